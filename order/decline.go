@@ -1,0 +1,39 @@
+package order
+
+// Decline is why a card was refused, in words a shopper may see (PAY-11).
+type Decline struct {
+	Code        string `json:"code"`                  // the provider's error code, such as "card_declined"
+	DeclineCode string `json:"declineCode,omitempty"` // the bank's reason, such as "insufficient_funds"
+	Message     string `json:"message"`               // for the shopper
+}
+
+// declineMessages are the reasons a shopper may be told
+// (https://docs.stripe.com/declines/codes). Stolen, lost and fraudulent are
+// missing on purpose: the bank asks that the shopper not be told.
+var declineMessages = map[string]string{
+	"insufficient_funds":                    "The card has insufficient funds. Please use another card.",
+	"expired_card":                          "The card has expired. Please use another card.",
+	"incorrect_cvc":                         "The card's security code is incorrect. Please check it.",
+	"invalid_cvc":                           "The card's security code is incorrect. Please check it.",
+	"incorrect_number":                      "The card number is incorrect. Please check it.",
+	"invalid_expiry_month":                  "The card's expiry date is incorrect. Please check it.",
+	"invalid_expiry_year":                   "The card's expiry date is incorrect. Please check it.",
+	"processing_error":                      "The card could not be processed. Please try again in a moment.",
+	"authentication_required":               "The bank asks you to confirm the payment. Please try again.",
+	"payment_intent_authentication_failure": "The payment was not confirmed with the bank. Please try again or use another card.",
+	"card_velocity_exceeded":                "The card's limit is reached. Please use another card.",
+	"currency_not_supported":                "The card does not support this currency. Please use another card.",
+}
+
+// NewDecline chooses the message for a refusal; one without a message of its
+// own gets the general one.
+func NewDecline(code, declineCode string) *Decline {
+	d := &Decline{Code: code, DeclineCode: declineCode, Message: "The card was declined. Please use another card."}
+	for _, c := range []string{declineCode, code} {
+		if m, ok := declineMessages[c]; ok {
+			d.Message = m
+			break
+		}
+	}
+	return d
+}

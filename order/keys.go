@@ -1,0 +1,59 @@
+package order
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// idLength is how many of the 32 letters follow "ord_": 26 × 5 = 130 bits.
+const idLength = 26
+
+var letters = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// NewID makes an unguessable order id.
+func NewID() ID {
+	var b [17]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand aborts the program instead
+	return newID(b[:])
+}
+
+// IDForKey makes the order id that belongs to a caller's idempotency key, so
+// that the same key finds the same order wherever it is sent (IDEM-1).
+func IDForKey(caller, key string) ID {
+	sum := sha256.Sum256([]byte("purser order\n" + caller + "\n" + key))
+	return newID(sum[:])
+}
+
+func newID(b []byte) ID { return ID("ord_" + letters.EncodeToString(b)[:idLength]) }
+
+// ParseID checks that s has the form of an order id.
+func ParseID(s string) (ID, error) {
+	body, ok := strings.CutPrefix(s, "ord_")
+	if !ok || len(body) != idLength || strings.Trim(body, "0123456789abcdefghjkmnpqrstvwxyz") != "" {
+		return "", fmt.Errorf("%w: %.40q is not an order id", ErrNotFound, s)
+	}
+	return ID(s), nil
+}
+
+// Key names one business operation on an order: order, operation and
+// generation, never the clock and never the attempt (PAY-4, IDEM-3). The same
+// operation always has the same key, so a provider does it once.
+func Key(id ID, operation string, generation int) string {
+	return fmt.Sprintf("%s:%s:%d", id, operation, generation)
+}
+
+// Hash is the fingerprint of a request: equal for equal requests, however
+// they were spelt.
+func (r Request) Hash() string {
+	b, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // strings and integers only
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
+}

@@ -1,0 +1,103 @@
+package order
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"golang.org/x/text/currency"
+)
+
+// Money is an amount in minor units (cents, yen, fils) of a currency. There
+// are no floats in Purser.
+type Money struct {
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"` // ISO 4217, upper case
+}
+
+// MaxAmount is the largest amount one order may charge, in minor units:
+// Stripe's limit of eight digits
+// (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
+const MaxAmount = 99_999_999
+
+// exponents are the currencies whose minor units the payment world counts
+// otherwise than ISO 4217's list in x/text does
+// (https://docs.stripe.com/currencies#zero-decimal).
+var exponents = map[string]int{
+	"MGA": 0, // fifths, charged as whole ariary
+	"HUF": 2, "TWD": 2, "ISK": 0, "UGX": 0, "CLP": 0, "PYG": 0, "KMF": 0, "BIF": 0, "DJF": 0, "GNF": 0,
+	"JPY": 0, "KRW": 0, "RWF": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+	"BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3,
+}
+
+// Exponent is the number of decimals of a currency: 0 for JPY, 2 for EUR, 3
+// for KWD. It fails for what is not an upper-case ISO 4217 code.
+func Exponent(code string) (int, error) {
+	if e, ok := exponents[code]; ok {
+		return e, nil
+	}
+	if len(code) != 3 || code != strings.ToUpper(code) {
+		return 0, fmt.Errorf("%w: currency %q is not a three-letter ISO 4217 code in upper case", ErrInvalid, code)
+	}
+	u, err := currency.ParseISO(code)
+	if err != nil || u == (currency.Unit{}) || code == "XXX" || code == "XTS" {
+		return 0, fmt.Errorf("%w: unknown currency %q", ErrInvalid, code)
+	}
+	// Standard, not Cash: cards know no rounding to coins.
+	scale, _ := currency.Standard.Rounding(u)
+	return scale, nil
+}
+
+// String writes the amount in major units with its code: "12.50 EUR".
+func (m Money) String() string {
+	exp, err := Exponent(m.Currency)
+	if err != nil {
+		return fmt.Sprintf("%d (minor) %s", m.Amount, m.Currency)
+	}
+	if exp == 0 {
+		return fmt.Sprintf("%d %s", m.Amount, m.Currency)
+	}
+	sign, abs := "", uint64(m.Amount)
+	if m.Amount < 0 {
+		sign, abs = "-", -uint64(m.Amount)
+	}
+	unit := uint64(math.Pow10(exp))
+	return fmt.Sprintf("%s%d.%0*d %s", sign, abs/unit, exp, abs%unit, m.Currency)
+}
+
+// Times multiplies by a count, refusing what does not fit.
+func (m Money) Times(n int64) (Money, error) {
+	if n < 0 || m.Amount < 0 || (n != 0 && m.Amount > math.MaxInt64/n) {
+		return Money{}, fmt.Errorf("%w: %d × %d does not fit", ErrAmount, m.Amount, n)
+	}
+	return Money{m.Amount * n, m.Currency}, nil
+}
+
+// Plus adds, refusing another currency and what does not fit.
+func (m Money) Plus(o Money) (Money, error) {
+	if m.Currency != o.Currency {
+		return Money{}, fmt.Errorf("%w: %s and %s", ErrMixedCurrency, m.Currency, o.Currency)
+	}
+	if o.Amount > 0 && m.Amount > math.MaxInt64-o.Amount {
+		return Money{}, fmt.Errorf("%w: %d + %d does not fit", ErrAmount, m.Amount, o.Amount)
+	}
+	return Money{m.Amount + o.Amount, m.Currency}, nil
+}
+
+// Chargeable checks that a card can be charged this amount: above zero, at
+// most MaxAmount, and a multiple of ten where the currency has three decimals
+// (card networks carry two).
+func (m Money) Chargeable() error {
+	exp, err := Exponent(m.Currency)
+	switch {
+	case err != nil:
+		return err
+	case m.Amount <= 0:
+		return fmt.Errorf("%w: %s is not above zero", ErrAmount, m)
+	case m.Amount > MaxAmount:
+		return fmt.Errorf("%w: %s is above the limit of %s", ErrAmount, m, Money{MaxAmount, m.Currency})
+	case exp == 3 && m.Amount%10 != 0:
+		return fmt.Errorf("%w: %s must be a multiple of %s", ErrAmount, m, Money{10, m.Currency})
+	}
+	return nil
+}

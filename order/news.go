@@ -1,0 +1,135 @@
+package order
+
+import "time"
+
+// News is one report from an outside party, as the workflow hears it: a
+// verified webhook, or the answer when we asked. It is a hint about the
+// state of something, not a command.
+type News struct {
+	// ID is provider, account and event id in one: what makes the report
+	// unique (WHK-8). Hearing the same ID again changes nothing.
+	ID      string       `json:"id"`
+	Type    string       `json:"type"` // the provider's name for it
+	At      time.Time    `json:"at"`   // when the provider says it happened
+	OrderID ID           `json:"orderId,omitempty"`
+	Payment *PaymentNews `json:"payment,omitempty"`
+	Parcel  *ParcelNews  `json:"parcel,omitempty"`
+}
+
+// PaymentNews is what a report says about a payment intent.
+type PaymentNews struct {
+	IntentID   string       `json:"intentId"`
+	Status     IntentStatus `json:"status"`
+	Amount     Money        `json:"amount"`
+	Capturable int64        `json:"capturable,omitempty"`
+	Received   int64        `json:"received,omitempty"`
+	Decline    *Decline     `json:"decline,omitempty"`
+	// Failed marks a failed attempt, as against a new intent that merely
+	// has no card yet.
+	Failed bool `json:"failed,omitempty"`
+}
+
+// ParcelNews is what a report says about a parcel.
+type ParcelNews struct {
+	Reference string       `json:"reference"`
+	LabelID   string       `json:"labelId,omitempty"`
+	Tracking  string       `json:"tracking,omitempty"`
+	Status    ParcelStatus `json:"status"`
+	Note      string       `json:"note,omitempty"`
+}
+
+// Delivery is a provider's webhook after verification.
+type Delivery struct {
+	Provider string    `json:"provider"`
+	Account  string    `json:"account,omitempty"` // the provider's account it is about, where it has several
+	EventID  string    `json:"eventId"`
+	Type     string    `json:"type"`
+	At       time.Time `json:"at"` // when the provider says it happened
+	OrderID  ID        `json:"orderId,omitempty"`
+	Ref      string    `json:"ref,omitempty"` // the intent's id or the parcel's reference
+	Live     bool      `json:"live"`          // real money, as against test mode
+	// News is what the workflow needs of it; nil for a type it does not
+	// need, which is kept all the same (WHK-11).
+	News *News `json:"news,omitempty"`
+	// Problem says why it cannot be used although it is genuine, such as
+	// another API version: park and report it (PAY-16).
+	Problem string `json:"problem,omitempty"`
+}
+
+// Intent is a payment intent as the provider last described it.
+type Intent struct {
+	ID         string       `json:"id"`
+	OrderID    ID           `json:"orderId,omitempty"`
+	Status     IntentStatus `json:"status"`
+	Amount     Money        `json:"amount"`
+	Capturable int64        `json:"capturable,omitempty"`
+	Received   int64        `json:"received,omitempty"`
+	Decline    *Decline     `json:"decline,omitempty"`
+	// ClientSecret lets the shopper's browser pay this intent. It never
+	// enters a history, a log or the record in clear.
+	ClientSecret string `json:"-"`
+}
+
+// IntentRequest asks for a payment intent.
+type IntentRequest struct {
+	OrderID    ID     `json:"orderId"`
+	Generation int    `json:"generation"`
+	Amount     Money  `json:"amount"`
+	Customer   string `json:"customerId,omitempty"`
+	Key        string `json:"key"` // from PaymentKey
+}
+
+// Parcel is a booked parcel.
+type Parcel struct {
+	Reference string       `json:"reference"`
+	LabelID   string       `json:"labelId"`
+	Tracking  string       `json:"tracking"`
+	Carrier   string       `json:"carrier"`
+	Status    ParcelStatus `json:"status"`
+}
+
+// ParcelRequest asks a carrier to carry an order's goods.
+type ParcelRequest struct {
+	OrderID   ID      `json:"orderId"`
+	Reference string  `json:"reference"`
+	To        Address `json:"to"`
+	Lines     []Line  `json:"lines"`
+}
+
+// Milestone is an occasion for which the shopper gets exactly one mail.
+type Milestone string
+
+// The milestones that are mailed.
+const (
+	MailConfirmation Milestone = "confirmation" // paid
+	MailShipped      Milestone = "shipped"
+	MailDelivered    Milestone = "delivered"
+	MailCancelled    Milestone = "cancelled"
+	MailExpired      Milestone = "expired"
+)
+
+// Mail is one mail to be sent once: its key is order, milestone and
+// generation (EML-1).
+type Mail struct {
+	OrderID    ID        `json:"orderId"`
+	Milestone  Milestone `json:"milestone"`
+	Generation int       `json:"generation"`
+	To         string    `json:"to"`
+	Name       string    `json:"name"`
+	Locale     string    `json:"locale,omitempty"`
+	Lines      []Line    `json:"lines,omitempty"`
+	Total      Money     `json:"total"`
+	Tracking   string    `json:"tracking,omitempty"`
+	Reason     string    `json:"reason,omitempty"`
+}
+
+// Key names the mail in the ledger.
+func (m Mail) Key() string { return Key(m.OrderID, "mail-"+string(m.Milestone), m.Generation) }
+
+// News is what the provider's description of an intent says.
+func (in Intent) News() PaymentNews {
+	return PaymentNews{
+		IntentID: in.ID, Status: in.Status, Amount: in.Amount, Capturable: in.Capturable, Received: in.Received,
+		Decline: in.Decline, Failed: in.Decline != nil,
+	}
+}

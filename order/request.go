@@ -1,0 +1,118 @@
+package order
+
+import (
+	"fmt"
+	"net/mail"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The limits of a request.
+const (
+	MaxLines    = 100
+	MaxQuantity = 1_000
+	MaxText     = 200
+)
+
+// Validate checks everything that can be checked without the catalogue. The
+// error says which field and what is allowed.
+func (r Request) Validate() error {
+	for _, f := range []struct {
+		name, value string
+		required    bool
+		max         int
+	}{
+		{"customerId", r.Customer, true, 64},
+		{"email", r.Email, true, 254},
+		{"locale", r.Locale, false, 35},
+		{"shipTo.name", r.ShipTo.Name, true, MaxText},
+		{"shipTo.line1", r.ShipTo.Line1, true, MaxText},
+		{"shipTo.line2", r.ShipTo.Line2, false, MaxText},
+		{"shipTo.city", r.ShipTo.City, true, MaxText},
+		{"shipTo.postalCode", r.ShipTo.PostalCode, false, 20},
+		{"shipTo.country", r.ShipTo.Country, true, 2},
+	} {
+		if err := checkText(f.name, f.value, f.required, f.max); err != nil {
+			return err
+		}
+	}
+	if a, err := mail.ParseAddress(r.Email); err != nil || a.Address != r.Email {
+		return fmt.Errorf("%w: email: not a plain mail address", ErrInvalid)
+	}
+	if c := r.ShipTo.Country; len(c) != 2 || strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return fmt.Errorf("%w: shipTo.country: want two upper-case letters (ISO 3166-1)", ErrInvalid)
+	}
+	if _, err := Exponent(r.Currency); err != nil {
+		return err
+	}
+	if len(r.Lines) == 0 || len(r.Lines) > MaxLines {
+		return fmt.Errorf("%w: lines: want 1 to %d, got %d", ErrInvalid, MaxLines, len(r.Lines))
+	}
+	seen := make(map[string]bool, len(r.Lines))
+	for i, l := range r.Lines {
+		if err := checkText(fmt.Sprintf("lines[%d].sku", i), l.SKU, true, 64); err != nil {
+			return err
+		}
+		if seen[l.SKU] {
+			return fmt.Errorf("%w: lines[%d].sku: %q stands twice; add up the quantities", ErrInvalid, i, l.SKU)
+		}
+		seen[l.SKU] = true
+		if l.Quantity < 1 || l.Quantity > MaxQuantity {
+			return fmt.Errorf("%w: lines[%d].quantity: want 1 to %d, got %d", ErrInvalid, i, MaxQuantity, l.Quantity)
+		}
+	}
+	return nil
+}
+
+// checkText refuses broken UTF-8 and control characters, which would travel
+// on into mail headers, labels and logs.
+func checkText(name, s string, required bool, max int) error {
+	switch {
+	case required && strings.TrimSpace(s) == "":
+		return fmt.Errorf("%w: %s: missing", ErrInvalid, name)
+	case !utf8.ValidString(s):
+		return fmt.Errorf("%w: %s: not valid UTF-8", ErrInvalid, name)
+	case utf8.RuneCountInString(s) > max:
+		return fmt.Errorf("%w: %s: longer than %d characters", ErrInvalid, name, max)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return fmt.Errorf("%w: %s: holds a control character", ErrInvalid, name)
+	}
+	return nil
+}
+
+// Offer is what the catalogue says of a product at the moment of pricing.
+type Offer struct {
+	SKU       string `json:"sku"`
+	Name      string `json:"name"`
+	Price     Money  `json:"price"`
+	Available int64  `json:"available"` // on hand and not set aside for others
+}
+
+// Price turns a request into priced lines and a total, from the catalogue's
+// offers by SKU (never from anything the client said). It fails with
+// ErrUnknownSKU, ErrMixedCurrency, ErrOutOfStock or ErrAmount.
+func (r Request) Price(offers map[string]Offer) ([]Line, Money, error) {
+	total := Money{Currency: r.Currency}
+	lines := make([]Line, 0, len(r.Lines))
+	for _, l := range r.Lines {
+		o, ok := offers[l.SKU]
+		switch {
+		case !ok:
+			return nil, Money{}, fmt.Errorf("%w: %q", ErrUnknownSKU, l.SKU)
+		case o.Price.Currency != r.Currency:
+			return nil, Money{}, fmt.Errorf("%w: %q is sold in %s, the order is in %s", ErrMixedCurrency, l.SKU, o.Price.Currency, r.Currency)
+		case o.Available < l.Quantity:
+			return nil, Money{}, fmt.Errorf("%w: %q: %d wanted, %d left", ErrOutOfStock, l.SKU, l.Quantity, max(o.Available, 0))
+		}
+		sub, err := o.Price.Times(l.Quantity)
+		if err != nil {
+			return nil, Money{}, err
+		}
+		if total, err = total.Plus(sub); err != nil {
+			return nil, Money{}, err
+		}
+		lines = append(lines, Line{SKU: l.SKU, Name: o.Name, Quantity: l.Quantity, Price: o.Price.Amount, Subtotal: sub.Amount})
+	}
+	return lines, total, total.Chargeable()
+}

@@ -1,0 +1,122 @@
+package order
+
+// Status is where an order stands.
+type Status string
+
+// The states of an order, in the order a good one passes them.
+const (
+	Placed          Status = "placed"           // durable, priced, stock set aside; no way to pay yet
+	AwaitingPayment Status = "awaiting_payment" // the shopper can pay
+	Authorized      Status = "authorized"       // the money is held, not taken
+	Paid            Status = "paid"             // parcel booked, money taken
+	Shipped         Status = "shipped"          // in the carrier's hands
+	Delivered       Status = "delivered"        // complete
+
+	OnHold     Status = "on_hold"    // an operator must decide; Reason says why
+	Cancelling Status = "cancelling" // what was done is being undone
+	Cancelled  Status = "cancelled"  // undone, at someone's wish or because it could not be fulfilled
+	Expired    Status = "expired"    // not paid in time; undone
+	Refused    Status = "refused"    // never opened: sold out or not for sale
+	Returned   Status = "returned"   // the carrier brought it back
+)
+
+// next lists the legal moves; anything else is recorded and ignored (ORD-1).
+var next = map[Status][]Status{
+	"":              {Placed, Refused},
+	Placed:          {AwaitingPayment, OnHold, Cancelling},
+	AwaitingPayment: {Authorized, OnHold, Cancelling},
+	Authorized:      {Paid, OnHold, Cancelling},
+	OnHold:          {AwaitingPayment, Authorized, Paid, Cancelling},
+	Paid:            {Shipped, Delivered, Returned, OnHold},
+	Shipped:         {Delivered, Returned, OnHold},
+	Cancelling:      {Cancelled, Expired, OnHold},
+	Delivered:       {Returned},
+}
+
+// CanBecome reports whether an order may move from s to t.
+func (s Status) CanBecome(t Status) bool {
+	for _, n := range next[s] {
+		if n == t {
+			return true
+		}
+	}
+	return false
+}
+
+// Final reports whether the order's workflow has nothing more to do.
+func (s Status) Final() bool {
+	switch s {
+	case Delivered, Cancelled, Expired, Refused, Returned:
+		return true
+	}
+	return false
+}
+
+// Complete reports whether the order ended as the shopper wished.
+func (s Status) Complete() bool { return s == Delivered }
+
+// Statuses lists every status, for filters and documentation.
+func Statuses() []Status {
+	return []Status{Placed, AwaitingPayment, Authorized, Paid, Shipped, Delivered, OnHold, Cancelling, Cancelled, Expired, Refused, Returned}
+}
+
+// IntentStatus is the provider's word for where a payment stands (PAY-7); the
+// six of Stripe's payment intents and IntentUnknown for any other.
+type IntentStatus string
+
+// The states of a payment intent, as Stripe names them.
+const (
+	RequiresPaymentMethod IntentStatus = "requires_payment_method" // new, or the last card was declined
+	RequiresConfirmation  IntentStatus = "requires_confirmation"
+	RequiresAction        IntentStatus = "requires_action" // 3-D Secure
+	Processing            IntentStatus = "processing"
+	RequiresCapture       IntentStatus = "requires_capture" // authorised
+	IntentCanceled        IntentStatus = "canceled"
+	Succeeded             IntentStatus = "succeeded" // captured
+	IntentUnknown         IntentStatus = "unknown"   // hold and ask the provider
+)
+
+// ParseIntentStatus maps a provider's status; one that is not known is
+// IntentUnknown, never a failure.
+func ParseIntentStatus(s string) IntentStatus {
+	switch st := IntentStatus(s); st {
+	case RequiresPaymentMethod, RequiresConfirmation, RequiresAction, Processing, RequiresCapture, IntentCanceled, Succeeded:
+		return st
+	}
+	return IntentUnknown
+}
+
+// ParcelStatus is where a parcel stands with the carrier.
+type ParcelStatus string
+
+// The states of a parcel.
+const (
+	ParcelBooked         ParcelStatus = "booked"
+	ParcelInTransit      ParcelStatus = "in_transit"
+	ParcelOutForDelivery ParcelStatus = "out_for_delivery"
+	ParcelDelivered      ParcelStatus = "delivered"
+	ParcelException      ParcelStatus = "exception" // delayed, damaged, address problem
+	ParcelReturned       ParcelStatus = "returned"
+	ParcelVoided         ParcelStatus = "voided"
+	ParcelUnknown        ParcelStatus = "unknown"
+)
+
+// parcelRank orders the states of a parcel, so that a late scan cannot take
+// it back (WHK-9).
+var parcelRank = map[ParcelStatus]int{
+	"": 0, ParcelBooked: 1, ParcelException: 1, ParcelInTransit: 2, ParcelOutForDelivery: 3,
+	ParcelDelivered: 4, ParcelReturned: 5, ParcelVoided: 5,
+}
+
+// ParseParcelStatus maps a carrier's status; one that is not known is
+// ParcelUnknown.
+func ParseParcelStatus(s string) ParcelStatus {
+	st := ParcelStatus(s)
+	if _, ok := parcelRank[st]; ok && s != "" {
+		return st
+	}
+	return ParcelUnknown
+}
+
+// Overtakes reports whether s is further along than t.
+func (s ParcelStatus) Overtakes(t ParcelStatus) bool { return parcelRank[s] > parcelRank[t] }

@@ -1,0 +1,87 @@
+// Package vault keeps secrets unreadable at rest: in the history of a
+// workflow, in the record, in a log.
+package vault
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"purser/order"
+)
+
+// keySize is that of AES-256.
+const keySize = 32
+
+// ErrSealed means that a sealed secret cannot be opened: it was changed, or
+// sealed by another installation or for another order.
+var ErrSealed = errors.New("the sealed secret cannot be opened")
+
+// Vault seals with one key.
+type Vault struct{ aead cipher.AEAD }
+
+// New makes a vault of a key of 64 hexadecimal digits.
+func New(hexKey string) (*Vault, error) {
+	key, err := hex.DecodeString(strings.TrimSpace(hexKey))
+	if err != nil || len(key) != keySize {
+		return nil, fmt.Errorf("vault key: want %d hexadecimal digits", 2*keySize)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	return &Vault{aead}, err
+}
+
+// Open makes a vault of the key kept in a file, and makes the key the first
+// time.
+func Open(path string) (*Vault, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		key := make([]byte, keySize)
+		_, _ = rand.Read(key) // never fails
+		b = []byte(hex.EncodeToString(key) + "\n")
+		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
+			err = os.WriteFile(path, b, 0o600)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("vault key: %w", err)
+	}
+	return New(string(b))
+}
+
+// Seal encrypts a secret, bound to its order.
+func (v *Vault) Seal(id order.ID, secret string) (string, error) {
+	if secret == "" {
+		return "", nil
+	}
+	nonce := make([]byte, v.aead.NonceSize())
+	_, _ = rand.Read(nonce) // never fails
+	return base64.RawURLEncoding.EncodeToString(v.aead.Seal(nonce, nonce, []byte(secret), []byte(id))), nil
+}
+
+// Unseal opens what Seal made for the same order; ErrSealed if it cannot.
+func (v *Vault) Unseal(id order.ID, sealed string) (string, error) {
+	if sealed == "" {
+		return "", nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(sealed)
+	n := v.aead.NonceSize()
+	if err != nil || len(b) < n {
+		return "", ErrSealed
+	}
+	plain, err := v.aead.Open(nil, b[:n], b[n:], []byte(id))
+	if err != nil {
+		return "", ErrSealed
+	}
+	return string(plain), nil
+}
