@@ -1,0 +1,141 @@
+-- The record of a shop's orders. One text for SQLite and Postgres; the words
+-- in braces differ and are filled in by migrate.go. Times are microseconds
+-- since 1970, amounts are minor units of their currency.
+
+CREATE TABLE products (
+    sku      TEXT PRIMARY KEY,
+    name     TEXT NOT NULL,
+    price    BIGINT NOT NULL CHECK (price > 0),
+    currency TEXT NOT NULL,
+    on_hand  BIGINT NOT NULL,           -- in the warehouse
+    reserved BIGINT NOT NULL DEFAULT 0 CHECK (reserved >= 0), -- set aside, of those on hand
+    shipped  BIGINT NOT NULL DEFAULT 0, -- left for good
+    received BIGINT NOT NULL            -- ever on hand: on_hand + shipped
+);
+
+CREATE TABLE orders (
+    id           TEXT PRIMARY KEY,
+    run_id       TEXT NOT NULL, -- the workflow run that opened it
+    request_hash TEXT NOT NULL,
+    status       TEXT NOT NULL,
+    version      BIGINT NOT NULL, -- seq of its last event
+    customer     TEXT NOT NULL,
+    total        BIGINT NOT NULL,
+    currency     TEXT NOT NULL,
+    placed_at    BIGINT NOT NULL,
+    updated_at   BIGINT NOT NULL,
+    doc          TEXT NOT NULL  -- the whole order, as JSON
+);
+CREATE INDEX orders_by_time ON orders (placed_at, id);
+CREATE INDEX orders_by_customer ON orders (customer, placed_at, id);
+CREATE INDEX orders_by_status ON orders (status, placed_at, id);
+
+-- Events carry no foreign key: they are only ever written together with their
+-- order, and theirs would be the most often checked of all.
+CREATE TABLE order_events (
+    order_id    TEXT NOT NULL,
+    seq         BIGINT NOT NULL,
+    at          BIGINT NOT NULL,
+    kind        TEXT NOT NULL,
+    from_status TEXT NOT NULL,
+    to_status   TEXT NOT NULL,
+    actor       TEXT NOT NULL,
+    why         TEXT NOT NULL,
+    ref         TEXT NOT NULL,
+    correlation TEXT NOT NULL,
+    PRIMARY KEY (order_id, seq)
+) {clustered};
+
+-- Events whose attempt the engine never took note of: written by a process
+-- that died before it could report, and told again by the next.
+CREATE TABLE order_events_lost (
+    order_id    TEXT NOT NULL,
+    seq         BIGINT NOT NULL,
+    fence       BIGINT NOT NULL,
+    at          BIGINT NOT NULL,
+    kind        TEXT NOT NULL,
+    from_status TEXT NOT NULL,
+    to_status   TEXT NOT NULL,
+    actor       TEXT NOT NULL,
+    why         TEXT NOT NULL,
+    ref         TEXT NOT NULL,
+    correlation TEXT NOT NULL
+);
+
+CREATE TABLE reservations (
+    order_id   TEXT NOT NULL REFERENCES orders (id),
+    sku        TEXT NOT NULL,
+    quantity   BIGINT NOT NULL CHECK (quantity > 0),
+    state      TEXT NOT NULL, -- held, kept, lapsed, shipped, released
+    expires_at BIGINT NOT NULL, -- counts while held
+    PRIMARY KEY (order_id, sku)
+) {clustered};
+CREATE INDEX reservations_held ON reservations (sku, expires_at) WHERE state = 'held';
+
+CREATE TABLE payments (
+    order_id   TEXT NOT NULL REFERENCES orders (id),
+    generation BIGINT NOT NULL,
+    intent_id  TEXT UNIQUE, -- NULL until the provider has answered
+    status     TEXT NOT NULL, -- creating, then the provider's word
+    amount     BIGINT NOT NULL,
+    currency   TEXT NOT NULL,
+    authorized BIGINT NOT NULL,
+    captured   BIGINT NOT NULL,
+    refunded   BIGINT NOT NULL,
+    attempt    TEXT NOT NULL, -- the money operation last about to be tried
+    attempt_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (order_id, generation)
+) {clustered};
+
+CREATE TABLE shipments (
+    reference  TEXT PRIMARY KEY, -- ours
+    order_id   TEXT NOT NULL REFERENCES orders (id),
+    label_id   TEXT UNIQUE, -- the carrier's
+    tracking   TEXT NOT NULL,
+    carrier    TEXT NOT NULL,
+    status     TEXT NOT NULL,
+    updated_at BIGINT NOT NULL
+) {clustered};
+CREATE INDEX shipments_by_order ON shipments (order_id);
+
+CREATE TABLE mails (
+    mail_key   TEXT PRIMARY KEY, -- order, milestone and generation
+    order_id   TEXT NOT NULL,
+    milestone  TEXT NOT NULL,
+    generation BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    why        TEXT NOT NULL,
+    attempts   BIGINT NOT NULL,
+    claimed_at BIGINT NOT NULL,
+    settled_at BIGINT NOT NULL -- 0: not yet
+) {clustered};
+CREATE INDEX mails_by_order ON mails (order_id);
+
+-- The inbox has no foreign key either: an event may come before its order.
+CREATE TABLE inbox (
+    id          {identity},
+    provider    TEXT NOT NULL,
+    account     TEXT NOT NULL,
+    event_id    TEXT NOT NULL,
+    type        TEXT NOT NULL,
+    order_id    TEXT NOT NULL,
+    ref         TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    attempts    BIGINT NOT NULL,
+    next_at     BIGINT NOT NULL, -- 0: not to be delivered (any more)
+    received_at BIGINT NOT NULL,
+    provider_at BIGINT NOT NULL,
+    note        TEXT NOT NULL,
+    correlation TEXT NOT NULL,
+    source      TEXT NOT NULL,
+    news        {bytes},
+    headers     {bytes},
+    body        {bytes},
+    UNIQUE (provider, account, event_id)
+);
+CREATE INDEX inbox_due ON inbox (next_at, id) WHERE next_at > 0;
+CREATE INDEX inbox_by_state ON inbox (state, id);
+CREATE INDEX inbox_by_order ON inbox (order_id, id) WHERE order_id <> '';
+CREATE INDEX inbox_held_ref ON inbox (ref, id) WHERE state = 'held';

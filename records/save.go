@@ -1,0 +1,184 @@
+package records
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"purser/order"
+)
+
+// SaveOrder writes a change in one transaction: the order as it now stands,
+// its events (ORD-2), its payment and shipment, and its stock. A change
+// already written is left as it is, also one of a lower fence; one of a higher
+// fence replaces what a lost attempt wrote. One that does not follow the recorded
+// version fails with order.ErrVersionConflict (ORD-3), an illegal move of the
+// status with order.ErrIllegalMove (ORD-1), goods that are gone with
+// order.ErrOutOfStock; then nothing was written.
+func (s *Store) SaveOrder(ctx context.Context, c order.Change) error {
+	if err := c.Check(); err != nil {
+		return failed("save order", err)
+	}
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error { return save(ctx, q, c) })
+	if err != nil {
+		return failed("save order", err)
+	}
+	s.watches.wake(c.Order.ID)
+	return nil
+}
+
+func save(ctx context.Context, q querier, c order.Change) error {
+	was, found, err := recorded(ctx, q, c.Order.ID)
+	switch {
+	case err != nil:
+		return err
+	case !found && c.After() == 0 && len(c.Events) > 0: // refused: never opened, but told
+		if _, err := insertOrder(ctx, q, c.Order, "", ""); err != nil {
+			return err
+		}
+	case found && was.Fence > c.Order.Fence: // an attempt that was given up
+		return nil
+	case was.Fence == c.Order.Fence && (was.Version > c.Order.Version || was.Version == c.Order.Version && len(c.Events) > 0):
+		return nil
+	case !found, was.Version < c.After():
+		return fmt.Errorf("%w: %s is at %d, the change follows %d", order.ErrVersionConflict, c.Order.ID, was.Version, c.After())
+	case len(c.Events) > 0 || was.Version > c.After():
+		if err := updateOrder(ctx, q, c, was.Version); err != nil {
+			return err
+		}
+		if was.Version > c.After() {
+			if err := setAside(ctx, q, c, was.Fence); err != nil {
+				return err
+			}
+		}
+	}
+	if err := insertEvents(ctx, q, c.Events); err != nil {
+		return err
+	}
+	now := micros(c.Order.UpdatedAt)
+	if o := c.Order; o.Payment.Generation > 0 && (o.Payment != was.Payment || c.Attempt != "") {
+		if err := putPayment(ctx, q, o, c.Attempt, now); err != nil {
+			return err
+		}
+	}
+	if o := c.Order; o.Shipment.Reference != "" && o.Shipment != was.Shipment {
+		if err := putShipment(ctx, q, o, now); err != nil {
+			return err
+		}
+	}
+	return moveStock(ctx, q, c.Order.ID, c.Stock, now)
+}
+
+// state is what a change is compared with.
+type state struct {
+	Version  int64          `json:"version"`
+	Fence    int64          `json:"fence"`
+	Payment  order.Payment  `json:"payment"`
+	Shipment order.Shipment `json:"shipment"`
+}
+
+func recorded(ctx context.Context, q querier, id order.ID) (state, bool, error) {
+	var doc []byte
+	found, err := first(ctx, q, "SELECT doc FROM orders WHERE id = ?", []any{string(id)}, &doc)
+	if err != nil || !found {
+		return state{}, false, err
+	}
+	var was state
+	return was, true, json.Unmarshal(doc, &was)
+}
+
+// insertOrder answers false if the order exists.
+func insertOrder(ctx context.Context, q querier, o order.Order, run, hash string) (bool, error) {
+	doc, err := json.Marshal(o)
+	if err != nil {
+		return false, err
+	}
+	n, err := q.exec(ctx, `
+		INSERT INTO orders (id, run_id, request_hash, status, version, customer, total, currency, placed_at, updated_at, doc)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		string(o.ID), run, hash, string(o.Status), o.Version, o.Customer, o.Total.Amount, o.Total.Currency,
+		micros(o.PlacedAt), micros(o.UpdatedAt), string(doc))
+	return n == 1, err
+}
+
+// updateOrder changes nothing if another writer came between the read and
+// here; the version tells.
+func updateOrder(ctx context.Context, q querier, c order.Change, was int64) error {
+	o := c.Order
+	doc, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	n, err := q.exec(ctx, "UPDATE orders SET status = ?, version = ?, updated_at = ?, doc = ? WHERE id = ? AND version = ?",
+		string(o.Status), o.Version, micros(o.UpdatedAt), string(doc), string(o.ID), was)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("%w: %s was changed meanwhile", order.ErrVersionConflict, o.ID)
+	}
+	return err
+}
+
+// setAside moves events that a lost attempt wrote out of the story, because
+// the engine remembers it differently. They are kept, but told no more.
+func setAside(ctx context.Context, q querier, c order.Change, fence int64) error {
+	_, err := q.exec(ctx, `
+		INSERT INTO order_events_lost (order_id, seq, fence, at, kind, from_status, to_status, actor, why, ref, correlation)
+		SELECT order_id, seq, CAST(? AS BIGINT), at, kind, from_status, to_status, actor, why, ref, correlation
+		FROM order_events WHERE order_id = ? AND seq > ?`, fence, string(c.Order.ID), c.After())
+	if err != nil {
+		return err
+	}
+	_, err = q.exec(ctx, "DELETE FROM order_events WHERE order_id = ? AND seq > ?", string(c.Order.ID), c.After())
+	return err
+}
+
+func insertEvents(ctx context.Context, q querier, events []order.Event) error {
+	args := make([]any, 0, 10*len(events))
+	for _, e := range events {
+		args = append(args, string(e.OrderID), e.Seq, micros(e.At), string(e.Kind), string(e.From), string(e.To),
+			e.Actor, e.Why, e.Ref, e.Correlation)
+	}
+	return insertRows(ctx, q, "INSERT INTO order_events (order_id, seq, at, kind, from_status, to_status, actor, why, ref, correlation)", 10, args)
+}
+
+// creating is the status of a payment before the provider was asked.
+const creating = "creating"
+
+// putPayment writes the order's payment. A generation keeps its row for ever;
+// the last attempt noted stays when none is named (PAY-2).
+func putPayment(ctx context.Context, q querier, o order.Order, attempt string, now int64) error {
+	p, status, attemptAt := o.Payment, string(o.Payment.Status), int64(0)
+	if status == "" {
+		status = creating
+	}
+	if attempt != "" {
+		attemptAt = now
+	}
+	_, err := q.exec(ctx, `
+		INSERT INTO payments (order_id, generation, intent_id, status, amount, currency, authorized, captured, refunded, attempt, attempt_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (order_id, generation) DO UPDATE SET intent_id = COALESCE(excluded.intent_id, payments.intent_id), status = excluded.status,
+			authorized = excluded.authorized, captured = excluded.captured, refunded = excluded.refunded,
+			attempt = CASE WHEN excluded.attempt = '' THEN payments.attempt ELSE excluded.attempt END,
+			attempt_at = CASE WHEN excluded.attempt = '' THEN payments.attempt_at ELSE excluded.attempt_at END,
+			updated_at = excluded.updated_at`,
+		string(o.ID), p.Generation, nullable(p.IntentID), status, o.Total.Amount, o.Total.Currency,
+		p.Authorized, p.Captured, p.Refunded, attempt, attemptAt, now)
+	if isTaken(err) {
+		return fmt.Errorf("%w: %s", ErrTaken, p.IntentID)
+	}
+	return err
+}
+
+func putShipment(ctx context.Context, q querier, o order.Order, now int64) error {
+	p := o.Shipment
+	n, err := q.exec(ctx, `
+		INSERT INTO shipments (reference, order_id, label_id, tracking, carrier, status, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (reference) DO UPDATE SET label_id = excluded.label_id, tracking = excluded.tracking,
+			carrier = excluded.carrier, status = excluded.status, updated_at = excluded.updated_at
+		WHERE shipments.order_id = excluded.order_id`,
+		p.Reference, string(o.ID), nullable(p.LabelID), p.Tracking, p.Carrier, string(p.Status), now)
+	if isTaken(err) || err == nil && n == 0 {
+		return fmt.Errorf("%w: %s %s", ErrTaken, p.Reference, p.LabelID)
+	}
+	return err
+}

@@ -1,0 +1,96 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"purser/order"
+)
+
+// Tally counts everything, to prove that nothing was lost or done twice. It
+// reads whole tables: for drills and tests.
+type Tally struct {
+	Orders map[order.Status]int64
+	Events int64
+	Gaps   int64 // orders whose events are not 1, 2, 3 … up to their version
+	Mails  map[order.MailState]int64
+	Stock  []StockTally
+}
+
+// StockTally is one product's stock, counted twice: on the product and from
+// its reservations.
+type StockTally struct {
+	SKU                       string
+	Initial                   int64 // ever in the warehouse
+	OnHand, Reserved, Shipped int64 // as noted on the product
+	Open, Gone                int64 // the sums of the reservations: set aside, shipped
+}
+
+// Broken names each promise about stock and events that does not hold.
+func (t Tally) Broken() []string {
+	var broken []string
+	if t.Gaps > 0 {
+		broken = append(broken, fmt.Sprintf("%d orders with a gap in their events", t.Gaps))
+	}
+	for _, p := range t.Stock {
+		if p.OnHand+p.Shipped != p.Initial || p.Reserved != p.Open || p.Shipped != p.Gone {
+			broken = append(broken, fmt.Sprintf("stock of %s is not conserved: %+v", p.SKU, p))
+		}
+		if p.Reserved > p.OnHand {
+			broken = append(broken, fmt.Sprintf("%s is oversold: %+v", p.SKU, p))
+		}
+	}
+	return broken
+}
+
+// Tally counts. While orders are written its parts may be of different
+// moments.
+func (s *Store) Tally(ctx context.Context) (Tally, error) {
+	t := Tally{Orders: make(map[order.Status]int64), Mails: make(map[order.MailState]int64)}
+	q := s.db.reader()
+	err := each(ctx, q, "SELECT status, COUNT(*) FROM orders GROUP BY status", nil, func(r *sql.Rows) error {
+		return tallyInto(r, t.Orders)
+	})
+	if err != nil {
+		return t, failed("tally", err)
+	}
+	err = each(ctx, q, "SELECT state, COUNT(*) FROM mails GROUP BY state", nil, func(r *sql.Rows) error {
+		return tallyInto(r, t.Mails)
+	})
+	if err != nil {
+		return t, failed("tally", err)
+	}
+	if t.Events, err = one[int64](ctx, q, "SELECT COUNT(*) FROM order_events"); err != nil {
+		return t, failed("tally", err)
+	}
+	t.Gaps, err = one[int64](ctx, q, `
+		SELECT COUNT(*) FROM orders o
+		LEFT JOIN (SELECT order_id, COUNT(*) AS n, MAX(seq) AS last FROM order_events GROUP BY order_id) e ON e.order_id = o.id
+		WHERE COALESCE(e.n, 0) <> o.version OR COALESCE(e.last, 0) <> o.version`)
+	if err != nil {
+		return t, failed("tally", err)
+	}
+	err = each(ctx, q, `
+		SELECT p.sku, p.received, p.on_hand, p.reserved, p.shipped,
+			CAST(COALESCE(SUM(CASE WHEN r.state IN ('held', 'kept') THEN r.quantity END), 0) AS BIGINT),
+			CAST(COALESCE(SUM(CASE WHEN r.state = 'shipped' THEN r.quantity END), 0) AS BIGINT)
+		FROM products p LEFT JOIN reservations r ON r.sku = p.sku
+		GROUP BY p.sku, p.received, p.on_hand, p.reserved, p.shipped ORDER BY p.sku`, nil, func(r *sql.Rows) error {
+		var p StockTally
+		err := r.Scan(&p.SKU, &p.Initial, &p.OnHand, &p.Reserved, &p.Shipped, &p.Open, &p.Gone)
+		t.Stock = append(t.Stock, p)
+		return err
+	})
+	return t, failed("tally", err)
+}
+
+func tallyInto[K ~string](r *sql.Rows, counts map[K]int64) error {
+	var k K
+	var n int64
+	if err := r.Scan(&k, &n); err != nil {
+		return err
+	}
+	counts[k] = n
+	return nil
+}

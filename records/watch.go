@@ -1,0 +1,59 @@
+package records
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"purser/order"
+)
+
+// watches wakes those who follow an order.
+type watches struct {
+	count   atomic.Int64 // so that waking costs nothing where nobody watches
+	mu      sync.Mutex
+	byOrder map[order.ID]map[chan struct{}]struct{}
+}
+
+// Watch answers a channel that receives after each write to the order or its
+// mails made by this process; several writes may be one wake-up. What another
+// process writes is not heard: a follower also looks now and then. Call stop
+// when done.
+func (s *Store) Watch(id order.ID) (changed <-chan struct{}, stop func()) {
+	w := &s.watches
+	c := make(chan struct{}, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.byOrder == nil {
+		w.byOrder = make(map[order.ID]map[chan struct{}]struct{})
+	}
+	if w.byOrder[id] == nil {
+		w.byOrder[id] = make(map[chan struct{}]struct{})
+	}
+	w.byOrder[id][c] = struct{}{}
+	w.count.Add(1)
+	return c, sync.OnceFunc(func() { w.remove(id, c) })
+}
+
+func (w *watches) remove(id order.ID, c chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.count.Add(-1)
+	delete(w.byOrder[id], c)
+	if len(w.byOrder[id]) == 0 {
+		delete(w.byOrder, id)
+	}
+}
+
+func (w *watches) wake(id order.ID) {
+	if w.count.Load() == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.byOrder[id] {
+		select {
+		case c <- struct{}{}:
+		default: // already told
+		}
+	}
+}
