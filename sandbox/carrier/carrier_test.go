@@ -1,0 +1,168 @@
+package carrier
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/sandbox/journal"
+)
+
+const goodBody = `{"reference":"r-1","to":{"name":"A","line1":"B 1","city":"C","country":"DE"},"parcels":[{"contents":[{"sku":"mug","description":"Mug","quantity":1}]}]}`
+
+func build(t *testing.T, path string, pace time.Duration) *Server {
+	t.Helper()
+	j, err := journal.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { j.Close() })
+	s, err := New(Config{Journal: j, Key: "k", WebhookSecret: "w", Pace: pace, OutForDelivery: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func call(s *Server, method, target, body string) (int, map[string]any) {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer k")
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	var v map[string]any
+	_ = json.Unmarshal(w.Body.Bytes(), &v)
+	return w.Code, v
+}
+
+// hook collects the statuses that webhooks bring.
+func hook(t *testing.T) (url string, statuses chan string) {
+	statuses = make(chan string, 100)
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var e event
+		b, _ := io.ReadAll(r.Body)
+		if err := json.Unmarshal(b, &e); err != nil || !strings.HasPrefix(r.Header.Get("Carrier-Signature"), "t=") {
+			t.Errorf("%s: %v", b, err)
+		}
+		statuses <- e.Type + " " + e.Data.Status
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL, statuses
+}
+
+func run(t *testing.T, s *Server) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = s.Run(ctx) }()
+	stop = func() { cancel(); <-done }
+	t.Cleanup(stop)
+	return stop
+}
+
+func TestProtocol(t *testing.T) {
+	s := build(t, "", 0)
+	replace := func(old, new string) string { return strings.Replace(goodBody, old, new, 1) }
+	for _, tt := range []struct {
+		name, method, target, body string
+		status                     int
+		code                       string
+	}{
+		{"book", "POST", "/v1/labels", goodBody, 201, ""},
+		{"again", "POST", "/v1/labels", goodBody, 200, ""},
+		{"spelt otherwise", "POST", "/v1/labels", " " + goodBody, 200, ""},
+		{"another parcel", "POST", "/v1/labels", replace("Mug", "Jug"), 409, "reference_in_use"},
+		{"country XX", "POST", "/v1/labels", replace("DE", "XX"), 422, "address_undeliverable"},
+		{"country in words", "POST", "/v1/labels", replace("DE", "Germany"), 422, "address_undeliverable"},
+		{"postal code 00000", "POST", "/v1/labels", replace(`"city"`, `"postal_code":"00000","city"`), 422, "address_undeliverable"},
+		{"no name", "POST", "/v1/labels", replace(`"A"`, `" "`), 400, "invalid_request"},
+		{"no parcels", "POST", "/v1/labels", `{"reference":"x","to":{"name":"A","line1":"B","city":"C","country":"DE"}}`, 400, "invalid_request"},
+		{"unknown field", "POST", "/v1/labels", `{"refrence":"x"}`, 400, "invalid_request"},
+		{"not JSON", "POST", "/v1/labels", `reference=x`, 400, "invalid_request"},
+		{"too large", "POST", "/v1/labels", `{"reference":"` + strings.Repeat("x", maxBody) + `"}`, 413, "too_large"},
+		{"get", "GET", "/v1/labels/nope", "", 404, "not_found"},
+		{"track", "GET", "/v1/tracking/nope", "", 404, "not_found"},
+		{"void", "POST", "/v1/labels/nope/void", "", 404, "not_found"},
+		{"advance nobody", "POST", "/sandbox/labels/nope/advance", `{"status":"delivered"}`, 404, "not_found"},
+		{"advance to nowhere", "POST", "/sandbox/labels/r-1/advance", `{"status":"voided"}`, 409, "not_movable"},
+		{"advance", "POST", "/sandbox/labels/r-1/advance", `{"status":"in_transit"}`, 200, ""},
+	} {
+		status, v := call(s, tt.method, tt.target, tt.body)
+		code := ""
+		if e, ok := v["error"].(map[string]any); ok {
+			code = fmt.Sprint(e["code"])
+		}
+		if status != tt.status || code != tt.code {
+			t.Errorf("%s: %d %s, want %d %s", tt.name, status, code, tt.status, tt.code)
+		}
+	}
+	r := httptest.NewRequest("GET", "/v1/labels?reference=r-1", nil)
+	w := httptest.NewRecorder()
+	if s.Handler().ServeHTTP(w, r); w.Code != 401 {
+		t.Errorf("without a key: %d, want 401", w.Code)
+	}
+}
+
+// TestParcelsMoveByThemselves, also across a restart.
+func TestParcelsMoveByThemselves(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "carrier.jsonl")
+	first := build(t, path, time.Millisecond)
+	if status, _ := call(first, "POST", "/v1/labels", goodBody); status != 201 {
+		t.Fatal(status)
+	}
+	// first was never run: as if the process had died.
+	s := build(t, path, time.Millisecond)
+	url, statuses := hook(t)
+	s.SetWebhookURL(url)
+	stop := run(t, s)
+	got := map[string]int{}
+	for range 3 {
+		got[<-statuses]++
+	}
+	want := map[string]int{"parcel.in_transit in_transit": 1, "parcel.out_for_delivery out_for_delivery": 1, "parcel.delivered delivered": 1}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	stop()
+	again := build(t, path, time.Millisecond)
+	if diff := cmp.Diff(map[string]int{"r-1": 1}, again.Counts()); diff != "" {
+		t.Error(diff)
+	}
+	_, v := call(again, "GET", "/v1/labels?reference=r-1", "")
+	l := v["data"].([]any)[0].(map[string]any)
+	if l["status"] != "delivered" || len(l["scans"].([]any)) != 4 {
+		t.Errorf("after all: %v", l)
+	}
+	if again.Pending() != 0 || len(again.agenda) != 0 {
+		t.Errorf("%d webhooks and %d scans to come, want none", again.Pending(), len(again.agenda))
+	}
+}
+
+func TestAVoidedParcelStays(t *testing.T) {
+	s := build(t, "", time.Hour)
+	url, statuses := hook(t)
+	s.SetWebhookURL(url)
+	run(t, s)
+	_, v := call(s, "POST", "/v1/labels", goodBody)
+	for range 2 {
+		if status, _ := call(s, "POST", "/v1/labels/"+fmt.Sprint(v["id"])+"/void", ""); status != 200 {
+			t.Errorf("void: %d", status)
+		}
+	}
+	if got := <-statuses; got != "parcel.voided voided" {
+		t.Errorf("webhook %s", got)
+	}
+	if err := s.Advance("r-1", "in_transit", ""); err == nil {
+		t.Error("a voided parcel moved")
+	}
+	if s.Pending() > 1 {
+		t.Errorf("%d webhooks for one void", s.Pending()+1)
+	}
+}

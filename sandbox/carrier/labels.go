@@ -1,0 +1,186 @@
+package carrier
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// labelKind is the journal's name for labels.
+const labelKind = "label"
+
+// label is a booked parcel, as the protocol shows it and the journal keeps it.
+type label struct {
+	ID        string    `json:"id"`
+	Reference string    `json:"reference"`
+	Tracking  string    `json:"tracking"`
+	Carrier   string    `json:"carrier"`
+	Status    string    `json:"status"`
+	Created   time.Time `json:"created"`
+	Updated   time.Time `json:"updated"`
+	Scans     []scan    `json:"scans"`
+	// Request is the fingerprint of the request that made it.
+	Request string `json:"request_hash"`
+}
+
+// scan is one thing that happened to a parcel.
+type scan struct {
+	Status string    `json:"status"`
+	At     time.Time `json:"at"`
+	Note   string    `json:"note,omitempty"`
+}
+
+// booking is the body of POST /v1/labels.
+type booking struct {
+	Reference string `json:"reference"`
+	To        struct {
+		Name       string `json:"name"`
+		Line1      string `json:"line1"`
+		Line2      string `json:"line2"`
+		City       string `json:"city"`
+		PostalCode string `json:"postal_code"`
+		Country    string `json:"country"`
+	} `json:"to"`
+	Parcels []struct {
+		Contents []struct {
+			SKU         string `json:"sku"`
+			Description string `json:"description"`
+			Quantity    int64  `json:"quantity"`
+		} `json:"contents"`
+	} `json:"parcels"`
+}
+
+func (s *Server) book(w http.ResponseWriter, r *http.Request) {
+	var b booking
+	if !read(w, r, &b) || !b.check(w) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l, ok := s.references[b.Reference]; ok {
+		if l.Request != b.hash() {
+			refuse(w, http.StatusConflict, "reference_in_use", "reference", "another parcel was booked under this reference")
+			return
+		}
+		answer(w, http.StatusOK, l)
+		return
+	}
+	now := s.cfg.Now().UTC()
+	l := &label{
+		ID: "lbl_" + rand.Text(), Reference: b.Reference, Tracking: "PX" + rand.Text()[:14],
+		Carrier: "Sandbox Parcel", Status: "booked", Created: now, Updated: now,
+		Scans: []scan{{Status: "booked", At: now}}, Request: b.hash(),
+	}
+	if err := s.journal.Put(labelKind, l.ID, l); err != nil {
+		s.unavailable(w, err)
+		return
+	}
+	s.keep(l)
+	s.plan(l)
+	answer(w, http.StatusCreated, l)
+}
+
+func (s *Server) list(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := []*label{}
+	if l, ok := s.references[r.URL.Query().Get("reference")]; ok {
+		found = append(found, l)
+	}
+	answer(w, http.StatusOK, map[string]any{"data": found})
+}
+
+func (s *Server) get(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	show(w, s.labels[r.PathValue("id")])
+}
+
+func (s *Server) track(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	show(w, s.trackings[r.PathValue("number")])
+}
+
+func (s *Server) void(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.labels[r.PathValue("id")]
+	switch {
+	case l == nil || l.Status == "voided":
+		show(w, l)
+		return
+	case len(l.Scans) > 1:
+		refuse(w, http.StatusConflict, "not_voidable", "", "the parcel was handed over")
+		return
+	}
+	if err := s.move(l, "voided", ""); err != nil {
+		s.unavailable(w, err)
+		return
+	}
+	show(w, l)
+}
+
+// Counts says how many labels were made under each reference. More than one
+// is a parcel sent twice.
+func (s *Server) Counts() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := make(map[string]int, len(s.labels))
+	for _, l := range s.labels {
+		counts[l.Reference]++
+	}
+	return counts
+}
+
+func (s *Server) keep(l *label) {
+	s.labels[l.ID], s.references[l.Reference], s.trackings[l.Tracking] = l, l, l
+}
+
+func show(w http.ResponseWriter, l *label) {
+	if l == nil {
+		refuse(w, http.StatusNotFound, "not_found", "", "no such label")
+		return
+	}
+	answer(w, http.StatusOK, l)
+}
+
+// check answers what is wrong with a booking.
+func (b *booking) check(w http.ResponseWriter) bool {
+	for _, f := range []struct{ name, value string }{
+		{"reference", b.Reference}, {"to.name", b.To.Name}, {"to.line1", b.To.Line1}, {"to.city", b.To.City},
+	} {
+		if strings.TrimSpace(f.value) == "" || len(f.value) > 1000 {
+			refuse(w, http.StatusBadRequest, "invalid_request", f.name, "missing or too long")
+			return false
+		}
+	}
+	if len(b.Parcels) == 0 || len(b.Parcels) > 20 {
+		refuse(w, http.StatusBadRequest, "invalid_request", "parcels", "want 1 to 20")
+		return false
+	}
+	c := b.To.Country
+	if len(c) != 2 || strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || c == "XX" {
+		refuse(w, http.StatusUnprocessableEntity, "address_undeliverable", "to.country", "we do not deliver to this country")
+		return false
+	}
+	if b.To.PostalCode == "00000" {
+		refuse(w, http.StatusUnprocessableEntity, "address_undeliverable", "to.postal_code", "no such postal code")
+		return false
+	}
+	return true
+}
+
+func (b *booking) hash() string {
+	raw, err := json.Marshal(b)
+	if err != nil {
+		panic(fmt.Sprintf("strings and integers: %v", err))
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:16])
+}

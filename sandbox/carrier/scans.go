@@ -1,0 +1,207 @@
+package carrier
+
+import (
+	"container/heap"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// What can be wrong with an Advance.
+var (
+	ErrNoLabel = errors.New("no such label")
+	ErrStatus  = errors.New("the parcel cannot be given this status")
+)
+
+// statuses are those a scan can bring.
+var statuses = []string{"in_transit", "out_for_delivery", "delivered", "exception", "returned"}
+
+// event is a webhook's body.
+type event struct {
+	ID      string    `json:"id"`
+	Type    string    `json:"type"`
+	Created time.Time `json:"created"`
+	Data    eventData `json:"data"`
+}
+
+type eventData struct {
+	LabelID   string `json:"label_id"`
+	Reference string `json:"reference"`
+	Tracking  string `json:"tracking"`
+	Status    string `json:"status"`
+	Note      string `json:"note,omitempty"`
+}
+
+// Advance scans a parcel, named by its label's id or its reference, into a
+// status. Any order of scans is possible, as with a real carrier; only a
+// voided parcel stays where it is. It fails with ErrNoLabel or ErrStatus.
+func (s *Server) Advance(idOrReference, status, note string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, err := s.movable(idOrReference, status)
+	if err != nil {
+		return err
+	}
+	return s.move(l, status, note)
+}
+
+func (s *Server) movable(idOrReference, status string) (*label, error) {
+	l := s.labels[idOrReference]
+	if l == nil {
+		l = s.references[idOrReference]
+	}
+	switch {
+	case l == nil:
+		return nil, fmt.Errorf("%w: %.80q", ErrNoLabel, idOrReference)
+	case !slices.Contains(statuses, status):
+		return nil, fmt.Errorf("%w: want one of %v", ErrStatus, statuses)
+	case l.Status == "voided":
+		return nil, fmt.Errorf("%w: it is voided", ErrStatus)
+	}
+	return l, nil
+}
+
+func (s *Server) advance(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Status string `json:"status"`
+		Note   string `json:"note"`
+	}
+	if !read(w, r, &in) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, err := s.movable(r.PathValue("id"), in.Status)
+	switch {
+	case errors.Is(err, ErrNoLabel):
+		refuse(w, http.StatusNotFound, "not_found", "", err.Error())
+		return
+	case err != nil:
+		refuse(w, http.StatusConflict, "not_movable", "status", err.Error())
+		return
+	}
+	if err := s.move(l, in.Status, in.Note); err != nil {
+		s.unavailable(w, err)
+		return
+	}
+	show(w, l)
+}
+
+// move gives a label its next status and tells about it. The event goes first:
+// its id is made of the label and the scan's number, so a crash between the
+// two writes repeats the event and never loses it.
+func (s *Server) move(l *label, status, note string) error {
+	now := s.cfg.Now().UTC()
+	e := event{
+		ID: fmt.Sprintf("evt_%s_%d", l.ID[len("lbl_"):], len(l.Scans)), Type: "parcel." + status, Created: now,
+		Data: eventData{l.ID, l.Reference, l.Tracking, status, note},
+	}
+	body, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if err := s.courier.Send(e.ID, e.Type, body); err != nil {
+		return err
+	}
+	moved := *l
+	moved.Status, moved.Updated = status, now
+	moved.Scans = append(slices.Clone(l.Scans), scan{Status: status, At: now, Note: note})
+	if err := s.journal.Put(labelKind, l.ID, &moved); err != nil {
+		return err
+	}
+	l.Status, l.Updated, l.Scans = moved.Status, moved.Updated, moved.Scans
+	s.plan(l)
+	return nil
+}
+
+// following is the status a parcel reaches by itself.
+func (s *Server) following(status string) (string, bool) {
+	switch status {
+	case "booked", "exception":
+		return "in_transit", true
+	case "in_transit":
+		if s.cfg.OutForDelivery {
+			return "out_for_delivery", true
+		}
+		return "delivered", true
+	case "out_for_delivery":
+		return "delivered", true
+	}
+	return "", false
+}
+
+// plan puts the label's next scan on the agenda, one Pace after its last.
+func (s *Server) plan(l *label) {
+	if _, more := s.following(l.Status); !more || s.cfg.Pace <= 0 {
+		return
+	}
+	heap.Push(&s.agenda, appointment{l, l.Updated.Add(s.cfg.Pace), len(l.Scans)})
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// scan keeps the agenda until the context ends.
+func (s *Server) scan(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		timer.Reset(s.scanDue())
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// scanDue does every scan that is due and says when the next one will be.
+func (s *Server) scanDue() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.agenda) > 0 {
+		a := s.agenda[0]
+		if wait := a.at.Sub(s.cfg.Now()); wait > 0 {
+			return wait
+		}
+		heap.Pop(&s.agenda)
+		status, more := s.following(a.label.Status)
+		if !more || len(a.label.Scans) != a.scans {
+			continue // something else happened to the parcel since
+		}
+		if err := s.move(a.label, status, ""); err != nil {
+			if s.cfg.Log != nil {
+				s.cfg.Log.Error("sandbox carrier cannot keep its state", "error", err)
+			}
+			heap.Push(&s.agenda, appointment{a.label, s.cfg.Now().Add(time.Second), a.scans})
+		}
+	}
+	return time.Hour
+}
+
+// appointment is a scan to come. It lapses when the label has been scanned
+// since.
+type appointment struct {
+	label *label
+	at    time.Time
+	scans int
+}
+
+// agenda is a heap of appointments by time.
+type agenda []appointment
+
+func (a agenda) Len() int           { return len(a) }
+func (a agenda) Less(i, j int) bool { return a[i].at.Before(a[j].at) }
+func (a agenda) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
+func (a *agenda) Push(x any)        { *a = append(*a, x.(appointment)) }
+func (a *agenda) Pop() any {
+	last := (*a)[len(*a)-1]
+	*a = (*a)[:len(*a)-1]
+	return last
+}

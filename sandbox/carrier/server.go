@@ -1,0 +1,187 @@
+package carrier
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"purser/sandbox/courier"
+	"purser/sandbox/hostile"
+	"purser/sandbox/journal"
+)
+
+// Config says what a carrier is made of.
+type Config struct {
+	// Journal keeps the labels and undelivered webhooks. Nil keeps them in
+	// memory only.
+	Journal *journal.Journal
+	// Faults makes it misbehave. Nil: it does not.
+	Faults *hostile.Control
+	// Key is what callers must present. Required.
+	Key string
+	// WebhookSecret signs the webhooks. Required.
+	WebhookSecret string
+	// Pace is the time between two scans of a parcel. 0: parcels move only
+	// when told to.
+	Pace time.Duration
+	// OutForDelivery adds that scan before the delivery.
+	OutForDelivery bool
+	// Log is silent when nil.
+	Log *slog.Logger
+	// Now defaults to time.Now.
+	Now func() time.Time
+}
+
+// Server is the carrier.
+type Server struct {
+	cfg     Config
+	journal *journal.Journal
+	courier *courier.Courier
+
+	mu         sync.Mutex
+	labels     map[string]*label // by id
+	references map[string]*label
+	trackings  map[string]*label
+	agenda     agenda        // labels with a scan to come
+	wake       chan struct{} // the agenda has a new first entry
+}
+
+// New makes a carrier that goes on where its journal ends.
+func New(cfg Config) (*Server, error) {
+	if cfg.Key == "" || cfg.WebhookSecret == "" {
+		return nil, errors.New("sandbox carrier: a key and a webhook secret are required")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Journal == nil {
+		cfg.Journal, _ = journal.Open("") // memory only: cannot fail
+	}
+	s := &Server{
+		cfg: cfg, journal: cfg.Journal,
+		labels: make(map[string]*label), references: make(map[string]*label), trackings: make(map[string]*label),
+		wake: make(chan struct{}, 1),
+	}
+	var err error
+	if s.courier, err = courier.New(cfg.Journal, "carrier", s.sign, cfg.Faults, cfg.Log); err != nil {
+		return nil, err
+	}
+	err = cfg.Journal.Each(labelKind, func(_ string, raw json.RawMessage) error {
+		l := new(label)
+		if err := json.Unmarshal(raw, l); err != nil {
+			return err
+		}
+		s.keep(l)
+		s.plan(l)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	cfg.Journal.Loaded()
+	return s, nil
+}
+
+// SetWebhookURL says where webhooks go; until then they wait.
+func (s *Server) SetWebhookURL(url string) { s.courier.SetURL(url) }
+
+// OnAcknowledged has f told how long the receiver took to accept each
+// webhook. Call it before Run.
+func (s *Server) OnAcknowledged(f func(provider string, took time.Duration)) {
+	s.courier.OnAcknowledged = f
+}
+
+// Pending counts the webhooks that are not delivered yet.
+func (s *Server) Pending() int { return s.courier.Pending() }
+
+// Run moves parcels along and delivers webhooks until the context ends.
+func (s *Server) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { _ = s.courier.Run(ctx) })
+	return s.scan(ctx)
+}
+
+// Handler serves the protocol, with the faults in front.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/labels", s.book)
+	mux.HandleFunc("GET /v1/labels", s.list)
+	mux.HandleFunc("GET /v1/labels/{id}", s.get)
+	mux.HandleFunc("POST /v1/labels/{id}/void", s.void)
+	mux.HandleFunc("GET /v1/tracking/{number}", s.track)
+	mux.HandleFunc("POST /sandbox/labels/{id}/advance", s.advance)
+	return s.cfg.Faults.Wrap("carrier", s.authorized(mux))
+}
+
+func (s *Server) authorized(next http.Handler) http.Handler {
+	want := sha256.Sum256([]byte(s.cfg.Key))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		got := sha256.Sum256([]byte(key))
+		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			refuse(w, http.StatusUnauthorized, "unauthorized", "", "unknown key")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sign makes the header of a webhook that leaves at the given time.
+func (s *Server) sign(body []byte, at time.Time) http.Header {
+	t := strconv.FormatInt(at.Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(s.cfg.WebhookSecret))
+	fmt.Fprintf(mac, "%s.%s", t, body)
+	return http.Header{"Carrier-Signature": {"t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))}}
+}
+
+// maxBody is the longest request that is read.
+const maxBody = 1 << 20
+
+// read decodes a request body, or answers why not.
+func read(w http.ResponseWriter, r *http.Request, v any) bool {
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(v)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		refuse(w, http.StatusRequestEntityTooLarge, "too_large", "", "the body is longer than 1 MiB")
+	case err != nil:
+		refuse(w, http.StatusBadRequest, "invalid_request", "", err.Error())
+	}
+	return err == nil
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func refuse(w http.ResponseWriter, status int, code, field, message string) {
+	e := map[string]string{"code": code, "message": message}
+	if field != "" {
+		e["field"] = field
+	}
+	answer(w, status, map[string]any{"error": e})
+}
+
+// unavailable answers when the journal cannot be written.
+func (s *Server) unavailable(w http.ResponseWriter, err error) {
+	if s.cfg.Log != nil {
+		s.cfg.Log.Error("sandbox carrier cannot keep its state", "error", err)
+	}
+	refuse(w, http.StatusServiceUnavailable, "unavailable", "", "try again")
+}

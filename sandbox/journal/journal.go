@@ -1,0 +1,128 @@
+// Package journal keeps the state of a stand-in in one file, so that a
+// restart finds it. The file holds one JSON object per line, the latest line
+// for an id counts, and nothing but appending is done to it while it is open.
+//
+// A document is safe against a crash of the process as soon as Put returns.
+// Power loss is not guarded against: the journal stands for a service that
+// runs elsewhere.
+package journal
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"sync"
+)
+
+// Journal is an open journal. It may be used from several goroutines.
+type Journal struct {
+	mu    sync.Mutex
+	file  *os.File // nil: memory only, nothing survives
+	size  int64    // bytes that are whole lines
+	found []entry  // what the file held at opening, until Loaded
+}
+
+// entry is one document found at opening; one without raw was deleted.
+type entry struct {
+	kind, id string
+	raw      json.RawMessage
+}
+
+// Open opens the journal at path, making it if there is none, and compacts
+// it. With an empty path nothing is kept.
+func Open(path string) (*Journal, error) {
+	if path == "" {
+		return &Journal{}, nil
+	}
+	found, stale, err := read(path)
+	if err != nil {
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	if stale {
+		if err := compact(path, found); err != nil {
+			return nil, fmt.Errorf("journal %s: compact: %w", path, err)
+		}
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &Journal{file: f, size: info.Size(), found: found}, nil
+}
+
+// Put writes a document under its kind and id, over the one there may be.
+func (j *Journal) Put(kind, id string, doc any) error {
+	if j.file == nil {
+		return nil
+	}
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		return fmt.Errorf("journal: %s %s: %w", kind, id, err)
+	}
+	return j.append(line(kind, id, raw))
+}
+
+// Delete forgets a document. One that is not there is a success.
+func (j *Journal) Delete(kind, id string) error {
+	if j.file == nil {
+		return nil
+	}
+	return j.append(line(kind, id, nil))
+}
+
+// Each shows the documents of a kind that were found at opening, in the order
+// in which their ids were first put. What was put since is not among them.
+func (j *Journal) Each(kind string, fn func(id string, raw json.RawMessage) error) error {
+	j.mu.Lock()
+	found := j.found
+	j.mu.Unlock()
+	for _, e := range found {
+		if e.kind != kind || e.raw == nil {
+			continue
+		}
+		if err := fn(e.id, e.raw); err != nil {
+			return fmt.Errorf("journal: %s %s: %w", kind, e.id, err)
+		}
+	}
+	return nil
+}
+
+// Loaded says that everybody has seen Each and the copies can go.
+func (j *Journal) Loaded() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.found = nil
+}
+
+// Close closes the file.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.file == nil {
+		return nil
+	}
+	return j.file.Close()
+}
+
+// append writes one line in one system call. A line that did not fit is cut
+// off again, so that the next one starts where it should.
+func (j *Journal) append(b []byte) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n, err := j.file.Write(b)
+	if err == nil {
+		j.size += int64(n)
+		return nil
+	}
+	if n > 0 {
+		if terr := j.file.Truncate(j.size); terr != nil {
+			return fmt.Errorf("journal: %w (and could not cut off the torn line: %w)", err, terr)
+		}
+	}
+	return fmt.Errorf("journal: %w", err)
+}

@@ -1,0 +1,136 @@
+package ses
+
+import (
+	"embed"
+	"html/template"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+//go:embed pages
+var pages embed.FS
+
+// perPage is how many mails the mailbox lists at most.
+const perPage = 200
+
+// Policies of the mailbox's pages. A mail's own HTML is foreign: it gets
+// neither scripts nor anything from the network, in its frame or out of it.
+const (
+	pagePolicy = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	mailPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+
+// summary is a mail in a list.
+type summary struct {
+	ID        string            `json:"id"`
+	At        time.Time         `json:"at"`
+	From      string            `json:"from"`
+	To        []string          `json:"to"`
+	Subject   string            `json:"subject"`
+	Tags      map[string]string `json:"tags,omitempty"`
+	Milestone string            `json:"-"`
+	Order     string            `json:"-"`
+}
+
+// Mailbox serves the mails for reading. It wants to live below a path that
+// ends in a slash, such as /mail/, which the caller strips.
+//
+//	/?q=…            the latest mails; q is an order id, an address or a word of the subject
+//	/messages.json   the same as JSON
+//	/{id}            one mail: page, text, headers, source
+//	/{id}/html, /{id}/text, /{id}/raw
+func (s *Server) Mailbox() http.Handler {
+	t := template.Must(template.ParseFS(pages, "pages/*.html")) // embedded: tested
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query().Get("q")
+		found, total := s.find(q)
+		render(w, t, "list.html", map[string]any{"Query": q, "Mails": found, "Total": total, "More": total - len(found)})
+	})
+	mux.HandleFunc("GET /messages.json", func(w http.ResponseWriter, r *http.Request) {
+		found, total := s.find(r.URL.Query().Get("q"))
+		answer(w, http.StatusOK, map[string]any{"data": found, "total": total})
+	})
+	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
+		b, _ := pages.ReadFile("pages/style.css")
+		write(w, "text/css; charset=utf-8", pagePolicy, string(b))
+	})
+	mux.HandleFunc("GET /{id}", s.opened(func(w http.ResponseWriter, m summary, c content) {
+		render(w, t, "mail.html", map[string]any{"Mail": m, "Content": c})
+	}))
+	mux.HandleFunc("GET /{id}/html", s.opened(func(w http.ResponseWriter, _ summary, c content) {
+		write(w, "text/html; charset=utf-8", mailPolicy, c.HTML)
+	}))
+	mux.HandleFunc("GET /{id}/text", s.opened(func(w http.ResponseWriter, _ summary, c content) {
+		write(w, "text/plain; charset=utf-8", mailPolicy, c.Text)
+	}))
+	mux.HandleFunc("GET /{id}/raw", s.opened(func(w http.ResponseWriter, _ summary, c content) {
+		write(w, "text/plain; charset=utf-8", mailPolicy, c.Raw)
+	}))
+	return mux
+}
+
+// find lists the latest mails that match, newest first, and counts all that
+// do.
+func (s *Server) find(q string) (found []summary, total int) {
+	q = strings.ToLower(strings.TrimSpace(q))
+	found = []summary{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range slices.Backward(s.mails) {
+		if !m.matches(q) {
+			continue
+		}
+		if total++; total <= perPage {
+			found = append(found, m.summary())
+		}
+	}
+	return found, total
+}
+
+func (m *mail) matches(q string) bool {
+	return q == "" || strings.Contains(m.Tags["order"], q) || strings.Contains(strings.ToLower(m.Subject), q) ||
+		slices.ContainsFunc(m.To, func(to string) bool { return strings.Contains(strings.ToLower(to), q) })
+}
+
+func (m *mail) summary() summary {
+	return summary{m.ID, m.At, m.From, m.To, m.Subject, m.Tags, m.Tags["milestone"], m.Tags["order"]}
+}
+
+// opened looks a mail up and takes it apart.
+func (s *Server) opened(show func(http.ResponseWriter, summary, content)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		m := s.byID[r.PathValue("id")]
+		if m == nil {
+			s.mu.Unlock()
+			http.Error(w, "no such mail", http.StatusNotFound)
+			return
+		}
+		opened := *m // trim may take the content out meanwhile
+		s.mu.Unlock()
+		show(w, opened.summary(), opened.open())
+	}
+}
+
+func render(w http.ResponseWriter, t *template.Template, name string, data any) {
+	var b strings.Builder
+	if err := t.ExecuteTemplate(&b, name, data); err != nil {
+		http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
+		return
+	}
+	write(w, "text/html; charset=utf-8", pagePolicy, b.String())
+}
+
+func write(w http.ResponseWriter, contentType, policy, body string) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	_, _ = io.WriteString(w, body)
+}

@@ -1,0 +1,184 @@
+package stripe
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// form is a request's parameters; what nobody took is unknown to the
+// endpoint.
+type form struct {
+	values url.Values
+	taken  map[string]bool
+}
+
+func (f *form) take(names ...string) {
+	if f.taken == nil {
+		f.taken = map[string]bool{}
+	}
+	for _, n := range names {
+		f.taken[n] = true
+	}
+}
+
+// text is a parameter, "" if absent.
+func (f *form) text(name string) string {
+	f.take(name)
+	return f.values.Get(name)
+}
+
+// optional is a parameter, nil if absent or empty.
+func (f *form) optional(name string) *string {
+	if v := f.text(name); v != "" {
+		return &v
+	}
+	return nil
+}
+
+// number is an integer parameter.
+func (f *form) number(name string) (n int64, given bool, e *Error) {
+	v := f.text(name)
+	if v == "" {
+		return 0, false, nil
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		return 0, true, invalid("parameter_invalid_integer", name, "Invalid integer: "+v)
+	}
+	return n, true, nil
+}
+
+// hash is a parameter such as metadata[order_id].
+func (f *form) hash(name string) map[string]string {
+	m := map[string]string{}
+	for k, v := range f.values {
+		if rest, ok := strings.CutPrefix(k, name+"["); ok && strings.HasSuffix(rest, "]") {
+			f.take(k)
+			m[strings.TrimSuffix(rest, "]")] = v[0]
+		}
+	}
+	return m
+}
+
+// choice is a parameter with few values; the first is the default.
+func (f *form) choice(name string, allowed ...string) (string, *Error) {
+	v := f.text(name)
+	if v == "" {
+		return allowed[0], nil
+	}
+	if !slices.Contains(allowed, v) {
+		return "", invalid("", name, "Invalid "+name+": must be one of "+strings.Join(allowed, ", "))
+	}
+	return v, nil
+}
+
+// unknown refuses parameters the stand-in does not know: silence would let a
+// mistake pass that Stripe does not.
+func (f *form) unknown() *Error {
+	for k := range f.values {
+		if !f.taken[k] {
+			return invalid("parameter_unknown", k, "Received unknown parameter: "+k)
+		}
+	}
+	return nil
+}
+
+// span is a range of times, such as created[gte].
+type span struct{ from, to int64 }
+
+func (f *form) span(name string) (span, *Error) {
+	s := span{to: 1 << 62}
+	for _, b := range []struct {
+		param string
+		set   func(int64)
+	}{
+		{name, func(n int64) { s.from, s.to = n, n }},
+		{name + "[gte]", func(n int64) { s.from = n }},
+		{name + "[gt]", func(n int64) { s.from = n + 1 }},
+		{name + "[lte]", func(n int64) { s.to = n }},
+		{name + "[lt]", func(n int64) { s.to = n - 1 }},
+	} {
+		n, given, e := f.number(b.param)
+		if e != nil {
+			return s, e
+		}
+		if given {
+			b.set(n)
+		}
+	}
+	return s, nil
+}
+
+// page lists a book, newest first, as the request asks.
+func page[T interface{ key() string }](c *call, b *book[T], created func(T) int64, match func(T) bool, show func(T) any) (any, *Error) {
+	limit, given, e := c.form.number("limit")
+	if e != nil {
+		return nil, e
+	}
+	if !given {
+		limit = 10
+	}
+	if limit < 1 || limit > 100 {
+		return nil, invalid("", "limit", "The limit must be between 1 and 100.")
+	}
+	when, e := c.form.span("created")
+	if e != nil {
+		return nil, e
+	}
+	start, e := cursor(c, "starting_after", b, len(b.all))
+	if e != nil {
+		return nil, e
+	}
+	stop, e := cursor(c, "ending_before", b, -1)
+	if e != nil {
+		return nil, e
+	}
+	l := list{Object: "list", Data: []any{}, URL: c.r.URL.Path}
+	fits := func(v T) bool { return created(v) >= when.from && created(v) <= when.to && match(v) }
+	if stop >= 0 { // the page just newer than the cursor
+		for i := stop + 1; i < len(b.all) && !l.HasMore; i++ {
+			if l.HasMore = fits(b.all[i]) && len(l.Data) == int(limit); fits(b.all[i]) && !l.HasMore {
+				l.Data = append(l.Data, show(b.all[i]))
+			}
+		}
+		slices.Reverse(l.Data)
+		return l, nil
+	}
+	for i := start - 1; i >= 0 && created(b.all[i]) >= when.from && !l.HasMore; i-- {
+		if l.HasMore = fits(b.all[i]) && len(l.Data) == int(limit); fits(b.all[i]) && !l.HasMore {
+			l.Data = append(l.Data, show(b.all[i]))
+		}
+	}
+	return l, nil
+}
+
+// cursor is where a page begins.
+func cursor[T interface{ key() string }](c *call, name string, b *book[T], none int) (int, *Error) {
+	id := c.form.text(name)
+	if id == "" {
+		return none, nil
+	}
+	i, ok := b.at[id]
+	if !ok {
+		return 0, &Error{status: http.StatusBadRequest, Type: "invalid_request_error", Code: "resource_missing", Param: name, Message: "No such object: '" + id + "'"}
+	}
+	return i, nil
+}
+
+// invalid is a request that is refused before anything is begun.
+func invalid(code, param, message string) *Error {
+	e := &Error{status: http.StatusBadRequest, Type: "invalid_request_error", Code: code, Param: param, Message: message}
+	if code != "" {
+		e.DocURL = "https://stripe.com/docs/error-codes/" + strings.ReplaceAll(code, "_", "-")
+	}
+	return e
+}
+
+func missing(param, object, id string) *Error {
+	e := invalid("resource_missing", param, "No such "+object+": '"+id+"'")
+	e.status = http.StatusNotFound
+	return e
+}

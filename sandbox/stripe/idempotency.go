@@ -1,0 +1,116 @@
+package stripe
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// stored is the answer kept under an idempotency key: the first one given
+// after the work had begun, also a refusal and also a 500
+// (https://docs.stripe.com/api/idempotent_requests).
+type stored struct {
+	Key     string          `json:"key"`
+	Print   string          `json:"print"` // of the request's method, path and parameters
+	Status  int             `json:"status"`
+	Body    json.RawMessage `json:"body"`
+	Request string          `json:"request"` // the id of the first request
+	At      time.Time       `json:"at"`
+}
+
+// keyOf is the idempotency key of a request, told apart by account and by
+// kind of API key; "" if it has none that counts.
+func keyOf(r *http.Request) string {
+	k := r.Header.Get("Idempotency-Key")
+	if k == "" || r.Method != http.MethodPost {
+		return ""
+	}
+	kind := "sk"
+	if publishable(r) {
+		kind = "pk"
+	}
+	return kind + "/" + r.Header.Get("Stripe-Account") + "/" + k
+}
+
+// fingerprint is equal for equal requests, whatever the order of their
+// parameters.
+func fingerprint(r *http.Request, body []byte) string {
+	params := string(body)
+	if v, err := url.ParseQuery(params); err == nil {
+		params = v.Encode()
+	}
+	sum := sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "?" + r.URL.RawQuery + "\n" + params))
+	return hex.EncodeToString(sum[:12])
+}
+
+// recall finds a kept answer; s.mu is held.
+func (s *Server) recall(key string) *stored {
+	a := s.keys[key]
+	if a != nil && s.conf.Now().Sub(a.At) >= keepKeys {
+		delete(s.keys, key)
+		return nil
+	}
+	return a
+}
+
+// replay answers as before, or refuses a key that was meant for another
+// request.
+func (a *stored) replay(h http.Header, print, key string) (int, []byte) {
+	if a.Print != print {
+		e := &Error{
+			Type: "idempotency_error",
+			Message: "Keys for idempotent requests can only be used with the same parameters they were first used with. " +
+				"Try using a key other than '" + key + "' if you meant to execute a different request.",
+		}
+		b, err := json.Marshal(map[string]*Error{"error": e})
+		if err != nil {
+			panic(err) // strings only
+		}
+		return http.StatusBadRequest, b
+	}
+	h.Set("Idempotent-Replayed", "true")
+	h.Set("Original-Request", a.Request)
+	return a.Status, a.Body
+}
+
+// occupy marks a key as being worked on; a second request meets a conflict,
+// which is not kept.
+func (s *Server) occupy(key string) *Error {
+	if len(key) > 300 {
+		return invalid("", "Idempotency-Key", "Idempotency keys can be at most 255 characters long.")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inUse[key] {
+		return &Error{
+			status: http.StatusConflict, Type: "idempotency_error", Code: "idempotency_key_in_use",
+			Message: "There is currently another in-progress request using this Idempotency-Key. Please try again later.",
+		}
+	}
+	s.inUse[key] = true
+	return nil
+}
+
+func (s *Server) vacate(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.inUse, key)
+}
+
+// keepFailure keeps a 500 that a fault answered with: from then on the key
+// answers it again, whether or not the work was done.
+func (s *Server) keepFailure(key string, r *http.Request, body, answer []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !json.Valid(answer) {
+		return
+	}
+	t := s.begin("")
+	t.Answer = &stored{Key: key, Print: fingerprint(r, body), Status: http.StatusInternalServerError, Body: answer, At: t.now}
+	if err := s.commit(t); err != nil {
+		s.conf.Log.Error("stripe sandbox: journal", "error", err)
+	}
+}

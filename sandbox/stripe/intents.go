@@ -1,0 +1,294 @@
+package stripe
+
+import (
+	"crypto/rand"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+func (s *Server) createIntent(c *call) (any, *Error) {
+	f := &c.form
+	amount, given, e := f.number("amount")
+	if e == nil && !given {
+		e = invalid("parameter_missing", "amount", "Missing required param: amount.")
+	}
+	if e != nil {
+		return nil, e
+	}
+	currency := strings.ToLower(f.text("currency"))
+	if currency == "" {
+		return nil, invalid("parameter_missing", "currency", "Missing required param: currency.")
+	}
+	if e := chargeable(amount, currency); e != nil {
+		return nil, e
+	}
+	capture, e := f.choice("capture_method", "automatic", "automatic_async", "manual")
+	if e != nil {
+		return nil, e
+	}
+	id := newID("pi_3")
+	in := c.intent(&Intent{
+		ID: id, Object: "payment_intent", Amount: amount, Currency: currency, CaptureMethod: capture,
+		ClientSecret: id + "_secret_" + rand.Text(), ConfirmationMethod: "automatic", Created: c.now.Unix(),
+		PaymentMethodTypes: []string{"card"}, Status: requiresPaymentMethod, Metadata: map[string]string{},
+	})
+	if in.AutomaticPaymentMethods, e = f.automaticMethods(); e != nil {
+		return nil, e
+	}
+	if e := f.describe(in); e != nil {
+		return nil, e
+	}
+	c.emit("payment_intent.created", in)
+	if f.text("confirm") == "true" {
+		return c.confirm(in)
+	}
+	return in, c.attach(in)
+}
+
+// describe reads the parameters that create and update share.
+func (f *form) describe(in *Intent) *Error {
+	for name, to := range map[string]**string{
+		"description": &in.Description, "receipt_email": &in.ReceiptEmail, "setup_future_usage": &in.SetupFutureUsage,
+		"statement_descriptor": &in.StatementDescriptor, "statement_descriptor_suffix": &in.StatementDescriptorSuffix,
+	} {
+		if v := f.optional(name); v != nil {
+			*to = v
+		}
+	}
+	for k, v := range f.hash("metadata") {
+		if len(k) > 40 || len(v) > 500 {
+			return invalid("", "metadata", "Metadata keys can have up to 40 characters and values up to 500.")
+		}
+		if v == "" {
+			delete(in.Metadata, k)
+			continue
+		}
+		in.Metadata[k] = v
+	}
+	if len(in.Metadata) > 50 {
+		return invalid("", "metadata", "Metadata can have up to 50 keys.")
+	}
+	return descriptor(in)
+}
+
+// descriptor checks what may stand on a statement.
+func descriptor(in *Intent) *Error {
+	for name, d := range map[string]*string{"statement_descriptor": in.StatementDescriptor, "statement_descriptor_suffix": in.StatementDescriptorSuffix} {
+		if d == nil {
+			continue
+		}
+		letter := strings.ContainsFunc(*d, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' })
+		if len(*d) > 22 || !letter || strings.ContainsAny(*d, `<>\'"*`) {
+			return invalid("", name, "The statement descriptor must have at most 22 characters, at least one letter, and none of < > \\ ' \" *.")
+		}
+	}
+	return nil
+}
+
+func (f *form) automaticMethods() (*AutomaticMethods, *Error) {
+	enabled, e := f.choice("automatic_payment_methods[enabled]", "false", "true")
+	if e != nil {
+		return nil, e
+	}
+	redirects, e := f.choice("automatic_payment_methods[allow_redirects]", "always", "never")
+	if e != nil || enabled == "false" {
+		return nil, e
+	}
+	return &AutomaticMethods{Enabled: true, AllowRedirects: redirects}, nil
+}
+
+func (s *Server) getIntent(c *call) (any, *Error) {
+	in, e := c.named()
+	if e != nil {
+		return nil, e
+	}
+	return c.shown(in), nil
+}
+
+func (s *Server) updateIntent(c *call) (any, *Error) {
+	old, e := c.named()
+	if e != nil {
+		return nil, e
+	}
+	if old.Status != requiresPaymentMethod && old.Status != requiresConfirmation && old.Status != requiresAction {
+		return nil, unexpected(old, "This PaymentIntent could not be updated because it has a status of "+old.Status+".")
+	}
+	in := c.intent(old)
+	amount, given, e := c.form.number("amount")
+	if e == nil && given {
+		in.Amount, e = amount, chargeable(amount, in.Currency)
+	}
+	if e == nil {
+		e = c.form.describe(in)
+	}
+	if e == nil {
+		e = c.attach(in)
+	}
+	return in, e
+}
+
+// attach puts a payment method on an intent without trying it.
+func (c *call) attach(in *Intent) *Error {
+	method, e := c.method()
+	if e != nil || method == "" {
+		return e
+	}
+	in.PaymentMethod, in.Status = &method, requiresConfirmation
+	return nil
+}
+
+// method is the payment method a request names: a test method, or the card
+// number the shopper typed.
+func (c *call) method() (string, *Error) {
+	method := c.form.text("payment_method")
+	c.form.text("payment_method_data[type]")
+	if n := strings.ReplaceAll(c.form.text("payment_method_data[card][number]"), " ", ""); n != "" {
+		c.form.hash("payment_method_data[card]")
+		c.form.take("payment_method_data[card][exp_month]", "payment_method_data[card][exp_year]", "payment_method_data[card][cvc]")
+		known, ok := numbers[n]
+		if !ok {
+			e := invalid("incorrect_number", "number", "Your card number is incorrect.")
+			e.status, e.Type = http.StatusPaymentRequired, "card_error"
+			return "", e
+		}
+		method = known
+	}
+	if method == "" {
+		return "", nil
+	}
+	if _, ok := findCard(method); !ok {
+		e := invalid("resource_missing", "payment_method", "No such PaymentMethod: '"+method+"'")
+		return "", e
+	}
+	return method, nil
+}
+
+func (s *Server) listIntents(c *call) (any, *Error) {
+	return page(c, &s.intents, func(in *Intent) int64 { return in.Created },
+		func(*Intent) bool { return true }, func(in *Intent) any { return in })
+}
+
+func (s *Server) captureIntent(c *call) (any, *Error) {
+	old, e := c.named()
+	if e != nil {
+		return nil, e
+	}
+	amount, given, e := c.form.number("amount_to_capture")
+	if e != nil {
+		return nil, e
+	}
+	if old.Status != requiresCapture {
+		return nil, unexpected(old, "This PaymentIntent could not be captured because it has a status of "+old.Status+". Only a PaymentIntent with one of the following statuses may be captured: requires_capture.")
+	}
+	if !given {
+		amount = old.AmountCapturable
+	}
+	switch {
+	case amount < 1:
+		return nil, invalid("parameter_invalid_integer", "amount_to_capture", "This value must be greater than or equal to 1.")
+	case amount > old.AmountCapturable:
+		return nil, invalid("amount_too_large", "amount_to_capture", "The amount to capture is greater than the amount that can be captured.")
+	}
+	if e := whole(amount, old.Currency); e != nil {
+		return nil, e
+	}
+	in := c.intent(old)
+	in.AmountReceived, in.AmountCapturable, in.Status = amount, 0, succeeded
+	ch := c.charge(*in.LatestCharge)
+	ch.Captured, ch.AmountCaptured, ch.AmountRefunded = true, amount, ch.Amount-amount // the rest is let go
+	c.emit("charge.captured", ch)
+	c.emit("payment_intent.succeeded", in)
+	return in, nil
+}
+
+func (s *Server) cancelIntent(c *call) (any, *Error) {
+	old, e := c.named()
+	if e != nil {
+		return nil, e
+	}
+	reason, e := c.form.choice("cancellation_reason", "", "duplicate", "fraudulent", "requested_by_customer", "abandoned")
+	if e != nil {
+		return nil, e
+	}
+	if old.Status == canceled || old.Status == succeeded {
+		return nil, unexpected(old, "You cannot cancel this PaymentIntent because it has a status of "+old.Status+".")
+	}
+	c.cancel(old, reason)
+	return c.Intent, nil
+}
+
+// cancel gives an intent up and lets go of any money held.
+func (t *txn) cancel(old *Intent, reason string) {
+	in := t.intent(old)
+	at := t.now.Unix()
+	in.CanceledAt, in.NextAction = &at, nil
+	if reason != "" {
+		in.CancellationReason = &reason
+	}
+	if old.Status == requiresCapture {
+		ch := t.charge(*in.LatestCharge)
+		ch.Refunded, ch.AmountRefunded = true, ch.Amount
+		t.emit("charge.refunded", ch)
+	}
+	in.AmountCapturable, in.Status = 0, canceled
+	t.emit("payment_intent.canceled", in)
+}
+
+// named is the intent in the request's path.
+func (c *call) named() (*Intent, *Error) {
+	id := c.r.PathValue("intent")
+	in, ok := c.s.intents.by[id]
+	if !ok {
+		return nil, missing("intent", "payment_intent", id)
+	}
+	return in, nil
+}
+
+// shown is what the asker may see: a browser sees nothing that is the shop's.
+func (c *call) shown(in *Intent) *Intent {
+	if !c.browser {
+		return in
+	}
+	v := *in
+	v.Metadata, v.LatestCharge, v.StatementDescriptorSuffix = nil, nil, nil
+	return &v
+}
+
+// unexpected is a request that came in the wrong state. Stripe keeps it under
+// the idempotency key.
+func unexpected(in *Intent, message string) *Error {
+	e := invalid("payment_intent_unexpected_state", "", message)
+	e.PaymentIntent, e.executed = in, true
+	return e
+}
+
+// bankURL is where the shopper meets the bank.
+func (c *call) bankURL(id string) string {
+	if c.s.conf.URL != "" {
+		return strings.TrimRight(c.s.conf.URL, "/") + "/sandbox/3ds/" + id
+	}
+	scheme := "http"
+	if c.r.TLS != nil {
+		scheme = "https"
+	}
+	prefix := ""
+	if u, err := url.ParseRequestURI(c.r.RequestURI); err == nil { // the path before a prefix was stripped
+		prefix = strings.TrimSuffix(u.Path, c.r.URL.Path)
+	}
+	return scheme + "://" + c.r.Host + prefix + "/sandbox/3ds/" + id
+}
+
+// Intent answers an intent as it stands.
+func (s *Server) Intent(id string) (Intent, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in, ok := s.intents.by[id]
+	if !ok {
+		return Intent{}, false
+	}
+	v := *in
+	v.Metadata = maps.Clone(in.Metadata)
+	return v, true
+}

@@ -1,0 +1,176 @@
+package stripe
+
+import "encoding/json"
+
+// The objects, field for field as Stripe sends them; those without a use here
+// are left out.
+
+// Intent is a payment intent.
+type Intent struct {
+	ID                        string            `json:"id"`
+	Object                    string            `json:"object"`
+	Amount                    int64             `json:"amount"`
+	AmountCapturable          int64             `json:"amount_capturable"`
+	AmountReceived            int64             `json:"amount_received"`
+	AutomaticPaymentMethods   *AutomaticMethods `json:"automatic_payment_methods"`
+	CanceledAt                *int64            `json:"canceled_at"`
+	CancellationReason        *string           `json:"cancellation_reason"`
+	CaptureMethod             string            `json:"capture_method"`
+	ClientSecret              string            `json:"client_secret"`
+	ConfirmationMethod        string            `json:"confirmation_method"`
+	Created                   int64             `json:"created"`
+	Currency                  string            `json:"currency"`
+	Description               *string           `json:"description"`
+	LastPaymentError          *Error            `json:"last_payment_error"`
+	LatestCharge              *string           `json:"latest_charge"`
+	Livemode                  bool              `json:"livemode"`
+	Metadata                  map[string]string `json:"metadata"`
+	NextAction                *NextAction       `json:"next_action"`
+	PaymentMethod             *string           `json:"payment_method"`
+	PaymentMethodTypes        []string          `json:"payment_method_types"`
+	ReceiptEmail              *string           `json:"receipt_email"`
+	SetupFutureUsage          *string           `json:"setup_future_usage"`
+	StatementDescriptor       *string           `json:"statement_descriptor"`
+	StatementDescriptorSuffix *string           `json:"statement_descriptor_suffix"`
+	Status                    string            `json:"status"`
+}
+
+func (i *Intent) key() string { return i.ID }
+
+// The states of an intent.
+const (
+	requiresPaymentMethod = "requires_payment_method"
+	requiresConfirmation  = "requires_confirmation"
+	requiresAction        = "requires_action"
+	processing            = "processing"
+	requiresCapture       = "requires_capture"
+	canceled              = "canceled"
+	succeeded             = "succeeded"
+)
+
+// AutomaticMethods says that Stripe chooses the payment methods.
+type AutomaticMethods struct {
+	AllowRedirects string `json:"allow_redirects"`
+	Enabled        bool   `json:"enabled"`
+}
+
+// NextAction is what the shopper must do, here: see the bank.
+type NextAction struct {
+	Type          string         `json:"type"`
+	RedirectToURL *Redirect      `json:"redirect_to_url,omitempty"`
+	UseStripeSDK  map[string]any `json:"use_stripe_sdk,omitempty"`
+}
+
+// Redirect sends the shopper to the bank and back.
+type Redirect struct {
+	ReturnURL string `json:"return_url"`
+	URL       string `json:"url"`
+}
+
+// Charge is one attempt to take the money.
+type Charge struct {
+	ID                        string            `json:"id"`
+	Object                    string            `json:"object"`
+	Amount                    int64             `json:"amount"`
+	AmountCaptured            int64             `json:"amount_captured"`
+	AmountRefunded            int64             `json:"amount_refunded"`
+	Captured                  bool              `json:"captured"`
+	Created                   int64             `json:"created"`
+	Currency                  string            `json:"currency"`
+	Description               *string           `json:"description"`
+	Disputed                  bool              `json:"disputed"`
+	FailureCode               *string           `json:"failure_code"`
+	FailureMessage            *string           `json:"failure_message"`
+	Livemode                  bool              `json:"livemode"`
+	Metadata                  map[string]string `json:"metadata"`
+	Outcome                   *Outcome          `json:"outcome"`
+	Paid                      bool              `json:"paid"`
+	PaymentIntent             string            `json:"payment_intent"`
+	PaymentMethod             *string           `json:"payment_method"`
+	Refunded                  bool              `json:"refunded"`
+	StatementDescriptorSuffix *string           `json:"statement_descriptor_suffix"`
+	Status                    string            `json:"status"`
+}
+
+func (c *Charge) key() string { return c.ID }
+
+// Outcome is the bank's word on a charge.
+type Outcome struct {
+	NetworkStatus string  `json:"network_status"`
+	Reason        *string `json:"reason"`
+	RiskLevel     string  `json:"risk_level"`
+	SellerMessage string  `json:"seller_message"`
+	Type          string  `json:"type"`
+}
+
+// Refund is money given back.
+type Refund struct {
+	ID            string            `json:"id"`
+	Object        string            `json:"object"`
+	Amount        int64             `json:"amount"`
+	Charge        string            `json:"charge"`
+	Created       int64             `json:"created"`
+	Currency      string            `json:"currency"`
+	Metadata      map[string]string `json:"metadata"`
+	PaymentIntent string            `json:"payment_intent"`
+	Reason        *string           `json:"reason"`
+	Status        string            `json:"status"`
+}
+
+func (r *Refund) key() string { return r.ID }
+
+// Event is something that happened, with the body its webhook carries.
+type Event struct {
+	ID      string          `json:"id"`
+	Type    string          `json:"type"`
+	Created int64           `json:"created"`
+	Body    json.RawMessage `json:"body"`
+}
+
+func (e *Event) key() string { return e.ID }
+
+// eventDoc is an event as it is sent and listed.
+type eventDoc struct {
+	ID         string `json:"id"`
+	Object     string `json:"object"`
+	Account    string `json:"account,omitempty"`
+	APIVersion string `json:"api_version"`
+	Created    int64  `json:"created"`
+	Data       struct {
+		Object json.RawMessage `json:"object"`
+	} `json:"data"`
+	Livemode        bool          `json:"livemode"`
+	PendingWebhooks int           `json:"pending_webhooks"`
+	Request         *eventRequest `json:"request"`
+	Type            string        `json:"type"`
+}
+
+// eventRequest is the request that caused an event; both null where the
+// shopper or the bank did.
+type eventRequest struct {
+	ID             *string `json:"id"`
+	IdempotencyKey *string `json:"idempotency_key"`
+}
+
+// Error is Stripe's error object.
+type Error struct {
+	Type          string `json:"type"`
+	Code          string `json:"code,omitempty"`
+	DeclineCode   string `json:"decline_code,omitempty"`
+	DocURL        string `json:"doc_url,omitempty"`
+	Message       string `json:"message,omitempty"`
+	Param         string `json:"param,omitempty"`
+	Charge        string `json:"charge,omitempty"`
+	PaymentIntent any    `json:"payment_intent,omitempty"`
+
+	status   int
+	executed bool // the work had begun: kept under the idempotency key
+}
+
+// list is a page of objects.
+type list struct {
+	Object  string `json:"object"`
+	Data    []any  `json:"data"`
+	HasMore bool   `json:"has_more"`
+	URL     string `json:"url"`
+}

@@ -1,0 +1,186 @@
+package stripe
+
+import (
+	"encoding/json"
+	"strconv"
+)
+
+func (s *Server) createRefund(c *call) (any, *Error) {
+	f := &c.form
+	id, charge := f.text("payment_intent"), f.text("charge")
+	if ch, ok := s.charges.by[charge]; ok && id == "" {
+		id = ch.PaymentIntent
+	}
+	if id == "" && charge == "" {
+		return nil, invalid("parameter_missing", "", "One of the following params should be provided for this request: payment_intent or charge.")
+	}
+	in, ok := s.intents.by[id]
+	if !ok {
+		return nil, missing("payment_intent", "payment_intent", id)
+	}
+	amount, given, e := f.number("amount")
+	if e != nil {
+		return nil, e
+	}
+	reason, e := f.choice("reason", "", "duplicate", "fraudulent", "requested_by_customer")
+	if e != nil {
+		return nil, e
+	}
+	metadata := f.hash("metadata")
+	if in.Status != succeeded {
+		return nil, unexpected(in, "This PaymentIntent ("+in.ID+") does not have a successful charge to refund.")
+	}
+	ch := c.charge(*in.LatestCharge)
+	left := ch.Amount - ch.AmountRefunded
+	if !given {
+		amount = left
+	}
+	if e := refundable(amount, left, in.Currency); e != nil {
+		return nil, e
+	}
+	ch.AmountRefunded += amount
+	ch.Refunded = ch.AmountRefunded == ch.Amount
+	c.Refund = &Refund{
+		ID: newID("re_3"), Object: "refund", Amount: amount, Charge: ch.ID, Created: c.now.Unix(), Currency: in.Currency,
+		Metadata: metadata, PaymentIntent: in.ID, Status: succeeded,
+	}
+	if reason != "" {
+		c.Refund.Reason = &reason
+	}
+	c.emit("charge.refunded", ch)
+	return c.Refund, nil
+}
+
+func refundable(amount, left int64, currency string) *Error {
+	var e *Error
+	switch {
+	case left == 0:
+		e = invalid("charge_already_refunded", "", "The charge has already been refunded.")
+	case amount < 1:
+		return invalid("parameter_invalid_integer", "amount", "This value must be greater than or equal to 1.")
+	case amount > left:
+		e = invalid("", "amount", "Refund amount ("+strconv.FormatInt(amount, 10)+") is greater than unrefunded amount on charge ("+strconv.FormatInt(left, 10)+").")
+	default:
+		return whole(amount, currency)
+	}
+	e.executed = true
+	return e
+}
+
+func (s *Server) getRefund(c *call) (any, *Error) {
+	id := c.r.PathValue("refund")
+	if re, ok := s.refunds.by[id]; ok {
+		return re, nil
+	}
+	return nil, missing("refund", "refund", id)
+}
+
+func (s *Server) listRefunds(c *call) (any, *Error) {
+	intent, charge := c.form.text("payment_intent"), c.form.text("charge")
+	return page(c, &s.refunds, func(r *Refund) int64 { return r.Created }, func(r *Refund) bool {
+		return (intent == "" || r.PaymentIntent == intent) && (charge == "" || r.Charge == charge)
+	}, func(r *Refund) any { return r })
+}
+
+func (s *Server) getCharge(c *call) (any, *Error) {
+	id := c.r.PathValue("charge")
+	if ch, ok := s.charges.by[id]; ok {
+		return ch, nil
+	}
+	return nil, missing("charge", "charge", id)
+}
+
+func (s *Server) listCharges(c *call) (any, *Error) {
+	intent := c.form.text("payment_intent")
+	return page(c, &s.charges, func(ch *Charge) int64 { return ch.Created },
+		func(ch *Charge) bool { return intent == "" || ch.PaymentIntent == intent }, func(ch *Charge) any { return ch })
+}
+
+func (s *Server) getEvent(c *call) (any, *Error) {
+	id := c.r.PathValue("event")
+	if e, ok := s.events.by[id]; ok {
+		return s.shownEvent(e), nil
+	}
+	return nil, missing("id", "event", id)
+}
+
+// listEvents is how one learns of webhooks that never came.
+func (s *Server) listEvents(c *call) (any, *Error) {
+	types := map[string]bool{}
+	if t := c.form.text("type"); t != "" {
+		types[t] = true
+	}
+	for _, t := range c.form.hash("types") {
+		types[t] = true
+	}
+	delivered, e := c.form.choice("delivery_success", "", "true", "false")
+	if e != nil {
+		return nil, e
+	}
+	return page(c, &s.events, func(e *Event) int64 { return e.Created }, func(e *Event) bool {
+		return (len(types) == 0 || types[e.Type]) && (delivered == "" || s.delivered[e.ID] == (delivered == "true"))
+	}, s.shownEvent)
+}
+
+// shownEvent is the event as it was sent, with what became of its webhook.
+func (s *Server) shownEvent(e *Event) any {
+	if !s.delivered[e.ID] {
+		return e.Body
+	}
+	var doc eventDoc
+	if err := json.Unmarshal(e.Body, &doc); err != nil {
+		return e.Body
+	}
+	doc.PendingWebhooks = 0
+	return doc
+}
+
+// Count is what was done for one order, so that a test can see what was done
+// twice.
+type Count struct {
+	Intents    int   `json:"intents"`
+	Declined   int   `json:"declined"`
+	Authorized int   `json:"authorized"` // charges the bank agreed to
+	Captured   int   `json:"captured"`   // charges whose money was taken
+	Canceled   int   `json:"canceled"`   // intents given up
+	Refunds    int   `json:"refunds"`
+	Taken      int64 `json:"taken"` // in Stripe's units
+	Returned   int64 `json:"returned"`
+}
+
+// Counts adds up by the order_id in the intents' metadata.
+func (s *Server) Counts() map[string]Count {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := map[string]Count{}
+	add := func(intent string, change func(*Count)) {
+		id := s.intents.by[intent].Metadata["order_id"]
+		n := counts[id]
+		change(&n)
+		counts[id] = n
+	}
+	for _, in := range s.intents.all {
+		add(in.ID, func(n *Count) {
+			n.Intents++
+			if in.Status == canceled {
+				n.Canceled++
+			}
+		})
+	}
+	for _, ch := range s.charges.all {
+		add(ch.PaymentIntent, func(n *Count) {
+			switch {
+			case ch.Captured:
+				n.Authorized, n.Captured, n.Taken = n.Authorized+1, n.Captured+1, n.Taken+ch.AmountCaptured
+			case ch.Paid:
+				n.Authorized++
+			default:
+				n.Declined++
+			}
+		})
+	}
+	for _, r := range s.refunds.all {
+		add(r.PaymentIntent, func(n *Count) { n.Refunds, n.Returned = n.Refunds+1, n.Returned+r.Amount })
+	}
+	return counts
+}

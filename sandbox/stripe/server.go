@@ -1,0 +1,241 @@
+// Package stripe is a stand-in for Stripe: it speaks the wire protocol of the
+// part of Stripe that Purser uses, keeps state as Stripe does, and sends
+// signed webhooks. No card is ever charged.
+//
+// It follows API version 2023-10-16: payment intents (create, retrieve,
+// update, confirm, capture, cancel, list), refunds, charges, events,
+// idempotency keys, the published test payment methods, and 3-D Secure with a
+// page that plays the shopper's bank.
+package stripe
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stripe/stripe-go/v76/webhook"
+
+	"purser/sandbox/courier"
+	"purser/sandbox/hostile"
+	"purser/sandbox/journal"
+)
+
+// APIVersion is the version of Stripe's API the stand-in speaks.
+const APIVersion = "2023-10-16"
+
+// keepKeys is how long Stripe remembers an idempotency key, authorised how
+// long a card's money stays held.
+const (
+	keepKeys   = 24 * time.Hour
+	authorised = 7 * 24 * time.Hour
+)
+
+// Config describes a stand-in.
+type Config struct {
+	Journal        *journal.Journal // keeps the state; nil for memory only
+	Faults         *hostile.Control // makes it misbehave; nil for never
+	Key            string           // the secret key it accepts; default any sk_test_…
+	PublishableKey string           // the key of the shopper's browser; default any pk_test_…
+	WebhookSecret  string           // signs the webhooks
+	URL            string           // where shoppers reach it, for the bank's page; default as the request says
+	Log            *slog.Logger     // default slog.Default()
+	Now            func() time.Time // default time.Now
+	// Validate puts the official stripe-mock in front, which refuses
+	// parameters that Stripe does not know. It costs time; meant for tests.
+	Validate bool
+}
+
+// Server is the stand-in.
+type Server struct {
+	conf    Config
+	courier *courier.Courier
+	api     http.Handler // behind the faults
+	check   http.Handler // stripe-mock, if Validate
+
+	mu        sync.Mutex
+	steps     int // journal entries written
+	intents   book[*Intent]
+	charges   book[*Charge]
+	refunds   book[*Refund]
+	events    book[*Event]
+	accounts  map[string]string  // the connected account of an intent, by its id
+	keys      map[string]*stored // answers by idempotency key
+	delivered map[string]bool    // events that arrived
+	inUse     map[string]bool    // keys of requests under way
+}
+
+// New opens the stand-in with the state its journal holds.
+func New(c Config) (*Server, error) {
+	if c.Journal == nil {
+		c.Journal, _ = journal.Open("") // memory only: cannot fail
+	}
+	c.Log = cmp.Or(c.Log, slog.Default())
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &Server{
+		conf: c, accounts: map[string]string{}, keys: map[string]*stored{},
+		delivered: map[string]bool{}, inUse: map[string]bool{},
+	}
+	last, err := s.load()
+	if err != nil {
+		return nil, err
+	}
+	if s.courier, err = courier.New(c.Journal, "stripe", s.sign, c.Faults, c.Log); err != nil {
+		return nil, err
+	}
+	s.courier.OnDelivered = s.arrived
+	// A crash between writing the last step and handing its events over.
+	for _, e := range last {
+		if !s.delivered[e.ID] {
+			if err := s.courier.Send(e.ID, e.Type, e.Body); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if c.Validate {
+		if s.check, err = stripeMock(); err != nil {
+			return nil, err
+		}
+	}
+	s.api = c.Faults.Wrap("stripe", s.routes())
+	return s, nil
+}
+
+// SetWebhookURL says where webhooks go.
+func (s *Server) SetWebhookURL(url string) { s.courier.SetURL(url) }
+
+// OnAcknowledged has f told how long the receiver took to accept each
+// webhook. Call it before Run.
+func (s *Server) OnAcknowledged(f func(provider string, took time.Duration)) {
+	s.courier.OnAcknowledged = f
+}
+
+// Pending counts the webhooks not delivered yet.
+func (s *Server) Pending() int { return s.courier.Pending() }
+
+// Run delivers webhooks and forgets what has lapsed, until the context ends.
+func (s *Server) Run(ctx context.Context) error {
+	var sweeper sync.WaitGroup
+	defer sweeper.Wait()
+	sweeper.Go(func() {
+		tick := time.NewTicker(time.Minute)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if err := s.Sweep(); err != nil {
+					s.conf.Log.Error("stripe sandbox: sweep", "error", err)
+				}
+			}
+		}
+	})
+	return s.courier.Run(ctx)
+}
+
+// Sweep lets authorisations lapse after seven days, as banks do, and forgets
+// idempotency keys after one. Run calls it every minute.
+func (s *Server) Sweep() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.conf.Now()
+	for k, a := range s.keys {
+		if now.Sub(a.At) >= keepKeys {
+			delete(s.keys, k)
+		}
+	}
+	for _, in := range s.intents.all {
+		if in.Status != requiresCapture || now.Sub(time.Unix(s.charges.by[*in.LatestCharge].Created, 0)) < authorised {
+			continue
+		}
+		t := s.begin("")
+		t.cancel(in, "automatic")
+		if err := s.commit(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sign makes the header Stripe signs a webhook with.
+func (s *Server) sign(body []byte, at time.Time) http.Header {
+	mac := webhook.ComputeSignature(at, body, s.conf.WebhookSecret)
+	return http.Header{
+		"Stripe-Signature": {"t=" + strconv.FormatInt(at.Unix(), 10) + ",v1=" + hex.EncodeToString(mac)},
+		"User-Agent":       {"Stripe/1.0 (+https://stripe.com/docs/webhooks)"},
+	}
+}
+
+// arrived notes that a webhook was accepted by its receiver.
+func (s *Server) arrived(id string) {
+	id, _, _ = strings.Cut(id, "#") // a repetition
+	s.mu.Lock()
+	known := s.delivered[id]
+	s.delivered[id] = true
+	s.mu.Unlock()
+	if known {
+		return
+	}
+	if err := s.conf.Journal.Put("delivered", id, true); err != nil {
+		s.conf.Log.Warn("stripe sandbox: delivery not noted", "event", id, "error", err)
+	}
+}
+
+// book keeps objects in the order they were made.
+type book[T interface{ key() string }] struct {
+	all []T
+	at  map[string]int
+	by  map[string]T
+}
+
+func (b *book[T]) put(v T) {
+	if b.by == nil {
+		b.by, b.at = map[string]T{}, map[string]int{}
+	}
+	if i, ok := b.at[v.key()]; ok {
+		b.all[i] = v
+	} else {
+		b.at[v.key()] = len(b.all)
+		b.all = append(b.all, v)
+	}
+	b.by[v.key()] = v
+}
+
+// newID makes an id that looks like Stripe's.
+func newID(prefix string) string { return prefix + rand.Text()[:24] }
+
+// load reads the steps back and answers the events of the last one.
+func (s *Server) load() (last []*Event, err error) {
+	err = s.conf.Journal.Each("step", func(id string, raw json.RawMessage) error {
+		var st step
+		if err := json.Unmarshal(raw, &st); err != nil {
+			return err
+		}
+		n, err := strconv.Atoi(id)
+		if err != nil {
+			return fmt.Errorf("step %q: %w", id, err)
+		}
+		s.steps = max(s.steps, n)
+		last = st.Events
+		s.apply(st)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return last, s.conf.Journal.Each("delivered", func(id string, _ json.RawMessage) error {
+		s.delivered[id] = true
+		return nil
+	})
+}

@@ -1,0 +1,118 @@
+package stripe
+
+import (
+	"encoding/json"
+	"maps"
+	"strconv"
+	"time"
+)
+
+// step is one change of the stand-in's state, complete: objects, events and
+// the answer kept under the idempotency key. It is one line of the journal,
+// so a crash leaves all of it or nothing. Objects are never changed in place;
+// a step brings new versions of them.
+type step struct {
+	Intent  *Intent  `json:"intent,omitempty"`
+	Account string   `json:"account,omitempty"`
+	Charge  *Charge  `json:"charge,omitempty"`
+	Refund  *Refund  `json:"refund,omitempty"`
+	Events  []*Event `json:"events,omitempty"`
+	Answer  *stored  `json:"answer,omitempty"`
+}
+
+// txn is a step being made; s.mu is held.
+type txn struct {
+	step
+	s       *Server
+	now     time.Time
+	request *eventRequest
+}
+
+func (s *Server) begin(account string) *txn {
+	return &txn{s: s, now: s.conf.Now(), step: step{Account: account}, request: &eventRequest{}}
+}
+
+// intent makes the intent of this step: a copy to change.
+func (t *txn) intent(in *Intent) *Intent {
+	if t.Intent == nil || t.Intent.ID != in.ID {
+		c := *in
+		c.Metadata = maps.Clone(in.Metadata)
+		t.Intent = &c
+		if t.Account == "" {
+			t.Account = t.s.accounts[in.ID]
+		}
+	}
+	return t.Intent
+}
+
+// charge makes the charge of this step: a copy to change.
+func (t *txn) charge(id string) *Charge {
+	if t.Charge == nil || t.Charge.ID != id {
+		c := *t.s.charges.by[id]
+		t.Charge = &c
+	}
+	return t.Charge
+}
+
+// emit adds an event with the object as it is now.
+func (t *txn) emit(typ string, object any) {
+	snapshot, err := json.Marshal(object)
+	if err != nil {
+		panic(err) // our own plain structs
+	}
+	e := &Event{ID: newID("evt_3"), Type: typ, Created: t.now.Unix()}
+	doc := eventDoc{
+		ID: e.ID, Object: "event", Account: t.Account, APIVersion: APIVersion, Created: e.Created,
+		PendingWebhooks: 1, Request: t.request, Type: typ,
+	}
+	doc.Data.Object = snapshot
+	if e.Body, err = json.Marshal(doc); err != nil {
+		panic(err)
+	}
+	t.Events = append(t.Events, e)
+}
+
+func (t *txn) empty() bool {
+	return t.Intent == nil && t.Refund == nil && t.Charge == nil && len(t.Events) == 0 && t.Answer == nil
+}
+
+// commit writes the step, makes it the state, and sends its events.
+func (s *Server) commit(t *txn) error {
+	if t.empty() {
+		return nil
+	}
+	if err := s.conf.Journal.Put("step", strconv.Itoa(s.steps+1), t.step); err != nil {
+		return err
+	}
+	s.steps++
+	s.apply(t.step)
+	for _, e := range t.Events {
+		if err := s.courier.Send(e.ID, e.Type, e.Body); err != nil {
+			// The event can still be listed, like one that Stripe failed to deliver.
+			s.conf.Log.Error("stripe sandbox: webhook not accepted", "event", e.ID, "error", err)
+		}
+	}
+	return nil
+}
+
+// apply makes a written step the state.
+func (s *Server) apply(st step) {
+	if st.Intent != nil {
+		s.intents.put(st.Intent)
+		if st.Account != "" {
+			s.accounts[st.Intent.ID] = st.Account
+		}
+	}
+	if st.Charge != nil {
+		s.charges.put(st.Charge)
+	}
+	if st.Refund != nil {
+		s.refunds.put(st.Refund)
+	}
+	for _, e := range st.Events {
+		s.events.put(e)
+	}
+	if a := st.Answer; a != nil && s.conf.Now().Sub(a.At) < keepKeys {
+		s.keys[a.Key] = a
+	}
+}
