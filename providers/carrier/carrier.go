@@ -1,0 +1,211 @@
+// Package carrier books, tracks and cancels parcels over the carrier protocol
+// (documented in purser/sandbox/carrier) and reads the carrier's webhooks.
+package carrier
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"purser/order"
+	"purser/providers/guard"
+)
+
+// Config says which carrier account to use.
+type Config struct {
+	// BaseURL is where the protocol's /v1 begins, without it.
+	BaseURL string
+	// Key is the account's API key.
+	Key string
+	// Timeout ends a call that the caller's context does not; default 10 s.
+	Timeout time.Duration
+	// Guard shapes the breaker and the bulkhead; its zero value will do.
+	Guard guard.Config
+}
+
+// Client is a carrier account. Every error of its methods is a
+// *order.ProviderError.
+type Client struct {
+	base, key string
+	http      *http.Client
+}
+
+// New makes a client.
+func New(c Config) *Client {
+	c.Guard.Name = cmp.Or(c.Guard.Name, provider)
+	return &Client{
+		base: strings.TrimSuffix(c.BaseURL, "/"), key: c.Key,
+		http: &http.Client{
+			Transport: guard.Transport(nil, c.Guard),
+			Timeout:   cmp.Or(c.Timeout, 10*time.Second),
+			// A redirect would repeat a booking elsewhere, with our key.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+// BookParcel books the parcel, or finds the one booked under the same
+// reference before, which may have been voided since: look at its status.
+// ErrState if the reference was used for another parcel.
+func (c *Client) BookParcel(ctx context.Context, r order.ParcelRequest) (order.Parcel, error) {
+	const op = "book parcel"
+	var l label
+	if err := c.call(ctx, op, http.MethodPost, "/v1/labels", newBooking(r), &l); err != nil {
+		return order.Parcel{}, err
+	}
+	if l.ID == "" || l.Tracking == "" || l.Reference != r.Reference {
+		return order.Parcel{}, failure(op, order.ErrUnknownOutcome, "incomplete_answer", nil)
+	}
+	return l.parcel(), nil
+}
+
+// TrackParcel asks how a parcel stands, by our reference. ErrNoSuch if there
+// is none.
+func (c *Client) TrackParcel(ctx context.Context, reference string) (order.Parcel, error) {
+	l, err := c.find(ctx, "track parcel", reference)
+	if err != nil {
+		return order.Parcel{}, err
+	}
+	return l.parcel(), nil
+}
+
+// VoidParcel cancels a label by our reference. A parcel already voided or
+// never booked is a success. ErrState if the carrier has it.
+func (c *Client) VoidParcel(ctx context.Context, reference string) error {
+	const op = "void parcel"
+	l, err := c.find(ctx, op, reference)
+	if err == nil && l.parcel().Status != order.ParcelVoided {
+		err = c.call(ctx, op, http.MethodPost, "/v1/labels/"+url.PathEscape(l.ID)+"/void", nil, &l)
+	}
+	if errors.Is(err, order.ErrNoSuch) {
+		return nil
+	}
+	return err
+}
+
+// find looks a label up by our reference.
+func (c *Client) find(ctx context.Context, op, reference string) (label, error) {
+	var list struct {
+		Data []label `json:"data"`
+	}
+	err := c.call(ctx, op, http.MethodGet, "/v1/labels?reference="+url.QueryEscape(reference), nil, &list)
+	if err != nil {
+		return label{}, err
+	}
+	for _, l := range list.Data {
+		if l.ID != "" && l.Reference == reference {
+			return l, nil
+		}
+	}
+	return label{}, failure(op, order.ErrNoSuch, "", nil)
+}
+
+// maxAnswer is the longest answer that is read.
+const maxAnswer = 1 << 20
+
+// call makes one request and classifies what can go wrong with it.
+func (c *Client) call(ctx context.Context, op, method, path string, in, out any) error {
+	write := method != http.MethodGet
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return failure(op, order.ErrRejected, "not_encodable", err)
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return failure(op, order.ErrDenied, "bad_url", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.key)
+	req.Header.Set("Accept", "application/json")
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return unanswered(op, write, err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return refused(op, write, resp, b)
+	}
+	if err == nil {
+		err = json.Unmarshal(b, out)
+	}
+	if err != nil { // it was carried out, but we do not know what came of it
+		f := unanswered(op, write, err)
+		f.Status, f.Code = resp.StatusCode, "malformed_answer"
+		return f
+	}
+	return nil
+}
+
+// newBooking writes a request in the carrier's words.
+func newBooking(r order.ParcelRequest) booking {
+	contents := make([]content, len(r.Lines))
+	for i, l := range r.Lines {
+		contents[i] = content{SKU: l.SKU, Description: l.Name, Quantity: l.Quantity}
+	}
+	return booking{
+		Reference: r.Reference,
+		To: address{
+			Name: r.To.Name, Line1: r.To.Line1, Line2: r.To.Line2,
+			City: r.To.City, PostalCode: r.To.PostalCode, Country: r.To.Country,
+		},
+		Parcels: []parcel{{Contents: contents}},
+	}
+}
+
+type booking struct {
+	Reference string   `json:"reference"`
+	To        address  `json:"to"`
+	Parcels   []parcel `json:"parcels"`
+}
+
+type address struct {
+	Name       string `json:"name"`
+	Line1      string `json:"line1"`
+	Line2      string `json:"line2,omitempty"`
+	City       string `json:"city"`
+	PostalCode string `json:"postal_code,omitempty"`
+	Country    string `json:"country"`
+}
+
+type parcel struct {
+	Contents []content `json:"contents"`
+}
+
+type content struct {
+	SKU         string `json:"sku"`
+	Description string `json:"description"`
+	Quantity    int64  `json:"quantity"`
+}
+
+type label struct {
+	ID        string `json:"id"`
+	Reference string `json:"reference"`
+	Tracking  string `json:"tracking"`
+	Carrier   string `json:"carrier"`
+	Status    string `json:"status"`
+}
+
+func (l label) parcel() order.Parcel {
+	return order.Parcel{
+		Reference: l.Reference, LabelID: l.ID, Tracking: l.Tracking, Carrier: l.Carrier,
+		Status: order.ParseParcelStatus(l.Status),
+	}
+}
+
+// String keeps the key out of anything that prints the client.
+func (c *Client) String() string { return fmt.Sprintf("carrier at %s", c.base) }

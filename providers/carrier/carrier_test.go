@@ -1,0 +1,153 @@
+package carrier_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"purser/activities"
+	"purser/activities/porttest"
+	"purser/order"
+	"purser/providers/carrier"
+	standin "purser/sandbox/carrier"
+	"purser/sandbox/hostile"
+)
+
+var _ activities.Carrier = (*carrier.Client)(nil)
+
+// build connects the adapter over HTTP with the stand-in.
+func build(t *testing.T) (*carrier.Client, *standin.Server, *hostile.Control) {
+	t.Helper()
+	faults := hostile.New(1)
+	s, err := standin.New(standin.Config{Faults: faults, Key: "key", WebhookSecret: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(s.Handler())
+	t.Cleanup(srv.Close)
+	return carrier.New(carrier.Config{BaseURL: srv.URL + "/", Key: "key", Timeout: 5 * time.Second}), s, faults
+}
+
+func TestConformance(t *testing.T) {
+	porttest.Carrier(t, func(t *testing.T) porttest.CarrierBench {
+		c, s, faults := build(t)
+		return porttest.CarrierBench{
+			Carrier: c, Counts: s.Counts,
+			Scan: func(t *testing.T, reference string, st order.ParcelStatus) {
+				if err := s.Advance(reference, string(st), ""); err != nil {
+					t.Fatal(err)
+				}
+			},
+			FailNext: func(t *testing.T, kind error) {
+				f := hostile.Fault{Times: 1, Do: hostile.Status}
+				switch kind {
+				case order.ErrUnknownOutcome:
+					f.Do, f.When, f.Match = hostile.Reset, hostile.After, "POST "
+				case order.ErrThrottled:
+					f.Status = 429
+				case order.ErrDenied:
+					f.Status = 401
+				}
+				if err := faults.Add(f); err != nil {
+					t.Fatal(err)
+				}
+			},
+		}
+	})
+}
+
+// TestFaults (RES-1, SHP-3, F68, F75, F78, F79) tells what surely was not done
+// from what may have been, for writes and for reads.
+func TestFaults(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		fault       hostile.Fault
+		write, read error
+		made        int
+	}{
+		{"reset before", hostile.Fault{Do: hostile.Reset}, order.ErrUnknownOutcome, order.ErrUnavailable, 0},
+		{"reset after", hostile.Fault{Do: hostile.Reset, When: hostile.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
+		{"timeout before", hostile.Fault{Do: hostile.Timeout}, order.ErrUnknownOutcome, order.ErrUnavailable, 0},
+		{"timeout after", hostile.Fault{Do: hostile.Timeout, When: hostile.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
+		{"malformed after", hostile.Fault{Do: hostile.Malformed, When: hostile.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
+		{"500 after", hostile.Fault{Do: hostile.Status, When: hostile.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
+		{"503", hostile.Fault{Do: hostile.Status, Status: 503}, order.ErrUnknownOutcome, order.ErrUnavailable, 0},
+		{"429", hostile.Fault{Do: hostile.Status, Status: 429, RetryAfter: 7 * time.Second}, order.ErrThrottled, order.ErrThrottled, 0},
+		{"403", hostile.Fault{Do: hostile.Status, Status: 403}, order.ErrDenied, order.ErrDenied, 0},
+		{"404 of a proxy", hostile.Fault{Do: hostile.Status, Status: 404}, order.ErrDenied, order.ErrDenied, 0},
+		{"409", hostile.Fault{Do: hostile.Status, Status: 409}, order.ErrState, order.ErrState, 0},
+		{"400", hostile.Fault{Do: hostile.Status, Status: 400}, order.ErrRejected, order.ErrRejected, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, s, faults := build(t)
+			if err := faults.Add(tt.fault); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			r := porttest.ParcelOf(order.NewID())
+			_, err := c.BookParcel(ctx, r)
+			var p *order.ProviderError
+			if !errors.As(err, &p) || p.Kind != tt.write {
+				t.Errorf("book: %v, want kind %v", err, tt.write)
+			} else if p.RetryAfter != tt.fault.RetryAfter {
+				t.Errorf("retry after %s, want %s", p.RetryAfter, tt.fault.RetryAfter)
+			}
+			if n := s.Counts()[r.Reference]; n != tt.made {
+				t.Errorf("%d labels made, want %d", n, tt.made)
+			}
+			_, err = c.TrackParcel(ctx, r.Reference)
+			if !errors.As(err, &p) || p.Kind != tt.read {
+				t.Errorf("track: %v, want kind %v", err, tt.read)
+			}
+		})
+	}
+}
+
+// TestNobodyThere (F68): a write that never left is known not to be done.
+func TestNobodyThere(t *testing.T) {
+	srv := httptest.NewServer(http.NotFoundHandler())
+	srv.Close()
+	c := carrier.New(carrier.Config{BaseURL: srv.URL, Key: "key"})
+	_, err := c.BookParcel(t.Context(), porttest.ParcelOf(order.NewID()))
+	if !errors.Is(err, order.ErrUnavailable) {
+		t.Errorf("got %v, want ErrUnavailable", err)
+	}
+}
+
+func TestForeignAnswers(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		status int
+		body   string
+		want   error
+	}{
+		{"an empty label", 201, `{}`, order.ErrUnknownOutcome},
+		{"another's label", 201, `{"id":"lbl_1","tracking":"1","reference":"x"}`, order.ErrUnknownOutcome},
+		{"a web page", 200, `<html>`, order.ErrUnknownOutcome},
+		{"a login page", 302, ``, order.ErrDenied},
+		{"a refusal without a code", 422, `no`, order.ErrRejected},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", "/login")
+				w.WriteHeader(tt.status)
+				_, _ = w.Write([]byte(tt.body))
+			}))
+			defer srv.Close()
+			c := carrier.New(carrier.Config{BaseURL: srv.URL, Key: "key-that-stays-secret"})
+			_, err := c.BookParcel(t.Context(), porttest.ParcelOf(order.NewID()))
+			if !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+			if err != nil && (strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "Köln")) {
+				t.Errorf("the error tells too much: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,72 @@
+package carrier
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"purser/order"
+	"purser/providers/guard"
+)
+
+// provider names the carrier in errors, news and logs.
+const provider = "carrier"
+
+func failure(op string, kind error, code string, cause error) *order.ProviderError {
+	return &order.ProviderError{Provider: provider, Op: op, Kind: kind, Code: code, Err: cause}
+}
+
+// unanswered classifies a call without a usable answer. A read can simply be
+// asked again; a write may have been carried out unless it never left.
+func unanswered(op string, write bool, err error) *order.ProviderError {
+	if write && !guard.NotSent(err) {
+		return failure(op, order.ErrUnknownOutcome, "", err)
+	}
+	return failure(op, order.ErrUnavailable, "", err)
+}
+
+// refused classifies an answer that is not 2xx.
+func refused(op string, write bool, resp *http.Response, body []byte) *order.ProviderError {
+	e := failure(op, nil, errorCode(body), nil)
+	e.Status = resp.StatusCode
+	e.Ref = resp.Header.Get("Request-Id")
+	e.RetryAfter = guard.RetryAfter(resp.Header, time.Now())
+	switch st := resp.StatusCode; {
+	case st == http.StatusTooManyRequests:
+		e.Kind = order.ErrThrottled
+	case st >= 500 || st == http.StatusRequestTimeout:
+		e.Kind = order.ErrUnavailable
+		if write {
+			e.Kind = order.ErrUnknownOutcome
+		}
+	case st == http.StatusUnauthorized || st == http.StatusForbidden:
+		e.Kind = order.ErrDenied
+	case st == http.StatusNotFound && e.Code == "not_found":
+		e.Kind = order.ErrNoSuch
+	case st == http.StatusNotFound || st < 400:
+		// Not the carrier speaking: a wrong base URL or a login page. It must
+		// not end an order, as a rejected parcel does.
+		e.Kind = order.ErrDenied
+	case st == http.StatusConflict:
+		e.Kind = order.ErrState
+	default:
+		e.Kind = order.ErrRejected
+	}
+	return e
+}
+
+// errorCode reads the carrier's code; only one that looks like a code, since
+// it goes to the log.
+func errorCode(body []byte) string {
+	var b struct {
+		Error struct {
+			Code string `json:"code"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(body, &b) != nil || len(b.Error.Code) > 64 ||
+		strings.Trim(b.Error.Code, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+		return ""
+	}
+	return b.Error.Code
+}

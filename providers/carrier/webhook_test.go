@@ -1,0 +1,191 @@
+package carrier_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/activities/porttest"
+	"purser/order"
+	"purser/providers/carrier"
+	standin "purser/sandbox/carrier"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func signature(secret string, at time.Time, body string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	fmt.Fprintf(mac, "%d.%s", at.Unix(), body)
+	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(mac.Sum(nil)))
+}
+
+// TestVerify (WHK-1, WHK-2, WHK-17).
+func TestVerify(t *testing.T) {
+	const body = `{"id": "evt_1"}`
+	good := signature("current", now, body)
+	for _, tt := range []struct {
+		name, header, body string
+		secrets            []string
+		ok                 bool
+	}{
+		{"good", good, body, []string{"current"}, true},
+		{"made with the previous secret", signature("previous", now, body), body, []string{"current", "previous"}, true},
+		{"one of two signatures", good + ",v1=" + strings.Repeat("00", 32), body, []string{"current"}, true},
+		{"unknown schemes are passed over", "v0=abc," + good, body, []string{"current"}, true},
+		{"299 s old", signature("current", now.Add(-299*time.Second), body), body, []string{"current"}, true},
+		{"301 s old", signature("current", now.Add(-301*time.Second), body), body, []string{"current"}, false},
+		{"301 s in the future", signature("current", now.Add(301*time.Second), body), body, []string{"current"}, false},
+		{"another secret", signature("other", now, body), body, []string{"current", "previous"}, false},
+		{"another body", good, body + " ", []string{"current"}, false},
+		{"a moved time", strings.Replace(good, fmt.Sprint(now.Unix()), fmt.Sprint(now.Unix()+1), 1), body, []string{"current"}, false},
+		{"no header", "", body, []string{"current"}, false},
+		{"no secret", signature("", now, body), body, []string{""}, false},
+		{"no secrets", good, body, nil, false},
+		{"cut off", good[:len(good)-2], body, []string{"current"}, false},
+		{"not hexadecimal", "t=1,v1=zz", body, []string{"current"}, false},
+		{"a time beyond time", "t=9223372036854775807,v1=00", body, []string{"current"}, false},
+		{"too long", good + strings.Repeat(",v1=00", 1000), body, []string{"current"}, false},
+	} {
+		h := http.Header{}
+		h.Set("Carrier-Signature", tt.header)
+		err := carrier.Webhooks{Secrets: tt.secrets}.Verify(h, []byte(tt.body), now)
+		if (err == nil) != tt.ok || err != nil && !errors.Is(err, carrier.ErrSignature) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
+const id = "ord_0123456789abcdefghjkmnpqrs"
+
+func eventJSON(typ, reference, status string) string {
+	return fmt.Sprintf(`{"id":"evt_1","type":%q,"created":"2026-03-01T12:00:00Z","data":{"label_id":"lbl_1","reference":%q,"tracking":"PX1","status":%q,"note":"left at\nthe door"}}`, typ, reference, status)
+}
+
+func TestParse(t *testing.T) {
+	base := order.Delivery{Provider: "carrier", EventID: "evt_1", Type: "parcel.delivered", At: now, OrderID: id, Ref: id + "-1"}
+	news := base
+	news.News = &order.News{
+		ID: "carrier::evt_1", Type: "parcel.delivered", At: now, OrderID: id,
+		Parcel: &order.ParcelNews{Reference: id + "-1", LabelID: "lbl_1", Tracking: "PX1", Status: order.ParcelDelivered, Note: "left at the door"},
+	}
+	foreign := base
+	foreign.OrderID, foreign.Ref = "", "somebody-elses-1"
+	unknownType := base
+	unknownType.Type = "invoice.created"
+	for _, tt := range []struct {
+		name, body string
+		want       order.Delivery
+		err        error
+	}{
+		{"delivered", eventJSON("parcel.delivered", id+"-1", "delivered"), news, nil},
+		{"not an order's parcel", eventJSON("parcel.delivered", "somebody-elses-1", "delivered"), foreign, nil},
+		{"WHK-11 unknown type", eventJSON("invoice.created", id+"-1", "delivered"), unknownType, nil},
+		{"unknown status", eventJSON("parcel.delivered", id+"-1", "beamed"), base, nil},
+		{"broken", `{"id":`, order.Delivery{}, carrier.ErrMalformed},
+		{"empty", ``, order.Delivery{}, carrier.ErrMalformed},
+		{"no id", `{"type":"parcel.delivered","created":"2026-03-01T12:00:00Z"}`, order.Delivery{}, carrier.ErrMalformed},
+		{"no time", `{"id":"evt_1","type":"parcel.delivered"}`, order.Delivery{}, carrier.ErrMalformed},
+		{"another type", `{"id":1}`, order.Delivery{}, carrier.ErrMalformed},
+		{"a zero byte", `{"id":"e\u0000","type":"parcel.delivered","created":"2026-03-01T12:00:00Z"}`, order.Delivery{}, carrier.ErrMalformed},
+		{"an endless id", `{"id":"` + strings.Repeat("e", 1000) + `","type":"parcel.delivered","created":"2026-03-01T12:00:00Z"}`, order.Delivery{}, carrier.ErrMalformed},
+	} {
+		got, err := carrier.Webhooks{}.Parse([]byte(tt.body))
+		if !errors.Is(err, tt.err) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.err)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
+// TestWebhooksOfTheStandIn (SHP-2): what the stand-in sends is verified, read
+// and names the order.
+func TestWebhooksOfTheStandIn(t *testing.T) {
+	got := make(chan order.Delivery, 10)
+	w := carrier.Webhooks{Secrets: []string{"secret"}}
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if err := w.Verify(r.Header, body, time.Now()); err != nil {
+			t.Error(err)
+		}
+		d, err := w.Parse(body)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- d
+	}))
+	defer hook.Close()
+	c, s, _ := build(t)
+	s.SetWebhookURL(hook.URL)
+	run(t, s)
+	r := porttest.ParcelOf(order.NewID())
+	p, err := c.BookParcel(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Advance(r.Reference, "in_transit", "picked up"); err != nil {
+		t.Fatal(err)
+	}
+	d := <-got
+	want := &order.ParcelNews{Reference: r.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: order.ParcelInTransit, Note: "picked up"}
+	if d.OrderID != r.OrderID || d.News == nil {
+		t.Fatalf("got %+v", d)
+	}
+	if diff := cmp.Diff(want, d.News.Parcel); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func run(t *testing.T, s *standin.Server) {
+	done := make(chan struct{})
+	go func() { defer close(done); _ = s.Run(t.Context()) }()
+	t.Cleanup(func() { <-done }) // the test's context has ended by then
+}
+
+func FuzzVerify(f *testing.F) {
+	f.Add("t=1772366400,v1=00", []byte("{}"))
+	f.Add(signature("other", now, "{}"), []byte("{}"))
+	f.Add("t=,v1=,,=,t", []byte(nil))
+	f.Fuzz(func(t *testing.T, header string, body []byte) {
+		h := http.Header{"Carrier-Signature": {header}}
+		if err := (carrier.Webhooks{Secrets: []string{"c29tZSBzZWNyZXQ"}}).Verify(h, body, now); err == nil {
+			t.Fatalf("accepted %q", header)
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(eventJSON("parcel.delivered", id+"-1", "delivered")))
+	f.Add([]byte(eventJSON("x", "-1", "")))
+	f.Add([]byte(`{"id":"e","type":"t","created":"9999-12-31T23:59:59-23:59"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d, err := carrier.Webhooks{}.Parse(body)
+		if err != nil {
+			if !errors.Is(err, carrier.ErrMalformed) {
+				t.Fatalf("unclassified: %v", err)
+			}
+			return
+		}
+		if d.EventID == "" || d.Type == "" || d.At.IsZero() {
+			t.Fatalf("incomplete: %+v", d)
+		}
+		if d.News != nil && (d.News.OrderID == "" || d.News.Parcel == nil || !strings.HasPrefix(d.News.Parcel.Reference, string(d.News.OrderID))) {
+			t.Fatalf("news of nobody: %+v", d)
+		}
+		if _, err := json.Marshal(d); err != nil {
+			t.Fatalf("cannot be kept: %v", err)
+		}
+	})
+}

@@ -1,0 +1,118 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// notSent marks an error after which the partner has certainly seen nothing
+// of the request.
+type notSent struct{ err error }
+
+func (e *notSent) Error() string { return e.err.Error() }
+func (e *notSent) Unwrap() error { return e.err }
+
+// NotSent reports whether the request certainly never left: turned away here,
+// no address, no connection, no TLS. Anything else may have been carried out
+// (RES-1).
+func NotSent(err error) bool {
+	var mark *notSent
+	if errors.As(err, &mark) {
+		return true
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return true
+	}
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// onceOnly keeps net/http from sending a write a second time by itself, which
+// it does over a connection that dies if the request has an idempotency key.
+// A repetition would be harmless, but the workflow owns the retries (RES-4),
+// and a test that loses an answer must see it lost. net/http looks for the
+// header under its usual spelling only; to the partner all spellings are one.
+func onceOnly(r *http.Request) *http.Request {
+	const name = "Idempotency-Key"
+	if key := r.Header.Get(name); key != "" {
+		h := r.Header.Clone()
+		h.Del(name)
+		h[strings.ToLower(name)] = []string{key}
+		r.Header = h
+	}
+	return r
+}
+
+// traced watches whether the request ever had a connection to travel on. A
+// transport that reports nothing counts as having sent.
+func traced(r *http.Request) (_ *http.Request, sent func() bool) {
+	var asked, got atomic.Bool
+	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		GetConn: func(string) { asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
+	})
+	return onceOnly(r.WithContext(ctx)), func() bool { return got.Load() || !asked.Load() }
+}
+
+// RetryAfter is how long an answer asks us to wait: its Retry-After header in
+// seconds or as a date; 0 if it does not say.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	if s, err := strconv.ParseInt(v, 10, 32); err == nil {
+		return time.Duration(max(s, 0)) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return max(at.Sub(now), 0)
+	}
+	return 0
+}
+
+// body ends the call when it ends itself.
+type body struct {
+	io.ReadCloser
+	ctx    context.Context
+	failed bool
+	done   func(verdict)
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	switch {
+	case err == nil:
+	case err == io.EOF:
+		b.end()
+	default:
+		b.done(judgeError(b.ctx, err))
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	err := b.ReadCloser.Close()
+	b.end()
+	return err
+}
+
+func (b *body) end() {
+	if b.failed {
+		b.done(failing)
+		return
+	}
+	b.done(healthy)
+}
+
+// closeBody keeps the promise of a RoundTripper that fails.
+func closeBody(r *http.Request) {
+	if r.Body != nil {
+		_ = r.Body.Close()
+	}
+}

@@ -1,0 +1,113 @@
+package stripe_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"purser/activities/porttest"
+	"purser/order"
+	"purser/providers/guard"
+	"purser/providers/stripe"
+	"purser/sandbox/hostile"
+	sandbox "purser/sandbox/stripe"
+)
+
+const (
+	testKey    = "sk_test_conformance"
+	testSecret = "whsec_conformance"
+)
+
+// stand is a stand-in behind real HTTP, below a path, and an adapter to it.
+type stand struct {
+	sandbox *sandbox.Server
+	faults  *hostile.Control
+	client  *stripe.Client
+}
+
+func open(t *testing.T) stand {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	faults := hostile.New(1)
+	// Validate: TEST-5, what stripe-mock refuses fails the test.
+	s, err := sandbox.New(sandbox.Config{Faults: faults, Key: testKey, WebhookSecret: testSecret, Log: log, Validate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/stripe/", http.StripPrefix("/stripe", s.Handler()))
+	server := httptest.NewServer(mux)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	t.Cleanup(server.Close)
+	c, err := stripe.New(stripe.Config{
+		Key: testKey, BaseURL: server.URL + "/stripe", WebhookSecrets: []string{testSecret}, Timeout: 10 * time.Second, Log: log,
+		Guard: guard.Config{Consecutive: 1000, Calls: 1_000_000}, // the accidents are meant
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stand{s, faults, c}
+}
+
+func TestConformance(t *testing.T) {
+	porttest.Payments(t, func(t *testing.T) porttest.PaymentsHarness {
+		s := open(t)
+		pay := func(method string) func(*testing.T, string) {
+			return func(t *testing.T, id string) {
+				t.Helper()
+				if _, err := s.sandbox.Confirm(id, method); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return porttest.PaymentsHarness{
+			Intents: s.client, Captures: s.client,
+			Pay: pay("pm_card_visa"), Decline: pay("pm_card_chargeDeclinedInsufficientFunds"), Challenge: pay("pm_card_authenticationRequired"),
+			Authenticate: func(t *testing.T, id string, ok bool) {
+				t.Helper()
+				if err := s.sandbox.Authenticate(id, ok); err != nil {
+					t.Fatal(err)
+				}
+			},
+			Count: func(id order.ID) porttest.PaymentCount {
+				n := s.sandbox.Counts()[string(id)]
+				return porttest.PaymentCount{
+					Intents: n.Intents, Authorized: n.Authorized, Captured: n.Captured, Canceled: n.Canceled,
+					Refunds: n.Refunds, Taken: n.Taken, Returned: n.Returned,
+				}
+			},
+			FailNext: func(t *testing.T, f porttest.Fault) {
+				t.Helper()
+				if err := s.faults.Add(accident(f)); err != nil {
+					t.Fatal(err)
+				}
+			},
+		}
+	})
+}
+
+// accident is a fault of the suite, on the wire.
+func accident(f porttest.Fault) hostile.Fault {
+	h := hostile.Fault{Provider: "stripe", Match: "POST /v1/", Times: 1}
+	switch f {
+	case porttest.LostBefore:
+		h.Do = hostile.Reset
+	case porttest.LostAfter:
+		h.Do, h.When = hostile.Reset, hostile.After
+	case porttest.BrokenAfter:
+		h.Do, h.When = hostile.Malformed, hostile.After
+	case porttest.FailureBefore:
+		h.Do = hostile.Status
+	case porttest.FailureAfter:
+		h.Do, h.When = hostile.Status, hostile.After
+	case porttest.ReadLost:
+		h.Do, h.Match = hostile.Reset, "GET /v1/"
+	case porttest.Throttle:
+		h.Do, h.Status, h.RetryAfter = hostile.Status, http.StatusTooManyRequests, 2*time.Second
+	case porttest.Deny:
+		h.Do, h.Status = hostile.Status, http.StatusUnauthorized
+	}
+	return h
+}

@@ -1,0 +1,84 @@
+package stripe
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"purser/order"
+)
+
+// Stripe counts an amount in units of its own
+// (https://docs.stripe.com/currencies): mostly hundredths, also for
+// currencies that ISO 4217 or common use counts otherwise.
+const (
+	wholeUnits = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"
+	thousandth = "BHD JOD KWD OMR TND" // the last digit must be 0
+	// Whole units that Stripe still writes as hundredths: 5 krónur are 500.
+	wholeAsHundredths = "ISK UGX"
+	hundredths        = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD CDF " +
+		"CHF CNY COP CRC CVE CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR " +
+		"JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK " +
+		"NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SEK SGD SHP SLE SOS SRD STD SZL THB TJS TOP TRY " +
+		"TTD TWD TZS UAH USD UYU UZS WST XCD XCG YER ZAR ZMW"
+)
+
+// stripeExponent is the number of decimals of Stripe's unit.
+func stripeExponent(code string) (int, error) {
+	if len(code) == 3 {
+		for e, list := range map[int]string{0: wholeUnits, 2: hundredths + " " + wholeAsHundredths, 3: thousandth} {
+			if strings.Contains(list, code) && code == strings.ToUpper(code) && !strings.Contains(code, " ") {
+				return e, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("%w: Stripe does not take %q", order.ErrAmount, code)
+}
+
+// toStripe converts an amount that can be charged to Stripe's units.
+func toStripe(m order.Money) (int64, error) {
+	if err := m.Chargeable(); err != nil {
+		return 0, err
+	}
+	ours, theirs, err := exponentsOf(m.Currency)
+	if err != nil {
+		return 0, err
+	}
+	return shift(m.Amount, theirs-ours, m.Currency)
+}
+
+// fromStripe converts Stripe's units to ours, refusing a fraction we cannot
+// hold.
+func fromStripe(units int64, code string) (order.Money, error) {
+	ours, theirs, err := exponentsOf(code)
+	if err != nil {
+		return order.Money{}, err
+	}
+	n, err := shift(units, ours-theirs, code)
+	return order.Money{Amount: n, Currency: code}, err
+}
+
+func exponentsOf(code string) (ours, theirs int, err error) {
+	if ours, err = order.Exponent(code); err != nil {
+		return 0, 0, err
+	}
+	theirs, err = stripeExponent(code)
+	return ours, theirs, err
+}
+
+// shift multiplies by ten, by times, or divides where by is negative.
+func shift(n int64, by int, code string) (int64, error) {
+	for ; by > 0; by-- {
+		if n > math.MaxInt64/10 {
+			return 0, fmt.Errorf("%w: %d %s does not fit", order.ErrAmount, n, code)
+		}
+		n *= 10
+	}
+	for ; by < 0; by++ {
+		if n%10 != 0 {
+			return 0, fmt.Errorf("%w: %d %s holds a fraction that does not exist", order.ErrAmount, n, code)
+		}
+		n /= 10
+	}
+	return n, nil
+}

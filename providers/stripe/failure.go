@@ -1,0 +1,148 @@
+package stripe
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	sdk "github.com/stripe/stripe-go/v76"
+
+	"purser/order"
+	"purser/providers/guard"
+)
+
+// failure is a classified error that remembers whether Stripe merely repeated
+// an earlier answer.
+type failure struct {
+	*order.ProviderError
+	replayed bool
+}
+
+// err makes a nil failure a nil error.
+func (f *failure) err() error {
+	if f == nil {
+		return nil
+	}
+	return f.ProviderError
+}
+
+// leavesOpen reports whether Stripe answered, but not with the outcome: a look
+// at the object helps. After no answer at all the work may still be under way,
+// so a look proves nothing.
+func (f *failure) leavesOpen() bool {
+	return f.Status >= 500 && f.Kind == order.ErrUnknownOutcome || f.Kind == order.ErrState
+}
+
+// direction is whether a request changes something.
+type direction bool
+
+const (
+	read  direction = false
+	write direction = true
+)
+
+// errNoAnswer stands for an answer that cannot be read. Its text is not kept:
+// it could hold a secret.
+var errNoAnswer = errors.New("unreadable answer")
+
+// wrongState are the codes for "the object exists, but not in a state that
+// allows this".
+var wrongState = map[sdk.ErrorCode]bool{
+	sdk.ErrorCodePaymentIntentUnexpectedState:      true,
+	sdk.ErrorCodeChargeAlreadyCaptured:             true,
+	sdk.ErrorCodeChargeAlreadyRefunded:             true,
+	sdk.ErrorCodeChargeDisputed:                    true,
+	sdk.ErrorCodeChargeExpiredForCapture:           true,
+	sdk.ErrorCodeCaptureChargeAuthorizationExpired: true,
+	sdk.ErrorCodeIntentInvalidState:                true,
+}
+
+// classify gives a failed call exactly one kind (RES-1).
+func classify(op string, d direction, err error) *failure {
+	var api *sdk.Error
+	if !errors.As(err, &api) {
+		return noAnswer(op, d, err)
+	}
+	f := &failure{ProviderError: &order.ProviderError{
+		Provider: provider, Op: op, Status: api.HTTPStatusCode, Ref: api.RequestID, Code: code(api),
+	}}
+	var header http.Header
+	if api.LastResponse != nil {
+		header = api.LastResponse.Header
+	}
+	f.replayed = header.Get("Idempotent-Replayed") == "true"
+	f.RetryAfter = guard.RetryAfter(header, time.Now())
+	f.Kind = kind(api, d)
+	if f.Kind == order.ErrThrottled && f.RetryAfter == 0 && api.HTTPStatusCode == http.StatusConflict {
+		f.RetryAfter = time.Second // the first use of the key is being worked on
+	}
+	if api.Param != "" {
+		f.Err = errors.New("parameter " + api.Param)
+	}
+	return f
+}
+
+// kind is the table of Stripe's answers
+// (https://docs.stripe.com/error-low-level).
+func kind(e *sdk.Error, d direction) error {
+	switch s := e.HTTPStatusCode; {
+	case s == http.StatusTooManyRequests, s == http.StatusConflict, e.Code == sdk.ErrorCodeIdempotencyKeyInUse, e.Code == sdk.ErrorCodeLockTimeout:
+		return order.ErrThrottled
+	case s == http.StatusUnauthorized, s == http.StatusForbidden:
+		return order.ErrDenied
+	case s >= 500, s == http.StatusRequestTimeout, s == http.StatusFailedDependency, s < 400:
+		if d == write {
+			return order.ErrUnknownOutcome
+		}
+		return order.ErrUnavailable
+	case wrongState[e.Code]:
+		return order.ErrState
+	case e.Code == sdk.ErrorCodeResourceMissing: // a 404 without it is a wrong address, not a missing object
+		return order.ErrNoSuch
+	}
+	return order.ErrRejected
+}
+
+// code is what an operator looks up.
+func code(e *sdk.Error) string {
+	switch {
+	case e.DeclineCode != "":
+		return string(e.DeclineCode)
+	case e.Code != "":
+		return string(e.Code)
+	}
+	return string(e.Type)
+}
+
+// noAnswer classifies a call without an answer that could be read.
+func noAnswer(op string, d direction, err error) *failure {
+	f := &failure{ProviderError: &order.ProviderError{Provider: provider, Op: op, Kind: order.ErrUnavailable, Err: harmless(err)}}
+	if d == write && !guard.NotSent(err) {
+		f.Kind = order.ErrUnknownOutcome
+	}
+	return f
+}
+
+// harmless keeps the causes whose text holds no part of a body.
+func harmless(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err // without the URL
+	}
+	var n net.Error
+	if errors.As(err, &n) || errors.Is(err, context.Canceled) || errors.Is(err, guard.ErrOpen) || errors.Is(err, guard.ErrFull) {
+		return err
+	}
+	return errNoAnswer
+}
+
+func rejected(op, code string, err error) *failure {
+	return &failure{ProviderError: &order.ProviderError{Provider: provider, Op: op, Kind: order.ErrRejected, Code: code, Err: err}}
+}
+
+func noSuch(op string, err error) *failure {
+	return &failure{ProviderError: &order.ProviderError{Provider: provider, Op: op, Kind: order.ErrNoSuch, Err: err}}
+}

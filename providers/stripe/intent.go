@@ -1,0 +1,88 @@
+package stripe
+
+import (
+	"strings"
+
+	sdk "github.com/stripe/stripe-go/v76"
+
+	"purser/order"
+)
+
+// answered turns the SDK's answer about an intent into ours.
+func answered(op string, d direction) func(*sdk.PaymentIntent, error) (order.Intent, *failure) {
+	return func(pi *sdk.PaymentIntent, err error) (order.Intent, *failure) {
+		if err != nil {
+			f := classify(op, d, err)
+			e, _ := err.(*sdk.Error)
+			if e == nil || e.Type != sdk.ErrorTypeCard || e.PaymentIntent == nil {
+				return order.Intent{}, f
+			}
+			pi = e.PaymentIntent // a declined card is an outcome
+			if pi.LastPaymentError == nil {
+				pi.LastPaymentError = e
+			}
+		}
+		if pi == nil || pi.ID == "" || pi.Status == "" {
+			return order.Intent{}, classify(op, d, errNoAnswer)
+		}
+		in, err := toIntent(pi)
+		if err != nil {
+			return order.Intent{}, rejected(op, "unreadable_amount", err)
+		}
+		return in, nil
+	}
+}
+
+// toIntent maps Stripe's intent to ours (PAY-7).
+func toIntent(pi *sdk.PaymentIntent) (order.Intent, error) {
+	cur := strings.ToUpper(string(pi.Currency))
+	in := order.Intent{
+		ID: pi.ID, Status: order.ParseIntentStatus(string(pi.Status)),
+		Amount: order.Money{Currency: cur}, ClientSecret: pi.ClientSecret,
+	}
+	// An intent somebody else made on the same account belongs to no order.
+	if id, err := order.ParseID(pi.Metadata[metaOrder]); err == nil {
+		in.OrderID = id
+	}
+	for _, a := range []struct {
+		from int64
+		to   *int64
+	}{{pi.Amount, &in.Amount.Amount}, {pi.AmountCapturable, &in.Capturable}, {pi.AmountReceived, &in.Received}} {
+		m, err := fromStripe(a.from, cur)
+		if err != nil {
+			return order.Intent{}, err
+		}
+		*a.to = m.Amount
+	}
+	if e := pi.LastPaymentError; e != nil && in.Status != order.RequiresCapture && in.Status != order.Succeeded {
+		in.Decline = order.NewDecline(string(e.Code), string(e.DeclineCode))
+	}
+	return in, nil
+}
+
+// A statement line holds 22 characters: the account's prefix, "* " and our
+// suffix (https://docs.stripe.com/get-started/account/statement-descriptors).
+const (
+	statementLength    = 22
+	maxStatementPrefix = 10
+)
+
+// statementSuffix is as much of the order's number as the shopper's statement
+// has room for (PAY-17): no character Stripe forbids, and at least one letter.
+func statementSuffix(id order.ID, prefix string) string {
+	n := len(prefix)
+	if n == 0 {
+		n = maxStatementPrefix
+	}
+	s := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return -1
+	}, strings.ToUpper(strings.TrimPrefix(string(id), "ord_")))
+	s = s[:min(len(s), statementLength-2-n)]
+	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 'A' }) {
+		s = "O" + s[:min(len(s), statementLength-3-n)]
+	}
+	return s
+}
