@@ -1,0 +1,95 @@
+package activities
+
+import (
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"purser/order"
+)
+
+// The types of the failures that reach a workflow.
+const (
+	FailureOutOfStock  = "OutOfStock"
+	FailureUnknownSKU  = "UnknownSKU"
+	FailureCurrency    = "MixedCurrency"
+	FailureAmount      = "Amount"
+	FailureInvalid     = "Invalid"
+	FailureDuplicate   = "Duplicate"
+	FailureRejected    = "Rejected" // a provider refused for good
+	FailureNoSuch      = "NoSuch"
+	FailureState       = "State"
+	FailureConflict    = "VersionConflict"
+	FailureUnavailable = "Unavailable"
+	FailureThrottled   = "Throttled"
+	FailureUnknown     = "OutcomeUnknown"
+	FailureDenied      = "Denied"
+	FailureNotFound    = "NotFound"
+)
+
+// slowly is how long to wait before trying what only a person can mend.
+const slowly = time.Minute
+
+// failures says, for each thing that can go wrong, what the workflow is told
+// and whether trying again can help. The first match wins.
+var failures = []struct {
+	err   error
+	kind  string
+	final bool
+	delay time.Duration // before the next try; 0: the policy's back-off
+}{
+	{order.ErrOutOfStock, FailureOutOfStock, true, 0},
+	{order.ErrUnknownSKU, FailureUnknownSKU, true, 0},
+	{order.ErrMixedCurrency, FailureCurrency, true, 0},
+	{order.ErrAmount, FailureAmount, true, 0},
+	{order.ErrInvalid, FailureInvalid, true, 0},
+	{order.ErrDuplicate, FailureDuplicate, true, 0},
+	{order.ErrNotFound, FailureNotFound, true, 0},
+	{order.ErrRejected, FailureRejected, true, 0},
+	{order.ErrNoSuch, FailureNoSuch, true, 0},
+	{order.ErrState, FailureState, true, 0},
+	// The record was changed behind the workflow's back: the step stays
+	// visible as pending until a person has mended it.
+	{order.ErrVersionConflict, FailureConflict, false, slowly},
+	{order.ErrDenied, FailureDenied, false, slowly},
+	{order.ErrThrottled, FailureThrottled, false, 0},
+	{order.ErrUnavailable, FailureUnavailable, false, 0},
+	// Every write that can end so carries a key, so trying again is asking.
+	{order.ErrUnknownOutcome, FailureUnknown, false, 0},
+}
+
+// failure turns an error into what Temporal understands. It is the only place
+// that does, and its result must be returned as it is: wrapping a
+// non-retryable error makes it retryable again, because the SDK's converter
+// looks at the outermost type only.
+func failure(err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, f := range failures {
+		if !errors.Is(err, f.err) {
+			continue
+		}
+		delay := f.delay
+		var p *order.ProviderError
+		if errors.As(err, &p) && p.RetryAfter > 0 {
+			delay = p.RetryAfter
+		}
+		return temporal.NewApplicationErrorWithOptions(err.Error(), f.kind, temporal.ApplicationErrorOptions{
+			NonRetryable: f.final, NextRetryDelay: delay,
+		})
+	}
+	return temporal.NewApplicationErrorWithOptions(err.Error(), "Internal", temporal.ApplicationErrorOptions{})
+}
+
+// Sentinel is the way back, for the client's end: the error that became a
+// failure of this type, or nil if the type is none of ours.
+func Sentinel(failureType string) error {
+	for _, f := range failures {
+		if f.kind == failureType {
+			return f.err
+		}
+	}
+	return nil
+}

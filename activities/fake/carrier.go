@@ -1,0 +1,155 @@
+package fake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"purser/order"
+)
+
+// Carrier takes parcels in memory. The zero value is ready. Set the hooks
+// before it is used.
+type Carrier struct {
+	// Before is asked before each call ("BookParcel", "TrackParcel",
+	// "VoidParcel"); its error is the answer and nothing is done.
+	Before func(op, reference string) error
+	// After is asked when the work is done; its error is the answer all the
+	// same.
+	After func(op, reference string) error
+
+	mu      sync.Mutex
+	parcels map[string]*parcel
+	made    map[string]int
+}
+
+type parcel struct {
+	order.Parcel
+	request string
+}
+
+// BookParcel books the parcel, or finds the one booked under the same
+// reference. Country XX and postal code 00000 are rejected.
+func (c *Carrier) BookParcel(_ context.Context, r order.ParcelRequest) (order.Parcel, error) {
+	var booked order.Parcel
+	err := c.do("BookParcel", r.Reference, func() error {
+		if r.To.Country == "XX" || r.To.PostalCode == "00000" {
+			return carrierError("BookParcel", order.ErrRejected)
+		}
+		request := fmt.Sprintf("%+v", r)
+		p, ok := c.parcels[r.Reference]
+		if ok && p.request != request {
+			return carrierError("BookParcel", order.ErrState)
+		}
+		if !ok {
+			p = &parcel{request: request, Parcel: order.Parcel{
+				Reference: r.Reference, LabelID: "lbl_" + r.Reference, Tracking: "TRACK-" + r.Reference,
+				Carrier: "Fake Parcel", Status: order.ParcelBooked,
+			}}
+			c.parcels[r.Reference] = p
+			c.made[r.Reference]++
+		}
+		booked = p.Parcel
+		return nil
+	})
+	if err != nil {
+		return order.Parcel{}, err
+	}
+	return booked, nil
+}
+
+// TrackParcel answers where the parcel stands.
+func (c *Carrier) TrackParcel(_ context.Context, reference string) (order.Parcel, error) {
+	var found order.Parcel
+	err := c.do("TrackParcel", reference, func() error {
+		p, ok := c.parcels[reference]
+		if !ok {
+			return carrierError("TrackParcel", order.ErrNoSuch)
+		}
+		found = p.Parcel
+		return nil
+	})
+	if err != nil {
+		return order.Parcel{}, err
+	}
+	return found, nil
+}
+
+// VoidParcel cancels the label unless the parcel was handed over.
+func (c *Carrier) VoidParcel(_ context.Context, reference string) error {
+	return c.do("VoidParcel", reference, func() error {
+		p, ok := c.parcels[reference]
+		switch {
+		case !ok || p.Status == order.ParcelVoided:
+			return nil
+		case p.Status != order.ParcelBooked:
+			return carrierError("VoidParcel", order.ErrState)
+		}
+		p.Status = order.ParcelVoided
+		return nil
+	})
+}
+
+// Scan puts a parcel at a status and answers the news of it, as a webhook
+// would bring it.
+func (c *Carrier) Scan(reference string, s order.ParcelStatus) (order.ParcelNews, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p, ok := c.parcels[reference]
+	if !ok || p.Status == order.ParcelVoided {
+		return order.ParcelNews{}, errors.New("no such parcel on its way")
+	}
+	p.Status = s
+	return order.ParcelNews{Reference: reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: s}, nil
+}
+
+// Parcels answers every parcel by its reference.
+func (c *Carrier) Parcels() map[string]order.Parcel {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make(map[string]order.Parcel, len(c.parcels))
+	for ref, p := range c.parcels {
+		all[ref] = p.Parcel
+	}
+	return all
+}
+
+// Counts says how many labels were made under each reference.
+func (c *Carrier) Counts() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	counts := make(map[string]int, len(c.made))
+	for ref, n := range c.made {
+		counts[ref] = n
+	}
+	return counts
+}
+
+func (c *Carrier) do(op, reference string, work func() error) error {
+	if c.Before != nil {
+		if err := c.Before(op, reference); err != nil {
+			return err
+		}
+	}
+	if err := c.locked(work); err != nil {
+		return err
+	}
+	if c.After != nil {
+		return c.After(op, reference)
+	}
+	return nil
+}
+
+func (c *Carrier) locked(work func() error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.parcels == nil {
+		c.parcels, c.made = make(map[string]*parcel), make(map[string]int)
+	}
+	return work()
+}
+
+func carrierError(op string, kind error) error {
+	return &order.ProviderError{Provider: "carrier", Op: op, Kind: kind}
+}

@@ -1,0 +1,307 @@
+package fake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"purser/order"
+)
+
+// Bank is a payment provider in memory: both activities.Intents and
+// activities.Captures. The zero value is ready. Set the hooks before it is
+// used.
+type Bank struct {
+	// Before is asked before each call ("CreateIntent", "GetIntent",
+	// "CancelIntent", "CaptureIntent", "RefundIntent") with the order's id;
+	// its error is the answer and nothing is done.
+	Before func(op string, id order.ID) error
+	// After is asked when the work is done; its error is the answer all the
+	// same.
+	After func(op string, id order.ID) error
+
+	mu      sync.Mutex
+	intents []*intent
+	keys    map[string]string // what was asked under a key
+	created map[string]*intent
+}
+
+type intent struct {
+	order.Intent
+	authorized int // how often the bank agreed
+	captured   int
+	refunds    []int64
+}
+
+// Payments is what was done for one order.
+type Payments struct {
+	Intents    int
+	Authorized int // charges the bank agreed to
+	Captured   int // charges whose money was taken
+	Canceled   int // intents given up
+	Refunds    int
+	Taken      int64
+	Returned   int64
+}
+
+// CreateIntent makes an intent, or finds the one made under the same key.
+func (b *Bank) CreateIntent(_ context.Context, r order.IntentRequest) (order.Intent, error) {
+	const op = "CreateIntent"
+	return b.do(op, r.OrderID, func() (order.Intent, error) {
+		if r.Amount.Chargeable() != nil || r.Key == "" {
+			return order.Intent{}, bankError(op, order.ErrRejected)
+		}
+		again, err := b.once(op, r.Key, fmt.Sprintf("%s %+v", op, r))
+		if err != nil {
+			return order.Intent{}, err
+		}
+		if again {
+			return b.created[r.Key].Intent, nil
+		}
+		id := fmt.Sprintf("pi_%d", len(b.intents)+1)
+		in := &intent{Intent: order.Intent{
+			ID: id, OrderID: r.OrderID, Status: order.RequiresPaymentMethod, Amount: r.Amount, ClientSecret: id + "_secret_fake",
+		}}
+		b.intents, b.created[r.Key] = append(b.intents, in), in
+		return in.Intent, nil
+	})
+}
+
+// GetIntent answers how an intent stands.
+func (b *Bank) GetIntent(_ context.Context, id string) (order.Intent, error) {
+	return b.on("GetIntent", id, func(in *intent) error { return nil })
+}
+
+// CancelIntent gives an intent up, unless its money was taken.
+func (b *Bank) CancelIntent(_ context.Context, id, key string) (order.Intent, error) {
+	const op = "CancelIntent"
+	return b.on(op, id, func(in *intent) error {
+		if _, err := b.once(op, key, op+" "+id); err != nil {
+			return err
+		}
+		if in.Status == order.Succeeded {
+			return bankError(op, order.ErrState)
+		}
+		in.Status, in.Capturable = order.IntentCanceled, 0
+		return nil
+	})
+}
+
+// CaptureIntent takes the money.
+func (b *Bank) CaptureIntent(_ context.Context, id string, amount order.Money, key string) (order.Intent, error) {
+	const op = "CaptureIntent"
+	return b.on(op, id, func(in *intent) error {
+		if amount.Chargeable() != nil {
+			return bankError(op, order.ErrRejected)
+		}
+		again, err := b.once(op, key, fmt.Sprintf("%s %s %s", op, id, amount))
+		switch {
+		case err != nil:
+			return err
+		case again && in.Received == amount.Amount:
+			return nil
+		case in.Status != order.RequiresCapture:
+			return bankError(op, order.ErrState)
+		case amount.Amount > in.Capturable:
+			return bankError(op, order.ErrRejected)
+		}
+		in.Status, in.Received, in.Capturable = order.Succeeded, amount.Amount, 0
+		in.captured++
+		return nil
+	})
+}
+
+// RefundIntent gives money back, once per key.
+func (b *Bank) RefundIntent(_ context.Context, id string, amount order.Money, key string) error {
+	const op = "RefundIntent"
+	_, err := b.on(op, id, func(in *intent) error {
+		if amount.Chargeable() != nil {
+			return bankError(op, order.ErrRejected)
+		}
+		if in.Status != order.Succeeded {
+			return bankError(op, order.ErrState)
+		}
+		left := in.Received
+		for _, r := range in.refunds {
+			left -= r
+		}
+		if b.keys[key] == "" && amount.Amount > left {
+			return bankError(op, order.ErrRejected)
+		}
+		again, err := b.once(op, key, fmt.Sprintf("%s %s %s", op, id, amount))
+		if err != nil || again {
+			return err
+		}
+		in.refunds = append(in.refunds, amount.Amount)
+		return nil
+	})
+	return err
+}
+
+// Pay has the shopper pay with a good card, and answers the news of it, as a
+// webhook would bring it.
+func (b *Bank) Pay(id string) (order.PaymentNews, error) {
+	return b.shopper(id, payable, func(in *intent) { in.authorize() })
+}
+
+// Decline has the shopper try a card that is refused.
+func (b *Bank) Decline(id, code, declineCode string) (order.PaymentNews, error) {
+	return b.shopper(id, payable, func(in *intent) { in.decline(code, declineCode) })
+}
+
+// Challenge has the shopper try a card whose bank wants to see them (3-D
+// Secure).
+func (b *Bank) Challenge(id string) (order.PaymentNews, error) {
+	return b.shopper(id, payable, func(in *intent) { in.Status, in.Intent.Decline = order.RequiresAction, nil })
+}
+
+// Think has the shopper pay by a means whose answer comes later.
+func (b *Bank) Think(id string) (order.PaymentNews, error) {
+	return b.shopper(id, payable, func(in *intent) { in.Status, in.Intent.Decline = order.Processing, nil })
+}
+
+// Authenticate is the bank's answer after Challenge or Think.
+func (b *Bank) Authenticate(id string, ok bool) (order.PaymentNews, error) {
+	waiting := []order.IntentStatus{order.RequiresAction, order.Processing}
+	return b.shopper(id, waiting, func(in *intent) {
+		switch {
+		case ok:
+			in.authorize()
+		case in.Status == order.Processing:
+			in.decline("card_declined", "generic_decline")
+		default:
+			in.decline("payment_intent_authentication_failure", "")
+		}
+	})
+}
+
+// IntentOf answers the newest intent of an order.
+func (b *Bank) IntentOf(id order.ID) (order.Intent, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for n := len(b.intents) - 1; n >= 0; n-- {
+		if b.intents[n].OrderID == id {
+			return b.intents[n].Intent, true
+		}
+	}
+	return order.Intent{}, false
+}
+
+// Count says what was done for an order.
+func (b *Bank) Count(id order.ID) Payments {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var p Payments
+	for _, in := range b.intents {
+		if in.OrderID != id {
+			continue
+		}
+		p.Intents++
+		p.Authorized += in.authorized
+		p.Captured += in.captured
+		p.Refunds += len(in.refunds)
+		p.Taken += in.Received
+		for _, r := range in.refunds {
+			p.Returned += r
+		}
+		if in.Status == order.IntentCanceled {
+			p.Canceled++
+		}
+	}
+	return p
+}
+
+func (in *intent) authorize() {
+	in.Status, in.Capturable, in.Intent.Decline = order.RequiresCapture, in.Amount.Amount, nil
+	in.authorized++
+}
+
+func (in *intent) decline(code, declineCode string) {
+	in.Status, in.Intent.Decline = order.RequiresPaymentMethod, order.NewDecline(code, declineCode)
+}
+
+var payable = []order.IntentStatus{order.RequiresPaymentMethod, order.RequiresConfirmation, order.RequiresAction}
+
+func (b *Bank) shopper(id string, from []order.IntentStatus, act func(*intent)) (order.PaymentNews, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	in := b.find(id)
+	if in == nil {
+		return order.PaymentNews{}, errors.New("no such intent")
+	}
+	for _, s := range from {
+		if in.Status == s {
+			act(in)
+			return order.PaymentNews{
+				IntentID: in.ID, Status: in.Status, Amount: in.Amount, Capturable: in.Capturable, Received: in.Received,
+				Decline: in.Intent.Decline, Failed: in.Intent.Decline != nil,
+			}, nil
+		}
+	}
+	return order.PaymentNews{}, fmt.Errorf("the intent is %s", in.Status)
+}
+
+// once reports whether a key was used before, and refuses one that was used
+// for something else.
+func (b *Bank) once(op, key, request string) (again bool, err error) {
+	before, used := b.keys[key]
+	if used && before != request {
+		return false, bankError(op, order.ErrRejected)
+	}
+	b.keys[key] = request
+	return used, nil
+}
+
+func (b *Bank) find(id string) *intent {
+	for _, in := range b.intents {
+		if in.ID == id {
+			return in
+		}
+	}
+	return nil
+}
+
+// on does something to an intent that exists.
+func (b *Bank) on(op, id string, work func(*intent) error) (order.Intent, error) {
+	b.mu.Lock()
+	in := b.find(id)
+	b.mu.Unlock()
+	if in == nil {
+		return b.do(op, "", func() (order.Intent, error) { return order.Intent{}, bankError(op, order.ErrNoSuch) })
+	}
+	return b.do(op, in.OrderID, func() (order.Intent, error) { return in.Intent, work(in) })
+}
+
+func (b *Bank) do(op string, id order.ID, work func() (order.Intent, error)) (order.Intent, error) {
+	if b.Before != nil {
+		if err := b.Before(op, id); err != nil {
+			return order.Intent{}, err
+		}
+	}
+	in, err := b.locked(work)
+	if err == nil && b.After != nil {
+		err = b.After(op, id)
+	}
+	if err != nil {
+		return order.Intent{}, err
+	}
+	return in, nil
+}
+
+func (b *Bank) locked(work func() (order.Intent, error)) (order.Intent, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.keys == nil {
+		b.keys, b.created = map[string]string{}, map[string]*intent{}
+	}
+	in, err := work()
+	if err == nil {
+		in = b.find(in.ID).Intent // as it is after the work
+	}
+	return in, err
+}
+
+func bankError(op string, kind error) error {
+	return &order.ProviderError{Provider: "bank", Op: op, Kind: kind}
+}

@@ -1,0 +1,77 @@
+package fake_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"purser/activities/fake"
+	"purser/activities/porttest"
+	"purser/order"
+)
+
+func TestBank(t *testing.T) {
+	porttest.Payments(t, func(t *testing.T) porttest.PaymentsHarness {
+		var next faults
+		b := &fake.Bank{Before: next.before, After: next.after}
+		act := func(do func(string) (order.PaymentNews, error)) func(*testing.T, string) {
+			return func(t *testing.T, id string) {
+				t.Helper()
+				if _, err := do(id); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return porttest.PaymentsHarness{
+			Intents: b, Captures: b, Pay: act(b.Pay), Challenge: act(b.Challenge),
+			Decline: act(func(id string) (order.PaymentNews, error) {
+				return b.Decline(id, "card_declined", "insufficient_funds")
+			}),
+			Authenticate: func(t *testing.T, id string, ok bool) {
+				act(func(id string) (order.PaymentNews, error) { return b.Authenticate(id, ok) })(t, id)
+			},
+			Count:    func(id order.ID) porttest.PaymentCount { return porttest.PaymentCount(b.Count(id)) },
+			FailNext: func(t *testing.T, f porttest.Fault) { next.set(f) },
+		}
+	})
+}
+
+// faults turns the suite's accidents into answers of the hooks.
+type faults struct {
+	mu   sync.Mutex
+	next porttest.Fault
+}
+
+func (f *faults) set(next porttest.Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.next = next
+}
+
+func (f *faults) before(op string, _ order.ID) error {
+	return f.strike(op, map[porttest.Fault]error{
+		porttest.LostBefore: order.ErrUnknownOutcome, porttest.FailureBefore: order.ErrUnknownOutcome,
+		porttest.Throttle: order.ErrThrottled, porttest.Deny: order.ErrDenied, porttest.ReadLost: order.ErrUnavailable,
+	})
+}
+
+func (f *faults) after(op string, _ order.ID) error {
+	return f.strike(op, map[porttest.Fault]error{
+		porttest.LostAfter: order.ErrUnknownOutcome, porttest.FailureAfter: order.ErrUnknownOutcome, porttest.BrokenAfter: order.ErrUnknownOutcome,
+	})
+}
+
+func (f *faults) strike(op string, kinds map[porttest.Fault]error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	kind, ok := kinds[f.next]
+	if !ok || (op == "GetIntent") != (f.next == porttest.ReadLost) {
+		return nil
+	}
+	e := &order.ProviderError{Provider: "bank", Op: op, Kind: kind}
+	if f.next == porttest.Throttle {
+		e.RetryAfter = 2 * time.Second
+	}
+	f.next = ""
+	return e
+}

@@ -1,0 +1,231 @@
+package fake
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"purser/catalog"
+	"purser/order"
+)
+
+// Record keeps orders, their events and the stock in memory. The zero value
+// is ready. Set the hooks before it is used.
+type Record struct {
+	// Before is asked before each OpenOrder and SaveOrder; its error is the
+	// answer and nothing is written.
+	Before func(op string, id order.ID) error
+	// After is asked when it is written; its error is the answer all the
+	// same.
+	After func(op string, id order.ID) error
+	// Now tells Offers the time. Default time.Now.
+	Now func() time.Time
+
+	mu       sync.Mutex
+	products map[string]*stocked
+	orders   map[order.ID]*opened
+}
+
+// stocked is a product with its reservations.
+type stocked struct {
+	catalog.Product
+	shipped int64
+	set     map[order.ID]*setAside
+}
+
+// setAside is one order's reservation of one product.
+type setAside struct {
+	quantity int64
+	until    time.Time // zero: kept
+	over     bool      // shipped, released or lapsed
+	lapsed   bool      // another order took the goods
+}
+
+// opened is an order with its story.
+type opened struct {
+	run      string
+	first    order.Order
+	now      order.Order
+	events   []order.Event
+	attempts []string
+}
+
+// PutProducts adds products or replaces what is known of them.
+func (f *Record) PutProducts(_ context.Context, products []catalog.Product) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.products == nil {
+		f.products = make(map[string]*stocked)
+	}
+	for _, p := range products {
+		if err := p.Validate(); err != nil {
+			return err
+		}
+		if was := f.products[p.SKU]; was != nil {
+			was.Product = p
+			continue
+		}
+		f.products[p.SKU] = &stocked{Product: p, set: make(map[order.ID]*setAside)}
+	}
+	return nil
+}
+
+// Offers answers what the catalogue says of these products now.
+func (f *Record) Offers(_ context.Context, skus []string) (map[string]order.Offer, error) {
+	now := time.Now
+	if f.Now != nil {
+		now = f.Now
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.offers(skus, now()), nil
+}
+
+func (f *Record) offers(skus []string, now time.Time) map[string]order.Offer {
+	offers := make(map[string]order.Offer)
+	for _, sku := range skus {
+		if p := f.products[sku]; p != nil {
+			offers[sku] = order.Offer{SKU: sku, Name: p.Name, Price: order.Money{Amount: p.Price, Currency: p.Currency}, Available: p.available(now)}
+		}
+	}
+	return offers
+}
+
+// available is what is on hand and not set aside at this time.
+func (p *stocked) available(now time.Time) int64 {
+	n := p.OnHand
+	for _, r := range p.set {
+		if !r.over && (r.until.IsZero() || r.until.After(now)) {
+			n -= r.quantity
+		}
+	}
+	return n
+}
+
+// Shipped answers how many pieces of a product have left for good.
+func (f *Record) Shipped(sku string) int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p := f.products[sku]; p != nil {
+		return p.shipped
+	}
+	return 0
+}
+
+// OpenOrder prices the request, sets the stock aside and writes the order.
+func (f *Record) OpenOrder(_ context.Context, o order.Opening) (order.Order, error) {
+	if f.Before != nil {
+		if err := f.Before("OpenOrder", o.ID); err != nil {
+			return order.Order{}, err
+		}
+	}
+	was, err := f.open(o)
+	if err == nil && f.After != nil {
+		err = f.After("OpenOrder", o.ID)
+	}
+	if err != nil {
+		return order.Order{}, err
+	}
+	return was, nil
+}
+
+func (f *Record) open(o order.Opening) (order.Order, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if was := f.orders[o.ID]; was != nil {
+		if was.run != o.RunID {
+			return order.Order{}, fmt.Errorf("%w: %s", order.ErrDuplicate, o.ID)
+		}
+		return was.first, nil
+	}
+	var skus []string
+	for _, l := range o.Request.Lines {
+		skus = append(skus, l.SKU)
+	}
+	lines, total, err := o.Request.Price(f.offers(skus, o.Now))
+	if err != nil {
+		return order.Order{}, err
+	}
+	for _, l := range lines {
+		f.products[l.SKU].take(o.ID, l.Quantity, o.Now, o.HoldUntil)
+	}
+	placed := order.Order{
+		ID: o.ID, Status: order.Placed, Version: 2,
+		Customer: o.Request.Customer, Email: o.Request.Email, Locale: o.Request.Locale, ShipTo: o.Request.ShipTo,
+		Lines: lines, Total: total, Payment: order.Payment{Generation: 1},
+		PlacedAt: o.Now.UTC(), UpdatedAt: o.Now.UTC(),
+	}
+	e := order.Event{OrderID: o.ID, Seq: 1, At: placed.PlacedAt, Kind: order.OrderPlaced, To: order.Placed, Actor: o.Actor, Correlation: o.Correlation}
+	r := e
+	r.Seq, r.Kind, r.From = 2, order.StockReserved, order.Placed
+	if f.orders == nil {
+		f.orders = make(map[order.ID]*opened)
+	}
+	f.orders[o.ID] = &opened{run: o.RunID, first: placed, now: placed, events: []order.Event{e, r}, attempts: []string{"create"}}
+	return placed, nil
+}
+
+// take sets pieces aside; where expired reservations must give way, they
+// lapse, oldest first. The caller knows that there are enough.
+func (p *stocked) take(id order.ID, quantity int64, now, until time.Time) {
+	p.set[id] = &setAside{quantity: quantity, until: until}
+	var counted int64
+	var expired []*setAside
+	for other, r := range p.set {
+		if r.over {
+			continue
+		}
+		counted += r.quantity
+		if other != id && !r.until.IsZero() && !r.until.After(now) {
+			expired = append(expired, r)
+		}
+	}
+	slices.SortFunc(expired, func(a, b *setAside) int { return cmp.Compare(a.until.UnixNano(), b.until.UnixNano()) })
+	for _, r := range expired {
+		if counted <= p.OnHand {
+			return
+		}
+		r.over, r.lapsed = true, true
+		counted -= r.quantity
+	}
+}
+
+// Order answers the order as last recorded.
+func (f *Record) Order(_ context.Context, id order.ID) (order.Order, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o := f.orders[id]
+	if o == nil {
+		return order.Order{}, fmt.Errorf("%w: %s", order.ErrNotFound, id)
+	}
+	return o.now, nil
+}
+
+// Events lists up to limit of an order's events after number after; a limit
+// of 0 means 50.
+func (f *Record) Events(_ context.Context, id order.ID, after int64, limit int) ([]order.Event, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o := f.orders[id]
+	if o == nil || after >= int64(len(o.events)) {
+		return nil, nil
+	}
+	if limit <= 0 {
+		limit = 50
+	}
+	some := o.events[max(after, 0):]
+	return slices.Clone(some[:min(limit, len(some))]), nil
+}
+
+// Attempts lists the money operations noted before they were tried (PAY-2).
+func (f *Record) Attempts(id order.ID) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if o := f.orders[id]; o != nil {
+		return slices.Clone(o.attempts)
+	}
+	return nil
+}

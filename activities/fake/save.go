@@ -1,0 +1,98 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"purser/order"
+)
+
+// SaveOrder writes a change.
+func (f *Record) SaveOrder(_ context.Context, c order.Change) error {
+	if f.Before != nil {
+		if err := f.Before("SaveOrder", c.Order.ID); err != nil {
+			return err
+		}
+	}
+	err := f.save(c)
+	if err == nil && f.After != nil {
+		err = f.After("SaveOrder", c.Order.ID)
+	}
+	return err
+}
+
+func (f *Record) save(c order.Change) error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o := f.orders[c.Order.ID]
+	if o == nil {
+		o = new(opened)
+	}
+	switch {
+	case o.now.Fence > c.Order.Fence:
+		return nil
+	case o.now.Fence == c.Order.Fence && (o.now.Version > c.Order.Version || o.now.Version == c.Order.Version && len(c.Events) > 0):
+		return nil
+	case o.now.Version < c.After(), c.Order.Version == 0:
+		return fmt.Errorf("%w: %s is at %d, the change follows %d", order.ErrVersionConflict, c.Order.ID, o.now.Version, c.After())
+	}
+	if err := f.move(c); err != nil {
+		return err
+	}
+	if len(c.Events) > 0 || o.now.Version > c.After() {
+		o.now = c.Order
+		o.events = append(o.events[:c.After()], c.Events...)
+	}
+	if c.Attempt != "" {
+		o.attempts = append(o.attempts, c.Attempt)
+	}
+	if f.orders == nil {
+		f.orders = make(map[order.ID]*opened)
+	}
+	f.orders[c.Order.ID] = o
+	return nil
+}
+
+// move does what the change asks of the order's stock, all or nothing.
+func (f *Record) move(c order.Change) error {
+	id, now := c.Order.ID, c.Order.UpdatedAt
+	if c.Stock == order.StockKeep || c.Stock == order.StockShip {
+		for _, p := range f.products {
+			if r := p.set[id]; r != nil && r.lapsed && p.available(now) < r.quantity {
+				return fmt.Errorf("%w: %q", order.ErrOutOfStock, p.SKU)
+			}
+		}
+	}
+	for _, p := range f.products {
+		r := p.set[id]
+		if r == nil {
+			continue
+		}
+		if r.lapsed && (c.Stock == order.StockKeep || c.Stock == order.StockShip) {
+			p.take(id, r.quantity, now, time.Time{})
+			r = p.set[id]
+		}
+		p.settle(r, c.Stock)
+	}
+	return nil
+}
+
+func (p *stocked) settle(r *setAside, move order.StockMove) {
+	switch {
+	case r.lapsed && move == order.StockRelease:
+		r.lapsed = false // for good
+	case r.over: // done before
+	case move == order.StockKeep:
+		r.until = time.Time{}
+	case move == order.StockShip:
+		r.over = true
+		p.OnHand -= r.quantity
+		p.shipped += r.quantity
+	case move == order.StockRelease:
+		r.over = true
+	}
+}

@@ -1,0 +1,252 @@
+package porttest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/activities"
+	"purser/order"
+)
+
+// CarrierBench is a carrier on the test bench.
+type CarrierBench struct {
+	Carrier activities.Carrier
+	// Scan has the carrier put a parcel at a status.
+	Scan func(t *testing.T, reference string, s order.ParcelStatus)
+	// Counts says how many labels were made under each reference.
+	Counts func() map[string]int
+	// FailNext makes the next call fail: with ErrUnknownOutcome after its
+	// work was done, with ErrThrottled or ErrDenied before.
+	FailNext func(t *testing.T, kind error)
+}
+
+// Carrier checks a Carrier. setup makes one without any parcels.
+func Carrier(t *testing.T, setup func(t *testing.T) CarrierBench) {
+	for name, check := range map[string]func(*testing.T, CarrierBench){
+		"books and tracks":                   booksAndTracks,
+		"SHP-1 one reference, one label":     oneReferenceOneLabel,
+		"F69 repeated after a lost answer":   repeatedAfterALostAnswer,
+		"repeated by many at once":           repeatedByMany,
+		"another parcel, same reference":     anotherParcelSameReference,
+		"a bad address is rejected":          badAddress,
+		"SHP-4 void":                         voids,
+		"void after the hand-over":           voidAfterHandOver,
+		"a voided parcel stays void":         voidedStaysVoid,
+		"unknown parcels":                    unknownParcels,
+		"errors say what they are":           carrierErrors,
+		"parcels are moved by the carrier":   followsScans,
+		"a lost void can simply be repeated": repeatedVoid,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(t, setup(t))
+		})
+	}
+}
+
+// ParcelOf is the parcel of a new order.
+func ParcelOf(id order.ID) order.ParcelRequest {
+	return order.ParcelRequest{
+		OrderID: id, Reference: string(id) + "-1",
+		To:    order.Address{Name: "Ada Löwe", Line1: "Hauptstraße 1", City: "Köln", PostalCode: "50667", Country: "DE"},
+		Lines: []order.Line{{SKU: "mug", Name: "Mug, \"blue\"", Quantity: 2, Price: 1250, Subtotal: 2500}},
+	}
+}
+
+func book(t *testing.T, b CarrierBench, r order.ParcelRequest) order.Parcel {
+	t.Helper()
+	p, err := b.Carrier.BookParcel(t.Context(), r)
+	if err != nil {
+		t.Fatalf("book: %v", err)
+	}
+	return p
+}
+
+func wantStatus(t *testing.T, b CarrierBench, reference string, want order.ParcelStatus) {
+	t.Helper()
+	p, err := b.Carrier.TrackParcel(t.Context(), reference)
+	if err != nil {
+		t.Fatalf("track: %v", err)
+	}
+	if p.Status != want {
+		t.Errorf("parcel is %s, want %s", p.Status, want)
+	}
+}
+
+func wantMade(t *testing.T, b CarrierBench, reference string, want int) {
+	t.Helper()
+	if got := b.Counts()[reference]; got != want {
+		t.Errorf("%d labels made under %s, want %d", got, reference, want)
+	}
+}
+
+// wantKind checks that err is a *order.ProviderError of exactly this kind.
+func wantKind(t *testing.T, err, want error) {
+	t.Helper()
+	var p *order.ProviderError
+	if !errors.As(err, &p) {
+		t.Fatalf("got %v, want a *order.ProviderError", err)
+	}
+	if p.Kind != want {
+		t.Errorf("got %v, want kind %v", err, want)
+	}
+	if p.Provider == "" || p.Op == "" {
+		t.Errorf("the error does not say who and what: %+v", p)
+	}
+}
+
+func booksAndTracks(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	p := book(t, b, r)
+	if p.Reference != r.Reference || p.LabelID == "" || p.Tracking == "" || p.Carrier == "" || p.Status != order.ParcelBooked {
+		t.Errorf("booked %+v", p)
+	}
+	tracked, err := b.Carrier.TrackParcel(t.Context(), r.Reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(p, tracked); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func oneReferenceOneLabel(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	if diff := cmp.Diff(book(t, b, r), book(t, b, r)); diff != "" {
+		t.Error(diff)
+	}
+	wantMade(t, b, r.Reference, 1)
+	other := ParcelOf(order.NewID())
+	if book(t, b, other).LabelID == book(t, b, r).LabelID {
+		t.Error("two orders share a label")
+	}
+}
+
+func repeatedAfterALostAnswer(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	b.FailNext(t, order.ErrUnknownOutcome)
+	_, err := b.Carrier.BookParcel(t.Context(), r)
+	wantKind(t, err, order.ErrUnknownOutcome)
+	book(t, b, r)
+	wantMade(t, b, r.Reference, 1)
+}
+
+func repeatedByMany(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	var labels sync.Map
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			p, err := b.Carrier.BookParcel(t.Context(), r)
+			if err != nil {
+				t.Error(err)
+			}
+			labels.Store(p.LabelID, true)
+		})
+	}
+	wg.Wait()
+	n := 0
+	labels.Range(func(any, any) bool { n++; return true })
+	if n != 1 {
+		t.Errorf("%d labels, want 1", n)
+	}
+	wantMade(t, b, r.Reference, 1)
+}
+
+func anotherParcelSameReference(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	book(t, b, r)
+	r.To.City = "Bonn"
+	_, err := b.Carrier.BookParcel(t.Context(), r)
+	wantKind(t, err, order.ErrState)
+	wantMade(t, b, r.Reference, 1)
+}
+
+func badAddress(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	r.To.Country = "XX"
+	_, err := b.Carrier.BookParcel(t.Context(), r)
+	wantKind(t, err, order.ErrRejected)
+	wantMade(t, b, r.Reference, 0)
+}
+
+func voids(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	if err := b.Carrier.VoidParcel(t.Context(), r.Reference); err != nil {
+		t.Errorf("never booked: %v", err)
+	}
+	book(t, b, r)
+	for range 2 {
+		if err := b.Carrier.VoidParcel(t.Context(), r.Reference); err != nil {
+			t.Errorf("void: %v", err)
+		}
+	}
+	wantStatus(t, b, r.Reference, order.ParcelVoided)
+}
+
+func voidAfterHandOver(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	book(t, b, r)
+	b.Scan(t, r.Reference, order.ParcelInTransit)
+	wantKind(t, b.Carrier.VoidParcel(t.Context(), r.Reference), order.ErrState)
+	wantStatus(t, b, r.Reference, order.ParcelInTransit)
+}
+
+func voidedStaysVoid(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	book(t, b, r)
+	if err := b.Carrier.VoidParcel(t.Context(), r.Reference); err != nil {
+		t.Fatal(err)
+	}
+	if p := book(t, b, r); p.Status != order.ParcelVoided {
+		t.Errorf("booked again it is %s, want voided", p.Status)
+	}
+	wantMade(t, b, r.Reference, 1)
+}
+
+func unknownParcels(t *testing.T, b CarrierBench) {
+	for _, reference := range []string{"no-such-1", "", "a b&c=/?#%", string(order.NewID()) + "-1"} {
+		_, err := b.Carrier.TrackParcel(t.Context(), reference)
+		wantKind(t, err, order.ErrNoSuch)
+	}
+}
+
+func carrierErrors(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	for _, kind := range []error{order.ErrThrottled, order.ErrDenied} {
+		b.FailNext(t, kind)
+		_, err := b.Carrier.BookParcel(t.Context(), r)
+		wantKind(t, err, kind)
+		wantMade(t, b, r.Reference, 0)
+	}
+	book(t, b, r)
+}
+
+func followsScans(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	book(t, b, r)
+	for _, s := range []order.ParcelStatus{
+		order.ParcelInTransit, order.ParcelException, order.ParcelOutForDelivery, order.ParcelDelivered, order.ParcelReturned,
+	} {
+		b.Scan(t, r.Reference, s)
+		wantStatus(t, b, r.Reference, s)
+	}
+}
+
+func repeatedVoid(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	book(t, b, r)
+	b.FailNext(t, order.ErrUnknownOutcome)
+	// The loss may strike the look-up or the void itself.
+	if err := b.Carrier.VoidParcel(context.WithoutCancel(t.Context()), r.Reference); err == nil {
+		t.Error("the lost answer went unnoticed")
+	}
+	if err := b.Carrier.VoidParcel(t.Context(), r.Reference); err != nil {
+		t.Errorf("again: %v", err)
+	}
+	wantStatus(t, b, r.Reference, order.ParcelVoided)
+}

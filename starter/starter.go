@@ -1,0 +1,211 @@
+// Package starter is the typed client of the workflows: how the API, the
+// webhooks and the commands talk to orders.
+package starter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"purser/activities"
+	"purser/order"
+	"purser/workflows"
+)
+
+// Record is what the client asks the record about orders whose workflow has
+// ended.
+type Record interface {
+	Order(ctx context.Context, id order.ID) (order.Order, error)
+	RequestHash(ctx context.Context, id order.ID) (string, error)
+}
+
+// Unsealer opens the client secret.
+type Unsealer interface {
+	Unseal(id order.ID, sealed string) (string, error)
+}
+
+// Client talks to the orders' workflows.
+type Client struct {
+	Temporal client.Client
+	Record   Record
+	Vault    Unsealer
+	Terms    workflows.Terms // of orders placed from now on
+}
+
+// Place starts the order and answers it with the client secret as soon as the
+// shopper can pay: one round trip. The same id and request answer the same
+// again. It fails with order.ErrOtherRequest, order.ErrInFlight, the errors
+// of order.Request.Price, or context.DeadlineExceeded: then the order goes on
+// and can be asked for.
+func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
+	hash := r.Hash()
+	start := c.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+		ID:                       id.WorkflowID(),
+		TaskQueue:                workflows.TaskQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		TypedSearchAttributes:    workflows.StartAttributes(time.Now().Add(c.Terms.PayWithin)),
+		StaticSummary:            fmt.Sprintf("Order of %d lines in %s", len(r.Lines), r.Currency),
+	}, workflows.OrderWorkflow, workflows.Placement{
+		ID: id, Request: r, Hash: hash, Actor: actor, Correlation: correlation, Terms: c.Terms,
+	})
+	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateName: string(workflows.Place), Args: []any{workflows.PlaceRequest{Hash: hash}},
+			WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	var placed workflows.Placed
+	if err == nil {
+		err = h.Get(ctx, &placed)
+	}
+	var app *temporal.ApplicationError
+	var exists *serviceerror.WorkflowExecutionAlreadyStarted
+	switch {
+	case errors.As(err, &app) && app.Type() == workflows.RefusalAnswered:
+		if err := app.Details(&placed); err != nil {
+			return order.Order{}, "", fmt.Errorf("place %s: %w", id, err)
+		}
+	case errors.As(err, &exists):
+		return c.placedBefore(ctx, id, hash)
+	case err != nil:
+		return order.Order{}, "", translate("place", id, err)
+	}
+	secret, err := c.Vault.Unseal(id, placed.SealedSecret)
+	return placed.Order, secret, err
+}
+
+// placedBefore answers a repeated request for an order whose workflow has
+// ended: from the record, or, if it was refused, from the workflow's result.
+func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (order.Order, string, error) {
+	o, err := c.Record.Order(ctx, id)
+	if errors.Is(err, order.ErrNotFound) {
+		var out workflows.Outcome
+		if err := c.Temporal.GetWorkflow(ctx, id.WorkflowID(), "").Get(ctx, &out); err != nil {
+			return order.Order{}, "", translate("place", id, err)
+		}
+		if s := activities.Sentinel(out.Failure); s != nil {
+			return order.Order{}, "", &answer{s, out.Reason}
+		}
+		return order.Order{}, "", &answer{order.ErrInvalid, out.Reason}
+	}
+	if err != nil {
+		return order.Order{}, "", err
+	}
+	first, err := c.Record.RequestHash(ctx, id)
+	if err == nil && first != hash {
+		err = order.ErrOtherRequest
+	}
+	return o, "", err
+}
+
+// Cancel undoes an order. Cancelling it again answers the cancelled order. It
+// fails with order.ErrNotFound or order.ErrTooLate.
+func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
+	o, err := workflows.Cancel.Call(ctx, c.Temporal, id.WorkflowID(), "", workflows.CancelRequest{Actor: actor, Reason: why, Correlation: correlation})
+	if err == nil {
+		return o, nil
+	}
+	err = translate("cancel", id, err)
+	if !errors.Is(err, order.ErrTooLate) && !errors.Is(err, order.ErrNotFound) {
+		return order.Order{}, err
+	}
+	o, rerr := c.Record.Order(ctx, id)
+	switch {
+	case rerr != nil:
+		return order.Order{}, rerr
+	case o.Status == order.Cancelled:
+		return o, nil
+	}
+	return o, &answer{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s", o.Status)}
+}
+
+// Release lets a held order go on. It fails with order.ErrNotFound, or
+// order.ErrIllegalMove if the order is not on hold.
+func (c *Client) Release(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
+	o, err := workflows.Release.Call(ctx, c.Temporal, id.WorkflowID(), "", workflows.ReleaseRequest{Actor: actor, Reason: why, Correlation: correlation})
+	if err = translate("release", id, err); errors.Is(err, order.ErrNotFound) {
+		if o, rerr := c.Record.Order(ctx, id); rerr == nil {
+			return o, &answer{order.ErrIllegalMove, fmt.Sprintf("the order is not on hold, it is %s", o.Status)}
+		}
+	}
+	return o, err
+}
+
+// Get asks the workflow itself how the order stands.
+func (c *Client) Get(ctx context.Context, id order.ID) (order.Order, error) {
+	o, err := workflows.GetOrder.Ask(ctx, c.Temporal, id.WorkflowID())
+	return o, translate("get", id, err)
+}
+
+// Report brings an order news. It fails with order.ErrClosed if its workflow
+// has ended, and with order.ErrNotFound if there is no such order (yet).
+func (c *Client) Report(ctx context.Context, id order.ID, news []order.News) error {
+	err := translate("report", id, workflows.Reported.Send(ctx, c.Temporal, id.WorkflowID(), news))
+	if !errors.Is(err, order.ErrNotFound) {
+		return err
+	}
+	if _, rerr := c.Record.Order(ctx, id); rerr != nil {
+		return rerr // ErrNotFound, or the record cannot be asked
+	}
+	return order.ErrClosed
+}
+
+// Late brings news of an order whose workflow has ended.
+func (c *Client) Late(ctx context.Context, id order.ID, news []order.News) error {
+	_, err := c.Temporal.SignalWithStartWorkflow(ctx, workflows.LateWorkflowID(id), string(workflows.Reported), news, client.StartWorkflowOptions{
+		TaskQueue:     workflows.TaskQueue,
+		StaticSummary: "News of an order that has ended",
+	}, workflows.LateWorkflow, workflows.Late{OrderID: id})
+	return translate("late news of", id, err)
+}
+
+// answer is a refusal in the workflow's words that errors.Is knows.
+type answer struct {
+	kind error
+	text string
+}
+
+func (a *answer) Error() string { return a.text }
+func (a *answer) Unwrap() error { return a.kind }
+
+// refusals are the workflow's refusals as the errors they stand for.
+var refusals = map[string]error{
+	workflows.RefusalOtherRequest: order.ErrOtherRequest,
+	workflows.RefusalInFlight:     order.ErrInFlight,
+	workflows.RefusalTooLate:      order.ErrTooLate,
+	workflows.RefusalNotHeld:      order.ErrIllegalMove,
+	workflows.RefusalUndone:       order.ErrTooLate,
+}
+
+// translate turns what Temporal says into the vocabulary's errors.
+func translate(op string, id order.ID, err error) error {
+	if err == nil {
+		return nil
+	}
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		if e := refusals[app.Type()]; e != nil {
+			return &answer{e, app.Message()}
+		}
+		if e := activities.Sentinel(app.Type()); e != nil {
+			return &answer{e, app.Message()}
+		}
+	}
+	var notFound *serviceerror.NotFound
+	if errors.As(err, &notFound) {
+		return fmt.Errorf("%w: %s: %v", order.ErrNotFound, op, err)
+	}
+	var late *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	if errors.As(err, &late) {
+		return fmt.Errorf("%s %s: %w", op, id, context.DeadlineExceeded)
+	}
+	return fmt.Errorf("%s %s: %w", op, id, err)
+}

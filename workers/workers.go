@@ -1,0 +1,82 @@
+// Package workers says which workflows and activities run on which task
+// queue, how many at once and how fast.
+package workers
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+
+	"purser/activities"
+	"purser/workflows"
+)
+
+// Limits are the bulkheads: what each partner may take up in one worker and,
+// for Rate, in the whole fleet. Zero means the default.
+type Limits struct {
+	Workflows int     // workflow tasks at once; default 64
+	Payments  int     // calls to the payment provider at once; default 32
+	Parcels   int     // calls to the carrier at once; default 16
+	Mail      int     // mails at once; default 16
+	MailRate  float64 // mails a second on the mail queue, over all workers; default unlimited
+}
+
+// Set is the workers of one process.
+type Set []worker.Worker
+
+// New makes the workers; Start runs them.
+func New(c client.Client, a *activities.Activities, l Limits) Set {
+	orders := worker.New(c, workflows.TaskQueue, worker.Options{
+		MaxConcurrentWorkflowTaskExecutionSize: or(l.Workflows, 64),
+		MaxConcurrentWorkflowTaskPollers:       4,
+		MaxConcurrentActivityTaskPollers:       2,
+	})
+	workflows.Register(orders)
+	orders.RegisterActivity(a)
+	set := Set{orders}
+	for _, q := range []struct {
+		queue string
+		most  int
+		rate  float64
+	}{
+		{workflows.PaymentsQueue, or(l.Payments, 32), 0},
+		{workflows.ParcelsQueue, or(l.Parcels, 16), 0},
+		{workflows.MailQueue, or(l.Mail, 16), l.MailRate},
+	} {
+		w := worker.New(c, q.queue, worker.Options{
+			MaxConcurrentActivityExecutionSize: q.most,
+			MaxConcurrentActivityTaskPollers:   2,
+			TaskQueueActivitiesPerSecond:       q.rate,
+			DisableWorkflowWorker:              true,
+		})
+		w.RegisterActivity(a)
+		set = append(set, w)
+	}
+	return set
+}
+
+// Start runs all workers, or none.
+func (s Set) Start() error {
+	for i, w := range s {
+		if err := w.Start(); err != nil {
+			s[:i].Stop()
+			return fmt.Errorf("start worker: %w", err)
+		}
+	}
+	return nil
+}
+
+// Stop lets the workers finish what they hold.
+func (s Set) Stop() {
+	for _, w := range s {
+		w.Stop()
+	}
+}
+
+func or(n, otherwise int) int {
+	if n > 0 {
+		return n
+	}
+	return otherwise
+}

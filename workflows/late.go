@@ -1,0 +1,43 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	"purser/order"
+)
+
+// LateWorkflowID is the ID of the workflow that hears reports about an order
+// whose own workflow has ended. There is one at a time per order, so that an
+// order still has one writer.
+func LateWorkflowID(id order.ID) string { return id.WorkflowID() + "/late" }
+
+// Late is the input of LateWorkflow.
+type Late struct {
+	OrderID order.ID `json:"orderId"`
+}
+
+// LateWorkflow hears the reports that come after an order has ended (REC-10):
+// money for a cancelled order goes back, a parcel that returns is written
+// down. The reports come as signals.
+func LateWorkflow(ctx workflow.Context, l Late) error {
+	w := pickUp(Placement{ID: l.OrderID})
+	if err := w.step(ctx, TaskQueue, 0, "Read the record", do.LoadOrder, l.OrderID, &w.Order); err != nil {
+		if failed(err, activities.FailureNotFound) {
+			return nil // refused at the door: there is no order to write to
+		}
+		return err
+	}
+	w.fenceBase = w.Fence
+	for {
+		if !w.listenNow(ctx) {
+			return nil
+		}
+		for n := range w.takeNews() {
+			w.hearTooLate(ctx, n)
+		}
+		if err := w.save(ctx); err != nil {
+			return err
+		}
+	}
+}

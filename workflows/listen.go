@@ -1,0 +1,144 @@
+package workflows
+
+import (
+	"iter"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/order"
+)
+
+// listen registers what others may ask and tell an order. It comes first, so
+// that a message sent with the start finds its handler.
+func (w *orderWorkflow) listen(ctx workflow.Context) error {
+	if err := GetOrder.Handle(ctx, func() (order.Order, error) { return w.Order, nil }); err != nil {
+		return err
+	}
+	if err := Place.Handle(ctx, w.checkPlace, w.onPlace); err != nil {
+		return err
+	}
+	if err := Cancel.Handle(ctx, w.checkCancel, w.onCancel); err != nil {
+		return err
+	}
+	return Release.Handle(ctx, w.checkRelease, w.onRelease)
+}
+
+// hear keeps the reports not heard before for the story to weigh.
+func (w *orderWorkflow) hear(news []order.News) {
+	for _, n := range news {
+		if !w.heard[n.ID] {
+			w.heard[n.ID] = true
+			w.news = append(w.news, n)
+		}
+	}
+}
+
+// listenNow takes the reports that have arrived, and tells whether any wait to
+// be weighed. There is no listener of its own: one could hold a report it has
+// received while the workflow ends, and the report would be lost.
+func (w *orderWorkflow) listenNow(ctx workflow.Context) bool {
+	for {
+		news, ok := Reported.ReceiveNow(ctx)
+		if !ok {
+			return len(w.news) > 0
+		}
+		w.hear(news)
+	}
+}
+
+// takeNews hands out the reports that wait to be weighed, one by one: those
+// not reached wait on.
+func (w *orderWorkflow) takeNews() iter.Seq[order.News] {
+	return func(yield func(order.News) bool) {
+		for len(w.news) > 0 {
+			n := w.news[0]
+			w.news = w.news[1:]
+			if !yield(n) {
+				return
+			}
+		}
+	}
+}
+
+// The types of the refusals a caller may get.
+const (
+	RefusalOtherRequest = "OtherRequest"
+	RefusalInFlight     = "InFlight"
+	// RefusalAnswered is no refusal to the caller: its request was carried
+	// out before, and the details hold the answer it got.
+	RefusalAnswered = "Answered"
+	RefusalTooLate  = "TooLate"
+	RefusalNotHeld  = "NotHeld"
+	RefusalUndone   = "Undone"
+)
+
+func refuse(kind, message string, details ...any) error {
+	return temporal.NewNonRetryableApplicationError(message, kind, nil, details...)
+}
+
+// checkPlace answers a repeated request from memory: a refusal leaves no
+// trace in the history.
+func (w *orderWorkflow) checkPlace(_ workflow.Context, r PlaceRequest) error {
+	switch {
+	case r.Hash != w.placement.Hash:
+		return refuse(RefusalOtherRequest, order.ErrOtherRequest.Error())
+	case w.answer != nil:
+		return refuse(RefusalAnswered, "placed before", w.answer)
+	case w.placing:
+		return refuse(RefusalInFlight, order.ErrInFlight.Error())
+	}
+	return nil
+}
+
+// onPlace answers when the shopper can pay, or when it is certain that there
+// will be no such order.
+func (w *orderWorkflow) onPlace(ctx workflow.Context, _ PlaceRequest) (Placed, error) {
+	w.placing = true
+	if err := workflow.Await(ctx, func() bool { return w.answer != nil || w.Status.Final() }); err != nil {
+		return Placed{}, err
+	}
+	switch {
+	case w.answer != nil:
+		return *w.answer, nil
+	case w.Status == order.Refused:
+		return Placed{}, refuse(w.failure, w.Reason)
+	}
+	return Placed{}, refuse(RefusalUndone, w.Reason)
+}
+
+func (w *orderWorkflow) checkCancel(workflow.Context, CancelRequest) error {
+	if w.committed || w.Status.Final() {
+		return refuse(RefusalTooLate, "the order is "+string(w.Status))
+	}
+	return nil
+}
+
+// onCancel stops the selling and answers when everything is undone. The
+// story decides: had it just passed the point of no return, the answer is no.
+func (w *orderWorkflow) onCancel(ctx workflow.Context, r CancelRequest) (order.Order, error) {
+	if w.cancelled == nil {
+		w.cancelled = &r
+		w.abandon()
+	}
+	if err := workflow.Await(ctx, func() bool { return w.Status.Final() || w.committed }); err != nil {
+		return w.Order, err
+	}
+	if w.Status != order.Cancelled && w.Status != order.Expired && w.Status != order.Refused {
+		return w.Order, refuse(RefusalTooLate, "the order is "+string(w.Status))
+	}
+	return w.Order, nil
+}
+
+func (w *orderWorkflow) checkRelease(workflow.Context, ReleaseRequest) error {
+	if w.Status != order.OnHold {
+		return refuse(RefusalNotHeld, "the order is not on hold, it is "+string(w.Status))
+	}
+	return nil
+}
+
+func (w *orderWorkflow) onRelease(ctx workflow.Context, r ReleaseRequest) (order.Order, error) {
+	w.released = &r
+	err := workflow.Await(ctx, func() bool { return w.released == nil })
+	return w.Order, err
+}

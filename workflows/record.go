@@ -1,0 +1,235 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	"purser/order"
+)
+
+// The search attributes of an order's workflow: never personal data.
+var (
+	AttrStatus   = temporal.NewSearchAttributeKeyKeyword("OrderStatus")
+	AttrWaiting  = temporal.NewSearchAttributeKeyKeyword("WaitingOn")
+	AttrDeadline = temporal.NewSearchAttributeKeyTime("Deadline")
+)
+
+// waitPayment is what a new order waits for.
+const waitPayment = "payment"
+
+// StartAttributes are the search attributes of an order that is placed now:
+// what they will say as soon as the shopper can pay, so that the plain case
+// needs no change.
+func StartAttributes(payBy time.Time) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(AttrStatus.ValueSet(string(order.AwaitingPayment)), AttrWaiting.ValueSet(waitPayment), AttrDeadline.ValueSet(payBy))
+}
+
+// note adds a line to the order's story; the next save writes it.
+func (w *orderWorkflow) note(ctx workflow.Context, k order.Kind, actor, why, ref string) {
+	w.noteMove(ctx, w.Status, k, actor, why, ref)
+}
+
+func (w *orderWorkflow) noteMove(ctx workflow.Context, from order.Status, k order.Kind, actor, why, ref string) {
+	w.Version++
+	w.UpdatedAt = workflow.Now(ctx)
+	w.pending = append(w.pending, order.Event{
+		OrderID: w.ID, Seq: w.Version, At: w.UpdatedAt, Kind: k, From: from, To: w.Status,
+		Actor: actor, Why: why, Ref: ref, Correlation: w.placement.Correlation,
+	})
+}
+
+// become moves the order to another status. An illegal move is noted and
+// ignored (ORD-1).
+func (w *orderWorkflow) become(ctx workflow.Context, s order.Status, k order.Kind, actor, why, ref string) {
+	from := w.Status
+	if !from.CanBecome(s) {
+		w.note(ctx, order.EventIgnored, actor, fmt.Sprintf("an order that is %s cannot become %s", from, s), ref)
+		return
+	}
+	w.Status = s
+	if s.Final() {
+		w.Waiting = nil
+	}
+	w.noteMove(ctx, from, k, actor, why, ref)
+}
+
+// save writes what was noted since the last save, as one numbered change. It
+// does not give up when the order is cancelled.
+func (w *orderWorkflow) save(ctx workflow.Context) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	if err := workflow.Await(ctx, func() bool { return !w.saving }); err != nil {
+		return err
+	}
+	if len(w.pending) == 0 && w.stock == order.StockStays && w.attempt == "" {
+		return nil
+	}
+	w.saving = true
+	w.Fence = w.fenceBase + int64(workflow.GetInfo(ctx).GetCurrentHistoryLength())
+	defer func() { w.saving = false }()
+	c := order.Change{Order: w.Order, Events: w.pending, Stock: w.stock, Attempt: w.attempt}
+	if w.Status.Final() {
+		c.Order.Waiting = nil
+	}
+	w.pending, w.stock, w.attempt = nil, order.StockStays, ""
+	err := w.step(ctx, TaskQueue, 0, "Write the record", do.SaveOrder, c, nil)
+	if err != nil { // nothing was written; the next save brings it along
+		w.pending = append(c.Events, w.pending...)
+	}
+	return err
+}
+
+// alarm is the one timer an order keeps: at its time something is asked or
+// given up.
+type alarm struct {
+	at     time.Time
+	rings  workflow.Future
+	cancel func()
+}
+
+// set makes the alarm ring at the time; one already set for it is kept.
+func (a *alarm) set(ctx workflow.Context, at time.Time, then string) {
+	if a.rings != nil && a.at.Equal(at) && !a.rings.IsReady() {
+		return
+	}
+	if a.cancel != nil {
+		a.cancel()
+	}
+	*a = alarm{at: at}
+	if at.IsZero() {
+		return
+	}
+	ctx, a.cancel = workflow.WithCancel(ctx)
+	a.rings = workflow.NewTimerWithOptions(ctx, max(at.Sub(workflow.Now(ctx)), 0), workflow.TimerOptions{Summary: then})
+}
+
+func (a *alarm) rang() bool { return a.rings != nil && a.rings.IsReady() }
+
+// rest writes down what happened, shows what the order waits for, and waits:
+// for news (true) or for the time to come (false). Here, where the state is
+// complete, a long history is left for a fresh one.
+func (w *orderWorkflow) rest(ctx workflow.Context, on order.Waiting) (heard bool, err error) {
+	w.Waiting = &on
+	if err := w.save(ctx); err != nil {
+		return false, err
+	}
+	if err := w.show(ctx); err != nil {
+		return false, err
+	}
+	whole := !w.undoing && w.mailing == 0 && workflow.AllHandlersFinished(ctx)
+	if whole && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		return false, w.carryOn(ctx)
+	}
+	w.alarm.set(ctx, on.Until, on.Then)
+	stirred := func() bool { return w.listenNow(ctx) || w.released != nil || len(w.pending) > 0 }
+	if err := workflow.Await(ctx, func() bool { return stirred() || w.alarm.rang() }); err != nil {
+		return false, err
+	}
+	return stirred(), nil
+}
+
+// show tells the Temporal UI what the order waits for, until when, and what
+// happens then.
+func (w *orderWorkflow) show(ctx workflow.Context) error {
+	on := order.Waiting{}
+	if w.Waiting != nil && !w.Status.Final() {
+		on = *w.Waiting
+	}
+	until := "for as long as it takes"
+	if !on.Until.IsZero() {
+		until = "until " + on.Until.UTC().Format("2006-01-02 15:04:05 MST") + "; then " + on.Then
+	}
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**, %s\n\nWaiting for **%s** `%s` %s.\n\nPayment `%s` %s: %d held, %d taken. Parcel `%s` %s.\n\n%s",
+		w.Status, w.Total, on.On, on.About, until,
+		w.Payment.IntentID, w.Payment.Status, w.Payment.Authorized, w.Payment.Captured, w.Shipment.Tracking, w.Shipment.Status, w.Reason))
+	if w.shown == (shown{w.Status, on.On}) {
+		return nil
+	}
+	w.shown = shown{w.Status, on.On}
+	if w.Status.Final() {
+		return workflow.UpsertTypedSearchAttributes(ctx, AttrStatus.ValueSet(string(w.Status)), AttrWaiting.ValueUnset(), AttrDeadline.ValueUnset())
+	}
+	deadline := AttrDeadline.ValueUnset()
+	if !on.Until.IsZero() {
+		deadline = AttrDeadline.ValueSet(on.Until)
+	}
+	return workflow.UpsertTypedSearchAttributes(ctx, AttrStatus.ValueSet(string(w.Status)), AttrWaiting.ValueSet(on.On), deadline)
+}
+
+// shown is what the search attributes say.
+type shown struct {
+	status order.Status
+	on     string
+}
+
+// step runs one activity to its end: here first, then on its provider's
+// queue, within a horizon (0: for ever). A delay becomes a line in the story,
+// so that nobody wonders why an order stands still.
+func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
+	err := here(ctx, summary, activity, in, out)
+	if err == nil || !passes(err) || ctx.Err() != nil {
+		return err
+	}
+	if queue != TaskQueue {
+		on := order.Waiting{On: queue, Then: "it is tried again until it works"}
+		if within > 0 {
+			on.Until, on.Then = workflow.Now(ctx).Add(within), "the order is undone"
+		}
+		w.Waiting = &on
+		w.note(ctx, order.StepDelayed, purser, summary+": "+reason(err), "")
+		if err := w.save(ctx); err != nil {
+			return err
+		}
+		if err := w.show(ctx); err != nil {
+			return err
+		}
+	}
+	return onQueue(ctx, queue, within, summary, err, activity, in, out)
+}
+
+// mail sends the shopper the mail of a milestone. If it does not go out at
+// once, the order does not wait for it; the workflow's end does.
+func (w *orderWorkflow) mail(ctx workflow.Context, m order.Milestone) {
+	letter := order.Mail{
+		OrderID: w.ID, Milestone: m, Generation: 1, To: w.Email, Name: w.ShipTo.Name, Locale: w.Locale,
+		Lines: w.Lines, Total: w.Total, Tracking: w.Shipment.Tracking, Reason: w.Reason,
+	}
+	summary := "Mail: " + string(m)
+	var out activities.MailOutcome
+	err := here(ctx, summary, do.SendMail, letter, &out)
+	if err == nil || !passes(err) {
+		w.noteMail(ctx, m, out, err)
+		return
+	}
+	w.note(ctx, order.StepDelayed, purser, summary+": "+reason(err), "")
+	w.mailing++
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		defer func() { w.mailing-- }()
+		err := onQueue(ctx, MailQueue, mailWithin, summary, err, do.SendMail, letter, &out)
+		w.noteMail(ctx, m, out, err)
+	})
+}
+
+func (w *orderWorkflow) noteMail(ctx workflow.Context, m order.Milestone, out activities.MailOutcome, err error) {
+	switch {
+	case err != nil:
+		w.note(ctx, order.MailRejected, purser, string(m)+": "+reason(err), "")
+	case out.State == activities.MailSent:
+		w.note(ctx, order.MailSent, purser, string(m), out.MessageID)
+	case out.State == activities.MailRejected:
+		w.note(ctx, order.MailRejected, purser, string(m), "")
+	default:
+		w.note(ctx, order.MailUnknown, purser, string(m)+": may have gone out; it is not sent again", "")
+	}
+}
+
+// isSetback reports why an order cannot go on, if that is what err says.
+func isSetback(err error) (setback, bool) {
+	var s setback
+	ok := errors.As(err, &s)
+	return s, ok
+}

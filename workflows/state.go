@@ -1,0 +1,122 @@
+package workflows
+
+import (
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/order"
+)
+
+// Who does things in an order's events.
+const (
+	purser  = "purser"
+	stripe  = "stripe"
+	carrier = "carrier"
+)
+
+const (
+	// reservationGrace is how much longer than the shopper may pay the stock
+	// stays set aside: time to ask the provider at the deadline.
+	reservationGrace = 15 * time.Minute
+	// authorizationLasts is how long held money is counted on. Stripe keeps
+	// an authorisation for seven days
+	// (https://docs.stripe.com/payments/place-a-hold-on-a-payment-method).
+	authorizationLasts = 6 * 24 * time.Hour
+	// mailWithin is how long a mail is worth sending.
+	mailWithin = 3 * 24 * time.Hour
+	// trackWithin is how long a carrier is asked about one parcel.
+	trackWithin = 2 * time.Minute
+)
+
+// orderWorkflow is the state of one running order.
+type orderWorkflow struct {
+	order.Order
+	placement Placement
+	sealed    string // the client secret, sealed
+
+	abandon   func()         // ends the selling
+	placing   bool           // a caller has asked for the order to be placed
+	answer    *Placed        // what the caller was told
+	failure   string         // why the order was refused
+	cancelled *CancelRequest // who wants it undone
+	released  *ReleaseRequest
+	committed bool // money may have been taken: too late to cancel
+	undoing   bool
+	refusals  map[string]int // how often the provider refused to give back an intent's money
+
+	heard   map[string]bool // News.ID of every report taken
+	news    []order.News    // reports not yet weighed
+	pending []order.Event   // events not yet in the record
+	stock   order.StockMove // what the next write does to the stock
+	attempt string          // the money operation the next write announces
+	saving  bool            // a write is under way
+	// fenceBase is the fence the run before this one had reached.
+	fenceBase int64
+	mailing   int // mails being sent in the background
+	alarm     alarm
+	shown     shown
+}
+
+// Carried is what a run hands to the next when its history grows long.
+type Carried struct {
+	Order     order.Order   `json:"order"`
+	Sealed    string        `json:"sealed,omitempty"`
+	Answer    *Placed       `json:"answer,omitempty"`
+	Heard     []string      `json:"heard,omitempty"`
+	News      []order.News  `json:"news,omitempty"`
+	Pending   []order.Event `json:"pending,omitempty"`
+	Committed bool          `json:"committed,omitempty"`
+}
+
+// pickUp starts an order, or goes on where the last run stopped.
+func pickUp(p Placement) *orderWorkflow {
+	w := &orderWorkflow{placement: p, heard: map[string]bool{}, refusals: map[string]int{}, Order: order.Order{
+		ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo,
+	}}
+	w.shown = shown{order.AwaitingPayment, waitPayment} // what the starter said
+	if c := p.Carried; c != nil {
+		w.Order, w.sealed, w.answer, w.news, w.pending, w.committed = c.Order, c.Sealed, c.Answer, c.News, c.Pending, c.Committed
+		w.placing, w.shown = true, shown{}
+		w.fenceBase = c.Order.Fence
+		for _, id := range c.Heard {
+			w.heard[id] = true
+		}
+	}
+	return w
+}
+
+// carryOn ends this run and starts the next with the state as it is.
+func (w *orderWorkflow) carryOn(ctx workflow.Context) error {
+	w.listenNow(ctx)
+	p := w.placement
+	p.Carried = &Carried{
+		Order: w.Order, Sealed: w.sealed, Answer: w.answer, News: w.news, Pending: w.pending, Committed: w.committed,
+		Heard: workflow.DeterministicKeys(w.heard),
+	}
+	return workflow.NewContinueAsNewError(ctx, OrderWorkflow, p)
+}
+
+// setback is why an order cannot go on: not a failure, an outcome.
+type setback struct {
+	ends   order.Status // Cancelled or Expired
+	reason string
+}
+
+func (s setback) Error() string { return s.reason }
+
+// reason is a failure in words for the timeline: the innermost message, which
+// the adapters keep free of secrets and personal data.
+func reason(err error) string {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return app.Message()
+	}
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) {
+		return "no answer in time"
+	}
+	return err.Error()
+}

@@ -1,0 +1,70 @@
+package workflows
+
+import (
+	"context"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/workflow"
+)
+
+// Query is a question a workflow answers at once, with a T. Its text is its
+// name on the wire.
+type Query[T any] string
+
+// Handle answers the query in a workflow.
+func (q Query[T]) Handle(ctx workflow.Context, answer func() (T, error)) error {
+	return workflow.SetQueryHandler(ctx, string(q), answer)
+}
+
+// Ask sends the query to the workflow's current run.
+func (q Query[T]) Ask(ctx context.Context, c client.Client, workflowID string) (T, error) {
+	var t T
+	v, err := c.QueryWorkflow(ctx, workflowID, "", string(q))
+	if err != nil {
+		return t, err
+	}
+	return t, v.Get(&t)
+}
+
+// Update is a request a workflow answers when it has done what was asked.
+type Update[In, Out any] string
+
+// Handle carries out the update in a workflow. check refuses a request
+// before anything about it enters the history.
+func (u Update[In, Out]) Handle(ctx workflow.Context, check func(workflow.Context, In) error, do func(workflow.Context, In) (Out, error)) error {
+	return workflow.SetUpdateHandlerWithOptions(ctx, string(u), do, workflow.UpdateHandlerOptions{Validator: check})
+}
+
+// Call sends the update and waits for its answer. The same id is carried out
+// once.
+func (u Update[In, Out]) Call(ctx context.Context, c client.Client, workflowID, id string, in In) (Out, error) {
+	var out Out
+	h, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: workflowID, UpdateID: id, UpdateName: string(u), Args: []any{in},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err != nil {
+		return out, err
+	}
+	return out, h.Get(ctx, &out)
+}
+
+// Signal is news for a workflow; nobody waits for an answer.
+type Signal[T any] string
+
+// Receive waits for the next one.
+func (s Signal[T]) Receive(ctx workflow.Context) (t T) {
+	workflow.GetSignalChannel(ctx, string(s)).Receive(ctx, &t)
+	return t
+}
+
+// ReceiveNow answers the next one that is already here.
+func (s Signal[T]) ReceiveNow(ctx workflow.Context) (t T, ok bool) {
+	ok = workflow.GetSignalChannel(ctx, string(s)).ReceiveAsync(&t)
+	return t, ok
+}
+
+// Send delivers one to the workflow's current run.
+func (s Signal[T]) Send(ctx context.Context, c client.Client, workflowID string, t T) error {
+	return c.SignalWorkflow(ctx, workflowID, "", string(s), t)
+}

@@ -1,0 +1,209 @@
+package workflows
+
+import (
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	"purser/order"
+)
+
+// undo takes back what this order did, newest first: the parcel, the money,
+// the stock. Every step is harmless where there is nothing to undo and is
+// repeated until it works; what cannot be undone is left to an operator.
+func (w *orderWorkflow) undo(ctx workflow.Context, cause error) error {
+	if w.Status == "" {
+		w.refused(cause)
+		return nil
+	}
+	w.undoing = true
+	ends, kind, milestone := w.cancelling(ctx, cause)
+	if err := w.save(ctx); err != nil {
+		return err
+	}
+	if err := w.undoParcel(ctx); err != nil {
+		return err
+	}
+	if err := w.undoPayment(ctx); err != nil {
+		return err
+	}
+	w.stock = order.StockRelease
+	w.note(ctx, order.StockReleased, purser, "", "")
+	w.become(ctx, ends, kind, purser, w.Reason, "")
+	w.mail(ctx, milestone)
+	return w.save(ctx)
+}
+
+// refused ends an order that was never opened.
+func (w *orderWorkflow) refused(cause error) {
+	w.Status, w.Reason, w.failure = order.Refused, reason(cause), activities.FailureInvalid
+	var app *temporal.ApplicationError
+	if errors.As(cause, &app) {
+		w.failure = app.Type()
+	}
+}
+
+// cancelling writes down why, and answers how the order will end.
+func (w *orderWorkflow) cancelling(ctx workflow.Context, cause error) (order.Status, order.Kind, order.Milestone) {
+	actor := purser
+	ends, kind, milestone := order.Cancelled, order.OrderCancelled, order.MailCancelled
+	s, wasSetback := isSetback(cause)
+	switch {
+	case w.cancelled != nil && !wasSetback:
+		actor, w.Reason = w.cancelled.Actor, w.cancelled.Reason
+	case wasSetback:
+		w.Reason = s.reason
+		if s.ends == order.Expired {
+			ends, kind, milestone = order.Expired, order.OrderExpired, order.MailExpired
+		}
+	case temporal.IsCanceledError(cause):
+		actor, w.Reason = "temporal-ui", "cancelled in the Temporal UI"
+	default:
+		w.Reason = reason(cause)
+	}
+	w.Waiting, w.released = nil, nil // a release that came with the cancellation is overruled
+	w.become(ctx, order.Cancelling, order.CancelRequested, actor, w.Reason, "")
+	return ends, kind, milestone
+}
+
+// undoParcel voids the label, booked or perhaps booked. One the carrier has
+// already taken is a matter for an operator.
+func (w *orderWorkflow) undoParcel(ctx workflow.Context) error {
+	for w.Shipment.Reference != "" && w.Shipment.Status != order.ParcelVoided {
+		err := w.step(ctx, ParcelsQueue, 0, "Void parcel "+w.Shipment.Reference, do.VoidParcel,
+			activities.Unbook{Booked: w.Shipment.LabelID != "", Asked: w.parcelRequest()}, nil)
+		if err == nil {
+			w.Shipment.Status = order.ParcelVoided
+			w.note(ctx, order.ParcelWasVoided, purser, "", w.Shipment.LabelID)
+			continue
+		}
+		if err := w.stuck(ctx, "the carrier cannot give the parcel back: "+reason(err), w.Shipment.Tracking); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// undoPayment lets go of the money, or gives back what was taken.
+func (w *orderWorkflow) undoPayment(ctx workflow.Context) error {
+	if w.Payment.Generation == 0 {
+		return nil
+	}
+	letGo := w.giveUp
+	if w.Payment.IntentID != "" {
+		letGo = func(ctx workflow.Context) (order.Kind, error) { return w.giveBack(ctx, w.Payment.IntentID) }
+	}
+	for {
+		kind, err := letGo(ctx)
+		if err == nil {
+			w.note(ctx, kind, purser, "", w.Payment.IntentID)
+			return nil
+		}
+		if err := w.stuck(ctx, "the money cannot be given back: "+reason(err), w.Payment.IntentID); err != nil {
+			return err
+		}
+	}
+}
+
+// giveUp ends an intent whose creation was tried, but of which it is unknown
+// whether it exists.
+func (w *orderWorkflow) giveUp(ctx workflow.Context) (order.Kind, error) {
+	var in order.Intent
+	err := w.step(ctx, PaymentsQueue, 0, "Give up the payment intent", do.CancelIntent,
+		activities.Abandon{Created: w.intentRequest(), Key: order.Key(w.ID, "cancel", w.Payment.Generation)}, &in)
+	if err == nil {
+		w.Payment.IntentID, w.Payment.Status = in.ID, in.Status
+	}
+	return order.PaymentVoided, err
+}
+
+// giveBack frees whatever an intent holds: asks how it stands, then cancels
+// or refunds, and answers which it was. After a refusal the key is another:
+// under the same one the provider would only repeat itself (IDEM-3).
+func (w *orderWorkflow) giveBack(ctx workflow.Context, intentID string) (order.Kind, error) {
+	for wait := time.Minute; ; wait = min(2*wait, time.Hour) {
+		kind, err := w.tryGiveBack(ctx, intentID)
+		if err != nil {
+			w.refusals[intentID]++
+		}
+		if !failed(err, activities.FailureState) {
+			return kind, err
+		}
+		// It is moving (being processed, or just paid): look again.
+		if err := workflow.Sleep(ctx, wait); err != nil {
+			return "", err
+		}
+	}
+}
+
+func (w *orderWorkflow) tryGiveBack(ctx workflow.Context, intentID string) (order.Kind, error) {
+	var in order.Intent
+	if err := w.step(ctx, PaymentsQueue, 0, "Ask Stripe about "+intentID, do.GetIntent, activities.IntentRef{ID: intentID}, &in); err != nil {
+		return "", err
+	}
+	kind, generation := order.PaymentVoided, 1+w.refusals[intentID]
+	var err error
+	if in.Status == order.Succeeded {
+		kind = order.PaymentRefunded
+		err = w.step(ctx, PaymentsQueue, 0, "Refund "+intentID, do.RefundIntent, activities.Movement{
+			IntentID: intentID, Amount: order.Money{Amount: in.Received, Currency: in.Amount.Currency}, Key: order.Key(w.ID, "refund-"+intentID, generation),
+		}, nil)
+	} else {
+		err = w.step(ctx, PaymentsQueue, 0, "Cancel "+intentID, do.CancelIntent,
+			activities.Abandon{ID: intentID, Key: order.Key(w.ID, "cancel-"+intentID, generation)}, &in)
+	}
+	if err == nil && intentID == w.Payment.IntentID {
+		w.Payment.Status, w.Payment.Authorized = in.Status, 0
+		w.Payment.Captured, w.Payment.Refunded = in.Received, in.Received
+	}
+	return kind, err
+}
+
+// stuck puts a half-undone order on hold until an operator says to try again.
+func (w *orderWorkflow) stuck(ctx workflow.Context, why, ref string) error {
+	cause := w.Reason
+	w.Reason = why
+	w.become(ctx, order.OnHold, order.OrderUndoStuck, purser, why, ref)
+	for w.released == nil {
+		if _, err := w.rest(ctx, order.Waiting{On: "operator", About: ref}); err != nil {
+			return err
+		}
+		w.noteWhileHeld(ctx)
+	}
+	r := w.released
+	w.Reason = cause
+	w.become(ctx, order.Cancelling, order.OrderReleased, r.Actor, r.Reason, ref)
+	w.released = nil
+	return w.save(ctx)
+}
+
+// hearTooLate takes a report about an order that has ended. Money for an order
+// that was not delivered is given back; the rest is noted.
+func (w *orderWorkflow) hearTooLate(ctx workflow.Context, n order.News) {
+	if w.Status == order.Refused {
+		return // it was never opened: there is no record to write to
+	}
+	p := n.Payment
+	holds := p != nil && (p.Status == order.RequiresCapture || p.Status == order.Succeeded)
+	stray := holds && p.IntentID != w.Payment.IntentID
+	dead := w.Status == order.Cancelled || w.Status == order.Expired
+	undone := w.Payment.Status == order.IntentCanceled || w.Payment.Refunded > 0
+	switch {
+	case stray, holds && dead && !undone:
+		kind, err := w.giveBack(ctx, p.IntentID)
+		if err != nil {
+			w.note(ctx, order.OrderUndoStuck, purser, "money for an order that has ended: "+reason(err), p.IntentID)
+			return
+		}
+		w.note(ctx, kind, purser, "paid after the order had ended; given back", p.IntentID)
+	case holds && p.Status == order.Succeeded && p.Received == w.Payment.Captured:
+		w.note(ctx, order.PaymentConfirmed, stripe, "", p.IntentID)
+	case n.Parcel != nil && n.Parcel.Reference == w.Shipment.Reference:
+		w.hearParcel(ctx, *n.Parcel)
+	default:
+		w.note(ctx, order.EventIgnored, stripe, "the order has ended: "+n.Type, n.ID)
+	}
+}

@@ -1,0 +1,385 @@
+package workflows_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	"purser/activities/fake"
+	"purser/catalog"
+	"purser/order"
+	"purser/workflows"
+)
+
+// start is when every order of these tests is placed.
+var start = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+
+const (
+	id        = order.ID("ord_00000000000000000000000001")
+	reference = string(id) + "-1"
+	hash      = "hash-1"
+	onHand    = 5 // pieces of each product
+)
+
+// fails is what a test needs of *testing.T and *rapid.T.
+type fails interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Logf(format string, args ...any)
+}
+
+// world is one order with everything around it: the real activities over the
+// outside parties in memory, and a script of what happens when.
+type world struct {
+	fails
+	bank    fake.Bank
+	carrier fake.Carrier
+	mailer  fake.Mailer
+	ledger  fake.Ledger
+	record  fake.Record
+
+	placement workflows.Placement
+	env       *testsuite.TestWorkflowEnvironment
+	script    []*cue
+	began     time.Time // of the run under way
+	over      bool      // the order's workflow has ended
+	runs      int
+	told      int
+	placed    answer // to the first Place
+	outcome   workflows.Outcome
+
+	mu     sync.Mutex
+	faults []*fault
+	calls  []string
+	now    time.Time
+}
+
+// cue is something that happens at a time after placing.
+type cue struct {
+	at   time.Duration
+	do   func()
+	done bool
+}
+
+// fault makes calls fail: the first few, or all those until a time.
+type fault struct {
+	op    string
+	after bool // the work is done, the answer is lost
+	kind  error
+	times int
+	until time.Duration
+}
+
+func newWorld(t fails) *world {
+	w := &world{fails: t, placement: workflows.Placement{
+		ID: id, Hash: hash, Actor: "key:shop", Correlation: "corr-1",
+		Request: order.Request{
+			Customer: "c-1", Email: "ada@example.com", Locale: "en", Currency: "EUR",
+			ShipTo: order.Address{Name: "Ada", Line1: "1 Quay", City: "Bristol", PostalCode: "BS1", Country: "GB"},
+			Lines:  []order.RequestLine{{SKU: "mug", Quantity: 2}},
+		},
+		Terms: workflows.Terms{PayWithin: 30 * time.Minute, AskAfter: 2 * time.Minute, TrackAfter: 12 * time.Hour},
+	}}
+	err := w.record.PutProducts(nil, []catalog.Product{
+		{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: onHand},
+		{SKU: "bowl", Name: "Bowl", Price: 6800, Currency: "JPY", OnHand: onHand},
+		{SKU: "oud", Name: "Oud", Price: 12_750, Currency: "KWD", OnHand: onHand},
+	})
+	if err != nil {
+		t.Fatalf("products: %v", err)
+	}
+	w.bank.Before, w.bank.After = w.hooks()
+	before, after := w.hooks()
+	w.carrier.Before = func(op, _ string) error { return before(op, id) }
+	w.carrier.After = func(op, _ string) error { return after(op, id) }
+	w.record.Before, w.record.After = w.hooks()
+	w.mailer.Before = func(order.Mail) error { return before("SendMail", id) }
+	w.mailer.After = func(order.Mail) error { return after("SendMail", id) }
+	return w
+}
+
+// hooks let the faults strike before and after the work.
+func (w *world) hooks() (before, after func(op string, _ order.ID) error) {
+	return func(op string, _ order.ID) error { return w.strike(op, false) },
+		func(op string, _ order.ID) error { return w.strike(op, true) }
+}
+
+func (w *world) strike(op string, after bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !after {
+		w.calls = append(w.calls, op)
+	}
+	for _, f := range w.faults {
+		if f.op != op || f.after != after {
+			continue
+		}
+		if f.times > 0 {
+			f.times--
+		} else if !w.clock().Before(start.Add(f.until)) {
+			continue
+		}
+		return &order.ProviderError{Provider: "fake", Op: op, Kind: f.kind}
+	}
+	return nil
+}
+
+func (w *world) clock() time.Time {
+	if w.over {
+		return w.now
+	}
+	return w.env.Now()
+}
+
+// fail makes the next calls of an activity fail, before or after the work.
+func (w *world) fail(op string, times int, kind error) {
+	w.addFault(&fault{op: op, times: times, kind: kind, after: kind == order.ErrUnknownOutcome})
+}
+
+// down makes every call of an activity fail until a time after placing.
+func (w *world) down(until time.Duration, kind error, ops ...string) {
+	for _, op := range ops {
+		w.addFault(&fault{op: op, until: until, kind: kind, after: kind == order.ErrUnknownOutcome})
+	}
+}
+
+func (w *world) addFault(f *fault) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.faults = append(w.faults, f)
+}
+
+// at adds to the script.
+func (w *world) at(d time.Duration, do func()) { w.script = append(w.script, &cue{at: d, do: do}) }
+
+// run places the order and follows the script, over as many runs of the
+// workflow as it takes. What the script does after the order's end comes to
+// a world without its workflow.
+func (w *world) run() *world {
+	w.Helper()
+	w.now = start
+	for p := &w.placement; p != nil; {
+		p = w.runOnce(*p)
+	}
+	slices.SortStableFunc(w.script, func(a, b *cue) int { return int(a.at - b.at) })
+	for _, c := range w.script {
+		if !c.done {
+			w.now = later(w.now, start.Add(c.at))
+			c.do()
+		}
+	}
+	return w
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// runOnce runs the workflow once and answers the placement of the next run.
+func (w *world) runOnce(p workflows.Placement) (next *workflows.Placement) {
+	w.Helper()
+	w.env, w.began = w.newEnv(), w.now
+	w.runs++
+	if p.Carried == nil {
+		w.env.RegisterDelayedCallback(func() { w.place("place-1", p.Hash, &w.placed) }, 0)
+	}
+	for _, c := range w.script {
+		if !c.done {
+			w.env.RegisterDelayedCallback(func() { c.done = true; c.do() }, max(start.Add(c.at).Sub(w.began), 0))
+		}
+	}
+	w.env.ExecuteWorkflow(workflows.OrderWorkflow, p)
+	w.now = w.env.Now()
+	err := w.env.GetWorkflowError()
+	var again *workflow.ContinueAsNewError
+	if errors.As(err, &again) {
+		next = new(workflows.Placement)
+		if err := converter.GetDefaultDataConverter().FromPayloads(again.Input, next); err != nil {
+			w.Fatalf("the next run's input: %v", err)
+		}
+		return next
+	}
+	w.over = true
+	if !w.env.IsWorkflowCompleted() || err != nil {
+		w.tellStory()
+		w.Fatalf("the workflow failed or hangs: %v", err)
+	}
+	if err := w.env.GetWorkflowResult(&w.outcome); err != nil {
+		w.Fatalf("outcome: %v", err)
+	}
+	return nil
+}
+
+func (w *world) newEnv() *testsuite.TestWorkflowEnvironment {
+	var s testsuite.WorkflowTestSuite
+	s.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := s.NewTestWorkflowEnvironment()
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{new(patience)}})
+	env.SetStartTime(w.now)
+	env.SetTestTimeout(time.Minute)
+	env.RegisterActivity(&activities.Activities{
+		Record: &w.record, Orders: &w.record, Intents: &w.bank, Captures: &w.bank,
+		Carrier: &w.carrier, Mailer: &w.mailer, Ledger: &w.ledger, Sealer: sealer{},
+	})
+	return env
+}
+
+type sealer struct{}
+
+func (sealer) Seal(_ order.ID, secret string) (string, error) { return "sealed:" + secret, nil }
+
+// answer is how an update ended.
+type answer struct {
+	result any
+	err    error
+}
+
+func (w *world) update(name, updateID string, got *answer, arg any) {
+	if got == nil {
+		got = new(answer)
+	}
+	got.err = errors.New("no answer")
+	w.env.UpdateWorkflow(name, updateID, &testsuite.TestUpdateCallback{
+		OnAccept:   func() {},
+		OnReject:   func(err error) { got.err = err },
+		OnComplete: func(result any, err error) { got.result, got.err = result, err },
+	}, arg)
+}
+
+func (w *world) place(updateID, hash string, got *answer) {
+	w.update(string(workflows.Place), updateID, got, workflows.PlaceRequest{Hash: hash})
+}
+
+func (w *world) cancel() *answer {
+	got := new(answer)
+	w.update(string(workflows.Cancel), fmt.Sprintf("cancel-%d", len(w.script)), got, workflows.CancelRequest{Actor: "key:shop", Reason: "changed my mind"})
+	return got
+}
+
+func (w *world) release() *answer {
+	got := new(answer)
+	w.update(string(workflows.Release), "", got, workflows.ReleaseRequest{Actor: "key:ops", Reason: "looked at it"})
+	return got
+}
+
+// tell reports to the order, or, if it has ended, to the one who hears late
+// reports.
+func (w *world) tell(news ...order.News) {
+	if !w.over {
+		w.env.SignalWorkflow(string(workflows.Reported), news)
+		return
+	}
+	env := w.newEnv()
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(string(workflows.Reported), news) }, 0)
+	env.ExecuteWorkflow(workflows.LateWorkflow, workflows.Late{OrderID: id})
+	w.now = env.Now()
+	if err := env.GetWorkflowError(); err != nil || !env.IsWorkflowCompleted() {
+		w.Fatalf("the late workflow failed: %v", err)
+	}
+}
+
+func (w *world) news(n order.News) order.News {
+	w.told++
+	n.ID, n.OrderID = fmt.Sprintf("evt_%d", w.told), id
+	return n
+}
+
+// paid is the webhook of a change at the bank, which must have happened.
+func (w *world) paid(p order.PaymentNews, err error) order.News {
+	w.Helper()
+	if err != nil {
+		w.Fatalf("bank: %v", err)
+	}
+	return w.news(order.News{Type: "payment_intent." + string(p.Status), Payment: &p})
+}
+
+// intent is the id of the order's intent.
+func (w *world) intent() string {
+	if in := w.order().Payment.IntentID; in != "" {
+		return in
+	}
+	in, _ := w.bank.IntentOf(id)
+	return in.ID
+}
+
+func (w *world) pay() { w.tell(w.paid(w.bank.Pay(w.intent()))) }
+func (w *world) decline(code, decline string) {
+	w.tell(w.paid(w.bank.Decline(w.intent(), code, decline)))
+}
+func (w *world) scan(s order.ParcelStatus) { w.tell(w.scanned(s)) }
+func (w *world) scanned(s order.ParcelStatus) order.News {
+	w.Helper()
+	p, err := w.carrier.Scan(reference, s)
+	if err != nil {
+		w.Fatalf("scan %s: %v", s, err)
+	}
+	return w.news(order.News{Type: "parcel." + string(s), Parcel: &p})
+}
+
+// arrive lets the parcel be picked up two hours, and delivered one day, after
+// a time.
+func (w *world) arrive(after time.Duration) {
+	w.at(after+2*time.Hour, func() { w.scan(order.ParcelInTransit) })
+	w.at(after+24*time.Hour, func() { w.scan(order.ParcelDelivered) })
+}
+
+// order is the order as recorded.
+func (w *world) order() order.Order {
+	o, err := w.record.Order(nil, id)
+	if err != nil && !errors.Is(err, order.ErrNotFound) {
+		w.Fatalf("record: %v", err)
+	}
+	return o
+}
+
+func (w *world) events() []order.Event {
+	all, err := w.record.Events(nil, id, 0, 10_000)
+	if err != nil {
+		w.Fatalf("events: %v", err)
+	}
+	return all
+}
+
+// kinds are the kinds of the order's events, in order.
+func (w *world) kinds() []order.Kind {
+	var kinds []order.Kind
+	for _, e := range w.events() {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
+}
+
+// tellStory prints what happened.
+func (w *world) tellStory() {
+	for _, e := range w.events() {
+		w.Logf("%2d %s %-20s %s → %s %s: %s [%s]", e.Seq, e.At.Format(time.DateTime), e.Kind, e.From, e.To, e.Actor, e.Why, e.Ref)
+	}
+	w.Logf("calls: %v", w.calls)
+}
+
+func (w *world) called(op string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, c := range w.calls {
+		if c == op {
+			n++
+		}
+	}
+	return n
+}
