@@ -1,0 +1,135 @@
+// Package api is Purser's front door: the shop's HTTP API. It checks who asks
+// and what is asked, sends the order's workflow a message where something is
+// to happen, and reads the record where something is to be shown. It holds no
+// business rule.
+package api
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"purser/order"
+)
+
+// Config is what the API needs. Only Orders, Records and Keys must be set.
+type Config struct {
+	// Orders sends the workflows their messages.
+	Orders Orders
+	// Records is what is shown.
+	Records Records
+	// Keys are who may call.
+	Keys []Key
+	// Webhooks answers /webhooks/…; nil: there is nothing there.
+	Webhooks http.Handler
+	// Ready is asked by /readyz: our own database and engine, no partner.
+	Ready []Check
+	// Appeared is told each order placed, so that news that came before it
+	// can be delivered. It must not block.
+	Appeared func(order.ID)
+	// Stopping, when closed, ends the live streams, which would otherwise
+	// hold up a shutdown.
+	Stopping <-chan struct{}
+
+	// Version is shown in the documentation. Default "dev".
+	Version string
+	// PlaceWithin is how long POST /v1/orders waits until the shopper can
+	// pay; then it answers 202. Default 5 s.
+	PlaceWithin time.Duration
+	// SteerWithin is how long cancelling and releasing wait for the order to
+	// have moved; then they answer 202. Default 10 s.
+	SteerWithin time.Duration
+	// InFlight is how many requests are worked on at once; more are asked to
+	// come back. Default 512. Streams and webhooks do not count.
+	InFlight int
+	// Streams is how many live streams may be open. Default 256.
+	Streams int
+	// PollEvery is how often a stream looks for events that another process
+	// recorded; those of this process it hears of at once. Default 500 ms.
+	PollEvery time.Duration
+	// BeatEvery is how often a quiet stream shows that it is alive. Default
+	// 15 s.
+	BeatEvery time.Duration
+	// Linger is how long a stream stays after the order has ended, for what
+	// is recorded last. Default 2 s.
+	Linger time.Duration
+
+	// Log takes a line per request. Default slog.Default().
+	Log *slog.Logger
+	// Now tells the time. Default time.Now.
+	Now func() time.Time
+}
+
+func (c Config) withDefaults() (Config, error) {
+	switch {
+	case c.Orders == nil:
+		return c, errors.New("api: Orders is missing")
+	case c.Records == nil:
+		return c, errors.New("api: Records is missing")
+	case len(c.Keys) == 0:
+		return c, errors.New("api: Keys are missing: nobody could call")
+	}
+	if c.Appeared == nil {
+		c.Appeared = func(order.ID) {}
+	}
+	if c.Version == "" {
+		c.Version = "dev"
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&c.PlaceWithin, 5 * time.Second},
+		{&c.SteerWithin, 10 * time.Second},
+		{&c.PollEvery, 500 * time.Millisecond},
+		{&c.BeatEvery, 15 * time.Second},
+		{&c.Linger, 2 * time.Second},
+	} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+	for _, n := range []struct {
+		field *int
+		value int
+	}{{&c.InFlight, 512}, {&c.Streams, 256}} {
+		if *n.field <= 0 {
+			*n.field = n.value
+		}
+	}
+	return c, nil
+}
+
+// server answers requests. It keeps nothing between them but counts.
+type server struct {
+	Config
+	inFlight chan struct{}
+	streams  chan struct{}
+}
+
+// New makes the handler of everything under /v1, the documentation, the
+// health checks and, where given, /webhooks/.
+func New(c Config) (http.Handler, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &server{
+		Config:   c,
+		inFlight: make(chan struct{}, c.InFlight),
+		streams:  make(chan struct{}, c.Streams),
+	}
+	mux := http.NewServeMux()
+	s.routes(mux)
+	if s.Webhooks != nil {
+		mux.Handle("/webhooks/", s.Webhooks)
+	}
+	return s.observe(routed(mux)), nil
+}

@@ -1,0 +1,187 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"purser/order"
+)
+
+// call is what is known of the request being answered: who asks, and the ids
+// to search for. One goroutine at a time works on it.
+type call struct {
+	requestID   string
+	correlation string
+	key         *Key     // nil: nobody in particular
+	customer    string   // if set, only this customer's orders exist
+	orderID     order.ID // the order it is about
+	code        string   // of the problem it was answered with
+}
+
+// actor is how the order's story names the caller.
+func (c *call) actor() string {
+	if c.key == nil {
+		return "nobody"
+	}
+	return "key:" + c.key.Name
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
+
+// observe gives each request its ids, keeps a panic from being more than one
+// caller's problem, and writes one line about it.
+func (s *server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := s.Now()
+		c := &call{requestID: rand.Text(), correlation: r.Header.Get("X-Correlation-Id")}
+		if !isToken(c.correlation) {
+			c.correlation = c.requestID
+		}
+		w.Header().Set("X-Request-Id", c.requestID)
+		w.Header().Set("X-Correlation-Id", c.correlation)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+		aw := &answer{ResponseWriter: w}
+		defer func() {
+			v := recover()
+			cut := v != nil && !s.recovered(v, aw, r)
+			s.line(r, aw, c, s.Now().Sub(began))
+			if cut {
+				panic(http.ErrAbortHandler)
+			}
+		}()
+		next.ServeHTTP(aw, r)
+	})
+}
+
+// recovered answers a request whose handler panicked. It reports false if an
+// answer was already under way: then the connection must be cut, so that
+// half an answer is not taken for a whole one.
+func (s *server) recovered(v any, w *answer, r *http.Request) bool {
+	if v == http.ErrAbortHandler {
+		return false
+	}
+	s.Log.ErrorContext(r.Context(), "handler panicked", "panic", clip(panicText(v)),
+		"requestId", callOf(r.Context()).requestID, "stack", string(debug.Stack()))
+	if w.status != 0 {
+		return false
+	}
+	problem(http.StatusInternalServerError, "internal", detailInternal).write(w, r)
+	return true
+}
+
+// line is the access log: the route's pattern and not the path, no query and
+// no body, so that nothing personal gets into it.
+func (s *server) line(r *http.Request, w *answer, c *call, took time.Duration) {
+	level := slog.LevelInfo
+	switch {
+	case w.status >= http.StatusInternalServerError:
+		level = slog.LevelError
+	case r.Pattern == "GET /livez" || r.Pattern == "GET /readyz":
+		level = slog.LevelDebug
+	}
+	attrs := []slog.Attr{
+		slog.String("method", clip(r.Method)), slog.String("route", r.Pattern),
+		slog.Int("status", max(w.status, http.StatusOK)),
+		slog.Float64("ms", float64(took.Microseconds())/1000),
+		slog.Int64("bytes", w.bytes),
+		slog.String("requestId", c.requestID), slog.String("correlationId", c.correlation),
+	}
+	if c.key != nil {
+		attrs = append(attrs, slog.String("key", c.key.Name))
+	}
+	if c.orderID != "" {
+		attrs = append(attrs, slog.String("orderId", string(c.orderID)))
+	}
+	if c.code != "" {
+		attrs = append(attrs, slog.String("code", c.code))
+	}
+	s.Log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// answer remembers what was answered.
+type answer struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (w *answer) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *answer) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (w *answer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// routed answers what has no route with a problem document as well: the
+// mux's own answer to it is tried on a writer that keeps the headers only.
+func routed(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		dry := &dryRun{header: http.Header{}}
+		h.ServeHTTP(dry, r)
+		if dry.status == http.StatusMethodNotAllowed {
+			allow := dry.header.Get("Allow")
+			w.Header().Set("Allow", allow)
+			problem(dry.status, "method_not_allowed", "this address answers to "+allow).write(w, r)
+			return
+		}
+		problem(http.StatusNotFound, "not_found", "there is nothing at this address").write(w, r)
+	})
+}
+
+type dryRun struct {
+	header http.Header
+	status int
+}
+
+func (d *dryRun) Header() http.Header         { return d.header }
+func (d *dryRun) Write(b []byte) (int, error) { return len(b), nil }
+func (d *dryRun) WriteHeader(status int)      { d.status = status }
+
+func panicText(v any) string {
+	switch v := v.(type) {
+	case error:
+		return v.Error()
+	case string:
+		return v
+	}
+	return "a value of another type"
+}
+
+// wantsStream reports whether the caller asks for a live stream.
+func wantsStream(accept string) bool {
+	for _, a := range strings.Split(accept, ",") {
+		media, _, _ := strings.Cut(a, ";")
+		if strings.EqualFold(strings.TrimSpace(media), "text/event-stream") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,73 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"purser/catalog"
+	"purser/order"
+)
+
+type productsBody struct {
+	Products []catalog.Product `json:"products" minItems:"1" maxItems:"500"`
+}
+
+type putProductsInput struct{ Body productsBody }
+
+type productList struct {
+	Products  []catalog.Product `json:"products"`
+	NextAfter string            `json:"nextAfter,omitempty" doc:"after of the next page; missing on the last one"`
+}
+
+type productsOutput struct{ Body productList }
+
+type productsInput struct {
+	After string `query:"after" maxLength:"64" doc:"Only products whose SKU sorts after this one"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+}
+
+// products lists what is for sale, by SKU.
+func (s *server) products(ctx context.Context, in *productsInput) (*productsOutput, error) {
+	list, err := s.Records.Products(ctx, in.Limit, in.After)
+	if err != nil {
+		return nil, err
+	}
+	out := &productsOutput{productList{Products: append([]catalog.Product{}, list...)}}
+	if len(list) == in.Limit {
+		out.Body.NextAfter = list[len(list)-1].SKU
+	}
+	return out, nil
+}
+
+// putProducts adds products or changes those with the same SKU; others stay
+// as they are. Orders already placed keep their prices.
+func (s *server) putProducts(ctx context.Context, in *putProductsInput) (*productsOutput, error) {
+	seen := make(map[string]bool, len(in.Body.Products))
+	for i, p := range in.Body.Products {
+		if err := p.Validate(); err != nil {
+			return nil, refused(fmt.Errorf("products[%d]: %w", i, err))
+		}
+		if _, err := order.Exponent(p.Currency); err != nil {
+			return nil, refused(fmt.Errorf("products[%d]: %w", i, err))
+		}
+		if p.OnHand > maxOnHand {
+			return nil, problem(http.StatusUnprocessableEntity, "invalid", fmt.Sprintf("products[%d]: onHand: want at most %d", i, maxOnHand))
+		}
+		if p.Price > order.MaxAmount {
+			return nil, problem(http.StatusUnprocessableEntity, "amount_invalid", fmt.Sprintf("products[%d]: price: want at most %d minor units", i, order.MaxAmount))
+		}
+		if seen[p.SKU] {
+			return nil, problem(http.StatusUnprocessableEntity, "invalid", fmt.Sprintf("products[%d]: sku stands twice", i))
+		}
+		seen[p.SKU] = true
+	}
+	if err := s.Records.PutProducts(ctx, in.Body.Products); err != nil {
+		return nil, err
+	}
+	s.Log.InfoContext(ctx, "catalogue changed", "key", callOf(ctx).key.Name, "products", len(in.Body.Products))
+	return &productsOutput{productList{Products: in.Body.Products}}, nil
+}
+
+// maxOnHand keeps sums of stock far from overflowing.
+const maxOnHand = 1_000_000_000

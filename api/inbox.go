@@ -1,0 +1,78 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"purser/order"
+	"purser/records"
+)
+
+// InboxRecords lists what providers reported.
+type InboxRecords interface {
+	// Items fails with records.ErrCursor.
+	Items(ctx context.Context, f records.InboxFilter) (records.InboxPage, error)
+}
+
+type inboxInput struct {
+	State    records.State `query:"state" enum:"received,held,delivered,kept,parked" doc:"Only items in this state"`
+	Provider string        `query:"provider" maxLength:"32"`
+	OrderID  string        `query:"orderId" maxLength:"64"`
+	Limit    int           `query:"limit" minimum:"1" maximum:"100" default:"50"`
+	Cursor   string        `query:"cursor" maxLength:"200" doc:"nextCursor of the page before"`
+}
+
+// inboxItem is what an operator sees of an event (WHK-19): everything but
+// the bytes, which hold a shopper's data.
+type inboxItem struct {
+	ID          int64         `json:"id"`
+	Provider    string        `json:"provider"`
+	Account     string        `json:"account,omitempty"`
+	EventID     string        `json:"eventId"`
+	Type        string        `json:"type"`
+	OrderID     order.ID      `json:"orderId,omitempty"`
+	Ref         string        `json:"ref,omitempty"`
+	State       records.State `json:"state"`
+	Note        string        `json:"note,omitempty" doc:"Why it is held, parked or late"`
+	Attempts    int           `json:"attempts"`
+	ReceivedAt  time.Time     `json:"receivedAt"`
+	ProviderAt  time.Time     `json:"providerAt" doc:"When the provider says it happened"`
+	NextAt      time.Time     `json:"nextAt,omitzero" doc:"When it is tried again"`
+	Source      string        `json:"source,omitempty"`
+	Correlation string        `json:"correlationId,omitempty"`
+}
+
+type inboxPage struct {
+	Items      []inboxItem `json:"items"`
+	NextCursor string      `json:"nextCursor,omitempty" doc:"Missing on the last page"`
+}
+
+type inboxOutput struct{ Body inboxPage }
+
+// inbox lists events, newest first.
+func (s *server) inbox(ctx context.Context, in *inboxInput) (*inboxOutput, error) {
+	page, err := s.Records.Items(ctx, records.InboxFilter{
+		State: in.State, Provider: in.Provider, OrderID: order.ID(in.OrderID), Limit: in.Limit, Cursor: in.Cursor,
+	})
+	if errors.Is(err, records.ErrCursor) {
+		return nil, problem(http.StatusUnprocessableEntity, "invalid", "cursor: want the nextCursor of the page before")
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := &inboxOutput{inboxPage{Items: make([]inboxItem, 0, len(page.Items)), NextCursor: page.Next}}
+	for _, it := range page.Items {
+		i := inboxItem{
+			ID: it.ID, Provider: it.Provider, Account: it.Account, EventID: it.EventID, Type: it.Type, OrderID: it.OrderID, Ref: it.Ref,
+			State: it.State, Note: it.Note, Attempts: it.Attempts, ReceivedAt: it.ReceivedAt, ProviderAt: it.ProviderAt,
+			Source: it.Source, Correlation: it.Correlation,
+		}
+		if it.State == records.Received || it.State == records.Held {
+			i.NextAt = it.NextAt
+		}
+		out.Body.Items = append(out.Body.Items, i)
+	}
+	return out, nil
+}

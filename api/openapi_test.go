@@ -1,0 +1,132 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"purser/order"
+)
+
+// API-1: the document describes what is there, its limits and its roles.
+func TestOpenAPI(t *testing.T) {
+	t.Parallel()
+	s := setUp(t)
+	a := s.ask("GET", "/openapi.json", "", "")
+	var doc struct {
+		OpenAPI    string
+		Paths      map[string]map[string]map[string]any
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]map[string]any
+				Additional any `json:"additionalProperties"`
+			}
+		}
+	}
+	a.into(t, &doc)
+	if !strings.HasPrefix(doc.OpenAPI, "3.1") {
+		t.Errorf("version %s", doc.OpenAPI)
+	}
+	for path, methods := range map[string][]string{
+		"/v1/orders": {"get", "post"}, "/v1/orders/{id}": {"get"}, "/v1/orders/{id}/events": {"get"},
+		"/v1/orders/{id}/cancel": {"post"}, "/v1/orders/{id}/release": {"post"},
+		"/v1/products": {"get", "put"}, "/v1/inbox": {"get"}, "/livez": {"get"}, "/readyz": {"get"},
+	} {
+		for _, m := range methods {
+			op := doc.Paths[path][m]
+			if op == nil || op["summary"] == nil {
+				t.Errorf("%s %s is missing", m, path)
+				continue
+			}
+			if secured := op["security"] != nil; secured != strings.HasPrefix(path, "/v1/") {
+				t.Errorf("%s %s: secured %t", m, path, secured)
+			}
+			if b, _ := json.Marshal(op["responses"]); !strings.Contains(string(b), "#/components/schemas/Problem") {
+				t.Errorf("%s %s does not tell of problems: %s", m, path, b)
+			}
+		}
+	}
+	if b, _ := json.Marshal(doc.Paths["/v1/orders"]["post"]["responses"]); !strings.Contains(string(b), `"202"`) {
+		t.Errorf("202 is missing: %s", b)
+	}
+	if q := doc.Components.Schemas["RequestLine"].Properties["quantity"]; q["maximum"] != float64(order.MaxQuantity) || q["minimum"] != 1.0 {
+		t.Errorf("quantity %v", q)
+	}
+	if _, huma := doc.Components.Schemas["ErrorModel"]; huma {
+		t.Error("the document tells of another error than a Problem")
+	}
+	// The list's filter spells the statuses out: all of them, no others.
+	var listed []any
+	for _, p := range doc.Paths["/v1/orders"]["get"]["parameters"].([]any) {
+		if p := p.(map[string]any); p["name"] == "status" {
+			listed, _ = p["schema"].(map[string]any)["items"].(map[string]any)["enum"].([]any)
+		}
+	}
+	if len(listed) != len(order.Statuses()) {
+		t.Errorf("statuses %v", listed)
+	}
+	for i, st := range order.Statuses() {
+		if i < len(listed) && listed[i] != string(st) {
+			t.Errorf("status %d: %v, want %s", i, listed[i], st)
+		}
+	}
+	if a := s.ask("GET", "/openapi.yaml", "", ""); a.status != 200 || !strings.Contains(string(a.body), "openapi: 3.1") {
+		t.Errorf("yaml: got %d", a.status)
+	}
+}
+
+// The documentation needs nothing from elsewhere.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	s := setUp(t)
+	a := s.ask("GET", "/docs", "", "")
+	page := string(a.body)
+	if a.status != http.StatusOK || !strings.Contains(page, "/openapi.json") {
+		t.Fatalf("got %d %s", a.status, page)
+	}
+	for _, line := range strings.Split(page, "\n") {
+		if strings.Contains(line, "src=\"http") || strings.Contains(line, "href=\"http") {
+			t.Errorf("fetched from elsewhere: %s", line)
+		}
+	}
+	if a := s.ask("GET", "/docs/swagger-ui.css", "", ""); a.status != http.StatusOK || len(a.body) < 1000 {
+		t.Errorf("stylesheet: got %d, %d bytes", a.status, len(a.body))
+	}
+}
+
+func FuzzPlace(f *testing.F) {
+	f.Add([]byte(orderBody("cus_1")))
+	f.Add([]byte(`{"lines":[{"sku":"\u0000","quantity":-1}]}`))
+	f.Add([]byte(`[[[[{"a":`))
+	f.Add([]byte("\xff\xfe"))
+	s := setUp(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if len(body) == 0 {
+			return
+		}
+		a := s.ask("POST", "/v1/orders", shopKey, string(body))
+		switch a.status {
+		case 201:
+		case 400, 409, 413, 422:
+			a.problem(t)
+		default:
+			t.Errorf("got %d %s for %q", a.status, a.body, body)
+		}
+	})
+}
+
+func FuzzCursor(f *testing.F) {
+	f.Add("abc")
+	f.Add("cDEuMS5vcmRfMQ")
+	s := setUp(f)
+	f.Fuzz(func(t *testing.T, cursor string) {
+		for _, path := range []string{"/v1/orders", "/v1/inbox"} {
+			a := s.ask("GET", path+"?cursor="+url.QueryEscape(cursor), operatorKey, "")
+			if a.status != 200 && a.problem(t).Code != "invalid" {
+				t.Errorf("%s: got %d %s for %q", path, a.status, a.body, cursor)
+			}
+		}
+	})
+}

@@ -1,0 +1,210 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"purser/catalog"
+	"purser/order"
+)
+
+// Problem is the body of every answer that is not a success (RFC 9457). A
+// program reads Code, which never changes its meaning; a person reads Detail.
+// It holds nothing of the request and nothing internal.
+type Problem struct {
+	Type        string  `json:"type" doc:"urn:purser:problem: and the code"`
+	Title       string  `json:"title" doc:"The HTTP status in words"`
+	Status      int     `json:"status"`
+	Code        string  `json:"code" doc:"What is wrong, for programs: stable" example:"out_of_stock"`
+	Detail      string  `json:"detail" doc:"What is wrong, for people"`
+	Correlation string  `json:"correlationId,omitempty" doc:"What to tell an operator"`
+	Errors      []Fault `json:"errors,omitempty" doc:"Each thing wrong with the request, at most twenty"`
+
+	retryAfter time.Duration
+	cause      error // for the log, where it is not the caller's doing
+}
+
+// Fault is one thing wrong with a request.
+type Fault struct {
+	Location string `json:"location,omitempty" doc:"Where, such as body.lines[0].quantity"`
+	Message  string `json:"message"`
+}
+
+func problem(status int, code, detail string) *Problem {
+	return &Problem{
+		Type: "urn:purser:problem:" + code, Title: http.StatusText(status),
+		Status: status, Code: code, Detail: detail,
+	}
+}
+
+// retry says when it is worth asking again.
+func (p *Problem) retry(after time.Duration) *Problem {
+	p.retryAfter = after
+	return p
+}
+
+// Error makes a Problem an answer that a handler can return.
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus is the HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is RFC 9457's.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders are the headers that go with it.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", retrySeconds(p.retryAfter))
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="purser"`)
+	}
+	return h
+}
+
+// retrySeconds rounds up: never ask the caller to come back too early.
+func retrySeconds(d time.Duration) string {
+	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
+}
+
+// write answers with the problem outside of huma's reach.
+func (p *Problem) write(w http.ResponseWriter, r *http.Request) {
+	if c := callOf(r.Context()); c != nil {
+		p.Correlation, c.code = c.correlation, p.Code
+	}
+	for k, v := range p.GetHeaders() {
+		w.Header()[k] = v
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the caller may be gone
+}
+
+// problemOf turns an error into the answer to it. Of what lies beneath, only
+// the sentinel's own words are shown; an error nobody foresaw is "internal".
+func problemOf(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	for _, k := range []struct {
+		err    error
+		status int
+		code   string
+		retry  time.Duration
+	}{
+		{order.ErrNotFound, http.StatusNotFound, "not_found", 0},
+		{order.ErrUnknownSKU, http.StatusUnprocessableEntity, "unknown_sku", 0},
+		{order.ErrOutOfStock, http.StatusConflict, "out_of_stock", 0},
+		{order.ErrMixedCurrency, http.StatusUnprocessableEntity, "mixed_currency", 0},
+		{order.ErrAmount, http.StatusUnprocessableEntity, "amount_invalid", 0},
+		{order.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},
+		{catalog.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},
+		{order.ErrOtherRequest, http.StatusUnprocessableEntity, "idempotency_key_reused", 0},
+		{order.ErrInFlight, http.StatusConflict, "in_flight", time.Second},
+		{order.ErrDuplicate, http.StatusConflict, "duplicate", 0},
+		{order.ErrTooLate, http.StatusConflict, "too_late", 0},
+		{order.ErrClosed, http.StatusConflict, "too_late", 0},
+		{order.ErrIllegalMove, http.StatusConflict, "wrong_state", 0},
+	} {
+		if errors.Is(err, k.err) {
+			return problem(k.status, k.code, k.err.Error()).retry(k.retry)
+		}
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return problem(http.StatusServiceUnavailable, "timeout", "this took too long; try again").retry(2 * time.Second)
+	case errors.Is(err, context.Canceled):
+		return problem(statusClientGone, "client_gone", "the caller went away")
+	}
+	p = problem(http.StatusInternalServerError, "internal", detailInternal)
+	p.cause = err
+	return p
+}
+
+const detailInternal = "something went wrong here; it has been reported"
+
+// statusClientGone is for the log only: nobody is left to read it.
+const statusClientGone = 499
+
+// refused is problemOf for an error whose whole text is about the caller's
+// own request.
+func refused(err error) *Problem {
+	p := problemOf(err)
+	if p.Status < http.StatusInternalServerError {
+		p.Detail = err.Error()
+	}
+	return p
+}
+
+// maxFaults bounds how much a bad request can make us say.
+const maxFaults = 20
+
+// asProblem turns huma's own errors into ours, without the values it echoes,
+// and completes every problem with the correlation id. It is a
+// huma.Transformer.
+func asProblem(ctx huma.Context, _ string, v any) (any, error) {
+	var p *Problem
+	switch e := v.(type) {
+	case *Problem:
+		p = e
+	case *huma.ErrorModel:
+		p = problem(e.Status, codeOf(e.Status), e.Detail)
+		if e.Status >= http.StatusInternalServerError {
+			p.Detail = detailInternal
+			break
+		}
+		for _, d := range e.Errors[:min(len(e.Errors), maxFaults)] {
+			p.Errors = append(p.Errors, Fault{Location: clip(d.Location), Message: clip(d.Message)})
+		}
+		if len(p.Errors) > 0 {
+			p.Detail = p.Errors[0].Message + " at " + p.Errors[0].Location
+		}
+	default:
+		return v, nil
+	}
+	if c := callOf(ctx.Context()); c != nil {
+		p.Correlation, c.code = c.correlation, p.Code
+	}
+	return p, nil
+}
+
+// codeOf names what can go wrong before a handler is reached.
+func codeOf(status int) string {
+	switch status {
+	case http.StatusBadRequest:
+		return "malformed"
+	case http.StatusNotFound:
+		return "not_found"
+	case http.StatusMethodNotAllowed:
+		return "method_not_allowed"
+	case http.StatusNotAcceptable:
+		return "not_acceptable"
+	case http.StatusRequestTimeout:
+		return "timeout"
+	case http.StatusRequestEntityTooLarge:
+		return "body_too_large"
+	case http.StatusUnsupportedMediaType:
+		return "unsupported_media_type"
+	case http.StatusUnprocessableEntity:
+		return "invalid"
+	}
+	return "internal"
+}
+
+// clip shortens what a caller may have made long.
+func clip(s string) string {
+	const most = 160
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,133 @@
+package api_test
+
+import (
+	"bufio"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/api"
+	"purser/order"
+)
+
+// stream is a live stream as a browser reads it.
+type stream struct {
+	*bufio.Scanner
+	res *http.Response
+}
+
+func follow(t *testing.T, srv *httptest.Server, id order.ID, lastEvent string) *stream {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/v1/orders/"+string(id)+"/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+viewerKey)
+	r.Header.Set("Accept", "text/event-stream")
+	if lastEvent != "" {
+		r.Header.Set("Last-Event-ID", lastEvent)
+	}
+	res, err := srv.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = res.Body.Close() })
+	return &stream{bufio.NewScanner(res.Body), res}
+}
+
+// next reads up to the next line of one field, such as "event: ".
+func (s *stream) next(t *testing.T, prefix string) string {
+	t.Helper()
+	for s.Scan() {
+		if v, ok := strings.CutPrefix(s.Text(), prefix); ok {
+			return v
+		}
+	}
+	t.Fatalf("the stream ended before a line %q: %v", prefix, s.Err())
+	return ""
+}
+
+func TestStream(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, func(c *api.Config) { c.PollEvery = time.Minute }) // so that only the wake-up can be in time
+	srv := httptest.NewServer(s)
+	defer srv.Close()
+	o := s.place(t, "cus_1")
+	live := follow(t, srv, o.ID, "")
+	if ct := live.res.Header.Get("Content-Type"); live.res.StatusCode != 200 || ct != "text/event-stream" {
+		t.Fatalf("got %d %s", live.res.StatusCode, ct)
+	}
+	if got := live.next(t, "event: "); got != string(order.OrderPlaced) {
+		t.Errorf("first event %s", got)
+	}
+	if _, err := s.orders.Cancel(t.Context(), o.ID, "test", "x", ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := live.next(t, "id: "); got != "2" {
+		t.Errorf("second event %s", got)
+	}
+	if data := live.next(t, "data: "); !strings.Contains(data, `"kind":"order.cancel_requested"`) {
+		t.Errorf("data %s", data)
+	}
+	resumed := follow(t, srv, o.ID, "1")
+	if got := resumed.next(t, "id: "); got != "2" {
+		t.Errorf("resumed after 1 with %s", got)
+	}
+}
+
+// A stream ends after a final order, with what was recorded last.
+func TestStream_ends(t *testing.T) {
+	t.Parallel()
+	s := setUp(t)
+	srv := httptest.NewServer(s)
+	defer srv.Close()
+	o := s.place(t, "cus_1")
+	for _, step := range []struct {
+		to   order.Status
+		kind order.Kind
+	}{{order.Cancelling, order.CancelRequested}, {order.Cancelled, order.OrderCancelled}, {order.Cancelled, order.MailSent}} {
+		if _, err := s.orders.save(t.Context(), o.ID, step.to, step.kind, "test", "", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	live := follow(t, srv, o.ID, "")
+	var got []string
+	for live.Scan() {
+		if v, ok := strings.CutPrefix(live.Text(), "event: "); ok {
+			got = append(got, v)
+		}
+	}
+	want := []string{"order.placed", "order.cancel_requested", "order.cancelled", "mail.sent", "end"}
+	if diff := cmp.Diff(want, got); diff != "" || live.Err() != nil {
+		t.Errorf("%v (-want +got):\n%s", live.Err(), diff)
+	}
+}
+
+// Quiet streams show that they are alive, there are only so many of them,
+// and a shutdown ends them.
+func TestStream_beat_limit_stop(t *testing.T) {
+	t.Parallel()
+	stopping := make(chan struct{})
+	s := setUp(t, func(c *api.Config) {
+		c.BeatEvery, c.Streams, c.Stopping = 5*time.Millisecond, 1, stopping
+	})
+	srv := httptest.NewServer(s)
+	defer srv.Close()
+	o := s.place(t, "cus_1")
+	live := follow(t, srv, o.ID, "")
+	live.next(t, ": still here")
+	second := follow(t, srv, o.ID, "")
+	if second.res.StatusCode != http.StatusServiceUnavailable || second.res.Header.Get("Retry-After") == "" {
+		t.Errorf("second stream: got %d", second.res.StatusCode)
+	}
+	close(stopping)
+	for live.Scan() {
+	}
+	if err := live.Err(); err != nil {
+		t.Errorf("stopped with %v", err)
+	}
+}

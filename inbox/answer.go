@@ -1,0 +1,109 @@
+package inbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"purser/order"
+	"purser/records"
+)
+
+// graceForHandOver is how long the sweeper leaves a fresh item to the relay
+// it was handed to. If that process dies, this is the delay.
+const graceForHandOver = 2 * time.Second
+
+// providerOf reads /webhooks/{provider}.
+func providerOf(path string) (provider string, ok bool) {
+	provider, ok = strings.CutPrefix(path, "/webhooks/")
+	return provider, ok && provider != "" && !strings.Contains(provider, "/")
+}
+
+// readBody reads the raw bytes, which the signature is over. A sender that
+// dawdles is cut off after three seconds.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
+		w.Header().Set("Connection", "close") // do not read 100 MB to be polite
+		return nil, &http.MaxBytesError{Limit: limit}
+	}
+	c := http.NewResponseController(w)
+	_ = c.SetReadDeadline(time.Now().Add(3 * time.Second)) // not every writer can
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	// Else the deadline would pass while we work, and cancel the request.
+	_ = c.SetReadDeadline(time.Time{})
+	return body, err
+}
+
+// item is what is kept of an event: what came over the wire and what was
+// understood of it (WHK-4).
+func item(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte, now time.Time) (records.Item, error) {
+	headers, err := json.Marshal(worthKeeping(r.Header))
+	if err != nil {
+		return records.Item{}, err
+	}
+	it := records.Item{
+		Provider: d.Provider, Account: d.Account, EventID: d.EventID, Type: d.Type, OrderID: d.OrderID, Ref: d.Ref,
+		State: records.Received, Headers: headers, Body: body, ReceivedAt: now, ProviderAt: d.At,
+		NextAt: now.Add(graceForHandOver), Correlation: correlation(w), Source: remote(r),
+	}
+	switch {
+	case d.Problem != "":
+		it.State, it.Note = records.Parked, d.Problem
+	case d.News == nil:
+		it.State = records.Kept
+	default:
+		it.News, err = json.Marshal(d.News)
+	}
+	return it, err
+}
+
+// worthKeeping leaves out what could open a door.
+func worthKeeping(h http.Header) http.Header {
+	kept := make(http.Header, len(h))
+	for name, values := range h {
+		switch name {
+		case "Authorization", "Cookie", "Proxy-Authorization":
+		default:
+			kept[name] = values
+		}
+	}
+	return kept
+}
+
+// correlation is the id that the handler around this one put on the answer.
+func correlation(w http.ResponseWriter) string { return w.Header().Get("X-Correlation-Id") }
+
+// acknowledge says that the event is durable.
+func acknowledge(w http.ResponseWriter, status int, it records.Item) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, "{\"state\":%q,\"duplicate\":%t}\n", it.State, status == http.StatusOK)
+}
+
+// refuse answers with a problem document (RFC 9457).
+func refuse(w http.ResponseWriter, status int, code, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{ // the sender may be gone
+		"type": "urn:purser:problem:" + code, "title": http.StatusText(status), "status": status,
+		"code": code, "detail": detail, "correlationId": correlation(w),
+	})
+}
+
+// refuseUntil also says when to come back.
+func refuseUntil(w http.ResponseWriter, wait time.Duration, status int, code, detail string) {
+	w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	refuse(w, status, code, detail)
+}
+
+func clip(s string) string {
+	const most = 200
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,195 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"purser/order"
+	"purser/records"
+)
+
+// mostAtOnce bounds one signal: news is small, but a signal's size is
+// limited.
+const mostAtOnce = 50
+
+// carry delivers one shard's events, all that wait for it at a time.
+func (r *Relay) carry(ctx context.Context, shard <-chan job) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case j := <-shard:
+			// What was begun is finished: a half-told order would only be
+			// told again.
+			r.deliver(context.WithoutCancel(ctx), gather(j, shard))
+		}
+	}
+}
+
+// gather adds to the first event what waits behind it.
+func gather(first job, shard <-chan job) []job {
+	jobs := []job{first}
+	for len(jobs) < mostAtOnce {
+		select {
+		case j := <-shard:
+			jobs = append(jobs, j)
+		default:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+// deliver tells each order its news in one signal, in the order they came,
+// and notes what arrived in one write.
+func (r *Relay) deliver(ctx context.Context, jobs []job) {
+	var arrived []job
+	for _, g := range r.byOrder(ctx, jobs) {
+		if g.err == nil {
+			g.err = r.tell(ctx, g)
+		}
+		switch {
+		case g.err == nil:
+			arrived = append(arrived, g.jobs...)
+		case errors.Is(g.err, order.ErrNotFound):
+			r.hold(ctx, g)
+		default:
+			r.retry(ctx, g)
+		}
+	}
+	if len(arrived) > 0 {
+		r.settle(ctx, arrived, records.Delivered, "", time.Time{})
+	}
+}
+
+// group is one order's news.
+type group struct {
+	id   order.ID // "" if no order was found
+	jobs []job
+	err  error // why the order could not be looked for
+}
+
+// byOrder sorts events by their orders, asking the record where an event
+// does not say.
+func (r *Relay) byOrder(ctx context.Context, jobs []job) []*group {
+	var groups []*group
+	byKey := make(map[string]*group, len(jobs))
+	for _, j := range jobs {
+		id, err := j.orderID, error(nil)
+		if id == "" {
+			id, err = r.find(ctx, j.news)
+		}
+		key := string(id)
+		if err != nil {
+			key = "?" + ref(j.news)
+		}
+		g := byKey[key]
+		if g == nil {
+			g = &group{id: id, err: err}
+			byKey[key] = g
+			groups = append(groups, g)
+		}
+		g.jobs = append(g.jobs, j)
+	}
+	return groups
+}
+
+// find looks for an order by what the news is about.
+func (r *Relay) find(ctx context.Context, n order.News) (order.ID, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	switch {
+	case n.Payment != nil:
+		return r.Finder.OrderByIntent(ctx, n.Payment.IntentID)
+	case n.Parcel != nil:
+		return r.Finder.OrderByParcel(ctx, n.Parcel.Reference)
+	}
+	return "", fmt.Errorf("%w: the news is about nothing", order.ErrNotFound)
+}
+
+// tell sends the news to the order's workflow or, if that has ended, to the
+// one for late news.
+func (r *Relay) tell(ctx context.Context, g *group) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	news := make([]order.News, len(g.jobs))
+	for i, j := range g.jobs {
+		news[i] = j.news
+		news[i].OrderID = g.id
+	}
+	err := r.Orders.Report(ctx, g.id, news)
+	if !errors.Is(err, order.ErrClosed) {
+		if err == nil {
+			r.counted.delivered.Add(int64(len(news)))
+		}
+		return err
+	}
+	if err := r.Orders.Late(ctx, g.id, news); err != nil {
+		return fmt.Errorf("late news: %w", err)
+	}
+	r.counted.late.Add(int64(len(news)))
+	return nil
+}
+
+// hold keeps events whose order is not known yet (WHK-12): until it appears,
+// and in any case until their next turn.
+func (r *Relay) hold(ctx context.Context, g *group) {
+	r.counted.held.Add(int64(len(g.jobs)))
+	if lines := r.talk.lines(r.Now(), "hold"); lines > 0 {
+		r.Log.WarnContext(ctx, "news of an unknown order is held", "orderId", g.id, "ref", ref(g.jobs[0].news),
+			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "lines", lines)
+	}
+	r.settle(ctx, g.jobs, records.Held, "no such order yet", r.next(g.jobs))
+	if g.id != "" {
+		r.held.add(g.id)
+	}
+}
+
+// retry leaves events for later, later each time (WHK-14).
+func (r *Relay) retry(ctx context.Context, g *group) {
+	r.counted.failed.Add(int64(len(g.jobs)))
+	if lines := r.talk.lines(r.Now(), "retry"); lines > 0 {
+		r.Log.ErrorContext(ctx, "news could not be delivered; it will be tried again", "orderId", g.id,
+			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "error", g.err, "lines", lines)
+	}
+	r.settle(ctx, g.jobs, records.Received, "delivery failed; see the log", r.next(g.jobs))
+}
+
+// next is when to try again: twice as long as the last time, up to a
+// ceiling, each a little different so that not all come at once.
+func (r *Relay) next(jobs []job) time.Time {
+	wait := r.RetryAfter
+	for n := jobs[0].attempts; n > 0 && wait < r.RetryAtMost; n-- {
+		wait *= 2
+	}
+	wait = min(wait, r.RetryAtMost)
+	return r.Now().Add(wait/2 + rand.N(wait/2+1))
+}
+
+// settle notes how an attempt ended. If even that fails, the sweeper finds
+// the events again after a while and delivers them once more, which is
+// harmless.
+func (r *Relay) settle(ctx context.Context, jobs []job, st records.State, note string, next time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	ids := make([]int64, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.id
+	}
+	drop := func() {
+		for _, id := range ids {
+			r.drop(id)
+		}
+	}
+	if err := r.Ledger.Settle(ctx, ids, st, note, next); err != nil {
+		if lines := r.talk.lines(r.Now(), "settle"); lines > 0 {
+			r.Log.ErrorContext(ctx, "outcome of a delivery could not be noted; it will be repeated", "state", st, "events", len(ids), "error", err, "lines", lines)
+		}
+		time.AfterFunc(r.RetryAfter, drop)
+		return
+	}
+	drop()
+}

@@ -1,0 +1,237 @@
+// Package inbox is where providers' webhooks come in: verified over their raw
+// bytes, kept before they are acknowledged, and relayed to their orders'
+// workflows until they have arrived. Nothing here decides what an event means
+// for an order.
+package inbox
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"purser/order"
+	"purser/records"
+)
+
+// Source knows one provider's webhooks.
+type Source interface {
+	// Verify checks that the body is the provider's, meant for us and
+	// recent. The error's text is shown to the sender.
+	Verify(header http.Header, body []byte, now time.Time) error
+	// Parse reads a verified body. It fails for what no provider would send.
+	Parse(body []byte) (order.Delivery, error)
+}
+
+// Keeper stores events.
+type Keeper interface {
+	// Receive returns when the event is durable. One stored before is not
+	// fresh, and changes nothing.
+	Receive(ctx context.Context, it *records.Item) (fresh bool, err error)
+}
+
+// Handler answers POST /webhooks/{provider}. Set its exported fields, then
+// serve.
+type Handler struct {
+	// Sources are the providers, by their name in the address.
+	Sources map[string]Source
+	// Keeper stores what was verified.
+	Keeper Keeper
+	// Relay is handed what was stored; nil: another process relays.
+	Relay *Relay
+	// MaxBody is the largest body in bytes. Default 1 MiB, more than
+	// Stripe's largest event.
+	MaxBody int64
+	// AtOnce is how many webhooks are worked on at once; more wait their
+	// turn and, after five seconds, are asked to come back, which a provider
+	// does. Default 128.
+	AtOnce int
+	// BadPerMinute is how many webhooks that are not the provider's one
+	// address may send before it is told to stop with 429. It is never
+	// applied to one that verifies (WHK-16). Default 20.
+	BadPerMinute int
+	// Log takes what needs a person's eye. Default slog.Default().
+	Log *slog.Logger
+	// Now tells the time. Default time.Now.
+	Now func() time.Time
+
+	counts  counts
+	gate    gate
+	suspect suspects
+}
+
+// Counts is what came in since the start, for metrics and alerts.
+type Counts struct {
+	Fresh      int64 // stored for the first time, of those:
+	Kept       int64 // of a type no workflow needs
+	Parked     int64 // genuine, but needing a person
+	Duplicates int64 // stored before
+	Forged     int64 // missing, wrong or stale signature
+	Malformed  int64 // verified, yet unreadable
+	TooLarge   int64
+	Capped     int64 // of the forged, those answered 429
+	Failed     int64 // could not be stored, answered 503
+}
+
+type counts struct {
+	fresh, kept, parked, duplicates, forged, malformed, tooLarge, capped, failed atomic.Int64
+}
+
+// Counts answers what came in.
+func (h *Handler) Counts() Counts {
+	c := &h.counts
+	return Counts{
+		Fresh: c.fresh.Load(), Kept: c.kept.Load(), Parked: c.parked.Load(), Duplicates: c.duplicates.Load(),
+		Forged: c.forged.Load(), Malformed: c.malformed.Load(), TooLarge: c.tooLarge.Load(), Capped: c.capped.Load(), Failed: c.failed.Load(),
+	}
+}
+
+// ServeHTTP verifies, keeps, hands over and answers, in this order.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	provider, ok := providerOf(r.URL.Path)
+	source := h.Sources[provider]
+	switch {
+	case !ok || source == nil:
+		refuse(w, http.StatusNotFound, "not_found", "there is nothing at this address")
+		return
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "this address answers to POST")
+		return
+	}
+	leave, err := h.gate.enter(r.Context(), orDefault(h.AtOnce, 128))
+	if err != nil {
+		refuseUntil(w, 5*time.Second, http.StatusServiceUnavailable, "busy", "too many webhooks at once; send it again")
+		return
+	}
+	defer leave()
+	body, err := readBody(w, r, h.maxBody())
+	if err != nil {
+		h.unreadable(w, err)
+		return
+	}
+	if err := source.Verify(r.Header, body, h.now()); err != nil {
+		h.forged(w, r, provider, err)
+		return
+	}
+	d, err := source.Parse(body)
+	if err != nil || d.EventID == "" {
+		h.counts.malformed.Add(1)
+		h.log().ErrorContext(r.Context(), "verified webhook is malformed", "provider", provider, "error", err, "correlationId", correlation(w))
+		refuse(w, http.StatusBadRequest, "malformed", "the body is not an event")
+		return
+	}
+	h.keep(w, r, d, body)
+}
+
+// keep stores the event and answers: 202 when it is new, 200 when it is
+// known, 503 when it could not be stored, so that it is sent again (F35).
+func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte) {
+	it, err := item(w, r, d, body, h.now())
+	if err != nil {
+		h.log().ErrorContext(r.Context(), "webhook cannot be encoded", "provider", d.Provider, "eventId", d.EventID, "error", err)
+		refuse(w, http.StatusInternalServerError, "internal", "something went wrong here; it has been reported")
+		return
+	}
+	// The provider may hang up while we store; what it sent is stored all
+	// the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 10*time.Second)
+	defer cancel()
+	fresh, err := h.Keeper.Receive(ctx, &it)
+	if err != nil {
+		h.counts.failed.Add(1)
+		if lines := h.suspect.lines(h.now(), "store"); lines > 0 {
+			h.log().ErrorContext(ctx, "webhook could not be stored; the provider will send it again",
+				"provider", d.Provider, "eventId", d.EventID, "error", err, "lines", lines, "correlationId", it.Correlation)
+		}
+		refuseUntil(w, 5*time.Second, http.StatusServiceUnavailable, "unavailable", "the event could not be stored; send it again")
+		return
+	}
+	if !fresh {
+		h.counts.duplicates.Add(1)
+		acknowledge(w, http.StatusOK, it)
+		return
+	}
+	h.counts.fresh.Add(1)
+	switch it.State {
+	case records.Parked:
+		h.counts.parked.Add(1)
+		h.log().ErrorContext(ctx, "event parked: it needs a person", "provider", d.Provider, "eventId", d.EventID,
+			"type", d.Type, "orderId", d.OrderID, "inboxId", it.ID, "why", d.Problem, "correlationId", it.Correlation)
+	case records.Kept:
+		h.counts.kept.Add(1)
+	default:
+		if h.Relay != nil {
+			h.Relay.Hand(it, *d.News)
+		}
+	}
+	acknowledge(w, http.StatusAccepted, it)
+}
+
+// forged answers what is not the provider's, and puts a cap on whoever keeps
+// sending it (WHK-3, WHK-16).
+func (h *Handler) forged(w http.ResponseWriter, r *http.Request, provider string, cause error) {
+	h.counts.forged.Add(1)
+	from := remote(r)
+	now := h.now()
+	wait := h.suspect.seen(now, from, orDefault(h.BadPerMinute, 20))
+	if lines := h.suspect.lines(now, "forged "+from); lines > 0 {
+		h.log().WarnContext(r.Context(), "webhook refused", "provider", provider, "source", from, "error", cause,
+			"lines", lines, "correlationId", correlation(w))
+	}
+	if wait > 0 {
+		h.counts.capped.Add(1)
+		refuseUntil(w, wait, http.StatusTooManyRequests, "too_many_requests", "too many webhooks with a bad signature from your address")
+		return
+	}
+	refuse(w, http.StatusBadRequest, "signature_invalid", clip(cause.Error()))
+}
+
+func (h *Handler) unreadable(w http.ResponseWriter, err error) {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		h.counts.tooLarge.Add(1)
+		refuse(w, http.StatusRequestEntityTooLarge, "body_too_large", "the body is larger than any event")
+		return
+	}
+	refuse(w, http.StatusBadRequest, "malformed", "the body could not be read to its end")
+}
+
+func (h *Handler) maxBody() int64 {
+	if h.MaxBody > 0 {
+		return h.MaxBody
+	}
+	return 1 << 20
+}
+
+func (h *Handler) log() *slog.Logger {
+	if h.Log == nil {
+		return slog.Default()
+	}
+	return h.Log
+}
+
+func (h *Handler) now() time.Time {
+	if h.Now == nil {
+		return time.Now()
+	}
+	return h.Now()
+}
+
+func orDefault(n, def int) int {
+	if n > 0 {
+		return n
+	}
+	return def
+}
+
+// remote is the address it came from, without the port.
+func remote(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
+}

@@ -1,0 +1,323 @@
+package inbox_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"purser/catalog"
+	"purser/inbox"
+	"purser/order"
+	"purser/records"
+)
+
+// post is a small provider: signed like Stripe, with bodies we can write.
+type post struct{ secret string }
+
+type letter struct {
+	ID      string   `json:"id"`
+	Type    string   `json:"type"`
+	OrderID order.ID `json:"orderId"`
+	Intent  string   `json:"intent"`
+	Parcel  string   `json:"parcel"`
+	Version string   `json:"version"`
+	Useless bool     `json:"useless"`
+}
+
+func (p post) Verify(h http.Header, body []byte, now time.Time) error {
+	at, err := strconv.ParseInt(h.Get("Post-Time"), 10, 64)
+	if err != nil {
+		return errors.New("no signature")
+	}
+	if age := now.Sub(time.Unix(at, 0)); age > 5*time.Minute || age < -5*time.Minute {
+		return errors.New("signature is too old")
+	}
+	if !hmac.Equal([]byte(h.Get("Post-Signature")), []byte(p.sign(at, body))) {
+		return errors.New("signature does not match")
+	}
+	return nil
+}
+
+func (p post) sign(at int64, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(p.secret))
+	fmt.Fprintf(mac, "%d.", at)
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+func (p post) Parse(body []byte) (order.Delivery, error) {
+	var l letter
+	if err := json.Unmarshal(body, &l); err != nil {
+		return order.Delivery{}, errors.New("not a letter")
+	}
+	d := order.Delivery{Provider: "post", EventID: l.ID, Type: l.Type, At: time.Unix(1, 0), OrderID: l.OrderID, Ref: l.Intent + l.Parcel}
+	if l.Version != "" {
+		d.Problem = "version " + l.Version
+		return d, nil
+	}
+	if l.Useless {
+		return d, nil
+	}
+	d.News = &order.News{ID: "post:" + l.ID, Type: l.Type, At: d.At, OrderID: l.OrderID}
+	if l.Intent != "" {
+		d.News.Payment = &order.PaymentNews{IntentID: l.Intent, Status: order.Succeeded}
+	}
+	if l.Parcel != "" {
+		d.News.Parcel = &order.ParcelNews{Reference: l.Parcel, Status: order.ParcelDelivered}
+	}
+	return d, nil
+}
+
+// workflows is what the relay tells, and what it heard.
+type workflows struct {
+	mu      sync.Mutex
+	answer  func(id order.ID) error // of Report; nil: all are open
+	reports []report
+	changed chan struct{}
+}
+
+type report struct {
+	id   order.ID
+	late bool
+	news []order.News
+}
+
+func newWorkflows() *workflows { return &workflows{changed: make(chan struct{}, 1)} }
+
+func (w *workflows) Report(_ context.Context, id order.ID, news []order.News) error {
+	w.mu.Lock()
+	answer := w.answer
+	w.mu.Unlock()
+	if answer != nil {
+		if err := answer(id); err != nil {
+			return err
+		}
+	}
+	w.hear(report{id, false, news})
+	return nil
+}
+
+func (w *workflows) Late(_ context.Context, id order.ID, news []order.News) error {
+	w.hear(report{id, true, news})
+	return nil
+}
+
+func (w *workflows) hear(r report) {
+	w.mu.Lock()
+	w.reports = append(w.reports, r)
+	w.mu.Unlock()
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (w *workflows) set(answer func(order.ID) error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answer = answer
+}
+
+// heard lists the ids of the news an order heard, in order.
+func (w *workflows) heard(id order.ID) (ids []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.reports {
+		if r.id == id {
+			for _, n := range r.news {
+				ids = append(ids, n.ID)
+			}
+		}
+	}
+	return ids
+}
+
+// await waits until so much news was heard of an order.
+func (w *workflows) await(t *testing.T, id order.ID, n int) []string {
+	t.Helper()
+	limit := time.After(20 * time.Second)
+	for {
+		if ids := w.heard(id); len(ids) >= n {
+			return ids
+		}
+		select {
+		case <-w.changed:
+		case <-limit:
+			t.Fatalf("%s heard %d pieces of news, want %d", id, len(w.heard(id)), n)
+		}
+	}
+}
+
+// bench is one process: a handler and a relay over a record.
+type bench struct {
+	*inbox.Handler
+	store     *records.Store
+	relay     *inbox.Relay
+	workflows *workflows
+	log       *lines
+	stop      func()
+}
+
+type option func(*bench)
+
+// noRelay is a process that dies between keeping and relaying.
+func noRelay(b *bench) { b.Handler.Relay = nil }
+
+func setUp(t *testing.T, opts ...option) *bench {
+	t.Helper()
+	store, err := records.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "record.db"), records.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	w, log := newWorkflows(), &lines{}
+	logger := slog.New(slog.NewJSONHandler(log, nil))
+	b := &bench{store: store, workflows: w, log: log}
+	b.relay = newRelay(store, w, logger)
+	b.Handler = &inbox.Handler{Sources: map[string]inbox.Source{"post": post{"s3cret"}}, Keeper: store, Relay: b.relay, Log: logger}
+	for _, o := range opts {
+		o(b)
+	}
+	b.stop = run(t, b.relay)
+	return b
+}
+
+func newRelay(store *records.Store, w *workflows, log *slog.Logger) *inbox.Relay {
+	return &inbox.Relay{
+		Orders: w, Ledger: store, Finder: store, Log: log,
+		SweepEvery: 10 * time.Millisecond, RetryAfter: 10 * time.Millisecond, RetryAtMost: 50 * time.Millisecond,
+	}
+}
+
+// run starts a relay for the length of the test.
+func run(t *testing.T, r *inbox.Relay) (stop func()) {
+	stop = start(r)
+	t.Cleanup(stop)
+	return stop
+}
+
+// start starts a relay; stopping waits for it.
+func start(r *inbox.Relay) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.Run(ctx)
+	}()
+	return sync.OnceFunc(func() { cancel(); <-done })
+}
+
+// lines is a log that can be looked into.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// request is a webhook on its way.
+func request(body string, mod ...func(*http.Request)) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/webhooks/post", bytes.NewReader([]byte(body)))
+	at := time.Now().Unix()
+	r.Header.Set("Post-Time", strconv.FormatInt(at, 10))
+	r.Header.Set("Post-Signature", post{"s3cret"}.sign(at, []byte(body)))
+	for _, m := range mod {
+		m(r)
+	}
+	return r
+}
+
+func (b *bench) send(r *http.Request) *http.Response {
+	rec := httptest.NewRecorder()
+	b.ServeHTTP(rec, r)
+	return rec.Result()
+}
+
+func (b *bench) sendLetter(t *testing.T, l letter) *http.Response {
+	t.Helper()
+	body, err := json.Marshal(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.send(request(string(body)))
+}
+
+// stored lists what is kept in a state; "": in any.
+func (b *bench) stored(t *testing.T, st records.State) []records.Item {
+	t.Helper()
+	f := records.InboxFilter{State: st, Limit: 500}
+	var items []records.Item
+	for {
+		page, err := b.store.Items(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		items = append(items, page.Items...)
+		if f.Cursor = page.Next; f.Cursor == "" {
+			return items
+		}
+	}
+}
+
+// awaitState waits until so many items are in a state.
+func (b *bench) awaitState(t *testing.T, st records.State, n int) []records.Item {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(20 * time.Second)
+	for {
+		if counts, _, err := b.store.InboxCounts(t.Context()); err != nil {
+			t.Fatal(err)
+		} else if counts[st] == int64(n) {
+			return b.stored(t, st)
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("%d items are %s, want %d", len(b.stored(t, st)), st, n)
+		}
+	}
+}
+
+func text(t *testing.T, r *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// sell puts something into the catalogue and answers its SKU.
+func sell(t *testing.T, s *records.Store) string {
+	t.Helper()
+	products := catalog.Sample()
+	if err := s.PutProducts(t.Context(), products); err != nil {
+		t.Fatal(err)
+	}
+	return products[0].SKU
+}
