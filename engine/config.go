@@ -1,0 +1,100 @@
+// Package engine runs a Temporal server and its Web UI inside this process, on
+// SQLite files or on Postgres, and takes the surprises out of doing so: ports
+// are probed before the server would panic on them, a data directory belongs
+// to one process, and a SQLite file belongs to one server version.
+//
+// Built with the tag "lean", the package is a stub without the server, for
+// programs that always talk to a cluster.
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+)
+
+// Where people expect Temporal to listen.
+const (
+	DefaultHost         = "127.0.0.1"
+	DefaultFrontendPort = 7233
+	DefaultUIPort       = 8233
+)
+
+// DefaultRetention is how long the history of a closed workflow is kept.
+const DefaultRetention = 30 * 24 * time.Hour
+
+// Config says where the engine keeps its state and where it listens.
+type Config struct {
+	// DataDir holds temporal.db and its write-ahead log. It is created if it
+	// is missing. Hold its lock (LockDir) while the engine runs. Unused with
+	// PostgresURL.
+	DataDir string
+
+	// PostgresURL moves the state to Postgres, for example
+	// postgres://user:password@host:5432/shop?sslmode=require, or
+	// postgres:///shop?host=/run/postgresql for a socket. The engine keeps two
+	// databases of its own beside the named one, shop_temporal and
+	// shop_temporal_visibility, and creates and migrates them itself.
+	// Defaults to SQLite in DataDir.
+	PostgresURL string
+
+	// Host is the one address every part listens on. The server has no
+	// authentication, so anything but loopback opens it to the network.
+	// Defaults to 127.0.0.1.
+	Host string
+
+	// FrontendPort is where workers and clients connect. Zero picks a free
+	// port; DefaultFrontendPort is the customary one.
+	FrontendPort int
+
+	// UIPort is where the Web UI is served. Zero picks a free port, -1 leaves
+	// the UI out; DefaultUIPort is the customary one.
+	UIPort int
+
+	// Namespace is created if it is missing. Defaults to "default".
+	Namespace string
+
+	// Retention is how long histories of closed workflows are kept; changing
+	// it changes an existing namespace too. Defaults to DefaultRetention.
+	Retention time.Duration
+
+	// SearchAttributes are registered with the namespace; those that an
+	// existing namespace lacks are added to it. None is ever removed.
+	SearchAttributes map[string]enums.IndexedValueType
+
+	// Shards is the number of history shards. It is fixed when the data is
+	// first created; later values are ignored. Defaults to what was measured
+	// best for the store (docs/decisions/001-engine-settings.md).
+	Shards int
+
+	// Logger receives the server's warnings and errors. Defaults to
+	// slog.Default.
+	Logger *slog.Logger
+}
+
+// withDefaults fills what the caller left out.
+func (c Config) withDefaults() Config {
+	if c.Host == "" {
+		c.Host = DefaultHost
+	}
+	if c.Namespace == "" {
+		c.Namespace = "default"
+	}
+	if c.Retention == 0 {
+		c.Retention = DefaultRetention
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+// Start brings the engine up and returns when its namespace can be used. ctx
+// bounds the start only; Stop ends the engine.
+//
+// Errors a person can act on are typed: *PortError, *VersionError, ErrLean.
+func Start(ctx context.Context, c Config) (*Engine, error) {
+	return start(ctx, c.withDefaults())
+}

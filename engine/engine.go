@@ -1,0 +1,82 @@
+//go:build !lean
+
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	uiserver "github.com/temporalio/ui-server/v2/server"
+	"go.temporal.io/server/temporal"
+)
+
+// Engine is a running Temporal server with its UI.
+type Engine struct {
+	address string
+	uiURL   string
+	log     serverLog
+	server  temporal.Server
+	ui      *uiserver.Server // nil: no UI
+	store   store
+}
+
+func start(ctx context.Context, c Config) (*Engine, error) {
+	st, err := openStore(c)
+	if err != nil {
+		return nil, err
+	}
+	p, err := choosePorts(c)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{address: hostPort(c.Host, p.frontend), log: newServerLog(c.Logger), store: st}
+	if err := e.run(ctx, c, p); err != nil {
+		e.Stop()
+		return nil, err
+	}
+	e.log.enter(started)
+	if p.ui != 0 {
+		e.startUI(c, p)
+	}
+	return e, nil
+}
+
+// run brings up the store, the server and the namespace.
+func (e *Engine) run(ctx context.Context, c Config, p ports) error {
+	if err := e.store.prepare(ctx); err != nil {
+		return err
+	}
+	persistence := e.store.persistence()
+	if err := createNamespace(persistence, c); err != nil {
+		return fmt.Errorf("create namespace %s: %w", c.Namespace, err)
+	}
+	server, err := newServer(c, p, persistence, e.log)
+	if err != nil {
+		return fmt.Errorf("build Temporal server: %w", err)
+	}
+	e.server = server
+	if err := server.Start(); err != nil {
+		return fmt.Errorf("start Temporal server: %w", err)
+	}
+	return settleNamespace(ctx, e.address, c)
+}
+
+// Address is the frontend's host:port, for workers and clients.
+func (e *Engine) Address() string { return e.address }
+
+// UIURL is where the Web UI is served, or "" without one.
+func (e *Engine) UIURL() string { return e.uiURL }
+
+// Stop ends the engine. Nothing is lost: what was acknowledged is on disk, and
+// open workflows go on when the engine is started again.
+func (e *Engine) Stop() {
+	e.log.enter(stopping)
+	if e.ui != nil {
+		e.ui.Stop()
+	}
+	// What these report is work they cut short, and nobody is left to act on it.
+	if e.server != nil {
+		_ = e.server.Stop()
+	}
+	_ = e.store.close()
+}

@@ -1,0 +1,19 @@
+//go:build lean
+
+package engine
+
+import "context"
+
+// Engine cannot be started in this build.
+type Engine struct{}
+
+func start(context.Context, Config) (*Engine, error) { return nil, ErrLean }
+
+// Address is empty: there is no frontend in this build.
+func (e *Engine) Address() string { return "" }
+
+// UIURL is empty: there is no UI in this build.
+func (e *Engine) UIURL() string { return "" }
+
+// Stop does nothing.
+func (e *Engine) Stop() {}

@@ -1,0 +1,105 @@
+//go:build !lean
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"go.temporal.io/server/common/log"
+	"go.temporal.io/server/common/log/tag"
+)
+
+// serverLog passes the server's warnings and errors on to slog, but only while
+// they can mean something: a starting server complains about what it is about
+// to have, and a stopping one reports each call it cut short.
+type serverLog struct {
+	out   *slog.Logger
+	state *logState
+}
+
+var _ log.Logger = serverLog{}
+
+type logState struct {
+	mu    sync.Mutex
+	phase logPhase
+	held  []func() // what was said during the start, in case it fails
+}
+
+type logPhase int
+
+const (
+	starting logPhase = iota
+	started
+	stopping
+)
+
+func newServerLog(out *slog.Logger) serverLog {
+	return serverLog{out: out.With("part", "temporal"), state: &logState{}}
+}
+
+func (l serverLog) Debug(string, ...tag.Tag)           {}
+func (l serverLog) Info(string, ...tag.Tag)            {}
+func (l serverLog) Warn(msg string, tags ...tag.Tag)   { l.log(slog.LevelWarn, msg, tags) }
+func (l serverLog) Error(msg string, tags ...tag.Tag)  { l.log(slog.LevelError, msg, tags) }
+func (l serverLog) DPanic(msg string, tags ...tag.Tag) { l.log(slog.LevelError, msg, tags) }
+func (l serverLog) Panic(msg string, tags ...tag.Tag)  { l.log(slog.LevelError, msg, tags) }
+func (l serverLog) Fatal(msg string, tags ...tag.Tag)  { l.log(slog.LevelError, msg, tags) }
+
+// SLog is what the server's own SDK workers log to.
+func (l serverLog) SLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func (l serverLog) log(level slog.Level, msg string, tags []tag.Tag) {
+	ctx := context.Background()
+	if !l.out.Enabled(ctx, level) || cutShort(tags) {
+		return
+	}
+	write := func() {
+		attrs := make([]slog.Attr, len(tags))
+		for i, t := range tags {
+			attrs[i] = slog.Any(t.Key(), t.Value())
+		}
+		l.out.LogAttrs(ctx, level, msg, attrs...)
+	}
+	if l.state.pass(write) {
+		write()
+	}
+}
+
+// cutShort reports whether the line is about a call whose caller went away, as
+// a stopping worker does from its polls: no trouble of the server's.
+func cutShort(tags []tag.Tag) bool {
+	for _, t := range tags {
+		if t.Key() == "error" && strings.Contains(fmt.Sprint(t.Value()), context.Canceled.Error()) {
+			return true
+		}
+	}
+	return false
+}
+
+// pass reports whether to write now, and keeps write if that is not known yet.
+func (s *logState) pass(write func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.phase == starting {
+		s.held = append(s.held, write)
+	}
+	return s.phase == started
+}
+
+// enter begins the next phase. What was held is dropped, unless the start has
+// failed: then it may say why.
+func (l serverLog) enter(next logPhase) {
+	l.state.mu.Lock()
+	defer l.state.mu.Unlock()
+	if l.state.phase == starting && next == stopping {
+		for _, write := range l.state.held {
+			write()
+		}
+	}
+	l.state.held = nil
+	l.state.phase = next
+}

@@ -1,0 +1,119 @@
+//go:build !lean
+
+package engine_test
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	_ "modernc.org/sqlite"
+
+	"purser/engine"
+)
+
+// edit runs SQL on an engine's stopped file.
+func edit(t *testing.T, dir, stmt string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "temporal.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(stmt); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVersionMismatch(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ edit, made string }{
+		"older":   {"update engine_stamp set server_version = '1.29.1'", "1.29.1"},
+		"newer":   {"update engine_stamp set server_version = '9.0.0'", "9.0.0"},
+		"unknown": {"drop table engine_stamp", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			start(t, engine.Config{DataDir: dir}).stop()
+			edit(t, dir, tt.edit)
+			before := read(t, dir)
+
+			_, err := engine.Start(t.Context(), engine.Config{DataDir: dir})
+			var refused *engine.VersionError
+			if !errors.As(err, &refused) {
+				t.Fatalf("error = %v", err)
+			}
+			if refused.Made != tt.made {
+				t.Errorf("made by %q, want %q", refused.Made, tt.made)
+			}
+			if !bytes.Equal(before, read(t, dir)) {
+				t.Error("the file was changed")
+			}
+		})
+	}
+}
+
+func read(t *testing.T, dir string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "temporal.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// The shard count cannot change after the first start; a new default must not
+// disturb an old file.
+func TestShardsAreKept(t *testing.T) {
+	t.Parallel()
+	c := engine.Config{DataDir: t.TempDir(), Shards: 2}
+	start(t, c).stop()
+	c.Shards = 4
+	e := start(t, c)
+	e.run(t, "one")
+	e.stop()
+	if logs := e.logs.String(); logs != "" {
+		t.Errorf("the engine is not quiet:\n%s", logs)
+	}
+}
+
+// A stopped engine leaves one whole file and holds nothing open.
+func TestStopClosesTheFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	e := start(t, engine.Config{DataDir: dir})
+	e.run(t, "one")
+	e.stop()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if entry.Name() != "temporal.db" {
+			t.Errorf("left behind: %s", entry.Name())
+		}
+	}
+}
+
+// safeBuffer is a bytes.Buffer for many writers.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
