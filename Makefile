@@ -1,0 +1,73 @@
+# What the project checks, and how. `make check` is exactly what CI runs.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help check format tidy arch vet staticcheck workflowcheck test vet-engine fuzz vulns build
+
+# The tools' versions are pinned in tools/go.mod, apart from the program's.
+TOOL := go tool -modfile=tools/go.mod
+
+# Everything is compiled once, with the race detector: the vet of the lean
+# build and the tests share their cache. -tags lean leaves the Temporal server
+# out, which would cost the analyzers a quarter of an hour.
+LEAN := -tags lean
+RACE := -race
+
+FUZZTIME ?= 5s
+
+help: ## Show this.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+check: format tidy arch vet staticcheck workflowcheck test vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
+
+format: ## gofumpt: no file may need formatting.
+	@echo "== gofumpt"
+	@out="$$($(TOOL) gofumpt -l .)"; if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
+
+tidy: ## go.mod and go.sum hold what the code needs, no more.
+	@echo "== go mod tidy -diff"
+	@go mod tidy -diff
+	@go -C tools mod tidy -diff
+
+# Named files, so that neither the server nor a room that does not compile
+# stands in the way.
+arch: ## The house's rules: imports, package comments, file length, skipped tests.
+	@echo "== architecture"
+	@go test -vet=off -count=1 ./arch_test.go ./arch_files_test.go
+
+vet: ## go vet, without the engine's real files (see vet-engine).
+	@echo "== vet"
+	@go vet $(RACE) $(LEAN) ./...
+	@go -C tools vet ./...
+
+# staticcheck has no -race of its own; without it all would be compiled again.
+staticcheck: ## staticcheck, without the engine's real files.
+	@echo "== staticcheck"
+	@GOFLAGS="$$(go env GOFLAGS) $(RACE)" $(TOOL) staticcheck $(LEAN) ./...
+
+workflowcheck: ## Nothing in a workflow may come out differently in a replay.
+	@echo "== workflowcheck"
+	@$(TOOL) workflowcheck ./workflows/...
+
+# -vet=off: go test's own vet would run over all the server's packages.
+test: ## Every test, with the race detector, on SQLite and Postgres.
+	@echo "== tests"
+	@go test $(RACE) -vet=off -timeout 20m ./...
+	@go -C tools test -vet=off ./...
+
+vet-engine: ## go vet on the engine's real files, from what the tests have compiled.
+	@echo "== vet of the engine"
+	@go run -C tools ./vetroom -C .. $(RACE) ./engine
+
+fuzz: ## Every fuzz target for FUZZTIME (5s).
+	@echo "== fuzz"
+	@scripts/fuzz $(FUZZTIME)
+
+vulns: ## Known vulnerabilities in what the binary contains.
+	@echo "== govulncheck"
+	@scripts/vulns $(RACE)
+
+build: ## The binary, ./purser.
+	@go build -o purser .

@@ -1,0 +1,255 @@
+package main_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// module is the prefix of our own import paths.
+const module = "purser"
+
+// room is a row of the house's table: what a package may import of ours.
+// Whoever changes a row changes docs/decisions/003-the-house.md too.
+type room struct {
+	name  string   // below the module; "x/*" is any one folder in x, "" the main package
+	may   []string // of ours
+	tests []string // what its tests may import beside that and beside testRooms
+	why   string
+}
+
+const anything = "**"
+
+// testRooms are for the tests of every room.
+var testRooms = []string{"order", "catalog", "activities/porttest", "activities/fake", "sandbox", "sandbox/*"}
+
+var house = []room{
+	{"order", nil, nil, "the vocabulary knows nobody, so that everybody can speak it"},
+	{"catalog", nil, nil, "products exist without orders"},
+	{"letters", []string{"order"}, nil, "a letter is made of words, whoever carries it"},
+	{"vault", []string{"order"}, nil, "a secret is bound to an order; where it is kept is not the vault's business"},
+
+	{"activities", []string{"order", "catalog"}, nil, "the ports are declared here and satisfied by shape; an import would point the wrong way"},
+	{"activities/fake", []string{"order", "catalog"}, []string{"activities"}, "a fake is an adapter: it satisfies the ports by shape"},
+	{"activities/porttest", []string{"order", "catalog", "activities"}, nil, "a conformance suite speaks of the ports"},
+	{"workflows", []string{"order", "catalog", "activities"}, nil, "what happens is decided without the world: of activities only their names"},
+
+	{"providers/guard", nil, nil, "a transport does not know what travels on it"},
+	{"providers/*", []string{"order", "catalog", "letters", "providers/guard"}, []string{"activities"}, "an adapter translates and decides nothing"},
+	{"records", []string{"order", "catalog"}, []string{"activities"}, "the record is written to; it does not reach out"},
+
+	{"inbox", []string{"order", "records"}, nil, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
+	{"starter", []string{"order", "catalog", "activities", "workflows"}, []string{"engine", "workers"}, "the typed client: the workflows' messages, the activities' failure names"},
+	{"workers", []string{"activities", "workflows"}, nil, "says what runs where"},
+	{"api", []string{"order", "catalog", "records", "inbox"}, []string{"activities", "providers/*", "starter", "workflows"}, "HTTP in, typed messages out: no business rule, and the sender is handed in"},
+	{"shop", []string{"order", "catalog"}, nil, "the other side of the API: it may know only what a customer knows"},
+
+	{"engine", nil, nil, "Temporal in this process, whatever it runs"},
+	{"sandbox", []string{"order", "catalog", "sandbox/*"}, nil, "the stand-ins know the wire, not our adapters: else they would share their mistakes"},
+	{"sandbox/*", []string{"order", "catalog", "sandbox/*"}, nil, "as above"},
+
+	{"drill", []string{anything}, nil, "measures and breaks the whole"},
+	{"e2e", []string{anything}, nil, "proves the whole"},
+	{"", []string{anything}, nil, "wires everything; nobody can import it"},
+}
+
+// foreign is an import from outside that only some rooms may have.
+type foreign struct {
+	prefix string
+	rooms  []string
+	tests  bool // the rule is for tests too
+	why    string
+}
+
+var foreigners = []foreign{
+	{"go.temporal.io/server", []string{"engine"}, true, "the build without the server (-tags lean) leaves it out in one place"},
+	{"github.com/temporalio/ui-server", []string{"engine"}, true, "as above"},
+	{"go.temporal.io/sdk", []string{"activities", "workflows", "workers", "starter", "engine", "drill", "e2e", ""}, false, "the others would not notice if the engine were another"},
+	{"database/sql", []string{"records", "engine", "drill", "e2e", "sandbox/*"}, false, "there is one record, and one room that writes it"},
+	{"github.com/stripe/stripe-go", []string{"providers/stripe", "sandbox/stripe"}, false, "one adapter per party"},
+	{"testing", []string{"activities/porttest", "e2e"}, false, "test code has no place in the program; the conformance suites are test code"},
+}
+
+// pkg is what go list says about a package.
+type pkg struct {
+	ImportPath   string
+	Dir          string
+	Name         string
+	GoFiles      []string
+	TestGoFiles  []string
+	XTestGoFiles []string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+}
+
+// room is the package's place in the house.
+func (p pkg) room() string { return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/") }
+
+func TestArchImports(t *testing.T) {
+	for _, tags := range []string{"", "lean"} {
+		for _, problem := range wrongImports(house, foreigners, listPackages(t, tags)) {
+			t.Errorf("tags %q: %s", tags, problem)
+		}
+	}
+}
+
+// wrongImports holds every package against the table.
+func wrongImports(rooms []room, outside []foreign, pkgs []pkg) []string {
+	var problems []string
+	for _, p := range pkgs {
+		r, ok := find(rooms, p.room())
+		if !ok {
+			problems = append(problems, p.ImportPath+" has no row in the house's table: see docs/decisions/003-the-house.md")
+			continue
+		}
+		inTests := slices.Concat(r.may, testRooms, r.tests, []string{p.room()})
+		for _, i := range slices.Sorted(maps.Keys(set(p.Imports))) {
+			problems = append(problems, wrongImport(p, r.may, r.why, i)...)
+			problems = append(problems, wrongForeigner(outside, p, i, false)...)
+		}
+		for _, i := range slices.Sorted(maps.Keys(set(p.TestImports, p.XTestImports))) {
+			problems = append(problems, wrongImport(p, inTests, "tests: "+r.why, i)...)
+			problems = append(problems, wrongForeigner(outside, p, i, true)...)
+		}
+	}
+	return problems
+}
+
+func wrongImport(p pkg, may []string, why, imported string) []string {
+	ours := imported == module || strings.HasPrefix(imported, module+"/")
+	if !ours || matches(may, pkg{ImportPath: imported}.room()) {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s may not import %s: %s", p.ImportPath, imported, why)}
+}
+
+func wrongForeigner(outside []foreign, p pkg, imported string, inTest bool) []string {
+	for _, f := range outside {
+		is := imported == f.prefix || strings.HasPrefix(imported, f.prefix+"/")
+		if is && (!inTest || f.tests) && !matches(f.rooms, p.room()) {
+			return []string{fmt.Sprintf("%s may not import %s: %s", p.ImportPath, imported, f.why)}
+		}
+	}
+	return nil
+}
+
+// find answers the row of a room: its own before that of its folder.
+func find(rooms []room, name string) (room, bool) {
+	i := slices.IndexFunc(rooms, func(r room) bool { return r.name == name })
+	if i < 0 {
+		i = slices.IndexFunc(rooms, func(r room) bool { return matches([]string{r.name}, name) })
+	}
+	if i < 0 {
+		return room{}, false
+	}
+	return rooms[i], true
+}
+
+func matches(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		ok, err := path.Match(pattern, name) // "*" stops at a slash
+		return pattern == anything || ok && err == nil
+	})
+}
+
+func set(lists ...[]string) map[string]bool {
+	m := map[string]bool{}
+	for _, l := range lists {
+		for _, s := range l {
+			m[s] = true
+		}
+	}
+	return m
+}
+
+// listPackages asks the go command for all packages of the module.
+func listPackages(t *testing.T, tags string) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-e", "-tags="+tags, "-json=ImportPath,Dir,Name,GoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports", "./...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		all = append(all, p)
+	}
+	if len(all) < 2 {
+		t.Fatalf("go list found %d packages: run this in the module's root", len(all))
+	}
+	return all
+}
+
+// The checks themselves are checked: one that cannot fail is none.
+
+func TestArchImportsCanFail(t *testing.T) {
+	imports := func(p string, i ...string) pkg { return pkg{ImportPath: p, Imports: i} }
+	for _, tt := range []struct {
+		p   pkg
+		red bool
+	}{
+		{imports("purser/order", "time", "github.com/some/thing"), false},
+		{imports("purser/order", "purser/catalog"), true},
+		{imports("purser/catalog", "purser/order"), true},
+		{imports("purser/workflows", "purser/activities"), false},
+		{imports("purser/workflows", "purser/activities/fake"), true},
+		{imports("purser/workflows", "purser/records"), true},
+		{imports("purser/activities", "purser/providers/stripe"), true},
+		{imports("purser/providers/stripe", "purser/providers/guard", "purser/letters"), false},
+		{imports("purser/providers/stripe", "purser/providers/ses"), true},
+		{imports("purser/providers/guard", "purser/order"), true},
+		{imports("purser/providers/stripe", "purser/activities"), true},
+		{pkg{ImportPath: "purser/providers/stripe", XTestImports: []string{"purser/activities/porttest", "purser/sandbox/stripe", "purser/providers/stripe"}}, false},
+		{pkg{ImportPath: "purser/order", TestImports: []string{"purser/workflows"}}, true},
+		{imports("purser/engine", "purser/order"), true},
+		{imports("purser/sandbox/stripe", "purser/sandbox/hostile"), false},
+		{imports("purser/sandbox/stripe", "purser/providers/stripe"), true},
+		{imports("purser/api", "purser/starter"), true},
+		{imports("purser/shop", "purser"), true},
+		{imports("purser", "purser/engine", "purser/api"), false},
+		{imports("purser/util"), true}, // no such room
+		{imports("purser/sandbox/stripe/deep"), true},
+		{imports("purser/records", "go.temporal.io/sdk/client"), true},
+		{imports("purser/workers", "go.temporal.io/sdk/worker"), false},
+		{imports("purser/drill", "go.temporal.io/server/temporal"), true},
+		{pkg{ImportPath: "purser/starter", TestImports: []string{"go.temporal.io/server/temporaltest"}}, true},
+		{imports("purser/api", "database/sql"), true},
+		{imports("purser/inbox", "testing"), true},
+		{pkg{ImportPath: "purser/inbox", TestImports: []string{"testing"}}, false},
+	} {
+		if got := wrongImports(house, foreigners, []pkg{tt.p}); (len(got) > 0) != tt.red {
+			t.Errorf("%+v: got %q, want a problem: %t", tt.p, got, tt.red)
+		}
+	}
+}
+
+func TestArchTableHasReasons(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range house {
+		if r.why == "" || seen[r.name] {
+			t.Errorf("row %q has no reason or comes twice", r.name)
+		}
+		seen[r.name] = true
+	}
+	for _, f := range foreigners {
+		if f.why == "" {
+			t.Errorf("rule for %s has no reason", f.prefix)
+		}
+	}
+}

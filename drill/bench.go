@@ -1,0 +1,196 @@
+package drill
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"purser/order"
+	"purser/shop"
+)
+
+// Target is a running stack to measure.
+type Target struct {
+	Engine    string // "sqlite" or "postgres"
+	Shop      *shop.Client
+	Shopper   *shop.Shopper
+	Temporal  client.Client
+	Namespace string
+	// Final waits until the record says that an order has ended.
+	Final func(ctx context.Context, id order.ID) (order.Order, error)
+	// Webhooks hands out how long each webhook waited for its answer since
+	// the last call.
+	Webhooks func() []time.Duration
+	// CPU is the processor time used so far by all parts of the stack.
+	CPU func() (time.Duration, error)
+}
+
+// Load says how much to measure.
+type Load struct {
+	Orders int // whole orders, from placed to delivered
+	AtOnce int // on their way at the same time
+	WarmUp int // orders before the clock starts
+}
+
+// Result is what was measured on one engine. Latencies are seen by the
+// client; the figures per order include the load's own cost.
+type Result struct {
+	Engine               string  `json:"engine"`
+	Orders               int     `json:"orders"`
+	AtOnce               int     `json:"at_once"`
+	OrdersPerSecond      float64 `json:"orders_per_second"`
+	PlaceP50ms           float64 `json:"place_p50_ms"`
+	PlaceP99ms           float64 `json:"place_p99_ms"`
+	WebhookP50ms         float64 `json:"webhook_p50_ms"`
+	WebhookP99ms         float64 `json:"webhook_p99_ms"`
+	CPUSecondsPerOrder   float64 `json:"cpu_seconds_per_order"`
+	WorkflowsPerOrder    float64 `json:"workflows_per_order"`
+	HistoryEventsPer     float64 `json:"history_events_per_order"`
+	HistoryBytesPer      float64 `json:"history_bytes_per_order"`
+	ActionsPerOrder      float64 `json:"actions_per_order"`
+	EngineLimitPerSecond float64 `json:"engine_limit_per_second"`
+	ShareOfEngineLimit   float64 `json:"share_of_engine_limit"`
+}
+
+// sampled is how many orders' histories are read for the cost of an order.
+const sampled = 20
+
+// Bench measures whole orders, then the engine's bare limit for workflows of
+// the same shape, on the same engine in the same run.
+func Bench(ctx context.Context, t Target, l Load) (Result, error) {
+	run := fmt.Sprint(time.Now().UnixNano())
+	if _, err := ordersThrough(ctx, t, l.WarmUp, l.AtOnce); err != nil {
+		return Result{}, fmt.Errorf("warm up: %w", err)
+	}
+	t.Webhooks()
+	workflows, err := countWorkflows(ctx, t)
+	if err != nil {
+		return Result{}, err
+	}
+	cpu, err := t.CPU()
+	if err != nil {
+		return Result{}, err
+	}
+	began := time.Now()
+	done, err := ordersThrough(ctx, t, l.Orders, l.AtOnce)
+	took := time.Since(began)
+	if err != nil {
+		return Result{}, err
+	}
+	used, err := t.CPU()
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{Engine: t.Engine, Orders: l.Orders, AtOnce: l.AtOnce}
+	n := float64(l.Orders)
+	r.OrdersPerSecond = n / took.Seconds()
+	r.PlaceP50ms, r.PlaceP99ms = percentiles(done.placing)
+	r.WebhookP50ms, r.WebhookP99ms = percentiles(t.Webhooks())
+	r.CPUSecondsPerOrder = (used - cpu).Seconds() / n
+	shape, err := r.cost(ctx, t, done.ids, workflows)
+	if err != nil {
+		return Result{}, err
+	}
+	if r.EngineLimitPerSecond, err = Bare(ctx, t.Temporal, shape, run, l.Orders, l.AtOnce); err != nil {
+		return Result{}, fmt.Errorf("bare engine: %w", err)
+	}
+	r.ShareOfEngineLimit = r.OrdersPerSecond / r.EngineLimitPerSecond
+	return r, nil
+}
+
+// passed is what became of a batch of orders.
+type passed struct {
+	ids     []order.ID
+	placing []time.Duration
+}
+
+// ordersThrough takes n orders from placed to delivered.
+func ordersThrough(ctx context.Context, t Target, n, atOnce int) (passed, error) {
+	var mu sync.Mutex
+	var p passed
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(atOnce)
+	for range n {
+		all.Go(func() error {
+			began := time.Now()
+			placed, err := t.Shop.Place(ctx, Plain(), "")
+			took := time.Since(began)
+			if err != nil {
+				return fmt.Errorf("place: %w", err)
+			}
+			if _, err := t.Shopper.Pay(ctx, placed.ClientSecret, "pm_card_visa"); err != nil {
+				return fmt.Errorf("%s: %w", placed.ID, err)
+			}
+			o, err := t.Final(ctx, placed.ID)
+			if err != nil {
+				return fmt.Errorf("%s: %w", placed.ID, err)
+			}
+			if !o.Status.Complete() {
+				return fmt.Errorf("%s ended %s: %s", o.ID, o.Status, o.Reason)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			p.ids, p.placing = append(p.ids, o.ID), append(p.placing, took)
+			return nil
+		})
+	}
+	return p, all.Wait()
+}
+
+// Plain is the plain order: two products, one parcel.
+func Plain() order.Request {
+	return order.Request{
+		Customer: "cust_bench", Email: "bench@shop.example", Currency: "EUR",
+		ShipTo: order.Address{Name: "Sam Shopper", Line1: "1 Quay Street", City: "Harbourtown", PostalCode: "10115", Country: "DE"},
+		Lines:  []order.RequestLine{{SKU: "mug-blue", Quantity: 1}, {SKU: "tea-assam", Quantity: 2}},
+	}
+}
+
+// cost fills in what an order costs the engine, from a sample of histories,
+// and answers the shape of a typical one.
+func (r *Result) cost(ctx context.Context, t Target, ids []order.ID, before int64) (Shape, error) {
+	after, err := countWorkflows(ctx, t)
+	if err != nil {
+		return Shape{}, err
+	}
+	r.WorkflowsPerOrder = float64(after-before) / float64(r.Orders)
+	var costs []Cost
+	for i := 0; i < len(ids); i += max(len(ids)/sampled, 1) {
+		c, err := CostOf(ctx, t.Temporal, ids[i].WorkflowID())
+		if err != nil {
+			return Shape{}, fmt.Errorf("%s: %w", ids[i], err)
+		}
+		costs = append(costs, c)
+		r.HistoryEventsPer += float64(c.Events)
+		r.HistoryBytesPer += float64(c.Bytes)
+		r.ActionsPerOrder += float64(c.Actions)
+	}
+	n := float64(len(costs))
+	r.HistoryEventsPer, r.HistoryBytesPer, r.ActionsPerOrder = r.HistoryEventsPer/n, r.HistoryBytesPer/n, r.ActionsPerOrder/n
+	slices.SortFunc(costs, func(a, b Cost) int { return a.Events - b.Events })
+	return costs[len(costs)/2].Shape, nil
+}
+
+// countWorkflows counts the workflows the engine knows, open and closed.
+func countWorkflows(ctx context.Context, t Target) (int64, error) {
+	resp, err := t.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: t.Namespace})
+	return resp.GetCount(), err
+}
+
+// percentiles answers the median and the 99th percentile in milliseconds.
+func percentiles(d []time.Duration) (p50, p99 float64) {
+	if len(d) == 0 {
+		return 0, 0
+	}
+	slices.Sort(d)
+	at := func(share float64) float64 {
+		return float64(d[min(int(share*float64(len(d))), len(d)-1)].Microseconds()) / 1000
+	}
+	return at(0.50), at(0.99)
+}

@@ -1,0 +1,60 @@
+package drill
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// clockTick is the unit of processor time in /proc (sysconf(_SC_CLK_TCK), 100
+// a second on every Linux in use).
+const clockTick = 10 * time.Millisecond
+
+// ProcessorTime is what this process and the Postgres servers of this machine
+// have used so far. Where there is no /proc, only this process counts.
+func ProcessorTime() (time.Duration, error) {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		return 0, fmt.Errorf("processor time: %w", err)
+	}
+	total := time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return 0, err
+	}
+	for _, path := range stats {
+		if stat, err := os.ReadFile(path); err == nil { // the process may be gone
+			total += postgresTime(stat)
+		}
+	}
+	return total, nil
+}
+
+// postgresTime reads a line of /proc/<pid>/stat; 0 if it is not about
+// Postgres. The name in parentheses may hold spaces; user and system time are
+// the 12th and 13th field after it.
+func postgresTime(stat []byte) time.Duration {
+	name, rest, ok := bytes.Cut(stat, []byte(") "))
+	if !ok || !bytes.HasSuffix(name, []byte("(postgres")) {
+		return 0
+	}
+	fields := strings.Fields(string(rest))
+	if len(fields) < 15 {
+		return 0
+	}
+	var ticks int64
+	for _, f := range fields[11:13] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * clockTick
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"purser/activities"
+	"purser/api"
+	"purser/inbox"
+	"purser/letters"
+	"purser/providers/carrier"
+	"purser/providers/ses"
+	"purser/providers/stripe"
+	"purser/sandbox"
+	sandboxcarrier "purser/sandbox/carrier"
+	sandboxses "purser/sandbox/ses"
+	sandboxstripe "purser/sandbox/stripe"
+)
+
+// The credentials of the sandbox. They open nothing but the stand-ins, which
+// listen on loopback.
+const (
+	sandboxStripeKey      = "sk_test_sandbox"
+	sandboxPublishableKey = "pk_test_sandbox"
+	sandboxStripeSecret   = "whsec_sandbox"
+	sandboxCarrierKey     = "carrier_sandbox"
+	sandboxCarrierSecret  = "carrier_secret_sandbox"
+)
+
+// part is an outside party and who plays it.
+type part struct{ name, who string }
+
+func (c *Config) parts() []part {
+	played := func(by, real string) string {
+		if real == "" {
+			return "sandbox (set " + by + " for the real one)"
+		}
+		return "real"
+	}
+	return []part{
+		{"Stripe", played("STRIPE_SECRET_KEY", c.StripeKey)},
+		{"Carrier", played("CARRIER_URL", c.CarrierURL)},
+		{"SES", played("SES_REGION", c.SESRegion)},
+	}
+}
+
+// providers are the adapters to the outside parties, real or played.
+type providers struct {
+	stripe  *stripe.Client
+	carrier *carrier.Client
+	scans   carrier.Webhooks
+	ses     *ses.Mailer
+}
+
+// newSandbox opens the stand-ins of the providers without credentials.
+func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
+	c := s.cfg
+	if c.StripeKey != "" && c.CarrierURL != "" && c.SESRegion != "" {
+		return nil, nil
+	}
+	played := sandbox.Config{DataDir: c.Data, Log: s.log}
+	if c.StripeKey == "" {
+		played.Stripe = &sandboxstripe.Config{Key: sandboxStripeKey, PublishableKey: sandboxPublishableKey, WebhookSecret: sandboxStripeSecret}
+	}
+	if c.CarrierURL == "" {
+		played.Carrier = &sandboxcarrier.Config{Key: sandboxCarrierKey, WebhookSecret: sandboxCarrierSecret, Pace: c.SandboxPace}
+	}
+	if c.SESRegion == "" {
+		played.SES = &sandboxses.Config{}
+	}
+	return sandbox.New(played)
+}
+
+// providers makes the adapters, after finding out where the stand-ins are.
+func (s *stack) providers(r role) (*providers, error) {
+	c := s.cfg
+	s.boxURL = strings.TrimRight(c.SandboxURL, "/")
+	if s.sandbox != nil {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.SandboxPort)))
+		if err != nil {
+			return nil, portTaken("the sandbox", "--sandbox-port", err)
+		}
+		s.boxURL = "http://" + l.Addr().String()
+		s.serve(l, s.sandbox.Handler(), time.Second)
+	}
+	if s.boxURL == "" && (c.StripeKey == "" || c.CarrierURL == "" || c.SESRegion == "") {
+		return nil, errors.New("this role has no sandbox of its own: set STRIPE_SECRET_KEY, CARRIER_URL and SES_REGION, or PURSER_SANDBOX_URL")
+	}
+	p := &providers{}
+	var err error
+	if c.StripeKey != "" {
+		p.stripe, err = stripe.New(stripe.Config{
+			Key: c.StripeKey, WebhookSecrets: c.StripeWebhookSecrets, Live: !strings.Contains(c.StripeKey, "_test_"), Log: s.log,
+		})
+	} else {
+		p.stripe, err = stripe.New(stripe.Config{
+			Key: sandboxStripeKey, WebhookSecrets: []string{sandboxStripeSecret}, BaseURL: s.boxURL + "/stripe", Log: s.log,
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	at, key, secrets := c.CarrierURL, c.CarrierKey, c.CarrierWebhookSecrets
+	if at == "" {
+		at, key, secrets = s.boxURL+"/carrier", sandboxCarrierKey, []string{sandboxCarrierSecret}
+	}
+	p.carrier, p.scans = carrier.New(carrier.Config{BaseURL: at, Key: key}), carrier.Webhooks{Secrets: secrets}
+	l, err := letters.New(letters.Shop{})
+	if err != nil {
+		return nil, err
+	}
+	mail := ses.Config{Letters: l, From: c.MailFrom, Region: c.SESRegion, ConfigurationSet: c.SESConfigurationSet}
+	if c.SESRegion == "" {
+		mail.Endpoint, mail.Region, mail.AccessKey, mail.SecretKey = s.boxURL+"/ses", "sandbox", "sandbox", "sandbox"
+	}
+	p.ses, err = ses.New(context.Background(), mail)
+	return p, err
+}
+
+// activities are the workflow's steps over these providers.
+func (p *providers) activities(s *stack) *activities.Activities {
+	return &activities.Activities{
+		Record: s.records, Orders: s.records, Ledger: s.records, Sealer: s.vault,
+		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Mailer: p.ses,
+	}
+}
+
+// startAPI opens the doors: the shop's API and the providers' webhooks.
+func (s *stack) startAPI(p *providers) error {
+	l, err := net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
+		return portTaken("the API", "--listen", err)
+	}
+	s.apiURL = "http://" + l.Addr().String()
+	keys, err := s.apiKeys()
+	if err != nil {
+		return err
+	}
+	relay := &inbox.Relay{Orders: s.starter, Ledger: s.records, Finder: s.records, Log: s.log}
+	s.background(relay.Run)
+	stopping := make(chan struct{})
+	handler, err := api.New(api.Config{
+		Orders: s.starter, Records: s.records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
+		Appeared: relay.OrderAppeared, Stopping: stopping,
+		Webhooks: &inbox.Handler{
+			Sources: map[string]inbox.Source{"stripe": p.stripe, "carrier": p.scans},
+			Keeper:  s.records, Relay: relay, Log: s.log,
+		},
+		Ready: []api.Check{
+			{Name: "record", Ask: s.records.Ping},
+			{Name: "engine", Ask: s.pingEngine},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.serve(l, handler, 5*time.Second)
+	s.onStop(func() { close(stopping) })
+	return nil
+}
+
+func (s *stack) pingEngine(ctx context.Context) error {
+	_, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+	return err
+}
+
+// startSandbox lets the stand-ins send their webhooks.
+func (s *stack) startSandbox() {
+	to := cmp.Or(strings.TrimRight(s.cfg.PublicURL, "/"), s.apiURL)
+	s.sandbox.SetWebhooks(to+"/webhooks/stripe", to+"/webhooks/carrier")
+	s.background(func(ctx context.Context) {
+		if err := s.sandbox.Run(ctx); err != nil {
+			s.failed <- fmt.Errorf("sandbox: %w", err)
+		}
+	})
+}
+
+// portTaken says which door is blocked and how to choose another.
+func portTaken(what, flag string, err error) error {
+	return errors.Join(errors.New("cannot open the port of "+what+"; choose another with "+flag), err)
+}
+
+// apiKeys are who may call: those of the configuration, or one operator key
+// made in the data directory. The commands use the made one.
+func (s *stack) apiKeys() ([]api.Key, error) {
+	if s.cfg.APIKeys != "" {
+		return api.ParseKeys(s.cfg.APIKeys)
+	}
+	path := filepath.Join(s.cfg.Data, "operator.key")
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		b = []byte(rand.Text() + "\n")
+		if err = os.MkdirAll(s.cfg.Data, 0o700); err == nil {
+			err = os.WriteFile(path, b, 0o600)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("operator key: %w", err)
+	}
+	s.key = strings.TrimSpace(string(b))
+	return api.ParseKeys("operator:operator:" + s.key)
+}

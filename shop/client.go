@@ -1,0 +1,192 @@
+// Package shop is the other side of the API: what a shop's backend and a
+// shopper's browser do, over HTTP. The commands, the demo, the bench and the
+// end-to-end tests use it.
+package shop
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"purser/catalog"
+	"purser/order"
+)
+
+// Client calls the API with a key.
+type Client struct {
+	URL  string // http://127.0.0.1:8080
+	Key  string
+	HTTP *http.Client // default: http.DefaultClient
+}
+
+// Pooled is an HTTP client that keeps so many connections to a host.
+func Pooled(connections int) *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConns: connections, MaxIdleConnsPerHost: connections}}
+}
+
+// Problem is the API's error document (RFC 9457).
+type Problem struct {
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+	// Correlation finds the request in the logs.
+	Correlation string `json:"correlationId"`
+}
+
+func (p *Problem) Error() string {
+	s := p.Detail
+	if s == "" {
+		s = p.Title
+	}
+	return fmt.Sprintf("%s (%d %s)", s, p.Status, p.Code)
+}
+
+// Placed is a new order and what the shopper's browser needs to pay it.
+type Placed struct {
+	order.Order  `json:"order"`
+	ClientSecret string `json:"clientSecret"`
+}
+
+// Place orders. The key makes repeating it safe.
+func (c *Client) Place(ctx context.Context, r order.Request, key string) (Placed, error) {
+	var p Placed
+	return p, c.call(ctx, http.MethodPost, "/v1/orders", r, &p, "Idempotency-Key", key)
+}
+
+// Order fetches one order.
+func (c *Client) Order(ctx context.Context, id order.ID) (order.Order, error) {
+	var o order.Order
+	return o, c.call(ctx, http.MethodGet, "/v1/orders/"+url.PathEscape(string(id)), nil, &o)
+}
+
+// Page is one page of a list of orders.
+type Page struct {
+	Orders []order.Order `json:"orders"`
+	Next   string        `json:"next"`
+}
+
+// Orders lists orders, newest first, by the API's query parameters.
+func (c *Client) Orders(ctx context.Context, query url.Values) (Page, error) {
+	var p Page
+	return p, c.call(ctx, http.MethodGet, "/v1/orders?"+query.Encode(), nil, &p)
+}
+
+// Cancel undoes an order.
+func (c *Client) Cancel(ctx context.Context, id order.ID, reason string) (order.Order, error) {
+	var o order.Order
+	return o, c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/cancel", map[string]string{"reason": reason}, &o)
+}
+
+// Release lets a held order go on.
+func (c *Client) Release(ctx context.Context, id order.ID, reason string) (order.Order, error) {
+	var o order.Order
+	return o, c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/release", map[string]string{"reason": reason}, &o)
+}
+
+// Products puts products into the catalogue.
+func (c *Client) Products(ctx context.Context, products []catalog.Product) error {
+	return c.call(ctx, http.MethodPut, "/v1/products", map[string]any{"products": products}, nil)
+}
+
+// Watch follows an order's story live, from the event after the given one,
+// until the order is final, tell fails or ctx ends.
+func (c *Client) Watch(ctx context.Context, id order.ID, after int64, tell func(order.Event) error) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/v1/orders/"+url.PathEscape(string(id))+"/events", nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("Last-Event-ID", fmt.Sprint(after))
+	resp, err := c.do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		data, ok := strings.CutPrefix(lines.Text(), "data:")
+		if !ok {
+			continue
+		}
+		var e order.Event
+		if err := json.Unmarshal([]byte(data), &e); err != nil {
+			return fmt.Errorf("watch %s: %w", id, err)
+		}
+		if e.Seq == 0 {
+			continue
+		}
+		if err := tell(e); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// call sends one request and decodes its answer, or the problem.
+func (c *Client) call(ctx context.Context, method, path string, in, out any, header ...string) error {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.URL+path, body)
+	if err != nil {
+		return err
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		if header[i+1] != "" {
+			req.Header.Set(header[i], header[i+1])
+		}
+	}
+	resp, err := c.do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if out == nil {
+		_, err = io.Copy(io.Discard, resp.Body)
+		return err
+	}
+	return json.NewDecoder(resp.Body).Decode(out)
+}
+
+// do sends a request with the key; a status of 400 and above is a *Problem.
+func (c *Client) do(req *http.Request) (*http.Response, error) {
+	req.Header.Set("Authorization", "Bearer "+c.Key)
+	client := c.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode < 400 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	p := &Problem{Status: resp.StatusCode, Title: resp.Status}
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(b, p); err != nil {
+		return nil, errors.Join(p, err)
+	}
+	return nil, p
+}

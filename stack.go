@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+	"golang.org/x/sync/errgroup"
+
+	"purser/engine"
+	"purser/records"
+	"purser/sandbox"
+	"purser/starter"
+	"purser/vault"
+	"purser/workers"
+	"purser/workflows"
+)
+
+// stack is what runs in this process, in the order it was started. Stop ends
+// it in the reverse order.
+type stack struct {
+	cfg      *Config
+	log      *slog.Logger
+	temporal client.Client
+	uiURL    string
+	records  *records.Store
+	vault    *vault.Vault
+	sandbox  *sandbox.Sandbox // nil: every provider is real, or another process plays them
+	boxURL   string           // where the stand-ins are
+	starter  *starter.Client
+	apiURL   string
+	key      string // an API key for the commands
+	failed   chan error
+
+	stops []func()
+	once  sync.Once
+}
+
+// role says which parts a process runs.
+type role struct{ engine, worker, api bool }
+
+var (
+	everything = role{engine: true, worker: true, api: true}
+	apiOnly    = role{api: true}
+	workerOnly = role{worker: true}
+)
+
+// start brings up the parts of a role. If it fails, nothing is left running.
+func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
+	s := &stack{cfg: cfg, log: cfg.logger(), failed: make(chan error, 4)}
+	defer func() {
+		if err != nil {
+			s.Stop()
+		}
+	}()
+	if r.engine {
+		if err := s.lock(); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.openVault(); err != nil {
+		return nil, err
+	}
+	if err := s.openStores(ctx, r); err != nil {
+		return nil, err
+	}
+	s.starter = &starter.Client{Temporal: s.temporal, Record: s.records, Vault: s.vault, Terms: cfg.terms()}
+	p, err := s.providers(r)
+	if err != nil {
+		return nil, err
+	}
+	if r.worker {
+		if err := s.startWorkers(p); err != nil {
+			return nil, err
+		}
+	}
+	if r.api {
+		if err := s.startAPI(p); err != nil {
+			return nil, err
+		}
+	}
+	if s.sandbox != nil {
+		s.startSandbox()
+	}
+	if r.engine {
+		return s, s.announce()
+	}
+	return s, nil
+}
+
+// onStop registers what Stop undoes.
+func (s *stack) onStop(f func()) { s.stops = append(s.stops, f) }
+
+// Stop ends everything, newest first.
+func (s *stack) Stop() {
+	s.once.Do(func() {
+		for i := len(s.stops) - 1; i >= 0; i-- {
+			s.stops[i]()
+		}
+	})
+}
+
+// lock makes sure that one process has the data directory.
+func (s *stack) lock() error {
+	unlock, err := engine.LockDir(s.cfg.Data)
+	if err != nil {
+		return err
+	}
+	s.onStop(func() {
+		if err := unlock(); err != nil {
+			s.log.Error("unlock data directory", "error", err)
+		}
+	})
+	return nil
+}
+
+func (s *stack) openVault() (err error) {
+	if s.cfg.VaultKey != "" {
+		s.vault, err = vault.New(s.cfg.VaultKey)
+		return err
+	}
+	s.vault, err = vault.Open(filepath.Join(s.cfg.Data, "vault.key"))
+	return err
+}
+
+// openStores brings up the engine, the record and the sandbox side by side.
+func (s *stack) openStores(ctx context.Context, r role) error {
+	var all errgroup.Group
+	address := s.cfg.TemporalAddress
+	var eng *engine.Engine
+	if r.engine {
+		all.Go(func() (err error) {
+			eng, err = engine.Start(ctx, engine.Config{
+				DataDir: s.cfg.Data, PostgresURL: s.cfg.DatabaseURL,
+				FrontendPort: s.cfg.TemporalPort, UIPort: s.cfg.UIPort, Namespace: s.cfg.TemporalNamespace,
+				SearchAttributes: map[string]enums.IndexedValueType{
+					workflows.AttrStatus.GetName():   enums.INDEXED_VALUE_TYPE_KEYWORD,
+					workflows.AttrWaiting.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
+					workflows.AttrDeadline.GetName(): enums.INDEXED_VALUE_TYPE_DATETIME,
+				},
+				Logger: s.log,
+			})
+			return err
+		})
+		all.Go(func() (err error) {
+			s.sandbox, err = s.newSandbox()
+			return err
+		})
+	}
+	all.Go(func() (err error) {
+		s.records, err = records.Open(ctx, s.cfg.recordURL(), records.Options{})
+		return err
+	})
+	err := all.Wait()
+	if s.records != nil {
+		s.onStop(func() {
+			if err := s.records.Close(); err != nil {
+				s.log.Error("close record", "error", err)
+			}
+		})
+	}
+	if eng != nil {
+		s.onStop(eng.Stop)
+		address, s.uiURL = eng.Address(), eng.UIURL()
+	}
+	if err != nil {
+		return err
+	}
+	s.temporal, err = client.DialContext(ctx, client.Options{
+		HostPort: address, Namespace: s.cfg.TemporalNamespace,
+		Logger: sdklog.NewStructuredLogger(s.log.With("part", "temporal-sdk")),
+	})
+	if err != nil {
+		return fmt.Errorf("temporal at %s: %w", address, err)
+	}
+	s.onStop(s.temporal.Close)
+	return nil
+}
+
+func (s *stack) startWorkers(p *providers) error {
+	set := workers.New(s.temporal, p.activities(s), workers.Limits{MailRate: s.cfg.MailRate})
+	if err := set.Start(); err != nil {
+		return err
+	}
+	s.onStop(set.Stop)
+	return nil
+}
+
+// serve answers HTTP at an address until the stack stops.
+func (s *stack) serve(l net.Listener, h http.Handler, grace time.Duration) {
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+		}
+	}()
+	s.onStop(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		if err := srv.Shutdown(ctx); err != nil {
+			s.log.Warn("connections cut at shutdown", "address", l.Addr().String())
+		}
+	})
+}
+
+// background runs f until the stack stops.
+func (s *stack) background(f func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f(ctx)
+	}()
+	s.onStop(func() {
+		cancel()
+		<-done
+	})
+}
+
+// announce leaves the addresses in the data directory for the commands.
+func (s *stack) announce() error {
+	b, err := json.MarshalIndent(running{
+		API: s.apiURL, Key: s.key, Sandbox: s.boxURL, PublishableKey: sandboxPublishableKey, TemporalUI: s.uiURL,
+	}, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(s.cfg.Data, runningFile), b, 0o600); err != nil {
+		return err
+	}
+	s.onStop(func() {
+		if err := forget(s.cfg.Data); err != nil {
+			s.log.Warn("stale address file", "error", err)
+		}
+	})
+	return nil
+}
