@@ -42,10 +42,11 @@ vet: ## go vet, without the engine's real files (see vet-engine).
 	@go vet $(RACE) $(LEAN) ./...
 	@go -C tools vet ./...
 
-# staticcheck has no -race of its own; without it all would be compiled again.
+# staticcheck reads compiled packages and has no -race of its own: without it
+# everything would be compiled a second time. (-n: where the tool is.)
 staticcheck: ## staticcheck, without the engine's real files.
 	@echo "== staticcheck"
-	@GOFLAGS="$$(go env GOFLAGS) $(RACE)" $(TOOL) staticcheck $(LEAN) ./...
+	@tool="$$($(TOOL) -n staticcheck)"; GOFLAGS="$$(go env GOFLAGS) $(RACE)" "$$tool" $(LEAN) ./...
 
 workflowcheck: ## Nothing in a workflow may come out differently in a replay.
 	@echo "== workflowcheck"

@@ -24,6 +24,8 @@ type benchCmd struct {
 	AtOnce int      `help:"Orders on their way at the same time." default:"32"`
 	WarmUp int      `help:"Orders before the clock starts." default:"40"`
 	JSON   bool     `name:"json" help:"Print one JSON object per engine."`
+
+	CPUProfile string `name:"cpu-profile" help:"Write a CPU profile of the orders' part to this file." type:"path"`
 }
 
 // Run measures one engine after the other.
@@ -82,7 +84,8 @@ func (b *benchCmd) measure(e *env, engine string) (_ drill.Result, err error) {
 	var watch stopwatch
 	s.sandbox.OnAcknowledged(watch.add)
 	return drill.Bench(e.ctx, drill.Target{
-		Engine: engine, Temporal: s.temporal, Namespace: cfg.TemporalNamespace,
+		Profile: b.CPUProfile,
+		Engine:  engine, Temporal: s.temporal, Namespace: cfg.TemporalNamespace,
 		Shop:     &shop.Client{URL: s.apiURL, Key: s.key, HTTP: shop.Pooled(b.AtOnce)},
 		Shopper:  &shop.Shopper{StripeURL: s.boxURL + "/stripe", PublishableKey: sandboxPublishableKey, HTTP: shop.Pooled(b.AtOnce)},
 		Final:    s.final,
@@ -151,6 +154,7 @@ func printResults(e *env, results []drill.Result) error {
 	row("webhook p50 ms", number("%.1f", func(r drill.Result) float64 { return r.WebhookP50ms }))
 	row("webhook p99 ms", number("%.1f", func(r drill.Result) float64 { return r.WebhookP99ms }))
 	row("CPU s/order", number("%.4f", func(r drill.Result) float64 { return r.CPUSecondsPerOrder }))
+	row("bare CPU s/workflow", number("%.4f", func(r drill.Result) float64 { return r.EngineLimitCPU }))
 	row("workflows/order", number("%.2f", func(r drill.Result) float64 { return r.WorkflowsPerOrder }))
 	row("history events/order", number("%.1f", func(r drill.Result) float64 { return r.HistoryEventsPer }))
 	row("history bytes/order", number("%.0f", func(r drill.Result) float64 { return r.HistoryBytesPer }))

@@ -20,6 +20,16 @@ type stream struct {
 	res *http.Response
 }
 
+// serve serves until the test ends, open streams or not.
+func serve(t *testing.T, h http.Handler) *httptest.Server {
+	srv := httptest.NewServer(h)
+	t.Cleanup(func() {
+		srv.CloseClientConnections()
+		srv.Close()
+	})
+	return srv
+}
+
 func follow(t *testing.T, srv *httptest.Server, id order.ID, lastEvent string) *stream {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/v1/orders/"+string(id)+"/events", nil)
@@ -54,8 +64,7 @@ func (s *stream) next(t *testing.T, prefix string) string {
 func TestStream(t *testing.T) {
 	t.Parallel()
 	s := setUp(t, func(c *api.Config) { c.PollEvery = time.Minute }) // so that only the wake-up can be in time
-	srv := httptest.NewServer(s)
-	defer srv.Close()
+	srv := serve(t, s)
 	o := s.place(t, "cus_1")
 	live := follow(t, srv, o.ID, "")
 	if ct := live.res.Header.Get("Content-Type"); live.res.StatusCode != 200 || ct != "text/event-stream" {
@@ -64,11 +73,14 @@ func TestStream(t *testing.T) {
 	if got := live.next(t, "event: "); got != string(order.OrderPlaced) {
 		t.Errorf("first event %s", got)
 	}
+	if got := live.next(t, "id: "); got != "2" {
+		t.Errorf("second event %s", got)
+	}
 	if _, err := s.orders.Cancel(t.Context(), o.ID, "test", "x", ""); err != nil {
 		t.Fatal(err)
 	}
-	if got := live.next(t, "id: "); got != "2" {
-		t.Errorf("second event %s", got)
+	if got := live.next(t, "id: "); got != "3" {
+		t.Errorf("third event %s", got)
 	}
 	if data := live.next(t, "data: "); !strings.Contains(data, `"kind":"order.cancel_requested"`) {
 		t.Errorf("data %s", data)
@@ -83,8 +95,7 @@ func TestStream(t *testing.T) {
 func TestStream_ends(t *testing.T) {
 	t.Parallel()
 	s := setUp(t)
-	srv := httptest.NewServer(s)
-	defer srv.Close()
+	srv := serve(t, s)
 	o := s.place(t, "cus_1")
 	for _, step := range []struct {
 		to   order.Status
@@ -101,7 +112,7 @@ func TestStream_ends(t *testing.T) {
 			got = append(got, v)
 		}
 	}
-	want := []string{"order.placed", "order.cancel_requested", "order.cancelled", "mail.sent", "end"}
+	want := []string{"order.placed", "stock.reserved", "order.cancel_requested", "order.cancelled", "mail.sent", "end"}
 	if diff := cmp.Diff(want, got); diff != "" || live.Err() != nil {
 		t.Errorf("%v (-want +got):\n%s", live.Err(), diff)
 	}
@@ -115,8 +126,7 @@ func TestStream_beat_limit_stop(t *testing.T) {
 	s := setUp(t, func(c *api.Config) {
 		c.BeatEvery, c.Streams, c.Stopping = 5*time.Millisecond, 1, stopping
 	})
-	srv := httptest.NewServer(s)
-	defer srv.Close()
+	srv := serve(t, s)
 	o := s.place(t, "cus_1")
 	live := follow(t, srv, o.ID, "")
 	live.next(t, ": still here")

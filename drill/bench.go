@@ -2,7 +2,11 @@ package drill
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"os"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"time"
@@ -29,6 +33,8 @@ type Target struct {
 	Webhooks func() []time.Duration
 	// CPU is the processor time used so far by all parts of the stack.
 	CPU func() (time.Duration, error)
+	// Profile is a file for a CPU profile of the orders' part; "": none.
+	Profile string
 }
 
 // Load says how much to measure.
@@ -55,6 +61,7 @@ type Result struct {
 	HistoryBytesPer      float64 `json:"history_bytes_per_order"`
 	ActionsPerOrder      float64 `json:"actions_per_order"`
 	EngineLimitPerSecond float64 `json:"engine_limit_per_second"`
+	EngineLimitCPU       float64 `json:"engine_limit_cpu_seconds"` // per empty workflow
 	ShareOfEngineLimit   float64 `json:"share_of_engine_limit"`
 }
 
@@ -77,9 +84,14 @@ func Bench(ctx context.Context, t Target, l Load) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	stop, err := profile(t.Profile)
+	if err != nil {
+		return Result{}, err
+	}
 	began := time.Now()
 	done, err := ordersThrough(ctx, t, l.Orders, l.AtOnce)
 	took := time.Since(began)
+	stop()
 	if err != nil {
 		return Result{}, err
 	}
@@ -97,11 +109,39 @@ func Bench(ctx context.Context, t Target, l Load) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if used, err = t.CPU(); err != nil {
+		return Result{}, err
+	}
 	if r.EngineLimitPerSecond, err = Bare(ctx, t.Temporal, shape, run, l.Orders, l.AtOnce); err != nil {
 		return Result{}, fmt.Errorf("bare engine: %w", err)
 	}
+	bareUsed, err := t.CPU()
+	if err != nil {
+		return Result{}, err
+	}
+	r.EngineLimitCPU = (bareUsed - used).Seconds() / n
 	r.ShareOfEngineLimit = r.OrdersPerSecond / r.EngineLimitPerSecond
 	return r, nil
+}
+
+// profile writes a CPU profile until the answer is called.
+func profile(path string) (stop func(), err error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		if err := f.Close(); err != nil {
+			slog.Warn("cpu profile", "error", err)
+		}
+	}, nil
 }
 
 // passed is what became of a batch of orders.

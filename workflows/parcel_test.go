@@ -78,7 +78,7 @@ func TestParcel(t *testing.T) {
 			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Think(w.intent()))) })
 			w.at(2*time.Hour, func() { w.sell(onHand) })
 			w.at(3*time.Hour, func() { w.tell(w.paid(w.bank.Authenticate(w.intent(), true))) })
-			w.at(4*time.Hour, func() { w.unsell(onHand) })
+			w.at(4*time.Hour, func() { w.unsell() })
 		}, order.Cancelled, cancelled, has(order.OrderCancelled, "sold out")},
 		{"PAY-15 the reservation lapsed, but the goods are still there", func(w *world) {
 			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Think(w.intent()))) })
@@ -92,7 +92,7 @@ func TestParcel(t *testing.T) {
 func (w *world) sell(n int64) {
 	now := w.clock()
 	_, err := w.record.OpenOrder(nil, order.Opening{
-		ID: "ord_other", RunID: "other", Now: now, HoldUntil: now.Add(time.Hour),
+		ID: "ord_other", RunID: "other", Now: now, HoldUntil: now.Add(24 * time.Hour),
 		Request: order.Request{Currency: "EUR", Lines: []order.RequestLine{{SKU: "mug", Quantity: n}}},
 	})
 	if err != nil {
@@ -101,7 +101,7 @@ func (w *world) sell(n int64) {
 }
 
 // unsell ends the other order.
-func (w *world) unsell(int64) {
+func (w *world) unsell() {
 	o, err := w.record.Order(nil, "ord_other")
 	if err == nil {
 		err = w.record.SaveOrder(nil, order.Change{Order: o, Stock: order.StockRelease})

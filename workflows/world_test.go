@@ -57,6 +57,7 @@ type world struct {
 	over      bool      // the order's workflow has ended
 	runs      int
 	told      int
+	reports   []order.News
 	placed    answer // to the first Place
 	outcome   workflows.Outcome
 

@@ -1,8 +1,6 @@
 package porttest
 
 import (
-	"errors"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -129,102 +127,6 @@ func wantDone(t *testing.T, h PaymentsHarness, id order.ID, want PaymentCount) {
 	t.Helper()
 	if diff := cmp.Diff(want, h.Count(id)); diff != "" {
 		t.Errorf("done for the order (-want +got):\n%s", diff)
-	}
-}
-
-func createsAndFinds(t *testing.T, h PaymentsHarness) {
-	id := order.NewID()
-	in := create(t, h, IntentOf(id, tenEuro))
-	if in.ID == "" || in.ClientSecret == "" {
-		t.Errorf("created %+v: want an id and a secret", in)
-	}
-	want := order.Intent{ID: in.ID, OrderID: id, Status: order.RequiresPaymentMethod, Amount: tenEuro, ClientSecret: in.ClientSecret}
-	if diff := cmp.Diff(want, in); diff != "" {
-		t.Errorf("created (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(in, wantIntent(t, h, in.ID, order.RequiresPaymentMethod)); diff != "" {
-		t.Errorf("found (-created +found):\n%s", diff)
-	}
-}
-
-func oneKeyOneIntent(t *testing.T, h PaymentsHarness) {
-	r := IntentOf(order.NewID(), tenEuro)
-	if diff := cmp.Diff(create(t, h, r), create(t, h, r)); diff != "" {
-		t.Error(diff)
-	}
-	wantDone(t, h, r.OrderID, PaymentCount{Intents: 1})
-}
-
-func oneKeyAtOnce(t *testing.T, h PaymentsHarness) {
-	r := IntentOf(order.NewID(), tenEuro)
-	var ids sync.Map
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			in, err := h.Intents.CreateIntent(t.Context(), r)
-			switch {
-			case err == nil:
-				ids.Store(in.ID, true)
-			case !errors.Is(err, order.ErrThrottled): // "the first is being worked on" is a fair answer
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	ids.Store(create(t, h, r).ID, true)
-	n := 0
-	ids.Range(func(any, any) bool { n++; return true })
-	if n != 1 {
-		t.Errorf("%d intents were answered, want 1", n)
-	}
-	wantDone(t, h, r.OrderID, PaymentCount{Intents: 1})
-}
-
-func otherRequestSameKey(t *testing.T, h PaymentsHarness) {
-	r := IntentOf(order.NewID(), tenEuro)
-	create(t, h, r)
-	r.Amount.Amount++
-	_, err := h.Intents.CreateIntent(t.Context(), r)
-	wantKind(t, err, order.ErrRejected)
-	wantDone(t, h, r.OrderID, PaymentCount{Intents: 1})
-}
-
-func newGeneration(t *testing.T, h PaymentsHarness) {
-	r := IntentOf(order.NewID(), tenEuro)
-	first := create(t, h, r)
-	r.Generation, r.Key = 2, order.Key(r.OrderID, "intent", 2)
-	if create(t, h, r).ID == first.ID {
-		t.Error("two generations share an intent")
-	}
-}
-
-func currencies(t *testing.T, h PaymentsHarness) {
-	for _, m := range []order.Money{
-		{Amount: 1999, Currency: "EUR"}, {Amount: 6800, Currency: "JPY"}, {Amount: 12_750, Currency: "KWD"},
-		{Amount: 500, Currency: "ISK"}, {Amount: 90_000, Currency: "UGX"}, {Amount: 45_000, Currency: "MGA"},
-		{Amount: 45_000, Currency: "HUF"}, {Amount: 150_000, Currency: "IDR"}, {Amount: 9_999, Currency: "TWD"},
-	} {
-		in := create(t, h, IntentOf(order.NewID(), m))
-		if in.Amount != m {
-			t.Errorf("asked for %v, got an intent for %v", m, in.Amount)
-		}
-		h.Pay(t, in.ID)
-		in, err := h.Captures.CaptureIntent(t.Context(), in.ID, m, order.Key(in.OrderID, "capture", 1))
-		if err != nil || in.Received != m.Amount {
-			t.Errorf("capture %v: received %d, %v", m, in.Received, err)
-		}
-	}
-}
-
-func badAmounts(t *testing.T, h PaymentsHarness) {
-	for _, m := range []order.Money{
-		{Amount: 0, Currency: "EUR"}, {Amount: -500, Currency: "EUR"}, {Amount: order.MaxAmount + 1, Currency: "EUR"},
-		{Amount: 5125, Currency: "KWD"}, {Amount: 500, Currency: "eur"}, {Amount: 500, Currency: "QQQ"}, {Amount: 500},
-	} {
-		r := IntentOf(order.NewID(), m)
-		_, err := h.Intents.CreateIntent(t.Context(), r)
-		wantKind(t, err, order.ErrRejected)
-		wantDone(t, h, r.OrderID, PaymentCount{})
 	}
 }
 

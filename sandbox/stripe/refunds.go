@@ -7,16 +7,9 @@ import (
 
 func (s *Server) createRefund(c *call) (any, *Error) {
 	f := &c.form
-	id, charge := f.text("payment_intent"), f.text("charge")
-	if ch, ok := s.charges.by[charge]; ok && id == "" {
-		id = ch.PaymentIntent
-	}
-	if id == "" && charge == "" {
-		return nil, invalid("parameter_missing", "", "One of the following params should be provided for this request: payment_intent or charge.")
-	}
-	in, ok := s.intents.by[id]
-	if !ok {
-		return nil, missing("payment_intent", "payment_intent", id)
+	in, e := c.paid()
+	if e != nil {
+		return nil, e
 	}
 	amount, given, e := f.number("amount")
 	if e != nil {
@@ -49,6 +42,22 @@ func (s *Server) createRefund(c *call) (any, *Error) {
 	}
 	c.emit("charge.refunded", ch)
 	return c.Refund, nil
+}
+
+// paid is the intent a refund names, by itself or by its charge.
+func (c *call) paid() (*Intent, *Error) {
+	id, charge := c.form.text("payment_intent"), c.form.text("charge")
+	if ch, ok := c.s.charges.by[charge]; ok && id == "" {
+		id = ch.PaymentIntent
+	}
+	if id == "" && charge == "" {
+		return nil, invalid("parameter_missing", "", "One of the following params should be provided for this request: payment_intent or charge.")
+	}
+	in, ok := c.s.intents.by[id]
+	if !ok {
+		return nil, missing("payment_intent", "payment_intent", id)
+	}
+	return in, nil
 }
 
 func refundable(amount, left int64, currency string) *Error {
