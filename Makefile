@@ -4,7 +4,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help check format tidy arch vet staticcheck workflowcheck test vet-engine fuzz vulns build
+.PHONY: help check deps format tidy arch vet staticcheck workflowcheck test vet-engine fuzz vulns build
 
 # The tools' versions are pinned in tools/go.mod, apart from the program's.
 TOOL := go tool -modfile=tools/go.mod
@@ -20,7 +20,10 @@ FUZZTIME ?= 5s
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-check: format tidy arch vet staticcheck workflowcheck test vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
+check: deps format tidy arch vet staticcheck workflowcheck test vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
+
+deps: ## Install what the checks need beside Go: a C compiler, Postgres, Chromium (Debian).
+	@scripts/deps
 
 format: ## gofumpt: no file may need formatting.
 	@echo "== gofumpt"

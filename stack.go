@@ -33,6 +33,7 @@ type stack struct {
 	cfg      *Config
 	log      *slog.Logger
 	temporal client.Client
+	engine   string // its address, if it runs here
 	uiURL    string
 	records  *records.Store
 	vault    *vault.Vault
@@ -172,7 +173,7 @@ func (s *stack) openStores(ctx context.Context, r role) error {
 	}
 	if eng != nil {
 		s.onStop(eng.Stop)
-		address, s.uiURL = eng.Address(), eng.UIURL()
+		address, s.engine, s.uiURL = eng.Address(), eng.Address(), eng.UIURL()
 	}
 	if err != nil {
 		return err
@@ -234,7 +235,7 @@ func (s *stack) background(f func(context.Context)) {
 // announce leaves the addresses in the data directory for the commands.
 func (s *stack) announce() error {
 	b, err := json.MarshalIndent(running{
-		API: s.apiURL, Key: s.key, Sandbox: s.boxURL, PublishableKey: sandboxPublishableKey, TemporalUI: s.uiURL,
+		API: s.apiURL, Key: s.key, Sandbox: s.boxURL, PublishableKey: sandboxPublishableKey, TemporalUI: s.uiURL, Temporal: s.engine,
 	}, "", "  ")
 	if err != nil {
 		return err

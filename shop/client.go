@@ -70,7 +70,7 @@ func (c *Client) Order(ctx context.Context, id order.ID) (order.Order, error) {
 // Page is one page of a list of orders.
 type Page struct {
 	Orders []order.Order `json:"orders"`
-	Next   string        `json:"next"`
+	Next   string        `json:"nextCursor,omitempty"`
 }
 
 // Orders lists orders, newest first, by the API's query parameters.

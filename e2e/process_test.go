@@ -1,0 +1,201 @@
+package e2e_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// patience is how long anything may take before a test gives up on it.
+const patience = 2 * time.Minute
+
+// process is the program running. It is killed when the test ends.
+type process struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdout bytes.Buffer
+	log    *log
+	ended  chan struct{} // closed when it has
+	err    error         // how; after ended
+}
+
+// launch starts the program with arguments and "NAME=value" environment; of
+// this process's own environment it sees nothing that configures it.
+func launch(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(binary, args...), log: &log{}, ended: make(chan struct{})}
+	p.cmd.Env = append(withoutSettings(os.Environ()), env...)
+	p.cmd.Stdout = &p.stdout
+	dieWithTest(p.cmd)
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		p.log.read(stderr)
+		p.err = p.cmd.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("purser %s\n%s", strings.Join(args, " "), p.log)
+		}
+		if strings.Contains(p.log.String(), "WARNING: DATA RACE") {
+			t.Errorf("data race in purser %s\n%s", strings.Join(args, " "), p.log)
+		}
+	})
+	return p
+}
+
+// run runs the program to its end and answers its exit code and what it said.
+func run(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	p := launch(t, env, args...)
+	code = p.wait()
+	return code, p.stdout.String(), p.log.String()
+}
+
+// wait answers the exit code.
+func (p *process) wait() int {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		p.t.Fatalf("purser is still running after %s", patience)
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// kill is kill -9.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	<-p.ended
+}
+
+// interrupt is Ctrl-C; it answers the exit code.
+func (p *process) interrupt() int {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+		p.t.Fatal(err)
+	}
+	return p.wait()
+}
+
+// says waits for a line that holds the text and answers it.
+func (p *process) says(text string) string {
+	p.t.Helper()
+	found, stop := p.log.await(text)
+	defer stop()
+	select {
+	case line := <-found:
+		return line
+	case <-p.ended:
+		p.t.Fatalf("purser ended (%v) without saying %q\n%s", p.err, text, p.log)
+	case <-time.After(patience):
+		p.t.Fatalf("purser does not say %q\n%s", text, p.log)
+	}
+	return ""
+}
+
+// settings are the beginnings of the variables that configure the program.
+var settings = []string{"PURSER_", "DATABASE_URL=", "TEMPORAL_", "STRIPE_", "CARRIER_", "SES_", "AWS_"}
+
+func withoutSettings(environ []string) (kept []string) {
+	for _, e := range environ {
+		foreign := true
+		for _, s := range settings {
+			foreign = foreign && !strings.HasPrefix(e, s)
+		}
+		if foreign {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// log keeps what a process wrote on stderr: the beginning and the latest.
+type log struct {
+	mu    sync.Mutex
+	lines []string
+	cut   int
+	seeks map[chan string]string
+}
+
+// mostLines of a log are kept.
+const mostLines = 2000
+
+func (l *log) read(r io.Reader) {
+	in := bufio.NewReader(r)
+	for {
+		line, err := in.ReadString('\n')
+		if line != "" {
+			l.add(strings.TrimRight(line, "\n"))
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrClosed) {
+				l.add(fmt.Sprint("log lost: ", err))
+			}
+			return
+		}
+	}
+}
+
+func (l *log) add(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.lines) >= mostLines {
+		l.lines = append(l.lines[:mostLines/2], l.lines[mostLines/2+1:]...)
+		l.cut++
+	}
+	l.lines = append(l.lines, line)
+	for c, text := range l.seeks {
+		if strings.Contains(line, text) {
+			delete(l.seeks, c)
+			c <- line
+		}
+	}
+}
+
+func (l *log) await(text string) (found <-chan string, stop func()) {
+	c := make(chan string, 1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.lines {
+		if strings.Contains(line, text) {
+			c <- line
+			return c, func() {}
+		}
+	}
+	if l.seeks == nil {
+		l.seeks = map[chan string]string{}
+	}
+	l.seeks[c] = text
+	return c, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.seeks, c)
+	}
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := strings.Join(l.lines, "\n")
+	if l.cut > 0 {
+		s += fmt.Sprintf("\n(%d lines in the middle left out)", l.cut)
+	}
+	return s
+}
+

@@ -1,0 +1,7 @@
+//go:build !race
+
+package e2e_test
+
+// underRace builds the program with the race detector, as the tests are, and
+// keeps the numbers small.
+const underRace = false
