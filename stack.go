@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -59,6 +60,7 @@ var (
 
 // start brings up the parts of a role. If it fails, nothing is left running.
 func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
+	collectLess()
 	s := &stack{cfg: cfg, log: cfg.logger(), failed: make(chan error, 4)}
 	defer func() {
 		if err != nil {
@@ -98,6 +100,15 @@ func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
 		return s, s.announce()
 	}
 	return s, nil
+}
+
+// collectLess lets the heap grow to five times what is live before it is
+// collected: the engine makes much short-lived garbage, and collecting it at
+// the usual double takes a tenth of all processor time. GOGC overrides it.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }
 
 // onStop registers what Stop undoes.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"purser/order"
@@ -107,11 +108,13 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-// server answers requests. It keeps nothing between them but counts.
+// server answers requests. It keeps nothing between them but counts and what
+// is under way.
 type server struct {
 	Config
 	inFlight chan struct{}
 	streams  chan struct{}
+	placing  sync.Map // ids of the orders being placed under an idempotency key
 }
 
 // New makes the handler of everything under /v1, the documentation, the

@@ -60,6 +60,12 @@ func (s *server) place(ctx context.Context, in *placeInput) (*placeOutput, error
 	c.orderID = order.NewID()
 	if in.Key != "" {
 		c.orderID = order.IDForKey(c.key.Name, in.Key)
+		// The engine lets few callers wait for one order at a time; a crowd of
+		// impatient ones is not worth its queue.
+		if _, busy := s.placing.LoadOrStore(c.orderID, true); busy {
+			return nil, problemOf(order.ErrInFlight)
+		}
+		defer s.placing.Delete(c.orderID)
 	}
 	if err := s.quote(ctx, in.Body); err != nil && !s.placedBefore(ctx, c.orderID, in.Key) {
 		return nil, refused(err)

@@ -2,6 +2,7 @@ package drill
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -159,7 +160,7 @@ func ordersThrough(ctx context.Context, t Target, n, atOnce int) (passed, error)
 	for range n {
 		all.Go(func() error {
 			began := time.Now()
-			placed, err := t.Shop.Place(ctx, Plain(), "")
+			placed, err := t.Shop.PlaceSurely(ctx, Plain(), rand.Text())
 			took := time.Since(began)
 			if err != nil {
 				return fmt.Errorf("place: %w", err)

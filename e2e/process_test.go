@@ -134,7 +134,7 @@ type log struct {
 }
 
 // mostLines of a log are kept.
-const mostLines = 2000
+const mostLines = 80
 
 func (l *log) read(r io.Reader) {
 	in := bufio.NewReader(r)
@@ -198,4 +198,3 @@ func (l *log) String() string {
 	}
 	return s
 }
-

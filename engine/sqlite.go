@@ -20,6 +20,7 @@ import (
 const (
 	sqliteFile   = "temporal.db"
 	sqliteShards = 1
+	sqliteSeats  = 64 // callers at a time; the rest wait
 )
 
 // sqliteStore keeps everything in one file.
@@ -44,12 +45,12 @@ func openSQLite(c Config) (*sqliteStore, error) {
 	return &sqliteStore{file: filepath.Join(dir, sqliteFile), shards: shards}, nil
 }
 
-// pragmas are what the one connection is opened with: durable against power
-// loss (synchronous=full), not only against a crash of this process.
+// pragmas are what the connection is opened with. synchronous=normal keeps the
+// file whole; that nothing acknowledged is lost is the connector's work.
 func pragmas() []string {
 	return []string{
 		"journal_mode=wal",
-		"synchronous=full",
+		"synchronous=normal",
 		"busy_timeout=10000",
 	}
 }
@@ -60,7 +61,10 @@ func (s *sqliteStore) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(s.file), 0o700); err != nil {
 		return fmt.Errorf("create data directory: %w", err)
 	}
-	s.db = s.open()
+	var err error
+	if s.db, err = s.open(); err != nil {
+		return err
+	}
 	var tables int
 	if err := s.db.QueryRowContext(ctx, "select count(*) from sqlite_master").Scan(&tables); err != nil {
 		return fmt.Errorf("open %s: %w", s.file, err)
@@ -125,14 +129,17 @@ func (s *sqliteStore) config() *config.SQL {
 	}
 }
 
-// open connects to the file. One connection: SQLite has one writer anyway, and
-// waiting in line costs less than being turned away.
-func (s *sqliteStore) open() *sql.DB {
+// open connects to the file.
+func (s *sqliteStore) open() (*sql.DB, error) {
 	q := url.Values{"_pragma": pragmas(), "_time_format": {"sqlite"}} // the format that the server's plugin reads
-	db := sql.OpenDB(newConnector("file:" + s.file + "?" + q.Encode()))
-	db.SetMaxOpenConns(1)
-	db.SetMaxIdleConns(1)
-	return db
+	c, err := openConnector(s.file, "file:"+s.file+"?"+q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", s.file, err)
+	}
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(sqliteSeats)
+	db.SetMaxIdleConns(sqliteSeats)
+	return db, nil
 }
 
 // close closes the file, which folds the write-ahead log into it.

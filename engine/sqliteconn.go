@@ -4,98 +4,86 @@ package engine
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"reflect"
+	"io"
 
-	"github.com/jmoiron/sqlx"
-	"go.temporal.io/server/common/config"
-	"go.temporal.io/server/common/log"
-	"go.temporal.io/server/common/metrics"
-	persistencesql "go.temporal.io/server/common/persistence/sql"
-	"go.temporal.io/server/common/persistence/sql/sqlplugin"
-	"go.temporal.io/server/common/resolver"
 	"modernc.org/sqlite"
 )
 
-// The server compiles each SQL statement anew each time it runs it, and its
-// SQLite plugin neither lets us change that nor ever closes the file. So we
-// put our own connection under the plugin's: one that keeps compiled
-// statements, and that we can close.
-
-// adopt replaces the connection that the plugin holds for conf by db.
-func adopt(conf *config.SQL, db *sql.DB) error {
-	handle, err := persistencesql.NewSQLDB(sqlplugin.DbKindMain, conf,
-		resolver.NewNoopResolver(), log.NewNoopLogger(), metrics.NoopMetricsHandler)
-	if err != nil {
-		return err
-	}
-	shared, ok := sharedConn(handle)
-	if !ok {
-		return errors.New("the SQLite plugin no longer keeps its connection where it did")
-	}
-	old := shared.DB
-	shared.DB = db
-	return old.Close()
-}
-
-// sharedConn finds the connection that every handle on one file shares.
-func sharedConn(handle sqlplugin.DB) (*sqlx.DB, bool) {
-	v := reflect.ValueOf(handle)
-	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
-		return nil, false
-	}
-	f := v.Elem().FieldByName("db")
-	if !f.IsValid() || f.Type() != reflect.TypeFor[*sqlx.DB]() || f.IsNil() {
-		return nil, false
-	}
-	return (*sqlx.DB)(f.UnsafePointer()), true
-}
-
-// connector opens connections that keep their compiled statements.
+// connector lets many callers share one connection to a SQLite file. What each
+// of them gets is a seat: it takes its turn on the connection, for a statement
+// or for a transaction, and then waits, out of turn, until what it wrote is on
+// disk. So while one transaction is being synced the next ones run, and one
+// sync serves all that came while the disk was busy. SQLite's own
+// synchronous=full would sync each alone, with everyone else waiting.
+//
+// No seat answers before all it has written or seen is on disk.
+//
+// The connection also keeps its compiled statements: the server sends the same
+// hundred statements over and over, and compiling one costs as much as running
+// it.
 type connector struct {
-	dsn    string
-	driver *sqlite.Driver
-}
-
-func newConnector(dsn string) *connector {
-	return &connector{dsn: dsn, driver: &sqlite.Driver{}}
-}
-
-func (c *connector) Driver() driver.Driver { return c.driver }
-
-func (c *connector) Connect(context.Context) (driver.Conn, error) {
-	raw, err := c.driver.Open(c.dsn)
-	if err != nil {
-		return nil, err
-	}
-	return &conn{rawConn: raw.(rawConn), compiled: map[string]driver.Stmt{}}, nil
+	driver   *sqlite.Driver
+	raw      rawConn
+	turn     chan struct{} // holds one token
+	compiled map[string]driver.Stmt
+	wal      *walSync
 }
 
 // rawConn is what modernc.org/sqlite's connections can do.
 type rawConn interface {
 	driver.Conn
-	driver.ConnBeginTx
 	driver.ConnPrepareContext
-	driver.ExecerContext
-	driver.QueryerContext
-	driver.Pinger
-	driver.SessionResetter
-	driver.Validator
 }
 
-// keptStatements is far more than the server's distinct statements; those
-// with a variable number of arguments are why there is a limit at all.
+// keptStatements is far above the number of the server's distinct statements;
+// those with a variable number of arguments are why there is a limit at all.
 const keptStatements = 500
 
-// conn is a connection that compiles each statement once.
-type conn struct {
-	rawConn
-	compiled map[string]driver.Stmt
+// openConnector opens the file. The data source must ask for WAL, and for
+// synchronous=normal at least, which orders the syncs that checkpoints need.
+func openConnector(file, dsn string) (*connector, error) {
+	d := &sqlite.Driver{}
+	raw, err := d.Open(dsn)
+	if err != nil {
+		return nil, err
+	}
+	c := &connector{
+		driver:   d,
+		raw:      raw.(rawConn),
+		turn:     make(chan struct{}, 1),
+		compiled: map[string]driver.Stmt{},
+	}
+	c.turn <- struct{}{}
+	// SQLite makes the log when a table is first looked for.
+	if _, err := c.query(context.Background(), "select count(*) from sqlite_master", nil); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	if c.wal, err = openWAL(file + "-wal"); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
-func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (c *connector) Driver() driver.Driver { return c.driver }
+
+// Connect gives out a seat.
+func (c *connector) Connect(context.Context) (driver.Conn, error) { return &seat{c: c}, nil }
+
+// Close closes the file, which folds the write-ahead log into it.
+func (c *connector) Close() error {
+	<-c.turn // for good
+	c.forget()
+	var err error
+	if c.wal != nil {
+		err = c.wal.close()
+	}
+	return errors.Join(c.raw.Close(), err)
+}
+
+// exec and query are for whoever has the turn.
+func (c *connector) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	s, err := c.statement(ctx, query)
 	if err != nil {
 		return nil, err
@@ -103,30 +91,23 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	return s.(driver.StmtExecContext).ExecContext(uninterrupted(ctx), args)
 }
 
-func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (c *connector) query(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	s, err := c.statement(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return s.(driver.StmtQueryContext).QueryContext(uninterrupted(ctx), args)
-}
-
-// BeginTx takes the write lock at once: the server's transactions all write.
-func (c *conn) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
-	if _, err := c.ExecContext(ctx, "begin immediate", nil); err != nil {
+	r, err := s.(driver.StmtQueryContext).QueryContext(uninterrupted(ctx), args)
+	if err != nil {
 		return nil, err
 	}
-	return tx{c}, nil
+	return readAll(r)
 }
 
-func (c *conn) statement(ctx context.Context, query string) (driver.Stmt, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
+func (c *connector) statement(ctx context.Context, query string) (driver.Stmt, error) {
 	if s, ok := c.compiled[query]; ok {
 		return s, nil
 	}
-	s, err := c.PrepareContext(ctx, query)
+	s, err := c.raw.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -137,33 +118,47 @@ func (c *conn) statement(ctx context.Context, query string) (driver.Stmt, error)
 	return s, nil
 }
 
-func (c *conn) forget() {
+func (c *connector) forget() {
 	for query, s := range c.compiled {
 		s.Close()
 		delete(c.compiled, query)
 	}
 }
 
-func (c *conn) Close() error {
-	c.forget()
-	return c.rawConn.Close()
-}
-
 // uninterrupted spares a goroutine per statement, whose only use would be to
 // break off a statement that takes microseconds.
 func uninterrupted(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
-type tx struct{ *conn }
-
-func (t tx) Commit() error {
-	_, err := t.ExecContext(context.Background(), "commit", nil)
-	if err != nil {
-		_ = t.Rollback() // a commit that failed may have left the transaction open
-	}
-	return err
+// rows have been read, so that their statement is free for the next turn.
+type rows struct {
+	columns []string
+	values  [][]driver.Value
 }
 
-func (t tx) Rollback() error {
-	_, err := t.ExecContext(context.Background(), "rollback", nil)
-	return err
+func readAll(r driver.Rows) (_ driver.Rows, err error) {
+	defer func() { err = errors.Join(err, r.Close()) }()
+	all := &rows{columns: r.Columns()}
+	for {
+		v := make([]driver.Value, len(all.columns))
+		switch err := r.Next(v); err {
+		case nil:
+			all.values = append(all.values, v)
+		case io.EOF:
+			return all, nil
+		default:
+			return nil, err
+		}
+	}
+}
+
+func (r *rows) Columns() []string { return r.columns }
+func (r *rows) Close() error      { return nil }
+
+func (r *rows) Next(dest []driver.Value) error {
+	if len(r.values) == 0 {
+		return io.EOF
+	}
+	copy(dest, r.values[0])
+	r.values = r.values[1:]
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"purser/catalog"
 	"purser/order"
@@ -59,6 +60,26 @@ type Placed struct {
 func (c *Client) Place(ctx context.Context, r order.Request, key string) (Placed, error) {
 	var p Placed
 	return p, c.call(ctx, http.MethodPost, "/v1/orders", r, &p, "Idempotency-Key", key)
+}
+
+// PlaceSurely places an order as a careful shop does: what was not answered,
+// or answered "not yet", is asked again under the same key until the shopper
+// can pay or the answer is no.
+func (c *Client) PlaceSurely(ctx context.Context, r order.Request, key string) (Placed, error) {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		p, err := c.Place(ctx, r, key)
+		var problem *Problem
+		final := errors.As(err, &problem) && problem.Status < 500 && problem.Code != "in_flight"
+		switch {
+		case err == nil && (p.ClientSecret != "" || p.Status != order.Placed), final:
+			return p, err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return p, ctx.Err()
+		}
+	}
 }
 
 // Order fetches one order.

@@ -69,7 +69,7 @@ func TestAnyOrder(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				w := newWorld(t)
 				for _, s := range rapid.SliceOfN(rapid.Custom(drawStep), 1, 14).Draw(t, "steps") {
-					w.at(s.At, func() { w.happen(s) })
+					w.at(s.At, func() { w.hand(func() { w.happen(s) }) })
 				}
 				w.settle(rapid.Bool().Draw(t, "comes back"))
 				w.run()

@@ -77,7 +77,7 @@ func TestCarryOn(t *testing.T) {
 			w.at(time.Minute, func() { fresh(w); tooLittle(w) })
 			w.at(time.Hour, func() { mend(w); w.release() })
 			w.arrive(2 * time.Hour)
-		}, order.Delivered, delivered, runs(2)},
+		}, order.Delivered, delivered, both(runs(2), counted("GetIntent", 1))},
 		{"on hold for days, then cancelled", func(w *world) {
 			w.at(time.Minute, func() { fresh(w); tooLittle(w) })
 			w.at(72*time.Hour, func() { w.cancel() })

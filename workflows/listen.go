@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"iter"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -119,6 +120,9 @@ func (w *orderWorkflow) checkCancel(workflow.Context, CancelRequest) error {
 func (w *orderWorkflow) onCancel(ctx workflow.Context, r CancelRequest) (order.Order, error) {
 	if w.cancelled == nil {
 		w.cancelled = &r
+		if err := accepted(ctx); err != nil {
+			return w.Order, err
+		}
 		w.abandon()
 	}
 	if err := workflow.Await(ctx, func() bool { return w.Status.Final() || w.committed }); err != nil {
@@ -130,6 +134,16 @@ func (w *orderWorkflow) onCancel(ctx workflow.Context, r CancelRequest) (order.O
 	return w.Order, nil
 }
 
+// accepted returns when the request is in the history for certain. Only then
+// may anything be done about it: a workflow task that fails (for a report that
+// came in just as it ended the workflow) or is lost with its process takes an
+// update that came with it along, and what was done in it by then would be
+// the deed of nobody.
+func accepted(ctx workflow.Context) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	return workflow.Sleep(ctx, time.Millisecond)
+}
+
 func (w *orderWorkflow) checkRelease(workflow.Context, ReleaseRequest) error {
 	if w.Status != order.OnHold {
 		return refuse(RefusalNotHeld, "the order is not on hold, it is "+string(w.Status))
@@ -138,6 +152,12 @@ func (w *orderWorkflow) checkRelease(workflow.Context, ReleaseRequest) error {
 }
 
 func (w *orderWorkflow) onRelease(ctx workflow.Context, r ReleaseRequest) (order.Order, error) {
+	if err := accepted(ctx); err != nil {
+		return w.Order, err
+	}
+	if w.Status != order.OnHold {
+		return w.Order, w.checkRelease(ctx, r)
+	}
 	w.released = &r
 	err := workflow.Await(ctx, func() bool { return w.released == nil })
 	return w.Order, err

@@ -132,7 +132,7 @@ func TestStuck(t *testing.T) {
 			w.at(time.Hour, func() { w.release() })
 			w.at(4*time.Hour, func() { w.release() })
 		}, order.Cancelled, cancelled, both(oneIntent, has(order.OrderUndoStuck, "money"))},
-		{"the refund is refused until someone called: under a new key", func(w *world) {
+		{"the refund is refused until someone called", func(w *world) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.fail("RefundIntent", 1, order.ErrRejected)
 			w.at(time.Minute, func() {

@@ -1,0 +1,126 @@
+package e2e_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"purser/order"
+	"purser/records"
+	"purser/sandbox/ses"
+)
+
+// ledger answers an order's entries in the mail ledger.
+type ledger func(context.Context, order.ID) ([]records.MailEntry, error)
+
+// ends are how orders ended, by id, as their shoppers saw it.
+type ends map[order.ID]order.Status
+
+// settle stops the stack and counts what the record and the world outside
+// hold of these orders: what was lost, what was done twice. Each must be
+// zero.
+func (s *stack) settle(t *testing.T, seen ends) {
+	t.Helper()
+	if code := s.interrupt(); code != 0 {
+		t.Errorf("stopping: exit code %d", code)
+	}
+	record, world := s.record(), s.world()
+	tally, err := record.Tally(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, broken := range tally.Broken() {
+		t.Error(broken)
+	}
+	var c losses
+	payments, labels, mails := world.Stripe.Counts(), world.Carrier.Counts(), world.SES.Counts()
+	for id, status := range seen {
+		o, err := record.Order(t.Context(), id)
+		if err != nil {
+			c.lost = append(c.lost, id)
+			continue
+		}
+		if !o.Status.Final() || o.Status != status {
+			t.Errorf("%s is %s, its shopper saw %s: %s", id, o.Status, status, o.Reason)
+		}
+		c.money(o, payments[string(id)])
+		c.letters(t, record.Mails, o, mails)
+	}
+	for id, n := range payments { // of orders nobody was told about, too
+		if n.Authorized > 1 || n.Captured > 1 || n.Refunds > 1 {
+			c.chargedTwice = append(c.chargedTwice, order.ID(id))
+		}
+		if n.Intents > 1 {
+			c.intentsTwice = append(c.intentsTwice, order.ID(id))
+		}
+	}
+	for reference, n := range labels {
+		if n > 1 {
+			c.labelsTwice = append(c.labelsTwice, order.ID(reference))
+		}
+	}
+	for about, n := range mails {
+		if n > 1 {
+			c.mailedTwice = append(c.mailedTwice, order.ID(about.Order+" "+about.Milestone))
+		}
+	}
+	c.report(t, len(seen))
+	t.Logf("record: %v, mails %v, %d events", tally.Orders, tally.Mails, tally.Events)
+}
+
+// losses are what must not happen to an order. Only a mail of unknown outcome
+// may: it is written down as such and not sent again.
+type losses struct {
+	lost, chargedTwice, intentsTwice, labelsTwice, mailedTwice, unpaid, unmailed, unaccounted []order.ID
+	unknownMails                                                                              int
+}
+
+// money holds what Stripe took against what the order says.
+func (c *losses) money(o order.Order, n count) {
+	kept := n.Taken - n.Returned
+	switch {
+	case o.Status == order.Delivered && (kept != o.Total.Amount || n.Captured != 1):
+		c.unpaid = append(c.unpaid, o.ID)
+	case o.Status != order.Delivered && kept != 0:
+		c.unpaid = append(c.unpaid, o.ID)
+	}
+}
+
+// letters holds what the mail provider accepted against the ledger: each
+// milestone's mail went out, or the ledger says that nobody knows.
+func (c *losses) letters(t *testing.T, ledger ledger, o order.Order, sent map[ses.Subject]int) {
+	t.Helper()
+	if o.Status != order.Delivered {
+		return
+	}
+	entries, err := ledger(t.Context(), o.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []order.Milestone{order.MailConfirmation, order.MailShipped, order.MailDelivered} {
+		i := slices.IndexFunc(entries, func(e records.MailEntry) bool { return e.Milestone == m })
+		n := sent[ses.Subject{Order: string(o.ID), Milestone: string(m)}]
+		switch {
+		case i < 0:
+			c.unmailed = append(c.unmailed, o.ID)
+		case entries[i].State == order.MailStateUnknown:
+			c.unknownMails++
+		case entries[i].State != order.MailStateSent || n == 0:
+			c.unaccounted = append(c.unaccounted, o.ID)
+		}
+	}
+}
+
+func (c *losses) report(t *testing.T, orders int) {
+	t.Helper()
+	for what, ids := range map[string][]order.ID{
+		"orders lost": c.lost, "charged, captured or refunded twice": c.chargedTwice, "payment intents made twice": c.intentsTwice,
+		"labels made twice": c.labelsTwice, "mails sent twice": c.mailedTwice, "money and order disagree": c.unpaid,
+		"mails never tried": c.unmailed, "mails the ledger has wrong": c.unaccounted,
+	} {
+		if len(ids) > 0 {
+			t.Errorf("%s: %d %v", what, len(ids), ids)
+		}
+	}
+	t.Logf("%d orders, mails of unknown outcome: %d", orders, c.unknownMails)
+}

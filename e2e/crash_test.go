@@ -1,0 +1,174 @@
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/shop"
+)
+
+// TestKill kills the program with SIGKILL at random moments of many orders
+// and starts it again each time (TEST-8). Nothing may be lost or done twice.
+func TestKill(t *testing.T) {
+	orders, kills := 60, 8
+	if underRace {
+		orders, kills = 24, 8
+	}
+	onEngines(t, func(t *testing.T, env []string) {
+		seed := seedOf(t)
+		s := newStack(t, env, "--ask-after=1s", "--track-after=2s", "--sandbox-pace=300ms")
+		c := &crowd{stack: s}
+		seen := c.shop(t, orders, func(done func() bool) {
+			random := rand.New(rand.NewPCG(seed, 1))
+			for n := 0; n < kills || !done() && n < 2*kills; n++ {
+				pause(t, time.Duration(50+random.IntN(1500))*time.Millisecond)
+				c.restart(s.kill)
+			}
+		})
+		s.settle(t, seen)
+	})
+}
+
+// seedOf chooses when to strike; PURSER_E2E_SEED repeats a run.
+func seedOf(t *testing.T) uint64 {
+	seed := uint64(time.Now().UnixNano())
+	if v := os.Getenv("PURSER_E2E_SEED"); v != "" {
+		var err error
+		if seed, err = strconv.ParseUint(v, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("PURSER_E2E_SEED=%d", seed)
+	return seed
+}
+
+// pause lets the orders run on for a while: how long decides where they are
+// struck.
+func pause(t *testing.T, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-t.Context().Done():
+	}
+}
+
+// crowd is many shoppers of a stack that comes and goes. They do what careful
+// clients do: try again under the same key.
+type crowd struct {
+	*stack
+	doors sync.RWMutex // of the stack; it has new ones after each start
+}
+
+// restart ends the program in some way and starts it again.
+func (c *crowd) restart(end func()) {
+	end()
+	c.doors.Lock()
+	defer c.doors.Unlock()
+	c.start()
+}
+
+// api and bank are where the stack is now; while it is down they wait.
+func (c *crowd) now() (*shop.Client, *shop.Shopper) {
+	c.doors.RLock()
+	defer c.doors.RUnlock()
+	return c.stack.shop, c.stack.shopper
+}
+
+// shop has n orders bought by ten shoppers at a time while strike does what it
+// does, and answers how each order ended.
+func (c *crowd) shop(t *testing.T, n int, strike func(done func() bool)) ends {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	var all sync.WaitGroup
+	var left atomic.Int64
+	left.Store(int64(n))
+	seen, mu, turn := ends{}, sync.Mutex{}, make(chan struct{}, 10)
+	for i := range n {
+		all.Go(func() {
+			defer left.Add(-1)
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			o, err := c.buy(ctx, i)
+			if err != nil {
+				t.Errorf("order %d %s: %v", i, o.ID, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if o.ID != "" {
+				seen[o.ID] = o.Status
+			}
+		})
+	}
+	strike(func() bool { return left.Load() == 0 })
+	all.Wait()
+	if len(seen) != n {
+		t.Errorf("%d of %d orders were acknowledged", len(seen), n)
+	}
+	return seen
+}
+
+// buy takes one order from the click to its end, whatever comes between.
+func (c *crowd) buy(ctx context.Context, i int) (o order.Order, err error) {
+	var placed shop.Placed
+	err = again(ctx, func() error {
+		api, _ := c.now()
+		p, err := api.Place(ctx, wish("mug-blue", int64(1+i%3), "EUR"), fmt.Sprint("crowd-", i))
+		if err != nil {
+			return err
+		}
+		placed = p
+		if p.ClientSecret == "" && !p.Status.Final() {
+			return errors.New("not payable yet")
+		}
+		return nil
+	})
+	if err != nil {
+		return placed.Order, fmt.Errorf("place: %w", err)
+	}
+	paid := func() error {
+		_, bank := c.now()
+		_, err := bank.Pay(ctx, placed.ClientSecret, "pm_card_visa")
+		return err
+	}
+	err = again(ctx, func() error {
+		api, _ := c.now()
+		if o, err = api.Order(ctx, placed.ID); err != nil {
+			return err
+		}
+		switch {
+		case o.Status.Final():
+			return nil
+		case o.Status == order.AwaitingPayment:
+			_ = paid() // paying twice is refused by Stripe, and harmless
+		}
+		return fmt.Errorf("still %s, waiting for %+v", o.Status, o.Waiting)
+	})
+	return o, err
+}
+
+// again repeats what fails until the context ends, as clients do when a
+// server is away or asks for patience; a refusal is final.
+func again(ctx context.Context, try func() error) error {
+	for {
+		err := try()
+		var p *shop.Problem
+		if err == nil || errors.As(err, &p) && p.Status < 500 && p.Code != "in_flight" && p.Status != http.StatusTooManyRequests {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

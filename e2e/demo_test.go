@@ -1,0 +1,79 @@
+package e2e_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/order"
+)
+
+// told is what happens to a good order, in this order, apart from what
+// depends on whose message is faster.
+var told = []order.Kind{
+	order.OrderPlaced, order.StockReserved, order.PaymentReady, order.PaymentAuthorized, order.ParcelWasBooked,
+	order.PaymentCaptured, order.MailSent, order.ParcelWasShipped, order.MailSent, order.ParcelArrived, order.MailSent,
+}
+
+// plain leaves out the provider's confirmation, which may come any time.
+func plain(ks []order.Kind) []order.Kind {
+	return slices.DeleteFunc(slices.Clone(ks), func(k order.Kind) bool { return k == order.PaymentConfirmed })
+}
+
+func demo(t *testing.T, flags ...string) []string {
+	return append(append([]string{"demo", "--once", "--json", "--sandbox-pace=100ms", "--data=" + t.TempDir()}, anyPort...), flags...)
+}
+
+func TestDemo(t *testing.T) {
+	onEngines(t, func(t *testing.T, env []string) {
+		code, stdout, stderr := run(t, env, demo(t)...)
+		if code != 0 {
+			t.Fatalf("exit code %d", code)
+		}
+		if !strings.Contains(stderr, "ready after ") {
+			t.Error("does not say when it was ready")
+		}
+		var story []order.Event
+		for lines := bufio.NewScanner(strings.NewReader(stdout)); lines.Scan(); {
+			var e order.Event
+			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+				t.Fatalf("not a JSON line: %s", lines.Text())
+			}
+			story = append(story, e)
+		}
+		if diff := cmp.Diff(told, plain(kinds(story))); diff != "" {
+			t.Errorf("the story (-want +got):\n%s", diff)
+		}
+		for i, e := range story {
+			if e.Seq != int64(i+1) || e.At.IsZero() || e.OrderID != story[0].OrderID {
+				t.Errorf("line %d: %+v", i+1, e)
+			}
+		}
+	})
+}
+
+func TestDemoSaysWhyNot(t *testing.T) {
+	onEngines(t, func(t *testing.T, env []string) {
+		code, _, stderr := run(t, env, demo(t, "--card=pm_card_chargeDeclined")...)
+		if code != 1 {
+			t.Errorf("exit code %d, want 1", code)
+		}
+		if lines := complaints(stderr); len(lines) != 1 || !strings.Contains(lines[0], "declined") {
+			t.Errorf("want one line that says why, got %q", lines)
+		}
+	})
+}
+
+// complaints are the lines in which the program says what went wrong.
+func complaints(stderr string) (lines []string) {
+	for line := range strings.Lines(stderr) {
+		if strings.HasPrefix(line, "purser: ") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}

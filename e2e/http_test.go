@@ -1,0 +1,109 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"purser/order"
+)
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send makes one request with the key; header is name, value, name, value …
+func send(t *testing.T, method, url, key string, body io.Reader, header ...string) answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(within(t), method, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := noRedirects.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, url, err)
+	}
+	return answer{resp.StatusCode, resp.Header, b}
+}
+
+// noRedirects shows a redirect instead of following it to the shop's site.
+var noRedirects = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+// decode reads the answer's JSON.
+func (a answer) decode(t *testing.T, v any) {
+	t.Helper()
+	if err := json.Unmarshal(a.body, v); err != nil {
+		t.Fatalf("HTTP %d %s: %v", a.status, a.body, err)
+	}
+}
+
+// code is the code of a problem document; "" if the answer is none.
+func (a answer) code() string {
+	var p struct{ Code string }
+	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/problem+json") || json.Unmarshal(a.body, &p) != nil {
+		return ""
+	}
+	return p.Code
+}
+
+func getJSON(t *testing.T, url string, v any) {
+	t.Helper()
+	a := send(t, http.MethodGet, url, "", nil)
+	if a.status != http.StatusOK {
+		t.Fatalf("GET %s: HTTP %d", url, a.status)
+	}
+	a.decode(t, v)
+}
+
+// mail is one mail of the sandbox's mailbox.
+type mail struct {
+	ID      string            `json:"id"`
+	To      []string          `json:"to"`
+	Subject string            `json:"subject"`
+	Tags    map[string]string `json:"tags"`
+}
+
+// mailsOf lists an order's mails, oldest first, by milestone.
+func (s *stack) mailsOf(id order.ID) (mails []mail) {
+	s.t.Helper()
+	var box struct{ Data []mail }
+	getJSON(s.t, s.at.Sandbox+"/mail/messages.json?q="+string(id), &box)
+	for i := len(box.Data) - 1; i >= 0; i-- {
+		mails = append(mails, box.Data[i])
+	}
+	return mails
+}
+
+// milestones are the occasions of the order's mails, oldest first.
+func (s *stack) milestones(id order.ID) (found []string) {
+	s.t.Helper()
+	for _, m := range s.mailsOf(id) {
+		found = append(found, m.Tags["milestone"])
+	}
+	return found
+}
+
+// text is what a mail says.
+func (s *stack) text(m mail) string {
+	s.t.Helper()
+	return string(send(s.t, http.MethodGet, s.at.Sandbox+"/mail/"+m.ID+"/text", "", nil).body)
+}

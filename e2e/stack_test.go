@@ -1,0 +1,162 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"purser/records"
+	"purser/sandbox"
+	sandboxcarrier "purser/sandbox/carrier"
+	"purser/sandbox/postgres"
+	sandboxses "purser/sandbox/ses"
+	sandboxstripe "purser/sandbox/stripe"
+	"purser/shop"
+)
+
+// stack is `purser up` on a data directory, and who talks to it. Stopped or
+// killed, it can be started again.
+type stack struct {
+	*process
+	t    *testing.T
+	dir  string
+	env  []string
+	args []string
+
+	at      running
+	shop    *shop.Client
+	shopper *shop.Shopper
+}
+
+// running is what a stack leaves in its data directory.
+type running struct {
+	API            string `json:"api"`
+	Key            string `json:"key"`
+	Sandbox        string `json:"sandbox"`
+	PublishableKey string `json:"publishableKey"`
+	TemporalUI     string `json:"temporalUi"`
+	Temporal       string `json:"temporal"`
+}
+
+// anyPort lets every part of a stack choose its port.
+var anyPort = []string{"--listen=127.0.0.1:0", "--sandbox-port=0", "--temporal-port=0", "--ui-port=-1"}
+
+// onEngines runs a test on SQLite and on Postgres.
+func onEngines(t *testing.T, test func(t *testing.T, env []string)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, nil) })
+	t.Run("postgres", func(t *testing.T) { test(t, []string{"DATABASE_URL=" + postgres.ForTest(t)}) })
+}
+
+// newStack starts `purser up` in an empty data directory.
+func newStack(t *testing.T, env []string, flags ...string) *stack {
+	t.Helper()
+	s := &stack{t: t, dir: t.TempDir(), env: env}
+	s.args = append(append([]string{"up", "--data=" + s.dir, "--sandbox-pace=100ms"}, anyPort...), flags...)
+	s.start()
+	return s
+}
+
+// start runs the program until it is ready to take orders. Its doors are new
+// ones each time.
+func (s *stack) start() {
+	s.t.Helper()
+	s.process = launch(s.t, s.env, s.args...)
+	s.says("Ctrl-C stops it")
+	b, err := os.ReadFile(filepath.Join(s.dir, "running.json"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &s.at); err != nil {
+		s.t.Fatal(err)
+	}
+	s.shop = &shop.Client{URL: s.at.API, Key: s.at.Key}
+	s.shopper = &shop.Shopper{StripeURL: s.at.Sandbox + "/stripe", PublishableKey: s.at.PublishableKey}
+}
+
+// recordURL is where the stack's record lives.
+func (s *stack) recordURL() string {
+	for _, e := range s.env {
+		if len(e) > 13 && e[:13] == "DATABASE_URL=" {
+			return e[13:]
+		}
+	}
+	return "sqlite://" + filepath.Join(s.dir, "record.db")
+}
+
+// record opens the stack's record; on SQLite the stack must be stopped.
+func (s *stack) record() *records.Store {
+	s.t.Helper()
+	store, err := records.Open(s.t.Context(), s.recordURL(), records.Options{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+// world opens what the outside world keeps of a stack that is stopped.
+func (s *stack) world() *sandbox.Sandbox {
+	s.t.Helper()
+	box, err := sandbox.New(sandbox.Config{
+		DataDir: s.dir, Stripe: &sandboxstripe.Config{},
+		Carrier: &sandboxcarrier.Config{Key: "unused", WebhookSecret: "unused"}, SES: &sandboxses.Config{},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = box.Close() })
+	return box
+}
+
+// count is what Stripe saw of one order.
+type count = sandboxstripe.Count
+
+// workflows counts the workflows the engine knows, open and closed.
+func (s *stack) workflows() int64 {
+	s.t.Helper()
+	c := s.temporal()
+	resp, err := c.CountWorkflow(s.t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Namespace: "default"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.GetCount()
+}
+
+// temporal is a client of the stack's engine.
+func (s *stack) temporal() client.Client {
+	s.t.Helper()
+	c, err := client.DialContext(s.t.Context(), client.Options{HostPort: s.at.Temporal, Logger: quiet{}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(c.Close)
+	return c
+}
+
+// quiet is a log for the Temporal client that says nothing.
+type quiet struct{}
+
+func (quiet) Debug(string, ...any) {}
+func (quiet) Info(string, ...any)  {}
+func (quiet) Warn(string, ...any)  {}
+func (quiet) Error(string, ...any) {}
+
+// intents counts the payment intents the sandbox has, by order.
+func (s *stack) intents() map[string]count {
+	s.t.Helper()
+	var counts map[string]count
+	getJSON(s.t, s.at.Sandbox+"/stripe/sandbox/counts", &counts)
+	return counts
+}
+
+// within is the test's context with patience.
+func within(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -1,0 +1,8 @@
+//go:build !linux && !lean
+
+package engine
+
+import "os"
+
+// datasync brings a file to disk.
+func datasync(f *os.File) error { return f.Sync() }

@@ -1,0 +1,48 @@
+//go:build !lean
+
+package engine
+
+import (
+	"database/sql"
+	"errors"
+	"reflect"
+
+	"github.com/jmoiron/sqlx"
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/log"
+	"go.temporal.io/server/common/metrics"
+	persistencesql "go.temporal.io/server/common/persistence/sql"
+	"go.temporal.io/server/common/persistence/sql/sqlplugin"
+	"go.temporal.io/server/common/resolver"
+)
+
+// adopt puts our connection in the place of the one that the server's SQLite
+// plugin holds for conf. The plugin offers no way to bring one along, and
+// never closes its own.
+func adopt(conf *config.SQL, db *sql.DB) error {
+	handle, err := persistencesql.NewSQLDB(sqlplugin.DbKindMain, conf,
+		resolver.NewNoopResolver(), log.NewNoopLogger(), metrics.NoopMetricsHandler)
+	if err != nil {
+		return err
+	}
+	shared, ok := sharedConn(handle)
+	if !ok {
+		return errors.New("the SQLite plugin does not keep its connection where it used to")
+	}
+	plugins := shared.DB
+	shared.DB = db
+	return plugins.Close()
+}
+
+// sharedConn finds what all the plugin's handles on one file share.
+func sharedConn(handle sqlplugin.DB) (*sqlx.DB, bool) {
+	v := reflect.ValueOf(handle)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+		return nil, false
+	}
+	f := v.Elem().FieldByName("db")
+	if !f.IsValid() || f.Type() != reflect.TypeFor[*sqlx.DB]() || f.IsNil() {
+		return nil, false
+	}
+	return (*sqlx.DB)(f.UnsafePointer()), true
+}

@@ -1,0 +1,158 @@
+//go:build !lean
+
+package engine
+
+import (
+	"context"
+	"database/sql/driver"
+)
+
+// seat is one caller's share of the connection. database/sql uses it from one
+// goroutine at a time.
+type seat struct {
+	c    *connector
+	inTx bool // has the turn until the transaction ends
+}
+
+var (
+	_ driver.ConnBeginTx        = (*seat)(nil)
+	_ driver.ConnPrepareContext = (*seat)(nil)
+	_ driver.ExecerContext      = (*seat)(nil)
+	_ driver.QueryerContext     = (*seat)(nil)
+)
+
+// take waits for the turn.
+func (s *seat) take(ctx context.Context) error {
+	select {
+	case <-s.c.turn:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// leave gives the turn on and waits until all that was written by now is on
+// disk.
+func (s *seat) leave() error {
+	mark := s.c.wal.mark()
+	s.c.turn <- struct{}{}
+	return s.c.wal.await(mark)
+}
+
+func (s *seat) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if s.inTx {
+		return s.c.exec(ctx, query, args)
+	}
+	if err := s.take(ctx); err != nil {
+		return nil, err
+	}
+	res, err := s.c.exec(ctx, query, args)
+	s.c.wal.wrote()
+	if syncErr := s.leave(); err == nil {
+		err = syncErr
+	}
+	return res, err
+}
+
+func (s *seat) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if s.inTx {
+		return s.c.query(ctx, query, args)
+	}
+	if err := s.take(ctx); err != nil {
+		return nil, err
+	}
+	res, err := s.c.query(ctx, query, args)
+	if syncErr := s.leave(); err == nil {
+		err = syncErr
+	}
+	return res, err
+}
+
+// BeginTx has the turn until the transaction ends.
+func (s *seat) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
+	if err := s.take(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := s.c.exec(ctx, "begin", nil); err != nil {
+		_ = s.leave() // begin's own error says more
+		return nil, err
+	}
+	s.inTx = true
+	return s, nil
+}
+
+func (s *seat) Commit() error {
+	_, err := s.c.exec(context.Background(), "commit", nil)
+	if err != nil {
+		_, _ = s.c.exec(context.Background(), "rollback", nil) // the failed commit may have left it open
+	}
+	s.c.wal.wrote()
+	return s.end(err)
+}
+
+func (s *seat) Rollback() error {
+	_, err := s.c.exec(context.Background(), "rollback", nil)
+	return s.end(err)
+}
+
+func (s *seat) end(err error) error {
+	s.inTx = false
+	if syncErr := s.leave(); err == nil {
+		err = syncErr
+	}
+	return err
+}
+
+func (s *seat) Begin() (driver.Tx, error) {
+	return s.BeginTx(context.Background(), driver.TxOptions{})
+}
+
+func (s *seat) Prepare(query string) (driver.Stmt, error) {
+	return &preparedLater{s, query}, nil
+}
+
+func (s *seat) PrepareContext(_ context.Context, query string) (driver.Stmt, error) {
+	return s.Prepare(query)
+}
+
+// Close gives up the seat; the connection stays.
+func (s *seat) Close() error {
+	if s.inTx {
+		return s.Rollback()
+	}
+	return nil
+}
+
+// preparedLater is a statement that is compiled, or found compiled, when it
+// runs.
+type preparedLater struct {
+	s     *seat
+	query string
+}
+
+func (p *preparedLater) Close() error  { return nil }
+func (p *preparedLater) NumInput() int { return -1 } // not known
+
+func (p *preparedLater) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	return p.s.ExecContext(ctx, p.query, args)
+}
+
+func (p *preparedLater) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	return p.s.QueryContext(ctx, p.query, args)
+}
+
+func (p *preparedLater) Exec(args []driver.Value) (driver.Result, error) {
+	return p.ExecContext(context.Background(), named(args))
+}
+
+func (p *preparedLater) Query(args []driver.Value) (driver.Rows, error) {
+	return p.QueryContext(context.Background(), named(args))
+}
+
+func named(values []driver.Value) []driver.NamedValue {
+	args := make([]driver.NamedValue, len(values))
+	for i, v := range values {
+		args[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	return args
+}

@@ -1,0 +1,181 @@
+//go:build !lean
+
+package record_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"purser/activities"
+	"purser/activities/fake"
+	"purser/catalog"
+	"purser/order"
+	"purser/starter"
+	"purser/workflows"
+)
+
+// bench is a real engine and real workers, with the outside parties in
+// memory.
+type bench struct {
+	client  client.Client
+	bank    fake.Bank
+	carrier fake.Carrier
+	mailer  fake.Mailer
+	ledger  fake.Ledger
+	record  fake.Record
+	outage  atomic.Bool // the carrier books nothing
+}
+
+func (b *bench) activities() *activities.Activities {
+	return &activities.Activities{
+		Record: &b.record, Orders: &b.record, Intents: &b.bank, Captures: &b.bank,
+		Carrier: &b.carrier, Mailer: &b.mailer, Ledger: &b.ledger, Sealer: sealer{},
+	}
+}
+
+func (b *bench) stock(t *testing.T) {
+	t.Helper()
+	mug := catalog.Product{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: 100}
+	if err := b.record.PutProducts(t.Context(), []catalog.Product{mug}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sealer wraps a secret in a word.
+type sealer struct{}
+
+func (sealer) Seal(_ order.ID, secret string) (string, error) { return "sealed:" + secret, nil }
+
+func (sealer) Unseal(_ order.ID, sealed string) (string, error) {
+	return strings.TrimPrefix(sealed, "sealed:"), nil
+}
+
+// hashed is the record as the client asks it; nothing here is placed twice.
+type hashed struct{ *fake.Record }
+
+func (hashed) RequestHash(context.Context, order.ID) (string, error) { return "", nil }
+
+// life is one order from its placing to its end.
+type life struct {
+	*bench
+	t       *testing.T
+	id      order.ID
+	starter *starter.Client
+	intent  string
+	told    int
+}
+
+func (b *bench) begin(t *testing.T, name string) *life {
+	return &life{bench: b, t: t, id: order.IDForKey("histories", name)}
+}
+
+func (l *life) place(payWithin time.Duration) order.Money {
+	l.t.Helper()
+	l.starter = &starter.Client{Temporal: l.client, Record: hashed{&l.record}, Vault: sealer{}, Terms: workflows.Terms{
+		PayWithin: payWithin, AskAfter: payWithin / 2, TrackAfter: time.Hour,
+	}}
+	o, secret, err := l.starter.Place(l.t.Context(), l.id, order.Request{
+		Customer: "c-1", Email: "ada@example.com", Locale: "en", Currency: "EUR",
+		ShipTo: order.Address{Name: "Ada", Line1: "1 Quay", City: "Bristol", PostalCode: "BS1", Country: "GB"},
+		Lines:  []order.RequestLine{{SKU: "mug", Quantity: 2}},
+	}, "key:shop", "corr-1")
+	if err != nil || secret == "" {
+		l.t.Fatal(err)
+	}
+	l.intent = o.Payment.IntentID
+	return o.Total
+}
+
+// pay has the shopper pay, and the webhooks of it come in.
+func (l *life) pay() {
+	l.t.Helper()
+	l.report(l.bank.Pay(l.intent))
+}
+
+func (l *life) report(p order.PaymentNews, err error) {
+	l.t.Helper()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.tell(order.News{Type: "payment_intent." + string(p.Status), Payment: &p})
+}
+
+func (l *life) tell(n order.News) {
+	l.t.Helper()
+	l.told++
+	n.ID, n.OrderID, n.At = fmt.Sprintf("evt_%d", l.told), l.id, time.Now().UTC()
+	if err := l.starter.Report(l.t.Context(), l.id, []order.News{n}); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// arrive follows the order from its payment to the doorstep.
+func (l *life) arrive() {
+	l.t.Helper()
+	l.awaitStatus(order.Paid)
+	if in, ok := l.bank.IntentOf(l.id); ok {
+		l.report(in.News(), nil)
+	}
+	l.await("the confirmation of the payment", func(order.Order) bool { return l.happened(order.PaymentConfirmed) })
+	l.scan(order.ParcelInTransit)
+	l.awaitStatus(order.Shipped)
+	l.scan(order.ParcelDelivered)
+	l.end(order.Delivered)
+}
+
+func (l *life) scan(s order.ParcelStatus) {
+	l.t.Helper()
+	p, err := l.carrier.Scan(string(l.id)+"-1", s)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.tell(order.News{Type: "parcel." + string(s), Parcel: &p})
+}
+
+func (l *life) happened(k order.Kind) bool {
+	events, _ := l.record.Events(l.t.Context(), l.id, 0, 1000)
+	for _, e := range events {
+		if e.Kind == k {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *life) awaitStatus(s order.Status) {
+	l.t.Helper()
+	l.await(string(s), func(o order.Order) bool { return o.Status == s })
+}
+
+// await looks at the record until what is awaited is there.
+func (l *life) await(what string, there func(order.Order) bool) {
+	l.t.Helper()
+	deadline, tick := time.After(time.Minute), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for {
+		o, err := l.record.Order(l.t.Context(), l.id)
+		if err == nil && there(o) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			l.t.Fatalf("%s did not come: %+v", what, o)
+		}
+	}
+}
+
+// end waits for the workflow to end.
+func (l *life) end(want order.Status) {
+	l.t.Helper()
+	var out workflows.Outcome
+	if err := l.client.GetWorkflow(l.t.Context(), l.id.WorkflowID(), "").Get(l.t.Context(), &out); err != nil || out.Status != want {
+		l.t.Fatalf("ended %+v, %v; want %s", out, err, want)
+	}
+}

@@ -1,0 +1,58 @@
+package workflows_test
+
+import (
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/workflows"
+)
+
+// TestReplay replays the histories recorded from released code, one
+// generation per release: a change that would break an order under way fails
+// here. See workflows/record for how they are made.
+func TestReplay(t *testing.T) {
+	for _, file := range histories(t) {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			r := worker.NewWorkflowReplayer()
+			workflows.Register(r)
+			if err := r.ReplayWorkflowHistoryFromJSONFile(quiet(), file); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestReplayCanFail replays them against a workflow that does something else
+// first.
+func TestReplayCanFail(t *testing.T) {
+	for _, file := range histories(t) {
+		r := worker.NewWorkflowReplayer()
+		r.RegisterWorkflowWithOptions(func(ctx workflow.Context, p workflows.Placement) (workflows.Outcome, error) {
+			if err := workflow.Sleep(ctx, time.Second); err != nil {
+				return workflows.Outcome{}, err
+			}
+			return workflows.OrderWorkflow(ctx, p)
+		}, workflow.RegisterOptions{Name: "OrderWorkflow"})
+		if err := r.ReplayWorkflowHistoryFromJSONFile(quiet(), file); err == nil || !strings.Contains(err.Error(), "nondeterministic") {
+			t.Errorf("%s: %v, want it to be nondeterministic", file, err)
+		}
+	}
+}
+
+func histories(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", "histories", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no histories to replay: %v", err)
+	}
+	return files
+}
+
+func quiet() sdklog.Logger { return sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)) }
