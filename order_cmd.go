@@ -227,7 +227,7 @@ func teller(w io.Writer, asJSON bool) func(order.Event) error {
 
 type orderCancelCmd struct {
 	ID     string `arg:"" help:"The order's id."`
-	Reason string `default:"cancelled by the shop" help:"Why; the shopper reads it."`
+	Reason string `default:"cancelled by the shop" help:"Why; operators read it."`
 }
 
 func (x *orderCancelCmd) Run(e *env, c *commands) error {

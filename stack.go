@@ -72,6 +72,9 @@ func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
 			return nil, err
 		}
 	}
+	if !r.engine && cfg.VaultKey == "" {
+		return nil, errors.New("this role shares its secrets with others: set PURSER_VAULT_KEY, the same for all (openssl rand -hex 32)")
+	}
 	if err := s.openVault(); err != nil {
 		return nil, err
 	}

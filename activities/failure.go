@@ -28,6 +28,9 @@ const (
 	FailureNotFound    = "NotFound"
 )
 
+// longestWait bounds what a provider may ask us to wait.
+const longestWait = time.Hour
+
 // slowly is how long to wait before trying what only a person can mend.
 const slowly = time.Minute
 
@@ -67,14 +70,18 @@ func failure(err error) error {
 	if err == nil {
 		return nil
 	}
+	kind := err
+	var p *order.ProviderError
+	if errors.As(err, &p) {
+		kind = p.Kind // its cause may be one of ours, and says nothing here
+	}
 	for _, f := range failures {
-		if !errors.Is(err, f.err) {
+		if !errors.Is(kind, f.err) {
 			continue
 		}
 		delay := f.delay
-		var p *order.ProviderError
-		if errors.As(err, &p) && p.RetryAfter > 0 {
-			delay = p.RetryAfter
+		if p != nil && p.RetryAfter > 0 {
+			delay = min(p.RetryAfter, longestWait)
 		}
 		return temporal.NewApplicationErrorWithOptions(err.Error(), f.kind, temporal.ApplicationErrorOptions{
 			NonRetryable: f.final, NextRetryDelay: delay,

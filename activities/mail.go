@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"go.temporal.io/sdk/activity"
+
 	"purser/order"
 )
 
@@ -30,6 +32,10 @@ func (a *Activities) SendMail(ctx context.Context, m order.Mail) (MailOutcome, e
 	case MailSent, MailRejected, MailUnknown:
 		return MailOutcome{before, id}, nil
 	case MailSending:
+		if activity.IsActivity(ctx) && activity.GetInfo(ctx).Attempt == 1 {
+			// Another try may still be at it, and knows better than we do.
+			return MailOutcome{}, failure(&order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrThrottled, Code: "being_sent", RetryAfter: slowly})
+		}
 		return a.settle(ctx, m, MailUnknown, "", "the process ended while it was being sent")
 	}
 	id, err = a.Mailer.SendMail(ctx, m)

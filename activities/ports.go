@@ -29,7 +29,8 @@ type Captures interface {
 	// the key. ErrState if the intent cannot be captured (any more).
 	CaptureIntent(ctx context.Context, id string, amount order.Money, key string) (order.Intent, error)
 	// RefundIntent gives the amount back under the key. Refunding again
-	// under the same key changes nothing.
+	// under the same key, or when everything went back before, changes
+	// nothing.
 	RefundIntent(ctx context.Context, id string, amount order.Money, key string) error
 }
 

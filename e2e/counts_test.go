@@ -81,7 +81,7 @@ func (c *losses) money(o order.Order, n count) {
 	switch {
 	case o.Status == order.Delivered && (kept != o.Total.Amount || n.Captured != 1):
 		c.unpaid = append(c.unpaid, o.ID)
-	case o.Status != order.Delivered && kept != 0:
+	case o.Status.Final() && o.Status != order.Delivered && kept != 0:
 		c.unpaid = append(c.unpaid, o.ID)
 	}
 }

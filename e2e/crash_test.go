@@ -87,10 +87,10 @@ func (c *crowd) now() (*shop.Client, *shop.Shopper) {
 // does, and answers how each order ended.
 func (c *crowd) shop(t *testing.T, n int, strike func(done func() bool)) ends {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	var all sync.WaitGroup
-	var left atomic.Int64
+	var left, stuck atomic.Int64
 	left.Store(int64(n))
 	seen, mu, turn := ends{}, sync.Mutex{}, make(chan struct{}, 10)
 	for i := range n {
@@ -101,6 +101,9 @@ func (c *crowd) shop(t *testing.T, n int, strike func(done func() bool)) ends {
 			o, err := c.buy(ctx, i)
 			if err != nil {
 				t.Errorf("order %d %s: %v", i, o.ID, err)
+				if o.ID != "" && stuck.Add(1) <= 2 {
+					t.Log(c.engineView(o.ID))
+				}
 			}
 			mu.Lock()
 			defer mu.Unlock()

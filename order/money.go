@@ -20,15 +20,18 @@ type Money struct {
 // (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
 const MaxAmount = 99_999_999
 
-// exponents are the currencies whose minor units the payment world counts
-// otherwise than ISO 4217's list in x/text does
-// (https://docs.stripe.com/currencies#zero-decimal).
+// exponents are the currencies whose minor units x/text counts as people
+// write them, not as ISO 4217 defines them, and one that ISO counts in fifths.
 var exponents = map[string]int{
-	"MGA": 0, // fifths, charged as whole ariary
-	"HUF": 2, "TWD": 2, "ISK": 0, "UGX": 0, "CLP": 0, "PYG": 0, "KMF": 0, "BIF": 0, "DJF": 0, "GNF": 0,
-	"JPY": 0, "KRW": 0, "RWF": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
-	"BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3,
+	"MGA": 0, // charged as whole ariary
+	"AFN": 2, "ALL": 2, "AMD": 2, "COP": 2, "GYD": 2, "IDR": 2, "IRR": 2, "KPW": 2, "LAK": 2, "LBP": 2, "MMK": 2, "MNT": 2,
+	"MUR": 2, "PKR": 2, "RSD": 2, "SLL": 2, "SOS": 2, "STD": 2, "SYP": 2, "TZS": 2, "UZS": 2, "YER": 2, "HUF": 2, "TWD": 2,
+	"IQD": 3,
 }
+
+// coarse are currencies without minor units that Stripe charges in
+// hundredths all the same: its eight digits hold two less of ours.
+const coarse = "ISK UGX"
 
 // Exponent is the number of decimals of a currency: 0 for JPY, 2 for EUR, 3
 // for KWD. It fails for what is not an upper-case ISO 4217 code.
@@ -46,6 +49,14 @@ func Exponent(code string) (int, error) {
 	// Standard, not Cash: cards know no rounding to coins.
 	scale, _ := currency.Standard.Rounding(u)
 	return scale, nil
+}
+
+// most is the largest amount that can be charged.
+func most(code string) int64 {
+	if strings.Contains(coarse, code) {
+		return MaxAmount / 100
+	}
+	return MaxAmount
 }
 
 // String writes the amount in major units with its code: "12.50 EUR".
@@ -94,8 +105,8 @@ func (m Money) Chargeable() error {
 		return err
 	case m.Amount <= 0:
 		return fmt.Errorf("%w: %s is not above zero", ErrAmount, m)
-	case m.Amount > MaxAmount:
-		return fmt.Errorf("%w: %s is above the limit of %s", ErrAmount, m, Money{MaxAmount, m.Currency})
+	case m.Amount > most(m.Currency):
+		return fmt.Errorf("%w: %s is above the limit of %s", ErrAmount, m, Money{most(m.Currency), m.Currency})
 	case exp == 3 && m.Amount%10 != 0:
 		return fmt.Errorf("%w: %s must be a multiple of %s", ErrAmount, m, Money{10, m.Currency})
 	}

@@ -79,7 +79,7 @@ type state struct {
 
 func recorded(ctx context.Context, q querier, id order.ID) (state, bool, error) {
 	var doc []byte
-	found, err := first(ctx, q, "SELECT doc FROM orders WHERE id = ?", []any{string(id)}, &doc)
+	found, err := first(ctx, q, "SELECT doc FROM orders WHERE id = ?"+q.forUpdate(), []any{string(id)}, &doc)
 	if err != nil || !found {
 		return state{}, false, err
 	}

@@ -57,11 +57,13 @@ func (r reservation) move(ctx context.Context, q querier, id order.ID, move orde
 	var to string
 	var again bool // it must be taken again: another order has its goods
 	switch {
-	case move == order.StockKeep && (r.state == held || r.state == lapsed):
-		to, again = kept, r.state == lapsed
-	case move == order.StockShip && (counted || r.state == lapsed):
-		to, again = shipped, r.state == lapsed
-	case move == order.StockRelease && (counted || r.state == lapsed):
+	// A lost attempt may have gone further or elsewhere than the one that
+	// counts: what it released is taken again, what it shipped comes back.
+	case move == order.StockKeep && (r.state == held || r.state == lapsed || r.state == released):
+		to, again = kept, r.state != held
+	case move == order.StockShip && r.state != shipped:
+		to, again = shipped, !counted
+	case move == order.StockRelease && r.state != released:
 		to = released
 	default:
 		return nil // done before, or nothing to do
@@ -80,6 +82,10 @@ func (r reservation) move(ctx context.Context, q querier, id order.ID, move orde
 			r.quantity, r.quantity, r.quantity, r.sku)
 		return err
 	case released:
+		if r.state == shipped {
+			_, err := q.exec(ctx, "UPDATE products SET on_hand = on_hand + ?, shipped = shipped - ? WHERE sku = ?", r.quantity, r.quantity, r.sku)
+			return err
+		}
 		if counted { // what lapsed was given back then
 			return r.giveBack(ctx, q)
 		}

@@ -73,7 +73,7 @@ func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor,
 		if err := app.Details(&placed); err != nil {
 			return order.Order{}, "", fmt.Errorf("place %s: %w", id, err)
 		}
-	case errors.As(err, &exists):
+	case errors.As(err, &exists), errors.Is(translate("place", id, err), order.ErrDuplicate):
 		return c.placedBefore(ctx, id, hash)
 	case err != nil:
 		return order.Order{}, "", translate("place", id, err)
@@ -91,6 +91,9 @@ func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (or
 		if err := c.Temporal.GetWorkflow(ctx, id.WorkflowID(), "").Get(ctx, &out); err != nil {
 			return order.Order{}, "", translate("place", id, err)
 		}
+		if out.Hash != "" && out.Hash != hash {
+			return order.Order{}, "", order.ErrOtherRequest
+		}
 		if s := activities.Sentinel(out.Failure); s != nil {
 			return order.Order{}, "", &answer{s, out.Reason}
 		}
@@ -106,10 +109,11 @@ func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (or
 	return o, "", err
 }
 
-// Cancel undoes an order. Cancelling it again answers the cancelled order. It
+// Cancel undoes an order. However often it is asked, it is one update: many
+// of them waiting would lock others out. Cancelling it again answers the cancelled order. It
 // fails with order.ErrNotFound or order.ErrTooLate.
 func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
-	o, err := workflows.Cancel.Call(ctx, c.Temporal, id.WorkflowID(), "", workflows.CancelRequest{Actor: actor, Reason: why, Correlation: correlation})
+	o, err := workflows.Cancel.Call(ctx, c.Temporal, id.WorkflowID(), string(workflows.Cancel), workflows.CancelRequest{Actor: actor, Reason: why, Correlation: correlation})
 	if err == nil {
 		return o, nil
 	}

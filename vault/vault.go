@@ -46,17 +46,35 @@ func New(hexKey string) (*Vault, error) {
 func Open(path string) (*Vault, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		key := make([]byte, keySize)
-		_, _ = rand.Read(key) // never fails
-		b = []byte(hex.EncodeToString(key) + "\n")
-		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
-			err = os.WriteFile(path, b, 0o600)
+		if err = makeKey(path); err == nil {
+			b, err = os.ReadFile(path)
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("vault key: %w", err)
 	}
 	return New(string(b))
+}
+
+// makeKey writes a new key, whole and durable or not at all; a key made by
+// another process in the meantime is left alone.
+func makeKey(path string) error {
+	key := make([]byte, keySize)
+	_, _ = rand.Read(key) // never fails
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".vault-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		if err = os.Link(f.Name(), path); errors.Is(err, os.ErrExist) {
+			err = nil
+		}
+	}
+	return errors.Join(err, os.Remove(f.Name()))
 }
 
 // Seal encrypts a secret, bound to its order.

@@ -28,9 +28,12 @@ func LateWorkflow(ctx workflow.Context, l Late) error {
 		}
 		return err
 	}
-	w.fenceBase = w.Fence
+	w.sealOff(ctx)
 	for {
-		if !w.listenNow(ctx) {
+		if err := workflow.Await(ctx, func() bool { return w.listenNow(ctx) || len(w.pending) > 0 || w.chores == 0 }); err != nil {
+			return err
+		}
+		if !w.listenNow(ctx) && len(w.pending) == 0 {
 			return nil
 		}
 		for n := range w.takeNews() {
@@ -40,4 +43,20 @@ func LateWorkflow(ctx workflow.Context, l Late) error {
 			return err
 		}
 	}
+}
+
+// sealOff undoes an order whose workflow was terminated before it had taken
+// money: nobody else would let go of the shopper's money and the goods.
+func (w *orderWorkflow) sealOff(ctx workflow.Context) {
+	if w.Status.Final() || w.Payment.Captured > 0 {
+		return
+	}
+	w.meanwhile(ctx, func(ctx workflow.Context) {
+		if w.Status == order.OnHold || w.Status == order.Cancelling {
+			w.Status = order.Cancelling
+		}
+		if err := w.undo(ctx, setback{order.Cancelled, "its workflow was ended by hand before it was paid", ""}); err != nil {
+			w.note(ctx, order.OrderUndoStuck, purser, reason(err), w.Payment.IntentID)
+		}
+	})
 }

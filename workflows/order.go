@@ -17,6 +17,9 @@ type Outcome struct {
 	// Failure is the type of the failure for which a refused order was
 	// refused.
 	Failure string `json:"failure,omitempty"`
+	// Hash is that of the request, so that another one under the same key is
+	// known as such.
+	Hash string `json:"hash,omitempty"`
 }
 
 // OrderWorkflow carries an order from the click to the doorstep and is the
@@ -116,11 +119,17 @@ func (w *orderWorkflow) bookParcel(ctx workflow.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case failed(err, activities.FailureRejected):
-		return setback{order.Cancelled, "the carrier cannot take the parcel: " + reason(err)}
+		return setback{order.Cancelled, "the carrier cannot take the parcel: " + reason(err), "it cannot be delivered to this address"}
 	case err != nil:
-		return setback{order.Cancelled, "the carrier could not be reached while the money was held: " + reason(err)}
+		return setback{order.Cancelled, "the carrier could not be reached while the money was held: " + reason(err), "it could not be shipped in time"}
 	}
-	w.Shipment.LabelID, w.Shipment.Tracking, w.Shipment.Carrier, w.Shipment.Status = p.LabelID, p.Tracking, p.Carrier, p.Status
+	w.Shipment.LabelID, w.Shipment.Tracking, w.Shipment.Carrier, w.Shipment.Status = p.LabelID, p.Tracking, p.Carrier, order.ParcelBooked
+	if p.Status == order.ParcelVoided { // at the carrier's desk: nothing may be charged for it
+		w.Shipment.Status = p.Status
+		return setback{order.Cancelled, "the carrier has voided the parcel", "it could not be shipped"}
+	}
+	// One found under its reference may be under way already: that is news.
+	w.found = p.Status
 	w.note(ctx, order.ParcelWasBooked, carrier, fmt.Sprintf("%s, tracking %s", p.Carrier, p.Tracking), p.LabelID)
 	return nil
 }
@@ -133,12 +142,21 @@ func (w *orderWorkflow) parcelRequest() order.ParcelRequest {
 // events stay away, it asks.
 func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 	ask := workflow.Now(ctx).Add(w.placement.Terms.TrackAfter)
+	if w.found.Overtakes(w.Shipment.Status) {
+		w.hearParcel(ctx, order.ParcelNews{Reference: w.Shipment.Reference, Status: w.found, Note: "found under way"})
+	}
 	for {
 		for n := range w.takeNews() {
 			w.hearOnTheWay(ctx, n)
 		}
 		if w.Status.Final() {
 			return nil
+		}
+		if w.Shipment.Status == order.ParcelVoided {
+			if err := w.holdParcel(ctx); err != nil {
+				return err
+			}
+			continue
 		}
 		heard, err := w.rest(ctx, order.Waiting{
 			On: carrier, Until: ask, Then: "the carrier is asked where the parcel is", About: w.Shipment.Tracking,
@@ -169,6 +187,26 @@ func (w *orderWorkflow) askAboutParcel(ctx workflow.Context) {
 		return
 	}
 	w.hearParcel(ctx, order.ParcelNews{Reference: p.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: p.Status, Note: "asked"})
+}
+
+// holdParcel stops a paid order whose parcel the carrier has voided, until an
+// operator has settled with the carrier; then it is asked anew.
+func (w *orderWorkflow) holdParcel(ctx workflow.Context) error {
+	if w.Status != order.OnHold { // else since an earlier run
+		w.Reason = "the carrier has voided the parcel of a paid order"
+		w.become(ctx, order.OnHold, order.OrderOnHold, carrier, w.Reason, w.Shipment.Tracking)
+	}
+	for w.released == nil {
+		if _, err := w.rest(ctx, order.Waiting{On: operator, About: w.Shipment.Tracking}); err != nil {
+			return err
+		}
+		w.noteWhileHeld(ctx)
+	}
+	w.Reason, w.Shipment.Status = "", order.ParcelBooked
+	w.become(ctx, order.Paid, order.OrderReleased, w.released.Actor, w.released.Reason, w.Shipment.Tracking)
+	w.released = nil
+	w.askAboutParcel(ctx)
+	return nil
 }
 
 // hearOnTheWay takes a report that comes after the money was taken.
@@ -223,7 +261,7 @@ func (w *orderWorkflow) close(ctx workflow.Context) (Outcome, error) {
 	if err := w.show(ctx); err != nil {
 		return Outcome{}, err
 	}
-	idle := func() bool { return w.mailing == 0 && workflow.AllHandlersFinished(ctx) }
+	idle := func() bool { return w.chores == 0 && workflow.AllHandlersFinished(ctx) }
 	for {
 		for n := range w.takeNews() {
 			w.hearTooLate(ctx, n)
@@ -236,7 +274,7 @@ func (w *orderWorkflow) close(ctx workflow.Context) (Outcome, error) {
 			return Outcome{}, err
 		}
 		if !stirred() {
-			return Outcome{Status: w.Status, Reason: w.Reason, Failure: w.failure}, nil
+			return Outcome{Status: w.Status, Reason: w.Reason, Failure: w.failure, Hash: w.placement.Hash}, nil
 		}
 	}
 }

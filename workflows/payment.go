@@ -25,9 +25,9 @@ func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case failed(err, activities.FailureRejected):
-		return setback{order.Cancelled, "the payment provider cannot take this payment: " + reason(err)}
+		return setback{order.Cancelled, "the payment provider cannot take this payment: " + reason(err), "the payment could not be taken"}
 	case err != nil:
-		return setback{order.Expired, "the payment provider could not be reached in time: " + reason(err)}
+		return setback{order.Expired, "the payment provider could not be reached in time: " + reason(err), ""}
 	}
 	w.Payment.IntentID, w.Payment.Status, w.sealed = made.Intent.ID, made.Intent.Status, made.SealedSecret
 	if w.Status == order.Placed {
@@ -73,6 +73,9 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 			if err := w.hearPayment(ctx, n); err != nil {
 				return err
 			}
+			if w.Payment.Authorized > 0 {
+				break // what comes behind is about the way to the doorstep
+			}
 		}
 		if w.Payment.Authorized > 0 {
 			break
@@ -94,7 +97,7 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 		}
 		last := !workflow.Now(ctx).Before(w.payBy())
 		if last && w.Payment.Authorized == 0 && w.Payment.Status != order.Processing {
-			return setback{order.Expired, "not paid within " + w.placement.Terms.PayWithin.String()}
+			return setback{order.Expired, "not paid within " + w.placement.Terms.PayWithin.String(), ""}
 		}
 		patience = min(2*patience, time.Hour)
 		ask = workflow.Now(ctx).Add(patience)
@@ -111,7 +114,7 @@ func (w *orderWorkflow) keepStock(ctx workflow.Context) error {
 	w.stock, w.attempt = order.StockKeep, "capture"
 	err := w.save(ctx)
 	if failed(err, activities.FailureOutOfStock) {
-		return setback{order.Cancelled, "sold out while the payment was on its way"}
+		return setback{order.Cancelled, "sold out while the payment was on its way", "a product sold out while you were paying"}
 	}
 	return err
 }
@@ -212,7 +215,7 @@ func (w *orderWorkflow) hold(ctx workflow.Context, why string) error {
 
 func (w *orderWorkflow) awaitRelease(ctx workflow.Context) error {
 	for w.released == nil {
-		if _, err := w.rest(ctx, order.Waiting{On: "operator", About: w.Payment.IntentID}); err != nil {
+		if _, err := w.rest(ctx, order.Waiting{On: operator, About: w.Payment.IntentID}); err != nil {
 			return err
 		}
 		w.noteWhileHeld(ctx)
@@ -249,9 +252,9 @@ func (w *orderWorkflow) capturePayment(ctx workflow.Context) error {
 		}
 		switch {
 		case err != nil:
-			return setback{order.Cancelled, "the money could not be taken: " + reason(err)}
+			return setback{order.Cancelled, "the money could not be taken: " + reason(err), "the payment could not be taken"}
 		case in.Status != order.Succeeded || in.Received != w.Total.Amount:
-			return setback{order.Cancelled, fmt.Sprintf("Stripe took %d instead of %s", in.Received, w.Total)}
+			return setback{order.Cancelled, fmt.Sprintf("Stripe took %d instead of %s", in.Received, w.Total), "the payment could not be taken"}
 		}
 		w.Payment.Status, w.Payment.Captured = in.Status, in.Received
 	}
@@ -284,11 +287,5 @@ func (w *orderWorkflow) hearStray(ctx workflow.Context, p order.PaymentNews) {
 		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("report %q about another intent", p.Status), p.IntentID)
 		return
 	}
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	kind, err := w.giveBack(ctx, p.IntentID)
-	if err != nil {
-		w.note(ctx, order.OrderUndoStuck, purser, "a second payment that cannot be given back: "+reason(err), p.IntentID)
-		return
-	}
-	w.note(ctx, kind, purser, "a second payment, given back", p.IntentID)
+	w.giveBackMeanwhile(ctx, p.IntentID, "a second payment")
 }

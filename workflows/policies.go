@@ -51,7 +51,12 @@ func here(ctx workflow.Context, summary string, activity, in, out any) error {
 func onQueue(ctx workflow.Context, queue string, within time.Duration, summary string, before error, activity, in, out any) error {
 	var app *temporal.ApplicationError
 	if errors.As(before, &app) && app.NextRetryDelay() > 0 {
-		if err := workflow.Sleep(ctx, app.NextRetryDelay()); err != nil {
+		wait := app.NextRetryDelay()
+		if within > 0 {
+			wait = min(wait, within)
+			within = max(within-wait, firstRetry)
+		}
+		if err := workflow.Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}

@@ -69,7 +69,7 @@ func (w *orderWorkflow) save(ctx workflow.Context) error {
 		return nil
 	}
 	w.saving = true
-	w.Fence = w.fenceBase + int64(workflow.GetInfo(ctx).GetCurrentHistoryLength())
+	w.Fence = max(w.Fence, w.task.began(ctx).UnixMicro())
 	defer func() { w.saving = false }()
 	c := order.Change{Order: w.Order, Events: w.pending, Stock: w.stock, Attempt: w.attempt}
 	if w.Status.Final() {
@@ -81,6 +81,22 @@ func (w *orderWorkflow) save(ctx workflow.Context) error {
 		w.pending = append(c.Events, w.pending...)
 	}
 	return err
+}
+
+// task is the workflow task that is under way. The time it began is the fence
+// of what it writes: it rises over failed attempts, new runs and resets.
+type task struct {
+	history int // the history's length, another for each task
+	at      time.Time
+}
+
+// began answers when the task began. Asked before the task's first step, it
+// is exact; steps move the clock on.
+func (t *task) began(ctx workflow.Context) time.Time {
+	if n := workflow.GetInfo(ctx).GetCurrentHistoryLength(); n != t.history || t.at.IsZero() {
+		*t = task{n, workflow.Now(ctx)}
+	}
+	return t.at
 }
 
 // alarm is the one timer an order keeps: at its time something is asked or
@@ -120,7 +136,7 @@ func (w *orderWorkflow) rest(ctx workflow.Context, on order.Waiting) (heard bool
 	if err := w.show(ctx); err != nil {
 		return false, err
 	}
-	whole := !w.undoing && w.mailing == 0 && workflow.AllHandlersFinished(ctx)
+	whole := !w.undoing && w.chores == 0 && workflow.AllHandlersFinished(ctx)
 	if whole && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 		return false, w.carryOn(ctx)
 	}
@@ -139,6 +155,9 @@ func (w *orderWorkflow) show(ctx workflow.Context) error {
 	if w.Waiting != nil && !w.Status.Final() {
 		on = *w.Waiting
 	}
+	if w.owing != "" {
+		on = order.Waiting{On: operator, About: w.owing}
+	}
 	until := "for as long as it takes"
 	if !on.Until.IsZero() {
 		until = "until " + on.Until.UTC().Format("2006-01-02 15:04:05 MST") + "; then " + on.Then
@@ -150,7 +169,7 @@ func (w *orderWorkflow) show(ctx workflow.Context) error {
 		return nil
 	}
 	w.shown = shown{w.Status, on.On}
-	if w.Status.Final() {
+	if w.Status.Final() && w.owing == "" {
 		return workflow.UpsertTypedSearchAttributes(ctx, AttrStatus.ValueSet(string(w.Status)), AttrWaiting.ValueUnset(), AttrDeadline.ValueUnset())
 	}
 	deadline := AttrDeadline.ValueUnset()
@@ -170,11 +189,13 @@ type shown struct {
 // queue, within a horizon (0: for ever). A delay becomes a line in the story,
 // so that nobody wonders why an order stands still.
 func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
+	w.task.began(ctx)
 	err := here(ctx, summary, activity, in, out)
 	if err == nil || !passes(err) || ctx.Err() != nil {
 		return err
 	}
 	if queue != TaskQueue {
+		defer func(was *order.Waiting) { w.Waiting = was }(w.Waiting)
 		on := order.Waiting{On: queue, Then: "it is tried again until it works"}
 		if within > 0 {
 			on.Until, on.Then = workflow.Now(ctx).Add(within), "the order is undone"
@@ -196,21 +217,30 @@ func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Dur
 func (w *orderWorkflow) mail(ctx workflow.Context, m order.Milestone) {
 	letter := order.Mail{
 		OrderID: w.ID, Milestone: m, Generation: 1, To: w.Email, Name: w.ShipTo.Name, Locale: w.Locale,
-		Lines: w.Lines, Total: w.Total, Tracking: w.Shipment.Tracking, Reason: w.Reason,
+		Lines: w.Lines, Total: w.Total, Tracking: w.Shipment.Tracking, Reason: w.tell,
 	}
 	summary := "Mail: " + string(m)
 	var out activities.MailOutcome
+	w.task.began(ctx)
 	err := here(ctx, summary, do.SendMail, letter, &out)
 	if err == nil || !passes(err) {
 		w.noteMail(ctx, m, out, err)
 		return
 	}
 	w.note(ctx, order.StepDelayed, purser, summary+": "+reason(err), "")
-	w.mailing++
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		defer func() { w.mailing-- }()
+	w.meanwhile(ctx, func(ctx workflow.Context) {
 		err := onQueue(ctx, MailQueue, mailWithin, summary, err, do.SendMail, letter, &out)
 		w.noteMail(ctx, m, out, err)
+	})
+}
+
+// meanwhile does something the order does not wait for; its workflow's end
+// does.
+func (w *orderWorkflow) meanwhile(ctx workflow.Context, chore func(workflow.Context)) {
+	w.chores++
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		defer func() { w.chores-- }()
+		chore(ctx)
 	})
 }
 

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"maps"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -15,6 +16,8 @@ const (
 	purser  = "purser"
 	stripe  = "stripe"
 	carrier = "carrier"
+	// operator is a person with the right to decide.
+	operator = "operator"
 )
 
 const (
@@ -27,6 +30,9 @@ const (
 	authorizationLasts = 6 * 24 * time.Hour
 	// mailWithin is how long a mail is worth sending.
 	mailWithin = 3 * 24 * time.Hour
+	// givingBackWithin is how long money that moves is looked at again before
+	// a person is told.
+	givingBackWithin = 24 * time.Hour
 	// trackWithin is how long a carrier is asked about one parcel.
 	trackWithin = 2 * time.Minute
 )
@@ -53,11 +59,13 @@ type orderWorkflow struct {
 	stock   order.StockMove // what the next write does to the stock
 	attempt string          // the money operation the next write announces
 	saving  bool            // a write is under way
-	// fenceBase is the fence the run before this one had reached.
-	fenceBase int64
-	mailing   int // mails being sent in the background
-	alarm     alarm
-	shown     shown
+	task    task
+	chores  int                // what is being done in the background: mails, money given back
+	found   order.ParcelStatus // where the parcel was when its booking was answered
+	owing   string             // an intent whose money cannot be given back
+	tell    string             // why it was cancelled, in words for the shopper
+	alarm   alarm
+	shown   shown
 }
 
 // Carried is what a run hands to the next when its history grows long.
@@ -69,6 +77,8 @@ type Carried struct {
 	News      []order.News  `json:"news,omitempty"`
 	Pending   []order.Event `json:"pending,omitempty"`
 	Committed bool          `json:"committed,omitempty"`
+	// Refusals choose the keys of money given back: they must not start anew.
+	Refusals map[string]int `json:"refusals,omitempty"`
 }
 
 // pickUp starts an order, or goes on where the last run stopped.
@@ -80,7 +90,7 @@ func pickUp(p Placement) *orderWorkflow {
 	if c := p.Carried; c != nil {
 		w.Order, w.sealed, w.answer, w.news, w.pending, w.committed = c.Order, c.Sealed, c.Answer, c.News, c.Pending, c.Committed
 		w.placing, w.shown = true, shown{}
-		w.fenceBase = c.Order.Fence
+		maps.Copy(w.refusals, c.Refusals)
 		for _, id := range c.Heard {
 			w.heard[id] = true
 		}
@@ -94,7 +104,7 @@ func (w *orderWorkflow) carryOn(ctx workflow.Context) error {
 	p := w.placement
 	p.Carried = &Carried{
 		Order: w.Order, Sealed: w.sealed, Answer: w.answer, News: w.news, Pending: w.pending, Committed: w.committed,
-		Heard: workflow.DeterministicKeys(w.heard),
+		Heard: workflow.DeterministicKeys(w.heard), Refusals: w.refusals,
 	}
 	return workflow.NewContinueAsNewError(ctx, OrderWorkflow, p)
 }
@@ -102,7 +112,8 @@ func (w *orderWorkflow) carryOn(ctx workflow.Context) error {
 // setback is why an order cannot go on: not a failure, an outcome.
 type setback struct {
 	ends   order.Status // Cancelled or Expired
-	reason string
+	reason string       // for operators
+	tell   string       // for the shopper; may be empty
 }
 
 func (s setback) Error() string { return s.reason }

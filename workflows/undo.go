@@ -24,7 +24,15 @@ func (w *orderWorkflow) undo(ctx workflow.Context, cause error) error {
 	if err := w.save(ctx); err != nil {
 		return err
 	}
-	if err := w.undoParcel(ctx); err != nil {
+	if w.Shipment.LabelID == "" && w.Shipment.Reference != "" {
+		// Perhaps booked: a carrier that does not answer must not keep the
+		// shopper's money and the goods.
+		w.meanwhile(ctx, func(ctx workflow.Context) {
+			if err := w.undoParcel(ctx); err != nil {
+				w.note(ctx, order.OrderUndoStuck, purser, reason(err), w.Shipment.Reference)
+			}
+		})
+	} else if err := w.undoParcel(ctx); err != nil {
 		return err
 	}
 	if err := w.undoPayment(ctx); err != nil {
@@ -55,7 +63,7 @@ func (w *orderWorkflow) cancelling(ctx workflow.Context, cause error) (order.Sta
 	case w.cancelled != nil && !wasSetback:
 		actor, w.Reason = w.cancelled.Actor, w.cancelled.Reason
 	case wasSetback:
-		w.Reason = s.reason
+		w.Reason, w.tell = s.reason, s.tell
 		if s.ends == order.Expired {
 			ends, kind, milestone = order.Expired, order.OrderExpired, order.MailExpired
 		}
@@ -124,12 +132,13 @@ func (w *orderWorkflow) giveUp(ctx workflow.Context) (order.Kind, error) {
 // or refunds, and answers which it was. After a refusal the key is another:
 // under the same one the provider would only repeat itself (IDEM-3).
 func (w *orderWorkflow) giveBack(ctx workflow.Context, intentID string) (order.Kind, error) {
+	until := workflow.Now(ctx).Add(givingBackWithin)
 	for wait := time.Minute; ; wait = min(2*wait, time.Hour) {
 		kind, err := w.tryGiveBack(ctx, intentID)
 		if err != nil {
 			w.refusals[intentID]++
 		}
-		if !failed(err, activities.FailureState) {
+		if !failed(err, activities.FailureState) || !workflow.Now(ctx).Before(until) {
 			return kind, err
 		}
 		// It is moving (being processed, or just paid): look again.
@@ -141,11 +150,14 @@ func (w *orderWorkflow) giveBack(ctx workflow.Context, intentID string) (order.K
 
 func (w *orderWorkflow) tryGiveBack(ctx workflow.Context, intentID string) (order.Kind, error) {
 	var in order.Intent
-	if err := w.step(ctx, PaymentsQueue, 0, "Ask Stripe about "+intentID, do.GetIntent, activities.IntentRef{ID: intentID}, &in); err != nil {
+	err := w.step(ctx, PaymentsQueue, 0, "Ask Stripe about "+intentID, do.GetIntent, activities.IntentRef{ID: intentID}, &in)
+	if failed(err, activities.FailureNoSuch) && w.refusals[intentID] > 0 {
+		return order.PaymentVoided, nil // a person has looked and said to go on: there is nothing to give back
+	}
+	if err != nil {
 		return "", err
 	}
 	kind, generation := order.PaymentVoided, 1+w.refusals[intentID]
-	var err error
 	if in.Status == order.Succeeded {
 		kind = order.PaymentRefunded
 		err = w.step(ctx, PaymentsQueue, 0, "Refund "+intentID, do.RefundIntent, activities.Movement{
@@ -162,13 +174,37 @@ func (w *orderWorkflow) tryGiveBack(ctx workflow.Context, intentID string) (orde
 	return kind, err
 }
 
+// giveBackMeanwhile gives back money nobody expected, for as long as it takes.
+// While the provider refuses, the order says that it waits for a person.
+func (w *orderWorkflow) giveBackMeanwhile(ctx workflow.Context, intentID, why string) {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	w.meanwhile(ctx, func(ctx workflow.Context) {
+		for wait := time.Hour; ; wait = min(2*wait, 24*time.Hour) {
+			kind, err := w.giveBack(ctx, intentID)
+			if err == nil {
+				w.note(ctx, kind, purser, why+"; given back", intentID)
+				return
+			}
+			w.note(ctx, order.OrderUndoStuck, purser, why+"; cannot be given back: "+reason(err), intentID)
+			w.owing = intentID
+			if err := w.show(ctx); err != nil {
+				return
+			}
+			if err := workflow.Sleep(ctx, wait); err != nil {
+				return
+			}
+			w.owing = ""
+		}
+	})
+}
+
 // stuck puts a half-undone order on hold until an operator says to try again.
 func (w *orderWorkflow) stuck(ctx workflow.Context, why, ref string) error {
 	cause := w.Reason
 	w.Reason = why
 	w.become(ctx, order.OnHold, order.OrderUndoStuck, purser, why, ref)
 	for w.released == nil {
-		if _, err := w.rest(ctx, order.Waiting{On: "operator", About: ref}); err != nil {
+		if _, err := w.rest(ctx, order.Waiting{On: operator, About: ref}); err != nil {
 			return err
 		}
 		w.noteWhileHeld(ctx)
@@ -193,12 +229,7 @@ func (w *orderWorkflow) hearTooLate(ctx workflow.Context, n order.News) {
 	undone := w.Payment.Status == order.IntentCanceled || w.Payment.Refunded > 0
 	switch {
 	case stray, holds && dead && !undone:
-		kind, err := w.giveBack(ctx, p.IntentID)
-		if err != nil {
-			w.note(ctx, order.OrderUndoStuck, purser, "money for an order that has ended: "+reason(err), p.IntentID)
-			return
-		}
-		w.note(ctx, kind, purser, "paid after the order had ended; given back", p.IntentID)
+		w.giveBackMeanwhile(ctx, p.IntentID, "paid after the order had ended")
 	case holds && p.Status == order.Succeeded && p.Received == w.Payment.Captured:
 		w.note(ctx, order.PaymentConfirmed, stripe, "", p.IntentID)
 	case n.Parcel != nil && n.Parcel.Reference == w.Shipment.Reference:

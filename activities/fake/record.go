@@ -40,9 +40,12 @@ type stocked struct {
 type setAside struct {
 	quantity int64
 	until    time.Time // zero: kept
-	over     bool      // shipped, released or lapsed
-	lapsed   bool      // another order took the goods
+	over     bool      // shipped, released or lapsed: it counts no more
+	shipped  bool
 }
+
+// gone reports whether others may have the goods.
+func (r *setAside) gone() bool { return r.over && !r.shipped }
 
 // opened is an order with its story.
 type opened struct {
@@ -188,7 +191,7 @@ func (p *stocked) take(id order.ID, quantity int64, now, until time.Time) {
 		if counted <= p.OnHand {
 			return
 		}
-		r.over, r.lapsed = true, true
+		r.over = true
 		counted -= r.quantity
 	}
 }

@@ -62,7 +62,7 @@ func (f *Record) move(c order.Change) error {
 	id, now := c.Order.ID, c.Order.UpdatedAt
 	if c.Stock == order.StockKeep || c.Stock == order.StockShip {
 		for _, p := range f.products {
-			if r := p.set[id]; r != nil && r.lapsed && p.available(now) < r.quantity {
+			if r := p.set[id]; r != nil && r.gone() && p.available(now) < r.quantity {
 				return fmt.Errorf("%w: %q", order.ErrOutOfStock, p.SKU)
 			}
 		}
@@ -72,7 +72,7 @@ func (f *Record) move(c order.Change) error {
 		if r == nil {
 			continue
 		}
-		if r.lapsed && (c.Stock == order.StockKeep || c.Stock == order.StockShip) {
+		if r.gone() && (c.Stock == order.StockKeep || c.Stock == order.StockShip) {
 			p.take(id, r.quantity, now, time.Time{})
 			r = p.set[id]
 		}
@@ -81,18 +81,22 @@ func (f *Record) move(c order.Change) error {
 	return nil
 }
 
+// settle moves a reservation that counts, or takes back what a lost attempt
+// shipped.
 func (p *stocked) settle(r *setAside, move order.StockMove) {
 	switch {
-	case r.lapsed && move == order.StockRelease:
-		r.lapsed = false // for good
-	case r.over: // done before
+	case move == order.StockRelease && r.shipped:
+		r.shipped = false
+		p.OnHand += r.quantity
+		p.shipped -= r.quantity
+	case move == order.StockRelease:
+		r.over = true
+	case r.over: // shipped before
 	case move == order.StockKeep:
 		r.until = time.Time{}
 	case move == order.StockShip:
-		r.over = true
+		r.over, r.shipped = true, true
 		p.OnHand -= r.quantity
 		p.shipped += r.quantity
-	case move == order.StockRelease:
-		r.over = true
 	}
 }

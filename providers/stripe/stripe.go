@@ -218,6 +218,9 @@ func (c *Client) RefundIntent(ctx context.Context, id string, amount order.Money
 		p := &sdk.RefundParams{Params: c.params(ctx, k), PaymentIntent: sdk.String(id), Amount: sdk.Int64(units)}
 		p.AddMetadata(metaKey, key)
 		rf, err := c.refunds.New(p)
+		if already(err) {
+			return none{}, nil // all of it went back before, by whatever hand
+		}
 		if err != nil {
 			return none{}, classify(op, write, err)
 		}
@@ -227,6 +230,12 @@ func (c *Client) RefundIntent(ctx context.Context, id string, amount order.Money
 }
 
 type none struct{}
+
+// already reports whether Stripe says that nothing is left to refund.
+func already(err error) bool {
+	var e *sdk.Error
+	return errors.As(err, &e) && e.Code == sdk.ErrorCodeChargeAlreadyRefunded
+}
 
 // movement checks what capture and refund are given.
 func movement(op, id string, amount order.Money, key string) (units int64, f *failure) {
