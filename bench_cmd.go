@@ -19,6 +19,8 @@ import (
 
 // benchCmd measures a stack of its own in a temporary directory.
 type benchCmd struct {
+	Config `embed:""`
+
 	Engine []string `help:"Which engines." enum:"sqlite,postgres" default:"sqlite,postgres"`
 	Orders int      `help:"Whole orders to measure." default:"400"`
 	AtOnce int      `help:"Orders on their way at the same time." default:"32"`
@@ -59,9 +61,10 @@ func (b *benchCmd) measure(e *env, engine string) (_ drill.Result, err error) {
 		return drill.Result{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	cfg := *e.cfg
+	cfg := b.Config
+	cfg.APIKeys, cfg.PublicURL, cfg.SandboxURL = "", "", ""
 	cfg.Data, cfg.DatabaseURL, cfg.StripeKey, cfg.CarrierURL, cfg.SESRegion = filepath.Join(dir, "data"), "", "", "", ""
-	cfg.Listen, cfg.SandboxPort, cfg.TemporalPort, cfg.UIPort = "127.0.0.1:0", 0, 0, -1
+	cfg.Listen, cfg.SandboxPort, cfg.TemporalPort, cfg.NoUI = "127.0.0.1:0", 0, 0, true
 	cfg.SandboxPace = 20 * time.Millisecond
 	if engine == "postgres" {
 		server, err := postgres.Start(e.ctx, "")

@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"purser/api"
+	"purser/vault"
 	"purser/workflows"
 )
 
@@ -27,7 +30,8 @@ type Config struct {
 	SandboxPort  int    `help:"Port of the providers' stand-ins. 0 picks a free one." env:"PURSER_SANDBOX_PORT" default:"8090"`
 	SandboxURL   string `help:"Stand-ins of another process (roles api and worker)." env:"PURSER_SANDBOX_URL"`
 	TemporalPort int    `help:"Port of the embedded Temporal server. 0 picks a free one." env:"PURSER_TEMPORAL_PORT" default:"7233"`
-	UIPort       int    `name:"ui-port" help:"Port of the Temporal UI. 0 picks a free one, -1 leaves it out." env:"PURSER_UI_PORT" default:"8233"`
+	UIPort       int    `name:"ui-port" help:"Port of the Temporal UI. 0 picks a free one." env:"PURSER_UI_PORT" default:"8233"`
+	NoUI         bool   `name:"no-ui" help:"Leave the Temporal UI out." env:"PURSER_NO_UI"`
 
 	TemporalAddress   string `help:"A Temporal cluster (roles api and worker)." env:"TEMPORAL_ADDRESS" default:"127.0.0.1:7233"`
 	TemporalNamespace string `help:"Its namespace." env:"TEMPORAL_NAMESPACE" default:"default"`
@@ -51,6 +55,9 @@ type Config struct {
 	PlaceTimeout time.Duration `help:"How long placing an order may take before the API answers 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
 }
 
+// AfterApply checks the settings once flags and environment are read.
+func (c *Config) AfterApply() error { return c.check() }
+
 // check refuses settings that contradict each other, before anything starts.
 func (c *Config) check() error {
 	if c.DatabaseURL != "" {
@@ -62,8 +69,21 @@ func (c *Config) check() error {
 	if c.StripeKey != "" && len(c.StripeWebhookSecrets) == 0 {
 		return errors.New("STRIPE_SECRET_KEY is set, STRIPE_WEBHOOK_SECRETS is not: without it no payment event can be trusted")
 	}
+	if err := checkPartnerURL("CARRIER_URL", c.CarrierURL); err != nil {
+		return err
+	}
 	if c.CarrierURL != "" && (c.CarrierKey == "" || len(c.CarrierWebhookSecrets) == 0) {
 		return errors.New("CARRIER_URL is set: CARRIER_KEY and CARRIER_WEBHOOK_SECRETS are needed too")
+	}
+	if c.APIKeys != "" {
+		if _, err := api.ParseKeys(c.APIKeys); err != nil {
+			return fmt.Errorf("PURSER_API_KEYS: %w", err)
+		}
+	}
+	if c.VaultKey != "" {
+		if _, err := vault.New(c.VaultKey); err != nil {
+			return fmt.Errorf("PURSER_VAULT_KEY: %w", err)
+		}
 	}
 	for name, d := range map[string]time.Duration{
 		"PURSER_PAY_WITHIN": c.PayWithin, "PURSER_ASK_AFTER": c.AskAfter,
@@ -74,6 +94,32 @@ func (c *Config) check() error {
 		}
 	}
 	return nil
+}
+
+// checkPartnerURL wants https, except on this machine.
+func checkPartnerURL(name, s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return fmt.Errorf("%s: want https://host", name)
+	}
+	ip := net.ParseIP(u.Hostname())
+	if u.Scheme == "http" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%s: http is for this machine only: want https://%s", name, u.Host)
+	}
+	return nil
+}
+
+// played reports whether the sandbox plays any provider.
+func (c *Config) played() bool { return c.StripeKey == "" || c.CarrierURL == "" || c.SESRegion == "" }
+
+func (c *Config) uiPort() int {
+	if c.NoUI {
+		return -1
+	}
+	return c.UIPort
 }
 
 // recordURL is where the SQL record lives.

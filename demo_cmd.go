@@ -12,11 +12,13 @@ import (
 )
 
 // upCmd runs everything until it is told to stop.
-type upCmd struct{}
+type upCmd struct {
+	Config `embed:""`
+}
 
 // Run starts the stack, says where everything is, and waits.
-func (*upCmd) Run(e *env) error {
-	s, err := start(e.ctx, e.cfg, everything)
+func (u *upCmd) Run(e *env) error {
+	s, err := start(e.ctx, &u.Config, everything)
 	if err != nil {
 		return err
 	}
@@ -41,7 +43,7 @@ func (s *stack) loadSample(ctx context.Context) error {
 func (s *stack) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil
 	case err := <-s.failed:
 		return err
 	}
@@ -49,9 +51,12 @@ func (s *stack) wait(ctx context.Context) error {
 
 // banner says where everything is and which providers are played.
 func (s *stack) banner(e *env) {
-	fmt.Fprintf(e.stderr, "\n  API          %s\n  API docs     %s/docs\n  Temporal UI  %s\n", s.apiURL, s.apiURL, s.uiURL)
+	fmt.Fprintf(e.stderr, "\n  API          %s\n  API docs     %s/docs\n", s.apiURL, s.apiURL)
+	if s.uiURL != "" {
+		fmt.Fprintf(e.stderr, "  Temporal UI  %s\n", s.uiURL)
+	}
 	if s.boxURL != "" {
-		fmt.Fprintf(e.stderr, "  Mailbox      %s/mail\n", s.boxURL)
+		fmt.Fprintf(e.stderr, "  Mailbox      %s/mail/\n", s.boxURL)
 	}
 	fmt.Fprintf(e.stderr, "  Data         %s\n", s.cfg.Data)
 	for _, p := range s.cfg.parts() {
@@ -61,19 +66,23 @@ func (s *stack) banner(e *env) {
 }
 
 // apiCmd runs the API and the webhooks.
-type apiCmd struct{}
+type apiCmd struct {
+	Config `embed:""`
+}
 
 // Run serves until it is told to stop.
-func (*apiCmd) Run(e *env) error { return runRole(e, apiOnly) }
+func (a *apiCmd) Run(e *env) error { return runRole(e, &a.Config, apiOnly) }
 
 // workerCmd runs the workers.
-type workerCmd struct{}
+type workerCmd struct {
+	Config `embed:""`
+}
 
 // Run works until it is told to stop.
-func (*workerCmd) Run(e *env) error { return runRole(e, workerOnly) }
+func (w *workerCmd) Run(e *env) error { return runRole(e, &w.Config, workerOnly) }
 
-func runRole(e *env, r role) error {
-	s, err := start(e.ctx, e.cfg, r)
+func runRole(e *env, cfg *Config, r role) error {
+	s, err := start(e.ctx, cfg, r)
 	if err != nil {
 		return err
 	}
@@ -86,6 +95,8 @@ func runRole(e *env, r role) error {
 
 // demoCmd takes one order from click to doorstep.
 type demoCmd struct {
+	Config `embed:""`
+
 	Once bool   `help:"Exit when the order is complete: 0, or 1 saying why not."`
 	JSON bool   `name:"json" help:"Print the timeline as JSON lines."`
 	Card string `default:"pm_card_visa" help:"The test card the shopper pays with."`
@@ -96,11 +107,11 @@ const demoPatience = 2 * time.Minute
 
 // Run starts the stack and tells one order's story.
 func (d *demoCmd) Run(e *env) error {
-	if e.cfg.StripeKey != "" || e.cfg.CarrierURL != "" {
+	if d.StripeKey != "" || d.CarrierURL != "" {
 		return usageError{fmt.Errorf("demo pays and delivers in the sandbox: unset STRIPE_SECRET_KEY and CARRIER_URL")}
 	}
 	began := time.Now()
-	s, err := start(e.ctx, e.cfg, everything)
+	s, err := start(e.ctx, &d.Config, everything)
 	if err != nil {
 		return err
 	}
@@ -109,9 +120,6 @@ func (d *demoCmd) Run(e *env) error {
 		return err
 	}
 	fmt.Fprintf(e.stderr, "ready after %.1f s\n", time.Since(began).Seconds())
-	if !d.Once {
-		s.banner(e)
-	}
 	ctx, cancel := context.WithTimeout(e.ctx, demoPatience)
 	defer cancel()
 	ended, err := d.tell(ctx, e, s)
@@ -139,11 +147,31 @@ func (d *demoCmd) tell(ctx context.Context, e *env, s *stack) (order.Order, erro
 	if err != nil {
 		return order.Order{}, err
 	}
-	told := make(chan error, 1)
-	go func() { told <- client.Watch(ctx, placed.ID, 0, d.teller(e)) }()
+	if !d.JSON {
+		fmt.Fprintf(e.stdout, "order %s, %s\n", placed.ID, placed.Total)
+	}
+	told, declined := make(chan error, 1), make(chan struct{}, 1)
+	tell := d.teller(e)
+	go func() {
+		told <- client.Watch(ctx, placed.ID, 0, func(ev order.Event) error {
+			err := tell(ev)
+			if ev.Kind == order.PaymentDeclined {
+				declined <- struct{}{}
+			}
+			return err
+		})
+	}()
 	shopper := &shop.Shopper{StripeURL: s.boxURL + "/stripe", PublishableKey: sandboxPublishableKey}
-	if _, err := shopper.Pay(ctx, placed.ClientSecret, d.Card); err != nil {
+	status, err := shopper.Pay(ctx, placed.ClientSecret, d.Card)
+	switch {
+	case err != nil:
+		select { // the timeline tells of it, too
+		case <-declined:
+		case <-told:
+		}
 		return order.Order{}, err
+	case status == string(order.RequiresAction):
+		fmt.Fprintf(e.stderr, "the shopper's bank asks: answer at %s/stripe/sandbox/3ds/%s\n", s.boxURL, placed.Payment.IntentID)
 	}
 	if err := <-told; err != nil {
 		return order.Order{}, err

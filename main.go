@@ -15,8 +15,6 @@ import (
 
 // commands are what a person can type.
 type commands struct {
-	Config `embed:""`
-
 	Demo   demoCmd   `cmd:"" help:"Start everything, take one order from click to doorstep, and stay up."`
 	Up     upCmd     `cmd:"" help:"Start everything in this process."`
 	API    apiCmd    `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
@@ -30,12 +28,12 @@ type env struct {
 	ctx    context.Context
 	stdout io.Writer
 	stderr io.Writer
-	cfg    *Config
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -61,18 +59,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if exited >= 0 { // --help
 		return exited
 	}
-	if err == nil {
-		err = c.check()
-	}
 	if err != nil {
 		fmt.Fprintf(stderr, "purser: %v (see purser --help)\n", err)
 		return exitUsage
 	}
-	err = k.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr, cfg: &c.Config})
+	err = k.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr})
 	var usage usageError
 	switch {
-	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil: // told to stop
+	case err == nil:
 		return exitOK
+	case ctx.Err() != nil:
+		err = errors.New("interrupted")
 	case errors.As(err, &usage):
 		fmt.Fprintln(stderr, "purser:", err)
 		return exitUsage

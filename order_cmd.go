@@ -13,12 +13,16 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"purser/engine"
 	"purser/order"
 	"purser/shop"
 )
 
 // orderCmd does from the shell what the API does, over the API.
 type orderCmd struct {
+	Data   string          `help:"Data directory of the running stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
 	API    string          `name:"api-url" help:"The API. Default: that of the running 'purser up' in the data directory." env:"PURSER_API_URL"`
 	Key    string          `help:"An API key. Default: as above." env:"PURSER_API_KEY"`
 	JSON   bool            `name:"json" help:"Print JSON."`
@@ -44,13 +48,19 @@ type running struct {
 const runningFile = "running.json"
 
 // client finds the API.
-func (c *orderCmd) client(e *env) (*shop.Client, error) {
+func (c *orderCmd) client() (*shop.Client, error) {
 	if c.API != "" {
 		return &shop.Client{URL: strings.TrimRight(c.API, "/"), Key: c.Key}, nil
 	}
-	b, err := os.ReadFile(filepath.Join(e.cfg.Data, runningFile))
+	none := fmt.Errorf("no running stack in %s: start 'purser up', or set PURSER_API_URL and PURSER_API_KEY", c.Data)
+	// A stack that was killed leaves its address behind; whoever has the port
+	// now must not be shown the key.
+	if pid, err := engine.Holder(c.Data); err != nil || unix.Kill(pid, 0) != nil {
+		return nil, none
+	}
+	b, err := os.ReadFile(filepath.Join(c.Data, runningFile))
 	if err != nil {
-		return nil, fmt.Errorf("no running stack in %s: start 'purser up', or set PURSER_API_URL and PURSER_API_KEY", e.cfg.Data)
+		return nil, none
 	}
 	var r running
 	if err := json.Unmarshal(b, &r); err != nil {
@@ -88,7 +98,7 @@ func (p *orderPlaceCmd) Run(e *env, c *commands) error {
 		}
 		r.Lines = append(r.Lines, order.RequestLine{SKU: sku, Quantity: quantity})
 	}
-	client, err := c.Order.client(e)
+	client, err := c.Order.client()
 	if err != nil {
 		return err
 	}
@@ -111,7 +121,7 @@ type orderShowCmd struct {
 }
 
 func (s *orderShowCmd) Run(e *env, c *commands) error {
-	client, err := c.Order.client(e)
+	client, err := c.Order.client()
 	if err != nil {
 		return err
 	}
@@ -159,7 +169,7 @@ type orderListCmd struct {
 }
 
 func (l *orderListCmd) Run(e *env, c *commands) error {
-	client, err := c.Order.client(e)
+	client, err := c.Order.client()
 	if err != nil {
 		return err
 	}
@@ -202,11 +212,15 @@ type orderWatchCmd struct {
 }
 
 func (w *orderWatchCmd) Run(e *env, c *commands) error {
-	client, err := c.Order.client(e)
+	client, err := c.Order.client()
 	if err != nil {
 		return err
 	}
-	return client.Watch(e.ctx, order.ID(w.ID), 0, teller(e.stdout, c.Order.JSON))
+	err = client.Watch(e.ctx, order.ID(w.ID), 0, teller(e.stdout, c.Order.JSON))
+	if e.ctx.Err() != nil { // told to stop watching
+		return nil
+	}
+	return err
 }
 
 // teller prints a story line by line: time, what happened, the id to search
@@ -220,7 +234,11 @@ func teller(w io.Writer, asJSON bool) func(order.Event) error {
 		if ev.From != ev.To && ev.From != "" {
 			moved = fmt.Sprintf("%s → %s", ev.From, ev.To)
 		}
-		_, err := fmt.Fprintf(w, "%s  %-20s %-32s %-34s %s\n", ev.At.Local().Format("15:04:05.000"), ev.Kind, moved, ev.Ref, ev.Why)
+		ref := ev.Ref
+		if ref == "" {
+			ref = string(ev.OrderID)
+		}
+		_, err := fmt.Fprintf(w, "%s  %-20s %-32s %-44s %s\n", ev.At.Local().Format("15:04:05.000"), ev.Kind, moved, ev.Why, ref)
 		return err
 	}
 }
@@ -231,7 +249,7 @@ type orderCancelCmd struct {
 }
 
 func (x *orderCancelCmd) Run(e *env, c *commands) error {
-	client, err := c.Order.client(e)
+	client, err := c.Order.client()
 	if err != nil {
 		return err
 	}
@@ -248,7 +266,7 @@ type orderReleaseCmd struct {
 }
 
 func (x *orderReleaseCmd) Run(e *env, c *commands) error {
-	client, err := c.Order.client(e)
+	client, err := c.Order.client()
 	if err != nil {
 		return err
 	}

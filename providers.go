@@ -6,10 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -29,14 +27,16 @@ import (
 )
 
 // The credentials of the sandbox. They open nothing but the stand-ins, which
-// listen on loopback.
+// listen on loopback. What signs their webhooks is this installation's own:
+// the webhooks' door may be open to the world.
 const (
 	sandboxStripeKey      = "sk_test_sandbox"
 	sandboxPublishableKey = "pk_test_sandbox"
-	sandboxStripeSecret   = "whsec_sandbox"
 	sandboxCarrierKey     = "carrier_sandbox"
-	sandboxCarrierSecret  = "carrier_secret_sandbox"
 )
+
+func (s *stack) stripeSecret() string  { return "whsec_" + s.vault.Derive("sandbox stripe webhooks") }
+func (s *stack) carrierSecret() string { return s.vault.Derive("sandbox carrier webhooks") }
 
 // part is an outside party and who plays it.
 type part struct{ name, who string }
@@ -71,10 +71,10 @@ func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
 	}
 	played := sandbox.Config{DataDir: c.Data, Log: s.log}
 	if c.StripeKey == "" {
-		played.Stripe = &sandboxstripe.Config{Key: sandboxStripeKey, PublishableKey: sandboxPublishableKey, WebhookSecret: sandboxStripeSecret}
+		played.Stripe = &sandboxstripe.Config{Key: sandboxStripeKey, PublishableKey: sandboxPublishableKey, WebhookSecret: s.stripeSecret()}
 	}
 	if c.CarrierURL == "" {
-		played.Carrier = &sandboxcarrier.Config{Key: sandboxCarrierKey, WebhookSecret: sandboxCarrierSecret, Pace: c.SandboxPace}
+		played.Carrier = &sandboxcarrier.Config{Key: sandboxCarrierKey, WebhookSecret: s.carrierSecret(), Pace: c.SandboxPace}
 	}
 	if c.SESRegion == "" {
 		played.SES = &sandboxses.Config{}
@@ -85,16 +85,10 @@ func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
 // providers makes the adapters, after finding out where the stand-ins are.
 func (s *stack) providers(r role) (*providers, error) {
 	c := s.cfg
-	s.boxURL = strings.TrimRight(c.SandboxURL, "/")
-	if s.sandbox != nil {
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.SandboxPort)))
-		if err != nil {
-			return nil, portTaken("the sandbox", "--sandbox-port", err)
-		}
-		s.boxURL = "http://" + l.Addr().String()
-		s.serve(l, s.sandbox.Handler(), time.Second)
+	if s.boxDoor != nil {
+		s.serve(s.boxDoor, s.sandbox.Handler(), time.Second)
 	}
-	if s.boxURL == "" && (c.StripeKey == "" || c.CarrierURL == "" || c.SESRegion == "") {
+	if s.boxURL == "" && c.played() {
 		return nil, errors.New("this role has no sandbox of its own: set STRIPE_SECRET_KEY, CARRIER_URL and SES_REGION, or PURSER_SANDBOX_URL")
 	}
 	p := &providers{}
@@ -105,7 +99,7 @@ func (s *stack) providers(r role) (*providers, error) {
 		})
 	} else {
 		p.stripe, err = stripe.New(stripe.Config{
-			Key: sandboxStripeKey, WebhookSecrets: []string{sandboxStripeSecret}, BaseURL: s.boxURL + "/stripe", Log: s.log,
+			Key: sandboxStripeKey, WebhookSecrets: []string{s.stripeSecret()}, BaseURL: s.boxURL + "/stripe", Log: s.log,
 		})
 	}
 	if err != nil {
@@ -113,7 +107,7 @@ func (s *stack) providers(r role) (*providers, error) {
 	}
 	at, key, secrets := c.CarrierURL, c.CarrierKey, c.CarrierWebhookSecrets
 	if at == "" {
-		at, key, secrets = s.boxURL+"/carrier", sandboxCarrierKey, []string{sandboxCarrierSecret}
+		at, key, secrets = s.boxURL+"/carrier", sandboxCarrierKey, []string{s.carrierSecret()}
 	}
 	p.carrier, p.scans = carrier.New(carrier.Config{BaseURL: at, Key: key}), carrier.Webhooks{Secrets: secrets}
 	l, err := letters.New(letters.Shop{})
@@ -137,13 +131,8 @@ func (p *providers) activities(s *stack) *activities.Activities {
 }
 
 // startAPI opens the doors: the shop's API and the providers' webhooks.
-func (s *stack) startAPI(p *providers) error {
-	l, err := net.Listen("tcp", s.cfg.Listen)
-	if err != nil {
-		return portTaken("the API", "--listen", err)
-	}
-	s.apiURL = "http://" + l.Addr().String()
-	keys, err := s.apiKeys()
+func (s *stack) startAPI(r role, p *providers) error {
+	keys, err := s.apiKeys(r)
 	if err != nil {
 		return err
 	}
@@ -165,7 +154,7 @@ func (s *stack) startAPI(p *providers) error {
 	if err != nil {
 		return err
 	}
-	s.serve(l, handler, 5*time.Second)
+	s.serve(s.apiDoor, handler, 5*time.Second)
 	s.onStop(func() { close(stopping) })
 	return nil
 }
@@ -186,20 +175,16 @@ func (s *stack) startSandbox() {
 	})
 }
 
-// portTaken says which door is blocked and how to choose another.
-func portTaken(what, flag string, err error) error {
-	return errors.Join(errors.New("cannot open the port of "+what+"; choose another with "+flag), err)
-}
-
-// apiKeys are who may call: those of the configuration, or one operator key
-// made in the data directory. The commands use the made one.
-func (s *stack) apiKeys() ([]api.Key, error) {
-	if s.cfg.APIKeys != "" {
-		return api.ParseKeys(s.cfg.APIKeys)
+// apiKeys are who may call: those of the configuration and, for the commands
+// of the embedded stack, an operator key made in the data directory.
+func (s *stack) apiKeys(r role) ([]api.Key, error) {
+	configured := s.cfg.APIKeys
+	if !r.engine {
+		return api.ParseKeys(configured)
 	}
 	path := filepath.Join(s.cfg.Data, "operator.key")
 	b, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
+	if err != nil || len(b) == 0 {
 		b = []byte(rand.Text() + "\n")
 		if err = os.MkdirAll(s.cfg.Data, 0o700); err == nil {
 			err = os.WriteFile(path, b, 0o600)
@@ -209,5 +194,5 @@ func (s *stack) apiKeys() ([]api.Key, error) {
 		return nil, fmt.Errorf("operator key: %w", err)
 	}
 	s.key = strings.TrimSpace(string(b))
-	return api.ParseKeys("operator:operator:" + s.key)
+	return api.ParseKeys(strings.TrimLeft(configured+",local-operator:operator:"+s.key, ","))
 }

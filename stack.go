@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"purser/engine"
 	"purser/records"
@@ -45,6 +48,8 @@ type stack struct {
 	key      string // an API key for the commands
 	failed   chan error
 
+	apiDoor, boxDoor net.Listener
+
 	stops []func()
 	once  sync.Once
 }
@@ -61,6 +66,7 @@ var (
 // start brings up the parts of a role. If it fails, nothing is left running.
 func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
 	collectLess()
+	unix.Umask(0o077) // what we keep is nobody else's to read
 	s := &stack{cfg: cfg, log: cfg.logger(), failed: make(chan error, 4)}
 	defer func() {
 		if err != nil {
@@ -68,9 +74,12 @@ func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
 		}
 	}()
 	if r.engine {
-		if err := s.lock(); err != nil {
+		if err := s.lock(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.listen(r); err != nil {
+		return nil, err
 	}
 	if !r.engine && cfg.VaultKey == "" {
 		return nil, errors.New("this role shares its secrets with others: set PURSER_VAULT_KEY, the same for all (openssl rand -hex 32)")
@@ -92,7 +101,7 @@ func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
 		}
 	}
 	if r.api {
-		if err := s.startAPI(p); err != nil {
+		if err := s.startAPI(r, p); err != nil {
 			return nil, err
 		}
 	}
@@ -126,18 +135,57 @@ func (s *stack) Stop() {
 	})
 }
 
-// lock makes sure that one process has the data directory.
-func (s *stack) lock() error {
-	unlock, err := engine.LockDir(s.cfg.Data)
+// lock makes sure that one process has the data directory, and the database.
+func (s *stack) lock(ctx context.Context) error {
+	release, err := engine.LockDir(s.cfg.Data)
 	if err != nil {
 		return err
 	}
+	s.unlockOnStop(release)
+	if s.cfg.DatabaseURL == "" {
+		return nil
+	}
+	if release, err = engine.LockDatabase(ctx, s.cfg.DatabaseURL); err == nil {
+		s.unlockOnStop(release)
+	}
+	return err
+}
+
+func (s *stack) unlockOnStop(release func() error) {
 	s.onStop(func() {
-		if err := unlock(); err != nil {
-			s.log.Error("unlock data directory", "error", err)
+		if err := release(); err != nil {
+			s.log.Error("unlock", "error", err)
 		}
 	})
+}
+
+// listen opens the doors before anything else starts: one that is taken stops
+// the start while it costs nothing. They answer when there is someone to.
+func (s *stack) listen(r role) (err error) {
+	if r.api {
+		if s.apiDoor, err = s.open("the API", "--listen", s.cfg.Listen); err != nil {
+			return err
+		}
+		s.apiURL = "http://" + s.apiDoor.Addr().String()
+	}
+	s.boxURL = strings.TrimRight(s.cfg.SandboxURL, "/")
+	if r.engine && s.cfg.played() {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.cfg.SandboxPort))
+		if s.boxDoor, err = s.open("the sandbox", "--sandbox-port", address); err != nil {
+			return err
+		}
+		s.boxURL = "http://" + s.boxDoor.Addr().String()
+	}
 	return nil
+}
+
+func (s *stack) open(what, flag, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the port of %s, choose another with %s: %w", what, flag, err)
+	}
+	s.onStop(func() { _ = l.Close() }) // closed already, if it was ever served
+	return l, nil
 }
 
 func (s *stack) openVault() (err error) {
@@ -158,7 +206,7 @@ func (s *stack) openStores(ctx context.Context, r role) error {
 		all.Go(func() (err error) {
 			eng, err = engine.Start(ctx, engine.Config{
 				DataDir: s.cfg.Data, PostgresURL: s.cfg.DatabaseURL,
-				FrontendPort: s.cfg.TemporalPort, UIPort: s.cfg.UIPort, Namespace: s.cfg.TemporalNamespace,
+				FrontendPort: s.cfg.TemporalPort, UIPort: s.cfg.uiPort(), Namespace: s.cfg.TemporalNamespace,
 				SearchAttributes: map[string]enums.IndexedValueType{
 					workflows.AttrStatus.GetName():   enums.INDEXED_VALUE_TYPE_KEYWORD,
 					workflows.AttrWaiting.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
@@ -182,6 +230,13 @@ func (s *stack) openStores(ctx context.Context, r role) error {
 		s.onStop(func() {
 			if err := s.records.Close(); err != nil {
 				s.log.Error("close record", "error", err)
+			}
+		})
+	}
+	if s.sandbox != nil {
+		s.onStop(func() {
+			if err := s.sandbox.Close(); err != nil {
+				s.log.Error("close sandbox", "error", err)
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"purser/inbox"
 	"purser/order"
 )
 
@@ -29,6 +30,9 @@ type Config struct {
 	// Appeared is told each order placed, so that news that came before it
 	// can be delivered. It must not block.
 	Appeared func(order.ID)
+	// Counted is what this process counted of webhooks, for operators; nil:
+	// it takes none.
+	Counted func() (inbox.Counts, inbox.RelayCounts)
 	// Stopping, when closed, ends the live streams, which would otherwise
 	// hold up a shutdown.
 	Stopping <-chan struct{}
@@ -38,12 +42,23 @@ type Config struct {
 	// PlaceWithin is how long POST /v1/orders waits until the shopper can
 	// pay; then it answers 202. Default 5 s.
 	PlaceWithin time.Duration
+	// PlaceAtOnce is how many orders are placed at once. More than the engine
+	// opens within PlaceWithin would all be answered too late, so the others
+	// wait for their turn. Default 64.
+	PlaceAtOnce int
+	// TurnWithin is how long they wait; then they are asked to come back, and
+	// nothing was started. Default 1 s.
+	TurnWithin time.Duration
 	// SteerWithin is how long cancelling and releasing wait for the order to
 	// have moved; then they answer 202. Default 10 s.
 	SteerWithin time.Duration
 	// InFlight is how many requests are worked on at once; more are asked to
 	// come back. Default 512. Streams and webhooks do not count.
 	InFlight int
+	// WriteWithin is how long a caller may take to read an answer; then it is
+	// cut off. Default 30 s. A stream may take as long for each event as it
+	// says itself.
+	WriteWithin time.Duration
 	// Streams is how many live streams may be open. Default 256.
 	Streams int
 	// PollEvery is how often a stream looks for events that another process
@@ -88,6 +103,8 @@ func (c Config) withDefaults() (Config, error) {
 		value time.Duration
 	}{
 		{&c.PlaceWithin, 5 * time.Second},
+		{&c.TurnWithin, time.Second},
+		{&c.WriteWithin, 30 * time.Second},
 		{&c.SteerWithin, 10 * time.Second},
 		{&c.PollEvery, 500 * time.Millisecond},
 		{&c.BeatEvery, 15 * time.Second},
@@ -100,7 +117,7 @@ func (c Config) withDefaults() (Config, error) {
 	for _, n := range []struct {
 		field *int
 		value int
-	}{{&c.InFlight, 512}, {&c.Streams, 256}} {
+	}{{&c.InFlight, 512}, {&c.PlaceAtOnce, 64}, {&c.Streams, 256}} {
 		if *n.field <= 0 {
 			*n.field = n.value
 		}
@@ -113,6 +130,7 @@ func (c Config) withDefaults() (Config, error) {
 type server struct {
 	Config
 	inFlight chan struct{}
+	turns    chan struct{} // to place an order
 	streams  chan struct{}
 	placing  sync.Map // ids of the orders being placed under an idempotency key
 }
@@ -127,11 +145,13 @@ func New(c Config) (http.Handler, error) {
 	s := &server{
 		Config:   c,
 		inFlight: make(chan struct{}, c.InFlight),
+		turns:    make(chan struct{}, c.PlaceAtOnce),
 		streams:  make(chan struct{}, c.Streams),
 	}
 	mux := http.NewServeMux()
 	s.routes(mux)
 	if s.Webhooks != nil {
+		mux.Handle("/webhooks", s.Webhooks) // else the mux would redirect it
 		mux.Handle("/webhooks/", s.Webhooks)
 	}
 	return s.observe(routed(mux)), nil

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ func (s *server) observe(next http.Handler) http.Handler {
 		w.Header().Set("X-Correlation-Id", c.correlation)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
-		aw := &answer{ResponseWriter: w}
+		aw := &answer{ResponseWriter: w, within: s.WriteWithin}
 		defer func() {
 			v := recover()
 			cut := v != nil && !s.recovered(v, aw, r)
@@ -109,24 +110,33 @@ func (s *server) line(r *http.Request, w *answer, c *call, took time.Duration) {
 	s.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
-// answer remembers what was answered.
+// answer remembers what was answered, and sees to it that a caller who does
+// not read it is not waited for.
 type answer struct {
 	http.ResponseWriter
+	within time.Duration
 	status int
 	bytes  int64
 }
 
 func (w *answer) WriteHeader(status int) {
-	if w.status == 0 && status >= 200 {
-		w.status = status
-	}
+	w.begin(status)
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *answer) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
+// begin is the moment the answer starts. A stream sets its own deadlines.
+func (w *answer) begin(status int) {
+	if w.status != 0 || status < 200 {
+		return
 	}
+	w.status = status
+	if w.Header().Get("Content-Type") != contentStream {
+		_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(w.within)) // not every writer can
+	}
+}
+
+func (w *answer) Write(b []byte) (int, error) {
+	w.begin(http.StatusOK)
 	n, err := w.ResponseWriter.Write(b)
 	w.bytes += int64(n)
 	return n, err
@@ -137,9 +147,14 @@ func (w *answer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // routed answers what has no route with a problem document as well: the
 // mux's own answer to it is tried on a writer that keeps the headers only.
+// An address that the mux would tidy up and redirect has no route either.
 func routed(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, pattern := mux.Handler(r)
+		if pattern != "" && !tidy(r.URL.EscapedPath()) {
+			problem(http.StatusNotFound, "not_found", "there is nothing at this address").write(w, r)
+			return
+		}
 		if pattern != "" {
 			mux.ServeHTTP(w, r)
 			return
@@ -154,6 +169,11 @@ func routed(mux *http.ServeMux) http.Handler {
 		}
 		problem(http.StatusNotFound, "not_found", "there is nothing at this address").write(w, r)
 	})
+}
+
+// tidy reports whether a path has no empty, "." or ".." element.
+func tidy(p string) bool {
+	return strings.HasPrefix(p, "/") && strings.TrimSuffix(p, "/") == strings.TrimSuffix(path.Clean(p), "/")
 }
 
 type dryRun struct {
@@ -175,11 +195,13 @@ func panicText(v any) string {
 	return "a value of another type"
 }
 
+const contentStream = "text/event-stream"
+
 // wantsStream reports whether the caller asks for a live stream.
 func wantsStream(accept string) bool {
 	for _, a := range strings.Split(accept, ",") {
 		media, _, _ := strings.Cut(a, ";")
-		if strings.EqualFold(strings.TrimSpace(media), "text/event-stream") {
+		if strings.EqualFold(strings.TrimSpace(media), contentStream) {
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -87,6 +88,20 @@ func TestRefusals(t *testing.T) {
 		{name: "cancel another customer's", method: "POST", target: path + "/cancel", key: shopKey, body: `{"reason":"x"}`, headers: []string{"Purser-Customer", "cus_2"}, status: 404, code: "not_found"},
 		{name: "cancel without a reason", method: "POST", target: path + "/cancel", key: shopKey, body: `{"reason":" "}`, status: 422, code: "invalid"},
 		{name: "cancel with a long reason", method: "POST", target: path + "/cancel", key: shopKey, body: `{"reason":"` + strings.Repeat("x", 201) + `"}`, status: 422, code: "invalid"},
+		{name: "SEC-7 cancel with a turned reason", method: "POST", target: path + "/cancel", key: shopKey, body: `{"reason":"x\u202ey"}`, status: 422, code: "invalid"},
+		{name: "SEC-7 cancel with a long reason beside a short one", method: "POST", target: path + "/cancel", key: shopKey, body: `{"reason":"x","Reason":"` + strings.Repeat("x", 200_000) + `"}`, status: 400, code: "malformed"},
+		{name: "SEC-7 cancel with a reason in capitals", method: "POST", target: path + "/cancel", key: shopKey, body: `{"REASON":"x"}`, status: 422, code: "invalid"},
+		{name: "SEC-7 quantity twice", method: "POST", target: "/v1/orders", key: shopKey, body: with(`"quantity":2`, `"quantity":1,"quantity":3`), status: 400, code: "malformed"},
+		{name: "SEC-7 quantity twice, once in capitals", method: "POST", target: "/v1/orders", key: shopKey, body: with(`"quantity":2`, `"quantity":1,"QUANTITY":3`), status: 400, code: "malformed"},
+		{name: "SEC-7 sku twice, once with a long s", method: "POST", target: "/v1/orders", key: shopKey, body: with(`"quantity":2`, `"quantity":1,"\u017fku":"ship"`), status: 400, code: "malformed"},
+		{name: "SEC-7 quantity in capitals", method: "POST", target: "/v1/orders", key: shopKey, body: with(`"quantity":2`, `"QUANTITY":2`), status: 422, code: "invalid"},
+		{name: "half a character", method: "POST", target: "/v1/orders", key: shopKey, body: with(`Jane Doe`, `Jane \ud800`), status: 400, code: "malformed"},
+		{name: "half a character before another escape", method: "POST", target: "/v1/orders", key: shopKey, body: with(`Jane Doe`, `Jane \ud83d\u0041`), status: 400, code: "malformed"},
+		{name: "the other half", method: "POST", target: "/v1/orders", key: shopKey, body: with(`Jane Doe`, `\ude00 Jane`), status: 400, code: "malformed"},
+		{name: "right-to-left override", method: "POST", target: "/v1/orders", key: shopKey, body: with(`Jane Doe`, `Jane\u202eeoD`), status: 422, code: "invalid"},
+		{name: "no route, untidy", method: "GET", target: "//v1/orders", key: shopKey, status: 404, code: "not_found"},
+		{name: "no route, untidy inside", method: "GET", target: "/v1/products/../orders", key: shopKey, status: 404, code: "not_found"},
+		{name: "no file of the documentation", method: "GET", target: "/docs/x", status: 404, code: "not_found"},
 		{name: "unknown status", method: "GET", target: "/v1/orders?status=lost", key: shopKey, status: 422, code: "invalid"},
 		{name: "limit 0", method: "GET", target: "/v1/orders?limit=0", key: shopKey, status: 422, code: "invalid"},
 		{name: "limit 10^9", method: "GET", target: "/v1/orders?limit=1000000000", key: shopKey, status: 422, code: "invalid"},
@@ -180,6 +195,41 @@ func TestMessageErrors(t *testing.T) {
 	}
 	if !strings.Contains(s.log.String(), "10.0.0.7") {
 		t.Error("the cause of an internal error is not in the log")
+	}
+}
+
+// An engine that is busy may have opened the order all the same. Only under a
+// key is it safe to send it again (IDEM-1).
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	s := setUp(t)
+	o := s.place(t, "cus_1")
+	s.orders.fail = fmt.Errorf("%w: unexpected workflow task failure", order.ErrBusy)
+	for _, path := range []string{"/cancel", "/release"} {
+		a := s.ask("POST", "/v1/orders/"+string(o.ID)+path, operatorKey, `{"reason":"changed my mind"}`)
+		if p := a.problem(t); a.status != 503 || p.Code != "busy" || a.header.Get("Retry-After") != "1" {
+			t.Errorf("%s: got %d %s, Retry-After %q", path, a.status, a.body, a.header.Get("Retry-After"))
+		}
+	}
+	for _, tc := range []struct {
+		name    string
+		fail    error
+		code    string
+		headers []string
+		says    string
+		retry   bool
+	}{
+		{"busy, under a key", s.orders.fail, "busy", []string{"Idempotency-Key", "k"}, "same Idempotency-Key", true},
+		{"late, under a key", context.DeadlineExceeded, "timeout", []string{"Idempotency-Key", "k"}, "same Idempotency-Key", true},
+		{"busy", s.orders.fail, "busy", nil, "may have been opened", false},
+		{"late", context.DeadlineExceeded, "timeout", nil, "may have been opened", false},
+	} {
+		s.orders.fail = tc.fail
+		a := s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1"), tc.headers...)
+		p := a.problem(t)
+		if a.status != 503 || p.Code != tc.code || !strings.Contains(p.Detail, tc.says) || (a.header.Get("Retry-After") != "") != tc.retry {
+			t.Errorf("%s: got %d %s, Retry-After %q", tc.name, a.status, a.body, a.header.Get("Retry-After"))
+		}
 	}
 }
 

@@ -67,7 +67,7 @@ func (s *server) stream(o order.Order, in *eventsInput) (*huma.StreamResponse, e
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer func() { <-s.streams }()
-		ctx.SetHeader("Content-Type", "text/event-stream")
+		ctx.SetHeader("Content-Type", contentStream)
 		ctx.SetHeader("Cache-Control", "no-store")
 		ctx.SetHeader("X-Accel-Buffering", "no")
 		ctx.SetStatus(http.StatusOK)
@@ -183,7 +183,7 @@ func (s *server) eventsOperation(a huma.API) huma.Operation {
 		Description: "With Accept: text/event-stream the answer is a live stream: each event's id is its seq, its name the kind and its data the event as JSON. It resumes after Last-Event-ID and ends, with an event named end, shortly after the order has ended.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "OK",
-			Content:     map[string]*huma.MediaType{"application/json": {Schema: page}, "text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: page}, contentStream: {Schema: &huma.Schema{Type: huma.TypeString}}},
 		}},
 	}
 }

@@ -14,6 +14,9 @@ import (
 type InboxRecords interface {
 	// Items fails with records.ErrCursor.
 	Items(ctx context.Context, f records.InboxFilter) (records.InboxPage, error)
+	// InboxCounts answers how many items are in each state, and since when
+	// the oldest is due.
+	InboxCounts(ctx context.Context) (map[records.State]int64, time.Time, error)
 }
 
 type inboxInput struct {
@@ -73,6 +76,51 @@ func (s *server) inbox(ctx context.Context, in *inboxInput) (*inboxOutput, error
 			i.NextAt = it.NextAt
 		}
 		out.Body.Items = append(out.Body.Items, i)
+	}
+	return out, nil
+}
+
+// inboxCounts is what an operator watches: what waits in the record, and what
+// this process has counted since it started.
+type inboxCounts struct {
+	States    map[records.State]int64 `json:"states" doc:"Items in each state"`
+	OldestDue time.Time               `json:"oldestDue,omitzero" doc:"Since when the oldest item waits to be delivered; missing if none does"`
+	Received  *receivedCounts         `json:"received,omitempty" doc:"What this process took in since it started"`
+	Relayed   *relayedCounts          `json:"relayed,omitempty" doc:"What this process delivered since it started"`
+}
+
+type receivedCounts struct {
+	Fresh      int64 `json:"fresh"`
+	Kept       int64 `json:"kept" doc:"Of the fresh: of a type no order needs"`
+	Parked     int64 `json:"parked" doc:"Of the fresh: needing a person"`
+	Duplicates int64 `json:"duplicates"`
+	Forged     int64 `json:"forged"`
+	Malformed  int64 `json:"malformed"`
+	TooLarge   int64 `json:"tooLarge"`
+	Capped     int64 `json:"capped" doc:"Of the forged: told to stop"`
+	Failed     int64 `json:"failed" doc:"Could not be stored"`
+}
+
+type relayedCounts struct {
+	Delivered int64 `json:"delivered"`
+	Late      int64 `json:"late" doc:"To an order that had ended"`
+	Held      int64 `json:"held" doc:"Attempts that found no order yet"`
+	Failed    int64 `json:"failed" doc:"Attempts that failed otherwise"`
+	Overflow  int64 `json:"overflow" doc:"Left to the sweeper because the queue was full"`
+	Waiting   int64 `json:"waiting" doc:"In memory now"`
+}
+
+type inboxCountsOutput struct{ Body inboxCounts }
+
+func (s *server) inboxCounts(ctx context.Context, _ *struct{}) (*inboxCountsOutput, error) {
+	states, oldest, err := s.Records.InboxCounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &inboxCountsOutput{inboxCounts{States: states, OldestDue: oldest}}
+	if s.Counted != nil {
+		in, relayed := s.Counted()
+		out.Body.Received, out.Body.Relayed = (*receivedCounts)(&in), (*relayedCounts)(&relayed)
 	}
 	return out, nil
 }

@@ -136,6 +136,23 @@ func (s *server) admit(ctx huma.Context, roles []Role) *Problem {
 // is then "not found".
 const headerCustomer = "Purser-Customer"
 
+// onlyOne lists headers that narrow or name a request. Left out, they do
+// not; sent empty or twice, nobody knows what was meant, and to go on without
+// would show more or do more than that.
+var onlyOne = [...]string{headerCustomer, "Idempotency-Key"}
+
+// checkHeaders refuses those. It is a huma middleware.
+func checkHeaders(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	for _, name := range onlyOne {
+		if values, sent := r.Header[name]; sent && (len(values) != 1 || values[0] == "") {
+			problem(http.StatusBadRequest, "malformed", name+": want it once and not empty, or not at all").write(w, r)
+			return
+		}
+	}
+	next(ctx)
+}
+
 func isCustomer(s string) bool {
 	return len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool { return r < '!' || r > '~' })
 }

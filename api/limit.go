@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -24,5 +25,26 @@ func (s *server) limit(ctx huma.Context, next func(huma.Context)) {
 	default:
 		r, w := humago.Unwrap(ctx)
 		problem(http.StatusTooManyRequests, "too_many_requests", "too many requests are being worked on").retry(time.Second).write(w, r)
+	}
+}
+
+// turn waits for room to place an order. Nothing is started before there is
+// some: an order that is opened after its caller has gone helps nobody.
+func (s *server) turn(ctx context.Context) (leave func(), err error) {
+	leave = func() { <-s.turns }
+	select {
+	case s.turns <- struct{}{}:
+		return leave, nil
+	default:
+	}
+	patience := time.NewTimer(s.TurnWithin)
+	defer patience.Stop()
+	select {
+	case s.turns <- struct{}{}:
+		return leave, nil
+	case <-patience.C:
+		return nil, problem(http.StatusTooManyRequests, "too_many_requests", "too many orders are being placed; nothing was started for this one").retry(2 * time.Second)
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }

@@ -32,7 +32,7 @@ func TestOpenAPI(t *testing.T) {
 	for path, methods := range map[string][]string{
 		"/v1/orders": {"get", "post"}, "/v1/orders/{id}": {"get"}, "/v1/orders/{id}/events": {"get"},
 		"/v1/orders/{id}/cancel": {"post"}, "/v1/orders/{id}/release": {"post"},
-		"/v1/products": {"get", "put"}, "/v1/inbox": {"get"}, "/livez": {"get"}, "/readyz": {"get"},
+		"/v1/products": {"get", "put"}, "/v1/inbox": {"get"}, "/v1/inbox/counts": {"get"}, "/livez": {"get"}, "/readyz": {"get"},
 	} {
 		for _, m := range methods {
 			op := doc.Paths[path][m]
@@ -90,6 +90,18 @@ func TestDocs(t *testing.T) {
 		if strings.Contains(line, "src=\"http") || strings.Contains(line, "href=\"http") {
 			t.Errorf("fetched from elsewhere: %s", line)
 		}
+	}
+	policy := a.header.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "script-src 'self' 'sha256-", "frame-ancestors 'none'"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("policy %q: want %s", policy, want)
+		}
+	}
+	if scripts := strings.Count(page, "<script>"); scripts != strings.Count(policy, "'sha256-") {
+		t.Errorf("%d scripts in the page, policy %q", scripts, policy)
+	}
+	if a := s.ask("GET", "/docs/", "", ""); string(a.body) != page {
+		t.Errorf("with a slash: got %d %s", a.status, a.body)
 	}
 	if a := s.ask("GET", "/docs/swagger-ui.css", "", ""); a.status != http.StatusOK || len(a.body) < 1000 {
 		t.Errorf("stylesheet: got %d, %d bytes", a.status, len(a.body))

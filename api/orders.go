@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"purser/order"
 	"purser/records"
@@ -124,10 +123,13 @@ func (s *server) release(ctx context.Context, in *stateInput) (*orderOutput, err
 	return s.steer(ctx, in, s.Orders.Release)
 }
 
+// maxReason is as long as a reason may be: it goes into the order's history.
+const maxReason = 200
+
 type message func(ctx context.Context, id order.ID, actor, reason, correlation string) (order.Order, error)
 
 func (s *server) steer(ctx context.Context, in *stateInput, send message) (*orderOutput, error) {
-	if strings.TrimSpace(in.Body.Reason) == "" || strings.ContainsFunc(in.Body.Reason, unicode.IsControl) {
+	if err := order.CheckText("reason", in.Body.Reason, true, maxReason); err != nil {
 		return nil, problem(http.StatusUnprocessableEntity, "invalid", "reason: want 1 to 200 characters of text")
 	}
 	o, err := s.visible(ctx, in.ID)

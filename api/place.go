@@ -67,16 +67,23 @@ func (s *server) place(ctx context.Context, in *placeInput) (*placeOutput, error
 		}
 		defer s.placing.Delete(c.orderID)
 	}
+	leave, err := s.turn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	if err := s.quote(ctx, in.Body); err != nil && !s.placedBefore(ctx, c.orderID, in.Key) {
 		return nil, refused(err)
 	}
 	waited, cancel := context.WithTimeout(ctx, s.PlaceWithin)
 	defer cancel()
 	o, secret, err := s.Orders.Place(waited, c.orderID, in.Body, c.actor(), c.correlation)
-	if late(waited, err) {
-		return s.placeLater(ctx, c.orderID)
-	}
-	if err != nil {
+	switch {
+	case late(waited, err):
+		return s.placeLater(ctx, c.orderID, in.Key, "timeout")
+	case errors.Is(err, order.ErrBusy):
+		return s.placeLater(ctx, c.orderID, in.Key, "busy")
+	case err != nil:
 		return nil, problemOf(err)
 	}
 	s.Appeared(o.ID)
@@ -121,11 +128,15 @@ func late(waited context.Context, err error) bool {
 
 // placeLater answers an order that is on its way, but cannot be paid yet
 // (PERF-2). If not even the record knows it, nobody can tell whether it was
-// placed; the same key finds out.
-func (s *server) placeLater(ctx context.Context, id order.ID) (*placeOutput, error) {
+// placed. The same key finds out; without one, sending it again could make a
+// second order, and so nothing invites to that.
+func (s *server) placeLater(ctx context.Context, id order.ID, key, code string) (*placeOutput, error) {
 	o, err := s.Records.Order(ctx, id)
-	if errors.Is(err, order.ErrNotFound) {
-		return nil, problem(http.StatusServiceUnavailable, "timeout", "the order could not be placed in time; send it again with the same Idempotency-Key").retry(2 * time.Second)
+	switch {
+	case errors.Is(err, order.ErrNotFound) && key != "":
+		return nil, problem(http.StatusServiceUnavailable, code, "the order could not be placed in time; send it again with the same Idempotency-Key").retry(2 * time.Second)
+	case errors.Is(err, order.ErrNotFound):
+		return nil, problem(http.StatusServiceUnavailable, code, "the order could not be placed in time, but may have been opened all the same: look for /v1/orders/"+string(id)+" or list the orders before sending it again, which would make another one")
 	}
 	if err != nil {
 		return nil, problemOf(err)

@@ -114,6 +114,7 @@ func problemOf(err error) *Problem {
 		{order.ErrTooLate, http.StatusConflict, "too_late", 0},
 		{order.ErrClosed, http.StatusConflict, "too_late", 0},
 		{order.ErrIllegalMove, http.StatusConflict, "wrong_state", 0},
+		{order.ErrBusy, http.StatusServiceUnavailable, "busy", time.Second},
 	} {
 		if errors.Is(err, k.err) {
 			return problem(k.status, k.code, k.err.Error()).retry(k.retry)

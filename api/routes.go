@@ -5,11 +5,11 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-	"github.com/swaggest/swgui/v5emb"
 
 	"purser/catalog"
 	"purser/order"
@@ -63,9 +63,11 @@ func (s *server) routes(mux *http.ServeMux) {
 	register(s, a, huma.Operation{OperationID: "livez", Method: http.MethodGet, Path: "/livez", Tags: []string{"health"}, Summary: "The process answers"}, nil, s.livez)
 	register(s, a, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Tags: []string{"health"}, Summary: "Database and engine answer"}, nil, s.readyz)
 
-	docs := v5emb.New(title, "/openapi.json", "/docs")
-	mux.Handle("GET /docs", docs)
-	mux.Handle("GET /docs/", docs)
+	register(s, a, huma.Operation{
+		OperationID: "count-inbox", Method: http.MethodGet, Path: "/v1/inbox/counts", Tags: []string{"operators"},
+		Summary: "Count what providers reported",
+	}, operate, s.inboxCounts)
+	docs(mux)
 }
 
 // openAPI sets huma up: strict JSON, our problems instead of its own, and a
@@ -75,6 +77,7 @@ func (s *server) openAPI(mux *http.ServeMux) huma.API {
 	c.Info.Description = "Runs a shop's orders, from click to doorstep. Errors are problem documents (RFC 9457) with a stable code."
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
 	c.RejectUnknownQueryParameters = true
+	strictCasing()
 	json := huma.DefaultJSONFormat
 	json.Unmarshal = decode
 	c.Formats = map[string]huma.Format{"application/json": json, "json": json}
@@ -84,9 +87,13 @@ func (s *server) openAPI(mux *http.ServeMux) huma.API {
 	}
 	describe(c.Components.Schemas)
 	a := humago.New(mux, c)
-	a.UseMiddleware(s.authorize, s.limit, checkBody)
+	a.UseMiddleware(s.authorize, checkHeaders, s.limit, checkBody)
 	return a
 }
+
+// strictCasing makes the schemas tell "quantity" from "QUANTITY". The switch
+// is the process's, and there is no reason to ever turn it back.
+var strictCasing = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
 
 // describe puts the vocabulary's limits into its schemas, so that the
 // document tells them and most bad input is refused by it.
@@ -136,7 +143,7 @@ func register[I, O any](s *server, a huma.API, op huma.Operation, roles []Role, 
 	// The deadline stays on the connection after the body is read, and
 	// passing it would cancel the request: it must outlast every wait of
 	// ours.
-	op.BodyReadTimeout = max(s.PlaceWithin, s.SteerWithin) + 10*time.Second
+	op.BodyReadTimeout = max(s.PlaceWithin+s.TurnWithin, s.SteerWithin) + 10*time.Second
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"purser/api"
+	"purser/inbox"
 	"purser/order"
 	"purser/records"
 )
@@ -84,7 +85,7 @@ func TestPlace_and_cancel_take_long(t *testing.T) {
 		t.Errorf("cancel: got %d %s", a.status, a.body)
 	}
 	s.orders.fail = context.DeadlineExceeded // before anything was written
-	a = s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1"))
+	a = s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1"), "Idempotency-Key", "k")
 	if p := a.problem(t); a.status != http.StatusServiceUnavailable || p.Code != "timeout" || a.header.Get("Retry-After") == "" {
 		t.Errorf("nobody knows: got %d %s", a.status, a.body)
 	}
@@ -238,6 +239,32 @@ func TestInbox(t *testing.T) {
 	a.into(t, &p)
 	if len(p.Items) != 1 || p.Items[0].EventID != "parked" || p.Items[0].Note != "api_version" || strings.Contains(string(a.body), "jane") {
 		t.Errorf("got %s", a.body)
+	}
+}
+
+// WHK-19: operators see how much there is, and what this process counted.
+func TestInboxCounts(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, func(c *api.Config) {
+		c.Counted = func() (inbox.Counts, inbox.RelayCounts) {
+			return inbox.Counts{Fresh: 7, Forged: 3}, inbox.RelayCounts{Delivered: 5}
+		}
+	})
+	it := records.Item{Provider: "stripe", EventID: "e", Type: "t", State: records.Parked, Body: []byte("{}"), Headers: []byte("{}")}
+	if _, err := s.store.Receive(t.Context(), &it); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		States            map[string]int64
+		Received, Relayed map[string]int64
+	}
+	a := s.ask("GET", "/v1/inbox/counts", operatorKey, "")
+	a.into(t, &got)
+	if got.States["parked"] != 1 || got.Received["fresh"] != 7 || got.Received["forged"] != 3 || got.Relayed["delivered"] != 5 {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+	if a := s.ask("GET", "/v1/inbox/counts", shopKey, ""); a.status != http.StatusForbidden {
+		t.Errorf("a shop's key: got %d", a.status)
 	}
 }
 

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"context"
 	"slices"
 	"testing"
 
@@ -9,9 +8,6 @@ import (
 	"purser/records"
 	"purser/sandbox/ses"
 )
-
-// ledger answers an order's entries in the mail ledger.
-type ledger func(context.Context, order.ID) ([]records.MailEntry, error)
 
 // ends are how orders ended, by id, as their shoppers saw it.
 type ends map[order.ID]order.Status
@@ -44,7 +40,7 @@ func (s *stack) settle(t *testing.T, seen ends) {
 			t.Errorf("%s is %s, its shopper saw %s: %s", id, o.Status, status, o.Reason)
 		}
 		c.money(o, payments[string(id)])
-		c.letters(t, record.Mails, o, mails)
+		c.letters(t, record, o, mails)
 	}
 	for id, n := range payments { // of orders nobody was told about, too
 		if n.Authorized > 1 || n.Captured > 1 || n.Refunds > 1 {
@@ -86,29 +82,41 @@ func (c *losses) money(o order.Order, n count) {
 	}
 }
 
-// letters holds what the mail provider accepted against the ledger: each
-// milestone's mail went out, or the ledger says that nobody knows.
-func (c *losses) letters(t *testing.T, ledger ledger, o order.Order, sent map[ses.Subject]int) {
+// letters holds what the mail provider accepted against the ledger: of each
+// milestone the order passed the mail went out, or the ledger says that
+// nobody knows.
+func (c *losses) letters(t *testing.T, record *records.Store, o order.Order, sent map[ses.Subject]int) {
 	t.Helper()
-	if o.Status != order.Delivered {
-		return
-	}
-	entries, err := ledger(t.Context(), o.ID)
+	entries, err := record.Mails(t.Context(), o.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range []order.Milestone{order.MailConfirmation, order.MailShipped, order.MailDelivered} {
+	story, err := record.Events(t.Context(), o.ID, 0, 500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range story {
+		m, mailed := mailOf[e.Kind]
+		if !mailed {
+			continue
+		}
 		i := slices.IndexFunc(entries, func(e records.MailEntry) bool { return e.Milestone == m })
 		n := sent[ses.Subject{Order: string(o.ID), Milestone: string(m)}]
 		switch {
 		case i < 0:
 			c.unmailed = append(c.unmailed, o.ID)
-		case entries[i].State == order.MailStateUnknown:
+		case entries[i].State == order.MailStateUnknown, entries[i].State == order.MailStateSending: // the latter becomes the former in a while
 			c.unknownMails++
 		case entries[i].State != order.MailStateSent || n == 0:
 			c.unaccounted = append(c.unaccounted, o.ID)
 		}
 	}
+}
+
+// mailOf are the milestones that are mailed.
+var mailOf = map[order.Kind]order.Milestone{
+	order.PaymentCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
+	order.OrderCancelled: order.MailCancelled, order.OrderExpired: order.MailExpired,
 }
 
 func (c *losses) report(t *testing.T, orders int) {

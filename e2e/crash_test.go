@@ -28,9 +28,9 @@ func TestKill(t *testing.T) {
 		seed := seedOf(t)
 		s := newStack(t, env, "--ask-after=1s", "--track-after=2s", "--sandbox-pace=300ms")
 		c := &crowd{stack: s}
-		seen := c.shop(t, orders, func(done func() bool) {
+		seen := c.shop(t, orders, func() {
 			random := rand.New(rand.NewPCG(seed, 1))
-			for n := 0; n < kills || !done() && n < 2*kills; n++ {
+			for range kills {
 				pause(t, time.Duration(50+random.IntN(1500))*time.Millisecond)
 				c.restart(s.kill)
 			}
@@ -85,17 +85,15 @@ func (c *crowd) now() (*shop.Client, *shop.Shopper) {
 
 // shop has n orders bought by ten shoppers at a time while strike does what it
 // does, and answers how each order ended.
-func (c *crowd) shop(t *testing.T, n int, strike func(done func() bool)) ends {
+func (c *crowd) shop(t *testing.T, n int, strike func()) ends {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	var all sync.WaitGroup
-	var left, stuck atomic.Int64
-	left.Store(int64(n))
+	var stuck atomic.Int64
 	seen, mu, turn := ends{}, sync.Mutex{}, make(chan struct{}, 10)
 	for i := range n {
 		all.Go(func() {
-			defer left.Add(-1)
 			turn <- struct{}{}
 			defer func() { <-turn }()
 			o, err := c.buy(ctx, i)
@@ -112,7 +110,7 @@ func (c *crowd) shop(t *testing.T, n int, strike func(done func() bool)) ends {
 			}
 		})
 	}
-	strike(func() bool { return left.Load() == 0 })
+	strike()
 	all.Wait()
 	if len(seen) != n {
 		t.Errorf("%d of %d orders were acknowledged", len(seen), n)

@@ -9,9 +9,22 @@ import (
 	"time"
 
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
 
 	"purser/order"
 )
+
+// open describes a workflow that is open.
+func (s *stack) open() string {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	resp, err := s.temporal().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Namespace: "default", Query: `ExecutionStatus = "Running"`})
+	if err != nil || len(resp.GetExecutions()) == 0 {
+		return fmt.Sprint("none found ", err)
+	}
+	id := resp.GetExecutions()[0].GetExecution().GetWorkflowId()
+	return id + "\n" + s.engineView(order.ID(strings.TrimPrefix(id, "order/")))
+}
 
 // engineView is what the engine knows of an order's workflow: its latest
 // events and what is pending. It is for the report of a test that failed.

@@ -22,7 +22,7 @@ type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	stdout bytes.Buffer
-	log    *log
+	log    *logbook
 	ended  chan struct{} // closed when it has
 	err    error         // how; after ended
 }
@@ -31,7 +31,7 @@ type process struct {
 // this process's own environment it sees nothing that configures it.
 func launch(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(binary, args...), log: &log{}, ended: make(chan struct{})}
+	p := &process{t: t, cmd: exec.Command(binary, args...), log: &logbook{}, ended: make(chan struct{})}
 	p.cmd.Env = append(withoutSettings(os.Environ()), env...)
 	p.cmd.Stdout = &p.stdout
 	dieWithTest(p.cmd)
@@ -125,8 +125,8 @@ func withoutSettings(environ []string) (kept []string) {
 	return kept
 }
 
-// log keeps what a process wrote on stderr: the beginning and the latest.
-type log struct {
+// logbook keeps what a process wrote on stderr: the beginning and the latest.
+type logbook struct {
 	mu    sync.Mutex
 	lines []string
 	cut   int
@@ -136,7 +136,7 @@ type log struct {
 // mostLines of a log are kept.
 const mostLines = 80
 
-func (l *log) read(r io.Reader) {
+func (l *logbook) read(r io.Reader) {
 	in := bufio.NewReader(r)
 	for {
 		line, err := in.ReadString('\n')
@@ -152,7 +152,7 @@ func (l *log) read(r io.Reader) {
 	}
 }
 
-func (l *log) add(line string) {
+func (l *logbook) add(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.lines) >= mostLines {
@@ -168,7 +168,7 @@ func (l *log) add(line string) {
 	}
 }
 
-func (l *log) await(text string) (found <-chan string, stop func()) {
+func (l *logbook) await(text string) (found <-chan string, stop func()) {
 	c := make(chan string, 1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -189,7 +189,7 @@ func (l *log) await(text string) (found <-chan string, stop func()) {
 	}
 }
 
-func (l *log) String() string {
+func (l *logbook) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := strings.Join(l.lines, "\n")

@@ -40,6 +40,20 @@ func LockDir(dir string) (unlock func() error, err error) {
 	return f.Close, nil
 }
 
+// Holder answers the id of the process that holds a data directory, or held
+// it last.
+func Holder(dir string) (pid int, err error) {
+	f, err := os.Open(filepath.Join(dir, lockName))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	if pid = holder(f); pid <= 0 {
+		return 0, fmt.Errorf("nobody holds %s", dir)
+	}
+	return pid, nil
+}
+
 // sign leaves the process id for whoever finds the lock taken.
 func sign(f *os.File) error {
 	if err := f.Truncate(0); err != nil {

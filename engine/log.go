@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 
@@ -54,7 +55,7 @@ func (l serverLog) SLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func (l serverLog) log(level slog.Level, msg string, tags []tag.Tag) {
 	ctx := context.Background()
-	if !l.out.Enabled(ctx, level) || cutShort(tags) {
+	if !l.out.Enabled(ctx, level) || cutShort(tags) || slices.Contains(nothing, msg) {
 		return
 	}
 	write := func() {
@@ -67,6 +68,13 @@ func (l serverLog) log(level slog.Level, msg string, tags []tag.Tag) {
 	if l.state.pass(write) {
 		write()
 	}
+}
+
+// nothing are warnings about what is as it should be: an update that is
+// waited for is a long call, and Nexus is not used.
+var nothing = []string{
+	"Slow gRPC call",
+	"HTTP API port has not been set. Nexus HTTP endpoints will not be available. To enable Nexus, follow these instructions: https://github.com/temporalio/temporal/blob/main/docs/architecture/nexus.md#enabling-nexus.",
 }
 
 // cutShort reports whether the line is about a call whose caller went away, as

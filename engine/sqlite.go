@@ -129,10 +129,16 @@ func (s *sqliteStore) config() *config.SQL {
 	}
 }
 
+// dsn names the file as the driver wants it, times in the form that the
+// server's plugin reads.
+func (s *sqliteStore) dsn() string {
+	q := url.Values{"_pragma": pragmas(), "_time_format": {"sqlite"}}
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: s.file, RawQuery: q.Encode()}).String()
+}
+
 // open connects to the file.
 func (s *sqliteStore) open() (*sql.DB, error) {
-	q := url.Values{"_pragma": pragmas(), "_time_format": {"sqlite"}} // the format that the server's plugin reads
-	c, err := openConnector(s.file, "file:"+s.file+"?"+q.Encode())
+	c, err := openConnector(s.file, s.dsn())
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", s.file, err)
 	}

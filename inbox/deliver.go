@@ -142,7 +142,7 @@ func (r *Relay) hold(ctx context.Context, g *group) {
 		r.Log.WarnContext(ctx, "news of an unknown order is held", "orderId", g.id, "ref", ref(g.jobs[0].news),
 			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "lines", lines)
 	}
-	r.settle(ctx, g.jobs, records.Held, "no such order yet", r.next(g.jobs))
+	r.settle(ctx, g.jobs, records.Held, "no such order yet", r.nextHeld(g.jobs))
 	if g.id != "" {
 		r.held.add(g.id)
 	}
@@ -155,17 +155,29 @@ func (r *Relay) retry(ctx context.Context, g *group) {
 		r.Log.ErrorContext(ctx, "news could not be delivered; it will be tried again", "orderId", g.id,
 			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "error", g.err, "lines", lines)
 	}
-	r.settle(ctx, g.jobs, records.Received, "delivery failed; see the log", r.next(g.jobs))
+	r.settle(ctx, g.jobs, records.Received, "delivery failed; see the log", r.next(g.jobs, r.RetryAtMost))
+}
+
+// soonHeld is how many turns a held event has before they get rare.
+const soonHeld = 10
+
+// nextHeld is when to look for the order again. One that is about to appear
+// does so soon; after that, there may be many that wait for ever.
+func (r *Relay) nextHeld(jobs []job) time.Time {
+	if jobs[0].attempts+1 < soonHeld {
+		return r.next(jobs, r.RetryAtMost)
+	}
+	return r.next(jobs, max(r.HeldAtMost, r.RetryAtMost))
 }
 
 // next is when to try again: twice as long as the last time, up to a
 // ceiling, each a little different so that not all come at once.
-func (r *Relay) next(jobs []job) time.Time {
+func (r *Relay) next(jobs []job, most time.Duration) time.Time {
 	wait := r.RetryAfter
-	for n := jobs[0].attempts; n > 0 && wait < r.RetryAtMost; n-- {
+	for n := jobs[0].attempts; n > 0 && wait < most; n-- {
 		wait *= 2
 	}
-	wait = min(wait, r.RetryAtMost)
+	wait = min(wait, most)
 	return r.Now().Add(wait/2 + rand.N(wait/2+1))
 }
 

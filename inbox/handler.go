@@ -45,10 +45,15 @@ type Handler struct {
 	// MaxBody is the largest body in bytes. Default 1 MiB, more than
 	// Stripe's largest event.
 	MaxBody int64
-	// AtOnce is how many webhooks are worked on at once; more wait their
-	// turn and, after five seconds, are asked to come back, which a provider
-	// does. Default 128.
+	// AtOnce is how many webhooks that verified are stored at once; more wait
+	// their turn and, after five seconds, are asked to come back, which a
+	// provider does. Default 128.
 	AtOnce int
+	// ReadAtOnce is how many bodies of one address are read at once, and
+	// verified: whoever sends them may be anybody. More wait as above. Four
+	// times as many are read of all addresses together. Default 128, as many
+	// as a provider behind a proxy may need.
+	ReadAtOnce int
 	// BadPerMinute is how many webhooks that are not the provider's one
 	// address may send before it is told to stop with 429. It is never
 	// applied to one that verifies (WHK-16). Default 20.
@@ -59,7 +64,9 @@ type Handler struct {
 	Now func() time.Time
 
 	counts  counts
-	gate    gate
+	storing gate
+	reading gate
+	sources gates
 	suspect suspects
 }
 
@@ -102,19 +109,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "this address answers to POST")
 		return
 	}
-	leave, err := h.gate.enter(r.Context(), orDefault(h.AtOnce, 128))
-	if err != nil {
-		refuseUntil(w, 5*time.Second, http.StatusServiceUnavailable, "busy", "too many webhooks at once; send it again")
-		return
-	}
-	defer leave()
-	body, err := readBody(w, r, h.maxBody())
-	if err != nil {
-		h.unreadable(w, err)
-		return
-	}
-	if err := source.Verify(r.Header, body, h.now()); err != nil {
-		h.forged(w, r, provider, err)
+	body, ok := h.genuine(w, r, provider, source)
+	if !ok {
 		return
 	}
 	d, err := source.Parse(body)
@@ -124,7 +120,45 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "malformed", "the body is not an event")
 		return
 	}
+	leave, err := h.storing.enter(r.Context(), orDefault(h.AtOnce, 128))
+	if err != nil {
+		busy(w)
+		return
+	}
+	defer leave()
 	h.keep(w, r, d, body)
+}
+
+// genuine reads the body and verifies it, or answers why not. What is not the
+// provider's must not take the place of what is: until that is known, the
+// places are counted by source address.
+func (h *Handler) genuine(w http.ResponseWriter, r *http.Request, provider string, source Source) (body []byte, ok bool) {
+	most := orDefault(h.ReadAtOnce, 128)
+	leave, err := h.sources.enter(r.Context(), remote(r), most)
+	if err != nil {
+		busy(w)
+		return nil, false
+	}
+	defer leave()
+	leaveAll, err := h.reading.enter(r.Context(), 4*most)
+	if err != nil {
+		busy(w)
+		return nil, false
+	}
+	defer leaveAll()
+	if body, err = readBody(w, r, h.maxBody()); err != nil {
+		h.unreadable(w, err)
+		return nil, false
+	}
+	if err := source.Verify(r.Header, body, h.now()); err != nil {
+		h.forged(w, r, provider, err)
+		return nil, false
+	}
+	return body, true
+}
+
+func busy(w http.ResponseWriter) {
+	refuseUntil(w, 5*time.Second, http.StatusServiceUnavailable, "busy", "too many webhooks at once; send it again")
 }
 
 // keep stores the event and answers: 202 when it is new, 200 when it is

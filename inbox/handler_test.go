@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -205,6 +207,34 @@ func TestForgeriesAreCapped(t *testing.T) {
 	}
 	if c := b.Counts(); c.Forged != 5 || c.Capped != 2 {
 		t.Errorf("counts %+v, want 5 forged and 2 capped", c)
+	}
+}
+
+// dawdler is a body that never ends.
+type dawdler struct{ reading, ended chan struct{} }
+
+func (d dawdler) Read([]byte) (int, error) {
+	d.reading <- struct{}{}
+	<-d.ended
+	return 0, io.ErrUnexpectedEOF
+}
+
+// WHK-16: whoever sends slowly, or forges, takes no place from what is
+// genuine.
+func TestDawdlersTakeNoPlace(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, func(b *bench) { b.AtOnce, b.ReadAtOnce = 1, 3 })
+	d := dawdler{make(chan struct{}, 1), make(chan struct{})}
+	var gone sync.WaitGroup
+	defer gone.Wait()
+	defer close(d.ended)
+	for range 3 { // as many as one address may
+		gone.Go(func() { b.send(httptest.NewRequest(http.MethodPost, "/webhooks/post", d)) })
+		<-d.reading
+	}
+	res := b.send(request(good, func(r *http.Request) { r.RemoteAddr = "198.51.100.7:1" }))
+	if res.StatusCode != http.StatusAccepted {
+		t.Errorf("genuine: got %d, want 202", res.StatusCode)
 	}
 }
 

@@ -60,6 +60,11 @@ type Relay struct {
 	// RetryAfter is the wait after a first failure; it doubles up to
 	// RetryAtMost and never ends. Defaults 1 s and 1 min.
 	RetryAfter, RetryAtMost time.Duration
+	// HeldAtMost is the longest wait between the turns of an event whose order
+	// stays unknown: it grows to that after the first ten. It may be about
+	// somebody else's payment on the same account, and is never given up.
+	// Default 6 h.
+	HeldAtMost time.Duration
 	// Log takes what needs a person's eye. Default slog.Default().
 	Log *slog.Logger
 	// Now tells the time. Default time.Now.
@@ -114,7 +119,7 @@ func (r *Relay) setUp() {
 		for _, d := range []struct {
 			field *time.Duration
 			value time.Duration
-		}{{&r.SweepEvery, time.Second}, {&r.RetryAfter, time.Second}, {&r.RetryAtMost, time.Minute}} {
+		}{{&r.SweepEvery, time.Second}, {&r.RetryAfter, time.Second}, {&r.RetryAtMost, time.Minute}, {&r.HeldAtMost, 6 * time.Hour}} {
 			if *d.field <= 0 {
 				*d.field = d.value
 			}

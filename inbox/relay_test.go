@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -66,6 +67,56 @@ func TestRelay_unknown_order_is_held(t *testing.T) {
 		<-appear.C
 	}
 	b.awaitState(t, records.Delivered, 1)
+}
+
+// What is held for long is looked for less and less often, and never given
+// up: it may be another shop's payment on the same account.
+func TestRelay_held_turns_get_rare(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	now := time.Now()
+	b := setUp(t, func(b *bench) {
+		b.relay.RetryAfter, b.relay.RetryAtMost = time.Second, time.Minute
+		b.relay.Now = func() time.Time {
+			mu.Lock()
+			defer mu.Unlock()
+			return now
+		}
+	})
+	b.sendLetter(t, letter{ID: "evt_1", Type: "paid", Intent: "pi_foreign"})
+	var waits []time.Duration
+	for turn := 1; turn <= 20; turn++ {
+		it := b.awaitTurn(t, turn)
+		mu.Lock()
+		waits = append(waits, it.NextAt.Sub(now))
+		now = it.NextAt.Add(time.Second)
+		mu.Unlock()
+	}
+	for i, wait := range waits {
+		if i < 9 && wait > time.Minute || i >= 16 && (wait < 3*time.Hour || wait > 6*time.Hour) {
+			t.Errorf("wait %d is %s", i+1, wait)
+		}
+	}
+	open(t, b.store, "ord_x", "pi_foreign", "")
+	b.workflows.await(t, "ord_x", 1)
+}
+
+// awaitTurn waits until the one event is held after so many attempts.
+func (b *bench) awaitTurn(t *testing.T, attempts int) records.Item {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(20 * time.Second)
+	for {
+		if held := b.stored(t, records.Held); len(held) == 1 && held[0].Attempts >= attempts {
+			return held[0]
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("no attempt %d", attempts)
+		}
+	}
 }
 
 // An event that does not name its order is matched by what it is about.

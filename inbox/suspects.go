@@ -1,8 +1,6 @@
 package inbox
 
 import (
-	"context"
-	"errors"
 	"sync"
 	"time"
 )
@@ -79,33 +77,4 @@ func current(m *map[string]*tally, now time.Time, name string, lasts time.Durati
 	t = &tally{since: now}
 	(*m)[name] = t
 	return t, before
-}
-
-// gate lets so many in at once; the zero value is ready.
-type gate struct {
-	once sync.Once
-	room chan struct{}
-}
-
-var errBusy = errors.New("too many at once")
-
-// enter waits for room, but not for ever.
-func (g *gate) enter(ctx context.Context, size int) (leave func(), err error) {
-	g.once.Do(func() { g.room = make(chan struct{}, size) })
-	leave = func() { <-g.room }
-	select {
-	case g.room <- struct{}{}:
-		return leave, nil
-	default:
-	}
-	patience := time.NewTimer(5 * time.Second)
-	defer patience.Stop()
-	select {
-	case g.room <- struct{}{}:
-		return leave, nil
-	case <-patience.C:
-		return nil, errBusy
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }

@@ -21,6 +21,7 @@ var (
 	ErrTooLate         = errors.New("too late to cancel")
 	ErrClosed          = errors.New("the order's workflow has ended")
 	ErrIllegalMove     = errors.New("the order cannot move there")
+	ErrBusy            = errors.New("try again") // whether it was done is not known
 	ErrVersionConflict = errors.New("the record is not at the version this change follows")
 )
 

@@ -25,7 +25,7 @@ const MaxAmount = 99_999_999
 var exponents = map[string]int{
 	"MGA": 0, // charged as whole ariary
 	"AFN": 2, "ALL": 2, "AMD": 2, "COP": 2, "GYD": 2, "IDR": 2, "IRR": 2, "KPW": 2, "LAK": 2, "LBP": 2, "MMK": 2, "MNT": 2,
-	"MUR": 2, "PKR": 2, "RSD": 2, "SLL": 2, "SOS": 2, "STD": 2, "SYP": 2, "TZS": 2, "UZS": 2, "YER": 2, "HUF": 2, "TWD": 2,
+	"MRO": 2, "MUR": 2, "PKR": 2, "RSD": 2, "SLL": 2, "SOS": 2, "STD": 2, "SYP": 2, "TZS": 2, "UZS": 2, "YER": 2, "HUF": 2, "TWD": 2,
 	"IQD": 3,
 }
 
@@ -89,7 +89,7 @@ func (m Money) Plus(o Money) (Money, error) {
 	if m.Currency != o.Currency {
 		return Money{}, fmt.Errorf("%w: %s and %s", ErrMixedCurrency, m.Currency, o.Currency)
 	}
-	if o.Amount > 0 && m.Amount > math.MaxInt64-o.Amount {
+	if o.Amount > 0 && m.Amount > math.MaxInt64-o.Amount || o.Amount < 0 && m.Amount < math.MinInt64-o.Amount {
 		return Money{}, fmt.Errorf("%w: %d + %d does not fit", ErrAmount, m.Amount, o.Amount)
 	}
 	return Money{m.Amount + o.Amount, m.Currency}, nil

@@ -33,7 +33,7 @@ func (r Request) Validate() error {
 		{"shipTo.postalCode", r.ShipTo.PostalCode, false, 20},
 		{"shipTo.country", r.ShipTo.Country, true, 2},
 	} {
-		if err := checkText(f.name, f.value, f.required, f.max); err != nil {
+		if err := CheckText(f.name, f.value, f.required, f.max); err != nil {
 			return err
 		}
 	}
@@ -51,7 +51,7 @@ func (r Request) Validate() error {
 	}
 	seen := make(map[string]bool, len(r.Lines))
 	for i, l := range r.Lines {
-		if err := checkText(fmt.Sprintf("lines[%d].sku", i), l.SKU, true, 64); err != nil {
+		if err := CheckText(fmt.Sprintf("lines[%d].sku", i), l.SKU, true, 64); err != nil {
 			return err
 		}
 		if seen[l.SKU] {
@@ -65,9 +65,10 @@ func (r Request) Validate() error {
 	return nil
 }
 
-// checkText refuses broken UTF-8 and control characters, which would travel
-// on into mail headers, labels and logs.
-func checkText(name, s string, required bool, max int) error {
+// CheckText refuses broken UTF-8 and what is not text: control characters,
+// line separators and what turns the reading direction, all of which would
+// travel on into mail headers, labels and logs.
+func CheckText(name, s string, required bool, max int) error {
 	switch {
 	case required && strings.TrimSpace(s) == "":
 		return fmt.Errorf("%w: %s: missing", ErrInvalid, name)
@@ -75,10 +76,17 @@ func checkText(name, s string, required bool, max int) error {
 		return fmt.Errorf("%w: %s: not valid UTF-8", ErrInvalid, name)
 	case utf8.RuneCountInString(s) > max:
 		return fmt.Errorf("%w: %s: longer than %d characters", ErrInvalid, name, max)
-	case strings.ContainsFunc(s, unicode.IsControl):
+	case strings.ContainsFunc(s, notText):
 		return fmt.Errorf("%w: %s: holds a control character", ErrInvalid, name)
 	}
 	return nil
+}
+
+// notText lets the two joiners pass: Persian and Indic names are misspelt
+// without them.
+func notText(r rune) bool {
+	const nonJoiner, joiner = '\u200c', '\u200d'
+	return r != nonJoiner && r != joiner && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
 // Offer is what the catalogue says of a product at the moment of pricing.

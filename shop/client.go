@@ -6,6 +6,7 @@ package shop
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -118,38 +119,75 @@ func (c *Client) Products(ctx context.Context, products []catalog.Product) error
 }
 
 // Watch follows an order's story live, from the event after the given one,
-// until the order is final, tell fails or ctx ends.
+// until the order is final, tell fails or ctx ends. A stream that breaks off
+// is taken up again where it was, for a while.
 func (c *Client) Watch(ctx context.Context, id order.ID, after int64, tell func(order.Event) error) error {
+	const patience = 20 // attempts in a row that brought nothing
+	for failures := 0; ; failures++ {
+		from := after
+		ended, err := c.stream(ctx, id, &after, tell)
+		var problem *Problem
+		var refused *toldError
+		switch {
+		case ended:
+			return nil
+		case errors.As(err, &refused):
+			return refused.error
+		case errors.As(err, &problem) && problem.Status < 500, ctx.Err() != nil:
+			return err
+		case failures >= patience:
+			return fmt.Errorf("watch %s: the stream broke off: %w", id, cmp.Or(err, io.ErrUnexpectedEOF))
+		case after > from:
+			failures = 0
+		}
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// toldError is the listener's own failure, which ends the watching.
+type toldError struct{ error }
+
+// stream reads one connection's events. It ends for good with the event
+// "end".
+func (c *Client) stream(ctx context.Context, id order.ID, after *int64, tell func(order.Event) error) (ended bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/v1/orders/"+url.PathEscape(string(id))+"/events", nil)
 	if err != nil {
-		return err
+		return false, err
 	}
 	req.Header.Set("Accept", "text/event-stream")
-	req.Header.Set("Last-Event-ID", fmt.Sprint(after))
+	req.Header.Set("Last-Event-ID", fmt.Sprint(*after))
 	resp, err := c.do(req)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
+		if strings.TrimSpace(strings.TrimPrefix(lines.Text(), "event:")) == "end" {
+			return true, nil
+		}
 		data, ok := strings.CutPrefix(lines.Text(), "data:")
 		if !ok {
 			continue
 		}
 		var e order.Event
 		if err := json.Unmarshal([]byte(data), &e); err != nil {
-			return fmt.Errorf("watch %s: %w", id, err)
+			return false, err
 		}
-		if e.Seq == 0 {
+		if e.Seq <= *after {
 			continue
 		}
 		if err := tell(e); err != nil {
-			return err
+			return false, &toldError{err}
 		}
+		*after = e.Seq
 	}
-	return lines.Err()
+	return false, lines.Err()
 }
 
 // call sends one request and decodes its answer, or the problem.

@@ -5,7 +5,9 @@ package vault
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -25,7 +27,10 @@ const keySize = 32
 var ErrSealed = errors.New("the sealed secret cannot be opened")
 
 // Vault seals with one key.
-type Vault struct{ aead cipher.AEAD }
+type Vault struct {
+	aead cipher.AEAD
+	key  []byte
+}
 
 // New makes a vault of a key of 64 hexadecimal digits.
 func New(hexKey string) (*Vault, error) {
@@ -38,7 +43,14 @@ func New(hexKey string) (*Vault, error) {
 		return nil, err
 	}
 	aead, err := cipher.NewGCM(block)
-	return &Vault{aead}, err
+	return &Vault{aead, key}, err
+}
+
+// Derive makes a secret for a purpose, the same whenever it is asked for.
+func (v *Vault) Derive(purpose string) string {
+	h := hmac.New(sha256.New, v.key)
+	h.Write([]byte(purpose))
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Open makes a vault of the key kept in a file, and makes the key the first

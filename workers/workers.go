@@ -4,6 +4,7 @@ package workers
 
 import (
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
@@ -31,6 +32,8 @@ func New(c client.Client, a *activities.Activities, l Limits) Set {
 		MaxConcurrentWorkflowTaskExecutionSize: or(l.Workflows, 64),
 		MaxConcurrentWorkflowTaskPollers:       4,
 		MaxConcurrentActivityTaskPollers:       2,
+		// On a starved machine a second passes without any deadlock.
+		DeadlockDetectionTimeout: 10 * time.Second,
 	})
 	workflows.Register(orders)
 	orders.RegisterActivity(a)

@@ -52,8 +52,8 @@ func (w *orderWorkflow) sealOff(ctx workflow.Context) {
 		return
 	}
 	w.meanwhile(ctx, func(ctx workflow.Context) {
-		if w.Status == order.OnHold || w.Status == order.Cancelling {
-			w.Status = order.Cancelling
+		if w.Payment.Authorized > 0 { // the parcel may be booked, unknown to the record
+			w.Shipment.Reference = w.parcelReference()
 		}
 		if err := w.undo(ctx, setback{order.Cancelled, "its workflow was ended by hand before it was paid", ""}); err != nil {
 			w.note(ctx, order.OrderUndoStuck, purser, reason(err), w.Payment.IntentID)

@@ -111,7 +111,7 @@ func (w *orderWorkflow) bookParcel(ctx workflow.Context) error {
 	if w.Shipment.LabelID != "" {
 		return nil
 	}
-	w.Shipment.Reference = string(w.ID) + "-1"
+	w.Shipment.Reference = w.parcelReference()
 	var p order.Parcel
 	within := w.Payment.AuthorizedAt.Add(authorizationLasts).Sub(workflow.Now(ctx))
 	err := w.step(ctx, ParcelsQueue, max(within, time.Second), "Book parcel "+w.Shipment.Reference, do.BookParcel, w.parcelRequest(), &p)
@@ -133,6 +133,8 @@ func (w *orderWorkflow) bookParcel(ctx workflow.Context) error {
 	w.note(ctx, order.ParcelWasBooked, carrier, fmt.Sprintf("%s, tracking %s", p.Carrier, p.Tracking), p.LabelID)
 	return nil
 }
+
+func (w *orderWorkflow) parcelReference() string { return string(w.ID) + "-1" }
 
 func (w *orderWorkflow) parcelRequest() order.ParcelRequest {
 	return order.ParcelRequest{OrderID: w.ID, Reference: w.Shipment.Reference, To: w.ShipTo, Lines: w.Lines}

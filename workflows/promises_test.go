@@ -20,6 +20,7 @@ func (w *world) keptPromises() {
 	w.keptStory(o)
 	w.keptMoney(o)
 	w.keptGoods(o)
+	w.keptWords()
 	for key, n := range w.mailer.Counts() {
 		if n > 1 {
 			w.Errorf("IDEM-8 EML-1: mail %s went out %d times", key, n)
@@ -99,6 +100,23 @@ func (w *world) keptGoods(o order.Order) {
 			w.Errorf("of %d %s, %d were shipped and %d are left; want %d and %d", onHand, l.SKU, shipped, left, gone, onHand-gone)
 		}
 	}
+}
+
+// keptWords checks that a mail says why only in words meant for the shopper:
+// never an operator's or a provider's.
+func (w *world) keptWords() {
+	w.Helper()
+	for _, m := range w.mailer.Sent() {
+		if !slices.Contains(shopperWords, m.Reason) {
+			w.Errorf("EML: the %s mail says %q", m.Milestone, m.Reason)
+		}
+	}
+}
+
+// shopperWords are all that a shopper may be told of why.
+var shopperWords = []string{
+	"", "it cannot be delivered to this address", "it could not be shipped in time", "it could not be shipped",
+	"the payment could not be taken", "a product sold out while you were paying",
 }
 
 // mailed checks which milestones the shopper was told of, each once.

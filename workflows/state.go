@@ -62,7 +62,7 @@ type orderWorkflow struct {
 	task    task
 	chores  int                // what is being done in the background: mails, money given back
 	found   order.ParcelStatus // where the parcel was when its booking was answered
-	owing   string             // an intent whose money cannot be given back
+	owing   string             // what cannot be given back: an intent's money, a parcel
 	tell    string             // why it was cancelled, in words for the shopper
 	alarm   alarm
 	shown   shown

@@ -27,11 +27,7 @@ func (w *orderWorkflow) undo(ctx workflow.Context, cause error) error {
 	if w.Shipment.LabelID == "" && w.Shipment.Reference != "" {
 		// Perhaps booked: a carrier that does not answer must not keep the
 		// shopper's money and the goods.
-		w.meanwhile(ctx, func(ctx workflow.Context) {
-			if err := w.undoParcel(ctx); err != nil {
-				w.note(ctx, order.OrderUndoStuck, purser, reason(err), w.Shipment.Reference)
-			}
-		})
+		w.insist(ctx, "the carrier cannot give the parcel back", w.Shipment.Reference, w.voidParcel)
 	} else if err := w.undoParcel(ctx); err != nil {
 		return err
 	}
@@ -81,11 +77,8 @@ func (w *orderWorkflow) cancelling(ctx workflow.Context, cause error) (order.Sta
 // already taken is a matter for an operator.
 func (w *orderWorkflow) undoParcel(ctx workflow.Context) error {
 	for w.Shipment.Reference != "" && w.Shipment.Status != order.ParcelVoided {
-		err := w.step(ctx, ParcelsQueue, 0, "Void parcel "+w.Shipment.Reference, do.VoidParcel,
-			activities.Unbook{Booked: w.Shipment.LabelID != "", Asked: w.parcelRequest()}, nil)
+		err := w.voidParcel(ctx)
 		if err == nil {
-			w.Shipment.Status = order.ParcelVoided
-			w.note(ctx, order.ParcelWasVoided, purser, "", w.Shipment.LabelID)
 			continue
 		}
 		if err := w.stuck(ctx, "the carrier cannot give the parcel back: "+reason(err), w.Shipment.Tracking); err != nil {
@@ -93,6 +86,16 @@ func (w *orderWorkflow) undoParcel(ctx workflow.Context) error {
 		}
 	}
 	return nil
+}
+
+func (w *orderWorkflow) voidParcel(ctx workflow.Context) error {
+	err := w.step(ctx, ParcelsQueue, 0, "Void parcel "+w.Shipment.Reference, do.VoidParcel,
+		activities.Unbook{Booked: w.Shipment.LabelID != "", Asked: w.parcelRequest()}, nil)
+	if err == nil {
+		w.Shipment.Status = order.ParcelVoided
+		w.note(ctx, order.ParcelWasVoided, purser, "", w.Shipment.LabelID)
+	}
+	return err
 }
 
 // undoPayment lets go of the money, or gives back what was taken.
@@ -175,18 +178,28 @@ func (w *orderWorkflow) tryGiveBack(ctx workflow.Context, intentID string) (orde
 }
 
 // giveBackMeanwhile gives back money nobody expected, for as long as it takes.
-// While the provider refuses, the order says that it waits for a person.
 func (w *orderWorkflow) giveBackMeanwhile(ctx workflow.Context, intentID, why string) {
+	w.insist(ctx, why+"; cannot be given back", intentID, func(ctx workflow.Context) error {
+		kind, err := w.giveBack(ctx, intentID)
+		if err == nil {
+			w.note(ctx, kind, purser, why+"; given back", intentID)
+		}
+		return err
+	})
+}
+
+// insist undoes something the order does not wait for, for as long as it
+// takes. While the provider refuses, the order says that it waits for a person.
+func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, undo func(workflow.Context) error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	w.meanwhile(ctx, func(ctx workflow.Context) {
 		for wait := time.Hour; ; wait = min(2*wait, 24*time.Hour) {
-			kind, err := w.giveBack(ctx, intentID)
+			err := undo(ctx)
 			if err == nil {
-				w.note(ctx, kind, purser, why+"; given back", intentID)
 				return
 			}
-			w.note(ctx, order.OrderUndoStuck, purser, why+"; cannot be given back: "+reason(err), intentID)
-			w.owing = intentID
+			w.note(ctx, order.OrderUndoStuck, purser, refused+": "+reason(err), about)
+			w.owing = about
 			if err := w.show(ctx); err != nil {
 				return
 			}

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -52,8 +53,9 @@ type world struct {
 	placement workflows.Placement
 	env       *testsuite.TestWorkflowEnvironment
 	script    []*cue
-	began     time.Time // of the run under way
-	over      bool      // the order's workflow has ended
+	began     time.Time     // of the run under way
+	over      bool          // the order's workflow has ended
+	killed    time.Duration // after placing, an operator terminates the workflow
 	runs      int
 	told      int
 	reports   []order.News
@@ -218,6 +220,9 @@ func (w *world) runOnce(p workflows.Placement) (next *workflows.Placement) {
 			w.env.RegisterDelayedCallback(func() { c.done = true; c.do() }, max(start.Add(c.at).Sub(w.began), 0))
 		}
 	}
+	if w.killed > 0 { // a timeout is as sudden and as silent as a termination
+		w.env.SetWorkflowRunTimeout(w.killed)
+	}
 	w.env.ExecuteWorkflow(workflows.OrderWorkflow, p)
 	w.now = w.env.Now()
 	err := w.env.GetWorkflowError()
@@ -230,6 +235,9 @@ func (w *world) runOnce(p workflows.Placement) (next *workflows.Placement) {
 		return next
 	}
 	w.over = true
+	if w.killed > 0 && temporal.IsTimeoutError(err) {
+		return nil
+	}
 	if !w.env.IsWorkflowCompleted() || err != nil {
 		w.tellStory()
 		w.Fatalf("the workflow failed or hangs: %v", err)
@@ -248,7 +256,7 @@ func (w *world) newEnv() *testsuite.TestWorkflowEnvironment {
 	env.SetStartTime(w.now)
 	env.SetTestTimeout(time.Minute)
 	env.RegisterActivity(&activities.Activities{
-		Record: &w.record, Orders: &w.record, Intents: &w.bank, Captures: &w.bank,
+		Record: &w.record, Orders: &w.record, Intents: &w.bank, Captures: settledBank{&w.bank},
 		Carrier: &w.carrier, Mailer: &w.mailer, Ledger: &w.ledger, Sealer: sealer{},
 	})
 	return env

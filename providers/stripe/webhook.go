@@ -97,7 +97,7 @@ func (c *Client) Parse(body []byte) (order.Delivery, error) {
 	if err := json.Unmarshal(body, &e); err != nil {
 		return order.Delivery{}, ErrMalformed // the cause could quote the body
 	}
-	if e.ID == "" || e.Type == "" || e.Object != "event" {
+	if e.ID == "" || e.Type == "" || e.Object != "event" || e.Created < 0 || e.Created > latest {
 		return order.Delivery{}, ErrMalformed
 	}
 	d := order.Delivery{
@@ -114,13 +114,32 @@ func (c *Client) Parse(body []byte) (order.Delivery, error) {
 			d.OrderID = id
 		}
 	}
+	if !plain(d.EventID, d.Type, d.Account, e.APIVersion, d.Ref) {
+		return order.Delivery{}, ErrMalformed
+	}
 	if d.Problem = c.problem(e); d.Problem != "" {
 		return d, nil
 	}
-	if wanted[e.Type] && d.OrderID != "" {
+	if wanted[e.Type] {
 		c.news(&d, e.Data.Object)
 	}
 	return d, nil
+}
+
+// What Stripe never exceeds, and the record could not hold.
+const (
+	latest  = 221_845_392_000 // the year 9000, in Unix time
+	maxName = 255
+)
+
+// plain reports whether names can be kept and logged as they are.
+func plain(names ...string) bool {
+	for _, s := range names {
+		if len(s) > maxName || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return false
+		}
+	}
+	return true
 }
 
 // problem says why an event is not for us to use.
@@ -147,7 +166,9 @@ var wanted = map[string]bool{
 	"payment_intent.canceled":                  true,
 }
 
-// news adds what the event says of the payment.
+// news adds what the event says of the payment. An intent that names no order
+// may have lost it, or be another integration's on the same account: the
+// record knows, by the intent.
 func (c *Client) news(d *order.Delivery, object json.RawMessage) {
 	var pi sdk.PaymentIntent
 	if err := json.Unmarshal(object, &pi); err != nil || pi.ID == "" || pi.Object != "payment_intent" {
@@ -156,7 +177,9 @@ func (c *Client) news(d *order.Delivery, object json.RawMessage) {
 	}
 	in, err := toIntent(&pi)
 	if err != nil {
-		d.Problem = err.Error()
+		if d.OrderID != "" { // an amount that we would never have asked for is not ours
+			d.Problem = err.Error()
+		}
 		return
 	}
 	d.News = &order.News{

@@ -114,7 +114,7 @@ func TestParseKeepsWhatItCannotUse(t *testing.T) {
 		{"the object is something else", event(typ, ok, `"object":"payment_intent"`, `"object":"invoice"`), "the event's object is not a payment intent", anOrder},
 		{"WHK-11 a charge", event("charge.captured", `"payment_intent":"pi_1"`, `"id":"pi_1"`, `"id":"ch_1"`), "", anOrder},
 		{"WHK-11 an unknown type without an object", `{"id":"evt_1","object":"event","api_version":"2023-10-16","type":"x.y"}`, "", ""},
-		{"somebody else's intent", event(typ, ok, string(anOrder), "4711"), "", ""},
+		{"somebody else's intent in no currency of ours", event(typ, ok, string(anOrder), "4711", `"eur"`, `"zzz"`), "", ""},
 	} {
 		d, err := client.Parse([]byte(c.body))
 		if err != nil || d.Problem != c.problem || d.News != nil || d.OrderID != c.order {
@@ -124,9 +124,28 @@ func TestParseKeepsWhatItCannotUse(t *testing.T) {
 	if d, _ := client.Parse([]byte(event("charge.captured", `"payment_intent":"pi_9"`))); d.Ref != "pi_9" {
 		t.Errorf("a charge refers to %q, want its intent", d.Ref)
 	}
-	for _, body := range []string{"", "null", "{", `"x"`, "[]", `{"id":"evt_1"}`, `{"object":"event","type":"x"}`, `{"id":7,"object":"event","type":"x"}`} {
+	for _, body := range []string{"", "null", "{", `"x"`, "[]", `{"id":"evt_1"}`, `{"object":"event","type":"x"}`, `{"id":7,"object":"event","type":"x"}`,
+		event(typ, ok, "1790000000", "100000000000000000"), event(typ, ok, "1790000000", "-1"), // WHK-3: no year the record could hold
+		event(typ, ok, "evt_1", `evt\u0000`), event(typ, ok, "evt_1", `evt\n1`), event(typ, ok, "evt_1", strings.Repeat("e", 256)),
+		event(typ, ok, "pi_1", `pi\u0000`), event(typ, ok, "2023-10-16", `\u0000`),
+	} {
 		if d, err := client.Parse([]byte(body)); !errors.Is(err, stripe.ErrMalformed) {
 			t.Errorf("%s: got %+v, %v, want ErrMalformed", body, d, err)
+		}
+	}
+}
+
+// WHK-12: what a workflow would need is news even where the intent does not
+// say of which order: the relay asks the record.
+func TestParse_intent_without_an_order(t *testing.T) {
+	client := clientOf(t, stripe.Config{Key: testKey})
+	for _, body := range []string{
+		event("payment_intent.succeeded", `"status":"succeeded"`, string(anOrder), "4711"),
+		event("payment_intent.amount_capturable_updated", `"status":"requires_capture"`, `"order_id":"`+string(anOrder)+`",`, ""),
+	} {
+		d, err := client.Parse([]byte(body))
+		if err != nil || d.OrderID != "" || d.Problem != "" || d.News == nil || d.News.OrderID != "" || d.News.Payment.IntentID != "pi_1" {
+			t.Errorf("got %+v, %v", d, err)
 		}
 	}
 }
@@ -151,7 +170,7 @@ func FuzzWebhook(f *testing.F) {
 		if err == nil && (d.EventID == "" || d.Type == "") {
 			t.Errorf("parsed without an id: %+v", d)
 		}
-		if d.News != nil && (d.Problem != "" || d.News.OrderID == "" || d.News.Payment == nil) {
+		if d.News != nil && (d.Problem != "" || d.News.Payment == nil || d.News.Payment.IntentID == "") {
 			t.Errorf("news that cannot be used: %+v", d)
 		}
 	})

@@ -1,0 +1,56 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/swaggest/swgui/v5emb"
+)
+
+// docs serves the documentation: the page and its own files, nothing else.
+func docs(mux *http.ServeMux) {
+	ui := v5emb.New(title, "/openapi.json", "/docs")
+	policy := pagePolicy(ui)
+	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		ui.ServeHTTP(w, r)
+	})
+	for _, address := range []string{
+		"/docs", "/docs/{$}", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui-standalone-preset.js",
+		"/docs/favicon-16x16.png", "/docs/favicon-32x32.png",
+	} {
+		mux.Handle("GET "+address, guarded)
+	}
+}
+
+// pagePolicy lets the page load its own files and run the scripts that stand
+// in it, each known by its hash, and be shown in no other page.
+func pagePolicy(ui http.Handler) string {
+	page := &rendered{dryRun: dryRun{header: http.Header{}}}
+	ui.ServeHTTP(page, &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/docs"}})
+	scripts := []string{"'self'"}
+	for _, m := range regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindAllSubmatch(page.body.Bytes(), -1) {
+		sum := sha256.Sum256(m[1])
+		scripts = append(scripts, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+	}
+	return strings.Join([]string{
+		"default-src 'none'", "script-src " + strings.Join(scripts, " "), "style-src 'self' 'unsafe-inline'",
+		"img-src 'self' data:", "font-src 'self' data:", "connect-src 'self'",
+		"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+	}, "; ")
+}
+
+// rendered keeps a page.
+type rendered struct {
+	dryRun
+	body bytes.Buffer
+}
+
+func (p *rendered) Write(b []byte) (int, error) { return p.body.Write(b) }

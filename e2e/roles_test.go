@@ -1,0 +1,102 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+
+	"purser/order"
+	"purser/sandbox/postgres"
+	"purser/shop"
+)
+
+// TestRoles runs the API and the workers as processes of their own against
+// another process's engine and sandbox.
+func TestRoles(t *testing.T) {
+	db := "DATABASE_URL=" + postgres.ForTest(t)
+	s := newStack(t, []string{db}, "--ask-after=5s")
+	vault, err := os.ReadFile(filepath.Join(s.dir, "vault.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const key = "shop-secret-0123456789"
+	env := []string{
+		db, "TEMPORAL_ADDRESS=" + s.at.Temporal, "PURSER_SANDBOX_URL=" + s.at.Sandbox, "PURSER_DATA=" + t.TempDir(),
+		"PURSER_VAULT_KEY=" + strings.TrimSpace(string(vault)), "PURSER_API_KEYS=web:shop:" + key,
+	}
+	worker := launch(t, env, "worker")
+	api := launch(t, env, "api", "--listen=127.0.0.1:0")
+	_, at, _ := strings.Cut(api.says("API at "), "API at ")
+	me := fmt.Sprintf("%d@", worker.cmd.Process.Pid)
+	s.polled(t, me)
+
+	// Which worker gets an order is chance; soon this one gets one.
+	web := &stack{t: t, at: s.at, shop: &shop.Client{URL: at, Key: key}, shopper: s.shopper}
+	worked := false
+	for i := 0; i < 20 && !worked; i++ {
+		o, err := web.buy(within(t), wish("mug-blue", 1, "EUR"), "")
+		if err != nil || o.Status != order.Delivered {
+			t.Fatalf("%s: %v", o.Status, err)
+		}
+		worked = slices.ContainsFunc(s.hands(t, o.ID), func(id string) bool { return strings.HasPrefix(id, me) })
+	}
+	if !worked {
+		t.Error("the worker of its own did none of 20 orders")
+	}
+	for name, p := range map[string]*process{"worker": worker, "api": api} {
+		if code := p.interrupt(); code != 0 {
+			t.Errorf("stopping the %s: exit code %d", name, code)
+		}
+	}
+	if o, err := s.buy(within(t), wish("mug-blue", 1, "EUR"), ""); err != nil || o.Status != order.Delivered {
+		t.Errorf("after they left: %s, %v", o.Status, err)
+	}
+}
+
+// polled waits until a worker with this identity asks for work.
+func (s *stack) polled(t *testing.T, identity string) {
+	t.Helper()
+	c, ctx := s.temporal(), within(t)
+	for {
+		q, err := c.DescribeTaskQueue(ctx, "orders", enums.TASK_QUEUE_TYPE_WORKFLOW)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range q.GetPollers() {
+			if strings.HasPrefix(p.GetIdentity(), identity) {
+				return
+			}
+		}
+		pause(t, 100*time.Millisecond)
+	}
+}
+
+// hands are the identities of the workers that carried an order on.
+func (s *stack) hands(t *testing.T, id order.ID) (ids []string) {
+	t.Helper()
+	for it := s.temporal().GetWorkflowHistory(context.WithoutCancel(t.Context()), id.WorkflowID(), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
+		e, err := it.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := e.GetWorkflowTaskStartedEventAttributes(); a != nil {
+			ids = append(ids, a.GetIdentity())
+		}
+	}
+	return ids
+}
+
+// TestRolesAlone says what is missing instead of starting half.
+func TestRolesAlone(t *testing.T) {
+	code, _, stderr := run(t, []string{"TEMPORAL_ADDRESS=127.0.0.1:1", "PURSER_DATA=" + t.TempDir()}, "worker")
+	if lines := complaints(stderr); code != 1 || len(lines) != 1 || !strings.Contains(stderr, "127.0.0.1:1") {
+		t.Errorf("exit code %d:\n%s", code, stderr)
+	}
+}

@@ -1,0 +1,284 @@
+//go:build !lean
+
+package engine
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+)
+
+// disk is a sync that remembers what of the log it has brought to disk.
+type disk struct {
+	mu      sync.Mutex
+	durable []byte
+	syncs   int
+	err     error
+}
+
+func (d *disk) sync(f *os.File) error {
+	b, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<30))
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.err != nil {
+		return d.err
+	}
+	d.durable = b
+	d.syncs++
+	return nil
+}
+
+// survivors are the rows that a power cut at this moment would leave.
+func (d *disk) survivors(t *testing.T, file string) int {
+	t.Helper()
+	cut := filepath.Join(t.TempDir(), "cut.db")
+	main, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.mu.Lock()
+	wal := d.durable
+	d.mu.Unlock()
+	if err := errors.Join(os.WriteFile(cut, main, 0o600), os.WriteFile(cut+"-wal", wal, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", cut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var n int
+	if err := db.QueryRow("select count(*) from t").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// openTest opens a file with one table whose syncs go to d.
+func openTest(t *testing.T, d *disk) (file string, db *sql.DB) {
+	t.Helper()
+	s := &sqliteStore{file: filepath.Join(t.TempDir(), "test.db")}
+	c, err := openConnector(s.file, s.dsn())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.wal.sync = d.sync
+	db = sql.OpenDB(c)
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := db.Exec("create table t (id text primary key)"); err != nil {
+		t.Fatal(err)
+	}
+	// Into the file itself, so that the log alone decides what survives.
+	if _, err := db.Exec("pragma wal_checkpoint(truncate)"); err != nil {
+		t.Fatal(err)
+	}
+	return s.file, db
+}
+
+// What has been acknowledged, alone or in a transaction, survives a power cut,
+// however many write at once; what was rolled back is gone.
+func TestAcknowledgedIsOnDisk(t *testing.T) {
+	t.Parallel()
+	d := &disk{}
+	file, db := openTest(t, d)
+	ctx := context.Background()
+
+	var acknowledged atomic.Int64
+	var writers sync.WaitGroup
+	for w := range 8 {
+		writers.Go(func() {
+			for i := range 5 {
+				tx, err := db.BeginTx(ctx, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, err = tx.Exec("insert into t values (?)", fmt.Sprint("in a transaction ", w, i))
+				if err = errors.Join(err, tx.Commit()); err != nil {
+					t.Error(err)
+				}
+				if _, err := db.Exec("insert into t values (?)", fmt.Sprint("alone ", w, i)); err != nil {
+					t.Error(err)
+				}
+				n := acknowledged.Add(2)
+				if got := d.survivors(t, file); int64(got) < n {
+					t.Errorf("%d rows survive, %d were acknowledged", got, n)
+				}
+				tx, err = db.BeginTx(ctx, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, err = tx.Exec("insert into t values (?)", fmt.Sprint("rolled back ", w, i))
+				if err = errors.Join(err, tx.Rollback()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	if got := d.survivors(t, file); got != 80 {
+		t.Errorf("%d rows survive, want 80", got)
+	}
+}
+
+// A reader waits for what it saw to be on disk, even if another wrote it.
+func TestReadersSeeOnlyWhatStays(t *testing.T) {
+	t.Parallel()
+	d := &disk{}
+	file, db := openTest(t, d)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 200 {
+			if _, err := db.Exec("insert into t values (?)", i); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		var seen int
+		if err := db.QueryRow("select count(*) from t").Scan(&seen); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.survivors(t, file); got < seen {
+			t.Fatalf("%d rows survive, %d were seen", got, seen)
+		}
+	}
+}
+
+// After a sync has failed, what is on disk is anybody's guess: nothing is
+// acknowledged any more.
+func TestFailedSyncIsFinal(t *testing.T) {
+	t.Parallel()
+	d := &disk{}
+	_, db := openTest(t, d)
+	broken := errors.New("no disk")
+	d.mu.Lock()
+	d.err = broken
+	d.mu.Unlock()
+	if _, err := db.Exec("insert into t values ('one')"); !errors.Is(err, broken) {
+		t.Fatalf("error = %v", err)
+	}
+	d.mu.Lock()
+	d.err = nil
+	d.mu.Unlock()
+	if _, err := db.Exec("insert into t values ('two')"); !errors.Is(err, broken) {
+		t.Errorf("after a failed sync: error = %v", err)
+	}
+}
+
+// Those who come while the disk is busy share the next sync.
+func TestSyncsAreShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		busy := make(chan struct{})
+		syncs := 0
+		w := newWALSync(nil, func(*os.File) error {
+			syncs++
+			<-busy
+			return nil
+		})
+		var waiters sync.WaitGroup
+		write := func() {
+			waiters.Go(func() {
+				w.wrote()
+				if err := w.await(w.mark()); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		write() // syncs alone
+		for range 10 {
+			write() // wait
+		}
+		close(busy)
+		waiters.Wait()
+		if syncs != 2 {
+			t.Errorf("%d syncs for 11 writers, want 2", syncs)
+		}
+	})
+}
+
+// A row set that is still being read does not stand in the way of the same
+// statement, nor of another writer.
+func TestRowsAreIndependent(t *testing.T) {
+	t.Parallel()
+	_, db := openTest(t, &disk{})
+	if _, err := db.Exec("insert into t values ('a'), ('b')"); err != nil {
+		t.Fatal(err)
+	}
+	const query = "select id from t order by id"
+	outer, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer outer.Close()
+	var pairs []string
+	for outer.Next() {
+		var a, b string
+		if err := outer.Scan(&a); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec("update t set id = id"); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.QueryRow(query).Scan(&b); err != nil {
+			t.Fatal(err)
+		}
+		pairs = append(pairs, a+b)
+	}
+	if err := outer.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(pairs); got != "[aa ba]" {
+		t.Errorf("pairs = %s", got)
+	}
+}
+
+// A caller who gives up waiting for the turn leaves the line.
+func TestTurnCanBeGivenUp(t *testing.T) {
+	t.Parallel()
+	_, db := openTest(t, &disk{})
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancelled := make(chan error)
+	go func() {
+		_, err := db.ExecContext(ctx, "insert into t values ('one')")
+		cancelled <- err
+	}()
+	cancel()
+	if err := <-cancelled; !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v", err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("insert into t values ('two')"); err != nil {
+		t.Error(err)
+	}
+}
