@@ -124,7 +124,7 @@ func (s *sqliteStore) persistence() config.Persistence {
 func (s *sqliteStore) config() *config.SQL {
 	return &config.SQL{
 		PluginName:        sqliteplugin.PluginName,
-		DatabaseName:      s.file,
+		DatabaseName:      (&url.URL{Path: s.file}).EscapedPath(),
 		ConnectAttributes: map[string]string{"mode": "rw"},
 	}
 }

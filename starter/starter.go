@@ -207,6 +207,12 @@ func translate(op string, id order.ID, err error) error {
 	if errors.As(err, &notFound) {
 		return fmt.Errorf("%w: %s: %v", order.ErrNotFound, op, err)
 	}
+	// After some crashes in a row the engine takes no updates until the
+	// workflow has moved again.
+	var notReady *serviceerror.WorkflowNotReady
+	if errors.As(err, &notReady) {
+		return fmt.Errorf("%s %s: %w: %v", op, id, order.ErrBusy, err)
+	}
 	var late *client.WorkflowUpdateServiceTimeoutOrCanceledError
 	if errors.As(err, &late) {
 		return fmt.Errorf("%s %s: %w", op, id, context.DeadlineExceeded)

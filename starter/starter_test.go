@@ -1,0 +1,305 @@
+package starter_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"purser/activities"
+	"purser/order"
+	"purser/starter"
+	"purser/workflows"
+)
+
+const id = order.ID("ord_00000000000000000000000001")
+
+var (
+	request = order.Request{Customer: "c-1", Currency: "EUR", Lines: []order.RequestLine{{SKU: "mug", Quantity: 2}}}
+	placed  = order.Order{ID: id, Status: order.AwaitingPayment}
+	gone    = serviceerror.NewNotFound("workflow execution already completed")
+	exists  = serviceerror.NewWorkflowExecutionAlreadyStarted("already started", "", "run-1")
+	rings   = client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
+)
+
+func refused(kind, words string, details ...any) error {
+	return temporal.NewNonRetryableApplicationError(words, kind, nil, details...)
+}
+
+// engine answers as Temporal would: err to the call itself, late to the
+// waiting for its result.
+type engine struct {
+	client.Client
+	err, late error
+	result    any                // of the update or query
+	outcome   *workflows.Outcome // of the workflow that has ended
+	updates   []client.UpdateWorkflowOptions
+	signals   []string
+}
+
+func (e *engine) NewWithStartWorkflowOperation(client.StartWorkflowOptions, any, ...any) client.WithStartWorkflowOperation {
+	return nil
+}
+
+func (e *engine) UpdateWithStartWorkflow(_ context.Context, o client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	return e.UpdateWorkflow(context.Background(), o.UpdateOptions)
+}
+
+func (e *engine) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	e.updates = append(e.updates, o)
+	if e.err != nil {
+		return nil, e.err
+	}
+	return handle{v: e.result, err: e.late}, nil
+}
+
+func (e *engine) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {
+	if e.err != nil {
+		return nil, e.err
+	}
+	return value{e.result}, nil
+}
+
+func (e *engine) SignalWorkflow(_ context.Context, workflowID, _, _ string, _ any) error {
+	e.signals = append(e.signals, workflowID)
+	return e.err
+}
+
+func (e *engine) SignalWithStartWorkflow(_ context.Context, workflowID, _ string, _ any, _ client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
+	e.signals = append(e.signals, workflowID)
+	return nil, e.err
+}
+
+func (e *engine) GetWorkflow(context.Context, string, string) client.WorkflowRun {
+	if e.outcome == nil {
+		return run{err: gone}
+	}
+	return run{v: *e.outcome}
+}
+
+type handle struct {
+	client.WorkflowUpdateHandle
+	v   any
+	err error
+}
+
+func (h handle) Get(_ context.Context, to any) error { return give(h.v, h.err, to) }
+
+type run struct {
+	client.WorkflowRun
+	v   any
+	err error
+}
+
+func (r run) Get(_ context.Context, to any) error { return give(r.v, r.err, to) }
+
+type value struct{ v any }
+
+func (v value) HasValue() bool   { return v.v != nil }
+func (v value) Get(to any) error { return give(v.v, nil, to) }
+
+// give hands a value over as the wire does.
+func give(v any, err error, to any) error {
+	if err != nil {
+		return err
+	}
+	p, err := converter.GetDefaultDataConverter().ToPayload(v)
+	if err != nil {
+		return err
+	}
+	return converter.GetDefaultDataConverter().FromPayload(p, to)
+}
+
+// book is the record of at most one order.
+type book struct {
+	o    *order.Order
+	hash string
+	err  error
+}
+
+func (b book) Order(context.Context, order.ID) (order.Order, error) {
+	switch {
+	case b.err != nil:
+		return order.Order{}, b.err
+	case b.o == nil:
+		return order.Order{}, fmt.Errorf("%w: %s", order.ErrNotFound, id)
+	}
+	return *b.o, nil
+}
+
+func (b book) RequestHash(context.Context, order.ID) (string, error) { return b.hash, b.err }
+
+type vault struct{}
+
+func (vault) Unseal(_ order.ID, sealed string) (string, error) { return "opened " + sealed, nil }
+
+func started(e *engine, b book) *starter.Client {
+	return &starter.Client{Temporal: e, Record: b, Vault: vault{}, Terms: workflows.Terms{PayWithin: time.Minute}}
+}
+
+// recorded is an order in the record, placed with that request.
+func recorded(s order.Status, hash string) book {
+	return book{o: &order.Order{ID: id, Status: s}, hash: hash}
+}
+
+var errDown = errors.New("the record is down")
+
+// TestPlace is what the caller of Place is told, whatever became of the order
+// (IDEM-1, IDEM-2).
+func TestPlace(t *testing.T) {
+	answer := workflows.Placed{Order: placed, SealedSecret: "secret"}
+	hash := request.Hash()
+	soldOut := &workflows.Outcome{Status: order.Refused, Reason: "not enough stock: mug", Failure: activities.FailureOutOfStock, Hash: hash}
+	for _, c := range []struct {
+		name   string
+		e      engine
+		b      book
+		status order.Status
+		secret string
+		err    error
+		words  string
+	}{
+		{"placed", engine{result: answer}, book{}, order.AwaitingPayment, "opened secret", nil, ""},
+		{"placed before: the same answer", engine{late: refused(workflows.RefusalAnswered, "placed before", answer)}, book{}, order.AwaitingPayment, "opened secret", nil, ""},
+		{"another request under the key", engine{late: refused(workflows.RefusalOtherRequest, "used before")}, book{}, "", "", order.ErrOtherRequest, "used before"},
+		{"a double click", engine{late: refused(workflows.RefusalInFlight, "in flight")}, book{}, "", "", order.ErrInFlight, "in flight"},
+		{"sold out just now", engine{late: refused(activities.FailureOutOfStock, "not enough stock: mug")}, book{}, "", "", order.ErrOutOfStock, "not enough stock: mug"},
+		{"undone while placing", engine{late: refused(workflows.RefusalUndone, "cancelled")}, book{}, "", "", order.ErrTooLate, "cancelled"},
+		{"no answer in time", engine{err: rings}, book{}, "", "", context.DeadlineExceeded, ""},
+		{"ended, the same request", engine{err: exists}, recorded(order.Delivered, hash), order.Delivered, "", nil, ""},
+		{"ended, another request", engine{err: exists}, recorded(order.Delivered, "other"), "", "", order.ErrOtherRequest, ""},
+		{"cancelled, the same request", engine{err: exists}, recorded(order.Cancelled, hash), order.Cancelled, "", nil, ""},
+		{"refused, the same request", engine{err: exists, outcome: soldOut}, book{}, "", "", order.ErrOutOfStock, "not enough stock: mug"},
+		{"refused, another request", engine{err: exists, outcome: &workflows.Outcome{Status: order.Refused, Failure: activities.FailureOutOfStock, Hash: "other"}}, book{}, "", "", order.ErrOtherRequest, ""},
+		{"refused by an older release, which kept no hash", engine{err: exists, outcome: &workflows.Outcome{Status: order.Refused, Reason: "sold out", Failure: activities.FailureOutOfStock}}, book{}, "", "", order.ErrOutOfStock, "sold out"},
+		{"refused for what nobody knows", engine{err: exists, outcome: &workflows.Outcome{Status: order.Refused, Reason: "odd", Failure: "Odd", Hash: hash}}, book{}, "", "", order.ErrInvalid, "odd"},
+		{"ended, forgotten by the engine, in the record: the same request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, hash), order.Expired, "", nil, ""},
+		{"ended, forgotten by the engine, in the record: another request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, "other"), "", "", order.ErrOtherRequest, ""},
+		{"ended, and the record cannot be asked", engine{err: exists}, book{err: errDown}, "", "", errDown, ""},
+		{"ended, and nobody knows it", engine{err: exists}, book{}, "", "", order.ErrNotFound, ""},
+		{"the engine is down", engine{err: serviceerror.NewUnavailable("down")}, book{}, "", "", nil, "place " + string(id) + ": down"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o, secret, err := started(&c.e, c.b).Place(t.Context(), id, request, "key:shop", "corr-1")
+			if c.err == nil && c.words == "" && err != nil || c.err != nil && !errors.Is(err, c.err) {
+				t.Fatalf("%v, want %v", err, c.err)
+			}
+			if c.words != "" && (err == nil || err.Error() != c.words) {
+				t.Errorf("the caller is told %q, want %q", err, c.words)
+			}
+			if err == nil && (o.Status != c.status || secret != c.secret && c.secret != "") {
+				t.Errorf("%s with %q, want %s with %q", o.Status, secret, c.status, c.secret)
+			}
+			if err != nil && secret != "" {
+				t.Error("a secret came with an error")
+			}
+			if want := []any{workflows.PlaceRequest{Hash: hash}}; !cmp.Equal(c.e.updates[0].Args, want) {
+				t.Errorf("asked with %v", c.e.updates[0].Args)
+			}
+		})
+	}
+}
+
+// TestCancel is what the caller of Cancel is told (SHP-4).
+func TestCancel(t *testing.T) {
+	cancelled := order.Order{ID: id, Status: order.Cancelled}
+	for _, c := range []struct {
+		name   string
+		e      engine
+		b      book
+		status order.Status
+		err    error
+	}{
+		{"cancelled", engine{result: cancelled}, book{}, order.Cancelled, nil},
+		{"again, the workflow has ended", engine{err: gone}, recorded(order.Cancelled, ""), order.Cancelled, nil},
+		{"again, just as it ends", engine{late: refused(workflows.RefusalTooLate, "the order is cancelled")}, recorded(order.Cancelled, ""), order.Cancelled, nil},
+		{"too late", engine{late: refused(workflows.RefusalTooLate, "the order is paid")}, recorded(order.Paid, ""), order.Paid, order.ErrTooLate},
+		{"delivered long ago", engine{err: gone}, recorded(order.Delivered, ""), order.Delivered, order.ErrTooLate},
+		{"expired", engine{err: gone}, recorded(order.Expired, ""), order.Expired, order.ErrTooLate},
+		{"no such order", engine{err: gone}, book{}, "", order.ErrNotFound},
+		{"the record is down", engine{err: gone}, book{err: errDown}, "", errDown},
+		{"no answer in time", engine{err: rings}, book{}, "", context.DeadlineExceeded},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for range 2 { // however often
+				o, err := started(&c.e, c.b).Cancel(t.Context(), id, "key:shop", "changed my mind", "corr-1")
+				if c.err == nil && err != nil || !errors.Is(err, c.err) || o.Status != c.status {
+					t.Errorf("%s, %v, want %s, %v", o.Status, err, c.status, c.err)
+				}
+			}
+			if one, two := c.e.updates[0].UpdateID, c.e.updates[1].UpdateID; one == "" || one != two {
+				t.Errorf("two updates, %q and %q, where one is waited for", one, two)
+			}
+		})
+	}
+}
+
+func TestRelease(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		e      engine
+		b      book
+		status order.Status
+		err    error
+	}{
+		{"released", engine{result: placed}, book{}, order.AwaitingPayment, nil},
+		{"not on hold", engine{late: refused(workflows.RefusalNotHeld, "it is paid")}, book{}, "", order.ErrIllegalMove},
+		{"ended", engine{err: gone}, recorded(order.Delivered, ""), order.Delivered, order.ErrIllegalMove},
+		{"no such order", engine{err: gone}, book{}, "", order.ErrNotFound},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o, err := started(&c.e, c.b).Release(t.Context(), id, "key:ops", "looked at it", "corr-1")
+			if c.err == nil && err != nil || !errors.Is(err, c.err) || o.Status != c.status {
+				t.Errorf("%s, %v, want %s, %v", o.Status, err, c.status, c.err)
+			}
+		})
+	}
+}
+
+func TestGet(t *testing.T) {
+	if o, err := started(&engine{result: placed}, book{}).Get(t.Context(), id); err != nil || o.Status != order.AwaitingPayment {
+		t.Errorf("%s, %v", o.Status, err)
+	}
+	if _, err := started(&engine{err: gone}, book{}).Get(t.Context(), id); !errors.Is(err, order.ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+// TestReport tells an order that has ended from one that never was (WHK-12,
+// REC-10).
+func TestReport(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		e    engine
+		b    book
+		err  error
+	}{
+		{"heard", engine{}, book{}, nil},
+		{"ended", engine{err: gone}, recorded(order.Delivered, ""), order.ErrClosed},
+		{"no such order", engine{err: gone}, book{}, order.ErrNotFound},
+		{"the record is down", engine{err: gone}, book{err: errDown}, errDown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := started(&c.e, c.b).Report(t.Context(), id, []order.News{{ID: "evt_1"}})
+			if c.err == nil && err != nil || !errors.Is(err, c.err) {
+				t.Errorf("%v, want %v", err, c.err)
+			}
+			if want := []string{id.WorkflowID()}; !cmp.Equal(c.e.signals, want) {
+				t.Errorf("told %v", c.e.signals)
+			}
+		})
+	}
+	t.Run("late", func(t *testing.T) {
+		e := new(engine)
+		if err := started(e, book{}).Late(t.Context(), id, []order.News{{ID: "evt_1"}}); err != nil || !cmp.Equal(e.signals, []string{workflows.LateWorkflowID(id)}) {
+			t.Errorf("%v, told %v", err, e.signals)
+		}
+	})
+}
