@@ -89,12 +89,16 @@ func TestOrders(t *testing.T) {
 			"one status":   {records.Filter{Status: []order.Status{order.Placed}}, func(o order.Order) bool { return o.Status == order.Placed }},
 			"two statuses": {records.Filter{Status: []order.Status{order.Placed, order.AwaitingPayment}}, func(order.Order) bool { return true }},
 			"no such":      {records.Filter{Status: []order.Status{order.OnHold, order.Delivered}}, func(order.Order) bool { return false }},
-			"customer and statuses": {records.Filter{Customer: "c-0", Status: []order.Status{order.AwaitingPayment, order.OnHold}},
-				func(o order.Order) bool { return o.Customer == "c-0" && o.Status == order.AwaitingPayment }},
-			"a time": {records.Filter{PlacedFrom: noon.Add(time.Minute), PlacedTo: noon.Add(3 * time.Minute)},
+			"customer and statuses": {
+				records.Filter{Customer: "c-0", Status: []order.Status{order.AwaitingPayment, order.OnHold}},
+				func(o order.Order) bool { return o.Customer == "c-0" && o.Status == order.AwaitingPayment },
+			},
+			"a time": {
+				records.Filter{PlacedFrom: noon.Add(time.Minute), PlacedTo: noon.Add(3 * time.Minute)},
 				func(o order.Order) bool {
 					return !o.PlacedAt.Before(noon.Add(time.Minute)) && o.PlacedAt.Before(noon.Add(3*time.Minute))
-				}},
+				},
+			},
 		} {
 			for _, size := range []int{1, 2, 3, 50} {
 				f := c.filter

@@ -35,15 +35,23 @@ func TestCancel(t *testing.T) {
 		mails   []order.Milestone
 		check   func(*testing.T, *world)
 	}{
-		{"while placing: the intent is being made", func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") },
-			30 * time.Second, "", order.Cancelled, cancelled, nil},
-		{"while placing: whether the intent exists is unknown", func(w *world) { w.down(time.Minute, order.ErrUnknownOutcome, "CreateIntent") },
-			30 * time.Second, "", order.Cancelled, cancelled, oneIntent},
+		{
+			"while placing: the intent is being made", func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") },
+			30 * time.Second, "", order.Cancelled, cancelled, nil,
+		},
+		{
+			"while placing: whether the intent exists is unknown", func(w *world) { w.down(time.Minute, order.ErrUnknownOutcome, "CreateIntent") },
+			30 * time.Second, "", order.Cancelled, cancelled, oneIntent,
+		},
 		{"awaiting payment", func(*world) {}, time.Minute, "", order.Cancelled, cancelled, nil},
-		{"after a decline", func(w *world) { w.at(time.Minute, func() { w.decline("card_declined", "") }) },
-			2 * time.Minute, "", order.Cancelled, cancelled, nil},
-		{"in 3-D Secure", func(w *world) { w.at(time.Minute, func() { w.tell(w.paid(w.bank.Challenge(w.intent()))) }) },
-			2 * time.Minute, "", order.Cancelled, cancelled, nil},
+		{
+			"after a decline", func(w *world) { w.at(time.Minute, func() { w.decline("card_declined", "") }) },
+			2 * time.Minute, "", order.Cancelled, cancelled, nil,
+		},
+		{
+			"in 3-D Secure", func(w *world) { w.at(time.Minute, func() { w.tell(w.paid(w.bank.Challenge(w.intent()))) }) },
+			2 * time.Minute, "", order.Cancelled, cancelled, nil,
+		},
 		{"paid, but the report is still on its way", func(w *world) {
 			w.at(time.Minute, func() { n := w.paid(w.bank.Pay(w.intent())); w.at(2*time.Hour, func() { w.tell(n) }) })
 		}, 90 * time.Second, "", order.Cancelled, cancelled, nil},
@@ -64,10 +72,14 @@ func TestCancel(t *testing.T) {
 			w.at(time.Minute, w.pay)
 			w.arrive(2 * time.Hour)
 		}, 30 * time.Minute, workflows.RefusalTooLate, order.Delivered, delivered, nil},
-		{"paid: too late", func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) },
-			time.Hour, workflows.RefusalTooLate, order.Delivered, delivered, nil},
-		{"on its way: too late", func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) },
-			3 * time.Hour, workflows.RefusalTooLate, order.Delivered, delivered, nil},
+		{
+			"paid: too late", func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) },
+			time.Hour, workflows.RefusalTooLate, order.Delivered, delivered, nil,
+		},
+		{
+			"on its way: too late", func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) },
+			3 * time.Hour, workflows.RefusalTooLate, order.Delivered, delivered, nil,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

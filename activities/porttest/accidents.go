@@ -39,8 +39,14 @@ func failedRead(t *testing.T, h PaymentsHarness) {
 func accidents(t *testing.T, h PaymentsHarness) {
 	for name, w := range writes {
 		for _, faults := range [][]Fault{
-			{LostBefore}, {LostAfter}, {BrokenAfter}, {FailureBefore}, {FailureAfter},
-			{FailureBefore, FailureBefore, LostBefore}, {LostBefore, FailureAfter}, {FailureBefore, LostAfter, BrokenAfter},
+			{LostBefore},
+			{LostAfter},
+			{BrokenAfter},
+			{FailureBefore},
+			{FailureAfter},
+			{FailureBefore, FailureBefore, LostBefore},
+			{LostBefore, FailureAfter},
+			{FailureBefore, LostAfter, BrokenAfter},
 		} {
 			t.Run(name+" "+string(faults[0]), func(t *testing.T) {
 				id, do := w.prepare(t, h)

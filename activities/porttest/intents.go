@@ -78,9 +78,15 @@ func newGeneration(t *testing.T, h PaymentsHarness) {
 
 func currencies(t *testing.T, h PaymentsHarness) {
 	for _, m := range []order.Money{
-		{Amount: 1999, Currency: "EUR"}, {Amount: 6800, Currency: "JPY"}, {Amount: 12_750, Currency: "KWD"},
-		{Amount: 500, Currency: "ISK"}, {Amount: 90_000, Currency: "UGX"}, {Amount: 45_000, Currency: "MGA"},
-		{Amount: 45_000, Currency: "HUF"}, {Amount: 150_000, Currency: "IDR"}, {Amount: 9_999, Currency: "TWD"},
+		{Amount: 1999, Currency: "EUR"},
+		{Amount: 6800, Currency: "JPY"},
+		{Amount: 12_750, Currency: "KWD"},
+		{Amount: 500, Currency: "ISK"},
+		{Amount: 90_000, Currency: "UGX"},
+		{Amount: 45_000, Currency: "MGA"},
+		{Amount: 45_000, Currency: "HUF"},
+		{Amount: 150_000, Currency: "IDR"},
+		{Amount: 9_999, Currency: "TWD"},
 	} {
 		in := create(t, h, IntentOf(order.NewID(), m))
 		if in.Amount != m {
@@ -96,8 +102,13 @@ func currencies(t *testing.T, h PaymentsHarness) {
 
 func badAmounts(t *testing.T, h PaymentsHarness) {
 	for _, m := range []order.Money{
-		{Amount: 0, Currency: "EUR"}, {Amount: -500, Currency: "EUR"}, {Amount: order.MaxAmount + 1, Currency: "EUR"},
-		{Amount: 5125, Currency: "KWD"}, {Amount: 500, Currency: "eur"}, {Amount: 500, Currency: "QQQ"}, {Amount: 500},
+		{Amount: 0, Currency: "EUR"},
+		{Amount: -500, Currency: "EUR"},
+		{Amount: order.MaxAmount + 1, Currency: "EUR"},
+		{Amount: 5125, Currency: "KWD"},
+		{Amount: 500, Currency: "eur"},
+		{Amount: 500, Currency: "QQQ"},
+		{Amount: 500},
 	} {
 		r := IntentOf(order.NewID(), m)
 		_, err := h.Intents.CreateIntent(t.Context(), r)

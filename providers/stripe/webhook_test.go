@@ -75,12 +75,18 @@ func TestParse(t *testing.T) {
 		typ, intent string
 		want        *order.PaymentNews
 	}{
-		{"payment_intent.amount_capturable_updated", `"status":"requires_capture","amount_capturable":1000`,
-			&order.PaymentNews{IntentID: "pi_1", Status: order.RequiresCapture, Amount: euro, Capturable: 1000}},
-		{"payment_intent.succeeded", `"status":"succeeded","amount_received":1000`,
-			&order.PaymentNews{IntentID: "pi_1", Status: order.Succeeded, Amount: euro, Received: 1000}},
-		{"payment_intent.payment_failed", `"status":"requires_payment_method","last_payment_error":{"type":"card_error","code":"card_declined","decline_code":"insufficient_funds"}`,
-			&order.PaymentNews{IntentID: "pi_1", Status: order.RequiresPaymentMethod, Amount: euro, Failed: true, Decline: order.NewDecline("card_declined", "insufficient_funds")}},
+		{
+			"payment_intent.amount_capturable_updated", `"status":"requires_capture","amount_capturable":1000`,
+			&order.PaymentNews{IntentID: "pi_1", Status: order.RequiresCapture, Amount: euro, Capturable: 1000},
+		},
+		{
+			"payment_intent.succeeded", `"status":"succeeded","amount_received":1000`,
+			&order.PaymentNews{IntentID: "pi_1", Status: order.Succeeded, Amount: euro, Received: 1000},
+		},
+		{
+			"payment_intent.payment_failed", `"status":"requires_payment_method","last_payment_error":{"type":"card_error","code":"card_declined","decline_code":"insufficient_funds"}`,
+			&order.PaymentNews{IntentID: "pi_1", Status: order.RequiresPaymentMethod, Amount: euro, Failed: true, Decline: order.NewDecline("card_declined", "insufficient_funds")},
+		},
 		{"payment_intent.requires_action", `"status":"requires_action"`, &order.PaymentNews{IntentID: "pi_1", Status: order.RequiresAction, Amount: euro}},
 		{"payment_intent.processing", `"status":"processing"`, &order.PaymentNews{IntentID: "pi_1", Status: order.Processing, Amount: euro}},
 		{"payment_intent.canceled", `"status":"canceled"`, &order.PaymentNews{IntentID: "pi_1", Status: order.IntentCanceled, Amount: euro}},
@@ -124,7 +130,8 @@ func TestParseKeepsWhatItCannotUse(t *testing.T) {
 	if d, _ := client.Parse([]byte(event("charge.captured", `"payment_intent":"pi_9"`))); d.Ref != "pi_9" {
 		t.Errorf("a charge refers to %q, want its intent", d.Ref)
 	}
-	for _, body := range []string{"", "null", "{", `"x"`, "[]", `{"id":"evt_1"}`, `{"object":"event","type":"x"}`, `{"id":7,"object":"event","type":"x"}`,
+	for _, body := range []string{
+		"", "null", "{", `"x"`, "[]", `{"id":"evt_1"}`, `{"object":"event","type":"x"}`, `{"id":7,"object":"event","type":"x"}`,
 		event(typ, ok, "1790000000", "100000000000000000"), event(typ, ok, "1790000000", "-1"), // WHK-3: no year the record could hold
 		event(typ, ok, "evt_1", `evt\u0000`), event(typ, ok, "evt_1", `evt\n1`), event(typ, ok, "evt_1", strings.Repeat("e", 256)),
 		event(typ, ok, "pi_1", `pi\u0000`), event(typ, ok, "2023-10-16", `\u0000`),

@@ -144,8 +144,10 @@ func TestHandler(t *testing.T) {
 		want                 string
 	}{
 		{"GET", "/", "", 200, `{"faults":[],"webhooks":[]}`},
-		{"POST", "/", `{"faults":[{"id":"a","do":"slow","delay":"20ms","provider":"ses"}],"webhooks":[{"do":"delay","delay":"1m"}]}`, 201,
-			`{"faults":[{"id":"a","provider":"ses","when":"before","do":"slow","struck":0,"delay":"20ms"}],"webhooks":[{"id":"fault-1","do":"delay","struck":0,"delay":"1m0s"}]}`},
+		{
+			"POST", "/", `{"faults":[{"id":"a","do":"slow","delay":"20ms","provider":"ses"}],"webhooks":[{"do":"delay","delay":"1m"}]}`, 201,
+			`{"faults":[{"id":"a","provider":"ses","when":"before","do":"slow","struck":0,"delay":"20ms"}],"webhooks":[{"id":"fault-1","do":"delay","struck":0,"delay":"1m0s"}]}`,
+		},
 		{"POST", "/", `{"faults":[{"do":"slow","dellay":"20ms"}]}`, 400, ""},
 		{"POST", "/", `{"faults":[{"do":"slow"},{"do":"?"}]}`, 400, ""},
 		{"POST", "/", `{"faults":[{"do":"slow","delay":"soon"}]}`, 400, ""},

@@ -314,12 +314,20 @@ func TestRefusals(t *testing.T) {
 		key, method, path, params string
 		status                    int
 	}{
-		{"", "GET", intents, "", 401}, {"sk_test_2", "GET", intents, "", 401}, {"pk_test_2", "GET", intents, "", 401},
-		{sk, "GET", "/v1/nothing", "", 404}, {sk, "GET", intents + "/pi_no", "", 404}, {sk, "POST", intents + "/pi_no/capture", "", 404},
-		{sk, "POST", intents, "amount=10&currency=eur", 400}, {sk, "POST", intents, "amount=100000000&currency=eur", 400},
-		{sk, "POST", intents, "amount=-5&currency=eur", 400}, {sk, "POST", intents, "amount=500&currency=zzz", 400},
-		{sk, "POST", intents, "amount=5125&currency=kwd", 400}, {sk, "POST", intents, "amount=150&currency=isk", 400},
-		{sk, "POST", intents, "amount=500&currency=eur&color=blue", 400}, {sk, "GET", intents, "limit=101", 400},
+		{"", "GET", intents, "", 401},
+		{"sk_test_2", "GET", intents, "", 401},
+		{"pk_test_2", "GET", intents, "", 401},
+		{sk, "GET", "/v1/nothing", "", 404},
+		{sk, "GET", intents + "/pi_no", "", 404},
+		{sk, "POST", intents + "/pi_no/capture", "", 404},
+		{sk, "POST", intents, "amount=10&currency=eur", 400},
+		{sk, "POST", intents, "amount=100000000&currency=eur", 400},
+		{sk, "POST", intents, "amount=-5&currency=eur", 400},
+		{sk, "POST", intents, "amount=500&currency=zzz", 400},
+		{sk, "POST", intents, "amount=5125&currency=kwd", 400},
+		{sk, "POST", intents, "amount=150&currency=isk", 400},
+		{sk, "POST", intents, "amount=500&currency=eur&color=blue", 400},
+		{sk, "GET", intents, "limit=101", 400},
 		{sk, "POST", intents, "amount=500&currency=eur&statement_descriptor_suffix=123", 400},
 		{sk, "POST", intents, "amount=500&currency=eur&payment_method=pm_card_none", 400},
 	} {
