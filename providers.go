@@ -139,13 +139,14 @@ func (s *stack) startAPI(r role, p *providers) error {
 	relay := &inbox.Relay{Orders: s.starter, Ledger: s.records, Finder: s.records, Log: s.log}
 	s.background(relay.Run)
 	stopping := make(chan struct{})
+	hooks := &inbox.Handler{
+		Sources: map[string]inbox.Source{"stripe": p.stripe, "carrier": p.scans},
+		Keeper:  s.records, Relay: relay, Log: s.log,
+	}
 	handler, err := api.New(api.Config{
 		Orders: s.starter, Records: s.records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
 		Appeared: relay.OrderAppeared, Stopping: stopping,
-		Webhooks: &inbox.Handler{
-			Sources: map[string]inbox.Source{"stripe": p.stripe, "carrier": p.scans},
-			Keeper:  s.records, Relay: relay, Log: s.log,
-		},
+		Webhooks: hooks, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		Ready: []api.Check{
 			{Name: "record", Ask: s.records.Ping},
 			{Name: "engine", Ask: s.pingEngine},

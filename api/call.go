@@ -120,26 +120,33 @@ type answer struct {
 }
 
 func (w *answer) WriteHeader(status int) {
-	w.begin(status)
+	if w.status != 0 {
+		return // an answer that failed half-way cannot become another one
+	}
+	if status >= 200 {
+		w.status = status
+		w.hurry()
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// begin is the moment the answer starts. A stream sets its own deadlines.
-func (w *answer) begin(status int) {
-	if w.status != 0 || status < 200 {
-		return
-	}
-	w.status = status
-	if w.Header().Get("Content-Type") != contentStream {
-		_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(w.within)) // not every writer can
-	}
-}
-
 func (w *answer) Write(b []byte) (int, error) {
-	w.begin(http.StatusOK)
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	if w.bytes == 0 { // it may have taken long to make
+		w.hurry()
+	}
 	n, err := w.ResponseWriter.Write(b)
 	w.bytes += int64(n)
 	return n, err
+}
+
+// hurry gives the caller so long to read. A stream sets its own deadlines.
+func (w *answer) hurry() {
+	if w.Header().Get("Content-Type") != contentStream {
+		_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(w.within)) // not every writer can
+	}
 }
 
 // Unwrap is for http.ResponseController.

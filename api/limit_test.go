@@ -87,7 +87,7 @@ func TestPlace_waits_for_its_turn(t *testing.T) {
 type thick struct{ api.Records }
 
 func (thick) Orders(context.Context, records.Filter) (records.Page, error) {
-	o := order.Order{ID: order.NewID(), Request: order.Request{Customer: strings.Repeat("x", 1<<20)}}
+	o := order.Order{ID: order.NewID(), Customer: strings.Repeat("x", 1<<20)}
 	p := records.Page{Orders: make([]order.Order, 32)}
 	for i := range p.Orders {
 		p.Orders[i] = o

@@ -95,8 +95,20 @@ func (s *stack) hands(t *testing.T, id order.ID) (ids []string) {
 
 // TestRolesAlone says what is missing instead of starting half.
 func TestRolesAlone(t *testing.T) {
-	code, _, stderr := run(t, []string{"TEMPORAL_ADDRESS=127.0.0.1:1", "PURSER_DATA=" + t.TempDir()}, "worker")
-	if lines := complaints(stderr); code != 1 || len(lines) != 1 || !strings.Contains(stderr, "127.0.0.1:1") {
-		t.Errorf("exit code %d:\n%s", code, stderr)
+	vault := "PURSER_VAULT_KEY=" + strings.Repeat("0", 64)
+	for _, c := range []struct {
+		name string
+		env  []string
+		says string
+	}{
+		{"no vault key", nil, "PURSER_VAULT_KEY"},
+		{"nobody at the engine's address", []string{vault, "TEMPORAL_ADDRESS=127.0.0.1:1", "PURSER_SANDBOX_URL=http://127.0.0.1:1"}, "127.0.0.1:1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, _, stderr := run(t, append(c.env, "PURSER_DATA="+t.TempDir()), "worker")
+			if lines := complaints(stderr + "\n"); code == 0 || len(lines) != 1 || !strings.Contains(stderr, c.says) {
+				t.Errorf("exit code %d:\n%s", code, stderr)
+			}
+		})
 	}
 }

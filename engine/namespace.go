@@ -31,9 +31,15 @@ func createNamespace(persistence config.Persistence, c Config) error {
 	return sqlite.CreateNamespaces(persistence.DataStores[persistence.DefaultStore].SQL, ns)
 }
 
+// settling is how long a started server may take to answer for its namespace;
+// it takes a moment, or two seconds with new search attributes.
+const settling = 30 * time.Second
+
 // settleNamespace brings an existing namespace up to date and waits until the
 // server answers for it.
 func settleNamespace(ctx context.Context, address string, c Config) error {
+	ctx, cancel := context.WithTimeout(ctx, settling)
+	defer cancel()
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return fmt.Errorf("connect to %s: %w", address, err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -97,6 +98,38 @@ func TestStopClosesTheFile(t *testing.T) {
 	for _, entry := range entries {
 		if entry.Name() != "temporal.db" {
 			t.Errorf("left behind: %s", entry.Name())
+		}
+	}
+}
+
+// The visibility table is written at each step of an order and listed now and
+// then, so it has few indexes; those that people's queries need must work.
+func TestQueriesUseIndexes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	start(t, engine.Config{DataDir: dir}).stop()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "temporal.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for where, index := range map[string]string{
+		"Keyword01 = ?":          "by_keyword_01",
+		"Keyword10 = ?":          "by_keyword_10",
+		"Datetime02 < ?":         "by_datetime_02",
+		"Int03 BETWEEN ? AND 10": "by_int_03",
+		"workflow_id = ?":        "by_workflow_id",
+		"status = ?":             "by_status",
+	} {
+		var id, parent, unused int
+		var plan string
+		err := db.QueryRow("EXPLAIN QUERY PLAN SELECT run_id FROM executions_visibility WHERE namespace_id = ? AND "+where, "n", 1).
+			Scan(&id, &parent, &unused, &plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(plan, "INDEX "+index+" ") {
+			t.Errorf("%s: %s, want %s", where, plan, index)
 		}
 	}
 }

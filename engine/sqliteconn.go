@@ -27,6 +27,7 @@ type connector struct {
 	driver   *sqlite.Driver
 	raw      rawConn
 	turn     chan struct{} // holds one token
+	closed   chan struct{}
 	compiled map[string]driver.Stmt
 	wal      *walSync
 }
@@ -53,6 +54,7 @@ func openConnector(file, dsn string) (*connector, error) {
 		driver:   d,
 		raw:      raw.(rawConn),
 		turn:     make(chan struct{}, 1),
+		closed:   make(chan struct{}),
 		compiled: map[string]driver.Stmt{},
 	}
 	c.turn <- struct{}{}
@@ -74,6 +76,7 @@ func (c *connector) Connect(context.Context) (driver.Conn, error) { return &seat
 // Close closes the file, which folds the write-ahead log into it.
 func (c *connector) Close() error {
 	<-c.turn // for good
+	close(c.closed)
 	c.forget()
 	var err error
 	if c.wal != nil {

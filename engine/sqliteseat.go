@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 )
 
@@ -26,6 +27,8 @@ func (s *seat) take(ctx context.Context) error {
 	select {
 	case <-s.c.turn:
 		return nil
+	case <-s.c.closed:
+		return sql.ErrConnDone
 	case <-ctx.Done():
 		return ctx.Err()
 	}

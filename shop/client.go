@@ -70,7 +70,7 @@ func (c *Client) PlaceSurely(ctx context.Context, r order.Request, key string) (
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		p, err := c.Place(ctx, r, key)
 		var problem *Problem
-		final := errors.As(err, &problem) && problem.Status < 500 && problem.Code != "in_flight"
+		final := errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusTooManyRequests && problem.Code != "in_flight"
 		switch {
 		case err == nil && (p.ClientSecret != "" || p.Status != order.Placed), final:
 			return p, err

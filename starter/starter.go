@@ -134,8 +134,13 @@ func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlatio
 // Release lets a held order go on. It fails with order.ErrNotFound, or
 // order.ErrIllegalMove if the order is not on hold.
 func (c *Client) Release(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
-	o, err := workflows.Release.Call(ctx, c.Temporal, id.WorkflowID(), "", workflows.ReleaseRequest{Actor: actor, Reason: why, Correlation: correlation})
-	if err = translate("release", id, err); errors.Is(err, order.ErrNotFound) {
+	r := workflows.ReleaseRequest{Actor: actor, Reason: why, Correlation: correlation}
+	o, err := workflows.Release.Call(ctx, c.Temporal, id.WorkflowID(), "", r)
+	if err = translate("release", id, err); errors.Is(err, order.ErrNotFound) { // it may be held by what hears late news
+		o, err = workflows.Release.Call(ctx, c.Temporal, workflows.LateWorkflowID(id), "", r)
+		err = translate("release", id, err)
+	}
+	if errors.Is(err, order.ErrNotFound) {
 		if o, rerr := c.Record.Order(ctx, id); rerr == nil {
 			return o, &answer{order.ErrIllegalMove, fmt.Sprintf("the order is not on hold, it is %s", o.Status)}
 		}
@@ -209,8 +214,13 @@ func translate(op string, id order.ID, err error) error {
 	}
 	// After some crashes in a row the engine takes no updates until the
 	// workflow has moved again.
-	var notReady *serviceerror.WorkflowNotReady
-	if errors.As(err, &notReady) {
+	var (
+		notReady  *serviceerror.WorkflowNotReady
+		exhausted *serviceerror.ResourceExhausted
+		away      *serviceerror.Unavailable
+		aborted   *serviceerror.Aborted
+	)
+	if errors.As(err, &notReady) || errors.As(err, &exhausted) || errors.As(err, &away) || errors.As(err, &aborted) {
 		return fmt.Errorf("%s %s: %w: %v", op, id, order.ErrBusy, err)
 	}
 	var late *client.WorkflowUpdateServiceTimeoutOrCanceledError

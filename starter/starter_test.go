@@ -184,7 +184,7 @@ func TestPlace(t *testing.T) {
 		{"ended, forgotten by the engine, in the record: another request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, "other"), "", "", order.ErrOtherRequest, ""},
 		{"ended, and the record cannot be asked", engine{err: exists}, book{err: errDown}, "", "", errDown, ""},
 		{"ended, and nobody knows it", engine{err: exists}, book{}, "", "", order.ErrNotFound, ""},
-		{"the engine is down", engine{err: serviceerror.NewUnavailable("down")}, book{}, "", "", nil, "place " + string(id) + ": down"},
+		{"the engine is down", engine{err: serviceerror.NewUnavailable("down")}, book{}, "", "", order.ErrBusy, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o, secret, err := started(&c.e, c.b).Place(t.Context(), id, request, "key:shop", "corr-1")

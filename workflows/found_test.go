@@ -134,6 +134,11 @@ func TestVoided(t *testing.T) {
 			if w.runs != 2 {
 				t.Errorf("%d runs, want 2", w.runs)
 			}
+			for _, e := range w.events() {
+				if e.Kind == order.EventIgnored && e.Actor == "carrier" {
+					t.Errorf("held twice: %s", e.Why)
+				}
+			}
 		}},
 	})
 }

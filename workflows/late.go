@@ -28,6 +28,9 @@ func LateWorkflow(ctx workflow.Context, l Late) error {
 		}
 		return err
 	}
+	if err := Release.Handle(ctx, w.checkRelease, w.onRelease); err != nil {
+		return err
+	}
 	w.sealOff(ctx)
 	for {
 		if err := workflow.Await(ctx, func() bool { return w.listenNow(ctx) || len(w.pending) > 0 || w.chores == 0 }); err != nil {

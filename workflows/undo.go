@@ -196,6 +196,9 @@ func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, undo
 		for wait := time.Hour; ; wait = min(2*wait, 24*time.Hour) {
 			err := undo(ctx)
 			if err == nil {
+				if w.shown.on == operator && w.Status.Final() {
+					_ = w.show(ctx) // nothing is owed any more; at worst the UI says so later
+				}
 				return
 			}
 			w.note(ctx, order.OrderUndoStuck, purser, refused+": "+reason(err), about)

@@ -1,0 +1,84 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/sandbox/hostile"
+)
+
+// TestHostile takes orders through while every provider misbehaves: calls
+// fail before or after the work was done, webhooks get lost, repeated, late
+// or out of order (TEST-7).
+func TestHostile(t *testing.T) {
+	orders := 60
+	if underRace {
+		orders = 24
+	}
+	s := newStack(t, nil, "--ask-after=1s", "--track-after=2s")
+	rules := hostile.Rules{
+		Webhooks: []hostile.WebhookFault{
+			{Do: "drop", Rate: 0.25},
+			{Do: "repeat", Copies: 3, Rate: 0.3},
+			{Do: "delay", Rate: 0.3},
+			{Do: "reorder", Rate: 0.3},
+		},
+		Faults: []hostile.Fault{
+			{Do: hostile.Timeout, Delay: time.Second},
+			{Do: hostile.Timeout, Delay: time.Second, When: hostile.After},
+			{Do: hostile.Reset},
+			{Do: hostile.Reset, When: hostile.After},
+			{Do: hostile.Malformed, When: hostile.After},
+			{Do: hostile.Status, Status: 500},
+			{Do: hostile.Status, Status: 500, When: hostile.After},
+			{Do: hostile.Status, Status: 429, RetryAfter: time.Second},
+		},
+	}
+	for i := range rules.Faults {
+		rules.Faults[i].Rate = 0.04
+	}
+	s.misbehave(t, rules)
+	seen := (&crowd{stack: s}).shop(t, orders, func() {})
+	for id, status := range seen {
+		if status != order.Delivered {
+			t.Errorf("%s ended %s", id, status)
+		}
+	}
+	if struck := s.behave(t); slices.Contains(struck, 0) {
+		t.Errorf("a fault never struck: %v", struck)
+	}
+	s.settle(t, seen)
+}
+
+// misbehave adds rules to the sandbox.
+func (s *stack) misbehave(t *testing.T, rules hostile.Rules) {
+	t.Helper()
+	b, err := json.Marshal(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := send(t, http.MethodPost, s.at.Sandbox+"/sandbox/faults", "", strings.NewReader(string(b))); a.status != http.StatusCreated {
+		t.Fatalf("HTTP %d %s", a.status, a.body)
+	}
+}
+
+// behave takes the rules back and answers how often each struck.
+func (s *stack) behave(t *testing.T) (struck []int) {
+	t.Helper()
+	var rules hostile.Rules
+	getJSON(t, s.at.Sandbox+"/sandbox/faults", &rules)
+	for _, f := range rules.Faults {
+		struck = append(struck, f.Struck)
+	}
+	for _, w := range rules.Webhooks {
+		struck = append(struck, w.Struck)
+	}
+	t.Logf("faults struck: %v", struck)
+	send(t, http.MethodDelete, s.at.Sandbox+"/sandbox/faults", "", nil)
+	return struck
+}
