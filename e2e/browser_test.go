@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -172,7 +173,12 @@ func TestBrowser(t *testing.T) {
 		b := browse(t)
 		b.open(s.at.TemporalUI+"/namespaces/default/workflows", open.ID.WorkflowID())
 		b.shoot("workflows")
-		b.open(s.at.TemporalUI+"/namespaces/default/workflows/"+strings.ReplaceAll(open.ID.WorkflowID(), "/", "%2F"), "Waiting for")
+		d, err := s.temporal().DescribeWorkflowExecution(within(t), open.ID.WorkflowID(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+		b.open(s.at.TemporalUI+"/namespaces/default/workflows/"+url.PathEscape(open.ID.WorkflowID())+"/"+run+"/user-metadata", "Current Details")
 		b.shoot("workflow")
 	})
 }

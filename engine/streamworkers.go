@@ -12,7 +12,7 @@ import (
 // streamWorkers is how many goroutines each of the server's four gRPC servers
 // keeps for its calls. Long polls occupy some; calls beyond it get a goroutine
 // of their own.
-const streamWorkers = 64
+const streamWorkers = 128
 
 // addGlobalServerOptions is how gRPC lets its own extensions reach servers
 // that others build.
