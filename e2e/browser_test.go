@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"go.temporal.io/api/sdk/v1"
 
 	"purser/order"
 )
@@ -177,8 +178,26 @@ func TestBrowser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if says := s.details(t, open.ID); !strings.Contains(says, "Waiting for **payment** `"+open.Payment.IntentID+"` until ") || !strings.Contains(says, "; then ") {
+			t.Errorf("the current details do not say what it waits for, until when and what then:\n%s", says)
+		}
 		run := d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
 		b.open(s.at.TemporalUI+"/namespaces/default/workflows/"+url.PathEscape(open.ID.WorkflowID())+"/"+run+"/user-metadata", "Current Details")
 		b.shoot("workflow")
 	})
+}
+
+// details are what the order's workflow tells the Temporal UI, which shows
+// them in a frame nobody else can read.
+func (s *stack) details(t *testing.T, id order.ID) string {
+	t.Helper()
+	v, err := s.temporal().QueryWorkflow(within(t), id.WorkflowID(), "", "__temporal_workflow_metadata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var meta sdk.WorkflowMetadata
+	if err := v.Get(&meta); err != nil {
+		t.Fatal(err)
+	}
+	return meta.GetCurrentDetails()
 }

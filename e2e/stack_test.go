@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -126,23 +125,6 @@ func (s *stack) workflows() int64 {
 		s.t.Fatal(err)
 	}
 	return resp.GetCount()
-}
-
-// idle waits until no workflow is open: an order's last mail may go out after
-// its last move.
-func (s *stack) idle(t *testing.T) {
-	t.Helper()
-	c, ctx := s.temporal(), within(t)
-	for {
-		resp, err := c.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: "default", Query: `ExecutionStatus = "Running"`})
-		if err != nil {
-			t.Fatalf("workflows are still open: %v\n%s", err, s.open())
-		}
-		if resp.GetCount() == 0 {
-			return
-		}
-		pause(t, 200*time.Millisecond)
-	}
 }
 
 // temporal is a client of the stack's engine.

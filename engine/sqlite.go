@@ -27,7 +27,8 @@ const (
 type sqliteStore struct {
 	file   string
 	shards int
-	db     *sql.DB
+	conn   *connector
+	db     *sql.DB // on conn
 }
 
 func openSQLite(c Config) (*sqliteStore, error) {
@@ -61,8 +62,7 @@ func (s *sqliteStore) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(s.file), 0o700); err != nil {
 		return fmt.Errorf("create data directory: %w", err)
 	}
-	var err error
-	if s.db, err = s.open(); err != nil {
+	if err := s.open(); err != nil {
 		return err
 	}
 	var tables int
@@ -137,15 +137,14 @@ func (s *sqliteStore) dsn() string {
 }
 
 // open connects to the file.
-func (s *sqliteStore) open() (*sql.DB, error) {
-	c, err := openConnector(s.file, s.dsn())
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", s.file, err)
+func (s *sqliteStore) open() (err error) {
+	if s.conn, err = openConnector(s.file, s.dsn()); err != nil {
+		return fmt.Errorf("open %s: %w", s.file, err)
 	}
-	db := sql.OpenDB(c)
-	db.SetMaxOpenConns(sqliteSeats)
-	db.SetMaxIdleConns(sqliteSeats)
-	return db, nil
+	s.db = sql.OpenDB(s.conn)
+	s.db.SetMaxOpenConns(sqliteSeats)
+	s.db.SetMaxIdleConns(sqliteSeats)
+	return nil
 }
 
 // close closes the file, which folds the write-ahead log into it.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"strings"
 )
 
 // seat is one caller's share of the connection. database/sql uses it from one
@@ -42,6 +43,13 @@ func (s *seat) leave() error {
 	return s.c.wal.await(mark)
 }
 
+// historyNode begins the one statement that need not wait. The server writes a
+// batch of events, which nobody can see yet, and then, once it has the answer,
+// the transaction that refers to them. The log keeps the order, so what brings
+// the transaction to disk brings them; waiting twice would double the time
+// that each step of a workflow takes.
+const historyNode = "REPLACE INTO history_node "
+
 func (s *seat) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if s.inTx {
 		return s.c.exec(ctx, query, args)
@@ -50,6 +58,10 @@ func (s *seat) ExecContext(ctx context.Context, query string, args []driver.Name
 		return nil, err
 	}
 	res, err := s.c.exec(ctx, query, args)
+	if strings.HasPrefix(query, historyNode) {
+		s.c.turn <- struct{}{}
+		return res, err
+	}
 	s.c.wal.wrote()
 	if syncErr := s.leave(); err == nil {
 		err = syncErr

@@ -10,10 +10,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+
+	commonpb "go.temporal.io/api/common/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 )
 
 // disk is a sync that remembers what of the log it has brought to disk.
@@ -186,6 +193,44 @@ func TestFailedSyncIsFinal(t *testing.T) {
 	if _, err := db.Exec("insert into t values ('two')"); !errors.Is(err, broken) {
 		t.Errorf("after a failed sync: error = %v", err)
 	}
+}
+
+// The server still writes events by the statement that need not wait.
+func TestHistoryNodeIsKnown(t *testing.T) {
+	t.Parallel()
+	e, err := Start(t.Context(), Config{DataDir: t.TempDir(), UIPort: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Stop()
+	conn, err := grpc.NewClient(e.Address(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	workflows := workflowservice.NewWorkflowServiceClient(conn)
+	_, err = workflows.StartWorkflowExecution(t.Context(), &workflowservice.StartWorkflowExecutionRequest{
+		Namespace: "default", WorkflowId: "one", RequestId: "one",
+		WorkflowType: &commonpb.WorkflowType{Name: "any"}, TaskQueue: &taskqueuepb.TaskQueue{Name: "any"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = workflows.SignalWorkflowExecution(t.Context(), &workflowservice.SignalWorkflowExecutionRequest{
+		Namespace: "default", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: "one"}, SignalName: "any", RequestId: "two",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := e.store.(*sqliteStore).conn
+	<-c.turn
+	defer func() { c.turn <- struct{}{} }()
+	for query := range c.compiled {
+		if strings.HasPrefix(query, historyNode) {
+			return
+		}
+	}
+	t.Errorf("no statement begins with %q", historyNode)
 }
 
 // Those who come while the disk is busy share the next sync.

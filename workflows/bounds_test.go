@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func TestUnknownBooking(t *testing.T) {
 		if in, _ := w.bank.IntentOf(id); in.Status != order.IntentCanceled {
 			w.Errorf("the money is %s", in.Status)
 		}
-		if o, _ := w.record.Offers(nil, []string{"mug"}); o["mug"].Available != onHand {
+		if o, _ := w.record.Offers(context.Background(), []string{"mug"}); o["mug"].Available != onHand {
 			w.Errorf("%d pieces are free", o["mug"].Available)
 		}
 	}

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func (w *world) silently(s order.ParcelStatus) {
 // void takes the label back at the carrier's desk.
 func (w *world) void() {
 	w.Helper()
-	if err := w.carrier.VoidParcel(nil, reference); err != nil {
+	if err := w.carrier.VoidParcel(context.Background(), reference); err != nil {
 		w.Fatalf("void: %v", err)
 	}
 }

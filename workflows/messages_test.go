@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -109,7 +110,7 @@ func (w *world) arrive(after time.Duration) {
 
 // order is the order as recorded.
 func (w *world) order() order.Order {
-	o, err := w.record.Order(nil, id)
+	o, err := w.record.Order(context.Background(), id)
 	if err != nil && !errors.Is(err, order.ErrNotFound) {
 		w.Fatalf("record: %v", err)
 	}
@@ -117,7 +118,7 @@ func (w *world) order() order.Order {
 }
 
 func (w *world) events() []order.Event {
-	all, err := w.record.Events(nil, id, 0, 10_000)
+	all, err := w.record.Events(context.Background(), id, 0, 10_000)
 	if err != nil {
 		w.Fatalf("events: %v", err)
 	}

@@ -137,7 +137,7 @@ func TestUndoMoney(t *testing.T) {
 				}
 				w.setByHand(true)
 				defer w.setByHand(false)
-				return w.bank.RefundIntent(nil, w.intent(), w.order().Total, "dashboard-refund")
+				return w.bank.RefundIntent(context.Background(), w.intent(), w.order().Total, "dashboard-refund")
 			}
 		}, order.Cancelled, cancelled, func(t *testing.T, w *world) {
 			if sum := w.bank.Count(id); sum.Refunds != 1 {

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -91,7 +92,7 @@ func TestParcel(t *testing.T) {
 // sell lets another order take pieces off the shelf.
 func (w *world) sell(n int64) {
 	now := w.clock()
-	_, err := w.record.OpenOrder(nil, order.Opening{
+	_, err := w.record.OpenOrder(context.Background(), order.Opening{
 		ID: "ord_other", RunID: "other", Now: now, HoldUntil: now.Add(24 * time.Hour),
 		Request: order.Request{Currency: "EUR", Lines: []order.RequestLine{{SKU: "mug", Quantity: n}}},
 	})
@@ -102,9 +103,9 @@ func (w *world) sell(n int64) {
 
 // unsell ends the other order.
 func (w *world) unsell() {
-	o, err := w.record.Order(nil, "ord_other")
+	o, err := w.record.Order(context.Background(), "ord_other")
 	if err == nil {
-		err = w.record.SaveOrder(nil, order.Change{Order: o, Stock: order.StockRelease})
+		err = w.record.SaveOrder(context.Background(), order.Change{Order: o, Stock: order.StockRelease})
 	}
 	if err != nil {
 		w.Fatalf("the other order: %v", err)

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"slices"
 
 	"purser/order"
@@ -95,7 +96,7 @@ func (w *world) keptGoods(o order.Order) {
 		w.Errorf("%d labels are alive, want %d", alive, want)
 	}
 	for _, l := range w.placement.Request.Lines {
-		offers, _ := w.record.Offers(nil, []string{l.SKU})
+		offers, _ := w.record.Offers(context.Background(), []string{l.SKU})
 		if left, shipped := offers[l.SKU].Available, w.record.Shipped(l.SKU); shipped != gone || left != onHand-gone {
 			w.Errorf("of %d %s, %d were shipped and %d are left; want %d and %d", onHand, l.SKU, shipped, left, gone, onHand-gone)
 		}

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"errors"
-	"maps"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -90,7 +89,9 @@ func pickUp(p Placement) *orderWorkflow {
 	if c := p.Carried; c != nil {
 		w.Order, w.sealed, w.answer, w.news, w.pending, w.committed = c.Order, c.Sealed, c.Answer, c.News, c.Pending, c.Committed
 		w.placing, w.shown = true, shown{}
-		maps.Copy(w.refusals, c.Refusals)
+		for _, id := range workflow.DeterministicKeys(c.Refusals) {
+			w.refusals[id] = c.Refusals[id]
+		}
 		for _, id := range c.Heard {
 			w.heard[id] = true
 		}

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"slices"
@@ -95,7 +96,7 @@ func newWorld(t fails) *world {
 		},
 		Terms: workflows.Terms{PayWithin: 30 * time.Minute, AskAfter: 2 * time.Minute, TrackAfter: 12 * time.Hour},
 	}}
-	err := w.record.PutProducts(nil, []catalog.Product{
+	err := w.record.PutProducts(context.Background(), []catalog.Product{
 		{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: onHand},
 		{SKU: "bowl", Name: "Bowl", Price: 6800, Currency: "JPY", OnHand: onHand},
 		{SKU: "oud", Name: "Oud", Price: 12_750, Currency: "KWD", OnHand: onHand},

@@ -145,7 +145,7 @@ func TestNoAnswer(t *testing.T) {
 	t.Run("RES-2 Retry-After", func(t *testing.T) {
 		client := answering(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "7")
-			http.Error(w, `{"error":{"type":"invalid_request_error","code":"rate_limit"}}`, 429)
+			http.Error(w, `{"error":{"type":"invalid_request_error","code":"rate_limit"}}`, http.StatusTooManyRequests)
 		})
 		_, err := client.GetIntent(t.Context(), "pi_1")
 		var p *order.ProviderError
