@@ -22,7 +22,7 @@ import (
 func TestKill(t *testing.T) {
 	orders, kills := 60, 8
 	if underRace {
-		orders, kills = 24, 8
+		orders, kills = 24, 5
 	}
 	onEngines(t, func(t *testing.T, env []string) {
 		seed := seedOf(t)
