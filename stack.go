@@ -247,10 +247,14 @@ func (s *stack) openStores(ctx context.Context, r role) error {
 	if err != nil {
 		return err
 	}
-	s.temporal, err = client.DialContext(ctx, client.Options{
+	options := client.Options{
 		HostPort: address, Namespace: s.cfg.TemporalNamespace,
 		Logger: sdklog.NewStructuredLogger(s.log.With("part", "temporal-sdk")),
-	})
+	}
+	if eng != nil { // no network to save
+		options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
+	}
+	s.temporal, err = client.DialContext(ctx, options)
 	if err != nil {
 		return fmt.Errorf("temporal at %s: %w", address, err)
 	}

@@ -2,7 +2,7 @@ package drill
 
 import (
 	"context"
-	"fmt"
+	"crypto/rand"
 	"sync"
 	"time"
 
@@ -18,30 +18,35 @@ const bareQueue = "bench-bare"
 // bare is the engine's limit: workflows of a shape whose steps do nothing.
 type bare struct {
 	client client.Client
+	worker worker.Worker
 	shape  Shape
 	turns  sync.Map // workflow ID → chan struct{}: a step is done, send the next signal
 }
 
-// Bare runs empty workflows of the shape, so many at once, and answers how
-// many a second the engine carries.
-func Bare(ctx context.Context, c client.Client, shape Shape, run string, n, atOnce int) (perSecond float64, err error) {
+// newBare starts a worker for empty workflows of the shape, set up like the
+// orders' own.
+func newBare(c client.Client, shape Shape) (*bare, error) {
 	b := &bare{client: c, shape: shape}
-	w := worker.New(c, bareQueue, worker.Options{MaxConcurrentWorkflowTaskExecutionSize: 64, MaxConcurrentWorkflowTaskPollers: 4})
-	w.RegisterWorkflowWithOptions(b.workflow, workflow.RegisterOptions{Name: "BareWorkflow"})
-	w.RegisterActivity(b.nothing)
-	w.RegisterActivity(b.turn)
-	if err := w.Start(); err != nil {
-		return 0, err
-	}
-	defer w.Stop()
-	began := time.Now()
+	b.worker = worker.New(c, bareQueue, worker.Options{
+		MaxConcurrentWorkflowTaskExecutionSize: 64, MaxConcurrentWorkflowTaskPollers: 16,
+		LocalActivityWorkerOnly: shape.Activities == 0,
+	})
+	b.worker.RegisterWorkflowWithOptions(b.workflow, workflow.RegisterOptions{Name: "BareWorkflow"})
+	b.worker.RegisterActivity(b.nothing)
+	b.worker.RegisterActivity(b.turn)
+	return b, b.worker.Start()
+}
+
+func (b *bare) stop() { b.worker.Stop() }
+
+// run takes n workflows from start to end, so many at once.
+func (b *bare) run(ctx context.Context, n, atOnce int) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(atOnce)
-	for i := range n {
-		all.Go(func() error { return b.drive(ctx, fmt.Sprintf("bare/%s/%d", run, i)) })
+	for range n {
+		all.Go(func() error { return b.drive(ctx, "bare/"+rand.Text()) })
 	}
-	err = all.Wait()
-	return float64(n) / time.Since(began).Seconds(), err
+	return all.Wait()
 }
 
 // drive starts one workflow with an update, as an order is placed, and sends

@@ -69,60 +69,94 @@ type Result struct {
 // sampled is how many orders' histories are read for the cost of an order.
 const sampled = 20
 
-// Bench measures whole orders, then the engine's bare limit for workflows of
-// the same shape, on the same engine in the same run.
+// Bench measures whole orders and, in turns with them, the engine's bare limit
+// for workflows of the same shape on the same engine: what else the machine
+// does meets both alike.
 func Bench(ctx context.Context, t Target, l Load) (Result, error) {
-	run := fmt.Sprint(time.Now().UnixNano())
-	if _, err := ordersThrough(ctx, t, l.WarmUp, l.AtOnce); err != nil {
+	warm, err := ordersThrough(ctx, t, max(l.WarmUp, 1), l.AtOnce)
+	if err != nil {
 		return Result{}, fmt.Errorf("warm up: %w", err)
 	}
 	t.Webhooks()
-	workflows, err := countWorkflows(ctx, t)
+	r := Result{Engine: t.Engine, Orders: l.Orders, AtOnce: l.AtOnce}
+	shape, err := r.cost(ctx, t, warm.ids)
 	if err != nil {
 		return Result{}, err
 	}
-	cpu, err := t.CPU()
+	limit, err := newBare(t.Temporal, shape)
 	if err != nil {
-		return Result{}, err
+		return Result{}, fmt.Errorf("bare engine: %w", err)
+	}
+	defer limit.stop()
+	if err := limit.run(ctx, len(warm.ids), l.AtOnce); err != nil {
+		return Result{}, fmt.Errorf("bare engine, warm up: %w", err)
 	}
 	stop, err := profile(t.Profile)
 	if err != nil {
 		return Result{}, err
 	}
-	began := time.Now()
-	done, err := ordersThrough(ctx, t, l.Orders, l.AtOnce)
-	took := time.Since(began)
-	stop()
-	if err != nil {
-		return Result{}, err
+	defer stop()
+	var done passed
+	var orders, bare lap
+	for _, n := range rounds(l) {
+		err := orders.time(t, n, func() error {
+			p, err := ordersThrough(ctx, t, n, l.AtOnce)
+			done.ids, done.placing = append(done.ids, p.ids...), append(done.placing, p.placing...)
+			return err
+		})
+		if err != nil {
+			return Result{}, err
+		}
+		if err := bare.time(t, n, func() error { return limit.run(ctx, n, l.AtOnce) }); err != nil {
+			return Result{}, fmt.Errorf("bare engine: %w", err)
+		}
 	}
-	used, err := t.CPU()
-	if err != nil {
-		return Result{}, err
-	}
-	r := Result{Engine: t.Engine, Orders: l.Orders, AtOnce: l.AtOnce}
-	n := float64(l.Orders)
-	r.OrdersPerSecond = n / took.Seconds()
+	r.OrdersPerSecond, r.CPUSecondsPerOrder = orders.rate()
+	r.EngineLimitPerSecond, r.EngineLimitCPU = bare.rate()
+	r.ShareOfEngineLimit = r.OrdersPerSecond / r.EngineLimitPerSecond
 	r.PlaceP50ms, r.PlaceP99ms = percentiles(done.placing)
 	r.WebhookP50ms, r.WebhookP99ms = percentiles(t.Webhooks())
-	r.CPUSecondsPerOrder = (used - cpu).Seconds() / n
-	shape, err := r.cost(ctx, t, done.ids, workflows)
+	_, err = r.cost(ctx, t, done.ids)
+	return r, err
+}
+
+// rounds splits the orders into turns, each long enough that beginning and
+// ending it does not matter.
+func rounds(l Load) []int {
+	turns := min(max(l.Orders/(4*l.AtOnce), 1), 8)
+	n := make([]int, turns)
+	for i := range n {
+		n[i] = (l.Orders + i) / turns
+	}
+	return n
+}
+
+// lap adds up turns of one kind.
+type lap struct {
+	n         int
+	took, cpu time.Duration
+}
+
+// time adds a turn of n.
+func (l *lap) time(t Target, n int, turn func() error) error {
+	before, err := t.CPU()
 	if err != nil {
-		return Result{}, err
+		return err
 	}
-	if used, err = t.CPU(); err != nil {
-		return Result{}, err
+	began := time.Now()
+	if err := turn(); err != nil {
+		return err
 	}
-	if r.EngineLimitPerSecond, err = Bare(ctx, t.Temporal, shape, run, l.Orders, l.AtOnce); err != nil {
-		return Result{}, fmt.Errorf("bare engine: %w", err)
-	}
-	bareUsed, err := t.CPU()
-	if err != nil {
-		return Result{}, err
-	}
-	r.EngineLimitCPU = (bareUsed - used).Seconds() / n
-	r.ShareOfEngineLimit = r.OrdersPerSecond / r.EngineLimitPerSecond
-	return r, nil
+	l.took += time.Since(began)
+	after, err := t.CPU()
+	l.cpu += after - before
+	l.n += n
+	return err
+}
+
+// rate answers how many a second there were, and the processor time of each.
+func (l *lap) rate() (perSecond, cpuSeconds float64) {
+	return float64(l.n) / l.took.Seconds(), l.cpu.Seconds() / float64(l.n)
 }
 
 // profile writes a CPU profile until the answer is called.
@@ -195,33 +229,36 @@ func Plain() order.Request {
 
 // cost fills in what an order costs the engine, from a sample of histories,
 // and answers the shape of a typical one.
-func (r *Result) cost(ctx context.Context, t Target, ids []order.ID, before int64) (Shape, error) {
-	after, err := countWorkflows(ctx, t)
-	if err != nil {
-		return Shape{}, err
-	}
-	r.WorkflowsPerOrder = float64(after-before) / float64(r.Orders)
+func (r *Result) cost(ctx context.Context, t Target, ids []order.ID) (Shape, error) {
 	var costs []Cost
+	var total Cost
+	workflows := 0
 	for i := 0; i < len(ids); i += max(len(ids)/sampled, 1) {
 		c, err := CostOf(ctx, t.Temporal, ids[i].WorkflowID())
 		if err != nil {
 			return Shape{}, fmt.Errorf("%s: %w", ids[i], err)
 		}
+		n, err := countWorkflows(ctx, t, ids[i])
+		if err != nil {
+			return Shape{}, err
+		}
 		costs = append(costs, c)
-		r.HistoryEventsPer += float64(c.Events)
-		r.HistoryBytesPer += float64(c.Bytes)
-		r.ActionsPerOrder += float64(c.Actions)
+		workflows += n
+		total.Events, total.Bytes, total.Actions = total.Events+c.Events, total.Bytes+c.Bytes, total.Actions+c.Actions
 	}
 	n := float64(len(costs))
-	r.HistoryEventsPer, r.HistoryBytesPer, r.ActionsPerOrder = r.HistoryEventsPer/n, r.HistoryBytesPer/n, r.ActionsPerOrder/n
+	r.WorkflowsPerOrder, r.ActionsPerOrder = float64(workflows)/n, float64(total.Actions)/n
+	r.HistoryEventsPer, r.HistoryBytesPer = float64(total.Events)/n, float64(total.Bytes)/n
 	slices.SortFunc(costs, func(a, b Cost) int { return a.Events - b.Events })
 	return costs[len(costs)/2].Shape, nil
 }
 
-// countWorkflows counts the workflows the engine knows, open and closed.
-func countWorkflows(ctx context.Context, t Target) (int64, error) {
-	resp, err := t.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: t.Namespace})
-	return resp.GetCount(), err
+// countWorkflows counts the workflows of an order, open and closed.
+func countWorkflows(ctx context.Context, t Target, id order.ID) (int, error) {
+	resp, err := t.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Namespace: t.Namespace, Query: fmt.Sprintf("WorkflowId STARTS_WITH %q", id.WorkflowID()),
+	})
+	return int(resp.GetCount()), err
 }
 
 // percentiles answers the median and the 99th percentile in milliseconds.

@@ -21,12 +21,14 @@ type Money struct {
 const MaxAmount = 99_999_999
 
 // exponents are the currencies whose minor units x/text counts as people
-// write them, not as ISO 4217 defines them, and one that ISO counts in fifths.
+// write them, not as ISO 4217 defines them, one that ISO counts in fifths, and
+// those younger than x/text's tables.
 var exponents = map[string]int{
 	"MGA": 0, // charged as whole ariary
 	"AFN": 2, "ALL": 2, "AMD": 2, "COP": 2, "GYD": 2, "IDR": 2, "IRR": 2, "KPW": 2, "LAK": 2, "LBP": 2, "MMK": 2, "MNT": 2,
 	"MRO": 2, "MUR": 2, "PKR": 2, "RSD": 2, "SLL": 2, "SOS": 2, "STD": 2, "SYP": 2, "TZS": 2, "UZS": 2, "YER": 2, "HUF": 2, "TWD": 2,
 	"IQD": 3,
+	"MRU": 2, "SLE": 2, "VES": 2, "XCG": 2,
 }
 
 // coarse are currencies without minor units that Stripe charges in

@@ -15,7 +15,7 @@ import (
 func TestExponent(t *testing.T) {
 	for code, want := range map[string]int{
 		"EUR": 2, "USD": 2, "GBP": 2, "CHF": 2, "COP": 2, "HUF": 2, "TWD": 2, "IDR": 2,
-		"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "XOF": 0, "ISK": 0, "UGX": 0, "MGA": 0,
+		"MRU": 2, "SLE": 2, "VES": 2, "XCG": 2, "JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "XOF": 0, "ISK": 0, "UGX": 0, "MGA": 0,
 		"KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3, "IQD": 3,
 	} {
 		if got, err := order.Exponent(code); err != nil || got != want {

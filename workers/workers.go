@@ -17,6 +17,7 @@ import (
 // for Rate, in the whole fleet. Zero means the default.
 type Limits struct {
 	Workflows int     // workflow tasks at once; default 64
+	Record    int     // writes of the record at once; default 32
 	Payments  int     // calls to the payment provider at once; default 32
 	Parcels   int     // calls to the carrier at once; default 16
 	Mail      int     // mails at once; default 16
@@ -30,8 +31,10 @@ type Set []worker.Worker
 func New(c client.Client, a *activities.Activities, l Limits) Set {
 	orders := worker.New(c, workflows.TaskQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: or(l.Workflows, 64),
-		MaxConcurrentWorkflowTaskPollers:       4,
-		MaxConcurrentActivityTaskPollers:       2,
+		MaxConcurrentWorkflowTaskPollers:       16,
+		// Ordinary activities have queues of their own. Without this the
+		// engine looks for one to hand over with every workflow task.
+		LocalActivityWorkerOnly: true,
 		// On a starved machine a second passes without any deadlock.
 		DeadlockDetectionTimeout: 10 * time.Second,
 	})
@@ -43,6 +46,7 @@ func New(c client.Client, a *activities.Activities, l Limits) Set {
 		most  int
 		rate  float64
 	}{
+		{workflows.RecordQueue, or(l.Record, 32), 0},
 		{workflows.PaymentsQueue, or(l.Payments, 32), 0},
 		{workflows.ParcelsQueue, or(l.Parcels, 16), 0},
 		{workflows.MailQueue, or(l.Mail, 16), l.MailRate},

@@ -22,7 +22,7 @@ type Late struct {
 // down. The reports come as signals.
 func LateWorkflow(ctx workflow.Context, l Late) error {
 	w := pickUp(Placement{ID: l.OrderID})
-	if err := w.step(ctx, TaskQueue, 0, "Read the record", do.LoadOrder, l.OrderID, &w.Order); err != nil {
+	if err := w.step(ctx, RecordQueue, 0, "Read the record", do.LoadOrder, l.OrderID, &w.Order); err != nil {
 		if failed(err, activities.FailureNotFound) {
 			return nil // refused at the door: there is no order to write to
 		}

@@ -2,11 +2,9 @@ package workflows_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
-	"purser/activities/fake"
 	"purser/order"
 )
 
@@ -87,18 +85,6 @@ func TestOwedLate(t *testing.T) {
 				has(order.PaymentVoided, "after the order had ended; given back"))}})
 		})
 	}
-}
-
-// settledBank is the bank as its port describes it: a refund of what went back
-// before changes nothing.
-type settledBank struct{ *fake.Bank }
-
-func (b settledBank) RefundIntent(ctx context.Context, intentID string, amount order.Money, key string) error {
-	err := b.Bank.RefundIntent(ctx, intentID, amount, key)
-	if sum := b.Count(id); errors.Is(err, order.ErrRejected) && sum.Taken == sum.Returned {
-		return nil
-	}
-	return err
 }
 
 // TestUndoMoney is an undo whose money was, or cannot be, given back (PAY-9).

@@ -13,7 +13,8 @@ import (
 // The task queues. A provider has its own, so that a slow one starves nobody
 // else and its rate limit holds for the whole fleet.
 const (
-	TaskQueue     = "orders" // the workflows themselves, and the record
+	TaskQueue     = "orders" // the workflows themselves
+	RecordQueue   = "record"
 	PaymentsQueue = "payments"
 	ParcelsQueue  = "parcels"
 	MailQueue     = "mail"

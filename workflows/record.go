@@ -76,7 +76,7 @@ func (w *orderWorkflow) save(ctx workflow.Context) error {
 		c.Order.Waiting = nil
 	}
 	w.pending, w.stock, w.attempt = nil, order.StockStays, ""
-	err := w.step(ctx, TaskQueue, 0, "Write the record", do.SaveOrder, c, nil)
+	err := w.step(ctx, RecordQueue, 0, "Write the record", do.SaveOrder, c, nil)
 	if err != nil { // nothing was written; the next save brings it along
 		w.pending = append(c.Events, w.pending...)
 	}
@@ -194,7 +194,7 @@ func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Dur
 	if err == nil || !passes(err) || ctx.Err() != nil {
 		return err
 	}
-	if queue != TaskQueue {
+	if queue != RecordQueue {
 		defer func(was *order.Waiting) { w.Waiting = was }(w.Waiting)
 		on := order.Waiting{On: queue, Then: "it is tried again until it works"}
 		if within > 0 {

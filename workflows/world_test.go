@@ -257,7 +257,7 @@ func (w *world) newEnv() *testsuite.TestWorkflowEnvironment {
 	env.SetStartTime(w.now)
 	env.SetTestTimeout(time.Minute)
 	env.RegisterActivity(&activities.Activities{
-		Record: &w.record, Orders: &w.record, Intents: &w.bank, Captures: settledBank{&w.bank},
+		Record: &w.record, Orders: &w.record, Intents: &w.bank, Captures: &w.bank,
 		Carrier: &w.carrier, Mailer: &w.mailer, Ledger: &w.ledger, Sealer: sealer{},
 	})
 	return env

@@ -126,7 +126,11 @@ func (b *Bank) RefundIntent(_ context.Context, id string, amount order.Money, ke
 		for _, r := range in.refunds {
 			left -= r
 		}
-		if b.keys[key] == "" && amount.Amount > left {
+		switch {
+		case b.keys[key] != "": // once decides
+		case left == 0:
+			return nil // everything went back before, under another key
+		case amount.Amount > left:
 			return bankError(op, order.ErrRejected)
 		}
 		again, err := b.once(op, key, fmt.Sprintf("%s %s %s", op, id, amount))

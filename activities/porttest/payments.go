@@ -65,6 +65,7 @@ func Payments(t *testing.T, open func(t *testing.T) PaymentsHarness) {
 		"PAY-6 3-D Secure":                                 challenged,
 		"IDEM-3 too early is not for ever":                 captureTooEarly,
 		"IDEM-8 refunds":                                   refundsOnce,
+		"REF-1 a refund when everything went back before":  refundedBefore,
 		"unknown intents":                                  unknownIntents,
 		"PAY-5 throttled and denied":                       throttledAndDenied,
 		"PAY-9 REC-1 a read that fails changes nothing":    failedRead,
@@ -235,6 +236,18 @@ func refundsOnce(t *testing.T, h PaymentsHarness) {
 	}
 	wantKind(t, h.Captures.RefundIntent(t.Context(), in.ID, tenEuro, order.Key(in.OrderID, "refund", 3)), order.ErrRejected)
 	wantDone(t, h, in.OrderID, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 1000, Refunds: 2, Returned: 600})
+}
+
+// refundedBefore is money that somebody gave back by hand, under a key of
+// their own.
+func refundedBefore(t *testing.T, h PaymentsHarness) {
+	in := captured(t, h)
+	for _, key := range []string{"by-hand", order.Key(in.OrderID, "refund", 1), order.Key(in.OrderID, "refund", 1)} {
+		if err := h.Captures.RefundIntent(t.Context(), in.ID, tenEuro, key); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	wantDone(t, h, in.OrderID, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 1000, Refunds: 1, Returned: 1000})
 }
 
 func unknownIntents(t *testing.T, h PaymentsHarness) {
