@@ -104,6 +104,7 @@ type receivedCounts struct {
 type relayedCounts struct {
 	Delivered int64 `json:"delivered"`
 	Late      int64 `json:"late" doc:"To an order that had ended"`
+	Known     int64 `json:"known" doc:"Not delivered, for the order's record said so already"`
 	Held      int64 `json:"held" doc:"Attempts that found no order yet"`
 	Failed    int64 `json:"failed" doc:"Attempts that failed otherwise"`
 	Overflow  int64 `json:"overflow" doc:"Left to the sweeper because the queue was full"`

@@ -17,14 +17,23 @@ const mostAtOnce = 50
 
 // carry delivers one shard's events, all that wait for it at a time.
 func (r *Relay) carry(ctx context.Context, shard <-chan job) {
+	var later aside
+	defer later.stop()
 	for {
+		var jobs []job
 		select {
 		case <-ctx.Done():
 			return
 		case j := <-shard:
-			// What was begun is finished: a half-told order would only be
-			// told again.
-			r.deliver(context.WithoutCancel(ctx), gather(j, shard))
+			jobs = gather(j, shard)
+		case <-later.rings():
+			jobs = later.take()
+		}
+		// What was begun is finished: a half-told order would only be told
+		// again.
+		ctx := context.WithoutCancel(ctx)
+		if jobs = r.sift(ctx, jobs, &later); len(jobs) > 0 {
+			r.deliver(ctx, jobs)
 		}
 	}
 }

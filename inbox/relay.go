@@ -33,11 +33,14 @@ type Ledger interface {
 	Settle(ctx context.Context, ids []int64, st records.State, note string, nextAt time.Time) error
 }
 
-// Finder finds the order of an event that does not name it. Both fail with
-// order.ErrNotFound.
+// Finder asks the record.
 type Finder interface {
+	// OrderByIntent and OrderByParcel find the order of an event that does not
+	// name it. Both fail with order.ErrNotFound.
 	OrderByIntent(ctx context.Context, intentID string) (order.ID, error)
 	OrderByParcel(ctx context.Context, reference string) (order.ID, error)
+	// Knows tells whether the record says what the news says.
+	Knows(ctx context.Context, n order.News) (order.Knowledge, error)
 }
 
 // Relay delivers stored events to their orders' workflows: at once when they
@@ -65,6 +68,9 @@ type Relay struct {
 	// somebody else's payment on the same account, and is never given up.
 	// Default 6 h.
 	HeldAtMost time.Duration
+	// LookAgain is the first wait for the record to say what an echo says; see
+	// known.go. Default 200 ms.
+	LookAgain time.Duration
 	// Log takes what needs a person's eye. Default slog.Default().
 	Log *slog.Logger
 	// Now tells the time. Default time.Now.
@@ -87,12 +93,14 @@ type job struct {
 	orderID  order.ID
 	news     order.News
 	attempts int
+	looks    int // how often the record was asked whether it knows
 }
 
 // RelayCounts is what was relayed since the start, for metrics and alerts.
 type RelayCounts struct {
 	Delivered int64 // to a running workflow
 	Late      int64 // to an order whose workflow had ended
+	Known     int64 // not delivered, for the order's record said so already
 	Held      int64 // attempts that found no order yet
 	Failed    int64 // attempts that failed otherwise
 	Overflow  int64 // events left to the sweeper because the queue was full
@@ -100,14 +108,14 @@ type RelayCounts struct {
 }
 
 type relayCounts struct {
-	delivered, late, held, failed, overflow, waiting atomic.Int64
+	delivered, late, known, held, failed, overflow, waiting atomic.Int64
 }
 
 // Counts answers what was relayed.
 func (r *Relay) Counts() RelayCounts {
 	c := &r.counted
 	return RelayCounts{
-		Delivered: c.delivered.Load(), Late: c.late.Load(), Held: c.held.Load(),
+		Delivered: c.delivered.Load(), Late: c.late.Load(), Known: c.known.Load(), Held: c.held.Load(),
 		Failed: c.failed.Load(), Overflow: c.overflow.Load(), Waiting: c.waiting.Load(),
 	}
 }
@@ -119,7 +127,7 @@ func (r *Relay) setUp() {
 		for _, d := range []struct {
 			field *time.Duration
 			value time.Duration
-		}{{&r.SweepEvery, time.Second}, {&r.RetryAfter, time.Second}, {&r.RetryAtMost, time.Minute}, {&r.HeldAtMost, 6 * time.Hour}} {
+		}{{&r.SweepEvery, time.Second}, {&r.RetryAfter, time.Second}, {&r.RetryAtMost, time.Minute}, {&r.HeldAtMost, 6 * time.Hour}, {&r.LookAgain, 200 * time.Millisecond}} {
 			if *d.field <= 0 {
 				*d.field = d.value
 			}

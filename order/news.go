@@ -16,6 +16,16 @@ type News struct {
 	Parcel  *ParcelNews  `json:"parcel,omitempty"`
 }
 
+// Knowledge is whether an order knows already what a report says.
+type Knowledge string
+
+// The degrees of knowledge.
+const (
+	Unknown Knowledge = "unknown" // it must be told
+	Soon    Knowledge = "soon"    // it is about to bring it about itself
+	Known   Knowledge = "known"
+)
+
 // PaymentNews is what a report says about a payment intent.
 type PaymentNews struct {
 	IntentID   string       `json:"intentId"`

@@ -43,6 +43,29 @@ func (s *Store) OrderByParcel(ctx context.Context, reference string) (order.ID, 
 	return order.ID(id), failed("order by parcel", orNotFound(err, order.ID(reference)))
 }
 
+// Knows tells whether the record says what news of money says: taken in full
+// on this intent, or held and about to be taken. Of everything else it knows
+// nothing.
+func (s *Store) Knows(ctx context.Context, n order.News) (order.Knowledge, error) {
+	p := n.Payment
+	if p == nil || p.Status != order.Succeeded || p.Received != p.Amount.Amount {
+		return order.Unknown, nil
+	}
+	var authorized, captured int64
+	found, err := first(ctx, s.db.reader(), `
+		SELECT authorized, captured FROM payments WHERE intent_id = ? AND amount = ? AND currency = ? AND status IN (?, ?)`,
+		[]any{p.IntentID, p.Amount.Amount, p.Amount.Currency, string(order.RequiresCapture), string(order.Succeeded)}, &authorized, &captured)
+	switch {
+	case err != nil || !found:
+		return order.Unknown, failed("knows", err)
+	case captured == p.Received:
+		return order.Known, nil
+	case captured == 0 && authorized == p.Received:
+		return order.Soon, nil
+	}
+	return order.Unknown, nil
+}
+
 func orNotFound(err error, id order.ID) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("%w: %.64q", order.ErrNotFound, id)

@@ -1,0 +1,89 @@
+package inbox_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/records"
+)
+
+// knowing is a record that answers what it knows of an intent, one answer
+// after another, the last one for ever.
+type knowing struct {
+	*records.Store
+	mu      sync.Mutex
+	answers []order.Knowledge // "": it cannot be asked
+	asked   int
+}
+
+func (k *knowing) Knows(context.Context, order.News) (order.Knowledge, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	a := k.answers[min(k.asked, len(k.answers)-1)]
+	k.asked++
+	if a == "" {
+		return order.Unknown, errors.New("no record")
+	}
+	return a, nil
+}
+
+// An order is not woken to hear what it knows, and told all else (WHK-9,
+// WHK-10): in doubt it is told.
+func TestRelay_echo(t *testing.T) {
+	t.Parallel()
+	soon := slices.Repeat([]order.Knowledge{order.Soon}, 3)
+	for _, tt := range []struct {
+		name    string
+		answers []order.Knowledge
+		told    bool
+	}{
+		{"known", []order.Knowledge{order.Known}, false},
+		{"known in a moment", append(soon, order.Known), false},
+		{"unknown", []order.Knowledge{order.Unknown}, true},
+		{"unknown after a moment", append(soon, order.Unknown), true},
+		{"never known", []order.Knowledge{order.Soon}, true},
+		{"the record cannot be asked", []order.Knowledge{""}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			k := &knowing{answers: tt.answers}
+			b := setUp(t, func(b *bench) {
+				k.Store = b.store
+				b.relay.Finder, b.relay.LookAgain = k, time.Millisecond
+			})
+			b.sendLetter(t, letter{ID: "evt_echo", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
+			it := b.awaitState(t, records.Delivered, 1)[0]
+			if heard := b.workflows.heard("ord_a"); (len(heard) > 0) != tt.told {
+				t.Errorf("heard %q, want told: %t", heard, tt.told)
+			}
+			if (it.Note == "the order knew it") == tt.told {
+				t.Errorf("note %q", it.Note)
+			}
+		})
+	}
+}
+
+// What waits for a moment does not hold up other news, and is not lost when
+// the process ends meanwhile (F36).
+func TestRelay_echo_waits_aside(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, func(b *bench) {
+		b.relay.Finder, b.relay.LookAgain = &knowing{Store: b.store, answers: []order.Knowledge{order.Soon}}, time.Hour
+	})
+	b.sendLetter(t, letter{ID: "evt_echo", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
+	b.sendLetter(t, letter{ID: "evt_scan", Type: "scan", OrderID: "ord_a", Parcel: "ref_1"})
+	if heard := b.workflows.await(t, "ord_a", 1); heard[0] != "post:evt_scan" {
+		t.Errorf("heard %q", heard)
+	}
+	b.stop()
+	anew := newRelay(b.store, b.workflows, b.Log)
+	run(t, anew)
+	if heard := b.workflows.await(t, "ord_a", 2); heard[1] != "post:evt_echo" {
+		t.Errorf("heard %q", heard)
+	}
+}
