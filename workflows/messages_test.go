@@ -56,6 +56,9 @@ func (w *world) tell(news ...order.News) {
 	w.setByHand(false)
 	w.env = w.newEnv()
 	w.env.RegisterDelayedCallback(func() { w.env.SignalWorkflow(string(workflows.Reported), news) }, 0)
+	for _, c := range w.late {
+		w.env.RegisterDelayedCallback(c.do, c.at)
+	}
 	w.env.ExecuteWorkflow(workflows.LateWorkflow, workflows.Late{OrderID: id})
 	w.now = w.env.Now()
 	if err := w.env.GetWorkflowError(); err != nil || !w.env.IsWorkflowCompleted() {

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -155,8 +156,8 @@ func (w *orderWorkflow) show(ctx workflow.Context) error {
 	if w.Waiting != nil && !w.Status.Final() {
 		on = *w.Waiting
 	}
-	if w.owing != "" {
-		on = order.Waiting{On: operator, About: w.owing}
+	if len(w.owing) > 0 {
+		on = order.Waiting{On: operator, About: strings.Join(w.owing, ", ")}
 	}
 	until := "for as long as it takes"
 	if !on.Until.IsZero() {
@@ -169,7 +170,7 @@ func (w *orderWorkflow) show(ctx workflow.Context) error {
 		return nil
 	}
 	w.shown = shown{w.Status, on.On}
-	if w.Status.Final() && w.owing == "" {
+	if w.Status.Final() && len(w.owing) == 0 {
 		return workflow.UpsertTypedSearchAttributes(ctx, AttrStatus.ValueSet(string(w.Status)), AttrWaiting.ValueUnset(), AttrDeadline.ValueUnset())
 	}
 	deadline := AttrDeadline.ValueUnset()

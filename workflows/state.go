@@ -61,7 +61,7 @@ type orderWorkflow struct {
 	task    task
 	chores  int                // what is being done in the background: mails, money given back
 	found   order.ParcelStatus // where the parcel was when its booking was answered
-	owing   string             // what cannot be given back: an intent's money, a parcel
+	owing   []string           // what cannot be given back: intents' money, parcels
 	tell    string             // why it was cancelled, in words for the shopper
 	alarm   alarm
 	shown   shown

@@ -54,6 +54,18 @@ func TestTerminated(t *testing.T) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
 		}},
+		{"and the bank refuses until an operator has settled with it", func(w *world) {
+			w.down(5*time.Hour, order.ErrRejected, "CancelIntent")
+			w.at(time.Hour, w.pay)
+			w.late = []*cue{
+				{at: 3 * time.Hour, do: func() {
+					if o := w.order(); o.Status != order.OnHold {
+						w.Errorf("the order is %s, want it to wait for the operator", o.Status)
+					}
+				}},
+				{at: 5 * time.Hour, do: func() { w.release() }},
+			}
+		}},
 		{"and the bank is down when the report comes", func(w *world) {
 			w.down(5*time.Hour, order.ErrUnavailable, "GetIntent", "CancelIntent")
 			w.at(time.Hour, w.pay)

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -202,14 +203,14 @@ func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, undo
 				return
 			}
 			w.note(ctx, order.OrderUndoStuck, purser, refused+": "+reason(err), about)
-			w.owing = about
+			w.owing = append(w.owing, about)
 			if err := w.show(ctx); err != nil {
 				return
 			}
 			if err := workflow.Sleep(ctx, wait); err != nil {
 				return
 			}
-			w.owing = ""
+			w.owing = slices.DeleteFunc(w.owing, func(s string) bool { return s == about })
 		}
 	})
 }

@@ -54,6 +54,7 @@ type world struct {
 	placement workflows.Placement
 	env       *testsuite.TestWorkflowEnvironment
 	script    []*cue
+	late      []*cue        // what happens so long after a late report
 	began     time.Time     // of the run under way
 	over      bool          // the order's workflow has ended
 	killed    time.Duration // after placing, an operator terminates the workflow
