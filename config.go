@@ -56,7 +56,12 @@ type Config struct {
 }
 
 // AfterApply checks the settings once flags and environment are read.
-func (c *Config) AfterApply() error { return c.check() }
+func (c *Config) AfterApply() error {
+	if err := c.readSecrets(); err != nil {
+		return err
+	}
+	return c.check()
+}
 
 // check refuses settings that contradict each other, before anything starts.
 func (c *Config) check() error {

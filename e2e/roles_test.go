@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,14 +21,11 @@ import (
 func TestRoles(t *testing.T) {
 	db := "DATABASE_URL=" + postgres.ForTest(t)
 	s := newStack(t, []string{db}, "--ask-after=5s")
-	vault, err := os.ReadFile(filepath.Join(s.dir, "vault.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	vault := filepath.Join(s.dir, "vault.key") // SEC-1: a secret may be named by its file
 	const key = "shop-secret-0123456789"
 	env := []string{
 		db, "TEMPORAL_ADDRESS=" + s.at.Temporal, "PURSER_SANDBOX_URL=" + s.at.Sandbox, "PURSER_DATA=" + t.TempDir(),
-		"PURSER_VAULT_KEY=" + strings.TrimSpace(string(vault)), "PURSER_API_KEYS=web:shop:" + key,
+		"PURSER_VAULT_KEY=file:" + vault, "PURSER_API_KEYS=web:shop:" + key,
 	}
 	worker := launch(t, env, "worker")
 	api := launch(t, env, "api", "--listen=127.0.0.1:0")

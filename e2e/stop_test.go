@@ -97,6 +97,7 @@ func TestBadUsage(t *testing.T) {
 		{"duration that is none", []string{"PURSER_ASK_AFTER=soon"}, []string{"up"}},
 		{"API keys", []string{"PURSER_API_KEYS=shop:admin:0123456789abcdef"}, []string{"up"}},
 		{"vault key", []string{"PURSER_VAULT_KEY=short"}, []string{"up"}},
+		{"secret in a file that is not there", []string{"CARRIER_KEY=file:/nowhere/carrier"}, []string{"up"}},
 		{"order line", nil, []string{"order", "place", "--line=mug-blue"}},
 		{"demo with the real Stripe", []string{"STRIPE_SECRET_KEY=sk_test_1234567890", "STRIPE_WEBHOOK_SECRETS=whsec_1"}, []string{"demo"}},
 	} {

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// A setting that holds a secret may name a file instead, as orchestrators
+// mount them: file:/run/secrets/stripe. So it stands neither in the process
+// list, as a flag does, nor in the environment.
+const secretFile = "file:"
+
+// secrets are the settings that may be a reference to a file.
+func (c *Config) secrets() map[string][]*string {
+	all := map[string][]*string{
+		"DATABASE_URL": {&c.DatabaseURL}, "PURSER_API_KEYS": {&c.APIKeys}, "PURSER_VAULT_KEY": {&c.VaultKey},
+		"STRIPE_SECRET_KEY": {&c.StripeKey}, "CARRIER_KEY": {&c.CarrierKey},
+	}
+	for name, list := range map[string][]string{"STRIPE_WEBHOOK_SECRETS": c.StripeWebhookSecrets, "CARRIER_WEBHOOK_SECRETS": c.CarrierWebhookSecrets} {
+		for i := range list {
+			all[name] = append(all[name], &list[i])
+		}
+	}
+	return all
+}
+
+// readSecrets replaces every reference by what its file holds, without the
+// line break at the end.
+func (c *Config) readSecrets() error {
+	for name, values := range c.secrets() {
+		for _, v := range values {
+			path, ok := strings.CutPrefix(*v, secretFile)
+			if !ok {
+				continue
+			}
+			b, err := os.ReadFile(path)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if *v = strings.TrimRight(string(b), "\r\n"); *v == "" {
+				return fmt.Errorf("%s: %s is empty", name, path)
+			}
+		}
+	}
+	return nil
+}
