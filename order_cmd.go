@@ -2,74 +2,27 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"purser/engine"
 	"purser/order"
-	"purser/shop"
 )
 
 // orderCmd does from the shell what the API does, over the API.
 type orderCmd struct {
-	Data   string          `help:"Data directory of the running stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
-	API    string          `name:"api-url" help:"The API. Default: that of the running 'purser up' in the data directory." env:"PURSER_API_URL"`
-	Key    string          `help:"An API key. Default: as above." env:"PURSER_API_KEY"`
-	JSON   bool            `name:"json" help:"Print JSON."`
+	remote `embed:""`
+
 	Place  orderPlaceCmd   `cmd:"" help:"Place an order."`
 	Show   orderShowCmd    `cmd:"" help:"Show an order."`
 	List   orderListCmd    `cmd:"" help:"List orders, newest first."`
 	Watch  orderWatchCmd   `cmd:"" help:"Follow an order's story live."`
 	Cancel orderCancelCmd  `cmd:"" help:"Cancel an order and undo what was done."`
 	Free   orderReleaseCmd `cmd:"" name:"release" help:"Let an order on hold go on."`
-}
-
-// running is what a running stack leaves in its data directory, so that the
-// commands find it.
-type running struct {
-	API            string `json:"api"`
-	Key            string `json:"key"`
-	Sandbox        string `json:"sandbox,omitempty"`
-	PublishableKey string `json:"publishableKey,omitempty"`
-	TemporalUI     string `json:"temporalUi,omitempty"`
-	Temporal       string `json:"temporal,omitempty"`
-}
-
-const runningFile = "running.json"
-
-// client finds the API.
-func (c *orderCmd) client() (*shop.Client, error) {
-	if c.API != "" {
-		return &shop.Client{URL: strings.TrimRight(c.API, "/"), Key: c.Key}, nil
-	}
-	none := fmt.Errorf("no running stack in %s: start 'purser up', or set PURSER_API_URL and PURSER_API_KEY", c.Data)
-	// A stack that was killed leaves its address behind; whoever has the port
-	// now must not be shown the key.
-	if pid, err := engine.Holder(c.Data); err != nil || unix.Kill(pid, 0) != nil {
-		return nil, none
-	}
-	b, err := os.ReadFile(filepath.Join(c.Data, runningFile))
-	if err != nil {
-		return nil, none
-	}
-	var r running
-	if err := json.Unmarshal(b, &r); err != nil {
-		return nil, fmt.Errorf("%s: %w", runningFile, err)
-	}
-	if c.Key != "" {
-		r.Key = c.Key
-	}
-	return &shop.Client{URL: r.API, Key: r.Key}, nil
 }
 
 type orderPlaceCmd struct {
@@ -275,14 +228,4 @@ func (x *orderReleaseCmd) Run(e *env, c *commands) error {
 		return err
 	}
 	return c.Order.print(e.stdout, o)
-}
-
-// forget removes what the commands would find; a stack that is gone must not
-// be called.
-func forget(dir string) error {
-	err := os.Remove(filepath.Join(dir, runningFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return err
 }

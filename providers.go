@@ -146,7 +146,7 @@ func (s *stack) startAPI(r role, p *providers) error {
 	handler, err := api.New(api.Config{
 		Orders: s.starter, Records: s.records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
 		Appeared: relay.OrderAppeared, Stopping: stopping,
-		Webhooks: hooks, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
+		Webhooks: hooks, Again: hooks.Again, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		Ready: []api.Check{
 			{Name: "record", Ask: s.records.Ping},
 			{Name: "engine", Ask: s.pingEngine},

@@ -5,6 +5,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 
 	"purser/inbox"
 	"purser/order"
+	"purser/records"
 )
 
 // Config is what the API needs. Only Orders, Records and Keys must be set.
@@ -33,6 +35,9 @@ type Config struct {
 	// Counted is what this process counted of webhooks, for operators; nil:
 	// it takes none.
 	Counted func() (inbox.Counts, inbox.RelayCounts)
+	// Again has a stored event delivered once more; nil: this process takes
+	// no webhooks. It fails as inbox.Handler.Again does.
+	Again func(ctx context.Context, id int64, by string) (records.Item, error)
 	// Stopping, when closed, ends the live streams, which would otherwise
 	// hold up a shutdown.
 	Stopping <-chan struct{}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"purser/inbox"
 	"purser/order"
 	"purser/records"
 )
@@ -67,17 +68,41 @@ func (s *server) inbox(ctx context.Context, in *inboxInput) (*inboxOutput, error
 	}
 	out := &inboxOutput{inboxPage{Items: make([]inboxItem, 0, len(page.Items)), NextCursor: page.Next}}
 	for _, it := range page.Items {
-		i := inboxItem{
-			ID: it.ID, Provider: it.Provider, Account: it.Account, EventID: it.EventID, Type: it.Type, OrderID: it.OrderID, Ref: it.Ref,
-			State: it.State, Note: it.Note, Attempts: it.Attempts, ReceivedAt: it.ReceivedAt, ProviderAt: it.ProviderAt,
-			Source: it.Source, Correlation: it.Correlation,
-		}
-		if it.State == records.Received || it.State == records.Held {
-			i.NextAt = it.NextAt
-		}
-		out.Body.Items = append(out.Body.Items, i)
+		out.Body.Items = append(out.Body.Items, shown(it))
 	}
 	return out, nil
+}
+
+func shown(it records.Item) inboxItem {
+	i := inboxItem{
+		ID: it.ID, Provider: it.Provider, Account: it.Account, EventID: it.EventID, Type: it.Type, OrderID: it.OrderID, Ref: it.Ref,
+		State: it.State, Note: it.Note, Attempts: it.Attempts, ReceivedAt: it.ReceivedAt, ProviderAt: it.ProviderAt,
+		Source: it.Source, Correlation: it.Correlation,
+	}
+	if it.State == records.Received || it.State == records.Held {
+		i.NextAt = it.NextAt
+	}
+	return i
+}
+
+type againInput struct {
+	ID int64 `path:"id" minimum:"1"`
+}
+
+type againOutput struct{ Body inboxItem }
+
+// again has an event read anew and delivered once more (REC-8).
+func (s *server) again(ctx context.Context, in *againInput) (*againOutput, error) {
+	it, err := s.Again(ctx, in.ID, callOf(ctx).actor())
+	switch {
+	case errors.Is(err, records.ErrNoItem):
+		return nil, problem(http.StatusNotFound, "not_found", "no such event")
+	case errors.Is(err, inbox.ErrStillParked), errors.Is(err, inbox.ErrNoNews):
+		return nil, problem(http.StatusConflict, "wrong_state", err.Error())
+	case err != nil:
+		return nil, err
+	}
+	return &againOutput{shown(it)}, nil
 }
 
 // inboxCounts is what an operator watches: what waits in the record, and what

@@ -60,6 +60,13 @@ func (s *server) routes(mux *http.ServeMux) {
 		OperationID: "list-inbox", Method: http.MethodGet, Path: "/v1/inbox", Tags: []string{"operators"},
 		Summary: "List what providers reported, newest first",
 	}, operate, s.inbox)
+	if s.Again != nil {
+		register(s, a, huma.Operation{
+			OperationID: "deliver-again", Method: http.MethodPost, Path: "/v1/inbox/{id}/again", Tags: []string{"operators"},
+			Summary:     "Deliver an event once more",
+			Description: "Reads a stored event anew, as a changed configuration may understand what was parked, and sends it on its way; hearing it twice is harmless. 409 wrong_state where it still cannot be used.",
+		}, operate, s.again)
+	}
 	register(s, a, huma.Operation{OperationID: "livez", Method: http.MethodGet, Path: "/livez", Tags: []string{"health"}, Summary: "The process answers"}, nil, s.livez)
 	register(s, a, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Tags: []string{"health"}, Summary: "Database and engine answer"}, nil, s.readyz)
 

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -101,6 +102,29 @@ func TestCommands(t *testing.T) {
 		t.Errorf("list --status:\n%s", out)
 	}
 
+	inbox(t, s, p.ID)
 	s.interrupt()
 	refused("no running stack", "list")
+}
+
+// inbox looks at what was reported of a delivered order, and has one report
+// delivered again (REC-8).
+func inbox(t *testing.T, s *stack, id order.ID) {
+	t.Helper()
+	cmd := func(args ...string) (int, string, string) {
+		t.Helper()
+		return run(t, []string{"PURSER_DATA=" + s.dir}, append([]string{"inbox"}, args...)...)
+	}
+	var page shop.Reports
+	code, out, complaint := cmd("--json", "list", "--order="+string(id), "--state=delivered")
+	if err := json.Unmarshal([]byte(out), &page); code != 0 || err != nil || len(page.Items) == 0 {
+		t.Fatalf("inbox list: exit code %d: %s%s (%v)", code, out, complaint, err)
+	}
+	n := fmt.Sprint(page.Items[0].ID)
+	if code, out, complaint := cmd("again", n); code != 0 || !strings.HasPrefix(out, n+"  received") || !strings.Contains(out, "sent again by key:local-operator") {
+		t.Errorf("inbox again: exit code %d: %s%s", code, out, complaint)
+	}
+	if code, _, complaint := cmd("again", "999999"); code != 1 || !strings.Contains(complaint, "not_found") {
+		t.Errorf("inbox again of none: exit code %d: %s", code, complaint)
+	}
 }

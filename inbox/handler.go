@@ -31,6 +31,10 @@ type Keeper interface {
 	// Receive returns when the event is durable. One stored before is not
 	// fresh, and changes nothing.
 	Receive(ctx context.Context, it *records.Item) (fresh bool, err error)
+	// Item answers a stored event, or records.ErrNoItem.
+	Item(ctx context.Context, id int64) (records.Item, error)
+	// Redeliver makes a stored event due, with what is understood of it now.
+	Redeliver(ctx context.Context, it *records.Item) error
 }
 
 // Handler answers POST /webhooks/{provider}. Set its exported fields, then

@@ -282,6 +282,6 @@ func FuzzHandler(f *testing.F) {
 	})
 }
 
-type discard struct{}
+type discard struct{ inbox.Keeper }
 
 func (discard) Receive(context.Context, *records.Item) (bool, error) { return true, nil }

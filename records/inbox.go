@@ -193,13 +193,15 @@ func (s *Store) settle(ctx context.Context, ids []int64, st State, note string, 
 	})
 }
 
-// Redeliver sends an item to its workflow once more, whatever became of it:
-// an operator's decision.
-func (s *Store) Redeliver(ctx context.Context, id int64, note string) error {
+// Redeliver makes an item due, whatever became of it, with the order, the
+// reference, the news and the note it has now; an operator's decision.
+func (s *Store) Redeliver(ctx context.Context, it *Item) error {
+	it.State, it.NextAt = Received, s.now()
 	return failed("redeliver", s.db.writeAlone(ctx, func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, "UPDATE inbox SET state = 'received', note = ?, next_at = ? WHERE id = ?", note, micros(s.now()), id)
+		n, err := q.exec(ctx, "UPDATE inbox SET state = ?, note = ?, next_at = ?, order_id = ?, ref = ?, news = ? WHERE id = ?",
+			string(it.State), it.Note, micros(it.NextAt), string(it.OrderID), it.Ref, it.News, it.ID)
 		if err == nil && n == 0 {
-			err = fmt.Errorf("%w: %d", ErrNoItem, id)
+			err = fmt.Errorf("%w: %d", ErrNoItem, it.ID)
 		}
 		return err
 	}))

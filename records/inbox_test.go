@@ -209,11 +209,15 @@ func countsAttempts(t *testing.T, s *records.Store) {
 	wantState(t, s, it.ID, records.Delivered, 2)
 	settle(t, s, records.Received, noon, it.ID) // a slower attempt that failed
 	wantState(t, s, it.ID, records.Delivered, 2)
-	if err := s.Redeliver(t.Context(), it.ID, "asked for by ada"); err != nil {
+	it.Note, it.News, it.OrderID = "asked for by ada", []byte(`{"id":"anew"}`), "ord_2"
+	if err := s.Redeliver(t.Context(), &it); err != nil {
 		t.Fatal(err)
 	}
 	wantState(t, s, it.ID, records.Received, 2)
-	if err := s.Redeliver(t.Context(), 999, ""); !errors.Is(err, records.ErrNoItem) {
+	if got, err := s.Item(t.Context(), it.ID); err != nil || got.Note != it.Note || string(got.News) != string(it.News) || got.OrderID != it.OrderID {
+		t.Errorf("redelivered: %+v, %v", got, err)
+	}
+	if err := s.Redeliver(t.Context(), &records.Item{ID: 999}); !errors.Is(err, records.ErrNoItem) {
 		t.Errorf("redeliver 999: got %v, want ErrNoItem", err)
 	}
 }

@@ -107,7 +107,6 @@ func (l life) live(s *records.Store) (owns bool, err error) {
 	if err != nil {
 		return false, ignore(err, order.ErrOutOfStock)
 	}
-	over := false // shipped or given back
 	for _, move := range l.Moves {
 		c := next(o, o.Status, move)
 		c.Order.UpdatedAt = now
@@ -123,10 +122,7 @@ func (l life) live(s *records.Store) (owns bool, err error) {
 			continue
 		}
 		o = c.Order
-		if !over {
-			owns = move != order.StockRelease
-			over = move != order.StockKeep
-		}
+		owns = move != order.StockRelease // even of what was shipped: by a lost attempt
 	}
 	return owns, nil
 }

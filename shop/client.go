@@ -113,6 +113,37 @@ func (c *Client) Release(ctx context.Context, id order.ID, reason string) (order
 	return o, c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/release", map[string]string{"reason": reason}, &o)
 }
 
+// Report is what a provider reported, as an operator sees it.
+type Report struct {
+	ID         int64     `json:"id"`
+	Provider   string    `json:"provider"`
+	EventID    string    `json:"eventId"`
+	Type       string    `json:"type"`
+	OrderID    order.ID  `json:"orderId,omitempty"`
+	State      string    `json:"state"`
+	Note       string    `json:"note,omitempty"`
+	ReceivedAt time.Time `json:"receivedAt"`
+}
+
+// Reports is one page of a list of reports.
+type Reports struct {
+	Items []Report `json:"items"`
+	Next  string   `json:"nextCursor,omitempty"`
+}
+
+// Inbox lists what providers reported, newest first, by the API's query
+// parameters.
+func (c *Client) Inbox(ctx context.Context, query url.Values) (Reports, error) {
+	var p Reports
+	return p, c.call(ctx, http.MethodGet, "/v1/inbox?"+query.Encode(), nil, &p)
+}
+
+// InboxAgain has a report read anew and delivered once more.
+func (c *Client) InboxAgain(ctx context.Context, id int64) (Report, error) {
+	var r Report
+	return r, c.call(ctx, http.MethodPost, fmt.Sprintf("/v1/inbox/%d/again", id), nil, &r)
+}
+
 // Products puts products into the catalogue.
 func (c *Client) Products(ctx context.Context, products []catalog.Product) error {
 	return c.call(ctx, http.MethodPut, "/v1/products", map[string]any{"products": products}, nil)

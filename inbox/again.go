@@ -1,0 +1,52 @@
+package inbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"purser/records"
+)
+
+// Why an event cannot be sent on its way once more.
+var (
+	ErrStillParked = errors.New("the event still cannot be used")
+	ErrNoNews      = errors.New("no order needs events of this type")
+)
+
+// Again reads a stored event anew, as a changed configuration or a newer
+// version may understand what was parked, and sends it on its way once more:
+// an operator's decision. Delivering an event twice is harmless. It fails with
+// records.ErrNoItem, ErrStillParked or ErrNoNews, and then changes nothing.
+func (h *Handler) Again(ctx context.Context, id int64, by string) (records.Item, error) {
+	it, err := h.Keeper.Item(ctx, id)
+	if err != nil {
+		return it, err
+	}
+	source := h.Sources[it.Provider]
+	if source == nil {
+		return it, fmt.Errorf("%w: %q is not a provider here", ErrStillParked, it.Provider)
+	}
+	d, err := source.Parse(it.Body)
+	switch {
+	case err != nil:
+		return it, fmt.Errorf("%w: %w", ErrStillParked, err)
+	case d.Problem != "":
+		return it, fmt.Errorf("%w: %s", ErrStillParked, d.Problem)
+	case d.News == nil:
+		return it, fmt.Errorf("%w: %s", ErrNoNews, it.Type)
+	}
+	it.OrderID, it.Ref, it.Note = d.OrderID, d.Ref, "sent again by "+by
+	if it.News, err = json.Marshal(d.News); err != nil {
+		return it, err
+	}
+	if err := h.Keeper.Redeliver(ctx, &it); err != nil {
+		return it, err
+	}
+	h.log().InfoContext(ctx, "event sent again", "inboxId", id, "provider", it.Provider, "eventId", it.EventID, "by", by)
+	if h.Relay != nil {
+		h.Relay.wake()
+	}
+	return it, nil
+}

@@ -1,0 +1,74 @@
+package inbox_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"purser/inbox"
+	"purser/order"
+	"purser/records"
+)
+
+// newer understands what the provider it wraps did not.
+type newer struct{ post }
+
+func (n newer) Parse(body []byte) (order.Delivery, error) {
+	d, err := n.post.Parse(body)
+	if d.Problem == "version 2" {
+		d.Problem, d.News = "", &order.News{ID: "post:" + d.EventID, Type: d.Type, OrderID: d.OrderID}
+	}
+	return d, err
+}
+
+// REC-8, PAY-16: what was parked is delivered once it is understood, and what
+// was delivered may be delivered again.
+func TestAgain(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	b.sendLetter(t, letter{ID: "evt_new", Type: "paid", OrderID: "ord_a", Version: "2"})
+	b.sendLetter(t, letter{ID: "evt_odd", Type: "paid", OrderID: "ord_a", Version: "3"})
+	b.sendLetter(t, letter{ID: "evt_kept", Type: "chat", OrderID: "ord_a", Useless: true})
+	parked, kept := b.awaitState(t, records.Parked, 2), b.awaitState(t, records.Kept, 1)
+	again := func(id int64) error {
+		_, err := b.Again(t.Context(), id, "key:ops")
+		return err
+	}
+	for _, it := range parked {
+		if err := again(it.ID); !errors.Is(err, inbox.ErrStillParked) {
+			t.Errorf("%s: %v, want it still parked", it.EventID, err)
+		}
+	}
+	b.Sources["post"] = newer{post{"s3cret"}}
+	for _, it := range parked {
+		if err := again(it.ID); (err == nil) != (it.EventID == "evt_new") {
+			t.Errorf("%s: %v", it.EventID, err)
+		}
+	}
+	it := b.awaitState(t, records.Delivered, 1)[0]
+	if heard := b.workflows.heard("ord_a"); len(heard) != 1 || heard[0] != "post:evt_new" || it.Note != "" {
+		t.Errorf("heard %q, note %q", heard, it.Note)
+	}
+	if err := again(it.ID); err != nil {
+		t.Error(err)
+	}
+	b.workflows.await(t, "ord_a", 2)
+	if err := again(kept[0].ID); !errors.Is(err, inbox.ErrNoNews) {
+		t.Errorf("of a type nobody needs: %v", err)
+	}
+	if err := again(999); !errors.Is(err, records.ErrNoItem) {
+		t.Errorf("unknown: %v", err)
+	}
+}
+
+// What is sent again goes at once, not at the next sweep.
+func TestAgain_at_once(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, func(b *bench) { b.relay.SweepEvery = time.Hour })
+	b.sendLetter(t, letter{ID: "evt_1", Type: "paid", OrderID: "ord_a", Parcel: "ref_1"})
+	it := b.awaitState(t, records.Delivered, 1)[0]
+	if _, err := b.Again(t.Context(), it.ID, "key:ops"); err != nil {
+		t.Fatal(err)
+	}
+	b.workflows.await(t, "ord_a", 2)
+}
