@@ -126,7 +126,8 @@ func (s *Server) postSwap(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	t := &task{Type: typeSwapIndexes, Input: &input{}, Details: map[string]any{"swaps": in}}
+	var shown []any // in the form in which the journal brings it back
+	t := &task{Type: typeSwapIndexes, Input: &input{}}
 	seen := map[string]bool{}
 	for _, swap := range in {
 		if len(swap.Indexes) != 2 {
@@ -142,7 +143,9 @@ func (s *Server) postSwap(w http.ResponseWriter, r *http.Request) error {
 			seen[uid] = true
 		}
 		t.Input.Swaps = append(t.Input.Swaps, [2]string(swap.Indexes))
+		shown = append(shown, map[string]any{"indexes": []any{swap.Indexes[0], swap.Indexes[1]}, "rename": false})
 	}
+	t.Details = map[string]any{"swaps": shown}
 	return s.accept(w, t, nil)
 }
 
