@@ -29,33 +29,35 @@ type room struct {
 const anything = "**"
 
 // testRooms are for the tests of every room.
-var testRooms = []string{"order", "catalog", "activities/porttest", "activities/fake", "sandbox", "sandbox/*"}
+var testRooms = []string{"order", "catalog", "mail", "activities/porttest", "activities/fake", "sandbox", "sandbox/*"}
 
 var house = []room{
-	{"order", nil, nil, "the vocabulary knows nobody, so that everybody can speak it"},
+	{"order", []string{"mail"}, nil, "the vocabulary knows nobody, so that everybody can speak it; an order speaks to its shopper by mail"},
+	{"mail", nil, nil, "mail is sent without orders too"},
+	{"pictures", nil, nil, "pixels in, pixels out: where they come from and go to is not its business"},
 	{"catalog", nil, nil, "products exist without orders"},
-	{"letters", []string{"order"}, nil, "a letter is made of words, whoever carries it"},
+	{"letters", []string{"order", "mail"}, nil, "a letter is made of words, whoever carries it"},
 	{"vault", []string{"order"}, nil, "a secret is bound to an order; where it is kept is not the vault's business"},
 
-	{"activities", []string{"order", "catalog"}, nil, "the ports are declared here and satisfied by shape; an import would point the wrong way"},
-	{"activities/fake", []string{"order", "catalog"}, []string{"activities"}, "a fake is an adapter: it satisfies the ports by shape"},
-	{"activities/porttest", []string{"order", "catalog", "activities"}, nil, "a conformance suite speaks of the ports"},
-	{"workflows", []string{"order", "catalog", "activities"}, nil, "what happens is decided without the world: of activities only their names"},
+	{"activities", []string{"order", "catalog", "mail", "pictures"}, nil, "the ports are declared here and satisfied by shape; an import would point the wrong way"},
+	{"activities/fake", []string{"order", "mail", "catalog"}, []string{"activities"}, "a fake is an adapter: it satisfies the ports by shape"},
+	{"activities/porttest", []string{"order", "mail", "catalog", "activities"}, nil, "a conformance suite speaks of the ports"},
+	{"workflows", []string{"order", "catalog", "mail", "activities"}, nil, "what happens is decided without the world: of activities only their names"},
 	{"workflows/record", nil, []string{"activities", "activities/*", "engine", "starter", "workers", "workflows"}, "records histories on a real engine, as a test"},
 
 	{"providers/guard", nil, nil, "a transport does not know what travels on it"},
-	{"providers/*", []string{"order", "catalog", "letters", "providers/guard"}, []string{"activities"}, "an adapter translates and decides nothing"},
-	{"records", []string{"order", "catalog"}, []string{"activities"}, "the record is written to; it does not reach out"},
+	{"providers/*", []string{"order", "catalog", "mail", "letters", "providers/guard"}, []string{"activities"}, "an adapter translates and decides nothing"},
+	{"records", []string{"order", "mail", "catalog"}, []string{"activities"}, "the record is written to; it does not reach out"},
 
-	{"inbox", []string{"order", "records"}, nil, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
-	{"starter", []string{"order", "catalog", "activities", "workflows"}, []string{"engine", "workers"}, "the typed client: the workflows' messages, the activities' failure names"},
+	{"inbox", []string{"order", "mail", "records"}, nil, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
+	{"starter", []string{"order", "mail", "catalog", "activities", "workflows"}, []string{"engine", "workers"}, "the typed client: the workflows' messages, the activities' failure names"},
 	{"workers", []string{"activities", "workflows"}, nil, "says what runs where"},
-	{"api", []string{"order", "catalog", "records", "inbox"}, []string{"activities", "providers/*", "starter", "workflows"}, "HTTP in, typed messages out: no business rule, and the sender is handed in"},
-	{"shop", []string{"order", "catalog"}, nil, "the other side of the API: it may know only what a customer knows"},
+	{"api", []string{"order", "catalog", "mail", "letters", "records", "inbox"}, []string{"activities", "providers/*", "starter", "workflows"}, "HTTP in, typed messages out: no business rule, and the sender is handed in"},
+	{"shop", []string{"order", "mail", "catalog"}, nil, "the other side of the API: it may know only what a customer knows"},
 
 	{"engine", nil, nil, "Temporal in this process, whatever it runs"},
-	{"sandbox", []string{"order", "catalog", "sandbox/*"}, nil, "the stand-ins know the wire, not our adapters: else they would share their mistakes"},
-	{"sandbox/*", []string{"order", "catalog", "sandbox/*"}, nil, "as above"},
+	{"sandbox", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "the stand-ins know the wire, not our adapters: else they would share their mistakes"},
+	{"sandbox/*", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "as above"},
 
 	{"drill", []string{anything}, nil, "measures and breaks the whole"},
 	{"e2e", []string{anything}, nil, "proves the whole"},

@@ -21,7 +21,7 @@ type commands struct {
 	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Order  orderCmd  `cmd:"" help:"Place, show, list, watch and cancel orders."`
 	Inbox  inboxCmd  `cmd:"" help:"Look into what providers reported."`
-	Bench  benchCmd  `cmd:"" help:"Measure orders a second, latencies and what an order costs."`
+	Bench  benchCmds `cmd:"" help:"Measure orders, searching, pictures, mail and imports."`
 }
 
 // env is the world around a command.
