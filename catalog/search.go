@@ -1,0 +1,179 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ErrQuery marks a search that cannot be made as asked. Its text is for the
+// caller.
+var ErrQuery = errors.New("invalid search")
+
+// The bounds of a search. Without them one request could ask for everything.
+const (
+	MaxText    = 200  // characters typed
+	MaxPerPage = 100  // hits on a page
+	MaxHits    = 1000 // hits that can be paged through, and the highest total that is counted
+	MaxValues  = 50   // values of one filter
+	MaxValue   = 200  // characters of one of them
+)
+
+// Sort is an order of hits other than by relevance.
+type Sort string
+
+// The orders there are. Those by price compare amounts and therefore need a
+// currency.
+const (
+	ByRelevance Sort = ""
+	CheapFirst  Sort = "price"
+	DearFirst   Sort = "-price"
+	BestRated   Sort = "-rating"
+	NewestFirst Sort = "-added"
+	ByName      Sort = "name"
+)
+
+// Sorts are all of them.
+var Sorts = []Sort{ByRelevance, CheapFirst, DearFirst, BestRated, NewestFirst, ByName}
+
+// Facet is something that hits are counted by.
+type Facet string
+
+// The facets there are.
+const (
+	FacetBrand    Facet = "brand"
+	FacetCategory Facet = "category"
+	FacetTags     Facet = "tags"
+	FacetInStock  Facet = "inStock"
+	FacetStars    Facet = "stars"
+)
+
+// Facets are all of them.
+var Facets = []Facet{FacetBrand, FacetCategory, FacetTags, FacetInStock, FacetStars}
+
+// Query is one search. The filters narrow it together; of several values of
+// one filter a product needs one.
+type Query struct {
+	Text    string // what was typed; empty: everything
+	Page    int    // from 1; 0 is 1
+	PerPage int    // 1 to MaxPerPage; 0 is 20
+	Sort    Sort
+
+	Brands     []string
+	Categories []string
+	Tags       []string
+	Groups     []string
+	Currency   string // only what is sold in it
+	PriceFrom  int64  // minor units of Currency; 0: no lower bound
+	PriceTo    int64  // 0: no upper bound
+	InStock    bool   // only what can be bought now
+	MinRating  int64  // hundredths of a star
+
+	Facets    []Facet
+	Highlight bool
+}
+
+// Checked fills in the defaults and refuses what is out of bounds with
+// ErrQuery.
+func (q Query) Checked() (Query, error) {
+	if q.Page == 0 {
+		q.Page = 1
+	}
+	if q.PerPage == 0 {
+		q.PerPage = 20
+	}
+	q.Text = strings.TrimSpace(q.Text)
+	return q, errors.Join(q.checkPage(), q.checkFilters(), q.checkNames())
+}
+
+func (q Query) checkPage() error {
+	switch {
+	case !utf8.ValidString(q.Text) || utf8.RuneCountInString(q.Text) > MaxText:
+		return fmt.Errorf("%w: text: want at most %d characters", ErrQuery, MaxText)
+	case strings.ContainsFunc(q.Text, unicode.IsControl):
+		return fmt.Errorf("%w: text: has control characters", ErrQuery)
+	case q.PerPage < 1 || q.PerPage > MaxPerPage:
+		return fmt.Errorf("%w: perPage: want 1 to %d, got %d", ErrQuery, MaxPerPage, q.PerPage)
+	case q.Page < 1 || q.Page > (MaxHits+q.PerPage-1)/q.PerPage:
+		return fmt.Errorf("%w: page: want 1 to %d with %d hits a page, got %d", ErrQuery, (MaxHits+q.PerPage-1)/q.PerPage, q.PerPage, q.Page)
+	}
+	return nil
+}
+
+func (q Query) checkFilters() error {
+	for _, f := range []struct {
+		name   string
+		values []string
+	}{{"brand", q.Brands}, {"category", q.Categories}, {"tag", q.Tags}, {"group", q.Groups}} {
+		if len(f.values) > MaxValues {
+			return fmt.Errorf("%w: %s: want at most %d values, got %d", ErrQuery, f.name, MaxValues, len(f.values))
+		}
+		for _, v := range f.values {
+			if v == "" || !utf8.ValidString(v) || utf8.RuneCountInString(v) > MaxValue || strings.ContainsFunc(v, unicode.IsControl) {
+				return fmt.Errorf("%w: %s: want 1 to %d characters of text", ErrQuery, f.name, MaxValue)
+			}
+		}
+	}
+	switch {
+	case q.Currency != "" && !isCurrency(q.Currency):
+		return fmt.Errorf("%w: currency: want an ISO 4217 code, got %.10q", ErrQuery, q.Currency)
+	case q.PriceFrom < 0 || q.PriceTo < 0 || q.PriceTo > 0 && q.PriceFrom > q.PriceTo:
+		return fmt.Errorf("%w: price: want 0 ≤ from ≤ to", ErrQuery)
+	case (q.PriceFrom > 0 || q.PriceTo > 0) && q.Currency == "":
+		return fmt.Errorf("%w: price: an amount needs a currency", ErrQuery)
+	case q.MinRating < 0 || q.MinRating > 500:
+		return fmt.Errorf("%w: minRating: want 0 to 500 hundredths of a star, got %d", ErrQuery, q.MinRating)
+	}
+	return nil
+}
+
+func (q Query) checkNames() error {
+	if !slices.Contains(Sorts, q.Sort) {
+		return fmt.Errorf("%w: sort: %.20q is not one of %q", ErrQuery, q.Sort, Sorts[1:])
+	}
+	if (q.Sort == CheapFirst || q.Sort == DearFirst) && q.Currency == "" {
+		return fmt.Errorf("%w: sort: prices can be compared in one currency only", ErrQuery)
+	}
+	for i, f := range q.Facets {
+		if !slices.Contains(Facets, f) {
+			return fmt.Errorf("%w: facets: %.20q is not one of %q", ErrQuery, f, Facets)
+		}
+		if slices.Contains(q.Facets[:i], f) {
+			return fmt.Errorf("%w: facets: %s stands twice", ErrQuery, f)
+		}
+	}
+	return nil
+}
+
+func isCurrency(s string) bool {
+	return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
+
+// Offset is how many hits come before the page.
+func (q Query) Offset() int { return (q.Page - 1) * q.PerPage }
+
+// Results are one page of what was found.
+type Results struct {
+	Hits     []Hit            `json:"hits"`
+	Total    int              `json:"total"` // how many there are; MaxHits stands for that many or more
+	Page     int              `json:"page"`
+	PerPage  int              `json:"perPage"`
+	Facets   map[Facet]Counts `json:"facets,omitempty"`
+	TookMS   int64            `json:"tookMs"`             // in the search engine
+	Degraded bool             `json:"degraded,omitempty"` // the search engine is down: a plain list instead
+}
+
+// Counts says how many hits have each value.
+type Counts map[string]int
+
+// Hit is one product found.
+type Hit struct {
+	Document
+	// Highlighted holds name and description as HTML: escaped, the words
+	// that were found in <mark>, a long description cut down to where they
+	// stand.
+	Highlighted map[string]string `json:"highlighted,omitempty"`
+}
