@@ -73,3 +73,47 @@ type Stocked struct {
 	Added    int64 `json:"added"` // Unix seconds
 	Deleted  bool  `json:"-"`
 }
+
+// ForSale reports whether shoppers may find and order it.
+func (p Stocked) ForSale() bool { return !p.Deleted && !p.Inactive }
+
+// Document is the product as the search index shows it. address turns a
+// picture's key into where a browser finds it; nil leaves keys as they are.
+func (p Stocked) Document(address func(key string) string) Document {
+	d := Document{
+		SKU: p.SKU, Version: p.Revision, Name: p.Name, Description: p.Description, Brand: p.Brand, Category: p.Category,
+		Tags: p.Tags, Price: p.Price, Currency: p.Currency, Available: p.Available, Rating: p.Rating, Group: p.Parent, Added: p.Added,
+	}
+	for _, picture := range p.Pictures {
+		shown, thumbnail := picture.shown()
+		if address != nil {
+			shown, thumbnail = address(shown), address(thumbnail)
+		}
+		if d.Thumbnail == "" {
+			d.Thumbnail = thumbnail
+		}
+		d.Pictures = append(d.Pictures, shown)
+	}
+	return d.Complete()
+}
+
+// shown answers the keys of the rendition that a list shows and of its
+// thumbnail; where there is none of that name, of the first.
+func (p Picture) shown() (medium, thumbnail string) {
+	for _, r := range p.Renditions {
+		if medium == "" || r.Name == "medium" {
+			medium = r.Key
+		}
+		if thumbnail == "" || r.Name == "thumbnail" {
+			thumbnail = r.Key
+		}
+	}
+	return medium, thumbnail
+}
+
+// Changed is how a change ended.
+type Changed struct {
+	ID      string // of the change
+	Product Stocked
+	Err     error // why it was refused: one of this package's errors
+}

@@ -99,7 +99,7 @@ func (p Product) saleFaults() []Fault {
 	if p.Price <= 0 || p.Price > MaxPrice {
 		faults = append(faults, Fault{"price", fmt.Sprintf("want 1 to %d minor units, got %d", MaxPrice, p.Price)})
 	}
-	if !isCode(p.Currency) {
+	if !isCurrency(p.Currency) {
 		faults = append(faults, Fault{"currency", fmt.Sprintf("want an ISO 4217 code in upper case, got %.10q", p.Currency)})
 	}
 	if p.OnHand < 0 || p.OnHand > MaxOnHand {
@@ -126,8 +126,4 @@ func isLine(s string, least, most int) bool {
 func isText(s string) bool {
 	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= MaxDescription &&
 		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' })
-}
-
-func isCode(s string) bool {
-	return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
