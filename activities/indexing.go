@@ -14,9 +14,9 @@ type Listings interface {
 	// Stocked answers these products as they are now, by SKU, the deleted
 	// ones too; what never was is missing.
 	Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error)
-	// Settle notes which revisions the index has been given, and answers the
+	// MarkIndexed notes which revisions the index has been given, and answers the
 	// products that have moved on since.
-	Settle(ctx context.Context, indexed map[string]int64) (moved []string, err error)
+	MarkIndexed(ctx context.Context, indexed map[string]int64) (moved []string, err error)
 }
 
 // IndexRequest names products whose state the index is to be given.
@@ -68,8 +68,8 @@ func (a *Activities) index(ctx context.Context, skus []string) (Indexed, error) 
 		for sku, p := range now {
 			sent[sku] = p.Revision
 		}
-		if skus, err = a.Listings.Settle(ctx, sent); err != nil {
-			return done, fmt.Errorf("settle: %w", err)
+		if skus, err = a.Listings.MarkIndexed(ctx, sent); err != nil {
+			return done, fmt.Errorf("mark indexed: %w", err)
 		}
 	}
 	return done, nil

@@ -117,3 +117,10 @@ type Changed struct {
 	Product Stocked
 	Err     error // why it was refused: one of this package's errors
 }
+
+// Revision says which state of a product the record has.
+type Revision struct {
+	SKU      string
+	Revision int64
+	ForSale  bool
+}
