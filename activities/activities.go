@@ -23,6 +23,8 @@ type Activities struct {
 	ProductTeller ProductTeller
 	Listings      Listings
 	Index         Index
+	Imports       Imports
+	ImportRows    ImportRows
 	// PictureURL answers where a browser finds a picture; nil: its key.
 	PictureURL func(key string) string
 }

@@ -33,6 +33,7 @@ const (
 	FailureProductVersion = "ProductVersion"
 	FailureReserved       = "Reserved"
 	FailureOtherChange    = "OtherChange"
+	FailureNoImport       = "NoSuchImport"
 )
 
 // longestWait bounds what a provider may ask us to wait.
@@ -67,6 +68,7 @@ var failures = []struct {
 	{catalog.ErrVersion, FailureProductVersion, true, 0},
 	{catalog.ErrReserved, FailureReserved, true, 0},
 	{catalog.ErrOtherChange, FailureOtherChange, true, 0},
+	{catalog.ErrNoImport, FailureNoImport, true, 0},
 	{catalog.ErrInvalid, FailureProduct, true, 0},
 	{order.ErrThrottled, FailureThrottled, false, 0},
 	{order.ErrUnavailable, FailureUnavailable, false, 0},

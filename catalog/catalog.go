@@ -14,6 +14,10 @@ var (
 	ErrVersion = errors.New("the product was changed meanwhile")
 	// ErrReserved: more pieces are set aside for orders than would be left.
 	ErrReserved = errors.New("pieces are set aside for orders")
+	// ErrNoImport: there is no such import.
+	ErrNoImport = errors.New("no such import")
+	// ErrMovedOn: the import is further than the caller thinks.
+	ErrMovedOn = errors.New("the import has moved on")
 	// ErrOtherChange: the id of a change was used for another one.
 	ErrOtherChange = errors.New("the id was used for another change")
 )

@@ -17,7 +17,8 @@ func (s *Store) Stocked(ctx context.Context, skus []string) (map[string]catalog.
 	if len(skus) == 0 {
 		return found, nil
 	}
-	err := each(ctx, s.db.reader(), selectProduct+"WHERE p.sku IN ("+marks(len(skus))+")", anys(skus), func(r *sql.Rows) error {
+	list, args := in(skus)
+	err := each(ctx, s.db.reader(), selectProduct+"WHERE p.sku IN "+list, args, func(r *sql.Rows) error {
 		p, err := scanProduct(r)
 		found[p.SKU] = p.Stocked
 		return err
@@ -59,12 +60,12 @@ func (s *Store) Revisions(ctx context.Context, skus []string) (map[string]catalo
 	if len(skus) == 0 {
 		return found, nil
 	}
-	err := each(ctx, s.db.reader(), "SELECT sku, revision, inactive + deleted FROM products WHERE sku IN ("+marks(len(skus))+")",
-		anys(skus), func(r *sql.Rows) error {
-			v, err := scanRevision(r)
-			found[v.SKU] = v
-			return err
-		})
+	list, args := in(skus)
+	err := each(ctx, s.db.reader(), "SELECT sku, revision, inactive + deleted FROM products WHERE sku IN "+list, args, func(r *sql.Rows) error {
+		v, err := scanRevision(r)
+		found[v.SKU] = v
+		return err
+	})
 	return found, failed("revisions", err)
 }
 

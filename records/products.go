@@ -188,8 +188,12 @@ func (p *productRow) write(ctx context.Context, q querier, next catalog.Product,
 	return putDetails(ctx, q, next)
 }
 
+func detailsOf(p catalog.Product) details {
+	return details{p.Description, p.Brand, p.Category, p.Tags, p.Rating, p.Parent, p.Options, p.Pictures}
+}
+
 func putDetails(ctx context.Context, q querier, p catalog.Product) error {
-	doc, err := json.Marshal(details{p.Description, p.Brand, p.Category, p.Tags, p.Rating, p.Parent, p.Options, p.Pictures})
+	doc, err := json.Marshal(detailsOf(p))
 	if err != nil {
 		return err
 	}

@@ -8,4 +8,5 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(OrderWorkflow)
 	r.RegisterWorkflow(LateWorkflow)
 	r.RegisterWorkflow(ProductWorkflow)
+	r.RegisterWorkflow(ImportWorkflow)
 }
