@@ -23,6 +23,12 @@ type Activities struct {
 	ProductTeller ProductTeller
 	Listings      Listings
 	Index         Index
+	IndexKeys     IndexKeys
+	Rebuild       Rebuild
+	Revisions     Revisions
+	DueProducts   DueProducts
+	StockAudit    StockAudit
+	OldImports    OldImports
 	Imports       Imports
 	ImportRows    ImportRows
 	// PictureURL answers where a browser finds a picture; nil: its key.

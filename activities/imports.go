@@ -58,8 +58,7 @@ const (
 // record, written together with what was done; so it does not matter how often
 // this was tried before, or where it broke off.
 func (a *Activities) AdvanceImport(ctx context.Context, r ImportRef) (catalog.Import, error) {
-	ctx, stop := beating(ctx)
-	defer stop()
+	defer beat(ctx)()
 	until := time.Now().Add(sliceTime)
 	for {
 		i, err := a.Imports.Import(ctx, r.ID)
@@ -207,9 +206,8 @@ func (f *importFile) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// beating tells the engine that a long step is alive, until stop is called.
-// The context ends when the engine has given the step up.
-func beating(ctx context.Context) (_ context.Context, stop func()) {
+// beat tells the engine that a long step is alive, until stop is called.
+func beat(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		tick := time.NewTicker(beatEvery)
@@ -223,5 +221,5 @@ func beating(ctx context.Context) (_ context.Context, stop func()) {
 			}
 		}
 	}()
-	return ctx, func() { close(done) }
+	return func() { close(done) }
 }

@@ -3,8 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"purser/catalog"
 )
@@ -87,6 +85,3 @@ func (a *Activities) documents(skus []string, now map[string]catalog.Stocked) (d
 	}
 	return docs, gone
 }
-
-// skusOf lists the products of a page.
-func skusOf(versions map[string]int64) []string { return slices.Sorted(maps.Keys(versions)) }

@@ -127,4 +127,24 @@ type Revision struct {
 	SKU      string
 	Revision int64
 	ForSale  bool
+	Due      bool // the index has still to be given it, and somebody will
 }
+
+// Drift is what a comparison of index and record found.
+type Drift struct {
+	Products  int64 `json:"products"`  // for sale
+	Documents int64 `json:"documents"` // in the index
+	Missing   int64 `json:"missing"`   // for sale, not in the index
+	Stale     int64 `json:"stale"`     // an older state in the index
+	Ahead     int64 `json:"ahead"`     // a newer one, which the record does not know
+	Strays    int64 `json:"strays"`    // in the index, not for sale
+	Due       int64 `json:"due"`       // behind, and on their way: no drift
+	Repaired  int64 `json:"repaired"`
+	// Unbalanced are products whose stock and reservations do not agree;
+	// -1: not looked at.
+	Unbalanced int64 `json:"unbalanced"`
+	TookMS     int64 `json:"tookMs"`
+}
+
+// Found is how many products the index was wrong about.
+func (d Drift) Found() int64 { return d.Missing + d.Stale + d.Ahead + d.Strays }

@@ -61,7 +61,7 @@ func (s *Store) Revisions(ctx context.Context, skus []string) (map[string]catalo
 		return found, nil
 	}
 	list, args := in(skus)
-	err := each(ctx, s.db.reader(), "SELECT sku, revision, inactive + deleted FROM products WHERE sku IN "+list, args, func(r *sql.Rows) error {
+	err := each(ctx, s.db.reader(), "SELECT sku, revision, inactive + deleted, due_at FROM products WHERE sku IN "+list, args, func(r *sql.Rows) error {
 		v, err := scanRevision(r)
 		found[v.SKU] = v
 		return err
@@ -73,7 +73,7 @@ func (s *Store) Revisions(ctx context.Context, skus []string) (map[string]catalo
 // that are not for sale too.
 func (s *Store) RevisionsAfter(ctx context.Context, after string, limit int) ([]catalog.Revision, error) {
 	var found []catalog.Revision
-	err := each(ctx, s.db.reader(), "SELECT sku, revision, inactive + deleted FROM products WHERE sku > ? ORDER BY sku LIMIT ?",
+	err := each(ctx, s.db.reader(), "SELECT sku, revision, inactive + deleted, due_at FROM products WHERE sku > ? ORDER BY sku LIMIT ?",
 		[]any{after, limit}, func(r *sql.Rows) error {
 			v, err := scanRevision(r)
 			found = append(found, v)
@@ -84,9 +84,9 @@ func (s *Store) RevisionsAfter(ctx context.Context, after string, limit int) ([]
 
 func scanRevision(r *sql.Rows) (catalog.Revision, error) {
 	var v catalog.Revision
-	var off int64
-	err := r.Scan(&v.SKU, &v.Revision, &off)
-	v.ForSale = off == 0
+	var off, due int64
+	err := r.Scan(&v.SKU, &v.Revision, &off, &due)
+	v.ForSale, v.Due = off == 0, due > 0
 	return v, err
 }
 
@@ -136,4 +136,35 @@ func (s *Store) MarkedProducts(ctx context.Context, mark int64, limit int) ([]st
 func (s *Store) DueCount(ctx context.Context) (int64, error) {
 	n, err := one[int64](ctx, s.db.reader(), "SELECT COUNT(*) FROM products WHERE due_at > 0")
 	return n, failed("due count", err)
+}
+
+// ChangedSince answers up to limit products that were changed at a time or
+// later, other than by their stock moving, in the order of their SKUs.
+func (s *Store) ChangedSince(ctx context.Context, since time.Time, after string, limit int) ([]string, error) {
+	var skus []string
+	err := each(ctx, s.db.reader(), "SELECT sku FROM products WHERE sku > ? AND changed_at >= ? ORDER BY sku LIMIT ?", []any{after, micros(since), limit}, func(r *sql.Rows) error {
+		var sku string
+		err := r.Scan(&sku)
+		skus = append(skus, sku)
+		return err
+	})
+	return skus, failed("changed since", err)
+}
+
+// UnbalancedStock answers up to limit products whose figures do not agree with
+// their reservations (REC-3). It reads all reservations.
+func (s *Store) UnbalancedStock(ctx context.Context, limit int) ([]string, error) {
+	var skus []string
+	err := each(ctx, s.db.reader(), `
+		SELECT p.sku FROM products p LEFT JOIN (
+			SELECT sku, SUM(CASE WHEN state IN ('held', 'kept') THEN quantity ELSE 0 END) AS open, SUM(CASE WHEN state = 'shipped' THEN quantity ELSE 0 END) AS gone
+			FROM reservations GROUP BY sku) r ON r.sku = p.sku
+		WHERE p.reserved <> COALESCE(r.open, 0) OR p.shipped <> COALESCE(r.gone, 0) OR p.reserved > p.on_hand OR p.received <> p.on_hand + p.shipped
+		ORDER BY p.sku LIMIT ?`, []any{limit}, func(r *sql.Rows) error {
+		var sku string
+		err := r.Scan(&sku)
+		skus = append(skus, sku)
+		return err
+	})
+	return skus, failed("unbalanced stock", err)
 }

@@ -9,4 +9,6 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(LateWorkflow)
 	r.RegisterWorkflow(ProductWorkflow)
 	r.RegisterWorkflow(ImportWorkflow)
+	r.RegisterWorkflow(ReconcileWorkflow)
+	r.RegisterWorkflow(ReindexWorkflow)
 }
