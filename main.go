@@ -21,6 +21,8 @@ type commands struct {
 	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Order  orderCmd  `cmd:"" help:"Place, show, list, watch and cancel orders."`
 	Bench  benchCmd  `cmd:"" help:"Measure orders a second, latencies and what an order costs."`
+
+	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; look after the search index."`
 }
 
 // env is the world around a command.

@@ -148,3 +148,10 @@ type Drift struct {
 
 // Found is how many products the index was wrong about.
 func (d Drift) Found() int64 { return d.Missing + d.Stale + d.Ahead + d.Strays }
+
+// Rebuilt is how a rebuild of the index went.
+type Rebuilt struct {
+	Put      int64 `json:"put"`      // documents in the new index
+	CaughtUp int64 `json:"caughtUp"` // of them put again, since they had changed meanwhile
+	Drift    Drift `json:"drift"`    // found and repaired right after the swap
+}

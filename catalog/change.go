@@ -25,7 +25,7 @@ type Change struct {
 	// that was read a while ago would bring back what was sold meanwhile. Its
 	// Pictures and Version count for nothing.
 	Put *Product `json:"put,omitempty"`
-	// Price is for a product sold in this currency, or from now on in it.
+	// Price without a currency is in the one that the product is sold in.
 	Price    *Price `json:"price,omitempty"`
 	OnHand   *int64 `json:"onHand,omitempty"`  // counted: so many there are
 	Receive  int64  `json:"receive,omitempty"` // so many more came in (or, below zero, are gone)
@@ -39,7 +39,7 @@ type Change struct {
 // Price is an amount in minor units of a currency.
 type Price struct {
 	Amount   int64  `json:"amount"`
-	Currency string `json:"currency"`
+	Currency string `json:"currency,omitempty"`
 }
 
 // Apply answers the product as changed. exists is false for one that never
@@ -70,7 +70,10 @@ func (c Change) Apply(p Stocked, exists bool) (Product, error) {
 		was = put
 	}
 	if c.Price != nil {
-		was.Price, was.Currency = c.Price.Amount, c.Price.Currency
+		was.Price = c.Price.Amount
+		if c.Price.Currency != "" {
+			was.Currency = c.Price.Currency
+		}
 	}
 	if c.Inactive != nil {
 		was.Inactive = *c.Inactive

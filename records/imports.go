@@ -14,7 +14,8 @@ import (
 const importMark = int64(6 * 3600 * 1_000_000)
 
 // OpenImport begins to receive a file. One that was not received to its end
-// begins anew; one that was is answered as it is, and false.
+// begins anew, and whoever was sending it is turned away; one that was is
+// answered as it is, and false.
 func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string) (was catalog.Import, fresh bool, err error) {
 	now := micros(s.now())
 	err = s.db.write(ctx, func(ctx context.Context, q querier) error {
@@ -23,12 +24,14 @@ func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string)
 		if !fresh {
 			return err
 		}
+		// Two attempts are told apart by when they began.
+		now = max(now, micros(was.CreatedAt)+1)
 		for _, table := range []string{"import_chunks WHERE import_id", "imports WHERE id"} {
 			if _, err := q.exec(ctx, "DELETE FROM "+table+" = ?", i.ID); err != nil {
 				return err
 			}
 		}
-		_, err := q.exec(ctx, `
+		_, err = q.exec(ctx, `
 			INSERT INTO imports (id, kind, name, dry_run, actor, correlation, state, why, header, bytes, at_byte, at_line, at_sku,
 				staged, bad, applied, unchanged, indexed, mark, created_at, updated_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, ?, ?)`,
@@ -38,37 +41,38 @@ func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string)
 	return was, fresh, failed("open import", err)
 }
 
-// PutChunk keeps the next part of the file.
-func (s *Store) PutChunk(ctx context.Context, id string, at int64, body []byte) error {
+// PutChunk keeps the next part of the file, of the attempt that i is.
+func (s *Store) PutChunk(ctx context.Context, i catalog.Import, at int64, body []byte) error {
 	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, "UPDATE imports SET bytes = ?, updated_at = ? WHERE id = ? AND bytes = ? AND state = ?",
-			at+int64(len(body)), micros(s.now()), id, at, string(catalog.ImportReceiving))
+		n, err := q.exec(ctx, "UPDATE imports SET bytes = ?, updated_at = ? WHERE id = ? AND bytes = ? AND state = ? AND created_at = ?",
+			at+int64(len(body)), micros(s.now()), i.ID, at, string(catalog.ImportReceiving), micros(i.CreatedAt))
 		if err == nil && n == 0 {
 			err = catalog.ErrMovedOn
 		}
 		if err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, "INSERT INTO import_chunks (import_id, at_byte, body) VALUES (?, ?, ?)", id, at, body)
+		_, err = q.exec(ctx, "INSERT INTO import_chunks (import_id, at_byte, body) VALUES (?, ?, ?)", i.ID, at, body)
 		return err
 	})
 	return failed("put chunk", err)
 }
 
-// Received ends the receiving: the file is here, all of its bytes.
-func (s *Store) Received(ctx context.Context, id string, bytes, startByte, startLine int64) error {
-	return s.moveImport(ctx, "UPDATE imports SET state = ?, at_byte = ?, at_line = ?, updated_at = ? WHERE id = ? AND state = ? AND bytes = ?",
-		string(catalog.ImportReading), startByte, startLine, micros(s.now()), id, string(catalog.ImportReceiving), bytes)
+// Received ends the receiving: the file is here, all of its bytes. Its rows
+// begin at a byte and a line of it.
+func (s *Store) Received(ctx context.Context, i catalog.Import, bytes, startByte, startLine int64) error {
+	return s.moveImport(ctx, "UPDATE imports SET state = ?, at_byte = ?, at_line = ?, updated_at = ? WHERE id = ? AND state = ? AND bytes = ? AND created_at = ?",
+		string(catalog.ImportReading), startByte, startLine, micros(s.now()), i.ID, string(catalog.ImportReceiving), bytes, micros(i.CreatedAt))
 }
 
 // GiveUpImport forgets a file that did not come to its end.
-func (s *Store) GiveUpImport(ctx context.Context, id string) error {
+func (s *Store) GiveUpImport(ctx context.Context, i catalog.Import) error {
 	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, "DELETE FROM imports WHERE id = ? AND state = ?", id, string(catalog.ImportReceiving))
+		n, err := q.exec(ctx, "DELETE FROM imports WHERE id = ? AND state = ? AND created_at = ?", i.ID, string(catalog.ImportReceiving), micros(i.CreatedAt))
 		if err != nil || n == 0 {
 			return err
 		}
-		_, err = q.exec(ctx, "DELETE FROM import_chunks WHERE import_id = ?", id)
+		_, err = q.exec(ctx, "DELETE FROM import_chunks WHERE import_id = ?", i.ID)
 		return err
 	})
 	return failed("give up import", err)

@@ -37,15 +37,8 @@ func ReconcileWorkflow(ctx workflow.Context, r Reconcile) (catalog.Drift, error)
 	return found, err
 }
 
-// Rebuilt is how a rebuild of the index ended.
-type Rebuilt struct {
-	Put      int64         `json:"put"`
-	CaughtUp int64         `json:"caughtUp"` // of them put again, since they changed meanwhile
-	Drift    catalog.Drift `json:"drift"`    // found and repaired right after
-}
-
 // GetRebuild answers how far a rebuild is.
-const GetRebuild Query[Rebuilt] = "GetRebuild"
+const GetRebuild Query[catalog.Rebuilt] = "GetRebuild"
 
 // clocksApart is how much the clocks of two machines, and the time between a
 // change and its commit, may add up to.
@@ -55,9 +48,9 @@ const clocksApart = 2 * time.Minute
 // searched, puts it in its place in one moment, and then brings it what
 // changed meanwhile: shoppers never see an empty shop, and no change is lost
 // (SRCH-4, F58).
-func ReindexWorkflow(ctx workflow.Context) (Rebuilt, error) {
-	var done Rebuilt
-	if err := GetRebuild.Handle(ctx, func() (Rebuilt, error) { return done, nil }); err != nil {
+func ReindexWorkflow(ctx workflow.Context) (catalog.Rebuilt, error) {
+	var done catalog.Rebuilt
+	if err := GetRebuild.Handle(ctx, func() (catalog.Rebuilt, error) { return done, nil }); err != nil {
 		return done, err
 	}
 	name := strings.ReplaceAll(workflow.GetInfo(ctx).OriginalRunID, "-", "")
