@@ -85,7 +85,7 @@ func (q Query) Checked() (Query, error) {
 	if q.PerPage == 0 {
 		q.PerPage = 20
 	}
-	q.Text = strings.TrimSpace(q.Text)
+	q.Text = strings.TrimLeft(q.Text, " ") // a space at the end says that the last word is whole
 	return q, errors.Join(q.checkPage(), q.checkFilters(), q.checkNames())
 }
 

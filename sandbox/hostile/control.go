@@ -124,11 +124,15 @@ func (c *Control) Webhook(provider, typ string) Decision {
 
 // strike finds the fault that hits a call.
 func (c *Control) strike(provider, call string) (Fault, bool) {
+	return c.find(provider, call, func(string) bool { return true })
+}
+
+func (c *Control) find(provider, call string, meant func(match string) bool) (Fault, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range c.faults {
 		f := &c.faults[i]
-		if f.Provider != "" && f.Provider != provider || !strings.HasPrefix(call, f.Match) {
+		if f.Provider != "" && f.Provider != provider || !strings.HasPrefix(call, f.Match) || !meant(f.Match) {
 			continue
 		}
 		if c.strikes(f.Times, f.Rate, &f.Struck) {

@@ -126,6 +126,9 @@ func writeError(w http.ResponseWriter, provider string, status int) {
 		h.Set("X-Amzn-ErrorType", code)
 		body = `{"message":"injected fault"}`
 	}
+	if provider == "search" {
+		body = `{"message":"injected fault","code":"internal","type":"internal","link":""}`
+	}
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
 }

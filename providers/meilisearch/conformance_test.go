@@ -1,0 +1,156 @@
+package meilisearch_test
+
+import (
+	"crypto/rand"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	sdk "github.com/meilisearch/meilisearch-go"
+
+	"purser/activities"
+	"purser/activities/porttest"
+	"purser/order"
+	"purser/providers/meilisearch"
+	"purser/sandbox/hostile"
+	"purser/sandbox/search"
+)
+
+var (
+	_ activities.Index         = (*meilisearch.Client)(nil)
+	_ activities.IndexKeys     = (*meilisearch.Client)(nil)
+	_ activities.IndexSettings = (*meilisearch.Client)(nil)
+	_ activities.Rebuild       = (*meilisearch.Client)(nil)
+	_ activities.Search        = (*meilisearch.Client)(nil)
+)
+
+const master = "a master key for tests only"
+
+// server is a Meilisearch: its handler, and its keys.
+type server struct {
+	handler       http.Handler
+	admin, search string
+}
+
+// played is the stand-in.
+func played(t *testing.T) server {
+	s, err := search.New(search.Config{MasterKey: master})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server{s.Handler(), search.AdminKey(master), search.SearchKey(master)}
+}
+
+// genuine is the server at MEILISEARCH_URL, behind a proxy that can
+// misbehave; MEILISEARCH_KEY is its admin key.
+func genuine(t *testing.T) server {
+	at, err := url.Parse(os.Getenv("MEILISEARCH_URL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := os.Getenv("MEILISEARCH_KEY")
+	return server{httputil.NewSingleHostReverseProxy(at), key, key}
+}
+
+// TestConformance runs what the workflows rely on against the stand-in and,
+// where there is one, against a real Meilisearch.
+func TestConformance(t *testing.T) {
+	servers := map[string]func(*testing.T) server{"stand-in": played}
+	if os.Getenv("MEILISEARCH_URL") != "" {
+		servers["real"] = genuine
+	}
+	for name, open := range servers {
+		t.Run(name, func(t *testing.T) {
+			porttest.Index(t, func(t *testing.T) porttest.IndexBench { return bench(t, open(t)) })
+		})
+	}
+}
+
+// bench makes a client with an index of its own.
+func bench(t *testing.T, s server) porttest.IndexBench {
+	faulty := &faulty{next: s.handler}
+	at := httptest.NewServer(faulty)
+	t.Cleanup(at.Close)
+	environment := "t" + strings.ToLower(rand.Text())[:12]
+	c := newClient(t, at.URL, environment, s)
+	t.Cleanup(func() { clean(t, at.URL, "purser-"+environment, s.admin) })
+	return porttest.IndexBench{
+		Index: c, Keys: c, Settings: c, Rebuild: c, Search: c,
+		FailNext: func(t *testing.T, kind error) {
+			faulty.set(map[error]hostile.Fault{
+				order.ErrUnknownOutcome: {Do: hostile.Reset, When: hostile.After},
+				order.ErrThrottled:      {Do: hostile.Status, Status: 429, RetryAfter: 2 * time.Second},
+				order.ErrDenied:         {Do: hostile.Status, Status: 403},
+				order.ErrRejected:       {Do: hostile.Status, Status: 400},
+			}[kind])
+		},
+	}
+}
+
+// faulty strikes the next addition of documents, and nothing else.
+type faulty struct {
+	next http.Handler
+
+	mu    sync.Mutex
+	fault *hostile.Fault
+}
+
+func (f *faulty) set(fault hostile.Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fault = &fault
+}
+
+func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	next := f.next
+	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/documents") {
+		f.mu.Lock()
+		if f.fault != nil {
+			c := hostile.New(1)
+			if err := c.Add(*f.fault); err != nil {
+				panic(err)
+			}
+			next, f.fault = c.Wrap("search", next), nil
+		}
+		f.mu.Unlock()
+	}
+	next.ServeHTTP(w, r)
+}
+
+func newClient(t *testing.T, at, environment string, s server) *meilisearch.Client {
+	c, err := meilisearch.New(meilisearch.Config{
+		URL: at, AdminKey: s.admin, SearchKey: s.search, Environment: environment, Patience: 10 * time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// clean removes the indexes of a test from a server that stays.
+func clean(t *testing.T, at, prefix, key string) {
+	m := sdk.New(at, sdk.WithAPIKey(key))
+	list, err := m.ListIndexes(&sdk.IndexesQuery{Limit: 1000})
+	if err != nil {
+		t.Errorf("clean: %v", err)
+		return
+	}
+	for _, i := range list.Results {
+		if strings.HasPrefix(i.UID, prefix) {
+			if _, err := m.DeleteIndex(i.UID); err != nil {
+				t.Errorf("clean: %v", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package meilisearch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/meilisearch/meilisearch-go"
+
+	"purser/catalog"
+	"purser/order"
+)
+
+// primaryKey is the attribute that is a document's id.
+const primaryKey = "id"
+
+// PutDocuments adds documents or replaces those with the same id, whole. One
+// whose version is lower than that in the index is left out (F56).
+func (c *Client) PutDocuments(ctx context.Context, docs []catalog.Document) error {
+	return c.put(ctx, "put documents", c.live, docs)
+}
+
+func (c *Client) put(ctx context.Context, op, index string, docs []catalog.Document) error {
+	newest := newestOf(docs)
+	for batch := range slices.Chunk(newest, c.conf.Batch) {
+		if err := c.putBatch(ctx, op, index, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putBatch looks at the versions in the index and sends what is not older,
+// while nobody else of this process writes the same documents.
+func (c *Client) putBatch(ctx context.Context, op, index string, docs []catalog.Document) error {
+	ids := make([]string, len(docs))
+	for i, d := range docs {
+		ids[i] = index + "/" + d.ID
+	}
+	giveBack, err := c.turns.take(ctx, ids)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	there, err := c.versions(ctx, op, index, docs)
+	if isKind(err, order.ErrNoSuch) { // no index yet: it is made as it should be
+		_, err = c.applySettings(ctx, index)
+	}
+	if err != nil {
+		return err
+	}
+	docs = slices.DeleteFunc(slices.Clone(docs), func(d catalog.Document) bool { return there[d.SKU] > d.Version })
+	if len(docs) == 0 {
+		return nil
+	}
+	return c.carried(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
+		key := primaryKey
+		return c.admin.Index(index).AddDocumentsWithContext(ctx, docs, &meilisearch.DocumentOptions{PrimaryKey: &key})
+	})
+}
+
+// newestOf completes the documents and keeps, of several of one product, the
+// newest.
+func newestOf(docs []catalog.Document) []catalog.Document {
+	at := make(map[string]int, len(docs))
+	newest := make([]catalog.Document, 0, len(docs))
+	for _, d := range docs {
+		d = d.Complete()
+		i, twice := at[d.SKU]
+		switch {
+		case !twice:
+			at[d.SKU] = len(newest)
+			newest = append(newest, d)
+		case d.Version >= newest[i].Version:
+			newest[i] = d
+		}
+	}
+	return newest
+}
+
+// DeleteDocuments removes products; those not there are no error (F55).
+func (c *Client) DeleteDocuments(ctx context.Context, skus []string) error {
+	const op = "delete documents"
+	for batch := range slices.Chunk(skus, c.conf.Batch) {
+		ids, turns := make([]string, len(batch)), make([]string, len(batch))
+		for i, sku := range batch {
+			ids[i] = catalog.DocumentID(sku)
+			turns[i] = c.live + "/" + ids[i]
+		}
+		giveBack, err := c.turns.take(ctx, turns)
+		if err != nil {
+			return err
+		}
+		err = c.carried(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
+			return c.admin.Index(c.live).DeleteDocumentsWithContext(ctx, ids, nil)
+		})
+		giveBack()
+		if err != nil && !isKind(err, order.ErrNoSuch) { // where there is no index there is no product
+			return err
+		}
+	}
+	return nil
+}
+
+// Versions answers the versions of these products in the index, by SKU.
+func (c *Client) Versions(ctx context.Context, skus []string) (map[string]int64, error) {
+	const op = "read versions"
+	found := make(map[string]int64, len(skus))
+	for batch := range slices.Chunk(skus, c.conf.Batch) {
+		docs := make([]catalog.Document, len(batch))
+		for i, sku := range batch {
+			docs[i] = catalog.Document{SKU: sku}.Complete()
+		}
+		there, err := c.versions(ctx, op, c.live, docs)
+		if err != nil && !isKind(err, order.ErrNoSuch) {
+			return nil, err
+		}
+		for sku, v := range there {
+			found[sku] = v
+		}
+	}
+	return found, nil
+}
+
+func (c *Client) versions(ctx context.Context, op, index string, docs []catalog.Document) (map[string]int64, error) {
+	ids := make([]string, len(docs))
+	for i, d := range docs {
+		ids[i] = d.ID
+	}
+	keys, _, err := c.keys(ctx, op, index, meilisearch.DocumentsQuery{Ids: ids, Limit: int64(len(ids))})
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]int64, len(keys))
+	for _, k := range keys {
+		found[k.SKU] = k.Version
+	}
+	return found, nil
+}
+
+// Keys answers a page of what the index holds, and how much there is.
+func (c *Client) Keys(ctx context.Context, offset, limit int) ([]catalog.Key, int, error) {
+	keys, total, err := c.keys(ctx, "list keys", c.live, meilisearch.DocumentsQuery{Offset: int64(offset), Limit: int64(limit)})
+	if isKind(err, order.ErrNoSuch) {
+		return nil, 0, nil
+	}
+	return keys, total, err
+}
+
+func (c *Client) keys(ctx context.Context, op, index string, q meilisearch.DocumentsQuery) ([]catalog.Key, int, error) {
+	q.Fields = []string{"sku", "version"}
+	asked, n := asking(ctx)
+	var page meilisearch.DocumentsResult
+	if err := c.admin.Index(index).GetDocumentsWithContext(asked, &q, &page); err != nil {
+		return nil, 0, refused(op, false, err, n)
+	}
+	keys := make([]catalog.Key, len(page.Results))
+	for i, hit := range page.Results {
+		if err := errors.Join(json.Unmarshal(hit["sku"], &keys[i].SKU), json.Unmarshal(hit["version"], &keys[i].Version)); err != nil {
+			return nil, 0, failure(op, order.ErrRejected, "foreign_document", err)
+		}
+	}
+	return keys, int(page.Total), nil
+}

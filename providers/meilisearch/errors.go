@@ -1,0 +1,125 @@
+package meilisearch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/meilisearch/meilisearch-go"
+
+	"purser/order"
+	"purser/providers/guard"
+)
+
+// noted writes down what the SDK does not pass on of an answer, and bounds
+// how much of it is read.
+type noted struct{ next http.RoundTripper }
+
+type noteKey struct{}
+
+// note is what an answer said beside its body.
+type note struct{ retryAfter time.Duration }
+
+const maxAnswer = 64 << 20
+
+func (t noted) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if n, ok := r.Context().Value(noteKey{}).(*note); ok {
+		n.retryAfter = guard.RetryAfter(resp.Header, time.Now())
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
+	return resp, nil
+}
+
+// asking prepares a call, so that its failure can be classified.
+func asking(ctx context.Context) (context.Context, *note) {
+	n := &note{}
+	return context.WithValue(ctx, noteKey{}, n), n
+}
+
+// refused classifies what the SDK answers. A read can simply be asked again;
+// a write may have been accepted unless it never left.
+func refused(op string, write bool, err error, n *note) *order.ProviderError {
+	var e *meilisearch.Error
+	if !errors.As(err, &e) {
+		return unanswered(op, write, err) // the body broke off
+	}
+	if e.StatusCode == 0 || e.StatusCode >= 200 && e.StatusCode <= 299 {
+		return unanswered(op, write, errors.Join(e.OriginError, errNoAnswer))
+	}
+	f := failure(op, nil, code(e.MeilisearchApiError.Code), errors.New(clip(e.MeilisearchApiError.Message)))
+	f.Status, f.RetryAfter = e.StatusCode, n.retryAfter
+	switch st := e.StatusCode; {
+	case st == http.StatusTooManyRequests:
+		f.Kind = order.ErrThrottled
+	case st >= 500 || st == http.StatusRequestTimeout:
+		f.Kind = order.ErrUnavailable
+		if write {
+			f.Kind = order.ErrUnknownOutcome
+		}
+	case st == http.StatusUnauthorized || st == http.StatusForbidden:
+		f.Kind = order.ErrDenied
+	case st == http.StatusNotFound && strings.HasSuffix(f.Code, "_not_found") && f.Code != "not_found":
+		f.Kind = order.ErrNoSuch
+	case st == http.StatusNotFound || st < 400:
+		f.Kind = order.ErrDenied // not Meilisearch speaking: a wrong address or a login page
+	case st == http.StatusConflict:
+		f.Kind = order.ErrState
+	default:
+		f.Kind = order.ErrRejected
+	}
+	return f
+}
+
+var errNoAnswer = errors.New("no usable answer")
+
+func unanswered(op string, write bool, err error) *order.ProviderError {
+	if write && !guard.NotSent(err) {
+		return failure(op, order.ErrUnknownOutcome, "", err)
+	}
+	return failure(op, order.ErrUnavailable, "", err)
+}
+
+// ended classifies a task that failed (F54): its code says why, its message
+// is the cause.
+func ended(op string, t *meilisearch.Task) *order.ProviderError {
+	kind := order.ErrRejected
+	switch {
+	case t.Error.Type == "internal" || t.Error.Type == "system" || t.Status == meilisearch.TaskStatusCanceled:
+		kind = order.ErrUnavailable
+	case t.Error.Type == "auth":
+		kind = order.ErrDenied
+	case t.Error.Code == "index_not_found":
+		kind = order.ErrNoSuch
+	}
+	f := failure(op, kind, code(t.Error.Code), errors.New(clip(t.Error.Message)))
+	if f.Code == "" {
+		f.Code = code(string(t.Status))
+	}
+	f.Ref = taskRef(t.UID)
+	return f
+}
+
+// code keeps only what looks like a code, since it goes to the log.
+func code(s string) string {
+	if len(s) > 64 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+		return ""
+	}
+	return s
+}
+
+func clip(s string) string { return s[:min(len(s), 300)] }
+
+func isKind(err, kind error) bool {
+	var p *order.ProviderError
+	return errors.As(err, &p) && p.Kind == kind
+}

@@ -1,0 +1,162 @@
+// Package meilisearch keeps the shoppers' search index in Meilisearch (1.14 or
+// newer), over its official SDK: settings, documents, rebuilds, searches. A
+// write is done when its task has succeeded, not when it was accepted.
+package meilisearch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/meilisearch/meilisearch-go"
+
+	"purser/order"
+	"purser/providers/guard"
+)
+
+// Config says which Meilisearch to use. URL, AdminKey and SearchKey must be
+// set.
+type Config struct {
+	// URL is where it listens.
+	URL string
+	// AdminKey may write documents and settings, swap indexes and read tasks.
+	AdminKey string
+	// SearchKey may search and nothing else (SRCH-9).
+	SearchKey string
+	// Environment names the index, so that several can share a server:
+	// lower-case letters, digits and "-". Default "default".
+	Environment string
+	// Synonyms are groups of words that stand for each other. Default:
+	// DefaultSynonyms.
+	Synonyms [][]string
+	// Batch is how many documents go into one request; default 1,000.
+	Batch int
+	// Timeout ends one request of a write; default 30 s.
+	Timeout time.Duration
+	// Patience is how long a task is waited for; default 60 s. After that its
+	// outcome is unknown.
+	Patience time.Duration
+	// SearchTimeout ends a search; default 2 s: a shopper does not wait.
+	SearchTimeout time.Duration
+	// Log is told when a circuit breaker moves; default slog.Default().
+	Log *slog.Logger
+}
+
+// provider names Meilisearch in errors and logs.
+const provider = "meilisearch"
+
+// Client is a search index. Every error of its methods is a
+// *order.ProviderError; Search answers catalog.ErrQuery too.
+type Client struct {
+	conf   Config
+	live   string // the index that is searched
+	admin  meilisearch.ServiceManager
+	search meilisearch.IndexManager
+	guard  *guard.Guard // of the searches
+	turns  turns
+}
+
+var environment = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+
+// New makes a client. It does not call.
+func New(c Config) (*Client, error) {
+	c.Environment = cmp.Or(c.Environment, "default")
+	c.Batch = cmp.Or(c.Batch, 1000)
+	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
+	c.Patience = cmp.Or(c.Patience, time.Minute)
+	c.SearchTimeout = cmp.Or(c.SearchTimeout, 2*time.Second)
+	c.Log = cmp.Or(c.Log, slog.Default())
+	if c.Synonyms == nil {
+		c.Synonyms = DefaultSynonyms
+	}
+	switch {
+	case c.URL == "" || c.AdminKey == "" || c.SearchKey == "":
+		return nil, errors.New("meilisearch: URL, admin key and search key are needed")
+	case !environment.MatchString(c.Environment):
+		return nil, fmt.Errorf("meilisearch: environment: want 1 to 32 of a-z, 0-9 and -, got %.40q", c.Environment)
+	}
+	x := &Client{conf: c, live: "purser-" + c.Environment + "-products", turns: turns{taken: make(map[string]chan struct{})}}
+	host := strings.TrimRight(c.URL, "/")
+	writes := guard.Transport(nil, guard.Config{Name: provider, Log: c.Log})
+	x.guard = guard.Transport(nil, guard.Config{
+		Name: provider + " search", Concurrent: 64, Wait: 200 * time.Millisecond, Consecutive: 5, OpenFor: 5 * time.Second, Log: c.Log,
+	})
+	x.admin = meilisearch.New(host, meilisearch.WithAPIKey(c.AdminKey), meilisearch.DisableRetries(), meilisearch.WithCustomClient(client(writes, c.Timeout)))
+	x.search = meilisearch.New(host, meilisearch.WithAPIKey(c.SearchKey), meilisearch.DisableRetries(), meilisearch.WithCustomClient(client(x.guard, c.SearchTimeout))).Index(x.live)
+	return x, nil
+}
+
+func client(t http.RoundTripper, timeout time.Duration) *http.Client {
+	return &http.Client{
+		Transport: noted{t}, Timeout: timeout,
+		// A redirect would send the key elsewhere.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// String keeps the keys out of anything that prints the client.
+func (c *Client) String() string {
+	return fmt.Sprintf("meilisearch at %s, index %s", c.conf.URL, c.live)
+}
+
+// SearchState is that of the searches' circuit breaker: "closed" is well.
+func (c *Client) SearchState() string { return c.guard.State() }
+
+// turns lets those who write the same documents wait for each other: between
+// looking at a version and writing a newer one nobody else may write (F56).
+// Other processes are not seen; the comparison with the catalogue finds what
+// they break.
+type turns struct {
+	mu    sync.Mutex
+	taken map[string]chan struct{} // by document id; closed when it is free
+}
+
+// take waits until all ids are free, takes them, and answers how to give them
+// back.
+func (t *turns) take(ctx context.Context, ids []string) (giveBack func(), err error) {
+	mine := make(chan struct{})
+	for {
+		busy := t.tryTake(ids, mine)
+		if busy == nil {
+			break
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, failure("wait for a turn", order.ErrUnavailable, "", ctx.Err())
+		}
+	}
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		for _, id := range ids {
+			delete(t.taken, id)
+		}
+		close(mine)
+	}, nil
+}
+
+func (t *turns) tryTake(ids []string, mine chan struct{}) (busy chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, id := range ids {
+		if other, ok := t.taken[id]; ok {
+			return other
+		}
+	}
+	for _, id := range ids {
+		t.taken[id] = mine
+	}
+	return nil
+}
+
+func failure(op string, kind error, code string, cause error) *order.ProviderError {
+	return &order.ProviderError{Provider: provider, Op: op, Kind: kind, Code: code, Err: cause}
+}

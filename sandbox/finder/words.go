@@ -1,0 +1,114 @@
+package finder
+
+import (
+	mathbits "math/bits"
+	"slices"
+	"sort"
+	"strings"
+	"unicode/utf8"
+)
+
+// words is the inverted index: which words there are, and which documents
+// hold them. What is looked at for every word when one was mistyped lies
+// close together.
+type words struct {
+	idOf   map[string]uint32
+	text   []string            // by word id
+	runes  []uint8             // its length
+	shape  []uint32            // which letters it has, for a quick no
+	places [][classes][]uint32 // who holds it, in order
+	sorted []uint32            // word ids in the order of their texts
+}
+
+// posting is a word of a document and its class, for taking it back.
+type posting uint32
+
+func (p posting) word() uint32 { return uint32(p) / classes }
+func (p posting) class() uint8 { return uint8(p % classes) }
+
+func newWords() words { return words{idOf: make(map[string]uint32)} }
+
+// add notes that the document at p holds these words.
+func (w *words) add(p uint32, text []token) []posting {
+	held := make([]posting, 0, len(text))
+	for _, t := range text {
+		held = append(held, posting(w.id(t.text)*classes+uint32(t.class)))
+	}
+	slices.Sort(held)
+	held = slices.Clip(slices.Compact(held))
+	for _, h := range held {
+		list := &w.places[h.word()][h.class()]
+		if n := len(*list); n == 0 || (*list)[n-1] < p {
+			*list = append(*list, p)
+			continue
+		}
+		at, there := slices.BinarySearch(*list, p)
+		if !there {
+			*list = slices.Insert(*list, at, p)
+		}
+	}
+	return held
+}
+
+// remove takes back what add noted.
+func (w *words) remove(p uint32, held []posting) {
+	for _, h := range held {
+		list := &w.places[h.word()][h.class()]
+		if at, there := slices.BinarySearch(*list, p); there {
+			*list = slices.Delete(*list, at, at+1)
+		}
+	}
+}
+
+func (w *words) id(text string) uint32 {
+	if id, ok := w.idOf[text]; ok {
+		return id
+	}
+	text = strings.Clone(text) // it may be part of a whole document
+	id := uint32(len(w.text))
+	at := w.from(text)
+	w.text = append(w.text, text)
+	w.runes = append(w.runes, uint8(utf8.RuneCountInString(text)))
+	w.shape = append(w.shape, shapeOf(text))
+	w.places = append(w.places, [classes][]uint32{})
+	w.sorted = slices.Insert(w.sorted, at, id)
+	w.idOf[text] = id
+	return id
+}
+
+// from is the place in sorted of the first word that is not before text.
+func (w *words) from(text string) int {
+	return sort.Search(len(w.sorted), func(i int) bool { return w.text[w.sorted[i]] >= text })
+}
+
+// beginning answers the words that begin with text, itself first if there.
+func (w *words) beginning(text string) []uint32 {
+	lo := w.from(text)
+	n := sort.Search(len(w.sorted)-lo, func(i int) bool { return !strings.HasPrefix(w.text[w.sorted[lo+i]], text) })
+	return w.sorted[lo : lo+n]
+}
+
+// holders says how many documents hold a word, those that do in several
+// classes more than once.
+func (w *words) holders(id uint32) int {
+	n := 0
+	for _, list := range w.places[id] {
+		n += len(list)
+	}
+	return n
+}
+
+// shapeOf has a bit for each letter that occurs; characters share bits.
+func shapeOf(text string) uint32 {
+	var s uint32
+	for _, r := range text {
+		s |= 1 << (uint32(r) % 32)
+	}
+	return s
+}
+
+// mayBe reports whether a word of shape b can be within so many edits of one
+// of shape a; with prefix, whether its beginning can.
+func mayBe(a, b uint32, edits int, prefix bool) bool {
+	return mathbits.OnesCount32(a&^b) <= edits && (prefix || mathbits.OnesCount32(b&^a) <= edits)
+}

@@ -1,0 +1,155 @@
+package search
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"purser/sandbox/finder"
+)
+
+// registry says which indexes there are. It is kept as one document, together
+// with the task that changed it last: so a swap that a crash interrupted is
+// never done twice.
+type registry struct {
+	Applied int64       `json:"applied"` // task uid + 1
+	Dirs    int         `json:"dirs"`    // how many folders were ever named
+	Indexes []indexMeta `json:"indexes"`
+}
+
+type indexMeta struct {
+	UID        string    `json:"uid"`
+	Dir        string    `json:"dir"`
+	PrimaryKey string    `json:"primaryKey,omitempty"`
+	CreatedAt  time.Time `json:"createdAt"`
+	UpdatedAt  time.Time `json:"updatedAt"`
+	Settings   settings  `json:"settings"`
+}
+
+// held is an open index. The worker alone changes it, with the lock held.
+type held struct {
+	meta   indexMeta
+	store  *store
+	finder *finder.Index
+}
+
+const (
+	registryKind = "registry"
+	registryID   = "indexes"
+)
+
+// loadIndexes opens the indexes and removes the folders of none.
+func (s *Server) loadIndexes(ctx context.Context) error {
+	err := s.journal.Each(registryKind, func(_ string, raw json.RawMessage) error { return json.Unmarshal(raw, &s.reg) })
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, m := range s.reg.Indexes {
+		known[m.Dir] = true
+		h := &held{meta: m}
+		if h.store, err = openStore(s.path(m.Dir)); err != nil {
+			return err
+		}
+		s.indexes[m.UID] = h
+		if h.finder, err = fill(ctx, h.store, m.Settings); err != nil {
+			return err
+		}
+	}
+	if s.cfg.Dir == "" {
+		return nil
+	}
+	stale, err := filepath.Glob(filepath.Join(s.cfg.Dir, "index-*"))
+	for _, path := range stale {
+		if !known[filepath.Base(path)] {
+			err = errors.Join(err, os.RemoveAll(path))
+		}
+	}
+	return err
+}
+
+func (s *Server) path(dir string) string {
+	if s.cfg.Dir == "" {
+		return ""
+	}
+	return filepath.Join(s.cfg.Dir, dir)
+}
+
+// fill makes what a store's documents are found by.
+func fill(ctx context.Context, st *store, set settings) (*finder.Index, error) {
+	x := finder.New(set.finder())
+	var docs []finder.Document
+	err := st.each(ctx, func(id string, source []byte) error {
+		fields, err := parseFields(source)
+		if err != nil {
+			return err
+		}
+		if docs = append(docs, finder.Document{ID: id, Fields: fields}); len(docs) == 1000 {
+			x.Put(docs)
+			docs = docs[:0]
+		}
+		return nil
+	})
+	x.Put(docs)
+	return x, err
+}
+
+func (s *Server) closeIndexes() error {
+	var errs []error
+	for _, h := range s.indexes {
+		if h.store != nil {
+			errs = append(errs, h.store.close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// index answers an index as it is now.
+func (s *Server) index(uid string) (held, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	h, ok := s.indexes[uid]
+	if !ok {
+		return held{}, noIndex(uid)
+	}
+	return *h, nil
+}
+
+// keep writes the registry down, as changed by a task, and then shows it. It
+// is called with the lock held.
+func (s *Server) keep(changed map[string]*held, by int64) error {
+	reg := registry{Applied: by + 1, Dirs: s.reg.Dirs}
+	for _, h := range changed {
+		reg.Indexes = append(reg.Indexes, h.meta)
+	}
+	slices.SortFunc(reg.Indexes, func(a, b indexMeta) int { return strings.Compare(a.UID, b.UID) })
+	if err := s.journal.Put(registryKind, registryID, reg); err != nil {
+		return err
+	}
+	s.reg, s.indexes = reg, changed
+	return nil
+}
+
+// newHeld makes an empty index. Its folder is nobody's until it is kept.
+func (s *Server) newHeld(uid, key string) (*held, error) {
+	s.mu.Lock()
+	s.reg.Dirs++
+	dir := "index-" + strconv.Itoa(s.reg.Dirs)
+	s.mu.Unlock()
+	st, err := newStore(s.path(dir))
+	if err != nil {
+		return nil, err
+	}
+	now := s.cfg.Now().UTC()
+	set := defaultSettings()
+	return &held{
+		meta:  indexMeta{UID: uid, Dir: dir, PrimaryKey: key, CreatedAt: now, UpdatedAt: now, Settings: set},
+		store: st, finder: finder.New(set.finder()),
+	}, nil
+}
