@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -159,7 +158,7 @@ func (w *productWorkflow) follow(ctx workflow.Context) {
 		w.Stale, w.indexing = false, true
 		sent := w.recorded
 		if err := w.index(ctx); err != nil {
-			w.broken = errors.Join(w.broken, err)
+			w.broken = err
 		} else {
 			w.indexed = max(w.indexed, sent)
 		}
