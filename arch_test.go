@@ -48,7 +48,7 @@ var house = []room{
 
 	{"providers/guard", nil, nil, "a transport does not know what travels on it"},
 	{"providers/*", []string{"order", "catalog", "mail", "letters", "providers/guard"}, []string{"activities"}, "an adapter translates and decides nothing"},
-	{"records", []string{"order", "mail", "catalog"}, []string{"activities"}, "the record is written to; it does not reach out"},
+	{"records", []string{"order", "mail", "catalog"}, []string{"activities", "feed"}, "the record is written to; it does not reach out"},
 
 	{"inbox", []string{"order", "mail", "records"}, nil, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
 	{"starter", []string{"order", "mail", "catalog", "activities", "workflows"}, []string{"engine", "workers"}, "the typed client: the workflows' messages, the activities' failure names"},

@@ -208,6 +208,9 @@ func (f *importFile) Read(p []byte) (int, error) {
 
 // beat tells the engine that a long step is alive, until stop is called.
 func beat(ctx context.Context) (stop func()) {
+	if !activity.IsActivity(ctx) {
+		return func() {}
+	}
 	done := make(chan struct{})
 	go func() {
 		tick := time.NewTicker(beatEvery)

@@ -3,9 +3,11 @@ package activities
 import (
 	"context"
 	"hash/maphash"
+	"log/slog"
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	sdklog "go.temporal.io/sdk/log"
 
 	"purser/catalog"
 )
@@ -54,21 +56,29 @@ func (a *Activities) CompareIndex(ctx context.Context, r CompareRequest) (catalo
 		wrong, err = a.StockAudit.UnbalancedStock(ctx, keyPage)
 		c.drift.Unbalanced = int64(len(wrong))
 		if len(wrong) > 0 { // only a person can know which figure is right
-			activity.GetLogger(ctx).Error("stock and reservations do not agree", "products", wrong[:min(len(wrong), 10)], "count", len(wrong))
+			logger(ctx).Error("stock and reservations do not agree", "products", wrong[:min(len(wrong), 10)], "count", len(wrong))
 		}
 	}
 	if err != nil {
 		return c.drift, failure(err)
 	}
 	c.drift.TookMS = time.Since(began).Milliseconds()
-	say := activity.GetLogger(ctx).Info
+	say := logger(ctx).Info
 	if c.drift.Found() > 0 {
-		say = activity.GetLogger(ctx).Warn
+		say = logger(ctx).Warn
 	}
 	d := c.drift
 	say("index compared with the catalogue", "products", d.Products, "documents", d.Documents, "missing", d.Missing, "stale", d.Stale,
 		"ahead", d.Ahead, "strays", d.Strays, "due", d.Due, "repaired", d.Repaired, "ms", d.TookMS)
 	return c.drift, nil
+}
+
+// logger is the activity's; outside of one nobody listens.
+func logger(ctx context.Context) sdklog.Logger {
+	if activity.IsActivity(ctx) {
+		return activity.GetLogger(ctx)
+	}
+	return sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 }
 
 // comparison is one pass over index and record.

@@ -36,6 +36,8 @@ func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string)
 				staged, bad, applied, unchanged, indexed, mark, created_at, updated_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, ?, ?)`,
 			i.ID, string(i.Kind), i.Name, bit(i.DryRun), i.Actor, i.Correlation, string(catalog.ImportReceiving), header, now, now)
+		was = i
+		was.State, was.CreatedAt, was.UpdatedAt = catalog.ImportReceiving, fromMicros(now), fromMicros(now)
 		return err
 	})
 	return was, fresh, failed("open import", err)
