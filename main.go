@@ -21,7 +21,9 @@ type commands struct {
 	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Order  orderCmd  `cmd:"" help:"Place, show, list, watch and cancel orders."`
 	Inbox  inboxCmd  `cmd:"" help:"Look into what providers reported."`
-	Bench  benchCmds `cmd:"" help:"Measure orders, searching, pictures, mail and imports."`
+
+	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; look after the search index."`
+	Bench   benchCmds  `cmd:"" help:"Measure orders, searching, pictures, mail and imports."`
 }
 
 // env is the world around a command.

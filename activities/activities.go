@@ -18,6 +18,21 @@ type Activities struct {
 	Mailer   Mailer
 	Ledger   MailLedger
 	Sealer   Sealer
+
+	Products      Products
+	ProductTeller ProductTeller
+	Listings      Listings
+	Index         Index
+	IndexKeys     IndexKeys
+	Rebuild       Rebuild
+	Revisions     Revisions
+	DueProducts   DueProducts
+	StockAudit    StockAudit
+	OldImports    OldImports
+	Imports       Imports
+	ImportRows    ImportRows
+	// PictureURL answers where a browser finds a picture; nil: its key.
+	PictureURL func(key string) string
 }
 
 // Opened is what opening an order settled: the prices and the version.

@@ -6,6 +6,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"purser/catalog"
 	"purser/order"
 )
 
@@ -26,6 +27,13 @@ const (
 	FailureUnknown     = "OutcomeUnknown"
 	FailureDenied      = "Denied"
 	FailureNotFound    = "NotFound"
+
+	FailureProduct        = "InvalidProduct"
+	FailureNoProduct      = "NoSuchProduct"
+	FailureProductVersion = "ProductVersion"
+	FailureReserved       = "Reserved"
+	FailureOtherChange    = "OtherChange"
+	FailureNoImport       = "NoSuchImport"
 )
 
 // longestWait bounds what a provider may ask us to wait.
@@ -56,6 +64,12 @@ var failures = []struct {
 	// visible as pending until a person has mended it.
 	{order.ErrVersionConflict, FailureConflict, false, slowly},
 	{order.ErrDenied, FailureDenied, false, slowly},
+	{catalog.ErrNotFound, FailureNoProduct, true, 0},
+	{catalog.ErrVersion, FailureProductVersion, true, 0},
+	{catalog.ErrReserved, FailureReserved, true, 0},
+	{catalog.ErrOtherChange, FailureOtherChange, true, 0},
+	{catalog.ErrNoImport, FailureNoImport, true, 0},
+	{catalog.ErrInvalid, FailureProduct, true, 0},
 	{order.ErrThrottled, FailureThrottled, false, 0},
 	{order.ErrUnavailable, FailureUnavailable, false, 0},
 	// Every write that can end so carries a key, so trying again is asking.
@@ -99,4 +113,14 @@ func Sentinel(failureType string) error {
 		}
 	}
 	return nil
+}
+
+// failureType is the name under which a workflow knows one of our errors.
+func failureType(err error) string {
+	for _, f := range failures {
+		if errors.Is(err, f.err) {
+			return f.kind
+		}
+	}
+	return "Internal"
 }

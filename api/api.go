@@ -25,6 +25,8 @@ type Config struct {
 	Records Records
 	// Keys are who may call.
 	Keys []Key
+	// Products changes the catalogue; nil: it is only read.
+	Products *Products
 	// Webhooks answers /webhooks/…; nil: there is nothing there.
 	Webhooks http.Handler
 	// Ready is asked by /readyz: our own database and engine, no partner.

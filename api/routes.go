@@ -74,6 +74,7 @@ func (s *server) routes(mux *http.ServeMux) {
 		OperationID: "count-inbox", Method: http.MethodGet, Path: "/v1/inbox/counts", Tags: []string{"operators"},
 		Summary: "Count what providers reported",
 	}, operate, s.inboxCounts)
+	s.catalogueRoutes(a)
 	docs(mux)
 }
 
@@ -179,7 +180,7 @@ func register[I, O any](s *server, a huma.API, op huma.Operation, roles []Role, 
 // status, or nothing at all.
 func document(a huma.API, op huma.Operation, also []int) {
 	item := a.OpenAPI().Paths[op.Path]
-	for _, o := range []*huma.Operation{item.Get, item.Post, item.Put} {
+	for _, o := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 		if o == nil || o.OperationID != op.OperationID {
 			continue
 		}

@@ -18,6 +18,10 @@ const (
 	released = "released" // given back
 )
 
+// itMoved marks a product whose stock moves for the next sweep of the index:
+// no statement more for the order, which does not wait for the index (SRCH-3).
+const itMoved = "revision = revision + 1, due_at = 1"
+
 // reservation is one line of an order's stock.
 type reservation struct {
 	sku      string
@@ -78,12 +82,12 @@ func (r reservation) move(ctx context.Context, q querier, id order.ID, move orde
 	}
 	switch to {
 	case shipped:
-		_, err := q.exec(ctx, "UPDATE products SET on_hand = on_hand - ?, reserved = reserved - ?, shipped = shipped + ? WHERE sku = ?",
+		_, err := q.exec(ctx, "UPDATE products SET on_hand = on_hand - ?, reserved = reserved - ?, shipped = shipped + ?, "+itMoved+" WHERE sku = ?",
 			r.quantity, r.quantity, r.quantity, r.sku)
 		return err
 	case released:
 		if r.state == shipped {
-			_, err := q.exec(ctx, "UPDATE products SET on_hand = on_hand + ?, shipped = shipped - ? WHERE sku = ?", r.quantity, r.quantity, r.sku)
+			_, err := q.exec(ctx, "UPDATE products SET on_hand = on_hand + ?, shipped = shipped - ?, "+itMoved+" WHERE sku = ?", r.quantity, r.quantity, r.sku)
 			return err
 		}
 		if counted { // what lapsed was given back then
@@ -99,7 +103,7 @@ func (r reservation) become(ctx context.Context, q querier, id order.ID, state s
 }
 
 func (r reservation) giveBack(ctx context.Context, q querier) error {
-	_, err := q.exec(ctx, "UPDATE products SET reserved = reserved - ? WHERE sku = ?", r.quantity, r.sku)
+	_, err := q.exec(ctx, "UPDATE products SET reserved = reserved - ?, "+itMoved+" WHERE sku = ?", r.quantity, r.sku)
 	return err
 }
 
@@ -107,7 +111,7 @@ func (r reservation) giveBack(ctx context.Context, q querier) error {
 // expired reservations of other orders lapse, oldest first.
 func take(ctx context.Context, q querier, id order.ID, sku string, quantity, now int64) error {
 	for {
-		n, err := q.exec(ctx, "UPDATE products SET reserved = reserved + ? WHERE sku = ? AND on_hand - reserved >= ?",
+		n, err := q.exec(ctx, "UPDATE products SET reserved = reserved + ?, "+itMoved+" WHERE sku = ? AND on_hand - reserved >= ?",
 			quantity, sku, quantity)
 		if err != nil || n == 1 {
 			return err

@@ -243,6 +243,11 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any, hea
 			req.Header.Set(header[i], header[i+1])
 		}
 	}
+	return c.answered(req, out)
+}
+
+// answered sends a request and decodes its answer, or the problem.
+func (c *Client) answered(req *http.Request, out any) error {
 	resp, err := c.do(req)
 	if err != nil {
 		return err

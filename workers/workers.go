@@ -21,6 +21,7 @@ type Limits struct {
 	Payments  int     // calls to the payment provider at once; default 32
 	Parcels   int     // calls to the carrier at once; default 16
 	Mail      int     // mails at once; default 16
+	Catalogue int     // products changed, imported and indexed at once; default 8
 	MailRate  float64 // mails a second on the mail queue, over all workers; default unlimited
 }
 
@@ -40,7 +41,16 @@ func New(c client.Client, a *activities.Activities, l Limits) Set {
 	})
 	workflows.Register(orders)
 	orders.RegisterActivity(a)
-	set := Set{orders}
+	catalogue := worker.New(c, workflows.CatalogueQueue, worker.Options{
+		MaxConcurrentWorkflowTaskExecutionSize: or(l.Catalogue, 8),
+		MaxConcurrentWorkflowTaskPollers:       2,
+		MaxConcurrentActivityExecutionSize:     or(l.Catalogue, 8),
+		MaxConcurrentActivityTaskPollers:       2,
+		DeadlockDetectionTimeout:               10 * time.Second,
+	})
+	workflows.Register(catalogue)
+	catalogue.RegisterActivity(a)
+	set := Set{orders, catalogue}
 	for _, q := range []struct {
 		queue string
 		most  int

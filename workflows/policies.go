@@ -18,6 +18,9 @@ const (
 	PaymentsQueue = "payments"
 	ParcelsQueue  = "parcels"
 	MailQueue     = "mail"
+	// CatalogueQueue is where products change and are indexed: behind orders,
+	// however many products change at once.
+	CatalogueQueue = "catalogue"
 )
 
 // do names the activities; its methods are called by the worker, never here.

@@ -7,4 +7,8 @@ import "go.temporal.io/sdk/worker"
 func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(OrderWorkflow)
 	r.RegisterWorkflow(LateWorkflow)
+	r.RegisterWorkflow(ProductWorkflow)
+	r.RegisterWorkflow(ImportWorkflow)
+	r.RegisterWorkflow(ReconcileWorkflow)
+	r.RegisterWorkflow(ReindexWorkflow)
 }

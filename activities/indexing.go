@@ -1,0 +1,87 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"purser/catalog"
+)
+
+// Listings is the record of the catalogue, as the search index follows it.
+type Listings interface {
+	// Stocked answers these products as they are now, by SKU, the deleted
+	// ones too; what never was is missing.
+	Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error)
+	// MarkIndexed notes which revisions the index has been given, and answers the
+	// products that have moved on since.
+	MarkIndexed(ctx context.Context, indexed map[string]int64) (moved []string, err error)
+}
+
+// IndexRequest names products whose state the index is to be given.
+type IndexRequest struct {
+	SKUs []string `json:"skus"`
+}
+
+// Indexed is what the index was given.
+type Indexed struct {
+	Put     int `json:"put"`
+	Deleted int `json:"deleted"`
+}
+
+// IndexProducts gives the index the products as the record has them at this
+// moment, and returns when the index has them (SRCH-1).
+func (a *Activities) IndexProducts(ctx context.Context, r IndexRequest) (Indexed, error) {
+	done, err := a.index(ctx, r.SKUs)
+	return done, failure(err)
+}
+
+// rounds bounds how often products that keep moving are sent again. Those that
+// moved in the last one are due in the record, and the next sweep takes them.
+const rounds = 3
+
+// index is the one way into the live index. It reads, sends, waits for the
+// index to confirm, and then looks at the record again: what has moved on
+// meanwhile is sent again. So whoever sends a product last has looked at the
+// record after it was confirmed, and an old state that was held up and
+// overtook a newer one is put right by whoever held it up (SRCH-5, F56).
+func (a *Activities) index(ctx context.Context, skus []string) (Indexed, error) {
+	var done Indexed
+	for range rounds {
+		if len(skus) == 0 {
+			break
+		}
+		now, err := a.Listings.Stocked(ctx, skus)
+		if err != nil {
+			return done, err
+		}
+		docs, gone := a.documents(skus, now)
+		if err := a.Index.PutDocuments(ctx, docs); err != nil {
+			return done, err
+		}
+		if err := a.Index.DeleteDocuments(ctx, gone); err != nil {
+			return done, err
+		}
+		done.Put, done.Deleted = done.Put+len(docs), done.Deleted+len(gone)
+		sent := make(map[string]int64, len(now))
+		for sku, p := range now {
+			sent[sku] = p.Revision
+		}
+		if skus, err = a.Listings.MarkIndexed(ctx, sent); err != nil {
+			return done, fmt.Errorf("mark indexed: %w", err)
+		}
+	}
+	return done, nil
+}
+
+// documents splits products into those that are for sale, as the index shows
+// them, and those that it must not show.
+func (a *Activities) documents(skus []string, now map[string]catalog.Stocked) (docs []catalog.Document, gone []string) {
+	for _, sku := range skus {
+		if p, ok := now[sku]; ok && p.ForSale() {
+			docs = append(docs, p.Document(a.PictureURL))
+			continue
+		}
+		gone = append(gone, sku)
+	}
+	return docs, gone
+}

@@ -1,0 +1,278 @@
+package porttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"purser/activities"
+	"purser/catalog"
+)
+
+// CatalogueBench is a record of products on the test bench.
+type CatalogueBench interface {
+	activities.Products
+	activities.Listings
+	activities.Revisions
+	activities.DueProducts
+}
+
+// CatalogueTest is a bench and what it takes to move its stock as orders do.
+type CatalogueTest struct {
+	CatalogueBench
+	// Reserve sets pieces aside; false: there are too few.
+	Reserve func(t *testing.T, sku string, n int64) bool
+	// Later moves the record's clock.
+	Later func(d time.Duration)
+}
+
+// Catalogue checks a record of products. open makes an empty one.
+func Catalogue(t *testing.T, open func(t *testing.T) CatalogueTest) {
+	for name, check := range map[string]func(*testing.T, CatalogueTest){
+		"SRCH-3 what was put is there, and due":                    putsProduct,
+		"IDEM-1 a change is carried out once":                      changesOnce,
+		"IDEM-6 a change meant for another version is refused":     changesVersion,
+		"ORD-7 what is set aside stays":                            leavesReserved,
+		"SRCH-3 F55 a deleted product is due, and counts on":       deletesProduct,
+		"a refused change stops nothing":                           refusesChange,
+		"SRCH-5 what moves while it is indexed is told":            tellsMoved,
+		"SRCH-3 F52 stock that moves is due at once, once":         stockIsDue,
+		"SRCH-3 a change is due if its workflow does not index it": changeIsDue,
+		"SRCH-11 revisions come in pages":                          revisionPages,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(t, open(t))
+		})
+	}
+}
+
+// ProductOf is a plain product of which there are ten.
+func ProductOf(sku string) catalog.Product {
+	return catalog.Product{SKU: sku, Name: "Thing " + sku, Price: 1000, Currency: "EUR", OnHand: 10, Tags: []string{"plain"}, Options: map[string]string{"size": "M"}}
+}
+
+// PutOf is a change that puts a plain product.
+func PutOf(id, sku string) catalog.Change {
+	p := ProductOf(sku)
+	return catalog.Change{ID: id, Actor: "key:ops", Put: &p}
+}
+
+// change makes changes and wants the last one to end like this.
+func (c CatalogueTest) change(t *testing.T, sku string, want error, changes ...catalog.Change) catalog.Stocked {
+	t.Helper()
+	all, err := c.ChangeProduct(t.Context(), sku, changes)
+	if err != nil || len(all) != len(changes) {
+		t.Fatalf("%d of %d changes ended: %v", len(all), len(changes), err)
+	}
+	last := all[len(all)-1]
+	if !errors.Is(last.Err, want) {
+		t.Fatalf("ended with %v, want %v", last.Err, want)
+	}
+	return last.Product
+}
+
+func (c CatalogueTest) now(t *testing.T, sku string) catalog.Stocked {
+	t.Helper()
+	all, err := c.Stocked(t.Context(), []string{sku, "never"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, there := all["never"]; there {
+		t.Error("a product that never was is there")
+	}
+	return all[sku]
+}
+
+func (c CatalogueTest) wantDue(t *testing.T, want ...string) {
+	t.Helper()
+	got, err := c.DueProducts(t.Context(), 30*time.Second, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("due: %q, want %q", got, want)
+	}
+}
+
+func putsProduct(t *testing.T, c CatalogueTest) {
+	p := c.change(t, "a", nil, PutOf("1", "a"))
+	if p.Version != 1 || p.Revision < 1 || p.Available != 10 || p.Added == 0 || p.Options["size"] != "M" {
+		t.Errorf("put: %+v", p)
+	}
+	if got := c.now(t, "a"); got.Revision != p.Revision || got.Name != "Thing a" || len(got.Tags) != 1 {
+		t.Errorf("there is %+v", got)
+	}
+	picture := catalog.Picture{ID: "pic-1", Renditions: []catalog.Rendition{{Name: "small", Key: "k"}}}
+	p = c.change(t, "a", nil, catalog.Change{ID: "2", AddPicture: &picture}, PutOf("3", "a"), catalog.Change{ID: "4", Price: &catalog.Price{Amount: 900}})
+	if p.Version != 4 || p.Price != 900 || p.Currency != "EUR" || len(p.Pictures) != 1 {
+		t.Errorf("changed: %+v", p)
+	}
+}
+
+func changesOnce(t *testing.T, c CatalogueTest) {
+	c.change(t, "a", nil, PutOf("1", "a"))
+	more := catalog.Change{ID: "2", Receive: 5}
+	c.change(t, "a", nil, more)
+	c.change(t, "a", nil, catalog.Change{ID: "3", Receive: 1})
+	if p := c.change(t, "a", nil, more, more); p.OnHand != 16 || p.Version != 3 {
+		t.Errorf("repeated: %+v", p)
+	}
+	c.change(t, "a", catalog.ErrOtherChange, catalog.Change{ID: "2", Receive: 7})
+	if p := c.now(t, "a"); p.OnHand != 16 {
+		t.Errorf("on hand: %d", p.OnHand)
+	}
+}
+
+func changesVersion(t *testing.T, c CatalogueTest) {
+	at := func(v int64) *int64 { return &v }
+	first := PutOf("1", "a")
+	first.IfVersion = at(0)
+	p := c.change(t, "a", nil, first)
+	again := PutOf("2", "a")
+	again.IfVersion = at(0)
+	c.change(t, "a", catalog.ErrVersion, again)
+	c.change(t, "a", nil, catalog.Change{ID: "3", Receive: 1, IfVersion: at(1)})
+	c.change(t, "a", catalog.ErrVersion, catalog.Change{ID: "4", Receive: 1, IfVersion: at(1)})
+	c.change(t, "a", catalog.ErrVersion, catalog.Change{ID: "5", Receive: 1, IfVersion: at(2), IfRevision: at(p.Revision)})
+	c.change(t, "a", catalog.ErrVersion, catalog.Change{ID: "4", Receive: 1, IfVersion: at(1)}) // refused then, refused now
+	c.change(t, "b", catalog.ErrNotFound, catalog.Change{ID: "6", Receive: 1})
+}
+
+func leavesReserved(t *testing.T, c CatalogueTest) {
+	c.change(t, "a", nil, PutOf("1", "a"))
+	if !c.Reserve(t, "a", 6) {
+		t.Fatal("6 of 10 could not be set aside")
+	}
+	count := func(n int64) *int64 { return &n }
+	c.change(t, "a", catalog.ErrReserved, catalog.Change{ID: "2", OnHand: count(5)})
+	c.change(t, "a", catalog.ErrReserved, catalog.Change{ID: "3", Receive: -5})
+	if p := c.change(t, "a", nil, catalog.Change{ID: "4", OnHand: count(6)}); p.Available != 0 || p.OnHand != 6 {
+		t.Errorf("counted: %+v", p)
+	}
+	if c.Reserve(t, "a", 1) {
+		t.Error("oversold")
+	}
+	// A description that was read before brings no stock back.
+	if p := c.change(t, "a", nil, PutOf("5", "a")); p.OnHand != 6 {
+		t.Errorf("put: %+v", p)
+	}
+}
+
+func deletesProduct(t *testing.T, c CatalogueTest) {
+	was := c.change(t, "a", nil, PutOf("1", "a"))
+	c.change(t, "a", nil, catalog.Change{ID: "2", Delete: true})
+	gone := c.now(t, "a")
+	if !gone.Deleted || gone.ForSale() || gone.Revision <= was.Revision {
+		t.Errorf("deleted: %+v", gone)
+	}
+	c.change(t, "a", catalog.ErrNotFound, catalog.Change{ID: "3", Delete: true})
+	back := c.change(t, "a", nil, PutOf("4", "a"))
+	if back.Deleted || back.Version <= gone.Version-1 || back.Revision <= gone.Revision || back.OnHand != 10 {
+		t.Errorf("back: %+v", back)
+	}
+}
+
+func refusesChange(t *testing.T, c CatalogueTest) {
+	bad := PutOf("2", "a")
+	bad.Put.Price = -1
+	all, err := c.ChangeProduct(t.Context(), "a", []catalog.Change{PutOf("1", "a"), bad, {ID: "3", Receive: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []error{nil, catalog.ErrInvalid, nil} {
+		if !errors.Is(all[i].Err, want) || all[i].ID != fmt.Sprint(i+1) {
+			t.Errorf("change %s: %v, want %v", all[i].ID, all[i].Err, want)
+		}
+	}
+	if p := c.now(t, "a"); p.OnHand != 11 || p.Price != 1000 || p.Version != 2 {
+		t.Errorf("ended as %+v", p)
+	}
+}
+
+func (c CatalogueTest) mark(t *testing.T, sku string, revision int64) []string {
+	t.Helper()
+	moved, err := c.MarkIndexed(t.Context(), map[string]int64{sku: revision})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return moved
+}
+
+func tellsMoved(t *testing.T, c CatalogueTest) {
+	was := c.change(t, "a", nil, PutOf("1", "a"))
+	c.Reserve(t, "a", 1)
+	if moved := c.mark(t, "a", was.Revision); !slices.Equal(moved, []string{"a"}) {
+		t.Errorf("moved: %q", moved)
+	}
+	c.wantDue(t, "a")
+	if moved := c.mark(t, "a", c.now(t, "a").Revision); len(moved) > 0 {
+		t.Errorf("moved: %q", moved)
+	}
+	c.Later(time.Hour)
+	c.wantDue(t)
+}
+
+func stockIsDue(t *testing.T, c CatalogueTest) {
+	p := c.change(t, "a", nil, PutOf("1", "a"))
+	c.change(t, "b", nil, PutOf("1", "b"))
+	c.mark(t, "a", p.Revision)
+	c.Reserve(t, "a", 1)
+	c.Reserve(t, "a", 1)
+	c.wantDue(t, "a")
+	c.wantDue(t) // another sweep has it
+	c.Reserve(t, "a", 1)
+	c.wantDue(t, "a") // it moved again
+	c.Later(31 * time.Second)
+	c.wantDue(t, "a") // the sweep that had it died
+	if p := c.now(t, "a"); p.Available != 7 || p.Version != 1 {
+		t.Errorf("moved: %+v", p)
+	}
+}
+
+func changeIsDue(t *testing.T, c CatalogueTest) {
+	c.change(t, "a", nil, PutOf("1", "a"))
+	c.wantDue(t)
+	c.Later(2 * time.Minute)
+	c.wantDue(t, "a")
+}
+
+func revisionPages(t *testing.T, c CatalogueTest) {
+	for i := range 5 {
+		c.change(t, fmt.Sprint("s", i), nil, PutOf("1", fmt.Sprint("s", i)))
+	}
+	off := true
+	c.change(t, "s1", nil, catalog.Change{ID: "2", Inactive: &off})
+	c.change(t, "s3", nil, catalog.Change{ID: "2", Delete: true})
+	var got []catalog.Revision
+	for after := ""; ; after = got[len(got)-1].SKU {
+		page, err := c.RevisionsAfter(t.Context(), after, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		got = append(got, page...)
+	}
+	for i, r := range got {
+		if r.SKU != fmt.Sprint("s", i) || r.ForSale != (i != 1 && i != 3) || r.Revision != c.now(t, r.SKU).Revision || !r.Due {
+			t.Errorf("%+v", r)
+		}
+	}
+	if len(got) != 5 {
+		t.Errorf("%d revisions", len(got))
+	}
+	some, err := c.Revisions(t.Context(), []string{"s2", "never"})
+	if err != nil || len(some) != 1 || !some["s2"].ForSale {
+		t.Errorf("revisions: %+v %v", some, err)
+	}
+	changed, err := c.ChangedSince(context.Background(), time.Now().Add(-time.Hour), "s2", 10)
+	if err != nil || !slices.Equal(changed, []string{"s3", "s4"}) {
+		t.Errorf("changed: %q %v", changed, err)
+	}
+}

@@ -1,0 +1,65 @@
+package activities
+
+import (
+	"context"
+
+	"purser/catalog"
+)
+
+// Products is the record of the catalogue, as a product's workflow writes it.
+type Products interface {
+	// ChangeProduct carries out changes of one product in their order, in one
+	// transaction, and answers how each ended. A change whose ID was carried
+	// out before is answered as it was then. One that is refused stops
+	// nothing. The error is the record's own: then nothing was changed.
+	ChangeProduct(ctx context.Context, sku string, changes []catalog.Change) ([]catalog.Changed, error)
+}
+
+// ProductTeller brings a product's workflow news, and starts it if none runs.
+type ProductTeller interface {
+	TellProduct(ctx context.Context, sku string, c catalog.Change) error
+}
+
+// ProductChanges are changes of one product, in the order they came.
+type ProductChanges struct {
+	SKU     string           `json:"sku"`
+	Changes []catalog.Change `json:"changes"`
+}
+
+// ProductOutcome is how one change ended.
+type ProductOutcome struct {
+	ID      string          `json:"id"` // of the change
+	Product catalog.Stocked `json:"product"`
+	// Failure is one of the Failure constants if the change was refused.
+	Failure string `json:"failure,omitempty"`
+	Why     string `json:"why,omitempty"`
+}
+
+// ChangeProduct writes changes of a product to the record.
+func (a *Activities) ChangeProduct(ctx context.Context, c ProductChanges) ([]ProductOutcome, error) {
+	changed, err := a.Products.ChangeProduct(ctx, c.SKU, c.Changes)
+	if err != nil {
+		return nil, failure(err)
+	}
+	outcomes := make([]ProductOutcome, len(changed))
+	for i, v := range changed {
+		outcomes[i] = ProductOutcome{ID: v.ID, Product: v.Product}
+		if v.Err != nil {
+			outcomes[i].Failure, outcomes[i].Why = failureType(v.Err), v.Err.Error()
+		}
+	}
+	return outcomes, nil
+}
+
+// ProductNews is a change for a product's workflow, from another workflow.
+type ProductNews struct {
+	SKU    string         `json:"sku"`
+	Change catalog.Change `json:"change"`
+}
+
+// TellProduct tells a product's workflow, which then writes and indexes the
+// change: how a picture that is ready reaches its product. The change's ID
+// makes telling it again harmless.
+func (a *Activities) TellProduct(ctx context.Context, n ProductNews) error {
+	return failure(a.ProductTeller.TellProduct(ctx, n.SKU, n.Change))
+}

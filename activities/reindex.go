@@ -1,0 +1,123 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"purser/order"
+)
+
+// ShadowRequest says which products a shadow index is to be given next.
+type ShadowRequest struct {
+	Name  string `json:"name"`
+	After string `json:"after"` // the SKU that the last step ended with
+	// Since narrows it to products changed at a time or later.
+	Since time.Time `json:"since,omitzero"`
+}
+
+// ShadowStep is how far the filling has come.
+type ShadowStep struct {
+	After string `json:"after"`
+	Put   int64  `json:"put"`
+	Done  bool   `json:"done"`
+}
+
+// FillShadow puts products into a shadow index, for a while or to the end.
+func (a *Activities) FillShadow(ctx context.Context, r ShadowRequest) (ShadowStep, error) {
+	defer beat(ctx)()
+	step := ShadowStep{After: r.After}
+	for until := time.Now().Add(sliceTime); time.Now().Before(until); {
+		skus, err := a.shadowPage(ctx, r.Since, step.After)
+		if err != nil {
+			return step, failure(err)
+		}
+		if len(skus) == 0 {
+			step.Done = true
+			if r.After == "" && step.Put == 0 && r.Since.IsZero() { // an empty shop has an empty shadow
+				err = a.Rebuild.PutShadow(ctx, r.Name, nil)
+			}
+			return step, failure(err)
+		}
+		now, err := a.Listings.Stocked(ctx, skus)
+		if err != nil {
+			return step, failure(err)
+		}
+		docs, _ := a.documents(skus, now)
+		if err := a.Rebuild.PutShadow(ctx, r.Name, docs); err != nil {
+			return step, failure(err)
+		}
+		step.After, step.Put = skus[len(skus)-1], step.Put+int64(len(docs))
+	}
+	return step, nil
+}
+
+func (a *Activities) shadowPage(ctx context.Context, since time.Time, after string) ([]string, error) {
+	if !since.IsZero() {
+		return a.Revisions.ChangedSince(ctx, since, after, rowsAtOnce)
+	}
+	page, err := a.Revisions.RevisionsAfter(ctx, after, rowsAtOnce)
+	skus := make([]string, len(page))
+	for i, r := range page {
+		skus[i] = r.SKU
+	}
+	return skus, err
+}
+
+// ShadowRef names a shadow index.
+type ShadowRef struct {
+	Name string `json:"name"`
+}
+
+// SwapShadow puts the shadow in the place of the index that is searched.
+func (a *Activities) SwapShadow(ctx context.Context, r ShadowRef) error {
+	defer beat(ctx)()
+	return failure(a.Rebuild.SwapShadow(ctx, r.Name))
+}
+
+// DropShadow gives a shadow up.
+func (a *Activities) DropShadow(ctx context.Context, r ShadowRef) error {
+	err := a.Rebuild.DropShadow(ctx, r.Name)
+	if errors.Is(err, order.ErrNoSuch) {
+		return nil
+	}
+	return failure(err)
+}
+
+// ChangedRequest is the input of IndexChanged.
+type ChangedRequest struct {
+	Since time.Time `json:"since"`
+}
+
+// IndexChanged gives the index what was changed or deleted since a time.
+func (a *Activities) IndexChanged(ctx context.Context, r ChangedRequest) (Indexed, error) {
+	defer beat(ctx)()
+	var all Indexed
+	for after := ""; ; {
+		skus, err := a.Revisions.ChangedSince(ctx, r.Since, after, rowsAtOnce)
+		if err != nil || len(skus) == 0 {
+			return all, failure(err)
+		}
+		done, err := a.index(ctx, skus)
+		if err != nil {
+			return all, failure(err)
+		}
+		all.Put, all.Deleted, after = all.Put+done.Put, all.Deleted+done.Deleted, skus[len(skus)-1]
+	}
+}
+
+// The times for which imports are kept.
+const (
+	keepReceiving = 24 * time.Hour      // a file whose sender went away
+	keepEnded     = 30 * 24 * time.Hour // figures and errors of one that ended
+)
+
+// Tidying is the input of ForgetImports.
+type Tidying struct{}
+
+// ForgetImports removes what is left of old imports.
+func (a *Activities) ForgetImports(ctx context.Context, _ Tidying) error {
+	now := time.Now()
+	_, err := a.OldImports.ForgetImports(ctx, now.Add(-keepReceiving).UnixMicro(), now.Add(-keepEnded).UnixMicro())
+	return failure(err)
+}

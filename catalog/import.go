@@ -1,0 +1,141 @@
+package catalog
+
+import (
+	"slices"
+	"time"
+)
+
+// ImportKind says what an import is about.
+type ImportKind string
+
+// The kinds of imports. Products are added, or changed in the fields that the
+// file has. Stock and prices of products that exist are staged and then
+// switched all at once, or not at all (ORD-8).
+const (
+	ImportProducts ImportKind = "products"
+	ImportStock    ImportKind = "stock"
+	ImportPrices   ImportKind = "prices"
+)
+
+// ImportKinds are all of them.
+var ImportKinds = []ImportKind{ImportProducts, ImportStock, ImportPrices}
+
+// ImportState is how far an import is.
+type ImportState string
+
+// The states of an import, in their order. The last two are final.
+const (
+	ImportReceiving ImportState = "receiving" // the file is coming in
+	ImportReading   ImportState = "reading"   // its rows are checked and staged
+	ImportApplying  ImportState = "applying"  // they are written to the catalogue
+	ImportIndexing  ImportState = "indexing"  // the index is given what changed
+	ImportDone      ImportState = "done"
+	ImportRefused   ImportState = "refused" // nothing was changed; Why says the reason
+)
+
+// Final reports whether nothing more will happen.
+func (s ImportState) Final() bool { return s == ImportDone || s == ImportRefused }
+
+// Import is a file of products, stock or prices on its way into the
+// catalogue. Its workflow is the only one who moves it on.
+type Import struct {
+	ID          string      `json:"id"`
+	Kind        ImportKind  `json:"kind"`
+	Name        string      `json:"name,omitempty"` // of the file
+	DryRun      bool        `json:"dryRun,omitempty"`
+	Actor       string      `json:"actor"`
+	Correlation string      `json:"correlationId,omitempty"`
+	State       ImportState `json:"state"`
+	Why         string      `json:"why,omitempty"`
+
+	Bytes     int64 `json:"bytes"`     // received
+	Read      int64 `json:"read"`      // of them read
+	Lines     int64 `json:"lines"`     // read
+	Rows      int64 `json:"rows"`      // read and in order
+	Bad       int64 `json:"bad"`       // with an error
+	Applied   int64 `json:"applied"`   // that changed a product
+	Unchanged int64 `json:"unchanged"` // that say what the record says already
+	Indexed   int64 `json:"indexed"`   // products the index was given
+
+	// Mark is on the products it changed and the index has not been given.
+	Mark int64 `json:"-"`
+
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// RowFault is one thing wrong with a row of a file.
+type RowFault struct {
+	Line int64  `json:"line"`
+	SKU  string `json:"sku,omitempty"`
+	Fault
+}
+
+// Row is a row of a file: a SKU and what the file says of it. What it does
+// not say stays as it is.
+type Row struct {
+	SKU         string             `json:"sku"`
+	Name        *string            `json:"name,omitempty"`
+	Description *string            `json:"description,omitempty"`
+	Brand       *string            `json:"brand,omitempty"`
+	Category    *string            `json:"category,omitempty"`
+	Tags        *[]string          `json:"tags,omitempty"`
+	Rating      *int64             `json:"rating,omitempty"`
+	Parent      *string            `json:"parent,omitempty"`
+	Options     *map[string]string `json:"options,omitempty"`
+	Price       *int64             `json:"price,omitempty"`
+	Currency    *string            `json:"currency,omitempty"`
+	OnHand      *int64             `json:"onHand,omitempty"`
+	Inactive    *bool              `json:"inactive,omitempty"`
+}
+
+// Onto answers the product with what the row says of it.
+func (r Row) Onto(p Product) Product {
+	set(&p.Name, r.Name)
+	set(&p.Description, r.Description)
+	set(&p.Brand, r.Brand)
+	set(&p.Category, r.Category)
+	set(&p.Tags, r.Tags)
+	set(&p.Rating, r.Rating)
+	set(&p.Parent, r.Parent)
+	set(&p.Options, r.Options)
+	set(&p.Price, r.Price)
+	set(&p.Currency, r.Currency)
+	set(&p.OnHand, r.OnHand)
+	set(&p.Inactive, r.Inactive)
+	p.SKU = r.SKU
+	return p
+}
+
+func set[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+// Faults answers what is wrong with what the row says.
+func (r Row) Faults() []Fault {
+	said := map[string]bool{
+		"sku": true, "name": r.Name != nil, "description": r.Description != nil, "brand": r.Brand != nil, "category": r.Category != nil,
+		"tags": r.Tags != nil, "rating": r.Rating != nil, "parent": r.Parent != nil, "options": r.Options != nil,
+		"price": r.Price != nil, "currency": r.Currency != nil, "onHand": r.OnHand != nil,
+	}
+	return slices.DeleteFunc(r.Onto(Product{}).Faults(), func(f Fault) bool { return !said[f.Field] })
+}
+
+// LinedRow is a row and the line it begins on.
+type LinedRow struct {
+	Line int64
+	Row
+}
+
+// Slice is a part of an import's file, read: rows from one byte of it to
+// another.
+type Slice struct {
+	Import         string
+	From           int64 // byte; where reading went on
+	ToByte, ToLine int64
+	Rows           []LinedRow
+	Faults         []RowFault
+	Bad            int64 // rows that the faults are about
+}

@@ -1,0 +1,215 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"purser/catalog"
+)
+
+// importMark is how long the products that an import changed are its own to
+// bring to the index; then a sweep does.
+const importMark = int64(6 * 3600 * 1_000_000)
+
+// OpenImport begins to receive a file. One that was not received to its end
+// begins anew, and whoever was sending it is turned away; one that was is
+// answered as it is, and false.
+func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string) (was catalog.Import, fresh bool, err error) {
+	now := micros(s.now())
+	err = s.db.write(ctx, func(ctx context.Context, q querier) error {
+		was, err = readImport(ctx, q, i.ID, q.forUpdate())
+		fresh = errors.Is(err, catalog.ErrNoImport) || err == nil && was.State == catalog.ImportReceiving
+		if !fresh {
+			return err
+		}
+		// Two attempts are told apart by when they began.
+		now = max(now, micros(was.CreatedAt)+1)
+		for _, table := range []string{"import_chunks WHERE import_id", "imports WHERE id"} {
+			if _, err := q.exec(ctx, "DELETE FROM "+table+" = ?", i.ID); err != nil {
+				return err
+			}
+		}
+		_, err = q.exec(ctx, `
+			INSERT INTO imports (id, kind, name, dry_run, actor, correlation, state, why, header, bytes, at_byte, at_line, at_sku,
+				staged, bad, applied, unchanged, indexed, mark, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, ?, ?)`,
+			i.ID, string(i.Kind), i.Name, bit(i.DryRun), i.Actor, i.Correlation, string(catalog.ImportReceiving), header, now, now)
+		was = i
+		was.State, was.CreatedAt, was.UpdatedAt = catalog.ImportReceiving, fromMicros(now), fromMicros(now)
+		return err
+	})
+	return was, fresh, failed("open import", err)
+}
+
+// PutChunk keeps the next part of the file, of the attempt that i is.
+func (s *Store) PutChunk(ctx context.Context, i catalog.Import, at int64, body []byte) error {
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, "UPDATE imports SET bytes = ?, updated_at = ? WHERE id = ? AND bytes = ? AND state = ? AND created_at = ?",
+			at+int64(len(body)), micros(s.now()), i.ID, at, string(catalog.ImportReceiving), micros(i.CreatedAt))
+		if err == nil && n == 0 {
+			err = catalog.ErrMovedOn
+		}
+		if err != nil {
+			return err
+		}
+		_, err = q.exec(ctx, "INSERT INTO import_chunks (import_id, at_byte, body) VALUES (?, ?, ?)", i.ID, at, body)
+		return err
+	})
+	return failed("put chunk", err)
+}
+
+// Received ends the receiving: the file is here, all of its bytes. Its rows
+// begin at a byte and a line of it.
+func (s *Store) Received(ctx context.Context, i catalog.Import, bytes, startByte, startLine int64) error {
+	return s.moveImport(ctx, "UPDATE imports SET state = ?, at_byte = ?, at_line = ?, updated_at = ? WHERE id = ? AND state = ? AND bytes = ? AND created_at = ?",
+		string(catalog.ImportReading), startByte, startLine, micros(s.now()), i.ID, string(catalog.ImportReceiving), bytes, micros(i.CreatedAt))
+}
+
+// GiveUpImport forgets a file that did not come to its end.
+func (s *Store) GiveUpImport(ctx context.Context, i catalog.Import) error {
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, "DELETE FROM imports WHERE id = ? AND state = ? AND created_at = ?", i.ID, string(catalog.ImportReceiving), micros(i.CreatedAt))
+		if err != nil || n == 0 {
+			return err
+		}
+		_, err = q.exec(ctx, "DELETE FROM import_chunks WHERE import_id = ?", i.ID)
+		return err
+	})
+	return failed("give up import", err)
+}
+
+// EndImport ends an import and forgets its file; its figures and errors stay.
+func (s *Store) EndImport(ctx context.Context, id string, state catalog.ImportState, why string) error {
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, "UPDATE imports SET state = ?, why = ?, indexed = CASE WHEN dry_run = 1 THEN 0 ELSE applied END, updated_at = ? WHERE id = ? AND state NOT IN ('done', 'refused')",
+			string(state), why, micros(s.now()), id)
+		if err != nil || n == 0 {
+			return err
+		}
+		for _, table := range []string{"import_chunks", "import_rows"} {
+			if _, err := q.exec(ctx, "DELETE FROM "+table+" WHERE import_id = ?", id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return failed("end import", err)
+}
+
+func (s *Store) moveImport(ctx context.Context, statement string, args ...any) error {
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, statement, args...)
+		if err == nil && n == 0 {
+			err = catalog.ErrMovedOn
+		}
+		return err
+	})
+	return failed("move import", err)
+}
+
+// ImportBytes answers a part of the file from a byte on; none after the last.
+func (s *Store) ImportBytes(ctx context.Context, id string, from int64) ([]byte, error) {
+	var at int64
+	var body []byte
+	found, err := first(ctx, s.db.reader(), "SELECT at_byte, body FROM import_chunks WHERE import_id = ? AND at_byte <= ? ORDER BY at_byte DESC LIMIT 1",
+		[]any{id, from}, &at, &body)
+	if err != nil || !found || from-at >= int64(len(body)) {
+		return nil, failed("import bytes", err)
+	}
+	return body[from-at:], nil
+}
+
+// ImportHeader answers how the file of an import is to be read.
+func (s *Store) ImportHeader(ctx context.Context, id string) (string, error) {
+	var header string
+	found, err := first(ctx, s.db.reader(), "SELECT header FROM imports WHERE id = ?", []any{id}, &header)
+	if err == nil && !found {
+		err = fmt.Errorf("%w: %.70q", catalog.ErrNoImport, id)
+	}
+	return header, failed("import header", err)
+}
+
+const selectImport = `
+	SELECT id, kind, name, dry_run, actor, correlation, state, why, bytes, at_byte, at_line, staged, bad, applied, unchanged, indexed,
+		mark, created_at, updated_at FROM imports `
+
+// Import answers how an import stands, or catalog.ErrNoImport.
+func (s *Store) Import(ctx context.Context, id string) (catalog.Import, error) {
+	i, err := readImport(ctx, s.db.reader(), id, "")
+	return i, failed("import", err)
+}
+
+func readImport(ctx context.Context, q querier, id, lock string) (catalog.Import, error) {
+	var found []catalog.Import
+	err := each(ctx, q, selectImport+"WHERE id = ?"+lock, []any{id}, func(r *sql.Rows) error {
+		i, err := scanImport(r)
+		found = append(found, i)
+		return err
+	})
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("%w: %.70q", catalog.ErrNoImport, id)
+	}
+	if err != nil {
+		return catalog.Import{}, err
+	}
+	i := found[0]
+	if i.State == catalog.ImportIndexing {
+		left, err := one[int64](ctx, q, "SELECT COUNT(*) FROM products WHERE due_at > 0 AND due_at = ?", i.Mark)
+		i.Indexed = max(i.Applied-left, 0)
+		return i, err
+	}
+	return i, nil
+}
+
+// Imports lists the last imports, newest first.
+func (s *Store) Imports(ctx context.Context, limit int) ([]catalog.Import, error) {
+	var found []catalog.Import
+	err := each(ctx, s.db.reader(), selectImport+"ORDER BY created_at DESC, id LIMIT ?", []any{pageSize(limit)}, func(r *sql.Rows) error {
+		i, err := scanImport(r)
+		found = append(found, i)
+		return err
+	})
+	return found, failed("imports", err)
+}
+
+func scanImport(r *sql.Rows) (catalog.Import, error) {
+	var i catalog.Import
+	var dry, created, updated int64
+	err := r.Scan(&i.ID, &i.Kind, &i.Name, &dry, &i.Actor, &i.Correlation, &i.State, &i.Why, &i.Bytes, &i.Read, &i.Lines, &i.Rows, &i.Bad,
+		&i.Applied, &i.Unchanged, &i.Indexed, &i.Mark, &created, &updated)
+	i.DryRun, i.CreatedAt, i.UpdatedAt = dry != 0, fromMicros(created), fromMicros(updated)
+	return i, err
+}
+
+// ImportErrors lists up to limit errors of an import, by line, from after a
+// line on.
+func (s *Store) ImportErrors(ctx context.Context, id string, after int64, limit int) ([]catalog.RowFault, error) {
+	var found []catalog.RowFault
+	err := each(ctx, s.db.reader(), "SELECT line, sku, field, message FROM import_errors WHERE import_id = ? AND line > ? ORDER BY line, field LIMIT ?",
+		[]any{id, after, pageSize(limit)}, func(r *sql.Rows) error {
+			var f catalog.RowFault
+			err := r.Scan(&f.Line, &f.SKU, &f.Field, &f.Message)
+			found = append(found, f)
+			return err
+		})
+	return found, failed("import errors", err)
+}
+
+// ForgetImports removes what is older than it needs to be: files whose sender
+// went away, and imports that ended long ago.
+func (s *Store) ForgetImports(ctx context.Context, receivingBefore, endedBefore int64) (int64, error) {
+	var n int64
+	err := s.db.write(ctx, func(ctx context.Context, q querier) (err error) {
+		const old = "(state = 'receiving' AND updated_at < ?) OR (state IN ('done', 'refused') AND updated_at < ?)"
+		for _, table := range []string{"import_chunks", "import_errors"} {
+			if _, err := q.exec(ctx, "DELETE FROM "+table+" WHERE import_id IN (SELECT id FROM imports WHERE "+old+")", receivingBefore, endedBefore); err != nil {
+				return err
+			}
+		}
+		n, err = q.exec(ctx, "DELETE FROM imports WHERE "+old, receivingBefore, endedBefore)
+		return err
+	})
+	return n, failed("forget imports", err)
+}

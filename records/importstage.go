@@ -1,0 +1,191 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"purser/catalog"
+)
+
+// keptErrors is how many errors of an import are kept; more are counted.
+const keptErrors = 1_000
+
+// StageRows keeps a slice of the file as rows, with its errors, and notes how
+// far reading has come, in one transaction. A slice that does not begin where
+// the last one ended fails with catalog.ErrMovedOn: another attempt has read it.
+func (s *Store) StageRows(ctx context.Context, sl catalog.Slice) error {
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		return stage(ctx, q, sl, micros(s.now()))
+	})
+	return failed("stage rows", err)
+}
+
+func stage(ctx context.Context, q querier, sl catalog.Slice, now int64) error {
+	n, err := q.exec(ctx, "UPDATE imports SET at_byte = ?, at_line = ?, updated_at = ? WHERE id = ? AND at_byte = ? AND state = ?",
+		sl.ToByte, sl.ToLine, now, sl.Import, sl.From, string(catalog.ImportReading))
+	if err == nil && n == 0 {
+		err = catalog.ErrMovedOn
+	}
+	if err != nil {
+		return err
+	}
+	var kind catalog.ImportKind
+	var kept int64
+	if _, err := first(ctx, q, "SELECT kind, bad FROM imports WHERE id = ?", []any{sl.Import}, &kind, &kept); err != nil {
+		return err
+	}
+	rows := sl.Rows
+	var shipped map[string]int64
+	if kind != catalog.ImportProducts {
+		if shipped, err = shippedNow(ctx, q, rows); err != nil {
+			return err
+		}
+		rows = known(&sl, shipped)
+	}
+	twice, err := stageRows(ctx, q, sl.Import, rows, shipped)
+	if err != nil {
+		return err
+	}
+	sl.Faults, sl.Bad = append(sl.Faults, twice...), sl.Bad+int64(len(twice))
+	if err := putFaults(ctx, q, sl.Import, sl.Faults, kept); err != nil {
+		return err
+	}
+	_, err = q.exec(ctx, "UPDATE imports SET staged = staged + ?, bad = bad + ? WHERE id = ?", int64(len(rows)-len(twice)), sl.Bad, sl.Import)
+	return err
+}
+
+// shippedNow answers how many pieces of each product have left for good, by
+// SKU; what is not in the catalogue is missing.
+func shippedNow(ctx context.Context, q querier, rows []catalog.LinedRow) (map[string]int64, error) {
+	skus := make([]string, len(rows))
+	for i, r := range rows {
+		skus[i] = r.SKU
+	}
+	shipped := make(map[string]int64, len(rows))
+	list, args := in(skus)
+	err := each(ctx, q, "SELECT sku, shipped FROM products WHERE deleted = 0 AND sku IN "+list, args, func(r *sql.Rows) error {
+		var sku string
+		var n int64
+		err := r.Scan(&sku, &n)
+		shipped[sku] = n
+		return err
+	})
+	return shipped, err
+}
+
+// known leaves out rows about products that are not in the catalogue, and
+// adds the errors that say so.
+func known(sl *catalog.Slice, shipped map[string]int64) []catalog.LinedRow {
+	var rows []catalog.LinedRow
+	for _, r := range sl.Rows {
+		if _, ok := shipped[r.SKU]; ok {
+			rows = append(rows, r)
+			continue
+		}
+		sl.Faults = append(sl.Faults, catalog.RowFault{Line: r.Line, SKU: r.SKU, Fault: catalog.Fault{Field: "sku", Message: "there is no such product"}})
+		sl.Bad++
+	}
+	return rows
+}
+
+// stageRows inserts rows and answers the errors of those whose SKU stands in
+// the file twice: the first one counts.
+func stageRows(ctx context.Context, q querier, id string, rows []catalog.LinedRow, shipped map[string]int64) (twice []catalog.RowFault, err error) {
+	for len(rows) > 0 {
+		n := min(len(rows), q.rowsAtOnce())
+		some, args := rows[:n], make([]any, 0, 8*n)
+		rows = rows[n:]
+		for _, r := range some {
+			args = append(args, id, r.SKU, r.Line, or(r.Price, 0), or(r.Currency, ""), or(r.OnHand, 0), shipped[r.SKU])
+			if shipped != nil {
+				args = append(args, "")
+				continue
+			}
+			doc, err := json.Marshal(r.Row)
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, string(doc))
+		}
+		inserted, err := q.exec(ctx, "INSERT INTO import_rows (import_id, sku, line, price, currency, on_hand, shipped, doc) VALUES "+
+			values(n, 8)+" ON CONFLICT (import_id, sku) DO NOTHING", args...)
+		if err != nil {
+			return nil, err
+		}
+		if inserted == int64(n) {
+			continue
+		}
+		found, err := standTwice(ctx, q, id, some)
+		if err != nil {
+			return nil, err
+		}
+		twice = append(twice, found...)
+	}
+	return twice, nil
+}
+
+// standTwice finds the rows of a group that are not the ones staged.
+func standTwice(ctx context.Context, q querier, id string, rows []catalog.LinedRow) ([]catalog.RowFault, error) {
+	skus := make([]string, len(rows))
+	for i, r := range rows {
+		skus[i] = r.SKU
+	}
+	lines := make(map[string]int64, len(rows))
+	list, args := in(skus)
+	err := each(ctx, q, "SELECT sku, line FROM import_rows WHERE import_id = ? AND sku IN "+list, append([]any{id}, args...), func(r *sql.Rows) error {
+		var sku string
+		var line int64
+		err := r.Scan(&sku, &line)
+		lines[sku] = line
+		return err
+	})
+	var twice []catalog.RowFault
+	for _, r := range rows {
+		if lines[r.SKU] != r.Line {
+			twice = append(twice, catalog.RowFault{Line: r.Line, SKU: r.SKU, Fault: catalog.Fault{
+				Field: "sku", Message: fmt.Sprintf("stands twice: first on line %d", lines[r.SKU]),
+			}})
+		}
+	}
+	return twice, err
+}
+
+// putFaults keeps errors, as long as there are not too many.
+func putFaults(ctx context.Context, q querier, id string, faults []catalog.RowFault, kept int64) error {
+	room := int(max(keptErrors-kept, 0))
+	for _, f := range faults[:min(len(faults), room)] {
+		if _, err := q.exec(ctx, "INSERT INTO import_errors (import_id, line, field, sku, message) VALUES (?, ?, ?, ?, ?) ON CONFLICT (import_id, line, field) DO NOTHING",
+			id, f.Line, f.Field, f.SKU, f.Message); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// in writes a list of strings for IN. Its length is a power of two, so that
+// there are few different statements to prepare; the last string fills it up.
+func in(all []string) (list string, args []any) {
+	n := 1
+	for n < len(all) {
+		n *= 2
+	}
+	args = make([]any, n)
+	for i := range args {
+		if len(all) == 0 {
+			args[i] = "" // no SKU is empty
+			continue
+		}
+		args[i] = all[min(i, len(all)-1)]
+	}
+	return "(" + marks(n) + ")", args
+}
+
+// or is a value, or what stands for one that is missing.
+func or[T any](value *T, otherwise T) T {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}

@@ -1,0 +1,83 @@
+package records
+
+import (
+	"context"
+
+	"purser/catalog"
+)
+
+// SwitchRows puts all staged prices or stock into force in one transaction
+// (ORD-8): nobody sees half of them. Stock was counted when its row was read;
+// what has left since is taken off, and what is set aside for orders stays
+// set aside (ORD-7, F67). Rows that would have taken it are kept as errors.
+func (s *Store) SwitchRows(ctx context.Context, id string) error {
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		var state string
+		var kind catalog.ImportKind
+		var mark int64
+		found, err := first(ctx, q, "SELECT state, kind, mark FROM imports WHERE id = ?"+q.forUpdate(), []any{id}, &state, &kind, &mark)
+		if err == nil && (!found || state != string(catalog.ImportApplying)) {
+			err = catalog.ErrMovedOn
+		}
+		if err != nil {
+			return err
+		}
+		now := micros(s.now())
+		if err := lockStaged(ctx, q, id); err != nil {
+			return err
+		}
+		var n int64
+		if kind == catalog.ImportPrices {
+			n, err = q.exec(ctx, switchPrices, now, mark, mark, id)
+		} else {
+			if _, err := q.exec(ctx, noteShort, id); err != nil {
+				return err
+			}
+			n, err = q.exec(ctx, switchStock, now, mark, mark, id)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = q.exec(ctx, "UPDATE imports SET state = ?, applied = ?, unchanged = staged - ?, updated_at = ? WHERE id = ?",
+			string(catalog.ImportIndexing), n, n, now, id)
+		return err
+	})
+	return failed("switch rows", err)
+}
+
+// lockStaged locks the products of an import in the order in which orders
+// lock them, so that neither waits for the other for ever.
+func lockStaged(ctx context.Context, q querier, id string) error {
+	if q.forUpdate() == "" {
+		return nil
+	}
+	_, err := q.exec(ctx, `
+		SELECT p.sku FROM products p JOIN import_rows r ON r.sku = p.sku WHERE r.import_id = ? ORDER BY p.sku FOR UPDATE OF p`, id)
+	return err
+}
+
+const (
+	// isDue leaves a product that was due before to whoever has it.
+	isDue = "due_at = CASE WHEN due_at = 0 OR due_at > ? THEN ? ELSE due_at END"
+
+	switchPrices = `
+		UPDATE products SET price = r.price, currency = r.currency, version = version + 1, revision = revision + 1, changed_at = ?, ` + isDue + `
+		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND products.deleted = 0
+			AND (products.price <> r.price OR products.currency <> r.currency)`
+
+	// counted is what a row says is on hand now; rest is what will be noted.
+	counted = "(r.on_hand - (products.shipped - r.shipped))"
+	rest    = "(CASE WHEN " + counted + " < products.reserved THEN products.reserved ELSE " + counted + " END)"
+
+	switchStock = `
+		UPDATE products SET on_hand = ` + rest + `, received = ` + rest + ` + products.shipped, version = version + 1,
+			revision = revision + 1, changed_at = ?, ` + isDue + `
+		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND products.deleted = 0 AND products.on_hand <> ` + rest
+
+	noteShort = `
+		INSERT INTO import_errors (import_id, line, field, sku, message)
+		SELECT r.import_id, r.line, 'onHand', r.sku, products.reserved || ' are set aside for orders and stay on hand, but only ' || ` + counted + ` || ' are there'
+		FROM products JOIN import_rows r ON r.sku = products.sku
+		WHERE r.import_id = ? AND products.deleted = 0 AND ` + counted + ` < products.reserved
+		ORDER BY r.line LIMIT 1000`
+)

@@ -1,0 +1,92 @@
+-- The catalogue: what products are, who changed them, what the search index
+-- has still to be told, and imports.
+
+-- version counts the changes of what a product is; revision rises when its
+-- stock moves too, and is what the index carries.
+ALTER TABLE products ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE products ADD COLUMN revision BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE products ADD COLUMN inactive BIGINT NOT NULL DEFAULT 0;
+-- A deleted product keeps its row: orders under way move its stock, and one
+-- that comes back must not start counting from one.
+ALTER TABLE products ADD COLUMN deleted BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE products ADD COLUMN added_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE products ADD COLUMN changed_at BIGINT NOT NULL DEFAULT 0; -- other than by its stock
+-- due_at: the index may not have this revision; from then on whoever sweeps
+-- takes care of it. 0: it has. A stock move makes it 1, at once.
+ALTER TABLE products ADD COLUMN due_at BIGINT NOT NULL DEFAULT 1;
+CREATE INDEX products_due ON products (due_at, sku) WHERE due_at > 0;
+
+-- What no order needs to know stands apart, so that the row whose stock moves
+-- stays short.
+CREATE TABLE product_details (
+    sku TEXT PRIMARY KEY,
+    doc TEXT NOT NULL -- JSON
+) {clustered};
+
+-- Who changed what, and how it ended; also what makes a repeated change known.
+CREATE TABLE product_changes (
+    sku         TEXT NOT NULL,
+    change_id   TEXT NOT NULL,
+    hash        TEXT NOT NULL, -- of what was asked
+    at          BIGINT NOT NULL,
+    actor       TEXT NOT NULL,
+    correlation TEXT NOT NULL,
+    version     BIGINT NOT NULL, -- of the product afterwards
+    what        TEXT NOT NULL,   -- the change, as JSON
+    refused     TEXT NOT NULL,   -- empty: it was carried out
+    why         TEXT NOT NULL,
+    PRIMARY KEY (sku, change_id)
+) {clustered};
+
+CREATE TABLE imports (
+    id          TEXT PRIMARY KEY,
+    kind        TEXT NOT NULL, -- products, stock, prices
+    name        TEXT NOT NULL, -- of the file
+    dry_run     BIGINT NOT NULL,
+    actor       TEXT NOT NULL,
+    correlation TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    why         TEXT NOT NULL,
+    header      TEXT NOT NULL,   -- how the file is to be read
+    bytes       BIGINT NOT NULL, -- received
+    at_byte     BIGINT NOT NULL, -- read up to here
+    at_line     BIGINT NOT NULL,
+    at_sku      TEXT NOT NULL,   -- applied up to here
+    staged      BIGINT NOT NULL, -- rows read that are in order
+    bad         BIGINT NOT NULL, -- rows with an error
+    applied     BIGINT NOT NULL, -- rows that changed a product
+    unchanged   BIGINT NOT NULL, -- rows that say what the record says already
+    indexed     BIGINT NOT NULL, -- products the index was given
+    mark        BIGINT NOT NULL, -- due_at of the products it changed
+    created_at  BIGINT NOT NULL,
+    updated_at  BIGINT NOT NULL
+);
+CREATE INDEX imports_by_time ON imports (created_at, id);
+
+CREATE TABLE import_chunks (
+    import_id TEXT NOT NULL,
+    at_byte   BIGINT NOT NULL, -- of the file; where the chunk begins
+    body      {bytes} NOT NULL,
+    PRIMARY KEY (import_id, at_byte)
+);
+
+CREATE TABLE import_rows (
+    import_id TEXT NOT NULL,
+    sku       TEXT NOT NULL,
+    line      BIGINT NOT NULL,
+    price     BIGINT NOT NULL,
+    currency  TEXT NOT NULL,
+    on_hand   BIGINT NOT NULL,
+    shipped   BIGINT NOT NULL, -- of the product when the row was read
+    doc       TEXT NOT NULL,   -- the row, as JSON; empty for stock and prices
+    PRIMARY KEY (import_id, sku)
+) {clustered};
+
+CREATE TABLE import_errors (
+    import_id TEXT NOT NULL,
+    line      BIGINT NOT NULL,
+    field     TEXT NOT NULL,
+    sku       TEXT NOT NULL,
+    message   TEXT NOT NULL,
+    PRIMARY KEY (import_id, line, field)
+) {clustered};

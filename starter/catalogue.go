@@ -1,0 +1,99 @@
+package starter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"purser/catalog"
+	"purser/order"
+	"purser/workflows"
+)
+
+// StartImport has an import carried out whose file has been received. Asking
+// again changes nothing.
+func (c *Client) StartImport(ctx context.Context, i catalog.Import) error {
+	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflows.ImportWorkflowID(i.ID), TaskQueue: workflows.CatalogueQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		StaticSummary:            "Import of " + string(i.Kind),
+	}, workflows.ImportWorkflow, workflows.ImportStart{ID: i.ID})
+	var exists *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &exists) {
+		return nil
+	}
+	return translate("start import", order.ID(i.ID), err)
+}
+
+// Reconcile compares index and record, or joins a comparison that is under
+// way, and answers what it found. It fails with context.DeadlineExceeded if
+// that takes longer: it goes on.
+func (c *Client) Reconcile(ctx context.Context, nightly bool) (found catalog.Drift, err error) {
+	return found, c.lookAfter(ctx, workflows.ReconcileWorkflowID, "Comparison of index and record", &found,
+		workflows.ReconcileWorkflow, workflows.Reconcile{Nightly: nightly})
+}
+
+// Reindex rebuilds the index, or joins a rebuild that is under way. It fails
+// with context.DeadlineExceeded if that takes longer: it goes on.
+func (c *Client) Reindex(ctx context.Context) (done catalog.Rebuilt, err error) {
+	return done, c.lookAfter(ctx, workflows.ReindexWorkflowID, "Rebuild of the index", &done, workflows.ReindexWorkflow)
+}
+
+func (c *Client) lookAfter(ctx context.Context, id, summary string, out, workflow any, args ...any) error {
+	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: id, TaskQueue: workflows.CatalogueQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            summary,
+	}, workflow, args...)
+	if err == nil {
+		err = run.Get(ctx, out)
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", id, ctx.Err())
+	}
+	return translate("look after", order.ID(id), err)
+}
+
+// KeepReconciling has the index compared with the record regularly: every so
+// often, and every night with the stock. 0 turns it off. A schedule that
+// exists is brought to these settings.
+func (c *Client) KeepReconciling(ctx context.Context, every time.Duration) error {
+	for _, s := range []struct {
+		id   string
+		spec client.ScheduleSpec
+		in   workflows.Reconcile
+	}{
+		{workflows.ReconcileWorkflowID, client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: max(every, time.Minute)}}}, workflows.Reconcile{}},
+		{workflows.ReconcileWorkflowID + "/nightly", client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{Hour: []client.ScheduleRange{{Start: 3}}, Minute: []client.ScheduleRange{{Start: 17}}}}}, workflows.Reconcile{Nightly: true}},
+	} {
+		if err := c.keep(ctx, s.id, s.spec, s.in, every <= 0); err != nil {
+			return fmt.Errorf("schedule %s: %w", s.id, err)
+		}
+	}
+	return nil
+}
+
+func (c *Client) keep(ctx context.Context, id string, spec client.ScheduleSpec, in workflows.Reconcile, off bool) error {
+	action := &client.ScheduleWorkflowAction{
+		ID: id, TaskQueue: workflows.CatalogueQueue, Workflow: workflows.ReconcileWorkflow, Args: []any{in}, StaticSummary: "Comparison of index and record",
+	}
+	schedules := c.Temporal.ScheduleClient()
+	_, err := schedules.Create(ctx, client.ScheduleOptions{
+		ID: id, Spec: spec, Action: action, Paused: off, Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
+	})
+	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		return err
+	}
+	return schedules.GetHandle(ctx, id).Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+		return &client.ScheduleUpdate{Schedule: &client.Schedule{
+			Spec: &spec, Action: action, State: &client.ScheduleState{Paused: off}, Policy: &client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP},
+		}}, nil
+	}})
+}

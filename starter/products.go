@@ -1,0 +1,66 @@
+package starter
+
+import (
+	"context"
+	"errors"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"purser/catalog"
+	"purser/order"
+	"purser/workflows"
+)
+
+// ChangeProduct has a product's workflow carry out a change and answers the
+// product as soon as the record has it; the index follows. The same change
+// (by its ID) is carried out once. It fails with the errors of catalog, with
+// order.ErrBusy, or with context.DeadlineExceeded: then the change goes on.
+func (c *Client) ChangeProduct(ctx context.Context, sku string, change catalog.Change) (catalog.Stocked, error) {
+	for again := 0; ; again++ {
+		p, err := c.changeProduct(ctx, sku, change)
+		// The workflow may end just as the update comes; it starts anew then.
+		var gone *serviceerror.NotFound
+		if err != nil && errors.As(err, &gone) && again < 3 {
+			continue
+		}
+		return p, translate("change product", order.ID(sku), err)
+	}
+}
+
+func (c *Client) changeProduct(ctx context.Context, sku string, change catalog.Change) (p catalog.Stocked, err error) {
+	start := c.Temporal.NewWithStartWorkflowOperation(productOptions(sku), workflows.ProductWorkflow, workflows.ProductState{SKU: sku})
+	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateID: change.ID, UpdateName: string(workflows.ChangeProduct), Args: []any{change},
+			WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	if err != nil {
+		return p, err
+	}
+	return p, h.Get(ctx, &p)
+}
+
+// TellProduct brings a product's workflow a change that nobody waits for, and
+// starts it if none runs.
+func (c *Client) TellProduct(ctx context.Context, sku string, change catalog.Change) error {
+	_, err := c.Temporal.SignalWithStartWorkflow(ctx, workflows.ProductWorkflowID(sku), string(workflows.ProductChanged), change,
+		productOptions(sku), workflows.ProductWorkflow, workflows.ProductState{SKU: sku})
+	if err != nil {
+		// It may have arrived; the change's ID makes telling it again harmless.
+		return &order.ProviderError{Provider: "engine", Op: "tell product", Kind: order.ErrUnknownOutcome, Err: err}
+	}
+	return nil
+}
+
+func productOptions(sku string) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID: workflows.ProductWorkflowID(sku), TaskQueue: workflows.CatalogueQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:            "Changes of a product",
+	}
+}

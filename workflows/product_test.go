@@ -1,0 +1,439 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"pgregory.net/rapid"
+
+	"purser/activities"
+	"purser/activities/fake"
+	"purser/activities/porttest"
+	"purser/catalog"
+	"purser/order"
+	"purser/workflows"
+)
+
+// counter is one product with everything around it: the real activities over a
+// record and an index in memory, and a script of what comes when.
+type counter struct {
+	fails
+	record fake.Catalogue
+	index  fake.Index
+	steps  *activities.Activities
+	env    *testsuite.TestWorkflowEnvironment
+	state  workflows.ProductState
+	script []*cue
+	began  time.Time
+	now    time.Time
+	killed time.Duration
+	runs   int
+
+	mu     sync.Mutex
+	faults []*indexFault
+	during []func() // what happens while a document is on its way, one after the other
+}
+
+// indexFault makes calls of the index fail until a time.
+type indexFault struct {
+	until time.Duration
+	after bool
+	kind  error
+}
+
+func newCounter(t fails) *counter {
+	c := &counter{fails: t, now: start, began: start, state: workflows.ProductState{SKU: "mug"}}
+	c.record.Now = func() time.Time { return later(c.now, c.env.Now()) }
+	c.index.Before = func(op string) error { return c.strike(op, false) }
+	c.index.After = func(op string) error { return c.strike(op, true) }
+	c.steps = &activities.Activities{
+		Products: &c.record, Listings: &c.record, Revisions: &c.record, DueProducts: &c.record, Index: &c.index, IndexKeys: &c.index, Rebuild: &c.index,
+	}
+	return c
+}
+
+func (c *counter) strike(op string, after bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if op != "PutDocuments" && op != "DeleteDocuments" {
+		return nil
+	}
+	if !after && len(c.during) > 0 {
+		happens := c.during[0]
+		c.during = c.during[1:]
+		happens()
+	}
+	for _, f := range c.faults {
+		if f.after == after && c.record.Now().Before(start.Add(f.until)) {
+			return &order.ProviderError{Provider: "search", Op: op, Kind: f.kind}
+		}
+	}
+	return nil
+}
+
+func (c *counter) at(d time.Duration, do func()) { c.script = append(c.script, &cue{at: d, do: do}) }
+
+// tell sends a change as a signal, ask as an update.
+func (c *counter) tell(d time.Duration, change catalog.Change) {
+	c.at(d, func() { c.env.SignalWorkflow(string(workflows.ProductChanged), change) })
+}
+
+func (c *counter) ask(d time.Duration, change catalog.Change, to *answered) {
+	c.at(d, func() {
+		c.env.UpdateWorkflow(string(workflows.ChangeProduct), change.ID, to, change)
+	})
+}
+
+// answered is the answer to an update.
+type answered struct {
+	product catalog.Stocked
+	err     error
+	done    bool
+}
+
+func (a *answered) Accept() {}
+
+func (a *answered) Reject(err error) { a.err, a.done = err, true }
+
+func (a *answered) Complete(v any, err error) {
+	a.err, a.done = err, true
+	if p, ok := v.(catalog.Stocked); ok {
+		a.product = p
+	}
+}
+
+// run follows the script, over as many runs of the workflow as it takes: what
+// comes after one has ended starts the next.
+func (c *counter) run() *counter {
+	c.Helper()
+	for n := 0; ; n++ {
+		var next *cue
+		for _, q := range c.script {
+			if !q.done && (next == nil || q.at < next.at) {
+				next = q
+			}
+		}
+		if next == nil || n > 100 {
+			return c
+		}
+		c.now = later(c.now, start.Add(next.at))
+		c.runOnce()
+	}
+}
+
+func (c *counter) runOnce() {
+	c.Helper()
+	var s testsuite.WorkflowTestSuite
+	s.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	c.env = s.NewTestWorkflowEnvironment()
+	c.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{new(patience)}})
+	c.env.SetStartTime(c.now)
+	c.env.SetTestTimeout(time.Minute)
+	c.env.RegisterActivity(c.steps)
+	c.began = c.now
+	c.runs++
+	for _, q := range c.script {
+		if !q.done {
+			c.env.RegisterDelayedCallback(func() { q.done = true; q.do() }, max(start.Add(q.at).Sub(c.began), 0))
+		}
+	}
+	if c.killed > 0 {
+		c.env.SetWorkflowRunTimeout(c.killed)
+		c.killed = 0
+	}
+	c.env.ExecuteWorkflow(workflows.ProductWorkflow, c.state)
+	c.now = c.env.Now()
+	err := c.env.GetWorkflowError()
+	var again *workflow.ContinueAsNewError
+	switch {
+	case errors.As(err, &again):
+		if err := converter.GetDefaultDataConverter().FromPayloads(again.Input, &c.state); err != nil {
+			c.Fatalf("the next run's input: %v", err)
+		}
+		c.at(0, func() {}) // the next run begins by itself
+	case temporal.IsTimeoutError(err):
+		c.state = workflows.ProductState{SKU: "mug"}
+	case err != nil || !c.env.IsWorkflowCompleted():
+		c.Fatalf("the workflow failed or hangs: %v", err)
+	default:
+		c.state = workflows.ProductState{SKU: "mug"}
+	}
+}
+
+// wantAgreement wants the index to say what the record says.
+func (c *counter) wantAgreement() {
+	c.Helper()
+	p := c.product()
+	d, shown := c.index.Documents()["mug"]
+	switch {
+	case shown != (p.Revision > 0 && p.ForSale()):
+		c.Errorf("in the index: %t, in the record: %+v", shown, p)
+	case shown && (d.Version != p.Revision || d.Price != p.Price || d.Available != p.Available):
+		c.Errorf("the index says %+v, the record %+v", d, p)
+	}
+}
+
+func (c *counter) product() catalog.Stocked {
+	c.Helper()
+	all, err := c.record.Stocked(context.Background(), []string{"mug"})
+	if err != nil {
+		c.Fatalf("stocked: %v", err)
+	}
+	return all["mug"]
+}
+
+func price(id string, amount int64) catalog.Change {
+	return catalog.Change{ID: id, Price: &catalog.Price{Amount: amount}}
+}
+
+func TestProductWorkflow(t *testing.T) {
+	for name, check := range map[string]func(*counter){
+		"SRCH-1 a change is recorded and indexed":             productPlain,
+		"SRCH-3 a burst is one write and one document":        productBurst,
+		"SRCH-5 F56 what moves on the way is sent again":      productMoves,
+		"SRCH-8 F52 F53 an index that is down is waited for":  productIndexDown,
+		"F54 a task that fails is sent again":                 productTaskFails,
+		"SRCH-3 F55 a delete is not lost":                     productDeleted,
+		"IDEM-1 IDEM-6 callers are answered, each once":       productAnswers,
+		"IMG-9 a picture that is ready is shown":              productPicture,
+		"a record that is down is waited for":                 productRecordDown,
+		"a product the index refuses fails, its changes stay": productRejected,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(newCounter(t))
+		})
+	}
+}
+
+func productPlain(c *counter) {
+	c.tell(0, porttest.PutOf("1", "mug"))
+	c.run().wantAgreement()
+	if p := c.product(); p.Version != 1 || c.runs != 1 {
+		c.Errorf("%+v after %d runs", p, c.runs)
+	}
+}
+
+func productBurst(c *counter) {
+	c.tell(0, porttest.PutOf("1", "mug"))
+	for i := range 50 {
+		c.tell(0, price(fmt.Sprint("p", i), int64(100+i)))
+	}
+	c.run().wantAgreement()
+	if p := c.product(); p.Price != 149 || p.Version != 51 {
+		c.Errorf("ended as %+v", p)
+	}
+	if n := c.index.Puts(); n > 2 {
+		c.Errorf("%d documents for one burst", n)
+	}
+}
+
+func productMoves(c *counter) {
+	c.tell(0, porttest.PutOf("1", "mug"))
+	c.during = []func(){func() { c.record.Reserve("mug", 3) }, func() { c.record.Reserve("mug", 1) }}
+	c.run().wantAgreement()
+	if p := c.product(); p.Available != 6 {
+		c.Errorf("ended as %+v", p)
+	}
+}
+
+func productIndexDown(c *counter) {
+	c.faults = []*indexFault{{until: 3 * time.Hour, kind: order.ErrUnavailable}}
+	var first, second answered
+	c.ask(0, porttest.PutOf("1", "mug"), &first)
+	c.ask(time.Hour, price("2", 900), &second)
+	c.at(2*time.Hour, func() {
+		if !first.done || !second.done || first.err != nil || second.err != nil {
+			c.Errorf("callers wait for the index: %+v %+v", first, second)
+		}
+		v, err := c.env.QueryWorkflow(string(workflows.GetProduct))
+		var s workflows.ProductStatus
+		if err == nil {
+			err = v.Get(&s)
+		}
+		if err != nil || s.WaitingOn != "search" || s.Recorded <= s.Indexed {
+			c.Errorf("status %+v %v", s, err)
+		}
+	})
+	c.run().wantAgreement()
+	if c.runs != 1 || c.product().Price != 900 {
+		c.Errorf("%d runs, %+v", c.runs, c.product())
+	}
+}
+
+func productTaskFails(c *counter) {
+	c.faults = []*indexFault{{until: time.Minute, kind: order.ErrUnknownOutcome, after: true}}
+	c.tell(0, porttest.PutOf("1", "mug"))
+	c.run().wantAgreement()
+}
+
+func productDeleted(c *counter) {
+	c.tell(0, porttest.PutOf("1", "mug"))
+	c.faults = []*indexFault{{until: 2 * time.Hour, kind: order.ErrUnavailable}}
+	c.tell(time.Hour, catalog.Change{ID: "2", Delete: true})
+	c.run().wantAgreement()
+	if n := len(c.index.Documents()); n != 0 {
+		c.Errorf("%d documents", n)
+	}
+}
+
+func productAnswers(c *counter) {
+	none := int64(0)
+	create := porttest.PutOf("1", "mug")
+	create.IfVersion = &none
+	var made, again, late, bad, other answered
+	c.ask(0, create, &made)
+	c.ask(time.Second, create, &again) // the answer was lost
+	second := porttest.PutOf("2", "mug")
+	second.IfVersion = &none
+	c.ask(time.Second, second, &late)
+	wrong := porttest.PutOf("3", "mug")
+	wrong.Put.Name = ""
+	c.ask(2*time.Second, wrong, &bad)
+	c.ask(3*time.Second, price("1", 5), &other)
+	c.run().wantAgreement()
+	if made.err != nil || made.product.Version != 1 || again.err != nil || again.product.Version != 1 {
+		c.Errorf("made %+v, again %+v", made, again)
+	}
+	for _, a := range []struct {
+		got  error
+		want string
+	}{{late.err, activities.FailureProductVersion}, {bad.err, activities.FailureProduct}, {other.err, activities.FailureOtherChange}} {
+		var app *temporal.ApplicationError
+		if !errors.As(a.got, &app) || app.Type() != a.want {
+			c.Errorf("answered %v, want %s", a.got, a.want)
+		}
+	}
+}
+
+func productPicture(c *counter) {
+	c.tell(0, porttest.PutOf("1", "mug"))
+	c.tell(time.Minute, catalog.Change{ID: "2", AddPicture: &catalog.Picture{ID: "pic", Renditions: []catalog.Rendition{{Name: "thumbnail", Key: "t"}, {Name: "medium", Key: "m"}}}})
+	c.steps.PictureURL = func(key string) string { return "https://cdn.example/" + key }
+	c.run().wantAgreement()
+	if d := c.index.Documents()["mug"]; d.Thumbnail != "https://cdn.example/t" || len(d.Pictures) != 1 || d.Pictures[0] != "https://cdn.example/m" {
+		c.Errorf("shown as %+v", d)
+	}
+}
+
+func productRecordDown(c *counter) {
+	down := true
+	c.record.Before = func(op string) error {
+		if down && op == "ChangeProduct" {
+			return errors.New("the database is down")
+		}
+		return nil
+	}
+	var a answered
+	c.ask(0, porttest.PutOf("1", "mug"), &a)
+	c.at(time.Hour, func() { down = false })
+	c.run().wantAgreement()
+	if a.err != nil || a.product.Version != 1 {
+		c.Errorf("answered %+v", a)
+	}
+}
+
+func productRejected(c *counter) {
+	c.index.Before = func(op string) error {
+		if op == "PutDocuments" {
+			return &order.ProviderError{Provider: "search", Op: op, Kind: order.ErrRejected}
+		}
+		return nil
+	}
+	var s testsuite.WorkflowTestSuite
+	s.SetLogger(quiet())
+	c.env = s.NewTestWorkflowEnvironment()
+	c.env.RegisterActivity(c.steps)
+	c.env.RegisterDelayedCallback(func() { c.env.SignalWorkflow(string(workflows.ProductChanged), porttest.PutOf("1", "mug")) }, 0)
+	c.env.ExecuteWorkflow(workflows.ProductWorkflow, c.state)
+	var app *temporal.ApplicationError
+	if err := c.env.GetWorkflowError(); !errors.As(err, &app) || app.Type() != activities.FailureRejected {
+		c.Errorf("ended with %v", err)
+	}
+	if p := c.product(); p.Version != 1 {
+		c.Errorf("the change was lost: %+v", p)
+	}
+}
+
+// TestProductWorkflowInAnyOrder proves SRCH-3, SRCH-5 and F52 to F56: whatever
+// comes in whatever order, with an index that is slow, down or fails its
+// tasks, and workflows that are killed, in the end the index says what the
+// record says.
+func TestProductWorkflowInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		c := newCounter(rt)
+		c.tell(0, porttest.PutOf("put-0", "mug"))
+		for i := range rapid.IntRange(1, 12).Draw(rt, "events") {
+			when := time.Duration(rapid.IntRange(0, 600).Draw(rt, "seconds")) * time.Second
+			id := fmt.Sprint("change-", i)
+			switch rapid.SampledFrom([]string{"price", "delete", "put", "hide", "stock", "moves", "down", "fails", "killed"}).Draw(rt, "what") {
+			case "price":
+				c.tell(when, price(id, rapid.Int64Range(1, 1000).Draw(rt, "price")))
+			case "delete":
+				c.tell(when, catalog.Change{ID: id, Delete: true})
+			case "put":
+				c.tell(when, porttest.PutOf(id, "mug"))
+			case "hide":
+				off := rapid.Bool().Draw(rt, "off")
+				c.tell(when, catalog.Change{ID: id, Inactive: &off})
+			case "stock":
+				c.at(when, func() { c.record.Reserve("mug", 1) })
+			case "moves":
+				c.during = append(c.during, func() { c.record.Reserve("mug", 1) })
+			case "down":
+				c.faults = append(c.faults, &indexFault{until: when, kind: order.ErrUnavailable})
+			case "fails":
+				c.faults = append(c.faults, &indexFault{until: when, kind: order.ErrUnknownOutcome, after: true})
+			case "killed":
+				c.killed = max(when, time.Second)
+			}
+		}
+		c.run()
+		c.sweep(rt)
+		c.wantAgreement()
+	})
+}
+
+// sweep lets the follower take what no workflow took, much later.
+func (c *counter) sweep(rt *rapid.T) {
+	c.now = c.now.Add(time.Hour)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	swept := make(chan struct{})
+	c.record.After = func(op string) error {
+		if op == "DueProducts" && len(c.due()) == 0 {
+			select {
+			case swept <- struct{}{}:
+			default:
+			}
+		}
+		return nil
+	}
+	go (&activities.Follower{Steps: c.steps, Every: time.Millisecond, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
+	select {
+	case <-swept:
+	case <-time.After(10 * time.Second):
+		rt.Fatalf("the follower does not come to an end")
+	}
+}
+
+// due are the products that the index has still to be given.
+func (c *counter) due() []string {
+	all, err := c.record.Revisions(context.Background(), []string{"mug"})
+	if err != nil || !all["mug"].Due {
+		return nil
+	}
+	return []string{"mug"}
+}
