@@ -1,0 +1,108 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Change is what somebody wants of a product. Fields left out leave what they
+// stand for as it is. The product's workflow takes changes in the order in
+// which they come and is the only one who carries them out.
+type Change struct {
+	// ID names the change: the same one is carried out once, whoever repeats
+	// it.
+	ID          string `json:"id"`
+	Actor       string `json:"actor"`
+	Correlation string `json:"correlationId,omitempty"`
+
+	// IfVersion and IfRevision make the change fail with ErrVersion if the
+	// product has moved on. Version 0 is a product that does not exist.
+	IfVersion  *int64 `json:"ifVersion,omitempty"`
+	IfRevision *int64 `json:"ifRevision,omitempty"`
+
+	// Put describes the product anew, or for the first time. Its OnHand
+	// counts for a new product only: to set the stock from a description
+	// that was read a while ago would bring back what was sold meanwhile. Its
+	// Pictures and Version count for nothing.
+	Put *Product `json:"put,omitempty"`
+	// Price is for a product sold in this currency, or from now on in it.
+	Price    *Price `json:"price,omitempty"`
+	OnHand   *int64 `json:"onHand,omitempty"`  // counted: so many there are
+	Receive  int64  `json:"receive,omitempty"` // so many more came in (or, below zero, are gone)
+	Inactive *bool  `json:"inactive,omitempty"`
+	// AddPicture publishes a picture, or replaces the one with its ID.
+	AddPicture  *Picture `json:"addPicture,omitempty"`
+	DropPicture string   `json:"dropPicture,omitempty"` // its ID
+	Delete      bool     `json:"delete,omitempty"`
+}
+
+// Price is an amount in minor units of a currency.
+type Price struct {
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// Apply answers the product as changed. exists is false for one that never
+// was, or was deleted.
+func (c Change) Apply(p Stocked, exists bool) (Product, error) {
+	version := int64(0)
+	if exists {
+		version = p.Version
+	}
+	switch {
+	case c.IfVersion != nil && *c.IfVersion != version:
+		return p.Product, fmt.Errorf("%w: it is at version %d, the change is meant for %d", ErrVersion, version, *c.IfVersion)
+	case c.IfRevision != nil && *c.IfRevision != p.Revision:
+		return p.Product, fmt.Errorf("%w: its stock has moved", ErrVersion)
+	case !exists && c.Put == nil:
+		return p.Product, fmt.Errorf("%w: %s", ErrNotFound, p.SKU)
+	}
+	was := p.Product
+	if c.Put != nil {
+		put := *c.Put
+		if put.SKU != was.SKU {
+			return was, fmt.Errorf("%w: sku: the product is %q, got %.70q", ErrInvalid, was.SKU, put.SKU)
+		}
+		put.Version = was.Version
+		if put.Pictures = nil; exists {
+			put.OnHand, put.Pictures = was.OnHand, was.Pictures
+		}
+		was = put
+	}
+	if c.Price != nil {
+		was.Price, was.Currency = c.Price.Amount, c.Price.Currency
+	}
+	if c.Inactive != nil {
+		was.Inactive = *c.Inactive
+	}
+	was.Pictures = c.pictures(was.Pictures)
+	was.OnHand = c.Stock(was.OnHand)
+	if err := was.Validate(); err != nil {
+		return p.Product, err
+	}
+	was.Version++
+	return was, nil
+}
+
+// Stock answers how many pieces there are after the change.
+func (c Change) Stock(onHand int64) int64 {
+	if c.OnHand != nil {
+		onHand = *c.OnHand
+	}
+	return onHand + c.Receive
+}
+
+func (c Change) pictures(was []Picture) []Picture {
+	if c.AddPicture == nil && c.DropPicture == "" {
+		return was
+	}
+	now := slices.DeleteFunc(slices.Clone(was), func(p Picture) bool { return p.ID == c.DropPicture })
+	if c.AddPicture == nil {
+		return now
+	}
+	if i := slices.IndexFunc(now, func(p Picture) bool { return p.ID == c.AddPicture.ID }); i >= 0 {
+		now[i] = *c.AddPicture
+		return now
+	}
+	return append(now, *c.AddPicture)
+}

@@ -1,0 +1,133 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The limits of a product.
+const (
+	MaxSKU         = 64 // bytes
+	MaxName        = 200
+	MaxDescription = 5_000
+	MaxBrand       = 100
+	MaxCategory    = 200
+	MaxTags        = 30
+	MaxTag         = 50
+	MaxOptions     = 8
+	MaxOption      = 60
+	MaxRating      = 500
+	MaxPictures    = 20
+	MaxPrice       = 99_999_999    // minor units: no card can be charged more
+	MaxOnHand      = 1_000_000_000 // keeps sums of stock far from overflowing
+)
+
+// Fault is one thing wrong with a product.
+type Fault struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+func (f Fault) String() string { return f.Field + ": " + f.Message }
+
+// Validate checks a product; the error says which fields and why.
+func (p Product) Validate() error {
+	faults := p.Faults()
+	if len(faults) == 0 {
+		return nil
+	}
+	all := make([]string, len(faults))
+	for i, f := range faults {
+		all[i] = f.String()
+	}
+	if len(p.SKU) > MaxSKU || faults[0].Field == "sku" {
+		return fmt.Errorf("%w: %s", ErrInvalid, strings.Join(all, "; "))
+	}
+	return fmt.Errorf("%w: %s: %s", ErrInvalid, p.SKU, strings.Join(all, "; "))
+}
+
+// Faults answers everything that is wrong with a product, field by field.
+func (p Product) Faults() []Fault {
+	var faults []Fault
+	wrong := func(field, format string, args ...any) {
+		faults = append(faults, Fault{field, fmt.Sprintf(format, args...)})
+	}
+	if !isSKU(p.SKU) {
+		wrong("sku", "want 1 to %d characters without spaces, got %.70q", MaxSKU, p.SKU)
+	}
+	if !isLine(p.Name, 1, MaxName) {
+		wrong("name", "want 1 to %d characters of text on one line", MaxName)
+	}
+	if !isText(p.Description) {
+		wrong("description", "want at most %d characters of text", MaxDescription)
+	}
+	if !isLine(p.Brand, 0, MaxBrand) {
+		wrong("brand", "want at most %d characters of text on one line", MaxBrand)
+	}
+	if !isLine(p.Category, 0, MaxCategory) {
+		wrong("category", "want at most %d characters of text on one line", MaxCategory)
+	}
+	if len(p.Tags) > MaxTags || slices.ContainsFunc(p.Tags, func(t string) bool { return !isLine(t, 1, MaxTag) }) {
+		wrong("tags", "want at most %d of 1 to %d characters each", MaxTags, MaxTag)
+	}
+	if p.Rating < 0 || p.Rating > MaxRating {
+		wrong("rating", "want 0 to %d hundredths of a star, got %d", MaxRating, p.Rating)
+	}
+	return append(append(faults, p.variantFaults()...), p.saleFaults()...)
+}
+
+func (p Product) variantFaults() []Fault {
+	var faults []Fault
+	if p.Parent != "" && (!isSKU(p.Parent) || p.Parent == p.SKU) {
+		faults = append(faults, Fault{"parent", fmt.Sprintf("want at most %d characters without spaces, and not the SKU itself", MaxSKU)})
+	}
+	plain := len(p.Options) <= MaxOptions
+	for name, value := range p.Options {
+		plain = plain && isLine(name, 1, MaxOption) && isLine(value, 1, MaxOption)
+	}
+	if !plain {
+		faults = append(faults, Fault{"options", fmt.Sprintf("want at most %d, names and values of 1 to %d characters", MaxOptions, MaxOption)})
+	}
+	return faults
+}
+
+func (p Product) saleFaults() []Fault {
+	var faults []Fault
+	if p.Price <= 0 || p.Price > MaxPrice {
+		faults = append(faults, Fault{"price", fmt.Sprintf("want 1 to %d minor units, got %d", MaxPrice, p.Price)})
+	}
+	if !isCode(p.Currency) {
+		faults = append(faults, Fault{"currency", fmt.Sprintf("want an ISO 4217 code in upper case, got %.10q", p.Currency)})
+	}
+	if p.OnHand < 0 || p.OnHand > MaxOnHand {
+		faults = append(faults, Fault{"onHand", fmt.Sprintf("want 0 to %d, got %d", MaxOnHand, p.OnHand)})
+	}
+	if len(p.Pictures) > MaxPictures {
+		faults = append(faults, Fault{"pictures", fmt.Sprintf("want at most %d", MaxPictures)})
+	}
+	return faults
+}
+
+// isSKU refuses what cannot stand in an address either.
+func isSKU(s string) bool {
+	return s != "" && len(s) <= MaxSKU && s != "." && s != ".." && utf8.ValidString(s) &&
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+}
+
+// isLine reports whether s is text on one line of least to most characters.
+func isLine(s string, least, most int) bool {
+	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= most && utf8.RuneCountInString(strings.TrimSpace(s)) >= least &&
+		!strings.ContainsFunc(s, unicode.IsControl)
+}
+
+func isText(s string) bool {
+	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= MaxDescription &&
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' })
+}
+
+func isCode(s string) bool {
+	return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
