@@ -15,12 +15,13 @@ import (
 
 // commands are what a person can type.
 type commands struct {
-	Demo   demoCmd   `cmd:"" help:"Start everything, take one order from click to doorstep, and stay up."`
-	Up     upCmd     `cmd:"" help:"Start everything in this process."`
-	API    apiCmd    `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
-	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
-	Order  orderCmd  `cmd:"" help:"Place, show, list, watch and cancel orders."`
-	Bench  benchCmd  `cmd:"" help:"Measure orders a second, latencies and what an order costs."`
+	Demo    demoCmd    `cmd:"" help:"Start everything, take one order from click to doorstep, and stay up."`
+	Up      upCmd      `cmd:"" help:"Start everything in this process."`
+	API     apiCmd     `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
+	Worker  workerCmd  `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
+	Order   orderCmd   `cmd:"" help:"Place, show, list, watch and cancel orders."`
+	Picture pictureCmd `cmd:"" help:"Add, show and list products' pictures."`
+	Bench   benchCmd   `cmd:"" help:"Measure orders a second, latencies and what an order costs."`
 }
 
 // env is the world around a command.

@@ -23,6 +23,8 @@ type Config struct {
 	Records Records
 	// Keys are who may call.
 	Keys []Key
+	// Pictures takes pictures in; nil: there is nowhere to put them.
+	Pictures *Pictures
 	// Webhooks answers /webhooks/…; nil: there is nothing there.
 	Webhooks http.Handler
 	// Ready is asked by /readyz: our own database and engine, no partner.

@@ -127,6 +127,7 @@ func (s *Server) open(ctx context.Context) (*posix.Posix, error) {
 	}
 	store, err := posix.New(s.conf.Dir, meta.XattrMeta{}, posix.PosixOpts{
 		NewDirPerm: 0o700, NewFilePerm: 0o600, CopyObjectThreshold: copyAtOnce, IOBufferSize: 64 << 10, Concurrency: 64,
+		ForceNoObjLockFile: true, // nobody else writes here
 	})
 	if err != nil {
 		return nil, err
