@@ -21,7 +21,7 @@ type commands struct {
 	Worker  workerCmd  `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Order   orderCmd   `cmd:"" help:"Place, show, list, watch and cancel orders."`
 	Picture pictureCmd `cmd:"" help:"Add, show and list products' pictures."`
-	Bench   benchCmd   `cmd:"" help:"Measure orders a second, latencies and what an order costs."`
+	Bench   benchCmds  `cmd:"" help:"Measure: orders (by default), images."`
 }
 
 // env is the world around a command.
