@@ -47,7 +47,7 @@ func (b *imagesBenchCmd) Run(e *env) error {
 	fmt.Fprintf(t, "seconds\t%.3f\t%.3f\t\n", r.Seconds, r.VipsSeconds)
 	fmt.Fprintf(t, "of these to start four times\t\t%.3f\t\n", r.VipsStartSeconds)
 	fmt.Fprintf(t, "ratio\t%.2f\t\t\n", r.Ratio)
-	fmt.Fprintf(t, "peak memory MB\t%.0f\t%.0f\t\n", r.PeakRSS, r.VipsPeakRSS)
+	fmt.Fprintf(t, "peak memory MB\t%.0f\t\t\n", r.PeakRSS)
 	fmt.Fprintf(t, "with the program's file MB\t%.0f\t\t\n", r.ProgramRSS)
 	for _, s := range pictures.Sizes() {
 		fmt.Fprintf(t, "%s: PSNR dB, SSIM\t%.1f\t%.4f\t\n", s.Name, r.Sizes[s.Name].PSNR, r.Sizes[s.Name].SSIM)

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -47,9 +46,8 @@ type ImagesResult struct {
 	Ratio            float64 `json:"ratio"` // Seconds to VipsSeconds
 	// PeakRSS is the most memory that the work took, beside the program's own
 	// file, which is mapped; the highest round.
-	PeakRSS     float64 `json:"peak_rss_mb"`
-	ProgramRSS  float64 `json:"program_rss_mb"` // the same with the program's file
-	VipsPeakRSS float64 `json:"vips_peak_rss_mb"`
+	PeakRSS    float64 `json:"peak_rss_mb"`
+	ProgramRSS float64 `json:"program_rss_mb"` // the same with the program's file
 	// PSNR and SSIM hold our sizes against libvips', the least alike.
 	PSNR  float64             `json:"psnr_db"`
 	SSIM  float64             `json:"ssim"`
@@ -83,16 +81,16 @@ func BenchImages(ctx context.Context, l ImagesLoad) (_ ImagesResult, err error) 
 		if err != nil {
 			return r, err
 		}
-		seconds, rss, err := vips(ctx, photo, dir)
+		seconds, err := vips(ctx, photo, dir)
 		if err != nil {
 			return r, err
 		}
-		start, _, err := vips(ctx, dot, apart)
+		start, err := vips(ctx, dot, apart)
 		if err != nil {
 			return r, err
 		}
 		ours, theirs, starts = append(ours, did.Seconds), append(theirs, seconds), append(starts, start)
-		r.PeakRSS, r.ProgramRSS, r.VipsPeakRSS = max(r.PeakRSS, did.PeakRSS), max(r.ProgramRSS, did.ProgramRSS), max(r.VipsPeakRSS, rss)
+		r.PeakRSS, r.ProgramRSS = max(r.PeakRSS, did.PeakRSS), max(r.ProgramRSS, did.ProgramRSS)
 	}
 	r.Seconds, r.VipsSeconds, r.VipsStartSeconds = median(ours), median(theirs), median(starts)
 	r.Ratio = r.Seconds / r.VipsSeconds
@@ -185,20 +183,17 @@ func renderApart(ctx context.Context, self []string, file, dir string) (Rendered
 }
 
 // vips makes the same sizes by Debian's command, one run each.
-func vips(ctx context.Context, file, dir string) (seconds, peak float64, err error) {
+func vips(ctx context.Context, file, dir string) (seconds float64, err error) {
 	began := time.Now()
 	for _, s := range pictures.Sizes() {
 		cmd := exec.CommandContext(ctx, "vipsthumbnail", file,
 			"--size", fmt.Sprintf("%dx%d>", s.Side, s.Side), // never enlarged
 			"-o", filepath.Join(dir, "vips-"+s.Name+".jpg[Q=85,strip]"))
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return 0, 0, fmt.Errorf("vipsthumbnail: %w: %s", err, bytes.TrimSpace(out))
-		}
-		if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-			peak = max(peak, float64(u.Maxrss)/1024)
+			return 0, fmt.Errorf("vipsthumbnail: %w: %s", err, bytes.TrimSpace(out))
 		}
 	}
-	return time.Since(began).Seconds(), peak, nil
+	return time.Since(began).Seconds(), nil
 }
 
 // liken holds each of our sizes against libvips'.

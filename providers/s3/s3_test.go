@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"purser/activities/porttest"
 	"purser/catalog"
 	"purser/order"
 	"purser/providers/guard"
@@ -276,3 +277,5 @@ func TestPutLarge(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}
 }
+
+func TestConformance(t *testing.T) { porttest.Objects(t, store(t)) }
