@@ -17,6 +17,14 @@ import (
 	"purser/shop"
 )
 
+// benchCmds are what can be measured; "purser bench" alone measures orders.
+type benchCmds struct {
+	Orders benchCmd       `cmd:"" default:"withargs" help:"Orders a second, latencies and what an order costs."`
+	Search searchBenchCmd `cmd:"" help:"How long indexing and searching take in the stand-in of the search engine."`
+	Images imagesBenchCmd `cmd:"" help:"A picture of 12 megapixels to four sizes, against libvips."`
+	Render renderFilesCmd `cmd:"" hidden:"" help:"One side of it, in a process of its own."`
+}
+
 // benchCmd measures a stack of its own in a temporary directory.
 type benchCmd struct {
 	Config `embed:""`

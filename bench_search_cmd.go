@@ -12,12 +12,6 @@ import (
 	"purser/drill"
 )
 
-// benchCmds are what can be measured.
-type benchCmds struct {
-	Orders benchCmd       `cmd:"" default:"withargs" help:"Orders a second, latencies and what an order costs."`
-	Search searchBenchCmd `cmd:"" help:"How long indexing and searching take in the stand-in of the search engine."`
-}
-
 // searchBenchCmd measures a stand-in of its own in a temporary directory.
 type searchBenchCmd struct {
 	Products int    `help:"How many products." default:"50000"`

@@ -48,10 +48,12 @@ type Config struct {
 	MailFrom            string  `help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
 	MailRate            float64 `help:"Retried mails a second over all workers; 0: unlimited." env:"PURSER_MAIL_RATE" default:"0"`
 
-	PayWithin    time.Duration `help:"How long a shopper may take to pay." env:"PURSER_PAY_WITHIN" default:"30m"`
-	AskAfter     time.Duration `help:"No word about a payment for so long: ask Stripe." env:"PURSER_ASK_AFTER" default:"2m"`
-	TrackAfter   time.Duration `help:"No word about a parcel for so long: ask the carrier." env:"PURSER_TRACK_AFTER" default:"12h"`
-	SandboxPace  time.Duration `help:"How fast the sandbox's carrier moves parcels, from scan to scan; 0: only when told." env:"PURSER_SANDBOX_PACE" default:"2s"`
+	PayWithin     time.Duration `help:"How long a shopper may take to pay." env:"PURSER_PAY_WITHIN" default:"30m"`
+	AskAfter      time.Duration `help:"No word about a payment for so long: ask Stripe." env:"PURSER_ASK_AFTER" default:"2m"`
+	TrackAfter    time.Duration `help:"No word about a parcel for so long: ask the carrier." env:"PURSER_TRACK_AFTER" default:"12h"`
+	SandboxPace   time.Duration `help:"How fast the sandbox's carrier moves parcels, from scan to scan; 0: only when told." env:"PURSER_SANDBOX_PACE" default:"2s"`
+	pictureConfig `embed:""`
+
 	PlaceTimeout time.Duration `help:"How long placing an order may take before the API answers 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
 }
 
@@ -90,6 +92,9 @@ func (c *Config) check() error {
 			return fmt.Errorf("PURSER_VAULT_KEY: %w", err)
 		}
 	}
+	if err := c.pictureConfig.check(); err != nil {
+		return err
+	}
 	for name, d := range map[string]time.Duration{
 		"PURSER_PAY_WITHIN": c.PayWithin, "PURSER_ASK_AFTER": c.AskAfter,
 		"PURSER_TRACK_AFTER": c.TrackAfter, "PURSER_PLACE_TIMEOUT": c.PlaceTimeout,
@@ -118,7 +123,9 @@ func checkPartnerURL(name, s string) error {
 }
 
 // played reports whether the sandbox plays any provider.
-func (c *Config) played() bool { return c.StripeKey == "" || c.CarrierURL == "" || c.SESRegion == "" }
+func (c *Config) played() bool {
+	return c.StripeKey == "" || c.CarrierURL == "" || c.SESRegion == "" || c.S3Bucket == ""
+}
 
 func (c *Config) uiPort() int {
 	if c.NoUI {

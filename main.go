@@ -23,6 +23,7 @@ type commands struct {
 	Inbox  inboxCmd  `cmd:"" help:"Look into what providers reported."`
 
 	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; look after the search index."`
+	Picture pictureCmd `cmd:"" help:"Add, show and list products' pictures."`
 	Bench   benchCmds  `cmd:"" help:"Measure orders, searching, pictures, mail and imports."`
 }
 

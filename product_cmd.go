@@ -17,10 +17,7 @@ import (
 
 // productCmd is the operator's hand on the catalogue, over the API.
 type productCmd struct {
-	Data string `help:"Data directory of the running stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
-	API  string `name:"api-url" help:"The API. Default: that of the running 'purser up' in the data directory." env:"PURSER_API_URL"`
-	Key  string `help:"An API key. Default: as above." env:"PURSER_API_KEY"`
-	JSON bool   `name:"json" help:"Print JSON."`
+	remote `embed:""`
 
 	Put       productPutCmd       `cmd:"" help:"Add a product, or change what the flags say of it."`
 	Show      productShowCmd      `cmd:"" help:"Show a product."`
@@ -29,11 +26,6 @@ type productCmd struct {
 	Import    productImportCmd    `cmd:"" help:"Import products, stock or prices from a file: CSV or JSON lines."`
 	Reconcile productReconcileCmd `cmd:"" help:"Compare the search index with the catalogue and repair it."`
 	Reindex   productReindexCmd   `cmd:"" help:"Build the search index anew while the old one is searched."`
-}
-
-// client finds the API as the other commands do.
-func (c *productCmd) client() (*shop.Client, error) {
-	return (&orderCmd{Data: c.Data, API: c.API, Key: c.Key}).client()
 }
 
 type productPutCmd struct {

@@ -18,6 +18,7 @@ import (
 	"purser/inbox"
 	"purser/letters"
 	"purser/providers/carrier"
+	"purser/providers/s3"
 	"purser/providers/ses"
 	"purser/providers/stripe"
 	"purser/sandbox"
@@ -52,24 +53,26 @@ func (c *Config) parts() []part {
 		{"Stripe", played("STRIPE_SECRET_KEY", c.StripeKey)},
 		{"Carrier", played("CARRIER_URL", c.CarrierURL)},
 		{"SES", played("SES_REGION", c.SESRegion)},
+		{"S3", played("S3_BUCKET", c.S3Bucket)},
 	}
 }
 
 // providers are the adapters to the outside parties, real or played.
 type providers struct {
-	stripe  *stripe.Client
-	carrier *carrier.Client
-	scans   carrier.Webhooks
-	ses     *ses.Mailer
+	stripe   *stripe.Client
+	carrier  *carrier.Client
+	scans    carrier.Webhooks
+	ses      *ses.Mailer
+	pictures *s3.Store
 }
 
 // newSandbox opens the stand-ins of the providers without credentials.
 func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
 	c := s.cfg
-	if c.StripeKey != "" && c.CarrierURL != "" && c.SESRegion != "" {
+	if !c.played() {
 		return nil, nil
 	}
-	played := sandbox.Config{DataDir: c.Data, Log: s.log}
+	played := sandbox.Config{DataDir: c.Data, Log: s.log, Objects: s.sandboxObjects()}
 	if c.StripeKey == "" {
 		played.Stripe = &sandboxstripe.Config{Key: sandboxStripeKey, PublishableKey: sandboxPublishableKey, WebhookSecret: s.stripeSecret()}
 	}
@@ -89,7 +92,7 @@ func (s *stack) providers(r role) (*providers, error) {
 		s.serve(s.boxDoor, s.sandbox.Handler(), time.Second)
 	}
 	if s.boxURL == "" && c.played() {
-		return nil, errors.New("this role has no sandbox of its own: set STRIPE_SECRET_KEY, CARRIER_URL and SES_REGION, or PURSER_SANDBOX_URL")
+		return nil, errors.New("this role has no sandbox of its own: set STRIPE_SECRET_KEY, CARRIER_URL, SES_REGION and S3_BUCKET, or PURSER_SANDBOX_URL")
 	}
 	p := &providers{}
 	var err error
@@ -118,7 +121,10 @@ func (s *stack) providers(r role) (*providers, error) {
 	if c.SESRegion == "" {
 		mail.Endpoint, mail.Region, mail.AccessKey, mail.SecretKey = s.boxURL+"/ses", "sandbox", "sandbox", "sandbox"
 	}
-	p.ses, err = ses.New(context.Background(), mail)
+	if p.ses, err = ses.New(context.Background(), mail); err != nil {
+		return nil, err
+	}
+	p.pictures, err = s.newPictureStore(context.Background())
 	return p, err
 }
 
@@ -146,6 +152,7 @@ func (s *stack) startAPI(r role, p *providers) error {
 	handler, err := api.New(api.Config{
 		Orders: s.starter, Records: s.records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
 		Appeared: relay.OrderAppeared, Stopping: stopping,
+		Pictures: s.pictureDesk(p),
 		Webhooks: hooks, Again: hooks.Again, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		Ready: []api.Check{
 			{Name: "record", Ask: s.records.Ping},

@@ -99,6 +99,9 @@ func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
 		if err := s.startWorkers(p); err != nil {
 			return nil, err
 		}
+		if err := s.startPictures(ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	if r.api {
 		if err := s.startAPI(r, p); err != nil {

@@ -8,8 +8,6 @@ import (
 	"io"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
 	"purser/catalog"
 	"purser/feed"
 )
@@ -50,7 +48,6 @@ type ImportRef struct {
 const (
 	rowsAtOnce = 1_000            // in one transaction, and in one message to the index
 	sliceTime  = 10 * time.Second // for which an import goes on before its workflow hears of it
-	beatEvery  = 5 * time.Second
 )
 
 // AdvanceImport goes on with an import from where it is, for a while or to the
@@ -204,25 +201,4 @@ func (f *importFile) Read(p []byte) (int, error) {
 	n := copy(p, f.chunk)
 	f.chunk, f.at = f.chunk[n:], f.at+int64(n)
 	return n, nil
-}
-
-// beat tells the engine that a long step is alive, until stop is called.
-func beat(ctx context.Context) (stop func()) {
-	if !activity.IsActivity(ctx) {
-		return func() {}
-	}
-	done := make(chan struct{})
-	go func() {
-		tick := time.NewTicker(beatEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				activity.RecordHeartbeat(ctx)
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() { close(done) }
 }

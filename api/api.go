@@ -27,6 +27,8 @@ type Config struct {
 	Keys []Key
 	// Products changes the catalogue; nil: it is only read.
 	Products *Products
+	// Pictures takes pictures in; nil: there is nowhere to put them.
+	Pictures *Pictures
 	// Webhooks answers /webhooks/…; nil: there is nothing there.
 	Webhooks http.Handler
 	// Ready is asked by /readyz: our own database and engine, no partner.

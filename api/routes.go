@@ -75,6 +75,7 @@ func (s *server) routes(mux *http.ServeMux) {
 		Summary: "Count what providers reported",
 	}, operate, s.inboxCounts)
 	s.catalogueRoutes(a)
+	s.pictureRoutes(mux, a)
 	docs(mux)
 }
 

@@ -17,6 +17,7 @@ import (
 	"purser/sandbox/carrier"
 	"purser/sandbox/hostile"
 	"purser/sandbox/journal"
+	"purser/sandbox/objects"
 	"purser/sandbox/ses"
 	"purser/sandbox/stripe"
 )
@@ -34,6 +35,8 @@ type Config struct {
 	Stripe  *stripe.Config
 	Carrier *carrier.Config
 	SES     *ses.Config
+	// Objects needs a DataDir; its Dir is filled in here.
+	Objects *objects.Config
 }
 
 // Sandbox is the stand-ins together. A stand-in that was not asked for is nil.
@@ -42,7 +45,9 @@ type Sandbox struct {
 	Stripe  *stripe.Server
 	Carrier *carrier.Server
 	SES     *ses.Server
+	Objects *objects.Server
 
+	bucket   string
 	journals []*journal.Journal
 }
 
@@ -99,7 +104,20 @@ func (s *Sandbox) open(c Config) error {
 			return err
 		}
 	}
-	return nil
+	return s.openObjects(c, dir)
+}
+
+// openObjects starts the object store last: while it runs, the process's
+// working directory is its own.
+func (s *Sandbox) openObjects(c Config, dir string) (err error) {
+	if c.Objects == nil {
+		return nil
+	}
+	conf := *c.Objects
+	conf.Dir, conf.Faults, conf.Log = filepath.Join(dir, "objects"), s.Faults, c.Log
+	s.bucket = conf.Bucket
+	s.Objects, err = objects.Start(context.Background(), conf)
+	return err
 }
 
 func (s *Sandbox) journal(dir, name string) (*journal.Journal, error) {
@@ -129,6 +147,7 @@ func (s *Sandbox) SetWebhooks(stripeURL, carrierURL string) {
 //
 //	/stripe/, /carrier/, /ses/   their protocols
 //	/mail/                       the mailbox, to read in a browser
+//	/<bucket>/                   the object store's bucket
 //	/sandbox/faults              the rules that make them misbehave
 func (s *Sandbox) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -141,6 +160,10 @@ func (s *Sandbox) Handler() http.Handler {
 	if s.SES != nil {
 		mux.Handle("/ses/", http.StripPrefix("/ses", s.SES.Handler()))
 		mux.Handle("/mail/", http.StripPrefix("/mail", s.SES.Mailbox()))
+	}
+	if s.Objects != nil {
+		mux.Handle("/"+s.bucket, s.Objects.Handler())
+		mux.Handle("/"+s.bucket+"/", s.Objects.Handler())
 	}
 	mux.Handle("/sandbox/faults", s.Faults.Handler())
 	return mux
@@ -179,6 +202,9 @@ func (s *Sandbox) OnAcknowledged(f func(provider string, took time.Duration)) {
 // Close closes the journals. Run must have ended.
 func (s *Sandbox) Close() error {
 	var errs []error
+	if s.Objects != nil {
+		errs = append(errs, s.Objects.Close())
+	}
 	for _, j := range s.journals {
 		errs = append(errs, j.Close())
 	}

@@ -11,4 +11,5 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ImportWorkflow)
 	r.RegisterWorkflow(ReconcileWorkflow)
 	r.RegisterWorkflow(ReindexWorkflow)
+	RegisterPictures(r)
 }

@@ -125,6 +125,16 @@ func writeError(w http.ResponseWriter, provider string, status int) {
 		}
 		h.Set("X-Amzn-ErrorType", code)
 		body = `{"message":"injected fault"}`
+	case "s3":
+		code := "InternalError"
+		switch status {
+		case http.StatusForbidden:
+			code = "AccessDenied"
+		case http.StatusServiceUnavailable:
+			code = "SlowDown"
+		}
+		h.Set("Content-Type", "application/xml")
+		body = "<Error><Code>" + code + "</Code><Message>injected fault</Message></Error>"
 	}
 	if provider == "search" {
 		body = `{"message":"injected fault","code":"internal","type":"internal","link":""}`

@@ -1,0 +1,67 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"purser/catalog"
+)
+
+// PictureSource is where uploaded files are. Every error is a
+// *order.ProviderError.
+type PictureSource interface {
+	// HeadObject answers what the store knows of a file. ErrNoSuch if there
+	// is none.
+	HeadObject(ctx context.Context, key string) (catalog.Object, error)
+	// GetObject reads a file, at most one byte more than most.
+	GetObject(ctx context.Context, key string, most int64) ([]byte, error)
+	// MoveObject gives a file another key. Moving again what was moved
+	// before is a success; ErrNoSuch if there never was any.
+	MoveObject(ctx context.Context, from, to string) error
+}
+
+// PictureShelf is where pictures to be shown are. Every error is a
+// *order.ProviderError.
+type PictureShelf interface {
+	// PutObject writes a file whose key is made from its content. Where
+	// there is one already, it is left as it is.
+	PutObject(ctx context.Context, o catalog.Object, data []byte) error
+	// ListObjects lists files by key, those after a key.
+	ListObjects(ctx context.Context, prefix, after string, limit int) ([]catalog.Object, error)
+	// DeleteObject deletes a file. One that is not there is a success.
+	DeleteObject(ctx context.Context, key string) error
+}
+
+// PictureRecord is what the record knows of pictures. Reading or changing one
+// that is not there fails with catalog.ErrNoUpload; changing one that was
+// decided changes nothing and answers it.
+type PictureRecord interface {
+	Upload(ctx context.Context, id string) (catalog.Upload, error)
+	// NoteRendition notes a size that is in the store, and the original's
+	// dimensions.
+	NoteRendition(ctx context.Context, id string, width, height int, r catalog.Rendition) error
+	// PublishUpload shows a picture in all these sizes; it fails if one is
+	// missing.
+	PublishUpload(ctx context.Context, id string, sizes []string) (catalog.Upload, error)
+	// RefuseUpload ends a picture that is not taken, with the reason.
+	RefuseUpload(ctx context.Context, id, reason, detail string) (catalog.Upload, error)
+}
+
+// UploadSweeper is what the record knows of what is left over.
+type UploadSweeper interface {
+	// ExpireUploads ends uploads that should have been sent before a time
+	// and were never called complete.
+	ExpireUploads(ctx context.Context, before time.Time) error
+	// StrandedUploads lists pictures being worked on of which nothing was
+	// noted since a time.
+	StrandedUploads(ctx context.Context, since time.Time, limit int) ([]catalog.Upload, error)
+	// UploadsByID and UploadsByKey read those that exist.
+	UploadsByID(ctx context.Context, ids []string) (map[string]catalog.Upload, error)
+	UploadsByKey(ctx context.Context, keys []string) (map[string]catalog.Upload, error)
+}
+
+// PictureTeller tells a product's workflow of a change. The change's ID makes
+// telling it again harmless.
+type PictureTeller interface {
+	TellProduct(ctx context.Context, sku string, c catalog.Change) error
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"purser/activities"
+	"purser/api"
+	"purser/catalog"
+	"purser/providers/s3"
+	sandboxobjects "purser/sandbox/objects"
+	"purser/starter"
+	"purser/workers"
+)
+
+// The bucket of the sandbox. Its secret is this installation's own, because a
+// browser may be led to the sandbox's door from anywhere.
+const (
+	sandboxBucket   = "purser-pictures"
+	sandboxS3Access = "purser-sandbox"
+	sandboxS3Region = "us-east-1"
+	cdnCheckedEvery = 5 * time.Minute
+	scheduledWithin = 30 * time.Second
+)
+
+func (s *stack) s3Secret() string { return s.vault.Derive("sandbox s3") }
+
+func (s *stack) sandboxObjects() *sandboxobjects.Config {
+	if s.cfg.S3Bucket != "" {
+		return nil
+	}
+	return &sandboxobjects.Config{Bucket: sandboxBucket, AccessKey: sandboxS3Access, SecretKey: s.s3Secret(), Region: sandboxS3Region}
+}
+
+// newPictureStore is the adapter to S3, real or played.
+func (s *stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
+	c := s.cfg
+	cdn, err := c.cdn()
+	if err != nil {
+		return nil, err
+	}
+	conf := s3.Config{Bucket: c.S3Bucket, Region: cmp.Or(c.S3Region, sandboxS3Region), Endpoint: c.S3Endpoint, PublicEndpoint: c.S3PublicEndpoint, CDN: cdn}
+	if c.S3Bucket == "" {
+		conf.Bucket, conf.Region, conf.Endpoint = sandboxBucket, sandboxS3Region, s.boxURL
+		conf.AccessKey, conf.SecretKey = sandboxS3Access, s.s3Secret()
+	}
+	return s3.New(ctx, conf)
+}
+
+// startPictures runs the pictures' worker and their sweeps.
+func (s *stack) startPictures(ctx context.Context, p *providers) error {
+	set := workers.Pictures(s.temporal, &activities.Pictures{
+		Source: p.pictures, Shelf: p.pictures, Record: s.records, Sweeper: s.records, Teller: s.pictureTeller(),
+	}, s.cfg.PicturesAtOnce)
+	if err := set.Start(); err != nil {
+		return err
+	}
+	s.onStop(set.Stop)
+	ctx, cancel := context.WithTimeout(ctx, scheduledWithin)
+	defer cancel()
+	return (&starter.Pictures{Temporal: s.temporal}).SweepPictures(ctx, s.cfg.SweepEvery)
+}
+
+// pictureDesk is what the API needs to take pictures in.
+func (s *stack) pictureDesk(p *providers) *api.Pictures {
+	s.background(func(ctx context.Context) { s.watchCDN(ctx, p.pictures) })
+	return &api.Pictures{Record: s.records, Store: p.pictures, Links: p.pictures, Start: &starter.Pictures{Temporal: s.temporal}}
+}
+
+// watchCDN asks the CDN now and then for a published picture, so that shoppers
+// are not the first to meet its refusal.
+func (s *stack) watchCDN(ctx context.Context, store *s3.Store) {
+	if s.cfg.CloudFrontDomain == "" {
+		return
+	}
+	tick := time.NewTicker(cdnCheckedEvery)
+	defer tick.Stop()
+	for {
+		if key, err := s.records.PublishedKey(ctx); err == nil && key != "" {
+			if used, err := store.CheckCDN(ctx, key); err != nil || !used {
+				s.log.Error("the CDN does not show pictures", "used", used, "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// pictureTeller tells products of their pictures.
+func (s *stack) pictureTeller() activities.PictureTeller { return untold{s} }
+
+// untold is for as long as products have no workflow: the record of pictures
+// is all there is to read.
+type untold struct{ *stack }
+
+func (u untold) TellProduct(_ context.Context, sku string, c catalog.Change) error {
+	u.log.Info("picture ready", "sku", sku, "change", fmt.Sprint(c.ID))
+	return nil
+}

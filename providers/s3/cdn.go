@@ -1,0 +1,155 @@
+package s3
+
+import (
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/cloudfront/sign"
+
+	"purser/catalog"
+	"purser/order"
+)
+
+// CDN is a CloudFront distribution in front of the bucket.
+type CDN struct {
+	// Domain shows published pictures: "d111111abcdef8.cloudfront.net". Empty:
+	// the bucket shows them, by signed addresses.
+	Domain string
+	// KeyPairID and PrivateKey (PEM) sign the addresses, where the
+	// distribution demands it. Empty: it shows pictures to everybody.
+	KeyPairID, PrivateKey string
+	// Ask is asked now and then whether the distribution still shows what it
+	// is given; nil: http.DefaultTransport.
+	Ask http.RoundTripper
+}
+
+// cdn is a distribution and how it was last found.
+type cdn struct {
+	domain string
+	signer *sign.URLSigner // nil: addresses are not signed
+	ask    http.RoundTripper
+	denied atomic.Bool
+}
+
+func newCDN(c CDN) (*cdn, error) {
+	if c.Domain == "" {
+		if c.KeyPairID != "" || c.PrivateKey != "" {
+			return nil, errors.New("s3: a CloudFront key without a domain")
+		}
+		return nil, nil
+	}
+	d := &cdn{domain: strings.TrimRight(strings.TrimPrefix(c.Domain, "https://"), "/"), ask: c.Ask}
+	if d.ask == nil {
+		d.ask = http.DefaultTransport
+	}
+	if u, err := url.Parse("https://" + d.domain); err != nil || u.Host != d.domain {
+		return nil, fmt.Errorf("s3: %q is no domain of a CDN", c.Domain)
+	}
+	if (c.KeyPairID == "") != (c.PrivateKey == "") {
+		return nil, errors.New("s3: a CloudFront key pair is an id and a private key")
+	}
+	if c.PrivateKey != "" {
+		key, err := privateKey(c.PrivateKey)
+		if err != nil {
+			return nil, err
+		}
+		d.signer = sign.NewURLSigner(c.KeyPairID, key)
+	}
+	return d, nil
+}
+
+// privateKey reads a PEM in either of its two forms. CloudFront knows RSA and
+// ECDSA keys.
+func privateKey(pem string) (crypto.Signer, error) {
+	if strings.Contains(pem, "BEGIN RSA PRIVATE KEY") {
+		var key *rsa.PrivateKey
+		key, err := sign.LoadPEMPrivKey(strings.NewReader(pem))
+		if err != nil {
+			return nil, errors.New("s3: the CloudFront private key cannot be read") // err may quote it
+		}
+		return key, nil
+	}
+	key, err := sign.LoadPEMPrivKeyPKCS8AsSigner(strings.NewReader(pem))
+	if err != nil {
+		return nil, errors.New("s3: the CloudFront private key cannot be read")
+	}
+	return key, nil
+}
+
+// ShowObject is where a browser sees a published picture: at the CDN if there
+// is one and it shows what it is given, else in the bucket, which stays
+// private (IMG-10).
+func (s *Store) ShowObject(ctx context.Context, key string) (catalog.Link, error) {
+	if s.cdn == nil || s.cdn.denied.Load() {
+		return s.SignGet(ctx, key, catalog.PrivateLink, false)
+	}
+	return s.cdn.link(key, s.now().Add(catalog.PrivateLink))
+}
+
+// Lasting reports the address of a published picture that works for good, if
+// there is one: a CDN's that is open to all.
+func (s *Store) Lasting(key string) (string, bool) {
+	if s.cdn == nil || s.cdn.signer != nil || s.cdn.denied.Load() {
+		return "", false
+	}
+	return s.cdn.url(key), true
+}
+
+// ShowPrivate is where somebody who may sees something private, for a while:
+// at a CDN that demands signatures, else in the bucket (IMG-11).
+func (s *Store) ShowPrivate(ctx context.Context, key string, within time.Duration) (catalog.Link, error) {
+	if s.cdn != nil && s.cdn.signer != nil && !s.cdn.denied.Load() {
+		return s.cdn.link(key, s.now().Add(within))
+	}
+	return s.SignGet(ctx, key, within, true)
+}
+
+func (d *cdn) url(key string) string {
+	return (&url.URL{Scheme: "https", Host: d.domain, Path: "/" + key}).String()
+}
+
+// link signs an address under CloudFront's canned policy: this file, until
+// then.
+func (d *cdn) link(key string, until time.Time) (catalog.Link, error) {
+	if d.signer == nil {
+		return catalog.Link{URL: d.url(key)}, nil
+	}
+	signed, err := d.signer.Sign(d.url(key), until)
+	if err != nil {
+		return catalog.Link{}, failure("sign", order.ErrDenied, "cdn_key", err)
+	}
+	return catalog.Link{URL: signed, Expires: until.UTC().Truncate(time.Second)}, nil
+}
+
+// CheckCDN asks the distribution for a published picture as a browser would.
+// Where it refuses (a key that was taken back, a policy that was changed),
+// pictures are shown from the bucket until it does again, before shoppers
+// meet a 403 (F63). It reports whether the distribution is in use.
+func (s *Store) CheckCDN(ctx context.Context, key string) (bool, error) {
+	if s.cdn == nil {
+		return false, nil
+	}
+	link, err := s.cdn.link(key, s.now().Add(time.Minute))
+	if err != nil {
+		return false, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, link.URL, nil)
+	if err != nil {
+		return false, failure("check cdn", order.ErrRejected, "", err)
+	}
+	resp, err := s.cdn.ask.RoundTrip(req)
+	if err != nil { // no news: leave it as it is
+		return !s.cdn.denied.Load(), failure("check cdn", order.ErrUnavailable, "", err)
+	}
+	_ = resp.Body.Close()
+	s.cdn.denied.Store(resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden)
+	return !s.cdn.denied.Load(), nil
+}

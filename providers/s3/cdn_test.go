@@ -1,0 +1,155 @@
+package s3_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"purser/catalog"
+	"purser/providers/s3"
+)
+
+// distribution is CloudFront's edge: it shows what is signed for, until then.
+type distribution struct {
+	key *rsa.PublicKey // of the key pair
+	now time.Time
+	off bool // the key was taken back
+}
+
+func (d *distribution) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	w.WriteHeader(d.judge(r.URL))
+	return w.Result(), nil
+}
+
+// judge follows CloudFront's documentation of signed URLs with a canned
+// policy, not the SDK.
+func (d *distribution) judge(u *url.URL) int {
+	q := u.Query()
+	expires, err := strconv.ParseInt(q.Get("Expires"), 10, 64)
+	if err != nil || d.off || q.Get("Key-Pair-Id") != "K2SHOP" {
+		return http.StatusForbidden
+	}
+	bare := *u
+	bare.RawQuery = ""
+	policy := fmt.Sprintf(`{"Statement":[{"Resource":"%s","Condition":{"DateLessThan":{"AWS:EpochTime":%d}}}]}`, bare.String(), expires)
+	signature, err := base64.StdEncoding.DecodeString(strings.NewReplacer("-", "+", "_", "=", "~", "/").Replace(q.Get("Signature")))
+	sum := sha1.Sum([]byte(policy))
+	if err != nil || rsa.VerifyPKCS1v15(d.key, crypto.SHA1, sum[:], signature) != nil || d.now.Unix() >= expires {
+		return http.StatusForbidden
+	}
+	return http.StatusOK
+}
+
+func keyPair(t *testing.T) (*rsa.PublicKey, string) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
+	return &key.PublicKey, string(b)
+}
+
+// TestCloudFront is IMG-10, IMG-11, F63 and F65: addresses are signed for an
+// hour and for one file; when the distribution stops showing them, pictures
+// come from the bucket, before a shopper meets a 403.
+func TestCloudFront(t *testing.T) {
+	public, private := keyPair(t)
+	now := time.Now()
+	edge := &distribution{key: public, now: now}
+	s := store(t, func(c *s3.Config) {
+		c.CDN = s3.CDN{Domain: "d111.cloudfront.net", KeyPairID: "K2SHOP", PrivateKey: private, Ask: edge}
+		c.Now = func() time.Time { return now }
+	})
+	ctx := context.Background()
+	put(t, s, "pictures/p/a.jpg", "picture")
+	judge := func(address string) int {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return edge.judge(u)
+	}
+	for name, show := range map[string]func() (catalog.Link, error){
+		"published": func() (catalog.Link, error) { return s.ShowObject(ctx, "pictures/p/a.jpg") },
+		"private":   func() (catalog.Link, error) { return s.ShowPrivate(ctx, "originals/a", time.Hour) },
+	} {
+		edge.now = now
+		link, err := show()
+		if err != nil || !strings.HasPrefix(link.URL, "https://d111.cloudfront.net/") || !link.Expires.Equal(now.Add(time.Hour).UTC().Truncate(time.Second)) {
+			t.Fatalf("%s: %+v, %v", name, link, err)
+		}
+		if code := judge(link.URL); code != 200 {
+			t.Errorf("%s: HTTP %d", name, code)
+		}
+		if code := judge(strings.Replace(link.URL, ".net/", ".net/other/", 1)); code != 403 {
+			t.Errorf("%s, another file: HTTP %d", name, code)
+		}
+		edge.now = now.Add(time.Hour - 2*time.Second)
+		if code := judge(link.URL); code != 200 {
+			t.Errorf("%s, just in time: HTTP %d", name, code)
+		}
+		edge.now = now.Add(time.Hour)
+		if code := judge(link.URL); code != 403 {
+			t.Errorf("%s, too late: HTTP %d", name, code)
+		}
+	}
+	edge.now, edge.off = now, true
+	if used, err := s.CheckCDN(ctx, "pictures/p/a.jpg"); used || err != nil {
+		t.Errorf("a key that was taken back: %t, %v", used, err)
+	}
+	link, err := s.ShowObject(ctx, "pictures/p/a.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, _, body := get(t, link.URL); code != 200 || string(body) != "picture" {
+		t.Errorf("from the bucket: HTTP %d %q", code, body)
+	}
+	edge.off = false
+	if used, err := s.CheckCDN(ctx, "pictures/p/a.jpg"); !used || err != nil {
+		t.Errorf("a key that works again: %t, %v", used, err)
+	}
+}
+
+func TestOpenCDN(t *testing.T) {
+	s := store(t, func(c *s3.Config) { c.CDN.Domain = "https://cdn.shop.example/" })
+	if at, ok := s.Lasting("pictures/p/a b.jpg"); !ok || at != "https://cdn.shop.example/pictures/p/a%20b.jpg" {
+		t.Errorf("%q, %t", at, ok)
+	}
+	if at, ok := store(t).Lasting("pictures/p/a.jpg"); ok {
+		t.Errorf("without a CDN nothing lasts, got %q", at)
+	}
+	// What is private is not to be had there.
+	if link, err := s.ShowPrivate(context.Background(), "originals/a", time.Hour); err != nil || !strings.HasPrefix(link.URL, endpoint) {
+		t.Errorf("%+v, %v", link, err)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	_, private := keyPair(t)
+	for name, c := range map[string]s3.Config{
+		"no bucket":       {},
+		"half a key pair": {Bucket: "b", CDN: s3.CDN{Domain: "d", KeyPairID: "K"}},
+		"no domain":       {Bucket: "b", CDN: s3.CDN{KeyPairID: "K", PrivateKey: private}},
+		"a broken key":    {Bucket: "b", CDN: s3.CDN{Domain: "d", KeyPairID: "K", PrivateKey: "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----"}},
+		"a domain's path": {Bucket: "b", CDN: s3.CDN{Domain: "d.example/x"}},
+	} {
+		if _, err := s3.New(context.Background(), c); err == nil || strings.Contains(err.Error(), "AAAA") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package shop
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"purser/catalog"
+)
+
+// Picture is a picture as the API shows it.
+type Picture struct {
+	catalog.Upload
+	Renditions []Rendition `json:"renditions,omitempty"`
+}
+
+// Rendition is one of its sizes and where it is seen.
+type Rendition struct {
+	Name   string `json:"name"`
+	Type   string `json:"contentType"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Bytes  int64  `json:"size"`
+	// Address is below the API and lasts; the link may not.
+	Address string `json:"address"`
+	catalog.Link
+}
+
+// Decided reports whether nothing will happen to the picture any more.
+func (p Picture) Decided() bool {
+	return p.Status != catalog.AwaitingUpload && p.Status != catalog.Processing
+}
+
+// AskPicture asks to send a picture, by a form (POST) or as a body (PUT).
+func (c *Client) AskPicture(ctx context.Context, sku, alt, contentType string, bytes int64, method string) (Picture, catalog.SignedUpload, error) {
+	var out struct {
+		Picture Picture              `json:"picture"`
+		Upload  catalog.SignedUpload `json:"upload"`
+	}
+	err := c.call(ctx, http.MethodPost, "/v1/products/"+url.PathEscape(sku)+"/pictures",
+		map[string]any{"contentType": contentType, "size": bytes, "alt": alt, "method": method}, &out)
+	return out.Picture, out.Upload, err
+}
+
+// SendFile sends a file to the store, as a browser does: the store gets no
+// key of ours.
+func (c *Client) SendFile(ctx context.Context, u catalog.SignedUpload, file []byte) error {
+	body, contentType := bytes.NewBuffer(file), ""
+	if u.Method == http.MethodPost {
+		var err error
+		if body, contentType, err = form(u.Fields, file); err != nil {
+			return err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, u.Method, u.URL, body)
+	if err != nil {
+		return err
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	for name, value := range u.Headers {
+		req.Header.Set(name, value)
+	}
+	client := c.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		b, _ := io.ReadAll(io.LimitReader(resp.Body, 500)) // for the reader of the error only
+		return fmt.Errorf("the store refused the file: HTTP %d %s", resp.StatusCode, b)
+	}
+	return nil
+}
+
+// form is what a browser makes of the fields and the file.
+func form(fields map[string]string, file []byte) (*bytes.Buffer, string, error) {
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if err := w.WriteField(name, fields[name]); err != nil {
+			return nil, "", err
+		}
+	}
+	part, err := w.CreateFormFile("file", "picture")
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := part.Write(file); err != nil {
+		return nil, "", err
+	}
+	return &body, w.FormDataContentType(), w.Close()
+}
+
+// CompletePicture says that the file was sent.
+func (c *Client) CompletePicture(ctx context.Context, id string) (Picture, error) {
+	var p Picture
+	return p, c.call(ctx, http.MethodPost, "/v1/pictures/"+url.PathEscape(id)+"/complete", nil, &p)
+}
+
+// Picture fetches one.
+func (c *Client) Picture(ctx context.Context, id string) (Picture, error) {
+	var p Picture
+	return p, c.call(ctx, http.MethodGet, "/v1/pictures/"+url.PathEscape(id), nil, &p)
+}
+
+// Pictures lists a product's.
+func (c *Client) Pictures(ctx context.Context, sku string) ([]Picture, error) {
+	var out struct {
+		Pictures []Picture `json:"pictures"`
+	}
+	return out.Pictures, c.call(ctx, http.MethodGet, "/v1/products/"+url.PathEscape(sku)+"/pictures", nil, &out)
+}
+
+// Original answers where an operator finds the file that was sent.
+func (c *Client) Original(ctx context.Context, id string) (catalog.Link, error) {
+	var l catalog.Link
+	return l, c.call(ctx, http.MethodGet, "/v1/pictures/"+url.PathEscape(id)+"/original", nil, &l)
+}
+
+// AddPicture does the whole of it: asks, sends, says so, and waits until the
+// picture is ready or refused.
+func (c *Client) AddPicture(ctx context.Context, sku, alt, contentType string, file []byte) (Picture, error) {
+	p, u, err := c.AskPicture(ctx, sku, alt, contentType, int64(len(file)), http.MethodPost)
+	if err != nil {
+		return p, err
+	}
+	if err := c.SendFile(ctx, u, file); err != nil {
+		return p, err
+	}
+	if p, err = c.CompletePicture(ctx, p.ID); err != nil {
+		return p, err
+	}
+	for wait := 50 * time.Millisecond; !p.Decided(); wait = min(2*wait, time.Second) {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return p, ctx.Err()
+		}
+		if p, err = c.Picture(ctx, p.ID); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}

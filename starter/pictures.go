@@ -1,0 +1,59 @@
+package starter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"purser/workflows"
+)
+
+// Pictures starts the pictures' workflows.
+type Pictures struct{ Temporal client.Client }
+
+// StartPicture starts the workflow that makes a picture ready. Starting it
+// again changes nothing.
+func (p *Pictures) StartPicture(ctx context.Context, id, sku string) error {
+	_, err := p.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflows.PictureWorkflowID(id), TaskQueue: workflows.PicturesQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:            "A picture of " + sku,
+	}, workflows.ImageWorkflow, workflows.Picture{ID: id, SKU: sku})
+	if err != nil {
+		return fmt.Errorf("start picture %s: %w", id, err)
+	}
+	return nil
+}
+
+// SweepPictures has what uploads left behind removed every so often.
+func (p *Pictures) SweepPictures(ctx context.Context, every time.Duration) error {
+	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
+	schedules := p.Temporal.ScheduleClient()
+	_, err := schedules.Create(ctx, client.ScheduleOptions{
+		ID: workflows.SweepPicturesID, Spec: spec,
+		Action: &client.ScheduleWorkflowAction{
+			ID: workflows.SweepPicturesID, Workflow: workflows.SweepPicturesWorkflow, TaskQueue: workflows.PicturesQueue,
+			StaticSummary: "Remove what uploads left behind",
+		},
+		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
+	})
+	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		err = schedules.GetHandle(ctx, workflows.SweepPicturesID).Update(ctx, client.ScheduleUpdateOptions{
+			DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+				s := in.Description.Schedule
+				s.Spec = &spec
+				return &client.ScheduleUpdate{Schedule: &s}, nil
+			},
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("schedule the sweep of pictures: %w", err)
+	}
+	return nil
+}

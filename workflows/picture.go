@@ -1,0 +1,129 @@
+package workflows
+
+import (
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+)
+
+// PicturesQueue is where pictures are worked on: a queue of their own, so
+// that a thousand of them never stand in the way of an order, and so many at
+// once per worker, because decoding takes memory.
+const PicturesQueue = "pictures"
+
+// PictureWorkflowID is the id of the workflow that makes a picture ready.
+func PictureWorkflowID(id string) string { return "picture/" + id }
+
+// SweepPicturesID names the schedule of the sweeps and their workflows.
+const SweepPicturesID = "sweep-pictures"
+
+const (
+	// pictureWithin is how long a picture is tried to be made ready while the
+	// store or the record cannot be reached.
+	pictureWithin = 3 * 24 * time.Hour
+	// renderTimeout is for one try; a try that says nothing for silentAfter
+	// is taken for lost and made elsewhere.
+	renderTimeout = 10 * time.Minute
+	silentAfter   = 30 * time.Second
+)
+
+// drawing names the steps; its methods are called by the worker, never here.
+var drawing *activities.Pictures
+
+// Picture is the input of ImageWorkflow.
+type Picture struct {
+	ID  string `json:"id"`
+	SKU string `json:"sku"`
+}
+
+// PictureOutcome is how it ended.
+type PictureOutcome struct {
+	Ready  bool   `json:"ready"`
+	Reason string `json:"reason,omitempty"` // why it was refused
+	Detail string `json:"detail,omitempty"`
+}
+
+// ImageWorkflow carries a picture from the upload to its product: taken out
+// of the browser's reach, looked at, decoded once, made in all its sizes,
+// shown in all of them at once. One that is bad is put into quarantine with
+// the reason: that is how its story ends, not a failure.
+func ImageWorkflow(ctx workflow.Context, p Picture) (PictureOutcome, error) {
+	ref := activities.PictureRef{ID: p.ID}
+	for _, step := range []struct {
+		summary  string
+		within   time.Duration
+		activity any
+	}{
+		{"Take the file of " + p.SKU, pictureWithin, drawing.TakePicture},
+		{"Look, decode once, make all sizes", pictureWithin, drawing.RenderPicture},
+		{"Show it in all sizes", 0, drawing.PublishPicture}, // it may be shown already: never give up
+	} {
+		var v activities.Verdict
+		err := workflow.ExecuteActivity(onPictures(ctx, step.summary, step.within), step.activity, ref).Get(ctx, &v)
+		switch {
+		case temporal.IsCanceledError(err):
+			return PictureOutcome{}, err
+		case err != nil:
+			v = activities.Verdict{Reason: "given_up", Detail: reason(err)}
+		}
+		if v.Over {
+			return PictureOutcome{}, nil
+		}
+		if v.Reason != "" {
+			return refusePicture(ctx, p, v)
+		}
+	}
+	err := workflow.ExecuteActivity(onPictures(ctx, "Tell "+p.SKU, 0), drawing.TellPicture, ref).Get(ctx, nil)
+	return PictureOutcome{Ready: true}, err
+}
+
+func refusePicture(ctx workflow.Context, p Picture, v activities.Verdict) (PictureOutcome, error) {
+	r := activities.PictureRefusal{ID: p.ID, Reason: v.Reason, Detail: v.Detail}
+	err := workflow.ExecuteActivity(onPictures(ctx, "Into quarantine: "+v.Reason, 0), drawing.RefusePicture, r).Get(ctx, nil)
+	return PictureOutcome{Reason: v.Reason, Detail: v.Detail}, err
+}
+
+// onPictures runs a step until it works or the horizon is reached; 0: none.
+func onPictures(ctx workflow.Context, summary string, within time.Duration) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              PicturesQueue,
+		StartToCloseTimeout:    renderTimeout,
+		ScheduleToCloseTimeout: within,
+		HeartbeatTimeout:       silentAfter,
+		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: firstRetry, BackoffCoefficient: 2, MaximumInterval: longestBackoff},
+		Summary:                summary,
+	})
+}
+
+// SweepPicturesWorkflow removes what uploads left behind, and takes up
+// pictures whose workflow never started.
+func SweepPicturesWorkflow(ctx workflow.Context) (activities.Swept, error) {
+	var swept activities.Swept
+	err := workflow.ExecuteActivity(onPictures(ctx, "Remove what is left over", time.Hour), drawing.SweepPictures).Get(ctx, &swept)
+	if err != nil {
+		return swept, err
+	}
+	for _, id := range swept.Stranded {
+		ctx := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+			WorkflowID: PictureWorkflowID(id), TaskQueue: PicturesQueue,
+			ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
+			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		})
+		err := workflow.ExecuteChildWorkflow(ctx, ImageWorkflow, Picture{ID: id}).GetChildWorkflowExecution().Get(ctx, nil)
+		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) { // it is under way
+			return swept, err
+		}
+	}
+	return swept, nil
+}
+
+// RegisterPictures gives the pictures' workflows to a worker.
+func RegisterPictures(r worker.WorkflowRegistry) {
+	r.RegisterWorkflow(ImageWorkflow)
+	r.RegisterWorkflow(SweepPicturesWorkflow)
+}
