@@ -215,6 +215,7 @@ func (s *stack) openStores(ctx context.Context, r role) error {
 					workflows.AttrWaiting.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
 					workflows.AttrDeadline.GetName(): enums.INDEXED_VALUE_TYPE_DATETIME,
 				},
+				Failed: func(err error) { s.failed <- fmt.Errorf("engine: %w", err) },
 				Logger: s.log,
 			})
 			return err

@@ -69,6 +69,12 @@ type Config struct {
 	// best for the store (docs/decisions/001-engine-settings.md).
 	Shards int
 
+	// Failed is called, once, if SQLite's disk fails: from then on the engine
+	// answers nobody, because it no longer knows what is on disk. End the
+	// process then; the next start brings to disk what is left, or fails.
+	// Defaults to nothing.
+	Failed func(error)
+
 	// Logger receives the server's warnings and errors. Defaults to
 	// slog.Default.
 	Logger *slog.Logger
@@ -84,6 +90,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Retention == 0 {
 		c.Retention = DefaultRetention
+	}
+	if c.Failed == nil {
+		c.Failed = func(error) {}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

@@ -27,6 +27,7 @@ const (
 type sqliteStore struct {
 	file   string
 	shards int
+	failed func(error) // is told if the disk fails
 	conn   *connector
 	db     *sql.DB // on conn
 }
@@ -43,15 +44,18 @@ func openSQLite(c Config) (*sqliteStore, error) {
 	if shards == 0 {
 		shards = sqliteShards
 	}
-	return &sqliteStore{file: filepath.Join(dir, sqliteFile), shards: shards}, nil
+	return &sqliteStore{file: filepath.Join(dir, sqliteFile), shards: shards, failed: c.Failed}, nil
 }
 
 // pragmas are what the connection is opened with. synchronous=normal keeps the
-// file whole; that nothing acknowledged is lost is the connector's work.
+// file whole; that nothing acknowledged is lost is the connector's work. On a
+// Mac a sync alone leaves the disk's own cache in doubt, and what a checkpoint
+// copied is overwritten in the log; elsewhere the second pragma does nothing.
 func pragmas() []string {
 	return []string{
 		"journal_mode=wal",
 		"synchronous=normal",
+		"checkpoint_fullfsync=1",
 		"busy_timeout=10000",
 	}
 }
@@ -138,9 +142,10 @@ func (s *sqliteStore) dsn() string {
 
 // open connects to the file.
 func (s *sqliteStore) open() (err error) {
-	if s.conn, err = openConnector(s.file, s.dsn()); err != nil {
+	if s.conn, err = openConnector(s.file, s.dsn(), openLog); err != nil {
 		return fmt.Errorf("open %s: %w", s.file, err)
 	}
+	s.conn.wal.failed = s.failed
 	s.db = sql.OpenDB(s.conn)
 	s.db.SetMaxOpenConns(sqliteSeats)
 	s.db.SetMaxIdleConns(sqliteSeats)

@@ -20,18 +20,39 @@ import (
 // plugin holds for conf. The plugin offers no way to bring one along, and
 // never closes its own.
 func adopt(conf *config.SQL, db *sql.DB) error {
-	handle, err := persistencesql.NewSQLDB(sqlplugin.DbKindMain, conf,
-		resolver.NewNoopResolver(), log.NewNoopLogger(), metrics.NoopMetricsHandler)
+	shared, err := pluginConn(sqlplugin.DbKindMain, conf)
 	if err != nil {
 		return err
 	}
-	shared, ok := sharedConn(handle)
-	if !ok {
-		return errors.New("the SQLite plugin does not keep its connection where it used to")
-	}
 	plugins := shared.DB
 	shared.DB = db
-	return plugins.Close()
+	if err := plugins.Close(); err != nil {
+		return err
+	}
+	for _, kind := range []sqlplugin.DbKind{sqlplugin.DbKindMain, sqlplugin.DbKindVisibility} {
+		again, err := pluginConn(kind, conf)
+		if err != nil {
+			return err
+		}
+		if again.DB != db {
+			return errors.New("the SQLite plugin does not share its connection any more")
+		}
+	}
+	return nil
+}
+
+// pluginConn is the connection that the plugin has for conf.
+func pluginConn(kind sqlplugin.DbKind, conf *config.SQL) (*sqlx.DB, error) {
+	handle, err := persistencesql.NewSQLDB(kind, conf,
+		resolver.NewNoopResolver(), log.NewNoopLogger(), metrics.NoopMetricsHandler)
+	if err != nil {
+		return nil, err
+	}
+	shared, ok := sharedConn(handle)
+	if !ok {
+		return nil, errors.New("the SQLite plugin does not keep its connection where it used to")
+	}
+	return shared, nil
 }
 
 // sharedConn finds what all the plugin's handles on one file share.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 
 	"modernc.org/sqlite"
@@ -18,7 +19,9 @@ import (
 // sync serves all that came while the disk was busy. SQLite's own
 // synchronous=full would sync each alone, with everyone else waiting.
 //
-// No seat answers before all it has written or seen is on disk.
+// No seat answers before all it has written or seen is on disk. Once a sync
+// has failed none answers again and the file is left alone, for the next
+// process to settle.
 //
 // The connection also keeps its compiled statements: the server sends the same
 // hundred statements over and over, and compiling one costs as much as running
@@ -44,7 +47,7 @@ const keptStatements = 500
 
 // openConnector opens the file. The data source must ask for WAL, and for
 // synchronous=normal at least, which orders the syncs that checkpoints need.
-func openConnector(file, dsn string) (*connector, error) {
+func openConnector(file, dsn string, open func(string) (logFile, error)) (*connector, error) {
 	d := &sqlite.Driver{}
 	raw, err := d.Open(dsn)
 	if err != nil {
@@ -62,10 +65,37 @@ func openConnector(file, dsn string) (*connector, error) {
 	if _, err := c.query(context.Background(), "select count(*) from sqlite_master", nil); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	if c.wal, err = openWAL(file + "-wal"); err != nil {
-		return nil, errors.Join(err, c.Close())
+	log, err := open(file + "-wal")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open write-ahead log: %w", err), c.Close())
+	}
+	c.wal = newWALSync(log)
+	if err := c.settle(); err != nil {
+		_ = c.Close() // has nothing to add
+		return nil, fmt.Errorf("settle write-ahead log: %w", err)
 	}
 	return c, nil
+}
+
+// settle brings to disk what an earlier process left, and makes sure that
+// SQLite does its part of what we promise.
+func (c *connector) settle() error {
+	ctx := context.Background()
+	for pragma, want := range map[string]driver.Value{"journal_mode": "wal", "synchronous": int64(1)} {
+		r, err := c.query(ctx, "pragma "+pragma, nil)
+		if err != nil {
+			return err
+		}
+		if is := r.(*rows).values[0][0]; is != want {
+			return fmt.Errorf("%s is %v, not %v", pragma, is, want)
+		}
+	}
+	if _, err := c.exec(ctx, "begin immediate", nil); err != nil {
+		return err
+	}
+	err := c.wal.settle()
+	_, rollback := c.exec(ctx, "rollback", nil)
+	return errors.Join(err, rollback)
 }
 
 func (c *connector) Driver() driver.Driver { return c.driver }
@@ -73,15 +103,20 @@ func (c *connector) Driver() driver.Driver { return c.driver }
 // Connect gives out a seat.
 func (c *connector) Connect(context.Context) (driver.Conn, error) { return &seat{c: c}, nil }
 
-// Close closes the file, which folds the write-ahead log into it.
+// Close closes the file, which folds the write-ahead log into it; but after a
+// failed sync it leaves SQLite's connection open, because there may be holes in
+// the log and a power cut while it is folded would damage the file.
 func (c *connector) Close() error {
 	<-c.turn // for good
 	close(c.closed)
-	c.forget()
-	var err error
-	if c.wal != nil {
-		err = c.wal.close()
+	if c.wal == nil {
+		return c.raw.Close()
 	}
+	err := c.wal.close()
+	if broken := c.wal.broken(); broken != nil {
+		return errors.Join(broken, err)
+	}
+	c.forget()
 	return errors.Join(c.raw.Close(), err)
 }
 

@@ -23,11 +23,16 @@ var (
 	_ driver.QueryerContext     = (*seat)(nil)
 )
 
-// take waits for the turn.
+// take waits for the turn. Nobody has it any more once a sync has failed: what
+// is written then might be built on what is not there.
 func (s *seat) take(ctx context.Context) error {
 	select {
 	case <-s.c.turn:
-		return nil
+		err := s.c.wal.broken()
+		if err != nil {
+			s.c.turn <- struct{}{}
+		}
+		return err
 	case <-s.c.closed:
 		return sql.ErrConnDone
 	case <-ctx.Done():
@@ -77,10 +82,20 @@ func (s *seat) QueryContext(ctx context.Context, query string, args []driver.Nam
 		return nil, err
 	}
 	res, err := s.c.query(ctx, query, args)
+	if !reads(query) {
+		s.c.wal.wrote()
+	}
 	if syncErr := s.leave(); err == nil {
 		err = syncErr
 	}
 	return res, err
+}
+
+// reads tells whether a statement certainly writes nothing; one that answers
+// with rows may, if it says RETURNING.
+func reads(query string) bool {
+	verb := strings.TrimSpace(query)
+	return len(verb) >= len("select") && strings.EqualFold(verb[:len("select")], "select")
 }
 
 // BeginTx has the turn until the transaction ends.
@@ -97,7 +112,10 @@ func (s *seat) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, erro
 }
 
 func (s *seat) Commit() error {
-	_, err := s.c.exec(context.Background(), "commit", nil)
+	err := s.c.wal.broken()
+	if err == nil {
+		_, err = s.c.exec(context.Background(), "commit", nil)
+	}
 	if err != nil {
 		_, _ = s.c.exec(context.Background(), "rollback", nil) // the failed commit may have left it open
 	}
@@ -105,9 +123,16 @@ func (s *seat) Commit() error {
 	return s.end(err)
 }
 
+// Rollback returns when what the transaction saw is on disk, for the caller
+// may now act on it (there is such an order already). If that cannot be, it
+// does not return before the file is closed: the server looks at no error here.
 func (s *seat) Rollback() error {
 	_, err := s.c.exec(context.Background(), "rollback", nil)
-	return s.end(err)
+	err = s.end(err)
+	if s.c.wal.broken() != nil {
+		<-s.c.closed
+	}
+	return err
 }
 
 func (s *seat) end(err error) error {
