@@ -241,8 +241,8 @@ var simVFS = sync.OnceValue(func() string {
 	tls := libc.NewTLS()
 	base := sqlite3.Xsqlite3_vfs_find(tls, 0)
 	v := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(sqlite3.Tsqlite3_vfs{})))
-	vfs := (*sqlite3.Tsqlite3_vfs)(unsafe.Pointer(v))
-	*vfs = *(*sqlite3.Tsqlite3_vfs)(unsafe.Pointer(base))
+	vfs := at[sqlite3.Tsqlite3_vfs](v)
+	*vfs = *at[sqlite3.Tsqlite3_vfs](base)
 	simBase = *vfs
 	vfs.FzName, _ = libc.CString(name)
 	vfs.FxOpen, vfs.FxDelete = fp(simOpenFile), fp(simDelete)
@@ -256,6 +256,9 @@ var (
 	simBase    sqlite3.Tsqlite3_vfs
 	simMethods sync.Map // our methods, by SQLite's
 )
+
+// at is SQLite's memory at an address.
+func at[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) }
 
 // fp is a function as SQLite holds it, and call the way back.
 func fp(f any) uintptr { return (*[2]uintptr)(unsafe.Pointer(&f))[1] }
@@ -273,13 +276,13 @@ func simOpenFile(tls *libc.TLS, vfs, path, file uintptr, flags int32, out uintpt
 		return rc
 	}
 	disk := d.(*simDisk)
-	handle := (*sqlite3.Tsqlite3_file)(unsafe.Pointer(file))
-	methods := (*sqlite3.Tsqlite3_io_methods)(unsafe.Pointer(handle.FpMethods))
+	handle := at[sqlite3.Tsqlite3_file](file)
+	methods := at[sqlite3.Tsqlite3_io_methods](handle.FpMethods)
 	simFiles.Store(file, &simOpen{disk, filepath.Base(name), methods})
 	ours, ok := simMethods.Load(handle.FpMethods)
 	if !ok {
 		m := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(sqlite3.Tsqlite3_io_methods{})))
-		clone := (*sqlite3.Tsqlite3_io_methods)(unsafe.Pointer(m))
+		clone := at[sqlite3.Tsqlite3_io_methods](m)
 		*clone = *methods
 		clone.FxWrite, clone.FxTruncate, clone.FxSync, clone.FxClose = fp(simWrite), fp(simTruncate), fp(simSync), fp(simClose)
 		ours, _ = simMethods.LoadOrStore(handle.FpMethods, m)
@@ -305,11 +308,11 @@ func opened(file uintptr) *simOpen {
 	return o.(*simOpen)
 }
 
-func simWrite(tls *libc.TLS, file, data uintptr, n int32, at int64) int32 {
+func simWrite(tls *libc.TLS, file, data uintptr, n int32, offset int64) int32 {
 	o := opened(file)
-	rc := call[func(*libc.TLS, uintptr, uintptr, int32, int64) int32](o.real.FxWrite)(tls, file, data, n, at)
+	rc := call[func(*libc.TLS, uintptr, uintptr, int32, int64) int32](o.real.FxWrite)(tls, file, data, n, offset)
 	if rc == 0 {
-		o.disk.change(o.name, change{at, bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(data)), n))})
+		o.disk.change(o.name, change{offset, bytes.Clone(unsafe.Slice(at[byte](data), n))})
 	}
 	return rc
 }
