@@ -23,6 +23,10 @@ type Config struct {
 	Records Records
 	// Keys are who may call.
 	Keys []Key
+	// Search finds products; nil: there is no search. PublicSearch lets
+	// anybody search, without a key.
+	Search       Search
+	PublicSearch bool
 	// Webhooks answers /webhooks/…; nil: there is nothing there.
 	Webhooks http.Handler
 	// Ready is asked by /readyz: our own database and engine, no partner.

@@ -108,6 +108,7 @@ func problemOf(err error) *Problem {
 		{order.ErrAmount, http.StatusUnprocessableEntity, "amount_invalid", 0},
 		{order.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},
 		{catalog.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},
+		{catalog.ErrQuery, http.StatusUnprocessableEntity, "invalid", 0},
 		{order.ErrOtherRequest, http.StatusUnprocessableEntity, "idempotency_key_reused", 0},
 		{order.ErrInFlight, http.StatusConflict, "in_flight", time.Second},
 		{order.ErrDuplicate, http.StatusConflict, "duplicate", 0},
