@@ -135,3 +135,29 @@ func TestSearchDoor(t *testing.T) {
 		t.Errorf("where there is no search: %d", a.status)
 	}
 }
+
+// TestSearchOrders (SRCH-10): operators find orders, others do not.
+func TestSearchOrders(t *testing.T) {
+	t.Parallel()
+	s := setUp(t)
+	if a := s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1")); a.status != http.StatusCreated {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	var page struct{ Orders []order.Order }
+	s.ask("GET", "/v1/search/orders?q=CUS_1", operatorKey, "").into(t, &page)
+	if len(page.Orders) != 1 || page.Orders[0].Customer != "cus_1" {
+		t.Errorf("found %+v", page.Orders)
+	}
+	s.ask("GET", "/v1/search/orders?q=cus_1", operatorKey, "", "Purser-Customer", "cus_2").into(t, &page)
+	if len(page.Orders) != 0 {
+		t.Errorf("another customer's: %+v", page.Orders)
+	}
+	for _, key := range []string{shopKey, viewerKey} {
+		if a := s.ask("GET", "/v1/search/orders?q=cus_1", key, ""); a.status != http.StatusForbidden {
+			t.Errorf("%s: %d", key, a.status)
+		}
+	}
+	if a := s.ask("GET", "/v1/search/orders", operatorKey, ""); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("for nothing: %d", a.status)
+	}
+}
