@@ -18,6 +18,7 @@ import (
 	"purser/inbox"
 	"purser/letters"
 	"purser/providers/carrier"
+	"purser/providers/meilisearch"
 	"purser/providers/s3"
 	"purser/providers/ses"
 	"purser/providers/stripe"
@@ -54,6 +55,7 @@ func (c *Config) parts() []part {
 		{"Carrier", played("CARRIER_URL", c.CarrierURL)},
 		{"SES", played("SES_REGION", c.SESRegion)},
 		{"S3", played("S3_BUCKET", c.S3Bucket)},
+		{"Search", played("MEILISEARCH_URL", c.MeilisearchURL)},
 	}
 }
 
@@ -64,6 +66,7 @@ type providers struct {
 	scans    carrier.Webhooks
 	ses      *ses.Mailer
 	pictures *s3.Store
+	search   *meilisearch.Client
 }
 
 // newSandbox opens the stand-ins of the providers without credentials.
@@ -82,6 +85,7 @@ func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
 	if c.SESRegion == "" {
 		played.SES = &sandboxses.Config{}
 	}
+	played.Search = s.playedSearch()
 	return sandbox.New(played)
 }
 
@@ -92,7 +96,7 @@ func (s *stack) providers(r role) (*providers, error) {
 		s.serve(s.boxDoor, s.sandbox.Handler(), time.Second)
 	}
 	if s.boxURL == "" && c.played() {
-		return nil, errors.New("this role has no sandbox of its own: set STRIPE_SECRET_KEY, CARRIER_URL, SES_REGION and S3_BUCKET, or PURSER_SANDBOX_URL")
+		return nil, errors.New("this role has no sandbox of its own: set STRIPE_SECRET_KEY, CARRIER_URL, SES_REGION, S3_BUCKET and MEILISEARCH_URL, or PURSER_SANDBOX_URL")
 	}
 	p := &providers{}
 	var err error
@@ -124,7 +128,10 @@ func (s *stack) providers(r role) (*providers, error) {
 	if p.ses, err = ses.New(context.Background(), mail); err != nil {
 		return nil, err
 	}
-	p.pictures, err = s.newPictureStore(context.Background())
+	if p.pictures, err = s.newPictureStore(context.Background()); err != nil {
+		return nil, err
+	}
+	p.search, err = s.newSearch()
 	return p, err
 }
 
@@ -151,7 +158,7 @@ func (s *stack) startAPI(r role, p *providers) error {
 	}
 	handler, err := api.New(api.Config{
 		Orders: s.starter, Records: s.records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
-		Appeared: relay.OrderAppeared, Stopping: stopping,
+		Appeared: relay.OrderAppeared, Stopping: stopping, Search: p.search, PublicSearch: s.cfg.SearchPublic,
 		Pictures: s.pictureDesk(p),
 		Webhooks: hooks, Again: hooks.Again, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		Ready: []api.Check{

@@ -102,6 +102,7 @@ func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
 		if err := s.startPictures(ctx, p); err != nil {
 			return nil, err
 		}
+		s.applySearchSettings(p.search)
 	}
 	if r.api {
 		if err := s.startAPI(r, p); err != nil {

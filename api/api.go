@@ -29,6 +29,10 @@ type Config struct {
 	Products *Products
 	// Pictures takes pictures in; nil: there is nowhere to put them.
 	Pictures *Pictures
+	// Search finds products; nil: there is no search. PublicSearch lets
+	// anybody search, without a key.
+	Search       Search
+	PublicSearch bool
 	// Webhooks answers /webhooks/…; nil: there is nothing there.
 	Webhooks http.Handler
 	// Ready is asked by /readyz: our own database and engine, no partner.

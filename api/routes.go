@@ -76,6 +76,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	}, operate, s.inboxCounts)
 	s.catalogueRoutes(a)
 	s.pictureRoutes(mux, a)
+	s.searchRoutes(a)
 	docs(mux)
 }
 

@@ -1,5 +1,5 @@
 // Package sandbox is the outside world in a box: stand-ins for the payment
-// provider, the carrier and the mail provider that speak their protocols over
+// provider, the carrier, the mail provider and the search engine that speak their protocols over
 // HTTP, keep their state, and misbehave when told to.
 package sandbox
 
@@ -18,6 +18,7 @@ import (
 	"purser/sandbox/hostile"
 	"purser/sandbox/journal"
 	"purser/sandbox/objects"
+	"purser/sandbox/search"
 	"purser/sandbox/ses"
 	"purser/sandbox/stripe"
 )
@@ -37,6 +38,7 @@ type Config struct {
 	SES     *ses.Config
 	// Objects needs a DataDir; its Dir is filled in here.
 	Objects *objects.Config
+	Search  *search.Config
 }
 
 // Sandbox is the stand-ins together. A stand-in that was not asked for is nil.
@@ -46,6 +48,7 @@ type Sandbox struct {
 	Carrier *carrier.Server
 	SES     *ses.Server
 	Objects *objects.Server
+	Search  *search.Server
 
 	bucket   string
 	journals []*journal.Journal
@@ -104,6 +107,9 @@ func (s *Sandbox) open(c Config) error {
 			return err
 		}
 	}
+	if err := s.openSearch(c, dir); err != nil {
+		return err
+	}
 	return s.openObjects(c, dir)
 }
 
@@ -117,6 +123,23 @@ func (s *Sandbox) openObjects(c Config, dir string) (err error) {
 	conf.Dir, conf.Faults, conf.Log = filepath.Join(dir, "objects"), s.Faults, c.Log
 	s.bucket = conf.Bucket
 	s.Objects, err = objects.Start(context.Background(), conf)
+	return err
+}
+
+func (s *Sandbox) openSearch(c Config, dir string) error {
+	if c.Search == nil {
+		return nil
+	}
+	j, err := s.journal(dir, "search")
+	if err != nil {
+		return err
+	}
+	conf := *c.Search
+	conf.Journal, conf.Faults, conf.Log = j, s.Faults, c.Log
+	if dir != "" {
+		conf.Dir = filepath.Join(dir, "search")
+	}
+	s.Search, err = search.New(conf)
 	return err
 }
 
@@ -145,10 +168,10 @@ func (s *Sandbox) SetWebhooks(stripeURL, carrierURL string) {
 
 // Handler serves the stand-ins, each below its own path:
 //
-//	/stripe/, /carrier/, /ses/   their protocols
-//	/mail/                       the mailbox, to read in a browser
-//	/<bucket>/                   the object store's bucket
-//	/sandbox/faults              the rules that make them misbehave
+//	/stripe/, /carrier/, /ses/, /search/   their protocols
+//	/mail/                                 the mailbox, to read in a browser
+//	/<bucket>/                             the object store's bucket
+//	/sandbox/faults                        the rules that make them misbehave
 func (s *Sandbox) Handler() http.Handler {
 	mux := http.NewServeMux()
 	if s.Stripe != nil {
@@ -164,6 +187,9 @@ func (s *Sandbox) Handler() http.Handler {
 	if s.Objects != nil {
 		mux.Handle("/"+s.bucket, s.Objects.Handler())
 		mux.Handle("/"+s.bucket+"/", s.Objects.Handler())
+	}
+	if s.Search != nil {
+		mux.Handle("/search/", http.StripPrefix("/search", s.Search.Handler()))
 	}
 	mux.Handle("/sandbox/faults", s.Faults.Handler())
 	return mux
@@ -199,11 +225,14 @@ func (s *Sandbox) OnAcknowledged(f func(provider string, took time.Duration)) {
 	}
 }
 
-// Close closes the journals. Run must have ended.
+// Close closes the journals and the search. Run must have ended.
 func (s *Sandbox) Close() error {
 	var errs []error
 	if s.Objects != nil {
 		errs = append(errs, s.Objects.Close())
+	}
+	if s.Search != nil {
+		errs = append(errs, s.Search.Close())
 	}
 	for _, j := range s.journals {
 		errs = append(errs, j.Close())

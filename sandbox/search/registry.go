@@ -100,13 +100,17 @@ func fill(ctx context.Context, st *store, set settings) (*finder.Index, error) {
 	return x, err
 }
 
+// closeIndexes closes the documents, once.
 func (s *Server) closeIndexes() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var errs []error
 	for _, h := range s.indexes {
 		if h.store != nil {
 			errs = append(errs, h.store.close())
 		}
 	}
+	s.indexes = nil
 	return errors.Join(errs...)
 }
 
