@@ -20,7 +20,7 @@ type commands struct {
 	API    apiCmd    `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Order  orderCmd  `cmd:"" help:"Place, show, list, watch and cancel orders."`
-	Bench  benchCmd  `cmd:"" help:"Measure orders a second, latencies and what an order costs."`
+	Bench  benchCmds `cmd:"" help:"Measure orders, and searching."`
 
 	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; look after the search index."`
 }

@@ -1,0 +1,283 @@
+package search_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meilisearch/meilisearch-go"
+
+	"purser/sandbox/hostile"
+	"purser/sandbox/journal"
+	"purser/sandbox/search"
+)
+
+// on opens a server that keeps everything in a folder.
+func on(t *testing.T, dir string, faults *hostile.Control, keep int) (wire, func()) {
+	t.Helper()
+	j, err := journal.Open(filepath.Join(dir, "search.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := search.New(search.Config{Dir: filepath.Join(dir, "search"), Journal: j, MasterKey: master, Faults: faults, Keep: keep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := httptest.NewServer(s.Handler())
+	return wire{meilisearch.New(at.URL, meilisearch.WithAPIKey(master), meilisearch.DisableRetries()), "goods"}, func() {
+		at.Close()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestRestart: documents, settings, tasks, keys and swaps are there again.
+func TestRestart(t *testing.T) {
+	dir := t.TempDir()
+	w, stop := on(t, dir, nil, 0)
+	w.shop(t)
+	at(w.Index("other").AddDocuments([]map[string]any{{"id": "one"}}, nil))(w.did, t)
+	at(w.SwapIndexes([]*meilisearch.SwapIndexesParams{{Indexes: []string{"goods", "other"}}}))(w.did, t)
+	key, err := w.CreateKey(&meilisearch.Key{Name: "mine", Actions: []string{"search"}, Indexes: []string{"goods"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	w, stop = on(t, dir, nil, 0)
+	defer stop()
+	if _, ids := w.find(t, "", &meilisearch.SearchRequest{}); len(ids) != 1 {
+		t.Errorf("goods hold %v", ids)
+	}
+	w.uid = "other"
+	if _, ids := w.find(t, "couch", &meilisearch.SearchRequest{Filter: "price > 5"}); len(ids) != 1 {
+		t.Errorf("the couch is found as %v", ids)
+	}
+	if k, err := w.GetKey(key.Key); err != nil || k.Name != "mine" {
+		t.Errorf("%+v, %v", k, err)
+	}
+	list, err := w.GetTasks(&meilisearch.TasksQuery{Types: []meilisearch.TaskType{meilisearch.TaskTypeIndexSwap}, IndexUIDS: []string{"other"}})
+	if err != nil || len(list.Results) != 1 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// writeForever is the child of TestKill: it says a number once its task was
+// accepted, and swaps two indexes all the while.
+func writeForever(t *testing.T, dir string) {
+	w, _ := on(t, dir, nil, 0)
+	if _, err := w.GetIndex("spare"); err != nil { // the first time
+		at(w.Index("other").AddDocuments([]map[string]any{{"id": "other"}}, nil))(w.did, t)
+		at(w.Index("spare").AddDocuments([]map[string]any{{"id": "spare"}}, nil))(w.did, t)
+	}
+	for i := 0; ; i++ {
+		if _, err := w.index().AddDocuments([]map[string]any{{"id": fmt.Sprint(os.Getpid(), "-", i)}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("put %d-%d\n", os.Getpid(), i)
+		if _, err := w.SwapIndexes([]*meilisearch.SwapIndexesParams{{Indexes: []string{"spare", "other"}}}); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("swap")
+	}
+}
+
+// TestKill: what was accepted is done, and a swap is done once, whatever the
+// moment of kill -9.
+func TestKill(t *testing.T) {
+	if dir := os.Getenv("SEARCH_TEST_DIR"); dir != "" {
+		writeForever(t, dir)
+	}
+	dir := t.TempDir()
+	promised := map[string]bool{}
+	for round := range 3 {
+		child := exec.Command(os.Args[0], "-test.run", "^TestKill$")
+		child.Env = append(os.Environ(), "SEARCH_TEST_DIR="+dir)
+		out, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		said := 0
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			if id, ok := strings.CutPrefix(lines.Text(), "put "); ok {
+				promised[id] = true
+				if said++; said == 5*(round+1) {
+					if err := child.Process.Kill(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		_ = child.Wait() // killed
+		check(t, dir, promised)
+	}
+}
+
+// check lets a server finish what is due and looks at what is there.
+func check(t *testing.T, dir string, promised map[string]bool) {
+	t.Helper()
+	w, stop := on(t, dir, nil, 0)
+	defer stop()
+	last := at(w.index().AddDocuments([]map[string]any{{"id": "last"}}, nil))(w.did, t)
+	for id := range promised {
+		var doc map[string]any
+		if err := w.index().GetDocument(id, nil, &doc); err != nil {
+			t.Errorf("%s was accepted and is lost: %v", id, err)
+		}
+	}
+	swaps := 0
+	for from := last.UID; from > 0; {
+		list, err := w.GetTasks(&meilisearch.TasksQuery{Types: []meilisearch.TaskType{meilisearch.TaskTypeIndexSwap}, Limit: 1000, From: from})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, task := range list.Results {
+			if task.Status != meilisearch.TaskStatusSucceeded {
+				t.Errorf("swap %d: %s", task.UID, task.Status)
+			}
+		}
+		swaps, from = swaps+len(list.Results), list.Next
+	}
+	where := []string{"spare", "other"}[swaps%2]
+	if err := w.Index(where).GetDocument("spare", nil, &map[string]any{}); err != nil {
+		t.Errorf("after %d swaps the spare one is not in %s: %v", swaps, where, err)
+	}
+}
+
+// TestKeys (SRCH-9): a search key searches, and nothing else.
+func TestKeys(t *testing.T) {
+	s, err := search.New(search.Config{MasterKey: master})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	server := httptest.NewServer(s.Handler())
+	defer server.Close()
+	with := func(key string) meilisearch.ServiceManager {
+		return meilisearch.New(server.URL, meilisearch.WithAPIKey(key), meilisearch.DisableRetries())
+	}
+	admin, shopper := with(search.AdminKey(master)), with(search.SearchKey(master))
+	w := wire{admin, "goods"}
+	w.shop(t)
+	if _, err := shopper.Index("goods").Search("mug", &meilisearch.SearchRequest{}); err != nil {
+		t.Errorf("searching with the search key: %v", err)
+	}
+	for what, err := range map[string]error{
+		"writes":      errOf(shopper.Index("goods").AddDocuments([]map[string]any{{"id": 1}}, nil)),
+		"deletes":     errOf(shopper.DeleteIndex("goods")),
+		"settings":    errOf(shopper.Index("goods").GetSettings()),
+		"reads":       shopper.Index("goods").GetDocuments(nil, &meilisearch.DocumentsResult{}),
+		"tasks":       errOf(shopper.GetTasks(nil)),
+		"makes keys":  errOf(shopper.CreateKey(&meilisearch.Key{Actions: []string{"*"}, Indexes: []string{"*"}})),
+		"admin keys":  errOf(admin.CreateKey(&meilisearch.Key{Actions: []string{"*"}, Indexes: []string{"*"}})),
+		"another key": errOf(with("nonsense").Index("goods").Search("", &meilisearch.SearchRequest{})),
+	} {
+		t.Run(what, func(t *testing.T) { wantCode(t, err, 403, "invalid_api_key") })
+	}
+	_, err = with("").Index("goods").Search("", &meilisearch.SearchRequest{})
+	wantCode(t, err, 401, "missing_authorization_header")
+	narrow, err := with(master).CreateKey(&meilisearch.Key{Actions: []string{"search"}, Indexes: []string{"oth*"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = with(narrow.Key).Index("goods").Search("", &meilisearch.SearchRequest{})
+	wantCode(t, err, 403, "invalid_api_key")
+	_, err = with(narrow.Key).MultiSearch(&meilisearch.MultiSearchRequest{Queries: []*meilisearch.SearchRequest{{IndexUID: "goods"}}})
+	wantCode(t, err, 403, "invalid_api_key")
+}
+
+func errOf[T any](_ T, err error) error { return err }
+
+// TestFaults (F53, F54): calls go wrong, and so do tasks that were accepted.
+func TestFaults(t *testing.T) {
+	faults := hostile.New(1)
+	w, stop := on(t, t.TempDir(), faults, 0)
+	defer stop()
+	w.shop(t)
+	for _, f := range []hostile.Fault{
+		{Match: "TASK documentAdditionOrUpdate", Do: hostile.Status, Status: 400, Times: 1},
+		{Match: "TASK documentAdditionOrUpdate", Do: hostile.Status, Status: 500, Times: 1},
+		{Match: "TASK documentAdditionOrUpdate", Do: hostile.Slow, Delay: 10 * time.Millisecond, Times: 1},
+	} {
+		if err := faults.Add(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"injected_fault", "internal", ""} {
+		if task := at(w.index().AddDocuments([]map[string]any{{"id": "late"}}, nil))(w.done, t); task.Error.Code != want {
+			t.Errorf("%s %+v, want %q", task.Status, task.Error, want)
+		}
+	}
+	if err := faults.Add(hostile.Fault{Provider: "search", Do: hostile.Status, Status: 503, Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.index().Search("mug", &meilisearch.SearchRequest{})
+	wantCode(t, err, 503, "internal")
+}
+
+// TestForgets: the tasks that can be asked for are bounded, on disk too.
+func TestForgets(t *testing.T) {
+	dir := t.TempDir()
+	w, stop := on(t, dir, nil, 50)
+	for i := range 120 {
+		at(w.index().AddDocuments([]map[string]any{{"id": i}}, nil))(w.did, t)
+	}
+	list, err := w.GetTasks(&meilisearch.TasksQuery{Limit: 1000})
+	if err != nil || list.Total != 50 {
+		t.Errorf("%d tasks, %v", list.Total, err)
+	}
+	stop()
+	left, err := os.ReadDir(filepath.Join(dir, "search", "payloads"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("payloads left: %v, %v", left, err)
+	}
+	w, stop = on(t, dir, nil, 50)
+	defer stop()
+	task := at(w.index().AddDocuments([]map[string]any{{"id": "again"}}, nil))(w.did, t)
+	if task.UID != 120 {
+		t.Errorf("the next task is %d, want 120", task.UID)
+	}
+}
+
+// FuzzSearch: whatever is posted, the answer is 200 or an error of the
+// caller's, in JSON.
+func FuzzSearch(f *testing.F) {
+	s, err := search.New(search.Config{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = s.Close() })
+	server := httptest.NewServer(s.Handler())
+	f.Cleanup(server.Close)
+	w := wire{meilisearch.New(server.URL), "goods"}
+	t := &testing.T{}
+	w.shop(t)
+	for _, body := range []string{
+		`{}`, `{"q":"mug","limit":1,"offset":2}`, `{"filter":["price > 1",["brand = \"x\""]]}`, `{"sort":["price:asc"],"facets":["*"],"page":0,"hitsPerPage":0}`,
+		`{"q":"\u0000𝔸ß","attributesToHighlight":["*"],"attributesToCrop":["*"],"cropLength":0}`, `{"matchingStrategy":"frequency","q":"a a a"}`, `[`, `null`,
+	} {
+		f.Add(body)
+	}
+	h := s.Handler()
+	f.Fuzz(func(t *testing.T, body string) {
+		r := httptest.NewRequest("POST", "/indexes/goods/search", strings.NewReader(body))
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		if rec.Code != 200 && (rec.Code < 400 || rec.Code >= 500) || !json.Valid(rec.Body.Bytes()) {
+			t.Errorf("%q: %d %s", body, rec.Code, rec.Body)
+		}
+	})
+}
