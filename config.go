@@ -48,6 +48,9 @@ type Config struct {
 	MailFrom            string  `help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
 	MailRate            float64 `help:"Retried mails a second over all workers; 0: unlimited." env:"PURSER_MAIL_RATE" default:"0"`
 
+	searchConfig    `embed:""`
+	catalogueConfig `embed:""`
+
 	PayWithin    time.Duration `help:"How long a shopper may take to pay." env:"PURSER_PAY_WITHIN" default:"30m"`
 	AskAfter     time.Duration `help:"No word about a payment for so long: ask Stripe." env:"PURSER_ASK_AFTER" default:"2m"`
 	TrackAfter   time.Duration `help:"No word about a parcel for so long: ask the carrier." env:"PURSER_TRACK_AFTER" default:"12h"`
@@ -74,6 +77,12 @@ func (c *Config) check() error {
 	}
 	if c.CarrierURL != "" && (c.CarrierKey == "" || len(c.CarrierWebhookSecrets) == 0) {
 		return errors.New("CARRIER_URL is set: CARRIER_KEY and CARRIER_WEBHOOK_SECRETS are needed too")
+	}
+	if err := c.checkSearch(); err != nil {
+		return err
+	}
+	if err := c.checkCatalogue(); err != nil {
+		return err
 	}
 	if c.APIKeys != "" {
 		if _, err := api.ParseKeys(c.APIKeys); err != nil {
@@ -113,7 +122,9 @@ func checkPartnerURL(name, s string) error {
 }
 
 // played reports whether the sandbox plays any provider.
-func (c *Config) played() bool { return c.StripeKey == "" || c.CarrierURL == "" || c.SESRegion == "" }
+func (c *Config) played() bool {
+	return c.StripeKey == "" || c.CarrierURL == "" || c.SESRegion == "" || c.searchPlayed()
+}
 
 func (c *Config) uiPort() int {
 	if c.NoUI {

@@ -19,6 +19,7 @@ type commands struct {
 	Up     upCmd     `cmd:"" help:"Start everything in this process."`
 	API    apiCmd    `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
+	Search searchCmd `cmd:"" help:"Find products as a shopper does."`
 	Order  orderCmd  `cmd:"" help:"Place, show, list, watch and cancel orders."`
 	Bench  benchCmds `cmd:"" help:"Measure orders, and searching."`
 

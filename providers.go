@@ -18,6 +18,7 @@ import (
 	"purser/inbox"
 	"purser/letters"
 	"purser/providers/carrier"
+	"purser/providers/meilisearch"
 	"purser/providers/ses"
 	"purser/providers/stripe"
 	"purser/sandbox"
@@ -52,6 +53,7 @@ func (c *Config) parts() []part {
 		{"Stripe", played("STRIPE_SECRET_KEY", c.StripeKey)},
 		{"Carrier", played("CARRIER_URL", c.CarrierURL)},
 		{"SES", played("SES_REGION", c.SESRegion)},
+		{"Search", played("MEILISEARCH_URL", c.MeilisearchURL)},
 	}
 }
 
@@ -61,12 +63,13 @@ type providers struct {
 	carrier *carrier.Client
 	scans   carrier.Webhooks
 	ses     *ses.Mailer
+	search  *meilisearch.Client
 }
 
 // newSandbox opens the stand-ins of the providers without credentials.
 func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
 	c := s.cfg
-	if c.StripeKey != "" && c.CarrierURL != "" && c.SESRegion != "" {
+	if !c.played() {
 		return nil, nil
 	}
 	played := sandbox.Config{DataDir: c.Data, Log: s.log}
@@ -79,6 +82,7 @@ func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
 	if c.SESRegion == "" {
 		played.SES = &sandboxses.Config{}
 	}
+	played.Search = s.playedSearch()
 	return sandbox.New(played)
 }
 
@@ -89,7 +93,7 @@ func (s *stack) providers(r role) (*providers, error) {
 		s.serve(s.boxDoor, s.sandbox.Handler(), time.Second)
 	}
 	if s.boxURL == "" && c.played() {
-		return nil, errors.New("this role has no sandbox of its own: set STRIPE_SECRET_KEY, CARRIER_URL and SES_REGION, or PURSER_SANDBOX_URL")
+		return nil, errors.New("this role has no sandbox of its own: set STRIPE_SECRET_KEY, CARRIER_URL, SES_REGION and MEILISEARCH_URL, or PURSER_SANDBOX_URL")
 	}
 	p := &providers{}
 	var err error
@@ -118,16 +122,21 @@ func (s *stack) providers(r role) (*providers, error) {
 	if c.SESRegion == "" {
 		mail.Endpoint, mail.Region, mail.AccessKey, mail.SecretKey = s.boxURL+"/ses", "sandbox", "sandbox", "sandbox"
 	}
-	p.ses, err = ses.New(context.Background(), mail)
+	if p.ses, err = ses.New(context.Background(), mail); err != nil {
+		return nil, err
+	}
+	p.search, err = s.newSearch()
 	return p, err
 }
 
 // activities are the workflow's steps over these providers.
 func (p *providers) activities(s *stack) *activities.Activities {
-	return &activities.Activities{
+	a := &activities.Activities{
 		Record: s.records, Orders: s.records, Ledger: s.records, Sealer: s.vault,
 		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Mailer: p.ses,
 	}
+	s.addCatalogue(a, p)
+	return a
 }
 
 // startAPI opens the doors: the shop's API and the providers' webhooks.
@@ -145,7 +154,7 @@ func (s *stack) startAPI(r role, p *providers) error {
 	}
 	handler, err := api.New(api.Config{
 		Orders: s.starter, Records: s.records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
-		Appeared: relay.OrderAppeared, Stopping: stopping,
+		Products: s.productDesk(), Appeared: relay.OrderAppeared, Stopping: stopping, Search: p.search, PublicSearch: s.cfg.SearchPublic,
 		Webhooks: hooks, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		Ready: []api.Check{
 			{Name: "record", Ask: s.records.Ping},

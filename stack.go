@@ -99,6 +99,8 @@ func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
 		if err := s.startWorkers(p); err != nil {
 			return nil, err
 		}
+		s.applySearchSettings(p.search)
+		s.startCatalogue(p)
 	}
 	if r.api {
 		if err := s.startAPI(r, p); err != nil {

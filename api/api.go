@@ -25,6 +25,10 @@ type Config struct {
 	Keys []Key
 	// Products changes the catalogue; nil: it is only read.
 	Products *Products
+	// Search finds products; nil: there is no search. PublicSearch lets
+	// anybody search, without a key.
+	Search       Search
+	PublicSearch bool
 	// Webhooks answers /webhooks/…; nil: there is nothing there.
 	Webhooks http.Handler
 	// Ready is asked by /readyz: our own database and engine, no partner.

@@ -14,7 +14,7 @@ import (
 // always pass, and so do streams, which have a limit of their own.
 func (s *server) limit(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
-	if op.Metadata["roles"] == nil || op.OperationID == "list-order-events" && wantsStream(ctx.Header("Accept")) {
+	if op.Metadata["roles"] == nil && op.Metadata["limited"] == nil || op.OperationID == "list-order-events" && wantsStream(ctx.Header("Accept")) {
 		next(ctx)
 		return
 	}

@@ -114,6 +114,7 @@ func problemOf(err error) *Problem {
 		{catalog.ErrOtherChange, http.StatusUnprocessableEntity, "idempotency_key_reused", 0},
 		{catalog.ErrMovedOn, http.StatusConflict, "in_flight", time.Second},
 		{catalog.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},
+		{catalog.ErrQuery, http.StatusUnprocessableEntity, "invalid", 0},
 		{order.ErrOtherRequest, http.StatusUnprocessableEntity, "idempotency_key_reused", 0},
 		{order.ErrInFlight, http.StatusConflict, "in_flight", time.Second},
 		{order.ErrDuplicate, http.StatusConflict, "duplicate", 0},

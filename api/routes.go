@@ -68,6 +68,7 @@ func (s *server) routes(mux *http.ServeMux) {
 		Summary: "Count what providers reported",
 	}, operate, s.inboxCounts)
 	s.catalogueRoutes(a)
+	s.searchRoutes(a)
 	docs(mux)
 }
 

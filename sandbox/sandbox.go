@@ -1,5 +1,5 @@
 // Package sandbox is the outside world in a box: stand-ins for the payment
-// provider, the carrier and the mail provider that speak their protocols over
+// provider, the carrier, the mail provider and the search engine that speak their protocols over
 // HTTP, keep their state, and misbehave when told to.
 package sandbox
 
@@ -17,6 +17,7 @@ import (
 	"purser/sandbox/carrier"
 	"purser/sandbox/hostile"
 	"purser/sandbox/journal"
+	"purser/sandbox/search"
 	"purser/sandbox/ses"
 	"purser/sandbox/stripe"
 )
@@ -34,6 +35,7 @@ type Config struct {
 	Stripe  *stripe.Config
 	Carrier *carrier.Config
 	SES     *ses.Config
+	Search  *search.Config
 }
 
 // Sandbox is the stand-ins together. A stand-in that was not asked for is nil.
@@ -42,6 +44,7 @@ type Sandbox struct {
 	Stripe  *stripe.Server
 	Carrier *carrier.Server
 	SES     *ses.Server
+	Search  *search.Server
 
 	journals []*journal.Journal
 }
@@ -99,7 +102,24 @@ func (s *Sandbox) open(c Config) error {
 			return err
 		}
 	}
+	if c.Search != nil {
+		return s.openSearch(c, dir)
+	}
 	return nil
+}
+
+func (s *Sandbox) openSearch(c Config, dir string) error {
+	j, err := s.journal(dir, "search")
+	if err != nil {
+		return err
+	}
+	conf := *c.Search
+	conf.Journal, conf.Faults, conf.Log = j, s.Faults, c.Log
+	if dir != "" {
+		conf.Dir = filepath.Join(dir, "search")
+	}
+	s.Search, err = search.New(conf)
+	return err
 }
 
 func (s *Sandbox) journal(dir, name string) (*journal.Journal, error) {
@@ -127,9 +147,9 @@ func (s *Sandbox) SetWebhooks(stripeURL, carrierURL string) {
 
 // Handler serves the stand-ins, each below its own path:
 //
-//	/stripe/, /carrier/, /ses/   their protocols
-//	/mail/                       the mailbox, to read in a browser
-//	/sandbox/faults              the rules that make them misbehave
+//	/stripe/, /carrier/, /ses/, /search/   their protocols
+//	/mail/                                 the mailbox, to read in a browser
+//	/sandbox/faults                        the rules that make them misbehave
 func (s *Sandbox) Handler() http.Handler {
 	mux := http.NewServeMux()
 	if s.Stripe != nil {
@@ -141,6 +161,9 @@ func (s *Sandbox) Handler() http.Handler {
 	if s.SES != nil {
 		mux.Handle("/ses/", http.StripPrefix("/ses", s.SES.Handler()))
 		mux.Handle("/mail/", http.StripPrefix("/mail", s.SES.Mailbox()))
+	}
+	if s.Search != nil {
+		mux.Handle("/search/", http.StripPrefix("/search", s.Search.Handler()))
 	}
 	mux.Handle("/sandbox/faults", s.Faults.Handler())
 	return mux
@@ -176,9 +199,12 @@ func (s *Sandbox) OnAcknowledged(f func(provider string, took time.Duration)) {
 	}
 }
 
-// Close closes the journals. Run must have ended.
+// Close closes the journals and the search. Run must have ended.
 func (s *Sandbox) Close() error {
 	var errs []error
+	if s.Search != nil {
+		errs = append(errs, s.Search.Close())
+	}
 	for _, j := range s.journals {
 		errs = append(errs, j.Close())
 	}

@@ -36,7 +36,8 @@ const (
 type Fault struct {
 	// ID names the rule for Remove. Given by Add when empty.
 	ID string `json:"id"`
-	// Provider is the stand-in: "stripe", "carrier" or "ses". Empty: all.
+	// Provider is the stand-in: "stripe", "carrier", "ses" or "search".
+	// Empty: all.
 	Provider string `json:"provider,omitempty"`
 	// Match is the beginning of "METHOD /path" as the provider sees it, such
 	// as "POST /v1/payment_intents". Empty: every call.

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"purser/catalog"
+	"purser/order"
+)
+
+// searchCmd searches over the API of the running stack.
+type searchCmd struct {
+	Words     []string `arg:"" optional:"" help:"What to look for; nothing: everything."`
+	Data      string   `help:"Data directory of the running stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
+	API       string   `name:"api-url" help:"The API. Default: that of the running 'purser up' in the data directory." env:"PURSER_API_URL"`
+	Key       string   `help:"An API key. Default: as above." env:"PURSER_API_KEY"`
+	JSON      bool     `name:"json" help:"Print JSON."`
+	Page      int      `default:"1" help:"Which page."`
+	PerPage   int      `default:"20" help:"How many on a page, 1 to 100."`
+	Sort      string   `default:"" enum:",price,-price,-rating,-added,name" help:"price, -price, -rating, -added or name; the nearest first by default."`
+	Brand     []string `help:"Only these brands."`
+	Category  []string `help:"Only these categories."`
+	Tag       []string `help:"Only products with one of these tags."`
+	Currency  string   `help:"Only what is sold in it."`
+	PriceFrom int64    `help:"In minor units of the currency."`
+	PriceTo   int64    `help:"In minor units of the currency."`
+	InStock   bool     `help:"Only what can be bought now."`
+	Facet     []string `help:"Count by brand, category, tags, inStock or stars."`
+}
+
+// Run searches.
+func (s *searchCmd) Run(e *env) error {
+	client, err := (&orderCmd{Data: s.Data, API: s.API, Key: s.Key}).client()
+	if err != nil {
+		return err
+	}
+	r, err := client.Search(e.ctx, s.query())
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		return json.NewEncoder(e.stdout).Encode(r)
+	}
+	return printFound(e.stdout, r)
+}
+
+func (s *searchCmd) query() url.Values {
+	q := url.Values{"page": {strconv.Itoa(s.Page)}, "perPage": {strconv.Itoa(s.PerPage)}, "brand": s.Brand, "category": s.Category, "tag": s.Tag, "facet": s.Facet}
+	for name, value := range map[string]string{"q": strings.Join(s.Words, " "), "sort": s.Sort, "currency": s.Currency} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	for name, n := range map[string]int64{"priceFrom": s.PriceFrom, "priceTo": s.PriceTo} {
+		if n != 0 {
+			q.Set(name, strconv.FormatInt(n, 10))
+		}
+	}
+	if s.InStock {
+		q.Set("inStock", "true")
+	}
+	return q
+}
+
+func printFound(w io.Writer, r catalog.Results) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, h := range r.Hits {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d available\n", h.SKU, h.Name, h.Brand, order.Money{Amount: h.Price, Currency: h.Currency}, h.Available)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	more := ""
+	if r.Total == catalog.MaxHits {
+		more = " or more"
+	}
+	fmt.Fprintf(w, "%d%s found in %d ms, page %d\n", r.Total, more, r.TookMS, r.Page)
+	if r.Degraded {
+		fmt.Fprintln(w, "the search engine is down: this is a plain list")
+	}
+	for _, f := range slices.Sorted(maps.Keys(r.Facets)) {
+		fmt.Fprintf(w, "%s:", f)
+		for _, v := range slices.Sorted(maps.Keys(r.Facets[f])) {
+			fmt.Fprintf(w, "  %s %d", v, r.Facets[f][v])
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
+}
