@@ -48,8 +48,9 @@ type Config struct {
 	MailFrom            string  `help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
 	MailRate            float64 `help:"Retried mails a second over all workers; 0: unlimited." env:"PURSER_MAIL_RATE" default:"0"`
 
-	pictureConfig `embed:""`
-	searchConfig  `embed:""`
+	pictureConfig   `embed:""`
+	searchConfig    `embed:""`
+	catalogueConfig `embed:""`
 
 	PayWithin    time.Duration `help:"How long a shopper may take to pay." env:"PURSER_PAY_WITHIN" default:"30m"`
 	AskAfter     time.Duration `help:"No word about a payment for so long: ask Stripe." env:"PURSER_ASK_AFTER" default:"2m"`
@@ -84,6 +85,9 @@ func (c *Config) check() error {
 		return errors.New("CARRIER_URL is set: CARRIER_KEY and CARRIER_WEBHOOK_SECRETS are needed too")
 	}
 	if err := c.checkSearch(); err != nil {
+		return err
+	}
+	if err := c.checkCatalogue(); err != nil {
 		return err
 	}
 	if c.APIKeys != "" {

@@ -11,7 +11,7 @@ type catalogueConfig struct {
 	ReconcileEvery time.Duration `help:"How often the search index is compared with the catalogue and repaired; 0: only when told." env:"PURSER_RECONCILE_EVERY" default:"1h"`
 }
 
-func (c *catalogueConfig) check() error {
+func (c *catalogueConfig) checkCatalogue() error {
 	if c.ImportMax < 1 {
 		return errors.New("PURSER_IMPORT_MAX: want 1 or more")
 	}

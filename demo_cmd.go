@@ -122,7 +122,12 @@ func (d *demoCmd) Run(e *env) error {
 	fmt.Fprintf(e.stderr, "ready after %.1f s\n", time.Since(began).Seconds())
 	ctx, cancel := context.WithTimeout(e.ctx, demoPatience)
 	defer cancel()
+	indexed := s.whenIndexed(ctx, e.stderr)
 	ended, err := d.tell(ctx, e, s)
+	if err == nil {
+		<-indexed
+		err = s.findAgain(ctx, e.stderr, "enamel mug")
+	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("the order is not complete: %w", err)

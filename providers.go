@@ -137,10 +137,12 @@ func (s *stack) providers(r role) (*providers, error) {
 
 // activities are the workflow's steps over these providers.
 func (p *providers) activities(s *stack) *activities.Activities {
-	return &activities.Activities{
+	a := &activities.Activities{
 		Record: s.records, Orders: s.records, Ledger: s.records, Sealer: s.vault,
 		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Mailer: p.ses,
 	}
+	s.addCatalogue(a, p)
+	return a
 }
 
 // startAPI opens the doors: the shop's API and the providers' webhooks.
@@ -158,6 +160,7 @@ func (s *stack) startAPI(r role, p *providers) error {
 	}
 	handler, err := api.New(api.Config{
 		Orders: s.starter, Records: s.records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
+		Products: s.productDesk(),
 		Appeared: relay.OrderAppeared, Stopping: stopping, Search: p.search, PublicSearch: s.cfg.SearchPublic,
 		Pictures: s.pictureDesk(p),
 		Webhooks: hooks, Again: hooks.Again, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },

@@ -44,11 +44,9 @@ func (f *orderFindCmd) Run(e *env, c *commands) error {
 
 // searchCmd searches over the API of the running stack.
 type searchCmd struct {
-	Words     []string `arg:"" optional:"" help:"What to look for; nothing: everything."`
-	Data      string   `help:"Data directory of the running stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
-	API       string   `name:"api-url" help:"The API. Default: that of the running 'purser up' in the data directory." env:"PURSER_API_URL"`
-	Key       string   `help:"An API key. Default: as above." env:"PURSER_API_KEY"`
-	JSON      bool     `name:"json" help:"Print JSON."`
+	Words  []string `arg:"" optional:"" help:"What to look for; nothing: everything."`
+	remote `embed:""`
+
 	Page      int      `default:"1" help:"Which page."`
 	PerPage   int      `default:"20" help:"How many on a page, 1 to 100."`
 	Sort      string   `default:"" enum:",price,-price,-rating,-added,name" help:"price, -price, -rating, -added or name; the nearest first by default."`
@@ -64,7 +62,7 @@ type searchCmd struct {
 
 // Run searches.
 func (s *searchCmd) Run(e *env) error {
-	client, err := (&orderCmd{Data: s.Data, API: s.API, Key: s.Key}).client()
+	client, err := s.client()
 	if err != nil {
 		return err
 	}

@@ -103,6 +103,7 @@ func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
 			return nil, err
 		}
 		s.applySearchSettings(p.search)
+		s.startCatalogue(p)
 	}
 	if r.api {
 		if err := s.startAPI(r, p); err != nil {

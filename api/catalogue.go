@@ -45,17 +45,14 @@ func (s *server) products(ctx context.Context, in *productsInput) (*productsOutp
 func (s *server) putProducts(ctx context.Context, in *putProductsInput) (*productsOutput, error) {
 	seen := make(map[string]bool, len(in.Body.Products))
 	for i, p := range in.Body.Products {
+		if p.Price > order.MaxAmount {
+			return nil, problem(http.StatusUnprocessableEntity, "amount_invalid", fmt.Sprintf("products[%d]: price: want at most %d minor units", i, order.MaxAmount))
+		}
 		if err := p.Validate(); err != nil {
 			return nil, refused(fmt.Errorf("products[%d]: %w", i, err))
 		}
 		if _, err := order.Exponent(p.Currency); err != nil {
 			return nil, refused(fmt.Errorf("products[%d]: %w", i, err))
-		}
-		if p.OnHand > maxOnHand {
-			return nil, problem(http.StatusUnprocessableEntity, "invalid", fmt.Sprintf("products[%d]: onHand: want at most %d", i, maxOnHand))
-		}
-		if p.Price > order.MaxAmount {
-			return nil, problem(http.StatusUnprocessableEntity, "amount_invalid", fmt.Sprintf("products[%d]: price: want at most %d minor units", i, order.MaxAmount))
 		}
 		if seen[p.SKU] {
 			return nil, problem(http.StatusUnprocessableEntity, "invalid", fmt.Sprintf("products[%d]: sku stands twice", i))
@@ -63,11 +60,8 @@ func (s *server) putProducts(ctx context.Context, in *putProductsInput) (*produc
 		seen[p.SKU] = true
 	}
 	if err := s.Records.PutProducts(ctx, in.Body.Products); err != nil {
-		return nil, err
+		return nil, refused(err)
 	}
 	s.Log.InfoContext(ctx, "catalogue changed", "key", callOf(ctx).key.Name, "products", len(in.Body.Products))
 	return &productsOutput{productList{Products: in.Body.Products}}, nil
 }
-
-// maxOnHand keeps sums of stock far from overflowing.
-const maxOnHand = 1_000_000_000

@@ -64,6 +64,9 @@ type Import struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
+// Ready reports whether its file is here and it can be carried out.
+func (i Import) Ready() bool { return i.State != ImportReceiving && !i.State.Final() }
+
 // RowFault is one thing wrong with a row of a file.
 type RowFault struct {
 	Line int64  `json:"line"`

@@ -168,3 +168,9 @@ func (s *Store) UnbalancedStock(ctx context.Context, limit int) ([]string, error
 	})
 	return skus, failed("unbalanced stock", err)
 }
+
+// ForSaleCount answers how many products shoppers can find.
+func (s *Store) ForSaleCount(ctx context.Context) (int64, error) {
+	n, err := one[int64](ctx, s.db.reader(), "SELECT COUNT(*) FROM products WHERE inactive = 0 AND deleted = 0")
+	return n, failed("for sale count", err)
+}
