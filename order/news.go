@@ -119,6 +119,8 @@ type Mail struct {
 	Locale     string    `json:"locale,omitempty"`
 	Lines      []Line    `json:"lines,omitempty"`
 	Total      Money     `json:"total"`
+	Amount     Money     `json:"amount,omitzero"` // the money that moves, where the mail is about that
+	Until      time.Time `json:"until,omitzero"`  // until when the reader can do something
 	Tracking   string    `json:"tracking,omitempty"`
 	Reason     string    `json:"reason,omitempty"`
 }

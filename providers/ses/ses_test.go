@@ -235,7 +235,7 @@ func TestMessage(t *testing.T) {
 	for _, want := range []string{
 		"From: \"Mugs & More\" <orders@shop.example>", "Reply-To: <help@shop.example>",
 		"Auto-Submitted: auto-generated", "<ord_0123456789abcdefghjkmnpqrs.shipped.0@shop.example>",
-		"multipart/alternative", "Subject: Your order from Mugs & More is on its way",
+		"multipart/alternative", "Subject: Ihre Bestellung von Mugs & More ist unterwegs",
 	} {
 		if !strings.Contains(head, want) {
 			t.Errorf("header lacks %q:\n%s", want, head)
@@ -244,10 +244,10 @@ func TestMessage(t *testing.T) {
 	if strings.Contains(head, "\r\nBcc") {
 		t.Errorf("a header was smuggled in:\n%s", head)
 	}
-	if text := get("/" + id + "/text"); !strings.Contains(text, "Tracking number: TRACK-1") {
+	if text := get("/" + id + "/text"); !strings.Contains(text, "Sendungsnummer: TRACK-1") {
 		t.Errorf("text:\n%s", text)
 	}
-	if page := get("/" + id + "/html"); !strings.Contains(page, "<strong>TRACK-1</strong>") {
+	if page := get("/" + id + "/html"); !strings.Contains(page, ">TRACK-1<") {
 		t.Errorf("page:\n%s", page)
 	}
 	list := get("/messages.json?q=ord_0123456789abcdefghjkmnpqrs")
