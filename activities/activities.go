@@ -18,6 +18,8 @@ type Activities struct {
 	Mailer   Mailer
 	Ledger   MailLedger
 	Sealer   Sealer
+
+	Campaigns Campaigns
 }
 
 // Opened is what opening an order settled: the prices and the version.

@@ -6,6 +6,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"purser/mail"
 	"purser/order"
 )
 
@@ -49,6 +50,9 @@ var failures = []struct {
 	{order.ErrInvalid, FailureInvalid, true, 0},
 	{order.ErrDuplicate, FailureDuplicate, true, 0},
 	{order.ErrNotFound, FailureNotFound, true, 0},
+	{mail.ErrInvalid, FailureInvalid, true, 0},
+	{mail.ErrNoCampaign, FailureNotFound, true, 0},
+	{mail.ErrCampaignBegun, FailureState, true, 0},
 	{order.ErrRejected, FailureRejected, true, 0},
 	{order.ErrNoSuch, FailureNoSuch, true, 0},
 	{order.ErrState, FailureState, true, 0},
