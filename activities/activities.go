@@ -15,9 +15,12 @@ type Activities struct {
 	Intents  Intents
 	Captures Captures
 	Carrier  Carrier
-	Mailer   Mailer
+	Post     Post
+	Letters  Letters
 	Ledger   MailLedger
 	Sealer   Sealer
+	// Blocked is asked before every mail; nil: nobody is suppressed.
+	Blocked Suppressions
 
 	Campaigns Campaigns
 }

@@ -17,8 +17,7 @@ type Campaigns struct {
 	Recipients Recipients
 	Audience   Audience
 	Letters    CampaignLetters
-	Outbox     Outbox
-	Leave      Unsubscriber
+	Leaving    Leaving
 	Reputation Reputation
 }
 
@@ -64,18 +63,10 @@ type CampaignLetters interface {
 	WriteCampaign(c mail.Campaign, r mail.Recipient, about order.Order, unsubscribe string) (mail.Content, error)
 }
 
-// Outbox sends mails, each once.
-type Outbox interface {
-	// SendOnce claims the mail, holds it back if its reader does not want it,
-	// waits for its turn, sends it and writes down what became of it. However
-	// often it is called, the mail goes out once at most (EML-1). An error
-	// says that it was certainly not sent and may be tried again.
-	SendOnce(ctx context.Context, m mail.Message) (mail.Outcome, error)
-}
-
-// Unsubscriber makes the address under which a reader ends marketing.
-type Unsubscriber interface {
-	UnsubscribeURL(address, campaign string) (string, error)
+// Leaving makes the address under which the reader of a marketing mail ends
+// marketing.
+type Leaving interface {
+	Unsubscribe(m mail.Message) string
 }
 
 // Reputation knows whether marketing may go out at all.
@@ -163,49 +154,41 @@ func beat(ctx context.Context, said ...any) {
 }
 
 // sendTo sends a campaign's mail to one recipient, once, and answers what
-// became of it. An error says that it may be tried again.
+// became of it. Its error is a failure that may pass.
 func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipient) (mail.Recipient, error) {
-	about, why, err := a.stillConcerns(ctx, r)
+	m := mail.Message{
+		ID: mail.MessageID(c.ID, r), About: c.WorkflowID(), Generation: 1, Stream: mail.Marketing, Template: c.Template,
+		To: []mail.Address{{Name: r.Name, Email: r.Address}}, Tags: map[string]string{"campaign": c.ID},
+	}
+	about, why, err := a.stillConcerns(ctx, m, r)
 	if err != nil {
-		return r, err
+		return r, failure(err)
 	}
 	if why != "" {
 		r.State, r.Why = mail.StateSkipped, why
 		return r, nil
 	}
-	leave, err := a.Campaigns.Leave.UnsubscribeURL(r.Address, c.ID)
-	if err != nil {
-		return r, err
-	}
-	content, err := a.Campaigns.Letters.WriteCampaign(c, r, about, leave)
-	if errors.Is(err, order.ErrInvalid) {
-		r.State, r.Why = mail.StateRejected, err.Error()
-		return r, nil
-	}
-	if err != nil {
-		return r, err
-	}
-	out, err := a.Campaigns.Outbox.SendOnce(ctx, mail.Message{
-		ID: mail.MessageID(c.ID, r), About: c.WorkflowID(), Generation: 1, Stream: mail.Marketing, Template: c.Template,
-		To: []mail.Address{{Name: r.Name, Email: r.Address}}, Content: content, Unsubscribe: leave,
-		Tags: map[string]string{"campaign": c.ID},
+	m.Unsubscribe = a.Campaigns.Leaving.Unsubscribe(m)
+	out, err := a.send(ctx, m, func() (mail.Content, error) {
+		return a.Campaigns.Letters.WriteCampaign(c, r, about, m.Unsubscribe)
 	})
-	if err != nil {
-		return r, err
+	if err == nil && !out.State.Settled() {
+		err = failure(&order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrUnavailable, Code: string(out.State)})
 	}
-	if !out.State.Settled() {
-		return r, &order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrUnavailable, Code: string(out.State)}
-	}
-	r.State, r.Why, r.Message = out.State, out.Why, out.Receipt.ProviderID
-	return r, nil
+	r.State, r.Why, r.Message = out.State, out.Why, out.MessageID
+	return r, err
 }
 
 // stillConcerns looks at the order a reminder is about once more, just before
 // it goes out: a campaign takes days, and nobody wants to be reminded of what
 // they have paid for.
-func (a *Activities) stillConcerns(ctx context.Context, r mail.Recipient) (o order.Order, why string, err error) {
+func (a *Activities) stillConcerns(ctx context.Context, m mail.Message, r mail.Recipient) (o order.Order, why string, err error) {
 	if r.OrderID == "" {
 		return o, "", nil
+	}
+	was, err := a.Ledger.FindMail(ctx, m.ID)
+	if err != nil || was.State != MailDue {
+		return o, "", err // it went out, or may have: the ledger's word is the outcome
 	}
 	o, err = a.Campaigns.Audience.Order(ctx, order.ID(r.OrderID))
 	switch {

@@ -56,7 +56,7 @@ func (a *Activities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (Chu
 		return ChunkDone{}, ctx.Err()
 	}
 	if k.err != nil {
-		return ChunkDone{}, failure(k.err)
+		return ChunkDone{}, k.err
 	}
 	c, err = a.Campaigns.Record.Campaign(ctx, r.ID)
 	done.Counts = c.Counts
@@ -75,7 +75,7 @@ type chunk struct {
 	settled []mail.Recipient // not yet written
 	done    map[int64]bool
 	held    string
-	err     error // what ended it early: the first
+	err     error // the failure that ended it early: the first
 }
 
 type result struct {
@@ -144,7 +144,7 @@ func (k *chunk) handOut(ctx context.Context, turns chan<- mail.Recipient) {
 			why, err := k.a.Campaigns.Reputation.MarketingPaused(ctx)
 			if why != "" || err != nil {
 				k.held = why
-				k.results <- result{err: err}
+				k.results <- result{err: failure(err)}
 				return
 			}
 		}
@@ -224,7 +224,7 @@ func (k *chunk) flush(ctx context.Context) {
 	defer cancel()
 	if err := k.a.Campaigns.Recipients.SettleRecipients(ctx, k.of.ID, k.settled); err != nil {
 		if k.err == nil {
-			k.err = err
+			k.err = failure(err)
 		}
 		return
 	}

@@ -75,9 +75,9 @@ func (f *Marketing) WriteCampaign(c mail.Campaign, r mail.Recipient, about order
 	return mail.Content{Subject: c.Words["en"].Subject + " " + r.Name, Text: string(about.ID) + " " + unsubscribe}, nil
 }
 
-// UnsubscribeURL answers an address for the recipient.
-func (f *Marketing) UnsubscribeURL(address, campaign string) (string, error) {
-	return "https://shop.example/unsubscribe/" + campaign + "/" + mail.Fingerprint(address), nil
+// Unsubscribe answers an address for the recipient.
+func (f *Marketing) Unsubscribe(m mail.Message) string {
+	return "https://shop.example/unsubscribe/" + m.ID
 }
 
 // MarketingPaused says what SetPaused said.
