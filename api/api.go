@@ -37,6 +37,11 @@ type Config struct {
 	// hold up a shutdown.
 	Stopping <-chan struct{}
 
+	// Campaigns is mail to many; nil: there is none.
+	Campaigns *Campaigns
+	// Preview shows what mails look like; nil: it does not.
+	Preview *Preview
+
 	// Version is shown in the documentation. Default "dev".
 	Version string
 	// PlaceWithin is how long POST /v1/orders waits until the shopper can

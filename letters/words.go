@@ -4,9 +4,46 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"purser/mail"
+	"purser/order"
 )
+
+// WriteCampaign writes a campaign's mail to one recipient. about is the order
+// a reminder is about.
+func (w *Writer) WriteCampaign(c mail.Campaign, r mail.Recipient, about order.Order, unsubscribe string) (mail.Content, error) {
+	d := Data{Name: r.Name, Unsubscribe: unsubscribe, Words: c.Words, Values: r.Data}
+	t := Template(c.Template)
+	switch t {
+	case Reminder:
+		d.OrderID, d.Lines, d.Total = about.ID, about.Lines, about.Total
+	case Campaign:
+	default:
+		return mail.Content{}, fmt.Errorf("%w for a campaign: %.40q", ErrTemplate, t)
+	}
+	return w.WriteTemplate(t, r.Locale, d)
+}
+
+// CheckCampaign finds what is wrong with a campaign before anybody gets it:
+// each problem is mail.ErrInvalid or order.ErrInvalid. now is when it is
+// created.
+func CheckCampaign(c mail.Campaign, now time.Time) error {
+	if err := c.Check(now); err != nil {
+		return err
+	}
+	unpaid := c.Audience != nil && c.Audience.Kind == mail.AudienceUnpaid
+	switch Template(c.Template) {
+	case Reminder:
+		if !unpaid || len(c.Words) > 0 {
+			return fmt.Errorf("%w: a reminder has its own words and is for those with unpaid orders", mail.ErrInvalid)
+		}
+		return nil
+	case Campaign:
+		return CheckWords(c.Words)
+	}
+	return fmt.Errorf("%w for a campaign: %.40q: want %s or %s", ErrTemplate, c.Template, Campaign, Reminder)
+}
 
 // The limits of a campaign's words, in one language.
 const (

@@ -17,6 +17,8 @@ var (
 	ErrOtherCampaign = errors.New("another campaign has this id")
 	// ErrCampaignBegun: what it says and who gets it is settled.
 	ErrCampaignBegun = errors.New("the campaign is no longer a draft")
+	// ErrCampaignIdle: it is not running: not yet, or not any more.
+	ErrCampaignIdle = errors.New("the campaign is not running")
 	// ErrCampaignOver: there is nothing more to pause, resume or cancel.
 	ErrCampaignOver = errors.New("the campaign has ended")
 )
@@ -49,8 +51,8 @@ func CampaignWorkflowID(id string) string { return "campaign/" + id }
 // What it asks for is looked up when the campaign begins.
 type Audience struct {
 	Kind AudienceKind `json:"kind"`
-	// OlderThan is how long ago an order must have been placed.
-	OlderThan time.Duration `json:"olderThan,omitempty"`
+	// OlderThanHours is how long ago an order must have been placed.
+	OlderThanHours int `json:"olderThanHours,omitempty"`
 	// Since is the earliest time of an order. Of AudienceUnpaid it defaults
 	// to a week before the campaign begins.
 	Since time.Time `json:"since,omitzero"`
@@ -202,8 +204,8 @@ func (c Campaign) Check(now time.Time) error {
 		return nil
 	case c.Audience.Kind != AudienceUnpaid && c.Audience.Kind != AudienceOrdered:
 		return invalid("audience: want unpaid or ordered")
-	case c.Audience.OlderThan < 0 || c.Audience.OlderThan > longestDelay:
-		return invalid("audience: olderThan: want 0 to a year")
+	case c.Audience.OlderThanHours < 0 || c.Audience.OlderThanHours > int(longestDelay/time.Hour):
+		return invalid("audience: olderThanHours: want 0 to a year")
 	case c.Audience.Kind == AudienceOrdered && c.Audience.Since.IsZero():
 		return invalid("audience: since: since when did they order?")
 	}

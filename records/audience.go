@@ -15,7 +15,7 @@ const unpaidFor = 7 * 24 * time.Hour
 // AudienceOrders answers a page of the orders an audience is made of, newest
 // first, for a campaign that begins now. next is "" on the last page.
 func (s *Store) AudienceOrders(ctx context.Context, a mail.Audience, now time.Time, cursor string) (orders []order.Order, next string, err error) {
-	f := Filter{PlacedFrom: a.Since, PlacedTo: now.Add(-a.OlderThan), Cursor: cursor, Limit: largestPage}
+	f := Filter{PlacedFrom: a.Since, PlacedTo: now.Add(-time.Duration(a.OlderThanHours) * time.Hour), Cursor: cursor, Limit: largestPage}
 	switch a.Kind {
 	case mail.AudienceUnpaid:
 		f.Status = []order.Status{order.AwaitingPayment, order.Expired}

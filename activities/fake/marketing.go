@@ -37,7 +37,7 @@ func (f *Marketing) AudienceOrders(_ context.Context, a mail.Audience, now time.
 	var page []order.Order
 	for i, o := range f.Orders {
 		unpaid := o.Status == order.AwaitingPayment || o.Status == order.Expired
-		if i < from || unpaid != (a.Kind == mail.AudienceUnpaid) || o.PlacedAt.Before(a.Since) || !o.PlacedAt.Before(now.Add(-a.OlderThan)) {
+		if i < from || unpaid != (a.Kind == mail.AudienceUnpaid) || o.PlacedAt.Before(a.Since) || !o.PlacedAt.Before(now.Add(-time.Duration(a.OlderThanHours)*time.Hour)) {
 			continue
 		}
 		if len(page) == audiencePage {
