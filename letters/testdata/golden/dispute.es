@@ -40,6 +40,7 @@ a { color: inherit; }
 .side { padding-left: 20px !important; padding-right: 20px !important; }
 .outer { padding: 0 !important; }
 .card { border-radius: 0 !important; }
+.button { width: 100% !important; }
 .button a { display: block !important; text-align: center !important; }
 }
 @media (prefers-color-scheme: dark) {
