@@ -2,10 +2,12 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 
 	"purser/mail"
 )
@@ -14,17 +16,17 @@ import (
 type ChunkRequest struct {
 	ID    string `json:"id"`
 	After int64  `json:"after"` // those up to here were settled by earlier chunks
-	// NotBefore keeps the campaign's own pace from chunk to chunk.
-	NotBefore time.Time `json:"notBefore,omitzero"`
+	// Wait keeps the campaign's own pace from chunk to chunk.
+	Wait time.Duration `json:"wait,omitempty"`
 }
 
 // ChunkDone is how far a chunk has come.
 type ChunkDone struct {
-	After     int64               `json:"after"`
-	NotBefore time.Time           `json:"notBefore,omitzero"`
-	Finished  bool                `json:"finished,omitempty"` // nobody is left
-	Held      string              `json:"held,omitempty"`     // why marketing may not go out now
-	Counts    mail.CampaignCounts `json:"counts"`
+	After    int64               `json:"after"`
+	Wait     time.Duration       `json:"wait,omitempty"`     // before the next
+	Finished bool                `json:"finished,omitempty"` // nobody is left
+	Held     string              `json:"held,omitempty"`     // why marketing may not go out now
+	Counts   mail.CampaignCounts `json:"counts"`
 }
 
 const (
@@ -39,7 +41,8 @@ const (
 // can be cut short at any point: whoever was settled is passed over by the
 // next try, and for a mail whose outcome did not reach the record the ledger
 // of mails has the last word, so that nobody gets it twice. A mail that cannot
-// be sent now ends the chunk with its error; the workflow tries again.
+// be sent now ends the chunk; one that got nobody any further fails, so that an
+// operator sees it pending.
 func (a *Activities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (ChunkDone, error) {
 	c, err := a.Campaigns.Record.Campaign(ctx, r.ID)
 	if err != nil {
@@ -49,18 +52,30 @@ func (a *Activities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (Chu
 	if err != nil {
 		return ChunkDone{}, failure(err)
 	}
-	k := &chunk{a: a, of: c.Campaign, due: due, next: r.NotBefore, until: time.Now().Add(chunkLasts), results: make(chan result)}
+	k := &chunk{a: a, of: c.Campaign, due: due, next: time.Now().Add(r.Wait), until: time.Now().Add(chunkLasts), results: make(chan result)}
 	k.send(ctx)
-	done := ChunkDone{After: k.reached(r.After), NotBefore: k.next, Finished: len(due) == 0, Held: k.held}
+	done := ChunkDone{After: k.reached(r.After), Wait: max(time.Until(k.next), 0), Finished: len(due) == 0, Held: k.held}
 	if ctx.Err() != nil { // paused or cancelled: bare, so that it counts as that
 		return ChunkDone{}, ctx.Err()
 	}
-	if k.err != nil {
+	if k.err != nil && len(k.done) == 0 {
 		return ChunkDone{}, k.err
+	}
+	if k.err != nil { // it came some way: the next begins after a while
+		done.Wait = max(done.Wait, pauseAfter(k.err))
 	}
 	c, err = a.Campaigns.Record.Campaign(ctx, r.ID)
 	done.Counts = c.Counts
 	return done, failure(err)
+}
+
+// pauseAfter is how long to leave a provider alone that could not take a mail.
+func pauseAfter(err error) time.Duration {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) && app.NextRetryDelay() > 0 {
+		return app.NextRetryDelay()
+	}
+	return time.Second
 }
 
 // chunk is the sending of one.
@@ -161,16 +176,9 @@ func (k *chunk) handOut(ctx context.Context, turns chan<- mail.Recipient) {
 	}
 }
 
-// wait waits for the campaign's own pace. False: not in this chunk any more.
+// wait waits for the time the chunk was given, or the campaign's own pace. False: not in this chunk any more.
 func (k *chunk) wait(ctx context.Context, stopping <-chan struct{}) bool {
-	now := time.Now()
-	if now.After(k.until) {
-		return false
-	}
-	if k.of.PerMinute == 0 {
-		return true
-	}
-	if k.next.After(k.until) {
+	if time.Now().After(k.until) || k.next.After(k.until) {
 		return false
 	}
 	timer := time.NewTimer(time.Until(k.next))
@@ -182,7 +190,9 @@ func (k *chunk) wait(ctx context.Context, stopping <-chan struct{}) bool {
 	case <-ctx.Done():
 		return false
 	}
-	k.next = time.Now().Add(time.Minute / time.Duration(k.of.PerMinute))
+	if k.of.PerMinute > 0 {
+		k.next = time.Now().Add(time.Minute / time.Duration(k.of.PerMinute))
+	}
 	return true
 }
 

@@ -29,8 +29,8 @@ type PreviewLetters interface {
 	Locales() []string
 }
 
-//go:embed pages
-var pages embed.FS
+//go:embed pages/preview*
+var previewPages embed.FS
 
 // Policies of the previews. A letter gets no script, and from the network
 // nothing but the shop's logo.
@@ -48,13 +48,13 @@ func (s *server) previews(mux *http.ServeMux) {
 	if s.Preview == nil {
 		return
 	}
-	t := template.Must(template.ParseFS(pages, "pages/*.html")) // embedded: tested
+	t := template.Must(template.ParseFS(previewPages, "pages/preview*.html")) // embedded: tested
 	const one = "GET /mail/preview/{template}/{locale}"
 	mux.Handle("GET /mail/preview", s.operatorsOnly(func(w http.ResponseWriter, r *http.Request) {
 		showPage(w, t, "previews.html", map[string]any{"Templates": letters.Templates(), "Locales": s.Preview.Letters.Locales()})
 	}))
 	mux.HandleFunc("GET /mail/preview/style.css", func(w http.ResponseWriter, _ *http.Request) {
-		b, _ := pages.ReadFile("pages/preview.css")
+		b, _ := previewPages.ReadFile("pages/preview.css")
 		answerPage(w, "text/css; charset=utf-8", previewPolicy, b)
 	})
 	mux.Handle(one, s.previewOf(func(w http.ResponseWriter, r *http.Request, p previewed) { showPage(w, t, "preview.html", p) }))

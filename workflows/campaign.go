@@ -129,15 +129,20 @@ func (w *campaignWorkflow) step(ctx workflow.Context) error {
 		return w.mark(ctx, mail.CampaignRunning, "")
 	case !w.gathered:
 		return w.gather(ctx)
-	case w.notBefore.Sub(workflow.Now(ctx)) > longestWaitInChunk:
-		return w.sleep(ctx, w.notBefore.Sub(workflow.Now(ctx)), "The campaign's own pace")
+	case w.wait(ctx) >= longestWaitInChunk:
+		return w.sleep(ctx, w.wait(ctx), "The campaign's pace")
 	}
 	return w.chunk(ctx)
 }
 
-// longestWaitInChunk is more than a chunk lasts: so long it is left to a
-// timer.
-const longestWaitInChunk = 30 * time.Second
+// wait is how long nothing may go out yet.
+func (w *campaignWorkflow) wait(ctx workflow.Context) time.Duration {
+	return max(w.notBefore.Sub(workflow.Now(ctx)), 0)
+}
+
+// longestWaitInChunk is a second, more than most paces ask for: longer waits
+// are left to a timer.
+const longestWaitInChunk = time.Second
 
 // standStill waits until the campaign may go on.
 func (w *campaignWorkflow) standStill(ctx workflow.Context) error {
@@ -176,12 +181,12 @@ func (w *campaignWorkflow) chunk(ctx workflow.Context) error {
 	w.interrupt = cancel
 	var done activities.ChunkDone
 	err := workflow.ExecuteActivity(w.onMailQueue(working, fmt.Sprintf("Send to those after %d", w.After)), do.SendCampaignChunk,
-		activities.ChunkRequest{ID: w.ID, After: w.After, NotBefore: w.notBefore}).Get(working, &done)
+		activities.ChunkRequest{ID: w.ID, After: w.After, Wait: w.wait(ctx)}).Get(working, &done)
 	if err != nil {
 		return w.setback(interrupted(err))
 	}
 	w.interrupt = func() {}
-	w.After, w.Counts, w.notBefore = done.After, done.Counts, done.NotBefore
+	w.After, w.Counts, w.notBefore = done.After, done.Counts, workflow.Now(ctx).Add(done.Wait)
 	switch {
 	case done.Held != "" && w.paused == nil:
 		w.paused = &SteerRequest{Actor: purser, Reason: done.Held}
