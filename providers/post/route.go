@@ -200,3 +200,13 @@ func (o *Office) askLimits(ctx context.Context, r *route) (mail.Limits, error) {
 	}
 	return l, o.conf.Pace.SetLimits(ctx, r.Name, l, mark)
 }
+
+// Waiting is how many mails of this process wait for a turn at a provider.
+func (o *Office) Waiting(name string) int {
+	for _, r := range o.routes {
+		if r.Name == name {
+			return r.line.length()
+		}
+	}
+	return 0
+}

@@ -162,3 +162,12 @@ func (l *line) forget(s mail.Stream, called chan struct{}) {
 	l.busy = false // it was called at the same moment
 	l.next()
 }
+
+func (l *line) length() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, waiting := range l.waiting {
+		n += len(waiting)
+	}
+	return n
+}
