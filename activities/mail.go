@@ -116,16 +116,19 @@ func (a *Activities) post(ctx context.Context, m mail.Message) (MailOutcome, err
 		claimed = err == nil
 		return err
 	})
+	kind := kindOf(err)
 	switch {
 	case err == nil:
 		return a.settle(ctx, m, mail.Outcome{State: MailSent, Receipt: receipt})
 	case errors.Is(err, errHandsOff):
 		return a.handsOff(ctx, m, before)
-	case errors.Is(err, order.ErrRejected):
+	case kind == order.ErrRejected && !claimed:
+		return a.holdBack(ctx, m, mail.Outcome{State: MailRejected, Receipt: receipt, Why: err.Error()})
+	case kind == order.ErrRejected:
 		return a.settle(ctx, m, mail.Outcome{State: MailRejected, Receipt: receipt, Why: err.Error()})
 	case !claimed: // not handed to anybody
 		return MailOutcome{}, failure(err)
-	case errors.Is(err, order.ErrUnavailable), errors.Is(err, order.ErrThrottled), errors.Is(err, order.ErrDenied):
+	case kind == order.ErrUnavailable, kind == order.ErrThrottled, kind == order.ErrDenied:
 		if _, serr := a.settle(ctx, m, mail.Outcome{State: MailDue, Receipt: receipt, Why: err.Error()}); serr != nil {
 			return MailOutcome{}, serr
 		}
@@ -133,6 +136,16 @@ func (a *Activities) post(ctx context.Context, m mail.Message) (MailOutcome, err
 	default:
 		return a.settle(ctx, m, mail.Outcome{State: MailUnknown, Receipt: receipt, Why: err.Error()})
 	}
+}
+
+// kindOf is what a provider's failure is; nil if it does not say. Its cause
+// does not count: it may be another provider's.
+func kindOf(err error) error {
+	var p *order.ProviderError
+	if errors.As(err, &p) {
+		return p.Kind
+	}
+	return nil
 }
 
 // How long a mail waits for its turn. The first try of a step holds up its

@@ -159,3 +159,7 @@ func (p *Pace) seated(now time.Time, recipients int, taken []Slot) (wait time.Du
 	}
 	return wait
 }
+
+// Boundless: an account that may send more than any fleet of ours does, so
+// that nobody need keep count.
+func (l Limits) Boundless() bool { return l.Rate >= 10_000 && l.PerDay == Unlimited }

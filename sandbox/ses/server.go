@@ -49,6 +49,8 @@ type Server struct {
 	mails []*mail // oldest first
 	byID  map[string]*mail
 	full  int // mails before this one have lost their content
+
+	identities map[string]Identity // nil: everybody may send
 }
 
 // New makes a stand-in with the mails its journal holds.
@@ -90,6 +92,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v2/email/outbound-emails", s.send)
 	mux.HandleFunc("GET /v2/email/account", s.account)
+	mux.HandleFunc("GET /v2/email/identities/{identity}", s.identity)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "UnknownOperationException", "the stand-in does not know this operation")
 	})
