@@ -27,6 +27,7 @@ type campaign struct {
 	mail.CampaignStatus
 	version    int64
 	recipients []mail.Recipient // of number 1 …
+	known      map[string]bool  // addresses
 }
 
 func (f *Campaigns) enter(op, id string) (*campaign, error) {
@@ -58,7 +59,7 @@ func (f *Campaigns) CreateCampaign(_ context.Context, c mail.Campaign, actor str
 		f.all = map[string]*campaign{}
 	}
 	if f.all[c.ID] == nil {
-		f.all[c.ID] = &campaign{CampaignStatus: mail.CampaignStatus{Campaign: c, State: mail.CampaignDraft, Actor: actor, CreatedAt: f.now()}}
+		f.all[c.ID] = &campaign{known: map[string]bool{}, CampaignStatus: mail.CampaignStatus{Campaign: c, State: mail.CampaignDraft, Actor: actor, CreatedAt: f.now()}}
 	}
 	return nil
 }
@@ -126,12 +127,12 @@ func (f *Campaigns) AddRecipients(_ context.Context, id string, in mail.Campaign
 		return a, fmt.Errorf("%w: it is %s", mail.ErrCampaignBegun, c.State)
 	}
 	for i, r := range all {
-		if slices.ContainsFunc(c.recipients, func(o mail.Recipient) bool { return o.Address == r.Address }) {
+		if c.known[r.Address] {
 			a.Duplicates = append(a.Duplicates, i)
 			continue
 		}
 		r.N, r.State = int64(len(c.recipients)+1), mail.StateDue
-		c.recipients = append(c.recipients, r)
+		c.recipients, c.known[r.Address] = append(c.recipients, r), true
 		a.Added++
 	}
 	c.Counts.Invalid += int64(invalid)
@@ -148,7 +149,10 @@ func (f *Campaigns) DueRecipients(_ context.Context, id string, after int64, lim
 	defer f.mu.Unlock()
 	var due []mail.Recipient
 	for _, r := range c.recipients[min(after, int64(len(c.recipients))):] {
-		if r.State == mail.StateDue && len(due) < limit {
+		if len(due) == limit {
+			break
+		}
+		if r.State == mail.StateDue {
 			due = append(due, r)
 		}
 	}
