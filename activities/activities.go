@@ -18,6 +18,7 @@ type Activities struct {
 	Post     Post
 	Letters  Letters
 	Ledger   MailLedger
+	Resends  Resends
 	Sealer   Sealer
 	// Blocked is asked before every mail; nil: nobody is suppressed.
 	Blocked Suppressions

@@ -27,6 +27,7 @@ const (
 	FailureUnknown     = "OutcomeUnknown"
 	FailureDenied      = "Denied"
 	FailureNotFound    = "NotFound"
+	FailureMailing     = "Mailing"
 )
 
 // longestWait bounds what a provider may ask us to wait.
@@ -50,6 +51,7 @@ var failures = []struct {
 	{order.ErrInvalid, FailureInvalid, true, 0},
 	{order.ErrDuplicate, FailureDuplicate, true, 0},
 	{order.ErrNotFound, FailureNotFound, true, 0},
+	{order.ErrMailing, FailureMailing, true, 0},
 	{mail.ErrInvalid, FailureInvalid, true, 0},
 	{mail.ErrNoCampaign, FailureNotFound, true, 0},
 	{mail.ErrCampaignBegun, FailureState, true, 0},

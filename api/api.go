@@ -21,6 +21,7 @@ type Config struct {
 	Orders Orders
 	// Records is what is shown.
 	Records Records
+	MailConfig
 	// Keys are who may call.
 	Keys []Key
 	// Webhooks answers /webhooks/…; nil: there is nothing there.

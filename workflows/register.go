@@ -7,5 +7,6 @@ import "go.temporal.io/sdk/worker"
 func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(OrderWorkflow)
 	r.RegisterWorkflow(LateWorkflow)
+	r.RegisterWorkflow(ResendWorkflow)
 	r.RegisterWorkflow(CampaignWorkflow)
 }

@@ -72,6 +72,10 @@ func TestSuppressions(t *testing.T) {
 	})
 }
 
+func TestResends(t *testing.T) {
+	porttest.Resends(t, func(*testing.T) porttest.ResendLedger { return new(fake.Ledger) })
+}
+
 // pick chooses where a failure strikes: only a lost answer comes after the
 // work.
 func pick(kind error, before, after *hook) *hook {

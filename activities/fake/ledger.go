@@ -3,9 +3,11 @@ package fake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"purser/mail"
+	"purser/order"
 )
 
 // Ledger remembers in memory which mails went out. The zero value is ready.
@@ -20,6 +22,40 @@ type Ledger struct {
 
 	mu    sync.Mutex
 	mails map[string]mail.Outcome
+	kinds map[kind]generations
+}
+
+// kind is what there may be several generations of.
+type kind struct{ about, template string }
+
+type generations struct {
+	last  string         // its id
+	count int            // the last one's number
+	byKey map[string]int // who was asked for by which decision
+}
+
+// OpenResend gives a mail its next generation.
+func (f *Ledger) OpenResend(_ context.Context, r order.Resend) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k := kind{string(r.OrderID), string(r.Milestone)}
+	g, ok := f.kinds[k]
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, r.Milestone)
+	case g.byKey[r.Key] > 0:
+		return g.byKey[r.Key], nil
+	case !f.mails[g.last].State.Settled():
+		return 0, order.ErrMailing
+	}
+	g.count++
+	g.last = order.Mail{OrderID: r.OrderID, Milestone: r.Milestone, Generation: g.count}.Key()
+	if g.byKey == nil {
+		g.byKey = make(map[string]int)
+	}
+	g.byKey[r.Key] = g.count
+	f.kinds[k], f.mails[g.last] = g, mail.Outcome{State: mail.StateDue}
+	return g.count, nil
 }
 
 // FindMail answers how a mail stands.
@@ -35,23 +71,27 @@ func (f *Ledger) FindMail(_ context.Context, id string) (mail.Outcome, error) {
 // ClaimMail marks the mail as sending and answers how it stood before.
 func (f *Ledger) ClaimMail(_ context.Context, m mail.Message) (before mail.Outcome, err error) {
 	err = f.hooked("ClaimMail", m, func() error {
-		before = f.claim(m.ID)
+		before = f.claim(m)
 		return nil
 	})
 	return before, err
 }
 
-func (f *Ledger) claim(id string) mail.Outcome {
+func (f *Ledger) claim(m mail.Message) mail.Outcome {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.mails == nil {
-		f.mails = make(map[string]mail.Outcome)
+		f.mails, f.kinds = make(map[string]mail.Outcome), make(map[kind]generations)
 	}
-	was, ok := f.mails[id]
+	was, ok := f.mails[m.ID]
 	if ok && was.State != mail.StateDue {
 		return was
 	}
-	f.mails[id] = mail.Outcome{State: mail.StateSending}
+	if g := f.kinds[kind{m.About, m.Template}]; g.count < m.Generation {
+		g.last, g.count = m.ID, m.Generation
+		f.kinds[kind{m.About, m.Template}] = g
+	}
+	f.mails[m.ID] = mail.Outcome{State: mail.StateSending}
 	was.State = mail.StateDue
 	return was
 }

@@ -72,7 +72,8 @@ func (f *Mailer) Counts() map[string]int {
 	return counts
 }
 
-// Letters writes one line about each milestone there is a letter for.
+// Letters writes a line about each milestone there is a letter for, and the
+// reason, if there is one, on the next.
 type Letters struct{}
 
 // Write fails for a milestone that is not mailed.
@@ -82,7 +83,7 @@ func (Letters) Write(m order.Mail) (subject, text, html string, err error) {
 		return "", "", "", fmt.Errorf("%w: no letter for milestone %.40q", order.ErrInvalid, m.Milestone)
 	}
 	line := "Your order: " + string(m.Milestone)
-	return line, line, "<p>" + line + "</p>", nil
+	return line, line + "\n" + m.Reason, "<p>" + line + "</p>", nil
 }
 
 // Suppressions keeps in memory who is not to be written to. The zero value

@@ -93,26 +93,12 @@ func (r *route) boundless() bool {
 	return r.limits.Boundless()
 }
 
-// Status is how a provider stands.
-type Status struct {
-	Name      string      `json:"name"`
-	Breaker   string      `json:"breaker"` // closed, open, half-open
-	Trouble   string      `json:"trouble,omitempty"`
-	Limits    mail.Limits `json:"limits"`
-	Sender    string      `json:"sender,omitempty"` // what the provider says about our sender
-	Sendable  bool        `json:"sendable"`         // it said that we may send as our sender
-	AskedAt   time.Time   `json:"askedAt,omitzero"`
-	AskFailed string      `json:"askFailed,omitempty"`
-	Served    int64       `json:"served"` // mails it took from this process
-	Passed    int64       `json:"passed"` // mails it left to the next
-}
-
 // Status answers how the providers stand, in the order of preference.
-func (o *Office) Status() []Status {
-	all := make([]Status, len(o.routes))
+func (o *Office) Status() []mail.Standing {
+	all := make([]mail.Standing, len(o.routes))
 	for i, r := range o.routes {
 		r.mu.Lock()
-		all[i] = Status{
+		all[i] = mail.Standing{
 			Name: r.Name, Breaker: r.breaker.State(), Trouble: r.trouble, Limits: r.limits, Sender: r.sender, Sendable: r.sendable,
 			AskedAt: r.asked, AskFailed: r.unasked, Served: r.served.Load(), Passed: r.passed.Load(),
 		}
