@@ -156,8 +156,11 @@ func marksInOrder(t *testing.T, b CampaignBench) {
 		state   mail.CampaignState
 		want    mail.CampaignState
 	}{
-		{1, mail.CampaignScheduled, mail.CampaignScheduled}, {3, mail.CampaignPaused, mail.CampaignPaused},
-		{2, mail.CampaignRunning, mail.CampaignPaused}, {3, mail.CampaignDone, mail.CampaignPaused}, {4, mail.CampaignCancelled, mail.CampaignCancelled},
+		{1, mail.CampaignScheduled, mail.CampaignScheduled},
+		{3, mail.CampaignPaused, mail.CampaignPaused},
+		{2, mail.CampaignRunning, mail.CampaignPaused},
+		{3, mail.CampaignDone, mail.CampaignPaused},
+		{4, mail.CampaignCancelled, mail.CampaignCancelled},
 	} {
 		if err := b.MarkCampaign(t.Context(), "spring", m.version, m.state, "because"); err != nil {
 			t.Fatal(err)
