@@ -33,12 +33,15 @@ type Options struct {
 	Connections int
 	// Now tells the time where the caller does not. Default time.Now.
 	Now func() time.Time
+	// Mail says when an address that keeps bouncing is given up.
+	Mail MailRules
 }
 
 // Store is the record. It is safe for concurrent use.
 type Store struct {
 	db      database
 	now     func() time.Time
+	mail    MailRules
 	watches watches
 }
 
@@ -63,7 +66,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, now: opts.Now}, nil
+	return &Store{db: db, now: opts.Now, mail: opts.Mail.withDefaults()}, nil
 }
 
 // Ping reports whether the database answers.
