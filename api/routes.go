@@ -67,6 +67,7 @@ func (s *server) routes(mux *http.ServeMux) {
 		OperationID: "count-inbox", Method: http.MethodGet, Path: "/v1/inbox/counts", Tags: []string{"operators"},
 		Summary: "Count what providers reported",
 	}, operate, s.inboxCounts)
+	s.mailRoutes(a, mux)
 	docs(mux)
 }
 

@@ -263,13 +263,7 @@ func figures(t *testing.T, s *records.Store) {
 	}
 	var total records.MailFigures // the day may change while we look
 	for _, f := range got {
-		total.Sent += f.Sent
-		total.Delivered += f.Delivered
-		total.Delayed += f.Delayed
-		total.Bounced += f.Bounced
-		total.SoftBounced += f.SoftBounced
-		total.Complained += f.Complained
-		total.Unsubscribed += f.Unsubscribed
+		total.Add(f)
 		total.Provider, total.Template = f.Provider, f.Template
 	}
 	want := records.MailFigures{Provider: "ses", Template: "shipped", Sent: 3, Delivered: 1, Delayed: 1, Bounced: 1, SoftBounced: 1, Complained: 1, Unsubscribed: 1}

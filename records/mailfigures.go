@@ -81,6 +81,18 @@ func (s *Store) MailStats(ctx context.Context, from, to time.Time) ([]MailFigure
 	return list, nil
 }
 
+// Add adds the figures of another day, provider or template.
+func (f *MailFigures) Add(o MailFigures) {
+	f.Sent += o.Sent
+	f.Delivered += o.Delivered
+	f.Delayed += o.Delayed
+	f.Bounced += o.Bounced
+	f.SoftBounced += o.SoftBounced
+	f.Complained += o.Complained
+	f.Unsubscribed += o.Unsubscribed
+	f.Refused += o.Refused
+}
+
 func (f *MailFigures) add(kind mail.Kind, bounce mail.Bounce, n int64) {
 	switch kind {
 	case mail.Delivered:
