@@ -55,6 +55,8 @@ type Config struct {
 	TrackAfter   time.Duration `help:"No word about a parcel for so long: ask the carrier." env:"PURSER_TRACK_AFTER" default:"12h"`
 	SandboxPace  time.Duration `help:"How fast the sandbox's carrier moves parcels, from scan to scan; 0: only when told." env:"PURSER_SANDBOX_PACE" default:"2s"`
 	PlaceTimeout time.Duration `help:"How long placing an order may take before the API answers 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
+
+	FeedbackConfig
 }
 
 // AfterApply checks the settings once flags and environment are read.
@@ -98,7 +100,7 @@ func (c *Config) check() error {
 			return fmt.Errorf("%s: want more than 0, got %s", name, d)
 		}
 	}
-	return nil
+	return c.checkFeedback()
 }
 
 // checkPartnerURL wants https, except on this machine.

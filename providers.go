@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -20,7 +19,6 @@ import (
 	"purser/providers/stripe"
 	"purser/sandbox"
 	sandboxcarrier "purser/sandbox/carrier"
-	sandboxses "purser/sandbox/ses"
 	sandboxstripe "purser/sandbox/stripe"
 )
 
@@ -75,7 +73,7 @@ func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
 		played.Carrier = &sandboxcarrier.Config{Key: sandboxCarrierKey, WebhookSecret: s.carrierSecret(), Pace: c.SandboxPace}
 	}
 	if c.playsSES() {
-		played.SES = &sandboxses.Config{}
+		played.SES = s.playedSES()
 	}
 	return sandbox.New(played)
 }
@@ -117,7 +115,7 @@ func (p *providers) activities(s *stack) *activities.Activities {
 	return &activities.Activities{
 		Record: s.records, Orders: s.records, Ledger: s.records, Sealer: s.vault,
 		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier,
-		Post: p.mail.office, Letters: p.mail.letters, Resends: s.records,
+		Post: p.mail.office, Letters: p.mail.letters, Resends: s.records, Blocked: s.records,
 	}
 }
 
@@ -128,17 +126,20 @@ func (s *stack) startAPI(r role, p *providers) error {
 		return err
 	}
 	relay := &inbox.Relay{Orders: s.starter, Ledger: s.records, Finder: s.records, Log: s.log}
-	s.background(relay.Run)
 	stopping := make(chan struct{})
 	hooks := &inbox.Handler{
 		Sources: map[string]inbox.Source{"stripe": p.stripe, "carrier": p.scans},
 		Keeper:  s.records, Relay: relay, Log: s.log,
 	}
+	if err := s.hearMail(hooks, relay); err != nil {
+		return err
+	}
+	s.background(relay.Run)
 	handler, err := api.New(api.Config{
 		Orders: s.starter, Records: s.records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
-		Appeared: relay.OrderAppeared, Stopping: stopping,
+		Appeared: relay.OrderAppeared, Stopping: stopping, Mail: s.mailDesk(),
 		Webhooks: hooks, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
-		MailConfig: api.MailConfig{MailDesk: s.starter, MailLedger: s.records, MailProviders: p.mail.office.Status},
+		OutboxConfig: api.OutboxConfig{Resender: s.starter, MailLedger: s.records, MailProviders: p.mail.office.Status},
 		Ready: []api.Check{
 			{Name: "record", Ask: s.records.Ping},
 			{Name: "engine", Ask: s.pingEngine},
@@ -159,8 +160,11 @@ func (s *stack) pingEngine(ctx context.Context) error {
 
 // startSandbox lets the stand-ins send their webhooks.
 func (s *stack) startSandbox() {
-	to := cmp.Or(strings.TrimRight(s.cfg.PublicURL, "/"), s.apiURL)
+	to := s.publicURL()
 	s.sandbox.SetWebhooks(to+"/webhooks/stripe", to+"/webhooks/carrier")
+	if err := s.sandbox.SubscribeMail(s.boxURL+"/ses", to+"/webhooks/ses"); err != nil {
+		s.log.Error("the sandbox cannot say what becomes of mails", "error", err)
+	}
 	s.background(func(ctx context.Context) {
 		if err := s.sandbox.Run(ctx); err != nil {
 			s.failed <- fmt.Errorf("sandbox: %w", err)

@@ -223,7 +223,7 @@ func (s *stack) openStores(ctx context.Context, r role) error {
 		})
 	}
 	all.Go(func() (err error) {
-		s.records, err = records.Open(ctx, s.cfg.recordURL(), records.Options{})
+		s.records, err = records.Open(ctx, s.cfg.recordURL(), records.Options{Mail: s.cfg.mailRules()})
 		return err
 	})
 	err := all.Wait()
