@@ -18,10 +18,6 @@ import (
 
 // campaignCmd sends one mail to many, over the API.
 type campaignCmd struct {
-	Data       string                `help:"Data directory of the running stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
-	API        string                `name:"api-url" help:"The API. Default: that of the running 'purser up' in the data directory." env:"PURSER_API_URL"`
-	Key        string                `help:"An operator's API key. Default: as above." env:"PURSER_API_KEY"`
-	JSON       bool                  `name:"json" help:"Print JSON."`
 	Create     campaignCreateCmd     `cmd:"" help:"Write a draft and add its recipients."`
 	Start      campaignStartCmd      `cmd:"" help:"Start a campaign."`
 	Status     campaignStatusCmd     `cmd:"" help:"Show how far a campaign has come."`
@@ -30,10 +26,6 @@ type campaignCmd struct {
 	Cancel     campaignCancelCmd     `cmd:"" help:"End a campaign where it is."`
 	List       campaignListCmd       `cmd:"" help:"List campaigns, newest first."`
 	Recipients campaignRecipientsCmd `cmd:"" help:"List a campaign's recipients and what became of each."`
-}
-
-func (c *campaignCmd) client() (*shop.Client, error) {
-	return (&orderCmd{Data: c.Data, API: c.API, Key: c.Key}).client()
 }
 
 type campaignCreateCmd struct {
@@ -52,7 +44,7 @@ func (c *campaignCreateCmd) Run(e *env, all *commands) error {
 	if err != nil {
 		return usageError{err}
 	}
-	client, err := all.Mail.Campaign.client()
+	client, err := all.Mail.client()
 	if err != nil {
 		return err
 	}
@@ -68,7 +60,7 @@ func (c *campaignCreateCmd) Run(e *env, all *commands) error {
 	if err != nil {
 		return err
 	}
-	return all.Mail.Campaign.print(e.stdout, st)
+	return all.Mail.printCampaign(e.stdout, st)
 }
 
 func (c *campaignCreateCmd) campaign() (mail.Campaign, error) {
@@ -116,14 +108,14 @@ func (c *campaignCreateCmd) upload(e *env, all *commands, client *shop.Client, p
 	for _, row := range u.Rows {
 		fmt.Fprintf(e.stderr, "%s: row %d: %s\n", path, row.Row, row.Problem)
 	}
-	if !all.Mail.Campaign.JSON {
+	if !all.Mail.JSON {
 		fmt.Fprintf(e.stdout, "%s: %d added, %d duplicates, %d invalid\n", path, u.Added, u.Duplicates, u.Invalid)
 	}
 	return nil
 }
 
-// print shows one campaign, as JSON or in words.
-func (c *campaignCmd) print(w io.Writer, st mail.CampaignStatus) error {
+// printCampaign shows one campaign, as JSON or in words.
+func (c *mailCmd) printCampaign(w io.Writer, st mail.CampaignStatus) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(st)
 	}
@@ -154,7 +146,7 @@ type campaignStartCmd struct {
 }
 
 func (c *campaignStartCmd) Run(e *env, all *commands) error {
-	client, err := all.Mail.Campaign.client()
+	client, err := all.Mail.client()
 	if err != nil {
 		return err
 	}
@@ -163,9 +155,9 @@ func (c *campaignStartCmd) Run(e *env, all *commands) error {
 		return err
 	}
 	if c.Watch {
-		return all.Mail.Campaign.follow(e, client, c.ID)
+		return all.Mail.followCampaign(e, client, c.ID)
 	}
-	return all.Mail.Campaign.print(e.stdout, st)
+	return all.Mail.printCampaign(e.stdout, st)
 }
 
 type campaignStatusCmd struct {
@@ -174,18 +166,18 @@ type campaignStatusCmd struct {
 }
 
 func (c *campaignStatusCmd) Run(e *env, all *commands) error {
-	client, err := all.Mail.Campaign.client()
+	client, err := all.Mail.client()
 	if err != nil {
 		return err
 	}
 	if c.Watch {
-		return all.Mail.Campaign.follow(e, client, c.ID)
+		return all.Mail.followCampaign(e, client, c.ID)
 	}
 	st, err := client.Campaign(e.ctx, c.ID)
 	if err != nil {
 		return err
 	}
-	return all.Mail.Campaign.print(e.stdout, st)
+	return all.Mail.printCampaign(e.stdout, st)
 }
 
 type campaignSteer struct {
@@ -194,7 +186,7 @@ type campaignSteer struct {
 }
 
 func (s campaignSteer) send(e *env, all *commands, verb string) error {
-	client, err := all.Mail.Campaign.client()
+	client, err := all.Mail.client()
 	if err != nil {
 		return err
 	}
@@ -202,7 +194,7 @@ func (s campaignSteer) send(e *env, all *commands, verb string) error {
 	if err != nil {
 		return err
 	}
-	return all.Mail.Campaign.print(e.stdout, st)
+	return all.Mail.printCampaign(e.stdout, st)
 }
 
 type (
@@ -218,7 +210,7 @@ func (c *campaignCancelCmd) Run(e *env, all *commands) error { return c.send(e, 
 type campaignListCmd struct{}
 
 func (c *campaignListCmd) Run(e *env, all *commands) error {
-	client, err := all.Mail.Campaign.client()
+	client, err := all.Mail.client()
 	if err != nil {
 		return err
 	}
@@ -226,7 +218,7 @@ func (c *campaignListCmd) Run(e *env, all *commands) error {
 	if err != nil {
 		return err
 	}
-	if all.Mail.Campaign.JSON {
+	if all.Mail.JSON {
 		return json.NewEncoder(e.stdout).Encode(list)
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
@@ -244,7 +236,7 @@ type campaignRecipientsCmd struct {
 }
 
 func (c *campaignRecipientsCmd) Run(e *env, all *commands) error {
-	client, err := all.Mail.Campaign.client()
+	client, err := all.Mail.client()
 	if err != nil {
 		return err
 	}
@@ -256,7 +248,7 @@ func (c *campaignRecipientsCmd) Run(e *env, all *commands) error {
 	if err != nil {
 		return err
 	}
-	if all.Mail.Campaign.JSON {
+	if all.Mail.JSON {
 		return json.NewEncoder(e.stdout).Encode(list)
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)

@@ -12,9 +12,9 @@ import (
 	"purser/shop"
 )
 
-// follow shows how a campaign comes along, on one line of a terminal or a
+// followCampaign shows how a campaign comes along, on one line of a terminal or a
 // line a second elsewhere, until it has ended or stands still.
-func (c *campaignCmd) follow(e *env, client *shop.Client, id string) error {
+func (c *mailCmd) followCampaign(e *env, client *shop.Client, id string) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var pace pace

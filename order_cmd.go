@@ -22,9 +22,7 @@ import (
 
 // orderCmd does from the shell what the API does, over the API.
 type orderCmd struct {
-	Data   string          `help:"Data directory of the running stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
-	API    string          `name:"api-url" help:"The API. Default: that of the running 'purser up' in the data directory." env:"PURSER_API_URL"`
-	Key    string          `help:"An API key. Default: as above." env:"PURSER_API_KEY"`
+	remote
 	JSON   bool            `name:"json" help:"Print JSON."`
 	Place  orderPlaceCmd   `cmd:"" help:"Place an order."`
 	Show   orderShowCmd    `cmd:"" help:"Show an order."`
@@ -32,6 +30,13 @@ type orderCmd struct {
 	Watch  orderWatchCmd   `cmd:"" help:"Follow an order's story live."`
 	Cancel orderCancelCmd  `cmd:"" help:"Cancel an order and undo what was done."`
 	Free   orderReleaseCmd `cmd:"" name:"release" help:"Let an order on hold go on."`
+}
+
+// remote is where a command finds the API.
+type remote struct {
+	Data string `help:"Data directory of the running stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
+	API  string `name:"api-url" help:"The API. Default: that of the running 'purser up' in the data directory." env:"PURSER_API_URL"`
+	Key  string `help:"An API key. Default: as above." env:"PURSER_API_KEY"`
 }
 
 // running is what a running stack leaves in its data directory, so that the
@@ -48,7 +53,7 @@ type running struct {
 const runningFile = "running.json"
 
 // client finds the API.
-func (c *orderCmd) client() (*shop.Client, error) {
+func (c *remote) client() (*shop.Client, error) {
 	if c.API != "" {
 		return &shop.Client{URL: strings.TrimRight(c.API, "/"), Key: c.Key}, nil
 	}

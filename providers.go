@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,13 +15,10 @@ import (
 	"purser/activities"
 	"purser/api"
 	"purser/inbox"
-	"purser/letters"
 	"purser/providers/carrier"
-	"purser/providers/ses"
 	"purser/providers/stripe"
 	"purser/sandbox"
 	sandboxcarrier "purser/sandbox/carrier"
-	sandboxses "purser/sandbox/ses"
 	sandboxstripe "purser/sandbox/stripe"
 )
 
@@ -51,7 +47,7 @@ func (c *Config) parts() []part {
 	return []part{
 		{"Stripe", played("STRIPE_SECRET_KEY", c.StripeKey)},
 		{"Carrier", played("CARRIER_URL", c.CarrierURL)},
-		{"SES", played("SES_REGION", c.SESRegion)},
+		{"Mail", c.mailPlayed()},
 	}
 }
 
@@ -60,13 +56,13 @@ type providers struct {
 	stripe  *stripe.Client
 	carrier *carrier.Client
 	scans   carrier.Webhooks
-	ses     *ses.Mailer
+	mail    *mailWay
 }
 
 // newSandbox opens the stand-ins of the providers without credentials.
 func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
 	c := s.cfg
-	if c.StripeKey != "" && c.CarrierURL != "" && c.SESRegion != "" {
+	if !c.played() {
 		return nil, nil
 	}
 	played := sandbox.Config{DataDir: c.Data, Log: s.log}
@@ -76,8 +72,8 @@ func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
 	if c.CarrierURL == "" {
 		played.Carrier = &sandboxcarrier.Config{Key: sandboxCarrierKey, WebhookSecret: s.carrierSecret(), Pace: c.SandboxPace}
 	}
-	if c.SESRegion == "" {
-		played.SES = &sandboxses.Config{}
+	if c.playsSES() {
+		played.SES = s.playedSES()
 	}
 	return sandbox.New(played)
 }
@@ -110,15 +106,7 @@ func (s *stack) providers(r role) (*providers, error) {
 		at, key, secrets = s.boxURL+"/carrier", sandboxCarrierKey, []string{s.carrierSecret()}
 	}
 	p.carrier, p.scans = carrier.New(carrier.Config{BaseURL: at, Key: key}), carrier.Webhooks{Secrets: secrets}
-	l, err := letters.New(letters.Shop{})
-	if err != nil {
-		return nil, err
-	}
-	mail := ses.Config{Letters: l, From: c.MailFrom, Region: c.SESRegion, ConfigurationSet: c.SESConfigurationSet}
-	if c.SESRegion == "" {
-		mail.Endpoint, mail.Region, mail.AccessKey, mail.SecretKey = s.boxURL+"/ses", "sandbox", "sandbox", "sandbox"
-	}
-	p.ses, err = ses.New(context.Background(), mail)
+	p.mail, err = s.newMail()
 	return p, err
 }
 
@@ -126,7 +114,9 @@ func (s *stack) providers(r role) (*providers, error) {
 func (p *providers) activities(s *stack) *activities.Activities {
 	return &activities.Activities{
 		Record: s.records, Orders: s.records, Ledger: s.records, Sealer: s.vault,
-		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Mailer: p.ses,
+		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier,
+		Post: p.mail.office, Letters: p.mail.letters, Resends: s.records, Blocked: s.records,
+		Campaigns: s.campaigns(p),
 	}
 }
 
@@ -137,16 +127,21 @@ func (s *stack) startAPI(r role, p *providers) error {
 		return err
 	}
 	relay := &inbox.Relay{Orders: s.starter, Ledger: s.records, Finder: s.records, Log: s.log}
-	s.background(relay.Run)
 	stopping := make(chan struct{})
 	hooks := &inbox.Handler{
 		Sources: map[string]inbox.Source{"stripe": p.stripe, "carrier": p.scans},
 		Keeper:  s.records, Relay: relay, Log: s.log,
 	}
+	if err := s.hearMail(hooks, relay); err != nil {
+		return err
+	}
+	s.background(relay.Run)
 	handler, err := api.New(api.Config{
 		Orders: s.starter, Records: s.records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
-		Appeared: relay.OrderAppeared, Stopping: stopping,
+		Appeared: relay.OrderAppeared, Stopping: stopping, Mail: s.mailDesk(),
+		Campaigns: s.campaignDesk(p), Preview: s.preview(r, p),
 		Webhooks: hooks, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
+		OutboxConfig: api.OutboxConfig{Resender: s.starter, MailLedger: s.records, MailProviders: p.mail.office.Status},
 		Ready: []api.Check{
 			{Name: "record", Ask: s.records.Ping},
 			{Name: "engine", Ask: s.pingEngine},
@@ -167,8 +162,11 @@ func (s *stack) pingEngine(ctx context.Context) error {
 
 // startSandbox lets the stand-ins send their webhooks.
 func (s *stack) startSandbox() {
-	to := cmp.Or(strings.TrimRight(s.cfg.PublicURL, "/"), s.apiURL)
+	to := s.publicURL()
 	s.sandbox.SetWebhooks(to+"/webhooks/stripe", to+"/webhooks/carrier")
+	if err := s.sandbox.SubscribeMail(s.boxURL+"/ses", to+"/webhooks/ses"); err != nil {
+		s.log.Error("the sandbox cannot say what becomes of mails", "error", err)
+	}
 	s.background(func(ctx context.Context) {
 		if err := s.sandbox.Run(ctx); err != nil {
 			s.failed <- fmt.Errorf("sandbox: %w", err)

@@ -158,7 +158,10 @@ func beat(ctx context.Context, said ...any) {
 func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipient) (mail.Recipient, error) {
 	m := mail.Message{
 		ID: mail.MessageID(c.ID, r), About: c.WorkflowID(), Generation: 1, Stream: mail.Marketing, Template: c.Template,
-		To: []mail.Address{{Name: r.Name, Email: r.Address}}, Tags: map[string]string{"campaign": c.ID},
+		To: []mail.Address{{Name: r.Name, Email: r.Address}}, Tags: map[string]string{"campaign": c.ID, "list": string(mail.Campaigns)},
+	}
+	if r.OrderID != "" {
+		m.Tags["list"] = string(mail.Reminders)
 	}
 	about, why, err := a.stillConcerns(ctx, m, r)
 	if err != nil {

@@ -52,6 +52,9 @@ func (a *Activities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (Chu
 	if err != nil {
 		return ChunkDone{}, failure(err)
 	}
+	if err := a.canLeave(c.Campaign, due); err != nil {
+		return ChunkDone{}, failure(err)
+	}
 	k := &chunk{a: a, of: c.Campaign, due: due, next: time.Now().Add(r.Wait), until: time.Now().Add(chunkLasts), results: make(chan result)}
 	k.send(ctx)
 	done := ChunkDone{After: k.reached(r.After), Wait: max(time.Until(k.next), 0), Finished: len(due) == 0, Held: k.held}
@@ -67,6 +70,18 @@ func (a *Activities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (Chu
 	c, err = a.Campaigns.Record.Campaign(ctx, r.ID)
 	done.Counts = c.Counts
 	return done, failure(err)
+}
+
+// canLeave makes sure that readers can end marketing: where this process does
+// not know the address of the API, the campaign stops before it has refused
+// each of its mails.
+func (a *Activities) canLeave(c mail.Campaign, due []mail.Recipient) error {
+	if len(due) == 0 {
+		return nil
+	}
+	m := mail.Message{ID: mail.MessageID(c.ID, due[0]), Stream: mail.Marketing, To: []mail.Address{{Email: due[0].Address}}}
+	m.Unsubscribe = a.Campaigns.Leaving.Unsubscribe(m)
+	return m.CheckEnvelope()
 }
 
 // pauseAfter is how long to leave a provider alone that could not take a mail.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"purser/inbox"
@@ -21,7 +22,7 @@ type Config struct {
 	Orders Orders
 	// Records is what is shown.
 	Records Records
-	MailConfig
+	OutboxConfig
 	// Keys are who may call.
 	Keys []Key
 	// Webhooks answers /webhooks/…; nil: there is nothing there.
@@ -34,6 +35,8 @@ type Config struct {
 	// Counted is what this process counted of webhooks, for operators; nil:
 	// it takes none.
 	Counted func() (inbox.Counts, inbox.RelayCounts)
+	// Mail is what is known of mails; nil: its addresses are not there.
+	Mail *MailDesk
 	// Stopping, when closed, ends the live streams, which would otherwise
 	// hold up a shutdown.
 	Stopping <-chan struct{}
@@ -138,7 +141,8 @@ type server struct {
 	inFlight chan struct{}
 	turns    chan struct{} // to place an order
 	streams  chan struct{}
-	placing  sync.Map // ids of the orders being placed under an idempotency key
+	badLinks atomic.Int64 // unsubscribe links that were not ours
+	placing  sync.Map     // ids of the orders being placed under an idempotency key
 }
 
 // New makes the handler of everything under /v1, the documentation, the

@@ -67,7 +67,8 @@ func (s *server) routes(mux *http.ServeMux) {
 		OperationID: "count-inbox", Method: http.MethodGet, Path: "/v1/inbox/counts", Tags: []string{"operators"},
 		Summary: "Count what providers reported",
 	}, operate, s.inboxCounts)
-	s.mailRoutes(a, []Role{Viewer, Operator}, operate)
+	s.outboxRoutes(a, operate)
+	s.mailRoutes(a, mux)
 	s.campaignRoutes(a)
 	s.previews(mux)
 	docs(mux)

@@ -53,6 +53,8 @@ func item(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte,
 	switch {
 	case d.Problem != "":
 		it.State, it.Note = records.Parked, d.Problem
+	case d.Mail != nil:
+		it.News, err = json.Marshal(kept{Mail: d.Mail})
 	case d.News == nil:
 		it.State = records.Kept
 	default:

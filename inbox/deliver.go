@@ -16,7 +16,7 @@ import (
 const mostAtOnce = 50
 
 // carry delivers one shard's events, all that wait for it at a time.
-func (r *Relay) carry(ctx context.Context, shard <-chan job) {
+func (r *Relay) carry(ctx context.Context, shard <-chan job, deliver func(context.Context, []job)) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -24,7 +24,7 @@ func (r *Relay) carry(ctx context.Context, shard <-chan job) {
 		case j := <-shard:
 			// What was begun is finished: a half-told order would only be
 			// told again.
-			r.deliver(context.WithoutCancel(ctx), gather(j, shard))
+			deliver(context.WithoutCancel(ctx), gather(j, shard))
 		}
 	}
 }

@@ -33,12 +33,15 @@ type Options struct {
 	Connections int
 	// Now tells the time where the caller does not. Default time.Now.
 	Now func() time.Time
+	// Mail says when an address that keeps bouncing is given up.
+	Mail MailRules
 }
 
 // Store is the record. It is safe for concurrent use.
 type Store struct {
-	db  database
-	now func() time.Time
+	db   database
+	now  func() time.Time
+	mail MailRules
 	// ownClock: now was handed in, and is used even where the database has a
 	// clock that all processes share.
 	ownClock bool
@@ -67,7 +70,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, now: opts.Now, ownClock: ownClock}, nil
+	return &Store{db: db, now: opts.Now, ownClock: ownClock, mail: opts.Mail.withDefaults()}, nil
 }
 
 // Ping reports whether the database answers.

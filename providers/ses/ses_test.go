@@ -50,7 +50,7 @@ func build(t *testing.T, c standin.Config) bench {
 	t.Helper()
 	b := bench{faults: hostile.New(1)}
 	c.Faults = b.faults
-	c.AccessKey = "AKIATEST"
+	c.AccessKey, c.SecretKey = "AKIATEST", "secret-key"
 	var err error
 	if b.ses, err = standin.New(c); err != nil {
 		t.Fatal(err)
