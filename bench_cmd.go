@@ -70,11 +70,11 @@ func (b *benchCmd) measure(e *env, engine string) (_ drill.Result, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	cfg := b.Config
-	cfg.APIKeys, cfg.PublicURL, cfg.SandboxURL = "", "", ""
+	cfg.APIKeys, cfg.PublicURL, cfg.SandboxURL, cfg.mailConfig = "", "", "", mailConfig{}
 	cfg.Data, cfg.DatabaseURL, cfg.StripeKey, cfg.CarrierURL, cfg.SESRegion = filepath.Join(dir, "data"), "", "", "", ""
 	cfg.MeilisearchURL = ""
 	cfg.Listen, cfg.SandboxPort, cfg.TemporalPort, cfg.NoUI = "127.0.0.1:0", 0, 0, true
-	cfg.SandboxPace = 20 * time.Millisecond
+	cfg.SandboxPace, cfg.SandboxMailPace = 20*time.Millisecond, 0
 	if engine == "postgres" {
 		server, err := postgres.Start(e.ctx, "")
 		if err != nil {

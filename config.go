@@ -43,6 +43,8 @@ type Config struct {
 	CarrierKey            string   `help:"The carrier's API key." env:"CARRIER_KEY"`
 	CarrierWebhookSecrets []string `help:"The carrier's webhook secrets, the current one and the previous one." env:"CARRIER_WEBHOOK_SECRETS"`
 
+	mailConfig `embed:""`
+
 	SESRegion           string  `name:"ses-region" help:"AWS region of SES. Without it the sandbox plays SES; credentials come from AWS's usual places." env:"SES_REGION"`
 	SESConfigurationSet string  `name:"ses-configuration-set" help:"SES configuration set." env:"SES_CONFIGURATION_SET"`
 	MailFrom            string  `help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
@@ -57,6 +59,9 @@ type Config struct {
 	TrackAfter   time.Duration `help:"No word about a parcel for so long: ask the carrier." env:"PURSER_TRACK_AFTER" default:"12h"`
 	SandboxPace  time.Duration `help:"How fast the sandbox's carrier moves parcels, from scan to scan; 0: only when told." env:"PURSER_SANDBOX_PACE" default:"2s"`
 	PlaceTimeout time.Duration `help:"How long placing an order may take before the API answers 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
+
+	FeedbackConfig
+	LettersConfig
 }
 
 // AfterApply checks the settings once flags and environment are read.
@@ -103,6 +108,12 @@ func (c *Config) check() error {
 	if err := c.pictureConfig.check(); err != nil {
 		return err
 	}
+	if err := c.checkLetters(); err != nil {
+		return err
+	}
+	if err := c.checkMail(); err != nil {
+		return err
+	}
 	for name, d := range map[string]time.Duration{
 		"PURSER_PAY_WITHIN": c.PayWithin, "PURSER_ASK_AFTER": c.AskAfter,
 		"PURSER_TRACK_AFTER": c.TrackAfter, "PURSER_PLACE_TIMEOUT": c.PlaceTimeout,
@@ -111,7 +122,7 @@ func (c *Config) check() error {
 			return fmt.Errorf("%s: want more than 0, got %s", name, d)
 		}
 	}
-	return nil
+	return c.checkFeedback()
 }
 
 // checkPartnerURL wants https, except on this machine.
@@ -132,7 +143,7 @@ func checkPartnerURL(name, s string) error {
 
 // played reports whether the sandbox plays any provider.
 func (c *Config) played() bool {
-	return c.StripeKey == "" || c.CarrierURL == "" || c.SESRegion == "" || c.S3Bucket == "" || c.searchPlayed()
+	return c.StripeKey == "" || c.CarrierURL == "" || c.playsSES() || c.S3Bucket == "" || c.searchPlayed()
 }
 
 func (c *Config) uiPort() int {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,15 +15,12 @@ import (
 	"purser/activities"
 	"purser/api"
 	"purser/inbox"
-	"purser/letters"
 	"purser/providers/carrier"
 	"purser/providers/meilisearch"
 	"purser/providers/s3"
-	"purser/providers/ses"
 	"purser/providers/stripe"
 	"purser/sandbox"
 	sandboxcarrier "purser/sandbox/carrier"
-	sandboxses "purser/sandbox/ses"
 	sandboxstripe "purser/sandbox/stripe"
 )
 
@@ -53,7 +49,7 @@ func (c *Config) parts() []part {
 	return []part{
 		{"Stripe", played("STRIPE_SECRET_KEY", c.StripeKey)},
 		{"Carrier", played("CARRIER_URL", c.CarrierURL)},
-		{"SES", played("SES_REGION", c.SESRegion)},
+		{"Mail", c.mailPlayed()},
 		{"S3", played("S3_BUCKET", c.S3Bucket)},
 		{"Search", played("MEILISEARCH_URL", c.MeilisearchURL)},
 	}
@@ -64,7 +60,7 @@ type providers struct {
 	stripe   *stripe.Client
 	carrier  *carrier.Client
 	scans    carrier.Webhooks
-	ses      *ses.Mailer
+	mail     *mailWay
 	pictures *s3.Store
 	search   *meilisearch.Client
 }
@@ -82,8 +78,8 @@ func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
 	if c.CarrierURL == "" {
 		played.Carrier = &sandboxcarrier.Config{Key: sandboxCarrierKey, WebhookSecret: s.carrierSecret(), Pace: c.SandboxPace}
 	}
-	if c.SESRegion == "" {
-		played.SES = &sandboxses.Config{}
+	if c.playsSES() {
+		played.SES = s.playedSES()
 	}
 	played.Search = s.playedSearch()
 	return sandbox.New(played)
@@ -117,15 +113,7 @@ func (s *stack) providers(r role) (*providers, error) {
 		at, key, secrets = s.boxURL+"/carrier", sandboxCarrierKey, []string{s.carrierSecret()}
 	}
 	p.carrier, p.scans = carrier.New(carrier.Config{BaseURL: at, Key: key}), carrier.Webhooks{Secrets: secrets}
-	l, err := letters.New(letters.Shop{})
-	if err != nil {
-		return nil, err
-	}
-	mail := ses.Config{Letters: l, From: c.MailFrom, Region: c.SESRegion, ConfigurationSet: c.SESConfigurationSet}
-	if c.SESRegion == "" {
-		mail.Endpoint, mail.Region, mail.AccessKey, mail.SecretKey = s.boxURL+"/ses", "sandbox", "sandbox", "sandbox"
-	}
-	if p.ses, err = ses.New(context.Background(), mail); err != nil {
+	if p.mail, err = s.newMail(); err != nil {
 		return nil, err
 	}
 	if p.pictures, err = s.newPictureStore(context.Background()); err != nil {
@@ -139,7 +127,9 @@ func (s *stack) providers(r role) (*providers, error) {
 func (p *providers) activities(s *stack) *activities.Activities {
 	a := &activities.Activities{
 		Record: s.records, Orders: s.records, Ledger: s.records, Sealer: s.vault,
-		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Mailer: p.ses,
+		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier,
+		Post: p.mail.office, Letters: p.mail.letters, Resends: s.records, Blocked: s.records,
+		Campaigns: s.campaigns(p),
 	}
 	s.addCatalogue(a, p)
 	return a
@@ -152,17 +142,21 @@ func (s *stack) startAPI(r role, p *providers) error {
 		return err
 	}
 	relay := &inbox.Relay{Orders: s.starter, Ledger: s.records, Finder: s.records, Log: s.log}
-	s.background(relay.Run)
 	stopping := make(chan struct{})
 	hooks := &inbox.Handler{
 		Sources: map[string]inbox.Source{"stripe": p.stripe, "carrier": p.scans},
 		Keeper:  s.records, Relay: relay, Log: s.log,
 	}
+	if err := s.hearMail(hooks, relay); err != nil {
+		return err
+	}
+	s.background(relay.Run)
 	handler, err := api.New(api.Config{
 		Orders: s.starter, Records: s.records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
 		Products: s.productDesk(),
 		Appeared: relay.OrderAppeared, Stopping: stopping, Search: p.search, PublicSearch: s.cfg.SearchPublic,
-		Pictures: s.pictureDesk(p),
+		Pictures: s.pictureDesk(p), Mail: s.mailDesk(), Campaigns: s.campaignDesk(p), Preview: s.preview(r, p),
+		OutboxConfig: api.OutboxConfig{Resender: s.starter, MailLedger: s.records, MailProviders: p.mail.office.Status},
 		Webhooks: hooks, Again: hooks.Again, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		Ready: []api.Check{
 			{Name: "record", Ask: s.records.Ping},
@@ -184,8 +178,11 @@ func (s *stack) pingEngine(ctx context.Context) error {
 
 // startSandbox lets the stand-ins send their webhooks.
 func (s *stack) startSandbox() {
-	to := cmp.Or(strings.TrimRight(s.cfg.PublicURL, "/"), s.apiURL)
+	to := s.publicURL()
 	s.sandbox.SetWebhooks(to+"/webhooks/stripe", to+"/webhooks/carrier")
+	if err := s.sandbox.SubscribeMail(s.boxURL+"/ses", to+"/webhooks/ses"); err != nil {
+		s.log.Error("the sandbox cannot say what becomes of mails", "error", err)
+	}
 	s.background(func(ctx context.Context) {
 		if err := s.sandbox.Run(ctx); err != nil {
 			s.failed <- fmt.Errorf("sandbox: %w", err)

@@ -95,6 +95,7 @@ func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.startMail(ctx, p.mail)
 	if r.worker {
 		if err := s.startWorkers(p); err != nil {
 			return nil, err
@@ -228,7 +229,7 @@ func (s *stack) openStores(ctx context.Context, r role) error {
 		})
 	}
 	all.Go(func() (err error) {
-		s.records, err = records.Open(ctx, s.cfg.recordURL(), records.Options{})
+		s.records, err = records.Open(ctx, s.cfg.recordURL(), records.Options{Mail: s.cfg.mailRules()})
 		return err
 	})
 	err := all.Wait()

@@ -15,8 +15,10 @@ type Activities struct {
 	Intents  Intents
 	Captures Captures
 	Carrier  Carrier
-	Mailer   Mailer
+	Post     Post
+	Letters  Letters
 	Ledger   MailLedger
+	Resends  Resends
 	Sealer   Sealer
 
 	Products      Products
@@ -33,6 +35,10 @@ type Activities struct {
 	ImportRows    ImportRows
 	// PictureURL answers where a browser finds a picture; nil: its key.
 	PictureURL func(key string) string
+	// Blocked is asked before every mail; nil: nobody is suppressed.
+	Blocked Suppressions
+
+	Campaigns Campaigns
 }
 
 // Opened is what opening an order settled: the prices and the version.

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"purser/catalog"
+	"purser/mail"
 	"purser/order"
 )
 
@@ -34,6 +35,7 @@ const (
 	FailureReserved       = "Reserved"
 	FailureOtherChange    = "OtherChange"
 	FailureNoImport       = "NoSuchImport"
+	FailureMailing     = "Mailing"
 )
 
 // longestWait bounds what a provider may ask us to wait.
@@ -57,6 +59,10 @@ var failures = []struct {
 	{order.ErrInvalid, FailureInvalid, true, 0},
 	{order.ErrDuplicate, FailureDuplicate, true, 0},
 	{order.ErrNotFound, FailureNotFound, true, 0},
+	{order.ErrMailing, FailureMailing, true, 0},
+	{mail.ErrInvalid, FailureInvalid, true, 0},
+	{mail.ErrNoCampaign, FailureNotFound, true, 0},
+	{mail.ErrCampaignBegun, FailureState, true, 0},
 	{order.ErrRejected, FailureRejected, true, 0},
 	{order.ErrNoSuch, FailureNoSuch, true, 0},
 	{order.ErrState, FailureState, true, 0},

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"purser/inbox"
@@ -23,6 +24,7 @@ type Config struct {
 	Orders Orders
 	// Records is what is shown.
 	Records Records
+	OutboxConfig
 	// Keys are who may call.
 	Keys []Key
 	// Products changes the catalogue; nil: it is only read.
@@ -46,9 +48,16 @@ type Config struct {
 	// Again has a stored event delivered once more; nil: this process takes
 	// no webhooks. It fails as inbox.Handler.Again does.
 	Again func(ctx context.Context, id int64, by string) (records.Item, error)
+	// Mail is what is known of mails; nil: its addresses are not there.
+	Mail *MailDesk
 	// Stopping, when closed, ends the live streams, which would otherwise
 	// hold up a shutdown.
 	Stopping <-chan struct{}
+
+	// Campaigns is mail to many; nil: there is none.
+	Campaigns *Campaigns
+	// Preview shows what mails look like; nil: it does not.
+	Preview *Preview
 
 	// Version is shown in the documentation. Default "dev".
 	Version string
@@ -145,7 +154,8 @@ type server struct {
 	inFlight chan struct{}
 	turns    chan struct{} // to place an order
 	streams  chan struct{}
-	placing  sync.Map // ids of the orders being placed under an idempotency key
+	badLinks atomic.Int64 // unsubscribe links that were not ours
+	placing  sync.Map     // ids of the orders being placed under an idempotency key
 }
 
 // New makes the handler of everything under /v1, the documentation, the

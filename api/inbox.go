@@ -123,13 +123,14 @@ type receivedCounts struct {
 	Malformed  int64 `json:"malformed"`
 	TooLarge   int64 `json:"tooLarge"`
 	Capped     int64 `json:"capped" doc:"Of the forged: told to stop"`
-	Failed     int64 `json:"failed" doc:"Could not be stored"`
+	Failed     int64 `json:"failed" doc:"Could not be verified now or stored"`
 }
 
 type relayedCounts struct {
 	Delivered int64 `json:"delivered"`
 	Late      int64 `json:"late" doc:"To an order that had ended"`
 	Known     int64 `json:"known" doc:"Not delivered, for the order's record said so already"`
+	Mails     int64 `json:"mails" doc:"Reports about mails that were acted upon"`
 	Held      int64 `json:"held" doc:"Attempts that found no order yet"`
 	Failed    int64 `json:"failed" doc:"Attempts that failed otherwise"`
 	Overflow  int64 `json:"overflow" doc:"Left to the sweeper because the queue was full"`

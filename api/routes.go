@@ -77,6 +77,10 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.catalogueRoutes(a)
 	s.pictureRoutes(mux, a)
 	s.searchRoutes(a)
+	s.outboxRoutes(a, operate)
+	s.mailRoutes(a, mux)
+	s.campaignRoutes(a)
+	s.previews(mux)
 	docs(mux)
 }
 

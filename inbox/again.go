@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -12,7 +11,7 @@ import (
 // Why an event cannot be sent on its way once more.
 var (
 	ErrStillParked = errors.New("the event still cannot be used")
-	ErrNoNews      = errors.New("no order needs events of this type")
+	ErrNoNews      = errors.New("nobody needs events of this type")
 )
 
 // Again reads a stored event anew, as a changed configuration or a newer
@@ -34,12 +33,13 @@ func (h *Handler) Again(ctx context.Context, id int64, by string) (records.Item,
 		return it, fmt.Errorf("%w: %w", ErrStillParked, err)
 	case d.Problem != "":
 		return it, fmt.Errorf("%w: %s", ErrStillParked, d.Problem)
-	case d.News == nil:
-		return it, fmt.Errorf("%w: %s", ErrNoNews, it.Type)
 	}
 	it.OrderID, it.Ref, it.Note = d.OrderID, d.Ref, "sent again by "+by
-	if it.News, err = json.Marshal(d.News); err != nil {
+	if it.News, err = worthDelivering(d); err != nil {
 		return it, err
+	}
+	if it.News == nil {
+		return it, fmt.Errorf("%w: %s", ErrNoNews, it.Type)
 	}
 	if err := h.Keeper.Redeliver(ctx, &it); err != nil {
 		return it, err

@@ -50,15 +50,25 @@ func item(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte,
 		State: records.Received, Headers: headers, Body: body, ReceivedAt: now, ProviderAt: d.At,
 		NextAt: now.Add(graceForHandOver), Correlation: correlation(w), Source: remote(r),
 	}
-	switch {
-	case d.Problem != "":
+	if d.Problem != "" {
 		it.State, it.Note = records.Parked, d.Problem
-	case d.News == nil:
+		return it, nil
+	}
+	if it.News, err = worthDelivering(d); it.News == nil {
 		it.State = records.Kept
-	default:
-		it.News, err = json.Marshal(d.News)
 	}
 	return it, err
+}
+
+// worthDelivering is what somebody needs of an event; nil: nobody does.
+func worthDelivering(d order.Delivery) ([]byte, error) {
+	switch {
+	case d.Mail != nil:
+		return json.Marshal(kept{Mail: d.Mail})
+	case d.News != nil:
+		return json.Marshal(d.News)
+	}
+	return nil, nil
 }
 
 // worthKeeping leaves out what could open a door.

@@ -16,7 +16,7 @@ import (
 const mostAtOnce = 50
 
 // carry delivers one shard's events, all that wait for it at a time.
-func (r *Relay) carry(ctx context.Context, shard <-chan job) {
+func (r *Relay) carry(ctx context.Context, shard <-chan job, deliver func(context.Context, []job)) {
 	var later aside
 	defer later.stop()
 	for {
@@ -33,7 +33,7 @@ func (r *Relay) carry(ctx context.Context, shard <-chan job) {
 		// again.
 		ctx := context.WithoutCancel(ctx)
 		if jobs = r.sift(ctx, jobs, &later); len(jobs) > 0 {
-			r.deliver(ctx, jobs)
+			deliver(ctx, jobs)
 		}
 	}
 }

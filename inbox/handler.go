@@ -20,7 +20,9 @@ import (
 // Source knows one provider's webhooks.
 type Source interface {
 	// Verify checks that the body is the provider's, meant for us and
-	// recent. The error's text is shown to the sender.
+	// recent. The error's text is shown to the sender. One that is
+	// order.ErrUnavailable says that this cannot be told now: the sender is
+	// asked to come back.
 	Verify(header http.Header, body []byte, now time.Time) error
 	// Parse reads a verified body. It fails for what no provider would send.
 	Parse(body []byte) (order.Delivery, error)
@@ -84,7 +86,7 @@ type Counts struct {
 	Malformed  int64 // verified, yet unreadable
 	TooLarge   int64
 	Capped     int64 // of the forged, those answered 429
-	Failed     int64 // could not be stored, answered 503
+	Failed     int64 // could not be verified now or stored, answered 503
 }
 
 type counts struct {
@@ -155,6 +157,10 @@ func (h *Handler) genuine(w http.ResponseWriter, r *http.Request, provider strin
 		return nil, false
 	}
 	if err := source.Verify(r.Header, body, h.now()); err != nil {
+		if errors.Is(err, order.ErrUnavailable) {
+			h.undecided(w, r, provider, err)
+			return nil, false
+		}
 		h.forged(w, r, provider, err)
 		return nil, false
 	}
@@ -202,7 +208,11 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery,
 	case records.Kept:
 		h.counts.kept.Add(1)
 	default:
-		if h.Relay != nil {
+		switch {
+		case h.Relay == nil:
+		case d.Mail != nil:
+			h.Relay.HandMail(it, *d.Mail)
+		default:
 			h.Relay.Hand(it, *d.News)
 		}
 	}
@@ -226,6 +236,16 @@ func (h *Handler) forged(w http.ResponseWriter, r *http.Request, provider string
 		return
 	}
 	refuse(w, http.StatusBadRequest, "signature_invalid", clip(cause.Error()))
+}
+
+// undecided answers what may be the provider's, but cannot be verified now.
+func (h *Handler) undecided(w http.ResponseWriter, r *http.Request, provider string, cause error) {
+	h.counts.failed.Add(1)
+	if lines := h.suspect.lines(h.now(), "verify "+provider); lines > 0 {
+		h.log().ErrorContext(r.Context(), "webhook cannot be verified now; the provider will send it again",
+			"provider", provider, "error", cause, "lines", lines, "correlationId", correlation(w))
+	}
+	refuseUntil(w, 5*time.Second, http.StatusServiceUnavailable, "unavailable", "the signature cannot be checked now; send it again")
 }
 
 func (h *Handler) unreadable(w http.ResponseWriter, err error) {

@@ -21,6 +21,7 @@ import (
 
 	"purser/catalog"
 	"purser/inbox"
+	"purser/mail"
 	"purser/order"
 	"purser/records"
 )
@@ -36,6 +37,7 @@ type letter struct {
 	Parcel  string   `json:"parcel"`
 	Version string   `json:"version"`
 	Useless bool     `json:"useless"`
+	Mail    string   `json:"mail"`
 }
 
 func (p post) Verify(h http.Header, body []byte, now time.Time) error {
@@ -45,6 +47,9 @@ func (p post) Verify(h http.Header, body []byte, now time.Time) error {
 	}
 	if age := now.Sub(time.Unix(at, 0)); age > 5*time.Minute || age < -5*time.Minute {
 		return errors.New("signature is too old")
+	}
+	if h.Get("Post-Signature") == "later" {
+		return &order.ProviderError{Provider: "post", Op: "verify", Kind: order.ErrUnavailable}
 	}
 	if !hmac.Equal([]byte(h.Get("Post-Signature")), []byte(p.sign(at, body))) {
 		return errors.New("signature does not match")
@@ -70,6 +75,10 @@ func (p post) Parse(body []byte) (order.Delivery, error) {
 		return d, nil
 	}
 	if l.Useless {
+		return d, nil
+	}
+	if l.Mail != "" {
+		d.Mail = &mail.Report{Feedback: []mail.Feedback{{Provider: "post", ProviderID: l.Mail, Recipient: "ada@example.com", Kind: mail.Bounced}}}
 		return d, nil
 	}
 	d.News = &order.News{ID: "post:" + l.ID, Type: l.Type, At: d.At, OrderID: l.OrderID}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"purser/mail"
 	"purser/order"
 	"purser/records"
 )
@@ -51,6 +52,8 @@ type Relay struct {
 	Orders Orders
 	Ledger Ledger
 	Finder Finder
+	// Mails hears what became of mails; nil: such reports wait.
+	Mails Mails
 	// AtOnce is how many orders are told at once. One order's news keeps its
 	// order. Default 16.
 	AtOnce int
@@ -78,6 +81,7 @@ type Relay struct {
 
 	once    sync.Once
 	shards  []chan job
+	lanes   []chan job // for what became of mails
 	seed    maphash.Seed
 	memory  memory        // what the sweeper leaves alone
 	held    heldOrders    // orders for which news is held
@@ -92,6 +96,7 @@ type job struct {
 	id       int64
 	orderID  order.ID
 	news     order.News
+	mail     *mail.Report // in place of news
 	attempts int
 	looks    int // how often the record was asked whether it knows
 }
@@ -101,6 +106,7 @@ type RelayCounts struct {
 	Delivered int64 // to a running workflow
 	Late      int64 // to an order whose workflow had ended
 	Known     int64 // not delivered, for the order's record said so already
+	Mails     int64 // reports about mails that were acted upon
 	Held      int64 // attempts that found no order yet
 	Failed    int64 // attempts that failed otherwise
 	Overflow  int64 // events left to the sweeper because the queue was full
@@ -108,14 +114,14 @@ type RelayCounts struct {
 }
 
 type relayCounts struct {
-	delivered, late, known, held, failed, overflow, waiting atomic.Int64
+	delivered, late, known, mails, held, failed, overflow, waiting atomic.Int64
 }
 
 // Counts answers what was relayed.
 func (r *Relay) Counts() RelayCounts {
 	c := &r.counted
 	return RelayCounts{
-		Delivered: c.delivered.Load(), Late: c.late.Load(), Known: c.known.Load(), Held: c.held.Load(),
+		Delivered: c.delivered.Load(), Late: c.late.Load(), Known: c.known.Load(), Mails: c.mails.Load(), Held: c.held.Load(),
 		Failed: c.failed.Load(), Overflow: c.overflow.Load(), Waiting: c.waiting.Load(),
 	}
 }
@@ -144,6 +150,10 @@ func (r *Relay) setUp() {
 		for i := range r.shards {
 			r.shards[i] = make(chan job, r.Queue)
 		}
+		r.lanes = make([]chan job, mailLanes)
+		for i := range r.lanes {
+			r.lanes[i] = make(chan job, r.Queue)
+		}
 	})
 }
 
@@ -151,7 +161,10 @@ func (r *Relay) setUp() {
 // finds no room is found by the sweeper.
 func (r *Relay) Hand(it records.Item, n order.News) {
 	r.setUp()
-	j := job{id: it.ID, orderID: it.OrderID, news: n, attempts: it.Attempts}
+	r.hand(job{id: it.ID, orderID: it.OrderID, news: n, attempts: it.Attempts})
+}
+
+func (r *Relay) hand(j job) {
 	if !r.claim(j.id) {
 		return
 	}
@@ -178,7 +191,10 @@ func (r *Relay) Run(ctx context.Context) {
 	r.setUp()
 	var wg sync.WaitGroup
 	for _, shard := range r.shards {
-		wg.Go(func() { r.carry(ctx, shard) })
+		wg.Go(func() { r.carry(ctx, shard, r.deliver) })
+	}
+	for _, lane := range r.lanes {
+		wg.Go(func() { r.carry(ctx, lane, r.deliverMail) })
 	}
 	r.sweep(ctx)
 	wg.Wait()
@@ -187,6 +203,9 @@ func (r *Relay) Run(ctx context.Context) {
 // shard keeps an order's events in one queue. Those that do not name their
 // order are kept together by what they are about.
 func (r *Relay) shard(j job) chan job {
+	if j.mail != nil {
+		return r.lane(j)
+	}
 	key := string(j.orderID)
 	if key == "" {
 		key = ref(j.news)
@@ -221,8 +240,16 @@ func ref(n order.News) string {
 	return ""
 }
 
+// kept is what Item.News holds: an order's news or, in its place, what became
+// of mails.
+type kept struct {
+	order.News
+	Mail *mail.Report `json:"mail,omitempty"`
+}
+
 // read makes a job of a stored item.
 func read(it records.Item) (job, error) {
-	j := job{id: it.ID, orderID: it.OrderID, attempts: it.Attempts}
-	return j, json.Unmarshal(it.News, &j.news)
+	k := kept{}
+	err := json.Unmarshal(it.News, &k)
+	return job{id: it.ID, orderID: it.OrderID, news: k.News, mail: k.Mail, attempts: it.Attempts}, err
 }

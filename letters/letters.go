@@ -1,141 +1,102 @@
-// Package letters writes the mails a shopper gets, as a subject, a text and an
-// HTML page, from templates in this folder. Who sends them is not its concern.
+// Package letters writes mails: a subject, a text and an HTML page, in the
+// shopper's language and the shop's clothes. The languages are files of texts
+// (messages), the clothes one frame for the page and one for the text
+// (frames); a template is a plan of what goes into them. Who sends them is not
+// its concern.
 package letters
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	html "html/template"
 	"strings"
 	text "text/template"
-	"unicode"
-	"unicode/utf8"
 
+	"purser/mail"
 	"purser/order"
 )
 
-//go:embed templates
-var files embed.FS
+//go:embed frames
+var frames embed.FS
 
-// Shop is what the letters say about their sender.
-type Shop struct {
-	// Name is what the shop calls itself; default "Purser".
-	Name string
-	// OrderURL is where a shopper sees an order; the order's id is put at its
-	// end. Empty: no link.
-	OrderURL string
-}
-
-// Writer writes letters for one shop.
+// Writer writes letters for one shop. It is safe for concurrent use.
 type Writer struct {
-	shop  Shop
-	texts map[order.Milestone]*text.Template
-	pages map[order.Milestone]*html.Template
+	shop  brand
+	words catalogue
+	page  *html.Template
+	plain *text.Template
 }
 
-// milestones are the occasions there are templates for.
-var milestones = [...]order.Milestone{
-	order.MailConfirmation, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
-}
-
-// New reads the templates.
+// New reads the frames and the languages, and checks what the shop says of
+// itself.
 func New(shop Shop) (*Writer, error) {
-	if shop.Name == "" {
-		shop.Name = "Purser"
+	b, err := shop.dress()
+	if err != nil {
+		return nil, fmt.Errorf("letters: %w", err)
 	}
-	w := &Writer{
-		shop: shop, texts: make(map[order.Milestone]*text.Template), pages: make(map[order.Milestone]*html.Template),
+	w := &Writer{shop: b}
+	if w.words, err = loadCatalogue(cmp.Or(shop.Locale, "en")); err != nil {
+		return nil, fmt.Errorf("letters: %w", err)
 	}
-	for _, m := range milestones {
-		var err error
-		if w.texts[m], err = text.ParseFS(files, "templates/letter.txt", "templates/"+string(m)+".txt"); err != nil {
-			return nil, err
-		}
-		if w.pages[m], err = html.ParseFS(files, "templates/letter.html", "templates/"+string(m)+".html"); err != nil {
-			return nil, err
-		}
+	if w.page, err = html.ParseFS(frames, "frames/letter.html"); err != nil {
+		return nil, err
 	}
-	return w, nil
+	w.plain, err = text.ParseFS(frames, "frames/letter.txt")
+	return w, err
 }
 
-// Write writes the letter for a mail. The subject is one line, whatever the
-// mail holds (EML-11). It fails with order.ErrInvalid for a milestone it does
-// not know.
-func (w *Writer) Write(m order.Mail) (subject, plain, page string, err error) {
-	t, ok := w.texts[m.Milestone]
+// Write writes the letter of an order's milestone, which is the template of
+// the same name.
+func (w *Writer) Write(m order.Mail) (subject, text, html string, err error) {
+	c, err := w.WriteTemplate(Template(m.Milestone), m.Locale, Data{
+		Name: m.Name, OrderID: m.OrderID, Lines: m.Lines, Total: m.Total, Amount: m.Amount, Until: m.Until, Tracking: m.Tracking, Reason: m.Reason,
+	})
+	return c.Subject, c.Text, c.HTML, err
+}
+
+// WriteTemplate writes a letter. Its subject is one line, whatever the data
+// holds, and no text of the data becomes an element of the page (EML-11). A
+// locale there is no language for falls back, from the more to the less
+// particular (de-AT, de) and then to the shop's. It fails with ErrTemplate,
+// ErrLocale for what is no locale at all, or a *FieldError; all of them are
+// order.ErrInvalid.
+func (w *Writer) WriteTemplate(t Template, locale string, d Data) (mail.Content, error) {
+	p, ok := plans[t]
 	if !ok {
-		return "", "", "", fmt.Errorf("%w: no letter for milestone %.40q", order.ErrInvalid, m.Milestone)
+		return mail.Content{}, fmt.Errorf("%w: %.40q", ErrTemplate, t)
 	}
-	v := w.view(m)
-	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, "subject", v); err != nil {
-		return "", "", "", err
+	in, err := w.words.in(locale)
+	if err != nil {
+		return mail.Content{}, err
 	}
-	v.Subject = cut(oneLine(b.String()), maxSubject)
-	b.Reset()
-	if err := t.ExecuteTemplate(&b, "letter.txt", v); err != nil {
-		return "", "", "", err
+	if err := p.check(t, d); err != nil {
+		return mail.Content{}, err
 	}
-	plain = b.String()
-	b.Reset()
-	if err := w.pages[m.Milestone].ExecuteTemplate(&b, "letter.html", v); err != nil {
-		return "", "", "", err
+	v, err := w.compose(t, p, in, d)
+	if err != nil {
+		return mail.Content{}, err
 	}
-	return v.Subject, plain, b.String(), nil
+	var plain, page bytes.Buffer
+	if err := w.plain.Execute(&plain, v); err != nil {
+		return mail.Content{}, fmt.Errorf("letter %s: %w", t, err)
+	}
+	if err := w.page.Execute(&page, v); err != nil {
+		return mail.Content{}, fmt.Errorf("letter %s: %w", t, err)
+	}
+	return mail.Content{Subject: v.Subject, Text: strings.TrimSpace(plain.String()) + "\n", HTML: page.String()}, nil
 }
 
-// maxSubject keeps a subject readable in a list of mails.
-const maxSubject = 150
+// Sender is who a template's mails are from: its own sender, the shop's, or ""
+// where neither was configured.
+func (w *Writer) Sender(t Template) string { return cmp.Or(w.shop.Senders[t], w.shop.From) }
 
-// view is what the templates see. Its texts hold no control characters, so no
-// name can write lines of its own into a letter.
-type view struct {
-	Shop, Subject    string
-	Name, ID, Link   string
-	Lines            []line
-	Total            string
-	Tracking, Reason string
-}
-
-type line struct {
-	Name     string
-	Quantity int64
-	Subtotal string
-}
-
-func (w *Writer) view(m order.Mail) view {
-	v := view{
-		Shop: oneLine(w.shop.Name), Name: oneLine(m.Name), ID: string(m.OrderID),
-		Total: m.Total.String(), Tracking: oneLine(m.Tracking), Reason: oneLine(m.Reason),
+// Stream is why a template is sent; an unknown one is for marketing, which may
+// be refused.
+func (t Template) Stream() mail.Stream {
+	if p, ok := plans[t]; ok && !p.marketing {
+		return mail.Transactional
 	}
-	if w.shop.OrderURL != "" {
-		v.Link = w.shop.OrderURL + string(m.OrderID)
-	}
-	for _, l := range m.Lines {
-		v.Lines = append(v.Lines, line{oneLine(l.Name), l.Quantity, order.Money{Amount: l.Subtotal, Currency: m.Total.Currency}.String()})
-	}
-	return v
-}
-
-// oneLine turns any text into one line of valid UTF-8. Line and paragraph
-// separators and the marks that turn the direction of text around go too.
-func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == utf8.RuneError:
-			return ' '
-		case unicode.Is(unicode.Bidi_Control, r):
-			return -1
-		}
-		return r
-	}, s)
-	return strings.Join(strings.Fields(s), " ")
-}
-
-func cut(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return string([]rune(s)[:n-1]) + "…"
+	return mail.Marketing
 }

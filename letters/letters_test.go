@@ -1,23 +1,182 @@
 package letters
 
 import (
+	"bytes"
 	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"purser/mail"
 	"purser/order"
 )
 
+var update = flag.Bool("update", false, "write the golden files anew")
+
 func newWriter(t testing.TB) *Writer {
 	t.Helper()
-	w, err := New(Shop{Name: "Mugs & More", OrderURL: "https://shop.example/orders/"})
+	w, err := New(SampleShop())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// languages are those with texts of their own for everything.
+var languages = []string{"en", "de", "fr", "es", "ja"}
+
+// TestGolden is every letter in every language as readers get it (EML-11).
+func TestGolden(t *testing.T) {
+	w := newWriter(t)
+	for _, name := range Templates() {
+		for _, locale := range languages {
+			t.Run(string(name)+"/"+locale, func(t *testing.T) {
+				c, err := w.WriteTemplate(name, locale, Sample(name, locale))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := []byte("-- subject --\n" + c.Subject + "\n-- text --\n" + c.Text + "-- html --\n" + c.HTML)
+				path := filepath.Join("testdata", "golden", string(name)+"."+locale)
+				if *update {
+					if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(path, got, 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(got, want) {
+					t.Errorf("another letter than %s (go test ./letters -update, if that is meant):\n%s", path, cmp.Diff(string(want), string(got)))
+				}
+			})
+		}
+	}
+}
+
+// TestNothingDropped: whatever a template speaks of stands in its text and on
+// its page, in every language; so do the shop's name, imprint and support.
+func TestNothingDropped(t *testing.T) {
+	w := newWriter(t)
+	for _, name := range Templates() {
+		for _, locale := range w.Locales() {
+			d := Sample(name, locale)
+			d.Reason, d.Reference = "reason-of-it", "reference-of-it"
+			p := plans[name]
+			in, err := w.words.in(locale)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"Harbour & Sons", "1 Quay Street, 10115 Harbourtown"}
+			for _, f := range append(p.facts, p.needs...) {
+				switch v := w.values(p, in, d)[string(f)]; {
+				case v != "":
+					want = append(want, v)
+				case f == fieldLines:
+					want = append(want, "Mug, harbour blue", in.money(d.Total), in.money(order.Money{Amount: d.Lines[0].Subtotal, Currency: d.Total.Currency}))
+				case f == fieldUnsubscribe:
+					want = append(want, d.Unsubscribe)
+				case f == fieldWords:
+					want = append(want, "SPRING-ADA")
+				default:
+					t.Errorf("%s: the sample says nothing of %s", name, f)
+				}
+			}
+			if !p.staff {
+				want = append(want, "Ada Löwe", "help@shop.example")
+			}
+			if link := w.link(p, d); link != "" {
+				want = append(want, link)
+			}
+			c, err := w.WriteTemplate(name, locale, d)
+			if err != nil {
+				t.Fatalf("%s in %s: %v", name, locale, err)
+			}
+			page := unescape(c.HTML)
+			for _, s := range want {
+				if !strings.Contains(c.Text, s) || !strings.Contains(page, s) {
+					t.Errorf("%s in %s: %q is in the text: %t, on the page: %t", name, locale, s, strings.Contains(c.Text, s), strings.Contains(page, s))
+				}
+			}
+			if c.Subject == "" || strings.ContainsAny(c.Subject+c.Text, "{}") {
+				t.Errorf("%s in %s: a blank was not filled in:\n%s\n%s", name, locale, c.Subject, c.Text)
+			}
+		}
+	}
+}
+
+func unescape(page string) string {
+	return strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&#34;", `"`, "&#39;", "'", "&#43;", "+").Replace(page)
+}
+
+// TestLanguagesComplete: each language says everything that English does, with
+// the same blanks, and nothing else; a regional one only what the language
+// says too.
+func TestLanguagesComplete(t *testing.T) {
+	w := newWriter(t)
+	blanks := func(p phrase) map[string]bool {
+		keys := map[string]bool{}
+		for _, piece := range p {
+			if piece.key != "" {
+				keys[piece.key] = true
+			}
+		}
+		return keys
+	}
+	english := w.words.texts[chain(mustParse(t, "en"))[0]]
+	for tag, texts := range w.words.texts {
+		regional := len(chain(tag)) > 1
+		for key, p := range english {
+			if q, ok := texts[key]; !ok && !regional {
+				t.Errorf("%s lacks %s", tag, key)
+			} else if ok && !strings.HasSuffix(key, ".subject") && !cmp.Equal(blanks(p), blanks(q)) {
+				t.Errorf("%s: %s speaks of %v, in English of %v", tag, key, blanks(q), blanks(p))
+			}
+		}
+		for key := range texts {
+			if _, ok := english[key]; !ok {
+				t.Errorf("%s: English does not say %s", tag, key)
+			}
+		}
+	}
+	for _, name := range Templates() {
+		for _, part := range []string{".subject", ".preview", ".heading", ".body.0", ".button"} {
+			if _, ok := english[string(name)+part]; !ok && name != Campaign {
+				t.Errorf("English lacks %s", string(name)+part)
+			}
+		}
+	}
+}
+
+func TestWriteMilestones(t *testing.T) {
+	w := newWriter(t)
+	for _, m := range []order.Milestone{
+		order.MailConfirmation, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
+	} {
+		subject, text, page, err := w.Write(mailOf(m))
+		if err != nil || subject == "" {
+			t.Errorf("%s: %q, %v", m, subject, err)
+		}
+		for _, s := range []string{"Ada <Löwe>", `2 x Mug "A&B": KWD` + "\u00a0" + `2.500`, "https://shop.example/orders/ord_1"} {
+			if !strings.Contains(text, s) && m != order.MailShipped {
+				t.Errorf("%s: the text lacks %q:\n%s", m, s, text)
+			}
+		}
+		if !strings.Contains(page, "Ada &lt;Löwe&gt;") || !strings.Contains(page, "Mug &#34;A&amp;B&#34;") {
+			t.Errorf("%s: the page is not escaped:\n%s", m, page)
+		}
+	}
 }
 
 func mailOf(m order.Milestone) order.Mail {
@@ -29,79 +188,162 @@ func mailOf(m order.Milestone) order.Mail {
 	}
 }
 
-func TestWrite(t *testing.T) {
+// TestRefusals (EML-11): bad data is refused with a reason before anything is
+// sent, and the reason is typed.
+func TestRefusals(t *testing.T) {
 	w := newWriter(t)
+	with := func(t Template, change func(*Data)) Data {
+		d := Sample(t, "en")
+		change(&d)
+		return d
+	}
 	for _, tt := range []struct {
-		milestone     order.Milestone
-		subject, says string
+		name     string
+		template Template
+		locale   string
+		data     Data
+		field    string // of a FieldError
+		is       error
 	}{
-		{order.MailConfirmation, "Thank you for your order at Mugs & More", "your payment"},
-		{order.MailShipped, "Your order from Mugs & More is on its way", "PX1"},
-		{order.MailDelivered, "Your order from Mugs & More has arrived", "delivered"},
-		{order.MailCancelled, "Your order at Mugs & More was cancelled", "sold out"},
-		{order.MailExpired, "Your order at Mugs & More has lapsed", "You pay nothing"},
+		{"an unknown template", "birthday", "en", Data{}, "", ErrTemplate},
+		{"no template", "", "en", Data{}, "", ErrTemplate},
+		{"a locale of two lines", Shipped, "en\r\nBcc: x", Sample(Shipped, "en"), "", ErrLocale},
+		{"no locale at all", Shipped, "not a locale", Sample(Shipped, "en"), "", ErrLocale},
+		{"an endless locale", Shipped, strings.Repeat("en-", 1000), Sample(Shipped, "en"), "", ErrLocale},
+		{"no order", Confirmation, "en", with(Confirmation, func(d *Data) { d.OrderID = "" }), "order", nil},
+		{"no lines", Confirmation, "en", with(Confirmation, func(d *Data) { d.Lines = nil }), "lines", nil},
+		{"no tracking number", Shipped, "en", with(Shipped, func(d *Data) { d.Tracking = " \n" }), "tracking", nil},
+		{"no amount", Refunded, "en", with(Refunded, func(d *Data) { d.Amount = order.Money{} }), "amount", nil},
+		{"no deadline", Dispute, "en", with(Dispute, func(d *Data) { d.Until = time.Time{} }), "until", nil},
+		{"money of nowhere", Confirmation, "en", with(Confirmation, func(d *Data) { d.Total.Currency = "ZZZ" }), "lines", nil},
+		{"marketing without an end", Reminder, "en", with(Reminder, func(d *Data) { d.Unsubscribe = "" }), "unsubscribe", nil},
+		{"a campaign without an end", Campaign, "en", with(Campaign, func(d *Data) { d.Unsubscribe = "" }), "unsubscribe", nil},
+		{"a campaign without words", Campaign, "en", with(Campaign, func(d *Data) { d.Words = nil }), "words", nil},
+		{"a campaign's key without a value", Campaign, "en", with(Campaign, func(d *Data) { d.Values = nil }), "code", nil},
+		{"a link that runs", Campaign, "en", with(Campaign, func(d *Data) { d.Link = "javascript:alert(1)" }), "link", nil},
+		{"an end that runs", Reminder, "en", with(Reminder, func(d *Data) { d.Unsubscribe = "data:text/html,x" }), "unsubscribe", nil},
+		{"a link of two lines", Reminder, "en", with(Reminder, func(d *Data) { d.Link = "https://a.example/\r\nx" }), "link", nil},
 	} {
-		t.Run(string(tt.milestone), func(t *testing.T) {
-			subject, text, page, err := w.Write(mailOf(tt.milestone))
-			if err != nil {
-				t.Fatal(err)
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := w.WriteTemplate(tt.template, tt.locale, tt.data)
+			if c != (mail.Content{}) || !errors.Is(err, order.ErrInvalid) {
+				t.Errorf("got %+v, %v; want order.ErrInvalid and nothing", c, err)
 			}
-			if subject != tt.subject {
-				t.Errorf("subject %q, want %q", subject, tt.subject)
+			var field *FieldError
+			if errors.As(err, &field); tt.field != "" && (field == nil || field.Field != tt.field) {
+				t.Errorf("got %v, want a FieldError of %s", err, tt.field)
 			}
-			for _, s := range []string{tt.says, "Ada <Löwe>", `2 x Mug "A&B": 2.500 KWD`, "Total: 2.500 KWD", "https://shop.example/orders/ord_1", "ord_1"} {
-				if !strings.Contains(text, s) {
-					t.Errorf("text lacks %q:\n%s", s, text)
-				}
-			}
-			for _, s := range []string{tt.says, "Ada &lt;Löwe&gt;", "Mug &#34;A&amp;B&#34;", "2.500 KWD", `href="https://shop.example/orders/ord_1"`, "Mugs &amp; More"} {
-				if !strings.Contains(page, s) {
-					t.Errorf("page lacks %q:\n%s", s, page)
-				}
+			if tt.is != nil && !errors.Is(err, tt.is) {
+				t.Errorf("got %v, want %v", err, tt.is)
 			}
 		})
 	}
 }
 
-func TestUnknownMilestone(t *testing.T) {
-	if _, _, _, err := newWriter(t).Write(mailOf("birthday")); !errors.Is(err, order.ErrInvalid) {
-		t.Errorf("got %v, want ErrInvalid", err)
+// TestShop: what a shop says of itself is checked when it starts, and shown.
+func TestShop(t *testing.T) {
+	for name, shop := range map[string]Shop{
+		"colour": {Colour: "red;}"}, "logo": {Logo: "javascript:alert(1)"}, "support": {Support: "Help <help@shop.example>"},
+		"order URL": {OrderURL: "/orders/"}, "locale": {Locale: "nl"}, "sender": {Senders: map[Template]string{Shipped: "nobody"}},
+		"sender's template": {Senders: map[Template]string{"birthday": "a@b.example"}},
+	} {
+		if _, err := New(shop); err == nil {
+			t.Errorf("%s: was taken", name)
+		}
+	}
+	w, err := New(Shop{Name: "Mugs\r\nBcc: x", Logo: "https://shop.example/logo.png", Colour: "#FFE600", From: "a@shop.example", Senders: map[Template]string{Dispute: "Disputes <d@shop.example>"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, _, page, err := w.Write(mailOf(order.MailConfirmation))
+	if err != nil || subject != "Thank you for your order at Mugs Bcc: x" {
+		t.Errorf("%q, %v", subject, err)
+	}
+	for _, s := range []string{`src="https://shop.example/logo.png" alt="Mugs Bcc: x"`, "background:#ffe600"} {
+		if !strings.Contains(page, s) {
+			t.Errorf("the page lacks %s:\n%s", s, page)
+		}
+	}
+	if w.Sender(Dispute) != "Disputes <d@shop.example>" || w.Sender(Shipped) != "a@shop.example" {
+		t.Errorf("senders %q, %q", w.Sender(Dispute), w.Sender(Shipped))
+	}
+	if Reminder.Stream() != mail.Marketing || Shipped.Stream() != mail.Transactional || Template("?").Stream() != mail.Marketing {
+		t.Error("streams (EML-13)")
 	}
 }
 
+// hostile are texts that someone might want to be more than text.
+var hostile = []string{
+	"\r\nBcc: x@example.com", "$& $1 ${HOME}", "{{.ID}}", "{shop}", "<script>alert(1)</script>", "\u202eevil", "\x00", "\u2028", `" onload="x`,
+}
+
+var tags = regexp.MustCompile(`<[a-zA-Z/!][^>]*>`)
+
 // TestHostileText (EML-11): whatever a name holds, the subject is one line and
-// the page has no element of the shopper's making.
+// the page has no element of the reader's making.
 func TestHostileText(t *testing.T) {
 	w := newWriter(t)
-	frame := strings.Count(page(t, w, mailOf(order.MailCancelled)), "<")
 	rapid.Check(t, func(rt *rapid.T) {
-		text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
-			"\r\nBcc: x@example.com", "$& $1 ${HOME}", "{{.ID}}", "<script>alert(1)</script>", "\u202eevil", "\x00",
-		}))
-		m := mailOf(order.MailCancelled)
-		m.Name, m.Reason, m.Lines[0].Name = "x"+text.Draw(rt, "name"), "x"+text.Draw(rt, "reason"), text.Draw(rt, "line")
-		shop := *w
-		shop.shop.Name = text.Draw(rt, "shop")
-		subject, plain, p, err := shop.Write(m)
+		text := rapid.OneOf(rapid.String(), rapid.SampledFrom(hostile))
+		name := rapid.SampledFrom(Templates()).Draw(rt, "template")
+		d := Sample(name, "en")
+		plain, err := w.WriteTemplate(name, "en", d)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if strings.ContainsFunc(subject, unicode.IsControl) {
-			rt.Fatalf("subject %q", subject)
+		d.Name, d.Carrier = "x"+text.Draw(rt, "name"), "x"+text.Draw(rt, "carrier")
+		if d.Reason != "" {
+			d.Reason = "x" + text.Draw(rt, "reason")
 		}
-		if n := strings.Count(plain, "\n"); n > 20 {
-			rt.Fatalf("%d lines of text:\n%s", n, plain)
+		if d.Values != nil {
+			d.Values = map[string]string{"code": "x" + text.Draw(rt, "code")}
 		}
-		if n := strings.Count(p, "<"); n != frame {
-			rt.Fatalf("%d tags, want %d:\n%s", n, frame, p)
+		for i := range d.Lines {
+			d.Lines[i].Name = text.Draw(rt, "line")
+		}
+		got, err := w.WriteTemplate(name, "en", d)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		checkContent(rt, got)
+		if strings.Count(got.Text, "\n") != strings.Count(plain.Text, "\n") {
+			rt.Fatalf("other lines of text than\n%s\n%s", plain.Text, got.Text)
+		}
+		if a, b := len(tags.FindAllString(plain.HTML, -1)), len(tags.FindAllString(got.HTML, -1)); a != b {
+			rt.Fatalf("%d tags, want %d:\n%s", b, a, got.HTML)
 		}
 	})
 }
 
-func page(t *testing.T, w *Writer, m order.Mail) string {
-	_, _, p, err := w.Write(m)
-	if err != nil {
-		t.Fatal(err)
+func checkContent(t rapid.TB, c mail.Content) {
+	t.Helper()
+	if strings.ContainsFunc(c.Subject, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }) || c.Subject == "" {
+		t.Fatalf("subject %q", c.Subject)
 	}
-	return p
+	if strings.Contains(c.HTML, "<script") || strings.Contains(c.HTML, "ZgotmplZ") {
+		t.Fatalf("page\n%s", c.HTML)
+	}
+}
+
+// FuzzWrite: a mail is written whole or refused as invalid.
+func FuzzWrite(f *testing.F) {
+	f.Add("shipped", "de-AT", "Ada", "mug", "PX1", "sold out", int64(1250), "EUR")
+	f.Add("confirmation", "x\r\n", "\x00", "<b>", "\u202e", "{shop}", int64(-1<<63), "JPY")
+	f.Add("refunded", "ja", "{", "}", "", "", int64(0), "XXX")
+	w := newWriter(f)
+	f.Fuzz(func(t *testing.T, milestone, locale, name, line, tracking, reason string, amount int64, currency string) {
+		m := order.Mail{
+			OrderID: "ord_1", Milestone: order.Milestone(milestone), Name: name, Locale: locale, Tracking: tracking, Reason: reason,
+			Lines: []order.Line{{Name: line, Quantity: 1, Subtotal: amount}}, Total: order.Money{Amount: amount, Currency: currency},
+			Amount: order.Money{Amount: amount, Currency: currency},
+		}
+		subject, text, page, err := w.Write(m)
+		if err != nil {
+			if !errors.Is(err, order.ErrInvalid) || subject+text+page != "" {
+				t.Fatalf("%q, %v", subject, err)
+			}
+			return
+		}
+		checkContent(t, mail.Content{Subject: subject, Text: text, HTML: page})
+	})
 }

@@ -30,16 +30,20 @@ type Content struct {
 // Message is one mail, ready to be handed to a provider.
 type Message struct {
 	// ID is the ledger's key: the same for every attempt and every provider
-	// (EML-9).
-	ID       string
-	Stream   Stream
-	Template string
-	To       []Address // each counts against the provider's limits
-	Content  Content
+	// (EML-9). See Check for its letters.
+	ID string `json:"id"`
+	// About is what the mail belongs to: an order, a campaign.
+	About string `json:"about,omitempty"`
+	// Generation counts the times somebody decided to send it anew.
+	Generation int       `json:"generation,omitempty"`
+	Stream     Stream    `json:"stream"`
+	Template   string    `json:"template,omitempty"`
+	To         []Address `json:"to"` // each counts against the provider's limits
+	Content    Content   `json:"content"`
 	// Unsubscribe is the one-click address of a marketing mail (RFC 8058).
-	Unsubscribe string
+	Unsubscribe string `json:"unsubscribe,omitempty"`
 	// Tags name the business, for the provider's events: never personal data.
-	Tags map[string]string
+	Tags map[string]string `json:"tags,omitempty"`
 }
 
 // Feedback is what a provider says became of a mail, for one recipient.

@@ -1,6 +1,10 @@
 package order
 
-import "time"
+import (
+	"time"
+
+	"purser/mail"
+)
 
 // News is one report from an outside party, as the workflow hears it: a
 // verified webhook, or the answer when we asked. It is a hint about the
@@ -61,6 +65,9 @@ type Delivery struct {
 	// News is what the workflow needs of it; nil for a type it does not
 	// need, which is kept all the same (WHK-11).
 	News *News `json:"news,omitempty"`
+	// Mail is what it says about mails, in place of News: nobody's workflow
+	// waits for that.
+	Mail *mail.Report `json:"mail,omitempty"`
 	// Problem says why it cannot be used although it is genuine, such as
 	// another API version: park and report it (PAY-16).
 	Problem string `json:"problem,omitempty"`
@@ -129,6 +136,8 @@ type Mail struct {
 	Locale     string    `json:"locale,omitempty"`
 	Lines      []Line    `json:"lines,omitempty"`
 	Total      Money     `json:"total"`
+	Amount     Money     `json:"amount,omitzero"` // the money that moves, where the mail is about that
+	Until      time.Time `json:"until,omitzero"`  // until when the reader can do something
 	Tracking   string    `json:"tracking,omitempty"`
 	Reason     string    `json:"reason,omitempty"`
 }

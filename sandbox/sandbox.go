@@ -166,6 +166,15 @@ func (s *Sandbox) SetWebhooks(stripeURL, carrierURL string) {
 	}
 }
 
+// SubscribeMail says where SES's stand-in is reached itself (own, its Handler's
+// address with "/ses") and where the messages of its topic go.
+func (s *Sandbox) SubscribeMail(own, endpoint string) error {
+	if s.SES == nil {
+		return nil
+	}
+	return s.SES.Subscribe(own, endpoint)
+}
+
 // Handler serves the stand-ins, each below its own path:
 //
 //	/stripe/, /carrier/, /ses/, /search/   their protocols
@@ -205,6 +214,9 @@ func (s *Sandbox) Run(ctx context.Context) error {
 	if s.Carrier != nil {
 		runs = append(runs, s.Carrier.Run)
 	}
+	if s.SES != nil {
+		runs = append(runs, s.SES.Run)
+	}
 	errs := make([]error, len(runs))
 	var wg sync.WaitGroup
 	for i, run := range runs {
@@ -222,6 +234,9 @@ func (s *Sandbox) OnAcknowledged(f func(provider string, took time.Duration)) {
 	}
 	if s.Carrier != nil {
 		s.Carrier.OnAcknowledged(f)
+	}
+	if s.SES != nil {
+		s.SES.OnAcknowledged(f)
 	}
 }
 

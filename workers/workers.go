@@ -25,6 +25,9 @@ type Limits struct {
 	MailRate  float64 // mails a second on the mail queue, over all workers; default unlimited
 }
 
+// stopWithin is how long a worker that stops lets its activities end.
+const stopWithin = 10 * time.Second
+
 // Set is the workers of one process.
 type Set []worker.Worker
 
@@ -66,6 +69,10 @@ func New(c client.Client, a *activities.Activities, l Limits) Set {
 			MaxConcurrentActivityTaskPollers:   2,
 			TaskQueueActivitiesPerSecond:       q.rate,
 			DisableWorkflowWorker:              true,
+			// A campaign that is paused learns of it with its next heartbeat.
+			MaxHeartbeatThrottleInterval: 2 * time.Second,
+			// A mail cut off half-way is one whose outcome nobody knows.
+			WorkerStopTimeout: stopWithin,
 		})
 		w.RegisterActivity(a)
 		set = append(set, w)

@@ -12,4 +12,6 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ReconcileWorkflow)
 	r.RegisterWorkflow(ReindexWorkflow)
 	RegisterPictures(r)
+	r.RegisterWorkflow(ResendWorkflow)
+	r.RegisterWorkflow(CampaignWorkflow)
 }

@@ -33,6 +33,9 @@ type Courier struct {
 	OnDelivered func(id string)
 	// OnAcknowledged, if set, is told how long the receiver took to accept.
 	OnAcknowledged func(provider string, took time.Duration)
+	// Envelope, if set, makes at each attempt of a kept body what is sent, for
+	// a provider whose signature is part of the body.
+	Envelope func(body []byte, at time.Time) ([]byte, error)
 
 	journal  *journal.Journal
 	kind     string // of the parcels' journal entries
@@ -96,6 +99,11 @@ func (c *Courier) SetURL(url string) {
 // delivered sooner or later, also after a crash. An event that is already
 // waiting is not sent twice. body is JSON and must not be changed afterwards.
 func (c *Courier) Send(id, typ string, body []byte) error {
+	return c.SendAfter(0, id, typ, body)
+}
+
+// SendAfter is Send of an event that is not to go out before a while.
+func (c *Courier) SendAfter(wait time.Duration, id, typ string, body []byte) error {
 	d := c.faults.Webhook(c.provider, typ)
 	if d.Drop {
 		c.log.Info("webhook dropped by a fault", "event", id, "type", typ)
@@ -106,8 +114,8 @@ func (c *Courier) Send(id, typ string, body []byte) error {
 		if n > 0 {
 			p.ID += "#" + strconv.Itoa(n+1)
 		}
-		if d.Delay > 0 {
-			p.After = p.next.Add(d.Delay)
+		if wait+d.Delay > 0 {
+			p.After = p.next.Add(wait + d.Delay)
 			p.next = p.After
 		}
 		if err := c.accept(p, d.Reorder); err != nil {

@@ -92,14 +92,21 @@ func (c *Courier) putBack(p *parcel) {
 }
 
 func (c *Courier) deliver(ctx context.Context, client *http.Client, j job) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, j.url, bytes.NewReader(j.parcel.Body))
+	body := []byte(j.parcel.Body)
+	if c.Envelope != nil {
+		var err error
+		if body, err = c.Envelope(body, time.Now()); err != nil {
+			return err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, j.url, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	for k, v := range c.sign(j.parcel.Body, time.Now()) {
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	for k, v := range c.sign(body, time.Now()) {
 		req.Header[k] = v
 	}
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	began := time.Now()
 	resp, err := client.Do(req)
 	if err != nil {

@@ -26,6 +26,7 @@ type mail struct {
 	To      []string          `json:"to"`
 	Subject string            `json:"subject"`
 	Tags    map[string]string `json:"tags,omitempty"`
+	Set     string            `json:"set,omitempty"` // the configuration set
 	// Of a Simple mail, its two bodies; of a Raw one, the message.
 	Text string `json:"text,omitempty"`
 	HTML string `json:"html,omitempty"`
@@ -45,7 +46,8 @@ type sendEmail struct {
 		}
 		Raw *struct{ Data []byte }
 	}
-	EmailTags []struct{ Name, Value string }
+	EmailTags            []struct{ Name, Value string }
+	ConfigurationSetName string
 }
 
 // problem is why a mail is not accepted.
@@ -55,7 +57,7 @@ func bad(message string) *problem { return &problem{"BadRequestException", messa
 
 // mail checks a request and makes a mail of it.
 func (in *sendEmail) mail() (*mail, *problem) {
-	m := &mail{From: in.FromEmailAddress, Tags: make(map[string]string, len(in.EmailTags))}
+	m := &mail{From: in.FromEmailAddress, Set: in.ConfigurationSetName, Tags: make(map[string]string, len(in.EmailTags))}
 	m.To = slices.Concat(in.Destination.ToAddresses, in.Destination.CcAddresses, in.Destination.BccAddresses)
 	for _, t := range in.EmailTags {
 		if !tagText(t.Name) || !tagText(t.Value) {
@@ -124,6 +126,14 @@ func (m *mail) checkAddresses() *problem {
 		}
 	}
 	return nil
+}
+
+// address is the address alone, without the name around it.
+func address(s string) string {
+	if a, err := netmail.ParseAddress(s); err == nil {
+		return a.Address
+	}
+	return s
 }
 
 // tagText reports whether SES takes s as a tag's name or value.

@@ -2,6 +2,7 @@ package ses
 
 import (
 	"embed"
+	"errors"
 	"html/template"
 	"io"
 	"net/http"
@@ -31,8 +32,17 @@ type summary struct {
 	To        []string          `json:"to"`
 	Subject   string            `json:"subject"`
 	Tags      map[string]string `json:"tags,omitempty"`
+	Said      []saying          `json:"said,omitempty"`
 	Milestone string            `json:"-"`
 	Order     string            `json:"-"`
+}
+
+// Last is what was said last.
+func (s summary) Last() string {
+	if len(s.Said) == 0 {
+		return ""
+	}
+	return s.Said[len(s.Said)-1].How.Words()
 }
 
 // Mailbox serves the mails for reading. It wants to live below a path that
@@ -40,8 +50,10 @@ type summary struct {
 //
 //	/?q=…            the latest mails; q is an order id, an address or a word of the subject
 //	/messages.json   the same as JSON
+//	/figures.json    what was accepted, and how fast
 //	/{id}            one mail: page, text, headers, source
 //	/{id}/html, /{id}/text, /{id}/raw
+//	POST /{id}/answer   lets the world answer: how=deliver, bounce, …; see Hows
 func (s *Server) Mailbox() http.Handler {
 	t := template.Must(template.ParseFS(pages, "pages/*.html")) // embedded: tested
 	mux := http.NewServeMux()
@@ -54,13 +66,16 @@ func (s *Server) Mailbox() http.Handler {
 		found, total := s.find(r.URL.Query().Get("q"))
 		answer(w, http.StatusOK, map[string]any{"data": found, "total": total})
 	})
+	mux.HandleFunc("GET /figures.json", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Figures()) })
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
 		b, _ := pages.ReadFile("pages/style.css")
 		write(w, "text/css; charset=utf-8", pagePolicy, string(b))
 	})
 	mux.HandleFunc("GET /{id}", s.opened(func(w http.ResponseWriter, m summary, c content) {
-		render(w, t, "mail.html", map[string]any{"Mail": m, "Content": c})
+		render(w, t, "mail.html", map[string]any{"Mail": m, "Content": c, "Hows": Hows})
 	}))
+	// Another site's page must not answer in our name.
+	mux.Handle("POST /{id}/answer", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.answered)))
 	mux.HandleFunc("GET /{id}/html", s.opened(func(w http.ResponseWriter, _ summary, c content) {
 		write(w, "text/html; charset=utf-8", mailPolicy, c.HTML)
 	}))
@@ -85,7 +100,7 @@ func (s *Server) find(q string) (found []summary, total int) {
 			continue
 		}
 		if total++; total <= perPage {
-			found = append(found, m.summary())
+			found = append(found, s.summary(m))
 		}
 	}
 	return found, total
@@ -96,8 +111,26 @@ func (m *mail) matches(q string) bool {
 		slices.ContainsFunc(m.To, func(to string) bool { return strings.Contains(strings.ToLower(to), q) })
 }
 
-func (m *mail) summary() summary {
-	return summary{m.ID, m.At, m.From, m.To, m.Subject, m.Tags, m.Tags["milestone"], m.Tags["order"]}
+// summary is called with the lock held.
+func (s *Server) summary(m *mail) summary {
+	return summary{m.ID, m.At, m.From, m.To, m.Subject, m.Tags, slices.Clone(s.said[m.ID]), m.Tags["milestone"], m.Tags["order"]}
+}
+
+// answered lets the world answer a mail, and goes back to it.
+func (s *Server) answered(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+	id := r.PathValue("id")
+	switch err := s.Answer(id, How(r.PostFormValue("how"))); {
+	case errors.Is(err, ErrNoMail):
+		http.Error(w, err.Error(), http.StatusNotFound)
+	case errors.Is(err, ErrHow):
+		http.Error(w, err.Error(), http.StatusBadRequest)
+	case err != nil:
+		http.Error(w, "try again", http.StatusInternalServerError)
+	default:
+		w.Header().Set("Location", "../"+id) // from where the browser is, whatever was stripped
+		w.WriteHeader(http.StatusSeeOther)
+	}
 }
 
 // opened looks a mail up and takes it apart.
@@ -110,9 +143,9 @@ func (s *Server) opened(show func(http.ResponseWriter, summary, content)) http.H
 			http.Error(w, "no such mail", http.StatusNotFound)
 			return
 		}
-		opened := *m // trim may take the content out meanwhile
+		opened, about := *m, s.summary(m) // trim may take the content out meanwhile
 		s.mu.Unlock()
-		show(w, opened.summary(), opened.open())
+		show(w, about, opened.open())
 	}
 }
 

@@ -1,18 +1,18 @@
 package ses
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
+	"purser/sandbox/courier"
 	"purser/sandbox/hostile"
 	"purser/sandbox/journal"
 )
@@ -23,13 +23,22 @@ type Config struct {
 	Journal *journal.Journal
 	// Faults makes it misbehave. Nil: it does not.
 	Faults *hostile.Control
-	// AccessKey is the access key id callers must sign with. Empty: any.
-	AccessKey string
-	// PerSecond is the sending rate; more is answered with
-	// TooManyRequestsException. 0: no limit.
+	// AccessKey and SecretKey are what callers must sign with. Empty: any.
+	AccessKey, SecretKey string
+	// Secret is what the authority is made of that vouches for the topic's
+	// messages; see Root.
+	Secret string
+	// Identities are the senders that are verified: addresses, or domains.
+	// Empty: everybody is.
+	Identities []string
+	// PerSecond is how many recipients it takes in any second; more is
+	// answered with TooManyRequestsException. 0: no limit.
 	PerSecond int
-	// PerDay is the quota of 24 hours. 0: no limit.
+	// PerDay is the quota of recipients in 24 hours. 0: no limit.
 	PerDay int
+	// Pace is how long after its acceptance a mail is delivered. 0: the world
+	// answers only when told, and the simulator's addresses at once.
+	Pace time.Duration
 	// Keep is how many of the latest mails can be read in the mailbox; older
 	// ones are listed without their content. Default 1,000.
 	Keep int
@@ -43,12 +52,22 @@ type Config struct {
 type Server struct {
 	cfg     Config
 	journal *journal.Journal
-	limit   *rate.Limiter
+	signer  func() (*signer, error)
+	courier *courier.Courier
+	ask     chan struct{} // wakes the one who asks an endpoint
 
-	mu    sync.Mutex
-	mails []*mail // oldest first
-	byID  map[string]*mail
-	full  int // mails before this one have lost their content
+	mu        sync.Mutex
+	second    window
+	day       window
+	throttled int
+	mails     []*mail // oldest first
+	byID      map[string]*mail
+	said      map[string][]saying
+	full      int // mails before this one have lost their content
+	base      string
+	sub       subscription
+
+	identities map[string]Identity // nil: as configured
 }
 
 // New makes a stand-in with the mails its journal holds.
@@ -65,9 +84,9 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Journal == nil {
 		cfg.Journal, _ = journal.Open("") // memory only: cannot fail
 	}
-	s := &Server{cfg: cfg, journal: cfg.Journal, byID: make(map[string]*mail)}
-	if cfg.PerSecond > 0 {
-		s.limit = rate.NewLimiter(rate.Limit(cfg.PerSecond), cfg.PerSecond)
+	s := &Server{
+		cfg: cfg, journal: cfg.Journal, byID: make(map[string]*mail), said: make(map[string][]saying), ask: make(chan struct{}, 1),
+		second: window{span: time.Second, most: cfg.PerSecond}, day: window{span: 24 * time.Hour, most: cfg.PerDay},
 	}
 	err := cfg.Journal.Each(mailKind, func(_ string, raw json.RawMessage) error {
 		m := new(mail)
@@ -76,93 +95,95 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.mails = append(s.mails, m)
 		s.byID[m.ID] = m
+		s.day.take(m.At, len(m.To))
 		return nil
 	})
-	if err != nil {
+	if err = errors.Join(err, s.loadSaid(), s.openTopic()); err != nil {
 		return nil, err
 	}
 	cfg.Journal.Loaded()
 	return s, s.trim()
 }
 
-// Handler serves the API, with the faults in front.
+// Handler serves the API, with the faults in front, and what belongs to SNS
+// below /sns/.
 func (s *Server) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v2/email/outbound-emails", s.send)
-	mux.HandleFunc("GET /v2/email/account", s.account)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+	api := http.NewServeMux()
+	api.HandleFunc("POST /v2/email/outbound-emails", s.send)
+	api.HandleFunc("GET /v2/email/account", s.account)
+	api.HandleFunc("GET /v2/email/identities/{id}", s.identity)
+	api.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "UnknownOperationException", "the stand-in does not know this operation")
 	})
-	return s.cfg.Faults.Wrap("ses", s.authorized(mux))
+	mux := http.NewServeMux()
+	mux.Handle("GET /sns/{$}", s.cfg.Faults.Wrap("sns", http.HandlerFunc(s.serveSNS)))
+	mux.Handle("GET /sns/{file}", s.cfg.Faults.Wrap("sns", http.HandlerFunc(s.serveSNS)))
+	mux.Handle("/", s.cfg.Faults.Wrap("ses", s.authorized(api)))
+	return mux
 }
 
+// authorized reads the body, which the signature is over, and lets pass what
+// is signed.
 func (s *Server) authorized(next http.Handler) http.Handler {
-	want := "AWS4-HMAC-SHA256 Credential=" + s.cfg.AccessKey + "/"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got := r.Header.Get("Authorization")
-		switch {
-		case !strings.HasPrefix(got, "AWS4-HMAC-SHA256 Credential="):
-			refuse(w, http.StatusForbidden, "MissingAuthenticationTokenException", "the request is not signed")
-		case s.cfg.AccessKey != "" && !strings.HasPrefix(got, want):
-			refuse(w, http.StatusForbidden, "UnrecognizedClientException", "the access key is not known")
-		default:
-			next.ServeHTTP(w, r)
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMail))
+		if err != nil {
+			refuse(w, http.StatusBadRequest, "BadRequestException", "the message is longer than 40 MB")
+			return
 		}
+		if p := s.authentic(r, body); p != nil {
+			refuse(w, http.StatusForbidden, p.code, p.message)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
 	})
 }
 
 // send is SendEmail.
 func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	var in sendEmail
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxMail)).Decode(&in)
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		refuse(w, http.StatusBadRequest, "BadRequestException", "the message is longer than 40 MB")
-		return
-	case err != nil:
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		refuse(w, http.StatusBadRequest, "SerializationException", "the body is not the JSON of SendEmail")
 		return
 	}
-	m, problem := in.mail()
-	if problem != nil {
-		refuse(w, http.StatusBadRequest, problem.code, problem.message)
+	m, p := in.mail()
+	if p == nil && !s.verified(m.From) {
+		p = &problem{"MessageRejected", "Email address is not verified."}
+	}
+	if p != nil {
+		refuse(w, http.StatusBadRequest, p.code, p.message)
 		return
 	}
-	if s.limit != nil && !s.limit.Allow() {
-		refuse(w, http.StatusTooManyRequests, "TooManyRequestsException", "Maximum sending rate exceeded.")
+	if status, p := s.accept(m); p != nil {
+		refuse(w, status, p.code, p.message)
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m.ID, m.At = newID(), s.cfg.Now().UTC()
-	if s.cfg.PerDay > 0 && s.lastDay() >= s.cfg.PerDay {
-		refuse(w, http.StatusBadRequest, "LimitExceededException", "Daily message quota exceeded.")
-		return
-	}
-	if err := s.keep(m); err != nil {
-		s.cfg.Log.Error("sandbox mail cannot be kept", "error", err)
-		refuse(w, http.StatusInternalServerError, "InternalServiceErrorException", "try again")
-		return
+	if err := s.fates(m); err != nil {
+		s.cfg.Log.Error("nothing will be heard of a sandbox mail", "error", err)
 	}
 	answer(w, http.StatusOK, map[string]string{"MessageId": m.ID})
 }
 
-// account is GetAccount.
-func (s *Server) account(w http.ResponseWriter, _ *http.Request) {
+// accept takes a mail if the limits allow, and writes it down.
+func (s *Server) accept(m *mail) (status int, p *problem) {
 	s.mu.Lock()
-	sent := s.lastDay()
-	s.mu.Unlock()
-	quota := map[string]int{"Max24HourSend": -1, "MaxSendRate": 1_000_000, "SentLast24Hours": sent}
-	if s.cfg.PerDay > 0 {
-		quota["Max24HourSend"] = s.cfg.PerDay
+	defer s.mu.Unlock()
+	m.ID, m.At = newID(), s.cfg.Now().UTC()
+	switch n := len(m.To); {
+	case !s.second.room(m.At, n):
+		s.throttled++
+		return http.StatusTooManyRequests, &problem{"TooManyRequestsException", "Maximum sending rate exceeded."}
+	case !s.day.room(m.At, n):
+		return http.StatusBadRequest, &problem{"LimitExceededException", "Daily message quota exceeded."}
 	}
-	if s.cfg.PerSecond > 0 {
-		quota["MaxSendRate"] = s.cfg.PerSecond
+	if err := s.keep(m); err != nil {
+		s.cfg.Log.Error("sandbox mail cannot be kept", "error", err)
+		return http.StatusInternalServerError, &problem{"InternalServiceErrorException", "try again"}
 	}
-	answer(w, http.StatusOK, map[string]any{
-		"SendQuota": quota, "SendingEnabled": true, "ProductionAccessEnabled": true, "EnforcementStatus": "HEALTHY",
-	})
+	s.second.take(m.At, len(m.To))
+	s.day.take(m.At, len(m.To))
+	return 0, nil
 }
 
 // Subject is what a mail is about, from its tags "order" and "milestone".
@@ -178,16 +199,6 @@ func (s *Server) Counts() map[Subject]int {
 		counts[Subject{m.Tags["order"], m.Tags["milestone"]}]++
 	}
 	return counts
-}
-
-// lastDay counts the mails of the last 24 hours.
-func (s *Server) lastDay() int {
-	since := s.cfg.Now().Add(-24 * time.Hour)
-	n := 0
-	for i := len(s.mails) - 1; i >= 0 && s.mails[i].At.After(since); i-- {
-		n++
-	}
-	return n
 }
 
 // keep writes a mail down and then shows it.

@@ -1,0 +1,191 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"purser/mail"
+)
+
+// Campaigns keeps campaigns and their recipients in memory. The zero value is
+// ready. Set the hooks before it is used.
+type Campaigns struct {
+	// Before is asked before each call, by the method's name; its error is the
+	// answer and nothing is written.
+	Before func(op, id string) error
+	// Now tells the time. Default time.Now.
+	Now func() time.Time
+
+	mu  sync.Mutex
+	all map[string]*campaign
+}
+
+type campaign struct {
+	mail.CampaignStatus
+	version    int64
+	recipients []mail.Recipient // of number 1 …
+	known      map[string]bool  // addresses
+}
+
+func (f *Campaigns) enter(op, id string) (*campaign, error) {
+	if f.Before != nil {
+		if err := f.Before(op, id); err != nil {
+			return nil, err
+		}
+	}
+	f.mu.Lock()
+	if c := f.all[id]; c != nil {
+		return c, nil
+	}
+	f.mu.Unlock()
+	return nil, fmt.Errorf("%w: %q", mail.ErrNoCampaign, id)
+}
+
+func (f *Campaigns) now() time.Time {
+	if f.Now != nil {
+		return f.Now()
+	}
+	return time.Now()
+}
+
+// CreateCampaign writes a draft.
+func (f *Campaigns) CreateCampaign(_ context.Context, c mail.Campaign, actor string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.all == nil {
+		f.all = map[string]*campaign{}
+	}
+	if f.all[c.ID] == nil {
+		f.all[c.ID] = &campaign{known: map[string]bool{}, CampaignStatus: mail.CampaignStatus{Campaign: c, State: mail.CampaignDraft, Actor: actor, CreatedAt: f.now()}}
+	}
+	return nil
+}
+
+// Campaign answers how one stands.
+func (f *Campaigns) Campaign(_ context.Context, id string) (mail.CampaignStatus, error) {
+	c, err := f.enter("Campaign", id)
+	if err != nil {
+		return mail.CampaignStatus{}, err
+	}
+	defer f.mu.Unlock()
+	st := c.CampaignStatus
+	for _, r := range c.recipients {
+		*tally(&st.Counts, r.State)++
+	}
+	st.Counts.Total = int64(len(c.recipients))
+	return st, nil
+}
+
+func tally(c *mail.CampaignCounts, s mail.State) *int64 {
+	switch s {
+	case mail.StateSent:
+		return &c.Sent
+	case mail.StateSuppressed:
+		return &c.Suppressed
+	case mail.StateRejected:
+		return &c.Rejected
+	case mail.StateUnknown:
+		return &c.Unknown
+	case mail.StateSkipped:
+		return &c.Skipped
+	}
+	return &c.Due
+}
+
+// MarkCampaign writes a campaign's state.
+func (f *Campaigns) MarkCampaign(_ context.Context, id string, version int64, s mail.CampaignState, why string) error {
+	c, err := f.enter("MarkCampaign", id)
+	if err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	if version <= c.version {
+		return nil
+	}
+	c.version, c.State, c.Why = version, s, why
+	if s == mail.CampaignRunning && c.StartedAt.IsZero() {
+		c.StartedAt = f.now()
+	}
+	if s.Final() {
+		c.EndedAt = f.now()
+	}
+	return nil
+}
+
+// AddRecipients adds recipients, each address once.
+func (f *Campaigns) AddRecipients(_ context.Context, id string, in mail.CampaignState, all []mail.Recipient, invalid int) (mail.Added, error) {
+	var a mail.Added
+	c, err := f.enter("AddRecipients", id)
+	if err != nil {
+		return a, err
+	}
+	defer f.mu.Unlock()
+	if c.State != in {
+		return a, fmt.Errorf("%w: it is %s", mail.ErrCampaignBegun, c.State)
+	}
+	for i, r := range all {
+		if c.known[r.Address] {
+			a.Duplicates = append(a.Duplicates, i)
+			continue
+		}
+		r.N, r.State = int64(len(c.recipients)+1), mail.StateDue
+		c.recipients, c.known[r.Address] = append(c.recipients, r), true
+		a.Added++
+	}
+	c.Counts.Invalid += int64(invalid)
+	c.Counts.Duplicates += int64(len(a.Duplicates))
+	return a, nil
+}
+
+// DueRecipients answers the next whose turn it is.
+func (f *Campaigns) DueRecipients(_ context.Context, id string, after int64, limit int) ([]mail.Recipient, error) {
+	c, err := f.enter("DueRecipients", id)
+	if err != nil {
+		return nil, err
+	}
+	defer f.mu.Unlock()
+	var due []mail.Recipient
+	for _, r := range c.recipients[min(after, int64(len(c.recipients))):] {
+		if len(due) == limit {
+			break
+		}
+		if r.State == mail.StateDue {
+			due = append(due, r)
+		}
+	}
+	return due, nil
+}
+
+// SettleRecipients writes what became of recipients.
+func (f *Campaigns) SettleRecipients(_ context.Context, id string, all []mail.Recipient) error {
+	c, err := f.enter("SettleRecipients", id)
+	if err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	for _, r := range all {
+		if !r.State.Settled() && r.State != mail.StateSkipped {
+			return fmt.Errorf("recipient %d: %q is no end", r.N, r.State)
+		}
+	}
+	for _, r := range all {
+		was := &c.recipients[r.N-1]
+		if was.State == mail.StateDue || was.State == mail.StateUnknown && r.State == mail.StateSent {
+			was.State, was.Why, was.Message, was.At = r.State, r.Why, r.Message, f.now()
+		}
+	}
+	return nil
+}
+
+// All answers a campaign's recipients.
+func (f *Campaigns) All(id string) []mail.Recipient {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.all[id]; c != nil {
+		return slices.Clone(c.recipients)
+	}
+	return nil
+}

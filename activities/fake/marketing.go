@@ -1,0 +1,95 @@
+package fake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"purser/mail"
+	"purser/order"
+)
+
+// Marketing is what a campaign asks of others: whose orders, in which words,
+// how to leave, and whether it may go out. The zero value is ready: there are
+// no orders, and it may.
+type Marketing struct {
+	Orders []order.Order // newest first
+	// Bought says who has paid for another order since.
+	Bought map[string]bool
+
+	mu     sync.Mutex
+	paused string
+}
+
+// audiencePage is how many orders a page holds: few, so that there are pages.
+const audiencePage = 2
+
+// AudienceOrders answers a page of the orders of an audience.
+func (f *Marketing) AudienceOrders(_ context.Context, a mail.Audience, now time.Time, cursor string) ([]order.Order, string, error) {
+	var from int
+	if cursor != "" {
+		if _, err := fmt.Sscan(cursor, &from); err != nil {
+			return nil, "", err
+		}
+	}
+	var page []order.Order
+	for i, o := range f.Orders {
+		unpaid := o.Status == order.AwaitingPayment || o.Status == order.Expired
+		if i < from || unpaid != (a.Kind == mail.AudienceUnpaid) || o.PlacedAt.Before(a.Since) || !o.PlacedAt.Before(now.Add(-time.Duration(a.OlderThanHours)*time.Hour)) {
+			continue
+		}
+		if len(page) == audiencePage {
+			return page, fmt.Sprint(i), nil
+		}
+		page = append(page, o)
+	}
+	return page, "", nil
+}
+
+// Order answers one of the orders.
+func (f *Marketing) Order(_ context.Context, id order.ID) (order.Order, error) {
+	for _, o := range f.Orders {
+		if o.ID == id {
+			return o, nil
+		}
+	}
+	return order.Order{}, order.ErrNotFound
+}
+
+// BoughtSince reports what Bought says.
+func (f *Marketing) BoughtSince(_ context.Context, customer string, _ time.Time) (bool, error) {
+	return f.Bought[customer], nil
+}
+
+// WriteCampaign writes the subject in the words, and lacks what a recipient
+// without a name lacks.
+func (f *Marketing) WriteCampaign(c mail.Campaign, r mail.Recipient, about order.Order, unsubscribe string) (mail.Content, error) {
+	if r.Name == "" {
+		return mail.Content{}, fmt.Errorf("%w: name is missing", order.ErrInvalid)
+	}
+	if unsubscribe == "" {
+		return mail.Content{}, errors.New("no way out")
+	}
+	return mail.Content{Subject: c.Words["en"].Subject + " " + r.Name, Text: string(about.ID) + " " + unsubscribe}, nil
+}
+
+// Unsubscribe answers an address for the recipient.
+func (f *Marketing) Unsubscribe(m mail.Message) string {
+	return "https://shop.example/unsubscribe/" + m.ID
+}
+
+// MarketingPaused says what SetPaused said.
+func (f *Marketing) MarketingPaused(context.Context) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.paused, nil
+}
+
+// SetPaused stops marketing, or lets it go on (why is "").
+func (f *Marketing) SetPaused(why string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.paused = why
+}

@@ -1,0 +1,211 @@
+package porttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/activities"
+	"purser/mail"
+)
+
+// CampaignBench is a record of campaigns on the test bench.
+type CampaignBench interface {
+	activities.CampaignRecord
+	activities.Recipients
+	CreateCampaign(ctx context.Context, c mail.Campaign, actor string) error
+}
+
+// Campaigns checks a record of campaigns. open makes an empty one.
+func Campaigns(t *testing.T, open func(t *testing.T) CampaignBench) {
+	for name, check := range map[string]func(*testing.T, CampaignBench){
+		"EML-7 each address is a recipient once":        addsOnce,
+		"EML-7 recipients are only added in time":       addsInTime,
+		"EML-7 each outcome is kept and counted":        settlesOnce,
+		"EML-7 those who are due come in order":         dueInOrder,
+		"a late mark of a campaign's state is ignored":  marksInOrder,
+		"a campaign nobody created is not found":        noCampaign,
+		"recipients added at once are numbered in turn": numbersApart,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(t, open(t))
+		})
+	}
+}
+
+func campaignOf(t *testing.T, b CampaignBench, recipients int) {
+	t.Helper()
+	c := mail.Campaign{ID: "spring", Name: "Spring", Template: "campaign", Words: map[string]mail.Words{"en": {Subject: "Hello", Heading: "h", Body: []string{"b"}}}}
+	for range 2 { // creating it again changes nothing
+		if err := b.CreateCampaign(t.Context(), c, "key:test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all []mail.Recipient
+	for i := range recipients {
+		all = append(all, mail.Recipient{Address: fmt.Sprintf("r%03d@example.com", i+1), Name: fmt.Sprint("R", i+1), Locale: "de", Data: map[string]string{"code": fmt.Sprint(i)}})
+	}
+	a, err := b.AddRecipients(t.Context(), "spring", mail.CampaignDraft, all, 0)
+	if err != nil || a.Added != int64(recipients) {
+		t.Fatalf("added %+v, %v", a, err)
+	}
+}
+
+func wantCounts(t *testing.T, b CampaignBench, want mail.CampaignCounts) {
+	t.Helper()
+	c, err := b.Campaign(t.Context(), "spring")
+	if diff := cmp.Diff(want, c.Counts); err != nil || diff != "" {
+		t.Errorf("counts: %v %s", err, diff)
+	}
+}
+
+func addsOnce(t *testing.T, b CampaignBench) {
+	campaignOf(t, b, 3)
+	a, err := b.AddRecipients(t.Context(), "spring", mail.CampaignDraft, []mail.Recipient{
+		{Address: "r002@example.com"}, {Address: "new@example.com", OrderID: "ord_1"}, {Address: "new@example.com"},
+	}, 5)
+	if err != nil || a.Added != 1 || !cmp.Equal(a.Duplicates, []int{0, 2}) {
+		t.Errorf("added %+v, %v", a, err)
+	}
+	wantCounts(t, b, mail.CampaignCounts{Total: 4, Due: 4, Invalid: 5, Duplicates: 2})
+	due, err := b.DueRecipients(t.Context(), "spring", 0, 10)
+	if err != nil || len(due) != 4 {
+		t.Fatalf("%d are due, %v", len(due), err)
+	}
+	first := mail.Recipient{N: 1, Address: "r001@example.com", Name: "R1", Locale: "de", Data: map[string]string{"code": "0"}, State: mail.StateDue}
+	last := mail.Recipient{N: 4, Address: "new@example.com", OrderID: "ord_1", State: mail.StateDue}
+	if diff := cmp.Diff([]mail.Recipient{first, last}, []mail.Recipient{due[0], due[3]}); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func addsInTime(t *testing.T, b CampaignBench) {
+	campaignOf(t, b, 1)
+	if err := b.MarkCampaign(t.Context(), "spring", 1, mail.CampaignRunning, ""); err != nil {
+		t.Fatal(err)
+	}
+	late := []mail.Recipient{{Address: "late@example.com"}}
+	if _, err := b.AddRecipients(t.Context(), "spring", mail.CampaignDraft, late, 0); !errors.Is(err, mail.ErrCampaignBegun) {
+		t.Errorf("got %v, want ErrCampaignBegun", err)
+	}
+	if a, err := b.AddRecipients(t.Context(), "spring", mail.CampaignRunning, late, 0); err != nil || a.Added != 1 {
+		t.Errorf("what the campaign itself looks up: %+v, %v", a, err)
+	}
+}
+
+func settlesOnce(t *testing.T, b CampaignBench) {
+	campaignOf(t, b, 6)
+	settle := func(n int64, s mail.State, message string) {
+		t.Helper()
+		if err := b.SettleRecipients(t.Context(), "spring", []mail.Recipient{{N: n, State: s, Why: "why", Message: message}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settle(1, mail.StateSent, "m-1")
+	settle(2, mail.StateSuppressed, "")
+	settle(3, mail.StateRejected, "")
+	settle(4, mail.StateUnknown, "")
+	settle(5, mail.StateSkipped, "")
+	wantCounts(t, b, mail.CampaignCounts{Total: 6, Due: 1, Sent: 1, Suppressed: 1, Rejected: 1, Unknown: 1, Skipped: 1})
+	for range 2 {
+		settle(1, mail.StateUnknown, "") // a late, slower try
+		settle(2, mail.StateSent, "m-2")
+		settle(4, mail.StateSent, "m-4") // it turns out to be sent
+	}
+	wantCounts(t, b, mail.CampaignCounts{Total: 6, Due: 1, Sent: 2, Suppressed: 1, Rejected: 1, Skipped: 1})
+	err := b.SettleRecipients(t.Context(), "spring", []mail.Recipient{{N: 6, State: mail.StateSent}, {N: 5, State: mail.StateSending}})
+	if err == nil {
+		t.Error("sending is no end")
+	}
+	wantCounts(t, b, mail.CampaignCounts{Total: 6, Due: 1, Sent: 2, Suppressed: 1, Rejected: 1, Skipped: 1})
+}
+
+func dueInOrder(t *testing.T, b CampaignBench) {
+	campaignOf(t, b, 5)
+	if err := b.SettleRecipients(t.Context(), "spring", []mail.Recipient{{N: 2, State: mail.StateSent}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		after int64
+		limit int
+		want  []int64
+	}{{0, 2, []int64{1, 3}}, {1, 9, []int64{3, 4, 5}}, {5, 9, nil}, {99, 9, nil}} {
+		due, err := b.DueRecipients(t.Context(), "spring", tt.after, tt.limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int64
+		for _, r := range due {
+			got = append(got, r.N)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("after %d: %s", tt.after, diff)
+		}
+	}
+}
+
+func marksInOrder(t *testing.T, b CampaignBench) {
+	campaignOf(t, b, 1)
+	for _, m := range []struct {
+		version int64
+		state   mail.CampaignState
+		want    mail.CampaignState
+	}{
+		{1, mail.CampaignScheduled, mail.CampaignScheduled},
+		{3, mail.CampaignPaused, mail.CampaignPaused},
+		{2, mail.CampaignRunning, mail.CampaignPaused},
+		{3, mail.CampaignDone, mail.CampaignPaused},
+		{4, mail.CampaignCancelled, mail.CampaignCancelled},
+	} {
+		if err := b.MarkCampaign(t.Context(), "spring", m.version, m.state, "because"); err != nil {
+			t.Fatal(err)
+		}
+		c, err := b.Campaign(t.Context(), "spring")
+		if err != nil || c.State != m.want || c.Why != "because" || c.State.Final() == c.EndedAt.IsZero() {
+			t.Errorf("after mark %d as %s: %s, ended %s, %v; want %s", m.version, m.state, c.State, c.EndedAt, err, m.want)
+		}
+	}
+}
+
+func noCampaign(t *testing.T, b CampaignBench) {
+	_, err := b.Campaign(t.Context(), "none")
+	_, aerr := b.AddRecipients(t.Context(), "none", mail.CampaignDraft, nil, 0)
+	merr := b.MarkCampaign(t.Context(), "none", 1, mail.CampaignRunning, "")
+	serr := b.SettleRecipients(t.Context(), "none", nil)
+	for _, err := range []error{err, aerr, merr, serr} {
+		if !errors.Is(err, mail.ErrNoCampaign) {
+			t.Errorf("got %v, want ErrNoCampaign", err)
+		}
+	}
+}
+
+func numbersApart(t *testing.T, b CampaignBench) {
+	campaignOf(t, b, 0)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			_, err := b.AddRecipients(t.Context(), "spring", mail.CampaignDraft, []mail.Recipient{
+				{Address: fmt.Sprintf("a%d@example.com", i)}, {Address: "same@example.com"}, {Address: fmt.Sprintf("b%d@example.com", i)},
+			}, 0)
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	wantCounts(t, b, mail.CampaignCounts{Total: 17, Due: 17, Duplicates: 7})
+	due, err := b.DueRecipients(t.Context(), "spring", 0, 100)
+	for i, r := range due {
+		if r.N != int64(i+1) {
+			t.Fatalf("recipient %d has the number %d", i+1, r.N)
+		}
+	}
+	if err != nil || len(due) != 17 {
+		t.Errorf("%d are due, %v", len(due), err)
+	}
+}

@@ -1,0 +1,207 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"purser/letters"
+	"purser/mail"
+	"purser/order"
+	"purser/records"
+)
+
+// Campaigns are what it takes to send mail to many.
+type Campaigns struct {
+	// Steer sends the campaigns' workflows their messages.
+	Steer CampaignSteering
+	// Records is where campaigns and their recipients are kept.
+	Records CampaignRecords
+	// Letters tries a campaign's words on its recipients as they are added.
+	Letters CampaignLetters
+}
+
+// CampaignSteering starts and steers campaigns. All but the first fail with
+// mail.ErrCampaignIdle or mail.ErrCampaignOver.
+type CampaignSteering interface {
+	StartCampaign(ctx context.Context, c mail.Campaign) error
+	PauseCampaign(ctx context.Context, id, actor, why string) error
+	ResumeCampaign(ctx context.Context, id, actor, why string) error
+	CancelCampaign(ctx context.Context, id, actor, why string) error
+}
+
+// CampaignRecords keeps campaigns. They fail with mail.ErrNoCampaign.
+type CampaignRecords interface {
+	CreateCampaign(ctx context.Context, c mail.Campaign, actor string) error
+	Campaign(ctx context.Context, id string) (mail.CampaignStatus, error)
+	Campaigns(ctx context.Context, limit int) ([]mail.CampaignStatus, error)
+	AddRecipients(ctx context.Context, id string, in mail.CampaignState, all []mail.Recipient, invalid int) (mail.Added, error)
+	Recipients(ctx context.Context, id string, f records.RecipientFilter) ([]mail.Recipient, error)
+}
+
+// CampaignLetters writes a campaign's mails.
+type CampaignLetters interface {
+	WriteCampaign(c mail.Campaign, r mail.Recipient, about order.Order, unsubscribe string) (mail.Content, error)
+}
+
+// campaignRoutes declares the operations on campaigns, all for operators.
+func (s *server) campaignRoutes(a huma.API) {
+	if s.Campaigns == nil {
+		return
+	}
+	operate := []Role{Operator}
+	const path = "/v1/campaigns/{id}"
+	op := func(id, method, path, summary string) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"campaigns"}}
+	}
+	create := op("create-campaign", http.MethodPost, "/v1/campaigns", "Create a campaign")
+	create.DefaultStatus = http.StatusCreated
+	create.Description = "Writes a draft under an id of the caller's choosing; sending the same again changes nothing, another campaign under the same id is refused (409 campaign_exists). Recipients are then uploaded, or asked for as an audience, and the campaign is started."
+	register(s, a, create, operate, s.createCampaign)
+	register(s, a, op("list-campaigns", http.MethodGet, "/v1/campaigns", "List campaigns, newest first"), operate, s.listCampaigns)
+	register(s, a, op("get-campaign", http.MethodGet, path, "See how a campaign stands"), operate, s.getCampaign)
+	register(s, a, addRecipientsOperation(), operate, s.addRecipients)
+	register(s, a, op("list-recipients", http.MethodGet, path+"/recipients", "List a campaign's recipients and what became of each"), operate, s.listRecipients)
+	register(s, a, op("start-campaign", http.MethodPost, path+"/start", "Start a campaign"), operate, s.startCampaign)
+	register(s, a, op("pause-campaign", http.MethodPost, path+"/pause", "Pause a campaign: answers when nothing more goes out"), operate,
+		s.steerCampaign(func(c CampaignSteering) campaignMessage { return c.PauseCampaign }), http.StatusAccepted)
+	register(s, a, op("resume-campaign", http.MethodPost, path+"/resume", "Let a paused campaign go on"), operate,
+		s.steerCampaign(func(c CampaignSteering) campaignMessage { return c.ResumeCampaign }), http.StatusAccepted)
+	register(s, a, op("cancel-campaign", http.MethodPost, path+"/cancel", "End a campaign where it is"), operate,
+		s.steerCampaign(func(c CampaignSteering) campaignMessage { return c.CancelCampaign }), http.StatusAccepted)
+}
+
+// campaignDraft is the body of a new campaign.
+type campaignDraft struct {
+	ID        string                `json:"id" pattern:"^[a-z0-9-]{1,60}$" doc:"Of the caller's choosing"`
+	Name      string                `json:"name,omitempty" maxLength:"200" doc:"For operators"`
+	Template  string                `json:"template" enum:"campaign,reminder" doc:"campaign: with the words given; reminder: of the recipient's unpaid order"`
+	Words     map[string]mail.Words `json:"words,omitempty" doc:"What it says, by locale (BCP 47). {key} stands for a value of the recipient's data, {name} and {shop} for themselves"`
+	Audience  *mail.Audience        `json:"audience,omitempty" doc:"Whose orders make them recipients, beside those uploaded; looked up when the campaign begins"`
+	StartAt   time.Time             `json:"startAt,omitzero" doc:"When it begins; missing: when it is started"`
+	PerMinute int                   `json:"perMinute,omitempty" minimum:"0" maximum:"1000000" doc:"The most it may send; 0: as fast as the account's rate lets marketing go"`
+}
+
+func (d campaignDraft) campaign() mail.Campaign {
+	return mail.Campaign{ID: d.ID, Name: d.Name, Template: d.Template, Words: d.Words, Audience: d.Audience, StartAt: d.StartAt, PerMinute: d.PerMinute}
+}
+
+type campaignInput struct{ Body campaignDraft }
+
+type campaignOutput struct {
+	Status int
+	Body   mail.CampaignStatus
+}
+
+func (s *server) createCampaign(ctx context.Context, in *campaignInput) (*campaignOutput, error) {
+	c := in.Body.campaign()
+	if err := letters.CheckCampaign(c, s.Now()); err != nil {
+		return nil, problem(http.StatusUnprocessableEntity, "invalid", err.Error())
+	}
+	if err := s.Campaigns.Records.CreateCampaign(ctx, c, callOf(ctx).actor()); err != nil {
+		return nil, campaignProblem(err)
+	}
+	return s.campaignStatus(ctx, c.ID, http.StatusCreated)
+}
+
+func (s *server) campaignStatus(ctx context.Context, id string, status int) (*campaignOutput, error) {
+	c, err := s.Campaigns.Records.Campaign(ctx, id)
+	if err != nil {
+		return nil, campaignProblem(err)
+	}
+	return &campaignOutput{status, c}, nil
+}
+
+// campaignProblem is problemOf with the errors of campaigns.
+func campaignProblem(err error) error {
+	for _, k := range []struct {
+		err    error
+		status int
+		code   string
+	}{
+		{mail.ErrNoCampaign, http.StatusNotFound, "not_found"},
+		{mail.ErrOtherCampaign, http.StatusConflict, "campaign_exists"},
+		{mail.ErrCampaignBegun, http.StatusConflict, "wrong_state"},
+		{mail.ErrCampaignIdle, http.StatusConflict, "wrong_state"},
+		{mail.ErrCampaignOver, http.StatusConflict, "too_late"},
+	} {
+		if errors.Is(err, k.err) {
+			return problem(k.status, k.code, k.err.Error())
+		}
+	}
+	return err
+}
+
+type campaignListInput struct {
+	Limit int `query:"limit" minimum:"1" maximum:"100" default:"50"`
+}
+
+type campaignList struct {
+	Campaigns []mail.CampaignStatus `json:"campaigns"`
+}
+
+type campaignListOutput struct{ Body campaignList }
+
+func (s *server) listCampaigns(ctx context.Context, in *campaignListInput) (*campaignListOutput, error) {
+	all, err := s.Campaigns.Records.Campaigns(ctx, in.Limit)
+	return &campaignListOutput{campaignList{append([]mail.CampaignStatus{}, all...)}}, err
+}
+
+type campaignIDInput struct {
+	ID string `path:"id" maxLength:"60"`
+}
+
+func (s *server) getCampaign(ctx context.Context, in *campaignIDInput) (*campaignOutput, error) {
+	return s.campaignStatus(ctx, in.ID, http.StatusOK)
+}
+
+// startCampaign starts the workflow of a draft; of one that was started it
+// answers how it stands. One that nobody would get is not started.
+func (s *server) startCampaign(ctx context.Context, in *campaignIDInput) (*campaignOutput, error) {
+	c, err := s.Campaigns.Records.Campaign(ctx, in.ID)
+	if err != nil {
+		return nil, campaignProblem(err)
+	}
+	if c.State == mail.CampaignDraft && c.Audience == nil && c.Counts.Total == 0 {
+		return nil, problem(http.StatusConflict, "wrong_state", "the campaign has no recipients yet")
+	}
+	if err := s.Campaigns.Steer.StartCampaign(ctx, c.Campaign); err != nil {
+		return nil, campaignProblem(err)
+	}
+	return s.campaignStatus(ctx, in.ID, http.StatusOK)
+}
+
+type steerCampaignInput struct {
+	ID   string `path:"id" maxLength:"60"`
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Why; operators read it"`
+	}
+}
+
+type campaignMessage func(ctx context.Context, id, actor, why string) error
+
+// steerCampaign sends a message and answers the campaign as it stands then, or
+// with 202 while it still has to get there.
+func (s *server) steerCampaign(which func(CampaignSteering) campaignMessage) func(context.Context, *steerCampaignInput) (*campaignOutput, error) {
+	return func(ctx context.Context, in *steerCampaignInput) (*campaignOutput, error) {
+		if err := order.CheckText("reason", in.Body.Reason, true, maxReason); err != nil {
+			return nil, problem(http.StatusUnprocessableEntity, "invalid", "reason: want 1 to 200 characters of text")
+		}
+		if _, err := s.Campaigns.Records.Campaign(ctx, in.ID); err != nil {
+			return nil, campaignProblem(err)
+		}
+		waited, stop := context.WithTimeout(ctx, s.SteerWithin)
+		defer stop()
+		err := which(s.Campaigns.Steer)(waited, in.ID, callOf(ctx).actor(), in.Body.Reason)
+		if late(waited, err) {
+			return s.campaignStatus(ctx, in.ID, http.StatusAccepted)
+		}
+		if err != nil {
+			return nil, campaignProblem(err)
+		}
+		return s.campaignStatus(ctx, in.ID, http.StatusOK)
+	}
+}

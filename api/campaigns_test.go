@@ -1,0 +1,208 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"purser/api"
+	"purser/letters"
+	"purser/mail"
+)
+
+// steering stands in for the campaigns' workflows.
+type steering struct {
+	mu    sync.Mutex
+	told  []string
+	fail  error
+	stall bool
+}
+
+func (f *steering) tell(ctx context.Context, what string) error {
+	f.mu.Lock()
+	f.told = append(f.told, what)
+	fail, stall := f.fail, f.stall
+	f.mu.Unlock()
+	if stall {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return fail
+}
+
+func (f *steering) StartCampaign(ctx context.Context, c mail.Campaign) error {
+	return f.tell(ctx, "start "+c.ID)
+}
+
+func (f *steering) PauseCampaign(ctx context.Context, id, actor, why string) error {
+	return f.tell(ctx, fmt.Sprint("pause ", id, " ", actor, ": ", why))
+}
+
+func (f *steering) ResumeCampaign(ctx context.Context, id, actor, why string) error {
+	return f.tell(ctx, fmt.Sprint("resume ", id, " ", actor, ": ", why))
+}
+
+func (f *steering) CancelCampaign(ctx context.Context, id, actor, why string) error {
+	return f.tell(ctx, fmt.Sprint("cancel ", id, " ", actor, ": ", why))
+}
+
+func setUpCampaigns(t testing.TB, mods ...func(*api.Config)) (*shop, *steering) {
+	t.Helper()
+	w, err := letters.New(letters.SampleShop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &steering{}
+	s := setUp(t, append(mods, func(c *api.Config) {
+		c.Campaigns = &api.Campaigns{Steer: f, Records: c.Records.(api.CampaignRecords), Letters: w}
+	})...)
+	return s, f
+}
+
+const draft = `{"id":"spring-26","name":"Spring","template":"campaign","perMinute":600,"words":{
+	"en":{"subject":"Hello {name}","heading":"Spring","body":["Your code is {code}."]},
+	"de":{"subject":"Hallo {name}","heading":"Frühling","body":["Ihr Code ist {code}."],"button":"Ansehen","link":"https://shop.example/"}}}`
+
+// TestCampaign (EML-7) is a campaign from its draft to its start.
+func TestCampaign(t *testing.T) {
+	t.Parallel()
+	s, f := setUpCampaigns(t)
+	var c mail.CampaignStatus
+	for range 2 { // creating it again changes nothing
+		a := s.ask("POST", "/v1/campaigns", operatorKey, draft)
+		if a.into(t, &c); a.status != http.StatusCreated || c.State != mail.CampaignDraft || c.Actor != "key:ops" || c.PerMinute != 600 {
+			t.Fatalf("got %d %s", a.status, a.body)
+		}
+	}
+	if a := s.ask("POST", "/v1/campaigns", operatorKey, strings.Replace(draft, "Spring", "Summer", 1)); a.status != http.StatusConflict || a.problem(t).Code != "campaign_exists" {
+		t.Errorf("another campaign of that id: %d %s", a.status, a.body)
+	}
+	if a := s.ask("POST", "/v1/campaigns/spring-26/start", operatorKey, ""); a.status != http.StatusConflict {
+		t.Errorf("started for nobody: %d %s", a.status, a.body)
+	}
+
+	list := "address,name,locale,code\nAda@Example.com,Ada,de-AT,A1\nbob@example.com,Bob,nl,B2\nada@example.com,Ada,de,A1\nnobody,No,en,N\neve@example.com,Eve,not a locale,E\nkim@example.com,Kim,en,\n"
+	var up struct {
+		Added, Duplicates, Invalid int64
+		Rows                       []struct {
+			Row     int
+			Problem string
+		}
+	}
+	a := s.upload("/v1/campaigns/spring-26/recipients?format=csv", "text/csv", list)
+	if a.into(t, &up); a.status != http.StatusOK || up.Added != 2 || up.Duplicates != 1 || up.Invalid != 3 || len(up.Rows) != 4 {
+		t.Fatalf("got %d %s", a.status, a.body)
+	}
+	for _, row := range up.Rows {
+		if want := map[int]string{3: "a recipient already", 4: "not a mail address", 5: "not a locale", 6: "code is missing"}[row.Row]; want == "" || !strings.Contains(row.Problem, want) {
+			t.Errorf("row %d: %s", row.Row, row.Problem)
+		}
+	}
+	a = s.upload("/v1/campaigns/spring-26/recipients?format=jsonl", "application/jsonl", `{"address":"lou@example.com","name":"Lou","data":{"code":"L"}}`)
+	if a.into(t, &up); up.Added != 1 {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+	s.ask("GET", "/v1/campaigns/spring-26", operatorKey, "").into(t, &c)
+	if want := (mail.CampaignCounts{Total: 3, Due: 3, Invalid: 3, Duplicates: 1}); c.Counts != want {
+		t.Errorf("counts %+v, want %+v", c.Counts, want)
+	}
+	var page struct{ Recipients []mail.Recipient }
+	s.ask("GET", "/v1/campaigns/spring-26/recipients?state=due&after=1&limit=1", operatorKey, "").into(t, &page)
+	if len(page.Recipients) != 1 || page.Recipients[0].Address != "bob@example.com" || page.Recipients[0].Data["code"] != "B2" {
+		t.Errorf("recipients %+v", page)
+	}
+
+	if a := s.ask("POST", "/v1/campaigns/spring-26/start", operatorKey, ""); a.status != http.StatusOK {
+		t.Errorf("start: %d %s", a.status, a.body)
+	}
+	for _, verb := range []string{"pause", "resume", "cancel"} {
+		if a := s.ask("POST", "/v1/campaigns/spring-26/"+verb, operatorKey, `{"reason":"because"}`); a.status != http.StatusOK {
+			t.Errorf("%s: %d %s", verb, a.status, a.body)
+		}
+	}
+	if got := strings.Join(f.told, "; "); got != "start spring-26; pause spring-26 key:ops: because; resume spring-26 key:ops: because; cancel spring-26 key:ops: because" {
+		t.Errorf("told %s", got)
+	}
+	var all struct{ Campaigns []mail.CampaignStatus }
+	if s.ask("GET", "/v1/campaigns", operatorKey, "").into(t, &all); len(all.Campaigns) != 1 {
+		t.Errorf("campaigns %+v", all)
+	}
+}
+
+// upload sends a list.
+func (s *shop) upload(path, contentType, list string) *answer {
+	return s.ask("POST", path, operatorKey, list, "Content-Type", contentType)
+}
+
+// TestCampaignRefusals: what cannot be is refused before anybody gets it.
+func TestCampaignRefusals(t *testing.T) {
+	t.Parallel()
+	s, f := setUpCampaigns(t)
+	s.ask("POST", "/v1/campaigns", operatorKey, draft)
+	for _, tt := range []struct {
+		name, method, path, key, body string
+		fail                          error
+		want                          int
+		code                          string
+	}{
+		{"a shop's key", "POST", "/v1/campaigns", shopKey, draft, nil, 403, "forbidden"},
+		{"a bad id", "POST", "/v1/campaigns", operatorKey, `{"id":"A B","template":"campaign"}`, nil, 422, "invalid"},
+		{"an order's template", "POST", "/v1/campaigns", operatorKey, `{"id":"a","template":"shipped"}`, nil, 422, "invalid"},
+		{"no words", "POST", "/v1/campaigns", operatorKey, `{"id":"a","template":"campaign"}`, nil, 422, "invalid"},
+		{"a stray brace", "POST", "/v1/campaigns", operatorKey, `{"id":"a","template":"campaign","words":{"en":{"subject":"{","heading":"h","body":["b"]}}}`, nil, 422, "invalid"},
+		{"a reminder of nothing", "POST", "/v1/campaigns", operatorKey, `{"id":"a","template":"reminder"}`, nil, 422, "invalid"},
+		{"ordered since when", "POST", "/v1/campaigns", operatorKey, `{"id":"a","template":"campaign","audience":{"kind":"ordered"},"words":{"en":{"subject":"s","heading":"h","body":["b"]}}}`, nil, 422, "invalid"},
+		{"a good reminder", "POST", "/v1/campaigns", operatorKey, `{"id":"rem","template":"reminder","audience":{"kind":"unpaid","olderThanHours":4}}`, nil, 201, ""},
+		{"a list for a reminder", "POST", "/v1/campaigns/rem/recipients", operatorKey, "address\na@b.example\n", nil, 409, "wrong_state"},
+		{"nobody's campaign", "GET", "/v1/campaigns/none", operatorKey, "", nil, 404, "not_found"},
+		{"starting nobody's", "POST", "/v1/campaigns/none/start", operatorKey, "", nil, 404, "not_found"},
+		{"pausing nobody's", "POST", "/v1/campaigns/none/pause", operatorKey, `{"reason":"r"}`, nil, 404, "not_found"},
+		{"pausing without a reason", "POST", "/v1/campaigns/spring-26/pause", operatorKey, `{}`, nil, 422, "invalid"},
+		{"pausing a draft", "POST", "/v1/campaigns/spring-26/pause", operatorKey, `{"reason":"r"}`, mail.ErrCampaignIdle, 409, "wrong_state"},
+		{"cancelling what has ended", "POST", "/v1/campaigns/spring-26/cancel", operatorKey, `{"reason":"r"}`, mail.ErrCampaignOver, 409, "too_late"},
+		{"a list of nothing known", "POST", "/v1/campaigns/spring-26/recipients", operatorKey, "name\nAda\n", nil, 422, "invalid"},
+		{"another format", "POST", "/v1/campaigns/spring-26/recipients?format=xlsx", operatorKey, "x", nil, 422, "invalid"},
+	} {
+		f.fail = tt.fail
+		a := s.ask(tt.method, tt.path, tt.key, tt.body)
+		if a.status != tt.want || tt.code != "" && a.problem(t).Code != tt.code {
+			t.Errorf("%s: got %d %s, want %d %s", tt.name, a.status, a.body, tt.want, tt.code)
+		}
+	}
+}
+
+// TestCampaignTakesItsTime: steering that outlasts the caller's patience is
+// answered with 202.
+func TestCampaignTakesItsTime(t *testing.T) {
+	t.Parallel()
+	s, f := setUpCampaigns(t, func(c *api.Config) { c.SteerWithin = 1 })
+	s.ask("POST", "/v1/campaigns", operatorKey, draft)
+	f.stall = true
+	if a := s.ask("POST", "/v1/campaigns/spring-26/pause", operatorKey, `{"reason":"r"}`); a.status != http.StatusAccepted {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+}
+
+// TestLongList: a list is taken in whatever its length, and one that breaks
+// off says what was added.
+func TestLongList(t *testing.T) {
+	t.Parallel()
+	s, _ := setUpCampaigns(t)
+	s.ask("POST", "/v1/campaigns", operatorKey, draft)
+	var list strings.Builder
+	list.WriteString("address,name,code\n")
+	for i := range 3_000 {
+		fmt.Fprintf(&list, "r%d@example.com,R%d,%d\nnobody,,\n", i, i, i)
+	}
+	var up struct {
+		Added, Invalid int64
+		Rows           []any
+	}
+	a := s.upload("/v1/campaigns/spring-26/recipients", "text/csv", list.String())
+	if a.into(t, &up); a.status != http.StatusOK || up.Added != 3_000 || up.Invalid != 3_000 || len(up.Rows) != 1_000 {
+		t.Errorf("got %d: %d added, %d invalid, %d told", a.status, up.Added, up.Invalid, len(up.Rows))
+	}
+}

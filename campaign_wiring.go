@@ -1,0 +1,25 @@
+package main
+
+import (
+	"purser/activities"
+	"purser/api"
+)
+
+// campaigns are what a campaign's steps need.
+func (s *stack) campaigns(p *providers) activities.Campaigns {
+	return activities.Campaigns{
+		Record: s.records, Recipients: s.records, Audience: s.records, Letters: p.mail.letters,
+		Leaving: s.links(), Reputation: s.records,
+	}
+}
+
+// campaignDesk is the API's part in it.
+func (s *stack) campaignDesk(p *providers) *api.Campaigns {
+	return &api.Campaigns{Steer: s.starter, Records: s.records, Letters: p.mail.letters}
+}
+
+// preview shows what mails look like: to everybody at this machine where the
+// whole stack runs on it, to operators elsewhere.
+func (s *stack) preview(r role, p *providers) *api.Preview {
+	return &api.Preview{Letters: p.mail.letters, Open: r.engine}
+}

@@ -1,0 +1,73 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"time"
+
+	"purser/mail"
+	"purser/order"
+	"purser/records"
+)
+
+// Mails hears what became of mails.
+type Mails interface {
+	// Hear acts on a report. The same report may be brought again, under the
+	// same inbox id; it acts once. An error that is order.ErrRejected says that
+	// trying again is of no use.
+	Hear(ctx context.Context, inboxID int64, r mail.Report) error
+}
+
+// mailLanes is how many reports about mails are heard at once. They have lanes
+// of their own: a campaign's bounces do not stand in the way of an order's
+// news.
+const mailLanes = 4
+
+// HandMail gives the relay a report that was just stored. It never blocks, as
+// Hand.
+func (r *Relay) HandMail(it records.Item, m mail.Report) {
+	r.setUp()
+	r.hand(job{id: it.ID, mail: &m, attempts: it.Attempts})
+}
+
+// lane keeps what is said of one mail in one queue.
+func (r *Relay) lane(j job) chan job {
+	key := j.mail.Confirm
+	if len(j.mail.Feedback) > 0 {
+		key = j.mail.Feedback[0].ProviderID
+	}
+	return r.lanes[maphash.String(r.seed, key)%uint64(len(r.lanes))]
+}
+
+var errNobody = errors.New("nobody here hears about mails")
+
+// deliverMail has each report heard, and notes which were.
+func (r *Relay) deliverMail(ctx context.Context, jobs []job) {
+	var heard []job
+	for _, j := range jobs {
+		err := r.hear(ctx, j)
+		switch {
+		case err == nil:
+			heard = append(heard, j)
+			r.counted.mails.Add(1)
+		case errors.Is(err, order.ErrRejected):
+			r.Log.ErrorContext(ctx, "report about mail parked: it needs a person", "inboxId", j.id, "error", err)
+			r.settle(ctx, []job{j}, records.Parked, clip(err.Error()), time.Time{})
+		default:
+			r.retry(ctx, &group{jobs: []job{j}, err: err})
+		}
+	}
+	if len(heard) > 0 {
+		r.settle(ctx, heard, records.Delivered, "", time.Time{})
+	}
+}
+
+func (r *Relay) hear(ctx context.Context, j job) error {
+	if r.Mails == nil {
+		return errNobody
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return r.Mails.Hear(ctx, j.id, *j.mail)
+}

@@ -1,0 +1,152 @@
+package inbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"purser/mail"
+	"purser/order"
+	"purser/records"
+)
+
+// ears is who hears about mails, and what was heard under which inbox id.
+type ears struct {
+	mu     sync.Mutex
+	answer func(id int64) error
+	heard  map[int64][]mail.Report
+	calls  int
+}
+
+func (e *ears) Hear(_ context.Context, id int64, r mail.Report) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.calls++
+	if e.answer != nil {
+		if err := e.answer(id); err != nil {
+			return err
+		}
+	}
+	if e.heard == nil {
+		e.heard = map[int64][]mail.Report{}
+	}
+	e.heard[id] = append(e.heard[id], r)
+	return nil
+}
+
+func (e *ears) count() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.heard)
+}
+
+func about(n int) letter {
+	return letter{ID: fmt.Sprintf("evt_%d", n), Type: "bounce", Mail: fmt.Sprintf("m%d", n)}
+}
+
+// BNC-5, WHK-14: what became of a mail is heard as surely as an order's news,
+// and by nobody else.
+func TestMails(t *testing.T) {
+	t.Parallel()
+	e := &ears{}
+	b := setUp(t, func(b *bench) { b.relay.Mails = e })
+	for n := range 40 {
+		for range 2 { // each comes twice
+			if res := b.sendLetter(t, about(n)); res.StatusCode >= 300 {
+				t.Fatalf("got %d", res.StatusCode)
+			}
+		}
+	}
+	b.sendLetter(t, letter{ID: "evt_x", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
+	b.awaitState(t, records.Delivered, 41)
+	if n := e.count(); n != 40 || e.calls != 40 {
+		t.Errorf("%d heard in %d calls, want 40", n, e.calls)
+	}
+	if c := b.relay.Counts(); c.Mails != 40 || c.Delivered != 1 || c.Late != 0 {
+		t.Errorf("counts %+v", c)
+	}
+	for _, r := range e.heard {
+		if f := r[0].Feedback; len(f) != 1 || f[0].Recipient != "ada@example.com" {
+			t.Errorf("heard %+v", r)
+		}
+	}
+}
+
+// The process dies between keeping and hearing; the next one hears.
+func TestMails_crash(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, noRelay)
+	b.stop()
+	for n := range 250 {
+		b.sendLetter(t, about(n))
+	}
+	e := &ears{}
+	anew := newRelay(b.store, b.workflows, nil)
+	anew.Mails, anew.Now = e, ahead
+	run(t, anew)
+	b.awaitState(t, records.Delivered, 250)
+	if e.count() != 250 {
+		t.Errorf("%d heard", e.count())
+	}
+}
+
+// What fails is tried again; what is refused for good needs a person; neither
+// holds up an order's news.
+func TestMails_fail(t *testing.T) {
+	t.Parallel()
+	var tries sync.Map
+	e := &ears{answer: func(id int64) error {
+		n, _ := tries.LoadOrStore(id, new(int))
+		if *n.(*int)++; *n.(*int) < 4 {
+			return errors.New("disk full")
+		}
+		return nil
+	}}
+	b := setUp(t, func(b *bench) { b.relay.Mails = e })
+	b.sendLetter(t, about(1))
+	b.sendLetter(t, letter{ID: "evt_x", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
+	b.workflows.await(t, "ord_a", 1)
+	b.awaitState(t, records.Delivered, 2)
+	if e.calls != 4 {
+		t.Errorf("%d tries, want 4", e.calls)
+	}
+	e.mu.Lock()
+	e.answer = func(int64) error {
+		return &order.ProviderError{Provider: "sns", Op: "confirm", Kind: order.ErrRejected, Status: 404}
+	}
+	e.mu.Unlock()
+	b.sendLetter(t, about(2))
+	if it := b.awaitState(t, records.Parked, 1)[0]; it.Note == "" {
+		t.Error("parked without a reason")
+	}
+}
+
+// A process that takes webhooks and hears nothing leaves them for one that
+// does.
+func TestMails_nobody(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	b.sendLetter(t, about(1))
+	for tick := time.NewTicker(2 * time.Millisecond); b.relay.Counts().Failed == 0; <-tick.C {
+	}
+	if got := b.stored(t, records.Received); len(got) != 1 {
+		t.Errorf("stored %+v", got)
+	}
+}
+
+// F51: what cannot be told now is neither taken nor called forged.
+func TestUndecided(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	res := b.send(request(good, func(r *http.Request) { r.Header.Set("Post-Signature", "later") }))
+	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" {
+		t.Errorf("got %d", res.StatusCode)
+	}
+	if c := b.Handler.Counts(); c.Forged != 0 || c.Failed != 1 || c.Fresh != 0 {
+		t.Errorf("counts %+v", c)
+	}
+}

@@ -1,0 +1,136 @@
+package mail
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode"
+)
+
+// ErrInvalid: the message cannot be sent, by anyone, ever.
+var ErrInvalid = errors.New("not a mail that can be sent")
+
+// MaxRecipients is how many one message may have: as many as SES takes.
+const MaxRecipients = 50
+
+// maxLink keeps a header's line within what SMTP carries.
+const maxLink = 900
+
+// maxID keeps an ID within what providers take as a tag.
+const maxID = 160
+
+// Check reports why a message cannot be sent, as ErrInvalid: nothing that
+// fails it reaches a provider. Recipients must be as Normalise spells them.
+// An ID is made of letters, digits, and "_", "-", ":".
+func (m Message) Check() error {
+	if err := m.CheckEnvelope(); err != nil {
+		return err
+	}
+	c := m.Content
+	switch {
+	case strings.TrimSpace(c.Subject) == "":
+		return fmt.Errorf("%w: no subject", ErrInvalid)
+	case strings.ContainsFunc(c.Subject, breaks):
+		return fmt.Errorf("%w: the subject holds a line break or another control character", ErrInvalid)
+	case c.Text == "" && c.HTML == "":
+		return fmt.Errorf("%w: it says nothing", ErrInvalid)
+	}
+	return nil
+}
+
+// CheckEnvelope is Check without the content: what can be said before a
+// letter is written.
+func (m Message) CheckEnvelope() error {
+	switch {
+	case !validID(m.ID):
+		return CheckID(m.ID)
+	case m.Stream != Transactional && m.Stream != Marketing:
+		return fmt.Errorf("%w: stream %.20q", ErrInvalid, m.Stream)
+	case len(m.To) == 0:
+		return fmt.Errorf("%w: no recipient", ErrInvalid)
+	case len(m.To) > MaxRecipients:
+		return fmt.Errorf("%w: %d recipients, at most %d", ErrInvalid, len(m.To), MaxRecipients)
+	}
+	for i, to := range m.To {
+		if email, err := Normalise(to.Email); err != nil || email != to.Email {
+			return fmt.Errorf("%w: recipient %d is not a plain address", ErrInvalid, i+1)
+		}
+		if strings.ContainsFunc(to.Name, breaks) {
+			return fmt.Errorf("%w: the name of recipient %d holds a control character", ErrInvalid, i+1)
+		}
+	}
+	return m.checkUnsubscribe()
+}
+
+// checkUnsubscribe: marketing has a way out for its one reader, mail about an
+// order has none (EML-13).
+func (m Message) checkUnsubscribe() error {
+	if m.Stream == Transactional {
+		if m.Unsubscribe != "" {
+			return fmt.Errorf("%w: an unsubscribe link on transactional mail", ErrInvalid)
+		}
+		return nil
+	}
+	u, err := url.Parse(m.Unsubscribe)
+	switch {
+	case len(m.To) > 1:
+		return fmt.Errorf("%w: one unsubscribe link for %d recipients", ErrInvalid, len(m.To))
+	case len(m.Unsubscribe) > maxLink || err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http", strings.ContainsFunc(m.Unsubscribe, bracketed):
+		return fmt.Errorf("%w: marketing without a working unsubscribe link", ErrInvalid)
+	}
+	return nil
+}
+
+// OneLine makes any text fit for a header: its breaks become spaces.
+func OneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if breaks(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+func breaks(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
+}
+
+// bracketed is what cannot stand between < and > in a header.
+func bracketed(r rune) bool {
+	return r <= ' ' || r == '<' || r == '>' || r == ',' || r >= unicode.MaxASCII
+}
+
+// CheckID reports why a message's ID is none.
+func CheckID(id string) error {
+	if !validID(id) {
+		return fmt.Errorf("%w: id %.40q", ErrInvalid, id)
+	}
+	return nil
+}
+
+func validID(id string) bool {
+	return id != "" && len(id) <= maxID && !strings.ContainsFunc(id, func(r rune) bool {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-', r == ':':
+			return false
+		}
+		return true
+	})
+}
+
+// WireID writes a message's ID as it travels in headers and tags, where a
+// colon cannot: with a dot in its place.
+func WireID(id string) string { return strings.ReplaceAll(id, ":", ".") }
+
+// FromWireID is the way back: ours from a provider's event or a Message-ID
+// header, with or without what surrounds it there. It is empty if it is none
+// of ours.
+func FromWireID(s string) string {
+	s, _, _ = strings.Cut(strings.Trim(s, "<> "), "@")
+	id := strings.ReplaceAll(s, ".", ":")
+	if strings.Contains(s, ":") || !validID(id) {
+		return ""
+	}
+	return id
+}

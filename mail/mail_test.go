@@ -1,0 +1,122 @@
+package mail_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/mail"
+)
+
+// TestNormalise (BNC-1): one mailbox has one spelling.
+func TestNormalise(t *testing.T) {
+	for in, want := range map[string]string{
+		"ada@example.com":                  "ada@example.com",
+		" Ada@Example.COM ":                "ada@example.com",
+		"Ada Lovelace <ADA@example.com>":   "ada@example.com",
+		"ada+mugs@example.com":             "ada+mugs@example.com",
+		"ada@bücher.example":               "ada@xn--bcher-kva.example",
+		"ada@XN--BCHER-KVA.example":        "ada@xn--bcher-kva.example",
+		"":                                 "",
+		"ada":                              "",
+		"ada@":                             "",
+		"a@b.example, c@d.example":         "",
+		"ada@example.com\r\nBcc: x@y.z":    "",
+		strings.Repeat("a", 250) + "@b.de": "",
+		"ada@exa mple.com":                 "",
+	} {
+		got, err := mail.Normalise(in)
+		if got != want || (err == nil) != (want != "") || err != nil && !errors.Is(err, mail.ErrAddress) {
+			t.Errorf("%q: got %q, %v; want %q", in, got, err, want)
+		}
+	}
+}
+
+func FuzzNormalise(f *testing.F) {
+	f.Add("Ada <ada@bücher.example>")
+	f.Add("\"a b\"@x")
+	f.Fuzz(func(t *testing.T, s string) {
+		once, err := mail.Normalise(s)
+		if err != nil {
+			return
+		}
+		if twice, err := mail.Normalise(once); err != nil || twice != once {
+			t.Fatalf("%q becomes %q, then %q (%v)", s, once, twice, err)
+		}
+		if strings.ContainsAny(once, "\r\n\x00 ") {
+			t.Fatalf("%q", once)
+		}
+	})
+}
+
+func TestScopes(t *testing.T) {
+	for _, tt := range []struct {
+		why                      mail.Reason
+		marketing, transactional bool
+	}{
+		{mail.BecauseBounced, true, true},
+		{mail.BecauseKeepsBounced, true, true},
+		{mail.BecauseComplained, true, false},
+		{mail.BecauseUnsubscribed, true, false},
+		{mail.BecauseOperator, true, true},
+	} {
+		s := mail.ScopeOf(tt.why)
+		if s.Blocks(mail.Marketing) != tt.marketing || s.Blocks(mail.Transactional) != tt.transactional {
+			t.Errorf("EML-13 %s: blocks marketing %t, transactional %t", tt.why, s.Blocks(mail.Marketing), s.Blocks(mail.Transactional))
+		}
+	}
+	if mail.Reminders.BlocksList(mail.Campaigns) || !mail.Reminders.BlocksList(mail.Reminders) || !mail.Reminders.Blocks(mail.Marketing) {
+		t.Error("a list blocks itself, and what may be itself")
+	}
+}
+
+var links = mail.Links{Key: []byte("key"), Base: "https://shop.example"}
+
+// TestLinks (BNC-6, F49): a link speaks of one address and cannot be bent.
+func TestLinks(t *testing.T) {
+	m := mail.Message{ID: "m1", Stream: mail.Marketing, To: []mail.Address{{Email: "Ada@example.com"}}, Tags: map[string]string{"list": "reminders"}}
+	token, ok := strings.CutPrefix(links.Unsubscribe(m), "https://shop.example/unsubscribe/")
+	if !ok {
+		t.Fatal(links.Unsubscribe(m))
+	}
+	want := mail.Subscription{Email: "ada@example.com", List: mail.Reminders, Message: "m1"}
+	got, err := links.Read(token)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v %s", err, diff)
+	}
+	_, signature, _ := strings.Cut(token, ".")
+	other := base64.RawURLEncoding.EncodeToString([]byte("bob@example.com\nreminders\nm1"))
+	for name, bad := range map[string]string{
+		"another address": other + "." + signature,
+		"no signature":    other,
+		"empty":           "",
+		"another key":     mail.Links{Key: []byte("other")}.Token(want),
+		"cut off":         token[:len(token)-2],
+		"endless":         token + strings.Repeat("A", 2000),
+		"not base64":      "!" + token,
+	} {
+		if _, err := links.Read(bad); !errors.Is(err, mail.ErrToken) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := (mail.Links{}).Read(mail.Links{}.Token(want)); !errors.Is(err, mail.ErrToken) {
+		t.Error("a missing key signs")
+	}
+	m.Stream = mail.Transactional
+	if u := links.Unsubscribe(m); u != "" {
+		t.Errorf("EML-13: mail about an order can be unsubscribed from: %s", u)
+	}
+}
+
+func FuzzReadToken(f *testing.F) {
+	f.Add("YQ.YQ")
+	f.Add(mail.Links{Key: []byte("other")}.Token(mail.Subscription{Email: "a@b.example"}))
+	f.Fuzz(func(t *testing.T, token string) {
+		if s, err := links.Read(token); err == nil {
+			t.Fatalf("accepted %q as %+v", token, s)
+		}
+	})
+}

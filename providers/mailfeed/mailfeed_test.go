@@ -1,0 +1,134 @@
+package mailfeed_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/mail"
+	"purser/order"
+	"purser/providers/mailfeed"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func signature(secret string, at time.Time, body string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	fmt.Fprintf(mac, "%d.%s", at.Unix(), body)
+	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(mac.Sum(nil)))
+}
+
+// TestVerify (WHK-1, WHK-2, WHK-17, F51).
+func TestVerify(t *testing.T) {
+	const body = `{"id":"evt_1"}`
+	good := signature("current", now, body)
+	for _, tt := range []struct {
+		name, header, body string
+		secrets            []string
+		ok                 bool
+	}{
+		{"good", good, body, []string{"current"}, true},
+		{"made with the previous secret", signature("previous", now, body), body, []string{"current", "previous"}, true},
+		{"299 s old", signature("current", now.Add(-299*time.Second), body), body, []string{"current"}, true},
+		{"301 s old", signature("current", now.Add(-301*time.Second), body), body, []string{"current"}, false},
+		{"301 s in the future", signature("current", now.Add(301*time.Second), body), body, []string{"current"}, false},
+		{"another secret", signature("other", now, body), body, []string{"current"}, false},
+		{"another body", good, body + " ", []string{"current"}, false},
+		{"no header", "", body, []string{"current"}, false},
+		{"no secret", signature("", now, body), body, []string{""}, false},
+		{"no secrets", good, body, nil, false},
+		{"not hexadecimal", "t=1,v1=zz", body, []string{"current"}, false},
+		{"no time", strings.Replace(good, "t=", "t=x", 1), body, []string{"current"}, false},
+		{"too long", good + strings.Repeat(",v1=00", 1000), body, []string{"current"}, false},
+	} {
+		h := http.Header{}
+		h.Set("Purser-Signature", tt.header)
+		err := mailfeed.Source{Secrets: tt.secrets}.Verify(h, []byte(tt.body), now)
+		if (err == nil) != tt.ok || err != nil && !errors.Is(err, mailfeed.ErrSignature) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
+const entry = `{"providerId":"m1","recipient":"Ada@Example.com","kind":"bounced","bounce":"permanent","diagnostic":"550\nunknown","at":"2026-03-01T12:00:00Z"}`
+
+func event(entries string) string {
+	return `{"id":"evt_1","provider":"mailgun","feedback":[` + entries + `]}`
+}
+
+// TestParse (BNC-5, EML-2): the form of the package comment, and nothing else.
+func TestParse(t *testing.T) {
+	d, err := mailfeed.Source{}.Parse([]byte(event(entry)))
+	want := order.Delivery{
+		Provider: "mail", Account: "mailgun", EventID: "evt_1", Type: "mail.bounced", At: now, Ref: "m1",
+		Mail: &mail.Report{Feedback: []mail.Feedback{{
+			Provider: "mailgun", ProviderID: "m1", Recipient: "ada@example.com", Kind: mail.Bounced, Bounce: mail.Permanent, Diagnostic: "550 unknown", At: now,
+		}}},
+	}
+	if diff := cmp.Diff(want, d); diff != "" || err != nil {
+		t.Fatalf("%v %s", err, diff)
+	}
+	ours := strings.Replace(entry, `"providerId":"m1"`, `"messageId":"ord_1:mail-shipped:1"`, 1)
+	if d, err := (mailfeed.Source{}).Parse([]byte(event(ours))); err != nil || d.Mail.Feedback[0].ProviderID != "ord_1:mail-shipped:1" {
+		t.Errorf("by our id: %+v %v", d, err)
+	}
+	for name, bad := range map[string]string{
+		"not JSON": "x", "empty": "", "two": event(entry) + event(entry), "no entries": event(""), "too many": event(entry + strings.Repeat(","+entry, 1000)),
+		"no id": strings.Replace(event(entry), "evt_1", "", 1), "an id of two lines": strings.Replace(event(entry), "evt_1", `a\nb`, 1),
+		"no provider": strings.Replace(event(entry), "mailgun", "", 1), "an odd provider": strings.Replace(event(entry), "mailgun", "Mail Gun", 1),
+		"another provider": event(strings.Replace(entry, `{`, `{"provider":"ses",`, 1)), "a field that is not there": event(strings.Replace(entry, `{`, `{"x":1,`, 1)),
+		"no mail": event(strings.Replace(entry, `"providerId":"m1",`, "", 1)), "no address": event(strings.Replace(entry, "Ada@Example.com", "Ada", 1)),
+		"another kind": event(strings.Replace(entry, `"bounced"`, `"vanished"`, 1)), "a bounce of no kind": event(strings.Replace(entry, `"permanent"`, `"dropped"`, 1)),
+		"a delivery that bounced": event(strings.Replace(entry, `"bounced"`, `"delivered"`, 1)), "no time": event(strings.Replace(entry, "2026-03-01T12:00:00Z", "0001-01-01T00:00:00Z", 1)),
+	} {
+		if d, err := (mailfeed.Source{}).Parse([]byte(bad)); !errors.Is(err, mailfeed.ErrMalformed) {
+			t.Errorf("%s: %+v %v", name, d, err)
+		} else if strings.Contains(err.Error(), "xample") {
+			t.Errorf("%s: the error tells an address: %v", name, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(event(entry)))
+	f.Add([]byte(event(entry + "," + entry)))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d, err := mailfeed.Source{}.Parse(body)
+		if err != nil {
+			if !errors.Is(err, mailfeed.ErrMalformed) {
+				t.Fatalf("unclassified: %v", err)
+			}
+			return
+		}
+		if d.EventID == "" || d.Mail == nil || d.News != nil {
+			t.Fatalf("%+v", d)
+		}
+		for _, fb := range d.Mail.Feedback {
+			if again, err := mail.Normalise(fb.Recipient); err != nil || again != fb.Recipient || fb.ProviderID == "" || fb.Provider == "" {
+				t.Fatalf("%+v", fb)
+			}
+		}
+		if _, err := json.Marshal(d); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func FuzzVerify(f *testing.F) {
+	f.Add("t=1772366400,v1=00", []byte("{}"))
+	f.Fuzz(func(t *testing.T, header string, body []byte) {
+		h := http.Header{"Purser-Signature": {header}}
+		if err := (mailfeed.Source{Secrets: []string{"c29tZSBzZWNyZXQ"}}).Verify(h, body, now); err == nil {
+			t.Fatalf("accepted %q", header)
+		}
+	})
+}

@@ -1,0 +1,272 @@
+package sns_test
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"purser/providers/sns"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+const (
+	topic   = "arn:aws:sns:eu-central-1:123456789012:ses-events"
+	certURL = "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-0a1b2c.pem"
+)
+
+// issued is a certificate and its key.
+type issued struct {
+	cert *x509.Certificate
+	key  *rsa.PrivateKey
+}
+
+var serial atomic.Int64
+
+// issue makes a certificate; by nil: by itself.
+func issue(t testing.TB, by *issued, with func(*x509.Certificate)) *issued {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(serial.Add(1)), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(90 * 24 * time.Hour),
+		Subject: pkix.Name{CommonName: fmt.Sprint("test ", serial.Load())}, BasicConstraintsValid: true,
+	}
+	with(c)
+	parent, signer := c, key
+	if by != nil {
+		parent, signer = by.cert, by.key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &issued{cert, key}
+}
+
+func authority(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }
+
+func forSNS(c *x509.Certificate) { c.DNSNames = []string{"sns.amazonaws.com"} }
+
+// pki is made once: keys are dear.
+var pki = sync.OnceValue(func() (p struct{ root, middle, leaf, expired, foreign, unnamed, stranger *issued }) {
+	t := new(testing.T)
+	p.root = issue(t, nil, authority)
+	p.middle = issue(t, p.root, authority)
+	p.leaf = issue(t, p.middle, func(c *x509.Certificate) {
+		forSNS(c)
+		c.IssuingCertificateURL = []string{"http://crt.r2m01.amazontrust.com/r2m01.cer"}
+	})
+	p.expired = issue(t, p.root, func(c *x509.Certificate) { forSNS(c); c.NotAfter = now.Add(-time.Minute) })
+	p.unnamed = issue(t, p.root, func(c *x509.Certificate) { c.DNSNames = []string{"shop.example"} })
+	p.stranger = issue(t, nil, authority)
+	p.foreign = issue(t, p.stranger, forSNS)
+	return p
+})
+
+// web answers the addresses it knows and counts all it is asked for.
+type web struct {
+	mu    sync.Mutex
+	pages map[string]func() *http.Response
+	asked []string
+}
+
+func (w *web) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked = append(w.asked, r.URL.String())
+	if p := w.pages[r.URL.String()]; p != nil {
+		return p(), nil
+	}
+	return nil, errors.New("no such host")
+}
+
+func (w *web) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.asked)
+}
+
+func page(status int, body []byte, headers ...string) func() *http.Response {
+	return func() *http.Response {
+		h := http.Header{}
+		for i := 0; i+1 < len(headers); i += 2 {
+			h.Set(headers[i], headers[i+1])
+		}
+		return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(string(body)))}
+	}
+}
+
+func pemOf(list ...*issued) (b []byte) {
+	for _, c := range list {
+		b = append(b, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.cert.Raw})...)
+	}
+	return b
+}
+
+// amazon is SNS's hosts as they are: the leaf alone, its issuer elsewhere.
+func amazon() *web {
+	p := pki()
+	return &web{pages: map[string]func() *http.Response{
+		certURL: page(200, pemOf(p.leaf)),
+		"http://crt.r2m01.amazontrust.com/r2m01.cer": page(200, p.middle.cert.Raw),
+	}}
+}
+
+func build(t testing.TB, w *web) *sns.Source {
+	t.Helper()
+	roots := x509.NewCertPool()
+	roots.AddCert(pki().root.cert)
+	s, err := sns.New(sns.Config{
+		Topics: []string{topic}, Roots: roots, Client: &http.Client{Transport: w}, Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// note is a message as SNS writes it.
+type note map[string]string
+
+func notice(message string) note {
+	return note{
+		"Type": "Notification", "MessageId": "11111111-2222-3333-4444-555555555555", "TopicArn": topic, "Message": message,
+		"Timestamp": "2026-03-01T11:59:00.000Z", "SignatureVersion": "1", "SigningCertURL": certURL,
+	}
+}
+
+func question() note {
+	n := notice("You have chosen to subscribe")
+	n["Type"], n["Token"] = "SubscriptionConfirmation", "2336412f37"
+	n["SubscribeURL"] = "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=" + topic + "&Token=2336412f37"
+	return n
+}
+
+func (n note) with(pairs ...string) note {
+	m := note{}
+	for k, v := range n {
+		m[k] = v
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		m[pairs[i]] = pairs[i+1]
+	}
+	return m
+}
+
+// canonical is written from Amazon's description, not from the adapter.
+func (n note) canonical() string {
+	names := []string{"Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"}
+	if n["Type"] == "Notification" {
+		names = []string{"Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"}
+	}
+	var b strings.Builder
+	for _, name := range names {
+		if v, ok := n[name]; ok {
+			b.WriteString(name + "\n" + v + "\n")
+		}
+	}
+	return b.String()
+}
+
+// signedBy answers the body with its signature.
+func (n note) signedBy(t testing.TB, by *issued) string {
+	t.Helper()
+	var signature []byte
+	var err error
+	if n["SignatureVersion"] == "2" {
+		sum := sha256.Sum256([]byte(n.canonical()))
+		signature, err = rsa.SignPKCS1v15(nil, by.key, crypto.SHA256, sum[:])
+	} else {
+		sum := sha1.Sum([]byte(n.canonical()))
+		signature, err = rsa.SignPKCS1v15(nil, by.key, crypto.SHA1, sum[:])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n.with("Signature", base64.StdEncoding.EncodeToString(signature)).json(t)
+}
+
+func (n note) json(t testing.TB) string {
+	t.Helper()
+	b, err := json.Marshal(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestVerify (WHK-1, WHK-2, WHK-18, F51).
+func TestVerify(t *testing.T) {
+	leaf := pki().leaf
+	good := notice(`{"eventType":"Send"}`)
+	sign := func(n note) string { return n.signedBy(t, leaf) }
+	for _, tt := range []struct {
+		name, body string
+		ok         bool
+	}{
+		{"version 1", sign(good), true},
+		{"version 2", sign(good.with("SignatureVersion", "2")), true},
+		{"with a subject", sign(good.with("Subject", "Amazon SES")), true},
+		{"a message of several lines", sign(notice("one\ntwo\nMessageId\nthree")), true},
+		{"subscription", sign(question()), true},
+		{"end of a subscription", sign(question().with("Type", "UnsubscribeConfirmation")), true},
+		{"repeated for an hour", sign(good.with("Timestamp", "2026-03-01T11:00:00.000Z")), true},
+
+		{"another message", strings.Replace(sign(good), "Send", "Sent", 1), false},
+		{"another id", strings.Replace(sign(good), "1111", "1112", 1), false},
+		{"a subject added", strings.Replace(sign(good), `"Type"`, `"Subject":"x","Type"`, 1), false},
+		{"another topic", sign(good.with("TopicArn", topic+"2")), false},
+		{"another address to subscribe at", strings.Replace(sign(question()), "Action=ConfirmSubscription", "Action=Unsubscribe", 1), false},
+		{"of yesterday", sign(good.with("Timestamp", "2026-02-28T12:00:00.000Z")), false},
+		{"of tomorrow", sign(good.with("Timestamp", "2026-03-02T12:00:00.000Z")), false},
+		{"no time", sign(good.with("Timestamp", "")), false},
+		{"version 3", sign(good.with("SignatureVersion", "3")), false},
+		{"version 2 signed as 1", strings.Replace(sign(good), `"SignatureVersion":"1"`, `"SignatureVersion":"2"`, 1), false},
+		{"unsigned", good.json(t), false},
+		{"an empty signature", good.with("Signature", "").json(t), false},
+		{"not base64", good.with("Signature", "%%%").json(t), false},
+		{"another type", sign(good.with("Type", "Invitation")), false},
+		{"an id of two lines", sign(good.with("MessageId", "1\nTimestamp\n2")), false},
+		{"a subject of two lines", sign(good.with("Subject", "1\nTimestamp\n2")), false},
+		{"no confirmation's fields", sign(good.with("Type", "SubscriptionConfirmation")), false},
+		{"not JSON", "Message=x", false},
+		{"empty", "", false},
+		{"huge", `{"Message":"` + strings.Repeat("x", 600<<10) + `"}`, false},
+	} {
+		err := build(t, amazon()).Verify(nil, []byte(tt.body), now)
+		if (err == nil) != tt.ok || err != nil && !errors.Is(err, sns.ErrSignature) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	none, err := sns.New(sns.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := none.Verify(nil, []byte(sign(good)), now); !errors.Is(err, sns.ErrSignature) {
+		t.Errorf("without topics: %v", err)
+	}
+}

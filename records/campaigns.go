@@ -1,0 +1,254 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"purser/mail"
+)
+
+// CreateCampaign writes a draft. Creating the same one again changes nothing.
+func (s *Store) CreateCampaign(ctx context.Context, c mail.Campaign, actor string) error {
+	doc, err := json.Marshal(c)
+	if err != nil {
+		return failed("create campaign", err)
+	}
+	err = s.db.write(ctx, func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, `
+			INSERT INTO campaigns (id, doc, actor, state, why, version, created_at, started_at, ended_at,
+				total, sent, suppressed, rejected, unknown, skipped, invalid, duplicates)
+			VALUES (?, ?, ?, ?, '', 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT (id) DO NOTHING`,
+			c.ID, string(doc), actor, string(mail.CampaignDraft), micros(s.now()))
+		if err != nil || n == 1 {
+			return err
+		}
+		was, err := one[string](ctx, q, "SELECT doc FROM campaigns WHERE id = ?", c.ID)
+		if err == nil && was != string(doc) {
+			err = mail.ErrOtherCampaign
+		}
+		return err
+	})
+	return failed("create campaign", err)
+}
+
+const campaignColumns = `doc, actor, state, why, created_at, started_at, ended_at,
+	total, sent, suppressed, rejected, unknown, skipped, invalid, duplicates`
+
+// Campaign answers how a campaign stands, or mail.ErrNoCampaign.
+func (s *Store) Campaign(ctx context.Context, id string) (mail.CampaignStatus, error) {
+	var found []mail.CampaignStatus
+	err := each(ctx, s.db.reader(), "SELECT "+campaignColumns+" FROM campaigns WHERE id = ?", []any{id}, campaignInto(&found))
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("%w: %.64q", mail.ErrNoCampaign, id)
+	}
+	if err != nil {
+		return mail.CampaignStatus{}, failed("campaign", err)
+	}
+	return found[0], nil
+}
+
+// Campaigns lists the latest campaigns, newest first.
+func (s *Store) Campaigns(ctx context.Context, limit int) ([]mail.CampaignStatus, error) {
+	var found []mail.CampaignStatus
+	err := each(ctx, s.db.reader(), "SELECT "+campaignColumns+" FROM campaigns ORDER BY created_at DESC, id DESC LIMIT ?",
+		[]any{pageSize(limit)}, campaignInto(&found))
+	return found, failed("campaigns", err)
+}
+
+func campaignInto(found *[]mail.CampaignStatus) func(*sql.Rows) error {
+	return func(r *sql.Rows) error {
+		var c mail.CampaignStatus
+		var doc []byte
+		var created, started, ended int64
+		n := &c.Counts
+		if err := r.Scan(&doc, &c.Actor, &c.State, &c.Why, &created, &started, &ended, &n.Total, &n.Sent, &n.Suppressed,
+			&n.Rejected, &n.Unknown, &n.Skipped, &n.Invalid, &n.Duplicates); err != nil {
+			return err
+		}
+		n.Due = n.Total - n.Settled()
+		c.CreatedAt, c.StartedAt, c.EndedAt = fromMicros(created), fromMicros(started), fromMicros(ended)
+		if err := json.Unmarshal(doc, &c.Campaign); err != nil {
+			return err
+		}
+		*found = append(*found, c)
+		return nil
+	}
+}
+
+// MarkCampaign writes the state a campaign has come to. version counts its
+// workflow's writes: a late repetition of an earlier one changes nothing.
+func (s *Store) MarkCampaign(ctx context.Context, id string, version int64, st mail.CampaignState, why string) error {
+	now := micros(s.now())
+	var started, ended int64
+	switch {
+	case st == mail.CampaignRunning:
+		started = now
+	case st.Final():
+		ended = now
+	}
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, `
+			UPDATE campaigns SET state = ?, why = ?, version = ?, ended_at = ?,
+				started_at = CASE WHEN started_at = 0 THEN ? ELSE started_at END
+			WHERE id = ? AND version < ?`, string(st), why, version, ended, started, id, version)
+		if err != nil || n == 1 {
+			return err
+		}
+		_, err = one[int64](ctx, q, "SELECT version FROM campaigns WHERE id = ?", id)
+		return orNoCampaign(err, id)
+	})
+	return failed("mark campaign", err)
+}
+
+func orNoCampaign(err error, id string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("%w: %.64q", mail.ErrNoCampaign, id)
+	}
+	return err
+}
+
+// AddRecipients adds recipients that were checked to a campaign that is still
+// in the given state, each address once. invalid is how many rows were refused
+// before. It is whole or absent.
+func (s *Store) AddRecipients(ctx context.Context, id string, in mail.CampaignState, all []mail.Recipient, invalid int) (mail.Added, error) {
+	var a mail.Added
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		a = mail.Added{}
+		var state mail.CampaignState
+		var total int64
+		found, err := first(ctx, q, "SELECT state, total FROM campaigns WHERE id = ?"+q.forUpdate(), []any{id}, &state, &total)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return fmt.Errorf("%w: %.64q", mail.ErrNoCampaign, id)
+		case state != in:
+			return fmt.Errorf("%w: it is %s", mail.ErrCampaignBegun, state)
+		}
+		for i, r := range all {
+			data, err := dataText(r.Data)
+			if err != nil {
+				return err
+			}
+			n, err := q.exec(ctx, `
+				INSERT INTO campaign_recipients (campaign_id, n, address, name, locale, order_id, data, state, why, message, settled_at)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', '', 0) ON CONFLICT (campaign_id, address) DO NOTHING`,
+				id, total+a.Added+1, r.Address, r.Name, r.Locale, r.OrderID, data, string(mail.StateDue))
+			if err != nil {
+				return err
+			}
+			a.Added += n
+			if n == 0 {
+				a.Duplicates = append(a.Duplicates, i)
+			}
+		}
+		_, err = q.exec(ctx, "UPDATE campaigns SET total = total + ?, invalid = invalid + ?, duplicates = duplicates + ? WHERE id = ?",
+			a.Added, invalid, len(a.Duplicates), id)
+		return err
+	})
+	return a, failed("add recipients", err)
+}
+
+func dataText(data map[string]string) (string, error) {
+	if len(data) == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal(data)
+	return string(b), err
+}
+
+// DueRecipients answers the next recipients whose turn it is, after the number.
+func (s *Store) DueRecipients(ctx context.Context, id string, after int64, limit int) ([]mail.Recipient, error) {
+	return s.Recipients(ctx, id, RecipientFilter{State: mail.StateDue, After: after, Limit: limit})
+}
+
+// RecipientFilter chooses recipients of a campaign.
+type RecipientFilter struct {
+	State mail.State // empty: all
+	After int64      // their number is above this
+	Limit int        // default 50, at most 500
+}
+
+// Recipients lists recipients in the order of their turns.
+func (s *Store) Recipients(ctx context.Context, id string, f RecipientFilter) ([]mail.Recipient, error) {
+	query := `SELECT n, address, name, locale, order_id, data, state, why, message, settled_at FROM campaign_recipients
+		WHERE campaign_id = ? AND n > ?`
+	args := []any{id, f.After}
+	if f.State != "" {
+		query, args = query+" AND state = ?", append(args, string(f.State))
+	}
+	var found []mail.Recipient
+	err := each(ctx, s.db.reader(), query+" ORDER BY n LIMIT ?", append(args, pageSize(f.Limit)), func(r *sql.Rows) error {
+		var m mail.Recipient
+		var data string
+		var at int64
+		if err := r.Scan(&m.N, &m.Address, &m.Name, &m.Locale, &m.OrderID, &data, &m.State, &m.Why, &m.Message, &at); err != nil {
+			return err
+		}
+		m.At = fromMicros(at)
+		if data != "" {
+			if err := json.Unmarshal([]byte(data), &m.Data); err != nil {
+				return err
+			}
+		}
+		found = append(found, m)
+		return nil
+	})
+	return found, failed("recipients", err)
+}
+
+// tallied are the states that have a count of their own.
+var tallied = map[mail.State]string{
+	mail.StateSent: "sent", mail.StateSuppressed: "suppressed", mail.StateRejected: "rejected",
+	mail.StateUnknown: "unknown", mail.StateSkipped: "skipped",
+}
+
+// SettleRecipients writes what became of recipients, by number, state, why and
+// message. One settled before stays as it is, but for an unknown one that
+// turns out to be sent.
+func (s *Store) SettleRecipients(ctx context.Context, id string, all []mail.Recipient) error {
+	now := micros(s.now())
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		change := map[string]int64{}
+		for _, r := range all {
+			column, ok := tallied[r.State]
+			if !ok {
+				return fmt.Errorf("recipient %d: %q is no end", r.N, r.State)
+			}
+			for _, from := range []mail.State{mail.StateDue, mail.StateUnknown} {
+				if from == mail.StateUnknown && r.State != mail.StateSent {
+					continue
+				}
+				n, err := q.exec(ctx, `UPDATE campaign_recipients SET state = ?, why = ?, message = ?, settled_at = ?
+					WHERE campaign_id = ? AND n = ? AND state = ?`, string(r.State), r.Why, r.Message, now, id, r.N, string(from))
+				if err != nil {
+					return err
+				}
+				change[column] += n
+				if from == mail.StateUnknown {
+					change["unknown"] -= n
+				}
+			}
+		}
+		return count(ctx, q, id, change)
+	})
+	return failed("settle recipients", err)
+}
+
+// count moves a campaign's counts along with its recipients.
+func count(ctx context.Context, q querier, id string, change map[string]int64) error {
+	var sets []string
+	var args []any
+	for _, column := range []string{"sent", "suppressed", "rejected", "unknown", "skipped"} {
+		sets, args = append(sets, column+" = "+column+" + ?"), append(args, change[column])
+	}
+	n, err := q.exec(ctx, "UPDATE campaigns SET "+strings.Join(sets, ", ")+" WHERE id = ?", append(args, id)...)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("%w: %.64q", mail.ErrNoCampaign, id)
+	}
+	return err
+}

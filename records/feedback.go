@@ -1,0 +1,142 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"purser/mail"
+	"purser/order"
+)
+
+// MailRules say when an address that keeps bouncing is given up.
+type MailRules struct {
+	// SoftBounces is how many mails may come back for a passing reason within
+	// SoftWithin before the address is suppressed (BNC-2). Default 3.
+	SoftBounces int
+	// SoftWithin defaults to 14 days.
+	SoftWithin time.Duration
+}
+
+func (r MailRules) withDefaults() MailRules {
+	if r.SoftBounces <= 0 {
+		r.SoftBounces = 3
+	}
+	if r.SoftWithin <= 0 {
+		r.SoftWithin = 14 * 24 * time.Hour
+	}
+	return r
+}
+
+// HearMail writes what a provider said about mails and acts upon it: an
+// address that cannot be reached, or whose owner complained, is suppressed.
+// All of it is one transaction, and it acts once for an inbox id however often
+// it is told (BNC-5); fresh is false when it did before.
+func (s *Store) HearMail(ctx context.Context, inboxID int64, list []mail.Feedback) (fresh bool, err error) {
+	now := s.now()
+	err = s.db.write(ctx, func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, "INSERT INTO mail_heard (inbox_id, at) VALUES (?, ?) ON CONFLICT (inbox_id) DO NOTHING", inboxID, micros(now))
+		if fresh = n == 1; err != nil || !fresh {
+			return err
+		}
+		for _, f := range list {
+			if err := s.hear(ctx, q, inboxID, f, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return fresh, failed("hear mail", err)
+}
+
+// hear writes one recipient's feedback. The same may be told by two events
+// (SES can publish a bounce in both of its ways); it is one bounce.
+func (s *Store) hear(ctx context.Context, q querier, inboxID int64, f mail.Feedback, now time.Time) error {
+	if err := mailOf(ctx, q, &f); err != nil {
+		return err
+	}
+	if err := prove(ctx, q, f, now); err != nil {
+		return err
+	}
+	news, err := noteFeedback(ctx, q, inboxID, f, now)
+	if err != nil || !news {
+		return err
+	}
+	why := mail.Reason("")
+	switch {
+	case f.Kind == mail.Bounced && f.Bounce == mail.Permanent:
+		why = mail.BecauseBounced
+	case f.Kind == mail.Bounced:
+		often, err := s.bouncesOften(ctx, q, f.Recipient, now)
+		if err != nil || !often {
+			return err
+		}
+		why = mail.BecauseKeepsBounced
+	case f.Kind == mail.Complained:
+		why = mail.BecauseComplained
+	case f.Kind == mail.Unsubscribed:
+		why = mail.BecauseUnsubscribed
+	default:
+		return nil
+	}
+	return suppress(ctx, q, Suppression{
+		Email: f.Recipient, Scope: mail.ScopeOf(why), Reason: why, Diagnostic: f.Diagnostic,
+		Provider: f.Provider, InboxID: inboxID, Actor: "provider:" + f.Provider, Since: now,
+	})
+}
+
+// noteFeedback answers whether it is news.
+func noteFeedback(ctx context.Context, q querier, inboxID int64, f mail.Feedback, now time.Time) (news bool, err error) {
+	n, err := q.exec(ctx, `
+		INSERT INTO mail_feedback (provider, provider_id, recipient, kind, bounce, mail_id, diagnostic, at, heard_at, inbox_id, times)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (provider, provider_id, recipient, kind, bounce) DO NOTHING`,
+		f.Provider, f.ProviderID, f.Recipient, string(f.Kind), string(f.Bounce), f.MessageID, f.Diagnostic, micros(f.At), micros(now), inboxID)
+	if err != nil || n == 1 {
+		return true, err
+	}
+	_, err = q.exec(ctx, `
+		UPDATE mail_feedback SET times = times + 1
+		WHERE provider = ? AND provider_id = ? AND recipient = ? AND kind = ? AND bounce = ?`,
+		f.Provider, f.ProviderID, f.Recipient, string(f.Kind), string(f.Bounce))
+	return false, err
+}
+
+// bouncesOften counts mails that came back for a passing reason, each once.
+// Those from before an operator gave the address another chance are forgiven.
+func (s *Store) bouncesOften(ctx context.Context, q querier, email string, now time.Time) (bool, error) {
+	since := micros(now.Add(-s.mail.SoftWithin))
+	chance, err := one[int64](ctx, q, "SELECT COALESCE(MAX(at), 0) FROM mail_audit WHERE email = ? AND action = 'unsuppress' AND email <> ''", email)
+	if err != nil {
+		return false, err
+	}
+	n, err := one[int64](ctx, q, `
+		SELECT COUNT(*) FROM (SELECT DISTINCT provider, provider_id FROM mail_feedback
+		WHERE recipient = ? AND kind = 'bounced' AND bounce <> 'permanent' AND at > ? AND heard_at > ?) AS mails`,
+		email, since, chance)
+	return n >= int64(s.mail.SoftBounces), err
+}
+
+// MailFeedback is what is known of one mail at one recipient.
+type MailFeedback struct {
+	mail.Feedback
+	HeardAt time.Time
+	InboxID int64 // the event that said so first
+	Times   int
+}
+
+// FeedbackOf lists what became of an order's mails, oldest first.
+func (s *Store) FeedbackOf(ctx context.Context, id order.ID) ([]MailFeedback, error) {
+	var found []MailFeedback
+	err := each(ctx, s.db.reader(), `
+		SELECT f.provider, f.provider_id, f.recipient, f.kind, f.bounce, m.id, f.diagnostic, f.at, f.heard_at, f.inbox_id, f.times
+		FROM `+sends+` AS m JOIN `+feedbackOfSends+` WHERE m.order_id = ? ORDER BY f.at, f.kind`, []any{string(id)},
+		func(r *sql.Rows) error {
+			var f MailFeedback
+			var at, heard int64
+			err := r.Scan(&f.Provider, &f.ProviderID, &f.Recipient, &f.Kind, &f.Bounce, &f.MessageID, &f.Diagnostic, &at, &heard, &f.InboxID, &f.Times)
+			f.At, f.HeardAt = fromMicros(at), fromMicros(heard)
+			found = append(found, f)
+			return err
+		})
+	return found, failed("feedback of", err)
+}

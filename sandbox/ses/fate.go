@@ -1,0 +1,199 @@
+package ses
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// How the world answers a mail.
+type How string
+
+// The answers.
+const (
+	Deliver         How = "deliver"
+	Delay           How = "delay"
+	BounceForGood   How = "bounce"
+	BounceForNow    How = "bounce_transient"
+	BounceUnknown   How = "bounce_undetermined"
+	Complain        How = "complain"
+	ComplainNotSpam How = "not_spam"
+	Reject          How = "reject"
+)
+
+// Hows are all of them.
+var Hows = []How{Deliver, Delay, BounceForGood, BounceForNow, BounceUnknown, Complain, ComplainNotSpam, Reject}
+
+// What can be wrong with an answer.
+var (
+	ErrNoMail = errors.New("no such mail")
+	ErrHow    = errors.New("not a way to answer a mail")
+)
+
+// saying is what was said of a mail, for the mailbox.
+type saying struct {
+	How How       `json:"how"`
+	To  []string  `json:"to"`
+	At  time.Time `json:"at"`
+}
+
+const sayingKind = "said"
+
+// Answer lets the world answer a mail now, for all its recipients.
+func (s *Server) Answer(id string, how How) error {
+	s.mu.Lock()
+	m := s.byID[id]
+	s.mu.Unlock()
+	switch {
+	case m == nil:
+		return ErrNoMail
+	case !slices.Contains(Hows, how):
+		return ErrHow
+	}
+	return s.say(m, how, m.To, 0)
+}
+
+// say publishes one answer and notes it for the mailbox.
+func (s *Server) say(m *mail, how How, to []string, wait time.Duration) error {
+	at := s.cfg.Now().Add(wait).UTC()
+	kind, e := m.event(how, to, at)
+	if err := s.publish(wait, kind, e); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.said[m.ID] = append(s.said[m.ID], saying{how, to, at})
+	said := slices.Clone(s.said[m.ID])
+	s.mu.Unlock()
+	return s.journal.Put(sayingKind, m.ID, said)
+}
+
+// fates lets the world answer a new mail by itself: the addresses of SES's
+// mailbox simulator as they do there, all others by a delivery, if the world
+// does anything unasked.
+func (s *Server) fates(m *mail) error {
+	byHow := map[How][]string{}
+	var order []How
+	add := func(how How, to string) {
+		if byHow[how] == nil {
+			order = append(order, how)
+		}
+		byHow[how] = append(byHow[how], to)
+	}
+	for _, to := range m.To {
+		name, simulated := simulator(to)
+		switch {
+		case simulated && (name == "bounce" || name == "suppressionlist"):
+			add(BounceForGood, to)
+		case simulated && name == "complaint":
+			add(Deliver, to)
+			add(Complain, to)
+		case simulated && name == "ooto":
+			add(Deliver, to)
+			add(BounceForNow, to)
+		case simulated || s.cfg.Pace > 0:
+			add(Deliver, to)
+		}
+	}
+	for _, how := range order {
+		wait := s.cfg.Pace
+		if how == Complain || how == BounceForNow {
+			wait *= 2 // after it was delivered
+		}
+		if err := s.say(m, how, byHow[how], wait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// simulator answers which of SES's simulated mailboxes an address is; a label
+// after a plus is allowed.
+func simulator(to string) (name string, ok bool) {
+	local, ok := strings.CutSuffix(strings.ToLower(address(to)), "@simulator.amazonses.com")
+	name, _, _ = strings.Cut(local, "+")
+	return name, ok
+}
+
+type object = map[string]any
+
+// event is what SES says: an event of the configuration set the mail was sent
+// with or, without one, a notification of the identity, which has no tags.
+func (m *mail) event(how How, to []string, at time.Time) (kind string, e object) {
+	about := object{
+		"timestamp": stamp(m.At), "messageId": m.ID, "source": m.From, "destination": m.To, "sendingAccountId": "000000000000",
+	}
+	recipients := func(fields object) []object {
+		list := make([]object, len(to))
+		for i, r := range to {
+			list[i] = object{"emailAddress": r}
+			for k, v := range fields {
+				list[i][k] = v
+			}
+		}
+		return list
+	}
+	bounce := func(typ, sub, status, says string) object {
+		return object{
+			"bounceType": typ, "bounceSubType": sub, "timestamp": stamp(at), "feedbackId": newID(), "reportingMTA": "dsn; sandbox.example",
+			"bouncedRecipients": recipients(object{"action": "failed", "status": status, "diagnosticCode": "smtp; " + says}),
+		}
+	}
+	e = object{"mail": about}
+	switch how {
+	case Deliver:
+		kind, e["delivery"] = "Delivery", object{
+			"timestamp": stamp(at), "recipients": to, "smtpResponse": "250 2.0.0 Ok: queued as SANDBOX", "processingTimeMillis": at.Sub(m.At).Milliseconds(),
+		}
+	case Delay:
+		kind, e["deliveryDelay"] = "DeliveryDelay", object{
+			"timestamp": stamp(at), "delayType": "MailboxFull", "expirationTime": stamp(at.Add(14 * time.Hour)),
+			"delayedRecipients": recipients(object{"status": "4.2.2", "diagnosticCode": "smtp; 452 4.2.2 The mailbox is full"}),
+		}
+	case BounceForGood:
+		kind, e["bounce"] = "Bounce", bounce("Permanent", "General", "5.1.1", "550 5.1.1 user unknown")
+	case BounceForNow:
+		kind, e["bounce"] = "Bounce", bounce("Transient", "MailboxFull", "4.2.2", "452 4.2.2 The mailbox is full")
+	case BounceUnknown:
+		kind, e["bounce"] = "Bounce", bounce("Undetermined", "Undetermined", "5.0.0", "554 something is wrong")
+	case Complain, ComplainNotSpam:
+		says := "abuse"
+		if how == ComplainNotSpam {
+			says = "not-spam"
+		}
+		kind, e["complaint"] = "Complaint", object{
+			"complainedRecipients": recipients(nil), "timestamp": stamp(at), "feedbackId": newID(), "complaintFeedbackType": says,
+		}
+	case Reject:
+		kind, e["reject"] = "Reject", object{"reason": "Bad content"}
+	}
+	if m.Set == "" {
+		e["notificationType"] = kind
+		return kind, e
+	}
+	tags := map[string][]string{"ses:configuration-set": {m.Set}}
+	for k, v := range m.Tags {
+		tags[k] = []string{v}
+	}
+	about["tags"], e["eventType"] = tags, kind
+	return kind, e
+}
+
+// loadSaid takes up what was said.
+func (s *Server) loadSaid() error {
+	return s.journal.Each(sayingKind, func(id string, raw json.RawMessage) error {
+		var list []saying
+		err := json.Unmarshal(raw, &list)
+		s.said[id] = list
+		return err
+	})
+}
+
+// Words are how the mailbox writes it.
+func (how How) Words() string {
+	return map[How]string{
+		Deliver: "delivered", Delay: "delayed", BounceForGood: "bounced for good", BounceForNow: "bounced for now",
+		BounceUnknown: "bounced, unknown why", Complain: "complained", ComplainNotSpam: "not spam", Reject: "rejected",
+	}[how]
+}

@@ -1,0 +1,279 @@
+package ses
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"purser/sandbox/hostile"
+)
+
+// endpoint subscribes to the topic and collects what comes. It does not look
+// at signatures: providers/sns, whose tests come here too, does.
+type endpoint struct {
+	*httptest.Server
+	got chan object
+
+	mu      sync.Mutex
+	confirm bool // answers the question
+	asked   int
+}
+
+func newEndpoint(t *testing.T) *endpoint {
+	e := &endpoint{got: make(chan object, 100), confirm: true}
+	e.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var n note
+		if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
+			t.Error(err)
+		}
+		if n.Signature == "" || n.SigningCertURL == "" || n.TopicArn != TopicARN || n.MessageID == "" {
+			t.Errorf("incomplete: %+v", n)
+		}
+		if n.Type == "Notification" {
+			var e0 object
+			if err := json.Unmarshal([]byte(n.Message), &e0); err != nil {
+				t.Error(err)
+			}
+			e0["id"] = n.MessageID
+			e.got <- e0
+			return
+		}
+		e.mu.Lock()
+		e.asked++
+		yes := e.confirm
+		e.mu.Unlock()
+		if yes {
+			resp, err := http.Get(n.SubscribeURL)
+			if err != nil || resp.StatusCode != http.StatusOK {
+				t.Errorf("confirm: %v", err)
+				return
+			}
+			resp.Body.Close()
+		}
+	}))
+	t.Cleanup(e.Close)
+	return e
+}
+
+// take waits for so many events and answers their kinds, sorted by arrival.
+func (e *endpoint) take(t *testing.T, n int) (events []object) {
+	t.Helper()
+	for range n {
+		select {
+		case ev := <-e.got:
+			events = append(events, ev)
+		case <-time.After(10 * time.Second):
+			t.Fatalf("got %v, want %d events", events, n)
+		}
+	}
+	return events
+}
+
+// live runs a stand-in with a door of its own and subscribes the endpoint.
+func live(t *testing.T, s *Server, e *endpoint) (stop func()) {
+	t.Helper()
+	srv := httptest.NewServer(s.Handler())
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = s.Run(ctx) }()
+	stop = sync.OnceFunc(func() { cancel(); <-done; srv.Close() })
+	t.Cleanup(stop)
+	if err := s.Subscribe(srv.URL, e.URL); err != nil {
+		t.Fatal(err)
+	}
+	return stop
+}
+
+func kindOf(e object) string {
+	for _, name := range []string{"eventType", "notificationType"} {
+		if k, ok := e[name].(string); ok {
+			return k
+		}
+	}
+	return ""
+}
+
+// TestAnswers (BNC-5): each way the world can answer, by the button.
+func TestAnswers(t *testing.T) {
+	s := build(t, "", Config{})
+	e := newEndpoint(t)
+	live(t, s, e)
+	_, _, id := post(s, simple("ada@example.com", "ord_1", "x"))
+	for _, how := range Hows {
+		r := httptest.NewRequest("POST", "/"+id+"/answer", strings.NewReader(url.Values{"how": {string(how)}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		s.Mailbox().ServeHTTP(w, r)
+		if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "../"+id {
+			t.Fatalf("%s: %d %s", how, w.Code, w.Body)
+		}
+		ev := e.take(t, 1)[0]
+		about, _ := ev["mail"].(object)
+		if kindOf(ev) == "" || about["messageId"] != id || about["tags"] != nil {
+			t.Errorf("%s: %v", how, ev)
+		}
+		if _, page, _ := get(s, "/"+id); !strings.Contains(page, how.Words()+" at ") {
+			t.Errorf("%s: the mail's page does not say so", how)
+		}
+	}
+	for _, tt := range []struct {
+		path, how, origin string
+		want              int
+	}{{"/nope/answer", "deliver", "", 404}, {"/" + id + "/answer", "explode", "", 400}, {"/" + id + "/answer", "deliver", "https://evil.example", 403}} {
+		r := httptest.NewRequest("POST", tt.path, strings.NewReader("how="+tt.how))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if tt.origin != "" {
+			r.Header.Set("Origin", tt.origin)
+		}
+		w := httptest.NewRecorder()
+		s.Mailbox().ServeHTTP(w, r)
+		if w.Code != tt.want {
+			t.Errorf("%+v: %d", tt, w.Code)
+		}
+	}
+}
+
+// TestFates: the simulator's addresses, and everybody else when the world has
+// a pace.
+func TestFates(t *testing.T) {
+	for _, tt := range []struct {
+		to   string
+		pace time.Duration
+		want string
+	}{
+		{"success@simulator.amazonses.com", 0, "Delivery"},
+		{"bounce@simulator.amazonses.com", 0, "Bounce"},
+		{"Bounce+label@simulator.amazonses.com", 0, "Bounce"},
+		{"complaint@simulator.amazonses.com", time.Millisecond, "Delivery Complaint"},
+		{"ooto@simulator.amazonses.com", time.Millisecond, "Delivery Bounce"},
+		{"ada@example.com", time.Millisecond, "Delivery"},
+	} {
+		s := build(t, "", Config{Pace: tt.pace})
+		s.courier.AtOnce = 1 // so that they come in order
+		e := newEndpoint(t)
+		live(t, s, e)
+		if status, _, _ := post(s, strings.Replace(simple(tt.to, "ord_1", "x"), `"EmailTags"`, `"ConfigurationSetName":"shop","EmailTags"`, 1)); status != 200 {
+			t.Fatalf("%s: %d", tt.to, status)
+		}
+		var kinds []string
+		for _, ev := range e.take(t, len(strings.Fields(tt.want))) {
+			kinds = append(kinds, kindOf(ev))
+			tags, _ := ev["mail"].(object)["tags"].(object)
+			if order, _ := tags["order"].([]any); len(order) != 1 || order[0] != "ord_1" || ev["eventType"] == nil {
+				t.Errorf("%s: an event of a configuration set without its tags: %v", tt.to, ev)
+			}
+		}
+		if got := strings.Join(kinds, " "); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.to, got, tt.want)
+		}
+	}
+	quiet := build(t, "", Config{})
+	if _, _, id := post(quiet, simple("ada@example.com", "ord_1", "x")); quiet.Pending() != 0 || id == "" {
+		t.Error("the world answers unasked")
+	}
+}
+
+// TestTopicRestart: what was not delivered is delivered after a restart, at
+// the stand-in's new address, to an endpoint that need not be asked again; and
+// the key stays the same.
+func TestTopicRestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ses.jsonl")
+	e := newEndpoint(t)
+	s := build(t, path, Config{Secret: "x"})
+	stop := live(t, s, e)
+	_, _, id := post(s, simple("ada@example.com", "ord_1", "x"))
+	if err := s.Answer(id, Deliver); err != nil {
+		t.Fatal(err)
+	}
+	e.take(t, 1)
+	stop()
+	if err := s.Answer(id, Complain); err != nil { // accepted, not sent
+		t.Fatal(err)
+	}
+	before, _ := s.signer()
+	anew := build(t, path, Config{Secret: "x"})
+	live(t, anew, e)
+	if got := kindOf(e.take(t, 1)[0]); got != "Complaint" {
+		t.Errorf("got %s", got)
+	}
+	if after, _ := anew.signer(); after.file != before.file {
+		t.Error("the key was changed by a restart")
+	}
+	if e.asked != 1 {
+		t.Errorf("asked %d times", e.asked)
+	}
+	if _, page, _ := get(anew, "/"+id); !strings.Contains(page, "delivered at") || !strings.Contains(page, "complained at") {
+		t.Errorf("what was said is forgotten: %s", page)
+	}
+	other := build(t, path, Config{Secret: "y"})
+	if after, err := other.signer(); err != nil || after.file == before.file {
+		t.Errorf("another authority vouches for the old key: %v", err)
+	}
+}
+
+// TestTopicAsks: an endpoint that has not agreed hears nothing, and is asked
+// again.
+func TestTopicAsks(t *testing.T) {
+	s := build(t, "", Config{})
+	e := newEndpoint(t)
+	e.confirm = false
+	live(t, s, e)
+	_, _, id := post(s, simple("ada@example.com", "ord_1", "x"))
+	if err := s.Answer(id, Deliver); err != nil {
+		t.Fatal(err)
+	}
+	e.mu.Lock()
+	e.confirm = true
+	e.mu.Unlock()
+	s.ask <- struct{}{}
+	e.take(t, 1)
+	for _, bad := range []string{"/sns/?Action=ConfirmSubscription&TopicArn=" + TopicARN + "&Token=guess", "/sns/", "/sns/other.pem", "/sns/?Action=Publish"} {
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequest("GET", bad, nil))
+		if w.Code != 404 {
+			t.Errorf("%s: %d", bad, w.Code)
+		}
+	}
+}
+
+// TestTopicFaults (WHK-8, WHK-9): messages are repeated and dropped as told; a
+// repetition has the id of the first.
+func TestTopicFaults(t *testing.T) {
+	faults := hostile.New(1)
+	if err := faults.AddWebhook(hostile.WebhookFault{Provider: "ses", Type: "Bounce", Do: "repeat", Copies: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if err := faults.AddWebhook(hostile.WebhookFault{Provider: "ses", Type: "Delivery", Do: "drop"}); err != nil {
+		t.Fatal(err)
+	}
+	s := build(t, "", Config{Faults: faults})
+	e := newEndpoint(t)
+	live(t, s, e)
+	_, _, id := post(s, simple("ada@example.com", "ord_1", "x"))
+	for _, how := range []How{Deliver, BounceForGood} {
+		if err := s.Answer(id, how); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := e.take(t, 3)
+	for _, ev := range got {
+		if ev["id"] != got[0]["id"] || kindOf(ev) != "Bounce" {
+			t.Errorf("got %v", ev)
+		}
+	}
+}
+
+// TestRoot: the authority follows from the secret.
+func TestRoot(t *testing.T) {
+	a, b, c := Root("x"), Root("x"), Root("y")
+	if !a.Equal(b) || a.Equal(c) {
+		t.Error("the root does not follow from the secret")
+	}
+}

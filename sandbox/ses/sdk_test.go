@@ -1,0 +1,158 @@
+package ses
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
+	"github.com/aws/smithy-go"
+)
+
+// sdk is Amazon's own client on the stand-in.
+func sdk(t *testing.T, s *Server, key, secret string, spoil func(*http.Request)) *sesv2.Client {
+	t.Helper()
+	srv := httptest.NewServer(http.StripPrefix("/ses", s.Handler()))
+	t.Cleanup(srv.Close)
+	return sesv2.New(sesv2.Options{
+		Region: "eu-central-1", BaseEndpoint: aws.String(srv.URL + "/ses"), Retryer: aws.NopRetryer{},
+		Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
+		HTTPClient: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if spoil != nil {
+				spoil(r)
+			}
+			return http.DefaultTransport.RoundTrip(r)
+		})},
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func letter(to ...string) *sesv2.SendEmailInput {
+	return &sesv2.SendEmailInput{
+		FromEmailAddress: aws.String("Shop <shop@shop.example>"), Destination: &types.Destination{ToAddresses: to},
+		Content: &types.EmailContent{Simple: &types.Message{
+			Subject: &types.Content{Data: aws.String("Hello")}, Body: &types.Body{Text: &types.Content{Data: aws.String("ä text")}},
+		}},
+	}
+}
+
+func codeOf(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// TestSignatures: what Amazon's own client signs is taken, and nothing else.
+func TestSignatures(t *testing.T) {
+	header := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	for _, tt := range []struct {
+		name, key, secret string
+		spoil             func(*http.Request)
+		code              string
+	}{
+		{"good", "AK", "s3cret", nil, ""},
+		{"another secret", "AK", "other", nil, "InvalidSignatureException"},
+		{"another key", "AK2", "s3cret", nil, "UnrecognizedClientException"},
+		{"another path", "AK", "s3cret", func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, "outbound", "out-bound", 1) }, "InvalidSignatureException"},
+		{"a query added", "AK", "s3cret", func(r *http.Request) { r.URL.RawQuery = "x=1" }, "InvalidSignatureException"},
+		{"another body", "AK", "s3cret", func(r *http.Request) {
+			r.Body, r.ContentLength = http.NoBody, 0
+		}, "InvalidSignatureException"},
+		{"an old date", "AK", "s3cret", header("X-Amz-Date", "20200101T000000Z"), "InvalidSignatureException"},
+		{"another type", "AK", "s3cret", header("Content-Type", "text/plain"), "InvalidSignatureException"},
+		{"unsigned", "AK", "s3cret", func(r *http.Request) { r.Header.Del("Authorization") }, "MissingAuthenticationTokenException"},
+		{"half a signature", "AK", "s3cret", header("Authorization", "AWS4-HMAC-SHA256 Credential=AK/20200101/x/ses/aws4_request"), "InvalidSignatureException"},
+	} {
+		s := build(t, "", Config{AccessKey: "AK", SecretKey: "s3cret"})
+		_, err := sdk(t, s, tt.key, tt.secret, tt.spoil).SendEmail(t.Context(), letter("ada@example.com"))
+		if codeOf(err) != tt.code || (err == nil) != (tt.code == "") {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.code)
+		}
+		if n := s.Figures().Mails; (n == 1) != (tt.code == "") {
+			t.Errorf("%s: %d mails", tt.name, n)
+		}
+	}
+}
+
+// TestIdentities (EML-12): who may send, and how one asks.
+func TestIdentities(t *testing.T) {
+	s := build(t, "", Config{AccessKey: "AK", SecretKey: "s3cret", Identities: []string{"shop.example", "help@other.example"}})
+	c := sdk(t, s, "AK", "s3cret", nil)
+	for id, kind := range map[string]types.IdentityType{"shop.example": types.IdentityTypeDomain, "help@other.example": types.IdentityTypeEmailAddress} {
+		out, err := c.GetEmailIdentity(t.Context(), &sesv2.GetEmailIdentityInput{EmailIdentity: aws.String(id)})
+		if err != nil || out.IdentityType != kind || !out.VerifiedForSendingStatus || out.DkimAttributes.Status != types.DkimStatusSuccess {
+			t.Errorf("%s: %+v %v", id, out, err)
+		}
+	}
+	var missing *types.NotFoundException
+	if _, err := c.GetEmailIdentity(t.Context(), &sesv2.GetEmailIdentityInput{EmailIdentity: aws.String("evil.example")}); !errors.As(err, &missing) {
+		t.Errorf("unknown identity: %v", err)
+	}
+	foreign := letter("ada@example.com")
+	foreign.FromEmailAddress = aws.String("shop@evil.example")
+	if _, err := c.SendEmail(t.Context(), foreign); codeOf(err) != "MessageRejected" {
+		t.Errorf("a sender that is not verified: %v", err)
+	}
+	if _, err := c.SendEmail(t.Context(), letter("ada@example.com")); err != nil {
+		t.Errorf("a verified one: %v", err)
+	}
+}
+
+// TestRecipientsCount (EML-5, EML-6, F39, F40): limits are on recipients, in
+// every second, not on messages and not by the clock's seconds.
+func TestRecipientsCount(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, int(900*time.Millisecond), time.UTC)
+	s := build(t, "", Config{PerSecond: 14, PerDay: 40, Now: func() time.Time { return now }})
+	c := sdk(t, s, "AK", "s3cret", nil)
+	send := func(n int) string {
+		to := make([]string, n)
+		for i := range to {
+			to[i] = "ada@example.com"
+		}
+		_, err := c.SendEmail(context.Background(), letter(to...))
+		return codeOf(err)
+	}
+	for _, step := range []struct {
+		after time.Duration
+		n     int
+		code  string
+	}{
+		{0, 10, ""},
+		{0, 5, "TooManyRequestsException"},
+		{0, 4, ""},
+		{0, 1, "TooManyRequestsException"},
+		{200 * time.Millisecond, 1, "TooManyRequestsException"}, // the clock's next second, not ours
+		{799 * time.Millisecond, 1, "TooManyRequestsException"},
+		{time.Millisecond, 14, ""},
+		{time.Second, 13, "LimitExceededException"},
+		{0, 12, ""},
+		{time.Second, 1, "LimitExceededException"},
+		{24 * time.Hour, 14, ""},
+	} {
+		now = now.Add(step.after)
+		if code := send(step.n); code != step.code {
+			t.Fatalf("%+v: %q", step, code)
+		}
+	}
+	if f := s.Figures(); f.PeakPerSecond != 14 || f.Throttled != 4 || f.Mails != 5 || f.LastDay != 14 {
+		t.Errorf("%+v", f)
+	}
+	out, err := c.GetAccount(t.Context(), &sesv2.GetAccountInput{})
+	if err != nil || out.SendQuota.Max24HourSend != 40 || out.SendQuota.MaxSendRate != 14 || out.SendQuota.SentLast24Hours != 14 {
+		t.Errorf("%+v %v", out, err)
+	}
+}

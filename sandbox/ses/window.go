@@ -1,0 +1,40 @@
+package ses
+
+import "time"
+
+// window counts recipients over the last span of time: SES's limits are on
+// those, not on messages.
+type window struct {
+	span time.Duration
+	most int // 0: no limit
+	sum  int
+	peak int // the largest sum there was
+	took []taking
+}
+
+type taking struct {
+	at time.Time
+	n  int
+}
+
+// room reports whether n more may come now.
+func (w *window) room(now time.Time, n int) bool {
+	w.forget(now)
+	return w.most <= 0 || w.sum+n <= w.most
+}
+
+func (w *window) take(now time.Time, n int) {
+	w.forget(now)
+	w.took = append(w.took, taking{now, n})
+	w.sum += n
+	w.peak = max(w.peak, w.sum)
+}
+
+// forget leaves out what is a whole span ago.
+func (w *window) forget(now time.Time) {
+	i := 0
+	for ; i < len(w.took) && now.Sub(w.took[i].at) >= w.span; i++ {
+		w.sum -= w.took[i].n
+	}
+	w.took = w.took[i:]
+}
