@@ -96,7 +96,7 @@ type orderMail struct {
 	Generation int            `json:"generation" doc:"How often somebody decided to send it"`
 	Provider   string         `json:"provider,omitempty" doc:"Who has it, or had it last"`
 	ProviderID string         `json:"providerId,omitempty" doc:"The provider's name for it"`
-	Skipped    []mail.Skip    `json:"skipped,omitempty" doc:"Providers before that one in line, and why they did not get it"`
+	Skipped    []mail.PassedOver    `json:"skipped,omitempty" doc:"Providers before that one in line, and why they did not get it"`
 	Why        string         `json:"why,omitempty"`
 	AskedBy    string         `json:"askedBy,omitempty" doc:"Who wanted it sent anew"`
 	AskedWhy   string         `json:"askedWhy,omitempty"`

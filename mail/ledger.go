@@ -28,12 +28,12 @@ func (s State) Settled() bool {
 type Receipt struct {
 	Provider   string `json:"provider,omitempty"`   // "ses", "smtp", …
 	ProviderID string `json:"providerId,omitempty"` // its name for the mail
-	Skipped    []Skip `json:"skipped,omitempty"`    // those before it in the order of preference
+	Skipped    []PassedOver `json:"skipped,omitempty"`    // those before it in the order of preference
 }
 
-// Skip is a provider that did not get a mail, and why. The words hold codes,
+// PassedOver is a provider that did not get a mail, and why. The words hold codes,
 // never addresses.
-type Skip struct {
+type PassedOver struct {
 	Provider string `json:"provider"`
 	Why      string `json:"why"`
 }

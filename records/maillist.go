@@ -18,7 +18,7 @@ type MailEntry struct {
 	State      mail.State  `json:"state"`
 	Provider   string      `json:"provider,omitempty"`
 	ProviderID string      `json:"providerId,omitempty"`
-	Skipped    []mail.Skip `json:"skipped,omitempty"`
+	Skipped    []mail.PassedOver `json:"skipped,omitempty"`
 	Why        string      `json:"why,omitempty"`
 	Recipient  string      `json:"-"` // its fingerprint
 	Recipients int         `json:"recipients"`

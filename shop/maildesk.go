@@ -18,7 +18,7 @@ type Mail struct {
 	State      mail.State  `json:"state"`
 	Provider   string      `json:"provider,omitempty"`
 	ProviderID string      `json:"providerId,omitempty"`
-	Skipped    []mail.Skip `json:"skipped,omitempty"`
+	Skipped    []mail.PassedOver `json:"skipped,omitempty"`
 	Why        string      `json:"why,omitempty"`
 	Attempts   int         `json:"attempts"`
 	AskedBy    string      `json:"askedBy,omitempty"`
