@@ -26,8 +26,8 @@ func (s State) Settled() bool {
 
 // Receipt says which provider has a mail.
 type Receipt struct {
-	Provider   string `json:"provider,omitempty"`   // "ses", "smtp", …
-	ProviderID string `json:"providerId,omitempty"` // its name for the mail
+	Provider   string       `json:"provider,omitempty"`   // "ses", "smtp", …
+	ProviderID string       `json:"providerId,omitempty"` // its name for the mail
 	Skipped    []PassedOver `json:"skipped,omitempty"`    // those before it in the order of preference
 }
 
