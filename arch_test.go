@@ -46,7 +46,7 @@ var house = []room{
 	{"workflows/record", nil, []string{"activities", "activities/*", "engine", "starter", "workers", "workflows"}, "records histories on a real engine, as a test"},
 
 	{"providers/guard", nil, nil, "a transport does not know what travels on it"},
-	{"providers/*", []string{"order", "catalog", "mail", "letters", "providers/guard"}, []string{"activities"}, "an adapter translates and decides nothing"},
+	{"providers/*", []string{"order", "catalog", "mail", "letters", "providers/guard", "providers/mime"}, []string{"activities"}, "an adapter translates and decides nothing"},
 	{"records", []string{"order", "mail", "catalog"}, []string{"activities"}, "the record is written to; it does not reach out"},
 
 	{"inbox", []string{"order", "mail", "records"}, nil, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},

@@ -62,7 +62,7 @@ func (b *benchCmd) measure(e *env, engine string) (_ drill.Result, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	cfg := b.Config
-	cfg.APIKeys, cfg.PublicURL, cfg.SandboxURL = "", "", ""
+	cfg.APIKeys, cfg.PublicURL, cfg.SandboxURL, cfg.mailConfig = "", "", "", mailConfig{}
 	cfg.Data, cfg.DatabaseURL, cfg.StripeKey, cfg.CarrierURL, cfg.SESRegion = filepath.Join(dir, "data"), "", "", "", ""
 	cfg.Listen, cfg.SandboxPort, cfg.TemporalPort, cfg.NoUI = "127.0.0.1:0", 0, 0, true
 	cfg.SandboxPace, cfg.SandboxMailPace = 20*time.Millisecond, 0

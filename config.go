@@ -43,6 +43,8 @@ type Config struct {
 	CarrierKey            string   `help:"The carrier's API key." env:"CARRIER_KEY"`
 	CarrierWebhookSecrets []string `help:"The carrier's webhook secrets, the current one and the previous one." env:"CARRIER_WEBHOOK_SECRETS"`
 
+	mailConfig `embed:""`
+
 	SESRegion           string  `name:"ses-region" help:"AWS region of SES. Without it the sandbox plays SES; credentials come from AWS's usual places." env:"SES_REGION"`
 	SESConfigurationSet string  `name:"ses-configuration-set" help:"SES configuration set." env:"SES_CONFIGURATION_SET"`
 	MailFrom            string  `help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
@@ -87,6 +89,9 @@ func (c *Config) check() error {
 			return fmt.Errorf("PURSER_VAULT_KEY: %w", err)
 		}
 	}
+	if err := c.checkMail(); err != nil {
+		return err
+	}
 	for name, d := range map[string]time.Duration{
 		"PURSER_PAY_WITHIN": c.PayWithin, "PURSER_ASK_AFTER": c.AskAfter,
 		"PURSER_TRACK_AFTER": c.TrackAfter, "PURSER_PLACE_TIMEOUT": c.PlaceTimeout,
@@ -115,7 +120,7 @@ func checkPartnerURL(name, s string) error {
 }
 
 // played reports whether the sandbox plays any provider.
-func (c *Config) played() bool { return c.StripeKey == "" || c.CarrierURL == "" || c.SESRegion == "" }
+func (c *Config) played() bool { return c.StripeKey == "" || c.CarrierURL == "" || c.playsSES() }
 
 func (c *Config) uiPort() int {
 	if c.NoUI {

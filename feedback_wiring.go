@@ -34,7 +34,7 @@ func (s *stack) playedSES() *sandboxses.Config {
 // snsSource believes Amazon's SNS or, where the sandbox plays SES, the
 // stand-in's topic: by the same checks, with another authority.
 func (s *stack) snsSource() (*sns.Source, error) {
-	if s.cfg.SESRegion != "" {
+	if !s.cfg.playsSES() {
 		return sns.New(sns.Config{Topics: s.cfg.SESTopics})
 	}
 	roots := x509.NewCertPool()
@@ -70,9 +70,9 @@ func (s *stack) hearMail(hooks *inbox.Handler, relay *inbox.Relay) error {
 	return nil
 }
 
-// mailDesk is the API's part in it.
-func (s *stack) mailDesk() *api.MailDesk {
-	d := &api.MailDesk{Records: s.records, Links: s.links(), Tolerance: s.cfg.tolerance(), Latest: s.cfg.MailJudgeLatest}
+// feedbackDesk is the API's part in it.
+func (s *stack) feedbackDesk() *api.FeedbackDesk {
+	d := &api.FeedbackDesk{Records: s.records, Links: s.links(), Tolerance: s.cfg.tolerance(), Latest: s.cfg.MailJudgeLatest}
 	if a, err := netmail.ParseAddress(s.cfg.MailFrom); err == nil {
 		d.Shop = a.Name
 	}
@@ -148,11 +148,11 @@ func (e *ears) judge(ctx context.Context) {
 }
 
 func (e *ears) judgeOnce(ctx context.Context) error {
-	standings, err := e.record.Standings(ctx, e.latest)
+	conducts, err := e.record.Conducts(ctx, e.latest)
 	if err != nil {
 		return err
 	}
-	for _, st := range standings {
+	for _, st := range conducts {
 		why := e.tolerance.Judge(st)
 		if why == "" {
 			continue

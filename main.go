@@ -20,8 +20,8 @@ type commands struct {
 	API    apiCmd    `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Order  orderCmd  `cmd:"" help:"Place, show, list, watch and cancel orders."`
-	Mail   mailCmd   `cmd:"" help:"Show what became of mails, and steer whom they go to."`
-	Bench  benchCmd  `cmd:"" help:"Measure orders a second, latencies and what an order costs."`
+	Mail   mailCmd   `cmd:"" help:"Show which mails went out and what became of them; steer whom they go to."`
+	Bench  benches   `cmd:"" help:"Measure."`
 }
 
 // env is the world around a command.

@@ -15,9 +15,7 @@ import (
 	"purser/activities"
 	"purser/api"
 	"purser/inbox"
-	"purser/letters"
 	"purser/providers/carrier"
-	"purser/providers/ses"
 	"purser/providers/stripe"
 	"purser/sandbox"
 	sandboxcarrier "purser/sandbox/carrier"
@@ -49,7 +47,7 @@ func (c *Config) parts() []part {
 	return []part{
 		{"Stripe", played("STRIPE_SECRET_KEY", c.StripeKey)},
 		{"Carrier", played("CARRIER_URL", c.CarrierURL)},
-		{"SES", played("SES_REGION", c.SESRegion)},
+		{"Mail", c.mailPlayed()},
 	}
 }
 
@@ -58,13 +56,13 @@ type providers struct {
 	stripe  *stripe.Client
 	carrier *carrier.Client
 	scans   carrier.Webhooks
-	ses     *ses.Mailer
+	mail    *mailWay
 }
 
 // newSandbox opens the stand-ins of the providers without credentials.
 func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
 	c := s.cfg
-	if c.StripeKey != "" && c.CarrierURL != "" && c.SESRegion != "" {
+	if !c.played() {
 		return nil, nil
 	}
 	played := sandbox.Config{DataDir: c.Data, Log: s.log}
@@ -74,7 +72,7 @@ func (s *stack) newSandbox() (*sandbox.Sandbox, error) {
 	if c.CarrierURL == "" {
 		played.Carrier = &sandboxcarrier.Config{Key: sandboxCarrierKey, WebhookSecret: s.carrierSecret(), Pace: c.SandboxPace}
 	}
-	if c.SESRegion == "" {
+	if c.playsSES() {
 		played.SES = s.playedSES()
 	}
 	return sandbox.New(played)
@@ -108,15 +106,7 @@ func (s *stack) providers(r role) (*providers, error) {
 		at, key, secrets = s.boxURL+"/carrier", sandboxCarrierKey, []string{s.carrierSecret()}
 	}
 	p.carrier, p.scans = carrier.New(carrier.Config{BaseURL: at, Key: key}), carrier.Webhooks{Secrets: secrets}
-	l, err := letters.New(letters.Shop{})
-	if err != nil {
-		return nil, err
-	}
-	mail := ses.Config{Letters: l, From: c.MailFrom, Region: c.SESRegion, ConfigurationSet: c.SESConfigurationSet}
-	if c.SESRegion == "" {
-		mail.Endpoint, mail.Region, mail.AccessKey, mail.SecretKey = s.boxURL+"/ses", "sandbox", "sandbox", "sandbox"
-	}
-	p.ses, err = ses.New(context.Background(), mail)
+	p.mail, err = s.newMail()
 	return p, err
 }
 
@@ -124,7 +114,8 @@ func (s *stack) providers(r role) (*providers, error) {
 func (p *providers) activities(s *stack) *activities.Activities {
 	return &activities.Activities{
 		Record: s.records, Orders: s.records, Ledger: s.records, Sealer: s.vault,
-		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Mailer: p.ses,
+		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier,
+		Post: p.mail.office, Letters: p.mail.letters, Resends: s.records, Blocked: s.records,
 	}
 }
 
@@ -146,8 +137,9 @@ func (s *stack) startAPI(r role, p *providers) error {
 	s.background(relay.Run)
 	handler, err := api.New(api.Config{
 		Orders: s.starter, Records: s.records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
-		Appeared: relay.OrderAppeared, Stopping: stopping, Mail: s.mailDesk(),
+		Appeared: relay.OrderAppeared, Stopping: stopping, Feedback: s.feedbackDesk(),
 		Webhooks: hooks, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
+		MailConfig: api.MailConfig{MailDesk: s.starter, MailLedger: s.records, MailProviders: p.mail.office.Status},
 		Ready: []api.Check{
 			{Name: "record", Ask: s.records.Ping},
 			{Name: "engine", Ask: s.pingEngine},

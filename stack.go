@@ -95,6 +95,7 @@ func start(ctx context.Context, cfg *Config, r role) (_ *stack, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.startMail(ctx, p.mail)
 	if r.worker {
 		if err := s.startWorkers(p); err != nil {
 			return nil, err

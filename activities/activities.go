@@ -15,9 +15,13 @@ type Activities struct {
 	Intents  Intents
 	Captures Captures
 	Carrier  Carrier
-	Mailer   Mailer
+	Post     Post
+	Letters  Letters
 	Ledger   MailLedger
+	Resends  Resends
 	Sealer   Sealer
+	// Blocked is asked before every mail; nil: nobody is suppressed.
+	Blocked Suppressions
 }
 
 // Opened is what opening an order settled: the prices and the version.

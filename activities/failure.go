@@ -26,6 +26,7 @@ const (
 	FailureUnknown     = "OutcomeUnknown"
 	FailureDenied      = "Denied"
 	FailureNotFound    = "NotFound"
+	FailureMailing     = "Mailing"
 )
 
 // longestWait bounds what a provider may ask us to wait.
@@ -49,6 +50,7 @@ var failures = []struct {
 	{order.ErrInvalid, FailureInvalid, true, 0},
 	{order.ErrDuplicate, FailureDuplicate, true, 0},
 	{order.ErrNotFound, FailureNotFound, true, 0},
+	{order.ErrMailing, FailureMailing, true, 0},
 	{order.ErrRejected, FailureRejected, true, 0},
 	{order.ErrNoSuch, FailureNoSuch, true, 0},
 	{order.ErrState, FailureState, true, 0},

@@ -4,61 +4,209 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 
+	"purser/mail"
 	"purser/order"
 )
 
 // MailOutcome is how the sending of a mail ended.
 type MailOutcome struct {
 	State     MailState `json:"state"`
-	MessageID string    `json:"messageId,omitempty"`
+	MessageID string    `json:"messageId,omitempty"` // the provider's
+	Provider  string    `json:"provider,omitempty"`
+	Why       string    `json:"why,omitempty"` // not sent, or not by the first provider
 }
 
-// SendMail sends a mail once (EML-1). The ledger is marked before the mail is
-// handed over; only a failure that certainly sent nothing clears the mark.
-// The rule for the rest: a mail whose outcome is unknown (no answer, or the
-// process died between the mark and the answer) is not sent again by itself.
-// It stays in the ledger as unknown, with the reason, for a person to see: a
-// shopper who gets no mail can look the order up, one who gets two wonders
-// which order was charged twice.
-func (a *Activities) SendMail(ctx context.Context, m order.Mail) (MailOutcome, error) {
-	before, id, err := a.Ledger.ClaimMail(ctx, m)
+// SendMail sends the mail of an order's milestone, once (EML-1).
+func (a *Activities) SendMail(ctx context.Context, o order.Mail) (MailOutcome, error) {
+	m := mail.Message{
+		ID: o.Key(), About: string(o.OrderID), Generation: o.Generation,
+		Stream: mail.Transactional, Template: string(o.Milestone),
+		To: []mail.Address{{Name: o.Name, Email: o.To}},
+		Tags: map[string]string{
+			"order": string(o.OrderID), "milestone": string(o.Milestone), "generation": strconv.Itoa(o.Generation),
+		},
+	}
+	return a.send(ctx, m, func() (c mail.Content, err error) {
+		c.Subject, c.Text, c.HTML, err = a.Letters.Write(o)
+		return c, err
+	})
+}
+
+// SendMessage sends any other mail, once for each of its IDs: the same way
+// past ledger, suppressions, pace and providers as an order's.
+func (a *Activities) SendMessage(ctx context.Context, m mail.Message) (MailOutcome, error) {
+	return a.send(ctx, m, func() (mail.Content, error) { return m.Content, nil })
+}
+
+// send is the way of every mail. The ledger is marked right before the mail is
+// handed over; only a failure that certainly sent nothing clears the mark. The
+// rule for the rest is in docs/decisions/005-unknown-mail.md: a mail whose
+// outcome is unknown (no answer, or the process died between the mark and the
+// answer) is not sent again by itself.
+func (a *Activities) send(ctx context.Context, m mail.Message, write func() (mail.Content, error)) (MailOutcome, error) {
+	if err := mail.CheckID(m.ID); err != nil {
+		return MailOutcome{}, failure(fmt.Errorf("%w: %w", order.ErrInvalid, err))
+	}
+	was, err := a.Ledger.FindMail(ctx, m.ID)
 	if err != nil {
 		return MailOutcome{}, failure(err)
 	}
-	switch before {
-	case MailSent, MailRejected, MailUnknown:
-		return MailOutcome{before, id}, nil
-	case MailSending:
-		if activity.IsActivity(ctx) && activity.GetInfo(ctx).Attempt == 1 {
-			// Another try may still be at it, and knows better than we do.
-			return MailOutcome{}, failure(&order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrThrottled, Code: "being_sent", RetryAfter: slowly})
-		}
-		return a.settle(ctx, m, MailUnknown, "", "the process ended while it was being sent")
+	if was.State.Settled() {
+		return outcome(was), nil
 	}
-	id, err = a.Mailer.SendMail(ctx, m)
+	m, held, err := a.address(ctx, m)
+	if err != nil {
+		return MailOutcome{}, failure(err)
+	}
+	if held.State != "" {
+		return a.holdBack(ctx, m, held)
+	}
+	if m.Content, err = write(); err == nil {
+		err = m.Check()
+	}
+	if err != nil {
+		return a.holdBack(ctx, m, mail.Outcome{State: MailRejected, Why: err.Error()})
+	}
+	return a.post(ctx, m)
+}
+
+// address normalises the recipients and leaves out those who are not to be
+// written to. held is the mail's outcome if nobody is left.
+func (a *Activities) address(ctx context.Context, m mail.Message) (_ mail.Message, held mail.Outcome, err error) {
+	var kept []mail.Address
+	for i, to := range m.To {
+		if to.Email, err = mail.Normalise(to.Email); err != nil {
+			return m, mail.Outcome{State: MailRejected, Why: fmt.Sprintf("recipient %d: %v", i+1, err)}, nil
+		}
+		to.Name = mail.OneLine(to.Name)
+		why := ""
+		if a.Blocked != nil {
+			if why, err = a.Blocked.Blocked(ctx, to.Email, m.Stream); err != nil {
+				return m, held, fmt.Errorf("suppressions: %w", err) // never send blindly
+			}
+		}
+		if why == "" {
+			kept = append(kept, to)
+			continue
+		}
+		held = mail.Outcome{State: MailSuppressed, Why: why}
+	}
+	if len(kept) > 0 || len(m.To) == 0 {
+		m.To, held = kept, mail.Outcome{}
+	}
+	return m, held, nil
+}
+
+// errHandsOff: the mail is somebody else's, or done.
+var errHandsOff = errors.New("the mail is not ours to send")
+
+// post hands the mail over and writes down how that ended.
+func (a *Activities) post(ctx context.Context, m mail.Message) (MailOutcome, error) {
+	var before mail.Outcome
+	claimed := false
+	receipt, err := a.Post.Send(ctx, m, patience(ctx), func(ctx context.Context) (err error) {
+		if before, err = a.Ledger.ClaimMail(ctx, m); err == nil && before.State != MailDue {
+			err = errHandsOff
+		}
+		claimed = err == nil
+		return err
+	})
+	kind := kindOf(err)
 	switch {
 	case err == nil:
-		return a.settle(ctx, m, MailSent, id, "")
-	case errors.Is(err, order.ErrRejected):
-		return a.settle(ctx, m, MailRejected, "", err.Error())
-	case errors.Is(err, order.ErrUnavailable), errors.Is(err, order.ErrThrottled), errors.Is(err, order.ErrDenied):
-		if _, serr := a.settle(ctx, m, MailDue, "", err.Error()); serr != nil {
+		return a.settle(ctx, m, mail.Outcome{State: MailSent, Receipt: receipt})
+	case errors.Is(err, errHandsOff):
+		return a.handsOff(ctx, m, before)
+	case kind == order.ErrRejected && !claimed:
+		return a.holdBack(ctx, m, mail.Outcome{State: MailRejected, Receipt: receipt, Why: err.Error()})
+	case kind == order.ErrRejected:
+		return a.settle(ctx, m, mail.Outcome{State: MailRejected, Receipt: receipt, Why: err.Error()})
+	case !claimed: // not handed to anybody
+		return MailOutcome{}, failure(err)
+	case kind == order.ErrUnavailable, kind == order.ErrThrottled, kind == order.ErrDenied:
+		if _, serr := a.settle(ctx, m, mail.Outcome{State: MailDue, Receipt: receipt, Why: err.Error()}); serr != nil {
 			return MailOutcome{}, serr
 		}
 		return MailOutcome{}, failure(err)
 	default:
-		return a.settle(ctx, m, MailUnknown, "", err.Error())
+		return a.settle(ctx, m, mail.Outcome{State: MailUnknown, Receipt: receipt, Why: err.Error()})
 	}
+}
+
+// kindOf is what a provider's failure is; nil if it does not say. Its cause
+// does not count: it may be another provider's.
+func kindOf(err error) error {
+	var p *order.ProviderError
+	if errors.As(err, &p) {
+		return p.Kind
+	}
+	return nil
+}
+
+// How long a mail waits for its turn. The first try of a step holds up its
+// workflow's task; on the mail queue waiting costs nothing but a place, and
+// spares the engine another try.
+const (
+	brieflyPatient = 300 * time.Millisecond
+	queuePatience  = 8 * time.Second
+)
+
+func patience(ctx context.Context) time.Duration {
+	if activity.IsActivity(ctx) && activity.GetInfo(ctx).IsLocalActivity {
+		return brieflyPatient
+	}
+	return queuePatience
+}
+
+// holdBack writes down that a mail does not go out at all.
+func (a *Activities) holdBack(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
+	before, err := a.Ledger.ClaimMail(ctx, m)
+	if err != nil {
+		return MailOutcome{}, failure(err)
+	}
+	if before.State != MailDue {
+		return a.handsOff(ctx, m, before)
+	}
+	return a.settle(ctx, m, o)
+}
+
+// handsOff is a mail that somebody else has claimed.
+func (a *Activities) handsOff(ctx context.Context, m mail.Message, before mail.Outcome) (MailOutcome, error) {
+	if before.State != MailSending {
+		return outcome(before), nil
+	}
+	if activity.IsActivity(ctx) && activity.GetInfo(ctx).Attempt == 1 {
+		// Another try may still be at it, and knows better than we do.
+		return MailOutcome{}, failure(&order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrThrottled, Code: "being_sent", RetryAfter: slowly})
+	}
+	return a.settle(ctx, m, mail.Outcome{State: MailUnknown, Receipt: before.Receipt, Why: "the process ended while it was being sent"})
 }
 
 // settle writes the outcome even if the step has run out of time: a mark left
 // behind would turn a known outcome into an unknown one.
-func (a *Activities) settle(ctx context.Context, m order.Mail, s MailState, id, why string) (MailOutcome, error) {
-	if err := a.Ledger.SettleMail(context.WithoutCancel(ctx), m, s, id, why); err != nil {
+func (a *Activities) settle(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
+	if err := a.Ledger.SettleMail(context.WithoutCancel(ctx), m, o); err != nil {
 		return MailOutcome{}, failure(fmt.Errorf("settle mail: %w", err))
 	}
-	return MailOutcome{s, id}, nil
+	return outcome(o), nil
+}
+
+func outcome(o mail.Outcome) MailOutcome {
+	why := o.Why
+	for _, s := range o.Receipt.Skipped {
+		why = join(why, s.Provider+": "+s.Why)
+	}
+	return MailOutcome{State: o.State, MessageID: o.Receipt.ProviderID, Provider: o.Receipt.Provider, Why: why}
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
 }

@@ -47,13 +47,6 @@ type Carrier interface {
 	VoidParcel(ctx context.Context, reference string) error
 }
 
-// Mailer hands a mail to a provider. Every error is a *order.ProviderError;
-// ErrUnknownOutcome means it may have gone out.
-type Mailer interface {
-	// SendMail answers the provider's message id.
-	SendMail(ctx context.Context, m order.Mail) (messageID string, err error)
-}
-
 // Record is the SQL record of orders.
 type Record interface {
 	// OpenOrder prices the request from the catalogue, sets the stock aside
@@ -66,30 +59,6 @@ type Record interface {
 	// of a lower fence, is left as it is; one of a higher fence replaces the
 	// events from its first on. A gap fails with order.ErrVersionConflict.
 	SaveOrder(ctx context.Context, c order.Change) error
-}
-
-// MailState is where a mail stands in the ledger: order's word, so that an
-// adapter need not import this package.
-type MailState = order.MailState
-
-// The states of a mail.
-const (
-	MailSending  = order.MailStateSending
-	MailSent     = order.MailStateSent
-	MailDue      = order.MailStateDue
-	MailUnknown  = order.MailStateUnknown
-	MailRejected = order.MailStateRejected
-)
-
-// MailLedger remembers which mails went out.
-type MailLedger interface {
-	// ClaimMail marks the mail as sending and answers the state it was in
-	// before: MailDue (new, or known not to be sent) means the caller now
-	// owns the sending; any other state means hands off. messageID is that
-	// of a mail already sent.
-	ClaimMail(ctx context.Context, m order.Mail) (before MailState, messageID string, err error)
-	// SettleMail writes how the sending ended.
-	SettleMail(ctx context.Context, m order.Mail, s MailState, messageID, why string) error
 }
 
 // Sealer keeps a secret unreadable for all but this installation.

@@ -22,6 +22,7 @@ type Config struct {
 	Orders Orders
 	// Records is what is shown.
 	Records Records
+	MailConfig
 	// Keys are who may call.
 	Keys []Key
 	// Webhooks answers /webhooks/…; nil: there is nothing there.
@@ -34,8 +35,9 @@ type Config struct {
 	// Counted is what this process counted of webhooks, for operators; nil:
 	// it takes none.
 	Counted func() (inbox.Counts, inbox.RelayCounts)
-	// Mail is what is known of mails; nil: its addresses are not there.
-	Mail *MailDesk
+	// Feedback is what is known of mails after they went out; nil: its addresses
+	// are not there.
+	Feedback *FeedbackDesk
 	// Stopping, when closed, ends the live streams, which would otherwise
 	// hold up a shutdown.
 	Stopping <-chan struct{}

@@ -112,6 +112,7 @@ func problemOf(err error) *Problem {
 		{order.ErrInFlight, http.StatusConflict, "in_flight", time.Second},
 		{order.ErrDuplicate, http.StatusConflict, "duplicate", 0},
 		{order.ErrTooLate, http.StatusConflict, "too_late", 0},
+		{order.ErrMailing, http.StatusConflict, "mailing", 0},
 		{order.ErrClosed, http.StatusConflict, "too_late", 0},
 		{order.ErrIllegalMove, http.StatusConflict, "wrong_state", 0},
 		{order.ErrBusy, http.StatusServiceUnavailable, "busy", time.Second},

@@ -87,7 +87,7 @@ func (c *losses) money(o order.Order, n count) {
 // nobody knows.
 func (c *losses) letters(t *testing.T, record *records.Store, o order.Order, sent map[ses.Subject]int) {
 	t.Helper()
-	entries, err := record.Mails(t.Context(), o.ID)
+	entries, err := record.Mails(t.Context(), string(o.ID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func (c *losses) letters(t *testing.T, record *records.Store, o order.Order, sen
 		if !mailed {
 			continue
 		}
-		i := slices.IndexFunc(entries, func(e records.MailEntry) bool { return e.Milestone == m })
+		i := slices.IndexFunc(entries, func(e records.MailEntry) bool { return e.Template == string(m) })
 		n := sent[ses.Subject{Order: string(o.ID), Milestone: string(m)}]
 		switch {
 		case i < 0:

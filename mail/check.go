@@ -14,6 +14,9 @@ var ErrInvalid = errors.New("not a mail that can be sent")
 // MaxRecipients is how many one message may have: as many as SES takes.
 const MaxRecipients = 50
 
+// maxLink keeps a header's line within what SMTP carries.
+const maxLink = 900
+
 // maxID keeps an ID within what providers take as a tag.
 const maxID = 160
 
@@ -41,7 +44,7 @@ func (m Message) Check() error {
 func (m Message) CheckEnvelope() error {
 	switch {
 	case !validID(m.ID):
-		return fmt.Errorf("%w: id %.40q", ErrInvalid, m.ID)
+		return CheckID(m.ID)
 	case m.Stream != Transactional && m.Stream != Marketing:
 		return fmt.Errorf("%w: stream %.20q", ErrInvalid, m.Stream)
 	case len(m.To) == 0:
@@ -73,10 +76,20 @@ func (m Message) checkUnsubscribe() error {
 	switch {
 	case len(m.To) > 1:
 		return fmt.Errorf("%w: one unsubscribe link for %d recipients", ErrInvalid, len(m.To))
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http", strings.ContainsFunc(m.Unsubscribe, bracketed):
+	case len(m.Unsubscribe) > maxLink || err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http", strings.ContainsFunc(m.Unsubscribe, bracketed):
 		return fmt.Errorf("%w: marketing without a working unsubscribe link", ErrInvalid)
 	}
 	return nil
+}
+
+// OneLine makes any text fit for a header: its breaks become spaces.
+func OneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if breaks(r) {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 func breaks(r rune) bool {
@@ -86,6 +99,14 @@ func breaks(r rune) bool {
 // bracketed is what cannot stand between < and > in a header.
 func bracketed(r rune) bool {
 	return r <= ' ' || r == '<' || r == '>' || r == ',' || r >= unicode.MaxASCII
+}
+
+// CheckID reports why a message's ID is none.
+func CheckID(id string) error {
+	if !validID(id) {
+		return fmt.Errorf("%w: id %.40q", ErrInvalid, id)
+	}
+	return nil
 }
 
 func validID(id string) bool {

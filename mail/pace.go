@@ -56,8 +56,15 @@ type Slot struct {
 
 // Turn is the answer to a mail that wants to be sent.
 type Turn struct {
-	Slot string        // what to give back after the call; "": not yet
-	Wait time.Duration // not yet: ask again then
+	Slot   string        // what to give back after the call; "": not yet
+	Wait   time.Duration // not yet: ask again then
+	Window time.Duration // how long the seats stay taken after the call
+}
+
+// Mark is where an account stood when its provider was asked for its limits.
+type Mark struct {
+	At           time.Time
+	Booked, Held int64
 }
 
 // LongestCall is how long seats are held for a call that never says that it
@@ -152,3 +159,7 @@ func (p *Pace) seated(now time.Time, recipients int, taken []Slot) (wait time.Du
 	}
 	return wait
 }
+
+// Boundless: an account that may send more than any fleet of ours does, so
+// that nobody need keep count.
+func (l Limits) Boundless() bool { return l.Rate >= 10_000 && l.PerDay == Unlimited }

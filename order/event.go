@@ -51,8 +51,9 @@ const (
 	MailSent          Kind = "mail.sent"
 	MailUnknown       Kind = "mail.unknown" // may or may not have gone out; not sent again
 	MailRejected      Kind = "mail.rejected"
-	StepDelayed       Kind = "step.delayed"  // a step did not work at once; it is being retried
-	EventIgnored      Kind = "event.ignored" // a late, repeated or illegal report; nothing changed
+	MailSuppressed    Kind = "mail.suppressed" // held back: the address is not to be written to
+	StepDelayed       Kind = "step.delayed"    // a step did not work at once; it is being retried
+	EventIgnored      Kind = "event.ignored"   // a late, repeated or illegal report; nothing changed
 )
 
 // Change is one write to the record: the order after it, and the events that

@@ -38,6 +38,9 @@ type querier interface {
 	rowsAtOnce() int
 	// forUpdate is what makes a SELECT lock its rows, if that is needed.
 	forUpdate() string
+	// clock asks for the database's time in microseconds; "": it has none but
+	// ours.
+	clock() string
 }
 
 // each scans every row of a query.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"purser/mail"
-	"purser/order"
 )
 
 // MailRules say when an address that keeps bouncing is given up.
@@ -121,12 +120,13 @@ type MailFeedback struct {
 	Times   int
 }
 
-// FeedbackOf lists what became of an order's mails, oldest first.
-func (s *Store) FeedbackOf(ctx context.Context, id order.ID) ([]MailFeedback, error) {
+// FeedbackOf lists what became of the mails about an order or a campaign,
+// oldest first.
+func (s *Store) FeedbackOf(ctx context.Context, about string) ([]MailFeedback, error) {
 	var found []MailFeedback
 	err := each(ctx, s.db.reader(), `
 		SELECT f.provider, f.provider_id, f.recipient, f.kind, f.bounce, m.id, f.diagnostic, f.at, f.heard_at, f.inbox_id, f.times
-		FROM `+sends+` AS m JOIN `+feedbackOfSends+` WHERE m.order_id = ? ORDER BY f.at, f.kind`, []any{string(id)},
+		FROM `+sends+` AS m JOIN `+feedbackOfSends+` WHERE m.about = ? ORDER BY f.at, f.kind`, []any{about},
 		func(r *sql.Rows) error {
 			var f MailFeedback
 			var at, heard int64

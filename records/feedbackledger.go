@@ -10,8 +10,8 @@ import (
 
 // sends is the ledger as mails with their ids (ours and the provider's), what
 // they were and when they went out (0: not, or not known).
-const sends = `(SELECT mail_key AS id, order_id, 'ses' AS provider, message_id AS provider_id, milestone AS template,
-	'transactional' AS stream, CASE WHEN state = 'sent' THEN settled_at ELSE 0 END AS sent_at FROM mails)`
+const sends = `(SELECT mail_key AS id, about, provider, provider_id, template, stream,
+	CASE WHEN state = 'sent' THEN settled_at ELSE 0 END AS sent_at FROM mails)`
 
 // feedbackOfSends joins feedback to mails. A provider may speak before the
 // ledger has learned its id for the mail, so that the feedback could not be

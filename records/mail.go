@@ -2,63 +2,73 @@ package records
 
 import (
 	"context"
-	"database/sql"
+	"encoding/json"
+	"fmt"
 	"time"
 
+	"purser/mail"
 	"purser/order"
 )
 
-// MailEntry is one line of the mail ledger.
-type MailEntry struct {
-	Key        string
-	Milestone  order.Milestone
-	Generation int
-	State      order.MailState
-	MessageID  string
-	Why        string
-	Attempts   int
-	ClaimedAt  time.Time
-	SettledAt  time.Time // zero: not yet
+// FindMail answers how a mail stands. One the ledger has never seen is due.
+func (s *Store) FindMail(ctx context.Context, id string) (mail.Outcome, error) {
+	o, err := readOutcome(ctx, s.db.reader(), id)
+	return o, failed("find mail", err)
 }
 
-// ClaimMail marks the mail as being sent and answers the state before.
-// MailStateDue (new, or known not to be sent) means the caller, and nobody
+// ClaimMail marks the mail as being sent and answers how it stood before.
+// mail.StateDue (new, or known not to be sent) means the caller, and nobody
 // else, now owns the sending (EML-1); any other state means hands off.
-// messageID is that of a mail already sent.
-func (s *Store) ClaimMail(ctx context.Context, m order.Mail) (before order.MailState, messageID string, err error) {
-	key, now := m.Key(), micros(s.now())
+func (s *Store) ClaimMail(ctx context.Context, m mail.Message) (before mail.Outcome, err error) {
+	now := micros(s.now())
+	recipient := ""
+	if len(m.To) > 0 {
+		recipient = mail.Fingerprint(m.To[0].Email)
+	}
 	err = s.db.writeAlone(ctx, func(ctx context.Context, q querier) error {
 		n, err := q.exec(ctx, `
-			INSERT INTO mails (mail_key, order_id, milestone, generation, state, message_id, why, attempts, claimed_at, settled_at)
-			VALUES (?, ?, ?, ?, 'sending', '', '', 1, ?, 0)
-			ON CONFLICT (mail_key) DO UPDATE SET state = 'sending', attempts = mails.attempts + 1, claimed_at = excluded.claimed_at
-			WHERE mails.state = 'due'`, key, string(m.OrderID), string(m.Milestone), m.Generation, now)
+			INSERT INTO mails (mail_key, about, template, generation, stream, recipient, recipients, state, provider_id, why, attempts, claimed_at, settled_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', '', '', 1, ?, 0)
+			ON CONFLICT (mail_key) DO UPDATE SET state = 'sending', attempts = mails.attempts + 1, claimed_at = excluded.claimed_at,
+				stream = excluded.stream, recipient = excluded.recipient, recipients = excluded.recipients
+			WHERE mails.state = 'due'`, m.ID, m.About, m.Template, m.Generation, string(m.Stream), recipient, len(m.To), now)
 		if err != nil {
 			return err
 		}
 		if n == 1 {
-			before, messageID = order.MailStateDue, ""
+			before = mail.Outcome{State: mail.StateDue}
 			return nil
 		}
-		_, err = first(ctx, q, "SELECT state, message_id FROM mails WHERE mail_key = ?", []any{key}, &before, &messageID)
+		before, err = readOutcome(ctx, q, m.ID)
 		return err
 	})
-	return before, messageID, failed("claim mail", err)
+	return before, failed("claim mail", err)
+}
+
+func readOutcome(ctx context.Context, q querier, id string) (mail.Outcome, error) {
+	o := mail.Outcome{State: mail.StateDue}
+	var skipped string
+	_, err := first(ctx, q, "SELECT state, provider, provider_id, skipped, why FROM mails WHERE mail_key = ?", []any{id},
+		&o.State, &o.Receipt.Provider, &o.Receipt.ProviderID, &skipped, &o.Why)
+	if err == nil {
+		o.Receipt.Skipped, err = readSkipped(skipped)
+	}
+	return o, err
 }
 
 // SettleMail writes how the sending ended. A mail once known to be sent stays
 // so. ErrNoMail if it was never claimed.
-func (s *Store) SettleMail(ctx context.Context, m order.Mail, st order.MailState, messageID, why string) error {
-	key, now := m.Key(), micros(s.now())
+func (s *Store) SettleMail(ctx context.Context, m mail.Message, o mail.Outcome) error {
+	now, skipped := micros(s.now()), writeSkipped(o.Receipt.Skipped)
 	err := s.db.writeAlone(ctx, func(ctx context.Context, q querier) error {
 		n, err := q.exec(ctx, `
-			UPDATE mails SET state = ?, message_id = ?, why = ?, settled_at = ? WHERE mail_key = ? AND state <> 'sent'`,
-			string(st), messageID, why, now, key)
+			UPDATE mails SET state = ?, provider = ?, provider_id = ?, skipped = ?, why = ?, settled_at = ? WHERE mail_key = ? AND state <> 'sent'`,
+			string(o.State), o.Receipt.Provider, o.Receipt.ProviderID, skipped, o.Why, now, m.ID)
 		if err != nil || n == 1 {
 			return err
 		}
 		var n1 int
-		found, err := first(ctx, q, "SELECT 1 FROM mails WHERE mail_key = ?", []any{key}, &n1)
+		found, err := first(ctx, q, "SELECT 1 FROM mails WHERE mail_key = ?", []any{m.ID}, &n1)
 		if err == nil && !found {
 			err = ErrNoMail
 		}
@@ -67,26 +77,70 @@ func (s *Store) SettleMail(ctx context.Context, m order.Mail, st order.MailState
 	if err != nil {
 		return failed("settle mail", err)
 	}
-	if st != order.MailStateDue && st != order.MailStateSending {
-		s.watches.wake(m.OrderID)
+	if o.State.Settled() {
+		s.watches.wake(order.ID(m.About))
 	}
 	return nil
 }
 
-// Mails lists the order's mails in the order they were first claimed.
-func (s *Store) Mails(ctx context.Context, id order.ID) ([]MailEntry, error) {
-	var found []MailEntry
-	err := each(ctx, s.db.reader(), `
-		SELECT mail_key, milestone, generation, state, message_id, why, attempts, claimed_at, settled_at FROM mails
-		WHERE order_id = ? ORDER BY claimed_at, mail_key`, []any{string(id)}, func(r *sql.Rows) error {
-		var e MailEntry
-		var claimed, settled int64
-		if err := r.Scan(&e.Key, &e.Milestone, &e.Generation, &e.State, &e.MessageID, &e.Why, &e.Attempts, &claimed, &settled); err != nil {
-			return err
-		}
-		e.ClaimedAt, e.SettledAt = fromMicros(claimed), fromMicros(settled)
-		found = append(found, e)
-		return nil
+// ProveMail settles a mail as sent because its provider speaks of it: by our
+// id, which it repeats. It reports whether that was news. A mail known to be
+// sent stays as it is; so does an id that is not in the ledger.
+func (s *Store) ProveMail(ctx context.Context, id string, r mail.Receipt, why string) (news bool, err error) {
+	now := micros(s.now())
+	err = s.db.writeAlone(ctx, func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, "UPDATE mails SET state = 'sent', provider = ?, provider_id = ?, why = ?, settled_at = ? WHERE mail_key = ? AND state <> 'sent'",
+			r.Provider, r.ProviderID, why, now, id)
+		news = n == 1
+		return err
 	})
-	return found, failed("mails", err)
+	if err != nil || !news {
+		return false, failed("prove mail", err)
+	}
+	e, err := s.Mail(ctx, id)
+	if err == nil {
+		s.watches.wake(order.ID(e.About))
+	}
+	return true, err
+}
+
+// SweepMails gives up on mails whose sender has not been heard of since a
+// time: whether they went out is not known. It answers how many there were.
+func (s *Store) SweepMails(ctx context.Context, since time.Time) (int, error) {
+	now := micros(s.now())
+	var n int64
+	err := s.db.writeAlone(ctx, func(ctx context.Context, q querier) (err error) {
+		n, err = q.exec(ctx, "UPDATE mails SET state = 'unknown', why = 'the process ended while it was being sent', settled_at = ? WHERE state = 'sending' AND claimed_at < ?",
+			now, micros(since))
+		return err
+	})
+	return int(n), failed("sweep mails", err)
+}
+
+// maxSkipped keeps a broken provider from filling the ledger with its words.
+const maxSkipped = 300
+
+func writeSkipped(skipped []mail.Skip) string {
+	if len(skipped) == 0 {
+		return ""
+	}
+	short := make([]mail.Skip, len(skipped))
+	for i, k := range skipped {
+		short[i] = mail.Skip{Provider: k.Provider, Why: k.Why[:min(len(k.Why), maxSkipped)]}
+	}
+	b, err := json.Marshal(short)
+	if err != nil {
+		panic(err) // strings only
+	}
+	return string(b)
+}
+
+func readSkipped(s string) (skipped []mail.Skip, err error) {
+	if s == "" {
+		return nil, nil
+	}
+	if err := json.Unmarshal([]byte(s), &skipped); err != nil {
+		return nil, fmt.Errorf("skipped providers: %w", err)
+	}
+	return skipped, nil
 }

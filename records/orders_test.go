@@ -11,7 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"purser/activities/porttest"
 	"purser/catalog"
+	"purser/mail"
 	"purser/order"
 	"purser/records"
 	"purser/sandbox/postgres"
@@ -213,23 +215,24 @@ func TestWatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantWake(false)
-		m := order.Mail{OrderID: o.ID, Milestone: order.MailConfirmation, Generation: 1}
-		if _, _, err := s.ClaimMail(t.Context(), m); err != nil {
+		m := porttest.MessageOf(o.ID, order.MailConfirmation)
+		if _, err := s.ClaimMail(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 		wantWake(false)
-		if err := s.SettleMail(t.Context(), m, order.MailStateSent, "msg-1", ""); err != nil {
+		sent := mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: "msg-1"}}
+		if err := s.SettleMail(t.Context(), m, sent); err != nil {
 			t.Fatal(err)
 		}
 		wantWake(true)
 		stop()
 		stop()
-		if err := s.SettleMail(t.Context(), m, order.MailStateSent, "msg-1", ""); err != nil {
+		if err := s.SettleMail(t.Context(), m, sent); err != nil {
 			t.Fatal(err)
 		}
 		wantWake(false)
-		mails, err := s.Mails(t.Context(), o.ID)
-		if err != nil || len(mails) != 1 || mails[0].State != order.MailStateSent || mails[0].MessageID != "msg-1" || mails[0].Attempts != 1 || mails[0].SettledAt.IsZero() {
+		mails, err := s.Mails(t.Context(), string(o.ID))
+		if err != nil || len(mails) != 1 || mails[0].State != mail.StateSent || mails[0].ProviderID != "msg-1" || mails[0].Attempts != 1 || mails[0].SettledAt.IsZero() {
 			t.Errorf("mails: got %+v %v", mails, err)
 		}
 	})

@@ -113,3 +113,7 @@ func (s *session) insert(ctx context.Context, query string, args ...any) (int64,
 func (s *session) rowsAtOnce() int { return 100 }
 
 func (s *session) forUpdate() string { return " FOR UPDATE" }
+
+func (s *session) clock() string {
+	return "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
+}

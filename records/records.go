@@ -39,15 +39,19 @@ type Options struct {
 
 // Store is the record. It is safe for concurrent use.
 type Store struct {
-	db      database
-	now     func() time.Time
-	mail    MailRules
-	watches watches
+	db  database
+	now func() time.Time
+	// ownClock: now was handed in, and is used even where the database has a
+	// clock that all processes share.
+	ownClock bool
+	mail     MailRules
+	watches  watches
 }
 
 // Open opens the record at a URL, "sqlite:///path/file.db" or
 // "postgres://…", and brings its schema up to date.
 func Open(ctx context.Context, url string, opts Options) (*Store, error) {
+	ownClock := opts.Now != nil
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -66,7 +70,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, now: opts.Now, mail: opts.Mail.withDefaults()}, nil
+	return &Store{db: db, now: opts.Now, ownClock: ownClock, mail: opts.Mail.withDefaults()}, nil
 }
 
 // Ping reports whether the database answers.

@@ -48,3 +48,9 @@ func TestLedger(t *testing.T) {
 		porttest.Ledger(t, func(t *testing.T) activities.MailLedger { return open(t) })
 	})
 }
+
+func TestResends(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
+		porttest.Resends(t, func(t *testing.T) porttest.ResendLedger { return open(t) })
+	})
+}

@@ -81,6 +81,9 @@ func (s *statements) rowsAtOnce() int { return 1 }
 // forUpdate: there is one writer, nothing to lock.
 func (s *statements) forUpdate() string { return "" }
 
+// clock: the database is in this process.
+func (s *statements) clock() string { return "" }
+
 func (s *statements) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -87,10 +87,10 @@ func TestUnknownBooking(t *testing.T) {
 
 // TestShopperWords mails the end of an order; keptWords checks each mail.
 func TestShopperWords(t *testing.T) {
-	told := func(want string) func(*testing.T, *world) {
+	says := func(want string) func(*testing.T, *world) {
 		return func(t *testing.T, w *world) {
 			t.Helper()
-			if got := w.mailer.Sent()[0].Reason; got != want {
+			if got := told(w.mailer.Sent()[0]); got != want {
 				t.Errorf("the shopper was told %q, want %q", got, want)
 			}
 			if w.outcome.Reason == want {
@@ -99,23 +99,23 @@ func TestShopperWords(t *testing.T) {
 		}
 	}
 	tellAll(t, []story{
-		{"cancelled, with a reason", func(w *world) { w.at(time.Minute, func() { w.cancel() }) }, order.Cancelled, cancelled, told("")},
-		{"cancelled in the Temporal UI", func(w *world) { w.at(time.Minute, func() { w.env.CancelWorkflow() }) }, order.Cancelled, cancelled, told("")},
-		{"expired", func(*world) {}, order.Expired, expired, told("")},
+		{"cancelled, with a reason", func(w *world) { w.at(time.Minute, func() { w.cancel() }) }, order.Cancelled, cancelled, says("")},
+		{"cancelled in the Temporal UI", func(w *world) { w.at(time.Minute, func() { w.env.CancelWorkflow() }) }, order.Cancelled, cancelled, says("")},
+		{"expired", func(*world) {}, order.Expired, expired, says("")},
 		{"the carrier refuses", func(w *world) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.at(time.Minute, w.pay)
-		}, order.Cancelled, cancelled, told("it cannot be delivered to this address")},
+		}, order.Cancelled, cancelled, says("it cannot be delivered to this address")},
 		{"the bank refuses to take the money", func(w *world) {
 			w.fail("CaptureIntent", 1, order.ErrRejected)
 			w.at(time.Minute, w.pay)
-		}, order.Cancelled, cancelled, told("the payment could not be taken")},
+		}, order.Cancelled, cancelled, says("the payment could not be taken")},
 		{"stuck, released by an operator", func(w *world) {
 			w.fail("CaptureIntent", 1, order.ErrRejected)
 			w.fail("VoidParcel", 1, order.ErrState)
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.release() })
-		}, order.Cancelled, cancelled, told("the payment could not be taken")},
+		}, order.Cancelled, cancelled, says("the payment could not be taken")},
 	})
 }
 

@@ -3,7 +3,9 @@ package workflows_test
 import (
 	"context"
 	"slices"
+	"strings"
 
+	"purser/mail"
 	"purser/order"
 )
 
@@ -108,10 +110,16 @@ func (w *world) keptGoods(o order.Order) {
 func (w *world) keptWords() {
 	w.Helper()
 	for _, m := range w.mailer.Sent() {
-		if !slices.Contains(shopperWords, m.Reason) {
-			w.Errorf("EML: the %s mail says %q", m.Milestone, m.Reason)
+		if why := told(m); !slices.Contains(shopperWords, why) {
+			w.Errorf("EML: the %s mail says %q", m.Template, why)
 		}
 	}
+}
+
+// told is the reason that a mail gives; see fake.Letters.
+func told(m mail.Message) string {
+	_, why, _ := strings.Cut(m.Content.Text, "\n")
+	return why
 }
 
 // shopperWords are all that a shopper may be told of why.
@@ -125,7 +133,7 @@ func (w *world) mailed(want ...order.Milestone) {
 	w.Helper()
 	var got []order.Milestone
 	for _, m := range w.mailer.Sent() {
-		got = append(got, m.Milestone)
+		got = append(got, order.Milestone(m.Template))
 	}
 	want = slices.Clone(want)
 	slices.Sort(got)

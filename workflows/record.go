@@ -244,16 +244,27 @@ func (w *orderWorkflow) meanwhile(ctx workflow.Context, chore func(workflow.Cont
 	})
 }
 
+// noteMail writes down how a mail ended: who has it, and why it was not the
+// first in line, or why nobody has it.
 func (w *orderWorkflow) noteMail(ctx workflow.Context, m order.Milestone, out activities.MailOutcome, err error) {
+	about := string(m)
+	if out.Provider != "" {
+		about += " by " + out.Provider
+	}
+	if out.Why != "" {
+		about += ": " + out.Why
+	}
 	switch {
 	case err != nil:
 		w.note(ctx, order.MailRejected, purser, string(m)+": "+reason(err), "")
 	case out.State == activities.MailSent:
-		w.note(ctx, order.MailSent, purser, string(m), out.MessageID)
+		w.note(ctx, order.MailSent, purser, about, out.MessageID)
 	case out.State == activities.MailRejected:
-		w.note(ctx, order.MailRejected, purser, string(m), "")
+		w.note(ctx, order.MailRejected, purser, about, "")
+	case out.State == activities.MailSuppressed:
+		w.note(ctx, order.MailSuppressed, purser, about, "")
 	default:
-		w.note(ctx, order.MailUnknown, purser, string(m)+": may have gone out; it is not sent again", "")
+		w.note(ctx, order.MailUnknown, purser, about+": may have gone out; it is not sent again", "")
 	}
 }
 

@@ -7,4 +7,5 @@ import "go.temporal.io/sdk/worker"
 func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(OrderWorkflow)
 	r.RegisterWorkflow(LateWorkflow)
+	r.RegisterWorkflow(ResendWorkflow)
 }

@@ -19,6 +19,7 @@ import (
 	"purser/activities"
 	"purser/activities/fake"
 	"purser/catalog"
+	"purser/mail"
 	"purser/order"
 	"purser/workflows"
 )
@@ -109,8 +110,8 @@ func newWorld(t fails) *world {
 	w.carrier.Before = func(op, _ string) error { return before(op, id) }
 	w.carrier.After = func(op, _ string) error { return after(op, id) }
 	w.record.Before, w.record.After = w.hooks()
-	w.mailer.Before = func(order.Mail) error { return before("SendMail", id) }
-	w.mailer.After = func(order.Mail) error { return after("SendMail", id) }
+	w.mailer.Before = func(mail.Message) error { return before("SendMail", id) }
+	w.mailer.After = func(mail.Message) error { return after("SendMail", id) }
 	return w
 }
 
@@ -258,7 +259,7 @@ func (w *world) newEnv() *testsuite.TestWorkflowEnvironment {
 	env.SetTestTimeout(time.Minute)
 	env.RegisterActivity(&activities.Activities{
 		Record: &w.record, Orders: &w.record, Intents: &w.bank, Captures: settledBank{&w.bank},
-		Carrier: &w.carrier, Mailer: &w.mailer, Ledger: &w.ledger, Sealer: sealer{},
+		Carrier: &w.carrier, Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, Sealer: sealer{},
 	})
 	return env
 }

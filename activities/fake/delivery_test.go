@@ -6,6 +6,7 @@ import (
 
 	"purser/activities/fake"
 	"purser/activities/porttest"
+	"purser/mail"
 	"purser/order"
 )
 
@@ -48,14 +49,31 @@ func TestMailer(t *testing.T) {
 	porttest.Mailer(t, func(*testing.T) porttest.MailBench {
 		var before, after hook
 		m := &fake.Mailer{
-			Before: func(order.Mail) error { return before.fire() },
-			After:  func(order.Mail) error { return after.fire() },
+			Before: func(mail.Message) error { return before.fire() },
+			After:  func(mail.Message) error { return after.fire() },
 		}
 		return porttest.MailBench{
 			Mailer: m, Counts: m.Counts,
 			FailNext: func(_ *testing.T, kind error) { pick(kind, &before, &after).load(kind) },
 		}
 	})
+}
+
+func TestSuppressions(t *testing.T) {
+	porttest.Suppressions(t, func(*testing.T) porttest.SuppressionBench {
+		s := new(fake.Suppressions)
+		return porttest.SuppressionBench{
+			Suppressions: s,
+			All: func(_ *testing.T, email string) {
+				s.Block(email, "bounced", mail.Transactional, mail.Marketing)
+			},
+			Marketing: func(_ *testing.T, email string) { s.Block(email, "unsubscribed", mail.Marketing) },
+		}
+	})
+}
+
+func TestResends(t *testing.T) {
+	porttest.Resends(t, func(*testing.T) porttest.ResendLedger { return new(fake.Ledger) })
 }
 
 // pick chooses where a failure strikes: only a lost answer comes after the

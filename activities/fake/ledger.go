@@ -3,96 +3,139 @@ package fake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
+	"purser/mail"
 	"purser/order"
 )
 
 // Ledger remembers in memory which mails went out. The zero value is ready.
 // Set the hooks before it is used.
 type Ledger struct {
-	// Before is asked before each call ("ClaimMail", "SettleMail"); its error
-	// is the answer and nothing is written.
-	Before func(op string, m order.Mail) error
+	// Before is asked before each call that writes ("ClaimMail",
+	// "SettleMail"); its error is the answer and nothing is written.
+	Before func(op string, m mail.Message) error
 	// After is asked when it is written; its error is the answer all the
 	// same.
-	After func(op string, m order.Mail) error
+	After func(op string, m mail.Message) error
 
 	mu    sync.Mutex
-	mails map[string]ledgered
+	mails map[string]mail.Outcome
+	kinds map[kind]generations
 }
 
-type ledgered struct {
-	state     order.MailState
-	messageID string
+// kind is what there may be several generations of.
+type kind struct{ about, template string }
+
+type generations struct {
+	last  string         // its id
+	count int            // the last one's number
+	byKey map[string]int // who was asked for by which decision
 }
 
-// ClaimMail marks the mail as sending and answers the state before.
-func (f *Ledger) ClaimMail(_ context.Context, m order.Mail) (before order.MailState, messageID string, err error) {
-	if f.Before != nil {
-		if err := f.Before("ClaimMail", m); err != nil {
-			return "", "", err
-		}
+// OpenResend gives a mail its next generation.
+func (f *Ledger) OpenResend(_ context.Context, r order.Resend) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k := kind{string(r.OrderID), string(r.Milestone)}
+	g, ok := f.kinds[k]
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, r.Milestone)
+	case g.byKey[r.Key] > 0:
+		return g.byKey[r.Key], nil
+	case !f.mails[g.last].State.Settled():
+		return 0, order.ErrMailing
 	}
-	before, messageID = f.claim(m.Key())
-	if f.After != nil {
-		if err := f.After("ClaimMail", m); err != nil {
-			return "", "", err
-		}
+	g.count++
+	g.last = order.Mail{OrderID: r.OrderID, Milestone: r.Milestone, Generation: g.count}.Key()
+	if g.byKey == nil {
+		g.byKey = make(map[string]int)
 	}
-	return before, messageID, nil
+	g.byKey[r.Key] = g.count
+	f.kinds[k], f.mails[g.last] = g, mail.Outcome{State: mail.StateDue}
+	return g.count, nil
 }
 
-func (f *Ledger) claim(key string) (order.MailState, string) {
+// FindMail answers how a mail stands.
+func (f *Ledger) FindMail(_ context.Context, id string) (mail.Outcome, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if was, ok := f.mails[id]; ok {
+		return was, nil
+	}
+	return mail.Outcome{State: mail.StateDue}, nil
+}
+
+// ClaimMail marks the mail as sending and answers how it stood before.
+func (f *Ledger) ClaimMail(_ context.Context, m mail.Message) (before mail.Outcome, err error) {
+	err = f.hooked("ClaimMail", m, func() error {
+		before = f.claim(m)
+		return nil
+	})
+	return before, err
+}
+
+func (f *Ledger) claim(m mail.Message) mail.Outcome {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.mails == nil {
-		f.mails = make(map[string]ledgered)
+		f.mails, f.kinds = make(map[string]mail.Outcome), make(map[kind]generations)
 	}
-	was, ok := f.mails[key]
-	if ok && was.state != order.MailStateDue {
-		return was.state, was.messageID
+	was, ok := f.mails[m.ID]
+	if ok && was.State != mail.StateDue {
+		return was
 	}
-	f.mails[key] = ledgered{state: order.MailStateSending}
-	return order.MailStateDue, ""
+	if g := f.kinds[kind{m.About, m.Template}]; g.count < m.Generation {
+		g.last, g.count = m.ID, m.Generation
+		f.kinds[kind{m.About, m.Template}] = g
+	}
+	f.mails[m.ID] = mail.Outcome{State: mail.StateSending}
+	was.State = mail.StateDue
+	return was
 }
 
 // SettleMail writes how the sending ended. A mail once sent stays sent.
-func (f *Ledger) SettleMail(_ context.Context, m order.Mail, s order.MailState, messageID, _ string) error {
-	if f.Before != nil {
-		if err := f.Before("SettleMail", m); err != nil {
-			return err
-		}
-	}
-	if err := f.settle(m.Key(), s, messageID); err != nil {
-		return err
-	}
-	if f.After != nil {
-		return f.After("SettleMail", m)
-	}
-	return nil
+func (f *Ledger) SettleMail(_ context.Context, m mail.Message, o mail.Outcome) error {
+	return f.hooked("SettleMail", m, func() error { return f.settle(m.ID, o) })
 }
 
-func (f *Ledger) settle(key string, s order.MailState, messageID string) error {
+func (f *Ledger) settle(id string, o mail.Outcome) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	was, ok := f.mails[key]
+	was, ok := f.mails[id]
 	if !ok {
 		return errors.New("no such mail in the ledger")
 	}
-	if was.state != order.MailStateSent {
-		f.mails[key] = ledgered{s, messageID}
+	if was.State != mail.StateSent {
+		f.mails[id] = o
 	}
 	return nil
 }
 
-// States answers the state of every mail by its key.
-func (f *Ledger) States() map[string]order.MailState {
+func (f *Ledger) hooked(op string, m mail.Message, do func() error) error {
+	if f.Before != nil {
+		if err := f.Before(op, m); err != nil {
+			return err
+		}
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	if f.After != nil {
+		return f.After(op, m)
+	}
+	return nil
+}
+
+// States answers the state of every mail by its id.
+func (f *Ledger) States() map[string]mail.State {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	states := make(map[string]order.MailState, len(f.mails))
-	for key, m := range f.mails {
-		states[key] = m.state
+	states := make(map[string]mail.State, len(f.mails))
+	for id, o := range f.mails {
+		states[id] = o.State
 	}
 	return states
 }

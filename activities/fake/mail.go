@@ -3,36 +3,37 @@ package fake
 import (
 	"context"
 	"fmt"
-	"net/mail"
 	"slices"
 	"sync"
+	"time"
 
+	"purser/mail"
 	"purser/order"
 )
 
-// Mailer keeps mails in memory. The zero value is ready. Set the hooks before
-// it is used.
+// Mailer keeps mails in memory: a provider, and a post office that has only
+// this one. The zero value is ready. Set the hooks before it is used.
 type Mailer struct {
 	// Before is asked before each mail; its error is the answer and nothing
 	// is sent.
-	Before func(m order.Mail) error
+	Before func(m mail.Message) error
 	// After is asked when the mail is on its way; its error is the answer all
 	// the same.
-	After func(m order.Mail) error
+	After func(m mail.Message) error
 
 	mu   sync.Mutex
-	sent []order.Mail
+	sent []mail.Message
 }
 
-// SendMail sends a mail. One to something that is no address is rejected.
-func (f *Mailer) SendMail(_ context.Context, m order.Mail) (string, error) {
+// SendMail sends a mail. One that cannot be sent is rejected.
+func (f *Mailer) SendMail(_ context.Context, m mail.Message) (string, error) {
 	if f.Before != nil {
 		if err := f.Before(m); err != nil {
 			return "", err
 		}
 	}
-	if a, err := mail.ParseAddress(m.To); err != nil || a.Address != m.To {
-		return "", &order.ProviderError{Provider: "mail", Op: "send mail", Kind: order.ErrRejected, Code: "bad_address"}
+	if err := m.Check(); err != nil {
+		return "", &order.ProviderError{Provider: "fake", Op: "send mail", Kind: order.ErrRejected, Code: "cannot_be_written", Err: err}
 	}
 	f.mu.Lock()
 	f.sent = append(f.sent, m)
@@ -46,18 +47,70 @@ func (f *Mailer) SendMail(_ context.Context, m order.Mail) (string, error) {
 	return id, nil
 }
 
+// Send is SendMail for a post office: nobody waits here.
+func (f *Mailer) Send(ctx context.Context, m mail.Message, _ time.Duration, ready func(context.Context) error) (mail.Receipt, error) {
+	if err := ready(ctx); err != nil {
+		return mail.Receipt{}, err
+	}
+	id, err := f.SendMail(ctx, m)
+	return mail.Receipt{Provider: "fake", ProviderID: id}, err
+}
+
 // Sent answers the mails in the order in which they were sent.
-func (f *Mailer) Sent() []order.Mail {
+func (f *Mailer) Sent() []mail.Message {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.sent)
 }
 
-// Counts says how often each mail was sent, by its key.
+// Counts says how often each mail was sent, by its id.
 func (f *Mailer) Counts() map[string]int {
 	counts := make(map[string]int)
 	for _, m := range f.Sent() {
-		counts[m.Key()]++
+		counts[m.ID]++
 	}
 	return counts
+}
+
+// Letters writes a line about each milestone there is a letter for, and the
+// reason, if there is one, on the next.
+type Letters struct{}
+
+// Write fails for a milestone that is not mailed.
+func (Letters) Write(m order.Mail) (subject, text, html string, err error) {
+	known := []order.Milestone{order.MailConfirmation, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired}
+	if !slices.Contains(known, m.Milestone) {
+		return "", "", "", fmt.Errorf("%w: no letter for milestone %.40q", order.ErrInvalid, m.Milestone)
+	}
+	line := "Your order: " + string(m.Milestone)
+	return line, line + "\n" + m.Reason, "<p>" + line + "</p>", nil
+}
+
+// Suppressions keeps in memory who is not to be written to. The zero value
+// blocks nobody.
+type Suppressions struct {
+	mu      sync.Mutex
+	blocked map[string]map[mail.Stream]string
+}
+
+// Block holds back the streams' mail to an address, with the reason.
+func (f *Suppressions) Block(email, why string, streams ...mail.Stream) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.blocked == nil {
+		f.blocked = make(map[string]map[mail.Stream]string)
+	}
+	if f.blocked[email] == nil {
+		f.blocked[email] = make(map[mail.Stream]string)
+	}
+	for _, s := range streams {
+		f.blocked[email][s] = why
+	}
+}
+
+// Blocked answers why an address gets no mail of the stream.
+func (f *Suppressions) Blocked(_ context.Context, email string, s mail.Stream) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.blocked[email][s], nil
 }

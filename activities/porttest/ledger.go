@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"purser/activities"
+	"purser/mail"
 	"purser/order"
 )
 
@@ -30,17 +31,17 @@ func oneSends(t *testing.T, l activities.MailLedger) {
 	m := letter(order.MailConfirmation)
 	for round := range 3 { // after each, the mail is certainly not sent
 		var mu sync.Mutex
-		got := make(map[order.MailState]int)
+		got := make(map[mail.State]int)
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
-				before, _, err := l.ClaimMail(t.Context(), m)
+				before, err := l.ClaimMail(t.Context(), m)
 				if err != nil {
 					t.Errorf("claim: %v", err)
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				got[before]++
+				got[before.State]++
 			})
 		}
 		all.Wait()
@@ -57,10 +58,13 @@ func sentStays(t *testing.T, l activities.MailLedger) {
 	settle(t, l, m, activities.MailSent, "msg-1")
 	settle(t, l, m, activities.MailUnknown, "") // a late, slower attempt
 	wantClaim(t, l, m, activities.MailSent, "msg-1")
+	if o, err := l.FindMail(t.Context(), m.ID); err != nil || o.Receipt.Provider != "smtp" || len(o.Receipt.Skipped) != 1 || o.Receipt.Skipped[0].Provider != "ses" {
+		t.Errorf("who has it, and why: %+v %v", o, err)
+	}
 }
 
 func remembersEnd(t *testing.T, l activities.MailLedger) {
-	for _, s := range []order.MailState{activities.MailUnknown, activities.MailRejected} {
+	for _, s := range []mail.State{activities.MailUnknown, activities.MailRejected, activities.MailSuppressed} {
 		m := letter(order.MailCancelled)
 		wantClaim(t, l, m, activities.MailDue, "")
 		wantClaim(t, l, m, activities.MailSending, "")
@@ -70,39 +74,41 @@ func remembersEnd(t *testing.T, l activities.MailLedger) {
 }
 
 func milestonesApart(t *testing.T, l activities.MailLedger) {
-	a := letter(order.MailConfirmation)
-	b := a
-	b.Milestone = order.MailDelivered
-	c := a
-	c.Generation++
-	for _, m := range []order.Mail{a, b, c} {
+	id := order.NewID()
+	again := order.Mail{OrderID: id, Milestone: order.MailDelivered, Generation: 2}.Key()
+	for _, key := range []string{MessageOf(id, order.MailConfirmation).ID, MessageOf(id, order.MailDelivered).ID, again} {
+		m := MessageOf(id, order.MailDelivered)
+		m.ID = key
 		wantClaim(t, l, m, activities.MailDue, "")
 	}
 }
 
 func settlesOnlyClaimed(t *testing.T, l activities.MailLedger) {
-	if err := l.SettleMail(t.Context(), letter(order.MailExpired), activities.MailSent, "msg-1", ""); err == nil {
+	if err := l.SettleMail(t.Context(), letter(order.MailExpired), mail.Outcome{State: activities.MailSent}); err == nil {
 		t.Error("a mail that nobody claimed was settled")
 	}
 }
 
-func letter(m order.Milestone) order.Mail {
-	return order.Mail{OrderID: order.NewID(), Milestone: m, Generation: 1, To: "ada@example.com"}
-}
+func letter(m order.Milestone) mail.Message { return MessageOf(order.NewID(), m) }
 
-func wantClaim(t *testing.T, l activities.MailLedger, m order.Mail, want order.MailState, wantID string) {
+func wantClaim(t *testing.T, l activities.MailLedger, m mail.Message, want mail.State, wantID string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	before, id, err := l.ClaimMail(ctx, m)
-	if err != nil || before != want || id != wantID {
-		t.Fatalf("claim: got %q %q %v, want %q %q", before, id, err, want, wantID)
+	found, err := l.FindMail(ctx, m.ID)
+	if err != nil || found.State != want || found.Receipt.ProviderID != wantID {
+		t.Fatalf("find: got %+v %v, want %q %q", found, err, want, wantID)
+	}
+	before, err := l.ClaimMail(ctx, m)
+	if err != nil || before.State != want || before.Receipt.ProviderID != wantID {
+		t.Fatalf("claim: got %+v %v, want %q %q", before, err, want, wantID)
 	}
 }
 
-func settle(t *testing.T, l activities.MailLedger, m order.Mail, s order.MailState, id string) {
+func settle(t *testing.T, l activities.MailLedger, m mail.Message, s mail.State, id string) {
 	t.Helper()
-	if err := l.SettleMail(t.Context(), m, s, id, "why"); err != nil {
+	o := mail.Outcome{State: s, Receipt: mail.Receipt{Provider: "smtp", ProviderID: id, Skipped: []mail.Skip{{Provider: "ses", Why: "down"}}}, Why: "why"}
+	if err := l.SettleMail(t.Context(), m, o); err != nil {
 		t.Fatalf("settle as %s: %v", s, err)
 	}
 }

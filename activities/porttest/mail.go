@@ -1,29 +1,34 @@
 package porttest
 
 import (
+	"strings"
 	"testing"
 
 	"purser/activities"
+	"purser/mail"
 	"purser/order"
 )
 
 // MailBench is a mailer on the test bench.
 type MailBench struct {
 	Mailer activities.Mailer
-	// Counts says how often each mail went out, by its key.
+	// Counts says how often each mail went out, by its id.
 	Counts func() map[string]int
 	// FailNext makes the next call fail: with ErrUnknownOutcome after the
-	// mail went out, with ErrThrottled, ErrRejected or ErrDenied before.
+	// mail went out, with the other kinds before.
 	FailNext func(t *testing.T, kind error)
 }
 
 // Mailer checks a Mailer. setup makes one that has sent nothing.
 func Mailer(t *testing.T, setup func(t *testing.T) MailBench) {
 	for name, check := range map[string]func(*testing.T, MailBench){
-		"EML-1 every milestone":                sendsMilestones,
-		"EML-4 errors say what they are":       mailErrors,
-		"EML-11 recipients are checked":        checksRecipients,
-		"EML-11 hostile text goes out as text": sendsHostileText,
+		"EML-1 each mail goes out":              sendsMails,
+		"EML-4 errors say what they are":        mailErrors,
+		"EML-11 what cannot be sent is refused": refusesMails,
+		"EML-13 both streams":                   sendsStreams,
+		"EML-4 the next mail is another matter": goesOn,
+		"EML-11 hostile text goes out as text":  sendsHostileText,
+		"EML-5 a mail to many is one mail":      sendsToMany,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -32,35 +37,37 @@ func Mailer(t *testing.T, setup func(t *testing.T) MailBench) {
 	}
 }
 
-// MailOf is a mail of a new order.
-func MailOf(id order.ID, m order.Milestone) order.Mail {
-	return order.Mail{
-		OrderID: id, Milestone: m, To: "ada@example.com", Name: "Ada Löwe", Locale: "de",
-		Lines:    []order.Line{{SKU: "mug", Name: "Mug, blue", Quantity: 2, Price: 1250, Subtotal: 2500}},
-		Total:    order.Money{Amount: 2500, Currency: "EUR"},
-		Tracking: "TRACK-1", Reason: "sold out",
+// MessageOf is a mail about an order.
+func MessageOf(id order.ID, m order.Milestone) mail.Message {
+	return mail.Message{
+		ID: order.Mail{OrderID: id, Milestone: m, Generation: 1}.Key(), About: string(id), Generation: 1,
+		Stream: mail.Transactional, Template: string(m), To: []mail.Address{{Name: "Ada Löwe", Email: "ada@example.com"}},
+		Content: mail.Content{Subject: "Ihre Bestellung", Text: "Guten Tag", HTML: "<p>Guten Tag</p>"},
+		Tags:    map[string]string{"order": string(id), "milestone": string(m), "generation": "1"},
 	}
 }
 
-func sendsMilestones(t *testing.T, b MailBench) {
+func (b MailBench) send(t *testing.T, m mail.Message) string {
+	t.Helper()
+	id, err := b.Mailer.SendMail(t.Context(), m)
+	if err != nil {
+		t.Fatalf("%s: %v", m.Template, err)
+	}
+	if n := b.Counts()[m.ID]; n != 1 {
+		t.Errorf("%s went out %d times", m.Template, n)
+	}
+	return id
+}
+
+func sendsMails(t *testing.T, b MailBench) {
 	id := order.NewID()
 	ids := map[string]bool{}
-	for _, m := range []order.Milestone{
-		order.MailConfirmation, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
-	} {
-		mail := MailOf(id, m)
-		messageID, err := b.Mailer.SendMail(t.Context(), mail)
-		if err != nil {
-			t.Errorf("%s: %v", m, err)
-			continue
+	for _, m := range []order.Milestone{order.MailConfirmation, order.MailShipped, order.MailDelivered} {
+		providerID := b.send(t, MessageOf(id, m))
+		if providerID == "" || ids[providerID] {
+			t.Errorf("%s: the provider's id %q is empty or was given before", m, providerID)
 		}
-		if messageID == "" || ids[messageID] {
-			t.Errorf("%s: message id %q is empty or was given before", m, messageID)
-		}
-		ids[messageID] = true
-		if n := b.Counts()[mail.Key()]; n != 1 {
-			t.Errorf("%s went out %d times", m, n)
-		}
+		ids[providerID] = true
 	}
 }
 
@@ -71,37 +78,66 @@ func mailErrors(t *testing.T, b MailBench) {
 	}{
 		{order.ErrUnknownOutcome, 1}, {order.ErrThrottled, 0}, {order.ErrRejected, 0}, {order.ErrDenied, 0},
 	} {
-		m := MailOf(order.NewID(), order.MailShipped)
+		m := MessageOf(order.NewID(), order.MailShipped)
 		b.FailNext(t, tt.kind)
 		_, err := b.Mailer.SendMail(t.Context(), m)
 		wantKind(t, err, tt.kind)
-		if n := b.Counts()[m.Key()]; n != tt.sent {
+		if n := b.Counts()[m.ID]; n != tt.sent {
 			t.Errorf("%v: went out %d times, want %d", tt.kind, n, tt.sent)
+		}
+		if err != nil && (strings.Contains(err.Error(), "ada@") || strings.Contains(err.Error(), "Löwe")) {
+			t.Errorf("the error tells too much: %v", err)
 		}
 	}
 }
 
-func checksRecipients(t *testing.T, b MailBench) {
-	for _, to := range []string{"", "nobody", "a@b, c@d", "a@example.com\r\nBcc: b@example.com", "Ada <ada@example.com>"} {
-		m := MailOf(order.NewID(), order.MailShipped)
-		m.To = to
+func goesOn(t *testing.T, b MailBench) {
+	for _, kind := range []error{order.ErrThrottled, order.ErrRejected, order.ErrUnknownOutcome} {
+		b.FailNext(t, kind)
+		_, err := b.Mailer.SendMail(t.Context(), MessageOf(order.NewID(), order.MailShipped))
+		wantKind(t, err, kind)
+		b.send(t, MessageOf(order.NewID(), order.MailShipped))
+	}
+}
+
+func refusesMails(t *testing.T, b MailBench) {
+	for name, bend := range map[string]func(*mail.Message){
+		"no address":          func(m *mail.Message) { m.To[0].Email = "" },
+		"no domain":           func(m *mail.Message) { m.To[0].Email = "nobody" },
+		"a list":              func(m *mail.Message) { m.To[0].Email = "a@b.example, c@d.example" },
+		"a line break":        func(m *mail.Message) { m.To[0].Email = "a@example.com\r\nBcc: b@example.com" },
+		"a name with it":      func(m *mail.Message) { m.To[0].Email = "Ada <ada@example.com>" },
+		"1,000 recipients":    func(m *mail.Message) { m.To = make([]mail.Address, 1000) },
+		"a header in a title": func(m *mail.Message) { m.Content.Subject = "Hi\r\nBcc: b@example.com" },
+		"nothing to say":      func(m *mail.Message) { m.Content = mail.Content{} },
+	} {
+		m := MessageOf(order.NewID(), order.MailShipped)
+		bend(&m)
 		_, err := b.Mailer.SendMail(t.Context(), m)
 		wantKind(t, err, order.ErrRejected)
-		if n := b.Counts()[m.Key()]; n != 0 {
-			t.Errorf("to %q: went out %d times", to, n)
+		if n := b.Counts()[m.ID]; n != 0 {
+			t.Errorf("%s: went out %d times", name, n)
 		}
 	}
+}
+
+func sendsStreams(t *testing.T, b MailBench) {
+	m := MessageOf(order.NewID(), order.MailShipped)
+	m.Stream, m.Unsubscribe = mail.Marketing, "https://shop.example/unsubscribe/token"
+	b.send(t, m)
+	b.send(t, MessageOf(order.NewID(), order.MailShipped))
 }
 
 func sendsHostileText(t *testing.T, b MailBench) {
-	m := MailOf(order.NewID(), order.MailCancelled)
-	m.Name = "Eve\r\nBcc: everyone@example.com <script>"
-	m.Reason = "$& </td><script>alert(1)</script>"
-	m.Lines[0].Name = "<img src=x onerror=alert(1)>"
-	if _, err := b.Mailer.SendMail(t.Context(), m); err != nil {
-		t.Fatal(err)
-	}
-	if n := b.Counts()[m.Key()]; n != 1 {
-		t.Errorf("went out %d times", n)
-	}
+	m := MessageOf(order.NewID(), order.MailCancelled)
+	m.To[0].Name = "Eve, everyone@example.com <script>"
+	m.Content.Text = "\r\n.\r\nMAIL FROM:<eve@example.com>\r\n..\n.\r"
+	m.Tags["note"] = "a\r\nb: ü"
+	b.send(t, m)
+}
+
+func sendsToMany(t *testing.T, b MailBench) {
+	m := MessageOf(order.NewID(), order.MailShipped)
+	m.To = append(m.To, mail.Address{Email: "bob@example.com"}, mail.Address{Email: "eve@example.com"})
+	b.send(t, m)
 }

@@ -81,7 +81,7 @@ type body struct {
 	io.ReadCloser
 	ctx    context.Context
 	failed bool
-	done   func(verdict)
+	done   func(Verdict)
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -104,10 +104,10 @@ func (b *body) Close() error {
 
 func (b *body) end() {
 	if b.failed {
-		b.done(failing)
+		b.done(Failing)
 		return
 	}
-	b.done(healthy)
+	b.done(Healthy)
 }
 
 // closeBody keeps the promise of a RoundTripper that fails.

@@ -4,11 +4,11 @@ package ses
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"maps"
+	"net"
 	"net/http"
-	netmail "net/mail"
-	"strconv"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,19 +19,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 
+	"purser/mail"
 	"purser/order"
 	"purser/providers/guard"
+	"purser/providers/mime"
 )
-
-// Letters writes what a mail says.
-type Letters interface {
-	Write(m order.Mail) (subject, text, html string, err error)
-}
 
 // Config says which SES account to send through.
 type Config struct {
-	// Letters writes the mails. Required.
-	Letters Letters
 	// From is the verified sender, plain or with a name:
 	// "Shop <orders@shop.example>". Required.
 	From string
@@ -50,35 +45,27 @@ type Config struct {
 	Environment string
 	// Timeout ends a call that the caller's context does not; default 10 s.
 	Timeout time.Duration
-	// Guard shapes the breaker and the bulkhead; its zero value will do.
+	// Guard shapes the bulkhead. There is no breaker here: whoever chooses
+	// among providers has one for each.
 	Guard guard.Config
 }
 
 // Mailer sends mails. Every error of its methods is a *order.ProviderError.
 type Mailer struct {
 	client  *sesv2.Client
-	letters Letters
-	from    *netmail.Address
-	replyTo *netmail.Address // nil: none
+	writer  *mime.Writer
 	set     *string
 	env     string
+	refused atomic.Bool // SES says that the sender is not verified
 }
 
 // New makes a mailer. It does not call SES.
 func New(ctx context.Context, c Config) (*Mailer, error) {
-	m := &Mailer{letters: c.Letters, env: c.Environment}
-	var err error
-	if m.from, err = netmail.ParseAddress(c.From); err != nil {
-		return nil, fmt.Errorf("ses: from: %w", err)
+	writer, err := mime.New(c.From, c.ReplyTo)
+	if err != nil {
+		return nil, fmt.Errorf("ses: %w", err)
 	}
-	if c.ReplyTo != "" {
-		if m.replyTo, err = netmail.ParseAddress(c.ReplyTo); err != nil {
-			return nil, fmt.Errorf("ses: reply-to: %w", err)
-		}
-	}
-	if c.Letters == nil {
-		return nil, errors.New("ses: nobody to write the letters")
-	}
+	m := &Mailer{writer: writer, env: c.Environment}
 	if c.ConfigurationSet != "" {
 		m.set = aws.String(c.ConfigurationSet)
 	}
@@ -94,11 +81,11 @@ func New(ctx context.Context, c Config) (*Mailer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ses: %w", err)
 	}
-	c.Guard.Name = cmp.Or(c.Guard.Name, provider)
+	c.Guard.Name, c.Guard.Unbroken = cmp.Or(c.Guard.Name, provider), true
 	m.client = sesv2.NewFromConfig(sdk, func(o *sesv2.Options) {
 		o.Retryer = aws.NopRetryer{} // the workflow retries (RES-1)
 		o.HTTPClient = &http.Client{
-			Transport:     watched{guard.Transport(nil, c.Guard)},
+			Transport:     watched{guard.Transport(promptly(), c.Guard)},
 			Timeout:       cmp.Or(c.Timeout, 10*time.Second),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
@@ -109,26 +96,41 @@ func New(ctx context.Context, c Config) (*Mailer, error) {
 	return m, nil
 }
 
+// promptly is a transport that soon notices that nobody is there, so that
+// another provider can have the mail (EML-3, RES-5).
+func promptly() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DialContext = (&net.Dialer{Timeout: connectWithin, KeepAlive: 30 * time.Second}).DialContext
+	t.TLSHandshakeTimeout = connectWithin
+	t.MaxIdleConnsPerHost = 32
+	return t
+}
+
+const connectWithin = 2 * time.Second
+
 // SendMail sends a mail and answers the id SES gave it. ErrUnknownOutcome
 // means it may have gone out; SES knows no idempotency, so only the caller's
 // ledger can keep it from going out twice.
-func (m *Mailer) SendMail(ctx context.Context, mail order.Mail) (string, error) {
+func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error) {
 	const op = "send mail"
-	to, err := netmail.ParseAddress(mail.To)
-	if err != nil || to.Address != mail.To {
-		return "", failure(op, order.ErrRejected, "bad_address", nil)
-	}
-	raw, err := m.message(mail)
+	raw, err := m.writer.Write(msg)
 	if err != nil {
 		return "", failure(op, order.ErrRejected, "cannot_be_written", err)
 	}
+	if m.refused.Load() {
+		return "", failure(op, order.ErrDenied, "sender_not_verified", nil)
+	}
+	to := make([]string, len(msg.To))
+	for i, a := range msg.To {
+		to[i] = a.Email
+	}
 	ctx, sent := watch(ctx)
 	out, err := m.client.SendEmail(ctx, &sesv2.SendEmailInput{
-		FromEmailAddress:     aws.String(m.from.String()),
-		Destination:          &types.Destination{ToAddresses: []string{mail.To}},
+		FromEmailAddress:     aws.String(m.writer.From().String()),
+		Destination:          &types.Destination{ToAddresses: to},
 		Content:              &types.EmailContent{Raw: &types.RawMessage{Data: raw}},
 		ConfigurationSetName: m.set,
-		EmailTags:            m.tags(mail),
+		EmailTags:            m.tags(msg),
 	})
 	if err != nil {
 		return "", classify(op, err, sent())
@@ -139,33 +141,46 @@ func (m *Mailer) SendMail(ctx context.Context, mail order.Mail) (string, error) 
 	return *out.MessageId, nil
 }
 
-// tags name the mail's business, for SES's events and for searching. They
-// hold no personal data.
-func (m *Mailer) tags(mail order.Mail) []types.MessageTag {
-	tags := []types.MessageTag{
-		tag("order", string(mail.OrderID)),
-		tag("milestone", string(mail.Milestone)),
-		tag("generation", strconv.Itoa(mail.Generation)),
+// mostTags is how many SES takes.
+const mostTags = 50
+
+// tags name the mail and its business, for SES's events and for searching.
+// They hold no personal data. SES gives a mail a Message-ID of its own; by the
+// tag "message" ours comes back with every event (EML-9).
+func (m *Mailer) tags(msg mail.Message) []types.MessageTag {
+	tags := []types.MessageTag{tag("message", mail.WireID(msg.ID)), tag("stream", string(msg.Stream))}
+	if msg.Template != "" {
+		tags = append(tags, tag("template", msg.Template))
 	}
 	if m.env != "" {
 		tags = append(tags, tag("environment", m.env))
 	}
+	for _, name := range slices.Sorted(maps.Keys(msg.Tags)) {
+		reserved := slices.ContainsFunc(tags, func(t types.MessageTag) bool { return *t.Name == name })
+		if !reserved && len(tags) < mostTags && name != "" {
+			tags = append(tags, tag(name, msg.Tags[name]))
+		}
+	}
 	return tags
 }
 
-// tag makes a value of the characters SES allows.
+// tag makes a name and a value of the characters SES allows.
 func tag(name, value string) types.MessageTag {
-	value = strings.Map(func(r rune) rune {
+	return types.MessageTag{Name: aws.String(tagText(name)), Value: aws.String(tagText(value))}
+}
+
+func tagText(s string) string {
+	s = strings.Map(func(r rune) rune {
 		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-', r == '.', r == '@':
 			return r
 		}
 		return '_'
-	}, value)
-	if value == "" {
-		value = "none"
+	}, s)
+	if s == "" {
+		s = "none"
 	}
-	return types.MessageTag{Name: aws.String(name), Value: aws.String(value[:min(len(value), 256)])}
+	return s[:min(len(s), 256)]
 }
 
 // watched notes that a request left the SDK: what fails before, such as

@@ -9,9 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"purser/activities"
 	"purser/activities/porttest"
-	"purser/letters"
+	"purser/mail"
 	"purser/order"
 	"purser/providers/ses"
 	"purser/sandbox/hostile"
@@ -29,12 +31,8 @@ type bench struct {
 
 func newMailer(t *testing.T, endpoint string, with func(*ses.Config)) *ses.Mailer {
 	t.Helper()
-	w, err := letters.New(letters.Shop{Name: "Mugs & More"})
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := ses.Config{
-		Letters: w, From: "Mugs & More <orders@shop.example>", ReplyTo: "help@shop.example",
+		From: "Mugs & More <orders@shop.example>", ReplyTo: "help@shop.example",
 		Region: "eu-central-1", AccessKey: "AKIATEST", SecretKey: "secret-key", Endpoint: endpoint,
 		Environment: "test", Timeout: 5 * time.Second,
 	}
@@ -70,8 +68,8 @@ func TestConformance(t *testing.T) {
 			Mailer: b.mailer,
 			Counts: func() map[string]int {
 				counts := map[string]int{}
-				for about, n := range b.ses.Counts() {
-					counts[order.Mail{OrderID: order.ID(about.Order), Milestone: order.Milestone(about.Milestone)}.Key()] = n
+				for _, a := range b.ses.Arrivals() {
+					counts[mail.FromWireID(a.Tags["message"])]++
 				}
 				return counts
 			},
@@ -124,7 +122,7 @@ func TestFaults(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			m := porttest.MailOf(order.NewID(), order.MailShipped)
+			m := porttest.MessageOf(order.NewID(), order.MailShipped)
 			_, err := b.mailer.SendMail(ctx, m)
 			var p *order.ProviderError
 			if !errors.As(err, &p) || p.Kind != tt.want {
@@ -133,13 +131,13 @@ func TestFaults(t *testing.T) {
 			if p.RetryAfter != tt.fault.RetryAfter {
 				t.Errorf("retry after %s, want %s", p.RetryAfter, tt.fault.RetryAfter)
 			}
-			if n := b.ses.Counts()[standin.Subject{Order: string(m.OrderID), Milestone: "shipped"}]; n != tt.sent {
+			if n := b.ses.Counts()[standin.Subject{Order: m.About, Milestone: "shipped"}]; n != tt.sent {
 				t.Errorf("%d sent, want %d", n, tt.sent)
 			}
 			if n := b.faults.List().Faults[0].Struck; n != 1 {
 				t.Errorf("%d attempts, want 1", n)
 			}
-			if strings.Contains(err.Error(), m.To) || strings.Contains(err.Error(), m.Name) {
+			if strings.Contains(err.Error(), m.To[0].Email) || strings.Contains(err.Error(), m.To[0].Name) {
 				t.Errorf("the error tells too much: %v", err)
 			}
 		})
@@ -148,27 +146,27 @@ func TestFaults(t *testing.T) {
 
 // TestRefusals are the stand-in's own, as SES makes them.
 func TestRefusals(t *testing.T) {
-	mail := porttest.MailOf(order.NewID(), order.MailShipped)
-	rejected := mail
-	rejected.To = "ada@rejected.example"
+	shipped := porttest.MessageOf(order.NewID(), order.MailShipped)
+	rejected := shipped
+	rejected.To = []mail.Address{{Email: "ada@rejected.example"}}
 	for _, tt := range []struct {
 		name   string
 		ses    standin.Config
 		config func(*ses.Config)
-		mail   order.Mail
+		mail   mail.Message
 		want   error
 		code   string
 		wait   time.Duration
 	}{
 		{"F42 message rejected", standin.Config{}, nil, rejected, order.ErrRejected, "MessageRejected", 0},
-		{"F39 rate", standin.Config{PerSecond: 1}, nil, mail, order.ErrThrottled, "TooManyRequestsException", 0},
-		{"quota", standin.Config{PerDay: 1}, nil, mail, order.ErrThrottled, "LimitExceededException", 10 * time.Minute},
-		{"unknown milestone", standin.Config{}, nil, order.Mail{To: "a@b.example", Milestone: "birthday"}, order.ErrRejected, "cannot_be_written", 0},
+		{"F39 rate", standin.Config{PerSecond: 1}, nil, shipped, order.ErrThrottled, "TooManyRequestsException", 0},
+		{"quota", standin.Config{PerDay: 1}, nil, shipped, order.ErrThrottled, "LimitExceededException", 10 * time.Minute},
+		{"nothing to say", standin.Config{}, nil, mail.Message{}, order.ErrRejected, "cannot_be_written", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := build(t, tt.ses)
 			if tt.want == order.ErrThrottled {
-				if _, err := b.mailer.SendMail(t.Context(), mail); err != nil { // the one that is allowed
+				if _, err := b.mailer.SendMail(t.Context(), shipped); err != nil { // the one that is allowed
 					t.Fatal(err)
 				}
 			}
@@ -187,7 +185,7 @@ func TestCertainlyNotSent(t *testing.T) {
 	gone.Close()
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	mail := porttest.MailOf(order.NewID(), order.MailShipped)
+	shipped := porttest.MessageOf(order.NewID(), order.MailShipped)
 	for _, tt := range []struct {
 		name   string
 		mailer *ses.Mailer
@@ -197,7 +195,7 @@ func TestCertainlyNotSent(t *testing.T) {
 		{"nobody there", newMailer(t, gone.URL, nil), t.Context(), order.ErrUnavailable},
 		{"the caller gave up before", b.mailer, cancelled, order.ErrUnavailable},
 	} {
-		if _, err := tt.mailer.SendMail(tt.ctx, mail); !errors.Is(err, tt.want) {
+		if _, err := tt.mailer.SendMail(tt.ctx, shipped); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 		}
 	}
@@ -210,62 +208,92 @@ func TestWrongKey(t *testing.T) {
 	}
 	srv := httptest.NewServer(s.Handler())
 	defer srv.Close()
-	_, err = newMailer(t, srv.URL, nil).SendMail(t.Context(), porttest.MailOf(order.NewID(), order.MailShipped))
+	_, err = newMailer(t, srv.URL, nil).SendMail(t.Context(), porttest.MessageOf(order.NewID(), order.MailShipped))
 	if !errors.Is(err, order.ErrDenied) {
 		t.Errorf("got %v, want ErrDenied", err)
 	}
 }
 
-// TestMessage looks at the message that arrives (EML-10, EML-11, EML-12).
+// TestMessage looks at the message that arrives (EML-9, EML-10, EML-12): its
+// form is that of providers/mime, its tags name it and its business.
 func TestMessage(t *testing.T) {
 	b := build(t, standin.Config{})
-	m := porttest.MailOf("ord_0123456789abcdefghjkmnpqrs", order.MailShipped)
-	m.Name = "Eve\r\nBcc: everyone@example.com"
+	m := porttest.MessageOf("ord_0123456789abcdefghjkmnpqrs", order.MailShipped)
+	m.Tags["message"], m.Tags["note"] = "forged", "a\r\nb: ü"
 	id, err := b.mailer.SendMail(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	get := func(path string) string {
-		w := httptest.NewRecorder()
-		b.ses.Mailbox().ServeHTTP(w, httptest.NewRequest("GET", path, nil))
-		return w.Body.String()
-	}
-	raw := get("/" + id + "/raw")
-	head, _, _ := strings.Cut(raw, "\r\n\r\n")
+	w := httptest.NewRecorder()
+	b.ses.Mailbox().ServeHTTP(w, httptest.NewRequest("GET", "/"+id+"/raw", nil))
 	for _, want := range []string{
 		"From: \"Mugs & More\" <orders@shop.example>", "Reply-To: <help@shop.example>",
-		"Auto-Submitted: auto-generated", "<ord_0123456789abcdefghjkmnpqrs.shipped.0@shop.example>",
-		"multipart/alternative", "Subject: Your order from Mugs & More is on its way",
+		"<ord_0123456789abcdefghjkmnpqrs.mail-shipped.1@shop.example>",
 	} {
-		if !strings.Contains(head, want) {
-			t.Errorf("header lacks %q:\n%s", want, head)
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("lacks %q:\n%s", want, w.Body)
 		}
 	}
-	if strings.Contains(head, "\r\nBcc") {
-		t.Errorf("a header was smuggled in:\n%s", head)
+	arrived := b.ses.Arrivals()
+	want := map[string]string{
+		"message": "ord_0123456789abcdefghjkmnpqrs.mail-shipped.1", "stream": "transactional", "template": "shipped", "environment": "test",
+		"order": "ord_0123456789abcdefghjkmnpqrs", "milestone": "shipped", "generation": "1", "note": "a__b___",
 	}
-	if text := get("/" + id + "/text"); !strings.Contains(text, "Tracking number: TRACK-1") {
-		t.Errorf("text:\n%s", text)
+	if diff := cmp.Diff(want, arrived[0].Tags); diff != "" || arrived[0].ID != id || arrived[0].Recipients != 1 {
+		t.Errorf("%+v %s", arrived, diff)
 	}
-	if page := get("/" + id + "/html"); !strings.Contains(page, "<strong>TRACK-1</strong>") {
-		t.Errorf("page:\n%s", page)
+}
+
+// TestAccount (EML-6, EML-12): limits are what the account says, and a sender
+// is verified when SES says so: not when it has merely begun.
+func TestAccount(t *testing.T) {
+	b := build(t, standin.Config{PerSecond: 14, PerDay: 50_000})
+	if _, err := b.mailer.SendMail(t.Context(), porttest.MessageOf(order.NewID(), order.MailShipped)); err != nil {
+		t.Fatal(err)
 	}
-	list := get("/messages.json?q=ord_0123456789abcdefghjkmnpqrs")
-	for _, want := range []string{`"order":"ord_0123456789abcdefghjkmnpqrs"`, `"milestone":"shipped"`, `"generation":"0"`, `"environment":"test"`} {
-		if !strings.Contains(list, want) {
-			t.Errorf("tags lack %s: %s", want, list)
+	l, err := b.mailer.Limits(t.Context())
+	if err != nil || l.Rate != 14 || l.PerDay != 50_000 || l.Sent != 1 || !l.Enabled || l.At.IsZero() {
+		t.Errorf("%+v %v", l, err)
+	}
+	for _, tt := range []struct {
+		name       string
+		identities map[string]standin.Identity
+		status     string
+		ok         bool
+	}{
+		{"the address", map[string]standin.Identity{"orders@shop.example": {Status: "SUCCESS", Verified: true}}, "SUCCESS", true},
+		{"its domain", map[string]standin.Identity{"shop.example": {Status: "SUCCESS", Verified: true, DKIM: "SUCCESS"}}, "SUCCESS, DKIM SUCCESS", true},
+		{"merely begun", map[string]standin.Identity{"shop.example": {Status: "PENDING", Verified: true, DKIM: "PENDING"}}, "PENDING, DKIM PENDING", false},
+		{"failed", map[string]standin.Identity{"orders@shop.example": {Status: "FAILED"}}, "FAILED", false},
+		{"the address has begun, its domain stands", map[string]standin.Identity{
+			"orders@shop.example": {Status: "PENDING"}, "shop.example": {Status: "SUCCESS", Verified: true},
+		}, "SUCCESS", true},
+		{"nobody", map[string]standin.Identity{}, "NOT_FOUND", false},
+	} {
+		b.ses.SetIdentities(tt.identities)
+		if status, ok, err := b.mailer.Verified(t.Context()); status != tt.status || ok != tt.ok || err != nil {
+			t.Errorf("%s: %q %t %v, want %q %t", tt.name, status, ok, err, tt.status, tt.ok)
+		}
+		_, err := b.mailer.SendMail(t.Context(), porttest.MessageOf(order.NewID(), order.MailShipped))
+		if (err == nil) != tt.ok || err != nil && !errors.Is(err, order.ErrDenied) {
+			t.Errorf("%s: sending: %v", tt.name, err)
 		}
 	}
 }
 
-func TestNewRefuses(t *testing.T) {
-	for name, c := range map[string]ses.Config{
-		"no sender":  {Letters: &letters.Writer{}},
-		"no letters": {From: "a@b.example"},
-		"bad reply":  {Letters: &letters.Writer{}, From: "a@b.example", ReplyTo: "nobody"},
-	} {
-		if _, err := ses.New(t.Context(), c); err == nil {
-			t.Errorf("%s: accepted", name)
-		}
+// TestAccountUnknown (EML-6): no answer is no limit, and no verdict.
+func TestAccountUnknown(t *testing.T) {
+	b := build(t, standin.Config{})
+	if err := b.faults.Add(hostile.Fault{Do: hostile.Status, Match: "GET"}); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := b.mailer.Limits(t.Context()); err == nil || l.Rate != 0 {
+		t.Errorf("%+v %v", l, err)
+	}
+	if _, _, err := b.mailer.Verified(t.Context()); err == nil {
+		t.Error("verified without an answer")
+	}
+	if _, err := b.mailer.SendMail(t.Context(), porttest.MessageOf(order.NewID(), order.MailShipped)); err != nil {
+		t.Errorf("no word about the sender stopped the mail: %v", err)
 	}
 }

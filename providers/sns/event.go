@@ -89,7 +89,7 @@ const (
 // that means nothing for a mail's fate. problem says why one that does cannot
 // be used.
 func (e *event) feedback(said time.Time) (list []mail.Feedback, problem string) {
-	f := mail.Feedback{Provider: provider, ProviderID: e.Mail.MessageID, MessageID: clip(e.tag("message"), maxName)}
+	f := mail.Feedback{Provider: provider, ProviderID: e.Mail.MessageID, MessageID: mail.FromWireID(e.tag("message"))}
 	var to []recipient
 	switch e.kind() {
 	case "Send":

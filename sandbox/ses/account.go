@@ -2,66 +2,71 @@ package ses
 
 import (
 	"net/http"
-	"slices"
 	"strings"
+	"time"
 )
 
-// account is GetAccount.
-func (s *Server) account(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	s.day.forget(s.cfg.Now())
-	sent := s.day.sum
-	s.mu.Unlock()
-	quota := map[string]int{"Max24HourSend": -1, "MaxSendRate": 1_000_000, "SentLast24Hours": sent}
-	if s.cfg.PerDay > 0 {
-		quota["Max24HourSend"] = s.cfg.PerDay
-	}
-	if s.cfg.PerSecond > 0 {
-		quota["MaxSendRate"] = s.cfg.PerSecond
-	}
-	answer(w, http.StatusOK, map[string]any{
-		"SendQuota": quota, "SendingEnabled": true, "ProductionAccessEnabled": true, "EnforcementStatus": "HEALTHY",
-	})
+// Identity is what SES says about a sender, an address or a domain.
+type Identity struct {
+	Status   string // PENDING, SUCCESS, FAILED, TEMPORARY_FAILURE, NOT_STARTED
+	Verified bool   // may send
+	DKIM     string // the same words
 }
 
-// identity is GetEmailIdentity. An identity that was never set up is not
-// there; in this world all that are there have been verified.
+// SetIdentities says who may send: addresses and domains. Until it is called
+// everybody may.
+func (s *Server) SetIdentities(who map[string]Identity) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.identities = who
+}
+
+// identity is GetEmailIdentity.
 func (s *Server) identity(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("id")
-	kind := "DOMAIN"
-	if strings.Contains(id, "@") {
-		kind = "EMAIL_ADDRESS"
+	s.mu.Lock()
+	who, ok := s.identities[r.PathValue("identity")]
+	if s.identities == nil {
+		who, ok = Identity{Status: "SUCCESS", Verified: true, DKIM: "SUCCESS"}, true
 	}
-	if len(s.cfg.Identities) > 0 && !slices.Contains(s.cfg.Identities, id) {
-		refuse(w, http.StatusNotFound, "NotFoundException", "Email identity "+id+" does not exist.")
+	s.mu.Unlock()
+	if !ok {
+		refuse(w, http.StatusNotFound, "NotFoundException", "The identity does not exist.")
 		return
 	}
+	kind := "DOMAIN"
+	if strings.Contains(r.PathValue("identity"), "@") {
+		kind = "EMAIL_ADDRESS"
+	}
 	answer(w, http.StatusOK, map[string]any{
-		"IdentityType": kind, "VerifiedForSendingStatus": true, "VerificationStatus": "SUCCESS", "FeedbackForwardingStatus": true,
-		"DkimAttributes":     map[string]any{"SigningEnabled": true, "Status": "SUCCESS", "SigningAttributesOrigin": "AWS_SES"},
-		"MailFromAttributes": map[string]any{"BehaviorOnMxFailure": "USE_DEFAULT_VALUE"},
+		"IdentityType": kind, "VerificationStatus": who.Status, "VerifiedForSendingStatus": who.Verified,
+		"DkimAttributes": map[string]any{"Status": who.DKIM, "SigningEnabled": who.DKIM == "SUCCESS"},
 	})
 }
 
-// verified reports whether a sender, or its domain, is.
+// verified reports whether a sender, or its domain, may send.
 func (s *Server) verified(from string) bool {
 	from = address(from)
 	_, domain, _ := strings.Cut(from, "@")
-	return len(s.cfg.Identities) == 0 || slices.Contains(s.cfg.Identities, from) || slices.Contains(s.cfg.Identities, domain)
-}
-
-// Figures are what the stand-in has seen since it started.
-type Figures struct {
-	Mails         int `json:"mails"`         // accepted, ever
-	PeakPerSecond int `json:"peakPerSecond"` // the most recipients accepted in any one second
-	Throttled     int `json:"throttled"`     // mails answered with TooManyRequestsException
-	LastDay       int `json:"lastDay"`       // recipients in the last 24 hours
-}
-
-// Figures answers them.
-func (s *Server) Figures() Figures {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.day.forget(s.cfg.Now())
-	return Figures{Mails: len(s.mails), PeakPerSecond: s.second.peak, Throttled: s.throttled, LastDay: s.day.sum}
+	return s.identities == nil || s.identities[from].Verified || s.identities[domain].Verified
+}
+
+// Arrival is an accepted mail, as far as counting goes.
+type Arrival struct {
+	At         time.Time
+	ID         string
+	Recipients int
+	Tags       map[string]string
+}
+
+// Arrivals lists every mail accepted, oldest first.
+func (s *Server) Arrivals() []Arrival {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Arrival, len(s.mails))
+	for i, m := range s.mails {
+		all[i] = Arrival{m.At, m.ID, len(m.To), m.Tags}
+	}
+	return all
 }

@@ -35,7 +35,7 @@ type bench struct {
 func (b *bench) activities() *activities.Activities {
 	return &activities.Activities{
 		Record: &b.record, Orders: &b.record, Intents: &b.bank, Captures: &b.bank,
-		Carrier: &b.carrier, Mailer: &b.mailer, Ledger: &b.ledger, Sealer: sealer{},
+		Carrier: &b.carrier, Post: &b.mailer, Letters: fake.Letters{}, Ledger: &b.ledger, Sealer: sealer{},
 	}
 }
 

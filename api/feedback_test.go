@@ -21,7 +21,8 @@ var links = mail.Links{Key: []byte("key"), Base: "https://shop.example"}
 // mailShop is a shop with a mail desk.
 func mailShop(t testing.TB) *shop {
 	return setUp(t, func(c *api.Config) {
-		c.Mail = &api.MailDesk{Records: c.Records.(*records.Store), Links: links, Shop: "Mugs & More", Latest: 1000}
+		c.MailLedger = c.Records.(*records.Store)
+		c.Feedback = &api.FeedbackDesk{Records: c.Records.(*records.Store), Links: links, Shop: "Mugs & More", Latest: 1000}
 	})
 }
 
@@ -88,18 +89,18 @@ func TestOrderMails(t *testing.T) {
 	t.Parallel()
 	s := mailShop(t)
 	id := s.place(t, "c").ID
-	m := order.Mail{OrderID: id, Milestone: order.MailConfirmation}
-	if _, _, err := s.store.ClaimMail(t.Context(), m); err != nil {
+	m := mail.Message{ID: order.Key(id, "mail-confirmation", 1), About: string(id), Template: "confirmation", Stream: mail.Transactional}
+	if _, err := s.store.ClaimMail(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.store.SettleMail(t.Context(), m, order.MailStateSent, "p1", ""); err != nil {
+	if err := s.store.SettleMail(t.Context(), m, mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: "p1"}}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := s.store.HearMail(t.Context(), 1, []mail.Feedback{{Provider: "ses", ProviderID: "p1", Recipient: "ada@example.com", Kind: mail.Delivered, At: time.Now()}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := s.ask("GET", "/v1/orders/"+string(id)+"/mails", shopKey, "")
+	a := s.ask("GET", "/v1/orders/"+string(id)+"/mails", viewerKey, "")
 	var got struct {
 		Mails []struct {
 			Template, State string
@@ -110,7 +111,7 @@ func TestOrderMails(t *testing.T) {
 		len(got.Mails[0].Feedback) != 1 || got.Mails[0].Feedback[0].Kind != mail.Delivered {
 		t.Errorf("%v: %s", err, a.body)
 	}
-	if a := s.ask("GET", "/v1/orders/"+string(id)+"/mails", shopKey, "", "Purser-Customer", "somebody-else"); a.status != 404 {
+	if a := s.ask("GET", "/v1/orders/"+string(id)+"/mails", viewerKey, "", "Purser-Customer", "somebody-else"); a.status != 404 {
 		t.Errorf("another customer's: %d", a.status)
 	}
 	if a := s.ask("GET", "/v1/orders/nonsense/mails", viewerKey, ""); a.status != 404 {

@@ -50,12 +50,12 @@ type Suppressions struct {
 
 // Marketing is whether it is paused, and how the latest mails went.
 type Marketing struct {
-	Paused    bool       `json:"paused"`
-	Why       string     `json:"why,omitempty"`
-	Actor     string     `json:"actor,omitempty"`
-	At        time.Time  `json:"at,omitzero"`
-	Standings []Standing `json:"standings"`
-	Limits    struct {
+	Paused   bool      `json:"paused"`
+	Why      string    `json:"why,omitempty"`
+	Actor    string    `json:"actor,omitempty"`
+	At       time.Time `json:"at,omitzero"`
+	Conducts []Conduct `json:"conducts"`
+	Limits   struct {
 		Bounces    int64 `json:"bouncesPerMillion"`
 		Complaints int64 `json:"complaintsPerMillion"`
 		Share      int64 `json:"pauseAtPercent"`
@@ -65,32 +65,11 @@ type Marketing struct {
 	BadLinks int64 `json:"badLinks"`
 }
 
-// Standing is how one provider's latest mails went.
-type Standing struct {
-	mail.Standing
+// Conduct is how one provider's latest mails went.
+type Conduct struct {
+	mail.Conduct
 	BounceRate    int64 `json:"bouncesPerMillion"`
 	ComplaintRate int64 `json:"complaintsPerMillion"`
-}
-
-// OrderMails are an order's mails and what became of them.
-type OrderMails struct {
-	Mails []OrderMail `json:"mails"`
-}
-
-// OrderMail is one of them.
-type OrderMail struct {
-	ID         string          `json:"id"`
-	Template   string          `json:"template"`
-	State      string          `json:"state"`
-	ProviderID string          `json:"providerId,omitempty"`
-	Why        string          `json:"why,omitempty"`
-	Feedback   []mail.Feedback `json:"feedback"`
-}
-
-// OrderMails fetches them.
-func (c *Client) OrderMails(ctx context.Context, id string) (OrderMails, error) {
-	var m OrderMails
-	return m, c.call(ctx, http.MethodGet, "/v1/orders/"+url.PathEscape(id)+"/mails", nil, &m)
 }
 
 // MailStats counts mails from one day to another; "" is the API's default.

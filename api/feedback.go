@@ -8,13 +8,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"purser/mail"
-	"purser/order"
 	"purser/records"
 )
 
-// MailDesk is what the API needs to show and steer mail.
-type MailDesk struct {
-	Records MailRecords
+// FeedbackDesk is what the API needs to show what became of mails, and to steer
+// whom they go to.
+type FeedbackDesk struct {
+	Records FeedbackRecords
 	// Links reads the links of marketing mails by which shoppers leave them.
 	Links mail.Links
 	// Shop is the shop's name, on the pages those lead to.
@@ -25,12 +25,11 @@ type MailDesk struct {
 	Latest    int
 }
 
-// MailRecords is what is known of mails. *records.Store is one.
-type MailRecords interface {
-	Mails(ctx context.Context, id order.ID) ([]records.MailEntry, error)
-	FeedbackOf(ctx context.Context, id order.ID) ([]records.MailFeedback, error)
+// FeedbackRecords is what is known of mails. *records.Store is one.
+type FeedbackRecords interface {
+	FeedbackOf(ctx context.Context, about string) ([]records.MailFeedback, error)
 	MailStats(ctx context.Context, from, to time.Time) ([]records.MailFigures, error)
-	Standings(ctx context.Context, latest int) ([]mail.Standing, error)
+	Conducts(ctx context.Context, latest int) ([]mail.Conduct, error)
 
 	Suppressions(ctx context.Context, f records.SuppressionFilter) ([]records.Suppression, error)
 	SuppressionsOf(ctx context.Context, email string) ([]records.Suppression, error)
@@ -45,17 +44,13 @@ type MailRecords interface {
 	ResumeMarketing(ctx context.Context, actor, why string) (changed bool, err error)
 }
 
-// mailRoutes declares the operations on mail, where there is a desk for it.
-func (s *server) mailRoutes(a huma.API, mux *http.ServeMux) {
-	if s.Mail == nil {
+// feedbackRoutes declares the operations on mail, where there is a desk for it.
+func (s *server) feedbackRoutes(a huma.API, mux *http.ServeMux) {
+	if s.Feedback == nil {
 		return
 	}
 	read, operate := []Role{Viewer, Operator}, []Role{Operator}
 	tags := []string{"mail"}
-	register(s, a, huma.Operation{
-		OperationID: "list-order-mails", Method: http.MethodGet, Path: "/v1/orders/{id}/mails", Tags: []string{"orders"},
-		Summary: "List an order's mails and what became of them",
-	}, []Role{Shop, Viewer, Operator}, s.orderMails)
 	register(s, a, huma.Operation{
 		OperationID: "mail-stats", Method: http.MethodGet, Path: "/v1/mail/stats", Tags: tags,
 		Summary: "Count mails sent, delivered, bounced, complained about and unsubscribed from, by day, provider and template",
@@ -88,19 +83,6 @@ func (s *server) mailRoutes(a huma.API, mux *http.ServeMux) {
 	s.preferenceRoutes(mux)
 }
 
-// orderMail is one mail of an order and what was heard of it.
-type orderMail struct {
-	ID         string         `json:"id"`
-	Template   string         `json:"template"`
-	State      string         `json:"state" doc:"sending, sent, due, unknown, rejected or suppressed"`
-	ProviderID string         `json:"providerId,omitempty" doc:"The provider's name for it"`
-	Why        string         `json:"why,omitempty"`
-	Attempts   int            `json:"attempts"`
-	ClaimedAt  time.Time      `json:"claimedAt"`
-	SettledAt  time.Time      `json:"settledAt,omitzero"`
-	Feedback   []mailFeedback `json:"feedback" doc:"What became of it, oldest first"`
-}
-
 type mailFeedback struct {
 	Provider   string      `json:"provider"`
 	Recipient  string      `json:"recipient"`
@@ -113,48 +95,34 @@ type mailFeedback struct {
 	Times      int         `json:"times" doc:"How often it was said"`
 }
 
-type orderMailsInput struct {
-	ID string `path:"id" maxLength:"64" example:"ord_0123456789abcdefghjkmnpqrs"`
+// ledgerMail is one mail and what was heard of it.
+type ledgerMail struct {
+	records.MailEntry
+	Feedback []mailFeedback `json:"feedback" doc:"What became of it, oldest first"`
 }
 
-type orderMailsOutput struct {
-	Body struct {
-		Mails []orderMail `json:"mails"`
-	}
-}
-
-// orderMails lists the ledger's entries of an order with what was heard.
-func (s *server) orderMails(ctx context.Context, in *orderMailsInput) (*orderMailsOutput, error) {
-	o, err := s.visible(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := s.Mail.Records.Mails(ctx, o.ID)
-	if err != nil {
-		return nil, err
-	}
-	heard, err := s.Mail.Records.FeedbackOf(ctx, o.ID)
-	if err != nil {
-		return nil, err
-	}
-	out := &orderMailsOutput{}
-	out.Body.Mails = make([]orderMail, 0, len(entries))
-	for _, e := range entries {
-		m := orderMail{
-			ID: e.Key, Template: string(e.Milestone), State: string(e.State), ProviderID: e.MessageID, Why: e.Why,
-			Attempts: e.Attempts, ClaimedAt: e.ClaimedAt, SettledAt: e.SettledAt, Feedback: []mailFeedback{},
+// withFeedback adds to mails about something what was heard of them.
+func (s *server) withFeedback(ctx context.Context, about string, entries []records.MailEntry) ([]ledgerMail, error) {
+	var heard []records.MailFeedback
+	if s.Feedback != nil && len(entries) > 0 {
+		var err error
+		if heard, err = s.Feedback.Records.FeedbackOf(ctx, about); err != nil {
+			return nil, err
 		}
+	}
+	list := make([]ledgerMail, len(entries))
+	for i, e := range entries {
+		list[i] = ledgerMail{MailEntry: e, Feedback: []mailFeedback{}}
 		for _, f := range heard {
-			if f.MessageID == e.Key {
-				m.Feedback = append(m.Feedback, mailFeedback{
+			if f.MessageID == e.ID {
+				list[i].Feedback = append(list[i].Feedback, mailFeedback{
 					Provider: f.Provider, Recipient: f.Recipient, Kind: f.Kind, Bounce: f.Bounce, Diagnostic: f.Diagnostic,
 					At: f.At, HeardAt: f.HeardAt, InboxID: f.InboxID, Times: f.Times,
 				})
 			}
 		}
-		out.Body.Mails = append(out.Body.Mails, m)
 	}
-	return out, nil
+	return list, nil
 }
 
 type statsInput struct {
@@ -188,7 +156,7 @@ func (s *server) mailStats(ctx context.Context, in *statsInput) (*statsOutput, e
 	if to.Before(from) || to.Sub(from) > 400*24*time.Hour {
 		return nil, problem(http.StatusUnprocessableEntity, "invalid", "from, to: want at most 400 days, the earlier one first")
 	}
-	days, err := s.Mail.Records.MailStats(ctx, from, to.AddDate(0, 0, 1))
+	days, err := s.Feedback.Records.MailStats(ctx, from, to.AddDate(0, 0, 1))
 	if err != nil {
 		return nil, err
 	}

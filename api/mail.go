@@ -1,0 +1,156 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"purser/mail"
+	"purser/order"
+	"purser/records"
+)
+
+// MailDesk sends mails anew.
+type MailDesk interface {
+	// ResendMail fails with order.ErrNotFound or order.ErrMailing. When the
+	// context ends first, the mail goes on all the same.
+	ResendMail(ctx context.Context, r order.Resend) (mail.Outcome, error)
+}
+
+// MailLedger reads which mails went out.
+type MailLedger interface {
+	Mails(ctx context.Context, about string) ([]records.MailEntry, error)
+	OpenMails(ctx context.Context, state mail.State, limit int) ([]records.MailEntry, error)
+}
+
+// MailConfig is what the API needs to show and steer mail. The zero value
+// shows nothing.
+type MailConfig struct {
+	MailDesk   MailDesk
+	MailLedger MailLedger
+	// MailProviders answers how the providers stand; nil: this process sends
+	// no mail.
+	MailProviders func() []mail.Standing
+}
+
+func (s *server) mailRoutes(a huma.API, read, operate []Role) {
+	register(s, a, huma.Operation{
+		OperationID: "list-order-mails", Method: http.MethodGet, Path: "/v1/orders/{id}/mails", Tags: []string{"orders"},
+		Summary: "List an order's mails: which went out, through whom, why not, and what became of them",
+	}, read, s.orderMails)
+	register(s, a, huma.Operation{
+		OperationID: "resend-mail", Method: http.MethodPost, Path: "/v1/orders/{id}/mails/{template}/resend", Tags: []string{"operators"},
+		Summary:     "Send a mail anew",
+		Description: "Sends the mail under its next generation, whatever became of the last one; the ledger keeps who asked and why. Sending the request again with the same Idempotency-Key sends nothing more. 409 mailing while the last one is still being sent; 202 while this one is.",
+	}, operate, s.resendMail, http.StatusAccepted)
+	register(s, a, huma.Operation{
+		OperationID: "list-open-mails", Method: http.MethodGet, Path: "/v1/mail/open", Tags: []string{"operators"},
+		Summary: "List mails whose outcome is unknown, or not known yet",
+	}, operate, s.openMails)
+	register(s, a, huma.Operation{
+		OperationID: "list-mail-providers", Method: http.MethodGet, Path: "/v1/mail/providers", Tags: []string{"operators"},
+		Summary: "Tell how the mail providers stand",
+	}, operate, s.mailProviders)
+}
+
+type orderMailsInput struct {
+	ID string `path:"id" maxLength:"64" example:"ord_0123456789abcdefghjkmnpqrs"`
+}
+
+type mailsBody struct {
+	Mails []records.MailEntry `json:"mails"`
+}
+
+type mailsOutput struct{ Body mailsBody }
+
+type orderMailsOutput struct {
+	Body struct {
+		Mails []ledgerMail `json:"mails"`
+	}
+}
+
+func (s *server) orderMails(ctx context.Context, in *orderMailsInput) (*orderMailsOutput, error) {
+	out := &orderMailsOutput{}
+	out.Body.Mails = []ledgerMail{}
+	o, err := s.visible(ctx, in.ID)
+	if err != nil || s.MailLedger == nil {
+		return out, err
+	}
+	list, err := s.MailLedger.Mails(ctx, string(o.ID))
+	if err != nil {
+		return nil, err
+	}
+	out.Body.Mails, err = s.withFeedback(ctx, string(o.ID), list)
+	return out, err
+}
+
+type openMailsInput struct {
+	State string `query:"state" enum:"unknown,sending" default:"unknown"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+}
+
+func (s *server) openMails(ctx context.Context, in *openMailsInput) (*mailsOutput, error) {
+	if s.MailLedger == nil {
+		return &mailsOutput{mailsBody{Mails: []records.MailEntry{}}}, nil
+	}
+	list, err := s.MailLedger.OpenMails(ctx, mail.State(in.State), in.Limit)
+	return &mailsOutput{mailsBody{Mails: append([]records.MailEntry{}, list...)}}, err
+}
+
+type resendInput struct {
+	ID       string `path:"id" maxLength:"64" example:"ord_0123456789abcdefghjkmnpqrs"`
+	Template string `path:"template" maxLength:"40" pattern:"^[a-z_-]+$" example:"confirmation"`
+	Key      string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this decision, so that repeating it sends nothing more. Recommended."`
+	Body     struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Why, for the ledger; nothing personal"`
+	}
+}
+
+type resendOutput struct {
+	Status int
+	Body   mail.Outcome
+}
+
+func (s *server) resendMail(ctx context.Context, in *resendInput) (*resendOutput, error) {
+	if err := order.CheckText("reason", in.Body.Reason, true, maxReason); err != nil {
+		return nil, problem(http.StatusUnprocessableEntity, "invalid", "reason: want 1 to 200 characters of text")
+	}
+	o, err := s.visible(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if s.MailDesk == nil {
+		return nil, problem(http.StatusNotImplemented, "no_mail", "this process sends no mail")
+	}
+	if in.Key == "" {
+		in.Key = rand.Text()
+	}
+	waited, stop := context.WithTimeout(ctx, s.SteerWithin)
+	defer stop()
+	out, err := s.MailDesk.ResendMail(waited, order.Resend{
+		OrderID: o.ID, Milestone: order.Milestone(in.Template), Key: in.Key, Actor: callOf(ctx).actor(), Why: in.Body.Reason,
+	})
+	switch {
+	case late(waited, err):
+		return &resendOutput{Status: http.StatusAccepted, Body: mail.Outcome{State: mail.StateSending}}, nil
+	case err != nil:
+		return nil, err
+	}
+	return &resendOutput{Status: http.StatusOK, Body: out}, nil
+}
+
+type providersBody struct {
+	Providers []mail.Standing `json:"providers"`
+}
+
+type providersOutput struct{ Body providersBody }
+
+func (s *server) mailProviders(context.Context, *struct{}) (*providersOutput, error) {
+	out := &providersOutput{providersBody{Providers: []mail.Standing{}}}
+	if s.MailProviders != nil {
+		out.Body.Providers = append(out.Body.Providers, s.MailProviders()...)
+	}
+	return out, nil
+}

@@ -1,0 +1,101 @@
+package smtp
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/textproto"
+	"strconv"
+	"strings"
+
+	"purser/order"
+)
+
+func (m *Mailer) failure(op string, kind error, code string, cause error) *order.ProviderError {
+	return &order.ProviderError{Provider: m.conf.Name, Op: op, Kind: kind, Code: code, Err: cause}
+}
+
+// oursError marks what the relay says before it knows a mail's recipients: a
+// refusal is about us (greeting, login, sender), not about this mail, and must
+// not spoil it for another provider.
+type oursError struct{ error }
+
+func (e oursError) Unwrap() error { return e.error }
+
+// refused says what it means that a conversation ended before the mail's end
+// was sent: it certainly did not go out (EML-4, RES-1).
+func (m *Mailer) refused(op string, err error) error {
+	var reply *textproto.Error
+	var about oursError
+	ours := errors.As(err, &about)
+	switch {
+	case isCertificate(err):
+		return m.failure(op, order.ErrDenied, "not_to_be_trusted", err)
+	case errors.As(err, &reply):
+		kind := kindOf(reply)
+		if ours && kind == order.ErrRejected && reply.Code != 552 { // 552: the mail is too long
+			kind = order.ErrDenied
+		}
+		return m.failure(op, kind, code(reply), err)
+	case isLost(err), !ours:
+		return m.failure(op, order.ErrUnavailable, "lost_before_the_end", err)
+	}
+	return m.failure(op, order.ErrDenied, "cannot_log_in", err) // no TLS, no way to log in
+}
+
+// isLost reports a connection that broke or took too long.
+func isLost(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// afterTheEnd is an error after the mail's end was sent. An answer is an
+// answer; without one the relay may have taken the mail.
+func (m *Mailer) afterTheEnd(op string, err error) error {
+	var reply *textproto.Error
+	if errors.As(err, &reply) {
+		return m.failure(op, kindOf(reply), code(reply), err)
+	}
+	return m.failure(op, order.ErrUnknownOutcome, "no_answer", err)
+}
+
+// kindOf says what a reply means for us (RFC 5321, RFC 4954; RFC 3463 for the
+// enhanced codes).
+func kindOf(e *textproto.Error) error {
+	enhanced, _, _ := strings.Cut(e.Msg, " ")
+	switch {
+	case e.Code == 454 && strings.Contains(strings.ToLower(e.Msg), "throttl"), // SES's relay: its rate or the day's quota
+		strings.HasPrefix(enhanced, "4.7."), // policy: too much, too fast
+		e.Code == 450, e.Code == 452:        // busy, or short of room
+		return order.ErrThrottled
+	case e.Code >= 400 && e.Code < 500: // closing (421), an error of its own (451), …
+		return order.ErrUnavailable
+	case e.Code == 530, e.Code == 534, e.Code == 535, e.Code == 538: // our login
+		return order.ErrDenied
+	case e.Code >= 500 && e.Code < 600:
+		return order.ErrRejected
+	}
+	return order.ErrUnavailable // no reply SMTP knows: whoever this is, it has not taken a mail
+}
+
+// code is a reply without its words, which may quote the mail.
+func code(e *textproto.Error) string {
+	text := strconv.Itoa(e.Code)
+	enhanced, _, _ := strings.Cut(e.Msg, " ")
+	if len(enhanced) >= 5 && len(enhanced) <= 9 && strings.Trim(enhanced, "0123456789.") == "" {
+		text += " " + enhanced
+	}
+	return text
+}
+
+// isCertificate reports a relay that is not the one it should be. Trying again
+// mends nothing (RES-2).
+func isCertificate(err error) bool {
+	var verification *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var header tls.RecordHeaderError
+	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &header)
+}

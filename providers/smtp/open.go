@@ -1,0 +1,102 @@
+package smtp
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wneessen/go-mail/smtp"
+
+	"purser/order"
+)
+
+// connectWithin is short, so that another provider can have the mail.
+const connectWithin = 2 * time.Second
+
+// open connects, protects the connection and logs in. Whatever fails here,
+// nothing was sent. The conversation ends when the context does.
+func (m *Mailer) open(ctx context.Context, op string) (*talk, error) {
+	until := time.Now().Add(m.conf.Timeout)
+	if d, ok := ctx.Deadline(); ok && d.Before(until) {
+		until = d
+	}
+	dialer := &net.Dialer{Timeout: connectWithin, Deadline: until}
+	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(m.conf.Host, strconv.Itoa(m.conf.Port)))
+	if err != nil {
+		return nil, m.failure(op, order.ErrUnavailable, "no_connection", err)
+	}
+	_ = conn.SetDeadline(until)
+	t := &talk{conn: conn}
+	t.stop = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	if err := m.greet(t); err != nil {
+		t.close()
+		return nil, m.refused(op, oursError{err})
+	}
+	return t, nil
+}
+
+// What stops us before the relay could.
+var (
+	errNoTLS  = errors.New("the relay offers no STARTTLS")
+	errNoAuth = errors.New("the relay offers no login we know")
+)
+
+func (m *Mailer) greet(t *talk) (err error) {
+	conn := t.conn
+	if m.conf.TLS == TLS {
+		conn = tls.Client(conn, m.tlsConfig())
+	}
+	if t.client, err = smtp.NewClient(conn, m.conf.Host); err != nil {
+		return err
+	}
+	if err := t.client.Hello(m.localName()); err != nil {
+		return err
+	}
+	if m.conf.TLS == StartTLS {
+		if ok, _ := t.client.Extension("STARTTLS"); !ok {
+			return errNoTLS
+		}
+		if err := t.client.StartTLS(m.tlsConfig()); err != nil {
+			return err
+		}
+	}
+	// Our addresses are plain ASCII; not asking for more lets every relay
+	// take them.
+	t.client.SkipSMTPUTF8(true)
+	return m.logIn(t.client)
+}
+
+func (m *Mailer) tlsConfig() *tls.Config {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if m.conf.TLSConfig != nil {
+		c = m.conf.TLSConfig.Clone()
+	}
+	if c.ServerName == "" {
+		c.ServerName = m.conf.Host
+	}
+	return c
+}
+
+// logIn takes the first way that both sides know.
+func (m *Mailer) logIn(c *smtp.Client) error {
+	if m.conf.User == "" {
+		return nil
+	}
+	_, offered := c.Extension("AUTH")
+	here := m.conf.TLS == None // checked: to this machine only
+	for way := range strings.FieldsSeq(strings.ToUpper(offered)) {
+		switch way {
+		case "PLAIN":
+			return c.Auth(smtp.PlainAuth("", m.conf.User, m.conf.Password, m.conf.Host, here))
+		case "LOGIN":
+			return c.Auth(smtp.LoginAuth(m.conf.User, m.conf.Password, m.conf.Host, here))
+		case "CRAM-MD5":
+			return c.Auth(smtp.CRAMMD5Auth(m.conf.User, m.conf.Password))
+		}
+	}
+	return errNoAuth
+}

@@ -1,0 +1,236 @@
+// Package smtp sends mail through any relay that speaks SMTP: Mailgun,
+// Postmark, SendGrid, a company's own. A mail has a connection of its own, so
+// that no mail meets a connection that died while it was idle, and what a lost
+// connection means is always known.
+package smtp
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wneessen/go-mail/smtp"
+
+	"purser/mail"
+	"purser/order"
+	"purser/providers/mime"
+)
+
+// Config says which relay to send through.
+type Config struct {
+	// Name is the relay's in errors and in the ledger. Default "smtp".
+	Name string
+	// From and ReplyTo are as in mime.New. From is required.
+	From, ReplyTo string
+	// Host and Port are the relay's. Required.
+	Host string
+	Port int
+	// User and Password log in. Empty: nobody does. They are never sent
+	// without TLS, except to this machine.
+	User, Password string
+	// TLS is how the connection is protected. Default StartTLS.
+	TLS Security
+	// TLSConfig says whom to trust; nil: what the system does.
+	TLSConfig *tls.Config
+	// Rate and PerDay are what the relay lets us send: recipients a second
+	// (default 10) and in 24 hours (default: no limit). A relay cannot be
+	// asked.
+	Rate   float64
+	PerDay int64
+	// Timeout ends a conversation that the caller's context does not; default
+	// 10 s.
+	Timeout time.Duration
+}
+
+// Security is how a connection is protected.
+type Security string
+
+// The ways.
+const (
+	StartTLS Security = "starttls" // in the clear first, then TLS or nothing
+	TLS      Security = "tls"      // from the first byte
+	None     Security = "none"     // to this machine only
+)
+
+// Parse reads a relay's URL: smtp://user:password@host:587 begins with
+// STARTTLS, smtps://…:465 with TLS; ?tls=none is for this machine; ?rate=14
+// and ?perday=50000 are its limits. The error tells nothing of a password.
+func Parse(name, from, rawURL string) (Config, error) {
+	c := Config{Name: name, From: from, TLS: StartTLS}
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return c, errors.New("not a URL")
+	}
+	port := "587"
+	switch u.Scheme {
+	case "smtp":
+	case "smtps":
+		c.TLS, port = TLS, "465"
+	default:
+		return c, errors.New("want smtp://host or smtps://host")
+	}
+	if p := u.Port(); p != "" {
+		port = p
+	}
+	c.Host, c.User = u.Hostname(), u.User.Username()
+	c.Password, _ = u.User.Password()
+	if c.Port, err = strconv.Atoi(port); err != nil || c.Host == "" {
+		return c, errors.New("want smtp://host or smtps://host")
+	}
+	for key, values := range u.Query() {
+		switch value := values[len(values)-1]; key {
+		case "tls":
+			c.TLS = Security(value)
+		case "rate":
+			c.Rate, err = strconv.ParseFloat(value, 64)
+		case "perday":
+			c.PerDay, err = strconv.ParseInt(value, 10, 64)
+		default:
+			return c, fmt.Errorf("unknown setting %.20q", key)
+		}
+		if err != nil {
+			return c, fmt.Errorf("%s: not a number", key)
+		}
+	}
+	return c, c.check()
+}
+
+func (c Config) check() error {
+	switch {
+	case c.Host == "" || c.Port < 1 || c.Port > 65535:
+		return errors.New("no host and port")
+	case !(c.Rate >= 0 && c.Rate <= 100_000) || c.PerDay < 0:
+		return errors.New("rate, perday: want more than 0")
+	case c.TLS != StartTLS && c.TLS != TLS && c.TLS != None:
+		return errors.New("tls: want starttls, tls or none")
+	case c.TLS == None && !onThisMachine(c.Host):
+		return errors.New("tls=none is for a relay on this machine")
+	}
+	return nil
+}
+
+func onThisMachine(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Mailer sends mails. Every error of its methods is a *order.ProviderError.
+type Mailer struct {
+	conf   Config
+	writer *mime.Writer
+}
+
+// New makes a mailer. It does not call the relay.
+func New(c Config) (*Mailer, error) {
+	if c.Name == "" {
+		c.Name = "smtp"
+	}
+	if c.TLS == "" {
+		c.TLS = StartTLS
+	}
+	w, err := mime.New(c.From, c.ReplyTo)
+	if err == nil {
+		err = c.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Name, err)
+	}
+	c.Rate = cmp.Or(c.Rate, 10)
+	c.PerDay = cmp.Or(c.PerDay, mail.Unlimited)
+	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
+	return &Mailer{c, w}, nil
+}
+
+// Limits are those configured: the relay's own count is not known.
+func (m *Mailer) Limits(context.Context) (mail.Limits, error) {
+	return mail.Limits{Rate: m.conf.Rate, PerDay: m.conf.PerDay, Enabled: true, At: time.Now()}, nil
+}
+
+// Ping logs in and says goodbye.
+func (m *Mailer) Ping(ctx context.Context) error {
+	t, err := m.open(ctx, "ping")
+	if err != nil {
+		return err
+	}
+	t.quit()
+	return nil
+}
+
+// SendMail sends a mail and answers its Message-ID, by which relays name it in
+// their reports. ErrUnknownOutcome means that the relay has seen the mail's
+// end and its answer was lost; if the connection breaks before, the relay has
+// no right to send it.
+func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error) {
+	const op = "send mail"
+	raw, err := m.writer.Write(msg)
+	if err != nil {
+		return "", m.failure(op, order.ErrRejected, "cannot_be_written", err)
+	}
+	t, err := m.open(ctx, op)
+	if err != nil {
+		return "", err
+	}
+	defer t.close()
+	if err := t.envelope(m.writer.From().Address, msg.To); err != nil {
+		return "", m.refused(op, err)
+	}
+	data, err := t.client.Data()
+	if err != nil {
+		return "", m.refused(op, err)
+	}
+	if _, err = data.Write(raw); err == nil {
+		err = t.client.Text.W.Flush() // so that what breaks here is known to have come before the end
+	}
+	if err != nil {
+		return "", m.failure(op, order.ErrUnavailable, "lost_before_the_end", err)
+	}
+	if err := data.Close(); err != nil {
+		return "", m.afterTheEnd(op, err)
+	}
+	t.quit()
+	return m.writer.MessageID(msg), nil
+}
+
+// talk is a conversation with the relay.
+type talk struct {
+	client *smtp.Client
+	conn   net.Conn
+	stop   func() bool
+}
+
+func (t *talk) envelope(from string, to []mail.Address) error {
+	if err := t.client.Mail("<" + from + ">"); err != nil {
+		return oursError{err}
+	}
+	for _, a := range to {
+		if err := t.client.Rcpt("<" + a.Email + ">"); err != nil {
+			return err // one refused recipient stops the mail: it goes to all or to nobody
+		}
+	}
+	return nil
+}
+
+// quit says goodbye without waiting long for the answer.
+func (t *talk) quit() {
+	_ = t.conn.SetDeadline(time.Now().Add(time.Second))
+	_ = t.client.Quit()
+	t.close()
+}
+
+func (t *talk) close() {
+	t.stop()
+	_ = t.conn.Close()
+}
+
+// localName is how we greet: a relay that logs us in does not look at it.
+func (m *Mailer) localName() string {
+	_, domain, _ := strings.Cut(m.writer.From().Address, "@")
+	return domain
+}

@@ -1,0 +1,279 @@
+package smtp_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"purser/activities"
+	"purser/activities/porttest"
+	"purser/mail"
+	"purser/order"
+	"purser/providers/smtp"
+	standin "purser/sandbox/smtp"
+)
+
+var _ activities.Mailer = (*smtp.Mailer)(nil)
+
+// certificate is one for 127.0.0.1, and who vouches for it.
+func certificate(t *testing.T) (server, client *tls.Config) {
+	t.Helper()
+	s := httptest.NewTLSServer(nil)
+	t.Cleanup(s.Close)
+	pool := x509.NewCertPool()
+	pool.AddCert(s.Certificate())
+	return &tls.Config{Certificates: s.TLS.Certificates}, &tls.Config{RootCAs: pool}
+}
+
+// relay runs a stand-in and answers the adapter's settings for it.
+func relay(t *testing.T, c standin.Config) (*standin.Server, smtp.Config) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := standin.New(c)
+	s.Start(l)
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("relay: %v", err)
+		}
+	})
+	return s, smtp.Config{
+		From: "Mugs & More <orders@shop.example>", Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port,
+		User: c.User, Password: c.Password, TLS: smtp.None, Timeout: 5 * time.Second,
+	}
+}
+
+func mailer(t *testing.T, c smtp.Config) *smtp.Mailer {
+	t.Helper()
+	m, err := smtp.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// counts are the relay's own, by our id (EML-9).
+func counts(s *standin.Server) map[string]int {
+	all := map[string]int{}
+	for id, n := range s.Counts() {
+		all[mail.FromWireID(id)] += n
+	}
+	return all
+}
+
+func TestConformance(t *testing.T) {
+	for name, way := range map[string]smtp.Security{"in the clear": smtp.None, "STARTTLS": smtp.StartTLS, "TLS": smtp.TLS} {
+		t.Run(name, func(t *testing.T) {
+			porttest.Mailer(t, func(t *testing.T) porttest.MailBench {
+				var at standin.Config
+				at.User, at.Password = "shop", "s3cret"
+				var trust *tls.Config
+				if way != smtp.None {
+					at.TLS, trust = certificate(t)
+					at.Implicit = way == smtp.TLS
+				}
+				s, c := relay(t, at)
+				c.TLS, c.TLSConfig = way, trust
+				return porttest.MailBench{
+					Mailer: mailer(t, c),
+					Counts: func() map[string]int { return counts(s) },
+					FailNext: func(_ *testing.T, kind error) {
+						s.Break(map[error]standin.Fault{
+							order.ErrUnknownOutcome: {At: standin.AfterEnd, Times: 1},
+							order.ErrThrottled:      {At: standin.RcptTo, Code: 450, Enhanced: [3]int{4, 2, 1}, Times: 1},
+							order.ErrRejected:       {At: standin.BeforeEnd, Code: 554, Enhanced: [3]int{5, 6, 0}, Times: 1},
+							order.ErrDenied:         {At: standin.MailFrom, Code: 530, Enhanced: [3]int{5, 7, 0}, Times: 1},
+						}[kind])
+					},
+				}
+			})
+		})
+	}
+}
+
+// TestFaults (EML-4, F39, F42, RES-1): at each moment, what it means that the
+// relay refuses, throttles or hangs up.
+func TestFaults(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		fault standin.Fault
+		want  error
+		code  string
+		sent  int
+	}{
+		{"closing at hello", standin.Fault{At: standin.Hello, Code: 421, Enhanced: [3]int{4, 3, 2}}, order.ErrUnavailable, "421 4.3.2", 0},
+		{"too many connections", standin.Fault{At: standin.Hello, Code: 421, Enhanced: [3]int{4, 7, 0}}, order.ErrThrottled, "421 4.7.0", 0},
+		{"no service for us", standin.Fault{At: standin.Hello, Code: 554, Enhanced: [3]int{5, 3, 2}}, order.ErrDenied, "554 5.3.2", 0},
+		{"hung up at hello", standin.Fault{At: standin.Hello}, order.ErrUnavailable, "lost_before_the_end", 0},
+		{"wrong password", standin.Fault{At: standin.Auth, Code: 535, Enhanced: [3]int{5, 7, 8}}, order.ErrDenied, "535 5.7.8", 0},
+		{"login out of order", standin.Fault{At: standin.Auth, Code: 454, Enhanced: [3]int{4, 3, 0}}, order.ErrUnavailable, "454 4.3.0", 0},
+		{"the sender is not ours", standin.Fault{At: standin.MailFrom, Code: 550, Enhanced: [3]int{5, 7, 1}}, order.ErrDenied, "550 5.7.1", 0},
+		{"too long", standin.Fault{At: standin.MailFrom, Code: 552, Enhanced: [3]int{5, 3, 4}}, order.ErrRejected, "552 5.3.4", 0},
+		{"the rate", standin.Fault{At: standin.MailFrom, Code: 454, Enhanced: [3]int{4, 7, 1}}, order.ErrThrottled, "454 4.7.1", 0},
+		{"busy", standin.Fault{At: standin.RcptTo, Code: 450, Enhanced: [3]int{4, 2, 1}}, order.ErrThrottled, "450 4.2.1", 0},
+		{"an error of its own", standin.Fault{At: standin.RcptTo, Code: 451, Enhanced: [3]int{4, 3, 0}}, order.ErrUnavailable, "451 4.3.0", 0},
+		{"no such mailbox", standin.Fault{At: standin.RcptTo, Code: 550, Enhanced: [3]int{5, 1, 1}}, order.ErrRejected, "550 5.1.1", 0},
+		{"hung up at the recipient", standin.Fault{At: standin.RcptTo}, order.ErrUnavailable, "lost_before_the_end", 0},
+		{"refused content", standin.Fault{At: standin.BeforeEnd, Code: 554, Enhanced: [3]int{5, 6, 0}}, order.ErrRejected, "554 5.6.0", 0},
+		{"not now, after all", standin.Fault{At: standin.BeforeEnd, Code: 451, Enhanced: [3]int{4, 3, 0}}, order.ErrUnavailable, "451 4.3.0", 0},
+		{"hung up before taking it", standin.Fault{At: standin.BeforeEnd}, order.ErrUnknownOutcome, "no_answer", 0},
+		{"hung up after taking it", standin.Fault{At: standin.AfterEnd}, order.ErrUnknownOutcome, "no_answer", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s, c := relay(t, standin.Config{User: "shop", Password: "s3cret"})
+			s.Break(tt.fault)
+			m := porttest.MessageOf(order.NewID(), order.MailShipped)
+			_, err := mailer(t, c).SendMail(t.Context(), m)
+			var p *order.ProviderError
+			if !errors.As(err, &p) || p.Kind != tt.want || p.Code != tt.code {
+				t.Fatalf("got %v, want %v: %s", err, tt.want, tt.code)
+			}
+			if n := counts(s)[m.ID]; n != tt.sent {
+				t.Errorf("%d taken, want %d", n, tt.sent)
+			}
+		})
+	}
+}
+
+// TestNotTrusted (RES-2): no password and no mail go where they may be read,
+// and trying again is for a person to decide.
+func TestNotTrusted(t *testing.T) {
+	cert, _ := certificate(t)
+	for name, setup := range map[string]func() (*standin.Server, smtp.Config){
+		"no STARTTLS": func() (*standin.Server, smtp.Config) {
+			s, c := relay(t, standin.Config{User: "shop", Password: "s3cret"})
+			c.TLS = smtp.StartTLS
+			return s, c
+		},
+		"a stranger's certificate": func() (*standin.Server, smtp.Config) {
+			s, c := relay(t, standin.Config{User: "shop", Password: "s3cret", TLS: cert})
+			c.TLS = smtp.StartTLS
+			return s, c
+		},
+		"no login": func() (*standin.Server, smtp.Config) {
+			s, c := relay(t, standin.Config{})
+			c.User, c.Password = "shop", "s3cret"
+			return s, c
+		},
+		"another password": func() (*standin.Server, smtp.Config) {
+			s, c := relay(t, standin.Config{User: "shop", Password: "s3cret"})
+			c.Password = "guess"
+			return s, c
+		},
+	} {
+		s, c := setup()
+		_, err := mailer(t, c).SendMail(t.Context(), porttest.MessageOf(order.NewID(), order.MailShipped))
+		if !errors.Is(err, order.ErrDenied) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n := len(s.Mails()); n != 0 {
+			t.Errorf("%s: %d mails", name, n)
+		}
+	}
+}
+
+// TestCertainlyNotSent: nobody there, and a caller that gave up before.
+func TestCertainlyNotSent(t *testing.T) {
+	_, c := relay(t, standin.Config{})
+	gone := c
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Port = l.Addr().(*net.TCPAddr).Port
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, tt := range []struct {
+		name string
+		conf smtp.Config
+		ctx  context.Context
+	}{{"nobody there", gone, t.Context()}, {"the caller gave up", c, cancelled}} {
+		m := mailer(t, tt.conf)
+		if _, err := m.SendMail(tt.ctx, porttest.MessageOf(order.NewID(), order.MailShipped)); !errors.Is(err, order.ErrUnavailable) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if err := m.Ping(tt.ctx); !errors.Is(err, order.ErrUnavailable) {
+			t.Errorf("%s: ping: %v", tt.name, err)
+		}
+	}
+}
+
+// TestSilence (RES-5): a relay that says nothing ends the call in time.
+func TestSilence(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and never greets
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	m := mailer(t, smtp.Config{From: "a@shop.example", Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, TLS: smtp.None, Timeout: 50 * time.Millisecond})
+	if _, err := m.SendMail(t.Context(), porttest.MessageOf(order.NewID(), order.MailShipped)); !errors.Is(err, order.ErrUnavailable) {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	slow := mailer(t, smtp.Config{From: "a@shop.example", Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, TLS: smtp.None})
+	if err := slow.Ping(ctx); !errors.Is(err, order.ErrUnavailable) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestPing(t *testing.T) {
+	s, c := relay(t, standin.Config{User: "shop", Password: "s3cret"})
+	if err := mailer(t, c).Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if len(s.Mails()) != 0 {
+		t.Error("a ping sent mail")
+	}
+}
+
+// TestParse reads relays' URLs, and tells no password in an error.
+func TestParse(t *testing.T) {
+	for url, want := range map[string]smtp.Config{
+		"smtp://u:p%40ss@relay.example":                  {Host: "relay.example", Port: 587, User: "u", Password: "p@ss", TLS: smtp.StartTLS},
+		"smtps://u:p@relay.example?rate=14&perday=50000": {Host: "relay.example", Port: 465, User: "u", Password: "p", TLS: smtp.TLS, Rate: 14, PerDay: 50_000},
+		"smtp://127.0.0.1:1025?tls=none":                 {Host: "127.0.0.1", Port: 1025, TLS: smtp.None},
+		"smtp://relay.example:2525":                      {Host: "relay.example", Port: 2525, TLS: smtp.StartTLS},
+		"smtp://u:s3cret@relay.example:25?tls=none":      {},
+		"smtp://u:s3cret@relay.example?tls=maybe":        {},
+		"smtp://u:s3cret@relay.example?rate=NaN":         {},
+		"smtp://u:s3cret@relay.example?rate=-1":          {},
+		"smtp://u:s3cret@relay.example?perday=many":      {},
+		"smtp://u:s3cret@relay.example?colour=red":       {},
+		"smtp://u:s3cret@relay.example:99999":            {},
+		"smtp://u:s3cret@:25":                            {},
+		"https://u:s3cret@relay.example":                 {},
+		"smtp://u:s3cret@relay.example:port/%zz":         {},
+	} {
+		got, err := smtp.Parse("smtp", "a@shop.example", url)
+		if (err == nil) != (want.Host != "") {
+			t.Errorf("%s: %v", url, err)
+			continue
+		}
+		if err != nil {
+			if strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("%s: the error tells the password: %v", url, err)
+			}
+			continue
+		}
+		want.Name, want.From = "smtp", "a@shop.example"
+		if got != want {
+			t.Errorf("%s: %+v, want %+v", url, got, want)
+		}
+		if l, err := mailer(t, got).Limits(t.Context()); err != nil || l.Rate <= 0 || !l.Enabled {
+			t.Errorf("%s: limits %+v %v", url, l, err)
+		}
+	}
+}

@@ -1,0 +1,39 @@
+-- The mail ledger for any mail and several providers, and the pace of each
+-- provider's account.
+
+ALTER TABLE mails RENAME COLUMN order_id TO about;      -- an order or a campaign
+ALTER TABLE mails RENAME COLUMN milestone TO template;
+ALTER TABLE mails RENAME COLUMN message_id TO provider_id; -- the provider's name for the mail
+ALTER TABLE mails ADD COLUMN stream TEXT NOT NULL DEFAULT 'transactional';
+ALTER TABLE mails ADD COLUMN provider TEXT NOT NULL DEFAULT ''; -- who has it, or had it last
+ALTER TABLE mails ADD COLUMN skipped TEXT NOT NULL DEFAULT ''; -- who did not get it, and why, as JSON
+ALTER TABLE mails ADD COLUMN recipient TEXT NOT NULL DEFAULT ''; -- fingerprint of the first
+ALTER TABLE mails ADD COLUMN recipients BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE mails ADD COLUMN asked_by TEXT NOT NULL DEFAULT ''; -- who wanted it sent anew
+ALTER TABLE mails ADD COLUMN asked_why TEXT NOT NULL DEFAULT '';
+ALTER TABLE mails ADD COLUMN asked_key TEXT NOT NULL DEFAULT '';
+UPDATE mails SET provider = 'ses' WHERE provider_id <> '';
+CREATE INDEX mails_by_provider ON mails (provider, provider_id) WHERE provider_id <> '';
+CREATE INDEX mails_open ON mails (state, claimed_at) WHERE state IN ('sending', 'unknown');
+
+CREATE TABLE mail_accounts (
+    account    TEXT PRIMARY KEY, -- the provider's name in our configuration
+    rate_micro BIGINT NOT NULL,  -- recipients in a million seconds
+    per_day    BIGINT NOT NULL,  -- recipients in 24 hours; -1: no limit
+    sent       BIGINT NOT NULL,  -- in the last 24 hours, as the provider counted
+    enabled    BIGINT NOT NULL,  -- 0: the provider has stopped the account
+    asked_at   BIGINT NOT NULL,  -- when the provider said so
+    next_at    BIGINT NOT NULL,
+    wanted_at  BIGINT NOT NULL,  -- until then marketing waits
+    booked     BIGINT NOT NULL,  -- recipients ever let through
+    base       BIGINT NOT NULL,  -- booked when the provider was asked
+    held       BIGINT NOT NULL   -- of those, perhaps not counted by the provider
+) {clustered};
+
+CREATE TABLE mail_slots (
+    account    TEXT NOT NULL,
+    slot       TEXT NOT NULL,
+    recipients BIGINT NOT NULL,
+    until_at   BIGINT NOT NULL, -- when the seats are free again
+    PRIMARY KEY (account, slot)
+) {clustered};

@@ -1,0 +1,83 @@
+package smtp
+
+import (
+	"errors"
+	"net"
+
+	gosmtp "github.com/emersion/go-smtp"
+)
+
+// Moment is a point in a conversation.
+type Moment string
+
+// The moments.
+const (
+	Hello     Moment = "hello"
+	Auth      Moment = "auth"
+	MailFrom  Moment = "mail"
+	RcptTo    Moment = "rcpt"
+	Data      Moment = "data"       // the client wants to send the mail
+	BeforeEnd Moment = "before end" // it has sent it; it is not taken yet
+	AfterEnd  Moment = "after end"  // it is taken; the client does not know yet
+)
+
+// Fault makes the relay misbehave at a moment of a conversation.
+type Fault struct {
+	At Moment
+	// Code is the reply, such as 421, with its enhanced code. 0: the
+	// connection is reset.
+	Code     int
+	Enhanced [3]int
+	// Times is how often; 0 is for ever, until Mend.
+	Times int
+}
+
+// Break adds a fault.
+func (s *Server) Break(f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, f)
+}
+
+// Mend takes all faults back.
+func (s *Server) Mend() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}
+
+// errHungUp ends a conversation whose connection is gone.
+var errHungUp = errors.New("hung up")
+
+// strike lets the first fault for the moment happen.
+func (t *session) strike(at Moment) error {
+	f, ok := t.server.pick(at)
+	if !ok {
+		return nil
+	}
+	if f.Code == 0 {
+		if tcp, ok := t.conn.Conn().(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // reset, not closed
+		}
+		_ = t.conn.Conn().Close()
+		return errHungUp
+	}
+	return &gosmtp.SMTPError{Code: f.Code, EnhancedCode: f.Enhanced, Message: "injected fault"}
+}
+
+func (s *Server) pick(at Moment) (Fault, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, f := range s.faults {
+		if f.At != at {
+			continue
+		}
+		if f.Times == 1 {
+			s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
+		} else if f.Times > 1 {
+			s.faults[i].Times--
+		}
+		return f, true
+	}
+	return Fault{}, false
+}

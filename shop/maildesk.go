@@ -1,0 +1,63 @@
+package shop
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"purser/mail"
+	"purser/order"
+)
+
+// Mail is a line of the mail ledger.
+type Mail struct {
+	ID         string      `json:"id"`
+	About      string      `json:"about"`
+	Template   string      `json:"template"`
+	Generation int         `json:"generation"`
+	State      mail.State  `json:"state"`
+	Provider   string      `json:"provider,omitempty"`
+	ProviderID string      `json:"providerId,omitempty"`
+	Skipped    []mail.Skip `json:"skipped,omitempty"`
+	Why        string      `json:"why,omitempty"`
+	Attempts   int         `json:"attempts"`
+	AskedBy    string      `json:"askedBy,omitempty"`
+	AskedWhy   string      `json:"askedWhy,omitempty"`
+	// Feedback is what became of it, oldest first.
+	Feedback []mail.Feedback `json:"feedback,omitempty"`
+}
+
+// Mails lists an order's mails.
+func (c *Client) Mails(ctx context.Context, id order.ID) ([]Mail, error) {
+	return c.mails(ctx, "/v1/orders/"+url.PathEscape(string(id))+"/mails")
+}
+
+// UnknownMails lists mails that may or may not have gone out.
+func (c *Client) UnknownMails(ctx context.Context) ([]Mail, error) {
+	return c.mails(ctx, "/v1/mail/open?state=unknown")
+}
+
+func (c *Client) mails(ctx context.Context, path string) ([]Mail, error) {
+	var body struct {
+		Mails []Mail `json:"mails"`
+	}
+	err := c.call(ctx, http.MethodGet, path, nil, &body)
+	return body.Mails, err
+}
+
+// ResendMail sends a mail anew. The key makes repeating it safe.
+func (c *Client) ResendMail(ctx context.Context, id order.ID, template, reason, key string) (mail.Outcome, error) {
+	var out mail.Outcome
+	path := "/v1/orders/" + url.PathEscape(string(id)) + "/mails/" + url.PathEscape(template) + "/resend"
+	err := c.call(ctx, http.MethodPost, path, map[string]string{"reason": reason}, &out, "Idempotency-Key", key)
+	return out, err
+}
+
+// MailProviders tells how the mail providers stand.
+func (c *Client) MailProviders(ctx context.Context) ([]mail.Standing, error) {
+	var body struct {
+		Providers []mail.Standing `json:"providers"`
+	}
+	err := c.call(ctx, http.MethodGet, "/v1/mail/providers", nil, &body)
+	return body.Providers, err
+}

@@ -1,0 +1,38 @@
+package starter
+
+import (
+	"context"
+	"fmt"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"purser/activities"
+	"purser/mail"
+	"purser/order"
+	"purser/workflows"
+)
+
+// ResendMail sends a milestone's mail anew and answers how that ended. The
+// same key is the same mail. It fails with order.ErrNotFound,
+// order.ErrMailing, or context.DeadlineExceeded: then it goes on.
+func (c *Client) ResendMail(ctx context.Context, r order.Resend) (mail.Outcome, error) {
+	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       workflows.ResendWorkflowID(r),
+		TaskQueue:                workflows.TaskQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, // the handle is then the earlier run's
+		StaticSummary:            fmt.Sprintf("Mail %s again", r.Milestone),
+	}, workflows.ResendWorkflow, r)
+	var out activities.MailOutcome
+	if err == nil {
+		err = run.Get(ctx, &out)
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return mail.Outcome{}, translate("resend mail", r.OrderID, err)
+	}
+	return mail.Outcome{State: out.State, Why: out.Why, Receipt: mail.Receipt{Provider: out.Provider, ProviderID: out.MessageID}}, nil
+}

@@ -1,0 +1,40 @@
+package workflows
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	"purser/order"
+)
+
+// ResendWorkflowID is the ID of the workflow that carries out one decision to
+// send a mail anew: the same decision is the same workflow.
+func ResendWorkflowID(r order.Resend) string {
+	sum := sha256.Sum256([]byte(r.Key))
+	return r.OrderID.WorkflowID() + "/mail/" + string(r.Milestone) + "/" + hex.EncodeToString(sum[:8])
+}
+
+// ResendWorkflow sends a milestone's mail anew, under its next generation. It
+// is a workflow of its own because the order's may have ended long ago.
+func ResendWorkflow(ctx workflow.Context, r order.Resend) (activities.MailOutcome, error) {
+	var m order.Mail
+	var out activities.MailOutcome
+	if err := hereThenOnQueue(ctx, TaskQueue, time.Hour, "Write down who asked", do.PrepareResend, r, &m); err != nil {
+		return out, err
+	}
+	err := hereThenOnQueue(ctx, MailQueue, mailWithin, "Mail: "+string(r.Milestone)+", again", do.SendMail, m, &out)
+	return out, err
+}
+
+// hereThenOnQueue is the way of a step that writes no order's story.
+func hereThenOnQueue(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
+	err := here(ctx, summary, activity, in, out)
+	if err == nil || !passes(err) || ctx.Err() != nil {
+		return err
+	}
+	return onQueue(ctx, queue, within, summary, err, activity, in, out)
+}

@@ -1,0 +1,67 @@
+package workflows_test
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+
+	"purser/activities"
+	"purser/activities/fake"
+	"purser/mail"
+	"purser/order"
+	"purser/workflows"
+)
+
+// TestResendWorkflow (EML-1): an operator's decision is one more mail, however
+// often it is carried out, and however the provider behaves.
+func TestResendWorkflow(t *testing.T) {
+	w := newWorld(t)
+	w.at(time.Minute, w.pay)
+	w.arrive(0)
+	w.fail("SendMail", 1, order.ErrUnknownOutcome) // the confirmation's
+	w.run().ended(order.Delivered)
+	r := order.Resend{OrderID: id, Milestone: order.MailConfirmation, Key: "k1", Actor: "key:ops", Why: "never arrived"}
+	fails := 3
+	w.mailer.Before = func(mail.Message) error {
+		if fails--; fails >= 0 {
+			return &order.ProviderError{Provider: "fake", Op: "send mail", Kind: order.ErrUnavailable}
+		}
+		return nil
+	}
+	w.mailer.After = nil
+	for range 2 {
+		out, err := w.resend(t, r)
+		if err != nil || out.State != mail.StateSent || out.Provider != "fake" {
+			t.Errorf("%+v %v", out, err)
+		}
+	}
+	want := map[string]int{
+		order.Mail{OrderID: id, Milestone: order.MailConfirmation, Generation: 1}.Key(): 1, // its answer was lost
+		order.Mail{OrderID: id, Milestone: order.MailConfirmation, Generation: 2}.Key(): 1,
+	}
+	for key, n := range want {
+		if got := w.mailer.Counts()[key]; got != n {
+			t.Errorf("%s went out %d times, want %d", key, got, n)
+		}
+	}
+	r.Milestone = order.MailCancelled
+	if out, err := w.resend(t, r); err == nil {
+		t.Errorf("a mail that was never due went out: %+v", out)
+	}
+}
+
+func (w *world) resend(t *testing.T, r order.Resend) (out activities.MailOutcome, err error) {
+	t.Helper()
+	var s testsuite.WorkflowTestSuite
+	s.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := s.NewTestWorkflowEnvironment()
+	env.RegisterActivity(&activities.Activities{Orders: &w.record, Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, Resends: &w.ledger})
+	env.ExecuteWorkflow(workflows.ResendWorkflow, r)
+	if err := env.GetWorkflowError(); err != nil {
+		return out, err
+	}
+	return out, env.GetWorkflowResult(&out)
+}
