@@ -97,6 +97,9 @@ func (e *ears) Hear(ctx context.Context, inboxID int64, r mail.Report) error {
 		}
 		e.log.InfoContext(ctx, "SNS subscription confirmed", "inboxId", inboxID)
 	}
+	if err := e.prove(ctx, r.Feedback); err != nil {
+		return err
+	}
 	fresh, err := e.record.HearMail(ctx, inboxID, r.Feedback)
 	if err != nil || !fresh {
 		return err
@@ -108,6 +111,26 @@ func (e *ears) Hear(ctx context.Context, inboxID int64, r mail.Report) error {
 			default: // it is going to be judged already
 			}
 			break
+		}
+	}
+	return nil
+}
+
+// prove settles mails whose outcome was unknown: their provider speaks of
+// them, so they went out.
+func (e *ears) prove(ctx context.Context, list []mail.Feedback) error {
+	proven := ""
+	for _, f := range list {
+		if f.MessageID == "" || f.MessageID == proven || f.Kind == mail.Unsubscribed {
+			continue
+		}
+		proven = f.MessageID // the others of the list are about the same mail, as a rule
+		news, err := e.record.ProveMail(ctx, f.MessageID, mail.Receipt{Provider: f.Provider, ProviderID: f.ProviderID}, "the provider reported it "+string(f.Kind))
+		if err != nil {
+			return err
+		}
+		if news {
+			e.log.InfoContext(ctx, "a mail of unknown outcome went out", "mailId", f.MessageID, "provider", f.Provider)
 		}
 	}
 	return nil

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"purser/order"
-	"purser/shop"
 )
 
 // orderCmd does from the shell what the API does, over the API.

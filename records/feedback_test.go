@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"purser/activities/porttest"
 	"purser/mail"
 	"purser/order"
 	"purser/records"
@@ -86,6 +87,20 @@ func TestFeedback(t *testing.T) {
 				check(t, open(t))
 			})
 		}
+	})
+}
+
+// TestSuppressions: the list that senders ask.
+func TestSuppressions(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
+		porttest.Suppressions(t, func(t *testing.T) porttest.SuppressionBench {
+			s := open(t)
+			return porttest.SuppressionBench{
+				Suppressions: s,
+				All:          func(t *testing.T, email string) { hear(t, s, said("all", email, mail.Bounced, mail.Permanent)) },
+				Marketing:    func(t *testing.T, email string) { hear(t, s, said("marketing", email, mail.Complained, "")) },
+			}
+		})
 	})
 }
 
