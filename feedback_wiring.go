@@ -70,9 +70,9 @@ func (s *stack) hearMail(hooks *inbox.Handler, relay *inbox.Relay) error {
 	return nil
 }
 
-// feedbackDesk is the API's part in it.
-func (s *stack) feedbackDesk() *api.FeedbackDesk {
-	d := &api.FeedbackDesk{Records: s.records, Links: s.links(), Tolerance: s.cfg.tolerance(), Latest: s.cfg.MailJudgeLatest}
+// mailDesk is the API's part in it.
+func (s *stack) mailDesk() *api.MailDesk {
+	d := &api.MailDesk{Records: s.records, Links: s.links(), Tolerance: s.cfg.tolerance(), Latest: s.cfg.MailJudgeLatest}
 	if a, err := netmail.ParseAddress(s.cfg.MailFrom); err == nil {
 		d.Shop = a.Name
 	}
@@ -97,9 +97,6 @@ func (e *ears) Hear(ctx context.Context, inboxID int64, r mail.Report) error {
 		}
 		e.log.InfoContext(ctx, "SNS subscription confirmed", "inboxId", inboxID)
 	}
-	if err := e.prove(ctx, r.Feedback); err != nil {
-		return err
-	}
 	fresh, err := e.record.HearMail(ctx, inboxID, r.Feedback)
 	if err != nil || !fresh {
 		return err
@@ -111,26 +108,6 @@ func (e *ears) Hear(ctx context.Context, inboxID int64, r mail.Report) error {
 			default: // it is going to be judged already
 			}
 			break
-		}
-	}
-	return nil
-}
-
-// prove settles mails whose outcome was unknown: their provider speaks of
-// them, so they went out.
-func (e *ears) prove(ctx context.Context, list []mail.Feedback) error {
-	proven := ""
-	for _, f := range list {
-		if f.MessageID == "" || f.MessageID == proven || f.Kind == mail.Unsubscribed {
-			continue
-		}
-		proven = f.MessageID // the others of the list are about the same mail, as a rule
-		news, err := e.record.ProveMail(ctx, f.MessageID, mail.Receipt{Provider: f.Provider, ProviderID: f.ProviderID}, "the provider reported it "+string(f.Kind))
-		if err != nil {
-			return err
-		}
-		if news {
-			e.log.InfoContext(ctx, "a mail of unknown outcome went out", "mailId", f.MessageID, "provider", f.Provider)
 		}
 	}
 	return nil
@@ -171,11 +148,11 @@ func (e *ears) judge(ctx context.Context) {
 }
 
 func (e *ears) judgeOnce(ctx context.Context) error {
-	conducts, err := e.record.Conducts(ctx, e.latest)
+	standings, err := e.record.Standings(ctx, e.latest)
 	if err != nil {
 		return err
 	}
-	for _, st := range conducts {
+	for _, st := range standings {
 		why := e.tolerance.Judge(st)
 		if why == "" {
 			continue

@@ -13,7 +13,11 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"purser/engine"
 	"purser/order"
+	"purser/shop"
 )
 
 // orderCmd does from the shell what the API does, over the API.
@@ -28,6 +32,13 @@ type orderCmd struct {
 	Free   orderReleaseCmd `cmd:"" name:"release" help:"Let an order on hold go on."`
 }
 
+// remote is where a command finds the API.
+type remote struct {
+	Data string `help:"Data directory of the running stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
+	API  string `name:"api-url" help:"The API. Default: that of the running 'purser up' in the data directory." env:"PURSER_API_URL"`
+	Key  string `help:"An API key. Default: as above." env:"PURSER_API_KEY"`
+}
+
 // running is what a running stack leaves in its data directory, so that the
 // commands find it.
 type running struct {
@@ -40,6 +51,31 @@ type running struct {
 }
 
 const runningFile = "running.json"
+
+// client finds the API.
+func (c *remote) client() (*shop.Client, error) {
+	if c.API != "" {
+		return &shop.Client{URL: strings.TrimRight(c.API, "/"), Key: c.Key}, nil
+	}
+	none := fmt.Errorf("no running stack in %s: start 'purser up', or set PURSER_API_URL and PURSER_API_KEY", c.Data)
+	// A stack that was killed leaves its address behind; whoever has the port
+	// now must not be shown the key.
+	if pid, err := engine.Holder(c.Data); err != nil || unix.Kill(pid, 0) != nil {
+		return nil, none
+	}
+	b, err := os.ReadFile(filepath.Join(c.Data, runningFile))
+	if err != nil {
+		return nil, none
+	}
+	var r running
+	if err := json.Unmarshal(b, &r); err != nil {
+		return nil, fmt.Errorf("%s: %w", runningFile, err)
+	}
+	if c.Key != "" {
+		r.Key = c.Key
+	}
+	return &shop.Client{URL: r.API, Key: r.Key}, nil
+}
 
 type orderPlaceCmd struct {
 	Line       []string `required:"" help:"What to order, as SKU=quantity; repeatable." placeholder:"SKU=N"`

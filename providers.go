@@ -137,9 +137,9 @@ func (s *stack) startAPI(r role, p *providers) error {
 	s.background(relay.Run)
 	handler, err := api.New(api.Config{
 		Orders: s.starter, Records: s.records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
-		Appeared: relay.OrderAppeared, Stopping: stopping, Feedback: s.feedbackDesk(),
+		Appeared: relay.OrderAppeared, Stopping: stopping, Mail: s.mailDesk(),
 		Webhooks: hooks, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
-		MailConfig: api.MailConfig{MailDesk: s.starter, MailLedger: s.records, MailProviders: p.mail.office.Status},
+		OutboxConfig: api.OutboxConfig{Resender: s.starter, MailLedger: s.records, MailProviders: p.mail.office.Status},
 		Ready: []api.Check{
 			{Name: "record", Ask: s.records.Ping},
 			{Name: "engine", Ask: s.pingEngine},

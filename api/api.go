@@ -22,7 +22,7 @@ type Config struct {
 	Orders Orders
 	// Records is what is shown.
 	Records Records
-	MailConfig
+	OutboxConfig
 	// Keys are who may call.
 	Keys []Key
 	// Webhooks answers /webhooks/…; nil: there is nothing there.
@@ -35,9 +35,8 @@ type Config struct {
 	// Counted is what this process counted of webhooks, for operators; nil:
 	// it takes none.
 	Counted func() (inbox.Counts, inbox.RelayCounts)
-	// Feedback is what is known of mails after they went out; nil: its addresses
-	// are not there.
-	Feedback *FeedbackDesk
+	// Mail is what is known of mails; nil: its addresses are not there.
+	Mail *MailDesk
 	// Stopping, when closed, ends the live streams, which would otherwise
 	// hold up a shutdown.
 	Stopping <-chan struct{}

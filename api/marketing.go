@@ -9,18 +9,18 @@ import (
 )
 
 type marketingBody struct {
-	Paused   bool            `json:"paused"`
-	Why      string          `json:"why,omitempty" doc:"Why it was paused or resumed last"`
-	Actor    string          `json:"actor,omitempty"`
-	At       time.Time       `json:"at,omitzero" doc:"When it was paused or resumed last"`
-	Conducts []conduct       `json:"conducts" doc:"How the latest mails went, by provider, since marketing was last resumed"`
-	Limits   marketingLimits `json:"limits"`
+	Paused    bool            `json:"paused"`
+	Why       string          `json:"why,omitempty" doc:"Why it was paused or resumed last"`
+	Actor     string          `json:"actor,omitempty"`
+	At        time.Time       `json:"at,omitzero" doc:"When it was paused or resumed last"`
+	Standings []standing      `json:"standings" doc:"How the latest mails went, by provider, since marketing was last resumed"`
+	Limits    marketingLimits `json:"limits"`
 	// BadLinks counts links that were not ours.
 	BadLinks int64 `json:"badLinks" doc:"Unsubscribe links that this process refused since it started"`
 }
 
-type conduct struct {
-	mail.Conduct
+type standing struct {
+	mail.Standing
 	BounceRate    int64 `json:"bouncesPerMillion"`
 	ComplaintRate int64 `json:"complaintsPerMillion"`
 }
@@ -37,21 +37,21 @@ type marketingOutput struct{ Body marketingBody }
 
 // marketing tells whether it is paused, and by what it is judged.
 func (s *server) marketing(ctx context.Context, _ *struct{}) (*marketingOutput, error) {
-	p, err := s.Feedback.Records.MailPause(ctx, mail.Marketing)
+	p, err := s.Mail.Records.MailPause(ctx, mail.Marketing)
 	if err != nil {
 		return nil, err
 	}
-	conducts, err := s.Feedback.Records.Conducts(ctx, s.Feedback.Latest)
+	standings, err := s.Mail.Records.Standings(ctx, s.Mail.Latest)
 	if err != nil {
 		return nil, err
 	}
-	t := s.Feedback.Tolerance.WithDefaults()
+	t := s.Mail.Tolerance.WithDefaults()
 	out := &marketingOutput{marketingBody{
-		Paused: p.Paused, Why: p.Why, Actor: p.Actor, At: p.At, Conducts: []conduct{}, BadLinks: s.badLinks.Load(),
-		Limits: marketingLimits{t.Bounces, t.Complaints, t.Share, t.Least, s.Feedback.Latest},
+		Paused: p.Paused, Why: p.Why, Actor: p.Actor, At: p.At, Standings: []standing{}, BadLinks: s.badLinks.Load(),
+		Limits: marketingLimits{t.Bounces, t.Complaints, t.Share, t.Least, s.Mail.Latest},
 	}}
-	for _, st := range conducts {
-		out.Body.Conducts = append(out.Body.Conducts, conduct{st, st.BounceRate(), st.ComplaintRate()})
+	for _, st := range standings {
+		out.Body.Standings = append(out.Body.Standings, standing{st, st.BounceRate(), st.ComplaintRate()})
 	}
 	return out, nil
 }
@@ -69,9 +69,9 @@ func (s *server) steerMarketing(ctx context.Context, in *steerMarketingInput) (*
 	if err := order.CheckText("reason", in.Body.Reason, true, maxReason); err != nil {
 		return nil, refused(err)
 	}
-	actor, do := callOf(ctx).actor(), s.Feedback.Records.PauseMarketing
+	actor, do := callOf(ctx).actor(), s.Mail.Records.PauseMarketing
 	if in.Body.Action == "resume" {
-		do = s.Feedback.Records.ResumeMarketing
+		do = s.Mail.Records.ResumeMarketing
 	}
 	changed, err := do(ctx, actor, in.Body.Reason)
 	if err != nil {

@@ -64,8 +64,8 @@ type view struct {
 // linked reads the token of a link; a link that is not ours changes nothing.
 func (p *preferencePages) linked(do func(w http.ResponseWriter, r *http.Request, sub mail.Subscription, v view)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v := view{Shop: p.s.Feedback.Shop, Token: r.PathValue("token")}
-		sub, err := p.s.Feedback.Links.Read(v.Token)
+		v := view{Shop: p.s.Mail.Shop, Token: r.PathValue("token")}
+		sub, err := p.s.Mail.Links.Read(v.Token)
 		if err != nil {
 			p.s.badLinks.Add(1)
 			v.Title, v.Problem = "This link is not valid", "Please use the link in the mail as it is. If it does not work, write to us and we take you off the list."
@@ -138,7 +138,7 @@ func (p *preferencePages) chosen(w http.ResponseWriter, r *http.Request, sub mai
 // prefer writes a wish down, or shows that it could not.
 func (p *preferencePages) prefer(w http.ResponseWriter, r *http.Request, sub mail.Subscription, leave []mail.Scope, v view) bool {
 	// The shopper may close the page; what was asked for is done all the same.
-	_, err := p.s.Feedback.Records.Prefer(context.WithoutCancel(r.Context()), sub, leave)
+	_, err := p.s.Mail.Records.Prefer(context.WithoutCancel(r.Context()), sub, leave)
 	if err != nil {
 		p.failed(w, r, err, v)
 	}
@@ -147,7 +147,7 @@ func (p *preferencePages) prefer(w http.ResponseWriter, r *http.Request, sub mai
 
 // state looks up what the shopper gets now.
 func (p *preferencePages) state(w http.ResponseWriter, r *http.Request, sub mail.Subscription, v *view) bool {
-	found, err := p.s.Feedback.Records.SuppressionsOf(r.Context(), sub.Email)
+	found, err := p.s.Mail.Records.SuppressionsOf(r.Context(), sub.Email)
 	if err != nil {
 		p.failed(w, r, err, *v)
 		return false

@@ -67,8 +67,8 @@ func (s *server) routes(mux *http.ServeMux) {
 		OperationID: "count-inbox", Method: http.MethodGet, Path: "/v1/inbox/counts", Tags: []string{"operators"},
 		Summary: "Count what providers reported",
 	}, operate, s.inboxCounts)
-	s.mailRoutes(a, []Role{Viewer, Operator}, operate)
-	s.feedbackRoutes(a, mux)
+	s.outboxRoutes(a, operate)
+	s.mailRoutes(a, mux)
 	docs(mux)
 }
 

@@ -54,7 +54,7 @@ func (s *server) suppressions(ctx context.Context, in *suppressionsInput) (*supp
 		}
 		f.Skip = int(skip)
 	}
-	found, err := s.Feedback.Records.Suppressions(ctx, f)
+	found, err := s.Mail.Records.Suppressions(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (s *server) suppress(ctx context.Context, in *suppressInput) (*suppressOutp
 		return nil, refused(err)
 	}
 	actor := callOf(ctx).actor()
-	if err := s.Feedback.Records.Suppress(ctx, actor, email, in.Body.Scope, in.Body.Reason); err != nil {
+	if err := s.Mail.Records.Suppress(ctx, actor, email, in.Body.Scope, in.Body.Reason); err != nil {
 		return nil, err
 	}
 	return &suppressOutput{suppression{
@@ -113,7 +113,7 @@ func (s *server) unsuppress(ctx context.Context, in *unsuppressInput) (*struct{}
 	if err := order.CheckText("why", in.Why, true, maxReason); err != nil {
 		return nil, refused(err)
 	}
-	err = s.Feedback.Records.Unsuppress(ctx, callOf(ctx).actor(), email, in.Reason, in.Why)
+	err = s.Mail.Records.Unsuppress(ctx, callOf(ctx).actor(), email, in.Reason, in.Why)
 	if errors.Is(err, records.ErrNotSuppressed) {
 		return nil, problem(http.StatusNotFound, "not_found", "the address is not suppressed for that reason")
 	}
@@ -157,7 +157,7 @@ func (s *server) mailAudit(ctx context.Context, in *mailAuditInput) (*mailAuditO
 		}
 		in.Email = email
 	}
-	found, err := s.Feedback.Records.MailAudit(ctx, in.Email, in.Limit)
+	found, err := s.Mail.Records.MailAudit(ctx, in.Email, in.Limit)
 	if err != nil {
 		return nil, err
 	}

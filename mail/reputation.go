@@ -2,8 +2,8 @@ package mail
 
 import "fmt"
 
-// Conduct is how a provider's last sends went.
-type Conduct struct {
+// Standing is how a provider's last sends went.
+type Standing struct {
 	Provider   string `json:"provider"`
 	Sent       int64  `json:"sent"`    // of the latest sends, those looked at
 	Bounced    int64  `json:"bounced"` // of those, for good
@@ -22,12 +22,12 @@ func rate(n, of int64) int64 {
 }
 
 // BounceRate is in bounces per million sends.
-func (s Conduct) BounceRate() int64 { return rate(s.Bounced, s.Sent) }
+func (s Standing) BounceRate() int64 { return rate(s.Bounced, s.Sent) }
 
 // ComplaintRate is in complaints per million sends.
-func (s Conduct) ComplaintRate() int64 { return rate(s.Complained, s.Sent) }
+func (s Standing) ComplaintRate() int64 { return rate(s.Complained, s.Sent) }
 
-// Tolerance is how bad conduct may get before marketing pauses itself
+// Tolerance is how bad a standing may get before marketing pauses itself
 // (BNC-4, F46). A provider suspends the whole account, with its mail about
 // orders; so we stop before.
 type Tolerance struct {
@@ -55,7 +55,7 @@ func (t Tolerance) WithDefaults() Tolerance {
 
 // Judge answers why marketing must pause; "" if it need not. One bounce or
 // complaint alone is no trend, however small the number of sends.
-func (t Tolerance) Judge(s Conduct) string {
+func (t Tolerance) Judge(s Standing) string {
 	t = t.WithDefaults()
 	if s.Sent < t.Least {
 		return ""

@@ -27,7 +27,7 @@ func TestJudge(t *testing.T) {
 		{"a smaller share", 10_000, 100, 0, mail.Tolerance{Share: 20}, "20 %"},
 		{"another provider's limits", 10_000, 200, 0, mail.Tolerance{Bounces: 20_000}, "2.000 %"},
 	} {
-		why := tt.with.Judge(mail.Conduct{Provider: "ses", Sent: tt.sent, Bounced: tt.bounced, Complained: tt.complained})
+		why := tt.with.Judge(mail.Standing{Provider: "ses", Sent: tt.sent, Bounced: tt.bounced, Complained: tt.complained})
 		if (why == "") != (tt.stop == "") || !strings.Contains(why, tt.stop) {
 			t.Errorf("%s: %q, want %q", tt.name, why, tt.stop)
 		}

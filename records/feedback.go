@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"purser/mail"
+	"purser/order"
 )
 
 // MailRules say when an address that keeps bouncing is given up.
@@ -52,6 +53,9 @@ func (s *Store) HearMail(ctx context.Context, inboxID int64, list []mail.Feedbac
 // (SES can publish a bounce in both of its ways); it is one bounce.
 func (s *Store) hear(ctx context.Context, q querier, inboxID int64, f mail.Feedback, now time.Time) error {
 	if err := mailOf(ctx, q, &f); err != nil {
+		return err
+	}
+	if err := prove(ctx, q, f, now); err != nil {
 		return err
 	}
 	news, err := noteFeedback(ctx, q, inboxID, f, now)
@@ -120,13 +124,12 @@ type MailFeedback struct {
 	Times   int
 }
 
-// FeedbackOf lists what became of the mails about an order or a campaign,
-// oldest first.
-func (s *Store) FeedbackOf(ctx context.Context, about string) ([]MailFeedback, error) {
+// FeedbackOf lists what became of an order's mails, oldest first.
+func (s *Store) FeedbackOf(ctx context.Context, id order.ID) ([]MailFeedback, error) {
 	var found []MailFeedback
 	err := each(ctx, s.db.reader(), `
 		SELECT f.provider, f.provider_id, f.recipient, f.kind, f.bounce, m.id, f.diagnostic, f.at, f.heard_at, f.inbox_id, f.times
-		FROM `+sends+` AS m JOIN `+feedbackOfSends+` WHERE m.about = ? ORDER BY f.at, f.kind`, []any{about},
+		FROM `+sends+` AS m JOIN `+feedbackOfSends+` WHERE m.order_id = ? ORDER BY f.at, f.kind`, []any{string(id)},
 		func(r *sql.Rows) error {
 			var f MailFeedback
 			var at, heard int64

@@ -20,15 +20,12 @@ import (
 // sendMail puts a mail that was sent into the ledger and answers its id.
 func sendMail(t *testing.T, s *records.Store, id order.ID, generation int, providerID string) string {
 	t.Helper()
-	m := mail.Message{
-		ID: order.Key(id, "mail-shipped", generation), About: string(id), Template: "shipped", Generation: generation,
-		Stream: mail.Transactional, To: []mail.Address{{Email: "ada@example.com"}},
-	}
+	m := porttest.MessageOf(id, order.MailShipped)
+	m.Generation, m.ID = generation, order.Mail{OrderID: id, Milestone: order.MailShipped, Generation: generation}.Key()
 	if _, err := s.ClaimMail(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	out := mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: providerID}}
-	if err := s.SettleMail(t.Context(), m, out); err != nil {
+	if err := s.SettleMail(t.Context(), m, mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: providerID}}); err != nil {
 		t.Fatal(err)
 	}
 	return m.ID
@@ -80,27 +77,13 @@ func TestFeedback(t *testing.T) {
 			"BNC-1 operators":                               operators,
 			"EML-9 figures and an order's mails":            figures,
 			"EML-9 feedback before the ledger knows the id": early,
-			"BNC-4 F46 conducts and pausing":                pausing,
+			"BNC-4 F46 standings and pausing":               pausing,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				check(t, open(t))
 			})
 		}
-	})
-}
-
-// TestSuppressions: the list that senders ask.
-func TestSuppressions(t *testing.T) {
-	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
-		porttest.Suppressions(t, func(t *testing.T) porttest.SuppressionBench {
-			s := open(t)
-			return porttest.SuppressionBench{
-				Suppressions: s,
-				All:          func(t *testing.T, email string) { hear(t, s, said("all", email, mail.Bounced, mail.Permanent)) },
-				Marketing:    func(t *testing.T, email string) { hear(t, s, said("marketing", email, mail.Complained, "")) },
-			}
-		})
 	})
 }
 
@@ -292,7 +275,7 @@ func figures(t *testing.T, s *records.Store) {
 	if none, err := s.MailStats(t.Context(), time.Now().Add(time.Hour), time.Now().Add(2*time.Hour)); err != nil || len(none) != 0 {
 		t.Errorf("of tomorrow: %+v %v", none, err)
 	}
-	list, err := s.FeedbackOf(t.Context(), string(id))
+	list, err := s.FeedbackOf(t.Context(), id)
 	if err != nil || len(list) != 4 {
 		t.Fatalf("feedback: %+v %v", list, err)
 	}
@@ -307,12 +290,12 @@ func early(t *testing.T, s *records.Store) {
 	id := order.NewID()
 	hear(t, s, said("p9", "ada@example.com", mail.Bounced, mail.Permanent)) // SES answers slower than it bounces
 	key := sendMail(t, s, id, 1, "p9")
-	list, err := s.FeedbackOf(t.Context(), string(id))
+	list, err := s.FeedbackOf(t.Context(), id)
 	if err != nil || len(list) != 1 || list[0].MessageID != key {
 		t.Errorf("%+v %v", list, err)
 	}
-	st, err := s.Conducts(t.Context(), 100)
-	if diff := cmp.Diff([]mail.Conduct{{Provider: "ses", Sent: 1, Bounced: 1}}, st); diff != "" || err != nil {
+	st, err := s.Standings(t.Context(), 100)
+	if diff := cmp.Diff([]mail.Standing{{Provider: "ses", Sent: 1, Bounced: 1}}, st); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
 	}
 }
@@ -326,8 +309,8 @@ func pausing(t *testing.T, s *records.Store) {
 	hear(t, s, said("p3", "ada@example.com", mail.Complained, ""), said("p3", "bob@example.com", mail.Complained, ""))
 	want := func(sent, bounced, complained int64, latest int) {
 		t.Helper()
-		got, err := s.Conducts(t.Context(), latest)
-		if err != nil || len(got) != 1 || got[0] != (mail.Conduct{Provider: "ses", Sent: sent, Bounced: bounced, Complained: complained}) {
+		got, err := s.Standings(t.Context(), latest)
+		if err != nil || len(got) != 1 || got[0] != (mail.Standing{Provider: "ses", Sent: sent, Bounced: bounced, Complained: complained}) {
 			t.Errorf("latest %d: %+v %v", latest, got, err)
 		}
 	}
@@ -352,7 +335,7 @@ func pausing(t *testing.T, s *records.Store) {
 		}
 	}
 	paused("")
-	if got, err := s.Conducts(t.Context(), 100); err != nil || len(got) != 0 {
+	if got, err := s.Standings(t.Context(), 100); err != nil || len(got) != 0 {
 		t.Errorf("after resuming: %+v %v, want a clean slate", got, err)
 	}
 	sendMail(t, s, id, 21, "p21")

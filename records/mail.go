@@ -87,11 +87,9 @@ func (s *Store) SettleMail(ctx context.Context, m mail.Message, o mail.Outcome) 
 // id, which it repeats. It reports whether that was news. A mail known to be
 // sent stays as it is; so does an id that is not in the ledger.
 func (s *Store) ProveMail(ctx context.Context, id string, r mail.Receipt, why string) (news bool, err error) {
-	now := micros(s.now())
-	err = s.db.writeAlone(ctx, func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, "UPDATE mails SET state = 'sent', provider = ?, provider_id = ?, why = ?, settled_at = ? WHERE mail_key = ? AND state <> 'sent'",
-			r.Provider, r.ProviderID, why, now, id)
-		news = n == 1
+	now := s.now()
+	err = s.db.writeAlone(ctx, func(ctx context.Context, q querier) (err error) {
+		news, err = proveMail(ctx, q, id, r, why, now)
 		return err
 	})
 	if err != nil || !news {
@@ -102,6 +100,12 @@ func (s *Store) ProveMail(ctx context.Context, id string, r mail.Receipt, why st
 		s.watches.wake(order.ID(e.About))
 	}
 	return true, err
+}
+
+func proveMail(ctx context.Context, q querier, id string, r mail.Receipt, why string, now time.Time) (news bool, err error) {
+	n, err := q.exec(ctx, "UPDATE mails SET state = 'sent', provider = ?, provider_id = ?, why = ?, settled_at = ? WHERE mail_key = ? AND state <> 'sent'",
+		r.Provider, r.ProviderID, why, micros(now), id)
+	return n == 1, err
 }
 
 // SweepMails gives up on mails whose sender has not been heard of since a

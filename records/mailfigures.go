@@ -115,9 +115,9 @@ func (f *MailFigures) add(kind mail.Kind, bounce mail.Bounce, n int64) {
 	}
 }
 
-// Conducts tells of each provider how its latest sends went, at most so many
+// Standings tells of each provider how its latest sends went, at most so many
 // and none from before an operator last let marketing go on (BNC-4).
-func (s *Store) Conducts(ctx context.Context, latest int) ([]mail.Conduct, error) {
+func (s *Store) Standings(ctx context.Context, latest int) ([]mail.Standing, error) {
 	p, err := s.MailPause(ctx, mail.Marketing)
 	if err != nil {
 		return nil, err
@@ -131,11 +131,11 @@ func (s *Store) Conducts(ctx context.Context, latest int) ([]mail.Conduct, error
 		return err
 	})
 	if err != nil {
-		return nil, failed("conducts", err)
+		return nil, failed("standings", err)
 	}
-	list := make([]mail.Conduct, 0, len(providers))
+	list := make([]mail.Standing, 0, len(providers))
 	for _, name := range providers {
-		st := mail.Conduct{Provider: name}
+		st := mail.Standing{Provider: name}
 		_, err := first(ctx, s.db.reader(), `
 			SELECT COUNT(*), COALESCE(SUM(bounced), 0), COALESCE(SUM(complained), 0) FROM (
 				SELECT `+happened("bounced", "permanent")+` AS bounced, `+happened("complained", "")+` AS complained FROM (
@@ -143,7 +143,7 @@ func (s *Store) Conducts(ctx context.Context, latest int) ([]mail.Conduct, error
 				) AS m
 			) AS latest`, []any{name, since, latest}, &st.Sent, &st.Bounced, &st.Complained)
 		if err != nil {
-			return nil, failed("conducts", err)
+			return nil, failed("standings", err)
 		}
 		list = append(list, st)
 	}

@@ -39,12 +39,12 @@ type Options struct {
 
 // Store is the record. It is safe for concurrent use.
 type Store struct {
-	db  database
-	now func() time.Time
+	db   database
+	now  func() time.Time
+	mail MailRules
 	// ownClock: now was handed in, and is used even where the database has a
 	// clock that all processes share.
 	ownClock bool
-	mail     MailRules
 	watches  watches
 }
 

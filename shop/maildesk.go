@@ -54,9 +54,9 @@ func (c *Client) ResendMail(ctx context.Context, id order.ID, template, reason, 
 }
 
 // MailProviders tells how the mail providers stand.
-func (c *Client) MailProviders(ctx context.Context) ([]mail.Standing, error) {
+func (c *Client) MailProviders(ctx context.Context) ([]mail.ProviderStatus, error) {
 	var body struct {
-		Providers []mail.Standing `json:"providers"`
+		Providers []mail.ProviderStatus `json:"providers"`
 	}
 	err := c.call(ctx, http.MethodGet, "/v1/mail/providers", nil, &body)
 	return body.Providers, err

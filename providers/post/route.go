@@ -94,11 +94,11 @@ func (r *route) boundless() bool {
 }
 
 // Status answers how the providers stand, in the order of preference.
-func (o *Office) Status() []mail.Standing {
-	all := make([]mail.Standing, len(o.routes))
+func (o *Office) Status() []mail.ProviderStatus {
+	all := make([]mail.ProviderStatus, len(o.routes))
 	for i, r := range o.routes {
 		r.mu.Lock()
-		all[i] = mail.Standing{
+		all[i] = mail.ProviderStatus{
 			Name: r.Name, Breaker: r.breaker.State(), Trouble: r.trouble, Limits: r.limits, Sender: r.sender, Sendable: r.sendable,
 			AskedAt: r.asked, AskFailed: r.unasked, Served: r.served.Load(), Passed: r.passed.Load(),
 		}

@@ -2,71 +2,69 @@ package ses
 
 import (
 	"net/http"
+	"slices"
 	"strings"
-	"time"
 )
 
-// Identity is what SES says about a sender, an address or a domain.
-type Identity struct {
-	Status   string // PENDING, SUCCESS, FAILED, TEMPORARY_FAILURE, NOT_STARTED
-	Verified bool   // may send
-	DKIM     string // the same words
-}
-
-// SetIdentities says who may send: addresses and domains. Until it is called
-// everybody may.
-func (s *Server) SetIdentities(who map[string]Identity) {
+// account is GetAccount.
+func (s *Server) account(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.identities = who
-}
-
-// identity is GetEmailIdentity.
-func (s *Server) identity(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	who, ok := s.identities[r.PathValue("identity")]
-	if s.identities == nil {
-		who, ok = Identity{Status: "SUCCESS", Verified: true, DKIM: "SUCCESS"}, true
-	}
+	s.day.forget(s.cfg.Now())
+	sent := s.day.sum
 	s.mu.Unlock()
-	if !ok {
-		refuse(w, http.StatusNotFound, "NotFoundException", "The identity does not exist.")
-		return
+	quota := map[string]int{"Max24HourSend": -1, "MaxSendRate": 1_000_000, "SentLast24Hours": sent}
+	if s.cfg.PerDay > 0 {
+		quota["Max24HourSend"] = s.cfg.PerDay
 	}
-	kind := "DOMAIN"
-	if strings.Contains(r.PathValue("identity"), "@") {
-		kind = "EMAIL_ADDRESS"
+	if s.cfg.PerSecond > 0 {
+		quota["MaxSendRate"] = s.cfg.PerSecond
 	}
 	answer(w, http.StatusOK, map[string]any{
-		"IdentityType": kind, "VerificationStatus": who.Status, "VerifiedForSendingStatus": who.Verified,
-		"DkimAttributes": map[string]any{"Status": who.DKIM, "SigningEnabled": who.DKIM == "SUCCESS"},
+		"SendQuota": quota, "SendingEnabled": true, "ProductionAccessEnabled": true, "EnforcementStatus": "HEALTHY",
 	})
 }
 
-// verified reports whether a sender, or its domain, may send.
+// identity is GetEmailIdentity. An identity that was never set up is not
+// there; in this world all that are there have been verified.
+func (s *Server) identity(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	if s.answerIdentity(w, id) {
+		return
+	}
+	kind := "DOMAIN"
+	if strings.Contains(id, "@") {
+		kind = "EMAIL_ADDRESS"
+	}
+	if len(s.cfg.Identities) > 0 && !slices.Contains(s.cfg.Identities, id) {
+		refuse(w, http.StatusNotFound, "NotFoundException", "Email identity "+id+" does not exist.")
+		return
+	}
+	answer(w, http.StatusOK, map[string]any{
+		"IdentityType": kind, "VerifiedForSendingStatus": true, "VerificationStatus": "SUCCESS", "FeedbackForwardingStatus": true,
+		"DkimAttributes":     map[string]any{"SigningEnabled": true, "Status": "SUCCESS", "SigningAttributesOrigin": "AWS_SES"},
+		"MailFromAttributes": map[string]any{"BehaviorOnMxFailure": "USE_DEFAULT_VALUE"},
+	})
+}
+
+// verified reports whether a sender, or its domain, is.
 func (s *Server) verified(from string) bool {
 	from = address(from)
 	_, domain, _ := strings.Cut(from, "@")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.identities == nil || s.identities[from].Verified || s.identities[domain].Verified
+	return len(s.cfg.Identities) == 0 || slices.Contains(s.cfg.Identities, from) || slices.Contains(s.cfg.Identities, domain)
 }
 
-// Arrival is an accepted mail, as far as counting goes.
-type Arrival struct {
-	At         time.Time
-	ID         string
-	Recipients int
-	Tags       map[string]string
+// Figures are what the stand-in has seen since it started.
+type Figures struct {
+	Mails         int `json:"mails"`         // accepted, ever
+	PeakPerSecond int `json:"peakPerSecond"` // the most recipients accepted in any one second
+	Throttled     int `json:"throttled"`     // mails answered with TooManyRequestsException
+	LastDay       int `json:"lastDay"`       // recipients in the last 24 hours
 }
 
-// Arrivals lists every mail accepted, oldest first.
-func (s *Server) Arrivals() []Arrival {
+// Figures answers them.
+func (s *Server) Figures() Figures {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]Arrival, len(s.mails))
-	for i, m := range s.mails {
-		all[i] = Arrival{m.At, m.ID, len(m.To), m.Tags}
-	}
-	return all
+	s.day.forget(s.cfg.Now())
+	return Figures{Mails: len(s.mails), PeakPerSecond: s.second.peak, Throttled: s.throttled, LastDay: s.day.sum}
 }

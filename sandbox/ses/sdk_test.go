@@ -90,9 +90,7 @@ func TestSignatures(t *testing.T) {
 
 // TestIdentities (EML-12): who may send, and how one asks.
 func TestIdentities(t *testing.T) {
-	s := build(t, "", Config{AccessKey: "AK", SecretKey: "s3cret"})
-	well := Identity{Status: "SUCCESS", Verified: true, DKIM: "SUCCESS"}
-	s.SetIdentities(map[string]Identity{"shop.example": well, "help@other.example": well, "new.example": {Status: "PENDING", DKIM: "PENDING"}})
+	s := build(t, "", Config{AccessKey: "AK", SecretKey: "s3cret", Identities: []string{"shop.example", "help@other.example"}})
 	c := sdk(t, s, "AK", "s3cret", nil)
 	for id, kind := range map[string]types.IdentityType{"shop.example": types.IdentityTypeDomain, "help@other.example": types.IdentityTypeEmailAddress} {
 		out, err := c.GetEmailIdentity(t.Context(), &sesv2.GetEmailIdentityInput{EmailIdentity: aws.String(id)})
@@ -104,12 +102,10 @@ func TestIdentities(t *testing.T) {
 	if _, err := c.GetEmailIdentity(t.Context(), &sesv2.GetEmailIdentityInput{EmailIdentity: aws.String("evil.example")}); !errors.As(err, &missing) {
 		t.Errorf("unknown identity: %v", err)
 	}
-	for _, from := range []string{"shop@evil.example", "shop@new.example"} {
-		foreign := letter("ada@example.com")
-		foreign.FromEmailAddress = aws.String(from)
-		if _, err := c.SendEmail(t.Context(), foreign); codeOf(err) != "MessageRejected" {
-			t.Errorf("%s is not verified: %v", from, err)
-		}
+	foreign := letter("ada@example.com")
+	foreign.FromEmailAddress = aws.String("shop@evil.example")
+	if _, err := c.SendEmail(t.Context(), foreign); codeOf(err) != "MessageRejected" {
+		t.Errorf("a sender that is not verified: %v", err)
 	}
 	if _, err := c.SendEmail(t.Context(), letter("ada@example.com")); err != nil {
 		t.Errorf("a verified one: %v", err)

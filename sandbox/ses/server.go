@@ -28,6 +28,9 @@ type Config struct {
 	// Secret is what the authority is made of that vouches for the topic's
 	// messages; see Root.
 	Secret string
+	// Identities are the senders that are verified: addresses, or domains.
+	// Empty: everybody is.
+	Identities []string
 	// PerSecond is how many recipients it takes in any second; more is
 	// answered with TooManyRequestsException. 0: no limit.
 	PerSecond int
@@ -64,7 +67,7 @@ type Server struct {
 	base      string
 	sub       subscription
 
-	identities map[string]Identity // nil: everybody may send
+	identities map[string]Identity // nil: as configured
 }
 
 // New makes a stand-in with the mails its journal holds.
@@ -108,7 +111,7 @@ func (s *Server) Handler() http.Handler {
 	api := http.NewServeMux()
 	api.HandleFunc("POST /v2/email/outbound-emails", s.send)
 	api.HandleFunc("GET /v2/email/account", s.account)
-	api.HandleFunc("GET /v2/email/identities/{identity}", s.identity)
+	api.HandleFunc("GET /v2/email/identities/{id}", s.identity)
 	api.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "UnknownOperationException", "the stand-in does not know this operation")
 	})

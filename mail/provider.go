@@ -2,8 +2,8 @@ package mail
 
 import "time"
 
-// Standing is how a provider stands, as one process sees it.
-type Standing struct {
+// ProviderStatus is how a provider stands, as one process sees it.
+type ProviderStatus struct {
 	Name      string    `json:"name"`
 	Breaker   string    `json:"breaker" doc:"closed, open or half-open"`
 	Trouble   string    `json:"trouble,omitempty" doc:"The last failure that counted against it"`

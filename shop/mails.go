@@ -50,12 +50,12 @@ type Suppressions struct {
 
 // Marketing is whether it is paused, and how the latest mails went.
 type Marketing struct {
-	Paused   bool      `json:"paused"`
-	Why      string    `json:"why,omitempty"`
-	Actor    string    `json:"actor,omitempty"`
-	At       time.Time `json:"at,omitzero"`
-	Conducts []Conduct `json:"conducts"`
-	Limits   struct {
+	Paused    bool       `json:"paused"`
+	Why       string     `json:"why,omitempty"`
+	Actor     string     `json:"actor,omitempty"`
+	At        time.Time  `json:"at,omitzero"`
+	Standings []Standing `json:"standings"`
+	Limits    struct {
 		Bounces    int64 `json:"bouncesPerMillion"`
 		Complaints int64 `json:"complaintsPerMillion"`
 		Share      int64 `json:"pauseAtPercent"`
@@ -65,9 +65,9 @@ type Marketing struct {
 	BadLinks int64 `json:"badLinks"`
 }
 
-// Conduct is how one provider's latest mails went.
-type Conduct struct {
-	mail.Conduct
+// Standing is how one provider's latest mails went.
+type Standing struct {
+	mail.Standing
 	BounceRate    int64 `json:"bouncesPerMillion"`
 	ComplaintRate int64 `json:"complaintsPerMillion"`
 }

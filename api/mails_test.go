@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"purser/activities/porttest"
 	"purser/api"
 	"purser/mail"
 	"purser/order"
@@ -21,8 +22,7 @@ var links = mail.Links{Key: []byte("key"), Base: "https://shop.example"}
 // mailShop is a shop with a mail desk.
 func mailShop(t testing.TB) *shop {
 	return setUp(t, func(c *api.Config) {
-		c.MailLedger = c.Records.(*records.Store)
-		c.Feedback = &api.FeedbackDesk{Records: c.Records.(*records.Store), Links: links, Shop: "Mugs & More", Latest: 1000}
+		c.Mail = &api.MailDesk{Records: c.Records.(*records.Store), Links: links, Shop: "Mugs & More", Latest: 1000}
 	})
 }
 
@@ -89,7 +89,7 @@ func TestOrderMails(t *testing.T) {
 	t.Parallel()
 	s := mailShop(t)
 	id := s.place(t, "c").ID
-	m := mail.Message{ID: order.Key(id, "mail-confirmation", 1), About: string(id), Template: "confirmation", Stream: mail.Transactional}
+	m := porttest.MessageOf(id, order.MailConfirmation)
 	if _, err := s.store.ClaimMail(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestOrderMails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := s.ask("GET", "/v1/orders/"+string(id)+"/mails", viewerKey, "")
+	a := s.ask("GET", "/v1/orders/"+string(id)+"/mails", shopKey, "")
 	var got struct {
 		Mails []struct {
 			Template, State string
@@ -111,7 +111,7 @@ func TestOrderMails(t *testing.T) {
 		len(got.Mails[0].Feedback) != 1 || got.Mails[0].Feedback[0].Kind != mail.Delivered {
 		t.Errorf("%v: %s", err, a.body)
 	}
-	if a := s.ask("GET", "/v1/orders/"+string(id)+"/mails", viewerKey, "", "Purser-Customer", "somebody-else"); a.status != 404 {
+	if a := s.ask("GET", "/v1/orders/"+string(id)+"/mails", shopKey, "", "Purser-Customer", "somebody-else"); a.status != 404 {
 		t.Errorf("another customer's: %d", a.status)
 	}
 	if a := s.ask("GET", "/v1/orders/nonsense/mails", viewerKey, ""); a.status != 404 {

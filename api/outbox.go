@@ -12,8 +12,8 @@ import (
 	"purser/records"
 )
 
-// MailDesk sends mails anew.
-type MailDesk interface {
+// Resender sends mails anew.
+type Resender interface {
 	// ResendMail fails with order.ErrNotFound or order.ErrMailing. When the
 	// context ends first, the mail goes on all the same.
 	ResendMail(ctx context.Context, r order.Resend) (mail.Outcome, error)
@@ -21,25 +21,20 @@ type MailDesk interface {
 
 // MailLedger reads which mails went out.
 type MailLedger interface {
-	Mails(ctx context.Context, about string) ([]records.MailEntry, error)
 	OpenMails(ctx context.Context, state mail.State, limit int) ([]records.MailEntry, error)
 }
 
-// MailConfig is what the API needs to show and steer mail. The zero value
+// OutboxConfig is what the API needs to show which mails went out. The zero value
 // shows nothing.
-type MailConfig struct {
-	MailDesk   MailDesk
+type OutboxConfig struct {
+	Resender   Resender
 	MailLedger MailLedger
 	// MailProviders answers how the providers stand; nil: this process sends
 	// no mail.
-	MailProviders func() []mail.Standing
+	MailProviders func() []mail.ProviderStatus
 }
 
-func (s *server) mailRoutes(a huma.API, read, operate []Role) {
-	register(s, a, huma.Operation{
-		OperationID: "list-order-mails", Method: http.MethodGet, Path: "/v1/orders/{id}/mails", Tags: []string{"orders"},
-		Summary: "List an order's mails: which went out, through whom, why not, and what became of them",
-	}, read, s.orderMails)
+func (s *server) outboxRoutes(a huma.API, operate []Role) {
 	register(s, a, huma.Operation{
 		OperationID: "resend-mail", Method: http.MethodPost, Path: "/v1/orders/{id}/mails/{template}/resend", Tags: []string{"operators"},
 		Summary:     "Send a mail anew",
@@ -55,36 +50,11 @@ func (s *server) mailRoutes(a huma.API, read, operate []Role) {
 	}, operate, s.mailProviders)
 }
 
-type orderMailsInput struct {
-	ID string `path:"id" maxLength:"64" example:"ord_0123456789abcdefghjkmnpqrs"`
-}
-
 type mailsBody struct {
 	Mails []records.MailEntry `json:"mails"`
 }
 
 type mailsOutput struct{ Body mailsBody }
-
-type orderMailsOutput struct {
-	Body struct {
-		Mails []ledgerMail `json:"mails"`
-	}
-}
-
-func (s *server) orderMails(ctx context.Context, in *orderMailsInput) (*orderMailsOutput, error) {
-	out := &orderMailsOutput{}
-	out.Body.Mails = []ledgerMail{}
-	o, err := s.visible(ctx, in.ID)
-	if err != nil || s.MailLedger == nil {
-		return out, err
-	}
-	list, err := s.MailLedger.Mails(ctx, string(o.ID))
-	if err != nil {
-		return nil, err
-	}
-	out.Body.Mails, err = s.withFeedback(ctx, string(o.ID), list)
-	return out, err
-}
 
 type openMailsInput struct {
 	State string `query:"state" enum:"unknown,sending" default:"unknown"`
@@ -121,7 +91,7 @@ func (s *server) resendMail(ctx context.Context, in *resendInput) (*resendOutput
 	if err != nil {
 		return nil, err
 	}
-	if s.MailDesk == nil {
+	if s.Resender == nil {
 		return nil, problem(http.StatusNotImplemented, "no_mail", "this process sends no mail")
 	}
 	if in.Key == "" {
@@ -129,7 +99,7 @@ func (s *server) resendMail(ctx context.Context, in *resendInput) (*resendOutput
 	}
 	waited, stop := context.WithTimeout(ctx, s.SteerWithin)
 	defer stop()
-	out, err := s.MailDesk.ResendMail(waited, order.Resend{
+	out, err := s.Resender.ResendMail(waited, order.Resend{
 		OrderID: o.ID, Milestone: order.Milestone(in.Template), Key: in.Key, Actor: callOf(ctx).actor(), Why: in.Body.Reason,
 	})
 	switch {
@@ -142,13 +112,13 @@ func (s *server) resendMail(ctx context.Context, in *resendInput) (*resendOutput
 }
 
 type providersBody struct {
-	Providers []mail.Standing `json:"providers"`
+	Providers []mail.ProviderStatus `json:"providers"`
 }
 
 type providersOutput struct{ Body providersBody }
 
 func (s *server) mailProviders(context.Context, *struct{}) (*providersOutput, error) {
-	out := &providersOutput{providersBody{Providers: []mail.Standing{}}}
+	out := &providersOutput{providersBody{Providers: []mail.ProviderStatus{}}}
 	if s.MailProviders != nil {
 		out.Body.Providers = append(out.Body.Providers, s.MailProviders()...)
 	}

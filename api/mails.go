@@ -8,13 +8,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"purser/mail"
+	"purser/order"
 	"purser/records"
 )
 
-// FeedbackDesk is what the API needs to show what became of mails, and to steer
-// whom they go to.
-type FeedbackDesk struct {
-	Records FeedbackRecords
+// MailDesk is what the API needs to show and steer mail.
+type MailDesk struct {
+	Records MailRecords
 	// Links reads the links of marketing mails by which shoppers leave them.
 	Links mail.Links
 	// Shop is the shop's name, on the pages those lead to.
@@ -25,11 +25,12 @@ type FeedbackDesk struct {
 	Latest    int
 }
 
-// FeedbackRecords is what is known of mails. *records.Store is one.
-type FeedbackRecords interface {
-	FeedbackOf(ctx context.Context, about string) ([]records.MailFeedback, error)
+// MailRecords is what is known of mails. *records.Store is one.
+type MailRecords interface {
+	Mails(ctx context.Context, about string) ([]records.MailEntry, error)
+	FeedbackOf(ctx context.Context, id order.ID) ([]records.MailFeedback, error)
 	MailStats(ctx context.Context, from, to time.Time) ([]records.MailFigures, error)
-	Conducts(ctx context.Context, latest int) ([]mail.Conduct, error)
+	Standings(ctx context.Context, latest int) ([]mail.Standing, error)
 
 	Suppressions(ctx context.Context, f records.SuppressionFilter) ([]records.Suppression, error)
 	SuppressionsOf(ctx context.Context, email string) ([]records.Suppression, error)
@@ -44,13 +45,17 @@ type FeedbackRecords interface {
 	ResumeMarketing(ctx context.Context, actor, why string) (changed bool, err error)
 }
 
-// feedbackRoutes declares the operations on mail, where there is a desk for it.
-func (s *server) feedbackRoutes(a huma.API, mux *http.ServeMux) {
-	if s.Feedback == nil {
+// mailRoutes declares the operations on mail, where there is a desk for it.
+func (s *server) mailRoutes(a huma.API, mux *http.ServeMux) {
+	if s.Mail == nil {
 		return
 	}
 	read, operate := []Role{Viewer, Operator}, []Role{Operator}
 	tags := []string{"mail"}
+	register(s, a, huma.Operation{
+		OperationID: "list-order-mails", Method: http.MethodGet, Path: "/v1/orders/{id}/mails", Tags: []string{"orders"},
+		Summary: "List an order's mails and what became of them",
+	}, []Role{Shop, Viewer, Operator}, s.orderMails)
 	register(s, a, huma.Operation{
 		OperationID: "mail-stats", Method: http.MethodGet, Path: "/v1/mail/stats", Tags: tags,
 		Summary: "Count mails sent, delivered, bounced, complained about and unsubscribed from, by day, provider and template",
@@ -83,6 +88,24 @@ func (s *server) feedbackRoutes(a huma.API, mux *http.ServeMux) {
 	s.preferenceRoutes(mux)
 }
 
+// orderMail is one mail of an order and what was heard of it.
+type orderMail struct {
+	ID         string         `json:"id"`
+	Template   string         `json:"template"`
+	State      string         `json:"state" doc:"sending, sent, due, unknown, rejected or suppressed"`
+	Generation int            `json:"generation" doc:"How often somebody decided to send it"`
+	Provider   string         `json:"provider,omitempty" doc:"Who has it, or had it last"`
+	ProviderID string         `json:"providerId,omitempty" doc:"The provider's name for it"`
+	Skipped    []mail.Skip    `json:"skipped,omitempty" doc:"Providers before that one in line, and why they did not get it"`
+	Why        string         `json:"why,omitempty"`
+	AskedBy    string         `json:"askedBy,omitempty" doc:"Who wanted it sent anew"`
+	AskedWhy   string         `json:"askedWhy,omitempty"`
+	Attempts   int            `json:"attempts"`
+	ClaimedAt  time.Time      `json:"claimedAt"`
+	SettledAt  time.Time      `json:"settledAt,omitzero"`
+	Feedback   []mailFeedback `json:"feedback" doc:"What became of it, oldest first"`
+}
+
 type mailFeedback struct {
 	Provider   string      `json:"provider"`
 	Recipient  string      `json:"recipient"`
@@ -95,34 +118,49 @@ type mailFeedback struct {
 	Times      int         `json:"times" doc:"How often it was said"`
 }
 
-// ledgerMail is one mail and what was heard of it.
-type ledgerMail struct {
-	records.MailEntry
-	Feedback []mailFeedback `json:"feedback" doc:"What became of it, oldest first"`
+type orderMailsInput struct {
+	ID string `path:"id" maxLength:"64" example:"ord_0123456789abcdefghjkmnpqrs"`
 }
 
-// withFeedback adds to mails about something what was heard of them.
-func (s *server) withFeedback(ctx context.Context, about string, entries []records.MailEntry) ([]ledgerMail, error) {
-	var heard []records.MailFeedback
-	if s.Feedback != nil && len(entries) > 0 {
-		var err error
-		if heard, err = s.Feedback.Records.FeedbackOf(ctx, about); err != nil {
-			return nil, err
-		}
+type orderMailsOutput struct {
+	Body struct {
+		Mails []orderMail `json:"mails"`
 	}
-	list := make([]ledgerMail, len(entries))
-	for i, e := range entries {
-		list[i] = ledgerMail{MailEntry: e, Feedback: []mailFeedback{}}
+}
+
+// orderMails lists the ledger's entries of an order with what was heard.
+func (s *server) orderMails(ctx context.Context, in *orderMailsInput) (*orderMailsOutput, error) {
+	o, err := s.visible(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.Mail.Records.Mails(ctx, string(o.ID))
+	if err != nil {
+		return nil, err
+	}
+	heard, err := s.Mail.Records.FeedbackOf(ctx, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &orderMailsOutput{}
+	out.Body.Mails = make([]orderMail, 0, len(entries))
+	for _, e := range entries {
+		m := orderMail{
+			ID: e.ID, Template: e.Template, Generation: e.Generation, State: string(e.State),
+			Provider: e.Provider, ProviderID: e.ProviderID, Skipped: e.Skipped, Why: e.Why, AskedBy: e.AskedBy, AskedWhy: e.AskedWhy,
+			Attempts: e.Attempts, ClaimedAt: e.ClaimedAt, SettledAt: e.SettledAt, Feedback: []mailFeedback{},
+		}
 		for _, f := range heard {
 			if f.MessageID == e.ID {
-				list[i].Feedback = append(list[i].Feedback, mailFeedback{
+				m.Feedback = append(m.Feedback, mailFeedback{
 					Provider: f.Provider, Recipient: f.Recipient, Kind: f.Kind, Bounce: f.Bounce, Diagnostic: f.Diagnostic,
 					At: f.At, HeardAt: f.HeardAt, InboxID: f.InboxID, Times: f.Times,
 				})
 			}
 		}
+		out.Body.Mails = append(out.Body.Mails, m)
 	}
-	return list, nil
+	return out, nil
 }
 
 type statsInput struct {
@@ -156,7 +194,7 @@ func (s *server) mailStats(ctx context.Context, in *statsInput) (*statsOutput, e
 	if to.Before(from) || to.Sub(from) > 400*24*time.Hour {
 		return nil, problem(http.StatusUnprocessableEntity, "invalid", "from, to: want at most 400 days, the earlier one first")
 	}
-	days, err := s.Feedback.Records.MailStats(ctx, from, to.AddDate(0, 0, 1))
+	days, err := s.Mail.Records.MailStats(ctx, from, to.AddDate(0, 0, 1))
 	if err != nil {
 		return nil, err
 	}
