@@ -14,12 +14,6 @@ import (
 	"purser/sandbox/postgres"
 )
 
-// benches are what can be measured.
-type benches struct {
-	Orders benchCmd     `cmd:"" default:"withargs" help:"Orders a second, latencies and what an order costs."`
-	Mail   benchMailCmd `cmd:"" help:"How well the mail rate is held, how long mail waits, what an outage of the primary does."`
-}
-
 // benchMailCmd measures the sending of mail: a fleet of workers, the sandbox's
 // SES and a relay.
 type benchMailCmd struct {

@@ -157,7 +157,7 @@ func (s *stack) startAPI(r role, p *providers) error {
 		Appeared: relay.OrderAppeared, Stopping: stopping, Search: p.search, PublicSearch: s.cfg.SearchPublic,
 		Pictures: s.pictureDesk(p), Mail: s.mailDesk(), Campaigns: s.campaignDesk(p), Preview: s.preview(r, p),
 		OutboxConfig: api.OutboxConfig{Resender: s.starter, MailLedger: s.records, MailProviders: p.mail.office.Status},
-		Webhooks: hooks, Again: hooks.Again, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
+		Webhooks:     hooks, Again: hooks.Again, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		Ready: []api.Check{
 			{Name: "record", Ask: s.records.Ping},
 			{Name: "engine", Ask: s.pingEngine},

@@ -35,7 +35,7 @@ const (
 	FailureReserved       = "Reserved"
 	FailureOtherChange    = "OtherChange"
 	FailureNoImport       = "NoSuchImport"
-	FailureMailing     = "Mailing"
+	FailureMailing        = "Mailing"
 )
 
 // longestWait bounds what a provider may ask us to wait.
