@@ -150,7 +150,10 @@ func precompute(sc *huma.Schema) {
 // beside its default one and problems.
 func register[I, O any](s *server, a huma.API, op huma.Operation, roles []Role, do func(context.Context, *I) (*O, error), also ...int) {
 	if roles != nil {
-		op.Metadata = map[string]any{"roles": roles}
+		if op.Metadata == nil {
+			op.Metadata = map[string]any{}
+		}
+		op.Metadata["roles"] = roles
 		op.Security = []map[string][]string{{"key": {}}}
 	}
 	op.MaxBodyBytes = maxBody + 1 // huma refuses a body that has this many
