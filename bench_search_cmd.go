@@ -16,6 +16,7 @@ import (
 type benchCmds struct {
 	Orders benchCmd       `cmd:"" default:"withargs" help:"Orders a second, latencies and what an order costs."`
 	Search searchBenchCmd `cmd:"" help:"How long indexing and searching take in the stand-in of the search engine."`
+	Import importBenchCmd `cmd:"" help:"Rows a second of an import, against the least that could be done."`
 }
 
 // searchBenchCmd measures a stand-in of its own in a temporary directory.
