@@ -21,6 +21,7 @@ import (
 type benchCmds struct {
 	Orders benchCmd       `cmd:"" default:"withargs" help:"Orders a second, latencies and what an order costs."`
 	Search searchBenchCmd `cmd:"" help:"How long indexing and searching take in the stand-in of the search engine."`
+	Import importBenchCmd `cmd:"" help:"Rows a second of an import, against the least that could be done."`
 	Mail   benchMailCmd   `cmd:"" help:"How well the mail rate is held, how long mail waits, what an outage of the primary does."`
 	Images imagesBenchCmd `cmd:"" help:"A picture of 12 megapixels to four sizes, against libvips."`
 	Render renderFilesCmd `cmd:"" hidden:"" help:"One side of it, in a process of its own."`

@@ -232,7 +232,7 @@ func (*productReindexCmd) Run(e *env, c *commands) error {
 		case c.Product.JSON:
 			return json.NewEncoder(e.stdout).Encode(r)
 		}
-		fmt.Fprintf(e.stdout, "rebuilt: %d products in %.1f s, %d changed meanwhile\n", r.Put, time.Since(began).Seconds(), r.CaughtUp+r.Drift.Found())
+		fmt.Fprintf(e.stdout, "rebuilt: %d products in %.1f s, %d of them put again since they may have changed meanwhile\n", r.Put, time.Since(began).Seconds(), r.CaughtUp+r.Drift.Found())
 		return nil
 	}
 }

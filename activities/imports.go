@@ -8,6 +8,8 @@ import (
 	"io"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"purser/catalog"
 	"purser/feed"
 )
@@ -35,8 +37,8 @@ type ImportRows interface {
 	// SwitchRows puts all prices or stock into force at once.
 	SwitchRows(ctx context.Context, id string) error
 	// MarkedProducts answers products that the import changed and the index
-	// has not been given.
-	MarkedProducts(ctx context.Context, mark int64, limit int) ([]string, error)
+	// has not been given, in the order of their SKUs, from after one on.
+	MarkedProducts(ctx context.Context, mark int64, after string, limit int) ([]catalog.Stocked, error)
 }
 
 // ImportRef names an import.
@@ -46,7 +48,9 @@ type ImportRef struct {
 
 // The sizes of an import's steps.
 const (
-	rowsAtOnce = 1_000            // in one transaction, and in one message to the index
+	rowsAtOnce = 1_000            // in one message to the index
+	rowsKept   = 2_000            // in one transaction: more would keep orders waiting for it
+	batches    = 2                // on their way to the index at once: one is read while it works on the other
 	sliceTime  = 10 * time.Second // for which an import goes on before its workflow hears of it
 )
 
@@ -124,7 +128,7 @@ func (a *Activities) readRows(ctx context.Context, i catalog.Import, until time.
 // slice reads the next rows.
 func slice(rows *feed.Reader, id string, from int64) (s catalog.Slice, more bool, err error) {
 	s = catalog.Slice{Import: id, From: from}
-	for range rowsAtOnce {
+	for range rowsKept {
 		row, line, faults, err := rows.Next()
 		if errors.Is(err, io.EOF) {
 			s.ToByte, s.ToLine = rows.At().Byte, rows.At().Line
@@ -152,31 +156,41 @@ func (a *Activities) applyRows(ctx context.Context, i catalog.Import, until time
 	}
 	for more := true; more && time.Now().Before(until); {
 		var err error
-		if more, err = a.ImportRows.ApplyRows(ctx, i.ID, rowsAtOnce); err != nil {
+		if more, err = a.ImportRows.ApplyRows(ctx, i.ID, rowsKept); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// indexRows gives the index what the import changed.
+// indexRows gives the index what the import changed. What it has confirmed
+// loses the import's mark, so that the next attempt finds the rest.
 func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time.Time) error {
-	for !i.DryRun && time.Now().Before(until) {
-		skus, err := a.ImportRows.MarkedProducts(ctx, i.Mark, rowsAtOnce)
+	found := 0
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(batches)
+	for after := ""; !i.DryRun && ctx.Err() == nil && time.Now().Before(until); {
+		products, err := a.ImportRows.MarkedProducts(ctx, i.Mark, after, rowsAtOnce)
 		if err != nil {
+			return errors.Join(err, all.Wait())
+		}
+		if len(products) == 0 {
+			break
+		}
+		found, after = found+len(products), products[len(products)-1].SKU
+		all.Go(func() error {
+			skus, now := make([]string, len(products)), make(map[string]catalog.Stocked, len(products))
+			for n, p := range products {
+				skus[n], now[p.SKU] = p.SKU, p
+			}
+			_, err := a.indexThese(ctx, skus, now)
 			return err
-		}
-		if len(skus) == 0 {
-			return a.Imports.EndImport(ctx, i.ID, catalog.ImportDone, "")
-		}
-		if _, err := a.index(ctx, skus); err != nil {
-			return err
-		}
+		})
 	}
-	if i.DryRun {
-		return a.Imports.EndImport(ctx, i.ID, catalog.ImportDone, "")
+	if err := all.Wait(); err != nil || found > 0 {
+		return err
 	}
-	return nil
+	return a.Imports.EndImport(context.WithoutCancel(ctx), i.ID, catalog.ImportDone, "")
 }
 
 // importFile is an import's file, read from a byte on.

@@ -39,21 +39,25 @@ func (a *Activities) IndexProducts(ctx context.Context, r IndexRequest) (Indexed
 // moved in the last one are due in the record, and the next sweep takes them.
 const rounds = 3
 
-// index is the one way into the live index. It reads, sends, waits for the
-// index to confirm, and then looks at the record again: what has moved on
-// meanwhile is sent again. So whoever sends a product last has looked at the
-// record after it was confirmed, and an old state that was held up and
-// overtook a newer one is put right by whoever held it up (SRCH-5, F56).
+// index gives the index products as they are now.
 func (a *Activities) index(ctx context.Context, skus []string) (Indexed, error) {
-	var done Indexed
-	for range rounds {
-		if len(skus) == 0 {
-			break
-		}
-		now, err := a.Listings.Stocked(ctx, skus)
-		if err != nil {
-			return done, err
-		}
+	if len(skus) == 0 {
+		return Indexed{}, nil
+	}
+	now, err := a.Listings.Stocked(ctx, skus)
+	if err != nil {
+		return Indexed{}, err
+	}
+	return a.indexThese(ctx, skus, now)
+}
+
+// indexThese is the one way into the live index. What was just read is sent,
+// the index confirms it, and then the record is looked at again: what has
+// moved on meanwhile is sent again. So whoever sends a product last has looked
+// at the record after it was confirmed, and an old state that was held up and
+// overtook a newer one is put right by whoever held it up (SRCH-5, F56).
+func (a *Activities) indexThese(ctx context.Context, skus []string, now map[string]catalog.Stocked) (done Indexed, err error) {
+	for round := 1; ; round++ {
 		docs, gone := a.documents(skus, now)
 		if err := a.Index.PutDocuments(ctx, docs); err != nil {
 			return done, err
@@ -69,8 +73,13 @@ func (a *Activities) index(ctx context.Context, skus []string) (Indexed, error) 
 		if skus, err = a.Listings.MarkIndexed(ctx, sent); err != nil {
 			return done, fmt.Errorf("mark indexed: %w", err)
 		}
+		if len(skus) == 0 || round == rounds {
+			return done, nil
+		}
+		if now, err = a.Listings.Stocked(ctx, skus); err != nil {
+			return done, err
+		}
 	}
-	return done, nil
 }
 
 // documents splits products into those that are for sale, as the index shows

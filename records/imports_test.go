@@ -283,8 +283,8 @@ func (f failing) SwitchRows(ctx context.Context, id string) error {
 	return f.do("SwitchRows", func() error { return f.Store.SwitchRows(ctx, id) })
 }
 
-func (f failing) MarkedProducts(ctx context.Context, mark int64, limit int) (skus []string, err error) {
-	return skus, f.do("MarkedProducts", func() error { skus, err = f.Store.MarkedProducts(ctx, mark, min(limit, 41)); return err })
+func (f failing) MarkedProducts(ctx context.Context, mark int64, after string, limit int) (some []catalog.Stocked, err error) {
+	return some, f.do("MarkedProducts", func() error { some, err = f.Store.MarkedProducts(ctx, mark, after, min(limit, 41)); return err })
 }
 
 func (f failing) do(op string, work func() error) error {
@@ -308,15 +308,15 @@ func TestImportBreaksOff(t *testing.T) {
 			fmt.Fprintf(&b, "sku-%04d,Thing %d,\"first\nsecond\",%d,EUR,3\n", i, i, i+1)
 		}
 		i := m.receive(catalog.ImportProducts, b.String(), 999, false)
-		chance := rand.New(rand.NewPCG(7, uint64(time.Now().UnixNano())))
+		chance := rand.IntN
 		m.steps.ImportRows = failing{m.store, func(string) error {
-			if chance.IntN(5) == 0 {
+			if chance(5) == 0 {
 				return errors.New("killed")
 			}
 			return nil
 		}}
 		m.index.After = func(string) error {
-			if chance.IntN(5) == 0 {
+			if chance(5) == 0 {
 				return &order.ProviderError{Provider: "search", Op: "put", Kind: order.ErrUnknownOutcome}
 			}
 			return nil

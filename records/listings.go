@@ -26,24 +26,34 @@ func (s *Store) Stocked(ctx context.Context, skus []string) (map[string]catalog.
 	return found, failed("stocked", err)
 }
 
-// MarkIndexed notes which revisions the index has, and answers the products that
-// have moved on since.
+// MarkIndexed notes which revisions the index has, and answers the products
+// that have moved on since. One that an order is moving at this moment is left
+// alone: it stays due, and the order does not wait.
 func (s *Store) MarkIndexed(ctx context.Context, indexed map[string]int64) (moved []string, err error) {
-	skus := slices.Sorted(maps.Keys(indexed))
-	if len(skus) == 0 {
-		return nil, nil
+	byRevision := make(map[int64][]string) // few: most products of a batch have changed as often
+	for sku, revision := range indexed {
+		byRevision[revision] = append(byRevision[revision], sku)
 	}
+	var marked int64
 	err = s.db.write(ctx, func(ctx context.Context, q querier) error {
-		for _, sku := range skus {
-			if _, err := q.exec(ctx, "UPDATE products SET due_at = 0 WHERE sku = ? AND revision = ? AND due_at > 0", sku, indexed[sku]); err != nil {
+		marked = 0
+		for _, revision := range slices.Sorted(maps.Keys(byRevision)) {
+			skus := byRevision[revision]
+			slices.Sort(skus)
+			list, args := in(skus)
+			n, err := q.exec(ctx, "UPDATE products SET due_at = 0 WHERE sku IN (SELECT sku FROM products WHERE revision = ? AND sku IN "+list+skipLocked(q)+")",
+				append([]any{revision}, args...)...)
+			if err != nil {
 				return err
 			}
+			marked += n
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil || marked == int64(len(indexed)) {
 		return nil, failed("mark indexed", err)
 	}
+	skus := slices.Sorted(maps.Keys(indexed))
 	now, err := s.Revisions(ctx, skus)
 	for _, sku := range skus {
 		if now[sku].Revision != indexed[sku] {
@@ -102,13 +112,9 @@ func (s *Store) DueProducts(ctx context.Context, lease time.Duration, limit int)
 	var skus []string
 	err = s.db.write(ctx, func(ctx context.Context, q querier) error {
 		skus = skus[:0]
-		lock := q.forUpdate()
-		if lock != "" {
-			lock += " SKIP LOCKED"
-		}
 		return each(ctx, q, `
 			UPDATE products SET due_at = ? WHERE sku IN (
-				SELECT sku FROM products WHERE due_at > 0 AND due_at <= ? ORDER BY due_at, sku LIMIT ?`+lock+`)
+				SELECT sku FROM products WHERE due_at > 0 AND due_at <= ? ORDER BY due_at, sku LIMIT ?`+skipLocked(q)+`)
 			RETURNING sku`, []any{now + lease.Microseconds(), now, limit}, func(r *sql.Rows) error {
 			var sku string
 			err := r.Scan(&sku)
@@ -119,17 +125,17 @@ func (s *Store) DueProducts(ctx context.Context, lease time.Duration, limit int)
 	return skus, failed("due products", err)
 }
 
-// MarkedProducts answers up to limit products that are due with a mark, in
-// the order of their SKUs.
-func (s *Store) MarkedProducts(ctx context.Context, mark int64, limit int) ([]string, error) {
-	var skus []string
-	err := each(ctx, s.db.reader(), "SELECT sku FROM products WHERE due_at > 0 AND due_at = ? ORDER BY sku LIMIT ?", []any{mark, limit}, func(r *sql.Rows) error {
-		var sku string
-		err := r.Scan(&sku)
-		skus = append(skus, sku)
-		return err
-	})
-	return skus, failed("marked products", err)
+// MarkedProducts answers up to limit products that are due with a mark, as
+// they are now, in the order of their SKUs, from the one that follows after.
+func (s *Store) MarkedProducts(ctx context.Context, mark int64, after string, limit int) ([]catalog.Stocked, error) {
+	var found []catalog.Stocked
+	err := each(ctx, s.db.reader(), selectProduct+"WHERE p.due_at > 0 AND p.due_at = ? AND p.sku > ? ORDER BY p.sku LIMIT ?",
+		[]any{mark, after, limit}, func(r *sql.Rows) error {
+			p, err := scanProduct(r)
+			found = append(found, p.Stocked)
+			return err
+		})
+	return found, failed("marked products", err)
 }
 
 // DueCount answers how many products the index has still to be given.
@@ -173,4 +179,13 @@ func (s *Store) UnbalancedStock(ctx context.Context, limit int) ([]string, error
 func (s *Store) ForSaleCount(ctx context.Context) (int64, error) {
 	n, err := one[int64](ctx, s.db.reader(), "SELECT COUNT(*) FROM products WHERE inactive = 0 AND deleted = 0")
 	return n, failed("for sale count", err)
+}
+
+// skipLocked makes a SELECT lock its rows, but none that another transaction
+// has.
+func skipLocked(q querier) string {
+	if lock := q.forUpdate(); lock != "" {
+		return lock + " SKIP LOCKED"
+	}
+	return ""
 }

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"purser/drill"
+	"purser/shop"
+)
+
+// importBenchCmd measures an import into a stack of its own in a temporary
+// directory.
+type importBenchCmd struct {
+	Config `embed:""`
+
+	Rows int    `help:"How many products." default:"100000"`
+	Seed uint64 `help:"Decides which products there are." default:"1"`
+	JSON bool   `name:"json" help:"Print a JSON object."`
+}
+
+// Run imports, and then does the least that could be done with the same rows.
+func (b *importBenchCmd) Run(e *env) (err error) {
+	if b.Rows < 1 {
+		return usageError{errors.New("bench import: --rows wants 1 or more")}
+	}
+	dir, err := os.MkdirTemp("", "purser-bench-import-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	cfg := b.Config
+	cfg.APIKeys, cfg.PublicURL, cfg.SandboxURL, cfg.DatabaseURL = "", "", "", ""
+	cfg.StripeKey, cfg.CarrierURL, cfg.SESRegion, cfg.MeilisearchURL = "", "", "", ""
+	cfg.Data, cfg.Listen, cfg.SandboxPort, cfg.TemporalPort, cfg.NoUI = filepath.Join(dir, "data"), "127.0.0.1:0", 0, 0, true
+	s, err := start(e.ctx, &cfg, everything)
+	if err != nil {
+		return err
+	}
+	defer s.Stop()
+	r, err := drill.ImportBench(e.ctx, drill.ImportLoad{Rows: b.Rows, Seed: b.Seed, Dir: dir, Shop: &shop.Client{URL: s.apiURL, Key: s.key}})
+	if err != nil {
+		return err
+	}
+	if b.JSON {
+		return json.NewEncoder(e.stdout).Encode(r)
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "imported\t%d rows, %.1f MB, in %.1f s (%.0f a second)\n", r.Rows, r.FileMB, r.Seconds, r.RowsPerSecond)
+	fmt.Fprintf(t, "  sent, read, written, indexed\t%.1f, %.1f, %.1f, %.1f s\n", r.SendSeconds, r.ReadSeconds, r.WriteSeconds, r.IndexSeconds)
+	fmt.Fprintf(t, "plain\tinserted in %.1f s, indexed in %.1f s (%.0f a second)\nratio\t%.2f\n", r.PlainInsertSeconds, r.PlainIndexSeconds, r.PlainRowsPerSecond, r.Ratio)
+	fmt.Fprintf(t, "memory\t%.0f MB before, %.0f MB when written, %.0f MB at most\n", r.BeforeMB, r.WrittenMB, r.PeakMB)
+	return t.Flush()
+}
