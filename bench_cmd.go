@@ -76,6 +76,7 @@ func (b *benchCmd) measure(e *env, engine string) (_ drill.Result, err error) {
 	cfg.Data, cfg.DatabaseURL, cfg.StripeKey, cfg.CarrierURL, cfg.SESRegion = filepath.Join(dir, "data"), "", "", "", ""
 	cfg.MeilisearchURL = ""
 	cfg.Listen, cfg.SandboxPort, cfg.TemporalPort, cfg.NoUI = "127.0.0.1:0", 0, 0, true
+	cfg.S3Bucket, cfg.S3Region, cfg.S3Endpoint, cfg.CloudFrontDomain = "", "", "", ""
 	cfg.SandboxPace, cfg.SandboxMailPace = 20*time.Millisecond, 0
 	if engine == "postgres" {
 		server, err := postgres.Start(e.ctx, "")

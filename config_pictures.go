@@ -21,6 +21,7 @@ type pictureConfig struct {
 	CloudFrontKeyPairID string `name:"cloudfront-key-pair-id" help:"Its key pair, if it shows only what is signed." env:"CLOUDFRONT_KEY_PAIR_ID"`
 	CloudFrontKey       string `name:"cloudfront-private-key" help:"The private key (PEM), or a file that holds it." env:"CLOUDFRONT_PRIVATE_KEY"`
 
+	SamplePictures bool          `help:"Draw pictures of the sample products." env:"PURSER_SAMPLE_PICTURES" default:"true" negatable:""`
 	PicturesAtOnce int           `help:"Pictures worked on at once in one worker; each takes up to 256 MB while it is decoded." env:"PURSER_PICTURES_AT_ONCE" default:"2"`
 	SweepEvery     time.Duration `help:"How often what uploads left behind is removed." env:"PURSER_SWEEP_EVERY" default:"1h"`
 }

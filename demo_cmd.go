@@ -26,6 +26,7 @@ func (u *upCmd) Run(e *env) error {
 	if err := s.loadSample(e.ctx); err != nil {
 		return err
 	}
+	s.background(s.addSamplePictures)
 	s.banner(e)
 	return s.wait(e.ctx)
 }
@@ -136,6 +137,7 @@ func (d *demoCmd) Run(e *env) error {
 	case d.Once:
 		return nil
 	}
+	s.background(s.addSamplePictures)
 	s.banner(e)
 	return s.wait(e.ctx)
 }

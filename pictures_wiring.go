@@ -3,14 +3,18 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"purser/activities"
 	"purser/api"
 	"purser/catalog"
+	"purser/pictures"
 	"purser/providers/s3"
 	sandboxobjects "purser/sandbox/objects"
+	"purser/shop"
 	"purser/starter"
 	"purser/workers"
 )
@@ -101,4 +105,29 @@ type untold struct{ *stack }
 func (u untold) TellProduct(_ context.Context, sku string, c catalog.Change) error {
 	u.log.Info("picture ready", "sku", sku, "change", fmt.Sprint(c.ID))
 	return nil
+}
+
+// addSamplePictures sends the sample products' pictures as a shop would, those
+// that have none: over the API, and straight to the store.
+func (s *stack) addSamplePictures(ctx context.Context) {
+	if !s.cfg.SamplePictures {
+		return
+	}
+	client := &shop.Client{URL: s.apiURL, Key: s.key}
+	for _, p := range catalog.Sample() {
+		has, err := client.Pictures(ctx, p.SKU)
+		if err == nil && len(has) == 0 {
+			_, err = client.AddPicture(ctx, p.SKU, p.Name, string(pictures.JPEG), pictures.Sample(p.SKU))
+		}
+		var none *shop.Problem
+		if errors.As(err, &none) && none.Status == http.StatusNotFound {
+			continue // a shop with products of its own
+		}
+		if err != nil {
+			if ctx.Err() == nil {
+				s.log.Warn("no picture of a sample product", "sku", p.SKU, "error", err)
+			}
+			return
+		}
+	}
 }

@@ -6,8 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"image"
+	"image/jpeg"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +22,17 @@ import (
 	"purser/order"
 	"purser/pictures"
 )
+
+// photo is a small picture: the steps are tested here, not the pixels.
+var photo = sync.OnceValue(func() []byte {
+	m := image.NewGray(image.Rect(0, 0, 480, 320))
+	for i := range m.Pix {
+		m.Pix[i] = byte(i / 320)
+	}
+	var b bytes.Buffer
+	_ = jpeg.Encode(&b, m, nil) // to memory: never fails
+	return b.Bytes()
+})
 
 // darkroom is where a picture is worked on: the real steps over fakes.
 type darkroom struct {
@@ -96,7 +110,7 @@ func (d *darkroom) puts() (sizes []string) {
 // sizes, shown at once, told of. Every step done again changes nothing.
 func TestPictureSteps(t *testing.T) {
 	d, ctx := newDarkroom(), context.Background()
-	ref := d.sent(t, pictures.Sample("mug-blue"))
+	ref := d.sent(t, photo())
 	for range 2 {
 		v, err := d.TakePicture(ctx, ref)
 		want(t, "take", v, err, activities.Verdict{})
@@ -114,7 +128,7 @@ func TestPictureSteps(t *testing.T) {
 		}
 	}
 	u := d.upload(t, ref.ID)
-	if u.Status != catalog.Ready || u.Width != 1200 || u.Height != 900 || len(u.Renditions) != 4 {
+	if u.Status != catalog.Ready || u.Width != 480 || u.Height != 320 || len(u.Renditions) != 4 {
 		t.Errorf("published: %+v", u)
 	}
 	for _, r := range u.Renditions {
@@ -140,7 +154,7 @@ func TestPictureSteps(t *testing.T) {
 // leaves the rest, and nothing else, to the next.
 func TestRenderPictureResumes(t *testing.T) {
 	d, ctx := newDarkroom(), context.Background()
-	ref := d.sent(t, pictures.Sample("tea-assam"))
+	ref := d.sent(t, photo())
 	if _, err := d.TakePicture(ctx, ref); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +190,6 @@ func TestRenderPictureResumes(t *testing.T) {
 // outcome with a reason, and the file goes where nothing shows it.
 func TestPictureRefusals(t *testing.T) {
 	ctx := context.Background()
-	photo := pictures.Sample("x")
 	for name, tt := range map[string]struct {
 		file   []byte // what is sent
 		bytes  int64  // what was announced; 0: as many
@@ -185,9 +198,9 @@ func TestPictureRefusals(t *testing.T) {
 	}{
 		"a bomb":       {file: []byte("GIF89a\xff\xff\xff\xff\x00\x00\x00;"), reason: "too_many_pixels"},
 		"a page":       {file: []byte("<html><script>alert(1)</script>"), reason: "unknown_type"},
-		"half a photo": {file: photo[:len(photo)/2], reason: "truncated"},
-		"other bytes":  {file: photo, bytes: 12, reason: activities.ReasonUnannounced},
-		"other type":   {file: photo, kind: "text/html", reason: activities.ReasonUnannounced},
+		"half a photo": {file: photo()[:len(photo())/2], reason: "truncated"},
+		"other bytes":  {file: photo(), bytes: 12, reason: activities.ReasonUnannounced},
+		"other type":   {file: photo(), kind: "text/html", reason: activities.ReasonUnannounced},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDarkroom()
@@ -238,7 +251,7 @@ func TestPictureRefusals(t *testing.T) {
 // sends after the look changes nothing.
 func TestTakenIsTaken(t *testing.T) {
 	d, ctx := newDarkroom(), context.Background()
-	ref := d.sent(t, pictures.Sample("mug-blue"))
+	ref := d.sent(t, photo())
 	if _, err := d.TakePicture(ctx, ref); err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +259,7 @@ func TestTakenIsTaken(t *testing.T) {
 	v, err := d.RenderPicture(ctx, ref)
 	want(t, "render", v, err, activities.Verdict{})
 	b, err := d.store.GetObject(ctx, d.upload(t, ref.ID).OriginalKey(), 1<<20)
-	if err != nil || !bytes.Equal(b, pictures.Sample("mug-blue")) {
+	if err != nil || !bytes.Equal(b, photo()) {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}
 }
@@ -255,7 +268,7 @@ func TestTakenIsTaken(t *testing.T) {
 // what is in use or on its way stays.
 func TestSweepPictures(t *testing.T) {
 	d, ctx := newDarkroom(), context.Background()
-	ready := d.sent(t, pictures.Sample("mug-blue"))
+	ready := d.sent(t, photo())
 	for _, step := range []func(context.Context, activities.PictureRef) (activities.Verdict, error){d.TakePicture, d.RenderPicture, d.PublishPicture} {
 		if v, err := step(ctx, ready); err != nil || v != (activities.Verdict{}) {
 			t.Fatal(v, err)

@@ -35,6 +35,7 @@ func (a *Pictures) SweepPictures(ctx context.Context) (Swept, error) {
 	if err := a.Sweeper.ExpireUploads(ctx, at.Add(-catalog.UploadGrace)); err != nil {
 		return Swept{}, failure(err)
 	}
+	defer beat(ctx)()
 	var swept Swept
 	for prefix, stale := range map[string]judge{
 		catalog.UploadPrefix:     staleUpload,
@@ -110,7 +111,6 @@ func (a *Pictures) sweep(ctx context.Context, prefix string, stale judge, at tim
 			}
 			deleted++
 		}
-		heartbeat(ctx, after)
 	}
 }
 

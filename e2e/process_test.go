@@ -14,6 +14,9 @@ import (
 	"time"
 )
 
+// undisturbed keeps what runs by itself from the tests that count and time.
+var undisturbed = []string{"PURSER_SAMPLE_PICTURES=false", "PURSER_SWEEP_EVERY=100000h"}
+
 // patience is how long anything may take before a test gives up on it.
 const patience = 2 * time.Minute
 
@@ -32,7 +35,7 @@ type process struct {
 func launch(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary, args...), log: &logbook{}, ended: make(chan struct{})}
-	p.cmd.Env = append(withoutSettings(os.Environ()), env...)
+	p.cmd.Env = append(append(withoutSettings(os.Environ()), undisturbed...), env...)
 	p.cmd.Stdout = &p.stdout
 	dieWithTest(p.cmd)
 	stderr, err := p.cmd.StderrPipe()
@@ -110,7 +113,7 @@ func (p *process) says(text string) string {
 }
 
 // settings are the beginnings of the variables that configure the program.
-var settings = []string{"PURSER_", "DATABASE_URL=", "TEMPORAL_", "STRIPE_", "CARRIER_", "SES_", "SMTP_", "AWS_"}
+var settings = []string{"PURSER_", "DATABASE_URL=", "TEMPORAL_", "STRIPE_", "CARRIER_", "SES_", "SMTP_", "AWS_", "S3_", "CLOUDFRONT_", "MEILISEARCH_"}
 
 func withoutSettings(environ []string) (kept []string) {
 	for _, e := range environ {

@@ -21,18 +21,18 @@ import (
 // Scaling itself takes little: large is at most 1600 × 1600.
 func TestMemoryIsBounded(t *testing.T) {
 	const scaling = 24 << 20
-	wide := image.NewNRGBA64(image.Rect(0, 0, 900, 800))
+	wide := image.NewNRGBA64(image.Rect(0, 0, 400, 400))
 	wide.SetNRGBA64(3, 3, color.NRGBA64{A: 9})
-	paletted := image.NewPaletted(image.Rect(0, 0, 2000, 1000), palette.Plan9)
+	paletted := image.NewPaletted(image.Rect(0, 0, 1000, 1100), palette.Plan9)
 	var film bytes.Buffer
 	if err := gif.Encode(&film, paletted, nil); err != nil {
 		t.Fatal(err)
 	}
 	for name, data := range map[string][]byte{
-		"photo":       asJPEG(t, quarters(2000, 1500)),
-		"grey":        asJPEG(t, image.NewGray(image.Rect(0, 0, 2000, 2000))),
+		"photo":       asJPEG(t, quarters(1700, 1000)),
+		"grey":        asJPEG(t, image.NewGray(image.Rect(0, 0, 1000, 1200))),
 		"strip":       asJPEG(t, quarters(20_000, 1)),
-		"png":         asPNG(t, quarters(1000, 800)),
+		"png":         asPNG(t, quarters(600, 500)),
 		"palette":     asPNG(t, paletted),
 		"16 bits":     asPNG(t, wide),
 		"gif":         film.Bytes(),

@@ -44,6 +44,7 @@ func TestLookRefuses(t *testing.T) {
 
 		{"a JPEG bomb", jpegHeader(65_535, 65_535, false), pictures.TooManyPixels},
 		{"a progressive JPEG over the memory", jpegHeader(6000, 6000, true), pictures.TooMuchMemory},
+		{"an RGB JPEG over the memory", rgbHeader(7050, 7050), pictures.TooMuchMemory},
 		{"a JPEG of a thousand scans", scans(1000), pictures.Unsupported},
 		{"a JPEG without a frame", []byte("\xff\xd8\xff\xd9"), pictures.Broken},
 		{"an arithmetic JPEG", bytes.Replace(jpegHeader(8, 8, false), []byte{0xff, 0xc0}, []byte{0xff, 0xc9}, 1), pictures.Unsupported},
@@ -63,6 +64,13 @@ func TestLookRefuses(t *testing.T) {
 			wantRefusal(t, err, tt.reason)
 		})
 	}
+}
+
+// rgbHeader claims colours that the decoder turns around, in four bytes a
+// pixel, though they are subsampled.
+func rgbHeader(w, h int) []byte {
+	b := withSegment(jpegHeader(w, h, false), 0xee, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00"))
+	return bytes.Replace(b, []byte{3, 1, 0x11, 0, 2}, []byte{3, 1, 0x22, 0, 2}, 1)
 }
 
 // scans is a small JPEG that goes over its picture again and again.

@@ -13,6 +13,7 @@ type jpegFrame struct {
 	progressive bool
 	h1, v1      [4]int // sampling factors
 	components  int
+	rgb         bool // the decoder may turn it around
 	scans       int
 }
 
@@ -64,6 +65,8 @@ func (f *jpegFrame) segment(marker byte, body []byte) error {
 		if tiff, ok := bytes.CutPrefix(body, []byte("Exif\x00\x00")); ok {
 			f.h.Orientation = orientation(tiff)
 		}
+	case marker == 0xee: // Adobe's: how the colours are to be taken
+		f.rgb = f.rgb || len(body) >= 12 && string(body[:5]) == "Adobe" && body[11] == 0
 	case marker >= 0xc0 && marker <= 0xc2:
 		return f.frame(marker, body)
 	case marker >= 0xc3 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
@@ -89,6 +92,7 @@ func (f *jpegFrame) frame(marker byte, body []byte) error {
 	if f.components != 1 && f.components != 3 && f.components != 4 {
 		return refuse(Unsupported, "%d components", f.components)
 	}
+	f.rgb = f.rgb || f.components == 3 && body[6] == 'R' && body[9] == 'G' && body[12] == 'B'
 	for i := range f.components {
 		s := body[6+3*i+1]
 		f.h1[i], f.v1[i] = int(s>>4), int(s&15)
@@ -125,10 +129,8 @@ func (f *jpegFrame) end() (Header, error) {
 	if f.progressive {
 		f.h.Memory += 4 * samples
 	}
-	if pixels := int64(f.h.Width) * int64(f.h.Height); f.components == 4 {
-		f.h.Memory += 4 * pixels
-	} else if f.components == 3 && samples > 2*pixels { // RGB is not subsampled
-		f.h.Memory += 4 * pixels
+	if f.components == 4 || f.rgb {
+		f.h.Memory += 4 * int64(f.h.Width) * int64(f.h.Height)
 	}
 	return f.h, nil
 }

@@ -1,0 +1,240 @@
+package e2e_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"image"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	_ "image/jpeg" // what is shown is decoded
+	_ "image/png"
+
+	"purser/catalog"
+	"purser/pictures"
+	"purser/shop"
+)
+
+// shows looks at every size of a picture by its lasting address, as a page
+// does.
+func (s *stack) shows(t *testing.T, p shop.Picture) {
+	t.Helper()
+	if p.Status != catalog.Ready || len(p.Renditions) != len(pictures.Sizes()) {
+		t.Fatalf("picture %s: %s %s %s, %d sizes", p.ID, p.Status, p.Reason, p.Detail, len(p.Renditions))
+	}
+	for _, r := range p.Renditions {
+		resp, err := http.Get(s.at.API + r.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, kind, err := image.DecodeConfig(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || c.Width != r.Width || c.Height != r.Height || "image/"+kind != r.Type || resp.Header.Get("Content-Type") != r.Type {
+			t.Errorf("%s: HTTP %d %v, a %s of %d × %d, %v", r.Name, resp.StatusCode, resp.Header, kind, c.Width, c.Height, err)
+		}
+	}
+}
+
+// TestPictures is part 4 of the story: a picture goes straight to the store,
+// is looked at with suspicion and appears in four sizes, all or none (IMG-1 to
+// IMG-12, F59 to F62).
+func TestPictures(t *testing.T) {
+	s := newStack(t, nil)
+	ctx := within(t)
+	photo := pictures.Sample("mug-blue")
+	p, err := s.shop.AddPicture(ctx, "mug-blue", "a blue mug", "image/jpeg", photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.shows(t, p)
+
+	t.Run("F59 F61 what is bad is refused with a reason", func(t *testing.T) {
+		for name, tt := range map[string]struct {
+			file   string
+			reason string
+		}{
+			"a bomb":         {"GIF89a\xff\xff\xff\xff\x00\x00\x00;", "too_many_pixels"},
+			"a page":         {"<html><script>alert(1)</script>", "unknown_type"},
+			"half a picture": {string(photo[:len(photo)/2]), "truncated"},
+		} {
+			p, err := s.shop.AddPicture(ctx, "mug-blue", "", "image/jpeg", []byte(tt.file))
+			if err != nil || p.Status != catalog.Refused || p.Reason != tt.reason || len(p.Renditions) != 0 {
+				t.Errorf("%s: %+v, %v", name, p, err)
+			}
+			if link, err := s.shop.Original(ctx, p.ID); err != nil || !strings.Contains(link.URL, "/quarantine/") {
+				t.Errorf("%s: %+v, %v", name, link, err)
+			}
+		}
+	})
+	t.Run("F60 the store refuses what was not announced", func(t *testing.T) {
+		for _, method := range []string{http.MethodPost, http.MethodPut} {
+			asked, u, err := s.shop.AskPicture(ctx, "mug-blue", "", "image/jpeg", int64(len(photo)), method)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.shop.SendFile(ctx, u, append(photo[:len(photo):len(photo)], '!')); err == nil {
+				t.Errorf("%s: a byte more was taken", method)
+			}
+			if err := s.shop.SendFile(ctx, u, photo); err != nil {
+				t.Errorf("%s: %v", method, err)
+			}
+			if p, err := s.shop.CompletePicture(ctx, asked.ID); err != nil || p.Status == catalog.AwaitingUpload {
+				t.Errorf("%s: %+v, %v", method, p, err)
+			}
+		}
+	})
+	t.Run("by the command, whatever the file is called", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "png-called.jpg")
+		b, err := os.ReadFile("../pictures/testdata/alpha.png")
+		if err == nil {
+			err = os.WriteFile(path, b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		env := []string{"PURSER_DATA=" + s.dir}
+		code, stdout, stderr := run(t, env, "picture", "--json", "add", "tea-assam", path)
+		var p shop.Picture
+		if err := json.Unmarshal([]byte(stdout), &p); code != 0 || err != nil {
+			t.Fatalf("%d %s %s", code, stdout, stderr)
+		}
+		s.shows(t, p)
+		if p.Renditions[0].Type != "image/png" { // it is transparent
+			t.Errorf("%+v", p.Renditions)
+		}
+		if code, stdout, _ := run(t, env, "picture", "show", p.ID); code != 0 || !strings.Contains(stdout, "ready of tea-assam") {
+			t.Errorf("show: %d %s", code, stdout)
+		}
+		if code, stdout, _ := run(t, env, "picture", "list", "mug-blue"); code != 0 || strings.Count(stdout, "refused") != 3 || strings.Count(stdout, "ready") < 1 {
+			t.Errorf("list: %d %s", code, stdout)
+		}
+		if code, _, stderr := run(t, env, "picture", "add", "tea-assam", "/dev/null"); code != 2 {
+			t.Errorf("an empty file: %d %s", code, stderr)
+		}
+	})
+	t.Run("IMG-12 from a browser's page", func(t *testing.T) {
+		asked, u, err := s.shop.AskPicture(ctx, "bowl-hagi", "", "image/jpeg", int64(len(photo)), http.MethodPost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status := sendFromPage(t, browse(t), s.at.API+"/livez", u, photo); status != http.StatusNoContent {
+			t.Errorf("the store answered the page HTTP %d", status)
+		}
+		if _, err := s.shop.CompletePicture(ctx, asked.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	if code := s.interrupt(); code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	s.start()
+	if p, err = s.shop.Picture(ctx, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.shows(t, p) // the files are still there
+}
+
+// sendFromPage sends a file as a page's script does: from another origin than
+// the store's.
+func sendFromPage(t *testing.T, b *tab, page string, u catalog.SignedUpload, file []byte) int {
+	t.Helper()
+	b.open(page, "status")
+	fields, err := json.Marshal(u.Fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](fmt.Sprintf(`(async () => {
+		const form = new FormData();
+		for (const [name, value] of Object.entries(%s)) form.append(name, value);
+		const bytes = Uint8Array.from(atob(%q), c => c.charCodeAt(0));
+		form.append("file", new Blob([bytes], {type: "image/jpeg"}), "picture.jpg");
+		return (await fetch(%q, {method: "POST", body: form})).status;
+	})()`, fields, base64.StdEncoding.EncodeToString(file), u.URL), chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return status
+}
+
+// TestPicturesSurviveKills is F64: killed while many pictures are worked on,
+// the program goes on where it was; each is shown in all its sizes or, until
+// then, in none.
+func TestPicturesSurviveKills(t *testing.T) {
+	kills := 3
+	if underRace {
+		kills = 2
+	}
+	s := newStack(t, nil)
+	skus := []string{"mug-blue", "tea-assam", "kettle-steel", "bowl-hagi", "oud-oil", "last-lamp"}
+	ids := make([]string, len(skus))
+	var all sync.WaitGroup
+	for i, sku := range skus {
+		all.Go(func() {
+			photo := pictures.Sample(sku)
+			asked, u, err := s.shop.AskPicture(within(t), sku, "", "image/jpeg", int64(len(photo)), http.MethodPost)
+			if err == nil {
+				err = s.shop.SendFile(within(t), u, photo)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			ids[i] = asked.ID
+		})
+	}
+	all.Wait()
+	for _, id := range ids {
+		if _, err := s.shop.CompletePicture(within(t), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range kills {
+		s.awaitPictures(t, ids, func(p shop.Picture) bool {
+			if n := len(p.Renditions); n != 0 && n != len(pictures.Sizes()) {
+				t.Errorf("%s is shown in %d sizes", p.ID, n)
+			}
+			return p.Decided()
+		}, 1)
+		s.kill()
+		s.start()
+	}
+	s.awaitPictures(t, ids, shop.Picture.Decided, len(ids))
+	for _, id := range ids {
+		p, err := s.shop.Picture(within(t), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.shows(t, p)
+	}
+}
+
+// awaitPictures waits until so many pictures are as wanted.
+func (s *stack) awaitPictures(t *testing.T, ids []string, is func(shop.Picture) bool, n int) {
+	t.Helper()
+	ctx := within(t)
+	for {
+		are := 0
+		for _, id := range ids {
+			p, err := s.shop.Picture(ctx, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if is(p) {
+				are++
+			}
+		}
+		if are >= n {
+			return
+		}
+		pause(t, 0)
+		if ctx.Err() != nil {
+			t.Fatalf("%d of %d pictures after %s", are, n, patience)
+		}
+	}
+}
