@@ -82,22 +82,6 @@ func (c *column) clear(p uint32) {
 	}
 }
 
-// at answers the value ids of a place.
-func (c *column) at(p uint32, buf *[1]uint32) []uint32 {
-	if int(p) >= len(c.one) {
-		return nil
-	}
-	switch id := c.one[p]; id {
-	case 0:
-		return nil
-	case many:
-		return c.more[p]
-	default:
-		buf[0] = id - 1
-		return buf[:]
-	}
-}
-
 func (c *column) ids(into []uint32, v any) []uint32 {
 	switch v := v.(type) {
 	case string:
