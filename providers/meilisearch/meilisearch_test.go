@@ -313,3 +313,43 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestRebuildUnderTraffic (SRCH-4, F58): while the index is rebuilt again and
+// again, no shopper sees an empty shop or an error.
+func TestRebuildUnderTraffic(t *testing.T) {
+	c := spy(t, played(t), meilisearch.Config{})
+	var docs []catalog.Document
+	for i := range 50 {
+		docs = append(docs, porttest.DocumentOf(fmt.Sprint("sku", i), 1))
+	}
+	if _, err := c.ApplySettings(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.PutDocuments(t.Context(), docs); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var shoppers sync.WaitGroup
+	for range 4 {
+		shoppers.Go(func() {
+			for ctx.Err() == nil {
+				r, err := c.Search(context.Background(), catalog.Query{Text: "thing", PerPage: 50})
+				if err != nil || r.Total != 50 || len(r.Hits) != 50 {
+					t.Errorf("a shopper sees %d of %d products, %v", len(r.Hits), r.Total, err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 5 {
+		name := fmt.Sprint("r-", i)
+		if err := c.PutShadow(t.Context(), name, docs); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.SwapShadow(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	shoppers.Wait()
+}

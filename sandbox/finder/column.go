@@ -22,14 +22,22 @@ type value struct {
 // A document's values of one attribute. Each value has a number of its own,
 // so that a filter decides about each value once and then looks numbers up.
 type column struct {
-	values []value
+	values []value  // by value id
+	orders []uint64 // their orders, close together
 	idOf   map[string]uint32
-	one    []uint32            // by place: value id + 1, 0 for none, many for several
-	more   map[uint32][]uint32 // by place: value ids, where there are several
-	state  []uint8             // by place
+
+	one   []uint32 // by place: value id + 1; 0 for none; from many on, where in more there are several
+	more  []uint32 // how many, and then their value ids
+	state []uint8  // by place
 }
 
-const many = ^uint32(0)
+const many = 1 << 31
+
+// several are the value ids that one stands for.
+func (c *column) several(one uint32) []uint32 {
+	at := one - many
+	return c.more[at+1 : at+1+c.more[at]]
+}
 
 // What can be asked of an attribute beside its values.
 const (
@@ -39,7 +47,7 @@ const (
 )
 
 func newColumn() *column {
-	return &column{idOf: make(map[string]uint32), more: make(map[uint32][]uint32)}
+	return &column{idOf: make(map[string]uint32)}
 }
 
 func (c *column) put(p uint32, v any, there bool) {
@@ -71,30 +79,14 @@ func (c *column) put(p uint32, v any, there bool) {
 	case 1:
 		c.one[p] = ids[0] + 1
 	default:
-		c.one[p], c.more[p] = many, ids
+		c.one[p] = many + uint32(len(c.more))
+		c.more = append(append(c.more, uint32(len(ids))), ids...)
 	}
 }
 
 func (c *column) clear(p uint32) {
 	if int(p) < len(c.one) {
-		c.one[p], c.state[p] = 0, 0
-		delete(c.more, p)
-	}
-}
-
-// at answers the value ids of a place.
-func (c *column) at(p uint32, buf *[1]uint32) []uint32 {
-	if int(p) >= len(c.one) {
-		return nil
-	}
-	switch id := c.one[p]; id {
-	case 0:
-		return nil
-	case many:
-		return c.more[p]
-	default:
-		buf[0] = id - 1
-		return buf[:]
+		c.one[p], c.state[p] = 0, 0 // what stands in more is left there until the next start
 	}
 }
 
@@ -134,7 +126,7 @@ func (c *column) id(v value) uint32 {
 		return id
 	}
 	id := uint32(len(c.values))
-	c.values = append(c.values, v)
+	c.values, c.orders = append(c.values, v), append(c.orders, v.order)
 	c.idOf[key] = id
 	return id
 }

@@ -143,7 +143,7 @@ func (x *Index) synonyms(all []typed) []synonym {
 		for last := first; last < min(first+4, len(all)); last++ {
 			phrase = strings.TrimPrefix(phrase+" "+all[last].text, " ")
 			for _, other := range x.set.Synonyms[phrase] {
-				if ws := wordsOf(other); len(ws) > 0 {
+				if ws := wordsOf(other); len(ws) > 0 && len(ws) <= mostTyped {
 					found = append(found, synonym{first, last, ws})
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -119,7 +120,10 @@ func (s *Server) index(uid string) (held, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	h, ok := s.indexes[uid]
-	if !ok {
+	switch {
+	case s.indexes == nil:
+		return held{}, newError(http.StatusServiceUnavailable, "internal", "internal", "The server is stopping.")
+	case !ok:
 		return held{}, noIndex(uid)
 	}
 	return *h, nil
