@@ -97,12 +97,14 @@ func New(ctx context.Context, c Config) (*Mailer, error) {
 }
 
 // promptly is a transport that soon notices that nobody is there, so that
-// another provider can have the mail (EML-3, RES-5).
+// another provider can have the mail (EML-3, RES-5). Each mail gets a
+// connection of its own: on one that was kept, and that SES closed meanwhile,
+// nobody could tell whether the mail arrived, and it would never be sent.
 func promptly() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = (&net.Dialer{Timeout: connectWithin, KeepAlive: 30 * time.Second}).DialContext
 	t.TLSHandshakeTimeout = connectWithin
-	t.MaxIdleConnsPerHost = 32
+	t.DisableKeepAlives = true
 	return t
 }
 
