@@ -16,8 +16,9 @@ import (
 
 // benches are what can be measured.
 type benches struct {
-	Orders benchCmd     `cmd:"" default:"withargs" help:"Orders a second, latencies and what an order costs."`
-	Mail   benchMailCmd `cmd:"" help:"How well the mail rate is held, how long mail waits, what an outage of the primary does."`
+	Orders   benchCmd         `cmd:"" default:"withargs" help:"Orders a second, latencies and what an order costs."`
+	Campaign benchCampaignCmd `cmd:"" help:"A large campaign through kills: who got it, and how long orders' mail waits behind it."`
+	Mail     benchMailCmd     `cmd:"" help:"How well the mail rate is held, how long mail waits, what an outage of the primary does."`
 }
 
 // benchMailCmd measures the sending of mail: a fleet of workers, the sandbox's
