@@ -19,12 +19,13 @@ import (
 
 // benchCmds are what can be measured; "purser bench" alone measures orders.
 type benchCmds struct {
-	Orders benchCmd       `cmd:"" default:"withargs" help:"Orders a second, latencies and what an order costs."`
-	Search searchBenchCmd `cmd:"" help:"How long indexing and searching take in the stand-in of the search engine."`
-	Import importBenchCmd `cmd:"" help:"Rows a second of an import, against the least that could be done."`
-	Mail   benchMailCmd   `cmd:"" help:"How well the mail rate is held, how long mail waits, what an outage of the primary does."`
-	Images imagesBenchCmd `cmd:"" help:"A picture of 12 megapixels to four sizes, against libvips."`
-	Render renderFilesCmd `cmd:"" hidden:"" help:"One side of it, in a process of its own."`
+	Orders   benchCmd         `cmd:"" default:"withargs" help:"Orders a second, latencies and what an order costs."`
+	Search   searchBenchCmd   `cmd:"" help:"How long indexing and searching take in the stand-in of the search engine."`
+	Import   importBenchCmd   `cmd:"" help:"Rows a second of an import, against the least that could be done."`
+	Mail     benchMailCmd     `cmd:"" help:"How well the mail rate is held, how long mail waits, what an outage of the primary does."`
+	Campaign benchCampaignCmd `cmd:"" help:"A large campaign through kills: who got it, and how long orders' mail waits behind it."`
+	Images   imagesBenchCmd   `cmd:"" help:"A picture of 12 megapixels to four sizes, against libvips."`
+	Render   renderFilesCmd   `cmd:"" hidden:"" help:"One side of it, in a process of its own."`
 }
 
 // benchCmd measures a stack of its own in a temporary directory.

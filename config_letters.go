@@ -32,7 +32,7 @@ func (c *Config) shop() (letters.Shop, error) {
 	}
 	s := letters.Shop{
 		Name: c.ShopName, Logo: c.ShopLogo, Colour: c.ShopColour, Imprint: c.ShopImprint, ReturnTo: c.ShopReturnTo, Support: c.ShopSupport,
-		OrderURL: c.OrderURL, TrackingURL: c.TrackingURL, Locale: c.ShopLocale, Zone: zone, From: c.MailFrom,
+		OrderURL: c.OrderURL, TrackingURL: c.TrackingURL, Locale: c.ShopLocale, Zone: zone,
 		Senders: map[letters.Template]string{},
 	}
 	if from, err := netmail.ParseAddress(c.MailFrom); err == nil && s.Name == "" {

@@ -128,7 +128,7 @@ func (p *providers) activities(s *stack) *activities.Activities {
 	a := &activities.Activities{
 		Record: s.records, Orders: s.records, Ledger: s.records, Sealer: s.vault,
 		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier,
-		Post: p.mail.office, Letters: p.mail.letters, Resends: s.records, Blocked: s.records,
+		Post: p.mail.office, Letters: p.mail.letters, Senders: p.mail.letters, Resends: s.records, Blocked: s.records,
 		Campaigns: s.campaigns(p),
 	}
 	s.addCatalogue(a, p)

@@ -38,6 +38,9 @@ type Activities struct {
 	// Blocked is asked before every mail; nil: nobody is suppressed.
 	Blocked Suppressions
 
+	// Senders are asked for every mail; nil: all are from one sender.
+	Senders Senders
+
 	Campaigns Campaigns
 }
 

@@ -59,6 +59,9 @@ func (a *Activities) send(ctx context.Context, m mail.Message, write func() (mai
 	if was.State.Settled() {
 		return outcome(was), nil
 	}
+	if a.Senders != nil && m.From == (mail.Address{}) {
+		m.From = a.Senders.Sender(m.Template)
+	}
 	m, held, err := a.address(ctx, m)
 	if err != nil {
 		return MailOutcome{}, failure(err)

@@ -34,6 +34,13 @@ type Letters interface {
 	Write(m order.Mail) (subject, text, html string, err error)
 }
 
+// Senders says who mails are from.
+type Senders interface {
+	// Sender answers a template's own sender; zero: it is from whom the
+	// provider was told.
+	Sender(template string) mail.Address
+}
+
 // Suppressions knows which addresses are not to be written to (BNC-1).
 type Suppressions interface {
 	// Blocked answers why the normalised address gets no mail of the stream,

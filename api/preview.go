@@ -25,7 +25,7 @@ type Preview struct {
 // PreviewLetters writes letters.
 type PreviewLetters interface {
 	WriteTemplate(t letters.Template, locale string, d letters.Data) (mail.Content, error)
-	Sender(t letters.Template) string
+	Sender(template string) mail.Address
 	Locales() []string
 }
 
@@ -99,7 +99,10 @@ func (s *server) previewOf(show func(http.ResponseWriter, *http.Request, preview
 			problem(http.StatusNotFound, "not_found", "there is no such letter").write(w, r)
 			return
 		}
-		p.Stream, p.Sender = p.Template.Stream(), s.Preview.Letters.Sender(p.Template)
+		p.Stream = p.Template.Stream()
+		if from := s.Preview.Letters.Sender(string(p.Template)); from.Email != "" {
+			p.Sender = from.Email
+		}
 		show(w, r, p)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -101,6 +102,7 @@ func (s *server) addRecipients(ctx context.Context, in *listUpload) (*uploadedOu
 	if err := s.writeBatch(ctx, in.ID, u); err != nil {
 		return nil, err
 	}
+	slices.SortFunc(u.Rows, func(a, b rowFault) int { return a.Row - b.Row }) // duplicates are known a batch later
 	return &uploadedOutput{u}, nil
 }
 

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	html "html/template"
-	"net/mail"
+	netmail "net/mail"
 	"strconv"
 	"strings"
 	"time"
+
+	"purser/mail"
 )
 
 // Shop is what the letters say about their sender, and what they look like.
@@ -39,9 +41,8 @@ type Shop struct {
 	Locale string
 	// Zone is where the shop's clocks are; default UTC.
 	Zone *time.Location
-	// From is who the letters are from, "Shop <orders@shop.example>"; Senders
-	// are others for some templates.
-	From    string
+	// Senders are the senders of templates that have one of their own, as
+	// "Disputes <disputes@shop.example>".
 	Senders map[Template]string
 }
 
@@ -49,6 +50,7 @@ type Shop struct {
 type brand struct {
 	Shop
 	imprint, returnTo []string
+	senders           map[Template]mail.Address
 	colour, onColour  html.CSS
 }
 
@@ -67,22 +69,36 @@ func (s Shop) dress() (brand, error) {
 		}
 	}
 	if s.Support != "" {
-		if a, err := mail.ParseAddress(s.Support); err != nil || a.Address != s.Support {
+		if a, err := netmail.ParseAddress(s.Support); err != nil || a.Address != s.Support {
 			return brand{}, fmt.Errorf("shop: support: want a plain mail address")
-		}
-	}
-	for t, from := range s.Senders {
-		if _, ok := plans[t]; !ok {
-			return brand{}, fmt.Errorf("shop: senders: %w: %.40q", ErrTemplate, t)
-		}
-		if _, err := mail.ParseAddress(from); err != nil {
-			return brand{}, fmt.Errorf("shop: sender of %s: %w", t, err)
 		}
 	}
 	b := brand{Shop: s, imprint: lines(s.Imprint), returnTo: lines(s.ReturnTo)}
 	var err error
+	if b.senders, err = senders(s.Senders); err != nil {
+		return brand{}, err
+	}
 	b.colour, b.onColour, err = colours(s.Colour)
 	return b, err
+}
+
+func senders(texts map[Template]string) (map[Template]mail.Address, error) {
+	all := make(map[Template]mail.Address, len(texts))
+	for t, text := range texts {
+		if _, ok := plans[t]; !ok {
+			return nil, fmt.Errorf("shop: senders: %w: %.40q", ErrTemplate, t)
+		}
+		from, err := netmail.ParseAddress(text)
+		if err != nil {
+			return nil, fmt.Errorf("shop: sender of %s: %w", t, err)
+		}
+		email, err := mail.Normalise(from.Address)
+		if err != nil {
+			return nil, fmt.Errorf("shop: sender of %s: %w", t, err)
+		}
+		all[t] = mail.Address{Name: oneLine(from.Name), Email: email}
+	}
+	return all, nil
 }
 
 // colours answers the shop's colour and the one that can be read on it.

@@ -88,9 +88,8 @@ func (w *Writer) WriteTemplate(t Template, locale string, d Data) (mail.Content,
 	return mail.Content{Subject: v.Subject, Text: strings.TrimSpace(plain.String()) + "\n", HTML: page.String()}, nil
 }
 
-// Sender is who a template's mails are from: its own sender, the shop's, or ""
-// where neither was configured.
-func (w *Writer) Sender(t Template) string { return cmp.Or(w.shop.Senders[t], w.shop.From) }
+// Sender is who a template's mails are from, if it has a sender of its own.
+func (w *Writer) Sender(template string) mail.Address { return w.shop.senders[Template(template)] }
 
 // Stream is why a template is sent; an unknown one is for marketing, which may
 // be refused.

@@ -47,6 +47,8 @@ func (m Message) CheckEnvelope() error {
 		return CheckID(m.ID)
 	case m.Stream != Transactional && m.Stream != Marketing:
 		return fmt.Errorf("%w: stream %.20q", ErrInvalid, m.Stream)
+	case m.From != Address{} && !m.From.plain():
+		return fmt.Errorf("%w: the sender is not a plain address", ErrInvalid)
 	case len(m.To) == 0:
 		return fmt.Errorf("%w: no recipient", ErrInvalid)
 	case len(m.To) > MaxRecipients:
@@ -61,6 +63,13 @@ func (m Message) CheckEnvelope() error {
 		}
 	}
 	return m.checkUnsubscribe()
+}
+
+// plain reports whether an address is spelt as Normalise does, and its name is
+// one line.
+func (a Address) plain() bool {
+	email, err := Normalise(a.Email)
+	return err == nil && email == a.Email && !strings.ContainsFunc(a.Name, breaks)
 }
 
 // checkUnsubscribe: marketing has a way out for its one reader, mail about an

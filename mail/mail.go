@@ -35,11 +35,13 @@ type Message struct {
 	// About is what the mail belongs to: an order, a campaign.
 	About string `json:"about,omitempty"`
 	// Generation counts the times somebody decided to send it anew.
-	Generation int       `json:"generation,omitempty"`
-	Stream     Stream    `json:"stream"`
-	Template   string    `json:"template,omitempty"`
-	To         []Address `json:"to"` // each counts against the provider's limits
-	Content    Content   `json:"content"`
+	Generation int    `json:"generation,omitempty"`
+	Stream     Stream `json:"stream"`
+	Template   string `json:"template,omitempty"`
+	// From is who it is from; zero: whom the provider was told.
+	From    Address   `json:"from,omitzero"`
+	To      []Address `json:"to"` // each counts against the provider's limits
+	Content Content   `json:"content"`
 	// Unsubscribe is the one-click address of a marketing mail (RFC 8058).
 	Unsubscribe string `json:"unsubscribe,omitempty"`
 	// Tags name the business, for the provider's events: never personal data.

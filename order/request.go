@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/language"
 )
 
 // The limits of a request.
@@ -40,6 +42,9 @@ func (r Request) Validate() error {
 	if a, err := mail.ParseAddress(r.Email); err != nil || a.Address != r.Email {
 		return fmt.Errorf("%w: email: not a plain mail address", ErrInvalid)
 	}
+	if err := CheckLocale(r.Locale); err != nil {
+		return err
+	}
 	if c := r.ShipTo.Country; len(c) != 2 || strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return fmt.Errorf("%w: shipTo.country: want two upper-case letters (ISO 3166-1)", ErrInvalid)
 	}
@@ -63,6 +68,17 @@ func (r Request) Validate() error {
 		}
 	}
 	return nil
+}
+
+// CheckLocale refuses what is no BCP 47 tag, such as "de-AT": no letter could
+// be written for it. One that names a language nobody speaks is well formed.
+// Empty is for those whose language is not known.
+func CheckLocale(s string) error {
+	_, err := language.Parse(s)
+	if _, unknown := err.(language.ValueError); s == "" || err == nil || unknown {
+		return nil
+	}
+	return fmt.Errorf("%w: locale: want a language tag such as de-AT", ErrInvalid)
 }
 
 // CheckText refuses broken UTF-8 and what is not text: control characters,

@@ -26,7 +26,6 @@ var textFields = []struct {
 	set      func(r *order.Request, s string)
 }{
 	{"customerId", 64, true, func(r *order.Request, s string) { r.Customer = s }},
-	{"locale", 35, false, func(r *order.Request, s string) { r.Locale = s }},
 	{"shipTo.name", order.MaxText, true, func(r *order.Request, s string) { r.ShipTo.Name = s }},
 	{"shipTo.line1", order.MaxText, true, func(r *order.Request, s string) { r.ShipTo.Line1 = s }},
 	{"shipTo.line2", order.MaxText, false, func(r *order.Request, s string) { r.ShipTo.Line2 = s }},
@@ -68,6 +67,21 @@ func TestValidateText(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestValidateLocale (EML-11): what no letter could be written for is refused
+// when the order is placed, not when its mail is due.
+func TestValidateLocale(t *testing.T) {
+	for locale, good := range map[string]bool{
+		"": true, "de": true, "de-AT": true, "de_DE": true, "zz-ZZ": true, "zh-Hant-TW": true, "x-klingon": true,
+		"not a locale": false, "de-": false, "en\r\nBcc: x": false, "é": false, strings.Repeat("en-", 20): false,
+	} {
+		r := request()
+		r.Locale = locale
+		if err := r.Validate(); (err == nil) != good || err != nil && (!errors.Is(err, order.ErrInvalid) || !strings.Contains(err.Error(), "locale")) {
+			t.Errorf("%q: %v", locale, err)
+		}
 	}
 }
 

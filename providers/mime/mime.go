@@ -41,6 +41,14 @@ func New(from, replyTo string) (*Writer, error) {
 // From is the sender.
 func (w *Writer) From() *netmail.Address { return w.from }
 
+// Sender is who a mail is from: its own sender, or the writer's.
+func (w *Writer) Sender(m ours.Message) *netmail.Address {
+	if m.From == (ours.Address{}) {
+		return w.from
+	}
+	return &netmail.Address{Name: ours.OneLine(m.From.Name), Address: m.From.Email}
+}
+
 // MessageID is the mail's Message-ID, without its brackets: the same wherever
 // and however often it is sent (EML-9). mail.FromWireID reads it.
 func (w *Writer) MessageID(m ours.Message) string { return ours.WireID(m.ID) + "@" + w.domain }
@@ -52,7 +60,7 @@ func (w *Writer) Write(m ours.Message) ([]byte, error) {
 		return nil, err
 	}
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	msg.FromMailAddress(w.from)
+	msg.FromMailAddress(w.Sender(m))
 	if w.replyTo != nil {
 		msg.ReplyToMailAddress(w.replyTo)
 	}

@@ -166,3 +166,23 @@ func FuzzWrite(f *testing.F) {
 		}
 	})
 }
+
+// TestSender: a mail may be from somebody else than the others (EML-11), but
+// not from two.
+func TestSender(t *testing.T) {
+	w, m := writer(t), letter()
+	m.From = mail.Address{Name: "Disputes", Email: "disputes@shop.example"}
+	raw, err := w.Write(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if from := read(t, raw).Header.Get("From"); from != `"Disputes" <disputes@shop.example>` || w.Sender(m).Address != "disputes@shop.example" || w.Sender(letter()) != w.From() {
+		t.Errorf("from %s", from)
+	}
+	for _, from := range []mail.Address{{Email: "a@b.example\r\nBcc: c@d.example"}, {Email: "a@b.example, c@d.example"}, {Name: "A\r\nBcc: b@c.example", Email: "a@b.example"}, {Name: "Nobody"}} {
+		m.From = from
+		if _, err := w.Write(m); !errors.Is(err, mail.ErrInvalid) {
+			t.Errorf("%+v: %v, want ErrInvalid", from, err)
+		}
+	}
+}

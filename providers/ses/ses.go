@@ -128,7 +128,7 @@ func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error)
 	}
 	ctx, sent := watch(ctx)
 	out, err := m.client.SendEmail(ctx, &sesv2.SendEmailInput{
-		FromEmailAddress:     aws.String(m.writer.From().String()),
+		FromEmailAddress:     aws.String(m.writer.Sender(msg).String()),
 		Destination:          &types.Destination{ToAddresses: to},
 		Content:              &types.EmailContent{Raw: &types.RawMessage{Data: raw}},
 		ConfigurationSetName: m.set,

@@ -178,7 +178,7 @@ func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error)
 		return "", err
 	}
 	defer t.close()
-	if err := t.envelope(m.writer.From().Address, msg.To); err != nil {
+	if err := t.envelope(m.writer.Sender(msg).Address, msg.To); err != nil {
 		return "", m.refused(op, err)
 	}
 	data, err := t.client.Data()

@@ -1,0 +1,108 @@
+package e2e_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	mailing "purser/mail"
+	"purser/records"
+)
+
+// TestCampaignKill (F41, EML-7) kills the program with SIGKILL in the midst of
+// a campaign and starts it again. By the outside world's own count nobody gets
+// the mail twice; whoever may not have got it is listed as unknown.
+func TestCampaignKill(t *testing.T) {
+	recipients, kills := 500, 2
+	if underRace {
+		recipients, kills = 250, 1
+	}
+	seed := seedOf(t)
+	random := rand.New(rand.NewPCG(seed, 2))
+	s := newStack(t, nil, "--sandbox-mail-rate=200", "--sandbox-mail-pace=0s")
+	c := mailing.Campaign{ID: "spring", Template: "campaign", Words: map[string]mailing.Words{
+		"en": {Subject: "Hello {name}", Heading: "Spring", Body: []string{"It is warmer now."}},
+	}}
+	if _, err := s.shop.CreateCampaign(within(t), c); err != nil {
+		t.Fatal(err)
+	}
+	var list strings.Builder
+	list.WriteString("address,name\n")
+	for i := range recipients {
+		fmt.Fprintf(&list, "reader%d@example.com,R%d\n", i, i)
+	}
+	if u, err := s.shop.AddRecipients(within(t), c.ID, mailing.CSV, strings.NewReader(list.String())); err != nil || u.Added != int64(recipients) {
+		t.Fatalf("added %+v, %v", u, err)
+	}
+	if _, err := s.shop.StartCampaign(within(t), c.ID); err != nil {
+		t.Fatal(err)
+	}
+	for k := range kills {
+		s.awaitCampaign(t, c.ID, func(st mailing.CampaignStatus) bool {
+			return st.Counts.Settled() >= int64(recipients*(k+1)/(kills+2))
+		})
+		pause(t, time.Duration(random.IntN(300))*time.Millisecond)
+		s.kill()
+		s.start()
+	}
+	st := s.awaitCampaign(t, c.ID, func(st mailing.CampaignStatus) bool { return st.State.Final() })
+	if code := s.interrupt(); code != 0 {
+		t.Errorf("stopping: exit code %d", code)
+	}
+	s.holdAgainstWorld(t, c.ID, st, recipients, kills)
+}
+
+// holdAgainstWorld compares the record's outcomes with the sandbox's own count.
+func (s *stack) holdAgainstWorld(t *testing.T, id string, st mailing.CampaignStatus, recipients, kills int) {
+	got := map[string]int{}
+	for _, a := range s.world().SES.Arrivals() {
+		if a.Tags["campaign"] == id {
+			got[a.Tags["message"]]++
+		}
+	}
+	record := s.record()
+	var sent, unknown, arrived int
+	for after := int64(0); ; {
+		page, err := record.Recipients(t.Context(), id, records.RecipientFilter{After: after, Limit: 500})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, r := range page {
+			after = r.N
+			n := got[mailing.WireID(mailing.MessageID(id, r))]
+			switch {
+			case r.State == mailing.StateSent && n == 1:
+				sent++
+			case r.State == mailing.StateUnknown && n <= 1:
+				unknown++
+				arrived += n
+			default:
+				t.Errorf("%s is %s %q, and the world has its mail %d times", r.Address, r.State, r.Why, n)
+			}
+		}
+	}
+	if len(got) != sent+arrived || sent+unknown != recipients || unknown > 8*kills || st.Counts.Sent != int64(sent) || st.Counts.Unknown != int64(unknown) {
+		t.Errorf("%d sent, %d unknown of %d, %d mails arrived; counts %+v", sent, unknown, recipients, len(got), st.Counts)
+	}
+	t.Logf("%d recipients, %d kills: %d sent once, %d unknown, of which %d arrived", recipients, kills, sent, unknown, arrived)
+}
+
+// awaitCampaign asks until a campaign stands as it should.
+func (s *stack) awaitCampaign(t *testing.T, id string, enough func(mailing.CampaignStatus) bool) (st mailing.CampaignStatus) {
+	t.Helper()
+	err := again(within(t), func() (err error) {
+		if st, err = s.shop.Campaign(t.Context(), id); err == nil && !enough(st) {
+			return fmt.Errorf("%s: %+v", st.State, st.Counts)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatalf("campaign %s: %v", id, err)
+	}
+	return st
+}
