@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -56,6 +57,9 @@ func (s *stack) newSES() (*ses.Mailer, error) {
 	conf := ses.Config{From: c.MailFrom, ReplyTo: c.MailReplyTo, Region: c.SESRegion, ConfigurationSet: c.SESConfigurationSet}
 	if c.SESRegion == "" {
 		conf.Endpoint, conf.Region, conf.AccessKey, conf.SecretKey = s.boxURL+"/ses", "sandbox", "sandbox", "sandbox"
+		// With a configuration set the stand-in, as SES, repeats our id in what
+		// it reports: that settles mails of unknown outcome.
+		conf.ConfigurationSet = cmp.Or(conf.ConfigurationSet, "sandbox")
 	}
 	return ses.New(context.Background(), conf)
 }

@@ -46,7 +46,7 @@ func (c *mailCmd) list(e *env, ask func(*shop.Client) ([]shop.Mail, error)) erro
 		return json.NewEncoder(e.stdout).Encode(mails)
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ABOUT\tTEMPLATE\tGEN\tSTATE\tBY\tTRIES\tWHY")
+	fmt.Fprintln(t, "MAIL\tSTATE\tBY\tTRIES\tWHY")
 	for _, m := range mails {
 		why := m.Why
 		for _, s := range m.Skipped {
@@ -55,7 +55,7 @@ func (c *mailCmd) list(e *env, ask func(*shop.Client) ([]shop.Mail, error)) erro
 		if m.AskedBy != "" {
 			why += fmt.Sprintf(" [asked by %s: %s]", m.AskedBy, m.AskedWhy)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%d\t%s\n", m.About, m.Template, m.Generation, m.State, m.Provider, m.Attempts, why)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", m.ID, m.State, m.Provider, m.Attempts, why)
 	}
 	return t.Flush()
 }

@@ -90,20 +90,20 @@ func (s *server) mailRoutes(a huma.API, mux *http.ServeMux) {
 
 // orderMail is one mail of an order and what was heard of it.
 type orderMail struct {
-	ID         string         `json:"id"`
-	Template   string         `json:"template"`
-	State      string         `json:"state" doc:"sending, sent, due, unknown, rejected or suppressed"`
-	Generation int            `json:"generation" doc:"How often somebody decided to send it"`
-	Provider   string         `json:"provider,omitempty" doc:"Who has it, or had it last"`
-	ProviderID string         `json:"providerId,omitempty" doc:"The provider's name for it"`
-	Skipped    []mail.Skip    `json:"skipped,omitempty" doc:"Providers before that one in line, and why they did not get it"`
-	Why        string         `json:"why,omitempty"`
-	AskedBy    string         `json:"askedBy,omitempty" doc:"Who wanted it sent anew"`
-	AskedWhy   string         `json:"askedWhy,omitempty"`
-	Attempts   int            `json:"attempts"`
-	ClaimedAt  time.Time      `json:"claimedAt"`
-	SettledAt  time.Time      `json:"settledAt,omitzero"`
-	Feedback   []mailFeedback `json:"feedback" doc:"What became of it, oldest first"`
+	ID         string            `json:"id"`
+	Template   string            `json:"template"`
+	State      string            `json:"state" doc:"sending, sent, due, unknown, rejected or suppressed"`
+	Generation int               `json:"generation" doc:"How often somebody decided to send it"`
+	Provider   string            `json:"provider,omitempty" doc:"Who has it, or had it last"`
+	ProviderID string            `json:"providerId,omitempty" doc:"The provider's name for it"`
+	Skipped    []mail.PassedOver `json:"skipped,omitempty" doc:"Providers before that one in line, and why they did not get it"`
+	Why        string            `json:"why,omitempty"`
+	AskedBy    string            `json:"askedBy,omitempty" doc:"Who wanted it sent anew"`
+	AskedWhy   string            `json:"askedWhy,omitempty"`
+	Attempts   int               `json:"attempts"`
+	ClaimedAt  time.Time         `json:"claimedAt"`
+	SettledAt  time.Time         `json:"settledAt,omitzero"`
+	Feedback   []mailFeedback    `json:"feedback" doc:"What became of it, oldest first"`
 }
 
 type mailFeedback struct {

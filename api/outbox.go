@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -105,6 +106,8 @@ func (s *server) resendMail(ctx context.Context, in *resendInput) (*resendOutput
 	switch {
 	case late(waited, err):
 		return &resendOutput{Status: http.StatusAccepted, Body: mail.Outcome{State: mail.StateSending}}, nil
+	case errors.Is(err, order.ErrNotFound): // the order was seen above
+		return nil, problem(http.StatusNotFound, "no_such_mail", "the order never had this mail")
 	case err != nil:
 		return nil, err
 	}

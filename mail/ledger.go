@@ -26,14 +26,14 @@ func (s State) Settled() bool {
 
 // Receipt says which provider has a mail.
 type Receipt struct {
-	Provider   string `json:"provider,omitempty"`   // "ses", "smtp", …
-	ProviderID string `json:"providerId,omitempty"` // its name for the mail
-	Skipped    []Skip `json:"skipped,omitempty"`    // those before it in the order of preference
+	Provider   string       `json:"provider,omitempty"`   // "ses", "smtp", …
+	ProviderID string       `json:"providerId,omitempty"` // its name for the mail
+	Skipped    []PassedOver `json:"skipped,omitempty"`    // those before it in the order of preference
 }
 
-// Skip is a provider that did not get a mail, and why. The words hold codes,
+// PassedOver is a provider that did not get a mail, and why. The words hold codes,
 // never addresses.
-type Skip struct {
+type PassedOver struct {
 	Provider string `json:"provider"`
 	Why      string `json:"why"`
 }

@@ -129,7 +129,7 @@ func (s *Store) FeedbackOf(ctx context.Context, id order.ID) ([]MailFeedback, er
 	var found []MailFeedback
 	err := each(ctx, s.db.reader(), `
 		SELECT f.provider, f.provider_id, f.recipient, f.kind, f.bounce, m.id, f.diagnostic, f.at, f.heard_at, f.inbox_id, f.times
-		FROM `+sends+` AS m JOIN `+feedbackOfSends+` WHERE m.order_id = ? ORDER BY f.at, f.kind`, []any{string(id)},
+		FROM `+ledger+` AS m JOIN `+feedbackOfSends+` WHERE m.about = ? ORDER BY f.at, f.kind`, []any{string(id)},
 		func(r *sql.Rows) error {
 			var f MailFeedback
 			var at, heard int64

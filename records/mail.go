@@ -124,13 +124,13 @@ func (s *Store) SweepMails(ctx context.Context, since time.Time) (int, error) {
 // maxSkipped keeps a broken provider from filling the ledger with its words.
 const maxSkipped = 300
 
-func writeSkipped(skipped []mail.Skip) string {
+func writeSkipped(skipped []mail.PassedOver) string {
 	if len(skipped) == 0 {
 		return ""
 	}
-	short := make([]mail.Skip, len(skipped))
+	short := make([]mail.PassedOver, len(skipped))
 	for i, k := range skipped {
-		short[i] = mail.Skip{Provider: k.Provider, Why: k.Why[:min(len(k.Why), maxSkipped)]}
+		short[i] = mail.PassedOver{Provider: k.Provider, Why: k.Why[:min(len(k.Why), maxSkipped)]}
 	}
 	b, err := json.Marshal(short)
 	if err != nil {
@@ -139,7 +139,7 @@ func writeSkipped(skipped []mail.Skip) string {
 	return string(b)
 }
 
-func readSkipped(s string) (skipped []mail.Skip, err error) {
+func readSkipped(s string) (skipped []mail.PassedOver, err error) {
 	if s == "" {
 		return nil, nil
 	}

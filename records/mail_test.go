@@ -188,7 +188,7 @@ func TestLedgerEvidence(t *testing.T) {
 		}
 		for m, o := range map[*mail.Message]mail.Outcome{
 			&lost: {State: mail.StateUnknown, Receipt: mail.Receipt{Provider: "ses"}, Why: "no answer"},
-			&sent: {State: mail.StateSent, Receipt: mail.Receipt{Provider: "smtp", ProviderID: "q-1", Skipped: []mail.Skip{{Provider: "ses", Why: "down"}}}},
+			&sent: {State: mail.StateSent, Receipt: mail.Receipt{Provider: "smtp", ProviderID: "q-1", Skipped: []mail.PassedOver{{Provider: "ses", Why: "down"}}}},
 		} {
 			if err := s.SettleMail(t.Context(), *m, o); err != nil {
 				t.Fatal(err)

@@ -10,23 +10,23 @@ import (
 
 // MailEntry is one line of the mail ledger.
 type MailEntry struct {
-	ID         string      `json:"id"`
-	About      string      `json:"about"` // an order or a campaign
-	Stream     mail.Stream `json:"stream"`
-	Template   string      `json:"template"`
-	Generation int         `json:"generation"`
-	State      mail.State  `json:"state"`
-	Provider   string      `json:"provider,omitempty"`
-	ProviderID string      `json:"providerId,omitempty"`
-	Skipped    []mail.Skip `json:"skipped,omitempty"`
-	Why        string      `json:"why,omitempty"`
-	Recipient  string      `json:"-"` // its fingerprint
-	Recipients int         `json:"recipients"`
-	Attempts   int         `json:"attempts"`
-	AskedBy    string      `json:"askedBy,omitempty"` // who wanted it sent anew
-	AskedWhy   string      `json:"askedWhy,omitempty"`
-	ClaimedAt  time.Time   `json:"claimedAt,omitzero"`
-	SettledAt  time.Time   `json:"settledAt,omitzero"` // zero: not yet
+	ID         string            `json:"id"`
+	About      string            `json:"about"` // an order or a campaign
+	Stream     mail.Stream       `json:"stream"`
+	Template   string            `json:"template"`
+	Generation int               `json:"generation"`
+	State      mail.State        `json:"state"`
+	Provider   string            `json:"provider,omitempty"`
+	ProviderID string            `json:"providerId,omitempty"`
+	Skipped    []mail.PassedOver `json:"skipped,omitempty"`
+	Why        string            `json:"why,omitempty"`
+	Recipient  string            `json:"-"` // its fingerprint
+	Recipients int               `json:"recipients"`
+	Attempts   int               `json:"attempts"`
+	AskedBy    string            `json:"askedBy,omitempty"` // who wanted it sent anew
+	AskedWhy   string            `json:"askedWhy,omitempty"`
+	ClaimedAt  time.Time         `json:"claimedAt,omitzero"`
+	SettledAt  time.Time         `json:"settledAt,omitzero"` // zero: not yet
 }
 
 const mailColumns = `mail_key, about, stream, template, generation, state, provider, provider_id, skipped, why,

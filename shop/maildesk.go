@@ -11,18 +11,18 @@ import (
 
 // Mail is a line of the mail ledger.
 type Mail struct {
-	ID         string      `json:"id"`
-	About      string      `json:"about"`
-	Template   string      `json:"template"`
-	Generation int         `json:"generation"`
-	State      mail.State  `json:"state"`
-	Provider   string      `json:"provider,omitempty"`
-	ProviderID string      `json:"providerId,omitempty"`
-	Skipped    []mail.Skip `json:"skipped,omitempty"`
-	Why        string      `json:"why,omitempty"`
-	Attempts   int         `json:"attempts"`
-	AskedBy    string      `json:"askedBy,omitempty"`
-	AskedWhy   string      `json:"askedWhy,omitempty"`
+	ID         string            `json:"id"`
+	About      string            `json:"about"`
+	Template   string            `json:"template"`
+	Generation int               `json:"generation"`
+	State      mail.State        `json:"state"`
+	Provider   string            `json:"provider,omitempty"`
+	ProviderID string            `json:"providerId,omitempty"`
+	Skipped    []mail.PassedOver `json:"skipped,omitempty"`
+	Why        string            `json:"why,omitempty"`
+	Attempts   int               `json:"attempts"`
+	AskedBy    string            `json:"askedBy,omitempty"`
+	AskedWhy   string            `json:"askedWhy,omitempty"`
 	// Feedback is what became of it, oldest first.
 	Feedback []mail.Feedback `json:"feedback,omitempty"`
 }

@@ -107,7 +107,7 @@ func wantClaim(t *testing.T, l activities.MailLedger, m mail.Message, want mail.
 
 func settle(t *testing.T, l activities.MailLedger, m mail.Message, s mail.State, id string) {
 	t.Helper()
-	o := mail.Outcome{State: s, Receipt: mail.Receipt{Provider: "smtp", ProviderID: id, Skipped: []mail.Skip{{Provider: "ses", Why: "down"}}}, Why: "why"}
+	o := mail.Outcome{State: s, Receipt: mail.Receipt{Provider: "smtp", ProviderID: id, Skipped: []mail.PassedOver{{Provider: "ses", Why: "down"}}}, Why: "why"}
 	if err := l.SettleMail(t.Context(), m, o); err != nil {
 		t.Fatalf("settle as %s: %v", s, err)
 	}

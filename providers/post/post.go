@@ -113,7 +113,7 @@ func (o *Office) Send(ctx context.Context, m mail.Message, patience time.Duratio
 		}
 		r.passed.Add(1)
 		failures = append(failures, err)
-		receipt.Skipped = append(receipt.Skipped, mail.Skip{Provider: r.Name, Why: reason(err)})
+		receipt.Skipped = append(receipt.Skipped, mail.PassedOver{Provider: r.Name, Why: reason(err)})
 	}
 	return receipt, together(failures)
 }
