@@ -26,7 +26,11 @@ type MailFigures struct {
 	Refused      int64  `json:"refused"` // by the provider, after it had accepted
 }
 
-const dayMicros = 24 * 60 * 60 * 1_000_000
+// A day of the record's time; byDay numbers the days.
+const (
+	dayMicros = 24 * 60 * 60 * 1_000_000
+	byDay     = "sent_at / 86400000000"
+)
 
 // MailStats counts by day, provider and template what was sent in a span of
 // time and what became of it, the latest day first.
@@ -54,9 +58,9 @@ func (s *Store) statsOf(ctx context.Context, provider string, from, to int64) ([
 		template string
 	}
 	found := make(map[key]*MailFigures)
-	span := []any{int64(dayMicros), provider, max(from, 1), to}
-	const inSpan = " WHERE m.provider = ? AND m.sent_at >= ? AND m.sent_at < ? "
-	err := each(ctx, s.db.reader(), "SELECT m.sent_at / ? AS day, m.template, COUNT(*) FROM "+sends+" AS m"+inSpan+"GROUP BY 1, 2", span,
+	const inSpan = "m.provider = ? AND m.sent_at >= ? AND m.sent_at < ?"
+	span := []any{provider, max(from, 1), to}
+	err := each(ctx, s.db.reader(), "SELECT "+byDay+", template, COUNT(*) FROM "+sends+" AS m WHERE "+inSpan+" GROUP BY 1, 2", span,
 		func(r *sql.Rows) error {
 			var k key
 			f := MailFigures{Provider: provider}
@@ -68,8 +72,8 @@ func (s *Store) statsOf(ctx context.Context, provider string, from, to int64) ([
 	if err != nil {
 		return nil, err
 	}
-	err = each(ctx, s.db.reader(), "SELECT m.sent_at / ? AS day, m.template, f.kind, f.bounce, COUNT(DISTINCT m.id) FROM "+
-		sends+" AS m JOIN "+feedbackOfSends+inSpan+"GROUP BY 1, 2, 3, 4", span,
+	err = each(ctx, s.db.reader(), "SELECT "+byDay+", template, kind, bounce, COUNT(DISTINCT id) FROM ("+
+		feedbackOf("m.sent_at, m.template, m.id, f.kind, f.bounce", sends, inSpan)+") AS said GROUP BY 1, 2, 3, 4", append(span, span...),
 		func(r *sql.Rows) error {
 			var k key
 			var kind mail.Kind
