@@ -56,10 +56,20 @@ func (b *benchCampaignCmd) Run(e *env) (err error) {
 		name  string
 		value any
 	}{
-		{"recipients", r.Recipients}, {"kills", r.Kills}, {"seconds", fmt.Sprintf("%.0f", r.Seconds)},
-		{"recipients/s", fmt.Sprintf("%.1f", r.PerSecond)}, {"sent, by the record", r.Sent}, {"unknown", r.Unknown}, {"unknown, but sent", r.Arrived},
-		{"other outcomes", r.Other}, {"lost", r.Lost}, {"doubled", r.Doubled}, {"orders meanwhile", r.Orders}, {"their mails lost", r.Unmailed},
-		{"an order's mail behind the campaign, p50 ms", fmt.Sprintf("%.0f", r.P50)}, {"p99 ms", fmt.Sprintf("%.0f", r.P99)},
+		{"recipients", r.Recipients},
+		{"kills", r.Kills},
+		{"seconds", fmt.Sprintf("%.0f", r.Seconds)},
+		{"recipients/s", fmt.Sprintf("%.1f", r.PerSecond)},
+		{"sent, by the record", r.Sent},
+		{"unknown", r.Unknown},
+		{"unknown, but sent", r.Arrived},
+		{"other outcomes", r.Other},
+		{"lost", r.Lost},
+		{"doubled", r.Doubled},
+		{"orders meanwhile", r.Orders},
+		{"their mails lost", r.Unmailed},
+		{"an order's mail behind the campaign, p50 ms", fmt.Sprintf("%.0f", r.P50)},
+		{"p99 ms", fmt.Sprintf("%.0f", r.P99)},
 	} {
 		fmt.Fprintf(t, "%s\t%v\t\n", row.name, row.value)
 	}
