@@ -22,7 +22,7 @@ help: ## Show this.
 
 check: deps format tidy arch vet staticcheck workflowcheck test vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
 
-deps: ## Install what the checks need beside Go: a C compiler, Postgres, Chromium (Debian).
+deps: ## Install what the checks need beside Go: a C compiler, Postgres, Chromium, Node (Debian).
 	@scripts/deps
 
 format: ## gofumpt: no file may need formatting.

@@ -34,7 +34,7 @@ func (s *stack) playedSES() *sandboxses.Config {
 // snsSource believes Amazon's SNS or, where the sandbox plays SES, the
 // stand-in's topic: by the same checks, with another authority.
 func (s *stack) snsSource() (*sns.Source, error) {
-	if s.cfg.SESRegion != "" {
+	if !s.cfg.playsSES() {
 		return sns.New(sns.Config{Topics: s.cfg.SESTopics})
 	}
 	roots := x509.NewCertPool()

@@ -86,7 +86,7 @@ func (a *Activities) address(ctx context.Context, m mail.Message) (_ mail.Messag
 		to.Name = mail.OneLine(to.Name)
 		why := ""
 		if a.Blocked != nil {
-			if why, err = a.Blocked.Blocked(ctx, to.Email, m.Stream); err != nil {
+			if why, err = a.blocked(ctx, to.Email, m); err != nil {
 				return m, held, fmt.Errorf("suppressions: %w", err) // never send blindly
 			}
 		}
@@ -100,6 +100,16 @@ func (a *Activities) address(ctx context.Context, m mail.Message) (_ mail.Messag
 		m.To, held = kept, mail.Outcome{}
 	}
 	return m, held, nil
+}
+
+// blocked asks by the mail's list, where it is on one and that can be asked:
+// who has left another list still gets it.
+func (a *Activities) blocked(ctx context.Context, email string, m mail.Message) (why string, err error) {
+	lists, ok := a.Blocked.(ListSuppressions)
+	if tag := m.Tags["list"]; ok && tag != "" && m.Stream == mail.Marketing {
+		return lists.BlockedList(ctx, email, mail.ListOf(tag))
+	}
+	return a.Blocked.Blocked(ctx, email, m.Stream)
 }
 
 // errHandsOff: the mail is somebody else's, or done.

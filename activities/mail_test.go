@@ -176,3 +176,39 @@ func TestSendMessage(t *testing.T) {
 		t.Error("a mail without a ledger id was taken")
 	}
 }
+
+// readers lists who has left which list of marketing.
+type readers map[string]mail.Scope
+
+func (r readers) Blocked(_ context.Context, email string, s mail.Stream) (string, error) {
+	if left, ok := r[email]; ok && left.Blocks(s) {
+		return "unsubscribed", nil
+	}
+	return "", nil
+}
+
+func (r readers) BlockedList(_ context.Context, email string, list mail.Scope) (string, error) {
+	if left, ok := r[email]; ok && left.BlocksList(list) {
+		return "unsubscribed", nil
+	}
+	return "", nil
+}
+
+// TestSendMessageOfAList (BNC-6, EML-13): who has left one list gets the mails
+// of another, and none of which nobody knows the list.
+func TestSendMessageOfAList(t *testing.T) {
+	a, _, _, _ := office()
+	a.Blocked = readers{"ada@example.com": mail.Campaigns}
+	for _, tt := range []struct {
+		list string
+		want mail.State
+	}{{"reminders", mail.StateSent}, {"campaigns", mail.StateSuppressed}, {"vip", mail.StateSuppressed}, {"", mail.StateSuppressed}} {
+		m := mail.Message{
+			ID: "camp_1:" + tt.list + "x", Stream: mail.Marketing, To: []mail.Address{{Email: "ada@example.com"}}, Unsubscribe: "https://shop.example/u",
+			Content: mail.Content{Subject: "Hello", Text: "Hello"}, Tags: map[string]string{"list": tt.list},
+		}
+		if out, err := a.SendMessage(t.Context(), m); err != nil || out.State != tt.want {
+			t.Errorf("list %q: %+v %v, want %s", tt.list, out, err, tt.want)
+		}
+	}
+}

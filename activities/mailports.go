@@ -41,6 +41,12 @@ type Suppressions interface {
 	Blocked(ctx context.Context, email string, s mail.Stream) (why string, err error)
 }
 
+// ListSuppressions is a Suppressions that tells the lists of marketing apart.
+type ListSuppressions interface {
+	// BlockedList is Blocked for a marketing mail of a list.
+	BlockedList(ctx context.Context, email string, list mail.Scope) (why string, err error)
+}
+
 // MailState is where a mail stands in the ledger: mail's word, so that an
 // adapter need not import this package.
 type MailState = mail.State

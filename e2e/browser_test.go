@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"go.temporal.io/api/sdk/v1"
 
+	words "purser/mail"
 	"purser/order"
 )
 
@@ -88,6 +90,24 @@ func (b *tab) open(url, text string) string {
 	if _, err := chromedp.Call(b.ctx, page.Navigate, page.NavigateParams{URL: url}); err != nil {
 		b.t.Fatalf("open %s: %v", url, err)
 	}
+	return b.await(url, text)
+}
+
+// press presses the button with a text on it and waits until the page shows
+// another text.
+func (b *tab) press(button, text string) string {
+	b.t.Helper()
+	pressed, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](
+		`(() => { for (const b of document.querySelectorAll("button")) if (b.innerText.trim() === `+strconv.Quote(button)+`) { b.click(); return true } return false })()`))
+	if err != nil || !pressed {
+		b.t.Fatalf("no button %q to press: %v", button, err)
+	}
+	return b.await("the page after "+button, text)
+}
+
+// await waits until the page shows the text.
+func (b *tab) await(url, text string) string {
+	b.t.Helper()
 	shown, deadline := "", time.Now().Add(patience/4)
 	for time.Now().Before(deadline) {
 		// A page that is being replaced has nothing to read: ask again.
@@ -168,7 +188,32 @@ func TestBrowser(t *testing.T) {
 		if letter := b.open(s.at.Sandbox+"/mail/"+mails[0].ID+"/html", "Blue enamel mug"); !strings.Contains(letter, "29.00") {
 			t.Errorf("the mail's page: %s", letter)
 		}
+		b.open(s.at.Sandbox+"/mail/"+mails[0].ID, "Let the world say")
+		b.press("bounced for good", "bounced for good at")
+		b.shoot("mail-bounced")
 		b.clean(s.at.Sandbox)
+	})
+	t.Run("unsubscribe (BNC-6)", func(t *testing.T) {
+		b := browse(t)
+		link := s.unsubscribeLink("ada@example.com")
+		b.open(link, "Stop marketing mail?")
+		b.shoot("unsubscribe")
+		b.press("Unsubscribe", "You are unsubscribed")
+		b.shoot("unsubscribed")
+		preferences := strings.Replace(link, words.UnsubscribePath, words.PreferencesPath, 1)
+		b.open(preferences, "Which mail do you want?")
+		b.shoot("preferences")
+		if ticked, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`document.querySelectorAll("input:checked").length`)); err != nil || ticked != 0 {
+			t.Errorf("%d lists are ticked after unsubscribing: %v", ticked, err)
+		}
+		if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.querySelector("input").click(), true`)); err != nil {
+			t.Fatal(err)
+		}
+		b.press("Save", "Saved.")
+		b.open(strings.Replace(link, "/unsubscribe/", "/unsubscribe/x", 1), "This link is not valid")
+		b.requests, b.problems = nil, nil // the last page is a 400, which the browser remarks on
+		b.open(preferences, "Which mail do you want?")
+		b.clean(s.at.API)
 	})
 	t.Run("Temporal UI", func(t *testing.T) {
 		b := browse(t)

@@ -1,5 +1,7 @@
 package mail
 
+import "slices"
+
 // Report is what one webhook of a mail provider tells.
 type Report struct {
 	// Feedback is what became of mails, one entry per recipient.
@@ -39,6 +41,15 @@ const (
 
 // Lists are all of them.
 var Lists = []Scope{Campaigns, Reminders}
+
+// ListOf is the list that a mail's tag "list" names. One that is not known, or
+// none, is Campaigns.
+func ListOf(tag string) Scope {
+	if list := Scope(tag); slices.Contains(Lists, list) {
+		return list
+	}
+	return Campaigns
+}
 
 // Blocks reports whether the scope holds back a mail of the stream, whatever
 // its list: of a list that is not known, one that was left may be the one.

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"slices"
 	"strings"
 )
 
@@ -38,8 +37,8 @@ const (
 
 // Unsubscribe is the one-click address for a mail (RFC 8058), for the header
 // List-Unsubscribe and the foot of the letter. It is empty for a mail that is
-// not marketing: from mail about an order one cannot unsubscribe (EML-13). The
-// tag "list" names the list; without one it is Campaigns.
+// not marketing: from mail about an order one cannot unsubscribe (EML-13).
+// The list is that of ListOf.
 func (l Links) Unsubscribe(m Message) string {
 	if m.Stream != Marketing || len(m.To) == 0 {
 		return ""
@@ -48,11 +47,7 @@ func (l Links) Unsubscribe(m Message) string {
 	if err != nil {
 		return ""
 	}
-	list := Scope(m.Tags["list"])
-	if !slices.Contains(Lists, list) {
-		list = Campaigns
-	}
-	return l.Base + UnsubscribePath + l.Token(Subscription{Email: email, List: list, Message: m.ID})
+	return l.Base + UnsubscribePath + l.Token(Subscription{Email: email, List: ListOf(m.Tags["list"]), Message: m.ID})
 }
 
 // tokenForm is signed with the rest, so that a key used for something else one

@@ -127,9 +127,8 @@ type MailFeedback struct {
 // FeedbackOf lists what became of an order's mails, oldest first.
 func (s *Store) FeedbackOf(ctx context.Context, id order.ID) ([]MailFeedback, error) {
 	var found []MailFeedback
-	err := each(ctx, s.db.reader(), `
-		SELECT f.provider, f.provider_id, f.recipient, f.kind, f.bounce, m.id, f.diagnostic, f.at, f.heard_at, f.inbox_id, f.times
-		FROM `+sends+` AS m JOIN `+feedbackOfSends+` WHERE m.order_id = ? ORDER BY f.at, f.kind`, []any{string(id)},
+	err := each(ctx, s.db.reader(), feedbackOf("f.provider, f.provider_id, f.recipient, f.kind, f.bounce, m.id, f.diagnostic, f.at, f.heard_at, f.inbox_id, f.times",
+		ledger, "m.about = ?")+" ORDER BY 8, 4", []any{string(id), string(id)},
 		func(r *sql.Rows) error {
 			var f MailFeedback
 			var at, heard int64

@@ -26,59 +26,70 @@ type MailFigures struct {
 	Refused      int64  `json:"refused"` // by the provider, after it had accepted
 }
 
-const dayMicros = 24 * 60 * 60 * 1_000_000
+// A day of the record's time; byDay numbers the days.
+const (
+	dayMicros = 24 * 60 * 60 * 1_000_000
+	byDay     = "sent_at / 86400000000"
+)
 
 // MailStats counts by day, provider and template what was sent in a span of
 // time and what became of it, the latest day first.
 func (s *Store) MailStats(ctx context.Context, from, to time.Time) ([]MailFigures, error) {
+	names, err := s.mailProviders(ctx)
+	list := []MailFigures{}
+	for _, name := range names {
+		var some []MailFigures
+		if some, err = s.statsOf(ctx, name, micros(from), micros(to)); err != nil {
+			break
+		}
+		list = append(list, some...)
+	}
+	slices.SortFunc(list, func(a, b MailFigures) int {
+		return cmp.Or(cmp.Compare(b.Day, a.Day), cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Template, b.Template))
+	})
+	return list, failed("mail stats", err)
+}
+
+// statsOf counts one provider's mails, first those sent and then what became
+// of them.
+func (s *Store) statsOf(ctx context.Context, provider string, from, to int64) ([]MailFigures, error) {
 	type key struct {
-		day                int64
-		provider, template string
+		day      int64
+		template string
 	}
 	found := make(map[key]*MailFigures)
-	at := func(k key) *MailFigures {
-		if found[k] == nil {
-			found[k] = &MailFigures{Day: fromMicros(k.day * dayMicros).Format(time.DateOnly), Provider: k.provider, Template: k.template}
-		}
-		return found[k]
-	}
-	span := []any{int64(dayMicros), micros(from), micros(to)}
-	err := each(ctx, s.db.reader(), `
-		SELECT m.sent_at / ? AS day, m.provider, m.template, COUNT(*) FROM `+sends+` AS m
-		WHERE m.sent_at > 0 AND m.sent_at >= ? AND m.sent_at < ? GROUP BY 1, 2, 3`, span,
+	const inSpan = "m.provider = ? AND m.sent_at >= ? AND m.sent_at < ?"
+	span := []any{provider, max(from, 1), to}
+	err := each(ctx, s.db.reader(), "SELECT "+byDay+", template, COUNT(*) FROM "+sends+" AS m WHERE "+inSpan+" GROUP BY 1, 2", span,
 		func(r *sql.Rows) error {
 			var k key
-			var n int64
-			err := r.Scan(&k.day, &k.provider, &k.template, &n)
-			at(k).Sent += n
+			f := MailFigures{Provider: provider}
+			err := r.Scan(&k.day, &k.template, &f.Sent)
+			f.Day, f.Template = fromMicros(k.day*dayMicros).Format(time.DateOnly), k.template
+			found[k] = &f
 			return err
 		})
 	if err != nil {
-		return nil, failed("mail stats", err)
+		return nil, err
 	}
-	err = each(ctx, s.db.reader(), `
-		SELECT m.sent_at / ? AS day, m.provider, m.template, f.kind, f.bounce, COUNT(DISTINCT m.id) FROM `+sends+` AS m JOIN `+feedbackOfSends+`
-		WHERE m.sent_at > 0 AND m.sent_at >= ? AND m.sent_at < ? GROUP BY 1, 2, 3, 4, 5`, span,
+	err = each(ctx, s.db.reader(), "SELECT "+byDay+", template, kind, bounce, COUNT(DISTINCT id) FROM ("+
+		feedbackOf("m.sent_at, m.template, m.id, f.kind, f.bounce", sends, inSpan)+") AS said GROUP BY 1, 2, 3, 4", append(span, span...),
 		func(r *sql.Rows) error {
 			var k key
 			var kind mail.Kind
 			var bounce mail.Bounce
 			var n int64
-			err := r.Scan(&k.day, &k.provider, &k.template, &kind, &bounce, &n)
-			at(k).add(kind, bounce, n)
+			err := r.Scan(&k.day, &k.template, &kind, &bounce, &n)
+			if f := found[k]; f != nil { // else it was sent between the two questions
+				f.add(kind, bounce, n)
+			}
 			return err
 		})
-	if err != nil {
-		return nil, failed("mail stats", err)
-	}
 	list := make([]MailFigures, 0, len(found))
 	for _, f := range found {
 		list = append(list, *f)
 	}
-	slices.SortFunc(list, func(a, b MailFigures) int {
-		return cmp.Or(cmp.Compare(b.Day, a.Day), cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Template, b.Template))
-	})
-	return list, nil
+	return list, err
 }
 
 // Add adds the figures of another day, provider or template.
@@ -123,13 +134,7 @@ func (s *Store) Standings(ctx context.Context, latest int) ([]mail.Standing, err
 		return nil, err
 	}
 	since := micros(p.Resumed)
-	var providers []string
-	err = each(ctx, s.db.reader(), "SELECT DISTINCT provider FROM "+sends+" AS m WHERE sent_at > ? ORDER BY 1", []any{since}, func(r *sql.Rows) error {
-		var name string
-		err := r.Scan(&name)
-		providers = append(providers, name)
-		return err
-	})
+	providers, err := s.mailProviders(ctx)
 	if err != nil {
 		return nil, failed("standings", err)
 	}
@@ -145,7 +150,9 @@ func (s *Store) Standings(ctx context.Context, latest int) ([]mail.Standing, err
 		if err != nil {
 			return nil, failed("standings", err)
 		}
-		list = append(list, st)
+		if st.Sent > 0 {
+			list = append(list, st)
+		}
 	}
 	return list, nil
 }

@@ -23,6 +23,8 @@ type Mail struct {
 	Attempts   int               `json:"attempts"`
 	AskedBy    string            `json:"askedBy,omitempty"`
 	AskedWhy   string            `json:"askedWhy,omitempty"`
+	// Feedback is what became of it, oldest first.
+	Feedback []mail.Feedback `json:"feedback,omitempty"`
 }
 
 // Mails lists an order's mails.

@@ -72,27 +72,6 @@ type Standing struct {
 	ComplaintRate int64 `json:"complaintsPerMillion"`
 }
 
-// OrderMails are an order's mails and what became of them.
-type OrderMails struct {
-	Mails []OrderMail `json:"mails"`
-}
-
-// OrderMail is one of them.
-type OrderMail struct {
-	ID         string          `json:"id"`
-	Template   string          `json:"template"`
-	State      string          `json:"state"`
-	ProviderID string          `json:"providerId,omitempty"`
-	Why        string          `json:"why,omitempty"`
-	Feedback   []mail.Feedback `json:"feedback"`
-}
-
-// OrderMails fetches them.
-func (c *Client) OrderMails(ctx context.Context, id string) (OrderMails, error) {
-	var m OrderMails
-	return m, c.call(ctx, http.MethodGet, "/v1/orders/"+url.PathEscape(id)+"/mails", nil, &m)
-}
-
 // MailStats counts mails from one day to another; "" is the API's default.
 func (c *Client) MailStats(ctx context.Context, from, to string) (MailStats, error) {
 	var s MailStats

@@ -163,6 +163,10 @@ func (s Source) Parse(body []byte) (order.Delivery, error) {
 		d.Type = "mail." + string(f.Kind)
 	}
 	d.Ref, d.Mail = e.Feedback[0].ProviderID, &mail.Report{Feedback: e.Feedback}
+	about, _, _ := strings.Cut(e.Feedback[0].MessageID, ":")
+	if id, err := order.ParseID(about); err == nil {
+		d.OrderID = id
+	}
 	return d, nil
 }
 

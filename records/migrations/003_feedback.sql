@@ -60,3 +60,5 @@ CREATE TABLE mail_pauses (
     at      BIGINT NOT NULL, -- of the last change
     resumed BIGINT NOT NULL  -- sends before are forgiven; 0: never resumed
 ) {clustered};
+
+CREATE INDEX mails_sent ON mails (provider, settled_at) WHERE state = 'sent';

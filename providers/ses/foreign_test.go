@@ -1,0 +1,219 @@
+package ses_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	netmail "net/mail"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/activities/porttest"
+	"purser/mail"
+	"purser/order"
+	standin "purser/sandbox/ses"
+)
+
+// account is what the foreign stand-in is told about the account.
+const account = `{"DedicatedIpAutoWarmupEnabled":false,"Details":{"AdditionalContactEmailAddresses":[],"ContactLanguage":"EN","MailType":"TRANSACTIONAL",
+"ReviewDetails":{"CaseId":"1","Status":"GRANTED"},"UseCaseDescription":"x","WebsiteURL":"https://shop.example"},"EnforcementStatus":"HEALTHY",
+"ProductionAccessEnabled":true,"SendingEnabled":true,"SendQuota":{"Max24HourSend":50000,"MaxSendRate":14,"SentLast24Hours":7},"SuppressionAttributes":{"SuppressedReasons":[]}}`
+
+// TestForeignStandIn sends mails through a stand-in of SES that others wrote
+// (the npm package aws-ses-v2-local), so that our own cannot flatter us: it
+// takes the same mails, and reads out of them what ours reads.
+func TestForeignStandIn(t *testing.T) {
+	url := startForeign(t)
+	foreign := newMailer(t, url, nil)
+	ours := build(t, standin.Config{})
+
+	campaign := porttest.MessageOf(order.NewID(), "reminder")
+	campaign.Stream, campaign.Unsubscribe = mail.Marketing, "https://shop.example/unsubscribe/token"
+	many := porttest.MessageOf(order.NewID(), "shipped")
+	many.To = append(many.To, mail.Address{Email: "bob@example.com"})
+	page := porttest.MessageOf(order.NewID(), "delivered")
+	page.Content.HTML = "<h1>Größe</h1><p>" + strings.Repeat("lang ", 300) + "</p>"
+	for _, m := range []mail.Message{porttest.MessageOf(order.NewID(), "confirmation"), campaign, many, page} {
+		id, err := foreign.SendMail(t.Context(), m)
+		if err != nil || id == "" {
+			t.Fatalf("%s: %q %v", m.Template, id, err)
+		}
+		here, err := ours.mailer.SendMail(t.Context(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := readForeign(t, url, id), readOurs(ours.ses, here, m)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: theirs reads something else (-ours +theirs):\n%s", m.Template, diff)
+		}
+		if len(got.To) != len(m.To) || !strings.Contains(got.Text, strings.TrimSpace(m.Content.Text)) || got.Subject != m.Content.Subject {
+			t.Errorf("%s: %+v", m.Template, got)
+		}
+	}
+	limits, err := foreign.Limits(t.Context())
+	if err != nil || limits.Rate != 14 || limits.PerDay != 50000 || limits.Sent != 7 || !limits.Enabled {
+		t.Errorf("limits: %+v %v", limits, err)
+	}
+	if _, _, err := foreign.Verified(t.Context()); err == nil {
+		t.Log("it knows identities now: compare them too")
+	}
+}
+
+// reading is what a stand-in makes of a mail.
+type reading struct {
+	Subject, Text, HTML string
+	To                  []string
+}
+
+func readForeign(t *testing.T, url, id string) reading {
+	t.Helper()
+	resp, err := http.Get(url + "/store")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var store struct {
+		Emails []struct {
+			MessageID   string                `json:"messageId"`
+			Subject     string                `json:"subject"`
+			Destination struct{ To []string } `json:"destination"`
+			Body        struct{ Text, HTML string }
+		} `json:"emails"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&store); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range store.Emails {
+		if e.MessageID == id {
+			r := reading{e.Subject, unix(e.Body.Text), unix(e.Body.HTML), nil}
+			// It keeps the header's list as it stands.
+			list, err := netmail.ParseAddressList(strings.Join(e.Destination.To, ", "))
+			if err != nil {
+				t.Fatalf("to %q: %v", e.Destination.To, err)
+			}
+			for _, to := range list {
+				r.To = append(r.To, to.Address)
+			}
+			return r
+		}
+	}
+	t.Fatalf("%s is not in its store", id)
+	return reading{}
+}
+
+func readOurs(s *standin.Server, id string, m mail.Message) reading {
+	get := func(part string) string {
+		w := httptest.NewRecorder()
+		s.Mailbox().ServeHTTP(w, httptest.NewRequest("GET", "/"+id+"/"+part, nil))
+		return unix(w.Body.String())
+	}
+	r := reading{Subject: m.Content.Subject, Text: get("text"), HTML: get("html")}
+	for _, to := range m.To {
+		r.To = append(r.To, to.Email)
+	}
+	return r
+}
+
+// unix drops what differs by how a text's end is read.
+func unix(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
+
+// startForeign installs the package, once for each set of versions, starts it
+// and waits until it answers.
+func startForeign(t *testing.T) (url string) {
+	t.Helper()
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Fatalf("%s is missing: scripts/deps installs it", tool)
+		}
+	}
+	dir := installForeign(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	_, port, _ := net.SplitHostPort(address)
+	l.Close()
+	cmd := exec.Command("node", filepath.Join(dir, "node_modules", "aws-ses-v2-local", "dist", "cli.js"), "--host", "127.0.0.1", "--port", port)
+	cmd.Env = append(os.Environ(), "AWS_SES_ACCOUNT="+account)
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = cmd.Wait() }()
+	t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
+	url = "http://" + address
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(time.Minute); ; {
+		if resp, err := http.Get(url + "/store"); err == nil {
+			resp.Body.Close()
+			return url
+		}
+		select {
+		case <-tick.C:
+		case <-ended:
+			t.Fatalf("the foreign stand-in ended: %s", said.String())
+		case <-limit:
+			t.Fatal("the foreign stand-in does not answer")
+		}
+	}
+}
+
+// installForeign answers where the package is installed, from the pinned
+// versions in tools/sesv2local.
+func installForeign(t *testing.T) string {
+	t.Helper()
+	const pins = "../../tools/sesv2local"
+	lock, err := os.ReadFile(filepath.Join(pins, "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	caches, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(lock)
+	dir := filepath.Join(caches, "purser-checks", "sesv2local-"+hex.EncodeToString(sum[:8]))
+	if _, err := os.Stat(dir); err == nil {
+		return dir
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	making, err := os.MkdirTemp(filepath.Dir(dir), ".installing-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(making)
+	if err := os.CopyFS(making, os.DirFS(pins)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
+	npm.Dir = making
+	if out, err := npm.CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, out)
+	}
+	// Another test may have been faster: its work is as good.
+	if err := os.Rename(making, dir); err != nil {
+		if _, there := os.Stat(dir); there != nil {
+			t.Fatal(fmt.Errorf("install: %w", err))
+		}
+	}
+	return dir
+}
