@@ -223,7 +223,7 @@ func (s *Server) trim() error {
 		if err := s.journal.Put(mailKind, m.ID, &bare); err != nil {
 			return err
 		}
-		*m = bare
+		m.Text, m.HTML, m.Raw = "", "", nil // nothing else: the rest is read without the lock
 	}
 	return nil
 }
