@@ -56,10 +56,20 @@ func (b *benchCampaignCmd) Run(e *env) (err error) {
 		name  string
 		value any
 	}{
-		{"recipients", r.Recipients}, {"kills", r.Kills}, {"seconds", fmt.Sprintf("%.0f", r.Seconds)},
-		{"recipients/s", fmt.Sprintf("%.1f", r.PerSecond)}, {"sent, by the record", r.Sent}, {"unknown", r.Unknown}, {"unknown, but sent", r.Arrived},
-		{"other outcomes", r.Other}, {"lost", r.Lost}, {"doubled", r.Doubled}, {"orders meanwhile", r.Orders}, {"their mails lost", r.Unmailed},
-		{"an order's mail behind the campaign, p50 ms", fmt.Sprintf("%.0f", r.P50)}, {"p99 ms", fmt.Sprintf("%.0f", r.P99)},
+		{"recipients", r.Recipients},
+		{"kills", r.Kills},
+		{"seconds", fmt.Sprintf("%.0f", r.Seconds)},
+		{"recipients/s", fmt.Sprintf("%.1f", r.PerSecond)},
+		{"sent, by the record", r.Sent},
+		{"unknown", r.Unknown},
+		{"unknown, but sent", r.Arrived},
+		{"other outcomes", r.Other},
+		{"lost", r.Lost},
+		{"doubled", r.Doubled},
+		{"orders meanwhile", r.Orders},
+		{"their mails lost", r.Unmailed},
+		{"an order's mail behind the campaign, p50 ms", fmt.Sprintf("%.0f", r.P50)},
+		{"p99 ms", fmt.Sprintf("%.0f", r.P99)},
 	} {
 		fmt.Fprintf(t, "%s\t%v\t\n", row.name, row.value)
 	}
@@ -81,7 +91,12 @@ func (p *program) Start(ctx context.Context) (*shop.Client, *shop.Shopper, error
 	}
 	p.cmd = exec.CommandContext(ctx, p.path, "up", "--data="+p.dir, "--listen=127.0.0.1:0", "--sandbox-port=0", "--temporal-port=0", "--no-ui",
 		"--sandbox-pace=50ms", "--sandbox-mail-pace=0s", fmt.Sprintf("--sandbox-mail-rate=%d", p.rate))
-	p.cmd.Stderr = os.Stderr
+	log, err := os.OpenFile(p.dir+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer log.Close() // the process has its own
+	p.cmd.Stderr = log
 	if err := p.cmd.Start(); err != nil {
 		return nil, nil, err
 	}
@@ -99,7 +114,8 @@ func (p *program) Start(ctx context.Context) (*shop.Client, *shop.Shopper, error
 		select {
 		case err := <-p.ended:
 			p.cmd = nil
-			return nil, nil, fmt.Errorf("the stack ended: %w", err)
+			said, _ := os.ReadFile(p.dir + ".log") // whatever there is
+			return nil, nil, fmt.Errorf("the stack ended: %w\n%s", err, said)
 		case <-tick.C:
 		}
 	}
