@@ -15,6 +15,10 @@ type Limits struct {
 	At      time.Time `json:"at"`      // when the provider said so
 }
 
+// OwnCount, as Limits.Sent, is a provider that does not say how much was sent:
+// what we let through counts instead.
+const OwnCount = -1
+
 // Unlimited is the daily limit of an account without one.
 const Unlimited = -1
 

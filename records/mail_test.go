@@ -173,6 +173,49 @@ func TestLimits(t *testing.T) {
 	})
 }
 
+// TestOwnCount (EML-6, F40): a relay that cannot be asked has a day's quota all
+// the same: what we let through in the last 24 hours counts, however often the
+// limits are set anew.
+func TestOwnCount(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	s, err := records.Open(t.Context(), "sqlite://"+t.TempDir()+"/record.db", records.Options{Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	relay := mail.Limits{Rate: 100, PerDay: 10, Sent: mail.OwnCount, Enabled: true}
+	send := func(n int) (sent int) {
+		t.Helper()
+		for range n {
+			now = now.Add(5 * time.Minute)
+			setLimits(t, s, "smtp", relay)
+			turn, err := s.TakeSlot(t.Context(), "smtp", 1, mail.Transactional)
+			if errors.Is(err, mail.ErrQuota) {
+				continue
+			}
+			if err != nil || turn.Slot == "" {
+				t.Fatalf("%+v %v", turn, err)
+			}
+			if err := s.GiveSlot(t.Context(), "smtp", turn, true); err != nil {
+				t.Fatal(err)
+			}
+			sent++
+		}
+		return sent
+	}
+	if n := send(100); n != 10 { // within 9 hours
+		t.Errorf("%d sent, of 10 a day", n)
+	}
+	now = now.Add(14 * time.Hour) // 24 hours after the first, not yet after the last
+	if n := send(288); n < 10 || n > 11 {
+		t.Errorf("%d sent on the second day", n)
+	}
+	now = now.Add(72 * time.Hour)
+	if n := send(50); n != 10 {
+		t.Errorf("%d sent after three quiet days", n)
+	}
+}
+
 // TestLedgerEvidence (EML-1, EML-9): a mail of unknown outcome is settled by
 // its provider's word and by nothing else; one whose sender died becomes
 // unknown; each is found by the provider's name for it.

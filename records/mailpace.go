@@ -98,17 +98,46 @@ func (s *Store) SetLimits(ctx context.Context, account string, l mail.Limits, m 
 	if l.Enabled {
 		enabled = 1
 	}
-	err := s.db.writeAlone(ctx, func(ctx context.Context, q querier) error {
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		sent, held := l.Sent, m.Held
+		if sent == mail.OwnCount {
+			var err error
+			if sent, err = ownCount(ctx, q, account, m); err != nil {
+				return err
+			}
+			held = 0 // counted already
+		}
 		_, err := q.exec(ctx, `
 			INSERT INTO mail_accounts (account, rate_micro, per_day, sent, enabled, asked_at, next_at, wanted_at, booked, base, held)
 			VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0)
 			ON CONFLICT (account) DO UPDATE SET rate_micro = excluded.rate_micro, per_day = excluded.per_day, sent = excluded.sent,
 				enabled = excluded.enabled, asked_at = excluded.asked_at, base = ?, held = ?
 			WHERE mail_accounts.asked_at <= excluded.asked_at`,
-			account, int64(l.Rate*1e6), l.PerDay, l.Sent, enabled, micros(m.At), m.Booked, m.Held)
+			account, int64(l.Rate*1e6), l.PerDay, sent, enabled, micros(m.At), m.Booked, held)
 		return err
 	})
 	return failed("set limits", err)
+}
+
+// day is the window of a daily quota.
+const day = 24 * time.Hour
+
+// ownCount is what we let through in the last 24 hours: since the last mark
+// before them, so a little more. Older marks go.
+func ownCount(ctx context.Context, q querier, account string, m mail.Mark) (int64, error) {
+	var before, booked int64
+	since := micros(m.At.Add(-day))
+	found, err := first(ctx, q, "SELECT at, booked FROM mail_marks WHERE account = ? AND at <= ? ORDER BY at DESC LIMIT 1", []any{account, since}, &before, &booked)
+	if err != nil {
+		return 0, err
+	}
+	if found {
+		if _, err := q.exec(ctx, "DELETE FROM mail_marks WHERE account = ? AND at < ?", account, before); err != nil {
+			return 0, err
+		}
+	}
+	_, err = q.exec(ctx, "INSERT INTO mail_marks (account, at, booked) VALUES (?, ?, ?) ON CONFLICT (account, at) DO NOTHING", account, micros(m.At), m.Booked)
+	return m.Booked - booked, err
 }
 
 // MailPace answers where an account stands; its zero value if it was never

@@ -144,6 +144,11 @@ func (o *Office) try(ctx context.Context, r *route, j *job) (id string, err erro
 		judge(guard.NoWord)
 		return "", err
 	}
+	if d, ok := ctx.Deadline(); ok && time.Until(d) < leastTime {
+		judge(guard.NoWord)
+		o.give(ctx, r, turn, false)
+		return "", failure(order.ErrUnavailable, "no_time_left", 0, errOurs)
+	}
 	if !j.isReady {
 		if j.refusal = j.ready(ctx); j.refusal != nil {
 			judge(guard.NoWord)
@@ -160,6 +165,10 @@ func (o *Office) try(ctx context.Context, r *route, j *job) (id string, err erro
 	judge(verdict(ctx, err))
 	return id, err
 }
+
+// leastTime is what a call is given at least: one cut off in the middle would
+// have an unknown outcome, and its mail would never be sent.
+const leastTime = time.Second
 
 // verdict: only what is wrong with the provider itself counts (RES-6). That it
 // refuses a mail, throttles or denies shows that it is there.

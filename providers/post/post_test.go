@@ -322,6 +322,19 @@ func TestReady(t *testing.T) {
 	}
 }
 
+// TestNoTimeLeft: a call that would be cut off is not begun.
+func TestNoTimeLeft(t *testing.T) {
+	o := open(t, guard.Config{})
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if _, err := o.Send(ctx, letter(), time.Minute, always); !errors.Is(err, order.ErrUnavailable) {
+		t.Errorf("%v", err)
+	}
+	if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.given, []bool{false}) {
+		t.Errorf("sent all the same; turns %v", o.pace.given)
+	}
+}
+
 // TestHeldBack (EML-5, EML-6, F40, F41): our own pace is no outage. A campaign
 // does not overflow into the backup; an order's mail does when the day's quota
 // is spent.

@@ -148,9 +148,9 @@ func New(c Config) (*Mailer, error) {
 	return &Mailer{c, w}, nil
 }
 
-// Limits are those configured: the relay's own count is not known.
+// Limits are those configured. A relay does not say what it has sent.
 func (m *Mailer) Limits(context.Context) (mail.Limits, error) {
-	return mail.Limits{Rate: m.conf.Rate, PerDay: m.conf.PerDay, Enabled: true, At: time.Now()}, nil
+	return mail.Limits{Rate: m.conf.Rate, PerDay: m.conf.PerDay, Sent: mail.OwnCount, Enabled: true, At: time.Now()}, nil
 }
 
 // Ping logs in and says goodbye.

@@ -30,6 +30,15 @@ CREATE TABLE mail_accounts (
     held       BIGINT NOT NULL   -- of those, perhaps not counted by the provider
 ) {clustered};
 
+-- How many recipients were let through by when, for providers that do not count
+-- for us.
+CREATE TABLE mail_marks (
+    account TEXT NOT NULL,
+    at      BIGINT NOT NULL,
+    booked  BIGINT NOT NULL,
+    PRIMARY KEY (account, at)
+) {clustered};
+
 CREATE TABLE mail_slots (
     account    TEXT NOT NULL,
     slot       TEXT NOT NULL,
