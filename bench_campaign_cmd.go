@@ -91,7 +91,12 @@ func (p *program) Start(ctx context.Context) (*shop.Client, *shop.Shopper, error
 	}
 	p.cmd = exec.CommandContext(ctx, p.path, "up", "--data="+p.dir, "--listen=127.0.0.1:0", "--sandbox-port=0", "--temporal-port=0", "--no-ui",
 		"--sandbox-pace=50ms", "--sandbox-mail-pace=0s", fmt.Sprintf("--sandbox-mail-rate=%d", p.rate))
-	p.cmd.Stderr = os.Stderr
+	log, err := os.OpenFile(p.dir+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer log.Close() // the process has its own
+	p.cmd.Stderr = log
 	if err := p.cmd.Start(); err != nil {
 		return nil, nil, err
 	}
@@ -109,7 +114,8 @@ func (p *program) Start(ctx context.Context) (*shop.Client, *shop.Shopper, error
 		select {
 		case err := <-p.ended:
 			p.cmd = nil
-			return nil, nil, fmt.Errorf("the stack ended: %w", err)
+			said, _ := os.ReadFile(p.dir + ".log") // whatever there is
+			return nil, nil, fmt.Errorf("the stack ended: %w\n%s", err, said)
 		case <-tick.C:
 		}
 	}
