@@ -22,14 +22,6 @@ func (b bits) clear(p uint32) {
 
 func (b bits) clone() bits { return append(bits(nil), b...) }
 
-func (b bits) count() int {
-	n := 0
-	for _, w := range b {
-		n += mathbits.OnesCount64(w)
-	}
-	return n
-}
-
 // and keeps what is in o too. What lies beyond o's end is in none.
 func (b bits) and(o bits) {
 	for i := range b {

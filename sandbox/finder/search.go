@@ -58,13 +58,15 @@ func (x *Index) Search(q Query) (Result, error) {
 		return Result{}, err
 	}
 	all := x.read(q.Text)
-	var hits []hit
+	borrowed := x.borrowHits()
+	defer x.hits.Put(borrowed)
+	hits := (*borrowed)[:0]
 	if len(all) == 0 {
-		hits = make([]hit, 0, sifted.count())
 		sifted.each(func(p uint32) { hits = append(hits, hit{place: p}) })
 	} else {
-		hits = x.matching(all, sifted, q)
+		hits = x.matching(hits, all, sifted, q)
 	}
+	*borrowed = hits
 	r := Result{Total: min(len(hits), x.set.MaxHits), Marker: x.marker(all)}
 	r.Facets, r.Ranges = x.count(hits, facets)
 	last := min(q.Offset+q.Limit, x.set.MaxHits)

@@ -123,11 +123,12 @@ func (c *column) passing(m match) ([]bool, error) {
 // equal finds what equals a text that may be meant as a number.
 func (c *column) equal(s string) []uint32 {
 	var ids []uint32
-	if id, ok := c.idOf["s"+textValue(s).folded]; ok {
+	text := textValue(s)
+	if id, ok := c.idOf[text.key()]; ok {
 		ids = append(ids, id)
 	}
 	if n, ok := numberValue(s); ok {
-		if id, ok := c.idOf["n"+n.text]; ok {
+		if id, ok := c.idOf[n.key()]; ok {
 			ids = append(ids, id)
 		}
 	}

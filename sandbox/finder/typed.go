@@ -77,11 +77,11 @@ func (x *Index) meanings(t typed) []meaning {
 		all = append(all, meaning{word: self, exact: true})
 	}
 	if t.prefix {
-		for _, id := range x.words.beginning(t.text) {
+		x.words.beginning(t.text, func(id uint32) {
 			if !known || id != self {
 				all = append(all, meaning{word: id})
 			}
-		}
+		})
 	}
 	counts := [3]int{}
 	for n := 1; n <= t.allowed; n++ {
@@ -109,9 +109,7 @@ func (x *Index) mistyped(t typed, n int, found func(id uint32)) {
 		}
 	}
 	if n == 1 {
-		for _, id := range x.words.beginning(string(t.runes[0])) {
-			look(id)
-		}
+		x.words.beginning(string(t.runes[0]), look)
 		return
 	}
 	for id := range x.words.text {
