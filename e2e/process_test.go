@@ -110,7 +110,7 @@ func (p *process) says(text string) string {
 }
 
 // settings are the beginnings of the variables that configure the program.
-var settings = []string{"PURSER_", "DATABASE_URL=", "TEMPORAL_", "STRIPE_", "CARRIER_", "SES_", "AWS_"}
+var settings = []string{"PURSER_", "DATABASE_URL=", "TEMPORAL_", "STRIPE_", "CARRIER_", "SES_", "AWS_", "MEILISEARCH_"}
 
 func withoutSettings(environ []string) (kept []string) {
 	for _, e := range environ {
