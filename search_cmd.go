@@ -10,10 +10,37 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"purser/catalog"
 	"purser/order"
 )
+
+// orderFindCmd searches orders, which only operators may.
+type orderFindCmd struct {
+	Text  string `arg:"" help:"What you have in hand."`
+	Limit int    `default:"20" help:"How many, 1 to 100."`
+}
+
+// Run searches.
+func (f *orderFindCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	found, err := client.FindOrders(e.ctx, f.Text, f.Limit)
+	if err != nil {
+		return err
+	}
+	if c.Order.JSON {
+		return json.NewEncoder(e.stdout).Encode(found)
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	for _, o := range found {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", o.PlacedAt.Format(time.RFC3339), o.ID, o.Status, o.Total, o.Customer)
+	}
+	return t.Flush()
+}
 
 // searchCmd searches over the API of the running stack.
 type searchCmd struct {

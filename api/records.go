@@ -22,6 +22,7 @@ type OrderRecords interface {
 	Order(ctx context.Context, id order.ID) (order.Order, error)
 	// Orders fails with records.ErrCursor.
 	Orders(ctx context.Context, f records.Filter) (records.Page, error)
+	FindOrders(ctx context.Context, text string, limit int) ([]order.Order, error)
 	Events(ctx context.Context, id order.ID, after int64, limit int) ([]order.Event, error)
 	// Watch wakes at this process's writes to the order.
 	Watch(id order.ID) (changed <-chan struct{}, stop func())

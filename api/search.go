@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"purser/catalog"
+	"purser/order"
 )
 
 // Search finds products for shoppers. It fails with catalog.ErrQuery if the
@@ -17,8 +18,13 @@ type Search interface {
 	Search(ctx context.Context, q catalog.Query) (catalog.Results, error)
 }
 
-// searchRoutes declares the search, where there is one.
+// searchRoutes declares the searches.
 func (s *server) searchRoutes(a huma.API) {
+	register(s, a, huma.Operation{
+		OperationID: "search-orders", Method: http.MethodGet, Path: "/v1/search/orders", Tags: []string{"operators"},
+		Summary:     "Search orders",
+		Description: "By an id of ours, of Stripe's or the carrier's, or a part of a customer's id, mail address, name or address, or of a product. Newest first.",
+	}, []Role{Operator}, s.searchOrders)
 	if s.Search == nil {
 		return
 	}
@@ -73,6 +79,27 @@ func (s *server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	}
 	s.Log.WarnContext(ctx, "search is degraded", "error", err, "requestId", callOf(ctx).requestID)
 	return s.plainList(ctx, q)
+}
+
+type searchOrdersInput struct {
+	Text  string `query:"q" required:"true" minLength:"1" maxLength:"200"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+}
+
+// searchOrders finds orders for operators (SRCH-10).
+func (s *server) searchOrders(ctx context.Context, in *searchOrdersInput) (*listOutput, error) {
+	found, err := s.Records.FindOrders(ctx, in.Text, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	page := orderPage{Orders: []order.Order{}}
+	scope := callOf(ctx).customer
+	for _, o := range found {
+		if scope == "" || o.Customer == scope {
+			page.Orders = append(page.Orders, o)
+		}
+	}
+	return &listOutput{page}, nil
 }
 
 // searchAgain is about as long as the search engine's breaker stays open.

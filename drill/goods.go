@@ -14,6 +14,7 @@ type Goods struct {
 	rand  *rand.Rand
 	zipf  *rand.Zipf
 	words []string
+	made  int
 }
 
 // vocabulary is how many different words there are.
@@ -68,22 +69,24 @@ func (g *Goods) brand() string    { return g.named("House", 300) }
 func (g *Goods) category() string { return g.named("Fine", 60) }
 func (g *Goods) tag() string      { return g.words[g.rand.IntN(400)] }
 
-// Make makes n products.
+// Make makes the next n products.
 func (g *Goods) Make(n int) []catalog.Document {
 	docs := make([]catalog.Document, n)
-	for i := range docs {
+	for place := range docs {
+		i := g.made
+		g.made++
 		d := catalog.Document{
 			SKU: fmt.Sprintf("sku-%07d", i), Version: 1, Name: g.text(3 + g.rand.IntN(4)), Description: g.text(20),
 			Brand: g.brand(), Category: g.category(), Price: int64(100+g.rand.IntN(900)) * []int64{1, 10, 100}[g.rand.IntN(3)],
 			Currency: []string{"EUR", "EUR", "EUR", "USD"}[g.rand.IntN(4)], Available: int64(max(0, g.rand.IntN(50)-5)),
 			Rating: int64(g.rand.IntN(501)), Added: 1_600_000_000 + int64(g.rand.IntN(100_000_000)),
-			Group: fmt.Sprintf("group-%d", g.rand.IntN(n/3+1)), Thumbnail: fmt.Sprintf("https://cdn.example/%d/150.jpg", i),
+			Group: fmt.Sprintf("group-%d", i/3), Thumbnail: fmt.Sprintf("https://cdn.example/%d/150.jpg", i),
 			Pictures: []string{fmt.Sprintf("https://cdn.example/%d/1600.jpg", i)},
 		}
 		for range 1 + g.rand.IntN(3) {
 			d.Tags = append(d.Tags, g.tag())
 		}
-		docs[i] = d.Complete()
+		docs[place] = d.Complete()
 	}
 	return docs
 }

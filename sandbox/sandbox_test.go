@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"purser/sandbox/carrier"
+	"purser/sandbox/search"
 	"purser/sandbox/ses"
 	"purser/sandbox/stripe"
 )
@@ -21,6 +22,7 @@ func build(t *testing.T, dir string) (*Sandbox, *httptest.Server) {
 		Stripe:  &stripe.Config{Key: "sk_test_1", PublishableKey: "pk_test_1", WebhookSecret: "whsec_1"},
 		Carrier: &carrier.Config{Key: "k", WebhookSecret: "w", Pace: time.Millisecond},
 		SES:     &ses.Config{},
+		Search:  &search.Config{MasterKey: "master"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +63,9 @@ func TestWorld(t *testing.T) {
 	}{
 		{"GET", "/stripe/v1/payment_intents?limit=1", "Bearer sk_test_1", "", 200},
 		{"GET", "/ses/v2/email/account", signed, "", 200},
+		{"GET", "/search/health", "", "", 200},
+		{"GET", "/search/indexes", "Bearer master", "", 200},
+		{"GET", "/search/indexes", "Bearer nonsense", "", 403},
 		{"GET", "/mail", "", "", 200},
 		{"GET", "/mail/style.css", "", "", 200},
 		{"POST", "/sandbox/faults", "", `{"faults":[{"provider":"carrier","match":"POST /v1/labels","do":"status","status":503,"times":1}]}`, 201},

@@ -39,8 +39,11 @@ type server struct {
 }
 
 // played is the stand-in.
-func played(t *testing.T) server {
-	s, err := search.New(search.Config{MasterKey: master})
+func played(t *testing.T) server { return hostileServer(t, nil) }
+
+// hostileServer is the stand-in that misbehaves as it is told.
+func hostileServer(t *testing.T, faults *hostile.Control) server {
+	s, err := search.New(search.Config{MasterKey: master, Faults: faults})
 	if err != nil {
 		t.Fatal(err)
 	}

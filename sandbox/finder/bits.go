@@ -7,8 +7,6 @@ import (
 // bits is a set of places.
 type bits []uint64
 
-func newBits(places int) bits { return make(bits, (places+63)/64) }
-
 func (b *bits) set(p uint32) {
 	for int(p/64) >= len(*b) {
 		*b = append(*b, 0)
@@ -22,17 +20,7 @@ func (b bits) clear(p uint32) {
 	}
 }
 
-func (b bits) has(p uint32) bool { return int(p/64) < len(b) && b[p/64]&(1<<(p%64)) != 0 }
-
 func (b bits) clone() bits { return append(bits(nil), b...) }
-
-func (b bits) count() int {
-	n := 0
-	for _, w := range b {
-		n += mathbits.OnesCount64(w)
-	}
-	return n
-}
 
 // and keeps what is in o too. What lies beyond o's end is in none.
 func (b bits) and(o bits) {

@@ -16,20 +16,33 @@ type value struct {
 	whole  bool // number is exactly int
 	int    int64
 	float  float64
-	order  uint64 // values with a lower one sort first; with the same one, ask compare
+}
+
+// valueKey tells values apart: text by its folded form, numbers by theirs.
+type valueKey struct {
+	text   string
+	number bool
 }
 
 // A document's values of one attribute. Each value has a number of its own,
 // so that a filter decides about each value once and then looks numbers up.
 type column struct {
-	values []value
-	idOf   map[string]uint32
-	one    []uint32            // by place: value id + 1, 0 for none, many for several
-	more   map[uint32][]uint32 // by place: value ids, where there are several
-	state  []uint8             // by place
+	values []value  // by value id
+	orders []uint64 // the lower sorts first; of the same, compare tells
+	idOf   map[valueKey]uint32
+
+	one   []uint32 // by place: value id + 1; 0 for none; from many on, where in more there are several
+	more  []uint32 // how many, and then their value ids
+	state []uint8  // by place
 }
 
-const many = ^uint32(0)
+const many = 1 << 31
+
+// several are the value ids that one stands for.
+func (c *column) several(one uint32) []uint32 {
+	at := one - many
+	return c.more[at+1 : at+1+c.more[at]]
+}
 
 // What can be asked of an attribute beside its values.
 const (
@@ -39,7 +52,7 @@ const (
 )
 
 func newColumn() *column {
-	return &column{idOf: make(map[string]uint32), more: make(map[uint32][]uint32)}
+	return &column{idOf: make(map[valueKey]uint32)}
 }
 
 func (c *column) put(p uint32, v any, there bool) {
@@ -71,30 +84,14 @@ func (c *column) put(p uint32, v any, there bool) {
 	case 1:
 		c.one[p] = ids[0] + 1
 	default:
-		c.one[p], c.more[p] = many, ids
+		c.one[p] = many + uint32(len(c.more))
+		c.more = append(append(c.more, uint32(len(ids))), ids...)
 	}
 }
 
 func (c *column) clear(p uint32) {
 	if int(p) < len(c.one) {
-		c.one[p], c.state[p] = 0, 0
-		delete(c.more, p)
-	}
-}
-
-// at answers the value ids of a place.
-func (c *column) at(p uint32, buf *[1]uint32) []uint32 {
-	if int(p) >= len(c.one) {
-		return nil
-	}
-	switch id := c.one[p]; id {
-	case 0:
-		return nil
-	case many:
-		return c.more[p]
-	default:
-		buf[0] = id - 1
-		return buf[:]
+		c.one[p], c.state[p] = 0, 0 // what stands in more is left there until the next start
 	}
 }
 
@@ -126,31 +123,46 @@ func appendNew(ids []uint32, id uint32) []uint32 {
 }
 
 func (c *column) id(v value) uint32 {
-	key := "s" + v.folded
-	if v.number {
-		key = "n" + v.text
-	}
+	key := v.key()
 	if id, ok := c.idOf[key]; ok {
 		return id
 	}
 	id := uint32(len(c.values))
-	c.values = append(c.values, v)
+	c.values, c.orders = append(c.values, v), append(c.orders, v.order())
 	c.idOf[key] = id
 	return id
 }
 
+func (v *value) key() valueKey {
+	if v.number {
+		return valueKey{v.text, true}
+	}
+	return valueKey{v.folded, false}
+}
+
+// order is a number by which values sort, as far as it goes.
+func (v *value) order() uint64 {
+	if v.number {
+		b := math.Float64bits(v.float)
+		if b>>63 == 1 {
+			b = ^b
+		} else {
+			b |= 1 << 63
+		}
+		return b >> 1
+	}
+	order := uint64(1 << 63) // text comes after numbers
+	for i := range min(8, len(v.folded)) {
+		order |= uint64(v.folded[i]) << (56 - 8*i) >> 1
+	}
+	return order
+}
+
 // textValue compares without regard to case, as Meilisearch's filters do.
 func textValue(s string) value {
-	v := value{text: strings.Clone(s), folded: strings.ToLower(strings.TrimSpace(s)), order: 1 << 63}
+	v := value{text: s, folded: strings.ToLower(strings.TrimSpace(s))}
 	if v.folded == v.text {
 		v.folded = v.text // one string is enough
-	}
-	for i := range 8 { // text comes after numbers, so its order has the top bit
-		b := byte(0)
-		if i < len(v.folded) {
-			b = v.folded[i]
-		}
-		v.order |= uint64(b) << (56 - 8*i) >> 1
 	}
 	return v
 }
@@ -162,27 +174,19 @@ func numberValue(s string) (value, bool) {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		v.whole, v.int, v.float = true, n, float64(n)
 		v.text = strconv.FormatInt(n, 10)
-	} else {
-		f, err := strconv.ParseFloat(s, 64)
-		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) || strings.ContainsAny(s, "xX_") {
-			return value{}, false
-		}
-		if f == 0 {
-			f = 0 // no negative zero
-		}
-		v.float = f
-		v.text = strconv.FormatFloat(f, 'f', -1, 64)
-		if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
-			v.whole, v.int = true, int64(f)
-		}
+		return v, true
 	}
-	b := math.Float64bits(v.float)
-	if b>>63 == 1 {
-		b = ^b
-	} else {
-		b |= 1 << 63
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) || strings.ContainsAny(s, "xX_") {
+		return value{}, false
 	}
-	v.order = b >> 1
+	if f == 0 {
+		f = 0 // no negative zero
+	}
+	v.float, v.text = f, strconv.FormatFloat(f, 'f', -1, 64)
+	if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+		v.whole, v.int = true, int64(f)
+	}
 	return v, true
 }
 
@@ -196,7 +200,7 @@ func (v value) compare(o value) int {
 	case v.number:
 		return v.compareNumber(o)
 	}
-	return cmp.Or(cmp.Compare(v.order, o.order), strings.Compare(v.folded, o.folded))
+	return strings.Compare(v.folded, o.folded)
 }
 
 func (v value) compareNumber(o value) int {

@@ -45,13 +45,13 @@ func (x *Index) count(hits []hit, facets []string) (map[string]map[string]int, m
 func (c *column) count(hits []hit) []uint32 {
 	counts := make([]uint32, len(c.values)+1) // by value id + 1, so that none is a value too
 	for _, h := range hits {
-		switch id := c.one[h.place]; id {
-		case many:
-			for _, one := range c.more[h.place] {
-				counts[one+1]++
-			}
-		default:
-			counts[id]++
+		one := c.one[h.place]
+		if one < many {
+			counts[one]++
+			continue
+		}
+		for _, id := range c.several(one) {
+			counts[id+1]++
 		}
 	}
 	return counts[1:]

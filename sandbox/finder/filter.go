@@ -11,8 +11,9 @@ var ErrFilter = errors.New("invalid filter")
 
 // The bounds of a filter.
 const (
-	maxFilter = 64 << 10 // bytes
+	maxFilter = 64 << 10 // bytes of one expression
 	maxDepth  = 100      // of brackets and NOTs
+	maxParts  = 1000     // comparisons, each of which walks over all documents
 )
 
 // Filter is a condition on documents; nil is none.
@@ -43,7 +44,10 @@ func ParseFilter(v any) (*Filter, error) {
 			return nil, nil
 		}
 		root, err := parse(v)
-		return &Filter{root}, err
+		if err != nil {
+			return nil, err
+		}
+		return checked(root)
 	case []any:
 		all := node{op: "and"}
 		for _, part := range v {
@@ -56,9 +60,28 @@ func ParseFilter(v any) (*Filter, error) {
 		if len(all.below) == 0 {
 			return nil, nil
 		}
-		return &Filter{all}, nil
+		return checked(all)
 	}
 	return nil, filterError("want a string or an array")
+}
+
+func checked(root node) (*Filter, error) {
+	if n := root.parts(); n > maxParts {
+		return nil, filterError("%d comparisons, more than %d", n, maxParts)
+	}
+	return &Filter{root}, nil
+}
+
+// parts counts the comparisons.
+func (n node) parts() int {
+	sum := 0
+	if n.op == "is" {
+		sum = 1
+	}
+	for _, b := range n.below {
+		sum += b.parts()
+	}
+	return sum
 }
 
 func parsePart(v any) (node, error) {

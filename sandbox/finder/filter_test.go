@@ -79,9 +79,12 @@ func TestFilterRefuses(t *testing.T) {
 		`brand`, `brand =`, `= Kiln`, `brand = Kiln AND`, `brand = Kiln brand = Kiln`, `(brand = Kiln`, `brand = Kiln)`, `brand = "Kiln`,
 		`brand = 'Kiln\'`, `brand = AND`, `AND = AND`, `brand IN Kiln`, `brand IN [Kiln`, `price TO 5`, `price 5 TO`, `brand NOT 5 TO 6`,
 		`brand IS Kiln`, `brand STARTS Kiln`, `brand ! Kiln`, `brand ; Kiln`, `price > dear`, `price dear TO dearer`,
-		`text = x`, `version = 1`, `brand = Levi's`, 5, []any{5}, []any{[]any{5}}, []any{[]any{[]any{`brand = x`}}},
+		`text = x`, `version = 1`, `brand = Levi's`, 5,
+		[]any{5},
+		[]any{[]any{5}},
+		[]any{[]any{[]any{`brand = x`}}},
 		strings.Repeat("(", 101) + "brand = x" + strings.Repeat(")", 101), strings.Repeat("NOT ", 200) + "brand = x",
-		`brand = "` + strings.Repeat("x", 64<<10) + `"`,
+		strings.TrimSuffix(strings.Repeat("price = 1 OR ", 1001), " OR "), `brand = "` + strings.Repeat("x", 64<<10) + `"`,
 	} {
 		parsed, err := finder.ParseFilter(f)
 		if err == nil {

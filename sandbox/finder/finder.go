@@ -34,6 +34,7 @@ type Index struct {
 	columns map[string]*column
 
 	scratch sync.Pool // of *[]uint8, one byte per place
+	hits    sync.Pool // of *[]hit
 }
 
 // New makes an empty index.
@@ -172,4 +173,11 @@ func (x *Index) borrow() *[]uint8 {
 	}
 	clear(*b)
 	return b
+}
+
+func (x *Index) borrowHits() *[]hit {
+	if b, ok := x.hits.Get().(*[]hit); ok {
+		return b
+	}
+	return new([]hit)
 }

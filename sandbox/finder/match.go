@@ -23,8 +23,8 @@ func nearness(typos, importance uint8, exact bool) uint8 {
 	return n + 1
 }
 
-// matching finds the documents that hold the typed words, of those in sifted.
-func (x *Index) matching(all []typed, sifted bits, q Query) []hit {
+// matching adds the documents that hold the typed words, of those in sifted.
+func (x *Index) matching(into []hit, all []typed, sifted bits, q Query) []hit {
 	if q.Strategy == "frequency" {
 		all = x.rareFirst(all)
 	}
@@ -34,7 +34,7 @@ func (x *Index) matching(all []typed, sifted bits, q Query) []hit {
 		x.note(*near[i], t)
 	}
 	x.noteSynonyms(near, x.synonyms(all))
-	hits := x.collect(near, sifted, q.Strategy == "all")
+	hits := x.collect(into, near, sifted, q.Strategy == "all")
 	for _, b := range near {
 		x.scratch.Put(b)
 	}
@@ -93,9 +93,8 @@ func (x *Index) noteSynonyms(near []*[]uint8, all []synonym) {
 
 // collect adds up. A document needs the first word; each further one in a row
 // brings it nearer, or is needed too if all are.
-func (x *Index) collect(near []*[]uint8, sifted bits, needAll bool) []hit {
+func (x *Index) collect(hits []hit, near []*[]uint8, sifted bits, needAll bool) []hit {
 	shift := x.shifts()
-	hits := make([]hit, 0, 1024)
 	sifted.each(func(p uint32) {
 		var typos, place, inexact, held uint32
 		for _, n := range near {

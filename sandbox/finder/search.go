@@ -58,13 +58,15 @@ func (x *Index) Search(q Query) (Result, error) {
 		return Result{}, err
 	}
 	all := x.read(q.Text)
-	var hits []hit
+	borrowed := x.borrowHits()
+	defer x.hits.Put(borrowed)
+	hits := (*borrowed)[:0]
 	if len(all) == 0 {
-		hits = make([]hit, 0, sifted.count())
 		sifted.each(func(p uint32) { hits = append(hits, hit{place: p}) })
 	} else {
-		hits = x.matching(all, sifted, q)
+		hits = x.matching(hits, all, sifted, q)
 	}
+	*borrowed = hits
 	r := Result{Total: min(len(hits), x.set.MaxHits), Marker: x.marker(all)}
 	r.Facets, r.Ranges = x.count(hits, facets)
 	last := min(q.Offset+q.Limit, x.set.MaxHits)
@@ -195,14 +197,14 @@ func (s *step) compare(a, b hit) int {
 	switch {
 	case av == bv:
 		return 0
-	case av == nil: // what has no value comes last, whichever way
+	case av == none: // what has no value comes last, whichever way
 		return 1
-	case bv == nil:
+	case bv == none:
 		return -1
 	}
-	c := cmp.Compare(av.order, bv.order)
+	c := cmp.Compare(s.column.orders[av], s.column.orders[bv])
 	if c == 0 {
-		c = av.compare(*bv)
+		c = s.column.values[av].compare(s.column.values[bv])
 	}
 	if s.desc {
 		return -c
@@ -210,17 +212,17 @@ func (s *step) compare(a, b hit) int {
 	return c
 }
 
-// first is the value a place is sorted by.
-func (c *column) first(p uint32) *value {
+// none is the id of no value.
+const none = ^uint32(0)
+
+// first is the value, by its id, that a place is sorted by.
+func (c *column) first(p uint32) uint32 {
 	if int(p) >= len(c.one) {
-		return nil
+		return none
 	}
-	switch id := c.one[p]; id {
-	case 0:
-		return nil
-	case many:
-		return &c.values[c.more[p][0]]
-	default:
-		return &c.values[id-1]
+	one := c.one[p]
+	if one >= many {
+		return c.several(one)[0]
 	}
+	return one - 1 // none, where there is none
 }

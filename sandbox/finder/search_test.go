@@ -3,6 +3,7 @@ package finder_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -225,3 +226,25 @@ func TestChange(t *testing.T) {
 }
 
 func jsonNumber(n int) json.Number { return json.Number(strconv.Itoa(n)) }
+
+// TestManyWords: words are found wherever they came from, early or late.
+func TestManyWords(t *testing.T) {
+	x := finder.New(finder.Settings{})
+	var docs []finder.Document
+	for i := range 3000 {
+		n := i * 7919 % 3000 // in no order
+		docs = append(docs, finder.Document{ID: fmt.Sprint("d", n), Fields: map[string]any{"name": fmt.Sprintf("word%04dx", n)}})
+	}
+	x.Put(docs)
+	for _, n := range []int{0, 1, 511, 512, 513, 1500, 2998, 2999} {
+		whole := fmt.Sprintf("word%04dx", n)
+		if got := ids(t, x, finder.Query{Text: whole}); got[0] != fmt.Sprint("d", n) {
+			t.Errorf("%s finds %v first", whole, got)
+		}
+	}
+	for text, want := range map[string]int{"word": 1000, "word12": 100, "word123": 10} {
+		if r, err := x.Search(finder.Query{Text: text}); err != nil || r.Total < want || r.Total > 1000 {
+			t.Errorf("%s finds %d, want %d or more, %v", text, r.Total, want, err)
+		}
+	}
+}

@@ -54,12 +54,22 @@ func (s Settings) withDefaults() Settings {
 	if slices.Contains(s.Searchable, "*") {
 		s.Searchable = nil
 	}
+	s.StopWords, s.ExactWords = folded(s.StopWords), folded(s.ExactWords)
 	said := make(map[string][]string, len(s.Synonyms))
 	for key, others := range s.Synonyms {
 		said[strings.Join(wordsOf(key), " ")] = others
 	}
 	s.Synonyms = said
 	return s
+}
+
+// folded are words as documents have them.
+func folded(words []string) []string {
+	all := make([]string, 0, len(words))
+	for _, w := range words {
+		all = append(all, wordsOf(w)...)
+	}
+	return all
 }
 
 // columnNames are the attributes whose values must be at hand.

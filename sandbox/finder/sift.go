@@ -74,19 +74,19 @@ func (x *Index) compare(m match) (bits, error) {
 	if err != nil {
 		return nil, err
 	}
-	for p, id := range c.one {
+	for p, one := range c.one {
+		pass := false
 		switch {
-		case id == 0:
-		case id != many:
-			if passes[id-1] {
-				found.set(uint32(p))
-			}
+		case one == 0:
+		case one < many:
+			pass = passes[one-1]
 		default:
-			for _, one := range c.more[uint32(p)] {
-				if passes[one] {
-					found.set(uint32(p))
-				}
+			for _, id := range c.several(one) {
+				pass = pass || passes[id]
 			}
+		}
+		if pass {
+			found[p/64] |= 1 << (p % 64)
 		}
 	}
 	if m.op == "!=" { // of everything, also of what has no such attribute
@@ -123,11 +123,12 @@ func (c *column) passing(m match) ([]bool, error) {
 // equal finds what equals a text that may be meant as a number.
 func (c *column) equal(s string) []uint32 {
 	var ids []uint32
-	if id, ok := c.idOf["s"+textValue(s).folded]; ok {
+	text := textValue(s)
+	if id, ok := c.idOf[text.key()]; ok {
 		ids = append(ids, id)
 	}
 	if n, ok := numberValue(s); ok {
-		if id, ok := c.idOf["n"+n.text]; ok {
+		if id, ok := c.idOf[n.key()]; ok {
 			ids = append(ids, id)
 		}
 	}

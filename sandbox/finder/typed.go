@@ -77,11 +77,11 @@ func (x *Index) meanings(t typed) []meaning {
 		all = append(all, meaning{word: self, exact: true})
 	}
 	if t.prefix {
-		for _, id := range x.words.beginning(t.text) {
+		x.words.beginning(t.text, func(id uint32) {
 			if !known || id != self {
 				all = append(all, meaning{word: id})
 			}
-		}
+		})
 	}
 	counts := [3]int{}
 	for n := 1; n <= t.allowed; n++ {
@@ -109,9 +109,7 @@ func (x *Index) mistyped(t typed, n int, found func(id uint32)) {
 		}
 	}
 	if n == 1 {
-		for _, id := range x.words.beginning(string(t.runes[0])) {
-			look(id)
-		}
+		x.words.beginning(string(t.runes[0]), look)
 		return
 	}
 	for id := range x.words.text {
@@ -143,7 +141,7 @@ func (x *Index) synonyms(all []typed) []synonym {
 		for last := first; last < min(first+4, len(all)); last++ {
 			phrase = strings.TrimPrefix(phrase+" "+all[last].text, " ")
 			for _, other := range x.set.Synonyms[phrase] {
-				if ws := wordsOf(other); len(ws) > 0 {
+				if ws := wordsOf(other); len(ws) > 0 && len(ws) <= mostTyped {
 					found = append(found, synonym{first, last, ws})
 				}
 			}

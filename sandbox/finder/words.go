@@ -17,8 +17,13 @@ type words struct {
 	runes  []uint8             // its length
 	shape  []uint32            // which letters it has, for a quick no
 	places [][classes][]uint32 // who holds it, in order
-	sorted []uint32            // word ids in the order of their texts
+
+	sorted []uint32 // word ids in the order of their texts
+	fresh  []uint32 // as sorted, those that came last: a few, so that adding one moves little
 }
+
+// mostFresh words wait until they are merged into the others.
+const mostFresh = 512
 
 // posting is a word of a document and its class, for taking it back.
 type posting uint32
@@ -66,26 +71,45 @@ func (w *words) id(text string) uint32 {
 	}
 	text = strings.Clone(text) // it may be part of a whole document
 	id := uint32(len(w.text))
-	at := w.from(text)
+	at := w.from(w.fresh, text)
 	w.text = append(w.text, text)
 	w.runes = append(w.runes, uint8(utf8.RuneCountInString(text)))
 	w.shape = append(w.shape, shapeOf(text))
 	w.places = append(w.places, [classes][]uint32{})
-	w.sorted = slices.Insert(w.sorted, at, id)
 	w.idOf[text] = id
+	if w.fresh = slices.Insert(w.fresh, at, id); len(w.fresh) > mostFresh {
+		w.merge()
+	}
 	return id
 }
 
-// from is the place in sorted of the first word that is not before text.
-func (w *words) from(text string) int {
-	return sort.Search(len(w.sorted), func(i int) bool { return w.text[w.sorted[i]] >= text })
+// merge puts the fresh words where they belong.
+func (w *words) merge() {
+	all := make([]uint32, 0, len(w.sorted)+len(w.fresh)+len(w.sorted)/8)
+	rest := w.sorted
+	for _, id := range w.fresh {
+		n := w.from(rest, w.text[id])
+		all = append(append(all, rest[:n]...), id)
+		rest = rest[n:]
+	}
+	w.sorted, w.fresh = append(all, rest...), w.fresh[:0]
 }
 
-// beginning answers the words that begin with text, itself first if there.
-func (w *words) beginning(text string) []uint32 {
-	lo := w.from(text)
-	n := sort.Search(len(w.sorted)-lo, func(i int) bool { return !strings.HasPrefix(w.text[w.sorted[lo+i]], text) })
-	return w.sorted[lo : lo+n]
+// from is the place in a list of the first word that is not before text.
+func (w *words) from(list []uint32, text string) int {
+	return sort.Search(len(list), func(i int) bool { return w.text[list[i]] >= text })
+}
+
+// beginning calls f with the words that begin with text, itself included.
+func (w *words) beginning(text string, f func(id uint32)) {
+	for _, list := range [][]uint32{w.sorted, w.fresh} {
+		for _, id := range list[w.from(list, text):] {
+			if !strings.HasPrefix(w.text[id], text) {
+				break
+			}
+			f(id)
+		}
+	}
 }
 
 // holders says how many documents hold a word, those that do in several

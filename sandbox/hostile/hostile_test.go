@@ -169,3 +169,35 @@ func TestHandler(t *testing.T) {
 		t.Errorf("plain text: %d, want 415", w.Code)
 	}
 }
+
+// TestTask (F54): work that was accepted goes wrong where a rule says so, and
+// a rule for calls leaves it alone.
+func TestTask(t *testing.T) {
+	var none *Control
+	if err := none.Task(t.Context(), "search", "x"); err != nil {
+		t.Error(err)
+	}
+	c := New(1)
+	for _, f := range []Fault{{Do: Reset}, {Do: Status, Status: 400, Match: "TASK add", Times: 1}, {Do: Slow, Delay: time.Millisecond, Match: "TASK", Times: 1}} {
+		if err := c.Add(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var fault *TaskFault
+	if err := c.Task(t.Context(), "search", "addition"); !errors.As(err, &fault) || fault.Status != 400 {
+		t.Errorf("got %v, want a fault of 400", err)
+	}
+	for range 2 { // the first one slowly
+		if err := c.Task(t.Context(), "search", "addition"); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := c.Add(Fault{Do: Slow, Delay: time.Hour, Match: "TASK"}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.Task(ctx, "search", "addition"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want to be let go", err)
+	}
+}

@@ -97,6 +97,14 @@ func (s *Server) fetchDocuments(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) list(w http.ResponseWriter, r *http.Request, in fetch) error {
+	err := errDropped
+	for errors.Is(err, errDropped) { // it was swapped away meanwhile
+		err = s.listOnce(w, r, in)
+	}
+	return err
+}
+
+func (s *Server) listOnce(w http.ResponseWriter, r *http.Request, in fetch) error {
 	h, err := s.index(r.PathValue("uid"))
 	if err != nil {
 		return err
@@ -173,6 +181,9 @@ func (s *Server) getDocument(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := r.PathValue("id")
 	found, err := h.store.read([]string{id})
+	if errors.Is(err, errDropped) { // it was swapped away meanwhile
+		return s.getDocument(w, r)
+	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,13 +101,17 @@ func fill(ctx context.Context, st *store, set settings) (*finder.Index, error) {
 	return x, err
 }
 
+// closeIndexes closes the documents, once.
 func (s *Server) closeIndexes() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var errs []error
 	for _, h := range s.indexes {
 		if h.store != nil {
 			errs = append(errs, h.store.close())
 		}
 	}
+	s.indexes = nil
 	return errors.Join(errs...)
 }
 
@@ -115,7 +120,10 @@ func (s *Server) index(uid string) (held, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	h, ok := s.indexes[uid]
-	if !ok {
+	switch {
+	case s.indexes == nil:
+		return held{}, newError(http.StatusServiceUnavailable, "internal", "internal", "The server is stopping.")
+	case !ok:
 		return held{}, noIndex(uid)
 	}
 	return *h, nil

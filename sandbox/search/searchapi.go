@@ -149,11 +149,22 @@ type found struct {
 	TotalHits   *int `json:"totalHits,omitempty"`
 }
 
+// find searches an index. If it is swapped away in the middle of that, the
+// one in its place is searched.
 func (s *Server) find(uid string, q *query) (*found, error) {
-	began := time.Now()
 	if bad := q.check(); bad != nil {
 		return nil, bad
 	}
+	for {
+		f, err := s.findOnce(uid, q)
+		if !errors.Is(err, errDropped) {
+			return f, err
+		}
+	}
+}
+
+func (s *Server) findOnce(uid string, q *query) (*found, error) {
+	began := time.Now()
 	h, err := s.index(uid)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/document"
@@ -18,7 +19,14 @@ type store struct {
 	dir   string // "": in memory
 	bleve bleve.Index
 	index index.Index
+
+	mu     sync.RWMutex // held for reading while somebody reads
+	closed bool
 }
+
+// errDropped is the answer of a store whose index was dropped meanwhile, such
+// as after a swap. Whoever asks again finds the one in its place.
+var errDropped = errors.New("the documents were dropped")
 
 // sourceField holds a document as it came.
 const sourceField = "source"
@@ -75,6 +83,11 @@ func (s *store) put(docs []parsed, remove []string) error {
 
 // read answers documents as they came, by id; those not there are missing.
 func (s *store) read(ids []string) (map[string][]byte, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, errDropped
+	}
 	r, err := s.index.Reader()
 	if err != nil {
 		return nil, err
@@ -138,7 +151,16 @@ func (s *store) each(ctx context.Context, f func(id string, source []byte) error
 	return errors.Join(err, all.Close(), r.Close())
 }
 
-func (s *store) close() error { return s.bleve.Close() }
+// close waits for those who read.
+func (s *store) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return s.bleve.Close()
+}
 
 // drop closes the store and removes it.
 func (s *store) drop() error {

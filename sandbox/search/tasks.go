@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -124,7 +125,8 @@ func (q *queue) add(t *task, payload []byte) error {
 		return err
 	}
 	q.next++
-	q.all = append(q.all, t)
+	kept := *t // the caller goes on reading its own
+	q.all = append(q.all, &kept)
 	select {
 	case q.wake <- struct{}{}:
 	default: // it is awake
@@ -169,6 +171,7 @@ func (q *queue) start(now time.Time) *task {
 		if t.Status == enqueued {
 			t.Status, t.Started = processing, now
 			started := *t
+			started.Details = maps.Clone(t.Details) // to be changed while t is shown
 			return &started
 		}
 	}

@@ -1,0 +1,163 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"purser/activities/fake"
+	"purser/activities/porttest"
+	"purser/api"
+	"purser/catalog"
+	"purser/order"
+)
+
+// goods is a shop whose search engine knows the goods of the conformance
+// suite; down makes it fail.
+func goods(t *testing.T, mods ...func(*api.Config)) (s *shop, down *bool) {
+	down = new(bool)
+	x := &fake.Index{Before: func(string) error {
+		if *down {
+			return &order.ProviderError{Provider: "search", Op: "search", Kind: order.ErrUnavailable}
+		}
+		return nil
+	}}
+	if err := x.PutDocuments(context.Background(), porttest.Goods()); err != nil {
+		t.Fatal(err)
+	}
+	return setUp(t, append(mods, func(c *api.Config) { c.Search = x })...), down
+}
+
+func (s *shop) search(t *testing.T, query string) catalog.Results {
+	t.Helper()
+	a := s.ask("GET", "/v1/search?"+query, viewerKey, "")
+	if a.status != http.StatusOK {
+		t.Fatalf("%s: %d %s", query, a.status, a.body)
+	}
+	var r catalog.Results
+	a.into(t, &r)
+	return r
+}
+
+// TestSearch (SRCH-6, SRCH-7): every parameter reaches the search as it is.
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	s, _ := goods(t)
+	for query, want := range map[string]string{
+		"":                                   "bowl jeans-501 jeans-505 mug-blue mug-red poster",
+		"q=mug":                              "mug-blue mug-red",
+		"brand=" + url.QueryEscape("Levi's"): "jeans-501 jeans-505",
+		"brand=" + url.QueryEscape(`Back\slash [Prints]`):     "poster",
+		"tag=NOT&tag=red&sort=-added":                         "bowl mug-red",
+		"category=Kitchen&inStock=true&minRating=490":         "bowl mug-blue",
+		"currency=EUR&priceFrom=1451&priceTo=7900&sort=price": "mug-red jeans-505",
+		"group=jeans&sort=-rating&perPage=1&page=2":           "jeans-505",
+		"q=zeppelin": "",
+		"brand=" + url.QueryEscape(`" OR price > 0 OR brand = "`): "",
+	} {
+		skus := []string{}
+		for _, h := range s.search(t, query).Hits {
+			skus = append(skus, h.SKU)
+		}
+		if got := strings.Join(skus, " "); got != want {
+			t.Errorf("%s: found %q, want %q", query, got, want)
+		}
+	}
+	r := s.search(t, "q=enamel&facet=brand&facet=tags&highlight=true")
+	if r.Facets[catalog.FacetTags]["camping"] != 1 || r.Hits[0].Highlighted["name"] != "<mark>Enamel</mark> mug" || r.Total != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestSearchRefuses (SRCH-6): what is out of bounds is a problem, and names
+// what.
+func TestSearchRefuses(t *testing.T) {
+	t.Parallel()
+	s, _ := goods(t)
+	for query, names := range map[string]string{
+		"perPage=101": "perPage", "page=0": "page", "page=11&perPage=100": "page", "sort=sku": "sort", "sort=price": "sort", "facet=version": "facet",
+		"facet=brand&facet=brand": "facets", "priceFrom=5": "price", "currency=EUR&priceFrom=6&priceTo=5": "price", "minRating=501": "minRating",
+		"q=" + strings.Repeat("x", 201): "q", "q=%00": "text", "currency=E'": "currency", "filter=x": "filter", "inStock=perhaps": "inStock",
+	} {
+		a := s.ask("GET", "/v1/search?"+query, viewerKey, "")
+		p := a.problem(t)
+		b, _ := json.Marshal(p)
+		if a.status != http.StatusUnprocessableEntity || !strings.Contains(string(b), names) {
+			t.Errorf("%s: %d %s, want 422 that names %s", query, a.status, b, names)
+		}
+	}
+}
+
+// TestSearchDown (SRCH-8, F52): shoppers get what the catalogue can tell, or
+// are told, and orders are placed as ever.
+func TestSearchDown(t *testing.T) {
+	t.Parallel()
+	s, down := goods(t)
+	*down = true
+	r := s.search(t, "q=mug+blue&currency=EUR")
+	if !r.Degraded || r.Total != 1 || r.Hits[0].SKU != "mug-blue" || r.Hits[0].Available != 100_000 || !r.Hits[0].InStock {
+		t.Errorf("%+v", r)
+	}
+	if r := s.search(t, "perPage=2&page=2&inStock=true&priceTo=20000&currency=EUR"); r.Total != 4 || len(r.Hits) != 2 || !r.Degraded {
+		t.Errorf("%+v", r)
+	}
+	for _, query := range []string{"brand=Kiln", "facet=tags", "sort=-rating", "minRating=400"} {
+		a := s.ask("GET", "/v1/search?"+query, viewerKey, "")
+		if p := a.problem(t); a.status != http.StatusServiceUnavailable || p.Code != "search_unavailable" || a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %+v", query, a.status, p)
+		}
+	}
+	if a := s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1"), "Idempotency-Key", "while-search-is-down"); a.status != http.StatusCreated {
+		t.Errorf("an order: %d %s", a.status, a.body)
+	}
+}
+
+// TestSearchDoor (SRCH-9): searching needs a key, unless it is public; then it
+// is limited all the same.
+func TestSearchDoor(t *testing.T) {
+	t.Parallel()
+	closed, _ := goods(t)
+	if a := closed.ask("GET", "/v1/search", "", ""); a.status != http.StatusUnauthorized {
+		t.Errorf("without a key: %d", a.status)
+	}
+	open, _ := goods(t, func(c *api.Config) { c.PublicSearch = true })
+	if a := open.ask("GET", "/v1/search?q=mug", "", ""); a.status != http.StatusOK {
+		t.Errorf("public: %d %s", a.status, a.body)
+	}
+	if a := open.ask("GET", "/v1/products", "", ""); a.status != http.StatusUnauthorized {
+		t.Errorf("the rest is public too: %d", a.status)
+	}
+	none := setUp(t)
+	if a := none.ask("GET", "/v1/search", viewerKey, ""); a.status != http.StatusNotFound {
+		t.Errorf("where there is no search: %d", a.status)
+	}
+}
+
+// TestSearchOrders (SRCH-10): operators find orders, others do not.
+func TestSearchOrders(t *testing.T) {
+	t.Parallel()
+	s := setUp(t)
+	if a := s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1")); a.status != http.StatusCreated {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	var page struct{ Orders []order.Order }
+	s.ask("GET", "/v1/search/orders?q=CUS_1", operatorKey, "").into(t, &page)
+	if len(page.Orders) != 1 || page.Orders[0].Customer != "cus_1" {
+		t.Errorf("found %+v", page.Orders)
+	}
+	s.ask("GET", "/v1/search/orders?q=cus_1", operatorKey, "", "Purser-Customer", "cus_2").into(t, &page)
+	if len(page.Orders) != 0 {
+		t.Errorf("another customer's: %+v", page.Orders)
+	}
+	for _, key := range []string{shopKey, viewerKey} {
+		if a := s.ask("GET", "/v1/search/orders?q=cus_1", key, ""); a.status != http.StatusForbidden {
+			t.Errorf("%s: %d", key, a.status)
+		}
+	}
+	if a := s.ask("GET", "/v1/search/orders", operatorKey, ""); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("for nothing: %d", a.status)
+	}
+}

@@ -1,0 +1,53 @@
+package meilisearch_test
+
+import (
+	"testing"
+	"unicode/utf8"
+
+	"purser/providers/meilisearch"
+	"purser/sandbox/finder"
+)
+
+// FuzzLiteral (SRCH-7, F57): whatever a shopper sends as a value, it finds
+// the products that have it, or none; it never becomes a condition.
+func FuzzLiteral(f *testing.F) {
+	for _, v := range []string{
+		"Levi's", `5" pipe`, `back\slash`, `ends with \`, `\"`, `\'`, `it's 5"`, `\\`, `\\"`, `'"`, `x" OR price > 0 OR brand = "x`, "NOT", "[a, b]", "price 1 TO 2", "", "ü\n\t",
+	} {
+		f.Add(v)
+	}
+	f.Fuzz(func(t *testing.T, v string) {
+		if !utf8.ValidString(v) {
+			return // refused before
+		}
+		l, ok := meilisearch.Literal(v)
+		if !ok {
+			return
+		}
+		// One product has the value, another has another. The spaces around
+		// are those of the comparison, which does not tell them apart.
+		x := finder.New(finder.Settings{Filterable: []string{"brand", "price"}})
+		x.Put([]finder.Document{
+			{ID: "it", Fields: map[string]any{"brand": v}},
+			{ID: "other", Fields: map[string]any{"brand": "another brand altogether", "price": "0"}},
+		})
+		filter, err := finder.ParseFilter("brand IN [" + l + "]")
+		if err != nil {
+			t.Fatalf("%q is written as %s, which is no value: %v", v, l, err)
+		}
+		r, err := x.Search(finder.Query{Filter: filter, Limit: 10})
+		if err != nil || len(r.IDs) != 1 || r.IDs[0] != "it" {
+			t.Fatalf("%q is written as %s, which finds %v, %v", v, l, r.IDs, err)
+		}
+	})
+}
+
+func TestLiteral(t *testing.T) {
+	for v, want := range map[string]string{
+		"Levi's": `"Levi's"`, `5"`: `"5\""`, `a\b`: `"a\b"`, `a\"b`: `'a\"b'`, `a\'b`: `"a\'b"`, `a\`: "", `\"\'`: "", `it's 5"`: `"it's 5\""`,
+	} {
+		if got, _ := meilisearch.Literal(v); got != want {
+			t.Errorf("%s: got %s, want %s", v, got, want)
+		}
+	}
+}
