@@ -44,7 +44,7 @@ var house = []room{
 	{"activities/fake", []string{"order", "mail", "catalog"}, []string{"activities"}, "a fake is an adapter: it satisfies the ports by shape"},
 	{"activities/porttest", []string{"order", "mail", "catalog", "activities"}, nil, "a conformance suite speaks of the ports"},
 	{"workflows", []string{"order", "catalog", "mail", "activities"}, nil, "what happens is decided without the world: of activities only their names"},
-	{"workflows/record", nil, []string{"activities", "activities/*", "engine", "starter", "workers", "workflows"}, "records histories on a real engine, as a test"},
+	{"workflows/record", nil, []string{"activities", "activities/*", "engine", "feed", "records", "starter", "workers", "workflows"}, "records histories on a real engine, as a test"},
 
 	{"providers/guard", nil, nil, "a transport does not know what travels on it"},
 	{"providers/*", []string{"order", "catalog", "mail", "letters", "providers/guard", "providers/mime"}, []string{"activities"}, "an adapter translates and decides nothing"},

@@ -96,16 +96,16 @@ func (s *stack) whenIndexed(ctx context.Context, w io.Writer) <-chan struct{} {
 }
 
 // findAgain searches as a shopper does and says what comes first.
-func (s *stack) findAgain(ctx context.Context, w io.Writer, words string) error {
+func (s *stack) findAgain(ctx context.Context, w io.Writer, words string) {
 	client := &shop.Client{URL: s.apiURL, Key: s.key}
 	found, err := client.Search(ctx, url.Values{"q": {words}})
-	if err != nil {
-		return err
+	switch {
+	case err != nil:
+		fmt.Fprintf(w, "search for %q: %v\n", words, err)
+	case len(found.Hits) == 0:
+		fmt.Fprintf(w, "search for %q finds nothing\n", words)
+	default:
+		h := found.Hits[0]
+		fmt.Fprintf(w, "search for %q finds %s first: %s, %s, %d available\n", words, h.SKU, h.Name, order.Money{Amount: h.Price, Currency: h.Currency}, h.Available)
 	}
-	if len(found.Hits) == 0 {
-		return fmt.Errorf("the search for %q finds nothing", words)
-	}
-	h := found.Hits[0]
-	fmt.Fprintf(w, "search for %q finds %s first: %s, %s, %d available\n", words, h.SKU, h.Name, order.Money{Amount: h.Price, Currency: h.Currency}, h.Available)
-	return nil
 }

@@ -127,7 +127,7 @@ func (d *demoCmd) Run(e *env) error {
 	ended, err := d.tell(ctx, e, s)
 	if err == nil {
 		<-indexed
-		err = s.findAgain(ctx, e.stderr, "enamel mug")
+		s.findAgain(ctx, e.stderr, "enamel mug")
 	}
 	switch {
 	case err != nil:

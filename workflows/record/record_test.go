@@ -46,6 +46,7 @@ func TestRecord(t *testing.T) {
 			save(t, filepath.Join("..", "testdata", "histories", label+"-"+name+".json"), h)
 		})
 	}
+	recordCatalogue(t, label)
 }
 
 func newClient(t *testing.T) client.Client {
@@ -141,11 +142,16 @@ func carrierOutage(l *life) {
 // that made it.
 func (l *life) history() *history.History {
 	l.t.Helper()
+	return historyOf(l.t, l.client, l.id.WorkflowID())
+}
+
+func historyOf(t *testing.T, c client.Client, id string) *history.History {
+	t.Helper()
 	h := new(history.History)
-	for it := l.client.GetWorkflowHistory(context.Background(), l.id.WorkflowID(), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
+	for it := c.GetWorkflowHistory(context.Background(), id, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
 		e, err := it.Next()
 		if err != nil {
-			l.t.Fatal(err)
+			t.Fatal(err)
 		}
 		scrub(e)
 		h.Events = append(h.Events, e)

@@ -1,0 +1,257 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"purser/catalog"
+	"purser/shop"
+)
+
+// TestCatalogue proves SRCH-1, SRCH-3 and SRCH-8 over HTTP: what is changed
+// can be found as changed, what is deleted cannot, and stock follows orders.
+func TestCatalogue(t *testing.T) {
+	onEngines(t, func(t *testing.T, env []string) {
+		s := newStack(t, env)
+		ctx := within(t)
+		lamp := catalog.Product{SKU: "lamp/red", Name: "Gimbal lantern", Price: 4900, Currency: "EUR", OnHand: 5, Tags: []string{"brass"}}
+		put, err := s.shop.PutProduct(ctx, lamp, 0)
+		if err != nil || put.Version != 1 {
+			t.Fatalf("put: %+v %v", put, err)
+		}
+		s.finds(t, "gimbal lantern", func(d *catalog.Document) bool { return d != nil && d.Price == 4900 && d.Available == 5 })
+		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"price": 4500}, 1); err != nil {
+			t.Fatal(err)
+		}
+		s.finds(t, "gimbal lantern", func(d *catalog.Document) bool { return d != nil && d.Price == 4500 })
+		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"price": 1}, 1); problem(t, err).Code != "version_conflict" {
+			t.Errorf("IDEM-6: a change meant for version 1: %v", err)
+		}
+		if _, err := s.shop.Place(ctx, wish(lamp.SKU, 2, "EUR"), ""); err != nil {
+			t.Fatal(err)
+		}
+		s.finds(t, "gimbal lantern", func(d *catalog.Document) bool { return d != nil && d.Available == 3 && d.InStock })
+		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"onHand": 1}, -1); problem(t, err).Code != "reserved" {
+			t.Errorf("ORD-7: what is set aside was counted away: %v", err)
+		}
+		if err := s.shop.DeleteProduct(ctx, lamp.SKU, -1); err != nil {
+			t.Fatal(err)
+		}
+		s.finds(t, "gimbal lantern", func(d *catalog.Document) bool { return d == nil })
+		if _, err := s.shop.Place(ctx, wish(lamp.SKU, 1, "EUR"), ""); problem(t, err).Code != "unknown_sku" {
+			t.Errorf("a deleted product was ordered: %v", err)
+		}
+		s.agrees(t)
+	})
+}
+
+// finds searches until the first hit is as wanted; nil: there is none.
+func (s *stack) finds(t *testing.T, words string, wanted func(*catalog.Document) bool) {
+	t.Helper()
+	var last catalog.Results
+	err := again(within(t), func() error {
+		r, err := s.shop.Search(t.Context(), url.Values{"q": {words}})
+		if err != nil {
+			return err
+		}
+		last = r
+		var first *catalog.Document
+		if len(r.Hits) > 0 && !r.Degraded {
+			first = &r.Hits[0].Document
+		}
+		if !wanted(first) {
+			return fmt.Errorf("the search for %q does not say so yet", words)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("%v: %+v", err, last)
+	}
+}
+
+// agrees wants the index to say what the record says (SRCH-11), once what is
+// on its way has arrived.
+func (s *stack) agrees(t *testing.T) {
+	t.Helper()
+	err := again(within(t), func() error {
+		d, done, err := s.shop.Reconcile(t.Context())
+		switch {
+		case err != nil:
+			return err
+		case !done || d.Due > 0:
+			return fmt.Errorf("%d products are on their way", d.Due)
+		case d.Found() > 0 || d.Unbalanced > 0:
+			t.Errorf("index and record differ: %+v", d)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestImportKilled kills the program with SIGKILL at random moments of an
+// import and of changes beside it, and starts it again: no row is lost, none
+// is doubled, no change is lost, and the index ends up saying what the record
+// says (ORD-8, SRCH-3, F52).
+func TestImportKilled(t *testing.T) {
+	rows, kills := 4000, 5
+	if underRace {
+		rows, kills = 1500, 3
+	}
+	onEngines(t, func(t *testing.T, env []string) {
+		random := rand.New(rand.NewPCG(seedOf(t), 2))
+		s := newStack(t, env)
+		c := &crowd{stack: s}
+		var file strings.Builder
+		file.WriteString("sku,name,price,currency,onHand\n")
+		for i := range rows {
+			fmt.Fprintf(&file, "imp-%05d,Imported thing %d,%d,EUR,7\n", i, i, i+1)
+		}
+		changed := make(chan error, 1)
+		go func() { changed <- c.reprice(t.Context(), 30) }()
+		var id string
+		done := make(chan error, 1)
+		go func() {
+			done <- again(t.Context(), func() error {
+				api, _ := c.now()
+				i, err := api.Import(t.Context(), strings.NewReader(file.String()), shop.ImportOf{Kind: catalog.ImportProducts, Key: "night", Size: int64(file.Len())})
+				if err != nil {
+					return err
+				}
+				if id = i.ID; !i.State.Final() {
+					return fmt.Errorf("still %s", i.State)
+				}
+				return nil
+			})
+		}()
+		for range kills {
+			pause(t, time.Duration(50+random.IntN(1200))*time.Millisecond)
+			c.restart(s.kill)
+		}
+		for _, ended := range []chan error{done, changed} {
+			select {
+			case err := <-ended:
+				if err != nil {
+					t.Fatal(err)
+				}
+			case <-time.After(patience):
+				t.Fatal("it does not come to an end")
+			}
+		}
+		s.wantImported(t, id, rows)
+		p, err := s.shop.Product(t.Context(), "mug-blue")
+		if err != nil || p.Price != 1030 || p.Version != 31 {
+			t.Errorf("30 changes, each once: %+v %v", p, err)
+		}
+		s.agrees(t)
+	})
+}
+
+// reprice changes a price so many times, as a careful client does.
+func (c *crowd) reprice(ctx context.Context, times int) error {
+	for n := range times {
+		err := again(ctx, func() error {
+			api, _ := c.now()
+			p, err := api.Product(ctx, "mug-blue")
+			if err != nil || p.Price == int64(1001+n) { // done before, and the answer lost
+				return err
+			}
+			_, err = api.PatchProduct(ctx, "mug-blue", map[string]any{"price": 1001 + n}, p.Version)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("change %d: %w", n, err)
+		}
+	}
+	return nil
+}
+
+// wantImported wants every row in the catalogue, once.
+func (s *stack) wantImported(t *testing.T, id string, rows int) {
+	t.Helper()
+	i, err := s.shop.ImportState(t.Context(), id)
+	if err != nil || i.State != catalog.ImportDone || i.Applied != int64(rows) || i.Rows != int64(rows) || i.Bad != 0 || i.Unchanged != 0 {
+		t.Errorf("the import ended as %+v %v", i, err)
+	}
+	n := 0
+	for after := "imp-"; ; {
+		page, err := s.shop.ListProducts(t.Context(), after, 500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range page.Products {
+			if !strings.HasPrefix(p.SKU, "imp-") {
+				continue
+			}
+			if p.SKU != fmt.Sprintf("imp-%05d", n) || p.Price != int64(n+1) || p.Version != 1 || p.OnHand != 7 {
+				t.Fatalf("row %d: %+v", n, p)
+			}
+			n++
+		}
+		if after = page.NextAfter; after == "" {
+			break
+		}
+	}
+	if n != rows {
+		t.Errorf("%d of %d rows are there", n, rows)
+	}
+}
+
+// TestReindexDuringTraffic proves SRCH-4 and F58: while the index is built
+// anew, the search is never empty, and what changes meanwhile is not lost.
+func TestReindexDuringTraffic(t *testing.T) {
+	onEngines(t, func(t *testing.T, env []string) {
+		s := newStack(t, env)
+		s.finds(t, "enamel mug", func(d *catalog.Document) bool { return d != nil })
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		searched := make(chan error, 1)
+		go func() {
+			for ctx.Err() == nil {
+				r, err := s.shop.Search(ctx, url.Values{"q": {"enamel mug"}})
+				if err == nil && len(r.Hits) == 0 {
+					searched <- fmt.Errorf("an empty shop: %+v", r)
+					return
+				}
+			}
+			searched <- nil
+		}()
+		for round := range 3 {
+			rebuilt := make(chan error, 1)
+			go func() {
+				rebuilt <- again(within(t), func() error {
+					_, done, err := s.shop.Reindex(t.Context())
+					if err == nil && !done {
+						err = fmt.Errorf("still at it")
+					}
+					return err
+				})
+			}()
+			for n := range 10 {
+				p := catalog.Product{SKU: fmt.Sprintf("new-%d-%d", round, n), Name: "Meanwhile", Price: 100, Currency: "EUR", OnHand: 1}
+				if _, err := s.shop.PutProduct(t.Context(), p, 0); err != nil {
+					t.Fatal(err)
+				}
+				if n%2 == 1 {
+					if err := s.shop.DeleteProduct(t.Context(), p.SKU, -1); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if err := <-rebuilt; err != nil {
+				t.Fatal(err)
+			}
+			s.agrees(t)
+		}
+		stop()
+		if err := <-searched; err != nil {
+			t.Error(err)
+		}
+	})
+}
