@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"purser/activities"
@@ -113,6 +114,9 @@ func (s *stack) addSamplePictures(ctx context.Context) {
 	if !s.cfg.SamplePictures {
 		return
 	}
+	// The stack collects its garbage rarely; that of a burst before anybody
+	// has come would stay for good.
+	defer debug.FreeOSMemory()
 	client := &shop.Client{URL: s.apiURL, Key: s.key}
 	for _, p := range catalog.Sample() {
 		has, err := client.Pictures(ctx, p.SKU)
