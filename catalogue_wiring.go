@@ -20,6 +20,7 @@ func (s *stack) addCatalogue(a *activities.Activities, p *providers) {
 	a.DueProducts, a.StockAudit = s.records, s.records
 	a.Imports, a.ImportRows, a.OldImports = s.records, s.records, s.records
 	a.Index, a.IndexKeys, a.Rebuild = p.search, p.search, p.search
+	a.PictureURL = s.pictureURL(p)
 }
 
 // catalogueScheduled is how long the engine may take to note a schedule.

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"purser/activities"
@@ -57,7 +57,7 @@ func (s *stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
 // startPictures runs the pictures' worker and their sweeps.
 func (s *stack) startPictures(ctx context.Context, p *providers) error {
 	set := workers.Pictures(s.temporal, &activities.Pictures{
-		Source: p.pictures, Shelf: p.pictures, Record: s.records, Sweeper: s.records, Teller: s.pictureTeller(),
+		Source: p.pictures, Shelf: p.pictures, Record: s.records, Sweeper: s.records, Teller: s.starter,
 	}, s.cfg.PicturesAtOnce)
 	if err := set.Start(); err != nil {
 		return err
@@ -96,16 +96,16 @@ func (s *stack) watchCDN(ctx context.Context, store *s3.Store) {
 	}
 }
 
-// pictureTeller tells products of their pictures.
-func (s *stack) pictureTeller() activities.PictureTeller { return untold{s} }
-
-// untold is for as long as products have no workflow: the record of pictures
-// is all there is to read.
-type untold struct{ *stack }
-
-func (u untold) TellProduct(_ context.Context, sku string, c catalog.Change) error {
-	u.log.Info("picture ready", "sku", sku, "change", fmt.Sprint(c.ID))
-	return nil
+// pictureURL is where a browser finds a published picture: at the CDN for
+// good, or at our own door, which leads to the store.
+func (s *stack) pictureURL(p *providers) func(key string) string {
+	door := strings.TrimRight(cmp.Or(s.cfg.PublicURL, s.apiURL), "/")
+	return func(key string) string {
+		if url, ok := p.pictures.Lasting(key); ok {
+			return url
+		}
+		return door + "/" + key
+	}
 }
 
 // addSamplePictures sends the sample products' pictures as a shop would, those

@@ -90,9 +90,9 @@ func (s *stack) currencies(t *testing.T) {
 		total, stripe int64
 		words         string
 	}{
-		{"tea-assam", "EUR", 3, 2670, 2670, "26.70 EUR"},
-		{"bowl-hagi", "JPY", 2, 13600, 13600, "13600 JPY"},
-		{"oud-oil", "KWD", 3, 38250, 38250, "38.250 KWD"},
+		{"tea-assam", "EUR", 3, 2670, 2670, "€26.70"},
+		{"bowl-hagi", "JPY", 2, 13600, 13600, "¥13600"},
+		{"oud-oil", "KWD", 3, 38250, 38250, "KWD\u00a038.250"},
 	} {
 		t.Run(c.currency, func(t *testing.T) {
 			o, err := s.buy(within(t), wish(c.sku, c.quantity, c.currency), "")

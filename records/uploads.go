@@ -20,7 +20,7 @@ func (s *Store) CreateUpload(ctx context.Context, u catalog.Upload) error {
 	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
 		var sku string
 		// Locked, so that two at once cannot both be the last one.
-		found, err := first(ctx, q, "SELECT sku FROM products WHERE sku = ?"+q.forUpdate(), []any{u.SKU}, &sku)
+		found, err := first(ctx, q, "SELECT sku FROM products WHERE sku = ? AND deleted = 0"+q.forUpdate(), []any{u.SKU}, &sku)
 		if err != nil {
 			return err
 		}
