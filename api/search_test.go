@@ -101,7 +101,7 @@ func TestSearchDown(t *testing.T) {
 	if !r.Degraded || r.Total != 1 || r.Hits[0].SKU != "mug-blue" || r.Hits[0].Available != 100_000 || !r.Hits[0].InStock {
 		t.Errorf("%+v", r)
 	}
-	if r := s.search(t, "perPage=2&page=2&inStock=true&priceTo=20000&currency=EUR"); r.Total != 4 || len(r.Hits) != 2 || !r.Degraded {
+	if r := s.search(t, "perPage=2&page=2&inStock=true&priceTo=20000&currency=EUR"); r.Total != 7 || len(r.Hits) != 2 || !r.Degraded {
 		t.Errorf("%+v", r)
 	}
 	for _, query := range []string{"brand=Kiln", "facet=tags", "sort=-rating", "minRating=400"} {
