@@ -2,8 +2,12 @@ package activities
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
+
+	"purser/order"
 )
 
 // DueProducts tells what the index has still to be given.
@@ -67,7 +71,9 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 }
 
-// sweep gives the index what is due.
+// sweep gives the index what is due. A document that the index refuses for
+// good must not hold up the others: it is found by sending each alone, and
+// comes up again after the lease.
 func (a *Activities) sweep(ctx context.Context) (int, error) {
 	skus, err := a.DueProducts.DueProducts(ctx, sweepLease, rowsAtOnce)
 	if err != nil || len(skus) == 0 {
@@ -76,5 +82,18 @@ func (a *Activities) sweep(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, sweepLease)
 	defer cancel()
 	_, err = a.index(ctx, skus)
-	return len(skus), err
+	if len(skus) == 1 || !errors.Is(err, order.ErrRejected) {
+		return len(skus), err
+	}
+	var refused error
+	for _, sku := range skus {
+		_, err := a.index(ctx, []string{sku})
+		switch {
+		case errors.Is(err, order.ErrRejected):
+			refused = fmt.Errorf("%s: %w", sku, err)
+		case err != nil:
+			return len(skus), err
+		}
+	}
+	return len(skus), refused
 }

@@ -141,9 +141,18 @@ func (s *server) startImport(ctx context.Context, in *startImportInput) (*import
 	if err != nil {
 		return nil, err
 	}
-	if fresh {
+	switch {
+	case fresh:
 		if i, err = s.receive(ctx, i, header.Start, in.body, buf, n, end, most); err != nil {
 			return nil, err
+		}
+	case i.Kind != in.Kind || i.DryRun != in.DryRun:
+		return nil, problem(http.StatusUnprocessableEntity, "idempotency_key_reused", "the idempotency key was used with another import")
+	default: // a sender that is cut off would not hear the answer
+		for !end {
+			if _, end, err = in.body.next(buf); err != nil {
+				return nil, brokenOff(err)
+			}
 		}
 	}
 	if !i.State.Final() { // also if an earlier attempt ended right here

@@ -223,6 +223,9 @@ func TestImportUpload(t *testing.T) {
 	if again.status != 202 || !strings.Contains(string(again.body), i.ID) || len(f.started) != 2 {
 		t.Errorf("again: %d %s", again.status, again.body)
 	}
+	if other := upload(s, operatorKey, "kind=stock", "sku,onHand\nx,1\n", "Idempotency-Key", "night-1"); other.status != 422 || other.problem(t).Code != "idempotency_key_reused" {
+		t.Errorf("IDEM-2: another kind under that key: %d %s", other.status, other.body)
+	}
 	if a := s.ask("GET", "/v1/imports/"+i.ID, operatorKey, ""); a.status != 200 {
 		t.Errorf("get: %d %s", a.status, a.body)
 	}

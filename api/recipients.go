@@ -55,16 +55,16 @@ func (in *listUpload) Resolve(ctx huma.Context) []error {
 }
 
 type uploaded struct {
-	Added      int64      `json:"added"`
-	Duplicates int64      `json:"duplicates" doc:"Rows whose address was a recipient already"`
-	Invalid    int64      `json:"invalid" doc:"Rows that cannot be a recipient"`
-	Rows       []rowFault `json:"rows,omitempty" doc:"The refused rows, at most a thousand"`
+	Added      int64            `json:"added"`
+	Duplicates int64            `json:"duplicates" doc:"Rows whose address was a recipient already"`
+	Invalid    int64            `json:"invalid" doc:"Rows that cannot be a recipient"`
+	Rows       []recipientFault `json:"rows,omitempty" doc:"The refused rows, at most a thousand"`
 	batch      []mail.Recipient
 	numbers    []int // of the rows in the batch
 	refused    int   // before the batch
 }
 
-type rowFault struct {
+type recipientFault struct {
 	Row     int    `json:"row" doc:"Counted from 1, a CSV's header not among them"`
 	Problem string `json:"problem"`
 }
@@ -102,7 +102,7 @@ func (s *server) addRecipients(ctx context.Context, in *listUpload) (*uploadedOu
 	if err := s.writeBatch(ctx, in.ID, u); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(u.Rows, func(a, b rowFault) int { return a.Row - b.Row }) // duplicates are known a batch later
+	slices.SortFunc(u.Rows, func(a, b recipientFault) int { return a.Row - b.Row }) // duplicates are known a batch later
 	return &uploadedOutput{u}, nil
 }
 
@@ -125,7 +125,7 @@ func (u *uploaded) take(row mail.Row) {
 
 func (u *uploaded) tell(row int, what string) {
 	if len(u.Rows) < maxListFault {
-		u.Rows = append(u.Rows, rowFault{row, clip(what)})
+		u.Rows = append(u.Rows, recipientFault{row, clip(what)})
 	}
 }
 

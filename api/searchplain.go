@@ -63,7 +63,7 @@ func (s *server) withStock(ctx context.Context, r catalog.Results) (*searchOutpu
 }
 
 func plainlyFits(p catalog.Product, q catalog.Query, words []string) bool {
-	if q.Currency != "" && p.Currency != q.Currency || p.Price < q.PriceFrom || q.PriceTo > 0 && p.Price > q.PriceTo || q.InStock && p.OnHand == 0 {
+	if p.Inactive || q.Currency != "" && p.Currency != q.Currency || p.Price < q.PriceFrom || q.PriceTo > 0 && p.Price > q.PriceTo || q.InStock && p.OnHand == 0 {
 		return false
 	}
 	text := strings.ToLower(p.Name + " " + p.SKU)

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"purser/catalog"
 	"purser/records"
 	"purser/shop"
@@ -27,6 +29,8 @@ type ImportLoad struct {
 	Seed uint64
 	Dir  string // for the file and the plain copy; it is used up
 	Shop *shop.Client
+	// Profile is a file for a CPU profile of the import; "": none.
+	Profile string
 }
 
 // ImportResult is what was measured.
@@ -45,6 +49,11 @@ type ImportResult struct {
 	PlainIndexSeconds  float64 `json:"plain_index_seconds"`
 	PlainRowsPerSecond float64 `json:"plain_rows_per_second"`
 	Ratio              float64 `json:"ratio"` // of the rates
+	// The same in processor time of this process, which does not depend on
+	// what else runs.
+	CPUSeconds      float64 `json:"cpu_seconds"`
+	PlainCPUSeconds float64 `json:"plain_cpu_seconds"`
+	CPURatio        float64 `json:"cpu_ratio"`
 	// Memory of this process, with the engine, the index and all: before, at
 	// most until the rows were written, and at most in the whole.
 	BeforeMB  float64 `json:"before_mb"`
@@ -64,21 +73,40 @@ func ImportBench(ctx context.Context, l ImportLoad) (ImportResult, error) {
 	r.FileMB = float64(size) / (1 << 20)
 	debug.FreeOSMemory()
 	r.BeforeMB, _ = memory()
-	if err := r.measure(ctx, l.Shop, file, size); err != nil {
+	stop, err := profile(l.Profile)
+	if err != nil {
+		return r, err
+	}
+	spent := ownTime()
+	err = r.measure(ctx, l.Shop, file, size)
+	stop()
+	if err != nil {
 		return r, fmt.Errorf("import: %w", err)
 	}
+	r.CPUSeconds = (ownTime() - spent).Seconds()
 	_, r.PeakMB = memory()
 	r.RowsPerSecond = float64(l.Rows) / r.Seconds
 	docs := NewGoods(l.Seed).Make(l.Rows)
+	debug.FreeOSMemory()
+	spent = ownTime()
 	if r.PlainInsertSeconds, err = plainInsert(ctx, filepath.Join(l.Dir, "plain.db"), docs); err != nil {
 		return r, fmt.Errorf("plain insert: %w", err)
 	}
 	if r.PlainIndexSeconds, err = plainIndex(ctx, filepath.Join(l.Dir, "plain"), docs); err != nil {
 		return r, fmt.Errorf("plain index: %w", err)
 	}
+	r.PlainCPUSeconds = (ownTime() - spent).Seconds()
+	r.CPURatio = r.PlainCPUSeconds / r.CPUSeconds
 	r.PlainRowsPerSecond = float64(l.Rows) / (r.PlainInsertSeconds + r.PlainIndexSeconds)
 	r.Ratio = r.RowsPerSecond / r.PlainRowsPerSecond
 	return r, nil
+}
+
+// ownTime is what this process has used so far.
+func ownTime() time.Duration {
+	var u unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &u) // cannot fail for oneself
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // measure imports the file and notes when each stage ended.

@@ -437,3 +437,48 @@ func (c *counter) due() []string {
 	}
 	return []string{"mug"}
 }
+
+// A document that the index refuses for good holds up no other (F54).
+func TestFollowerPassesOverWhatIsRefused(t *testing.T) {
+	c := newCounter(t)
+	c.record.Now = func() time.Time { return start }
+	for _, sku := range []string{"bowl", "mug", "tea"} {
+		if _, err := c.record.ChangeProduct(t.Context(), sku, []catalog.Change{porttest.PutOf("1", sku)}); err != nil {
+			t.Fatal(err)
+		}
+		c.record.Reserve(sku, 1)
+	}
+	c.steps.Index = picky{&c.index}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	calls := 0
+	c.record.After = func(op string) error {
+		if op == "DueProducts" {
+			if calls++; calls == 2 { // the first sweep is over
+				stop()
+			}
+		}
+		return nil
+	}
+	go func() {
+		defer close(done)
+		(&activities.Follower{Steps: c.steps, Every: time.Millisecond, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
+	}()
+	<-done
+	docs := c.index.Documents()
+	if len(docs) != 2 || docs["bowl"].Available != 9 || docs["tea"].Available != 9 {
+		t.Errorf("the index holds %+v", docs)
+	}
+}
+
+// picky refuses the mug.
+type picky struct{ *fake.Index }
+
+func (p picky) PutDocuments(ctx context.Context, docs []catalog.Document) error {
+	for _, d := range docs {
+		if d.SKU == "mug" {
+			return &order.ProviderError{Provider: "search", Op: "put", Kind: order.ErrRejected}
+		}
+	}
+	return p.Index.PutDocuments(ctx, docs)
+}

@@ -50,7 +50,6 @@ const indexGrace = time.Minute
 func (f *Catalogue) ChangeProduct(_ context.Context, sku string, changes []catalog.Change) (all []catalog.Changed, err error) {
 	return all, f.do("ChangeProduct", func() error {
 		for _, c := range changes {
-			p, exists := f.products[sku]
 			key := sku + "\x00" + c.ID
 			was, known := f.ended[key]
 			if !known {
@@ -59,7 +58,8 @@ func (f *Catalogue) ChangeProduct(_ context.Context, sku string, changes []catal
 			} else if !sameChange(was.change, c) {
 				was.err = fmt.Errorf("%w: %s", catalog.ErrOtherChange, sku)
 			}
-			if p, exists = f.products[sku]; !exists {
+			p := f.products[sku]
+			if p == nil {
 				p = &kept{Stocked: catalog.Stocked{Product: catalog.Product{SKU: sku}}}
 			}
 			all = append(all, catalog.Changed{ID: c.ID, Product: p.Stocked, Err: was.err})
