@@ -17,6 +17,7 @@ type ends map[order.ID]order.Status
 // zero.
 func (s *stack) settle(t *testing.T, seen ends) {
 	t.Helper()
+	s.rest()
 	if code := s.interrupt(); code != 0 {
 		t.Errorf("stopping: exit code %d", code)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -120,11 +121,36 @@ type count = sandboxstripe.Count
 func (s *stack) workflows() int64 {
 	s.t.Helper()
 	c := s.temporal()
-	resp, err := c.CountWorkflow(s.t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Namespace: "default"})
+	return s.count(c, ofOrders)
+}
+
+// ofOrders are the workflows of orders, as against those of the catalogue.
+const ofOrders = "WorkflowType IN ('OrderWorkflow', 'LateWorkflow')"
+
+func (s *stack) count(c client.Client, query string) int64 {
+	s.t.Helper()
+	resp, err := c.CountWorkflow(s.t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Namespace: "default", Query: query})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return resp.GetCount()
+}
+
+// rest waits until no order has anything left to do: a mail whose provider is
+// down goes out after its order has ended.
+func (s *stack) rest() {
+	s.t.Helper()
+	c := s.temporal()
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(3 * time.Minute)
+	for s.count(c, ofOrders+" AND ExecutionStatus = 'Running'") > 0 {
+		select {
+		case <-tick.C:
+		case <-limit:
+			s.t.Fatal("orders do not come to rest")
+		}
+	}
 }
 
 // temporal is a client of the stack's engine.
