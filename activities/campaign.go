@@ -119,6 +119,9 @@ func (a *Activities) GatherRecipients(ctx context.Context, g Gathering) (Gathere
 		}
 		cursor = next
 		heartbeat(ctx, cursor)
+		if ctx.Err() != nil {
+			return Gathered{}, ctx.Err()
+		}
 	}
 	c, err = a.Campaigns.Record.Campaign(ctx, g.ID)
 	return Gathered{c.Counts}, failure(err)

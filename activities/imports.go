@@ -12,6 +12,7 @@ import (
 
 	"purser/catalog"
 	"purser/feed"
+	"purser/order"
 )
 
 // Imports is the record of imports: the file, and how far it is.
@@ -39,6 +40,8 @@ type ImportRows interface {
 	// MarkedProducts answers products that the import changed and the index
 	// has not been given, in the order of their SKUs, from after one on.
 	MarkedProducts(ctx context.Context, mark int64, after string, limit int) ([]catalog.Stocked, error)
+	// Unmark makes a product due like any other.
+	Unmark(ctx context.Context, mark int64, sku string) error
 }
 
 // ImportRef names an import.
@@ -137,6 +140,11 @@ func slice(rows *feed.Reader, id string, from int64) (s catalog.Slice, more bool
 		if err != nil {
 			return s, false, err
 		}
+		if row.Currency != nil && len(faults) == 0 {
+			if _, err := order.Exponent(*row.Currency); err != nil {
+				faults = append(faults, catalog.Fault{Field: "currency", Message: fmt.Sprintf("unknown currency %.10q", *row.Currency)})
+			}
+		}
 		if len(faults) == 0 {
 			s.Rows = append(s.Rows, catalog.LinedRow{Line: line, Row: row})
 			continue
@@ -184,6 +192,9 @@ func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time
 				skus[n], now[p.SKU] = p.SKU, p
 			}
 			_, err := a.indexThese(ctx, skus, now)
+			if errors.Is(err, order.ErrRejected) {
+				err = a.indexEach(ctx, i.Mark, products)
+			}
 			return err
 		})
 	}
@@ -191,6 +202,22 @@ func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time
 		return err
 	}
 	return a.Imports.EndImport(context.WithoutCancel(ctx), i.ID, catalog.ImportDone, "")
+}
+
+// indexEach gives the index one product after another: one that it refuses for
+// good must not hold up the others. It loses the import's mark, and comes up
+// again with what else is due.
+func (a *Activities) indexEach(ctx context.Context, mark int64, products []catalog.Stocked) error {
+	for _, p := range products {
+		_, err := a.indexThese(ctx, []string{p.SKU}, map[string]catalog.Stocked{p.SKU: p})
+		if errors.Is(err, order.ErrRejected) {
+			err = a.ImportRows.Unmark(ctx, mark, p.SKU)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // importFile is an import's file, read from a byte on.

@@ -37,6 +37,13 @@ func (a *Pictures) SweepPictures(ctx context.Context) (Swept, error) {
 	}
 	defer beat(ctx)()
 	var swept Swept
+	stranded, err := a.Sweeper.StrandedUploads(ctx, at.Add(-strandedAfter), sweptAtOnce)
+	if err != nil {
+		return swept, failure(err)
+	}
+	for _, u := range stranded {
+		swept.Stranded = append(swept.Stranded, u.ID)
+	}
 	for prefix, stale := range map[string]judge{
 		catalog.UploadPrefix:     staleUpload,
 		catalog.OriginalPrefix:   staleOriginal,
@@ -49,11 +56,7 @@ func (a *Pictures) SweepPictures(ctx context.Context) (Swept, error) {
 			return swept, failure(err)
 		}
 	}
-	stranded, err := a.Sweeper.StrandedUploads(ctx, at.Add(-strandedAfter), sweptAtOnce)
-	for _, u := range stranded {
-		swept.Stranded = append(swept.Stranded, u.ID)
-	}
-	return swept, failure(err)
+	return swept, nil
 }
 
 // judge says whether a file of an age may go; u is nil where the record knows

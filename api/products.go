@@ -157,6 +157,9 @@ func (s *server) change(ctx context.Context, in ChangeInput, c catalog.Change) (
 
 // send hands the change to the product's workflow and answers the product.
 func (s *server) send(ctx context.Context, in ChangeInput, c catalog.Change) (*productOutput, error) {
+	if !catalog.IsSKU(in.SKU) { // no workflow for what can never be
+		return nil, refused(fmt.Errorf("%w: %.64q", catalog.ErrNotFound, in.SKU))
+	}
 	c, err := s.change(ctx, in, c)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -74,7 +75,7 @@ type Upload struct {
 // hold 128 random bits each.
 func NewUpload(sku, alt, contentType string, bytes int64, owner string, now time.Time) (Upload, error) {
 	switch {
-	case !isSKU(sku):
+	case !IsSKU(sku):
 		return Upload{}, fmt.Errorf("%w: sku", ErrUpload)
 	case !isLine(alt, 0, MaxName):
 		return Upload{}, fmt.Errorf("%w: alt: want at most %d characters on one line", ErrUpload, MaxName)
@@ -106,10 +107,13 @@ const (
 )
 
 // OriginalKey is where the file is that was uploaded.
-func (u Upload) OriginalKey() string { return OriginalPrefix + u.ID }
+//
+// The ID stands in every public address of the picture; the rest is as secret
+// as the key it was sent to.
+func (u Upload) OriginalKey() string { return OriginalPrefix + u.ID + "/" + path.Base(u.Key) }
 
 // QuarantineKey is where it is once it was refused.
-func (u Upload) QuarantineKey() string { return QuarantinePrefix + u.ID }
+func (u Upload) QuarantineKey() string { return QuarantinePrefix + u.ID + "/" + path.Base(u.Key) }
 
 // RenditionKey names a rendition by its content, so that what is behind a key
 // never changes and may be cached for ever (IMG-6).

@@ -55,7 +55,7 @@ func (p Product) Faults() []Fault {
 	wrong := func(field, format string, args ...any) {
 		faults = append(faults, Fault{field, fmt.Sprintf(format, args...)})
 	}
-	if !isSKU(p.SKU) {
+	if !IsSKU(p.SKU) {
 		wrong("sku", "want 1 to %d characters without spaces, got %.70q", MaxSKU, p.SKU)
 	}
 	if !isLine(p.Name, 1, MaxName) {
@@ -81,7 +81,7 @@ func (p Product) Faults() []Fault {
 
 func (p Product) variantFaults() []Fault {
 	var faults []Fault
-	if p.Parent != "" && (!isSKU(p.Parent) || p.Parent == p.SKU) {
+	if p.Parent != "" && (!IsSKU(p.Parent) || p.Parent == p.SKU) {
 		faults = append(faults, Fault{"parent", fmt.Sprintf("want at most %d characters without spaces, and not the SKU itself", MaxSKU)})
 	}
 	plain := len(p.Options) <= MaxOptions
@@ -112,7 +112,8 @@ func (p Product) saleFaults() []Fault {
 }
 
 // isSKU refuses what cannot stand in an address either.
-func isSKU(s string) bool {
+// IsSKU reports whether s can be a product's SKU.
+func IsSKU(s string) bool {
 	return s != "" && len(s) <= MaxSKU && s != "." && s != ".." && utf8.ValidString(s) &&
 		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }

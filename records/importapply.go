@@ -97,8 +97,8 @@ func lockProducts(ctx context.Context, q querier, rows []catalog.LinedRow) (map[
 		skus[i] = r.SKU
 	}
 	lock := q.forUpdate()
-	if lock != "" {
-		lock += " OF p"
+	if lock != "" { // in the order in which orders lock them
+		lock = ` COLLATE "C"` + lock + " OF p"
 	}
 	found := make(map[string]*productRow, len(rows))
 	list, args := in(skus)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"purser/catalog"
 )
@@ -157,11 +159,25 @@ func putFaults(ctx context.Context, q querier, id string, faults []catalog.RowFa
 	room := int(max(keptErrors-kept, 0))
 	for _, f := range faults[:min(len(faults), room)] {
 		if _, err := q.exec(ctx, "INSERT INTO import_errors (import_id, line, field, sku, message) VALUES (?, ?, ?, ?, ?) ON CONFLICT (import_id, line, field) DO NOTHING",
-			id, f.Line, f.Field, f.SKU, f.Message); err != nil {
+			id, f.Line, f.Field, printable(f.SKU), f.Message); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// printable is what a file calls a SKU, as every database can keep it.
+func printable(sku string) string {
+	sku = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(sku, "?"))
+	if r := []rune(sku); len(r) > catalog.MaxSKU {
+		sku = string(r[:catalog.MaxSKU])
+	}
+	return sku
 }
 
 // in writes a list of strings for IN. Its length is a power of two, so that

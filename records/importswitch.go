@@ -26,11 +26,11 @@ func (s *Store) SwitchRows(ctx context.Context, id string) error {
 		if err := lockStaged(ctx, q, id); err != nil {
 			return err
 		}
-		var n int64
+		var n, short int64
 		if kind == catalog.ImportPrices {
 			n, err = q.exec(ctx, switchPrices, now, mark, mark, id)
 		} else {
-			if _, err := q.exec(ctx, noteShort, id); err != nil {
+			if short, err = q.exec(ctx, noteShort, id); err != nil {
 				return err
 			}
 			n, err = q.exec(ctx, switchStock, now, mark, mark, id)
@@ -38,8 +38,8 @@ func (s *Store) SwitchRows(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, "UPDATE imports SET state = ?, applied = ?, unchanged = staged - ?, updated_at = ? WHERE id = ?",
-			string(catalog.ImportIndexing), n, n, now, id)
+		_, err = q.exec(ctx, "UPDATE imports SET state = ?, applied = ?, unchanged = staged - ?, bad = bad + ?, updated_at = ? WHERE id = ?",
+			string(catalog.ImportIndexing), n, n, short, now, id)
 		return err
 	})
 	return failed("switch rows", err)
@@ -52,7 +52,7 @@ func lockStaged(ctx context.Context, q querier, id string) error {
 		return nil
 	}
 	_, err := q.exec(ctx, `
-		SELECT p.sku FROM products p JOIN import_rows r ON r.sku = p.sku WHERE r.import_id = ? ORDER BY p.sku FOR UPDATE OF p`, id)
+		SELECT p.sku FROM products p JOIN import_rows r ON r.sku = p.sku WHERE r.import_id = ? ORDER BY p.sku COLLATE "C" FOR UPDATE OF p`, id)
 	return err
 }
 

@@ -189,3 +189,11 @@ func skipLocked(q querier) string {
 	}
 	return ""
 }
+
+// Unmark makes a product that is due with a mark due now, like any other.
+func (s *Store) Unmark(ctx context.Context, mark int64, sku string) error {
+	return failed("unmark", s.db.writeAlone(ctx, func(ctx context.Context, q querier) error {
+		_, err := q.exec(ctx, "UPDATE products SET due_at = ? WHERE sku = ? AND due_at = ?", micros(s.now()), sku, mark)
+		return err
+	}))
+}

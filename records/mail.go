@@ -39,7 +39,9 @@ func (s *Store) ClaimMail(ctx context.Context, m mail.Message) (before mail.Outc
 			before = mail.Outcome{State: mail.StateDue}
 			return nil
 		}
-		before, err = readOutcome(ctx, q, m.ID)
+		if before, err = readOutcome(ctx, q, m.ID); before.State == mail.StateDue {
+			before.State = mail.StateSending // it has just become due: claimed it is not
+		}
 		return err
 	})
 	return before, failed("claim mail", err)
@@ -56,14 +58,16 @@ func readOutcome(ctx context.Context, q querier, id string) (mail.Outcome, error
 	return o, err
 }
 
-// SettleMail writes how the sending ended. A mail once known to be sent stays
-// so. ErrNoMail if it was never claimed.
+// SettleMail writes how the sending of a mail that is claimed ended. That it
+// was sent is always news; nothing else changes what was settled before.
+// ErrNoMail if it was never claimed.
 func (s *Store) SettleMail(ctx context.Context, m mail.Message, o mail.Outcome) error {
 	now, skipped := micros(s.now()), writeSkipped(o.Receipt.Skipped)
 	err := s.db.writeAlone(ctx, func(ctx context.Context, q querier) error {
 		n, err := q.exec(ctx, `
-			UPDATE mails SET state = ?, provider = ?, provider_id = ?, skipped = ?, why = ?, settled_at = ? WHERE mail_key = ? AND state <> 'sent'`,
-			string(o.State), o.Receipt.Provider, o.Receipt.ProviderID, skipped, o.Why, now, m.ID)
+			UPDATE mails SET state = ?, provider = ?, provider_id = ?, skipped = ?, why = ?, settled_at = ?
+			WHERE mail_key = ? AND (state = 'sending' OR state <> 'sent' AND CAST(? AS TEXT) = 'sent')`,
+			string(o.State), o.Receipt.Provider, o.Receipt.ProviderID, skipped, o.Why, now, m.ID, string(o.State))
 		if err != nil || n == 1 {
 			return err
 		}

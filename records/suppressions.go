@@ -121,12 +121,13 @@ func (s *Store) Suppress(ctx context.Context, actor, email string, scope mail.Sc
 }
 
 // Unsuppress takes back what holds mail back from an address for one reason,
-// or, with reason "", for all of them. Bounces so far count no more. It fails
-// with ErrNotSuppressed.
+// or, with reason "", for all but those that are the reader's own will, which
+// must be named. Bounces so far count no more. It fails with ErrNotSuppressed.
 func (s *Store) Unsuppress(ctx context.Context, actor, email string, reason mail.Reason, why string) error {
 	now := s.now()
 	return failed("unsuppress", s.db.write(ctx, func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, "DELETE FROM mail_suppressions WHERE email = ? AND (? = '' OR reason = ?)", email, string(reason), string(reason))
+		n, err := q.exec(ctx, "DELETE FROM mail_suppressions WHERE email = ? AND (reason = ? OR CAST(? AS TEXT) = '' AND reason NOT IN (?, ?))",
+			email, string(reason), string(reason), string(mail.BecauseUnsubscribed), string(mail.BecauseComplained))
 		if err != nil {
 			return err
 		}

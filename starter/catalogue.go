@@ -17,12 +17,12 @@ import (
 )
 
 // StartImport has an import carried out whose file has been received. Asking
-// again changes nothing.
+// again changes nothing, unless its workflow has failed: then it goes on.
 func (c *Client) StartImport(ctx context.Context, i catalog.Import) error {
 	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: workflows.ImportWorkflowID(i.ID), TaskQueue: workflows.CatalogueQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		StaticSummary:            "Import of " + string(i.Kind),
 	}, workflows.ImportWorkflow, workflows.ImportStart{ID: i.ID})
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted

@@ -21,6 +21,7 @@ type Limits struct {
 	Payments  int     // calls to the payment provider at once; default 32
 	Parcels   int     // calls to the carrier at once; default 16
 	Mail      int     // mails at once; default 16
+	Bulk      int     // parts of campaigns at once; default 8
 	Catalogue int     // products changed, imported and indexed at once; default 8
 	MailRate  float64 // mails a second on the mail queue, over all workers; default unlimited
 }
@@ -63,6 +64,7 @@ func New(c client.Client, a *activities.Activities, l Limits) Set {
 		{workflows.PaymentsQueue, or(l.Payments, 32), 0},
 		{workflows.ParcelsQueue, or(l.Parcels, 16), 0},
 		{workflows.MailQueue, or(l.Mail, 16), l.MailRate},
+		{workflows.BulkQueue, or(l.Bulk, 8), 0},
 	} {
 		w := worker.New(c, q.queue, worker.Options{
 			MaxConcurrentActivityExecutionSize: q.most,

@@ -166,12 +166,12 @@ func (w *campaignWorkflow) sleep(ctx workflow.Context, d time.Duration, summary 
 func (w *campaignWorkflow) gather(ctx workflow.Context) error {
 	ctx, w.interrupt = workflow.WithCancel(ctx)
 	var g activities.Gathered
-	err := workflow.ExecuteActivity(w.onMailQueue(ctx, "Look up the recipients"), do.GatherRecipients,
+	err := workflow.ExecuteActivity(w.onBulkQueue(ctx, "Look up the recipients"), do.GatherRecipients,
 		activities.Gathering{ID: w.ID, Now: workflow.Now(ctx)}).Get(ctx, &g)
 	if err == nil {
 		w.gathered, w.Counts = true, g.Counts
 	}
-	return w.setback(interrupted(err))
+	return w.setback(ctx, err)
 }
 
 // chunk sends the mail to the next recipients.
@@ -180,10 +180,10 @@ func (w *campaignWorkflow) chunk(ctx workflow.Context) error {
 	working, cancel := workflow.WithCancel(ctx)
 	w.interrupt = cancel
 	var done activities.ChunkDone
-	err := workflow.ExecuteActivity(w.onMailQueue(working, fmt.Sprintf("Send to those after %d", w.After)), do.SendCampaignChunk,
+	err := workflow.ExecuteActivity(w.onBulkQueue(working, fmt.Sprintf("Send to those after %d", w.After)), do.SendCampaignChunk,
 		activities.ChunkRequest{ID: w.ID, After: w.After, Wait: w.wait(ctx)}).Get(working, &done)
 	if err != nil {
-		return w.setback(interrupted(err))
+		return w.setback(working, err)
 	}
 	w.interrupt = func() {}
 	w.After, w.Counts, w.notBefore = done.After, done.Counts, workflow.Now(ctx).Add(done.Wait)
@@ -198,11 +198,11 @@ func (w *campaignWorkflow) chunk(ctx workflow.Context) error {
 	return nil
 }
 
-// onMailQueue are the options of what runs on the mail queue, for as long as
-// it takes. The order's mails come first there.
-func (w *campaignWorkflow) onMailQueue(ctx workflow.Context, summary string) workflow.Context {
+// onBulkQueue are the options of what runs for as long as it takes, on a queue
+// of its own: campaigns must not take the places of orders' mails.
+func (w *campaignWorkflow) onBulkQueue(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           MailQueue,
+		TaskQueue:           BulkQueue,
 		StartToCloseTimeout: chunkTimeout,
 		HeartbeatTimeout:    chunkSilence,
 		WaitForCancellation: true,
@@ -228,10 +228,12 @@ func interrupted(err error) error {
 }
 
 // setback stops a campaign that cannot go on by itself, such as one whose
-// record is gone. A person must look.
-func (w *campaignWorkflow) setback(err error) error {
-	if err == nil || passes(err) {
-		return err
+// record is gone. A person must look. How work ends that an operator has
+// interrupted does not matter: it is never tried again, and the next step finds
+// in the record how far it came.
+func (w *campaignWorkflow) setback(working workflow.Context, err error) error {
+	if err == nil || working.Err() != nil {
+		return nil
 	}
 	if w.paused == nil {
 		w.paused = &SteerRequest{Actor: purser, Reason: reason(err)}
@@ -246,7 +248,7 @@ func (w *campaignWorkflow) mark(ctx workflow.Context, s mail.CampaignState, why 
 	summary := "The campaign is " + string(s)
 	err := here(ctx, summary, do.MarkCampaign, m, nil)
 	if err != nil && passes(err) {
-		err = onQueue(ctx, TaskQueue, 0, summary, err, do.MarkCampaign, m, nil)
+		err = onQueue(ctx, RecordQueue, 0, summary, err, do.MarkCampaign, m, nil)
 	}
 	if err == nil {
 		w.State, w.Why = s, why

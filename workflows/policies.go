@@ -18,6 +18,7 @@ const (
 	PaymentsQueue = "payments"
 	ParcelsQueue  = "parcels"
 	MailQueue     = "mail"
+	BulkQueue     = "bulk" // campaigns' mails
 	// CatalogueQueue is where products change and are indexed: behind orders,
 	// however many products change at once.
 	CatalogueQueue = "catalogue"

@@ -23,7 +23,7 @@ func ResendWorkflowID(r order.Resend) string {
 func ResendWorkflow(ctx workflow.Context, r order.Resend) (activities.MailOutcome, error) {
 	var m order.Mail
 	var out activities.MailOutcome
-	if err := hereThenOnQueue(ctx, TaskQueue, time.Hour, "Write down who asked", do.PrepareResend, r, &m); err != nil {
+	if err := hereThenOnQueue(ctx, RecordQueue, time.Hour, "Write down who asked", do.PrepareResend, r, &m); err != nil {
 		return out, err
 	}
 	err := hereThenOnQueue(ctx, MailQueue, mailWithin, "Mail: "+string(r.Milestone)+", again", do.SendMail, m, &out)

@@ -179,6 +179,9 @@ func check(f *mail.Feedback) error {
 		return fmt.Errorf("recipient: %w", err)
 	}
 	f.Recipient, f.Diagnostic, f.At = email, tidy(f.Diagnostic), f.At.UTC()
+	if strings.ContainsAny(f.MessageID, "@<.") { // as it stands in the mail's header
+		f.MessageID = mail.FromWireID(f.MessageID)
+	}
 	isBounce := f.Bounce == mail.Permanent || f.Bounce == mail.Transient || f.Bounce == mail.Undetermined
 	switch {
 	case f.ProviderID == "" && f.MessageID == "", f.ProviderID != "" && !isName(f.ProviderID), f.MessageID != "" && !isName(f.MessageID):

@@ -2,6 +2,7 @@ package meilisearch
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -24,7 +25,10 @@ func (c *Client) done(ctx context.Context, op string, uid int64) error {
 		switch {
 		case err != nil:
 			f := refused(op, false, err, n)
-			if f.Kind == order.ErrDenied || f.Kind == order.ErrNoSuch {
+			if f.Kind == order.ErrNoSuch { // lost or cleared away: nobody knows how it ended
+				f.Kind = order.ErrUnknownOutcome
+			}
+			if f.Kind == order.ErrDenied || f.Kind == order.ErrUnknownOutcome && f.Status == http.StatusNotFound {
 				f.Ref = taskRef(uid)
 				return f
 			}

@@ -140,6 +140,7 @@ func (o *Office) try(ctx context.Context, r *route, j *job) (id string, err erro
 		}
 	}
 	turn, err := o.turn(ctx, r, j)
+	taken := time.Now()
 	if err != nil {
 		judge(guard.NoWord)
 		return "", err
@@ -157,7 +158,15 @@ func (o *Office) try(ctx context.Context, r *route, j *job) (id string, err erro
 		}
 		j.isReady = true
 	}
-	call, cancel := context.WithTimeout(ctx, o.conf.CallWithin)
+	if time.Since(taken) > mail.LongestCall-o.conf.CallWithin {
+		// Its seat may be somebody else's by now: it has stood still too long.
+		judge(guard.NoWord)
+		o.give(ctx, r, turn, false)
+		return "", failure(order.ErrUnavailable, "turn_missed", 0, errOurs)
+	}
+	// Handed over, it is not cut short by the step's own time: a call cut off in
+	// the middle would have an unknown outcome.
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.conf.CallWithin)
 	defer cancel()
 	id, err = r.Mailer.SendMail(call, j.Message)
 	o.give(ctx, r, turn, true)

@@ -55,7 +55,7 @@ func isLost(err error) bool {
 // answer; without one the relay may have taken the mail.
 func (m *Mailer) afterTheEnd(op string, err error) error {
 	var reply *textproto.Error
-	if errors.As(err, &reply) {
+	if errors.As(err, &reply) && reply.Code >= 400 {
 		return m.failure(op, kindOf(reply), code(reply), err)
 	}
 	return m.failure(op, order.ErrUnknownOutcome, "no_answer", err)
