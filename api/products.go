@@ -121,7 +121,7 @@ func (s *server) product(ctx context.Context, in *productInput) (*productOutput,
 // ChangeInput is what every change of a product may carry.
 type ChangeInput struct {
 	SKU     string `path:"sku" maxLength:"64"`
-	Key     string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this change in the caller's words, so that sending it again changes nothing more"`
+	Key     string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this change in the caller's words, so that sending it again, conditions included, changes nothing more and answers how it ended"`
 	IfMatch string `header:"If-Match" maxLength:"100" doc:"The version (\"7\") or the ETag (\"7.42\") that the change is meant for; * is any"`
 }
 
@@ -136,11 +136,8 @@ func (s *server) change(ctx context.Context, in ChangeInput, c catalog.Change) (
 	case "":
 		return c, nil
 	case "*":
-		_, err := s.Products.Records.Product(ctx, in.SKU)
-		if err != nil {
-			err = problem(http.StatusPreconditionFailed, "version_conflict", "there is no such product")
-		}
-		return c, err
+		c.IfExists = true
+		return c, nil
 	}
 	tag, err := strconv.Unquote(in.IfMatch)
 	version, revision, exact := strings.Cut(tag, ".")
@@ -167,10 +164,23 @@ func (s *server) send(ctx context.Context, in ChangeInput, c catalog.Change) (*p
 	waited, stop := context.WithTimeout(ctx, s.SteerWithin)
 	defer stop()
 	p, err := s.Products.Workflows.ChangeProduct(waited, in.SKU, c)
-	if err != nil {
+	switch {
+	case late(waited, err):
+		return nil, changedLater(in.Key)
+	case err != nil:
 		return nil, refused(err)
 	}
 	return &productOutput{Status: http.StatusOK, ETag: productTag(p), Body: &p}, nil
+}
+
+// changedLater answers a change that was not made in time and goes on. The same
+// key finds out how it ended; without one, sending it again would be another
+// change, and so nothing invites to that.
+func changedLater(key string) *Problem {
+	if key == "" {
+		return problem(http.StatusServiceUnavailable, "timeout", "the change was not made in time, but may be all the same: read the product before sending it again, which would make another change")
+	}
+	return problem(http.StatusServiceUnavailable, "timeout", "the change was not made in time; send it again as it was, with the same Idempotency-Key").retry(2 * time.Second)
 }
 
 type putProductInput struct {

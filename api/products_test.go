@@ -26,6 +26,7 @@ type products struct {
 	mu      sync.Mutex
 	fail    error
 	stall   bool
+	late    bool // it is done, and the answer comes too late
 	started []catalog.Import
 }
 
@@ -44,9 +45,12 @@ func (f *products) ChangeProduct(ctx context.Context, sku string, c catalog.Chan
 	if fail != nil {
 		return catalog.Stocked{}, fail
 	}
-	ended, err := f.store.ChangeProduct(ctx, sku, []catalog.Change{c})
+	ended, err := f.store.ChangeProduct(context.WithoutCancel(ctx), sku, []catalog.Change{c})
 	if err != nil {
 		return catalog.Stocked{}, err
+	}
+	if f.late {
+		return catalog.Stocked{}, context.DeadlineExceeded
 	}
 	return ended[0].Product, ended[0].Err
 }
@@ -133,6 +137,45 @@ func TestProductStory(t *testing.T) {
 	s.ask("GET", at+"/changes", operatorKey, "").into(t, &changes)
 	if len(changes.Changes) < 10 || changes.Changes[0].Actor != "key:ops" {
 		t.Errorf("SEC-9: %d changes are known", len(changes.Changes))
+	}
+}
+
+// A change that was made but not answered in time is sent again as it was: it
+// gets its own answer, and not that its condition no longer holds (IDEM-1,
+// IDEM-6).
+func TestProductChangeAnsweredTooLate(t *testing.T) {
+	t.Parallel()
+	for name, step := range map[string]struct {
+		method, body, condition string
+		status                  int
+	}{
+		"a price":        {"PATCH", `{"price":900}`, `"1"`, 200},
+		"a description":  {"PUT", strings.Replace(lamp, "Lamp", "Lantern", 1), `"1.1"`, 200},
+		"a deletion":     {"DELETE", "", `"1"`, 204},
+		"whatever it is": {"DELETE", "", `*`, 204},
+	} {
+		s, f := setUpProducts(t)
+		at := "/v1/products/lamp%2F1"
+		s.ask("PUT", at, operatorKey, lamp)
+		send := func(key ...string) *answer {
+			return s.ask(step.method, at, operatorKey, step.body, append([]string{"If-Match", step.condition}, key...)...)
+		}
+		f.late = true
+		first := send("Idempotency-Key", "k1")
+		if p := first.problem(t); first.status != 503 || p.Code != "timeout" || first.header.Get("Retry-After") == "" || !strings.Contains(p.Detail, "same Idempotency-Key") {
+			t.Errorf("%s: %d %+v", name, first.status, p)
+		}
+		unknown := send()
+		if p := unknown.problem(t); unknown.status != 503 || unknown.header.Get("Retry-After") != "" || !strings.Contains(p.Detail, "read the product") {
+			t.Errorf("%s, without a key: %d %+v", name, unknown.status, p)
+		}
+		f.late = false
+		if again := send("Idempotency-Key", "k1"); again.status != step.status {
+			t.Errorf("%s: sent again: %d %s", name, again.status, again.body)
+		}
+		if other := send(); other.status != 412 {
+			t.Errorf("%s: another one for a version that is gone: %d %s", name, other.status, other.body)
+		}
 	}
 }
 

@@ -19,6 +19,8 @@ type Change struct {
 	// product has moved on. Version 0 is a product that does not exist.
 	IfVersion  *int64 `json:"ifVersion,omitempty"`
 	IfRevision *int64 `json:"ifRevision,omitempty"`
+	// IfExists makes it fail with ErrVersion if there is no such product.
+	IfExists bool `json:"ifExists,omitempty"`
 
 	// Put describes the product anew, or for the first time. Its OnHand
 	// counts for a new product only: to set the stock from a description
@@ -54,6 +56,8 @@ func (c Change) Apply(p Stocked, exists bool) (Product, error) {
 		return p.Product, fmt.Errorf("%w: it is at version %d, the change is meant for %d", ErrVersion, version, *c.IfVersion)
 	case c.IfRevision != nil && *c.IfRevision != p.Revision:
 		return p.Product, fmt.Errorf("%w: its stock has moved", ErrVersion)
+	case c.IfExists && !exists:
+		return p.Product, fmt.Errorf("%w: there is no such product", ErrVersion)
 	case !exists && c.Put == nil:
 		return p.Product, fmt.Errorf("%w: %s", ErrNotFound, p.SKU)
 	}

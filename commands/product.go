@@ -64,9 +64,9 @@ func (p *productPutCmd) Run(e *env, c *commands) error {
 	if p.Version >= 0 {
 		version = p.Version
 	}
-	put, err := client.PutProduct(e.ctx, p.row().Onto(was.Product), version)
+	put, err := client.PutProduct(e.ctx, p.row().Onto(was.Product), version, "")
 	if err == nil && p.OnHand != nil && put.OnHand != *p.OnHand {
-		put, err = client.PatchProduct(e.ctx, p.SKU, map[string]any{"onHand": *p.OnHand}, put.Version)
+		put, err = client.PatchProduct(e.ctx, p.SKU, map[string]any{"onHand": *p.OnHand}, put.Version, "")
 	}
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func (d *productDeleteCmd) Run(e *env, c *commands) error {
 	if err != nil {
 		return err
 	}
-	if err := client.DeleteProduct(e.ctx, d.SKU, d.Version); err != nil {
+	if err := client.DeleteProduct(e.ctx, d.SKU, d.Version, ""); err != nil {
 		return err
 	}
 	if !c.Product.JSON {

@@ -3,6 +3,7 @@ package starter
 import (
 	"context"
 	"errors"
+	"time"
 
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -56,9 +57,15 @@ func (c *Client) TellProduct(ctx context.Context, sku string, change catalog.Cha
 	return nil
 }
 
+// takenUpAfter is how soon a product's workflow is taken up by another worker
+// when the one that had it dies. Its callers wait meanwhile, and not for much
+// longer than this: with Temporal's ten seconds each of them would give up.
+const takenUpAfter = 4 * time.Second
+
 func productOptions(sku string) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID: workflows.ProductWorkflowID(sku), TaskQueue: workflows.CatalogueQueue,
+		WorkflowTaskTimeout:      takenUpAfter,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:            "Changes of a product",
