@@ -1,6 +1,9 @@
 package catalog
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 )
@@ -89,6 +92,18 @@ func (c Change) Apply(p Stocked, exists bool) (Product, error) {
 	}
 	was.Version++
 	return was, nil
+}
+
+// Fingerprint is what a change asks for, as JSON and as a digest of that: the
+// same for everybody who asks for the same, under whatever ID.
+func (c Change) Fingerprint() (what, digest string, err error) {
+	c.ID, c.Actor, c.Correlation = "", "", ""
+	b, err := json.Marshal(c)
+	if err != nil {
+		return "", "", err
+	}
+	sum := sha256.Sum256(b)
+	return string(b), hex.EncodeToString(sum[:16]), nil
 }
 
 // Stock answers how many pieces there are after the change.

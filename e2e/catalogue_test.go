@@ -25,8 +25,13 @@ func TestCatalogue(t *testing.T) {
 			t.Fatalf("put: %+v %v", put, err)
 		}
 		s.finds(t, "gimbal lantern", func(d *catalog.Document) bool { return d != nil && d.Price == 4900 && d.Available == 5 })
-		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"price": 4500}, 1, ""); err != nil {
-			t.Fatal(err)
+		for range 2 { // the first answer was lost
+			if p, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"price": 4500}, 1, "reprice"); err != nil || p.Price != 4500 || p.Version != 2 {
+				t.Fatalf("IDEM-1: %+v %v", p, err)
+			}
+		}
+		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"price": 4400}, 1, "reprice"); problem(t, err).Code != "idempotency_key_reused" {
+			t.Errorf("IDEM-2: another change under the key: %v", err)
 		}
 		s.finds(t, "gimbal lantern", func(d *catalog.Document) bool { return d != nil && d.Price == 4500 })
 		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"price": 1}, 1, ""); problem(t, err).Code != "version_conflict" {

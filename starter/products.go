@@ -31,11 +31,17 @@ func (c *Client) ChangeProduct(ctx context.Context, sku string, change catalog.C
 }
 
 func (c *Client) changeProduct(ctx context.Context, sku string, change catalog.Change) (p catalog.Stocked, err error) {
+	_, digest, err := change.Fingerprint()
+	if err != nil {
+		return p, err
+	}
 	start := c.Temporal.NewWithStartWorkflowOperation(productOptions(sku), workflows.ProductWorkflow, workflows.ProductState{SKU: sku})
 	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
 		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID: change.ID, UpdateName: string(workflows.ChangeProduct), Args: []any{change},
+			// Another change under the same ID is another update: the workflow
+			// refuses it, where Temporal would give it the first one's answer.
+			UpdateID: change.ID + "/" + digest, UpdateName: string(workflows.ChangeProduct), Args: []any{change},
 			WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
 	})

@@ -22,6 +22,22 @@ func TestProductIsTakenUpSoon(t *testing.T) {
 	}
 }
 
+// The same change is one update, whoever's request it came with; another one
+// under its ID is not answered as if it were the same (IDEM-2).
+func TestOtherChangeIsAnotherUpdate(t *testing.T) {
+	e := &engine{result: catalog.Stocked{}}
+	for _, change := range []catalog.Change{
+		{ID: "key:ops:k1", Receive: 1, Correlation: "c-1"}, {ID: "key:ops:k1", Receive: 1, Correlation: "c-2"}, {ID: "key:ops:k1", Receive: 2},
+	} {
+		if _, err := started(e, book{}).ChangeProduct(t.Context(), "mug", change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if e.updates[0].UpdateID != e.updates[1].UpdateID || e.updates[0].UpdateID == e.updates[2].UpdateID {
+		t.Errorf("asked as %q, %q and %q", e.updates[0].UpdateID, e.updates[1].UpdateID, e.updates[2].UpdateID)
+	}
+}
+
 // TestChangeProduct is what the caller of ChangeProduct is told.
 func TestChangeProduct(t *testing.T) {
 	for _, c := range []struct {

@@ -207,6 +207,7 @@ func TestProductWorkflow(t *testing.T) {
 		"F54 a task that fails is sent again":                 productTaskFails,
 		"SRCH-3 F55 a delete is not lost":                     productDeleted,
 		"IDEM-1 IDEM-6 callers are answered, each once":       productAnswers,
+		"IDEM-2 another change under a known ID is refused":   productOtherChange,
 		"IMG-9 a picture that is ready is shown":              productPicture,
 		"a record that is down is waited for":                 productRecordDown,
 		"a product the index refuses fails, its changes stay": productRejected,
@@ -315,6 +316,27 @@ func productAnswers(c *counter) {
 		if !errors.As(a.got, &app) || app.Type() != a.want {
 			c.Errorf("answered %v, want %s", a.got, a.want)
 		}
+	}
+}
+
+// productOtherChange has two changes of one name wait for the record together.
+func productOtherChange(c *counter) {
+	down := true
+	c.record.Before = func(op string) error {
+		if down && op == "ChangeProduct" {
+			return errors.New("the database is down")
+		}
+		return nil
+	}
+	var made, first, second answered
+	c.ask(0, porttest.PutOf("1", "mug"), &made)
+	c.ask(time.Minute, price("k", 5), &first)
+	c.at(time.Minute, func() { c.env.UpdateWorkflow(string(workflows.ChangeProduct), "k/other", &second, price("k", 6)) })
+	c.at(time.Hour, func() { down = false })
+	c.run().wantAgreement()
+	var app *temporal.ApplicationError
+	if first.err != nil || first.product.Price != 5 || !errors.As(second.err, &app) || app.Type() != activities.FailureOtherChange {
+		c.Errorf("the first is answered %+v, the other one %+v", first, second)
 	}
 }
 
