@@ -262,9 +262,16 @@ func TestImportUpload(t *testing.T) {
 	if kept.String() != file {
 		t.Errorf("%d bytes are kept of %d", kept.Len(), len(file))
 	}
-	again := upload(s, operatorKey, "kind=products", "sku,name\nother,Other\n", "Idempotency-Key", "night-1")
+	for name, other := range map[string]string{
+		"another file": "sku,name\nother,Other\n", "a longer one": file + "y,Y,1,EUR\n", "a changed one": file[:len(file)-2] + "S\n",
+	} {
+		if a := upload(s, operatorKey, "kind=products", other, "Idempotency-Key", "night-1"); a.status != 422 || a.problem(t).Code != "idempotency_key_reused" {
+			t.Errorf("IDEM-2: %s under that key: %d %s", name, a.status, a.body)
+		}
+	}
+	again := upload(s, operatorKey, "kind=products", file, "Idempotency-Key", "night-1")
 	if again.status != 202 || !strings.Contains(string(again.body), i.ID) || len(f.started) != 2 {
-		t.Errorf("again: %d %s", again.status, again.body)
+		t.Errorf("IDEM-1: the same again: %d %s", again.status, again.body)
 	}
 	if other := upload(s, operatorKey, "kind=stock", "sku,onHand\nx,1\n", "Idempotency-Key", "night-1"); other.status != 422 || other.problem(t).Code != "idempotency_key_reused" {
 		t.Errorf("IDEM-2: another kind under that key: %d %s", other.status, other.body)

@@ -61,10 +61,10 @@ func (s *Store) PutChunk(ctx context.Context, i catalog.Import, at int64, body [
 }
 
 // Received ends the receiving: the file is here, all of its bytes. Its rows
-// begin at a byte and a line of it.
+// begin at a byte and a line of it, and i.Digest is that of its bytes.
 func (s *Store) Received(ctx context.Context, i catalog.Import, bytes, startByte, startLine int64) error {
-	return s.moveImport(ctx, "UPDATE imports SET state = ?, at_byte = ?, at_line = ?, updated_at = ? WHERE id = ? AND state = ? AND bytes = ? AND created_at = ?",
-		string(catalog.ImportReading), startByte, startLine, micros(s.now()), i.ID, string(catalog.ImportReceiving), bytes, micros(i.CreatedAt))
+	return s.moveImport(ctx, "UPDATE imports SET state = ?, digest = ?, at_byte = ?, at_line = ?, updated_at = ? WHERE id = ? AND state = ? AND bytes = ? AND created_at = ?",
+		string(catalog.ImportReading), i.Digest, startByte, startLine, micros(s.now()), i.ID, string(catalog.ImportReceiving), bytes, micros(i.CreatedAt))
 }
 
 // GiveUpImport forgets a file that did not come to its end.
@@ -133,7 +133,7 @@ func (s *Store) ImportHeader(ctx context.Context, id string) (string, error) {
 
 const selectImport = `
 	SELECT id, kind, name, dry_run, actor, correlation, state, why, bytes, at_byte, at_line, staged, bad, applied, unchanged, indexed,
-		mark, created_at, updated_at FROM imports `
+		mark, digest, created_at, updated_at FROM imports `
 
 // Import answers how an import stands, or catalog.ErrNoImport.
 func (s *Store) Import(ctx context.Context, id string) (catalog.Import, error) {
@@ -178,7 +178,7 @@ func scanImport(r *sql.Rows) (catalog.Import, error) {
 	var i catalog.Import
 	var dry, created, updated int64
 	err := r.Scan(&i.ID, &i.Kind, &i.Name, &dry, &i.Actor, &i.Correlation, &i.State, &i.Why, &i.Bytes, &i.Read, &i.Lines, &i.Rows, &i.Bad,
-		&i.Applied, &i.Unchanged, &i.Indexed, &i.Mark, &created, &updated)
+		&i.Applied, &i.Unchanged, &i.Indexed, &i.Mark, &i.Digest, &created, &updated)
 	i.DryRun, i.CreatedAt, i.UpdatedAt = dry != 0, fromMicros(created), fromMicros(updated)
 	return i, err
 }

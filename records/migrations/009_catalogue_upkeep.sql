@@ -1,0 +1,3 @@
+-- What an import's key was used for: a digest of its file. Empty: received
+-- before this was kept.
+ALTER TABLE imports ADD COLUMN digest TEXT NOT NULL DEFAULT '';
