@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"purser/activities/porttest"
+	"purser/catalog"
 	"purser/order"
 	"purser/records"
 	"purser/sandbox/postgres"
@@ -36,6 +37,42 @@ func TestCatalogue(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A count that makes an expired reservation give way answers the product as it
+// is then: with the revision that moved, which is its ETag, and its stock
+// (ORD-7, IDEM-6).
+func TestCountedPastExpiredReservations(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
+		s := open(t)
+		expired := time.Now().Add(-time.Minute)
+		put := func(c catalog.Change) catalog.Changed {
+			t.Helper()
+			all, err := s.ChangeProduct(t.Context(), "mug", []catalog.Change{c})
+			if err != nil {
+				t.Fatal(err)
+			}
+			now, err := s.Product(t.Context(), "mug")
+			if err != nil || all[0].Product.Revision != now.Revision || all[0].Product.Version != now.Version || all[0].Product.Available != now.Available {
+				t.Errorf("answered %+v, the record says %+v %v", all[0].Product, now, err)
+			}
+			return all[0]
+		}
+		put(porttest.PutOf("1", "mug"))
+		for range 2 {
+			if _, err := s.OpenOrder(t.Context(), order.Opening{
+				ID: order.NewID(), RunID: "run-1", Actor: "key:shop", Now: expired, HoldUntil: expired,
+				Request: order.Request{Customer: "c-1", Currency: "EUR", Lines: []order.RequestLine{{SKU: "mug", Quantity: 3}}},
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		count := func(n int64) *int64 { return &n }
+		before := put(catalog.Change{ID: "2", Receive: 1}).Product
+		if after := put(catalog.Change{ID: "3", OnHand: count(4)}); after.Err != nil || after.Product.Revision < before.Revision+2 || after.Product.Available != 1 {
+			t.Errorf("counted: %+v", after)
+		}
+	})
 }
 
 // reserves opens an order for so many pieces.
