@@ -76,12 +76,14 @@ func (f *products) Reindex(context.Context) (catalog.Rebuilt, error) {
 }
 
 func setUpProducts(t testing.TB) (*shop, *products) {
-	var p *products
-	s := setUp(t, func(c *api.Config) {
-		p = &products{store: c.Records.(*records.Store)}
-		c.Products = &api.Products{Workflows: p, Records: p.store, MaxImport: 2 << 20}
-	})
-	return s, p
+	p := &products{}
+	return setUp(t, p.desk), p
+}
+
+// desk has the API change products through it.
+func (f *products) desk(c *api.Config) {
+	f.store = c.Records.(*records.Store)
+	c.Products = &api.Products{Workflows: f, Records: f.store, MaxImport: 2 << 20}
 }
 
 const lamp = `{"sku":"lamp/1","name":"Lamp","price":1000,"currency":"EUR","onHand":5,"tags":["brass"],"options":{"size":"M"}}`
