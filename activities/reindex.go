@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"purser/catalog"
 	"purser/order"
 )
 
@@ -44,12 +45,40 @@ func (a *Activities) FillShadow(ctx context.Context, r ShadowRequest) (ShadowSte
 			return step, failure(err)
 		}
 		docs, _ := a.documents(skus, now)
-		if err := a.Rebuild.PutShadow(ctx, r.Name, docs); err != nil {
+		put, err := a.putShadow(ctx, r.Name, docs)
+		if err != nil {
 			return step, failure(err)
 		}
-		step.After, step.Put = skus[len(skus)-1], step.Put+int64(len(docs))
+		step.After, step.Put = skus[len(skus)-1], step.Put+put
 	}
 	return step, nil
+}
+
+// putShadow passes over documents that the index refuses for good, as the live
+// one does. If it refuses all of many, they are not what is wrong, and the
+// shadow must not take the place of an index that holds them.
+func (a *Activities) putShadow(ctx context.Context, name string, docs []catalog.Document) (int64, error) {
+	err := a.Rebuild.PutShadow(ctx, name, docs)
+	if !errors.Is(err, order.ErrRejected) || len(docs) == 0 {
+		return int64(len(docs)), err
+	}
+	refused := map[string]error{docs[0].SKU: err}
+	if len(docs) > 1 {
+		clear(refused)
+		for i, d := range docs {
+			switch one := a.Rebuild.PutShadow(ctx, name, docs[i:i+1]); {
+			case errors.Is(one, order.ErrRejected):
+				refused[d.SKU] = one
+			case one != nil:
+				return 0, one
+			}
+		}
+		if len(refused) == len(docs) {
+			return 0, err
+		}
+	}
+	tellRefused(ctx, refused)
+	return int64(len(docs) - len(refused)), nil
 }
 
 func (a *Activities) shadowPage(ctx context.Context, since time.Time, after string) ([]string, error) {
@@ -98,10 +127,11 @@ func (a *Activities) IndexChanged(ctx context.Context, r ChangedRequest) (Indexe
 		if err != nil || len(skus) == 0 {
 			return all, failure(err)
 		}
-		done, err := a.index(ctx, skus)
+		done, refused, err := a.indexPassing(ctx, skus)
 		if err != nil {
 			return all, failure(err)
 		}
+		tellRefused(ctx, refused)
 		all.Put, all.Deleted, after = all.Put+done.Put, all.Deleted+done.Deleted, skus[len(skus)-1]
 	}
 }

@@ -492,15 +492,3 @@ func TestFollowerPassesOverWhatIsRefused(t *testing.T) {
 		t.Errorf("the index holds %+v", docs)
 	}
 }
-
-// picky refuses the mug.
-type picky struct{ *fake.Index }
-
-func (p picky) PutDocuments(ctx context.Context, docs []catalog.Document) error {
-	for _, d := range docs {
-		if d.SKU == "mug" {
-			return &order.ProviderError{Provider: "search", Op: "put", Kind: order.ErrRejected}
-		}
-	}
-	return p.Index.PutDocuments(ctx, docs)
-}
