@@ -44,7 +44,7 @@ func TestConformance(t *testing.T) {
 	for name, open := range servers {
 		for what, check := range map[string]func(*testing.T, wire){
 			"indexes": indexes, "settings": settings, "documents": documents, "failed tasks": failedTasks, "tasks": tasks,
-			"words": words, "filters": filters, "pages and orders": pages, "formatted": formatted, "swap": swaps, "errors": problems,
+			"words": words, "phrases": phrases, "filters": filters, "pages and orders": pages, "formatted": formatted, "swap": swaps, "errors": problems,
 		} {
 			t.Run(name+"/"+what, func(t *testing.T) {
 				t.Parallel()
@@ -292,6 +292,32 @@ func words(t *testing.T, w wire) {
 	}
 	if _, got := w.find(t, "", &meilisearch.SearchRequest{}); len(got) != 5 {
 		t.Errorf("nothing typed finds %v", got)
+	}
+}
+
+// phrases: words in quotes follow each other, and must be there.
+func phrases(t *testing.T, w wire) {
+	w.shop(t)
+	for q, want := range map[string][]string{
+		`"enamel mug"`:         {"mug"},
+		`"mug enamel"`:         {},
+		`"blue mug"`:           {},
+		`"BLUE Enamel"`:        {"mug"},
+		`blue "tea cup"`:       {"cup"},
+		`zeppelin "tea cup"`:   {"cup"}, // the words need not be
+		`"tea cup" "blue and"`: {"cup"},
+		`"tea cup" "and blue"`: {},
+		`"steel kettle`:        {"kettle"}, // not closed
+		`"ket"`:                {},         // no beginnings
+		`"kettel"`:             {},         // no typos
+		`"couch"`:              {},         // no synonyms
+		`"camp fire"`:          {"mug"},
+		`"fire from"`:          {}, // not over a comma
+		`"sofa sleeps"`:        {}, // nor from attribute to attribute
+	} {
+		if _, got := w.find(t, q, &meilisearch.SearchRequest{}); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", q, got, want)
+		}
 	}
 }
 
