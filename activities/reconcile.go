@@ -29,9 +29,13 @@ type StockAudit interface {
 	UnbalancedStock(ctx context.Context, limit int) ([]string, error)
 }
 
-// OldImports forgets imports that nobody needs any more.
-type OldImports interface {
+// Past is what the record knows of the catalogue's past and nobody needs any
+// more. Times are in microseconds since 1970.
+type Past interface {
 	ForgetImports(ctx context.Context, receivingBefore, endedBefore int64) (int64, error)
+	// ForgetChanges forgets who changed products before a time, and the IDs of
+	// these changes.
+	ForgetChanges(ctx context.Context, before int64) (int64, error)
 }
 
 // keyPage is how many products are compared at once.

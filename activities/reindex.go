@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -136,18 +137,24 @@ func (a *Activities) IndexChanged(ctx context.Context, r ChangedRequest) (Indexe
 	}
 }
 
-// The times for which imports are kept.
+// The times for which the past is kept.
 const (
 	keepReceiving = 24 * time.Hour      // a file whose sender went away
-	keepEnded     = 30 * 24 * time.Hour // figures and errors of one that ended
+	keepEnded     = 30 * 24 * time.Hour // figures and errors of an import that ended
+	keepChanges   = 90 * 24 * time.Hour // who changed a product
 )
 
 // Tidying is the input of ForgetImports.
 type Tidying struct{}
 
-// ForgetImports removes what is left of old imports.
+// ForgetImports removes what is left of old imports, and old changes of
+// products.
 func (a *Activities) ForgetImports(ctx context.Context, _ Tidying) error {
+	defer beat(ctx)()
 	now := time.Now()
-	_, err := a.OldImports.ForgetImports(ctx, now.Add(-keepReceiving).UnixMicro(), now.Add(-keepEnded).UnixMicro())
+	_, err := a.Past.ForgetImports(ctx, now.Add(-keepReceiving).UnixMicro(), now.Add(-keepEnded).UnixMicro())
+	if err == nil {
+		_, err = a.Past.ForgetChanges(ctx, now.Add(-cmp.Or(a.KeepChanges, keepChanges)).UnixMicro())
+	}
 	return failure(err)
 }

@@ -74,7 +74,8 @@ func (s *server) catalogueRoutes(a huma.API) {
 	}, operate, s.deleteProduct)
 	register(s, a, huma.Operation{
 		OperationID: "list-product-changes", Method: http.MethodGet, Path: "/v1/products/{sku}/changes", Tags: []string{"operators"},
-		Summary: "List who changed a product, newest first",
+		Summary:     "List who changed a product, newest first",
+		Description: "Changes are kept for 90 days, or as long as PURSER_KEEP_PRODUCT_CHANGES says.",
 	}, operate, s.productChanges)
 	s.importRoutes(a)
 	register(s, a, huma.Operation{

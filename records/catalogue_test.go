@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"purser/activities"
 	"purser/activities/porttest"
 	"purser/catalog"
 	"purser/order"
@@ -37,6 +38,33 @@ func TestCatalogue(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The nightly tidying forgets changes that are older than three months, or than
+// was said.
+func TestNightlyForgetsOldChanges(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
+		s := open(t)
+		known := func() int {
+			all, err := s.ProductChanges(t.Context(), "mug", 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(all)
+		}
+		if _, err := s.ChangeProduct(t.Context(), "mug", []catalog.Change{porttest.PutOf("1", "mug")}); err != nil {
+			t.Fatal(err)
+		}
+		for _, night := range []struct {
+			keep time.Duration
+			left int
+		}{{0, 1}, {time.Nanosecond, 0}} {
+			steps := activities.Activities{Past: s, KeepChanges: night.keep}
+			if err := steps.ForgetImports(t.Context(), activities.Tidying{}); err != nil || known() != night.left {
+				t.Errorf("kept for %s: %d are known, %v", night.keep, known(), err)
+			}
+		}
+	})
 }
 
 // A count that makes an expired reservation give way answers the product as it

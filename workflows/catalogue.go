@@ -32,7 +32,7 @@ func ReconcileWorkflow(ctx workflow.Context, r Reconcile) (catalog.Drift, error)
 		return found, err
 	}
 	if r.Nightly {
-		err = patiently(ctx, "Forget old imports", do.ForgetImports, activities.Tidying{}, nil)
+		err = patiently(ctx, "Forget old imports and changes", do.ForgetImports, activities.Tidying{}, nil)
 	}
 	return found, err
 }

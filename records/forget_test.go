@@ -171,6 +171,55 @@ func forgetsInSmall(t *testing.T, s *Store, id string, state catalog.ImportState
 	}
 }
 
+// Changes of products are forgotten by their age, in small transactions; what is
+// younger stays, and the keys of it (IDEM-1, SEC-9).
+func TestForgetChanges(t *testing.T) {
+	for name, url := range map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "record.db") },
+		"postgres": func(t *testing.T) string { return postgres.ForTest(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			now := time.Now()
+			s, err := Open(t.Context(), url(t), Options{Now: func() time.Time { return now }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			const old = 4_100 // in three transactions
+			changes := []catalog.Change{{ID: "put", Put: &catalog.Product{SKU: "mug", Name: "Mug", Price: 1, Currency: "EUR"}}}
+			for i := range old - 1 {
+				changes = append(changes, catalog.Change{ID: fmt.Sprint("old-", i), Receive: 1})
+			}
+			young := catalog.Change{ID: "young", Receive: 5}
+			change := func(c ...catalog.Change) {
+				t.Helper()
+				all, err := s.ChangeProduct(t.Context(), "mug", c)
+				if err != nil || all[len(all)-1].Err != nil {
+					t.Fatal(err, all)
+				}
+			}
+			change(changes...)
+			then := now
+			now = now.Add(time.Hour)
+			change(young)
+			w := &weighed{database: s.db}
+			s.db = w
+			n, err := s.ForgetChanges(t.Context(), then.Add(time.Minute).UnixMicro())
+			s.db = w.database
+			if err != nil || n != old || len(w.changed) != 3 {
+				t.Errorf("%d changes forgotten in %d transactions: %v", n, len(w.changed), err)
+			}
+			change(young)
+			known, err := s.ProductChanges(t.Context(), "mug", 10)
+			p, perr := s.Product(t.Context(), "mug")
+			if err != nil || perr != nil || len(known) != 1 || known[0].ID != "young" || p.OnHand != old-1+5 {
+				t.Errorf("known: %+v, %d on hand, %v", known, p.OnHand, errors.Join(err, perr))
+			}
+		})
+	}
+}
+
 // What is forgotten of an attempt is not another attempt's.
 func TestForgetLeavesTheNewAttempt(t *testing.T) {
 	s, err := Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "record.db"), Options{})

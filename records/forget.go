@@ -50,6 +50,14 @@ func (s *Store) deleteSome(ctx context.Context, atOnce int64, statement string, 
 	}
 }
 
+// ForgetChanges removes changes of products that were made before a time.
+func (s *Store) ForgetChanges(ctx context.Context, before int64) (int64, error) {
+	const atOnce = 2_000
+	n, err := s.deleteSome(ctx, atOnce, fmt.Sprintf(
+		"DELETE FROM product_changes WHERE (sku, change_id) IN (SELECT sku, change_id FROM product_changes WHERE at < ? ORDER BY at LIMIT %d)", atOnce), before)
+	return n, failed("forget changes", err)
+}
+
 // ForgetImports removes what is older than it needs to be: files whose sender
 // went away, and imports that ended long ago. It also finds what a crash left
 // of others.
