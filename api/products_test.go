@@ -28,6 +28,7 @@ type products struct {
 	stall   bool
 	late    bool // it is done, and the answer comes too late
 	started []catalog.Import
+	asked   int // changes
 }
 
 func (f *products) script() (error, bool) {
@@ -38,6 +39,9 @@ func (f *products) script() (error, bool) {
 
 func (f *products) ChangeProduct(ctx context.Context, sku string, c catalog.Change) (catalog.Stocked, error) {
 	fail, stall := f.script()
+	f.mu.Lock()
+	f.asked++
+	f.mu.Unlock()
 	if stall {
 		<-ctx.Done()
 		return catalog.Stocked{}, ctx.Err()
@@ -116,6 +120,7 @@ func TestProductStory(t *testing.T) {
 		{"nonsense to match", "PATCH", operatorKey, `{"price":1}`, []string{"If-Match", `W/x`}, 412, "version_conflict", ""},
 		{"nothing to change", "PATCH", operatorKey, `{}`, nil, 422, "invalid", ""},
 		{"a float", "PATCH", operatorKey, `{"price":9.99}`, nil, 422, "invalid", ""},
+		{"in what nobody can be charged", "PATCH", operatorKey, `{"price":900,"currency":"XYZ"}`, nil, 422, "invalid", ""},
 		{"a currency alone", "PATCH", operatorKey, `{"currency":"USD"}`, nil, 422, "invalid", ""},
 		{"fewer than none", "PATCH", operatorKey, `{"receive":-100}`, nil, 422, "invalid", ""},
 		{"another sku", "PUT", operatorKey, strings.Replace(lamp, "lamp/1", "lamp", 1), nil, 422, "invalid", ""},
@@ -178,6 +183,23 @@ func TestProductChangeAnsweredTooLate(t *testing.T) {
 		if other := send(); other.status != 412 {
 			t.Errorf("%s: another one for a version that is gone: %d %s", name, other.status, other.body)
 		}
+	}
+}
+
+// What can never be a product's SKU is not there, and has no workflow started
+// to find that out.
+func TestNoSuchSKU(t *testing.T) {
+	t.Parallel()
+	s, f := setUpProducts(t)
+	for _, sku := range []string{"blue%20mug", "mug%0A", "%7F", "mug%C2%A0", ".."} {
+		for _, step := range [][2]string{{"PATCH", `{"price":1}`}, {"DELETE", ""}, {"GET", ""}} {
+			if a := s.ask(step[0], "/v1/products/"+sku, operatorKey, step[1]); a.status != 404 || a.problem(t).Code != "not_found" {
+				t.Errorf("%s %s: %d %s", step[0], sku, a.status, a.body)
+			}
+		}
+	}
+	if f.asked > 0 {
+		t.Errorf("%d changes were asked for", f.asked)
 	}
 }
 

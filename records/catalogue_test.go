@@ -67,6 +67,32 @@ func TestNightlyForgetsOldChanges(t *testing.T) {
 	})
 }
 
+// A currency that nobody can be charged in is refused, whoever names it.
+func TestUnknownCurrency(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
+		s := open(t)
+		other := porttest.PutOf("2", "mug")
+		other.Put.Currency = "XYZ"
+		all, err := s.ChangeProduct(t.Context(), "mug", []catalog.Change{
+			porttest.PutOf("1", "mug"), other, {ID: "3", Price: &catalog.Price{Amount: 1, Currency: "XYZ"}},
+		})
+		if err != nil || all[0].Err != nil {
+			t.Fatal(err, all)
+		}
+		for _, c := range all[1:] {
+			if !errors.Is(c.Err, catalog.ErrInvalid) {
+				t.Errorf("change %s: %v", c.ID, c.Err)
+			}
+		}
+		if err := s.PutProducts(t.Context(), []catalog.Product{*other.Put}); err == nil {
+			t.Error("it was put all the same")
+		}
+		if p, err := s.Product(t.Context(), "mug"); err != nil || p.Currency != "EUR" || p.Version != 1 {
+			t.Errorf("%+v %v", p, err)
+		}
+	})
+}
+
 // A count that makes an expired reservation give way answers the product as it
 // is then: with the revision that moved, which is its ETag, and its stock
 // (ORD-7, IDEM-6).

@@ -50,6 +50,11 @@ func (e *engine) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ 
 	return nil
 }
 
+func (e *engine) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
+	e.starts = append(e.starts, o)
+	return nil, e.err
+}
+
 func (e *engine) UpdateWithStartWorkflow(_ context.Context, o client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	return e.UpdateWorkflow(context.Background(), o.UpdateOptions)
 }
