@@ -30,9 +30,12 @@ type Activities struct {
 	Revisions     Revisions
 	DueProducts   DueProducts
 	StockAudit    StockAudit
-	OldImports    OldImports
+	Past          Past
 	Imports       Imports
 	ImportRows    ImportRows
+	// KeepChanges is for how long it is known who changed a product. Default
+	// 90 days.
+	KeepChanges time.Duration
 	// PictureURL answers where a browser finds a picture; nil: its key.
 	PictureURL func(key string) string
 	// Blocked is asked before every mail; nil: nobody is suppressed.

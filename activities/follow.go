@@ -2,12 +2,9 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
-
-	"purser/order"
 )
 
 // DueProducts tells what the index has still to be given.
@@ -71,8 +68,7 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 }
 
-// sweep gives the index what is due. A document that the index refuses for
-// good must not hold up the others: it is found by sending each alone, and
+// sweep gives the index what is due. A product that the index refuses for good
 // comes up again after the lease.
 func (a *Activities) sweep(ctx context.Context) (int, error) {
 	skus, err := a.DueProducts.DueProducts(ctx, sweepLease, rowsAtOnce)
@@ -81,19 +77,11 @@ func (a *Activities) sweep(ctx context.Context) (int, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, sweepLease)
 	defer cancel()
-	_, err = a.index(ctx, skus)
-	if len(skus) == 1 || !errors.Is(err, order.ErrRejected) {
-		return len(skus), err
-	}
-	var refused error
-	for _, sku := range skus {
-		_, err := a.index(ctx, []string{sku})
-		switch {
-		case errors.Is(err, order.ErrRejected):
-			refused = fmt.Errorf("%s: %w", sku, err)
-		case err != nil:
-			return len(skus), err
+	_, refused, err := a.indexPassing(ctx, skus)
+	for sku, why := range refused {
+		if err == nil {
+			err = fmt.Errorf("%s: %w", sku, why)
 		}
 	}
-	return len(skus), refused
+	return len(skus), err
 }

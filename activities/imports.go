@@ -191,9 +191,9 @@ func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time
 			for n, p := range products {
 				skus[n], now[p.SKU] = p.SKU, p
 			}
-			_, err := a.indexThese(ctx, skus, now)
-			if errors.Is(err, order.ErrRejected) {
-				err = a.indexEach(ctx, i.Mark, products)
+			_, refused, err := a.indexThesePassing(ctx, skus, now)
+			for sku := range refused { // it comes up again with what else is due
+				err = errors.Join(err, a.ImportRows.Unmark(ctx, i.Mark, sku))
 			}
 			return err
 		})
@@ -202,22 +202,6 @@ func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time
 		return err
 	}
 	return a.Imports.EndImport(context.WithoutCancel(ctx), i.ID, catalog.ImportDone, "")
-}
-
-// indexEach gives the index one product after another: one that it refuses for
-// good must not hold up the others. It loses the import's mark, and comes up
-// again with what else is due.
-func (a *Activities) indexEach(ctx context.Context, mark int64, products []catalog.Stocked) error {
-	for _, p := range products {
-		_, err := a.indexThese(ctx, []string{p.SKU}, map[string]catalog.Stocked{p.SKU: p})
-		if errors.Is(err, order.ErrRejected) {
-			err = a.ImportRows.Unmark(ctx, mark, p.SKU)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // importFile is an import's file, read from a byte on.

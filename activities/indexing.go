@@ -2,9 +2,11 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"purser/catalog"
+	"purser/order"
 )
 
 // Listings is the record of the catalogue, as the search index follows it.
@@ -79,6 +81,54 @@ func (a *Activities) indexThese(ctx context.Context, skus []string, now map[stri
 		if now, err = a.Listings.Stocked(ctx, skus); err != nil {
 			return done, err
 		}
+	}
+}
+
+// indexPassing gives the index products as they are now, and passes over those
+// that it refuses for good: they must not hold up the others, and are found by
+// sending each alone.
+func (a *Activities) indexPassing(ctx context.Context, skus []string) (done Indexed, refused map[string]error, err error) {
+	now, err := a.Listings.Stocked(ctx, skus)
+	if err != nil {
+		return done, nil, err
+	}
+	return a.indexThesePassing(ctx, skus, now)
+}
+
+func (a *Activities) indexThesePassing(ctx context.Context, skus []string, now map[string]catalog.Stocked) (done Indexed, refused map[string]error, err error) {
+	if len(skus) == 0 {
+		return done, nil, nil
+	}
+	done, err = a.indexThese(ctx, skus, now)
+	if !errors.Is(err, order.ErrRejected) {
+		return done, nil, err
+	}
+	if len(skus) == 1 {
+		return done, map[string]error{skus[0]: err}, nil
+	}
+	refused = make(map[string]error)
+	for _, sku := range skus {
+		alone := make(map[string]catalog.Stocked, 1)
+		if p, ok := now[sku]; ok {
+			alone[sku] = p
+		}
+		one, err := a.indexThese(ctx, []string{sku}, alone)
+		done.Put, done.Deleted = done.Put+one.Put, done.Deleted+one.Deleted
+		switch {
+		case errors.Is(err, order.ErrRejected):
+			refused[sku] = err
+		case err != nil:
+			return done, refused, err
+		}
+	}
+	return done, refused, nil
+}
+
+// tellRefused is for whoever keeps the catalogue: only they can mend a product
+// that the index does not take.
+func tellRefused(ctx context.Context, refused map[string]error) {
+	for sku, why := range refused {
+		logger(ctx).Error("the index refuses a product", "sku", sku, "error", why)
 	}
 }
 

@@ -29,9 +29,13 @@ type StockAudit interface {
 	UnbalancedStock(ctx context.Context, limit int) ([]string, error)
 }
 
-// OldImports forgets imports that nobody needs any more.
-type OldImports interface {
+// Past is what the record knows of the catalogue's past and nobody needs any
+// more. Times are in microseconds since 1970.
+type Past interface {
 	ForgetImports(ctx context.Context, receivingBefore, endedBefore int64) (int64, error)
+	// ForgetChanges forgets who changed products before a time, and the IDs of
+	// these changes.
+	ForgetChanges(ctx context.Context, before int64) (int64, error)
 }
 
 // keyPage is how many products are compared at once.
@@ -40,6 +44,9 @@ const keyPage = 1_000
 // CompareRequest is the input of CompareIndex.
 type CompareRequest struct {
 	Stock bool `json:"stock,omitempty"` // look at the stock too
+	// Swapped: the index has just been replaced. What was on its way may have
+	// gone to the one before, so it is put into this one too.
+	Swapped bool `json:"swapped,omitempty"`
 }
 
 // CompareIndex compares the index with the record, product by product, and
@@ -49,7 +56,7 @@ type CompareRequest struct {
 func (a *Activities) CompareIndex(ctx context.Context, r CompareRequest) (catalog.Drift, error) {
 	defer beat(ctx)()
 	began := time.Now()
-	c := comparison{steps: a, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed(), drift: catalog.Drift{Unbalanced: -1}}
+	c := comparison{steps: a, swapped: r.Swapped, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed(), drift: catalog.Drift{Unbalanced: -1}}
 	err := c.run(ctx)
 	if err == nil && r.Stock {
 		var wrong []string
@@ -83,11 +90,12 @@ func logger(ctx context.Context) sdklog.Logger {
 
 // comparison is one pass over index and record.
 type comparison struct {
-	steps *Activities
-	drift catalog.Drift
-	seed  maphash.Seed
-	seen  map[uint64]struct{} // hashes of the SKUs in the index: 8 bytes each
-	wrong []string            // to be looked at a second time
+	steps   *Activities
+	swapped bool
+	drift   catalog.Drift
+	seed    maphash.Seed
+	seen    map[uint64]struct{} // hashes of the SKUs in the index: 8 bytes each
+	wrong   []string            // to be looked at a second time
 }
 
 func (c *comparison) run(ctx context.Context) error {
@@ -168,6 +176,7 @@ func (c *comparison) repair(ctx context.Context, skus []string) error {
 		return err
 	}
 	var mend, ahead []string
+	due := 0
 	for _, sku := range skus {
 		version, there := indexed[sku]
 		r := now[sku]
@@ -175,8 +184,10 @@ func (c *comparison) repair(ctx context.Context, skus []string) error {
 		case !there && !r.ForSale, there && r.ForSale && version == r.Revision:
 			continue
 		case r.Due:
-			c.drift.Due++
-			continue
+			if c.drift.Due++; !c.swapped {
+				continue
+			}
+			due++
 		case !r.ForSale:
 			c.drift.Strays++
 		case !there:
@@ -192,9 +203,11 @@ func (c *comparison) repair(ctx context.Context, skus []string) error {
 	if err := c.steps.Index.DeleteDocuments(ctx, ahead); err != nil {
 		return err
 	}
-	if _, err := c.steps.index(ctx, mend); err != nil {
+	_, refused, err := c.steps.indexPassing(ctx, mend)
+	if err != nil {
 		return err
 	}
-	c.drift.Repaired += int64(len(mend))
+	tellRefused(ctx, refused)
+	c.drift.Repaired += int64(len(mend) - due - len(refused))
 	return nil
 }

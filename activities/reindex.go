@@ -1,10 +1,12 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
 
+	"purser/catalog"
 	"purser/order"
 )
 
@@ -44,12 +46,40 @@ func (a *Activities) FillShadow(ctx context.Context, r ShadowRequest) (ShadowSte
 			return step, failure(err)
 		}
 		docs, _ := a.documents(skus, now)
-		if err := a.Rebuild.PutShadow(ctx, r.Name, docs); err != nil {
+		put, err := a.putShadow(ctx, r.Name, docs)
+		if err != nil {
 			return step, failure(err)
 		}
-		step.After, step.Put = skus[len(skus)-1], step.Put+int64(len(docs))
+		step.After, step.Put = skus[len(skus)-1], step.Put+put
 	}
 	return step, nil
+}
+
+// putShadow passes over documents that the index refuses for good, as the live
+// one does. If it refuses all of many, they are not what is wrong, and the
+// shadow must not take the place of an index that holds them.
+func (a *Activities) putShadow(ctx context.Context, name string, docs []catalog.Document) (int64, error) {
+	err := a.Rebuild.PutShadow(ctx, name, docs)
+	if !errors.Is(err, order.ErrRejected) || len(docs) == 0 {
+		return int64(len(docs)), err
+	}
+	refused := map[string]error{docs[0].SKU: err}
+	if len(docs) > 1 {
+		clear(refused)
+		for i, d := range docs {
+			switch one := a.Rebuild.PutShadow(ctx, name, docs[i:i+1]); {
+			case errors.Is(one, order.ErrRejected):
+				refused[d.SKU] = one
+			case one != nil:
+				return 0, one
+			}
+		}
+		if len(refused) == len(docs) {
+			return 0, err
+		}
+	}
+	tellRefused(ctx, refused)
+	return int64(len(docs) - len(refused)), nil
 }
 
 func (a *Activities) shadowPage(ctx context.Context, since time.Time, after string) ([]string, error) {
@@ -98,26 +128,33 @@ func (a *Activities) IndexChanged(ctx context.Context, r ChangedRequest) (Indexe
 		if err != nil || len(skus) == 0 {
 			return all, failure(err)
 		}
-		done, err := a.index(ctx, skus)
+		done, refused, err := a.indexPassing(ctx, skus)
 		if err != nil {
 			return all, failure(err)
 		}
+		tellRefused(ctx, refused)
 		all.Put, all.Deleted, after = all.Put+done.Put, all.Deleted+done.Deleted, skus[len(skus)-1]
 	}
 }
 
-// The times for which imports are kept.
+// The times for which the past is kept.
 const (
 	keepReceiving = 24 * time.Hour      // a file whose sender went away
-	keepEnded     = 30 * 24 * time.Hour // figures and errors of one that ended
+	keepEnded     = 30 * 24 * time.Hour // figures and errors of an import that ended
+	keepChanges   = 90 * 24 * time.Hour // who changed a product
 )
 
 // Tidying is the input of ForgetImports.
 type Tidying struct{}
 
-// ForgetImports removes what is left of old imports.
+// ForgetImports removes what is left of old imports, and old changes of
+// products.
 func (a *Activities) ForgetImports(ctx context.Context, _ Tidying) error {
+	defer beat(ctx)()
 	now := time.Now()
-	_, err := a.OldImports.ForgetImports(ctx, now.Add(-keepReceiving).UnixMicro(), now.Add(-keepEnded).UnixMicro())
+	_, err := a.Past.ForgetImports(ctx, now.Add(-keepReceiving).UnixMicro(), now.Add(-keepEnded).UnixMicro())
+	if err == nil {
+		_, err = a.Past.ForgetChanges(ctx, now.Add(-cmp.Or(a.KeepChanges, keepChanges)).UnixMicro())
+	}
 	return failure(err)
 }

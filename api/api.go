@@ -177,5 +177,5 @@ func New(c Config) (http.Handler, error) {
 		mux.Handle("/webhooks", s.Webhooks) // else the mux would redirect it
 		mux.Handle("/webhooks/", s.Webhooks)
 	}
-	return s.observe(routed(mux)), nil
+	return s.observe(legible(routed(mux))), nil
 }

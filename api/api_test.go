@@ -118,7 +118,13 @@ type shop struct {
 
 func setUp(t testing.TB, mods ...func(*api.Config)) *shop {
 	t.Helper()
-	store, err := records.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "record.db"), records.Options{})
+	return setUpOn(t, "sqlite://"+filepath.Join(t.TempDir(), "record.db"), mods...)
+}
+
+// setUpOn is setUp over the record at a URL.
+func setUpOn(t testing.TB, url string, mods ...func(*api.Config)) *shop {
+	t.Helper()
+	store, err := records.Open(t.Context(), url, records.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"path"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"purser/order"
 )
@@ -177,6 +179,26 @@ func routed(mux *http.ServeMux) http.Handler {
 		problem(http.StatusNotFound, "not_found", "there is nothing at this address").write(w, r)
 	})
 }
+
+// legible refuses an address that is no text: nothing of ours is named with a
+// NUL or with bytes that are no UTF-8, and Postgres fails on them.
+func legible(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text := isText(r.URL.Path)
+		if r.URL.RawQuery != "" {
+			for name, values := range r.URL.Query() {
+				text = text && isText(name) && !slices.ContainsFunc(values, func(v string) bool { return !isText(v) })
+			}
+		}
+		if !text {
+			problem(http.StatusBadRequest, "malformed", "the address is not text").write(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 // tidy reports whether a path has no empty, "." or ".." element.
 func tidy(p string) bool {

@@ -46,7 +46,7 @@ func (s *server) importRoutes(a huma.API) {
 	register(s, a, huma.Operation{
 		OperationID: "start-import", Method: http.MethodPost, Path: "/v1/imports", Tags: []string{"operators"}, DefaultStatus: http.StatusAccepted,
 		Summary:     "Import products, stock or prices from a file",
-		Description: "The body is the file: CSV with a line of column names (" + strings.Join(feed.Columns(catalog.ImportProducts), ", ") + "; tags and options are parted by |, amounts are minor units), or JSON lines. Of kind products, what a file does not say stays as it is, and rows with errors are left out. Stock and prices take effect all at once, or, if a row has an error, not at all. Sending a file again under the same Idempotency-Key is one import.",
+		Description: "The body is the file: CSV with a line of column names (" + strings.Join(feed.Columns(catalog.ImportProducts), ", ") + "; tags and options are parted by |, amounts are minor units), or JSON lines. Of kind products, what a file does not say stays as it is, and rows with errors are left out. Stock and prices take effect all at once, or, if a row has an error, not at all. Sending a file again under the same Idempotency-Key is one import; another file, or another kind, is refused (422 idempotency_key_reused).",
 		Metadata:    map[string]any{"streamed": true},
 	}, operate, s.startImport)
 	register(s, a, huma.Operation{
@@ -147,12 +147,10 @@ func (s *server) startImport(ctx context.Context, in *startImportInput) (*import
 			return nil, err
 		}
 	case i.Kind != in.Kind || i.DryRun != in.DryRun:
-		return nil, problem(http.StatusUnprocessableEntity, "idempotency_key_reused", "the idempotency key was used with another import")
-	default: // a sender that is cut off would not hear the answer
-		for !end {
-			if _, end, err = in.body.next(buf); err != nil {
-				return nil, brokenOff(err)
-			}
+		return nil, otherImport()
+	default:
+		if err := s.compare(i, in.body, buf, n, end, most); err != nil {
+			return nil, err
 		}
 	}
 	if !i.State.Final() { // also if an earlier attempt ended right here
@@ -170,9 +168,10 @@ func (s *server) receive(ctx context.Context, i catalog.Import, start feed.Posit
 			err = errors.Join(err, s.Products.Records.GiveUpImport(context.WithoutCancel(ctx), i))
 		}
 	}()
-	at := int64(0)
+	at, digest := int64(0), sha256.New()
 	for {
 		if n > 0 {
+			digest.Write(buf[:n])
 			if err := s.Products.Records.PutChunk(ctx, i, at, buf[:n]); err != nil {
 				return i, err
 			}
@@ -191,10 +190,35 @@ func (s *server) receive(ctx context.Context, i catalog.Import, start feed.Posit
 	if body.length >= 0 && at != body.length {
 		return i, brokenOff(io.ErrUnexpectedEOF)
 	}
+	i.Digest = hex.EncodeToString(digest.Sum(nil))
 	if err := s.Products.Records.Received(ctx, i, at, start.Byte, start.Line); err != nil {
 		return i, err
 	}
 	return s.Products.Records.Import(ctx, i.ID)
+}
+
+// compare reads a file that is sent again to its end, and refuses one that is
+// not the same.
+func (s *server) compare(i catalog.Import, body *importBody, buf []byte, n int, end bool, most int64) (err error) {
+	at, digest := int64(n), sha256.New()
+	digest.Write(buf[:n])
+	for !end {
+		if n, end, err = body.next(buf); err != nil {
+			return brokenOff(err)
+		}
+		digest.Write(buf[:n])
+		if at += int64(n); at > most {
+			return tooLarge(most)
+		}
+	}
+	if i.Digest != "" && i.Digest != hex.EncodeToString(digest.Sum(nil)) {
+		return otherImport()
+	}
+	return nil
+}
+
+func otherImport() *Problem {
+	return problem(http.StatusUnprocessableEntity, "idempotency_key_reused", "the idempotency key was used with another import")
 }
 
 func tooLarge(most int64) *Problem {

@@ -74,7 +74,8 @@ func (s *server) catalogueRoutes(a huma.API) {
 	}, operate, s.deleteProduct)
 	register(s, a, huma.Operation{
 		OperationID: "list-product-changes", Method: http.MethodGet, Path: "/v1/products/{sku}/changes", Tags: []string{"operators"},
-		Summary: "List who changed a product, newest first",
+		Summary:     "List who changed a product, newest first",
+		Description: "Changes are kept for 90 days, or as long as PURSER_KEEP_PRODUCT_CHANGES says.",
 	}, operate, s.productChanges)
 	s.importRoutes(a)
 	register(s, a, huma.Operation{
@@ -121,7 +122,7 @@ func (s *server) product(ctx context.Context, in *productInput) (*productOutput,
 // ChangeInput is what every change of a product may carry.
 type ChangeInput struct {
 	SKU     string `path:"sku" maxLength:"64"`
-	Key     string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this change in the caller's words, so that sending it again changes nothing more"`
+	Key     string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this change in the caller's words, so that sending it again, conditions included, changes nothing more and answers how it ended"`
 	IfMatch string `header:"If-Match" maxLength:"100" doc:"The version (\"7\") or the ETag (\"7.42\") that the change is meant for; * is any"`
 }
 
@@ -136,11 +137,8 @@ func (s *server) change(ctx context.Context, in ChangeInput, c catalog.Change) (
 	case "":
 		return c, nil
 	case "*":
-		_, err := s.Products.Records.Product(ctx, in.SKU)
-		if err != nil {
-			err = problem(http.StatusPreconditionFailed, "version_conflict", "there is no such product")
-		}
-		return c, err
+		c.IfExists = true
+		return c, nil
 	}
 	tag, err := strconv.Unquote(in.IfMatch)
 	version, revision, exact := strings.Cut(tag, ".")
@@ -167,10 +165,23 @@ func (s *server) send(ctx context.Context, in ChangeInput, c catalog.Change) (*p
 	waited, stop := context.WithTimeout(ctx, s.SteerWithin)
 	defer stop()
 	p, err := s.Products.Workflows.ChangeProduct(waited, in.SKU, c)
-	if err != nil {
+	switch {
+	case late(waited, err):
+		return nil, changedLater(in.Key)
+	case err != nil:
 		return nil, refused(err)
 	}
 	return &productOutput{Status: http.StatusOK, ETag: productTag(p), Body: &p}, nil
+}
+
+// changedLater answers a change that was not made in time and goes on. The same
+// key finds out how it ended; without one, sending it again would be another
+// change, and so nothing invites to that.
+func changedLater(key string) *Problem {
+	if key == "" {
+		return problem(http.StatusServiceUnavailable, "timeout", "the change was not made in time, but may be all the same: read the product before sending it again, which would make another change")
+	}
+	return problem(http.StatusServiceUnavailable, "timeout", "the change was not made in time; send it again as it was, with the same Idempotency-Key").retry(2 * time.Second)
 }
 
 type putProductInput struct {
@@ -258,55 +269,4 @@ func (s *server) productChanges(ctx context.Context, in *productChangesInput) (*
 	out := &productChangesOutput{}
 	out.Body.Changes = append([]records.ProductChange{}, changes...)
 	return out, err
-}
-
-type driftOutput struct {
-	Status int
-	Body   struct {
-		Done bool `json:"done"`
-		catalog.Drift
-	}
-}
-
-// lookWithin is how long a caller waits for the index to be looked after.
-const lookWithin = 20 * time.Second
-
-func (s *server) reconcile(ctx context.Context, _ *struct{}) (*driftOutput, error) {
-	waited, stop := context.WithTimeout(ctx, lookWithin)
-	defer stop()
-	found, err := s.Products.Workflows.Reconcile(waited, true)
-	out := &driftOutput{Status: http.StatusOK}
-	switch {
-	case late(waited, err):
-		out.Status = http.StatusAccepted
-	case err != nil:
-		return nil, err
-	default:
-		out.Body.Done, out.Body.Drift = true, found
-	}
-	return out, nil
-}
-
-type rebuiltOutput struct {
-	Status int
-	Body   struct {
-		Done bool `json:"done"`
-		catalog.Rebuilt
-	}
-}
-
-func (s *server) reindex(ctx context.Context, _ *struct{}) (*rebuiltOutput, error) {
-	waited, stop := context.WithTimeout(ctx, lookWithin)
-	defer stop()
-	done, err := s.Products.Workflows.Reindex(waited)
-	out := &rebuiltOutput{Status: http.StatusOK}
-	switch {
-	case late(waited, err):
-		out.Status = http.StatusAccepted
-	case err != nil:
-		return nil, err
-	default:
-		out.Body.Done, out.Body.Rebuilt = true, done
-	}
-	return out, nil
 }

@@ -26,7 +26,9 @@ type products struct {
 	mu      sync.Mutex
 	fail    error
 	stall   bool
+	late    bool // it is done, and the answer comes too late
 	started []catalog.Import
+	asked   int // changes
 }
 
 func (f *products) script() (error, bool) {
@@ -37,6 +39,9 @@ func (f *products) script() (error, bool) {
 
 func (f *products) ChangeProduct(ctx context.Context, sku string, c catalog.Change) (catalog.Stocked, error) {
 	fail, stall := f.script()
+	f.mu.Lock()
+	f.asked++
+	f.mu.Unlock()
 	if stall {
 		<-ctx.Done()
 		return catalog.Stocked{}, ctx.Err()
@@ -44,9 +49,12 @@ func (f *products) ChangeProduct(ctx context.Context, sku string, c catalog.Chan
 	if fail != nil {
 		return catalog.Stocked{}, fail
 	}
-	ended, err := f.store.ChangeProduct(ctx, sku, []catalog.Change{c})
+	ended, err := f.store.ChangeProduct(context.WithoutCancel(ctx), sku, []catalog.Change{c})
 	if err != nil {
 		return catalog.Stocked{}, err
+	}
+	if f.late {
+		return catalog.Stocked{}, context.DeadlineExceeded
 	}
 	return ended[0].Product, ended[0].Err
 }
@@ -72,12 +80,14 @@ func (f *products) Reindex(context.Context) (catalog.Rebuilt, error) {
 }
 
 func setUpProducts(t testing.TB) (*shop, *products) {
-	var p *products
-	s := setUp(t, func(c *api.Config) {
-		p = &products{store: c.Records.(*records.Store)}
-		c.Products = &api.Products{Workflows: p, Records: p.store, MaxImport: 2 << 20}
-	})
-	return s, p
+	p := &products{}
+	return setUp(t, p.desk), p
+}
+
+// desk has the API change products through it.
+func (f *products) desk(c *api.Config) {
+	f.store = c.Records.(*records.Store)
+	c.Products = &api.Products{Workflows: f, Records: f.store, MaxImport: 2 << 20}
 }
 
 const lamp = `{"sku":"lamp/1","name":"Lamp","price":1000,"currency":"EUR","onHand":5,"tags":["brass"],"options":{"size":"M"}}`
@@ -110,6 +120,7 @@ func TestProductStory(t *testing.T) {
 		{"nonsense to match", "PATCH", operatorKey, `{"price":1}`, []string{"If-Match", `W/x`}, 412, "version_conflict", ""},
 		{"nothing to change", "PATCH", operatorKey, `{}`, nil, 422, "invalid", ""},
 		{"a float", "PATCH", operatorKey, `{"price":9.99}`, nil, 422, "invalid", ""},
+		{"in what nobody can be charged", "PATCH", operatorKey, `{"price":900,"currency":"XYZ"}`, nil, 422, "invalid", ""},
 		{"a currency alone", "PATCH", operatorKey, `{"currency":"USD"}`, nil, 422, "invalid", ""},
 		{"fewer than none", "PATCH", operatorKey, `{"receive":-100}`, nil, 422, "invalid", ""},
 		{"another sku", "PUT", operatorKey, strings.Replace(lamp, "lamp/1", "lamp", 1), nil, 422, "invalid", ""},
@@ -133,6 +144,62 @@ func TestProductStory(t *testing.T) {
 	s.ask("GET", at+"/changes", operatorKey, "").into(t, &changes)
 	if len(changes.Changes) < 10 || changes.Changes[0].Actor != "key:ops" {
 		t.Errorf("SEC-9: %d changes are known", len(changes.Changes))
+	}
+}
+
+// A change that was made but not answered in time is sent again as it was: it
+// gets its own answer, and not that its condition no longer holds (IDEM-1,
+// IDEM-6).
+func TestProductChangeAnsweredTooLate(t *testing.T) {
+	t.Parallel()
+	for name, step := range map[string]struct {
+		method, body, condition string
+		status                  int
+	}{
+		"a price":        {"PATCH", `{"price":900}`, `"1"`, 200},
+		"a description":  {"PUT", strings.Replace(lamp, "Lamp", "Lantern", 1), `"1.1"`, 200},
+		"a deletion":     {"DELETE", "", `"1"`, 204},
+		"whatever it is": {"DELETE", "", `*`, 204},
+	} {
+		s, f := setUpProducts(t)
+		at := "/v1/products/lamp%2F1"
+		s.ask("PUT", at, operatorKey, lamp)
+		send := func(key ...string) *answer {
+			return s.ask(step.method, at, operatorKey, step.body, append([]string{"If-Match", step.condition}, key...)...)
+		}
+		f.late = true
+		first := send("Idempotency-Key", "k1")
+		if p := first.problem(t); first.status != 503 || p.Code != "timeout" || first.header.Get("Retry-After") == "" || !strings.Contains(p.Detail, "same Idempotency-Key") {
+			t.Errorf("%s: %d %+v", name, first.status, p)
+		}
+		unknown := send()
+		if p := unknown.problem(t); unknown.status != 503 || unknown.header.Get("Retry-After") != "" || !strings.Contains(p.Detail, "read the product") {
+			t.Errorf("%s, without a key: %d %+v", name, unknown.status, p)
+		}
+		f.late = false
+		if again := send("Idempotency-Key", "k1"); again.status != step.status {
+			t.Errorf("%s: sent again: %d %s", name, again.status, again.body)
+		}
+		if other := send(); other.status != 412 {
+			t.Errorf("%s: another one for a version that is gone: %d %s", name, other.status, other.body)
+		}
+	}
+}
+
+// What can never be a product's SKU is not there, and has no workflow started
+// to find that out.
+func TestNoSuchSKU(t *testing.T) {
+	t.Parallel()
+	s, f := setUpProducts(t)
+	for _, sku := range []string{"blue%20mug", "mug%0A", "%7F", "mug%C2%A0", ".."} {
+		for _, step := range [][2]string{{"PATCH", `{"price":1}`}, {"DELETE", ""}, {"GET", ""}} {
+			if a := s.ask(step[0], "/v1/products/"+sku, operatorKey, step[1]); a.status != 404 || a.problem(t).Code != "not_found" {
+				t.Errorf("%s %s: %d %s", step[0], sku, a.status, a.body)
+			}
+		}
+	}
+	if f.asked > 0 {
+		t.Errorf("%d changes were asked for", f.asked)
 	}
 }
 
@@ -219,9 +286,16 @@ func TestImportUpload(t *testing.T) {
 	if kept.String() != file {
 		t.Errorf("%d bytes are kept of %d", kept.Len(), len(file))
 	}
-	again := upload(s, operatorKey, "kind=products", "sku,name\nother,Other\n", "Idempotency-Key", "night-1")
+	for name, other := range map[string]string{
+		"another file": "sku,name\nother,Other\n", "a longer one": file + "y,Y,1,EUR\n", "a changed one": file[:len(file)-2] + "S\n",
+	} {
+		if a := upload(s, operatorKey, "kind=products", other, "Idempotency-Key", "night-1"); a.status != 422 || a.problem(t).Code != "idempotency_key_reused" {
+			t.Errorf("IDEM-2: %s under that key: %d %s", name, a.status, a.body)
+		}
+	}
+	again := upload(s, operatorKey, "kind=products", file, "Idempotency-Key", "night-1")
 	if again.status != 202 || !strings.Contains(string(again.body), i.ID) || len(f.started) != 2 {
-		t.Errorf("again: %d %s", again.status, again.body)
+		t.Errorf("IDEM-1: the same again: %d %s", again.status, again.body)
 	}
 	if other := upload(s, operatorKey, "kind=stock", "sku,onHand\nx,1\n", "Idempotency-Key", "night-1"); other.status != 422 || other.problem(t).Code != "idempotency_key_reused" {
 		t.Errorf("IDEM-2: another kind under that key: %d %s", other.status, other.body)

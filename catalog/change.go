@@ -1,6 +1,9 @@
 package catalog
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 )
@@ -19,6 +22,8 @@ type Change struct {
 	// product has moved on. Version 0 is a product that does not exist.
 	IfVersion  *int64 `json:"ifVersion,omitempty"`
 	IfRevision *int64 `json:"ifRevision,omitempty"`
+	// IfExists makes it fail with ErrVersion if there is no such product.
+	IfExists bool `json:"ifExists,omitempty"`
 
 	// Put describes the product anew, or for the first time. Its OnHand
 	// counts for a new product only: to set the stock from a description
@@ -54,6 +59,8 @@ func (c Change) Apply(p Stocked, exists bool) (Product, error) {
 		return p.Product, fmt.Errorf("%w: it is at version %d, the change is meant for %d", ErrVersion, version, *c.IfVersion)
 	case c.IfRevision != nil && *c.IfRevision != p.Revision:
 		return p.Product, fmt.Errorf("%w: its stock has moved", ErrVersion)
+	case c.IfExists && !exists:
+		return p.Product, fmt.Errorf("%w: there is no such product", ErrVersion)
 	case !exists && c.Put == nil:
 		return p.Product, fmt.Errorf("%w: %s", ErrNotFound, p.SKU)
 	}
@@ -85,6 +92,18 @@ func (c Change) Apply(p Stocked, exists bool) (Product, error) {
 	}
 	was.Version++
 	return was, nil
+}
+
+// Fingerprint is what a change asks for, as JSON and as a digest of that: the
+// same for everybody who asks for the same, under whatever ID.
+func (c Change) Fingerprint() (what, digest string, err error) {
+	c.ID, c.Actor, c.Correlation = "", "", ""
+	b, err := json.Marshal(c)
+	if err != nil {
+		return "", "", err
+	}
+	sum := sha256.Sum256(b)
+	return string(b), hex.EncodeToString(sum[:16]), nil
 }
 
 // Stock answers how many pieces there are after the change.

@@ -57,6 +57,8 @@ type Import struct {
 	Unchanged int64 `json:"unchanged"` // that say what the record says already
 	Indexed   int64 `json:"indexed"`   // products the index was given
 
+	// Digest is of the file's bytes; "": it was not kept.
+	Digest string `json:"-"`
 	// Mark is on the products it changed and the index has not been given.
 	Mark int64 `json:"-"`
 

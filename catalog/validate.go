@@ -111,8 +111,8 @@ func (p Product) saleFaults() []Fault {
 	return faults
 }
 
-// isSKU refuses what cannot stand in an address either.
-// IsSKU reports whether s can be a product's SKU.
+// IsSKU reports whether s can be a product's SKU. It refuses what cannot stand
+// in an address either.
 func IsSKU(s string) bool {
 	return s != "" && len(s) <= MaxSKU && s != "." && s != ".." && utf8.ValidString(s) &&
 		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })

@@ -56,5 +56,6 @@ func (b *importBenchCmd) Run(e *env) (err error) {
 	fmt.Fprintf(t, "plain\tinserted in %.1f s, indexed in %.1f s (%.0f a second)\nratio\t%.2f (in processor time %.2f: %.1f s against %.1f s)\n",
 		r.PlainInsertSeconds, r.PlainIndexSeconds, r.PlainRowsPerSecond, r.Ratio, r.CPURatio, r.CPUSeconds, r.PlainCPUSeconds)
 	fmt.Fprintf(t, "memory\t%.0f MB before, %.0f MB when written, %.0f MB at most\n", r.BeforeMB, r.WrittenMB, r.PeakMB)
+	fmt.Fprintf(t, "  of it\tthe index %.0f bytes a product, the import itself %.0f MB\n", r.IndexBytes, r.ImportPeakMB)
 	return t.Flush()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -64,9 +63,9 @@ func (p *productPutCmd) Run(e *env, c *commands) error {
 	if p.Version >= 0 {
 		version = p.Version
 	}
-	put, err := client.PutProduct(e.ctx, p.row().Onto(was.Product), version)
+	put, err := client.PutProduct(e.ctx, p.row().Onto(was.Product), version, "")
 	if err == nil && p.OnHand != nil && put.OnHand != *p.OnHand {
-		put, err = client.PatchProduct(e.ctx, p.SKU, map[string]any{"onHand": *p.OnHand}, put.Version)
+		put, err = client.PatchProduct(e.ctx, p.SKU, map[string]any{"onHand": *p.OnHand}, put.Version, "")
 	}
 	if err != nil {
 		return err
@@ -106,7 +105,7 @@ func (s *productShowCmd) Run(e *env, c *commands) error {
 
 func (c *productCmd) print(w io.Writer, p catalog.Stocked) error {
 	if c.JSON {
-		return json.NewEncoder(w).Encode(p)
+		return orJSON(w, p, nil)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, value string) {
@@ -148,7 +147,7 @@ func (l *productListCmd) Run(e *env, c *commands) error {
 		return err
 	}
 	if c.Product.JSON {
-		return json.NewEncoder(e.stdout).Encode(page)
+		return orJSON(e.stdout, page, nil)
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	for _, p := range page.Products {
@@ -177,7 +176,7 @@ func (d *productDeleteCmd) Run(e *env, c *commands) error {
 	if err != nil {
 		return err
 	}
-	if err := client.DeleteProduct(e.ctx, d.SKU, d.Version); err != nil {
+	if err := client.DeleteProduct(e.ctx, d.SKU, d.Version, ""); err != nil {
 		return err
 	}
 	if !c.Product.JSON {
@@ -188,138 +187,54 @@ func (d *productDeleteCmd) Run(e *env, c *commands) error {
 
 type productReconcileCmd struct{}
 
-// Run asks until the comparison is done: asking again joins it.
 func (*productReconcileCmd) Run(e *env, c *commands) error {
 	client, err := c.Product.client()
 	if err != nil {
 		return err
 	}
-	for {
-		d, done, err := client.Reconcile(e.ctx)
-		switch {
-		case err != nil:
-			return err
-		case !done:
-			continue
-		case c.Product.JSON:
-			return json.NewEncoder(e.stdout).Encode(d)
-		}
-		fmt.Fprintf(e.stdout, "%d products, %d documents: %d missing, %d stale, %d ahead, %d strays; %d repaired, %d on their way\n",
-			d.Products, d.Documents, d.Missing, d.Stale, d.Ahead, d.Strays, d.Repaired, d.Due)
-		if d.Unbalanced > 0 {
-			return fmt.Errorf("the stock of %d products does not agree with their reservations: see the log", d.Unbalanced)
-		}
-		return nil
+	d, err := untilDone(func() (catalog.Drift, bool, error) { return client.Reconcile(e.ctx) })
+	if err != nil || c.Product.JSON {
+		return orJSON(e.stdout, d, err)
 	}
+	fmt.Fprintf(e.stdout, "%d products, %d documents: %d missing, %d stale, %d ahead, %d strays; %d repaired, %d on their way\n",
+		d.Products, d.Documents, d.Missing, d.Stale, d.Ahead, d.Strays, d.Repaired, d.Due)
+	if d.Unbalanced > 0 {
+		return fmt.Errorf("the stock of %d products does not agree with their reservations: see the log", d.Unbalanced)
+	}
+	return nil
 }
 
 type productReindexCmd struct{}
 
-// Run asks until the rebuild is done: asking again joins it.
 func (*productReindexCmd) Run(e *env, c *commands) error {
 	client, err := c.Product.client()
 	if err != nil {
 		return err
 	}
 	began := time.Now()
+	r, err := untilDone(func() (catalog.Rebuilt, bool, error) { return client.Reindex(e.ctx) })
+	if err != nil || c.Product.JSON {
+		return orJSON(e.stdout, r, err)
+	}
+	_, err = fmt.Fprintf(e.stdout, "rebuilt: %d products in %.1f s, %d of them put again since they may have changed meanwhile\n", r.Put, time.Since(began).Seconds(), r.CaughtUp+r.Drift.Found())
+	return err
+}
+
+// untilDone asks until the answer is there: asking again joins what is under
+// way.
+func untilDone[T any](ask func() (T, bool, error)) (T, error) {
 	for {
-		r, done, err := client.Reindex(e.ctx)
-		switch {
-		case err != nil:
-			return err
-		case !done:
-			continue
-		case c.Product.JSON:
-			return json.NewEncoder(e.stdout).Encode(r)
+		answer, done, err := ask()
+		if err != nil || done {
+			return answer, err
 		}
-		fmt.Fprintf(e.stdout, "rebuilt: %d products in %.1f s, %d of them put again since they may have changed meanwhile\n", r.Put, time.Since(began).Seconds(), r.CaughtUp+r.Drift.Found())
-		return nil
 	}
 }
 
-type productImportCmd struct {
-	File   string `arg:"" help:"The file; - reads standard input."`
-	Kind   string `default:"products" enum:"products,stock,prices" help:"What it holds."`
-	DryRun bool   `help:"Check the file and change nothing."`
-	Once   string `name:"idempotency-key" help:"Makes repeating the command safe."`
-	Most   int    `name:"errors" default:"20" help:"How many errors to print."`
-}
-
-// Run sends the file and watches the import to its end.
-func (i *productImportCmd) Run(e *env, c *commands) error {
-	client, err := c.Product.client()
+// orJSON writes an answer as JSON, unless it is an error.
+func orJSON(w io.Writer, answer any, err error) error {
 	if err != nil {
 		return err
 	}
-	file, size, err := openFile(i.File)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	bar := progress{to: e.stderr, silent: c.Product.JSON || !isTerminal(e.stderr)}
-	state, err := client.Import(e.ctx, bar.reading(file, size), shop.ImportOf{
-		Kind: catalog.ImportKind(i.Kind), Name: i.File, DryRun: i.DryRun, Key: i.Once, Size: size,
-	})
-	for err == nil && !state.State.Final() {
-		bar.show(state)
-		select {
-		case <-time.After(300 * time.Millisecond):
-			state, err = client.ImportState(e.ctx, state.ID)
-		case <-e.ctx.Done():
-			err = fmt.Errorf("the import goes on without you: purser product import is done, its id is %s", state.ID)
-		}
-	}
-	bar.end()
-	if err != nil {
-		return err
-	}
-	return i.report(e, c, client, state)
-}
-
-func (i *productImportCmd) report(e *env, c *commands, client *shop.Client, state catalog.Import) error {
-	var faults []catalog.RowFault
-	var err error
-	if i.Most > 0 {
-		if faults, err = client.ImportErrors(e.ctx, state.ID, 0); err != nil {
-			return err
-		}
-		faults = faults[:min(len(faults), i.Most)]
-	}
-	if c.Product.JSON {
-		err = json.NewEncoder(e.stdout).Encode(struct {
-			catalog.Import
-			Errors []catalog.RowFault `json:"errors,omitempty"`
-		}{state, faults})
-	} else {
-		for _, f := range faults {
-			fmt.Fprintf(e.stdout, "line %d: %s %s: %s\n", f.Line, f.SKU, f.Field, f.Message)
-		}
-		fmt.Fprintf(e.stdout, "%s %s: %d rows, %d with errors, %d changed, %d unchanged, %d indexed\n",
-			state.ID, state.State, state.Rows, state.Bad, state.Applied, state.Unchanged, state.Indexed)
-	}
-	switch {
-	case err != nil:
-		return err
-	case state.State == catalog.ImportRefused:
-		return errors.New("the import was refused: " + state.Why)
-	case state.Bad > 0:
-		return fmt.Errorf("%d rows have errors", state.Bad)
-	}
-	return nil
-}
-
-// openFile answers the file and its size, -1 if that is not known.
-func openFile(name string) (io.ReadCloser, int64, error) {
-	if name == "-" {
-		return os.Stdin, -1, nil
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, 0, err
-	}
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return f, -1, err
-	}
-	return f, info.Size(), nil
+	return json.NewEncoder(w).Encode(answer)
 }

@@ -8,7 +8,9 @@ import (
 // Catalogue says how the catalogue and its index are looked after.
 type Catalogue struct {
 	ImportMax      int64         `help:"Bytes that an imported file may have." env:"PURSER_IMPORT_MAX" default:"1073741824"`
-	ReconcileEvery time.Duration `help:"How often the search index is compared with the catalogue and repaired; 0: only when told." env:"PURSER_RECONCILE_EVERY" default:"1h"`
+	ReconcileEvery time.Duration `help:"How often the search index is compared with the catalogue and repaired; 0: only when told, and then old imports and changes are kept too." env:"PURSER_RECONCILE_EVERY" default:"1h"`
+
+	KeepProductChanges time.Duration `help:"For how long it is known who changed a product, and the Idempotency-Key of that change; 24h or more." env:"PURSER_KEEP_PRODUCT_CHANGES" default:"2160h"`
 }
 
 func (c *Catalogue) checkCatalogue() error {
@@ -17,6 +19,9 @@ func (c *Catalogue) checkCatalogue() error {
 	}
 	if c.ReconcileEvery != 0 && c.ReconcileEvery < time.Minute {
 		return errors.New("PURSER_RECONCILE_EVERY: want 1m or more, or 0")
+	}
+	if c.KeepProductChanges < 24*time.Hour {
+		return errors.New("PURSER_KEEP_PRODUCT_CHANGES: want 24h or more")
 	}
 	return nil
 }

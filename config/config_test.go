@@ -55,6 +55,7 @@ func TestContradictions(t *testing.T) {
 		{[]string{"--pay-within=0s"}, "PURSER_PAY_WITHIN"},
 		{[]string{"--import-max=0"}, "PURSER_IMPORT_MAX"},
 		{[]string{"--reconcile-every=1s"}, "PURSER_RECONCILE_EVERY"},
+		{[]string{"--keep-product-changes=1h"}, "PURSER_KEEP_PRODUCT_CHANGES"},
 		{[]string{"--s3-region=eu-west-1"}, "S3_BUCKET"},
 		{[]string{"--s3-bucket=b"}, "S3_REGION"},
 		{[]string{"--pictures-at-once=0"}, "PURSER_PICTURES_AT_ONCE"},

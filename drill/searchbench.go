@@ -48,10 +48,11 @@ type SearchResult struct {
 	MeanMS           float64         `json:"mean_ms"`
 	P99MS            float64         `json:"p99_ms"`
 	Kinds            map[string]Kind `json:"kinds"`
-	TyposFound       float64         `json:"typos_found"` // share of mistyped words whose product was among the hits
-	UpdateMS         float64         `json:"update_ms"`   // one product changed, until it can be found
-	ReopenSeconds    float64         `json:"reopen_seconds"`
-	ResidentMB       float64         `json:"resident_mb"` // after the searches
+	TyposFound       float64         `json:"typos_found"`    // share of mistyped words whose product was among the hits
+	UpdateMS         float64         `json:"update_ms"`      // one product changed, until it can be found
+	StartSeconds     float64         `json:"start_seconds"`  // until it answers again
+	ReopenSeconds    float64         `json:"reopen_seconds"` // until it finds again
+	ResidentMB       float64         `json:"resident_mb"`    // after the searches
 	PeakMB           float64         `json:"peak_mb"`
 	ProductsPerIndex float64         `json:"products_per_second"`
 }
@@ -126,6 +127,12 @@ func SearchBench(ctx context.Context, l SearchLoad) (r SearchResult, err error) 
 	began = time.Now()
 	if s, err = openShelf(filepath.Join(l.Dir, "shelf")); err != nil {
 		return r, err
+	}
+	r.StartSeconds = time.Since(began).Seconds()
+	select {
+	case <-s.server.Filled():
+	case <-ctx.Done():
+		return r, errors.Join(ctx.Err(), s.close())
 	}
 	r.ReopenSeconds = time.Since(began).Seconds()
 	if err := s.close(); err != nil {

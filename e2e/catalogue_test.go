@@ -20,26 +20,31 @@ func TestCatalogue(t *testing.T) {
 		s := newStack(t, env)
 		ctx := within(t)
 		lamp := catalog.Product{SKU: "lamp/red", Name: "Gimbal lantern", Price: 4900, Currency: "EUR", OnHand: 5, Tags: []string{"brass"}}
-		put, err := s.shop.PutProduct(ctx, lamp, 0)
+		put, err := s.shop.PutProduct(ctx, lamp, 0, "")
 		if err != nil || put.Version != 1 {
 			t.Fatalf("put: %+v %v", put, err)
 		}
 		s.finds(t, "gimbal lantern", func(d *catalog.Document) bool { return d != nil && d.Price == 4900 && d.Available == 5 })
-		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"price": 4500}, 1); err != nil {
-			t.Fatal(err)
+		for range 2 { // the first answer was lost
+			if p, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"price": 4500}, 1, "reprice"); err != nil || p.Price != 4500 || p.Version != 2 {
+				t.Fatalf("IDEM-1: %+v %v", p, err)
+			}
+		}
+		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"price": 4400}, 1, "reprice"); problem(t, err).Code != "idempotency_key_reused" {
+			t.Errorf("IDEM-2: another change under the key: %v", err)
 		}
 		s.finds(t, "gimbal lantern", func(d *catalog.Document) bool { return d != nil && d.Price == 4500 })
-		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"price": 1}, 1); problem(t, err).Code != "version_conflict" {
+		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"price": 1}, 1, ""); problem(t, err).Code != "version_conflict" {
 			t.Errorf("IDEM-6: a change meant for version 1: %v", err)
 		}
 		if _, err := s.shop.Place(ctx, wish(lamp.SKU, 2, "EUR"), ""); err != nil {
 			t.Fatal(err)
 		}
 		s.finds(t, "gimbal lantern", func(d *catalog.Document) bool { return d != nil && d.Available == 3 && d.InStock })
-		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"onHand": 1}, -1); problem(t, err).Code != "reserved" {
+		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"onHand": 1}, -1, ""); problem(t, err).Code != "reserved" {
 			t.Errorf("ORD-7: what is set aside was counted away: %v", err)
 		}
-		if err := s.shop.DeleteProduct(ctx, lamp.SKU, -1); err != nil {
+		if err := s.shop.DeleteProduct(ctx, lamp.SKU, -1, ""); err != nil {
 			t.Fatal(err)
 		}
 		s.finds(t, "gimbal lantern", func(d *catalog.Document) bool { return d == nil })
@@ -153,23 +158,29 @@ func TestImportKilled(t *testing.T) {
 	})
 }
 
-// reprice changes a price so many times, as a careful client does.
+// reprice changes a price so many times, as a careful client does: a change
+// whose answer was lost is sent again as it was, under its key.
 func (c *crowd) reprice(ctx context.Context, times int) error {
-	for n := range times {
-		err := again(ctx, func() error {
+	const sku = "mug-blue"
+	version := int64(0)
+	err := again(ctx, func() error {
+		api, _ := c.now()
+		p, err := api.Product(ctx, sku)
+		version = p.Version
+		return err
+	})
+	for n := 0; n < times && err == nil; n++ {
+		err = again(ctx, func() error {
 			api, _ := c.now()
-			p, err := api.Product(ctx, "mug-blue")
-			if err != nil || p.Price == int64(1001+n) { // done before, and the answer lost
-				return err
+			p, err := api.PatchProduct(ctx, sku, map[string]any{"price": 1001 + n}, version, fmt.Sprint("reprice-", n))
+			if err != nil {
+				return fmt.Errorf("change %d: %w", n, err)
 			}
-			_, err = api.PatchProduct(ctx, "mug-blue", map[string]any{"price": 1001 + n}, p.Version)
-			return err
+			version = p.Version
+			return nil
 		})
-		if err != nil {
-			return fmt.Errorf("change %d: %w", n, err)
-		}
 	}
-	return nil
+	return err
 }
 
 // wantImported wants every row in the catalogue, once.
@@ -235,11 +246,11 @@ func TestReindexDuringTraffic(t *testing.T) {
 			}()
 			for n := range 10 {
 				p := catalog.Product{SKU: fmt.Sprintf("new-%d-%d", round, n), Name: "Meanwhile", Price: 100, Currency: "EUR", OnHand: 1}
-				if _, err := s.shop.PutProduct(t.Context(), p, 0); err != nil {
+				if _, err := s.shop.PutProduct(t.Context(), p, 0, ""); err != nil {
 					t.Fatal(err)
 				}
 				if n%2 == 1 {
-					if err := s.shop.DeleteProduct(t.Context(), p.SKU, -1); err != nil {
+					if err := s.shop.DeleteProduct(t.Context(), p.SKU, -1, ""); err != nil {
 						t.Fatal(err)
 					}
 				}

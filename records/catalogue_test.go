@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"purser/activities"
 	"purser/activities/porttest"
+	"purser/catalog"
 	"purser/order"
 	"purser/records"
 	"purser/sandbox/postgres"
@@ -36,6 +38,95 @@ func TestCatalogue(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The nightly tidying forgets changes that are older than three months, or than
+// was said.
+func TestNightlyForgetsOldChanges(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
+		s := open(t)
+		known := func() int {
+			all, err := s.ProductChanges(t.Context(), "mug", 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(all)
+		}
+		if _, err := s.ChangeProduct(t.Context(), "mug", []catalog.Change{porttest.PutOf("1", "mug")}); err != nil {
+			t.Fatal(err)
+		}
+		for _, night := range []struct {
+			keep time.Duration
+			left int
+		}{{0, 1}, {time.Nanosecond, 0}} {
+			steps := activities.Activities{Past: s, KeepChanges: night.keep}
+			if err := steps.ForgetImports(t.Context(), activities.Tidying{}); err != nil || known() != night.left {
+				t.Errorf("kept for %s: %d are known, %v", night.keep, known(), err)
+			}
+		}
+	})
+}
+
+// A currency that nobody can be charged in is refused, whoever names it.
+func TestUnknownCurrency(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
+		s := open(t)
+		other := porttest.PutOf("2", "mug")
+		other.Put.Currency = "XYZ"
+		all, err := s.ChangeProduct(t.Context(), "mug", []catalog.Change{
+			porttest.PutOf("1", "mug"), other, {ID: "3", Price: &catalog.Price{Amount: 1, Currency: "XYZ"}},
+		})
+		if err != nil || all[0].Err != nil {
+			t.Fatal(err, all)
+		}
+		for _, c := range all[1:] {
+			if !errors.Is(c.Err, catalog.ErrInvalid) {
+				t.Errorf("change %s: %v", c.ID, c.Err)
+			}
+		}
+		if err := s.PutProducts(t.Context(), []catalog.Product{*other.Put}); err == nil {
+			t.Error("it was put all the same")
+		}
+		if p, err := s.Product(t.Context(), "mug"); err != nil || p.Currency != "EUR" || p.Version != 1 {
+			t.Errorf("%+v %v", p, err)
+		}
+	})
+}
+
+// A count that makes an expired reservation give way answers the product as it
+// is then: with the revision that moved, which is its ETag, and its stock
+// (ORD-7, IDEM-6).
+func TestCountedPastExpiredReservations(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
+		s := open(t)
+		expired := time.Now().Add(-time.Minute)
+		put := func(c catalog.Change) catalog.Changed {
+			t.Helper()
+			all, err := s.ChangeProduct(t.Context(), "mug", []catalog.Change{c})
+			if err != nil {
+				t.Fatal(err)
+			}
+			now, err := s.Product(t.Context(), "mug")
+			if err != nil || all[0].Product.Revision != now.Revision || all[0].Product.Version != now.Version || all[0].Product.Available != now.Available {
+				t.Errorf("answered %+v, the record says %+v %v", all[0].Product, now, err)
+			}
+			return all[0]
+		}
+		put(porttest.PutOf("1", "mug"))
+		for range 2 {
+			if _, err := s.OpenOrder(t.Context(), order.Opening{
+				ID: order.NewID(), RunID: "run-1", Actor: "key:shop", Now: expired, HoldUntil: expired,
+				Request: order.Request{Customer: "c-1", Currency: "EUR", Lines: []order.RequestLine{{SKU: "mug", Quantity: 3}}},
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		count := func(n int64) *int64 { return &n }
+		before := put(catalog.Change{ID: "2", Receive: 1}).Product
+		if after := put(catalog.Change{ID: "3", OnHand: count(4)}); after.Err != nil || after.Product.Revision < before.Revision+2 || after.Product.Available != 1 {
+			t.Errorf("counted: %+v", after)
+		}
+	})
 }
 
 // reserves opens an order for so many pieces.

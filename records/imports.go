@@ -26,10 +26,8 @@ func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string)
 		}
 		// Two attempts are told apart by when they began.
 		now = max(now, micros(was.CreatedAt)+1)
-		for _, table := range []string{"import_chunks WHERE import_id", "imports WHERE id"} {
-			if _, err := q.exec(ctx, "DELETE FROM "+table+" = ?", i.ID); err != nil {
-				return err
-			}
+		if _, err := q.exec(ctx, "DELETE FROM imports WHERE id = ?", i.ID); err != nil {
+			return err
 		}
 		_, err = q.exec(ctx, `
 			INSERT INTO imports (id, kind, name, dry_run, actor, correlation, state, why, header, bytes, at_byte, at_line, at_sku,
@@ -40,6 +38,9 @@ func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string)
 		was.State, was.CreatedAt, was.UpdatedAt = catalog.ImportReceiving, fromMicros(now), fromMicros(now)
 		return err
 	})
+	if err == nil && fresh {
+		err = s.forget(ctx, importChunks, i.ID, ofNewAttempt, i.ID, now)
+	}
 	return was, fresh, failed("open import", err)
 }
 
@@ -61,40 +62,38 @@ func (s *Store) PutChunk(ctx context.Context, i catalog.Import, at int64, body [
 }
 
 // Received ends the receiving: the file is here, all of its bytes. Its rows
-// begin at a byte and a line of it.
+// begin at a byte and a line of it, and i.Digest is that of its bytes.
 func (s *Store) Received(ctx context.Context, i catalog.Import, bytes, startByte, startLine int64) error {
-	return s.moveImport(ctx, "UPDATE imports SET state = ?, at_byte = ?, at_line = ?, updated_at = ? WHERE id = ? AND state = ? AND bytes = ? AND created_at = ?",
-		string(catalog.ImportReading), startByte, startLine, micros(s.now()), i.ID, string(catalog.ImportReceiving), bytes, micros(i.CreatedAt))
+	return s.moveImport(ctx, "UPDATE imports SET state = ?, digest = ?, at_byte = ?, at_line = ?, updated_at = ? WHERE id = ? AND state = ? AND bytes = ? AND created_at = ?",
+		string(catalog.ImportReading), i.Digest, startByte, startLine, micros(s.now()), i.ID, string(catalog.ImportReceiving), bytes, micros(i.CreatedAt))
 }
 
 // GiveUpImport forgets a file that did not come to its end.
 func (s *Store) GiveUpImport(ctx context.Context, i catalog.Import) error {
-	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, "DELETE FROM imports WHERE id = ? AND state = ? AND created_at = ?", i.ID, string(catalog.ImportReceiving), micros(i.CreatedAt))
-		if err != nil || n == 0 {
-			return err
-		}
-		_, err = q.exec(ctx, "DELETE FROM import_chunks WHERE import_id = ?", i.ID)
+	var n int64
+	err := s.db.writeAlone(ctx, func(ctx context.Context, q querier) (err error) {
+		n, err = q.exec(ctx, "DELETE FROM imports WHERE id = ? AND state = ? AND created_at = ?", i.ID, string(catalog.ImportReceiving), micros(i.CreatedAt))
 		return err
 	})
+	if err == nil && n > 0 {
+		err = s.forget(ctx, importChunks, i.ID, ofNoImport, i.ID)
+	}
 	return failed("give up import", err)
 }
 
 // EndImport ends an import and forgets its file; its figures and errors stay.
+// What a crash leaves of the file, ForgetImports finds.
 func (s *Store) EndImport(ctx context.Context, id string, state catalog.ImportState, why string) error {
-	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, "UPDATE imports SET state = ?, why = ?, indexed = CASE WHEN dry_run = 1 THEN 0 ELSE applied END, updated_at = ? WHERE id = ? AND state NOT IN ('done', 'refused')",
+	err := s.db.writeAlone(ctx, func(ctx context.Context, q querier) error {
+		_, err := q.exec(ctx, "UPDATE imports SET state = ?, why = ?, indexed = CASE WHEN dry_run = 1 THEN 0 ELSE applied END, updated_at = ? WHERE id = ? AND state NOT IN ('done', 'refused')",
 			string(state), why, micros(s.now()), id)
-		if err != nil || n == 0 {
-			return err
-		}
-		for _, table := range []string{"import_chunks", "import_rows"} {
-			if _, err := q.exec(ctx, "DELETE FROM "+table+" WHERE import_id = ?", id); err != nil {
-				return err
-			}
-		}
-		return nil
+		return err
 	})
+	for _, p := range []importPart{importChunks, importRows} {
+		if err == nil {
+			err = s.forget(ctx, p, id, ofNoneUnderWay, id)
+		}
+	}
 	return failed("end import", err)
 }
 
@@ -133,7 +132,7 @@ func (s *Store) ImportHeader(ctx context.Context, id string) (string, error) {
 
 const selectImport = `
 	SELECT id, kind, name, dry_run, actor, correlation, state, why, bytes, at_byte, at_line, staged, bad, applied, unchanged, indexed,
-		mark, created_at, updated_at FROM imports `
+		mark, digest, created_at, updated_at FROM imports `
 
 // Import answers how an import stands, or catalog.ErrNoImport.
 func (s *Store) Import(ctx context.Context, id string) (catalog.Import, error) {
@@ -178,7 +177,7 @@ func scanImport(r *sql.Rows) (catalog.Import, error) {
 	var i catalog.Import
 	var dry, created, updated int64
 	err := r.Scan(&i.ID, &i.Kind, &i.Name, &dry, &i.Actor, &i.Correlation, &i.State, &i.Why, &i.Bytes, &i.Read, &i.Lines, &i.Rows, &i.Bad,
-		&i.Applied, &i.Unchanged, &i.Indexed, &i.Mark, &created, &updated)
+		&i.Applied, &i.Unchanged, &i.Indexed, &i.Mark, &i.Digest, &created, &updated)
 	i.DryRun, i.CreatedAt, i.UpdatedAt = dry != 0, fromMicros(created), fromMicros(updated)
 	return i, err
 }
@@ -195,21 +194,4 @@ func (s *Store) ImportErrors(ctx context.Context, id string, after int64, limit 
 			return err
 		})
 	return found, failed("import errors", err)
-}
-
-// ForgetImports removes what is older than it needs to be: files whose sender
-// went away, and imports that ended long ago.
-func (s *Store) ForgetImports(ctx context.Context, receivingBefore, endedBefore int64) (int64, error) {
-	var n int64
-	err := s.db.write(ctx, func(ctx context.Context, q querier) (err error) {
-		const old = "(state = 'receiving' AND updated_at < ?) OR (state IN ('done', 'refused') AND updated_at < ?)"
-		for _, table := range []string{"import_chunks", "import_errors"} {
-			if _, err := q.exec(ctx, "DELETE FROM "+table+" WHERE import_id IN (SELECT id FROM imports WHERE "+old+")", receivingBefore, endedBefore); err != nil {
-				return err
-			}
-		}
-		n, err = q.exec(ctx, "DELETE FROM imports WHERE "+old, receivingBefore, endedBefore)
-		return err
-	})
-	return n, failed("forget imports", err)
 }

@@ -2,9 +2,7 @@ package records
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,7 +45,7 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, changes []catalog
 
 // carryOut makes one change, unless it was made before.
 func (p *productRow) carryOut(ctx context.Context, q querier, c catalog.Change, now clock) (catalog.Changed, error) {
-	what, hash, err := fingerprint(c)
+	what, hash, err := c.Fingerprint()
 	if err != nil {
 		return catalog.Changed{}, err
 	}
@@ -73,17 +71,6 @@ func (p *productRow) carryOut(ctx context.Context, q querier, c catalog.Change, 
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		p.SKU, c.ID, hash, now.now, c.Actor, c.Correlation, p.Version, what, refusal(refused), why)
 	return catalog.Changed{ID: c.ID, Product: p.Stocked, Err: refused}, err
-}
-
-// fingerprint is what a change asks for, whoever asks.
-func fingerprint(c catalog.Change) (what, hash string, err error) {
-	c.ID, c.Actor, c.Correlation = "", "", ""
-	b, err := json.Marshal(c)
-	if err != nil {
-		return "", "", err
-	}
-	sum := sha256.Sum256(b)
-	return string(b), hex.EncodeToString(sum[:16]), nil
 }
 
 // carriedOut looks for a change made before, and answers how it ended.

@@ -123,7 +123,7 @@ func (p *productRow) changed(ctx context.Context, q querier, c catalog.Change, n
 }
 
 // leaveReserved makes sure that what is set aside for orders stays there
-// (ORD-7). Reservations that have expired give way.
+// (ORD-7). Reservations that have expired give way, which moves the product on.
 func (p *productRow) leaveReserved(ctx context.Context, q querier, onHand, now int64) error {
 	for onHand < p.reserved {
 		freed, err := lapseOldest(ctx, q, "", p.SKU, now)
@@ -133,9 +133,10 @@ func (p *productRow) leaveReserved(ctx context.Context, q querier, onHand, now i
 		if !freed {
 			return fmt.Errorf("%w: %s: onHand: %d are set aside, %d would be left", catalog.ErrReserved, p.SKU, p.reserved, onHand)
 		}
-		if p.reserved, err = one[int64](ctx, q, "SELECT reserved FROM products WHERE sku = ?", p.SKU); err != nil {
+		if _, err := first(ctx, q, "SELECT reserved, revision FROM products WHERE sku = ?", []any{p.SKU}, &p.reserved, &p.Revision); err != nil {
 			return err
 		}
+		p.Available = max(p.OnHand-p.reserved, 0)
 	}
 	return nil
 }

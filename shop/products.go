@@ -19,26 +19,28 @@ func (c *Client) Product(ctx context.Context, sku string) (catalog.Stocked, erro
 
 // PutProduct adds a product or describes it anew. A version makes the change
 // depend on it; below zero it does not matter, and 0 is a product that must
-// not exist yet.
-func (c *Client) PutProduct(ctx context.Context, p catalog.Product, version int64) (catalog.Stocked, error) {
+// not exist yet. A key makes sending it again safe, with the same version;
+// "" is none.
+func (c *Client) PutProduct(ctx context.Context, p catalog.Product, version int64, key string) (catalog.Stocked, error) {
 	var put catalog.Stocked
 	match, none := ifMatch(version), ""
 	if version == 0 {
 		none = "*"
 	}
-	return put, c.call(ctx, http.MethodPut, productPath(p.SKU), p, &put, "If-Match", match, "If-None-Match", none)
+	return put, c.call(ctx, http.MethodPut, productPath(p.SKU), p, &put, "If-Match", match, "If-None-Match", none, "Idempotency-Key", key)
 }
 
 // PatchProduct changes price, stock or whether a product is for sale, by the
-// API's fields.
-func (c *Client) PatchProduct(ctx context.Context, sku string, patch map[string]any, version int64) (catalog.Stocked, error) {
+// API's fields. Version and key are those of PutProduct.
+func (c *Client) PatchProduct(ctx context.Context, sku string, patch map[string]any, version int64, key string) (catalog.Stocked, error) {
 	var p catalog.Stocked
-	return p, c.call(ctx, http.MethodPatch, productPath(sku), patch, &p, "If-Match", ifMatch(version))
+	return p, c.call(ctx, http.MethodPatch, productPath(sku), patch, &p, "If-Match", ifMatch(version), "Idempotency-Key", key)
 }
 
-// DeleteProduct takes a product out of the catalogue.
-func (c *Client) DeleteProduct(ctx context.Context, sku string, version int64) error {
-	return c.call(ctx, http.MethodDelete, productPath(sku), nil, nil, "If-Match", ifMatch(version))
+// DeleteProduct takes a product out of the catalogue. Version and key are
+// those of PutProduct.
+func (c *Client) DeleteProduct(ctx context.Context, sku string, version int64, key string) error {
+	return c.call(ctx, http.MethodDelete, productPath(sku), nil, nil, "If-Match", ifMatch(version), "Idempotency-Key", key)
 }
 
 func productPath(sku string) string { return "/v1/products/" + url.PathEscape(sku) }

@@ -13,7 +13,8 @@ import (
 func (s *Stack) addCatalogue(a *activities.Activities, p *providers) {
 	a.Products, a.ProductTeller, a.Listings, a.Revisions = s.Records, s.starter, s.Records, s.Records
 	a.DueProducts, a.StockAudit = s.Records, s.Records
-	a.Imports, a.ImportRows, a.OldImports = s.Records, s.Records, s.Records
+	a.Imports, a.ImportRows, a.Past = s.Records, s.Records, s.Records
+	a.KeepChanges = s.cfg.KeepProductChanges
 	a.Index, a.IndexKeys, a.Rebuild = p.search, p.search, p.search
 	a.PictureURL = s.pictureURL(p)
 }

@@ -9,9 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -128,15 +126,6 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 		return s, s.announce()
 	}
 	return s, nil
-}
-
-// CollectLess lets the heap grow to five times what is live before it is
-// collected: the engine makes much short-lived garbage, and collecting it at
-// the usual double takes a tenth of all processor time. GOGC overrides it.
-func CollectLess() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
 }
 
 // onStop registers what Stop undoes.

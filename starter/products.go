@@ -3,6 +3,7 @@ package starter
 import (
 	"context"
 	"errors"
+	"time"
 
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -30,11 +31,17 @@ func (c *Client) ChangeProduct(ctx context.Context, sku string, change catalog.C
 }
 
 func (c *Client) changeProduct(ctx context.Context, sku string, change catalog.Change) (p catalog.Stocked, err error) {
+	_, digest, err := change.Fingerprint()
+	if err != nil {
+		return p, err
+	}
 	start := c.Temporal.NewWithStartWorkflowOperation(productOptions(sku), workflows.ProductWorkflow, workflows.ProductState{SKU: sku})
 	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
 		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID: change.ID, UpdateName: string(workflows.ChangeProduct), Args: []any{change},
+			// Another change under the same ID is another update: the workflow
+			// refuses it, where Temporal would give it the first one's answer.
+			UpdateID: change.ID + "/" + digest, UpdateName: string(workflows.ChangeProduct), Args: []any{change},
 			WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
 	})
@@ -56,9 +63,15 @@ func (c *Client) TellProduct(ctx context.Context, sku string, change catalog.Cha
 	return nil
 }
 
+// takenUpAfter is how soon a product's workflow is taken up by another worker
+// when the one that had it dies. Its callers wait meanwhile, and not for much
+// longer than this: with Temporal's ten seconds each of them would give up.
+const takenUpAfter = 4 * time.Second
+
 func productOptions(sku string) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID: workflows.ProductWorkflowID(sku), TaskQueue: workflows.CatalogueQueue,
+		WorkflowTaskTimeout:      takenUpAfter,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:            "Changes of a product",

@@ -42,10 +42,17 @@ type engine struct {
 	outcome   *workflows.Outcome // of the workflow that has ended
 	updates   []client.UpdateWorkflowOptions
 	signals   []string
+	starts    []client.StartWorkflowOptions
 }
 
-func (e *engine) NewWithStartWorkflowOperation(client.StartWorkflowOptions, any, ...any) client.WithStartWorkflowOperation {
+func (e *engine) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, _ any, _ ...any) client.WithStartWorkflowOperation {
+	e.starts = append(e.starts, o)
 	return nil
+}
+
+func (e *engine) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
+	e.starts = append(e.starts, o)
+	return nil, e.err
 }
 
 func (e *engine) UpdateWithStartWorkflow(_ context.Context, o client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {

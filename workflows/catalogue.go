@@ -32,7 +32,7 @@ func ReconcileWorkflow(ctx workflow.Context, r Reconcile) (catalog.Drift, error)
 		return found, err
 	}
 	if r.Nightly {
-		err = patiently(ctx, "Forget old imports", do.ForgetImports, activities.Tidying{}, nil)
+		err = patiently(ctx, "Forget old imports and changes", do.ForgetImports, activities.Tidying{}, nil)
 	}
 	return found, err
 }
@@ -73,7 +73,7 @@ func ReindexWorkflow(ctx workflow.Context) (catalog.Rebuilt, error) {
 	if err := patiently(ctx, "Index what changed meanwhile", do.IndexChanged, activities.ChangedRequest{Since: since}, nil); err != nil {
 		return done, err
 	}
-	return done, patiently(ctx, "Compare the new index with the record", do.CompareIndex, activities.CompareRequest{}, &done.Drift)
+	return done, patiently(ctx, "Compare the new index with the record", do.CompareIndex, activities.CompareRequest{Swapped: true}, &done.Drift)
 }
 
 // fill gives the shadow its products, step by step.

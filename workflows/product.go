@@ -33,7 +33,7 @@ type ProductState struct {
 // goes on: what it gets in the end is the newest state. It ends when there is
 // nothing left to do; the next change starts it again.
 func ProductWorkflow(ctx workflow.Context, p ProductState) error {
-	w := &productWorkflow{ProductState: p, outcomes: map[string]activities.ProductOutcome{}, asked: map[string]int{}}
+	w := &productWorkflow{ProductState: p, callers: make([]*caller, len(p.Pending))}
 	if err := w.listen(ctx); err != nil {
 		return err
 	}
@@ -64,10 +64,15 @@ type productWorkflow struct {
 	indexing bool
 	waiting  bool // for the index, which cannot be reached
 	broken   error
-	recorded int64 // the revision last written
-	indexed  int64 // the highest revision the index is known to have
-	asked    map[string]int
-	outcomes map[string]activities.ProductOutcome // of changes whose caller waits
+	recorded int64     // the revision last written
+	indexed  int64     // the highest revision the index is known to have
+	callers  []*caller // of the pending changes; nil: nobody waits for its outcome
+}
+
+// caller waits for the outcome of a change. Two may have named different
+// changes alike, so the name does not tell them apart.
+type caller struct {
+	outcome *activities.ProductOutcome
 }
 
 // listen registers what others may ask and tell.
@@ -86,8 +91,12 @@ func (w *productWorkflow) listenNow(ctx workflow.Context) bool {
 		if !ok {
 			return len(w.Pending) > 0
 		}
-		w.Pending = append(w.Pending, c)
+		w.add(c, nil)
 	}
+}
+
+func (w *productWorkflow) add(c catalog.Change, from *caller) {
+	w.Pending, w.callers = append(w.Pending, c), append(w.callers, from)
 }
 
 func (w *productWorkflow) idle(ctx workflow.Context) bool {
@@ -103,21 +112,15 @@ func (w *productWorkflow) checkChange(_ workflow.Context, c catalog.Change) erro
 
 // onChange answers when the record has the change, or refuses it.
 func (w *productWorkflow) onChange(ctx workflow.Context, c catalog.Change) (catalog.Stocked, error) {
-	w.Pending = append(w.Pending, c)
-	w.asked[c.ID]++
-	err := workflow.Await(ctx, func() bool { _, ok := w.outcomes[c.ID]; return ok })
-	if err != nil {
+	from := new(caller)
+	w.add(c, from)
+	if err := workflow.Await(ctx, func() bool { return from.outcome != nil }); err != nil {
 		return catalog.Stocked{}, err
 	}
-	out := w.outcomes[c.ID]
-	if w.asked[c.ID]--; w.asked[c.ID] == 0 {
-		delete(w.asked, c.ID)
-		delete(w.outcomes, c.ID)
+	if from.outcome.Failure != "" {
+		return catalog.Stocked{}, refuse(from.outcome.Failure, from.outcome.Why)
 	}
-	if out.Failure != "" {
-		return catalog.Stocked{}, refuse(out.Failure, out.Why)
-	}
-	return out.Product, nil
+	return from.outcome.Product, nil
 }
 
 // mostAtOnce bounds a burst: its changes travel in one message.
@@ -139,15 +142,15 @@ func (w *productWorkflow) write(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	w.Pending = slices.Clone(w.Pending[n:])
-	for _, o := range outcomes {
-		if w.asked[o.ID] > 0 {
-			w.outcomes[o.ID] = o
+	for i, o := range outcomes { // in the order of the changes
+		if from := w.callers[i]; from != nil {
+			from.outcome = &o
 		}
 		if o.Failure == "" {
 			w.Stale, w.recorded = true, max(w.recorded, o.Product.Revision)
 		}
 	}
+	w.Pending, w.callers = slices.Clone(w.Pending[n:]), slices.Clone(w.callers[n:])
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -145,7 +146,10 @@ func (f *Catalogue) MarkIndexed(_ context.Context, indexed map[string]int64) (mo
 // DueProducts answers products that are due, and keeps them for the lease.
 func (f *Catalogue) DueProducts(_ context.Context, lease time.Duration, limit int) (skus []string, err error) {
 	return skus, f.do("DueProducts", func() error {
-		for _, sku := range slices.Sorted(maps.Keys(f.products)) {
+		all := slices.SortedFunc(maps.Keys(f.products), func(a, b string) int {
+			return cmp.Or(f.products[a].due.Compare(f.products[b].due), strings.Compare(a, b))
+		})
+		for _, sku := range all {
 			if p := f.products[sku]; len(skus) < limit && !p.due.IsZero() && !p.due.After(f.now()) {
 				p.due = f.now().Add(lease)
 				skus = append(skus, sku)

@@ -42,6 +42,7 @@ func Catalogue(t *testing.T, open func(t *testing.T) CatalogueTest) {
 		"SRCH-3 F52 stock that moves is due at once, once":         stockIsDue,
 		"SRCH-3 a change is due if its workflow does not index it": changeIsDue,
 		"SRCH-11 revisions come in pages":                          revisionPages,
+		"SRCH-3 F52 what has waited longest is due first":          longestFirst,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -231,6 +232,19 @@ func stockIsDue(t *testing.T, c CatalogueTest) {
 	c.wantDue(t, "a") // the sweep that had it died
 	if p := c.now(t, "a"); p.Available != 7 || p.Version != 1 {
 		t.Errorf("moved: %+v", p)
+	}
+}
+
+func longestFirst(t *testing.T, c CatalogueTest) {
+	for _, sku := range []string{"c", "a", "b"} {
+		c.change(t, sku, nil, PutOf("1", sku))
+		c.Later(10 * time.Second)
+	}
+	c.Later(time.Hour)
+	for _, want := range []string{"c", "a", "b"} {
+		if got, err := c.DueProducts(t.Context(), time.Hour, 1); err != nil || !slices.Equal(got, []string{want}) {
+			t.Errorf("due: %q %v, want %s", got, err, want)
+		}
 	}
 }
 

@@ -175,6 +175,37 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// TestLostTask (F54, SRCH-1): a task that was accepted and that the server knows
+// no more may have been done.
+func TestLostTask(t *testing.T) {
+	at := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/tasks/"):
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"message":"Task ` + "`7`" + ` not found.","code":"task_not_found","type":"invalid_request"}`))
+		case r.Method == http.MethodGet, strings.HasSuffix(r.URL.Path, "/fetch"):
+			_, _ = w.Write([]byte(`{"results":[],"total":0}`))
+		default:
+			w.WriteHeader(http.StatusAccepted)
+			_, _ = w.Write([]byte(`{"taskUid":7,"status":"enqueued"}`))
+		}
+	}))
+	defer at.Close()
+	c, err := meilisearch.New(meilisearch.Config{URL: at.URL, AdminKey: "admin", SearchKey: "search"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{
+		c.PutDocuments(t.Context(), []catalog.Document{porttest.DocumentOf("a", 1)}), c.DeleteDocuments(t.Context(), []string{"a"}),
+	} {
+		var p *order.ProviderError
+		if !errors.As(err, &p) || p.Kind != order.ErrUnknownOutcome || p.Ref != "task 7" {
+			t.Errorf("got %v, want an unknown outcome of task 7", err)
+		}
+	}
+}
+
 // TestAnswers (F53): what a server, or something that is none, answers.
 func TestAnswers(t *testing.T) {
 	for _, tt := range []struct {

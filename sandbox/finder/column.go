@@ -31,9 +31,10 @@ type column struct {
 	orders []uint64 // the lower sorts first; of the same, compare tells
 	idOf   map[valueKey]uint32
 
-	one   []uint32 // by place: value id + 1; 0 for none; from many on, where in more there are several
-	more  []uint32 // how many, and then their value ids
-	state []uint8  // by place
+	one   []uint32         // by place: value id + 1; 0 for none; from many on, where in more there are several
+	more  []uint32         // how many, and then their value ids
+	holes map[int][]uint32 // by how many: where in more there were as many
+	state []uint8          // by place
 }
 
 const many = 1 << 31
@@ -52,7 +53,7 @@ const (
 )
 
 func newColumn() *column {
-	return &column{idOf: make(map[valueKey]uint32)}
+	return &column{idOf: make(map[valueKey]uint32), holes: make(map[int][]uint32)}
 }
 
 func (c *column) put(p uint32, v any, there bool) {
@@ -84,15 +85,33 @@ func (c *column) put(p uint32, v any, there bool) {
 	case 1:
 		c.one[p] = ids[0] + 1
 	default:
-		c.one[p] = many + uint32(len(c.more))
-		c.more = append(append(c.more, uint32(len(ids))), ids...)
+		c.one[p] = many + c.keep(ids)
 	}
 }
 
-func (c *column) clear(p uint32) {
-	if int(p) < len(c.one) {
-		c.one[p], c.state[p] = 0, 0 // what stands in more is left there until the next start
+// keep puts several value ids into more, where there were as many before if
+// there is such a place: a document that is replaced again and again takes no
+// more memory each time.
+func (c *column) keep(ids []uint32) (at uint32) {
+	if holes := c.holes[len(ids)]; len(holes) > 0 {
+		at, c.holes[len(ids)] = holes[len(holes)-1], holes[:len(holes)-1]
+		copy(c.more[at+1:], ids)
+		return at
 	}
+	at = uint32(len(c.more))
+	c.more = append(append(c.more, uint32(len(ids))), ids...)
+	return at
+}
+
+func (c *column) clear(p uint32) {
+	if int(p) >= len(c.one) {
+		return
+	}
+	if one := c.one[p]; one >= many {
+		n := int(c.more[one-many])
+		c.holes[n] = append(c.holes[n], one-many)
+	}
+	c.one[p], c.state[p] = 0, 0
 }
 
 func (c *column) ids(into []uint32, v any) []uint32 {

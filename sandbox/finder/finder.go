@@ -30,7 +30,7 @@ type Index struct {
 	live  bits
 
 	words   words
-	terms   [][]posting // by place: what the document's words are, for taking them back
+	terms   [][]posting // by place: the document's words, in their order
 	columns map[string]*column
 
 	scratch sync.Pool // of *[]uint8, one byte per place

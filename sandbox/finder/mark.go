@@ -33,6 +33,7 @@ func (m Marker) covers(word string) int {
 	runes := []rune(word)
 	for _, t := range m.typed {
 		switch {
+		case t.phrase != nil:
 		case t.text == word:
 			return len(runes)
 		case t.prefix && strings.HasPrefix(word, t.text):
@@ -46,19 +47,37 @@ func (m Marker) covers(word string) int {
 	return most
 }
 
+// phrase says how many words from the first on are a phrase that was typed.
+func (m Marker) phrase(words []span) int {
+	most := 0
+	for _, t := range m.typed {
+		if len(t.phrase) > most && t.phrase.at(words) {
+			most = len(t.phrase)
+		}
+	}
+	return most
+}
+
 // Mark puts pre and post around what was found, and says whether it was.
 func (m Marker) Mark(text, pre, post string) (string, bool) {
 	var b strings.Builder
 	at, found := 0, false
-	for _, s := range spans(text) {
-		n := m.covers(s.text)
-		if n == 0 {
-			continue
+	all := spans(text)
+	for i, s := range all {
+		if s.start < at {
+			continue // it belongs to a phrase
 		}
 		end := s.start
-		for ; n > 0 && end < s.end; n-- {
-			_, size := utf8.DecodeRuneInString(text[end:])
-			end += size
+		if n := m.phrase(all[i:]); n > 0 {
+			end = all[i+n-1].end
+		} else {
+			for n := m.covers(s.text); n > 0 && end < s.end; n-- {
+				_, size := utf8.DecodeRuneInString(text[end:])
+				end += size
+			}
+		}
+		if end == s.start {
+			continue
 		}
 		b.WriteString(text[at:s.start])
 		b.WriteString(pre)
@@ -78,7 +97,7 @@ func (m Marker) Crop(text string, words int, ellipsis string) string {
 	}
 	first := 0
 	for i, s := range all {
-		if m.covers(s.text) > 0 {
+		if m.covers(s.text) > 0 || m.phrase(all[i:]) > 0 {
 			first = min(max(i-words/2, 0), len(all)-words)
 			break
 		}

@@ -34,7 +34,7 @@ func (x *Index) matching(into []hit, all []typed, sifted bits, q Query) []hit {
 		x.note(*near[i], t)
 	}
 	x.noteSynonyms(near, x.synonyms(all))
-	hits := x.collect(into, near, sifted, q.Strategy == "all")
+	hits := x.collect(into, all, near, sifted, q.Strategy == "all")
 	for _, b := range near {
 		x.scratch.Put(b)
 	}
@@ -43,6 +43,10 @@ func (x *Index) matching(into []hit, all []typed, sifted bits, q Query) []hit {
 
 // note writes down how near each document is to a typed word.
 func (x *Index) note(near []uint8, t typed) {
+	if t.phrase != nil {
+		x.notePhrase(near, t.phrase)
+		return
+	}
 	for _, m := range x.meanings(t) {
 		for class, places := range x.words.places[m.word] {
 			if m.typos > 0 && class == classExact {
@@ -91,16 +95,31 @@ func (x *Index) noteSynonyms(near []*[]uint8, all []synonym) {
 	}
 }
 
-// collect adds up. A document needs the first word; each further one in a row
-// brings it nearer, or is needed too if all are.
-func (x *Index) collect(hits []hit, near []*[]uint8, sifted bits, needAll bool) []hit {
+// collect adds up. A document needs all phrases, or, where there are none, the
+// first word; each further word in a row brings it nearer, or is needed too if
+// all are.
+func (x *Index) collect(hits []hit, all []typed, near []*[]uint8, sifted bits, needAll bool) []hit {
 	shift := x.shifts()
+	phrases := uint32(0) // a bit for each
+	for i, t := range all {
+		if t.phrase != nil {
+			phrases |= 1 << i
+		}
+	}
 	sifted.each(func(p uint32) {
 		var typos, place, inexact, held uint32
-		for _, n := range near {
+		row := true
+		for i, n := range near {
 			b := (*n)[p]
-			if b == 0 {
-				break
+			phrase := phrases>>i&1 == 1
+			switch {
+			case b == 0 && phrase:
+				return
+			case b == 0:
+				row = false
+			}
+			if !row && !phrase {
+				continue
 			}
 			b--
 			held, typos, place, inexact = held+1, typos+uint32(b>>3), place+uint32(b>>1&3), inexact+uint32(b&1)

@@ -106,6 +106,56 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestPhrases: words in quotes follow each other in a document, and must be
+// there.
+func TestPhrases(t *testing.T) {
+	x := shop(t, settings)
+	x.Put([]finder.Document{
+		doc(t, "set", `{"name":"Mug set","tags":["enamel","mug"],"text":"An enamel, mug and bowl. Camp out of the box; fire it up"}`),
+		doc(t, "pan", `{"name":"Pan","text":"for the pan and for the fire"}`),
+	})
+	for _, tt := range []struct {
+		text string
+		want []string
+	}{
+		{`"enamel mug"`, []string{"mug"}}, // neither over a comma nor from tag to tag
+		{`"mug enamel"`, []string{}},
+		{`"blue mug"`, []string{}},
+		{`"Blue ENAMEL mug"`, []string{"mug"}},
+		{`"leather sofa" bed`, []string{"sofa"}},
+		{`bed "leather sofa"`, []string{"sofa"}},
+		{`zeppelin "tea cup"`, []string{"cup"}}, // the phrase must be there, the words need not
+		{`"tea cup" "blue and white"`, []string{"cup"}},
+		{`"tea cup" "white and blue"`, []string{}},
+		{`"camp fire`, []string{"mug"}}, // not closed
+		{`"camp fir"`, []string{}},      // no beginnings
+		{`"kettel"`, []string{}},        // no typos
+		{`"couch"`, []string{}},         // no synonyms
+		{`"when the water"`, []string{"kettle"}},
+		{`"when a water"`, []string{}},
+		{`"for the fire"`, []string{"pan"}},
+		{`"sofa bed rest"`, []string{}}, // not from attribute to attribute
+		{`"enamel. mug"`, []string{"mug", "set"}},
+		{`""`, []string{"mug", "cup", "kettle", "poster", "cafe", "sofa", "set", "pan"}},
+		{`"the"`, []string{"mug", "cup", "kettle", "poster", "cafe", "sofa", "set", "pan"}},
+	} {
+		if diff := cmp.Diff(tt.want, ids(t, x, finder.Query{Text: tt.text})); diff != "" {
+			t.Errorf("%s: %s", tt.text, diff)
+		}
+	}
+	x.Delete([]string{"mug"})
+	if got := ids(t, x, finder.Query{Text: `"enamel mug"`}); len(got) > 0 {
+		t.Errorf("a deleted document is found: %v", got)
+	}
+	r, err := x.Search(finder.Query{Text: `box "camp out"`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := r.Marker.Mark("Out to camp: camp out, in a box", "[", "]"); got != "Out to camp: [camp out], in a [box]" {
+		t.Errorf("marked: %s", got)
+	}
+}
+
 func TestOrder(t *testing.T) {
 	x := shop(t, settings)
 	for _, tt := range []struct {

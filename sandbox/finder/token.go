@@ -13,12 +13,14 @@ import (
 type token struct {
 	text  string
 	class uint8
+	apart bool // no phrase reaches from the word before to this one
 }
 
 // span is a word and the bytes it covers in the text.
 type span struct {
 	text       string
 	start, end int
+	apart      bool // a sentence, or a part of one, ends before it
 }
 
 // longestWord is the longest one that is indexed, in bytes; a longer one is
@@ -33,11 +35,15 @@ const mostWords = 10_000
 // are one word per character.
 func spans(text string) []span {
 	var all []span
-	start := -1
+	start, apart := -1, false
+	add := func(word string, start, end int) {
+		all = append(all, span{word, start, end, apart})
+		apart = false
+	}
 	flush := func(end int) {
 		if start >= 0 {
 			if w := fold(text[start:end]); w != "" {
-				all = append(all, span{w, start, end})
+				add(w, start, end)
 			}
 			start = -1
 		}
@@ -52,19 +58,33 @@ func spans(text string) []span {
 				continue
 			}
 			flush(i)
+			if r != ' ' {
+				apart = apart || parts(text[i:])
+			}
 		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana):
 			flush(i)
-			all = append(all, span{string(r), i, i + utf8.RuneLen(r)})
+			add(string(r), i, i+utf8.RuneLen(r))
 		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r):
 			if start < 0 {
 				start = i
 			}
 		default:
 			flush(i)
+			apart = apart || parts(text[i:])
 		}
 	}
 	flush(len(text))
 	return all
+}
+
+// parts reports whether a text begins with a sign over which no phrase
+// reaches; Meilisearch has these and more, of scripts that are rarer.
+func parts(text string) bool {
+	r, size := utf8.DecodeRuneInString(text)
+	if r == '.' || r == ',' {
+		return strings.HasPrefix(text[size:], " ")
+	}
+	return strings.ContainsRune("!:;?¡§¶¿،؛؟۔।॥…、。！，．：；？｡､", r)
 }
 
 // fold makes words that differ in case or accents only the same.
@@ -118,11 +138,11 @@ func isASCII(s string) bool {
 func appendTokens(all []token, v any, class uint8) []token {
 	switch v := v.(type) {
 	case string:
-		for _, s := range spans(v) {
+		for i, s := range spans(v) {
 			if len(all) == mostWords {
 				break
 			}
-			all = append(all, token{s.text, class})
+			all = append(all, token{s.text, class, s.apart || i == 0})
 		}
 	case json.Number:
 		all = appendTokens(all, v.String(), class)

@@ -6,41 +6,56 @@ import (
 	"unicode/utf8"
 )
 
-// typed is one word of what was typed, and what it may mean.
+// typed is one word of what was typed, and what it may mean; or a phrase.
 type typed struct {
 	text    string
 	runes   []rune
-	allowed int  // typos
-	prefix  bool // it may be the beginning of a word
-	phrase  bool // it stood in quotes
+	allowed int    // typos
+	prefix  bool   // it may be the beginning of a word
+	phrase  phrase // words that stood in quotes; then text is empty
 }
 
-// most words of a query are looked at.
+// most words and phrases of a query are looked at.
 const mostTyped = 10
 
 // read takes apart what was typed. The last word may be a beginning, unless
-// something follows it.
+// something follows it. What stands in quotes is a phrase; the last one need
+// not be closed.
 func (x *Index) read(text string) []typed {
 	var all []typed
+	var quoted phrase
+	closing := func() {
+		if quoted = quoted.trimmed(); len(quoted) > 0 {
+			all = append(all, typed{phrase: quoted})
+		}
+		quoted = nil
+	}
 	quotes, at := false, 0
 	ss := spans(text)
 	for i, s := range ss {
-		quotes = quotes != (strings.Count(text[at:s.start], `"`)%2 == 1)
-		at = s.end
-		if slices.Contains(x.set.StopWords, s.text) && (i < len(ss)-1 || len(all) > 0) {
-			continue
+		n := strings.Count(text[at:s.start], `"`)
+		if at = s.end; quotes && (n > 0 || s.apart) {
+			closing()
 		}
-		all = append(all, typed{
-			text: s.text, runes: []rune(s.text), phrase: quotes, allowed: x.set.allowed(s.text),
-			prefix: i == len(ss)-1 && s.end == len(text) && !x.set.NoPrefix,
-		})
-		if quotes {
-			all[len(all)-1].allowed = 0
-		}
+		quotes = quotes != (n%2 == 1)
 		if len(all) == mostTyped {
-			break
+			return all
+		}
+		stop := slices.Contains(x.set.StopWords, s.text)
+		switch {
+		case quotes && stop:
+			quoted = append(quoted, anyWord)
+		case quotes:
+			quoted = append(quoted, s.text)
+		case stop && (i < len(ss)-1 || len(all) > 0):
+		default:
+			all = append(all, typed{
+				text: s.text, runes: []rune(s.text), allowed: x.set.allowed(s.text),
+				prefix: i == len(ss)-1 && s.end == len(text) && !x.set.NoPrefix,
+			})
 		}
 	}
+	closing()
 	return all
 }
 
@@ -138,7 +153,7 @@ func (x *Index) synonyms(all []typed) []synonym {
 	var found []synonym
 	for first := range all {
 		phrase := ""
-		for last := first; last < min(first+4, len(all)); last++ {
+		for last := first; last < min(first+4, len(all)) && all[last].phrase == nil; last++ {
 			phrase = strings.TrimPrefix(phrase+" "+all[last].text, " ")
 			for _, other := range x.set.Synonyms[phrase] {
 				if ws := wordsOf(other); len(ws) > 0 && len(ws) <= mostTyped {

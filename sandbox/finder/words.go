@@ -25,8 +25,12 @@ type words struct {
 // mostFresh words wait until they are merged into the others.
 const mostFresh = 512
 
-// posting is a word of a document and its class, for taking it back.
+// posting is a word of a document and its class, as they follow each other in
+// it: for taking it back, and for phrases.
 type posting uint32
+
+// gap stands between words that no phrase reaches over.
+const gap = ^posting(0)
 
 func (p posting) word() uint32 { return uint32(p) / classes }
 func (p posting) class() uint8 { return uint8(p % classes) }
@@ -35,13 +39,13 @@ func newWords() words { return words{idOf: make(map[string]uint32)} }
 
 // add notes that the document at p holds these words.
 func (w *words) add(p uint32, text []token) []posting {
-	held := make([]posting, 0, len(text))
-	for _, t := range text {
-		held = append(held, posting(w.id(t.text)*classes+uint32(t.class)))
-	}
-	slices.Sort(held)
-	held = slices.Clip(slices.Compact(held))
-	for _, h := range held {
+	held := make([]posting, 0, len(text)+len(text)/4)
+	for i, t := range text {
+		if t.apart && i > 0 {
+			held = append(held, gap)
+		}
+		h := posting(w.id(t.text)*classes + uint32(t.class))
+		held = append(held, h)
 		list := &w.places[h.word()][h.class()]
 		if n := len(*list); n == 0 || (*list)[n-1] < p {
 			*list = append(*list, p)
@@ -52,12 +56,15 @@ func (w *words) add(p uint32, text []token) []posting {
 			*list = slices.Insert(*list, at, p)
 		}
 	}
-	return held
+	return slices.Clip(held)
 }
 
 // remove takes back what add noted.
 func (w *words) remove(p uint32, held []posting) {
 	for _, h := range held {
+		if h == gap {
+			continue
+		}
 		list := &w.places[h.word()][h.class()]
 		if at, there := slices.BinarySearch(*list, p); there {
 			*list = slices.Delete(*list, at, at+1)

@@ -32,10 +32,8 @@ func line(kind, id string, raw json.RawMessage) []byte {
 	return append(b, '}', '\n')
 }
 
-// read folds the file into its latest documents. stale reports whether it
-// holds more lines than that. A last line without an end was being written
-// when the process died; it was never promised to anyone.
-func read(path string) (found []entry, stale bool, err error) {
+// readFile reads a file, if there is one.
+func readFile(path string) (found []entry, stale bool, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, false, nil
@@ -44,6 +42,13 @@ func read(path string) (found []entry, stale bool, err error) {
 		return nil, false, err
 	}
 	defer f.Close()
+	return read(f)
+}
+
+// read folds a file into its latest documents. stale reports whether it
+// holds more lines than that. A last line without an end was being written
+// when the process died; it was never promised to anyone.
+func read(f io.Reader) (found []entry, stale bool, err error) {
 	at := make(map[[2]string]int) // kind and id → place in found
 	in := bufio.NewReaderSize(f, 1<<16)
 	for n := 1; ; n++ {
@@ -76,12 +81,13 @@ func read(path string) (found []entry, stale bool, err error) {
 	}
 }
 
-// compact replaces the file by one that holds only the latest documents.
-func compact(path string, found []entry) error {
+// rewrite replaces the file by one that holds the latest documents and, if
+// there are any, further lines, and answers it open for appending.
+func rewrite(path string, found []entry, further io.Reader) (*os.File, error) {
 	tmp := path + ".new"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := bufio.NewWriterSize(f, 1<<16)
 	for _, e := range found {
@@ -89,9 +95,15 @@ func compact(path string, found []entry) error {
 			_, _ = out.Write(line(e.kind, e.id, e.raw)) // the error sticks until Flush
 		}
 	}
-	// Synced once, or a power cut could leave the new name on an empty file.
-	if err := errors.Join(out.Flush(), f.Sync(), f.Close()); err != nil {
-		return err
+	if further != nil {
+		_, err = io.Copy(out, further)
 	}
-	return os.Rename(tmp, path)
+	// Synced once, or a power cut could leave the new name on an empty file.
+	if err = errors.Join(err, out.Flush(), f.Sync()); err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }

@@ -1,6 +1,7 @@
 // Package journal keeps the state of a stand-in in one file, so that a
 // restart finds it. The file holds one JSON object per line, the latest line
-// for an id counts, and nothing but appending is done to it while it is open.
+// for an id counts, and lines are only appended; compacting leaves out those
+// that count no more.
 //
 // A document is safe against a crash of the process as soon as Put returns.
 // Power loss is not guarded against: the journal stands for a service that
@@ -9,17 +10,22 @@ package journal
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 )
 
 // Journal is an open journal. It may be used from several goroutines.
 type Journal struct {
+	path       string // "": memory only, nothing survives
+	compacting sync.Mutex
+
 	mu    sync.Mutex
-	file  *os.File // nil: memory only, nothing survives
-	size  int64    // bytes that are whole lines
-	found []entry  // what the file held at opening, until Loaded
+	file  *os.File
+	size  int64   // bytes that are whole lines
+	found []entry // what the file held at opening, until Loaded
 }
 
 // entry is one document found at opening; one without raw was deleted.
@@ -34,17 +40,16 @@ func Open(path string) (*Journal, error) {
 	if path == "" {
 		return &Journal{}, nil
 	}
-	found, stale, err := read(path)
+	found, stale, err := readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
+	var f *os.File
 	if stale {
-		if err := compact(path, found); err != nil {
+		if f, err = rewrite(path, found, nil); err != nil {
 			return nil, fmt.Errorf("journal %s: compact: %w", path, err)
 		}
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
+	} else if f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
 		return nil, err
 	}
 	info, err := f.Stat()
@@ -52,12 +57,47 @@ func Open(path string) (*Journal, error) {
 		f.Close()
 		return nil, err
 	}
-	return &Journal{file: f, size: info.Size(), found: found}, nil
+	return &Journal{path: path, file: f, size: info.Size(), found: found}, nil
+}
+
+// Compact leaves out the lines that count no more. What is put meanwhile waits
+// only while the last lines are copied.
+func (j *Journal) Compact() error {
+	if j.path == "" {
+		return nil
+	}
+	j.compacting.Lock()
+	defer j.compacting.Unlock()
+	j.mu.Lock()
+	size := j.size
+	j.mu.Unlock()
+	old, err := os.Open(j.path)
+	if err != nil {
+		return fmt.Errorf("journal: compact: %w", err)
+	}
+	defer old.Close()
+	found, _, err := read(io.LimitReader(old, size))
+	if err != nil {
+		return fmt.Errorf("journal %s: compact: %w", j.path, err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	f, err := rewrite(j.path, found, io.NewSectionReader(old, size, j.size-size))
+	if err != nil {
+		return fmt.Errorf("journal %s: compact: %w", j.path, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	gone := j.file
+	j.file, j.size = f, info.Size()
+	return gone.Close()
 }
 
 // Put writes a document under its kind and id, over the one there may be.
 func (j *Journal) Put(kind, id string, doc any) error {
-	if j.file == nil {
+	if j.path == "" {
 		return nil
 	}
 	raw, err := json.Marshal(doc)
@@ -69,7 +109,7 @@ func (j *Journal) Put(kind, id string, doc any) error {
 
 // Delete forgets a document. One that is not there is a success.
 func (j *Journal) Delete(kind, id string) error {
-	if j.file == nil {
+	if j.path == "" {
 		return nil
 	}
 	return j.append(line(kind, id, nil))

@@ -146,8 +146,63 @@ func TestConcurrentPuts(t *testing.T) {
 	}
 }
 
-// TestJournalIsAMap compares any sequence of writes and reopenings with a
-// plain ordered map.
+// A journal that is compacted while it is written loses nothing, and what
+// counts no more is gone.
+func TestCompactWhileWriting(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.jsonl")
+	j := open(t, path)
+	for i := range 1000 {
+		put(t, j, "a", "same", i)
+	}
+	if err := j.Compact(); err != nil {
+		t.Fatal(err)
+	}
+	if n := lines(t, path); n != 1 {
+		t.Errorf("%d lines after compacting, want 1", n)
+	}
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 200 {
+				put(t, j, "a", fmt.Sprintf("%d/%d", w, i%20), i)
+			}
+		})
+	}
+	wg.Go(func() {
+		for range 20 {
+			if err := j.Compact(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	wg.Wait()
+	put(t, j, "a", "same", 7)
+	want := map[string]bool{"same=7": true}
+	for w := range 4 {
+		for i := range 20 {
+			want[fmt.Sprintf("%d/%d=%d", w, i, 180+i)] = true
+		}
+	}
+	got := map[string]bool{}
+	for _, one := range contents(t, open(t, path), "a") {
+		got[one] = true
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func lines(t *testing.T, path string) int {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(string(b), "\n")
+}
+
+// TestJournalIsAMap compares any sequence of writes, compactings and
+// reopenings with a plain ordered map.
 func TestJournalIsAMap(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
@@ -164,7 +219,7 @@ func TestJournalIsAMap(t *testing.T) {
 		want := map[string]int{}
 		for range rapid.IntRange(0, 30).Draw(t, "steps") {
 			id := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "id")
-			switch rapid.IntRange(0, 3).Draw(t, "op") {
+			switch rapid.IntRange(0, 4).Draw(t, "op") {
 			case 0:
 				if err := j.Delete("k", id); err != nil {
 					t.Fatal(err)
@@ -174,6 +229,10 @@ func TestJournalIsAMap(t *testing.T) {
 			case 1:
 				j.Close()
 				if j, err = Open(f.Name()); err != nil {
+					t.Fatal(err)
+				}
+			case 2:
+				if err := j.Compact(); err != nil {
 					t.Fatal(err)
 				}
 			default:

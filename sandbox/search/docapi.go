@@ -12,8 +12,8 @@ import (
 )
 
 func (s *Server) documentRoutes(on handle) {
-	on("GET /indexes/{uid}/documents", "documents.get", s.listDocuments)
-	on("POST /indexes/{uid}/documents/fetch", "documents.get", s.fetchDocuments)
+	on("GET /indexes/{uid}/documents", "documents.get", s.whenFilled(s.listDocuments))
+	on("POST /indexes/{uid}/documents/fetch", "documents.get", s.whenFilled(s.fetchDocuments))
 	on("GET /indexes/{uid}/documents/{id}", "documents.get", s.getDocument)
 	on("POST /indexes/{uid}/documents", "documents.add", s.postDocuments)
 	on("PUT /indexes/{uid}/documents", "documents.add", s.postDocuments)

@@ -17,7 +17,7 @@ func (s *Server) indexRoutes(on handle) {
 	on("GET /indexes/{uid}", "indexes.get", s.getIndex)
 	on("PATCH /indexes/{uid}", "indexes.update", s.patchIndex)
 	on("DELETE /indexes/{uid}", "indexes.delete", s.dropIndex)
-	on("GET /indexes/{uid}/stats", "stats.get", s.indexStats)
+	on("GET /indexes/{uid}/stats", "stats.get", s.whenFilled(s.indexStats))
 	on("POST /swap-indexes", "indexes.swap", s.postSwap)
 }
 

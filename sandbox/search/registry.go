@@ -1,7 +1,6 @@
 package search
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -37,7 +36,7 @@ type indexMeta struct {
 type held struct {
 	meta   indexMeta
 	store  *store
-	finder *finder.Index
+	finder *finder.Index // nil until filled
 }
 
 const (
@@ -45,8 +44,8 @@ const (
 	registryID   = "indexes"
 )
 
-// loadIndexes opens the indexes and removes the folders of none.
-func (s *Server) loadIndexes(ctx context.Context) error {
+// loadIndexes opens the indexes' documents and removes the folders of none.
+func (s *Server) loadIndexes() error {
 	err := s.journal.Each(registryKind, func(_ string, raw json.RawMessage) error { return json.Unmarshal(raw, &s.reg) })
 	if err != nil {
 		return err
@@ -59,9 +58,6 @@ func (s *Server) loadIndexes(ctx context.Context) error {
 			return err
 		}
 		s.indexes[m.UID] = h
-		if h.finder, err = fill(ctx, h.store, m.Settings); err != nil {
-			return err
-		}
 	}
 	if s.cfg.Dir == "" {
 		return nil
@@ -80,25 +76,6 @@ func (s *Server) path(dir string) string {
 		return ""
 	}
 	return filepath.Join(s.cfg.Dir, dir)
-}
-
-// fill makes what a store's documents are found by.
-func fill(ctx context.Context, st *store, set settings) (*finder.Index, error) {
-	x := finder.New(set.finder())
-	var docs []finder.Document
-	err := st.each(ctx, func(id string, source []byte) error {
-		fields, err := parseFields(source)
-		if err != nil {
-			return err
-		}
-		if docs = append(docs, finder.Document{ID: id, Fields: fields}); len(docs) == 1000 {
-			x.Put(docs)
-			docs = docs[:0]
-		}
-		return nil
-	})
-	x.Put(docs)
-	return x, err
 }
 
 // closeIndexes closes the documents, once.

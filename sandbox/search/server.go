@@ -42,6 +42,8 @@ type Server struct {
 	queue   *queue
 	stop    context.CancelFunc
 	done    chan struct{} // closed when the worker has stopped
+	filled  chan struct{} // closed when the documents can be found, or cannot be read
+	broken  error         // why they cannot; after filled
 
 	mu      sync.RWMutex
 	keys    []key
@@ -49,8 +51,8 @@ type Server struct {
 	indexes map[string]*held
 }
 
-// New opens the stand-in where it left off and begins with the tasks that are
-// due.
+// New opens the stand-in where it left off. Beside that it makes the memory
+// that documents are found by, and then begins with the tasks that are due.
 func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -64,22 +66,24 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Journal == nil {
 		cfg.Journal, _ = journal.Open("") // memory only: cannot fail
 	}
-	s := &Server{cfg: cfg, journal: cfg.Journal, indexes: make(map[string]*held), done: make(chan struct{})}
+	s := &Server{cfg: cfg, journal: cfg.Journal, indexes: make(map[string]*held), done: make(chan struct{}), filled: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
-	if err := s.load(ctx); err != nil {
+	if err := s.load(); err != nil {
 		cancel()
 		close(s.done)
 		return nil, errors.Join(err, s.closeIndexes())
 	}
 	go func() {
 		defer close(s.done)
-		s.run(ctx)
+		if s.fillIndexes(ctx) {
+			s.run(ctx)
+		}
 	}()
 	return s, nil
 }
 
-func (s *Server) load(ctx context.Context) (err error) {
+func (s *Server) load() (err error) {
 	s.keys = standardKeys(s.cfg.MasterKey, s.cfg.Now().UTC())
 	err = s.journal.Each(keyKind, func(_ string, raw json.RawMessage) error {
 		var k key
@@ -97,7 +101,7 @@ func (s *Server) load(ctx context.Context) (err error) {
 	if s.queue, err = openQueue(s.journal, payloads, s.cfg.Keep); err != nil {
 		return fmt.Errorf("tasks: %w", err)
 	}
-	if err := s.loadIndexes(ctx); err != nil {
+	if err := s.loadIndexes(); err != nil {
 		return fmt.Errorf("indexes: %w", err)
 	}
 	s.journal.Loaded()
@@ -122,12 +126,12 @@ func (s *Server) Handler() http.Handler {
 		answer(w, http.StatusOK, map[string]string{"commitSha": "", "commitDate": "", "pkgVersion": "purser-sandbox"})
 		return nil
 	})
-	on("GET /stats", "stats.get", s.stats)
+	on("GET /stats", "stats.get", s.whenFilled(s.stats))
 	s.indexRoutes(on)
 	s.documentRoutes(on)
 	s.settingsRoutes(on)
-	on("POST /indexes/{uid}/search", "search", s.search)
-	on("POST /multi-search", "search", s.multiSearch)
+	on("POST /indexes/{uid}/search", "search", s.whenFilled(s.search))
+	on("POST /multi-search", "search", s.whenFilled(s.multiSearch))
 	on("GET /tasks", "tasks.get", s.listTasks)
 	on("GET /tasks/{task}", "tasks.get", s.getTask)
 	on("GET /keys", "keys.get", s.listKeys)

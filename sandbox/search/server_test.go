@@ -244,6 +244,10 @@ func TestForgets(t *testing.T) {
 	if err != nil || len(left) != 0 {
 		t.Errorf("payloads left: %v, %v", left, err)
 	}
+	kept, err := os.ReadFile(filepath.Join(dir, "search.jsonl"))
+	if n := strings.Count(string(kept), "\n"); err != nil || n > 200 { // 120 tasks are 310 lines
+		t.Errorf("the journal grew to %d lines, %v", n, err)
+	}
 	w, stop = on(t, dir, nil, 50)
 	defer stop()
 	task := at(w.index().AddDocuments([]map[string]any{{"id": "again"}}, nil))(w.did, t)

@@ -73,6 +73,7 @@ type queue struct {
 	all      []*task // by uid
 	next     int64
 	payloads map[int64][]byte // if dir is ""
+	dead     int              // lines of the journal that count no more, since it was compacted
 	wake     chan struct{}
 }
 
@@ -191,11 +192,27 @@ func (q *queue) finish(t *task) error {
 		*old = *t
 	}
 	delete(q.payloads, t.UID)
+	q.dead++ // what it was when it was added
 	var err error
 	if hadPayload && q.dir != "" {
 		err = os.Remove(q.path(t.UID))
 	}
 	return errors.Join(err, q.forget())
+}
+
+// tidy compacts the journal when it holds more that counts no more than tasks
+// that are kept. Only the worker calls it.
+func (q *queue) tidy() error {
+	q.mu.Lock()
+	much := q.dead > 2*q.keep
+	if much {
+		q.dead = 0
+	}
+	q.mu.Unlock()
+	if !much {
+		return nil
+	}
+	return q.journal.Compact()
 }
 
 // forget lets go of the oldest tasks that are done.
@@ -204,6 +221,7 @@ func (q *queue) forget() error {
 		if err := q.journal.Delete(taskKind, strconv.FormatInt(q.all[0].UID, 10)); err != nil {
 			return err
 		}
+		q.dead += 2 // what it ended as, and that it is gone
 		q.all = slices.Delete(q.all, 0, 1)
 	}
 	return nil

@@ -65,7 +65,7 @@ func newCounter(t *testing.T) *counter {
 	}
 	r := c.record
 	set := workers.New(c.client, &activities.Activities{
-		Products: r, Listings: r, Revisions: r, DueProducts: r, StockAudit: r, Imports: r, ImportRows: r, OldImports: r,
+		Products: r, Listings: r, Revisions: r, DueProducts: r, StockAudit: r, Imports: r, ImportRows: r, Past: r,
 		Index: &c.index, IndexKeys: &c.index, Rebuild: &c.index,
 	}, workers.Limits{})
 	if err := set.Start(); err != nil {

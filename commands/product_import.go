@@ -1,0 +1,100 @@
+package commands
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"purser/catalog"
+	"purser/shop"
+)
+
+type productImportCmd struct {
+	File   string `arg:"" help:"The file; - reads standard input."`
+	Kind   string `default:"products" enum:"products,stock,prices" help:"What it holds."`
+	DryRun bool   `help:"Check the file and change nothing."`
+	Once   string `name:"idempotency-key" help:"Makes repeating the command safe."`
+	Most   int    `name:"errors" default:"20" help:"How many errors to print."`
+}
+
+// Run sends the file and watches the import to its end.
+func (i *productImportCmd) Run(e *env, c *commands) error {
+	client, err := c.Product.client()
+	if err != nil {
+		return err
+	}
+	file, size, err := openFile(i.File)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	bar := progress{to: e.stderr, silent: c.Product.JSON || !isTerminal(e.stderr)}
+	state, err := client.Import(e.ctx, bar.reading(file, size), shop.ImportOf{
+		Kind: catalog.ImportKind(i.Kind), Name: i.File, DryRun: i.DryRun, Key: i.Once, Size: size,
+	})
+	for err == nil && !state.State.Final() {
+		bar.show(state)
+		select {
+		case <-time.After(300 * time.Millisecond):
+			state, err = client.ImportState(e.ctx, state.ID)
+		case <-e.ctx.Done():
+			err = fmt.Errorf("the import goes on without you: purser product import is done, its id is %s", state.ID)
+		}
+	}
+	bar.end()
+	if err != nil {
+		return err
+	}
+	return i.report(e, c, client, state)
+}
+
+func (i *productImportCmd) report(e *env, c *commands, client *shop.Client, state catalog.Import) error {
+	var faults []catalog.RowFault
+	var err error
+	if i.Most > 0 {
+		if faults, err = client.ImportErrors(e.ctx, state.ID, 0); err != nil {
+			return err
+		}
+		faults = faults[:min(len(faults), i.Most)]
+	}
+	if c.Product.JSON {
+		err = json.NewEncoder(e.stdout).Encode(struct {
+			catalog.Import
+			Errors []catalog.RowFault `json:"errors,omitempty"`
+		}{state, faults})
+	} else {
+		for _, f := range faults {
+			fmt.Fprintf(e.stdout, "line %d: %s %s: %s\n", f.Line, f.SKU, f.Field, f.Message)
+		}
+		fmt.Fprintf(e.stdout, "%s %s: %d rows, %d with errors, %d changed, %d unchanged, %d indexed\n",
+			state.ID, state.State, state.Rows, state.Bad, state.Applied, state.Unchanged, state.Indexed)
+	}
+	switch {
+	case err != nil:
+		return err
+	case state.State == catalog.ImportRefused:
+		return errors.New("the import was refused: " + state.Why)
+	case state.Bad > 0:
+		return fmt.Errorf("%d rows have errors", state.Bad)
+	}
+	return nil
+}
+
+// openFile answers the file and its size, -1 if that is not known.
+func openFile(name string) (io.ReadCloser, int64, error) {
+	if name == "-" {
+		return os.Stdin, -1, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return f, -1, err
+	}
+	return f, info.Size(), nil
+}

@@ -1,0 +1,80 @@
+package records_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"purser/activities"
+	"purser/catalog"
+	"purser/order"
+)
+
+// TestImportStock proves F67 and ORD-7: stock that was counted before goods
+// left does not bring them back, and what is set aside stays set aside.
+func TestImportStock(t *testing.T) {
+	onBothImporters(t, func(m *importer) {
+		m.run(catalog.ImportProducts, "sku,name,price,currency,onHand\nmug,Mug,1450,EUR,10\ntea,Tea,890,EUR,20\nlamp,Lamp,1,EUR,5\n")
+		leaving := m.order("mug", 4)
+		m.order("tea", 6)
+		staged := m.receive(catalog.ImportStock, "sku,onHand\nmug,12\ntea,3\nlamp,5\n", 1000, false)
+		m.readOnly(staged.ID)
+		m.move(leaving, order.StockShip) // between counting and switching
+		i := m.finish(staged.ID)
+		if i.State != catalog.ImportDone || i.Applied != 2 || i.Unchanged != 1 || i.Bad != 1 { // the one that was short
+			m.Errorf("ended as %+v", i)
+		}
+		if p := m.product("mug"); p.OnHand != 8 || p.Available != 8 {
+			m.Errorf("12 counted, 4 have left since: %+v", p)
+		}
+		if p := m.product("tea"); p.OnHand != 6 || p.Available != 0 || !strings.Contains(m.errors(i.ID), "6 are set aside for orders and stay on hand, but only 3 are there") {
+			m.Errorf("3 counted, 6 set aside: %+v %s", p, m.errors(i.ID))
+		}
+		due, err := m.store.DueProducts(m.Context(), time.Minute, 10) // what orders moved is the sweep's
+		if err != nil {
+			m.Fatal(err)
+		}
+		if _, err := m.steps.IndexProducts(m.Context(), activities.IndexRequest{SKUs: due}); err != nil {
+			m.Fatal(err)
+		}
+		m.wantAgreement()
+	})
+}
+
+// readOnly goes on with an import until its rows are staged.
+func (m *importer) readOnly(id string) {
+	m.Helper()
+	apart := *m.steps
+	apart.ImportRows = failing{m.store, func(op string) error {
+		if op == "SwitchRows" || op == "ApplyRows" {
+			return errors.New("not yet")
+		}
+		return nil
+	}}
+	if _, err := apart.AdvanceImport(m.Context(), activities.ImportRef{ID: id}); err == nil {
+		m.Fatal("it went on")
+	}
+}
+
+func (m *importer) order(sku string, n int64) order.Order {
+	m.Helper()
+	now := time.Now()
+	o, err := m.store.OpenOrder(m.Context(), order.Opening{
+		ID: order.NewID(), RunID: "run-1", Actor: "key:shop", Now: now, HoldUntil: now.Add(time.Hour),
+		Request: order.Request{Customer: "c-1", Currency: "EUR", Lines: []order.RequestLine{{SKU: sku, Quantity: n}}},
+	})
+	if err != nil {
+		m.Fatal(err)
+	}
+	return o
+}
+
+func (m *importer) move(o order.Order, move order.StockMove) {
+	m.Helper()
+	c := next(o, o.Status, move)
+	c.Order.UpdatedAt = time.Now()
+	if err := m.store.SaveOrder(m.Context(), c); err != nil {
+		m.Fatal(err)
+	}
+}

@@ -1,0 +1,34 @@
+package stack
+
+import (
+	"runtime"
+	"testing"
+)
+
+// What lies about is bounded, however much is live: a large index does not
+// multiply it.
+func TestGarbageIsBounded(t *testing.T) {
+	for live, want := range map[uint64]int{0: 400, 10 << 20: 400, 64 << 20: 400, 128 << 20: 200, 256 << 20: 100, 512 << 20: 50, 8 << 30: 25} {
+		got := garbagePercent(live)
+		if got != want {
+			t.Errorf("%d MB live: %d %%, want %d %%", live>>20, got, want)
+		}
+		if lies := live / 100 * uint64(got); live <= 1<<30 && lies > mostGarbage {
+			t.Errorf("%d MB live: %d MB of garbage", live>>20, lies>>20)
+		}
+	}
+}
+
+func TestAfterEachCollection(t *testing.T) {
+	told := make(chan bool, 1)
+	afterEachCollection(func() {
+		select {
+		case told <- true:
+		default: // it was not asked yet
+		}
+	})
+	for range 3 {
+		runtime.GC()
+		<-told
+	}
+}

@@ -1,0 +1,35 @@
+package starter_test
+
+import (
+	"errors"
+	"testing"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+
+	"purser/catalog"
+	"purser/order"
+	"purser/workflows"
+)
+
+// An import is carried out once. Asking again goes on with one whose workflow
+// failed, and joins or leaves alone any other (ORD-8).
+func TestStartImport(t *testing.T) {
+	for name, c := range map[string]struct{ err, want error }{
+		"started":              {nil, nil},
+		"done before":          {exists, nil},
+		"the engine is down":   {serviceerror.NewUnavailable("down"), order.ErrBusy},
+		"something unforeseen": {errDown, errDown},
+	} {
+		e := &engine{err: c.err}
+		err := started(e, book{}).StartImport(t.Context(), catalog.Import{ID: "imp_1", Kind: catalog.ImportStock})
+		if c.want == nil && err != nil || !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+		o := e.starts[0]
+		if o.ID != workflows.ImportWorkflowID("imp_1") || o.WorkflowIDReusePolicy != enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY ||
+			o.WorkflowIDConflictPolicy != enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING {
+			t.Errorf("%s: started as %+v", name, o)
+		}
+	}
+}

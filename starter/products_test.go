@@ -1,0 +1,59 @@
+package starter_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"purser/catalog"
+	"purser/order"
+)
+
+// A worker that dies with a product's workflow in its hands costs the callers
+// of that product less than the ten seconds for which the API waits.
+func TestProductIsTakenUpSoon(t *testing.T) {
+	e := &engine{result: catalog.Stocked{}}
+	if _, err := started(e, book{}).ChangeProduct(t.Context(), "mug", catalog.Change{ID: "1", Receive: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if d := e.starts[0].WorkflowTaskTimeout; d <= 0 || d > 5*time.Second {
+		t.Errorf("its next worker waits %s for the one that died", d)
+	}
+}
+
+// The same change is one update, whoever's request it came with; another one
+// under its ID is not answered as if it were the same (IDEM-2).
+func TestOtherChangeIsAnotherUpdate(t *testing.T) {
+	e := &engine{result: catalog.Stocked{}}
+	for _, change := range []catalog.Change{
+		{ID: "key:ops:k1", Receive: 1, Correlation: "c-1"}, {ID: "key:ops:k1", Receive: 1, Correlation: "c-2"}, {ID: "key:ops:k1", Receive: 2},
+	} {
+		if _, err := started(e, book{}).ChangeProduct(t.Context(), "mug", change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if e.updates[0].UpdateID != e.updates[1].UpdateID || e.updates[0].UpdateID == e.updates[2].UpdateID {
+		t.Errorf("asked as %q, %q and %q", e.updates[0].UpdateID, e.updates[1].UpdateID, e.updates[2].UpdateID)
+	}
+}
+
+// TestChangeProduct is what the caller of ChangeProduct is told.
+func TestChangeProduct(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		e    engine
+		err  error
+	}{
+		{"changed", engine{result: catalog.Stocked{Revision: 2}}, nil},
+		{"no answer in time", engine{err: rings}, context.DeadlineExceeded},
+		{"the workflow ends whenever it is asked", engine{err: gone}, order.ErrNotFound},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := started(&c.e, book{}).ChangeProduct(t.Context(), "mug", catalog.Change{ID: "1", Receive: 1})
+			if c.err == nil && (err != nil || p.Revision != 2) || !errors.Is(err, c.err) {
+				t.Errorf("%+v %v, want %v", p, err, c.err)
+			}
+		})
+	}
+}
