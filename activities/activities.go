@@ -33,6 +33,10 @@ type Activities struct {
 	OldImports    OldImports
 	Imports       Imports
 	ImportRows    ImportRows
+	// ProductPictures and PictureDeleter have a deleted product's pictures
+	// deleted; nil: there are none.
+	ProductPictures ProductPictures
+	PictureDeleter  PictureDeleter
 	// PictureURL answers where a browser finds a picture; nil: its key.
 	PictureURL func(key string) string
 	// Blocked is asked before every mail; nil: nobody is suppressed.
