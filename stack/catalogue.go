@@ -6,6 +6,7 @@ import (
 
 	"purser/activities"
 	"purser/api"
+	"purser/starter"
 )
 
 // addCatalogue gives the steps what changing products, importing and indexing
@@ -16,6 +17,7 @@ func (s *Stack) addCatalogue(a *activities.Activities, p *providers) {
 	a.Imports, a.ImportRows, a.OldImports = s.Records, s.Records, s.Records
 	a.Index, a.IndexKeys, a.Rebuild = p.search, p.search, p.search
 	a.PictureURL = s.pictureURL(p)
+	a.ProductPictures, a.PictureDeleter = s.Records, &starter.Pictures{Temporal: s.Temporal}
 }
 
 // catalogueScheduled is how long the engine may take to note a schedule.
