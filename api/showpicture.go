@@ -45,7 +45,7 @@ func (s *server) published(r *http.Request, id, file string) (catalog.Link, bool
 		return catalog.Link{}, false
 	}
 	u, err := s.Pictures.Record.Upload(r.Context(), id)
-	if err != nil || u.Status != catalog.Ready {
+	if err != nil || !u.Shown() {
 		return catalog.Link{}, false
 	}
 	for _, v := range u.Renditions {
