@@ -35,6 +35,10 @@ type Config struct {
 	// anybody search, without a key.
 	Search       Search
 	PublicSearch bool
+	// SampleShop serves /shop, a page to look at products and search them, and
+	// lets whoever sits at this machine search without a key. Where the search
+	// is public, the page is so too.
+	SampleShop bool
 	// Webhooks answers /webhooks/…; nil: there is nothing there.
 	Webhooks http.Handler
 	// Ready is asked by /readyz: our own database and engine, no partner.
