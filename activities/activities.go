@@ -36,6 +36,10 @@ type Activities struct {
 	// KeepChanges is for how long it is known who changed a product. Default
 	// 90 days.
 	KeepChanges time.Duration
+	// ProductPictures and PictureDeleter have a deleted product's pictures
+	// deleted; nil: there are none.
+	ProductPictures ProductPictures
+	PictureDeleter  PictureDeleter
 	// PictureURL answers where a browser finds a picture; nil: its key.
 	PictureURL func(key string) string
 	// Blocked is asked before every mail; nil: nobody is suppressed.

@@ -45,6 +45,16 @@ type PictureRecord interface {
 	PublishUpload(ctx context.Context, id string, sizes []string) (catalog.Upload, error)
 	// RefuseUpload ends a picture that is not taken, with the reason.
 	RefuseUpload(ctx context.Context, id, reason, detail string) (catalog.Upload, error)
+	// HideUpload forgets the sizes of a picture that is being deleted, so that
+	// its addresses lead nowhere; of any other it changes nothing.
+	HideUpload(ctx context.Context, id string) error
+	// UploadDeleted notes that none of its files is left.
+	UploadDeleted(ctx context.Context, id string) error
+}
+
+// PictureProducts reads the products that show pictures, the deleted ones too.
+type PictureProducts interface {
+	Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error)
 }
 
 // UploadSweeper is what the record knows of what is left over.
@@ -52,8 +62,8 @@ type UploadSweeper interface {
 	// ExpireUploads ends uploads that should have been sent before a time
 	// and were never called complete.
 	ExpireUploads(ctx context.Context, before time.Time) error
-	// StrandedUploads lists pictures being worked on of which nothing was
-	// noted since a time.
+	// StrandedUploads lists pictures being worked on or deleted of which
+	// nothing was noted since a time.
 	StrandedUploads(ctx context.Context, since time.Time, limit int) ([]catalog.Upload, error)
 	// UploadsByID and UploadsByKey read those that exist.
 	UploadsByID(ctx context.Context, ids []string) (map[string]catalog.Upload, error)
@@ -64,4 +74,21 @@ type UploadSweeper interface {
 // telling it again harmless.
 type PictureTeller interface {
 	TellProduct(ctx context.Context, sku string, c catalog.Change) error
+	// ChangeProduct is TellProduct, and returns when the record has the change.
+	// It fails with catalog.ErrNotFound if there is no such product.
+	ChangeProduct(ctx context.Context, sku string, c catalog.Change) (catalog.Stocked, error)
+}
+
+// ProductPictures are the pictures of products, as whoever deletes a product
+// needs them.
+type ProductPictures interface {
+	// DeletingUploads answers the ids of a product's pictures that are to be
+	// deleted and are not yet.
+	DeletingUploads(ctx context.Context, sku string) ([]string, error)
+}
+
+// PictureDeleter has a picture deleted that the record says is to be; asking
+// again changes nothing.
+type PictureDeleter interface {
+	DeletePicture(ctx context.Context, id, sku string) error
 }

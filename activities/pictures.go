@@ -18,6 +18,8 @@ type Pictures struct {
 	Record  PictureRecord
 	Sweeper UploadSweeper
 	Teller  PictureTeller
+	// Products are asked which pictures they show.
+	Products PictureProducts
 	// Limits are what a picture may take; the zero value will do.
 	Limits pictures.Limits
 	// Now tells the time; nil: time.Now.
@@ -164,7 +166,7 @@ func (a *Pictures) PublishPicture(ctx context.Context, r PictureRef) (Verdict, e
 // and found with it.
 func (a *Pictures) TellPicture(ctx context.Context, r PictureRef) error {
 	u, err := a.Record.Upload(ctx, r.ID)
-	if err != nil {
+	if err != nil || u.Status != catalog.Ready { // it is being deleted already
 		return failure(err)
 	}
 	p := u.Published()

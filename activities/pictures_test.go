@@ -46,7 +46,7 @@ func newDarkroom() *darkroom {
 	d := &darkroom{now: time.Now()}
 	clock := func() time.Time { return d.now }
 	d.store, d.record = &fake.Objects{Now: clock}, &fake.Uploads{Now: clock}
-	d.Pictures = &activities.Pictures{Source: d.store, Shelf: d.store, Record: d.record, Sweeper: d.record, Teller: d.record, Now: clock}
+	d.Pictures = &activities.Pictures{Source: d.store, Shelf: d.store, Record: d.record, Sweeper: d.record, Teller: d.record, Products: d.record, Now: clock}
 	return d
 }
 

@@ -18,8 +18,10 @@ const (
 // Swept is what a sweep found.
 type Swept struct {
 	Deleted int `json:"deleted"` // files
-	// Stranded are pictures whose workflow may never have started.
+	// Stranded are pictures whose workflow may never have started, Deleting
+	// those to be deleted whose workflow may not have.
 	Stranded []string `json:"stranded,omitempty"`
+	Deleting []string `json:"deleting,omitempty"`
 }
 
 // SweepPictures removes what is left over: uploads never called complete,
@@ -42,7 +44,11 @@ func (a *Pictures) SweepPictures(ctx context.Context) (Swept, error) {
 		return swept, failure(err)
 	}
 	for _, u := range stranded {
-		swept.Stranded = append(swept.Stranded, u.ID)
+		if u.Status == catalog.Deleting {
+			swept.Deleting = append(swept.Deleting, u.ID)
+		} else {
+			swept.Stranded = append(swept.Stranded, u.ID)
+		}
 	}
 	for prefix, stale := range map[string]judge{
 		catalog.UploadPrefix:     staleUpload,
@@ -70,13 +76,24 @@ func staleUpload(_ catalog.Object, u *catalog.Upload, age time.Duration) bool {
 	return u.Status != catalog.AwaitingUpload && u.Status != catalog.Processing
 }
 
+// What is being deleted is left to its workflow. What turns up after that was
+// written by a step that had been taken for lost.
+
 func staleOriginal(_ catalog.Object, u *catalog.Upload, age time.Duration) bool {
-	return age > orphansStay && (u == nil || u.Status != catalog.Processing && u.Status != catalog.Ready)
+	switch {
+	case u == nil:
+		return age > orphansStay
+	case u.Status == catalog.Processing || u.Status == catalog.Ready || u.Status == catalog.Deleting:
+		return false
+	}
+	return u.Status == catalog.Deleted || age > orphansStay
 }
 
 func staleRendition(o catalog.Object, u *catalog.Upload, age time.Duration) bool {
 	switch {
-	case age <= orphansStay || u != nil && u.Status == catalog.Processing:
+	case u != nil && u.Status == catalog.Deleted:
+		return true
+	case age <= orphansStay || u != nil && (u.Status == catalog.Processing || u.Status == catalog.Deleting):
 		return false
 	case u == nil || u.Status != catalog.Ready:
 		return true
@@ -89,24 +106,33 @@ func staleRendition(o catalog.Object, u *catalog.Upload, age time.Duration) bool
 	return true
 }
 
-func staleQuarantine(_ catalog.Object, _ *catalog.Upload, age time.Duration) bool {
-	return age > quarantineStay
+func staleQuarantine(_ catalog.Object, u *catalog.Upload, age time.Duration) bool {
+	return age > quarantineStay || u != nil && u.Status == catalog.Deleted
 }
 
 // sweep goes through the files of one folder.
 func (a *Pictures) sweep(ctx context.Context, prefix string, stale judge, at time.Time) (deleted int, err error) {
+	return a.clear(ctx, prefix, func(ctx context.Context, page []catalog.Object) (func(catalog.Object) bool, error) {
+		known, err := a.known(ctx, prefix, page)
+		return func(o catalog.Object) bool { return stale(o, known(o.Key), at.Sub(o.Modified)) }, err
+	})
+}
+
+// clear deletes the files of one folder that may go; which of them may, is
+// asked page by page.
+func (a *Pictures) clear(ctx context.Context, prefix string, which func(context.Context, []catalog.Object) (func(catalog.Object) bool, error)) (deleted int, err error) {
 	for after := ""; ; {
 		page, err := a.Shelf.ListObjects(ctx, prefix, after, sweptAtOnce)
 		if err != nil || len(page) == 0 {
 			return deleted, err
 		}
 		after = page[len(page)-1].Key
-		known, err := a.known(ctx, prefix, page)
+		goes, err := which(ctx, page)
 		if err != nil {
 			return deleted, err
 		}
 		for _, o := range page {
-			if !stale(o, known(o.Key), at.Sub(o.Modified)) {
+			if !goes(o) {
 				continue
 			}
 			if err := a.Shelf.DeleteObject(ctx, o.Key); err != nil {

@@ -35,7 +35,8 @@ type ProductOutcome struct {
 	Why     string `json:"why,omitempty"`
 }
 
-// ChangeProduct writes changes of a product to the record.
+// ChangeProduct writes changes of a product to the record. The pictures of a
+// product that is deleted are deleted too.
 func (a *Activities) ChangeProduct(ctx context.Context, c ProductChanges) ([]ProductOutcome, error) {
 	changed, err := a.Products.ChangeProduct(ctx, c.SKU, c.Changes)
 	if err != nil {
@@ -46,6 +47,11 @@ func (a *Activities) ChangeProduct(ctx context.Context, c ProductChanges) ([]Pro
 		outcomes[i] = ProductOutcome{ID: v.ID, Product: v.Product}
 		if v.Err != nil {
 			outcomes[i].Failure, outcomes[i].Why = failureType(v.Err), v.Err.Error()
+		} else if c.Changes[i].Delete {
+			// Done again if this fails: the change itself is carried out once.
+			if err := a.discardPictures(ctx, c.SKU); err != nil {
+				return nil, failure(err)
+			}
 		}
 	}
 	return outcomes, nil

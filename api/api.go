@@ -35,6 +35,10 @@ type Config struct {
 	// anybody search, without a key.
 	Search       Search
 	PublicSearch bool
+	// SampleShop serves /shop, a page to look at products and search them, and
+	// lets whoever sits at this machine search without a key. Where the search
+	// is public, the page is so too.
+	SampleShop bool
 	// Webhooks answers /webhooks/…; nil: there is nothing there.
 	Webhooks http.Handler
 	// Ready is asked by /readyz: our own database and engine, no partner.
@@ -74,9 +78,9 @@ type Config struct {
 	// SteerWithin is how long cancelling and releasing wait for the order to
 	// have moved; then they answer 202. Default 10 s.
 	SteerWithin time.Duration
-	// InFlight is how many requests are worked on at once; more are asked to
-	// come back. Default 512. Streams and webhooks do not count.
-	InFlight int
+	// Room is how many requests of each class are worked on at once; more are
+	// asked to come back. Streams and webhooks do not count.
+	Room Room
 	// WriteWithin is how long a caller may take to read an answer; then it is
 	// cut off. Default 30 s. A stream may take as long for each event as it
 	// says itself.
@@ -139,7 +143,16 @@ func (c Config) withDefaults() (Config, error) {
 	for _, n := range []struct {
 		field *int
 		value int
-	}{{&c.InFlight, 512}, {&c.PlaceAtOnce, 64}, {&c.Streams, 256}} {
+	}{
+		{&c.PlaceAtOnce, 64},
+		{&c.Streams, 256},
+		{&c.Room.Orders, 256},
+		{&c.Room.Search, 64},
+		{&c.Room.Scans, 2},
+		{&c.Room.Files, 32},
+		{&c.Room.Pictures, 128},
+		{&c.Room.Rest, 256},
+	} {
 		if *n.field <= 0 {
 			*n.field = n.value
 		}
@@ -151,8 +164,8 @@ func (c Config) withDefaults() (Config, error) {
 // is under way.
 type server struct {
 	Config
-	inFlight chan struct{}
-	turns    chan struct{} // to place an order
+	rooms    rooms
+	turns    room // to place an order
 	streams  chan struct{}
 	badLinks atomic.Int64 // unsubscribe links that were not ours
 	placing  sync.Map     // ids of the orders being placed under an idempotency key
@@ -166,10 +179,10 @@ func New(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	s := &server{
-		Config:   c,
-		inFlight: make(chan struct{}, c.InFlight),
-		turns:    make(chan struct{}, c.PlaceAtOnce),
-		streams:  make(chan struct{}, c.Streams),
+		Config:  c,
+		rooms:   c.Room.open(),
+		turns:   make(room, c.PlaceAtOnce),
+		streams: make(chan struct{}, c.Streams),
 	}
 	mux := http.NewServeMux()
 	s.routes(mux)

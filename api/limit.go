@@ -2,49 +2,137 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
+// Room is how many requests of each class are worked on at once. A class has
+// room of its own, so that a flood of one, or a partner that hangs, never takes
+// the room of another: whatever shoppers search and shops send, orders are
+// placed.
+type Room struct {
+	// Orders are placed and steered; default 256. See PlaceAtOnce, too.
+	Orders int
+	// Search is for shoppers and operators; default 64.
+	Search int
+	// Scans are the searches among those that the record answers by reading
+	// much of it: the plain list while the search engine is down, and the
+	// operators' search for orders. Default 2: fewer than the record has
+	// connections, so that orders always find one.
+	Scans int
+	// Files are uploads of pictures, and imports; default 32.
+	Files int
+	// Pictures are led to where they are seen; default 128.
+	Pictures int
+	// Rest is for all else; default 256.
+	Rest int
+}
+
+// room is a class's: it has as many places as its capacity.
+type room chan struct{}
+
+// rooms are those of all classes.
+type rooms struct{ orders, search, scans, files, pictures, rest room }
+
+func (r Room) open() rooms {
+	of := func(n int) room { return make(room, n) }
+	return rooms{of(r.Orders), of(r.Search), of(r.Scans), of(r.Files), of(r.Pictures), of(r.Rest)}
+}
+
+// of is the class of an operation, and what a caller who finds no place is
+// told there are too many of.
+func (r rooms) of(method, path string) (room, string) {
+	switch {
+	case strings.HasPrefix(path, "/v1/orders") && method != http.MethodGet:
+		return r.orders, "requests"
+	case strings.HasPrefix(path, "/v1/search"):
+		return r.search, "searches"
+	case strings.HasPrefix(path, "/v1/pictures"), strings.HasSuffix(path, "/pictures"), strings.HasPrefix(path, "/v1/imports"):
+		return r.files, "uploads"
+	}
+	return r.rest, "requests"
+}
+
+// enter takes a place, if there is one.
+func (r room) enter() (leave func(), ok bool) {
+	select {
+	case r <- struct{}{}:
+		return r.leave, true
+	default:
+		return nil, false
+	}
+}
+
+func (r room) leave() { <-r }
+
+// errFull: there is no place.
+var errFull = errors.New("full")
+
+// wait takes a place, or fails with errFull if none is free in time.
+func (r room) wait(ctx context.Context, within time.Duration) (leave func(), err error) {
+	if leave, ok := r.enter(); ok {
+		return leave, nil
+	}
+	patience := time.NewTimer(within)
+	defer patience.Stop()
+	select {
+	case r <- struct{}{}:
+		return r.leave, nil
+	case <-patience.C:
+		return nil, errFull
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // limit keeps a flood from taking the process down with it: beyond so many
-// requests at once, callers are asked to come back (API-2). Health checks
-// always pass, and so do streams, which have a limit of their own.
+// requests of a class at once, callers are asked to come back (API-2). Health
+// checks always pass, and so do streams, which have a limit of their own.
 func (s *server) limit(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	if op.Metadata["roles"] == nil && op.Metadata["limited"] == nil || op.OperationID == "list-order-events" && wantsStream(ctx.Header("Accept")) {
 		next(ctx)
 		return
 	}
-	select {
-	case s.inFlight <- struct{}{}:
-		defer func() { <-s.inFlight }()
-		next(ctx)
-	default:
+	class, what := s.rooms.of(op.Method, op.Path)
+	leave, ok := class.enter()
+	if !ok {
 		r, w := humago.Unwrap(ctx)
-		problem(http.StatusTooManyRequests, "too_many_requests", "too many requests are being worked on").retry(time.Second).write(w, r)
+		tooMany(what).write(w, r)
+		return
 	}
+	defer leave()
+	next(ctx)
+}
+
+func tooMany(what string) *Problem {
+	return problem(http.StatusTooManyRequests, "too_many_requests", "too many "+what+" are being worked on").retry(time.Second)
 }
 
 // turn waits for room to place an order. Nothing is started before there is
 // some: an order that is opened after its caller has gone helps nobody.
 func (s *server) turn(ctx context.Context) (leave func(), err error) {
-	leave = func() { <-s.turns }
-	select {
-	case s.turns <- struct{}{}:
-		return leave, nil
-	default:
+	leave, err = s.turns.wait(ctx, s.TurnWithin)
+	if errors.Is(err, errFull) {
+		err = problem(http.StatusTooManyRequests, "too_many_requests", "too many orders are being placed; nothing was started for this one").retry(2 * time.Second)
 	}
-	patience := time.NewTimer(s.TurnWithin)
-	defer patience.Stop()
-	select {
-	case s.turns <- struct{}{}:
-		return leave, nil
-	case <-patience.C:
-		return nil, problem(http.StatusTooManyRequests, "too_many_requests", "too many orders are being placed; nothing was started for this one").retry(2 * time.Second)
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	return leave, err
+}
+
+// scanWithin is how long a search waits for others that read much of the
+// record.
+const scanWithin = time.Second
+
+// scan waits for room to read much of the record.
+func (s *server) scan(ctx context.Context) (leave func(), err error) {
+	leave, err = s.rooms.scans.wait(ctx, scanWithin)
+	if errors.Is(err, errFull) {
+		err = problem(http.StatusServiceUnavailable, "search_unavailable", "too many searches read the record; try again").retry(searchAgain)
 	}
+	return leave, err
 }

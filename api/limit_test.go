@@ -100,7 +100,7 @@ func (thick) Orders(context.Context, records.Filter) (records.Page, error) {
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
 	s := setUp(t, func(c *api.Config) {
-		c.Records, c.InFlight, c.WriteWithin = thick{c.Records}, 1, 100*time.Millisecond
+		c.Records, c.Room.Rest, c.WriteWithin = thick{c.Records}, 1, 100*time.Millisecond
 	})
 	srv := serve(t, s)
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())

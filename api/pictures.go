@@ -31,6 +31,8 @@ type PictureRecords interface {
 	Uploads(ctx context.Context, sku string) ([]catalog.Upload, error)
 	// BeginUpload fails with catalog.ErrUploadOver.
 	BeginUpload(ctx context.Context, id string) (catalog.Upload, error)
+	// DeleteUpload notes that a picture is to be deleted.
+	DeleteUpload(ctx context.Context, id string) (catalog.Upload, error)
 }
 
 // PictureStore signs what a browser sends straight to the store.
@@ -49,10 +51,11 @@ type PictureLinks interface {
 	ShowPrivate(ctx context.Context, key string, within time.Duration) (catalog.Link, error)
 }
 
-// PictureStarter starts the workflow that makes a picture ready; starting it
-// again changes nothing.
+// PictureStarter starts the workflows that make a picture ready and that delete
+// it; starting one again changes nothing.
 type PictureStarter interface {
 	StartPicture(ctx context.Context, id, sku string) error
+	DeletePicture(ctx context.Context, id, sku string) error
 }
 
 // pictureRoutes declares them, where there is somewhere to put pictures.
@@ -78,8 +81,9 @@ func (s *server) pictureRoutes(mux *http.ServeMux, a huma.API) {
 	}, []Role{Shop, Viewer, Operator}, s.getPicture)
 	register(s, a, huma.Operation{
 		OperationID: "list-pictures", Method: http.MethodGet, Path: "/v1/products/{sku}/pictures", Tags: tags,
-		Summary: "List a product's pictures, oldest first",
+		Summary: "List a product's pictures, oldest first; without the deleted ones",
 	}, []Role{Shop, Viewer, Operator}, s.listPictures)
+	s.deletePictureRoute(a, tags)
 	register(s, a, huma.Operation{
 		OperationID: "get-original", Method: http.MethodGet, Path: "/v1/pictures/{id}/original", Tags: []string{"operators"},
 		Summary:     "Download the file that was sent",
@@ -161,8 +165,8 @@ func (s *server) completePicture(ctx context.Context, in *pictureInput) (*pictur
 	if err != nil {
 		return nil, pictureProblem(err)
 	}
-	if key := callOf(ctx).key; key.Name != u.Owner && key.Role != Operator {
-		return nil, problem(http.StatusForbidden, "forbidden", "another key asked to send this picture")
+	if err := theirs(ctx, u); err != nil {
+		return nil, err
 	}
 	if u.Status == catalog.AwaitingUpload {
 		_, err := s.Pictures.Store.HeadObject(ctx, u.Key)
@@ -198,7 +202,7 @@ func (s *server) pictureOf(ctx context.Context, u catalog.Upload) (*pictureOutpu
 		return nil, err
 	}
 	out := &pictureOutput{Body: v}
-	if u.Status == catalog.Processing {
+	if u.Status == catalog.Processing || u.Status == catalog.Deleting {
 		out.RetryAfter = "1"
 	}
 	return out, nil
@@ -262,6 +266,8 @@ func (s *server) getOriginal(ctx context.Context, in *pictureInput) (*linkOutput
 		key = u.QuarantineKey()
 	case catalog.AwaitingUpload, catalog.Expired:
 		return nil, pictureProblem(catalog.ErrNotUploaded)
+	case catalog.Deleting, catalog.Deleted:
+		return nil, pictureProblem(catalog.ErrNoUpload)
 	}
 	link, err := s.Pictures.Links.ShowPrivate(ctx, key, catalog.PrivateLink)
 	if err != nil {

@@ -18,9 +18,10 @@ import (
 // desk stands in for the store's signatures and for the workflow.
 type desk struct {
 	fake.Objects
-	started []string
-	fail    error
-	expires time.Time
+	started   []string
+	discarded []string
+	fail      error
+	expires   time.Time
 }
 
 func (d *desk) SignPost(_ context.Context, o catalog.Object, within time.Duration) (catalog.SignedUpload, error) {
@@ -41,6 +42,11 @@ func (d *desk) ShowPrivate(_ context.Context, key string, within time.Duration) 
 
 func (d *desk) StartPicture(_ context.Context, id, _ string) error {
 	d.started = append(d.started, id)
+	return d.fail
+}
+
+func (d *desk) DeletePicture(_ context.Context, id, _ string) error {
+	d.discarded = append(d.discarded, id)
 	return d.fail
 }
 

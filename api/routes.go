@@ -81,6 +81,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.mailRoutes(a, mux)
 	s.campaignRoutes(a)
 	s.previews(mux)
+	s.sampleShop(mux)
 	docs(mux)
 }
 

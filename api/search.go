@@ -18,6 +18,9 @@ type Search interface {
 	Search(ctx context.Context, q catalog.Query) (catalog.Results, error)
 }
 
+// searchProducts names the operation.
+const searchProducts = "search-products"
+
 // searchRoutes declares the searches.
 func (s *server) searchRoutes(a huma.API) {
 	register(s, a, huma.Operation{
@@ -29,7 +32,7 @@ func (s *server) searchRoutes(a huma.API) {
 		return
 	}
 	op := huma.Operation{
-		OperationID: "search-products", Method: http.MethodGet, Path: "/v1/search", Tags: []string{"catalogue"},
+		OperationID: searchProducts, Method: http.MethodGet, Path: "/v1/search", Tags: []string{"catalogue"},
 		Summary:     "Search products",
 		Description: "Finds words, words with typos and the beginning of the last word. Of several values of one filter a product needs one. While the search engine is down, what the catalogue can tell is listed instead and marked degraded; what it cannot tell is answered with 503 search_unavailable. Orders are not affected.",
 	}
@@ -88,6 +91,11 @@ type searchOrdersInput struct {
 
 // searchOrders finds orders for operators (SRCH-10).
 func (s *server) searchOrders(ctx context.Context, in *searchOrdersInput) (*listOutput, error) {
+	leave, err := s.scan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	found, err := s.Records.FindOrders(ctx, in.Text, in.Limit)
 	if err != nil {
 		return nil, err

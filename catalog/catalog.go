@@ -1,7 +1,10 @@
 // Package catalog is the vocabulary of what a shop sells. It does no I/O.
 package catalog
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // What can be wrong with a product or a change of one. Each is an answer for
 // the caller, not a fault of ours.
@@ -80,6 +83,11 @@ type Stocked struct {
 
 // ForSale reports whether shoppers may find and order it.
 func (p Stocked) ForSale() bool { return !p.Deleted && !p.Inactive }
+
+// Shows reports whether a picture is among the product's.
+func (p Product) Shows(picture string) bool {
+	return slices.ContainsFunc(p.Pictures, func(has Picture) bool { return has.ID == picture })
+}
 
 // Document is the product as the search index shows it. address turns a
 // picture's key into where a browser finds it; nil leaves keys as they are.

@@ -40,13 +40,16 @@ func UploadTypes() []string { return []string{"image/jpeg", "image/png", "image/
 // UploadStatus is how far an upload has come.
 type UploadStatus string
 
-// The statuses. The last three are final.
+// The statuses. Ready, Refused and Expired are how an upload ends; each of all
+// may be deleted.
 const (
 	AwaitingUpload UploadStatus = "awaiting_upload"
 	Processing     UploadStatus = "processing"
-	Ready          UploadStatus = "ready"   // published, all sizes
-	Refused        UploadStatus = "refused" // quarantined, with a reason
-	Expired        UploadStatus = "expired" // never completed
+	Ready          UploadStatus = "ready"    // published, all sizes
+	Refused        UploadStatus = "refused"  // quarantined, with a reason
+	Expired        UploadStatus = "expired"  // never completed
+	Deleting       UploadStatus = "deleting" // for good; a published one is seen until its product shows it no more
+	Deleted        UploadStatus = "deleted"  // none of its files is left
 )
 
 // Upload is a picture on its way from a browser to its product.
@@ -54,7 +57,7 @@ type Upload struct {
 	ID     string       `json:"id"`
 	SKU    string       `json:"sku"`
 	Alt    string       `json:"alt,omitempty" doc:"What it shows, in words"`
-	Status UploadStatus `json:"status" enum:"awaiting_upload,processing,ready,refused,expired"`
+	Status UploadStatus `json:"status" enum:"awaiting_upload,processing,ready,refused,expired,deleting,deleted"`
 	Reason string       `json:"reason,omitempty" doc:"Why it was refused, for programs: stable" example:"truncated"`
 	Detail string       `json:"detail,omitempty" doc:"Why it was refused, for people"`
 	Type   string       `json:"contentType" doc:"As declared"`
@@ -131,6 +134,19 @@ func KeyOwner(key string) (id string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// Shown reports whether its sizes are seen at their addresses: once it is
+// published, and, where it is being deleted, for as long as its product or the
+// search may still lead there. The record forgets the sizes after that.
+func (u Upload) Shown() bool {
+	return u.Status == Ready || u.Status == Deleting && len(u.Renditions) > 0
+}
+
+// Folders are where its files are, whatever was noted of them; each ends in a
+// slash. What a browser sent is at Key until it is taken.
+func (u Upload) Folders() []string {
+	return []string{RenditionPrefix + u.ID + "/", OriginalPrefix + u.ID + "/", QuarantinePrefix + u.ID + "/"}
 }
 
 // Published is the picture as its product shows it.

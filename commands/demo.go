@@ -34,7 +34,7 @@ func (u *upCmd) Run(e *env) error {
 
 // banner says where everything is and which providers are played.
 func banner(e *env, c *config.Config, at stack.Running) {
-	fmt.Fprintf(e.stderr, "\n  API          %s\n  API docs     %s/docs\n", at.API, at.API)
+	fmt.Fprintf(e.stderr, "\n  API          %s\n  API docs     %s/docs\n  Shop         %s/shop\n", at.API, at.API, at.API)
 	if at.TemporalUI != "" {
 		fmt.Fprintf(e.stderr, "  Temporal UI  %s\n", at.TemporalUI)
 	}

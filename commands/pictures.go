@@ -21,6 +21,8 @@ type pictureCmd struct {
 	Add  pictureAddCmd  `cmd:"" help:"Send a picture of a product and wait until it is ready."`
 	Show pictureShowCmd `cmd:"" help:"Show a picture."`
 	List pictureListCmd `cmd:"" help:"List a product's pictures."`
+
+	Delete pictureDeleteCmd `cmd:"" help:"Delete a picture for good and wait until its files are gone."`
 }
 
 type pictureAddCmd struct {
@@ -112,6 +114,25 @@ func (l *pictureListCmd) Run(e *env, c *commands) error {
 		fmt.Fprintf(t, "%s\t%s\t%d × %d\t%d\t%s\n", p.ID, p.Status, p.Width, p.Height, len(p.Renditions), p.Reason)
 	}
 	return t.Flush()
+}
+
+type pictureDeleteCmd struct {
+	ID string `arg:"" help:"The picture's id."`
+}
+
+func (d *pictureDeleteCmd) Run(e *env, c *commands) error {
+	client, err := c.Picture.client()
+	if err != nil {
+		return err
+	}
+	p, err := client.DeletePicture(e.ctx, d.ID)
+	if err == nil {
+		p, err = client.AwaitPicture(e.ctx, p)
+	}
+	if err != nil {
+		return err
+	}
+	return c.Picture.print(e.stdout, p)
 }
 
 func (c *pictureCmd) print(w io.Writer, p shop.Picture) error {

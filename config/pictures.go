@@ -20,6 +20,7 @@ type Pictures struct {
 	CloudFrontDomain    string `name:"cloudfront-domain" help:"CloudFront distribution that shows the bucket's pictures/. Default: signed addresses of the bucket." env:"CLOUDFRONT_DOMAIN"`
 	CloudFrontKeyPairID string `name:"cloudfront-key-pair-id" help:"Its key pair, if it shows only what is signed." env:"CLOUDFRONT_KEY_PAIR_ID"`
 	CloudFrontKey       string `name:"cloudfront-private-key" help:"The private key (PEM), or a file that holds it." env:"CLOUDFRONT_PRIVATE_KEY"`
+	CloudFrontPrivate   string `name:"cloudfront-private-domain" help:"Another distribution, which may read originals/ and quarantine/ and shows only what is signed, for operators' downloads. Default: signed addresses of the bucket." env:"CLOUDFRONT_PRIVATE_DOMAIN"`
 
 	SamplePictures bool          `help:"Draw pictures of the sample products." env:"PURSER_SAMPLE_PICTURES" default:"true" negatable:""`
 	PicturesAtOnce int           `help:"Pictures worked on at once in one worker; each takes up to 256 MB while it is decoded." env:"PURSER_PICTURES_AT_ONCE" default:"2"`
@@ -53,5 +54,5 @@ func (c *Pictures) CDN() (s3.CDN, error) {
 		}
 		key = string(b)
 	}
-	return s3.CDN{Domain: c.CloudFrontDomain, KeyPairID: c.CloudFrontKeyPairID, PrivateKey: key}, nil
+	return s3.CDN{Domain: c.CloudFrontDomain, KeyPairID: c.CloudFrontKeyPairID, PrivateKey: key, Private: c.CloudFrontPrivate}, nil
 }

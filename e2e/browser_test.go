@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -124,12 +125,12 @@ func (b *tab) await(url, text string) string {
 }
 
 // clean fails the test if the page reached outside or complained.
-func (b *tab) clean(home string) {
+func (b *tab) clean(homes ...string) {
 	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, url := range b.requests {
-		if !strings.HasPrefix(url, home) && !strings.HasPrefix(url, "data:") && !strings.HasPrefix(url, "blob:") {
+		if !slices.ContainsFunc(append(homes, "data:", "blob:"), func(home string) bool { return strings.HasPrefix(url, home) }) {
 			b.t.Errorf("the page asks %s", url)
 		}
 	}

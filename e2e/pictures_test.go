@@ -112,7 +112,8 @@ func TestPictures(t *testing.T) {
 		if code, stdout, _ := run(t, env, "picture", "show", p.ID); code != 0 || !strings.Contains(stdout, "ready of tea-assam") {
 			t.Errorf("show: %d %s", code, stdout)
 		}
-		if code, stdout, _ := run(t, env, "picture", "list", "mug-blue"); code != 0 || strings.Count(stdout, "refused") != 3 || strings.Count(stdout, "ready") < 1 {
+		if code, stdout, _ := run(t, env, "picture", "list", "mug-blue"); code != 0 || strings.Count(stdout, "refused") != 3 || strings.Count(stdout, "ready") < 1 ||
+			!strings.Contains(stdout, "too_many_pixels") || !strings.Contains(stdout, "unknown_type") || !strings.Contains(stdout, "truncated") {
 			t.Errorf("list: %d %s", code, stdout)
 		}
 		if code, _, stderr := run(t, env, "picture", "add", "tea-assam", "/dev/null"); code != 2 {

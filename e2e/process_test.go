@@ -34,7 +34,14 @@ type process struct {
 // this process's own environment it sees nothing that configures it.
 func launch(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
+	return launchIn(t, "", env, args...)
+}
+
+// launchIn does so in a working directory; "" is the test's.
+func launchIn(t *testing.T, dir string, env []string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary, args...), log: &logbook{}, ended: make(chan struct{})}
+	p.cmd.Dir = dir
 	p.cmd.Env = append(append(withoutSettings(os.Environ()), undisturbed...), env...)
 	p.cmd.Stdout = &p.stdout
 	dieWithTest(p.cmd)

@@ -26,6 +26,7 @@ type stack struct {
 	*process
 	t    *testing.T
 	dir  string
+	cwd  string // the working directory; "": the test's
 	env  []string
 	args []string
 
@@ -66,7 +67,7 @@ func newStack(t *testing.T, env []string, flags ...string) *stack {
 // ones each time.
 func (s *stack) start() {
 	s.t.Helper()
-	s.process = launch(s.t, s.env, s.args...)
+	s.process = launchIn(s.t, s.cwd, s.env, s.args...)
 	s.says("Ctrl-C stops it")
 	b, err := os.ReadFile(filepath.Join(s.dir, "running.json"))
 	if err != nil {

@@ -111,6 +111,9 @@ func lockProduct(ctx context.Context, q querier, sku string) (productRow, error)
 // changed answers the product after a change, or why it is refused.
 func (p *productRow) changed(ctx context.Context, q querier, c catalog.Change, now clock) (catalog.Product, error) {
 	next, err := c.Apply(p.Stocked, p.found && !p.Deleted)
+	if err == nil {
+		err = onlyPublished(ctx, q, c.AddPicture)
+	}
 	if err != nil {
 		return next, err
 	}
@@ -155,7 +158,7 @@ func (s *Store) retried(ctx context.Context, f func(context.Context, querier) er
 }
 
 // write writes the product as changed, or as deleted, and makes it due for
-// the index.
+// the index. The pictures of a deleted one are to be deleted too.
 func (p *productRow) write(ctx context.Context, q querier, next catalog.Product, deleted bool, now clock) error {
 	due := now.now + now.grace
 	if !p.found || p.Deleted || p.addedAt == 0 {
@@ -179,6 +182,9 @@ func (p *productRow) write(ctx context.Context, q querier, next catalog.Product,
 	}
 	if err == nil && n == 0 {
 		err = errRace
+	}
+	if err == nil && deleted {
+		err = now.discardUploads(ctx, q, p.SKU)
 	}
 	if err != nil {
 		return err

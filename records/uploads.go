@@ -27,8 +27,8 @@ func (s *Store) CreateUpload(ctx context.Context, u catalog.Upload) error {
 		if !found {
 			return fmt.Errorf("%w: %s", catalog.ErrNotFound, u.SKU)
 		}
-		n, err := one[int64](ctx, q, "SELECT COUNT(*) FROM uploads WHERE sku = ? AND status IN (?, ?, ?)",
-			u.SKU, string(catalog.AwaitingUpload), string(catalog.Processing), string(catalog.Ready))
+		n, err := one[int64](ctx, q, "SELECT COUNT(*) FROM uploads WHERE sku = ? AND status IN (?, ?, ?, ?)", // one being deleted may still be shown
+			u.SKU, string(catalog.AwaitingUpload), string(catalog.Processing), string(catalog.Ready), string(catalog.Deleting))
 		if err != nil {
 			return err
 		}
@@ -49,9 +49,10 @@ func (s *Store) Upload(ctx context.Context, id string) (catalog.Upload, error) {
 	return u, failed("upload", err)
 }
 
-// Uploads lists a product's pictures, oldest first.
+// Uploads lists a product's pictures, oldest first; without those that are
+// deleted.
 func (s *Store) Uploads(ctx context.Context, sku string) ([]catalog.Upload, error) {
-	found, err := readUploads(ctx, s.db.reader(), "sku = ? ORDER BY created_at, id LIMIT ?", sku, largestPage)
+	found, err := readUploads(ctx, s.db.reader(), "sku = ? AND status <> ? ORDER BY created_at, id LIMIT ?", sku, string(catalog.Deleted), largestPage)
 	return found, failed("uploads", err)
 }
 
@@ -88,10 +89,11 @@ func (s *Store) NoteRendition(ctx context.Context, id string, width, height int,
 	return err
 }
 
-// PublishUpload shows a picture in all the sizes named, or in none (IMG-9).
+// PublishUpload shows a picture in all the sizes named, or in none (IMG-9). One
+// that is being deleted is answered as it is.
 func (s *Store) PublishUpload(ctx context.Context, id string, sizes []string) (catalog.Upload, error) {
 	return s.changeUpload(ctx, "publish upload", id, func(ctx context.Context, q querier, u *catalog.Upload) error {
-		if u.Status == catalog.Ready {
+		if u.Status == catalog.Ready || u.Status == catalog.Deleting || u.Status == catalog.Deleted {
 			return errUnchanged
 		}
 		made := map[string]bool{}
@@ -133,11 +135,19 @@ func (s *Store) ExpireUploads(ctx context.Context, before time.Time) error {
 	return failed("expire uploads", err)
 }
 
-// StrandedUploads lists pictures being worked on of which nothing was noted
-// since a time: their workflow may never have started.
+// StrandedUploads lists pictures being worked on, and up to as many being
+// deleted, of which nothing was noted since a time: their workflow may never
+// have started.
 func (s *Store) StrandedUploads(ctx context.Context, since time.Time, limit int) ([]catalog.Upload, error) {
-	found, err := readUploads(ctx, s.db.reader(), "status = 'processing' AND updated_at < ? ORDER BY updated_at, id LIMIT ?", micros(since), pageSize(limit))
-	return found, failed("stranded uploads", err)
+	var all []catalog.Upload
+	for _, status := range []catalog.UploadStatus{catalog.Processing, catalog.Deleting} { // as text: each has an index of its own
+		found, err := readUploads(ctx, s.db.reader(), "status = '"+string(status)+"' AND updated_at < ? ORDER BY updated_at, id LIMIT ?", micros(since), pageSize(limit))
+		if err != nil {
+			return nil, failed("stranded uploads", err)
+		}
+		all = append(all, found...)
+	}
+	return all, nil
 }
 
 // UploadsByID reads the uploads that exist among those ids.

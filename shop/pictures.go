@@ -35,7 +35,7 @@ type Rendition struct {
 
 // Decided reports whether nothing will happen to the picture any more.
 func (p Picture) Decided() bool {
-	return p.Status != catalog.AwaitingUpload && p.Status != catalog.Processing
+	return p.Status != catalog.AwaitingUpload && p.Status != catalog.Processing && p.Status != catalog.Deleting
 }
 
 // AskPicture asks to send a picture, by a form (POST) or as a body (PUT).
@@ -130,6 +130,13 @@ func (c *Client) Original(ctx context.Context, id string) (catalog.Link, error) 
 	return l, c.call(ctx, http.MethodGet, "/v1/pictures/"+url.PathEscape(id)+"/original", nil, &l)
 }
 
+// DeletePicture has a picture deleted, with all its files. It is answered as it
+// is then: deleting, or deleted.
+func (c *Client) DeletePicture(ctx context.Context, id string) (Picture, error) {
+	var p Picture
+	return p, c.call(ctx, http.MethodDelete, "/v1/pictures/"+url.PathEscape(id), nil, &p)
+}
+
 // AddPicture does the whole of it: asks, sends, says so, and waits until the
 // picture is ready or refused.
 func (c *Client) AddPicture(ctx context.Context, sku, alt, contentType string, file []byte) (Picture, error) {
@@ -143,12 +150,18 @@ func (c *Client) AddPicture(ctx context.Context, sku, alt, contentType string, f
 	if p, err = c.CompletePicture(ctx, p.ID); err != nil {
 		return p, err
 	}
+	return c.AwaitPicture(ctx, p)
+}
+
+// AwaitPicture waits until nothing will happen to a picture any more.
+func (c *Client) AwaitPicture(ctx context.Context, p Picture) (Picture, error) {
 	for wait := 50 * time.Millisecond; !p.Decided(); wait = min(2*wait, time.Second) {
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
 			return p, ctx.Err()
 		}
+		var err error
 		if p, err = c.Picture(ctx, p.ID); err != nil {
 			return p, err
 		}

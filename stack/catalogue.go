@@ -6,6 +6,7 @@ import (
 
 	"purser/activities"
 	"purser/api"
+	"purser/starter"
 )
 
 // addCatalogue gives the steps what changing products, importing and indexing
@@ -17,6 +18,7 @@ func (s *Stack) addCatalogue(a *activities.Activities, p *providers) {
 	a.KeepChanges = s.cfg.KeepProductChanges
 	a.Index, a.IndexKeys, a.Rebuild = p.search, p.search, p.search
 	a.PictureURL = s.pictureURL(p)
+	a.ProductPictures, a.PictureDeleter = s.Records, &starter.Pictures{Temporal: s.Temporal}
 }
 
 // catalogueScheduled is how long the engine may take to note a schedule.

@@ -57,7 +57,7 @@ func (s *Stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
 // startPictures runs the pictures' worker and their sweeps.
 func (s *Stack) startPictures(ctx context.Context, p *providers) error {
 	set := workers.Pictures(s.Temporal, &activities.Pictures{
-		Source: p.pictures, Shelf: p.pictures, Record: s.Records, Sweeper: s.Records, Teller: s.starter,
+		Source: p.pictures, Shelf: p.pictures, Record: s.Records, Sweeper: s.Records, Teller: s.starter, Products: s.Records,
 	}, s.cfg.PicturesAtOnce)
 	if err := set.Start(); err != nil {
 		return err
@@ -122,7 +122,12 @@ func (s *Stack) addSamplePictures(ctx context.Context) {
 	client := &shop.Client{URL: s.apiURL, Key: s.key}
 	for _, p := range catalog.Sample() {
 		has, err := client.Pictures(ctx, p.SKU)
-		if err == nil && len(has) == 0 {
+		var now catalog.Stocked
+		if err == nil {
+			now, err = client.Product(ctx, p.SKU)
+		}
+		// A product that was changed before may have had one that was deleted.
+		if err == nil && len(has) == 0 && now.Version == 1 {
 			_, err = client.AddPicture(ctx, p.SKU, p.Name, string(pictures.JPEG), pictures.Sample(p.SKU))
 		}
 		var none *shop.Problem

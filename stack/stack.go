@@ -25,6 +25,7 @@ import (
 	"purser/engine"
 	"purser/records"
 	"purser/sandbox"
+	"purser/sandbox/objects"
 	"purser/starter"
 	"purser/vault"
 	"purser/workers"
@@ -81,6 +82,11 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 			s.Stop()
 		}
 	}()
+	if r.sandbox && cfg.S3Bucket == "" { // the embedded store changes the working directory
+		if err := objects.KeepPaths(&cfg.DatabaseURL); err != nil {
+			return nil, err
+		}
+	}
 	if r.owns() {
 		if err := s.lock(ctx); err != nil {
 			return nil, err

@@ -31,6 +31,22 @@ func (p *Pictures) StartPicture(ctx context.Context, id, sku string) error {
 	return nil
 }
 
+// DeletePicture has a picture deleted that the record says is to be, as soon as
+// nothing else is at work on it. Asking again changes nothing.
+func (p *Pictures) DeletePicture(ctx context.Context, id, sku string) error {
+	picture := workflows.Picture{ID: id, SKU: sku}
+	_, err := p.Temporal.SignalWithStartWorkflow(ctx, workflows.PictureWorkflowID(id), string(workflows.PictureDiscarded), picture,
+		client.StartWorkflowOptions{
+			TaskQueue:             workflows.PicturesQueue,
+			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+			StaticSummary:         "Delete a picture of " + sku,
+		}, workflows.DeletePictureWorkflow, picture)
+	if err != nil {
+		return fmt.Errorf("delete picture %s: %w", id, err)
+	}
+	return nil
+}
+
 // SweepPictures has what uploads left behind removed every so often.
 func (p *Pictures) SweepPictures(ctx context.Context, every time.Duration) error {
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}

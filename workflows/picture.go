@@ -35,7 +35,8 @@ const (
 // drawing names the steps; its methods are called by the worker, never here.
 var drawing *activities.Pictures
 
-// Picture is the input of ImageWorkflow.
+// Picture is the input of ImageWorkflow and DeletePictureWorkflow; the SKU may
+// be missing.
 type Picture struct {
 	ID  string `json:"id"`
 	SKU string `json:"sku"`
@@ -51,8 +52,17 @@ type PictureOutcome struct {
 // ImageWorkflow carries a picture from the upload to its product: taken out
 // of the browser's reach, looked at, decoded once, made in all its sizes,
 // shown in all of them at once. One that is bad is put into quarantine with
-// the reason: that is how its story ends, not a failure.
+// the reason: that is how its story ends, not a failure. One that was discarded
+// meanwhile is deleted: only now, when no step of this one can write any more.
 func ImageWorkflow(ctx workflow.Context, p Picture) (PictureOutcome, error) {
+	outcome, err := makeReady(ctx, p)
+	if discarded, ok := PictureDiscarded.ReceiveNow(ctx); ok && !temporal.IsCanceledError(err) {
+		return outcome, workflow.NewContinueAsNewError(ctx, DeletePictureWorkflow, discarded)
+	}
+	return outcome, err
+}
+
+func makeReady(ctx workflow.Context, p Picture) (PictureOutcome, error) {
 	ref := activities.PictureRef{ID: p.ID}
 	for _, step := range []struct {
 		summary  string
@@ -101,29 +111,38 @@ func onPictures(ctx workflow.Context, summary string, within time.Duration) work
 }
 
 // SweepPicturesWorkflow removes what uploads left behind, and takes up
-// pictures whose workflow never started.
+// pictures whose workflow never started, be it to make or to delete them.
 func SweepPicturesWorkflow(ctx workflow.Context) (activities.Swept, error) {
 	var swept activities.Swept
 	err := workflow.ExecuteActivity(onPictures(ctx, "Remove what is left over", time.Hour), drawing.SweepPictures).Get(ctx, &swept)
 	if err != nil {
 		return swept, err
 	}
-	for _, id := range swept.Stranded {
+	if err := takeUp(ctx, swept.Stranded, ImageWorkflow); err != nil {
+		return swept, err
+	}
+	return swept, takeUp(ctx, swept.Deleting, DeletePictureWorkflow)
+}
+
+// takeUp starts a workflow for each of these pictures; it goes on by itself.
+func takeUp(ctx workflow.Context, ids []string, child any) error {
+	for _, id := range ids {
 		ctx := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 			WorkflowID: PictureWorkflowID(id), TaskQueue: PicturesQueue,
 			ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
 			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		})
-		err := workflow.ExecuteChildWorkflow(ctx, ImageWorkflow, Picture{ID: id}).GetChildWorkflowExecution().Get(ctx, nil)
+		err := workflow.ExecuteChildWorkflow(ctx, child, Picture{ID: id}).GetChildWorkflowExecution().Get(ctx, nil)
 		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) { // it is under way
-			return swept, err
+			return err
 		}
 	}
-	return swept, nil
+	return nil
 }
 
 // RegisterPictures gives the pictures' workflows to a worker.
 func RegisterPictures(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ImageWorkflow)
+	r.RegisterWorkflow(DeletePictureWorkflow)
 	r.RegisterWorkflow(SweepPicturesWorkflow)
 }

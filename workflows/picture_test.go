@@ -36,7 +36,7 @@ func newStudio(t *testing.T, file string) *studio {
 	s.SetTestTimeout(30 * time.Second)
 	s.SetWorkflowRunTimeout(30 * 24 * time.Hour)
 	workflows.RegisterPictures(s)
-	s.RegisterActivity(&activities.Pictures{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record})
+	s.RegisterActivity(&activities.Pictures{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record})
 	var err error
 	if s.upload, err = catalog.NewUpload("mug-blue", "", "image/gif", int64(len(file)), "shop", time.Now()); err != nil {
 		t.Fatal(err)
@@ -134,22 +134,35 @@ func TestImageWorkflow(t *testing.T) {
 }
 
 // TestSweepPicturesWorkflow: a picture whose workflow was never started is
-// taken up.
+// taken up, be it to make it or to delete it.
 func TestSweepPicturesWorkflow(t *testing.T) {
 	s := newStudio(t, onePixel)
+	s.sweeps(t, func(w activities.Swept) bool { return len(w.Stranded) == 1 })
+	s.wantStatus(t, catalog.Ready)
+	if _, err := s.record.DeleteUpload(t.Context(), s.upload.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.sweeps(t, func(w activities.Swept) bool { return len(w.Deleting) == 1 })
+	s.wantStatus(t, catalog.Deleted)
+}
+
+// sweeps takes up the studio's picture an hour later.
+func (s *studio) sweeps(t *testing.T, found func(activities.Swept) bool) {
+	t.Helper()
 	later := func() time.Time { return time.Now().Add(time.Hour) }
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet())
 	env := suite.NewTestWorkflowEnvironment()
 	workflows.RegisterPictures(env)
-	env.RegisterActivity(&activities.Pictures{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Now: later})
+	env.RegisterActivity(&activities.Activities{Listings: listings{&s.record}, Index: &fake.Index{}})
+	env.RegisterActivity(&activities.Pictures{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record, Now: later})
 	var started []string
 	env.SetOnChildWorkflowStartedListener(func(i *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {
 		started = append(started, i.WorkflowExecution.ID)
 	})
 	env.ExecuteWorkflow(workflows.SweepPicturesWorkflow)
 	var swept activities.Swept
-	if err := env.GetWorkflowResult(&swept); err != nil || len(swept.Stranded) != 1 {
+	if err := env.GetWorkflowResult(&swept); err != nil || !found(swept) {
 		t.Fatalf("%+v, %v", swept, err)
 	}
 	if want := workflows.PictureWorkflowID(s.upload.ID); len(started) != 1 || started[0] != want {

@@ -21,8 +21,10 @@ type Uploads struct {
 
 	mu   sync.Mutex
 	rows map[string]catalog.Upload
-	// told are the changes that products were told of.
-	told []catalog.Change
+	// told are the changes that products were told of, shown the pictures they
+	// show.
+	told  []catalog.Change
+	shown map[string][]catalog.Picture
 }
 
 func (u *Uploads) now() time.Time {
@@ -41,7 +43,7 @@ func (u *Uploads) CreateUpload(_ context.Context, up catalog.Upload) error {
 	}
 	live := 0
 	for _, other := range u.rows {
-		if other.SKU == up.SKU && other.Status != catalog.Refused && other.Status != catalog.Expired {
+		if other.SKU == up.SKU && other.Status != catalog.Refused && other.Status != catalog.Expired && other.Status != catalog.Deleted {
 			live++
 		}
 	}
@@ -74,7 +76,7 @@ func (u *Uploads) read(id string) (catalog.Upload, error) {
 
 // Uploads lists a product's, oldest first.
 func (u *Uploads) Uploads(_ context.Context, sku string) ([]catalog.Upload, error) {
-	return u.where(func(up catalog.Upload) bool { return up.SKU == sku }), nil
+	return u.where(func(up catalog.Upload) bool { return up.SKU == sku && up.Status != catalog.Deleted }), nil
 }
 
 func (u *Uploads) where(keep func(catalog.Upload) bool) []catalog.Upload {
@@ -141,7 +143,7 @@ func (u *Uploads) NoteRendition(_ context.Context, id string, width, height int,
 // PublishUpload implements activities.PictureRecord.
 func (u *Uploads) PublishUpload(_ context.Context, id string, sizes []string) (catalog.Upload, error) {
 	return u.change(id, func(up *catalog.Upload) error {
-		if up.Status == catalog.Ready {
+		if up.Status == catalog.Ready || up.Status == catalog.Deleting || up.Status == catalog.Deleted {
 			return errUnchanged
 		}
 		for _, size := range sizes {
@@ -182,7 +184,9 @@ func (u *Uploads) ExpireUploads(_ context.Context, before time.Time) error {
 
 // StrandedUploads implements activities.UploadSweeper.
 func (u *Uploads) StrandedUploads(_ context.Context, since time.Time, limit int) ([]catalog.Upload, error) {
-	found := u.where(func(up catalog.Upload) bool { return up.Status == catalog.Processing && up.UpdatedAt.Before(since) })
+	found := u.where(func(up catalog.Upload) bool {
+		return (up.Status == catalog.Processing || up.Status == catalog.Deleting) && up.UpdatedAt.Before(since)
+	})
 	return found[:min(len(found), limit)], nil
 }
 
@@ -202,19 +206,4 @@ func (u *Uploads) by(names []string, name func(catalog.Upload) string) map[strin
 		all[name(up)] = up
 	}
 	return all
-}
-
-// TellProduct implements activities.PictureTeller.
-func (u *Uploads) TellProduct(_ context.Context, _ string, c catalog.Change) error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.told = append(u.told, c)
-	return nil
-}
-
-// Told are the changes that products were told of.
-func (u *Uploads) Told() []catalog.Change {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return slices.Clone(u.told)
 }

@@ -22,23 +22,28 @@ type UploadBench interface {
 	CreateUpload(ctx context.Context, u catalog.Upload) error
 	BeginUpload(ctx context.Context, id string) (catalog.Upload, error)
 	Uploads(ctx context.Context, sku string) ([]catalog.Upload, error)
+	DeleteUpload(ctx context.Context, id string) (catalog.Upload, error)
+	DeletingUploads(ctx context.Context, sku string) ([]string, error)
 }
 
 // Uploads checks a record of pictures. open makes one that sells "mug" and
 // "tea" and nothing else.
 func Uploads(t *testing.T, open func(t *testing.T) UploadBench) {
 	for name, check := range map[string]func(*testing.T, UploadBench){
-		"IMG-3 an upload is of a product":        uploadOfProduct,
-		"IMG-9 all sizes are shown, or none":     publishesAllOrNone,
-		"IMG-8 a refused picture says why":       refusesWithReason,
-		"F62 an upload not completed expires":    expires,
-		"F64 sizes made are remembered":          remembersRenditions,
-		"a product has so many pictures":         boundsPictures,
-		"what is left over is found":             findsLeftOver,
-		"two who begin are one":                  beginsOnce,
-		"a picture that is not there is not":     missesUpload,
-		"a decided picture stays as it is":       staysDecided,
-		"a product's pictures, the oldest first": listsUploads,
+		"IMG-3 an upload is of a product":                           uploadOfProduct,
+		"IMG-9 all sizes are shown, or none":                        publishesAllOrNone,
+		"IMG-8 a refused picture says why":                          refusesWithReason,
+		"F62 an upload not completed expires":                       expires,
+		"F64 sizes made are remembered":                             remembersRenditions,
+		"a product has so many pictures":                            boundsPictures,
+		"what is left over is found":                                findsLeftOver,
+		"two who begin are one":                                     beginsOnce,
+		"a picture that is not there is not":                        missesUpload,
+		"a decided picture stays as it is":                          staysDecided,
+		"a product's pictures, the oldest first":                    listsUploads,
+		"IMG-9 a deleted picture is seen until its product lets go": deletesPublished,
+		"IMG-4 whatever became of a picture, it can be deleted":     deletesAny,
+		"a picture being deleted is found if nobody works on it":    findsDeleting,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

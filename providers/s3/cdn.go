@@ -26,6 +26,12 @@ type CDN struct {
 	// KeyPairID and PrivateKey (PEM) sign the addresses, where the
 	// distribution demands it. Empty: it shows pictures to everybody.
 	KeyPairID, PrivateKey string
+	// Private is a distribution for what is not published: it may read
+	// originals/ and quarantine/, shows nothing unsigned, and forwards the
+	// query strings response-content-disposition and response-content-type.
+	// It needs the key pair. Empty, as is best: signed addresses of the
+	// bucket, so that no CDN need ever read those folders.
+	Private string
 	// Ask is asked now and then whether the distribution still shows what it
 	// is given; nil: http.DefaultTransport.
 	Ask http.RoundTripper
@@ -33,28 +39,38 @@ type CDN struct {
 
 // cdn is a distribution and how it was last found.
 type cdn struct {
-	domain string
-	signer *sign.URLSigner // nil: addresses are not signed
-	ask    http.RoundTripper
-	denied atomic.Bool
+	domain  string
+	private string          // the domain for what is not published; "": none
+	signer  *sign.URLSigner // nil: addresses are not signed
+	ask     http.RoundTripper
+	denied  atomic.Bool
 }
 
 func newCDN(c CDN) (*cdn, error) {
 	if c.Domain == "" {
-		if c.KeyPairID != "" || c.PrivateKey != "" {
-			return nil, errors.New("s3: a CloudFront key without a domain")
+		if c.KeyPairID != "" || c.PrivateKey != "" || c.Private != "" {
+			return nil, errors.New("s3: a CloudFront key or private distribution without a domain")
 		}
 		return nil, nil
 	}
-	d := &cdn{domain: strings.TrimRight(strings.TrimPrefix(c.Domain, "https://"), "/"), ask: c.Ask}
+	d := &cdn{ask: c.Ask}
 	if d.ask == nil {
 		d.ask = http.DefaultTransport
 	}
-	if u, err := url.Parse("https://" + d.domain); err != nil || u.Host != d.domain {
-		return nil, fmt.Errorf("s3: %q is no domain of a CDN", c.Domain)
+	var err error
+	if d.domain, err = domain(c.Domain); err != nil {
+		return nil, err
 	}
-	if (c.KeyPairID == "") != (c.PrivateKey == "") {
+	if c.Private != "" {
+		if d.private, err = domain(c.Private); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case (c.KeyPairID == "") != (c.PrivateKey == ""):
 		return nil, errors.New("s3: a CloudFront key pair is an id and a private key")
+	case d.private != "" && c.PrivateKey == "":
+		return nil, errors.New("s3: a private distribution needs a CloudFront key pair")
 	}
 	if c.PrivateKey != "" {
 		key, err := privateKey(c.PrivateKey)
@@ -64,6 +80,15 @@ func newCDN(c CDN) (*cdn, error) {
 		d.signer = sign.NewURLSigner(c.KeyPairID, key)
 	}
 	return d, nil
+}
+
+// domain is a distribution's name, without what else an address has.
+func domain(s string) (string, error) {
+	name := strings.TrimRight(strings.TrimPrefix(s, "https://"), "/")
+	if u, err := url.Parse("https://" + name); err != nil || u.Host != name {
+		return "", fmt.Errorf("s3: %q is no domain of a CDN", s)
+	}
+	return name, nil
 }
 
 // privateKey reads a PEM in either of its two forms. CloudFront knows RSA and
@@ -91,7 +116,7 @@ func (s *Store) ShowObject(ctx context.Context, key string) (catalog.Link, error
 	if s.cdn == nil || s.cdn.denied.Load() {
 		return s.SignGet(ctx, key, catalog.PrivateLink, false)
 	}
-	return s.cdn.link(key, s.now().Add(catalog.PrivateLink))
+	return s.cdn.link(s.cdn.url(key), s.now().Add(catalog.PrivateLink))
 }
 
 // Lasting reports the address of a published picture that works for good, if
@@ -103,13 +128,18 @@ func (s *Store) Lasting(key string) (string, bool) {
 	return s.cdn.url(key), true
 }
 
-// ShowPrivate is where somebody who may sees something private, for a while:
-// at a CDN that demands signatures, else in the bucket (IMG-11).
+// ShowPrivate is where somebody who may downloads something private, for a
+// while (IMG-11): in the bucket, which shows it to nobody else, unless there is
+// a distribution for that and nothing else. The one that shows published
+// pictures, signed or not, can be left without access to what is private.
 func (s *Store) ShowPrivate(ctx context.Context, key string, within time.Duration) (catalog.Link, error) {
-	if s.cdn != nil && s.cdn.signer != nil && !s.cdn.denied.Load() {
-		return s.cdn.link(key, s.now().Add(within))
+	if s.cdn == nil || s.cdn.private == "" {
+		return s.SignGet(ctx, key, within, true)
 	}
-	return s.SignGet(ctx, key, within, true)
+	at := url.URL{Scheme: "https", Host: s.cdn.private, Path: "/" + key, RawQuery: url.Values{
+		"response-content-disposition": {"attachment"}, "response-content-type": {"application/octet-stream"},
+	}.Encode()}
+	return s.cdn.link(at.String(), s.now().Add(within))
 }
 
 func (d *cdn) url(key string) string {
@@ -118,11 +148,11 @@ func (d *cdn) url(key string) string {
 
 // link signs an address under CloudFront's canned policy: this file, until
 // then.
-func (d *cdn) link(key string, until time.Time) (catalog.Link, error) {
+func (d *cdn) link(address string, until time.Time) (catalog.Link, error) {
 	if d.signer == nil {
-		return catalog.Link{URL: d.url(key)}, nil
+		return catalog.Link{URL: address}, nil
 	}
-	signed, err := d.signer.Sign(d.url(key), until)
+	signed, err := d.signer.Sign(address, until)
 	if err != nil {
 		return catalog.Link{}, failure("sign", order.ErrDenied, "cdn_key", err)
 	}
@@ -137,7 +167,7 @@ func (s *Store) CheckCDN(ctx context.Context, key string) (bool, error) {
 	if s.cdn == nil {
 		return false, nil
 	}
-	link, err := s.cdn.link(key, s.now().Add(time.Minute))
+	link, err := s.cdn.link(s.cdn.url(key), s.now().Add(time.Minute))
 	if err != nil {
 		return false, err
 	}

@@ -44,9 +44,12 @@ func (d *distribution) judge(u *url.URL) int {
 		return http.StatusForbidden
 	}
 	bare := *u
-	bare.RawQuery = ""
+	for _, own := range []string{"Expires", "Signature", "Key-Pair-Id"} {
+		q.Del(own)
+	}
+	bare.RawQuery = q.Encode()
 	policy := fmt.Sprintf(`{"Statement":[{"Resource":"%s","Condition":{"DateLessThan":{"AWS:EpochTime":%d}}}]}`, bare.String(), expires)
-	signature, err := base64.StdEncoding.DecodeString(strings.NewReplacer("-", "+", "_", "=", "~", "/").Replace(q.Get("Signature")))
+	signature, err := base64.StdEncoding.DecodeString(strings.NewReplacer("-", "+", "_", "=", "~", "/").Replace(u.Query().Get("Signature")))
 	sum := sha1.Sum([]byte(policy))
 	if err != nil || rsa.VerifyPKCS1v15(d.key, crypto.SHA1, sum[:], signature) != nil || d.now.Unix() >= expires {
 		return http.StatusForbidden
@@ -72,7 +75,7 @@ func TestCloudFront(t *testing.T) {
 	now := time.Now()
 	edge := &distribution{key: public, now: now}
 	s := store(t, func(c *s3.Config) {
-		c.CDN = s3.CDN{Domain: "d111.cloudfront.net", KeyPairID: "K2SHOP", PrivateKey: private, Ask: edge}
+		c.CDN = s3.CDN{Domain: "d111.cloudfront.net", KeyPairID: "K2SHOP", PrivateKey: private, Private: "d222.cloudfront.net", Ask: edge}
 		c.Now = func() time.Time { return now }
 	})
 	ctx := context.Background()
@@ -85,12 +88,14 @@ func TestCloudFront(t *testing.T) {
 		return edge.judge(u)
 	}
 	for name, show := range map[string]func() (catalog.Link, error){
-		"published": func() (catalog.Link, error) { return s.ShowObject(ctx, "pictures/p/a.jpg") },
-		"private":   func() (catalog.Link, error) { return s.ShowPrivate(ctx, "originals/a", time.Hour) },
+		"https://d111.cloudfront.net/pictures/p/a.jpg?": func() (catalog.Link, error) { return s.ShowObject(ctx, "pictures/p/a.jpg") },
+		"https://d222.cloudfront.net/originals/a?response-content-disposition=attachment&response-content-type=application%2Foctet-stream&": func() (catalog.Link, error) {
+			return s.ShowPrivate(ctx, "originals/a", time.Hour)
+		},
 	} {
 		edge.now = now
 		link, err := show()
-		if err != nil || !strings.HasPrefix(link.URL, "https://d111.cloudfront.net/") || !link.Expires.Equal(now.Add(time.Hour).UTC().Truncate(time.Second)) {
+		if err != nil || !strings.HasPrefix(link.URL, name) || !link.Expires.Equal(now.Add(time.Hour).UTC().Truncate(time.Second)) {
 			t.Fatalf("%s: %+v, %v", name, link, err)
 		}
 		if code := judge(link.URL); code != 200 {
@@ -125,6 +130,35 @@ func TestCloudFront(t *testing.T) {
 	}
 }
 
+// TestPrivateStaysInBucket (IMG-10, IMG-11): a distribution that shows what is
+// signed is given pictures/ and no more, so what is private is not asked of it;
+// the bucket shows it to who holds the signature, for its time, and to nobody
+// else.
+func TestPrivateStaysInBucket(t *testing.T) {
+	_, private := keyPair(t)
+	s := store(t, func(c *s3.Config) {
+		c.CDN = s3.CDN{Domain: "d111.cloudfront.net", KeyPairID: "K2SHOP", PrivateKey: private}
+	})
+	for _, key := range []string{"originals/pic_a/secret", "quarantine/pic_a/secret"} {
+		put(t, s, key, "private")
+		link, err := s.ShowPrivate(context.Background(), key, time.Hour)
+		if err != nil || !strings.HasPrefix(link.URL, endpoint+"/"+bucket+"/"+key+"?") {
+			t.Fatalf("%+v, %v", link, err)
+		}
+		if code, header, body := get(t, link.URL); code != http.StatusOK || string(body) != "private" || header.Get("Content-Disposition") != "attachment" {
+			t.Errorf("signed: HTTP %d %q", code, body)
+		}
+		for _, address := range []string{endpoint + "/" + bucket + "/" + key, endpoint + "/" + bucket + "/?prefix=originals/", endpoint + "/" + bucket} {
+			if code, _, body := get(t, address); code != http.StatusForbidden {
+				t.Errorf("%s, unsigned: HTTP %d %q", address, code, body)
+			}
+		}
+		if address, ok := s.Lasting(key); ok {
+			t.Errorf("it has a lasting address: %s", address)
+		}
+	}
+}
+
 func TestOpenCDN(t *testing.T) {
 	s := store(t, func(c *s3.Config) { c.CDN.Domain = "https://cdn.shop.example/" })
 	if at, ok := s.Lasting("pictures/p/a b.jpg"); !ok || at != "https://cdn.shop.example/pictures/p/a%20b.jpg" {
@@ -147,6 +181,9 @@ func TestConfig(t *testing.T) {
 		"no domain":       {Bucket: "b", CDN: s3.CDN{KeyPairID: "K", PrivateKey: private}},
 		"a broken key":    {Bucket: "b", CDN: s3.CDN{Domain: "d", KeyPairID: "K", PrivateKey: "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----"}},
 		"a domain's path": {Bucket: "b", CDN: s3.CDN{Domain: "d.example/x"}},
+		"private, open":   {Bucket: "b", CDN: s3.CDN{Domain: "d.example", Private: "p.example"}},
+		"private, a path": {Bucket: "b", CDN: s3.CDN{Domain: "d.example", Private: "p.example/x", KeyPairID: "K", PrivateKey: private}},
+		"private, alone":  {Bucket: "b", CDN: s3.CDN{Private: "p.example"}},
 	} {
 		if _, err := s3.New(context.Background(), c); err == nil || strings.Contains(err.Error(), "AAAA") {
 			t.Errorf("%s: %v", name, err)

@@ -178,8 +178,11 @@ func (s *Store) MoveObject(ctx context.Context, from, to string) error {
 }
 
 // escaped is a path for the header that names a copy's source. A plus sign
-// would be read as a space there.
-func escaped(path string) string { return strings.ReplaceAll(url.PathEscape(path), "+", "%2B") }
+// would be read as a space there, and not every store takes an escaped slash
+// between bucket and key.
+func escaped(path string) string {
+	return strings.NewReplacer("+", "%2B", "%2F", "/").Replace(url.PathEscape(path))
+}
 
 // DeleteObject deletes a file. One that is not there is a success.
 func (s *Store) DeleteObject(ctx context.Context, key string) error {

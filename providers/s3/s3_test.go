@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities/porttest"
 	"purser/catalog"
 	"purser/order"
 	"purser/providers/guard"
@@ -66,146 +65,156 @@ func TestSignPost(t *testing.T) {
 
 // TestSignPut: the same holds for a PUT, by signed length and type.
 func TestSignPut(t *testing.T) {
-	s, ctx := store(t), context.Background()
-	file := []byte("twelve bytes")
-	announced := catalog.Object{Key: "uploads/2026/11/24/two", Type: "image/png", Bytes: int64(len(file))}
-	u, err := s.SignPut(ctx, announced, soon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if u.Method != http.MethodPut || u.Headers["Content-Type"] != "image/png" {
-		t.Errorf("signed: %+v", u) // IMG-12: every header that must be sent is named
-	}
-	for name, tt := range map[string]struct {
-		file    []byte
-		changes map[string]string
-	}{
-		"a byte more":        {append(file, '!'), nil},
-		"a byte less":        {file[1:], nil},
-		"another type":       {file, map[string]string{"Content-Type": "text/html"}},
-		"without encryption": {file, map[string]string{"X-Amz-Server-Side-Encryption": ""}},
-	} {
-		if code := sendPut(t, u, tt.file, tt.changes); code < 400 {
-			t.Errorf("%s: HTTP %d", name, code)
+	onStores(t, func(t *testing.T, s *s3.Store) {
+		ctx := context.Background()
+		file := []byte("twelve bytes")
+		announced := catalog.Object{Key: "uploads/2026/11/24/two", Type: "image/png", Bytes: int64(len(file))}
+		u, err := s.SignPut(ctx, announced, soon)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if code := sendPut(t, u, file, nil); code != http.StatusOK {
-		t.Fatalf("as announced: HTTP %d", code)
-	}
-	if o, err := s.HeadObject(ctx, announced.Key); err != nil || o.Bytes != announced.Bytes || o.Type != announced.Type {
-		t.Errorf("it arrived as %+v, %v", o, err)
-	}
+		if u.Method != http.MethodPut || u.Headers["Content-Type"] != "image/png" {
+			t.Errorf("signed: %+v", u) // IMG-12: every header that must be sent is named
+		}
+		for name, tt := range map[string]struct {
+			file    []byte
+			changes map[string]string
+		}{
+			"a byte more":        {append(file, '!'), nil},
+			"a byte less":        {file[1:], nil},
+			"another type":       {file, map[string]string{"Content-Type": "text/html"}},
+			"without encryption": {file, map[string]string{"X-Amz-Server-Side-Encryption": ""}},
+		} {
+			if code := sendPut(t, u, tt.file, tt.changes); code < 400 {
+				t.Errorf("%s: HTTP %d", name, code)
+			}
+		}
+		if code := sendPut(t, u, file, nil); code != http.StatusOK {
+			t.Fatalf("as announced: HTTP %d", code)
+		}
+		if o, err := s.HeadObject(ctx, announced.Key); err != nil || o.Bytes != announced.Bytes || o.Type != announced.Type {
+			t.Errorf("it arrived as %+v, %v", o, err)
+		}
+	})
 }
 
 // TestPutObject is IMG-6: what is behind a key never changes, and may be
 // cached for a year.
 func TestPutObject(t *testing.T) {
-	s, ctx := store(t), context.Background()
-	put(t, s, "pictures/p/large-abc.jpg", "first")
-	put(t, s, "pictures/p/large-abc.jpg", "first") // again: no harm
-	put(t, s, "pictures/p/large-abc.jpg", "other") // not with us: the key is the content's hash
-	if b, err := s.GetObject(ctx, "pictures/p/large-abc.jpg", 100); err != nil || string(b) != "first" {
-		t.Errorf("%q, %v", b, err)
-	}
-	if b, err := s.GetObject(ctx, "pictures/p/large-abc.jpg", 3); err != nil || len(b) != 4 {
-		t.Errorf("at most 3 bytes: %q, %v, want one more and no further", b, err)
-	}
-	link, err := s.ShowObject(ctx, "pictures/p/large-abc.jpg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, header, body := get(t, link.URL)
-	if code != 200 || string(body) != "first" || header.Get("Cache-Control") != "public, max-age=31536000, immutable" || header.Get("Content-Type") != "image/jpeg" {
-		t.Errorf("HTTP %d %v %q", code, header, body)
-	}
-}
-
-func TestMoveAndDelete(t *testing.T) {
-	s, ctx := store(t), context.Background()
-	put(t, s, "uploads/x y+ü", "it")
-	for range 2 { // the second time it has been moved before
-		if err := s.MoveObject(ctx, "uploads/x y+ü", "quarantine/x"); err != nil {
-			t.Fatal(err)
+	onStores(t, func(t *testing.T, s *s3.Store) {
+		ctx := context.Background()
+		put(t, s, "pictures/p/large-abc.jpg", "first")
+		put(t, s, "pictures/p/large-abc.jpg", "first") // again: no harm
+		put(t, s, "pictures/p/large-abc.jpg", "other") // not with us: the key is the content's hash
+		if b, err := s.GetObject(ctx, "pictures/p/large-abc.jpg", 100); err != nil || string(b) != "first" {
+			t.Errorf("%q, %v", b, err)
 		}
-	}
-	if _, err := s.HeadObject(ctx, "uploads/x y+ü"); !errors.Is(err, order.ErrNoSuch) {
-		t.Errorf("where it was: %v", err)
-	}
-	if o, err := s.HeadObject(ctx, "quarantine/x"); err != nil || o.Bytes != 2 || o.Type != "image/jpeg" {
-		t.Errorf("where it is: %+v, %v", o, err)
-	}
-	if err := s.MoveObject(ctx, "uploads/never", "quarantine/never"); !errors.Is(err, order.ErrNoSuch) {
-		t.Errorf("what never was: %v", err)
-	}
-	for range 2 {
-		if err := s.DeleteObject(ctx, "quarantine/x"); err != nil {
-			t.Error(err)
+		if b, err := s.GetObject(ctx, "pictures/p/large-abc.jpg", 3); err != nil || len(b) != 4 {
+			t.Errorf("at most 3 bytes: %q, %v, want one more and no further", b, err)
 		}
-	}
-}
-
-func TestListObjects(t *testing.T) {
-	s, ctx := store(t), context.Background()
-	for _, key := range []string{"list/a", "list/b", "list/c", "lists/d"} {
-		put(t, s, key, "x")
-	}
-	var keys []string
-	for after := ""; ; after = keys[len(keys)-1] {
-		page, err := s.ListObjects(ctx, "list/", after, 2)
+		link, err := s.ShowObject(ctx, "pictures/p/large-abc.jpg")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(page) == 0 {
-			break
+		code, header, body := get(t, link.URL)
+		if code != 200 || string(body) != "first" || header.Get("Cache-Control") != "public, max-age=31536000, immutable" || header.Get("Content-Type") != "image/jpeg" {
+			t.Errorf("HTTP %d %v %q", code, header, body)
 		}
-		for _, o := range page {
-			keys = append(keys, o.Key)
-			if o.Bytes != 1 || time.Since(o.Modified) > time.Minute {
-				t.Errorf("%+v", o)
+	})
+}
+
+func TestMoveAndDelete(t *testing.T) {
+	onStores(t, func(t *testing.T, s *s3.Store) {
+		ctx := context.Background()
+		put(t, s, "uploads/x y+ü", "it")
+		for range 2 { // the second time it has been moved before
+			if err := s.MoveObject(ctx, "uploads/x y+ü", "quarantine/x"); err != nil {
+				t.Fatal(err)
 			}
 		}
-	}
-	if got := strings.Join(keys, " "); got != "list/a list/b list/c" {
-		t.Errorf("got %s", got)
-	}
+		if _, err := s.HeadObject(ctx, "uploads/x y+ü"); !errors.Is(err, order.ErrNoSuch) {
+			t.Errorf("where it was: %v", err)
+		}
+		if o, err := s.HeadObject(ctx, "quarantine/x"); err != nil || o.Bytes != 2 || o.Type != "image/jpeg" {
+			t.Errorf("where it is: %+v, %v", o, err)
+		}
+		if err := s.MoveObject(ctx, "uploads/never", "quarantine/never"); !errors.Is(err, order.ErrNoSuch) {
+			t.Errorf("what never was: %v", err)
+		}
+		for range 2 {
+			if err := s.DeleteObject(ctx, "quarantine/x"); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestListObjects(t *testing.T) {
+	onStores(t, func(t *testing.T, s *s3.Store) {
+		ctx := context.Background()
+		for _, key := range []string{"list/a", "list/b", "list/c", "lists/d"} {
+			put(t, s, key, "x")
+		}
+		var keys []string
+		for after := ""; ; after = keys[len(keys)-1] {
+			page, err := s.ListObjects(ctx, "list/", after, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			for _, o := range page {
+				keys = append(keys, o.Key)
+				if o.Bytes != 1 || time.Since(o.Modified) > time.Minute {
+					t.Errorf("%+v", o)
+				}
+			}
+		}
+		if got := strings.Join(keys, " "); got != "list/a list/b list/c" {
+			t.Errorf("got %s", got)
+		}
+	})
 }
 
 // TestShowPrivate is IMG-11 and F65: a link to something private works for
 // its time, for that file, and only as a download.
 func TestShowPrivate(t *testing.T) {
-	s, ctx := store(t), context.Background()
-	put(t, s, "originals/secret", "<script>")
-	link, err := s.ShowPrivate(ctx, "originals/secret", time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, header, body := get(t, link.URL)
-	if code != 200 || string(body) != "<script>" || header.Get("Content-Disposition") != "attachment" || header.Get("Content-Type") != "application/octet-stream" {
-		t.Errorf("HTTP %d %v %q", code, header, body)
-	}
-	bare, _, _ := strings.Cut(link.URL, "?")
-	for name, url := range map[string]string{
-		"unsigned":     bare,
-		"another file": strings.Replace(link.URL, "originals/secret", "originals/other", 1),
-		"for longer":   strings.Replace(link.URL, "X-Amz-Expires=3600", "X-Amz-Expires=86400", 1),
-		"shown":        strings.Replace(link.URL, "attachment", "inline", 1),
-	} {
-		if code, _, _ := get(t, url); code != http.StatusForbidden {
-			t.Errorf("%s: HTTP %d", name, code)
+	onStores(t, func(t *testing.T, s *s3.Store) {
+		ctx := context.Background()
+		put(t, s, "originals/secret", "<script>")
+		link, err := s.ShowPrivate(ctx, "originals/secret", time.Hour)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	brief, err := s.ShowPrivate(ctx, "originals/secret", time.Second)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for until := time.Now().Add(10 * time.Second); ; {
-		if code, _, _ := get(t, brief.URL); code == http.StatusForbidden {
-			break
+		code, header, body := get(t, link.URL)
+		if code != 200 || string(body) != "<script>" || header.Get("Content-Disposition") != "attachment" || header.Get("Content-Type") != "application/octet-stream" {
+			t.Errorf("HTTP %d %v %q", code, header, body)
 		}
-		if time.Now().After(until) {
-			t.Fatal("a link for a second still works after ten")
+		bare, _, _ := strings.Cut(link.URL, "?")
+		for name, url := range map[string]string{
+			"unsigned":     bare,
+			"another file": strings.Replace(link.URL, "originals/secret", "originals/other", 1),
+			"for longer":   strings.Replace(link.URL, "X-Amz-Expires=3600", "X-Amz-Expires=86400", 1),
+			"shown":        strings.Replace(link.URL, "attachment", "inline", 1),
+		} {
+			if code, _, _ := get(t, url); code != http.StatusForbidden {
+				t.Errorf("%s: HTTP %d", name, code)
+			}
 		}
-	}
+		brief, err := s.ShowPrivate(ctx, "originals/secret", time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for until := time.Now().Add(10 * time.Second); ; {
+			if code, _, _ := get(t, brief.URL); code == http.StatusForbidden {
+				break
+			}
+			if time.Now().After(until) {
+				t.Fatal("a link for a second still works after ten")
+			}
+		}
+	})
 }
 
 // TestErrors: each way of going wrong is one of the kinds the steps know.
@@ -268,14 +277,14 @@ func TestFaults(t *testing.T) {
 }
 
 func TestPutLarge(t *testing.T) {
-	s, ctx := store(t), context.Background()
-	data := bytes.Repeat([]byte("0123456789abcdef"), 10<<16)
-	if err := s.PutObject(ctx, catalog.Object{Key: "large", Type: "image/png"}, data); err != nil {
-		t.Fatal(err)
-	}
-	if b, err := s.GetObject(ctx, "large", 20<<20); err != nil || !bytes.Equal(b, data) {
-		t.Errorf("%d bytes, %v", len(b), err)
-	}
+	onStores(t, func(t *testing.T, s *s3.Store) {
+		ctx := context.Background()
+		data := bytes.Repeat([]byte("0123456789abcdef"), 10<<16)
+		if err := s.PutObject(ctx, catalog.Object{Key: "large", Type: "image/png"}, data); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := s.GetObject(ctx, "large", 20<<20); err != nil || !bytes.Equal(b, data) {
+			t.Errorf("%d bytes, %v", len(b), err)
+		}
+	})
 }
-
-func TestConformance(t *testing.T) { porttest.Objects(t, store(t)) }

@@ -8,5 +8,5 @@
 //
 // There is one gateway in a process, and while it runs, the process's working
 // directory is the one its files are in: give it, and everything else,
-// absolute paths.
+// absolute paths. KeepPaths sees to those that others read.
 package objects

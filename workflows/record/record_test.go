@@ -47,6 +47,7 @@ func TestRecord(t *testing.T) {
 		})
 	}
 	recordCatalogue(t, label)
+	recordPictures(t, label)
 }
 
 func newClient(t *testing.T) client.Client {
@@ -147,8 +148,13 @@ func (l *life) history() *history.History {
 
 func historyOf(t *testing.T, c client.Client, id string) *history.History {
 	t.Helper()
+	return historyOfRun(t, c, id, "")
+}
+
+func historyOfRun(t *testing.T, c client.Client, id, run string) *history.History {
+	t.Helper()
 	h := new(history.History)
-	for it := c.GetWorkflowHistory(context.Background(), id, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
+	for it := c.GetWorkflowHistory(context.Background(), id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
 		e, err := it.Next()
 		if err != nil {
 			t.Fatal(err)

@@ -1,0 +1,99 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"purser/catalog"
+)
+
+// DeleteUpload is as the record's.
+func (u *Uploads) DeleteUpload(_ context.Context, id string) (catalog.Upload, error) {
+	return u.change(id, func(up *catalog.Upload) error {
+		switch up.Status {
+		case catalog.Deleting, catalog.Deleted:
+			return errUnchanged
+		case catalog.Ready:
+		default:
+			up.Renditions = nil
+		}
+		up.Status = catalog.Deleting
+		return nil
+	})
+}
+
+// HideUpload implements activities.PictureRecord.
+func (u *Uploads) HideUpload(_ context.Context, id string) error {
+	_, err := u.change(id, func(up *catalog.Upload) error {
+		if up.Status != catalog.Deleting {
+			return errUnchanged
+		}
+		up.Renditions = nil
+		return nil
+	})
+	return err
+}
+
+// UploadDeleted implements activities.PictureRecord.
+func (u *Uploads) UploadDeleted(_ context.Context, id string) error {
+	_, err := u.change(id, func(up *catalog.Upload) error {
+		switch {
+		case up.Status == catalog.Deleted:
+			return errUnchanged
+		case up.Status != catalog.Deleting || len(up.Renditions) > 0:
+			return fmt.Errorf("it is %s, with %d sizes", up.Status, len(up.Renditions))
+		}
+		up.Status = catalog.Deleted
+		return nil
+	})
+	return err
+}
+
+// DeletingUploads implements activities.ProductPictures.
+func (u *Uploads) DeletingUploads(_ context.Context, sku string) (ids []string, err error) {
+	for _, up := range u.where(func(up catalog.Upload) bool { return up.SKU == sku && up.Status == catalog.Deleting }) {
+		ids = append(ids, up.ID)
+	}
+	return ids, nil
+}
+
+// TellProduct implements activities.PictureTeller: the product has the change
+// at once.
+func (u *Uploads) TellProduct(_ context.Context, sku string, c catalog.Change) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.told = append(u.told, c)
+	now := slices.DeleteFunc(u.shown[sku], func(p catalog.Picture) bool {
+		return p.ID == c.DropPicture || c.AddPicture != nil && p.ID == c.AddPicture.ID
+	})
+	if c.AddPicture != nil {
+		now = append(now, *c.AddPicture)
+	}
+	set(&u.shown, sku, now)
+	return nil
+}
+
+// ChangeProduct implements activities.PictureTeller.
+func (u *Uploads) ChangeProduct(ctx context.Context, sku string, c catalog.Change) (catalog.Stocked, error) {
+	return catalog.Stocked{}, u.TellProduct(ctx, sku, c)
+}
+
+// Stocked implements activities.PictureProducts: products are no more than the
+// pictures they show.
+func (u *Uploads) Stocked(_ context.Context, skus []string) (map[string]catalog.Stocked, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	all := map[string]catalog.Stocked{}
+	for _, sku := range skus {
+		all[sku] = catalog.Stocked{Product: catalog.Product{SKU: sku, Pictures: slices.Clone(u.shown[sku])}}
+	}
+	return all, nil
+}
+
+// Told are the changes that products were told of.
+func (u *Uploads) Told() []catalog.Change {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.told)
+}

@@ -1,0 +1,100 @@
+package activities
+
+import (
+	"context"
+	"errors"
+
+	"purser/catalog"
+)
+
+// Withdrawal is what taking a picture off its product found.
+type Withdrawal struct {
+	SKU string `json:"sku,omitempty"` // the product
+	// Shown says that the picture was published: the index may still lead to
+	// it.
+	Shown bool `json:"shown,omitempty"`
+	// Over says that there is nothing (any more) to delete.
+	Over bool `json:"over,omitempty"`
+}
+
+// WithdrawPicture takes a picture that is to be deleted off its product. The
+// product cannot get it back: the record refuses pictures that are not ready.
+// So one that does not show it now never will.
+func (a *Pictures) WithdrawPicture(ctx context.Context, r PictureRef) (Withdrawal, error) {
+	u, over, err := a.deleting(ctx, r)
+	if over || err != nil {
+		return Withdrawal{Over: over}, failure(err)
+	}
+	w := Withdrawal{SKU: u.SKU, Shown: u.Shown()}
+	if !w.Shown {
+		return w, nil
+	}
+	defer beat(ctx)()
+	now, err := a.Products.Stocked(ctx, []string{u.SKU})
+	if err != nil {
+		return w, failure(err)
+	}
+	if p := now[u.SKU]; p.Deleted || !p.Shows(u.ID) {
+		return w, nil
+	}
+	_, err = a.Teller.ChangeProduct(ctx, u.SKU, catalog.Change{ID: "picture/" + u.ID + "/drop", Actor: "purser", DropPicture: u.ID})
+	if errors.Is(err, catalog.ErrNotFound) { // deleted meanwhile
+		err = nil
+	}
+	return w, failure(err)
+}
+
+// RemovePicture deletes every file of a picture that nothing shows any more:
+// first the record forgets where they are, then they go, and last the record
+// notes that they are gone. An attempt that dies leaves the rest to the next.
+func (a *Pictures) RemovePicture(ctx context.Context, r PictureRef) (Swept, error) {
+	u, over, err := a.deleting(ctx, r)
+	if over || err != nil {
+		return Swept{}, failure(err)
+	}
+	defer beat(ctx)()
+	if err := a.Record.HideUpload(ctx, u.ID); err != nil {
+		return Swept{}, failure(err)
+	}
+	if err := a.Shelf.DeleteObject(ctx, u.Key); err != nil {
+		return Swept{}, failure(err)
+	}
+	var swept Swept
+	for _, folder := range u.Folders() { // by listing: a file may be there that was never noted
+		n, err := a.clear(ctx, folder, everything)
+		swept.Deleted += n
+		if err != nil {
+			return swept, failure(err)
+		}
+	}
+	return swept, failure(a.Record.UploadDeleted(ctx, u.ID))
+}
+
+// everything may go.
+func everything(context.Context, []catalog.Object) (func(catalog.Object) bool, error) {
+	return func(catalog.Object) bool { return true }, nil
+}
+
+// deleting reads a picture that is being deleted; over if it is not.
+func (a *Pictures) deleting(ctx context.Context, r PictureRef) (u catalog.Upload, over bool, err error) {
+	u, err = a.Record.Upload(ctx, r.ID)
+	if errors.Is(err, catalog.ErrNoUpload) {
+		return u, true, nil
+	}
+	return u, err == nil && u.Status != catalog.Deleting, err
+}
+
+// discardPictures has the pictures of a product deleted that was deleted
+// itself; the record has marked them in the same transaction.
+func (a *Activities) discardPictures(ctx context.Context, sku string) error {
+	if a.ProductPictures == nil {
+		return nil
+	}
+	ids, err := a.ProductPictures.DeletingUploads(ctx, sku)
+	for _, id := range ids {
+		if err := a.PictureDeleter.DeletePicture(ctx, id, sku); err != nil {
+			return err
+		}
+	}
+	return err
+}

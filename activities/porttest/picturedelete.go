@@ -1,0 +1,132 @@
+package porttest
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"purser/catalog"
+)
+
+// published is a picture that is ready.
+func published(t *testing.T, b UploadBench, sku string) catalog.Upload {
+	t.Helper()
+	u := begun(t, b, sku)
+	note(t, b, u.ID, sizes...)
+	u, err := b.PublishUpload(t.Context(), u.ID, sizes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// deletesPublished: the addresses lead somewhere until the record is told
+// that nothing shows them any more; and whoever was held up cannot bring the
+// picture back.
+func deletesPublished(t *testing.T, b UploadBench) {
+	ctx, id := t.Context(), published(t, b, "mug").ID
+	for range 2 {
+		if u, err := b.DeleteUpload(ctx, id); err != nil || u.Status != catalog.Deleting || !u.Shown() {
+			t.Fatalf("delete: %+v, %v", u, err)
+		}
+	}
+	if err := b.UploadDeleted(ctx, id); err == nil {
+		t.Error("gone, while its sizes can still be seen")
+	}
+	for range 2 {
+		if err := b.HideUpload(ctx, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if u := wantUpload(t, b, id, catalog.Deleting, 0); u.Shown() {
+		t.Errorf("hidden: %+v", u)
+	}
+	note(t, b, id, sizes...) // a step that was held up
+	if u, err := b.PublishUpload(ctx, id, sizes); err != nil || u.Status != catalog.Deleting {
+		t.Errorf("published: %+v, %v", u, err)
+	}
+	for range 2 {
+		if err := b.UploadDeleted(ctx, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantUpload(t, b, id, catalog.Deleted, 0)
+	if u, err := b.DeleteUpload(ctx, id); err != nil || u.Status != catalog.Deleted {
+		t.Errorf("deleted again: %+v, %v", u, err)
+	}
+	if all, err := b.Uploads(ctx, "mug"); err != nil || len(all) != 0 {
+		t.Errorf("it is listed: %+v, %v", all, err)
+	}
+}
+
+// deletesAny: what was not published is seen nowhere from the moment it is
+// deleted, and its place on the product is free once it is gone.
+func deletesAny(t *testing.T, b UploadBench) {
+	ctx := t.Context()
+	working, refused := begun(t, b, "mug"), begun(t, b, "mug")
+	note(t, b, working.ID, sizes...)
+	if _, err := b.RefuseUpload(ctx, refused.ID, "broken", ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{working.ID, refused.ID, newUpload(t, b, "mug", 0).ID, newUpload(t, b, "mug", 2*time.Hour).ID} {
+		if u, err := b.DeleteUpload(ctx, id); err != nil || u.Status != catalog.Deleting || u.Shown() {
+			t.Errorf("delete: %+v, %v", u, err)
+		}
+		wantUpload(t, b, id, catalog.Deleting, 0)
+		if _, err := b.BeginUpload(ctx, id); !errors.Is(err, catalog.ErrUploadOver) {
+			t.Errorf("completed after it was deleted: %v", err)
+		}
+	}
+	for range catalog.MaxPictures - 4 {
+		newUpload(t, b, "mug", 0)
+	}
+	more, err := catalog.NewUpload("mug", "", "image/gif", 5, "k", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.CreateUpload(ctx, more); !errors.Is(err, catalog.ErrManyUploads) {
+		t.Errorf("one more than a product may have: %v", err)
+	}
+	if err := b.UploadDeleted(ctx, refused.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.CreateUpload(ctx, more); err != nil {
+		t.Errorf("in the place of one that is gone: %v", err)
+	}
+	if _, err := b.DeleteUpload(ctx, "pic_none"); !errors.Is(err, catalog.ErrNoUpload) {
+		t.Errorf("one that never was: %v", err)
+	}
+	if err := b.HideUpload(ctx, more.ID); err != nil {
+		t.Errorf("hiding one that is not deleted: %v", err)
+	}
+	if err := b.UploadDeleted(ctx, more.ID); err == nil {
+		t.Error("one was gone that nobody deleted")
+	}
+}
+
+func findsDeleting(t *testing.T, b UploadBench) {
+	ctx, soon := t.Context(), time.Now().Add(time.Hour)
+	one, other := published(t, b, "mug"), newUpload(t, b, "tea", 0)
+	for _, id := range []string{one.ID, other.ID} {
+		if _, err := b.DeleteUpload(ctx, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ids, err := b.DeletingUploads(ctx, "mug"); err != nil || !slices.Equal(ids, []string{one.ID}) {
+		t.Errorf("of the mug: %v, %v", ids, err)
+	}
+	found, err := b.StrandedUploads(ctx, soon, 10)
+	if err != nil || len(found) != 2 || found[0].Status != catalog.Deleting {
+		t.Errorf("stranded: %+v, %v", found, err)
+	}
+	if err := b.UploadDeleted(ctx, other.ID); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := b.StrandedUploads(ctx, soon, 10); err != nil || len(found) != 1 || found[0].ID != one.ID {
+		t.Errorf("stranded once one is gone: %+v, %v", found, err)
+	}
+	if ids, err := b.DeletingUploads(ctx, "tea"); err != nil || len(ids) != 0 {
+		t.Errorf("of the tea: %v, %v", ids, err)
+	}
+}

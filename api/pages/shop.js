@@ -1,0 +1,56 @@
+// Asks the API for what is typed and shows what it finds. An answer that comes
+// after that to a later question is dropped.
+"use strict";
+
+const box = document.querySelector("input");
+const said = document.querySelector("output");
+const list = document.querySelector("ol");
+const card = document.querySelector("template").content.firstElementChild;
+let asked = 0;
+
+async function search() {
+  const mine = ++asked;
+  let text, hits = [];
+  try {
+    const answer = await fetch("/v1/search?" + new URLSearchParams({ q: box.value, perPage: 48 }));
+    const found = await answer.json();
+    text = answer.ok ? count(found) : found.detail;
+    hits = answer.ok ? found.hits : [];
+  } catch {
+    text = "The API does not answer.";
+  }
+  if (mine !== asked) return;
+  said.textContent = text;
+  list.replaceChildren(...hits.map(show));
+}
+
+function count(found) {
+  const n = found.total === 1 ? "1 product" : found.total + " products";
+  return found.degraded ? n + ": a plain list, the search engine is down" : n + " in " + found.tookMs + " ms";
+}
+
+function show(hit) {
+  const item = card.cloneNode(true);
+  const picture = item.querySelector("img");
+  const address = (hit.pictures ?? [])[0];
+  if (address) {
+    picture.src = address;
+    picture.alt = hit.name;
+  } else {
+    picture.remove();
+  }
+  item.querySelector("b").textContent = hit.name;
+  item.querySelector(".price").textContent = money(hit.price, hit.currency);
+  item.querySelector(".stock").textContent = hit.available > 0 ? hit.available + " in stock" : "sold out";
+  item.querySelector("code").textContent = hit.sku;
+  return item;
+}
+
+// money is an amount in minor units, of which each currency has its own.
+function money(amount, currency) {
+  const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
+  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+}
+
+box.addEventListener("input", search);
+search();

@@ -1,0 +1,51 @@
+package api_test
+
+import (
+	"net/http"
+	"path"
+	"strings"
+	"testing"
+
+	"purser/catalog"
+)
+
+// TestPictureKeysAreSecret (IMG-5, IMG-7): where an original is cannot be told
+// from anything that the public, or a reader, is shown: the id stands in every
+// address of the picture, but a key holds 128 more random bits. And our own
+// door leads to none of the private folders.
+func TestPictureKeysAreSecret(t *testing.T) {
+	t.Parallel()
+	s, d := setUpPictures(t)
+	p, key := s.ready(t, d)
+	u, err := s.store.Upload(t.Context(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := path.Base(u.OriginalKey())
+	if len(secret) != 26 || strings.Contains(u.ID, secret) || u.OriginalKey() != catalog.OriginalPrefix+u.ID+"/"+secret || u.QuarantineKey() != catalog.QuarantinePrefix+u.ID+"/"+secret {
+		t.Errorf("%s, %s", u.OriginalKey(), u.QuarantineKey())
+	}
+	other, _ := askPicture(t, s)
+	if o, err := s.store.Upload(t.Context(), other.ID); err != nil || path.Base(o.OriginalKey()) == secret {
+		t.Errorf("%+v, %v: two have the same secret", o, err)
+	}
+	for _, r := range []struct{ target, key string }{
+		{"/v1/pictures/" + p.ID, viewerKey},
+		{"/v1/pictures/" + p.ID, shopKey},
+		{"/v1/products/mug-blue/pictures", viewerKey},
+		{"/v1/products", viewerKey},
+		{"/" + key, ""},
+	} {
+		a := s.ask("GET", r.target, r.key, "")
+		if a.status >= 400 || strings.Contains(string(a.body)+a.header.Get("Location"), secret) {
+			t.Errorf("%s: %d %v %s", r.target, a.status, a.header, a.body)
+		}
+	}
+	for _, private := range []string{u.OriginalKey(), u.QuarantineKey(), u.Key} {
+		for _, target := range []string{"/" + private, "/pictures/" + u.ID + "/..%2f..%2f" + private, "/pictures/" + u.ID + "/" + secret} {
+			if a := s.ask("GET", target, "", ""); a.status != http.StatusNotFound {
+				t.Errorf("%s: %d %v", target, a.status, a.header)
+			}
+		}
+	}
+}

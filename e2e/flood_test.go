@@ -1,0 +1,72 @@
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/sandbox/hostile"
+	"purser/shop"
+)
+
+// TestFlood (SRCH-8, RES-10, API-2, F52, F82): while the search engine hangs
+// and a crowd searches without end, and the store of pictures hangs and a
+// crowd uploads, every order is placed at the first try, and delivered.
+func TestFlood(t *testing.T) {
+	orders, many := 12, 60
+	s := newStack(t, nil)
+	s.misbehave(t, hostile.Rules{Faults: []hostile.Fault{
+		{Provider: "search", Do: hostile.Timeout, Delay: 10 * time.Second}, {Provider: "s3", Do: hostile.Timeout, Delay: 10 * time.Second},
+	}})
+	asked, _, err := s.shop.AskPicture(within(t), "tea-assam", "", "image/jpeg", 10, http.MethodPost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(within(t))
+	var all sync.WaitGroup
+	var away, plain atomic.Int64
+	crowd := &shop.Client{URL: s.at.API, Key: s.at.Key, HTTP: shop.Pooled(2 * many)}
+	flood := func(ask func() error) {
+		for range many {
+			all.Go(func() {
+				for ctx.Err() == nil {
+					var p *shop.Problem
+					if errors.As(ask(), &p) && (p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable) {
+						away.Add(1)
+					}
+					pause(t, 20*time.Millisecond)
+				}
+			})
+		}
+	}
+	flood(func() error {
+		r, err := crowd.Search(ctx, url.Values{"q": {"mug"}})
+		if err == nil && r.Degraded {
+			plain.Add(1)
+		}
+		return err
+	})
+	flood(func() error {
+		_, err := crowd.CompletePicture(ctx, asked.ID)
+		return err
+	})
+	for i := range orders {
+		o, err := s.buy(within(t), wish("mug-blue", 1, "EUR"), fmt.Sprint("flooded-", i))
+		if err != nil || o.Status != order.Delivered {
+			t.Errorf("order %d: %s, %v", i, o.Status, err)
+		}
+	}
+	stop()
+	all.Wait()
+	if away.Load() == 0 || plain.Load() == 0 {
+		t.Errorf("%d were turned away, %d got a plain list: that was no flood", away.Load(), plain.Load())
+	}
+	s.behave(t)
+}

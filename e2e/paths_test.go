@@ -1,0 +1,41 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"purser/pictures"
+)
+
+// TestRelativePaths: the embedded object store changes the program's working
+// directory; what was given as a relative path stays where it was, over a
+// restart too.
+func TestRelativePaths(t *testing.T) {
+	cwd := t.TempDir()
+	if err := os.Mkdir(filepath.Join(cwd, "tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := &stack{t: t, cwd: cwd, dir: filepath.Join(cwd, "state"), env: []string{"TMPDIR=tmp"}, args: append([]string{"up", "--data=./state"}, anyPort...)}
+	s.start()
+	p, err := s.shop.AddPicture(within(t), "mug-blue", "a blue mug", "image/jpeg", pictures.Sample("mug-blue"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s.shows(t, p)
+		if code := s.interrupt(); code != 0 {
+			t.Fatalf("exit code %d", code)
+		}
+		for dir, want := range map[string]int{"": 2, "tmp": 0} {
+			left, err := os.ReadDir(filepath.Join(cwd, dir))
+			if err != nil || len(left) != want {
+				t.Errorf("%q holds %v, %v; want %d", dir, left, err, want)
+			}
+		}
+		s.start()
+		if p, err = s.shop.Picture(within(t), p.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

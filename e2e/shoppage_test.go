@@ -1,0 +1,82 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"purser/catalog"
+)
+
+// TestShopPage looks at the sample shop as a newcomer does: products with
+// their pictures, found as they are typed, and a picture that is deleted is
+// shown no more (SRCH-6, IMG-9, IMG-10).
+func TestShopPage(t *testing.T) {
+	s := newStack(t, []string{"PURSER_SAMPLE_PICTURES=true"})
+	all := len(catalog.Sample())
+	err := again(within(t), func() error {
+		r, err := s.shop.Search(t.Context(), url.Values{"perPage": {"48"}})
+		with := 0
+		for _, h := range r.Hits {
+			with += len(h.Pictures)
+		}
+		if err == nil && with != all {
+			err = fmt.Errorf("%d pictures are indexed", with)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := browse(t)
+	b.open(s.at.API+"/shop", "Blue enamel mug")
+	b.pictured(all)
+	b.shoot("shop")
+	b.enter("keetle") // mistyped
+	shown := b.await("the search", "1 product in ")
+	if !strings.Contains(shown, "Steel kettle") || !strings.Contains(shown, "€59.00") || strings.Contains(shown, "Assam") {
+		t.Errorf("found:\n%s", shown)
+	}
+	b.pictured(1)
+	b.shoot("shop-found")
+	b.enter("zeppelin")
+	b.await("the search", "0 products in ")
+
+	pictures, err := s.shop.Pictures(within(t), "kettle-steel")
+	if err != nil || len(pictures) != 1 {
+		t.Fatalf("%+v, %v", pictures, err)
+	}
+	if code, stdout, stderr := run(t, []string{"PURSER_DATA=" + s.dir}, "picture", "delete", pictures[0].ID); code != 0 || !strings.Contains(stdout, "deleted of kettle-steel") {
+		t.Fatalf("delete: %d %s %s", code, stdout, stderr)
+	}
+	b.enter("kettle")
+	b.await("the search", "1 product in ")
+	b.pictured(0)
+	b.clean(s.at.API, s.at.Sandbox)
+}
+
+// enter puts text into the page's box, as a shopper who types it.
+func (b *tab) enter(text string) {
+	b.t.Helper()
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](
+		`(() => { const i = document.querySelector("input"); i.value = `+strconv.Quote(text)+`; i.dispatchEvent(new Event("input")); return true })()`)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// pictured waits until the page shows so many pictures, all of them loaded.
+func (b *tab) pictured(n int) {
+	b.t.Helper()
+	loaded, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`(async () => {
+		const all = [...document.querySelectorAll("img")];
+		for (const i of all) { i.loading = "eager"; await i.decode(); }
+		return all.filter(i => i.naturalWidth > 0).length;
+	})()`, chromedp.EvalAwaitPromise))
+	if err != nil || loaded != n {
+		b.t.Errorf("the page shows %d pictures, %v; want %d", loaded, err, n)
+	}
+}

@@ -1,0 +1,58 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+)
+
+// PictureDiscarded says that a picture is to be deleted, as the record has it
+// already. It starts DeletePictureWorkflow if nothing is at work on the
+// picture; an ImageWorkflow that is becomes one.
+const PictureDiscarded Signal[Picture] = "PictureDiscarded"
+
+// indexedWithin is how long the files of a picture wait for the index to have
+// let go of it. A search that is down for longer shows nobody anything; what
+// it says when it is back leads to a placeholder, for the moment until it has
+// caught up. That is better than a picture that cannot be got rid of.
+const indexedWithin = time.Hour
+
+// DeletePictureWorkflow deletes a picture so that nothing ever leads to a file
+// that is gone: its product shows it no more, then the index, and only then
+// the files go. Each step can be done again, so it goes on after any crash. It
+// runs under the ID of ImageWorkflow: the two never work at the same time.
+func DeletePictureWorkflow(ctx workflow.Context, p Picture) error {
+	ref := activities.PictureRef{ID: p.ID}
+	var w activities.Withdrawal
+	err := workflow.ExecuteActivity(onPictures(ctx, "Take it off its product "+p.SKU, 0), drawing.WithdrawPicture, ref).Get(ctx, &w)
+	if err != nil || w.Over {
+		return err
+	}
+	if w.Shown {
+		if err := unlist(ctx, w.SKU); err != nil {
+			return err
+		}
+	}
+	return workflow.ExecuteActivity(onPictures(ctx, "Delete its files", 0), drawing.RemovePicture, ref).Get(ctx, nil)
+}
+
+// unlist waits until the index shows a product as the record has it now, but
+// no longer than indexedWithin.
+func unlist(ctx workflow.Context, sku string) error {
+	indexing := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              CatalogueQueue,
+		StartToCloseTimeout:    callTimeout,
+		ScheduleToCloseTimeout: indexedWithin,
+		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: firstRetry, BackoffCoefficient: 2, MaximumInterval: longestBackoff},
+		Summary:                "Index " + sku,
+	})
+	err := workflow.ExecuteActivity(indexing, do.IndexProducts, activities.IndexRequest{SKUs: []string{sku}}).Get(ctx, nil)
+	if err == nil || temporal.IsCanceledError(err) {
+		return err
+	}
+	workflow.GetLogger(ctx).Warn("a picture's files go though the index may still lead there", "sku", sku, "error", err)
+	return nil
+}
