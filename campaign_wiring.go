@@ -7,9 +7,22 @@ import (
 
 // campaigns are what a campaign's steps need.
 func (s *stack) campaigns(p *providers) activities.Campaigns {
+	s.warnOfLinks()
 	return activities.Campaigns{
 		Record: s.records, Recipients: s.records, Audience: s.records, Letters: p.mail.letters,
 		Leaving: s.links(), Reputation: s.records,
+	}
+}
+
+// warnOfLinks says at the start what would stop a campaign later.
+func (s *stack) warnOfLinks() {
+	const set = "set PURSER_PUBLIC_URL to where readers reach the API"
+	switch {
+	case s.cfg.PublicURL != "":
+	case s.apiURL == "":
+		s.log.Warn("this worker pauses campaigns, for their readers could not unsubscribe: " + set)
+	case !s.cfg.playsSES():
+		s.log.Warn("the links in marketing mail lead to this machine's own address: "+set, "address", s.apiURL)
 	}
 }
 
