@@ -47,6 +47,7 @@ func TestRecord(t *testing.T) {
 		})
 	}
 	recordCatalogue(t, label)
+	recordMails(t, label)
 }
 
 func newClient(t *testing.T) client.Client {
