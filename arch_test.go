@@ -47,12 +47,13 @@ var house = []room{
 	{"workflows/record", nil, []string{"activities", "activities/*", "engine", "feed", "records", "starter", "workers", "workflows"}, "records histories on a real engine, as a test"},
 
 	{"providers/guard", nil, nil, "a transport does not know what travels on it"},
-	{"providers/*", []string{"order", "catalog", "mail", "letters", "providers/guard", "providers/mime"}, []string{"activities"}, "an adapter translates and decides nothing"},
+	{"providers/signature", nil, nil, "a signature is made over bytes, whatever they say"},
+	{"providers/*", []string{"order", "catalog", "mail", "letters", "providers/guard", "providers/mime", "providers/signature"}, []string{"activities"}, "an adapter translates and decides nothing"},
 	{"records", []string{"order", "mail", "catalog"}, []string{"activities", "feed"}, "the record is written to; it does not reach out"},
 
 	{"inbox", []string{"order", "mail", "records"}, nil, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
 	{"starter", []string{"order", "mail", "catalog", "activities", "workflows"}, []string{"engine", "workers"}, "the typed client: the workflows' messages, the activities' failure names"},
-	{"workers", []string{"activities", "workflows"}, nil, "says what runs where"},
+	{"workers", []string{"activities", "workflows"}, []string{"engine"}, "says what runs where"},
 	{"api", []string{"order", "catalog", "feed", "mail", "letters", "records", "inbox"}, []string{"activities", "providers/*", "starter", "workflows"}, "HTTP in, typed messages out: no business rule, and the sender is handed in"},
 	{"shop", []string{"order", "mail", "catalog"}, nil, "the other side of the API: it may know only what a customer knows"},
 

@@ -27,10 +27,12 @@ type Campaigns struct {
 // CampaignSteering starts and steers campaigns. All but the first fail with
 // mail.ErrCampaignIdle or mail.ErrCampaignOver.
 type CampaignSteering interface {
-	StartCampaign(ctx context.Context, c mail.Campaign) error
+	// StartCampaign and CancelCampaign are given the campaign as the record
+	// has it: it need not be running.
+	StartCampaign(ctx context.Context, c mail.CampaignStatus) error
+	CancelCampaign(ctx context.Context, c mail.CampaignStatus, actor, why string) error
 	PauseCampaign(ctx context.Context, id, actor, why string) error
 	ResumeCampaign(ctx context.Context, id, actor, why string) error
-	CancelCampaign(ctx context.Context, id, actor, why string) error
 }
 
 // CampaignRecords keeps campaigns. They fail with mail.ErrNoCampaign.
@@ -38,6 +40,7 @@ type CampaignRecords interface {
 	CreateCampaign(ctx context.Context, c mail.Campaign, actor string) error
 	Campaign(ctx context.Context, id string) (mail.CampaignStatus, error)
 	Campaigns(ctx context.Context, limit int) ([]mail.CampaignStatus, error)
+	DeleteCampaign(ctx context.Context, id string) error
 	AddRecipients(ctx context.Context, id string, in mail.CampaignState, all []mail.Recipient, invalid int) (mail.Added, error)
 	Recipients(ctx context.Context, id string, f records.RecipientFilter) ([]mail.Recipient, error)
 }
@@ -65,12 +68,18 @@ func (s *server) campaignRoutes(a huma.API) {
 	register(s, a, op("get-campaign", http.MethodGet, path, "See how a campaign stands"), operate, s.getCampaign)
 	register(s, a, addRecipientsOperation(), operate, s.addRecipients)
 	register(s, a, op("list-recipients", http.MethodGet, path+"/recipients", "List a campaign's recipients and what became of each"), operate, s.listRecipients)
-	register(s, a, op("start-campaign", http.MethodPost, path+"/start", "Start a campaign"), operate, s.startCampaign)
+	remove := op("delete-campaign", http.MethodDelete, path, "Delete a draft and its recipients")
+	remove.DefaultStatus = http.StatusNoContent
+	remove.Description = "Its id may be used again. A campaign that was started cannot be deleted (409 wrong_state): who got it stays known."
+	register(s, a, remove, operate, s.deleteCampaign)
+	start := op("start-campaign", http.MethodPost, path+"/start", "Start a campaign")
+	start.Description = "Starting it again changes nothing while it runs and when it has ended. One whose workflow has failed goes on: whoever has an outcome is not written to again."
+	register(s, a, start, operate, s.startCampaign)
 	register(s, a, op("pause-campaign", http.MethodPost, path+"/pause", "Pause a campaign: answers when nothing more goes out"), operate,
-		s.steerCampaign(func(c CampaignSteering) campaignMessage { return c.PauseCampaign }), http.StatusAccepted)
+		s.steerCampaign(func(c CampaignSteering) campaignMessage { return byID(c.PauseCampaign) }), http.StatusAccepted)
 	register(s, a, op("resume-campaign", http.MethodPost, path+"/resume", "Let a paused campaign go on"), operate,
-		s.steerCampaign(func(c CampaignSteering) campaignMessage { return c.ResumeCampaign }), http.StatusAccepted)
-	register(s, a, op("cancel-campaign", http.MethodPost, path+"/cancel", "End a campaign where it is"), operate,
+		s.steerCampaign(func(c CampaignSteering) campaignMessage { return byID(c.ResumeCampaign) }), http.StatusAccepted)
+	register(s, a, op("cancel-campaign", http.MethodPost, path+"/cancel", "End a campaign where it is, or a draft for good"), operate,
 		s.steerCampaign(func(c CampaignSteering) campaignMessage { return c.CancelCampaign }), http.StatusAccepted)
 }
 
@@ -158,6 +167,15 @@ func (s *server) getCampaign(ctx context.Context, in *campaignIDInput) (*campaig
 	return s.campaignStatus(ctx, in.ID, http.StatusOK)
 }
 
+// deleteCampaign forgets a draft.
+func (s *server) deleteCampaign(ctx context.Context, in *campaignIDInput) (*struct{}, error) {
+	if err := s.Campaigns.Records.DeleteCampaign(ctx, in.ID); err != nil {
+		return nil, campaignProblem(err)
+	}
+	s.Log.InfoContext(ctx, "campaign deleted", "campaign", in.ID, "actor", callOf(ctx).actor())
+	return nil, nil
+}
+
 // startCampaign starts the workflow of a draft; of one that was started it
 // answers how it stands. One that nobody would get is not started.
 func (s *server) startCampaign(ctx context.Context, in *campaignIDInput) (*campaignOutput, error) {
@@ -168,7 +186,7 @@ func (s *server) startCampaign(ctx context.Context, in *campaignIDInput) (*campa
 	if c.State == mail.CampaignDraft && c.Audience == nil && c.Counts.Total == 0 {
 		return nil, problem(http.StatusConflict, "wrong_state", "the campaign has no recipients yet")
 	}
-	if err := s.Campaigns.Steer.StartCampaign(ctx, c.Campaign); err != nil {
+	if err := s.Campaigns.Steer.StartCampaign(ctx, c); err != nil {
 		return nil, campaignProblem(err)
 	}
 	return s.campaignStatus(ctx, in.ID, http.StatusOK)
@@ -181,7 +199,14 @@ type steerCampaignInput struct {
 	}
 }
 
-type campaignMessage func(ctx context.Context, id, actor, why string) error
+type campaignMessage func(ctx context.Context, c mail.CampaignStatus, actor, why string) error
+
+// byID is a message that a campaign's id is enough for.
+func byID(send func(ctx context.Context, id, actor, why string) error) campaignMessage {
+	return func(ctx context.Context, c mail.CampaignStatus, actor, why string) error {
+		return send(ctx, c.ID, actor, why)
+	}
+}
 
 // steerCampaign sends a message and answers the campaign as it stands then, or
 // with 202 while it still has to get there.
@@ -190,12 +215,13 @@ func (s *server) steerCampaign(which func(CampaignSteering) campaignMessage) fun
 		if err := order.CheckText("reason", in.Body.Reason, true, maxReason); err != nil {
 			return nil, problem(http.StatusUnprocessableEntity, "invalid", "reason: want 1 to 200 characters of text")
 		}
-		if _, err := s.Campaigns.Records.Campaign(ctx, in.ID); err != nil {
+		c, err := s.Campaigns.Records.Campaign(ctx, in.ID)
+		if err != nil {
 			return nil, campaignProblem(err)
 		}
 		waited, stop := context.WithTimeout(ctx, s.SteerWithin)
 		defer stop()
-		err := which(s.Campaigns.Steer)(waited, in.ID, callOf(ctx).actor(), in.Body.Reason)
+		err = which(s.Campaigns.Steer)(waited, c, callOf(ctx).actor(), in.Body.Reason)
 		if late(waited, err) {
 			return s.campaignStatus(ctx, in.ID, http.StatusAccepted)
 		}

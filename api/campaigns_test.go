@@ -33,7 +33,7 @@ func (f *steering) tell(ctx context.Context, what string) error {
 	return fail
 }
 
-func (f *steering) StartCampaign(ctx context.Context, c mail.Campaign) error {
+func (f *steering) StartCampaign(ctx context.Context, c mail.CampaignStatus) error {
 	return f.tell(ctx, "start "+c.ID)
 }
 
@@ -45,8 +45,8 @@ func (f *steering) ResumeCampaign(ctx context.Context, id, actor, why string) er
 	return f.tell(ctx, fmt.Sprint("resume ", id, " ", actor, ": ", why))
 }
 
-func (f *steering) CancelCampaign(ctx context.Context, id, actor, why string) error {
-	return f.tell(ctx, fmt.Sprint("cancel ", id, " ", actor, ": ", why))
+func (f *steering) CancelCampaign(ctx context.Context, c mail.CampaignStatus, actor, why string) error {
+	return f.tell(ctx, fmt.Sprint("cancel ", c.State, " ", c.ID, " ", actor, ": ", why))
 }
 
 func setUpCampaigns(t testing.TB, mods ...func(*api.Config)) (*shop, *steering) {
@@ -123,12 +123,32 @@ func TestCampaign(t *testing.T) {
 			t.Errorf("%s: %d %s", verb, a.status, a.body)
 		}
 	}
-	if got := strings.Join(f.told, "; "); got != "start spring-26; pause spring-26 key:ops: because; resume spring-26 key:ops: because; cancel spring-26 key:ops: because" {
+	if got := strings.Join(f.told, "; "); got != "start spring-26; pause spring-26 key:ops: because; resume spring-26 key:ops: because; cancel draft spring-26 key:ops: because" {
 		t.Errorf("told %s", got)
 	}
 	var all struct{ Campaigns []mail.CampaignStatus }
 	if s.ask("GET", "/v1/campaigns", operatorKey, "").into(t, &all); len(all.Campaigns) != 1 {
 		t.Errorf("campaigns %+v", all)
+	}
+
+	if a := s.ask("DELETE", "/v1/campaigns/spring-26", operatorKey, ""); a.status != http.StatusNoContent {
+		t.Errorf("delete: %d %s", a.status, a.body)
+	}
+	if a := s.ask("GET", "/v1/campaigns/spring-26", operatorKey, ""); a.status != http.StatusNotFound {
+		t.Errorf("after it was deleted: %d %s", a.status, a.body)
+	}
+}
+
+// TestDeleteCampaign: only a draft can be deleted.
+func TestDeleteCampaign(t *testing.T) {
+	t.Parallel()
+	s, _ := setUpCampaigns(t)
+	s.ask("POST", "/v1/campaigns", operatorKey, draft)
+	if err := s.store.MarkCampaign(t.Context(), "spring-26", 1, mail.CampaignRunning, ""); err != nil {
+		t.Fatal(err)
+	}
+	if a := s.ask("DELETE", "/v1/campaigns/spring-26", operatorKey, ""); a.status != http.StatusConflict || a.problem(t).Code != "wrong_state" {
+		t.Errorf("deleting what runs: %d %s", a.status, a.body)
 	}
 }
 
@@ -157,6 +177,8 @@ func TestCampaignRefusals(t *testing.T) {
 		{"ordered since when", "POST", "/v1/campaigns", operatorKey, `{"id":"a","template":"campaign","audience":{"kind":"ordered"},"words":{"en":{"subject":"s","heading":"h","body":["b"]}}}`, nil, 422, "invalid"},
 		{"a good reminder", "POST", "/v1/campaigns", operatorKey, `{"id":"rem","template":"reminder","audience":{"kind":"unpaid","olderThanHours":4}}`, nil, 201, ""},
 		{"a list for a reminder", "POST", "/v1/campaigns/rem/recipients", operatorKey, "address\na@b.example\n", nil, 409, "wrong_state"},
+		{"deleting nobody's", "DELETE", "/v1/campaigns/none", operatorKey, "", nil, 404, "not_found"},
+		{"deleting with a shop's key", "DELETE", "/v1/campaigns/spring-26", shopKey, "", nil, 403, "forbidden"},
 		{"nobody's campaign", "GET", "/v1/campaigns/none", operatorKey, "", nil, 404, "not_found"},
 		{"starting nobody's", "POST", "/v1/campaigns/none/start", operatorKey, "", nil, 404, "not_found"},
 		{"pausing nobody's", "POST", "/v1/campaigns/none/pause", operatorKey, `{"reason":"r"}`, nil, 404, "not_found"},

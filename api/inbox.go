@@ -124,6 +124,7 @@ type receivedCounts struct {
 	TooLarge   int64 `json:"tooLarge"`
 	Capped     int64 `json:"capped" doc:"Of the forged: told to stop"`
 	Failed     int64 `json:"failed" doc:"Could not be verified now or stored"`
+	Undecided  int64 `json:"undecided" doc:"Of the failed: could not be verified now. Many of them are an attack"`
 }
 
 type relayedCounts struct {

@@ -181,13 +181,13 @@ func TestUnsubscribe(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	blocked(true)
-	if w := s.post(preferences, "list=reminders"); w.Code != 200 || strings.Count(w.Body.String(), "checked") != 1 {
+	if w := s.post(preferences, "list=reminders&whole=yes"); w.Code != 200 || strings.Count(w.Body.String(), "checked") != 1 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if why, err := s.store.BlockedList(t.Context(), "ada@example.com", mail.Reminders); err != nil || why != "" {
 		t.Errorf("reminders: %q %v", why, err)
 	}
-	if w := s.post(preferences, "list=reminders&list=campaigns"); w.Code != 200 || strings.Count(w.Body.String(), "checked") != 2 {
+	if w := s.post(preferences, "list=reminders&list=campaigns&whole=yes"); w.Code != 200 || strings.Count(w.Body.String(), "checked") != 2 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	blocked(false)

@@ -16,7 +16,7 @@ type marketingBody struct {
 	Standings []standing      `json:"standings" doc:"How the latest mails went, by provider, since marketing was last resumed"`
 	Limits    marketingLimits `json:"limits"`
 	// BadLinks counts links that were not ours.
-	BadLinks int64 `json:"badLinks" doc:"Unsubscribe links that this process refused since it started"`
+	BadLinks int64 `json:"badLinks" doc:"Unsubscribe links, and forms of theirs, that this process refused since it started"`
 }
 
 type standing struct {

@@ -59,6 +59,7 @@ type view struct {
 	Wants          map[string]bool
 	Held           string // why marketing is held back beside the shopper's wish
 	Left           bool   // all marketing
+	cut            error  // why the form that came is not all of one
 }
 
 // linked reads the token of a link; a link that is not ours changes nothing.
@@ -74,7 +75,7 @@ func (p *preferencePages) linked(do func(w http.ResponseWriter, r *http.Request,
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		var large *http.MaxBytesError
-		if err := r.ParseForm(); errors.As(err, &large) || r.ContentLength > maxForm {
+		if v.cut = r.ParseForm(); errors.As(v.cut, &large) || r.ContentLength > maxForm {
 			p.s.badLinks.Add(1)
 			v.Title, v.Problem = "That was too much", "The form is longer than any of ours. Nothing was changed."
 			p.render(w, r, http.StatusRequestEntityTooLarge, v)
@@ -117,8 +118,20 @@ func (p *preferencePages) choose(w http.ResponseWriter, r *http.Request, sub mai
 	p.render(w, r, http.StatusOK, v)
 }
 
-// chosen writes down what the shopper ticked.
+// wholeForm is the last field of the page's form. Without it what came was cut
+// off, or is not from the page: no box ticked would mean that nothing is wanted.
+const wholeForm = "whole"
+
+// chosen writes down what the shopper ticked. A form that is not whole changes
+// nothing.
 func (p *preferencePages) chosen(w http.ResponseWriter, r *http.Request, sub mail.Subscription, v view) {
+	strange := func(list string) bool { return !slices.Contains(mail.Lists, mail.Scope(list)) }
+	if v.cut != nil || r.PostForm.Get(wholeForm) != "yes" || slices.ContainsFunc(r.PostForm["list"], strange) {
+		p.s.badLinks.Add(1)
+		v.Title, v.Problem = "That did not arrive whole", "Nothing was changed. Please open the link in the mail once more and try again."
+		p.render(w, r, http.StatusBadRequest, v)
+		return
+	}
 	var leave []mail.Scope
 	for _, list := range mail.Lists {
 		if !slices.Contains(r.PostForm["list"], string(list)) {

@@ -19,11 +19,12 @@ import (
 // campaignCmd sends one mail to many, over the API.
 type campaignCmd struct {
 	Create     campaignCreateCmd     `cmd:"" help:"Write a draft and add its recipients."`
-	Start      campaignStartCmd      `cmd:"" help:"Start a campaign."`
+	Delete     campaignDeleteCmd     `cmd:"" help:"Delete a draft and its recipients."`
+	Start      campaignStartCmd      `cmd:"" help:"Start a campaign, or let one go on whose workflow has failed."`
 	Status     campaignStatusCmd     `cmd:"" help:"Show how far a campaign has come."`
 	Pause      campaignPauseCmd      `cmd:"" help:"Pause a campaign."`
 	Resume     campaignResumeCmd     `cmd:"" help:"Let a paused campaign go on."`
-	Cancel     campaignCancelCmd     `cmd:"" help:"End a campaign where it is."`
+	Cancel     campaignCancelCmd     `cmd:"" help:"End a campaign where it is; a draft, for good."`
 	List       campaignListCmd       `cmd:"" help:"List campaigns, newest first."`
 	Recipients campaignRecipientsCmd `cmd:"" help:"List a campaign's recipients and what became of each."`
 }
@@ -138,6 +139,25 @@ func (c *mailCmd) printCampaign(w io.Writer, st mail.CampaignStatus) error {
 		}
 	}
 	return t.Flush()
+}
+
+type campaignDeleteCmd struct {
+	ID string `arg:"" help:"The campaign's id."`
+}
+
+func (c *campaignDeleteCmd) Run(e *env, all *commands) error {
+	client, err := all.Mail.client()
+	if err != nil {
+		return err
+	}
+	if err := client.DeleteCampaign(e.ctx, c.ID); err != nil {
+		return err
+	}
+	if all.Mail.JSON {
+		return nil
+	}
+	_, err = fmt.Fprintf(e.stdout, "campaign %s deleted\n", c.ID)
+	return err
 }
 
 type campaignStartCmd struct {

@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -105,4 +107,39 @@ func (s *stack) awaitCampaign(t *testing.T, id string, enough func(mailing.Campa
 		t.Fatalf("campaign %s: %v", id, err)
 	}
 	return st
+}
+
+// TestCampaignDrafts (EML-7): a draft is deleted or cancelled from the shell;
+// nobody gets a mail, and what was cancelled can no more be deleted or started.
+func TestCampaignDrafts(t *testing.T) {
+	s := newStack(t, nil)
+	words := filepath.Join(t.TempDir(), "words.json")
+	list := filepath.Join(t.TempDir(), "list.csv")
+	for path, text := range map[string]string{words: `{"en":{"subject":"Hello","heading":"Spring","body":["It is warmer now."]}}`, list: "address\nada@example.com\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := func(want int, says string, args ...string) {
+		t.Helper()
+		code, stdout, stderr := run(t, []string{"PURSER_DATA=" + s.dir}, append([]string{"mail", "campaign"}, args...)...)
+		if code != want || !strings.Contains(stdout+stderr, says) {
+			t.Errorf("campaign %v: exit code %d, want %d and %q: %s%s", args, code, want, says, stdout, stderr)
+		}
+	}
+	for range 2 { // its id is free again
+		cmd(0, "draft", "create", "spring", "--words="+words, "--recipients="+list)
+		cmd(0, "deleted", "delete", "spring")
+	}
+	cmd(1, "not_found", "status", "spring")
+	cmd(0, "draft", "create", "spring", "--words="+words, "--recipients="+list)
+	cmd(0, "cancelled", "cancel", "spring", "--reason=not now")
+	cmd(0, "cancelled", "start", "spring")
+	cmd(1, "wrong_state", "delete", "spring")
+	if code := s.interrupt(); code != 0 {
+		t.Errorf("stopping: exit code %d", code)
+	}
+	if n := len(s.world().SES.Arrivals()); n > 0 {
+		t.Errorf("%d mails went out", n)
+	}
 }

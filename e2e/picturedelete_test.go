@@ -45,7 +45,7 @@ func TestPicturesDeletedUnderKills(t *testing.T) {
 			t.Fatalf("%+v, %v", d, err)
 		}
 	}
-	if err := s.shop.DeleteProduct(within(t), "last-lamp", -1); err != nil {
+	if err := s.shop.DeleteProduct(within(t), "last-lamp", -1, ""); err != nil {
 		t.Fatal(err)
 	}
 	ids := make([]string, len(all))

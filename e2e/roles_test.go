@@ -28,6 +28,7 @@ func TestRoles(t *testing.T) {
 		"PURSER_VAULT_KEY=file:" + vault, "PURSER_API_KEYS=web:shop:" + key,
 	}
 	worker := launch(t, env, "worker")
+	worker.says("PURSER_PUBLIC_URL") // EML-13: without it, it sends no marketing
 	api := launch(t, env, "api", "--listen=127.0.0.1:0")
 	_, at, _ := strings.Cut(api.says("API at "), "API at ")
 	me := fmt.Sprintf("%d@", worker.cmd.Process.Pid)

@@ -86,11 +86,12 @@ type Counts struct {
 	Malformed  int64 // verified, yet unreadable
 	TooLarge   int64
 	Capped     int64 // of the forged, those answered 429
-	Failed     int64 // could not be verified now or stored, answered 503
+	Failed     int64 // could not be verified now or stored, answered 503, of those:
+	Undecided  int64 // could not be verified now: many of them are an attack
 }
 
 type counts struct {
-	fresh, kept, parked, duplicates, forged, malformed, tooLarge, capped, failed atomic.Int64
+	fresh, kept, parked, duplicates, forged, malformed, tooLarge, capped, failed, undecided atomic.Int64
 }
 
 // Counts answers what came in.
@@ -98,7 +99,7 @@ func (h *Handler) Counts() Counts {
 	c := &h.counts
 	return Counts{
 		Fresh: c.fresh.Load(), Kept: c.kept.Load(), Parked: c.parked.Load(), Duplicates: c.duplicates.Load(),
-		Forged: c.forged.Load(), Malformed: c.malformed.Load(), TooLarge: c.tooLarge.Load(), Capped: c.capped.Load(), Failed: c.failed.Load(),
+		Forged: c.forged.Load(), Malformed: c.malformed.Load(), TooLarge: c.tooLarge.Load(), Capped: c.capped.Load(), Failed: c.failed.Load(), Undecided: c.undecided.Load(),
 	}
 }
 
@@ -238,14 +239,20 @@ func (h *Handler) forged(w http.ResponseWriter, r *http.Request, provider string
 	refuse(w, http.StatusBadRequest, "signature_invalid", clip(cause.Error()))
 }
 
-// undecided answers what may be the provider's, but cannot be verified now.
+// undecided answers what may be the provider's, but cannot be verified now. It
+// counts against whoever sent it as a forgery does, but is answered 503 all the
+// same: on anything else the provider would give up.
 func (h *Handler) undecided(w http.ResponseWriter, r *http.Request, provider string, cause error) {
 	h.counts.failed.Add(1)
-	if lines := h.suspect.lines(h.now(), "verify "+provider); lines > 0 {
+	h.counts.undecided.Add(1)
+	from := remote(r)
+	now := h.now()
+	wait := h.suspect.seen(now, from, orDefault(h.BadPerMinute, 20))
+	if lines := h.suspect.lines(now, "verify "+from); lines > 0 {
 		h.log().ErrorContext(r.Context(), "webhook cannot be verified now; the provider will send it again",
-			"provider", provider, "error", cause, "lines", lines, "correlationId", correlation(w))
+			"provider", provider, "source", from, "error", cause, "lines", lines, "correlationId", correlation(w))
 	}
-	refuseUntil(w, 5*time.Second, http.StatusServiceUnavailable, "unavailable", "the signature cannot be checked now; send it again")
+	refuseUntil(w, max(wait, 5*time.Second), http.StatusServiceUnavailable, "unavailable", "the signature cannot be checked now; send it again")
 }
 
 func (h *Handler) unreadable(w http.ResponseWriter, err error) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -146,7 +148,36 @@ func TestUndecided(t *testing.T) {
 	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" {
 		t.Errorf("got %d", res.StatusCode)
 	}
-	if c := b.Handler.Counts(); c.Forged != 0 || c.Failed != 1 || c.Fresh != 0 {
+	if c := b.Handler.Counts(); c.Forged != 0 || c.Failed != 1 || c.Undecided != 1 || c.Fresh != 0 {
 		t.Errorf("counts %+v", c)
+	}
+}
+
+// WHK-16, F51: whoever sends more and more of what cannot be told now is told
+// to wait longer, and always to come back; the forgeries among it are capped.
+func TestUndecidedAreCounted(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, func(b *bench) { b.BadPerMinute = 3 })
+	as := func(signature string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("Post-Signature", signature) }
+	}
+	for i := range 5 {
+		res := b.send(request(good, as("later")))
+		wait, err := strconv.Atoi(res.Header.Get("Retry-After"))
+		if err != nil || res.StatusCode != http.StatusServiceUnavailable || (wait > 5) != (i >= 3) {
+			t.Errorf("the %d. time: got %d, come back after %d s, %v", i+1, res.StatusCode, wait, err)
+		}
+	}
+	if res := b.send(request(good, as("00"))); res.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("a forgery on top: got %d", res.StatusCode)
+	}
+	if res := b.send(request(good)); res.StatusCode != http.StatusAccepted {
+		t.Errorf("genuine from there: got %d", res.StatusCode)
+	}
+	if c := b.Handler.Counts(); c.Undecided != 5 || c.Forged != 1 || c.Capped != 1 {
+		t.Errorf("counts %+v", c)
+	}
+	if n := strings.Count(b.log.String(), "cannot be verified now"); n != 1 {
+		t.Errorf("%d log lines", n)
 	}
 }

@@ -26,8 +26,9 @@ type Orders interface {
 
 // Ledger is where events wait until they have arrived.
 type Ledger interface {
-	// Due lists what is to be delivered by now, oldest first.
-	Due(ctx context.Context, now time.Time, limit int) ([]records.Item, error)
+	// Due lists what is to be delivered by now, oldest first, behind a place.
+	// Nobody needs its bytes.
+	Due(ctx context.Context, now time.Time, behind records.Place, limit int) ([]records.Item, error)
 	// HeldFor lists what is held for an order.
 	HeldFor(ctx context.Context, id order.ID, ref string) ([]records.Item, error)
 	// Settle notes how an attempt ended and when the next one is due.
@@ -87,6 +88,7 @@ type Relay struct {
 	held    heldOrders    // orders for which news is held
 	nudge   chan struct{} // asks for a sweep before its time
 	more    atomic.Bool   // the last sweep left something behind
+	swept   records.Place // how far the last sweep came, if not to the end
 	talk    suspects      // bounds the log
 	counted relayCounts
 }

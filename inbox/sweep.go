@@ -9,9 +9,11 @@ import (
 	"purser/records"
 )
 
-// sweepAtOnce bounds the memory a sweep takes: items come with their bytes.
+// A sweep brings about so many events into memory, of which others are left to
+// other processes, and passes over so many pages of them for that.
 const (
-	sweepAtOnce = 200
+	sweepAtOnce = 200 // a page, too
+	mostPages   = 25
 	fewLeft     = sweepAtOnce / 4
 )
 
@@ -33,50 +35,84 @@ func (r *Relay) sweep(ctx context.Context) {
 
 func (r *Relay) sweepOnce(ctx context.Context) {
 	r.memory.forget()
+	shut := make(map[chan job]bool)
 	for _, id := range r.held.take() {
 		items, err := r.Ledger.HeldFor(ctx, id, "")
-		r.enqueue(ctx, items, err)
+		if r.enqueue(ctx, items, err, shut); err != nil || len(shut) > 0 {
+			r.held.back(id)
+		}
 	}
 	for ctx.Err() == nil {
-		r.memory.forget()
-		items, err := r.Ledger.Due(ctx, r.Now(), sweepAtOnce)
-		r.enqueue(ctx, items, err)
-		// There may be more behind a full page. It is looked for as soon as
-		// most of this one has gone out.
-		r.more.Store(len(items) == sweepAtOnce)
-		if r.counted.waiting.Load() >= fewLeft || !r.more.CompareAndSwap(true, false) {
+		took, more := r.sweepDue(ctx)
+		// What is left is looked for as soon as most of what is in memory has
+		// gone out.
+		r.more.Store(more)
+		if took == 0 || r.counted.waiting.Load() >= fewLeft || !r.more.CompareAndSwap(true, false) {
 			return
 		}
 	}
 }
 
-// enqueue waits for room, which a sweep can afford. What is in memory
+// sweepDue takes the next events that there is room for. It goes on where the
+// last one stopped, and begins anew at the end: those it has passed over come
+// round again.
+func (r *Relay) sweepDue(ctx context.Context) (took int, more bool) {
+	shut := make(map[chan job]bool)
+	first := r.swept
+	for range mostPages {
+		r.memory.forget()
+		items, err := r.Ledger.Due(ctx, r.Now(), r.swept, sweepAtOnce)
+		took += r.enqueue(ctx, items, err, shut)
+		if len(items) < sweepAtOnce {
+			r.swept = records.Place{}
+			return took, len(shut) > 0 || first != records.Place{}
+		}
+		last := items[len(items)-1]
+		r.swept = records.Place{NextAt: last.NextAt, ID: last.ID}
+		if took >= sweepAtOnce || ctx.Err() != nil {
+			break
+		}
+	}
+	return took, true
+}
+
+// enqueue hands on what there is room for, and answers how much. It waits for
+// nobody: where a lane is full, others are not. Such a lane is shut for the
+// rest of the sweep, else what comes behind would overtake. What is in memory
 // already is left alone.
-func (r *Relay) enqueue(ctx context.Context, items []records.Item, err error) {
+func (r *Relay) enqueue(ctx context.Context, items []records.Item, err error, shut map[chan job]bool) (took int) {
 	if err != nil {
 		if lines := r.talk.lines(r.Now(), "search"); lines > 0 && ctx.Err() == nil {
 			r.Log.ErrorContext(ctx, "inbox cannot be searched", "error", err, "lines", lines)
 		}
-		return
+		return 0
 	}
 	for _, it := range items {
-		if !r.claim(it.ID) {
-			continue
-		}
 		j, err := read(it)
 		if err != nil {
-			// We wrote it, and cannot read it: a person must look.
-			r.Log.ErrorContext(ctx, "stored news is unreadable; parked", "inboxId", it.ID, "error", err)
-			r.settle(ctx, []job{j}, records.Parked, "its news is unreadable", time.Time{})
+			if r.claim(it.ID) {
+				// We wrote it, and cannot read it: a person must look.
+				r.Log.ErrorContext(ctx, "stored news is unreadable; parked", "inboxId", it.ID, "error", err)
+				r.settle(ctx, []job{j}, records.Parked, "its news is unreadable", time.Time{})
+			}
+			continue
+		}
+		lane := r.shard(j)
+		if len(lane) == cap(lane) {
+			shut[lane] = true
+		}
+		if shut[lane] || !r.claim(j.id) {
 			continue
 		}
 		select {
-		case r.shard(j) <- j:
-		case <-ctx.Done():
+		case lane <- j:
+			took++
+		default: // filled meanwhile
+			shut[lane] = true
 			r.drop(j.id)
-			return
 		}
 	}
+	return took
 }
 
 // wake asks for a sweep before its time. It never blocks.
@@ -119,6 +155,14 @@ func (h *heldOrders) due(id order.ID) bool {
 	delete(h.known, id)
 	h.appeared = append(h.appeared, id)
 	return true
+}
+
+// back is for an order whose events found no room: it has appeared all the
+// same.
+func (h *heldOrders) back(id order.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.appeared = append(h.appeared, id)
 }
 
 // take answers the orders that have appeared since the last time.

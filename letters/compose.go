@@ -21,6 +21,7 @@ const maxSubject = 150
 // name can write lines of its own into a letter.
 type view struct {
 	Lang, Subject, Preview, Heading, Greeting string
+	Colon                                     string // behind a label: French has a space before it
 	Body                                      []string
 	Facts                                     []fact
 	Lines                                     []line
@@ -55,7 +56,7 @@ func (w *Writer) compose(t Template, p plan, in tongue, d Data) (view, error) {
 	}
 	values := w.values(p, in, d)
 	v := view{
-		Lang: in.tag.String(), Shop: w.shop.Name, Logo: w.shop.Logo, Imprint: w.shop.imprint,
+		Lang: in.tag.String(), Colon: in.say("colon", nil), Shop: w.shop.Name, Logo: w.shop.Logo, Imprint: w.shop.imprint,
 		Colour: w.shop.colour, OnColour: w.shop.onColour,
 	}
 	v.greet(p, in, values)

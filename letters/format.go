@@ -52,8 +52,12 @@ func (t tongue) money(m order.Money) string {
 
 // day writes a date: 24. November 2026.
 func (t tongue) day(at time.Time) string {
+	day := strconv.Itoa(at.Day())
+	if at.Day() == 1 {
+		day = t.say("first_day", nil) // 1er novembre
+	}
 	return t.say("date", map[string]string{
-		"day": strconv.Itoa(at.Day()), "year": strconv.Itoa(at.Year()),
+		"day": day, "year": strconv.Itoa(at.Year()),
 		"month": t.say("months."+strconv.Itoa(int(at.Month())-1), nil),
 	})
 }

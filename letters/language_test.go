@@ -90,6 +90,10 @@ func TestDates(t *testing.T) {
 	vienna := time.FixedZone("CET", 3600)
 	at := time.Date(2026, time.January, 24, 9, 41, 0, 0, vienna)
 	w := newWriter(t)
+	french, err := w.words.in("fr")
+	if got := french.day(time.Date(2026, time.November, 1, 9, 41, 0, 0, vienna)); err != nil || got != "1er novembre 2026" {
+		t.Errorf("the first in French: %q %v", got, err)
+	}
 	for locale, want := range map[string]string{
 		"en": "January 24, 2026, 09:41 CET", "en-GB": "24 January 2026, 09:41 CET", "en-AU": "January 24, 2026, 09:41 CET",
 		"de": "24. Januar 2026, 09:41 Uhr CET", "de-AT": "24. Jänner 2026, 09:41 Uhr CET", "fr": "24 janvier 2026 à 09:41 CET",

@@ -17,8 +17,9 @@ var (
 	ErrOtherCampaign = errors.New("another campaign has this id")
 	// ErrCampaignBegun: what it says and who gets it is settled.
 	ErrCampaignBegun = errors.New("the campaign is no longer a draft")
-	// ErrCampaignIdle: it is not running: not yet, or not any more.
-	ErrCampaignIdle = errors.New("the campaign is not running")
+	// ErrCampaignIdle: it is not running: not yet, or not any more, because its
+	// workflow failed. Starting it lets it begin, or go on.
+	ErrCampaignIdle = errors.New("the campaign is not running: start it")
 	// ErrCampaignOver: there is nothing more to pause, resume or cancel.
 	ErrCampaignOver = errors.New("the campaign has ended")
 )
@@ -94,7 +95,17 @@ const StateSkipped State = "skipped"
 // MessageID is the ledger's key of a campaign's mail to a recipient. It holds
 // no personal data.
 func MessageID(campaign string, r Recipient) string {
-	return "campaign-" + campaign + ":" + Fingerprint(r.Address) + ":1"
+	return campaignPrefix + campaign + ":" + Fingerprint(r.Address) + ":1"
+}
+
+const campaignPrefix = "campaign-"
+
+// CampaignOf is the campaign that a mail of this id belongs to; false if it
+// belongs to none.
+func CampaignOf(messageID string) (campaign string, ok bool) {
+	rest, ok := strings.CutPrefix(messageID, campaignPrefix)
+	campaign, _, cut := strings.Cut(rest, ":")
+	return campaign, ok && cut
 }
 
 // The limits of a recipient.
@@ -156,6 +167,9 @@ type CampaignStatus struct {
 	CreatedAt time.Time      `json:"createdAt"`
 	StartedAt time.Time      `json:"startedAt,omitzero"` // when it began to send
 	EndedAt   time.Time      `json:"endedAt,omitzero"`
+	// Version counts the states it has come to. 0: its workflow was never
+	// started, or has written nothing yet.
+	Version int64 `json:"-"`
 }
 
 // CampaignCounts are a campaign's recipients by what became of them.

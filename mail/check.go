@@ -83,6 +83,8 @@ func (m Message) checkUnsubscribe() error {
 	}
 	u, err := url.Parse(m.Unsubscribe)
 	switch {
+	case m.Unsubscribe == "":
+		return fmt.Errorf("%w: marketing without an unsubscribe link: set PURSER_PUBLIC_URL, to where readers reach the API, for every worker", ErrInvalid)
 	case len(m.To) > 1:
 		return fmt.Errorf("%w: one unsubscribe link for %d recipients", ErrInvalid, len(m.To))
 	case len(m.Unsubscribe) > maxLink || err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http", strings.ContainsFunc(m.Unsubscribe, bracketed):

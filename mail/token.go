@@ -25,7 +25,8 @@ type Subscription struct {
 type Links struct {
 	// Key signs. Whoever has it can unsubscribe everybody.
 	Key []byte
-	// Base is where the API is reached: https://shop.example.
+	// Base is where the API is reached: https://shop.example. Empty: it is not
+	// known here, and no links are made.
 	Base string
 }
 
@@ -37,10 +38,11 @@ const (
 
 // Unsubscribe is the one-click address for a mail (RFC 8058), for the header
 // List-Unsubscribe and the foot of the letter. It is empty for a mail that is
-// not marketing: from mail about an order one cannot unsubscribe (EML-13).
+// not marketing: from mail about an order one cannot unsubscribe (EML-13), and
+// where Base is not known.
 // The list is that of ListOf.
 func (l Links) Unsubscribe(m Message) string {
-	if m.Stream != Marketing || len(m.To) == 0 {
+	if m.Stream != Marketing || len(m.To) == 0 || l.Base == "" {
 		return ""
 	}
 	email, err := Normalise(m.To[0].Email)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"purser/mail"
 )
@@ -35,7 +34,7 @@ func (s *Store) CreateCampaign(ctx context.Context, c mail.Campaign, actor strin
 	return failed("create campaign", err)
 }
 
-const campaignColumns = `doc, actor, state, why, created_at, started_at, ended_at,
+const campaignColumns = `doc, actor, state, why, version, created_at, started_at, ended_at,
 	total, sent, suppressed, rejected, unknown, skipped, invalid, duplicates`
 
 // Campaign answers how a campaign stands, or mail.ErrNoCampaign.
@@ -65,7 +64,7 @@ func campaignInto(found *[]mail.CampaignStatus) func(*sql.Rows) error {
 		var doc []byte
 		var created, started, ended int64
 		n := &c.Counts
-		if err := r.Scan(&doc, &c.Actor, &c.State, &c.Why, &created, &started, &ended, &n.Total, &n.Sent, &n.Suppressed,
+		if err := r.Scan(&doc, &c.Actor, &c.State, &c.Why, &c.Version, &created, &started, &ended, &n.Total, &n.Sent, &n.Suppressed,
 			&n.Rejected, &n.Unknown, &n.Skipped, &n.Invalid, &n.Duplicates); err != nil {
 			return err
 		}
@@ -77,6 +76,28 @@ func campaignInto(found *[]mail.CampaignStatus) func(*sql.Rows) error {
 		*found = append(*found, c)
 		return nil
 	}
+}
+
+// DeleteCampaign forgets a draft and those it was for. It fails with
+// mail.ErrNoCampaign, and with mail.ErrCampaignBegun for one that is none.
+func (s *Store) DeleteCampaign(ctx context.Context, id string) error {
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		var state mail.CampaignState
+		found, err := first(ctx, q, "SELECT state FROM campaigns WHERE id = ?"+q.forUpdate(), []any{id}, &state)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return orNoCampaign(sql.ErrNoRows, id)
+		case state != mail.CampaignDraft:
+			return fmt.Errorf("%w: it is %s", mail.ErrCampaignBegun, state)
+		}
+		if _, err = q.exec(ctx, "DELETE FROM campaign_recipients WHERE campaign_id = ?", id); err == nil {
+			_, err = q.exec(ctx, "DELETE FROM campaigns WHERE id = ?", id)
+		}
+		return err
+	})
+	return failed("delete campaign", err)
 }
 
 // MarkCampaign writes the state a campaign has come to. version counts its
@@ -199,56 +220,4 @@ func (s *Store) Recipients(ctx context.Context, id string, f RecipientFilter) ([
 		return nil
 	})
 	return found, failed("recipients", err)
-}
-
-// tallied are the states that have a count of their own.
-var tallied = map[mail.State]string{
-	mail.StateSent: "sent", mail.StateSuppressed: "suppressed", mail.StateRejected: "rejected",
-	mail.StateUnknown: "unknown", mail.StateSkipped: "skipped",
-}
-
-// SettleRecipients writes what became of recipients, by number, state, why and
-// message. One settled before stays as it is, but for an unknown one that
-// turns out to be sent.
-func (s *Store) SettleRecipients(ctx context.Context, id string, all []mail.Recipient) error {
-	now := micros(s.now())
-	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
-		change := map[string]int64{}
-		for _, r := range all {
-			column, ok := tallied[r.State]
-			if !ok {
-				return fmt.Errorf("recipient %d: %q is no end", r.N, r.State)
-			}
-			for _, from := range []mail.State{mail.StateDue, mail.StateUnknown} {
-				if from == mail.StateUnknown && r.State != mail.StateSent {
-					continue
-				}
-				n, err := q.exec(ctx, `UPDATE campaign_recipients SET state = ?, why = ?, message = ?, settled_at = ?
-					WHERE campaign_id = ? AND n = ? AND state = ?`, string(r.State), r.Why, r.Message, now, id, r.N, string(from))
-				if err != nil {
-					return err
-				}
-				change[column] += n
-				if from == mail.StateUnknown {
-					change["unknown"] -= n
-				}
-			}
-		}
-		return count(ctx, q, id, change)
-	})
-	return failed("settle recipients", err)
-}
-
-// count moves a campaign's counts along with its recipients.
-func count(ctx context.Context, q querier, id string, change map[string]int64) error {
-	var sets []string
-	var args []any
-	for _, column := range []string{"sent", "suppressed", "rejected", "unknown", "skipped"} {
-		sets, args = append(sets, column+" = "+column+" + ?"), append(args, change[column])
-	}
-	n, err := q.exec(ctx, "UPDATE campaigns SET "+strings.Join(sets, ", ")+" WHERE id = ?", append(args, id)...)
-	if err == nil && n == 0 {
-		err = fmt.Errorf("%w: %.64q", mail.ErrNoCampaign, id)
-	}
-	return err
 }

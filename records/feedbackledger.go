@@ -50,7 +50,7 @@ func prove(ctx context.Context, q querier, f mail.Feedback, now time.Time) error
 	if f.MessageID == "" || !slices.Contains(proves, f.Kind) {
 		return nil
 	}
-	_, err := proveMail(ctx, q, f.MessageID, mail.Receipt{Provider: f.Provider, ProviderID: f.ProviderID}, f.Provider+" reports: "+string(f.Kind), now)
+	_, err := proveMail(ctx, q, f.MessageID, f.Recipient, mail.Receipt{Provider: f.Provider, ProviderID: f.ProviderID}, f.Provider+" reports: "+string(f.Kind), now)
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"purser/order"
@@ -106,8 +107,12 @@ func scanItem(r *sql.Rows) (Item, error) {
 }
 
 func (s *Store) items(ctx context.Context, where string, args ...any) ([]Item, error) {
+	return s.itemsWith(ctx, itemColumns, where, args...)
+}
+
+func (s *Store) itemsWith(ctx context.Context, columns, where string, args ...any) ([]Item, error) {
 	var found []Item
-	err := each(ctx, s.db.reader(), "SELECT "+itemColumns+" FROM inbox WHERE "+where, args, func(r *sql.Rows) error {
+	err := each(ctx, s.db.reader(), "SELECT "+columns+" FROM inbox WHERE "+where, args, func(r *sql.Rows) error {
 		it, err := scanItem(r)
 		found = append(found, it)
 		return err
@@ -115,11 +120,22 @@ func (s *Store) items(ctx context.Context, where string, args ...any) ([]Item, e
 	return found, err
 }
 
+// Place is that of an item among those that are due. The zero value is before
+// the first.
+type Place struct {
+	NextAt time.Time
+	ID     int64
+}
+
+// withoutBytes are itemColumns, for who needs only what was understood.
+var withoutBytes = strings.Replace(itemColumns, "headers, body", "'' AS headers, '' AS body", 1)
+
 // Due lists up to limit items that are to be delivered (again) by now, oldest
-// first. Whoever lists them need not be alone: delivering twice is harmless.
-func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]Item, error) {
-	due, err := s.items(ctx, "next_at > 0 AND next_at <= ? ORDER BY next_at, id LIMIT ?",
-		micros(now), pageSize(limit))
+// first, behind a place among them; without their headers and bodies. Whoever
+// lists them need not be alone: delivering twice is harmless.
+func (s *Store) Due(ctx context.Context, now time.Time, behind Place, limit int) ([]Item, error) {
+	due, err := s.itemsWith(ctx, withoutBytes, "next_at > 0 AND next_at <= ? AND (next_at, id) > (?, ?) ORDER BY next_at, id LIMIT ?",
+		micros(now), micros(behind.NextAt), behind.ID, pageSize(limit))
 	return due, failed("due", err)
 }
 

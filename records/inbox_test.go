@@ -187,7 +187,7 @@ func receivedIsDue(t *testing.T, s *records.Store) {
 	laterID := receive(t, s, later).ID
 	wantDue := func(now time.Time, want ...int64) {
 		t.Helper()
-		due, err := s.Due(t.Context(), now, 10)
+		due, err := s.Due(t.Context(), now, records.Place{}, 10)
 		if diff := cmp.Diff(want, ids(due)); err != nil || diff != "" {
 			t.Errorf("due: %v (-want +got):\n%s", err, diff)
 		}
@@ -197,8 +197,16 @@ func receivedIsDue(t *testing.T, s *records.Store) {
 	settle(t, s, records.Parked, noon, want[1])
 	wantDue(noon, want[2])
 	wantDue(noon.Add(time.Hour), want[2], laterID, want[0])
-	if some, err := s.Due(t.Context(), noon.Add(time.Hour), 1); err != nil || len(some) != 1 {
-		t.Errorf("one of the due: got %d %v", len(some), err)
+	var behind records.Place
+	for _, id := range []int64{want[2], laterID, want[0]} { // page by page
+		page, err := s.Due(t.Context(), noon.Add(time.Hour), behind, 1)
+		if err != nil || len(page) != 1 || page[0].ID != id || len(page[0].Body) > 0 {
+			t.Fatalf("behind %+v: got %+v %v, want %d", behind, page, err, id)
+		}
+		behind = records.Place{NextAt: page[0].NextAt, ID: id}
+	}
+	if page, err := s.Due(t.Context(), noon.Add(time.Hour), behind, 1); err != nil || len(page) > 0 {
+		t.Errorf("behind the last: %+v %v", page, err)
 	}
 }
 
@@ -228,7 +236,7 @@ func settlesMany(t *testing.T, s *records.Store) {
 		all = append(all, receive(t, s, event(fmt.Sprintf("evt_%d", i), "ord_1")).ID)
 	}
 	settle(t, s, records.Delivered, noon, all[:149]...)
-	due, err := s.Due(t.Context(), noon, 500)
+	due, err := s.Due(t.Context(), noon, records.Place{}, 500)
 	if diff := cmp.Diff(all[149:], ids(due)); err != nil || diff != "" {
 		t.Errorf("still due: %v (-want +got):\n%s", err, diff)
 	}

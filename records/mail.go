@@ -92,8 +92,8 @@ func (s *Store) SettleMail(ctx context.Context, m mail.Message, o mail.Outcome) 
 // sent stays as it is; so does an id that is not in the ledger.
 func (s *Store) ProveMail(ctx context.Context, id string, r mail.Receipt, why string) (news bool, err error) {
 	now := s.now()
-	err = s.db.writeAlone(ctx, func(ctx context.Context, q querier) (err error) {
-		news, err = proveMail(ctx, q, id, r, why, now)
+	err = s.db.write(ctx, func(ctx context.Context, q querier) (err error) {
+		news, err = proveMail(ctx, q, id, "", r, why, now)
 		return err
 	})
 	if err != nil || !news {
@@ -106,9 +106,14 @@ func (s *Store) ProveMail(ctx context.Context, id string, r mail.Receipt, why st
 	return true, err
 }
 
-func proveMail(ctx context.Context, q querier, id string, r mail.Receipt, why string, now time.Time) (news bool, err error) {
+// proveMail settles a mail in the ledger and, if it is a campaign's, its
+// recipient there. to is the recipient, if the provider says.
+func proveMail(ctx context.Context, q querier, id, to string, r mail.Receipt, why string, now time.Time) (news bool, err error) {
 	n, err := q.exec(ctx, "UPDATE mails SET state = 'sent', provider = ?, provider_id = ?, why = ?, settled_at = ? WHERE mail_key = ? AND state <> 'sent'",
 		r.Provider, r.ProviderID, why, micros(now), id)
+	if err == nil {
+		err = proveRecipient(ctx, q, id, to, r.ProviderID, why, now)
+	}
 	return n == 1, err
 }
 

@@ -65,7 +65,12 @@ func (c *Client) Recipients(ctx context.Context, id string, query url.Values) ([
 	return page.Recipients, c.call(ctx, http.MethodGet, "/v1/campaigns/"+url.PathEscape(id)+"/recipients?"+query.Encode(), nil, &page)
 }
 
-// StartCampaign starts a draft.
+// DeleteCampaign forgets a draft.
+func (c *Client) DeleteCampaign(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodDelete, "/v1/campaigns/"+url.PathEscape(id), nil, nil)
+}
+
+// StartCampaign starts a draft, or lets one go on whose workflow has failed.
 func (c *Client) StartCampaign(ctx context.Context, id string) (mail.CampaignStatus, error) {
 	var st mail.CampaignStatus
 	return st, c.call(ctx, http.MethodPost, "/v1/campaigns/"+url.PathEscape(id)+"/start", nil, &st)

@@ -13,6 +13,18 @@ func (s *Stack) campaigns(p *providers) activities.Campaigns {
 	}
 }
 
+// warnOfLinks says at the start what would stop a campaign later.
+func (s *Stack) warnOfLinks() {
+	const set = "set PURSER_PUBLIC_URL to where readers reach the API"
+	switch {
+	case s.cfg.PublicURL != "":
+	case s.apiURL == "":
+		s.log.Warn("this worker pauses campaigns, for their readers could not unsubscribe: " + set)
+	case !s.cfg.PlaysSES():
+		s.log.Warn("the links in marketing mail lead to this machine's own address: "+set, "address", s.apiURL)
+	}
+}
+
 // campaignDesk is the API's part in it.
 func (s *Stack) campaignDesk(p *providers) *api.Campaigns {
 	return &api.Campaigns{Steer: s.starter, Records: s.Records, Letters: p.mail.letters}

@@ -111,6 +111,7 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	}
 	s.startMail(ctx, p.mail)
 	if r.worker {
+		s.warnOfLinks()
 		if err := s.startWorkers(p); err != nil {
 			return nil, err
 		}

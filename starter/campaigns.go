@@ -15,21 +15,31 @@ import (
 	"purser/workflows"
 )
 
-// StartCampaign starts a campaign's workflow. Starting it again changes
-// nothing, even when it has ended.
-func (c *Client) StartCampaign(ctx context.Context, m mail.Campaign) error {
-	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       m.WorkflowID(),
-		TaskQueue:                workflows.TaskQueue,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary:            "Campaign " + m.ID,
-	}, workflows.CampaignWorkflow, workflows.CampaignRun{ID: m.ID, StartAt: m.StartAt})
+// StartCampaign starts the workflow of a campaign, given as the record has it.
+// Starting it again changes nothing while it runs and when it has ended; one
+// whose workflow failed, or was terminated, goes on where it was.
+func (c *Client) StartCampaign(ctx context.Context, m mail.CampaignStatus) error {
+	if m.State.Final() {
+		return nil
+	}
+	_, err := c.Temporal.ExecuteWorkflow(ctx, campaignOptions(m), workflows.CampaignWorkflow, workflows.CampaignRunOf(m))
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
 		return nil
 	}
 	return campaignError("start", m.ID, err)
+}
+
+// campaignOptions let one workflow of a campaign run at a time, and none after
+// one that ended well.
+func campaignOptions(m mail.CampaignStatus) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                       m.WorkflowID(),
+		TaskQueue:                workflows.TaskQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		StaticSummary:            "Campaign " + m.ID,
+	}
 }
 
 // PauseCampaign returns when nothing more goes out.
@@ -42,9 +52,33 @@ func (c *Client) ResumeCampaign(ctx context.Context, id, actor, why string) erro
 	return c.steerCampaign(ctx, workflows.ResumeCampaign, "resume", id, actor, why)
 }
 
-// CancelCampaign ends a campaign where it is.
-func (c *Client) CancelCampaign(ctx context.Context, id, actor, why string) error {
-	return c.steerCampaign(ctx, workflows.CancelCampaign, "cancel", id, actor, why)
+// CancelCampaign ends a campaign, given as the record has it, where it is. Its
+// workflow is started for that if there is none, for a draft or after a
+// failure: it alone writes how the campaign stands.
+func (c *Client) CancelCampaign(ctx context.Context, m mail.CampaignStatus, actor, why string) error {
+	switch m.State {
+	case mail.CampaignCancelled:
+		return nil
+	case mail.CampaignDone:
+		return mail.ErrCampaignOver
+	}
+	r, run := workflows.SteerRequest{Actor: actor, Reason: why}, workflows.CampaignRunOf(m)
+	run.Cancelled = &r
+	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: c.Temporal.NewWithStartWorkflowOperation(campaignOptions(m), workflows.CampaignWorkflow, run),
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateName: string(workflows.CancelCampaign), Args: []any{r},
+			WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	if err == nil {
+		err = h.Get(ctx, nil)
+	}
+	var exists *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &exists) {
+		return mail.ErrCampaignOver
+	}
+	return campaignError("cancel", m.ID, err)
 }
 
 func (c *Client) steerCampaign(ctx context.Context, u workflows.Update[workflows.SteerRequest, workflows.CampaignProgress], op, id, actor, why string) error {

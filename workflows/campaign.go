@@ -37,22 +37,6 @@ func (r SteerRequest) String() string {
 	return r.Actor + ": " + r.Reason
 }
 
-// CampaignRun is the input of CampaignWorkflow.
-type CampaignRun struct {
-	ID      string           `json:"id"`
-	StartAt time.Time        `json:"startAt,omitzero"`
-	Carried *CarriedCampaign `json:"carried,omitempty"` // set by the run before this one
-}
-
-// CarriedCampaign is what a run hands to the next when its history grows long.
-type CarriedCampaign struct {
-	Progress  CampaignProgress `json:"progress"`
-	Version   int64            `json:"version"`
-	Paused    *SteerRequest    `json:"paused,omitempty"`
-	Gathered  bool             `json:"gathered,omitempty"`
-	NotBefore time.Time        `json:"notBefore,omitzero"`
-}
-
 // CampaignProgress is how far a campaign has come, and its result.
 type CampaignProgress struct {
 	ID     string              `json:"id"`
@@ -69,25 +53,25 @@ type campaignWorkflow struct {
 	version   int64 // of the state in the record
 	gathered  bool  // the audience was looked up
 	notBefore time.Time
-	chunks    int // of this run
+	began     time.Time // zero: only now
+	chunks    int       // of this run
 
 	paused    *SteerRequest // who wants it to stand still
 	cancelled *SteerRequest // who wants it to end
 	interrupt func()        // ends what is being waited for
 }
 
-// chunksPerRun keeps a run's history far below the engine's limits: a chunk
-// is six events or so.
-const chunksPerRun = 400
-
 // CampaignWorkflow sends one mail to many people, each once, over days and
 // crashes. It holds no recipient and no text: both are in the record, and so
 // is what became of each; here is only where it stands. It ends as done or
 // cancelled, never as failed for something a recipient's mail may meet.
 func CampaignWorkflow(ctx workflow.Context, run CampaignRun) (CampaignProgress, error) {
-	w := &campaignWorkflow{run: run, CampaignProgress: CampaignProgress{ID: run.ID, State: mail.CampaignDraft}, interrupt: func() {}}
+	w := &campaignWorkflow{
+		run: run, CampaignProgress: CampaignProgress{ID: run.ID, State: mail.CampaignDraft},
+		cancelled: run.Cancelled, interrupt: func() {},
+	}
 	if c := run.Carried; c != nil {
-		w.CampaignProgress, w.version, w.paused, w.gathered, w.notBefore = c.Progress, c.Version, c.Paused, c.Gathered, c.NotBefore
+		w.CampaignProgress, w.version, w.paused, w.gathered, w.notBefore, w.began = c.Progress, c.Version, c.Paused, c.Gathered, c.NotBefore, c.Began
 	}
 	asked := ctx // cancelled in the UI: as good as cancelled by an operator
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
@@ -165,9 +149,12 @@ func (w *campaignWorkflow) sleep(ctx workflow.Context, d time.Duration, summary 
 // already.
 func (w *campaignWorkflow) gather(ctx workflow.Context) error {
 	ctx, w.interrupt = workflow.WithCancel(ctx)
+	if w.began.IsZero() {
+		w.began = workflow.Now(ctx)
+	}
 	var g activities.Gathered
 	err := workflow.ExecuteActivity(w.onBulkQueue(ctx, "Look up the recipients"), do.GatherRecipients,
-		activities.Gathering{ID: w.ID, Now: workflow.Now(ctx)}).Get(ctx, &g)
+		activities.Gathering{ID: w.ID, Now: w.began}).Get(ctx, &g)
 	if err == nil {
 		w.gathered, w.Counts = true, g.Counts
 	}
@@ -254,17 +241,6 @@ func (w *campaignWorkflow) mark(ctx workflow.Context, s mail.CampaignState, why 
 		w.State, w.Why = s, why
 	}
 	return err
-}
-
-// carryOn ends this run and starts the next with the state as it is, unless
-// somebody is waiting for an answer.
-func (w *campaignWorkflow) carryOn(ctx workflow.Context) error {
-	if !workflow.AllHandlersFinished(ctx) || w.cancelled != nil || w.State.Final() {
-		return nil
-	}
-	next := w.run
-	next.Carried = &CarriedCampaign{Progress: w.CampaignProgress, Version: w.version, Paused: w.paused, Gathered: w.gathered, NotBefore: w.notBefore}
-	return workflow.NewContinueAsNewError(ctx, CampaignWorkflow, next)
 }
 
 // details is what the Temporal UI shows.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -34,6 +33,7 @@ type campaigns struct {
 	mailer    fake.Mailer
 	ledger    fake.Ledger
 	blocked   fake.Suppressions
+	leaving   activities.Leaving // default marketing
 
 	env    *testsuite.TestWorkflowEnvironment
 	run    workflows.CampaignRun
@@ -89,10 +89,18 @@ func (w *campaigns) newEnv(now time.Time) *testsuite.TestWorkflowEnvironment {
 		Post: &w.mailer, Ledger: &w.ledger, Blocked: &w.blocked,
 		Campaigns: activities.Campaigns{
 			Record: &w.record, Recipients: &w.record, Audience: &w.marketing, Letters: &w.marketing,
-			Leaving: &w.marketing, Reputation: &w.marketing,
+			Leaving: w, Reputation: &w.marketing,
 		},
 	})
 	return env
+}
+
+// Unsubscribe is how readers leave.
+func (w *campaigns) Unsubscribe(m mail.Message) string {
+	if w.leaving != nil {
+		return w.leaving.Unsubscribe(m)
+	}
+	return w.marketing.Unsubscribe(m)
 }
 
 // steer sends an operator's wish from a callback or, as a mail is handed over,
@@ -271,71 +279,6 @@ func TestCampaignBegins(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"PauseCampaign: paused", "CancelCampaign: cancelled"}, w.told); diff != "" {
 		t.Error(diff)
-	}
-}
-
-// TestCampaignReputation (F46): marketing that is paused pauses the campaign,
-// which says so and goes on only when an operator lets it.
-func TestCampaignReputation(t *testing.T) {
-	w := newCampaigns(t, spring, 50)
-	w.marketing.SetPaused("complaints are above the limit")
-	w.env.RegisterDelayedCallback(func() {
-		if st := w.status(); st.State != mail.CampaignPaused || st.Why != "purser: complaints are above the limit" {
-			t.Errorf("%s %q", st.State, st.Why)
-		}
-		w.steer(workflows.ResumeCampaign, "too early") // it is still paused
-	}, time.Hour)
-	w.env.RegisterDelayedCallback(func() {
-		if st := w.status(); st.State != mail.CampaignPaused || len(w.mailer.Sent()) > 0 {
-			t.Errorf("resumed too early: %s, %d sent", st.State, len(w.mailer.Sent()))
-		}
-		w.marketing.SetPaused("")
-		w.steer(workflows.ResumeCampaign, "mended")
-	}, 2*time.Hour)
-	w.play()
-	if st := w.status(); st.State != mail.CampaignDone || st.Counts.Sent != 50 {
-		t.Errorf("%s %+v", st.State, st.Counts)
-	}
-	w.checkOnce()
-}
-
-// TestCampaignSetbacks: what passes is tried again until it works, what does
-// not stops the campaign for a person to see.
-func TestCampaignSetbacks(t *testing.T) {
-	w := newCampaigns(t, spring, 40)
-	before := w.mailer.Before
-	w.mailer.Before = func(m mail.Message) error {
-		w.mu.Lock()
-		n := w.sent
-		w.mu.Unlock()
-		if n%13 == 12 { // throttled now and then
-			_ = before(m)
-			return &order.ProviderError{Provider: "fake", Op: "send", Kind: order.ErrThrottled, RetryAfter: time.Minute}
-		}
-		return before(m)
-	}
-	w.play()
-	if st := w.status(); st.State != mail.CampaignDone || st.Counts.Sent != 40 {
-		t.Errorf("throttled: %s %+v", st.State, st.Counts)
-	}
-	w.checkOnce()
-
-	w = newCampaigns(t, spring, 5)
-	w.record.Before = func(op, _ string) error {
-		if op == "DueRecipients" {
-			return mail.ErrNoCampaign
-		}
-		return nil
-	}
-	w.env.RegisterDelayedCallback(func() {
-		if st := w.status(); st.State != mail.CampaignPaused || !strings.Contains(st.Why, "no such campaign") {
-			t.Errorf("%s %q", st.State, st.Why)
-		}
-		w.steer(workflows.CancelCampaign, "give up")
-	}, time.Hour)
-	w.play()
-	if w.result.State != mail.CampaignCancelled {
-		t.Errorf("ended as %s", w.result.State)
 	}
 }
 

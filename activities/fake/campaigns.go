@@ -25,7 +25,6 @@ type Campaigns struct {
 
 type campaign struct {
 	mail.CampaignStatus
-	version    int64
 	recipients []mail.Recipient // of number 1 …
 	known      map[string]bool  // addresses
 }
@@ -102,10 +101,10 @@ func (f *Campaigns) MarkCampaign(_ context.Context, id string, version int64, s 
 		return err
 	}
 	defer f.mu.Unlock()
-	if version <= c.version {
+	if version <= c.Version {
 		return nil
 	}
-	c.version, c.State, c.Why = version, s, why
+	c.Version, c.State, c.Why = version, s, why
 	if s == mail.CampaignRunning && c.StartedAt.IsZero() {
 		c.StartedAt = f.now()
 	}

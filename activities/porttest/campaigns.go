@@ -151,6 +151,7 @@ func dueInOrder(t *testing.T, b CampaignBench) {
 
 func marksInOrder(t *testing.T, b CampaignBench) {
 	campaignOf(t, b, 1)
+	latest := int64(0)
 	for _, m := range []struct {
 		version int64
 		state   mail.CampaignState
@@ -166,7 +167,7 @@ func marksInOrder(t *testing.T, b CampaignBench) {
 			t.Fatal(err)
 		}
 		c, err := b.Campaign(t.Context(), "spring")
-		if err != nil || c.State != m.want || c.Why != "because" || c.State.Final() == c.EndedAt.IsZero() {
+		if latest = max(latest, m.version); err != nil || c.State != m.want || c.Version != latest || c.Why != "because" || c.State.Final() == c.EndedAt.IsZero() {
 			t.Errorf("after mark %d as %s: %s, ended %s, %v; want %s", m.version, m.state, c.State, c.EndedAt, err, m.want)
 		}
 	}

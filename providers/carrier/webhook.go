@@ -1,9 +1,6 @@
 package carrier
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +11,7 @@ import (
 	"unicode"
 
 	"purser/order"
+	"purser/providers/signature"
 )
 
 // What can be wrong with a webhook.
@@ -23,9 +21,6 @@ var (
 	// ErrMalformed: it is from the carrier and cannot be read.
 	ErrMalformed = errors.New("carrier webhook: malformed")
 )
-
-// Tolerance is how old, or how far in the future, a signature may be (WHK-2).
-const Tolerance = 300 * time.Second
 
 // Webhooks reads the carrier's webhooks.
 type Webhooks struct {
@@ -37,55 +32,10 @@ type Webhooks struct {
 // Verify checks the signature over the raw bytes (WHK-1) and its age. It
 // fails with ErrSignature.
 func (w Webhooks) Verify(h http.Header, body []byte, now time.Time) error {
-	stamp, signatures, err := readSignature(h.Get("Carrier-Signature"))
-	if err != nil {
-		return err
+	if err := signature.Check(h, "Carrier-Signature", body, w.Secrets, now); err != nil {
+		return fmt.Errorf("%w: %w", ErrSignature, err)
 	}
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
-	if err != nil {
-		return fmt.Errorf("%w: no time", ErrSignature)
-	}
-	if age := now.Sub(time.Unix(seconds, 0)); age > Tolerance || age < -Tolerance {
-		return fmt.Errorf("%w: made %s ago", ErrSignature, age.Truncate(time.Second))
-	}
-	for _, secret := range w.Secrets {
-		if secret == "" {
-			continue
-		}
-		mac := hmac.New(sha256.New, []byte(secret))
-		mac.Write([]byte(stamp + "."))
-		mac.Write(body)
-		want := mac.Sum(nil)
-		for _, s := range signatures {
-			if hmac.Equal(s, want) {
-				return nil
-			}
-		}
-	}
-	return ErrSignature
-}
-
-// readSignature takes "t=…,v1=…" apart. Several v1 are allowed, and schemes
-// we do not know are passed over.
-func readSignature(header string) (stamp string, signatures [][]byte, err error) {
-	if len(header) > 1024 {
-		return "", nil, fmt.Errorf("%w: header too long", ErrSignature)
-	}
-	for _, part := range strings.Split(header, ",") {
-		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		switch key {
-		case "t":
-			stamp = value
-		case "v1":
-			if s, err := hex.DecodeString(value); err == nil {
-				signatures = append(signatures, s)
-			}
-		}
-	}
-	if stamp == "" || len(signatures) == 0 {
-		return "", nil, fmt.Errorf("%w: header is not t=…,v1=…", ErrSignature)
-	}
-	return stamp, signatures, nil
+	return nil
 }
 
 // Parse reads a verified event. One about a parcel that is not an order's, or

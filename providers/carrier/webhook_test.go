@@ -30,39 +30,19 @@ func signature(secret string, at time.Time, body string) string {
 	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(mac.Sum(nil)))
 }
 
-// TestVerify (WHK-1, WHK-2, WHK-17).
+// TestVerify (WHK-1, WHK-17): whose secret, in which header. What else there is to a
+// signature is in providers/signature.
 func TestVerify(t *testing.T) {
-	const body = `{"id": "evt_1"}`
-	good := signature("current", now, body)
-	for _, tt := range []struct {
-		name, header, body string
-		secrets            []string
-		ok                 bool
-	}{
-		{"good", good, body, []string{"current"}, true},
-		{"made with the previous secret", signature("previous", now, body), body, []string{"current", "previous"}, true},
-		{"one of two signatures", good + ",v1=" + strings.Repeat("00", 32), body, []string{"current"}, true},
-		{"unknown schemes are passed over", "v0=abc," + good, body, []string{"current"}, true},
-		{"299 s old", signature("current", now.Add(-299*time.Second), body), body, []string{"current"}, true},
-		{"301 s old", signature("current", now.Add(-301*time.Second), body), body, []string{"current"}, false},
-		{"301 s in the future", signature("current", now.Add(301*time.Second), body), body, []string{"current"}, false},
-		{"another secret", signature("other", now, body), body, []string{"current", "previous"}, false},
-		{"another body", good, body + " ", []string{"current"}, false},
-		{"a moved time", strings.Replace(good, fmt.Sprint(now.Unix()), fmt.Sprint(now.Unix()+1), 1), body, []string{"current"}, false},
-		{"no header", "", body, []string{"current"}, false},
-		{"no secret", signature("", now, body), body, []string{""}, false},
-		{"no secrets", good, body, nil, false},
-		{"cut off", good[:len(good)-2], body, []string{"current"}, false},
-		{"not hexadecimal", "t=1,v1=zz", body, []string{"current"}, false},
-		{"a time beyond time", "t=9223372036854775807,v1=00", body, []string{"current"}, false},
-		{"too long", good + strings.Repeat(",v1=00", 1000), body, []string{"current"}, false},
-	} {
-		h := http.Header{}
-		h.Set("Carrier-Signature", tt.header)
-		err := carrier.Webhooks{Secrets: tt.secrets}.Verify(h, []byte(tt.body), now)
-		if (err == nil) != tt.ok || err != nil && !errors.Is(err, carrier.ErrSignature) {
-			t.Errorf("%s: %v", tt.name, err)
+	const body = `{"id":"evt_1"}`
+	for secret, ok := range map[string]bool{"current": true, "previous": true, "other": false} {
+		h := http.Header{"Carrier-Signature": {signature(secret, now, body)}}
+		err := carrier.Webhooks{Secrets: []string{"current", "previous"}}.Verify(h, []byte(body), now)
+		if (err == nil) != ok || err != nil && !errors.Is(err, carrier.ErrSignature) {
+			t.Errorf("%s: %v", secret, err)
 		}
+	}
+	if err := (carrier.Webhooks{Secrets: []string{"current"}}).Verify(http.Header{}, []byte(body), now); !errors.Is(err, carrier.ErrSignature) {
+		t.Errorf("no header: %v", err)
 	}
 }
 
@@ -152,18 +132,6 @@ func run(t *testing.T, s *standin.Server) {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = s.Run(t.Context()) }()
 	t.Cleanup(func() { <-done }) // the test's context has ended by then
-}
-
-func FuzzVerify(f *testing.F) {
-	f.Add("t=1772366400,v1=00", []byte("{}"))
-	f.Add(signature("other", now, "{}"), []byte("{}"))
-	f.Add("t=,v1=,,=,t", []byte(nil))
-	f.Fuzz(func(t *testing.T, header string, body []byte) {
-		h := http.Header{"Carrier-Signature": {header}}
-		if err := (carrier.Webhooks{Secrets: []string{"c29tZSBzZWNyZXQ"}}).Verify(h, body, now); err == nil {
-			t.Fatalf("accepted %q", header)
-		}
-	})
 }
 
 func FuzzParse(f *testing.F) {

@@ -36,21 +36,18 @@ package mailfeed
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"purser/mail"
 	"purser/order"
+	"purser/providers/signature"
 )
 
 // What can be wrong with a webhook.
@@ -61,9 +58,6 @@ var (
 	// ErrMalformed: it is, and cannot be read.
 	ErrMalformed = errors.New("mail webhook: malformed")
 )
-
-// Tolerance is how old, or how far in the future, a signature may be (WHK-2).
-const Tolerance = 300 * time.Second
 
 // The longest names and diagnostics, and the most entries.
 const (
@@ -82,52 +76,10 @@ type Source struct {
 // Verify checks the signature over the raw bytes (WHK-1) and its age. It
 // fails with ErrSignature.
 func (s Source) Verify(h http.Header, body []byte, now time.Time) error {
-	stamp, signatures, err := readSignature(h.Get("Purser-Signature"))
-	if err != nil {
-		return err
+	if err := signature.Check(h, "Purser-Signature", body, s.Secrets, now); err != nil {
+		return fmt.Errorf("%w: %w", ErrSignature, err)
 	}
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
-	if err != nil {
-		return fmt.Errorf("%w: no time", ErrSignature)
-	}
-	if age := now.Sub(time.Unix(seconds, 0)); age > Tolerance || age < -Tolerance {
-		return fmt.Errorf("%w: made %s ago", ErrSignature, age.Truncate(time.Second))
-	}
-	for _, secret := range s.Secrets {
-		if secret == "" {
-			continue
-		}
-		mac := hmac.New(sha256.New, []byte(secret))
-		mac.Write([]byte(stamp + "."))
-		mac.Write(body)
-		want := mac.Sum(nil)
-		if slices.ContainsFunc(signatures, func(got []byte) bool { return hmac.Equal(got, want) }) {
-			return nil
-		}
-	}
-	return ErrSignature
-}
-
-// readSignature takes "t=…,v1=…" apart. Several v1 are allowed, and schemes
-// we do not know are passed over.
-func readSignature(header string) (stamp string, signatures [][]byte, err error) {
-	if len(header) > 1024 {
-		return "", nil, fmt.Errorf("%w: header too long", ErrSignature)
-	}
-	for part := range strings.SplitSeq(header, ",") {
-		switch key, value, _ := strings.Cut(strings.TrimSpace(part), "="); key {
-		case "t":
-			stamp = value
-		case "v1":
-			if sum, err := hex.DecodeString(value); err == nil {
-				signatures = append(signatures, sum)
-			}
-		}
-	}
-	if stamp == "" || len(signatures) == 0 {
-		return "", nil, fmt.Errorf("%w: header is not t=…,v1=…", ErrSignature)
-	}
-	return stamp, signatures, nil
+	return nil
 }
 
 // Parse reads a verified webhook. It fails with ErrMalformed.

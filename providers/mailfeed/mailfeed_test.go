@@ -27,35 +27,19 @@ func signature(secret string, at time.Time, body string) string {
 	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(mac.Sum(nil)))
 }
 
-// TestVerify (WHK-1, WHK-2, WHK-17, F51).
+// TestVerify (WHK-1, WHK-17, F51): whose secret, in which header. What else there is to a
+// signature is in providers/signature.
 func TestVerify(t *testing.T) {
 	const body = `{"id":"evt_1"}`
-	good := signature("current", now, body)
-	for _, tt := range []struct {
-		name, header, body string
-		secrets            []string
-		ok                 bool
-	}{
-		{"good", good, body, []string{"current"}, true},
-		{"made with the previous secret", signature("previous", now, body), body, []string{"current", "previous"}, true},
-		{"299 s old", signature("current", now.Add(-299*time.Second), body), body, []string{"current"}, true},
-		{"301 s old", signature("current", now.Add(-301*time.Second), body), body, []string{"current"}, false},
-		{"301 s in the future", signature("current", now.Add(301*time.Second), body), body, []string{"current"}, false},
-		{"another secret", signature("other", now, body), body, []string{"current"}, false},
-		{"another body", good, body + " ", []string{"current"}, false},
-		{"no header", "", body, []string{"current"}, false},
-		{"no secret", signature("", now, body), body, []string{""}, false},
-		{"no secrets", good, body, nil, false},
-		{"not hexadecimal", "t=1,v1=zz", body, []string{"current"}, false},
-		{"no time", strings.Replace(good, "t=", "t=x", 1), body, []string{"current"}, false},
-		{"too long", good + strings.Repeat(",v1=00", 1000), body, []string{"current"}, false},
-	} {
-		h := http.Header{}
-		h.Set("Purser-Signature", tt.header)
-		err := mailfeed.Source{Secrets: tt.secrets}.Verify(h, []byte(tt.body), now)
-		if (err == nil) != tt.ok || err != nil && !errors.Is(err, mailfeed.ErrSignature) {
-			t.Errorf("%s: %v", tt.name, err)
+	for secret, ok := range map[string]bool{"current": true, "previous": true, "other": false} {
+		h := http.Header{"Purser-Signature": {signature(secret, now, body)}}
+		err := mailfeed.Source{Secrets: []string{"current", "previous"}}.Verify(h, []byte(body), now)
+		if (err == nil) != ok || err != nil && !errors.Is(err, mailfeed.ErrSignature) {
+			t.Errorf("%s: %v", secret, err)
 		}
+	}
+	if err := (mailfeed.Source{Secrets: []string{"current"}}).Verify(http.Header{}, []byte(body), now); !errors.Is(err, mailfeed.ErrSignature) {
+		t.Errorf("no header: %v", err)
 	}
 }
 
@@ -119,16 +103,6 @@ func FuzzParse(f *testing.F) {
 		}
 		if _, err := json.Marshal(d); err != nil {
 			t.Fatal(err)
-		}
-	})
-}
-
-func FuzzVerify(f *testing.F) {
-	f.Add("t=1772366400,v1=00", []byte("{}"))
-	f.Fuzz(func(t *testing.T, header string, body []byte) {
-		h := http.Header{"Purser-Signature": {header}}
-		if err := (mailfeed.Source{Secrets: []string{"c29tZSBzZWNyZXQ"}}).Verify(h, body, now); err == nil {
-			t.Fatalf("accepted %q", header)
 		}
 	})
 }

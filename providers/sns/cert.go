@@ -11,53 +11,23 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/singleflight"
-	"golang.org/x/time/rate"
 
 	"purser/order"
 )
 
-// What a flood of forged messages can make us do: fetch so many unknown
-// certificates a minute, and remember so many.
-const (
-	fetchesAtOnce = 10
-	fetchEvery    = 10 * time.Second
-	maxKnown      = 64
-	forget        = 24 * time.Hour
-	maxCert       = 64 << 10
-)
-
-// cache keeps the certificates that were fetched, and for a short while what
-// was no certificate.
-type cache struct {
-	client *http.Client
-	now    func() time.Time
-	holds  func(chain []*x509.Certificate, at time.Time) bool // leads to a root
-	flight singleflight.Group
-
-	mu    sync.Mutex
-	known map[string]*entry
-	limit *rate.Limiter
-}
-
-// entry is what an address holds.
-type entry struct {
-	chain []*x509.Certificate // the leaf first; nil: none
-	until time.Time
-}
+// maxCert is more than any certificate takes, in bytes.
+const maxCert = 64 << 10
 
 // key answers the public key of the certificate at an address, if Amazon
 // issued it to SNS.
 func (s *Source) key(address, host string, now time.Time) (*rsa.PublicKey, error) {
-	chain, err := s.certs.get(address)
+	chain, err := s.certs.get(address, host)
 	if err != nil {
 		return nil, err
 	}
 	if len(chain) == 0 {
-		return nil, fmt.Errorf("%w: no certificate at that address", ErrSignature)
+		return nil, fmt.Errorf("%w: no certificate to be trusted at that address", ErrSignature)
 	}
 	leaf := chain[0]
 	if err := s.trusted(chain, host, now); err != nil {
@@ -94,70 +64,9 @@ func (s *Source) leads(chain []*x509.Certificate, at time.Time) bool {
 	return err == nil
 }
 
-// get answers the certificates at an address, from memory if it can.
-func (c *cache) get(address string) ([]*x509.Certificate, error) {
-	if e := c.look(address); e != nil {
-		return e.chain, nil
-	}
-	v, err, _ := c.flight.Do(address, func() (any, error) {
-		if e := c.look(address); e != nil {
-			return e.chain, nil
-		}
-		if !c.allowed() {
-			return nil, unavailable("too_many_certificates", nil)
-		}
-		chain, err := c.fetch(address)
-		if err != nil {
-			return nil, err
-		}
-		c.keep(address, chain)
-		return chain, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return v.([]*x509.Certificate), nil
-}
-
-func (c *cache) look(address string) *entry {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e := c.known[address]; e != nil && c.now().Before(e.until) {
-		return e
-	}
-	return nil
-}
-
-func (c *cache) allowed() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.limit == nil {
-		c.limit = rate.NewLimiter(rate.Every(fetchEvery), fetchesAtOnce)
-	}
-	return c.limit.AllowN(c.now(), 1)
-}
-
-// keep remembers. What is no certificate is remembered for a minute only, and
-// goes first when there is no room.
-func (c *cache) keep(address string, chain []*x509.Certificate) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := &entry{chain: chain, until: c.now().Add(forget)}
-	if len(chain) == 0 {
-		e.until = c.now().Add(time.Minute)
-	}
-	for pass := 0; len(c.known) >= maxKnown && pass < 2; pass++ {
-		for k, old := range c.known {
-			if !c.now().Before(old.until) || len(old.chain) == 0 || pass == 1 && len(c.known) >= maxKnown {
-				delete(c.known, k)
-			}
-		}
-	}
-	c.known[address] = e
-}
-
-// fetch reads the certificates at an address that was checked. Amazon serves
-// the signing certificate alone, so that of its issuer is fetched too.
+// fetch reads the certificates at an address that was checked; nil if there
+// are none that lead to a root. Amazon serves the signing certificate alone, so
+// that of its issuer is fetched too.
 func (c *cache) fetch(address string) ([]*x509.Certificate, error) {
 	body, err := c.read(address)
 	if err != nil || body == nil {
@@ -178,7 +87,10 @@ func (c *cache) fetch(address string) ([]*x509.Certificate, error) {
 		return chain, nil
 	}
 	issuers, err := c.issuers(chain[0])
-	return append(chain, issuers...), err
+	if chain = append(chain, issuers...); err != nil || !c.holds(chain, c.now()) {
+		return nil, err
+	}
+	return chain, nil
 }
 
 // issuer is where Amazon's certificate authority keeps its certificates. What
@@ -193,6 +105,9 @@ func (c *cache) issuers(leaf *x509.Certificate) (found []*x509.Certificate, err 
 			continue
 		}
 		body, err := c.read(address)
+		if err == nil && body == nil {
+			err = unavailable("no_issuer", nil) // Amazon's, so it is there at other times
+		}
 		if err != nil {
 			return nil, err
 		}

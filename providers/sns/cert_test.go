@@ -2,7 +2,6 @@ package sns_test
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -97,32 +96,6 @@ func TestCertificates(t *testing.T) {
 	gone := &web{}
 	if err := build(t, gone).Verify(nil, []byte(notice("x").signedBy(t, p.leaf)), now); !errors.Is(err, order.ErrUnavailable) {
 		t.Errorf("no network: %v; SNS must send it again", err)
-	}
-}
-
-// TestFlood: forged messages cannot make us fetch without end, nor forget what
-// we know.
-func TestFlood(t *testing.T) {
-	w := amazon()
-	s := build(t, w)
-	good := []byte(notice("x").signedBy(t, pki().leaf))
-	if err := s.Verify(nil, good, now); err != nil {
-		t.Fatal(err)
-	}
-	for i := range 200 {
-		address := fmt.Sprintf("https://sns.us-east-1.amazonaws.com/%d.pem", i)
-		w.mu.Lock()
-		w.pages[address] = page(404, nil)
-		w.mu.Unlock()
-		if err := s.Verify(nil, []byte(notice("x").with("SigningCertURL", address).signedBy(t, pki().leaf)), now); err == nil {
-			t.Fatal("accepted")
-		}
-	}
-	if n := w.count(); n > 12 {
-		t.Errorf("asked %d times", n)
-	}
-	if err := s.Verify(nil, good, now); err != nil {
-		t.Errorf("after the flood: %v", err)
 	}
 }
 

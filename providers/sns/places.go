@@ -73,6 +73,25 @@ func (p places) cert(address string) (checked, host string, err error) {
 	return address, u.Hostname(), nil
 }
 
+// homes are the names of the hosts where the certificates of topics live: SNS
+// signs with one of the topic's own region.
+func (p places) homes(topics []string) map[string]bool {
+	hosts := make(map[string]bool)
+	if u, err := url.Parse(p.origin); err == nil && p.origin != "" {
+		hosts[u.Hostname()] = true
+		return hosts
+	}
+	for _, t := range topics {
+		arn := strings.Split(t, ":")
+		host := "sns." + arn[3] + ".amazonaws.com"
+		if arn[1] == "aws-cn" {
+			host += ".cn"
+		}
+		hosts[host] = true
+	}
+	return hosts
+}
+
 // confirmation checks that an address does nothing but confirm the
 // subscription to a topic.
 func (p places) confirmation(address, topic, token string) error {

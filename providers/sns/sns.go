@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // What can be wrong with a message.
@@ -83,7 +85,10 @@ func New(c Config) (*Source, error) {
 		c.Now = time.Now
 	}
 	s := &Source{topics: slices.Clone(c.Topics), places: p, roots: c.Roots}
-	s.certs = cache{client: &client, now: c.Now, holds: s.leads, known: make(map[string]*entry)}
+	s.certs = cache{
+		client: &client, now: c.Now, holds: s.leads, homes: p.homes(c.Topics),
+		known: make(map[string]*entry), nothing: make(map[string]time.Time), budgets: make(map[string]*rate.Limiter),
+	}
 	return s, nil
 }
 

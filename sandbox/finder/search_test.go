@@ -134,7 +134,7 @@ func TestPhrases(t *testing.T) {
 		{`"when the water"`, []string{"kettle"}},
 		{`"when a water"`, []string{}},
 		{`"for the fire"`, []string{"pan"}}, // something is between them, and no comma
-		{`"sofa bed rest"`, []string{}}, // not from attribute to attribute
+		{`"sofa bed rest"`, []string{}},     // not from attribute to attribute
 		{`"enamel. mug"`, []string{"mug", "set"}},
 		{`""`, []string{"mug", "cup", "kettle", "poster", "cafe", "sofa", "set", "pan"}},
 		{`"the"`, []string{"mug", "cup", "kettle", "poster", "cafe", "sofa", "set", "pan"}},

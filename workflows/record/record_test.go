@@ -48,6 +48,7 @@ func TestRecord(t *testing.T) {
 	}
 	recordCatalogue(t, label)
 	recordPictures(t, label)
+	recordMails(t, label)
 }
 
 func newClient(t *testing.T) client.Client {

@@ -16,7 +16,7 @@ Harbour & Sons Ltd
 
 Any questions? Write to help@shop.example.
 
-You get this mail because you have shopped or signed up at Harbour & Sons.
+You are receiving this email because you have shopped at Harbour & Sons or signed up there.
 Unsubscribe: https://shop.example/unsubscribe?token=sample
 -- html --
 <!doctype html>
@@ -71,7 +71,7 @@ a { color: inherit; }
 <tr><td class="side" style="padding:28px 36px 32px">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%"><tr><td class="quiet rule" style="padding-top:18px;border-top:1px solid #e7e3da;font-size:13px;line-height:20px;color:#6d685f">
 <p style="margin:0 0 10px">Any questions? Write to <a href="mailto:help@shop.example" class="quiet" style="color:#6d685f">help@shop.example</a>.</p>
-<p style="margin:0 0 10px">You get this mail because you have shopped or signed up at Harbour &amp; Sons. <a href="https://shop.example/unsubscribe?token=sample" class="quiet" style="color:#6d685f">Unsubscribe</a></p>
+<p style="margin:0 0 10px">You are receiving this email because you have shopped at Harbour &amp; Sons or signed up there. <a href="https://shop.example/unsubscribe?token=sample" class="quiet" style="color:#6d685f">Unsubscribe</a></p>
 <p style="margin:0">Harbour &amp; Sons Ltd<br>1 Quay Street, 10115 Harbourtown</p>
 </td></tr></table>
 </td></tr>

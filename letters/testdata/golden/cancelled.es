@@ -3,7 +3,7 @@ Su pedido en Harbour & Sons se ha cancelado
 -- text --
 Hola, Ada Löwe:
 
-Su pedido se ha cancelado. No paga nada: cualquier importe retenido en su tarjeta se libera, lo que los bancos muestran en unos días.
+Su pedido se ha cancelado. No tiene que pagar nada: cualquier importe retenido en su tarjeta se libera, lo que los bancos muestran en unos días.
 
 Pedido: ord_7k2m9q4x1v8w3z6t5r0y2n4c8b
 Motivo: un artículo se agotó mientras pagaba
@@ -56,7 +56,7 @@ a { color: inherit; }
 </style>
 </head>
 <body class="ground" style="margin:0;padding:0;background:#f4f2ed;-webkit-text-size-adjust:100%">
-<div style="display:none;max-height:0;overflow:hidden;opacity:0">No paga nada.</div>
+<div style="display:none;max-height:0;overflow:hidden;opacity:0">No tiene que pagar nada.</div>
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" class="ground" style="background:#f4f2ed">
 <tr><td align="center" class="outer" style="padding:32px 12px">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" class="card" style="max-width:560px;background:#ffffff;border-radius:12px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,'Hiragino Sans','Noto Sans CJK JP',sans-serif;text-align:left">
@@ -65,7 +65,7 @@ a { color: inherit; }
 <tr><td class="side ink" style="padding:24px 36px 0;color:#23211d"><h1 style="margin:0;font-size:25px;line-height:32px;font-weight:700">Su pedido se ha cancelado</h1></td></tr>
 <tr><td class="side ink" style="padding:16px 36px 0;font-size:16px;line-height:25px;color:#23211d">
 <p style="margin:0 0 14px">Hola, Ada Löwe:</p>
-<p style="margin:0 0 14px">Su pedido se ha cancelado. No paga nada: cualquier importe retenido en su tarjeta se libera, lo que los bancos muestran en unos días.</p>
+<p style="margin:0 0 14px">Su pedido se ha cancelado. No tiene que pagar nada: cualquier importe retenido en su tarjeta se libera, lo que los bancos muestran en unos días.</p>
 </td></tr>
 <tr><td class="side" style="padding:10px 36px 6px">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" class="button" style="border-collapse:separate"><tr><td style="border-radius:8px;background:#1f5f4a"><a href="https://shop.example/orders/ord_7k2m9q4x1v8w3z6t5r0y2n4c8b" style="display:inline-block;padding:13px 24px;font-size:16px;line-height:22px;font-weight:600;color:#ffffff;text-decoration:none;border-radius:8px">Ver el pedido</a></td></tr></table>

@@ -3,13 +3,13 @@ Disputa por 18,90 €: pedido ord_7k2m9q4x1v8w3z6t5r0y2n4c8b
 -- text --
 El banco de un cliente reclama 18,90 € del pedido ord_7k2m9q4x1v8w3z6t5r0y2n4c8b. El dinero queda retenido hasta que se decida.
 
-Envíe sus pruebas (el pedido, el justificante de entrega, su correspondencia) antes del 2 de febrero de 2026, 09:41 UTC. Una disputa sin respuesta se pierde.
+Envíe sus pruebas (el pedido, el justificante de entrega, su correspondencia) a más tardar el 2 de febrero de 2026, 09:41 UTC. Una disputa sin respuesta se pierde.
 
 Pedido: ord_7k2m9q4x1v8w3z6t5r0y2n4c8b
 Importe: 18,90 €
 Motivo: product_not_received
 Referencia: dp_1PqRsT2eZvKYlo2C
-Plazo: 2 de febrero de 2026, 09:41 UTC
+Fecha límite: 2 de febrero de 2026, 09:41 UTC
 
   2 x Mug, harbour blue: 25,00 €
   1 x Notebook A5, ruled, 120 pages: 18,90 €
@@ -57,7 +57,7 @@ a { color: inherit; }
 </style>
 </head>
 <body class="ground" style="margin:0;padding:0;background:#f4f2ed;-webkit-text-size-adjust:100%">
-<div style="display:none;max-height:0;overflow:hidden;opacity:0">Un cliente disputa 18,90 €. Responda antes del 2 de febrero de 2026, 09:41 UTC.</div>
+<div style="display:none;max-height:0;overflow:hidden;opacity:0">Un cliente disputa un pago de 18,90 €. Responda a más tardar el 2 de febrero de 2026, 09:41 UTC.</div>
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" class="ground" style="background:#f4f2ed">
 <tr><td align="center" class="outer" style="padding:32px 12px">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" class="card" style="max-width:560px;background:#ffffff;border-radius:12px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,'Hiragino Sans','Noto Sans CJK JP',sans-serif;text-align:left">
@@ -66,7 +66,7 @@ a { color: inherit; }
 <tr><td class="side ink" style="padding:24px 36px 0;color:#23211d"><h1 style="margin:0;font-size:25px;line-height:32px;font-weight:700">Un cliente disputa un pago</h1></td></tr>
 <tr><td class="side ink" style="padding:16px 36px 0;font-size:16px;line-height:25px;color:#23211d">
 <p style="margin:0 0 14px">El banco de un cliente reclama 18,90 € del pedido ord_7k2m9q4x1v8w3z6t5r0y2n4c8b. El dinero queda retenido hasta que se decida.</p>
-<p style="margin:0 0 14px">Envíe sus pruebas (el pedido, el justificante de entrega, su correspondencia) antes del 2 de febrero de 2026, 09:41 UTC. Una disputa sin respuesta se pierde.</p>
+<p style="margin:0 0 14px">Envíe sus pruebas (el pedido, el justificante de entrega, su correspondencia) a más tardar el 2 de febrero de 2026, 09:41 UTC. Una disputa sin respuesta se pierde.</p>
 </td></tr>
 <tr><td class="side" style="padding:10px 36px 6px">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" class="button" style="border-collapse:separate"><tr><td style="border-radius:8px;background:#1f5f4a"><a href="https://shop.example/orders/ord_7k2m9q4x1v8w3z6t5r0y2n4c8b" style="display:inline-block;padding:13px 24px;font-size:16px;line-height:22px;font-weight:600;color:#ffffff;text-decoration:none;border-radius:8px">Ver el pedido</a></td></tr></table>
@@ -77,7 +77,7 @@ a { color: inherit; }
 <tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Importe</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">18,90 €</td></tr>
 <tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Motivo</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">product_not_received</td></tr>
 <tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Referencia</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">dp_1PqRsT2eZvKYlo2C</td></tr>
-<tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Plazo</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">2 de febrero de 2026, 09:41 UTC</td></tr>
+<tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Fecha límite</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">2 de febrero de 2026, 09:41 UTC</td></tr>
 </table>
 </td></tr>
 <tr><td class="side" style="padding:18px 36px 0">

@@ -3,7 +3,7 @@ Su pedido en Harbour & Sons ha caducado
 -- text --
 Hola, Ada Löwe:
 
-No nos llegó a tiempo ningún pago de su pedido, así que lo hemos anulado. No paga nada: cualquier importe retenido en su tarjeta se libera.
+No nos llegó a tiempo ningún pago de su pedido, así que lo hemos cancelado. No tiene que pagar nada: cualquier importe retenido en su tarjeta se libera.
 
 Puede volver a hacer su pedido cuando quiera.
 
@@ -57,7 +57,7 @@ a { color: inherit; }
 </style>
 </head>
 <body class="ground" style="margin:0;padding:0;background:#f4f2ed;-webkit-text-size-adjust:100%">
-<div style="display:none;max-height:0;overflow:hidden;opacity:0">No nos llegó ningún pago a tiempo. No paga nada.</div>
+<div style="display:none;max-height:0;overflow:hidden;opacity:0">No nos llegó ningún pago a tiempo. No tiene que pagar nada.</div>
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" class="ground" style="background:#f4f2ed">
 <tr><td align="center" class="outer" style="padding:32px 12px">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" class="card" style="max-width:560px;background:#ffffff;border-radius:12px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,'Hiragino Sans','Noto Sans CJK JP',sans-serif;text-align:left">
@@ -66,7 +66,7 @@ a { color: inherit; }
 <tr><td class="side ink" style="padding:24px 36px 0;color:#23211d"><h1 style="margin:0;font-size:25px;line-height:32px;font-weight:700">Su pedido ha caducado</h1></td></tr>
 <tr><td class="side ink" style="padding:16px 36px 0;font-size:16px;line-height:25px;color:#23211d">
 <p style="margin:0 0 14px">Hola, Ada Löwe:</p>
-<p style="margin:0 0 14px">No nos llegó a tiempo ningún pago de su pedido, así que lo hemos anulado. No paga nada: cualquier importe retenido en su tarjeta se libera.</p>
+<p style="margin:0 0 14px">No nos llegó a tiempo ningún pago de su pedido, así que lo hemos cancelado. No tiene que pagar nada: cualquier importe retenido en su tarjeta se libera.</p>
 <p style="margin:0 0 14px">Puede volver a hacer su pedido cuando quiera.</p>
 </td></tr>
 <tr><td class="side" style="padding:10px 36px 6px">

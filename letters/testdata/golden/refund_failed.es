@@ -1,11 +1,11 @@
 -- subject --
-Su reembolso de Harbour & Sons aún no se ha podido pagar
+Su reembolso de Harbour & Sons aún no se ha podido abonar
 -- text --
 Hola, Ada Löwe:
 
 Hemos intentado devolverle 18,90 €, pero su banco no lo aceptó; lo más habitual es una cuenta cerrada o una tarjeta caducada.
 
-El dinero sigue siendo suyo y nos estamos ocupando. Escríbanos, por favor, para poder pagárselo de otra manera.
+El dinero sigue siendo suyo y nos estamos ocupando de ello. Escríbanos, por favor, para que podamos abonárselo de otra manera.
 
 Pedido: ord_7k2m9q4x1v8w3z6t5r0y2n4c8b
 Importe: 18,90 €
@@ -28,7 +28,7 @@ Harbour & Sons Ltd
 <meta name="format-detection" content="telephone=no, date=no, address=no, email=no">
 <meta name="color-scheme" content="light dark">
 <meta name="supported-color-schemes" content="light dark">
-<title>Su reembolso de Harbour &amp; Sons aún no se ha podido pagar</title>
+<title>Su reembolso de Harbour &amp; Sons aún no se ha podido abonar</title>
 <style>
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
 a { color: inherit; }
@@ -53,17 +53,17 @@ a { color: inherit; }
 </style>
 </head>
 <body class="ground" style="margin:0;padding:0;background:#f4f2ed;-webkit-text-size-adjust:100%">
-<div style="display:none;max-height:0;overflow:hidden;opacity:0">Su banco nos devolvió 18,90 €. Nos estamos ocupando.</div>
+<div style="display:none;max-height:0;overflow:hidden;opacity:0">Su banco nos devolvió 18,90 €. Nos estamos ocupando de ello.</div>
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" class="ground" style="background:#f4f2ed">
 <tr><td align="center" class="outer" style="padding:32px 12px">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" class="card" style="max-width:560px;background:#ffffff;border-radius:12px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,'Hiragino Sans','Noto Sans CJK JP',sans-serif;text-align:left">
 <tr><td style="height:4px;line-height:4px;font-size:0;background:#1f5f4a;border-radius:12px 12px 0 0">&nbsp;</td></tr>
 <tr><td class="side name" style="padding:28px 36px 0;font-size:17px;line-height:24px;font-weight:700;color:#1f5f4a">Harbour &amp; Sons</td></tr>
-<tr><td class="side ink" style="padding:24px 36px 0;color:#23211d"><h1 style="margin:0;font-size:25px;line-height:32px;font-weight:700">Su reembolso no se ha podido pagar</h1></td></tr>
+<tr><td class="side ink" style="padding:24px 36px 0;color:#23211d"><h1 style="margin:0;font-size:25px;line-height:32px;font-weight:700">Su reembolso no se ha podido abonar</h1></td></tr>
 <tr><td class="side ink" style="padding:16px 36px 0;font-size:16px;line-height:25px;color:#23211d">
 <p style="margin:0 0 14px">Hola, Ada Löwe:</p>
 <p style="margin:0 0 14px">Hemos intentado devolverle 18,90 €, pero su banco no lo aceptó; lo más habitual es una cuenta cerrada o una tarjeta caducada.</p>
-<p style="margin:0 0 14px">El dinero sigue siendo suyo y nos estamos ocupando. Escríbanos, por favor, para poder pagárselo de otra manera.</p>
+<p style="margin:0 0 14px">El dinero sigue siendo suyo y nos estamos ocupando de ello. Escríbanos, por favor, para que podamos abonárselo de otra manera.</p>
 </td></tr>
 <tr><td class="side" style="padding:10px 36px 6px">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" class="button" style="border-collapse:separate"><tr><td style="border-radius:8px;background:#1f5f4a"><a href="https://shop.example/orders/ord_7k2m9q4x1v8w3z6t5r0y2n4c8b" style="display:inline-block;padding:13px 24px;font-size:16px;line-height:22px;font-weight:600;color:#ffffff;text-decoration:none;border-radius:8px">Ver el pedido</a></td></tr></table>

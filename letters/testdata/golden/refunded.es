@@ -57,7 +57,7 @@ a { color: inherit; }
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" class="card" style="max-width:560px;background:#ffffff;border-radius:12px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,'Hiragino Sans','Noto Sans CJK JP',sans-serif;text-align:left">
 <tr><td style="height:4px;line-height:4px;font-size:0;background:#1f5f4a;border-radius:12px 12px 0 0">&nbsp;</td></tr>
 <tr><td class="side name" style="padding:28px 36px 0;font-size:17px;line-height:24px;font-weight:700;color:#1f5f4a">Harbour &amp; Sons</td></tr>
-<tr><td class="side ink" style="padding:24px 36px 0;color:#23211d"><h1 style="margin:0;font-size:25px;line-height:32px;font-weight:700">Su dinero está de vuelta</h1></td></tr>
+<tr><td class="side ink" style="padding:24px 36px 0;color:#23211d"><h1 style="margin:0;font-size:25px;line-height:32px;font-weight:700">Su reembolso está en camino</h1></td></tr>
 <tr><td class="side ink" style="padding:16px 36px 0;font-size:16px;line-height:25px;color:#23211d">
 <p style="margin:0 0 14px">Hola, Ada Löwe:</p>
 <p style="margin:0 0 14px">Hemos devuelto 18,90 € a la tarjeta o cuenta con la que pagó. Los bancos lo muestran en un plazo de cinco a diez días laborables.</p>

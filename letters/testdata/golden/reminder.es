@@ -3,7 +3,7 @@
 -- text --
 Hola, Ada Löwe:
 
-Eligió estos artículos y no los pagó. Si algo no funcionó, o si quiere pensarlo otra vez: aquí están.
+Eligió estos artículos, pero aún no los ha pagado. Si algo no funcionó, o si quiere pensarlo otra vez: aquí están.
 
 Pedido: ord_7k2m9q4x1v8w3z6t5r0y2n4c8b
 
@@ -64,10 +64,10 @@ a { color: inherit; }
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" class="card" style="max-width:560px;background:#ffffff;border-radius:12px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,'Hiragino Sans','Noto Sans CJK JP',sans-serif;text-align:left">
 <tr><td style="height:4px;line-height:4px;font-size:0;background:#1f5f4a;border-radius:12px 12px 0 0">&nbsp;</td></tr>
 <tr><td class="side name" style="padding:28px 36px 0;font-size:17px;line-height:24px;font-weight:700;color:#1f5f4a">Harbour &amp; Sons</td></tr>
-<tr><td class="side ink" style="padding:24px 36px 0;color:#23211d"><h1 style="margin:0;font-size:25px;line-height:32px;font-weight:700">Se ha dejado algo</h1></td></tr>
+<tr><td class="side ink" style="padding:24px 36px 0;color:#23211d"><h1 style="margin:0;font-size:25px;line-height:32px;font-weight:700">Ha dejado algo pendiente</h1></td></tr>
 <tr><td class="side ink" style="padding:16px 36px 0;font-size:16px;line-height:25px;color:#23211d">
 <p style="margin:0 0 14px">Hola, Ada Löwe:</p>
-<p style="margin:0 0 14px">Eligió estos artículos y no los pagó. Si algo no funcionó, o si quiere pensarlo otra vez: aquí están.</p>
+<p style="margin:0 0 14px">Eligió estos artículos, pero aún no los ha pagado. Si algo no funcionó, o si quiere pensarlo otra vez: aquí están.</p>
 </td></tr>
 <tr><td class="side" style="padding:10px 36px 6px">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" class="button" style="border-collapse:separate"><tr><td style="border-radius:8px;background:#1f5f4a"><a href="https://shop.example/orders/ord_7k2m9q4x1v8w3z6t5r0y2n4c8b" style="display:inline-block;padding:13px 24px;font-size:16px;line-height:22px;font-weight:600;color:#ffffff;text-decoration:none;border-radius:8px">Volver al pedido</a></td></tr></table>

@@ -3,17 +3,17 @@ Cómo devolver su pedido a Harbour & Sons
 -- text --
 Hola, Ada Löwe:
 
-1. Embale bien los artículos, en su propia caja si la conserva.
+1. Embale bien los artículos, en su caja original si la conserva.
 
 2. Ponga el número de pedido ord_7k2m9q4x1v8w3z6t5r0y2n4c8b en el paquete, para que sepamos de quién es.
 
-3. Envíelo a la dirección de abajo antes del 23 de febrero de 2026.
+3. Envíelo a la dirección de abajo a más tardar el 23 de febrero de 2026.
 
 Cuando haya llegado y se haya revisado, recibirá su dinero por el mismo medio con el que pagó.
 
 Pedido: ord_7k2m9q4x1v8w3z6t5r0y2n4c8b
 Devolver a: Harbour & Sons Ltd, 1 Quay Street, 10115 Harbourtown
-Plazo: 23 de febrero de 2026
+Fecha límite: 23 de febrero de 2026
 
   2 x Mug, harbour blue: 25,00 €
   1 x Notebook A5, ruled, 120 pages: 18,90 €
@@ -63,7 +63,7 @@ a { color: inherit; }
 </style>
 </head>
 <body class="ground" style="margin:0;padding:0;background:#f4f2ed;-webkit-text-size-adjust:100%">
-<div style="display:none;max-height:0;overflow:hidden;opacity:0">Tres pasos, y recibe su dinero.</div>
+<div style="display:none;max-height:0;overflow:hidden;opacity:0">Tres pasos y le devolvemos su dinero.</div>
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" class="ground" style="background:#f4f2ed">
 <tr><td align="center" class="outer" style="padding:32px 12px">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" class="card" style="max-width:560px;background:#ffffff;border-radius:12px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,'Hiragino Sans','Noto Sans CJK JP',sans-serif;text-align:left">
@@ -72,9 +72,9 @@ a { color: inherit; }
 <tr><td class="side ink" style="padding:24px 36px 0;color:#23211d"><h1 style="margin:0;font-size:25px;line-height:32px;font-weight:700">Cómo devolverlo</h1></td></tr>
 <tr><td class="side ink" style="padding:16px 36px 0;font-size:16px;line-height:25px;color:#23211d">
 <p style="margin:0 0 14px">Hola, Ada Löwe:</p>
-<p style="margin:0 0 14px">1. Embale bien los artículos, en su propia caja si la conserva.</p>
+<p style="margin:0 0 14px">1. Embale bien los artículos, en su caja original si la conserva.</p>
 <p style="margin:0 0 14px">2. Ponga el número de pedido ord_7k2m9q4x1v8w3z6t5r0y2n4c8b en el paquete, para que sepamos de quién es.</p>
-<p style="margin:0 0 14px">3. Envíelo a la dirección de abajo antes del 23 de febrero de 2026.</p>
+<p style="margin:0 0 14px">3. Envíelo a la dirección de abajo a más tardar el 23 de febrero de 2026.</p>
 <p style="margin:0 0 14px">Cuando haya llegado y se haya revisado, recibirá su dinero por el mismo medio con el que pagó.</p>
 </td></tr>
 <tr><td class="side" style="padding:10px 36px 6px">
@@ -84,7 +84,7 @@ a { color: inherit; }
 <table cellpadding="0" cellspacing="0" border="0" width="100%" style="font-size:14px;line-height:21px">
 <tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Pedido</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">ord_7k2m9q4x1v8w3z6t5r0y2n4c8b</td></tr>
 <tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Devolver a</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">Harbour &amp; Sons Ltd, 1 Quay Street, 10115 Harbourtown</td></tr>
-<tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Plazo</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">23 de febrero de 2026</td></tr>
+<tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Fecha límite</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">23 de febrero de 2026</td></tr>
 </table>
 </td></tr>
 <tr><td class="side" style="padding:18px 36px 0">

@@ -1,0 +1,134 @@
+package api_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"purser/mail"
+)
+
+const formType = "application/x-www-form-urlencoded"
+
+// reader is a shopper at the page of their preferences.
+type reader struct {
+	*shop
+	path string
+}
+
+func newReader(t testing.TB) *reader {
+	token := links.Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
+	return &reader{mailShop(t), mail.PreferencesPath + token}
+}
+
+// wants are the lists the shopper is on.
+func (r *reader) wants(t *testing.T) (on []mail.Scope) {
+	t.Helper()
+	for _, list := range mail.Lists {
+		why, err := r.store.BlockedList(t.Context(), "ada@example.com", list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if why == "" {
+			on = append(on, list)
+		}
+	}
+	return on
+}
+
+// choose posts a body; one of length -1 comes in pieces.
+func (r *reader) choose(contentType string, body io.Reader, length int64) int {
+	req := httptest.NewRequest(http.MethodPost, r.path, body)
+	req.ContentLength = length
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, req)
+	return w.Code
+}
+
+// cutOff is a body whose end does not come.
+func cutOff(s string) io.Reader {
+	return io.MultiReader(strings.NewReader(s), errReader{})
+}
+
+type errReader struct{}
+
+func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// TestPreferencesWhole (BNC-6): only a whole form of the page changes anything.
+// What is cut off, or comes in another form, says nothing about what is wanted.
+func TestPreferencesWhole(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	const multipart = "--x\r\nContent-Disposition: form-data; name=\"list\"\r\n\r\nreminders\r\n--x\r\nContent-Disposition: form-data; name=\"whole\"\r\n\r\nyes\r\n--x--\r\n"
+	for _, tt := range []struct {
+		name, contentType string
+		body              io.Reader
+	}{
+		{"nothing at all", "", strings.NewReader("")},
+		{"an empty form", formType, strings.NewReader("")},
+		{"cut off in the transfer", formType, cutOff("list=campaigns&list=remi")},
+		{"cut off in a value", formType, strings.NewReader("list=campaigns&list=remi")},
+		{"cut off in a name", formType, strings.NewReader("list=campaigns&li")},
+		{"cut off between two", formType, strings.NewReader("list=campaigns")},
+		{"cut off at the very end", formType, strings.NewReader("list=campaigns&whole=ye")},
+		{"whole, but cut off behind it", formType, cutOff("list=campaigns&whole=yes")},
+		{"a strange list", formType, strings.NewReader("list=campaigns&list=everything&whole=yes")},
+		{"badly escaped", formType, strings.NewReader("list=%zz&whole=yes")},
+		{"multipart", "multipart/form-data; boundary=x", strings.NewReader(multipart)},
+		{"JSON", "application/json", strings.NewReader(`{"list":["reminders"],"whole":"yes"}`)},
+		{"of no type", "", strings.NewReader("list=reminders&whole=yes")},
+	} {
+		if code := r.choose(tt.contentType, tt.body, -1); code != http.StatusBadRequest {
+			t.Errorf("%s: got %d, want 400", tt.name, code)
+		}
+		if on := r.wants(t); !slices.Equal(on, mail.Lists) {
+			t.Fatalf("%s: gets %v now", tt.name, on)
+		}
+	}
+	if a := r.ask("GET", "/v1/mail/marketing", viewerKey, ""); !strings.Contains(string(a.body), `"badLinks":13`) {
+		t.Errorf("want 13 counted: %s", a.body)
+	}
+	if w := r.page(r.path); !strings.Contains(w.Body.String(), `<input type="hidden" name="whole" value="yes">`+"\n<button>") {
+		t.Errorf("the page's form does not end with its mark: %s", w.Body)
+	}
+	if code := r.choose(formType, strings.NewReader("whole=yes"), 9); code != http.StatusOK || len(r.wants(t)) > 0 {
+		t.Errorf("nothing ticked: %d, gets %v", code, r.wants(t))
+	}
+}
+
+// FuzzPreferences (BNC-6): whatever comes through the door, either it is a
+// whole form, and then the shopper gets what it says, or nothing changes.
+func FuzzPreferences(f *testing.F) {
+	for _, body := range []string{"list=reminders&whole=yes", "whole=yes", "list=reminders&list=campaigns&whole=yes&x=%20", "list=a%00&whole=yes", "a;b&whole=yes", "--x\r\n"} {
+		f.Add(formType, body)
+	}
+	f.Add("multipart/form-data; boundary=x", "--x--")
+	r := newReader(f)
+	f.Fuzz(func(t *testing.T, contentType, body string) {
+		before := r.wants(t)
+		code := r.choose(contentType, strings.NewReader(body), int64(len(body)))
+		after := r.wants(t)
+		if code != http.StatusOK {
+			if code != http.StatusBadRequest && code != http.StatusRequestEntityTooLarge || !slices.Equal(before, after) {
+				t.Errorf("%d: got %v, gets %v", code, before, after)
+			}
+			return
+		}
+		said, err := url.ParseQuery(body)
+		if err != nil || said.Get("whole") != "yes" {
+			t.Errorf("taken for a whole form: %v", err)
+		}
+		for _, list := range mail.Lists {
+			if slices.Contains(said["list"], string(list)) != slices.Contains(after, list) {
+				t.Errorf("%q: gets %v", body, after)
+			}
+		}
+	})
+}

@@ -1,0 +1,178 @@
+package sns
+
+import (
+	"crypto/x509"
+	"hash/maphash"
+	"net/http"
+	"regexp"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+)
+
+// Anybody may name us addresses of certificates that we do not know yet: a
+// forged message costs nothing. So only so many are fetched. A flood of them
+// must not keep us from what is genuine, or SNS would give up on it:
+//
+//   - what was fetched is used for a day, and after that for as long as it
+//     cannot be fetched again;
+//   - an address without a certificate is not asked again for ten minutes;
+//   - addresses where the certificates of our topics live have budgets of
+//     their own, apart from all others;
+//   - and there again those that come back have one apart from those that
+//     nobody has asked for before. SNS comes back, with this message or the
+//     next, while a forger has to keep inventing addresses.
+const (
+	fresh      = 24 * time.Hour   // what was fetched is not fetched again for so long
+	absent     = 10 * time.Minute // what was not there
+	maxKnown   = 64               // certificates
+	maxAbsent  = 1024             // addresses without one
+	maxTurned  = 1 << 15          // addresses turned away; twice as many at times
+	atOnce     = 10               // of one budget
+	firstEvery = 10 * time.Second // then one so often, of those never asked for before
+	againEvery = 5 * time.Second  // and of those that came back
+)
+
+// cache keeps the certificates that were fetched, and for a while where there
+// were none.
+type cache struct {
+	client *http.Client
+	now    func() time.Time
+	holds  func(chain []*x509.Certificate, at time.Time) bool // leads to a root
+	homes  map[string]bool                                    // the hosts of our topics
+	flight singleflight.Group
+
+	mu      sync.Mutex
+	known   map[string]*entry
+	nothing map[string]time.Time // there, until then
+	turned  turned
+	budgets map[string]*rate.Limiter
+}
+
+// entry is what an address holds.
+type entry struct {
+	chain []*x509.Certificate // the leaf first
+	until time.Time           // fresh
+	used  time.Time
+}
+
+// get answers the certificates at an address, from memory if it can; none if
+// there are none to be trusted. It fails with order.ErrUnavailable if they
+// cannot be had now.
+func (c *cache) get(address, host string) ([]*x509.Certificate, error) {
+	if chain, sure := c.look(address); sure {
+		return chain, nil
+	}
+	v, err, _ := c.flight.Do(address, func() (any, error) {
+		chain, sure := c.look(address)
+		if sure {
+			return chain, nil
+		}
+		if !c.allowed(address, host) {
+			return chain, unavailable("too_many_certificates", nil)
+		}
+		found, err := c.fetch(address)
+		if err != nil {
+			return chain, err
+		}
+		c.keep(address, found)
+		return found, nil
+	})
+	chain := v.([]*x509.Certificate)
+	if err != nil && len(chain) == 0 {
+		return nil, err
+	}
+	return chain, nil // a certificate of yesterday is better than a message lost
+}
+
+// look answers what is remembered of an address; sure if it need not be asked.
+func (c *cache) look(address string) (chain []*x509.Certificate, sure bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.known[address]; e != nil {
+		e.used = c.now()
+		return e.chain, e.used.Before(e.until)
+	}
+	return nil, c.now().Before(c.nothing[address])
+}
+
+// usual is how SNS names its certificates, and so does the stand-in.
+var usual = regexp.MustCompile(`/SimpleNotificationService-[0-9a-f]+\.pem$`)
+
+// allowed takes one fetch out of the address's budget, if there is one left.
+func (c *cache) allowed(address, host string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	name, every := "elsewhere", firstEvery
+	if c.homes[host] && usual.MatchString(address) {
+		name = host
+		if c.turned.has(address) {
+			name, every = host+" again", againEvery
+		}
+	}
+	b := c.budgets[name]
+	if b == nil {
+		b = rate.NewLimiter(rate.Every(every), atOnce)
+		c.budgets[name] = b
+	}
+	if b.AllowN(c.now(), 1) {
+		return true
+	}
+	c.turned.add(address)
+	return false
+}
+
+// keep remembers what is at an address. Where there is no room, what was used
+// longest ago goes.
+func (c *cache) keep(address string, chain []*x509.Certificate) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	if len(chain) == 0 {
+		delete(c.known, address)
+		for other, until := range c.nothing {
+			if len(c.nothing) >= maxAbsent || !now.Before(until) {
+				delete(c.nothing, other)
+			}
+		}
+		c.nothing[address] = now.Add(absent)
+		return
+	}
+	for len(c.known) >= maxKnown && c.known[address] == nil {
+		oldest := ""
+		for other, e := range c.known {
+			if oldest == "" || e.used.Before(c.known[oldest].used) {
+				oldest = other
+			}
+		}
+		delete(c.known, oldest)
+	}
+	c.known[address] = &entry{chain: chain, until: now.Add(fresh), used: now}
+}
+
+// turned remembers the latest addresses in memory that does not grow, as their
+// hashes: nobody outside knows the seed.
+type turned struct {
+	seed         maphash.Seed
+	latest, past map[uint64]bool
+}
+
+func (t *turned) has(address string) bool {
+	if t.latest == nil {
+		return false
+	}
+	h := maphash.String(t.seed, address)
+	return t.latest[h] || t.past[h]
+}
+
+func (t *turned) add(address string) {
+	if t.latest == nil {
+		t.seed, t.latest = maphash.MakeSeed(), make(map[uint64]bool)
+	}
+	if len(t.latest) >= maxTurned {
+		t.latest, t.past = make(map[uint64]bool), t.latest
+	}
+	t.latest[maphash.String(t.seed, address)] = true
+}

@@ -1,0 +1,169 @@
+package sns_test
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/providers/sns"
+)
+
+// flood is a source under attack, with a clock of its own.
+type flood struct {
+	*testing.T
+	*web
+	source *sns.Source
+	now    time.Time
+	forged int
+}
+
+func newFlood(t *testing.T) *flood {
+	f := &flood{T: t, web: amazon(), now: now}
+	roots := x509.NewCertPool()
+	roots.AddCert(pki().root.cert)
+	var err error
+	f.source, err = sns.New(sns.Config{
+		Topics: []string{topic}, Roots: roots, Client: &http.Client{Transport: f.web}, Now: func() time.Time { return f.now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// at is a message of now with this address of a certificate.
+func (f *flood) at(address string) []byte {
+	return []byte(notice("x").with("SigningCertURL", address, "Timestamp", f.now.Format(time.RFC3339)).signedBy(f.T, pki().leaf))
+}
+
+func (f *flood) genuine() error { return f.source.Verify(nil, f.at(certURL), f.now) }
+
+// forge sends so many messages, each with an address of its own on a host.
+// There is nothing at any of them.
+func (f *flood) forge(host string, n int) {
+	f.Helper()
+	for range n {
+		f.forged++
+		address := fmt.Sprintf("https://%s/SimpleNotificationService-%032x.pem", host, f.forged)
+		f.mu.Lock()
+		f.pages[address] = page(404, nil)
+		f.mu.Unlock()
+		forged := notice("x").with("SigningCertURL", address, "Timestamp", f.now.Format(time.RFC3339), "Signature", "AAAA")
+		switch err := f.source.Verify(nil, []byte(forged.json(f.T)), f.now); {
+		case err == nil:
+			f.Fatal("a forged message is believed")
+		case !errors.Is(err, sns.ErrSignature) && !errors.Is(err, order.ErrUnavailable):
+			f.Fatal(err)
+		}
+	}
+}
+
+const (
+	home = "sns.eu-central-1.amazonaws.com" // of the topic's region
+	away = "sns.us-east-1.amazonaws.com"
+)
+
+// TestFlood (WHK-16, F51): whoever knows the topic invents addresses of
+// certificates. What is genuine is believed all the time, and little is
+// fetched.
+func TestFlood(t *testing.T) {
+	f := newFlood(t)
+	if err := f.genuine(); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		f.forge(home, 10)
+		if err := f.genuine(); err != nil {
+			t.Fatalf("after %d forged messages: %v", f.forged, err)
+		}
+	}
+	if n := f.count(); n > 12 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestFloodFirst: a flood that was there before the first genuine message has
+// SNS send that once more, at most.
+func TestFloodFirst(t *testing.T) {
+	f := newFlood(t)
+	f.forge(home, 1_000)
+	if err := f.genuine(); !errors.Is(err, order.ErrUnavailable) {
+		t.Errorf("first: %v; SNS must send it again", err)
+	}
+	f.forge(home, 1_000)
+	if err := f.genuine(); err != nil {
+		t.Errorf("sent again: %v", err)
+	}
+	if n := f.count(); n > 12 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestFloodElsewhere: what is said to be at other places, or goes by another
+// name, has a budget of its own.
+func TestFloodElsewhere(t *testing.T) {
+	f := newFlood(t)
+	f.forge(away, 100)
+	for i := range 100 {
+		_ = f.source.Verify(nil, f.at(fmt.Sprintf("https://%s/%d.pem", home, i)), f.now)
+	}
+	if err := f.genuine(); err != nil {
+		t.Errorf("the first genuine message: %v", err)
+	}
+	if n := f.count(); n > 12 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestFloodLater: a certificate that is due to be fetched again serves until
+// that can be done, and no longer than it is valid.
+func TestFloodLater(t *testing.T) {
+	f := newFlood(t)
+	if err := f.genuine(); err != nil {
+		t.Fatal(err)
+	}
+	f.now = f.now.Add(25 * time.Hour)
+	f.forge(home, 100)
+	asked := f.count()
+	if err := f.genuine(); err != nil || f.count() != asked {
+		t.Errorf("nothing left to fetch it with: %v, asked %d times", err, f.count()-asked)
+	}
+	f.now = f.now.Add(time.Hour)
+	f.pages[certURL] = page(503, nil)
+	if err := f.genuine(); err != nil {
+		t.Errorf("SNS is down: %v", err)
+	}
+	f.now = now.Add(91 * 24 * time.Hour)
+	if err := f.genuine(); !errors.Is(err, sns.ErrSignature) {
+		t.Errorf("expired meanwhile: %v", err)
+	}
+}
+
+// TestNothingThere: an address without a certificate is not asked again for a
+// while, and then costs others nothing.
+func TestNothingThere(t *testing.T) {
+	f := newFlood(t)
+	f.pages[certURL] = page(404, nil)
+	for range 100 {
+		if err := f.genuine(); !errors.Is(err, sns.ErrSignature) {
+			t.Fatal(err)
+		}
+	}
+	if n := f.count(); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+	f.pages[certURL] = amazon().pages[certURL]
+	f.now = f.now.Add(11 * time.Minute)
+	if err := f.genuine(); err != nil {
+		t.Errorf("there it is: %v", err)
+	}
+	f = newFlood(t)
+	f.pages["http://crt.r2m01.amazontrust.com/r2m01.cer"] = page(404, nil)
+	if err := f.genuine(); !errors.Is(err, order.ErrUnavailable) {
+		t.Errorf("the issuer is not to be had: %v; SNS must send it again", err)
+	}
+}

@@ -1,0 +1,120 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"purser/mail"
+)
+
+// tallied are the states that have a count of their own.
+var tallied = map[mail.State]string{
+	mail.StateSent: "sent", mail.StateSuppressed: "suppressed", mail.StateRejected: "rejected",
+	mail.StateUnknown: "unknown", mail.StateSkipped: "skipped",
+}
+
+// SettleRecipients writes what became of recipients, by number, state, why and
+// message. One settled before stays as it is, but for an unknown one that
+// turns out to be sent.
+func (s *Store) SettleRecipients(ctx context.Context, id string, all []mail.Recipient) error {
+	now := micros(s.now())
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		if err := lockCampaign(ctx, q, id); err != nil {
+			return err
+		}
+		change := map[string]int64{}
+		for _, r := range all {
+			column, ok := tallied[r.State]
+			if !ok {
+				return fmt.Errorf("recipient %d: %q is no end", r.N, r.State)
+			}
+			for _, from := range []mail.State{mail.StateDue, mail.StateUnknown} {
+				if from == mail.StateUnknown && r.State != mail.StateSent {
+					continue
+				}
+				n, err := q.exec(ctx, `UPDATE campaign_recipients SET state = ?, why = ?, message = ?, settled_at = ?
+					WHERE campaign_id = ? AND n = ? AND state = ?`, string(r.State), r.Why, r.Message, now, id, r.N, string(from))
+				if err != nil {
+					return err
+				}
+				change[column] += n
+				if from == mail.StateUnknown {
+					change["unknown"] -= n
+				}
+			}
+		}
+		return count(ctx, q, id, change)
+	})
+	return failed("settle recipients", err)
+}
+
+// count moves a campaign's counts along with its recipients.
+func count(ctx context.Context, q querier, id string, change map[string]int64) error {
+	var sets []string
+	var args []any
+	for _, column := range []string{"sent", "suppressed", "rejected", "unknown", "skipped"} {
+		sets, args = append(sets, column+" = "+column+" + ?"), append(args, change[column])
+	}
+	_, err := q.exec(ctx, "UPDATE campaigns SET "+strings.Join(sets, ", ")+" WHERE id = ?", append(args, id)...)
+	return err
+}
+
+// lockCampaign makes whoever settles recipients of a campaign take turns, so
+// that two that settle the same ones do not wait for each other for ever.
+func lockCampaign(ctx context.Context, q querier, id string) error {
+	_, err := one[string](ctx, q, "SELECT id FROM campaigns WHERE id = ?"+q.forUpdate(), id)
+	return orNoCampaign(err, id)
+}
+
+// proveRecipient settles the recipient of a campaign's mail as sent, where the
+// ledger knows by now that it was: one that was unknown, and also one that is
+// due, whose sender is about to say that it does not know.
+func proveRecipient(ctx context.Context, q querier, messageID, to, providerID, why string, now time.Time) error {
+	id, ok := mail.CampaignOf(messageID)
+	if !ok {
+		return nil
+	}
+	r, err := notSentYet(ctx, q, id, messageID, to)
+	if err != nil || r.N == 0 {
+		return err
+	}
+	if err := lockCampaign(ctx, q, id); err != nil {
+		return err
+	}
+	if r, err = notSentYet(ctx, q, id, messageID, to); err != nil || r.N == 0 {
+		return err
+	}
+	_, err = q.exec(ctx, "UPDATE campaign_recipients SET state = 'sent', why = ?, message = ?, settled_at = ? WHERE campaign_id = ? AND n = ?",
+		why, providerID, micros(now), id, r.N)
+	if err != nil {
+		return err
+	}
+	change := map[string]int64{"sent": 1}
+	if column := tallied[r.State]; column != "" {
+		change[column]--
+	}
+	return count(ctx, q, id, change)
+}
+
+// notSentYet is the recipient of a mail which the ledger has as sent and the
+// campaign has not; N is 0 if there is none. A provider that writes the
+// address in another way, or not at all, has it looked for among the unknown.
+func notSentYet(ctx context.Context, q querier, id, messageID, to string) (found mail.Recipient, err error) {
+	where, args := "r.state = 'unknown'", []any{messageID, id}
+	if mail.MessageID(id, mail.Recipient{Address: to}) == messageID {
+		where, args = "r.address = ? AND r.state <> 'sent'", append(args, to)
+	}
+	err = each(ctx, q, `SELECT r.n, r.address, r.state FROM campaign_recipients AS r
+		JOIN mails AS m ON m.mail_key = ? AND m.state = 'sent' WHERE r.campaign_id = ? AND `+where, args, func(rows *sql.Rows) error {
+		var r mail.Recipient
+		err := rows.Scan(&r.N, &r.Address, &r.State)
+		if mail.MessageID(id, r) == messageID {
+			found = r
+		}
+		return err
+	})
+	return found, err
+}

@@ -1,0 +1,177 @@
+package workers_test
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"purser/activities"
+	"purser/engine"
+	"purser/workers"
+)
+
+// want is a task queue and what must be polled for there.
+type want struct {
+	queue string
+	kind  enums.TaskQueueType
+}
+
+// TestEveryQueueIsPolled: what a workflow puts on a queue has a worker there,
+// which looks for just that: a step on a queue without one would wait for ever,
+// and nothing would fail.
+func TestEveryQueueIsPolled(t *testing.T) {
+	wanted := queuesOf(t, "../workflows", "../starter")
+	if len(wanted) < 8 || !wanted[want{"bulk", enums.TASK_QUEUE_TYPE_ACTIVITY}] || !wanted[want{"orders", enums.TASK_QUEUE_TYPE_WORKFLOW}] {
+		t.Fatalf("the queues were not found in the source: %v", wanted)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	e, err := engine.Start(t.Context(), engine.Config{DataDir: t.TempDir(), UIPort: -1, Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Stop)
+	c, err := client.Dial(client.Options{HostPort: e.Address(), Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	for _, set := range []workers.Set{workers.New(c, &activities.Activities{}, workers.Limits{}), workers.Pictures(c, &activities.Pictures{}, 0)} {
+		if err := set.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(set.Stop)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	for _, w := range slices.SortedFunc(maps.Keys(wanted), func(a, b want) int { return strings.Compare(a.queue, b.queue) }) {
+		if !polled(ctx, t, c, w) {
+			t.Errorf("nobody polls the queue %q for %s", w.queue, w.kind)
+		}
+	}
+}
+
+// polled waits until somebody looks for work on a queue: some seconds at most.
+func polled(ctx context.Context, t *testing.T, c client.Client, w want) bool {
+	t.Helper()
+	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if q, err := c.DescribeTaskQueue(ctx, w.queue, w.kind); err == nil && len(q.GetPollers()) > 0 {
+			return true
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// queuesOf reads from the source which queues are used, and what for: a queue
+// in the options of an activity, or handed to a function, is for activities;
+// in other options, for workflows.
+func queuesOf(t *testing.T, dirs ...string) map[want]bool {
+	t.Helper()
+	names, used := map[string]string{}, map[string][]enums.TaskQueueType{}
+	for _, dir := range dirs {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", dir, err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.ValueSpec:
+					declared(n, names)
+				case *ast.CallExpr:
+					for _, arg := range n.Args {
+						if queue := queueName(arg); queue != "" {
+							used[queue] = append(used[queue], enums.TASK_QUEUE_TYPE_ACTIVITY)
+						}
+					}
+				case *ast.CompositeLit:
+					inOptions(n, used)
+				}
+				return true
+			})
+		}
+	}
+	wanted := map[want]bool{}
+	for queue, kinds := range used {
+		for _, kind := range kinds {
+			if names[queue] == "" {
+				t.Errorf("%s is used, but not declared as a text", queue)
+			}
+			wanted[want{names[queue], kind}] = true
+		}
+	}
+	for queue := range names {
+		if used[queue] == nil {
+			t.Errorf("nothing uses %s", queue)
+		}
+	}
+	return wanted
+}
+
+// declared notes the constants that are queues.
+func declared(spec *ast.ValueSpec, names map[string]string) {
+	for i, name := range spec.Names {
+		if !strings.HasSuffix(name.Name, "Queue") || i >= len(spec.Values) {
+			continue
+		}
+		if lit, ok := spec.Values[i].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			names[name.Name], _ = strconv.Unquote(lit.Value)
+		}
+	}
+}
+
+// inOptions notes the queue that options name.
+func inOptions(lit *ast.CompositeLit, used map[string][]enums.TaskQueueType) {
+	kind := enums.TASK_QUEUE_TYPE_WORKFLOW
+	if typ, ok := lit.Type.(*ast.SelectorExpr); ok && typ.Sel.Name == "ActivityOptions" {
+		kind = enums.TASK_QUEUE_TYPE_ACTIVITY
+	}
+	for _, e := range lit.Elts {
+		field, ok := e.(*ast.KeyValueExpr)
+		if !ok {
+			continue
+		}
+		if queue := queueName(field.Value); queue != "" {
+			used[queue] = append(used[queue], kind)
+		}
+	}
+}
+
+// queueName is the name of a queue's constant, here or in another package.
+func queueName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		if e.IsExported() && strings.HasSuffix(e.Name, "Queue") {
+			return e.Name
+		}
+	case *ast.SelectorExpr:
+		return queueName(e.Sel)
+	}
+	return ""
+}

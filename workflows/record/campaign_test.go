@@ -1,0 +1,174 @@
+//go:build !lean
+
+package record_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"purser/activities"
+	"purser/activities/fake"
+	"purser/activities/porttest"
+	"purser/mail"
+	"purser/order"
+	"purser/starter"
+	"purser/workers"
+	"purser/workflows"
+)
+
+// maildesk is campaigns, and mails sent anew, over a real engine with their
+// record in memory.
+type maildesk struct {
+	*bench
+	t         *testing.T
+	campaigns fake.Campaigns
+	marketing fake.Marketing
+	away      atomic.Int64 // so often a write of the record, or a mail, fails
+	starter   *starter.Client
+}
+
+// recordMails runs campaigns and a mail that is sent anew, and saves their
+// histories.
+func recordMails(t *testing.T, label string) {
+	for name, live := range map[string]func(*maildesk) string{
+		"campaign": (*maildesk).campaign, "campaign-cancelled": (*maildesk).campaignCancelled, "resend": (*maildesk).resent,
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newMaildesk(t)
+			id := live(d)
+			save(t, filepath.Join("..", "testdata", "histories", label+"-"+name+".json"), historyOf(t, d.client, id))
+		})
+	}
+}
+
+func newMaildesk(t *testing.T) *maildesk {
+	t.Helper()
+	d := &maildesk{bench: &bench{client: newClient(t)}, t: t}
+	down := func() error {
+		if d.away.Add(-1) >= 0 {
+			return &order.ProviderError{Provider: "record", Op: "write", Kind: order.ErrUnavailable}
+		}
+		return nil
+	}
+	d.campaigns.Before = func(op, _ string) error {
+		if op == "MarkCampaign" {
+			return down()
+		}
+		return nil
+	}
+	d.mailer.Before = func(mail.Message) error { return down() }
+	set := workers.New(d.client, &activities.Activities{
+		Orders: anyOrder{}, Post: &d.mailer, Letters: fake.Letters{}, Ledger: &d.ledger, Resends: &d.ledger,
+		Campaigns: activities.Campaigns{
+			Record: &d.campaigns, Recipients: &d.campaigns, Audience: &d.marketing, Letters: &d.marketing, Leaving: &d.marketing, Reputation: &d.marketing,
+		},
+	}, workers.Limits{})
+	if err := set.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(set.Stop)
+	d.starter = &starter.Client{Temporal: d.client}
+	return d
+}
+
+// start starts a campaign that takes some seconds.
+func (d *maildesk) start(id string, at time.Time) mail.Campaign {
+	d.t.Helper()
+	c := mail.Campaign{ID: id, Template: "campaign", Words: map[string]mail.Words{"en": {Subject: "Hello"}}, StartAt: at, PerMinute: 3_000}
+	var all []mail.Recipient
+	for i := range 100 {
+		all = append(all, mail.Recipient{Address: fmt.Sprintf("r%d@example.com", i+1), Name: "R"})
+	}
+	err := d.campaigns.CreateCampaign(d.t.Context(), c, "key:ops")
+	if err == nil {
+		_, err = d.campaigns.AddRecipients(d.t.Context(), id, mail.CampaignDraft, all, 0)
+	}
+	if err == nil {
+		err = d.starter.StartCampaign(d.t.Context(), mail.CampaignStatus{Campaign: c})
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return c
+}
+
+// under waits until a campaign is under way.
+func (d *maildesk) under(c mail.Campaign) {
+	d.t.Helper()
+	deadline, tick := time.After(time.Minute), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for {
+		if len(d.mailer.Sent()) > 10 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			d.t.Fatalf("%s does not begin", c.ID)
+		}
+	}
+}
+
+func (d *maildesk) ended(c mail.Campaign, as mail.CampaignState) string {
+	d.t.Helper()
+	var p workflows.CampaignProgress
+	if err := d.client.GetWorkflow(d.t.Context(), c.WorkflowID(), "").Get(d.t.Context(), &p); err != nil || p.State != as {
+		d.t.Fatalf("ended %+v, %v; want %s", p, err, as)
+	}
+	return c.WorkflowID()
+}
+
+// campaign waits for its time, is paused and resumed, and ends.
+func (d *maildesk) campaign() string {
+	c := d.start("spring", time.Now().Add(2*time.Second))
+	d.under(c)
+	if err := d.starter.PauseCampaign(d.t.Context(), c.ID, "key:ops", "look"); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := d.starter.ResumeCampaign(d.t.Context(), c.ID, "key:ops", "fine"); err != nil {
+		d.t.Fatal(err)
+	}
+	return d.ended(c, mail.CampaignDone)
+}
+
+// campaignCancelled begins while the record is away, and is cancelled.
+func (d *maildesk) campaignCancelled() string {
+	d.away.Store(3)
+	c := d.start("autumn", time.Time{})
+	d.under(c)
+	st := mail.CampaignStatus{Campaign: c, State: mail.CampaignRunning}
+	if err := d.starter.CancelCampaign(d.t.Context(), st, "key:ops", "enough"); err != nil {
+		d.t.Fatal(err)
+	}
+	return d.ended(c, mail.CampaignCancelled)
+}
+
+// resent is a mail whose provider is away at first.
+func (d *maildesk) resent() string {
+	id := order.IDForKey("histories", "resent")
+	m := porttest.MessageOf(id, order.MailShipped)
+	_, err := d.ledger.ClaimMail(d.t.Context(), m)
+	if err == nil {
+		err = d.ledger.SettleMail(d.t.Context(), m, mail.Outcome{State: mail.StateUnknown})
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.away.Store(2)
+	r := order.Resend{OrderID: id, Milestone: order.MailShipped, Key: "k1", Actor: "key:ops", Why: "never arrived"}
+	if out, err := d.starter.ResendMail(d.t.Context(), r); err != nil || out.State != mail.StateSent {
+		d.t.Fatalf("%+v %v", out, err)
+	}
+	return workflows.ResendWorkflowID(r)
+}
+
+// anyOrder is the record of an order, whichever.
+type anyOrder struct{}
+
+func (anyOrder) Order(_ context.Context, id order.ID) (order.Order, error) {
+	return order.Order{ID: id, Email: "ada@example.com", Locale: "en", ShipTo: order.Address{Name: "Ada"}}, nil
+}
