@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"purser/mail"
 	"purser/order"
 )
 
@@ -42,6 +43,9 @@ type Activities struct {
 	PictureDeleter  PictureDeleter
 	// PictureURL answers where a browser finds a picture; nil: its key.
 	PictureURL func(key string) string
+	// ToShop is where the mails to the shop itself go; without an address they
+	// are not sent.
+	ToShop mail.Address
 	// Blocked is asked before every mail; nil: nobody is suppressed.
 	Blocked Suppressions
 

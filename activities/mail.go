@@ -23,10 +23,14 @@ type MailOutcome struct {
 
 // SendMail sends the mail of an order's milestone, once (EML-1).
 func (a *Activities) SendMail(ctx context.Context, o order.Mail) (MailOutcome, error) {
+	to := mail.Address{Name: o.Name, Email: o.To}
+	if o.Milestone.ToShop() {
+		to = a.ToShop
+	}
 	m := mail.Message{
 		ID: o.Key(), About: string(o.OrderID), Generation: o.Generation,
 		Stream: mail.Transactional, Template: string(o.Milestone),
-		To: []mail.Address{{Name: o.Name, Email: o.To}},
+		To: []mail.Address{to},
 		Tags: map[string]string{
 			"order": string(o.OrderID), "milestone": string(o.Milestone), "generation": strconv.Itoa(o.Generation),
 		},

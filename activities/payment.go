@@ -78,7 +78,19 @@ func (a *Activities) CaptureIntent(ctx context.Context, m Movement) (order.Inten
 	return in, failure(err)
 }
 
-// RefundIntent gives money back.
-func (a *Activities) RefundIntent(ctx context.Context, m Movement) error {
-	return failure(a.Captures.RefundIntent(ctx, m.IntentID, m.Amount, m.Key))
+// RefundIntent gives money back and answers how that stands.
+func (a *Activities) RefundIntent(ctx context.Context, m Movement) (order.Refund, error) {
+	r, err := a.Captures.RefundIntent(ctx, m.IntentID, m.Amount, m.Key)
+	return r, failure(err)
+}
+
+// Refunds are what was given back of an intent.
+type Refunds struct {
+	Refunds []order.Refund `json:"refunds"`
+}
+
+// ListRefunds asks the provider what was given back of an intent.
+func (a *Activities) ListRefunds(ctx context.Context, r IntentRef) (Refunds, error) {
+	all, err := a.Captures.Refunds(ctx, r.ID)
+	return Refunds{all}, failure(err)
 }

@@ -28,10 +28,14 @@ type Captures interface {
 	// CaptureIntent takes the amount (all of it; the rest is let go) under
 	// the key. ErrState if the intent cannot be captured (any more).
 	CaptureIntent(ctx context.Context, id string, amount order.Money, key string) (order.Intent, error)
-	// RefundIntent gives the amount back under the key. Refunding again
-	// under the same key, or when everything went back before, changes
-	// nothing.
-	RefundIntent(ctx context.Context, id string, amount order.Money, key string) error
+	// RefundIntent gives the amount back under the key and answers how that
+	// stands. Refunding again under the same key changes nothing, nor does it
+	// when everything went back before: then the answer is the last refund.
+	RefundIntent(ctx context.Context, id string, amount order.Money, key string) (order.Refund, error)
+	// Refunds lists what was given back of an intent, oldest first, by
+	// whatever hand. Of an unknown intent there are none, or it fails with
+	// ErrNoSuch.
+	Refunds(ctx context.Context, id string) ([]order.Refund, error)
 }
 
 // Carrier takes parcels. Every error is a *order.ProviderError.

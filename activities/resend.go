@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"time"
 
 	"purser/order"
 )
@@ -10,9 +11,14 @@ import (
 type Resends interface {
 	// OpenResend gives the mail its next generation, or finds the one the
 	// same key got before. It fails with order.ErrNotFound for a mail that
-	// was never due, and with order.ErrMailing while one is still being sent.
+	// was never due, except for one that is sent on request, and with
+	// order.ErrMailing while one is still being sent.
 	OpenResend(ctx context.Context, r order.Resend) (generation int, err error)
 }
+
+// sendBackWithin is how long a shopper has for sending an order back, where
+// the shop does not say.
+const sendBackWithin = 30 * 24 * time.Hour
 
 // PrepareResend writes the decision down and answers the mail to send: the
 // order's as the record has it now.
@@ -21,12 +27,16 @@ func (a *Activities) PrepareResend(ctx context.Context, r order.Resend) (order.M
 	if err != nil {
 		return order.Mail{}, failure(err)
 	}
-	generation, err := a.Resends.OpenResend(ctx, r)
-	if err != nil {
+	l := o.Letter(r.Milestone)
+	r.Ref = l.Ref
+	if l.Generation, err = a.Resends.OpenResend(ctx, r); err != nil {
 		return order.Mail{}, failure(err)
 	}
-	return order.Mail{
-		OrderID: o.ID, Milestone: r.Milestone, Generation: generation, To: o.Email, Name: o.ShipTo.Name, Locale: o.Locale,
-		Lines: o.Lines, Total: o.Total, Tracking: o.Shipment.Tracking,
-	}, nil
+	if r.Milestone == order.MailReturnInstructions {
+		l.Link, l.Until = r.Link, r.Until
+		if l.Until.IsZero() {
+			l.Until = time.Now().Add(sendBackWithin)
+		}
+	}
+	return l, nil
 }

@@ -92,22 +92,32 @@ func (s *server) resendMail(ctx context.Context, in *resendInput) (*resendOutput
 	if err != nil {
 		return nil, err
 	}
-	if s.Resender == nil {
-		return nil, problem(http.StatusNotImplemented, "no_mail", "this process sends no mail")
+	if m := order.Milestone(in.Template); m.OnRequest() {
+		return nil, problem(http.StatusUnprocessableEntity, "invalid", "template: return instructions have an address of their own, /v1/orders/{id}/return-instructions")
 	}
 	if in.Key == "" {
 		in.Key = rand.Text()
 	}
-	waited, stop := context.WithTimeout(ctx, s.SteerWithin)
-	defer stop()
-	out, err := s.Resender.ResendMail(waited, order.Resend{
+	out, err := s.resend(ctx, order.Resend{
 		OrderID: o.ID, Milestone: order.Milestone(in.Template), Key: in.Key, Actor: callOf(ctx).actor(), Why: in.Body.Reason,
 	})
+	if errors.Is(err, order.ErrNotFound) { // the order was seen above
+		return nil, problem(http.StatusNotFound, "no_such_mail", "the order never had this mail")
+	}
+	return out, err
+}
+
+// resend has a mail sent and answers how that ended.
+func (s *server) resend(ctx context.Context, r order.Resend) (*resendOutput, error) {
+	if s.Resender == nil {
+		return nil, problem(http.StatusNotImplemented, "no_mail", "this process sends no mail")
+	}
+	waited, stop := context.WithTimeout(ctx, s.SteerWithin)
+	defer stop()
+	out, err := s.Resender.ResendMail(waited, r)
 	switch {
 	case late(waited, err):
 		return &resendOutput{Status: http.StatusAccepted, Body: mail.Outcome{State: mail.StateSending}}, nil
-	case errors.Is(err, order.ErrNotFound): // the order was seen above
-		return nil, problem(http.StatusNotFound, "no_such_mail", "the order never had this mail")
 	case err != nil:
 		return nil, err
 	}

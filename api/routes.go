@@ -78,6 +78,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.pictureRoutes(mux, a)
 	s.searchRoutes(a)
 	s.outboxRoutes(a, operate)
+	s.returnRoutes(a, write)
 	s.mailRoutes(a, mux)
 	s.campaignRoutes(a)
 	s.previews(mux)

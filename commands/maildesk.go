@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"text/tabwriter"
 
 	"purser/mail"
@@ -76,14 +77,20 @@ func (m *mailResendCmd) Run(e *env, c *commands) error {
 	if err != nil {
 		return err
 	}
-	if c.Mail.JSON {
-		return json.NewEncoder(e.stdout).Encode(out)
+	return tellMail(e.stdout, out, c.Mail.JSON)
+}
+
+// tellMail tells how a mail ended that somebody asked for. One that was not
+// sent is a failure.
+func tellMail(w io.Writer, out mail.Outcome, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(out)
 	}
 	switch out.State {
 	case mail.StateSent:
-		fmt.Fprintf(e.stdout, "sent by %s (%s)\n", out.Receipt.Provider, out.Receipt.ProviderID)
+		fmt.Fprintf(w, "sent by %s (%s)\n", out.Receipt.Provider, out.Receipt.ProviderID)
 	case mail.StateSending:
-		fmt.Fprintln(e.stdout, "it is being sent: see purser mail ledger")
+		fmt.Fprintln(w, "it is being sent: see purser mail ledger")
 	default:
 		return errors.New("not sent: " + string(out.State) + ": " + out.Why)
 	}

@@ -24,6 +24,8 @@ type orderCmd struct {
 	Watch  orderWatchCmd   `cmd:"" help:"Follow an order's story live."`
 	Cancel orderCancelCmd  `cmd:"" help:"Cancel an order and undo what was done."`
 	Free   orderReleaseCmd `cmd:"" name:"release" help:"Let an order on hold go on."`
+
+	ReturnInstructions orderReturnCmd `cmd:"" help:"Tell the shopper how to send an order back."`
 }
 
 type orderPlaceCmd struct {
@@ -108,6 +110,15 @@ func (c *orderCmd) print(w io.Writer, o order.Order) error {
 	}
 	if o.Shipment.LabelID != "" {
 		fmt.Fprintf(t, "parcel\t%s %s %s\n", o.Shipment.Carrier, o.Shipment.Tracking, o.Shipment.Status)
+	}
+	for _, r := range o.Refunds {
+		fmt.Fprintf(t, "refund\t%s %s %s\n", r.ID, r.Amount, r.Status)
+	}
+	for _, d := range o.Disputes {
+		fmt.Fprintf(t, "dispute\t%s %s %s %s\n", d.ID, d.Amount, d.Reason, d.Status)
+	}
+	for _, m := range o.MailTrouble {
+		fmt.Fprintf(t, "mail\t%s %s %s\n", m.Milestone, m.Kind, m.Bounce)
 	}
 	for _, l := range o.Lines {
 		fmt.Fprintf(t, "line\t%d × %s (%s)\t%s\n", l.Quantity, l.Name, l.SKU, order.Money{Amount: l.Subtotal, Currency: o.Total.Currency})
@@ -229,4 +240,24 @@ func (x *orderReleaseCmd) Run(e *env, c *commands) error {
 		return err
 	}
 	return c.Order.print(e.stdout, o)
+}
+
+type orderReturnCmd struct {
+	ID     string `arg:"" help:"The order's id."`
+	Reason string `required:"" help:"Why, for the ledger."`
+	Until  string `help:"The last day on which it can be sent back, such as 2026-03-01. Default: in 30 days."`
+	Link   string `help:"Where the return label is."`
+	Key    string `name:"idempotency-key" help:"Makes repeating the command safe."`
+}
+
+func (x *orderReturnCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	out, err := client.SendReturnInstructions(e.ctx, order.ID(x.ID), x.Reason, x.Until, x.Link, x.Key)
+	if err != nil {
+		return err
+	}
+	return tellMail(e.stdout, out, c.Order.JSON)
 }

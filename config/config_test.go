@@ -63,6 +63,7 @@ func TestContradictions(t *testing.T) {
 		{[]string{"--meilisearch-url=https://search.example", "--meilisearch-admin-key=k", "--meilisearch-search-key=k"}, "MEILISEARCH_SEARCH_KEY"},
 		{[]string{"--shop-zone=Mars/Olympus"}, "PURSER_SHOP_ZONE"},
 		{[]string{"--shop-colour=reddish"}, "the shop's mails"},
+		{[]string{"--shop-mail=nobody"}, "PURSER_SHOP_MAIL"},
 		{[]string{"--mail-pause-share=101"}, "PURSER_MAIL_PAUSE_SHARE"},
 		{[]string{"--mail-webhook-secrets=short"}, "MAIL_WEBHOOK_SECRETS"},
 		{[]string{"--ses-topic-arns=not-an-arn"}, "SES_TOPIC_ARNS"},
@@ -73,6 +74,27 @@ func TestContradictions(t *testing.T) {
 	} {
 		if _, err := read(t, tt.flags...); err == nil || !strings.Contains(err.Error(), tt.says) {
 			t.Errorf("%v: got %v, want it to name %q", tt.flags, err, tt.says)
+		}
+	}
+}
+
+// TestToShop: mails to the shop itself have somewhere to go without a setting.
+func TestToShop(t *testing.T) {
+	for _, tt := range []struct {
+		flags []string
+		want  string
+	}{
+		{nil, "orders@shop.example"},
+		{[]string{"--mail-from=Mugs <Mugs@shop.example>"}, "Mugs@shop.example"},
+		{[]string{"--shop-support=help@shop.example"}, "help@shop.example"},
+		{[]string{"--shop-support=help@shop.example", "--shop-mail=Office <office@shop.example>"}, "office@shop.example"},
+	} {
+		c, err := read(t, tt.flags...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, err := c.ToShop(); err != nil || !strings.EqualFold(a.Email, tt.want) {
+			t.Errorf("%v: %+v %v, want %s", tt.flags, a, err, tt.want)
 		}
 	}
 }

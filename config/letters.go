@@ -1,12 +1,14 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	netmail "net/mail"
 	"time"
 
 	"purser/letters"
+	"purser/mail"
 )
 
 // Letters is what the shop's mails say of it, and what they look like.
@@ -17,6 +19,7 @@ type Letters struct {
 	ShopImprint  string            `help:"Who and where the shop is, at the end of each mail; lines separated by line breaks." env:"PURSER_SHOP_IMPRINT"`
 	ShopReturnTo string            `help:"Where goods are sent back to. Default: the imprint." env:"PURSER_SHOP_RETURN_TO"`
 	ShopSupport  string            `help:"Address that shoppers may write to." env:"PURSER_SHOP_SUPPORT"`
+	ShopMail     string            `help:"Address that mails to the shop itself go to: disputes. Default: the address that shoppers may write to, else the one in PURSER_MAIL_FROM." env:"PURSER_SHOP_MAIL"`
 	OrderURL     string            `name:"order-url" help:"Where a shopper sees an order; its id is put at the end." env:"PURSER_ORDER_URL"`
 	TrackingURL  string            `name:"tracking-url" help:"Where a parcel is followed; {tracking} stands for its number." env:"PURSER_TRACKING_URL"`
 	ShopLocale   string            `help:"Language of shoppers whose own is not known." env:"PURSER_SHOP_LOCALE" default:"en"`
@@ -44,6 +47,19 @@ func (c *Config) Shop() (letters.Shop, error) {
 	return s, nil
 }
 
+// ToShop is where mails to the shop itself go.
+func (c *Config) ToShop() (mail.Address, error) {
+	a, err := netmail.ParseAddress(cmp.Or(c.ShopMail, c.ShopSupport, c.MailFrom))
+	if err != nil {
+		return mail.Address{}, fmt.Errorf("PURSER_SHOP_MAIL: %w", err)
+	}
+	email, err := mail.Normalise(a.Address)
+	if err != nil {
+		return mail.Address{}, fmt.Errorf("PURSER_SHOP_MAIL: %w", err)
+	}
+	return mail.Address{Name: a.Name, Email: email}, nil
+}
+
 // checkLetters refuses what no letter could be written with.
 func (c *Config) checkLetters() error {
 	s, err := c.Shop()
@@ -53,5 +69,6 @@ func (c *Config) checkLetters() error {
 	if _, err := letters.New(s); err != nil {
 		return errors.Join(errors.New("the shop's mails (PURSER_SHOP_…, PURSER_ORDER_URL, PURSER_TRACKING_URL, PURSER_MAIL_SENDERS)"), err)
 	}
-	return nil
+	_, err = c.ToShop()
+	return err
 }

@@ -93,7 +93,7 @@ func (r *Relay) byOrder(ctx context.Context, jobs []job) []*group {
 		}
 		key := string(id)
 		if err != nil {
-			key = "?" + ref(j.news)
+			key = "?" + j.news.About()
 		}
 		g := byKey[key]
 		if g == nil {
@@ -111,10 +111,10 @@ func (r *Relay) find(ctx context.Context, n order.News) (order.ID, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	switch {
-	case n.Payment != nil:
-		return r.Finder.OrderByIntent(ctx, n.Payment.IntentID)
+	case n.Payment != nil, n.Refund != nil, n.Dispute != nil:
+		return r.Finder.OrderByIntent(ctx, n.About())
 	case n.Parcel != nil:
-		return r.Finder.OrderByParcel(ctx, n.Parcel.Reference)
+		return r.Finder.OrderByParcel(ctx, n.About())
 	}
 	return "", fmt.Errorf("%w: the news is about nothing", order.ErrNotFound)
 }
@@ -129,14 +129,18 @@ func (r *Relay) tell(ctx context.Context, g *group) error {
 		news[i] = j.news
 		news[i].OrderID = g.id
 	}
-	err := r.Orders.Report(ctx, g.id, news)
+	return r.bring(ctx, g.id, news)
+}
+
+func (r *Relay) bring(ctx context.Context, id order.ID, news []order.News) error {
+	err := r.Orders.Report(ctx, id, news)
 	if !errors.Is(err, order.ErrClosed) {
 		if err == nil {
 			r.counted.delivered.Add(int64(len(news)))
 		}
 		return err
 	}
-	if err := r.Orders.Late(ctx, g.id, news); err != nil {
+	if err := r.Orders.Late(ctx, id, news); err != nil {
 		return fmt.Errorf("late news: %w", err)
 	}
 	r.counted.late.Add(int64(len(news)))
@@ -148,7 +152,7 @@ func (r *Relay) tell(ctx context.Context, g *group) error {
 func (r *Relay) hold(ctx context.Context, g *group) {
 	r.counted.held.Add(int64(len(g.jobs)))
 	if lines := r.talk.lines(r.Now(), "hold"); lines > 0 {
-		r.Log.WarnContext(ctx, "news of an unknown order is held", "orderId", g.id, "ref", ref(g.jobs[0].news),
+		r.Log.WarnContext(ctx, "news of an unknown order is held", "orderId", g.id, "ref", g.jobs[0].news.About(),
 			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "lines", lines)
 	}
 	r.settle(ctx, g.jobs, records.Held, "no such order yet", r.nextHeld(g.jobs))

@@ -13,10 +13,11 @@ import (
 
 // Mails hears what became of mails.
 type Mails interface {
-	// Hear acts on a report. The same report may be brought again, under the
-	// same inbox id; it acts once. An error that is order.ErrRejected says that
-	// trying again is of no use.
-	Hear(ctx context.Context, inboxID int64, r mail.Report) error
+	// Hear acts on a report and answers what it tells of orders. The same
+	// report may be brought again, under the same inbox id; it acts once, and
+	// answers the same. An error that is order.ErrRejected says that trying
+	// again is of no use.
+	Hear(ctx context.Context, inboxID int64, r mail.Report) ([]order.News, error)
 }
 
 // mailLanes is how many reports about mails are heard at once. They have lanes
@@ -63,11 +64,21 @@ func (r *Relay) deliverMail(ctx context.Context, jobs []job) {
 	}
 }
 
+// hear has a report heard, and tells the orders it is about.
 func (r *Relay) hear(ctx context.Context, j job) error {
 	if r.Mails == nil {
 		return errNobody
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	return r.Mails.Hear(ctx, j.id, *j.mail)
+	news, err := r.Mails.Hear(ctx, j.id, *j.mail)
+	if err != nil {
+		return err
+	}
+	for _, n := range news {
+		if err := r.bring(ctx, n.OrderID, []order.News{n}); err != nil && !errors.Is(err, order.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,23 +22,24 @@ type ears struct {
 	mu     sync.Mutex
 	answer func(id int64) error
 	heard  map[int64][]mail.Report
+	news   []order.News // what every report tells of orders
 	calls  int
 }
 
-func (e *ears) Hear(_ context.Context, id int64, r mail.Report) error {
+func (e *ears) Hear(_ context.Context, id int64, r mail.Report) ([]order.News, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.calls++
 	if e.answer != nil {
 		if err := e.answer(id); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if e.heard == nil {
 		e.heard = map[int64][]mail.Report{}
 	}
 	e.heard[id] = append(e.heard[id], r)
-	return nil
+	return e.news, nil
 }
 
 func (e *ears) count() int {
@@ -179,5 +181,37 @@ func TestUndecidedAreCounted(t *testing.T) {
 	}
 	if n := strings.Count(b.log.String(), "cannot be verified now"); n != 1 {
 		t.Errorf("%d log lines", n)
+	}
+}
+
+// What a report tells of an order reaches it, also when its workflow has
+// ended, and is tried again until it has; an order nobody knows holds up
+// nothing (BNC-5).
+func TestMails_tell(t *testing.T) {
+	t.Parallel()
+	bounced := func(id order.ID) order.News {
+		return order.News{ID: "mail:" + string(id), OrderID: id, Mail: &order.MailTrouble{ProviderID: "m1"}}
+	}
+	e := &ears{news: []order.News{bounced("ord_gone"), bounced("ord_open"), bounced("ord_ended")}}
+	b := setUp(t, func(b *bench) { b.relay.Mails = e })
+	var tries atomic.Int64
+	b.workflows.set(func(id order.ID) error {
+		switch {
+		case id == "ord_gone":
+			return order.ErrNotFound
+		case id == "ord_ended":
+			return order.ErrClosed
+		case tries.Add(1) < 4:
+			return errors.New("the engine is away")
+		}
+		return nil
+	})
+	b.sendLetter(t, about(1))
+	b.awaitState(t, records.Delivered, 1)
+	if got := b.workflows.heard("ord_open"); len(got) != 1 || got[0] != "mail:ord_open" {
+		t.Errorf("the order heard %v", got)
+	}
+	if c := b.relay.Counts(); c.Late != 1 || len(b.workflows.heard("ord_ended")) != 1 || c.Mails != 1 || e.calls != 4 {
+		t.Errorf("counts %+v in %d calls", c, e.calls)
 	}
 }

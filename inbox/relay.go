@@ -210,7 +210,7 @@ func (r *Relay) shard(j job) chan job {
 	}
 	key := string(j.orderID)
 	if key == "" {
-		key = ref(j.news)
+		key = j.news.About()
 	}
 	return r.shards[maphash.String(r.seed, key)%uint64(len(r.shards))]
 }
@@ -229,17 +229,6 @@ func (r *Relay) drop(id int64) {
 	if r.counted.waiting.Add(-1) < fewLeft && r.more.CompareAndSwap(true, false) {
 		r.wake()
 	}
-}
-
-// ref is what the provider calls the thing the news is about.
-func ref(n order.News) string {
-	switch {
-	case n.Payment != nil:
-		return n.Payment.IntentID
-	case n.Parcel != nil:
-		return n.Parcel.Reference
-	}
-	return ""
 }
 
 // kept is what Item.News holds: an order's news or, in its place, what became

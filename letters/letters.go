@@ -52,6 +52,7 @@ func New(shop Shop) (*Writer, error) {
 func (w *Writer) Write(m order.Mail) (subject, text, html string, err error) {
 	c, err := w.WriteTemplate(Template(m.Milestone), m.Locale, Data{
 		Name: m.Name, OrderID: m.OrderID, Lines: m.Lines, Total: m.Total, Amount: m.Amount, Until: m.Until, Tracking: m.Tracking, Reason: m.Reason,
+		Reference: m.Ref, Link: m.Link,
 	})
 	return c.Subject, c.Text, c.HTML, err
 }

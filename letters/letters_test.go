@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
@@ -214,7 +213,7 @@ func TestRefusals(t *testing.T) {
 		{"no lines", Confirmation, "en", with(Confirmation, func(d *Data) { d.Lines = nil }), "lines", nil},
 		{"no tracking number", Shipped, "en", with(Shipped, func(d *Data) { d.Tracking = " \n" }), "tracking", nil},
 		{"no amount", Refunded, "en", with(Refunded, func(d *Data) { d.Amount = order.Money{} }), "amount", nil},
-		{"no deadline", Dispute, "en", with(Dispute, func(d *Data) { d.Until = time.Time{} }), "until", nil},
+		{"no sum in dispute", Dispute, "en", with(Dispute, func(d *Data) { d.Amount = order.Money{} }), "amount", nil},
 		{"money of nowhere", Confirmation, "en", with(Confirmation, func(d *Data) { d.Total.Currency = "ZZZ" }), "lines", nil},
 		{"marketing without an end", Reminder, "en", with(Reminder, func(d *Data) { d.Unsubscribe = "" }), "unsubscribe", nil},
 		{"a campaign without an end", Campaign, "en", with(Campaign, func(d *Data) { d.Unsubscribe = "" }), "unsubscribe", nil},

@@ -91,7 +91,7 @@ var plans = map[Template]plan{
 	Expired:            {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
 	Refunded:           {needs: ofMoney, facts: []field{fieldOrder, fieldAmount, fieldReason}, links: fieldOrder},
 	RefundFailed:       {needs: ofMoney, facts: []field{fieldOrder, fieldAmount, fieldReason}, links: fieldOrder},
-	Dispute:            {needs: append(ofMoney, fieldUntil), facts: []field{fieldOrder, fieldAmount, fieldReason, fieldReference, fieldUntil}, links: fieldOrder, staff: true},
+	Dispute:            {needs: ofMoney, facts: []field{fieldOrder, fieldAmount, fieldReason, fieldReference, fieldUntil}, links: fieldOrder, staff: true},
 	ReturnInstructions: {needs: ofOrder, facts: []field{fieldOrder, fieldReturnTo, fieldUntil}, links: fieldLink, untilDay: true},
 	Reminder:           {needs: append(ofOrder, fieldUnsubscribe), facts: []field{fieldOrder}, links: fieldOrder, marketing: true},
 	Campaign:           {needs: []field{fieldWords, fieldUnsubscribe}, links: fieldLink, marketing: true},

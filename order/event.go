@@ -42,18 +42,27 @@ const (
 	PaymentVoided     Kind = "payment.voided"
 	PaymentRefunded   Kind = "payment.refunded"
 	PaymentReplaced   Kind = "payment.replaced" // the intent died; a new generation begins
-	ParcelWasBooked   Kind = "parcel.booked"
-	ParcelWasVoided   Kind = "parcel.voided"
-	ParcelScanned     Kind = "parcel.scanned"
-	ParcelWasShipped  Kind = "parcel.shipped"
-	ParcelArrived     Kind = "parcel.delivered"
-	ParcelCameBack    Kind = "parcel.returned"
-	MailSent          Kind = "mail.sent"
-	MailUnknown       Kind = "mail.unknown" // may or may not have gone out; not sent again
-	MailRejected      Kind = "mail.rejected"
-	MailSuppressed    Kind = "mail.suppressed" // held back: the address is not to be written to
-	StepDelayed       Kind = "step.delayed"    // a step did not work at once; it is being retried
-	EventIgnored      Kind = "event.ignored"   // a late, repeated or illegal report; nothing changed
+
+	RefundIsPending Kind = "payment.refund_pending" // money is on its way back; the bank has not taken it yet
+	RefundHasFailed Kind = "payment.refund_failed"  // the bank did not take it: the shop has it again
+	PaymentDisputed Kind = "payment.disputed"
+	DisputeMoved    Kind = "payment.dispute_updated"
+	DisputeClosed   Kind = "payment.dispute_closed"
+
+	ParcelWasBooked  Kind = "parcel.booked"
+	ParcelWasVoided  Kind = "parcel.voided"
+	ParcelScanned    Kind = "parcel.scanned"
+	ParcelWasShipped Kind = "parcel.shipped"
+	ParcelArrived    Kind = "parcel.delivered"
+	ParcelCameBack   Kind = "parcel.returned"
+	MailSent         Kind = "mail.sent"
+	MailUnknown      Kind = "mail.unknown" // may or may not have gone out; not sent again
+	MailRejected     Kind = "mail.rejected"
+	MailSuppressed   Kind = "mail.suppressed" // held back: the address is not to be written to
+	MailBounced      Kind = "mail.bounced"    // the reader's server sent it back
+	MailComplained   Kind = "mail.complained" // the reader called it spam
+	StepDelayed      Kind = "step.delayed"    // a step did not work at once; it is being retried
+	EventIgnored     Kind = "event.ignored"   // a late, repeated or illegal report; nothing changed
 )
 
 // Change is one write to the record: the order after it, and the events that

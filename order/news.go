@@ -18,6 +18,27 @@ type News struct {
 	OrderID ID           `json:"orderId,omitempty"`
 	Payment *PaymentNews `json:"payment,omitempty"`
 	Parcel  *ParcelNews  `json:"parcel,omitempty"`
+	Refund  *RefundNews  `json:"refund,omitempty"`
+	Dispute *Dispute     `json:"dispute,omitempty"`
+	Mail    *MailTrouble `json:"mail,omitempty"`
+}
+
+// About is what the provider calls the thing the news is about: the intent
+// whose money it is, the parcel's reference, the mail's id.
+func (n News) About() string {
+	switch {
+	case n.Payment != nil:
+		return n.Payment.IntentID
+	case n.Refund != nil:
+		return n.Refund.IntentID
+	case n.Dispute != nil:
+		return n.Dispute.IntentID
+	case n.Parcel != nil:
+		return n.Parcel.Reference
+	case n.Mail != nil:
+		return n.Mail.ProviderID
+	}
+	return ""
 }
 
 // Knowledge is whether an order knows already what a report says.
@@ -41,6 +62,12 @@ type PaymentNews struct {
 	// Failed marks a failed attempt, as against a new intent that merely
 	// has no card yet.
 	Failed bool `json:"failed,omitempty"`
+}
+
+// RefundNews says that something about the refunds of an intent has changed;
+// what, the provider is asked.
+type RefundNews struct {
+	IntentID string `json:"intentId"`
 }
 
 // ParcelNews is what a report says about a parcel.
@@ -112,38 +139,6 @@ type ParcelRequest struct {
 	To        Address `json:"to"`
 	Lines     []Line  `json:"lines"`
 }
-
-// Milestone is an occasion for which the shopper gets exactly one mail.
-type Milestone string
-
-// The milestones that are mailed.
-const (
-	MailConfirmation Milestone = "confirmation" // paid
-	MailShipped      Milestone = "shipped"
-	MailDelivered    Milestone = "delivered"
-	MailCancelled    Milestone = "cancelled"
-	MailExpired      Milestone = "expired"
-)
-
-// Mail is one mail to be sent once: its key is order, milestone and
-// generation (EML-1).
-type Mail struct {
-	OrderID    ID        `json:"orderId"`
-	Milestone  Milestone `json:"milestone"`
-	Generation int       `json:"generation"`
-	To         string    `json:"to"`
-	Name       string    `json:"name"`
-	Locale     string    `json:"locale,omitempty"`
-	Lines      []Line    `json:"lines,omitempty"`
-	Total      Money     `json:"total"`
-	Amount     Money     `json:"amount,omitzero"` // the money that moves, where the mail is about that
-	Until      time.Time `json:"until,omitzero"`  // until when the reader can do something
-	Tracking   string    `json:"tracking,omitempty"`
-	Reason     string    `json:"reason,omitempty"`
-}
-
-// Key names the mail in the ledger.
-func (m Mail) Key() string { return Key(m.OrderID, "mail-"+string(m.Milestone), m.Generation) }
 
 // News is what the provider's description of an intent says.
 func (in Intent) News() PaymentNews {

@@ -17,20 +17,27 @@ func (id ID) WorkflowID() string { return "order/" + string(id) }
 // Order is the state of one order as its workflow knows it and the record
 // keeps it.
 type Order struct {
-	ID       ID        `json:"id"`
-	Status   Status    `json:"status"`
-	Version  int64     `json:"version"` // the number of its last event
-	Customer string    `json:"customerId"`
-	Email    string    `json:"email"`
-	Locale   string    `json:"locale,omitempty"`
-	ShipTo   Address   `json:"shipTo"`
-	Lines    []Line    `json:"lines"`
-	Total    Money     `json:"total"`
-	Payment  Payment   `json:"payment"`
-	Shipment Shipment  `json:"shipment"`
-	Reason   string    `json:"reason,omitempty"` // why it was cancelled, expired, refused or held
-	Waiting  *Waiting  `json:"waiting,omitempty"`
-	PlacedAt time.Time `json:"placedAt"`
+	ID       ID       `json:"id"`
+	Status   Status   `json:"status"`
+	Version  int64    `json:"version"` // the number of its last event
+	Customer string   `json:"customerId"`
+	Email    string   `json:"email"`
+	Locale   string   `json:"locale,omitempty"`
+	ShipTo   Address  `json:"shipTo"`
+	Lines    []Line   `json:"lines"`
+	Total    Money    `json:"total"`
+	Payment  Payment  `json:"payment"`
+	Shipment Shipment `json:"shipment"`
+	Reason   string   `json:"reason,omitempty"` // why it was cancelled, expired, refused or held
+	Waiting  *Waiting `json:"waiting,omitempty"`
+	// Refunds are the money given back, oldest first, Disputes the payments
+	// that the shopper's bank asked back.
+	Refunds  []Refund  `json:"refunds,omitempty"`
+	Disputes []Dispute `json:"disputes,omitempty"`
+	// MailTrouble is the order's mails that did not reach their reader, or
+	// were called spam.
+	MailTrouble []MailTrouble `json:"mailTrouble,omitempty"`
+	PlacedAt    time.Time     `json:"placedAt"`
 	// UpdatedAt is the time of the last event.
 	UpdatedAt time.Time `json:"updatedAt"`
 	// Fence orders the attempts to write this order: it rises with the

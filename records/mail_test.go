@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -267,6 +268,47 @@ func TestLedgerEvidence(t *testing.T) {
 			if _, err := s.MailByProvider(t.Context(), "ses", name); !errors.Is(err, records.ErrNoMail) {
 				t.Errorf("%q: %v", name, err)
 			}
+		}
+	})
+}
+
+// TestClaimFence (EML-1): of many senders that claim a mail and give it back
+// as not sent, each claim belongs to one: whoever reads that it has just
+// become due has not claimed it.
+func TestClaimFence(t *testing.T) {
+	fleet(t, func(t *testing.T, stores []*records.Store) {
+		const senders, rounds = 9, 40
+		m := porttest.MessageOf(order.NewID(), order.MailShipped)
+		var owners, claims atomic.Int64
+		var all sync.WaitGroup
+		for n := range senders {
+			s := stores[n%len(stores)]
+			all.Go(func() {
+				for range rounds {
+					before, err := s.ClaimMail(t.Context(), m)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if before.State != mail.StateDue {
+						continue
+					}
+					claims.Add(1)
+					if n := owners.Add(1); n != 1 {
+						t.Errorf("%d own the mail", n)
+					}
+					owners.Add(-1)
+					if err := s.SettleMail(t.Context(), m, mail.Outcome{State: mail.StateDue}); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+		e, err := stores[0].Mail(t.Context(), m.ID)
+		if err != nil || int64(e.Attempts) != claims.Load() {
+			t.Errorf("%d claims of %d attempts, %v", claims.Load(), e.Attempts, err)
 		}
 	})
 }

@@ -15,8 +15,8 @@ const givenUp = 4 * 24 * time.Hour
 
 // OpenResend gives a mail its next generation, with who asked for it and why,
 // or finds the one the same key got before. It fails with order.ErrNotFound if
-// the order never had such a mail, and with order.ErrMailing while the last
-// one is not settled.
+// the order never had such a mail, unless it is sent on request, and with
+// order.ErrMailing while the last one is not settled.
 func (s *Store) OpenResend(ctx context.Context, r order.Resend) (generation int, err error) {
 	for range maxTries { // two at once: the later one finds the other's generation taken
 		if generation, err = s.openResend(ctx, r); !isTaken(err) {
@@ -41,13 +41,13 @@ func (s *Store) openResend(ctx context.Context, r order.Resend) (generation int,
 		switch {
 		case err != nil:
 			return err
-		case !found:
+		case !found && !r.Milestone.OnRequest():
 			return fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, template)
-		case !last.Settled() && s.now().Sub(fromMicros(claimed)) < givenUp:
+		case found && !last.Settled() && s.now().Sub(fromMicros(claimed)) < givenUp:
 			return order.ErrMailing
 		}
 		generation++
-		key := order.Mail{OrderID: r.OrderID, Milestone: r.Milestone, Generation: generation}.Key()
+		key := order.Mail{OrderID: r.OrderID, Milestone: r.Milestone, Generation: generation, Ref: r.Ref}.Key()
 		_, err = q.exec(ctx, `
 			INSERT INTO mails (mail_key, about, template, generation, state, provider_id, why, attempts, claimed_at, settled_at, asked_by, asked_why, asked_key)
 			VALUES (?, ?, ?, ?, 'due', '', '', 0, ?, 0, ?, ?, ?)`, key, about, template, generation, micros(s.now()), r.Actor, r.Why, r.Key)

@@ -53,6 +53,21 @@ func (c *Client) ResendMail(ctx context.Context, id order.ID, template, reason, 
 	return out, err
 }
 
+// SendReturnInstructions tells the shopper how to send an order back; until
+// (a day, such as 2026-03-01) and link (to the label) may be empty. The key
+// makes repeating it safe.
+func (c *Client) SendReturnInstructions(ctx context.Context, id order.ID, reason, until, link, key string) (mail.Outcome, error) {
+	var out mail.Outcome
+	body := map[string]string{"reason": reason}
+	for name, value := range map[string]string{"until": until, "link": link} {
+		if value != "" {
+			body[name] = value
+		}
+	}
+	err := c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/return-instructions", body, &out, "Idempotency-Key", key)
+	return out, err
+}
+
 // MailProviders tells how the mail providers stand.
 func (c *Client) MailProviders(ctx context.Context) ([]mail.ProviderStatus, error) {
 	var body struct {

@@ -12,6 +12,7 @@ import (
 	"purser/api"
 	"purser/inbox"
 	"purser/mail"
+	"purser/order"
 	"purser/providers/mailfeed"
 	"purser/providers/sns"
 	"purser/records"
@@ -89,20 +90,21 @@ type ears struct {
 	poke      chan struct{} // something to judge
 }
 
-// Hear acts on a report, once for each inbox id.
-func (e *ears) Hear(ctx context.Context, inboxID int64, r mail.Report) error {
+// Hear acts on a report, once for each inbox id, and answers what it tells of
+// orders.
+func (e *ears) Hear(ctx context.Context, inboxID int64, r mail.Report) ([]order.News, error) {
 	if r.Confirm != "" {
 		if err := e.source.Confirm(ctx, r.Confirm); err != nil {
-			return err
+			return nil, err
 		}
 		e.log.InfoContext(ctx, "SNS subscription confirmed", "inboxId", inboxID)
 	}
 	fresh, err := e.record.HearMail(ctx, inboxID, r.Feedback)
-	if err != nil || !fresh {
-		return err
+	if err != nil {
+		return nil, err
 	}
 	for _, f := range r.Feedback {
-		if f.Kind == mail.Complained || f.Kind == mail.Bounced {
+		if fresh && (f.Kind == mail.Complained || f.Kind == mail.Bounced) {
 			select {
 			case e.poke <- struct{}{}:
 			default: // it is going to be judged already
@@ -110,7 +112,7 @@ func (e *ears) Hear(ctx context.Context, inboxID int64, r mail.Report) error {
 			break
 		}
 	}
-	return nil
+	return e.record.MailNews(ctx, r.Feedback)
 }
 
 // How often the latest mails are judged: soon after bad news, not after each

@@ -10,6 +10,7 @@ import (
 
 	"purser/config"
 	"purser/letters"
+	"purser/mail"
 	"purser/providers/post"
 	"purser/providers/ses"
 	"purser/providers/smtp"
@@ -23,6 +24,7 @@ const sweepAfter = 10 * time.Minute
 // mailWay is how mail leaves: who writes it and who carries it.
 type mailWay struct {
 	letters *letters.Writer
+	toShop  mail.Address
 	ses     *ses.Mailer // nil: not among the providers
 	office  *post.Office
 }
@@ -36,6 +38,9 @@ func (s *Stack) newMail() (*mailWay, error) {
 		return nil, err
 	}
 	if w.letters, err = letters.New(shop); err != nil {
+		return nil, err
+	}
+	if w.toShop, err = c.ToShop(); err != nil {
 		return nil, err
 	}
 	var routes []post.Route

@@ -110,6 +110,7 @@ func (p *providers) activities(s *Stack) *activities.Activities {
 		Record: s.Records, Orders: s.Records, Ledger: s.Records, Sealer: s.vault,
 		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier,
 		Post: p.mail.office, Letters: p.mail.letters, Senders: p.mail.letters, Resends: s.Records, Blocked: s.Records,
+		ToShop:    p.mail.toShop,
 		Campaigns: s.campaigns(p),
 	}
 	s.addCatalogue(a, p)

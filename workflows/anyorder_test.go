@@ -23,7 +23,7 @@ type step struct {
 }
 
 var calls = []string{
-	"OpenOrder", "SaveOrder", "CreateIntent", "GetIntent", "CancelIntent", "CaptureIntent", "RefundIntent",
+	"OpenOrder", "SaveOrder", "CreateIntent", "GetIntent", "CancelIntent", "CaptureIntent", "RefundIntent", "Refunds",
 	"BookParcel", "TrackParcel", "VoidParcel", "SendMail",
 }
 
@@ -35,7 +35,7 @@ func drawStep(t *rapid.T) step {
 		Do: rapid.SampledFrom([]string{
 			"pay", "pay", "pay", "pay", "decline", "challenge", "think", "authenticated", "not authenticated",
 			"cancel at bank", "capture at bank", "tamper", "second", "repeat", "repeat", "cancel", "cancel workflow", "place", "release",
-			"scan", "scan", "come back", "fault", "fault", "fault", "outage", "refusal", "long history",
+			"scan", "scan", "come back", "refund report", "fault", "fault", "fault", "outage", "refusal", "long history",
 		}).Draw(t, "do"),
 		On:    rapid.IntRange(0, 3).Draw(t, "on"),
 		Lost:  rapid.IntRange(0, 4).Draw(t, "lost") == 0,
@@ -111,6 +111,10 @@ func (w *world) happen(s step) {
 			if err == nil {
 				w.report(s)(w.bank.Pay(in.ID))
 			}
+		}
+	case "refund report":
+		if id != "" {
+			w.deliver(s, w.news(order.News{Type: "charge.refunded", Refund: &order.RefundNews{IntentID: id}}))
 		}
 	case "repeat":
 		if len(w.reports) > 0 {
@@ -241,7 +245,8 @@ func (w *world) settle(comesBack bool) {
 }
 
 // keptMails checks that each milestone the order reached was mailed, once,
-// and no other.
+// and no other. Whether a decline is told of depends on what the shopper does
+// next; it is never told of twice for an intent.
 func (w *world) keptMails() {
 	due := map[order.Kind]order.Milestone{
 		order.PaymentCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
@@ -252,6 +257,19 @@ func (w *world) keptMails() {
 		if m, ok := due[k]; ok {
 			want = append(want, m)
 		}
+	}
+	for range w.order().Refunds {
+		want = append(want, order.MailRefunded)
+	}
+	problems := 0
+	for _, m := range w.mailer.Sent() {
+		if m.Template == string(order.MailPaymentProblem) {
+			problems++
+			want = append(want, order.MailPaymentProblem)
+		}
+	}
+	if problems > w.count(order.PaymentDeclined) || problems > w.order().Payment.Generation {
+		w.Errorf("%d mails about declined cards in %v", problems, w.kinds())
 	}
 	w.mailed(want...)
 }

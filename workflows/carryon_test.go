@@ -54,9 +54,9 @@ func TestCarryOn(t *testing.T) {
 			w.at(5*time.Minute, func() { w.tell(dup) })
 			w.at(10*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, both(runs(2), func(t *testing.T, w *world) {
-			if n := len(w.events()); n != 12 {
-				t.Errorf("%d events, want those of a plain order and one decline: %v", n, w.kinds())
+		}, order.Delivered, also(delivered, order.MailPaymentProblem), both(runs(2), func(t *testing.T, w *world) {
+			if n := len(w.events()); n != 13 {
+				t.Errorf("%d events, want those of a plain order, one decline and its mail: %v", n, w.kinds())
 			}
 		})},
 		{"cancelled in the second run", func(w *world) {

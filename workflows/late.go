@@ -39,7 +39,7 @@ func LateWorkflow(ctx workflow.Context, l Late) error {
 		if !w.listenNow(ctx) && len(w.pending) == 0 {
 			return nil
 		}
-		for n := range w.takeNews() {
+		for n := range w.takeNews(ctx) {
 			w.hearTooLate(ctx, n)
 		}
 		if err := w.save(ctx); err != nil {

@@ -28,7 +28,7 @@ func TestLate(t *testing.T) {
 					t.Error(err)
 				}
 			})
-		}, order.Expired, expired, func(t *testing.T, w *world) {
+		}, order.Expired, also(expired, refunded), func(t *testing.T, w *world) {
 			if sum := w.bank.Count(id); sum.Refunds != 1 {
 				t.Errorf("%d refunds", sum.Refunds)
 			}

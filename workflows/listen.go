@@ -25,13 +25,19 @@ func (w *orderWorkflow) listen(ctx workflow.Context) error {
 	return Release.Handle(ctx, w.checkRelease, w.onRelease)
 }
 
-// hear keeps the reports not heard before for the story to weigh.
-func (w *orderWorkflow) hear(news []order.News) {
+// hear keeps the reports not heard before for the story to weigh. What became
+// of a mail is not weighed, only noted.
+func (w *orderWorkflow) hear(ctx workflow.Context, news []order.News) {
 	for _, n := range news {
-		if !w.heard[n.ID] {
-			w.heard[n.ID] = true
+		switch {
+		case w.heard[n.ID]:
+			continue
+		case n.Mail != nil:
+			w.hearMail(ctx, *n.Mail)
+		default:
 			w.news = append(w.news, n)
 		}
+		w.heard[n.ID] = true
 	}
 }
 
@@ -44,18 +50,19 @@ func (w *orderWorkflow) listenNow(ctx workflow.Context) bool {
 		if !ok {
 			return len(w.news) > 0
 		}
-		w.hear(news)
+		w.hear(ctx, news)
 	}
 }
 
 // takeNews hands out the reports that wait to be weighed, one by one: those
-// not reached wait on.
-func (w *orderWorkflow) takeNews() iter.Seq[order.News] {
+// not reached wait on. Those that do not change how far the order has come are
+// dealt with here.
+func (w *orderWorkflow) takeNews(ctx workflow.Context) iter.Seq[order.News] {
 	return func(yield func(order.News) bool) {
 		for len(w.news) > 0 {
 			n := w.news[0]
 			w.news = w.news[1:]
-			if !yield(n) {
+			if !w.hearAside(ctx, n) && !yield(n) {
 				return
 			}
 		}

@@ -137,6 +137,16 @@ func (w *world) kinds() []order.Kind {
 	return kinds
 }
 
+// count counts the events of a kind.
+func (w *world) count(k order.Kind) (n int) {
+	for _, got := range w.kinds() {
+		if got == k {
+			n++
+		}
+	}
+	return n
+}
+
 // tellStory prints what happened.
 func (w *world) tellStory() {
 	for _, e := range w.events() {

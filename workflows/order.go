@@ -148,7 +148,7 @@ func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 		w.hearParcel(ctx, order.ParcelNews{Reference: w.Shipment.Reference, Status: w.found, Note: "found under way"})
 	}
 	for {
-		for n := range w.takeNews() {
+		for n := range w.takeNews(ctx) {
 			w.hearOnTheWay(ctx, n)
 		}
 		if w.Status.Final() {
@@ -265,7 +265,7 @@ func (w *orderWorkflow) close(ctx workflow.Context) (Outcome, error) {
 	}
 	idle := func() bool { return w.chores == 0 && workflow.AllHandlersFinished(ctx) }
 	for {
-		for n := range w.takeNews() {
+		for n := range w.takeNews(ctx) {
 			w.hearTooLate(ctx, n)
 		}
 		if err := w.save(ctx); err != nil {

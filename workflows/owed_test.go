@@ -45,14 +45,14 @@ func TestOwed(t *testing.T) {
 					owed(w, time.Minute, 40*time.Hour)
 					w.at(31*time.Minute, func() { w.lives(order.Expired) })
 					w.at(39*time.Hour, func() { w.lives(order.Expired) })
-				}, order.Expired, expired, givenBack},
+				}, order.Expired, also(expired, refunded), givenBack},
 				{"the order is followed to the doorstep", func(w *world) {
 					owed(w, time.Minute, 60*time.Hour)
 					w.at(2*time.Minute, func() { w.tell(w.paid(w.bank.Pay("pi_1"))) })
 					w.arrive(0)
 					w.at(3*time.Hour, func() { w.lives(order.Shipped) })
 					w.at(50*time.Hour, func() { w.lives(order.Delivered) })
-				}, order.Delivered, delivered, givenBack},
+				}, order.Delivered, also(delivered, refunded), givenBack},
 			})
 		})
 	}
@@ -66,7 +66,7 @@ func TestOwed(t *testing.T) {
 				w.Errorf("the caller was told %q", got.refusal())
 			}
 		})
-	}, order.Cancelled, cancelled, givenBack}})
+	}, order.Cancelled, also(cancelled, refunded), givenBack}})
 }
 
 // TestOwedLate is money for a cancelled order that cannot be given back at
@@ -89,15 +89,6 @@ func TestOwedLate(t *testing.T) {
 
 // TestUndoMoney is an undo whose money was, or cannot be, given back (PAY-9).
 func TestUndoMoney(t *testing.T) {
-	// taken is an order whose money was taken by hand, and that cannot be
-	// shipped.
-	taken := func(w *world) {
-		w.placement.Request.ShipTo.Country = "XX"
-		w.at(time.Minute, func() {
-			w.paid(w.bank.Pay(w.intent()))
-			w.tell(w.paid(w.captureAtBank(w.intent())))
-		})
-	}
 	// nowhere is an intent the bank does not know (any more).
 	nowhere := func(w *world) {
 		w.at(time.Minute, func() {
@@ -116,16 +107,17 @@ func TestUndoMoney(t *testing.T) {
 	}
 	tellAll(t, []story{
 		{"refunded by hand before: undone", func(w *world) {
-			taken(w)
+			w.taken()
 			w.carrier.Before = func(op, _ string) error {
 				if op != "BookParcel" {
 					return nil
 				}
 				w.setByHand(true)
 				defer w.setByHand(false)
-				return w.bank.RefundIntent(context.Background(), w.intent(), w.order().Total, "dashboard-refund")
+				_, err := w.bank.RefundIntent(context.Background(), w.intent(), w.order().Total, "dashboard-refund")
+				return err
 			}
-		}, order.Cancelled, cancelled, func(t *testing.T, w *world) {
+		}, order.Cancelled, also(cancelled, refunded), func(t *testing.T, w *world) {
 			if sum := w.bank.Count(id); sum.Refunds != 1 {
 				t.Errorf("%d refunds", sum.Refunds)
 			}
@@ -136,12 +128,12 @@ func TestUndoMoney(t *testing.T) {
 			}
 		}},
 		{"a refund in the wrong state for a day: a person is told, not before", func(w *world) {
-			taken(w)
+			w.taken()
 			w.down(60*time.Hour, order.ErrState, "RefundIntent")
 			w.at(23*time.Hour, func() { held(w, false) })
 			w.at(26*time.Hour, func() { held(w, true) })
 			w.at(61*time.Hour, func() { w.release() })
-		}, order.Cancelled, cancelled, has(order.OrderUndoStuck, "cannot be given back")},
+		}, order.Cancelled, also(cancelled, refunded), has(order.OrderUndoStuck, "cannot be given back")},
 		{"an intent the bank does not know: one release ends it", func(w *world) {
 			nowhere(w)
 			w.at(time.Hour, func() { held(w, true) })

@@ -69,7 +69,7 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 	patience := w.placement.Terms.AskAfter
 	ask := workflow.Now(ctx).Add(patience)
 	for w.Payment.Authorized == 0 {
-		for n := range w.takeNews() {
+		for n := range w.takeNews(ctx) {
 			if err := w.hearPayment(ctx, n); err != nil {
 				return err
 			}
@@ -80,10 +80,16 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 		if w.Payment.Authorized > 0 {
 			break
 		}
+		if until := w.retryUntil(); !until.IsZero() {
+			ask, patience = until, w.placement.Terms.AskAfter
+		}
 		on := *w.waitingForPayment()
 		overdue := !workflow.Now(ctx).Before(on.Until) // and not yet certain whether it is paid
 		if overdue || ask.Before(on.Until) {
 			on.Then, on.Until = "Stripe is asked whether it was paid", ask
+			if !w.declined.IsZero() {
+				on.Then += "; if not, the shopper is told that the card was declined"
+			}
 		}
 		heard, err := w.rest(ctx, on)
 		switch {
@@ -99,6 +105,7 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 		if last && w.Payment.Authorized == 0 && w.Payment.Status != order.Processing {
 			return setback{order.Expired, "not paid within " + w.placement.Terms.PayWithin.String(), ""}
 		}
+		w.tellOfDecline(ctx)
 		patience = min(2*patience, time.Hour)
 		ask = workflow.Now(ctx).Add(patience)
 	}
@@ -160,12 +167,15 @@ func (w *orderWorkflow) weigh(ctx workflow.Context, p order.PaymentNews, certain
 		if p.Failed && p.Decline != nil && (w.Payment.Decline == nil || !certain) {
 			w.Payment.Decline = p.Decline
 			w.note(ctx, order.PaymentDeclined, stripe, p.Decline.Message, p.IntentID)
+			w.noteDecline(ctx)
 		}
 	case order.RequiresAction:
+		w.declined = time.Time{} // tried again
 		if w.Payment.Status != p.Status {
 			w.note(ctx, order.PaymentAction, stripe, "the shopper's bank asks for confirmation (3-D Secure)", p.IntentID)
 		}
 	case order.Processing:
+		w.declined = time.Time{}
 		if w.Payment.Status != p.Status {
 			w.note(ctx, order.PaymentProcessing, stripe, "", p.IntentID)
 		}
@@ -174,7 +184,7 @@ func (w *orderWorkflow) weigh(ctx workflow.Context, p order.PaymentNews, certain
 			return w.askAboutPayment(ctx)
 		}
 		w.note(ctx, order.PaymentReplaced, stripe, "the intent was cancelled at the provider", p.IntentID)
-		w.Payment = order.Payment{Generation: w.Payment.Generation}
+		w.Payment, w.declined = order.Payment{Generation: w.Payment.Generation}, time.Time{}
 		return w.offerPayment(ctx)
 	default:
 		if !certain {
@@ -231,7 +241,7 @@ func (w *orderWorkflow) awaitRelease(ctx workflow.Context) error {
 // after the decision the provider is asked for the truth anyway. Only money
 // that is not this order's is dealt with.
 func (w *orderWorkflow) noteWhileHeld(ctx workflow.Context) {
-	for n := range w.takeNews() {
+	for n := range w.takeNews(ctx) {
 		if n.Payment != nil && n.Payment.IntentID != w.Payment.IntentID {
 			w.hearStray(ctx, *n.Payment)
 			continue

@@ -61,7 +61,7 @@ func (w *world) keptMoney(o order.Order) {
 	w.Helper()
 	want := int64(0)
 	if fulfilled(o.Status) {
-		want = o.Total.Amount
+		want = o.Total.Amount - w.given
 	}
 	sum := w.bank.Count(id)
 	if got := sum.Taken - sum.Returned; got != want {
@@ -110,6 +110,9 @@ func (w *world) keptGoods(o order.Order) {
 func (w *world) keptWords() {
 	w.Helper()
 	for _, m := range w.mailer.Sent() {
+		if order.Milestone(m.Template).ToShop() {
+			continue
+		}
 		if why := told(m); !slices.Contains(shopperWords, why) {
 			w.Errorf("EML: the %s mail says %q", m.Template, why)
 		}
@@ -126,6 +129,8 @@ func told(m mail.Message) string {
 var shopperWords = []string{
 	"", "it cannot be delivered to this address", "it could not be shipped in time", "it could not be shipped",
 	"the payment could not be taken", "a product sold out while you were paying",
+	order.NewDecline("card_declined", "").Message, order.NewDecline("card_declined", "insufficient_funds").Message,
+	order.NewDecline("payment_intent_authentication_failure", "").Message,
 }
 
 // mailed checks which milestones the shopper was told of, each once.
@@ -140,6 +145,15 @@ func (w *world) mailed(want ...order.Milestone) {
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		w.Errorf("mails: got %v, want %v", got, want)
+	}
+	sent := 0
+	for _, s := range w.ledger.States() {
+		if s == mail.StateSent {
+			sent++
+		}
+	}
+	if n := w.count(order.MailSent); n != sent {
+		w.Errorf("%d mails are known to be sent, the story tells of %d", sent, n)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"purser/activities"
 	"purser/order"
 )
 
@@ -213,28 +212,6 @@ func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Dur
 	return onQueue(ctx, queue, within, summary, err, activity, in, out)
 }
 
-// mail sends the shopper the mail of a milestone. If it does not go out at
-// once, the order does not wait for it; the workflow's end does.
-func (w *orderWorkflow) mail(ctx workflow.Context, m order.Milestone) {
-	letter := order.Mail{
-		OrderID: w.ID, Milestone: m, Generation: 1, To: w.Email, Name: w.ShipTo.Name, Locale: w.Locale,
-		Lines: w.Lines, Total: w.Total, Tracking: w.Shipment.Tracking, Reason: w.tell,
-	}
-	summary := "Mail: " + string(m)
-	var out activities.MailOutcome
-	w.task.began(ctx)
-	err := here(ctx, summary, do.SendMail, letter, &out)
-	if err == nil || !passes(err) {
-		w.noteMail(ctx, m, out, err)
-		return
-	}
-	w.note(ctx, order.StepDelayed, purser, summary+": "+reason(err), "")
-	w.meanwhile(ctx, func(ctx workflow.Context) {
-		err := onQueue(ctx, MailQueue, mailWithin, summary, err, do.SendMail, letter, &out)
-		w.noteMail(ctx, m, out, err)
-	})
-}
-
 // meanwhile does something the order does not wait for; its workflow's end
 // does.
 func (w *orderWorkflow) meanwhile(ctx workflow.Context, chore func(workflow.Context)) {
@@ -243,30 +220,6 @@ func (w *orderWorkflow) meanwhile(ctx workflow.Context, chore func(workflow.Cont
 		defer func() { w.chores-- }()
 		chore(ctx)
 	})
-}
-
-// noteMail writes down how a mail ended: who has it, and why it was not the
-// first in line, or why nobody has it.
-func (w *orderWorkflow) noteMail(ctx workflow.Context, m order.Milestone, out activities.MailOutcome, err error) {
-	about := string(m)
-	if out.Provider != "" {
-		about += " by " + out.Provider
-	}
-	if out.Why != "" {
-		about += ": " + out.Why
-	}
-	switch {
-	case err != nil:
-		w.note(ctx, order.MailRejected, purser, string(m)+": "+reason(err), "")
-	case out.State == activities.MailSent:
-		w.note(ctx, order.MailSent, purser, about, out.MessageID)
-	case out.State == activities.MailRejected:
-		w.note(ctx, order.MailRejected, purser, about, "")
-	case out.State == activities.MailSuppressed:
-		w.note(ctx, order.MailSuppressed, purser, about, "")
-	default:
-		w.note(ctx, order.MailUnknown, purser, about+": may have gone out; it is not sent again", "")
-	}
 }
 
 // isSetback reports why an order cannot go on, if that is what err says.

@@ -47,6 +47,15 @@ func TestResendWorkflow(t *testing.T) {
 			t.Errorf("%s went out %d times, want %d", key, got, n)
 		}
 	}
+	r.Milestone, r.Key, r.Until = order.MailReturnInstructions, "k2", start.AddDate(0, 1, 0)
+	for range 2 { // never sent before: it is sent because somebody asks
+		if out, err := w.resend(t, r); err != nil || out.State != mail.StateSent {
+			t.Errorf("return instructions: %+v %v", out, err)
+		}
+	}
+	if n := w.mailer.Counts()[order.Mail{OrderID: id, Milestone: r.Milestone, Generation: 1}.Key()]; n != 1 {
+		t.Errorf("return instructions went out %d times", n)
+	}
 	r.Milestone = order.MailCancelled
 	if out, err := w.resend(t, r); err == nil {
 		t.Errorf("a mail that was never due went out: %+v", out)

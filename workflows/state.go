@@ -62,9 +62,13 @@ type orderWorkflow struct {
 	chores  int                // what is being done in the background: mails, money given back
 	found   order.ParcelStatus // where the parcel was when its booking was answered
 	owing   []string           // what cannot be given back: intents' money, parcels
-	tell    string             // why it was cancelled, in words for the shopper
-	alarm   alarm
-	shown   shown
+	// declined is when the shopper's last attempt failed, if no mail tells of
+	// it yet; problemTold is the intent of which one did.
+	declined    time.Time
+	problemTold string
+	tell        string // why it was cancelled, in words for the shopper
+	alarm       alarm
+	shown       shown
 }
 
 // Carried is what a run hands to the next when its history grows long.
@@ -78,6 +82,10 @@ type Carried struct {
 	Committed bool          `json:"committed,omitempty"`
 	// Refusals choose the keys of money given back: they must not start anew.
 	Refusals map[string]int `json:"refusals,omitempty"`
+	// Declined and ProblemTold choose when a shopper is mailed about a
+	// declined card.
+	Declined    time.Time `json:"declined,omitzero"`
+	ProblemTold string    `json:"problemTold,omitempty"`
 }
 
 // pickUp starts an order, or goes on where the last run stopped.
@@ -89,6 +97,7 @@ func pickUp(p Placement) *orderWorkflow {
 	if c := p.Carried; c != nil {
 		w.Order, w.sealed, w.answer, w.news, w.pending, w.committed = c.Order, c.Sealed, c.Answer, c.News, c.Pending, c.Committed
 		w.placing, w.shown = true, shown{}
+		w.declined, w.problemTold = c.Declined, c.ProblemTold
 		for _, id := range workflow.DeterministicKeys(c.Refusals) {
 			w.refusals[id] = c.Refusals[id]
 		}
@@ -105,7 +114,7 @@ func (w *orderWorkflow) carryOn(ctx workflow.Context) error {
 	p := w.placement
 	p.Carried = &Carried{
 		Order: w.Order, Sealed: w.sealed, Answer: w.answer, News: w.news, Pending: w.pending, Committed: w.committed,
-		Heard: workflow.DeterministicKeys(w.heard), Refusals: w.refusals,
+		Heard: workflow.DeterministicKeys(w.heard), Refusals: w.refusals, Declined: w.declined, ProblemTold: w.problemTold,
 	}
 	return workflow.NewContinueAsNewError(ctx, OrderWorkflow, p)
 }

@@ -78,7 +78,11 @@ func TestTerminated(t *testing.T) {
 			c.tell(w)
 			w.run()
 			w.outcome = workflows.Outcome{Status: w.order().Status}
-			w.ended(order.Cancelled).mailed(cancelled...)
+			want := cancelled
+			if w.bank.Count(id).Refunds > 0 {
+				want = also(want, refunded)
+			}
+			w.ended(order.Cancelled).mailed(want...)
 			if t.Failed() {
 				w.tellStory()
 			}

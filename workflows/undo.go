@@ -39,6 +39,7 @@ func (w *orderWorkflow) undo(ctx workflow.Context, cause error) error {
 	w.note(ctx, order.StockReleased, purser, "", "")
 	w.become(ctx, ends, kind, purser, w.Reason, "")
 	w.mail(ctx, milestone)
+	w.tellRefunds(ctx)
 	return w.save(ctx)
 }
 
@@ -161,12 +162,16 @@ func (w *orderWorkflow) tryGiveBack(ctx workflow.Context, intentID string) (orde
 	if err != nil {
 		return "", err
 	}
+	var refund order.Refund
 	kind, generation := order.PaymentVoided, 1+w.refusals[intentID]
 	if in.Status == order.Succeeded {
 		kind = order.PaymentRefunded
 		err = w.step(ctx, PaymentsQueue, 0, "Refund "+intentID, do.RefundIntent, activities.Movement{
 			IntentID: intentID, Amount: order.Money{Amount: in.Received, Currency: in.Amount.Currency}, Key: order.Key(w.ID, "refund-"+intentID, generation),
-		}, nil)
+		}, &refund)
+		if refund.Status == order.RefundPending {
+			kind = order.RefundIsPending
+		}
 	} else {
 		err = w.step(ctx, PaymentsQueue, 0, "Cancel "+intentID, do.CancelIntent,
 			activities.Abandon{ID: intentID, Key: order.Key(w.ID, "cancel-"+intentID, generation)}, &in)
@@ -174,6 +179,12 @@ func (w *orderWorkflow) tryGiveBack(ctx workflow.Context, intentID string) (orde
 	if err == nil && intentID == w.Payment.IntentID {
 		w.Payment.Status, w.Payment.Authorized = in.Status, 0
 		w.Payment.Captured, w.Payment.Refunded = in.Received, in.Received
+	}
+	if err == nil {
+		w.keepRefund(ctx, refund)
+		if refund.ID != "" && refund.Amount.Amount != in.Received { // in parts, by hand before
+			w.compareRefunds(ctx, intentID)
+		}
 	}
 	return kind, err
 }
@@ -184,6 +195,7 @@ func (w *orderWorkflow) giveBackMeanwhile(ctx workflow.Context, intentID, why st
 		kind, err := w.giveBack(ctx, intentID)
 		if err == nil {
 			w.note(ctx, kind, purser, why+"; given back", intentID)
+			w.tellRefunds(ctx)
 		}
 		return err
 	})
@@ -243,7 +255,8 @@ func (w *orderWorkflow) hearTooLate(ctx workflow.Context, n order.News) {
 	holds := p != nil && (p.Status == order.RequiresCapture || p.Status == order.Succeeded)
 	stray := holds && p.IntentID != w.Payment.IntentID
 	dead := w.Status == order.Cancelled || w.Status == order.Expired
-	undone := w.Payment.Status == order.IntentCanceled || w.Payment.Refunded > 0
+	undone := w.Payment.Status == order.IntentCanceled || w.Payment.Refunded > 0 ||
+		slices.ContainsFunc(w.Refunds, func(r order.Refund) bool { return r.IntentID == w.Payment.IntentID })
 	switch {
 	case stray, holds && dead && !undone:
 		w.giveBackMeanwhile(ctx, p.IntentID, "paid after the order had ended")

@@ -61,6 +61,7 @@ type world struct {
 	killed    time.Duration // after placing, an operator terminates the workflow
 	runs      int
 	told      int
+	given     int64 // of the order's money, back by hand
 	reports   []order.News
 	placed    answer // to the first Place
 	outcome   workflows.Outcome
@@ -261,6 +262,7 @@ func (w *world) newEnv() *testsuite.TestWorkflowEnvironment {
 	env.RegisterActivity(&activities.Activities{
 		Record: &w.record, Orders: &w.record, Intents: &w.bank, Captures: &w.bank,
 		Carrier: &w.carrier, Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, Sealer: sealer{},
+		ToShop: mail.Address{Email: "disputes@shop.example"},
 	})
 	return env
 }

@@ -41,15 +41,18 @@ func (f *Ledger) OpenResend(_ context.Context, r order.Resend) (int, error) {
 	k := kind{string(r.OrderID), string(r.Milestone)}
 	g, ok := f.kinds[k]
 	switch {
-	case !ok:
+	case !ok && !r.Milestone.OnRequest():
 		return 0, fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, r.Milestone)
 	case g.byKey[r.Key] > 0:
 		return g.byKey[r.Key], nil
-	case !f.mails[g.last].State.Settled():
+	case ok && !f.mails[g.last].State.Settled():
 		return 0, order.ErrMailing
 	}
+	if f.mails == nil {
+		f.mails, f.kinds = make(map[string]mail.Outcome), make(map[kind]generations)
+	}
 	g.count++
-	g.last = order.Mail{OrderID: r.OrderID, Milestone: r.Milestone, Generation: g.count}.Key()
+	g.last = order.Mail{OrderID: r.OrderID, Milestone: r.Milestone, Generation: g.count, Ref: r.Ref}.Key()
 	if g.byKey == nil {
 		g.byKey = make(map[string]int)
 	}
@@ -96,7 +99,8 @@ func (f *Ledger) claim(m mail.Message) mail.Outcome {
 	return was
 }
 
-// SettleMail writes how the sending ended. A mail once sent stays sent.
+// SettleMail writes how the sending of a mail that is claimed ended. That it
+// was sent is always news; nothing else changes what was settled before.
 func (f *Ledger) SettleMail(_ context.Context, m mail.Message, o mail.Outcome) error {
 	return f.hooked("SettleMail", m, func() error { return f.settle(m.ID, o) })
 }
@@ -108,7 +112,7 @@ func (f *Ledger) settle(id string, o mail.Outcome) error {
 	if !ok {
 		return errors.New("no such mail in the ledger")
 	}
-	if was.State != mail.StateSent {
+	if was.State == mail.StateSending || was.State != mail.StateSent && o.State == mail.StateSent {
 		f.mails[id] = o
 	}
 	return nil

@@ -78,7 +78,10 @@ type Letters struct{}
 
 // Write fails for a milestone that is not mailed.
 func (Letters) Write(m order.Mail) (subject, text, html string, err error) {
-	known := []order.Milestone{order.MailConfirmation, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired}
+	known := []order.Milestone{
+		order.MailConfirmation, order.MailPaymentProblem, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
+		order.MailRefunded, order.MailRefundFailed, order.MailDispute, order.MailReturnInstructions,
+	}
 	if !slices.Contains(known, m.Milestone) {
 		return "", "", "", fmt.Errorf("%w: no letter for milestone %.40q", order.ErrInvalid, m.Milestone)
 	}

@@ -14,24 +14,29 @@ import (
 // used.
 type Bank struct {
 	// Before is asked before each call ("CreateIntent", "GetIntent",
-	// "CancelIntent", "CaptureIntent", "RefundIntent") with the order's id;
+	// "CancelIntent", "CaptureIntent", "RefundIntent", "Refunds") with the
+	// order's id;
 	// its error is the answer and nothing is done.
 	Before func(op string, id order.ID) error
 	// After is asked when the work is done; its error is the answer all the
 	// same.
 	After func(op string, id order.ID) error
+	// Slow leaves refunds pending until SettleRefund.
+	Slow bool
 
 	mu      sync.Mutex
 	intents []*intent
 	keys    map[string]string // what was asked under a key
 	created map[string]*intent
+	// refunded is which of its intent's refunds a key made.
+	refunded map[string]int
 }
 
 type intent struct {
 	order.Intent
 	authorized int // how often the bank agreed
 	captured   int
-	refunds    []int64
+	refunds    []order.Refund
 }
 
 // Payments is what was done for one order.
@@ -112,37 +117,6 @@ func (b *Bank) CaptureIntent(_ context.Context, id string, amount order.Money, k
 	})
 }
 
-// RefundIntent gives money back, once per key.
-func (b *Bank) RefundIntent(_ context.Context, id string, amount order.Money, key string) error {
-	const op = "RefundIntent"
-	_, err := b.on(op, id, func(in *intent) error {
-		if amount.Chargeable() != nil {
-			return bankError(op, order.ErrRejected)
-		}
-		if in.Status != order.Succeeded {
-			return bankError(op, order.ErrState)
-		}
-		left := in.Received
-		for _, r := range in.refunds {
-			left -= r
-		}
-		switch {
-		case b.keys[key] != "": // once decides
-		case left == 0:
-			return nil // everything went back before, under another key
-		case amount.Amount > left:
-			return bankError(op, order.ErrRejected)
-		}
-		again, err := b.once(op, key, fmt.Sprintf("%s %s %s", op, id, amount))
-		if err != nil || again {
-			return err
-		}
-		in.refunds = append(in.refunds, amount.Amount)
-		return nil
-	})
-	return err
-}
-
 // Pay has the shopper pay with a good card, and answers the news of it, as a
 // webhook would bring it.
 func (b *Bank) Pay(id string) (order.PaymentNews, error) {
@@ -206,9 +180,7 @@ func (b *Bank) Count(id order.ID) Payments {
 		p.Captured += in.captured
 		p.Refunds += len(in.refunds)
 		p.Taken += in.Received
-		for _, r := range in.refunds {
-			p.Returned += r
-		}
+		p.Returned += in.Received - in.left()
 		if in.Status == order.IntentCanceled {
 			p.Canceled++
 		}
@@ -297,7 +269,7 @@ func (b *Bank) locked(work func() (order.Intent, error)) (order.Intent, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.keys == nil {
-		b.keys, b.created = map[string]string{}, map[string]*intent{}
+		b.keys, b.created, b.refunded = map[string]string{}, map[string]*intent{}, map[string]int{}
 	}
 	in, err := work()
 	if err == nil {

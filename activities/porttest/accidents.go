@@ -111,7 +111,8 @@ var writes = map[string]struct {
 	"refund": {func(t *testing.T, h PaymentsHarness) (order.ID, func() error) {
 		in := captured(t, h)
 		return in.OrderID, func() error {
-			return h.Captures.RefundIntent(t.Context(), in.ID, tenEuro, order.Key(in.OrderID, "refund", 1))
+			_, err := h.Captures.RefundIntent(t.Context(), in.ID, tenEuro, order.Key(in.OrderID, "refund", 1))
+			return err
 		}
 	}, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 1000, Refunds: 1, Returned: 1000}},
 }

@@ -17,6 +17,7 @@ func Ledger(t *testing.T, open func(t *testing.T) activities.MailLedger) {
 		"EML-1 one of many claimers sends":  oneSends,
 		"EML-1 a mail sent stays sent":      sentStays,
 		"EML-1 how it ended is remembered":  remembersEnd,
+		"EML-1 what is settled stays so":    settledStays,
 		"EML-1 each milestone is one mail":  milestonesApart,
 		"a mail not claimed is not settled": settlesOnlyClaimed,
 	} {
@@ -70,6 +71,23 @@ func remembersEnd(t *testing.T, l activities.MailLedger) {
 		wantClaim(t, l, m, activities.MailSending, "")
 		settle(t, l, m, s, "")
 		wantClaim(t, l, m, s, "")
+	}
+}
+
+// settledStays is a sender that was given up on and comes back: what it says
+// does not make the mail due, or something else, again. Only that it was sent
+// after all is news.
+func settledStays(t *testing.T, l activities.MailLedger) {
+	for _, s := range []mail.State{activities.MailUnknown, activities.MailRejected, activities.MailSuppressed} {
+		m := letter(order.MailDelivered)
+		wantClaim(t, l, m, activities.MailDue, "")
+		settle(t, l, m, s, "")
+		for _, late := range []mail.State{activities.MailDue, activities.MailUnknown, activities.MailRejected} {
+			settle(t, l, m, late, "")
+			wantClaim(t, l, m, s, "")
+		}
+		settle(t, l, m, activities.MailSent, "msg-1")
+		wantClaim(t, l, m, activities.MailSent, "msg-1")
 	}
 }
 

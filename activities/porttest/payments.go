@@ -64,7 +64,7 @@ func Payments(t *testing.T, open func(t *testing.T) PaymentsHarness) {
 		"PAY-11 PAY-12 declined, then another card":        declinedThenPaid,
 		"PAY-6 3-D Secure":                                 challenged,
 		"IDEM-3 too early is not for ever":                 captureTooEarly,
-		"IDEM-8 refunds":                                   refundsOnce,
+		"IDEM-8 REF-5 refunds":                             refundsOnce,
 		"REF-1 a refund when everything went back before":  refundedBefore,
 		"unknown intents":                                  unknownIntents,
 		"PAY-5 throttled and denied":                       throttledAndDenied,
@@ -226,27 +226,51 @@ func captureTooEarly(t *testing.T, h PaymentsHarness) {
 
 func refundsOnce(t *testing.T, h PaymentsHarness) {
 	early := authorized(t, h)
-	wantKind(t, h.Captures.RefundIntent(t.Context(), early.ID, tenEuro, order.Key(early.OrderID, "refund", 1)), order.ErrState)
+	_, err := h.Captures.RefundIntent(t.Context(), early.ID, tenEuro, order.Key(early.OrderID, "refund", 1))
+	wantKind(t, err, order.ErrState)
 	in := captured(t, h)
 	part := order.Money{Amount: 300, Currency: "EUR"}
-	for _, n := range []int{1, 1, 2, 1, 2} {
-		if err := h.Captures.RefundIntent(t.Context(), in.ID, part, order.Key(in.OrderID, "refund", n)); err != nil {
-			t.Errorf("refund %d: %v", n, err)
+	var want []order.Refund
+	for i, n := range []int{1, 1, 2, 1, 2} {
+		got, err := h.Captures.RefundIntent(t.Context(), in.ID, part, order.Key(in.OrderID, "refund", n))
+		if err != nil || got.ID == "" || got.IntentID != in.ID || got.Amount != part || got.Status != order.RefundSucceeded {
+			t.Errorf("refund %d: %+v, %v", n, got, err)
+		}
+		if i == 0 || i == 2 {
+			want = append(want, got)
+		} else if got != want[n-1] {
+			t.Errorf("refund %d again: %+v, want %+v", n, got, want[n-1])
 		}
 	}
-	wantKind(t, h.Captures.RefundIntent(t.Context(), in.ID, tenEuro, order.Key(in.OrderID, "refund", 3)), order.ErrRejected)
+	_, err = h.Captures.RefundIntent(t.Context(), in.ID, tenEuro, order.Key(in.OrderID, "refund", 3))
+	wantKind(t, err, order.ErrRejected)
+	wantRefunds(t, h, in.ID, want...)
 	wantDone(t, h, in.OrderID, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 1000, Refunds: 2, Returned: 600})
+}
+
+func wantRefunds(t *testing.T, h PaymentsHarness, id string, want ...order.Refund) {
+	t.Helper()
+	got, err := h.Captures.Refunds(t.Context(), id)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("refunds: %v (-want +got):\n%s", err, diff)
+	}
 }
 
 // refundedBefore is money that somebody gave back by hand, under a key of
 // their own.
 func refundedBefore(t *testing.T, h PaymentsHarness) {
 	in := captured(t, h)
+	var first order.Refund
 	for _, key := range []string{"by-hand", order.Key(in.OrderID, "refund", 1), order.Key(in.OrderID, "refund", 1)} {
-		if err := h.Captures.RefundIntent(t.Context(), in.ID, tenEuro, key); err != nil {
-			t.Errorf("%s: %v", key, err)
+		got, err := h.Captures.RefundIntent(t.Context(), in.ID, tenEuro, key)
+		if first.ID == "" {
+			first = got
+		}
+		if err != nil || got.ID == "" || got != first {
+			t.Errorf("%s: %+v, %v; want %+v", key, got, err, first)
 		}
 	}
+	wantRefunds(t, h, in.ID, first)
 	wantDone(t, h, in.OrderID, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 1000, Refunds: 1, Returned: 1000})
 }
 
@@ -258,6 +282,7 @@ func unknownIntents(t *testing.T, h PaymentsHarness) {
 		wantKind(t, err, order.ErrNoSuch)
 		_, err = h.Captures.CaptureIntent(t.Context(), id, tenEuro, "capture")
 		wantKind(t, err, order.ErrNoSuch)
-		wantKind(t, h.Captures.RefundIntent(t.Context(), id, tenEuro, "refund"), order.ErrNoSuch)
+		_, err = h.Captures.RefundIntent(t.Context(), id, tenEuro, "refund")
+		wantKind(t, err, order.ErrNoSuch)
 	}
 }

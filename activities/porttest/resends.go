@@ -32,6 +32,45 @@ func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 	t.Run("a mail that was never due", func(t *testing.T) {
 		want(t, open(t), "k1", 0, order.ErrNotFound)
 	})
+	t.Run("EML-1 a mail sent on request", func(t *testing.T) {
+		l := open(t)
+		r := ask("k1")
+		r.Milestone = order.MailReturnInstructions
+		for range 2 {
+			if got, err := l.OpenResend(t.Context(), r); err != nil || got != 1 {
+				t.Errorf("generation %d %v", got, err)
+			}
+		}
+		m := MessageOf(id, r.Milestone)
+		wantClaim(t, l, m, mail.StateDue, "")
+		settle(t, l, m, mail.StateSent, "msg-1")
+		r.Key = "k2"
+		if got, err := l.OpenResend(t.Context(), r); err != nil || got != 2 {
+			t.Errorf("asked once more: generation %d %v", got, err)
+		}
+	})
+	t.Run("the mail of one refund of several", func(t *testing.T) {
+		l := open(t)
+		for _, ref := range []string{"re_1", "re_2"} {
+			m := MessageOf(id, order.MailRefunded)
+			m.ID = order.Mail{OrderID: id, Milestone: order.MailRefunded, Generation: 1, Ref: ref}.Key()
+			wantClaim(t, l, m, mail.StateDue, "")
+			settle(t, l, m, mail.StateSent, "msg-"+ref)
+		}
+		r := ask("k1")
+		r.Milestone, r.Ref = order.MailRefunded, "re_2"
+		got, err := l.OpenResend(t.Context(), r)
+		if err != nil || got != 2 {
+			t.Errorf("generation %d %v", got, err)
+		}
+		again := MessageOf(id, order.MailRefunded)
+		again.ID = order.Mail{OrderID: id, Milestone: order.MailRefunded, Generation: got, Ref: "re_2"}.Key()
+		again.Generation = got
+		if o, err := l.FindMail(t.Context(), again.ID); err != nil || o.State != mail.StateDue {
+			t.Errorf("%+v %v", o, err)
+		}
+		wantClaim(t, l, again, mail.StateDue, "")
+	})
 	t.Run("EML-1 one decision is one mail", func(t *testing.T) {
 		l := open(t)
 		wantClaim(t, l, m, mail.StateDue, "")

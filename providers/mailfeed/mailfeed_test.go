@@ -65,6 +65,23 @@ func TestParse(t *testing.T) {
 	if d, err := (mailfeed.Source{}).Parse([]byte(event(ours))); err != nil || d.Mail.Feedback[0].ProviderID != "ord_1:mail-shipped:1" {
 		t.Errorf("by our id: %+v %v", d, err)
 	}
+	inHeader := func(id, providerID string) string {
+		return event(strings.Replace(entry, `"providerId":"m1"`, `"messageId":"`+id+`"`+providerID, 1))
+	}
+	// As it stands in the mail's header: ours, or somebody else's.
+	shipped := order.NewID()
+	wire := "<" + mail.WireID(order.Mail{OrderID: shipped, Milestone: order.MailShipped, Generation: 1}.Key()) + "@shop.example>"
+	if d, err := (mailfeed.Source{}).Parse([]byte(inHeader(wire, ""))); err != nil || d.OrderID != shipped || d.Mail.Feedback[0].MessageID != string(shipped)+":mail-shipped:1" {
+		t.Errorf("by our Message-ID: %+v %v", d, err)
+	}
+	for _, foreign := range []string{"<CAF+x=1@mail.example>", "<20260301:12@mail.example>", "@", "<>"} {
+		if d, err := (mailfeed.Source{}).Parse([]byte(inHeader(foreign, `,"providerId":"m1"`))); err != nil || d.Mail.Feedback[0].MessageID != "" || d.Mail.Feedback[0].ProviderID != "m1" {
+			t.Errorf("a stranger's Message-ID %s: %+v %v", foreign, d, err)
+		}
+		if d, err := (mailfeed.Source{}).Parse([]byte(inHeader(foreign, ""))); !errors.Is(err, mailfeed.ErrMalformed) {
+			t.Errorf("nothing but a stranger's Message-ID %s: %+v %v", foreign, d, err)
+		}
+	}
 	for name, bad := range map[string]string{
 		"not JSON": "x", "empty": "", "two": event(entry) + event(entry), "no entries": event(""), "too many": event(entry + strings.Repeat(","+entry, 1000)),
 		"no id": strings.Replace(event(entry), "evt_1", "", 1), "an id of two lines": strings.Replace(event(entry), "evt_1", `a\nb`, 1),

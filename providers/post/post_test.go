@@ -24,7 +24,8 @@ var _ activities.Post = (*post.Office)(nil)
 // provider is one in memory that can be taken down.
 type provider struct {
 	fake.Mailer
-	name string
+	name   string
+	called func(ctx context.Context) // by each SendMail
 
 	mu     sync.Mutex
 	down   error // of every call
@@ -34,6 +35,9 @@ type provider struct {
 }
 
 func (p *provider) SendMail(ctx context.Context, m mail.Message) (string, error) {
+	if p.called != nil {
+		p.called(ctx)
+	}
 	if err := p.state(); err != nil {
 		return "", err
 	}

@@ -125,6 +125,7 @@ func TestFaults(t *testing.T) {
 		{"refused content", standin.Fault{At: standin.BeforeEnd, Code: 554, Enhanced: [3]int{5, 6, 0}}, order.ErrRejected, "554 5.6.0", 0},
 		{"not now, after all", standin.Fault{At: standin.BeforeEnd, Code: 451, Enhanced: [3]int{4, 3, 0}}, order.ErrUnavailable, "451 4.3.0", 0},
 		{"hung up before taking it", standin.Fault{At: standin.BeforeEnd}, order.ErrUnknownOutcome, "no_answer", 0},
+		{"taken, in words that nobody knows", standin.Fault{At: standin.AfterEnd, Code: 251, Enhanced: [3]int{2, 1, 5}}, order.ErrUnknownOutcome, "no_answer", 1},
 		{"hung up after taking it", standin.Fault{At: standin.AfterEnd}, order.ErrUnknownOutcome, "no_answer", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

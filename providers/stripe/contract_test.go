@@ -55,7 +55,8 @@ func TestContract(t *testing.T) {
 		"get":     func() error { _, err := c.GetIntent(ctx, "pi_1"); return err },
 		"cancel":  func() error { _, err := c.CancelIntent(ctx, "pi_1", "k2"); return err },
 		"capture": func() error { _, err := c.CaptureIntent(ctx, "pi_1", money, "k3"); return err },
-		"refund":  func() error { return c.RefundIntent(ctx, "pi_1", money, "k4") },
+		"refunds": func() error { _, err := c.Refunds(ctx, "pi_1"); return err },
+		"refund":  func() error { _, err := c.RefundIntent(ctx, "pi_1", money, "k4"); return err },
 	} {
 		if err := call(); err != nil {
 			t.Errorf("%s: %v", op, err)

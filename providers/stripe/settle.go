@@ -105,37 +105,3 @@ const (
 	lookBack = time.Hour
 	lookAt   = 500
 )
-
-// findRefund looks for the refund a key made.
-func (c *Client) findRefund(ctx context.Context, intent, key string) (none, truth, *failure) {
-	const op = "find refund"
-	p := &sdk.RefundListParams{
-		ListParams:    sdk.ListParams{Context: ctx, Limit: sdk.Int64(100)},
-		PaymentIntent: sdk.String(intent),
-	}
-	if c.conf.Account != "" {
-		p.StripeAccount = sdk.String(c.conf.Account)
-	}
-	it := c.refunds.List(p)
-	for it.Next() {
-		if rf := it.Refund(); rf.Metadata[metaKey] == key {
-			return none{}, done, refundFailed(op, rf)
-		}
-	}
-	if err := it.Err(); err != nil {
-		return none{}, open, classify(op, read, err)
-	}
-	return none{}, open, nil
-}
-
-// refundFailed makes a refund that the bank turned down a refusal: the same
-// key will not try again.
-func refundFailed(op string, rf *sdk.Refund) *failure {
-	if rf.ID == "" {
-		return classify(op, write, errNoAnswer)
-	}
-	if rf.Status == sdk.RefundStatusFailed || rf.Status == sdk.RefundStatusCanceled {
-		return rejected(op, "refund_"+string(rf.Status), nil)
-	}
-	return nil
-}

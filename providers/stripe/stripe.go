@@ -201,42 +201,6 @@ func (c *Client) CaptureIntent(ctx context.Context, id string, amount order.Mone
 	})
 }
 
-// RefundIntent gives the amount back, once per key for ever: a key is also
-// looked for among the intent's refunds, since Stripe may forget it after a
-// day.
-func (c *Client) RefundIntent(ctx context.Context, id string, amount order.Money, key string) error {
-	const op = "refund intent"
-	units, f := movement(op, id, amount, key)
-	if f != nil {
-		return f.err()
-	}
-	look := func(*failure) (none, truth, *failure) { return c.findRefund(ctx, id, key) }
-	if _, t, f := look(nil); f != nil || t == done {
-		return f.err()
-	}
-	_, err := settle(key, func(k string) (none, *failure) {
-		p := &sdk.RefundParams{Params: c.params(ctx, k), PaymentIntent: sdk.String(id), Amount: sdk.Int64(units)}
-		p.AddMetadata(metaKey, key)
-		rf, err := c.refunds.New(p)
-		if already(err) {
-			return none{}, nil // all of it went back before, by whatever hand
-		}
-		if err != nil {
-			return none{}, classify(op, write, err)
-		}
-		return none{}, refundFailed(op, rf)
-	}, look)
-	return err
-}
-
-type none struct{}
-
-// already reports whether Stripe says that nothing is left to refund.
-func already(err error) bool {
-	var e *sdk.Error
-	return errors.As(err, &e) && e.Code == sdk.ErrorCodeChargeAlreadyRefunded
-}
-
 // movement checks what capture and refund are given.
 func movement(op, id string, amount order.Money, key string) (units int64, f *failure) {
 	if err := checkID(id); err != nil {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	sdk "github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/webhook"
 
 	"purser/order"
@@ -89,6 +88,18 @@ type subject struct {
 	PaymentIntent any               `json:"payment_intent"` // of a charge or refund: an id, or the expanded object
 }
 
+// order is whose the object is, as far as it says: a refund does so in the key
+// it was made under.
+func (s subject) order() order.ID {
+	ofKey, _, _ := strings.Cut(s.Metadata[metaKey], ":")
+	for _, id := range []string{s.Metadata[metaOrder], ofKey} {
+		if id, err := order.ParseID(id); err == nil {
+			return id
+		}
+	}
+	return ""
+}
+
 // Parse reads a verified event. What is genuine but cannot be used, such as
 // another API version, is a Delivery with a Problem and not an error; the
 // error is ErrMalformed.
@@ -110,9 +121,7 @@ func (c *Client) Parse(body []byte) (order.Delivery, error) {
 		if id, ok := s.PaymentIntent.(string); ok && id != "" {
 			d.Ref = id
 		}
-		if id, err := order.ParseID(s.Metadata[metaOrder]); err == nil {
-			d.OrderID = id
-		}
+		d.OrderID = s.order()
 	}
 	if !plain(d.EventID, d.Type, d.Account, e.APIVersion, d.Ref) {
 		return order.Delivery{}, ErrMalformed
@@ -120,8 +129,8 @@ func (c *Client) Parse(body []byte) (order.Delivery, error) {
 	if d.Problem = c.problem(e); d.Problem != "" {
 		return d, nil
 	}
-	if wanted[e.Type] {
-		c.news(&d, e.Data.Object)
+	if read := wanted[e.Type]; read != nil {
+		read(&d, e.Data.Object)
 	}
 	return d, nil
 }
@@ -154,39 +163,4 @@ func (c *Client) problem(e envelope) string {
 		return fmt.Sprintf("account %.40q: want %q", e.Account, c.conf.Account)
 	}
 	return ""
-}
-
-// wanted are the events a workflow hears about; all others are kept only.
-var wanted = map[string]bool{
-	"payment_intent.amount_capturable_updated": true,
-	"payment_intent.succeeded":                 true,
-	"payment_intent.payment_failed":            true,
-	"payment_intent.requires_action":           true,
-	"payment_intent.processing":                true,
-	"payment_intent.canceled":                  true,
-}
-
-// news adds what the event says of the payment. An intent that names no order
-// may have lost it, or be another integration's on the same account: the
-// record knows, by the intent.
-func (c *Client) news(d *order.Delivery, object json.RawMessage) {
-	var pi sdk.PaymentIntent
-	if err := json.Unmarshal(object, &pi); err != nil || pi.ID == "" || pi.Object != "payment_intent" {
-		d.Problem = "the event's object is not a payment intent"
-		return
-	}
-	in, err := toIntent(&pi)
-	if err != nil {
-		if d.OrderID != "" { // an amount that we would never have asked for is not ours
-			d.Problem = err.Error()
-		}
-		return
-	}
-	d.News = &order.News{
-		ID: provider + ":" + d.Account + ":" + d.EventID, Type: d.Type, At: d.At, OrderID: d.OrderID,
-		Payment: &order.PaymentNews{
-			IntentID: in.ID, Status: in.Status, Amount: in.Amount, Capturable: in.Capturable, Received: in.Received,
-			Decline: in.Decline, Failed: d.Type == "payment_intent.payment_failed",
-		},
-	}
 }

@@ -9,8 +9,10 @@ type card struct {
 	code         string // why it is declined; empty: it is not
 	declineCode  string
 	message      string
-	authenticate bool // the bank wants to see the shopper
-	slow         bool // the answer comes later
+	authenticate bool   // the bank wants to see the shopper
+	slow         bool   // the answer comes later
+	dispute      string // why its bank asks the money back as soon as it is taken; empty: it does not
+	refund       string // what becomes of money given back to it; empty: it arrives
 }
 
 const (
@@ -30,6 +32,10 @@ var cards = map[string]card{
 	"pm_card_jcb":        {brand: "jcb", last4: "0505"},
 	"pm_card_unionpay":   {brand: "unionpay", last4: "0005"},
 	notOfStripe:          {brand: "visa", last4: "7777", slow: true},
+
+	"pm_card_createDispute":                   {brand: "visa", last4: "0259", dispute: "fraudulent"},
+	"pm_card_createDisputeProductNotReceived": {brand: "visa", last4: "2685", dispute: "product_not_received"},
+	"pm_card_refundFail":                      {brand: "visa", last4: "5126", refund: "failed"},
 
 	"pm_card_authenticationRequired":        {brand: "visa", last4: "3184", authenticate: true},
 	"pm_card_authenticationRequiredOnSetup": {brand: "visa", last4: "3155", authenticate: true},
@@ -61,6 +67,7 @@ var numbers = map[string]string{
 	"4000000000000069": "pm_card_chargeDeclinedExpiredCard", "4000000000000127": "pm_card_chargeDeclinedIncorrectCvc",
 	"4000000000000119": "pm_card_chargeDeclinedProcessingError", "4000000000006975": "pm_card_chargeDeclinedVelocityLimitExceeded",
 	"4000000000000341": "pm_card_chargeCustomerFail",
+	"4000000000000259": "pm_card_createDispute", "4000000000002685": "pm_card_createDisputeProductNotReceived", "4000000000005126": "pm_card_refundFail",
 }
 
 // findCard knows a payment method by its name; Stripe publishes some under

@@ -87,6 +87,7 @@ func (t *txn) charged(in *Intent, card card) *Error {
 	in.Status, in.AmountReceived = succeeded, in.Amount
 	t.emit("charge.succeeded", ch)
 	t.emit("payment_intent.succeeded", in)
+	t.dispute(in, ch)
 	return nil
 }
 

@@ -200,6 +200,7 @@ func (s *Server) captureIntent(c *call) (any, *Error) {
 	ch.Captured, ch.AmountCaptured, ch.AmountRefunded = true, amount, ch.Amount-amount // the rest is let go
 	c.emit("charge.captured", ch)
 	c.emit("payment_intent.succeeded", in)
+	c.dispute(in, ch)
 	return in, nil
 }
 

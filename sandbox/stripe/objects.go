@@ -115,9 +115,34 @@ type Refund struct {
 	PaymentIntent string            `json:"payment_intent"`
 	Reason        *string           `json:"reason"`
 	Status        string            `json:"status"`
+	FailureReason *string           `json:"failure_reason,omitempty"`
 }
 
 func (r *Refund) key() string { return r.ID }
+
+// Dispute is money that the shopper's bank asks back.
+type Dispute struct {
+	ID              string            `json:"id"`
+	Object          string            `json:"object"`
+	Amount          int64             `json:"amount"`
+	Charge          string            `json:"charge"`
+	Created         int64             `json:"created"`
+	Currency        string            `json:"currency"`
+	EvidenceDetails *EvidenceDetails  `json:"evidence_details"`
+	Livemode        bool              `json:"livemode"`
+	Metadata        map[string]string `json:"metadata"`
+	PaymentIntent   string            `json:"payment_intent"`
+	Reason          string            `json:"reason"`
+	Status          string            `json:"status"`
+}
+
+// EvidenceDetails say until when the shop can answer a dispute.
+type EvidenceDetails struct {
+	DueBy           int64 `json:"due_by"`
+	HasEvidence     bool  `json:"has_evidence"`
+	PastDue         bool  `json:"past_due"`
+	SubmissionCount int   `json:"submission_count"`
+}
 
 // Event is something that happened, with the body its webhook carries.
 type Event struct {

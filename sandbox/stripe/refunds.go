@@ -3,6 +3,7 @@ package stripe
 import (
 	"encoding/json"
 	"strconv"
+	"time"
 )
 
 func (s *Server) createRefund(c *call) (any, *Error) {
@@ -41,8 +42,33 @@ func (s *Server) createRefund(c *call) (any, *Error) {
 		c.Refund.Reason = &reason
 	}
 	c.emit("charge.refunded", ch)
-	return c.Refund, nil
+	answered := *c.Refund
+	if card, _ := findCard(*in.PaymentMethod); card.refund != "" {
+		// Some time later, at Stripe; here as soon as it is answered.
+		why := "expired_or_canceled_card"
+		c.Refund.Status, c.Refund.FailureReason = card.refund, &why
+		c.emit("charge.refund.updated", c.Refund)
+	}
+	return &answered, nil
 }
+
+// dispute has the shopper's bank ask back what was taken, if the card is one
+// that is published for this.
+func (t *txn) dispute(in *Intent, ch *Charge) {
+	card, _ := findCard(*in.PaymentMethod)
+	if card.dispute == "" {
+		return
+	}
+	ch.Disputed = true
+	t.emit("charge.dispute.created", &Dispute{
+		ID: newID("dp_3"), Object: "dispute", Amount: ch.AmountCaptured, Charge: ch.ID, Created: t.now.Unix(), Currency: ch.Currency,
+		EvidenceDetails: &EvidenceDetails{DueBy: t.now.Add(answerWithin).Unix()}, Metadata: map[string]string{},
+		PaymentIntent: in.ID, Reason: card.dispute, Status: "needs_response",
+	})
+}
+
+// answerWithin is how long a shop has to answer a dispute; banks differ.
+const answerWithin = 9 * 24 * time.Hour
 
 // paid is the intent a refund names, by itself or by its charge.
 func (c *call) paid() (*Intent, *Error) {

@@ -1,0 +1,85 @@
+package order
+
+import "time"
+
+// Milestone is an occasion for a mail: exactly one for each time it occurs.
+type Milestone string
+
+// The milestones that are mailed, to the shopper unless another is named.
+const (
+	MailConfirmation   Milestone = "confirmation"    // paid
+	MailPaymentProblem Milestone = "payment_problem" // declined, and not tried again since
+	MailShipped        Milestone = "shipped"
+	MailDelivered      Milestone = "delivered"
+	MailCancelled      Milestone = "cancelled"
+	MailExpired        Milestone = "expired"
+	MailRefunded       Milestone = "refunded"      // money is known to have gone back
+	MailRefundFailed   Milestone = "refund_failed" // the bank did not take it
+	MailDispute        Milestone = "dispute"       // to the shop
+	// MailReturnInstructions is sent when the shop asks for it.
+	MailReturnInstructions Milestone = "return_instructions"
+)
+
+// ToShop reports whether the mail goes to the shop itself.
+func (m Milestone) ToShop() bool { return m == MailDispute }
+
+// OnRequest reports whether the mail is sent because somebody asks for it, and
+// not because the order has come to a point.
+func (m Milestone) OnRequest() bool { return m == MailReturnInstructions }
+
+// Mail is one mail to be sent once: its key is order, milestone and
+// generation (EML-1), and what it is about where there may be several.
+type Mail struct {
+	OrderID    ID        `json:"orderId"`
+	Milestone  Milestone `json:"milestone"`
+	Generation int       `json:"generation"`
+	Ref        string    `json:"ref,omitempty"` // the one it is about of several: a refund, a dispute, an intent
+	To         string    `json:"to"`
+	Name       string    `json:"name"`
+	Locale     string    `json:"locale,omitempty"`
+	Lines      []Line    `json:"lines,omitempty"`
+	Total      Money     `json:"total"`
+	Amount     Money     `json:"amount,omitzero"` // the money that moves, where the mail is about that
+	Until      time.Time `json:"until,omitzero"`  // until when the reader can do something
+	Tracking   string    `json:"tracking,omitempty"`
+	Reason     string    `json:"reason,omitempty"`
+	Link       string    `json:"link,omitempty"` // where its button leads; default: to the order or the parcel
+}
+
+// Key names the mail in the ledger.
+func (m Mail) Key() string {
+	operation := "mail-" + string(m.Milestone)
+	if m.Ref != "" {
+		operation += "-" + m.Ref
+	}
+	return Key(m.OrderID, operation, m.Generation)
+}
+
+// Letter is the order's first mail of a milestone: about the latest refund or
+// dispute, where it is about one.
+func (o Order) Letter(m Milestone) Mail {
+	l := Mail{
+		OrderID: o.ID, Milestone: m, Generation: 1, To: o.Email, Name: o.ShipTo.Name, Locale: o.Locale,
+		Lines: o.Lines, Total: o.Total, Tracking: o.Shipment.Tracking,
+	}
+	switch m {
+	case MailPaymentProblem:
+		l.Ref = o.Payment.IntentID
+		if d := o.Payment.Decline; d != nil {
+			l.Reason = d.Message
+		}
+	case MailRefunded, MailRefundFailed:
+		l.Lines, l.Total = nil, Money{}
+		for _, r := range o.Refunds {
+			if r.Status.mail() == m {
+				l.Ref, l.Amount = r.ID, r.Amount
+			}
+		}
+	case MailDispute:
+		l.To, l.Name, l.Locale, l.Lines, l.Total = "", "", "", nil, Money{}
+		for _, d := range o.Disputes {
+			l.Ref, l.Amount, l.Reason, l.Until = d.ID, d.Amount, d.Reason, d.AnswerBy
+		}
+	}
+	return l
+}

@@ -1,0 +1,139 @@
+package stripe
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	sdk "github.com/stripe/stripe-go/v76"
+
+	"purser/order"
+)
+
+// RefundIntent gives the amount back, once per key for ever: a key is also
+// looked for among the intent's refunds, since Stripe may forget it after a
+// day.
+func (c *Client) RefundIntent(ctx context.Context, id string, amount order.Money, key string) (order.Refund, error) {
+	const op = "refund intent"
+	units, f := movement(op, id, amount, key)
+	if f != nil {
+		return order.Refund{}, f.err()
+	}
+	look := func(*failure) (order.Refund, truth, *failure) { return c.findRefund(ctx, id, key) }
+	if found, t, f := look(nil); f != nil || t == done {
+		return found, f.err()
+	}
+	return settle(key, func(k string) (order.Refund, *failure) {
+		p := &sdk.RefundParams{Params: c.params(ctx, k), PaymentIntent: sdk.String(id), Amount: sdk.Int64(units)}
+		p.AddMetadata(metaKey, key)
+		rf, err := c.refunds.New(p)
+		if already(err) { // all of it went back before, by whatever hand
+			return c.lastRefund(ctx, id)
+		}
+		if err != nil {
+			return order.Refund{}, classify(op, write, err)
+		}
+		return refunded(op, rf)
+	}, look)
+}
+
+// already reports whether Stripe says that nothing is left to refund.
+func already(err error) bool {
+	var e *sdk.Error
+	return errors.As(err, &e) && e.Code == sdk.ErrorCodeChargeAlreadyRefunded
+}
+
+// Refunds lists what was given back of an intent, by whatever hand, oldest
+// first.
+func (c *Client) Refunds(ctx context.Context, id string) ([]order.Refund, error) {
+	const op = "list refunds"
+	if err := checkID(id); err != nil {
+		return nil, noSuch(op, err).err()
+	}
+	all, f := c.listRefunds(ctx, op, id)
+	if f != nil {
+		return nil, f.err()
+	}
+	var found []order.Refund
+	for _, rf := range slices.Backward(all) { // Stripe lists the newest first
+		r, err := toRefund(rf)
+		if err != nil {
+			return nil, rejected(op, "unreadable_amount", err).err()
+		}
+		found = append(found, r)
+	}
+	return found, nil
+}
+
+func (c *Client) listRefunds(ctx context.Context, op, intent string) (all []*sdk.Refund, f *failure) {
+	p := &sdk.RefundListParams{
+		ListParams:    sdk.ListParams{Context: ctx, Limit: sdk.Int64(100)},
+		PaymentIntent: sdk.String(intent),
+	}
+	if c.conf.Account != "" {
+		p.StripeAccount = sdk.String(c.conf.Account)
+	}
+	it := c.refunds.List(p)
+	for it.Next() {
+		all = append(all, it.Refund())
+	}
+	if err := it.Err(); err != nil {
+		return nil, classify(op, read, err)
+	}
+	return all, nil
+}
+
+// findRefund looks for the refund a key made.
+func (c *Client) findRefund(ctx context.Context, intent, key string) (order.Refund, truth, *failure) {
+	const op = "find refund"
+	all, f := c.listRefunds(ctx, op, intent)
+	for _, rf := range all {
+		if rf.Metadata[metaKey] == key {
+			r, f := refunded(op, rf)
+			return r, done, f
+		}
+	}
+	return order.Refund{}, open, f
+}
+
+// lastRefund is the refund after which nothing was left.
+func (c *Client) lastRefund(ctx context.Context, intent string) (order.Refund, *failure) {
+	const op = "find refund"
+	all, f := c.listRefunds(ctx, op, intent)
+	if f != nil || len(all) == 0 {
+		return order.Refund{}, f
+	}
+	r, err := toRefund(all[0])
+	if err != nil {
+		return r, rejected(op, "unreadable_amount", err)
+	}
+	return r, nil
+}
+
+// refunded is the refund that Stripe answered. One that the bank turned down
+// is a refusal: the same key will not try again.
+func refunded(op string, rf *sdk.Refund) (order.Refund, *failure) {
+	if rf.ID == "" {
+		return order.Refund{}, classify(op, write, errNoAnswer)
+	}
+	if rf.Status == sdk.RefundStatusFailed || rf.Status == sdk.RefundStatusCanceled {
+		return order.Refund{}, rejected(op, "refund_"+string(rf.Status), nil)
+	}
+	r, err := toRefund(rf)
+	if err != nil {
+		return r, rejected(op, "unreadable_amount", err)
+	}
+	return r, nil
+}
+
+// toRefund maps Stripe's refund to ours.
+func toRefund(rf *sdk.Refund) (order.Refund, error) {
+	r := order.Refund{ID: rf.ID, Status: order.ParseRefundStatus(string(rf.Status))}
+	if rf.PaymentIntent != nil {
+		r.IntentID = rf.PaymentIntent.ID
+	}
+	var err error
+	r.Amount, err = fromStripe(rf.Amount, strings.ToUpper(string(rf.Currency)))
+	return r, err
+}
