@@ -192,7 +192,7 @@ func TestLostTask(t *testing.T) {
 		}
 	}))
 	defer at.Close()
-	c, err := meilisearch.New(meilisearch.Config{URL: at.URL, AdminKey: "admin", SearchKey: "search"})
+	c, err := meilisearch.New(meilisearch.Config{URL: at.URL, AdminKey: "admin", SearchKey: "search", Patience: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestLostTask(t *testing.T) {
 		c.PutDocuments(t.Context(), []catalog.Document{porttest.DocumentOf("a", 1)}), c.DeleteDocuments(t.Context(), []string{"a"}),
 	} {
 		var p *order.ProviderError
-		if !errors.As(err, &p) || p.Kind != order.ErrUnknownOutcome || p.Ref != "task 7" {
+		if !errors.As(err, &p) || p.Kind != order.ErrUnknownOutcome || p.Code != "task_not_found" || p.Ref != "task 7" {
 			t.Errorf("got %v, want an unknown outcome of task 7", err)
 		}
 	}

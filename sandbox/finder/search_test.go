@@ -111,7 +111,7 @@ func TestWords(t *testing.T) {
 func TestPhrases(t *testing.T) {
 	x := shop(t, settings)
 	x.Put([]finder.Document{
-		doc(t, "set", `{"name":"Mug set","tags":["enamel","mug"],"text":"An enamel, mug and bowl. Camp out of the box; fire it up"}`),
+		doc(t, "set", `{"name":"Mug set","tags":["enamel","mug"],"text":"An enamel, mug and bowl. Camp out of the box; fire it up for, fire"}`),
 		doc(t, "pan", `{"name":"Pan","text":"for the pan and for the fire"}`),
 	})
 	for _, tt := range []struct {
@@ -133,8 +133,8 @@ func TestPhrases(t *testing.T) {
 		{`"couch"`, []string{}},         // no synonyms
 		{`"when the water"`, []string{"kettle"}},
 		{`"when a water"`, []string{}},
-		{`"for the fire"`, []string{"pan"}},
-		{`"sofa bed rest"`, []string{}}, // not from attribute to attribute
+		{`"for the fire"`, []string{"pan"}}, // something is between them, and no comma
+		{`"sofa bed rest"`, []string{}},     // not from attribute to attribute
 		{`"enamel. mug"`, []string{"mug", "set"}},
 		{`""`, []string{"mug", "cup", "kettle", "poster", "cafe", "sofa", "set", "pan"}},
 		{`"the"`, []string{"mug", "cup", "kettle", "poster", "cafe", "sofa", "set", "pan"}},
