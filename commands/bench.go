@@ -28,6 +28,7 @@ type benchCmds struct {
 	Mail     benchMailCmd     `cmd:"" help:"How well the mail rate is held, how long mail waits, what an outage of the primary does."`
 	Campaign benchCampaignCmd `cmd:"" help:"A large campaign through kills: who got it, and how long orders' mail waits behind it."`
 	Images   imagesBenchCmd   `cmd:"" help:"A picture of 12 megapixels to four sizes, against libvips."`
+	Engine   engineBenchCmd   `cmd:"" hidden:"" help:"The engine in a process of its own."`
 	Render   renderFilesCmd   `cmd:"" hidden:"" help:"One side of it, in a process of its own."`
 }
 
@@ -39,7 +40,10 @@ type benchCmd struct {
 	Orders int      `help:"Whole orders to measure." default:"400"`
 	AtOnce int      `help:"Orders on their way at the same time." default:"32"`
 	WarmUp int      `help:"Orders before the clock starts." default:"40"`
-	JSON   bool     `name:"json" help:"Print one JSON object per engine."`
+
+	EngineApart bool `help:"Give the engine a process and a core of its own, and the others to everything else: as on a cluster, the engine's limit is then what is left. Linux only."`
+
+	JSON bool `name:"json" help:"Print one JSON object per engine."`
 
 	CPUProfile string `name:"cpu-profile" help:"Write a CPU profile of the orders' part to this file." type:"path"`
 }
@@ -87,7 +91,17 @@ func (b *benchCmd) measure(e *env, engine string) (_ drill.Result, err error) {
 			return drill.Result{}, err
 		}
 	}
-	s, err := stack.Start(e.ctx, &cfg, stack.Everything)
+	role, cpu := stack.Everything, func() (time.Duration, error) { return drill.ProcessorTime() }
+	if b.EngineApart {
+		apart, failed := startEngineApart(e.ctx, &cfg)
+		if failed != nil {
+			return drill.Result{}, failed
+		}
+		defer func() { err = errors.Join(err, apart.stop()) }()
+		role, cfg.TemporalAddress = stack.EngineElsewhere, apart.address
+		cpu = func() (time.Duration, error) { return drill.ProcessorTime(apart.pid) }
+	}
+	s, err := stack.Start(e.ctx, &cfg, role)
 	if err != nil {
 		return drill.Result{}, err
 	}
@@ -105,7 +119,7 @@ func (b *benchCmd) measure(e *env, engine string) (_ drill.Result, err error) {
 		Shopper:  &shop.Shopper{StripeURL: at.Sandbox + "/stripe", PublishableKey: at.PublishableKey, HTTP: shop.Pooled(b.AtOnce)},
 		Final:    func(ctx context.Context, id order.ID) (order.Order, error) { return final(ctx, s.Records, id) },
 		Webhooks: watch.take,
-		CPU:      drill.ProcessorTime,
+		CPU:      cpu,
 	}, drill.Load{Orders: b.Orders, AtOnce: b.AtOnce, WarmUp: b.WarmUp})
 }
 

@@ -21,5 +21,5 @@ func (s *Stack) campaignDesk(p *providers) *api.Campaigns {
 // preview shows what mails look like: to everybody at this machine where the
 // whole stack runs on it, to operators elsewhere.
 func (s *Stack) preview(r Role, p *providers) *api.Preview {
-	return &api.Preview{Letters: p.mail.letters, Open: r.engine}
+	return &api.Preview{Letters: p.mail.letters, Open: r.owns()}
 }

@@ -175,7 +175,7 @@ func (s *Stack) startSandbox() {
 // of the embedded stack, an operator key made in the data directory.
 func (s *Stack) apiKeys(r Role) ([]api.Key, error) {
 	configured := s.cfg.APIKeys
-	if !r.engine {
+	if !r.owns() {
 		return api.ParseKeys(configured)
 	}
 	path := filepath.Join(s.cfg.Data, "operator.key")

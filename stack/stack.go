@@ -56,14 +56,20 @@ type Stack struct {
 }
 
 // Role says which parts a process runs.
-type Role struct{ engine, worker, api bool }
+type Role struct{ engine, sandbox, worker, api bool }
 
 // The roles there are.
 var (
-	Everything = Role{engine: true, worker: true, api: true}
+	Everything = Role{engine: true, sandbox: true, worker: true, api: true}
 	APIOnly    = Role{api: true}
 	WorkerOnly = Role{worker: true}
+	// EngineElsewhere is everything but the engine, which is at
+	// TEMPORAL_ADDRESS.
+	EngineElsewhere = Role{sandbox: true, worker: true, api: true}
 )
+
+// owns reports whether the process keeps a data directory of its own.
+func (r Role) owns() bool { return r.engine || r.sandbox }
 
 // Start brings up the parts of a role. If it fails, nothing is left running.
 func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error) {
@@ -75,7 +81,7 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 			s.Stop()
 		}
 	}()
-	if r.engine {
+	if r.owns() {
 		if err := s.lock(ctx); err != nil {
 			return nil, err
 		}
@@ -83,7 +89,7 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	if err := s.listen(r); err != nil {
 		return nil, err
 	}
-	if !r.engine && cfg.VaultKey == "" {
+	if !r.owns() && cfg.VaultKey == "" {
 		return nil, errors.New("this role shares its secrets with others: set PURSER_VAULT_KEY, the same for all (openssl rand -hex 32)")
 	}
 	if err := s.openVault(); err != nil {
@@ -116,7 +122,7 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	if s.Sandbox != nil {
 		s.startSandbox()
 	}
-	if r.engine {
+	if r.owns() {
 		return s, s.announce()
 	}
 	return s, nil
@@ -168,7 +174,7 @@ func (s *Stack) listen(r Role) (err error) {
 		s.apiURL = "http://" + s.apiDoor.Addr().String()
 	}
 	s.boxURL = strings.TrimRight(s.cfg.SandboxURL, "/")
-	if r.engine && s.cfg.Played() {
+	if r.sandbox && s.cfg.Played() {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.cfg.SandboxPort))
 		if s.boxDoor, err = s.open("the sandbox", "--sandbox-port", address); err != nil {
 			return err
@@ -203,19 +209,11 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 	var eng *engine.Engine
 	if r.engine {
 		all.Go(func() (err error) {
-			eng, err = engine.Start(ctx, engine.Config{
-				DataDir: s.cfg.Data, PostgresURL: s.cfg.DatabaseURL,
-				FrontendPort: s.cfg.TemporalPort, UIPort: s.cfg.EmbeddedUIPort(), Namespace: s.cfg.TemporalNamespace,
-				SearchAttributes: map[string]enums.IndexedValueType{
-					workflows.AttrStatus.GetName():   enums.INDEXED_VALUE_TYPE_KEYWORD,
-					workflows.AttrWaiting.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
-					workflows.AttrDeadline.GetName(): enums.INDEXED_VALUE_TYPE_DATETIME,
-				},
-				Failed: func(err error) { s.failed <- fmt.Errorf("engine: %w", err) },
-				Logger: s.log,
-			})
+			eng, err = StartEngine(ctx, s.cfg, func(err error) { s.failed <- fmt.Errorf("engine: %w", err) })
 			return err
 		})
+	}
+	if r.sandbox {
 		all.Go(func() (err error) {
 			s.Sandbox, err = s.newSandbox()
 			return err
@@ -251,7 +249,7 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 		HostPort: address, Namespace: s.cfg.TemporalNamespace,
 		Logger: sdklog.NewStructuredLogger(s.log.With("part", "temporal-sdk")),
 	}
-	if eng != nil { // no network to save
+	if host, _, err := net.SplitHostPort(address); err == nil && net.ParseIP(host).IsLoopback() { // no network to save
 		options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	}
 	s.Temporal, err = client.DialContext(ctx, options)
@@ -260,6 +258,22 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 	}
 	s.onStop(s.Temporal.Close)
 	return nil
+}
+
+// StartEngine brings up the embedded engine alone, with what the workflows ask
+// of it. failed hears why it ended, should it end by itself.
+func StartEngine(ctx context.Context, cfg *config.Config, failed func(error)) (*engine.Engine, error) {
+	return engine.Start(ctx, engine.Config{
+		DataDir: cfg.Data, PostgresURL: cfg.DatabaseURL,
+		FrontendPort: cfg.TemporalPort, UIPort: cfg.EmbeddedUIPort(), Namespace: cfg.TemporalNamespace,
+		SearchAttributes: map[string]enums.IndexedValueType{
+			workflows.AttrStatus.GetName():   enums.INDEXED_VALUE_TYPE_KEYWORD,
+			workflows.AttrWaiting.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
+			workflows.AttrDeadline.GetName(): enums.INDEXED_VALUE_TYPE_DATETIME,
+		},
+		Failed: failed,
+		Logger: cfg.Logger(),
+	})
 }
 
 func (s *Stack) startWorkers(p *providers) error {
