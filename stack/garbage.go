@@ -50,7 +50,7 @@ func garbagePercent(live uint64) int {
 
 // afterEachCollection calls f after each garbage collection, from now on.
 func afterEachCollection(f func()) {
-	type marker struct{ next *marker } // with a pointer, so that it is no part of another object
+	type marker struct{ _ *byte } // with a pointer, so that it is no part of another object
 	runtime.AddCleanup(new(marker), func(f func()) {
 		f()
 		afterEachCollection(f)
