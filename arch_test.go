@@ -63,7 +63,10 @@ var house = []room{
 
 	{"drill", []string{anything}, nil, "measures and breaks the whole"},
 	{"e2e", []string{anything}, nil, "proves the whole"},
-	{"", []string{anything}, nil, "wires everything; nobody can import it"},
+	{"config", []string{"api", "letters", "mail", "providers/s3", "providers/smtp", "providers/sns", "records", "vault", "workflows"}, nil, "read once; a setting is refused by the room that uses it"},
+	{"stack", []string{anything}, nil, "wires everything"},
+	{"commands", []string{"catalog", "config", "drill", "feed", "mail", "order", "pictures", "records", "sandbox", "sandbox/*", "shop", "stack"}, nil, "a command starts a stack, measures one, or calls one as a shop would"},
+	{"", []string{"commands"}, nil, "hands over"},
 }
 
 // foreign is an import from outside that only some rooms may have.
@@ -77,7 +80,7 @@ type foreign struct {
 var foreigners = []foreign{
 	{"go.temporal.io/server", []string{"engine"}, true, "the build without the server (-tags lean) leaves it out in one place"},
 	{"github.com/temporalio/ui-server", []string{"engine"}, true, "as above"},
-	{"go.temporal.io/sdk", []string{"activities", "workflows", "workers", "starter", "engine", "drill", "e2e", ""}, false, "the others would not notice if the engine were another"},
+	{"go.temporal.io/sdk", []string{"activities", "workflows", "workers", "starter", "engine", "drill", "e2e", "stack"}, false, "the others would not notice if the engine were another"},
 	{"database/sql", []string{"records", "engine", "drill", "e2e", "sandbox/*"}, false, "there is one record, and one room that writes it"},
 	{"github.com/stripe/stripe-go", []string{"providers/stripe", "sandbox/stripe"}, false, "one adapter per party"},
 	{"testing", []string{"activities/porttest", "e2e"}, false, "test code has no place in the program; the conformance suites are test code"},
@@ -227,7 +230,10 @@ func TestArchImportsCanFail(t *testing.T) {
 		{imports("purser/sandbox/stripe", "purser/providers/stripe"), true},
 		{imports("purser/api", "purser/starter"), true},
 		{imports("purser/shop", "purser"), true},
-		{imports("purser", "purser/engine", "purser/api"), false},
+		{imports("purser", "purser/commands"), false},
+		{imports("purser", "purser/api"), true},
+		{imports("purser/stack", "purser/engine", "purser/api"), false},
+		{imports("purser/commands", "purser/starter"), true},
 		{imports("purser/util"), true}, // no such room
 		{imports("purser/sandbox/stripe/deep"), true},
 		{imports("purser/records", "go.temporal.io/sdk/client"), true},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,9 +17,10 @@ import (
 // a second on every Linux in use).
 const clockTick = 10 * time.Millisecond
 
-// ProcessorTime is what this process and the Postgres servers of this machine
-// have used so far. Where there is no /proc, only this process counts.
-func ProcessorTime() (time.Duration, error) {
+// ProcessorTime is what this process, other processes of the stack and the
+// Postgres servers of this machine have used so far. Where there is no /proc,
+// only this process counts.
+func ProcessorTime(others ...int) (time.Duration, error) {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
 		return 0, fmt.Errorf("processor time: %w", err)
@@ -29,32 +31,37 @@ func ProcessorTime() (time.Duration, error) {
 		return 0, err
 	}
 	for _, path := range stats {
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err != nil {
+			return 0, err
+		}
 		if stat, err := os.ReadFile(path); err == nil { // the process may be gone
-			total += postgresTime(stat)
+			name, used := timeOf(stat)
+			if name == "postgres" || slices.Contains(others, pid) {
+				total += used
+			}
 		}
 	}
 	return total, nil
 }
 
-// postgresTime reads a line of /proc/<pid>/stat; 0 if it is not about
-// Postgres. The name in parentheses may hold spaces; user and system time are
-// the 12th and 13th field after it.
-func postgresTime(stat []byte) time.Duration {
-	name, rest, ok := bytes.Cut(stat, []byte(") "))
-	if !ok || !bytes.HasSuffix(name, []byte("(postgres")) {
-		return 0
-	}
+// timeOf reads a line of /proc/<pid>/stat: whose it is, and what it has used.
+// The name in parentheses may hold spaces; user and system time are the 12th
+// and 13th field after it.
+func timeOf(stat []byte) (name string, used time.Duration) {
+	before, rest, ok := bytes.Cut(stat, []byte(") "))
 	fields := strings.Fields(string(rest))
-	if len(fields) < 15 {
-		return 0
+	_, after, opened := bytes.Cut(before, []byte("("))
+	if !ok || !opened || len(fields) < 15 {
+		return "", 0
 	}
 	var ticks int64
 	for _, f := range fields[11:13] {
 		n, err := strconv.ParseInt(f, 10, 64)
 		if err != nil {
-			return 0
+			return "", 0
 		}
 		ticks += n
 	}
-	return time.Duration(ticks) * clockTick
+	return string(after), time.Duration(ticks) * clockTick
 }

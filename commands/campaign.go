@@ -1,0 +1,279 @@
+package commands
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"purser/mail"
+	"purser/shop"
+)
+
+// campaignCmd sends one mail to many, over the API.
+type campaignCmd struct {
+	Create     campaignCreateCmd     `cmd:"" help:"Write a draft and add its recipients."`
+	Delete     campaignDeleteCmd     `cmd:"" help:"Delete a draft and its recipients."`
+	Start      campaignStartCmd      `cmd:"" help:"Start a campaign, or let one go on whose workflow has failed."`
+	Status     campaignStatusCmd     `cmd:"" help:"Show how far a campaign has come."`
+	Pause      campaignPauseCmd      `cmd:"" help:"Pause a campaign."`
+	Resume     campaignResumeCmd     `cmd:"" help:"Let a paused campaign go on."`
+	Cancel     campaignCancelCmd     `cmd:"" help:"End a campaign where it is; a draft, for good."`
+	List       campaignListCmd       `cmd:"" help:"List campaigns, newest first."`
+	Recipients campaignRecipientsCmd `cmd:"" help:"List a campaign's recipients and what became of each."`
+}
+
+type campaignCreateCmd struct {
+	ID           string        `arg:"" help:"Its id: lower-case letters, digits and '-'."`
+	Name         string        `help:"Its name, for operators."`
+	Words        string        `help:"A JSON file with what it says, by locale: {\"en\": {\"subject\", \"heading\", \"body\": [], \"button\", \"link\"}}." type:"existingfile" placeholder:"FILE"`
+	Recipients   []string      `help:"A list: CSV with the columns address, name, locale and others, or JSON lines (.jsonl); - is CSV from stdin. Repeatable." placeholder:"FILE"`
+	UnpaidFor    time.Duration `help:"Remind the shoppers of orders placed so long ago and not paid." placeholder:"4h"`
+	OrderedSince time.Time     `help:"Add the shoppers of orders paid since." format:"2006-01-02" placeholder:"YYYY-MM-DD"`
+	StartAt      time.Time     `help:"When it begins, such as 2026-03-01T09:00:00Z. Default: when it is started." placeholder:"TIME"`
+	PerMinute    int           `help:"The most it may send in a minute. Default: as fast as the account lets marketing go."`
+}
+
+func (c *campaignCreateCmd) Run(e *env, all *commands) error {
+	m, err := c.campaign()
+	if err != nil {
+		return usageError{err}
+	}
+	client, err := all.Mail.client()
+	if err != nil {
+		return err
+	}
+	if _, err := client.CreateCampaign(e.ctx, m); err != nil {
+		return err
+	}
+	for _, path := range c.Recipients {
+		if err := c.upload(e, all, client, path); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	st, err := client.Campaign(e.ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	return all.Mail.printCampaign(e.stdout, st)
+}
+
+func (c *campaignCreateCmd) campaign() (mail.Campaign, error) {
+	m := mail.Campaign{ID: c.ID, Name: c.Name, Template: "campaign", StartAt: c.StartAt, PerMinute: c.PerMinute}
+	switch {
+	case c.UnpaidFor > 0 && (c.Words != "" || len(c.Recipients) > 0 || !c.OrderedSince.IsZero()):
+		return m, errors.New("--unpaid-for is a reminder: it has its own words and finds its recipients")
+	case c.UnpaidFor > 0:
+		m.Template = "reminder"
+		m.Audience = &mail.Audience{Kind: mail.AudienceUnpaid, OlderThanHours: int((c.UnpaidFor + time.Hour - 1) / time.Hour)}
+		return m, nil
+	case c.Words == "":
+		return m, errors.New("--words: what does it say?")
+	case !c.OrderedSince.IsZero():
+		m.Audience = &mail.Audience{Kind: mail.AudienceOrdered, Since: c.OrderedSince}
+	}
+	b, err := os.ReadFile(c.Words)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(b, &m.Words); err != nil {
+		return m, fmt.Errorf("--words: %w", err)
+	}
+	return m, nil
+}
+
+// upload sends a list and tells the rows that were refused.
+func (c *campaignCreateCmd) upload(e *env, all *commands, client *shop.Client, path string) error {
+	list, format := io.Reader(os.Stdin), mail.CSV
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		list = f
+		if ext := filepath.Ext(path); ext == ".jsonl" || ext == ".ndjson" {
+			format = mail.JSONLines
+		}
+	}
+	u, err := client.AddRecipients(e.ctx, c.ID, format, list)
+	if err != nil {
+		return err
+	}
+	for _, row := range u.Rows {
+		fmt.Fprintf(e.stderr, "%s: row %d: %s\n", path, row.Row, row.Problem)
+	}
+	if !all.Mail.JSON {
+		fmt.Fprintf(e.stdout, "%s: %d added, %d duplicates, %d invalid\n", path, u.Added, u.Duplicates, u.Invalid)
+	}
+	return nil
+}
+
+// printCampaign shows one campaign, as JSON or in words.
+func (c *mailCmd) printCampaign(w io.Writer, st mail.CampaignStatus) error {
+	if c.JSON {
+		return json.NewEncoder(w).Encode(st)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "campaign\t%s %s\nstate\t%s\n", st.ID, st.Name, st.State)
+	if st.Why != "" {
+		fmt.Fprintf(t, "why\t%s\n", st.Why)
+	}
+	if !st.StartAt.IsZero() {
+		fmt.Fprintf(t, "begins\t%s\n", st.StartAt.Format(time.RFC3339))
+	}
+	n := st.Counts
+	fmt.Fprintf(t, "recipients\t%d, %d still due\nsent\t%d\n", n.Total, n.Due, n.Sent)
+	for _, f := range []struct {
+		name string
+		n    int64
+	}{{"suppressed", n.Suppressed}, {"rejected", n.Rejected}, {"unknown", n.Unknown}, {"skipped", n.Skipped}, {"invalid rows", n.Invalid}, {"duplicate rows", n.Duplicates}} {
+		if f.n > 0 {
+			fmt.Fprintf(t, "%s\t%d\n", f.name, f.n)
+		}
+	}
+	return t.Flush()
+}
+
+type campaignDeleteCmd struct {
+	ID string `arg:"" help:"The campaign's id."`
+}
+
+func (c *campaignDeleteCmd) Run(e *env, all *commands) error {
+	client, err := all.Mail.client()
+	if err != nil {
+		return err
+	}
+	if err := client.DeleteCampaign(e.ctx, c.ID); err != nil {
+		return err
+	}
+	if all.Mail.JSON {
+		return nil
+	}
+	_, err = fmt.Fprintf(e.stdout, "campaign %s deleted\n", c.ID)
+	return err
+}
+
+type campaignStartCmd struct {
+	ID    string `arg:"" help:"The campaign's id."`
+	Watch bool   `help:"Follow it until it has ended or is paused."`
+}
+
+func (c *campaignStartCmd) Run(e *env, all *commands) error {
+	client, err := all.Mail.client()
+	if err != nil {
+		return err
+	}
+	st, err := client.StartCampaign(e.ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if c.Watch {
+		return all.Mail.followCampaign(e, client, c.ID)
+	}
+	return all.Mail.printCampaign(e.stdout, st)
+}
+
+type campaignStatusCmd struct {
+	ID    string `arg:"" help:"The campaign's id."`
+	Watch bool   `help:"Follow it until it has ended or is paused."`
+}
+
+func (c *campaignStatusCmd) Run(e *env, all *commands) error {
+	client, err := all.Mail.client()
+	if err != nil {
+		return err
+	}
+	if c.Watch {
+		return all.Mail.followCampaign(e, client, c.ID)
+	}
+	st, err := client.Campaign(e.ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	return all.Mail.printCampaign(e.stdout, st)
+}
+
+type campaignSteer struct {
+	ID     string `arg:"" help:"The campaign's id."`
+	Reason string `required:"" help:"Why; operators read it."`
+}
+
+func (s campaignSteer) send(e *env, all *commands, verb string) error {
+	client, err := all.Mail.client()
+	if err != nil {
+		return err
+	}
+	st, err := client.SteerCampaign(e.ctx, s.ID, verb, s.Reason)
+	if err != nil {
+		return err
+	}
+	return all.Mail.printCampaign(e.stdout, st)
+}
+
+type (
+	campaignPauseCmd  struct{ campaignSteer }
+	campaignResumeCmd struct{ campaignSteer }
+	campaignCancelCmd struct{ campaignSteer }
+)
+
+func (c *campaignPauseCmd) Run(e *env, all *commands) error  { return c.send(e, all, "pause") }
+func (c *campaignResumeCmd) Run(e *env, all *commands) error { return c.send(e, all, "resume") }
+func (c *campaignCancelCmd) Run(e *env, all *commands) error { return c.send(e, all, "cancel") }
+
+type campaignListCmd struct{}
+
+func (c *campaignListCmd) Run(e *env, all *commands) error {
+	client, err := all.Mail.client()
+	if err != nil {
+		return err
+	}
+	list, err := client.Campaigns(e.ctx)
+	if err != nil {
+		return err
+	}
+	if all.Mail.JSON {
+		return json.NewEncoder(e.stdout).Encode(list)
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	for _, st := range list {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d of %d\t%s\n", st.CreatedAt.Format(time.RFC3339), st.ID, st.State, st.Counts.Settled(), st.Counts.Total, st.Name)
+	}
+	return t.Flush()
+}
+
+type campaignRecipientsCmd struct {
+	ID    string `arg:"" help:"The campaign's id."`
+	State string `help:"Only those: due, sent, suppressed, rejected, unknown or skipped."`
+	After int64  `help:"The number of the last one on the page before."`
+	Limit int    `default:"100" help:"How many, 1 to 500."`
+}
+
+func (c *campaignRecipientsCmd) Run(e *env, all *commands) error {
+	client, err := all.Mail.client()
+	if err != nil {
+		return err
+	}
+	q := url.Values{"after": {strconv.FormatInt(c.After, 10)}, "limit": {strconv.Itoa(c.Limit)}}
+	if c.State != "" {
+		q.Set("state", c.State)
+	}
+	list, err := client.Recipients(e.ctx, c.ID, q)
+	if err != nil {
+		return err
+	}
+	if all.Mail.JSON {
+		return json.NewEncoder(e.stdout).Encode(list)
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	for _, r := range list {
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", r.N, r.Address, r.State, r.Message, r.Why)
+	}
+	return t.Flush()
+}

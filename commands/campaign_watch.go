@@ -1,0 +1,98 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"purser/mail"
+	"purser/shop"
+)
+
+// followCampaign shows how a campaign comes along, on one line of a terminal or a
+// line a second elsewhere, until it has ended or stands still.
+func (c *mailCmd) followCampaign(e *env, client *shop.Client, id string) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var pace pace
+	for {
+		st, err := client.Campaign(e.ctx, id)
+		if e.ctx.Err() != nil { // told to stop watching
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		over := st.State.Final() || st.State == mail.CampaignPaused
+		switch {
+		case c.JSON:
+			err = json.NewEncoder(e.stdout).Encode(st)
+		case isTerminal(e.stdout):
+			_, err = fmt.Fprintf(e.stdout, "\r\x1b[K%s", pace.line(st, time.Now()))
+		default:
+			_, err = fmt.Fprintln(e.stdout, pace.line(st, time.Now()))
+		}
+		if err != nil || over {
+			if isTerminal(e.stdout) && !c.JSON {
+				fmt.Fprintln(e.stdout)
+			}
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-e.ctx.Done():
+			return nil
+		}
+	}
+}
+
+// pace knows how fast a campaign has been going of late.
+type pace struct {
+	points []progressPoint // of the last half minute
+}
+
+type progressPoint struct {
+	at      time.Time
+	settled int64
+}
+
+// line is a campaign's progress in one line, with the time it will still take.
+func (p *pace) line(st mail.CampaignStatus, now time.Time) string {
+	n := st.Counts
+	p.points = append(p.points, progressPoint{now, n.Settled()})
+	for len(p.points) > 2 && now.Sub(p.points[0].at) > 30*time.Second {
+		p.points = p.points[1:]
+	}
+	const width = 24
+	full := 0
+	if n.Total > 0 {
+		full = int(n.Settled() * width / n.Total)
+	}
+	line := fmt.Sprintf("%s  [%s%s]  %d of %d  %d sent", st.State, strings.Repeat("=", full), strings.Repeat(" ", width-full), n.Settled(), n.Total, n.Sent)
+	for _, f := range []struct {
+		n    int64
+		what string
+	}{{n.Suppressed, "suppressed"}, {n.Rejected, "rejected"}, {n.Unknown, "unknown"}, {n.Skipped, "skipped"}} {
+		if f.n > 0 {
+			line += fmt.Sprintf(", %d %s", f.n, f.what)
+		}
+	}
+	if left := p.left(n.Due); left > 0 && st.State == mail.CampaignRunning {
+		line += "  about " + left.String() + " left"
+	}
+	if st.Why != "" {
+		line += "  (" + st.Why + ")"
+	}
+	return line
+}
+
+// left is how long the rest will take at the pace of late; 0: not known.
+func (p *pace) left(due int64) time.Duration {
+	first, last := p.points[0], p.points[len(p.points)-1]
+	done, took := last.settled-first.settled, last.at.Sub(first.at)
+	if done <= 0 || took <= 0 {
+		return 0
+	}
+	return (took / time.Duration(done) * time.Duration(due)).Round(time.Second)
+}

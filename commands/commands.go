@@ -1,0 +1,79 @@
+// Package commands is what a person can type: each command starts a stack, or
+// talks to a running one over its API as a shop would.
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are what a person can type.
+type commands struct {
+	Demo   demoCmd   `cmd:"" help:"Start everything, take one order from click to doorstep, and stay up."`
+	Up     upCmd     `cmd:"" help:"Start everything in this process."`
+	API    apiCmd    `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
+	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
+	Search searchCmd `cmd:"" help:"Find products as a shopper does."`
+	Order  orderCmd  `cmd:"" help:"Place, show, list, watch and cancel orders."`
+	Inbox  inboxCmd  `cmd:"" help:"Look into what providers reported."`
+
+	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; look after the search index."`
+	Picture pictureCmd `cmd:"" help:"Add, show and list products' pictures."`
+	Mail    mailCmd    `cmd:"" help:"Show which mails went out and what became of them; steer whom they go to."`
+	Bench   benchCmds  `cmd:"" help:"Measure orders, searching, pictures, mail and imports."`
+}
+
+// env is the world around a command.
+type env struct {
+	ctx    context.Context
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// The exit codes of every command.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it was tried and did not work
+	exitUsage  = 2 // it was not asked for properly
+)
+
+// Run is the program: it reads its arguments and the environment, does what
+// it is told and answers the exit code. An error is one line on stderr.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var c commands
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("purser"), kong.Description("The order engine a shop can trust with its money."),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		fmt.Fprintln(stderr, "purser:", err)
+		return exitUsage
+	}
+	k, err := parser.Parse(args)
+	if exited >= 0 { // --help
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "purser: %v (see purser --help)\n", err)
+		return exitUsage
+	}
+	err = k.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr})
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil:
+		err = errors.New("interrupted")
+	case errors.As(err, &usage):
+		fmt.Fprintln(stderr, "purser:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(stderr, "purser:", err)
+	return exitFailed
+}
+
+// usageError is a mistake in what was typed.
+type usageError struct{ error }

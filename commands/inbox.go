@@ -1,0 +1,78 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+	"text/tabwriter"
+	"time"
+)
+
+// inboxCmd looks into what providers reported, over the API.
+type inboxCmd struct {
+	remote `embed:""`
+
+	List  inboxListCmd  `cmd:"" help:"List what providers reported, newest first."`
+	Again inboxAgainCmd `cmd:"" help:"Read an event anew and deliver it once more."`
+}
+
+type inboxListCmd struct {
+	State    string `help:"received, held, delivered, kept or parked."`
+	Provider string `help:"Only this provider's."`
+	Order    string `help:"Only this order's."`
+	Limit    int    `default:"20" help:"How many, 1 to 100."`
+	Cursor   string `help:"The page after this one: what the last page named."`
+}
+
+func (l *inboxListCmd) Run(e *env, c *commands) error {
+	client, err := c.Inbox.client()
+	if err != nil {
+		return err
+	}
+	q := url.Values{"limit": {strconv.Itoa(l.Limit)}}
+	for name, v := range map[string]string{"state": l.State, "provider": l.Provider, "orderId": l.Order, "cursor": l.Cursor} {
+		if v != "" {
+			q.Set(name, v)
+		}
+	}
+	page, err := client.Inbox(e.ctx, q)
+	if err != nil {
+		return err
+	}
+	if c.Inbox.JSON {
+		return json.NewEncoder(e.stdout).Encode(page)
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	for _, it := range page.Items {
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			it.ID, it.ReceivedAt.Format(time.RFC3339), it.State, it.Provider, it.Type, it.EventID, it.OrderID, it.Note)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if page.Next != "" {
+		fmt.Fprintf(e.stdout, "more: --cursor %s\n", page.Next)
+	}
+	return nil
+}
+
+type inboxAgainCmd struct {
+	ID int64 `arg:"" help:"The event's number in the list."`
+}
+
+func (a *inboxAgainCmd) Run(e *env, c *commands) error {
+	client, err := c.Inbox.client()
+	if err != nil {
+		return err
+	}
+	it, err := client.InboxAgain(e.ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	if c.Inbox.JSON {
+		return json.NewEncoder(e.stdout).Encode(it)
+	}
+	_, err = fmt.Fprintf(e.stdout, "%d  %s  %s  %s\n", it.ID, it.State, it.Type, it.Note)
+	return err
+}

@@ -1,0 +1,173 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"purser/shop"
+)
+
+// mailCmd shows what became of mails and steers whom they go to, over the API.
+type mailCmd struct {
+	remote `embed:""`
+
+	mailDeskCmd
+	Campaign campaignCmd `cmd:"" help:"Send one mail to many people, each once."`
+
+	Stats        mailStatsCmd        `cmd:"" help:"Count mails sent, delivered, bounced, complained about and unsubscribed from."`
+	Suppressions mailSuppressionsCmd `cmd:"" help:"List addresses that get no mail, or no marketing."`
+	Suppress     mailSuppressCmd     `cmd:"" help:"Write to an address no more."`
+	Unsuppress   mailUnsuppressCmd   `cmd:"" help:"Give an address another chance."`
+	Status       mailStatusCmd       `cmd:"" help:"Tell whether marketing is paused, and how the latest mails went."`
+	Pause        mailPauseCmd        `cmd:"" help:"Pause marketing."`
+	Resume       mailResumeCmd       `cmd:"" help:"Let marketing go on."`
+}
+
+type mailStatsCmd struct {
+	From string `help:"The first day, such as 2026-03-01. Default: 30 days ago."`
+	To   string `help:"The last day. Default: today."`
+}
+
+func (m *mailStatsCmd) Run(e *env, c *commands) error {
+	client, err := c.Mail.client()
+	if err != nil {
+		return err
+	}
+	stats, err := client.MailStats(e.ctx, m.From, m.To)
+	if err != nil || c.Mail.JSON {
+		return c.Mail.encode(e, stats, err)
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "day\tprovider\ttemplate\tsent\tdelivered\tdelayed\tbounced\tsoft\tcomplained\tunsubscribed\trefused\t")
+	stats.Total.Day = "all"
+	for _, f := range append(stats.Days, stats.Total) {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", f.Day, f.Provider, f.Template,
+			f.Sent, f.Delivered, f.Delayed, f.Bounced, f.SoftBounced, f.Complained, f.Unsubscribed, f.Refused)
+	}
+	return t.Flush()
+}
+
+// encode prints an answer as JSON, if there is one.
+func (c *mailCmd) encode(e *env, v any, err error) error {
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(e.stdout).Encode(v)
+}
+
+type mailSuppressionsCmd struct {
+	Email  string `help:"Only this address."`
+	Reason string `help:"Only for this reason: bounced, keeps_bouncing, complained, unsubscribed or operator."`
+	Cursor string `help:"The page after this one: what the last page named."`
+}
+
+func (m *mailSuppressionsCmd) Run(e *env, c *commands) error {
+	client, err := c.Mail.client()
+	if err != nil {
+		return err
+	}
+	page, err := client.Suppressions(e.ctx, m.Email, m.Reason, m.Cursor)
+	if err != nil || c.Mail.JSON {
+		return c.Mail.encode(e, page, err)
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	for _, s := range page.Suppressions {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Since.Format(time.RFC3339), s.Email, s.Scope, s.Reason, s.Actor, s.Diagnostic)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if page.Next != "" {
+		fmt.Fprintf(e.stdout, "more: --cursor %s\n", page.Next)
+	}
+	return nil
+}
+
+type mailSuppressCmd struct {
+	Email string `arg:"" help:"The address."`
+	Scope string `enum:"all,marketing,campaigns,reminders" default:"marketing" help:"all (no mail at all, not even about orders), marketing, campaigns or reminders."`
+	Why   string `required:"" help:"Why, for whoever asks later."`
+}
+
+func (m *mailSuppressCmd) Run(e *env, c *commands) error {
+	client, err := c.Mail.client()
+	if err != nil {
+		return err
+	}
+	s, err := client.Suppress(e.ctx, m.Email, m.Scope, m.Why)
+	if err != nil || c.Mail.JSON {
+		return c.Mail.encode(e, s, err)
+	}
+	fmt.Fprintf(e.stdout, "%s gets no mail of %s\n", s.Email, s.Scope)
+	return nil
+}
+
+type mailUnsuppressCmd struct {
+	Email  string `arg:"" help:"The address."`
+	Reason string `help:"Only what was suppressed for this reason. Default: all."`
+	Why    string `required:"" help:"Why, for whoever asks later."`
+}
+
+func (m *mailUnsuppressCmd) Run(e *env, c *commands) error {
+	client, err := c.Mail.client()
+	if err != nil {
+		return err
+	}
+	err = client.Unsuppress(e.ctx, m.Email, m.Reason, m.Why)
+	if err != nil || c.Mail.JSON {
+		return c.Mail.encode(e, map[string]string{"unsuppressed": m.Email}, err)
+	}
+	fmt.Fprintf(e.stdout, "%s may be written to\n", m.Email)
+	return nil
+}
+
+type mailStatusCmd struct{}
+
+func (m *mailStatusCmd) Run(e *env, c *commands) error {
+	client, err := c.Mail.client()
+	if err != nil {
+		return err
+	}
+	s, err := client.Marketing(e.ctx)
+	return c.Mail.marketing(e, s, err)
+}
+
+type mailPauseCmd struct {
+	Why string `required:"" help:"Why; operators read it."`
+}
+
+func (m *mailPauseCmd) Run(e *env, c *commands) error { return c.Mail.steer(e, "pause", m.Why) }
+
+type mailResumeCmd struct {
+	Why string `required:"" help:"Why it may go on; the mails sent so far are judged no more."`
+}
+
+func (m *mailResumeCmd) Run(e *env, c *commands) error { return c.Mail.steer(e, "resume", m.Why) }
+
+func (c *mailCmd) steer(e *env, action, why string) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	s, err := client.SteerMarketing(e.ctx, action, why)
+	return c.marketing(e, s, err)
+}
+
+// marketing shows where it stands.
+func (c *mailCmd) marketing(e *env, s shop.Marketing, err error) error {
+	if err != nil || c.JSON {
+		return c.encode(e, s, err)
+	}
+	state := "goes on"
+	if s.Paused {
+		state = "is paused: " + s.Why
+	}
+	fmt.Fprintf(e.stdout, "marketing %s\n", state)
+	for _, st := range s.Standings {
+		fmt.Fprintf(e.stdout, "%s: of the last %d mails %d bounced (limit %d per million: %d) and %d were complained about (limit %d: %d)\n",
+			st.Provider, st.Sent, st.Bounced, s.Limits.Bounces, st.BounceRate, st.Complained, s.Limits.Complaints, st.ComplaintRate)
+	}
+	return nil
+}

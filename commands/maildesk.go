@@ -1,0 +1,121 @@
+package commands
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"purser/mail"
+	"purser/order"
+	"purser/shop"
+)
+
+// mailDeskCmd tells which mails went out and sends one anew.
+type mailDeskCmd struct {
+	Ledger    mailLedgerCmd    `cmd:"" help:"List an order's mails: which went out, through whom, and why not."`
+	Unknown   mailUnknownCmd   `cmd:"" help:"List mails that may or may not have gone out."`
+	Resend    mailResendCmd    `cmd:"" help:"Send a mail anew."`
+	Providers mailProvidersCmd `cmd:"" help:"Tell how the mail providers stand."`
+}
+
+type mailLedgerCmd struct {
+	Order string `arg:"" help:"The order's id."`
+}
+
+func (m *mailLedgerCmd) Run(e *env, c *commands) error {
+	return c.Mail.list(e, func(client *shop.Client) ([]shop.Mail, error) { return client.Mails(e.ctx, order.ID(m.Order)) })
+}
+
+type mailUnknownCmd struct{}
+
+func (m *mailUnknownCmd) Run(e *env, c *commands) error {
+	return c.Mail.list(e, func(client *shop.Client) ([]shop.Mail, error) { return client.UnknownMails(e.ctx) })
+}
+
+func (c *mailCmd) list(e *env, ask func(*shop.Client) ([]shop.Mail, error)) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	mails, err := ask(client)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(e.stdout).Encode(mails)
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "MAIL\tSTATE\tBY\tTRIES\tWHY")
+	for _, m := range mails {
+		why := m.Why
+		for _, s := range m.Skipped {
+			why += fmt.Sprintf(" [%s: %s]", s.Provider, s.Why)
+		}
+		if m.AskedBy != "" {
+			why += fmt.Sprintf(" [asked by %s: %s]", m.AskedBy, m.AskedWhy)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", m.ID, m.State, m.Provider, m.Attempts, why)
+	}
+	return t.Flush()
+}
+
+type mailResendCmd struct {
+	Order    string `arg:"" help:"The order's id."`
+	Template string `arg:"" help:"Which mail: confirmation, shipped, …"`
+	Reason   string `required:"" help:"Why, for the ledger."`
+	Key      string `name:"idempotency-key" help:"Makes repeating the command safe."`
+}
+
+func (m *mailResendCmd) Run(e *env, c *commands) error {
+	client, err := c.Mail.client()
+	if err != nil {
+		return err
+	}
+	out, err := client.ResendMail(e.ctx, order.ID(m.Order), m.Template, m.Reason, m.Key)
+	if err != nil {
+		return err
+	}
+	if c.Mail.JSON {
+		return json.NewEncoder(e.stdout).Encode(out)
+	}
+	switch out.State {
+	case mail.StateSent:
+		fmt.Fprintf(e.stdout, "sent by %s (%s)\n", out.Receipt.Provider, out.Receipt.ProviderID)
+	case mail.StateSending:
+		fmt.Fprintln(e.stdout, "it is being sent: see purser mail ledger")
+	default:
+		return errors.New("not sent: " + string(out.State) + ": " + out.Why)
+	}
+	return nil
+}
+
+type mailProvidersCmd struct{}
+
+func (m *mailProvidersCmd) Run(e *env, c *commands) error {
+	client, err := c.Mail.client()
+	if err != nil {
+		return err
+	}
+	all, err := client.MailProviders(e.ctx)
+	if err != nil {
+		return err
+	}
+	if c.Mail.JSON {
+		return json.NewEncoder(e.stdout).Encode(all)
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "PROVIDER\tBREAKER\tRATE/S\tPER DAY\tSENT\tSENDER\tMAY SEND\tTROUBLE")
+	for _, s := range all {
+		perDay := fmt.Sprint(s.Limits.PerDay)
+		if s.Limits.PerDay == mail.Unlimited {
+			perDay = "no limit"
+		}
+		trouble := s.Trouble
+		if s.AskFailed != "" {
+			trouble += " (not asked: " + s.AskFailed + ")"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%g\t%s\t%d\t%s\t%t\t%s\n", s.Name, s.Breaker, s.Limits.Rate, perDay, s.Limits.Sent, s.Sender, s.Sendable, trouble)
+	}
+	return t.Flush()
+}

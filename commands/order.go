@@ -1,0 +1,232 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"purser/order"
+)
+
+// orderCmd does from the shell what the API does, over the API.
+type orderCmd struct {
+	remote `embed:""`
+
+	Place  orderPlaceCmd   `cmd:"" help:"Place an order."`
+	Show   orderShowCmd    `cmd:"" help:"Show an order."`
+	List   orderListCmd    `cmd:"" help:"List orders, newest first."`
+	Find   orderFindCmd    `cmd:"" help:"Find orders by an id, a customer, a mail address, a name or a product."`
+	Watch  orderWatchCmd   `cmd:"" help:"Follow an order's story live."`
+	Cancel orderCancelCmd  `cmd:"" help:"Cancel an order and undo what was done."`
+	Free   orderReleaseCmd `cmd:"" name:"release" help:"Let an order on hold go on."`
+}
+
+type orderPlaceCmd struct {
+	Line       []string `required:"" help:"What to order, as SKU=quantity; repeatable." placeholder:"SKU=N"`
+	Currency   string   `default:"EUR" help:"The order's currency."`
+	Customer   string   `default:"cust_shell" help:"The customer's id."`
+	Email      string   `default:"shopper@shop.example" help:"Where its mail goes."`
+	Name       string   `default:"Sam Shopper" help:"Who receives the parcel."`
+	Street     string   `default:"1 Quay Street" help:"Where."`
+	City       string   `default:"Harbourtown"`
+	PostalCode string   `default:"10115"`
+	Country    string   `default:"DE"`
+	Key        string   `name:"idempotency-key" help:"Makes repeating the command safe."`
+}
+
+func (p *orderPlaceCmd) Run(e *env, c *commands) error {
+	r := order.Request{
+		Customer: p.Customer, Email: p.Email, Currency: p.Currency,
+		ShipTo: order.Address{Name: p.Name, Line1: p.Street, City: p.City, PostalCode: p.PostalCode, Country: p.Country},
+	}
+	for _, l := range p.Line {
+		sku, n, ok := strings.Cut(l, "=")
+		quantity, err := strconv.ParseInt(n, 10, 64)
+		if !ok || err != nil {
+			return usageError{fmt.Errorf("--line %q: want SKU=quantity, such as mug-blue=2", l)}
+		}
+		r.Lines = append(r.Lines, order.RequestLine{SKU: sku, Quantity: quantity})
+	}
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	placed, err := client.Place(e.ctx, r, p.Key)
+	if err != nil {
+		return err
+	}
+	if c.Order.JSON {
+		return json.NewEncoder(e.stdout).Encode(placed)
+	}
+	fmt.Fprintf(e.stdout, "%s  %s  %s\n", placed.ID, placed.Status, placed.Total)
+	if placed.ClientSecret != "" {
+		fmt.Fprintf(e.stdout, "client secret: %s\n", placed.ClientSecret)
+	}
+	return nil
+}
+
+type orderShowCmd struct {
+	ID string `arg:"" help:"The order's id."`
+}
+
+func (s *orderShowCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	o, err := client.Order(e.ctx, order.ID(s.ID))
+	if err != nil {
+		return err
+	}
+	return c.Order.print(e.stdout, o)
+}
+
+// print shows one order, as JSON or in words.
+func (c *orderCmd) print(w io.Writer, o order.Order) error {
+	if c.JSON {
+		return json.NewEncoder(w).Encode(o)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "order\t%s\nstatus\t%s\ntotal\t%s\nplaced\t%s\n", o.ID, o.Status, o.Total, o.PlacedAt.Format(time.RFC3339))
+	if o.Waiting != nil {
+		fmt.Fprintf(t, "waiting for\t%s %s\n", o.Waiting.On, o.Waiting.About)
+		if !o.Waiting.Until.IsZero() {
+			fmt.Fprintf(t, "until\t%s, then %s\n", o.Waiting.Until.Format(time.RFC3339), o.Waiting.Then)
+		}
+	}
+	if o.Reason != "" {
+		fmt.Fprintf(t, "reason\t%s\n", o.Reason)
+	}
+	fmt.Fprintf(t, "payment\t%s %s\n", o.Payment.IntentID, o.Payment.Status)
+	if d := o.Payment.Decline; d != nil {
+		fmt.Fprintf(t, "declined\t%s %s\n", d.Code, d.DeclineCode)
+	}
+	if o.Shipment.LabelID != "" {
+		fmt.Fprintf(t, "parcel\t%s %s %s\n", o.Shipment.Carrier, o.Shipment.Tracking, o.Shipment.Status)
+	}
+	for _, l := range o.Lines {
+		fmt.Fprintf(t, "line\t%d × %s (%s)\t%s\n", l.Quantity, l.Name, l.SKU, order.Money{Amount: l.Subtotal, Currency: o.Total.Currency})
+	}
+	return t.Flush()
+}
+
+type orderListCmd struct {
+	Status   []string `help:"Only these statuses."`
+	Customer string   `help:"Only this customer's."`
+	Limit    int      `default:"20" help:"How many, 1 to 100."`
+	Cursor   string   `help:"The page after this one: what the last page named."`
+}
+
+func (l *orderListCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	q := url.Values{"limit": {strconv.Itoa(l.Limit)}}
+	for _, s := range l.Status {
+		q.Add("status", s)
+	}
+	if l.Customer != "" {
+		q.Set("customerId", l.Customer)
+	}
+	if l.Cursor != "" {
+		q.Set("cursor", l.Cursor)
+	}
+	page, err := client.Orders(e.ctx, q)
+	if err != nil {
+		return err
+	}
+	if c.Order.JSON {
+		return json.NewEncoder(e.stdout).Encode(page)
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	for _, o := range page.Orders {
+		on := ""
+		if o.Waiting != nil {
+			on = o.Waiting.On
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", o.PlacedAt.Format(time.RFC3339), o.ID, o.Status, o.Total, on)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if page.Next != "" {
+		fmt.Fprintf(e.stdout, "more: --cursor %s\n", page.Next)
+	}
+	return nil
+}
+
+type orderWatchCmd struct {
+	ID string `arg:"" help:"The order's id."`
+}
+
+func (w *orderWatchCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	err = client.Watch(e.ctx, order.ID(w.ID), 0, teller(e.stdout, c.Order.JSON))
+	if e.ctx.Err() != nil { // told to stop watching
+		return nil
+	}
+	return err
+}
+
+// teller prints a story line by line: time, what happened, the id to search
+// for.
+func teller(w io.Writer, asJSON bool) func(order.Event) error {
+	return func(ev order.Event) error {
+		if asJSON {
+			return json.NewEncoder(w).Encode(ev)
+		}
+		moved := string(ev.To)
+		if ev.From != ev.To && ev.From != "" {
+			moved = fmt.Sprintf("%s → %s", ev.From, ev.To)
+		}
+		ref := ev.Ref
+		if ref == "" {
+			ref = string(ev.OrderID)
+		}
+		_, err := fmt.Fprintf(w, "%s  %-20s %-32s %-44s %s\n", ev.At.Local().Format("15:04:05.000"), ev.Kind, moved, ev.Why, ref)
+		return err
+	}
+}
+
+type orderCancelCmd struct {
+	ID     string `arg:"" help:"The order's id."`
+	Reason string `default:"cancelled by the shop" help:"Why; operators read it."`
+}
+
+func (x *orderCancelCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	o, err := client.Cancel(e.ctx, order.ID(x.ID), x.Reason)
+	if err != nil {
+		return err
+	}
+	return c.Order.print(e.stdout, o)
+}
+
+type orderReleaseCmd struct {
+	ID     string `arg:"" help:"The order's id."`
+	Reason string `required:"" help:"Why it may go on."`
+}
+
+func (x *orderReleaseCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	o, err := client.Release(e.ctx, order.ID(x.ID), x.Reason)
+	if err != nil {
+		return err
+	}
+	return c.Order.print(e.stdout, o)
+}

@@ -1,0 +1,175 @@
+// Package config is everything Purser can be told: one struct, read once from
+// flags and the environment, and refused before anything starts if its parts
+// contradict each other.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"purser/api"
+	"purser/vault"
+	"purser/workflows"
+)
+
+// Config is everything Purser can be told. It is read once, from flags and
+// the environment; every field has a working default.
+type Config struct {
+	Data        string `help:"Directory for all state of the embedded stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
+	DatabaseURL string `name:"database-url" help:"Postgres for the record and the embedded engine (postgres://…). Default: SQLite files in the data directory." env:"DATABASE_URL"`
+	LogLevel    string `help:"debug, info, warn or error." env:"PURSER_LOG_LEVEL" default:"warn" enum:"debug,info,warn,error"`
+
+	Listen       string `help:"Where the API listens. Port 0 picks a free one." env:"PURSER_LISTEN" default:"127.0.0.1:8080"`
+	PublicURL    string `help:"Where providers, and readers of mail, reach this API. Default: its own address; a worker has none, and pauses campaigns without it." env:"PURSER_PUBLIC_URL"`
+	APIKeys      string `name:"api-keys" help:"API keys, as name:role:secret,… with role shop, operator or viewer. Default: one operator key made in the data directory." env:"PURSER_API_KEYS"`
+	VaultKey     string `help:"Key for secrets at rest, 64 hexadecimal digits. Default: one made in the data directory." env:"PURSER_VAULT_KEY"`
+	SandboxPort  int    `help:"Port of the providers' stand-ins. 0 picks a free one." env:"PURSER_SANDBOX_PORT" default:"8090"`
+	SandboxURL   string `help:"Stand-ins of another process (roles api and worker)." env:"PURSER_SANDBOX_URL"`
+	TemporalPort int    `help:"Port of the embedded Temporal server. 0 picks a free one." env:"PURSER_TEMPORAL_PORT" default:"7233"`
+	UIPort       int    `name:"ui-port" help:"Port of the Temporal UI. 0 picks a free one." env:"PURSER_UI_PORT" default:"8233"`
+	NoUI         bool   `name:"no-ui" help:"Leave the Temporal UI out." env:"PURSER_NO_UI"`
+
+	TemporalAddress   string `help:"A Temporal cluster (roles api and worker)." env:"TEMPORAL_ADDRESS" default:"127.0.0.1:7233"`
+	TemporalNamespace string `help:"Its namespace." env:"TEMPORAL_NAMESPACE" default:"default"`
+
+	StripeKey            string   `help:"Stripe secret key. Without it the sandbox plays Stripe." env:"STRIPE_SECRET_KEY"`
+	StripeWebhookSecrets []string `help:"Stripe webhook secrets, the current one and the previous one." env:"STRIPE_WEBHOOK_SECRETS"`
+
+	CarrierURL            string   `name:"carrier-url" help:"The carrier's API. Without it the sandbox plays the carrier." env:"CARRIER_URL"`
+	CarrierKey            string   `help:"The carrier's API key." env:"CARRIER_KEY"`
+	CarrierWebhookSecrets []string `help:"The carrier's webhook secrets, the current one and the previous one." env:"CARRIER_WEBHOOK_SECRETS"`
+
+	Mail `embed:""`
+
+	SESRegion           string  `name:"ses-region" help:"AWS region of SES. Without it the sandbox plays SES; credentials come from AWS's usual places." env:"SES_REGION"`
+	SESConfigurationSet string  `name:"ses-configuration-set" help:"SES configuration set." env:"SES_CONFIGURATION_SET"`
+	MailFrom            string  `help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
+	MailRate            float64 `help:"Retried mails a second over all workers; 0: unlimited." env:"PURSER_MAIL_RATE" default:"0"`
+
+	Pictures  `embed:""`
+	Search    `embed:""`
+	Catalogue `embed:""`
+
+	PayWithin    time.Duration `help:"How long a shopper may take to pay." env:"PURSER_PAY_WITHIN" default:"30m"`
+	AskAfter     time.Duration `help:"No word about a payment for so long: ask Stripe." env:"PURSER_ASK_AFTER" default:"2m"`
+	TrackAfter   time.Duration `help:"No word about a parcel for so long: ask the carrier." env:"PURSER_TRACK_AFTER" default:"12h"`
+	SandboxPace  time.Duration `help:"How fast the sandbox's carrier moves parcels, from scan to scan; 0: only when told." env:"PURSER_SANDBOX_PACE" default:"2s"`
+	PlaceTimeout time.Duration `help:"How long placing an order may take before the API answers 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
+
+	Feedback
+	Letters
+}
+
+// AfterApply checks the settings once flags and environment are read.
+func (c *Config) AfterApply() error {
+	if err := c.readSecrets(); err != nil {
+		return err
+	}
+	return c.check()
+}
+
+// check refuses settings that contradict each other, before anything starts.
+func (c *Config) check() error {
+	if c.DatabaseURL != "" {
+		u, err := url.Parse(c.DatabaseURL)
+		if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+			return errors.New("DATABASE_URL: want postgres://user:password@host/database")
+		}
+	}
+	if c.StripeKey != "" && len(c.StripeWebhookSecrets) == 0 {
+		return errors.New("STRIPE_SECRET_KEY is set, STRIPE_WEBHOOK_SECRETS is not: without it no payment event can be trusted")
+	}
+	if err := checkPartnerURL("CARRIER_URL", c.CarrierURL); err != nil {
+		return err
+	}
+	if c.CarrierURL != "" && (c.CarrierKey == "" || len(c.CarrierWebhookSecrets) == 0) {
+		return errors.New("CARRIER_URL is set: CARRIER_KEY and CARRIER_WEBHOOK_SECRETS are needed too")
+	}
+	if err := c.checkSearch(); err != nil {
+		return err
+	}
+	if err := c.checkCatalogue(); err != nil {
+		return err
+	}
+	if c.APIKeys != "" {
+		if _, err := api.ParseKeys(c.APIKeys); err != nil {
+			return fmt.Errorf("PURSER_API_KEYS: %w", err)
+		}
+	}
+	if c.VaultKey != "" {
+		if _, err := vault.New(c.VaultKey); err != nil {
+			return fmt.Errorf("PURSER_VAULT_KEY: %w", err)
+		}
+	}
+	if err := c.Pictures.check(); err != nil {
+		return err
+	}
+	if err := c.checkLetters(); err != nil {
+		return err
+	}
+	if err := c.checkMail(); err != nil {
+		return err
+	}
+	for name, d := range map[string]time.Duration{
+		"PURSER_PAY_WITHIN": c.PayWithin, "PURSER_ASK_AFTER": c.AskAfter,
+		"PURSER_TRACK_AFTER": c.TrackAfter, "PURSER_PLACE_TIMEOUT": c.PlaceTimeout,
+	} {
+		if d <= 0 {
+			return fmt.Errorf("%s: want more than 0, got %s", name, d)
+		}
+	}
+	return c.checkFeedback()
+}
+
+// checkPartnerURL wants https, except on this machine.
+func checkPartnerURL(name, s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return fmt.Errorf("%s: want https://host", name)
+	}
+	ip := net.ParseIP(u.Hostname())
+	if u.Scheme == "http" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%s: http is for this machine only: want https://%s", name, u.Host)
+	}
+	return nil
+}
+
+// EmbeddedUIPort is where the Temporal UI listens; -1: there is none.
+func (c *Config) EmbeddedUIPort() int {
+	if c.NoUI {
+		return -1
+	}
+	return c.UIPort
+}
+
+// RecordURL is where the SQL record lives.
+func (c *Config) RecordURL() string {
+	if c.DatabaseURL != "" {
+		return c.DatabaseURL
+	}
+	return "sqlite://" + filepath.Join(c.Data, "record.db")
+}
+
+// Terms are how long an order waits for what.
+func (c *Config) Terms() workflows.Terms {
+	return workflows.Terms{PayWithin: c.PayWithin, AskAfter: c.AskAfter, TrackAfter: c.TrackAfter}
+}
+
+// Logger writes JSON to stderr, from the level on that is set.
+func (c *Config) Logger() *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(strings.ToUpper(c.LogLevel))); err != nil {
+		level = slog.LevelWarn
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}

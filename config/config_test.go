@@ -1,0 +1,158 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+
+	"purser/config"
+)
+
+// read reads settings as the commands do, from flags.
+func read(t *testing.T, flags ...string) (*config.Config, error) {
+	t.Helper()
+	var c struct {
+		config.Config `embed:""`
+	}
+	parser, err := kong.New(&c, kong.Exit(func(int) { t.Error("the program would exit") }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = parser.Parse(flags)
+	return &c.Config, err
+}
+
+func TestDefaultsWork(t *testing.T) {
+	c, err := read(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Played() || !c.PlaysSES() || !c.SearchPlayed() || !slices.Equal(c.Routes(), []string{"ses"}) {
+		t.Errorf("without settings the sandbox plays everybody: %v %v", c.Parts(), c.Routes())
+	}
+	if !strings.HasPrefix(c.RecordURL(), "sqlite://") || c.EmbeddedUIPort() != 8233 {
+		t.Errorf("the record is at %s, the UI at %d", c.RecordURL(), c.EmbeddedUIPort())
+	}
+}
+
+// TestContradictions: what could not work is refused before anything starts,
+// by the name of the setting.
+func TestContradictions(t *testing.T) {
+	for _, tt := range []struct {
+		flags []string
+		says  string
+	}{
+		{[]string{"--database-url=mysql://db/purser"}, "DATABASE_URL"},
+		{[]string{"--stripe-key=sk_test_1"}, "STRIPE_WEBHOOK_SECRETS"},
+		{[]string{"--carrier-url=http://carrier.example"}, "CARRIER_URL: http is for this machine only"},
+		{[]string{"--carrier-url=https://carrier.example"}, "CARRIER_KEY"},
+		{[]string{"--api-keys=nobody"}, "PURSER_API_KEYS"},
+		{[]string{"--vault-key=abc"}, "PURSER_VAULT_KEY"},
+		{[]string{"--pay-within=0s"}, "PURSER_PAY_WITHIN"},
+		{[]string{"--import-max=0"}, "PURSER_IMPORT_MAX"},
+		{[]string{"--reconcile-every=1s"}, "PURSER_RECONCILE_EVERY"},
+		{[]string{"--s3-region=eu-west-1"}, "S3_BUCKET"},
+		{[]string{"--s3-bucket=b"}, "S3_REGION"},
+		{[]string{"--pictures-at-once=0"}, "PURSER_PICTURES_AT_ONCE"},
+		{[]string{"--meilisearch-url=https://search.example"}, "MEILISEARCH_ADMIN_KEY"},
+		{[]string{"--meilisearch-url=https://search.example", "--meilisearch-admin-key=k", "--meilisearch-search-key=k"}, "MEILISEARCH_SEARCH_KEY"},
+		{[]string{"--shop-zone=Mars/Olympus"}, "PURSER_SHOP_ZONE"},
+		{[]string{"--shop-colour=reddish"}, "the shop's mails"},
+		{[]string{"--mail-pause-share=101"}, "PURSER_MAIL_PAUSE_SHARE"},
+		{[]string{"--mail-webhook-secrets=short"}, "MAIL_WEBHOOK_SECRETS"},
+		{[]string{"--ses-topic-arns=not-an-arn"}, "SES_TOPIC_ARNS"},
+		{[]string{"--mail-providers=ses,ses"}, "named twice"},
+		{[]string{"--ses-region=eu-west-1", "--mail-providers=ses,backup"}, `no address for the relay "backup"`},
+		{[]string{"--smtp-url=smtp://relay.example:587", "--mail-providers=ses,smtp"}, "SMTP_URL is a real relay, SES the sandbox's"},
+		{[]string{"--smtp-url=http://relay.example"}, `the URL of the relay "smtp"`},
+	} {
+		if _, err := read(t, tt.flags...); err == nil || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%v: got %v, want it to name %q", tt.flags, err, tt.says)
+		}
+	}
+}
+
+// TestRoutes: in which order mail providers are tried (EML-9).
+func TestRoutes(t *testing.T) {
+	for _, tt := range []struct {
+		flags  []string
+		routes []string
+		played bool
+	}{
+		{nil, []string{"ses"}, true},
+		{[]string{"--mail-providers=ses,smtp"}, []string{"ses", "smtp"}, true},
+		{[]string{"--smtp-url=smtps://u:p@relay.example:465"}, []string{"smtp"}, false},
+		{[]string{"--ses-region=eu-west-1", "--smtp-url=smtps://u:p@relay.example:465"}, []string{"ses", "smtp"}, false},
+		{
+			[]string{"--ses-region=eu-west-1", "--smtp-urls=z=smtps://z.example:465;a=smtps://a.example:465"},
+			[]string{"ses", "a", "z"},
+			false,
+		},
+		{
+			[]string{"--smtp-url=smtps://u:p@relay.example:465", "--smtp-urls=b=smtps://b.example:465", "--mail-providers=b,smtp"},
+			[]string{"b", "smtp"},
+			false,
+		},
+	} {
+		c, err := read(t, tt.flags...)
+		if err != nil || !slices.Equal(c.Routes(), tt.routes) || c.PlaysSES() != tt.played {
+			t.Errorf("%v: routes %v, played %t (%v), want %v, %t", tt.flags, c.Routes(), c.PlaysSES(), err, tt.routes, tt.played)
+		}
+	}
+}
+
+// TestSecretsFromFiles: a secret may be where an orchestrator mounts it.
+func TestSecretsFromFiles(t *testing.T) {
+	file := func(name, text string) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return "file:" + path
+	}
+	c, err := read(t,
+		"--stripe-key="+file("stripe", "sk_test_9\n"), "--stripe-webhook-secrets="+file("now", "whsec_now\n")+","+file("before", "whsec_before"),
+		"--smtp-urls=a="+file("relay", "smtps://u:p@a.example:465\n"), "--mail-providers=a",
+		"--mail-webhook-secrets="+file("feedback", "0123456789abcdef\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.StripeKey != "sk_test_9" || !slices.Equal(c.StripeWebhookSecrets, []string{"whsec_now", "whsec_before"}) ||
+		c.RelayURL("a") != "smtps://u:p@a.example:465" || c.MailWebhookSecrets[0] != "0123456789abcdef" {
+		t.Errorf("got %q %q %q %q", c.StripeKey, c.StripeWebhookSecrets, c.RelayURL("a"), c.MailWebhookSecrets)
+	}
+	for _, wrong := range []string{file("empty", "\n"), "file:/nowhere/at/all"} {
+		if _, err := read(t, "--vault-key="+wrong); err == nil || !strings.Contains(err.Error(), "PURSER_VAULT_KEY") {
+			t.Errorf("%s: got %v", wrong, err)
+		}
+	}
+}
+
+// TestApart: a stack that only measures touches nobody's account.
+func TestApart(t *testing.T) {
+	c, err := read(t,
+		"--database-url=postgres://db/shop", "--stripe-key=sk_live_1", "--stripe-webhook-secrets=whsec_1",
+		"--ses-region=eu-west-1", "--smtp-url=smtps://u:p@relay.example:465", "--s3-bucket=b", "--s3-region=eu-west-1", "--cloudfront-domain=d.example",
+		"--carrier-url=https://carrier.example", "--carrier-key=k", "--carrier-webhook-secrets=s",
+		"--meilisearch-url=https://search.example", "--meilisearch-admin-key=a", "--meilisearch-search-key=b", "--sandbox-url=http://127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	a := c.Apart(dir)
+	for _, p := range a.Parts() {
+		if !strings.HasPrefix(p.Who, "sandbox") {
+			t.Errorf("%s is %s", p.Name, p.Who)
+		}
+	}
+	if a.RecordURL() != "sqlite://"+filepath.Join(dir, "record.db") || a.SandboxURL != "" || a.CloudFrontDomain != "" || !slices.Equal(a.Routes(), []string{"ses"}) {
+		t.Errorf("got %+v", a)
+	}
+	if c.StripeKey != "sk_live_1" {
+		t.Error("the settings it was made from changed")
+	}
+}

@@ -1,0 +1,57 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	netmail "net/mail"
+	"time"
+
+	"purser/letters"
+)
+
+// Letters is what the shop's mails say of it, and what they look like.
+type Letters struct {
+	ShopName     string            `help:"What the shop calls itself in mails. Default: the name in PURSER_MAIL_FROM." env:"PURSER_SHOP_NAME"`
+	ShopLogo     string            `help:"Address of the shop's logo in mails, about 40 pixels high." env:"PURSER_SHOP_LOGO"`
+	ShopColour   string            `help:"The shop's colour in mails, as #rrggbb." env:"PURSER_SHOP_COLOUR"`
+	ShopImprint  string            `help:"Who and where the shop is, at the end of each mail; lines separated by line breaks." env:"PURSER_SHOP_IMPRINT"`
+	ShopReturnTo string            `help:"Where goods are sent back to. Default: the imprint." env:"PURSER_SHOP_RETURN_TO"`
+	ShopSupport  string            `help:"Address that shoppers may write to." env:"PURSER_SHOP_SUPPORT"`
+	OrderURL     string            `name:"order-url" help:"Where a shopper sees an order; its id is put at the end." env:"PURSER_ORDER_URL"`
+	TrackingURL  string            `name:"tracking-url" help:"Where a parcel is followed; {tracking} stands for its number." env:"PURSER_TRACKING_URL"`
+	ShopLocale   string            `help:"Language of shoppers whose own is not known." env:"PURSER_SHOP_LOCALE" default:"en"`
+	ShopZone     string            `help:"Time zone of the times in mails." env:"PURSER_SHOP_ZONE" default:"UTC"`
+	MailSenders  map[string]string `help:"Other senders of some templates: dispute=Disputes <d@shop.example>;…" env:"PURSER_MAIL_SENDERS"`
+}
+
+// Shop is what the letters are told.
+func (c *Config) Shop() (letters.Shop, error) {
+	zone, err := time.LoadLocation(c.ShopZone)
+	if err != nil {
+		return letters.Shop{}, fmt.Errorf("PURSER_SHOP_ZONE: %w", err)
+	}
+	s := letters.Shop{
+		Name: c.ShopName, Logo: c.ShopLogo, Colour: c.ShopColour, Imprint: c.ShopImprint, ReturnTo: c.ShopReturnTo, Support: c.ShopSupport,
+		OrderURL: c.OrderURL, TrackingURL: c.TrackingURL, Locale: c.ShopLocale, Zone: zone,
+		Senders: map[letters.Template]string{},
+	}
+	if from, err := netmail.ParseAddress(c.MailFrom); err == nil && s.Name == "" {
+		s.Name = from.Name
+	}
+	for t, from := range c.MailSenders {
+		s.Senders[letters.Template(t)] = from
+	}
+	return s, nil
+}
+
+// checkLetters refuses what no letter could be written with.
+func (c *Config) checkLetters() error {
+	s, err := c.Shop()
+	if err != nil {
+		return err
+	}
+	if _, err := letters.New(s); err != nil {
+		return errors.Join(errors.New("the shop's mails (PURSER_SHOP_…, PURSER_ORDER_URL, PURSER_TRACKING_URL, PURSER_MAIL_SENDERS)"), err)
+	}
+	return nil
+}

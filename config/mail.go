@@ -1,0 +1,102 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"purser/providers/smtp"
+)
+
+// Mail says who carries mail. It is part of Config.
+type Mail struct {
+	MailProviders []string          `help:"Mail providers in the order of preference: ses, smtp, or a name in SMTP_URLS. Default: ses, then every relay that is configured." env:"PURSER_MAIL_PROVIDERS"`
+	SMTPURL       string            `name:"smtp-url" help:"The relay smtp: smtp://user:password@host:587 (STARTTLS) or smtps://…:465; ?rate=10 is what it takes a second, ?perday=50000 in 24 hours." env:"SMTP_URL"`
+	SMTPURLs      map[string]string `name:"smtp-urls" help:"Further relays by name: smtp-backup=smtps://…;other=…" env:"SMTP_URLS"`
+	MailReplyTo   string            `help:"Where answers to mail go. Default: to its sender." env:"PURSER_MAIL_REPLY_TO"`
+}
+
+// The names that mean something.
+const (
+	RouteSES  = "ses"
+	RouteSMTP = "smtp"
+)
+
+// Routes are the providers' names in the order of preference.
+func (c *Config) Routes() []string {
+	if len(c.MailProviders) > 0 {
+		return c.MailProviders
+	}
+	if c.SESRegion == "" && c.SMTPURL != "" { // a relay, and no SES to prefer to it
+		return append([]string{RouteSMTP}, c.furtherRelays()...)
+	}
+	names := []string{RouteSES}
+	if c.SMTPURL != "" {
+		names = append(names, RouteSMTP)
+	}
+	return append(names, c.furtherRelays()...)
+}
+
+func (c *Config) furtherRelays() []string {
+	var names []string
+	for name := range c.SMTPURLs {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// RelayURL is empty for a relay that the sandbox plays.
+func (c *Config) RelayURL(name string) string {
+	if name == RouteSMTP && c.SMTPURL != "" {
+		return c.SMTPURL
+	}
+	return c.SMTPURLs[name]
+}
+
+// PlaysSES reports whether the sandbox stands in for SES.
+func (c *Config) PlaysSES() bool {
+	return c.SESRegion == "" && slices.Contains(c.Routes(), RouteSES)
+}
+
+// playedRelays are the relays the sandbox stands in for. Only where it plays
+// SES too: a real shop's mail must never end in a stand-in.
+func (c *Config) playedRelays() []string {
+	return slices.DeleteFunc(c.relays(), func(name string) bool { return c.RelayURL(name) != "" })
+}
+
+func (c *Config) relays() []string {
+	return slices.DeleteFunc(slices.Clone(c.Routes()), func(name string) bool { return name == RouteSES })
+}
+
+func (c *Config) checkMail() error {
+	names := c.Routes()
+	if sorted := slices.Sorted(slices.Values(names)); len(slices.Compact(sorted)) < len(names) {
+		return errors.New("PURSER_MAIL_PROVIDERS: a provider is named twice")
+	}
+	for _, name := range c.relays() {
+		url := c.RelayURL(name)
+		if url == "" {
+			if name != RouteSMTP || !c.PlaysSES() {
+				return fmt.Errorf("PURSER_MAIL_PROVIDERS: no address for the relay %q: set SMTP_URL or SMTP_URLS", name)
+			}
+			continue
+		}
+		if _, err := smtp.Parse(name, c.MailFrom, url); err != nil {
+			return fmt.Errorf("the URL of the relay %q: %w", name, err)
+		}
+	}
+	if played := c.PlaysSES(); played && len(c.playedRelays()) < len(c.relays()) {
+		return errors.New("SMTP_URL is a real relay, SES the sandbox's: set SES_REGION, or PURSER_MAIL_PROVIDERS without ses")
+	}
+	return nil
+}
+
+// mailPlayed says who carries mail, for the banner.
+func (c *Config) mailPlayed() string {
+	if c.PlaysSES() {
+		return "sandbox (set SES_REGION or SMTP_URL for a real one)"
+	}
+	return "real (" + strings.Join(c.Routes(), ", then ") + ")"
+}

@@ -1,0 +1,63 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// A setting that holds a secret may name a file instead, as orchestrators
+// mount them: file:/run/secrets/stripe. So it stands neither in the process
+// list, as a flag does, nor in the environment.
+const secretFile = "file:"
+
+// secrets are the settings that may be a reference to a file.
+func (c *Config) secrets() map[string][]*string {
+	all := map[string][]*string{
+		"DATABASE_URL": {&c.DatabaseURL}, "PURSER_API_KEYS": {&c.APIKeys}, "PURSER_VAULT_KEY": {&c.VaultKey},
+		"STRIPE_SECRET_KEY": {&c.StripeKey}, "CARRIER_KEY": {&c.CarrierKey}, "SMTP_URL": {&c.SMTPURL},
+		"MEILISEARCH_ADMIN_KEY": {&c.MeilisearchAdminKey}, "MEILISEARCH_SEARCH_KEY": {&c.MeilisearchSearchKey},
+	}
+	for name, list := range map[string][]string{
+		"STRIPE_WEBHOOK_SECRETS": c.StripeWebhookSecrets, "CARRIER_WEBHOOK_SECRETS": c.CarrierWebhookSecrets, "MAIL_WEBHOOK_SECRETS": c.MailWebhookSecrets,
+	} {
+		for i := range list {
+			all[name] = append(all[name], &list[i])
+		}
+	}
+	return all
+}
+
+// readSecrets replaces every reference by what its file holds, without the
+// line break at the end.
+func (c *Config) readSecrets() error {
+	for name, values := range c.secrets() {
+		for _, v := range values {
+			if err := readSecret(name, v); err != nil {
+				return err
+			}
+		}
+	}
+	for relay, v := range c.SMTPURLs {
+		if err := readSecret("SMTP_URLS", &v); err != nil {
+			return err
+		}
+		c.SMTPURLs[relay] = v
+	}
+	return nil
+}
+
+func readSecret(name string, v *string) error {
+	path, ok := strings.CutPrefix(*v, secretFile)
+	if !ok {
+		return nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if *v = strings.TrimRight(string(b), "\r\n"); *v == "" {
+		return fmt.Errorf("%s: %s is empty", name, path)
+	}
+	return nil
+}

@@ -1,0 +1,36 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+// TestBenchOrders: what an order costs is counted from real histories, with
+// the engine in this process and apart (PERF-2, PERF-3).
+func TestBenchOrders(t *testing.T) {
+	for _, flags := range [][]string{nil, {"--engine-apart"}} {
+		args := append([]string{"bench", "--engine=sqlite", "--orders=3", "--at-once=2", "--warm-up=2", "--json"}, flags...)
+		code, stdout, stderr := run(t, nil, args...)
+		if code != 0 {
+			t.Fatalf("%v: exit code %d: %s", args, code, stderr)
+		}
+		var r struct {
+			Engine    string  `json:"engine"`
+			PerSecond float64 `json:"orders_per_second"`
+			Share     float64 `json:"share_of_engine_limit"`
+			CPU       float64 `json:"cpu_seconds_per_order"`
+			Workflows float64 `json:"workflows_per_order"`
+			Events    float64 `json:"history_events_per_order"`
+			Bytes     float64 `json:"history_bytes_per_order"`
+		}
+		if err := json.Unmarshal([]byte(stdout), &r); err != nil {
+			t.Fatalf("%v: %v in %s", args, err, stdout)
+		}
+		if r.Engine != "sqlite" || r.PerSecond <= 0 || r.Share <= 0 || r.CPU <= 0 || r.Workflows != 1 {
+			t.Errorf("%v: got %+v", args, r)
+		}
+		if r.Events > 45 || r.Bytes > 15_000 {
+			t.Errorf("%v: an order costs %.0f events, %.0f bytes; it may cost 45 and 15,000", args, r.Events, r.Bytes)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package stack
+
+import (
+	"purser/activities"
+	"purser/api"
+)
+
+// campaigns are what a campaign's steps need.
+func (s *Stack) campaigns(p *providers) activities.Campaigns {
+	s.warnOfLinks()
+	return activities.Campaigns{
+		Record: s.Records, Recipients: s.Records, Audience: s.Records, Letters: p.mail.letters,
+		Leaving: s.links(), Reputation: s.Records,
+	}
+}
+
+// warnOfLinks says at the start what would stop a campaign later.
+func (s *Stack) warnOfLinks() {
+	const set = "set PURSER_PUBLIC_URL to where readers reach the API"
+	switch {
+	case s.cfg.PublicURL != "":
+	case s.apiURL == "":
+		s.log.Warn("this worker pauses campaigns, for their readers could not unsubscribe: " + set)
+	case !s.cfg.PlaysSES():
+		s.log.Warn("the links in marketing mail lead to this machine's own address: "+set, "address", s.apiURL)
+	}
+}
+
+// campaignDesk is the API's part in it.
+func (s *Stack) campaignDesk(p *providers) *api.Campaigns {
+	return &api.Campaigns{Steer: s.starter, Records: s.Records, Letters: p.mail.letters}
+}
+
+// preview shows what mails look like: to everybody at this machine where the
+// whole stack runs on it, to operators elsewhere.
+func (s *Stack) preview(r Role, p *providers) *api.Preview {
+	return &api.Preview{Letters: p.mail.letters, Open: r.owns()}
+}

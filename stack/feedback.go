@@ -1,0 +1,169 @@
+package stack
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	netmail "net/mail"
+	"strings"
+	"time"
+
+	"purser/api"
+	"purser/inbox"
+	"purser/mail"
+	"purser/providers/mailfeed"
+	"purser/providers/sns"
+	"purser/records"
+	sandboxses "purser/sandbox/ses"
+)
+
+// snsSecret makes the authority that vouches for the stand-in's messages: this
+// installation's own, known to every role that shares the vault's key.
+func (s *Stack) snsSecret() string { return s.vault.Derive("sandbox sns authority") }
+
+// playedSES is the stand-in of SES.
+func (s *Stack) playedSES() *sandboxses.Config {
+	c := s.cfg
+	return &sandboxses.Config{
+		AccessKey: "sandbox", SecretKey: "sandbox", Secret: s.snsSecret(),
+		Pace: c.SandboxMailPace, PerSecond: c.SandboxMailRate, PerDay: c.SandboxMailQuota,
+	}
+}
+
+// snsSource believes Amazon's SNS or, where the sandbox plays SES, the
+// stand-in's topic: by the same checks, with another authority.
+func (s *Stack) snsSource() (*sns.Source, error) {
+	if !s.cfg.PlaysSES() {
+		return sns.New(sns.Config{Topics: s.cfg.SESTopics})
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(sandboxses.Root(s.snsSecret()))
+	return sns.New(sns.Config{Topics: []string{sandboxses.TopicARN}, Origin: s.boxURL + "/ses/sns/", Roots: roots})
+}
+
+// links makes the links by which shoppers leave marketing mails.
+func (s *Stack) links() mail.Links {
+	return mail.Links{Key: []byte(s.vault.Derive("unsubscribe links")), Base: s.publicURL()}
+}
+
+// publicURL is where the outside reaches the API.
+func (s *Stack) publicURL() string {
+	if u := strings.TrimRight(s.cfg.PublicURL, "/"); u != "" {
+		return u
+	}
+	return s.apiURL
+}
+
+// hearMail adds to the doors what providers say about mails: who believes
+// them, and who acts upon it.
+func (s *Stack) hearMail(hooks *inbox.Handler, relay *inbox.Relay) error {
+	source, err := s.snsSource()
+	if err != nil {
+		return err
+	}
+	hooks.Sources["ses"] = source
+	hooks.Sources["mail"] = mailfeed.Source{Secrets: s.cfg.MailWebhookSecrets}
+	e := &ears{source: source, record: s.Records, tolerance: s.cfg.Tolerance(), latest: s.cfg.MailJudgeLatest, log: s.log, poke: make(chan struct{}, 1)}
+	relay.Mails = e
+	s.background(e.judge)
+	return nil
+}
+
+// mailDesk is the API's part in it.
+func (s *Stack) mailDesk() *api.MailDesk {
+	d := &api.MailDesk{Records: s.Records, Links: s.links(), Tolerance: s.cfg.Tolerance(), Latest: s.cfg.MailJudgeLatest}
+	if a, err := netmail.ParseAddress(s.cfg.MailFrom); err == nil {
+		d.Shop = a.Name
+	}
+	return d
+}
+
+// ears hear what became of mails, and judge how they went.
+type ears struct {
+	source    *sns.Source
+	record    *records.Store
+	tolerance mail.Tolerance
+	latest    int
+	log       *slog.Logger
+	poke      chan struct{} // something to judge
+}
+
+// Hear acts on a report, once for each inbox id.
+func (e *ears) Hear(ctx context.Context, inboxID int64, r mail.Report) error {
+	if r.Confirm != "" {
+		if err := e.source.Confirm(ctx, r.Confirm); err != nil {
+			return err
+		}
+		e.log.InfoContext(ctx, "SNS subscription confirmed", "inboxId", inboxID)
+	}
+	fresh, err := e.record.HearMail(ctx, inboxID, r.Feedback)
+	if err != nil || !fresh {
+		return err
+	}
+	for _, f := range r.Feedback {
+		if f.Kind == mail.Complained || f.Kind == mail.Bounced {
+			select {
+			case e.poke <- struct{}{}:
+			default: // it is going to be judged already
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// How often the latest mails are judged: soon after bad news, not after each
+// piece of it, and every minute, since another process may have heard it.
+const (
+	judgeAtMost  = time.Second
+	judgeAtLeast = time.Minute
+)
+
+// judge pauses marketing before a provider's limits do, until the context
+// ends (BNC-4, F46).
+func (e *ears) judge(ctx context.Context) {
+	for {
+		if err := e.judgeOnce(ctx); err != nil && ctx.Err() == nil {
+			e.log.ErrorContext(ctx, "how the latest mails went cannot be judged", "error", err)
+		}
+		pause := time.NewTimer(judgeAtMost)
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return
+		case <-pause.C:
+		}
+		pause.Reset(judgeAtLeast)
+		select {
+		case <-ctx.Done():
+		case <-e.poke:
+		case <-pause.C:
+		}
+		pause.Stop()
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+func (e *ears) judgeOnce(ctx context.Context) error {
+	standings, err := e.record.Standings(ctx, e.latest)
+	if err != nil {
+		return err
+	}
+	for _, st := range standings {
+		why := e.tolerance.Judge(st)
+		if why == "" {
+			continue
+		}
+		changed, err := e.record.PauseMarketing(ctx, "purser", why)
+		if err != nil {
+			return fmt.Errorf("pause marketing: %w", err)
+		}
+		if changed {
+			e.log.ErrorContext(ctx, "marketing paused itself: an operator must look, then 'purser mail resume'", "why", why)
+		}
+	}
+	return nil
+}

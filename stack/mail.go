@@ -1,0 +1,129 @@
+package stack
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"purser/config"
+	"purser/letters"
+	"purser/providers/post"
+	"purser/providers/ses"
+	"purser/providers/smtp"
+	sandboxsmtp "purser/sandbox/smtp"
+)
+
+// sweepAfter is how long a mail may be under way before its sender counts as
+// dead; no call takes nearly as long.
+const sweepAfter = 10 * time.Minute
+
+// mailWay is how mail leaves: who writes it and who carries it.
+type mailWay struct {
+	letters *letters.Writer
+	ses     *ses.Mailer // nil: not among the providers
+	office  *post.Office
+}
+
+// newMail makes the providers of mail, real or played.
+func (s *Stack) newMail() (*mailWay, error) {
+	c := s.cfg
+	w := &mailWay{}
+	shop, err := c.Shop()
+	if err != nil {
+		return nil, err
+	}
+	if w.letters, err = letters.New(shop); err != nil {
+		return nil, err
+	}
+	var routes []post.Route
+	for _, name := range c.Routes() {
+		r := post.Route{Name: name}
+		if name == config.RouteSES {
+			w.ses, err = s.newSES()
+			r.Mailer = w.ses
+		} else {
+			r.Mailer, err = s.newRelay(name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		routes = append(routes, r)
+	}
+	w.office, err = post.New(post.Config{Routes: routes, Pace: s.Records, Log: s.log})
+	return w, err
+}
+
+func (s *Stack) newSES() (*ses.Mailer, error) {
+	c := s.cfg
+	conf := ses.Config{From: c.MailFrom, ReplyTo: c.MailReplyTo, Region: c.SESRegion, ConfigurationSet: c.SESConfigurationSet}
+	if c.SESRegion == "" {
+		conf.Endpoint, conf.Region, conf.AccessKey, conf.SecretKey = s.boxURL+"/ses", "sandbox", "sandbox", "sandbox"
+		// With a configuration set the stand-in, as SES, repeats our id in what
+		// it reports: that settles mails of unknown outcome.
+		conf.ConfigurationSet = cmp.Or(conf.ConfigurationSet, "sandbox")
+	}
+	return ses.New(context.Background(), conf)
+}
+
+func (s *Stack) newRelay(name string) (*smtp.Mailer, error) {
+	conf := smtp.Config{Name: name, From: s.cfg.MailFrom, Host: "127.0.0.1", TLS: smtp.None}
+	var err error
+	if url := s.cfg.RelayURL(name); url != "" {
+		conf, err = smtp.Parse(name, s.cfg.MailFrom, url)
+	} else {
+		conf.Port, err = s.playRelay()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("mail relay %q: %w", name, err)
+	}
+	conf.ReplyTo = s.cfg.MailReplyTo
+	return smtp.New(conf)
+}
+
+// playRelay starts a stand-in for a relay in this process.
+func (s *Stack) playRelay() (port int, err error) {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(0)))
+	if err != nil {
+		return 0, err
+	}
+	relay := sandboxsmtp.New(sandboxsmtp.Config{})
+	relay.Start(l)
+	s.onStop(func() {
+		if err := relay.Close(); err != nil {
+			s.log.Warn("sandbox relay", "error", err)
+		}
+	})
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// startMail asks the providers what may be sent, before the first mail waits
+// for the answer, and keeps asking; and it gives up on mails whose sender has
+// died.
+func (s *Stack) startMail(ctx context.Context, w *mailWay) {
+	first, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := w.office.Ask(first); err != nil {
+		s.log.Warn("mail providers' limits are not known yet", "error", err)
+	}
+	s.background(w.office.Run)
+	s.background(func(ctx context.Context) {
+		for every := time.NewTicker(time.Minute); ; {
+			select {
+			case <-ctx.Done():
+				every.Stop()
+				return
+			case <-every.C:
+			}
+			n, err := s.Records.SweepMails(ctx, time.Now().Add(-sweepAfter))
+			if err != nil && ctx.Err() == nil {
+				s.log.Warn("sweep mails", "error", err)
+			}
+			if n > 0 {
+				s.log.Warn("mails of unknown outcome: their sender died", "count", n)
+			}
+		}
+	})
+}

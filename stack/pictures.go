@@ -1,0 +1,139 @@
+package stack
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"purser/activities"
+	"purser/api"
+	"purser/catalog"
+	"purser/pictures"
+	"purser/providers/s3"
+	sandboxobjects "purser/sandbox/objects"
+	"purser/shop"
+	"purser/starter"
+	"purser/workers"
+)
+
+// The bucket of the sandbox. Its secret is this installation's own, because a
+// browser may be led to the sandbox's door from anywhere.
+const (
+	sandboxBucket   = "purser-pictures"
+	sandboxS3Access = "purser-sandbox"
+	sandboxS3Region = "us-east-1"
+	cdnCheckedEvery = 5 * time.Minute
+	scheduledWithin = 30 * time.Second
+)
+
+func (s *Stack) s3Secret() string { return s.vault.Derive("sandbox s3") }
+
+func (s *Stack) sandboxObjects() *sandboxobjects.Config {
+	if s.cfg.S3Bucket != "" {
+		return nil
+	}
+	return &sandboxobjects.Config{Bucket: sandboxBucket, AccessKey: sandboxS3Access, SecretKey: s.s3Secret(), Region: sandboxS3Region}
+}
+
+// newPictureStore is the adapter to S3, real or played.
+func (s *Stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
+	c := s.cfg
+	cdn, err := c.CDN()
+	if err != nil {
+		return nil, err
+	}
+	conf := s3.Config{Bucket: c.S3Bucket, Region: cmp.Or(c.S3Region, sandboxS3Region), Endpoint: c.S3Endpoint, PublicEndpoint: c.S3PublicEndpoint, CDN: cdn}
+	if c.S3Bucket == "" {
+		conf.Bucket, conf.Region, conf.Endpoint = sandboxBucket, sandboxS3Region, s.boxURL
+		conf.AccessKey, conf.SecretKey = sandboxS3Access, s.s3Secret()
+	}
+	return s3.New(ctx, conf)
+}
+
+// startPictures runs the pictures' worker and their sweeps.
+func (s *Stack) startPictures(ctx context.Context, p *providers) error {
+	set := workers.Pictures(s.Temporal, &activities.Pictures{
+		Source: p.pictures, Shelf: p.pictures, Record: s.Records, Sweeper: s.Records, Teller: s.starter,
+	}, s.cfg.PicturesAtOnce)
+	if err := set.Start(); err != nil {
+		return err
+	}
+	s.onStop(set.Stop)
+	ctx, cancel := context.WithTimeout(ctx, scheduledWithin)
+	defer cancel()
+	return (&starter.Pictures{Temporal: s.Temporal}).SweepPictures(ctx, s.cfg.SweepEvery)
+}
+
+// pictureDesk is what the API needs to take pictures in.
+func (s *Stack) pictureDesk(p *providers) *api.Pictures {
+	s.background(func(ctx context.Context) { s.watchCDN(ctx, p.pictures) })
+	return &api.Pictures{Record: s.Records, Store: p.pictures, Links: p.pictures, Start: &starter.Pictures{Temporal: s.Temporal}}
+}
+
+// watchCDN asks the CDN now and then for a published picture, so that shoppers
+// are not the first to meet its refusal.
+func (s *Stack) watchCDN(ctx context.Context, store *s3.Store) {
+	if s.cfg.CloudFrontDomain == "" {
+		return
+	}
+	tick := time.NewTicker(cdnCheckedEvery)
+	defer tick.Stop()
+	for {
+		if key, err := s.Records.PublishedKey(ctx); err == nil && key != "" {
+			if used, err := store.CheckCDN(ctx, key); err != nil || !used {
+				s.log.Error("the CDN does not show pictures", "used", used, "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// pictureURL is where a browser finds a published picture: at the CDN for
+// good, or at our own door, which leads to the store.
+func (s *Stack) pictureURL(p *providers) func(key string) string {
+	door := strings.TrimRight(cmp.Or(s.cfg.PublicURL, s.apiURL), "/")
+	return func(key string) string {
+		if url, ok := p.pictures.Lasting(key); ok {
+			return url
+		}
+		return door + "/" + key
+	}
+}
+
+// AddSamplePictures sends the sample products' pictures as a shop would, those
+// that have none: over the API, and straight to the store.
+func (s *Stack) AddSamplePictures() { s.background(s.addSamplePictures) }
+
+func (s *Stack) addSamplePictures(ctx context.Context) {
+	if !s.cfg.SamplePictures {
+		return
+	}
+	// The stack collects its garbage rarely; that of a burst before anybody
+	// has come would stay for good.
+	defer debug.FreeOSMemory()
+	client := &shop.Client{URL: s.apiURL, Key: s.key}
+	for _, p := range catalog.Sample() {
+		has, err := client.Pictures(ctx, p.SKU)
+		if err == nil && len(has) == 0 {
+			_, err = client.AddPicture(ctx, p.SKU, p.Name, string(pictures.JPEG), pictures.Sample(p.SKU))
+		}
+		var none *shop.Problem
+		if errors.As(err, &none) && none.Status == http.StatusNotFound {
+			continue // a shop with products of its own
+		}
+		if err != nil {
+			if ctx.Err() == nil {
+				s.log.Warn("no picture of a sample product", "sku", p.SKU, "error", err)
+			}
+			return
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package stack
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"purser/activities"
+	"purser/api"
+	"purser/inbox"
+	"purser/providers/carrier"
+	"purser/providers/meilisearch"
+	"purser/providers/s3"
+	"purser/providers/stripe"
+	"purser/sandbox"
+	sandboxcarrier "purser/sandbox/carrier"
+	sandboxstripe "purser/sandbox/stripe"
+)
+
+// The credentials of the sandbox. They open nothing but the stand-ins, which
+// listen on loopback. What signs their webhooks is this installation's own:
+// the webhooks' door may be open to the world.
+const (
+	sandboxStripeKey      = "sk_test_sandbox"
+	sandboxPublishableKey = "pk_test_sandbox"
+	sandboxCarrierKey     = "carrier_sandbox"
+)
+
+func (s *Stack) stripeSecret() string  { return "whsec_" + s.vault.Derive("sandbox stripe webhooks") }
+func (s *Stack) carrierSecret() string { return s.vault.Derive("sandbox carrier webhooks") }
+
+// providers are the adapters to the outside parties, real or played.
+type providers struct {
+	stripe   *stripe.Client
+	carrier  *carrier.Client
+	scans    carrier.Webhooks
+	mail     *mailWay
+	pictures *s3.Store
+	search   *meilisearch.Client
+}
+
+// newSandbox opens the stand-ins of the providers without credentials.
+func (s *Stack) newSandbox() (*sandbox.Sandbox, error) {
+	c := s.cfg
+	if !c.Played() {
+		return nil, nil
+	}
+	played := sandbox.Config{DataDir: c.Data, Log: s.log, Objects: s.sandboxObjects()}
+	if c.StripeKey == "" {
+		played.Stripe = &sandboxstripe.Config{Key: sandboxStripeKey, PublishableKey: sandboxPublishableKey, WebhookSecret: s.stripeSecret()}
+	}
+	if c.CarrierURL == "" {
+		played.Carrier = &sandboxcarrier.Config{Key: sandboxCarrierKey, WebhookSecret: s.carrierSecret(), Pace: c.SandboxPace}
+	}
+	if c.PlaysSES() {
+		played.SES = s.playedSES()
+	}
+	played.Search = s.playedSearch()
+	return sandbox.New(played)
+}
+
+// providers makes the adapters, after finding out where the stand-ins are.
+func (s *Stack) providers(r Role) (*providers, error) {
+	c := s.cfg
+	if s.boxDoor != nil {
+		s.serve(s.boxDoor, s.Sandbox.Handler(), time.Second)
+	}
+	if s.boxURL == "" && c.Played() {
+		return nil, errors.New("this role has no sandbox of its own: set STRIPE_SECRET_KEY, CARRIER_URL, SES_REGION, S3_BUCKET and MEILISEARCH_URL, or PURSER_SANDBOX_URL")
+	}
+	p := &providers{}
+	var err error
+	if c.StripeKey != "" {
+		p.stripe, err = stripe.New(stripe.Config{
+			Key: c.StripeKey, WebhookSecrets: c.StripeWebhookSecrets, Live: !strings.Contains(c.StripeKey, "_test_"), Log: s.log,
+		})
+	} else {
+		p.stripe, err = stripe.New(stripe.Config{
+			Key: sandboxStripeKey, WebhookSecrets: []string{s.stripeSecret()}, BaseURL: s.boxURL + "/stripe", Log: s.log,
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	at, key, secrets := c.CarrierURL, c.CarrierKey, c.CarrierWebhookSecrets
+	if at == "" {
+		at, key, secrets = s.boxURL+"/carrier", sandboxCarrierKey, []string{s.carrierSecret()}
+	}
+	p.carrier, p.scans = carrier.New(carrier.Config{BaseURL: at, Key: key}), carrier.Webhooks{Secrets: secrets}
+	if p.mail, err = s.newMail(); err != nil {
+		return nil, err
+	}
+	if p.pictures, err = s.newPictureStore(context.Background()); err != nil {
+		return nil, err
+	}
+	p.search, err = s.newSearch()
+	return p, err
+}
+
+// activities are the workflow's steps over these providers.
+func (p *providers) activities(s *Stack) *activities.Activities {
+	a := &activities.Activities{
+		Record: s.Records, Orders: s.Records, Ledger: s.Records, Sealer: s.vault,
+		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier,
+		Post: p.mail.office, Letters: p.mail.letters, Senders: p.mail.letters, Resends: s.Records, Blocked: s.Records,
+		Campaigns: s.campaigns(p),
+	}
+	s.addCatalogue(a, p)
+	return a
+}
+
+// startAPI opens the doors: the shop's API and the providers' webhooks.
+func (s *Stack) startAPI(r Role, p *providers) error {
+	keys, err := s.apiKeys(r)
+	if err != nil {
+		return err
+	}
+	relay := &inbox.Relay{Orders: s.starter, Ledger: s.Records, Finder: s.Records, Log: s.log}
+	stopping := make(chan struct{})
+	hooks := &inbox.Handler{
+		Sources: map[string]inbox.Source{"stripe": p.stripe, "carrier": p.scans},
+		Keeper:  s.Records, Relay: relay, Log: s.log,
+	}
+	if err := s.hearMail(hooks, relay); err != nil {
+		return err
+	}
+	s.background(relay.Run)
+	handler, err := api.New(api.Config{
+		Orders: s.starter, Records: s.Records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
+		Products: s.productDesk(),
+		Appeared: relay.OrderAppeared, Stopping: stopping, Search: p.search, PublicSearch: s.cfg.SearchPublic,
+		Pictures: s.pictureDesk(p), Mail: s.mailDesk(), Campaigns: s.campaignDesk(p), Preview: s.preview(r, p),
+		OutboxConfig: api.OutboxConfig{Resender: s.starter, MailLedger: s.Records, MailProviders: p.mail.office.Status},
+		Webhooks:     hooks, Again: hooks.Again, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
+		Ready: []api.Check{
+			{Name: "record", Ask: s.Records.Ping},
+			{Name: "engine", Ask: s.pingEngine},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.serve(s.apiDoor, handler, 5*time.Second)
+	s.onStop(func() { close(stopping) })
+	return nil
+}
+
+func (s *Stack) pingEngine(ctx context.Context) error {
+	_, err := s.Temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+	return err
+}
+
+// startSandbox lets the stand-ins send their webhooks.
+func (s *Stack) startSandbox() {
+	to := s.publicURL()
+	s.Sandbox.SetWebhooks(to+"/webhooks/stripe", to+"/webhooks/carrier")
+	if err := s.Sandbox.SubscribeMail(s.boxURL+"/ses", to+"/webhooks/ses"); err != nil {
+		s.log.Error("the sandbox cannot say what becomes of mails", "error", err)
+	}
+	s.background(func(ctx context.Context) {
+		if err := s.Sandbox.Run(ctx); err != nil {
+			s.failed <- fmt.Errorf("sandbox: %w", err)
+		}
+	})
+}
+
+// apiKeys are who may call: those of the configuration and, for the commands
+// of the embedded stack, an operator key made in the data directory.
+func (s *Stack) apiKeys(r Role) ([]api.Key, error) {
+	configured := s.cfg.APIKeys
+	if !r.owns() {
+		return api.ParseKeys(configured)
+	}
+	path := filepath.Join(s.cfg.Data, "operator.key")
+	b, err := os.ReadFile(path)
+	if err != nil || len(b) == 0 {
+		b = []byte(rand.Text() + "\n")
+		if err = os.MkdirAll(s.cfg.Data, 0o700); err == nil {
+			err = os.WriteFile(path, b, 0o600)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("operator key: %w", err)
+	}
+	s.key = strings.TrimSpace(string(b))
+	return api.ParseKeys(strings.TrimLeft(configured+",local-operator:operator:"+s.key, ","))
+}

@@ -1,0 +1,317 @@
+// Package stack brings up the parts of a role and wires them to each other:
+// engine, record, vault, providers or their stand-ins, workers, API.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"purser/config"
+	"purser/engine"
+	"purser/records"
+	"purser/sandbox"
+	"purser/starter"
+	"purser/vault"
+	"purser/workers"
+	"purser/workflows"
+)
+
+// Stack is what runs in this process, in the order it was started. Stop ends
+// it in the reverse order.
+type Stack struct {
+	Temporal client.Client
+	Records  *records.Store
+	Sandbox  *sandbox.Sandbox // nil: every provider is real, or another process plays them
+
+	cfg     *config.Config
+	log     *slog.Logger
+	engine  string // its address, if it runs here
+	uiURL   string
+	vault   *vault.Vault
+	boxURL  string // where the stand-ins are
+	starter *starter.Client
+	apiURL  string
+	key     string // an API key for the commands
+	failed  chan error
+
+	apiDoor, boxDoor net.Listener
+
+	stops []func()
+	once  sync.Once
+}
+
+// Role says which parts a process runs.
+type Role struct{ engine, sandbox, worker, api bool }
+
+// The roles there are.
+var (
+	Everything = Role{engine: true, sandbox: true, worker: true, api: true}
+	APIOnly    = Role{api: true}
+	WorkerOnly = Role{worker: true}
+	// EngineElsewhere is everything but the engine, which is at
+	// TEMPORAL_ADDRESS.
+	EngineElsewhere = Role{sandbox: true, worker: true, api: true}
+)
+
+// owns reports whether the process keeps a data directory of its own.
+func (r Role) owns() bool { return r.engine || r.sandbox }
+
+// Start brings up the parts of a role. If it fails, nothing is left running.
+func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error) {
+	CollectLess()
+	unix.Umask(0o077) // what we keep is nobody else's to read
+	s := &Stack{cfg: cfg, log: cfg.Logger(), failed: make(chan error, 4)}
+	defer func() {
+		if err != nil {
+			s.Stop()
+		}
+	}()
+	if r.owns() {
+		if err := s.lock(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.listen(r); err != nil {
+		return nil, err
+	}
+	if !r.owns() && cfg.VaultKey == "" {
+		return nil, errors.New("this role shares its secrets with others: set PURSER_VAULT_KEY, the same for all (openssl rand -hex 32)")
+	}
+	if err := s.openVault(); err != nil {
+		return nil, err
+	}
+	if err := s.openStores(ctx, r); err != nil {
+		return nil, err
+	}
+	s.starter = &starter.Client{Temporal: s.Temporal, Record: s.Records, Vault: s.vault, Terms: cfg.Terms()}
+	p, err := s.providers(r)
+	if err != nil {
+		return nil, err
+	}
+	s.startMail(ctx, p.mail)
+	if r.worker {
+		if err := s.startWorkers(p); err != nil {
+			return nil, err
+		}
+		if err := s.startPictures(ctx, p); err != nil {
+			return nil, err
+		}
+		s.applySearchSettings(p.search)
+		s.startCatalogue(p)
+	}
+	if r.api {
+		if err := s.startAPI(r, p); err != nil {
+			return nil, err
+		}
+	}
+	if s.Sandbox != nil {
+		s.startSandbox()
+	}
+	if r.owns() {
+		return s, s.announce()
+	}
+	return s, nil
+}
+
+// CollectLess lets the heap grow to five times what is live before it is
+// collected: the engine makes much short-lived garbage, and collecting it at
+// the usual double takes a tenth of all processor time. GOGC overrides it.
+func CollectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+}
+
+// onStop registers what Stop undoes.
+func (s *Stack) onStop(f func()) { s.stops = append(s.stops, f) }
+
+// Stop ends everything, newest first.
+func (s *Stack) Stop() {
+	s.once.Do(func() {
+		for i := len(s.stops) - 1; i >= 0; i-- {
+			s.stops[i]()
+		}
+	})
+}
+
+// lock makes sure that one process has the data directory, and the database.
+func (s *Stack) lock(ctx context.Context) error {
+	release, err := engine.LockDir(s.cfg.Data)
+	if err != nil {
+		return err
+	}
+	s.unlockOnStop(release)
+	if s.cfg.DatabaseURL == "" {
+		return nil
+	}
+	if release, err = engine.LockDatabase(ctx, s.cfg.DatabaseURL); err == nil {
+		s.unlockOnStop(release)
+	}
+	return err
+}
+
+func (s *Stack) unlockOnStop(release func() error) {
+	s.onStop(func() {
+		if err := release(); err != nil {
+			s.log.Error("unlock", "error", err)
+		}
+	})
+}
+
+// listen opens the doors before anything else starts: one that is taken stops
+// the start while it costs nothing. They answer when there is someone to.
+func (s *Stack) listen(r Role) (err error) {
+	if r.api {
+		if s.apiDoor, err = s.open("the API", "--listen", s.cfg.Listen); err != nil {
+			return err
+		}
+		s.apiURL = "http://" + s.apiDoor.Addr().String()
+	}
+	s.boxURL = strings.TrimRight(s.cfg.SandboxURL, "/")
+	if r.sandbox && s.cfg.Played() {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.cfg.SandboxPort))
+		if s.boxDoor, err = s.open("the sandbox", "--sandbox-port", address); err != nil {
+			return err
+		}
+		s.boxURL = "http://" + s.boxDoor.Addr().String()
+	}
+	return nil
+}
+
+func (s *Stack) open(what, flag, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the port of %s, choose another with %s: %w", what, flag, err)
+	}
+	s.onStop(func() { _ = l.Close() }) // closed already, if it was ever served
+	return l, nil
+}
+
+func (s *Stack) openVault() (err error) {
+	if s.cfg.VaultKey != "" {
+		s.vault, err = vault.New(s.cfg.VaultKey)
+		return err
+	}
+	s.vault, err = vault.Open(filepath.Join(s.cfg.Data, "vault.key"))
+	return err
+}
+
+// openStores brings up the engine, the record and the sandbox side by side.
+func (s *Stack) openStores(ctx context.Context, r Role) error {
+	var all errgroup.Group
+	address := s.cfg.TemporalAddress
+	var eng *engine.Engine
+	if r.engine {
+		all.Go(func() (err error) {
+			eng, err = StartEngine(ctx, s.cfg, func(err error) { s.failed <- fmt.Errorf("engine: %w", err) })
+			return err
+		})
+	}
+	if r.sandbox {
+		all.Go(func() (err error) {
+			s.Sandbox, err = s.newSandbox()
+			return err
+		})
+	}
+	all.Go(func() (err error) {
+		s.Records, err = records.Open(ctx, s.cfg.RecordURL(), records.Options{Mail: s.cfg.MailRules()})
+		return err
+	})
+	err := all.Wait()
+	if s.Records != nil {
+		s.onStop(func() {
+			if err := s.Records.Close(); err != nil {
+				s.log.Error("close record", "error", err)
+			}
+		})
+	}
+	if s.Sandbox != nil {
+		s.onStop(func() {
+			if err := s.Sandbox.Close(); err != nil {
+				s.log.Error("close sandbox", "error", err)
+			}
+		})
+	}
+	if eng != nil {
+		s.onStop(eng.Stop)
+		address, s.engine, s.uiURL = eng.Address(), eng.Address(), eng.UIURL()
+	}
+	if err != nil {
+		return err
+	}
+	options := client.Options{
+		HostPort: address, Namespace: s.cfg.TemporalNamespace,
+		Logger: sdklog.NewStructuredLogger(s.log.With("part", "temporal-sdk")),
+	}
+	if host, _, err := net.SplitHostPort(address); err == nil && net.ParseIP(host).IsLoopback() { // no network to save
+		options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
+	}
+	s.Temporal, err = client.DialContext(ctx, options)
+	if err != nil {
+		return fmt.Errorf("temporal at %s: %w", address, err)
+	}
+	s.onStop(s.Temporal.Close)
+	return nil
+}
+
+// StartEngine brings up the embedded engine alone, with what the workflows ask
+// of it. failed hears why it ended, should it end by itself.
+func StartEngine(ctx context.Context, cfg *config.Config, failed func(error)) (*engine.Engine, error) {
+	return engine.Start(ctx, engine.Config{
+		DataDir: cfg.Data, PostgresURL: cfg.DatabaseURL,
+		FrontendPort: cfg.TemporalPort, UIPort: cfg.EmbeddedUIPort(), Namespace: cfg.TemporalNamespace,
+		SearchAttributes: map[string]enums.IndexedValueType{
+			workflows.AttrStatus.GetName():   enums.INDEXED_VALUE_TYPE_KEYWORD,
+			workflows.AttrWaiting.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
+			workflows.AttrDeadline.GetName(): enums.INDEXED_VALUE_TYPE_DATETIME,
+		},
+		Failed: failed,
+		Logger: cfg.Logger(),
+	})
+}
+
+func (s *Stack) startWorkers(p *providers) error {
+	set := workers.New(s.Temporal, p.activities(s), workers.Limits{MailRate: s.cfg.MailRate})
+	if err := set.Start(); err != nil {
+		return err
+	}
+	s.onStop(set.Stop)
+	return nil
+}
+
+// serve answers HTTP at an address until the stack stops.
+func (s *Stack) serve(l net.Listener, h http.Handler, grace time.Duration) {
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+		}
+	}()
+	s.onStop(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		if err := srv.Shutdown(ctx); err != nil {
+			s.log.Warn("connections cut at shutdown", "address", l.Addr().String())
+		}
+	})
+}
