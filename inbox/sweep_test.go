@@ -22,7 +22,7 @@ func leftBehind(t *testing.T, letters []letter) (*bench, *inbox.Relay) {
 		b.sendLetter(t, l)
 	}
 	anew := newRelay(b.store, b.workflows, slog.New(slog.DiscardHandler))
-	anew.Now, anew.Queue = ahead, 2
+	anew.Now, anew.Queue = ahead, 20
 	return b, anew
 }
 
@@ -59,7 +59,7 @@ func TestSweep_full_mail_lane(t *testing.T) {
 // that share its lane, and no others.
 func TestSweep_full_shard(t *testing.T) {
 	t.Parallel()
-	const stuck, others = 30, 20
+	const stuck, others = 60, 20
 	var letters []letter
 	for range stuck {
 		letters = append(letters, letter{Type: "paid", OrderID: "ord_stuck", Intent: "pi_1"})
