@@ -13,7 +13,7 @@ import (
 
 // leftBehind is a process that died with all of these in the record, and the
 // relay of the next one, whose lanes are short.
-func leftBehind(t *testing.T, queue int, letters []letter) (*bench, *inbox.Relay) {
+func leftBehind(t *testing.T, letters []letter) (*bench, *inbox.Relay) {
 	t.Helper()
 	b := setUp(t, noRelay)
 	b.stop()
@@ -22,7 +22,7 @@ func leftBehind(t *testing.T, queue int, letters []letter) (*bench, *inbox.Relay
 		b.sendLetter(t, l)
 	}
 	anew := newRelay(b.store, b.workflows, slog.New(slog.DiscardHandler))
-	anew.Now, anew.Queue = ahead, queue
+	anew.Now, anew.Queue = ahead, 20
 	return b, anew
 }
 
@@ -39,7 +39,7 @@ func TestSweep_full_mail_lane(t *testing.T) {
 	for range news {
 		letters = append(letters, letter{Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
 	}
-	b, anew := leftBehind(t, 20, letters)
+	b, anew := leftBehind(t, letters)
 	gate := make(chan struct{})
 	e := &ears{answer: func(int64) error { <-gate; return nil }}
 	anew.Mails = e
@@ -59,7 +59,7 @@ func TestSweep_full_mail_lane(t *testing.T) {
 // that share its lane, and no others.
 func TestSweep_full_shard(t *testing.T) {
 	t.Parallel()
-	const stuck, others = 30, 20
+	const stuck, others = 60, 20
 	var letters []letter
 	for range stuck {
 		letters = append(letters, letter{Type: "paid", OrderID: "ord_stuck", Intent: "pi_1"})
@@ -67,7 +67,7 @@ func TestSweep_full_shard(t *testing.T) {
 	for i := range others {
 		letters = append(letters, letter{Type: "paid", OrderID: order.ID(fmt.Sprintf("ord_%d", i)), Intent: "pi_2"})
 	}
-	b, anew := leftBehind(t, 2, letters)
+	b, anew := leftBehind(t, letters)
 	gate, told := make(chan struct{}), make(chan struct{}, others)
 	b.workflows.set(func(id order.ID) error {
 		if id == "ord_stuck" {

@@ -39,6 +39,9 @@ func (b *bulk) broken(recipients int) mail.Campaign {
 	}
 	c := b.begin("again", recipients)
 	<-b.reached
+	if err := b.record.MarkCampaign(b.Context(), c.ID, 40, mail.CampaignRunning, ""); err != nil { // it has come a long way
+		b.Fatal(err)
+	}
 	b.let(recipients / 4)
 	gone.Store(true)
 	ctx := context.WithoutCancel(b.Context())

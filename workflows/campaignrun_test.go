@@ -1,0 +1,45 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/mail"
+	"purser/order"
+	"purser/workflows"
+)
+
+// TestCampaignGoesOn (EML-7): started again after its workflow failed, a
+// campaign is still for whom it was for when it began, and who has had the mail
+// does not get it again.
+func TestCampaignGoesOn(t *testing.T) {
+	c := mail.Campaign{ID: "rem", Template: "reminder", Audience: &mail.Audience{Kind: mail.AudienceUnpaid, OlderThanHours: 4}}
+	w := newCampaigns(t, c, 2)
+	began := start.Add(-6 * time.Hour)
+	w.record.Now = func() time.Time { return began }
+	err := w.record.MarkCampaign(bare{}, c.ID, 3, mail.CampaignRunning, "")
+	if err == nil {
+		err = w.record.SettleRecipients(bare{}, c.ID, []mail.Recipient{{N: 1, State: mail.StateSent}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, placed := range map[string]time.Time{"then@example.com": began.Add(-5 * time.Hour), "since@example.com": began.Add(time.Hour)} {
+		w.marketing.Orders = append(w.marketing.Orders, order.Order{ID: order.ID(name), Status: order.Expired, Customer: name, Email: name, ShipTo: order.Address{Name: "C"}, PlacedAt: placed})
+	}
+	w.run = workflows.CampaignRunOf(w.status())
+	w.play()
+	want := map[string]int{"r2@example.com": 1, "then@example.com": 1}
+	got := map[string]int{}
+	for _, m := range w.mailer.Sent() {
+		got[m.To[0].Email]++
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if st := w.status(); st.State != mail.CampaignDone || st.Counts.Sent != 3 {
+		t.Errorf("%s %+v", st.State, st.Counts)
+	}
+}
