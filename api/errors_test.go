@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"purser/api"
 	"purser/order"
@@ -195,6 +196,21 @@ func TestMessageErrors(t *testing.T) {
 	}
 	if !strings.Contains(s.log.String(), "10.0.0.7") {
 		t.Error("the cause of an internal error is not in the log")
+	}
+}
+
+// A message that nobody has taken by the time the caller's patience ends may
+// never be carried out: 202 would say that it will be.
+func TestNotTaken(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, func(c *api.Config) { c.SteerWithin = time.Millisecond })
+	o := s.place(t, "cus_1")
+	s.orders.stall, s.orders.fail = true, fmt.Errorf("%w: no worker has taken it", order.ErrBusy)
+	for _, path := range []string{"/cancel", "/release"} {
+		a := s.ask("POST", "/v1/orders/"+string(o.ID)+path, operatorKey, `{"reason":"changed my mind"}`)
+		if p := a.problem(t); a.status != 503 || p.Code != "busy" || a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: got %d %s", path, a.status, a.body)
+		}
 	}
 }
 

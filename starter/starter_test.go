@@ -225,7 +225,8 @@ func TestCancel(t *testing.T) {
 		{"expired", engine{err: gone}, recorded(order.Expired, ""), order.Expired, order.ErrTooLate},
 		{"no such order", engine{err: gone}, book{}, "", order.ErrNotFound},
 		{"the record is down", engine{err: gone}, book{err: errDown}, "", errDown},
-		{"no answer in time", engine{err: rings}, book{}, "", context.DeadlineExceeded},
+		{"taken, no answer in time", engine{late: rings}, book{}, "", context.DeadlineExceeded},
+		{"not even taken in time", engine{err: rings}, book{}, "", order.ErrBusy},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for range 2 { // however often
