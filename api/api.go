@@ -75,13 +75,15 @@ type Config struct {
 	// have moved; then they answer 202. Default 10 s.
 	SteerWithin time.Duration
 	// InFlight is how many requests are worked on at once; more are asked to
-	// come back. Default 512. Streams and webhooks do not count.
+	// come back. One key may have three quarters of them, and so may all who
+	// need none. Default 512. Streams and webhooks do not count.
 	InFlight int
 	// WriteWithin is how long a caller may take to read an answer; then it is
 	// cut off. Default 30 s. A stream may take as long for each event as it
 	// says itself.
 	WriteWithin time.Duration
-	// Streams is how many live streams may be open. Default 256.
+	// Streams is how many live streams may be open, three quarters of them for
+	// one key. Default 256.
 	Streams int
 	// PollEvery is how often a stream looks for events that another process
 	// recorded; those of this process it hears of at once. Default 500 ms.
@@ -151,9 +153,9 @@ func (c Config) withDefaults() (Config, error) {
 // is under way.
 type server struct {
 	Config
-	inFlight chan struct{}
+	inFlight *crowd
 	turns    chan struct{} // to place an order
-	streams  chan struct{}
+	streams  *crowd
 	badLinks atomic.Int64 // unsubscribe links that were not ours
 	placing  sync.Map     // ids of the orders being placed under an idempotency key
 }
@@ -167,9 +169,9 @@ func New(c Config) (http.Handler, error) {
 	}
 	s := &server{
 		Config:   c,
-		inFlight: make(chan struct{}, c.InFlight),
+		inFlight: newCrowd(c.InFlight),
 		turns:    make(chan struct{}, c.PlaceAtOnce),
-		streams:  make(chan struct{}, c.Streams),
+		streams:  newCrowd(c.Streams),
 	}
 	mux := http.NewServeMux()
 	s.routes(mux)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,13 +19,51 @@ func (s *server) limit(ctx huma.Context, next func(huma.Context)) {
 		next(ctx)
 		return
 	}
-	select {
-	case s.inFlight <- struct{}{}:
-		defer func() { <-s.inFlight }()
-		next(ctx)
-	default:
+	leave, ok := s.inFlight.enter(callOf(ctx.Context()).actor())
+	if !ok {
 		r, w := humago.Unwrap(ctx)
-		problem(http.StatusTooManyRequests, "too_many_requests", "too many requests are being worked on").retry(time.Second).write(w, r)
+		tooMany().write(w, r)
+		return
+	}
+	defer leave()
+	next(ctx)
+}
+
+func tooMany() *Problem {
+	return problem(http.StatusTooManyRequests, "too_many_requests", "too many requests are being worked on").retry(time.Second)
+}
+
+// crowd lets so many in at once. No caller may fill the whole room: a quarter
+// of it is for the others, so that a shop's flood, or that of its visitors,
+// who have no key, locks out neither another shop nor the operator who is to
+// stop it.
+type crowd struct {
+	size   int
+	mu     sync.Mutex
+	inside int
+	of     map[string]int // by caller; only those inside
+}
+
+func newCrowd(size int) *crowd { return &crowd{size: size, of: make(map[string]int)} }
+
+// enter never waits: without room for this caller, ok is false.
+func (c *crowd) enter(who string) (leave func(), ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inside >= c.size || c.of[who] >= c.size-c.size/4 {
+		return nil, false
+	}
+	c.inside++
+	c.of[who]++
+	return func() { c.leave(who) }, true
+}
+
+func (c *crowd) leave(who string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inside--
+	if c.of[who]--; c.of[who] == 0 {
+		delete(c.of, who)
 	}
 }
 

@@ -16,13 +16,12 @@ const placeholder = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 12
 // picture is seen now, which may be a signed address that soon is none (F63,
 // F65). What is not published is not there.
 func (s *server) showPicture(w http.ResponseWriter, r *http.Request) {
-	select {
-	case s.inFlight <- struct{}{}:
-		defer func() { <-s.inFlight }()
-	default:
-		problem(http.StatusTooManyRequests, "too_many_requests", "too many requests are being worked on").retry(time.Second).write(w, r)
+	leave, ok := s.inFlight.enter(callOf(r.Context()).actor())
+	if !ok {
+		tooMany().write(w, r)
 		return
 	}
+	defer leave()
 	link, ok := s.published(r, r.PathValue("id"), r.PathValue("file"))
 	if !ok {
 		w.Header().Set("Content-Type", "image/svg+xml")
