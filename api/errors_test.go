@@ -268,6 +268,7 @@ func TestParseKeys(t *testing.T) {
 	for _, bad := range []string{
 		"", ",", "a", "a:shop", "a:king:0123456789abcdef", "a:shop:short", "a b:shop:0123456789abcdef",
 		"a:shop:0123456789 abcdef", "a:shop:0123456789abcdef,a:shop:0123456789abcdeg", ":shop:0123456789abcdef",
+		"a:viewer:0123456789abcdef,b:operator:0123456789abcdef", // SEC-8: who calls, and with which rights?
 	} {
 		if keys, err := api.ParseKeys(bad); err == nil {
 			t.Errorf("%q: got %d keys, want an error", bad, len(keys))
