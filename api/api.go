@@ -85,7 +85,8 @@ type Config struct {
 	// cut off. Default 30 s. A stream may take as long for each event as it
 	// says itself.
 	WriteWithin time.Duration
-	// Streams is how many live streams may be open. Default 256.
+	// Streams is how many live streams may be open, three quarters of them by
+	// one key. Default 256.
 	Streams int
 	// PollEvery is how often a stream looks for events that another process
 	// recorded; those of this process it hears of at once. Default 500 ms.
@@ -165,8 +166,8 @@ func (c Config) withDefaults() (Config, error) {
 type server struct {
 	Config
 	rooms    rooms
-	turns    room // to place an order
-	streams  chan struct{}
+	turns    *room // to place an order
+	streams  *room
 	badLinks atomic.Int64 // unsubscribe links that were not ours
 	placing  sync.Map     // ids of the orders being placed under an idempotency key
 }
@@ -181,8 +182,8 @@ func New(c Config) (http.Handler, error) {
 	s := &server{
 		Config:  c,
 		rooms:   c.Room.open(),
-		turns:   make(room, c.PlaceAtOnce),
-		streams: make(chan struct{}, c.Streams),
+		turns:   newRoom(c.PlaceAtOnce),
+		streams: newRoom(c.Streams),
 	}
 	mux := http.NewServeMux()
 	s.routes(mux)

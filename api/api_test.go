@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -87,12 +88,12 @@ func (f *orders) Release(ctx context.Context, id order.ID, actor, reason, correl
 
 func (f *orders) move(ctx context.Context, id order.ID, to order.Status, actor, reason, correlation string) (order.Order, error) {
 	fail, stall := f.script()
-	if fail != nil {
-		return order.Order{}, fail
-	}
 	if stall {
 		<-ctx.Done()
-		return order.Order{}, ctx.Err()
+		return order.Order{}, cmp.Or(fail, ctx.Err())
+	}
+	if fail != nil {
+		return order.Order{}, fail
 	}
 	return f.save(ctx, id, to, order.CancelRequested, actor, reason, correlation)
 }

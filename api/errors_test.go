@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"purser/api"
 	"purser/order"
@@ -198,6 +199,21 @@ func TestMessageErrors(t *testing.T) {
 	}
 }
 
+// A message that nobody has taken by the time the caller's patience ends may
+// never be carried out: 202 would say that it will be.
+func TestNotTaken(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, func(c *api.Config) { c.SteerWithin = time.Millisecond })
+	o := s.place(t, "cus_1")
+	s.orders.stall, s.orders.fail = true, fmt.Errorf("%w: no worker has taken it", order.ErrBusy)
+	for _, path := range []string{"/cancel", "/release"} {
+		a := s.ask("POST", "/v1/orders/"+string(o.ID)+path, operatorKey, `{"reason":"changed my mind"}`)
+		if p := a.problem(t); a.status != 503 || p.Code != "busy" || a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: got %d %s", path, a.status, a.body)
+		}
+	}
+}
+
 // An engine that is busy may have opened the order all the same. Only under a
 // key is it safe to send it again (IDEM-1).
 func TestBusy(t *testing.T) {
@@ -252,6 +268,7 @@ func TestParseKeys(t *testing.T) {
 	for _, bad := range []string{
 		"", ",", "a", "a:shop", "a:king:0123456789abcdef", "a:shop:short", "a b:shop:0123456789abcdef",
 		"a:shop:0123456789 abcdef", "a:shop:0123456789abcdef,a:shop:0123456789abcdeg", ":shop:0123456789abcdef",
+		"a:viewer:0123456789abcdef,b:operator:0123456789abcdef", // SEC-8: who calls, and with which rights?
 	} {
 		if keys, err := api.ParseKeys(bad); err == nil {
 			t.Errorf("%q: got %d keys, want an error", bad, len(keys))

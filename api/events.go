@@ -35,7 +35,7 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 		return nil, err
 	}
 	if wantsStream(in.Accept) {
-		return s.stream(o, in)
+		return s.stream(o, in, callOf(ctx).actor())
 	}
 	events, err := s.Records.Events(ctx, o.ID, in.After, in.Limit)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 }
 
 // stream begins a live stream, if there is room for one more.
-func (s *server) stream(o order.Order, in *eventsInput) (*huma.StreamResponse, error) {
+func (s *server) stream(o order.Order, in *eventsInput, who string) (*huma.StreamResponse, error) {
 	after := in.After
 	if in.LastEventID != "" {
 		var err error
@@ -60,13 +60,12 @@ func (s *server) stream(o order.Order, in *eventsInput) (*huma.StreamResponse, e
 			return nil, problem(http.StatusUnprocessableEntity, "invalid", "Last-Event-ID: want the id of an event of this stream")
 		}
 	}
-	select {
-	case s.streams <- struct{}{}:
-	default:
+	leave, ok := s.streams.enter(who)
+	if !ok {
 		return nil, problem(http.StatusServiceUnavailable, "too_many_streams", "too many live streams are open").retry(5 * time.Second)
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		defer func() { <-s.streams }()
+		defer leave()
 		ctx.SetHeader("Content-Type", contentStream)
 		ctx.SetHeader("Cache-Control", "no-store")
 		ctx.SetHeader("X-Accel-Buffering", "no")

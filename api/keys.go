@@ -59,7 +59,11 @@ func ParseKeys(s string) ([]Key, error) {
 		case slices.ContainsFunc(keys, func(k Key) bool { return k.Name == name }):
 			return nil, fmt.Errorf("api key %s: stands twice", name)
 		}
-		keys = append(keys, Key{Name: name, Role: role, Hash: sha256.Sum256([]byte(secret))})
+		hash := sha256.Sum256([]byte(secret))
+		if i := slices.IndexFunc(keys, func(k Key) bool { return k.Hash == hash }); i >= 0 {
+			return nil, fmt.Errorf("api key %s: has the secret of %s: nobody could tell which of them calls", name, keys[i].Name)
+		}
+		keys = append(keys, Key{Name: name, Role: role, Hash: hash})
 	}
 	if len(keys) == 0 {
 		return nil, errors.New("no api keys: want name:role:secret, separated by commas")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -14,7 +15,8 @@ import (
 // Room is how many requests of each class are worked on at once. A class has
 // room of its own, so that a flood of one, or a partner that hangs, never takes
 // the room of another: whatever shoppers search and shops send, orders are
-// placed.
+// placed. One key may have three quarters of a class, and so may all who need
+// none.
 type Room struct {
 	// Orders are placed and steered; default 256. See PlaceAtOnce, too.
 	Orders int
@@ -33,20 +35,16 @@ type Room struct {
 	Rest int
 }
 
-// room is a class's: it has as many places as its capacity.
-type room chan struct{}
-
 // rooms are those of all classes.
-type rooms struct{ orders, search, scans, files, pictures, rest room }
+type rooms struct{ orders, search, scans, files, pictures, rest *room }
 
 func (r Room) open() rooms {
-	of := func(n int) room { return make(room, n) }
-	return rooms{of(r.Orders), of(r.Search), of(r.Scans), of(r.Files), of(r.Pictures), of(r.Rest)}
+	return rooms{newRoom(r.Orders), newRoom(r.Search), newRoom(r.Scans), newRoom(r.Files), newRoom(r.Pictures), newRoom(r.Rest)}
 }
 
 // of is the class of an operation, and what a caller who finds no place is
 // told there are too many of.
-func (r rooms) of(method, path string) (room, string) {
+func (r rooms) of(method, path string) (*room, string) {
 	switch {
 	case strings.HasPrefix(path, "/v1/orders") && method != http.MethodGet:
 		return r.orders, "requests"
@@ -58,31 +56,56 @@ func (r rooms) of(method, path string) (room, string) {
 	return r.rest, "requests"
 }
 
-// enter takes a place, if there is one.
-func (r room) enter() (leave func(), ok bool) {
+// room lets so many in at once. No caller may fill it: a quarter is for the
+// others, so that a shop's flood, or that of its visitors, who have no key,
+// locks out neither another shop nor the operator who is to stop it.
+type room struct {
+	places chan struct{}
+	share  int // of one caller
+	mu     sync.Mutex
+	of     map[string]int // by caller; only those inside
+}
+
+func newRoom(size int) *room {
+	return &room{places: make(chan struct{}, size), share: size - size/4, of: make(map[string]int)}
+}
+
+// enter takes a place for a caller, if there is one.
+func (r *room) enter(who string) (leave func(), ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.of[who] >= r.share {
+		return nil, false
+	}
 	select {
-	case r <- struct{}{}:
-		return r.leave, true
+	case r.places <- struct{}{}:
 	default:
 		return nil, false
 	}
+	r.of[who]++
+	return func() { r.leave(who) }, true
 }
 
-func (r room) leave() { <-r }
+func (r *room) leave(who string) {
+	<-r.places
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.of[who]--; r.of[who] == 0 {
+		delete(r.of, who)
+	}
+}
 
 // errFull: there is no place.
 var errFull = errors.New("full")
 
-// wait takes a place, or fails with errFull if none is free in time.
-func (r room) wait(ctx context.Context, within time.Duration) (leave func(), err error) {
-	if leave, ok := r.enter(); ok {
-		return leave, nil
-	}
+// wait takes a place, whoever asks, or fails with errFull if none is free in
+// time.
+func (r *room) wait(ctx context.Context, within time.Duration) (leave func(), err error) {
 	patience := time.NewTimer(within)
 	defer patience.Stop()
 	select {
-	case r <- struct{}{}:
-		return r.leave, nil
+	case r.places <- struct{}{}:
+		return func() { <-r.places }, nil
 	case <-patience.C:
 		return nil, errFull
 	case <-ctx.Done():
@@ -100,7 +123,7 @@ func (s *server) limit(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	class, what := s.rooms.of(op.Method, op.Path)
-	leave, ok := class.enter()
+	leave, ok := class.enter(callOf(ctx.Context()).actor())
 	if !ok {
 		r, w := humago.Unwrap(ctx)
 		tooMany(what).write(w, r)

@@ -120,3 +120,47 @@ func TestSlowReader(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 }
+
+// crowded is a record whose list waits.
+type crowded struct {
+	api.Records
+	entered, leave chan struct{}
+}
+
+func (r crowded) Orders(ctx context.Context, f records.Filter) (records.Page, error) {
+	r.entered <- struct{}{}
+	<-r.leave
+	return r.Records.Orders(ctx, f)
+}
+
+// One caller's flood leaves room for the others, such as the operator who is
+// to stop it (API-2, F82).
+func TestFlood_of_one(t *testing.T) {
+	t.Parallel()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	s := setUp(t, func(c *api.Config) { c.Room.Rest, c.Records = 4, crowded{c.Records, entered, leave} })
+	o := s.place(t, "cus_1")
+	answers := make(chan int, 3)
+	for range cap(answers) {
+		go func() { answers <- s.ask("GET", "/v1/orders", shopKey, "").status }()
+		<-entered
+	}
+	one := "/v1/orders/" + string(o.ID)
+	if a := s.ask("GET", one, shopKey, ""); a.status != http.StatusTooManyRequests {
+		t.Errorf("a fourth of the same caller: got %d", a.status)
+	}
+	for _, key := range []string{viewerKey, operatorKey} {
+		if a := s.ask("GET", one, key, ""); a.status != http.StatusOK {
+			t.Errorf("another caller: got %d %s", a.status, a.body)
+		}
+	}
+	close(leave)
+	for range cap(answers) {
+		if got := <-answers; got != http.StatusOK {
+			t.Errorf("one of the first: got %d", got)
+		}
+	}
+	if a := s.ask("GET", one, shopKey, ""); a.status != http.StatusOK {
+		t.Errorf("after the flood: got %d", a.status)
+	}
+}

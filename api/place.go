@@ -121,9 +121,10 @@ func (s *server) placedBefore(ctx context.Context, id order.ID, key string) bool
 }
 
 // late reports whether a call ended because our patience did, and not the
-// caller's.
+// caller's. One of which it is not known whether it was taken is not late: it
+// may never be carried out.
 func late(waited context.Context, err error) bool {
-	return err != nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(waited.Err(), context.DeadlineExceeded))
+	return err != nil && !errors.Is(err, order.ErrBusy) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(waited.Err(), context.DeadlineExceeded))
 }
 
 // placeLater answers an order that is on its way, but cannot be paid yet

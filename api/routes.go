@@ -42,7 +42,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	register(s, a, huma.Operation{
 		OperationID: "cancel-order", Method: http.MethodPost, Path: "/v1/orders/{id}/cancel", Tags: []string{"orders"},
 		Summary:     "Cancel an order",
-		Description: "Undoes the order if its parcel is not booked yet and answers it as undone; 202 while that is still going on; 409 too_late after.",
+		Description: "Undoes the order if its parcel is not booked yet and answers it as undone; 202 while that is still going on; 409 too_late after. 503 busy says that nobody has taken the request yet: send it again.",
 	}, write, s.cancel, http.StatusAccepted)
 	register(s, a, huma.Operation{
 		OperationID: "release-order", Method: http.MethodPost, Path: "/v1/orders/{id}/release", Tags: []string{"operators"},

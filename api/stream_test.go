@@ -32,11 +32,16 @@ func serve(t *testing.T, h http.Handler) *httptest.Server {
 
 func follow(t *testing.T, srv *httptest.Server, id order.ID, lastEvent string) *stream {
 	t.Helper()
+	return followAs(t, srv, viewerKey, id, lastEvent)
+}
+
+func followAs(t *testing.T, srv *httptest.Server, key string, id order.ID, lastEvent string) *stream {
+	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/v1/orders/"+string(id)+"/events", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+viewerKey)
+	r.Header.Set("Authorization", "Bearer "+key)
 	r.Header.Set("Accept", "text/event-stream")
 	if lastEvent != "" {
 		r.Header.Set("Last-Event-ID", lastEvent)
@@ -139,5 +144,22 @@ func TestStream_beat_limit_stop(t *testing.T) {
 	}
 	if err := live.Err(); err != nil {
 		t.Errorf("stopped with %v", err)
+	}
+}
+
+// One caller's forgotten streams leave room for the others'.
+func TestStream_limit_of_one(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, func(c *api.Config) { c.Streams = 4 })
+	srv := serve(t, s)
+	o := s.place(t, "cus_1")
+	for range 3 {
+		follow(t, srv, o.ID, "").next(t, "id: ")
+	}
+	if got := follow(t, srv, o.ID, "").res.StatusCode; got != http.StatusServiceUnavailable {
+		t.Errorf("a fourth of the same caller: got %d", got)
+	}
+	if got := followAs(t, srv, operatorKey, o.ID, "").res.StatusCode; got != http.StatusOK {
+		t.Errorf("another caller: got %d", got)
 	}
 }

@@ -45,6 +45,12 @@ type Client struct {
 // and can be asked for.
 func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
 	hash := r.Hash()
+	// An order that has ended may be forgotten by the engine. A workflow begun
+	// for it anew would only find that out, and end with the late news that
+	// came to it meanwhile instead of the one that hears such news.
+	if o, err := c.Record.Order(ctx, id); err == nil && o.Status.Final() {
+		return c.placedBefore(ctx, id, hash)
+	}
 	start := c.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID:                       id.WorkflowID(),
 		TaskQueue:                workflows.TaskQueue,

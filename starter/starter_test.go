@@ -189,6 +189,9 @@ func TestPlace(t *testing.T) {
 		{"refused for what nobody knows", engine{err: exists, outcome: &workflows.Outcome{Status: order.Refused, Reason: "odd", Failure: "Odd", Hash: hash}}, book{}, "", "", order.ErrInvalid, "odd"},
 		{"ended, forgotten by the engine, in the record: the same request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, hash), order.Expired, "", nil, ""},
 		{"ended, forgotten by the engine, in the record: another request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, "other"), "", "", order.ErrOtherRequest, ""},
+		{"ended by hand, the same request", engine{err: exists}, recorded(order.Paid, hash), order.Paid, "", nil, ""},
+		{"ended by hand, forgotten by the engine: the same request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Paid, hash), order.Paid, "", nil, ""},
+		{"ended by hand, forgotten by the engine: another request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Paid, "other"), "", "", order.ErrOtherRequest, ""},
 		{"ended, and the record cannot be asked", engine{err: exists}, book{err: errDown}, "", "", errDown, ""},
 		{"ended, and nobody knows it", engine{err: exists}, book{}, "", "", order.ErrNotFound, ""},
 		{"the engine is down", engine{err: serviceerror.NewUnavailable("down")}, book{}, "", "", order.ErrBusy, ""},
@@ -206,6 +209,12 @@ func TestPlace(t *testing.T) {
 			}
 			if err != nil && secret != "" {
 				t.Error("a secret came with an error")
+			}
+			if c.b.o != nil && c.b.o.Status.Final() {
+				if len(c.e.updates) > 0 {
+					t.Error("a workflow was begun for an order that has ended: it would swallow late news")
+				}
+				return
 			}
 			if want := []any{workflows.PlaceRequest{Hash: hash}}; !cmp.Equal(c.e.updates[0].Args, want) {
 				t.Errorf("asked with %v", c.e.updates[0].Args)
@@ -232,7 +241,8 @@ func TestCancel(t *testing.T) {
 		{"expired", engine{err: gone}, recorded(order.Expired, ""), order.Expired, order.ErrTooLate},
 		{"no such order", engine{err: gone}, book{}, "", order.ErrNotFound},
 		{"the record is down", engine{err: gone}, book{err: errDown}, "", errDown},
-		{"no answer in time", engine{err: rings}, book{}, "", context.DeadlineExceeded},
+		{"taken, no answer in time", engine{late: rings}, book{}, "", context.DeadlineExceeded},
+		{"not even taken in time", engine{err: rings}, book{}, "", order.ErrBusy},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for range 2 { // however often

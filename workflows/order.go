@@ -160,9 +160,11 @@ func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 			}
 			continue
 		}
-		heard, err := w.rest(ctx, order.Waiting{
-			On: carrier, Until: ask, Then: "the carrier is asked where the parcel is", About: w.Shipment.Tracking,
-		})
+		on := order.Waiting{On: carrier, Until: ask, Then: "the carrier is asked where the parcel is", About: w.Shipment.Tracking}
+		if w.missing {
+			on.On, on.Then = operator, "the carrier, which does not know the parcel, is asked again"
+		}
+		heard, err := w.rest(ctx, on)
 		if err != nil {
 			return err
 		}
@@ -184,9 +186,14 @@ func (w *orderWorkflow) askAboutParcel(ctx workflow.Context) {
 	if err != nil && passes(err) {
 		err = onQueue(ctx, ParcelsQueue, trackWithin, summary, err, do.TrackParcel, ref, &p)
 	}
+	missed := w.missing
+	w.missing = failed(err, activities.FailureNoSuch) && changed(ctx, parcelsAstray)
 	if err != nil {
 		w.note(ctx, order.EventIgnored, carrier, "asked, no answer: "+reason(err), w.Shipment.Tracking)
 		return
+	}
+	if missed {
+		w.note(ctx, order.ParcelScanned, carrier, "known again: "+string(p.Status), w.Shipment.Tracking)
 	}
 	w.hearParcel(ctx, order.ParcelNews{Reference: p.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: p.Status, Note: "asked"})
 }
@@ -236,7 +243,11 @@ func (w *orderWorkflow) hearParcel(ctx workflow.Context, p order.ParcelNews) {
 		}
 		return
 	}
-	w.Shipment.Status = p.Status
+	w.Shipment.Status, w.missing = p.Status, false
+	if w.Status == order.Cancelled && changed(ctx, parcelsAstray) { // it could not be taken back; the shopper has been told otherwise
+		w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("the order was cancelled, but its parcel is %q", p.Status), p.Tracking)
+		return
+	}
 	switch p.Status {
 	case order.ParcelInTransit, order.ParcelOutForDelivery:
 		if w.Status == order.Shipped {

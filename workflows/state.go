@@ -61,6 +61,7 @@ type orderWorkflow struct {
 	task    task
 	chores  int                // what is being done in the background: mails, money given back
 	found   order.ParcelStatus // where the parcel was when its booking was answered
+	missing bool               // the carrier, asked last, did not know the parcel
 	owing   []string           // what cannot be given back: intents' money, parcels
 	// declined is when the shopper's last attempt failed, if no mail tells of
 	// it yet; problemTold is the intent of which one did.

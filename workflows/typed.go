@@ -2,9 +2,13 @@ package workflows
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/workflow"
+
+	"purser/order"
 )
 
 // Query is a question a workflow answers at once, with a T. Its text is its
@@ -36,13 +40,19 @@ func (u Update[In, Out]) Handle(ctx workflow.Context, check func(workflow.Contex
 }
 
 // Call sends the update and waits for its answer. The same id is carried out
-// once.
+// once. Until the workflow has taken it the engine keeps it in memory only: if
+// the wait ends before that, the update may never be carried out, which is
+// order.ErrBusy. After that, it is carried out whoever waits.
 func (u Update[In, Out]) Call(ctx context.Context, c client.Client, workflowID, id string, in In) (Out, error) {
 	var out Out
 	h, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: workflowID, UpdateID: id, UpdateName: string(u), Args: []any{in},
-		WaitForStage: client.WorkflowUpdateStageCompleted,
+		WaitForStage: client.WorkflowUpdateStageAccepted,
 	})
+	var untaken *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	if errors.As(err, &untaken) && !errors.Is(ctx.Err(), context.Canceled) {
+		return out, fmt.Errorf("%w: not taken in time: %v", order.ErrBusy, err)
+	}
 	if err != nil {
 		return out, err
 	}

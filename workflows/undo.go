@@ -28,7 +28,7 @@ func (w *orderWorkflow) undo(ctx workflow.Context, cause error) error {
 	if w.Shipment.LabelID == "" && w.Shipment.Reference != "" {
 		// Perhaps booked: a carrier that does not answer must not keep the
 		// shopper's money and the goods.
-		w.insist(ctx, "the carrier cannot give the parcel back", w.Shipment.Reference, w.voidParcel)
+		w.insist(ctx, "the carrier cannot give the parcel back", w.Shipment.Reference, w.takeParcelBack)
 	} else if err := w.undoParcel(ctx); err != nil {
 		return err
 	}
@@ -88,6 +88,16 @@ func (w *orderWorkflow) undoParcel(ctx workflow.Context) error {
 		}
 	}
 	return nil
+}
+
+// takeParcelBack voids a parcel that was perhaps booked. One that has reached
+// its end all the same cannot be voided any more, however often it is tried.
+func (w *orderWorkflow) takeParcelBack(ctx workflow.Context) error {
+	ended := w.Shipment.Status == order.ParcelDelivered || w.Shipment.Status == order.ParcelReturned
+	if ended && changed(ctx, parcelsAstray) {
+		return nil
+	}
+	return w.voidParcel(ctx)
 }
 
 func (w *orderWorkflow) voidParcel(ctx workflow.Context) error {

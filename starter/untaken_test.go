@@ -1,0 +1,51 @@
+//go:build !lean
+
+package starter_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+
+	temporalserver "purser/engine"
+	"purser/order"
+	"purser/starter"
+	"purser/workflows"
+)
+
+// TestUntaken cancels and releases an order while no worker runs. The engine
+// holds such a message in memory only: the caller must not be told that it is
+// being seen to (202), since it may never be.
+func TestUntaken(t *testing.T) {
+	quiet := slog.New(slog.DiscardHandler)
+	e, err := temporalserver.Start(t.Context(), temporalserver.Config{DataDir: t.TempDir(), UIPort: -1, Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Stop()
+	c, err := client.Dial(client.Options{HostPort: e.Address(), Logger: sdklog.NewStructuredLogger(quiet)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	s := &starter.Client{Temporal: c, Record: recorded(order.AwaitingPayment, ""), Vault: vault{}}
+	start := client.StartWorkflowOptions{ID: id.WorkflowID(), TaskQueue: workflows.TaskQueue}
+	if _, err := c.ExecuteWorkflow(t.Context(), start, workflows.OrderWorkflow, workflows.Placement{ID: id}); err != nil {
+		t.Fatal(err)
+	}
+	for name, send := range map[string]func(context.Context, order.ID, string, string, string) (order.Order, error){
+		"cancel": s.Cancel, "release": s.Release,
+	} {
+		ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		_, err := send(ctx, id, "key:shop", "changed my mind", "corr-1")
+		stop()
+		if !errors.Is(err, order.ErrBusy) || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v, want %v", name, err, order.ErrBusy)
+		}
+	}
+}

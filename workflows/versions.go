@@ -1,0 +1,18 @@
+package workflows
+
+import "go.temporal.io/sdk/workflow"
+
+// The changes of the order's story, by their names in the histories. An order
+// that passed such a place before the change goes on as it began.
+const (
+	// parcelsAstray: an operator is told of a parcel that the carrier does not
+	// know, and one that goes its way although its order was cancelled brings
+	// the shopper no mail and keeps no workflow alive once it has arrived.
+	parcelsAstray = "parcels-astray"
+)
+
+// changed reports whether a run goes the changed way. It is asked only where
+// the ways part, so that a plain order's history does not grow by it.
+func changed(ctx workflow.Context, change string) bool {
+	return workflow.GetVersion(ctx, change, workflow.DefaultVersion, 1) > workflow.DefaultVersion
+}
