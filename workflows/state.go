@@ -87,6 +87,9 @@ type Carried struct {
 	// declined card.
 	Declined    time.Time `json:"declined,omitzero"`
 	ProblemTold string    `json:"problemTold,omitempty"`
+	// Missing keeps an order whose parcel the carrier does not know with the
+	// operator.
+	Missing bool `json:"missing,omitempty"`
 }
 
 // pickUp starts an order, or goes on where the last run stopped.
@@ -98,7 +101,7 @@ func pickUp(p Placement) *orderWorkflow {
 	if c := p.Carried; c != nil {
 		w.Order, w.sealed, w.answer, w.news, w.pending, w.committed = c.Order, c.Sealed, c.Answer, c.News, c.Pending, c.Committed
 		w.placing, w.shown = true, shown{}
-		w.declined, w.problemTold = c.Declined, c.ProblemTold
+		w.declined, w.problemTold, w.missing = c.Declined, c.ProblemTold, c.Missing
 		for _, id := range workflow.DeterministicKeys(c.Refusals) {
 			w.refusals[id] = c.Refusals[id]
 		}
@@ -115,7 +118,7 @@ func (w *orderWorkflow) carryOn(ctx workflow.Context) error {
 	p := w.placement
 	p.Carried = &Carried{
 		Order: w.Order, Sealed: w.sealed, Answer: w.answer, News: w.news, Pending: w.pending, Committed: w.committed,
-		Heard: workflow.DeterministicKeys(w.heard), Refusals: w.refusals, Declined: w.declined, ProblemTold: w.problemTold,
+		Heard: workflow.DeterministicKeys(w.heard), Refusals: w.refusals, Declined: w.declined, ProblemTold: w.problemTold, Missing: w.missing,
 	}
 	return workflow.NewContinueAsNewError(ctx, OrderWorkflow, p)
 }
