@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +73,8 @@ func (w *orderWorkflow) save(ctx workflow.Context) error {
 	w.Fence = max(w.Fence, w.task.began(ctx).UnixMicro())
 	defer func() { w.saving = false }()
 	c := order.Change{Order: w.Order, Events: w.pending, Stock: w.stock, Attempt: w.attempt}
+	// The step reads them here in this process, and meanwhile the order goes on.
+	c.Order.Refunds, c.Order.Disputes = slices.Clone(w.Refunds), slices.Clone(w.Disputes)
 	if w.Status.Final() {
 		c.Order.Waiting = nil
 	}
