@@ -45,7 +45,7 @@ func (w *orderWorkflow) compareMeanwhile(ctx workflow.Context, intentID string) 
 
 func (w *orderWorkflow) compareRefunds(ctx workflow.Context, intentID string) {
 	var found activities.Refunds
-	err := w.step(ctx, PaymentsQueue, givingBackWithin, "Ask Stripe what was given back of "+intentID, do.ListRefunds, activities.IntentRef{ID: intentID}, &found)
+	err := w.aside(ctx, PaymentsQueue, givingBackWithin, "Ask Stripe what was given back of "+intentID, do.ListRefunds, activities.IntentRef{ID: intentID}, &found)
 	if err != nil {
 		w.note(ctx, order.EventIgnored, stripe, "asked what was given back, no answer: "+reason(err), intentID)
 		return

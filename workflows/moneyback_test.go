@@ -214,3 +214,38 @@ func TestDispute(t *testing.T) {
 		}, order.Cancelled, also(cancelled, refunded, disputed), toShop},
 	})
 }
+
+// TestRefundsAskedAside: while the provider cannot be asked about refunds, and
+// after that, the order says what it waits for itself.
+func TestRefundsAskedAside(t *testing.T) {
+	on := func(w *world, want string) {
+		w.Helper()
+		if o := w.order(); o.Waiting == nil || o.Waiting.On != want {
+			w.Errorf("%s after placing the order waits for %+v, want %s", w.clock().Sub(start), o.Waiting, want)
+		}
+	}
+	for name, parts := range map[string]int64{"nothing new": 0, "one": 500} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() {
+				w.down(2*time.Hour, order.ErrUnavailable, "Refunds")
+				for range 3 {
+					w.moneyBack(order.RefundNews{IntentID: w.intent()})
+				}
+				if parts > 0 {
+					w.giveByHand(parts)
+				}
+			})
+			w.at(90*time.Minute, func() { on(w, "carrier") })
+			w.at(150*time.Minute, func() { on(w, "carrier") })
+			w.at(5*time.Hour, func() { w.tell(w.trouble(0, mail.Bounced, mail.Transient)) })
+			w.at(6*time.Hour, func() { on(w, "carrier") })
+			w.arrive(7 * time.Hour)
+			w.run()
+			if t.Failed() {
+				w.tellStory()
+			}
+		})
+	}
+}

@@ -215,6 +215,18 @@ func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Dur
 	return onQueue(ctx, queue, within, summary, err, activity, in, out)
 }
 
+// aside is step for what the order does not wait for: it goes on saying what
+// it does wait for.
+func (w *orderWorkflow) aside(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
+	w.task.began(ctx)
+	err := here(ctx, summary, activity, in, out)
+	if err == nil || !passes(err) || ctx.Err() != nil {
+		return err
+	}
+	w.note(ctx, order.StepDelayed, purser, summary+": "+reason(err), "")
+	return onQueue(ctx, queue, within, summary, err, activity, in, out)
+}
+
 // meanwhile does something the order does not wait for; its workflow's end
 // does.
 func (w *orderWorkflow) meanwhile(ctx workflow.Context, chore func(workflow.Context)) {
