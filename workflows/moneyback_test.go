@@ -198,6 +198,22 @@ func TestDispute(t *testing.T) {
 				t.Errorf("disputes %+v", d)
 			}
 		}},
+		{"reports in another order than things happened in", func(w *world) {
+			w.at(time.Minute, w.pay)
+			said := func(status string, at time.Duration) order.News {
+				return w.news(order.News{Type: "charge.dispute.updated", At: start.Add(at), Dispute: &order.Dispute{
+					ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status,
+				}})
+			}
+			w.at(time.Hour, func() { w.tell(said("under_review", time.Hour)) })
+			w.at(2*time.Hour, func() { w.tell(said("needs_response", 30*time.Minute)) })
+			w.arrive(3 * time.Hour)
+		}, order.Delivered, also(delivered, disputed), func(t *testing.T, w *world) {
+			has(order.EventIgnored, "late report")(t, w)
+			if d := w.order().Disputes; len(d) != 1 || d[0].Status != "under_review" {
+				t.Errorf("disputes %+v", d)
+			}
+		}},
 		{"two on the way, one of them first heard of when it is lost", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
