@@ -47,6 +47,11 @@ func TestSampleShop(t *testing.T) {
 			t.Errorf("%s: %d %v", file, a.status, a.header)
 		}
 	}
+	for _, url := range []string{"http://0.0.0.0:8080/shop", "http://[::]:8080/shop", "http://[::1]:8080/shop"} {
+		if a := s.from(here, url); a.status != http.StatusOK {
+			t.Errorf("%s: %d", url, a.status)
+		}
+	}
 	if a := s.from(here, home+"/v1/search?q=mug"); a.status != http.StatusOK || !strings.Contains(string(a.body), "mug-blue") {
 		t.Errorf("search: %d %s", a.status, a.body)
 	}
