@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"purser/catalog"
 )
@@ -34,10 +35,14 @@ func (a *Pictures) WithdrawPicture(ctx context.Context, r PictureRef) (Withdrawa
 	if err != nil {
 		return w, failure(err)
 	}
-	if p := now[u.SKU]; p.Deleted || !p.Shows(u.ID) {
+	p := now[u.SKU]
+	if p.Deleted || !p.Shows(u.ID) {
 		return w, nil
 	}
-	_, err = a.Teller.ChangeProduct(ctx, u.SKU, catalog.Change{ID: "picture/" + u.ID + "/drop", Actor: "purser", DropPicture: u.ID})
+	// A change that the record refused stays refused under its ID; once the
+	// product has moved on it may be carried out.
+	id := fmt.Sprintf("picture/%s/drop/%d", u.ID, p.Revision)
+	_, err = a.Teller.ChangeProduct(ctx, u.SKU, catalog.Change{ID: id, Actor: "purser", DropPicture: u.ID})
 	if errors.Is(err, catalog.ErrNotFound) { // deleted meanwhile
 		err = nil
 	}

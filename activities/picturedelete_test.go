@@ -93,6 +93,40 @@ func TestDeletePicture(t *testing.T) {
 	}
 }
 
+// stubborn refuses changes, and remembers under which ID it did, as the record
+// does.
+type stubborn struct {
+	*fake.Uploads
+	refuses bool
+	refused map[string]bool
+}
+
+func (s *stubborn) ChangeProduct(ctx context.Context, sku string, c catalog.Change) (catalog.Stocked, error) {
+	if s.refuses || s.refused[c.ID] {
+		s.refused[c.ID] = true
+		return catalog.Stocked{}, catalog.ErrInvalid
+	}
+	return s.Uploads.ChangeProduct(ctx, sku, c)
+}
+
+// TestDeletePictureOfARefusedProduct: a product that the record would not have
+// changed is asked anew once it has moved on.
+func TestDeletePictureOfARefusedProduct(t *testing.T) {
+	d, ctx := newDarkroom(), context.Background()
+	ref := d.discarded(t, d.shown(t))
+	record := &stubborn{d.record, true, map[string]bool{}}
+	d.Teller = record
+	if _, err := d.WithdrawPicture(ctx, ref); err == nil {
+		t.Error("it was refused, and is done")
+	}
+	if record.refuses = false; d.record.TellProduct(ctx, "mug-blue", catalog.Change{ID: "mended"}) != nil {
+		t.Fatal("not told")
+	}
+	if _, err := d.WithdrawPicture(ctx, ref); err != nil || d.shows(t, ref) {
+		t.Errorf("still shown: %v", err)
+	}
+}
+
 // TestDeletePictureResumes (RES-13): an attempt that dies between two files
 // leaves the rest to the next; the picture is hidden from the first on, and
 // gone only when all are.

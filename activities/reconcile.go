@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"log/slog"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -175,8 +176,7 @@ func (c *comparison) repair(ctx context.Context, skus []string) error {
 	if err != nil {
 		return err
 	}
-	var mend, ahead []string
-	due := 0
+	var mend, ahead, due []string
 	for _, sku := range skus {
 		version, there := indexed[sku]
 		r := now[sku]
@@ -184,10 +184,10 @@ func (c *comparison) repair(ctx context.Context, skus []string) error {
 		case !there && !r.ForSale, there && r.ForSale && version == r.Revision:
 			continue
 		case r.Due:
-			if c.drift.Due++; !c.swapped {
-				continue
+			if c.drift.Due++; c.swapped {
+				due = append(due, sku)
 			}
-			due++
+			continue
 		case !r.ForSale:
 			c.drift.Strays++
 		case !there:
@@ -203,11 +203,15 @@ func (c *comparison) repair(ctx context.Context, skus []string) error {
 	if err := c.steps.Index.DeleteDocuments(ctx, ahead); err != nil {
 		return err
 	}
-	_, refused, err := c.steps.indexPassing(ctx, mend)
+	_, refused, err := c.steps.indexPassing(ctx, slices.Concat(mend, due))
 	if err != nil {
 		return err
 	}
 	tellRefused(ctx, refused)
-	c.drift.Repaired += int64(len(mend) - due - len(refused))
+	for _, sku := range mend {
+		if refused[sku] == nil {
+			c.drift.Repaired++
+		}
+	}
 	return nil
 }

@@ -128,7 +128,7 @@ func (s *server) operatorsOnly(next http.HandlerFunc) http.Handler {
 // that had its name changed to this address.
 func atThisMachine(r *http.Request) bool {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !from.Addr().Unmap().IsLoopback() || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
+	if err != nil || !from.Addr().Unmap().IsLoopback() || proxied(r) {
 		return false
 	}
 	host := r.Host
@@ -136,7 +136,19 @@ func atThisMachine(r *http.Request) bool {
 		host = h
 	}
 	at, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && at.IsLoopback()
+	return host == "localhost" || err == nil && (at.IsLoopback() || at.IsUnspecified()) // as we write our own address where we listen on all
+}
+
+// proxied reports whether a request shows signs of a proxy. nginx left as it
+// comes adds no header and names this machine as the host, but speaks HTTP/1.0,
+// as no browser does.
+func proxied(r *http.Request) bool {
+	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
+		if _, there := r.Header[name]; there {
+			return true
+		}
+	}
+	return !r.ProtoAtLeast(1, 1)
 }
 
 func showPage(w http.ResponseWriter, t *template.Template, name string, data any) {

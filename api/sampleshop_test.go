@@ -21,6 +21,15 @@ func (s *shop) from(remote, url string, headers ...string) *answer {
 	return &answer{w.Code, w.Header(), w.Body.Bytes()}
 }
 
+// through10 is a GET as nginx passes it on by itself.
+func (s *shop) through10(remote, url string) *answer {
+	r := httptest.NewRequest("GET", url, nil)
+	r.RemoteAddr, r.Proto, r.ProtoMinor = remote, "HTTP/1.0", 0
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return &answer{w.Code, w.Header(), w.Body.Bytes()}
+}
+
 // TestSampleShop (SRCH-6, SRCH-9): who sits at this machine sees the page and
 // may search without a key; nobody else may, neither through a proxy nor under
 // another name, and nothing else is open to them.
@@ -38,6 +47,11 @@ func TestSampleShop(t *testing.T) {
 			t.Errorf("%s: %d %v", file, a.status, a.header)
 		}
 	}
+	for _, url := range []string{"http://0.0.0.0:8080/shop", "http://[::]:8080/shop", "http://[::1]:8080/shop"} {
+		if a := s.from(here, url); a.status != http.StatusOK {
+			t.Errorf("%s: %d", url, a.status)
+		}
+	}
 	if a := s.from(here, home+"/v1/search?q=mug"); a.status != http.StatusOK || !strings.Contains(string(a.body), "mug-blue") {
 		t.Errorf("search: %d %s", a.status, a.body)
 	}
@@ -45,6 +59,8 @@ func TestSampleShop(t *testing.T) {
 		"from elsewhere":           s.from(there, home+"/v1/search?q=mug"),
 		"under another name":       s.from(here, "http://evil.example/v1/search?q=mug"),
 		"through a proxy":          s.from(here, home+"/v1/search?q=mug", "X-Forwarded-For", "192.0.2.7"),
+		"through another proxy":    s.from(here, home+"/v1/search?q=mug", "Via", "1.1 proxy"),
+		"through a silent proxy":   s.through10(here, home+"/v1/search?q=mug"),
 		"with a wrong key":         s.from(here, home+"/v1/search?q=mug", "Authorization", "Bearer wrong-secret-0123456789"),
 		"the orders' search":       s.from(here, home+"/v1/search/orders?q=mug"),
 		"the products":             s.from(here, home+"/v1/products"),

@@ -60,6 +60,7 @@ type Config struct {
 	PayWithin    time.Duration `help:"How long a shopper may take to pay." env:"PURSER_PAY_WITHIN" default:"30m"`
 	AskAfter     time.Duration `help:"No word about a payment for so long: ask Stripe." env:"PURSER_ASK_AFTER" default:"2m"`
 	TrackAfter   time.Duration `help:"No word about a parcel for so long: ask the carrier." env:"PURSER_TRACK_AFTER" default:"12h"`
+	OverdueAfter time.Duration `help:"A parcel that has not moved for so long: an operator is to look for it; 0: never." env:"PURSER_OVERDUE_AFTER" default:"336h"`
 	SandboxPace  time.Duration `help:"How fast the sandbox's carrier moves parcels, from scan to scan; 0: only when told." env:"PURSER_SANDBOX_PACE" default:"2s"`
 	PlaceTimeout time.Duration `help:"How long placing an order may take before the API answers 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
 
@@ -162,7 +163,7 @@ func (c *Config) RecordURL() string {
 
 // Terms are how long an order waits for what.
 func (c *Config) Terms() workflows.Terms {
-	return workflows.Terms{PayWithin: c.PayWithin, AskAfter: c.AskAfter, TrackAfter: c.TrackAfter}
+	return workflows.Terms{PayWithin: c.PayWithin, AskAfter: c.AskAfter, TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter}
 }
 
 // Logger writes JSON to stderr, from the level on that is set.

@@ -55,6 +55,7 @@ const (
 	ParcelWasShipped Kind = "parcel.shipped"
 	ParcelArrived    Kind = "parcel.delivered"
 	ParcelCameBack   Kind = "parcel.returned"
+	ParcelIsOverdue  Kind = "parcel.overdue" // it has not moved for longer than any takes; an operator is to look for it
 	MailSent         Kind = "mail.sent"
 	MailUnknown      Kind = "mail.unknown" // may or may not have gone out; not sent again
 	MailRejected     Kind = "mail.rejected"

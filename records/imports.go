@@ -38,8 +38,10 @@ func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string)
 		was.State, was.CreatedAt, was.UpdatedAt = catalog.ImportReceiving, fromMicros(now), fromMicros(now)
 		return err
 	})
-	if err == nil && fresh {
-		err = s.forget(ctx, importChunks, i.ID, ofNewAttempt, i.ID, now)
+	for _, p := range []importPart{importChunks, importRows, importErrors} { // of one before, that a crash left
+		if err == nil && fresh {
+			err = s.forget(ctx, p, i.ID, ofNewAttempt, i.ID, now)
+		}
 	}
 	return was, fresh, failed("open import", err)
 }

@@ -95,12 +95,13 @@ func (c clock) discardUploads(ctx context.Context, q querier, sku string) error 
 
 // onlyPublished refuses a picture that is not (or no longer) published: else a
 // message that was held up could bring back to a product what was deleted.
+// Locked, so that who deletes it waits until the product is seen to show it.
 func onlyPublished(ctx context.Context, q querier, p *catalog.Picture) error {
 	if p == nil {
 		return nil
 	}
 	var status catalog.UploadStatus
-	found, err := first(ctx, q, "SELECT status FROM uploads WHERE id = ?", []any{p.ID}, &status)
+	found, err := first(ctx, q, "SELECT status FROM uploads WHERE id = ?"+q.forUpdate(), []any{p.ID}, &status)
 	if err == nil && found && status != catalog.Ready {
 		err = fmt.Errorf("%w: pictures: %s is %s", catalog.ErrInvalid, p.ID, status)
 	}

@@ -30,8 +30,13 @@ func (s *Stack) campaignDesk(p *providers) *api.Campaigns {
 	return &api.Campaigns{Steer: s.starter, Records: s.Records, Letters: p.mail.letters}
 }
 
-// preview shows what mails look like: to everybody at this machine where the
-// whole stack runs on it, to operators elsewhere.
+// preview shows what mails look like: to everybody at this machine where it is
+// at home, to operators elsewhere.
 func (s *Stack) preview(r Role, p *providers) *api.Preview {
-	return &api.Preview{Letters: p.mail.letters, Open: r.owns()}
+	return &api.Preview{Letters: p.mail.letters, Open: s.atHome(r)}
 }
+
+// atHome reports whether who sits at this machine needs no key to look around:
+// the whole stack runs on it, and the world is not led to it. Through a proxy
+// everybody may seem to sit there.
+func (s *Stack) atHome(r Role) bool { return r.owns() && s.cfg.PublicURL == "" }

@@ -136,7 +136,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 	handler, err := api.New(api.Config{
 		Orders: s.starter, Records: s.Records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
 		Products: s.productDesk(),
-		Appeared: relay.OrderAppeared, Stopping: stopping, Search: p.search, PublicSearch: s.cfg.SearchPublic, SampleShop: r.owns(),
+		Appeared: relay.OrderAppeared, Stopping: stopping, Search: p.search, PublicSearch: s.cfg.SearchPublic, SampleShop: s.atHome(r),
 		Pictures: s.pictureDesk(p), Mail: s.mailDesk(), Campaigns: s.campaignDesk(p), Preview: s.preview(r, p),
 		OutboxConfig: api.OutboxConfig{Resender: s.starter, MailLedger: s.Records, MailProviders: p.mail.office.Status},
 		Webhooks:     hooks, Again: hooks.Again, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },

@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 	"golang.org/x/sync/errgroup"
@@ -29,7 +28,6 @@ import (
 	"purser/starter"
 	"purser/vault"
 	"purser/workers"
-	"purser/workflows"
 )
 
 // Stack is what runs in this process, in the order it was started. Stop ends
@@ -265,22 +263,6 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 	}
 	s.onStop(s.Temporal.Close)
 	return nil
-}
-
-// StartEngine brings up the embedded engine alone, with what the workflows ask
-// of it. failed hears why it ended, should it end by itself.
-func StartEngine(ctx context.Context, cfg *config.Config, failed func(error)) (*engine.Engine, error) {
-	return engine.Start(ctx, engine.Config{
-		DataDir: cfg.Data, PostgresURL: cfg.DatabaseURL,
-		FrontendPort: cfg.TemporalPort, UIPort: cfg.EmbeddedUIPort(), Namespace: cfg.TemporalNamespace,
-		SearchAttributes: map[string]enums.IndexedValueType{
-			workflows.AttrStatus.GetName():   enums.INDEXED_VALUE_TYPE_KEYWORD,
-			workflows.AttrWaiting.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
-			workflows.AttrDeadline.GetName(): enums.INDEXED_VALUE_TYPE_DATETIME,
-		},
-		Failed: failed,
-		Logger: cfg.Logger(),
-	})
 }
 
 func (s *Stack) startWorkers(p *providers) error {

@@ -46,7 +46,7 @@ func TestCancelledOnItsWay(t *testing.T) {
 func TestCarrierForgot(t *testing.T) {
 	on := func(w *world, want string) {
 		w.Helper()
-		if o := w.order(); o.Status != order.Paid || o.Waiting == nil || o.Waiting.On != want {
+		if o := w.order(); o.Status.Final() || o.Waiting == nil || o.Waiting.On != want {
 			w.Errorf("%s after placing the order is %s, waiting for %+v, want %s", w.clock().Sub(start), o.Status, o.Waiting, want)
 		}
 	}
@@ -65,4 +65,31 @@ func TestCarrierForgot(t *testing.T) {
 		w.at(13*time.Hour, func() { on(w, "operator") })
 		w.arrive(14 * time.Hour)
 	}, order.Delivered, delivered, nil}})
+}
+
+// TestParcelOverdue is a parcel that the carrier knows and that does not move
+// any more: after two weeks an operator is told, and a scan is good news
+// (REC-2, F97).
+func TestParcelOverdue(t *testing.T) {
+	on := func(w *world, want string) {
+		w.Helper()
+		if o := w.order(); o.Status != order.Shipped || o.Waiting == nil || o.Waiting.On != want {
+			w.Errorf("%s after placing the order is %s, waiting for %+v, want %s", w.clock().Sub(start), o.Status, o.Waiting, want)
+		}
+	}
+	const day = 24 * time.Hour
+	tellAll(t, []story{{"an operator is told until it moves", func(w *world) {
+		w.at(time.Minute, w.pay)
+		w.at(day, func() { w.scan(order.ParcelInTransit) })
+		w.at(14*day, func() { on(w, "carrier") })
+		w.at(16*day, func() { on(w, "operator") })
+		w.at(20*day, func() { w.scan(order.ParcelOutForDelivery) })
+		w.at(20*day+time.Hour, func() { on(w, "carrier") })
+		w.at(21*day, func() { w.scan(order.ParcelDelivered) })
+	}, order.Delivered, delivered, func(t *testing.T, w *world) {
+		has(order.ParcelIsOverdue, "has not moved since")(t, w)
+		if n := w.count(order.ParcelIsOverdue); n != 1 {
+			t.Errorf("it is told %d times", n)
+		}
+	}}})
 }

@@ -45,6 +45,9 @@ type Terms struct {
 	PayWithin  time.Duration `json:"payWithin"`  // from placing to the money being held; default 30 minutes
 	AskAfter   time.Duration `json:"askAfter"`   // no word about a payment for so long: ask the provider; default 2 minutes
 	TrackAfter time.Duration `json:"trackAfter"` // no word about a parcel for so long: ask the carrier; default 12 hours
+	// OverdueAfter: a parcel that has not moved for so long is an operator's to
+	// look for; default 14 days, 0: never.
+	OverdueAfter time.Duration `json:"overdueAfter,omitempty"`
 }
 
 // PlaceRequest is what a repeated Place is compared with.

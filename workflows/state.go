@@ -52,17 +52,19 @@ type orderWorkflow struct {
 	undoing   bool
 	refusals  map[string]int // how often the provider refused to give back an intent's money
 
-	heard   map[string]bool // News.ID of every report taken
-	news    []order.News    // reports not yet weighed
-	pending []order.Event   // events not yet in the record
-	stock   order.StockMove // what the next write does to the stock
-	attempt string          // the money operation the next write announces
-	saving  bool            // a write is under way
-	task    task
-	chores  int                // what is being done in the background: mails, money given back
-	found   order.ParcelStatus // where the parcel was when its booking was answered
-	missing bool               // the carrier, asked last, did not know the parcel
-	owing   []string           // what cannot be given back: intents' money, parcels
+	heard        map[string]bool // News.ID of every report taken
+	news         []order.News    // reports not yet weighed
+	pending      []order.Event   // events not yet in the record
+	stock        order.StockMove // what the next write does to the stock
+	attempt      string          // the money operation the next write announces
+	saving       bool            // a write is under way
+	task         task
+	chores       int                // what is being done in the background: mails, money given back
+	found        order.ParcelStatus // where the parcel was when its booking was answered
+	missing      bool               // the carrier, asked last, did not know the parcel
+	moved        time.Time          // when the parcel was last heard of
+	overdueSince time.Time          // the moved for which the story says that it is overdue
+	owing        []string           // what cannot be given back: intents' money, parcels
 	// declined is when the shopper's last attempt failed, if no mail tells of
 	// it yet; problemTold is the intent of which one did.
 	declined    time.Time
@@ -81,6 +83,8 @@ type Carried struct {
 	News      []order.News  `json:"news,omitempty"`
 	Pending   []order.Event `json:"pending,omitempty"`
 	Committed bool          `json:"committed,omitempty"`
+	// Moved is when the parcel was last heard of.
+	Moved time.Time `json:"moved,omitzero"`
 	// Refusals choose the keys of money given back: they must not start anew.
 	Refusals map[string]int `json:"refusals,omitempty"`
 	// Declined and ProblemTold choose when a shopper is mailed about a
@@ -101,7 +105,7 @@ func pickUp(p Placement) *orderWorkflow {
 	if c := p.Carried; c != nil {
 		w.Order, w.sealed, w.answer, w.news, w.pending, w.committed = c.Order, c.Sealed, c.Answer, c.News, c.Pending, c.Committed
 		w.placing, w.shown = true, shown{}
-		w.declined, w.problemTold, w.missing = c.Declined, c.ProblemTold, c.Missing
+		w.declined, w.problemTold, w.missing, w.moved = c.Declined, c.ProblemTold, c.Missing, c.Moved
 		for _, id := range workflow.DeterministicKeys(c.Refusals) {
 			w.refusals[id] = c.Refusals[id]
 		}
@@ -118,7 +122,8 @@ func (w *orderWorkflow) carryOn(ctx workflow.Context) error {
 	p := w.placement
 	p.Carried = &Carried{
 		Order: w.Order, Sealed: w.sealed, Answer: w.answer, News: w.news, Pending: w.pending, Committed: w.committed,
-		Heard: workflow.DeterministicKeys(w.heard), Refusals: w.refusals, Declined: w.declined, ProblemTold: w.problemTold, Missing: w.missing,
+		Heard: workflow.DeterministicKeys(w.heard), Refusals: w.refusals, Moved: w.moved, Missing: w.missing,
+		Declined: w.declined, ProblemTold: w.problemTold,
 	}
 	return workflow.NewContinueAsNewError(ctx, OrderWorkflow, p)
 }

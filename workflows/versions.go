@@ -6,7 +6,7 @@ import "go.temporal.io/sdk/workflow"
 // that passed such a place before the change goes on as it began.
 const (
 	// parcelsAstray: an operator is told of a parcel that the carrier does not
-	// know, and one that goes its way although its order was cancelled brings
+	// know or that does not move, and one that goes its way although its order was cancelled brings
 	// the shopper no mail and keeps no workflow alive once it has arrived.
 	parcelsAstray = "parcels-astray"
 )

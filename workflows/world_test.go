@@ -99,7 +99,7 @@ func newWorld(t fails) *world {
 			ShipTo: order.Address{Name: "Ada", Line1: "1 Quay", City: "Bristol", PostalCode: "BS1", Country: "GB"},
 			Lines:  []order.RequestLine{{SKU: "mug", Quantity: 2}},
 		},
-		Terms: workflows.Terms{PayWithin: 30 * time.Minute, AskAfter: 2 * time.Minute, TrackAfter: 12 * time.Hour},
+		Terms: workflows.Terms{PayWithin: 30 * time.Minute, AskAfter: 2 * time.Minute, TrackAfter: 12 * time.Hour, OverdueAfter: 14 * 24 * time.Hour},
 	}}
 	err := w.record.PutProducts(context.Background(), []catalog.Product{
 		{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: onHand},

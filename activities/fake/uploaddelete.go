@@ -80,13 +80,13 @@ func (u *Uploads) ChangeProduct(ctx context.Context, sku string, c catalog.Chang
 }
 
 // Stocked implements activities.PictureProducts: products are no more than the
-// pictures they show.
+// pictures they show. All of them move on with each change.
 func (u *Uploads) Stocked(_ context.Context, skus []string) (map[string]catalog.Stocked, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	all := map[string]catalog.Stocked{}
 	for _, sku := range skus {
-		all[sku] = catalog.Stocked{Product: catalog.Product{SKU: sku, Pictures: slices.Clone(u.shown[sku])}}
+		all[sku] = catalog.Stocked{Product: catalog.Product{SKU: sku, Pictures: slices.Clone(u.shown[sku])}, Revision: int64(len(u.told))}
 	}
 	return all, nil
 }

@@ -45,7 +45,8 @@ func (c *Client) Verify(header http.Header, body []byte, now time.Time) error {
 		return fmt.Errorf("%w: %w", ErrSignature, webhook.ErrInvalidHeader)
 	}
 	if age := now.Sub(at); age > Tolerance || age < -Tolerance {
-		return fmt.Errorf("%w: %w", ErrSignature, webhook.ErrTooOld)
+		// Genuine, so it was recorded and sent again, or one clock is wrong.
+		return fmt.Errorf("%w: %w: signed %s ago by this machine's clock", ErrSignature, webhook.ErrTooOld, age.Truncate(time.Second))
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func Open(path string) (*Journal, error) {
 }
 
 // Compact leaves out the lines that count no more. What is put meanwhile waits
-// only while the last lines are copied.
+// while the others are written, but not while they are read.
 func (j *Journal) Compact() error {
 	if j.path == "" {
 		return nil

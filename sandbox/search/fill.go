@@ -65,6 +65,7 @@ const fillPart = 500
 func fill(ctx context.Context, st *store, set settings) (*finder.Index, error) {
 	x := finder.New(set.finder())
 	parts := make(chan chan []finder.Document, runtime.GOMAXPROCS(0))
+	whole := ctx
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error {
 		defer close(parts)
@@ -98,7 +99,10 @@ func fill(ctx context.Context, st *store, set settings) (*finder.Index, error) {
 		case <-ctx.Done(): // parts is closed soon
 		}
 	}
-	return x, all.Wait()
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	return x, whole.Err() // ended, it passes over parts
 }
 
 // source is a document as it is kept.

@@ -2,12 +2,14 @@ package search
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What is read in by several at once is noted in the order in which it is kept.
@@ -31,6 +33,17 @@ func TestFill(t *testing.T) {
 	x, err := fill(t.Context(), st, defaultSettings())
 	if err != nil || x.Len() != len(docs) || !slices.Equal(x.IDs(0, len(docs)), kept) {
 		t.Errorf("%d of %d documents are found, or in another order: %v", x.Len(), len(docs), err)
+	}
+	began := time.Now()
+	if _, err := fill(t.Context(), st, defaultSettings()); err != nil {
+		t.Fatal(err)
+	}
+	for took := time.Since(began); len(kept) > 0 && !t.Failed(); kept = kept[:max(len(kept)-40, 0)] { // ended somewhere near its end
+		ctx, stop := context.WithTimeout(t.Context(), took*3/4+time.Duration(len(kept))*took/time.Duration(2*len(docs)))
+		if x, err := fill(ctx, st, defaultSettings()); err == nil && x.Len() != len(docs) {
+			t.Errorf("ended before its time it says that it is full, of %d documents", x.Len())
+		}
+		stop()
 	}
 	if err := st.put([]parsed{{id: "rotten", source: []byte("{")}}, nil); err != nil {
 		t.Fatal(err)
@@ -75,5 +88,11 @@ func TestAnswersWhileFilling(t *testing.T) {
 	close(s.filled)
 	if got := <-waits; got != 200 {
 		t.Errorf("who waited is answered %d", got)
+	}
+	s.broken = errors.New("rotten")
+	for _, path := range []string{"/health", "/stats"} {
+		if got := ask(t.Context(), http.MethodGet, path, ""); got != 500 {
+			t.Errorf("where its documents cannot be read, %s answers %d", path, got)
+		}
 	}
 }

@@ -120,6 +120,14 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	on := func(pattern, action string, do route) { mux.HandleFunc(pattern, s.serve(s.allow(action, do))) }
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
+		select {
+		case <-s.filled:
+			if s.broken != nil {
+				answer(w, http.StatusInternalServerError, internal())
+				return
+			}
+		default: // it takes tasks
+		}
 		answer(w, http.StatusOK, map[string]string{"status": "available"})
 	})
 	on("GET /version", "version", func(w http.ResponseWriter, _ *http.Request) error {
