@@ -83,6 +83,7 @@ func TestParcelOverdue(t *testing.T) {
 		w.at(day, func() { w.scan(order.ParcelInTransit) })
 		w.at(14*day, func() { on(w, "carrier") })
 		w.at(16*day, func() { on(w, "operator") })
+		w.at(17*day, func() { w.env.SetContinueAsNewSuggested(true); w.tell(w.paid(w.news0())) }) // a long history
 		w.at(20*day, func() { w.scan(order.ParcelOutForDelivery) })
 		w.at(20*day+time.Hour, func() { on(w, "carrier") })
 		w.at(21*day, func() { w.scan(order.ParcelDelivered) })
