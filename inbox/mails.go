@@ -69,16 +69,31 @@ func (r *Relay) hear(ctx context.Context, j job) error {
 	if r.Mails == nil {
 		return errNobody
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	listening, cancel := context.WithTimeout(ctx, hearWithin)
 	defer cancel()
-	news, err := r.Mails.Hear(ctx, j.id, *j.mail)
+	news, err := r.Mails.Hear(listening, j.id, *j.mail)
 	if err != nil {
 		return err
 	}
 	for _, n := range news {
-		if err := r.bring(ctx, n.OrderID, []order.News{n}); err != nil && !errors.Is(err, order.ErrNotFound) {
+		if err := r.tellOfMail(ctx, n); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// hearWithin is the patience with one step of hearing a report. It is not that
+// with all: a report may be about a thousand orders, and each try begins with
+// the first.
+const hearWithin = 10 * time.Second
+
+// tellOfMail tells an order of its mail; one that nobody knows is passed over.
+func (r *Relay) tellOfMail(ctx context.Context, n order.News) error {
+	ctx, cancel := context.WithTimeout(ctx, hearWithin)
+	defer cancel()
+	if err := r.bring(ctx, n.OrderID, []order.News{n}); !errors.Is(err, order.ErrNotFound) {
+		return err
 	}
 	return nil
 }

@@ -75,6 +75,7 @@ type Dispute struct {
 	Status   string `json:"status"` // the provider's word, such as "needs_response"
 	// AnswerBy is when the shop's evidence must be there; zero: not said.
 	AnswerBy time.Time `json:"answerBy,omitzero"`
+	At       time.Time `json:"at,omitzero"` // when the provider said so
 }
 
 // Closed reports whether nothing moves any more.

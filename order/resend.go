@@ -2,6 +2,7 @@ package order
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -22,3 +23,12 @@ type Resend struct {
 	Until time.Time `json:"until,omitzero"`
 	Link  string    `json:"link,omitempty"`
 }
+
+// Mail is the mail of that generation.
+func (r Resend) Mail(generation int) Mail {
+	return Mail{OrderID: r.OrderID, Milestone: r.Milestone, Ref: r.Ref, Generation: generation}
+}
+
+// Stem is what the keys of all generations of the mail begin with, and those of
+// no other mail.
+func (r Resend) Stem() string { return strings.TrimSuffix(r.Mail(0).Key(), "0") }

@@ -36,8 +36,9 @@ func (s *Store) openResend(ctx context.Context, r order.Resend) (generation int,
 		}
 		var last mail.State
 		var claimed int64
-		found, err = first(ctx, q, "SELECT generation, state, claimed_at FROM mails WHERE about = ? AND template = ? ORDER BY generation DESC LIMIT 1",
-			[]any{about, template}, &generation, &last, &claimed)
+		one := r.Stem() // that of another refund says nothing about this one's
+		found, err = first(ctx, q, "SELECT generation, state, claimed_at FROM mails WHERE about = ? AND template = ? AND substr(mail_key, 1, ?) = ? ORDER BY generation DESC LIMIT 1",
+			[]any{about, template, len(one), one}, &generation, &last, &claimed)
 		switch {
 		case err != nil:
 			return err
@@ -47,7 +48,7 @@ func (s *Store) openResend(ctx context.Context, r order.Resend) (generation int,
 			return order.ErrMailing
 		}
 		generation++
-		key := order.Mail{OrderID: r.OrderID, Milestone: r.Milestone, Generation: generation, Ref: r.Ref}.Key()
+		key := r.Mail(generation).Key()
 		_, err = q.exec(ctx, `
 			INSERT INTO mails (mail_key, about, template, generation, state, provider_id, why, attempts, claimed_at, settled_at, asked_by, asked_why, asked_key)
 			VALUES (?, ?, ?, ?, 'due', '', '', 0, ?, 0, ?, ?, ?)`, key, about, template, generation, micros(s.now()), r.Actor, r.Why, r.Key)

@@ -68,11 +68,13 @@ func (c *Client) CancelCampaign(ctx context.Context, m mail.CampaignStatus, acto
 		StartWorkflowOperation: c.Temporal.NewWithStartWorkflowOperation(campaignOptions(m), workflows.CampaignWorkflow, run),
 		UpdateOptions: client.UpdateWorkflowOptions{
 			UpdateName: string(workflows.CancelCampaign), Args: []any{r},
-			WaitForStage: client.WorkflowUpdateStageCompleted,
+			WaitForStage: client.WorkflowUpdateStageAccepted,
 		},
 	})
 	if err == nil {
 		err = h.Get(ctx, nil)
+	} else {
+		err = workflows.Untaken(ctx, err)
 	}
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {

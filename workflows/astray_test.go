@@ -55,8 +55,9 @@ func TestCarrierForgot(t *testing.T) {
 		w.at(time.Minute, w.pay)
 		w.at(11*time.Hour, func() { on(w, "carrier") })
 		w.at(13*time.Hour, func() { on(w, "operator") })
+		w.at(26*time.Hour, func() { w.env.SetContinueAsNewSuggested(true); w.tell(w.paid(w.news0())) }) // a long history
 		w.at(29*time.Hour, func() { on(w, "operator") })
-		w.at(37*time.Hour, func() { on(w, "carrier") })
+		w.at(39*time.Hour, func() { on(w, "carrier") })
 		w.arrive(40 * time.Hour)
 	}, order.Delivered, delivered, has(order.EventIgnored, "asked, no answer")}, {"its events still count", func(w *world) {
 		w.down(99*time.Hour, order.ErrNoSuch, "TrackParcel")

@@ -31,7 +31,9 @@ func (w *orderWorkflow) hearAside(ctx workflow.Context, n order.News) (heard boo
 	case n.Refund != nil:
 		w.compareMeanwhile(ctx, n.Refund.IntentID)
 	default:
-		w.hearDispute(ctx, *n.Dispute)
+		d := *n.Dispute
+		d.At = n.At
+		w.hearDispute(ctx, d)
 	}
 	return true
 }
@@ -45,7 +47,7 @@ func (w *orderWorkflow) compareMeanwhile(ctx workflow.Context, intentID string) 
 
 func (w *orderWorkflow) compareRefunds(ctx workflow.Context, intentID string) {
 	var found activities.Refunds
-	err := w.step(ctx, PaymentsQueue, givingBackWithin, "Ask Stripe what was given back of "+intentID, do.ListRefunds, activities.IntentRef{ID: intentID}, &found)
+	err := w.aside(ctx, PaymentsQueue, givingBackWithin, "Ask Stripe what was given back of "+intentID, do.ListRefunds, activities.IntentRef{ID: intentID}, &found)
 	if err != nil {
 		w.note(ctx, order.EventIgnored, stripe, "asked what was given back, no answer: "+reason(err), intentID)
 		return
@@ -152,7 +154,7 @@ func (w *orderWorkflow) hearDispute(ctx workflow.Context, d order.Dispute) {
 			w.send(ctx, w.Letter(order.MailDispute))
 		}
 	case w.Disputes[i].Status == d.Status:
-	case w.Disputes[i].Closed():
+	case w.Disputes[i].Closed(), d.At.Before(w.Disputes[i].At):
 		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("late report %q, the dispute is %q", d.Status, w.Disputes[i].Status), d.ID)
 	default:
 		kind := order.DisputeMoved

@@ -198,6 +198,22 @@ func TestDispute(t *testing.T) {
 				t.Errorf("disputes %+v", d)
 			}
 		}},
+		{"reports in another order than things happened in", func(w *world) {
+			w.at(time.Minute, w.pay)
+			said := func(status string, at time.Duration) order.News {
+				return w.news(order.News{Type: "charge.dispute.updated", At: start.Add(at), Dispute: &order.Dispute{
+					ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status,
+				}})
+			}
+			w.at(time.Hour, func() { w.tell(said("under_review", time.Hour)) })
+			w.at(2*time.Hour, func() { w.tell(said("needs_response", 30*time.Minute)) })
+			w.arrive(3 * time.Hour)
+		}, order.Delivered, also(delivered, disputed), func(t *testing.T, w *world) {
+			has(order.EventIgnored, "late report")(t, w)
+			if d := w.order().Disputes; len(d) != 1 || d[0].Status != "under_review" {
+				t.Errorf("disputes %+v", d)
+			}
+		}},
 		{"two on the way, one of them first heard of when it is lost", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
@@ -213,4 +229,39 @@ func TestDispute(t *testing.T) {
 			w.at(time.Hour, func() { dispute(w, "dp_1", "needs_response") })
 		}, order.Cancelled, also(cancelled, refunded, disputed), toShop},
 	})
+}
+
+// TestRefundsAskedAside: while the provider cannot be asked about refunds, and
+// after that, the order says what it waits for itself.
+func TestRefundsAskedAside(t *testing.T) {
+	on := func(w *world, want string) {
+		w.Helper()
+		if o := w.order(); o.Waiting == nil || o.Waiting.On != want {
+			w.Errorf("%s after placing the order waits for %+v, want %s", w.clock().Sub(start), o.Waiting, want)
+		}
+	}
+	for name, parts := range map[string]int64{"nothing new": 0, "one": 500} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() {
+				w.down(2*time.Hour, order.ErrUnavailable, "Refunds")
+				for range 3 {
+					w.moneyBack(order.RefundNews{IntentID: w.intent()})
+				}
+				if parts > 0 {
+					w.giveByHand(parts)
+				}
+			})
+			w.at(90*time.Minute, func() { on(w, "carrier") })
+			w.at(150*time.Minute, func() { on(w, "carrier") })
+			w.at(5*time.Hour, func() { w.tell(w.trouble(0, mail.Bounced, mail.Transient)) })
+			w.at(6*time.Hour, func() { on(w, "carrier") })
+			w.arrive(7 * time.Hour)
+			w.run()
+			if t.Failed() {
+				w.tellStory()
+			}
+		})
+	}
 }

@@ -74,7 +74,7 @@ func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 		case w.missing:
 			on.On, on.Then = operator, "the carrier, which does not know the parcel, is asked again"
 		case w.overdue(ctx):
-			if w.overdueSince != w.moved {
+			if !w.overdueSince.Equal(w.moved) {
 				w.overdueSince = w.moved
 				w.note(ctx, order.ParcelIsOverdue, purser, "it has not moved since "+w.moved.UTC().Format(time.DateOnly), w.Shipment.Tracking)
 			}

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +73,8 @@ func (w *orderWorkflow) save(ctx workflow.Context) error {
 	w.Fence = max(w.Fence, w.task.began(ctx).UnixMicro())
 	defer func() { w.saving = false }()
 	c := order.Change{Order: w.Order, Events: w.pending, Stock: w.stock, Attempt: w.attempt}
+	// The step reads them here in this process, and meanwhile the order goes on.
+	c.Order.Refunds, c.Order.Disputes = slices.Clone(w.Refunds), slices.Clone(w.Disputes)
 	if w.Status.Final() {
 		c.Order.Waiting = nil
 	}
@@ -209,6 +212,18 @@ func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Dur
 			return err
 		}
 	}
+	return onQueue(ctx, queue, within, summary, err, activity, in, out)
+}
+
+// aside is step for what the order does not wait for: it goes on saying what
+// it does wait for.
+func (w *orderWorkflow) aside(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
+	w.task.began(ctx)
+	err := here(ctx, summary, activity, in, out)
+	if err == nil || !passes(err) || ctx.Err() != nil {
+		return err
+	}
+	w.note(ctx, order.StepDelayed, purser, summary+": "+reason(err), "")
 	return onQueue(ctx, queue, within, summary, err, activity, in, out)
 }
 

@@ -83,14 +83,19 @@ type Carried struct {
 	News      []order.News  `json:"news,omitempty"`
 	Pending   []order.Event `json:"pending,omitempty"`
 	Committed bool          `json:"committed,omitempty"`
-	// Moved is when the parcel was last heard of.
-	Moved time.Time `json:"moved,omitzero"`
+	// Moved is when the parcel was last heard of, OverdueSince that for which it
+	// was told that it does not move any more.
+	Moved        time.Time `json:"moved,omitzero"`
+	OverdueSince time.Time `json:"overdueSince,omitzero"`
 	// Refusals choose the keys of money given back: they must not start anew.
 	Refusals map[string]int `json:"refusals,omitempty"`
 	// Declined and ProblemTold choose when a shopper is mailed about a
 	// declined card.
 	Declined    time.Time `json:"declined,omitzero"`
 	ProblemTold string    `json:"problemTold,omitempty"`
+	// Missing keeps an order whose parcel the carrier does not know with the
+	// operator.
+	Missing bool `json:"missing,omitempty"`
 }
 
 // pickUp starts an order, or goes on where the last run stopped.
@@ -102,7 +107,8 @@ func pickUp(p Placement) *orderWorkflow {
 	if c := p.Carried; c != nil {
 		w.Order, w.sealed, w.answer, w.news, w.pending, w.committed = c.Order, c.Sealed, c.Answer, c.News, c.Pending, c.Committed
 		w.placing, w.shown = true, shown{}
-		w.declined, w.problemTold, w.moved = c.Declined, c.ProblemTold, c.Moved
+		w.declined, w.problemTold, w.missing = c.Declined, c.ProblemTold, c.Missing
+		w.moved, w.overdueSince = c.Moved, c.OverdueSince
 		for _, id := range workflow.DeterministicKeys(c.Refusals) {
 			w.refusals[id] = c.Refusals[id]
 		}
@@ -119,7 +125,8 @@ func (w *orderWorkflow) carryOn(ctx workflow.Context) error {
 	p := w.placement
 	p.Carried = &Carried{
 		Order: w.Order, Sealed: w.sealed, Answer: w.answer, News: w.news, Pending: w.pending, Committed: w.committed,
-		Heard: workflow.DeterministicKeys(w.heard), Refusals: w.refusals, Moved: w.moved, Declined: w.declined, ProblemTold: w.problemTold,
+		Heard: workflow.DeterministicKeys(w.heard), Refusals: w.refusals, Declined: w.declined, ProblemTold: w.problemTold,
+		Missing: w.missing, Moved: w.moved, OverdueSince: w.overdueSince,
 	}
 	return workflow.NewContinueAsNewError(ctx, OrderWorkflow, p)
 }

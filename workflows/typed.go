@@ -49,14 +49,20 @@ func (u Update[In, Out]) Call(ctx context.Context, c client.Client, workflowID, 
 		WorkflowID: workflowID, UpdateID: id, UpdateName: string(u), Args: []any{in},
 		WaitForStage: client.WorkflowUpdateStageAccepted,
 	})
-	var untaken *client.WorkflowUpdateServiceTimeoutOrCanceledError
-	if errors.As(err, &untaken) && !errors.Is(ctx.Err(), context.Canceled) {
-		return out, fmt.Errorf("%w: not taken in time: %v", order.ErrBusy, err)
-	}
 	if err != nil {
-		return out, err
+		return out, Untaken(ctx, err)
 	}
 	return out, h.Get(ctx, &out)
+}
+
+// Untaken makes order.ErrBusy of the end of a wait for an update to be
+// accepted, unless the caller has gone.
+func Untaken(ctx context.Context, err error) error {
+	var untaken *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	if errors.As(err, &untaken) && !errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("%w: not taken in time: %v", order.ErrBusy, err)
+	}
+	return err
 }
 
 // Signal is news for a workflow; nobody waits for an answer.

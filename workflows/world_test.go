@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -51,6 +52,7 @@ type world struct {
 	mailer  fake.Mailer
 	ledger  fake.Ledger
 	record  fake.Record
+	keeper  activities.Record // what the order is written to; nil: the record
 
 	placement workflows.Placement
 	env       *testsuite.TestWorkflowEnvironment
@@ -260,7 +262,7 @@ func (w *world) newEnv() *testsuite.TestWorkflowEnvironment {
 	env.SetStartTime(w.now)
 	env.SetTestTimeout(time.Minute)
 	env.RegisterActivity(&activities.Activities{
-		Record: &w.record, Orders: &w.record, Intents: &w.bank, Captures: &w.bank,
+		Record: cmp.Or[activities.Record](w.keeper, &w.record), Orders: &w.record, Intents: &w.bank, Captures: &w.bank,
 		Carrier: &w.carrier, Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, Sealer: sealer{},
 		ToShop: mail.Address{Email: "disputes@shop.example"},
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"purser/mail"
@@ -22,11 +23,11 @@ type Ledger struct {
 
 	mu    sync.Mutex
 	mails map[string]mail.Outcome
-	kinds map[kind]generations
+	kinds map[string]generations // by stem
 }
 
-// kind is what there may be several generations of.
-type kind struct{ about, template string }
+// stem is what the ids of all generations of a mail begin with.
+func stem(id string) string { return id[:strings.LastIndexByte(id, ':')+1] }
 
 type generations struct {
 	last  string         // its id
@@ -38,7 +39,7 @@ type generations struct {
 func (f *Ledger) OpenResend(_ context.Context, r order.Resend) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	k := kind{string(r.OrderID), string(r.Milestone)}
+	k := r.Stem()
 	g, ok := f.kinds[k]
 	switch {
 	case !ok && !r.Milestone.OnRequest():
@@ -49,10 +50,10 @@ func (f *Ledger) OpenResend(_ context.Context, r order.Resend) (int, error) {
 		return 0, order.ErrMailing
 	}
 	if f.mails == nil {
-		f.mails, f.kinds = make(map[string]mail.Outcome), make(map[kind]generations)
+		f.mails, f.kinds = make(map[string]mail.Outcome), make(map[string]generations)
 	}
 	g.count++
-	g.last = order.Mail{OrderID: r.OrderID, Milestone: r.Milestone, Generation: g.count, Ref: r.Ref}.Key()
+	g.last = r.Mail(g.count).Key()
 	if g.byKey == nil {
 		g.byKey = make(map[string]int)
 	}
@@ -84,15 +85,15 @@ func (f *Ledger) claim(m mail.Message) mail.Outcome {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.mails == nil {
-		f.mails, f.kinds = make(map[string]mail.Outcome), make(map[kind]generations)
+		f.mails, f.kinds = make(map[string]mail.Outcome), make(map[string]generations)
 	}
 	was, ok := f.mails[m.ID]
 	if ok && was.State != mail.StateDue {
 		return was
 	}
-	if g := f.kinds[kind{m.About, m.Template}]; g.count < m.Generation {
+	if g := f.kinds[stem(m.ID)]; g.count < m.Generation {
 		g.last, g.count = m.ID, m.Generation
-		f.kinds[kind{m.About, m.Template}] = g
+		f.kinds[stem(m.ID)] = g
 	}
 	f.mails[m.ID] = mail.Outcome{State: mail.StateSending}
 	was.State = mail.StateDue

@@ -71,6 +71,29 @@ func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 		}
 		wantClaim(t, l, again, mail.StateDue, "")
 	})
+	t.Run("EML-1 the mail of a refund that has not gone out yet, beside another's that has", func(t *testing.T) {
+		l := open(t)
+		of := func(ref string) mail.Message {
+			m := MessageOf(id, order.MailRefunded)
+			m.ID = order.Mail{OrderID: id, Milestone: order.MailRefunded, Generation: 1, Ref: ref}.Key()
+			return m
+		}
+		r := ask("k1")
+		r.Milestone, r.Ref = order.MailRefunded, "re_2"
+		wantClaim(t, l, of("re_1"), mail.StateDue, "")
+		settle(t, l, of("re_1"), mail.StateSent, "msg-1")
+		if got, err := l.OpenResend(t.Context(), r); !errors.Is(err, order.ErrNotFound) {
+			t.Errorf("before it is tried: generation %d %v", got, err)
+		}
+		wantClaim(t, l, of("re_2"), mail.StateDue, "")
+		if got, err := l.OpenResend(t.Context(), r); !errors.Is(err, order.ErrMailing) {
+			t.Errorf("while it is sent: generation %d %v", got, err)
+		}
+		r.Ref = "re_1"
+		if got, err := l.OpenResend(t.Context(), r); err != nil || got != 2 {
+			t.Errorf("the other one: generation %d %v", got, err)
+		}
+	})
 	t.Run("EML-1 one decision is one mail", func(t *testing.T) {
 		l := open(t)
 		wantClaim(t, l, m, mail.StateDue, "")

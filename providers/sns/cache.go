@@ -23,7 +23,8 @@ import (
 //     their own, apart from all others;
 //   - and there again those that come back have one apart from those that
 //     nobody has asked for before. SNS comes back, with this message or the
-//     next, while a forger has to keep inventing addresses.
+//     next; a forger who does so too, with many addresses and for as long,
+//     can keep from us a certificate that we do not know yet, but no other.
 const (
 	fresh      = 24 * time.Hour   // what was fetched is not fetched again for so long
 	absent     = 10 * time.Minute // what was not there

@@ -1,0 +1,60 @@
+package inbox_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"purser/inbox"
+	"purser/mail"
+	"purser/order"
+	"purser/records"
+)
+
+// settled is a ledger with nothing in it that tells how a delivery ended.
+type settled struct {
+	inbox.Ledger
+	states chan records.State
+}
+
+func (settled) Due(context.Context, time.Time, records.Place, int) ([]records.Item, error) {
+	return nil, nil
+}
+
+func (s settled) Settle(_ context.Context, _ []int64, st records.State, _ string, _ time.Time) error {
+	s.states <- st
+	return nil
+}
+
+// slow are workflows that take their time.
+type slow struct{ *workflows }
+
+func (s slow) Report(ctx context.Context, id order.ID, news []order.News) error {
+	select {
+	case <-time.After(20 * time.Millisecond):
+		return s.workflows.Report(ctx, id, news)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// WHK-14: one report may be about a thousand orders, which takes longer than
+// any of them may. It arrives at its first try, and each order is told once.
+func TestMails_ofAThousandOrders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &ears{}
+		for n := range 1000 {
+			e.news = append(e.news, order.News{ID: fmt.Sprint("mail:", n), OrderID: order.ID(fmt.Sprint("ord_", n)), Mail: &order.MailTrouble{}})
+		}
+		l, w := settled{states: make(chan records.State, 8)}, newWorkflows()
+		r := &inbox.Relay{Orders: slow{w}, Ledger: l, Mails: e}
+		stop := start(r)
+		r.HandMail(records.Item{ID: 1}, mail.Report{Feedback: []mail.Feedback{{ProviderID: "m1"}}})
+		if st := <-l.states; st != records.Delivered || e.calls != 1 || len(w.reports) != 1000 {
+			t.Errorf("%s after %d tries, %d told", st, e.calls, len(w.reports))
+		}
+		stop()
+	})
+}

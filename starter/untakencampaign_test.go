@@ -1,0 +1,56 @@
+package starter_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"purser/mail"
+	"purser/order"
+	"purser/starter"
+)
+
+// deaf is an engine whose workers take nothing until the caller's patience
+// ends. It accepts updates, or not.
+type deaf struct {
+	client.Client
+	accepts bool
+}
+
+func (deaf) NewWithStartWorkflowOperation(client.StartWorkflowOptions, any, ...any) client.WithStartWorkflowOperation {
+	return nil
+}
+
+func (d deaf) UpdateWithStartWorkflow(ctx context.Context, o client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	if d.accepts && o.UpdateOptions.WaitForStage == client.WorkflowUpdateStageAccepted {
+		return promised{}, nil
+	}
+	<-ctx.Done()
+	return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(ctx.Err())
+}
+
+// promised is an update that is being carried out.
+type promised struct{ client.WorkflowUpdateHandle }
+
+func (promised) Get(ctx context.Context, _ any) error {
+	<-ctx.Done()
+	return client.NewWorkflowUpdateServiceTimeoutOrCanceledError(ctx.Err())
+}
+
+// TestUntakenCancel: the caller who cancels a campaign is told that it is being
+// seen to only if that is so.
+func TestUntakenCancel(t *testing.T) {
+	running := mail.CampaignStatus{Campaign: mail.Campaign{ID: "spring"}, State: mail.CampaignRunning, Version: 1}
+	for accepts, want := range map[bool]error{true: context.DeadlineExceeded, false: order.ErrBusy} {
+		s := &starter.Client{Temporal: deaf{accepts: accepts}}
+		ctx, stop := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		err := s.CancelCampaign(ctx, running, "key:ops", "a wrong price")
+		stop()
+		if !errors.Is(err, want) || errors.Is(err, context.DeadlineExceeded) != accepts {
+			t.Errorf("accepted %t: %v, want %v", accepts, err, want)
+		}
+	}
+}
