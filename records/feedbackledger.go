@@ -50,8 +50,7 @@ func prove(ctx context.Context, q querier, f mail.Feedback, now time.Time) error
 	if f.MessageID == "" || !slices.Contains(proves, f.Kind) {
 		return nil
 	}
-	_, err := proveMail(ctx, q, f.MessageID, f.Recipient, mail.Receipt{Provider: f.Provider, ProviderID: f.ProviderID}, f.Provider+" reports: "+string(f.Kind), now)
-	return err
+	return proveMail(ctx, q, f.MessageID, f.Recipient, mail.Receipt{Provider: f.Provider, ProviderID: f.ProviderID}, f.Provider+" reports: "+string(f.Kind), now)
 }
 
 // mailOf finds the ledger's id of the mail that feedback is about, where the

@@ -87,34 +87,16 @@ func (s *Store) SettleMail(ctx context.Context, m mail.Message, o mail.Outcome) 
 	return nil
 }
 
-// ProveMail settles a mail as sent because its provider speaks of it: by our
-// id, which it repeats. It reports whether that was news. A mail known to be
-// sent stays as it is; so does an id that is not in the ledger.
-func (s *Store) ProveMail(ctx context.Context, id string, r mail.Receipt, why string) (news bool, err error) {
-	now := s.now()
-	err = s.db.write(ctx, func(ctx context.Context, q querier) (err error) {
-		news, err = proveMail(ctx, q, id, "", r, why, now)
-		return err
-	})
-	if err != nil || !news {
-		return false, failed("prove mail", err)
-	}
-	e, err := s.Mail(ctx, id)
-	if err == nil {
-		s.watches.wake(order.ID(e.About))
-	}
-	return true, err
-}
-
-// proveMail settles a mail in the ledger and, if it is a campaign's, its
-// recipient there. to is the recipient, if the provider says.
-func proveMail(ctx context.Context, q querier, id, to string, r mail.Receipt, why string, now time.Time) (news bool, err error) {
-	n, err := q.exec(ctx, "UPDATE mails SET state = 'sent', provider = ?, provider_id = ?, why = ?, settled_at = ? WHERE mail_key = ? AND state <> 'sent'",
+// proveMail settles a mail as sent because its provider speaks of it, in the
+// ledger and, if it is a campaign's, at its recipient there. One known to be
+// sent stays as it is. to is the recipient, if the provider says.
+func proveMail(ctx context.Context, q querier, id, to string, r mail.Receipt, why string, now time.Time) error {
+	_, err := q.exec(ctx, "UPDATE mails SET state = 'sent', provider = ?, provider_id = ?, why = ?, settled_at = ? WHERE mail_key = ? AND state <> 'sent'",
 		r.Provider, r.ProviderID, why, micros(now), id)
 	if err == nil {
 		err = proveRecipient(ctx, q, id, to, r.ProviderID, why, now)
 	}
-	return n == 1, err
+	return err
 }
 
 // SweepMails gives up on mails whose sender has not been heard of since a

@@ -248,13 +248,14 @@ func TestLedgerEvidence(t *testing.T) {
 		if err != nil || len(open2) != 2 {
 			t.Errorf("unknown: %+v %v", open2, err)
 		}
-		word := mail.Receipt{Provider: "ses", ProviderID: "ses-7"}
-		for _, want := range []bool{true, false} {
-			if news, err := s.ProveMail(t.Context(), lost.ID, word, "ses reports delivered"); news != want || err != nil {
-				t.Errorf("proved: %t %v, want %t", news, err, want)
-			}
+		word := said("ses-7", "ada@example.com", mail.Delivered, "")
+		word.MessageID = lost.ID
+		forged := said("ses-9", "ada@example.com", mail.Delivered, "")
+		forged.MessageID = "ord_1:mail-x:1"
+		for range 2 {
+			hear(t, s, word, forged)
 		}
-		if news, err := s.ProveMail(t.Context(), "ord_1:mail-x:1", word, "a forged id"); news || err != nil {
+		if _, err := s.Mail(t.Context(), forged.MessageID); !errors.Is(err, records.ErrNoMail) {
 			t.Errorf("a mail that is not ours was proved: %v", err)
 		}
 		e, err := s.MailByProvider(t.Context(), "ses", "ses-7")

@@ -83,8 +83,8 @@ type Carried struct {
 	News      []order.News  `json:"news,omitempty"`
 	Pending   []order.Event `json:"pending,omitempty"`
 	Committed bool          `json:"committed,omitempty"`
-	// Moved is when the parcel was last heard of, OverdueSince the one for which
-	// the story says that it is overdue.
+	// Moved is when the parcel was last heard of, OverdueSince that for which it
+	// was told that it does not move any more.
 	Moved        time.Time `json:"moved,omitzero"`
 	OverdueSince time.Time `json:"overdueSince,omitzero"`
 	// Refusals choose the keys of money given back: they must not start anew.
@@ -125,8 +125,8 @@ func (w *orderWorkflow) carryOn(ctx workflow.Context) error {
 	p := w.placement
 	p.Carried = &Carried{
 		Order: w.Order, Sealed: w.sealed, Answer: w.answer, News: w.news, Pending: w.pending, Committed: w.committed,
-		Heard: workflow.DeterministicKeys(w.heard), Refusals: w.refusals, Moved: w.moved, OverdueSince: w.overdueSince, Missing: w.missing,
-		Declined: w.declined, ProblemTold: w.problemTold,
+		Heard: workflow.DeterministicKeys(w.heard), Refusals: w.refusals, Declined: w.declined, ProblemTold: w.problemTold,
+		Missing: w.missing, Moved: w.moved, OverdueSince: w.overdueSince,
 	}
 	return workflow.NewContinueAsNewError(ctx, OrderWorkflow, p)
 }
