@@ -62,7 +62,7 @@ func TestLetters(t *testing.T) {
 	s.follow(t, p.ID)
 
 	dispute := s.mailed(p.ID, order.MailDispute)
-	if text := s.text(dispute); !slices.Equal(dispute.To, []string{"office@shop.example"}) || !strings.Contains(text, "fraudulent") || !strings.Contains(text, "Until:") {
+	if text := s.text(dispute); !slices.Equal(dispute.To, []string{"office@shop.example"}) || !strings.Contains(text, "fraudulent") || !strings.Contains(text, "Deadline:") {
 		t.Errorf("the dispute went to %v:\n%s", dispute.To, text)
 	}
 	s.told(p.ID, order.PaymentDisputed)
