@@ -117,7 +117,7 @@ func TestSlowReader(t *testing.T) {
 		if time.Now().After(limit) {
 			t.Fatal("the slow reader still holds the only place")
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond) // nobody is told when the place is free
 	}
 }
 

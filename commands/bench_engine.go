@@ -60,7 +60,8 @@ func startEngineApart(ctx context.Context, cfg *config.Config) (*engineApart, er
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "bench", "engine", "--data="+cfg.Data+"-engine", "--database-url="+cfg.DatabaseURL, "--temporal-port=0", "--no-ui")
+	cmd := exec.CommandContext(ctx, self, "bench", "engine", "--data="+cfg.Data+"-engine", "--temporal-port=0", "--no-ui")
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+cfg.DatabaseURL) // every user of the machine sees the arguments
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -33,7 +33,10 @@ func StartOnOwnCore(cmd *exec.Cmd) (release func() error, err error) {
 		return nil, err
 	}
 	release = func() error { return keepTo(all) }
-	return release, keepTo(rest)
+	if err := keepTo(rest); err != nil {
+		return nil, errors.Join(err, cmd.Process.Kill(), cmd.Wait(), release())
+	}
+	return release, nil
 }
 
 // startOn starts a command on some cores: a process begins on those of the

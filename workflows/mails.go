@@ -79,14 +79,10 @@ func (w *orderWorkflow) hearMail(ctx workflow.Context, t order.MailTrouble) {
 	w.note(ctx, kind, t.Provider, why, t.ProviderID)
 }
 
-// mailsDeclines is the change since which a shopper is told of a declined
-// card: it asks the provider at another time than orders begun before.
-const mailsDeclines = "mail-of-a-declined-card"
-
 // noteDecline remembers that the shopper's attempt failed. Most try again at
 // once; see tellOfDecline for those who do not.
 func (w *orderWorkflow) noteDecline(ctx workflow.Context) {
-	if w.problemTold != w.Payment.IntentID && workflow.GetVersion(ctx, mailsDeclines, workflow.DefaultVersion, 1) >= 1 {
+	if w.problemTold != w.Payment.IntentID && changed(ctx, mailsDeclines) {
 		w.declined = workflow.Now(ctx)
 	}
 }

@@ -9,6 +9,9 @@ const (
 	// know or that does not move, and one that goes its way although its order was cancelled brings
 	// the shopper no mail and keeps no workflow alive once it has arrived.
 	parcelsAstray = "parcels-astray"
+	// mailsDeclines: a shopper is told of a declined card, for which the
+	// provider is asked at another time than before.
+	mailsDeclines = "mail-of-a-declined-card"
 )
 
 // changed reports whether a run goes the changed way. It is asked only where
