@@ -28,11 +28,12 @@ func New(from, replyTo string) (*Writer, error) {
 	if w.from, err = netmail.ParseAddress(from); err != nil {
 		return nil, fmt.Errorf("from: %w", err)
 	}
-	w.from.Name = ours.OneLine(w.from.Name)
+	w.from.Name = shown(w.from.Name)
 	if replyTo != "" {
 		if w.replyTo, err = netmail.ParseAddress(replyTo); err != nil {
 			return nil, fmt.Errorf("reply-to: %w", err)
 		}
+		w.replyTo.Name = shown(w.replyTo.Name)
 	}
 	_, w.domain, _ = strings.Cut(w.from.Address, "@")
 	return w, nil
@@ -46,8 +47,13 @@ func (w *Writer) Sender(m ours.Message) *netmail.Address {
 	if m.From == (ours.Address{}) {
 		return w.from
 	}
-	return &netmail.Address{Name: ours.OneLine(m.From.Name), Address: m.From.Email}
+	return &netmail.Address{Name: shown(m.From.Name), Address: m.From.Email}
 }
+
+// shown is a name as it may stand before an address. A backslash becomes a
+// slash: net/mail would leave it bare in an encoded word, where it may not
+// stand (RFC 2047, 5), and the whole header would be unreadable.
+func shown(name string) string { return strings.ReplaceAll(ours.OneLine(name), `\`, "/") }
 
 // MessageID is the mail's Message-ID, without its brackets: the same wherever
 // and however often it is sent (EML-9). mail.FromWireID reads it.
@@ -66,7 +72,7 @@ func (w *Writer) Write(m ours.Message) ([]byte, error) {
 	}
 	to := make([]*netmail.Address, len(m.To))
 	for i, a := range m.To {
-		to[i] = &netmail.Address{Name: ours.OneLine(a.Name), Address: a.Email}
+		to[i] = &netmail.Address{Name: shown(a.Name), Address: a.Email}
 	}
 	msg.ToMailAddress(to...)
 	msg.Subject(m.Content.Subject)

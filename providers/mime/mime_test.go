@@ -130,6 +130,7 @@ func TestRefuses(t *testing.T) {
 func FuzzWrite(f *testing.F) {
 	f.Add("Ada\r\nBcc: b@example.com", "Hi\r\n\r\n<script>", "\r\n.\r\nMAIL FROM:<x@y.example>", "https://a.example/u")
 	f.Add("=?utf-8?q?Ada=0D=0ABcc:_b@example.com?=", "=?utf-8?B?DQpCY2M6IGI=?=", ".", "https://a.example/>\r\nBcc: x")
+	f.Add(`Zoë \ Ångström`, "s", "t", "https://a.example/u")
 	f.Add(strings.Repeat("ä", 200), strings.Repeat("long words ", 30), "", "https://a.example/"+strings.Repeat("u", 900))
 	w := writer(f)
 	plain := map[string]bool{
