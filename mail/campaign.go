@@ -110,8 +110,8 @@ func CampaignOf(messageID string) (campaign string, ok bool) {
 
 // The limits of a recipient.
 const (
-	maxName  = 200
-	maxData  = 40 // keys
+	maxName  = 200 // characters
+	maxData  = 40  // keys
 	maxValue = 1_000
 )
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // ErrInvalid: the message cannot be sent, by anyone, ever.
@@ -14,8 +15,10 @@ var ErrInvalid = errors.New("not a mail that can be sent")
 // MaxRecipients is how many one message may have: as many as SES takes.
 const MaxRecipients = 50
 
-// maxLink keeps a header's line within what SMTP carries.
-const maxLink = 900
+// maxWord keeps a header's line within the 998 bytes that SMTP carries
+// (RFC 5321, 4.5.3.1.6), also where nothing in it may be folded: a link, or a
+// subject without a space. In bytes.
+const maxWord = 900
 
 // maxID keeps an ID within what providers take as a tag.
 const maxID = 160
@@ -33,6 +36,8 @@ func (m Message) Check() error {
 		return fmt.Errorf("%w: no subject", ErrInvalid)
 	case strings.ContainsFunc(c.Subject, breaks):
 		return fmt.Errorf("%w: the subject holds a line break or another control character", ErrInvalid)
+	case len(c.Subject) > maxWord:
+		return fmt.Errorf("%w: a subject of %d bytes, at most %d", ErrInvalid, len(c.Subject), maxWord)
 	case c.Text == "" && c.HTML == "":
 		return fmt.Errorf("%w: it says nothing", ErrInvalid)
 	}
@@ -61,15 +66,18 @@ func (m Message) CheckEnvelope() error {
 		if strings.ContainsFunc(to.Name, breaks) {
 			return fmt.Errorf("%w: the name of recipient %d holds a control character", ErrInvalid, i+1)
 		}
+		if n := utf8.RuneCountInString(to.Name); n > maxName {
+			return fmt.Errorf("%w: the name of recipient %d has %d characters, at most %d", ErrInvalid, i+1, n, maxName)
+		}
 	}
 	return m.checkUnsubscribe()
 }
 
 // plain reports whether an address is spelt as Normalise does, and its name is
-// one line.
+// one line that is not too long.
 func (a Address) plain() bool {
 	email, err := Normalise(a.Email)
-	return err == nil && email == a.Email && !strings.ContainsFunc(a.Name, breaks)
+	return err == nil && email == a.Email && !strings.ContainsFunc(a.Name, breaks) && utf8.RuneCountInString(a.Name) <= maxName
 }
 
 // checkUnsubscribe: marketing has a way out for its one reader, mail about an
@@ -87,7 +95,7 @@ func (m Message) checkUnsubscribe() error {
 		return fmt.Errorf("%w: marketing without an unsubscribe link: set PURSER_PUBLIC_URL, to where readers reach the API, for every worker", ErrInvalid)
 	case len(m.To) > 1:
 		return fmt.Errorf("%w: one unsubscribe link for %d recipients", ErrInvalid, len(m.To))
-	case len(m.Unsubscribe) > maxLink || err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http", strings.ContainsFunc(m.Unsubscribe, bracketed):
+	case len(m.Unsubscribe) > maxWord || err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http", strings.ContainsFunc(m.Unsubscribe, bracketed):
 		return fmt.Errorf("%w: marketing without a working unsubscribe link", ErrInvalid)
 	}
 	return nil

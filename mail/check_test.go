@@ -31,6 +31,8 @@ func TestCheck(t *testing.T) {
 		{"a list as an address", func(m *mail.Message) { m.To[0].Email = "a@b.example, c@d.example" }, "recipient 1"},
 		{"not normalised", func(m *mail.Message) { m.To[0].Email = "Ada@Example.com" }, "recipient 1"},
 		{"a name with a line break", func(m *mail.Message) { m.To[0].Name = "Ada\nBcc: b@example.com" }, "name of recipient 1"},
+		{"a name without an end", func(m *mail.Message) { m.To[0].Name = strings.Repeat("ö", 201) }, "name of recipient 1"},
+		{"a subject without an end", func(m *mail.Message) { m.Content.Subject = strings.Repeat("z", 901) }, "subject"},
 		{"a subject with a line break", func(m *mail.Message) { m.Content.Subject = "Hi\r\nBcc: b@example.com" }, "subject"},
 		{"a subject with another break", func(m *mail.Message) { m.Content.Subject = "Hi\u2028you" }, "subject"},
 		{"no subject", func(m *mail.Message) { m.Content.Subject = " " }, "no subject"},

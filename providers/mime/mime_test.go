@@ -131,6 +131,9 @@ func FuzzWrite(f *testing.F) {
 	f.Add("Ada\r\nBcc: b@example.com", "Hi\r\n\r\n<script>", "\r\n.\r\nMAIL FROM:<x@y.example>", "https://a.example/u")
 	f.Add("=?utf-8?q?Ada=0D=0ABcc:_b@example.com?=", "=?utf-8?B?DQpCY2M6IGI=?=", ".", "https://a.example/>\r\nBcc: x")
 	f.Add(`Zoë \ Ångström`, "s", "t", "https://a.example/u")
+	f.Add(strings.Repeat(`"`, 200), strings.Repeat("z", 900), "", "")
+	f.Add(strings.Repeat("z", 1000), strings.Repeat("z", 1000), "", "")
+	f.Add(strings.Repeat("ö", 200), strings.Repeat("ö", 450), "", "")
 	f.Add(strings.Repeat("ä", 200), strings.Repeat("long words ", 30), "", "https://a.example/"+strings.Repeat("u", 900))
 	w := writer(f)
 	plain := map[string]bool{
