@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -67,15 +68,17 @@ func (s *postgresStore) prepare(ctx context.Context) error {
 	if err := s.migrate(s.visibility(), "postgresql/v12/visibility", v12.VisibilityVersion); err != nil {
 		return fmt.Errorf("migrate %s: %w", s.visibility(), err)
 	}
+	if err := s.slimVisibility(ctx); err != nil {
+		return fmt.Errorf("indexes of %s: %w", s.visibility(), err)
+	}
 	return nil
 }
 
 func (s *postgresStore) createDatabases(ctx context.Context) error {
-	cfg, err := pgx.ParseConfig(s.dsn(s.name))
+	db, err := s.open(s.name)
 	if err != nil {
-		return fmt.Errorf("connect to Postgres: %w", err)
+		return err
 	}
-	db := stdlib.OpenDB(*cfg)
 	defer db.Close()
 	for _, name := range []string{s.executions(), s.visibility()} {
 		var exists bool
@@ -91,6 +94,14 @@ func (s *postgresStore) createDatabases(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (s *postgresStore) open(database string) (*sql.DB, error) {
+	cfg, err := pgx.ParseConfig(s.dsn(database))
+	if err != nil {
+		return nil, fmt.Errorf("connect to Postgres: %w", err)
+	}
+	return stdlib.OpenDB(*cfg), nil
 }
 
 // migrate runs the server's own versioned migrations.
