@@ -28,6 +28,12 @@ type CampaignRecord interface {
 	// MarkCampaign writes its state. version counts the writes of its
 	// workflow: a late repetition of an earlier one changes nothing.
 	MarkCampaign(ctx context.Context, id string, version int64, s mail.CampaignState, why string) error
+	// RetryCampaign begins the next round of one that is done: whose outcome
+	// is unknown and became so by then, has their turn again, in the next
+	// generation. Repeating it changes nothing. It fails with
+	// mail.ErrCampaignNotDone or mail.ErrOtherRound, and with
+	// mail.ErrNoneUnknown if that is nobody.
+	RetryCampaign(ctx context.Context, id string, version int64, r mail.Retry) error
 }
 
 // Recipients are those who get a campaign, and what became of each.
@@ -86,6 +92,18 @@ type CampaignMark struct {
 // MarkCampaign writes how a campaign stands.
 func (a *Activities) MarkCampaign(ctx context.Context, m CampaignMark) error {
 	return failure(a.Campaigns.Record.MarkCampaign(ctx, m.ID, m.Version, m.State, m.Why))
+}
+
+// CampaignRetry is the beginning of a campaign's next round.
+type CampaignRetry struct {
+	ID      string     `json:"id"`
+	Version int64      `json:"version"`
+	Retry   mail.Retry `json:"retry"`
+}
+
+// RetryCampaign begins it.
+func (a *Activities) RetryCampaign(ctx context.Context, r CampaignRetry) error {
+	return failure(a.Campaigns.Record.RetryCampaign(ctx, r.ID, r.Version, r.Retry))
 }
 
 // Gathering is a campaign whose audience is to be looked up.
@@ -154,11 +172,15 @@ func lastBeat(ctx context.Context) (cursor string) {
 // became of it. Its error is a failure that may pass.
 func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipient) (mail.Recipient, error) {
 	m := mail.Message{
-		ID: mail.MessageID(c.ID, r), About: c.WorkflowID(), Generation: 1, Stream: mail.Marketing, Template: c.Template,
+		ID: mail.MessageID(c.ID, r), About: c.WorkflowID(), Generation: max(r.Generation, 1), Stream: mail.Marketing, Template: c.Template,
 		To: []mail.Address{{Name: r.Name, Email: r.Address}}, Tags: map[string]string{"campaign": c.ID, "list": string(mail.Campaigns)},
 	}
 	if r.OrderID != "" {
 		m.Tags["list"] = string(mail.Reminders)
+	}
+	if was, err := a.gotIt(ctx, c, r); err != nil || was.State == mail.StateSent {
+		r.State, r.Why, r.Message = was.State, was.Why, was.Receipt.ProviderID
+		return r, failure(err)
 	}
 	about, why, err := a.stillConcerns(ctx, m, r)
 	if err != nil {
@@ -177,6 +199,16 @@ func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipie
 	}
 	r.State, r.Why, r.Message = out.State, out.Why, out.MessageID
 	return r, err
+}
+
+// gotIt looks whether an earlier generation of the mail turned out to be sent
+// since it was decided to write once more.
+func (a *Activities) gotIt(ctx context.Context, c mail.Campaign, r mail.Recipient) (was mail.Outcome, err error) {
+	for earlier := r; earlier.Generation > 1 && was.State != mail.StateSent && err == nil; {
+		earlier.Generation--
+		was, err = a.Ledger.FindMail(ctx, mail.MessageID(c.ID, earlier))
+	}
+	return was, err
 }
 
 // stillConcerns looks at the order a reminder is about once more, just before

@@ -36,6 +36,7 @@ const (
 	FailureOtherChange    = "OtherChange"
 	FailureNoImport       = "NoSuchImport"
 	FailureMailing        = "Mailing"
+	FailureNoneUnknown    = "NoneUnknown"
 )
 
 // longestWait bounds what a provider may ask us to wait.
@@ -63,6 +64,9 @@ var failures = []struct {
 	{mail.ErrInvalid, FailureInvalid, true, 0},
 	{mail.ErrNoCampaign, FailureNotFound, true, 0},
 	{mail.ErrCampaignBegun, FailureState, true, 0},
+	{mail.ErrCampaignNotDone, FailureState, true, 0},
+	{mail.ErrOtherRound, FailureState, true, 0},
+	{mail.ErrNoneUnknown, FailureNoneUnknown, true, 0},
 	{order.ErrRejected, FailureRejected, true, 0},
 	{order.ErrNoSuch, FailureNoSuch, true, 0},
 	{order.ErrState, FailureState, true, 0},

@@ -33,6 +33,9 @@ type CampaignSteering interface {
 	CancelCampaign(ctx context.Context, c mail.CampaignStatus, actor, why string) error
 	PauseCampaign(ctx context.Context, id, actor, why string) error
 	ResumeCampaign(ctx context.Context, id, actor, why string) error
+	// RetryCampaign is given the campaign as the record has it. It fails with
+	// mail.ErrCampaignNotDone, mail.ErrOtherRound or mail.ErrNoneUnknown.
+	RetryCampaign(ctx context.Context, c mail.CampaignStatus, r mail.Retry) error
 }
 
 // CampaignRecords keeps campaigns. They fail with mail.ErrNoCampaign.
@@ -81,6 +84,9 @@ func (s *server) campaignRoutes(a huma.API) {
 		s.steerCampaign(func(c CampaignSteering) campaignMessage { return byID(c.ResumeCampaign) }), http.StatusAccepted)
 	register(s, a, op("cancel-campaign", http.MethodPost, path+"/cancel", "End a campaign where it is, or a draft for good"), operate,
 		s.steerCampaign(func(c CampaignSteering) campaignMessage { return c.CancelCampaign }), http.StatusAccepted)
+	retry := op("retry-campaign", http.MethodPost, path+"/retry", "Write once more to those whose outcome is unknown")
+	retry.Description = "Begins the next round of a campaign that is done. Of whom it is not known whether they got the mail, and for so long that their provider will not tell any more, gets it once more; some of them may then have it twice, so Purser never decides this itself. Sending the same round again changes nothing."
+	register(s, a, retry, operate, s.retryCampaign, http.StatusAccepted)
 }
 
 // campaignDraft is the body of a new campaign.
@@ -136,6 +142,9 @@ func campaignProblem(err error) error {
 		{mail.ErrCampaignBegun, http.StatusConflict, "wrong_state"},
 		{mail.ErrCampaignIdle, http.StatusConflict, "wrong_state"},
 		{mail.ErrCampaignOver, http.StatusConflict, "too_late"},
+		{mail.ErrCampaignNotDone, http.StatusConflict, "wrong_state"},
+		{mail.ErrOtherRound, http.StatusConflict, "wrong_round"},
+		{mail.ErrNoneUnknown, http.StatusConflict, "wrong_state"},
 	} {
 		if errors.Is(err, k.err) {
 			return problem(k.status, k.code, k.err.Error())

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"purser/api"
 	"purser/letters"
@@ -47,6 +48,10 @@ func (f *steering) ResumeCampaign(ctx context.Context, id, actor, why string) er
 
 func (f *steering) CancelCampaign(ctx context.Context, c mail.CampaignStatus, actor, why string) error {
 	return f.tell(ctx, fmt.Sprint("cancel ", c.State, " ", c.ID, " ", actor, ": ", why))
+}
+
+func (f *steering) RetryCampaign(ctx context.Context, c mail.CampaignStatus, r mail.Retry) error {
+	return f.tell(ctx, fmt.Sprint("retry ", c.ID, " ", r.Round, " ", time.Since(r.SettledBefore).Round(time.Minute), " ", r.Actor, ": ", r.Reason))
 }
 
 func setUpCampaigns(t testing.TB, mods ...func(*api.Config)) (*shop, *steering) {
@@ -123,7 +128,13 @@ func TestCampaign(t *testing.T) {
 			t.Errorf("%s: %d %s", verb, a.status, a.body)
 		}
 	}
-	if got := strings.Join(f.told, "; "); got != "start spring-26; pause spring-26 key:ops: because; resume spring-26 key:ops: because; cancel draft spring-26 key:ops: because" {
+	for _, body := range []string{`{"round":1,"reason":"because"}`, `{"round":1,"reason":"because","unknownMinutes":0}`} {
+		if a := s.ask("POST", "/v1/campaigns/spring-26/retry", operatorKey, body); a.status != http.StatusOK {
+			t.Errorf("retry: %d %s", a.status, a.body)
+		}
+	}
+	if got := strings.Join(f.told, "; "); got != "start spring-26; pause spring-26 key:ops: because; resume spring-26 key:ops: because; cancel draft spring-26 key:ops: because; "+
+		"retry spring-26 1 1h0m0s key:ops: because; retry spring-26 1 0s key:ops: because" {
 		t.Errorf("told %s", got)
 	}
 	var all struct{ Campaigns []mail.CampaignStatus }
@@ -185,6 +196,12 @@ func TestCampaignRefusals(t *testing.T) {
 		{"pausing without a reason", "POST", "/v1/campaigns/spring-26/pause", operatorKey, `{}`, nil, 422, "invalid"},
 		{"pausing a draft", "POST", "/v1/campaigns/spring-26/pause", operatorKey, `{"reason":"r"}`, mail.ErrCampaignIdle, 409, "wrong_state"},
 		{"cancelling what has ended", "POST", "/v1/campaigns/spring-26/cancel", operatorKey, `{"reason":"r"}`, mail.ErrCampaignOver, 409, "too_late"},
+		{"retrying nobody's", "POST", "/v1/campaigns/none/retry", operatorKey, `{"round":1,"reason":"r"}`, nil, 404, "not_found"},
+		{"retrying with a shop's key", "POST", "/v1/campaigns/spring-26/retry", shopKey, `{"round":1,"reason":"r"}`, nil, 403, "forbidden"},
+		{"retrying no round", "POST", "/v1/campaigns/spring-26/retry", operatorKey, `{"reason":"r"}`, nil, 422, "invalid"},
+		{"retrying what runs", "POST", "/v1/campaigns/spring-26/retry", operatorKey, `{"round":1,"reason":"r"}`, mail.ErrCampaignNotDone, 409, "wrong_state"},
+		{"retrying another round", "POST", "/v1/campaigns/spring-26/retry", operatorKey, `{"round":2,"reason":"r"}`, mail.ErrOtherRound, 409, "wrong_round"},
+		{"retrying for nobody", "POST", "/v1/campaigns/spring-26/retry", operatorKey, `{"round":1,"reason":"r"}`, mail.ErrNoneUnknown, 409, "wrong_state"},
 		{"a list of nothing known", "POST", "/v1/campaigns/spring-26/recipients", operatorKey, "name\nAda\n", nil, 422, "invalid"},
 		{"another format", "POST", "/v1/campaigns/spring-26/recipients?format=xlsx", operatorKey, "x", nil, 422, "invalid"},
 	} {

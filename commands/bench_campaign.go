@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -61,6 +64,7 @@ func (b *benchCampaignCmd) Run(e *env) (err error) {
 		{"kills", r.Kills},
 		{"seconds", fmt.Sprintf("%.0f", r.Seconds)},
 		{"recipients/s", fmt.Sprintf("%.1f", r.PerSecond)},
+		{"written to once more", r.Retried},
 		{"sent, by the record", r.Sent},
 		{"unknown", r.Unknown},
 		{"unknown, but sent", r.Arrived},
@@ -81,6 +85,7 @@ func (b *benchCampaignCmd) Run(e *env) (err error) {
 type program struct {
 	path, dir string
 	rate      int
+	sandbox   string // where its mailbox is
 	cmd       *exec.Cmd
 	ended     chan error
 }
@@ -109,6 +114,7 @@ func (p *program) Start(ctx context.Context) (*shop.Client, *shop.Shopper, error
 		if b, err := os.ReadFile(filepath.Join(p.dir, stack.RunningFile)); err == nil {
 			var at stack.Running
 			if err := json.Unmarshal(b, &at); err == nil {
+				p.sandbox = at.Sandbox
 				return &shop.Client{URL: at.API, Key: at.Key}, &shop.Shopper{StripeURL: at.Sandbox + "/stripe", PublishableKey: at.PublishableKey}, nil
 			}
 		}
@@ -145,6 +151,25 @@ func (p *program) Stop() error {
 	return err
 }
 
+// Delivered presses the button of the mailbox.
+func (p *program) Delivered(ctx context.Context, letter string) error {
+	form := url.Values{"how": {string(sandboxses.Deliver)}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.sandbox+"/mail/"+letter+"/answer", strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("the mailbox answers %s", resp.Status)
+	}
+	return nil
+}
+
 // Letters is what the sandbox kept.
 func (p *program) Letters() (all []drill.Letter, err error) {
 	box, err := sandbox.New(sandbox.Config{DataDir: p.dir, SES: &sandboxses.Config{}})
@@ -152,7 +177,7 @@ func (p *program) Letters() (all []drill.Letter, err error) {
 		return nil, err
 	}
 	for _, a := range box.SES.Arrivals() {
-		all = append(all, drill.Letter{At: a.At, Tags: a.Tags})
+		all = append(all, drill.Letter{ID: a.ID, At: a.At, Tags: a.Tags})
 	}
 	return all, box.Close()
 }

@@ -24,6 +24,7 @@ type campaignCmd struct {
 	Status     campaignStatusCmd     `cmd:"" help:"Show how far a campaign has come."`
 	Pause      campaignPauseCmd      `cmd:"" help:"Pause a campaign."`
 	Resume     campaignResumeCmd     `cmd:"" help:"Let a paused campaign go on."`
+	Retry      campaignRetryCmd      `cmd:"" help:"Write once more to those of a campaign that is done whose outcome is unknown."`
 	Cancel     campaignCancelCmd     `cmd:"" help:"End a campaign where it is; a draft, for good."`
 	List       campaignListCmd       `cmd:"" help:"List campaigns, newest first."`
 	Recipients campaignRecipientsCmd `cmd:"" help:"List a campaign's recipients and what became of each."`

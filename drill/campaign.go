@@ -27,7 +27,8 @@ type CampaignResult struct {
 	Kills      int     `json:"kills"`
 	Seconds    float64 `json:"seconds"`
 	PerSecond  float64 `json:"recipients_per_second"`
-	Sent       int     `json:"sent"` // by the record
+	Retried    int     `json:"retried"` // unknown when the provider had reported everything, and written to once more
+	Sent       int     `json:"sent"`    // by the record
 	Unknown    int     `json:"unknown"`
 	Other      int     `json:"other"`            // rejected, suppressed, skipped: there should be none
 	Lost       int     `json:"lost"`             // sent by the record, and the sandbox has no such mail
@@ -47,6 +48,8 @@ type Program interface {
 	// Kill is kill -9; Stop lets it end.
 	Kill() error
 	Stop() error
+	// Delivered has the sandbox report that a mail was delivered.
+	Delivered(ctx context.Context, letter string) error
 	// Letters is what arrived in the sandbox, of a program that was stopped.
 	Letters() ([]Letter, error)
 	// Outcomes are the recipients of a campaign, of a program that was stopped.
@@ -57,6 +60,7 @@ type Program interface {
 
 // Letter is a mail in the sandbox.
 type Letter struct {
+	ID   string // the sandbox's
 	At   time.Time
 	Tags map[string]string
 }
@@ -76,7 +80,7 @@ func Campaign(ctx context.Context, engine string, p Program, l CampaignLoad) (r 
 	shopping, close := context.WithCancel(ctx)
 	var shoppers sync.WaitGroup
 	shoppers.Go(func() { d.buy(shopping) })
-	err = d.carryThrough(ctx)
+	err = d.carryThrough(ctx, l.Kills)
 	close()
 	shoppers.Wait()
 	if err != nil {
@@ -84,6 +88,12 @@ func Campaign(ctx context.Context, engine string, p Program, l CampaignLoad) (r 
 	}
 	r.Seconds = time.Since(began).Seconds()
 	r.PerSecond = float64(l.Recipients) / r.Seconds
+	if err := p.Stop(); err != nil {
+		return r, err
+	}
+	if err := d.retry(ctx, &r); err != nil {
+		return r, err
+	}
 	if err := p.Stop(); err != nil {
 		return r, err
 	}
@@ -130,18 +140,18 @@ func (d *campaignDrill) begin(ctx context.Context) error {
 }
 
 // carryThrough waits for the campaign's end and kills the program on the way.
-func (d *campaignDrill) carryThrough(ctx context.Context) error {
+func (d *campaignDrill) carryThrough(ctx context.Context, times int) error {
 	for kills := 0; ; {
 		st, err := d.shop.Campaign(ctx, benchCampaign)
 		if err != nil {
 			return err
 		}
-		switch due := int64(d.load.Recipients * (kills + 1) / (d.load.Kills + 1)); {
+		switch due := int64(d.load.Recipients * (kills + 1) / (times + 1)); {
 		case st.State == mail.CampaignDone:
 			return nil
 		case st.State == mail.CampaignPaused:
 			return fmt.Errorf("the campaign is paused: %s", st.Why)
-		case kills < d.load.Kills && st.Counts.Settled() >= due*9/10:
+		case kills < times && st.Counts.Settled() >= due*9/10:
 			kills++
 			if err := d.restart(ctx); err != nil {
 				return err
@@ -181,44 +191,6 @@ func (d *campaignDrill) buy(ctx context.Context) {
 			d.bought = append(d.bought, placed.ID)
 		}
 	}
-}
-
-// count holds the record against the sandbox.
-func (d *campaignDrill) count(ctx context.Context, r *CampaignResult) error {
-	letters, err := d.program.Letters()
-	if err != nil {
-		return err
-	}
-	arrived, confirmed := map[string]int{}, map[string]time.Time{}
-	for _, l := range letters {
-		switch {
-		case l.Tags["campaign"] == benchCampaign:
-			arrived[l.Tags["message"]]++
-		case l.Tags["milestone"] == string(order.MailConfirmation):
-			confirmed[l.Tags["order"]] = l.At
-		}
-	}
-	outcomes, err := d.program.Outcomes(ctx, benchCampaign)
-	if err != nil {
-		return err
-	}
-	for _, o := range outcomes {
-		n := arrived[mail.WireID(mail.MessageID(benchCampaign, o))]
-		if n > 1 {
-			r.Doubled++
-		}
-		switch o.State {
-		case mail.StateSent:
-			r.Sent++
-			r.Lost += max(0, 1-n)
-		case mail.StateUnknown:
-			r.Unknown++
-			r.Arrived += min(n, 1)
-		default:
-			r.Other++
-		}
-	}
-	return d.waits(ctx, confirmed, r)
 }
 
 // waits is how long order mails took behind the campaign.

@@ -11,6 +11,7 @@ import (
 
 	mailing "purser/mail"
 	"purser/records"
+	"purser/sandbox/hostile"
 )
 
 // TestCampaignKill (F41, EML-7) kills the program with SIGKILL in the midst of
@@ -113,20 +114,7 @@ func (s *stack) awaitCampaign(t *testing.T, id string, enough func(mailing.Campa
 // nobody gets a mail, and what was cancelled can no more be deleted or started.
 func TestCampaignDrafts(t *testing.T) {
 	s := newStack(t, nil)
-	words := filepath.Join(t.TempDir(), "words.json")
-	list := filepath.Join(t.TempDir(), "list.csv")
-	for path, text := range map[string]string{words: `{"en":{"subject":"Hello","heading":"Spring","body":["It is warmer now."]}}`, list: "address\nada@example.com\n"} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := func(want int, says string, args ...string) {
-		t.Helper()
-		code, stdout, stderr := run(t, []string{"PURSER_DATA=" + s.dir}, append([]string{"mail", "campaign"}, args...)...)
-		if code != want || !strings.Contains(stdout+stderr, says) {
-			t.Errorf("campaign %v: exit code %d, want %d and %q: %s%s", args, code, want, says, stdout, stderr)
-		}
-	}
+	words, list, cmd := s.campaigning(t, "ada@example.com")
 	for range 2 { // its id is free again
 		cmd(0, "draft", "create", "spring", "--words="+words, "--recipients="+list)
 		cmd(0, "deleted", "delete", "spring")
@@ -141,5 +129,49 @@ func TestCampaignDrafts(t *testing.T) {
 	}
 	if n := len(s.world().SES.Arrivals()); n > 0 {
 		t.Errorf("%d mails went out", n)
+	}
+}
+
+// campaigning writes a campaign's words and list to files, and answers how to
+// work on campaigns from the shell.
+func (s *stack) campaigning(t *testing.T, addresses ...string) (words, list string, cmd func(code int, says string, args ...string)) {
+	t.Helper()
+	words, list = filepath.Join(t.TempDir(), "words.json"), filepath.Join(t.TempDir(), "list.csv")
+	for path, text := range map[string]string{
+		words: `{"en":{"subject":"Hello","heading":"Spring","body":["It is warmer now."]}}`, list: "address\n" + strings.Join(addresses, "\n") + "\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return words, list, func(want int, says string, args ...string) {
+		t.Helper()
+		code, stdout, stderr := run(t, []string{"PURSER_DATA=" + s.dir}, append([]string{"mail", "campaign"}, args...)...)
+		if code != want || !strings.Contains(stdout+stderr, says) {
+			t.Errorf("campaign %v: exit code %d, want %d and %q: %s%s", args, code, want, says, stdout, stderr)
+		}
+	}
+}
+
+// TestCampaignRetry (EML-7): a mail that the provider refused with an error
+// that says nothing is unknown; an operator has it sent once more, and nobody
+// else's.
+func TestCampaignRetry(t *testing.T) {
+	s := newStack(t, nil)
+	words, list, cmd := s.campaigning(t, "ada@example.com", "bob@example.com", "eve@example.com")
+	cmd(0, "draft", "create", "spring", "--words="+words, "--recipients="+list)
+	cmd(1, "the campaign is not done", "retry", "spring", "--reason=too early")
+	s.misbehave(t, hostile.Rules{Faults: []hostile.Fault{{Provider: "ses", Match: "POST /v2/email/outbound-emails", Do: hostile.Status, Status: 500, Times: 1}}})
+	cmd(0, "1 unknown", "start", "spring", "--watch")
+	cmd(1, "unknown for that long", "retry", "spring", "--reason=its provider may still tell")
+	cmd(1, "another round", "retry", "spring", "--round=2", "--unknown-for=0s", "--reason=what has not been")
+	cmd(0, "3 sent", "retry", "spring", "--unknown-for=0s", "--reason=nothing was heard of it", "--watch")
+	cmd(0, "3 sent", "retry", "spring", "--round=1", "--reason=the same decision", "--watch")
+	cmd(1, "unknown for that long", "retry", "spring", "--unknown-for=0s", "--reason=all is known")
+	if code := s.interrupt(); code != 0 {
+		t.Errorf("stopping: exit code %d", code)
+	}
+	if n := len(s.world().SES.Arrivals()); n != 3 {
+		t.Errorf("%d mails went out, want 3", n)
 	}
 }

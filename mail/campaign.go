@@ -3,6 +3,7 @@ package mail
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -80,6 +81,9 @@ type Recipient struct {
 	Why     string            `json:"why,omitempty"`
 	Message string            `json:"message,omitempty"` // the provider's id
 	At      time.Time         `json:"at,omitzero"`       // when it was settled
+	// Generation counts the decisions to write to them: 1, and one more for
+	// each Retry that took them in. 0 counts as 1.
+	Generation int `json:"generation,omitempty"`
 }
 
 // Added is what became of recipients that were to be added to a campaign.
@@ -92,10 +96,20 @@ type Added struct {
 // paid meanwhile.
 const StateSkipped State = "skipped"
 
-// MessageID is the ledger's key of a campaign's mail to a recipient. It holds
-// no personal data.
+// MessageID is the ledger's key of a campaign's mail to a recipient, in their
+// generation. It holds no personal data.
 func MessageID(campaign string, r Recipient) string {
-	return campaignPrefix + campaign + ":" + Fingerprint(r.Address) + ":1"
+	return messageStem(campaign, r.Address) + strconv.Itoa(max(r.Generation, 1))
+}
+
+// Meant reports whether a message is the campaign's mail to an address, in any
+// generation.
+func Meant(messageID, campaign, address string) bool {
+	return strings.HasPrefix(messageID, messageStem(campaign, address))
+}
+
+func messageStem(campaign, address string) string {
+	return campaignPrefix + campaign + ":" + Fingerprint(address) + ":"
 }
 
 const campaignPrefix = "campaign-"
@@ -167,6 +181,7 @@ type CampaignStatus struct {
 	CreatedAt time.Time      `json:"createdAt"`
 	StartedAt time.Time      `json:"startedAt,omitzero"` // when it began to send
 	EndedAt   time.Time      `json:"endedAt,omitzero"`
+	Round     int            `json:"round"` // 1, and one more with each Retry
 	// Version counts the states it has come to. 0: its workflow was never
 	// started, or has written nothing yet.
 	Version int64 `json:"-"`

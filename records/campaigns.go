@@ -34,7 +34,7 @@ func (s *Store) CreateCampaign(ctx context.Context, c mail.Campaign, actor strin
 	return failed("create campaign", err)
 }
 
-const campaignColumns = `doc, actor, state, why, version, created_at, started_at, ended_at,
+const campaignColumns = `doc, actor, state, why, version, round, created_at, started_at, ended_at,
 	total, sent, suppressed, rejected, unknown, skipped, invalid, duplicates`
 
 // Campaign answers how a campaign stands, or mail.ErrNoCampaign.
@@ -64,7 +64,7 @@ func campaignInto(found *[]mail.CampaignStatus) func(*sql.Rows) error {
 		var doc []byte
 		var created, started, ended int64
 		n := &c.Counts
-		if err := r.Scan(&doc, &c.Actor, &c.State, &c.Why, &c.Version, &created, &started, &ended, &n.Total, &n.Sent, &n.Suppressed,
+		if err := r.Scan(&doc, &c.Actor, &c.State, &c.Why, &c.Version, &c.Round, &created, &started, &ended, &n.Total, &n.Sent, &n.Suppressed,
 			&n.Rejected, &n.Unknown, &n.Skipped, &n.Invalid, &n.Duplicates); err != nil {
 			return err
 		}
@@ -196,7 +196,7 @@ type RecipientFilter struct {
 
 // Recipients lists recipients in the order of their turns.
 func (s *Store) Recipients(ctx context.Context, id string, f RecipientFilter) ([]mail.Recipient, error) {
-	query := `SELECT n, address, name, locale, order_id, data, state, why, message, settled_at FROM campaign_recipients
+	query := `SELECT n, address, name, locale, order_id, data, state, why, message, settled_at, generation FROM campaign_recipients
 		WHERE campaign_id = ? AND n > ?`
 	args := []any{id, f.After}
 	if f.State != "" {
@@ -207,7 +207,7 @@ func (s *Store) Recipients(ctx context.Context, id string, f RecipientFilter) ([
 		var m mail.Recipient
 		var data string
 		var at int64
-		if err := r.Scan(&m.N, &m.Address, &m.Name, &m.Locale, &m.OrderID, &data, &m.State, &m.Why, &m.Message, &at); err != nil {
+		if err := r.Scan(&m.N, &m.Address, &m.Name, &m.Locale, &m.OrderID, &data, &m.State, &m.Why, &m.Message, &at, &m.Generation); err != nil {
 			return err
 		}
 		m.At = fromMicros(at)

@@ -104,14 +104,14 @@ func proveRecipient(ctx context.Context, q querier, messageID, to, providerID, w
 // address in another way, or not at all, has it looked for among the unknown.
 func notSentYet(ctx context.Context, q querier, id, messageID, to string) (found mail.Recipient, err error) {
 	where, args := "r.state = 'unknown'", []any{messageID, id}
-	if mail.MessageID(id, mail.Recipient{Address: to}) == messageID {
+	if mail.Meant(messageID, id, to) {
 		where, args = "r.address = ? AND r.state <> 'sent'", append(args, to)
 	}
 	err = each(ctx, q, `SELECT r.n, r.address, r.state FROM campaign_recipients AS r
 		JOIN mails AS m ON m.mail_key = ? AND m.state = 'sent' WHERE r.campaign_id = ? AND `+where, args, func(rows *sql.Rows) error {
 		var r mail.Recipient
 		err := rows.Scan(&r.N, &r.Address, &r.State)
-		if mail.MessageID(id, r) == messageID {
+		if mail.Meant(messageID, id, r.Address) {
 			found = r
 		}
 		return err

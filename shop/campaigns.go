@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"purser/mail"
 )
@@ -74,6 +75,14 @@ func (c *Client) DeleteCampaign(ctx context.Context, id string) error {
 func (c *Client) StartCampaign(ctx context.Context, id string) (mail.CampaignStatus, error) {
 	var st mail.CampaignStatus
 	return st, c.call(ctx, http.MethodPost, "/v1/campaigns/"+url.PathEscape(id)+"/start", nil, &st)
+}
+
+// RetryCampaign begins the next round of a campaign that is done: for whose
+// outcome has been unknown for so long, to the minute.
+func (c *Client) RetryCampaign(ctx context.Context, id string, round int, unknownFor time.Duration, reason string) (mail.CampaignStatus, error) {
+	var st mail.CampaignStatus
+	return st, c.call(ctx, http.MethodPost, "/v1/campaigns/"+url.PathEscape(id)+"/retry",
+		map[string]any{"round": round, "unknownMinutes": int(unknownFor.Minutes()), "reason": reason}, &st)
 }
 
 // SteerCampaign pauses, resumes or cancels a campaign: verb is one of these

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"purser/activities"
 	"purser/mail"
 	"purser/order"
 	"purser/workflows"
@@ -52,6 +53,54 @@ func (c *Client) ResumeCampaign(ctx context.Context, id, actor, why string) erro
 	return c.steerCampaign(ctx, workflows.ResumeCampaign, "resume", id, actor, why)
 }
 
+// RetryCampaign begins the next round of a campaign that is done, given as the
+// record has it, and returns when it has begun. A round that has begun is not
+// begun again. It fails with mail.ErrCampaignNotDone, mail.ErrOtherRound or
+// mail.ErrNoneUnknown.
+func (c *Client) RetryCampaign(ctx context.Context, m mail.CampaignStatus, r mail.Retry) error {
+	switch {
+	case m.Round == r.Round+1:
+		return nil
+	case m.Round != r.Round:
+		return fmt.Errorf("%w: it is in round %d", mail.ErrOtherRound, m.Round)
+	case m.State != mail.CampaignDone:
+		return fmt.Errorf("%w: it is %s", mail.ErrCampaignNotDone, m.State)
+	case m.Counts.Unknown == 0:
+		return mail.ErrNoneUnknown
+	}
+	o := campaignOptions(m)
+	o.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
+	o.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	err := c.startAndTell(ctx, o, workflows.CampaignRetryOf(m, r), workflows.RetryCampaign, workflows.SteerRequest{Actor: r.Actor, Reason: r.Reason})
+	var app *temporal.ApplicationError
+	var exists *serviceerror.WorkflowExecutionAlreadyStarted
+	switch {
+	case errors.As(err, &exists):
+		return fmt.Errorf("%w: it is just coming to its end, or somebody else retries it", mail.ErrCampaignNotDone)
+	case errors.As(err, &app) && app.Type() == activities.FailureNoneUnknown:
+		return mail.ErrNoneUnknown
+	case errors.As(err, &app) && app.Type() == activities.FailureState:
+		return mail.ErrOtherRound
+	}
+	return campaignError("retry", m.ID, err)
+}
+
+// startAndTell starts a campaign's workflow together with a message, and
+// returns when that has been answered.
+func (c *Client) startAndTell(ctx context.Context, o client.StartWorkflowOptions, run workflows.CampaignRun, u workflows.Update[workflows.SteerRequest, workflows.CampaignProgress], r workflows.SteerRequest) error {
+	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: c.Temporal.NewWithStartWorkflowOperation(o, workflows.CampaignWorkflow, run),
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateName: string(u), Args: []any{r},
+			WaitForStage: client.WorkflowUpdateStageAccepted,
+		},
+	})
+	if err != nil {
+		return workflows.Untaken(ctx, err)
+	}
+	return h.Get(ctx, nil)
+}
+
 // CancelCampaign ends a campaign, given as the record has it, where it is. Its
 // workflow is started for that if there is none, for a draft or after a
 // failure: it alone writes how the campaign stands.
@@ -64,18 +113,7 @@ func (c *Client) CancelCampaign(ctx context.Context, m mail.CampaignStatus, acto
 	}
 	r, run := workflows.SteerRequest{Actor: actor, Reason: why}, workflows.CampaignRunOf(m)
 	run.Cancelled = &r
-	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: c.Temporal.NewWithStartWorkflowOperation(campaignOptions(m), workflows.CampaignWorkflow, run),
-		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateName: string(workflows.CancelCampaign), Args: []any{r},
-			WaitForStage: client.WorkflowUpdateStageAccepted,
-		},
-	})
-	if err == nil {
-		err = h.Get(ctx, nil)
-	} else {
-		err = workflows.Untaken(ctx, err)
-	}
+	err := c.startAndTell(ctx, campaignOptions(m), run, workflows.CancelCampaign, r)
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
 		return mail.ErrCampaignOver

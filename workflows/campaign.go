@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -22,6 +23,10 @@ const (
 	ResumeCampaign Update[SteerRequest, CampaignProgress] = "ResumeCampaign"
 	// CancelCampaign ends the campaign where it is. What went out stays.
 	CancelCampaign Update[SteerRequest, CampaignProgress] = "CancelCampaign"
+	// RetryCampaign answers when the round that the campaign was started for
+	// has begun, or why it did not: by activities.FailureState or
+	// activities.FailureNoneUnknown.
+	RetryCampaign Update[SteerRequest, CampaignProgress] = "RetryCampaign"
 )
 
 // SteerRequest says which operator steers a campaign, and why.
@@ -58,6 +63,8 @@ type campaignWorkflow struct {
 
 	paused    *SteerRequest // who wants it to stand still
 	cancelled *SteerRequest // who wants it to end
+	retry     *mail.Retry   // the round to begin, until it has begun
+	refusal   error         // why it did not
 	interrupt func()        // ends what is being waited for
 }
 
@@ -68,7 +75,7 @@ type campaignWorkflow struct {
 func CampaignWorkflow(ctx workflow.Context, run CampaignRun) (CampaignProgress, error) {
 	w := &campaignWorkflow{
 		run: run, CampaignProgress: CampaignProgress{ID: run.ID, State: mail.CampaignDraft},
-		cancelled: run.Cancelled, interrupt: func() {},
+		cancelled: run.Cancelled, retry: run.Retry, interrupt: func() {},
 	}
 	if c := run.Carried; c != nil {
 		w.CampaignProgress, w.version, w.paused, w.gathered, w.notBefore, w.began = c.Progress, c.Version, c.Paused, c.Gathered, c.NotBefore, c.Began
@@ -100,6 +107,8 @@ func CampaignWorkflow(ctx workflow.Context, run CampaignRun) (CampaignProgress, 
 // step does the next thing there is to do. What operators want comes first.
 func (w *campaignWorkflow) step(ctx workflow.Context) error {
 	switch wait := w.run.StartAt.Sub(workflow.Now(ctx)); {
+	case w.retry != nil:
+		return w.beginRound(ctx)
 	case w.cancelled != nil:
 		return w.mark(ctx, mail.CampaignCancelled, w.cancelled.String())
 	case w.paused != nil:
@@ -117,6 +126,24 @@ func (w *campaignWorkflow) step(ctx workflow.Context) error {
 		return w.sleep(ctx, w.wait(ctx), "The campaign's pace")
 	}
 	return w.chunk(ctx)
+}
+
+// beginRound gives those another turn whose outcome an operator wants to be
+// known no matter what.
+func (w *campaignWorkflow) beginRound(ctx workflow.Context) error {
+	w.version++
+	r := activities.CampaignRetry{ID: w.ID, Version: w.version, Retry: *w.retry}
+	err := w.write(ctx, "The campaign goes on, round "+strconv.Itoa(w.retry.Round+1), do.RetryCampaign, r)
+	switch {
+	case err == nil:
+		w.State = mail.CampaignRunning
+	case failed(err, activities.FailureState), failed(err, activities.FailureNoneUnknown):
+		w.State, w.refusal = mail.CampaignDone, err // as it was
+	default:
+		return err
+	}
+	w.retry = nil
+	return nil
 }
 
 // wait is how long nothing may go out yet.
@@ -232,13 +259,18 @@ func (w *campaignWorkflow) setback(working workflow.Context, err error) error {
 func (w *campaignWorkflow) mark(ctx workflow.Context, s mail.CampaignState, why string) error {
 	w.version++
 	m := activities.CampaignMark{ID: w.ID, Version: w.version, State: s, Why: why}
-	summary := "The campaign is " + string(s)
-	err := here(ctx, summary, do.MarkCampaign, m, nil)
-	if err != nil && passes(err) {
-		err = onQueue(ctx, RecordQueue, 0, summary, err, do.MarkCampaign, m, nil)
-	}
+	err := w.write(ctx, "The campaign is "+string(s), do.MarkCampaign, m)
 	if err == nil {
 		w.State, w.Why = s, why
+	}
+	return err
+}
+
+// write does a step in the record, for as long as it takes.
+func (w *campaignWorkflow) write(ctx workflow.Context, summary string, step, in any) error {
+	err := here(ctx, summary, step, in, nil)
+	if err != nil && passes(err) {
+		err = onQueue(ctx, RecordQueue, 0, summary, err, step, in, nil)
 	}
 	return err
 }

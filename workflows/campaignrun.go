@@ -16,6 +16,8 @@ type CampaignRun struct {
 	// Cancelled is who cancels a campaign that is not running. It is started
 	// for that, and sends nothing: the message alone would come too late.
 	Cancelled *SteerRequest `json:"cancelled,omitempty"`
+	// Retry is the round to begin with, of a campaign that was done.
+	Retry *mail.Retry `json:"retry,omitempty"`
 }
 
 // CarriedCampaign is what a run hands to the next when its history grows long,
@@ -50,6 +52,14 @@ func CampaignRunOf(m mail.CampaignStatus) CampaignRun {
 	return run
 }
 
+// CampaignRetryOf is the input that begins the next round of a campaign that
+// is done.
+func CampaignRetryOf(m mail.CampaignStatus, r mail.Retry) CampaignRun {
+	run := CampaignRunOf(m)
+	run.Carried.Gathered, run.Retry = true, &r
+	return run
+}
+
 // chunksPerRun keeps a run's history far below the engine's limits: a chunk
 // is six events or so.
 const chunksPerRun = 400
@@ -61,6 +71,7 @@ func (w *campaignWorkflow) carryOn(ctx workflow.Context) error {
 		return nil
 	}
 	next := w.run
+	next.Retry = nil // begun, or this would not be the place to be
 	next.Carried = &CarriedCampaign{Progress: w.CampaignProgress, Version: w.version, Paused: w.paused, Gathered: w.gathered, NotBefore: w.notBefore, Began: w.began}
 	return workflow.NewContinueAsNewError(ctx, CampaignWorkflow, next)
 }

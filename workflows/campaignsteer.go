@@ -1,8 +1,12 @@
 package workflows
 
 import (
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"purser/activities"
 	"purser/mail"
 )
 
@@ -20,7 +24,10 @@ func (w *campaignWorkflow) listen(ctx workflow.Context) error {
 	if err := ResumeCampaign.Handle(ctx, w.checkSteer, w.onResume); err != nil {
 		return err
 	}
-	return CancelCampaign.Handle(ctx, w.checkCancel, w.onCancel)
+	if err := CancelCampaign.Handle(ctx, w.checkCancel, w.onCancel); err != nil {
+		return err
+	}
+	return RetryCampaign.Handle(ctx, w.checkRetry, w.onRetry)
 }
 
 func (w *campaignWorkflow) checkSteer(workflow.Context, SteerRequest) error {
@@ -67,6 +74,26 @@ func (w *campaignWorkflow) onResume(ctx workflow.Context, r SteerRequest) (Campa
 	}
 	w.paused = nil
 	err := workflow.Await(ctx, func() bool { return w.paused != nil || w.State != mail.CampaignPaused })
+	return w.CampaignProgress, err
+}
+
+func (w *campaignWorkflow) checkRetry(workflow.Context, SteerRequest) error {
+	if w.run.Retry == nil {
+		return refuse(activities.FailureState, "the campaign was not started for another round")
+	}
+	return nil
+}
+
+// onRetry is the answer to whoever started the campaign for another round.
+func (w *campaignWorkflow) onRetry(ctx workflow.Context, _ SteerRequest) (CampaignProgress, error) {
+	if err := accepted(ctx); err != nil {
+		return w.CampaignProgress, err
+	}
+	err := workflow.Await(ctx, func() bool { return w.retry == nil })
+	var app *temporal.ApplicationError
+	if errors.As(w.refusal, &app) {
+		err = refuse(app.Type(), app.Message())
+	}
 	return w.CampaignProgress, err
 }
 

@@ -58,7 +58,7 @@ func (f *Campaigns) CreateCampaign(_ context.Context, c mail.Campaign, actor str
 		f.all = map[string]*campaign{}
 	}
 	if f.all[c.ID] == nil {
-		f.all[c.ID] = &campaign{known: map[string]bool{}, CampaignStatus: mail.CampaignStatus{Campaign: c, State: mail.CampaignDraft, Actor: actor, CreatedAt: f.now()}}
+		f.all[c.ID] = &campaign{known: map[string]bool{}, CampaignStatus: mail.CampaignStatus{Campaign: c, State: mail.CampaignDraft, Actor: actor, CreatedAt: f.now(), Round: 1}}
 	}
 	return nil
 }
@@ -114,6 +114,36 @@ func (f *Campaigns) MarkCampaign(_ context.Context, id string, version int64, s 
 	return nil
 }
 
+// RetryCampaign begins a campaign's next round.
+func (f *Campaigns) RetryCampaign(_ context.Context, id string, version int64, r mail.Retry) error {
+	c, err := f.enter("RetryCampaign", id)
+	if err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	switch {
+	case c.Round == r.Round+1:
+		return nil
+	case c.Round != r.Round:
+		return mail.ErrOtherRound
+	case c.State != mail.CampaignDone:
+		return mail.ErrCampaignNotDone
+	}
+	again := 0
+	for i := range c.recipients {
+		if who := &c.recipients[i]; who.State == mail.StateUnknown && !who.At.After(r.SettledBefore) {
+			who.State, who.Why, who.Message, who.At = mail.StateDue, "", "", time.Time{}
+			who.Generation++
+			again++
+		}
+	}
+	if again == 0 {
+		return mail.ErrNoneUnknown
+	}
+	c.State, c.Why, c.Version, c.Round, c.EndedAt = mail.CampaignRunning, "", version, c.Round+1, time.Time{}
+	return nil
+}
+
 // AddRecipients adds recipients, each address once.
 func (f *Campaigns) AddRecipients(_ context.Context, id string, in mail.CampaignState, all []mail.Recipient, invalid int) (mail.Added, error) {
 	var a mail.Added
@@ -130,7 +160,7 @@ func (f *Campaigns) AddRecipients(_ context.Context, id string, in mail.Campaign
 			a.Duplicates = append(a.Duplicates, i)
 			continue
 		}
-		r.N, r.State = int64(len(c.recipients)+1), mail.StateDue
+		r.N, r.State, r.Generation = int64(len(c.recipients)+1), mail.StateDue, 1
 		c.recipients, c.known[r.Address] = append(c.recipients, r), true
 		a.Added++
 	}

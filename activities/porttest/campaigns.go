@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -27,6 +28,7 @@ func Campaigns(t *testing.T, open func(t *testing.T) CampaignBench) {
 		"EML-7 recipients are only added in time":       addsInTime,
 		"EML-7 each outcome is kept and counted":        settlesOnce,
 		"EML-7 those who are due come in order":         dueInOrder,
+		"EML-7 unknown outcomes are retried when asked": retries,
 		"a late mark of a campaign's state is ignored":  marksInOrder,
 		"a campaign nobody created is not found":        noCampaign,
 		"recipients added at once are numbered in turn": numbersApart,
@@ -77,8 +79,8 @@ func addsOnce(t *testing.T, b CampaignBench) {
 	if err != nil || len(due) != 4 {
 		t.Fatalf("%d are due, %v", len(due), err)
 	}
-	first := mail.Recipient{N: 1, Address: "r001@example.com", Name: "R1", Locale: "de", Data: map[string]string{"code": "0"}, State: mail.StateDue}
-	last := mail.Recipient{N: 4, Address: "new@example.com", OrderID: "ord_1", State: mail.StateDue}
+	first := mail.Recipient{N: 1, Address: "r001@example.com", Name: "R1", Locale: "de", Data: map[string]string{"code": "0"}, State: mail.StateDue, Generation: 1}
+	last := mail.Recipient{N: 4, Address: "new@example.com", OrderID: "ord_1", State: mail.StateDue, Generation: 1}
 	if diff := cmp.Diff([]mail.Recipient{first, last}, []mail.Recipient{due[0], due[3]}); diff != "" {
 		t.Error(diff)
 	}
@@ -173,12 +175,61 @@ func marksInOrder(t *testing.T, b CampaignBench) {
 	}
 }
 
+// retries gives those their turn again whose outcome is unknown, once for each
+// decision.
+func retries(t *testing.T, b CampaignBench) {
+	campaignOf(t, b, 4)
+	settle := func(all ...mail.Recipient) {
+		t.Helper()
+		if err := b.SettleRecipients(t.Context(), "spring", all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	retry := func(round int, until time.Time, want error) {
+		t.Helper()
+		err := b.RetryCampaign(t.Context(), "spring", 5, mail.Retry{Round: round, SettledBefore: until, Actor: "key:ops", Reason: "why not"})
+		if !errors.Is(err, want) {
+			t.Fatalf("round %d: %v, want %v", round, err, want)
+		}
+	}
+	settle(mail.Recipient{N: 1, State: mail.StateSent}, mail.Recipient{N: 2, State: mail.StateUnknown, Why: "why"},
+		mail.Recipient{N: 3, State: mail.StateUnknown}, mail.Recipient{N: 4, State: mail.StateRejected})
+	soon := time.Now().Add(time.Hour)
+	retry(1, soon, mail.ErrCampaignNotDone)
+	if err := b.MarkCampaign(t.Context(), "spring", 4, mail.CampaignDone, ""); err != nil {
+		t.Fatal(err)
+	}
+	retry(2, soon, mail.ErrOtherRound)
+	retry(1, time.Now().Add(-time.Hour), mail.ErrNoneUnknown)
+	wantCounts(t, b, mail.CampaignCounts{Total: 4, Sent: 1, Unknown: 2, Rejected: 1})
+	for range 2 {
+		retry(1, soon, nil)
+	}
+	wantCounts(t, b, mail.CampaignCounts{Total: 4, Due: 2, Sent: 1, Rejected: 1})
+	c, err := b.Campaign(t.Context(), "spring")
+	if err != nil || c.State != mail.CampaignRunning || c.Round != 2 || c.Version != 5 || !c.EndedAt.IsZero() {
+		t.Errorf("%+v, %v", c, err)
+	}
+	due, err := b.DueRecipients(t.Context(), "spring", 0, 9)
+	if err != nil || len(due) != 2 || due[0].N != 2 || due[0].Generation != 2 || due[0].Why != "" || !due[0].At.IsZero() {
+		t.Errorf("due %+v, %v", due, err)
+	}
+	settle(mail.Recipient{N: 2, State: mail.StateSent}, mail.Recipient{N: 3, State: mail.StateSent})
+	if err := b.MarkCampaign(t.Context(), "spring", 6, mail.CampaignDone, ""); err != nil {
+		t.Fatal(err)
+	}
+	retry(1, soon, nil) // the first decision, late: it is carried out
+	retry(2, soon, mail.ErrNoneUnknown)
+	wantCounts(t, b, mail.CampaignCounts{Total: 4, Sent: 3, Rejected: 1})
+}
+
 func noCampaign(t *testing.T, b CampaignBench) {
 	_, err := b.Campaign(t.Context(), "none")
 	_, aerr := b.AddRecipients(t.Context(), "none", mail.CampaignDraft, nil, 0)
 	merr := b.MarkCampaign(t.Context(), "none", 1, mail.CampaignRunning, "")
 	serr := b.SettleRecipients(t.Context(), "none", nil)
-	for _, err := range []error{err, aerr, merr, serr} {
+	rerr := b.RetryCampaign(t.Context(), "none", 1, mail.Retry{Round: 1})
+	for _, err := range []error{err, aerr, merr, serr, rerr} {
 		if !errors.Is(err, mail.ErrNoCampaign) {
 			t.Errorf("got %v, want ErrNoCampaign", err)
 		}

@@ -1,0 +1,51 @@
+package records
+
+import (
+	"context"
+	"fmt"
+
+	"purser/mail"
+)
+
+// RetryCampaign begins the next round of a campaign that is done: those whose
+// outcome is unknown, and has been since r.SettledBefore, are due again in
+// their next generation, and the campaign runs. Who decided it is in the audit.
+// A round that has begun is not begun again. It fails with
+// mail.ErrNoCampaign, mail.ErrCampaignNotDone, mail.ErrOtherRound or, if
+// nobody would have a turn, mail.ErrNoneUnknown; then nothing was written.
+func (s *Store) RetryCampaign(ctx context.Context, id string, version int64, r mail.Retry) error {
+	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
+		var state mail.CampaignState
+		var round int
+		found, err := first(ctx, q, "SELECT state, round FROM campaigns WHERE id = ?"+q.forUpdate(), []any{id}, &state, &round)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return fmt.Errorf("%w: %.64q", mail.ErrNoCampaign, id)
+		case round == r.Round+1:
+			return nil
+		case round != r.Round:
+			return fmt.Errorf("%w: it is in round %d", mail.ErrOtherRound, round)
+		case state != mail.CampaignDone:
+			return fmt.Errorf("%w: it is %s", mail.ErrCampaignNotDone, state)
+		}
+		n, err := q.exec(ctx, `
+			UPDATE campaign_recipients SET state = ?, why = '', message = '', settled_at = 0, generation = generation + 1
+			WHERE campaign_id = ? AND state = ? AND settled_at <= ?`,
+			string(mail.StateDue), id, string(mail.StateUnknown), micros(r.SettledBefore))
+		switch {
+		case err != nil:
+			return err
+		case n == 0:
+			return mail.ErrNoneUnknown
+		}
+		_, err = q.exec(ctx, "UPDATE campaigns SET state = ?, why = '', version = ?, round = ?, ended_at = 0, unknown = unknown - ? WHERE id = ?",
+			string(mail.CampaignRunning), version, round+1, n, id)
+		if err != nil {
+			return err
+		}
+		return audit(ctx, q, s.now(), r.Actor, "retry", "", fmt.Sprintf("campaign %s, round %d, %d recipients: %s", id, round+1, n, r.Reason))
+	})
+	return failed("retry campaign", err)
+}
