@@ -4,6 +4,7 @@ package engine
 
 import (
 	"fmt"
+	"time"
 
 	"go.temporal.io/server/common/authorization"
 	"go.temporal.io/server/common/cluster"
@@ -16,6 +17,9 @@ import (
 
 // clusterName is part of the persisted state: never change it.
 const clusterName = "active"
+
+// startWithin is how long the server may take to start.
+const startWithin = 2 * time.Minute
 
 // newServer builds a server of all four services in this process. They find
 // each other by fixed addresses, so there is no gossip and no discovery.
@@ -47,6 +51,9 @@ func newServer(c Config, p ports, persistence config.Persistence, log serverLog)
 		PublicClient: config.PublicClient{HostPort: hostPort(c.Host, p.frontend)},
 	}
 	conf.Global.Membership.BroadcastAddress = c.Host
+	// With fixed hosts nobody joins anybody. But the services must have started
+	// within twice this time, or within 15 s, which a busy machine may exceed.
+	conf.Global.Membership.MaxJoinDuration = startWithin / 2
 
 	// Access is decided by who can reach the loopback address.
 	claims, err := authorization.GetClaimMapperFromConfig(&conf.Global.Authorization, log)
