@@ -93,8 +93,12 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	if err := s.listen(r); err != nil {
 		return nil, err
 	}
-	if !r.owns() && cfg.VaultKey == "" {
+	switch { // a role shares with the other roles what the embedded stack keeps in its data directory
+	case r.owns():
+	case cfg.VaultKey == "":
 		return nil, errors.New("this role shares its secrets with others: set PURSER_VAULT_KEY, the same for all (openssl rand -hex 32)")
+	case cfg.DatabaseURL == "":
+		return nil, errors.New("this role shares the record with others: set DATABASE_URL to their Postgres")
 	}
 	if err := s.openVault(); err != nil {
 		return nil, err
