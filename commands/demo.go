@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -154,11 +155,13 @@ func (d *demoCmd) tell(ctx context.Context, e *env, client *shop.Client, at stac
 	shopper := &shop.Shopper{StripeURL: at.Sandbox + "/stripe", PublishableKey: at.PublishableKey}
 	status, err := shopper.Pay(ctx, placed.ClientSecret, d.Card)
 	switch {
-	case err != nil:
-		select { // the timeline tells of it, too
+	case errors.Is(err, shop.ErrDeclined):
+		select { // the story tells of it, too
 		case <-declined:
 		case <-told:
 		}
+		return order.Order{}, err
+	case err != nil:
 		return order.Order{}, err
 	case status == string(order.RequiresAction):
 		fmt.Fprintf(e.stderr, "the shopper's bank asks: answer at %s/stripe/sandbox/3ds/%s\n", at.Sandbox, placed.Payment.IntentID)
