@@ -27,7 +27,6 @@ const (
 	sandboxS3Access = "purser-sandbox"
 	sandboxS3Region = "us-east-1"
 	cdnCheckedEvery = 5 * time.Minute
-	scheduledWithin = 30 * time.Second
 )
 
 func (s *Stack) s3Secret() string { return s.vault.Derive("sandbox s3") }
@@ -54,8 +53,9 @@ func (s *Stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
 	return s3.New(ctx, conf)
 }
 
-// startPictures runs the pictures' worker and their sweeps.
-func (s *Stack) startPictures(ctx context.Context, p *providers) error {
+// startPictures runs the pictures' worker and has what uploads left behind
+// swept up regularly.
+func (s *Stack) startPictures(p *providers) error {
 	set := workers.Pictures(s.Temporal, &activities.Pictures{
 		Source: p.pictures, Shelf: p.pictures, Record: s.Records, Sweeper: s.Records, Teller: s.starter, Products: s.Records,
 	}, s.cfg.PicturesAtOnce)
@@ -63,9 +63,10 @@ func (s *Stack) startPictures(ctx context.Context, p *providers) error {
 		return err
 	}
 	s.onStop(set.Stop)
-	ctx, cancel := context.WithTimeout(ctx, scheduledWithin)
-	defer cancel()
-	return (&starter.Pictures{Temporal: s.Temporal}).SweepPictures(ctx, s.cfg.SweepEvery)
+	s.insist("schedule the sweep of pictures", scheduledWithin, func(ctx context.Context) error {
+		return (&starter.Pictures{Temporal: s.Temporal}).SweepPictures(ctx, s.cfg.SweepEvery)
+	})
+	return nil
 }
 
 // pictureDesk is what the API needs to take pictures in.

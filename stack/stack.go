@@ -117,7 +117,7 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 		if err := s.startWorkers(p); err != nil {
 			return nil, err
 		}
-		if err := s.startPictures(ctx, p); err != nil {
+		if err := s.startPictures(p); err != nil {
 			return nil, err
 		}
 		s.applySearchSettings(p.search)
