@@ -47,7 +47,7 @@ func (s *Stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
 	}
 	conf := s3.Config{Bucket: c.S3Bucket, Region: cmp.Or(c.S3Region, sandboxS3Region), Endpoint: c.S3Endpoint, PublicEndpoint: c.S3PublicEndpoint, CDN: cdn}
 	if c.S3Bucket == "" {
-		conf.Bucket, conf.Region, conf.Endpoint = sandboxBucket, sandboxS3Region, s.boxURL
+		conf.Bucket, conf.Region, conf.Endpoint = sandboxBucket, sandboxS3Region, s.sandboxURL
 		conf.AccessKey, conf.SecretKey = sandboxS3Access, s.s3Secret()
 	}
 	return s3.New(ctx, conf)

@@ -50,7 +50,7 @@ func Find(dir string) (at Running, err error) {
 // Running says where this stack is.
 func (s *Stack) Running() Running {
 	return Running{
-		API: s.apiURL, Key: s.key, Sandbox: s.boxURL, PublishableKey: sandboxPublishableKey, TemporalUI: s.uiURL, Temporal: s.engine,
+		API: s.apiURL, Key: s.key, Sandbox: s.sandboxURL, PublishableKey: sandboxPublishableKey, TemporalUI: s.uiURL, Temporal: s.engine,
 	}
 }
 

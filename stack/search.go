@@ -26,7 +26,7 @@ func (s *Stack) newSearch() (*meilisearch.Client, error) {
 		Environment: s.cfg.SearchEnvironment, Log: s.log,
 	}
 	if s.cfg.SearchPlayed() {
-		c.URL, c.AdminKey, c.SearchKey = s.boxURL+"/search", search.AdminKey(sandboxSearchKey), search.SearchKey(sandboxSearchKey)
+		c.URL, c.AdminKey, c.SearchKey = s.sandboxURL+"/search", search.AdminKey(sandboxSearchKey), search.SearchKey(sandboxSearchKey)
 	}
 	return meilisearch.New(c)
 }
