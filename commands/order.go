@@ -16,13 +16,13 @@ import (
 type orderCmd struct {
 	remote `embed:""`
 
-	Place  orderPlaceCmd   `cmd:"" help:"Place an order."`
-	Show   orderShowCmd    `cmd:"" help:"Show an order."`
-	List   orderListCmd    `cmd:"" help:"List orders, newest first."`
-	Find   orderFindCmd    `cmd:"" help:"Find orders by an id, a customer, a mail address, a name or a product."`
-	Watch  orderWatchCmd   `cmd:"" help:"Follow an order's story live."`
-	Cancel orderCancelCmd  `cmd:"" help:"Cancel an order and undo what was done."`
-	Free   orderReleaseCmd `cmd:"" name:"release" help:"Let an order on hold go on."`
+	Place   orderPlaceCmd   `cmd:"" help:"Place an order."`
+	Show    orderShowCmd    `cmd:"" help:"Show an order."`
+	List    orderListCmd    `cmd:"" help:"List orders, newest first."`
+	Find    orderFindCmd    `cmd:"" help:"Find orders by an id, a customer, a mail address, a name or a product."`
+	Watch   orderWatchCmd   `cmd:"" help:"Follow an order's story live."`
+	Cancel  orderCancelCmd  `cmd:"" help:"Cancel an order and undo what was done."`
+	Release orderReleaseCmd `cmd:"" help:"Let an order on hold go on."`
 
 	ReturnInstructions orderReturnCmd `cmd:"" help:"Tell the shopper how to send an order back."`
 }
