@@ -255,7 +255,8 @@ func (s *server) listPictures(ctx context.Context, in *listPicturesInput) (*list
 
 type linkOutput struct{ Body catalog.Link }
 
-// getOriginal is IMG-11: something private, for an hour.
+// getOriginal answers where the file as it was sent can be downloaded. It is
+// private, so the address works for an hour only (IMG-11).
 func (s *server) getOriginal(ctx context.Context, in *pictureInput) (*linkOutput, error) {
 	u, err := s.Pictures.Record.Upload(ctx, in.ID)
 	if err != nil {
