@@ -4,7 +4,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help check deps format tidy arch vet staticcheck workflowcheck test vet-engine fuzz vulns build
+.PHONY: help check deps format tidy arch vet staticcheck deadcode workflowcheck test vet-engine fuzz vulns build
 
 # The tools' versions are pinned in tools/go.mod, apart from the program's.
 TOOL := go tool -modfile=tools/go.mod
@@ -20,7 +20,7 @@ FUZZTIME ?= 5s
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-check: deps format tidy arch vet staticcheck workflowcheck test vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
+check: deps format tidy arch vet staticcheck deadcode workflowcheck test vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
 
 deps: ## Install what the checks need beside Go: a C compiler, Postgres, Chromium, Node (Debian).
 	@scripts/deps
@@ -50,6 +50,12 @@ vet: ## go vet, without the engine's real files (see vet-engine).
 staticcheck: ## staticcheck, without the engine's real files.
 	@echo "== staticcheck"
 	@tool="$$($(TOOL) -n staticcheck)"; GOFLAGS="$$(go env GOFLAGS) $(RACE)" "$$tool" $(LEAN) ./...
+
+# It says nothing of a build without the lean tag, whose engine would take it
+# minutes and gigabytes: what only the engine's real files call sits there too.
+deadcode: ## deadcode: every function is called, if only by a test.
+	@echo "== deadcode"
+	@out="$$($(TOOL) deadcode -test $(LEAN) ./...)"; if [ -n "$$out" ]; then echo "$$out"; exit 1; fi
 
 workflowcheck: ## Nothing in a workflow may come out differently in a replay.
 	@echo "== workflowcheck"

@@ -219,7 +219,7 @@ func (a *Activities) stillConcerns(ctx context.Context, m mail.Message, r mail.R
 		return o, "", nil
 	}
 	was, err := a.Ledger.FindMail(ctx, m.ID)
-	if err != nil || was.State != MailDue {
+	if err != nil || was.State != mail.StateDue {
 		return o, "", err // it went out, or may have: the ledger's word is the outcome
 	}
 	o, err = a.Campaigns.Audience.Order(ctx, order.ID(r.OrderID))

@@ -93,7 +93,7 @@ func pauseAfter(err error) time.Duration {
 	return time.Second
 }
 
-// chunk is the sending of one.
+// chunk is one chunk of a campaign while it is being sent.
 type chunk struct {
 	a     *Activities
 	of    mail.Campaign

@@ -15,10 +15,10 @@ import (
 
 // MailOutcome is how the sending of a mail ended.
 type MailOutcome struct {
-	State     MailState `json:"state"`
-	MessageID string    `json:"messageId,omitempty"` // the provider's
-	Provider  string    `json:"provider,omitempty"`
-	Why       string    `json:"why,omitempty"` // not sent, or not by the first provider
+	State     mail.State `json:"state"`
+	MessageID string     `json:"messageId,omitempty"` // the provider's
+	Provider  string     `json:"provider,omitempty"`
+	Why       string     `json:"why,omitempty"` // not sent, or not by the first provider
 }
 
 // SendMail sends the mail of an order's milestone, once (EML-1).
@@ -77,7 +77,7 @@ func (a *Activities) send(ctx context.Context, m mail.Message, write func() (mai
 		err = m.Check()
 	}
 	if err != nil {
-		return a.holdBack(ctx, m, mail.Outcome{State: MailRejected, Why: err.Error()})
+		return a.holdBack(ctx, m, mail.Outcome{State: mail.StateRejected, Why: err.Error()})
 	}
 	return a.post(ctx, m)
 }
@@ -88,7 +88,7 @@ func (a *Activities) address(ctx context.Context, m mail.Message) (_ mail.Messag
 	var kept []mail.Address
 	for i, to := range m.To {
 		if to.Email, err = mail.Normalise(to.Email); err != nil {
-			return m, mail.Outcome{State: MailRejected, Why: fmt.Sprintf("recipient %d: %v", i+1, err)}, nil
+			return m, mail.Outcome{State: mail.StateRejected, Why: fmt.Sprintf("recipient %d: %v", i+1, err)}, nil
 		}
 		to.Name = mail.OneLine(to.Name)
 		why := ""
@@ -101,7 +101,7 @@ func (a *Activities) address(ctx context.Context, m mail.Message) (_ mail.Messag
 			kept = append(kept, to)
 			continue
 		}
-		held = mail.Outcome{State: MailSuppressed, Why: why}
+		held = mail.Outcome{State: mail.StateSuppressed, Why: why}
 	}
 	if len(kept) > 0 || len(m.To) == 0 {
 		m.To, held = kept, mail.Outcome{}
@@ -127,7 +127,7 @@ func (a *Activities) post(ctx context.Context, m mail.Message) (MailOutcome, err
 	var before mail.Outcome
 	claimed := false
 	receipt, err := a.Post.Send(ctx, m, patience(ctx), func(ctx context.Context) (err error) {
-		if before, err = a.Ledger.ClaimMail(ctx, m); err == nil && before.State != MailDue {
+		if before, err = a.Ledger.ClaimMail(ctx, m); err == nil && before.State != mail.StateDue {
 			err = errHandsOff
 		}
 		claimed = err == nil
@@ -136,22 +136,22 @@ func (a *Activities) post(ctx context.Context, m mail.Message) (MailOutcome, err
 	kind := kindOf(err)
 	switch {
 	case err == nil:
-		return a.settle(ctx, m, mail.Outcome{State: MailSent, Receipt: receipt})
+		return a.settle(ctx, m, mail.Outcome{State: mail.StateSent, Receipt: receipt})
 	case errors.Is(err, errHandsOff):
 		return a.handsOff(ctx, m, before)
 	case kind == order.ErrRejected && !claimed:
-		return a.holdBack(ctx, m, mail.Outcome{State: MailRejected, Receipt: receipt, Why: err.Error()})
+		return a.holdBack(ctx, m, mail.Outcome{State: mail.StateRejected, Receipt: receipt, Why: err.Error()})
 	case kind == order.ErrRejected:
-		return a.settle(ctx, m, mail.Outcome{State: MailRejected, Receipt: receipt, Why: err.Error()})
+		return a.settle(ctx, m, mail.Outcome{State: mail.StateRejected, Receipt: receipt, Why: err.Error()})
 	case !claimed: // not handed to anybody
 		return MailOutcome{}, failure(err)
 	case kind == order.ErrUnavailable, kind == order.ErrThrottled, kind == order.ErrDenied:
-		if _, serr := a.settle(ctx, m, mail.Outcome{State: MailDue, Receipt: receipt, Why: err.Error()}); serr != nil {
+		if _, serr := a.settle(ctx, m, mail.Outcome{State: mail.StateDue, Receipt: receipt, Why: err.Error()}); serr != nil {
 			return MailOutcome{}, serr
 		}
 		return MailOutcome{}, failure(err)
 	default:
-		return a.settle(ctx, m, mail.Outcome{State: MailUnknown, Receipt: receipt, Why: err.Error()})
+		return a.settle(ctx, m, mail.Outcome{State: mail.StateUnknown, Receipt: receipt, Why: err.Error()})
 	}
 }
 
@@ -186,7 +186,7 @@ func (a *Activities) holdBack(ctx context.Context, m mail.Message, o mail.Outcom
 	if err != nil {
 		return MailOutcome{}, failure(err)
 	}
-	if before.State != MailDue {
+	if before.State != mail.StateDue {
 		return a.handsOff(ctx, m, before)
 	}
 	return a.settle(ctx, m, o)
@@ -194,14 +194,14 @@ func (a *Activities) holdBack(ctx context.Context, m mail.Message, o mail.Outcom
 
 // handsOff is a mail that somebody else has claimed.
 func (a *Activities) handsOff(ctx context.Context, m mail.Message, before mail.Outcome) (MailOutcome, error) {
-	if before.State != MailSending {
+	if before.State != mail.StateSending {
 		return outcome(before), nil
 	}
 	if activity.IsActivity(ctx) && activity.GetInfo(ctx).Attempt == 1 {
 		// Another try may still be at it, and knows better than we do.
 		return MailOutcome{}, failure(&order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrThrottled, Code: "being_sent", RetryAfter: slowly})
 	}
-	return a.settle(ctx, m, mail.Outcome{State: MailUnknown, Receipt: before.Receipt, Why: "the process ended while it was being sent"})
+	return a.settle(ctx, m, mail.Outcome{State: mail.StateUnknown, Receipt: before.Receipt, Why: "the process ended while it was being sent"})
 }
 
 // settle writes the outcome even if the step has run out of time: a mark left

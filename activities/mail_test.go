@@ -23,18 +23,18 @@ func TestSendMail(t *testing.T) {
 		name          string
 		before, after func(mail.Message) error // of the mailer, the first time
 		settle        error                    // of the ledger, the first time
-		first, then   activities.MailState     // "": a failure
+		first, then   mail.State               // "": a failure
 		sent          int
 	}{
-		{"sent", nil, nil, nil, activities.MailSent, activities.MailSent, 1},
-		{"unavailable, then sent", fails(order.ErrUnavailable), nil, nil, "", activities.MailSent, 1},
-		{"throttled, then sent", fails(order.ErrThrottled), nil, nil, "", activities.MailSent, 1},
-		{"denied, then sent", fails(order.ErrDenied), nil, nil, "", activities.MailSent, 1},
-		{"rejected for good", fails(order.ErrRejected), nil, nil, activities.MailRejected, activities.MailRejected, 0},
-		{"sent, the answer lost: not again", nil, fails(order.ErrUnknownOutcome), nil, activities.MailUnknown, activities.MailUnknown, 1},
-		{"not known whether sent: not again", fails(order.ErrUnknownOutcome), nil, nil, activities.MailUnknown, activities.MailUnknown, 0},
-		{"an error of no kind is unknown", func(mail.Message) error { return errors.New("?") }, nil, nil, activities.MailUnknown, activities.MailUnknown, 0},
-		{"sent, the ledger lost it: not again", nil, nil, errors.New("disk on fire"), "", activities.MailUnknown, 1},
+		{"sent", nil, nil, nil, mail.StateSent, mail.StateSent, 1},
+		{"unavailable, then sent", fails(order.ErrUnavailable), nil, nil, "", mail.StateSent, 1},
+		{"throttled, then sent", fails(order.ErrThrottled), nil, nil, "", mail.StateSent, 1},
+		{"denied, then sent", fails(order.ErrDenied), nil, nil, "", mail.StateSent, 1},
+		{"rejected for good", fails(order.ErrRejected), nil, nil, mail.StateRejected, mail.StateRejected, 0},
+		{"sent, the answer lost: not again", nil, fails(order.ErrUnknownOutcome), nil, mail.StateUnknown, mail.StateUnknown, 1},
+		{"not known whether sent: not again", fails(order.ErrUnknownOutcome), nil, nil, mail.StateUnknown, mail.StateUnknown, 0},
+		{"an error of no kind is unknown", func(mail.Message) error { return errors.New("?") }, nil, nil, mail.StateUnknown, mail.StateUnknown, 0},
+		{"sent, the ledger lost it: not again", nil, nil, errors.New("disk on fire"), "", mail.StateUnknown, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			mailer, ledger := &fake.Mailer{Before: c.before, After: c.after}, &fake.Ledger{}
@@ -45,7 +45,7 @@ func TestSendMail(t *testing.T) {
 				return nil
 			}
 			a := &activities.Activities{Post: mailer, Letters: fake.Letters{}, Ledger: ledger}
-			for n, want := range []activities.MailState{c.first, c.then} {
+			for n, want := range []mail.State{c.first, c.then} {
 				out, err := a.SendMail(t.Context(), confirmation)
 				if out.State != want || (err != nil) != (want == "") {
 					t.Errorf("try %d: %q, %v; want %q", n+1, out.State, err, want)
@@ -68,7 +68,7 @@ func TestSendMailOutOfTime(t *testing.T) {
 	if _, err := a.SendMail(ctx, confirmation); err != nil {
 		t.Fatal(err)
 	}
-	if s := ledger.States()[confirmation.Key()]; s != activities.MailSent {
+	if s := ledger.States()[confirmation.Key()]; s != mail.StateSent {
 		t.Errorf("the ledger says %q", s)
 	}
 }

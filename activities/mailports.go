@@ -54,26 +54,12 @@ type ListSuppressions interface {
 	BlockedList(ctx context.Context, email string, list mail.Scope) (why string, err error)
 }
 
-// MailState is where a mail stands in the ledger: mail's word, so that an
-// adapter need not import this package.
-type MailState = mail.State
-
-// The states of a mail.
-const (
-	MailSending    = mail.StateSending
-	MailSent       = mail.StateSent
-	MailDue        = mail.StateDue
-	MailUnknown    = mail.StateUnknown
-	MailRejected   = mail.StateRejected
-	MailSuppressed = mail.StateSuppressed
-)
-
 // MailLedger remembers which mails went out.
 type MailLedger interface {
-	// FindMail answers how a mail stands. One it has never seen is MailDue.
+	// FindMail answers how a mail stands. One it has never seen is mail.StateDue.
 	FindMail(ctx context.Context, id string) (mail.Outcome, error)
 	// ClaimMail marks the mail as sending and answers how it stood before:
-	// MailDue (new, or known not to be sent) means the caller, and nobody
+	// mail.StateDue (new, or known not to be sent) means the caller, and nobody
 	// else, now owns the sending; any other state means hands off.
 	ClaimMail(ctx context.Context, m mail.Message) (before mail.Outcome, err error)
 	// SettleMail writes how the sending of a mail that is claimed ended. That

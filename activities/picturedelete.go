@@ -75,7 +75,8 @@ func (a *Pictures) RemovePicture(ctx context.Context, r PictureRef) (Swept, erro
 	return swept, failure(a.Record.UploadDeleted(ctx, u.ID))
 }
 
-// everything may go.
+// everything is the answer of a deletion to the question which of the files
+// found may go: all of them.
 func everything(context.Context, []catalog.Object) (func(catalog.Object) bool, error) {
 	return func(catalog.Object) bool { return true }, nil
 }

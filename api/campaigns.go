@@ -67,10 +67,16 @@ func (s *server) campaignRoutes(a huma.API) {
 	create.DefaultStatus = http.StatusCreated
 	create.Description = "Writes a draft under an id of the caller's choosing; sending the same again changes nothing, another campaign under the same id is refused (409 campaign_exists). Recipients are then uploaded, or asked for as an audience, and the campaign is started."
 	register(s, a, create, operate, s.createCampaign)
-	register(s, a, op("list-campaigns", http.MethodGet, "/v1/campaigns", "List campaigns, newest first"), operate, s.listCampaigns)
-	register(s, a, op("get-campaign", http.MethodGet, path, "See how a campaign stands"), operate, s.getCampaign)
+	list := op("list-campaigns", http.MethodGet, "/v1/campaigns", "List campaigns, newest first")
+	list.Description = "Drafts, those under way, and those that have ended, each with its counts."
+	register(s, a, list, operate, s.listCampaigns)
+	get := op("get-campaign", http.MethodGet, path, "See how a campaign stands")
+	get.Description = "Its state, why it is in it, and how many of its recipients have which outcome."
+	register(s, a, get, operate, s.getCampaign)
 	register(s, a, addRecipientsOperation(), operate, s.addRecipients)
-	register(s, a, op("list-recipients", http.MethodGet, path+"/recipients", "List a campaign's recipients and what became of each"), operate, s.listRecipients)
+	recipients := op("list-recipients", http.MethodGet, path+"/recipients", "List a campaign's recipients and what became of each")
+	recipients.Description = "In the order of their numbers. A mail of unknown outcome may or may not have gone out, and is not sent again."
+	register(s, a, recipients, operate, s.listRecipients)
 	remove := op("delete-campaign", http.MethodDelete, path, "Delete a draft and its recipients")
 	remove.DefaultStatus = http.StatusNoContent
 	remove.Description = "Its id may be used again. A campaign that was started cannot be deleted (409 wrong_state): who got it stays known."
@@ -78,11 +84,17 @@ func (s *server) campaignRoutes(a huma.API) {
 	start := op("start-campaign", http.MethodPost, path+"/start", "Start a campaign")
 	start.Description = "Starting it again changes nothing while it runs and when it has ended. One whose workflow has failed goes on: whoever has an outcome is not written to again."
 	register(s, a, start, operate, s.startCampaign)
-	register(s, a, op("pause-campaign", http.MethodPost, path+"/pause", "Pause a campaign: answers when nothing more goes out"), operate,
+	pause := op("pause-campaign", http.MethodPost, path+"/pause", "Pause a campaign")
+	pause.Description = "Answers when nothing more goes out, or 202 while that is still to come. The campaign keeps the reason and the name of the key."
+	register(s, a, pause, operate,
 		s.steerCampaign(func(c CampaignSteering) campaignMessage { return byID(c.PauseCampaign) }), http.StatusAccepted)
-	register(s, a, op("resume-campaign", http.MethodPost, path+"/resume", "Let a paused campaign go on"), operate,
+	resume := op("resume-campaign", http.MethodPost, path+"/resume", "Let a paused campaign go on")
+	resume.Description = "Goes on with those who have no outcome yet. 202 while it has not been heard."
+	register(s, a, resume, operate,
 		s.steerCampaign(func(c CampaignSteering) campaignMessage { return byID(c.ResumeCampaign) }), http.StatusAccepted)
-	register(s, a, op("cancel-campaign", http.MethodPost, path+"/cancel", "End a campaign where it is, or a draft for good"), operate,
+	cancel := op("cancel-campaign", http.MethodPost, path+"/cancel", "End a campaign where it is, or a draft for good")
+	cancel.Description = "Who has no outcome yet gets no mail. It cannot be started again. 202 while it is still ending."
+	register(s, a, cancel, operate,
 		s.steerCampaign(func(c CampaignSteering) campaignMessage { return c.CancelCampaign }), http.StatusAccepted)
 	retry := op("retry-campaign", http.MethodPost, path+"/retry", "Write once more to those whose outcome is unknown")
 	retry.Description = "Begins the next round of a campaign that is done. Of whom it is not known whether they got the mail, and for so long that their provider will not tell any more, gets it once more; some of them may then have it twice, so Purser never decides this itself. Sending the same round again changes nothing."
@@ -154,7 +166,7 @@ func campaignProblem(err error) error {
 }
 
 type campaignListInput struct {
-	Limit int `query:"limit" minimum:"1" maximum:"100" default:"50"`
+	Limit int `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
 }
 
 type campaignList struct {
@@ -169,7 +181,7 @@ func (s *server) listCampaigns(ctx context.Context, in *campaignListInput) (*cam
 }
 
 type campaignIDInput struct {
-	ID string `path:"id" maxLength:"60"`
+	ID string `path:"id" maxLength:"60" doc:"The campaign's id"`
 }
 
 func (s *server) getCampaign(ctx context.Context, in *campaignIDInput) (*campaignOutput, error) {
@@ -202,7 +214,7 @@ func (s *server) startCampaign(ctx context.Context, in *campaignIDInput) (*campa
 }
 
 type steerCampaignInput struct {
-	ID   string `path:"id" maxLength:"60"`
+	ID   string `path:"id" maxLength:"60" doc:"The campaign's id"`
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Why; operators read it"`
 	}

@@ -24,10 +24,10 @@ type productsOutput struct{ Body productList }
 
 type productsInput struct {
 	After string `query:"after" maxLength:"64" doc:"Only products whose SKU sorts after this one"`
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
 }
 
-// products lists what is for sale, by SKU.
+// products lists the catalogue by SKU, also what is not for sale now.
 func (s *server) products(ctx context.Context, in *productsInput) (*productsOutput, error) {
 	list, err := s.Records.Products(ctx, in.Limit, in.After)
 	if err != nil {

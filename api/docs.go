@@ -47,7 +47,7 @@ func pagePolicy(ui http.Handler) string {
 	}, "; ")
 }
 
-// rendered keeps a page.
+// rendered is a http.ResponseWriter that keeps what is written to it.
 type rendered struct {
 	dryRun
 	body bytes.Buffer

@@ -15,9 +15,9 @@ import (
 )
 
 type eventsInput struct {
-	ID          string `path:"id" maxLength:"64" example:"ord_0123456789abcdefghjkmnpqrs"`
+	ID          string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
 	After       int64  `query:"after" minimum:"0" doc:"Only events with a higher seq"`
-	Limit       int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Limit       int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
 	Accept      string `header:"Accept" maxLength:"256" doc:"text/event-stream for a live stream that ends after the order did"`
 	LastEventID string `header:"Last-Event-ID" maxLength:"20" doc:"Where a stream goes on; the browser sends it by itself"`
 }

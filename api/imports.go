@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"net/http"
 	"strings"
@@ -48,24 +49,28 @@ func (s *server) importRoutes(a huma.API) {
 		Summary:     "Import products, stock or prices from a file",
 		Description: "The body is the file: CSV with a line of column names (" + strings.Join(feed.Columns(catalog.ImportProducts), ", ") + "; tags and options are parted by |, amounts are minor units), or JSON lines. Of kind products, what a file does not say stays as it is, and rows with errors are left out. Stock and prices take effect all at once, or, if a row has an error, not at all. Sending a file again under the same Idempotency-Key is one import; another file, or another kind, is refused (422 idempotency_key_reused).",
 		Metadata:    map[string]any{"streamed": true},
+		RequestBody: fileBody("text/csv", "application/jsonl"),
 	}, operate, s.startImport)
 	register(s, a, huma.Operation{
 		OperationID: "list-imports", Method: http.MethodGet, Path: "/v1/imports", Tags: []string{"operators"},
-		Summary: "List imports, newest first",
+		Summary:     "List imports, newest first",
+		Description: "Those under way, and those that have ended, whatever came of them.",
 	}, operate, s.imports)
 	register(s, a, huma.Operation{
 		OperationID: "get-import", Method: http.MethodGet, Path: "/v1/imports/{id}", Tags: []string{"operators"},
-		Summary: "Read how far an import is",
+		Summary:     "Read how far an import is",
+		Description: "How many bytes were read, how many rows were in order, and what they changed. state done and refused are final; why says why it was refused.",
 	}, operate, s.getImport)
 	register(s, a, huma.Operation{
 		OperationID: "list-import-errors", Method: http.MethodGet, Path: "/v1/imports/{id}/errors", Tags: []string{"operators"},
-		Summary: "List the errors of an import, by line; the first thousand are kept",
+		Summary:     "List the errors of an import, by line; the first thousand are kept",
+		Description: "Each names the line of the file, the SKU, the field and what is wrong with it. Follow nextAfter until it is missing.",
 	}, operate, s.importErrors)
 }
 
 type startImportInput struct {
 	Key    string             `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this import in the caller's words, so that sending it again finds the same one"`
-	Kind   catalog.ImportKind `query:"kind" enum:"products,stock,prices" default:"products"`
+	Kind   catalog.ImportKind `query:"kind" enum:"products,stock,prices" default:"products" doc:"What the file holds"`
 	Name   string             `query:"name" maxLength:"200" doc:"What to call the file"`
 	DryRun bool               `query:"dryRun" doc:"Check the file and change nothing"`
 
@@ -75,35 +80,60 @@ type startImportInput struct {
 // Resolve takes the body as it comes: a file is never in memory as a whole.
 func (in *startImportInput) Resolve(ctx huma.Context) []error {
 	r, w := humago.Unwrap(ctx)
-	in.body = &importBody{r.Body, http.NewResponseController(w), r.ContentLength}
+	in.body = &importBody{Reader: r.Body, conn: http.NewResponseController(w), length: r.ContentLength}
 	if !isPlain(r.Header.Get("Content-Encoding")) {
 		return []error{problem(http.StatusUnsupportedMediaType, "unsupported_media_type", "the file must not be compressed")}
 	}
 	return nil
 }
 
-// importBody is a file that comes in.
+// importBody is a file that comes in, chunk by chunk.
 type importBody struct {
 	io.Reader
 	conn   *http.ResponseController
 	length int64 // as announced; -1: unknown
+
+	chunk  []byte    // read last
+	at     int64     // where it begins
+	ended  bool      // it is the last one
+	digest hash.Hash // of the file up to its end
 }
 
-// next reads until the buffer is full or the file has ended. A connection that
-// breaks off is no end.
-func (b *importBody) next(buf []byte) (n int, end bool, err error) {
+// next reads the next chunk: size bytes, or what is left of the file. A
+// connection that breaks off, and a file of more than most bytes, is a problem.
+func (b *importBody) next(size int, most int64) error {
+	if b.digest == nil {
+		b.chunk, b.digest = make([]byte, 0, chunkSize), sha256.New()
+	}
+	b.at += int64(len(b.chunk))
+	b.chunk = b.chunk[:0]
 	_ = b.conn.SetReadDeadline(time.Now().Add(chunkWithin)) // not every connection can
-	for n < len(buf) && err == nil {
-		var some int
-		some, err = b.Read(buf[n:])
-		n += some
+	for len(b.chunk) < size {
+		n, err := b.Read(b.chunk[len(b.chunk):size])
+		b.chunk = b.chunk[:len(b.chunk)+n]
+		if errors.Is(err, io.EOF) {
+			b.ended = true
+			break
+		}
+		if err != nil {
+			return brokenOff(err)
+		}
 	}
-	if errors.Is(err, io.EOF) {
+	if b.ended {
 		_ = b.conn.SetReadDeadline(time.Time{}) // passing it would cancel the request
-		return n, true, nil
 	}
-	return n, false, err
+	b.digest.Write(b.chunk)
+	if b.read() > most {
+		return tooLarge(most)
+	}
+	return nil
 }
+
+// read is how many bytes have come in.
+func (b *importBody) read() int64 { return b.at + int64(len(b.chunk)) }
+
+// sum is the digest of what has come in.
+func (b *importBody) sum() string { return hex.EncodeToString(b.digest.Sum(nil)) }
 
 type importOutput struct {
 	Status   int
@@ -121,12 +151,10 @@ func (s *server) startImport(ctx context.Context, in *startImportInput) (*import
 	if in.body.length > most {
 		return nil, tooLarge(most)
 	}
-	buf := make([]byte, chunkSize)
-	n, end, err := in.body.next(buf[:feed.MaxRow])
-	if err != nil {
-		return nil, brokenOff(err)
+	if err := in.body.next(feed.MaxRow, most); err != nil {
+		return nil, err
 	}
-	header, err := feed.Sniff(in.Kind, buf[:n])
+	header, err := feed.Sniff(in.Kind, in.body.chunk)
 	if err != nil {
 		return nil, problem(http.StatusUnprocessableEntity, "invalid", err.Error())
 	}
@@ -143,13 +171,13 @@ func (s *server) startImport(ctx context.Context, in *startImportInput) (*import
 	}
 	switch {
 	case fresh:
-		if i, err = s.receive(ctx, i, header.Start, in.body, buf, n, end, most); err != nil {
+		if i, err = s.receive(ctx, i, header.Start, in.body, most); err != nil {
 			return nil, err
 		}
 	case i.Kind != in.Kind || i.DryRun != in.DryRun:
 		return nil, otherImport()
 	default:
-		if err := s.compare(i, in.body, buf, n, end, most); err != nil {
+		if err := compare(i, in.body, most); err != nil {
 			return nil, err
 		}
 	}
@@ -162,36 +190,30 @@ func (s *server) startImport(ctx context.Context, in *startImportInput) (*import
 }
 
 // receive keeps the file, chunk by chunk.
-func (s *server) receive(ctx context.Context, i catalog.Import, start feed.Position, body *importBody, buf []byte, n int, end bool, most int64) (_ catalog.Import, err error) {
+func (s *server) receive(ctx context.Context, i catalog.Import, start feed.Position, body *importBody, most int64) (_ catalog.Import, err error) {
 	defer func() {
 		if err != nil { // half a file is none
 			err = errors.Join(err, s.Products.Records.GiveUpImport(context.WithoutCancel(ctx), i))
 		}
 	}()
-	at, digest := int64(0), sha256.New()
 	for {
-		if n > 0 {
-			digest.Write(buf[:n])
-			if err := s.Products.Records.PutChunk(ctx, i, at, buf[:n]); err != nil {
+		if len(body.chunk) > 0 {
+			if err := s.Products.Records.PutChunk(ctx, i, body.at, body.chunk); err != nil {
 				return i, err
 			}
-			at += int64(n)
 		}
-		if end {
+		if body.ended {
 			break
 		}
-		if n, end, err = body.next(buf); err != nil {
-			return i, brokenOff(err)
-		}
-		if at+int64(n) > most {
-			return i, tooLarge(most)
+		if err := body.next(chunkSize, most); err != nil {
+			return i, err
 		}
 	}
-	if body.length >= 0 && at != body.length {
+	if body.length >= 0 && body.read() != body.length {
 		return i, brokenOff(io.ErrUnexpectedEOF)
 	}
-	i.Digest = hex.EncodeToString(digest.Sum(nil))
-	if err := s.Products.Records.Received(ctx, i, at, start.Byte, start.Line); err != nil {
+	i.Digest = body.sum()
+	if err := s.Products.Records.Received(ctx, i, body.read(), start.Byte, start.Line); err != nil {
 		return i, err
 	}
 	return s.Products.Records.Import(ctx, i.ID)
@@ -199,19 +221,13 @@ func (s *server) receive(ctx context.Context, i catalog.Import, start feed.Posit
 
 // compare reads a file that is sent again to its end, and refuses one that is
 // not the same.
-func (s *server) compare(i catalog.Import, body *importBody, buf []byte, n int, end bool, most int64) (err error) {
-	at, digest := int64(n), sha256.New()
-	digest.Write(buf[:n])
-	for !end {
-		if n, end, err = body.next(buf); err != nil {
-			return brokenOff(err)
-		}
-		digest.Write(buf[:n])
-		if at += int64(n); at > most {
-			return tooLarge(most)
+func compare(i catalog.Import, body *importBody, most int64) error {
+	for !body.ended {
+		if err := body.next(chunkSize, most); err != nil {
+			return err
 		}
 	}
-	if i.Digest != "" && i.Digest != hex.EncodeToString(digest.Sum(nil)) {
+	if i.Digest != "" && i.Digest != body.sum() {
 		return otherImport()
 	}
 	return nil
@@ -241,7 +257,7 @@ func importID(caller, key string) string {
 }
 
 type importInput struct {
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id" maxLength:"64" doc:"The import's id"`
 }
 
 func (s *server) getImport(ctx context.Context, in *importInput) (*importOutput, error) {
@@ -250,7 +266,7 @@ func (s *server) getImport(ctx context.Context, in *importInput) (*importOutput,
 }
 
 type importsInput struct {
-	Limit int `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	Limit int `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many at the most"`
 }
 
 type importsOutput struct {
@@ -267,9 +283,9 @@ func (s *server) imports(ctx context.Context, in *importsInput) (*importsOutput,
 }
 
 type importErrorsInput struct {
-	ID    string `path:"id" maxLength:"64"`
+	ID    string `path:"id" maxLength:"64" doc:"The import's id"`
 	After int64  `query:"after" minimum:"0" doc:"Only errors below this line"`
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
 }
 
 type importErrorsOutput struct {

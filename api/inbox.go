@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"purser/inbox"
 	"purser/order"
 	"purser/records"
@@ -20,11 +22,32 @@ type InboxRecords interface {
 	InboxCounts(ctx context.Context) (map[records.State]int64, time.Time, error)
 }
 
+// inboxRoutes declares the operations on what providers reported.
+func (s *server) inboxRoutes(a huma.API, operate []Role) {
+	register(s, a, huma.Operation{
+		OperationID: "list-inbox", Method: http.MethodGet, Path: "/v1/inbox", Tags: []string{"operators"},
+		Summary:     "List what providers reported, newest first",
+		Description: "What providers sent to the webhooks: parked is genuine but cannot be used as it is, held belongs to an order that is not known yet.",
+	}, operate, s.inbox)
+	if s.Again != nil {
+		register(s, a, huma.Operation{
+			OperationID: "deliver-again", Method: http.MethodPost, Path: "/v1/inbox/{id}/again", Tags: []string{"operators"},
+			Summary:     "Deliver an event once more",
+			Description: "Reads a stored event anew, as a changed configuration may understand what was parked, and sends it on its way; hearing it twice is harmless. 409 wrong_state where it still cannot be used.",
+		}, operate, s.again)
+	}
+	register(s, a, huma.Operation{
+		OperationID: "count-inbox", Method: http.MethodGet, Path: "/v1/inbox/counts", Tags: []string{"operators"},
+		Summary:     "Count what providers reported",
+		Description: "What is stored, and what this process has counted since it started. oldestDue is the event that has waited longest for its delivery: it should be missing or seconds old.",
+	}, operate, s.inboxCounts)
+}
+
 type inboxInput struct {
 	State    records.State `query:"state" enum:"received,held,delivered,kept,parked" doc:"Only items in this state"`
-	Provider string        `query:"provider" maxLength:"32"`
-	OrderID  string        `query:"orderId" maxLength:"64"`
-	Limit    int           `query:"limit" minimum:"1" maximum:"100" default:"50"`
+	Provider string        `query:"provider" maxLength:"32" doc:"Only this provider's"`
+	OrderID  string        `query:"orderId" maxLength:"64" doc:"Only this order's"`
+	Limit    int           `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
 	Cursor   string        `query:"cursor" maxLength:"200" doc:"nextCursor of the page before"`
 }
 
@@ -86,7 +109,7 @@ func shown(it records.Item) inboxItem {
 }
 
 type againInput struct {
-	ID int64 `path:"id" minimum:"1"`
+	ID int64 `path:"id" minimum:"1" doc:"The event's number in the list"`
 }
 
 type againOutput struct{ Body inboxItem }

@@ -145,7 +145,8 @@ const headerCustomer = "Purser-Customer"
 // would show more or do more than that.
 var onlyOne = [...]string{headerCustomer, "Idempotency-Key"}
 
-// checkHeaders refuses those. It is a huma middleware.
+// checkHeaders refuses a request in which one of them is empty or stands more
+// than once. It is a huma middleware.
 func checkHeaders(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	for _, name := range onlyOne {

@@ -35,7 +35,7 @@ type Room struct {
 	Rest int
 }
 
-// rooms are those of all classes.
+// rooms are the places of each class of requests.
 type rooms struct{ orders, search, scans, files, pictures, rest *room }
 
 func (r Room) open() rooms {
@@ -95,7 +95,7 @@ func (r *room) leave(who string) {
 	}
 }
 
-// errFull: there is no place.
+// errFull: as many requests of the class are worked on as may be.
 var errFull = errors.New("full")
 
 // wait takes a place, whoever asks, or fails with errFull if none is free in

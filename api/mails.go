@@ -54,31 +54,38 @@ func (s *server) mailRoutes(a huma.API, mux *http.ServeMux) {
 	tags := []string{"mail"}
 	register(s, a, huma.Operation{
 		OperationID: "list-order-mails", Method: http.MethodGet, Path: "/v1/orders/{id}/mails", Tags: []string{"orders"},
-		Summary: "List an order's mails and what became of them",
+		Summary:     "List an order's mails and what became of them",
+		Description: "Each with its state, the provider that has it, and what was heard of it since: delivered, delayed, bounced or complained about.",
 	}, []Role{Shop, Viewer, Operator}, s.orderMails)
 	register(s, a, huma.Operation{
 		OperationID: "mail-stats", Method: http.MethodGet, Path: "/v1/mail/stats", Tags: tags,
-		Summary: "Count mails sent, delivered, bounced, complained about and unsubscribed from, by day, provider and template",
+		Summary:     "Count mails sent, delivered, bounced, complained about and unsubscribed from, by day, provider and template",
+		Description: "Days are in UTC, the last 30 by default. A mail counts on the day it was sent, whenever the news of it came.",
 	}, read, s.mailStats)
 	register(s, a, huma.Operation{
 		OperationID: "list-suppressions", Method: http.MethodGet, Path: "/v1/mail/suppressions", Tags: tags,
-		Summary: "List addresses that get no mail, or no marketing, newest first",
+		Summary:     "List addresses that get no mail, or no marketing, newest first",
+		Description: "Each with its reason and since when. Follow nextCursor until it is missing.",
 	}, operate, s.suppressions)
 	register(s, a, huma.Operation{
 		OperationID: "suppress", Method: http.MethodPost, Path: "/v1/mail/suppressions", DefaultStatus: http.StatusCreated, Tags: tags,
-		Summary: "Write to an address no more, or send it no more marketing",
+		Summary:     "Write to an address no more, or send it no more marketing",
+		Description: "Scope all stops mails about orders too. The reason given is kept for whoever asks later.",
 	}, operate, s.suppress)
 	register(s, a, huma.Operation{
 		OperationID: "unsuppress", Method: http.MethodDelete, Path: "/v1/mail/suppressions", DefaultStatus: http.StatusNoContent, Tags: tags,
-		Summary: "Give an address another chance",
+		Summary:     "Give an address another chance",
+		Description: "Whether the address works again is yours to know: a mail that comes back suppresses it anew. 404 not_found where nothing is suppressed for that reason.",
 	}, operate, s.unsuppress)
 	register(s, a, huma.Operation{
 		OperationID: "list-mail-audit", Method: http.MethodGet, Path: "/v1/mail/audit", Tags: tags,
-		Summary: "List who changed whom mail may go to, newest first",
+		Summary:     "List who changed whom mail may go to, newest first",
+		Description: "Who suppressed an address or gave it another chance, left or came back, paused marketing or let it go on: when and why.",
 	}, operate, s.mailAudit)
 	register(s, a, huma.Operation{
 		OperationID: "get-marketing", Method: http.MethodGet, Path: "/v1/mail/marketing", Tags: tags,
-		Summary: "Tell whether marketing is paused, and how the latest mails went",
+		Summary:     "Tell whether marketing is paused, and how the latest mails went",
+		Description: "Marketing pauses itself before the provider's limits are reached; the limits, and how the latest mails stand against them, are in the answer. Mails about orders always go on.",
 	}, read, s.marketing)
 	register(s, a, huma.Operation{
 		OperationID: "steer-marketing", Method: http.MethodPost, Path: "/v1/mail/marketing", DefaultStatus: http.StatusOK, Tags: tags,
@@ -119,7 +126,7 @@ type mailFeedback struct {
 }
 
 type orderMailsInput struct {
-	ID string `path:"id" maxLength:"64" example:"ord_0123456789abcdefghjkmnpqrs"`
+	ID string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
 }
 
 type orderMailsOutput struct {

@@ -39,7 +39,7 @@ func (s *server) visible(ctx context.Context, raw string) (order.Order, error) {
 }
 
 type getInput struct {
-	ID          string `path:"id" maxLength:"64" example:"ord_0123456789abcdefghjkmnpqrs"`
+	ID          string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
 	IfNoneMatch string `header:"If-None-Match" maxLength:"1024" doc:"Answers 304 without a body if the order still has this ETag"`
 }
 
@@ -71,7 +71,7 @@ type listInput struct {
 	Customer   string         `query:"customerId" maxLength:"64" doc:"Only this customer's orders"`
 	PlacedFrom time.Time      `query:"placedFrom" doc:"Placed at this time or later"`
 	PlacedTo   time.Time      `query:"placedTo" doc:"Placed before this time"`
-	Limit      int            `query:"limit" minimum:"1" maximum:"100" default:"50"`
+	Limit      int            `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
 	Cursor     string         `query:"cursor" maxLength:"200" doc:"nextCursor of the page before"`
 }
 
@@ -106,7 +106,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 }
 
 type stateInput struct {
-	ID   string `path:"id" maxLength:"64" example:"ord_0123456789abcdefghjkmnpqrs"`
+	ID   string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Why, for the order's story; nothing personal"`
 	}

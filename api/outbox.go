@@ -43,11 +43,13 @@ func (s *server) outboxRoutes(a huma.API, operate []Role) {
 	}, operate, s.resendMail, http.StatusAccepted)
 	register(s, a, huma.Operation{
 		OperationID: "list-open-mails", Method: http.MethodGet, Path: "/v1/mail/open", Tags: []string{"operators"},
-		Summary: "List mails whose outcome is unknown, or not known yet",
+		Summary:     "List mails whose outcome is unknown, or not known yet",
+		Description: "A mail whose outcome is unknown is never sent again by itself: feedback that names it settles it, or an operator has it sent anew.",
 	}, operate, s.openMails)
 	register(s, a, huma.Operation{
 		OperationID: "list-mail-providers", Method: http.MethodGet, Path: "/v1/mail/providers", Tags: []string{"operators"},
-		Summary: "Tell how the mail providers stand",
+		Summary:     "Tell how the mail providers stand",
+		Description: "In the order in which they are tried: whether the circuit breaker lets calls through, the account's rate and daily quota, and whether the sender may send.",
 	}, operate, s.mailProviders)
 }
 
@@ -58,8 +60,8 @@ type mailsBody struct {
 type mailsOutput struct{ Body mailsBody }
 
 type openMailsInput struct {
-	State string `query:"state" enum:"unknown,sending" default:"unknown"`
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	State string `query:"state" enum:"unknown,sending" default:"unknown" doc:"unknown: it may or may not have gone out; sending: nobody knows yet"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
 }
 
 func (s *server) openMails(ctx context.Context, in *openMailsInput) (*mailsOutput, error) {
@@ -71,8 +73,8 @@ func (s *server) openMails(ctx context.Context, in *openMailsInput) (*mailsOutpu
 }
 
 type resendInput struct {
-	ID       string `path:"id" maxLength:"64" example:"ord_0123456789abcdefghjkmnpqrs"`
-	Template string `path:"template" maxLength:"40" pattern:"^[a-z_-]+$" example:"confirmation"`
+	ID       string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
+	Template string `path:"template" maxLength:"40" pattern:"^[a-z_-]+$" example:"confirmation" doc:"Which mail, as the order's mails name it"`
 	Key      string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this decision, so that repeating it sends nothing more. Recommended."`
 	Body     struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Why, for the ledger; nothing personal"`

@@ -81,7 +81,8 @@ func (s *server) pictureRoutes(mux *http.ServeMux, a huma.API) {
 	}, []Role{Shop, Viewer, Operator}, s.getPicture)
 	register(s, a, huma.Operation{
 		OperationID: "list-pictures", Method: http.MethodGet, Path: "/v1/products/{sku}/pictures", Tags: tags,
-		Summary: "List a product's pictures, oldest first; without the deleted ones",
+		Summary:     "List a product's pictures, oldest first; without the deleted ones",
+		Description: "Also those still being made ready and those that were refused, with the reason.",
 	}, []Role{Shop, Viewer, Operator}, s.listPictures)
 	s.deletePictureRoute(a, tags)
 	register(s, a, huma.Operation{
@@ -93,7 +94,7 @@ func (s *server) pictureRoutes(mux *http.ServeMux, a huma.API) {
 }
 
 type addPictureInput struct {
-	SKU  string `path:"sku" maxLength:"64"`
+	SKU  string `path:"sku" maxLength:"64" doc:"The product's SKU"`
 	Body struct {
 		Type   string `json:"contentType" enum:"image/jpeg,image/png,image/webp,image/gif"`
 		Bytes  int64  `json:"size" minimum:"1" maximum:"10485760" doc:"Of the file, in bytes; exactly as many must be sent"`
@@ -133,7 +134,7 @@ func (s *server) addPicture(ctx context.Context, in *addPictureInput) (*addPictu
 }
 
 type pictureInput struct {
-	ID string `path:"id" maxLength:"64" example:"pic_abcdefghijklmnopqrstuvwxyz"`
+	ID string `path:"id" maxLength:"64" example:"pic_abcdefghijklmnopqrstuvwxyz" doc:"The picture's id"`
 }
 
 // pictureView is a picture and, once it is ready, where its sizes are seen.
@@ -226,7 +227,7 @@ func (s *server) seen(ctx context.Context, u catalog.Upload) (pictureView, error
 }
 
 type listPicturesInput struct {
-	SKU string `path:"sku" maxLength:"64"`
+	SKU string `path:"sku" maxLength:"64" doc:"The product's SKU"`
 }
 
 type listPicturesOutput struct {
@@ -254,7 +255,8 @@ func (s *server) listPictures(ctx context.Context, in *listPicturesInput) (*list
 
 type linkOutput struct{ Body catalog.Link }
 
-// getOriginal is IMG-11: something private, for an hour.
+// getOriginal answers where the file as it was sent can be downloaded. It is
+// private, so the address works for an hour only (IMG-11).
 func (s *server) getOriginal(ctx context.Context, in *pictureInput) (*linkOutput, error) {
 	u, err := s.Pictures.Record.Upload(ctx, in.ID)
 	if err != nil {

@@ -30,7 +30,8 @@ type preferencePages struct {
 	policy string
 }
 
-// preferenceRoutes serves them, below /unsubscribe/ and /preferences/.
+// preferenceRoutes serves the pages on which shoppers leave marketing mail,
+// below /unsubscribe/ and /preferences/.
 func (s *server) preferenceRoutes(mux *http.ServeMux) {
 	style, err := pages.ReadFile("pages/preferences.css")
 	if err != nil {
@@ -48,7 +49,7 @@ func (s *server) preferenceRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+mail.PreferencesPath+"{token}", p.linked(p.chosen))
 }
 
-// view is what a page shows.
+// view is what a page for leaving marketing mail is filled with.
 type view struct {
 	Style          template.CSS
 	Page           string // ask, done or choose; "" with a problem

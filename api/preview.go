@@ -70,7 +70,7 @@ func (s *server) previews(mux *http.ServeMux) {
 	}
 }
 
-// previewed is a letter on its page.
+// previewed is what the page around a previewed letter is filled with.
 type previewed struct {
 	Template letters.Template
 	Stream   mail.Stream

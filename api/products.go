@@ -66,11 +66,13 @@ func (s *server) catalogueRoutes(a huma.API) {
 	}, operate, s.putProduct, http.StatusCreated)
 	register(s, a, huma.Operation{
 		OperationID: "patch-product", Method: http.MethodPatch, Path: "/v1/products/{sku}", Tags: []string{"operators"},
-		Summary: "Change price, stock or whether a product is for sale",
+		Summary:     "Change price, stock or whether a product is for sale",
+		Description: "What is missing stays as it is. onHand counts the stock, receive adds to it. If-Match makes the change depend on the version; the same Idempotency-Key changes once.",
 	}, operate, s.patchProduct)
 	register(s, a, huma.Operation{
 		OperationID: "delete-product", Method: http.MethodDelete, Path: "/v1/products/{sku}", Tags: []string{"operators"},
-		Summary: "Take a product out of the catalogue", DefaultStatus: http.StatusNoContent,
+		Summary:     "Take a product out of the catalogue",
+		Description: "It is not for sale any more, and its pictures are deleted; orders that have it go on. 409 reserved while stock of it is set aside. If-Match makes it depend on the version.", DefaultStatus: http.StatusNoContent,
 	}, operate, s.deleteProduct)
 	register(s, a, huma.Operation{
 		OperationID: "list-product-changes", Method: http.MethodGet, Path: "/v1/products/{sku}/changes", Tags: []string{"operators"},
@@ -103,7 +105,7 @@ func productTag(p catalog.Stocked) string {
 }
 
 type productInput struct {
-	SKU         string `path:"sku" maxLength:"64"`
+	SKU         string `path:"sku" maxLength:"64" doc:"The product's SKU"`
 	IfNoneMatch string `header:"If-None-Match" maxLength:"1024" doc:"Answers 304 without a body if the product still has this ETag"`
 }
 
@@ -121,7 +123,7 @@ func (s *server) product(ctx context.Context, in *productInput) (*productOutput,
 
 // ChangeInput is what every change of a product may carry.
 type ChangeInput struct {
-	SKU     string `path:"sku" maxLength:"64"`
+	SKU     string `path:"sku" maxLength:"64" doc:"The product's SKU"`
 	Key     string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this change in the caller's words, so that sending it again, conditions included, changes nothing more and answers how it ended"`
 	IfMatch string `header:"If-Match" maxLength:"100" doc:"The version (\"7\") or the ETag (\"7.42\") that the change is meant for; * is any"`
 }
@@ -254,8 +256,8 @@ func (s *server) deleteProduct(ctx context.Context, in *deleteProductInput) (*st
 }
 
 type productChangesInput struct {
-	SKU   string `path:"sku" maxLength:"64"`
-	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50"`
+	SKU   string `path:"sku" maxLength:"64" doc:"The product's SKU"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
 }
 
 type productChangesOutput struct {

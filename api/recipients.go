@@ -33,16 +33,24 @@ func addRecipientsOperation() huma.Operation {
 		Summary:     "Add recipients to a draft",
 		Description: "The body is a list of up to 64 MiB. CSV begins with a line that names its columns: address, name, locale, and any other for the words' keys. JSON lines have one object on each: address, name, locale and data. A row that is wrong, or whose address is a recipient already, is told by its number and passed over; sending the list again adds nobody twice.",
 		Metadata:    map[string]any{"streamed": true},
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-			"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}, "application/jsonl": {Schema: &huma.Schema{Type: huma.TypeString}},
-		}},
+		RequestBody: fileBody("text/csv", "application/jsonl"),
 	}
+}
+
+// fileBody documents a body that is a file of one of these types, and not
+// read by huma.
+func fileBody(types ...string) *huma.RequestBody {
+	b := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
+	for _, t := range types {
+		b.Content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	}
+	return b
 }
 
 // listUpload is a list as it comes in.
 type listUpload struct {
-	ID     string          `path:"id" maxLength:"60"`
-	Format mail.ListFormat `query:"format" enum:"csv,jsonl" default:"csv"`
+	ID     string          `path:"id" maxLength:"60" doc:"The campaign's id"`
+	Format mail.ListFormat `query:"format" enum:"csv,jsonl" default:"csv" doc:"How the list is written"`
 	list   io.Reader
 }
 
@@ -161,10 +169,10 @@ func listProblem(u *uploaded, err error) error {
 }
 
 type recipientsInput struct {
-	ID    string     `path:"id" maxLength:"60"`
+	ID    string     `path:"id" maxLength:"60" doc:"The campaign's id"`
 	State mail.State `query:"state" enum:"due,sent,suppressed,rejected,unknown,skipped" doc:"Only those in this state"`
 	After int64      `query:"after" minimum:"0" doc:"The n of the last one on the page before"`
-	Limit int        `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Limit int        `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
 }
 
 type recipientPage struct {

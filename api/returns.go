@@ -22,7 +22,7 @@ func (s *server) returnRoutes(a huma.API, write []Role) {
 }
 
 type returnInput struct {
-	ID   string `path:"id" maxLength:"64" example:"ord_0123456789abcdefghjkmnpqrs"`
+	ID   string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
 	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this request, so that repeating it sends nothing more. Recommended."`
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Why, for the ledger; nothing personal"`

@@ -32,11 +32,13 @@ func (s *server) routes(mux *http.ServeMux) {
 	}, write, s.place, http.StatusAccepted)
 	register(s, a, huma.Operation{
 		OperationID: "list-orders", Method: http.MethodGet, Path: "/v1/orders", Tags: []string{"orders"},
-		Summary: "List orders, newest first",
+		Summary:     "List orders, newest first",
+		Description: "With the header Purser-Customer only that customer's orders are there. Follow nextCursor until it is missing.",
 	}, read, s.list)
 	register(s, a, huma.Operation{
 		OperationID: "get-order", Method: http.MethodGet, Path: "/v1/orders/{id}", Tags: []string{"orders"},
-		Summary: "Read an order",
+		Summary:     "Read an order",
+		Description: "With If-None-Match and the ETag of the last answer, 304 says that nothing has changed. For news as it comes, follow the order's events.",
 	}, read, s.get, http.StatusNotModified)
 	register(s, a, s.eventsOperation(a), read, s.events)
 	register(s, a, huma.Operation{
@@ -46,34 +48,21 @@ func (s *server) routes(mux *http.ServeMux) {
 	}, write, s.cancel, http.StatusAccepted)
 	register(s, a, huma.Operation{
 		OperationID: "release-order", Method: http.MethodPost, Path: "/v1/orders/{id}/release", Tags: []string{"operators"},
-		Summary: "Let an order on hold go on",
+		Summary:     "Let an order on hold go on",
+		Description: "Only for an order that is on_hold: the provider is asked anew, and what it says then counts. 409 wrong_state otherwise; 202 while the order is still moving. The reason stands in the order's story with the name of the key.",
 	}, operate, s.release, http.StatusAccepted)
 	register(s, a, huma.Operation{
 		OperationID: "list-products", Method: http.MethodGet, Path: "/v1/products", Tags: []string{"catalogue"},
-		Summary: "List products",
+		Summary:     "List products",
+		Description: "By SKU, also what is not for sale now. onHand is what there is, whether or not it is set aside for orders. Follow nextAfter until it is missing.",
 	}, read, s.products)
 	register(s, a, huma.Operation{
 		OperationID: "put-products", Method: http.MethodPut, Path: "/v1/products", Tags: []string{"operators"},
-		Summary: "Add or change products",
+		Summary:     "Add or change products",
+		Description: "Adds those that are new and describes the others anew, all at once or, if one of them is wrong, none. For many products, or with an answer for each, use an import.",
 	}, operate, s.putProducts)
-	register(s, a, huma.Operation{
-		OperationID: "list-inbox", Method: http.MethodGet, Path: "/v1/inbox", Tags: []string{"operators"},
-		Summary: "List what providers reported, newest first",
-	}, operate, s.inbox)
-	if s.Again != nil {
-		register(s, a, huma.Operation{
-			OperationID: "deliver-again", Method: http.MethodPost, Path: "/v1/inbox/{id}/again", Tags: []string{"operators"},
-			Summary:     "Deliver an event once more",
-			Description: "Reads a stored event anew, as a changed configuration may understand what was parked, and sends it on its way; hearing it twice is harmless. 409 wrong_state where it still cannot be used.",
-		}, operate, s.again)
-	}
-	register(s, a, huma.Operation{OperationID: "livez", Method: http.MethodGet, Path: "/livez", Tags: []string{"health"}, Summary: "The process answers"}, nil, s.livez)
-	register(s, a, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Tags: []string{"health"}, Summary: "Database and engine answer"}, nil, s.readyz)
-
-	register(s, a, huma.Operation{
-		OperationID: "count-inbox", Method: http.MethodGet, Path: "/v1/inbox/counts", Tags: []string{"operators"},
-		Summary: "Count what providers reported",
-	}, operate, s.inboxCounts)
+	s.inboxRoutes(a, operate)
+	s.healthRoutes(a)
 	s.catalogueRoutes(a)
 	s.pictureRoutes(mux, a)
 	s.searchRoutes(a)
@@ -100,6 +89,17 @@ func (s *server) openAPI(mux *http.ServeMux) huma.API {
 	c.Transformers = []huma.Transformer{asProblem}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key": {Type: "http", Scheme: "bearer", Description: "An API key of role shop, viewer or operator"},
+	}
+	for _, t := range []huma.Tag{
+		{Name: "orders", Description: "From the click to the doorstep"},
+		{Name: "catalogue", Description: "Products as shops and shoppers read and search them"},
+		{Name: "pictures", Description: "Products' pictures: sent straight to the store, shown in several sizes"},
+		{Name: "mail", Description: "What became of mails, and whom they go to"},
+		{Name: "campaigns", Description: "One mail to many people, each once"},
+		{Name: "operators", Description: "What takes an operator's key: changing the catalogue, and what needs a person"},
+		{Name: "health", Description: "Whether the process and what it stands on answer"},
+	} {
+		c.Tags = append(c.Tags, &t)
 	}
 	describe(c.Components.Schemas)
 	a := humago.New(mux, c)
@@ -133,6 +133,11 @@ func describe(schemas huma.Registry) {
 	}
 	lines := of(reflect.TypeFor[order.Request]())["lines"]
 	lines.MinItems, lines.MaxItems, lines.Nullable = length(1), length(order.MaxLines), false
+	schemas.SchemaFromRef("#/components/schemas/Request").Examples = []any{order.Request{
+		Customer: "cus_1", Email: "ada@shop.example", Locale: "en", Currency: "EUR",
+		ShipTo: order.Address{Name: "Ada Lovelace", Line1: "1 Quay Street", City: "Bristol", PostalCode: "BS1 4QS", Country: "GB"},
+		Lines:  []order.RequestLine{{SKU: "mug-blue", Quantity: 2}},
+	}}
 	line := of(reflect.TypeFor[order.RequestLine]())
 	line["sku"].MinLength, line["sku"].MaxLength = length(1), length(64)
 	line["quantity"].Minimum, line["quantity"].Maximum = number(1), number(order.MaxQuantity)
@@ -167,7 +172,7 @@ func register[I, O any](s *server, a huma.API, op huma.Operation, roles []Role, 
 		op.Responses = map[string]*huma.Response{}
 	}
 	op.Responses["default"] = &huma.Response{
-		Description: "A problem",
+		Description: "A problem: its code is stable, its detail says what to change. 401 and 403 are about the key, 422 about what was sent; after 429 and 503 try again, when Retry-After says.",
 		Content: map[string]*huma.MediaType{"application/problem+json": {
 			Schema: a.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, ""),
 		}},

@@ -46,11 +46,11 @@ func (s *server) searchRoutes(a huma.API) {
 type searchInput struct {
 	Text       string          `query:"q" maxLength:"200" doc:"What was typed; nothing: everything. A space at the end says that the last word is whole"`
 	Page       int             `query:"page" minimum:"1" maximum:"1000" default:"1" doc:"At most 1000 hits can be paged through"`
-	PerPage    int             `query:"perPage" minimum:"1" maximum:"100" default:"20"`
+	PerPage    int             `query:"perPage" minimum:"1" maximum:"100" default:"20" doc:"How many at the most"`
 	Sort       catalog.Sort    `query:"sort" enum:"price,-price,-rating,-added,name" doc:"By default the nearest first; by price needs a currency"`
-	Brands     []string        `query:"brand,explode" maxItems:"50" doc:"May be repeated, as the three below"`
-	Categories []string        `query:"category,explode" maxItems:"50"`
-	Tags       []string        `query:"tag,explode" maxItems:"50"`
+	Brands     []string        `query:"brand,explode" maxItems:"50" doc:"Only these brands; may be repeated, as may category, tag and group"`
+	Categories []string        `query:"category,explode" maxItems:"50" doc:"Only these categories"`
+	Tags       []string        `query:"tag,explode" maxItems:"50" doc:"Only products with one of these tags"`
 	Groups     []string        `query:"group,explode" maxItems:"50" doc:"What variants have in common"`
 	Currency   string          `query:"currency" maxLength:"3" doc:"Only what is sold in it"`
 	PriceFrom  int64           `query:"priceFrom" minimum:"0" doc:"Minor units of the currency"`
@@ -85,8 +85,8 @@ func (s *server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 }
 
 type searchOrdersInput struct {
-	Text  string `query:"q" required:"true" minLength:"1" maxLength:"200"`
-	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	Text  string `query:"q" required:"true" minLength:"1" maxLength:"200" doc:"An id, a customer, a mail address, a name or a product"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many at the most"`
 }
 
 // searchOrders finds orders for operators (SRCH-10).

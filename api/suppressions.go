@@ -15,7 +15,7 @@ import (
 type suppressionsInput struct {
 	Email  string      `query:"email" maxLength:"254" doc:"Only this address"`
 	Reason mail.Reason `query:"reason" enum:"bounced,keeps_bouncing,complained,unsubscribed,operator" doc:"Only for this reason"`
-	Limit  int         `query:"limit" minimum:"1" maximum:"100" default:"50"`
+	Limit  int         `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
 	Cursor string      `query:"cursor" maxLength:"20" doc:"nextCursor of the page before"`
 }
 
@@ -99,7 +99,7 @@ func (s *server) suppress(ctx context.Context, in *suppressInput) (*suppressOutp
 }
 
 type unsuppressInput struct {
-	Email  string      `query:"email" required:"true" maxLength:"254"`
+	Email  string      `query:"email" required:"true" maxLength:"254" doc:"The address"`
 	Reason mail.Reason `query:"reason" enum:"bounced,keeps_bouncing,complained,unsubscribed,operator" doc:"Only what was suppressed for this reason. Default: all"`
 	Why    string      `query:"why" required:"true" minLength:"1" maxLength:"200" doc:"Why, for whoever asks later"`
 }
@@ -131,7 +131,7 @@ func emailOf(s string) (string, error) {
 
 type mailAuditInput struct {
 	Email string `query:"email" maxLength:"254" doc:"Only about this address"`
-	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
 }
 
 type mailAudit struct {

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"encoding/hex"
 	"fmt"
 	"strings"
 )
@@ -56,30 +55,6 @@ func DocumentID(sku string) string {
 		}
 	}
 	return b.String()
-}
-
-// SKUOf is the way back from DocumentID.
-func SKUOf(id string) (string, error) {
-	var b strings.Builder
-	for i := 0; i < len(id); i++ {
-		if plainInID(id[i]) {
-			b.WriteByte(id[i])
-			continue
-		}
-		if id[i] != '_' || i+2 >= len(id) {
-			return "", fmt.Errorf("%w: %.200q is not the id of a document", ErrInvalid, id)
-		}
-		c, err := hex.DecodeString(id[i+1 : i+3])
-		if err != nil || fmt.Sprintf("%02X", c[0]) != id[i+1:i+3] || plainInID(c[0]) {
-			return "", fmt.Errorf("%w: %.200q is not the id of a document", ErrInvalid, id)
-		}
-		b.Write(c)
-		i += 2
-	}
-	if b.Len() == 0 {
-		return "", fmt.Errorf("%w: an empty document id", ErrInvalid)
-	}
-	return b.String(), nil
 }
 
 func plainInID(c byte) bool {

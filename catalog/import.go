@@ -17,9 +17,6 @@ const (
 	ImportPrices   ImportKind = "prices"
 )
 
-// ImportKinds are all of them.
-var ImportKinds = []ImportKind{ImportProducts, ImportStock, ImportPrices}
-
 // ImportState is how far an import is.
 type ImportState string
 

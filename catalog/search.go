@@ -36,7 +36,7 @@ const (
 	ByName      Sort = "name"
 )
 
-// Sorts are all of them.
+// Sorts are all orders in which products can be listed.
 var Sorts = []Sort{ByRelevance, CheapFirst, DearFirst, BestRated, NewestFirst, ByName}
 
 // Facet is something that hits are counted by.

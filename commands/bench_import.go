@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
 
 	"purser/config"
 	"purser/drill"
@@ -50,7 +49,7 @@ func (b *importBenchCmd) Run(e *env) (err error) {
 	if b.JSON {
 		return json.NewEncoder(e.stdout).Encode(r)
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	t := table(e.stdout)
 	fmt.Fprintf(t, "imported\t%d rows, %.1f MB, in %.1f s (%.0f a second)\n", r.Rows, r.FileMB, r.Seconds, r.RowsPerSecond)
 	fmt.Fprintf(t, "  sent, read, written, indexed\t%.1f, %.1f, %.1f, %.1f s\n", r.SendSeconds, r.ReadSeconds, r.WriteSeconds, r.IndexSeconds)
 	fmt.Fprintf(t, "plain\tinserted in %.1f s, indexed in %.1f s (%.0f a second)\nratio\t%.2f (in processor time %.2f: %.1f s against %.1f s)\n",

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"purser/mail"
@@ -75,7 +74,7 @@ func (c *campaignCreateCmd) campaign() (mail.Campaign, error) {
 		m.Audience = &mail.Audience{Kind: mail.AudienceUnpaid, OlderThanHours: int((c.UnpaidFor + time.Hour - 1) / time.Hour)}
 		return m, nil
 	case c.Words == "":
-		return m, errors.New("--words: what does it say?")
+		return m, errors.New("--words is missing: name the JSON file that holds what the campaign says (or --unpaid-for for a reminder)")
 	case !c.OrderedSince.IsZero():
 		m.Audience = &mail.Audience{Kind: mail.AudienceOrdered, Since: c.OrderedSince}
 	}
@@ -121,7 +120,7 @@ func (c *mailCmd) printCampaign(w io.Writer, st mail.CampaignStatus) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(st)
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := table(w)
 	fmt.Fprintf(t, "campaign\t%s %s\nstate\t%s\n", st.ID, st.Name, st.State)
 	if st.Why != "" {
 		fmt.Fprintf(t, "why\t%s\n", st.Why)
@@ -151,11 +150,9 @@ func (c *campaignDeleteCmd) Run(e *env, all *commands) error {
 	if err != nil {
 		return err
 	}
-	if err := client.DeleteCampaign(e.ctx, c.ID); err != nil {
-		return err
-	}
-	if all.Mail.JSON {
-		return nil
+	err = client.DeleteCampaign(e.ctx, c.ID)
+	if err != nil || all.Mail.JSON {
+		return orJSON(e.stdout, map[string]string{"deleted": c.ID}, err)
 	}
 	_, err = fmt.Fprintf(e.stdout, "campaign %s deleted\n", c.ID)
 	return err
@@ -242,7 +239,7 @@ func (c *campaignListCmd) Run(e *env, all *commands) error {
 	if all.Mail.JSON {
 		return json.NewEncoder(e.stdout).Encode(list)
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	t := table(e.stdout, "CREATED", "CAMPAIGN", "STATE", "SETTLED", "NAME")
 	for _, st := range list {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d of %d\t%s\n", st.CreatedAt.Format(time.RFC3339), st.ID, st.State, st.Counts.Settled(), st.Counts.Total, st.Name)
 	}
@@ -272,7 +269,7 @@ func (c *campaignRecipientsCmd) Run(e *env, all *commands) error {
 	if all.Mail.JSON {
 		return json.NewEncoder(e.stdout).Encode(list)
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	t := table(e.stdout, "NUMBER", "ADDRESS", "STATE", "MESSAGE", "WHY")
 	for _, r := range list {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", r.N, r.Address, r.State, r.Message, r.Why)
 	}

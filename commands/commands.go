@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -57,7 +59,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "purser: %v (see purser --help)\n", err)
+		fmt.Fprintf(stderr, "purser: %s (see %s --help)\n", oneLine(err), meant(err))
 		return exitUsage
 	}
 	err = k.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr})
@@ -65,14 +67,41 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case ctx.Err() != nil:
-		err = errors.New("interrupted")
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		err = errInterrupted
 	case errors.As(err, &usage):
-		fmt.Fprintln(stderr, "purser:", err)
+		fmt.Fprintln(stderr, "purser:", oneLine(err))
 		return exitUsage
 	}
-	fmt.Fprintln(stderr, "purser:", err)
+	fmt.Fprintln(stderr, "purser:", oneLine(err))
 	return exitFailed
+}
+
+// errInterrupted is what is said of a command that Ctrl-C ended.
+var errInterrupted = errors.New("interrupted")
+
+// meant is the command whose help the user needs: the one that was understood
+// before the mistake.
+func meant(err error) string {
+	var mistake *kong.ParseError
+	if errors.As(err, &mistake) && mistake.Context != nil {
+		if n := mistake.Context.Selected(); n != nil {
+			return n.FullPath()
+		}
+	}
+	return "purser"
+}
+
+// oneLine joins the lines of an error: a driver may report every address it
+// tried on a line of its own.
+func oneLine(err error) string {
+	var lines []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "; ")
 }
 
 // usageError is a mistake in what was typed.

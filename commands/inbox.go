@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
-	"text/tabwriter"
 	"time"
 )
 
@@ -43,18 +42,12 @@ func (l *inboxListCmd) Run(e *env, c *commands) error {
 	if c.Inbox.JSON {
 		return json.NewEncoder(e.stdout).Encode(page)
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	t := table(e.stdout, "NUMBER", "RECEIVED", "STATE", "PROVIDER", "TYPE", "EVENT", "ORDER", "NOTE")
 	for _, it := range page.Items {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
 			it.ID, it.ReceivedAt.Format(time.RFC3339), it.State, it.Provider, it.Type, it.EventID, it.OrderID, it.Note)
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	if page.Next != "" {
-		fmt.Fprintf(e.stdout, "more: --cursor %s\n", page.Next)
-	}
-	return nil
+	return endPage(t, e.stdout, "--cursor", page.Next)
 }
 
 type inboxAgainCmd struct {

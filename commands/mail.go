@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"encoding/json"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -37,24 +36,16 @@ func (m *mailStatsCmd) Run(e *env, c *commands) error {
 	}
 	stats, err := client.MailStats(e.ctx, m.From, m.To)
 	if err != nil || c.Mail.JSON {
-		return c.Mail.encode(e, stats, err)
+		return orJSON(e.stdout, stats, err)
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "day\tprovider\ttemplate\tsent\tdelivered\tdelayed\tbounced\tsoft\tcomplained\tunsubscribed\trefused\t")
+	fmt.Fprintln(t, "DAY\tPROVIDER\tTEMPLATE\tSENT\tDELIVERED\tDELAYED\tBOUNCED\tSOFT\tCOMPLAINED\tUNSUBSCRIBED\tREFUSED\t")
 	stats.Total.Day = "all"
 	for _, f := range append(stats.Days, stats.Total) {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", f.Day, f.Provider, f.Template,
 			f.Sent, f.Delivered, f.Delayed, f.Bounced, f.SoftBounced, f.Complained, f.Unsubscribed, f.Refused)
 	}
 	return t.Flush()
-}
-
-// encode prints an answer as JSON, if there is one.
-func (c *mailCmd) encode(e *env, v any, err error) error {
-	if err != nil {
-		return err
-	}
-	return json.NewEncoder(e.stdout).Encode(v)
 }
 
 type mailSuppressionsCmd struct {
@@ -70,19 +61,13 @@ func (m *mailSuppressionsCmd) Run(e *env, c *commands) error {
 	}
 	page, err := client.Suppressions(e.ctx, m.Email, m.Reason, m.Cursor)
 	if err != nil || c.Mail.JSON {
-		return c.Mail.encode(e, page, err)
+		return orJSON(e.stdout, page, err)
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	t := table(e.stdout, "SINCE", "ADDRESS", "SCOPE", "REASON", "BY", "NOTE")
 	for _, s := range page.Suppressions {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Since.Format(time.RFC3339), s.Email, s.Scope, s.Reason, s.Actor, s.Diagnostic)
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	if page.Next != "" {
-		fmt.Fprintf(e.stdout, "more: --cursor %s\n", page.Next)
-	}
-	return nil
+	return endPage(t, e.stdout, "--cursor", page.Next)
 }
 
 type mailSuppressCmd struct {
@@ -98,9 +83,11 @@ func (m *mailSuppressCmd) Run(e *env, c *commands) error {
 	}
 	s, err := client.Suppress(e.ctx, m.Email, m.Scope, m.Why)
 	if err != nil || c.Mail.JSON {
-		return c.Mail.encode(e, s, err)
+		return orJSON(e.stdout, s, err)
 	}
-	fmt.Fprintf(e.stdout, "%s gets no mail of %s\n", s.Email, s.Scope)
+	fmt.Fprintf(e.stdout, "%s gets %s any more\n", s.Email, map[string]string{
+		"all": "no mail", "marketing": "no marketing mail", "campaigns": "no campaigns", "reminders": "no reminders",
+	}[m.Scope])
 	return nil
 }
 
@@ -117,9 +104,9 @@ func (m *mailUnsuppressCmd) Run(e *env, c *commands) error {
 	}
 	err = client.Unsuppress(e.ctx, m.Email, m.Reason, m.Why)
 	if err != nil || c.Mail.JSON {
-		return c.Mail.encode(e, map[string]string{"unsuppressed": m.Email}, err)
+		return orJSON(e.stdout, map[string]string{"unsuppressed": m.Email}, err)
 	}
-	fmt.Fprintf(e.stdout, "%s may be written to\n", m.Email)
+	fmt.Fprintf(e.stdout, "%s gets mail again\n", m.Email)
 	return nil
 }
 
@@ -158,7 +145,7 @@ func (c *mailCmd) steer(e *env, action, why string) error {
 // marketing shows where it stands.
 func (c *mailCmd) marketing(e *env, s shop.Marketing, err error) error {
 	if err != nil || c.JSON {
-		return c.encode(e, s, err)
+		return orJSON(e.stdout, s, err)
 	}
 	state := "goes on"
 	if s.Paused {
@@ -166,8 +153,8 @@ func (c *mailCmd) marketing(e *env, s shop.Marketing, err error) error {
 	}
 	fmt.Fprintf(e.stdout, "marketing %s\n", state)
 	for _, st := range s.Standings {
-		fmt.Fprintf(e.stdout, "%s: of the last %d mails %d bounced (limit %d per million: %d) and %d were complained about (limit %d: %d)\n",
-			st.Provider, st.Sent, st.Bounced, s.Limits.Bounces, st.BounceRate, st.Complained, s.Limits.Complaints, st.ComplaintRate)
+		fmt.Fprintf(e.stdout, "%s: of the last %d mails, %d bounced (%d per million, the limit is %d) and %d were complained about (%d per million, the limit is %d)\n",
+			st.Provider, st.Sent, st.Bounced, st.BounceRate, s.Limits.Bounces, st.Complained, st.ComplaintRate, s.Limits.Complaints)
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strconv"
 
 	"purser/mail"
 	"purser/order"
@@ -46,8 +46,7 @@ func (c *mailCmd) list(e *env, ask func(*shop.Client) ([]shop.Mail, error)) erro
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(mails)
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "MAIL\tSTATE\tBY\tTRIES\tWHY")
+	t := table(e.stdout, "MAIL", "STATE", "BY", "TRIES", "WHY")
 	for _, m := range mails {
 		why := m.Why
 		for _, s := range m.Skipped {
@@ -63,7 +62,7 @@ func (c *mailCmd) list(e *env, ask func(*shop.Client) ([]shop.Mail, error)) erro
 
 type mailResendCmd struct {
 	Order    string `arg:"" help:"The order's id."`
-	Template string `arg:"" help:"Which mail: confirmation, shipped, …"`
+	Template string `arg:"" help:"Which mail: confirmation, shipped, delivered, … (the names are in purser mail ledger)."`
 	Reason   string `required:"" help:"Why, for the ledger."`
 	Key      string `name:"idempotency-key" help:"Makes repeating the command safe."`
 }
@@ -84,15 +83,18 @@ func (m *mailResendCmd) Run(e *env, c *commands) error {
 // sent is a failure.
 func tellMail(w io.Writer, out mail.Outcome, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(w).Encode(out)
+		if err := json.NewEncoder(w).Encode(out); err != nil {
+			return err
+		}
 	}
-	switch out.State {
-	case mail.StateSent:
-		fmt.Fprintf(w, "sent by %s (%s)\n", out.Receipt.Provider, out.Receipt.ProviderID)
-	case mail.StateSending:
-		fmt.Fprintln(w, "it is being sent: see purser mail ledger")
-	default:
+	switch {
+	case out.State != mail.StateSent && out.State != mail.StateSending:
 		return errors.New("not sent: " + string(out.State) + ": " + out.Why)
+	case asJSON:
+	case out.State == mail.StateSent:
+		fmt.Fprintf(w, "sent by %s (%s)\n", out.Receipt.Provider, out.Receipt.ProviderID)
+	default:
+		fmt.Fprintln(w, "it is being sent: see purser mail ledger")
 	}
 	return nil
 }
@@ -111,8 +113,7 @@ func (m *mailProvidersCmd) Run(e *env, c *commands) error {
 	if c.Mail.JSON {
 		return json.NewEncoder(e.stdout).Encode(all)
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "PROVIDER\tBREAKER\tRATE/S\tPER DAY\tSENT\tSENDER\tMAY SEND\tTROUBLE")
+	t := table(e.stdout, "PROVIDER", "BREAKER", "RATE/S", "PER DAY", "SENT", "SENDER", "MAY SEND", "TROUBLE")
 	for _, s := range all {
 		perDay := fmt.Sprint(s.Limits.PerDay)
 		if s.Limits.PerDay == mail.Unlimited {
@@ -122,7 +123,7 @@ func (m *mailProvidersCmd) Run(e *env, c *commands) error {
 		if s.AskFailed != "" {
 			trouble += " (not asked: " + s.AskFailed + ")"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%g\t%s\t%d\t%s\t%t\t%s\n", s.Name, s.Breaker, s.Limits.Rate, perDay, s.Limits.Sent, s.Sender, s.Sendable, trouble)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\t%t\t%s\n", s.Name, s.Breaker, strconv.FormatFloat(s.Limits.Rate, 'f', -1, 64), perDay, s.Limits.Sent, s.Sender, s.Sendable, trouble)
 	}
 	return t.Flush()
 }

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"purser/order"
@@ -17,13 +16,13 @@ import (
 type orderCmd struct {
 	remote `embed:""`
 
-	Place  orderPlaceCmd   `cmd:"" help:"Place an order."`
-	Show   orderShowCmd    `cmd:"" help:"Show an order."`
-	List   orderListCmd    `cmd:"" help:"List orders, newest first."`
-	Find   orderFindCmd    `cmd:"" help:"Find orders by an id, a customer, a mail address, a name or a product."`
-	Watch  orderWatchCmd   `cmd:"" help:"Follow an order's story live."`
-	Cancel orderCancelCmd  `cmd:"" help:"Cancel an order and undo what was done."`
-	Free   orderReleaseCmd `cmd:"" name:"release" help:"Let an order on hold go on."`
+	Place   orderPlaceCmd   `cmd:"" help:"Place an order."`
+	Show    orderShowCmd    `cmd:"" help:"Show an order."`
+	List    orderListCmd    `cmd:"" help:"List orders, newest first."`
+	Find    orderFindCmd    `cmd:"" help:"Find orders by an id, a customer, a mail address, a name or a product."`
+	Watch   orderWatchCmd   `cmd:"" help:"Follow an order's story live."`
+	Cancel  orderCancelCmd  `cmd:"" help:"Cancel an order and undo what was done."`
+	Release orderReleaseCmd `cmd:"" help:"Let an order on hold go on."`
 
 	ReturnInstructions orderReturnCmd `cmd:"" help:"Tell the shopper how to send an order back."`
 }
@@ -93,7 +92,7 @@ func (c *orderCmd) print(w io.Writer, o order.Order) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(o)
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := table(w)
 	fmt.Fprintf(t, "order\t%s\nstatus\t%s\ntotal\t%s\nplaced\t%s\n", o.ID, o.Status, o.Total, o.PlacedAt.Format(time.RFC3339))
 	if o.Waiting != nil {
 		fmt.Fprintf(t, "waiting for\t%s %s\n", o.Waiting.On, o.Waiting.About)
@@ -155,7 +154,7 @@ func (l *orderListCmd) Run(e *env, c *commands) error {
 	if c.Order.JSON {
 		return json.NewEncoder(e.stdout).Encode(page)
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	t := table(e.stdout, "PLACED", "ORDER", "STATUS", "TOTAL", "WAITING FOR")
 	for _, o := range page.Orders {
 		on := ""
 		if o.Waiting != nil {
@@ -163,13 +162,7 @@ func (l *orderListCmd) Run(e *env, c *commands) error {
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", o.PlacedAt.Format(time.RFC3339), o.ID, o.Status, o.Total, on)
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	if page.Next != "" {
-		fmt.Fprintf(e.stdout, "more: --cursor %s\n", page.Next)
-	}
-	return nil
+	return endPage(t, e.stdout, "--cursor", page.Next)
 }
 
 type orderWatchCmd struct {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"text/tabwriter"
 
 	"purser/catalog"
 	"purser/shop"
@@ -108,8 +107,7 @@ func (l *pictureListCmd) Run(e *env, c *commands) error {
 	if c.Picture.JSON {
 		return json.NewEncoder(e.stdout).Encode(all)
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tSTATUS\tPIXELS\tSIZES\tREASON")
+	t := table(e.stdout, "ID", "STATUS", "PIXELS", "SIZES", "REASON")
 	for _, p := range all {
 		fmt.Fprintf(t, "%s\t%s\t%d × %d\t%d\t%s\n", p.ID, p.Status, p.Width, p.Height, len(p.Renditions), p.Reason)
 	}

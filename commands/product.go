@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"purser/catalog"
@@ -107,7 +108,7 @@ func (c *productCmd) print(w io.Writer, p catalog.Stocked) error {
 	if c.JSON {
 		return orJSON(w, p, nil)
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := table(w)
 	line := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(t, "%s\t%s\n", name, value)
@@ -121,8 +122,8 @@ func (c *productCmd) print(w io.Writer, p catalog.Stocked) error {
 	line("category", p.Category)
 	line("tags", strings.Join(p.Tags, ", "))
 	line("variant of", p.Parent)
-	for name, value := range p.Options {
-		line("  "+name, value)
+	for _, name := range slices.Sorted(maps.Keys(p.Options)) {
+		line("  "+name, p.Options[name])
 	}
 	if p.Inactive {
 		line("inactive", "not for sale")
@@ -149,7 +150,7 @@ func (l *productListCmd) Run(e *env, c *commands) error {
 	if c.Product.JSON {
 		return orJSON(e.stdout, page, nil)
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	t := table(e.stdout, "SKU", "NAME", "PRICE", "ON HAND", "")
 	for _, p := range page.Products {
 		off := ""
 		if p.Inactive {
@@ -157,13 +158,7 @@ func (l *productListCmd) Run(e *env, c *commands) error {
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", p.SKU, p.Name, order.Money{Amount: p.Price, Currency: p.Currency}, p.OnHand, off)
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	if page.NextAfter != "" {
-		fmt.Fprintf(e.stdout, "more: --after %s\n", page.NextAfter)
-	}
-	return nil
+	return endPage(t, e.stdout, "--after", page.NextAfter)
 }
 
 type productDeleteCmd struct {
@@ -176,13 +171,12 @@ func (d *productDeleteCmd) Run(e *env, c *commands) error {
 	if err != nil {
 		return err
 	}
-	if err := client.DeleteProduct(e.ctx, d.SKU, d.Version, ""); err != nil {
-		return err
+	err = client.DeleteProduct(e.ctx, d.SKU, d.Version, "")
+	if err != nil || c.Product.JSON {
+		return orJSON(e.stdout, map[string]string{"deleted": d.SKU}, err)
 	}
-	if !c.Product.JSON {
-		fmt.Fprintf(e.stdout, "%s is deleted\n", d.SKU)
-	}
-	return nil
+	_, err = fmt.Fprintf(e.stdout, "%s is deleted\n", d.SKU)
+	return err
 }
 
 type productReconcileCmd struct{}

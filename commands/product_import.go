@@ -35,17 +35,21 @@ func (i *productImportCmd) Run(e *env, c *commands) error {
 	state, err := client.Import(e.ctx, bar.reading(file, size), shop.ImportOf{
 		Kind: catalog.ImportKind(i.Kind), Name: i.File, DryRun: i.DryRun, Key: i.Once, Size: size,
 	})
+	id := state.ID
 	for err == nil && !state.State.Final() {
 		bar.show(state)
 		select {
 		case <-time.After(300 * time.Millisecond):
-			state, err = client.ImportState(e.ctx, state.ID)
+			state, err = client.ImportState(e.ctx, id)
 		case <-e.ctx.Done():
-			err = fmt.Errorf("the import goes on without you: purser product import is done, its id is %s", state.ID)
+			err = e.ctx.Err()
 		}
 	}
 	bar.end()
-	if err != nil {
+	switch {
+	case e.ctx.Err() != nil && id != "":
+		return fmt.Errorf("%w: import %s goes on by itself, GET /v1/imports/%s tells how far it is", errInterrupted, id, id)
+	case err != nil:
 		return err
 	}
 	return i.report(e, c, client, state)
@@ -70,7 +74,7 @@ func (i *productImportCmd) report(e *env, c *commands, client *shop.Client, stat
 			fmt.Fprintf(e.stdout, "line %d: %s %s: %s\n", f.Line, f.SKU, f.Field, f.Message)
 		}
 		fmt.Fprintf(e.stdout, "%s %s: %d rows, %d with errors, %d changed, %d unchanged, %d indexed\n",
-			state.ID, state.State, state.Rows, state.Bad, state.Applied, state.Unchanged, state.Indexed)
+			state.ID, state.State, state.Rows+state.Bad, state.Bad, state.Applied, state.Unchanged, state.Indexed)
 	}
 	switch {
 	case err != nil:
@@ -78,7 +82,7 @@ func (i *productImportCmd) report(e *env, c *commands, client *shop.Client, stat
 	case state.State == catalog.ImportRefused:
 		return errors.New("the import was refused: " + state.Why)
 	case state.Bad > 0:
-		return fmt.Errorf("%d rows have errors", state.Bad)
+		return fmt.Errorf("%d of %d rows have errors", state.Bad, state.Rows+state.Bad)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package commands
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"purser/shop"
@@ -20,6 +21,9 @@ type remote struct {
 // client finds the API.
 func (r *remote) client() (*shop.Client, error) {
 	if r.API != "" {
+		if u, err := url.Parse(r.API); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return nil, usageError{fmt.Errorf("--api-url %q: want http://host or https://host", r.API)}
+		}
 		return &shop.Client{URL: strings.TrimRight(r.API, "/"), Key: r.Key}, nil
 	}
 	at, err := stack.Find(r.Data)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"purser/catalog"
@@ -35,7 +34,7 @@ func (f *orderFindCmd) Run(e *env, c *commands) error {
 	if c.Order.JSON {
 		return json.NewEncoder(e.stdout).Encode(found)
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	t := table(e.stdout, "PLACED", "ORDER", "STATUS", "TOTAL", "CUSTOMER")
 	for _, o := range found {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", o.PlacedAt.Format(time.RFC3339), o.ID, o.Status, o.Total, o.Customer)
 	}
@@ -95,7 +94,7 @@ func (s *searchCmd) query() url.Values {
 }
 
 func printFound(w io.Writer, r catalog.Results) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := table(w)
 	for _, h := range r.Hits {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d available\n", h.SKU, h.Name, h.Brand, order.Money{Amount: h.Price, Currency: h.Currency}, h.Available)
 	}

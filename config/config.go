@@ -118,15 +118,34 @@ func (c *Config) check() error {
 	if err := c.checkMail(); err != nil {
 		return err
 	}
-	for name, d := range map[string]time.Duration{
-		"PURSER_PAY_WITHIN": c.PayWithin, "PURSER_ASK_AFTER": c.AskAfter,
-		"PURSER_TRACK_AFTER": c.TrackAfter, "PURSER_PLACE_TIMEOUT": c.PlaceTimeout,
-	} {
-		if d <= 0 {
-			return fmt.Errorf("%s: want more than 0, got %s", name, d)
-		}
+	if err := c.checkTimes(); err != nil {
+		return err
 	}
 	return c.checkFeedback()
+}
+
+// checkTimes refuses what would never end, or has no meaning.
+func (c *Config) checkTimes() error {
+	for _, t := range []struct {
+		name string
+		d    time.Duration
+		zero bool // has a meaning
+	}{
+		{"PURSER_PAY_WITHIN", c.PayWithin, false},
+		{"PURSER_ASK_AFTER", c.AskAfter, false},
+		{"PURSER_TRACK_AFTER", c.TrackAfter, false},
+		{"PURSER_PLACE_TIMEOUT", c.PlaceTimeout, false},
+		{"PURSER_OVERDUE_AFTER", c.OverdueAfter, true},
+		{"PURSER_SANDBOX_PACE", c.SandboxPace, true},
+	} {
+		if t.d < 0 || t.d == 0 && !t.zero {
+			return fmt.Errorf("%s: want more than 0, got %s", t.name, t.d)
+		}
+	}
+	if c.MailRate < 0 {
+		return fmt.Errorf("PURSER_MAIL_RATE: want 0 or more, got %g", c.MailRate)
+	}
+	return nil
 }
 
 // checkPartnerURL wants https, except on this machine.

@@ -39,12 +39,20 @@ func (c *Feedback) checkFeedback() error {
 			return errors.New("MAIL_WEBHOOK_SECRETS: want at least 16 characters each (openssl rand -hex 32)")
 		}
 	}
-	for name, n := range map[string]int64{
-		"PURSER_MAIL_SOFT_BOUNCES": int64(c.MailSoftBounces), "PURSER_MAIL_SOFT_WITHIN": int64(c.MailSoftWithin), "PURSER_MAIL_BOUNCE_LIMIT": c.MailBounceLimit,
-		"PURSER_MAIL_COMPLAINT_LIMIT": c.MailComplaintLimit, "PURSER_MAIL_PAUSE_SHARE": c.MailPauseShare, "PURSER_MAIL_JUDGE_LEAST": c.MailJudgeLeast, "PURSER_MAIL_JUDGE_LATEST": int64(c.MailJudgeLatest),
+	for _, s := range []struct {
+		name string
+		n    int64
+	}{
+		{"PURSER_MAIL_SOFT_BOUNCES", int64(c.MailSoftBounces)},
+		{"PURSER_MAIL_SOFT_WITHIN", int64(c.MailSoftWithin)},
+		{"PURSER_MAIL_BOUNCE_LIMIT", c.MailBounceLimit},
+		{"PURSER_MAIL_COMPLAINT_LIMIT", c.MailComplaintLimit},
+		{"PURSER_MAIL_PAUSE_SHARE", c.MailPauseShare},
+		{"PURSER_MAIL_JUDGE_LEAST", c.MailJudgeLeast},
+		{"PURSER_MAIL_JUDGE_LATEST", int64(c.MailJudgeLatest)},
 	} {
-		if n <= 0 {
-			return fmt.Errorf("%s: want more than 0", name)
+		if s.n <= 0 {
+			return fmt.Errorf("%s: want more than 0", s.name)
 		}
 	}
 	if c.MailPauseShare > 100 {

@@ -17,7 +17,7 @@ type Mail struct {
 	MailReplyTo   string            `help:"Where answers to mail go. Default: to its sender." env:"PURSER_MAIL_REPLY_TO"`
 }
 
-// The names that mean something.
+// The names of providers that need no entry in SMTP_URLS.
 const (
 	RouteSES  = "ses"
 	RouteSMTP = "smtp"

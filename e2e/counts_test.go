@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	words "purser/mail"
 	"purser/order"
 	"purser/records"
 	"purser/sandbox/ses"
@@ -106,9 +107,9 @@ func (c *losses) letters(t *testing.T, record *records.Store, o order.Order, sen
 		switch {
 		case i < 0:
 			c.unmailed = append(c.unmailed, o.ID)
-		case entries[i].State == order.MailStateUnknown, entries[i].State == order.MailStateSending: // the latter becomes the former in a while
+		case entries[i].State == words.StateUnknown, entries[i].State == words.StateSending: // the latter becomes the former in a while
 			c.unknownMails++
-		case entries[i].State != order.MailStateSent || n == 0:
+		case entries[i].State != words.StateSent || n == 0:
 			c.unaccounted = append(c.unaccounted, o.ID)
 		}
 	}

@@ -32,15 +32,14 @@ func (s *stack) mailed(id order.ID, m order.Milestone) mail {
 func (s *stack) told(id order.ID, k order.Kind) order.Event {
 	s.t.Helper()
 	for deadline := time.Now().Add(patience / 4); ; {
-		var page struct{ Events []order.Event }
-		send(s.t, http.MethodGet, s.at.API+"/v1/orders/"+string(id)+"/events", s.at.Key, nil).decode(s.t, &page)
-		for _, e := range page.Events {
+		story := s.story(id)
+		for _, e := range story {
 			if e.Kind == k {
 				return e
 			}
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("no %s in %v", k, kinds(page.Events))
+			s.t.Fatalf("no %s in %v", k, kinds(story))
 		}
 		pause(s.t, 20*time.Millisecond)
 	}

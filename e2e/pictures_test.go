@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -233,9 +234,9 @@ func (s *stack) awaitPictures(t *testing.T, ids []string, is func(shop.Picture) 
 		if are >= n {
 			return
 		}
-		pause(t, 0)
 		if ctx.Err() != nil {
 			t.Fatalf("%d of %d pictures after %s", are, n, patience)
 		}
+		pause(t, 20*time.Millisecond) // the processors are for the pictures
 	}
 }

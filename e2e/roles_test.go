@@ -99,7 +99,8 @@ func TestRolesAlone(t *testing.T) {
 		says string
 	}{
 		{"no vault key", nil, "PURSER_VAULT_KEY"},
-		{"nobody at the engine's address", []string{vault, "TEMPORAL_ADDRESS=127.0.0.1:1", "PURSER_SANDBOX_URL=http://127.0.0.1:1"}, "127.0.0.1:1"},
+		{"no database", []string{vault}, "DATABASE_URL"},
+		{"nobody at the engine's address", []string{vault, "DATABASE_URL=" + postgres.ForTest(t), "TEMPORAL_ADDRESS=127.0.0.1:1", "PURSER_SANDBOX_URL=http://127.0.0.1:1"}, "127.0.0.1:1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, _, stderr := run(t, append(c.env, "PURSER_DATA="+t.TempDir()), "worker")

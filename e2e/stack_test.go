@@ -3,14 +3,19 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	words "purser/mail"
+	"purser/order"
 	"purser/records"
 	"purser/sandbox"
 	sandboxcarrier "purser/sandbox/carrier"
@@ -145,13 +150,71 @@ func (s *stack) rest() {
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
 	limit := time.After(3 * time.Minute)
-	for s.count(c, ofOrders+" AND ExecutionStatus = 'Running'") > 0 {
+	for slices.ContainsFunc(s.running(c), func(id order.ID) bool { return !s.leftBehind(id) }) {
 		select {
 		case <-tick.C:
 		case <-limit:
 			s.t.Fatal("orders do not come to rest")
 		}
 	}
+}
+
+// running are the orders whose workflows are open.
+func (s *stack) running(c client.Client) (ids []order.ID) {
+	s.t.Helper()
+	list, err := c.ListWorkflow(s.t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: "default", Query: ofOrders + " AND ExecutionStatus = 'Running'"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, w := range list.GetExecutions() {
+		ids = append(ids, order.ID(strings.Split(w.GetExecution().GetWorkflowId(), "/")[1])) // order/ID, order/ID/late
+	}
+	return ids
+}
+
+// abandoned is how long after it was begun a mail that is still being sent is
+// so no more: no call lasts as long.
+const abandoned = 15 * time.Second
+
+// leftBehind reports whether all that an order has left to do is to say of
+// mails that nobody knows whether they went out. They were being sent when the
+// program was killed, and it waits minutes before it says so: whoever was
+// sending them might still be at it.
+func (s *stack) leftBehind(id order.ID) bool {
+	s.t.Helper()
+	if !s.order(s.t, id).Status.Final() {
+		return false
+	}
+	mails, err := s.shop.Mails(within(s.t), id)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	sending := 0
+	for _, m := range mails {
+		switch {
+		case m.State == words.StateDue:
+			return false
+		case m.State == words.StateSending && time.Since(m.ClaimedAt) < abandoned:
+			return false
+		case m.State == words.StateSending:
+			sending++
+		}
+	}
+	owed := 0
+	for _, e := range s.story(id) {
+		if _, mailed := mailOf[e.Kind]; mailed {
+			owed++
+		}
+	}
+	return sending > 0 && len(mails) >= owed
+}
+
+// story is what an order's events are so far.
+func (s *stack) story(id order.ID) []order.Event {
+	s.t.Helper()
+	var page struct{ Events []order.Event }
+	send(s.t, http.MethodGet, s.at.API+"/v1/orders/"+string(id)+"/events?limit=500", s.at.Key, nil).decode(s.t, &page)
+	return page.Events
 }
 
 // temporal is a client of the stack's engine.

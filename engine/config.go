@@ -15,12 +15,8 @@ import (
 	"go.temporal.io/api/enums/v1"
 )
 
-// Where people expect Temporal to listen.
-const (
-	DefaultHost         = "127.0.0.1"
-	DefaultFrontendPort = 7233
-	DefaultUIPort       = 8233
-)
+// DefaultHost is this machine alone.
+const DefaultHost = "127.0.0.1"
 
 // DefaultRetention is how long the history of a closed workflow is kept.
 const DefaultRetention = 30 * 24 * time.Hour
@@ -46,11 +42,11 @@ type Config struct {
 	Host string
 
 	// FrontendPort is where workers and clients connect. Zero picks a free
-	// port; DefaultFrontendPort is the customary one.
+	// port; 7233 is the customary one.
 	FrontendPort int
 
 	// UIPort is where the Web UI is served. Zero picks a free port, -1 leaves
-	// the UI out; DefaultUIPort is the customary one.
+	// the UI out; 8233 is the customary one.
 	UIPort int
 
 	// Namespace is created if it is missing. Defaults to "default".

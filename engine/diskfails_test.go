@@ -89,10 +89,10 @@ func TestKilledBeforeTheSync(t *testing.T) {
 	}
 }
 
-// After a failed sync the system may hold as written what the disk does not.
-// Neither going on nor starting again may build on it.
-func TestStartAfterAFailedSync(t *testing.T) {
-	t.Parallel()
+// failedSync is a database with a transaction that is safe, and another whose
+// sync has failed.
+func failedSync(t *testing.T) (*simDisk, *sql.DB) {
+	t.Helper()
 	d, db, _ := failing(t)
 	if _, err := db.Exec("insert into t values (1, 0, 1, 'x')"); err != nil {
 		t.Fatal(err)
@@ -103,6 +103,14 @@ func TestStartAfterAFailedSync(t *testing.T) {
 	if _, err := db.Exec("insert into t values (2, 0, 1, 'x')"); !errors.Is(err, d.broken) {
 		t.Fatal(err)
 	}
+	return d, db
+}
+
+// After a failed sync the system may hold as written what the disk does not.
+// Neither going on nor starting again may build on it.
+func TestStartAfterAFailedSync(t *testing.T) {
+	t.Parallel()
+	d, db := failedSync(t)
 	d = d.reboot(t)
 	d, db, _ = reopened(t, d)
 	defer db.Close()
@@ -122,16 +130,7 @@ func TestStartAfterAFailedSync(t *testing.T) {
 // SQLite would write to it might refer to what the log has lost.
 func TestNoAnswersAfterAFailedSync(t *testing.T) {
 	t.Parallel()
-	d, db, _ := failing(t)
-	if _, err := db.Exec("insert into t values (1, 0, 1, 'x')"); err != nil {
-		t.Fatal(err)
-	}
-	d.mu.Lock()
-	d.broken = errors.New("no disk")
-	d.mu.Unlock()
-	if _, err := db.Exec("insert into t values (2, 0, 1, 'x')"); !errors.Is(err, d.broken) {
-		t.Fatal(err)
-	}
+	d, db := failedSync(t)
 	d.mu.Lock()
 	broken, written := d.broken, len(d.file("test.db-wal").pending)+len(d.file("test.db").pending)
 	d.broken = nil

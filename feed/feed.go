@@ -90,7 +90,8 @@ func Sniff(kind catalog.ImportKind, begin []byte) (Header, error) {
 	return h.named(string(bytes.TrimRight(line, "\r")))
 }
 
-// foreign recognises what people send instead.
+// foreign says what is wrong with a file that is no text of ours: an
+// archive, a spreadsheet, another encoding, nothing at all.
 func foreign(text []byte) error {
 	switch {
 	case len(text) == 0:

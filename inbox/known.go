@@ -79,7 +79,8 @@ func (a *aside) ringAt(at time.Time) {
 	a.timer.Reset(time.Until(at))
 }
 
-// rings when it is time to take.
+// rings is sent to when the oldest of them has waited long enough; nil, which
+// never is, if there is none.
 func (a *aside) rings() <-chan time.Time {
 	if a.timer == nil {
 		return nil

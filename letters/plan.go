@@ -102,7 +102,7 @@ var (
 	ofMoney = []field{fieldOrder, fieldAmount}
 )
 
-// Templates lists them all, in an order's order.
+// Templates lists all templates in the order in which an order meets them.
 func Templates() []Template {
 	return []Template{
 		Confirmation, PaymentProblem, Shipped, Delivered, Cancelled, Expired,

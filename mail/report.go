@@ -39,7 +39,7 @@ const (
 	Reminders Scope = "reminders" // about an order that was begun and not finished
 )
 
-// Lists are all of them.
+// Lists are the lists that can be left one by one.
 var Lists = []Scope{Campaigns, Reminders}
 
 // ListOf is the list that a mail's tag "list" names. One that is not known, or

@@ -49,7 +49,7 @@ func (s source) channels() (n int) {
 	return n
 }
 
-// again makes a scaled picture a source.
+// again makes a scaled picture the source of a smaller one.
 func (p planes) again() source {
 	s := source{w: p.w, h: p.h, alpha: p.alpha}
 	for i, pl := range p.all {

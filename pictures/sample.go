@@ -73,7 +73,8 @@ type shape struct {
 	stripes     int
 }
 
-// stillLife says what stands on the table.
+// stillLife is the shapes that a sample product's picture is drawn from, the
+// ones behind first.
 func stillLife(sku string) []shape {
 	shadow := shape{x: 0.05, y: -0.005, w: 0.3, h: 0.03, round: 1, light: 0.45, colour: 0.1}
 	body := func(w, h, round float64) shape {

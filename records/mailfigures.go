@@ -175,7 +175,7 @@ type MailPause struct {
 	Resumed time.Time // zero: never
 }
 
-// MailPause answers it.
+// MailPause answers whether a stream is paused, by whom and why.
 func (s *Store) MailPause(ctx context.Context, stream mail.Stream) (MailPause, error) {
 	var p MailPause
 	var paused, at, resumed int64

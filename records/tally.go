@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"purser/mail"
 	"purser/order"
 )
 
@@ -14,7 +15,7 @@ type Tally struct {
 	Orders map[order.Status]int64
 	Events int64
 	Gaps   int64 // orders whose events are not 1, 2, 3 … up to their version
-	Mails  map[order.MailState]int64
+	Mails  map[mail.State]int64
 	Stock  []StockTally
 }
 
@@ -47,7 +48,7 @@ func (t Tally) Broken() []string {
 // Tally counts. While orders are written its parts may be of different
 // moments.
 func (s *Store) Tally(ctx context.Context) (Tally, error) {
-	t := Tally{Orders: make(map[order.Status]int64), Mails: make(map[order.MailState]int64)}
+	t := Tally{Orders: make(map[order.Status]int64), Mails: make(map[mail.State]int64)}
 	q := s.db.reader()
 	err := each(ctx, q, "SELECT status, COUNT(*) FROM orders GROUP BY status", nil, func(r *sql.Rows) error {
 		return tallyInto(r, t.Orders)

@@ -48,6 +48,9 @@ func (p *Problem) Error() string {
 	if s == "" {
 		s = p.Title
 	}
+	if p.Code == "" { // a proxy's answer, not Purser's: the title has the status
+		return s
+	}
 	return fmt.Sprintf("%s (%d %s)", s, p.Status, p.Code)
 }
 
@@ -257,7 +260,10 @@ func (c *Client) answered(req *http.Request, out any) error {
 		_, err = io.Copy(io.Discard, resp.Body)
 		return err
 	}
-	return json.NewDecoder(resp.Body).Decode(out)
+	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+		return fmt.Errorf("cannot read the answer of the API at %s: %w", c.URL, err)
+	}
+	return nil
 }
 
 // do sends a request with the key; a status of 400 and above is a *Problem.
@@ -269,7 +275,11 @@ func (c *Client) do(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, err
+		var failed *url.Error
+		if errors.As(err, &failed) { // it names the whole address of the call
+			err = failed.Err
+		}
+		return nil, fmt.Errorf("no answer from the API at %s: %w", c.URL, err)
 	}
 	if resp.StatusCode < 400 {
 		return resp, nil
@@ -281,7 +291,7 @@ func (c *Client) do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal(b, p); err != nil {
-		return nil, errors.Join(p, err)
+		return nil, &Problem{Status: resp.StatusCode, Title: resp.Status}
 	}
 	return nil, p
 }

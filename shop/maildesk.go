@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"purser/mail"
 	"purser/order"
@@ -21,6 +22,7 @@ type Mail struct {
 	Skipped    []mail.PassedOver `json:"skipped,omitempty"`
 	Why        string            `json:"why,omitempty"`
 	Attempts   int               `json:"attempts"`
+	ClaimedAt  time.Time         `json:"claimedAt"` // when it was last begun to be sent
 	AskedBy    string            `json:"askedBy,omitempty"`
 	AskedWhy   string            `json:"askedWhy,omitempty"`
 	// Feedback is what became of it, oldest first.

@@ -3,6 +3,7 @@ package shop
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -17,8 +18,11 @@ type Shopper struct {
 	HTTP           *http.Client // default: http.DefaultClient
 }
 
+// ErrDeclined is a card that its bank declined. The shopper may try another.
+var ErrDeclined = errors.New("the card was declined")
+
 // Pay confirms the intent with a card, such as "pm_card_visa", and answers
-// the intent's status. A declined card is an error with its decline code.
+// the intent's status. A declined card is ErrDeclined with its decline code.
 func (s *Shopper) Pay(ctx context.Context, clientSecret, card string) (status string, err error) {
 	intent, _, ok := strings.Cut(clientSecret, "_secret_")
 	if !ok {
@@ -43,6 +47,7 @@ func (s *Shopper) Pay(ctx context.Context, clientSecret, card string) (status st
 	var answer struct {
 		Status string `json:"status"`
 		Error  struct {
+			Type        string `json:"type"`
 			Code        string `json:"code"`
 			DeclineCode string `json:"decline_code"`
 			Message     string `json:"message"`
@@ -50,6 +55,9 @@ func (s *Shopper) Pay(ctx context.Context, clientSecret, card string) (status st
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
 		return "", fmt.Errorf("pay: HTTP %d: %w", resp.StatusCode, err)
+	}
+	if answer.Error.Type == "card_error" {
+		return "", fmt.Errorf("pay: %w: %s %s: %s", ErrDeclined, answer.Error.Code, answer.Error.DeclineCode, answer.Error.Message)
 	}
 	if resp.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("pay: %s %s: %s", answer.Error.Code, answer.Error.DeclineCode, answer.Error.Message)

@@ -25,7 +25,7 @@ func (s *Stack) warnOfLinks() {
 	}
 }
 
-// campaignDesk is the API's part in it.
+// campaignDesk is what the API needs to keep and steer campaigns.
 func (s *Stack) campaignDesk(p *providers) *api.Campaigns {
 	return &api.Campaigns{Steer: s.starter, Records: s.Records, Letters: p.mail.letters}
 }

@@ -21,8 +21,10 @@ func (s *Stack) addCatalogue(a *activities.Activities, p *providers) {
 	a.ProductPictures, a.PictureDeleter = s.Records, &starter.Pictures{Temporal: s.Temporal}
 }
 
-// catalogueScheduled is how long the engine may take to note a schedule.
-const catalogueScheduled = 30 * time.Second
+// scheduledWithin is how long the engine may take to note a schedule before it
+// is asked again. Started anew after a crash on a busy machine it may need
+// longer than that.
+const scheduledWithin = 30 * time.Second
 
 // startCatalogue lets the index follow the stock, has it compared with the
 // record regularly, and goes on with imports whose workflow was never started.
@@ -30,16 +32,10 @@ const catalogueScheduled = 30 * time.Second
 func (s *Stack) startCatalogue(p *providers) {
 	follower := &activities.Follower{Steps: p.activities(s), Log: s.log}
 	s.background(follower.Run)
-	s.background(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, catalogueScheduled)
-		defer cancel()
-		if err := s.starter.KeepReconciling(ctx, s.cfg.ReconcileEvery); err != nil && ctx.Err() == nil {
-			s.log.Error("the index is not compared with the catalogue regularly", "error", err)
-		}
-		if err := s.resumeImports(ctx); err != nil && ctx.Err() == nil {
-			s.log.Error("imports that were received are not carried out", "error", err)
-		}
+	s.insist("schedule the comparison of index and catalogue", scheduledWithin, func(ctx context.Context) error {
+		return s.starter.KeepReconciling(ctx, s.cfg.ReconcileEvery)
 	})
+	s.insist("carry out imports that were received", 0, s.resumeImports)
 }
 
 // resumeImports starts the workflows of imports that were received by a

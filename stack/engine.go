@@ -3,8 +3,6 @@ package stack
 import (
 	"context"
 
-	enums "go.temporal.io/api/enums/v1"
-
 	"purser/config"
 	"purser/engine"
 	"purser/workflows"
@@ -16,12 +14,8 @@ func StartEngine(ctx context.Context, cfg *config.Config, failed func(error)) (*
 	return engine.Start(ctx, engine.Config{
 		DataDir: cfg.Data, PostgresURL: cfg.DatabaseURL,
 		FrontendPort: cfg.TemporalPort, UIPort: cfg.EmbeddedUIPort(), Namespace: cfg.TemporalNamespace,
-		SearchAttributes: map[string]enums.IndexedValueType{
-			workflows.AttrStatus.GetName():   enums.INDEXED_VALUE_TYPE_KEYWORD,
-			workflows.AttrWaiting.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
-			workflows.AttrDeadline.GetName(): enums.INDEXED_VALUE_TYPE_DATETIME,
-		},
-		Failed: failed,
-		Logger: cfg.Logger(),
+		SearchAttributes: workflows.SearchAttributes(),
+		Failed:           failed,
+		Logger:           cfg.Logger(),
 	})
 }

@@ -40,7 +40,7 @@ func (s *Stack) snsSource() (*sns.Source, error) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(sandboxses.Root(s.snsSecret()))
-	return sns.New(sns.Config{Topics: []string{sandboxses.TopicARN}, Origin: s.boxURL + "/ses/sns/", Roots: roots})
+	return sns.New(sns.Config{Topics: []string{sandboxses.TopicARN}, Origin: s.sandboxURL + "/ses/sns/", Roots: roots})
 }
 
 // links makes the links by which shoppers leave marketing mails.
@@ -56,8 +56,8 @@ func (s *Stack) publicURL() string {
 	return s.apiURL
 }
 
-// hearMail adds to the doors what providers say about mails: who believes
-// them, and who acts upon it.
+// hearMail adds the webhooks in which providers say what became of mails: what
+// verifies them, and what acts upon them.
 func (s *Stack) hearMail(hooks *inbox.Handler, relay *inbox.Relay) error {
 	source, err := s.snsSource()
 	if err != nil {
@@ -65,13 +65,13 @@ func (s *Stack) hearMail(hooks *inbox.Handler, relay *inbox.Relay) error {
 	}
 	hooks.Sources["ses"] = source
 	hooks.Sources["mail"] = mailfeed.Source{Secrets: s.cfg.MailWebhookSecrets}
-	e := &ears{source: source, record: s.Records, tolerance: s.cfg.Tolerance(), latest: s.cfg.MailJudgeLatest, log: s.log, poke: make(chan struct{}, 1)}
+	e := &mailReports{source: source, record: s.Records, tolerance: s.cfg.Tolerance(), latest: s.cfg.MailJudgeLatest, log: s.log, badNews: make(chan struct{}, 1)}
 	relay.Mails = e
 	s.background(e.judge)
 	return nil
 }
 
-// mailDesk is the API's part in it.
+// mailDesk is what the API shows and changes about mails.
 func (s *Stack) mailDesk() *api.MailDesk {
 	d := &api.MailDesk{Records: s.Records, Links: s.links(), Tolerance: s.cfg.Tolerance(), Latest: s.cfg.MailJudgeLatest}
 	if a, err := netmail.ParseAddress(s.cfg.MailFrom); err == nil {
@@ -80,19 +80,20 @@ func (s *Stack) mailDesk() *api.MailDesk {
 	return d
 }
 
-// ears hear what became of mails, and judge how they went.
-type ears struct {
+// mailReports takes the reports of what became of mails, and pauses marketing
+// when too many of them are bad.
+type mailReports struct {
 	source    *sns.Source
 	record    *records.Store
 	tolerance mail.Tolerance
 	latest    int
 	log       *slog.Logger
-	poke      chan struct{} // something to judge
+	badNews   chan struct{} // holds one when a mail has bounced or been complained about
 }
 
 // Hear acts on a report, once for each inbox id, and answers what it tells of
 // orders.
-func (e *ears) Hear(ctx context.Context, inboxID int64, r mail.Report) ([]order.News, error) {
+func (e *mailReports) Hear(ctx context.Context, inboxID int64, r mail.Report) ([]order.News, error) {
 	if r.Confirm != "" {
 		if err := e.source.Confirm(ctx, r.Confirm); err != nil {
 			return nil, err
@@ -106,7 +107,7 @@ func (e *ears) Hear(ctx context.Context, inboxID int64, r mail.Report) ([]order.
 	for _, f := range r.Feedback {
 		if fresh && (f.Kind == mail.Complained || f.Kind == mail.Bounced) {
 			select {
-			case e.poke <- struct{}{}:
+			case e.badNews <- struct{}{}:
 			default: // it is going to be judged already
 			}
 			break
@@ -124,7 +125,7 @@ const (
 
 // judge pauses marketing before a provider's limits do, until the context
 // ends (BNC-4, F46).
-func (e *ears) judge(ctx context.Context) {
+func (e *mailReports) judge(ctx context.Context) {
 	for {
 		if err := e.judgeOnce(ctx); err != nil && ctx.Err() == nil {
 			e.log.ErrorContext(ctx, "how the latest mails went cannot be judged", "error", err)
@@ -139,7 +140,7 @@ func (e *ears) judge(ctx context.Context) {
 		pause.Reset(judgeAtLeast)
 		select {
 		case <-ctx.Done():
-		case <-e.poke:
+		case <-e.badNews:
 		case <-pause.C:
 		}
 		pause.Stop()
@@ -149,7 +150,7 @@ func (e *ears) judge(ctx context.Context) {
 	}
 }
 
-func (e *ears) judgeOnce(ctx context.Context) error {
+func (e *mailReports) judgeOnce(ctx context.Context) error {
 	standings, err := e.record.Standings(ctx, e.latest)
 	if err != nil {
 		return err

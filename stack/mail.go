@@ -21,8 +21,8 @@ import (
 // dead; no call takes nearly as long.
 const sweepAfter = 10 * time.Minute
 
-// mailWay is how mail leaves: who writes it and who carries it.
-type mailWay struct {
+// mailOut is how mail leaves: who writes it and who carries it.
+type mailOut struct {
 	letters *letters.Writer
 	toShop  mail.Address
 	ses     *ses.Mailer // nil: not among the providers
@@ -30,9 +30,9 @@ type mailWay struct {
 }
 
 // newMail makes the providers of mail, real or played.
-func (s *Stack) newMail() (*mailWay, error) {
+func (s *Stack) newMail() (*mailOut, error) {
 	c := s.cfg
-	w := &mailWay{}
+	w := &mailOut{}
 	shop, err := c.Shop()
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (s *Stack) newSES() (*ses.Mailer, error) {
 	c := s.cfg
 	conf := ses.Config{From: c.MailFrom, ReplyTo: c.MailReplyTo, Region: c.SESRegion, ConfigurationSet: c.SESConfigurationSet}
 	if c.SESRegion == "" {
-		conf.Endpoint, conf.Region, conf.AccessKey, conf.SecretKey = s.boxURL+"/ses", "sandbox", "sandbox", "sandbox"
+		conf.Endpoint, conf.Region, conf.AccessKey, conf.SecretKey = s.sandboxURL+"/ses", "sandbox", "sandbox", "sandbox"
 		// With a configuration set the stand-in, as SES, repeats our id in what
 		// it reports: that settles mails of unknown outcome.
 		conf.ConfigurationSet = cmp.Or(conf.ConfigurationSet, "sandbox")
@@ -107,7 +107,7 @@ func (s *Stack) playRelay() (port int, err error) {
 // startMail asks the providers what may be sent, before the first mail waits
 // for the answer, and keeps asking; and it gives up on mails whose sender has
 // died.
-func (s *Stack) startMail(ctx context.Context, w *mailWay) {
+func (s *Stack) startMail(ctx context.Context, w *mailOut) {
 	first, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if err := w.office.Ask(first); err != nil {

@@ -27,7 +27,6 @@ const (
 	sandboxS3Access = "purser-sandbox"
 	sandboxS3Region = "us-east-1"
 	cdnCheckedEvery = 5 * time.Minute
-	scheduledWithin = 30 * time.Second
 )
 
 func (s *Stack) s3Secret() string { return s.vault.Derive("sandbox s3") }
@@ -48,14 +47,15 @@ func (s *Stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
 	}
 	conf := s3.Config{Bucket: c.S3Bucket, Region: cmp.Or(c.S3Region, sandboxS3Region), Endpoint: c.S3Endpoint, PublicEndpoint: c.S3PublicEndpoint, CDN: cdn}
 	if c.S3Bucket == "" {
-		conf.Bucket, conf.Region, conf.Endpoint = sandboxBucket, sandboxS3Region, s.boxURL
+		conf.Bucket, conf.Region, conf.Endpoint = sandboxBucket, sandboxS3Region, s.sandboxURL
 		conf.AccessKey, conf.SecretKey = sandboxS3Access, s.s3Secret()
 	}
 	return s3.New(ctx, conf)
 }
 
-// startPictures runs the pictures' worker and their sweeps.
-func (s *Stack) startPictures(ctx context.Context, p *providers) error {
+// startPictures runs the pictures' worker and has what uploads left behind
+// swept up regularly.
+func (s *Stack) startPictures(p *providers) error {
 	set := workers.Pictures(s.Temporal, &activities.Pictures{
 		Source: p.pictures, Shelf: p.pictures, Record: s.Records, Sweeper: s.Records, Teller: s.starter, Products: s.Records,
 	}, s.cfg.PicturesAtOnce)
@@ -63,9 +63,10 @@ func (s *Stack) startPictures(ctx context.Context, p *providers) error {
 		return err
 	}
 	s.onStop(set.Stop)
-	ctx, cancel := context.WithTimeout(ctx, scheduledWithin)
-	defer cancel()
-	return (&starter.Pictures{Temporal: s.Temporal}).SweepPictures(ctx, s.cfg.SweepEvery)
+	s.insist("schedule the sweep of pictures", scheduledWithin, func(ctx context.Context) error {
+		return (&starter.Pictures{Temporal: s.Temporal}).SweepPictures(ctx, s.cfg.SweepEvery)
+	})
+	return nil
 }
 
 // pictureDesk is what the API needs to take pictures in.

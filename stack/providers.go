@@ -41,7 +41,7 @@ type providers struct {
 	stripe   *stripe.Client
 	carrier  *carrier.Client
 	scans    carrier.Webhooks
-	mail     *mailWay
+	mail     *mailOut
 	pictures *s3.Store
 	search   *meilisearch.Client
 }
@@ -69,10 +69,10 @@ func (s *Stack) newSandbox() (*sandbox.Sandbox, error) {
 // providers makes the adapters, after finding out where the stand-ins are.
 func (s *Stack) providers(r Role) (*providers, error) {
 	c := s.cfg
-	if s.boxDoor != nil {
-		s.serve(s.boxDoor, s.Sandbox.Handler(), time.Second)
+	if s.sandboxListener != nil {
+		s.serve(s.sandboxListener, s.Sandbox.Handler(), time.Second)
 	}
-	if s.boxURL == "" && c.Played() {
+	if s.sandboxURL == "" && c.Played() {
 		return nil, errors.New("this role has no sandbox of its own: set STRIPE_SECRET_KEY, CARRIER_URL, SES_REGION, S3_BUCKET and MEILISEARCH_URL, or PURSER_SANDBOX_URL")
 	}
 	p := &providers{}
@@ -83,7 +83,7 @@ func (s *Stack) providers(r Role) (*providers, error) {
 		})
 	} else {
 		p.stripe, err = stripe.New(stripe.Config{
-			Key: sandboxStripeKey, WebhookSecrets: []string{s.stripeSecret()}, BaseURL: s.boxURL + "/stripe", Log: s.log,
+			Key: sandboxStripeKey, WebhookSecrets: []string{s.stripeSecret()}, BaseURL: s.sandboxURL + "/stripe", Log: s.log,
 		})
 	}
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *Stack) providers(r Role) (*providers, error) {
 	}
 	at, key, secrets := c.CarrierURL, c.CarrierKey, c.CarrierWebhookSecrets
 	if at == "" {
-		at, key, secrets = s.boxURL+"/carrier", sandboxCarrierKey, []string{s.carrierSecret()}
+		at, key, secrets = s.sandboxURL+"/carrier", sandboxCarrierKey, []string{s.carrierSecret()}
 	}
 	p.carrier, p.scans = carrier.New(carrier.Config{BaseURL: at, Key: key}), carrier.Webhooks{Secrets: secrets}
 	if p.mail, err = s.newMail(); err != nil {
@@ -148,7 +148,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 	if err != nil {
 		return err
 	}
-	s.serve(s.apiDoor, handler, 5*time.Second)
+	s.serve(s.apiListener, handler, 5*time.Second)
 	s.onStop(func() { close(stopping) })
 	return nil
 }
@@ -162,7 +162,7 @@ func (s *Stack) pingEngine(ctx context.Context) error {
 func (s *Stack) startSandbox() {
 	to := s.publicURL()
 	s.Sandbox.SetWebhooks(to+"/webhooks/stripe", to+"/webhooks/carrier")
-	if err := s.Sandbox.SubscribeMail(s.boxURL+"/ses", to+"/webhooks/ses"); err != nil {
+	if err := s.Sandbox.SubscribeMail(s.sandboxURL+"/ses", to+"/webhooks/ses"); err != nil {
 		s.log.Error("the sandbox cannot say what becomes of mails", "error", err)
 	}
 	s.background(func(ctx context.Context) {

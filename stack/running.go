@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -49,7 +50,7 @@ func Find(dir string) (at Running, err error) {
 // Running says where this stack is.
 func (s *Stack) Running() Running {
 	return Running{
-		API: s.apiURL, Key: s.key, Sandbox: s.boxURL, PublishableKey: sandboxPublishableKey, TemporalUI: s.uiURL, Temporal: s.engine,
+		API: s.apiURL, Key: s.key, Sandbox: s.sandboxURL, PublishableKey: sandboxPublishableKey, TemporalUI: s.uiURL, Temporal: s.engine,
 	}
 }
 
@@ -88,6 +89,34 @@ func (s *Stack) Wait(ctx context.Context) error {
 	case err := <-s.failed:
 		return err
 	}
+}
+
+// longestPause bounds how long insist rests between two tries.
+const longestPause = time.Minute
+
+// insist does, in the background, what the start neither waits for nor fails
+// over: it is tried until it has worked or the stack stops. within bounds each
+// try; 0: nothing does.
+func (s *Stack) insist(what string, within time.Duration, do func(context.Context) error) {
+	s.background(func(ctx context.Context) {
+		for pause := time.Second; ; pause = min(2*pause, longestPause) {
+			trying, done := ctx, func() {}
+			if within > 0 {
+				trying, done = context.WithTimeout(ctx, within)
+			}
+			err := do(trying)
+			done()
+			if err == nil || ctx.Err() != nil {
+				return
+			}
+			s.log.Warn("not done yet, tried again soon", "what", what, "error", err)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
 }
 
 // background runs f until the stack stops.

@@ -2,7 +2,6 @@ package stack
 
 import (
 	"context"
-	"time"
 
 	"purser/providers/meilisearch"
 	"purser/sandbox/search"
@@ -27,7 +26,7 @@ func (s *Stack) newSearch() (*meilisearch.Client, error) {
 		Environment: s.cfg.SearchEnvironment, Log: s.log,
 	}
 	if s.cfg.SearchPlayed() {
-		c.URL, c.AdminKey, c.SearchKey = s.boxURL+"/search", search.AdminKey(sandboxSearchKey), search.SearchKey(sandboxSearchKey)
+		c.URL, c.AdminKey, c.SearchKey = s.sandboxURL+"/search", search.AdminKey(sandboxSearchKey), search.SearchKey(sandboxSearchKey)
 	}
 	return meilisearch.New(c)
 }
@@ -36,22 +35,11 @@ func (s *Stack) newSearch() (*meilisearch.Client, error) {
 // does not hold up the start, nor end it: a search engine that is down is no
 // reason not to sell (SRCH-8).
 func (s *Stack) applySearchSettings(c *meilisearch.Client) {
-	s.background(func(ctx context.Context) {
-		for pause := time.Second; ; pause = min(2*pause, time.Minute) {
-			changed, err := c.ApplySettings(ctx)
-			switch {
-			case ctx.Err() != nil:
-				return
-			case err == nil:
-				s.log.Info("search settings", "changed", changed)
-				return
-			}
-			s.log.Warn("search settings cannot be applied yet", "error", err)
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-				return
-			}
+	s.insist("search settings", 0, func(ctx context.Context) error {
+		changed, err := c.ApplySettings(ctx)
+		if err == nil {
+			s.log.Info("search settings", "changed", changed)
 		}
+		return err
 	})
 }

@@ -37,18 +37,18 @@ type Stack struct {
 	Records  *records.Store
 	Sandbox  *sandbox.Sandbox // nil: every provider is real, or another process plays them
 
-	cfg     *config.Config
-	log     *slog.Logger
-	engine  string // its address, if it runs here
-	uiURL   string
-	vault   *vault.Vault
-	boxURL  string // where the stand-ins are
-	starter *starter.Client
-	apiURL  string
-	key     string // an API key for the commands
-	failed  chan error
+	cfg        *config.Config
+	log        *slog.Logger
+	engine     string // its address, if it runs here
+	uiURL      string
+	vault      *vault.Vault
+	sandboxURL string // where the stand-ins are
+	starter    *starter.Client
+	apiURL     string
+	key        string // an API key for the commands
+	failed     chan error
 
-	apiDoor, boxDoor net.Listener
+	apiListener, sandboxListener net.Listener
 
 	stops []func()
 	once  sync.Once
@@ -93,8 +93,12 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	if err := s.listen(r); err != nil {
 		return nil, err
 	}
-	if !r.owns() && cfg.VaultKey == "" {
+	switch { // a role shares with the other roles what the embedded stack keeps in its data directory
+	case r.owns():
+	case cfg.VaultKey == "":
 		return nil, errors.New("this role shares its secrets with others: set PURSER_VAULT_KEY, the same for all (openssl rand -hex 32)")
+	case cfg.DatabaseURL == "":
+		return nil, errors.New("this role shares the record with others: set DATABASE_URL to their Postgres")
 	}
 	if err := s.openVault(); err != nil {
 		return nil, err
@@ -109,15 +113,9 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	}
 	s.startMail(ctx, p.mail)
 	if r.worker {
-		s.warnOfLinks()
 		if err := s.startWorkers(p); err != nil {
 			return nil, err
 		}
-		if err := s.startPictures(ctx, p); err != nil {
-			return nil, err
-		}
-		s.applySearchSettings(p.search)
-		s.startCatalogue(p)
 	}
 	if r.api {
 		if err := s.startAPI(r, p); err != nil {
@@ -173,18 +171,18 @@ func (s *Stack) unlockOnStop(release func() error) {
 // the start while it costs nothing. They answer when there is someone to.
 func (s *Stack) listen(r Role) (err error) {
 	if r.api {
-		if s.apiDoor, err = s.open("the API", "--listen", s.cfg.Listen); err != nil {
+		if s.apiListener, err = s.open("the API", "--listen", s.cfg.Listen); err != nil {
 			return err
 		}
-		s.apiURL = "http://" + s.apiDoor.Addr().String()
+		s.apiURL = "http://" + s.apiListener.Addr().String()
 	}
-	s.boxURL = strings.TrimRight(s.cfg.SandboxURL, "/")
+	s.sandboxURL = strings.TrimRight(s.cfg.SandboxURL, "/")
 	if r.sandbox && s.cfg.Played() {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.cfg.SandboxPort))
-		if s.boxDoor, err = s.open("the sandbox", "--sandbox-port", address); err != nil {
+		if s.sandboxListener, err = s.open("the sandbox", "--sandbox-port", address); err != nil {
 			return err
 		}
-		s.boxURL = "http://" + s.boxDoor.Addr().String()
+		s.sandboxURL = "http://" + s.sandboxListener.Addr().String()
 	}
 	return nil
 }
@@ -265,12 +263,20 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 	return nil
 }
 
+// startWorkers lets this process carry out workflows and their steps, and keeps
+// pictures and the search index going.
 func (s *Stack) startWorkers(p *providers) error {
+	s.warnOfLinks()
 	set := workers.New(s.Temporal, p.activities(s), workers.Limits{MailRate: s.cfg.MailRate})
 	if err := set.Start(); err != nil {
 		return err
 	}
 	s.onStop(set.Stop)
+	if err := s.startPictures(p); err != nil {
+		return err
+	}
+	s.applySearchSettings(p.search)
+	s.startCatalogue(p)
 	return nil
 }
 

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
 	"purser/activities"
@@ -40,12 +39,7 @@ func newBulk(t *testing.T) *bulk {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	e, err := temporalserver.Start(t.Context(), temporalserver.Config{
-		DataDir: t.TempDir(), UIPort: -1, Logger: quiet,
-		SearchAttributes: map[string]enums.IndexedValueType{
-			workflows.AttrStatus.GetName():   enums.INDEXED_VALUE_TYPE_KEYWORD,
-			workflows.AttrWaiting.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
-			workflows.AttrDeadline.GetName(): enums.INDEXED_VALUE_TYPE_DATETIME,
-		},
+		DataDir: t.TempDir(), UIPort: -1, Logger: quiet, SearchAttributes: workflows.SearchAttributes(),
 	})
 	if err != nil {
 		t.Fatal(err)

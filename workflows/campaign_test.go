@@ -3,17 +3,13 @@ package workflows_test
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/interceptor"
-	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"pgregory.net/rapid"
 
@@ -79,12 +75,8 @@ func newCampaigns(t rapid.TB, c mail.Campaign, recipients int) *campaigns {
 }
 
 func (w *campaigns) newEnv(now time.Time) *testsuite.TestWorkflowEnvironment {
-	var s testsuite.WorkflowTestSuite
-	s.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	env := s.NewTestWorkflowEnvironment()
-	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{new(patience)}})
+	env := newEnv(new(patience))
 	env.SetStartTime(now)
-	env.SetTestTimeout(time.Minute)
 	env.RegisterActivity(&activities.Activities{
 		Post: &w.mailer, Ledger: &w.ledger, Blocked: &w.blocked,
 		Campaigns: activities.Campaigns{

@@ -50,11 +50,11 @@ func (w *orderWorkflow) noteMail(ctx workflow.Context, m order.Milestone, out ac
 	switch {
 	case err != nil:
 		w.note(ctx, order.MailRejected, purser, string(m)+": "+reason(err), "")
-	case out.State == activities.MailSent:
+	case out.State == mail.StateSent:
 		w.note(ctx, order.MailSent, purser, about, out.MessageID)
-	case out.State == activities.MailRejected:
+	case out.State == mail.StateRejected:
 		w.note(ctx, order.MailRejected, purser, about, "")
-	case out.State == activities.MailSuppressed:
+	case out.State == mail.StateSuppressed:
 		w.note(ctx, order.MailSuppressed, purser, about, "")
 	default:
 		w.note(ctx, order.MailUnknown, purser, about+": may have gone out; it is not sent again", "")

@@ -1,5 +1,6 @@
 // Package workflows is the deterministic half of Purser: what happens to an
-// order, in the order it happens.
+// order, a product, an import, a picture or a campaign, in the order in which
+// it happens. Whatever touches the world is a step in package activities.
 package workflows
 
 import (

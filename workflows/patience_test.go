@@ -2,9 +2,12 @@ package workflows_test
 
 import (
 	"math"
+	"time"
 
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -40,4 +43,17 @@ func (o *patientOut) ExecuteActivity(ctx workflow.Context, activity string, args
 		retry.MaximumAttempts = math.MaxInt32
 	}
 	return o.Next.ExecuteActivity(workflow.WithRetryPolicy(ctx, retry), activity, args...)
+}
+
+// newEnv is the SDK's test environment, for a machine that has other things to
+// do: it waits a minute, where by default a workflow whose turn takes longer
+// than a second counts as deadlocked, and a test that stands still for three
+// as hanging.
+func newEnv(interceptors ...interceptor.WorkerInterceptor) *testsuite.TestWorkflowEnvironment {
+	var s testsuite.WorkflowTestSuite
+	s.SetLogger(quiet())
+	env := s.NewTestWorkflowEnvironment()
+	env.SetWorkerOptions(worker.Options{Interceptors: interceptors, DeadlockDetectionTimeout: time.Minute})
+	env.SetTestTimeout(time.Minute)
+	return env
 }

@@ -30,10 +30,7 @@ type studio struct {
 
 func newStudio(t *testing.T, file string) *studio {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(quiet())
-	s := &studio{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
-	s.SetTestTimeout(30 * time.Second)
+	s := &studio{TestWorkflowEnvironment: newEnv()}
 	s.SetWorkflowRunTimeout(30 * 24 * time.Hour)
 	workflows.RegisterPictures(s)
 	s.RegisterActivity(&activities.Pictures{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record})
@@ -150,9 +147,7 @@ func TestSweepPicturesWorkflow(t *testing.T) {
 func (s *studio) sweeps(t *testing.T, found func(activities.Swept) bool) {
 	t.Helper()
 	later := func() time.Time { return time.Now().Add(time.Hour) }
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(quiet())
-	env := suite.NewTestWorkflowEnvironment()
+	env := newEnv()
 	workflows.RegisterPictures(env)
 	env.RegisterActivity(&activities.Activities{Listings: listings{&s.record}, Index: &fake.Index{}})
 	env.RegisterActivity(&activities.Pictures{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record, Now: later})

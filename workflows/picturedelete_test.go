@@ -9,7 +9,6 @@ import (
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
 	"purser/activities"
@@ -40,10 +39,7 @@ func (s *studio) discard(t *testing.T, index *fake.Index) error {
 	if _, err := s.record.DeleteUpload(t.Context(), s.upload.ID); err != nil {
 		t.Fatal(err)
 	}
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(quiet())
-	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(30 * time.Second)
+	env := newEnv()
 	workflows.RegisterPictures(env)
 	env.RegisterActivity(&activities.Pictures{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record})
 	env.RegisterActivity(&activities.Activities{Listings: listings{&s.record}, Index: index})

@@ -75,7 +75,7 @@ func onQueue(ctx workflow.Context, queue string, within time.Duration, summary s
 	return workflow.ExecuteActivity(ctx, activity, in).Get(ctx, out)
 }
 
-// passes reports whether a failure may pass by itself.
+// passes reports whether trying again may help.
 func passes(err error) bool {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {

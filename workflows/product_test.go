@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
 
 	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/interceptor"
-	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"purser/activities"
@@ -134,12 +130,8 @@ func (c *counter) run() *counter {
 
 func (c *counter) runOnce() {
 	c.Helper()
-	var s testsuite.WorkflowTestSuite
-	s.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	c.env = s.NewTestWorkflowEnvironment()
-	c.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{new(patience)}})
+	c.env = newEnv(new(patience))
 	c.env.SetStartTime(c.now)
-	c.env.SetTestTimeout(time.Minute)
 	c.env.RegisterActivity(c.steps)
 	c.began = c.now
 	c.runs++
@@ -373,9 +365,7 @@ func productRejected(c *counter) {
 		}
 		return nil
 	}
-	var s testsuite.WorkflowTestSuite
-	s.SetLogger(quiet())
-	c.env = s.NewTestWorkflowEnvironment()
+	c.env = newEnv()
 	c.env.RegisterActivity(c.steps)
 	c.env.RegisterDelayedCallback(func() { c.env.SignalWorkflow(string(workflows.ProductChanged), porttest.PutOf("1", "mug")) }, 0)
 	c.env.ExecuteWorkflow(workflows.ProductWorkflow, c.state)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -19,6 +20,16 @@ var (
 	AttrWaiting  = temporal.NewSearchAttributeKeyKeyword("WaitingOn")
 	AttrDeadline = temporal.NewSearchAttributeKeyTime("Deadline")
 )
+
+// SearchAttributes are the search attributes by their names, as the engine must
+// know them before the first order.
+func SearchAttributes() map[string]enums.IndexedValueType {
+	all := map[string]enums.IndexedValueType{}
+	for _, a := range []temporal.SearchAttributeKey{AttrStatus, AttrWaiting, AttrDeadline} {
+		all[a.GetName()] = a.GetValueType()
+	}
+	return all
+}
 
 // waitPayment is what a new order waits for.
 const waitPayment = "payment"

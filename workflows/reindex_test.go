@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/temporal"
-	"go.temporal.io/sdk/testsuite"
 
 	"purser/activities"
 	"purser/activities/fake"
@@ -21,9 +20,7 @@ import (
 // changed before.
 func (c *counter) reindex() (done catalog.Rebuilt, err error) {
 	c.Helper()
-	var s testsuite.WorkflowTestSuite
-	s.SetLogger(quiet())
-	c.env = s.NewTestWorkflowEnvironment()
+	c.env = newEnv()
 	c.env.RegisterActivity(c.steps)
 	c.env.ExecuteWorkflow(workflows.ReindexWorkflow)
 	if err := c.env.GetWorkflowError(); err != nil {

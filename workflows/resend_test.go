@@ -1,12 +1,8 @@
 package workflows_test
 
 import (
-	"log/slog"
 	"testing"
 	"time"
-
-	sdklog "go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/testsuite"
 
 	"purser/activities"
 	"purser/activities/fake"
@@ -64,9 +60,7 @@ func TestResendWorkflow(t *testing.T) {
 
 func (w *world) resend(t *testing.T, r order.Resend) (out activities.MailOutcome, err error) {
 	t.Helper()
-	var s testsuite.WorkflowTestSuite
-	s.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	env := s.NewTestWorkflowEnvironment()
+	env := newEnv()
 	env.RegisterActivity(&activities.Activities{Orders: &w.record, Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, Resends: &w.ledger})
 	env.ExecuteWorkflow(workflows.ResendWorkflow, r)
 	if err := env.GetWorkflowError(); err != nil {

@@ -68,12 +68,6 @@ func Untaken(ctx context.Context, err error) error {
 // Signal is news for a workflow; nobody waits for an answer.
 type Signal[T any] string
 
-// Receive waits for the next one.
-func (s Signal[T]) Receive(ctx workflow.Context) (t T) {
-	workflow.GetSignalChannel(ctx, string(s)).Receive(ctx, &t)
-	return t
-}
-
 // ReceiveNow answers the next one that is already here.
 func (s Signal[T]) ReceiveNow(ctx workflow.Context) (t T, ok bool) {
 	ok = workflow.GetSignalChannel(ctx, string(s)).ReceiveAsync(&t)

@@ -4,17 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/interceptor"
-	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"purser/activities"
@@ -255,12 +251,8 @@ func (w *world) runOnce(p workflows.Placement) (next *workflows.Placement) {
 }
 
 func (w *world) newEnv() *testsuite.TestWorkflowEnvironment {
-	var s testsuite.WorkflowTestSuite
-	s.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	env := s.NewTestWorkflowEnvironment()
-	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{new(patience)}})
+	env := newEnv(new(patience))
 	env.SetStartTime(w.now)
-	env.SetTestTimeout(time.Minute)
 	env.RegisterActivity(&activities.Activities{
 		Record: cmp.Or[activities.Record](w.keeper, &w.record), Orders: &w.record, Intents: &w.bank, Captures: &w.bank,
 		Carrier: &w.carrier, Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, Sealer: sealer{},

@@ -238,7 +238,8 @@ func (b *Bank) find(id string) *intent {
 	return nil
 }
 
-// on does something to an intent that exists.
+// on does some work on an intent, unless there is none or the hooks say that
+// the call fails.
 func (b *Bank) on(op, id string, work func(*intent) error) (order.Intent, error) {
 	b.mu.Lock()
 	in := b.find(id)

@@ -8,7 +8,7 @@ import (
 	"purser/catalog"
 )
 
-// DeleteUpload is as the record's.
+// DeleteUpload marks a picture as one that is to go, as the record does.
 func (u *Uploads) DeleteUpload(_ context.Context, id string) (catalog.Upload, error) {
 	return u.change(id, func(up *catalog.Upload) error {
 		switch up.Status {

@@ -46,29 +46,29 @@ func oneSends(t *testing.T, l activities.MailLedger) {
 			})
 		}
 		all.Wait()
-		if got[activities.MailDue] != 1 || got[activities.MailSending] != 7 {
+		if got[mail.StateDue] != 1 || got[mail.StateSending] != 7 {
 			t.Fatalf("round %d: 8 claimers saw %v, want one due and seven sending", round, got)
 		}
-		settle(t, l, m, activities.MailDue, "")
+		settle(t, l, m, mail.StateDue, "")
 	}
 }
 
 func sentStays(t *testing.T, l activities.MailLedger) {
 	m := letter(order.MailShipped)
-	wantClaim(t, l, m, activities.MailDue, "")
-	settle(t, l, m, activities.MailSent, "msg-1")
-	settle(t, l, m, activities.MailUnknown, "") // a late, slower attempt
-	wantClaim(t, l, m, activities.MailSent, "msg-1")
+	wantClaim(t, l, m, mail.StateDue, "")
+	settle(t, l, m, mail.StateSent, "msg-1")
+	settle(t, l, m, mail.StateUnknown, "") // a late, slower attempt
+	wantClaim(t, l, m, mail.StateSent, "msg-1")
 	if o, err := l.FindMail(t.Context(), m.ID); err != nil || o.Receipt.Provider != "smtp" || len(o.Receipt.Skipped) != 1 || o.Receipt.Skipped[0].Provider != "ses" {
 		t.Errorf("who has it, and why: %+v %v", o, err)
 	}
 }
 
 func remembersEnd(t *testing.T, l activities.MailLedger) {
-	for _, s := range []mail.State{activities.MailUnknown, activities.MailRejected, activities.MailSuppressed} {
+	for _, s := range []mail.State{mail.StateUnknown, mail.StateRejected, mail.StateSuppressed} {
 		m := letter(order.MailCancelled)
-		wantClaim(t, l, m, activities.MailDue, "")
-		wantClaim(t, l, m, activities.MailSending, "")
+		wantClaim(t, l, m, mail.StateDue, "")
+		wantClaim(t, l, m, mail.StateSending, "")
 		settle(t, l, m, s, "")
 		wantClaim(t, l, m, s, "")
 	}
@@ -78,16 +78,16 @@ func remembersEnd(t *testing.T, l activities.MailLedger) {
 // does not make the mail due, or something else, again. Only that it was sent
 // after all is news.
 func settledStays(t *testing.T, l activities.MailLedger) {
-	for _, s := range []mail.State{activities.MailUnknown, activities.MailRejected, activities.MailSuppressed} {
+	for _, s := range []mail.State{mail.StateUnknown, mail.StateRejected, mail.StateSuppressed} {
 		m := letter(order.MailDelivered)
-		wantClaim(t, l, m, activities.MailDue, "")
+		wantClaim(t, l, m, mail.StateDue, "")
 		settle(t, l, m, s, "")
-		for _, late := range []mail.State{activities.MailDue, activities.MailUnknown, activities.MailRejected} {
+		for _, late := range []mail.State{mail.StateDue, mail.StateUnknown, mail.StateRejected} {
 			settle(t, l, m, late, "")
 			wantClaim(t, l, m, s, "")
 		}
-		settle(t, l, m, activities.MailSent, "msg-1")
-		wantClaim(t, l, m, activities.MailSent, "msg-1")
+		settle(t, l, m, mail.StateSent, "msg-1")
+		wantClaim(t, l, m, mail.StateSent, "msg-1")
 	}
 }
 
@@ -97,12 +97,12 @@ func milestonesApart(t *testing.T, l activities.MailLedger) {
 	for _, key := range []string{MessageOf(id, order.MailConfirmation).ID, MessageOf(id, order.MailDelivered).ID, again} {
 		m := MessageOf(id, order.MailDelivered)
 		m.ID = key
-		wantClaim(t, l, m, activities.MailDue, "")
+		wantClaim(t, l, m, mail.StateDue, "")
 	}
 }
 
 func settlesOnlyClaimed(t *testing.T, l activities.MailLedger) {
-	if err := l.SettleMail(t.Context(), letter(order.MailExpired), mail.Outcome{State: activities.MailSent}); err == nil {
+	if err := l.SettleMail(t.Context(), letter(order.MailExpired), mail.Outcome{State: mail.StateSent}); err == nil {
 		t.Error("a mail that nobody claimed was settled")
 	}
 }

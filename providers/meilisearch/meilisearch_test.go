@@ -348,7 +348,7 @@ func TestNewRefuses(t *testing.T) {
 // TestRebuildUnderTraffic (SRCH-4, F58): while the index is rebuilt again and
 // again, no shopper sees an empty shop or an error.
 func TestRebuildUnderTraffic(t *testing.T) {
-	c := spy(t, played(t), meilisearch.Config{})
+	c := spy(t, played(t), meilisearch.Config{SearchTimeout: time.Minute}) // slow is not empty
 	var docs []catalog.Document
 	for i := range 50 {
 		docs = append(docs, porttest.DocumentOf(fmt.Sprint("sku", i), 1))

@@ -59,7 +59,8 @@ func (r *route) leftAlone() error {
 	return &order.ProviderError{Provider: r.Name, Op: "send mail", Kind: order.ErrUnavailable, Code: code}
 }
 
-// judged remembers what went wrong.
+// judged keeps an outage of the route for the operator to see; other errors
+// are about the mail.
 func (r *route) judged(err error) {
 	if !is(err, order.ErrUnavailable) && !is(err, order.ErrUnknownOutcome) {
 		return

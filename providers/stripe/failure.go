@@ -21,7 +21,7 @@ type failure struct {
 	replayed bool
 }
 
-// err makes a nil failure a nil error.
+// err is the failure as an error: a nil *failure in an error would not be nil.
 func (f *failure) err() error {
 	if f == nil {
 		return nil
@@ -106,7 +106,8 @@ func kind(e *sdk.Error, d direction) error {
 	return order.ErrRejected
 }
 
-// code is what an operator looks up.
+// code is Stripe's word for what went wrong, the most exact one there is; an
+// operator looks it up in Stripe's documentation.
 func code(e *sdk.Error) string {
 	switch {
 	case e.DeclineCode != "":

@@ -58,11 +58,7 @@ type fetch struct {
 }
 
 func (s *Server) listDocuments(w http.ResponseWriter, r *http.Request) error {
-	limit, err := number(r, "limit", 20, 1<<30)
-	if err != nil {
-		return err
-	}
-	offset, err := number(r, "offset", 0, 1<<30)
+	limit, offset, err := page(r)
 	if err != nil {
 		return err
 	}

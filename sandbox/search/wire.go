@@ -99,6 +99,14 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	return nil
 }
 
+// page reads how many of a list are wanted, and how many of them come before.
+func page(r *http.Request) (limit, offset int, err error) {
+	if limit, err = number(r, "limit", 20, 1<<30); err == nil {
+		offset, err = number(r, "offset", 0, 1<<30)
+	}
+	return limit, offset, err
+}
+
 // number reads a query parameter.
 func number(r *http.Request, name string, def, most int) (int, error) {
 	text := r.URL.Query().Get(name)

@@ -120,9 +120,6 @@ func (s *Server) OnAcknowledged(f func(provider string, took time.Duration)) {
 	s.courier.OnAcknowledged = f
 }
 
-// Pending counts the webhooks not delivered yet.
-func (s *Server) Pending() int { return s.courier.Pending() }
-
 // Run delivers webhooks and forgets what has lapsed, until the context ends.
 func (s *Server) Run(ctx context.Context) error {
 	var sweeper sync.WaitGroup

@@ -61,16 +61,12 @@ func newMaildesk(t *testing.T) *maildesk {
 		return nil
 	}
 	d.mailer.Before = func(mail.Message) error { return down() }
-	set := workers.New(d.client, &activities.Activities{
+	run(t, workers.New(d.client, &activities.Activities{
 		Orders: anyOrder{}, Post: &d.mailer, Letters: fake.Letters{}, Ledger: &d.ledger, Resends: &d.ledger,
 		Campaigns: activities.Campaigns{
 			Record: &d.campaigns, Recipients: &d.campaigns, Audience: &d.marketing, Letters: &d.marketing, Leaving: &d.marketing, Reputation: &d.marketing,
 		},
-	}, workers.Limits{})
-	if err := set.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(set.Stop)
+	}, workers.Limits{}))
 	d.starter = &starter.Client{Temporal: d.client}
 	return d
 }

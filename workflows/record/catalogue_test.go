@@ -64,14 +64,10 @@ func newCounter(t *testing.T) *counter {
 		return nil
 	}
 	r := c.record
-	set := workers.New(c.client, &activities.Activities{
+	run(t, workers.New(c.client, &activities.Activities{
 		Products: r, Listings: r, Revisions: r, DueProducts: r, StockAudit: r, Imports: r, ImportRows: r, Past: r,
 		Index: &c.index, IndexKeys: &c.index, Rebuild: &c.index,
-	}, workers.Limits{})
-	if err := set.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(set.Stop)
+	}, workers.Limits{}))
 	c.starter = &starter.Client{Temporal: c.client}
 	return c
 }

@@ -53,18 +53,13 @@ func newDarkroom(t *testing.T) *darkroom {
 	t.Helper()
 	d := &darkroom{bench: &bench{client: newClient(t)}, t: t}
 	d.starter = &starter.Pictures{Temporal: d.client}
-	for _, set := range []workers.Set{
+	run(t,
 		workers.Pictures(d.client, &activities.Pictures{
 			Source: &d.store, Shelf: &d.store, Record: &d.record, Sweeper: &d.record, Teller: &d.record, Products: &d.record,
 			Now: func() time.Time { return time.Now().Add(time.Hour) },
 		}, 0),
 		workers.New(d.client, &activities.Activities{Listings: listings{&d.record}, Index: &d.index}, workers.Limits{}),
-	} {
-		if err := set.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(set.Stop)
-	}
+	)
 	return d
 }
 

@@ -55,12 +55,7 @@ func newClient(t *testing.T) client.Client {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	e, err := engine.Start(t.Context(), engine.Config{
-		DataDir: t.TempDir(), UIPort: -1, Logger: quiet,
-		SearchAttributes: map[string]enums.IndexedValueType{
-			workflows.AttrStatus.GetName():   enums.INDEXED_VALUE_TYPE_KEYWORD,
-			workflows.AttrWaiting.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
-			workflows.AttrDeadline.GetName(): enums.INDEXED_VALUE_TYPE_DATETIME,
-		},
+		DataDir: t.TempDir(), UIPort: -1, Logger: quiet, SearchAttributes: workflows.SearchAttributes(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -84,12 +79,19 @@ func newBench(t *testing.T) *bench {
 		return nil
 	}
 	b.stock(t)
-	set := workers.New(b.client, b.activities(), workers.Limits{})
-	if err := set.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(set.Stop)
+	run(t, workers.New(b.client, b.activities(), workers.Limits{}))
 	return b
+}
+
+// run lets workers work until the test ends.
+func run(t *testing.T, sets ...workers.Set) {
+	t.Helper()
+	for _, set := range sets {
+		if err := set.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(set.Stop)
+	}
 }
 
 func plain(l *life) {

@@ -1,0 +1,132 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"purser/activities/fake"
+	"purser/api"
+	"purser/inbox"
+	"purser/records"
+)
+
+// operation is what the document says of one.
+type operation struct {
+	OperationID, Summary, Description string
+	Tags                              []string
+	Parameters                        []struct{ Name, Description string }
+	RequestBody                       struct{ Content map[string]content }
+	Responses                         map[string]struct {
+		Description string
+		Content     map[string]content
+	}
+}
+
+type content struct {
+	Schema struct {
+		Ref  string `json:"$ref"`
+		Type string
+	}
+}
+
+// contract is the document of an API with all its parts.
+func contract(t *testing.T) []byte {
+	t.Helper()
+	s := setUp(t, func(c *api.Config) {
+		c.Products, c.Pictures, c.Mail, c.Campaigns, c.Search = &api.Products{}, &api.Pictures{}, &api.MailDesk{}, &api.Campaigns{}, &fake.Index{}
+		c.Again = func(context.Context, int64, string) (records.Item, error) { return records.Item{}, inbox.ErrNoNews }
+	})
+	return s.ask("GET", "/openapi.json", "", "").body
+}
+
+// TestOpenAPIValid (API-1): the document keeps to the specification it names,
+// by an independent validator.
+func TestOpenAPIValid(t *testing.T) {
+	t.Parallel()
+	check := exec.Command("go", "run", "-C", filepath.Join("..", "tools"), "./openapi")
+	check.Stdin = bytes.NewReader(contract(t))
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestOpenAPIComplete (API-1): whoever reads the document needs nothing else.
+// Every operation says in a line and at length what it does, what each
+// parameter is and how it fails, and every body has a schema with a name, so
+// that generated clients have types and methods with names.
+func TestOpenAPIComplete(t *testing.T) {
+	t.Parallel()
+	var doc struct {
+		Paths map[string]map[string]operation
+		Tags  []struct{ Name, Description string }
+	}
+	if err := json.Unmarshal(contract(t), &doc); err != nil {
+		t.Fatal(err)
+	}
+	tags := map[string]bool{}
+	for _, tag := range doc.Tags {
+		tags[tag.Name] = tag.Description != ""
+	}
+	named := func(c map[string]content) bool {
+		for mediaType, b := range c {
+			file := b.Schema.Type == "string" && mediaType != "application/json"
+			stream := mediaType == "text/event-stream"
+			if !strings.HasPrefix(b.Schema.Ref, "#/components/schemas/") && !file && !stream {
+				return false
+			}
+		}
+		return true
+	}
+	var there []string
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			at := fmt.Sprintf("%s %s %s", op.OperationID, strings.ToUpper(method), path)
+			there = append(there, at)
+			wrong := func(what string) { t.Errorf("%s: %s", at, what) }
+			if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(op.OperationID) {
+				wrong("its id is not in lower-case words")
+			}
+			if op.Summary == "" || op.Description == "" || strings.HasSuffix(op.Summary, ".") {
+				wrong("wants a summary without a full stop, and a description")
+			}
+			if len(op.Tags) != 1 || !tags[op.Tags[0]] {
+				wrong(fmt.Sprintf("wants one tag that is described, has %v", op.Tags))
+			}
+			for _, p := range op.Parameters {
+				if p.Description == "" {
+					wrong(p.Name + " is not described")
+				}
+			}
+			if !named(op.RequestBody.Content) {
+				wrong("its request has a schema without a name")
+			}
+			if d := op.Responses["default"]; d.Content["application/problem+json"].Schema.Ref != "#/components/schemas/Problem" {
+				wrong("does not tell of problems")
+			}
+			for status, r := range op.Responses {
+				if r.Description == "" || !named(r.Content) {
+					wrong("its answer " + status + " has no description, or a schema without a name")
+				}
+			}
+		}
+	}
+	// Generated clients call operations by their ids: none may change or go.
+	promised, err := os.ReadFile("testdata/operations.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(promised)) {
+		if line = strings.TrimSpace(line); !slices.Contains(there, line) {
+			t.Errorf("%s is gone: callers have it", line)
+		}
+	}
+}

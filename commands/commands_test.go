@@ -1,0 +1,129 @@
+package commands_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"purser/commands"
+)
+
+// typed runs a command and answers its exit code and what it printed.
+func typed(ctx context.Context, args ...string) (code int, stdout, stderr string) {
+	var out, complaint bytes.Buffer
+	code = commands.Run(ctx, args, &out, &complaint)
+	return code, out.String(), complaint.String()
+}
+
+// answering is an API that answers everything alike.
+func answering(t *testing.T, status int, contentType, body string) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// TestComplaints: whatever goes wrong is one line that says what to do, and the
+// exit code says whether it was tried (1) or asked for wrongly (2).
+func TestComplaints(t *testing.T) {
+	proxy := answering(t, http.StatusBadGateway, "text/html", "<html>Bad gateway</html>")
+	elsewhere := answering(t, http.StatusOK, "text/html", "<html>Welcome</html>")
+	refusing := answering(t, http.StatusUnauthorized, "application/problem+json", `{"status":401,"code":"unauthorized","detail":"the API key is not known"}`)
+	unsent := answering(t, http.StatusOK, "application/json", `{"state":"rejected","why":"no such mailbox"}`)
+	t.Setenv("PURSER_DATA", t.TempDir())
+	for _, tt := range []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"no command", nil, 2, "see purser --help"},
+		{"unknown command", []string{"fly"}, 2, "see purser --help"},
+		{"a flag missing", []string{"order", "place"}, 2, "see purser order place --help"},
+		{"an argument missing", []string{"order", "show"}, 2, "see purser order show --help"},
+		{"a number that is none", []string{"product", "put", "mug", "--price=x"}, 2, "see purser product put --help"},
+		{"nothing runs", []string{"order", "list"}, 1, "start 'purser up'"},
+		{"not an address", []string{"order", "list", "--api-url=nonsense"}, 2, "want http://host"},
+		{"nobody at the address", []string{"order", "list", "--api-url=http://127.0.0.1:1"}, 1, "no answer from the API at http://127.0.0.1:1: dial tcp"},
+		{"a proxy's error", []string{"order", "list", "--api-url=" + proxy}, 1, "purser: 502 Bad Gateway\n"},
+		{"not Purser", []string{"order", "list", "--api-url=" + elsewhere}, 1, "cannot read the answer of the API at " + elsewhere},
+		{"not Purser, with a list", []string{"mail", "campaign", "list", "--api-url=" + elsewhere}, 1, "cannot read the answer"},
+		{"a key that is not known", []string{"order", "list", "--key=x", "--api-url=" + refusing}, 1, "(401 unauthorized)"},
+		{"a mail not sent", []string{"mail", "resend", "ord_1", "shipped", "--reason=x", "--json", "--api-url=" + unsent}, 1, "not sent: rejected: no such mailbox"},
+		{"a campaign without words", []string{"mail", "campaign", "create", "spring"}, 2, "--words is missing"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			code, _, stderr := typed(t.Context(), tt.args...)
+			if code != tt.code || !strings.Contains(stderr, tt.says) {
+				t.Errorf("exit code %d, %q; want %d and %q", code, stderr, tt.code, tt.says)
+			}
+			if strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "purser: ") {
+				t.Errorf("want one line, got %q", stderr)
+			}
+		})
+	}
+}
+
+// TestInterruptedImport: who stops watching an import is told that it goes on,
+// and how to find it.
+func TestInterruptedImport(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			interrupt() // Ctrl-C while its state is asked for
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"id":"imp_1","state":"reading"}`))
+	}))
+	defer s.Close()
+	file := filepath.Join(t.TempDir(), "products.csv")
+	if err := os.WriteFile(file, []byte("sku,name\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := typed(ctx, "product", "import", file, "--api-url="+s.URL)
+	if code != 1 || !strings.Contains(stderr, "imp_1 goes on") {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+	if code, _, stderr := typed(ctx, "order", "list", "--api-url="+s.URL); code != 1 || stderr != "purser: interrupted\n" {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+}
+
+// TestTables: a list has a heading, also if there is nothing in it, and names
+// the flag that asks for more.
+func TestTables(t *testing.T) {
+	none := answering(t, http.StatusOK, "application/json", `{"orders":[]}`)
+	if _, out, _ := typed(t.Context(), "order", "list", "--api-url="+none); out != "PLACED  ORDER  STATUS  TOTAL  WAITING FOR\n" {
+		t.Errorf("an empty list: %q", out)
+	}
+	some := answering(t, http.StatusOK, "application/json",
+		`{"products":[{"sku":"mug","name":"Mug","price":1450,"currency":"EUR","onHand":3,"options":{}}],"nextAfter":"mug"}`)
+	_, out, _ := typed(t.Context(), "product", "list", "--api-url="+some)
+	if want := "SKU  NAME  PRICE      ON HAND  \nmug  Mug   14.50 EUR  3        \nmore: --after mug\n"; out != want {
+		t.Errorf("got\n%swant\n%s", out, want)
+	}
+}
+
+// TestSameOutputEachTime: what a product differs in comes in one order.
+func TestSameOutputEachTime(t *testing.T) {
+	api := answering(t, http.StatusOK, "application/json",
+		`{"sku":"shirt","name":"Shirt","price":1,"currency":"EUR","options":{"size":"M","colour":"blue","cut":"slim","fit":"loose","length":"long"}}`)
+	_, out, _ := typed(t.Context(), "product", "show", "shirt", "--api-url="+api)
+	last := -1
+	for _, name := range []string{"  colour", "  cut", "  fit", "  length", "  size"} {
+		i := strings.Index(out, name)
+		if i <= last {
+			t.Errorf("%q is not where it belongs:\n%s", name, out)
+		}
+		last = i
+	}
+}

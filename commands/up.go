@@ -1,0 +1,72 @@
+package commands
+
+import (
+	"fmt"
+
+	"purser/config"
+	"purser/stack"
+)
+
+// upCmd runs everything until it is told to stop.
+type upCmd struct {
+	config.Config `embed:""`
+}
+
+// Run starts the stack, says where everything is, and waits.
+func (u *upCmd) Run(e *env) error {
+	s, err := stack.Start(e.ctx, &u.Config, stack.Everything)
+	if err != nil {
+		return err
+	}
+	defer s.Stop()
+	if err := s.LoadSample(e.ctx); err != nil {
+		return err
+	}
+	s.AddSamplePictures()
+	banner(e, &u.Config, s.Running())
+	return s.Wait(e.ctx)
+}
+
+// banner says where everything is and which providers are played.
+func banner(e *env, c *config.Config, at stack.Running) {
+	fmt.Fprintf(e.stderr, "\n  API          %s\n  API docs     %s/docs\n  Shop         %s/shop\n", at.API, at.API, at.API)
+	if at.TemporalUI != "" {
+		fmt.Fprintf(e.stderr, "  Temporal UI  %s\n", at.TemporalUI)
+	}
+	if at.Sandbox != "" {
+		fmt.Fprintf(e.stderr, "  Mailbox      %s/mail/\n", at.Sandbox)
+	}
+	fmt.Fprintf(e.stderr, "  Data         %s\n", c.Data)
+	for _, p := range c.Parts() {
+		fmt.Fprintf(e.stderr, "  %-12s %s\n", p.Name, p.Who)
+	}
+	fmt.Fprintf(e.stderr, "\n  Ctrl-C stops it; starting it again carries on where it was.\n\n")
+}
+
+// apiCmd runs the API and the webhooks.
+type apiCmd struct {
+	config.Config `embed:""`
+}
+
+// Run serves until it is told to stop.
+func (a *apiCmd) Run(e *env) error { return runRole(e, &a.Config, stack.APIOnly) }
+
+// workerCmd runs the workers.
+type workerCmd struct {
+	config.Config `embed:""`
+}
+
+// Run works until it is told to stop.
+func (w *workerCmd) Run(e *env) error { return runRole(e, &w.Config, stack.WorkerOnly) }
+
+func runRole(e *env, cfg *config.Config, r stack.Role) error {
+	s, err := stack.Start(e.ctx, cfg, r)
+	if err != nil {
+		return err
+	}
+	defer s.Stop()
+	if at := s.Running().API; at != "" {
+		fmt.Fprintf(e.stderr, "API at %s\n", at)
+	}
+	return s.Wait(e.ctx)
+}

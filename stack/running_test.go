@@ -1,0 +1,45 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestInsist: what the start does not wait for is tried until it works, each
+// try within its bound, and given up when the stack stops.
+func TestInsist(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Stack{log: slog.New(slog.DiscardHandler)}
+		began, tries := time.Now(), 0
+		s.insist("the impossible", 30*time.Second, func(ctx context.Context) error {
+			switch tries++; tries {
+			case 1:
+				return errors.New("no engine yet")
+			case 2: // it does not answer
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return nil
+		})
+		time.Sleep(time.Hour) // of the test's own clock
+		if tries != 3 {
+			t.Errorf("%d tries", tries)
+		}
+		stopped := make(chan struct{})
+		s.insist("the impossible", 0, func(ctx context.Context) error {
+			<-ctx.Done()
+			close(stopped)
+			return ctx.Err()
+		})
+		synctest.Wait()
+		s.Stop()
+		<-stopped
+		if took := time.Since(began); took != time.Hour {
+			t.Errorf("stopping took until %s", took)
+		}
+	})
+}
