@@ -46,6 +46,7 @@ type inboxItem struct {
 	NextAt      time.Time     `json:"nextAt,omitzero" doc:"When it is tried again"`
 	Source      string        `json:"source,omitempty"`
 	Correlation string        `json:"correlationId,omitempty"`
+	PrunedAt    time.Time     `json:"prunedAt,omitzero" doc:"Since when its bytes are not kept any more: it cannot be delivered again"`
 }
 
 type inboxPage struct {
@@ -77,7 +78,7 @@ func shown(it records.Item) inboxItem {
 	i := inboxItem{
 		ID: it.ID, Provider: it.Provider, Account: it.Account, EventID: it.EventID, Type: it.Type, OrderID: it.OrderID, Ref: it.Ref,
 		State: it.State, Note: it.Note, Attempts: it.Attempts, ReceivedAt: it.ReceivedAt, ProviderAt: it.ProviderAt,
-		Source: it.Source, Correlation: it.Correlation,
+		Source: it.Source, Correlation: it.Correlation, PrunedAt: it.PrunedAt,
 	}
 	if it.State == records.Received || it.State == records.Held {
 		i.NextAt = it.NextAt
@@ -99,6 +100,8 @@ func (s *server) again(ctx context.Context, in *againInput) (*againOutput, error
 		return nil, problem(http.StatusNotFound, "not_found", "no such event")
 	case errors.Is(err, inbox.ErrStillParked), errors.Is(err, inbox.ErrNoNews):
 		return nil, problem(http.StatusConflict, "wrong_state", err.Error())
+	case errors.Is(err, inbox.ErrPruned):
+		return nil, problem(http.StatusGone, "pruned", err.Error())
 	case err != nil:
 		return nil, err
 	}

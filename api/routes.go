@@ -64,7 +64,7 @@ func (s *server) routes(mux *http.ServeMux) {
 		register(s, a, huma.Operation{
 			OperationID: "deliver-again", Method: http.MethodPost, Path: "/v1/inbox/{id}/again", Tags: []string{"operators"},
 			Summary:     "Deliver an event once more",
-			Description: "Reads a stored event anew, as a changed configuration may understand what was parked, and sends it on its way; hearing it twice is harmless. 409 wrong_state where it still cannot be used.",
+			Description: "Reads a stored event anew, as a changed configuration may understand what was parked, and sends it on its way; hearing it twice is harmless. 409 wrong_state where it still cannot be used, 410 pruned where it was delivered so long ago that its bytes are not kept any more (PURSER_KEEP_WEBHOOKS).",
 		}, operate, s.again)
 	}
 	register(s, a, huma.Operation{OperationID: "livez", Method: http.MethodGet, Path: "/livez", Tags: []string{"health"}, Summary: "The process answers"}, nil, s.livez)
