@@ -28,6 +28,12 @@ type Source interface {
 	Parse(body []byte) (order.Delivery, error)
 }
 
+// Sourced is a Source to which it matters who sends: by their IP address, as
+// far as it is known, in place of Verify.
+type Sourced interface {
+	VerifyFrom(source string, body []byte, now time.Time) error
+}
+
 // Keeper stores events.
 type Keeper interface {
 	// Receive returns when the event is durable. One stored before is not
@@ -157,7 +163,12 @@ func (h *Handler) genuine(w http.ResponseWriter, r *http.Request, provider strin
 		h.unreadable(w, err)
 		return nil, false
 	}
-	if err := source.Verify(r.Header, body, h.now()); err != nil {
+	if s, ok := source.(Sourced); ok {
+		err = s.VerifyFrom(remote(r), body, h.now())
+	} else {
+		err = source.Verify(r.Header, body, h.now())
+	}
+	if err != nil {
 		if errors.Is(err, order.ErrUnavailable) {
 			h.undecided(w, r, provider, err)
 			return nil, false

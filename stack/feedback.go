@@ -36,11 +36,11 @@ func (s *Stack) playedSES() *sandboxses.Config {
 // stand-in's topic: by the same checks, with another authority.
 func (s *Stack) snsSource() (*sns.Source, error) {
 	if !s.cfg.PlaysSES() {
-		return sns.New(sns.Config{Topics: s.cfg.SESTopics})
+		return sns.New(sns.Config{Topics: s.cfg.SESTopics, Keeper: s.Records})
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(sandboxses.Root(s.snsSecret()))
-	return sns.New(sns.Config{Topics: []string{sandboxses.TopicARN}, Origin: s.boxURL + "/ses/sns/", Roots: roots})
+	return sns.New(sns.Config{Topics: []string{sandboxses.TopicARN}, Origin: s.boxURL + "/ses/sns/", Roots: roots, Keeper: s.Records})
 }
 
 // links makes the links by which shoppers leave marketing mails.
