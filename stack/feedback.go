@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	netmail "net/mail"
-	"strings"
 	"time"
 
 	"purser/api"
@@ -46,14 +45,6 @@ func (s *Stack) snsSource() (*sns.Source, error) {
 // links makes the links by which shoppers leave marketing mails.
 func (s *Stack) links() mail.Links {
 	return mail.Links{Key: []byte(s.vault.Derive("unsubscribe links")), Base: s.publicURL()}
-}
-
-// publicURL is where the outside reaches the API.
-func (s *Stack) publicURL() string {
-	if u := strings.TrimRight(s.cfg.PublicURL, "/"); u != "" {
-		return u
-	}
-	return s.apiURL
 }
 
 // hearMail adds to the doors what providers say about mails: who believes

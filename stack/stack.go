@@ -120,6 +120,7 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 		s.startCatalogue(p)
 	}
 	if r.api {
+		s.warnOfAddress()
 		if err := s.startAPI(r, p); err != nil {
 			return nil, err
 		}
@@ -176,7 +177,7 @@ func (s *Stack) listen(r Role) (err error) {
 		if s.apiDoor, err = s.open("the API", "--listen", s.cfg.Listen); err != nil {
 			return err
 		}
-		s.apiURL = "http://" + s.apiDoor.Addr().String()
+		s.apiURL = "http://" + called(s.apiDoor.Addr())
 	}
 	s.boxURL = strings.TrimRight(s.cfg.SandboxURL, "/")
 	if r.sandbox && s.cfg.Played() {
