@@ -216,7 +216,7 @@ func (s *Store) settle(ctx context.Context, ids []int64, st State, note string, 
 func (s *Store) Redeliver(ctx context.Context, it *Item) error {
 	it.State, it.NextAt = Received, s.now()
 	return failed("redeliver", s.db.writeAlone(ctx, func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, "UPDATE inbox SET state = ?, note = ?, next_at = ?, order_id = ?, ref = ?, news = ? WHERE id = ?",
+		n, err := q.exec(ctx, "UPDATE inbox SET state = ?, note = ?, next_at = ?, order_id = ?, ref = ?, news = ?, pruned_at = 0 WHERE id = ?",
 			string(it.State), it.Note, micros(it.NextAt), string(it.OrderID), it.Ref, it.News, it.ID)
 		if err == nil && n == 0 {
 			err = fmt.Errorf("%w: %d", ErrNoItem, it.ID)

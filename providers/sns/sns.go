@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -108,8 +107,9 @@ func (s *Source) Verify(_ http.Header, body []byte, now time.Time) error {
 	return s.VerifyFrom("", body, now)
 }
 
-// VerifyFrom is Verify for a message that came from an IP address: those who
-// send us to look for certificates in vain do not use up what others need.
+// VerifyFrom is Verify for a message of which it is known where it came from,
+// by whatever name: those who send us to look for certificates in vain do not
+// use up what others need.
 func (s *Source) VerifyFrom(source string, body []byte, now time.Time) error {
 	m, err := read(body)
 	if err != nil {
@@ -140,7 +140,7 @@ func (s *Source) VerifyFrom(source string, body []byte, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSignature, err)
 	}
-	key, err := s.key(address, host, network(source), now)
+	key, err := s.key(address, host, source, now)
 	if err != nil {
 		return err
 	}
@@ -149,19 +149,6 @@ func (s *Source) VerifyFrom(source string, body []byte, now time.Time) error {
 	}
 	s.certs.prove(address)
 	return nil
-}
-
-// network is what somebody who has an address usually has of them: one of IPv4,
-// 2^64 of IPv6. Empty: it is not known.
-func network(source string) string {
-	a, err := netip.ParseAddr(source)
-	if err != nil {
-		return ""
-	}
-	if a = a.Unmap().WithZone(""); a.Is4() {
-		return a.String()
-	}
-	return netip.PrefixFrom(a, 64).Masked().String()
 }
 
 // check holds the signature against the canonical text. Version 1 is SHA-1:
