@@ -37,6 +37,9 @@ type Activities struct {
 	// KeepChanges is for how long it is known who changed a product. Default
 	// 90 days.
 	KeepChanges time.Duration
+	// KeepWebhooks is for how long the bytes of delivered webhooks are kept; 0:
+	// for ever.
+	KeepWebhooks time.Duration
 	// ProductPictures and PictureDeleter have a deleted product's pictures
 	// deleted; nil: there are none.
 	ProductPictures ProductPictures

@@ -31,12 +31,16 @@ type StockAudit interface {
 }
 
 // Past is what the record knows of the catalogue's past and nobody needs any
-// more. Times are in microseconds since 1970.
+// more, and what providers once reported. Times as numbers are in microseconds
+// since 1970.
 type Past interface {
 	ForgetImports(ctx context.Context, receivingBefore, endedBefore int64) (int64, error)
 	// ForgetChanges forgets who changed products before a time, and the IDs of
 	// these changes.
 	ForgetChanges(ctx context.Context, before int64) (int64, error)
+	// PruneInbox gives up the bytes of delivered webhooks received before a
+	// time.
+	PruneInbox(ctx context.Context, receivedBefore time.Time) (int64, error)
 }
 
 // keyPage is how many products are compared at once.

@@ -147,14 +147,17 @@ const (
 // Tidying is the input of ForgetImports.
 type Tidying struct{}
 
-// ForgetImports removes what is left of old imports, and old changes of
-// products.
+// ForgetImports removes what is left of old imports, old changes of products,
+// and the bytes of old webhooks. It has the name of what it did first.
 func (a *Activities) ForgetImports(ctx context.Context, _ Tidying) error {
 	defer beat(ctx)()
 	now := time.Now()
 	_, err := a.Past.ForgetImports(ctx, now.Add(-keepReceiving).UnixMicro(), now.Add(-keepEnded).UnixMicro())
 	if err == nil {
 		_, err = a.Past.ForgetChanges(ctx, now.Add(-cmp.Or(a.KeepChanges, keepChanges)).UnixMicro())
+	}
+	if err == nil && a.KeepWebhooks > 0 {
+		_, err = a.Past.PruneInbox(ctx, now.Add(-a.KeepWebhooks))
 	}
 	return failure(err)
 }

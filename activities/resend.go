@@ -10,10 +10,11 @@ import (
 // Resends remembers who wanted which mail sent anew.
 type Resends interface {
 	// OpenResend gives the mail its next generation, or finds the one the
-	// same key got before. It fails with order.ErrNotFound for a mail that
+	// same key got before, and answers which mail that is: its Ref and its
+	// Generation. It fails with order.ErrNotFound for a mail that
 	// was never due, except for one that is sent on request, and with
 	// order.ErrMailing while one is still being sent.
-	OpenResend(ctx context.Context, r order.Resend) (generation int, err error)
+	OpenResend(ctx context.Context, r order.Resend) (order.Mail, error)
 }
 
 // sendBackWithin is how long a shopper has for sending an order back, where
@@ -27,11 +28,14 @@ func (a *Activities) PrepareResend(ctx context.Context, r order.Resend) (order.M
 	if err != nil {
 		return order.Mail{}, failure(err)
 	}
-	l := o.Letter(r.Milestone)
-	r.Ref = l.Ref
-	if l.Generation, err = a.Resends.OpenResend(ctx, r); err != nil {
+	r.Ref = o.Letter(r.Milestone).Ref
+	m, err := a.Resends.OpenResend(ctx, r)
+	if err != nil {
 		return order.Mail{}, failure(err)
 	}
+	// What was decided upon stays so, though there be a later refund by now.
+	l := o.LetterAbout(r.Milestone, m.Ref)
+	l.Generation = m.Generation
 	if r.Milestone == order.MailReturnInstructions {
 		l.Link, l.Until = r.Link, r.Until
 		if l.Until.IsZero() {

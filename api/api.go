@@ -70,7 +70,7 @@ type Config struct {
 	PlaceWithin time.Duration
 	// PlaceAtOnce is how many orders are placed at once. More than the engine
 	// opens within PlaceWithin would all be answered too late, so the others
-	// wait for their turn. Default 64.
+	// wait for their turn. One key may have three quarters of them. Default 64.
 	PlaceAtOnce int
 	// TurnWithin is how long they wait; then they are asked to come back, and
 	// nothing was started. Default 1 s.
@@ -81,8 +81,8 @@ type Config struct {
 	// Room is how many requests of each class are worked on at once; more are
 	// asked to come back. Streams and webhooks do not count.
 	Room Room
-	// WriteWithin is how long a caller may take to read an answer; then it is
-	// cut off. Default 30 s. A stream may take as long for each event as it
+	// WriteWithin is how long a caller may take to read an answer, half of it to
+	// send what is left of a request that is answered already; then it is cut off. Default 30 s. A stream may take as long for each event as it
 	// says itself.
 	WriteWithin time.Duration
 	// Streams is how many live streams may be open, three quarters of them by

@@ -64,6 +64,9 @@ func (s *server) observe(next http.Handler) http.Handler {
 			}
 		}()
 		next.ServeHTTP(aw, r)
+		if aw.status == 0 {
+			aw.hurry()
+		}
 	})
 }
 
@@ -144,11 +147,17 @@ func (w *answer) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// hurry gives the caller so long to read. A stream sets its own deadlines.
+// hurry gives the caller so long to read, and half of that to send what is left
+// of the request: where it was answered before it was read to its end, the
+// server waits for the rest before it sends the answer. A stream sets its own
+// deadlines.
 func (w *answer) hurry() {
-	if w.Header().Get("Content-Type") != contentStream {
-		_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(w.within)) // not every writer can
+	if w.Header().Get("Content-Type") == contentStream {
+		return
 	}
+	c, now := http.NewResponseController(w.ResponseWriter), time.Now()
+	_ = c.SetReadDeadline(now.Add(w.within / 2)) // not every connection can
+	_ = c.SetWriteDeadline(now.Add(w.within))
 }
 
 // Unwrap is for http.ResponseController.

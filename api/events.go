@@ -7,19 +7,21 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"purser/order"
+	"purser/records"
 )
 
 type eventsInput struct {
 	ID          string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
-	After       int64  `query:"after" minimum:"0" doc:"Only events with a higher seq"`
+	After       int64  `query:"after" minimum:"0" doc:"Only events with a higher seq, as the story is told now"`
 	Limit       int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
 	Accept      string `header:"Accept" maxLength:"256" doc:"text/event-stream for a live stream that ends after the order did"`
-	LastEventID string `header:"Last-Event-ID" maxLength:"20" doc:"Where a stream goes on; the browser sends it by itself"`
+	LastEventID string `header:"Last-Event-ID" maxLength:"40" doc:"Where a stream goes on; the browser sends it by itself"`
 }
 
 type eventPage struct {
@@ -53,10 +55,11 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 
 // stream begins a live stream, if there is room for one more.
 func (s *server) stream(o order.Order, in *eventsInput, who string) (*huma.StreamResponse, error) {
-	after := in.After
+	// Who names a mere number is taken to know the story as it is told now.
+	seen := records.Mark{Seq: in.After, Fence: o.Fence}
 	if in.LastEventID != "" {
-		var err error
-		if after, err = strconv.ParseInt(in.LastEventID, 10, 64); err != nil || after < 0 {
+		var ok bool
+		if seen, ok = parseMark(in.LastEventID, o.Fence); !ok {
 			return nil, problem(http.StatusUnprocessableEntity, "invalid", "Last-Event-ID: want the id of an event of this stream")
 		}
 	}
@@ -71,7 +74,7 @@ func (s *server) stream(o order.Order, in *eventsInput, who string) (*huma.Strea
 		ctx.SetHeader("X-Accel-Buffering", "no")
 		ctx.SetStatus(http.StatusOK)
 		w := ctx.BodyWriter().(http.ResponseWriter)
-		l := &live{server: s, w: w, control: http.NewResponseController(w), id: o.ID, after: after}
+		l := &live{server: s, w: w, control: http.NewResponseController(w), id: o.ID, seen: seen}
 		l.run(ctx.Context())
 	}}, nil
 }
@@ -82,7 +85,7 @@ type live struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	id      order.ID
-	after   int64 // seq of the last event sent
+	seen    records.Mark // the last event sent
 	ended   time.Time
 }
 
@@ -127,20 +130,20 @@ func (l *live) run(ctx context.Context) {
 // after the last status.
 func (l *live) catchUp(ctx context.Context) (over bool, err error) {
 	for {
-		events, err := l.Records.Events(ctx, l.id, l.after, 500)
+		events, err := l.Records.Since(ctx, l.id, l.seen, 500)
 		if err != nil {
 			l.Log.WarnContext(ctx, "event stream cut", "orderId", l.id, "error", err)
 			return false, err
 		}
 		for _, e := range events {
-			data, err := json.Marshal(e)
+			data, err := json.Marshal(e.Event)
 			if err != nil {
 				return false, err
 			}
-			if err := l.send("id: %d\nevent: %s\ndata: %s\n\n", e.Seq, e.Kind, data); err != nil {
+			if err := l.send("id: %s\nevent: %s\ndata: %s\n\n", markText(e.Mark()), e.Kind, data); err != nil {
 				return false, err
 			}
-			l.after = e.Seq
+			l.seen = e.Mark()
 		}
 		if len(events) > 0 {
 			l.ended = time.Time{}
@@ -156,10 +159,29 @@ func (l *live) catchUp(ctx context.Context) (over bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if o.Status.Final() && o.Version <= l.after {
+	if o.Status.Final() && o.Version <= l.seen.Seq {
 		l.ended = l.Now()
 	}
 	return false, nil
+}
+
+// markText is the id of an event in a stream: its seq and the fence it was
+// told under. An event that is told anew has the old seq and another id.
+func markText(m records.Mark) string { return fmt.Sprintf("%d-%d", m.Seq, m.Fence) }
+
+// parseMark reads an event's id. One that is only a seq, as all were once,
+// stands for the story as told under fence.
+func parseMark(s string, fence int64) (records.Mark, bool) {
+	seq, told, both := strings.Cut(s, "-")
+	m := records.Mark{Fence: fence}
+	var err error
+	if m.Seq, err = strconv.ParseInt(seq, 10, 64); err != nil || m.Seq < 0 {
+		return m, false
+	}
+	if both {
+		m.Fence, err = strconv.ParseInt(told, 10, 64)
+	}
+	return m, err == nil && m.Fence >= 0
 }
 
 // send writes a piece and pushes it out. A caller that does not read is cut
@@ -179,7 +201,7 @@ func (s *server) eventsOperation(a huma.API) huma.Operation {
 	return huma.Operation{
 		OperationID: "list-order-events", Method: http.MethodGet, Path: "/v1/orders/{id}/events", Tags: []string{"orders"},
 		Summary:     "Read or follow an order's story",
-		Description: "With Accept: text/event-stream the answer is a live stream: each event's id is its seq, its name the kind and its data the event as JSON. It resumes after Last-Event-ID and ends, with an event named end, shortly after the order has ended.",
+		Description: "With Accept: text/event-stream the answer is a live stream: each event's id says where the stream stands, its name is the kind and its data the event as JSON. It resumes after Last-Event-ID and ends, with an event named end, shortly after the order has ended. Where a crash lost what was told, the stream tells it anew: an event whose seq came before takes the place of that one and of all behind it.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "OK",
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: page}, contentStream: {Schema: &huma.Schema{Type: huma.TypeString}}},

@@ -144,20 +144,28 @@ func TestFlood(t *testing.T) {
 		w.flood(s, 3, "GET", "/v1/search?q=mug", viewerKey, "")
 		w.away(t, s, 429, "too_many_requests", "GET", "/v1/search?q=mug", viewerKey, "")
 		s.others(t, "the search")
+		for _, key := range []string{shopKey, viewerKey, operatorKey} { // whoever is turned away
+			w.away(t, s, 429, "too_many_requests", "GET", "/v1/search?q=mug", key, "")
+		}
+		if a := s.ask("GET", "/v1/search/orders?q=mug", operatorKey, ""); a.status != http.StatusOK {
+			t.Errorf("an operator looks for an order: %d %s", a.status, a.body)
+		}
 	})
 	t.Run("an engine that is down, and many who search all the same", func(t *testing.T) {
 		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Records = hangingRecord{c.Records, w} })
-		w.flood(s, 2, "GET", "/v1/search?q=mug", viewerKey, "")
+		s := set(t, w, func(c *api.Config) { c.Room.Rest, c.Records = 2, hangingRecord{c.Records, w} })
+		w.flood(s, 1, "GET", "/v1/search?q=mug", viewerKey, "")
+		w.away(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", shopKey, "")
+		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", operatorKey, "") // operators get in
 		w.away(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", viewerKey, "")
-		w.away(t, s, 503, "search_unavailable", "GET", "/v1/search/orders?q=mug", operatorKey, "")
 		s.others(t, "the search")
 	})
 	t.Run("operators who look for orders", func(t *testing.T) {
 		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Records = hangingRecord{c.Records, w} })
-		w.flood(s, 2, "GET", "/v1/search/orders?q=mug", operatorKey, "")
+		s := set(t, w, func(c *api.Config) { c.Room.Rest, c.Records = 2, hangingRecord{c.Records, w} })
+		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", operatorKey, "")
 		w.away(t, s, 503, "search_unavailable", "GET", "/v1/search/orders?q=mug", operatorKey, "")
+		w.flood(s, 1, "GET", "/v1/search?q=mug", viewerKey, "") // shoppers get in
 		s.others(t, "the search")
 	})
 	t.Run("a store that hangs", func(t *testing.T) {

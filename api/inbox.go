@@ -33,7 +33,7 @@ func (s *server) inboxRoutes(a huma.API, operate []Role) {
 		register(s, a, huma.Operation{
 			OperationID: "deliver-again", Method: http.MethodPost, Path: "/v1/inbox/{id}/again", Tags: []string{"operators"},
 			Summary:     "Deliver an event once more",
-			Description: "Reads a stored event anew, as a changed configuration may understand what was parked, and sends it on its way; hearing it twice is harmless. 409 wrong_state where it still cannot be used.",
+			Description: "Reads a stored event anew, as a changed configuration may understand what was parked, and sends it on its way; hearing it twice is harmless. 409 wrong_state where it still cannot be used, 410 pruned where it was delivered so long ago that its bytes are not kept any more (PURSER_KEEP_WEBHOOKS).",
 		}, operate, s.again)
 	}
 	register(s, a, huma.Operation{
@@ -69,6 +69,7 @@ type inboxItem struct {
 	NextAt      time.Time     `json:"nextAt,omitzero" doc:"When it is tried again"`
 	Source      string        `json:"source,omitempty"`
 	Correlation string        `json:"correlationId,omitempty"`
+	PrunedAt    time.Time     `json:"prunedAt,omitzero" doc:"Since when its bytes are not kept any more: it cannot be delivered again"`
 }
 
 type inboxPage struct {
@@ -100,7 +101,7 @@ func shown(it records.Item) inboxItem {
 	i := inboxItem{
 		ID: it.ID, Provider: it.Provider, Account: it.Account, EventID: it.EventID, Type: it.Type, OrderID: it.OrderID, Ref: it.Ref,
 		State: it.State, Note: it.Note, Attempts: it.Attempts, ReceivedAt: it.ReceivedAt, ProviderAt: it.ProviderAt,
-		Source: it.Source, Correlation: it.Correlation,
+		Source: it.Source, Correlation: it.Correlation, PrunedAt: it.PrunedAt,
 	}
 	if it.State == records.Received || it.State == records.Held {
 		i.NextAt = it.NextAt
@@ -122,6 +123,8 @@ func (s *server) again(ctx context.Context, in *againInput) (*againOutput, error
 		return nil, problem(http.StatusNotFound, "not_found", "no such event")
 	case errors.Is(err, inbox.ErrStillParked), errors.Is(err, inbox.ErrNoNews):
 		return nil, problem(http.StatusConflict, "wrong_state", err.Error())
+	case errors.Is(err, inbox.ErrPruned):
+		return nil, problem(http.StatusGone, "pruned", err.Error())
 	case err != nil:
 		return nil, err
 	}

@@ -20,12 +20,12 @@ import (
 type Room struct {
 	// Orders are placed and steered; default 256. See PlaceAtOnce, too.
 	Orders int
-	// Search is for shoppers and operators; default 64.
+	// Search is for products; default 64.
 	Search int
-	// Scans are the searches among those that the record answers by reading
-	// much of it: the plain list while the search engine is down, and the
-	// operators' search for orders. Default 2: fewer than the record has
-	// connections, so that orders always find one.
+	// Scans are the searches that the record answers by reading much of it: the
+	// plain list while the search engine is down, and the operators' search for
+	// orders, which may have half of them each. Default 2: fewer than the record
+	// has connections, so that orders always find one.
 	Scans int
 	// Files are uploads of pictures, and imports; default 32.
 	Files int
@@ -39,7 +39,7 @@ type Room struct {
 type rooms struct{ orders, search, scans, files, pictures, rest *room }
 
 func (r Room) open() rooms {
-	return rooms{newRoom(r.Orders), newRoom(r.Search), newRoom(r.Scans), newRoom(r.Files), newRoom(r.Pictures), newRoom(r.Rest)}
+	return rooms{newRoom(r.Orders), newRoom(r.Search), newRoomOf(r.Scans, r.Scans-r.Scans/2), newRoom(r.Files), newRoom(r.Pictures), newRoom(r.Rest)}
 }
 
 // of is the class of an operation, and what a caller who finds no place is
@@ -48,7 +48,7 @@ func (r rooms) of(method, path string) (*room, string) {
 	switch {
 	case strings.HasPrefix(path, "/v1/orders") && method != http.MethodGet:
 		return r.orders, "requests"
-	case strings.HasPrefix(path, "/v1/search"):
+	case path == "/v1/search": // not that for orders, which no search engine answers
 		return r.search, "searches"
 	case strings.HasPrefix(path, "/v1/pictures"), strings.HasSuffix(path, "/pictures"), strings.HasPrefix(path, "/v1/imports"):
 		return r.files, "uploads"
@@ -63,54 +63,99 @@ type room struct {
 	places chan struct{}
 	share  int // of one caller
 	mu     sync.Mutex
-	of     map[string]int // by caller; only those inside
+	of     map[string]*caller // only those inside or waiting
 }
 
-func newRoom(size int) *room {
-	return &room{places: make(chan struct{}, size), share: size - size/4, of: make(map[string]int)}
+// caller is one caller's part of a room.
+type caller struct {
+	places chan struct{}
+	here   int // inside or waiting
+}
+
+func newRoom(size int) *room { return newRoomOf(size, size-size/4) }
+
+func newRoomOf(size, share int) *room {
+	return &room{places: make(chan struct{}, size), share: share, of: make(map[string]*caller)}
 }
 
 // enter takes a place for a caller, if there is one.
 func (r *room) enter(who string) (leave func(), ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.of[who] >= r.share {
+	c := r.come(who)
+	select {
+	case c.places <- struct{}{}:
+	default:
+		r.gone(who)
 		return nil, false
 	}
 	select {
 	case r.places <- struct{}{}:
 	default:
+		<-c.places
+		r.gone(who)
 		return nil, false
 	}
-	r.of[who]++
-	return func() { r.leave(who) }, true
-}
-
-func (r *room) leave(who string) {
-	<-r.places
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.of[who]--; r.of[who] == 0 {
-		delete(r.of, who)
-	}
+	return func() { r.leave(who, c) }, true
 }
 
 // errFull: as many requests of the class are worked on as may be.
 var errFull = errors.New("full")
 
-// wait takes a place, whoever asks, or fails with errFull if none is free in
-// time.
-func (r *room) wait(ctx context.Context, within time.Duration) (leave func(), err error) {
+// wait takes a place for a caller, or fails with errFull if none is free in
+// time. A caller who has as many as one may have waits for one of those, and in
+// nobody's way.
+func (r *room) wait(ctx context.Context, who string, within time.Duration) (leave func(), err error) {
 	patience := time.NewTimer(within)
 	defer patience.Stop()
-	select {
-	case r.places <- struct{}{}:
-		return func() { <-r.places }, nil
-	case <-patience.C:
-		return nil, errFull
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	take := func(places chan struct{}) error {
+		select {
+		case places <- struct{}{}:
+			return nil
+		case <-patience.C:
+			return errFull
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
+	c := r.come(who)
+	if err := take(c.places); err != nil {
+		r.gone(who)
+		return nil, err
+	}
+	if err := take(r.places); err != nil {
+		<-c.places
+		r.gone(who)
+		return nil, err
+	}
+	return func() { r.leave(who, c) }, nil
+}
+
+func (r *room) leave(who string, c *caller) {
+	<-r.places
+	<-c.places
+	r.gone(who)
+}
+
+// come answers the caller's part, which is there until they are gone.
+func (r *room) come(who string) *caller {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.of[who]
+	if c == nil {
+		c = &caller{places: make(chan struct{}, r.share)}
+		r.of[who] = c
+	}
+	c.here++
+	return c
+}
+
+func (r *room) gone(who string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.of[who]; c.here > 1 {
+		c.here--
+		return
+	}
+	delete(r.of, who)
 }
 
 // limit keeps a flood from taking the process down with it: beyond so many
@@ -140,7 +185,7 @@ func tooMany(what string) *Problem {
 // turn waits for room to place an order. Nothing is started before there is
 // some: an order that is opened after its caller has gone helps nobody.
 func (s *server) turn(ctx context.Context) (leave func(), err error) {
-	leave, err = s.turns.wait(ctx, s.TurnWithin)
+	leave, err = s.turns.wait(ctx, callOf(ctx).actor(), s.TurnWithin)
 	if errors.Is(err, errFull) {
 		err = problem(http.StatusTooManyRequests, "too_many_requests", "too many orders are being placed; nothing was started for this one").retry(2 * time.Second)
 	}
@@ -151,9 +196,16 @@ func (s *server) turn(ctx context.Context) (leave func(), err error) {
 // record.
 const scanWithin = time.Second
 
+// Who searches the record. Shoppers whose search engine is down are one, however
+// many: they must not lock out the operator who looks for what is wrong.
+const (
+	forShoppers  = "shoppers"
+	forOperators = "operators"
+)
+
 // scan waits for room to read much of the record.
-func (s *server) scan(ctx context.Context) (leave func(), err error) {
-	leave, err = s.rooms.scans.wait(ctx, scanWithin)
+func (s *server) scan(ctx context.Context, who string) (leave func(), err error) {
+	leave, err = s.rooms.scans.wait(ctx, who, scanWithin)
 	if errors.Is(err, errFull) {
 		err = problem(http.StatusServiceUnavailable, "search_unavailable", "too many searches read the record; try again").retry(searchAgain)
 	}

@@ -62,6 +62,61 @@ func TestPlace_burst(t *testing.T) {
 	}
 }
 
+// named is a counter that says whose orders it takes.
+type named struct {
+	api.Orders
+	entered chan string
+	open    chan struct{}
+}
+
+func (c named) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
+	c.entered <- actor
+	<-c.open
+	return c.Orders.Place(ctx, id, r, actor, correlation)
+}
+
+// TestPlace_flood_of_one (API-2, F82): one key's orders, however many are being
+// placed, leave room for those of another.
+func TestPlace_flood_of_one(t *testing.T) {
+	t.Parallel()
+	door := named{entered: make(chan string, 12), open: make(chan struct{})}
+	s := setUp(t, func(c *api.Config) {
+		door.Orders = c.Orders
+		c.Orders, c.PlaceAtOnce, c.TurnWithin = door, 4, 20*time.Millisecond
+	})
+	answers := make(chan *answer, 5)
+	place := func(key string) {
+		go func() { answers <- s.ask("POST", "/v1/orders", key, orderBody("cus_1")) }()
+	}
+	for range 3 {
+		place(shopKey)
+		<-door.entered
+	}
+	place(shopKey)
+	select {
+	case a := <-answers:
+		if p := a.problem(t); a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") == "" {
+			t.Errorf("a fourth of the same key: %d %s", a.status, p.Code)
+		}
+	case who := <-door.entered:
+		close(door.open)
+		t.Fatalf("a fourth of %s got in", who)
+	}
+	place(operatorKey)
+	if got := <-door.entered; got != "key:ops" {
+		t.Errorf("the last place went to %s", got)
+	}
+	close(door.open)
+	for range 4 {
+		if a := <-answers; a.status != http.StatusCreated {
+			t.Errorf("got %d %s", a.status, a.body)
+		}
+	}
+	if a := s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1")); a.status != http.StatusCreated {
+		t.Errorf("after the flood: %d %s", a.status, a.body)
+	}
+}
+
 // What finds a turn in time is placed like the others.
 func TestPlace_waits_for_its_turn(t *testing.T) {
 	t.Parallel()

@@ -39,7 +39,7 @@ func (s *server) outboxRoutes(a huma.API, operate []Role) {
 	register(s, a, huma.Operation{
 		OperationID: "resend-mail", Method: http.MethodPost, Path: "/v1/orders/{id}/mails/{template}/resend", Tags: []string{"operators"},
 		Summary:     "Send a mail anew",
-		Description: "Sends the mail under its next generation, whatever became of the last one; the ledger keeps who asked and why. Sending the request again with the same Idempotency-Key sends nothing more. 409 mailing while the last one is still being sent; 202 while this one is.",
+		Description: "Sends the mail under its next generation, whatever became of the last one; the ledger keeps who asked and why. Sending the request again with the same Idempotency-Key sends nothing more, or tries again what failed. 409 mailing while the last one is still being sent; 202 while this one is.",
 	}, operate, s.resendMail, http.StatusAccepted)
 	register(s, a, huma.Operation{
 		OperationID: "list-open-mails", Method: http.MethodGet, Path: "/v1/mail/open", Tags: []string{"operators"},

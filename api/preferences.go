@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"purser/mail"
 )
@@ -75,13 +76,29 @@ func (p *preferencePages) linked(do func(w http.ResponseWriter, r *http.Request,
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		conn := http.NewResponseController(w)
+		_ = conn.SetReadDeadline(time.Now().Add(p.s.WriteWithin)) // not every connection can
+		v.cut = r.ParseForm()
+		_ = conn.SetReadDeadline(time.Time{}) // passing it would cancel the request
 		var large *http.MaxBytesError
-		if v.cut = r.ParseForm(); errors.As(v.cut, &large) || r.ContentLength > maxForm {
+		if errors.As(v.cut, &large) || r.ContentLength > maxForm {
 			p.s.badLinks.Add(1)
 			v.Title, v.Problem = "That was too much", "The form is longer than any of ours. Nothing was changed."
 			p.render(w, r, http.StatusRequestEntityTooLarge, v)
 			return
 		}
+		// The shopper may close the page, or cut the form off; what was asked
+		// for is done all the same.
+		r = r.WithContext(context.WithoutCancel(r.Context()))
+		// Whoever has had a mail has a link that holds.
+		leave, err := p.s.rooms.rest.wait(r.Context(), callOf(r.Context()).actor(), p.s.TurnWithin)
+		if err != nil {
+			w.Header().Set("Retry-After", "1")
+			v.Title, v.Problem = "Too many at once", "Nothing was changed. Please try again in a moment."
+			p.render(w, r, http.StatusTooManyRequests, v)
+			return
+		}
+		defer leave()
 		v.Email = sub.Email
 		do(w, r, sub, v)
 	}
@@ -151,8 +168,7 @@ func (p *preferencePages) chosen(w http.ResponseWriter, r *http.Request, sub mai
 
 // prefer writes a wish down, or shows that it could not.
 func (p *preferencePages) prefer(w http.ResponseWriter, r *http.Request, sub mail.Subscription, leave []mail.Scope, v view) bool {
-	// The shopper may close the page; what was asked for is done all the same.
-	_, err := p.s.Mail.Records.Prefer(context.WithoutCancel(r.Context()), sub, leave)
+	_, err := p.s.Mail.Records.Prefer(r.Context(), sub, leave)
 	if err != nil {
 		p.failed(w, r, err, v)
 	}

@@ -136,7 +136,7 @@ func atThisMachine(r *http.Request) bool {
 		host = h
 	}
 	at, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && (at.IsLoopback() || at.IsUnspecified()) // as we write our own address where we listen on all
+	return host == "localhost" || err == nil && (at.IsLoopback() || at.IsUnspecified()) // as some write it who listen on all
 }
 
 // proxied reports whether a request shows signs of a proxy. nginx left as it

@@ -24,6 +24,8 @@ type OrderRecords interface {
 	Orders(ctx context.Context, f records.Filter) (records.Page, error)
 	FindOrders(ctx context.Context, text string, limit int) ([]order.Order, error)
 	Events(ctx context.Context, id order.ID, after int64, limit int) ([]order.Event, error)
+	// Since is for followers: it tells anew what a lost attempt had told.
+	Since(ctx context.Context, id order.ID, m records.Mark, limit int) ([]records.Told, error)
 	// Watch wakes at this process's writes to the order.
 	Watch(id order.ID) (changed <-chan struct{}, stop func())
 }

@@ -91,7 +91,7 @@ type searchOrdersInput struct {
 
 // searchOrders finds orders for operators (SRCH-10).
 func (s *server) searchOrders(ctx context.Context, in *searchOrdersInput) (*listOutput, error) {
-	leave, err := s.scan(ctx)
+	leave, err := s.scan(ctx, forOperators)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func (s *server) plainList(ctx context.Context, q catalog.Query) (*searchOutput,
 	if len(q.Brands)+len(q.Categories)+len(q.Tags)+len(q.Groups)+len(q.Facets) > 0 || q.MinRating > 0 || q.Sort != catalog.ByRelevance {
 		return nil, noSearch()
 	}
-	leave, err := s.scan(ctx)
+	leave, err := s.scan(ctx, forShoppers)
 	if err != nil {
 		return nil, err
 	}

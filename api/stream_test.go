@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -37,7 +38,9 @@ func follow(t *testing.T, srv *httptest.Server, id order.ID, lastEvent string) *
 
 func followAs(t *testing.T, srv *httptest.Server, key string, id order.ID, lastEvent string) *stream {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/v1/orders/"+string(id)+"/events", nil)
+	patience, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(patience, http.MethodGet, srv.URL+"/v1/orders/"+string(id)+"/events", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,21 +81,84 @@ func TestStream(t *testing.T) {
 	if got := live.next(t, "event: "); got != string(order.OrderPlaced) {
 		t.Errorf("first event %s", got)
 	}
-	if got := live.next(t, "id: "); got != "2" {
+	if got := live.next(t, "id: "); got != "2-0" {
 		t.Errorf("second event %s", got)
 	}
 	if _, err := s.orders.Cancel(t.Context(), o.ID, "test", "x", ""); err != nil {
 		t.Fatal(err)
 	}
-	if got := live.next(t, "id: "); got != "3" {
+	if got := live.next(t, "id: "); got != "3-0" {
 		t.Errorf("third event %s", got)
 	}
 	if data := live.next(t, "data: "); !strings.Contains(data, `"kind":"order.cancel_requested"`) {
 		t.Errorf("data %s", data)
 	}
 	resumed := follow(t, srv, o.ID, "1")
-	if got := resumed.next(t, "id: "); got != "2" {
+	if got := resumed.next(t, "id: "); got != "2-0" {
 		t.Errorf("resumed after 1 with %s", got)
+	}
+}
+
+// TestStream_told_anew (ORD-2): a task of the workflow is lost after it was
+// written, and the next tells the story differently under the same numbers.
+// Who saw what was lost, and who comes back having seen it, is told the truth.
+func TestStream_told_anew(t *testing.T) {
+	t.Parallel()
+	s := setUp(t)
+	srv := serve(t, s)
+	o := s.place(t, "cus_1")
+	save := func(fence int64, after order.Order, to order.Status, kinds ...order.Kind) order.Order {
+		t.Helper()
+		c := order.Change{Order: after}
+		c.Order.Status, c.Order.Fence = to, fence
+		for _, k := range kinds {
+			c.Order.Version++
+			c.Events = append(c.Events, order.Event{OrderID: o.ID, Seq: c.Order.Version, At: time.Now(), Kind: k, From: after.Status, To: to, Actor: "test"})
+			after.Status = to
+		}
+		c.Order.UpdatedAt = time.Now()
+		if err := s.store.SaveOrder(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		return c.Order
+	}
+	told := func(live *stream) (line string) {
+		t.Helper()
+		id := live.next(t, "id: ")
+		return id + " " + live.next(t, "event: ")
+	}
+	want := func(live *stream, lines ...string) {
+		t.Helper()
+		for _, line := range lines {
+			if got := told(live); got != line {
+				t.Fatalf("told %q, want %q", got, line)
+			}
+		}
+	}
+
+	live := follow(t, srv, o.ID, "")
+	want(live, "1-0 order.placed", "2-0 stock.reserved")
+	ready := save(5, o, order.AwaitingPayment, order.PaymentReady)
+	save(5, ready, order.Authorized, order.PaymentAuthorized, order.MailSent)
+	want(live, "3-5 payment.ready", "4-5 payment.authorized", "5-5 mail.sent")
+	bare := follow(t, srv, o.ID, "5") // an id as it was before it held the fence
+	if first := bare.next(t, ": the story of "); first != string(o.ID) {
+		t.Fatal(first)
+	}
+
+	// The lost attempt wrote two events, the one that counts only one so far.
+	cancelling := save(9, ready, order.Cancelling, order.CancelRequested)
+	for name, l := range map[string]*stream{"live": live, "bare": bare, "back": follow(t, srv, o.ID, "5-5")} {
+		t.Log(name)
+		want(l, "4-9 order.cancel_requested")
+	}
+	save(9, cancelling, order.Cancelled, order.OrderCancelled)
+	want(live, "5-9 order.cancelled")
+	want(bare, "5-9 order.cancelled")
+	want(follow(t, srv, o.ID, "4-9"), "5-9 order.cancelled")
+	want(follow(t, srv, o.ID, "5-5"), "4-9 order.cancel_requested", "5-9 order.cancelled")
+	if got := follow(t, srv, o.ID, "5-9").next(t, "event: "); got != "end" {
+		t.Errorf("who has seen all of it was told %s", got)
 	}
 }
 

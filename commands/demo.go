@@ -80,7 +80,7 @@ func (d *demoCmd) tell(ctx context.Context, e *env, client *shop.Client, at stac
 	told, declined := make(chan error, 1), make(chan struct{}, 1)
 	tell := d.teller(e)
 	go func() {
-		told <- client.Watch(ctx, placed.ID, 0, func(ev order.Event) error {
+		told <- client.Watch(ctx, placed.ID, func(ev order.Event) error {
 			err := tell(ev)
 			if ev.Kind == order.PaymentDeclined {
 				declined <- struct{}{}

@@ -174,7 +174,7 @@ func (w *orderWatchCmd) Run(e *env, c *commands) error {
 	if err != nil {
 		return err
 	}
-	err = client.Watch(e.ctx, order.ID(w.ID), 0, teller(e.stdout, c.Order.JSON))
+	err = client.Watch(e.ctx, order.ID(w.ID), teller(e.stdout, c.Order.JSON))
 	if e.ctx.Err() != nil { // told to stop watching
 		return nil
 	}

@@ -10,11 +10,13 @@ import (
 	"purser/records"
 )
 
-// Feedback is how Purser hears what became of mails, and when it stops
-// sending.
+// Feedback is how Purser hears what became of mails, how long it keeps what it
+// was told by providers, and when it stops sending.
 type Feedback struct {
 	SESTopics          []string `name:"ses-topic-arns" help:"ARNs of the SNS topics that SES publishes to; subscribe /webhooks/ses to them." env:"SES_TOPIC_ARNS"`
 	MailWebhookSecrets []string `help:"Secrets of /webhooks/mail, the current one and the previous one: feedback of any other mail service." env:"MAIL_WEBHOOK_SECRETS"`
+
+	KeepWebhooks time.Duration `help:"For how long the bytes of a webhook that was delivered, or that nobody needs, are kept, looked at nightly; after that it is known, but cannot be read anew. 24h or more; 0: for ever." env:"PURSER_KEEP_WEBHOOKS" default:"2160h"`
 
 	MailSoftBounces    int           `help:"So many mails come back for a passing reason: write to the address no more." env:"PURSER_MAIL_SOFT_BOUNCES" default:"3"`
 	MailSoftWithin     time.Duration `help:"Within this time." env:"PURSER_MAIL_SOFT_WITHIN" default:"336h"`
@@ -38,6 +40,9 @@ func (c *Feedback) checkFeedback() error {
 		if len(s) < 16 {
 			return errors.New("MAIL_WEBHOOK_SECRETS: want at least 16 characters each (openssl rand -hex 32)")
 		}
+	}
+	if c.KeepWebhooks != 0 && c.KeepWebhooks < 24*time.Hour {
+		return errors.New("PURSER_KEEP_WEBHOOKS: want 24h or more, or 0")
 	}
 	for _, s := range []struct {
 		name string

@@ -40,8 +40,8 @@ func (s *stack) pay(t *testing.T, p shop.Placed, card string) {
 // follow reads the order's story to its end.
 func (s *stack) follow(t *testing.T, id order.ID) (story []order.Event) {
 	t.Helper()
-	err := s.shop.Watch(within(t), id, 0, func(e order.Event) error {
-		story = append(story, e)
+	err := s.shop.Watch(within(t), id, func(e order.Event) error {
+		story = append(story[:e.Seq-1], e) // one told anew takes the place of what it replaces
 		return nil
 	})
 	if err != nil {
@@ -56,7 +56,7 @@ var errThere = errors.New("there")
 func (s *stack) until(t *testing.T, id order.ID, k order.Kind) {
 	t.Helper()
 	var last order.Kind
-	err := s.shop.Watch(within(t), id, 0, func(e order.Event) error {
+	err := s.shop.Watch(within(t), id, func(e order.Event) error {
 		if last = e.Kind; last == k {
 			return errThere
 		}
@@ -94,7 +94,7 @@ func (s *stack) buy(ctx context.Context, r order.Request, key string) (order.Ord
 	if _, err := s.shopper.Pay(ctx, p.ClientSecret, "pm_card_visa"); err != nil {
 		return order.Order{}, fmt.Errorf("%s: %w", p.ID, err)
 	}
-	if err := s.shop.Watch(ctx, p.ID, 0, func(order.Event) error { return nil }); err != nil {
+	if err := s.shop.Watch(ctx, p.ID, func(order.Event) error { return nil }); err != nil {
 		return order.Order{}, fmt.Errorf("watch %s: %w", p.ID, err)
 	}
 	return s.shop.Order(ctx, p.ID)

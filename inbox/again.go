@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"purser/records"
 )
@@ -12,16 +13,20 @@ import (
 var (
 	ErrStillParked = errors.New("the event still cannot be used")
 	ErrNoNews      = errors.New("nobody needs events of this type")
+	ErrPruned      = errors.New("the event is too old: its bytes are not kept any more")
 )
 
 // Again reads a stored event anew, as a changed configuration or a newer
 // version may understand what was parked, and sends it on its way once more:
 // an operator's decision. Delivering an event twice is harmless. It fails with
-// records.ErrNoItem, ErrStillParked or ErrNoNews, and then changes nothing.
+// records.ErrNoItem, ErrStillParked, ErrNoNews or ErrPruned, and then changes nothing.
 func (h *Handler) Again(ctx context.Context, id int64, by string) (records.Item, error) {
 	it, err := h.Keeper.Item(ctx, id)
 	if err != nil {
 		return it, err
+	}
+	if !it.PrunedAt.IsZero() {
+		return it, fmt.Errorf("%w, since %s", ErrPruned, it.PrunedAt.Format(time.DateOnly))
 	}
 	source := h.Sources[it.Provider]
 	if source == nil {

@@ -2,6 +2,7 @@ package inbox_test
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -58,6 +59,30 @@ func TestAgain(t *testing.T) {
 	}
 	if err := again(999); !errors.Is(err, records.ErrNoItem) {
 		t.Errorf("unknown: %v", err)
+	}
+}
+
+// TestAgain_pruned (WHK-7, REC-8): what is so old that its bytes were given up
+// cannot be read anew, and says so; when its provider sends it once more it is
+// still known, and not delivered twice.
+func TestAgain_pruned(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	old := letter{ID: "evt_1", Type: "paid", OrderID: "ord_a"}
+	b.sendLetter(t, old)
+	it := b.awaitState(t, records.Delivered, 1)[0]
+	if n, err := b.store.PruneInbox(t.Context(), time.Now().Add(time.Hour)); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	if _, err := b.Again(t.Context(), it.ID, "key:ops"); !errors.Is(err, inbox.ErrPruned) {
+		t.Errorf("again: %v", err)
+	}
+	if got := b.sendLetter(t, old); got.StatusCode != http.StatusOK {
+		t.Errorf("sent once more: %d", got.StatusCode)
+	}
+	b.sendLetter(t, letter{ID: "evt_2", Type: "paid", OrderID: "ord_a"})
+	if heard := b.workflows.await(t, "ord_a", 2); heard[1] != "post:evt_2" {
+		t.Errorf("heard %q", heard)
 	}
 }
 

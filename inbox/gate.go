@@ -3,6 +3,9 @@ package inbox
 import (
 	"context"
 	"errors"
+	"net"
+	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -75,4 +78,25 @@ func (g *gates) gone(name string, v *visited) {
 	if v.visitors--; v.visitors == 0 {
 		delete(g.by, name)
 	}
+}
+
+// remote is the address it came from, without the port.
+func remote(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
+}
+
+// network is what the sender has of addresses, by which senders are told apart:
+// one of IPv4, but 2^64 of IPv6.
+func network(r *http.Request) string {
+	a, err := netip.ParseAddr(remote(r))
+	if err != nil {
+		return remote(r)
+	}
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		return a.String()
+	}
+	return netip.PrefixFrom(a, 64).Masked().String()
 }

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -26,6 +25,12 @@ type Source interface {
 	Verify(header http.Header, body []byte, now time.Time) error
 	// Parse reads a verified body. It fails for what no provider would send.
 	Parse(body []byte) (order.Delivery, error)
+}
+
+// Sourced is a Source to which it matters who sends. It is told the sender's
+// network in place of the headers.
+type Sourced interface {
+	VerifyFrom(network string, body []byte, now time.Time) error
 }
 
 // Keeper stores events.
@@ -56,8 +61,9 @@ type Handler struct {
 	// provider does. Default 128.
 	AtOnce int
 	// ReadAtOnce is how many bodies of one address are read at once, and
-	// verified: whoever sends them may be anybody. More wait as above. Four
-	// times as many are read of all addresses together. Default 128, as many
+	// verified: whoever sends them may be anybody. The 2^64 addresses that
+	// one sender has of IPv6 are one. More wait as above. Four times as many
+	// are read of all addresses together. Default 128, as many
 	// as a provider behind a proxy may need.
 	ReadAtOnce int
 	// BadPerMinute is how many webhooks that are not the provider's one
@@ -141,7 +147,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // places are counted by source address.
 func (h *Handler) genuine(w http.ResponseWriter, r *http.Request, provider string, source Source) (body []byte, ok bool) {
 	most := orDefault(h.ReadAtOnce, 128)
-	leave, err := h.sources.enter(r.Context(), remote(r), most)
+	leave, err := h.sources.enter(r.Context(), network(r), most)
 	if err != nil {
 		busy(w)
 		return nil, false
@@ -157,7 +163,12 @@ func (h *Handler) genuine(w http.ResponseWriter, r *http.Request, provider strin
 		h.unreadable(w, err)
 		return nil, false
 	}
-	if err := source.Verify(r.Header, body, h.now()); err != nil {
+	if s, ok := source.(Sourced); ok {
+		err = s.VerifyFrom(network(r), body, h.now())
+	} else {
+		err = source.Verify(r.Header, body, h.now())
+	}
+	if err != nil {
 		if errors.Is(err, order.ErrUnavailable) {
 			h.undecided(w, r, provider, err)
 			return nil, false
@@ -224,11 +235,11 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery,
 // sending it (WHK-3, WHK-16).
 func (h *Handler) forged(w http.ResponseWriter, r *http.Request, provider string, cause error) {
 	h.counts.forged.Add(1)
-	from := remote(r)
+	from := network(r)
 	now := h.now()
 	wait := h.suspect.seen(now, from, orDefault(h.BadPerMinute, 20))
 	if lines := h.suspect.lines(now, "forged "+from); lines > 0 {
-		h.log().WarnContext(r.Context(), "webhook refused", "provider", provider, "source", from, "error", cause,
+		h.log().WarnContext(r.Context(), "webhook refused", "provider", provider, "source", remote(r), "error", cause,
 			"lines", lines, "correlationId", correlation(w))
 	}
 	if wait > 0 {
@@ -245,12 +256,12 @@ func (h *Handler) forged(w http.ResponseWriter, r *http.Request, provider string
 func (h *Handler) undecided(w http.ResponseWriter, r *http.Request, provider string, cause error) {
 	h.counts.failed.Add(1)
 	h.counts.undecided.Add(1)
-	from := remote(r)
+	from := network(r)
 	now := h.now()
 	wait := h.suspect.seen(now, from, orDefault(h.BadPerMinute, 20))
 	if lines := h.suspect.lines(now, "verify "+from); lines > 0 {
 		h.log().ErrorContext(r.Context(), "webhook cannot be verified now; the provider will send it again",
-			"provider", provider, "source", from, "error", cause, "lines", lines, "correlationId", correlation(w))
+			"provider", provider, "source", remote(r), "error", cause, "lines", lines, "correlationId", correlation(w))
 	}
 	refuseUntil(w, max(wait, 5*time.Second), http.StatusServiceUnavailable, "unavailable", "the signature cannot be checked now; send it again")
 }
@@ -291,12 +302,4 @@ func orDefault(n, def int) int {
 		return n
 	}
 	return def
-}
-
-// remote is the address it came from, without the port.
-func remote(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		return host
-	}
-	return r.RemoteAddr
 }

@@ -1,6 +1,9 @@
 package order
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Milestone is an occasion for a mail: exactly one for each time it occurs.
 type Milestone string
@@ -57,27 +60,34 @@ func (m Mail) Key() string {
 
 // Letter is the order's first mail of a milestone: about the latest refund or
 // dispute, where it is about one.
-func (o Order) Letter(m Milestone) Mail {
+func (o Order) Letter(m Milestone) Mail { return o.LetterAbout(m, "") }
+
+// LetterAbout is the order's first mail of a milestone about the refund,
+// dispute or intent that ref names; "": the latest.
+func (o Order) LetterAbout(m Milestone, ref string) Mail {
 	l := Mail{
 		OrderID: o.ID, Milestone: m, Generation: 1, To: o.Email, Name: o.ShipTo.Name, Locale: o.Locale,
 		Lines: o.Lines, Total: o.Total, Tracking: o.Shipment.Tracking,
 	}
 	switch m {
 	case MailPaymentProblem:
-		l.Ref = o.Payment.IntentID
+		l.Ref = cmp.Or(ref, o.Payment.IntentID)
 		if d := o.Payment.Decline; d != nil {
 			l.Reason = d.Message
 		}
 	case MailRefunded, MailRefundFailed:
 		l.Lines, l.Total = nil, Money{}
 		for _, r := range o.Refunds {
-			if r.Status.mail() == m {
+			if ref == "" && r.Status.mail() == m || ref != "" && r.ID == ref {
 				l.Ref, l.Amount = r.ID, r.Amount
 			}
 		}
 	case MailDispute:
 		l.To, l.Name, l.Locale, l.Lines, l.Total = "", "", "", nil, Money{}
 		for _, d := range o.Disputes {
+			if ref != "" && d.ID != ref {
+				continue
+			}
 			l.Ref, l.Amount, l.Reason, l.Until = d.ID, d.Amount, d.Reason, d.AnswerBy
 		}
 	}

@@ -2,6 +2,7 @@ package order
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -27,6 +28,16 @@ type Resend struct {
 // Mail is the mail of that generation.
 func (r Resend) Mail(generation int) Mail {
 	return Mail{OrderID: r.OrderID, Milestone: r.Milestone, Ref: r.Ref, Generation: generation}
+}
+
+// Named is the mail of that generation with that key, which may be about
+// another refund or dispute than the order's latest.
+func (r Resend) Named(key string, generation int) Mail {
+	m := r.Mail(generation)
+	m.Ref = ""
+	about := strings.TrimSuffix(m.Key(), fmt.Sprintf(":%d", generation))
+	m.Ref = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSuffix(key, fmt.Sprintf(":%d", generation)), about), "-")
+	return m
 }
 
 // Stem is what the keys of all generations of the mail begin with, and those of

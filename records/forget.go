@@ -34,8 +34,8 @@ func (s *Store) forget(ctx context.Context, p importPart, id, condition string, 
 	return err
 }
 
-// deleteSome repeats a statement that deletes up to atOnce rows until there
-// are no more, each time in a transaction of its own: whoever wants to write
+// deleteSome repeats a statement that deletes, or empties, up to atOnce rows
+// until there are no more, each time in a transaction of its own: whoever wants to write
 // gets in between.
 func (s *Store) deleteSome(ctx context.Context, atOnce int64, statement string, args ...any) (all int64, err error) {
 	for {

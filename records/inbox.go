@@ -46,8 +46,9 @@ type Item struct {
 	NextAt      time.Time // default ReceivedAt; zero: not to be delivered (any more)
 	Note        string
 	Correlation string
-	News        []byte // JSON of order.News; nil if none
-	Source      string // remote address
+	News        []byte    // JSON of order.News; nil if none
+	PrunedAt    time.Time // when Body, Headers and News were given up; zero: they are there
+	Source      string    // remote address
 }
 
 // Receive stores an event and returns when it is durable: only then may the
@@ -95,13 +96,14 @@ func (s *Store) Receive(ctx context.Context, it *Item) (fresh bool, err error) {
 
 // itemColumns are scanned by scanItem.
 const itemColumns = `id, provider, account, event_id, type, order_id, ref, state, attempts, next_at, received_at, provider_at,
-	note, correlation, source, news, headers, body`
+	note, correlation, source, pruned_at, news, headers, body`
 
 func scanItem(r *sql.Rows) (Item, error) {
 	var it Item
-	var next, received, provider int64
+	var next, received, provider, pruned int64
 	err := r.Scan(&it.ID, &it.Provider, &it.Account, &it.EventID, &it.Type, &it.OrderID, &it.Ref, &it.State, &it.Attempts,
-		&next, &received, &provider, &it.Note, &it.Correlation, &it.Source, &it.News, &it.Headers, &it.Body)
+		&next, &received, &provider, &it.Note, &it.Correlation, &it.Source, &pruned, &it.News, &it.Headers, &it.Body)
+	it.PrunedAt = fromMicros(pruned)
 	it.NextAt, it.ReceivedAt, it.ProviderAt = fromMicros(next), fromMicros(received), fromMicros(provider)
 	return it, err
 }
@@ -214,7 +216,7 @@ func (s *Store) settle(ctx context.Context, ids []int64, st State, note string, 
 func (s *Store) Redeliver(ctx context.Context, it *Item) error {
 	it.State, it.NextAt = Received, s.now()
 	return failed("redeliver", s.db.writeAlone(ctx, func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, "UPDATE inbox SET state = ?, note = ?, next_at = ?, order_id = ?, ref = ?, news = ? WHERE id = ?",
+		n, err := q.exec(ctx, "UPDATE inbox SET state = ?, note = ?, next_at = ?, order_id = ?, ref = ?, news = ?, pruned_at = 0 WHERE id = ?",
 			string(it.State), it.Note, micros(it.NextAt), string(it.OrderID), it.Ref, it.News, it.ID)
 		if err == nil && n == 0 {
 			err = fmt.Errorf("%w: %d", ErrNoItem, it.ID)

@@ -56,7 +56,7 @@ func open(ctx context.Context, q querier, o order.Opening) (order.Order, error) 
 		was, _, err := openedBefore(ctx, q, o)
 		return was, err
 	}
-	if err := insertEvents(ctx, q, openingEvents(o, placed)); err != nil {
+	if err := insertEvents(ctx, q, openingEvents(o, placed), placed.Fence); err != nil {
 		return order.Order{}, err
 	}
 	if err := putPayment(ctx, q, placed, "create", now); err != nil {

@@ -73,27 +73,6 @@ func orNotFound(err error, id order.ID) error {
 	return err
 }
 
-// Events lists up to limit events of the order in their order, from the one
-// that follows number after; 0 is the start. Of an unknown order there are
-// none.
-func (s *Store) Events(ctx context.Context, id order.ID, after int64, limit int) ([]order.Event, error) {
-	var found []order.Event
-	err := each(ctx, s.db.reader(), `
-		SELECT seq, at, kind, from_status, to_status, actor, why, ref, correlation FROM order_events
-		WHERE order_id = ? AND seq > ? ORDER BY seq LIMIT ?`, []any{string(id), after, pageSize(limit)},
-		func(r *sql.Rows) error {
-			e := order.Event{OrderID: id}
-			var at int64
-			if err := r.Scan(&e.Seq, &at, &e.Kind, &e.From, &e.To, &e.Actor, &e.Why, &e.Ref, &e.Correlation); err != nil {
-				return err
-			}
-			e.At = fromMicros(at)
-			found = append(found, e)
-			return nil
-		})
-	return found, failed("events", err)
-}
-
 // Filter chooses orders; what is empty does not restrict.
 type Filter struct {
 	Status     []order.Status

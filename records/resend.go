@@ -17,21 +17,24 @@ const givenUp = 4 * 24 * time.Hour
 // or finds the one the same key got before. It fails with order.ErrNotFound if
 // the order never had such a mail, unless it is sent on request, and with
 // order.ErrMailing while the last one is not settled.
-func (s *Store) OpenResend(ctx context.Context, r order.Resend) (generation int, err error) {
+func (s *Store) OpenResend(ctx context.Context, r order.Resend) (m order.Mail, err error) {
 	for range maxTries { // two at once: the later one finds the other's generation taken
-		if generation, err = s.openResend(ctx, r); !isTaken(err) {
+		if m, err = s.openResend(ctx, r); !isTaken(err) {
 			break
 		}
 	}
-	return generation, failed("open resend", err)
+	return m, failed("open resend", err)
 }
 
-func (s *Store) openResend(ctx context.Context, r order.Resend) (generation int, err error) {
+func (s *Store) openResend(ctx context.Context, r order.Resend) (m order.Mail, err error) {
 	err = s.db.write(ctx, func(ctx context.Context, q querier) error {
 		about, template := string(r.OrderID), string(r.Milestone)
-		found, err := first(ctx, q, "SELECT generation FROM mails WHERE about = ? AND template = ? AND asked_key = ? AND asked_key <> ''",
-			[]any{about, template, r.Key}, &generation)
+		var key string
+		var generation int
+		found, err := first(ctx, q, "SELECT mail_key, generation FROM mails WHERE about = ? AND template = ? AND asked_key = ? AND asked_key <> ''",
+			[]any{about, template, r.Key}, &key, &generation)
 		if err != nil || found {
+			m = r.Named(key, generation)
 			return err
 		}
 		var last mail.State
@@ -47,12 +50,11 @@ func (s *Store) openResend(ctx context.Context, r order.Resend) (generation int,
 		case found && !last.Settled() && s.now().Sub(fromMicros(claimed)) < givenUp:
 			return order.ErrMailing
 		}
-		generation++
-		key := r.Mail(generation).Key()
+		m = r.Mail(generation + 1)
 		_, err = q.exec(ctx, `
 			INSERT INTO mails (mail_key, about, template, generation, state, provider_id, why, attempts, claimed_at, settled_at, asked_by, asked_why, asked_key)
-			VALUES (?, ?, ?, ?, 'due', '', '', 0, ?, 0, ?, ?, ?)`, key, about, template, generation, micros(s.now()), r.Actor, r.Why, r.Key)
+			VALUES (?, ?, ?, ?, 'due', '', '', 0, ?, 0, ?, ?, ?)`, m.Key(), about, template, m.Generation, micros(s.now()), r.Actor, r.Why, r.Key)
 		return err
 	})
-	return generation, err
+	return m, err
 }

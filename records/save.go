@@ -52,7 +52,7 @@ func save(ctx context.Context, q querier, c order.Change) error {
 			}
 		}
 	}
-	if err := insertEvents(ctx, q, c.Events); err != nil {
+	if err := insertEvents(ctx, q, c.Events, c.Order.Fence); err != nil {
 		return err
 	}
 	now := micros(c.Order.UpdatedAt)
@@ -131,13 +131,13 @@ func setAside(ctx context.Context, q querier, c order.Change, fence int64) error
 	return err
 }
 
-func insertEvents(ctx context.Context, q querier, events []order.Event) error {
-	args := make([]any, 0, 10*len(events))
+func insertEvents(ctx context.Context, q querier, events []order.Event, fence int64) error {
+	args := make([]any, 0, 11*len(events))
 	for _, e := range events {
 		args = append(args, string(e.OrderID), e.Seq, micros(e.At), string(e.Kind), string(e.From), string(e.To),
-			e.Actor, e.Why, e.Ref, e.Correlation)
+			e.Actor, e.Why, e.Ref, e.Correlation, fence)
 	}
-	return insertRows(ctx, q, "INSERT INTO order_events (order_id, seq, at, kind, from_status, to_status, actor, why, ref, correlation)", 10, args)
+	return insertRows(ctx, q, "INSERT INTO order_events (order_id, seq, at, kind, from_status, to_status, actor, why, ref, correlation, fence)", 11, args)
 }
 
 // creating is the status of a payment before the provider was asked.

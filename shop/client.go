@@ -152,14 +152,16 @@ func (c *Client) Products(ctx context.Context, products []catalog.Product) error
 	return c.call(ctx, http.MethodPut, "/v1/products", map[string]any{"products": products}, nil)
 }
 
-// Watch follows an order's story live, from the event after the given one,
-// until the order is final, tell fails or ctx ends. A stream that breaks off
-// is taken up again where it was, for a while.
-func (c *Client) Watch(ctx context.Context, id order.ID, after int64, tell func(order.Event) error) error {
+// Watch follows an order's story live, from its first event until the order
+// is final, tell fails or ctx ends. A stream that breaks off is taken up again
+// where it was, for a while. What a crash lost is told anew: an event whose Seq
+// came before takes the place of that one and of all behind it.
+func (c *Client) Watch(ctx context.Context, id order.ID, tell func(order.Event) error) error {
 	const patience = 20 // attempts in a row that brought nothing
+	last := ""          // id of the last event
 	for failures := 0; ; failures++ {
-		from := after
-		ended, err := c.stream(ctx, id, &after, tell)
+		from := last
+		ended, err := c.stream(ctx, id, &last, tell)
 		var problem *Problem
 		var refused *toldError
 		switch {
@@ -171,7 +173,7 @@ func (c *Client) Watch(ctx context.Context, id order.ID, after int64, tell func(
 			return err
 		case failures >= patience:
 			return fmt.Errorf("watch %s: the stream broke off: %w", id, cmp.Or(err, io.ErrUnexpectedEOF))
-		case after > from:
+		case last != from:
 			failures = 0
 		}
 		select {
@@ -185,15 +187,17 @@ func (c *Client) Watch(ctx context.Context, id order.ID, after int64, tell func(
 // toldError is the listener's own failure, which ends the watching.
 type toldError struct{ error }
 
-// stream reads one connection's events. It ends for good with the event
-// "end".
-func (c *Client) stream(ctx context.Context, id order.ID, after *int64, tell func(order.Event) error) (ended bool, err error) {
+// stream reads one connection's events behind the last one. It ends for good
+// with the event "end".
+func (c *Client) stream(ctx context.Context, id order.ID, last *string, tell func(order.Event) error) (ended bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/v1/orders/"+url.PathEscape(string(id))+"/events", nil)
 	if err != nil {
 		return false, err
 	}
 	req.Header.Set("Accept", "text/event-stream")
-	req.Header.Set("Last-Event-ID", fmt.Sprint(*after))
+	if *last != "" {
+		req.Header.Set("Last-Event-ID", *last)
+	}
 	resp, err := c.do(req)
 	if err != nil {
 		return false, err
@@ -201,25 +205,25 @@ func (c *Client) stream(ctx context.Context, id order.ID, after *int64, tell fun
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 1<<20)
+	next := *last
 	for lines.Scan() {
-		if strings.TrimSpace(strings.TrimPrefix(lines.Text(), "event:")) == "end" {
+		field, value, _ := strings.Cut(lines.Text(), ":")
+		value = strings.TrimPrefix(value, " ")
+		switch {
+		case field == "id":
+			next = value
+		case field == "event" && value == "end":
 			return true, nil
+		case field == "data":
+			var e order.Event
+			if err := json.Unmarshal([]byte(value), &e); err != nil {
+				return false, err
+			}
+			if err := tell(e); err != nil {
+				return false, &toldError{err}
+			}
+			*last = next
 		}
-		data, ok := strings.CutPrefix(lines.Text(), "data:")
-		if !ok {
-			continue
-		}
-		var e order.Event
-		if err := json.Unmarshal([]byte(data), &e); err != nil {
-			return false, err
-		}
-		if e.Seq <= *after {
-			continue
-		}
-		if err := tell(e); err != nil {
-			return false, &toldError{err}
-		}
-		*after = e.Seq
 	}
 	return false, lines.Err()
 }

@@ -13,15 +13,16 @@ func (s *Stack) campaigns(p *providers) activities.Campaigns {
 	}
 }
 
+const setPublicURL = "set PURSER_PUBLIC_URL to where readers reach the API"
+
 // warnOfLinks says at the start what would stop a campaign later.
 func (s *Stack) warnOfLinks() {
-	const set = "set PURSER_PUBLIC_URL to where readers reach the API"
 	switch {
 	case s.cfg.PublicURL != "":
 	case s.apiURL == "":
-		s.log.Warn("this worker pauses campaigns, for their readers could not unsubscribe: " + set)
+		s.log.Warn("this worker pauses campaigns, for their readers could not unsubscribe: " + setPublicURL)
 	case !s.cfg.PlaysSES():
-		s.log.Warn("the links in marketing mail lead to this machine's own address: "+set, "address", s.apiURL)
+		s.log.Warn("the links in marketing mail lead to this machine's own address: "+setPublicURL, "address", s.apiURL)
 	}
 }
 

@@ -15,7 +15,7 @@ func (s *Stack) addCatalogue(a *activities.Activities, p *providers) {
 	a.Products, a.ProductTeller, a.Listings, a.Revisions = s.Records, s.starter, s.Records, s.Records
 	a.DueProducts, a.StockAudit = s.Records, s.Records
 	a.Imports, a.ImportRows, a.Past = s.Records, s.Records, s.Records
-	a.KeepChanges = s.cfg.KeepProductChanges
+	a.KeepChanges, a.KeepWebhooks = s.cfg.KeepProductChanges, s.cfg.KeepWebhooks
 	a.Index, a.IndexKeys, a.Rebuild = p.search, p.search, p.search
 	a.PictureURL = s.pictureURL(p)
 	a.ProductPictures, a.PictureDeleter = s.Records, &starter.Pictures{Temporal: s.Temporal}

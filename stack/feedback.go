@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	netmail "net/mail"
-	"strings"
 	"time"
 
 	"purser/api"
@@ -36,24 +35,16 @@ func (s *Stack) playedSES() *sandboxses.Config {
 // stand-in's topic: by the same checks, with another authority.
 func (s *Stack) snsSource() (*sns.Source, error) {
 	if !s.cfg.PlaysSES() {
-		return sns.New(sns.Config{Topics: s.cfg.SESTopics})
+		return sns.New(sns.Config{Topics: s.cfg.SESTopics, Keeper: s.Records})
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(sandboxses.Root(s.snsSecret()))
-	return sns.New(sns.Config{Topics: []string{sandboxses.TopicARN}, Origin: s.sandboxURL + "/ses/sns/", Roots: roots})
+	return sns.New(sns.Config{Topics: []string{sandboxses.TopicARN}, Origin: s.sandboxURL + "/ses/sns/", Roots: roots, Keeper: s.Records})
 }
 
 // links makes the links by which shoppers leave marketing mails.
 func (s *Stack) links() mail.Links {
 	return mail.Links{Key: []byte(s.vault.Derive("unsubscribe links")), Base: s.publicURL()}
-}
-
-// publicURL is where the outside reaches the API.
-func (s *Stack) publicURL() string {
-	if u := strings.TrimRight(s.cfg.PublicURL, "/"); u != "" {
-		return u
-	}
-	return s.apiURL
 }
 
 // hearMail adds the webhooks in which providers say what became of mails: what

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"purser/activities"
@@ -100,7 +99,7 @@ func (s *Stack) watchCDN(ctx context.Context, store *s3.Store) {
 // pictureURL is where a browser finds a published picture: at the CDN for
 // good, or at our own door, which leads to the store.
 func (s *Stack) pictureURL(p *providers) func(key string) string {
-	door := strings.TrimRight(cmp.Or(s.cfg.PublicURL, s.apiURL), "/")
+	door := s.publicURL()
 	return func(key string) string {
 		if url, ok := p.pictures.Lasting(key); ok {
 			return url

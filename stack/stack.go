@@ -118,6 +118,7 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 		}
 	}
 	if r.api {
+		s.warnOfAddress()
 		if err := s.startAPI(r, p); err != nil {
 			return nil, err
 		}
@@ -174,7 +175,7 @@ func (s *Stack) listen(r Role) (err error) {
 		if s.apiListener, err = s.open("the API", "--listen", s.cfg.Listen); err != nil {
 			return err
 		}
-		s.apiURL = "http://" + s.apiListener.Addr().String()
+		s.apiURL = "http://" + called(s.apiListener.Addr())
 	}
 	s.sandboxURL = strings.TrimRight(s.cfg.SandboxURL, "/")
 	if r.sandbox && s.cfg.Played() {

@@ -14,14 +14,15 @@ import (
 )
 
 // ResendMail sends a milestone's mail anew and answers how that ended. The
-// same key is the same mail. It fails with order.ErrNotFound,
+// same key is the same mail; where it failed, asking again tries that one
+// again. It fails with order.ErrNotFound,
 // order.ErrMailing, or context.DeadlineExceeded: then it goes on.
 func (c *Client) ResendMail(ctx context.Context, r order.Resend) (mail.Outcome, error) {
 	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                       workflows.ResendWorkflowID(r),
 		TaskQueue:                workflows.TaskQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, // the handle is then the earlier run's
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, // of one that did not, the handle is the earlier run's
 		StaticSummary:            fmt.Sprintf("Mail %s again", r.Milestone),
 	}, workflows.ResendWorkflow, r)
 	var out activities.MailOutcome

@@ -24,42 +24,44 @@ type Ledger struct {
 	mu    sync.Mutex
 	mails map[string]mail.Outcome
 	kinds map[string]generations // by stem
+	// decided are the mails sent anew, by order, milestone and key.
+	decided map[string]order.Mail
 }
 
 // stem is what the ids of all generations of a mail begin with.
 func stem(id string) string { return id[:strings.LastIndexByte(id, ':')+1] }
 
 type generations struct {
-	last  string         // its id
-	count int            // the last one's number
-	byKey map[string]int // who was asked for by which decision
+	last  string // its id
+	count int    // the last one's number
 }
 
 // OpenResend gives a mail its next generation.
-func (f *Ledger) OpenResend(_ context.Context, r order.Resend) (int, error) {
+func (f *Ledger) OpenResend(_ context.Context, r order.Resend) (order.Mail, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	k := r.Stem()
+	k, decision := r.Stem(), fmt.Sprint(r.OrderID, " ", r.Milestone, " ", r.Key)
+	if m, ok := f.decided[decision]; ok {
+		return m, nil
+	}
 	g, ok := f.kinds[k]
 	switch {
 	case !ok && !r.Milestone.OnRequest():
-		return 0, fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, r.Milestone)
-	case g.byKey[r.Key] > 0:
-		return g.byKey[r.Key], nil
+		return order.Mail{}, fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, r.Milestone)
 	case ok && !f.mails[g.last].State.Settled():
-		return 0, order.ErrMailing
+		return order.Mail{}, order.ErrMailing
 	}
 	if f.mails == nil {
 		f.mails, f.kinds = make(map[string]mail.Outcome), make(map[string]generations)
 	}
 	g.count++
-	g.last = r.Mail(g.count).Key()
-	if g.byKey == nil {
-		g.byKey = make(map[string]int)
+	m := r.Mail(g.count)
+	g.last = m.Key()
+	if f.decided == nil {
+		f.decided = make(map[string]order.Mail)
 	}
-	g.byKey[r.Key] = g.count
-	f.kinds[k], f.mails[g.last] = g, mail.Outcome{State: mail.StateDue}
-	return g.count, nil
+	f.decided[decision], f.kinds[k], f.mails[g.last] = m, g, mail.Outcome{State: mail.StateDue}
+	return m, nil
 }
 
 // FindMail answers how a mail stands.

@@ -17,14 +17,18 @@ import (
 // must not keep us from what is genuine, or SNS would give up on it:
 //
 //   - what was fetched is used for a day, and after that for as long as it
-//     cannot be fetched again;
+//     cannot be fetched again and is valid; what a message was verified with is
+//     kept, over restarts and for other processes;
 //   - an address without a certificate is not asked again for ten minutes;
 //   - addresses where the certificates of our topics live have budgets of
 //     their own, apart from all others;
-//   - and there again those that come back have one apart from those that
+//   - and there again, who has not sent us in vain lately has one of their
+//     own: SNS never does;
+//   - and of the others, those that come back have one apart from those that
 //     nobody has asked for before. SNS comes back, with this message or the
-//     next; a forger who does so too, with many addresses and for as long,
-//     can keep from us a certificate that we do not know yet, but no other.
+//     next. A forger who does so too, with many addresses, for as long and from
+//     more than fifty networks, or through the same proxy as SNS, can keep from
+//     us a certificate that nobody here knows yet, but no other.
 const (
 	fresh      = 24 * time.Hour   // what was fetched is not fetched again for so long
 	absent     = 10 * time.Minute // what was not there
@@ -33,17 +37,22 @@ const (
 	maxTurned  = 1 << 15          // addresses turned away; twice as many at times
 	atOnce     = 10               // of one budget
 	firstEvery = 10 * time.Second // then one so often, of those never asked for before
-	againEvery = 5 * time.Second  // and of those that came back
+	againEvery = 5 * time.Second  // and of those that came back, or came from who is not to blame
 )
 
 // cache keeps the certificates that were fetched, and for a while where there
 // were none.
 type cache struct {
 	client *http.Client
+	keeper Keeper // nil: none
 	now    func() time.Time
 	holds  func(chain []*x509.Certificate, at time.Time) bool // leads to a root
 	homes  map[string]bool                                    // the hosts of our topics
 	flight singleflight.Group
+	blame  blame
+
+	recalling sync.Mutex
+	recalled  time.Time // when the keeper was last asked
 
 	mu      sync.Mutex
 	known   map[string]*entry
@@ -57,29 +66,38 @@ type entry struct {
 	chain []*x509.Certificate // the leaf first
 	until time.Time           // fresh
 	used  time.Time
+	// proven: a message was verified with it, and the keeper has it.
+	proven bool
 }
 
 // get answers the certificates at an address, from memory if it can; none if
 // there are none to be trusted. It fails with order.ErrUnavailable if they
 // cannot be had now.
-func (c *cache) get(address, host string) ([]*x509.Certificate, error) {
+func (c *cache) get(address, host, from string) ([]*x509.Certificate, error) {
 	if chain, sure := c.look(address); sure {
 		return chain, nil
 	}
 	v, err, _ := c.flight.Do(address, func() (any, error) {
 		chain, sure := c.look(address)
+		if !sure && len(chain) == 0 {
+			c.recall()
+			chain, sure = c.look(address)
+		}
 		if sure {
 			return chain, nil
 		}
-		if !c.allowed(address, host) {
+		ok, charged := c.allowed(address, host, from)
+		if !ok {
 			return chain, unavailable("too_many_certificates", nil)
 		}
 		found, err := c.fetch(address)
-		if err != nil {
-			return chain, err
+		if err == nil {
+			chain = c.keep(address, found)
 		}
-		c.keep(address, found)
-		return found, nil
+		if charged && (err != nil || len(chain) > 0) {
+			c.blame.clear(from)
+		}
+		return chain, err
 	})
 	chain := v.([]*x509.Certificate)
 	if err != nil && len(chain) == 0 {
@@ -102,35 +120,50 @@ func (c *cache) look(address string) (chain []*x509.Certificate, sure bool) {
 // usual is how SNS names its certificates, and so does the stand-in.
 var usual = regexp.MustCompile(`/SimpleNotificationService-[0-9a-f]+\.pem$`)
 
-// allowed takes one fetch out of the address's budget, if there is one left.
-func (c *cache) allowed(address, host string) bool {
+// allowed takes one fetch out of a budget, if there is one left; charged to who
+// sent us there, if it is theirs.
+func (c *cache) allowed(address, host, from string) (ok, charged bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	name, every := "elsewhere", firstEvery
 	if c.homes[host] && usual.MatchString(address) {
+		if c.blame.charge(from, c.now()) {
+			if c.take(host+" without blame", againEvery) {
+				return true, true
+			}
+			c.blame.clear(from)
+		}
 		name = host
 		if c.turned.has(address) {
 			name, every = host+" again", againEvery
 		}
 	}
+	if c.take(name, every) {
+		return true, false
+	}
+	c.turned.add(address)
+	return false, false
+}
+
+func (c *cache) take(name string, every time.Duration) bool {
 	b := c.budgets[name]
 	if b == nil {
 		b = rate.NewLimiter(rate.Every(every), atOnce)
 		c.budgets[name] = b
 	}
-	if b.AllowN(c.now(), 1) {
-		return true
-	}
-	c.turned.add(address)
-	return false
+	return b.AllowN(c.now(), 1)
 }
 
-// keep remembers what is at an address. Where there is no room, what was used
-// longest ago goes.
-func (c *cache) keep(address string, chain []*x509.Certificate) {
+// keep remembers what is at an address, and answers what to use: where there is
+// nothing any more, what was there serves for as long as it is valid.
+func (c *cache) keep(address string, chain []*x509.Certificate) []*x509.Certificate {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
+	if e := c.known[address]; len(chain) == 0 && e != nil && c.holds(e.chain, now) {
+		e.until = now.Add(absent)
+		return e.chain
+	}
 	if len(chain) == 0 {
 		delete(c.known, address)
 		for other, until := range c.nothing {
@@ -139,18 +172,28 @@ func (c *cache) keep(address string, chain []*x509.Certificate) {
 			}
 		}
 		c.nothing[address] = now.Add(absent)
-		return
+		return nil
 	}
-	for len(c.known) >= maxKnown && c.known[address] == nil {
+	if c.known[address] == nil {
+		c.makeRoom()
+	}
+	c.known[address] = &entry{chain: chain, until: now.Add(fresh), used: now}
+	return chain
+}
+
+// makeRoom lets go of what no message was verified with, before all else, and
+// of that or the others what was used longest ago.
+func (c *cache) makeRoom() {
+	for len(c.known) >= maxKnown {
 		oldest := ""
 		for other, e := range c.known {
-			if oldest == "" || e.used.Before(c.known[oldest].used) {
+			o := c.known[oldest]
+			if o == nil || o.proven && !e.proven || o.proven == e.proven && e.used.Before(o.used) {
 				oldest = other
 			}
 		}
 		delete(c.known, oldest)
 	}
-	c.known[address] = &entry{chain: chain, until: now.Add(fresh), used: now}
 }
 
 // turned remembers the latest addresses in memory that does not grow, as their

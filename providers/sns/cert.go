@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +20,8 @@ const maxCert = 64 << 10
 
 // key answers the public key of the certificate at an address, if Amazon
 // issued it to SNS.
-func (s *Source) key(address, host string, now time.Time) (*rsa.PublicKey, error) {
-	chain, err := s.certs.get(address, host)
+func (s *Source) key(address, host, from string, now time.Time) (*rsa.PublicKey, error) {
+	chain, err := s.certs.get(address, host, from)
 	if err != nil {
 		return nil, err
 	}
@@ -72,14 +71,7 @@ func (c *cache) fetch(address string) ([]*x509.Certificate, error) {
 	if err != nil || body == nil {
 		return nil, err
 	}
-	var chain []*x509.Certificate
-	for block, rest := pem.Decode(body); block != nil; block, rest = pem.Decode(rest) {
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if block.Type != "CERTIFICATE" || err != nil {
-			return nil, nil
-		}
-		chain = append(chain, cert)
-	}
+	chain := parseChain(body)
 	if len(chain) == 0 {
 		return nil, nil
 	}

@@ -1,6 +1,7 @@
 package sns_test
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -17,22 +18,47 @@ type flood struct {
 	*testing.T
 	*web
 	source *sns.Source
+	keeper *cupboard
 	now    time.Time
+	from   string // where forged messages come from; "": nobody knows
 	forged int
 }
 
+// cupboard is what several processes keep certificates in.
+type cupboard struct {
+	kept map[string][]byte
+	bad  error
+	n    int // times something was put in
+}
+
+func (c *cupboard) KeepCertificate(_ context.Context, address string, chain []byte) error {
+	if c.bad == nil {
+		c.kept[address] = chain
+		c.n++
+	}
+	return c.bad
+}
+
+func (c *cupboard) Certificates(context.Context) (map[string][]byte, error) { return c.kept, c.bad }
+
 func newFlood(t *testing.T) *flood {
-	f := &flood{T: t, web: amazon(), now: now}
+	f := &flood{T: t, web: amazon(), now: now, keeper: &cupboard{kept: map[string][]byte{}}}
+	f.restart()
+	return f
+}
+
+// restart is another process, or the same one later: it knows what was kept.
+func (f *flood) restart() {
+	f.Helper()
 	roots := x509.NewCertPool()
 	roots.AddCert(pki().root.cert)
 	var err error
 	f.source, err = sns.New(sns.Config{
-		Topics: []string{topic}, Roots: roots, Client: &http.Client{Transport: f.web}, Now: func() time.Time { return f.now },
+		Topics: []string{topic}, Roots: roots, Client: &http.Client{Transport: f.web}, Keeper: f.keeper, Now: func() time.Time { return f.now },
 	})
 	if err != nil {
-		t.Fatal(err)
+		f.Fatal(err)
 	}
-	return f
 }
 
 // at is a message of now with this address of a certificate.
@@ -41,6 +67,11 @@ func (f *flood) at(address string) []byte {
 }
 
 func (f *flood) genuine() error { return f.source.Verify(nil, f.at(certURL), f.now) }
+
+// genuineFrom is a genuine message from an address of SNS's.
+func (f *flood) genuineFrom(source string) error {
+	return f.source.VerifyFrom(source, f.at(certURL), f.now)
+}
 
 // forge sends so many messages, each with an address of its own on a host.
 // There is nothing at any of them.
@@ -53,7 +84,7 @@ func (f *flood) forge(host string, n int) {
 		f.pages[address] = page(404, nil)
 		f.mu.Unlock()
 		forged := notice("x").with("SigningCertURL", address, "Timestamp", f.now.Format(time.RFC3339), "Signature", "AAAA")
-		switch err := f.source.Verify(nil, []byte(forged.json(f.T)), f.now); {
+		switch err := f.source.VerifyFrom(f.from, []byte(forged.json(f.T)), f.now); {
 		case err == nil:
 			f.Fatal("a forged message is believed")
 		case !errors.Is(err, sns.ErrSignature) && !errors.Is(err, order.ErrUnavailable):

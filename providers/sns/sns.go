@@ -53,6 +53,9 @@ type Config struct {
 	// Client calls Origin. Nil: one that follows no redirect and waits five
 	// seconds. Tests set its transport.
 	Client *http.Client
+	// Keeper keeps what messages were verified with; nil: each process learns
+	// it anew.
+	Keeper Keeper
 	// Now tells the time, for the certificates' cache. Default time.Now.
 	Now func() time.Time
 }
@@ -86,7 +89,7 @@ func New(c Config) (*Source, error) {
 	}
 	s := &Source{topics: slices.Clone(c.Topics), places: p, roots: c.Roots}
 	s.certs = cache{
-		client: &client, now: c.Now, holds: s.leads, homes: p.homes(c.Topics),
+		client: &client, keeper: c.Keeper, now: c.Now, holds: s.leads, homes: p.homes(c.Topics),
 		known: make(map[string]*entry), nothing: make(map[string]time.Time), budgets: make(map[string]*rate.Limiter),
 	}
 	return s, nil
@@ -101,6 +104,13 @@ func isTopic(s string) bool { return topicARN.MatchString(s) }
 // SNS (WHK-1, WHK-18). It fails with ErrSignature, or with order.ErrUnavailable
 // if the certificate cannot be fetched now: then SNS must send it again.
 func (s *Source) Verify(_ http.Header, body []byte, now time.Time) error {
+	return s.VerifyFrom("", body, now)
+}
+
+// VerifyFrom is Verify for a message of which it is known where it came from,
+// by whatever name: those who send us to look for certificates in vain do not
+// use up what others need.
+func (s *Source) VerifyFrom(source string, body []byte, now time.Time) error {
 	m, err := read(body)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSignature, err)
@@ -130,11 +140,15 @@ func (s *Source) Verify(_ http.Header, body []byte, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSignature, err)
 	}
-	key, err := s.key(address, host, now)
+	key, err := s.key(address, host, source, now)
 	if err != nil {
 		return err
 	}
-	return check(key, m.SignatureVersion, text, signature)
+	if err := check(key, m.SignatureVersion, text, signature); err != nil {
+		return err
+	}
+	s.certs.prove(address)
+	return nil
 }
 
 // check holds the signature against the canonical text. Version 1 is SHA-1:

@@ -1,0 +1,160 @@
+package sns_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/providers/sns"
+)
+
+// TestKept (WHK-16, WHK-18): what a message was verified with serves after a
+// restart, and in other processes, also while it cannot be fetched.
+func TestKept(t *testing.T) {
+	f := newFlood(t)
+	f.keeper.bad = errors.New("the record is away")
+	if err := f.genuine(); err != nil {
+		t.Fatal(err)
+	}
+	f.keeper.bad = nil
+	for range 3 {
+		if err := f.genuine(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f.keeper.n != 1 {
+		t.Errorf("kept %d times", f.keeper.n)
+	}
+
+	f.restart()
+	f.forge(home, 1_000)
+	if err := f.genuine(); err != nil {
+		t.Errorf("started in a flood: %v", err)
+	}
+	f.restart()
+	f.pages[certURL] = page(404, nil)
+	if err := f.genuine(); err != nil {
+		t.Errorf("started while it is not there: %v", err)
+	}
+	f.now = now.Add(91 * 24 * time.Hour)
+	f.restart()
+	if err := f.genuine(); !errors.Is(err, sns.ErrSignature) {
+		t.Errorf("expired meanwhile: %v", err)
+	}
+}
+
+// TestKept_by_others: a process that was turned away finds what another one has
+// learnt.
+func TestKept_by_others(t *testing.T) {
+	f := newFlood(t)
+	f.forge(home, 1_000)
+	if err := f.genuine(); !errors.Is(err, order.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	f.keeper.kept[certURL] = pemOf(pki().leaf, pki().middle)
+	f.now = f.now.Add(11 * time.Second)
+	f.pages[certURL] = page(503, nil)
+	if err := f.genuine(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestKept_is_checked: what lies in the cupboard is believed no more than what
+// is fetched, and what only forged messages name is never put there.
+func TestKept_is_checked(t *testing.T) {
+	f := newFlood(t)
+	for name, text := range map[string][]byte{
+		"a stranger's": pemOf(pki().foreign, pki().stranger), "rubbish": []byte("rubbish"), "nothing": nil,
+		"expired": pemOf(pki().expired), "another's": pemOf(pki().unnamed),
+	} {
+		f.keeper.kept[certURL] = text
+		f.restart()
+		f.pages[certURL] = page(404, nil)
+		for _, by := range []*issued{pki().foreign, pki().expired, pki().unnamed} {
+			if err := f.source.Verify(nil, []byte(notice("x").signedBy(t, by)), f.now); !errors.Is(err, sns.ErrSignature) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	f = newFlood(t)
+	forged := notice("x").with("Timestamp", f.now.Format(time.RFC3339)).signedBy(t, pki().foreign)
+	if err := f.source.Verify(nil, []byte(forged), f.now); !errors.Is(err, sns.ErrSignature) || len(f.keeper.kept) > 0 {
+		t.Errorf("%v, kept %d", err, len(f.keeper.kept))
+	}
+}
+
+// TestRefetchFindsNothing: that a certificate is not where it was, for a moment
+// or for good, takes nothing from it while it is valid.
+func TestRefetchFindsNothing(t *testing.T) {
+	for name, there := range map[string][]byte{"nothing": nil, "an expired one": pemOf(pki().expired), "a stranger's": pemOf(pki().foreign)} {
+		f := newFlood(t)
+		if err := f.genuine(); err != nil {
+			t.Fatal(err)
+		}
+		f.pages[certURL] = page(404, nil)
+		if there != nil {
+			f.pages[certURL] = page(200, there)
+		}
+		for range 3 {
+			f.now = f.now.Add(25 * time.Hour)
+			asked := f.count()
+			for range 3 {
+				if err := f.genuine(); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			if n := f.count() - asked; n > 2 { // one look, and perhaps one for its issuer
+				t.Errorf("%s: asked %d times", name, n)
+			}
+		}
+		f.now = now.Add(91 * 24 * time.Hour)
+		if err := f.genuine(); !errors.Is(err, sns.ErrSignature) {
+			t.Errorf("%s, and expired: %v", name, err)
+		}
+	}
+}
+
+// TestFloodOfOneSource: a forger who comes back with many invented addresses
+// uses up what there is for those who sent us in vain, and nothing of what there
+// is for SNS, whose certificate nobody here knows yet.
+func TestFloodOfOneSource(t *testing.T) {
+	for _, from := range []string{"203.0.113.9", ""} {
+		f := newFlood(t)
+		f.from = from
+		for range 5 { // the same addresses again and again
+			f.forged = 0
+			f.forge(home, 500)
+		}
+		if err := f.genuineFrom("198.51.100.7"); err != nil {
+			t.Errorf("a flood from %q: %v", from, err)
+		}
+		if n := f.count(); n > 28 {
+			t.Errorf("a flood from %q: asked %d times", from, n)
+		}
+	}
+}
+
+// TestFloodOfKnown: naming many certificates of Amazon's does not drive out the
+// one that messages are verified with.
+func TestFloodOfKnown(t *testing.T) {
+	f := newFlood(t)
+	if err := f.genuine(); err != nil {
+		t.Fatal(err)
+	}
+	f.keeper.bad = errors.New("the record is away") // else it would be found there
+	for i := range 100 {
+		f.now = f.now.Add(10 * time.Second)
+		address := fmt.Sprintf("https://%s/SimpleNotificationService-%032x.pem", away, i)
+		f.pages[address] = page(200, pemOf(pki().leaf, pki().middle))
+		forged := notice("x").with("SigningCertURL", address, "Timestamp", f.now.Format(time.RFC3339), "Signature", "AAAA")
+		if err := f.source.Verify(nil, []byte(forged.json(t)), f.now); !errors.Is(err, sns.ErrSignature) {
+			t.Fatal(err)
+		}
+	}
+	f.pages[certURL] = page(503, nil)
+	if err := f.genuine(); err != nil {
+		t.Error(err)
+	}
+}

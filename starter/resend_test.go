@@ -1,0 +1,42 @@
+//go:build !lean
+
+package starter_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"purser/activities/porttest"
+	"purser/mail"
+	"purser/order"
+)
+
+// TestResendTriedAgain (EML-1, IDEM-2): an operator's request to send a mail
+// anew that came too early is no dead end: sent again under the same key, when
+// it is time, it is carried out, once.
+func TestResendTriedAgain(t *testing.T) {
+	b := newBulk(t)
+	m := porttest.MessageOf(order.NewID(), order.MailShipped)
+	if _, err := b.ledger.ClaimMail(t.Context(), m); err != nil { // the first one is on its way
+		t.Fatal(err)
+	}
+	id, _, _ := strings.Cut(m.ID, ":")
+	r := order.Resend{OrderID: order.ID(id), Milestone: order.MailShipped, Key: "call-1", Actor: "key:ops", Why: "never arrived"}
+	for range 2 {
+		if _, err := b.starter.ResendMail(t.Context(), r); !errors.Is(err, order.ErrMailing) {
+			t.Fatalf("while it is being sent: %v", err)
+		}
+	}
+	if err := b.ledger.SettleMail(t.Context(), m, mail.Outcome{State: mail.StateUnknown}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if out, err := b.starter.ResendMail(t.Context(), r); err != nil || out.State != mail.StateSent {
+			t.Errorf("after that: %+v %v", out, err)
+		}
+	}
+	if n := b.sent.Load(); n != 1 {
+		t.Errorf("it went out %d times", n)
+	}
+}
