@@ -116,7 +116,7 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 		if err := s.startPictures(ctx, p); err != nil {
 			return nil, err
 		}
-		s.applySearchSettings(p.search)
+		s.keepIndex(p.search)
 		s.startCatalogue(p)
 	}
 	if r.api {
