@@ -10,7 +10,7 @@
 // empty, and is not searched until another is swapped into its place.
 //
 // What it does not know: CSV, vectors, geo search, distinct attributes,
-// proximity of words, word order in a "phrase", dictionaries of languages
+// proximity of words, dictionaries of languages
 // without spaces (there each character is a word), snapshots and dumps. Where
 // a request asks for one of these it is refused, not answered wrongly.
 package search
