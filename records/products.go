@@ -94,14 +94,17 @@ func scanProduct(r *sql.Rows) (productRow, error) {
 	return p, nil
 }
 
-// lockProduct reads a product that is going to be written.
+// lockProduct reads a product that is going to be written. It is locked first
+// and read by another statement: one that waits for the lock sees the row as
+// it was written meanwhile, but the details as they were before.
 func lockProduct(ctx context.Context, q querier, sku string) (productRow, error) {
-	lock := q.forUpdate()
-	if lock != "" {
-		lock += " OF p"
-	}
 	row := productRow{Stocked: catalog.Stocked{Product: catalog.Product{SKU: sku}}}
-	err := each(ctx, q, selectProduct+"WHERE p.sku = ?"+lock, []any{sku}, func(r *sql.Rows) (err error) {
+	if lock := q.forUpdate(); lock != "" {
+		if found, err := first(ctx, q, "SELECT sku FROM products WHERE sku = ?"+lock, []any{sku}, new(string)); err != nil || !found {
+			return row, err
+		}
+	}
+	err := each(ctx, q, selectProduct+"WHERE p.sku = ?", []any{sku}, func(r *sql.Rows) (err error) {
 		row, err = scanProduct(r)
 		return err
 	})
