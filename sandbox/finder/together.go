@@ -61,7 +61,7 @@ func (x *Index) noteJoined(near []*[]uint8, all []typed) {
 }
 
 // mostDivided documents are looked into for the two halves of a word.
-const mostDivided = 20_000
+const mostDivided = 5_000
 
 // divided is a typed word taken for two that follow each other: where it can
 // be divided at several places, the two that most documents hold; nil if it
