@@ -96,11 +96,9 @@ func (a *Activities) discardPictures(ctx context.Context, sku string) error {
 	if a.ProductPictures == nil {
 		return nil
 	}
-	ids, err := a.ProductPictures.DeletingUploads(ctx, sku)
-	for _, id := range ids {
-		if err := a.PictureDeleter.DeletePicture(ctx, id, sku); err != nil {
-			return err
-		}
+	ids, err := a.ProductPictures.DeletingUploads(ctx, sku, 1)
+	if err != nil || len(ids) == 0 {
+		return err
 	}
-	return err
+	return a.PictureDeleter.DeletePicturesOf(ctx, sku)
 }

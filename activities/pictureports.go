@@ -82,13 +82,20 @@ type PictureTeller interface {
 // ProductPictures are the pictures of products, as whoever deletes a product
 // needs them.
 type ProductPictures interface {
-	// DeletingUploads answers the ids of a product's pictures that are to be
-	// deleted and are not yet.
-	DeletingUploads(ctx context.Context, sku string) ([]string, error)
+	// DeletingUploads answers the ids of up to limit of a product's pictures
+	// that are to be deleted and are not yet, the oldest first.
+	DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error)
 }
 
-// PictureDeleter has a picture deleted that the record says is to be; asking
-// again changes nothing.
+// PictureDeleter has all pictures of a product deleted of which the record says
+// that they are to be, by one workflow; asking again changes nothing.
 type PictureDeleter interface {
-	DeletePicture(ctx context.Context, id, sku string) error
+	DeletePicturesOf(ctx context.Context, sku string) error
+}
+
+// PictureWork knows the pictures that something is at work on.
+type PictureWork interface {
+	// InterruptPicture tells whatever makes or deletes a picture that it is to
+	// be deleted, which it then does. It answers false if nothing is at work.
+	InterruptPicture(ctx context.Context, id, sku string) (bool, error)
 }

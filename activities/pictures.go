@@ -20,6 +20,9 @@ type Pictures struct {
 	Teller  PictureTeller
 	// Products are asked which pictures they show.
 	Products PictureProducts
+	// Discards and Work are asked when all pictures of a product are deleted.
+	Discards ProductPictures
+	Work     PictureWork
 	// Limits are what a picture may take; the zero value will do.
 	Limits pictures.Limits
 	// Now tells the time; nil: time.Now.

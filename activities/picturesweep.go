@@ -2,6 +2,8 @@ package activities
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"purser/catalog"
@@ -22,6 +24,9 @@ type Swept struct {
 	// those to be deleted whose workflow may not have.
 	Stranded []string `json:"stranded,omitempty"`
 	Deleting []string `json:"deleting,omitempty"`
+	// Products have several pictures of the kind of Deleting, which are not
+	// named there.
+	Products []string `json:"products,omitempty"`
 }
 
 // SweepPictures removes what is left over: uploads never called complete,
@@ -43,11 +48,19 @@ func (a *Pictures) SweepPictures(ctx context.Context) (Swept, error) {
 	if err != nil {
 		return swept, failure(err)
 	}
+	deleting := make(map[string][]string) // by SKU
 	for _, u := range stranded {
 		if u.Status == catalog.Deleting {
-			swept.Deleting = append(swept.Deleting, u.ID)
+			deleting[u.SKU] = append(deleting[u.SKU], u.ID)
 		} else {
 			swept.Stranded = append(swept.Stranded, u.ID)
+		}
+	}
+	for _, sku := range slices.Sorted(maps.Keys(deleting)) {
+		if ids := deleting[sku]; len(ids) == 1 {
+			swept.Deleting = append(swept.Deleting, ids...)
+		} else {
+			swept.Products = append(swept.Products, sku)
 		}
 	}
 	for prefix, stale := range map[string]judge{

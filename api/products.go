@@ -189,17 +189,28 @@ func changedLater(key string) *Problem {
 type putProductInput struct {
 	ChangeInput
 	IfNoneMatch string `header:"If-None-Match" enum:"*" doc:"Only if there is no such product"`
-	Body        catalog.Product
+	Body        describedProduct
+}
+
+// describedProduct may be what was read before: what only the record knows is
+// passed over.
+type describedProduct struct {
+	catalog.Product
+	Available int64 `json:"available,omitempty" doc:"Read only"`
+	Revision  int64 `json:"revision,omitempty" doc:"Read only"`
+	Added     int64 `json:"added,omitempty" doc:"Read only"`
 }
 
 func (s *server) putProduct(ctx context.Context, in *putProductInput) (*productOutput, error) {
-	if in.Body.SKU != in.SKU {
+	put := in.Body.Product
+	put.Version, put.Pictures = 0, nil
+	if put.SKU != in.SKU {
 		return nil, problem(http.StatusUnprocessableEntity, "invalid", "sku: the body and the address name different products")
 	}
-	if faults := in.Body.Faults(); len(faults) > 0 {
+	if faults := put.Faults(); len(faults) > 0 {
 		return nil, faulty(faults)
 	}
-	c := catalog.Change{Put: &in.Body}
+	c := catalog.Change{Put: &put}
 	if in.IfNoneMatch != "" {
 		none := int64(0)
 		c.IfVersion = &none

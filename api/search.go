@@ -74,7 +74,7 @@ func (s *server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	found, err := s.Search.Search(ctx, q)
 	switch {
 	case err == nil:
-		return &searchOutput{found}, nil
+		return priced(found), nil
 	case errors.Is(err, catalog.ErrQuery):
 		return nil, refused(err)
 	case ctx.Err() != nil:
@@ -82,6 +82,15 @@ func (s *server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	}
 	s.Log.WarnContext(ctx, "search is degraded", "error", err, "requestId", callOf(ctx).requestID)
 	return s.plainList(ctx, q)
+}
+
+// priced says of each hit how its price is written: browsers and languages
+// have their own tables of currencies, which differ from what is charged.
+func priced(r catalog.Results) *searchOutput {
+	for i, h := range r.Hits {
+		r.Hits[i].Decimals, _ = order.Exponent(h.Currency) // no product has another
+	}
+	return &searchOutput{r}
 }
 
 type searchOrdersInput struct {

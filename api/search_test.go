@@ -13,6 +13,7 @@ import (
 	"purser/api"
 	"purser/catalog"
 	"purser/order"
+	"purser/records"
 )
 
 // goods is a shop whose search engine knows the goods of the conformance
@@ -69,6 +70,45 @@ func TestSearch(t *testing.T) {
 	r := s.search(t, "q=enamel&facet=brand&facet=tags&highlight=true")
 	if r.Facets[catalog.FacetTags]["camping"] != 1 || r.Hits[0].Highlighted["name"] != "<mark>Enamel</mark> mug" || r.Total != 1 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestSearchDecimals (SRCH-6): a price says how it is written, also while the
+// search is down.
+func TestSearchDecimals(t *testing.T) {
+	t.Parallel()
+	want := map[string]int{"EUR": 2, "MGA": 0, "KWD": 3}
+	x := &fake.Index{}
+	var sold []catalog.Product
+	for code := range want {
+		d := porttest.DocumentOf(code, 1)
+		d.Currency = code
+		if err := x.PutDocuments(context.Background(), []catalog.Document{d}); err != nil {
+			t.Fatal(err)
+		}
+		sold = append(sold, catalog.Product{SKU: "is-" + code, Name: "zebra", Price: 1, Currency: code})
+	}
+	s := setUp(t, func(c *api.Config) {
+		c.Search = x
+		if err := c.Records.(*records.Store).PutProducts(context.Background(), sold); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for range 2 {
+		seen := map[string]bool{}
+		found := s.search(t, "")
+		for _, h := range found.Hits {
+			if d, ok := want[h.Currency]; ok && h.Decimals != d {
+				t.Errorf("degraded %t: %s has %d decimals, want %d", found.Degraded, h.Currency, h.Decimals, d)
+			}
+			seen[h.Currency] = true
+		}
+		if !seen["EUR"] || !seen["MGA"] || !seen["KWD"] {
+			t.Errorf("%+v", found)
+		}
+		x.Before = func(string) error {
+			return &order.ProviderError{Provider: "search", Op: "search", Kind: order.ErrUnavailable}
+		}
 	}
 }
 

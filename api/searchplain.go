@@ -65,7 +65,7 @@ func (s *server) withStock(ctx context.Context, r catalog.Results) (*searchOutpu
 		r.Hits[i].Available = max(offers[r.Hits[i].SKU].Available, 0)
 		r.Hits[i].Document = r.Hits[i].Complete()
 	}
-	return &searchOutput{r}, nil
+	return priced(r), nil
 }
 
 func plainlyFits(p catalog.Product, q catalog.Query, words []string) bool {

@@ -95,9 +95,19 @@ func (c Change) Apply(p Stocked, exists bool) (Product, error) {
 }
 
 // Fingerprint is what a change asks for, as JSON and as a digest of that: the
-// same for everybody who asks for the same, under whatever ID.
+// same for everybody who asks for the same, under whatever ID. What counts for
+// nothing is left out: whoever reads a product and sends it back, and reads it
+// again before the second try, asks for the same.
 func (c Change) Fingerprint() (what, digest string, err error) {
 	c.ID, c.Actor, c.Correlation = "", "", ""
+	if c.Put != nil {
+		put := *c.Put
+		put.Version, put.Pictures = 0, nil
+		if c.IfExists || c.IfVersion != nil && *c.IfVersion > 0 {
+			put.OnHand = 0
+		}
+		c.Put = &put
+	}
 	b, err := json.Marshal(c)
 	if err != nil {
 		return "", "", err

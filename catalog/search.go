@@ -172,6 +172,8 @@ type Counts map[string]int
 // Hit is one product found.
 type Hit struct {
 	Document
+	// Decimals are those of the currency.
+	Decimals int `json:"decimals" doc:"Of the currency: a price of 1450 with 2 is 14.50"`
 	// Highlighted holds name and description as HTML: escaped, the words
 	// that were found in <mark>, a long description cut down to where they
 	// stand.

@@ -43,6 +43,15 @@ func TestShopPage(t *testing.T) {
 	}
 	b.pictured(1)
 	b.shoot("shop-found")
+	vanilla := catalog.Product{SKU: "vanilla", Name: "Madagascar vanilla", Price: 4900, Currency: "MGA", OnHand: 5}
+	if _, err := s.shop.PutProduct(within(t), vanilla, 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	s.finds(t, "madagascar", isThere)
+	b.enter("madagascar")
+	if shown := b.await("the search", "1 product in "); !strings.Contains(shown, "4,900") { // a browser takes it to have two decimals
+		t.Errorf("the price in ariary:\n%s", shown)
+	}
 	b.enter("zeppelin")
 	b.await("the search", "0 products in ")
 

@@ -9,6 +9,8 @@ type Header struct {
 	// Orientation is how the camera was held, 1 to 8 as in EXIF; 1 is
 	// upright.
 	Orientation int
+	// space says how the colours are to be taken; nil: as those of sRGB.
+	space *space
 	// Memory is the most that decoding takes.
 	Memory int64
 }

@@ -15,6 +15,7 @@ type jpegFrame struct {
 	components  int
 	rgb         bool // the decoder may turn it around
 	scans       int
+	profile     profileParts
 }
 
 // lookJPEG walks from marker to marker up to the end of the picture.
@@ -65,6 +66,8 @@ func (f *jpegFrame) segment(marker byte, body []byte) error {
 		if tiff, ok := bytes.CutPrefix(body, []byte("Exif\x00\x00")); ok {
 			f.h.Orientation = orientation(tiff)
 		}
+	case marker == 0xe2:
+		f.profile.add(body)
 	case marker == 0xee: // Adobe's: how the colours are to be taken
 		f.rgb = f.rgb || len(body) >= 12 && string(body[:5]) == "Adobe" && body[11] == 0
 	case marker >= 0xc0 && marker <= 0xc2:
@@ -124,6 +127,9 @@ func (f *jpegFrame) end() (Header, error) {
 			perUnit *= f.h1[i] * f.v1[i]
 		}
 		samples += units * int64(perUnit)
+	}
+	if f.components == 3 {
+		f.h.space = readProfile(f.profile.whole())
 	}
 	f.h.Memory = samples
 	if f.progressive {

@@ -7,7 +7,7 @@ const pngSignature = "\x89PNG\r\n\x1a\n"
 // lookPNG walks over the chunks up to the last one.
 func lookPNG(b []byte) (Header, error) {
 	h := Header{Format: PNG}
-	rest := b[len(pngSignature):]
+	rest, profiled := b[len(pngSignature):], false
 	for first := true; ; first = false {
 		if len(rest) < 12 {
 			return Header{}, refuse(Truncated, "the file ends before the picture does")
@@ -27,6 +27,9 @@ func lookPNG(b []byte) (Header, error) {
 			}
 		case kind == "eXIf":
 			h.Orientation = orientation(body)
+		case kind == "iCCP" && !profiled: // unpacked once: a file may hold thousands
+			profiled = true
+			h.space = readProfile(inflated(body))
 		case kind == "IEND":
 			return h, nil
 		}

@@ -36,6 +36,10 @@ func lookWebP(b []byte) (Header, error) {
 			seen, lossless = true, true
 		case "ALPH":
 			alpha = true
+		case "ICCP":
+			if h.space == nil {
+				h.space = readProfile(body)
+			}
 		case "EXIF":
 			h.Orientation = orientation(bytes.TrimPrefix(body, []byte("Exif\x00\x00")))
 		}

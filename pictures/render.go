@@ -54,6 +54,7 @@ func Scale(ctx context.Context, data []byte, l Limits) (*Scaled, error) {
 		var p planes
 		if i == 0 {
 			p = turned(scaled(src, shrunk(w, ht, size.Side), shrunk(ht, w, size.Side), turn{across, down}), h.Orientation)
+			h.space.convert(p)
 			if swap {
 				w, ht = ht, w
 			}
@@ -132,7 +133,6 @@ func (p planes) opaque() image.Image {
 func (p planes) nrgba() image.Image {
 	m := image.NewNRGBA(image.Rect(0, 0, p.w, p.h))
 	r, g, b, a := p.all[0].pix, p.all[1].pix, p.all[2].pix, p.all[3].pix
-	part := func(c, a byte) byte { return byte(min((uint32(c)*255+uint32(a)/2)/uint32(a), 255)) }
 	for i, alpha := range a {
 		if alpha > 0 {
 			m.Pix[4*i], m.Pix[4*i+1], m.Pix[4*i+2], m.Pix[4*i+3] = part(r[i], alpha), part(g[i], alpha), part(b[i], alpha), alpha

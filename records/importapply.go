@@ -89,20 +89,21 @@ func stagedAfter(ctx context.Context, q querier, id, after string, limit int) ([
 	return rows, err
 }
 
-// lockProducts reads the products that rows are about, in the order in which
-// orders lock them too.
+// lockProducts reads the products that rows are about, once they are locked (as
+// lockProduct does), in the order in which orders lock them too.
 func lockProducts(ctx context.Context, q querier, rows []catalog.LinedRow) (map[string]*productRow, error) {
 	skus := make([]string, len(rows))
 	for i, r := range rows {
 		skus[i] = r.SKU
 	}
-	lock := q.forUpdate()
-	if lock != "" { // in the order in which orders lock them
-		lock = ` COLLATE "C"` + lock + " OF p"
+	list, args := in(skus)
+	if lock := q.forUpdate(); lock != "" {
+		if _, err := q.exec(ctx, "SELECT sku FROM products WHERE sku IN "+list+` ORDER BY sku COLLATE "C"`+lock, args...); err != nil {
+			return nil, err
+		}
 	}
 	found := make(map[string]*productRow, len(rows))
-	list, args := in(skus)
-	err := each(ctx, q, selectProduct+"WHERE p.sku IN "+list+" ORDER BY p.sku"+lock, args, func(r *sql.Rows) error {
+	err := each(ctx, q, selectProduct+"WHERE p.sku IN "+list, args, func(r *sql.Rows) error {
 		p, err := scanProduct(r)
 		found[p.SKU] = &p
 		return err

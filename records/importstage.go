@@ -39,14 +39,14 @@ func stage(ctx context.Context, q querier, sl catalog.Slice, now int64) error {
 		return err
 	}
 	rows := sl.Rows
-	var shipped map[string]int64
+	var was map[string]stockThen
 	if kind != catalog.ImportProducts {
-		if shipped, err = shippedNow(ctx, q, rows); err != nil {
+		if was, err = stockNow(ctx, q, rows); err != nil {
 			return err
 		}
-		rows = known(&sl, shipped)
+		rows = known(&sl, was)
 	}
-	twice, err := stageRows(ctx, q, sl.Import, rows, shipped)
+	twice, err := stageRows(ctx, q, sl.Import, rows, was)
 	if err != nil {
 		return err
 	}
@@ -58,31 +58,36 @@ func stage(ctx context.Context, q querier, sl catalog.Slice, now int64) error {
 	return err
 }
 
-// shippedNow answers how many pieces of each product have left for good, by
-// SKU; what is not in the catalogue is missing.
-func shippedNow(ctx context.Context, q querier, rows []catalog.LinedRow) (map[string]int64, error) {
+// stockThen is what a product's stock had come from when a row about it was
+// read.
+type stockThen struct{ shipped, received, countedAt int64 }
+
+// stockNow answers how many pieces of each product have left for good and have
+// come in, and when they were counted, by SKU; what is not in the catalogue is
+// missing.
+func stockNow(ctx context.Context, q querier, rows []catalog.LinedRow) (map[string]stockThen, error) {
 	skus := make([]string, len(rows))
 	for i, r := range rows {
 		skus[i] = r.SKU
 	}
-	shipped := make(map[string]int64, len(rows))
+	now := make(map[string]stockThen, len(rows))
 	list, args := in(skus)
-	err := each(ctx, q, "SELECT sku, shipped FROM products WHERE deleted = 0 AND sku IN "+list, args, func(r *sql.Rows) error {
+	err := each(ctx, q, "SELECT sku, shipped, received, counted_at FROM products WHERE deleted = 0 AND sku IN "+list, args, func(r *sql.Rows) error {
 		var sku string
-		var n int64
-		err := r.Scan(&sku, &n)
-		shipped[sku] = n
+		var n stockThen
+		err := r.Scan(&sku, &n.shipped, &n.received, &n.countedAt)
+		now[sku] = n
 		return err
 	})
-	return shipped, err
+	return now, err
 }
 
 // known leaves out rows about products that are not in the catalogue, and
 // adds the errors that say so.
-func known(sl *catalog.Slice, shipped map[string]int64) []catalog.LinedRow {
+func known(sl *catalog.Slice, was map[string]stockThen) []catalog.LinedRow {
 	var rows []catalog.LinedRow
 	for _, r := range sl.Rows {
-		if _, ok := shipped[r.SKU]; ok {
+		if _, ok := was[r.SKU]; ok {
 			rows = append(rows, r)
 			continue
 		}
@@ -94,14 +99,14 @@ func known(sl *catalog.Slice, shipped map[string]int64) []catalog.LinedRow {
 
 // stageRows inserts rows and answers the errors of those whose SKU stands in
 // the file twice: the first one counts.
-func stageRows(ctx context.Context, q querier, id string, rows []catalog.LinedRow, shipped map[string]int64) (twice []catalog.RowFault, err error) {
+func stageRows(ctx context.Context, q querier, id string, rows []catalog.LinedRow, was map[string]stockThen) (twice []catalog.RowFault, err error) {
 	for len(rows) > 0 {
 		n := min(len(rows), q.rowsAtOnce())
-		some, args := rows[:n], make([]any, 0, 8*n)
+		some, args := rows[:n], make([]any, 0, 10*n)
 		rows = rows[n:]
 		for _, r := range some {
-			args = append(args, id, r.SKU, r.Line, or(r.Price, 0), or(r.Currency, ""), or(r.OnHand, 0), shipped[r.SKU])
-			if shipped != nil {
+			args = append(args, id, r.SKU, r.Line, or(r.Price, 0), or(r.Currency, ""), or(r.OnHand, 0), was[r.SKU].shipped, was[r.SKU].received, was[r.SKU].countedAt)
+			if was != nil {
 				args = append(args, "")
 				continue
 			}
@@ -111,8 +116,8 @@ func stageRows(ctx context.Context, q querier, id string, rows []catalog.LinedRo
 			}
 			args = append(args, string(doc))
 		}
-		inserted, err := q.exec(ctx, "INSERT INTO import_rows (import_id, sku, line, price, currency, on_hand, shipped, doc) VALUES "+
-			values(n, 8)+" ON CONFLICT (import_id, sku) DO NOTHING", args...)
+		inserted, err := q.exec(ctx, "INSERT INTO import_rows (import_id, sku, line, price, currency, on_hand, shipped, received, counted_at, doc) VALUES "+
+			values(n, 10)+" ON CONFLICT (import_id, sku) DO NOTHING", args...)
 		if err != nil {
 			return nil, err
 		}

@@ -42,6 +42,51 @@ func TestImportStock(t *testing.T) {
 	})
 }
 
+// TestImportStockAndChanges (ORD-7, SRCH-5): goods that came in after a file of
+// stock was read are not lost, and a count that was made after it stands.
+func TestImportStockAndChanges(t *testing.T) {
+	onBothImporters(t, func(m *importer) {
+		m.run(catalog.ImportProducts, "sku,name,price,currency,onHand\nmug,Mug,1450,EUR,10\ntea,Tea,890,EUR,20\nlamp,Lamp,1,EUR,5\nbowl,Bowl,1,EUR,5\n")
+		leaving := m.order("mug", 4)
+		staged := m.receive(catalog.ImportStock, "sku,onHand\nmug,12\ntea,3\nlamp,7\nbowl,9\n", 1000, false)
+		m.readOnly(staged.ID)
+		seven, lamp := int64(7), catalog.Product{SKU: "lamp", Name: "Lamp", Price: 1, Currency: "EUR", OnHand: 2}
+		for sku, changes := range map[string][]catalog.Change{
+			"mug":  {{ID: "1", Receive: 50}},
+			"tea":  {{ID: "2", OnHand: &seven}, {ID: "3", Receive: 1}},
+			"lamp": {{ID: "4", Delete: true}, {ID: "5", Put: &lamp}},
+			"bowl": {{ID: "6", Receive: -2}},
+		} {
+			ended, err := m.store.ChangeProduct(m.Context(), sku, changes)
+			if err != nil {
+				m.Fatal(err)
+			}
+			for _, e := range ended {
+				if e.Err != nil {
+					m.Fatal(e.Err)
+				}
+			}
+		}
+		m.move(leaving, order.StockShip)
+		if i := m.finish(staged.ID); i.State != catalog.ImportDone || i.Applied != 2 || i.Unchanged != 2 || i.Bad != 0 {
+			m.Errorf("ended as %+v", i)
+		}
+		for sku, want := range map[string]int64{"mug": 12 + 50 - 4, "tea": 8, "lamp": 2, "bowl": 9 - 2} {
+			if p := m.product(sku); p.OnHand != want {
+				m.Errorf("%s: %d on hand, want %d", sku, p.OnHand, want)
+			}
+		}
+		if wrong, err := m.store.UnbalancedStock(m.Context(), 10); err != nil || len(wrong) > 0 {
+			m.Errorf("unbalanced: %v, %v", wrong, err)
+		}
+		// A second file counts anew.
+		m.run(catalog.ImportStock, "sku,onHand\ntea,30\n")
+		if p := m.product("tea"); p.OnHand != 30 {
+			m.Errorf("tea counted anew: %+v", p)
+		}
+	})
+}
+
 // readOnly goes on with an import until its rows are staged.
 func (m *importer) readOnly(id string) {
 	m.Helper()

@@ -8,8 +8,9 @@ import (
 
 // SwitchRows puts all staged prices or stock into force in one transaction
 // (ORD-8): nobody sees half of them. Stock was counted when its row was read;
-// what has left since is taken off, and what is set aside for orders stays
-// set aside (ORD-7, F67). Rows that would have taken it are kept as errors.
+// what has left since is taken off, what has come in is added, a later count
+// stands, and what is set aside for orders stays set aside (ORD-7, F67). Rows
+// that would have taken it are kept as errors.
 func (s *Store) SwitchRows(ctx context.Context, id string) error {
 	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
 		var state string
@@ -30,10 +31,13 @@ func (s *Store) SwitchRows(ctx context.Context, id string) error {
 		if kind == catalog.ImportPrices {
 			n, err = q.exec(ctx, switchPrices, now, mark, mark, id)
 		} else {
-			if short, err = q.exec(ctx, noteShort, id); err != nil {
+			if short, err = one[int64](ctx, q, "SELECT COUNT(*) "+fallShort, id); err != nil {
 				return err
 			}
-			n, err = q.exec(ctx, switchStock, now, mark, mark, id)
+			if _, err = q.exec(ctx, noteShort, id); err != nil {
+				return err
+			}
+			n, err = q.exec(ctx, switchStock, now, now, mark, mark, id)
 		}
 		if err != nil {
 			return err
@@ -65,19 +69,23 @@ const (
 		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND products.deleted = 0
 			AND (products.price <> r.price OR products.currency <> r.currency)`
 
-	// counted is what a row says is on hand now; rest is what will be noted.
-	counted = "(r.on_hand - (products.shipped - r.shipped))"
+	// counted is what a row says is on hand now; rest is what will be noted,
+	// unless it was counted anew since.
+	counted = "(r.on_hand - (products.shipped - r.shipped) + (CASE WHEN r.received < 0 THEN 0 ELSE products.received - r.received END))"
+	latest  = "(r.counted_at < 0 OR products.counted_at = r.counted_at)"
 	rest    = "(CASE WHEN " + counted + " < products.reserved THEN products.reserved ELSE " + counted + " END)"
 
 	switchStock = `
 		UPDATE products SET on_hand = ` + rest + `, received = ` + rest + ` + products.shipped, version = version + 1,
-			revision = revision + 1, changed_at = ?, ` + isDue + `
-		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND products.deleted = 0 AND products.on_hand <> ` + rest
+			revision = revision + 1, counted_at = ?, changed_at = ?, ` + isDue + `
+		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND products.deleted = 0 AND ` + latest + ` AND products.on_hand <> ` + rest
+
+	fallShort = `
+		FROM products JOIN import_rows r ON r.sku = products.sku
+		WHERE r.import_id = ? AND products.deleted = 0 AND ` + latest + ` AND ` + counted + ` < products.reserved`
 
 	noteShort = `
 		INSERT INTO import_errors (import_id, line, field, sku, message)
 		SELECT r.import_id, r.line, 'onHand', r.sku, products.reserved || ' are set aside for orders and stay on hand, but only ' || ` + counted + ` || ' are there'
-		FROM products JOIN import_rows r ON r.sku = products.sku
-		WHERE r.import_id = ? AND products.deleted = 0 AND ` + counted + ` < products.reserved
-		ORDER BY r.line LIMIT 1000`
+		` + fallShort + ` ORDER BY r.line LIMIT 1000`
 )

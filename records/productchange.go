@@ -58,6 +58,7 @@ func (p *productRow) carryOut(ctx context.Context, q querier, c catalog.Change, 
 		return catalog.Changed{}, refused // the record's own trouble
 	}
 	if refused == nil {
+		p.counting = c.OnHand != nil
 		if err := p.write(ctx, q, next, c.Delete, now); err != nil {
 			return catalog.Changed{}, err
 		}

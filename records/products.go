@@ -40,6 +40,7 @@ func putOne(ctx context.Context, q querier, p catalog.Product, now clock) error 
 	if err != nil {
 		return err
 	}
+	row.counting = true
 	return row.write(ctx, q, next, false, now)
 }
 
@@ -54,6 +55,7 @@ type productRow struct {
 	shipped  int64
 	addedAt  int64
 	found    bool
+	counting bool // the next write is of a count
 }
 
 // details are what stands in product_details.
@@ -94,14 +96,17 @@ func scanProduct(r *sql.Rows) (productRow, error) {
 	return p, nil
 }
 
-// lockProduct reads a product that is going to be written.
+// lockProduct reads a product that is going to be written. It is locked first
+// and read by another statement: one that waits for the lock sees the row as
+// it was written meanwhile, but the details as they were before.
 func lockProduct(ctx context.Context, q querier, sku string) (productRow, error) {
-	lock := q.forUpdate()
-	if lock != "" {
-		lock += " OF p"
-	}
 	row := productRow{Stocked: catalog.Stocked{Product: catalog.Product{SKU: sku}}}
-	err := each(ctx, q, selectProduct+"WHERE p.sku = ?"+lock, []any{sku}, func(r *sql.Rows) (err error) {
+	if lock := q.forUpdate(); lock != "" {
+		if found, err := first(ctx, q, "SELECT sku FROM products WHERE sku = ?"+lock, []any{sku}, new(string)); err != nil || !found {
+			return row, err
+		}
+	}
+	err := each(ctx, q, selectProduct+"WHERE p.sku = ?", []any{sku}, func(r *sql.Rows) (err error) {
 		row, err = scanProduct(r)
 		return err
 	})
@@ -161,6 +166,7 @@ func (s *Store) retried(ctx context.Context, f func(context.Context, querier) er
 // the index. The pictures of a deleted one are to be deleted too.
 func (p *productRow) write(ctx context.Context, q querier, next catalog.Product, deleted bool, now clock) error {
 	due := now.now + now.grace
+	counted := bit(p.counting || !p.found || p.Deleted)
 	if !p.found || p.Deleted || p.addedAt == 0 {
 		p.addedAt = now.now
 	}
@@ -169,16 +175,16 @@ func (p *productRow) write(ctx context.Context, q querier, next catalog.Product,
 	if p.found {
 		n, err = q.exec(ctx, `
 			UPDATE products SET name = ?, price = ?, currency = ?, on_hand = ?, received = CAST(? AS BIGINT) + shipped, inactive = ?, deleted = ?,
-				version = ?, revision = revision + 1, changed_at = ?, added_at = ?,
+				counted_at = CASE WHEN CAST(? AS BIGINT) = 1 THEN ? ELSE counted_at END, version = ?, revision = revision + 1, changed_at = ?, added_at = ?,
 				due_at = CASE WHEN due_at = 0 OR due_at > ? THEN ? ELSE due_at END
 			WHERE sku = ?`,
 			next.Name, next.Price, next.Currency, next.OnHand, next.OnHand, bit(next.Inactive), bit(deleted),
-			next.Version, now.now, p.addedAt, due, due, p.SKU)
+			counted, now.now, next.Version, now.now, p.addedAt, due, due, p.SKU)
 	} else {
 		n, err = q.exec(ctx, `
-			INSERT INTO products (sku, name, price, currency, on_hand, received, inactive, version, revision, changed_at, added_at, due_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT (sku) DO NOTHING`,
-			p.SKU, next.Name, next.Price, next.Currency, next.OnHand, next.OnHand, bit(next.Inactive), next.Version, now.now, p.addedAt, due)
+			INSERT INTO products (sku, name, price, currency, on_hand, received, counted_at, inactive, version, revision, changed_at, added_at, due_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT (sku) DO NOTHING`,
+			p.SKU, next.Name, next.Price, next.Currency, next.OnHand, next.OnHand, now.now, bit(next.Inactive), next.Version, now.now, p.addedAt, due)
 	}
 	if err == nil && n == 0 {
 		err = errRace

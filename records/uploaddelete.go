@@ -64,12 +64,12 @@ func (s *Store) UploadDeleted(ctx context.Context, id string) error {
 	return err
 }
 
-// DeletingUploads answers the ids of a product's pictures that are to be
-// deleted and are not yet.
-func (s *Store) DeletingUploads(ctx context.Context, sku string) ([]string, error) {
+// DeletingUploads answers the ids of up to limit of a product's pictures that
+// are to be deleted and are not yet, the oldest first.
+func (s *Store) DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error) {
 	var ids []string
-	err := each(ctx, s.db.reader(), "SELECT id FROM uploads WHERE sku = ? AND status = ? ORDER BY created_at, id",
-		[]any{sku, string(catalog.Deleting)}, func(r *sql.Rows) error {
+	err := each(ctx, s.db.reader(), "SELECT id FROM uploads WHERE sku = ? AND status = ? ORDER BY created_at, id LIMIT ?",
+		[]any{sku, string(catalog.Deleting), limit}, func(r *sql.Rows) error {
 			var id string
 			err := r.Scan(&id)
 			ids = append(ids, id)
@@ -79,9 +79,10 @@ func (s *Store) DeletingUploads(ctx context.Context, sku string) ([]string, erro
 }
 
 // discardUploads marks all pictures of a product that is being deleted, in the
-// same transaction: none of them stays public.
+// same transaction: none of them stays public. Of an upload that was never
+// completed there is nothing to delete.
 func (c clock) discardUploads(ctx context.Context, q querier, sku string) error {
-	all, err := readUploads(ctx, q, "sku = ? AND status <> ? AND status <> ?"+q.forUpdate(), sku, string(catalog.Deleting), string(catalog.Deleted))
+	all, err := readUploads(ctx, q, "sku = ? AND status NOT IN (?, ?, ?)"+q.forUpdate(), sku, string(catalog.Deleting), string(catalog.Deleted), string(catalog.Expired))
 	for _, u := range all {
 		if err := discard(ctx, q, &u); err != nil {
 			return err

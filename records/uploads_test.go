@@ -140,13 +140,23 @@ func TestDeletedProductsPictures(t *testing.T) {
 		if c := changeMug(t, s, catalog.Change{ID: "none", Delete: true, IfVersion: new(int64)}); !errors.Is(c.Err, catalog.ErrVersion) {
 			t.Fatalf("refused: %+v", c)
 		}
-		if ids, err := s.DeletingUploads(t.Context(), "mug"); err != nil || len(ids) != 0 {
+		if ids, err := s.DeletingUploads(t.Context(), "mug", 10); err != nil || len(ids) != 0 {
 			t.Errorf("after a change that was refused: %v, %v", ids, err)
+		}
+		never, err := catalog.NewUpload("mug", "", "image/gif", 1, "shop", time.Now().Add(-24*time.Hour))
+		if err == nil {
+			err = s.CreateUpload(t.Context(), never)
+		}
+		if err == nil {
+			err = s.ExpireUploads(t.Context(), time.Now().Add(-time.Hour))
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 		if c := changeMug(t, s, catalog.Change{ID: "delete", Delete: true}); c.Err != nil {
 			t.Fatal(c.Err)
 		}
-		ids, err := s.DeletingUploads(t.Context(), "mug")
+		ids, err := s.DeletingUploads(t.Context(), "mug", 10) // there is nothing of what was never sent
 		if want := []string{ready.ID, working.ID}; err != nil || !slices.Equal(ids, want) {
 			t.Errorf("to be deleted: %v, %v, want %v", ids, err, want)
 		}

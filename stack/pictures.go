@@ -57,6 +57,7 @@ func (s *Stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
 func (s *Stack) startPictures(p *providers) error {
 	set := workers.Pictures(s.Temporal, &activities.Pictures{
 		Source: p.pictures, Shelf: p.pictures, Record: s.Records, Sweeper: s.Records, Teller: s.starter, Products: s.Records,
+		Discards: s.Records, Work: &starter.Pictures{Temporal: s.Temporal},
 	}, s.cfg.PicturesAtOnce)
 	if err := set.Start(); err != nil {
 		return err

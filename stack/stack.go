@@ -276,7 +276,7 @@ func (s *Stack) startWorkers(p *providers) error {
 	if err := s.startPictures(p); err != nil {
 		return err
 	}
-	s.applySearchSettings(p.search)
+	s.keepIndex(p.search)
 	s.startCatalogue(p)
 	return nil
 }

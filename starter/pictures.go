@@ -7,9 +7,11 @@ import (
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"purser/activities"
 	"purser/workflows"
 )
 
@@ -45,6 +47,35 @@ func (p *Pictures) DeletePicture(ctx context.Context, id, sku string) error {
 		return fmt.Errorf("delete picture %s: %w", id, err)
 	}
 	return nil
+}
+
+// DeletePicturesOf has all pictures of a product deleted of which the record
+// says that they are to be, by one workflow. Asking again changes nothing.
+func (p *Pictures) DeletePicturesOf(ctx context.Context, sku string) error {
+	_, err := p.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflows.PicturesWorkflowID(sku), TaskQueue: workflows.PicturesQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:            "Delete the pictures of " + sku,
+	}, workflows.DeletePicturesWorkflow, activities.Discarded{SKU: sku})
+	if err != nil {
+		return fmt.Errorf("delete the pictures of %s: %w", sku, err)
+	}
+	return nil
+}
+
+// InterruptPicture tells whatever is at work on a picture that it is to be
+// deleted. It answers false if nothing is.
+func (p *Pictures) InterruptPicture(ctx context.Context, id, sku string) (bool, error) {
+	err := p.Temporal.SignalWorkflow(ctx, workflows.PictureWorkflowID(id), "", string(workflows.PictureDiscarded), workflows.Picture{ID: id, SKU: sku})
+	var none *serviceerror.NotFound
+	if errors.As(err, &none) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("interrupt picture %s: %w", id, err)
+	}
+	return true, nil
 }
 
 // SweepPictures has what uploads left behind removed every so often.

@@ -121,7 +121,10 @@ func SweepPicturesWorkflow(ctx workflow.Context) (activities.Swept, error) {
 	if err := takeUp(ctx, swept.Stranded, ImageWorkflow); err != nil {
 		return swept, err
 	}
-	return swept, takeUp(ctx, swept.Deleting, DeletePictureWorkflow)
+	if err := takeUp(ctx, swept.Deleting, DeletePictureWorkflow); err != nil {
+		return swept, err
+	}
+	return swept, takeUpProducts(ctx, swept.Products)
 }
 
 // takeUp starts a workflow for each of these pictures; it goes on by itself.
@@ -140,9 +143,27 @@ func takeUp(ctx workflow.Context, ids []string, child any) error {
 	return nil
 }
 
+// takeUpProducts starts a workflow for each product that has several pictures
+// to be deleted.
+func takeUpProducts(ctx workflow.Context, skus []string) error {
+	for _, sku := range skus {
+		ctx := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+			WorkflowID: PicturesWorkflowID(sku), TaskQueue: PicturesQueue,
+			ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
+			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		})
+		err := workflow.ExecuteChildWorkflow(ctx, DeletePicturesWorkflow, activities.Discarded{SKU: sku}).GetChildWorkflowExecution().Get(ctx, nil)
+		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) { // it is under way
+			return err
+		}
+	}
+	return nil
+}
+
 // RegisterPictures gives the pictures' workflows to a worker.
 func RegisterPictures(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ImageWorkflow)
 	r.RegisterWorkflow(DeletePictureWorkflow)
+	r.RegisterWorkflow(DeletePicturesWorkflow)
 	r.RegisterWorkflow(SweepPicturesWorkflow)
 }

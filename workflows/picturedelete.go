@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -37,6 +38,38 @@ func DeletePictureWorkflow(ctx workflow.Context, p Picture) error {
 		}
 	}
 	return workflow.ExecuteActivity(onPictures(ctx, "Delete its files", 0), drawing.RemovePicture, ref).Get(ctx, nil)
+}
+
+// PicturesWorkflowID is the ID of the workflow that deletes all pictures of a
+// product that are to be deleted.
+func PicturesWorkflowID(sku string) string { return "pictures/" + sku }
+
+// roundsOfPictures is after how many steps of a hundred pictures the history
+// is begun anew.
+const roundsOfPictures = 50
+
+// DeletePicturesWorkflow deletes the pictures of a product that was deleted,
+// however many it has had, one hundred after the other and each as
+// DeletePictureWorkflow does. What is left is in the record, so it goes on
+// after any crash.
+func DeletePicturesWorkflow(ctx workflow.Context, of activities.Discarded) error {
+	for range roundsOfPictures {
+		var some activities.Discarded
+		err := workflow.ExecuteActivity(onPictures(ctx, "Take pictures off "+of.SKU, 0), drawing.WithdrawPictures, of).Get(ctx, &some)
+		if err != nil || len(some.IDs) == 0 {
+			return err
+		}
+		if some.Shown {
+			if err := unlist(ctx, of.SKU); err != nil {
+				return err
+			}
+		}
+		summary := fmt.Sprintf("Delete the files of %d pictures", len(some.IDs))
+		if err := workflow.ExecuteActivity(onPictures(ctx, summary, 0), drawing.RemovePictures, some).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return workflow.NewContinueAsNewError(ctx, DeletePicturesWorkflow, of)
 }
 
 // unlist waits until the index shows a product as the record has it now, but

@@ -51,11 +51,11 @@ func (u *Uploads) UploadDeleted(_ context.Context, id string) error {
 }
 
 // DeletingUploads implements activities.ProductPictures.
-func (u *Uploads) DeletingUploads(_ context.Context, sku string) (ids []string, err error) {
+func (u *Uploads) DeletingUploads(_ context.Context, sku string, limit int) (ids []string, err error) {
 	for _, up := range u.where(func(up catalog.Upload) bool { return up.SKU == sku && up.Status == catalog.Deleting }) {
 		ids = append(ids, up.ID)
 	}
-	return ids, nil
+	return ids[:min(limit, len(ids))], nil
 }
 
 // TellProduct implements activities.PictureTeller: the product has the change

@@ -113,7 +113,7 @@ func findsDeleting(t *testing.T, b UploadBench) {
 			t.Fatal(err)
 		}
 	}
-	if ids, err := b.DeletingUploads(ctx, "mug"); err != nil || !slices.Equal(ids, []string{one.ID}) {
+	if ids, err := b.DeletingUploads(ctx, "mug", 10); err != nil || !slices.Equal(ids, []string{one.ID}) {
 		t.Errorf("of the mug: %v, %v", ids, err)
 	}
 	found, err := b.StrandedUploads(ctx, soon, 10)
@@ -126,7 +126,7 @@ func findsDeleting(t *testing.T, b UploadBench) {
 	if found, err := b.StrandedUploads(ctx, soon, 10); err != nil || len(found) != 1 || found[0].ID != one.ID {
 		t.Errorf("stranded once one is gone: %+v, %v", found, err)
 	}
-	if ids, err := b.DeletingUploads(ctx, "tea"); err != nil || len(ids) != 0 {
+	if ids, err := b.DeletingUploads(ctx, "tea", 10); err != nil || len(ids) != 0 {
 		t.Errorf("of the tea: %v, %v", ids, err)
 	}
 }

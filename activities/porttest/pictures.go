@@ -23,7 +23,7 @@ type UploadBench interface {
 	BeginUpload(ctx context.Context, id string) (catalog.Upload, error)
 	Uploads(ctx context.Context, sku string) ([]catalog.Upload, error)
 	DeleteUpload(ctx context.Context, id string) (catalog.Upload, error)
-	DeletingUploads(ctx context.Context, sku string) ([]string, error)
+	DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error)
 }
 
 // Uploads checks a record of pictures. open makes one that sells "mug" and

@@ -40,16 +40,17 @@ function show(hit) {
     picture.remove();
   }
   item.querySelector("b").textContent = hit.name;
-  item.querySelector(".price").textContent = money(hit.price, hit.currency);
+  item.querySelector(".price").textContent = money(hit);
   item.querySelector(".stock").textContent = hit.available > 0 ? hit.available + " in stock" : "sold out";
   item.querySelector("code").textContent = hit.sku;
   return item;
 }
 
-// money is an amount in minor units, of which each currency has its own.
-function money(amount, currency) {
-  const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
-  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+// money is a price in minor units. How many of them make a unit the API says:
+// the browser's own table differs from what is charged.
+function money({ price, currency, decimals }) {
+  const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return new Intl.NumberFormat(undefined, { style: "currency", currency, ...digits }).format(price / 10 ** decimals);
 }
 
 box.addEventListener("input", search);

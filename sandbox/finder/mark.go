@@ -1,6 +1,7 @@
 package finder
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -12,7 +13,15 @@ type Marker struct {
 }
 
 func (x *Index) marker(all []typed) Marker {
-	m := Marker{typed: all}
+	m := Marker{typed: slices.Clone(all)}
+	for _, j := range joinings(all) {
+		m.typed = append(m.typed, typed{text: j.text, runes: []rune(j.text), prefix: j.prefix})
+	}
+	for _, t := range all {
+		if halves := x.divided(t); halves != nil {
+			m.typed = append(m.typed, typed{phrase: halves})
+		}
+	}
 	for _, s := range x.synonyms(all) {
 		for _, w := range s.words {
 			if m.same == nil {

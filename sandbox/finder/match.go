@@ -33,6 +33,7 @@ func (x *Index) matching(into []hit, all []typed, sifted bits, q Query) []hit {
 		near[i] = x.borrow()
 		x.note(*near[i], t)
 	}
+	x.noteJoined(near, all)
 	x.noteSynonyms(near, x.synonyms(all))
 	hits := x.collect(into, all, near, sifted, q.Strategy == "all")
 	for _, b := range near {
@@ -44,8 +45,11 @@ func (x *Index) matching(into []hit, all []typed, sifted bits, q Query) []hit {
 // note writes down how near each document is to a typed word.
 func (x *Index) note(near []uint8, t typed) {
 	if t.phrase != nil {
-		x.notePhrase(near, t.phrase)
+		x.notePhrase(near, t.phrase, 0)
 		return
+	}
+	if halves := x.divided(t); halves != nil {
+		x.notePhrase(near, halves, 1)
 	}
 	for _, m := range x.meanings(t) {
 		for class, places := range x.words.places[m.word] {

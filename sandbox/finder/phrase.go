@@ -21,8 +21,8 @@ func (ph phrase) trimmed() phrase {
 }
 
 // notePhrase writes down how near each document is that holds a phrase. Those
-// that hold its rarest word are looked into.
-func (x *Index) notePhrase(near []uint8, ph phrase) {
+// that hold its rarest word are looked into. It counts as so many typos.
+func (x *Index) notePhrase(near []uint8, ph phrase, typos uint8) {
 	ids := make([]uint32, len(ph))
 	rarest := -1
 	for i, w := range ph {
@@ -40,8 +40,8 @@ func (x *Index) notePhrase(near []uint8, ph phrase) {
 	}
 	for _, places := range x.words.places[ids[rarest]] {
 		for _, p := range places {
-			if near[p] == 0 {
-				near[p] = nearestPhrase(x.terms[p], ids)
+			if n := nearestPhrase(x.terms[p], ids, typos); near[p] == 0 || n > 0 && n < near[p] {
+				near[p] = n
 			}
 		}
 	}
@@ -49,12 +49,12 @@ func (x *Index) notePhrase(near []uint8, ph phrase) {
 
 // nearestPhrase is how near a document is whose words follow each other like
 // this; 0: it does not hold the phrase.
-func nearestPhrase(words []posting, ids []uint32) (nearest uint8) {
+func nearestPhrase(words []posting, ids []uint32, typos uint8) (nearest uint8) {
 	for i := range len(words) - len(ids) + 1 {
 		if !follows(words[i:], ids) {
 			continue
 		}
-		if n := nearness(0, importance[words[i].class()], true); nearest == 0 || n < nearest {
+		if n := nearness(typos, importance[words[i].class()], typos == 0); nearest == 0 || n < nearest {
 			nearest = n
 		}
 	}

@@ -32,8 +32,11 @@ func line(kind, id string, raw json.RawMessage) []byte {
 	return append(b, '}', '\n')
 }
 
+// ErrDamaged is a journal with a line that is none.
+var ErrDamaged = errors.New("damaged")
+
 // readFile reads a file, if there is one.
-func readFile(path string) (found []entry, stale bool, err error) {
+func readFile(path string, salvage bool) (found []entry, stale bool, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, false, nil
@@ -42,13 +45,14 @@ func readFile(path string) (found []entry, stale bool, err error) {
 		return nil, false, err
 	}
 	defer f.Close()
-	return read(f)
+	return read(f, salvage)
 }
 
 // read folds a file into its latest documents. stale reports whether it
 // holds more lines than that. A last line without an end was being written
-// when the process died; it was never promised to anyone.
-func read(f io.Reader) (found []entry, stale bool, err error) {
+// when the process died; it was never promised to anyone. Any other that is no
+// line is an error, or passed over when the rest is to be salvaged.
+func read(f io.Reader, salvage bool) (found []entry, stale bool, err error) {
 	at := make(map[[2]string]int) // kind and id → place in found
 	in := bufio.NewReaderSize(f, 1<<16)
 	for n := 1; ; n++ {
@@ -61,7 +65,11 @@ func read(f io.Reader) (found []entry, stale bool, err error) {
 		}
 		var r record
 		if err := json.Unmarshal(b, &r); err != nil {
-			return nil, false, fmt.Errorf("line %d: %w", n, err)
+			if salvage {
+				stale = true
+				continue
+			}
+			return nil, false, fmt.Errorf("line %d: %w: %w", n, ErrDamaged, err)
 		}
 		key := [2]string{r.Kind, r.ID}
 		i, known := at[key]
@@ -82,12 +90,14 @@ func read(f io.Reader) (found []entry, stale bool, err error) {
 }
 
 // rewrite replaces the file by one that holds the latest documents and, if
-// there are any, further lines, and answers it open for appending.
-func rewrite(path string, found []entry, further io.Reader) (*os.File, error) {
+// there are any, further lines, and answers it open for appending, with its
+// size. Nothing can fail once it is in place, or lines would be written to a
+// file that has no name any more.
+func rewrite(path string, found []entry, further io.Reader, rename func(from, to string) error) (*os.File, int64, error) {
 	tmp := path + ".new"
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	out := bufio.NewWriterSize(f, 1<<16)
 	for _, e := range found {
@@ -99,11 +109,19 @@ func rewrite(path string, found []entry, further io.Reader) (*os.File, error) {
 		_, err = io.Copy(out, further)
 	}
 	// Synced once, or a power cut could leave the new name on an empty file.
-	if err = errors.Join(err, out.Flush(), f.Sync()); err == nil {
-		err = os.Rename(tmp, path)
+	err = errors.Join(err, out.Flush(), f.Sync())
+	var info os.FileInfo
+	if err == nil {
+		info, err = f.Stat()
+	}
+	if err == nil {
+		err = rename(tmp, path)
+		if now, lerr := os.Lstat(path); err != nil && lerr == nil && os.SameFile(now, info) {
+			err = nil // it was done all the same, as it can be where files are far away
+		}
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, 0, errors.Join(err, f.Close())
 	}
-	return f, nil
+	return f, info.Size(), nil
 }

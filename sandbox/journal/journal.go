@@ -15,11 +15,13 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 )
 
 // Journal is an open journal. It may be used from several goroutines.
 type Journal struct {
 	path       string // "": memory only, nothing survives
+	rename     func(from, to string) error
 	compacting sync.Mutex
 
 	mu    sync.Mutex
@@ -35,29 +37,46 @@ type entry struct {
 }
 
 // Open opens the journal at path, making it if there is none, and compacts
-// it. With an empty path nothing is kept.
-func Open(path string) (*Journal, error) {
+// it. With an empty path nothing is kept. It fails with ErrDamaged if a line
+// cannot be read.
+func Open(path string) (*Journal, error) { return load(path, false) }
+
+// Salvage opens a damaged journal with the lines that can be read, after the
+// file was put aside, and answers where to. A document whose latest line is
+// damaged is as the line before says, or missing.
+func Salvage(path string, now time.Time) (j *Journal, aside string, err error) {
+	aside = path + ".unreadable-" + now.UTC().Format("20060102T150405.000Z")
+	if err := os.Link(path, aside); err != nil { // a second name: a crash leaves both
+		return nil, "", fmt.Errorf("journal %s: put aside: %w", path, err)
+	}
+	j, err = load(path, true)
+	return j, aside, err
+}
+
+func load(path string, salvage bool) (*Journal, error) {
 	if path == "" {
 		return &Journal{}, nil
 	}
-	found, stale, err := readFile(path)
+	found, stale, err := readFile(path, salvage)
 	if err != nil {
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
-	var f *os.File
+	j := &Journal{path: path, rename: os.Rename, found: found}
 	if stale {
-		if f, err = rewrite(path, found, nil); err != nil {
+		if j.file, j.size, err = rewrite(path, found, nil, j.rename); err != nil {
 			return nil, fmt.Errorf("journal %s: compact: %w", path, err)
 		}
-	} else if f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+		return j, nil
+	}
+	if j.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
+	info, err := j.file.Stat()
 	if err != nil {
-		f.Close()
-		return nil, err
+		return nil, errors.Join(err, j.file.Close())
 	}
-	return &Journal{path: path, file: f, size: info.Size(), found: found}, nil
+	j.size = info.Size()
+	return j, nil
 }
 
 // Compact leaves out the lines that count no more. What is put meanwhile waits
@@ -76,22 +95,18 @@ func (j *Journal) Compact() error {
 		return fmt.Errorf("journal: compact: %w", err)
 	}
 	defer old.Close()
-	found, _, err := read(io.LimitReader(old, size))
+	found, _, err := read(io.LimitReader(old, size), false)
 	if err != nil {
 		return fmt.Errorf("journal %s: compact: %w", j.path, err)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	f, err := rewrite(j.path, found, io.NewSectionReader(old, size, j.size-size))
+	f, written, err := rewrite(j.path, found, io.NewSectionReader(old, size, j.size-size), j.rename)
 	if err != nil {
 		return fmt.Errorf("journal %s: compact: %w", j.path, err)
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return errors.Join(err, f.Close())
-	}
 	gone := j.file
-	j.file, j.size = f, info.Size()
+	j.file, j.size = f, written
 	return gone.Close()
 }
 

@@ -28,6 +28,7 @@ func words(t *testing.T, w wire) {
 		{"blue cup", meilisearch.All, []string{"cup"}},         // every word
 		{"blue cup", meilisearch.Last, []string{"cup", "mug"}}, // more words first
 		{"couch", "", []string{"sofa"}},
+		{"ket tle", "", []string{"kettle"}}, // two words taken for one
 		{"zeppelin", "", []string{}},
 	} {
 		if _, got := w.find(t, tt.q, &meilisearch.SearchRequest{MatchingStrategy: tt.strategy}); !slices.Equal(got, tt.want) {

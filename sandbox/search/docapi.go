@@ -14,7 +14,7 @@ import (
 func (s *Server) documentRoutes(on handle) {
 	on("GET /indexes/{uid}/documents", "documents.get", s.whenFilled(s.listDocuments))
 	on("POST /indexes/{uid}/documents/fetch", "documents.get", s.whenFilled(s.fetchDocuments))
-	on("GET /indexes/{uid}/documents/{id}", "documents.get", s.getDocument)
+	on("GET /indexes/{uid}/documents/{id}", "documents.get", s.whenFilled(s.getDocument))
 	on("POST /indexes/{uid}/documents", "documents.add", s.postDocuments)
 	on("PUT /indexes/{uid}/documents", "documents.add", s.postDocuments)
 	on("DELETE /indexes/{uid}/documents", "documents.delete", s.deleteAll)

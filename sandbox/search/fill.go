@@ -17,16 +17,12 @@ import (
 func (s *Server) fillIndexes(ctx context.Context) bool {
 	defer close(s.filled)
 	for _, h := range s.metas() {
-		x, err := fill(ctx, h.store, h.meta.Settings)
-		if err != nil {
+		if err := s.open(ctx, h.meta); err != nil {
 			if s.broken = err; ctx.Err() == nil {
 				s.cfg.Log.Error("sandbox search cannot read its documents", "index", h.meta.UID, "error", err)
 			}
 			return false
 		}
-		s.mu.Lock()
-		s.indexes[h.meta.UID].finder = x
-		s.mu.Unlock()
 	}
 	return true
 }
@@ -81,11 +77,13 @@ func fill(ctx context.Context, st *store, set settings) (*finder.Index, error) {
 			all.Go(func() error { return takeApart(sources, part) })
 			return nil
 		}
-		err := st.each(ctx, func(id string, text []byte) error {
-			if read = append(read, source{id, text}); len(read) < fillPart {
-				return nil
-			}
-			return send()
+		err := safely(func() error {
+			return st.each(ctx, func(id string, text []byte) error {
+				if read = append(read, source{id, text}); len(read) < fillPart {
+					return nil
+				}
+				return send()
+			})
 		})
 		if err != nil {
 			return err

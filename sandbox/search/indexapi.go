@@ -157,6 +157,9 @@ func (s *Server) statsOf(h held) indexStats {
 
 func (s *Server) indexStats(w http.ResponseWriter, r *http.Request) error {
 	h, err := s.index(r.PathValue("uid"))
+	if err == nil {
+		err = h.whole()
+	}
 	if err != nil {
 		return err
 	}

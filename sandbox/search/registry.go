@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -30,12 +29,14 @@ type indexMeta struct {
 	CreatedAt  time.Time `json:"createdAt"`
 	UpdatedAt  time.Time `json:"updatedAt"`
 	Settings   settings  `json:"settings"`
+	// Lost: the documents could not be read, and it was never rebuilt since.
+	Lost bool `json:"lost,omitempty"`
 }
 
 // held is an open index. The worker alone changes it, with the lock held.
 type held struct {
 	meta   indexMeta
-	store  *store
+	store  *store        // nil until filled
 	finder *finder.Index // nil until filled
 }
 
@@ -44,31 +45,30 @@ const (
 	registryID   = "indexes"
 )
 
-// loadIndexes opens the indexes' documents and removes the folders of none.
+// loadIndexes finds out which indexes there are, and removes the folders of
+// none.
 func (s *Server) loadIndexes() error {
-	err := s.journal.Each(registryKind, func(_ string, raw json.RawMessage) error { return json.Unmarshal(raw, &s.reg) })
+	err := s.kept(registryKind, func(raw json.RawMessage) error {
+		var reg registry
+		err := json.Unmarshal(raw, &reg)
+		if err == nil {
+			s.reg = reg
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	known := map[string]bool{}
 	for _, m := range s.reg.Indexes {
 		known[m.Dir] = true
-		h := &held{meta: m}
-		if h.store, err = openStore(s.path(m.Dir)); err != nil {
-			return err
-		}
-		s.indexes[m.UID] = h
+		s.indexes[m.UID] = &held{meta: m}
 	}
+	s.queue.above(s.reg.Applied)
 	if s.cfg.Dir == "" {
 		return nil
 	}
-	stale, err := filepath.Glob(filepath.Join(s.cfg.Dir, "index-*"))
-	for _, path := range stale {
-		if !known[filepath.Base(path)] {
-			err = errors.Join(err, os.RemoveAll(path))
-		}
-	}
-	return err
+	return s.orphans(known)
 }
 
 func (s *Server) path(dir string) string {

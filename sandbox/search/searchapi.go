@@ -166,6 +166,9 @@ func (s *Server) find(uid string, q *query) (*found, error) {
 func (s *Server) findOnce(uid string, q *query) (*found, error) {
 	began := time.Now()
 	h, err := s.index(uid)
+	if err == nil {
+		err = h.whole()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,9 @@ type Config struct {
 	Dir string
 	// Journal keeps indexes, tasks and keys. Nil keeps them in memory only.
 	Journal *journal.Journal
+	// Damaged: the journal has lost lines, perhaps those that say which
+	// indexes there are.
+	Damaged bool
 	// Faults makes it misbehave; a rule that matches "TASK <type>" makes
 	// tasks fail or take long after they were accepted. Nil: it does not.
 	Faults *hostile.Control
@@ -85,10 +88,12 @@ func New(cfg Config) (*Server, error) {
 
 func (s *Server) load() (err error) {
 	s.keys = standardKeys(s.cfg.MasterKey, s.cfg.Now().UTC())
-	err = s.journal.Each(keyKind, func(_ string, raw json.RawMessage) error {
+	err = s.kept(keyKind, func(raw json.RawMessage) error {
 		var k key
 		err := json.Unmarshal(raw, &k)
-		s.keys = append(s.keys, k)
+		if err == nil {
+			s.keys = append(s.keys, k)
+		}
 		return err
 	})
 	if err != nil {
@@ -98,7 +103,7 @@ func (s *Server) load() (err error) {
 	if s.cfg.Dir != "" {
 		payloads = filepath.Join(s.cfg.Dir, "payloads")
 	}
-	if s.queue, err = openQueue(s.journal, payloads, s.cfg.Keep); err != nil {
+	if s.queue, err = openQueue(s.journal, s.kept, payloads, s.cfg.Keep); err != nil {
 		return fmt.Errorf("tasks: %w", err)
 	}
 	if err := s.loadIndexes(); err != nil {

@@ -80,14 +80,17 @@ type queue struct {
 const taskKind = "task"
 
 // openQueue finds the tasks of the journal, and throws away payloads of none.
-func openQueue(j *journal.Journal, dir string, keep int) (*queue, error) {
+func openQueue(j *journal.Journal, kept func(kind string, f func(json.RawMessage) error) error, dir string, keep int) (*queue, error) {
 	q := &queue{journal: j, dir: dir, keep: keep, payloads: make(map[int64][]byte), wake: make(chan struct{}, 1)}
-	err := j.Each(taskKind, func(_ string, raw json.RawMessage) error {
+	err := kept(taskKind, func(raw json.RawMessage) error {
 		t := new(task)
 		err := json.Unmarshal(raw, t)
+		if err != nil {
+			return err
+		}
 		q.all = append(q.all, t)
 		q.next = max(q.next, t.UID+1)
-		return err
+		return nil
 	})
 	if err != nil || dir == "" {
 		return q, err
@@ -105,6 +108,10 @@ func openQueue(j *journal.Journal, dir string, keep int) (*queue, error) {
 	}
 	return q, err
 }
+
+// above keeps the numbers of tasks from beginning below one again, if a journal
+// that lost lines forgot them.
+func (q *queue) above(uid int64) { q.next = max(q.next, uid) }
 
 // add accepts a task. When it returns, a crash no longer loses it.
 func (q *queue) add(t *task, payload []byte) error {
@@ -195,7 +202,9 @@ func (q *queue) finish(t *task) error {
 	q.dead++ // what it was when it was added
 	var err error
 	if hadPayload && q.dir != "" {
-		err = os.Remove(q.path(t.UID))
+		if err = os.Remove(q.path(t.UID)); errors.Is(err, os.ErrNotExist) {
+			err = nil
+		}
 	}
 	return errors.Join(err, q.forget())
 }

@@ -1,0 +1,54 @@
+package e2e_test
+
+import (
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"purser/catalog"
+)
+
+// TestSearchDamaged proves SRCH-8 and SRCH-11: documents of the embedded search
+// that cannot be read any more are put aside, shoppers are shown a list that is
+// marked degraded, and the index is built anew without anybody's help.
+func TestSearchDamaged(t *testing.T) {
+	s := newStack(t, nil)
+	s.finds(t, "enamel mug", isThere)
+	s.interrupt()
+	files, err := filepath.Glob(filepath.Join(s.dir, "sandbox", "search", "index-*", "store", "*.zap"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		if err := os.Truncate(f, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.start()
+	found := func() error {
+		r, err := s.shop.Search(t.Context(), url.Values{"q": {"mug"}})
+		switch {
+		case err != nil:
+			return err
+		case r.Degraded:
+			return errors.New("not built anew yet")
+		case len(r.Hits) == 0:
+			t.Error("shoppers were shown an empty shop")
+		}
+		return nil
+	}
+	if err := again(within(t), found); err != nil {
+		t.Fatal(err)
+	}
+	s.says("the search index has lost its documents")
+	s.finds(t, "enamel mug", isThere)
+	s.agrees(t)
+	aside, err := filepath.Glob(filepath.Join(s.dir, "sandbox", "search", "unreadable-index-*"))
+	if err != nil || len(aside) != 1 {
+		t.Errorf("put aside: %v %v", aside, err)
+	}
+}
+
+func isThere(d *catalog.Document) bool { return d != nil }
