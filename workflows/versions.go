@@ -12,6 +12,9 @@ const (
 	// mailsDeclines: a shopper is told of a declined card, for which the
 	// provider is asked at another time than before.
 	mailsDeclines = "mail-of-a-declined-card"
+	// givesBackRest: of money of which a part has gone back already, the rest
+	// is given back, and not the whole asked for.
+	givesBackRest = "give-back-the-rest"
 )
 
 // changed reports whether a run goes the changed way. It is asked only where
