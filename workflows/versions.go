@@ -15,6 +15,9 @@ const (
 	// givesBackRest: of money of which a part has gone back already, the rest
 	// is given back, and not the whole asked for.
 	givesBackRest = "give-back-the-rest"
+	// undoesTaken: an undo that a termination has cut short goes on, also when
+	// money had been taken.
+	undoesTaken = "undo-of-taken-money"
 )
 
 // changed reports whether a run goes the changed way. It is asked only where
