@@ -65,7 +65,8 @@ type Record interface {
 	OpenOrder(ctx context.Context, o order.Opening) (order.Order, error)
 	// SaveOrder writes a change in one transaction. One already written, or
 	// of a lower fence, is left as it is; one of a higher fence replaces the
-	// events from its first on. A gap fails with order.ErrVersionConflict.
+	// events from its first on, and may have none: then only what the order
+	// waits for has changed. A gap fails with order.ErrVersionConflict.
 	SaveOrder(ctx context.Context, c order.Change) error
 }
 

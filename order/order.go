@@ -83,6 +83,14 @@ type Waiting struct {
 	About string    `json:"about,omitempty"` // the id to search for: pi_…, a tracking number
 }
 
+// Same reports whether both say the same; nil is to wait for nothing.
+func (w *Waiting) Same(v *Waiting) bool {
+	if w == nil || v == nil {
+		return w == v
+	}
+	return w.On == v.On && w.Then == v.Then && w.About == v.About && w.Until.Equal(v.Until)
+}
+
 // Payment is the money side of an order: one intent at a time.
 type Payment struct {
 	Generation int          `json:"generation"` // rises only when the last intent is known to be dead

@@ -169,7 +169,9 @@ func (w *orderWorkflow) refundWhole(ctx workflow.Context, in order.Intent) (give
 	}
 	w.keepRefund(ctx, r)
 	if r.ID != "" && r.Amount.Amount != in.Received { // in parts, by hand before
-		w.compareRefunds(ctx, in.ID)
+		if err := w.compareRefunds(ctx, in.ID); err != nil {
+			w.noteSilence(ctx, in.ID, err)
+		}
 	}
 	if r.Status == order.RefundPending {
 		return given{kind: order.RefundIsPending}, nil
@@ -186,7 +188,7 @@ func (w *orderWorkflow) refund(ctx workflow.Context, in order.Intent, amount int
 
 // giveBackMeanwhile gives back money nobody expected, for as long as it takes.
 func (w *orderWorkflow) giveBackMeanwhile(ctx workflow.Context, intentID, why string) {
-	w.insist(ctx, why+"; cannot be given back", intentID, func(ctx workflow.Context) error {
+	w.insist(ctx, why+"; cannot be given back", intentID, time.Time{}, func(ctx workflow.Context) error {
 		g, err := w.giveBack(ctx, intentID)
 		if err == nil {
 			w.note(ctx, cmp.Or(g.kind, order.EventIgnored), purser, why+"; "+cmp.Or(g.what, "given back"), intentID)
@@ -196,22 +198,29 @@ func (w *orderWorkflow) giveBackMeanwhile(ctx workflow.Context, intentID, why st
 	})
 }
 
-// insist undoes something the order does not wait for, for as long as it
-// takes. While the provider refuses, the order says that it waits for a person.
-func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, undo func(workflow.Context) error) {
+// insist does something the order does not wait for, for as long as it takes
+// or, if that is given, until a time. While the provider refuses, the order
+// says that it waits for a person, and it goes on saying so if that time comes.
+func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, until time.Time, do func(workflow.Context) error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	ctx = workflow.WithValue(ctx, beside{}, true)
 	w.meanwhile(ctx, func(ctx workflow.Context) {
 		for wait := time.Hour; ; wait = min(2*wait, 24*time.Hour) {
-			err := undo(ctx)
+			err := do(ctx)
 			if err == nil {
 				if w.shown.on == operator && w.Status.Final() {
 					_ = w.show(ctx) // nothing is owed any more; at worst the UI says so later
 				}
 				return
 			}
-			w.note(ctx, order.OrderUndoStuck, purser, refused+": "+reason(err), about)
+			last := !until.IsZero() && !workflow.Now(ctx).Before(until)
+			why := refused + ": " + reason(err)
+			if last {
+				why += "; Purser asks no more"
+			}
+			w.note(ctx, order.OrderUndoStuck, purser, why, about)
 			w.owing = append(w.owing, about)
-			if err := w.show(ctx); err != nil {
+			if err := w.show(ctx); err != nil || last {
 				return
 			}
 			if err := workflow.Sleep(ctx, wait); err != nil {

@@ -36,7 +36,7 @@ func LateWorkflow(ctx workflow.Context, l Late) error {
 	if err := Release.Handle(ctx, w.checkRelease, w.onRelease); err != nil {
 		return err
 	}
-	w.cancelled = l.Cancel
+	w.cancelled, w.written = l.Cancel, w.Waiting
 	w.sealOff(ctx)
 	for {
 		if err := workflow.Await(ctx, func() bool { return w.listenNow(ctx) || len(w.pending) > 0 || w.chores == 0 }); err != nil {

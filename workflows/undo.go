@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -27,7 +28,7 @@ func (w *orderWorkflow) undo(ctx workflow.Context, cause error) error {
 	if w.Shipment.LabelID == "" && w.Shipment.Reference != "" {
 		// Perhaps booked: a carrier that does not answer must not keep the
 		// shopper's money and the goods.
-		w.insist(ctx, "the carrier cannot give the parcel back", w.Shipment.Reference, w.takeParcelBack)
+		w.insist(ctx, "the carrier cannot give the parcel back", w.Shipment.Reference, time.Time{}, w.takeParcelBack)
 	} else if err := w.undoParcel(ctx); err != nil {
 		return err
 	}
