@@ -9,13 +9,16 @@ import (
 )
 
 // waits checks what the record says that the order waits for: this, and until
-// a time that has not passed.
+// a time that has not passed; nor has what the search attributes show.
 func (w *world) waits(on string) {
 	w.Helper()
 	o := w.order()
 	if o.Waiting == nil || o.Waiting.On != on || !o.Waiting.Until.IsZero() && o.Waiting.Until.Before(w.clock()) {
 		w.Errorf("%s after placing the order is %s and waits for %+v, want %s, and not until what has passed",
 			w.clock().Sub(start), o.Status, o.Waiting, on)
+	}
+	if d := w.seen.deadline; !d.IsZero() && d.Before(w.clock()) {
+		w.Errorf("%s after placing the attributes show %s as deadline", w.clock().Sub(start), d)
 	}
 }
 

@@ -56,6 +56,7 @@ type world struct {
 
 	placement workflows.Placement
 	env       *testsuite.TestWorkflowEnvironment
+	seen      *patience // by the workflow under way
 	script    []*cue
 	late      []*cue        // what happens so long after a late report
 	began     time.Time     // of the run under way
@@ -258,7 +259,8 @@ func (w *world) newEnv() *testsuite.TestWorkflowEnvironment {
 	var s testsuite.WorkflowTestSuite
 	s.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := s.NewTestWorkflowEnvironment()
-	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{new(patience)}})
+	w.seen = new(patience)
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{w.seen}})
 	env.SetStartTime(w.now)
 	env.SetTestTimeout(time.Minute)
 	env.RegisterActivity(&activities.Activities{
