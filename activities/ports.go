@@ -31,6 +31,10 @@ type Captures interface {
 	// RefundIntent gives the amount back under the key and answers how that
 	// stands. Refunding again under the same key changes nothing, nor does it
 	// when everything went back before: then the answer is the last refund.
+	// ErrRejected if that is more than is left, or another amount than the key
+	// was used for, or if the bank turned down what the key made. What the bank
+	// turned down is left again. ErrState if nothing was taken, or the bank
+	// has asked it back.
 	RefundIntent(ctx context.Context, id string, amount order.Money, key string) (order.Refund, error)
 	// Refunds lists what was given back of an intent, oldest first, by
 	// whatever hand. Of an unknown intent there are none, or it fails with
@@ -61,7 +65,8 @@ type Record interface {
 	OpenOrder(ctx context.Context, o order.Opening) (order.Order, error)
 	// SaveOrder writes a change in one transaction. One already written, or
 	// of a lower fence, is left as it is; one of a higher fence replaces the
-	// events from its first on. A gap fails with order.ErrVersionConflict.
+	// events from its first on, and may have none: then only what the order
+	// waits for has changed. A gap fails with order.ErrVersionConflict.
 	SaveOrder(ctx context.Context, c order.Change) error
 }
 

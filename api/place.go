@@ -155,5 +155,12 @@ func answerPlaced(o order.Order, secret string) *placeOutput {
 	}
 }
 
-// etag is the order's version: it changes exactly when the order does.
-func etag(o order.Order) string { return strconv.Quote(strconv.FormatInt(o.Version, 10)) }
+// etag changes exactly when the order does: it is the order's version and,
+// where that stays when the end of a wait is put off, that end.
+func etag(o order.Order) string {
+	tag := strconv.FormatInt(o.Version, 10)
+	if o.Waiting != nil && !o.Waiting.Until.IsZero() {
+		tag += "." + strconv.FormatInt(o.Waiting.Until.UnixMilli(), 10)
+	}
+	return strconv.Quote(tag)
+}

@@ -110,6 +110,32 @@ func TestGet(t *testing.T) {
 	}
 }
 
+// TestGet_waits (IDEM-6): where the end of a wait is put off and nothing else
+// changes, the version stays and the ETag does not.
+func TestGet_waits(t *testing.T) {
+	t.Parallel()
+	s := setUp(t)
+	o := s.place(t, "cus_1")
+	target := "/v1/orders/" + string(o.ID)
+	tags := map[string]bool{s.ask("GET", target, viewerKey, "").header.Get("ETag"): true}
+	for n := range 2 {
+		o.Fence++
+		o.Waiting = &order.Waiting{On: "carrier", Until: o.PlacedAt.Add(time.Duration(n+1) * time.Hour)}
+		if err := s.store.SaveOrder(t.Context(), order.Change{Order: o}); err != nil {
+			t.Fatal(err)
+		}
+		for tag := range tags {
+			if a := s.ask("GET", target, viewerKey, "", "If-None-Match", tag); a.status != http.StatusOK {
+				t.Errorf("%s: %d", tag, a.status)
+			}
+		}
+		tags[s.ask("GET", target, viewerKey, "").header.Get("ETag")] = true
+	}
+	if len(tags) != 3 || o.Version != 2 {
+		t.Errorf("ETags %v at version %d", tags, o.Version)
+	}
+}
+
 func TestCancelAndRelease(t *testing.T) {
 	t.Parallel()
 	s := setUp(t)

@@ -78,10 +78,13 @@ type Dispute struct {
 	At       time.Time `json:"at,omitzero"` // when the provider said so
 }
 
+// DisputeLost is the status of a dispute whose money the shopper's bank keeps.
+const DisputeLost = "lost"
+
 // Closed reports whether nothing moves any more.
 func (d Dispute) Closed() bool {
 	switch d.Status {
-	case "won", "lost", "warning_closed", "charge_refunded":
+	case "won", DisputeLost, "warning_closed", "charge_refunded":
 		return true
 	}
 	return false

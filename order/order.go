@@ -47,6 +47,13 @@ type Order struct {
 	Fence int64 `json:"fence,omitempty"`
 }
 
+// Undoable reports whether an order that nobody carries any more is to be
+// undone: it has not ended, and its money was not taken, or was about to be
+// given back. A paid one is a person's to settle.
+func (o Order) Undoable() bool {
+	return !o.Status.Final() && (o.Payment.Captured == 0 || o.Status == Cancelling)
+}
+
 // Line is one priced line. Prices come from the catalogue at the moment of
 // placing; later price changes do not touch the order.
 type Line struct {
@@ -74,6 +81,14 @@ type Waiting struct {
 	Until time.Time `json:"until,omitzero"`  // zero: for as long as it takes
 	Then  string    `json:"then,omitempty"`  // what happens at that time
 	About string    `json:"about,omitempty"` // the id to search for: pi_…, a tracking number
+}
+
+// Same reports whether both say the same; nil is to wait for nothing.
+func (w *Waiting) Same(v *Waiting) bool {
+	if w == nil || v == nil {
+		return w == v
+	}
+	return w.On == v.On && w.Then == v.Then && w.About == v.About && w.Until.Equal(v.Until)
 }
 
 // Payment is the money side of an order: one intent at a time.

@@ -14,7 +14,8 @@ import (
 // fence replaces what a lost attempt wrote. One that does not follow the recorded
 // version fails with order.ErrVersionConflict (ORD-3), an illegal move of the
 // status with order.ErrIllegalMove (ORD-1), goods that are gone with
-// order.ErrOutOfStock; then nothing was written.
+// order.ErrOutOfStock; then nothing was written. One without events writes
+// what changes without one: what the order waits for.
 func (s *Store) SaveOrder(ctx context.Context, c order.Change) error {
 	if err := c.Check(); err != nil {
 		return failed("save order", err)
@@ -42,7 +43,7 @@ func save(ctx context.Context, q querier, c order.Change) error {
 		return nil
 	case !found, was.Version < c.After():
 		return fmt.Errorf("%w: %s is at %d, the change follows %d", order.ErrVersionConflict, c.Order.ID, was.Version, c.After())
-	case len(c.Events) > 0 || was.Version > c.After():
+	default:
 		if err := updateOrder(ctx, q, c, was.Version); err != nil {
 			return err
 		}

@@ -40,17 +40,32 @@ type Client struct {
 
 // Place starts the order and answers it with the client secret as soon as the
 // shopper can pay: one round trip. The same id and request answer the same
-// again. It fails with order.ErrOtherRequest, order.ErrInFlight, the errors
-// of order.Request.Price, or context.DeadlineExceeded: then the order goes on
-// and can be asked for.
+// again, however long ago that was: an order in the record is never begun
+// anew, also if the engine has forgotten it. It fails with
+// order.ErrOtherRequest, order.ErrInFlight, the errors of order.Request.Price,
+// or context.DeadlineExceeded: then the order goes on and can be asked for.
 func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
 	hash := r.Hash()
-	// An order that has ended may be forgotten by the engine. A workflow begun
-	// for it anew would only find that out, and end with the late news that
-	// came to it meanwhile instead of the one that hears such news.
-	if o, err := c.Record.Order(ctx, id); err == nil && o.Status.Final() {
+	ask := client.UpdateWorkflowOptions{
+		WorkflowID: id.WorkflowID(), UpdateName: string(workflows.Place), Args: []any{workflows.PlaceRequest{Hash: hash}},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	}
+	var h client.WorkflowUpdateHandle
+	switch before, err := c.Record.Order(ctx, id); {
+	case errors.Is(err, order.ErrNotFound):
+		h, err = c.begin(ctx, id, r, hash, actor, correlation, ask)
+		return c.placed(ctx, id, hash, h, err)
+	case err != nil: // never begin what may have begun
+		return order.Order{}, "", err
+	case before.Status.Final():
 		return c.placedBefore(ctx, id, hash)
 	}
+	h, err := c.Temporal.UpdateWorkflow(ctx, ask)
+	return c.placed(ctx, id, hash, h, err)
+}
+
+// begin starts the order's workflow, unless it runs, and asks it.
+func (c *Client) begin(ctx context.Context, id order.ID, r order.Request, hash, actor, correlation string, ask client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	start := c.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID:                       id.WorkflowID(),
 		TaskQueue:                workflows.TaskQueue,
@@ -61,25 +76,25 @@ func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor,
 	}, workflows.OrderWorkflow, workflows.Placement{
 		ID: id, Request: r, Hash: hash, Actor: actor, Correlation: correlation, Terms: c.Terms,
 	})
-	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: start,
-		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateName: string(workflows.Place), Args: []any{workflows.PlaceRequest{Hash: hash}},
-			WaitForStage: client.WorkflowUpdateStageCompleted,
-		},
-	})
+	ask.WorkflowID = "" // the start's
+	return c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{StartWorkflowOperation: start, UpdateOptions: ask})
+}
+
+// placed is what the order's workflow answers, or the record in its place.
+func (c *Client) placed(ctx context.Context, id order.ID, hash string, h client.WorkflowUpdateHandle, err error) (order.Order, string, error) {
 	var placed workflows.Placed
 	if err == nil {
 		err = h.Get(ctx, &placed)
 	}
 	var app *temporal.ApplicationError
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
+	var gone *serviceerror.NotFound
 	switch {
 	case errors.As(err, &app) && app.Type() == workflows.RefusalAnswered:
 		if err := app.Details(&placed); err != nil {
 			return order.Order{}, "", fmt.Errorf("place %s: %w", id, err)
 		}
-	case errors.As(err, &exists), errors.Is(translate("place", id, err), order.ErrDuplicate):
+	case errors.As(err, &exists), errors.As(err, &gone), errors.Is(translate("place", id, err), order.ErrDuplicate):
 		return c.placedBefore(ctx, id, hash)
 	case err != nil:
 		return order.Order{}, "", translate("place", id, err)
@@ -113,45 +128,6 @@ func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (or
 		err = order.ErrOtherRequest
 	}
 	return o, "", err
-}
-
-// Cancel undoes an order. However often it is asked, it is one update: many
-// of them waiting would lock others out. Cancelling it again answers the cancelled order. It
-// fails with order.ErrNotFound or order.ErrTooLate.
-func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
-	o, err := workflows.Cancel.Call(ctx, c.Temporal, id.WorkflowID(), string(workflows.Cancel), workflows.CancelRequest{Actor: actor, Reason: why, Correlation: correlation})
-	if err == nil {
-		return o, nil
-	}
-	err = translate("cancel", id, err)
-	if !errors.Is(err, order.ErrTooLate) && !errors.Is(err, order.ErrNotFound) {
-		return order.Order{}, err
-	}
-	o, rerr := c.Record.Order(ctx, id)
-	switch {
-	case rerr != nil:
-		return order.Order{}, rerr
-	case o.Status == order.Cancelled:
-		return o, nil
-	}
-	return o, &answer{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s", o.Status)}
-}
-
-// Release lets a held order go on. It fails with order.ErrNotFound, or
-// order.ErrIllegalMove if the order is not on hold.
-func (c *Client) Release(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
-	r := workflows.ReleaseRequest{Actor: actor, Reason: why, Correlation: correlation}
-	o, err := workflows.Release.Call(ctx, c.Temporal, id.WorkflowID(), "", r)
-	if err = translate("release", id, err); errors.Is(err, order.ErrNotFound) { // it may be held by what hears late news
-		o, err = workflows.Release.Call(ctx, c.Temporal, workflows.LateWorkflowID(id), "", r)
-		err = translate("release", id, err)
-	}
-	if errors.Is(err, order.ErrNotFound) {
-		if o, rerr := c.Record.Order(ctx, id); rerr == nil {
-			return o, &answer{order.ErrIllegalMove, fmt.Sprintf("the order is not on hold, it is %s", o.Status)}
-		}
-	}
-	return o, err
 }
 
 // Get asks the workflow itself how the order stands.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -156,6 +157,9 @@ func recorded(s order.Status, hash string) book {
 	return book{o: &order.Order{ID: id, Status: s}, hash: hash}
 }
 
+// taken is the same order, its money taken.
+func (b book) taken() book { b.o.Payment.Captured = 100; return b }
+
 var errDown = errors.New("the record is down")
 
 // TestPlace is what the caller of Place is told, whatever became of the order
@@ -189,10 +193,12 @@ func TestPlace(t *testing.T) {
 		{"refused for what nobody knows", engine{err: exists, outcome: &workflows.Outcome{Status: order.Refused, Reason: "odd", Failure: "Odd", Hash: hash}}, book{}, "", "", order.ErrInvalid, "odd"},
 		{"ended, forgotten by the engine, in the record: the same request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, hash), order.Expired, "", nil, ""},
 		{"ended, forgotten by the engine, in the record: another request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, "other"), "", "", order.ErrOtherRequest, ""},
-		{"ended by hand, the same request", engine{err: exists}, recorded(order.Paid, hash), order.Paid, "", nil, ""},
-		{"ended by hand, forgotten by the engine: the same request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Paid, hash), order.Paid, "", nil, ""},
-		{"ended by hand, forgotten by the engine: another request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Paid, "other"), "", "", order.ErrOtherRequest, ""},
-		{"ended, and the record cannot be asked", engine{err: exists}, book{err: errDown}, "", "", errDown, ""},
+		{"ended by hand, the same request", engine{err: gone}, recorded(order.Paid, hash), order.Paid, "", nil, ""},
+		{"ended by hand, forgotten by the engine: the same request", engine{err: gone}, recorded(order.AwaitingPayment, hash), order.AwaitingPayment, "", nil, ""},
+		{"ended by hand, forgotten by the engine: another request", engine{err: gone}, recorded(order.AwaitingPayment, "other"), "", "", order.ErrOtherRequest, ""},
+		{"in the record when the workflow opens it", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Paid, hash), order.Paid, "", nil, ""},
+		{"known to the record: the same answer", engine{late: refused(workflows.RefusalAnswered, "placed before", answer)}, recorded(order.AwaitingPayment, hash), order.AwaitingPayment, "opened secret", nil, ""},
+		{"the record cannot be asked", engine{result: answer}, book{err: errDown}, "", "", errDown, ""},
 		{"ended, and nobody knows it", engine{err: exists}, book{}, "", "", order.ErrNotFound, ""},
 		{"the engine is down", engine{err: serviceerror.NewUnavailable("down")}, book{}, "", "", order.ErrBusy, ""},
 	} {
@@ -210,9 +216,12 @@ func TestPlace(t *testing.T) {
 			if err != nil && secret != "" {
 				t.Error("a secret came with an error")
 			}
-			if c.b.o != nil && c.b.o.Status.Final() {
+			if (c.b.o != nil || c.b.err != nil) && len(c.e.starts) > 0 {
+				t.Error("IDEM-1: a workflow was begun for an order that may be in the record: it would swallow late news")
+			}
+			if c.b.err != nil || c.b.o != nil && c.b.o.Status.Final() {
 				if len(c.e.updates) > 0 {
-					t.Error("a workflow was begun for an order that has ended: it would swallow late news")
+					t.Error("asked in vain")
 				}
 				return
 			}
@@ -243,6 +252,7 @@ func TestCancel(t *testing.T) {
 		{"the record is down", engine{err: gone}, book{err: errDown}, "", errDown},
 		{"taken, no answer in time", engine{late: rings}, book{}, "", context.DeadlineExceeded},
 		{"not even taken in time", engine{err: rings}, book{}, "", order.ErrBusy},
+		{"paid, its workflow ended by hand", engine{err: gone}, recorded(order.Paid, "").taken(), order.Paid, order.ErrTooLate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for range 2 { // however often
@@ -269,12 +279,16 @@ func TestRelease(t *testing.T) {
 		{"released", engine{result: placed}, book{}, order.AwaitingPayment, nil},
 		{"not on hold", engine{late: refused(workflows.RefusalNotHeld, "it is paid")}, book{}, "", order.ErrIllegalMove},
 		{"ended", engine{err: gone}, recorded(order.Delivered, ""), order.Delivered, order.ErrIllegalMove},
+		{"held, its workflow ended by hand", engine{err: gone}, recorded(order.OnHold, ""), order.OnHold, order.ErrIllegalMove},
 		{"no such order", engine{err: gone}, book{}, "", order.ErrNotFound},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o, err := started(&c.e, c.b).Release(t.Context(), id, "key:ops", "looked at it", "corr-1")
 			if c.err == nil && err != nil || !errors.Is(err, c.err) || o.Status != c.status {
 				t.Errorf("%s, %v, want %s, %v", o.Status, err, c.status, c.err)
+			}
+			if err != nil && strings.Contains(err.Error(), "not on hold, it is on_hold") {
+				t.Error(err)
 			}
 		})
 	}

@@ -35,7 +35,7 @@ func drawStep(t *rapid.T) step {
 		Do: rapid.SampledFrom([]string{
 			"pay", "pay", "pay", "pay", "decline", "challenge", "think", "authenticated", "not authenticated",
 			"cancel at bank", "capture at bank", "tamper", "second", "repeat", "repeat", "cancel", "cancel workflow", "place", "release",
-			"scan", "scan", "come back", "refund report", "fault", "fault", "fault", "outage", "refusal", "long history",
+			"scan", "scan", "come back", "refund report", "part back by hand", "fault", "fault", "fault", "outage", "refusal", "long history",
 		}).Draw(t, "do"),
 		On:    rapid.IntRange(0, 3).Draw(t, "on"),
 		Lost:  rapid.IntRange(0, 4).Draw(t, "lost") == 0,
@@ -70,6 +70,9 @@ func TestAnyOrder(t *testing.T) {
 				w := newWorld(t)
 				for _, s := range rapid.SliceOfN(rapid.Custom(drawStep), 1, 14).Draw(t, "steps") {
 					w.at(s.At, func() { w.hand(func() { w.happen(s) }) })
+				}
+				if rapid.IntRange(0, 4).Draw(t, "too far") == 0 {
+					w.placement.Request.ShipTo.Country = "XX"
 				}
 				w.settle(rapid.Bool().Draw(t, "comes back"))
 				w.run()
@@ -116,6 +119,8 @@ func (w *world) happen(s step) {
 		if id != "" {
 			w.deliver(s, w.news(order.News{Type: "charge.refunded", Refund: &order.RefundNews{IntentID: id}}))
 		}
+	case "part back by hand":
+		w.partBack(s, id)
 	case "repeat":
 		if len(w.reports) > 0 {
 			w.tell(w.reports[s.On%len(w.reports)])
@@ -132,6 +137,22 @@ func (w *world) happen(s step) {
 			w.act(s.Do)
 		}
 	}
+}
+
+// partBack is a person who gives back a part of what an intent took, or holds
+// and is made to take. If it is the order's own, the shop keeps that much less.
+func (w *world) partBack(s step, id string) {
+	if n, err := w.captureAtBank(id); err == nil {
+		w.report(s)(n, nil)
+	}
+	part := order.Money{Amount: int64(100 * s.Times), Currency: w.placement.Request.Currency}
+	if _, err := w.bank.RefundIntent(context.Background(), id, part, fmt.Sprint("dashboard-", id, "-", w.clock())); err != nil {
+		return
+	}
+	if id == w.order().Payment.IntentID {
+		w.given += part.Amount
+	}
+	w.deliver(s, w.news(order.News{Type: "charge.refunded", Refund: &order.RefundNews{IntentID: id}}))
 }
 
 // act is what only a running order can be told.
@@ -240,6 +261,7 @@ func (w *world) settle(comesBack bool) {
 		for _, in := range w.bank.Intents(id) {
 			p := in.News()
 			w.tell(w.news(order.News{Type: "compared", Payment: &p}))
+			w.tell(w.news(order.News{Type: "compared", Refund: &order.RefundNews{IntentID: in.ID}}))
 		}
 	})
 }

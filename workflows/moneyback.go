@@ -39,18 +39,31 @@ func (w *orderWorkflow) hearAside(ctx workflow.Context, n order.News) (heard boo
 }
 
 // compareMeanwhile asks the provider what was given back of an intent, by
-// whatever hand, and tells the shopper what is new (REF-4).
+// whatever hand, and tells the shopper what is new (REF-4). A provider that
+// does not say is asked for as long as a refund is followed; after a day a
+// person is told.
 func (w *orderWorkflow) compareMeanwhile(ctx workflow.Context, intentID string) {
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	w.meanwhile(ctx, func(ctx workflow.Context) { w.compareRefunds(ctx, intentID) })
+	until := workflow.Now(ctx).Add(followWithin)
+	w.insist(ctx, "it is not known what was given back", intentID, until, func(ctx workflow.Context) error {
+		err := w.compareRefunds(ctx, intentID)
+		if err != nil && !changed(ctx, asksOn) {
+			w.noteSilence(ctx, intentID, err)
+			return nil
+		}
+		return err
+	})
 }
 
-func (w *orderWorkflow) compareRefunds(ctx workflow.Context, intentID string) {
+// noteSilence is what came of no answer before it was asked on.
+func (w *orderWorkflow) noteSilence(ctx workflow.Context, intentID string, err error) {
+	w.note(ctx, order.EventIgnored, stripe, "asked what was given back, no answer: "+reason(err), intentID)
+}
+
+func (w *orderWorkflow) compareRefunds(ctx workflow.Context, intentID string) error {
 	var found activities.Refunds
 	err := w.aside(ctx, PaymentsQueue, givingBackWithin, "Ask Stripe what was given back of "+intentID, do.ListRefunds, activities.IntentRef{ID: intentID}, &found)
 	if err != nil {
-		w.note(ctx, order.EventIgnored, stripe, "asked what was given back, no answer: "+reason(err), intentID)
-		return
+		return err
 	}
 	for _, r := range found.Refunds {
 		if w.keepRefund(ctx, r) {
@@ -59,6 +72,7 @@ func (w *orderWorkflow) compareRefunds(ctx workflow.Context, intentID string) {
 		}
 	}
 	w.tellRefunds(ctx)
+	return nil
 }
 
 // refundNews is what a refund's state is in the order's story.
@@ -115,7 +129,7 @@ func (w *orderWorkflow) followMeanwhile(ctx workflow.Context, r order.Refund) {
 			if settled, err := workflow.AwaitWithTimeout(ctx, wait, func() bool { return !pending() }); settled || err != nil {
 				return
 			}
-			w.compareRefunds(ctx, r.IntentID)
+			_ = w.compareRefunds(ctx, r.IntentID) // no answer: it is asked again
 			if pending() && !workflow.Now(ctx).Before(until) {
 				w.note(ctx, order.OrderUndoStuck, purser, fmt.Sprintf("a refund of %s is pending for %d days", r.Amount, followWithin/(24*time.Hour)), r.ID)
 				return

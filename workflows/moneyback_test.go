@@ -127,6 +127,23 @@ func TestRefundMail(t *testing.T) {
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.fail("Refunds", 3, order.ErrUnavailable); w.giveByHand(500) })
 		}, order.Delivered, also(delivered, refunded), has(order.StepDelayed, "given back")},
+		{"the bank cannot be asked for days: a person is told, and the shopper at last", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.at(48*time.Hour, func() { w.down(24*5*time.Hour, order.ErrUnavailable, "Refunds"); w.giveByHand(500) })
+		}, order.Delivered, also(delivered, refunded), both(
+			kept(order.RefundSucceeded), has(order.OrderUndoStuck, "it is not known what was given back"))},
+		{"the bank refuses to say for good: a person is told, and the order ends", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.at(48*time.Hour, func() {
+				w.down(1000*24*time.Hour, order.ErrRejected, "Refunds")
+				w.moneyBack(order.RefundNews{IntentID: w.intent()})
+				if told := w.count(order.OrderUndoStuck); told < 5 || told > 30 {
+					w.Errorf("a person is told %d times", told)
+				}
+			})
+		}, order.Delivered, delivered, has(order.OrderUndoStuck, "Purser asks no more")},
 		{"a report of a refund for an order that waits for its payment", func(w *world) {
 			w.at(time.Minute, func() { w.moneyBack(order.RefundNews{IntentID: w.intent()}) })
 			w.at(2*time.Minute, w.pay)

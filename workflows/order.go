@@ -98,6 +98,7 @@ func (w *orderWorkflow) open(ctx workflow.Context) error {
 	}
 	w.Status, w.Version, w.PlacedAt, w.UpdatedAt = order.Placed, opened.Version, opened.PlacedAt, opened.PlacedAt
 	w.Lines, w.Total = opened.Lines, opened.Total
+	w.shown.until = w.payBy() // what the starter said
 	return ctx.Err()
 }
 

@@ -9,28 +9,42 @@ import (
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+
+	"purser/workflows"
 )
 
 // patience makes activities retry for ever, as they do on a server: the test
-// environment gives up after ten attempts where no number is set.
+// environment gives up after ten attempts where no number is set. It also sees the deadline that
+// the search attributes show; the zero time: none.
 type patience struct {
 	interceptor.WorkerInterceptorBase
+	deadline time.Time
 }
 
-func (*patience) InterceptWorkflow(ctx workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	return &patientIn{interceptor.WorkflowInboundInterceptorBase{Next: next}}
+func (p *patience) InterceptWorkflow(ctx workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	return &patientIn{interceptor.WorkflowInboundInterceptorBase{Next: next}, p}
 }
 
 type patientIn struct {
 	interceptor.WorkflowInboundInterceptorBase
+	*patience
 }
 
 func (i *patientIn) Init(out interceptor.WorkflowOutboundInterceptor) error {
-	return i.Next.Init(&patientOut{interceptor.WorkflowOutboundInterceptorBase{Next: out}})
+	return i.Next.Init(&patientOut{interceptor.WorkflowOutboundInterceptorBase{Next: out}, i.patience})
 }
 
 type patientOut struct {
 	interceptor.WorkflowOutboundInterceptorBase
+	*patience
+}
+
+func (o *patientOut) UpsertTypedSearchAttributes(ctx workflow.Context, updates ...temporal.SearchAttributeUpdate) error {
+	said := temporal.NewSearchAttributes(updates...)
+	if _, ours := said.GetKeyword(workflows.AttrStatus); ours {
+		o.deadline, _ = said.GetTime(workflows.AttrDeadline)
+	}
+	return o.Next.UpsertTypedSearchAttributes(ctx, updates...)
 }
 
 func (o *patientOut) ExecuteActivity(ctx workflow.Context, activity string, args ...any) workflow.Future {

@@ -83,15 +83,16 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 		if until := w.retryUntil(); !until.IsZero() {
 			ask, patience = until, w.placement.Terms.AskAfter
 		}
-		on := *w.waitingForPayment()
-		overdue := !workflow.Now(ctx).Before(on.Until) // and not yet certain whether it is paid
-		if overdue || ask.Before(on.Until) {
+		on, at := *w.waitingForPayment(), ask
+		switch overdue := !workflow.Now(ctx).Before(on.Until); {
+		case overdue: // and not yet certain whether it is paid
 			on.Then, on.Until = "Stripe is asked whether it was paid", ask
-			if !w.declined.IsZero() {
-				on.Then += "; if not, the shopper is told that the card was declined"
-			}
+		case !w.declined.IsZero() && ask.Before(on.Until):
+			on.Then, on.Until = "Stripe is asked whether it was paid; if not, the shopper is told that the card was declined", ask
+		case on.Until.Before(ask):
+			at = on.Until
 		}
-		heard, err := w.rest(ctx, on)
+		heard, err := w.rest(ctx, on, at)
 		switch {
 		case err != nil:
 			return err

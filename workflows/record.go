@@ -80,6 +80,12 @@ func (w *orderWorkflow) save(ctx workflow.Context) error {
 	if len(w.pending) == 0 && w.stock == order.StockStays && w.attempt == "" {
 		return nil
 	}
+	return w.write(ctx)
+}
+
+// write is save, also where nothing was noted.
+func (w *orderWorkflow) write(ctx workflow.Context) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	w.saving = true
 	w.Fence = max(w.Fence, w.task.began(ctx).UnixMicro())
 	defer func() { w.saving = false }()
@@ -93,8 +99,10 @@ func (w *orderWorkflow) save(ctx workflow.Context) error {
 	err := w.step(ctx, RecordQueue, 0, "Write the record", do.SaveOrder, c, nil)
 	if err != nil { // nothing was written; the next save brings it along
 		w.pending = append(c.Events, w.pending...)
+		return err
 	}
-	return err
+	w.written = c.Order.Waiting
+	return nil
 }
 
 // task is the workflow task that is under way. The time it began is the fence
@@ -140,11 +148,12 @@ func (a *alarm) set(ctx workflow.Context, at time.Time, then string) {
 func (a *alarm) rang() bool { return a.rings != nil && a.rings.IsReady() }
 
 // rest writes down what happened, shows what the order waits for, and waits:
-// for news (true) or for the time to come (false). Here, where the state is
+// for news (true) or for the time to come (false), which is the end of the
+// waiting or, if that is given, an earlier one. Here, where the state is
 // complete, a long history is left for a fresh one.
-func (w *orderWorkflow) rest(ctx workflow.Context, on order.Waiting) (heard bool, err error) {
+func (w *orderWorkflow) rest(ctx workflow.Context, on order.Waiting, sooner ...time.Time) (heard bool, err error) {
 	w.Waiting = &on
-	if err := w.save(ctx); err != nil {
+	if err := w.saveWaiting(ctx); err != nil {
 		return false, err
 	}
 	if err := w.show(ctx); err != nil {
@@ -154,12 +163,25 @@ func (w *orderWorkflow) rest(ctx workflow.Context, on order.Waiting) (heard bool
 	if whole && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 		return false, w.carryOn(ctx)
 	}
-	w.alarm.set(ctx, on.Until, on.Then)
+	at := on.Until
+	if len(sooner) > 0 {
+		at = sooner[0]
+	}
+	w.alarm.set(ctx, at, on.Then)
 	stirred := func() bool { return w.listenNow(ctx) || w.released != nil || len(w.pending) > 0 }
 	if err := workflow.Await(ctx, func() bool { return stirred() || w.alarm.rang() }); err != nil {
 		return false, err
 	}
 	return stirred(), nil
+}
+
+// saveWaiting is save, also where nothing but what the order waits for is
+// another than was written last.
+func (w *orderWorkflow) saveWaiting(ctx workflow.Context) error {
+	if err := w.save(ctx); err != nil || w.written.Same(w.Waiting) || !changed(ctx, saysWaiting) {
+		return err
+	}
+	return w.write(ctx)
 }
 
 // show tells the Temporal UI what the order waits for, until when, and what
@@ -179,10 +201,11 @@ func (w *orderWorkflow) show(ctx workflow.Context) error {
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**, %s\n\nWaiting for **%s** `%s` %s.\n\nPayment `%s` %s: %d held, %d taken. Parcel `%s` %s.\n\n%s",
 		w.Status, w.Total, on.On, on.About, until,
 		w.Payment.IntentID, w.Payment.Status, w.Payment.Authorized, w.Payment.Captured, w.Shipment.Tracking, w.Shipment.Status, w.Reason))
-	if w.shown == (shown{w.Status, on.On}) {
+	now := shown{w.Status, on.On, on.Until}
+	if w.shown.same(now) && !w.shown.passed(ctx, now) {
 		return nil
 	}
-	w.shown = shown{w.Status, on.On}
+	w.shown = now
 	if w.Status.Final() && len(w.owing) == 0 {
 		return workflow.UpsertTypedSearchAttributes(ctx, AttrStatus.ValueSet(string(w.Status)), AttrWaiting.ValueUnset(), AttrDeadline.ValueUnset())
 	}
@@ -197,6 +220,16 @@ func (w *orderWorkflow) show(ctx workflow.Context) error {
 type shown struct {
 	status order.Status
 	on     string
+	until  time.Time
+}
+
+// same reports whether the attributes need not say anything new. A later time
+// alone is not new.
+func (s shown) same(now shown) bool { return s.status == now.status && s.on == now.on }
+
+// passed reports whether the deadline shown has passed, and another is due.
+func (s shown) passed(ctx workflow.Context, now shown) bool {
+	return !s.until.IsZero() && !workflow.Now(ctx).Before(s.until) && !s.until.Equal(now.until) && changed(ctx, saysWaiting)
 }
 
 // step runs one activity to its end: here first, then on its provider's
@@ -207,6 +240,9 @@ func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Dur
 	err := here(ctx, summary, activity, in, out)
 	if err == nil || !passes(err) || ctx.Err() != nil {
 		return err
+	}
+	if isBeside(ctx) && changed(ctx, saysWaiting) {
+		return w.later(ctx, queue, within, summary, err, activity, in, out)
 	}
 	if queue != RecordQueue {
 		defer func(was *order.Waiting) { w.Waiting = was }(w.Waiting)
@@ -234,8 +270,22 @@ func (w *orderWorkflow) aside(ctx workflow.Context, queue string, within time.Du
 	if err == nil || !passes(err) || ctx.Err() != nil {
 		return err
 	}
-	w.note(ctx, order.StepDelayed, purser, summary+": "+reason(err), "")
-	return onQueue(ctx, queue, within, summary, err, activity, in, out)
+	return w.later(ctx, queue, within, summary, err, activity, in, out)
+}
+
+// later goes on with what was tried in vain and is not waited for.
+func (w *orderWorkflow) later(ctx workflow.Context, queue string, within time.Duration, summary string, before error, activity, in, out any) error {
+	w.note(ctx, order.StepDelayed, purser, summary+": "+reason(before), "")
+	return onQueue(ctx, queue, within, summary, before, activity, in, out)
+}
+
+// beside marks what the order does not wait for, so that a delayed step of it
+// does not say that the order waits for it.
+type beside struct{}
+
+func isBeside(ctx workflow.Context) bool {
+	is, _ := ctx.Value(beside{}).(bool)
+	return is
 }
 
 // meanwhile does something the order does not wait for; its workflow's end

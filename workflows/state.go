@@ -58,6 +58,7 @@ type orderWorkflow struct {
 	stock        order.StockMove // what the next write does to the stock
 	attempt      string          // the money operation the next write announces
 	saving       bool            // a write is under way
+	written      *order.Waiting  // what the record says that the order waits for
 	task         task
 	chores       int                // what is being done in the background: mails, money given back
 	found        order.ParcelStatus // where the parcel was when its booking was answered
@@ -103,10 +104,10 @@ func pickUp(p Placement) *orderWorkflow {
 	w := &orderWorkflow{placement: p, heard: map[string]bool{}, refusals: map[string]int{}, Order: order.Order{
 		ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo,
 	}}
-	w.shown = shown{order.AwaitingPayment, waitPayment} // what the starter said
+	w.shown = shown{status: order.AwaitingPayment, on: waitPayment} // what the starter said
 	if c := p.Carried; c != nil {
 		w.Order, w.sealed, w.answer, w.news, w.pending, w.committed = c.Order, c.Sealed, c.Answer, c.News, c.Pending, c.Committed
-		w.placing, w.shown = true, shown{}
+		w.placing, w.shown, w.written = true, shown{}, c.Order.Waiting
 		w.declined, w.problemTold, w.missing = c.Declined, c.ProblemTold, c.Missing
 		w.moved, w.overdueSince = c.Moved, c.OverdueSince
 		for _, id := range workflow.DeterministicKeys(c.Refusals) {

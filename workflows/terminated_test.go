@@ -40,6 +40,12 @@ func TestTerminated(t *testing.T) {
 			w.at(time.Minute, func() { w.cancel() })
 			w.at(time.Hour, w.pay)
 		}},
+		{"while taken money was being given back", func(w *world) {
+			w.down(50*time.Minute, order.ErrUnavailable, "BookParcel", "RefundIntent")
+			w.at(time.Minute, func() { w.paid(w.bank.Pay(w.intent())); w.tell(w.paid(w.captureAtBank(w.intent()))) })
+			w.at(2*time.Minute, func() { w.cancel() })
+			w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+		}},
 		{"while its parcel was being booked", func(w *world) {
 			w.down(50*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.at(time.Minute, w.pay)

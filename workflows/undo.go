@@ -28,7 +28,7 @@ func (w *orderWorkflow) undo(ctx workflow.Context, cause error) error {
 	if w.Shipment.LabelID == "" && w.Shipment.Reference != "" {
 		// Perhaps booked: a carrier that does not answer must not keep the
 		// shopper's money and the goods.
-		w.insist(ctx, "the carrier cannot give the parcel back", w.Shipment.Reference, w.takeParcelBack)
+		w.insist(ctx, "the carrier cannot give the parcel back", w.Shipment.Reference, time.Time{}, w.takeParcelBack)
 	} else if err := w.undoParcel(ctx); err != nil {
 		return err
 	}
@@ -117,124 +117,20 @@ func (w *orderWorkflow) undoPayment(ctx workflow.Context) error {
 	}
 	letGo := w.giveUp
 	if w.Payment.IntentID != "" {
-		letGo = func(ctx workflow.Context) (order.Kind, error) { return w.giveBack(ctx, w.Payment.IntentID) }
+		letGo = func(ctx workflow.Context) (given, error) { return w.giveBack(ctx, w.Payment.IntentID) }
 	}
 	for {
-		kind, err := letGo(ctx)
+		g, err := letGo(ctx)
 		if err == nil {
-			w.note(ctx, kind, purser, "", w.Payment.IntentID)
+			if g.kind != "" {
+				w.note(ctx, g.kind, purser, g.what, w.Payment.IntentID)
+			}
 			return nil
 		}
 		if err := w.stuck(ctx, "the money cannot be given back: "+reason(err), w.Payment.IntentID); err != nil {
 			return err
 		}
 	}
-}
-
-// giveUp ends an intent whose creation was tried, but of which it is unknown
-// whether it exists.
-func (w *orderWorkflow) giveUp(ctx workflow.Context) (order.Kind, error) {
-	var in order.Intent
-	err := w.step(ctx, PaymentsQueue, 0, "Give up the payment intent", do.CancelIntent,
-		activities.Abandon{Created: w.intentRequest(), Key: order.Key(w.ID, "cancel", w.Payment.Generation)}, &in)
-	if err == nil {
-		w.Payment.IntentID, w.Payment.Status = in.ID, in.Status
-	}
-	return order.PaymentVoided, err
-}
-
-// giveBack frees whatever an intent holds: asks how it stands, then cancels
-// or refunds, and answers which it was. After a refusal the key is another:
-// under the same one the provider would only repeat itself (IDEM-3).
-func (w *orderWorkflow) giveBack(ctx workflow.Context, intentID string) (order.Kind, error) {
-	until := workflow.Now(ctx).Add(givingBackWithin)
-	for wait := time.Minute; ; wait = min(2*wait, time.Hour) {
-		kind, err := w.tryGiveBack(ctx, intentID)
-		if err != nil {
-			w.refusals[intentID]++
-		}
-		if !failed(err, activities.FailureState) || !workflow.Now(ctx).Before(until) {
-			return kind, err
-		}
-		// It is moving (being processed, or just paid): look again.
-		if err := workflow.Sleep(ctx, wait); err != nil {
-			return "", err
-		}
-	}
-}
-
-func (w *orderWorkflow) tryGiveBack(ctx workflow.Context, intentID string) (order.Kind, error) {
-	var in order.Intent
-	err := w.step(ctx, PaymentsQueue, 0, "Ask Stripe about "+intentID, do.GetIntent, activities.IntentRef{ID: intentID}, &in)
-	if failed(err, activities.FailureNoSuch) && w.refusals[intentID] > 0 {
-		return order.PaymentVoided, nil // a person has looked and said to go on: there is nothing to give back
-	}
-	if err != nil {
-		return "", err
-	}
-	var refund order.Refund
-	kind, generation := order.PaymentVoided, 1+w.refusals[intentID]
-	if in.Status == order.Succeeded {
-		kind = order.PaymentRefunded
-		err = w.step(ctx, PaymentsQueue, 0, "Refund "+intentID, do.RefundIntent, activities.Movement{
-			IntentID: intentID, Amount: order.Money{Amount: in.Received, Currency: in.Amount.Currency}, Key: order.Key(w.ID, "refund-"+intentID, generation),
-		}, &refund)
-		if refund.Status == order.RefundPending {
-			kind = order.RefundIsPending
-		}
-	} else {
-		err = w.step(ctx, PaymentsQueue, 0, "Cancel "+intentID, do.CancelIntent,
-			activities.Abandon{ID: intentID, Key: order.Key(w.ID, "cancel-"+intentID, generation)}, &in)
-	}
-	if err == nil && intentID == w.Payment.IntentID {
-		w.Payment.Status, w.Payment.Authorized = in.Status, 0
-		w.Payment.Captured, w.Payment.Refunded = in.Received, in.Received
-	}
-	if err == nil {
-		w.keepRefund(ctx, refund)
-		if refund.ID != "" && refund.Amount.Amount != in.Received { // in parts, by hand before
-			w.compareRefunds(ctx, intentID)
-		}
-	}
-	return kind, err
-}
-
-// giveBackMeanwhile gives back money nobody expected, for as long as it takes.
-func (w *orderWorkflow) giveBackMeanwhile(ctx workflow.Context, intentID, why string) {
-	w.insist(ctx, why+"; cannot be given back", intentID, func(ctx workflow.Context) error {
-		kind, err := w.giveBack(ctx, intentID)
-		if err == nil {
-			w.note(ctx, kind, purser, why+"; given back", intentID)
-			w.tellRefunds(ctx)
-		}
-		return err
-	})
-}
-
-// insist undoes something the order does not wait for, for as long as it
-// takes. While the provider refuses, the order says that it waits for a person.
-func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, undo func(workflow.Context) error) {
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	w.meanwhile(ctx, func(ctx workflow.Context) {
-		for wait := time.Hour; ; wait = min(2*wait, 24*time.Hour) {
-			err := undo(ctx)
-			if err == nil {
-				if w.shown.on == operator && w.Status.Final() {
-					_ = w.show(ctx) // nothing is owed any more; at worst the UI says so later
-				}
-				return
-			}
-			w.note(ctx, order.OrderUndoStuck, purser, refused+": "+reason(err), about)
-			w.owing = append(w.owing, about)
-			if err := w.show(ctx); err != nil {
-				return
-			}
-			if err := workflow.Sleep(ctx, wait); err != nil {
-				return
-			}
-			w.owing = slices.DeleteFunc(w.owing, func(s string) bool { return s == about })
-		}
-	})
 }
 
 // stuck puts a half-undone order on hold until an operator says to try again.

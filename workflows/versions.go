@@ -12,6 +12,18 @@ const (
 	// mailsDeclines: a shopper is told of a declined card, for which the
 	// provider is asked at another time than before.
 	mailsDeclines = "mail-of-a-declined-card"
+	// givesBackRest: of money of which a part has gone back already, the rest
+	// is given back, and not the whole asked for.
+	givesBackRest = "give-back-the-rest"
+	// saysWaiting: the record and the attributes are told of a wait that alone
+	// has changed, and never of one that is not the order's.
+	saysWaiting = "say-what-is-waited-for"
+	// asksOn: a provider that does not say what was given back is asked on, and
+	// a person told.
+	asksOn = "ask-on-what-was-given-back"
+	// undoesTaken: an undo that a termination has cut short goes on, also when
+	// money had been taken.
+	undoesTaken = "undo-of-taken-money"
 )
 
 // changed reports whether a run goes the changed way. It is asked only where

@@ -52,6 +52,7 @@ type world struct {
 
 	placement workflows.Placement
 	env       *testsuite.TestWorkflowEnvironment
+	seen      *patience // by the workflow under way
 	script    []*cue
 	late      []*cue        // what happens so long after a late report
 	began     time.Time     // of the run under way
@@ -251,7 +252,8 @@ func (w *world) runOnce(p workflows.Placement) (next *workflows.Placement) {
 }
 
 func (w *world) newEnv() *testsuite.TestWorkflowEnvironment {
-	env := newEnv(new(patience))
+	w.seen = new(patience)
+	env := newEnv(w.seen)
 	env.SetStartTime(w.now)
 	env.RegisterActivity(&activities.Activities{
 		Record: cmp.Or[activities.Record](w.keeper, &w.record), Orders: &w.record, Intents: &w.bank, Captures: &w.bank,

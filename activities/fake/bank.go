@@ -43,21 +43,22 @@ func (b *Bank) RefundIntent(_ context.Context, id string, amount order.Money, ke
 		if in.Status != order.Succeeded {
 			return bankError(op, order.ErrState)
 		}
-		switch left := in.left(); {
-		case b.keys[key] != "": // once decides
-		case left == 0: // everything went back before, under another key
-			done = in.refunds[len(in.refunds)-1]
-			return nil
-		case amount.Amount > left:
-			return bankError(op, order.ErrRejected)
-		}
 		again, err := b.once(op, key, fmt.Sprintf("%s %s %s", op, id, amount))
 		if err != nil {
 			return err
 		}
-		if again {
-			done = in.refunds[b.refunded[key]]
+		if n, made := b.refunded[key]; made {
+			if done = in.refunds[n]; !done.Status.Moves() { // the bank turned it down: the key will not try again
+				return bankError(op, order.ErrRejected)
+			}
 			return nil
+		}
+		switch left := in.left(); {
+		case left == 0: // everything went back before, under another key
+			done = in.refunds[in.lastMoving()]
+			return nil
+		case again, amount.Amount > left: // a refusal is kept under its key, too
+			return bankError(op, order.ErrRejected)
 		}
 		b.refunded[key] = len(in.refunds)
 		done = order.Refund{ID: fmt.Sprintf("re_%s_%d", id, len(in.refunds)+1), IntentID: id, Amount: amount, Status: order.RefundSucceeded}
@@ -65,6 +66,9 @@ func (b *Bank) RefundIntent(_ context.Context, id string, amount order.Money, ke
 			done.Status = order.RefundPending
 		}
 		in.refunds = append(in.refunds, done)
+		if in.closed {
+			in.refunds[len(in.refunds)-1].Status = order.RefundFailed
+		}
 		return nil
 	})
 	if err != nil {
@@ -84,6 +88,15 @@ func (in *intent) left() int64 {
 	return left
 }
 
+// lastMoving is the newest refund that the bank has not turned down.
+func (in *intent) lastMoving() int {
+	n := len(in.refunds) - 1
+	for n > 0 && !in.refunds[n].Status.Moves() {
+		n--
+	}
+	return n
+}
+
 // Refunds lists what was given back of an intent.
 func (b *Bank) Refunds(_ context.Context, id string) (all []order.Refund, err error) {
 	_, err = b.on("Refunds", id, func(in *intent) error {
@@ -93,11 +106,16 @@ func (b *Bank) Refunds(_ context.Context, id string) (all []order.Refund, err er
 	return all, err
 }
 
-// SettleRefund is the bank's word on the last refund of an intent.
+// SettleRefund is the bank's word on the oldest pending refund of an intent;
+// if none is pending, on the last.
 func (b *Bank) SettleRefund(id string, s order.RefundStatus) order.RefundNews {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	in := b.find(id)
-	in.refunds[len(in.refunds)-1].Status = s
+	n := slices.IndexFunc(in.refunds, func(r order.Refund) bool { return r.Status == order.RefundPending })
+	if n < 0 {
+		n = len(in.refunds) - 1
+	}
+	in.refunds[n].Status = s
 	return order.RefundNews{IntentID: id}
 }

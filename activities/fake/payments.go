@@ -37,6 +37,7 @@ type intent struct {
 	authorized int // how often the bank agreed
 	captured   int
 	refunds    []order.Refund
+	closed     bool // the card's account: what is given back to it comes back
 }
 
 // Payments is what was done for one order.
@@ -121,6 +122,12 @@ func (b *Bank) CaptureIntent(_ context.Context, id string, amount order.Money, k
 // webhook would bring it.
 func (b *Bank) Pay(id string) (order.PaymentNews, error) {
 	return b.shopper(id, payable, func(in *intent) { in.authorize() })
+}
+
+// PayClosed has the shopper pay with a card that is closed soon after: a
+// refund to it is answered as made, and then fails.
+func (b *Bank) PayClosed(id string) (order.PaymentNews, error) {
+	return b.shopper(id, payable, func(in *intent) { in.authorize(); in.closed = true })
 }
 
 // Decline has the shopper try a card that is refused.

@@ -23,7 +23,7 @@ func TestBank(t *testing.T) {
 			}
 		}
 		return porttest.PaymentsHarness{
-			Intents: b, Captures: b, Pay: act(b.Pay), Challenge: act(b.Challenge),
+			Intents: b, Captures: b, Pay: act(b.Pay), PayClosed: act(b.PayClosed), Challenge: act(b.Challenge),
 			Decline: act(func(id string) (order.PaymentNews, error) {
 				return b.Decline(id, "card_declined", "insufficient_funds")
 			}),

@@ -43,10 +43,8 @@ func (f *Record) save(c order.Change) error {
 	if err := f.move(c); err != nil {
 		return err
 	}
-	if len(c.Events) > 0 || o.now.Version > c.After() {
-		o.now = c.Order
-		o.events = append(o.events[:c.After()], c.Events...)
-	}
+	o.now = c.Order
+	o.events = append(o.events[:c.After()], c.Events...)
 	if c.Attempt != "" {
 		o.attempts = append(o.attempts, c.Attempt)
 	}

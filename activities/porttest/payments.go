@@ -14,11 +14,12 @@ import (
 type PaymentsHarness struct {
 	Intents  activities.Intents
 	Captures activities.Captures
-	// Pay has the shopper pay with a good card, Decline with one refused as
-	// "card_declined" and "insufficient_funds", Challenge with one whose bank
-	// wants to see the shopper; Authenticate is that bank's answer.
-	Pay, Decline, Challenge func(t *testing.T, intent string)
-	Authenticate            func(t *testing.T, intent string, ok bool)
+	// Pay has the shopper pay with a good card, PayClosed with one that takes
+	// no money back, Decline with one refused as "card_declined" and
+	// "insufficient_funds", Challenge with one whose bank wants to see the
+	// shopper; Authenticate is that bank's answer.
+	Pay, PayClosed, Decline, Challenge func(t *testing.T, intent string)
+	Authenticate                       func(t *testing.T, intent string, ok bool)
 	// Count says what was done for an order.
 	Count func(id order.ID) PaymentCount
 	// FailNext makes the next matching call fail.
@@ -66,6 +67,8 @@ func Payments(t *testing.T, open func(t *testing.T) PaymentsHarness) {
 		"IDEM-3 too early is not for ever":                 captureTooEarly,
 		"IDEM-8 REF-5 refunds":                             refundsOnce,
 		"REF-1 a refund when everything went back before":  refundedBefore,
+		"REF-1 the rest after a part by hand":              refundsRest,
+		"REF-5 a refund that the bank turned down":         refundTurnedDown,
 		"unknown intents":                                  unknownIntents,
 		"PAY-5 throttled and denied":                       throttledAndDenied,
 		"PAY-9 REC-1 a read that fails changes nothing":    failedRead,
@@ -222,56 +225,6 @@ func captureTooEarly(t *testing.T, h PaymentsHarness) {
 		}
 	}
 	wantDone(t, h, in.OrderID, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 1000})
-}
-
-func refundsOnce(t *testing.T, h PaymentsHarness) {
-	early := authorized(t, h)
-	_, err := h.Captures.RefundIntent(t.Context(), early.ID, tenEuro, order.Key(early.OrderID, "refund", 1))
-	wantKind(t, err, order.ErrState)
-	in := captured(t, h)
-	part := order.Money{Amount: 300, Currency: "EUR"}
-	var want []order.Refund
-	for i, n := range []int{1, 1, 2, 1, 2} {
-		got, err := h.Captures.RefundIntent(t.Context(), in.ID, part, order.Key(in.OrderID, "refund", n))
-		if err != nil || got.ID == "" || got.IntentID != in.ID || got.Amount != part || got.Status != order.RefundSucceeded {
-			t.Errorf("refund %d: %+v, %v", n, got, err)
-		}
-		if i == 0 || i == 2 {
-			want = append(want, got)
-		} else if got != want[n-1] {
-			t.Errorf("refund %d again: %+v, want %+v", n, got, want[n-1])
-		}
-	}
-	_, err = h.Captures.RefundIntent(t.Context(), in.ID, tenEuro, order.Key(in.OrderID, "refund", 3))
-	wantKind(t, err, order.ErrRejected)
-	wantRefunds(t, h, in.ID, want...)
-	wantDone(t, h, in.OrderID, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 1000, Refunds: 2, Returned: 600})
-}
-
-func wantRefunds(t *testing.T, h PaymentsHarness, id string, want ...order.Refund) {
-	t.Helper()
-	got, err := h.Captures.Refunds(t.Context(), id)
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("refunds: %v (-want +got):\n%s", err, diff)
-	}
-}
-
-// refundedBefore is money that somebody gave back by hand, under a key of
-// their own.
-func refundedBefore(t *testing.T, h PaymentsHarness) {
-	in := captured(t, h)
-	var first order.Refund
-	for _, key := range []string{"by-hand", order.Key(in.OrderID, "refund", 1), order.Key(in.OrderID, "refund", 1)} {
-		got, err := h.Captures.RefundIntent(t.Context(), in.ID, tenEuro, key)
-		if first.ID == "" {
-			first = got
-		}
-		if err != nil || got.ID == "" || got != first {
-			t.Errorf("%s: %+v, %v; want %+v", key, got, err, first)
-		}
-	}
-	wantRefunds(t, h, in.ID, first)
-	wantDone(t, h, in.OrderID, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 1000, Refunds: 1, Returned: 1000})
 }
 
 func unknownIntents(t *testing.T, h PaymentsHarness) {

@@ -36,6 +36,7 @@ func Record(t *testing.T, open func(t *testing.T) RecordBench) {
 		"ORD-1 an illegal move is refused":                  refusesIllegal,
 		"ORD-2 events come with the change":                 eventsWithChange,
 		"ORD-3 a repeated change is left alone":             repeatedChange,
+		"REC-2 what is waited for changes alone":            waitAlone,
 		"ORD-3 a gap is a conflict":                         gap,
 		"F87 what a lost attempt wrote is replaced":         lostAttempt,
 		"ORD-3 F38 of two changes at once one counts":       oneOfTwo,

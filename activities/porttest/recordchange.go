@@ -61,6 +61,26 @@ func repeatedChange(t *testing.T, r recordTest) {
 	}
 }
 
+// waitAlone: what the order waits for changes, and nothing else: version and
+// story stay, and what was overtaken stays so.
+func waitAlone(t *testing.T, r recordTest) {
+	placed := r.mustOpen(t, r.opening("EUR", line("mug", 1)))
+	c := follow(placed, order.AwaitingPayment, order.PaymentReady, order.StockStays)
+	c.Order.Fence = 10
+	c.Order.Waiting = &order.Waiting{On: "payment", Until: r.now, Then: "ask"}
+	later := order.Change{Order: c.Order}
+	later.Order.Fence, later.Order.Waiting = 20, &order.Waiting{On: "payment", Until: r.now.Add(time.Hour), Then: "ask"}
+	for _, c := range []order.Change{c, later, later, c} {
+		if err := r.SaveOrder(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.wantStored(t, later.Order)
+	if got, err := r.Events(t.Context(), placed.ID, 0, 0); err != nil || len(got) != 3 {
+		t.Errorf("got %d events %v, want 3", len(got), err)
+	}
+}
+
 // lostAttempt: a process writes two events and dies before the engine knows;
 // the next sees other news, writes one other event, and is then overtaken by
 // nothing the first still sends.

@@ -64,7 +64,7 @@ func TestConformance(t *testing.T) {
 		}
 		return porttest.PaymentsHarness{
 			Intents: s.client, Captures: s.client,
-			Pay: pay("pm_card_visa"), Decline: pay("pm_card_chargeDeclinedInsufficientFunds"), Challenge: pay("pm_card_authenticationRequired"),
+			Pay: pay("pm_card_visa"), PayClosed: pay("pm_card_refundFail"), Decline: pay("pm_card_chargeDeclinedInsufficientFunds"), Challenge: pay("pm_card_authenticationRequired"),
 			Authenticate: func(t *testing.T, id string, ok bool) {
 				t.Helper()
 				if err := s.sandbox.Authenticate(id, ok); err != nil {

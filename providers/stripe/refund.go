@@ -97,18 +97,24 @@ func (c *Client) findRefund(ctx context.Context, intent, key string) (order.Refu
 	return order.Refund{}, open, f
 }
 
-// lastRefund is the refund after which nothing was left.
+// lastRefund is the refund after which nothing was left. What the bank turned
+// down since is not it.
 func (c *Client) lastRefund(ctx context.Context, intent string) (order.Refund, *failure) {
 	const op = "find refund"
 	all, f := c.listRefunds(ctx, op, intent)
-	if f != nil || len(all) == 0 {
+	if f != nil {
 		return order.Refund{}, f
 	}
-	r, err := toRefund(all[0])
-	if err != nil {
-		return r, rejected(op, "unreadable_amount", err)
+	for _, rf := range all { // the newest first
+		r, err := toRefund(rf)
+		if err != nil {
+			return r, rejected(op, "unreadable_amount", err)
+		}
+		if r.Status.Moves() {
+			return r, nil
+		}
 	}
-	return r, nil
+	return order.Refund{}, rejected(op, "refund_failed", nil)
 }
 
 // refunded is the refund that Stripe answered. One that the bank turned down

@@ -25,6 +25,11 @@ func (s *Server) createRefund(c *call) (any, *Error) {
 		return nil, unexpected(in, "This PaymentIntent ("+in.ID+") does not have a successful charge to refund.")
 	}
 	ch := c.charge(*in.LatestCharge)
+	if ch.Disputed {
+		e := invalid("charge_disputed", "", "Charge "+ch.ID+" has been charged back; cannot issue a refund.")
+		e.executed = true
+		return nil, e
+	}
 	left := ch.Amount - ch.AmountRefunded
 	if !given {
 		amount = left
@@ -47,6 +52,7 @@ func (s *Server) createRefund(c *call) (any, *Error) {
 		// Some time later, at Stripe; here as soon as it is answered.
 		why := "expired_or_canceled_card"
 		c.Refund.Status, c.Refund.FailureReason = card.refund, &why
+		ch.AmountRefunded, ch.Refunded = ch.AmountRefunded-amount, false // the shop has it again
 		c.emit("charge.refund.updated", c.Refund)
 	}
 	return &answered, nil
@@ -215,7 +221,11 @@ func (s *Server) Counts() map[string]Count {
 		})
 	}
 	for _, r := range s.refunds.all {
-		add(r.PaymentIntent, func(n *Count) { n.Refunds, n.Returned = n.Refunds+1, n.Returned+r.Amount })
+		add(r.PaymentIntent, func(n *Count) {
+			if n.Refunds++; r.Status == succeeded {
+				n.Returned += r.Amount
+			}
+		})
 	}
 	return counts
 }

@@ -4,6 +4,7 @@ package record_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -110,7 +111,11 @@ func (l *life) tell(n order.News) {
 	l.t.Helper()
 	l.told++
 	n.ID, n.OrderID, n.At = fmt.Sprintf("evt_%d", l.told), l.id, time.Now().UTC()
-	if err := l.starter.Report(l.t.Context(), l.id, []order.News{n}); err != nil {
+	err := l.starter.Report(l.t.Context(), l.id, []order.News{n})
+	if errors.Is(err, order.ErrClosed) {
+		err = l.starter.Late(l.t.Context(), l.id, []order.News{n})
+	}
+	if err != nil {
 		l.t.Fatal(err)
 	}
 }

@@ -46,6 +46,7 @@ func TestRecord(t *testing.T) {
 			save(t, filepath.Join("..", "testdata", "histories", label+"-"+name+".json"), h)
 		})
 	}
+	recordMoney(t, b, label)
 	recordCatalogue(t, label)
 	recordPictures(t, label)
 	recordMails(t, label)

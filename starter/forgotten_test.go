@@ -1,0 +1,231 @@
+package starter_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"purser/activities"
+	"purser/activities/fake"
+	"purser/catalog"
+	temporalserver "purser/engine"
+	"purser/order"
+	"purser/starter"
+	"purser/workers"
+	"purser/workflows"
+)
+
+// desk is orders on a real engine, over ports in memory.
+type desk struct {
+	*testing.T
+	temporal client.Client
+	starter  *starter.Client
+	bank     fake.Bank
+	carrier  fake.Carrier
+	record   fake.Record
+	away     atomic.Bool // the carrier
+}
+
+// hashes is a record that knows each order by the same request.
+type hashes struct{ *fake.Record }
+
+func (h hashes) RequestHash(ctx context.Context, id order.ID) (string, error) {
+	_, err := h.Order(ctx, id)
+	return wanted.Hash(), err
+}
+
+var wanted = order.Request{
+	Customer: "c-1", Email: "ada@example.com", Locale: "en", Currency: "EUR",
+	ShipTo: order.Address{Name: "Ada", Line1: "1 Quay", City: "Bristol", PostalCode: "BS1", Country: "GB"},
+	Lines:  []order.RequestLine{{SKU: "mug", Quantity: 2}},
+}
+
+// wrap seals a secret in a word.
+type wrap struct{}
+
+func (wrap) Seal(_ order.ID, secret string) (string, error) { return "sealed:" + secret, nil }
+
+func (wrap) Unseal(_ order.ID, sealed string) (string, error) {
+	return strings.TrimPrefix(sealed, "sealed:"), nil
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	d := &desk{T: t}
+	if err := d.record.PutProducts(t.Context(), []catalog.Product{{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: 10}}); err != nil {
+		t.Fatal(err)
+	}
+	d.carrier.Before = func(op, _ string) error {
+		if op == "BookParcel" && d.away.Load() {
+			return &order.ProviderError{Provider: "carrier", Op: op, Kind: order.ErrUnavailable}
+		}
+		return nil
+	}
+	d.open()
+	return d
+}
+
+// open begins with an engine that knows no order.
+func (d *desk) open() {
+	d.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	e, err := temporalserver.Start(d.Context(), temporalserver.Config{
+		DataDir: d.TempDir(), UIPort: -1, Logger: quiet,
+		SearchAttributes: map[string]enums.IndexedValueType{
+			workflows.AttrStatus.GetName():   enums.INDEXED_VALUE_TYPE_KEYWORD,
+			workflows.AttrWaiting.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
+			workflows.AttrDeadline.GetName(): enums.INDEXED_VALUE_TYPE_DATETIME,
+		},
+	})
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.Cleanup(e.Stop)
+	if d.temporal, err = client.Dial(client.Options{HostPort: e.Address(), Logger: quiet}); err != nil {
+		d.Fatal(err)
+	}
+	d.Cleanup(d.temporal.Close)
+	d.starter = &starter.Client{Temporal: d.temporal, Record: hashes{&d.record}, Vault: wrap{}, Terms: workflows.Terms{
+		PayWithin: time.Hour, AskAfter: time.Hour, TrackAfter: time.Hour,
+	}}
+	set := workers.New(d.temporal, &activities.Activities{
+		Record: &d.record, Orders: &d.record, Intents: &d.bank, Captures: &d.bank,
+		Carrier: &d.carrier, Post: &fake.Mailer{}, Letters: fake.Letters{}, Ledger: &fake.Ledger{}, Sealer: wrap{},
+	}, workers.Limits{})
+	if err := set.Start(); err != nil {
+		d.Fatal(err)
+	}
+	d.Cleanup(set.Stop)
+}
+
+func (d *desk) place(id order.ID) order.Order {
+	d.Helper()
+	o, secret, err := d.starter.Place(d.Context(), id, wanted, "key:shop", "corr-1")
+	if err != nil || secret == "" {
+		d.Fatalf("place: %+v, %v", o, err)
+	}
+	return o
+}
+
+// end ends an order's workflow by hand.
+func (d *desk) end(id order.ID) {
+	d.Helper()
+	if err := d.temporal.TerminateWorkflow(d.Context(), id.WorkflowID(), "", "by hand"); err != nil {
+		d.Fatal(err)
+	}
+}
+
+// run is the order's latest run that the engine knows; empty: none.
+func (d *desk) run(id order.ID) string {
+	d.Helper()
+	info, err := d.temporal.DescribeWorkflowExecution(d.Context(), id.WorkflowID(), "")
+	var gone *serviceerror.NotFound
+	if errors.As(err, &gone) {
+		return ""
+	}
+	if err != nil {
+		d.Fatal(err)
+	}
+	return info.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+}
+
+func (d *desk) await(what string, there func() bool) {
+	d.Helper()
+	deadline, tick := time.After(time.Minute), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for !there() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			d.Fatalf("%s did not come", what)
+		}
+	}
+}
+
+// again places an order without a workflow anew: the same request has the same order,
+// another is refused, and nothing is begun (IDEM-1, IDEM-2, IDEM-8).
+func (d *desk) again(id order.ID, want order.Order) {
+	d.Helper()
+	was := d.run(id)
+	for range 2 {
+		o, _, err := d.starter.Place(d.Context(), id, wanted, "key:shop", "corr-2")
+		if err != nil || o.ID != id || o.Status != want.Status || o.Payment.IntentID != want.Payment.IntentID {
+			d.Errorf("placed again: %s %s, %v; want %s %s", o.Status, o.Payment.IntentID, err, want.Status, want.Payment.IntentID)
+		}
+	}
+	other := wanted
+	other.Lines = []order.RequestLine{{SKU: "mug", Quantity: 3}}
+	if _, _, err := d.starter.Place(d.Context(), id, other, "key:shop", "corr-3"); !errors.Is(err, order.ErrOtherRequest) {
+		d.Errorf("another request: %v", err)
+	}
+	if d.run(id) != was {
+		d.Error("a second workflow was begun: it would swallow the news that come meanwhile")
+	}
+	if n := d.bank.Count(id).Intents; n != 1 {
+		d.Errorf("%d intents", n)
+	}
+}
+
+func (d *desk) left() int64 {
+	d.Helper()
+	offers, err := d.record.Offers(d.Context(), []string{"mug"})
+	if err != nil {
+		d.Fatal(err)
+	}
+	return offers["mug"].Available
+}
+
+// TestForgotten (IDEM-1, IDEM-7, SHP-4): an order that has no workflow any
+// more, or that the engine has forgotten, is still the record's. It is not
+// begun anew, and cancelling it lets go of the money and the goods.
+func TestForgotten(t *testing.T) {
+	d := newDesk(t)
+	d.away.Store(true)
+	held := order.IDForKey("forgotten", "held")
+	o := d.place(held)
+	n, err := d.bank.Pay(o.Payment.IntentID)
+	if err == nil {
+		err = d.starter.Report(t.Context(), held, []order.News{{ID: "evt_held", Type: "x", OrderID: held, Payment: &n}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.await("the money", func() bool {
+		o, err = d.record.Order(t.Context(), held)
+		return err == nil && o.Status == order.Authorized
+	})
+	d.end(held)
+	d.away.Store(false)
+	d.again(held, o)
+	d.undone(held)
+
+	unpaid := order.IDForKey("forgotten", "unpaid")
+	o = d.place(unpaid)
+	d.end(unpaid)
+	d.open()
+	d.again(unpaid, o)
+	d.undone(unpaid)
+}
+
+// undone cancels an order that has no workflow.
+func (d *desk) undone(id order.ID) {
+	d.Helper()
+	for range 2 {
+		o, err := d.starter.Cancel(d.Context(), id, "key:shop", "changed my mind", "corr-4")
+		if err != nil || o.Status != order.Cancelled || o.Reason != "changed my mind" {
+			d.Errorf("cancelled: %s %q, %v", o.Status, o.Reason, err)
+		}
+		d.again(id, o)
+	}
+	if in, _ := d.bank.IntentOf(id); in.Status != order.IntentCanceled || d.left() != 10 {
+		d.Errorf("the intent is %s, %d are left", in.Status, d.left())
+	}
+}

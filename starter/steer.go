@@ -1,0 +1,89 @@
+package starter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"purser/order"
+	"purser/workflows"
+)
+
+// Cancel undoes an order. However often it is asked, it is one update: many
+// of them waiting would lock others out. Cancelling it again answers the
+// cancelled order. An order whose workflow was ended by hand, or lost with the
+// engine's data, is undone by the one that hears late news. It fails with
+// order.ErrNotFound or order.ErrTooLate.
+func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
+	r := workflows.CancelRequest{Actor: actor, Reason: why, Correlation: correlation}
+	o, err := workflows.Cancel.Call(ctx, c.Temporal, id.WorkflowID(), string(workflows.Cancel), r)
+	if err == nil {
+		return o, nil
+	}
+	err = translate("cancel", id, err)
+	abandoned := errors.Is(err, order.ErrNotFound)
+	if !abandoned && !errors.Is(err, order.ErrTooLate) {
+		return order.Order{}, err
+	}
+	o, err = c.Record.Order(ctx, id)
+	if err == nil && abandoned && o.Undoable() {
+		o, err = c.undo(ctx, id, r)
+	}
+	switch {
+	case err != nil:
+		return order.Order{}, err
+	case o.Status == order.Cancelled:
+		return o, nil
+	case abandoned && !o.Status.Final():
+		return o, &answer{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s, and %s", o.Status, nobody)}
+	}
+	return o, &answer{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s", o.Status)}
+}
+
+// nobody is said of an order in the record that has not ended and has no
+// workflow.
+const nobody = "its workflow was ended by hand: a person must settle it"
+
+// undo has an order undone that nobody carries any more, and answers how it
+// then stands.
+func (c *Client) undo(ctx context.Context, id order.ID, r workflows.CancelRequest) (order.Order, error) {
+	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       workflows.LateWorkflowID(id),
+		TaskQueue:                workflows.TaskQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "Undoes an order that nobody carries any more",
+	}, workflows.LateWorkflow, workflows.Late{OrderID: id, Cancel: &r})
+	if err == nil {
+		err = run.Get(ctx, nil)
+	}
+	if err != nil {
+		return order.Order{}, translate("cancel", id, err)
+	}
+	return c.Record.Order(ctx, id)
+}
+
+// Release lets a held order go on. It fails with order.ErrNotFound, or
+// order.ErrIllegalMove if the order is not on hold, or nobody carries it any
+// more.
+func (c *Client) Release(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
+	r := workflows.ReleaseRequest{Actor: actor, Reason: why, Correlation: correlation}
+	o, err := workflows.Release.Call(ctx, c.Temporal, id.WorkflowID(), "", r)
+	if err = translate("release", id, err); errors.Is(err, order.ErrNotFound) { // it may be held by what hears late news
+		o, err = workflows.Release.Call(ctx, c.Temporal, workflows.LateWorkflowID(id), "", r)
+		err = translate("release", id, err)
+	}
+	if !errors.Is(err, order.ErrNotFound) {
+		return o, err
+	}
+	o, rerr := c.Record.Order(ctx, id)
+	switch {
+	case rerr != nil:
+		return order.Order{}, err
+	case o.Status == order.OnHold:
+		return o, &answer{order.ErrIllegalMove, "the order is on hold, but " + nobody}
+	}
+	return o, &answer{order.ErrIllegalMove, fmt.Sprintf("the order is not on hold, it is %s", o.Status)}
+}

@@ -1,0 +1,197 @@
+//go:build !lean
+
+package record_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/workflows"
+)
+
+// recordMoney runs orders whose money goes other ways than to the shop and
+// stays there, and saves their histories.
+func recordMoney(t *testing.T, b *bench, label string) {
+	for name, live := range map[string]func(*life){
+		"challenged": challenged, "cancelled-after-capture": cancelledAfterCapture, "refund-pending": refundPending,
+		"refund-refused": refundRefused, "second-payment": secondPayment, "disputed": disputed, "returned": returned,
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := b.begin(t, name)
+			live(l)
+			save(t, filepath.Join("..", "testdata", "histories", label+"-"+name+".json"), l.history())
+		})
+	}
+	// Of these the late news' workflow is kept, too.
+	for name, live := range map[string]func(*life){"refund-by-hand": refundByHand, "terminated": terminated} {
+		t.Run(name, func(t *testing.T) {
+			l := b.begin(t, name)
+			live(l)
+			late := workflows.LateWorkflowID(l.id)
+			if err := l.client.GetWorkflow(t.Context(), late, "").Get(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			save(t, filepath.Join("..", "testdata", "histories", label+"-"+name+".json"), l.history())
+			save(t, filepath.Join("..", "testdata", "histories", label+"-"+name+"-late.json"), historyOf(t, l.client, late))
+		})
+	}
+}
+
+func challenged(l *life) {
+	l.place(time.Minute)
+	l.report(l.bank.Challenge(l.intent))
+	l.awaitEvent(order.PaymentAction)
+	l.report(l.bank.Authenticate(l.intent, false))
+	l.awaitEvent(order.PaymentDeclined)
+	l.report(l.bank.Challenge(l.intent))
+	l.report(l.bank.Authenticate(l.intent, true))
+	l.arrive()
+}
+
+// takenByHand has the money of the order taken in the dashboard while its
+// parcel cannot be booked.
+func (l *life) takenByHand() order.Money {
+	l.t.Helper()
+	l.outage.Store(true)
+	total := l.place(time.Minute)
+	if _, err := l.bank.Pay(l.intent); err != nil {
+		l.t.Fatal(err)
+	}
+	in, err := l.bank.CaptureIntent(l.t.Context(), l.intent, total, "by-hand-"+l.intent)
+	l.report(in.News(), err)
+	l.awaitEvent(order.StepDelayed)
+	return total
+}
+
+func (l *life) cancel() {
+	l.t.Helper()
+	if _, err := l.starter.Cancel(l.t.Context(), l.id, "key:shop", "changed my mind", ""); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func cancelledAfterCapture(l *life) {
+	defer l.outage.Store(false)
+	l.takenByHand()
+	l.cancel()
+	l.outage.Store(false)
+	l.end(order.Cancelled)
+}
+
+func refundPending(l *life) {
+	defer l.outage.Store(false)
+	l.bank.Slow = true
+	l.takenByHand()
+	l.cancel()
+	l.outage.Store(false)
+	l.awaitEvent(order.RefundIsPending)
+	l.moneyBack(l.bank.SettleRefund(l.intent, order.RefundSucceeded))
+	l.end(order.Cancelled)
+	l.bank.Slow = false
+}
+
+// refundRefused is an order of which a part was given back by hand before it
+// was undone: the whole is refused, and the order held.
+func refundRefused(l *life) {
+	defer l.outage.Store(false)
+	total := l.takenByHand()
+	l.giveByHand(500)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.cancel()
+	}()
+	l.awaitStatus(order.OnHold)
+	l.outage.Store(false)
+	l.giveByHand(total.Amount - 500)
+	l.await("the rest", func(o order.Order) bool { return len(o.Refunds) == 2 })
+	if _, err := l.starter.Release(l.t.Context(), l.id, "key:ops", "gave the rest back", ""); err != nil {
+		l.t.Fatal(err)
+	}
+	<-done
+	l.end(order.Cancelled)
+}
+
+func secondPayment(l *life) {
+	total := l.place(time.Minute)
+	l.pay()
+	l.awaitStatus(order.Paid)
+	in, err := l.bank.CreateIntent(l.t.Context(), order.IntentRequest{OrderID: l.id, Amount: total, Key: "elsewhere-" + string(l.id)})
+	if err == nil {
+		_, err = l.bank.Pay(in.ID)
+	}
+	if err == nil {
+		in, err = l.bank.CaptureIntent(l.t.Context(), in.ID, total, "elsewhere-"+in.ID)
+	}
+	l.report(in.News(), err)
+	l.awaitEvent(order.PaymentRefunded)
+	l.scan(order.ParcelDelivered)
+	l.end(order.Delivered)
+}
+
+func disputed(l *life) {
+	total := l.place(time.Minute)
+	l.pay()
+	l.awaitStatus(order.Paid)
+	for i, s := range []string{"needs_response", "under_review", "lost"} {
+		l.tell(order.News{Type: "charge.dispute." + s, Dispute: &order.Dispute{
+			ID: "dp_1", IntentID: l.intent, Amount: total, Reason: "fraudulent", Status: s,
+		}})
+		l.awaitEvent([]order.Kind{order.PaymentDisputed, order.DisputeMoved, order.DisputeClosed}[i])
+	}
+	l.arrive()
+}
+
+func returned(l *life) {
+	l.place(time.Minute)
+	l.pay()
+	l.awaitStatus(order.Paid)
+	l.scan(order.ParcelInTransit)
+	l.awaitStatus(order.Shipped)
+	l.scan(order.ParcelReturned)
+	l.end(order.Returned)
+}
+
+func refundByHand(l *life) {
+	l.place(time.Minute)
+	l.pay()
+	l.awaitStatus(order.Paid)
+	l.giveByHand(500)
+	l.awaitEvent(order.PaymentRefunded)
+	l.arrive()
+	l.giveByHand(700)
+}
+
+func terminated(l *life) {
+	l.place(time.Minute)
+	if err := l.client.TerminateWorkflow(l.t.Context(), l.id.WorkflowID(), "", "by hand"); err != nil {
+		l.t.Fatal(err)
+	}
+	p, err := l.bank.Pay(l.intent)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.tell(order.News{Type: "payment_intent." + string(p.Status), Payment: &p})
+}
+
+// giveByHand gives a part of the money back in the dashboard.
+func (l *life) giveByHand(amount int64) {
+	l.t.Helper()
+	n, err := l.bank.RefundIntent(l.t.Context(), l.intent, order.Money{Amount: amount, Currency: "EUR"}, "dashboard-"+l.intent+"-"+time.Now().String())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.moneyBack(order.RefundNews{IntentID: n.IntentID})
+}
+
+func (l *life) moneyBack(n order.RefundNews) {
+	l.t.Helper()
+	l.tell(order.News{Type: "charge.refunded", Refund: &n})
+}
+
+func (l *life) awaitEvent(k order.Kind) {
+	l.t.Helper()
+	l.await(string(k), func(order.Order) bool { return l.happened(k) })
+}
