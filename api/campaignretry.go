@@ -10,7 +10,7 @@ import (
 )
 
 type retryCampaignInput struct {
-	ID   string `path:"id" maxLength:"60"`
+	ID   string `path:"id" maxLength:"60" doc:"The campaign's id"`
 	Body struct {
 		Round          int    `json:"round" minimum:"1" doc:"The campaign's round, as last read: the same decision sent again is not another one"`
 		UnknownMinutes *int   `json:"unknownMinutes,omitempty" minimum:"0" maximum:"527040" default:"60" doc:"How long an outcome must have been unknown; within it the provider may still tell"`
