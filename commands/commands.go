@@ -67,8 +67,8 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		err = errInterrupted
+	case ctx.Err() != nil && !errors.Is(err, errInterrupted):
+		err = errInterrupted // whatever came of it is not the news
 	case errors.As(err, &usage):
 		fmt.Fprintln(stderr, "purser:", oneLine(err))
 		return exitUsage

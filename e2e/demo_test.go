@@ -77,3 +77,12 @@ func complaints(stderr string) (lines []string) {
 	}
 	return lines
 }
+
+// TestDemoWithoutCard: a card that does not exist is told at once; no story is
+// waited for that never comes.
+func TestDemoWithoutCard(t *testing.T) {
+	code, _, stderr := run(t, nil, demo(t, "--card=pm_card_nonsense")...)
+	if lines := complaints(stderr); code != 1 || len(lines) != 1 || !strings.Contains(lines[0], "pm_card_nonsense") {
+		t.Errorf("exit code %d, %q", code, lines)
+	}
+}

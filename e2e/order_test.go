@@ -55,7 +55,10 @@ func (s *stack) clickToDoorstep(t *testing.T) {
 		t.Errorf("placed: %+v", p)
 	}
 	s.pay(t, p, "pm_card_visa")
-	story := s.follow(t, p.ID)
+	var story []order.Event
+	if err := s.shop.Watch(within(t), p.ID, func(e order.Event) error { story = append(story, e); return nil }); err != nil {
+		t.Fatal(err)
+	}
 	if diff := cmp.Diff(told, plain(kinds(story))); diff != "" {
 		t.Errorf("the story (-want +got):\n%s", diff)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"purser/order"
@@ -37,13 +38,10 @@ func (s *stack) pay(t *testing.T, p shop.Placed, card string) {
 	}
 }
 
-// follow reads the order's story to its end.
-func (s *stack) follow(t *testing.T, id order.ID) (story []order.Event) {
+// follow reads the order's story until it is complete.
+func (s *stack) follow(t *testing.T, id order.ID) []order.Event {
 	t.Helper()
-	err := s.shop.Watch(within(t), id, func(e order.Event) error {
-		story = append(story[:e.Seq-1], e) // one told anew takes the place of what it replaces
-		return nil
-	})
+	story, err := s.watch(within(t), id)
 	if err != nil {
 		t.Fatalf("watch %s: %v", id, err)
 	}
@@ -51,6 +49,40 @@ func (s *stack) follow(t *testing.T, id order.ID) (story []order.Event) {
 }
 
 var errThere = errors.New("there")
+
+// watch reads the order's story until it is complete. The stream itself ends
+// some seconds later, for a test that waits for that to be whole (see
+// clickToDoorstep).
+func (s *stack) watch(ctx context.Context, id order.ID) (story []order.Event, err error) {
+	err = s.shop.Watch(ctx, id, func(e order.Event) error {
+		story = append(story[:e.Seq-1], e) // one told anew takes the place of what it replaces
+		if complete(story) {
+			return errThere
+		}
+		return nil
+	})
+	if errors.Is(err, errThere) {
+		err = nil
+	}
+	return story, err
+}
+
+// complete reports whether a story has nothing left to tell: the order has
+// ended, and of each mail that it called for it says how that went.
+func complete(story []order.Event) bool {
+	owed := map[order.Milestone]bool{}
+	for _, e := range story {
+		if m, mailed := mailOf[e.Kind]; mailed {
+			owed[m] = true
+		}
+		switch e.Kind {
+		case order.MailSent, order.MailUnknown, order.MailRejected, order.MailSuppressed:
+			m, _, _ := strings.Cut(e.Why, " ") // "shipped by ses", "shipped: why not"
+			delete(owed, order.Milestone(strings.TrimSuffix(m, ":")))
+		}
+	}
+	return len(owed) == 0 && story[len(story)-1].To.Final()
+}
 
 // until follows the order's story up to an event of the kind.
 func (s *stack) until(t *testing.T, id order.ID, k order.Kind) {
@@ -94,7 +126,7 @@ func (s *stack) buy(ctx context.Context, r order.Request, key string) (order.Ord
 	if _, err := s.shopper.Pay(ctx, p.ClientSecret, "pm_card_visa"); err != nil {
 		return order.Order{}, fmt.Errorf("%s: %w", p.ID, err)
 	}
-	if err := s.shop.Watch(ctx, p.ID, func(order.Event) error { return nil }); err != nil {
+	if _, err := s.watch(ctx, p.ID); err != nil {
 		return order.Order{}, fmt.Errorf("watch %s: %w", p.ID, err)
 	}
 	return s.shop.Order(ctx, p.ID)

@@ -26,6 +26,7 @@ func TestInsist(t *testing.T) {
 			return nil
 		})
 		time.Sleep(time.Hour) // of the test's own clock
+		synctest.Wait()
 		if tries != 3 {
 			t.Errorf("%d tries", tries)
 		}
