@@ -17,7 +17,7 @@ const pruneAtOnce = 100
 // or waits for a person keeps them, however old it is. Whoever wants to write
 // meanwhile gets in between.
 func (s *Store) PruneInbox(ctx context.Context, receivedBefore time.Time) (int64, error) {
-	const settled = "state IN ('delivered', 'kept') AND pruned_at = 0"
+	const settled = "state || '' IN ('delivered', 'kept') AND pruned_at = 0" // as in the index
 	// The condition stands twice: an operator may send the event again between
 	// the choice and the change.
 	n, err := s.deleteSome(ctx, pruneAtOnce, fmt.Sprintf(`
