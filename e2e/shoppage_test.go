@@ -43,6 +43,8 @@ func TestShopPage(t *testing.T) {
 	}
 	b.pictured(1)
 	b.shoot("shop-found")
+	b.enter("zeppelin")
+	b.await("the search", "0 products in ")
 	vanilla := catalog.Product{SKU: "vanilla", Name: "Madagascar vanilla", Price: 4900, Currency: "MGA", OnHand: 5}
 	if _, err := s.shop.PutProduct(within(t), vanilla, 0, ""); err != nil {
 		t.Fatal(err)

@@ -163,7 +163,7 @@ func (w *productWorkflow) follow(ctx workflow.Context) {
 		if err := w.index(ctx); err != nil {
 			w.broken = err
 		} else {
-			w.indexed = max(w.indexed, sent)
+			w.indexed, w.broken = max(w.indexed, sent), nil // what the index refused before was mended
 		}
 		w.indexing = false
 	}
