@@ -78,7 +78,7 @@ func (w *orderWorkflow) tryGiveBack(ctx workflow.Context, intentID string) (give
 }
 
 // errRest is a contradiction in terms, for a person to look at.
-var errRest = errors.New("Stripe says that nothing is left to give back, but does not list it all")
+var errRest = errors.New("nothing is left to give back, says Stripe, but it does not list it all")
 
 // refundRest gives back what nobody has given back yet (REF-1). The amount of
 // a part is in its key, so that no key is ever asked for two amounts. None of
@@ -204,11 +204,13 @@ func (w *orderWorkflow) giveBackMeanwhile(ctx workflow.Context, intentID, why st
 func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, until time.Time, do func(workflow.Context) error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	ctx = workflow.WithValue(ctx, beside{}, true)
+	settled := func() { w.owing = slices.DeleteFunc(w.owing, func(s string) bool { return s == about }) }
 	w.meanwhile(ctx, func(ctx workflow.Context) {
 		for wait := time.Hour; ; wait = min(2*wait, 24*time.Hour) {
 			err := do(ctx)
+			settled()
 			if err == nil {
-				if w.shown.on == operator && w.Status.Final() {
+				if w.shown.on == operator && (w.Status.Final() || changed(ctx, asksOn)) {
 					_ = w.show(ctx) // nothing is owed any more; at worst the UI says so later
 				}
 				return
@@ -226,7 +228,9 @@ func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, unti
 			if err := workflow.Sleep(ctx, wait); err != nil {
 				return
 			}
-			w.owing = slices.DeleteFunc(w.owing, func(s string) bool { return s == about })
+			if !changed(ctx, asksOn) {
+				settled() // as long as it is tried
+			}
 		}
 	})
 }

@@ -14,10 +14,11 @@ import (
 )
 
 // patience makes activities retry for ever, as they do on a server: the test
-// environment gives up after ten attempts where no number is set. It also sees the deadline that
-// the search attributes show; the zero time: none.
+// environment gives up after ten attempts where no number is set. It also sees what the search
+// attributes show: what is waited for, and until when; empty: nothing (yet).
 type patience struct {
 	interceptor.WorkerInterceptorBase
+	on       string
 	deadline time.Time
 }
 
@@ -42,6 +43,7 @@ type patientOut struct {
 func (o *patientOut) UpsertTypedSearchAttributes(ctx workflow.Context, updates ...temporal.SearchAttributeUpdate) error {
 	said := temporal.NewSearchAttributes(updates...)
 	if _, ours := said.GetKeyword(workflows.AttrStatus); ours {
+		o.on, _ = said.GetKeyword(workflows.AttrWaiting)
 		o.deadline, _ = said.GetTime(workflows.AttrDeadline)
 	}
 	return o.Next.UpsertTypedSearchAttributes(ctx, updates...)

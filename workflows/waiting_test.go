@@ -69,6 +69,31 @@ func TestWaitingIsTrue(t *testing.T) {
 	})
 }
 
+// TestWaitingShown: the attributes say that a person is waited for while a bank
+// does not say what was given back, and no longer.
+func TestWaitingShown(t *testing.T) {
+	w := newWorld(t)
+	shows := func(at time.Duration, on string) {
+		w.at(at, func() {
+			w.waits("carrier")
+			if w.seen.on != on {
+				w.Errorf("%s after placing the attributes show %q, want %q", at, w.seen.on, on)
+			}
+		})
+	}
+	w.at(time.Minute, w.pay)
+	w.at(time.Hour, func() {
+		w.down(30*time.Hour, order.ErrUnavailable, "Refunds")
+		w.moneyBack(order.RefundNews{IntentID: w.intent()})
+	})
+	shows(20*time.Hour, "carrier")
+	shows(25*time.Hour+30*time.Minute, "operator")
+	shows(29*time.Hour, "operator")
+	shows(30*time.Hour+20*time.Minute, "carrier")
+	w.at(50*time.Hour, func() { w.scan(order.ParcelDelivered) })
+	w.run().ended(order.Delivered)
+}
+
 // TestWaitingAlone: an order whose wait alone has changed keeps its version
 // and its story.
 func TestWaitingAlone(t *testing.T) {
