@@ -31,10 +31,16 @@ func (s *Store) openResend(ctx context.Context, r order.Resend) (m order.Mail, e
 		about, template := string(r.OrderID), string(r.Milestone)
 		var key string
 		var generation int
-		found, err := first(ctx, q, "SELECT mail_key, generation FROM mails WHERE about = ? AND template = ? AND asked_key = ? AND asked_key <> ''",
-			[]any{about, template, r.Key}, &key, &generation)
+		before := func() (bool, error) {
+			found, err := first(ctx, q, "SELECT mail_key, generation FROM mails WHERE about = ? AND template = ? AND asked_key = ? AND asked_key <> ''",
+				[]any{about, template, r.Key}, &key, &generation)
+			if found {
+				m = r.Named(key, generation)
+			}
+			return found, err
+		}
+		found, err := before()
 		if err != nil || found {
-			m = r.Named(key, generation)
 			return err
 		}
 		var last mail.State
@@ -48,6 +54,9 @@ func (s *Store) openResend(ctx context.Context, r order.Resend) (m order.Mail, e
 		case !found && !r.Milestone.OnRequest():
 			return fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, template)
 		case found && !last.Settled() && s.now().Sub(fromMicros(claimed)) < givenUp:
+			if found, err = before(); err != nil || found { // written between the two looks, by the same key
+				return err
+			}
 			return order.ErrMailing
 		}
 		m = r.Mail(generation + 1)
