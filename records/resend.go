@@ -29,8 +29,11 @@ func (s *Store) OpenResend(ctx context.Context, r order.Resend) (generation int,
 func (s *Store) openResend(ctx context.Context, r order.Resend) (generation int, err error) {
 	err = s.db.write(ctx, func(ctx context.Context, q querier) error {
 		about, template := string(r.OrderID), string(r.Milestone)
-		found, err := first(ctx, q, "SELECT generation FROM mails WHERE about = ? AND template = ? AND asked_key = ? AND asked_key <> ''",
-			[]any{about, template, r.Key}, &generation)
+		asked := func() (bool, error) {
+			return first(ctx, q, "SELECT generation FROM mails WHERE about = ? AND template = ? AND asked_key = ? AND asked_key <> ''",
+				[]any{about, template, r.Key}, &generation)
+		}
+		found, err := asked()
 		if err != nil || found {
 			return err
 		}
@@ -45,6 +48,10 @@ func (s *Store) openResend(ctx context.Context, r order.Resend) (generation int,
 		case !found && !r.Milestone.OnRequest():
 			return fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, template)
 		case found && !last.Settled() && s.now().Sub(fromMicros(claimed)) < givenUp:
+			// It may be the same key's, opened since this one looked.
+			if found, err := asked(); err != nil || found {
+				return err
+			}
 			return order.ErrMailing
 		}
 		generation++
