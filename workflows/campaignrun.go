@@ -47,6 +47,7 @@ func CampaignRunOf(m mail.CampaignStatus) CampaignRun {
 		run.Carried = &CarriedCampaign{
 			Progress: CampaignProgress{ID: m.ID, State: mail.CampaignDraft, Counts: m.Counts},
 			Version:  m.Version + runsApart, Began: m.StartedAt,
+			Gathered: m.Round > 1, // for those of the rounds before, and nobody else
 		}
 	}
 	return run
