@@ -30,8 +30,8 @@ type CampaignRecord interface {
 	MarkCampaign(ctx context.Context, id string, version int64, s mail.CampaignState, why string) error
 	// RetryCampaign begins the next round of one that is done: whose outcome
 	// is unknown and became so by then, has their turn again, in the next
-	// generation. Repeating it changes nothing. It fails with
-	// mail.ErrCampaignNotDone or mail.ErrOtherRound, and with
+	// generation. Repeating it changes nothing, unless the campaign was
+	// cancelled meanwhile. It fails with mail.ErrCampaignNotDone or mail.ErrOtherRound, and with
 	// mail.ErrNoneUnknown if that is nobody.
 	RetryCampaign(ctx context.Context, id string, version int64, r mail.Retry) error
 }

@@ -10,9 +10,10 @@ import (
 // RetryCampaign begins the next round of a campaign that is done: those whose
 // outcome is unknown, and has been since r.SettledBefore, are due again in
 // their next generation, and the campaign runs. Who decided it is in the audit.
-// A round that has begun is not begun again. It fails with
-// mail.ErrNoCampaign, mail.ErrCampaignNotDone, mail.ErrOtherRound or, if
-// nobody would have a turn, mail.ErrNoneUnknown; then nothing was written.
+// A round that has begun is not begun again, and one that was cancelled does
+// not go on. It fails with mail.ErrNoCampaign, mail.ErrCampaignNotDone,
+// mail.ErrOtherRound or, if nobody would have a turn, mail.ErrNoneUnknown; then
+// nothing was written.
 func (s *Store) RetryCampaign(ctx context.Context, id string, version int64, r mail.Retry) error {
 	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
 		var state mail.CampaignState
@@ -23,8 +24,10 @@ func (s *Store) RetryCampaign(ctx context.Context, id string, version int64, r m
 			return err
 		case !found:
 			return fmt.Errorf("%w: %.64q", mail.ErrNoCampaign, id)
-		case round == r.Round+1:
+		case round == r.Round+1 && state != mail.CampaignCancelled:
 			return nil
+		case round == r.Round+1: // somebody wanted that it ends
+			return fmt.Errorf("%w: it is %s", mail.ErrCampaignNotDone, state)
 		case round != r.Round:
 			return fmt.Errorf("%w: it is in round %d", mail.ErrOtherRound, round)
 		case state != mail.CampaignDone:

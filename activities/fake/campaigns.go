@@ -122,8 +122,10 @@ func (f *Campaigns) RetryCampaign(_ context.Context, id string, version int64, r
 	}
 	defer f.mu.Unlock()
 	switch {
-	case c.Round == r.Round+1:
+	case c.Round == r.Round+1 && c.State != mail.CampaignCancelled:
 		return nil
+	case c.Round == r.Round+1:
+		return mail.ErrCampaignNotDone
 	case c.Round != r.Round:
 		return mail.ErrOtherRound
 	case c.State != mail.CampaignDone:

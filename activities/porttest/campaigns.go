@@ -221,6 +221,10 @@ func retries(t *testing.T, b CampaignBench) {
 	retry(1, soon, nil) // the first decision, late: it is carried out
 	retry(2, soon, mail.ErrNoneUnknown)
 	wantCounts(t, b, mail.CampaignCounts{Total: 4, Sent: 3, Rejected: 1})
+	if err := b.MarkCampaign(t.Context(), "spring", 7, mail.CampaignCancelled, ""); err != nil {
+		t.Fatal(err)
+	}
+	retry(1, soon, mail.ErrCampaignNotDone) // late, too: what was cancelled does not go on
 }
 
 func noCampaign(t *testing.T, b CampaignBench) {
