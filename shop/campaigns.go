@@ -78,11 +78,11 @@ func (c *Client) StartCampaign(ctx context.Context, id string) (mail.CampaignSta
 }
 
 // RetryCampaign begins the next round of a campaign that is done: for whose
-// outcome has been unknown for so long, to the minute.
+// outcome has been unknown for so long, in whole minutes and no fewer.
 func (c *Client) RetryCampaign(ctx context.Context, id string, round int, unknownFor time.Duration, reason string) (mail.CampaignStatus, error) {
 	var st mail.CampaignStatus
 	return st, c.call(ctx, http.MethodPost, "/v1/campaigns/"+url.PathEscape(id)+"/retry",
-		map[string]any{"round": round, "unknownMinutes": int(unknownFor.Minutes()), "reason": reason}, &st)
+		map[string]any{"round": round, "unknownMinutes": int((unknownFor + time.Minute - 1) / time.Minute), "reason": reason}, &st)
 }
 
 // SteerCampaign pauses, resumes or cancels a campaign: verb is one of these
