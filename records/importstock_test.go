@@ -87,6 +87,40 @@ func TestImportStockAndChanges(t *testing.T) {
 	})
 }
 
+// TestImportStockTwice (ORD-7, ORD-8): of two files of stock that are read at
+// the same time, the one that came in later counts, whichever is done first.
+func TestImportStockTwice(t *testing.T) {
+	for _, laterFirst := range []bool{false, true} {
+		onBothImporters(t, func(m *importer) {
+			m.run(catalog.ImportProducts, "sku,name,price,currency,onHand\nmug,Mug,1450,EUR,10\ntea,Tea,890,EUR,20\nlamp,Lamp,1,EUR,5\n")
+			leaving := m.order("mug", 4)
+			var ids []string
+			for _, file := range []string{"mug,12\ntea,3\nlamp,5\n", "mug,30\ntea,4\nlamp,6\n"} {
+				ids = append(ids, m.receive(catalog.ImportStock, "sku,onHand\n"+file, 1000, false).ID)
+				m.readOnly(ids[len(ids)-1])
+			}
+			if _, err := m.store.ChangeProduct(m.Context(), "tea", []catalog.Change{{ID: "1", Receive: 50}}); err != nil {
+				m.Fatal(err)
+			}
+			m.move(leaving, order.StockShip)
+			if laterFirst {
+				ids[0], ids[1] = ids[1], ids[0]
+			}
+			for _, id := range ids {
+				m.finish(id)
+			}
+			for sku, want := range map[string]int64{"mug": 30 - 4, "tea": 4 + 50, "lamp": 6} {
+				if p := m.product(sku); p.OnHand != want {
+					m.Errorf("later first %t: %s: %d on hand, want %d", laterFirst, sku, p.OnHand, want)
+				}
+			}
+			if wrong, err := m.store.UnbalancedStock(m.Context(), 10); err != nil || len(wrong) > 0 {
+				m.Errorf("unbalanced: %v, %v", wrong, err)
+			}
+		})
+	}
+}
+
 // readOnly goes on with an import until its rows are staged.
 func (m *importer) readOnly(id string) {
 	m.Helper()

@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"database/sql"
 
 	"purser/catalog"
 )
@@ -37,6 +38,9 @@ func (s *Store) SwitchRows(ctx context.Context, id string) error {
 			if _, err = q.exec(ctx, noteShort, id); err != nil {
 				return err
 			}
+			if err := recountLater(ctx, q, id, now); err != nil {
+				return err
+			}
 			n, err = q.exec(ctx, switchStock, now, now, mark, mark, id)
 		}
 		if err != nil {
@@ -60,6 +64,28 @@ func lockStaged(ctx context.Context, q querier, id string) error {
 	return err
 }
 
+// recountLater has the stock of files that came in after this one follow what
+// this one is about to do to the products: theirs is the later count, and is
+// neither passed over for this one nor changed by what this one corrects.
+func recountLater(ctx context.Context, q querier, id string, now int64) error {
+	var later []string
+	err := each(ctx, q, `
+		SELECT l.id FROM imports l JOIN imports i ON i.id = ?
+		WHERE l.kind = i.kind AND l.state IN (?, ?) AND (l.created_at, l.id) > (i.created_at, i.id) ORDER BY l.created_at, l.id`,
+		[]any{id, string(catalog.ImportReading), string(catalog.ImportApplying)}, func(r *sql.Rows) error {
+			var other string
+			err := r.Scan(&other)
+			later = append(later, other)
+			return err
+		})
+	for _, other := range later {
+		if err == nil {
+			_, err = q.exec(ctx, followStock, now, other, id)
+		}
+	}
+	return err
+}
+
 const (
 	// isDue leaves a product that was due before to whoever has it.
 	isDue = "due_at = CASE WHEN due_at = 0 OR due_at > ? THEN ? ELSE due_at END"
@@ -78,7 +104,15 @@ const (
 	switchStock = `
 		UPDATE products SET on_hand = ` + rest + `, received = ` + rest + ` + products.shipped, version = version + 1,
 			revision = revision + 1, counted_at = ?, changed_at = ?, ` + isDue + `
-		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND products.deleted = 0 AND ` + latest + ` AND products.on_hand <> ` + rest
+		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND ` + moves
+
+	// moves is whether a row changes its product.
+	moves = "products.deleted = 0 AND " + latest + " AND products.on_hand <> " + rest
+
+	followStock = `
+		UPDATE import_rows AS l SET received = l.received + (` + rest + ` + products.shipped - products.received), counted_at = ?
+		FROM products, import_rows r
+		WHERE l.import_id = ? AND l.sku = products.sku AND l.counted_at = products.counted_at AND r.import_id = ? AND r.sku = products.sku AND ` + moves
 
 	fallShort = `
 		FROM products JOIN import_rows r ON r.sku = products.sku
