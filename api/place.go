@@ -156,9 +156,13 @@ func answerPlaced(o order.Order, secret string) *placeOutput {
 }
 
 // etag changes exactly when the order does: it is the order's version and,
-// where that stays when the end of a wait is put off, that end.
+// where that stays when the end of a wait is put off, that end. A version that
+// was lost and told anew differs by its fence.
 func etag(o order.Order) string {
 	tag := strconv.FormatInt(o.Version, 10)
+	if o.Fence > 0 {
+		tag += "-" + strconv.FormatInt(o.Fence, 10)
+	}
 	if o.Waiting != nil && !o.Waiting.Until.IsZero() {
 		tag += "." + strconv.FormatInt(o.Waiting.Until.UnixMilli(), 10)
 	}

@@ -136,6 +136,32 @@ func TestGet_waits(t *testing.T) {
 	}
 }
 
+// TestGet_toldAnew (IDEM-6, F87): what a lost task told and what is told in its
+// place have the same version and different ETags.
+func TestGet_toldAnew(t *testing.T) {
+	t.Parallel()
+	s := setUp(t)
+	o := s.place(t, "cus_1")
+	target := "/v1/orders/" + string(o.ID)
+	tags := map[string]bool{}
+	for n, to := range []order.Status{order.Cancelling, order.AwaitingPayment} {
+		c := order.Change{Order: o, Events: []order.Event{{OrderID: o.ID, Seq: o.Version + 1, At: o.PlacedAt, Kind: order.PaymentReady, From: o.Status, To: to, Actor: "purser"}}}
+		c.Order.Version, c.Order.Status, c.Order.Fence = o.Version+1, to, o.Fence+int64(n)+1
+		if err := s.store.SaveOrder(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		for tag := range tags {
+			if a := s.ask("GET", target, viewerKey, "", "If-None-Match", tag); a.status != http.StatusOK {
+				t.Errorf("%s: %d", tag, a.status)
+			}
+		}
+		tags[s.ask("GET", target, viewerKey, "").header.Get("ETag")] = true
+	}
+	if len(tags) != 2 {
+		t.Errorf("ETags %v", tags)
+	}
+}
+
 func TestCancelAndRelease(t *testing.T) {
 	t.Parallel()
 	s := setUp(t)
