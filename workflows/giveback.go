@@ -204,13 +204,19 @@ func (w *orderWorkflow) giveBackMeanwhile(ctx workflow.Context, intentID, why st
 func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, until time.Time, do func(workflow.Context) error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	ctx = workflow.WithValue(ctx, beside{}, true)
-	settled := func() { w.owing = slices.DeleteFunc(w.owing, func(s string) bool { return s == about }) }
+	owed := false // by this one; another may insist on something about the same
+	settled := func() {
+		if i := slices.Index(w.owing, about); owed && i >= 0 {
+			w.owing = slices.Delete(w.owing, i, i+1)
+		}
+		owed = false
+	}
 	w.meanwhile(ctx, func(ctx workflow.Context) {
 		for wait := time.Hour; ; wait = min(2*wait, 24*time.Hour) {
 			err := do(ctx)
 			settled()
 			if err == nil {
-				if w.shown.on == operator && (w.Status.Final() || changed(ctx, asksOn)) {
+				if w.shown.on == operator && (w.Status.Final() && until.IsZero() || changed(ctx, asksOn)) {
 					_ = w.show(ctx) // nothing is owed any more; at worst the UI says so later
 				}
 				return
@@ -221,15 +227,15 @@ func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, unti
 				why += "; Purser asks no more"
 			}
 			w.note(ctx, order.OrderUndoStuck, purser, why, about)
-			w.owing = append(w.owing, about)
+			w.owing, owed = append(w.owing, about), true
 			if err := w.show(ctx); err != nil || last {
 				return
 			}
 			if err := workflow.Sleep(ctx, wait); err != nil {
 				return
 			}
-			if !changed(ctx, asksOn) {
-				settled() // as long as it is tried
+			if !changed(ctx, asksOn) { // as long as it is tried, whoever insists on it
+				w.owing, owed = slices.DeleteFunc(w.owing, func(s string) bool { return s == about }), false
 			}
 		}
 	})

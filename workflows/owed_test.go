@@ -87,6 +87,29 @@ func TestOwedLate(t *testing.T) {
 	}
 }
 
+// TestOwedShown (REC-2, PAY-18): money that is owed goes on being shown when
+// what was given back of the same intent is reported and compared meanwhile.
+func TestOwedShown(t *testing.T) {
+	w := newWorld(t)
+	w.down(40*time.Hour, order.ErrRejected, "RefundIntent")
+	w.at(time.Minute, w.takenElsewhere)
+	shows := func(on string, times ...time.Duration) {
+		for _, at := range times {
+			w.at(at, func() {
+				if w.seen.on != on {
+					w.Errorf("%s after placing the attributes show %q, want %q", at, w.seen.on, on)
+				}
+			})
+		}
+	}
+	w.at(16*time.Hour, func() { w.moneyBack(order.RefundNews{IntentID: "pi_2"}) })
+	shows("operator", 15*time.Hour, 17*time.Hour, 30*time.Hour)
+	w.run().ended(order.Expired)
+	if w.seen.on != "" {
+		t.Errorf("in the end the attributes show %q", w.seen.on)
+	}
+}
+
 // TestUndoMoney is an undo whose money was, or cannot be, given back (PAY-9).
 func TestUndoMoney(t *testing.T) {
 	// nowhere is an intent the bank does not know (any more).
