@@ -45,7 +45,8 @@ type Recipients interface {
 	DueRecipients(ctx context.Context, id string, after int64, limit int) ([]mail.Recipient, error)
 	// SettleRecipients writes what became of recipients, by N, State, Why and
 	// Message. One settled before stays as it is, but for an unknown one that
-	// turns out to be sent.
+	// turns out to be sent. Of an earlier generation, only that it was sent
+	// counts; 0 is whichever is due.
 	SettleRecipients(ctx context.Context, id string, all []mail.Recipient) error
 }
 

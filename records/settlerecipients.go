@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -18,7 +19,8 @@ var tallied = map[mail.State]string{
 
 // SettleRecipients writes what became of recipients, by number, state, why and
 // message. One settled before stays as it is, but for an unknown one that
-// turns out to be sent.
+// turns out to be sent. Of an earlier generation, whose sender is late, only
+// that it was sent counts; 0 is whichever is due.
 func (s *Store) SettleRecipients(ctx context.Context, id string, all []mail.Recipient) error {
 	now := micros(s.now())
 	err := s.db.write(ctx, func(ctx context.Context, q querier) error {
@@ -31,12 +33,16 @@ func (s *Store) SettleRecipients(ctx context.Context, id string, all []mail.Reci
 			if !ok {
 				return fmt.Errorf("recipient %d: %q is no end", r.N, r.State)
 			}
+			newest := int64(r.Generation)
+			if newest == 0 || r.State == mail.StateSent {
+				newest = math.MaxInt64
+			}
 			for _, from := range []mail.State{mail.StateDue, mail.StateUnknown} {
 				if from == mail.StateUnknown && r.State != mail.StateSent {
 					continue
 				}
 				n, err := q.exec(ctx, `UPDATE campaign_recipients SET state = ?, why = ?, message = ?, settled_at = ?
-					WHERE campaign_id = ? AND n = ? AND state = ?`, string(r.State), r.Why, r.Message, now, id, r.N, string(from))
+					WHERE campaign_id = ? AND n = ? AND state = ? AND generation <= ?`, string(r.State), r.Why, r.Message, now, id, r.N, string(from), newest)
 				if err != nil {
 					return err
 				}

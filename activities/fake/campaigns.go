@@ -204,7 +204,8 @@ func (f *Campaigns) SettleRecipients(_ context.Context, id string, all []mail.Re
 	}
 	for _, r := range all {
 		was := &c.recipients[r.N-1]
-		if was.State == mail.StateDue || was.State == mail.StateUnknown && r.State == mail.StateSent {
+		sent, earlier := r.State == mail.StateSent, r.Generation > 0 && r.Generation < was.Generation
+		if was.State == mail.StateDue && (sent || !earlier) || was.State == mail.StateUnknown && sent {
 			was.State, was.Why, was.Message, was.At = r.State, r.Why, r.Message, f.now()
 		}
 	}

@@ -214,7 +214,11 @@ func retries(t *testing.T, b CampaignBench) {
 	if err != nil || len(due) != 2 || due[0].N != 2 || due[0].Generation != 2 || due[0].Why != "" || !due[0].At.IsZero() {
 		t.Errorf("due %+v, %v", due, err)
 	}
-	settle(mail.Recipient{N: 2, State: mail.StateSent}, mail.Recipient{N: 3, State: mail.StateSent})
+	for _, s := range []mail.State{mail.StateUnknown, mail.StateRejected} { // of the mail before, late: its word is not about this one
+		settle(mail.Recipient{N: 2, State: s, Generation: 1})
+		wantCounts(t, b, mail.CampaignCounts{Total: 4, Due: 2, Sent: 1, Rejected: 1})
+	}
+	settle(mail.Recipient{N: 2, State: mail.StateSent, Generation: 1}, mail.Recipient{N: 3, State: mail.StateSent, Generation: 2})
 	if err := b.MarkCampaign(t.Context(), "spring", 6, mail.CampaignDone, ""); err != nil {
 		t.Fatal(err)
 	}
