@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strings"
 
@@ -33,6 +34,7 @@ type postgresStore struct {
 	url    *url.URL
 	name   string // the application's database, whose name ours derive from
 	shards int
+	log    *slog.Logger
 }
 
 func openPostgres(c Config) (*postgresStore, error) {
@@ -51,7 +53,7 @@ func openPostgres(c Config) (*postgresStore, error) {
 	if shards == 0 {
 		shards = postgresShards
 	}
-	return &postgresStore{url: u, name: name, shards: shards}, nil
+	return &postgresStore{url: u, name: name, shards: shards, log: c.Logger}, nil
 }
 
 func (s *postgresStore) executions() string { return s.name + "_temporal" }
@@ -68,10 +70,10 @@ func (s *postgresStore) prepare(ctx context.Context) error {
 	if err := s.migrate(s.visibility(), "postgresql/v12/visibility", v12.VisibilityVersion); err != nil {
 		return fmt.Errorf("migrate %s: %w", s.visibility(), err)
 	}
-	if err := s.slimVisibility(ctx); err != nil {
-		return fmt.Errorf("indexes of %s: %w", s.visibility(), err)
+	if err := s.slimVisibility(ctx); err != nil && ctx.Err() == nil { // they are only slower as they are
+		s.log.Warn("the indexes of workflows cannot be limited now: they stay as they are until the next start", "database", s.visibility(), "error", err)
 	}
-	return nil
+	return ctx.Err()
 }
 
 func (s *postgresStore) createDatabases(ctx context.Context) error {

@@ -18,7 +18,7 @@ func lookWebP(b []byte) (Header, error) {
 	if end < 12 {
 		return Header{}, refuse(Broken, "a container of %d bytes", end)
 	}
-	var lossless, alpha, seen bool
+	var lossless, alpha, seen, profiled bool
 	for rest := b[12:end]; len(rest) >= 8; {
 		n := int64(binary.LittleEndian.Uint32(rest[4:]))
 		if n > int64(len(rest)-8) {
@@ -37,7 +37,8 @@ func lookWebP(b []byte) (Header, error) {
 		case "ALPH":
 			alpha = true
 		case "ICCP":
-			if h.space == nil {
+			if !profiled { // read once: a file may hold thousands
+				profiled = true
 				h.space = readProfile(body)
 			}
 		case "EXIF":

@@ -97,7 +97,7 @@ func spoil(t *testing.T, path string, round int, random *rand.Rand) (what string
 	if round > 1 && len(b) > 0 {
 		at = random.IntN(len(b))
 	}
-	if round >= 8 && strings.HasSuffix(path, ".zap") {
+	if round >= 8 && (strings.HasSuffix(path, ".zap") || strings.HasSuffix(path, ".bolt")) {
 		b[at] ^= 0x41
 		what = fmt.Sprint("changed at ", at)
 	} else if b, what = b[:at], fmt.Sprint("cut off at ", at); round >= 6 {

@@ -2,7 +2,6 @@ package stack
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"purser/catalog"
@@ -43,9 +42,9 @@ const lookAtIndex = time.Minute
 // (SRCH-8).
 func (s *Stack) keepIndex(c *meilisearch.Client) {
 	s.background(func(ctx context.Context) {
-		applied := false
+		applied, l := false, &loss{held: c.Held, record: s.Records}
 		for pause := time.Second; ; pause = min(2*pause, lookAtIndex) {
-			err := s.rebuildLost(ctx, c) // first: settings would make an empty index, in which nothing is found
+			err := s.rebuildLost(ctx, l) // first: settings would make an empty index, in which nothing is found
 			if err == nil && !applied {
 				var changed bool
 				if changed, err = c.ApplySettings(ctx); err == nil {
@@ -68,17 +67,9 @@ func (s *Stack) keepIndex(c *meilisearch.Client) {
 	})
 }
 
-// rebuildLost has the index built from the record if it is gone or empty
-// although products were confirmed to be in it.
-func (s *Stack) rebuildLost(ctx context.Context, c *meilisearch.Client) error {
-	lost, err := c.Lost(ctx)
-	if err != nil || !lost {
-		return err
-	}
-	if was, err := s.indexed(ctx); err != nil || !was {
-		return err
-	}
-	if lost, err = c.Lost(ctx); err != nil || !lost { // the first may just have come in
+// rebuildLost has the index built from the record if it has lost documents.
+func (s *Stack) rebuildLost(ctx context.Context, l *loss) error {
+	if lost, err := l.found(ctx); err != nil || !lost {
 		return err
 	}
 	s.log.Warn("the search index has lost its documents: it is built anew from the catalogue")
@@ -89,15 +80,52 @@ func (s *Stack) rebuildLost(ctx context.Context, c *meilisearch.Client) error {
 	return err
 }
 
-// indexed reports whether the index confirmed a product that is on sale.
-func (s *Stack) indexed(ctx context.Context) (bool, error) {
+// loss finds out whether the index has lost documents: it holds less than half
+// of those that it confirmed. One that is gone is soon there again, with the
+// few products that have changed since; who counted on it to be empty would
+// find it well.
+type loss struct {
+	held   func(context.Context) (int64, error)
+	record interface {
+		ForSaleCount(context.Context) (int64, error)
+		RevisionsAfter(ctx context.Context, after string, limit int) ([]catalog.Revision, error)
+	}
+	compared int64 // so many were held when they were enough; with more there is nothing to look for
+}
+
+func (l *loss) found(ctx context.Context) (bool, error) {
+	n, err := l.held(ctx)
+	if err != nil || n > 0 && l.compared > 0 && n >= l.compared {
+		return false, err
+	}
+	confirmed, err := l.confirmed(ctx, 2*n)
+	if err != nil {
+		return false, err
+	}
+	if 2*n >= confirmed {
+		l.compared = n
+		return false, nil
+	}
+	n, err = l.held(ctx) // they may just have come in
+	return err == nil && 2*n < confirmed, err
+}
+
+// confirmed counts the products on sale that the index confirmed, if they can
+// be more than so many.
+func (l *loss) confirmed(ctx context.Context, than int64) (n int64, err error) {
+	if n, err = l.record.ForSaleCount(ctx); err != nil || n <= than {
+		return n, err
+	}
+	n = 0
 	for after := ""; ; {
-		page, err := s.Records.RevisionsAfter(ctx, after, 1000)
+		page, err := l.record.RevisionsAfter(ctx, after, 1000)
 		if err != nil || len(page) == 0 {
-			return false, err
+			return n, err
 		}
-		if slices.ContainsFunc(page, func(r catalog.Revision) bool { return r.ForSale && !r.Due }) {
-			return true, nil
+		for _, r := range page {
+			if r.ForSale && !r.Due {
+				n++
+			}
 		}
 		after = page[len(page)-1].SKU
 	}

@@ -54,19 +54,19 @@ func (c *Client) ApplySettings(ctx context.Context) (changed bool, err error) {
 	return c.applySettings(ctx, c.live)
 }
 
-// Lost reports whether the index that is searched is not there, holds nothing,
-// or says of itself that its documents are lost, as the stand-in's does.
-func (c *Client) Lost(ctx context.Context) (bool, error) {
+// Held answers how many documents the index that is searched holds: none if it
+// is not there, or says of itself that they are lost, as the stand-in's does.
+func (c *Client) Held(ctx context.Context) (int64, error) {
 	asked, n := asking(ctx)
 	stats, err := c.admin.Index(c.live).GetStatsWithContext(asked, nil)
 	if err == nil {
-		return stats.NumberOfDocuments == 0, nil
+		return stats.NumberOfDocuments, nil
 	}
 	f := refused("look at the index", false, err, n)
 	if f.Kind == order.ErrNoSuch || f.Code == "index_lost" {
-		return true, nil
+		return 0, nil
 	}
-	return false, f
+	return 0, f
 }
 
 func (c *Client) applySettings(ctx context.Context, index string) (changed bool, err error) {

@@ -51,7 +51,11 @@ func segmentsOf(path string) (names []string, err error) {
 			if tx.Size() > info.Size() {
 				return fmt.Errorf("%d of %d bytes: %w", info.Size(), tx.Size(), io.ErrUnexpectedEOF)
 			}
-			if err := tx.ForEach(func(_ []byte, b *bolt.Bucket) error { return walk(b) }); err != nil {
+			file, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			if err := checkPages(tx, file); err != nil {
 				return err
 			}
 			for wrong := range tx.Check() {
@@ -65,18 +69,6 @@ func segmentsOf(path string) (names []string, err error) {
 		return errors.Join(err, db.Close())
 	})
 	return names, err
-}
-
-// walk touches all keys, so that what cannot be read is noticed here.
-func walk(b *bolt.Bucket) error {
-	return b.ForEach(func(k, v []byte) error {
-		if v == nil {
-			if inner := b.Bucket(k); inner != nil {
-				return walk(inner)
-			}
-		}
-		return nil
-	})
 }
 
 // newest are the segments of the last state. An index that nothing was ever
