@@ -138,7 +138,10 @@ func (c *Config) checkTimes() error {
 		{"PURSER_OVERDUE_AFTER", c.OverdueAfter, true},
 		{"PURSER_SANDBOX_PACE", c.SandboxPace, true},
 	} {
-		if t.d < 0 || t.d == 0 && !t.zero {
+		switch {
+		case t.zero && t.d < 0:
+			return fmt.Errorf("%s: want 0 or more, got %s", t.name, t.d)
+		case !t.zero && t.d <= 0:
 			return fmt.Errorf("%s: want more than 0, got %s", t.name, t.d)
 		}
 	}
