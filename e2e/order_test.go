@@ -22,7 +22,7 @@ import (
 // TestOrder takes orders through one running stack, on each engine.
 func TestOrder(t *testing.T) {
 	onEngines(t, func(t *testing.T, env []string) {
-		s := newStack(t, env, "--ask-after=5s")
+		s := newStack(t, env, "--ask-after=5s", "--sandbox-pace=300ms")
 		t.Run("click to doorstep (API-3, EML-1)", s.clickToDoorstep)
 		t.Run("currencies", s.currencies)
 		t.Run("idempotency key (API-4, IDEM-1, IDEM-2)", s.sameKey)
