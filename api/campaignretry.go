@@ -2,11 +2,9 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"purser/mail"
-	"purser/order"
 )
 
 type retryCampaignInput struct {
@@ -18,27 +16,10 @@ type retryCampaignInput struct {
 	}
 }
 
-// retryCampaign begins a campaign's next round and answers the campaign as it
-// stands then, or with 202 while it still has to get there.
+// retryCampaign begins a campaign's next round.
 func (s *server) retryCampaign(ctx context.Context, in *retryCampaignInput) (*campaignOutput, error) {
-	if err := order.CheckText("reason", in.Body.Reason, true, maxReason); err != nil {
-		return nil, problem(http.StatusUnprocessableEntity, "invalid", "reason: want 1 to 200 characters of text")
-	}
-	c, err := s.Campaigns.Records.Campaign(ctx, in.ID)
-	if err != nil {
-		return nil, campaignProblem(err)
-	}
-	waited, stop := context.WithTimeout(ctx, s.SteerWithin)
-	defer stop()
-	err = s.Campaigns.Steer.RetryCampaign(waited, c, mail.Retry{
-		Round: in.Body.Round, SettledBefore: s.Now().Add(-time.Duration(*in.Body.UnknownMinutes) * time.Minute),
-		Actor: callOf(ctx).actor(), Reason: in.Body.Reason,
+	before := s.Now().Add(-time.Duration(*in.Body.UnknownMinutes) * time.Minute)
+	return s.tellCampaign(ctx, in.ID, in.Body.Reason, func(ctx context.Context, c mail.CampaignStatus, actor, why string) error {
+		return s.Campaigns.Steer.RetryCampaign(ctx, c, mail.Retry{Round: in.Body.Round, SettledBefore: before, Actor: actor, Reason: why})
 	})
-	if late(waited, err) {
-		return s.campaignStatus(ctx, in.ID, http.StatusAccepted)
-	}
-	if err != nil {
-		return nil, campaignProblem(err)
-	}
-	return s.campaignStatus(ctx, in.ID, http.StatusOK)
 }

@@ -229,26 +229,31 @@ func byID(send func(ctx context.Context, id, actor, why string) error) campaignM
 	}
 }
 
-// steerCampaign sends a message and answers the campaign as it stands then, or
-// with 202 while it still has to get there.
+// steerCampaign is an operation that sends a message, for whatever reason.
 func (s *server) steerCampaign(which func(CampaignSteering) campaignMessage) func(context.Context, *steerCampaignInput) (*campaignOutput, error) {
 	return func(ctx context.Context, in *steerCampaignInput) (*campaignOutput, error) {
-		if err := order.CheckText("reason", in.Body.Reason, true, maxReason); err != nil {
-			return nil, problem(http.StatusUnprocessableEntity, "invalid", "reason: want 1 to 200 characters of text")
-		}
-		c, err := s.Campaigns.Records.Campaign(ctx, in.ID)
-		if err != nil {
-			return nil, campaignProblem(err)
-		}
-		waited, stop := context.WithTimeout(ctx, s.SteerWithin)
-		defer stop()
-		err = which(s.Campaigns.Steer)(waited, c, callOf(ctx).actor(), in.Body.Reason)
-		if late(waited, err) {
-			return s.campaignStatus(ctx, in.ID, http.StatusAccepted)
-		}
-		if err != nil {
-			return nil, campaignProblem(err)
-		}
-		return s.campaignStatus(ctx, in.ID, http.StatusOK)
+		return s.tellCampaign(ctx, in.ID, in.Body.Reason, which(s.Campaigns.Steer))
 	}
+}
+
+// tellCampaign sends a message and answers the campaign as it stands then, or
+// with 202 while it still has to get there.
+func (s *server) tellCampaign(ctx context.Context, id, reason string, send campaignMessage) (*campaignOutput, error) {
+	if err := order.CheckText("reason", reason, true, maxReason); err != nil {
+		return nil, problem(http.StatusUnprocessableEntity, "invalid", "reason: want 1 to 200 characters of text")
+	}
+	c, err := s.Campaigns.Records.Campaign(ctx, id)
+	if err != nil {
+		return nil, campaignProblem(err)
+	}
+	waited, stop := context.WithTimeout(ctx, s.SteerWithin)
+	defer stop()
+	err = send(waited, c, callOf(ctx).actor(), reason)
+	if late(waited, err) {
+		return s.campaignStatus(ctx, id, http.StatusAccepted)
+	}
+	if err != nil {
+		return nil, campaignProblem(err)
+	}
+	return s.campaignStatus(ctx, id, http.StatusOK)
 }

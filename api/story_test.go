@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"purser/api"
-	"purser/inbox"
 	"purser/order"
 	"purser/records"
 )
@@ -271,52 +270,6 @@ func TestProducts(t *testing.T) {
 	s.ask("GET", "/v1/products?limit=3", shopKey, "").into(t, &p)
 	if len(p.Products) != 3 || p.NextAfter == "" {
 		t.Errorf("got %+v", p)
-	}
-}
-
-// WHK-19: operators see what came in, without the bytes.
-func TestInbox(t *testing.T) {
-	t.Parallel()
-	s := setUp(t)
-	for _, st := range []records.State{records.Parked, records.Received} {
-		it := records.Item{Provider: "stripe", EventID: string(st), Type: "t", State: st, Body: []byte("jane@example.com"), Headers: []byte("{}"), Note: "api_version"}
-		if _, err := s.store.Receive(t.Context(), &it); err != nil {
-			t.Fatal(err)
-		}
-	}
-	a := s.ask("GET", "/v1/inbox?state=parked", operatorKey, "")
-	var p struct {
-		Items []struct{ EventID, State, Note string }
-	}
-	a.into(t, &p)
-	if len(p.Items) != 1 || p.Items[0].EventID != "parked" || p.Items[0].Note != "api_version" || strings.Contains(string(a.body), "jane") {
-		t.Errorf("got %s", a.body)
-	}
-}
-
-// WHK-19: operators see how much there is, and what this process counted.
-func TestInboxCounts(t *testing.T) {
-	t.Parallel()
-	s := setUp(t, func(c *api.Config) {
-		c.Counted = func() (inbox.Counts, inbox.RelayCounts) {
-			return inbox.Counts{Fresh: 7, Forged: 3}, inbox.RelayCounts{Delivered: 5}
-		}
-	})
-	it := records.Item{Provider: "stripe", EventID: "e", Type: "t", State: records.Parked, Body: []byte("{}"), Headers: []byte("{}")}
-	if _, err := s.store.Receive(t.Context(), &it); err != nil {
-		t.Fatal(err)
-	}
-	var got struct {
-		States            map[string]int64
-		Received, Relayed map[string]int64
-	}
-	a := s.ask("GET", "/v1/inbox/counts", operatorKey, "")
-	a.into(t, &got)
-	if got.States["parked"] != 1 || got.Received["fresh"] != 7 || got.Received["forged"] != 3 || got.Relayed["delivered"] != 5 {
-		t.Errorf("got %d %s", a.status, a.body)
-	}
-	if a := s.ask("GET", "/v1/inbox/counts", shopKey, ""); a.status != http.StatusForbidden {
-		t.Errorf("a shop's key: got %d", a.status)
 	}
 }
 

@@ -1,7 +1,6 @@
 package records
 
 import (
-	"database/sql"
 	"testing"
 
 	"purser/catalog"
@@ -12,17 +11,7 @@ import (
 // written (SRCH-5): a new price does not bring an old description back, be it
 // a change or an import that waits.
 func TestWaitingSeesWhatWasWritten(t *testing.T) {
-	at := postgres.ForTest(t)
-	s, err := Open(t.Context(), at, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	db, err := sql.Open("pgx", at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	s, db := openBoth(t, postgres.ForTest(t))
 	price := int64(2)
 	for name, write := range map[string]func() error{
 		"a change": func() error {

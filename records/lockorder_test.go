@@ -42,11 +42,9 @@ func otherOrder(t *testing.T) string {
 	return u.String()
 }
 
-// An import locks products in the order in which orders do, whatever the
-// language of the database: else each of the two could hold what the other
-// waits for.
-func TestImportLocksLikeOrders(t *testing.T) {
-	at := otherOrder(t)
+// openBoth opens a store on a Postgres database, and a way past it.
+func openBoth(t *testing.T, at string) (*Store, *sql.DB) {
+	t.Helper()
 	s, err := Open(t.Context(), at, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -57,6 +55,15 @@ func TestImportLocksLikeOrders(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
+	return s, db
+}
+
+// An import locks products in the order in which orders do, whatever the
+// language of the database: else each of the two could hold what the other
+// waits for.
+func TestImportLocksLikeOrders(t *testing.T) {
+	at := otherOrder(t)
+	s, db := openBoth(t, at)
 	var other bool
 	if err := db.QueryRowContext(t.Context(), "SELECT 'a' < 'B'").Scan(&other); err != nil || !other {
 		t.Fatalf("the database sorts by bytes: %v", err)
