@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"purser/catalog"
-	"purser/feed"
+	"purser/importfile"
 	"purser/order"
 )
 
@@ -98,11 +98,11 @@ func (a *Activities) readRows(ctx context.Context, i catalog.Import, until time.
 	if err != nil {
 		return err
 	}
-	var h feed.Header
+	var h importfile.Header
 	if err := json.Unmarshal([]byte(header), &h); err != nil {
 		return err
 	}
-	rows := h.Read(&importFile{ctx, a.Imports, i.ID, i.Read, nil}, feed.Position{Byte: i.Read, Line: i.Lines})
+	rows := h.Read(&importFile{ctx, a.Imports, i.ID, i.Read, nil}, importfile.Position{Byte: i.Read, Line: i.Lines})
 	for more := true; more && time.Now().Before(until); {
 		from := rows.At().Byte
 		var s catalog.Slice
@@ -129,10 +129,10 @@ func (a *Activities) readRows(ctx context.Context, i catalog.Import, until time.
 }
 
 // slice reads the next rows.
-func slice(rows *feed.Reader, id string, from int64) (s catalog.Slice, more bool, err error) {
+func slice(rows *importfile.Reader, id string, from int64) (s catalog.Slice, more bool, err error) {
 	s = catalog.Slice{Import: id, From: from}
 	for range rowsKept {
-		row, line, faults, err := rows.Next()
+		row, line, faultControl, err := rows.Next()
 		if errors.Is(err, io.EOF) {
 			s.ToByte, s.ToLine = rows.At().Byte, rows.At().Line
 			return s, false, nil
@@ -140,17 +140,17 @@ func slice(rows *feed.Reader, id string, from int64) (s catalog.Slice, more bool
 		if err != nil {
 			return s, false, err
 		}
-		if row.Currency != nil && len(faults) == 0 {
+		if row.Currency != nil && len(faultControl) == 0 {
 			if _, err := order.Exponent(*row.Currency); err != nil {
-				faults = append(faults, catalog.Fault{Field: "currency", Message: fmt.Sprintf("unknown currency %.10q", *row.Currency)})
+				faultControl = append(faultControl, catalog.Fault{Field: "currency", Message: fmt.Sprintf("unknown currency %.10q", *row.Currency)})
 			}
 		}
-		if len(faults) == 0 {
+		if len(faultControl) == 0 {
 			s.Rows = append(s.Rows, catalog.LinedRow{Line: line, Row: row})
 			continue
 		}
 		s.Bad++
-		for _, f := range faults {
+		for _, f := range faultControl {
 			s.Faults = append(s.Faults, catalog.RowFault{Line: line, SKU: row.SKU, Fault: f})
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"purser/catalog"
+	"purser/images"
 	"purser/order"
-	"purser/pictures"
 )
 
 // Pictures are the steps of a picture's workflow, on a task queue of their
@@ -24,7 +24,7 @@ type Pictures struct {
 	Discards ProductPictures
 	Work     PictureWork
 	// Limits are what a picture may take; the zero value will do.
-	Limits pictures.Limits
+	Limits images.Limits
 	// Now tells the time; nil: time.Now.
 	Now func() time.Time
 }
@@ -97,15 +97,15 @@ func (a *Pictures) RenderPicture(ctx context.Context, r PictureRef) (Verdict, er
 		return Verdict{}, nil
 	}
 	defer beat(ctx)()
-	data, err := a.Source.GetObject(ctx, u.OriginalKey(), pictures.MaxBytes)
+	data, err := a.Source.GetObject(ctx, u.OriginalKey(), images.MaxBytes)
 	if errors.Is(err, order.ErrNoSuch) {
 		return Verdict{Reason: ReasonMissing, Detail: "the file is gone"}, nil
 	}
 	if err != nil {
 		return Verdict{}, failure(err)
 	}
-	scaled, err := pictures.Scale(ctx, data, a.Limits)
-	var refused *pictures.Refusal
+	scaled, err := images.Scale(ctx, data, a.Limits)
+	var refused *images.Refusal
 	if errors.As(err, &refused) {
 		return Verdict{Reason: string(refused.Reason), Detail: refused.Detail}, nil
 	}
@@ -122,7 +122,7 @@ func (a *Pictures) RenderPicture(ctx context.Context, r PictureRef) (Verdict, er
 }
 
 // render makes one size: encoded, stored, noted.
-func (a *Pictures) render(ctx context.Context, u catalog.Upload, s *pictures.Scaled, size string) error {
+func (a *Pictures) render(ctx context.Context, u catalog.Upload, s *images.Scaled, size string) error {
 	v, err := s.Encode(size)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func missingSizes(u catalog.Upload) []string {
 
 func sizeNames() []string {
 	var names []string
-	for _, s := range pictures.Sizes() {
+	for _, s := range images.Sizes() {
 		names = append(names, s.Name)
 	}
 	return names

@@ -19,8 +19,8 @@ import (
 	"purser/activities"
 	"purser/activities/fake"
 	"purser/catalog"
+	"purser/images"
 	"purser/order"
-	"purser/pictures"
 )
 
 // photo is a small picture: the steps are tested here, not the pixels.
@@ -329,10 +329,10 @@ func TestSweepFindsStranded(t *testing.T) {
 // of it.
 func TestTypesAgree(t *testing.T) {
 	var formats []string
-	for _, f := range pictures.Formats() {
+	for _, f := range images.Formats() {
 		formats = append(formats, string(f))
 	}
-	if !slices.Equal(formats, catalog.UploadTypes()) || pictures.MaxBytes != catalog.MaxUpload {
-		t.Errorf("%v of %d bytes, %v of %d", formats, pictures.MaxBytes, catalog.UploadTypes(), catalog.MaxUpload)
+	if !slices.Equal(formats, catalog.UploadTypes()) || images.MaxBytes != catalog.MaxUpload {
+		t.Errorf("%v of %d bytes, %v of %d", formats, images.MaxBytes, catalog.UploadTypes(), catalog.MaxUpload)
 	}
 }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"purser/letters"
 	"purser/mail"
+	"purser/mail/templates"
 	"purser/order"
 	"purser/records"
 )
@@ -125,7 +125,7 @@ type campaignOutput struct {
 
 func (s *server) createCampaign(ctx context.Context, in *campaignInput) (*campaignOutput, error) {
 	c := in.Body.campaign()
-	if err := letters.CheckCampaign(c, s.Now()); err != nil {
+	if err := templates.CheckCampaign(c, s.Now()); err != nil {
 		return nil, problem(http.StatusUnprocessableEntity, "invalid", err.Error())
 	}
 	if err := s.Campaigns.Records.CreateCampaign(ctx, c, callOf(ctx).actor()); err != nil {

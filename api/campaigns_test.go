@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"purser/api"
-	"purser/letters"
 	"purser/mail"
+	"purser/mail/templates"
 )
 
 // steering stands in for the campaigns' workflows.
@@ -56,7 +56,7 @@ func (f *steering) RetryCampaign(ctx context.Context, c mail.CampaignStatus, r m
 
 func setUpCampaigns(t testing.TB, mods ...func(*api.Config)) (*shop, *steering) {
 	t.Helper()
-	w, err := letters.New(letters.SampleShop())
+	w, err := templates.New(templates.SampleShop())
 	if err != nil {
 		t.Fatal(err)
 	}

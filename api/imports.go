@@ -18,7 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"purser/catalog"
-	"purser/feed"
+	"purser/importfile"
 )
 
 // ImportFiles keeps the files of imports, and tells how far they are.
@@ -47,7 +47,7 @@ func (s *server) importRoutes(a huma.API) {
 	register(s, a, huma.Operation{
 		OperationID: "start-import", Method: http.MethodPost, Path: "/v1/imports", Tags: []string{"operators"}, DefaultStatus: http.StatusAccepted,
 		Summary:     "Import products, stock or prices from a file",
-		Description: "The body is the file: CSV with a line of column names (" + strings.Join(feed.Columns(catalog.ImportProducts), ", ") + "; tags and options are parted by |, amounts are minor units), or JSON lines. Of kind products, what a file does not say stays as it is, and rows with errors are left out. Stock and prices take effect all at once, or, if a row has an error, not at all. Sending a file again under the same Idempotency-Key is one import; another file, or another kind, is refused (422 idempotency_key_reused).",
+		Description: "The body is the file: CSV with a line of column names (" + strings.Join(importfile.Columns(catalog.ImportProducts), ", ") + "; tags and options are parted by |, amounts are minor units), or JSON lines. Of kind products, what a file does not say stays as it is, and rows with errors are left out. Stock and prices take effect all at once, or, if a row has an error, not at all. Sending a file again under the same Idempotency-Key is one import; another file, or another kind, is refused (422 idempotency_key_reused).",
 		Metadata:    map[string]any{"streamed": true},
 		RequestBody: fileBody("text/csv", "application/jsonl"),
 	}, operate, s.startImport)
@@ -151,10 +151,10 @@ func (s *server) startImport(ctx context.Context, in *startImportInput) (*import
 	if in.body.length > most {
 		return nil, tooLarge(most)
 	}
-	if err := in.body.next(feed.MaxRow, most); err != nil {
+	if err := in.body.next(importfile.MaxRow, most); err != nil {
 		return nil, err
 	}
-	header, err := feed.Sniff(in.Kind, in.body.chunk)
+	header, err := importfile.Sniff(in.Kind, in.body.chunk)
 	if err != nil {
 		return nil, problem(http.StatusUnprocessableEntity, "invalid", err.Error())
 	}
@@ -190,7 +190,7 @@ func (s *server) startImport(ctx context.Context, in *startImportInput) (*import
 }
 
 // receive keeps the file, chunk by chunk.
-func (s *server) receive(ctx context.Context, i catalog.Import, start feed.Position, body *importBody, most int64) (_ catalog.Import, err error) {
+func (s *server) receive(ctx context.Context, i catalog.Import, start importfile.Position, body *importBody, most int64) (_ catalog.Import, err error) {
 	defer func() {
 		if err != nil { // half a file is none
 			err = errors.Join(err, s.Products.Records.GiveUpImport(context.WithoutCancel(ctx), i))
@@ -299,11 +299,11 @@ func (s *server) importErrors(ctx context.Context, in *importErrorsInput) (*impo
 	if _, err := s.Products.Records.Import(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	faults, err := s.Products.Records.ImportErrors(ctx, in.ID, in.After, in.Limit)
+	faultControl, err := s.Products.Records.ImportErrors(ctx, in.ID, in.After, in.Limit)
 	out := &importErrorsOutput{}
-	out.Body.Errors = append([]catalog.RowFault{}, faults...)
-	if len(faults) == in.Limit {
-		out.Body.NextAfter = faults[len(faults)-1].Line
+	out.Body.Errors = append([]catalog.RowFault{}, faultControl...)
+	if len(faultControl) == in.Limit {
+		out.Body.NextAfter = faultControl[len(faultControl)-1].Line
 	}
 	return out, err
 }

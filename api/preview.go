@@ -8,8 +8,8 @@ import (
 	"net/netip"
 	"slices"
 
-	"purser/letters"
 	"purser/mail"
+	"purser/mail/templates"
 )
 
 // Preview shows every letter in every language with sample data, so that a
@@ -24,7 +24,7 @@ type Preview struct {
 
 // PreviewLetters writes letters.
 type PreviewLetters interface {
-	WriteTemplate(t letters.Template, locale string, d letters.Data) (mail.Content, error)
+	WriteTemplate(t templates.Template, locale string, d templates.Data) (mail.Content, error)
 	Sender(template string) mail.Address
 	Locales() []string
 }
@@ -51,7 +51,7 @@ func (s *server) previews(mux *http.ServeMux) {
 	t := template.Must(template.ParseFS(previewPages, "pages/preview*.html")) // embedded: tested
 	const one = "GET /mail/preview/{template}/{locale}"
 	mux.Handle("GET /mail/preview", s.operatorsOnly(func(w http.ResponseWriter, r *http.Request) {
-		showPage(w, t, "previews.html", map[string]any{"Templates": letters.Templates(), "Locales": s.Preview.Letters.Locales()})
+		showPage(w, t, "previews.html", map[string]any{"Templates": templates.Templates(), "Locales": s.Preview.Letters.Locales()})
 	}))
 	mux.HandleFunc("GET /mail/preview/style.css", func(w http.ResponseWriter, _ *http.Request) {
 		b, _ := previewPages.ReadFile("pages/preview.css")
@@ -72,7 +72,7 @@ func (s *server) previews(mux *http.ServeMux) {
 
 // previewed is what the page around a previewed letter is filled with.
 type previewed struct {
-	Template letters.Template
+	Template templates.Template
 	Stream   mail.Stream
 	Locale   string
 	Locales  []string
@@ -87,14 +87,14 @@ var looks = []string{"", "narrow", "dark", "narrow dark"}
 func (s *server) previewOf(show func(http.ResponseWriter, *http.Request, previewed)) http.Handler {
 	return s.operatorsOnly(func(w http.ResponseWriter, r *http.Request) {
 		p := previewed{
-			Template: letters.Template(r.PathValue("template")), Locale: r.PathValue("locale"),
+			Template: templates.Template(r.PathValue("template")), Locale: r.PathValue("locale"),
 			Locales: s.Preview.Letters.Locales(), Look: r.URL.Query().Get("look"),
 		}
 		if !slices.Contains(looks, p.Look) {
 			p.Look = ""
 		}
 		var err error
-		p.Content, err = s.Preview.Letters.WriteTemplate(p.Template, p.Locale, letters.Sample(p.Template, p.Locale))
+		p.Content, err = s.Preview.Letters.WriteTemplate(p.Template, p.Locale, templates.Sample(p.Template, p.Locale))
 		if err != nil {
 			problem(http.StatusNotFound, "not_found", "there is no such letter").write(w, r)
 			return

@@ -7,12 +7,12 @@ import (
 	"testing"
 
 	"purser/api"
-	"purser/letters"
+	"purser/mail/templates"
 )
 
 func withPreview(t testing.TB, open bool) func(*api.Config) {
 	t.Helper()
-	w, err := letters.New(letters.SampleShop())
+	w, err := templates.New(templates.SampleShop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestPreview(t *testing.T) {
 	t.Parallel()
 	s := setUp(t, withPreview(t, true))
 	list := s.look("/mail/preview", here, "localhost:8080", "").Body.String()
-	for _, name := range letters.Templates() {
+	for _, name := range templates.Templates() {
 		for _, locale := range []string{"en", "de", "fr", "es", "ja", "de-AT", "en-GB"} {
 			path := "/mail/preview/" + string(name) + "/" + locale
 			if !strings.Contains(list, `href="`+path+`"`) {

@@ -207,8 +207,8 @@ func (s *server) putProduct(ctx context.Context, in *putProductInput) (*productO
 	if put.SKU != in.SKU {
 		return nil, problem(http.StatusUnprocessableEntity, "invalid", "sku: the body and the address name different products")
 	}
-	if faults := put.Faults(); len(faults) > 0 {
-		return nil, faulty(faults)
+	if faultControl := put.Faults(); len(faultControl) > 0 {
+		return nil, faulty(faultControl)
 	}
 	c := catalog.Change{Put: &put}
 	if in.IfNoneMatch != "" {
@@ -223,9 +223,9 @@ func (s *server) putProduct(ctx context.Context, in *putProductInput) (*productO
 }
 
 // faulty tells everything that is wrong at once.
-func faulty(faults []catalog.Fault) *Problem {
-	p := problem(http.StatusUnprocessableEntity, "invalid", faults[0].String())
-	for _, f := range faults {
+func faulty(faultControl []catalog.Fault) *Problem {
+	p := problem(http.StatusUnprocessableEntity, "invalid", faultControl[0].String())
+	for _, f := range faultControl {
 		p.Errors = append(p.Errors, Fault{Location: "body." + f.Field, Message: f.Message})
 	}
 	return p

@@ -12,8 +12,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"purser/letters"
 	"purser/mail"
+	"purser/mail/templates"
 	"purser/order"
 	"purser/records"
 )
@@ -89,7 +89,7 @@ func (s *server) addRecipients(ctx context.Context, in *listUpload) (*uploadedOu
 	if c.State != mail.CampaignDraft {
 		return nil, campaignProblem(mail.ErrCampaignBegun)
 	}
-	if c.Template == string(letters.Reminder) {
+	if c.Template == string(templates.Reminder) {
 		return nil, problem(http.StatusConflict, "wrong_state", "a reminder finds its recipients by itself")
 	}
 	u := &uploaded{}

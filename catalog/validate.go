@@ -35,15 +35,15 @@ func (f Fault) String() string { return f.Field + ": " + f.Message }
 
 // Validate checks a product; the error says which fields and why.
 func (p Product) Validate() error {
-	faults := p.Faults()
-	if len(faults) == 0 {
+	faultControl := p.Faults()
+	if len(faultControl) == 0 {
 		return nil
 	}
-	all := make([]string, len(faults))
-	for i, f := range faults {
+	all := make([]string, len(faultControl))
+	for i, f := range faultControl {
 		all[i] = f.String()
 	}
-	if len(p.SKU) > MaxSKU || faults[0].Field == "sku" {
+	if len(p.SKU) > MaxSKU || faultControl[0].Field == "sku" {
 		return fmt.Errorf("%w: %s", ErrInvalid, strings.Join(all, "; "))
 	}
 	return fmt.Errorf("%w: %s: %s", ErrInvalid, p.SKU, strings.Join(all, "; "))
@@ -51,9 +51,9 @@ func (p Product) Validate() error {
 
 // Faults answers everything that is wrong with a product, field by field.
 func (p Product) Faults() []Fault {
-	var faults []Fault
+	var faultControl []Fault
 	wrong := func(field, format string, args ...any) {
-		faults = append(faults, Fault{field, fmt.Sprintf(format, args...)})
+		faultControl = append(faultControl, Fault{field, fmt.Sprintf(format, args...)})
 	}
 	if !IsSKU(p.SKU) {
 		wrong("sku", "want 1 to %d characters without spaces, got %.70q", MaxSKU, p.SKU)
@@ -76,39 +76,39 @@ func (p Product) Faults() []Fault {
 	if p.Rating < 0 || p.Rating > MaxRating {
 		wrong("rating", "want 0 to %d hundredths of a star, got %d", MaxRating, p.Rating)
 	}
-	return append(append(faults, p.variantFaults()...), p.saleFaults()...)
+	return append(append(faultControl, p.variantFaults()...), p.saleFaults()...)
 }
 
 func (p Product) variantFaults() []Fault {
-	var faults []Fault
+	var faultControl []Fault
 	if p.Parent != "" && (!IsSKU(p.Parent) || p.Parent == p.SKU) {
-		faults = append(faults, Fault{"parent", fmt.Sprintf("want at most %d characters without spaces, and not the SKU itself", MaxSKU)})
+		faultControl = append(faultControl, Fault{"parent", fmt.Sprintf("want at most %d characters without spaces, and not the SKU itself", MaxSKU)})
 	}
 	plain := len(p.Options) <= MaxOptions
 	for name, value := range p.Options {
 		plain = plain && isLine(name, 1, MaxOption) && isLine(value, 1, MaxOption)
 	}
 	if !plain {
-		faults = append(faults, Fault{"options", fmt.Sprintf("want at most %d, names and values of 1 to %d characters", MaxOptions, MaxOption)})
+		faultControl = append(faultControl, Fault{"options", fmt.Sprintf("want at most %d, names and values of 1 to %d characters", MaxOptions, MaxOption)})
 	}
-	return faults
+	return faultControl
 }
 
 func (p Product) saleFaults() []Fault {
-	var faults []Fault
+	var faultControl []Fault
 	if p.Price <= 0 || p.Price > MaxPrice {
-		faults = append(faults, Fault{"price", fmt.Sprintf("want 1 to %d minor units, got %d", MaxPrice, p.Price)})
+		faultControl = append(faultControl, Fault{"price", fmt.Sprintf("want 1 to %d minor units, got %d", MaxPrice, p.Price)})
 	}
 	if !isCurrency(p.Currency) {
-		faults = append(faults, Fault{"currency", fmt.Sprintf("want an ISO 4217 code in upper case, got %.10q", p.Currency)})
+		faultControl = append(faultControl, Fault{"currency", fmt.Sprintf("want an ISO 4217 code in upper case, got %.10q", p.Currency)})
 	}
 	if p.OnHand < 0 || p.OnHand > MaxOnHand {
-		faults = append(faults, Fault{"onHand", fmt.Sprintf("want 0 to %d, got %d", MaxOnHand, p.OnHand)})
+		faultControl = append(faultControl, Fault{"onHand", fmt.Sprintf("want 0 to %d, got %d", MaxOnHand, p.OnHand)})
 	}
 	if len(p.Pictures) > MaxPictures {
-		faults = append(faults, Fault{"pictures", fmt.Sprintf("want at most %d", MaxPictures)})
+		faultControl = append(faultControl, Fault{"pictures", fmt.Sprintf("want at most %d", MaxPictures)})
 	}
-	return faults
+	return faultControl
 }
 
 // IsSKU reports whether s can be a product's SKU. It refuses what cannot stand

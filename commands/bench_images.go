@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 
 	"purser/drill"
-	"purser/pictures"
+	"purser/images"
 	"purser/stack"
 )
 
@@ -43,7 +43,7 @@ func (b *imagesBenchCmd) Run(e *env) error {
 	fmt.Fprintf(t, "ratio\t%.2f\t\t\n", r.Ratio)
 	fmt.Fprintf(t, "peak memory MB\t%.0f\t\t\n", r.PeakRSS)
 	fmt.Fprintf(t, "with the program's file MB\t%.0f\t\t\n", r.ProgramRSS)
-	for _, s := range pictures.Sizes() {
+	for _, s := range images.Sizes() {
 		fmt.Fprintf(t, "%s: PSNR dB, SSIM\t%.1f\t%.4f\t\n", s.Name, r.Sizes[s.Name].PSNR, r.Sizes[s.Name].SSIM)
 	}
 	return t.Flush()

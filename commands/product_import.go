@@ -56,21 +56,21 @@ func (i *productImportCmd) Run(e *env, c *commands) error {
 }
 
 func (i *productImportCmd) report(e *env, c *commands, client *shop.Client, state catalog.Import) error {
-	var faults []catalog.RowFault
+	var faultControl []catalog.RowFault
 	var err error
 	if i.Most > 0 {
-		if faults, err = client.ImportErrors(e.ctx, state.ID, 0); err != nil {
+		if faultControl, err = client.ImportErrors(e.ctx, state.ID, 0); err != nil {
 			return err
 		}
-		faults = faults[:min(len(faults), i.Most)]
+		faultControl = faultControl[:min(len(faultControl), i.Most)]
 	}
 	if c.Product.JSON {
 		err = json.NewEncoder(e.stdout).Encode(struct {
 			catalog.Import
 			Errors []catalog.RowFault `json:"errors,omitempty"`
-		}{state, faults})
+		}{state, faultControl})
 	} else {
-		for _, f := range faults {
+		for _, f := range faultControl {
 			fmt.Fprintf(e.stdout, "line %d: %s %s: %s\n", f.Line, f.SKU, f.Field, f.Message)
 		}
 		fmt.Fprintf(e.stdout, "%s %s: %d rows, %d with errors, %d changed, %d unchanged, %d indexed\n",

@@ -7,8 +7,8 @@ import (
 	netmail "net/mail"
 	"time"
 
-	"purser/letters"
 	"purser/mail"
+	"purser/mail/templates"
 )
 
 // Letters is what the shop's mails say of it, and what they look like.
@@ -28,21 +28,21 @@ type Letters struct {
 }
 
 // Shop is what the letters are told.
-func (c *Config) Shop() (letters.Shop, error) {
+func (c *Config) Shop() (templates.Shop, error) {
 	zone, err := time.LoadLocation(c.ShopZone)
 	if err != nil {
-		return letters.Shop{}, fmt.Errorf("PURSER_SHOP_ZONE: %w", err)
+		return templates.Shop{}, fmt.Errorf("PURSER_SHOP_ZONE: %w", err)
 	}
-	s := letters.Shop{
+	s := templates.Shop{
 		Name: c.ShopName, Logo: c.ShopLogo, Colour: c.ShopColour, Imprint: c.ShopImprint, ReturnTo: c.ShopReturnTo, Support: c.ShopSupport,
 		OrderURL: c.OrderURL, TrackingURL: c.TrackingURL, Locale: c.ShopLocale, Zone: zone,
-		Senders: map[letters.Template]string{},
+		Senders: map[templates.Template]string{},
 	}
 	if from, err := netmail.ParseAddress(c.MailFrom); err == nil && s.Name == "" {
 		s.Name = from.Name
 	}
 	for t, from := range c.MailSenders {
-		s.Senders[letters.Template(t)] = from
+		s.Senders[templates.Template(t)] = from
 	}
 	return s, nil
 }
@@ -66,7 +66,7 @@ func (c *Config) checkLetters() error {
 	if err != nil {
 		return err
 	}
-	if _, err := letters.New(s); err != nil {
+	if _, err := templates.New(s); err != nil {
 		return errors.Join(errors.New("the shop's mails (PURSER_SHOP_…, PURSER_ORDER_URL, PURSER_TRACKING_URL, PURSER_MAIL_SENDERS)"), err)
 	}
 	_, err = c.ToShop()

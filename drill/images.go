@@ -19,7 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"purser/pictures"
+	"purser/images"
 )
 
 // ImagesLoad says how pictures are measured.
@@ -123,11 +123,11 @@ func RenderFiles(ctx context.Context, file, dir string) (Rendered, error) {
 		return Rendered{}, err
 	}
 	defer f.Close()
-	data, err := pictures.Read(f, 0)
+	data, err := images.Read(f, 0)
 	if err != nil {
 		return Rendered{}, err
 	}
-	variants, err := pictures.Render(ctx, data, pictures.Limits{})
+	variants, err := images.Render(ctx, data, images.Limits{})
 	if err != nil {
 		return Rendered{}, err
 	}
@@ -185,7 +185,7 @@ func renderApart(ctx context.Context, self []string, file, dir string) (Rendered
 // vips makes the same sizes by Debian's command, one run each.
 func vips(ctx context.Context, file, dir string) (seconds float64, err error) {
 	began := time.Now()
-	for _, s := range pictures.Sizes() {
+	for _, s := range images.Sizes() {
 		cmd := exec.CommandContext(ctx, "vipsthumbnail", file,
 			"--size", fmt.Sprintf("%dx%d>", s.Side, s.Side), // never enlarged
 			"-o", filepath.Join(dir, "vips-"+s.Name+".jpg[Q=85,strip]"))
@@ -199,7 +199,7 @@ func vips(ctx context.Context, file, dir string) (seconds float64, err error) {
 // liken holds each of our sizes against libvips'.
 func (r *ImagesResult) liken(dir string) error {
 	r.PSNR, r.SSIM, r.Sizes = 99, 1, map[string]Likeness{}
-	for _, s := range pictures.Sizes() {
+	for _, s := range images.Sizes() {
 		ours, err := readJPEG(filepath.Join(dir, "ours-"+s.Name))
 		if err != nil {
 			return err

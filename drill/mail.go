@@ -13,7 +13,7 @@ import (
 	"purser/mail"
 	"purser/providers/guard"
 	"purser/records"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	standinses "purser/sandbox/ses"
 )
 
@@ -224,7 +224,7 @@ func (w *mailWorld) flap(ctx context.Context, n int, down time.Duration) error {
 		return w.door.open()
 	case 2: // throttled, then denied
 		for _, status := range []int{429, 403} {
-			if err := w.faults.Add(hostile.Fault{ID: "flap", Provider: "ses", Match: send, Do: hostile.Status, Status: status}); err != nil {
+			if err := w.faults.Add(faults.Fault{ID: "flap", Provider: "ses", Match: send, Do: faults.Status, Status: status}); err != nil {
 				return err
 			}
 			rest(ctx, down/2)
@@ -232,7 +232,7 @@ func (w *mailWorld) flap(ctx context.Context, n int, down time.Duration) error {
 		}
 		return nil
 	default: // it takes a mail, and its answer is lost
-		return w.faults.Add(hostile.Fault{Provider: "ses", Match: send, Do: hostile.Reset, When: hostile.After, Times: 1})
+		return w.faults.Add(faults.Fault{Provider: "ses", Match: send, Do: faults.Reset, When: faults.After, Times: 1})
 	}
 }
 

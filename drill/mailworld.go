@@ -15,11 +15,11 @@ import (
 	"purser/activities"
 	"purser/mail"
 	"purser/providers/guard"
-	"purser/providers/post"
+	"purser/providers/mailrouter"
 	"purser/providers/ses"
 	"purser/providers/smtp"
 	"purser/records"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	standinses "purser/sandbox/ses"
 	standinsmtp "purser/sandbox/smtp"
 )
@@ -29,7 +29,7 @@ import (
 type mailWorld struct {
 	ses    *standinses.Server
 	door   *door // of SES
-	faults *hostile.Control
+	faults *faults.Control
 	relay  *standinsmtp.Server
 	fleet  []*activities.Activities
 }
@@ -38,7 +38,7 @@ const mailSender = "Bench <orders@shop.example>"
 
 // newMailWorld makes a fleet whose members share the record and nothing else.
 func newMailWorld(ctx context.Context, stores []*records.Store, workers, rate int, breaker guard.Config) (_ *mailWorld, err error) {
-	w := &mailWorld{faults: hostile.New(1)}
+	w := &mailWorld{faults: faults.New(1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
@@ -77,8 +77,8 @@ func (w *mailWorld) worker(ctx context.Context, store *records.Store, relay, rat
 	if err != nil {
 		return nil, err
 	}
-	office, err := post.New(post.Config{
-		Routes: []post.Route{{Name: "ses", Mailer: primary, Breaker: breaker}, {Name: "smtp", Mailer: backup, Breaker: breaker}},
+	office, err := mailrouter.New(mailrouter.Config{
+		Routes: []mailrouter.Route{{Name: "ses", Mailer: primary, Breaker: breaker}, {Name: "smtp", Mailer: backup, Breaker: breaker}},
 		Pace:   store, Log: slog.New(slog.DiscardHandler),
 	})
 	if err == nil {

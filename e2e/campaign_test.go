@@ -11,7 +11,7 @@ import (
 
 	mailing "purser/mail"
 	"purser/records"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 )
 
 // TestCampaignKill (F41, EML-7) kills the program with SIGKILL in the midst of
@@ -161,7 +161,7 @@ func TestCampaignRetry(t *testing.T) {
 	words, list, cmd := s.campaigning(t, "ada@example.com", "bob@example.com", "eve@example.com")
 	cmd(0, "draft", "create", "spring", "--words="+words, "--recipients="+list)
 	cmd(1, "the campaign is not done", "retry", "spring", "--reason=too early")
-	s.misbehave(t, hostile.Rules{Faults: []hostile.Fault{{Provider: "ses", Match: "POST /v2/email/outbound-emails", Do: hostile.Status, Status: 500, Times: 1}}})
+	s.misbehave(t, faults.Rules{Faults: []faults.Fault{{Provider: "ses", Match: "POST /v2/email/outbound-emails", Do: faults.Status, Status: 500, Times: 1}}})
 	cmd(0, "1 unknown", "start", "spring", "--watch")
 	cmd(1, "unknown for that long", "retry", "spring", "--reason=its provider may still tell")
 	cmd(1, "another round", "retry", "spring", "--round=2", "--unknown-for=0s", "--reason=what has not been")

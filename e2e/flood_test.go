@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"purser/order"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	"purser/shop"
 )
 
@@ -22,8 +22,8 @@ import (
 func TestFlood(t *testing.T) {
 	orders, many := 12, 60
 	s := newStack(t, nil)
-	s.misbehave(t, hostile.Rules{Faults: []hostile.Fault{
-		{Provider: "search", Do: hostile.Timeout, Delay: 10 * time.Second}, {Provider: "s3", Do: hostile.Timeout, Delay: 10 * time.Second},
+	s.misbehave(t, faults.Rules{Faults: []faults.Fault{
+		{Provider: "search", Do: faults.Timeout, Delay: 10 * time.Second}, {Provider: "s3", Do: faults.Timeout, Delay: 10 * time.Second},
 	}})
 	asked, _, err := s.shop.AskPicture(within(t), "tea-assam", "", "image/jpeg", 10, http.MethodPost)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"purser/order"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 )
 
 // TestHostile takes orders through while every provider misbehaves: calls
@@ -21,22 +21,22 @@ func TestHostile(t *testing.T) {
 		orders = 24
 	}
 	s := newStack(t, nil, "--ask-after=1s", "--track-after=2s")
-	rules := hostile.Rules{
-		Webhooks: []hostile.WebhookFault{
+	rules := faults.Rules{
+		Webhooks: []faults.WebhookFault{
 			{Do: "drop", Rate: 0.25},
 			{Do: "repeat", Copies: 3, Rate: 0.3},
 			{Do: "delay", Rate: 0.3},
 			{Do: "reorder", Rate: 0.3},
 		},
-		Faults: []hostile.Fault{
-			{Do: hostile.Timeout, Delay: time.Second},
-			{Do: hostile.Timeout, Delay: time.Second, When: hostile.After},
-			{Do: hostile.Reset},
-			{Do: hostile.Reset, When: hostile.After},
-			{Do: hostile.Malformed, When: hostile.After},
-			{Do: hostile.Status, Status: 500},
-			{Do: hostile.Status, Status: 500, When: hostile.After},
-			{Do: hostile.Status, Status: 429, RetryAfter: time.Second},
+		Faults: []faults.Fault{
+			{Do: faults.Timeout, Delay: time.Second},
+			{Do: faults.Timeout, Delay: time.Second, When: faults.After},
+			{Do: faults.Reset},
+			{Do: faults.Reset, When: faults.After},
+			{Do: faults.Malformed, When: faults.After},
+			{Do: faults.Status, Status: 500},
+			{Do: faults.Status, Status: 500, When: faults.After},
+			{Do: faults.Status, Status: 429, RetryAfter: time.Second},
 		},
 	}
 	for i := range rules.Faults {
@@ -56,7 +56,7 @@ func TestHostile(t *testing.T) {
 }
 
 // misbehave adds rules to the sandbox.
-func (s *stack) misbehave(t *testing.T, rules hostile.Rules) {
+func (s *stack) misbehave(t *testing.T, rules faults.Rules) {
 	t.Helper()
 	b, err := json.Marshal(rules)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *stack) misbehave(t *testing.T, rules hostile.Rules) {
 // behave takes the rules back and answers how often each struck.
 func (s *stack) behave(t *testing.T) (struck []int) {
 	t.Helper()
-	var rules hostile.Rules
+	var rules faults.Rules
 	getJSON(t, s.at.Sandbox+"/sandbox/faults", &rules)
 	for _, f := range rules.Faults {
 		struck = append(struck, f.Struck)

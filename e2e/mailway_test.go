@@ -8,7 +8,7 @@ import (
 
 	words "purser/mail"
 	"purser/order"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	"purser/sandbox/smtp"
 )
 
@@ -121,8 +121,8 @@ func TestMailFailover(t *testing.T) {
 // is repeated; the provider's word settles it.
 func TestUnknownMail(t *testing.T) {
 	s := newStack(t, nil, "--sandbox-mail-pace=10ms")
-	lose := hostile.Fault{Provider: "ses", Match: "POST /v2/email/outbound-emails", Do: hostile.Reset, When: hostile.After, Times: 1}
-	s.misbehave(t, hostile.Rules{Faults: []hostile.Fault{lose}, Webhooks: []hostile.WebhookFault{{Provider: "ses", Do: "drop"}}})
+	lose := faults.Fault{Provider: "ses", Match: "POST /v2/email/outbound-emails", Do: faults.Reset, When: faults.After, Times: 1}
+	s.misbehave(t, faults.Rules{Faults: []faults.Fault{lose}, Webhooks: []faults.WebhookFault{{Provider: "ses", Do: "drop"}}})
 	o, err := s.buy(within(t), wish("mug-blue", 1, "EUR"), "")
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +157,7 @@ func TestUnknownMail(t *testing.T) {
 		t.Errorf("ledger:\n%s", out)
 	}
 	s.behave(t)
-	s.misbehave(t, hostile.Rules{Faults: []hostile.Fault{lose}})
+	s.misbehave(t, faults.Rules{Faults: []faults.Fault{lose}})
 	o, err = s.buy(within(t), wish("mug-blue", 1, "EUR"), "")
 	if err != nil {
 		t.Fatal(err)

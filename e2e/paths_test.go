@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"purser/pictures"
+	"purser/images"
 )
 
 // TestRelativePaths: the embedded object store changes the program's working
@@ -18,7 +18,7 @@ func TestRelativePaths(t *testing.T) {
 	}
 	s := &stack{t: t, cwd: cwd, dir: filepath.Join(cwd, "state"), env: []string{"TMPDIR=tmp"}, args: append([]string{"up", "--data=./state"}, anyPort...)}
 	s.start()
-	p, err := s.shop.AddPicture(within(t), "mug-blue", "a blue mug", "image/jpeg", pictures.Sample("mug-blue"))
+	p, err := s.shop.AddPicture(within(t), "mug-blue", "a blue mug", "image/jpeg", images.Sample("mug-blue"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"purser/catalog"
-	"purser/pictures"
+	"purser/images"
 	"purser/shop"
 )
 
@@ -23,7 +23,7 @@ func TestPicturesDeletedUnderKills(t *testing.T) {
 	skus := []string{"mug-blue", "tea-assam", "kettle-steel", "last-lamp"}
 	var all []shop.Picture
 	for _, sku := range append(skus, "bowl-hagi") {
-		p, err := s.shop.AddPicture(within(t), sku, "", "image/jpeg", pictures.Sample(sku))
+		p, err := s.shop.AddPicture(within(t), sku, "", "image/jpeg", images.Sample(sku))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestPicturesDeletedUnderKills(t *testing.T) {
 		}
 	}
 	s.shows(t, kept)
-	if left := s.filesOf(t, kept.ID); len(left) != len(pictures.Sizes())+1 {
+	if left := s.filesOf(t, kept.ID); len(left) != len(images.Sizes())+1 {
 		t.Errorf("kept of %s: %v", kept.ID, left)
 	}
 	s.agrees(t)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
+	_ "image/jpeg" // what is shown is decoded
+	_ "image/png"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,11 +17,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	_ "image/jpeg" // what is shown is decoded
-	_ "image/png"
-
 	"purser/catalog"
-	"purser/pictures"
+	"purser/images"
 	"purser/shop"
 )
 
@@ -27,7 +26,7 @@ import (
 // does.
 func (s *stack) shows(t *testing.T, p shop.Picture) {
 	t.Helper()
-	if p.Status != catalog.Ready || len(p.Renditions) != len(pictures.Sizes()) {
+	if p.Status != catalog.Ready || len(p.Renditions) != len(images.Sizes()) {
 		t.Fatalf("picture %s: %s %s %s, %d sizes", p.ID, p.Status, p.Reason, p.Detail, len(p.Renditions))
 	}
 	for _, r := range p.Renditions {
@@ -49,7 +48,7 @@ func (s *stack) shows(t *testing.T, p shop.Picture) {
 func TestPictures(t *testing.T) {
 	s := newStack(t, nil)
 	ctx := within(t)
-	photo := pictures.Sample("mug-blue")
+	photo := images.Sample("mug-blue")
 	p, err := s.shop.AddPicture(ctx, "mug-blue", "a blue mug", "image/jpeg", photo)
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +178,7 @@ func TestPicturesSurviveKills(t *testing.T) {
 	var all sync.WaitGroup
 	for i, sku := range skus {
 		all.Go(func() {
-			photo := pictures.Sample(sku)
+			photo := images.Sample(sku)
 			asked, u, err := s.shop.AskPicture(within(t), sku, "", "image/jpeg", int64(len(photo)), http.MethodPost)
 			if err == nil {
 				err = s.shop.SendFile(within(t), u, photo)
@@ -198,7 +197,7 @@ func TestPicturesSurviveKills(t *testing.T) {
 	}
 	for range kills {
 		s.awaitPictures(t, ids, func(p shop.Picture) bool {
-			if n := len(p.Renditions); n != 0 && n != len(pictures.Sizes()) {
+			if n := len(p.Renditions); n != 0 && n != len(images.Sizes()) {
 				t.Errorf("%s is shown in %d sizes", p.ID, n)
 			}
 			return p.Decided()

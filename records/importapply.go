@@ -136,8 +136,8 @@ func (b *batch) add(r catalog.LinedRow, was *productRow) error {
 	if !fresh {
 		next.OnHand = base.OnHand // the stock is counted by an import of stock
 	}
-	if faults := next.Faults(); len(faults) > 0 {
-		b.faults = append(b.faults, catalog.RowFault{Line: r.Line, SKU: r.SKU, Fault: faults[0]})
+	if faultControl := next.Faults(); len(faultControl) > 0 {
+		b.faults = append(b.faults, catalog.RowFault{Line: r.Line, SKU: r.SKU, Fault: faultControl[0]})
 		return nil
 	}
 	if _, err := order.Exponent(next.Currency); err != nil {

@@ -9,7 +9,7 @@ import (
 	"purser/activities"
 	"purser/activities/fake"
 	"purser/catalog"
-	"purser/feed"
+	"purser/importfile"
 	"purser/records"
 )
 
@@ -33,7 +33,7 @@ func newImporter(t *testing.T, s *records.Store) *importer {
 // receive keeps a file, in chunks of some bytes.
 func (m *importer) receive(kind catalog.ImportKind, text string, chunk int, dry bool) catalog.Import {
 	m.Helper()
-	h, err := feed.Sniff(kind, []byte(text[:min(len(text), feed.MaxRow)]))
+	h, err := importfile.Sniff(kind, []byte(text[:min(len(text), importfile.MaxRow)]))
 	if err != nil {
 		m.Fatal(err)
 	}
@@ -80,12 +80,12 @@ func (m *importer) finish(id string) catalog.Import {
 
 func (m *importer) errors(id string) string {
 	m.Helper()
-	faults, err := m.store.ImportErrors(m.Context(), id, 0, 100)
+	faultControl, err := m.store.ImportErrors(m.Context(), id, 0, 100)
 	if err != nil {
 		m.Fatal(err)
 	}
 	var b strings.Builder
-	for _, f := range faults {
+	for _, f := range faultControl {
 		fmt.Fprintf(&b, "%d %s %s\n", f.Line, f.SKU, f.Fault)
 	}
 	return b.String()

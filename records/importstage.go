@@ -160,9 +160,9 @@ func standTwice(ctx context.Context, q querier, id string, rows []catalog.LinedR
 }
 
 // putFaults keeps errors, as long as there are not too many.
-func putFaults(ctx context.Context, q querier, id string, faults []catalog.RowFault, kept int64) error {
+func putFaults(ctx context.Context, q querier, id string, faultControl []catalog.RowFault, kept int64) error {
 	room := int(max(keptErrors-kept, 0))
-	for _, f := range faults[:min(len(faults), room)] {
+	for _, f := range faultControl[:min(len(faultControl), room)] {
 		if _, err := q.exec(ctx, "INSERT INTO import_errors (import_id, line, field, sku, message) VALUES (?, ?, ?, ?, ?) ON CONFLICT (import_id, line, field) DO NOTHING",
 			id, f.Line, f.Field, printable(f.SKU), f.Message); err != nil {
 			return err

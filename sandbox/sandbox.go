@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"purser/sandbox/carrier"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	"purser/sandbox/journal"
 	"purser/sandbox/objects"
 	"purser/sandbox/search"
@@ -43,7 +43,7 @@ type Config struct {
 
 // Sandbox is the stand-ins together. A stand-in that was not asked for is nil.
 type Sandbox struct {
-	Faults  *hostile.Control
+	Faults  *faults.Control
 	Stripe  *stripe.Server
 	Carrier *carrier.Server
 	SES     *ses.Server
@@ -59,7 +59,7 @@ func New(c Config) (*Sandbox, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Sandbox{Faults: hostile.New(c.Seed)}
+	s := &Sandbox{Faults: faults.New(c.Seed)}
 	if err := s.open(c); err != nil {
 		return nil, errors.Join(fmt.Errorf("sandbox: %w", err), s.Close())
 	}

@@ -12,7 +12,7 @@ import (
 	"purser/inbox"
 	"purser/mail"
 	"purser/order"
-	"purser/providers/mailfeed"
+	"purser/providers/mailwebhook"
 	"purser/providers/sns"
 	"purser/records"
 	sandboxses "purser/sandbox/ses"
@@ -55,7 +55,7 @@ func (s *Stack) hearMail(hooks *inbox.Handler, relay *inbox.Relay) error {
 		return err
 	}
 	hooks.Sources["ses"] = source
-	hooks.Sources["mail"] = mailfeed.Source{Secrets: s.cfg.MailWebhookSecrets}
+	hooks.Sources["mail"] = mailwebhook.Source{Secrets: s.cfg.MailWebhookSecrets}
 	e := &mailReports{source: source, record: s.Records, tolerance: s.cfg.Tolerance(), latest: s.cfg.MailJudgeLatest, log: s.log, badNews: make(chan struct{}, 1)}
 	relay.Mails = e
 	s.background(e.judge)

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"purser/config"
-	"purser/letters"
 	"purser/mail"
-	"purser/providers/post"
+	"purser/mail/templates"
+	"purser/providers/mailrouter"
 	"purser/providers/ses"
 	"purser/providers/smtp"
 	sandboxsmtp "purser/sandbox/smtp"
@@ -23,10 +23,10 @@ const sweepAfter = 10 * time.Minute
 
 // mailOut is how mail leaves: who writes it and who carries it.
 type mailOut struct {
-	letters *letters.Writer
+	letters *templates.Writer
 	toShop  mail.Address
 	ses     *ses.Mailer // nil: not among the providers
-	office  *post.Office
+	office  *mailrouter.Office
 }
 
 // newMail makes the providers of mail, real or played.
@@ -37,15 +37,15 @@ func (s *Stack) newMail() (*mailOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.letters, err = letters.New(shop); err != nil {
+	if w.letters, err = templates.New(shop); err != nil {
 		return nil, err
 	}
 	if w.toShop, err = c.ToShop(); err != nil {
 		return nil, err
 	}
-	var routes []post.Route
+	var routes []mailrouter.Route
 	for _, name := range c.Routes() {
-		r := post.Route{Name: name}
+		r := mailrouter.Route{Name: name}
 		if name == config.RouteSES {
 			w.ses, err = s.newSES()
 			r.Mailer = w.ses
@@ -57,7 +57,7 @@ func (s *Stack) newMail() (*mailOut, error) {
 		}
 		routes = append(routes, r)
 	}
-	w.office, err = post.New(post.Config{Routes: routes, Pace: s.Records, Log: s.log})
+	w.office, err = mailrouter.New(mailrouter.Config{Routes: routes, Pace: s.Records, Log: s.log})
 	return w, err
 }
 

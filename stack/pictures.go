@@ -11,7 +11,7 @@ import (
 	"purser/activities"
 	"purser/api"
 	"purser/catalog"
-	"purser/pictures"
+	"purser/images"
 	"purser/providers/s3"
 	sandboxobjects "purser/sandbox/objects"
 	"purser/shop"
@@ -129,7 +129,7 @@ func (s *Stack) addSamplePictures(ctx context.Context) {
 		}
 		// A product that was changed before may have had one that was deleted.
 		if err == nil && len(has) == 0 && now.Version == 1 {
-			_, err = client.AddPicture(ctx, p.SKU, p.Name, string(pictures.JPEG), pictures.Sample(p.SKU))
+			_, err = client.AddPicture(ctx, p.SKU, p.Name, string(images.JPEG), images.Sample(p.SKU))
 		}
 		var none *shop.Problem
 		if errors.As(err, &none) && none.Status == http.StatusNotFound {

@@ -296,11 +296,11 @@ func TestCampaignSteering(t *testing.T) {
 		recipients := rapid.IntRange(0, 60).Draw(t, "recipients")
 		w := newCampaigns(t, spring, recipients)
 		var mu sync.Mutex
-		faults := rapid.SliceOfN(rapid.SampledFrom([]error{nil, nil, nil, order.ErrThrottled, order.ErrUnavailable, order.ErrUnknownOutcome, order.ErrRejected}), 8, 8).Draw(t, "faults")
+		faultControl := rapid.SliceOfN(rapid.SampledFrom([]error{nil, nil, nil, order.ErrThrottled, order.ErrUnavailable, order.ErrUnknownOutcome, order.ErrRejected}), 8, 8).Draw(t, "faults")
 		before, n := w.mailer.Before, 0
 		w.mailer.Before = func(m mail.Message) error {
 			mu.Lock()
-			kind := faults[n%len(faults)]
+			kind := faultControl[n%len(faultControl)]
 			n++
 			if n > 60 { // enough
 				kind = nil

@@ -38,7 +38,7 @@ func failedRead(t *testing.T, h PaymentsHarness) {
 // under its key until it is answered. It must then have been done once.
 func accidents(t *testing.T, h PaymentsHarness) {
 	for name, w := range writes {
-		for _, faults := range [][]Fault{
+		for _, faultControl := range [][]Fault{
 			{LostBefore},
 			{LostAfter},
 			{BrokenAfter},
@@ -48,9 +48,9 @@ func accidents(t *testing.T, h PaymentsHarness) {
 			{LostBefore, FailureAfter},
 			{FailureBefore, LostAfter, BrokenAfter},
 		} {
-			t.Run(name+" "+string(faults[0]), func(t *testing.T) {
+			t.Run(name+" "+string(faultControl[0]), func(t *testing.T) {
 				id, do := w.prepare(t, h)
-				for _, f := range faults {
+				for _, f := range faultControl {
 					h.FailNext(t, f)
 					err := do()
 					switch {

@@ -14,27 +14,27 @@ import (
 	"purser/order"
 	"purser/providers/carrier"
 	standin "purser/sandbox/carrier"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 )
 
 var _ activities.Carrier = (*carrier.Client)(nil)
 
 // build connects the adapter over HTTP with the stand-in.
-func build(t *testing.T) (*carrier.Client, *standin.Server, *hostile.Control) {
+func build(t *testing.T) (*carrier.Client, *standin.Server, *faults.Control) {
 	t.Helper()
-	faults := hostile.New(1)
-	s, err := standin.New(standin.Config{Faults: faults, Key: "key", WebhookSecret: "secret"})
+	faultControl := faults.New(1)
+	s, err := standin.New(standin.Config{Faults: faultControl, Key: "key", WebhookSecret: "secret"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(s.Handler())
 	t.Cleanup(srv.Close)
-	return carrier.New(carrier.Config{BaseURL: srv.URL + "/", Key: "key", Timeout: 5 * time.Second}), s, faults
+	return carrier.New(carrier.Config{BaseURL: srv.URL + "/", Key: "key", Timeout: 5 * time.Second}), s, faultControl
 }
 
 func TestConformance(t *testing.T) {
 	porttest.Carrier(t, func(t *testing.T) porttest.CarrierBench {
-		c, s, faults := build(t)
+		c, s, faultControl := build(t)
 		return porttest.CarrierBench{
 			Carrier: c, Counts: s.Counts,
 			Scan: func(t *testing.T, reference string, st order.ParcelStatus) {
@@ -43,16 +43,16 @@ func TestConformance(t *testing.T) {
 				}
 			},
 			FailNext: func(t *testing.T, kind error) {
-				f := hostile.Fault{Times: 1, Do: hostile.Status}
+				f := faults.Fault{Times: 1, Do: faults.Status}
 				switch kind {
 				case order.ErrUnknownOutcome:
-					f.Do, f.When, f.Match = hostile.Reset, hostile.After, "POST "
+					f.Do, f.When, f.Match = faults.Reset, faults.After, "POST "
 				case order.ErrThrottled:
 					f.Status = 429
 				case order.ErrDenied:
 					f.Status = 401
 				}
-				if err := faults.Add(f); err != nil {
+				if err := faultControl.Add(f); err != nil {
 					t.Fatal(err)
 				}
 			},
@@ -65,27 +65,27 @@ func TestConformance(t *testing.T) {
 func TestFaults(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
-		fault       hostile.Fault
+		fault       faults.Fault
 		write, read error
 		made        int
 	}{
-		{"reset before", hostile.Fault{Do: hostile.Reset}, order.ErrUnknownOutcome, order.ErrUnavailable, 0},
-		{"reset after", hostile.Fault{Do: hostile.Reset, When: hostile.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
-		{"timeout before", hostile.Fault{Do: hostile.Timeout}, order.ErrUnknownOutcome, order.ErrUnavailable, 0},
-		{"timeout after", hostile.Fault{Do: hostile.Timeout, When: hostile.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
-		{"malformed after", hostile.Fault{Do: hostile.Malformed, When: hostile.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
-		{"500 after", hostile.Fault{Do: hostile.Status, When: hostile.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
-		{"503", hostile.Fault{Do: hostile.Status, Status: 503}, order.ErrUnknownOutcome, order.ErrUnavailable, 0},
-		{"429", hostile.Fault{Do: hostile.Status, Status: 429, RetryAfter: 7 * time.Second}, order.ErrThrottled, order.ErrThrottled, 0},
-		{"403", hostile.Fault{Do: hostile.Status, Status: 403}, order.ErrDenied, order.ErrDenied, 0},
-		{"404 of a proxy", hostile.Fault{Do: hostile.Status, Status: 404}, order.ErrDenied, order.ErrDenied, 0},
-		{"409", hostile.Fault{Do: hostile.Status, Status: 409}, order.ErrState, order.ErrState, 0},
-		{"400", hostile.Fault{Do: hostile.Status, Status: 400}, order.ErrRejected, order.ErrRejected, 0},
+		{"reset before", faults.Fault{Do: faults.Reset}, order.ErrUnknownOutcome, order.ErrUnavailable, 0},
+		{"reset after", faults.Fault{Do: faults.Reset, When: faults.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
+		{"timeout before", faults.Fault{Do: faults.Timeout}, order.ErrUnknownOutcome, order.ErrUnavailable, 0},
+		{"timeout after", faults.Fault{Do: faults.Timeout, When: faults.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
+		{"malformed after", faults.Fault{Do: faults.Malformed, When: faults.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
+		{"500 after", faults.Fault{Do: faults.Status, When: faults.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
+		{"503", faults.Fault{Do: faults.Status, Status: 503}, order.ErrUnknownOutcome, order.ErrUnavailable, 0},
+		{"429", faults.Fault{Do: faults.Status, Status: 429, RetryAfter: 7 * time.Second}, order.ErrThrottled, order.ErrThrottled, 0},
+		{"403", faults.Fault{Do: faults.Status, Status: 403}, order.ErrDenied, order.ErrDenied, 0},
+		{"404 of a proxy", faults.Fault{Do: faults.Status, Status: 404}, order.ErrDenied, order.ErrDenied, 0},
+		{"409", faults.Fault{Do: faults.Status, Status: 409}, order.ErrState, order.ErrState, 0},
+		{"400", faults.Fault{Do: faults.Status, Status: 400}, order.ErrRejected, order.ErrRejected, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c, s, faults := build(t)
-			if err := faults.Add(tt.fault); err != nil {
+			c, s, faultControl := build(t)
+			if err := faultControl.Add(tt.fault); err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

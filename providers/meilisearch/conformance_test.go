@@ -18,7 +18,7 @@ import (
 	"purser/activities/porttest"
 	"purser/order"
 	"purser/providers/meilisearch"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	"purser/sandbox/search"
 )
 
@@ -42,8 +42,8 @@ type server struct {
 func played(t *testing.T) server { return hostileServer(t, nil) }
 
 // hostileServer is the stand-in that misbehaves as it is told.
-func hostileServer(t *testing.T, faults *hostile.Control) server {
-	s, err := search.New(search.Config{MasterKey: master, Faults: faults})
+func hostileServer(t *testing.T, faultControl *faults.Control) server {
+	s, err := search.New(search.Config{MasterKey: master, Faults: faultControl})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,11 +91,11 @@ func bench(t *testing.T, s server) porttest.IndexBench {
 	return porttest.IndexBench{
 		Index: c, Keys: c, Settings: c, Rebuild: c, Search: c,
 		FailNext: func(t *testing.T, kind error) {
-			faulty.set(map[error]hostile.Fault{
-				order.ErrUnknownOutcome: {Do: hostile.Reset, When: hostile.After},
-				order.ErrThrottled:      {Do: hostile.Status, Status: 429, RetryAfter: 2 * time.Second},
-				order.ErrDenied:         {Do: hostile.Status, Status: 403},
-				order.ErrRejected:       {Do: hostile.Status, Status: 400},
+			faulty.set(map[error]faults.Fault{
+				order.ErrUnknownOutcome: {Do: faults.Reset, When: faults.After},
+				order.ErrThrottled:      {Do: faults.Status, Status: 429, RetryAfter: 2 * time.Second},
+				order.ErrDenied:         {Do: faults.Status, Status: 403},
+				order.ErrRejected:       {Do: faults.Status, Status: 400},
 			}[kind])
 		},
 	}
@@ -106,10 +106,10 @@ type faulty struct {
 	next http.Handler
 
 	mu    sync.Mutex
-	fault *hostile.Fault
+	fault *faults.Fault
 }
 
-func (f *faulty) set(fault hostile.Fault) {
+func (f *faulty) set(fault faults.Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fault = &fault
@@ -120,7 +120,7 @@ func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/documents") {
 		f.mu.Lock()
 		if f.fault != nil {
-			c := hostile.New(1)
+			c := faults.New(1)
 			if err := c.Add(*f.fault); err != nil {
 				panic(err)
 			}

@@ -17,7 +17,7 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/providers/meilisearch"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 )
 
 // spied is a stand-in whose requests are counted, by method and last part of
@@ -139,12 +139,12 @@ func TestTaskFails(t *testing.T) {
 		kind   error
 		code   string
 	}{{400, order.ErrRejected, "injected_fault"}, {500, order.ErrUnavailable, "internal"}} {
-		faults := hostile.New(1)
-		c := spy(t, hostileServer(t, faults), meilisearch.Config{})
+		faultControl := faults.New(1)
+		c := spy(t, hostileServer(t, faultControl), meilisearch.Config{})
 		if _, err := c.ApplySettings(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := faults.Add(hostile.Fault{Match: "TASK document", Do: hostile.Status, Status: tt.status, Times: 2}); err != nil {
+		if err := faultControl.Add(faults.Fault{Match: "TASK document", Do: faults.Status, Status: tt.status, Times: 2}); err != nil {
 			t.Fatal(err)
 		}
 		for _, err := range []error{
@@ -160,12 +160,12 @@ func TestTaskFails(t *testing.T) {
 
 // TestPatience: a task that does not end in time has no known outcome.
 func TestPatience(t *testing.T) {
-	faults := hostile.New(1)
-	c := spy(t, hostileServer(t, faults), meilisearch.Config{Patience: 50 * time.Millisecond})
+	faultControl := faults.New(1)
+	c := spy(t, hostileServer(t, faultControl), meilisearch.Config{Patience: 50 * time.Millisecond})
 	if _, err := c.ApplySettings(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := faults.Add(hostile.Fault{Match: "TASK document", Do: hostile.Slow, Delay: time.Minute, Times: 1}); err != nil {
+	if err := faultControl.Add(faults.Fault{Match: "TASK document", Do: faults.Slow, Delay: time.Minute, Times: 1}); err != nil {
 		t.Fatal(err)
 	}
 	err := c.PutDocuments(t.Context(), []catalog.Document{porttest.DocumentOf("a", 1)})

@@ -13,7 +13,7 @@ import (
 	"purser/order"
 	"purser/providers/guard"
 	"purser/providers/s3"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 )
 
 // TestSignPost is IMG-1, IMG-2, IMG-3, F60, F61 and F65: the store itself
@@ -249,22 +249,22 @@ func TestFaults(t *testing.T) {
 	s := store(t, func(c *s3.Config) { c.Timeout, c.Guard = time.Second, guard.Config{Consecutive: 1000, Calls: 1000} })
 	for _, tt := range []struct {
 		name  string
-		fault hostile.Fault
+		fault faults.Fault
 		want  error
 	}{
-		{"slow down", hostile.Fault{Do: hostile.Status, Status: 503}, order.ErrThrottled},
-		{"error", hostile.Fault{Do: hostile.Status, Status: 500}, order.ErrUnknownOutcome},
-		{"forbidden", hostile.Fault{Do: hostile.Status, Status: 403}, order.ErrDenied},
-		{"reset", hostile.Fault{Do: hostile.Reset}, order.ErrUnknownOutcome},
-		{"time-out", hostile.Fault{Do: hostile.Timeout, Delay: 2 * time.Second}, order.ErrUnknownOutcome},
-		{"done, but lost", hostile.Fault{Do: hostile.Reset, When: hostile.After}, order.ErrUnknownOutcome},
+		{"slow down", faults.Fault{Do: faults.Status, Status: 503}, order.ErrThrottled},
+		{"error", faults.Fault{Do: faults.Status, Status: 500}, order.ErrUnknownOutcome},
+		{"forbidden", faults.Fault{Do: faults.Status, Status: 403}, order.ErrDenied},
+		{"reset", faults.Fault{Do: faults.Reset}, order.ErrUnknownOutcome},
+		{"time-out", faults.Fault{Do: faults.Timeout, Delay: 2 * time.Second}, order.ErrUnknownOutcome},
+		{"done, but lost", faults.Fault{Do: faults.Reset, When: faults.After}, order.ErrUnknownOutcome},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.fault.Provider, tt.fault.Times = "s3", 1
-			if err := faults.Add(tt.fault); err != nil {
+			if err := faultControl.Add(tt.fault); err != nil {
 				t.Fatal(err)
 			}
-			defer faults.Clear()
+			defer faultControl.Clear()
 			o := catalog.Object{Key: "faults/" + tt.name, Type: "image/png"}
 			if err := s.PutObject(ctx, o, []byte("x")); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)

@@ -19,7 +19,7 @@ import (
 	"purser/catalog"
 	"purser/providers/guard"
 	"purser/providers/s3"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	"purser/sandbox/objects"
 )
 
@@ -31,8 +31,8 @@ const (
 
 // One store answers all tests: there can be one in a process.
 var (
-	endpoint string
-	faults   = hostile.New(1)
+	endpoint     string
+	faultControl = faults.New(1)
 )
 
 func TestMain(m *testing.M) {
@@ -51,7 +51,7 @@ func withStore(run func() int) (_ int, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	server, err := objects.Start(context.Background(), objects.Config{
-		Dir: filepath.Join(dir, "objects"), Bucket: bucket, AccessKey: accessKey, SecretKey: secretKey, Faults: faults,
+		Dir: filepath.Join(dir, "objects"), Bucket: bucket, AccessKey: accessKey, SecretKey: secretKey, Faults: faultControl,
 	})
 	if err != nil {
 		return 0, err

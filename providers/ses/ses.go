@@ -20,9 +20,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 
 	"purser/mail"
+	"purser/mail/mime"
 	"purser/order"
 	"purser/providers/guard"
-	"purser/providers/mime"
 )
 
 // Config says which SES account to send through.

@@ -16,7 +16,7 @@ import (
 	"purser/mail"
 	"purser/order"
 	"purser/providers/ses"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	standin "purser/sandbox/ses"
 )
 
@@ -26,7 +26,7 @@ var _ activities.Mailer = (*ses.Mailer)(nil)
 type bench struct {
 	mailer *ses.Mailer
 	ses    *standin.Server
-	faults *hostile.Control
+	faults *faults.Control
 }
 
 func newMailer(t *testing.T, endpoint string, with func(*ses.Config)) *ses.Mailer {
@@ -48,7 +48,7 @@ func newMailer(t *testing.T, endpoint string, with func(*ses.Config)) *ses.Maile
 
 func build(t *testing.T, c standin.Config) bench {
 	t.Helper()
-	b := bench{faults: hostile.New(1)}
+	b := bench{faults: faults.New(1)}
 	c.Faults = b.faults
 	c.AccessKey, c.SecretKey = "AKIATEST", "secret-key"
 	var err error
@@ -74,10 +74,10 @@ func TestConformance(t *testing.T) {
 				return counts
 			},
 			FailNext: func(t *testing.T, kind error) {
-				f := hostile.Fault{Times: 1, Do: hostile.Status}
+				f := faults.Fault{Times: 1, Do: faults.Status}
 				switch kind {
 				case order.ErrUnknownOutcome:
-					f.Do, f.When = hostile.Reset, hostile.After
+					f.Do, f.When = faults.Reset, faults.After
 				case order.ErrThrottled:
 					f.Status = 429
 				case order.ErrRejected:
@@ -99,20 +99,20 @@ func TestConformance(t *testing.T) {
 func TestFaults(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		fault hostile.Fault
+		fault faults.Fault
 		want  error
 		sent  int
 	}{
-		{"reset before", hostile.Fault{Do: hostile.Reset}, order.ErrUnknownOutcome, 0},
-		{"reset after", hostile.Fault{Do: hostile.Reset, When: hostile.After}, order.ErrUnknownOutcome, 1},
-		{"timeout after", hostile.Fault{Do: hostile.Timeout, When: hostile.After}, order.ErrUnknownOutcome, 1},
-		{"malformed after", hostile.Fault{Do: hostile.Malformed, When: hostile.After}, order.ErrUnknownOutcome, 1},
-		{"500 after", hostile.Fault{Do: hostile.Status, When: hostile.After}, order.ErrUnknownOutcome, 1},
-		{"503", hostile.Fault{Do: hostile.Status, Status: 503}, order.ErrUnknownOutcome, 0},
-		{"429", hostile.Fault{Do: hostile.Status, Status: 429, RetryAfter: 3 * time.Second}, order.ErrThrottled, 0},
-		{"rejected", hostile.Fault{Do: hostile.Status, Status: 400}, order.ErrRejected, 0},
-		{"denied", hostile.Fault{Do: hostile.Status, Status: 403}, order.ErrDenied, 0},
-		{"not SES at all", hostile.Fault{Do: hostile.Status, Status: 404}, order.ErrDenied, 0},
+		{"reset before", faults.Fault{Do: faults.Reset}, order.ErrUnknownOutcome, 0},
+		{"reset after", faults.Fault{Do: faults.Reset, When: faults.After}, order.ErrUnknownOutcome, 1},
+		{"timeout after", faults.Fault{Do: faults.Timeout, When: faults.After}, order.ErrUnknownOutcome, 1},
+		{"malformed after", faults.Fault{Do: faults.Malformed, When: faults.After}, order.ErrUnknownOutcome, 1},
+		{"500 after", faults.Fault{Do: faults.Status, When: faults.After}, order.ErrUnknownOutcome, 1},
+		{"503", faults.Fault{Do: faults.Status, Status: 503}, order.ErrUnknownOutcome, 0},
+		{"429", faults.Fault{Do: faults.Status, Status: 429, RetryAfter: 3 * time.Second}, order.ErrThrottled, 0},
+		{"rejected", faults.Fault{Do: faults.Status, Status: 400}, order.ErrRejected, 0},
+		{"denied", faults.Fault{Do: faults.Status, Status: 403}, order.ErrDenied, 0},
+		{"not SES at all", faults.Fault{Do: faults.Status, Status: 404}, order.ErrDenied, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -284,7 +284,7 @@ func TestAccount(t *testing.T) {
 // TestAccountUnknown (EML-6): no answer is no limit, and no verdict.
 func TestAccountUnknown(t *testing.T) {
 	b := build(t, standin.Config{})
-	if err := b.faults.Add(hostile.Fault{Do: hostile.Status, Match: "GET"}); err != nil {
+	if err := b.faults.Add(faults.Fault{Do: faults.Status, Match: "GET"}); err != nil {
 		t.Fatal(err)
 	}
 	if l, err := b.mailer.Limits(t.Context()); err == nil || l.Rate != 0 {

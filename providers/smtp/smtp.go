@@ -19,8 +19,8 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 
 	"purser/mail"
+	"purser/mail/mime"
 	"purser/order"
-	"purser/providers/mime"
 )
 
 // Config says which relay to send through.

@@ -11,7 +11,7 @@ import (
 	"purser/order"
 	"purser/providers/guard"
 	"purser/providers/stripe"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	sandbox "purser/sandbox/stripe"
 )
 
@@ -23,16 +23,16 @@ const (
 // stand is a stand-in behind real HTTP, below a path, and an adapter to it.
 type stand struct {
 	sandbox *sandbox.Server
-	faults  *hostile.Control
+	faults  *faults.Control
 	client  *stripe.Client
 }
 
 func open(t *testing.T) stand {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	faults := hostile.New(1)
+	faultControl := faults.New(1)
 	// Validate: TEST-5, what stripe-mock refuses fails the test.
-	s, err := sandbox.New(sandbox.Config{Faults: faults, Key: testKey, WebhookSecret: testSecret, Log: log, Validate: true})
+	s, err := sandbox.New(sandbox.Config{Faults: faultControl, Key: testKey, WebhookSecret: testSecret, Log: log, Validate: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func open(t *testing.T) stand {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stand{s, faults, c}
+	return stand{s, faultControl, c}
 }
 
 func TestConformance(t *testing.T) {
@@ -89,25 +89,25 @@ func TestConformance(t *testing.T) {
 }
 
 // accident is a fault of the suite, on the wire.
-func accident(f porttest.Fault) hostile.Fault {
-	h := hostile.Fault{Provider: "stripe", Match: "POST /v1/", Times: 1}
+func accident(f porttest.Fault) faults.Fault {
+	h := faults.Fault{Provider: "stripe", Match: "POST /v1/", Times: 1}
 	switch f {
 	case porttest.LostBefore:
-		h.Do = hostile.Reset
+		h.Do = faults.Reset
 	case porttest.LostAfter:
-		h.Do, h.When = hostile.Reset, hostile.After
+		h.Do, h.When = faults.Reset, faults.After
 	case porttest.BrokenAfter:
-		h.Do, h.When = hostile.Malformed, hostile.After
+		h.Do, h.When = faults.Malformed, faults.After
 	case porttest.FailureBefore:
-		h.Do = hostile.Status
+		h.Do = faults.Status
 	case porttest.FailureAfter:
-		h.Do, h.When = hostile.Status, hostile.After
+		h.Do, h.When = faults.Status, faults.After
 	case porttest.ReadLost:
-		h.Do, h.Match = hostile.Reset, "GET /v1/"
+		h.Do, h.Match = faults.Reset, "GET /v1/"
 	case porttest.Throttle:
-		h.Do, h.Status, h.RetryAfter = hostile.Status, http.StatusTooManyRequests, 2*time.Second
+		h.Do, h.Status, h.RetryAfter = faults.Status, http.StatusTooManyRequests, 2*time.Second
 	case porttest.Deny:
-		h.Do, h.Status = hostile.Status, http.StatusUnauthorized
+		h.Do, h.Status = faults.Status, http.StatusUnauthorized
 	}
 	return h
 }

@@ -16,9 +16,9 @@ import (
 	"sync"
 	"time"
 
-	"purser/sandbox/courier"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	"purser/sandbox/journal"
+	"purser/sandbox/webhooksender"
 )
 
 // Config says what a carrier is made of.
@@ -27,7 +27,7 @@ type Config struct {
 	// memory only.
 	Journal *journal.Journal
 	// Faults makes it misbehave. Nil: it does not.
-	Faults *hostile.Control
+	Faults *faults.Control
 	// Key is what callers must present. Required.
 	Key string
 	// WebhookSecret signs the webhooks. Required.
@@ -47,7 +47,7 @@ type Config struct {
 type Server struct {
 	cfg     Config
 	journal *journal.Journal
-	courier *courier.Courier
+	courier *webhooksender.Courier
 
 	mu         sync.Mutex
 	labels     map[string]*label // by id
@@ -74,7 +74,7 @@ func New(cfg Config) (*Server, error) {
 		wake: make(chan struct{}, 1),
 	}
 	var err error
-	if s.courier, err = courier.New(cfg.Journal, "carrier", s.sign, cfg.Faults, cfg.Log); err != nil {
+	if s.courier, err = webhooksender.New(cfg.Journal, "carrier", s.sign, cfg.Faults, cfg.Log); err != nil {
 		return nil, err
 	}
 	err = cfg.Journal.Each(labelKind, func(_ string, raw json.RawMessage) error {

@@ -23,7 +23,7 @@ import (
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/embedgw"
 
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 )
 
 // Config says where the files are and who may sign.
@@ -37,7 +37,7 @@ type Config struct {
 	// Region is what clients sign for; default us-east-1.
 	Region string
 	// Faults make it misbehave, as provider "s3".
-	Faults *hostile.Control
+	Faults *faults.Control
 	// Log is silent when nil.
 	Log *slog.Logger
 }

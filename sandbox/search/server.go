@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	"purser/sandbox/journal"
 )
 
@@ -27,7 +27,7 @@ type Config struct {
 	Damaged bool
 	// Faults makes it misbehave; a rule that matches "TASK <type>" makes
 	// tasks fail or take long after they were accepted. Nil: it does not.
-	Faults *hostile.Control
+	Faults *faults.Control
 	// MasterKey opens everything. Empty: no keys are asked for.
 	MasterKey string
 	// Keep is how many finished tasks can be asked for. Default 10,000.

@@ -14,19 +14,19 @@ import (
 
 	"github.com/meilisearch/meilisearch-go"
 
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	"purser/sandbox/journal"
 	"purser/sandbox/search"
 )
 
 // on opens a server that keeps everything in a folder.
-func on(t *testing.T, dir string, faults *hostile.Control, keep int) (wire, func()) {
+func on(t *testing.T, dir string, faultControl *faults.Control, keep int) (wire, func()) {
 	t.Helper()
 	j, err := journal.Open(filepath.Join(dir, "search.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := search.New(search.Config{Dir: filepath.Join(dir, "search"), Journal: j, MasterKey: master, Faults: faults, Keep: keep})
+	s, err := search.New(search.Config{Dir: filepath.Join(dir, "search"), Journal: j, MasterKey: master, Faults: faultControl, Keep: keep})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,16 +203,16 @@ func errOf[T any](_ T, err error) error { return err }
 
 // TestFaults (F53, F54): calls go wrong, and so do tasks that were accepted.
 func TestFaults(t *testing.T) {
-	faults := hostile.New(1)
-	w, stop := on(t, t.TempDir(), faults, 0)
+	faultControl := faults.New(1)
+	w, stop := on(t, t.TempDir(), faultControl, 0)
 	defer stop()
 	w.shop(t)
-	for _, f := range []hostile.Fault{
-		{Match: "TASK documentAdditionOrUpdate", Do: hostile.Status, Status: 400, Times: 1},
-		{Match: "TASK documentAdditionOrUpdate", Do: hostile.Status, Status: 500, Times: 1},
-		{Match: "TASK documentAdditionOrUpdate", Do: hostile.Slow, Delay: 10 * time.Millisecond, Times: 1},
+	for _, f := range []faults.Fault{
+		{Match: "TASK documentAdditionOrUpdate", Do: faults.Status, Status: 400, Times: 1},
+		{Match: "TASK documentAdditionOrUpdate", Do: faults.Status, Status: 500, Times: 1},
+		{Match: "TASK documentAdditionOrUpdate", Do: faults.Slow, Delay: 10 * time.Millisecond, Times: 1},
 	} {
-		if err := faults.Add(f); err != nil {
+		if err := faultControl.Add(f); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -221,7 +221,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("%s %+v, want %q", task.Status, task.Error, want)
 		}
 	}
-	if err := faults.Add(hostile.Fault{Provider: "search", Do: hostile.Status, Status: 503, Times: 1}); err != nil {
+	if err := faultControl.Add(faults.Fault{Provider: "search", Do: faults.Status, Status: 503, Times: 1}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.index().Search("mug", &meilisearch.SearchRequest{})

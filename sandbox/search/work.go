@@ -5,7 +5,7 @@ import (
 	"errors"
 	"maps"
 
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 )
 
 // run does the tasks, one after the other, until the context ends.
@@ -41,7 +41,7 @@ func (s *Server) run(ctx context.Context) {
 // taskError is how a failure is shown. What nobody foresaw is for the log.
 func (s *Server) taskError(t *task, err error) *apiError {
 	var e *apiError
-	var injected *hostile.TaskFault
+	var injected *faults.TaskFault
 	switch {
 	case errors.As(err, &e):
 		return e

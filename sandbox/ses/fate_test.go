@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 )
 
 // endpoint subscribes to the topic and collects what comes. It does not look
@@ -246,14 +246,14 @@ func TestTopicAsks(t *testing.T) {
 // TestTopicFaults (WHK-8, WHK-9): messages are repeated and dropped as told; a
 // repetition has the id of the first.
 func TestTopicFaults(t *testing.T) {
-	faults := hostile.New(1)
-	if err := faults.AddWebhook(hostile.WebhookFault{Provider: "ses", Type: "Bounce", Do: "repeat", Copies: 2}); err != nil {
+	faultControl := faults.New(1)
+	if err := faultControl.AddWebhook(faults.WebhookFault{Provider: "ses", Type: "Bounce", Do: "repeat", Copies: 2}); err != nil {
 		t.Fatal(err)
 	}
-	if err := faults.AddWebhook(hostile.WebhookFault{Provider: "ses", Type: "Delivery", Do: "drop"}); err != nil {
+	if err := faultControl.AddWebhook(faults.WebhookFault{Provider: "ses", Type: "Delivery", Do: "drop"}); err != nil {
 		t.Fatal(err)
 	}
-	s := build(t, "", Config{Faults: faults})
+	s := build(t, "", Config{Faults: faultControl})
 	e := newEndpoint(t)
 	live(t, s, e)
 	_, _, id := post(s, simple("ada@example.com", "ord_1", "x"))

@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"purser/sandbox/courier"
+	"purser/sandbox/webhooksender"
 )
 
 // subscription is the one endpoint of the topic.
@@ -45,7 +45,7 @@ func (s *Server) openTopic() (err error) {
 	headers := func([]byte, time.Time) http.Header {
 		return http.Header{"Content-Type": {"text/plain; charset=UTF-8"}, "X-Amz-Sns-Message-Type": {"Notification"}, "X-Amz-Sns-Topic-Arn": {TopicARN}}
 	}
-	if s.courier, err = courier.New(s.journal, "ses", headers, s.cfg.Faults, s.cfg.Log); err != nil {
+	if s.courier, err = webhooksender.New(s.journal, "ses", headers, s.cfg.Faults, s.cfg.Log); err != nil {
 		return err
 	}
 	s.courier.Envelope = s.envelope

@@ -12,9 +12,9 @@ import (
 	"sync"
 	"time"
 
-	"purser/sandbox/courier"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	"purser/sandbox/journal"
+	"purser/sandbox/webhooksender"
 )
 
 // Config says what the stand-in is made of. Its zero value accepts everybody.
@@ -22,7 +22,7 @@ type Config struct {
 	// Journal keeps the mails. Nil keeps them in memory only.
 	Journal *journal.Journal
 	// Faults makes it misbehave. Nil: it does not.
-	Faults *hostile.Control
+	Faults *faults.Control
 	// AccessKey and SecretKey are what callers must sign with. Empty: any.
 	AccessKey, SecretKey string
 	// Secret is what the authority is made of that vouches for the topic's
@@ -53,7 +53,7 @@ type Server struct {
 	cfg     Config
 	journal *journal.Journal
 	signer  func() (*signer, error)
-	courier *courier.Courier
+	courier *webhooksender.Courier
 	ask     chan struct{} // wakes the one who asks an endpoint
 
 	mu        sync.Mutex

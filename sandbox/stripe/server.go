@@ -24,9 +24,9 @@ import (
 
 	"github.com/stripe/stripe-go/v76/webhook"
 
-	"purser/sandbox/courier"
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	"purser/sandbox/journal"
+	"purser/sandbox/webhooksender"
 )
 
 // APIVersion is the version of Stripe's API the stand-in speaks.
@@ -42,7 +42,7 @@ const (
 // Config describes a stand-in.
 type Config struct {
 	Journal        *journal.Journal // keeps the state; nil for memory only
-	Faults         *hostile.Control // makes it misbehave; nil for never
+	Faults         *faults.Control  // makes it misbehave; nil for never
 	Key            string           // the secret key it accepts; default any sk_test_…
 	PublishableKey string           // the key of the shopper's browser; default any pk_test_…
 	WebhookSecret  string           // signs the webhooks
@@ -57,7 +57,7 @@ type Config struct {
 // Server is the stand-in.
 type Server struct {
 	conf    Config
-	courier *courier.Courier
+	courier *webhooksender.Courier
 	api     http.Handler // behind the faults
 	check   http.Handler // stripe-mock, if Validate
 
@@ -90,7 +90,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.courier, err = courier.New(c.Journal, "stripe", s.sign, c.Faults, c.Log); err != nil {
+	if s.courier, err = webhooksender.New(c.Journal, "stripe", s.sign, c.Faults, c.Log); err != nil {
 		return nil, err
 	}
 	s.courier.OnDelivered = s.arrived

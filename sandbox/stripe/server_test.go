@@ -15,7 +15,7 @@ import (
 
 	"github.com/stripe/stripe-go/v76/webhook"
 
-	"purser/sandbox/hostile"
+	"purser/sandbox/faults"
 	"purser/sandbox/journal"
 	"purser/sandbox/stripe"
 )
@@ -132,9 +132,9 @@ func TestIdempotency(t *testing.T) {
 }
 
 func TestStored500(t *testing.T) {
-	faults := hostile.New(1)
-	b := start(t, stripe.Config{Faults: faults})
-	if err := faults.Add(hostile.Fault{Provider: "stripe", Match: "POST /v1/", Do: hostile.Status, When: hostile.After, Times: 1}); err != nil {
+	faultControl := faults.New(1)
+	b := start(t, stripe.Config{Faults: faultControl})
+	if err := faultControl.Add(faults.Fault{Provider: "stripe", Match: "POST /v1/", Do: faults.Status, When: faults.After, Times: 1}); err != nil {
 		t.Fatal(err)
 	}
 	for n, replayed := range []string{"", "true", "true"} {

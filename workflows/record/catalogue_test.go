@@ -15,7 +15,7 @@ import (
 	"purser/activities/fake"
 	"purser/activities/porttest"
 	"purser/catalog"
-	"purser/feed"
+	"purser/importfile"
 	"purser/order"
 	"purser/records"
 	"purser/starter"
@@ -116,7 +116,7 @@ func (c *counter) productIndexDown() string {
 
 func (c *counter) imported() string {
 	const text = "sku,name,price,currency\nmug,Mug,1450,EUR\ntea,Tea,890,EUR\nbad,,1,EUR\n"
-	h, err := feed.Sniff(catalog.ImportProducts, []byte(text))
+	h, err := importfile.Sniff(catalog.ImportProducts, []byte(text))
 	header, jerr := json.Marshal(h)
 	if err = errors.Join(err, jerr); err != nil {
 		c.t.Fatal(err)

@@ -1,0 +1,120 @@
+package images_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"image"
+	"image/color"
+	"image/color/palette"
+	"image/gif"
+	"runtime"
+	"testing"
+
+	"purser/images"
+)
+
+// TestMemoryIsBounded is IMG-8: what is allocated from the first byte to the
+// last scaled pixel, garbage included, stays below what the header was
+// charged for, so that the budget bounds the memory whatever the file is.
+// Scaling itself takes little: large is at most 1600 × 1600.
+func TestMemoryIsBounded(t *testing.T) {
+	const scaling = 24 << 20
+	wide := image.NewNRGBA64(image.Rect(0, 0, 400, 400))
+	wide.SetNRGBA64(3, 3, color.NRGBA64{A: 9})
+	paletted := image.NewPaletted(image.Rect(0, 0, 1000, 1100), palette.Plan9)
+	var film bytes.Buffer
+	if err := gif.Encode(&film, paletted, nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"photo":       asJPEG(t, quarters(1700, 1000)),
+		"grey":        asJPEG(t, image.NewGray(image.Rect(0, 0, 1000, 1200))),
+		"strip":       asJPEG(t, quarters(20_000, 1)),
+		"png":         asPNG(t, quarters(600, 500)),
+		"palette":     asPNG(t, paletted),
+		"16 bits":     asPNG(t, wide),
+		"gif":         film.Bytes(),
+		"progressive": file(t, "progressive.jpg"),
+		"cmyk":        file(t, "cmyk.jpg"),
+		"interlaced":  file(t, "interlaced.png"),
+		"lossy":       file(t, "lossy.webp"),
+		"lossless":    file(t, "lossless.webp"),
+		"transparent": file(t, "alpha.webp"),
+	} {
+		h, err := images.Look(data, images.Limits{})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err = images.Scale(context.Background(), data, images.Limits{})
+		runtime.ReadMemStats(&after)
+		took := int64(after.TotalAlloc - before.TotalAlloc)
+		if err != nil || took > h.Memory+scaling {
+			t.Errorf("%s: %d MB allocated, charged for %d, %v", name, took>>20, h.Memory>>20, err)
+		}
+		if h.Format != images.WebP && h.Memory > 1<<20 && took < h.Memory/3 {
+			t.Errorf("%s: %d MB allocated, charged for as much as %d", name, took>>20, h.Memory>>20)
+		}
+	}
+}
+
+// FuzzScale throws files at the door: whatever they hold, they come out as
+// pictures of the right sizes or are refused with a reason; nothing else.
+func FuzzScale(f *testing.F) {
+	for _, name := range []string{
+		"lossy.webp", "lossless.webp", "alpha.webp", "alpha-lossless.webp", "cmyk.jpg", "progressive.jpg", "sixteen.png", "interlaced.png", "alpha.png",
+	} {
+		f.Add(file(f, name))
+	}
+	photo := asJPEG(f, quarters(64, 48))
+	f.Add(photo)
+	f.Add(withSegment(photo, 0xe1, append([]byte("Exif\x00\x00"), exif(binary.BigEndian, 6)...)))
+	f.Add(append(photo, "<script>"...))
+	f.Add(photo[:len(photo)/2])
+	f.Add(asPNG(f, quarters(9, 700)))
+	f.Add(pngHeader(50_000, 50_000, 8, 2))
+	f.Add(jpegHeader(65_535, 65_535, true))
+	f.Add(scans(1000))
+	f.Add(riff(riffChunk("VP8 ", 1<<31-1, make([]byte, 20))))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		limits := images.Limits{Pixels: 1 << 18, Memory: 16 << 20}
+		s, err := images.Scale(context.Background(), data, limits)
+		var r *images.Refusal
+		if errors.As(err, &r) {
+			return
+		}
+		if err != nil {
+			t.Fatalf("not a refusal: %v", err)
+		}
+		for _, size := range images.Sizes() {
+			v, err := s.Encode(size.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Width < 1 || v.Height < 1 || max(v.Width, v.Height) > min(size.Side, max(s.Header.Width, s.Header.Height)) {
+				t.Fatalf("%s is %d × %d, of %+v", size.Name, v.Width, v.Height, s.Header)
+			}
+		}
+	})
+}
+
+// FuzzLook goes for the structure alone, which is quicker.
+func FuzzLook(f *testing.F) {
+	f.Add(asJPEG(f, quarters(8, 8)))
+	f.Add(asPNG(f, quarters(8, 8)))
+	f.Add(file(f, "alpha.webp"))
+	f.Add([]byte("GIF89a\x01\x00\x01\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		h, err := images.Look(data, images.Limits{Pixels: 1000})
+		var r *images.Refusal
+		switch {
+		case err == nil && (h.Width < 1 || h.Height < 1 || h.Width*h.Height > 1000 || h.Orientation < 1 || h.Orientation > 8):
+			t.Fatalf("let in: %+v", h)
+		case err != nil && !errors.As(err, &r):
+			t.Fatalf("not a refusal: %v", err)
+		}
+	})
+}

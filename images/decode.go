@@ -1,0 +1,99 @@
+package images
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/webp"
+)
+
+// decode decodes a picture that has passed the door. It gives up when ctx
+// ends. A decoder that panics has met a file that is broken in a new way.
+func decode(ctx context.Context, data []byte, h Header) (img image.Image, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			img, err = nil, refuse(Broken, "the decoder gave up: %v", v)
+		}
+	}()
+	r := &reader{ctx: ctx, Reader: bytes.NewReader(data)}
+	switch h.Format {
+	case JPEG:
+		img, err = jpeg.Decode(r)
+	case PNG:
+		img, err = png.Decode(r)
+	case GIF:
+		img, err = gif.Decode(r) // the first frame
+	case WebP:
+		img, err = webp.Decode(r)
+	default:
+		return nil, refuse(UnknownType, "%q", h.Format)
+	}
+	var unsupported jpeg.UnsupportedError
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return nil, refuse(Truncated, "the file ends before the picture does")
+	case errors.As(err, &unsupported):
+		return nil, refuse(Unsupported, "%v", err)
+	case err != nil:
+		return nil, refuse(Broken, "%v", err)
+	}
+	if b := img.Bounds(); h.Format != GIF && (b.Dx() != h.Width || b.Dy() != h.Height) {
+		return nil, refuse(Broken, "the header says %d × %d pixels, there are %d × %d", h.Width, h.Height, b.Dx(), b.Dy())
+	}
+	if h.Format == WebP {
+		widen(img)
+	}
+	return img, nil
+}
+
+// reader ends with its context.
+type reader struct {
+	ctx context.Context
+	*bytes.Reader
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	// In portions, so that a decoder that reads a lot at once is asked often.
+	return r.Reader.Read(p[:min(len(p), 64<<10)])
+}
+
+// widen turns WebP's levels (black is 16, white is 235) into those of JPEG,
+// which is what image.YCbCr holds everywhere else: its decoder does not.
+func widen(img image.Image) {
+	var m *image.YCbCr
+	switch img := img.(type) {
+	case *image.YCbCr:
+		m = img
+	case *image.NYCbCrA:
+		m = &img.YCbCr
+	default:
+		return
+	}
+	var luma, chroma [256]byte
+	for i := range 256 {
+		luma[i] = clamp8((int32(i-16)*510/219 + 1) >> 1)
+		chroma[i] = clamp8((int32(i-128)*510/224+1)>>1 + 128)
+	}
+	for i, v := range m.Y {
+		m.Y[i] = luma[v]
+	}
+	for i, v := range m.Cb {
+		m.Cb[i] = chroma[v]
+	}
+	for i, v := range m.Cr {
+		m.Cr[i] = chroma[v]
+	}
+}
+
+func clamp8(v int32) byte { return byte(min(max(v, 0), 255)) }

@@ -1,0 +1,62 @@
+package images
+
+// turned puts a picture upright, as its orientation says.
+func turned(p planes, orientation int) planes {
+	across, down, swap := turning(orientation)
+	if !across && !down && !swap {
+		return p
+	}
+	for i, pl := range p.all {
+		p.all[i] = pl.turned(across, down, swap)
+	}
+	if swap {
+		p.w, p.h = p.h, p.w
+	}
+	return p
+}
+
+// turning is an orientation as three steps: mirror across, mirror down, then
+// swap rows and columns.
+func turning(orientation int) (across, down, swap bool) {
+	switch orientation {
+	case 2:
+		return true, false, false
+	case 3:
+		return true, true, false
+	case 4:
+		return false, true, false
+	case 5:
+		return false, false, true
+	case 6:
+		return false, true, true
+	case 7:
+		return true, true, true
+	case 8:
+		return true, false, true
+	}
+	return false, false, false
+}
+
+func (p plane) turned(across, down, swap bool) plane {
+	out := newPlane(p.w, p.h)
+	if swap {
+		out = newPlane(p.h, p.w)
+	}
+	for y := range p.h {
+		to := y
+		if down {
+			to = p.h - 1 - y
+		}
+		for x, v := range p.row(y) {
+			if across {
+				x = p.w - 1 - x
+			}
+			if swap {
+				out.pix[x*out.w+to] = v
+			} else {
+				out.pix[to*out.w+x] = v
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,245 @@
+package importfile_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/catalog"
+	"purser/importfile"
+)
+
+// read reads a whole file, and its errors as "line field: message".
+func read(t *testing.T, kind catalog.ImportKind, text string) (rows []catalog.LinedRow, faultControl []string) {
+	t.Helper()
+	h, err := importfile.Sniff(kind, []byte(text[:min(len(text), importfile.MaxRow)]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := h.Read(strings.NewReader(text[h.Start.Byte:]), h.Start)
+	for {
+		row, line, wrong, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			if at := r.At().Byte; at != int64(len(text)) {
+				t.Errorf("read to byte %d of %d", at, len(text))
+			}
+			return rows, faultControl
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range wrong {
+			faultControl = append(faultControl, fmt.Sprintf("%d %s", line, f))
+		}
+		if len(wrong) == 0 {
+			rows = append(rows, catalog.LinedRow{Line: line, Row: row})
+		}
+	}
+}
+
+func TestSniff(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind catalog.ImportKind
+		text string
+		want string // what the error says; "": none
+	}{
+		"plain":                 {catalog.ImportProducts, "sku,name,price,currency\n", ""},
+		"semicolons":            {catalog.ImportProducts, "sku;name;price\n", ""},
+		"tabs":                  {catalog.ImportStock, "sku\tonHand\n", ""},
+		"any case, quoted, BOM": {catalog.ImportStock, "\xef\xbb\xbf\"SKU\", onhand\r\n", ""},
+		"no line at all":        {catalog.ImportStock, "sku,onHand", ""},
+		"JSON lines":            {catalog.ImportProducts, "\n {\"sku\":\"a\"}\n", ""},
+		"empty":                 {catalog.ImportProducts, " \n\n", "empty"},
+		"no header":             {catalog.ImportProducts, "mug,Mug,1450,EUR\n", `"mug" is none of`},
+		"unknown column":        {catalog.ImportProducts, "sku,colour\n", "colour"},
+		"no sku":                {catalog.ImportProducts, "name,price\n", "sku is missing"},
+		"stock without stock":   {catalog.ImportStock, "sku\n", "onHand is missing"},
+		"prices with a name":    {catalog.ImportPrices, "sku,price,currency,name\n", "name"},
+		"twice":                 {catalog.ImportProducts, "sku,name,NAME\n", "name stands twice"},
+		"an array":              {catalog.ImportProducts, "[{\"sku\":\"a\"}]", "JSON lines"},
+		"UTF-16":                {catalog.ImportProducts, "\xff\xfes\x00k\x00u\x00", "UTF-8"},
+		"a spreadsheet":         {catalog.ImportProducts, "PK\x03\x04rest", "CSV"},
+		"compressed":            {catalog.ImportProducts, "\x1f\x8b\x08", "uncompressed"},
+		"broken UTF-8":          {catalog.ImportProducts, "sku,n\xffme\n", "UTF-8"},
+		"one endless line":      {catalog.ImportProducts, strings.Repeat("x", importfile.MaxRow), "first line"},
+		"another kind":          {"people", "sku\n", "people"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := importfile.Sniff(c.kind, []byte(c.text))
+			if c.want == "" && err != nil {
+				t.Error(err)
+			}
+			if c.want != "" && (!errors.Is(err, importfile.ErrFile) || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestRows(t *testing.T) {
+	text := "\xef\xbb\xbfsku;name;description;tags;options;price;currency;onHand;rating;inactive\r\n" +
+		"mug;\"Mug; \"\"blue\"\"\";\"two\nlines\";enamel|camping;colour=blue|size=M;1450;EUR;10;450;\r\n" +
+		"\r\n" +
+		"tea;Tea;;;;890;EUR;;;true"
+	rows, faultControl := read(t, catalog.ImportProducts, text)
+	if len(faultControl) > 0 || len(rows) != 2 {
+		t.Fatalf("%d rows, %q", len(rows), faultControl)
+	}
+	want := catalog.Product{
+		SKU: "mug", Name: `Mug; "blue"`, Description: "two\nlines", Tags: []string{"enamel", "camping"}, Rating: 450,
+		Options: map[string]string{"colour": "blue", "size": "M"}, Price: 1450, Currency: "EUR", OnHand: 10,
+	}
+	if diff := cmp.Diff(want, rows[0].Onto(catalog.Product{})); diff != "" || rows[0].Line != 2 {
+		t.Errorf("line %d: %s", rows[0].Line, diff)
+	}
+	// What a row leaves out stays as it is.
+	was := catalog.Product{SKU: "tea", OnHand: 7, Brand: "Lantern", Tags: []string{"old"}}
+	want = catalog.Product{SKU: "tea", Name: "Tea", Price: 890, Currency: "EUR", OnHand: 7, Brand: "Lantern", Inactive: true}
+	if diff := cmp.Diff(want, rows[1].Onto(was)); diff != "" || rows[1].Line != 5 {
+		t.Errorf("line %d: %s", rows[1].Line, diff)
+	}
+}
+
+func TestRowFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind catalog.ImportKind
+		text string
+		good int
+		want []string
+	}{
+		"no name, negative price": {
+			catalog.ImportProducts, "sku,name,price,currency\na,,100,EUR\nb,B,-1,EUR\nc,C,1,EUR\n", 1,
+			[]string{"2 name: want 1 to 200 characters of text on one line", "3 price: want 1 to 99999999 minor units, got -1"},
+		},
+		"a float for an amount": {
+			catalog.ImportPrices, "sku,price,currency\na,14.50,EUR\n", 0,
+			[]string{`2 price: want a whole number, got "14.50": amounts are minor units, such as 1450 for 14.50`, "2 price: is missing"},
+		},
+		"broken UTF-8": {catalog.ImportProducts, "sku,name\na,\xff\nb,B\n", 1, []string{"2 : not valid UTF-8 at byte 3 of the row"}},
+		"columns":      {catalog.ImportStock, "sku,onHand\na\nb,1,2\nc,3\n", 1, []string{"2 : want 2 columns, got 1", "3 : want 2 columns, got 3"}},
+		"a quote that never closes": {
+			catalog.ImportStock, "sku,onHand\n\"a,1\nb,2\nc,3\n", 2, []string{"2 : the row has more than 65536 bytes, or a quote that is never closed"},
+		},
+		"a stray quote": {
+			catalog.ImportProducts, "sku,name\na,5\" pipe\nb,B\n", 1,
+			[]string{"2 : a quote inside a field: quote the whole field and write the quote twice"},
+		},
+		"an endless row": {
+			catalog.ImportProducts, "sku,name\na," + strings.Repeat("x", 3*importfile.MaxRow) + "\nb,B\n", 1,
+			[]string{"2 : the row has more than 65536 bytes, or a quote that is never closed"},
+		},
+		"JSON": {
+			catalog.ImportProducts,
+			`{"sku":"a","name":"A"}` + "\n" + `{"sku":"b","price":1.5}` + "\n" + `{"sku":"c","colour":"x"}` + "\n" + `{"sku":"d"` + "\n" + `{"sku":"e"} {}` + "\n" + `{"name":"F"}` + "\n", 1,
+			[]string{
+				"2 price: want a whole number: amounts are minor units, such as 1450 for 14.50", "3 colour: there is no such field",
+				"4 : not a JSON object on one line", "5 : something follows the object", `6 sku: want 1 to 64 characters without spaces, got ""`,
+			},
+		},
+		"JSON prices": {
+			catalog.ImportPrices, `{"sku":"a","price":1,"currency":"EUR"}` + "\n" + `{"sku":"b","price":1}` + "\n" + `{"sku":"c","price":1,"currency":"EUR","name":"C"}`, 1,
+			[]string{"2 currency: is missing", "3 name: a file of prices does not say this"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rows, faultControl := read(t, c.kind, c.text)
+			if len(rows) != c.good || !slices.Equal(faultControl, c.want) {
+				t.Errorf("%d good rows, want %d; errors (-want +got):\n%s", len(rows), c.good, cmp.Diff(c.want, faultControl))
+			}
+		})
+	}
+}
+
+// FuzzCSV holds the reader against encoding/csv: where that reads every row,
+// so does ours, and alike. Wherever reading is taken up again, it goes on the
+// same.
+func FuzzCSV(f *testing.F) {
+	f.Add("a,1\nb,2\n")
+	f.Add("\"a\"\"\n,\",2\n\nc,3")
+	f.Add("a,\"x\ny\"\r\nb,\"\"\n")
+	f.Add("\"a,1\nb,2")
+	f.Fuzz(func(t *testing.T, body string) {
+		head := "sku,name\n"
+		h, err := importfile.Sniff(catalog.ImportProducts, []byte((head + body)[:min(len(head+body), importfile.MaxRow)]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, ends := collect(t, h, body, h.Start)
+		if want, ok := standard(body); ok && !slices.Equal(whole, want) {
+			t.Errorf("got %q, encoding/csv %q", whole, want)
+		}
+		for i, at := range ends {
+			rest, _ := collect(t, h, (head + body)[at.Byte:], at)
+			if !slices.Equal(rest, whole[i+1:]) {
+				t.Errorf("from %+v: %q, want %q", at, rest, whole[i+1:])
+			}
+		}
+	})
+}
+
+// collect reads all rows, and where each ends.
+func collect(t *testing.T, h importfile.Header, body string, at importfile.Position) (rows []string, ends []importfile.Position) {
+	r := h.Read(strings.NewReader(body), at)
+	for {
+		row, line, faultControl, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return rows, ends
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := ""
+		if row.Name != nil {
+			name = *row.Name
+		}
+		said := fmt.Sprintf("%q %q", row.SKU, name)
+		if len(faultControl) > 0 && (row.Name == nil || faultControl[0].Field == "") {
+			said = fmt.Sprintf("line %d: %v", line, faultControl)
+		}
+		rows, ends = append(rows, said), append(ends, r.At())
+	}
+}
+
+// standard reads with the standard library; not ok: it cannot, or the row is
+// one that ours treats in its own way.
+func standard(body string) (rows []string, ok bool) {
+	if strings.ContainsAny(body, "\r") || len(body) > importfile.MaxRow || !bytes.Equal([]byte(body), []byte(strings.ToValidUTF8(body, ""))) {
+		return nil, false
+	}
+	c := csv.NewReader(strings.NewReader(body))
+	c.FieldsPerRecord = 2
+	for {
+		record, err := c.Read()
+		if errors.Is(err, io.EOF) {
+			return rows, true
+		}
+		if err != nil {
+			return nil, false
+		}
+		rows = append(rows, fmt.Sprintf("%q %q", strings.TrimSpace(record[0]), strings.TrimSpace(record[1])))
+	}
+}
+
+// FuzzJSON wants no row read that the file does not hold, and no panic.
+func FuzzJSON(f *testing.F) {
+	f.Add(`{"sku":"a","price":1}`)
+	f.Add("{\"sku\":\"a\"}\n{\"sku\":\"b\",\"tags\":[\"x\"]}\n")
+	f.Fuzz(func(t *testing.T, body string) {
+		text := "{\"sku\":\"first\"}\n" + body
+		h, err := importfile.Sniff(catalog.ImportProducts, []byte(text[:min(len(text), importfile.MaxRow)]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, _ := collect(t, h, text, h.Start)
+		if len(rows) < 1 || len(rows) > strings.Count(text, "\n")+1 {
+			t.Errorf("%d rows of %q", len(rows), text)
+		}
+	})
+}

@@ -1,0 +1,255 @@
+package importfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"purser/catalog"
+)
+
+// row reads one row. Its faults are in the row's form; what it says is for
+// the caller to check.
+func (r *Reader) row(text []byte) (catalog.Row, []catalog.Fault) {
+	if !utf8.Valid(text) {
+		return catalog.Row{}, []catalog.Fault{{Message: fmt.Sprintf("not valid UTF-8 at byte %d of the row", badByte(text))}}
+	}
+	if r.header.Format == JSONLines {
+		return r.object(text)
+	}
+	return r.record(string(text))
+}
+
+func badByte(text []byte) int {
+	for i := 0; i < len(text); {
+		c, n := utf8.DecodeRune(text[i:])
+		if c == utf8.RuneError && n == 1 {
+			return i + 1
+		}
+		i += n
+	}
+	return len(text)
+}
+
+// object reads a JSON line.
+func (r *Reader) object(text []byte) (row catalog.Row, _ []catalog.Fault) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	err := d.Decode(&row)
+	if err == nil {
+		if _, more := d.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("something follows the object")
+		}
+	}
+	if err != nil {
+		return row, []catalog.Fault{jsonFault(err)}
+	}
+	return row, r.misplaced(row)
+}
+
+// jsonFault says what is wrong without naming our types.
+func jsonFault(err error) catalog.Fault {
+	var kind *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	field, unknown := strings.CutPrefix(err.Error(), "json: unknown field ")
+	switch {
+	case errors.As(err, &kind) && strings.HasPrefix(kind.Value, "number"):
+		return catalog.Fault{Field: kind.Field, Message: "want a whole number: amounts are minor units, such as 1450 for 14.50"}
+	case errors.As(err, &kind):
+		return catalog.Fault{Field: kind.Field, Message: "a " + kind.Value + " does not fit here"}
+	case errors.As(err, &syntax), errors.Is(err, io.ErrUnexpectedEOF):
+		return catalog.Fault{Message: "not a JSON object on one line"}
+	case unknown:
+		return catalog.Fault{Field: strings.Trim(field, `"`), Message: "there is no such field"}
+	}
+	return catalog.Fault{Message: err.Error()}
+}
+
+// misplaced refuses what a file of this kind must not say, or must.
+func (r *Reader) misplaced(row catalog.Row) []catalog.Fault {
+	if r.header.Kind == catalog.ImportProducts {
+		return nil // it may say anything
+	}
+	b, err := json.Marshal(row)
+	said := map[string]json.RawMessage{}
+	if err == nil {
+		err = json.Unmarshal(b, &said)
+	}
+	if err != nil {
+		return []catalog.Fault{{Message: err.Error()}}
+	}
+	var faultControl []catalog.Fault
+	known := Columns(r.header.Kind)
+	for field := range said {
+		if !slices.Contains(known, field) {
+			faultControl = append(faultControl, catalog.Fault{Field: field, Message: "a file of " + string(r.header.Kind) + " does not say this"})
+		}
+	}
+	for _, must := range columns[r.header.Kind].must {
+		if _, ok := said[must]; !ok {
+			faultControl = append(faultControl, catalog.Fault{Field: must, Message: "is missing"})
+		}
+	}
+	slices.SortFunc(faultControl, func(a, b catalog.Fault) int { return strings.Compare(a.Field, b.Field) })
+	return faultControl
+}
+
+// record reads a row of a CSV.
+func (r *Reader) record(text string) (row catalog.Row, faultControl []catalog.Fault) {
+	var err error
+	if r.fields, err = split(r.fields[:0], text, r.header.Comma[0]); err != nil {
+		return row, []catalog.Fault{{Message: err.Error()}}
+	}
+	if len(r.fields) != len(r.header.Columns) {
+		return row, []catalog.Fault{{Message: fmt.Sprintf("want %d columns, got %d", len(r.header.Columns), len(r.fields))}}
+	}
+	for i, column := range r.header.Columns {
+		if fault := assign(&row, column, strings.TrimSpace(r.fields[i])); fault != "" {
+			faultControl = append(faultControl, catalog.Fault{Field: column, Message: fault})
+		}
+	}
+	for _, must := range columns[r.header.Kind].must[1:] {
+		if must == "onHand" && row.OnHand == nil || must == "price" && row.Price == nil {
+			faultControl = append(faultControl, catalog.Fault{Field: must, Message: "is missing"})
+		}
+	}
+	return row, faultControl
+}
+
+// assign sets a column. An empty number or truth says nothing.
+func assign(row *catalog.Row, column, value string) (fault string) {
+	switch column {
+	case "sku":
+		row.SKU = value
+	case "name":
+		row.Name = &value
+	case "description":
+		row.Description = &value
+	case "brand":
+		row.Brand = &value
+	case "category":
+		row.Category = &value
+	case "tags":
+		tags := list(value)
+		row.Tags = &tags
+	case "options":
+		return assignOptions(row, value)
+	case "parent":
+		row.Parent = &value
+	case "currency":
+		row.Currency = &value
+	case "rating":
+		row.Rating, fault = number(value)
+	case "price":
+		row.Price, fault = number(value)
+	case "onHand":
+		row.OnHand, fault = number(value)
+	case "inactive":
+		row.Inactive, fault = truth(value)
+	}
+	return fault
+}
+
+func number(value string) (*int64, string) {
+	if value == "" {
+		return nil, ""
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		return nil, fmt.Sprintf("want a whole number, got %.20q: amounts are minor units, such as 1450 for 14.50", value)
+	}
+	return &n, ""
+}
+
+func truth(value string) (*bool, string) {
+	if value == "" {
+		return nil, ""
+	}
+	b, err := strconv.ParseBool(strings.ToLower(value))
+	if err != nil {
+		return nil, fmt.Sprintf("want true or false, got %.20q", value)
+	}
+	return &b, ""
+}
+
+// list reads "one|two".
+func list(value string) []string {
+	if value == "" {
+		return nil
+	}
+	parts := strings.Split(value, "|")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return parts
+}
+
+// assignOptions reads "size=M|colour=blue".
+func assignOptions(row *catalog.Row, value string) string {
+	options := map[string]string{}
+	for _, o := range list(value) {
+		name, is, ok := strings.Cut(o, "=")
+		if !ok || options[name] != "" {
+			return "want name=value, parted by |, each name once"
+		}
+		options[name] = is
+	}
+	if len(options) == 0 {
+		options = nil
+	}
+	row.Options = &options
+	return ""
+}
+
+// split parts a row of a CSV as RFC 4180 has it.
+func split(fields []string, row string, comma byte) ([]string, error) {
+	for {
+		if !strings.HasPrefix(row, `"`) {
+			field, rest, more := strings.Cut(row, string(comma))
+			if strings.Contains(field, `"`) {
+				return fields, errors.New(`a quote inside a field: quote the whole field and write the quote twice`)
+			}
+			if fields = append(fields, field); !more {
+				return fields, nil
+			}
+			row = rest
+			continue
+		}
+		field, rest, err := unquote(row)
+		if err != nil {
+			return fields, err
+		}
+		fields = append(fields, field)
+		if rest == "" {
+			return fields, nil
+		}
+		if rest[0] != comma {
+			return fields, errors.New("something follows a closing quote")
+		}
+		row = rest[1:]
+	}
+}
+
+// unquote reads a quoted field.
+func unquote(row string) (field, rest string, err error) {
+	var b strings.Builder
+	for rest = row[1:]; ; {
+		part, after, closed := strings.Cut(rest, `"`)
+		b.WriteString(part)
+		switch {
+		case !closed:
+			return "", "", errors.New("a quote is never closed")
+		case strings.HasPrefix(after, `"`):
+			b.WriteByte('"')
+			rest = after[1:]
+		default:
+			return b.String(), after, nil
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package templates
+
+import (
+	"cmp"
+	"fmt"
+	html "html/template"
+	netmail "net/mail"
+	"strconv"
+	"strings"
+	"time"
+
+	"purser/mail"
+)
+
+// Shop is what the letters say about their sender, and what they look like.
+// The zero value will do.
+type Shop struct {
+	// Name is what the shop calls itself; default "Purser".
+	Name string
+	// Logo is the https address of a picture about 40 pixels high, shown in
+	// place of the name where the reader lets pictures load. Empty: the name.
+	Logo string
+	// Colour is the shop's, as #rrggbb; default a dark green.
+	Colour string
+	// Imprint is who and where the shop is, line by line, at the end of each
+	// letter; the law of most places wants it. Default the name.
+	Imprint string
+	// Support is the address readers may write to. Empty: none is named.
+	Support string
+	// ReturnTo is where goods are sent back to, line by line; default the
+	// imprint.
+	ReturnTo string
+	// OrderURL is where a shopper sees an order; the order's id is put at its
+	// end. Empty: no link.
+	OrderURL string
+	// TrackingURL is where a parcel is followed; {tracking} in it stands for
+	// its number. Empty: no link.
+	TrackingURL string
+	// Locale is the language of those whose own is not known or not spoken;
+	// default "en".
+	Locale string
+	// Zone is where the shop's clocks are; default UTC.
+	Zone *time.Location
+	// Senders are the senders of templates that have one of their own, as
+	// "Disputes <disputes@shop.example>".
+	Senders map[Template]string
+}
+
+// brand is a shop that was checked, and its colours.
+type brand struct {
+	Shop
+	imprint, returnTo []string
+	senders           map[Template]mail.Address
+	colour, onColour  html.CSS
+}
+
+const green = "#1f5f4a"
+
+func (s Shop) dress() (brand, error) {
+	s.Name = cmp.Or(oneLine(s.Name), "Purser")
+	s.Imprint, s.Colour = cmp.Or(s.Imprint, s.Name), cmp.Or(strings.ToLower(s.Colour), green)
+	s.ReturnTo = cmp.Or(s.ReturnTo, s.Imprint)
+	if s.Zone == nil {
+		s.Zone = time.UTC
+	}
+	for name, link := range map[string]string{"logo": s.Logo, "order URL": s.OrderURL, "tracking URL": strings.ReplaceAll(s.TrackingURL, "{tracking}", "1")} {
+		if link != "" && !isWeb(link) {
+			return brand{}, fmt.Errorf("shop: %s: want an http or https address", name)
+		}
+	}
+	if s.Support != "" {
+		if a, err := netmail.ParseAddress(s.Support); err != nil || a.Address != s.Support {
+			return brand{}, fmt.Errorf("shop: support: want a plain mail address")
+		}
+	}
+	b := brand{Shop: s, imprint: lines(s.Imprint), returnTo: lines(s.ReturnTo)}
+	var err error
+	if b.senders, err = senders(s.Senders); err != nil {
+		return brand{}, err
+	}
+	b.colour, b.onColour, err = colours(s.Colour)
+	return b, err
+}
+
+func senders(texts map[Template]string) (map[Template]mail.Address, error) {
+	all := make(map[Template]mail.Address, len(texts))
+	for t, text := range texts {
+		if _, ok := plans[t]; !ok {
+			return nil, fmt.Errorf("shop: senders: %w: %.40q", ErrTemplate, t)
+		}
+		from, err := netmail.ParseAddress(text)
+		if err != nil {
+			return nil, fmt.Errorf("shop: sender of %s: %w", t, err)
+		}
+		email, err := mail.Normalise(from.Address)
+		if err != nil {
+			return nil, fmt.Errorf("shop: sender of %s: %w", t, err)
+		}
+		all[t] = mail.Address{Name: oneLine(from.Name), Email: email}
+	}
+	return all, nil
+}
+
+// colours answers the shop's colour and the one that can be read on it.
+func colours(s string) (colour, on html.CSS, err error) {
+	rgb, err := strconv.ParseUint(strings.TrimPrefix(s, "#"), 16, 32)
+	if err != nil || len(s) != 7 || s[0] != '#' {
+		return "", "", fmt.Errorf("shop: colour: want #rrggbb, got %.20q", s)
+	}
+	// How bright it looks, of 255000 (ITU-R BT.601).
+	if brightness := rgb>>16*299 + rgb>>8&0xff*587 + rgb&0xff*114; brightness > 150_000 {
+		return html.CSS(s), "#1d1b18", nil
+	}
+	return html.CSS(s), "#ffffff", nil
+}

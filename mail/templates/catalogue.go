@@ -1,0 +1,203 @@
+package templates
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/language"
+)
+
+//go:embed messages
+var messages embed.FS
+
+// catalogue is the texts of every language, by their keys. A regional one
+// holds only what it says differently.
+type catalogue struct {
+	texts    map[language.Tag]map[string]phrase
+	fallback language.Tag
+}
+
+// loadCatalogue reads the languages; fallback is the locale of the readers
+// whose own is not spoken.
+func loadCatalogue(fallback string) (catalogue, error) {
+	c := catalogue{texts: map[language.Tag]map[string]phrase{}}
+	files, err := messages.ReadDir("messages")
+	if err != nil {
+		return c, err
+	}
+	for _, f := range files {
+		b, err := messages.ReadFile(path.Join("messages", f.Name()))
+		if err != nil {
+			return c, err
+		}
+		tag, err := language.Parse(strings.TrimSuffix(f.Name(), ".json"))
+		if err != nil {
+			return c, fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		if c.texts[tag], err = readTexts(b); err != nil {
+			return c, fmt.Errorf("%s: %w", f.Name(), err)
+		}
+	}
+	c.fallback, err = parseLocale(fallback)
+	if err == nil && !c.speaks(c.fallback) {
+		err = fmt.Errorf("no texts in %q", fallback)
+	}
+	return c, err
+}
+
+// readTexts makes one level of the file's nested objects: {"a": {"b": "x"}}
+// is a.b, and the items of a list are a.0, a.1.
+func readTexts(b []byte) (map[string]phrase, error) {
+	var file map[string]any
+	if err := json.Unmarshal(b, &file); err != nil {
+		return nil, err
+	}
+	texts := map[string]phrase{}
+	var walk func(key string, v any) error
+	walk = func(key string, v any) (err error) {
+		switch v := v.(type) {
+		case string:
+			texts[key], err = parsePhrase(v)
+		case []any:
+			for i, item := range v {
+				if err := walk(key+"."+strconv.Itoa(i), item); err != nil {
+					return err
+				}
+			}
+		case map[string]any:
+			for k, item := range v {
+				if err := walk(strings.TrimPrefix(key+"."+k, "."), item); err != nil {
+					return err
+				}
+			}
+		default:
+			err = fmt.Errorf("%T is no text", v)
+		}
+		if err != nil {
+			err = fmt.Errorf("%s: %w", key, err)
+		}
+		return err
+	}
+	return texts, walk("", file)
+}
+
+// longestLocale is more than any real one has.
+const longestLocale = 35
+
+// parseLocale reads a BCP 47 tag. One that is well formed and names nothing
+// that exists is nobody's: the zero tag.
+func parseLocale(s string) (language.Tag, error) {
+	if len(s) > longestLocale {
+		return language.Und, fmt.Errorf("%w: %.40q", ErrLocale, s)
+	}
+	tag, err := language.Parse(s)
+	if _, unknown := err.(language.ValueError); err != nil && !unknown {
+		return language.Und, fmt.Errorf("%w: %.40q", ErrLocale, s)
+	}
+	// Without extensions: they may ask for other digits or calendars.
+	base, script, region := tag.Raw()
+	plain, err := language.Compose(base, script, region)
+	if err != nil {
+		return language.Und, nil
+	}
+	return plain, nil
+}
+
+// speaks reports whether there are texts in the tag's language.
+func (c catalogue) speaks(tag language.Tag) bool {
+	return slices.ContainsFunc(chain(tag), func(t language.Tag) bool { return c.texts[t] != nil })
+}
+
+// chain is the tag and what it falls back to: de-AT, de.
+func chain(tag language.Tag) []language.Tag {
+	var all []language.Tag
+	for ; tag != language.Und; tag = tag.Parent() {
+		all = append(all, tag)
+	}
+	return all
+}
+
+// in chooses the language for a reader; "" is one whose language is not
+// known.
+func (c catalogue) in(locale string) (tongue, error) {
+	tag := language.Und
+	if locale != "" {
+		var err error
+		if tag, err = parseLocale(locale); err != nil {
+			return tongue{}, err
+		}
+	}
+	if !c.speaks(tag) {
+		tag = c.fallback
+	}
+	// English last: it is complete, a translation may lack what is new.
+	t := tongue{tag: tag}
+	for _, l := range slices.Concat(chain(tag), chain(c.fallback), []language.Tag{language.English}) {
+		if texts := c.texts[l]; texts != nil {
+			t.texts = append(t.texts, texts)
+		}
+	}
+	return t, nil
+}
+
+// Locales lists the languages there are texts in, with their regional
+// variants.
+func (w *Writer) Locales() []string {
+	var all []string
+	for tag := range w.words.texts {
+		all = append(all, tag.String())
+	}
+	slices.Sort(all)
+	return all
+}
+
+// tongue is a language with what it falls back to.
+type tongue struct {
+	tag   language.Tag
+	texts []map[string]phrase
+}
+
+func (t tongue) find(key string) (phrase, bool) {
+	for _, texts := range t.texts {
+		if p, ok := texts[key]; ok {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// say is the text of a key with its blanks filled in. It is "" where a blank
+// has no value: a sentence that speaks of it is left out.
+func (t tongue) say(key string, values map[string]string) string {
+	p, _ := t.find(key)
+	s, missing := p.fill(values)
+	if missing != "" {
+		return ""
+	}
+	return s
+}
+
+// paragraphs are the items of a list of texts, each said or left out.
+func (t tongue) paragraphs(key string, values map[string]string) []string {
+	var all []string
+	for _, texts := range t.texts {
+		if _, ok := texts[key+".0"]; !ok {
+			continue
+		}
+		for i := 0; ; i++ { // all of one language
+			p, ok := texts[key+"."+strconv.Itoa(i)]
+			if !ok {
+				return all
+			}
+			if s, missing := p.fill(values); missing == "" {
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,212 @@
+package templates
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/text/language"
+	"pgregory.net/rapid"
+
+	"purser/mail"
+	"purser/order"
+)
+
+func mustParse(t *testing.T, s string) language.Tag {
+	t.Helper()
+	tag, err := parseLocale(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tag
+}
+
+// TestMoney is amounts as people of a place write them, with no, two and three
+// decimals (EML-11).
+func TestMoney(t *testing.T) {
+	w := newWriter(t)
+	for _, tt := range []struct {
+		locale   string
+		amount   int64
+		currency string
+		want     string
+	}{
+		{"en", 123456789, "USD", "$1,234,567.89"},
+		{"en", 5, "USD", "$0.05"},
+		{"en", -1250, "EUR", "-€12.50"},
+		{"en", 12500, "KWD", "KWD 12.500"},
+		{"en-GB", 1250, "GBP", "£12.50"},
+		{"de", 123456, "EUR", "1.234,56 €"},
+		{"de", 1800, "JPY", "1.800 ¥"},
+		{"de-AT", 123456, "EUR", "1 234,56 €"},
+		{"de-CH", 123456, "CHF", "1’234.56 CHF"},
+		{"fr", 123456, "EUR", "1 234,56 €"},
+		{"fr", 12345678, "KWD", "12 345,678 KWD"},
+		{"es", 123456, "EUR", "1.234,56 €"},
+		{"ja", 123456, "JPY", "￥123,456"},
+		{"ja", 0, "JPY", "￥0"},
+		{"ja", 1250, "EUR", "€12.50"},
+		{"nl", 1250, "EUR", "€12.50"}, // not spoken: in English
+		{"en", -1 << 63, "USD", "-$92,233,720,368,547,758.08"},
+	} {
+		in, err := w.words.in(tt.locale)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.ReplaceAll(in.money(order.Money{Amount: tt.amount, Currency: tt.currency}), "\u00a0", " ")
+		if got != tt.want {
+			t.Errorf("%s: %d %s is %q, want %q", tt.locale, tt.amount, tt.currency, got, tt.want)
+		}
+	}
+}
+
+// TestMoneyDigits: in any language and currency the digits are those of the
+// amount.
+func TestMoneyDigits(t *testing.T) {
+	w := newWriter(t)
+	rapid.Check(t, func(t *rapid.T) {
+		in, err := w.words.in(rapid.SampledFrom(append(w.Locales(), "de-CH", "es-MX", "fr-CA")).Draw(t, "locale"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := order.Money{Amount: rapid.Int64Min(0).Draw(t, "amount"), Currency: rapid.SampledFrom([]string{"EUR", "JPY", "KWD", "USD", "ISK"}).Draw(t, "currency")}
+		digits := func(s string) string {
+			s = strings.Map(func(r rune) rune {
+				if r < '0' || r > '9' {
+					return -1
+				}
+				return r
+			}, s)
+			return strings.TrimLeft(s, "0")
+		}
+		if got := in.money(m); digits(got) != digits(m.String()) {
+			t.Fatalf("%s is %q", m, got)
+		}
+	})
+}
+
+func TestDates(t *testing.T) {
+	vienna := time.FixedZone("CET", 3600)
+	at := time.Date(2026, time.January, 24, 9, 41, 0, 0, vienna)
+	w := newWriter(t)
+	french, err := w.words.in("fr")
+	if got := french.day(time.Date(2026, time.November, 1, 9, 41, 0, 0, vienna)); err != nil || got != "1er novembre 2026" {
+		t.Errorf("the first in French: %q %v", got, err)
+	}
+	for locale, want := range map[string]string{
+		"en": "January 24, 2026, 09:41 CET", "en-GB": "24 January 2026, 09:41 CET", "en-AU": "January 24, 2026, 09:41 CET",
+		"de": "24. Januar 2026, 09:41 Uhr CET", "de-AT": "24. Jänner 2026, 09:41 Uhr CET", "fr": "24 janvier 2026 à 09:41 CET",
+		"es": "24 de enero de 2026, 09:41 CET", "ja": "2026年1月24日 09:41 CET",
+	} {
+		in, err := w.words.in(locale)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.ReplaceAll(in.moment(at), "\u00a0", " "); got != want {
+			t.Errorf("%s: %q, want %q", locale, got, want)
+		}
+	}
+}
+
+// TestFallback: from the more to the less particular, then to the shop's
+// language; digits and dates go with the words.
+func TestFallback(t *testing.T) {
+	german, err := New(Shop{Name: "Mugs", Locale: "de"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for locale, lang := range map[string]string{
+		"": "en", "en": "en", "de-AT": "de-AT", "de_DE": "de-DE", "DE-at": "de-AT", "de-XX": "de-XX", "nl": "en", "nl-BE": "en",
+		"zz-ZZ": "en", "tlh": "en", "und": "en", "ja-JP-u-ca-japanese": "ja-JP", "en-US-u-nu-arab": "en-US", "sr-Latn": "en",
+	} {
+		c, err := newWriter(t).WriteTemplate(Delivered, locale, Sample(Delivered, "en"))
+		if err != nil || !strings.Contains(c.HTML, `<html lang="`+lang+`">`) {
+			t.Errorf("%q: want %s, got %v\n%s", locale, lang, err, c.HTML)
+		}
+	}
+	c, err := german.WriteTemplate(Delivered, "nl", Sample(Delivered, "en"))
+	if err != nil || c.Subject != "Ihre Bestellung von Mugs ist angekommen" {
+		t.Errorf("a German shop's letter for a Dutch reader: %q, %v", c.Subject, err)
+	}
+	c, err = german.WriteTemplate(Shipped, "en-GB", Sample(Shipped, "en"))
+	if err != nil || c.Subject != "Your order from Mugs is on its way" {
+		t.Errorf("a German shop's letter for a Briton: %q, %v", c.Subject, err)
+	}
+}
+
+// TestCampaignLanguage: a campaign is in one language, words and frame, even
+// where it has none for the reader.
+func TestCampaignLanguage(t *testing.T) {
+	w := newWriter(t)
+	words := func(locales ...string) map[string]mail.Words {
+		all := map[string]mail.Words{}
+		for _, l := range locales {
+			all[l] = mail.Words{Subject: "words in " + l, Heading: "h", Body: []string{"b"}}
+		}
+		return all
+	}
+	for _, tt := range []struct {
+		reader string
+		words  []string
+		want   string
+		stops  string
+	}{
+		{"de-AT", []string{"de", "en"}, "de", "Abbestellen"},
+		{"de-AT", []string{"de-AT", "de"}, "de-AT", "Abbestellen"},
+		{"de", []string{"de-AT", "en"}, "en", "Unsubscribe"},
+		{"ja", []string{"de", "en"}, "en", "Unsubscribe"},
+		{"ja", []string{"fr", "de"}, "de", "Abbestellen"},
+		{"", []string{"ja"}, "ja", "配信を停止する"},
+		{"de", []string{"nl"}, "nl", "Unsubscribe"},
+	} {
+		d := Data{Unsubscribe: "https://a.example/u", Words: words(tt.words...)}
+		c, err := w.WriteTemplate(Campaign, tt.reader, d)
+		if err != nil || c.Subject != "words in "+tt.want || !strings.Contains(c.Text, tt.stops) {
+			t.Errorf("%q of %v: %q, %v\n%s", tt.reader, tt.words, c.Subject, err, c.Text)
+		}
+	}
+}
+
+func TestCheckWords(t *testing.T) {
+	ok := mail.Words{Subject: "{{s}} {code}", Heading: "h", Body: []string{"b"}}
+	change := func(f func(*mail.Words)) map[string]mail.Words {
+		w := ok
+		f(&w)
+		return map[string]mail.Words{"en": w}
+	}
+	if err := CheckWords(map[string]mail.Words{"en": ok, "de-AT": ok}); err != nil {
+		t.Error(err)
+	}
+	for name, words := range map[string]map[string]mail.Words{
+		"none": nil, "no locale": {"": ok}, "a bad locale": {"not a locale": ok},
+		"no subject":       change(func(w *mail.Words) { w.Subject = " \n" }),
+		"no body":          change(func(w *mail.Words) { w.Body = nil }),
+		"an open brace":    change(func(w *mail.Words) { w.Body = []string{"{"} }),
+		"a closing brace":  change(func(w *mail.Words) { w.Heading = "a } b" }),
+		"no key":           change(func(w *mail.Words) { w.Subject = "{a b}" }),
+		"a link that runs": change(func(w *mail.Words) { w.Link = "javascript:x" }),
+		"a book":           change(func(w *mail.Words) { w.Body = []string{strings.Repeat("x", longestText+1)} }),
+		"many paragraphs":  change(func(w *mail.Words) { w.Body = make([]string, maxTexts) }),
+	} {
+		if err := CheckWords(words); !errors.Is(err, order.ErrInvalid) {
+			t.Errorf("%s: got %v, want order.ErrInvalid", name, err)
+		}
+	}
+}
+
+// FuzzPhrase: what fills a blank never makes another one.
+func FuzzPhrase(f *testing.F) {
+	f.Add("Hello {name}, {{x}}", "{shop}")
+	f.Add("}{", "}")
+	f.Fuzz(func(t *testing.T, s, value string) {
+		p, err := parsePhrase(s)
+		if err != nil {
+			return
+		}
+		got, missing := p.fill(map[string]string{"name": value})
+		if missing == "" && value != "" && strings.Count(got, value) < strings.Count(strings.ReplaceAll(s, "{{", ""), "{name}") {
+			t.Fatalf("%q with %q: %q", s, value, got)
+		}
+	})
+}

@@ -1,0 +1,77 @@
+package templates
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"purser/order"
+)
+
+// TestOrderLetters (EML-11): an order's own account of itself fills every
+// letter it may call for.
+func TestOrderLetters(t *testing.T) {
+	w := newWriter(t)
+	euro := func(n int64) order.Money { return order.Money{Amount: n, Currency: "EUR"} }
+	o := order.Order{
+		ID: "ord_1", Email: "ada@example.com", Locale: "de", ShipTo: order.Address{Name: "Ada"}, Total: euro(2900),
+		Lines:    []order.Line{{SKU: "mug", Name: "Becher", Quantity: 2, Price: 1450, Subtotal: 2900}},
+		Payment:  order.Payment{IntentID: "pi_1", Decline: order.NewDecline("card_declined", "insufficient_funds")},
+		Shipment: order.Shipment{Tracking: "PX 1"},
+		Refunds: []order.Refund{
+			{ID: "re_1", Amount: euro(500), Status: order.RefundSucceeded},
+			{ID: "re_2", Amount: euro(700), Status: order.RefundFailed},
+			{ID: "re_3", Amount: euro(100), Status: order.RefundPending},
+		},
+		Disputes: []order.Dispute{
+			{ID: "dp_1", Amount: euro(2900), Reason: "fraudulent"},
+			{ID: "dp_2", Amount: euro(2400), Reason: "product_not_received", AnswerBy: time.Date(2026, 3, 11, 12, 0, 0, 0, time.UTC)},
+		},
+	}
+	for m, says := range map[order.Milestone][]string{
+		order.MailConfirmation: {"Becher", "29,00"}, order.MailShipped: {"PX 1"}, order.MailDelivered: {"ord_1"},
+		order.MailCancelled: {"ord_1"}, order.MailExpired: {"ord_1"},
+		order.MailPaymentProblem:     {"Die Karte ist nicht ausreichend gedeckt.", "29,00"},
+		order.MailRefunded:           {"5,00"},
+		order.MailRefundFailed:       {"7,00"},
+		order.MailDispute:            {"€24.00", "dp_2", "product_not_received", "March 11, 2026"}, // in the shop's language
+		order.MailReturnInstructions: {"ord_1", "1 Quay Street"},
+	} {
+		subject, text, page, err := w.Write(o.Letter(m))
+		if err != nil || subject == "" || page == "" {
+			t.Errorf("%s: %v", m, err)
+		}
+		for _, s := range says {
+			if !strings.Contains(text, s) {
+				t.Errorf("%s does not say %q:\n%s", m, s, text)
+			}
+		}
+	}
+	// A bank that sets no day.
+	o.Disputes = o.Disputes[:1]
+	if _, text, _, err := w.Write(o.Letter(order.MailDispute)); err != nil || !strings.Contains(text, "€29.00") || strings.Contains(text, "Send your evidence") {
+		t.Errorf("a dispute without a deadline: %v\n%s", err, text)
+	}
+}
+
+// TestDeclinesTranslated (PAY-11): why a card was declined is said in the
+// reader's language.
+func TestDeclinesTranslated(t *testing.T) {
+	w := newWriter(t)
+	for _, code := range []string{
+		"card_declined", "insufficient_funds", "expired_card", "incorrect_cvc", "incorrect_number", "invalid_expiry_month", "processing_error",
+		"authentication_required", "payment_intent_authentication_failure", "card_velocity_exceeded", "currency_not_supported",
+	} {
+		said := map[string]bool{}
+		for _, locale := range []string{"en", "de", "fr", "es", "ja"} {
+			in, err := w.words.in(locale)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said[in.reason(order.NewDecline(code, "").Message)] = true
+		}
+		if len(said) != 5 {
+			t.Errorf("%s is not said in each language: %v", code, said)
+		}
+	}
+}

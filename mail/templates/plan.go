@@ -1,0 +1,172 @@
+package templates
+
+import (
+	"net/url"
+	"slices"
+	"time"
+
+	"purser/mail"
+	"purser/order"
+)
+
+// Template names what a letter is about. Those about an order's milestone are
+// named as the milestone is.
+type Template string
+
+// The templates.
+const (
+	Confirmation       Template = "confirmation"
+	PaymentProblem     Template = "payment_problem"
+	Shipped            Template = "shipped"
+	Delivered          Template = "delivered"
+	Cancelled          Template = "cancelled"
+	Expired            Template = "expired"
+	Refunded           Template = "refunded"
+	RefundFailed       Template = "refund_failed"
+	Dispute            Template = "dispute" // to the shop itself
+	ReturnInstructions Template = "return_instructions"
+	Reminder           Template = "reminder" // of an order that was not paid; marketing
+	Campaign           Template = "campaign" // its words come with it; marketing
+)
+
+// Data is what a letter can be about. What is empty is not spoken of, unless
+// the template needs it.
+type Data struct {
+	Name      string
+	OrderID   order.ID
+	PlacedAt  time.Time
+	Lines     []order.Line // of the currency of Total
+	Total     order.Money
+	Amount    order.Money // the money that moves: given back, disputed
+	Tracking  string
+	Carrier   string
+	Reason    string
+	Until     time.Time
+	Reference string // somebody else's name for it, such as a dispute's id
+	// Link is where the button leads. Default: to the order or the parcel, if
+	// the shop says where those are shown.
+	Link string
+	// Unsubscribe is where a marketing mail's reader ends it.
+	Unsubscribe string
+	// Words are what a campaign says, by locale; Values fill in their keys.
+	Words  map[string]mail.Words
+	Values map[string]string
+}
+
+// plan is what a template is made of, beside its texts.
+type plan struct {
+	needs     []field
+	facts     []field // listed by name, those that are there
+	links     field   // where the button leads
+	untilDay  bool    // the time is a day, not a moment
+	marketing bool
+	staff     bool // to the shop itself: nobody is greeted
+}
+
+// field is a part of the data that a plan speaks of.
+type field string
+
+const (
+	fieldOrder       field = "order"
+	fieldPlaced      field = "placed"
+	fieldLines       field = "lines"
+	fieldAmount      field = "amount"
+	fieldTracking    field = "tracking"
+	fieldCarrier     field = "carrier"
+	fieldReason      field = "reason"
+	fieldUntil       field = "until"
+	fieldReference   field = "reference"
+	fieldReturnTo    field = "return_to" // the shop's
+	fieldLink        field = "link"
+	fieldUnsubscribe field = "unsubscribe"
+	fieldWords       field = "words"
+)
+
+var plans = map[Template]plan{
+	Confirmation:       {needs: ofOrder, facts: []field{fieldOrder, fieldPlaced}, links: fieldOrder},
+	PaymentProblem:     {needs: ofOrder, facts: []field{fieldOrder, fieldReason}, links: fieldOrder},
+	Shipped:            {needs: append(ofOrder, fieldTracking), facts: []field{fieldTracking, fieldCarrier, fieldOrder}, links: fieldTracking},
+	Delivered:          {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
+	Cancelled:          {needs: ofOrder, facts: []field{fieldOrder, fieldReason}, links: fieldOrder},
+	Expired:            {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
+	Refunded:           {needs: ofMoney, facts: []field{fieldOrder, fieldAmount, fieldReason}, links: fieldOrder},
+	RefundFailed:       {needs: ofMoney, facts: []field{fieldOrder, fieldAmount, fieldReason}, links: fieldOrder},
+	Dispute:            {needs: ofMoney, facts: []field{fieldOrder, fieldAmount, fieldReason, fieldReference, fieldUntil}, links: fieldOrder, staff: true},
+	ReturnInstructions: {needs: ofOrder, facts: []field{fieldOrder, fieldReturnTo, fieldUntil}, links: fieldLink, untilDay: true},
+	Reminder:           {needs: append(ofOrder, fieldUnsubscribe), facts: []field{fieldOrder}, links: fieldOrder, marketing: true},
+	Campaign:           {needs: []field{fieldWords, fieldUnsubscribe}, links: fieldLink, marketing: true},
+}
+
+var (
+	ofOrder = []field{fieldOrder, fieldLines}
+	ofMoney = []field{fieldOrder, fieldAmount}
+)
+
+// Templates lists all templates in the order in which an order meets them.
+func Templates() []Template {
+	return []Template{
+		Confirmation, PaymentProblem, Shipped, Delivered, Cancelled, Expired,
+		Refunded, RefundFailed, Dispute, ReturnInstructions, Reminder, Campaign,
+	}
+}
+
+// check refuses data that a letter would be wrong or ridiculous with.
+func (p plan) check(t Template, d Data) error {
+	for _, f := range p.needs {
+		if !d.has(f) {
+			return &FieldError{t, string(f), "is missing"}
+		}
+	}
+	for _, m := range []struct {
+		field field
+		money order.Money
+		used  bool
+	}{
+		{fieldLines, d.Total, len(d.Lines) > 0}, {fieldAmount, d.Amount, p.speaksOf(fieldAmount)},
+	} {
+		if !m.used || !d.has(m.field) {
+			continue
+		}
+		if _, err := order.Exponent(m.money.Currency); err != nil {
+			return &FieldError{t, string(m.field), "is in no known currency"}
+		}
+	}
+	for f, link := range map[field]string{fieldLink: d.Link, fieldUnsubscribe: d.Unsubscribe} {
+		if link != "" && !isWeb(link) {
+			return &FieldError{t, string(f), "is no http or https address"}
+		}
+	}
+	return nil
+}
+
+func (p plan) speaksOf(f field) bool {
+	return slices.Contains(p.needs, f) || slices.Contains(p.facts, f)
+}
+
+func (d Data) has(f field) bool {
+	switch f {
+	case fieldOrder:
+		return d.OrderID != ""
+	case fieldPlaced:
+		return !d.PlacedAt.IsZero()
+	case fieldLines:
+		return len(d.Lines) > 0
+	case fieldAmount:
+		return d.Amount != order.Money{}
+	case fieldTracking:
+		return oneLine(d.Tracking) != ""
+	case fieldUntil:
+		return !d.Until.IsZero()
+	case fieldUnsubscribe:
+		return d.Unsubscribe != ""
+	case fieldWords:
+		return len(d.Words) > 0
+	}
+	return true
+}
+
+// isWeb reports whether s is an address that a link may lead to.
+func isWeb(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && oneLine(s) == s
+}

@@ -1,0 +1,348 @@
+package templates
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"purser/mail"
+	"purser/order"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func newWriter(t testing.TB) *Writer {
+	t.Helper()
+	w, err := New(SampleShop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// languages are those with texts of their own for everything.
+var languages = []string{"en", "de", "fr", "es", "ja"}
+
+// TestGolden is every letter in every language as readers get it (EML-11).
+func TestGolden(t *testing.T) {
+	w := newWriter(t)
+	for _, name := range Templates() {
+		for _, locale := range languages {
+			t.Run(string(name)+"/"+locale, func(t *testing.T) {
+				c, err := w.WriteTemplate(name, locale, Sample(name, locale))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := []byte("-- subject --\n" + c.Subject + "\n-- text --\n" + c.Text + "-- html --\n" + c.HTML)
+				path := filepath.Join("testdata", "golden", string(name)+"."+locale)
+				if *update {
+					if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(path, got, 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(got, want) {
+					t.Errorf("another letter than %s (go test ./letters -update, if that is meant):\n%s", path, cmp.Diff(string(want), string(got)))
+				}
+			})
+		}
+	}
+}
+
+// TestNothingDropped: whatever a template speaks of stands in its text and on
+// its page, in every language; so do the shop's name, imprint and support.
+func TestNothingDropped(t *testing.T) {
+	w := newWriter(t)
+	for _, name := range Templates() {
+		for _, locale := range w.Locales() {
+			d := Sample(name, locale)
+			d.Reason, d.Reference = "reason-of-it", "reference-of-it"
+			p := plans[name]
+			in, err := w.words.in(locale)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"Harbour & Sons", "1 Quay Street, 10115 Harbourtown"}
+			for _, f := range append(p.facts, p.needs...) {
+				switch v := w.values(p, in, d)[string(f)]; {
+				case v != "":
+					want = append(want, v)
+				case f == fieldLines:
+					want = append(want, "Mug, harbour blue", in.money(d.Total), in.money(order.Money{Amount: d.Lines[0].Subtotal, Currency: d.Total.Currency}))
+				case f == fieldUnsubscribe:
+					want = append(want, d.Unsubscribe)
+				case f == fieldWords:
+					want = append(want, "SPRING-ADA")
+				default:
+					t.Errorf("%s: the sample says nothing of %s", name, f)
+				}
+			}
+			if !p.staff {
+				want = append(want, "Ada Löwe", "help@shop.example")
+			}
+			if link := w.link(p, d); link != "" {
+				want = append(want, link)
+			}
+			c, err := w.WriteTemplate(name, locale, d)
+			if err != nil {
+				t.Fatalf("%s in %s: %v", name, locale, err)
+			}
+			page := unescape(c.HTML)
+			for _, s := range want {
+				if !strings.Contains(c.Text, s) || !strings.Contains(page, s) {
+					t.Errorf("%s in %s: %q is in the text: %t, on the page: %t", name, locale, s, strings.Contains(c.Text, s), strings.Contains(page, s))
+				}
+			}
+			if c.Subject == "" || strings.ContainsAny(c.Subject+c.Text, "{}") {
+				t.Errorf("%s in %s: a blank was not filled in:\n%s\n%s", name, locale, c.Subject, c.Text)
+			}
+		}
+	}
+}
+
+func unescape(page string) string {
+	return strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&#34;", `"`, "&#39;", "'", "&#43;", "+").Replace(page)
+}
+
+// TestLanguagesComplete: each language says everything that English does, with
+// the same blanks, and nothing else; a regional one only what the language
+// says too.
+func TestLanguagesComplete(t *testing.T) {
+	w := newWriter(t)
+	blanks := func(p phrase) map[string]bool {
+		keys := map[string]bool{}
+		for _, piece := range p {
+			if piece.key != "" {
+				keys[piece.key] = true
+			}
+		}
+		return keys
+	}
+	english := w.words.texts[chain(mustParse(t, "en"))[0]]
+	for tag, texts := range w.words.texts {
+		regional := len(chain(tag)) > 1
+		for key, p := range english {
+			if q, ok := texts[key]; !ok && !regional {
+				t.Errorf("%s lacks %s", tag, key)
+			} else if ok && !strings.HasSuffix(key, ".subject") && !cmp.Equal(blanks(p), blanks(q)) {
+				t.Errorf("%s: %s speaks of %v, in English of %v", tag, key, blanks(q), blanks(p))
+			}
+		}
+		for key := range texts {
+			if _, ok := english[key]; !ok {
+				t.Errorf("%s: English does not say %s", tag, key)
+			}
+		}
+	}
+	for _, name := range Templates() {
+		for _, part := range []string{".subject", ".preview", ".heading", ".body.0", ".button"} {
+			if _, ok := english[string(name)+part]; !ok && name != Campaign {
+				t.Errorf("English lacks %s", string(name)+part)
+			}
+		}
+	}
+}
+
+func TestWriteMilestones(t *testing.T) {
+	w := newWriter(t)
+	for _, m := range []order.Milestone{
+		order.MailConfirmation, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
+	} {
+		subject, text, page, err := w.Write(mailOf(m))
+		if err != nil || subject == "" {
+			t.Errorf("%s: %q, %v", m, subject, err)
+		}
+		for _, s := range []string{"Ada <Löwe>", `2 x Mug "A&B": KWD` + "\u00a0" + `2.500`, "https://shop.example/orders/ord_1"} {
+			if !strings.Contains(text, s) && m != order.MailShipped {
+				t.Errorf("%s: the text lacks %q:\n%s", m, s, text)
+			}
+		}
+		if !strings.Contains(page, "Ada &lt;Löwe&gt;") || !strings.Contains(page, "Mug &#34;A&amp;B&#34;") {
+			t.Errorf("%s: the page is not escaped:\n%s", m, page)
+		}
+	}
+}
+
+func mailOf(m order.Milestone) order.Mail {
+	return order.Mail{
+		OrderID: "ord_1", Milestone: m, To: "ada@example.com", Name: "Ada <Löwe>",
+		Lines:    []order.Line{{SKU: "mug", Name: "Mug \"A&B\"", Quantity: 2, Subtotal: 2500}},
+		Total:    order.Money{Amount: 2500, Currency: "KWD"},
+		Tracking: "PX1", Reason: "sold out",
+	}
+}
+
+// TestRefusals (EML-11): bad data is refused with a reason before anything is
+// sent, and the reason is typed.
+func TestRefusals(t *testing.T) {
+	w := newWriter(t)
+	with := func(t Template, change func(*Data)) Data {
+		d := Sample(t, "en")
+		change(&d)
+		return d
+	}
+	for _, tt := range []struct {
+		name     string
+		template Template
+		locale   string
+		data     Data
+		field    string // of a FieldError
+		is       error
+	}{
+		{"an unknown template", "birthday", "en", Data{}, "", ErrTemplate},
+		{"no template", "", "en", Data{}, "", ErrTemplate},
+		{"a locale of two lines", Shipped, "en\r\nBcc: x", Sample(Shipped, "en"), "", ErrLocale},
+		{"no locale at all", Shipped, "not a locale", Sample(Shipped, "en"), "", ErrLocale},
+		{"an endless locale", Shipped, strings.Repeat("en-", 1000), Sample(Shipped, "en"), "", ErrLocale},
+		{"no order", Confirmation, "en", with(Confirmation, func(d *Data) { d.OrderID = "" }), "order", nil},
+		{"no lines", Confirmation, "en", with(Confirmation, func(d *Data) { d.Lines = nil }), "lines", nil},
+		{"no tracking number", Shipped, "en", with(Shipped, func(d *Data) { d.Tracking = " \n" }), "tracking", nil},
+		{"no amount", Refunded, "en", with(Refunded, func(d *Data) { d.Amount = order.Money{} }), "amount", nil},
+		{"no sum in dispute", Dispute, "en", with(Dispute, func(d *Data) { d.Amount = order.Money{} }), "amount", nil},
+		{"money of nowhere", Confirmation, "en", with(Confirmation, func(d *Data) { d.Total.Currency = "ZZZ" }), "lines", nil},
+		{"marketing without an end", Reminder, "en", with(Reminder, func(d *Data) { d.Unsubscribe = "" }), "unsubscribe", nil},
+		{"a campaign without an end", Campaign, "en", with(Campaign, func(d *Data) { d.Unsubscribe = "" }), "unsubscribe", nil},
+		{"a campaign without words", Campaign, "en", with(Campaign, func(d *Data) { d.Words = nil }), "words", nil},
+		{"a campaign's key without a value", Campaign, "en", with(Campaign, func(d *Data) { d.Values = nil }), "code", nil},
+		{"a link that runs", Campaign, "en", with(Campaign, func(d *Data) { d.Link = "javascript:alert(1)" }), "link", nil},
+		{"an end that runs", Reminder, "en", with(Reminder, func(d *Data) { d.Unsubscribe = "data:text/html,x" }), "unsubscribe", nil},
+		{"a link of two lines", Reminder, "en", with(Reminder, func(d *Data) { d.Link = "https://a.example/\r\nx" }), "link", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := w.WriteTemplate(tt.template, tt.locale, tt.data)
+			if c != (mail.Content{}) || !errors.Is(err, order.ErrInvalid) {
+				t.Errorf("got %+v, %v; want order.ErrInvalid and nothing", c, err)
+			}
+			var field *FieldError
+			if errors.As(err, &field); tt.field != "" && (field == nil || field.Field != tt.field) {
+				t.Errorf("got %v, want a FieldError of %s", err, tt.field)
+			}
+			if tt.is != nil && !errors.Is(err, tt.is) {
+				t.Errorf("got %v, want %v", err, tt.is)
+			}
+		})
+	}
+}
+
+// TestShop: what a shop says of itself is checked when it starts, and shown.
+func TestShop(t *testing.T) {
+	for name, shop := range map[string]Shop{
+		"colour": {Colour: "red;}"}, "logo": {Logo: "javascript:alert(1)"}, "support": {Support: "Help <help@shop.example>"},
+		"order URL": {OrderURL: "/orders/"}, "locale": {Locale: "nl"}, "sender": {Senders: map[Template]string{Shipped: "nobody"}},
+		"sender's template": {Senders: map[Template]string{"birthday": "a@b.example"}},
+	} {
+		if _, err := New(shop); err == nil {
+			t.Errorf("%s: was taken", name)
+		}
+	}
+	w, err := New(Shop{Name: "Mugs\r\nBcc: x", Logo: "https://shop.example/logo.png", Colour: "#FFE600", Senders: map[Template]string{Dispute: "Disputes <d@shop.example>"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, _, page, err := w.Write(mailOf(order.MailConfirmation))
+	if err != nil || subject != "Thank you for your order at Mugs Bcc: x" {
+		t.Errorf("%q, %v", subject, err)
+	}
+	for _, s := range []string{`src="https://shop.example/logo.png" alt="Mugs Bcc: x"`, "background:#ffe600"} {
+		if !strings.Contains(page, s) {
+			t.Errorf("the page lacks %s:\n%s", s, page)
+		}
+	}
+	if w.Sender("dispute") != (mail.Address{Name: "Disputes", Email: "d@shop.example"}) || w.Sender("shipped") != (mail.Address{}) {
+		t.Errorf("senders %v, %v", w.Sender("dispute"), w.Sender("shipped"))
+	}
+	if Reminder.Stream() != mail.Marketing || Shipped.Stream() != mail.Transactional || Template("?").Stream() != mail.Marketing {
+		t.Error("streams (EML-13)")
+	}
+}
+
+// hostile are texts that someone might want to be more than text.
+var hostile = []string{
+	"\r\nBcc: x@example.com", "$& $1 ${HOME}", "{{.ID}}", "{shop}", "<script>alert(1)</script>", "\u202eevil", "\x00", "\u2028", `" onload="x`,
+}
+
+var tags = regexp.MustCompile(`<[a-zA-Z/!][^>]*>`)
+
+// TestHostileText (EML-11): whatever a name holds, the subject is one line and
+// the page has no element of the reader's making.
+func TestHostileText(t *testing.T) {
+	w := newWriter(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.SampledFrom(hostile))
+		name := rapid.SampledFrom(Templates()).Draw(rt, "template")
+		d := Sample(name, "en")
+		plain, err := w.WriteTemplate(name, "en", d)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		d.Name, d.Carrier = "x"+text.Draw(rt, "name"), "x"+text.Draw(rt, "carrier")
+		if d.Reason != "" {
+			d.Reason = "x" + text.Draw(rt, "reason")
+		}
+		if d.Values != nil {
+			d.Values = map[string]string{"code": "x" + text.Draw(rt, "code")}
+		}
+		for i := range d.Lines {
+			d.Lines[i].Name = text.Draw(rt, "line")
+		}
+		got, err := w.WriteTemplate(name, "en", d)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		checkContent(rt, got)
+		if strings.Count(got.Text, "\n") != strings.Count(plain.Text, "\n") {
+			rt.Fatalf("other lines of text than\n%s\n%s", plain.Text, got.Text)
+		}
+		if a, b := len(tags.FindAllString(plain.HTML, -1)), len(tags.FindAllString(got.HTML, -1)); a != b {
+			rt.Fatalf("%d tags, want %d:\n%s", b, a, got.HTML)
+		}
+	})
+}
+
+func checkContent(t rapid.TB, c mail.Content) {
+	t.Helper()
+	if strings.ContainsFunc(c.Subject, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }) || c.Subject == "" {
+		t.Fatalf("subject %q", c.Subject)
+	}
+	if strings.Contains(c.HTML, "<script") || strings.Contains(c.HTML, "ZgotmplZ") {
+		t.Fatalf("page\n%s", c.HTML)
+	}
+}
+
+// FuzzWrite: a mail is written whole or refused as invalid.
+func FuzzWrite(f *testing.F) {
+	f.Add("shipped", "de-AT", "Ada", "mug", "PX1", "sold out", int64(1250), "EUR")
+	f.Add("confirmation", "x\r\n", "\x00", "<b>", "\u202e", "{shop}", int64(-1<<63), "JPY")
+	f.Add("refunded", "ja", "{", "}", "", "", int64(0), "XXX")
+	w := newWriter(f)
+	f.Fuzz(func(t *testing.T, milestone, locale, name, line, tracking, reason string, amount int64, currency string) {
+		m := order.Mail{
+			OrderID: "ord_1", Milestone: order.Milestone(milestone), Name: name, Locale: locale, Tracking: tracking, Reason: reason,
+			Lines: []order.Line{{Name: line, Quantity: 1, Subtotal: amount}}, Total: order.Money{Amount: amount, Currency: currency},
+			Amount: order.Money{Amount: amount, Currency: currency},
+		}
+		subject, text, page, err := w.Write(m)
+		if err != nil {
+			if !errors.Is(err, order.ErrInvalid) || subject+text+page != "" {
+				t.Fatalf("%q, %v", subject, err)
+			}
+			return
+		}
+		checkContent(t, mail.Content{Subject: subject, Text: text, HTML: page})
+	})
+}

@@ -1,0 +1,162 @@
+package mailrouter_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"purser/mail"
+	"purser/order"
+	"purser/providers/guard"
+)
+
+// healing ends the outage of all providers after one mail.
+type healing struct {
+	one
+	heal func()
+}
+
+func (h healing) SendMail(ctx context.Context, m mail.Message) (string, error) {
+	defer h.heal()
+	return h.one.SendMail(ctx, m)
+}
+
+// TestFailover (EML-3, EML-4, F47, RES-1): only what certainly did not go out
+// goes to the next provider; and it is written down who has the mail and why.
+func TestFailover(t *testing.T) {
+	for _, tt := range []struct {
+		down    error
+		by      string
+		skipped int
+	}{
+		{nil, "ses", 0},
+		{order.ErrUnavailable, "smtp", 1},
+		{order.ErrThrottled, "smtp", 1},
+		{order.ErrDenied, "smtp", 1},
+		{order.ErrRejected, "", 0},
+		{order.ErrUnknownOutcome, "", 0},
+	} {
+		t.Run(fmt.Sprint(tt.down), func(t *testing.T) {
+			o := open(t, guard.Config{})
+			o.ses.set(tt.down)
+			ready := 0
+			m := letter()
+			r, err := o.Send(t.Context(), m, time.Second, func(context.Context) error { ready++; return nil })
+			if ready != 1 || len(r.Skipped) != tt.skipped {
+				t.Errorf("ready %d times, skipped %v", ready, r.Skipped)
+			}
+			if tt.by == "" {
+				if !errors.Is(err, tt.down) || r.Provider != "ses" || len(o.smtp.Sent()) != 0 {
+					t.Errorf("%+v %v", r, err)
+				}
+				return
+			}
+			if err != nil || r.Provider != tt.by || !strings.HasPrefix(r.ProviderID, tt.by+"-") {
+				t.Errorf("%+v %v", r, err)
+			}
+			for _, s := range r.Skipped {
+				if s.Provider != "ses" || s.Why != tt.down.Error()+": test" {
+					t.Errorf("skipped %+v", s)
+				}
+			}
+			for i, u := range o.pace.given {
+				if !u {
+					t.Errorf("turn %d counts as not used", i)
+				}
+			}
+		})
+	}
+}
+
+// TestAllDown (F48): with nobody up, the mail waits, and asks for the least of
+// the waits.
+func TestAllDown(t *testing.T) {
+	for _, tt := range []struct{ ses, smtp, want error }{
+		{order.ErrUnavailable, order.ErrDenied, order.ErrUnavailable},
+		{order.ErrDenied, order.ErrThrottled, order.ErrThrottled},
+		{order.ErrThrottled, order.ErrThrottled, order.ErrThrottled},
+		{order.ErrDenied, order.ErrDenied, order.ErrDenied},
+	} {
+		o := open(t, guard.Config{})
+		o.ses.set(tt.ses)
+		o.smtp.set(tt.smtp)
+		_, err := o.Send(t.Context(), letter(), time.Second, always)
+		var p *order.ProviderError
+		if !errors.As(err, &p) || p.Kind != tt.want || (p.RetryAfter == time.Minute) == (tt.want == order.ErrUnavailable) {
+			t.Errorf("%v and %v: %v", tt.ses, tt.smtp, err)
+		}
+	}
+}
+
+// TestBreaker (EML-3, RES-6, RES-7): a dead primary is left alone after a few
+// mails, asked singly and without a mail whether it is back, and used again.
+func TestBreaker(t *testing.T) {
+	o := open(t, guard.Config{Consecutive: 3, OpenFor: time.Millisecond})
+	send := func() string {
+		t.Helper()
+		r, err := o.Send(t.Context(), letter(), time.Second, always)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Provider
+	}
+	o.ses.set(order.ErrRejected) // says nothing about its health
+	for range 5 {
+		if _, err := o.Send(t.Context(), letter(), time.Second, always); !errors.Is(err, order.ErrRejected) {
+			t.Fatal(err)
+		}
+	}
+	if s := o.Status()[0]; s.Breaker != "closed" {
+		t.Errorf("refusals opened the breaker: %+v", s)
+	}
+	o.ses.set(order.ErrUnavailable)
+	for range 3 {
+		if by := send(); by != "smtp" {
+			t.Errorf("by %s", by)
+		}
+	}
+	if s := o.Status()[0]; s.Breaker != "open" || s.Trouble == "" || s.Passed != 3 {
+		t.Errorf("%+v", s)
+	}
+	for range 50 {
+		send()
+	}
+	o.ses.set(nil)
+	for n := 0; send() != "ses"; n++ {
+		if n == 10_000 {
+			t.Fatal("the primary is not used again")
+		}
+	}
+	if s := o.Status()[0]; s.Breaker != "closed" || o.ses.pings == 0 {
+		t.Errorf("%+v after %d pings", s, o.ses.pings)
+	}
+}
+
+// TestReady: until the mail is handed over, somebody else may have it.
+func TestReady(t *testing.T) {
+	o := open(t, guard.Config{})
+	taken := errors.New("somebody else has it")
+	if _, err := o.Send(t.Context(), letter(), time.Second, func(context.Context) error { return taken }); err != taken {
+		t.Errorf("%v", err)
+	}
+	if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.given, []bool{false}) {
+		t.Errorf("sent all the same; turns %v", o.pace.given)
+	}
+}
+
+// TestNoTimeLeft: a call that would be cut off is not begun.
+func TestNoTimeLeft(t *testing.T) {
+	o := open(t, guard.Config{})
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if _, err := o.Send(ctx, letter(), time.Minute, always); !errors.Is(err, order.ErrUnavailable) {
+		t.Errorf("%v", err)
+	}
+	if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.given, []bool{false}) {
+		t.Errorf("sent all the same; turns %v", o.pace.given)
+	}
+}

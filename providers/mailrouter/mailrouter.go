@@ -1,0 +1,192 @@
+// Package mailrouter is one mailer made of several: it hands each mail to the first
+// provider, in the order of preference, that is up (EML-3), at the pace of its
+// account (EML-5).
+package mailrouter
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"purser/mail"
+	"purser/order"
+	"purser/providers/guard"
+)
+
+// Mailer hands a mail to one provider. Every error is a *order.ProviderError.
+type Mailer interface {
+	SendMail(ctx context.Context, m mail.Message) (providerID string, err error)
+}
+
+// Pace keeps the accounts' limits for the whole fleet. See mail.Pace.
+type Pace interface {
+	TakeSlot(ctx context.Context, account string, recipients int, s mail.Stream) (mail.Turn, error)
+	GiveSlot(ctx context.Context, account string, t mail.Turn, used bool) error
+	MarkLimits(ctx context.Context, account string) (mail.Mark, error)
+	SetLimits(ctx context.Context, account string, l mail.Limits, m mail.Mark) error
+}
+
+// Route is a provider.
+type Route struct {
+	// Name is the provider's in the ledger, and its account's.
+	Name   string
+	Mailer Mailer
+	// Breaker says when the provider is left alone, and for how long. Default:
+	// after 3 failures in a row, or half of 20 within 30 s; for 10 s.
+	Breaker guard.Config
+}
+
+// Config says who there is.
+type Config struct {
+	// Routes in the order of preference. Required.
+	Routes []Route
+	// Pace is shared with every process that sends. Required.
+	Pace Pace
+	// CallWithin ends a provider's call; default 10 s. It is less than
+	// mail.LongestCall.
+	CallWithin time.Duration
+	// AskEvery is how often the providers are asked for their limits; default
+	// 5 minutes. After a failure they are asked sooner.
+	AskEvery time.Duration
+	// Log defaults to slog.Default().
+	Log *slog.Logger
+}
+
+// Office is the mailer. It is safe for concurrent use.
+type Office struct {
+	conf   Config
+	routes []*route
+}
+
+// New makes an office. It calls nobody.
+func New(c Config) (*Office, error) {
+	c.CallWithin = cmp.Or(c.CallWithin, 10*time.Second)
+	c.AskEvery = cmp.Or(c.AskEvery, 5*time.Minute)
+	c.Log = cmp.Or(c.Log, slog.Default())
+	switch {
+	case len(c.Routes) == 0:
+		return nil, errors.New("post: no mail provider")
+	case c.Pace == nil:
+		return nil, errors.New("post: nobody keeps the pace")
+	case c.CallWithin > mail.LongestCall-5*time.Second:
+		return nil, fmt.Errorf("post: a call of %s outlasts its place in the pace", c.CallWithin)
+	}
+	o := &Office{conf: c}
+	for _, r := range c.Routes {
+		if slices.ContainsFunc(o.routes, func(other *route) bool { return other.Name == r.Name }) {
+			return nil, fmt.Errorf("post: two providers named %q", r.Name)
+		}
+		r.Breaker.Name, r.Breaker.Log = r.Name, c.Log
+		r.Breaker.Consecutive = cmp.Or(r.Breaker.Consecutive, 3)
+		o.routes = append(o.routes, &route{Route: r, breaker: guard.NewBreaker(r.Breaker)})
+	}
+	return o, nil
+}
+
+// Send hands the mail over once: to the first provider that does not certainly
+// leave it. Whoever refuses it for good, or may have it, ends the search. ready
+// is called once, right before the mail is first handed over; if it fails,
+// nothing is sent and its error is the answer.
+func (o *Office) Send(ctx context.Context, m mail.Message, patience time.Duration, ready func(context.Context) error) (mail.Receipt, error) {
+	if err := m.Check(); err != nil {
+		return mail.Receipt{}, failure(order.ErrRejected, "cannot_be_written", 0, err)
+	}
+	j := &job{Message: m, until: time.Now().Add(patience), ready: ready}
+	var receipt mail.Receipt
+	var failures []error
+	for _, r := range o.routes {
+		id, err := o.try(ctx, r, j)
+		receipt.Provider, receipt.ProviderID = r.Name, id
+		if err == nil {
+			r.served.Add(1)
+			return receipt, nil
+		}
+		if j.refusal != nil {
+			return mail.Receipt{}, j.refusal
+		}
+		if !goesOn(err) || ctx.Err() != nil {
+			return receipt, err
+		}
+		r.passed.Add(1)
+		failures = append(failures, err)
+		receipt.Skipped = append(receipt.Skipped, mail.PassedOver{Provider: r.Name, Why: reason(err)})
+	}
+	return receipt, together(failures)
+}
+
+// job is a mail on its way through the office.
+type job struct {
+	mail.Message
+	until   time.Time
+	ready   func(context.Context) error
+	isReady bool
+	refusal error // ready's
+}
+
+// try brings a mail to one provider: past its breaker and in its turn.
+func (o *Office) try(ctx context.Context, r *route, j *job) (id string, err error) {
+	judge, probe, ok := r.breaker.Enter()
+	if !ok {
+		return "", r.leftAlone()
+	}
+	if probe {
+		if err := r.ping(ctx); err != nil {
+			judge(verdict(ctx, err))
+			return "", failure(order.ErrUnavailable, "still_down", 0, err)
+		}
+	}
+	turn, err := o.turn(ctx, r, j)
+	taken := time.Now()
+	if err != nil {
+		judge(guard.NoWord)
+		return "", err
+	}
+	if d, ok := ctx.Deadline(); ok && time.Until(d) < leastTime {
+		judge(guard.NoWord)
+		o.give(ctx, r, turn, false)
+		return "", failure(order.ErrUnavailable, "no_time_left", 0, errOurs)
+	}
+	if !j.isReady {
+		if j.refusal = j.ready(ctx); j.refusal != nil {
+			judge(guard.NoWord)
+			o.give(ctx, r, turn, false)
+			return "", j.refusal
+		}
+		j.isReady = true
+	}
+	if time.Since(taken) > mail.LongestCall-o.conf.CallWithin {
+		// Its seat may be somebody else's by now: it has stood still too long.
+		judge(guard.NoWord)
+		o.give(ctx, r, turn, false)
+		return "", failure(order.ErrUnavailable, "turn_missed", 0, errOurs)
+	}
+	// Handed over, it is not cut short by the step's own time: a call cut off in
+	// the middle would have an unknown outcome.
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.conf.CallWithin)
+	defer cancel()
+	id, err = r.Mailer.SendMail(call, j.Message)
+	o.give(ctx, r, turn, true)
+	r.judged(err)
+	judge(verdict(ctx, err))
+	return id, err
+}
+
+// leastTime is what a call is given at least: one cut off in the middle would
+// have an unknown outcome, and its mail would never be sent.
+const leastTime = time.Second
+
+// verdict: only what is wrong with the provider itself counts (RES-6). That it
+// refuses a mail, throttles or denies shows that it is there.
+func verdict(ctx context.Context, err error) guard.Verdict {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled), errors.Is(err, guard.ErrFull):
+		return guard.NoWord
+	case errors.Is(err, order.ErrUnavailable), errors.Is(err, order.ErrUnknownOutcome):
+		return guard.Failing
+	}
+	return guard.Healthy
+}

@@ -1,0 +1,81 @@
+package mailrouter_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"purser/mail"
+	"purser/order"
+	"purser/providers/guard"
+)
+
+// TestTurnMissed (EML-5): a sender that stood still between its turn and the
+// call does not call on a seat that may be somebody else's by now. The mail is
+// tried again later, by nobody else meanwhile.
+func TestTurnMissed(t *testing.T) {
+	for name, c := range map[string]struct {
+		stands time.Duration
+		sent   bool
+	}{
+		"just in time": {mail.LongestCall - 10*time.Second, true}, // a call takes 10 s at most
+		"too late":     {mail.LongestCall - 10*time.Second + time.Millisecond, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := open(t, guard.Config{})
+				m := letter()
+				receipt, err := o.Send(t.Context(), m, time.Second, func(context.Context) error {
+					time.Sleep(c.stands)
+					return nil
+				})
+				if c.sent {
+					if err != nil || receipt.Provider != "ses" {
+						t.Errorf("%+v %v", receipt, err)
+					}
+					return
+				}
+				var p *order.ProviderError
+				if !errors.As(err, &p) || p.Kind != order.ErrUnavailable || p.Code != "turn_missed" {
+					t.Errorf("got %+v, %v", receipt, err)
+				}
+				if n := len(o.ses.Sent()) + len(o.smtp.Sent()); n != 0 {
+					t.Errorf("%d mails went out", n)
+				}
+				if len(o.pace.given) != 1 || o.pace.given[0] {
+					t.Errorf("the seats were given back as used: %v", o.pace.given)
+				}
+			})
+		})
+	}
+}
+
+// TestNotCutShort (EML-1, F50): a mail that has been handed over is not cut
+// off by its step's time, nor by a process that is told to stop: its outcome
+// would be unknown for nothing.
+func TestNotCutShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := open(t, guard.Config{})
+		ctx, cancel := context.WithCancel(t.Context())
+		var cut, bounded bool
+		o.ses.called = func(call context.Context) {
+			cancel()
+			synctest.Wait() // a cancellation has all the time it needs
+			cut = call.Err() != nil
+			d, ok := call.Deadline()
+			bounded = ok && time.Until(d) == 10*time.Second
+		}
+		receipt, err := o.Send(ctx, letter(), time.Second, always)
+		if err != nil || receipt.Provider != "ses" || cut {
+			t.Errorf("%+v %v; the call was cut short: %t", receipt, err, cut)
+		}
+		if !bounded {
+			t.Error("RES-5: the call has no end of its own")
+		}
+		if len(o.pace.given) != 1 || !o.pace.given[0] {
+			t.Errorf("the seats: %v", o.pace.given)
+		}
+	})
+}

@@ -1,0 +1,203 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestWrap (TEST-7, F75, F78, F79): each fault looks to the caller as it
+// should, and the work is done exactly when the rule says so.
+func TestWrap(t *testing.T) {
+	type seen struct {
+		Status int
+		Body   string
+		Header string
+		Failed bool // no HTTP answer at all
+		Worked int32
+	}
+	for _, tt := range []struct {
+		name  string
+		fault Fault
+		want  seen
+	}{
+		{"none", Fault{Do: Reset, Match: "GET /"}, seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
+		{"another provider's", Fault{Do: Reset, Provider: "ses"}, seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
+		{"reset before", Fault{Do: Reset}, seen{Failed: true}},
+		{"reset after", Fault{Do: Reset, When: After}, seen{Failed: true, Worked: 1}},
+		{"timeout before", Fault{Do: Timeout}, seen{Failed: true}},
+		{"timeout after", Fault{Do: Timeout, When: After}, seen{Failed: true, Worked: 1}},
+		{"closed without an answer", Fault{Do: Timeout, Delay: time.Millisecond}, seen{Failed: true}},
+		{"500 before", Fault{Do: Status, Match: "POST /v1/lab"}, seen{Status: 500, Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`}},
+		{"503 after", Fault{Do: Status, Status: 503, When: After}, seen{Status: 503, Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`, Worked: 1}},
+		{"429", Fault{Do: Status, Status: 429, RetryAfter: 1500 * time.Millisecond}, seen{Status: 429, Header: "2", Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`}},
+		{"malformed before", Fault{Do: Malformed}, seen{Status: 200, Body: `{"id`}},
+		{"malformed after", Fault{Do: Malformed, When: After}, seen{Status: 201, Body: `{"id":"`, Worked: 1}},
+		{"slow before", Fault{Do: Slow, Delay: time.Millisecond}, seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
+		{"slow after", Fault{Do: Slow, Delay: time.Millisecond, When: After}, seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := New(1)
+			if err := c.Add(tt.fault); err != nil {
+				t.Fatal(err)
+			}
+			var worked atomic.Int32
+			srv := httptest.NewServer(c.Wrap("carrier", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				worked.Add(1)
+				_, _ = io.Copy(io.Discard, r.Body)
+				w.WriteHeader(201)
+				_, _ = io.WriteString(w, `{"id":"it_1"}`)
+			})))
+			defer srv.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			if tt.fault.Do != Timeout {
+				ctx = t.Context()
+			}
+			req, _ := http.NewRequestWithContext(ctx, "POST", srv.URL+"/v1/labels", strings.NewReader("{}"))
+			got := seen{}
+			resp, err := srv.Client().Do(req)
+			if err != nil {
+				got.Failed = true
+			} else {
+				b, _ := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				got.Status, got.Body, got.Header = resp.StatusCode, string(b), resp.Header.Get("Retry-After")
+			}
+			got.Worked = worked.Load()
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestTimesAndRate(t *testing.T) {
+	c := New(7)
+	if err := c.AddWebhook(WebhookFault{Do: "drop", Times: 2}); err != nil {
+		t.Fatal(err)
+	}
+	dropped := 0
+	for range 10 {
+		if c.Webhook("stripe", "x").Drop {
+			dropped++
+		}
+	}
+	if dropped != 2 || c.armed.Load() {
+		t.Errorf("dropped %d, armed %v; want 2, and disarmed when spent", dropped, c.armed.Load())
+	}
+	c.Clear()
+	if err := c.AddWebhook(WebhookFault{Do: "drop", Rate: 0.25}); err != nil {
+		t.Fatal(err)
+	}
+	dropped = 0
+	for range 4000 {
+		if c.Webhook("stripe", "x").Drop {
+			dropped++
+		}
+	}
+	if dropped < 800 || dropped > 1200 {
+		t.Errorf("dropped %d of 4000 at a rate of 0.25", dropped)
+	}
+	if got := c.List().Webhooks[0].Struck; got != dropped {
+		t.Errorf("counted %d, dropped %d", got, dropped)
+	}
+}
+
+func TestAddRefuses(t *testing.T) {
+	for name, f := range map[string]Fault{
+		"no deed":         {},
+		"unknown deed":    {Do: "explode"},
+		"unknown moment":  {Do: Reset, When: "during"},
+		"a good status":   {Do: Status, Status: 200},
+		"negative times":  {Do: Reset, Times: -1},
+		"rate above one":  {Do: Reset, Rate: 1.5},
+		"delay of a year": {Do: Slow, Delay: 9000 * time.Hour},
+	} {
+		if err := New(1).Add(f); !errors.Is(err, ErrRule) {
+			t.Errorf("%s: got %v, want ErrRule", name, err)
+		}
+	}
+}
+
+func TestHandler(t *testing.T) {
+	c := New(1)
+	call := func(method, target, body string) (int, string) {
+		r := httptest.NewRequest(method, target, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		c.Handler().ServeHTTP(w, r)
+		return w.Code, strings.TrimSpace(w.Body.String())
+	}
+	for _, tt := range []struct {
+		method, target, body string
+		status               int
+		want                 string
+	}{
+		{"GET", "/", "", 200, `{"faults":[],"webhooks":[]}`},
+		{
+			"POST", "/", `{"faults":[{"id":"a","do":"slow","delay":"20ms","provider":"ses"}],"webhooks":[{"do":"delay","delay":"1m"}]}`, 201,
+			`{"faults":[{"id":"a","provider":"ses","when":"before","do":"slow","struck":0,"delay":"20ms"}],"webhooks":[{"id":"fault-1","do":"delay","struck":0,"delay":"1m0s"}]}`,
+		},
+		{"POST", "/", `{"faults":[{"do":"slow","dellay":"20ms"}]}`, 400, ""},
+		{"POST", "/", `{"faults":[{"do":"slow"},{"do":"?"}]}`, 400, ""},
+		{"POST", "/", `{"faults":[{"do":"slow","delay":"soon"}]}`, 400, ""},
+		{"POST", "/", `{`, 400, ""},
+		{"DELETE", "/?id=fault-1", "", 200, `{"faults":[{"id":"a","provider":"ses","when":"before","do":"slow","struck":0,"delay":"20ms"}],"webhooks":[]}`},
+		{"DELETE", "/?id=fault-1", "", 404, `{"error":"no such fault"}`},
+		{"PUT", "/", "", 405, ""},
+		{"DELETE", "/", "", 200, `{"faults":[],"webhooks":[]}`},
+	} {
+		status, body := call(tt.method, tt.target, tt.body)
+		if status != tt.status || tt.want != "" && body != tt.want {
+			t.Errorf("%s %s %s: %d %s\nwant %d %s", tt.method, tt.target, tt.body, status, body, tt.status, tt.want)
+		}
+	}
+	r := httptest.NewRequest("POST", "/", strings.NewReader("{}"))
+	r.Header.Set("Content-Type", "text/plain")
+	w := httptest.NewRecorder()
+	if c.Handler().ServeHTTP(w, r); w.Code != 415 {
+		t.Errorf("plain text: %d, want 415", w.Code)
+	}
+}
+
+// TestTask (F54): work that was accepted goes wrong where a rule says so, and
+// a rule for calls leaves it alone.
+func TestTask(t *testing.T) {
+	var none *Control
+	if err := none.Task(t.Context(), "search", "x"); err != nil {
+		t.Error(err)
+	}
+	c := New(1)
+	for _, f := range []Fault{{Do: Reset}, {Do: Status, Status: 400, Match: "TASK add", Times: 1}, {Do: Slow, Delay: time.Millisecond, Match: "TASK", Times: 1}} {
+		if err := c.Add(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var fault *TaskFault
+	if err := c.Task(t.Context(), "search", "addition"); !errors.As(err, &fault) || fault.Status != 400 {
+		t.Errorf("got %v, want a fault of 400", err)
+	}
+	for range 2 { // the first one slowly
+		if err := c.Task(t.Context(), "search", "addition"); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := c.Add(Fault{Do: Slow, Delay: time.Hour, Match: "TASK"}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.Task(ctx, "search", "addition"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want to be let go", err)
+	}
+}

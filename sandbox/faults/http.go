@@ -1,0 +1,88 @@
+package faults
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// Handler serves the rules: GET lists them, POST adds those of the body (in
+// the form GET answers), DELETE takes all back, or the one named by ?id=.
+func (c *Control) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodGet, http.MethodHead:
+			writeJSON(w, http.StatusOK, c.List())
+		case http.MethodPost:
+			c.post(w, r)
+		case http.MethodDelete:
+			c.remove(w, r)
+		default:
+			w.Header().Set("Allow", "GET, HEAD, POST, DELETE")
+			writeJSON(w, http.StatusMethodNotAllowed, map[string]string{"error": "want GET, POST or DELETE"})
+		}
+	})
+}
+
+func (c *Control) remove(w http.ResponseWriter, r *http.Request) {
+	id := r.URL.Query().Get("id")
+	if id == "" {
+		c.Clear()
+	} else if !c.Remove(id) {
+		writeJSON(w, http.StatusNotFound, map[string]string{"error": "no such fault"})
+		return
+	}
+	writeJSON(w, http.StatusOK, c.List())
+}
+
+func (c *Control) post(w http.ResponseWriter, r *http.Request) {
+	// A page in a browser cannot send this type to another origin unasked.
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+		writeJSON(w, http.StatusUnsupportedMediaType, map[string]string{"error": "want application/json"})
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	var rules Rules
+	if err == nil {
+		err = strictly(body, &rules)
+	}
+	// All or none.
+	for i := range rules.Faults {
+		err = errors.Join(err, rules.Faults[i].complete())
+	}
+	for i := range rules.Webhooks {
+		err = errors.Join(err, rules.Webhooks[i].complete())
+	}
+	if err != nil {
+		writeJSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+		return
+	}
+	for _, f := range rules.Faults {
+		_ = c.Add(f) // checked above
+	}
+	for _, f := range rules.Webhooks {
+		_ = c.AddWebhook(f)
+	}
+	writeJSON(w, http.StatusCreated, c.List())
+}
+
+// strictly refuses fields that do not exist: a misspelt rule would strike
+// calls it was not meant for.
+func strictly(b []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return fmt.Errorf("%w: %w", ErrRule, err)
+	}
+	return nil
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}

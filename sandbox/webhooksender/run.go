@@ -1,0 +1,143 @@
+package webhooksender
+
+import (
+	"bytes"
+	"container/heap"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// lastWait is how long attempts under way may still take after Run was told
+// to stop.
+const lastWait = time.Second
+
+// Run delivers until the context ends, and lets the attempts under way come
+// to their end. It is called once.
+func (c *Courier) Run(ctx context.Context) error {
+	transport := &http.Transport{
+		MaxIdleConns: c.AtOnce, MaxIdleConnsPerHost: c.AtOnce, MaxConnsPerHost: c.AtOnce,
+		IdleConnTimeout: time.Minute, DisableCompression: true,
+	}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{
+		Transport: transport, Timeout: c.AnswerWithin,
+		// A provider does not follow a redirect: it is not a 2xx.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	attempts, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastWait, abandon) })()
+	work := make(chan job)
+	var workers sync.WaitGroup
+	for range c.AtOnce {
+		workers.Go(func() {
+			for j := range work {
+				j.parcel.tries++
+				c.settle(j.parcel, c.deliver(attempts, client, j))
+			}
+		})
+	}
+	defer workers.Wait()
+	defer close(work)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		j, wait := c.next()
+		if j.parcel == nil {
+			timer.Reset(wait)
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-c.wake:
+			case <-timer.C:
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			c.putBack(j.parcel)
+			return nil
+		case work <- j:
+		}
+	}
+}
+
+// job is one attempt.
+type job struct {
+	parcel *parcel
+	url    string
+}
+
+// next takes the parcel that is due, or says how long there will be none.
+func (c *Courier) next() (job, time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.due) == 0 || c.url == "" {
+		return job{}, time.Hour
+	}
+	if wait := time.Until(c.due[0].next); wait > 0 {
+		return job{}, wait
+	}
+	return job{heap.Pop(&c.due).(*parcel), c.url}, 0
+}
+
+func (c *Courier) putBack(p *parcel) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.due.push(p)
+}
+
+func (c *Courier) deliver(ctx context.Context, client *http.Client, j job) error {
+	body := []byte(j.parcel.Body)
+	if c.Envelope != nil {
+		var err error
+		if body, err = c.Envelope(body, time.Now()); err != nil {
+			return err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, j.url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	for k, v := range c.sign(body, time.Now()) {
+		req.Header[k] = v
+	}
+	began := time.Now()
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	// Read to the end, or the connection cannot be used again.
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
+	resp.Body.Close()
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return fmt.Errorf("receiver answered %d", resp.StatusCode)
+	}
+	if c.OnAcknowledged != nil {
+		c.OnAcknowledged(c.provider, time.Since(began))
+	}
+	return nil
+}
+
+// queue is a heap of parcels by the time of their next attempt.
+type queue []*parcel
+
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return q[i].next.Before(q[j].next) }
+func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(p any)        { *q = append(*q, p.(*parcel)) }
+func (q *queue) Pop() any {
+	old := *q
+	p := old[len(old)-1]
+	old[len(old)-1] = nil
+	*q = old[:len(old)-1]
+	return p
+}
+
+func (q *queue) push(p *parcel) { heap.Push(q, p) }
+func (q *queue) reorder()       { heap.Init(q) }

@@ -1,0 +1,216 @@
+// Package webhooksender delivers a stand-in's webhooks the way a provider does:
+// signed at each attempt, kept until the receiver answers 2xx, tried again
+// with growing pauses, several at a time and so in no particular order.
+package webhooksender
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"purser/sandbox/faults"
+	"purser/sandbox/journal"
+)
+
+// Courier is the webhook sender of one stand-in. Set the exported fields
+// before Run.
+type Courier struct {
+	// AtOnce is how many deliveries may be under way; default 16.
+	AtOnce int
+	// FirstWait is the pause after the first failed attempt; it doubles from
+	// there. Default 200 ms.
+	FirstWait time.Duration
+	// MaxWait is the longest pause; default 30 s.
+	MaxWait time.Duration
+	// AnswerWithin is how long the receiver may take; default 10 s.
+	AnswerWithin time.Duration
+	// OnDelivered, if set, is told the id of each event the receiver accepted.
+	OnDelivered func(id string)
+	// OnAcknowledged, if set, is told how long the receiver took to accept.
+	OnAcknowledged func(provider string, took time.Duration)
+	// Envelope, if set, makes at each attempt of a kept body what is sent, for
+	// a provider whose signature is part of the body.
+	Envelope func(body []byte, at time.Time) ([]byte, error)
+
+	journal  *journal.Journal
+	kind     string // of the parcels' journal entries
+	provider string
+	sign     func(body []byte, at time.Time) http.Header
+	faults   *faults.Control
+	log      *slog.Logger
+
+	mu      sync.Mutex
+	url     string
+	parcels map[string]*parcel // everything not delivered yet
+	due     queue              // those of them that wait for their time
+	held    []*parcel          // those of them that wait for another to go first
+	wake    chan struct{}      // something changed that Run should look at
+}
+
+// parcel is one event on its way to the receiver.
+type parcel struct {
+	ID    string          `json:"id"` // the event's id, with "#2" and so on for a repetition
+	Type  string          `json:"type"`
+	Body  json.RawMessage `json:"body"`
+	After time.Time       `json:"after,omitzero"` // not to be sent before
+	tries int
+	next  time.Time
+}
+
+// New makes a courier and takes up what the journal says is not delivered.
+// sign makes the headers of one attempt. A nil log is silent.
+func New(j *journal.Journal, provider string, sign func(body []byte, at time.Time) http.Header, faultControl *faults.Control, log *slog.Logger) (*Courier, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	c := &Courier{
+		AtOnce: 16, FirstWait: 200 * time.Millisecond, MaxWait: 30 * time.Second, AnswerWithin: 10 * time.Second,
+		journal: j, kind: "webhook", provider: provider, sign: sign, faults: faultControl,
+		log:     log.With("provider", provider),
+		parcels: make(map[string]*parcel), wake: make(chan struct{}, 1),
+	}
+	err := j.Each(c.kind, func(_ string, raw json.RawMessage) error {
+		p := new(parcel)
+		if err := json.Unmarshal(raw, p); err != nil {
+			return err
+		}
+		p.next = p.After
+		c.parcels[p.ID] = p
+		c.due.push(p)
+		return nil
+	})
+	return c, err
+}
+
+// SetURL says where webhooks go. With none they wait.
+func (c *Courier) SetURL(url string) {
+	c.mu.Lock()
+	c.url = url
+	c.mu.Unlock()
+	c.poke()
+}
+
+// Send accepts an event for delivery: once it returns nil, the event is
+// delivered sooner or later, also after a crash. An event that is already
+// waiting is not sent twice. body is JSON and must not be changed afterwards.
+func (c *Courier) Send(id, typ string, body []byte) error {
+	return c.SendAfter(0, id, typ, body)
+}
+
+// SendAfter is Send of an event that is not to go out before a while.
+func (c *Courier) SendAfter(wait time.Duration, id, typ string, body []byte) error {
+	d := c.faults.Webhook(c.provider, typ)
+	if d.Drop {
+		c.log.Info("webhook dropped by a fault", "event", id, "type", typ)
+		return nil
+	}
+	for n := range 1 + d.Copies {
+		p := &parcel{ID: id, Type: typ, Body: body, next: time.Now()}
+		if n > 0 {
+			p.ID += "#" + strconv.Itoa(n+1)
+		}
+		if wait+d.Delay > 0 {
+			p.After = p.next.Add(wait + d.Delay)
+			p.next = p.After
+		}
+		if err := c.accept(p, d.Reorder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Pending counts the events that are not delivered yet.
+func (c *Courier) Pending() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.parcels)
+}
+
+func (c *Courier) accept(p *parcel, reorder bool) error {
+	c.mu.Lock()
+	if _, waiting := c.parcels[p.ID]; waiting {
+		c.mu.Unlock()
+		return nil
+	}
+	c.parcels[p.ID] = p // claimed before the lock is let go for the disk
+	c.mu.Unlock()
+	if err := c.journal.Put(c.kind, p.ID, p); err != nil {
+		c.mu.Lock()
+		delete(c.parcels, p.ID)
+		c.mu.Unlock()
+		return fmt.Errorf("webhook %s: %w", p.ID, err)
+	}
+	c.mu.Lock()
+	if reorder {
+		c.held = append(c.held, p)
+	}
+	c.due.push(p)
+	c.mu.Unlock()
+	c.poke()
+	return nil
+}
+
+// settle takes note of how an attempt went.
+func (c *Courier) settle(p *parcel, err error) {
+	if err == nil {
+		if jerr := c.journal.Delete(c.kind, p.ID); jerr != nil {
+			// The event goes out once more after a restart, as a provider's may.
+			c.log.Warn("webhook delivered but not crossed off", "event", p.ID, "error", jerr)
+		}
+		if c.OnDelivered != nil {
+			c.OnDelivered(p.ID)
+		}
+	}
+	c.mu.Lock()
+	if err == nil {
+		delete(c.parcels, p.ID)
+		c.releaseHeld(p)
+	} else {
+		p.next = time.Now().Add(c.pause(p.tries))
+		c.due.push(p)
+	}
+	c.mu.Unlock()
+	if err != nil {
+		c.log.Debug("webhook not delivered yet", "event", p.ID, "type", p.Type, "attempt", p.tries, "error", err)
+	}
+	c.poke()
+}
+
+// releaseHeld lets those go that waited for another event to overtake them.
+func (c *Courier) releaseHeld(delivered *parcel) {
+	if len(c.held) == 0 {
+		return
+	}
+	now := time.Now()
+	for _, p := range c.held {
+		if p != delivered && p.next.After(now) {
+			p.next = now
+		}
+	}
+	c.held = c.held[:0]
+	c.due.reorder()
+}
+
+// pause is the wait after the n-th failed attempt, with a fifth of chance in
+// it so that a recovered receiver is not met by all at once.
+func (c *Courier) pause(n int) time.Duration {
+	d := c.FirstWait << min(n-1, 20)
+	if d <= 0 || d > c.MaxWait {
+		d = c.MaxWait
+	}
+	return d - time.Duration(rand.Int64N(int64(d)/5+1))
+}
+
+// poke wakes Run without waiting for it.
+func (c *Courier) poke() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}

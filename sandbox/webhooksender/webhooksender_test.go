@@ -1,0 +1,188 @@
+package webhooksender
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"purser/sandbox/faults"
+	"purser/sandbox/journal"
+)
+
+// receiver is a webhook endpoint that hands on the bodies it accepted.
+type receiver struct {
+	*httptest.Server
+	got    chan string
+	status atomic.Int32 // what to answer
+	seen   chan int     // each attempt's answer
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{got: make(chan string, 1000), seen: make(chan int, 1000)}
+	r.status.Store(200)
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		b, _ := io.ReadAll(req.Body)
+		st := int(r.status.Load())
+		w.WriteHeader(st)
+		if st == 200 {
+			r.got <- string(b) + " " + req.Header.Get("Test-Signature")
+		}
+		r.seen <- st
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) take(t *testing.T, n int) []string {
+	t.Helper()
+	var all []string
+	for range n {
+		select {
+		case s := <-r.got:
+			all = append(all, s)
+		case <-time.After(10 * time.Second):
+			t.Fatalf("got %v, want %d", all, n)
+		}
+	}
+	return all
+}
+
+func sign(_ []byte, at time.Time) http.Header {
+	return http.Header{"Test-Signature": {"signed " + at.Format("2006")}}
+}
+
+func build(t *testing.T, path string, faultControl *faults.Control) *Courier {
+	t.Helper()
+	j, err := journal.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := New(j, "carrier", sign, faultControl, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Loaded()
+	c.FirstWait, c.MaxWait = time.Millisecond, 5*time.Millisecond
+	return c
+}
+
+// run starts the courier and returns a function that stops it.
+func run(t *testing.T, c *Courier) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = c.Run(ctx) }()
+	stop = func() { cancel(); <-done }
+	t.Cleanup(stop)
+	return stop
+}
+
+func send(t *testing.T, c *Courier, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if err := c.Send(id, "x.y", fmt.Appendf(nil, "%q", id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func signed(id string) string { return fmt.Sprintf("%q signed %d", id, time.Now().Year()) }
+
+func TestDeliversUntilAccepted(t *testing.T) {
+	r := newReceiver(t)
+	r.status.Store(500)
+	c := build(t, "", nil)
+	c.SetURL(r.URL)
+	run(t, c)
+	send(t, c, "e1")
+	for range 3 {
+		if st := <-r.seen; st != 500 {
+			t.Fatalf("answered %d", st)
+		}
+	}
+	if c.Pending() != 1 {
+		t.Errorf("pending %d, want 1", c.Pending())
+	}
+	r.status.Store(200)
+	if got := r.take(t, 1); got[0] != signed("e1") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestSurvivesARestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	c := build(t, path, nil)
+	send(t, c, "e1", "e2")
+	r := newReceiver(t)
+	again := build(t, path, nil)
+	if again.Pending() != 2 {
+		t.Fatalf("pending %d after restart, want 2", again.Pending())
+	}
+	stop := run(t, again)
+	again.SetURL(r.URL) // while it runs
+	got := r.take(t, 2)
+	slices.Sort(got)
+	if !slices.Equal(got, []string{signed("e1"), signed("e2")}) {
+		t.Errorf("got %q", got)
+	}
+	stop()
+	if third := build(t, path, nil); third.Pending() != 0 {
+		t.Errorf("pending %d after all were delivered", third.Pending())
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	r := newReceiver(t)
+	c := build(t, filepath.Join(t.TempDir(), "j"), nil)
+	c.SetURL(r.URL)
+	run(t, c)
+	for i := range 200 {
+		send(t, c, fmt.Sprint("e", i))
+	}
+	got := r.take(t, 200)
+	slices.Sort(got)
+	if n := len(slices.Compact(got)); n != 200 {
+		t.Errorf("%d different events, want 200", n)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		fault faults.WebhookFault
+		want  []string
+	}{
+		{"WHK-9 drop", faults.WebhookFault{Do: "drop", Times: 1}, []string{"e2"}},
+		{"WHK-8 repeat", faults.WebhookFault{Do: "repeat", Times: 1, Copies: 2}, []string{"e1", "e1", "e1", "e2"}},
+		{"delay", faults.WebhookFault{Do: "delay", Times: 1, Delay: 50 * time.Millisecond}, []string{"e2", "e1"}},
+		{"reorder", faults.WebhookFault{Do: "reorder", Times: 1, Delay: time.Hour}, []string{"e2", "e1"}},
+		{"reorder, nothing follows", faults.WebhookFault{Do: "reorder", Type: "x.y", Delay: 30 * time.Millisecond}, []string{"e1", "e2"}},
+		{"another provider's", faults.WebhookFault{Do: "drop", Provider: "stripe"}, []string{"e1", "e2"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			faultControl := faults.New(1)
+			if err := faultControl.AddWebhook(tt.fault); err != nil {
+				t.Fatal(err)
+			}
+			r := newReceiver(t)
+			c := build(t, "", faultControl)
+			c.AtOnce = 1 // so that the order can be compared
+			c.SetURL(r.URL)
+			run(t, c)
+			send(t, c, "e1", "e2")
+			got := r.take(t, len(tt.want))
+			for i, id := range tt.want {
+				if got[i] != signed(id) {
+					t.Fatalf("got %q, want %q", got, tt.want)
+				}
+			}
+		})
+	}
+}
