@@ -66,10 +66,8 @@ func (w *orderWorkflow) tryGiveBack(ctx workflow.Context, intentID string) (give
 	case in.Status != order.Succeeded:
 		err = w.step(ctx, PaymentsQueue, 0, "Cancel "+intentID, do.CancelIntent,
 			activities.Abandon{ID: intentID, Key: order.Key(w.ID, "cancel-"+intentID, 1+w.refusals[intentID])}, &in)
-	case changed(ctx, givesBackRest):
-		g, err = w.refundRest(ctx, in)
 	default:
-		g, err = w.refundWhole(ctx, in)
+		g, err = w.refundRest(ctx, in)
 	}
 	if err == nil && intentID == w.Payment.IntentID {
 		w.Payment.Status, w.Payment.Authorized, w.Payment.Captured = in.Status, 0, in.Received
@@ -158,27 +156,6 @@ func (w *orderWorkflow) lost(ctx workflow.Context, intentID string) (sum int64) 
 	return sum
 }
 
-// refundWhole is how all of it was given back before parts were looked for.
-func (w *orderWorkflow) refundWhole(ctx workflow.Context, in order.Intent) (given, error) {
-	r, err := w.refund(ctx, in, in.Received, "refund-"+in.ID)
-	if err != nil {
-		return given{}, err
-	}
-	if in.ID == w.Payment.IntentID {
-		w.Payment.Refunded = in.Received
-	}
-	w.keepRefund(ctx, r)
-	if r.ID != "" && r.Amount.Amount != in.Received { // in parts, by hand before
-		if err := w.compareRefunds(ctx, in.ID); err != nil {
-			w.noteSilence(ctx, in.ID, err)
-		}
-	}
-	if r.Status == order.RefundPending {
-		return given{kind: order.RefundIsPending}, nil
-	}
-	return given{kind: order.PaymentRefunded}, nil
-}
-
 func (w *orderWorkflow) refund(ctx workflow.Context, in order.Intent, amount int64, operation string) (r order.Refund, err error) {
 	err = w.step(ctx, PaymentsQueue, 0, "Refund "+in.ID, do.RefundIntent, activities.Movement{
 		IntentID: in.ID, Amount: order.Money{Amount: amount, Currency: in.Amount.Currency}, Key: order.Key(w.ID, operation, 1+w.refusals[in.ID]),
@@ -216,7 +193,7 @@ func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, unti
 			err := do(ctx)
 			settled()
 			if err == nil {
-				if w.shown.on == operator && (w.Status.Final() && until.IsZero() || changed(ctx, asksOn)) {
+				if w.shown.on == operator {
 					_ = w.show(ctx) // nothing is owed any more; at worst the UI says so later
 				}
 				return
@@ -233,9 +210,6 @@ func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, unti
 			}
 			if err := workflow.Sleep(ctx, wait); err != nil {
 				return
-			}
-			if !changed(ctx, asksOn) { // as long as it is tried, whoever insists on it
-				w.owing, owed = slices.DeleteFunc(w.owing, func(s string) bool { return s == about }), false
 			}
 		}
 	})

@@ -82,7 +82,7 @@ func (w *orderWorkflow) hearMail(ctx workflow.Context, t order.MailTrouble) {
 // noteDecline remembers that the shopper's attempt failed. Most try again at
 // once; see tellOfDecline for those who do not.
 func (w *orderWorkflow) noteDecline(ctx workflow.Context) {
-	if w.problemTold != w.Payment.IntentID && changed(ctx, mailsDeclines) {
+	if w.problemTold != w.Payment.IntentID {
 		w.declined = workflow.Now(ctx)
 	}
 }

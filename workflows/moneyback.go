@@ -45,18 +45,8 @@ func (w *orderWorkflow) hearAside(ctx workflow.Context, n order.News) (heard boo
 func (w *orderWorkflow) compareMeanwhile(ctx workflow.Context, intentID string) {
 	until := workflow.Now(ctx).Add(followWithin)
 	w.insist(ctx, "it is not known what was given back", intentID, until, func(ctx workflow.Context) error {
-		err := w.compareRefunds(ctx, intentID)
-		if err != nil && !changed(ctx, asksOn) {
-			w.noteSilence(ctx, intentID, err)
-			return nil
-		}
-		return err
+		return w.compareRefunds(ctx, intentID)
 	})
-}
-
-// noteSilence is what came of no answer before it was asked on.
-func (w *orderWorkflow) noteSilence(ctx workflow.Context, intentID string, err error) {
-	w.note(ctx, order.EventIgnored, stripe, "asked what was given back, no answer: "+reason(err), intentID)
 }
 
 func (w *orderWorkflow) compareRefunds(ctx workflow.Context, intentID string) error {
@@ -93,8 +83,6 @@ func refundNews(r order.Refund) (order.Kind, string) {
 func (w *orderWorkflow) keepRefund(ctx workflow.Context, r order.Refund) bool {
 	i := slices.IndexFunc(w.Refunds, func(known order.Refund) bool { return known.ID == r.ID })
 	switch {
-	case r.ID == "": // answered before refunds had names here
-		return false
 	case i < 0:
 		w.Refunds = append(w.Refunds, r)
 		if r.Status == order.RefundPending {

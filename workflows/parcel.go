@@ -95,7 +95,7 @@ func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 // overdue reports whether the parcel has not moved for longer than any takes.
 func (w *orderWorkflow) overdue(ctx workflow.Context) bool {
 	within := w.placement.Terms.OverdueAfter
-	return within > 0 && workflow.Now(ctx).Sub(w.moved) >= within && changed(ctx, parcelsAstray)
+	return within > 0 && workflow.Now(ctx).Sub(w.moved) >= within
 }
 
 // askAboutParcel asks the carrier where the parcel is, but not for long: its
@@ -109,7 +109,7 @@ func (w *orderWorkflow) askAboutParcel(ctx workflow.Context) {
 		err = onQueue(ctx, ParcelsQueue, trackWithin, summary, err, do.TrackParcel, ref, &p)
 	}
 	missed := w.missing
-	w.missing = failed(err, activities.FailureNoSuch) && changed(ctx, parcelsAstray)
+	w.missing = failed(err, activities.FailureNoSuch)
 	if err != nil {
 		w.note(ctx, order.EventIgnored, carrier, "asked, no answer: "+reason(err), w.Shipment.Tracking)
 		return
@@ -167,7 +167,7 @@ func (w *orderWorkflow) hearParcel(ctx workflow.Context, p order.ParcelNews) {
 		return
 	}
 	w.Shipment.Status, w.missing, w.moved = p.Status, false, workflow.Now(ctx)
-	if w.Status == order.Cancelled && changed(ctx, parcelsAstray) { // it could not be taken back; the shopper has been told otherwise
+	if w.Status == order.Cancelled { // it could not be taken back; the shopper has been told otherwise
 		w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("the order was cancelled, but its parcel is %q", p.Status), p.Tracking)
 		return
 	}

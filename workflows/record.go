@@ -178,7 +178,7 @@ func (w *orderWorkflow) rest(ctx workflow.Context, on order.Waiting, sooner ...t
 // saveWaiting is save, also where nothing but what the order waits for is
 // another than was written last.
 func (w *orderWorkflow) saveWaiting(ctx workflow.Context) error {
-	if err := w.save(ctx); err != nil || w.written.Same(w.Waiting) || !changed(ctx, saysWaiting) {
+	if err := w.save(ctx); err != nil || w.written.Same(w.Waiting) {
 		return err
 	}
 	return w.write(ctx)
@@ -229,7 +229,7 @@ func (s shown) same(now shown) bool { return s.status == now.status && s.on == n
 
 // passed reports whether the deadline shown has passed, and another is due.
 func (s shown) passed(ctx workflow.Context, now shown) bool {
-	return !s.until.IsZero() && !workflow.Now(ctx).Before(s.until) && !s.until.Equal(now.until) && changed(ctx, saysWaiting)
+	return !s.until.IsZero() && !workflow.Now(ctx).Before(s.until) && !s.until.Equal(now.until)
 }
 
 // step runs one activity to its end: here first, then on its provider's
@@ -241,7 +241,7 @@ func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Dur
 	if err == nil || !passes(err) || ctx.Err() != nil {
 		return err
 	}
-	if isBeside(ctx) && changed(ctx, saysWaiting) {
+	if isBeside(ctx) {
 		return w.later(ctx, queue, within, summary, err, activity, in, out)
 	}
 	if queue != RecordQueue {

@@ -94,7 +94,7 @@ func (w *orderWorkflow) undoParcel(ctx workflow.Context) error {
 // its end all the same cannot be voided any more, however often it is tried.
 func (w *orderWorkflow) takeParcelBack(ctx workflow.Context) error {
 	ended := w.Shipment.Status == order.ParcelDelivered || w.Shipment.Status == order.ParcelReturned
-	if ended && changed(ctx, parcelsAstray) {
+	if ended {
 		return nil
 	}
 	return w.voidParcel(ctx)
