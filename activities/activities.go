@@ -4,58 +4,19 @@ import (
 	"context"
 	"time"
 
-	"purser/mail"
 	"purser/order"
 )
 
-// Activities are the steps a workflow can take, over the ports they need.
-// They are registered whole; each takes one struct and answers one.
-type Activities struct {
+// OrderActivities are the steps of an order, over the ports they need. Each
+// takes one struct and returns one.
+type OrderActivities struct {
 	Record   Record
 	Orders   Orders
 	Intents  Intents
 	Captures Captures
 	Carrier  Carrier
-	Post     Post
-	Letters  Letters
-	Ledger   MailLedger
-	Resends  Resends
-	Sealer   Sealer
-
-	Products      Products
-	ProductTeller ProductTeller
-	Listings      Listings
-	Index         Index
-	IndexKeys     IndexKeys
-	Rebuild       Rebuild
-	Revisions     Revisions
-	DueProducts   DueProducts
-	StockAudit    StockAudit
-	Past          Past
-	Imports       Imports
-	ImportRows    ImportRows
-	// KeepChanges is for how long it is known who changed a product. Default
-	// 90 days.
-	KeepChanges time.Duration
-	// KeepWebhooks is for how long the bytes of delivered webhooks are kept; 0:
-	// for ever.
-	KeepWebhooks time.Duration
-	// ProductPictures and PictureDeleter have a deleted product's pictures
-	// deleted; nil: there are none.
-	ProductPictures ProductPictures
-	PictureDeleter  PictureDeleter
-	// PictureURL answers where a browser finds a picture; nil: its key.
-	PictureURL func(key string) string
-	// ToShop is where the mails to the shop itself go; without an address they
-	// are not sent.
-	ToShop mail.Address
-	// Blocked is asked before every mail; nil: nobody is suppressed.
-	Blocked Suppressions
-
-	// Senders are asked for every mail; nil: all are from one sender.
-	Senders Senders
-
-	Campaigns Campaigns
+	// Sealer seals what must not be readable in a history.
+	Sealer Sealer
 }
 
 // Opened is what opening an order settled: the prices and the version.
@@ -67,7 +28,7 @@ type Opened struct {
 }
 
 // OpenOrder prices the request, sets the stock aside and writes the order.
-func (a *Activities) OpenOrder(ctx context.Context, o order.Opening) (Opened, error) {
+func (a *OrderActivities) OpenOrder(ctx context.Context, o order.Opening) (Opened, error) {
 	opened, err := a.Record.OpenOrder(ctx, o)
 	if err != nil {
 		return Opened{}, failure(err)
@@ -76,12 +37,12 @@ func (a *Activities) OpenOrder(ctx context.Context, o order.Opening) (Opened, er
 }
 
 // SaveOrder writes a numbered change to the record.
-func (a *Activities) SaveOrder(ctx context.Context, c order.Change) error {
+func (a *OrderActivities) SaveOrder(ctx context.Context, c order.Change) error {
 	return failure(a.Record.SaveOrder(ctx, c))
 }
 
 // LoadOrder reads an order whose workflow has ended.
-func (a *Activities) LoadOrder(ctx context.Context, id order.ID) (order.Order, error) {
+func (a *OrderActivities) LoadOrder(ctx context.Context, id order.ID) (order.Order, error) {
 	o, err := a.Orders.Order(ctx, id)
 	return o, failure(err)
 }

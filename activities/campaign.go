@@ -11,8 +11,10 @@ import (
 	"purser/order"
 )
 
-// Campaigns are what a campaign's steps need.
-type Campaigns struct {
+// CampaignActivities are the steps of a campaign, over the ports they need.
+type CampaignActivities struct {
+	// Mails sends each of its mails.
+	Mails      *MailActivities
 	Record     CampaignRecord
 	Recipients Recipients
 	Audience   Audience
@@ -91,8 +93,8 @@ type CampaignMark struct {
 }
 
 // MarkCampaign writes how a campaign stands.
-func (a *Activities) MarkCampaign(ctx context.Context, m CampaignMark) error {
-	return failure(a.Campaigns.Record.MarkCampaign(ctx, m.ID, m.Version, m.State, m.Why))
+func (a *CampaignActivities) MarkCampaign(ctx context.Context, m CampaignMark) error {
+	return failure(a.Record.MarkCampaign(ctx, m.ID, m.Version, m.State, m.Why))
 }
 
 // CampaignRetry is the beginning of a campaign's next round.
@@ -103,8 +105,8 @@ type CampaignRetry struct {
 }
 
 // RetryCampaign begins it.
-func (a *Activities) RetryCampaign(ctx context.Context, r CampaignRetry) error {
-	return failure(a.Campaigns.Record.RetryCampaign(ctx, r.ID, r.Version, r.Retry))
+func (a *CampaignActivities) RetryCampaign(ctx context.Context, r CampaignRetry) error {
+	return failure(a.Record.RetryCampaign(ctx, r.ID, r.Version, r.Retry))
 }
 
 // Gathering is a campaign whose audience is to be looked up.
@@ -121,19 +123,19 @@ type Gathered struct {
 // GatherRecipients asks the record for the campaign's audience, page by page.
 // A try that died is taken up at its last page; whoever was added before is
 // not added again.
-func (a *Activities) GatherRecipients(ctx context.Context, g Gathering) (Gathered, error) {
-	c, err := a.Campaigns.Record.Campaign(ctx, g.ID)
+func (a *CampaignActivities) GatherRecipients(ctx context.Context, g Gathering) (Gathered, error) {
+	c, err := a.Record.Campaign(ctx, g.ID)
 	if err != nil {
 		return Gathered{}, failure(err)
 	}
 	cursor := lastBeat(ctx)
 	for more := c.Audience != nil; more; more = cursor != "" {
-		orders, next, err := a.Campaigns.Audience.AudienceOrders(ctx, *c.Audience, g.Now, cursor)
+		orders, next, err := a.Audience.AudienceOrders(ctx, *c.Audience, g.Now, cursor)
 		if err != nil {
 			return Gathered{}, failure(err)
 		}
 		found, invalid := ofOrders(c.Campaign, orders)
-		if _, err := a.Campaigns.Recipients.AddRecipients(ctx, g.ID, mail.CampaignRunning, found, invalid); err != nil {
+		if _, err := a.Recipients.AddRecipients(ctx, g.ID, mail.CampaignRunning, found, invalid); err != nil {
 			return Gathered{}, failure(err)
 		}
 		cursor = next
@@ -142,7 +144,7 @@ func (a *Activities) GatherRecipients(ctx context.Context, g Gathering) (Gathere
 			return Gathered{}, ctx.Err()
 		}
 	}
-	c, err = a.Campaigns.Record.Campaign(ctx, g.ID)
+	c, err = a.Record.Campaign(ctx, g.ID)
 	return Gathered{c.Counts}, failure(err)
 }
 
@@ -171,7 +173,7 @@ func lastBeat(ctx context.Context) (cursor string) {
 
 // sendTo sends a campaign's mail to one recipient, once, and answers what
 // became of it. Its error is a failure that may pass.
-func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipient) (mail.Recipient, error) {
+func (a *CampaignActivities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipient) (mail.Recipient, error) {
 	m := mail.Message{
 		ID: mail.MessageID(c.ID, r), About: c.WorkflowID(), Generation: max(r.Generation, 1), Stream: mail.Marketing, Template: c.Template,
 		To: []mail.Address{{Name: r.Name, Email: r.Address}}, Tags: map[string]string{"campaign": c.ID, "list": string(mail.Campaigns)},
@@ -191,9 +193,9 @@ func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipie
 		r.State, r.Why = mail.StateSkipped, why
 		return r, nil
 	}
-	m.Unsubscribe = a.Campaigns.Leaving.Unsubscribe(m)
-	out, err := a.send(ctx, m, func() (mail.Content, error) {
-		return a.Campaigns.Letters.WriteCampaign(c, r, about, m.Unsubscribe)
+	m.Unsubscribe = a.Leaving.Unsubscribe(m)
+	out, err := a.Mails.send(ctx, m, func() (mail.Content, error) {
+		return a.Letters.WriteCampaign(c, r, about, m.Unsubscribe)
 	})
 	if err == nil && !out.State.Settled() {
 		err = failure(&order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrUnavailable, Code: string(out.State)})
@@ -204,10 +206,10 @@ func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipie
 
 // gotIt looks whether an earlier generation of the mail turned out to be sent
 // since it was decided to write once more.
-func (a *Activities) gotIt(ctx context.Context, c mail.Campaign, r mail.Recipient) (was mail.Outcome, err error) {
+func (a *CampaignActivities) gotIt(ctx context.Context, c mail.Campaign, r mail.Recipient) (was mail.Outcome, err error) {
 	for earlier := r; earlier.Generation > 1 && was.State != mail.StateSent && err == nil; {
 		earlier.Generation--
-		was, err = a.Ledger.FindMail(ctx, mail.MessageID(c.ID, earlier))
+		was, err = a.Mails.Ledger.FindMail(ctx, mail.MessageID(c.ID, earlier))
 	}
 	return was, err
 }
@@ -215,15 +217,15 @@ func (a *Activities) gotIt(ctx context.Context, c mail.Campaign, r mail.Recipien
 // stillConcerns looks at the order a reminder is about once more, just before
 // it goes out: a campaign takes days, and nobody wants to be reminded of what
 // they have paid for.
-func (a *Activities) stillConcerns(ctx context.Context, m mail.Message, r mail.Recipient) (o order.Order, why string, err error) {
+func (a *CampaignActivities) stillConcerns(ctx context.Context, m mail.Message, r mail.Recipient) (o order.Order, why string, err error) {
 	if r.OrderID == "" {
 		return o, "", nil
 	}
-	was, err := a.Ledger.FindMail(ctx, m.ID)
+	was, err := a.Mails.Ledger.FindMail(ctx, m.ID)
 	if err != nil || was.State != mail.StateDue {
 		return o, "", err // it went out, or may have: the ledger's word is the outcome
 	}
-	o, err = a.Campaigns.Audience.Order(ctx, order.ID(r.OrderID))
+	o, err = a.Audience.Order(ctx, order.ID(r.OrderID))
 	switch {
 	case errors.Is(err, order.ErrNotFound):
 		return o, "the order is gone", nil
@@ -232,7 +234,7 @@ func (a *Activities) stillConcerns(ctx context.Context, m mail.Message, r mail.R
 	case o.Status != order.AwaitingPayment && o.Status != order.Expired:
 		return o, "the order is " + string(o.Status), nil
 	}
-	bought, err := a.Campaigns.Audience.BoughtSince(ctx, o.Customer, o.PlacedAt)
+	bought, err := a.Audience.BoughtSince(ctx, o.Customer, o.PlacedAt)
 	if bought {
 		why = "another order was paid since"
 	}

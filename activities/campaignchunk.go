@@ -43,12 +43,12 @@ const (
 // of mails has the last word, so that nobody gets it twice. A mail that cannot
 // be sent now ends the chunk; one that got nobody any further fails, so that an
 // operator sees it pending.
-func (a *Activities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (ChunkDone, error) {
-	c, err := a.Campaigns.Record.Campaign(ctx, r.ID)
+func (a *CampaignActivities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (ChunkDone, error) {
+	c, err := a.Record.Campaign(ctx, r.ID)
 	if err != nil {
 		return ChunkDone{}, failure(err)
 	}
-	due, err := a.Campaigns.Recipients.DueRecipients(ctx, r.ID, r.After, chunkSize)
+	due, err := a.Recipients.DueRecipients(ctx, r.ID, r.After, chunkSize)
 	if err != nil {
 		return ChunkDone{}, failure(err)
 	}
@@ -67,7 +67,7 @@ func (a *Activities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (Chu
 	if k.err != nil { // it came some way: the next begins after a while
 		done.Wait = max(done.Wait, pauseAfter(k.err))
 	}
-	c, err = a.Campaigns.Record.Campaign(ctx, r.ID)
+	c, err = a.Record.Campaign(ctx, r.ID)
 	done.Counts = c.Counts
 	return done, failure(err)
 }
@@ -75,12 +75,12 @@ func (a *Activities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (Chu
 // canLeave makes sure that readers can end marketing: where this process does
 // not know the address of the API, the campaign stops before it has refused
 // each of its mails.
-func (a *Activities) canLeave(c mail.Campaign, due []mail.Recipient) error {
+func (a *CampaignActivities) canLeave(c mail.Campaign, due []mail.Recipient) error {
 	if len(due) == 0 {
 		return nil
 	}
 	m := mail.Message{ID: mail.MessageID(c.ID, due[0]), Stream: mail.Marketing, To: []mail.Address{{Email: due[0].Address}}}
-	m.Unsubscribe = a.Campaigns.Leaving.Unsubscribe(m)
+	m.Unsubscribe = a.Leaving.Unsubscribe(m)
 	return m.CheckEnvelope()
 }
 
@@ -95,7 +95,7 @@ func pauseAfter(err error) time.Duration {
 
 // chunk is one chunk of a campaign while it is being sent.
 type chunk struct {
-	a     *Activities
+	a     *CampaignActivities
 	of    mail.Campaign
 	due   []mail.Recipient
 	next  time.Time // when the campaign's pace lets the next mail go
@@ -171,7 +171,7 @@ func (k *chunk) handOut(ctx context.Context, turns chan<- mail.Recipient) {
 	for _, r := range k.due {
 		if time.Since(asked) >= flushEvery {
 			asked = time.Now()
-			why, err := k.a.Campaigns.Reputation.MarketingPaused(ctx)
+			why, err := k.a.Reputation.MarketingPaused(ctx)
 			if why != "" || err != nil {
 				k.held = why
 				k.results <- result{err: failure(err)}
@@ -247,7 +247,7 @@ func (k *chunk) flush(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wrapUpTime)
 	defer cancel()
-	if err := k.a.Campaigns.Recipients.SettleRecipients(ctx, k.of.ID, k.settled); err != nil {
+	if err := k.a.Recipients.SettleRecipients(ctx, k.of.ID, k.settled); err != nil {
 		if k.err == nil {
 			k.err = failure(err)
 		}

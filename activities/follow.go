@@ -21,7 +21,7 @@ type DueProducts interface {
 // that a thousand orders for one mug are one document a second. An order never
 // waits for it (SRCH-3, SRCH-8).
 type Follower struct {
-	Steps *Activities
+	Steps *ProductActivities
 	Every time.Duration // how often it looks; default a second
 	Log   *slog.Logger
 }
@@ -70,7 +70,7 @@ func (f *Follower) Run(ctx context.Context) {
 
 // sweep gives the index what is due. A product that the index refuses for good
 // comes up again after the lease.
-func (a *Activities) sweep(ctx context.Context) (int, error) {
+func (a *ProductActivities) sweep(ctx context.Context) (int, error) {
 	skus, err := a.DueProducts.DueProducts(ctx, sweepLease, rowsAtOnce)
 	if err != nil || len(skus) == 0 {
 		return 0, err

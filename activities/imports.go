@@ -15,6 +15,14 @@ import (
 	"purser/order"
 )
 
+// ImportActivities are the steps of an import.
+type ImportActivities struct {
+	Imports    Imports
+	ImportRows ImportRows
+	// Products gives the index what was imported.
+	Products *ProductActivities
+}
+
 // Imports is the record of imports: the file, and how far it is.
 type Imports interface {
 	Import(ctx context.Context, id string) (catalog.Import, error)
@@ -61,7 +69,7 @@ const (
 // end of its stage, and answers how it stands. Where it is stands in the
 // record, written together with what was done; so it does not matter how often
 // this was tried before, or where it broke off.
-func (a *Activities) AdvanceImport(ctx context.Context, r ImportRef) (catalog.Import, error) {
+func (a *ImportActivities) AdvanceImport(ctx context.Context, r ImportRef) (catalog.Import, error) {
 	defer beat(ctx)()
 	until := time.Now().Add(sliceTime)
 	for {
@@ -79,7 +87,7 @@ func (a *Activities) AdvanceImport(ctx context.Context, r ImportRef) (catalog.Im
 	}
 }
 
-func (a *Activities) advance(ctx context.Context, i catalog.Import, until time.Time) error {
+func (a *ImportActivities) advance(ctx context.Context, i catalog.Import, until time.Time) error {
 	switch i.State {
 	case catalog.ImportReading:
 		return a.readRows(ctx, i, until)
@@ -93,7 +101,7 @@ func (a *Activities) advance(ctx context.Context, i catalog.Import, until time.T
 
 // readRows checks and stages rows. Stock and prices with an error in them end
 // here: half of a price list is what staging is to prevent.
-func (a *Activities) readRows(ctx context.Context, i catalog.Import, until time.Time) error {
+func (a *ImportActivities) readRows(ctx context.Context, i catalog.Import, until time.Time) error {
 	header, err := a.Imports.ImportHeader(ctx, i.ID)
 	if err != nil {
 		return err
@@ -158,7 +166,7 @@ func slice(rows *importfile.Reader, id string, from int64) (s catalog.Slice, mor
 	return s, true, nil
 }
 
-func (a *Activities) applyRows(ctx context.Context, i catalog.Import, until time.Time) error {
+func (a *ImportActivities) applyRows(ctx context.Context, i catalog.Import, until time.Time) error {
 	if i.Kind != catalog.ImportProducts {
 		return a.ImportRows.SwitchRows(ctx, i.ID)
 	}
@@ -173,7 +181,7 @@ func (a *Activities) applyRows(ctx context.Context, i catalog.Import, until time
 
 // indexRows gives the index what the import changed. What it has confirmed
 // loses the import's mark, so that the next attempt finds the rest.
-func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time.Time) error {
+func (a *ImportActivities) indexRows(ctx context.Context, i catalog.Import, until time.Time) error {
 	found := 0
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(batches)
@@ -191,7 +199,7 @@ func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time
 			for n, p := range products {
 				skus[n], now[p.SKU] = p.SKU, p
 			}
-			_, refused, err := a.indexThesePassing(ctx, skus, now)
+			_, refused, err := a.Products.indexThesePassing(ctx, skus, now)
 			for sku := range refused { // it comes up again with what else is due
 				err = errors.Join(err, a.ImportRows.Unmark(ctx, i.Mark, sku))
 			}

@@ -32,7 +32,7 @@ type Indexed struct {
 
 // IndexProducts gives the index the products as the record has them at this
 // moment, and returns when the index has them (SRCH-1).
-func (a *Activities) IndexProducts(ctx context.Context, r IndexRequest) (Indexed, error) {
+func (a *ProductActivities) IndexProducts(ctx context.Context, r IndexRequest) (Indexed, error) {
 	done, err := a.index(ctx, r.SKUs)
 	return done, failure(err)
 }
@@ -42,7 +42,7 @@ func (a *Activities) IndexProducts(ctx context.Context, r IndexRequest) (Indexed
 const rounds = 3
 
 // index gives the index products as they are now.
-func (a *Activities) index(ctx context.Context, skus []string) (Indexed, error) {
+func (a *ProductActivities) index(ctx context.Context, skus []string) (Indexed, error) {
 	if len(skus) == 0 {
 		return Indexed{}, nil
 	}
@@ -58,7 +58,7 @@ func (a *Activities) index(ctx context.Context, skus []string) (Indexed, error) 
 // moved on meanwhile is sent again. So whoever sends a product last has looked
 // at the record after it was confirmed, and an old state that was held up and
 // overtook a newer one is put right by whoever held it up (SRCH-5, F56).
-func (a *Activities) indexThese(ctx context.Context, skus []string, now map[string]catalog.Stocked) (done Indexed, err error) {
+func (a *ProductActivities) indexThese(ctx context.Context, skus []string, now map[string]catalog.Stocked) (done Indexed, err error) {
 	for round := 1; ; round++ {
 		docs, gone := a.documents(skus, now)
 		if err := a.Index.PutDocuments(ctx, docs); err != nil {
@@ -87,7 +87,7 @@ func (a *Activities) indexThese(ctx context.Context, skus []string, now map[stri
 // indexPassing gives the index products as they are now, and passes over those
 // that it refuses for good: they must not hold up the others, and are found by
 // sending each alone.
-func (a *Activities) indexPassing(ctx context.Context, skus []string) (done Indexed, refused map[string]error, err error) {
+func (a *ProductActivities) indexPassing(ctx context.Context, skus []string) (done Indexed, refused map[string]error, err error) {
 	now, err := a.Listings.Stocked(ctx, skus)
 	if err != nil {
 		return done, nil, err
@@ -95,7 +95,7 @@ func (a *Activities) indexPassing(ctx context.Context, skus []string) (done Inde
 	return a.indexThesePassing(ctx, skus, now)
 }
 
-func (a *Activities) indexThesePassing(ctx context.Context, skus []string, now map[string]catalog.Stocked) (done Indexed, refused map[string]error, err error) {
+func (a *ProductActivities) indexThesePassing(ctx context.Context, skus []string, now map[string]catalog.Stocked) (done Indexed, refused map[string]error, err error) {
 	if len(skus) == 0 {
 		return done, nil, nil
 	}
@@ -134,7 +134,7 @@ func tellRefused(ctx context.Context, refused map[string]error) {
 
 // documents splits products into those that are for sale, as the index shows
 // them, and those that it must not show.
-func (a *Activities) documents(skus []string, now map[string]catalog.Stocked) (docs []catalog.Document, gone []string) {
+func (a *ProductActivities) documents(skus []string, now map[string]catalog.Stocked) (docs []catalog.Document, gone []string) {
 	for _, sku := range skus {
 		if p, ok := now[sku]; ok && p.ForSale() {
 			docs = append(docs, p.Document(a.PictureURL))

@@ -13,6 +13,23 @@ import (
 	"purser/order"
 )
 
+// MailActivities are the steps that send mail.
+type MailActivities struct {
+	Post    Post
+	Letters Letters
+	Ledger  MailLedger
+	Resends Resends
+	// Orders are read for a mail that is sent again.
+	Orders Orders
+	// ToShop is where the mails to the shop itself go; without an address they
+	// are not sent.
+	ToShop mail.Address
+	// Blocked is asked before every mail; nil: nobody is suppressed.
+	Blocked Suppressions
+	// Senders are asked for every mail; nil: all are from one sender.
+	Senders Senders
+}
+
 // MailOutcome is how the sending of a mail ended.
 type MailOutcome struct {
 	State     mail.State `json:"state"`
@@ -22,7 +39,7 @@ type MailOutcome struct {
 }
 
 // SendMail sends the mail of an order's milestone, once (EML-1).
-func (a *Activities) SendMail(ctx context.Context, o order.Mail) (MailOutcome, error) {
+func (a *MailActivities) SendMail(ctx context.Context, o order.Mail) (MailOutcome, error) {
 	to := mail.Address{Name: o.Name, Email: o.To}
 	if o.Milestone.ToShop() {
 		to = a.ToShop
@@ -43,7 +60,7 @@ func (a *Activities) SendMail(ctx context.Context, o order.Mail) (MailOutcome, e
 
 // SendMessage sends any other mail, once for each of its IDs: the same way
 // past ledger, suppressions, pace and providers as an order's.
-func (a *Activities) SendMessage(ctx context.Context, m mail.Message) (MailOutcome, error) {
+func (a *MailActivities) SendMessage(ctx context.Context, m mail.Message) (MailOutcome, error) {
 	return a.send(ctx, m, func() (mail.Content, error) { return m.Content, nil })
 }
 
@@ -52,7 +69,7 @@ func (a *Activities) SendMessage(ctx context.Context, m mail.Message) (MailOutco
 // rule for the rest is in docs/decisions/005-unknown-mail.md: a mail whose
 // outcome is unknown (no answer, or the process died between the mark and the
 // answer) is not sent again by itself.
-func (a *Activities) send(ctx context.Context, m mail.Message, write func() (mail.Content, error)) (MailOutcome, error) {
+func (a *MailActivities) send(ctx context.Context, m mail.Message, write func() (mail.Content, error)) (MailOutcome, error) {
 	if err := mail.CheckID(m.ID); err != nil {
 		return MailOutcome{}, failure(fmt.Errorf("%w: %w", order.ErrInvalid, err))
 	}
@@ -84,7 +101,7 @@ func (a *Activities) send(ctx context.Context, m mail.Message, write func() (mai
 
 // address normalises the recipients and leaves out those who are not to be
 // written to. held is the mail's outcome if nobody is left.
-func (a *Activities) address(ctx context.Context, m mail.Message) (_ mail.Message, held mail.Outcome, err error) {
+func (a *MailActivities) address(ctx context.Context, m mail.Message) (_ mail.Message, held mail.Outcome, err error) {
 	var kept []mail.Address
 	for i, to := range m.To {
 		if to.Email, err = mail.Normalise(to.Email); err != nil {
@@ -111,7 +128,7 @@ func (a *Activities) address(ctx context.Context, m mail.Message) (_ mail.Messag
 
 // blocked asks by the mail's list, where it is on one and that can be asked:
 // who has left another list still gets it.
-func (a *Activities) blocked(ctx context.Context, email string, m mail.Message) (why string, err error) {
+func (a *MailActivities) blocked(ctx context.Context, email string, m mail.Message) (why string, err error) {
 	lists, ok := a.Blocked.(ListSuppressions)
 	if tag := m.Tags["list"]; ok && tag != "" && m.Stream == mail.Marketing {
 		return lists.BlockedList(ctx, email, mail.ListOf(tag))
@@ -123,7 +140,7 @@ func (a *Activities) blocked(ctx context.Context, email string, m mail.Message) 
 var errHandsOff = errors.New("the mail is not ours to send")
 
 // post hands the mail over and writes down how that ended.
-func (a *Activities) post(ctx context.Context, m mail.Message) (MailOutcome, error) {
+func (a *MailActivities) post(ctx context.Context, m mail.Message) (MailOutcome, error) {
 	var before mail.Outcome
 	claimed := false
 	receipt, err := a.Post.Send(ctx, m, patience(ctx), func(ctx context.Context) (err error) {
@@ -181,7 +198,7 @@ func patience(ctx context.Context) time.Duration {
 }
 
 // holdBack writes down that a mail does not go out at all.
-func (a *Activities) holdBack(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
+func (a *MailActivities) holdBack(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
 	before, err := a.Ledger.ClaimMail(ctx, m)
 	if err != nil {
 		return MailOutcome{}, failure(err)
@@ -193,7 +210,7 @@ func (a *Activities) holdBack(ctx context.Context, m mail.Message, o mail.Outcom
 }
 
 // handsOff is a mail that somebody else has claimed.
-func (a *Activities) handsOff(ctx context.Context, m mail.Message, before mail.Outcome) (MailOutcome, error) {
+func (a *MailActivities) handsOff(ctx context.Context, m mail.Message, before mail.Outcome) (MailOutcome, error) {
 	if before.State != mail.StateSending {
 		return outcome(before), nil
 	}
@@ -206,7 +223,7 @@ func (a *Activities) handsOff(ctx context.Context, m mail.Message, before mail.O
 
 // settle writes the outcome even if the step has run out of time: a mark left
 // behind would turn a known outcome into an unknown one.
-func (a *Activities) settle(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
+func (a *MailActivities) settle(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
 	if err := a.Ledger.SettleMail(context.WithoutCancel(ctx), m, o); err != nil {
 		return MailOutcome{}, failure(fmt.Errorf("settle mail: %w", err))
 	}

@@ -44,7 +44,7 @@ func TestSendMail(t *testing.T) {
 				}
 				return nil
 			}
-			a := &activities.Activities{Post: mailer, Letters: fake.Letters{}, Ledger: ledger}
+			a := &activities.MailActivities{Post: mailer, Letters: fake.Letters{}, Ledger: ledger}
 			for n, want := range []mail.State{c.first, c.then} {
 				out, err := a.SendMail(t.Context(), confirmation)
 				if out.State != want || (err != nil) != (want == "") {
@@ -64,7 +64,7 @@ func TestSendMail(t *testing.T) {
 func TestSendMailOutOfTime(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ledger := &fake.Ledger{}
-	a := &activities.Activities{Ledger: ledger, Letters: fake.Letters{}, Post: &fake.Mailer{After: func(mail.Message) error { cancel(); return nil }}}
+	a := &activities.MailActivities{Ledger: ledger, Letters: fake.Letters{}, Post: &fake.Mailer{After: func(mail.Message) error { cancel(); return nil }}}
 	if _, err := a.SendMail(ctx, confirmation); err != nil {
 		t.Fatal(err)
 	}
@@ -74,9 +74,9 @@ func TestSendMailOutOfTime(t *testing.T) {
 }
 
 // office is a set of activities that only send mail.
-func office() (*activities.Activities, *fake.Mailer, *fake.Ledger, *fake.Suppressions) {
+func office() (*activities.MailActivities, *fake.Mailer, *fake.Ledger, *fake.Suppressions) {
 	mailer, ledger, blocked := new(fake.Mailer), new(fake.Ledger), new(fake.Suppressions)
-	return &activities.Activities{Post: mailer, Letters: fake.Letters{}, Ledger: ledger, Blocked: blocked}, mailer, ledger, blocked
+	return &activities.MailActivities{Post: mailer, Letters: fake.Letters{}, Ledger: ledger, Blocked: blocked}, mailer, ledger, blocked
 }
 
 // TestSendMailHeldBack (EML-11, EML-13, BNC-1): what cannot or must not be

@@ -8,7 +8,7 @@ import (
 )
 
 // BookParcel books the parcel, or finds it.
-func (a *Activities) BookParcel(ctx context.Context, r order.ParcelRequest) (order.Parcel, error) {
+func (a *OrderActivities) BookParcel(ctx context.Context, r order.ParcelRequest) (order.Parcel, error) {
 	p, err := a.Carrier.BookParcel(ctx, r)
 	return p, failure(err)
 }
@@ -19,7 +19,7 @@ type ParcelRef struct {
 }
 
 // TrackParcel asks the carrier how a parcel stands.
-func (a *Activities) TrackParcel(ctx context.Context, r ParcelRef) (order.Parcel, error) {
+func (a *OrderActivities) TrackParcel(ctx context.Context, r ParcelRef) (order.Parcel, error) {
 	p, err := a.Carrier.TrackParcel(ctx, r.Reference)
 	return p, failure(err)
 }
@@ -33,7 +33,7 @@ type Unbook struct {
 // VoidParcel cancels a parcel that was booked, or may have been. In doubt it
 // is booked under its reference first, so that a booking still on its way
 // finds a void parcel instead of making a live one.
-func (a *Activities) VoidParcel(ctx context.Context, r Unbook) error {
+func (a *OrderActivities) VoidParcel(ctx context.Context, r Unbook) error {
 	if !r.Booked {
 		_, err := a.Carrier.BookParcel(ctx, r.Asked)
 		if errors.Is(err, order.ErrRejected) { // the carrier does not want it: there is nothing

@@ -14,7 +14,7 @@ type Created struct {
 }
 
 // CreateIntent makes the payment intent of one generation, or finds it.
-func (a *Activities) CreateIntent(ctx context.Context, r order.IntentRequest) (Created, error) {
+func (a *OrderActivities) CreateIntent(ctx context.Context, r order.IntentRequest) (Created, error) {
 	in, err := a.Intents.CreateIntent(ctx, r)
 	if err != nil {
 		return Created{}, failure(err)
@@ -29,7 +29,7 @@ type IntentRef struct {
 }
 
 // GetIntent asks the provider how an intent stands.
-func (a *Activities) GetIntent(ctx context.Context, r IntentRef) (order.Intent, error) {
+func (a *OrderActivities) GetIntent(ctx context.Context, r IntentRef) (order.Intent, error) {
 	in, err := a.Intents.GetIntent(ctx, r.ID)
 	return in, failure(err)
 }
@@ -46,7 +46,7 @@ type Abandon struct {
 // an id it first sends the creation again under its key, which finds the
 // intent if it exists; else it makes one that dies at once. Either way no
 // live intent is left behind.
-func (a *Activities) CancelIntent(ctx context.Context, r Abandon) (order.Intent, error) {
+func (a *OrderActivities) CancelIntent(ctx context.Context, r Abandon) (order.Intent, error) {
 	id := r.ID
 	if id == "" {
 		in, err := a.Intents.CreateIntent(ctx, r.Created)
@@ -73,13 +73,13 @@ type Movement struct {
 }
 
 // CaptureIntent takes the money that is held.
-func (a *Activities) CaptureIntent(ctx context.Context, m Movement) (order.Intent, error) {
+func (a *OrderActivities) CaptureIntent(ctx context.Context, m Movement) (order.Intent, error) {
 	in, err := a.Captures.CaptureIntent(ctx, m.IntentID, m.Amount, m.Key)
 	return in, failure(err)
 }
 
 // RefundIntent gives money back and answers how that stands.
-func (a *Activities) RefundIntent(ctx context.Context, m Movement) (order.Refund, error) {
+func (a *OrderActivities) RefundIntent(ctx context.Context, m Movement) (order.Refund, error) {
 	r, err := a.Captures.RefundIntent(ctx, m.IntentID, m.Amount, m.Key)
 	return r, failure(err)
 }
@@ -90,7 +90,7 @@ type Refunds struct {
 }
 
 // ListRefunds asks the provider what was given back of an intent.
-func (a *Activities) ListRefunds(ctx context.Context, r IntentRef) (Refunds, error) {
+func (a *OrderActivities) ListRefunds(ctx context.Context, r IntentRef) (Refunds, error) {
 	all, err := a.Captures.Refunds(ctx, r.ID)
 	return Refunds{all}, failure(err)
 }

@@ -89,16 +89,3 @@ func (a *Pictures) deleting(ctx context.Context, r PictureRef) (u catalog.Upload
 	}
 	return u, err == nil && u.Status != catalog.Deleting, err
 }
-
-// discardPictures has the pictures of a product deleted that was deleted
-// itself; the record has marked them in the same transaction.
-func (a *Activities) discardPictures(ctx context.Context, sku string) error {
-	if a.ProductPictures == nil {
-		return nil
-	}
-	ids, err := a.ProductPictures.DeletingUploads(ctx, sku, 1)
-	if err != nil || len(ids) == 0 {
-		return err
-	}
-	return a.PictureDeleter.DeletePicturesOf(ctx, sku)
-}

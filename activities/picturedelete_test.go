@@ -204,7 +204,7 @@ func TestDeletedProductDiscardsPictures(t *testing.T) {
 	d, ctx := newDarkroom(), context.Background()
 	d.discarded(t, d.shown(t)) // as the record marks it with the product
 	other := &deleter{fail: errors.New("the engine is away")}
-	a := &activities.Activities{Products: &fake.Catalogue{}, ProductPictures: d.record, PictureDeleter: other}
+	a := &activities.ProductActivities{Products: &fake.Catalogue{}, ProductPictures: d.record, PictureDeleter: other}
 	mug := catalog.Product{SKU: "mug-blue", Name: "Mug", Price: 1450, Currency: "EUR"}
 	change := activities.ProductChanges{SKU: "mug-blue", Changes: []catalog.Change{{ID: "1", Put: &mug}, {ID: "2", Delete: true}}}
 	if _, err := a.ChangeProduct(ctx, change); err == nil {

@@ -2,9 +2,36 @@ package activities
 
 import (
 	"context"
+	"time"
 
 	"purser/catalog"
 )
+
+// ProductActivities are the steps of products and of their search index.
+type ProductActivities struct {
+	Products      Products
+	ProductTeller ProductTeller
+	Listings      Listings
+	Index         Index
+	IndexKeys     IndexKeys
+	Rebuild       Rebuild
+	Revisions     Revisions
+	DueProducts   DueProducts
+	StockAudit    StockAudit
+	Past          Past
+	// KeepChanges is for how long it is known who changed a product. Default
+	// 90 days.
+	KeepChanges time.Duration
+	// KeepWebhooks is for how long the bytes of delivered webhooks are kept; 0:
+	// for ever.
+	KeepWebhooks time.Duration
+	// ProductPictures and PictureDeleter have a deleted product's images
+	// deleted; nil: there are none.
+	ProductPictures ProductPictures
+	PictureDeleter  PictureDeleter
+	// PictureURL returns where a browser finds an image; nil: its key.
+	PictureURL func(key string) string
+}
 
 // Products is the record of the catalogue, as a product's workflow writes it.
 type Products interface {
@@ -37,7 +64,7 @@ type ProductOutcome struct {
 
 // ChangeProduct writes changes of a product to the record. The pictures of a
 // product that is deleted are deleted too.
-func (a *Activities) ChangeProduct(ctx context.Context, c ProductChanges) ([]ProductOutcome, error) {
+func (a *ProductActivities) ChangeProduct(ctx context.Context, c ProductChanges) ([]ProductOutcome, error) {
 	changed, err := a.Products.ChangeProduct(ctx, c.SKU, c.Changes)
 	if err != nil {
 		return nil, failure(err)
@@ -66,6 +93,19 @@ type ProductNews struct {
 // TellProduct tells a product's workflow, which then writes and indexes the
 // change: how a picture that is ready reaches its product. The change's ID
 // makes telling it again harmless.
-func (a *Activities) TellProduct(ctx context.Context, n ProductNews) error {
+func (a *ProductActivities) TellProduct(ctx context.Context, n ProductNews) error {
 	return failure(a.ProductTeller.TellProduct(ctx, n.SKU, n.Change))
+}
+
+// discardPictures has the pictures of a product deleted that was deleted
+// itself; the record has marked them in the same transaction.
+func (a *ProductActivities) discardPictures(ctx context.Context, sku string) error {
+	if a.ProductPictures == nil {
+		return nil
+	}
+	ids, err := a.ProductPictures.DeletingUploads(ctx, sku, 1)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return a.PictureDeleter.DeletePicturesOf(ctx, sku)
 }

@@ -58,7 +58,7 @@ type CompareRequest struct {
 // repairs what differs (SRCH-11, F55, F56): what is missing or stale is put,
 // what should not be there is deleted. What is on its way to the index anyway
 // is no drift.
-func (a *Activities) CompareIndex(ctx context.Context, r CompareRequest) (catalog.Drift, error) {
+func (a *ProductActivities) CompareIndex(ctx context.Context, r CompareRequest) (catalog.Drift, error) {
 	defer beat(ctx)()
 	began := time.Now()
 	c := comparison{steps: a, swapped: r.Swapped, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed(), drift: catalog.Drift{Unbalanced: -1}}
@@ -95,7 +95,7 @@ func logger(ctx context.Context) sdklog.Logger {
 
 // comparison is one pass over index and record.
 type comparison struct {
-	steps   *Activities
+	steps   *ProductActivities
 	swapped bool
 	drift   catalog.Drift
 	seed    maphash.Seed

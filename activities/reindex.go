@@ -26,7 +26,7 @@ type ShadowStep struct {
 }
 
 // FillShadow puts products into a shadow index, for a while or to the end.
-func (a *Activities) FillShadow(ctx context.Context, r ShadowRequest) (ShadowStep, error) {
+func (a *ProductActivities) FillShadow(ctx context.Context, r ShadowRequest) (ShadowStep, error) {
 	defer beat(ctx)()
 	step := ShadowStep{After: r.After}
 	for until := time.Now().Add(sliceTime); time.Now().Before(until); {
@@ -58,7 +58,7 @@ func (a *Activities) FillShadow(ctx context.Context, r ShadowRequest) (ShadowSte
 // putShadow passes over documents that the index refuses for good, as the live
 // one does. If it refuses all of many, they are not what is wrong, and the
 // shadow must not take the place of an index that holds them.
-func (a *Activities) putShadow(ctx context.Context, name string, docs []catalog.Document) (int64, error) {
+func (a *ProductActivities) putShadow(ctx context.Context, name string, docs []catalog.Document) (int64, error) {
 	err := a.Rebuild.PutShadow(ctx, name, docs)
 	if !errors.Is(err, order.ErrRejected) || len(docs) == 0 {
 		return int64(len(docs)), err
@@ -82,7 +82,7 @@ func (a *Activities) putShadow(ctx context.Context, name string, docs []catalog.
 	return int64(len(docs) - len(refused)), nil
 }
 
-func (a *Activities) shadowPage(ctx context.Context, since time.Time, after string) ([]string, error) {
+func (a *ProductActivities) shadowPage(ctx context.Context, since time.Time, after string) ([]string, error) {
 	if !since.IsZero() {
 		return a.Revisions.ChangedSince(ctx, since, after, rowsAtOnce)
 	}
@@ -100,13 +100,13 @@ type ShadowRef struct {
 }
 
 // SwapShadow puts the shadow in the place of the index that is searched.
-func (a *Activities) SwapShadow(ctx context.Context, r ShadowRef) error {
+func (a *ProductActivities) SwapShadow(ctx context.Context, r ShadowRef) error {
 	defer beat(ctx)()
 	return failure(a.Rebuild.SwapShadow(ctx, r.Name))
 }
 
 // DropShadow gives a shadow up.
-func (a *Activities) DropShadow(ctx context.Context, r ShadowRef) error {
+func (a *ProductActivities) DropShadow(ctx context.Context, r ShadowRef) error {
 	err := a.Rebuild.DropShadow(ctx, r.Name)
 	if errors.Is(err, order.ErrNoSuch) {
 		return nil
@@ -120,7 +120,7 @@ type ChangedRequest struct {
 }
 
 // IndexChanged gives the index what was changed or deleted since a time.
-func (a *Activities) IndexChanged(ctx context.Context, r ChangedRequest) (Indexed, error) {
+func (a *ProductActivities) IndexChanged(ctx context.Context, r ChangedRequest) (Indexed, error) {
 	defer beat(ctx)()
 	var all Indexed
 	for after := ""; ; {
@@ -149,7 +149,7 @@ type Tidying struct{}
 
 // ForgetImports removes what is left of old imports, old changes of products,
 // and the bytes of old webhooks. It has the name of what it did first.
-func (a *Activities) ForgetImports(ctx context.Context, _ Tidying) error {
+func (a *ProductActivities) ForgetImports(ctx context.Context, _ Tidying) error {
 	defer beat(ctx)()
 	now := time.Now()
 	_, err := a.Past.ForgetImports(ctx, now.Add(-keepReceiving).UnixMicro(), now.Add(-keepEnded).UnixMicro())

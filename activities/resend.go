@@ -23,7 +23,7 @@ const sendBackWithin = 30 * 24 * time.Hour
 
 // PrepareResend writes the decision down and answers the mail to send: the
 // order's as the record has it now.
-func (a *Activities) PrepareResend(ctx context.Context, r order.Resend) (order.Mail, error) {
+func (a *MailActivities) PrepareResend(ctx context.Context, r order.Resend) (order.Mail, error) {
 	o, err := a.Orders.Order(ctx, r.OrderID)
 	if err != nil {
 		return order.Mail{}, failure(err)

@@ -34,7 +34,7 @@ func TestPrepareResend_later_refund(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	steps := &activities.Activities{Orders: o, Resends: ledger}
+	steps := &activities.MailActivities{Orders: o, Resends: ledger}
 	want := func(key, ref string, amount int64) {
 		t.Helper()
 		m, err := steps.PrepareResend(t.Context(), order.Resend{OrderID: id, Milestone: order.MailRefunded, Key: key, Actor: "key:ops", Why: "w"})

@@ -30,7 +30,7 @@ func TestCancelIntent(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bank := new(fake.Bank)
-			a := &activities.Activities{Intents: bank}
+			a := &activities.OrderActivities{Intents: bank}
 			abandon := activities.Abandon{Created: c.request, Key: "ord_1:cancel:1"}
 			if c.exists {
 				in, err := bank.CreateIntent(t.Context(), made)
@@ -53,7 +53,7 @@ func TestCancelIntent(t *testing.T) {
 		})
 	}
 	t.Run("one nobody knows", func(t *testing.T) {
-		a := &activities.Activities{Intents: new(fake.Bank)}
+		a := &activities.OrderActivities{Intents: new(fake.Bank)}
 		if in, err := a.CancelIntent(t.Context(), activities.Abandon{ID: "pi_nowhere", Key: "k"}); err != nil || in.Status != order.IntentCanceled {
 			t.Errorf("%+v, %v", in, err)
 		}
@@ -80,7 +80,7 @@ func TestVoidParcel(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			carrier := new(fake.Carrier)
-			a := &activities.Activities{Carrier: carrier}
+			a := &activities.OrderActivities{Carrier: carrier}
 			if c.exists {
 				if _, err := a.BookParcel(t.Context(), c.asked); err != nil {
 					t.Fatal(err)
@@ -103,12 +103,12 @@ func TestVoidParcel(t *testing.T) {
 
 // TestCreateIntentSeals keeps the secret out of what enters a history (PAY-6).
 func TestCreateIntentSeals(t *testing.T) {
-	a := &activities.Activities{Intents: new(fake.Bank), Sealer: sealer{}}
+	a := &activities.OrderActivities{Intents: new(fake.Bank), Sealer: sealer{}}
 	got, err := a.CreateIntent(t.Context(), order.IntentRequest{OrderID: "ord_1", Generation: 1, Amount: price, Key: "k"})
 	if err != nil || got.SealedSecret != "sealed for ord_1" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := (&activities.Activities{Intents: &fake.Bank{Before: down}}).CreateIntent(context.Background(), order.IntentRequest{}); !isType(err, activities.FailureUnavailable) {
+	if _, err := (&activities.OrderActivities{Intents: &fake.Bank{Before: down}}).CreateIntent(context.Background(), order.IntentRequest{}); !isType(err, activities.FailureUnavailable) {
 		t.Error(err)
 	}
 }

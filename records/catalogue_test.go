@@ -59,7 +59,7 @@ func TestNightlyForgetsOldChanges(t *testing.T) {
 			keep time.Duration
 			left int
 		}{{0, 1}, {time.Nanosecond, 0}} {
-			steps := activities.Activities{Past: s, KeepChanges: night.keep}
+			steps := activities.ProductActivities{Past: s, KeepChanges: night.keep}
 			if err := steps.ForgetImports(t.Context(), activities.Tidying{}); err != nil || known() != night.left {
 				t.Errorf("kept for %s: %d are known, %v", night.keep, known(), err)
 			}

@@ -62,7 +62,7 @@ func TestImportBreaksOff(t *testing.T) {
 		}
 		i := m.receive(catalog.ImportProducts, b.String(), 999, false)
 		chance := rand.IntN
-		m.steps.ImportRows = failing{m.store, func(string) error {
+		m.imports.ImportRows = failing{m.store, func(string) error {
 			if chance(5) == 0 {
 				return errors.New("killed")
 			}
@@ -76,7 +76,7 @@ func TestImportBreaksOff(t *testing.T) {
 		}
 		var err error
 		for i.State = catalog.ImportReading; !i.State.Final(); {
-			if i, err = m.steps.AdvanceImport(m.Context(), activities.ImportRef{ID: i.ID}); err != nil {
+			if i, err = m.imports.AdvanceImport(m.Context(), activities.ImportRef{ID: i.ID}); err != nil {
 				i.State = catalog.ImportReading
 			}
 		}
@@ -154,7 +154,7 @@ func TestImportReceivedAnew(t *testing.T) {
 // (F54).
 func TestImportPassesOverWhatIsRefused(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
-		m.steps.Index = refusing{&m.index, "tea"}
+		m.products.Index = refusing{&m.index, "tea"}
 		i := m.run(catalog.ImportProducts, "sku,name,price,currency\nbowl,Bowl,1,EUR\ntea,Tea,1,EUR\nlamp,Lamp,1,EUR\n")
 		docs := m.index.Documents()
 		if i.State != catalog.ImportDone || i.Applied != 3 || len(docs) != 2 || docs["lamp"].Name != "Lamp" || docs["bowl"].Name != "Bowl" {

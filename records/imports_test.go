@@ -16,17 +16,19 @@ import (
 // importer is an import over a real record and an index in memory.
 type importer struct {
 	*testing.T
-	store *records.Store
-	index fake.Index
-	steps *activities.Activities
-	n     int
+	store    *records.Store
+	index    fake.Index
+	products *activities.ProductActivities
+	imports  *activities.ImportActivities
+	n        int
 }
 
 func newImporter(t *testing.T, s *records.Store) *importer {
 	m := &importer{T: t, store: s}
-	m.steps = &activities.Activities{
-		Imports: s, ImportRows: s, Products: s, Listings: s, Revisions: s, DueProducts: s, StockAudit: s, Index: &m.index, IndexKeys: &m.index, Rebuild: &m.index,
+	m.products = &activities.ProductActivities{
+		Products: s, Listings: s, Revisions: s, DueProducts: s, StockAudit: s, Index: &m.index, IndexKeys: &m.index, Rebuild: &m.index,
 	}
+	m.imports = &activities.ImportActivities{Imports: s, ImportRows: s, Products: m.products}
 	return m
 }
 
@@ -66,7 +68,7 @@ func (m *importer) run(kind catalog.ImportKind, text string) catalog.Import {
 func (m *importer) finish(id string) catalog.Import {
 	m.Helper()
 	for range 1000 {
-		i, err := m.steps.AdvanceImport(m.Context(), activities.ImportRef{ID: id})
+		i, err := m.imports.AdvanceImport(m.Context(), activities.ImportRef{ID: id})
 		if err != nil {
 			m.Fatal(err)
 		}
@@ -94,7 +96,7 @@ func (m *importer) errors(id string) string {
 // wantAgreement wants the index to say what the record says.
 func (m *importer) wantAgreement() {
 	m.Helper()
-	d, err := m.steps.CompareIndex(m.Context(), activities.CompareRequest{Stock: true})
+	d, err := m.products.CompareIndex(m.Context(), activities.CompareRequest{Stock: true})
 	if err != nil || d.Found() > 0 || d.Due > 0 || d.Unbalanced != 0 {
 		m.Errorf("index and record: %+v %v", d, err)
 	}

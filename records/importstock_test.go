@@ -35,7 +35,7 @@ func TestImportStock(t *testing.T) {
 		if err != nil {
 			m.Fatal(err)
 		}
-		if _, err := m.steps.IndexProducts(m.Context(), activities.IndexRequest{SKUs: due}); err != nil {
+		if _, err := m.products.IndexProducts(m.Context(), activities.IndexRequest{SKUs: due}); err != nil {
 			m.Fatal(err)
 		}
 		m.wantAgreement()
@@ -124,7 +124,7 @@ func TestImportStockTwice(t *testing.T) {
 // readOnly goes on with an import until its rows are staged.
 func (m *importer) readOnly(id string) {
 	m.Helper()
-	apart := *m.steps
+	apart := *m.imports
 	apart.ImportRows = failing{m.store, func(op string) error {
 		if op == "SwitchRows" || op == "ApplyRows" {
 			return errors.New("not yet")

@@ -68,7 +68,7 @@ func TestNightlyPrunesInbox(t *testing.T) {
 			keep time.Duration
 			left int
 		}{{0, len(it.Body)}, {time.Since(noon) + time.Hour, len(it.Body)}, {time.Hour, 0}} {
-			steps := activities.Activities{Past: s, KeepWebhooks: night.keep}
+			steps := activities.ProductActivities{Past: s, KeepWebhooks: night.keep}
 			if err := steps.ForgetImports(t.Context(), activities.Tidying{}); err != nil {
 				t.Fatal(err)
 			}

@@ -1,17 +1,8 @@
 package stack
 
 import (
-	"purser/activities"
 	"purser/api"
 )
-
-// campaigns are what a campaign's steps need.
-func (s *Stack) campaigns(p *providers) activities.Campaigns {
-	return activities.Campaigns{
-		Record: s.Records, Recipients: s.Records, Audience: s.Records, Letters: p.mail.letters,
-		Leaving: s.links(), Reputation: s.Records,
-	}
-}
 
 const setPublicURL = "set PURSER_PUBLIC_URL to where readers reach the API"
 

@@ -9,16 +9,16 @@ import (
 	"purser/starter"
 )
 
-// addCatalogue gives the steps what changing products, importing and indexing
-// them takes.
-func (s *Stack) addCatalogue(a *activities.Activities, p *providers) {
-	a.Products, a.ProductTeller, a.Listings, a.Revisions = s.Records, s.starter, s.Records, s.Records
-	a.DueProducts, a.StockAudit = s.Records, s.Records
-	a.Imports, a.ImportRows, a.Past = s.Records, s.Records, s.Records
-	a.KeepChanges, a.KeepWebhooks = s.cfg.KeepProductChanges, s.cfg.KeepWebhooks
-	a.Index, a.IndexKeys, a.Rebuild = p.search, p.search, p.search
-	a.PictureURL = s.pictureURL(p)
-	a.ProductPictures, a.PictureDeleter = s.Records, &starter.Pictures{Temporal: s.Temporal}
+// productActivities change products and keep the search index, over these
+// providers.
+func (s *Stack) productActivities(p *providers) *activities.ProductActivities {
+	return &activities.ProductActivities{
+		Products: s.Records, ProductTeller: s.starter, Listings: s.Records, Revisions: s.Records,
+		DueProducts: s.Records, StockAudit: s.Records, Past: s.Records,
+		KeepChanges: s.cfg.KeepProductChanges, KeepWebhooks: s.cfg.KeepWebhooks,
+		Index: p.search, IndexKeys: p.search, Rebuild: p.search, PictureURL: s.pictureURL(p),
+		ProductPictures: s.Records, PictureDeleter: &starter.Pictures{Temporal: s.Temporal},
+	}
 }
 
 // scheduledWithin is how long the engine may take to note a schedule before it
@@ -30,7 +30,7 @@ const scheduledWithin = 30 * time.Second
 // record regularly, and goes on with imports whose workflow was never started.
 // None of it holds up the start, or fails it: orders do not wait for a search.
 func (s *Stack) startCatalogue(p *providers) {
-	follower := &activities.Follower{Steps: p.activities(s), Log: s.log}
+	follower := &activities.Follower{Steps: s.productActivities(p), Log: s.log}
 	s.background(follower.Run)
 	s.insist("schedule the comparison of index and catalogue", scheduledWithin, func(ctx context.Context) error {
 		return s.starter.KeepReconciling(ctx, s.cfg.ReconcileEvery)

@@ -16,7 +16,6 @@ import (
 	sandboxobjects "purser/sandbox/objects"
 	"purser/shop"
 	"purser/starter"
-	"purser/workers"
 )
 
 // The bucket of the sandbox. Its secret is this installation's own, because a
@@ -52,21 +51,19 @@ func (s *Stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
 	return s3.New(ctx, conf)
 }
 
-// startPictures runs the pictures' worker and has what uploads left behind
-// swept up regularly.
-func (s *Stack) startPictures(p *providers) error {
-	set := workers.Pictures(s.Temporal, &activities.Pictures{
+// imageActivities make, delete and sweep images, over these providers.
+func (s *Stack) imageActivities(p *providers) *activities.Pictures {
+	return &activities.Pictures{
 		Source: p.pictures, Shelf: p.pictures, Record: s.Records, Sweeper: s.Records, Teller: s.starter, Products: s.Records,
 		Discards: s.Records, Work: &starter.Pictures{Temporal: s.Temporal},
-	}, s.cfg.PicturesAtOnce)
-	if err := set.Start(); err != nil {
-		return err
 	}
-	s.onStop(set.Stop)
+}
+
+// sweepImages has what uploads left behind removed regularly.
+func (s *Stack) sweepImages() {
 	s.insist("schedule the sweep of pictures", scheduledWithin, func(ctx context.Context) error {
 		return (&starter.Pictures{Temporal: s.Temporal}).SweepPictures(ctx, s.cfg.SweepEvery)
 	})
-	return nil
 }
 
 // pictureDesk is what the API needs to take pictures in.

@@ -22,6 +22,7 @@ import (
 	"purser/sandbox"
 	sandboxcarrier "purser/sandbox/carrier"
 	sandboxstripe "purser/sandbox/stripe"
+	"purser/workers"
 )
 
 // The credentials of the sandbox. They open nothing but the stand-ins, which
@@ -104,17 +105,27 @@ func (s *Stack) providers(r Role) (*providers, error) {
 	return p, err
 }
 
-// activities are the workflow's steps over these providers.
-func (p *providers) activities(s *Stack) *activities.Activities {
-	a := &activities.Activities{
-		Record: s.Records, Orders: s.Records, Ledger: s.Records, Sealer: s.vault,
-		Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier,
-		Post: p.mail.office, Letters: p.mail.letters, Senders: p.mail.letters, Resends: s.Records, Blocked: s.Records,
-		ToShop:    p.mail.toShop,
-		Campaigns: s.campaigns(p),
+// activities are the steps of the workflows over these providers.
+func (p *providers) activities(s *Stack) workers.Activities {
+	mails := &activities.MailActivities{
+		Post: p.mail.office, Letters: p.mail.letters, Senders: p.mail.letters, ToShop: p.mail.toShop,
+		Ledger: s.Records, Resends: s.Records, Blocked: s.Records, Orders: s.Records,
 	}
-	s.addCatalogue(a, p)
-	return a
+	products := s.productActivities(p)
+	return workers.Activities{
+		Orders: &activities.OrderActivities{
+			Record: s.Records, Orders: s.Records, Sealer: s.vault,
+			Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier,
+		},
+		Mails: mails,
+		Campaigns: &activities.CampaignActivities{
+			Mails: mails, Record: s.Records, Recipients: s.Records, Audience: s.Records, Letters: p.mail.letters,
+			Leaving: s.links(), Reputation: s.Records,
+		},
+		Products: products,
+		Imports:  &activities.ImportActivities{Imports: s.Records, ImportRows: s.Records, Products: products},
+		Images:   s.imageActivities(p),
+	}
 }
 
 // startAPI opens the doors: the shop's API and the providers' webhooks.

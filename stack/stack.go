@@ -268,14 +268,12 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 // pictures and the search index going.
 func (s *Stack) startWorkers(p *providers) error {
 	s.warnOfLinks()
-	set := workers.New(s.Temporal, p.activities(s), workers.Limits{MailRate: s.cfg.MailRate})
+	set := workers.New(s.Temporal, p.activities(s), workers.Limits{MailRate: s.cfg.MailRate, Images: s.cfg.PicturesAtOnce})
 	if err := set.Start(); err != nil {
 		return err
 	}
 	s.onStop(set.Stop)
-	if err := s.startPictures(p); err != nil {
-		return err
-	}
+	s.sweepImages()
 	s.keepIndex(p.search)
 	s.startCatalogue(p)
 	return nil

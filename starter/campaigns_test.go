@@ -61,12 +61,12 @@ func newBulk(t *testing.T) *bulk {
 		}
 		return nil
 	}
-	set := workers.New(b.temporal, &activities.Activities{
+	mails := &activities.MailActivities{
 		Post: &b.mailer, Ledger: &b.ledger, Orders: &b.orders, Resends: &b.ledger, Letters: fake.Letters{},
-		Campaigns: activities.Campaigns{
-			Record: &b.record, Recipients: &b.record, Audience: &b.marketing, Letters: &b.marketing, Leaving: &b.marketing, Reputation: &b.marketing,
-		},
-	}, workers.Limits{})
+	}
+	set := workers.New(b.temporal, workers.Activities{Mails: mails, Campaigns: &activities.CampaignActivities{
+		Mails: mails, Record: &b.record, Recipients: &b.record, Audience: &b.marketing, Letters: &b.marketing, Leaving: &b.marketing, Reputation: &b.marketing,
+	}}, workers.Limits{})
 	if err := set.Start(); err != nil {
 		t.Fatal(err)
 	}

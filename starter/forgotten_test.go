@@ -98,9 +98,11 @@ func (d *desk) open() {
 	d.starter = &starter.Client{Temporal: d.temporal, Record: hashes{&d.record}, Vault: wrap{}, Terms: workflows.Terms{
 		PayWithin: time.Hour, AskAfter: time.Hour, TrackAfter: time.Hour,
 	}}
-	set := workers.New(d.temporal, &activities.Activities{
-		Record: &d.record, Orders: &d.record, Intents: &d.bank, Captures: &d.bank,
-		Carrier: &d.carrier, Post: &fake.Mailer{}, Letters: fake.Letters{}, Ledger: &fake.Ledger{}, Sealer: wrap{},
+	set := workers.New(d.temporal, workers.Activities{
+		Orders: &activities.OrderActivities{
+			Record: &d.record, Orders: &d.record, Intents: &d.bank, Captures: &d.bank, Carrier: &d.carrier, Sealer: wrap{},
+		},
+		Mails: &activities.MailActivities{Post: &fake.Mailer{}, Letters: fake.Letters{}, Ledger: &fake.Ledger{}},
 	}, workers.Limits{})
 	if err := set.Start(); err != nil {
 		d.Fatal(err)

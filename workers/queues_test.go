@@ -49,12 +49,11 @@ func TestEveryQueueIsPolled(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	for _, set := range []workers.Set{workers.New(c, &activities.Activities{}, workers.Limits{}), workers.Pictures(c, &activities.Pictures{}, 0)} {
-		if err := set.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(set.Stop)
+	set := workers.New(c, workers.Activities{Images: &activities.Pictures{}}, workers.Limits{})
+	if err := set.Start(); err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(set.Stop)
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	for _, w := range slices.SortedFunc(maps.Keys(wanted), func(a, b want) int { return strings.Compare(a.queue, b.queue) }) {

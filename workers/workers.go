@@ -4,6 +4,7 @@ package workers
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -23,6 +24,7 @@ type Limits struct {
 	Mail      int     // mails at once; default 16
 	Bulk      int     // parts of campaigns at once; default 8
 	Catalogue int     // products changed, imported and indexed at once; default 8
+	Images    int     // images decoded at once, each with as much memory as its limits give it; default 2
 	MailRate  float64 // mails a second on the mail queue, over all workers; default unlimited
 }
 
@@ -32,8 +34,19 @@ const stopWithin = 10 * time.Second
 // Set is the workers of one process.
 type Set []worker.Worker
 
+// Activities are the steps of each subject. A subject that is nil has no
+// steps in this process; without Images there is no worker for them.
+type Activities struct {
+	Orders    *activities.OrderActivities
+	Mails     *activities.MailActivities
+	Campaigns *activities.CampaignActivities
+	Products  *activities.ProductActivities
+	Imports   *activities.ImportActivities
+	Images    *activities.Pictures
+}
+
 // New makes the workers; Start runs them.
-func New(c client.Client, a *activities.Activities, l Limits) Set {
+func New(c client.Client, a Activities, l Limits) Set {
 	orders := worker.New(c, workflows.TaskQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: or(l.Workflows, 64),
 		MaxConcurrentWorkflowTaskPollers:       16,
@@ -44,7 +57,7 @@ func New(c client.Client, a *activities.Activities, l Limits) Set {
 		DeadlockDetectionTimeout: 10 * time.Second,
 	})
 	workflows.Register(orders)
-	orders.RegisterActivity(a)
+	register(orders, a.Orders, a.Mails, a.Campaigns)
 	catalogue := worker.New(c, workflows.CatalogueQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: or(l.Catalogue, 8),
 		MaxConcurrentWorkflowTaskPollers:       2,
@@ -53,18 +66,19 @@ func New(c client.Client, a *activities.Activities, l Limits) Set {
 		DeadlockDetectionTimeout:               10 * time.Second,
 	})
 	workflows.Register(catalogue)
-	catalogue.RegisterActivity(a)
+	register(catalogue, a.Products, a.Imports)
 	set := Set{orders, catalogue}
 	for _, q := range []struct {
 		queue string
 		most  int
 		rate  float64
+		steps []any
 	}{
-		{workflows.RecordQueue, or(l.Record, 32), 0},
-		{workflows.PaymentsQueue, or(l.Payments, 32), 0},
-		{workflows.ParcelsQueue, or(l.Parcels, 16), 0},
-		{workflows.MailQueue, or(l.Mail, 16), l.MailRate},
-		{workflows.BulkQueue, or(l.Bulk, 8), 0},
+		{workflows.RecordQueue, or(l.Record, 32), 0, []any{a.Orders, a.Mails, a.Campaigns}},
+		{workflows.PaymentsQueue, or(l.Payments, 32), 0, []any{a.Orders}},
+		{workflows.ParcelsQueue, or(l.Parcels, 16), 0, []any{a.Orders}},
+		{workflows.MailQueue, or(l.Mail, 16), l.MailRate, []any{a.Mails}},
+		{workflows.BulkQueue, or(l.Bulk, 8), 0, []any{a.Campaigns}},
 	} {
 		w := worker.New(c, q.queue, worker.Options{
 			MaxConcurrentActivityExecutionSize: q.most,
@@ -76,10 +90,36 @@ func New(c client.Client, a *activities.Activities, l Limits) Set {
 			// A mail cut off half-way is one whose outcome nobody knows.
 			WorkerStopTimeout: stopWithin,
 		})
-		w.RegisterActivity(a)
+		register(w, q.steps...)
 		set = append(set, w)
 	}
+	if a.Images != nil {
+		set = append(set, imageWorker(c, a.Images, l))
+	}
 	return set
+}
+
+// imageWorker has workflows and steps on a queue of their own, because
+// decoding an image takes memory.
+func imageWorker(c client.Client, a *activities.Pictures, l Limits) worker.Worker {
+	w := worker.New(c, workflows.PicturesQueue, worker.Options{
+		MaxConcurrentWorkflowTaskExecutionSize: 8,
+		MaxConcurrentWorkflowTaskPollers:       2,
+		MaxConcurrentActivityExecutionSize:     or(l.Images, 2),
+		MaxConcurrentActivityTaskPollers:       2,
+	})
+	workflows.RegisterPictures(w)
+	register(w, a)
+	return w
+}
+
+// register gives a worker the steps of each subject that is not nil.
+func register(w worker.Worker, subjects ...any) {
+	for _, a := range subjects {
+		if !reflect.ValueOf(a).IsNil() {
+			w.RegisterActivity(a)
+		}
+	}
 }
 
 // Start runs all workers, or none.

@@ -12,6 +12,9 @@ import (
 	"purser/mail"
 )
 
+// doCampaigns names the activities; its methods are called by the worker, never here.
+var doCampaigns *activities.CampaignActivities
+
 // The messages of a campaign's workflow.
 const (
 	// GetCampaign answers how the campaign stands, as its workflow knows it:
@@ -133,7 +136,7 @@ func (w *campaignWorkflow) step(ctx workflow.Context) error {
 func (w *campaignWorkflow) beginRound(ctx workflow.Context) error {
 	w.version++
 	r := activities.CampaignRetry{ID: w.ID, Version: w.version, Retry: *w.retry}
-	err := w.write(ctx, "The campaign goes on, round "+strconv.Itoa(w.retry.Round+1), do.RetryCampaign, r)
+	err := w.write(ctx, "The campaign goes on, round "+strconv.Itoa(w.retry.Round+1), doCampaigns.RetryCampaign, r)
 	switch {
 	case err == nil:
 		w.State = mail.CampaignRunning
@@ -180,7 +183,7 @@ func (w *campaignWorkflow) gather(ctx workflow.Context) error {
 		w.began = workflow.Now(ctx)
 	}
 	var g activities.Gathered
-	err := workflow.ExecuteActivity(w.onBulkQueue(ctx, "Look up the recipients"), do.GatherRecipients,
+	err := workflow.ExecuteActivity(w.onBulkQueue(ctx, "Look up the recipients"), doCampaigns.GatherRecipients,
 		activities.Gathering{ID: w.ID, Now: w.began}).Get(ctx, &g)
 	if err == nil {
 		w.gathered, w.Counts = true, g.Counts
@@ -194,7 +197,7 @@ func (w *campaignWorkflow) chunk(ctx workflow.Context) error {
 	working, cancel := workflow.WithCancel(ctx)
 	w.interrupt = cancel
 	var done activities.ChunkDone
-	err := workflow.ExecuteActivity(w.onBulkQueue(working, fmt.Sprintf("Send to those after %d", w.After)), do.SendCampaignChunk,
+	err := workflow.ExecuteActivity(w.onBulkQueue(working, fmt.Sprintf("Send to those after %d", w.After)), doCampaigns.SendCampaignChunk,
 		activities.ChunkRequest{ID: w.ID, After: w.After, Wait: w.wait(ctx)}).Get(working, &done)
 	if err != nil {
 		return w.setback(working, err)
@@ -259,7 +262,7 @@ func (w *campaignWorkflow) setback(working workflow.Context, err error) error {
 func (w *campaignWorkflow) mark(ctx workflow.Context, s mail.CampaignState, why string) error {
 	w.version++
 	m := activities.CampaignMark{ID: w.ID, Version: w.version, State: s, Why: why}
-	err := w.write(ctx, "The campaign is "+string(s), do.MarkCampaign, m)
+	err := w.write(ctx, "The campaign is "+string(s), doCampaigns.MarkCampaign, m)
 	if err == nil {
 		w.State, w.Why = s, why
 	}

@@ -77,12 +77,10 @@ func newCampaigns(t rapid.TB, c mail.Campaign, recipients int) *campaigns {
 func (w *campaigns) newEnv(now time.Time) *testsuite.TestWorkflowEnvironment {
 	env := newEnv(new(patience))
 	env.SetStartTime(now)
-	env.RegisterActivity(&activities.Activities{
-		Post: &w.mailer, Ledger: &w.ledger, Blocked: &w.blocked,
-		Campaigns: activities.Campaigns{
-			Record: &w.record, Recipients: &w.record, Audience: &w.marketing, Letters: &w.marketing,
-			Leaving: w, Reputation: &w.marketing,
-		},
+	env.RegisterActivity(&activities.CampaignActivities{
+		Mails:  &activities.MailActivities{Post: &w.mailer, Ledger: &w.ledger, Blocked: &w.blocked},
+		Record: &w.record, Recipients: &w.record, Audience: &w.marketing, Letters: &w.marketing,
+		Leaving: w, Reputation: &w.marketing,
 	})
 	return env
 }

@@ -27,12 +27,12 @@ type Reconcile struct {
 // and answers what it found (SRCH-11, REC-3).
 func ReconcileWorkflow(ctx workflow.Context, r Reconcile) (catalog.Drift, error) {
 	var found catalog.Drift
-	err := patiently(ctx, "Compare the index with the record", do.CompareIndex, activities.CompareRequest{Stock: r.Nightly}, &found)
+	err := patiently(ctx, "Compare the index with the record", doProducts.CompareIndex, activities.CompareRequest{Stock: r.Nightly}, &found)
 	if err != nil {
 		return found, err
 	}
 	if r.Nightly {
-		err = patiently(ctx, "Forget old imports and changes", do.ForgetImports, activities.Tidying{}, nil)
+		err = patiently(ctx, "Forget old imports and changes", doProducts.ForgetImports, activities.Tidying{}, nil)
 	}
 	return found, err
 }
@@ -61,26 +61,26 @@ func ReindexWorkflow(ctx workflow.Context) (catalog.Rebuilt, error) {
 		err = fill(ctx, activities.ShadowRequest{Name: name, Since: since}, &done.CaughtUp)
 	}
 	if err == nil {
-		err = patiently(ctx, "Put the new index in place", do.SwapShadow, shadow, nil)
+		err = patiently(ctx, "Put the new index in place", doProducts.SwapShadow, shadow, nil)
 	}
 	if err != nil {
 		apart, _ := workflow.NewDisconnectedContext(ctx)
-		_ = patiently(apart, "Drop the new index", do.DropShadow, shadow, nil) // told below
+		_ = patiently(apart, "Drop the new index", doProducts.DropShadow, shadow, nil) // told below
 		return done, err
 	}
 	// From here on what was written before the swap and is missing after it
 	// is put right, the deleted first: they must not be on sale again.
-	if err := patiently(ctx, "Index what changed meanwhile", do.IndexChanged, activities.ChangedRequest{Since: since}, nil); err != nil {
+	if err := patiently(ctx, "Index what changed meanwhile", doProducts.IndexChanged, activities.ChangedRequest{Since: since}, nil); err != nil {
 		return done, err
 	}
-	return done, patiently(ctx, "Compare the new index with the record", do.CompareIndex, activities.CompareRequest{Swapped: true}, &done.Drift)
+	return done, patiently(ctx, "Compare the new index with the record", doProducts.CompareIndex, activities.CompareRequest{Swapped: true}, &done.Drift)
 }
 
 // fill gives the shadow its products, step by step.
 func fill(ctx workflow.Context, next activities.ShadowRequest, put *int64) error {
 	for {
 		var step activities.ShadowStep
-		if err := patiently(ctx, fmt.Sprintf("Fill the new index after %q", next.After), do.FillShadow, next, &step); err != nil {
+		if err := patiently(ctx, fmt.Sprintf("Fill the new index after %q", next.After), doProducts.FillShadow, next, &step); err != nil {
 			return err
 		}
 		*put += step.Put

@@ -24,7 +24,7 @@ type given struct {
 // whether it exists.
 func (w *orderWorkflow) giveUp(ctx workflow.Context) (given, error) {
 	var in order.Intent
-	err := w.step(ctx, PaymentsQueue, 0, "Give up the payment intent", do.CancelIntent,
+	err := w.step(ctx, PaymentsQueue, 0, "Give up the payment intent", doOrders.CancelIntent,
 		activities.Abandon{Created: w.intentRequest(), Key: order.Key(w.ID, "cancel", w.Payment.Generation)}, &in)
 	if err == nil {
 		w.Payment.IntentID, w.Payment.Status = in.ID, in.Status
@@ -54,7 +54,7 @@ func (w *orderWorkflow) giveBack(ctx workflow.Context, intentID string) (given, 
 
 func (w *orderWorkflow) tryGiveBack(ctx workflow.Context, intentID string) (given, error) {
 	var in order.Intent
-	err := w.step(ctx, PaymentsQueue, 0, "Ask Stripe about "+intentID, do.GetIntent, activities.IntentRef{ID: intentID}, &in)
+	err := w.step(ctx, PaymentsQueue, 0, "Ask Stripe about "+intentID, doOrders.GetIntent, activities.IntentRef{ID: intentID}, &in)
 	if failed(err, activities.FailureNoSuch) && w.refusals[intentID] > 0 {
 		return given{kind: order.PaymentVoided}, nil // a person has looked and said to go on: there is nothing to give back
 	}
@@ -64,7 +64,7 @@ func (w *orderWorkflow) tryGiveBack(ctx workflow.Context, intentID string) (give
 	g := given{kind: order.PaymentVoided}
 	switch {
 	case in.Status != order.Succeeded:
-		err = w.step(ctx, PaymentsQueue, 0, "Cancel "+intentID, do.CancelIntent,
+		err = w.step(ctx, PaymentsQueue, 0, "Cancel "+intentID, doOrders.CancelIntent,
 			activities.Abandon{ID: intentID, Key: order.Key(w.ID, "cancel-"+intentID, 1+w.refusals[intentID])}, &in)
 	default:
 		g, err = w.refundRest(ctx, in)
@@ -118,7 +118,7 @@ func (w *orderWorkflow) refundRest(ctx workflow.Context, in order.Intent) (given
 // shopper's bank in a dispute. What is new of it is written down.
 func (w *orderWorkflow) left(ctx workflow.Context, in order.Intent) (int64, error) {
 	var found activities.Refunds
-	if err := w.step(ctx, PaymentsQueue, 0, "Ask Stripe what was given back of "+in.ID, do.ListRefunds, activities.IntentRef{ID: in.ID}, &found); err != nil {
+	if err := w.step(ctx, PaymentsQueue, 0, "Ask Stripe what was given back of "+in.ID, doOrders.ListRefunds, activities.IntentRef{ID: in.ID}, &found); err != nil {
 		return 0, err
 	}
 	left := in.Received
@@ -157,7 +157,7 @@ func (w *orderWorkflow) lost(ctx workflow.Context, intentID string) (sum int64) 
 }
 
 func (w *orderWorkflow) refund(ctx workflow.Context, in order.Intent, amount int64, operation string) (r order.Refund, err error) {
-	err = w.step(ctx, PaymentsQueue, 0, "Refund "+in.ID, do.RefundIntent, activities.Movement{
+	err = w.step(ctx, PaymentsQueue, 0, "Refund "+in.ID, doOrders.RefundIntent, activities.Movement{
 		IntentID: in.ID, Amount: order.Money{Amount: amount, Currency: in.Amount.Currency}, Key: order.Key(w.ID, operation, 1+w.refusals[in.ID]),
 	}, &r)
 	return r, err

@@ -2,14 +2,15 @@ package workflows
 
 import (
 	"fmt"
-	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"purser/activities"
 	"purser/catalog"
 )
+
+// doImports names the activities; its methods are called by the worker, never here.
+var doImports *activities.ImportActivities
 
 // GetImport answers how far an import is, as its workflow last heard.
 const GetImport Query[catalog.Import] = "GetImport"
@@ -39,31 +40,11 @@ func ImportWorkflow(ctx workflow.Context, s ImportStart) (catalog.Import, error)
 		if i.State != "" {
 			summary = fmt.Sprintf("Import %s: %s", s.ID, i.State)
 		}
-		if err := patiently(ctx, summary, do.AdvanceImport, activities.ImportRef{ID: s.ID}, &i); err != nil {
+		if err := patiently(ctx, summary, doImports.AdvanceImport, activities.ImportRef{ID: s.ID}, &i); err != nil {
 			return i, err
 		}
 		workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**: %d of %d bytes read, %d rows, %d with errors; %d changed, %d unchanged, %d indexed.\n\n%s",
 			i.State, i.Read, i.Bytes, i.Rows, i.Bad, i.Applied, i.Unchanged, i.Indexed, i.Why))
 	}
 	return i, nil
-}
-
-const (
-	// longTimeout is for a step that takes its time and shows that it lives.
-	longTimeout = time.Hour
-	// aliveWithin is how soon such a step is missed when its worker dies.
-	aliveWithin = 30 * time.Second
-)
-
-// patiently runs a long step on the catalogue's queue from the start, and
-// again until it works: what it does is kept as it goes.
-func patiently(ctx workflow.Context, summary string, activity, in, out any) error {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           CatalogueQueue,
-		StartToCloseTimeout: longTimeout,
-		HeartbeatTimeout:    aliveWithin,
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: firstRetry, BackoffCoefficient: 2, MaximumInterval: time.Minute},
-		Summary:             summary,
-	})
-	return workflow.ExecuteActivity(ctx, activity, in).Get(ctx, out)
 }

@@ -27,7 +27,7 @@ type Late struct {
 // has left half done.
 func LateWorkflow(ctx workflow.Context, l Late) error {
 	w := pickUp(Placement{ID: l.OrderID})
-	if err := w.step(ctx, RecordQueue, 0, "Read the record", do.LoadOrder, l.OrderID, &w.Order); err != nil {
+	if err := w.step(ctx, RecordQueue, 0, "Read the record", doOrders.LoadOrder, l.OrderID, &w.Order); err != nil {
 		if failed(err, activities.FailureNotFound) {
 			return nil // refused at the door: there is no order to write to
 		}

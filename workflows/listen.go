@@ -2,9 +2,7 @@ package workflows
 
 import (
 	"iter"
-	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"purser/order"
@@ -69,22 +67,6 @@ func (w *orderWorkflow) takeNews(ctx workflow.Context) iter.Seq[order.News] {
 	}
 }
 
-// The types of the refusals a caller may get.
-const (
-	RefusalOtherRequest = "OtherRequest"
-	RefusalInFlight     = "InFlight"
-	// RefusalAnswered is no refusal to the caller: its request was carried
-	// out before, and the details hold the answer it got.
-	RefusalAnswered = "Answered"
-	RefusalTooLate  = "TooLate"
-	RefusalNotHeld  = "NotHeld"
-	RefusalUndone   = "Undone"
-)
-
-func refuse(kind, message string, details ...any) error {
-	return temporal.NewNonRetryableApplicationError(message, kind, nil, details...)
-}
-
 // checkPlace answers a repeated request from memory: a refusal leaves no
 // trace in the history.
 func (w *orderWorkflow) checkPlace(_ workflow.Context, r PlaceRequest) error {
@@ -139,16 +121,6 @@ func (w *orderWorkflow) onCancel(ctx workflow.Context, r CancelRequest) (order.O
 		return w.Order, refuse(RefusalTooLate, "the order is "+string(w.Status))
 	}
 	return w.Order, nil
-}
-
-// accepted returns when the request is in the history for certain. Only then
-// may anything be done about it: a workflow task that fails (for a report that
-// came in just as it ended the workflow) or is lost with its process takes an
-// update that came with it along, and what was done in it by then would be
-// the deed of nobody.
-func accepted(ctx workflow.Context) error {
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	return workflow.Sleep(ctx, time.Millisecond)
 }
 
 func (w *orderWorkflow) checkRelease(workflow.Context, ReleaseRequest) error {

@@ -12,6 +12,10 @@ import (
 	"purser/order"
 )
 
+// doMail names the activities that send mail; its methods are called by the
+// worker, never here.
+var doMail *activities.MailActivities
+
 // mail sends the mail of a milestone.
 func (w *orderWorkflow) mail(ctx workflow.Context, m order.Milestone) {
 	l := w.Letter(m)
@@ -25,14 +29,14 @@ func (w *orderWorkflow) send(ctx workflow.Context, l order.Mail) {
 	summary := "Mail: " + string(l.Milestone)
 	var out activities.MailOutcome
 	w.task.began(ctx)
-	err := here(ctx, summary, do.SendMail, l, &out)
+	err := here(ctx, summary, doMail.SendMail, l, &out)
 	if err == nil || !passes(err) {
 		w.noteMail(ctx, l.Milestone, out, err)
 		return
 	}
 	w.note(ctx, order.StepDelayed, purser, summary+": "+reason(err), "")
 	w.meanwhile(ctx, func(ctx workflow.Context) {
-		err := onQueue(ctx, MailQueue, mailWithin, summary, err, do.SendMail, l, &out)
+		err := onQueue(ctx, MailQueue, mailWithin, summary, err, doMail.SendMail, l, &out)
 		w.noteMail(ctx, l.Milestone, out, err)
 	})
 }

@@ -51,7 +51,7 @@ func (w *orderWorkflow) compareMeanwhile(ctx workflow.Context, intentID string) 
 
 func (w *orderWorkflow) compareRefunds(ctx workflow.Context, intentID string) error {
 	var found activities.Refunds
-	err := w.aside(ctx, PaymentsQueue, givingBackWithin, "Ask Stripe what was given back of "+intentID, do.ListRefunds, activities.IntentRef{ID: intentID}, &found)
+	err := w.aside(ctx, PaymentsQueue, givingBackWithin, "Ask Stripe what was given back of "+intentID, doOrders.ListRefunds, activities.IntentRef{ID: intentID}, &found)
 	if err != nil {
 		return err
 	}

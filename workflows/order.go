@@ -7,6 +7,9 @@ import (
 	"purser/order"
 )
 
+// doOrders names the activities; its methods are called by the worker, never here.
+var doOrders *activities.OrderActivities
+
 // Outcome is how an order's workflow ended.
 type Outcome struct {
 	Status order.Status `json:"status"`
@@ -88,7 +91,7 @@ func (w *orderWorkflow) open(ctx workflow.Context) error {
 	opening, _ := workflow.NewDisconnectedContext(ctx)
 	now := workflow.Now(ctx)
 	var opened activities.Opened
-	err := w.step(opening, RecordQueue, 0, "Price, set stock aside, write the order", do.OpenOrder, order.Opening{
+	err := w.step(opening, RecordQueue, 0, "Price, set stock aside, write the order", doOrders.OpenOrder, order.Opening{
 		ID: w.ID, RunID: workflow.GetInfo(ctx).OriginalRunID, RequestHash: w.placement.Hash, Request: w.placement.Request,
 		Actor: w.placement.Actor, Correlation: w.placement.Correlation,
 		Now: now, HoldUntil: now.Add(w.placement.Terms.PayWithin + reservationGrace),

@@ -20,7 +20,7 @@ func (w *orderWorkflow) bookParcel(ctx workflow.Context) error {
 	w.Shipment.Reference = w.parcelReference()
 	var p order.Parcel
 	within := w.Payment.AuthorizedAt.Add(authorizationLasts).Sub(workflow.Now(ctx))
-	err := w.step(ctx, ParcelsQueue, max(within, time.Second), "Book parcel "+w.Shipment.Reference, do.BookParcel, w.parcelRequest(), &p)
+	err := w.step(ctx, ParcelsQueue, max(within, time.Second), "Book parcel "+w.Shipment.Reference, doOrders.BookParcel, w.parcelRequest(), &p)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -104,9 +104,9 @@ func (w *orderWorkflow) askAboutParcel(ctx workflow.Context) {
 	summary := "Ask the carrier about " + w.Shipment.Reference
 	ref := activities.ParcelRef{Reference: w.Shipment.Reference}
 	var p order.Parcel
-	err := here(ctx, summary, do.TrackParcel, ref, &p)
+	err := here(ctx, summary, doOrders.TrackParcel, ref, &p)
 	if err != nil && passes(err) {
-		err = onQueue(ctx, ParcelsQueue, trackWithin, summary, err, do.TrackParcel, ref, &p)
+		err = onQueue(ctx, ParcelsQueue, trackWithin, summary, err, doOrders.TrackParcel, ref, &p)
 	}
 	missed := w.missing
 	w.missing = failed(err, activities.FailureNoSuch)

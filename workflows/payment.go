@@ -20,7 +20,7 @@ func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 	w.Payment.Generation++ // noted before the step, so that undo knows of it
 	var made activities.Created
 	within := w.payBy().Sub(workflow.Now(ctx))
-	err := w.step(ctx, PaymentsQueue, max(within, time.Second), "Create payment intent", do.CreateIntent, w.intentRequest(), &made)
+	err := w.step(ctx, PaymentsQueue, max(within, time.Second), "Create payment intent", doOrders.CreateIntent, w.intentRequest(), &made)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -130,7 +130,7 @@ func (w *orderWorkflow) keepStock(ctx workflow.Context) error {
 // askAboutPayment fetches the intent: the provider's word is final.
 func (w *orderWorkflow) askAboutPayment(ctx workflow.Context) error {
 	var in order.Intent
-	err := w.step(ctx, PaymentsQueue, 0, "Ask Stripe about "+w.Payment.IntentID, do.GetIntent, activities.IntentRef{ID: w.Payment.IntentID}, &in)
+	err := w.step(ctx, PaymentsQueue, 0, "Ask Stripe about "+w.Payment.IntentID, doOrders.GetIntent, activities.IntentRef{ID: w.Payment.IntentID}, &in)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -255,11 +255,11 @@ func (w *orderWorkflow) noteWhileHeld(ctx workflow.Context) {
 func (w *orderWorkflow) capturePayment(ctx workflow.Context) error {
 	if w.Payment.Captured == 0 {
 		var in order.Intent
-		err := w.step(ctx, PaymentsQueue, authorizationLasts, "Capture "+w.Total.String(), do.CaptureIntent, activities.Movement{
+		err := w.step(ctx, PaymentsQueue, authorizationLasts, "Capture "+w.Total.String(), doOrders.CaptureIntent, activities.Movement{
 			IntentID: w.Payment.IntentID, Amount: w.Total, Key: order.Key(w.ID, "capture", w.Payment.Generation),
 		}, &in)
 		if failed(err, activities.FailureState) { // taken or let go behind our back: which?
-			err = w.step(ctx, PaymentsQueue, 0, "Ask Stripe about "+w.Payment.IntentID, do.GetIntent, activities.IntentRef{ID: w.Payment.IntentID}, &in)
+			err = w.step(ctx, PaymentsQueue, 0, "Ask Stripe about "+w.Payment.IntentID, doOrders.GetIntent, activities.IntentRef{ID: w.Payment.IntentID}, &in)
 		}
 		switch {
 		case err != nil:

@@ -11,11 +11,6 @@ import (
 	"purser/activities"
 )
 
-// PicturesQueue is where pictures are worked on: a queue of their own, so
-// that a thousand of them never stand in the way of an order, and so many at
-// once per worker, because decoding takes memory.
-const PicturesQueue = "pictures"
-
 // PictureWorkflowID is the id of the workflow that makes a picture ready.
 func PictureWorkflowID(id string) string { return "picture/" + id }
 

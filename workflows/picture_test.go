@@ -149,7 +149,7 @@ func (s *studio) sweeps(t *testing.T, found func(activities.Swept) bool) {
 	later := func() time.Time { return time.Now().Add(time.Hour) }
 	env := newEnv()
 	workflows.RegisterPictures(env)
-	env.RegisterActivity(&activities.Activities{Listings: listings{&s.record}, Index: &fake.Index{}})
+	env.RegisterActivity(&activities.ProductActivities{Listings: listings{&s.record}, Index: &fake.Index{}})
 	env.RegisterActivity(&activities.Pictures{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record, Now: later})
 	var started []string
 	env.SetOnChildWorkflowStartedListener(func(i *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {

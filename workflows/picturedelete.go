@@ -10,6 +10,10 @@ import (
 	"purser/activities"
 )
 
+// productSteps names the activities that index products; its methods are called
+// by the worker, never here.
+var productSteps *activities.ProductActivities
+
 // PictureDiscarded says that a picture is to be deleted, as the record has it
 // already. It starts DeletePictureWorkflow if nothing is at work on the
 // picture; an ImageWorkflow that is becomes one.
@@ -82,7 +86,7 @@ func unlist(ctx workflow.Context, sku string) error {
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: firstRetry, BackoffCoefficient: 2, MaximumInterval: longestBackoff},
 		Summary:                "Index " + sku,
 	})
-	err := workflow.ExecuteActivity(indexing, do.IndexProducts, activities.IndexRequest{SKUs: []string{sku}}).Get(ctx, nil)
+	err := workflow.ExecuteActivity(indexing, productSteps.IndexProducts, activities.IndexRequest{SKUs: []string{sku}}).Get(ctx, nil)
 	if err == nil || temporal.IsCanceledError(err) {
 		return err
 	}

@@ -42,7 +42,7 @@ func (s *studio) discard(t *testing.T, index *fake.Index) error {
 	env := newEnv()
 	workflows.RegisterPictures(env)
 	env.RegisterActivity(&activities.Pictures{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record})
-	env.RegisterActivity(&activities.Activities{Listings: listings{&s.record}, Index: index})
+	env.RegisterActivity(&activities.ProductActivities{Listings: listings{&s.record}, Index: index})
 	env.SetOnActivityStartedListener(func(i *activity.Info, _ context.Context, _ converter.EncodedValues) {
 		// The files wait for the index, but not for good.
 		if i.ActivityType.Name == "IndexProducts" && (i.ScheduleToCloseTimeout != time.Hour || i.TaskQueue != workflows.CatalogueQueue) {
@@ -56,7 +56,7 @@ func (s *studio) discard(t *testing.T, index *fake.Index) error {
 // indexed gives the index the product as it is.
 func (s *studio) indexed(t *testing.T, index *fake.Index) {
 	t.Helper()
-	a := &activities.Activities{Listings: listings{&s.record}, Index: index}
+	a := &activities.ProductActivities{Listings: listings{&s.record}, Index: index}
 	if _, err := a.IndexProducts(t.Context(), activities.IndexRequest{SKUs: []string{s.upload.SKU}}); err != nil {
 		t.Fatal(err)
 	}

@@ -80,7 +80,7 @@ func TestDeletePicturesWorkflow(t *testing.T) {
 	env.RegisterActivity(&activities.Pictures{
 		Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record, Discards: &s.record, Work: work,
 	})
-	env.RegisterActivity(&activities.Activities{Listings: listings{&s.record}, Index: x})
+	env.RegisterActivity(&activities.ProductActivities{Listings: listings{&s.record}, Index: x})
 	steps := map[string]int{}
 	env.SetOnActivityStartedListener(func(i *activity.Info, _ context.Context, _ converter.EncodedValues) {
 		if i.Attempt == 1 {

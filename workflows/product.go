@@ -10,6 +10,9 @@ import (
 	"purser/catalog"
 )
 
+// doProducts names the activities; its methods are called by the worker, never here.
+var doProducts *activities.ProductActivities
+
 // waitSearch is what a product waits for while the index cannot be reached.
 const waitSearch = "search"
 
@@ -135,9 +138,9 @@ func (w *productWorkflow) write(ctx workflow.Context) error {
 	if n == 1 {
 		summary = "Write a change of " + w.SKU
 	}
-	err := here(ctx, summary, do.ChangeProduct, burst, &outcomes)
+	err := here(ctx, summary, doProducts.ChangeProduct, burst, &outcomes)
 	if err != nil && passes(err) {
-		err = onQueue(ctx, CatalogueQueue, 0, summary, err, do.ChangeProduct, burst, &outcomes)
+		err = onQueue(ctx, CatalogueQueue, 0, summary, err, doProducts.ChangeProduct, burst, &outcomes)
 	}
 	if err != nil {
 		return err
@@ -174,14 +177,14 @@ func (w *productWorkflow) follow(ctx workflow.Context) {
 func (w *productWorkflow) index(ctx workflow.Context) error {
 	summary := "Index " + w.SKU
 	request := activities.IndexRequest{SKUs: []string{w.SKU}}
-	err := here(ctx, summary, do.IndexProducts, request, nil)
+	err := here(ctx, summary, doProducts.IndexProducts, request, nil)
 	if err == nil || !passes(err) {
 		return err
 	}
 	if err := w.show(ctx, true, reason(err)); err != nil {
 		return err
 	}
-	if err := onQueue(ctx, CatalogueQueue, 0, summary, err, do.IndexProducts, request, nil); err != nil {
+	if err := onQueue(ctx, CatalogueQueue, 0, summary, err, doProducts.IndexProducts, request, nil); err != nil {
 		return err
 	}
 	return w.show(ctx, false, "")

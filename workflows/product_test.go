@@ -27,7 +27,7 @@ type counter struct {
 	fails
 	record fake.Catalogue
 	index  fake.Index
-	steps  *activities.Activities
+	steps  *activities.ProductActivities
 	env    *testsuite.TestWorkflowEnvironment
 	state  workflows.ProductState
 	script []*cue
@@ -53,7 +53,7 @@ func newCounter(t fails) *counter {
 	c.record.Now = func() time.Time { return later(c.now, c.env.Now()) }
 	c.index.Before = func(op string) error { return c.strike(op, false) }
 	c.index.After = func(op string) error { return c.strike(op, true) }
-	c.steps = &activities.Activities{
+	c.steps = &activities.ProductActivities{
 		Products: &c.record, Listings: &c.record, Revisions: &c.record, DueProducts: &c.record, Index: &c.index, IndexKeys: &c.index, Rebuild: &c.index,
 	}
 	return c

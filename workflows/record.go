@@ -7,29 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"purser/order"
 )
-
-// The search attributes of an order's workflow: never personal data.
-var (
-	AttrStatus   = temporal.NewSearchAttributeKeyKeyword("OrderStatus")
-	AttrWaiting  = temporal.NewSearchAttributeKeyKeyword("WaitingOn")
-	AttrDeadline = temporal.NewSearchAttributeKeyTime("Deadline")
-)
-
-// SearchAttributes are the search attributes by their names, as the engine must
-// know them before the first order.
-func SearchAttributes() map[string]enums.IndexedValueType {
-	all := map[string]enums.IndexedValueType{}
-	for _, a := range []temporal.SearchAttributeKey{AttrStatus, AttrWaiting, AttrDeadline} {
-		all[a.GetName()] = a.GetValueType()
-	}
-	return all
-}
 
 // waitPayment is what a new order waits for.
 const waitPayment = "payment"
@@ -96,7 +78,7 @@ func (w *orderWorkflow) write(ctx workflow.Context) error {
 		c.Order.Waiting = nil
 	}
 	w.pending, w.stock, w.attempt = nil, order.StockStays, ""
-	err := w.step(ctx, RecordQueue, 0, "Write the record", do.SaveOrder, c, nil)
+	err := w.step(ctx, RecordQueue, 0, "Write the record", doOrders.SaveOrder, c, nil)
 	if err != nil { // nothing was written; the next save brings it along
 		w.pending = append(c.Events, w.pending...)
 		return err

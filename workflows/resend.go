@@ -11,6 +11,9 @@ import (
 	"purser/order"
 )
 
+// doMails names the activities; its methods are called by the worker, never here.
+var doMails *activities.MailActivities
+
 // ResendWorkflowID is the ID of the workflow that carries out one decision to
 // send a mail anew: the same decision is the same workflow.
 func ResendWorkflowID(r order.Resend) string {
@@ -23,18 +26,9 @@ func ResendWorkflowID(r order.Resend) string {
 func ResendWorkflow(ctx workflow.Context, r order.Resend) (activities.MailOutcome, error) {
 	var m order.Mail
 	var out activities.MailOutcome
-	if err := hereThenOnQueue(ctx, RecordQueue, time.Hour, "Write down who asked", do.PrepareResend, r, &m); err != nil {
+	if err := hereThenOnQueue(ctx, RecordQueue, time.Hour, "Write down who asked", doMails.PrepareResend, r, &m); err != nil {
 		return out, err
 	}
-	err := hereThenOnQueue(ctx, MailQueue, mailWithin, "Mail: "+string(r.Milestone)+", again", do.SendMail, m, &out)
+	err := hereThenOnQueue(ctx, MailQueue, mailWithin, "Mail: "+string(r.Milestone)+", again", doMails.SendMail, m, &out)
 	return out, err
-}
-
-// hereThenOnQueue is the way of a step that writes no order's story.
-func hereThenOnQueue(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
-	err := here(ctx, summary, activity, in, out)
-	if err == nil || !passes(err) || ctx.Err() != nil {
-		return err
-	}
-	return onQueue(ctx, queue, within, summary, err, activity, in, out)
 }

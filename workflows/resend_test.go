@@ -61,7 +61,7 @@ func TestResendWorkflow(t *testing.T) {
 func (w *world) resend(t *testing.T, r order.Resend) (out activities.MailOutcome, err error) {
 	t.Helper()
 	env := newEnv()
-	env.RegisterActivity(&activities.Activities{Orders: &w.record, Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, Resends: &w.ledger})
+	env.RegisterActivity(&activities.MailActivities{Orders: &w.record, Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, Resends: &w.ledger})
 	env.ExecuteWorkflow(workflows.ResendWorkflow, r)
 	if err := env.GetWorkflowError(); err != nil {
 		return out, err

@@ -1,10 +1,8 @@
 package workflows
 
 import (
-	"errors"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"purser/order"
@@ -27,8 +25,6 @@ const (
 	// an authorisation for seven days
 	// (https://docs.stripe.com/payments/place-a-hold-on-a-payment-method).
 	authorizationLasts = 6 * 24 * time.Hour
-	// mailWithin is how long a mail is worth sending.
-	mailWithin = 3 * 24 * time.Hour
 	// givingBackWithin is how long money that moves is looked at again before
 	// a person is told.
 	givingBackWithin = 24 * time.Hour
@@ -140,17 +136,3 @@ type setback struct {
 }
 
 func (s setback) Error() string { return s.reason }
-
-// reason is a failure in words for the timeline: the innermost message, which
-// the adapters keep free of secrets and personal data.
-func reason(err error) string {
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
-		return app.Message()
-	}
-	var timeout *temporal.TimeoutError
-	if errors.As(err, &timeout) {
-		return "no answer in time"
-	}
-	return err.Error()
-}

@@ -101,7 +101,7 @@ func (w *orderWorkflow) takeParcelBack(ctx workflow.Context) error {
 }
 
 func (w *orderWorkflow) voidParcel(ctx workflow.Context) error {
-	err := w.step(ctx, ParcelsQueue, 0, "Void parcel "+w.Shipment.Reference, do.VoidParcel,
+	err := w.step(ctx, ParcelsQueue, 0, "Void parcel "+w.Shipment.Reference, doOrders.VoidParcel,
 		activities.Unbook{Booked: w.Shipment.LabelID != "", Asked: w.parcelRequest()}, nil)
 	if err == nil {
 		w.Shipment.Status = order.ParcelVoided

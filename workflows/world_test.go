@@ -255,10 +255,12 @@ func (w *world) newEnv() *testsuite.TestWorkflowEnvironment {
 	w.seen = new(patience)
 	env := newEnv(w.seen)
 	env.SetStartTime(w.now)
-	env.RegisterActivity(&activities.Activities{
+	env.RegisterActivity(&activities.OrderActivities{
 		Record: cmp.Or[activities.Record](w.keeper, &w.record), Orders: &w.record, Intents: &w.bank, Captures: &w.bank,
-		Carrier: &w.carrier, Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, Sealer: sealer{},
-		ToShop: mail.Address{Email: "disputes@shop.example"},
+		Carrier: &w.carrier, Sealer: sealer{},
+	})
+	env.RegisterActivity(&activities.MailActivities{
+		Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, ToShop: mail.Address{Email: "disputes@shop.example"},
 	})
 	return env
 }

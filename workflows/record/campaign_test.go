@@ -61,12 +61,12 @@ func newMaildesk(t *testing.T) *maildesk {
 		return nil
 	}
 	d.mailer.Before = func(mail.Message) error { return down() }
-	run(t, workers.New(d.client, &activities.Activities{
+	mails := &activities.MailActivities{
 		Orders: anyOrder{}, Post: &d.mailer, Letters: fake.Letters{}, Ledger: &d.ledger, Resends: &d.ledger,
-		Campaigns: activities.Campaigns{
-			Record: &d.campaigns, Recipients: &d.campaigns, Audience: &d.marketing, Letters: &d.marketing, Leaving: &d.marketing, Reputation: &d.marketing,
-		},
-	}, workers.Limits{}))
+	}
+	run(t, workers.New(d.client, workers.Activities{Mails: mails, Campaigns: &activities.CampaignActivities{
+		Mails: mails, Record: &d.campaigns, Recipients: &d.campaigns, Audience: &d.marketing, Letters: &d.marketing, Leaving: &d.marketing, Reputation: &d.marketing,
+	}}, workers.Limits{}))
 	d.starter = &starter.Client{Temporal: d.client}
 	return d
 }

@@ -64,9 +64,12 @@ func newCounter(t *testing.T) *counter {
 		return nil
 	}
 	r := c.record
-	run(t, workers.New(c.client, &activities.Activities{
-		Products: r, Listings: r, Revisions: r, DueProducts: r, StockAudit: r, Imports: r, ImportRows: r, Past: r,
+	products := &activities.ProductActivities{
+		Products: r, Listings: r, Revisions: r, DueProducts: r, StockAudit: r, Past: r,
 		Index: &c.index, IndexKeys: &c.index, Rebuild: &c.index,
+	}
+	run(t, workers.New(c.client, workers.Activities{
+		Products: products, Imports: &activities.ImportActivities{Imports: r, ImportRows: r, Products: products},
 	}, workers.Limits{}))
 	c.starter = &starter.Client{Temporal: c.client}
 	return c

@@ -18,6 +18,7 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/starter"
+	"purser/workers"
 	"purser/workflows"
 )
 
@@ -33,10 +34,12 @@ type bench struct {
 	outage  atomic.Bool // the carrier books nothing
 }
 
-func (b *bench) activities() *activities.Activities {
-	return &activities.Activities{
-		Record: &b.record, Orders: &b.record, Intents: &b.bank, Captures: &b.bank,
-		Carrier: &b.carrier, Post: &b.mailer, Letters: fake.Letters{}, Ledger: &b.ledger, Sealer: sealer{},
+func (b *bench) activities() workers.Activities {
+	return workers.Activities{
+		Orders: &activities.OrderActivities{
+			Record: &b.record, Orders: &b.record, Intents: &b.bank, Captures: &b.bank, Carrier: &b.carrier, Sealer: sealer{},
+		},
+		Mails: &activities.MailActivities{Post: &b.mailer, Letters: fake.Letters{}, Ledger: &b.ledger},
 	}
 }
 

@@ -54,11 +54,13 @@ func newDarkroom(t *testing.T) *darkroom {
 	d := &darkroom{bench: &bench{client: newClient(t)}, t: t}
 	d.starter = &starter.Pictures{Temporal: d.client}
 	run(t,
-		workers.Pictures(d.client, &activities.Pictures{
-			Source: &d.store, Shelf: &d.store, Record: &d.record, Sweeper: &d.record, Teller: &d.record, Products: &d.record,
-			Now: func() time.Time { return time.Now().Add(time.Hour) },
-		}, 0),
-		workers.New(d.client, &activities.Activities{Listings: listings{&d.record}, Index: &d.index}, workers.Limits{}),
+		workers.New(d.client, workers.Activities{
+			Images: &activities.Pictures{
+				Source: &d.store, Shelf: &d.store, Record: &d.record, Sweeper: &d.record, Teller: &d.record, Products: &d.record,
+				Now: func() time.Time { return time.Now().Add(time.Hour) },
+			},
+			Products: &activities.ProductActivities{Listings: listings{&d.record}, Index: &d.index},
+		}, workers.Limits{}),
 	)
 	return d
 }

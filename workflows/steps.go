@@ -6,26 +6,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
-
-	"purser/activities"
 )
-
-// The task queues. A provider has its own, so that a slow one starves nobody
-// else and its rate limit holds for the whole fleet.
-const (
-	TaskQueue     = "orders" // the workflows themselves
-	RecordQueue   = "record"
-	PaymentsQueue = "payments"
-	ParcelsQueue  = "parcels"
-	MailQueue     = "mail"
-	BulkQueue     = "bulk" // campaigns' mails
-	// CatalogueQueue is where products change and are indexed: behind orders,
-	// however many products change at once.
-	CatalogueQueue = "catalogue"
-)
-
-// do names the activities; its methods are called by the worker, never here.
-var do *activities.Activities
 
 // Every step is first tried right here in the worker (a local activity: a
 // tenth of the cost of an ordinary one). If that fails for a reason that
@@ -38,6 +19,8 @@ const (
 	callTimeout    = 30 * time.Second // for each try on the queue
 	firstRetry     = time.Second
 	longestBackoff = 5 * time.Minute
+	// mailWithin is how long a mail is worth sending.
+	mailWithin = 3 * 24 * time.Hour
 )
 
 // here tries an activity once in this worker.
@@ -75,6 +58,35 @@ func onQueue(ctx workflow.Context, queue string, within time.Duration, summary s
 	return workflow.ExecuteActivity(ctx, activity, in).Get(ctx, out)
 }
 
+// hereThenOnQueue is the way of a step that writes no order's story.
+func hereThenOnQueue(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
+	err := here(ctx, summary, activity, in, out)
+	if err == nil || !passes(err) || ctx.Err() != nil {
+		return err
+	}
+	return onQueue(ctx, queue, within, summary, err, activity, in, out)
+}
+
+const (
+	// longTimeout is for a step that takes its time and shows that it lives.
+	longTimeout = time.Hour
+	// aliveWithin is how soon such a step is missed when its worker dies.
+	aliveWithin = 30 * time.Second
+)
+
+// patiently runs a long step on the catalogue's queue from the start, and
+// again until it works: what it does is kept as it goes.
+func patiently(ctx workflow.Context, summary string, activity, in, out any) error {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           CatalogueQueue,
+		StartToCloseTimeout: longTimeout,
+		HeartbeatTimeout:    aliveWithin,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: firstRetry, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+		Summary:             summary,
+	})
+	return workflow.ExecuteActivity(ctx, activity, in).Get(ctx, out)
+}
+
 // passes reports whether trying again may help.
 func passes(err error) bool {
 	var app *temporal.ApplicationError
@@ -89,4 +101,18 @@ func passes(err error) bool {
 func failed(err error, reason string) bool {
 	var app *temporal.ApplicationError
 	return errors.As(err, &app) && app.Type() == reason
+}
+
+// reason is a failure in words for the timeline: the innermost message, which
+// the adapters keep free of secrets and personal data.
+func reason(err error) string {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return app.Message()
+	}
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) {
+		return "no answer in time"
+	}
+	return err.Error()
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"purser/order"
@@ -77,4 +79,30 @@ func (s Signal[T]) ReceiveNow(ctx workflow.Context) (t T, ok bool) {
 // Send delivers one to the workflow's current run.
 func (s Signal[T]) Send(ctx context.Context, c client.Client, workflowID string, t T) error {
 	return c.SignalWorkflow(ctx, workflowID, "", string(s), t)
+}
+
+// The types of the refusals a caller may get.
+const (
+	RefusalOtherRequest = "OtherRequest"
+	RefusalInFlight     = "InFlight"
+	// RefusalAnswered is no refusal to the caller: its request was carried
+	// out before, and the details hold the answer it got.
+	RefusalAnswered = "Answered"
+	RefusalTooLate  = "TooLate"
+	RefusalNotHeld  = "NotHeld"
+	RefusalUndone   = "Undone"
+)
+
+func refuse(kind, message string, details ...any) error {
+	return temporal.NewNonRetryableApplicationError(message, kind, nil, details...)
+}
+
+// accepted returns when the request is in the history for certain. Only then
+// may anything be done about it: a workflow task that fails (for a report that
+// came in just as it ended the workflow) or is lost with its process takes an
+// update that came with it along, and what was done in it by then would be
+// the deed of nobody.
+func accepted(ctx workflow.Context) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	return workflow.Sleep(ctx, time.Millisecond)
 }
