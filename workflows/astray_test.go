@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"purser/order"
+	"purser/workflows/workflowtest"
 )
 
 // TestCancelledOnItsWay cancels an order whose parcel, of which nobody knew
@@ -47,7 +48,7 @@ func TestCarrierForgot(t *testing.T) {
 	on := func(w *world, want string) {
 		w.Helper()
 		if o := w.order(); o.Status.Final() || o.Waiting == nil || o.Waiting.On != want {
-			w.Errorf("%s after placing the order is %s, waiting for %+v, want %s", w.clock().Sub(start), o.Status, o.Waiting, want)
+			w.Errorf("%s after placing the order is %s, waiting for %+v, want %s", w.clock().Sub(workflowtest.Start), o.Status, o.Waiting, want)
 		}
 	}
 	tellAll(t, []story{{"an operator is told until it is known", func(w *world) {
@@ -74,7 +75,7 @@ func TestParcelOverdue(t *testing.T) {
 	on := func(w *world, want string) {
 		w.Helper()
 		if o := w.order(); o.Status != order.Shipped || o.Waiting == nil || o.Waiting.On != want {
-			w.Errorf("%s after placing the order is %s, waiting for %+v, want %s", w.clock().Sub(start), o.Status, o.Waiting, want)
+			w.Errorf("%s after placing the order is %s, waiting for %+v, want %s", w.clock().Sub(workflowtest.Start), o.Status, o.Waiting, want)
 		}
 	}
 	const day = 24 * time.Hour

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"purser/order"
+	"purser/workflows/workflowtest"
 )
 
 // TestRetryAfter is a provider that asks us to wait for a day (RES-4): the
@@ -15,7 +16,7 @@ func TestRetryAfter(t *testing.T) {
 	w := newWorld(t)
 	var asked int
 	w.bank.Before = func(op string, _ order.ID) error {
-		if op == "CreateIntent" && w.clock().Before(start.Add(24*time.Hour)) {
+		if op == "CreateIntent" && w.clock().Before(workflowtest.Start.Add(24*time.Hour)) {
 			asked++
 			return &order.ProviderError{Provider: "bank", Op: op, Kind: order.ErrThrottled, RetryAfter: 24 * time.Hour}
 		}
@@ -24,7 +25,7 @@ func TestRetryAfter(t *testing.T) {
 	w.run().ended(order.Expired).mailed(expired...)
 	events := w.events()
 	i := slices.IndexFunc(events, func(e order.Event) bool { return e.To == order.Cancelling })
-	if at := events[i].At.Sub(start); at > 31*time.Minute {
+	if at := events[i].At.Sub(workflowtest.Start); at > 31*time.Minute {
 		t.Errorf("given up after %s", at)
 	}
 	if asked > 40 {
@@ -142,7 +143,7 @@ func TestFence(t *testing.T) {
 	w.run()
 	var want []int64
 	for _, at := range []time.Duration{0, time.Minute, 2 * time.Minute, 2 * time.Hour, 24 * time.Hour, 72 * time.Hour} {
-		want = append(want, start.Add(at).UnixMicro())
+		want = append(want, workflowtest.Start.Add(at).UnixMicro())
 	}
 	if w.runs != 2 || !slices.Equal(fences, want) {
 		t.Errorf("%d runs; the writes' fences are %v, want those of their tasks, %v", w.runs, fences, want)

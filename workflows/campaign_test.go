@@ -18,6 +18,7 @@ import (
 	"purser/mail"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/workflowtest"
 )
 
 // campaigns is a world in which one campaign is sent: the real workflow and
@@ -70,12 +71,12 @@ func newCampaigns(t rapid.TB, c mail.Campaign, recipients int) *campaigns {
 		}
 		return nil
 	}
-	w.env = w.newEnv(start)
+	w.env = w.newEnv(workflowtest.Start)
 	return w
 }
 
 func (w *campaigns) newEnv(now time.Time) *testsuite.TestWorkflowEnvironment {
-	env := newEnv(new(patience))
+	env := workflowtest.NewEnv(new(workflowtest.Observer))
 	env.SetStartTime(now)
 	env.RegisterActivity(&activities.CampaignActivities{
 		Mails:  &activities.MailActivities{Post: &w.mailer, Ledger: &w.ledger, Blocked: &w.blocked},
@@ -224,12 +225,12 @@ func TestReminder(t *testing.T) {
 	for i, st := range []order.Status{order.AwaitingPayment, order.Expired, order.Paid, order.AwaitingPayment, order.Expired, order.AwaitingPayment} {
 		w.marketing.Orders = append(w.marketing.Orders, order.Order{
 			ID: order.ID(fmt.Sprint("ord_", i)), Status: st, Customer: fmt.Sprint("c", i), Email: fmt.Sprintf("C%d@example.com", i),
-			ShipTo: order.Address{Name: "C"}, PlacedAt: start.Add(-5 * time.Hour),
+			ShipTo: order.Address{Name: "C"}, PlacedAt: workflowtest.Start.Add(-5 * time.Hour),
 		})
 	}
-	w.marketing.Orders[4].Email = "c0@EXAMPLE.com"             // the same shopper once more
-	w.marketing.Orders[5].PlacedAt = start.Add(-3 * time.Hour) // too early to remind
-	w.marketing.Bought = map[string]bool{"c3": true}           // paid for another order since
+	w.marketing.Orders[4].Email = "c0@EXAMPLE.com"                          // the same shopper once more
+	w.marketing.Orders[5].PlacedAt = workflowtest.Start.Add(-3 * time.Hour) // too early to remind
+	w.marketing.Bought = map[string]bool{"c3": true}                        // paid for another order since
 	w.mailer.After = func(mail.Message) error { return nil }
 	w.play()
 	got := map[string]mail.State{}
@@ -249,7 +250,7 @@ func TestReminder(t *testing.T) {
 // cancelled before.
 func TestCampaignBegins(t *testing.T) {
 	later := spring
-	later.StartAt = start.Add(48 * time.Hour)
+	later.StartAt = workflowtest.Start.Add(48 * time.Hour)
 	w := newCampaigns(t, later, 3)
 	w.env.RegisterDelayedCallback(func() {
 		if st := w.status(); st.State != mail.CampaignScheduled || len(w.mailer.Sent()) > 0 {

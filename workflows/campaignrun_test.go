@@ -9,6 +9,7 @@ import (
 	"purser/mail"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/workflowtest"
 )
 
 // TestCampaignGoesOn (EML-7): started again after its workflow failed, a
@@ -17,7 +18,7 @@ import (
 func TestCampaignGoesOn(t *testing.T) {
 	c := mail.Campaign{ID: "rem", Template: "reminder", Audience: &mail.Audience{Kind: mail.AudienceUnpaid, OlderThanHours: 4}}
 	w := newCampaigns(t, c, 2)
-	began := start.Add(-6 * time.Hour)
+	began := workflowtest.Start.Add(-6 * time.Hour)
 	w.record.Now = func() time.Time { return began }
 	err := w.record.MarkCampaign(bare{}, c.ID, 3, mail.CampaignRunning, "")
 	if err == nil {
@@ -50,13 +51,13 @@ func TestCampaignGoesOn(t *testing.T) {
 func TestCampaignGoesOnInItsRound(t *testing.T) {
 	c := mail.Campaign{ID: "thanks", Template: "reminder", Audience: &mail.Audience{Kind: mail.AudienceUnpaid, OlderThanHours: 4}}
 	w := newCampaigns(t, c, 2)
-	began := start.Add(-6 * time.Hour)
+	began := workflowtest.Start.Add(-6 * time.Hour)
 	w.record.Now = func() time.Time { return began }
 	for _, err := range []error{
 		w.record.MarkCampaign(bare{}, c.ID, 3, mail.CampaignRunning, ""),
 		w.record.SettleRecipients(bare{}, c.ID, []mail.Recipient{{N: 1, State: mail.StateSent}, {N: 2, State: mail.StateUnknown}}),
 		w.record.MarkCampaign(bare{}, c.ID, 4, mail.CampaignDone, ""),
-		w.record.RetryCampaign(bare{}, c.ID, 5, mail.Retry{Round: 1, SettledBefore: start}),
+		w.record.RetryCampaign(bare{}, c.ID, 5, mail.Retry{Round: 1, SettledBefore: workflowtest.Start}),
 	} {
 		if err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"purser/order"
+	"purser/workflows/workflowtest"
 )
 
 // TestCarryOn lets the history grow long at each place where an order rests:
@@ -41,7 +42,7 @@ func TestCarryOn(t *testing.T) {
 			w.at(time.Second, func() { fresh(w) })
 		}, order.Expired, expired, func(t *testing.T, w *world) {
 			runs(2)(t, w)
-			if at := w.order().UpdatedAt.Sub(start); at != 30*time.Minute {
+			if at := w.order().UpdatedAt.Sub(workflowtest.Start); at != 30*time.Minute {
 				t.Errorf("expired after %s", at)
 			}
 		}},

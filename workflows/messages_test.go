@@ -57,7 +57,7 @@ func (w *world) tell(news ...order.News) {
 	w.env = w.newEnv()
 	w.env.RegisterDelayedCallback(func() { w.env.SignalWorkflow(string(workflows.Reported), news) }, 0)
 	for _, c := range w.late {
-		w.env.RegisterDelayedCallback(c.do, c.at)
+		w.env.RegisterDelayedCallback(c.Do, c.At)
 	}
 	w.env.ExecuteWorkflow(workflows.LateWorkflow, workflows.Late{OrderID: id})
 	w.now = w.env.Now()

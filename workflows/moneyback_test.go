@@ -9,6 +9,7 @@ import (
 
 	"purser/mail"
 	"purser/order"
+	"purser/workflows/workflowtest"
 )
 
 const (
@@ -190,7 +191,7 @@ func TestRefundFailed(t *testing.T) {
 func TestDispute(t *testing.T) {
 	dispute := func(w *world, dp, status string) {
 		w.tell(w.news(order.News{Type: "charge.dispute." + status, Dispute: &order.Dispute{
-			ID: dp, IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status, AnswerBy: start.Add(9 * 24 * time.Hour),
+			ID: dp, IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status, AnswerBy: workflowtest.Start.Add(9 * 24 * time.Hour),
 		}}))
 	}
 	toShop := func(t *testing.T, w *world) {
@@ -218,7 +219,7 @@ func TestDispute(t *testing.T) {
 		{"reports in another order than things happened in", func(w *world) {
 			w.at(time.Minute, w.pay)
 			said := func(status string, at time.Duration) order.News {
-				return w.news(order.News{Type: "charge.dispute.updated", At: start.Add(at), Dispute: &order.Dispute{
+				return w.news(order.News{Type: "charge.dispute.updated", At: workflowtest.Start.Add(at), Dispute: &order.Dispute{
 					ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status,
 				}})
 			}
@@ -254,7 +255,7 @@ func TestRefundsAskedAside(t *testing.T) {
 	on := func(w *world, want string) {
 		w.Helper()
 		if o := w.order(); o.Waiting == nil || o.Waiting.On != want {
-			w.Errorf("%s after placing the order waits for %+v, want %s", w.clock().Sub(start), o.Waiting, want)
+			w.Errorf("%s after placing the order waits for %+v, want %s", w.clock().Sub(workflowtest.Start), o.Waiting, want)
 		}
 	}
 	for name, parts := range map[string]int64{"nothing new": 0, "one": 500} {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"purser/order"
+	"purser/workflows/workflowtest"
 )
 
 // takenElsewhere is money taken on an intent that is not the order's.
@@ -25,7 +26,7 @@ func (w *world) takenElsewhere() {
 func (w *world) lives(s order.Status) {
 	w.Helper()
 	if got := w.order().Status; got != s || w.over {
-		w.Errorf("%s after placing the order is %s (its workflow ended: %t), want %s, alive", w.clock().Sub(start), got, w.over, s)
+		w.Errorf("%s after placing the order is %s (its workflow ended: %t), want %s, alive", w.clock().Sub(workflowtest.Start), got, w.over, s)
 	}
 }
 
@@ -96,8 +97,8 @@ func TestOwedShown(t *testing.T) {
 	shows := func(on string, times ...time.Duration) {
 		for _, at := range times {
 			w.at(at, func() {
-				if w.seen.on != on {
-					w.Errorf("%s after placing the attributes show %q, want %q", at, w.seen.on, on)
+				if w.seen.WaitingOn != on {
+					w.Errorf("%s after placing the attributes show %q, want %q", at, w.seen.WaitingOn, on)
 				}
 			})
 		}
@@ -105,8 +106,8 @@ func TestOwedShown(t *testing.T) {
 	w.at(16*time.Hour, func() { w.moneyBack(order.RefundNews{IntentID: "pi_2"}) })
 	shows("operator", 15*time.Hour, 17*time.Hour, 30*time.Hour)
 	w.run().ended(order.Expired)
-	if w.seen.on != "" {
-		t.Errorf("in the end the attributes show %q", w.seen.on)
+	if w.seen.WaitingOn != "" {
+		t.Errorf("in the end the attributes show %q", w.seen.WaitingOn)
 	}
 }
 
@@ -125,7 +126,7 @@ func TestUndoMoney(t *testing.T) {
 		o := w.order()
 		waits := o.Waiting != nil && o.Waiting.On == "operator"
 		if got := o.Status == order.OnHold && waits; got != on {
-			w.Errorf("%s after placing the order is %s, waiting for %+v", w.clock().Sub(start), o.Status, o.Waiting)
+			w.Errorf("%s after placing the order is %s, waiting for %+v", w.clock().Sub(workflowtest.Start), o.Status, o.Waiting)
 		}
 	}
 	tellAll(t, []story{

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"purser/order"
+	"purser/workflows/workflowtest"
 )
 
 var (
@@ -103,8 +104,8 @@ func TestPayment(t *testing.T) {
 			w.at(time.Minute, func() { w.paid(w.bank.Pay(w.intent())) })
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, func(t *testing.T, w *world) {
-			if e := w.events()[3]; e.Kind != order.PaymentAuthorized || e.At.Sub(start) > 3*time.Minute {
-				t.Errorf("found as %s after %s", e.Kind, e.At.Sub(start))
+			if e := w.events()[3]; e.Kind != order.PaymentAuthorized || e.At.Sub(workflowtest.Start) > 3*time.Minute {
+				t.Errorf("found as %s after %s", e.Kind, e.At.Sub(workflowtest.Start))
 			}
 		}},
 		{"REC-2 paid just before the deadline, webhook lost", func(w *world) {

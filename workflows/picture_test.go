@@ -15,6 +15,7 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/workflowtest"
 )
 
 // onePixel is a whole GIF.
@@ -30,7 +31,7 @@ type studio struct {
 
 func newStudio(t *testing.T, file string) *studio {
 	t.Helper()
-	s := &studio{TestWorkflowEnvironment: newEnv()}
+	s := &studio{TestWorkflowEnvironment: workflowtest.NewEnv()}
 	s.SetWorkflowRunTimeout(30 * 24 * time.Hour)
 	workflows.RegisterPictures(s)
 	s.RegisterActivity(&activities.Pictures{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record})
@@ -147,7 +148,7 @@ func TestSweepPicturesWorkflow(t *testing.T) {
 func (s *studio) sweeps(t *testing.T, found func(activities.Swept) bool) {
 	t.Helper()
 	later := func() time.Time { return time.Now().Add(time.Hour) }
-	env := newEnv()
+	env := workflowtest.NewEnv()
 	workflows.RegisterPictures(env)
 	env.RegisterActivity(&activities.ProductActivities{Listings: listings{&s.record}, Index: &fake.Index{}})
 	env.RegisterActivity(&activities.Pictures{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record, Now: later})

@@ -16,6 +16,7 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/workflowtest"
 )
 
 // listings are the products as the index follows them: what the studio's
@@ -39,7 +40,7 @@ func (s *studio) discard(t *testing.T, index *fake.Index) error {
 	if _, err := s.record.DeleteUpload(t.Context(), s.upload.ID); err != nil {
 		t.Fatal(err)
 	}
-	env := newEnv()
+	env := workflowtest.NewEnv()
 	workflows.RegisterPictures(env)
 	env.RegisterActivity(&activities.Pictures{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record})
 	env.RegisterActivity(&activities.ProductActivities{Listings: listings{&s.record}, Index: index})

@@ -15,6 +15,7 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/workflowtest"
 )
 
 // busy is at work on one picture.
@@ -73,7 +74,7 @@ func TestDeletePicturesWorkflow(t *testing.T) {
 		return nil
 	}
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(quiet())
+	suite.SetLogger(workflowtest.Quiet())
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(30 * time.Second)
 	workflows.RegisterPictures(env)

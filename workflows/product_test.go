@@ -19,18 +19,19 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/workflowtest"
 )
 
 // counter is one product with everything around it: the real activities over a
 // record and an index in memory, and a script of what comes when.
 type counter struct {
-	fails
+	workflowtest.TB
 	record fake.Catalogue
 	index  fake.Index
 	steps  *activities.ProductActivities
 	env    *testsuite.TestWorkflowEnvironment
 	state  workflows.ProductState
-	script []*cue
+	script []*workflowtest.Cue
 	began  time.Time
 	now    time.Time
 	killed time.Duration
@@ -48,9 +49,9 @@ type indexFault struct {
 	kind  error
 }
 
-func newCounter(t fails) *counter {
-	c := &counter{fails: t, now: start, began: start, state: workflows.ProductState{SKU: "mug"}}
-	c.record.Now = func() time.Time { return later(c.now, c.env.Now()) }
+func newCounter(t workflowtest.TB) *counter {
+	c := &counter{TB: t, now: workflowtest.Start, began: workflowtest.Start, state: workflows.ProductState{SKU: "mug"}}
+	c.record.Now = func() time.Time { return workflowtest.Later(c.now, c.env.Now()) }
 	c.index.Before = func(op string) error { return c.strike(op, false) }
 	c.index.After = func(op string) error { return c.strike(op, true) }
 	c.steps = &activities.ProductActivities{
@@ -71,14 +72,16 @@ func (c *counter) strike(op string, after bool) error {
 		happens()
 	}
 	for _, f := range c.faults {
-		if f.after == after && c.record.Now().Before(start.Add(f.until)) {
+		if f.after == after && c.record.Now().Before(workflowtest.Start.Add(f.until)) {
 			return &order.ProviderError{Provider: "search", Op: op, Kind: f.kind}
 		}
 	}
 	return nil
 }
 
-func (c *counter) at(d time.Duration, do func()) { c.script = append(c.script, &cue{at: d, do: do}) }
+func (c *counter) at(d time.Duration, do func()) {
+	c.script = append(c.script, &workflowtest.Cue{At: d, Do: do})
+}
 
 // tell sends a change as a signal, ask as an update.
 func (c *counter) tell(d time.Duration, change catalog.Change) {
@@ -114,30 +117,30 @@ func (a *answered) Complete(v any, err error) {
 func (c *counter) run() *counter {
 	c.Helper()
 	for n := 0; ; n++ {
-		var next *cue
+		var next *workflowtest.Cue
 		for _, q := range c.script {
-			if !q.done && (next == nil || q.at < next.at) {
+			if !q.Done && (next == nil || q.At < next.At) {
 				next = q
 			}
 		}
 		if next == nil || n > 100 {
 			return c
 		}
-		c.now = later(c.now, start.Add(next.at))
+		c.now = workflowtest.Later(c.now, workflowtest.Start.Add(next.At))
 		c.runOnce()
 	}
 }
 
 func (c *counter) runOnce() {
 	c.Helper()
-	c.env = newEnv(new(patience))
+	c.env = workflowtest.NewEnv(new(workflowtest.Observer))
 	c.env.SetStartTime(c.now)
 	c.env.RegisterActivity(c.steps)
 	c.began = c.now
 	c.runs++
 	for _, q := range c.script {
-		if !q.done {
-			c.env.RegisterDelayedCallback(func() { q.done = true; q.do() }, max(start.Add(q.at).Sub(c.began), 0))
+		if !q.Done {
+			c.env.RegisterDelayedCallback(func() { q.Done = true; q.Do() }, max(workflowtest.Start.Add(q.At).Sub(c.began), 0))
 		}
 	}
 	if c.killed > 0 {
@@ -365,7 +368,7 @@ func productRejected(c *counter) {
 		}
 		return nil
 	}
-	c.env = newEnv()
+	c.env = workflowtest.NewEnv()
 	c.env.RegisterActivity(c.steps)
 	c.env.RegisterDelayedCallback(func() { c.env.SignalWorkflow(string(workflows.ProductChanged), porttest.PutOf("1", "mug")) }, 0)
 	c.env.ExecuteWorkflow(workflows.ProductWorkflow, c.state)

@@ -9,6 +9,7 @@ import (
 	"purser/activities/porttest"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/workflowtest"
 )
 
 // TestProductMended: a product that the index refused, and takes once it was
@@ -16,7 +17,7 @@ import (
 func TestProductMended(t *testing.T) {
 	c := newCounter(t)
 	var s testsuite.WorkflowTestSuite
-	s.SetLogger(quiet())
+	s.SetLogger(workflowtest.Quiet())
 	c.env = s.NewTestWorkflowEnvironment()
 	c.env.RegisterActivity(c.steps)
 	var mend sync.Once

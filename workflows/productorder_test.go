@@ -13,6 +13,7 @@ import (
 	"purser/activities/porttest"
 	"purser/catalog"
 	"purser/order"
+	"purser/workflows/workflowtest"
 )
 
 // TestProductWorkflowInAnyOrder proves SRCH-3, SRCH-5 and F52 to F56: whatever
@@ -89,7 +90,7 @@ func (c *counter) due() []string {
 // A document that the index refuses for good holds up no other (F54).
 func TestFollowerPassesOverWhatIsRefused(t *testing.T) {
 	c := newCounter(t)
-	c.record.Now = func() time.Time { return start }
+	c.record.Now = func() time.Time { return workflowtest.Start }
 	for _, sku := range []string{"bowl", "mug", "tea"} {
 		if _, err := c.record.ChangeProduct(t.Context(), sku, []catalog.Change{porttest.PutOf("1", sku)}); err != nil {
 			t.Fatal(err)

@@ -14,13 +14,14 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/workflowtest"
 )
 
 // reindex builds the index of three products anew, whose steps may have been
 // changed before.
 func (c *counter) reindex() (done catalog.Rebuilt, err error) {
 	c.Helper()
-	c.env = newEnv()
+	c.env = workflowtest.NewEnv()
 	c.env.RegisterActivity(c.steps)
 	c.env.ExecuteWorkflow(workflows.ReindexWorkflow)
 	if err := c.env.GetWorkflowError(); err != nil {

@@ -1,18 +1,17 @@
 package workflows_test
 
 import (
-	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"go.temporal.io/sdk/converter"
-	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"purser/workflows"
+	"purser/workflows/workflowtest"
 )
 
 // TestReplay replays the histories recorded from released code, one
@@ -23,7 +22,7 @@ func TestReplay(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
 			r := worker.NewWorkflowReplayer()
 			workflows.Register(r)
-			if err := r.ReplayWorkflowHistoryFromJSONFile(quiet(), file); err != nil {
+			if err := r.ReplayWorkflowHistoryFromJSONFile(workflowtest.Quiet(), file); err != nil {
 				t.Error(err)
 			}
 		})
@@ -41,7 +40,7 @@ func TestReplayCanFail(t *testing.T) {
 		r.RegisterDynamicWorkflow(func(ctx workflow.Context, _ converter.EncodedValues) (workflows.Outcome, error) {
 			return workflows.Outcome{}, workflow.Sleep(ctx, time.Second)
 		}, workflow.DynamicRegisterOptions{})
-		if err := r.ReplayWorkflowHistoryFromJSONFile(quiet(), file); err == nil || !strings.Contains(err.Error(), nondeterminism) {
+		if err := r.ReplayWorkflowHistoryFromJSONFile(workflowtest.Quiet(), file); err == nil || !strings.Contains(err.Error(), nondeterminism) {
 			t.Errorf("%s: %v, want it to be nondeterministic", file, err)
 		}
 	}
@@ -55,5 +54,3 @@ func histories(t *testing.T) []string {
 	}
 	return files
 }
-
-func quiet() sdklog.Logger { return sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)) }

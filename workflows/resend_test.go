@@ -9,6 +9,7 @@ import (
 	"purser/mail"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/workflowtest"
 )
 
 // TestResendWorkflow (EML-1): an operator's decision is one more mail, however
@@ -43,7 +44,7 @@ func TestResendWorkflow(t *testing.T) {
 			t.Errorf("%s went out %d times, want %d", key, got, n)
 		}
 	}
-	r.Milestone, r.Key, r.Until = order.MailReturnInstructions, "k2", start.AddDate(0, 1, 0)
+	r.Milestone, r.Key, r.Until = order.MailReturnInstructions, "k2", workflowtest.Start.AddDate(0, 1, 0)
 	for range 2 { // never sent before: it is sent because somebody asks
 		if out, err := w.resend(t, r); err != nil || out.State != mail.StateSent {
 			t.Errorf("return instructions: %+v %v", out, err)
@@ -60,7 +61,7 @@ func TestResendWorkflow(t *testing.T) {
 
 func (w *world) resend(t *testing.T, r order.Resend) (out activities.MailOutcome, err error) {
 	t.Helper()
-	env := newEnv()
+	env := workflowtest.NewEnv()
 	env.RegisterActivity(&activities.MailActivities{Orders: &w.record, Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, Resends: &w.ledger})
 	env.ExecuteWorkflow(workflows.ResendWorkflow, r)
 	if err := env.GetWorkflowError(); err != nil {

@@ -10,7 +10,6 @@ import (
 
 // Who does things in an order's events.
 const (
-	purser  = "purser"
 	stripe  = "stripe"
 	carrier = "carrier"
 	// operator is a person with the right to decide.

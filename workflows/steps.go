@@ -8,6 +8,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
+// purser is who does what a workflow does by itself, in events.
+const purser = "purser"
+
 // Every step is first tried right here in the worker (a local activity: a
 // tenth of the cost of an ordinary one). If that fails for a reason that
 // passes, the step goes to its provider's queue, where the rate limit holds,

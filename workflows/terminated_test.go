@@ -6,6 +6,7 @@ import (
 
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/workflowtest"
 )
 
 // TestTerminated is an order whose workflow an operator ended before it was
@@ -63,13 +64,13 @@ func TestTerminated(t *testing.T) {
 		{"and the bank refuses until an operator has settled with it", func(w *world) {
 			w.down(5*time.Hour, order.ErrRejected, "CancelIntent")
 			w.at(time.Hour, w.pay)
-			w.late = []*cue{
-				{at: 3 * time.Hour, do: func() {
+			w.late = []*workflowtest.Cue{
+				{At: 3 * time.Hour, Do: func() {
 					if o := w.order(); o.Status != order.OnHold {
 						w.Errorf("the order is %s, want it to wait for the operator", o.Status)
 					}
 				}},
-				{at: 5 * time.Hour, do: func() { w.release() }},
+				{At: 5 * time.Hour, Do: func() { w.release() }},
 			}
 		}},
 		{"and the bank is down when the report comes", func(w *world) {

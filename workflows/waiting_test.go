@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"purser/order"
+	"purser/workflows/workflowtest"
 )
 
 // waits checks what the record says that the order waits for: this, and until
@@ -15,10 +16,10 @@ func (w *world) waits(on string) {
 	o := w.order()
 	if o.Waiting == nil || o.Waiting.On != on || !o.Waiting.Until.IsZero() && o.Waiting.Until.Before(w.clock()) {
 		w.Errorf("%s after placing the order is %s and waits for %+v, want %s, and not until what has passed",
-			w.clock().Sub(start), o.Status, o.Waiting, on)
+			w.clock().Sub(workflowtest.Start), o.Status, o.Waiting, on)
 	}
-	if d := w.seen.deadline; !d.IsZero() && d.Before(w.clock()) {
-		w.Errorf("%s after placing the attributes show %s as deadline", w.clock().Sub(start), d)
+	if d := w.seen.Deadline; !d.IsZero() && d.Before(w.clock()) {
+		w.Errorf("%s after placing the attributes show %s as deadline", w.clock().Sub(workflowtest.Start), d)
 	}
 }
 
@@ -76,8 +77,8 @@ func TestWaitingShown(t *testing.T) {
 	shows := func(at time.Duration, on string) {
 		w.at(at, func() {
 			w.waits("carrier")
-			if w.seen.on != on {
-				w.Errorf("%s after placing the attributes show %q, want %q", at, w.seen.on, on)
+			if w.seen.WaitingOn != on {
+				w.Errorf("%s after placing the attributes show %q, want %q", at, w.seen.WaitingOn, on)
 			}
 		})
 	}

@@ -19,10 +19,8 @@ import (
 	"purser/mail"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/workflowtest"
 )
-
-// start is when every order of these tests is placed.
-var start = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 
 const (
 	id        = order.ID("ord_00000000000000000000000001")
@@ -31,18 +29,10 @@ const (
 	onHand    = 5 // pieces of each product
 )
 
-// fails is what a test needs of *testing.T and *rapid.T.
-type fails interface {
-	Helper()
-	Errorf(format string, args ...any)
-	Fatalf(format string, args ...any)
-	Logf(format string, args ...any)
-}
-
 // world is one order with everything around it: the real activities over the
 // outside parties in memory, and a script of what happens when.
 type world struct {
-	fails
+	workflowtest.TB
 	bank    fake.Bank
 	carrier fake.Carrier
 	mailer  fake.Mailer
@@ -52,12 +42,12 @@ type world struct {
 
 	placement workflows.Placement
 	env       *testsuite.TestWorkflowEnvironment
-	seen      *patience // by the workflow under way
-	script    []*cue
-	late      []*cue        // what happens so long after a late report
-	began     time.Time     // of the run under way
-	over      bool          // the order's workflow has ended
-	killed    time.Duration // after placing, an operator terminates the workflow
+	seen      *workflowtest.Observer // by the workflow under way
+	script    []*workflowtest.Cue
+	late      []*workflowtest.Cue // what happens so long after a late report
+	began     time.Time           // of the run under way
+	over      bool                // the order's workflow has ended
+	killed    time.Duration       // after placing, an operator terminates the workflow
 	runs      int
 	told      int
 	given     int64 // of the order's money, back by hand
@@ -72,13 +62,6 @@ type world struct {
 	now    time.Time
 }
 
-// cue is something that happens at a time after placing.
-type cue struct {
-	at   time.Duration
-	do   func()
-	done bool
-}
-
 // fault makes calls fail: the first few, or all those until a time.
 type fault struct {
 	op    string
@@ -88,8 +71,8 @@ type fault struct {
 	until time.Duration
 }
 
-func newWorld(t fails) *world {
-	w := &world{fails: t, placement: workflows.Placement{
+func newWorld(t workflowtest.TB) *world {
+	w := &world{TB: t, placement: workflows.Placement{
 		ID: id, Hash: hash, Actor: "key:shop", Correlation: "corr-1",
 		Request: order.Request{
 			Customer: "c-1", Email: "ada@example.com", Locale: "en", Currency: "EUR",
@@ -137,7 +120,7 @@ func (w *world) strike(op string, after bool) error {
 		}
 		if f.times > 0 {
 			f.times--
-		} else if !w.clock().Before(start.Add(f.until)) {
+		} else if !w.clock().Before(workflowtest.Start.Add(f.until)) {
 			continue
 		}
 		return &order.ProviderError{Provider: "fake", Op: op, Kind: f.kind}
@@ -146,7 +129,7 @@ func (w *world) strike(op string, after bool) error {
 }
 
 func (w *world) clock() time.Time {
-	return later(w.now, w.env.Now())
+	return workflowtest.Later(w.now, w.env.Now())
 }
 
 // fail makes the next calls of an activity fail, before or after the work.
@@ -182,32 +165,27 @@ func (w *world) setByHand(on bool) {
 }
 
 // at adds to the script.
-func (w *world) at(d time.Duration, do func()) { w.script = append(w.script, &cue{at: d, do: do}) }
+func (w *world) at(d time.Duration, do func()) {
+	w.script = append(w.script, &workflowtest.Cue{At: d, Do: do})
+}
 
 // run places the order and follows the script, over as many runs of the
 // workflow as it takes. What the script does after the order's end comes to
 // a world without its workflow.
 func (w *world) run() *world {
 	w.Helper()
-	w.now = start
+	w.now = workflowtest.Start
 	for p := &w.placement; p != nil; {
 		p = w.runOnce(*p)
 	}
-	slices.SortStableFunc(w.script, func(a, b *cue) int { return int(a.at - b.at) })
+	slices.SortStableFunc(w.script, func(a, b *workflowtest.Cue) int { return int(a.At - b.At) })
 	for _, c := range w.script {
-		if !c.done {
-			w.now = later(w.now, start.Add(c.at))
-			c.do()
+		if !c.Done {
+			w.now = workflowtest.Later(w.now, workflowtest.Start.Add(c.At))
+			c.Do()
 		}
 	}
 	return w
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // runOnce runs the workflow once and answers the placement of the next run.
@@ -219,8 +197,8 @@ func (w *world) runOnce(p workflows.Placement) (next *workflows.Placement) {
 		w.env.RegisterDelayedCallback(func() { w.place("place-1", p.Hash, &w.placed) }, 0)
 	}
 	for _, c := range w.script {
-		if !c.done {
-			w.env.RegisterDelayedCallback(func() { c.done = true; c.do() }, max(start.Add(c.at).Sub(w.began), 0))
+		if !c.Done {
+			w.env.RegisterDelayedCallback(func() { c.Done = true; c.Do() }, max(workflowtest.Start.Add(c.At).Sub(w.began), 0))
 		}
 	}
 	if w.killed > 0 { // a timeout is as sudden and as silent as a termination
@@ -252,8 +230,8 @@ func (w *world) runOnce(p workflows.Placement) (next *workflows.Placement) {
 }
 
 func (w *world) newEnv() *testsuite.TestWorkflowEnvironment {
-	w.seen = new(patience)
-	env := newEnv(w.seen)
+	w.seen = new(workflowtest.Observer)
+	env := workflowtest.NewEnv(w.seen)
 	env.SetStartTime(w.now)
 	env.RegisterActivity(&activities.OrderActivities{
 		Record: cmp.Or[activities.Record](w.keeper, &w.record), Orders: &w.record, Intents: &w.bank, Captures: &w.bank,

@@ -1,0 +1,109 @@
+// Package workflowtest runs workflows in the SDK's test environment the way a
+// server runs them.
+package workflowtest
+
+import (
+	"log/slog"
+	"math"
+	"time"
+
+	sdklog "go.temporal.io/sdk/log"
+
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/workflows"
+)
+
+// Observer makes activities retry for ever, as they do on a server: the test
+// environment gives up after ten attempts where no number is set. It also sees
+// what the search attributes show.
+type Observer struct {
+	interceptor.WorkerInterceptorBase
+	WaitingOn string    // empty: nothing (yet)
+	Deadline  time.Time // zero: none
+}
+
+func (o *Observer) InterceptWorkflow(ctx workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	return &inbound{interceptor.WorkflowInboundInterceptorBase{Next: next}, o}
+}
+
+type inbound struct {
+	interceptor.WorkflowInboundInterceptorBase
+	*Observer
+}
+
+func (i *inbound) Init(out interceptor.WorkflowOutboundInterceptor) error {
+	return i.Next.Init(&outbound{interceptor.WorkflowOutboundInterceptorBase{Next: out}, i.Observer})
+}
+
+type outbound struct {
+	interceptor.WorkflowOutboundInterceptorBase
+	*Observer
+}
+
+func (o *outbound) UpsertTypedSearchAttributes(ctx workflow.Context, updates ...temporal.SearchAttributeUpdate) error {
+	said := temporal.NewSearchAttributes(updates...)
+	if _, ours := said.GetKeyword(workflows.AttrStatus); ours {
+		o.WaitingOn, _ = said.GetKeyword(workflows.AttrWaiting)
+		o.Deadline, _ = said.GetTime(workflows.AttrDeadline)
+	}
+	return o.Next.UpsertTypedSearchAttributes(ctx, updates...)
+}
+
+func (o *outbound) ExecuteActivity(ctx workflow.Context, activity string, args ...any) workflow.Future {
+	options := workflow.GetActivityOptions(ctx)
+	retry := temporal.RetryPolicy{}
+	if options.RetryPolicy != nil {
+		retry = *options.RetryPolicy
+	}
+	if retry.MaximumAttempts == 0 {
+		retry.MaximumAttempts = math.MaxInt32
+	}
+	return o.Next.ExecuteActivity(workflow.WithRetryPolicy(ctx, retry), activity, args...)
+}
+
+// NewEnv returns the SDK's test environment, for a machine that has other things to
+// do: it waits a minute, where by default a workflow whose turn takes longer
+// than a second counts as deadlocked, and a test that stands still for three
+// as hanging.
+func NewEnv(interceptors ...interceptor.WorkerInterceptor) *testsuite.TestWorkflowEnvironment {
+	var s testsuite.WorkflowTestSuite
+	s.SetLogger(Quiet())
+	env := s.NewTestWorkflowEnvironment()
+	env.SetWorkerOptions(worker.Options{Interceptors: interceptors, DeadlockDetectionTimeout: time.Minute})
+	env.SetTestTimeout(time.Minute)
+	return env
+}
+
+// Quiet returns a logger that discards everything.
+func Quiet() sdklog.Logger { return sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)) }
+
+// Start is when the orders of these tests are placed.
+var Start = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+
+// TB is what a test needs of *testing.T and *rapid.T.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Logf(format string, args ...any)
+}
+
+// Cue is something that happens at a time after Start.
+type Cue struct {
+	At   time.Duration
+	Do   func()
+	Done bool
+}
+
+// Later returns the later of two times.
+func Later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
