@@ -59,10 +59,8 @@ type ImportRef struct {
 
 // The sizes of an import's steps.
 const (
-	rowsAtOnce = 1_000            // in one message to the index
-	rowsKept   = 2_000            // in one transaction: more would keep orders waiting for it
-	batches    = 2                // on their way to the index at once: one is read while it works on the other
-	sliceTime  = 10 * time.Second // for which an import goes on before its workflow hears of it
+	rowsKept = 2_000 // in one transaction: more would keep orders waiting for it
+	batches  = 2     // on their way to the index at once: one is read while it works on the other
 )
 
 // AdvanceImport goes on with an import from where it is, for a while or to the

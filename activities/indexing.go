@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"purser/catalog"
 	"purser/order"
@@ -18,6 +19,13 @@ type Listings interface {
 	// products that have moved on since.
 	MarkIndexed(ctx context.Context, indexed map[string]int64) (moved []string, err error)
 }
+
+const (
+	rowsAtOnce = 1_000 // products in one message to the index
+	// sliceTime is for how long a long step goes on before its workflow hears
+	// of it.
+	sliceTime = 10 * time.Second
+)
 
 // IndexRequest names products whose state the index is to be given.
 type IndexRequest struct {
