@@ -1,3 +1,6 @@
+// Package activities holds what every subject's activities share: the one table
+// from errors to the failures a workflow understands, and heartbeats. The
+// activities of a subject, and the ports they need, are in its own folder.
 package activities
 
 import (
@@ -42,8 +45,8 @@ const (
 // longestWait bounds what a provider may ask us to wait.
 const longestWait = time.Hour
 
-// slowly is how long to wait before trying what only a person can mend.
-const slowly = time.Minute
+// OperatorDelay is how long to wait before trying what only a person can mend.
+const OperatorDelay = time.Minute
 
 // failures says, for each thing that can go wrong, what the workflow is told
 // and whether trying again can help. The first match wins.
@@ -72,8 +75,8 @@ var failures = []struct {
 	{order.ErrState, FailureState, true, 0},
 	// The record was changed behind the workflow's back: the step stays
 	// visible as pending until a person has mended it.
-	{order.ErrVersionConflict, FailureConflict, false, slowly},
-	{order.ErrDenied, FailureDenied, false, slowly},
+	{order.ErrVersionConflict, FailureConflict, false, OperatorDelay},
+	{order.ErrDenied, FailureDenied, false, OperatorDelay},
 	{catalog.ErrNotFound, FailureNoProduct, true, 0},
 	{catalog.ErrVersion, FailureProductVersion, true, 0},
 	{catalog.ErrReserved, FailureReserved, true, 0},
@@ -86,11 +89,11 @@ var failures = []struct {
 	{order.ErrUnknownOutcome, FailureUnknown, false, 0},
 }
 
-// failure turns an error into what Temporal understands. It is the only place
+// Failure turns an error into what Temporal understands. It is the only place
 // that does, and its result must be returned as it is: wrapping a
 // non-retryable error makes it retryable again, because the SDK's converter
 // looks at the outermost type only.
-func failure(err error) error {
+func Failure(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -125,8 +128,8 @@ func Sentinel(failureType string) error {
 	return nil
 }
 
-// failureType is the name under which a workflow knows one of our errors.
-func failureType(err error) string {
+// FailureType is the name under which a workflow knows one of our errors.
+func FailureType(err error) string {
 	for _, f := range failures {
 		if errors.Is(err, f.err) {
 			return f.kind

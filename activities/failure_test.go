@@ -11,6 +11,7 @@ import (
 
 	"purser/activities"
 	"purser/activities/fake"
+	"purser/activities/orders"
 	"purser/order"
 )
 
@@ -44,7 +45,7 @@ func TestFailure(t *testing.T) {
 		{"anything else", errors.New("disk on fire"), "Internal", false, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := &activities.OrderActivities{Record: &fake.Record{Before: func(string, order.ID) error { return c.err }}}
+			a := &orders.Activities{Record: &fake.Record{Before: func(string, order.ID) error { return c.err }}}
 			err := a.SaveOrder(t.Context(), order.Change{})
 			app, ok := err.(*temporal.ApplicationError) // outermost: the converter looks no deeper
 			if !ok {

@@ -11,8 +11,8 @@ import (
 // lost.
 const beatEvery = 5 * time.Second
 
-// beat tells the engine that a long step is alive, until stop is called.
-func beat(ctx context.Context) (stop func()) {
+// Beat tells the engine that a long step is alive, until stop is called.
+func Beat(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -24,7 +24,7 @@ func beat(ctx context.Context) (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				heartbeat(ctx, "working")
+				Heartbeat(ctx, "working")
 			}
 		}
 	}()
@@ -34,7 +34,7 @@ func beat(ctx context.Context) (stop func()) {
 	}
 }
 
-func heartbeat(ctx context.Context, what string) {
+func Heartbeat(ctx context.Context, what string) {
 	if activity.IsActivity(ctx) {
 		activity.RecordHeartbeat(ctx, what)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"purser/api"
 	"purser/vault"
-	"purser/workflows"
+	"purser/workflows/orders"
 )
 
 // Config is everything Purser can be told. It is read once, from flags and
@@ -184,8 +184,8 @@ func (c *Config) RecordURL() string {
 }
 
 // Terms are how long an order waits for what.
-func (c *Config) Terms() workflows.Terms {
-	return workflows.Terms{PayWithin: c.PayWithin, AskAfter: c.AskAfter, TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter}
+func (c *Config) Terms() orders.Terms {
+	return orders.Terms{PayWithin: c.PayWithin, AskAfter: c.AskAfter, TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter}
 }
 
 // Logger writes JSON to stderr, from the level on that is set.

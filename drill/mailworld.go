@@ -12,7 +12,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
-	"purser/activities"
+	"purser/activities/mails"
 	"purser/mail"
 	"purser/providers/guard"
 	"purser/providers/mailrouter"
@@ -31,7 +31,7 @@ type mailWorld struct {
 	door   *door // of SES
 	faults *faults.Control
 	relay  *standinsmtp.Server
-	fleet  []*activities.MailActivities
+	fleet  []*mails.Activities
 }
 
 const mailSender = "Bench <orders@shop.example>"
@@ -66,7 +66,7 @@ func newMailWorld(ctx context.Context, stores []*records.Store, workers, rate in
 	return w, nil
 }
 
-func (w *mailWorld) worker(ctx context.Context, store *records.Store, relay, rate int, breaker guard.Config) (*activities.MailActivities, error) {
+func (w *mailWorld) worker(ctx context.Context, store *records.Store, relay, rate int, breaker guard.Config) (*mails.Activities, error) {
 	primary, err := ses.New(ctx, ses.Config{
 		From: mailSender, Region: "sandbox", AccessKey: "bench", SecretKey: "bench", Endpoint: w.door.url(), Timeout: 5 * time.Second,
 	})
@@ -84,7 +84,7 @@ func (w *mailWorld) worker(ctx context.Context, store *records.Store, relay, rat
 	if err == nil {
 		err = office.Ask(ctx)
 	}
-	return &activities.MailActivities{Post: office, Ledger: store, Blocked: store}, err
+	return &mails.Activities{Post: office, Ledger: store, Blocked: store}, err
 }
 
 func (w *mailWorld) close() error {
@@ -111,7 +111,7 @@ func (w *mailWorld) accepted() map[string]int {
 
 // send is a mail's step as the engine runs it: tried until it is settled,
 // waiting as long as it is told.
-func send(ctx context.Context, a *activities.MailActivities, m mail.Message) (mail.State, error) {
+func send(ctx context.Context, a *mails.Activities, m mail.Message) (mail.State, error) {
 	for {
 		out, err := a.SendMessage(ctx, m)
 		if err == nil {

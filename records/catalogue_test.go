@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities"
 	"purser/activities/porttest"
+	"purser/activities/products"
 	"purser/catalog"
 	"purser/order"
 	"purser/records"
@@ -59,8 +59,8 @@ func TestNightlyForgetsOldChanges(t *testing.T) {
 			keep time.Duration
 			left int
 		}{{0, 1}, {time.Nanosecond, 0}} {
-			steps := activities.ProductActivities{Past: s, KeepChanges: night.keep}
-			if err := steps.ForgetImports(t.Context(), activities.Tidying{}); err != nil || known() != night.left {
+			steps := products.Activities{Past: s, KeepChanges: night.keep}
+			if err := steps.ForgetImports(t.Context(), products.Tidying{}); err != nil || known() != night.left {
 				t.Errorf("kept for %s: %d are known, %v", night.keep, known(), err)
 			}
 		}

@@ -3,8 +3,8 @@ package records_test
 import (
 	"testing"
 
-	"purser/activities"
 	"purser/activities/porttest"
+	"purser/activities/products"
 	"purser/catalog"
 )
 
@@ -23,7 +23,7 @@ func TestCompareIndex(t *testing.T) {
 			m.Fatal(err)
 		}
 		m.receives("d") // on its way, and no drift
-		d, err := m.products.CompareIndex(ctx, activities.CompareRequest{Stock: true})
+		d, err := m.products.CompareIndex(ctx, products.CompareRequest{Stock: true})
 		want := catalog.Drift{Products: 4, Documents: 4, Missing: 1, Stale: 1, Ahead: 1, Strays: 1, Due: 1, Repaired: 4, TookMS: d.TookMS}
 		if err != nil || d != want {
 			m.Errorf("found %+v %v, want %+v", d, err, want)
@@ -51,7 +51,7 @@ func TestCompareCountsOnlyWhatItMends(t *testing.T) {
 		m.receives("a")
 		m.receives("b")
 		m.products.Index = refusing{&m.index, "a"}
-		d, err := m.products.CompareIndex(m.Context(), activities.CompareRequest{Swapped: true})
+		d, err := m.products.CompareIndex(m.Context(), products.CompareRequest{Swapped: true})
 		want := catalog.Drift{Products: 3, Missing: 1, Due: 2, Repaired: 1, Unbalanced: -1, TookMS: d.TookMS}
 		if err != nil || d != want {
 			m.Errorf("found %+v %v, want %+v", d, err, want)

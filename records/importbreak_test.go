@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities"
 	"purser/activities/fake"
+	"purser/activities/imports"
 	"purser/catalog"
 	"purser/order"
 	"purser/records"
@@ -76,7 +76,7 @@ func TestImportBreaksOff(t *testing.T) {
 		}
 		var err error
 		for i.State = catalog.ImportReading; !i.State.Final(); {
-			if i, err = m.imports.AdvanceImport(m.Context(), activities.ImportRef{ID: i.ID}); err != nil {
+			if i, err = m.imports.AdvanceImport(m.Context(), imports.ImportRef{ID: i.ID}); err != nil {
 				i.State = catalog.ImportReading
 			}
 		}

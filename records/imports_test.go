@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"purser/activities"
 	"purser/activities/fake"
+	"purser/activities/imports"
+	"purser/activities/products"
 	"purser/catalog"
 	"purser/importfile"
 	"purser/records"
@@ -18,17 +19,17 @@ type importer struct {
 	*testing.T
 	store    *records.Store
 	index    fake.Index
-	products *activities.ProductActivities
-	imports  *activities.ImportActivities
+	products *products.Activities
+	imports  *imports.Activities
 	n        int
 }
 
 func newImporter(t *testing.T, s *records.Store) *importer {
 	m := &importer{T: t, store: s}
-	m.products = &activities.ProductActivities{
+	m.products = &products.Activities{
 		Products: s, Listings: s, Revisions: s, DueProducts: s, StockAudit: s, Index: &m.index, IndexKeys: &m.index, Rebuild: &m.index,
 	}
-	m.imports = &activities.ImportActivities{Imports: s, ImportRows: s, Products: m.products}
+	m.imports = &imports.Activities{Imports: s, ImportRows: s, Products: m.products}
 	return m
 }
 
@@ -68,7 +69,7 @@ func (m *importer) run(kind catalog.ImportKind, text string) catalog.Import {
 func (m *importer) finish(id string) catalog.Import {
 	m.Helper()
 	for range 1000 {
-		i, err := m.imports.AdvanceImport(m.Context(), activities.ImportRef{ID: id})
+		i, err := m.imports.AdvanceImport(m.Context(), imports.ImportRef{ID: id})
 		if err != nil {
 			m.Fatal(err)
 		}
@@ -96,7 +97,7 @@ func (m *importer) errors(id string) string {
 // wantAgreement wants the index to say what the record says.
 func (m *importer) wantAgreement() {
 	m.Helper()
-	d, err := m.products.CompareIndex(m.Context(), activities.CompareRequest{Stock: true})
+	d, err := m.products.CompareIndex(m.Context(), products.CompareRequest{Stock: true})
 	if err != nil || d.Found() > 0 || d.Due > 0 || d.Unbalanced != 0 {
 		m.Errorf("index and record: %+v %v", d, err)
 	}

@@ -6,7 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities"
+	"purser/activities/imports"
+	"purser/activities/products"
 	"purser/catalog"
 	"purser/order"
 )
@@ -35,7 +36,7 @@ func TestImportStock(t *testing.T) {
 		if err != nil {
 			m.Fatal(err)
 		}
-		if _, err := m.products.IndexProducts(m.Context(), activities.IndexRequest{SKUs: due}); err != nil {
+		if _, err := m.products.IndexProducts(m.Context(), products.IndexRequest{SKUs: due}); err != nil {
 			m.Fatal(err)
 		}
 		m.wantAgreement()
@@ -131,7 +132,7 @@ func (m *importer) readOnly(id string) {
 		}
 		return nil
 	}}
-	if _, err := apart.AdvanceImport(m.Context(), activities.ImportRef{ID: id}); err == nil {
+	if _, err := apart.AdvanceImport(m.Context(), imports.ImportRef{ID: id}); err == nil {
 		m.Fatal("it went on")
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities"
+	"purser/activities/products"
 	"purser/records"
 )
 
@@ -68,8 +68,8 @@ func TestNightlyPrunesInbox(t *testing.T) {
 			keep time.Duration
 			left int
 		}{{0, len(it.Body)}, {time.Since(noon) + time.Hour, len(it.Body)}, {time.Hour, 0}} {
-			steps := activities.ProductActivities{Past: s, KeepWebhooks: night.keep}
-			if err := steps.ForgetImports(t.Context(), activities.Tidying{}); err != nil {
+			steps := products.Activities{Past: s, KeepWebhooks: night.keep}
+			if err := steps.ForgetImports(t.Context(), products.Tidying{}); err != nil {
 				t.Fatal(err)
 			}
 			if got, err := s.Item(t.Context(), it.ID); err != nil || len(got.Body) != night.left {

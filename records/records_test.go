@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"purser/activities"
+	"purser/activities/mails"
 	"purser/activities/porttest"
 	"purser/records"
 	"purser/sandbox/postgres"
@@ -45,7 +45,7 @@ func TestRecord(t *testing.T) {
 
 func TestLedger(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
-		porttest.Ledger(t, func(t *testing.T) activities.MailLedger { return open(t) })
+		porttest.Ledger(t, func(t *testing.T) mails.MailLedger { return open(t) })
 	})
 }
 

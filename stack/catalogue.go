@@ -4,15 +4,15 @@ import (
 	"context"
 	"time"
 
-	"purser/activities"
+	"purser/activities/products"
 	"purser/api"
 	"purser/starter"
 )
 
 // productActivities change products and keep the search index, over these
 // providers.
-func (s *Stack) productActivities(p *providers) *activities.ProductActivities {
-	return &activities.ProductActivities{
+func (s *Stack) productActivities(p *providers) *products.Activities {
+	return &products.Activities{
 		Products: s.Records, ProductTeller: s.starter, Listings: s.Records, Revisions: s.Records,
 		DueProducts: s.Records, StockAudit: s.Records, Past: s.Records,
 		KeepChanges: s.cfg.KeepProductChanges, KeepWebhooks: s.cfg.KeepWebhooks,
@@ -30,7 +30,7 @@ const scheduledWithin = 30 * time.Second
 // record regularly, and goes on with imports whose workflow was never started.
 // None of it holds up the start, or fails it: orders do not wait for a search.
 func (s *Stack) startCatalogue(p *providers) {
-	follower := &activities.Follower{Steps: s.productActivities(p), Log: s.log}
+	follower := &products.Follower{Steps: s.productActivities(p), Log: s.log}
 	s.background(follower.Run)
 	s.insist("schedule the comparison of index and catalogue", scheduledWithin, func(ctx context.Context) error {
 		return s.starter.KeepReconciling(ctx, s.cfg.ReconcileEvery)

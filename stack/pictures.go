@@ -8,7 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"purser/activities"
+	imageactivities "purser/activities/images"
 	"purser/api"
 	"purser/catalog"
 	"purser/images"
@@ -52,8 +52,8 @@ func (s *Stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
 }
 
 // imageActivities make, delete and sweep images, over these providers.
-func (s *Stack) imageActivities(p *providers) *activities.Pictures {
-	return &activities.Pictures{
+func (s *Stack) imageActivities(p *providers) *imageactivities.Activities {
+	return &imageactivities.Activities{
 		Source: p.pictures, Shelf: p.pictures, Record: s.Records, Sweeper: s.Records, Teller: s.starter, Products: s.Records,
 		Discards: s.Records, Work: &starter.Pictures{Temporal: s.Temporal},
 	}

@@ -12,7 +12,10 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"purser/activities"
+	"purser/activities/campaigns"
+	"purser/activities/imports"
+	"purser/activities/mails"
+	"purser/activities/orders"
 	"purser/api"
 	"purser/inbox"
 	"purser/providers/carrier"
@@ -107,23 +110,23 @@ func (s *Stack) providers(r Role) (*providers, error) {
 
 // activities are the steps of the workflows over these providers.
 func (p *providers) activities(s *Stack) workers.Activities {
-	mails := &activities.MailActivities{
+	mails := &mails.Activities{
 		Post: p.mail.office, Letters: p.mail.letters, Senders: p.mail.letters, ToShop: p.mail.toShop,
 		Ledger: s.Records, Resends: s.Records, Blocked: s.Records, Orders: s.Records,
 	}
 	products := s.productActivities(p)
 	return workers.Activities{
-		Orders: &activities.OrderActivities{
+		Orders: &orders.Activities{
 			Record: s.Records, Orders: s.Records, Sealer: s.vault,
 			Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier,
 		},
 		Mails: mails,
-		Campaigns: &activities.CampaignActivities{
+		Campaigns: &campaigns.Activities{
 			Mails: mails, Record: s.Records, Recipients: s.Records, Audience: s.Records, Letters: p.mail.letters,
 			Leaving: s.links(), Reputation: s.Records,
 		},
 		Products: products,
-		Imports:  &activities.ImportActivities{Imports: s.Records, ImportRows: s.Records, Products: products},
+		Imports:  &imports.Activities{Imports: s.Records, ImportRows: s.Records, Products: products},
 		Images:   s.imageActivities(p),
 	}
 }

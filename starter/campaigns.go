@@ -14,6 +14,7 @@ import (
 	"purser/mail"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/campaigns"
 )
 
 // StartCampaign starts the workflow of a campaign, given as the record has it.
@@ -23,7 +24,7 @@ func (c *Client) StartCampaign(ctx context.Context, m mail.CampaignStatus) error
 	if m.State.Final() {
 		return nil
 	}
-	_, err := c.Temporal.ExecuteWorkflow(ctx, campaignOptions(m), workflows.CampaignWorkflow, workflows.CampaignRunOf(m))
+	_, err := c.Temporal.ExecuteWorkflow(ctx, campaignOptions(m), campaigns.CampaignWorkflow, campaigns.CampaignRunOf(m))
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
 		return nil
@@ -36,7 +37,7 @@ func (c *Client) StartCampaign(ctx context.Context, m mail.CampaignStatus) error
 func campaignOptions(m mail.CampaignStatus) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                       m.WorkflowID(),
-		TaskQueue:                workflows.TaskQueue,
+		TaskQueue:                workflows.OrdersQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		StaticSummary:            "Campaign " + m.ID,
@@ -45,12 +46,12 @@ func campaignOptions(m mail.CampaignStatus) client.StartWorkflowOptions {
 
 // PauseCampaign returns when nothing more goes out.
 func (c *Client) PauseCampaign(ctx context.Context, id, actor, why string) error {
-	return c.steerCampaign(ctx, workflows.PauseCampaign, "pause", id, actor, why)
+	return c.steerCampaign(ctx, campaigns.PauseCampaign, "pause", id, actor, why)
 }
 
 // ResumeCampaign lets a paused campaign go on.
 func (c *Client) ResumeCampaign(ctx context.Context, id, actor, why string) error {
-	return c.steerCampaign(ctx, workflows.ResumeCampaign, "resume", id, actor, why)
+	return c.steerCampaign(ctx, campaigns.ResumeCampaign, "resume", id, actor, why)
 }
 
 // RetryCampaign begins the next round of a campaign that is done, given as the
@@ -71,7 +72,7 @@ func (c *Client) RetryCampaign(ctx context.Context, m mail.CampaignStatus, r mai
 	o := campaignOptions(m)
 	o.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
 	o.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
-	err := c.startAndTell(ctx, o, workflows.CampaignRetryOf(m, r), workflows.RetryCampaign, workflows.SteerRequest{Actor: r.Actor, Reason: r.Reason})
+	err := c.startAndTell(ctx, o, campaigns.CampaignRetryOf(m, r), campaigns.RetryCampaign, campaigns.SteerRequest{Actor: r.Actor, Reason: r.Reason})
 	var app *temporal.ApplicationError
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {
@@ -87,9 +88,9 @@ func (c *Client) RetryCampaign(ctx context.Context, m mail.CampaignStatus, r mai
 
 // startAndTell starts a campaign's workflow together with a message, and
 // returns when that has been answered.
-func (c *Client) startAndTell(ctx context.Context, o client.StartWorkflowOptions, run workflows.CampaignRun, u workflows.Update[workflows.SteerRequest, workflows.CampaignProgress], r workflows.SteerRequest) error {
+func (c *Client) startAndTell(ctx context.Context, o client.StartWorkflowOptions, run campaigns.CampaignRun, u workflows.Update[campaigns.SteerRequest, campaigns.CampaignProgress], r campaigns.SteerRequest) error {
 	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: c.Temporal.NewWithStartWorkflowOperation(o, workflows.CampaignWorkflow, run),
+		StartWorkflowOperation: c.Temporal.NewWithStartWorkflowOperation(o, campaigns.CampaignWorkflow, run),
 		UpdateOptions: client.UpdateWorkflowOptions{
 			UpdateName: string(u), Args: []any{r},
 			WaitForStage: client.WorkflowUpdateStageAccepted,
@@ -111,9 +112,9 @@ func (c *Client) CancelCampaign(ctx context.Context, m mail.CampaignStatus, acto
 	case mail.CampaignDone:
 		return mail.ErrCampaignOver
 	}
-	r, run := workflows.SteerRequest{Actor: actor, Reason: why}, workflows.CampaignRunOf(m)
+	r, run := campaigns.SteerRequest{Actor: actor, Reason: why}, campaigns.CampaignRunOf(m)
 	run.Cancelled = &r
-	err := c.startAndTell(ctx, campaignOptions(m), run, workflows.CancelCampaign, r)
+	err := c.startAndTell(ctx, campaignOptions(m), run, campaigns.CancelCampaign, r)
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
 		return mail.ErrCampaignOver
@@ -121,8 +122,8 @@ func (c *Client) CancelCampaign(ctx context.Context, m mail.CampaignStatus, acto
 	return campaignError("cancel", m.ID, err)
 }
 
-func (c *Client) steerCampaign(ctx context.Context, u workflows.Update[workflows.SteerRequest, workflows.CampaignProgress], op, id, actor, why string) error {
-	_, err := u.Call(ctx, c.Temporal, mail.CampaignWorkflowID(id), "", workflows.SteerRequest{Actor: actor, Reason: why})
+func (c *Client) steerCampaign(ctx context.Context, u workflows.Update[campaigns.SteerRequest, campaigns.CampaignProgress], op, id, actor, why string) error {
+	_, err := u.Call(ctx, c.Temporal, mail.CampaignWorkflowID(id), "", campaigns.SteerRequest{Actor: actor, Reason: why})
 	return campaignError(op, id, err)
 }
 
@@ -130,7 +131,7 @@ func (c *Client) steerCampaign(ctx context.Context, u workflows.Update[workflows
 // running has not begun or has ended, and the record knows which.
 func campaignError(op, id string, err error) error {
 	var app *temporal.ApplicationError
-	if errors.As(err, &app) && app.Type() == workflows.RefusalEnded {
+	if errors.As(err, &app) && app.Type() == campaigns.RefusalEnded {
 		return mail.ErrCampaignOver
 	}
 	err = translate(op+" campaign", order.ID(id), err)

@@ -13,13 +13,15 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"purser/activities"
+	campaignactivities "purser/activities/campaigns"
 	"purser/activities/fake"
+	mailactivities "purser/activities/mails"
 	temporalserver "purser/engine"
 	"purser/mail"
 	"purser/starter"
 	"purser/workers"
 	"purser/workflows"
+	"purser/workflows/campaigns"
 )
 
 // bulk is campaigns on a real engine, over ports in memory.
@@ -61,10 +63,10 @@ func newBulk(t *testing.T) *bulk {
 		}
 		return nil
 	}
-	mails := &activities.MailActivities{
+	mails := &mailactivities.Activities{
 		Post: &b.mailer, Ledger: &b.ledger, Orders: &b.orders, Resends: &b.ledger, Letters: fake.Letters{},
 	}
-	set := workers.New(b.temporal, workers.Activities{Mails: mails, Campaigns: &activities.CampaignActivities{
+	set := workers.New(b.temporal, workers.Activities{Mails: mails, Campaigns: &campaignactivities.Activities{
 		Mails: mails, Record: &b.record, Recipients: &b.record, Audience: &b.marketing, Letters: &b.marketing, Leaving: &b.marketing, Reputation: &b.marketing,
 	}}, workers.Limits{})
 	if err := set.Start(); err != nil {
@@ -121,9 +123,9 @@ func (b *bulk) let(n int) {
 	}
 }
 
-func (b *bulk) end(c mail.Campaign) workflows.CampaignProgress {
+func (b *bulk) end(c mail.Campaign) campaigns.CampaignProgress {
 	b.Helper()
-	var p workflows.CampaignProgress
+	var p campaigns.CampaignProgress
 	if err := b.temporal.GetWorkflow(b.Context(), c.WorkflowID(), "").Get(b.Context(), &p); err != nil {
 		b.Fatal(err)
 	}
@@ -174,7 +176,7 @@ func TestCampaignSteered(t *testing.T) {
 		t.Errorf("paused: %s %q %+v after %d mails, %v", st.State, st.Why, st.Counts, b.sent.Load(), err)
 	}
 	was := b.sent.Load()
-	p, err := workflows.GetCampaign.Ask(t.Context(), b.temporal, c.WorkflowID())
+	p, err := campaigns.GetCampaign.Ask(t.Context(), b.temporal, c.WorkflowID())
 	if err != nil || p.State != mail.CampaignPaused || b.sent.Load() != was {
 		t.Errorf("%+v, %v; %d mails since it was paused", p, err, b.sent.Load()-was)
 	}

@@ -14,17 +14,19 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/imports"
+	"purser/workflows/products"
 )
 
 // StartImport has an import carried out whose file has been received. Asking
 // again changes nothing, unless its workflow has failed: then it goes on.
 func (c *Client) StartImport(ctx context.Context, i catalog.Import) error {
 	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflows.ImportWorkflowID(i.ID), TaskQueue: workflows.CatalogueQueue,
+		ID: imports.ImportWorkflowID(i.ID), TaskQueue: workflows.CatalogueQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		StaticSummary:            "Import of " + string(i.Kind),
-	}, workflows.ImportWorkflow, workflows.ImportStart{ID: i.ID})
+	}, imports.ImportWorkflow, imports.ImportStart{ID: i.ID})
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
 		return nil
@@ -36,14 +38,14 @@ func (c *Client) StartImport(ctx context.Context, i catalog.Import) error {
 // way, and answers what it found. It fails with context.DeadlineExceeded if
 // that takes longer: it goes on.
 func (c *Client) Reconcile(ctx context.Context, nightly bool) (found catalog.Drift, err error) {
-	return found, c.lookAfter(ctx, workflows.ReconcileWorkflowID, "Comparison of index and record", &found,
-		workflows.ReconcileWorkflow, workflows.Reconcile{Nightly: nightly})
+	return found, c.lookAfter(ctx, products.ReconcileWorkflowID, "Comparison of index and record", &found,
+		products.ReconcileWorkflow, products.Reconcile{Nightly: nightly})
 }
 
 // Reindex rebuilds the index, or joins a rebuild that is under way. It fails
 // with context.DeadlineExceeded if that takes longer: it goes on.
 func (c *Client) Reindex(ctx context.Context) (done catalog.Rebuilt, err error) {
-	return done, c.lookAfter(ctx, workflows.ReindexWorkflowID, "Rebuild of the index", &done, workflows.ReindexWorkflow)
+	return done, c.lookAfter(ctx, products.ReindexWorkflowID, "Rebuild of the index", &done, products.ReindexWorkflow)
 }
 
 func (c *Client) lookAfter(ctx context.Context, id, summary string, out, workflow any, args ...any) error {
@@ -68,10 +70,10 @@ func (c *Client) KeepReconciling(ctx context.Context, every time.Duration) error
 	for _, s := range []struct {
 		id   string
 		spec client.ScheduleSpec
-		in   workflows.Reconcile
+		in   products.Reconcile
 	}{
-		{workflows.ReconcileWorkflowID, client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: max(every, time.Minute)}}}, workflows.Reconcile{}},
-		{workflows.ReconcileWorkflowID + "/nightly", client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{Hour: []client.ScheduleRange{{Start: 3}}, Minute: []client.ScheduleRange{{Start: 17}}}}}, workflows.Reconcile{Nightly: true}},
+		{products.ReconcileWorkflowID, client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: max(every, time.Minute)}}}, products.Reconcile{}},
+		{products.ReconcileWorkflowID + "/nightly", client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{Hour: []client.ScheduleRange{{Start: 3}}, Minute: []client.ScheduleRange{{Start: 17}}}}}, products.Reconcile{Nightly: true}},
 	} {
 		if err := c.keep(ctx, s.id, s.spec, s.in, every <= 0); err != nil {
 			return fmt.Errorf("schedule %s: %w", s.id, err)
@@ -80,9 +82,9 @@ func (c *Client) KeepReconciling(ctx context.Context, every time.Duration) error
 	return nil
 }
 
-func (c *Client) keep(ctx context.Context, id string, spec client.ScheduleSpec, in workflows.Reconcile, off bool) error {
+func (c *Client) keep(ctx context.Context, id string, spec client.ScheduleSpec, in products.Reconcile, off bool) error {
 	action := &client.ScheduleWorkflowAction{
-		ID: id, TaskQueue: workflows.CatalogueQueue, Workflow: workflows.ReconcileWorkflow, Args: []any{in}, StaticSummary: "Comparison of index and record",
+		ID: id, TaskQueue: workflows.CatalogueQueue, Workflow: products.ReconcileWorkflow, Args: []any{in}, StaticSummary: "Comparison of index and record",
 	}
 	schedules := c.Temporal.ScheduleClient()
 	_, err := schedules.Create(ctx, client.ScheduleOptions{

@@ -15,14 +15,16 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
-	"purser/activities"
 	"purser/activities/fake"
+	mailactivities "purser/activities/mails"
+	orderactivities "purser/activities/orders"
 	"purser/catalog"
 	temporalserver "purser/engine"
 	"purser/order"
 	"purser/starter"
 	"purser/workers"
 	"purser/workflows"
+	"purser/workflows/orders"
 )
 
 // desk is orders on a real engine, over ports in memory.
@@ -95,14 +97,14 @@ func (d *desk) open() {
 		d.Fatal(err)
 	}
 	d.Cleanup(d.temporal.Close)
-	d.starter = &starter.Client{Temporal: d.temporal, Record: hashes{&d.record}, Vault: wrap{}, Terms: workflows.Terms{
+	d.starter = &starter.Client{Temporal: d.temporal, Record: hashes{&d.record}, Vault: wrap{}, Terms: orders.Terms{
 		PayWithin: time.Hour, AskAfter: time.Hour, TrackAfter: time.Hour,
 	}}
 	set := workers.New(d.temporal, workers.Activities{
-		Orders: &activities.OrderActivities{
+		Orders: &orderactivities.Activities{
 			Record: &d.record, Orders: &d.record, Intents: &d.bank, Captures: &d.bank, Carrier: &d.carrier, Sealer: wrap{},
 		},
-		Mails: &activities.MailActivities{Post: &fake.Mailer{}, Letters: fake.Letters{}, Ledger: &fake.Ledger{}},
+		Mails: &mailactivities.Activities{Post: &fake.Mailer{}, Letters: fake.Letters{}, Ledger: &fake.Ledger{}},
 	}, workers.Limits{})
 	if err := set.Start(); err != nil {
 		d.Fatal(err)

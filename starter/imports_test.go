@@ -9,7 +9,7 @@ import (
 
 	"purser/catalog"
 	"purser/order"
-	"purser/workflows"
+	"purser/workflows/imports"
 )
 
 // An import is carried out once. Asking again goes on with one whose workflow
@@ -27,7 +27,7 @@ func TestStartImport(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 		o := e.starts[0]
-		if o.ID != workflows.ImportWorkflowID("imp_1") || o.WorkflowIDReusePolicy != enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY ||
+		if o.ID != imports.ImportWorkflowID("imp_1") || o.WorkflowIDReusePolicy != enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY ||
 			o.WorkflowIDConflictPolicy != enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING {
 			t.Errorf("%s: started as %+v", name, o)
 		}

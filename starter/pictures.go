@@ -11,8 +11,9 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
-	"purser/activities"
+	imageactivities "purser/activities/images"
 	"purser/workflows"
+	"purser/workflows/images"
 )
 
 // Pictures starts the pictures' workflows.
@@ -22,11 +23,11 @@ type Pictures struct{ Temporal client.Client }
 // again changes nothing.
 func (p *Pictures) StartPicture(ctx context.Context, id, sku string) error {
 	_, err := p.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflows.PictureWorkflowID(id), TaskQueue: workflows.PicturesQueue,
+		ID: images.PictureWorkflowID(id), TaskQueue: workflows.PicturesQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:            "A picture of " + sku,
-	}, workflows.ImageWorkflow, workflows.Picture{ID: id, SKU: sku})
+	}, images.ImageWorkflow, images.Picture{ID: id, SKU: sku})
 	if err != nil {
 		return fmt.Errorf("start picture %s: %w", id, err)
 	}
@@ -36,13 +37,13 @@ func (p *Pictures) StartPicture(ctx context.Context, id, sku string) error {
 // DeletePicture has a picture deleted that the record says is to be, as soon as
 // nothing else is at work on it. Asking again changes nothing.
 func (p *Pictures) DeletePicture(ctx context.Context, id, sku string) error {
-	picture := workflows.Picture{ID: id, SKU: sku}
-	_, err := p.Temporal.SignalWithStartWorkflow(ctx, workflows.PictureWorkflowID(id), string(workflows.PictureDiscarded), picture,
+	picture := images.Picture{ID: id, SKU: sku}
+	_, err := p.Temporal.SignalWithStartWorkflow(ctx, images.PictureWorkflowID(id), string(images.PictureDiscarded), picture,
 		client.StartWorkflowOptions{
 			TaskQueue:             workflows.PicturesQueue,
 			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 			StaticSummary:         "Delete a picture of " + sku,
-		}, workflows.DeletePictureWorkflow, picture)
+		}, images.DeletePictureWorkflow, picture)
 	if err != nil {
 		return fmt.Errorf("delete picture %s: %w", id, err)
 	}
@@ -53,11 +54,11 @@ func (p *Pictures) DeletePicture(ctx context.Context, id, sku string) error {
 // says that they are to be, by one workflow. Asking again changes nothing.
 func (p *Pictures) DeletePicturesOf(ctx context.Context, sku string) error {
 	_, err := p.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflows.PicturesWorkflowID(sku), TaskQueue: workflows.PicturesQueue,
+		ID: images.PicturesWorkflowID(sku), TaskQueue: workflows.PicturesQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:            "Delete the pictures of " + sku,
-	}, workflows.DeletePicturesWorkflow, activities.Discarded{SKU: sku})
+	}, images.DeletePicturesWorkflow, imageactivities.Discarded{SKU: sku})
 	if err != nil {
 		return fmt.Errorf("delete the pictures of %s: %w", sku, err)
 	}
@@ -67,7 +68,7 @@ func (p *Pictures) DeletePicturesOf(ctx context.Context, sku string) error {
 // InterruptPicture tells whatever is at work on a picture that it is to be
 // deleted. It answers false if nothing is.
 func (p *Pictures) InterruptPicture(ctx context.Context, id, sku string) (bool, error) {
-	err := p.Temporal.SignalWorkflow(ctx, workflows.PictureWorkflowID(id), "", string(workflows.PictureDiscarded), workflows.Picture{ID: id, SKU: sku})
+	err := p.Temporal.SignalWorkflow(ctx, images.PictureWorkflowID(id), "", string(images.PictureDiscarded), images.Picture{ID: id, SKU: sku})
 	var none *serviceerror.NotFound
 	if errors.As(err, &none) {
 		return false, nil
@@ -83,15 +84,15 @@ func (p *Pictures) SweepPictures(ctx context.Context, every time.Duration) error
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
 	schedules := p.Temporal.ScheduleClient()
 	_, err := schedules.Create(ctx, client.ScheduleOptions{
-		ID: workflows.SweepPicturesID, Spec: spec,
+		ID: images.SweepPicturesID, Spec: spec,
 		Action: &client.ScheduleWorkflowAction{
-			ID: workflows.SweepPicturesID, Workflow: workflows.SweepPicturesWorkflow, TaskQueue: workflows.PicturesQueue,
+			ID: images.SweepPicturesID, Workflow: images.SweepPicturesWorkflow, TaskQueue: workflows.PicturesQueue,
 			StaticSummary: "Remove what uploads left behind",
 		},
 		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
 	})
 	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
-		err = schedules.GetHandle(ctx, workflows.SweepPicturesID).Update(ctx, client.ScheduleUpdateOptions{
+		err = schedules.GetHandle(ctx, images.SweepPicturesID).Update(ctx, client.ScheduleUpdateOptions{
 			DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 				s := in.Description.Schedule
 				s.Spec = &spec

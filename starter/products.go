@@ -12,6 +12,7 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/products"
 )
 
 // ChangeProduct has a product's workflow carry out a change and answers the
@@ -35,13 +36,13 @@ func (c *Client) changeProduct(ctx context.Context, sku string, change catalog.C
 	if err != nil {
 		return p, err
 	}
-	start := c.Temporal.NewWithStartWorkflowOperation(productOptions(sku), workflows.ProductWorkflow, workflows.ProductState{SKU: sku})
+	start := c.Temporal.NewWithStartWorkflowOperation(productOptions(sku), products.ProductWorkflow, products.ProductState{SKU: sku})
 	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
 		UpdateOptions: client.UpdateWorkflowOptions{
 			// Another change under the same ID is another update: the workflow
 			// refuses it, where Temporal would give it the first one's answer.
-			UpdateID: change.ID + "/" + digest, UpdateName: string(workflows.ChangeProduct), Args: []any{change},
+			UpdateID: change.ID + "/" + digest, UpdateName: string(products.ChangeProduct), Args: []any{change},
 			WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
 	})
@@ -54,8 +55,8 @@ func (c *Client) changeProduct(ctx context.Context, sku string, change catalog.C
 // TellProduct brings a product's workflow a change that nobody waits for, and
 // starts it if none runs.
 func (c *Client) TellProduct(ctx context.Context, sku string, change catalog.Change) error {
-	_, err := c.Temporal.SignalWithStartWorkflow(ctx, workflows.ProductWorkflowID(sku), string(workflows.ProductChanged), change,
-		productOptions(sku), workflows.ProductWorkflow, workflows.ProductState{SKU: sku})
+	_, err := c.Temporal.SignalWithStartWorkflow(ctx, products.ProductWorkflowID(sku), string(products.ProductChanged), change,
+		productOptions(sku), products.ProductWorkflow, products.ProductState{SKU: sku})
 	if err != nil {
 		// It may have arrived; the change's ID makes telling it again harmless.
 		return &order.ProviderError{Provider: "engine", Op: "tell product", Kind: order.ErrUnknownOutcome, Err: err}
@@ -70,7 +71,7 @@ const takenUpAfter = 4 * time.Second
 
 func productOptions(sku string) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
-		ID: workflows.ProductWorkflowID(sku), TaskQueue: workflows.CatalogueQueue,
+		ID: products.ProductWorkflowID(sku), TaskQueue: workflows.CatalogueQueue,
 		WorkflowTaskTimeout:      takenUpAfter,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,

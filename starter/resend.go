@@ -7,10 +7,11 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
-	"purser/activities"
+	mailactivities "purser/activities/mails"
 	"purser/mail"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/mails"
 )
 
 // ResendMail sends a milestone's mail anew and answers how that ended. The
@@ -19,13 +20,13 @@ import (
 // order.ErrMailing, or context.DeadlineExceeded: then it goes on.
 func (c *Client) ResendMail(ctx context.Context, r order.Resend) (mail.Outcome, error) {
 	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       workflows.ResendWorkflowID(r),
-		TaskQueue:                workflows.TaskQueue,
+		ID:                       mails.ResendWorkflowID(r),
+		TaskQueue:                workflows.OrdersQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, // of one that did not, the handle is the earlier run's
 		StaticSummary:            fmt.Sprintf("Mail %s again", r.Milestone),
-	}, workflows.ResendWorkflow, r)
-	var out activities.MailOutcome
+	}, mails.ResendWorkflow, r)
+	var out mailactivities.MailOutcome
 	if err == nil {
 		err = run.Get(ctx, &out)
 	}

@@ -16,6 +16,7 @@ import (
 	"purser/activities"
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/orders"
 )
 
 // Record is what the client asks the record about orders whose workflow has
@@ -35,7 +36,7 @@ type Client struct {
 	Temporal client.Client
 	Record   Record
 	Vault    Unsealer
-	Terms    workflows.Terms // of orders placed from now on
+	Terms    orders.Terms // of orders placed from now on
 }
 
 // Place starts the order and answers it with the client secret as soon as the
@@ -47,7 +48,7 @@ type Client struct {
 func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
 	hash := r.Hash()
 	ask := client.UpdateWorkflowOptions{
-		WorkflowID: id.WorkflowID(), UpdateName: string(workflows.Place), Args: []any{workflows.PlaceRequest{Hash: hash}},
+		WorkflowID: id.WorkflowID(), UpdateName: string(orders.Place), Args: []any{orders.PlaceRequest{Hash: hash}},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	}
 	var h client.WorkflowUpdateHandle
@@ -68,12 +69,12 @@ func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor,
 func (c *Client) begin(ctx context.Context, id order.ID, r order.Request, hash, actor, correlation string, ask client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	start := c.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID:                       id.WorkflowID(),
-		TaskQueue:                workflows.TaskQueue,
+		TaskQueue:                workflows.OrdersQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		TypedSearchAttributes:    workflows.StartAttributes(time.Now().Add(c.Terms.PayWithin)),
+		TypedSearchAttributes:    orders.StartAttributes(time.Now().Add(c.Terms.PayWithin)),
 		StaticSummary:            fmt.Sprintf("Order of %d lines in %s", len(r.Lines), r.Currency),
-	}, workflows.OrderWorkflow, workflows.Placement{
+	}, orders.OrderWorkflow, orders.Placement{
 		ID: id, Request: r, Hash: hash, Actor: actor, Correlation: correlation, Terms: c.Terms,
 	})
 	ask.WorkflowID = "" // the start's
@@ -82,7 +83,7 @@ func (c *Client) begin(ctx context.Context, id order.ID, r order.Request, hash, 
 
 // placed is what the order's workflow answers, or the record in its place.
 func (c *Client) placed(ctx context.Context, id order.ID, hash string, h client.WorkflowUpdateHandle, err error) (order.Order, string, error) {
-	var placed workflows.Placed
+	var placed orders.Placed
 	if err == nil {
 		err = h.Get(ctx, &placed)
 	}
@@ -108,7 +109,7 @@ func (c *Client) placed(ctx context.Context, id order.ID, hash string, h client.
 func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (order.Order, string, error) {
 	o, err := c.Record.Order(ctx, id)
 	if errors.Is(err, order.ErrNotFound) {
-		var out workflows.Outcome
+		var out orders.Outcome
 		if err := c.Temporal.GetWorkflow(ctx, id.WorkflowID(), "").Get(ctx, &out); err != nil {
 			return order.Order{}, "", translate("place", id, err)
 		}
@@ -132,14 +133,14 @@ func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (or
 
 // Get asks the workflow itself how the order stands.
 func (c *Client) Get(ctx context.Context, id order.ID) (order.Order, error) {
-	o, err := workflows.GetOrder.Ask(ctx, c.Temporal, id.WorkflowID())
+	o, err := orders.GetOrder.Ask(ctx, c.Temporal, id.WorkflowID())
 	return o, translate("get", id, err)
 }
 
 // Report brings an order news. It fails with order.ErrClosed if its workflow
 // has ended, and with order.ErrNotFound if there is no such order (yet).
 func (c *Client) Report(ctx context.Context, id order.ID, news []order.News) error {
-	err := translate("report", id, workflows.Reported.Send(ctx, c.Temporal, id.WorkflowID(), news))
+	err := translate("report", id, orders.Reported.Send(ctx, c.Temporal, id.WorkflowID(), news))
 	if !errors.Is(err, order.ErrNotFound) {
 		return err
 	}
@@ -151,10 +152,10 @@ func (c *Client) Report(ctx context.Context, id order.ID, news []order.News) err
 
 // Late brings news of an order whose workflow has ended.
 func (c *Client) Late(ctx context.Context, id order.ID, news []order.News) error {
-	_, err := c.Temporal.SignalWithStartWorkflow(ctx, workflows.LateWorkflowID(id), string(workflows.Reported), news, client.StartWorkflowOptions{
-		TaskQueue:     workflows.TaskQueue,
+	_, err := c.Temporal.SignalWithStartWorkflow(ctx, orders.LateWorkflowID(id), string(orders.Reported), news, client.StartWorkflowOptions{
+		TaskQueue:     workflows.OrdersQueue,
 		StaticSummary: "News of an order that has ended",
-	}, workflows.LateWorkflow, workflows.Late{OrderID: id})
+	}, orders.LateWorkflow, orders.Late{OrderID: id})
 	return translate("late news of", id, err)
 }
 

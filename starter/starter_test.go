@@ -18,6 +18,7 @@ import (
 	"purser/order"
 	"purser/starter"
 	"purser/workflows"
+	"purser/workflows/orders"
 )
 
 const id = order.ID("ord_00000000000000000000000001")
@@ -39,8 +40,8 @@ func refused(kind, words string, details ...any) error {
 type engine struct {
 	client.Client
 	err, late error
-	result    any                // of the update or query
-	outcome   *workflows.Outcome // of the workflow that has ended
+	result    any             // of the update or query
+	outcome   *orders.Outcome // of the workflow that has ended
 	updates   []client.UpdateWorkflowOptions
 	signals   []string
 	starts    []client.StartWorkflowOptions
@@ -149,7 +150,7 @@ type vault struct{}
 func (vault) Unseal(_ order.ID, sealed string) (string, error) { return "opened " + sealed, nil }
 
 func started(e *engine, b book) *starter.Client {
-	return &starter.Client{Temporal: e, Record: b, Vault: vault{}, Terms: workflows.Terms{PayWithin: time.Minute}}
+	return &starter.Client{Temporal: e, Record: b, Vault: vault{}, Terms: orders.Terms{PayWithin: time.Minute}}
 }
 
 // recorded is an order in the record, placed with that request.
@@ -165,9 +166,9 @@ var errDown = errors.New("the record is down")
 // TestPlace is what the caller of Place is told, whatever became of the order
 // (IDEM-1, IDEM-2).
 func TestPlace(t *testing.T) {
-	answer := workflows.Placed{Order: placed, SealedSecret: "secret"}
+	answer := orders.Placed{Order: placed, SealedSecret: "secret"}
 	hash := request.Hash()
-	soldOut := &workflows.Outcome{Status: order.Refused, Reason: "not enough stock: mug", Failure: activities.FailureOutOfStock, Hash: hash}
+	soldOut := &orders.Outcome{Status: order.Refused, Reason: "not enough stock: mug", Failure: activities.FailureOutOfStock, Hash: hash}
 	for _, c := range []struct {
 		name   string
 		e      engine
@@ -188,9 +189,9 @@ func TestPlace(t *testing.T) {
 		{"ended, another request", engine{err: exists}, recorded(order.Delivered, "other"), "", "", order.ErrOtherRequest, ""},
 		{"cancelled, the same request", engine{err: exists}, recorded(order.Cancelled, hash), order.Cancelled, "", nil, ""},
 		{"refused, the same request", engine{err: exists, outcome: soldOut}, book{}, "", "", order.ErrOutOfStock, "not enough stock: mug"},
-		{"refused, another request", engine{err: exists, outcome: &workflows.Outcome{Status: order.Refused, Failure: activities.FailureOutOfStock, Hash: "other"}}, book{}, "", "", order.ErrOtherRequest, ""},
-		{"refused by an older release, which kept no hash", engine{err: exists, outcome: &workflows.Outcome{Status: order.Refused, Reason: "sold out", Failure: activities.FailureOutOfStock}}, book{}, "", "", order.ErrOutOfStock, "sold out"},
-		{"refused for what nobody knows", engine{err: exists, outcome: &workflows.Outcome{Status: order.Refused, Reason: "odd", Failure: "Odd", Hash: hash}}, book{}, "", "", order.ErrInvalid, "odd"},
+		{"refused, another request", engine{err: exists, outcome: &orders.Outcome{Status: order.Refused, Failure: activities.FailureOutOfStock, Hash: "other"}}, book{}, "", "", order.ErrOtherRequest, ""},
+		{"refused by an older release, which kept no hash", engine{err: exists, outcome: &orders.Outcome{Status: order.Refused, Reason: "sold out", Failure: activities.FailureOutOfStock}}, book{}, "", "", order.ErrOutOfStock, "sold out"},
+		{"refused for what nobody knows", engine{err: exists, outcome: &orders.Outcome{Status: order.Refused, Reason: "odd", Failure: "Odd", Hash: hash}}, book{}, "", "", order.ErrInvalid, "odd"},
 		{"ended, forgotten by the engine, in the record: the same request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, hash), order.Expired, "", nil, ""},
 		{"ended, forgotten by the engine, in the record: another request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, "other"), "", "", order.ErrOtherRequest, ""},
 		{"ended by hand, the same request", engine{err: gone}, recorded(order.Paid, hash), order.Paid, "", nil, ""},
@@ -225,7 +226,7 @@ func TestPlace(t *testing.T) {
 				}
 				return
 			}
-			if want := []any{workflows.PlaceRequest{Hash: hash}}; !cmp.Equal(c.e.updates[0].Args, want) {
+			if want := []any{orders.PlaceRequest{Hash: hash}}; !cmp.Equal(c.e.updates[0].Args, want) {
 				t.Errorf("asked with %v", c.e.updates[0].Args)
 			}
 		})
@@ -329,7 +330,7 @@ func TestReport(t *testing.T) {
 	}
 	t.Run("late", func(t *testing.T) {
 		e := new(engine)
-		if err := started(e, book{}).Late(t.Context(), id, []order.News{{ID: "evt_1"}}); err != nil || !cmp.Equal(e.signals, []string{workflows.LateWorkflowID(id)}) {
+		if err := started(e, book{}).Late(t.Context(), id, []order.News{{ID: "evt_1"}}); err != nil || !cmp.Equal(e.signals, []string{orders.LateWorkflowID(id)}) {
 			t.Errorf("%v, told %v", err, e.signals)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/orders"
 )
 
 // Cancel undoes an order. However often it is asked, it is one update: many
@@ -18,8 +19,8 @@ import (
 // engine's data, is undone by the one that hears late news. It fails with
 // order.ErrNotFound or order.ErrTooLate.
 func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
-	r := workflows.CancelRequest{Actor: actor, Reason: why, Correlation: correlation}
-	o, err := workflows.Cancel.Call(ctx, c.Temporal, id.WorkflowID(), string(workflows.Cancel), r)
+	r := orders.CancelRequest{Actor: actor, Reason: why, Correlation: correlation}
+	o, err := orders.Cancel.Call(ctx, c.Temporal, id.WorkflowID(), string(orders.Cancel), r)
 	if err == nil {
 		return o, nil
 	}
@@ -49,13 +50,13 @@ const nobody = "its workflow was ended by hand: a person must settle it"
 
 // undo has an order undone that nobody carries any more, and answers how it
 // then stands.
-func (c *Client) undo(ctx context.Context, id order.ID, r workflows.CancelRequest) (order.Order, error) {
+func (c *Client) undo(ctx context.Context, id order.ID, r orders.CancelRequest) (order.Order, error) {
 	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       workflows.LateWorkflowID(id),
-		TaskQueue:                workflows.TaskQueue,
+		ID:                       orders.LateWorkflowID(id),
+		TaskQueue:                workflows.OrdersQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "Undoes an order that nobody carries any more",
-	}, workflows.LateWorkflow, workflows.Late{OrderID: id, Cancel: &r})
+	}, orders.LateWorkflow, orders.Late{OrderID: id, Cancel: &r})
 	if err == nil {
 		err = run.Get(ctx, nil)
 	}
@@ -69,10 +70,10 @@ func (c *Client) undo(ctx context.Context, id order.ID, r workflows.CancelReques
 // order.ErrIllegalMove if the order is not on hold, or nobody carries it any
 // more.
 func (c *Client) Release(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
-	r := workflows.ReleaseRequest{Actor: actor, Reason: why, Correlation: correlation}
-	o, err := workflows.Release.Call(ctx, c.Temporal, id.WorkflowID(), "", r)
+	r := orders.ReleaseRequest{Actor: actor, Reason: why, Correlation: correlation}
+	o, err := orders.Release.Call(ctx, c.Temporal, id.WorkflowID(), "", r)
 	if err = translate("release", id, err); errors.Is(err, order.ErrNotFound) { // it may be held by what hears late news
-		o, err = workflows.Release.Call(ctx, c.Temporal, workflows.LateWorkflowID(id), "", r)
+		o, err = orders.Release.Call(ctx, c.Temporal, orders.LateWorkflowID(id), "", r)
 		err = translate("release", id, err)
 	}
 	if !errors.Is(err, order.ErrNotFound) {

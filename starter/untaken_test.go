@@ -16,6 +16,7 @@ import (
 	"purser/order"
 	"purser/starter"
 	"purser/workflows"
+	"purser/workflows/orders"
 )
 
 // TestUntaken cancels and releases an order while no worker runs. The engine
@@ -34,8 +35,8 @@ func TestUntaken(t *testing.T) {
 	}
 	defer c.Close()
 	s := &starter.Client{Temporal: c, Record: recorded(order.AwaitingPayment, ""), Vault: vault{}}
-	start := client.StartWorkflowOptions{ID: id.WorkflowID(), TaskQueue: workflows.TaskQueue}
-	if _, err := c.ExecuteWorkflow(t.Context(), start, workflows.OrderWorkflow, workflows.Placement{ID: id}); err != nil {
+	start := client.StartWorkflowOptions{ID: id.WorkflowID(), TaskQueue: workflows.OrdersQueue}
+	if _, err := c.ExecuteWorkflow(t.Context(), start, orders.OrderWorkflow, orders.Placement{ID: id}); err != nil {
 		t.Fatal(err)
 	}
 	for name, send := range map[string]func(context.Context, order.ID, string, string, string) (order.Order, error){

@@ -10,8 +10,14 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
-	"purser/activities"
+	"purser/activities/campaigns"
+	"purser/activities/images"
+	"purser/activities/imports"
+	"purser/activities/mails"
+	"purser/activities/orders"
+	"purser/activities/products"
 	"purser/workflows"
+	imageworkflows "purser/workflows/images"
 )
 
 // Limits are the bulkheads: what each partner may take up in one worker and,
@@ -37,17 +43,17 @@ type Set []worker.Worker
 // Activities are the steps of each subject. A subject that is nil has no
 // steps in this process; without Images there is no worker for them.
 type Activities struct {
-	Orders    *activities.OrderActivities
-	Mails     *activities.MailActivities
-	Campaigns *activities.CampaignActivities
-	Products  *activities.ProductActivities
-	Imports   *activities.ImportActivities
-	Images    *activities.Pictures
+	Orders    *orders.Activities
+	Mails     *mails.Activities
+	Campaigns *campaigns.Activities
+	Products  *products.Activities
+	Imports   *imports.Activities
+	Images    *images.Activities
 }
 
 // New makes the workers; Start runs them.
 func New(c client.Client, a Activities, l Limits) Set {
-	orders := worker.New(c, workflows.TaskQueue, worker.Options{
+	orders := worker.New(c, workflows.OrdersQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: or(l.Workflows, 64),
 		MaxConcurrentWorkflowTaskPollers:       16,
 		// Ordinary activities have queues of their own. Without this the
@@ -56,7 +62,7 @@ func New(c client.Client, a Activities, l Limits) Set {
 		// On a starved machine a second passes without any deadlock.
 		DeadlockDetectionTimeout: 10 * time.Second,
 	})
-	workflows.Register(orders)
+	RegisterWorkflows(orders)
 	register(orders, a.Orders, a.Mails, a.Campaigns)
 	catalogue := worker.New(c, workflows.CatalogueQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: or(l.Catalogue, 8),
@@ -65,7 +71,7 @@ func New(c client.Client, a Activities, l Limits) Set {
 		MaxConcurrentActivityTaskPollers:       2,
 		DeadlockDetectionTimeout:               10 * time.Second,
 	})
-	workflows.Register(catalogue)
+	RegisterWorkflows(catalogue)
 	register(catalogue, a.Products, a.Imports)
 	set := Set{orders, catalogue}
 	for _, q := range []struct {
@@ -101,14 +107,14 @@ func New(c client.Client, a Activities, l Limits) Set {
 
 // imageWorker has workflows and steps on a queue of their own, because
 // decoding an image takes memory.
-func imageWorker(c client.Client, a *activities.Pictures, l Limits) worker.Worker {
+func imageWorker(c client.Client, a *images.Activities, l Limits) worker.Worker {
 	w := worker.New(c, workflows.PicturesQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: 8,
 		MaxConcurrentWorkflowTaskPollers:       2,
 		MaxConcurrentActivityExecutionSize:     or(l.Images, 2),
 		MaxConcurrentActivityTaskPollers:       2,
 	})
-	workflows.RegisterPictures(w)
+	imageworkflows.RegisterPictures(w)
 	register(w, a)
 	return w
 }

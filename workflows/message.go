@@ -1,3 +1,8 @@
+// Package workflows holds what the workflows of every subject share: typed
+// messages, steps, task queues and search attributes. What happens to an order,
+// a product, an import, an image, a mail or a campaign, in the order in which
+// it happens, is in the folder of that subject. Whatever touches the world is
+// an activity.
 package workflows
 
 import (
@@ -93,16 +98,16 @@ const (
 	RefusalUndone   = "Undone"
 )
 
-func refuse(kind, message string, details ...any) error {
+func Refuse(kind, message string, details ...any) error {
 	return temporal.NewNonRetryableApplicationError(message, kind, nil, details...)
 }
 
-// accepted returns when the request is in the history for certain. Only then
+// AwaitAccepted returns when the request is in the history for certain. Only then
 // may anything be done about it: a workflow task that fails (for a report that
 // came in just as it ended the workflow) or is lost with its process takes an
 // update that came with it along, and what was done in it by then would be
 // the deed of nobody.
-func accepted(ctx workflow.Context) error {
+func AwaitAccepted(ctx workflow.Context) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	return workflow.Sleep(ctx, time.Millisecond)
 }

@@ -3,7 +3,7 @@ package workflows
 // The task queues. A provider has its own, so that a slow one starves nobody
 // else and its rate limit holds for the whole fleet.
 const (
-	TaskQueue     = "orders" // the workflows themselves
+	OrdersQueue   = "orders" // the workflows themselves
 	RecordQueue   = "record"
 	PaymentsQueue = "payments"
 	ParcelsQueue  = "parcels"

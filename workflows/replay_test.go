@@ -10,7 +10,8 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"purser/workflows"
+	"purser/workers"
+	"purser/workflows/orders"
 	"purser/workflows/workflowtest"
 )
 
@@ -21,7 +22,7 @@ func TestReplay(t *testing.T) {
 	for _, file := range histories(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
 			r := worker.NewWorkflowReplayer()
-			workflows.Register(r)
+			workers.RegisterWorkflows(r)
 			if err := r.ReplayWorkflowHistoryFromJSONFile(workflowtest.Quiet(), file); err != nil {
 				t.Error(err)
 			}
@@ -37,8 +38,8 @@ const nondeterminism = "TMPRL1100"
 func TestReplayCanFail(t *testing.T) {
 	for _, file := range histories(t) {
 		r := worker.NewWorkflowReplayer()
-		r.RegisterDynamicWorkflow(func(ctx workflow.Context, _ converter.EncodedValues) (workflows.Outcome, error) {
-			return workflows.Outcome{}, workflow.Sleep(ctx, time.Second)
+		r.RegisterDynamicWorkflow(func(ctx workflow.Context, _ converter.EncodedValues) (orders.Outcome, error) {
+			return orders.Outcome{}, workflow.Sleep(ctx, time.Second)
 		}, workflow.DynamicRegisterOptions{})
 		if err := r.ReplayWorkflowHistoryFromJSONFile(workflowtest.Quiet(), file); err == nil || !strings.Contains(err.Error(), nondeterminism) {
 			t.Errorf("%s: %v, want it to be nondeterministic", file, err)

@@ -8,8 +8,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// purser is who does what a workflow does by itself, in events.
-const purser = "purser"
+// ActorPurser is who does what a workflow does by itself, in events.
+const ActorPurser = "purser"
 
 // Every step is first tried right here in the worker (a local activity: a
 // tenth of the cost of an ordinary one). If that fails for a reason that
@@ -19,15 +19,15 @@ const purser = "purser"
 // See docs/decisions/002-local-first.md.
 const (
 	hereTimeout    = 5 * time.Second  // for the try in the worker
-	callTimeout    = 30 * time.Second // for each try on the queue
-	firstRetry     = time.Second
-	longestBackoff = 5 * time.Minute
-	// mailWithin is how long a mail is worth sending.
-	mailWithin = 3 * 24 * time.Hour
+	CallTimeout    = 30 * time.Second // for each try on the queue
+	FirstRetry     = time.Second
+	LongestBackoff = 5 * time.Minute
+	// MailWithin is how long a mail is worth sending.
+	MailWithin = 3 * 24 * time.Hour
 )
 
-// here tries an activity once in this worker.
-func here(ctx workflow.Context, summary string, activity, in, out any) error {
+// RunLocal tries an activity once in this worker.
+func RunLocal(ctx workflow.Context, summary string, activity, in, out any) error {
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		ScheduleToCloseTimeout: hereTimeout,
 		RetryPolicy:            &temporal.RetryPolicy{MaximumAttempts: 1},
@@ -36,16 +36,16 @@ func here(ctx workflow.Context, summary string, activity, in, out any) error {
 	return workflow.ExecuteLocalActivity(ctx, activity, in).Get(ctx, out)
 }
 
-// onQueue runs an activity on its queue until it works, fails for good or the
+// RunRemote runs an activity on its queue until it works, fails for good or the
 // horizon is reached. before is how the try in the worker failed: it may have
 // been asked to wait.
-func onQueue(ctx workflow.Context, queue string, within time.Duration, summary string, before error, activity, in, out any) error {
+func RunRemote(ctx workflow.Context, queue string, within time.Duration, summary string, before error, activity, in, out any) error {
 	var app *temporal.ApplicationError
 	if errors.As(before, &app) && app.NextRetryDelay() > 0 {
 		wait := app.NextRetryDelay()
 		if within > 0 {
 			wait = min(wait, within)
-			within = max(within-wait, firstRetry)
+			within = max(within-wait, FirstRetry)
 		}
 		if err := workflow.Sleep(ctx, wait); err != nil {
 			return err
@@ -53,21 +53,21 @@ func onQueue(ctx workflow.Context, queue string, within time.Duration, summary s
 	}
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              queue,
-		StartToCloseTimeout:    callTimeout,
+		StartToCloseTimeout:    CallTimeout,
 		ScheduleToCloseTimeout: within,
-		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: firstRetry, BackoffCoefficient: 2, MaximumInterval: longestBackoff},
+		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: FirstRetry, BackoffCoefficient: 2, MaximumInterval: LongestBackoff},
 		Summary:                summary,
 	})
 	return workflow.ExecuteActivity(ctx, activity, in).Get(ctx, out)
 }
 
-// hereThenOnQueue is the way of a step that writes no order's story.
-func hereThenOnQueue(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
-	err := here(ctx, summary, activity, in, out)
-	if err == nil || !passes(err) || ctx.Err() != nil {
+// RunLocalFirst is the way of a step that writes no order's story.
+func RunLocalFirst(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
+	err := RunLocal(ctx, summary, activity, in, out)
+	if err == nil || !IsTransient(err) || ctx.Err() != nil {
 		return err
 	}
-	return onQueue(ctx, queue, within, summary, err, activity, in, out)
+	return RunRemote(ctx, queue, within, summary, err, activity, in, out)
 }
 
 const (
@@ -77,21 +77,21 @@ const (
 	aliveWithin = 30 * time.Second
 )
 
-// patiently runs a long step on the catalogue's queue from the start, and
+// RunLong runs a long step on the catalogue's queue from the start, and
 // again until it works: what it does is kept as it goes.
-func patiently(ctx workflow.Context, summary string, activity, in, out any) error {
+func RunLong(ctx workflow.Context, summary string, activity, in, out any) error {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           CatalogueQueue,
 		StartToCloseTimeout: longTimeout,
 		HeartbeatTimeout:    aliveWithin,
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: firstRetry, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: FirstRetry, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 		Summary:             summary,
 	})
 	return workflow.ExecuteActivity(ctx, activity, in).Get(ctx, out)
 }
 
-// passes reports whether trying again may help.
-func passes(err error) bool {
+// IsTransient reports whether trying again may help.
+func IsTransient(err error) bool {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {
 		return !app.NonRetryable()
@@ -99,16 +99,16 @@ func passes(err error) bool {
 	return true // a time-out, a worker that stopped or was lost
 }
 
-// failed reports whether an activity failed for good for this reason, one of
+// IsFailure reports whether an activity failed for good for this reason, one of
 // the activities.Failure constants.
-func failed(err error, reason string) bool {
+func IsFailure(err error, reason string) bool {
 	var app *temporal.ApplicationError
 	return errors.As(err, &app) && app.Type() == reason
 }
 
-// reason is a failure in words for the timeline: the innermost message, which
+// Reason is a failure in words for the timeline: the innermost message, which
 // the adapters keep free of secrets and personal data.
-func reason(err error) string {
+func Reason(err error) string {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {
 		return app.Message()

@@ -3,8 +3,8 @@ package fake_test
 import (
 	"testing"
 
-	"purser/activities"
 	"purser/activities/fake"
+	"purser/activities/mails"
 	"purser/activities/porttest"
 )
 
@@ -13,5 +13,5 @@ func TestRecord(t *testing.T) {
 }
 
 func TestLedger(t *testing.T) {
-	porttest.Ledger(t, func(*testing.T) activities.MailLedger { return new(fake.Ledger) })
+	porttest.Ledger(t, func(*testing.T) mails.MailLedger { return new(fake.Ledger) })
 }

@@ -10,14 +10,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"purser/activities"
+	"purser/activities/campaigns"
 	"purser/mail"
 )
 
 // CampaignBench is a record of campaigns on the test bench.
 type CampaignBench interface {
-	activities.CampaignRecord
-	activities.Recipients
+	campaigns.CampaignRecord
+	campaigns.Recipients
 	CreateCampaign(ctx context.Context, c mail.Campaign, actor string) error
 }
 

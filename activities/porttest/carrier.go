@@ -8,13 +8,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"purser/activities"
+	"purser/activities/orders"
 	"purser/order"
 )
 
 // CarrierBench is a carrier on the test bench.
 type CarrierBench struct {
-	Carrier activities.Carrier
+	Carrier orders.Carrier
 	// Scan has the carrier put a parcel at a status.
 	Scan func(t *testing.T, reference string, s order.ParcelStatus)
 	// Counts says how many labels were made under each reference.

@@ -8,16 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities"
+	"purser/activities/products"
 	"purser/catalog"
 )
 
 // CatalogueBench is a record of products on the test bench.
 type CatalogueBench interface {
-	activities.Products
-	activities.Listings
-	activities.Revisions
-	activities.DueProducts
+	products.Products
+	products.Listings
+	products.Revisions
+	products.DueProducts
 }
 
 // CatalogueTest is a bench and what it takes to move its stock as orders do.

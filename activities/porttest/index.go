@@ -7,18 +7,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"purser/activities"
+	"purser/activities/products"
 	"purser/catalog"
 	"purser/order"
 )
 
 // IndexBench is a search index on the test bench.
 type IndexBench struct {
-	Index    activities.Index
-	Keys     activities.IndexKeys
-	Settings activities.IndexSettings
-	Rebuild  activities.Rebuild
-	Search   activities.Search
+	Index    products.Index
+	Keys     products.IndexKeys
+	Settings products.IndexSettings
+	Rebuild  products.Rebuild
+	Search   products.Search
 	// FailNext makes the next PutDocuments fail: with ErrUnknownOutcome after
 	// it was done, with ErrThrottled, ErrDenied or ErrRejected before.
 	FailNext func(t *testing.T, kind error)

@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities"
+	"purser/activities/mails"
 	"purser/mail"
 	"purser/order"
 )
 
 // Ledger checks a MailLedger. open makes an empty one.
-func Ledger(t *testing.T, open func(t *testing.T) activities.MailLedger) {
-	for name, check := range map[string]func(*testing.T, activities.MailLedger){
+func Ledger(t *testing.T, open func(t *testing.T) mails.MailLedger) {
+	for name, check := range map[string]func(*testing.T, mails.MailLedger){
 		"EML-1 one of many claimers sends":  oneSends,
 		"EML-1 a mail sent stays sent":      sentStays,
 		"EML-1 how it ended is remembered":  remembersEnd,
@@ -28,7 +28,7 @@ func Ledger(t *testing.T, open func(t *testing.T) activities.MailLedger) {
 	}
 }
 
-func oneSends(t *testing.T, l activities.MailLedger) {
+func oneSends(t *testing.T, l mails.MailLedger) {
 	m := letter(order.MailConfirmation)
 	for round := range 3 { // after each, the mail is certainly not sent
 		var mu sync.Mutex
@@ -53,7 +53,7 @@ func oneSends(t *testing.T, l activities.MailLedger) {
 	}
 }
 
-func sentStays(t *testing.T, l activities.MailLedger) {
+func sentStays(t *testing.T, l mails.MailLedger) {
 	m := letter(order.MailShipped)
 	wantClaim(t, l, m, mail.StateDue, "")
 	settle(t, l, m, mail.StateSent, "msg-1")
@@ -64,7 +64,7 @@ func sentStays(t *testing.T, l activities.MailLedger) {
 	}
 }
 
-func remembersEnd(t *testing.T, l activities.MailLedger) {
+func remembersEnd(t *testing.T, l mails.MailLedger) {
 	for _, s := range []mail.State{mail.StateUnknown, mail.StateRejected, mail.StateSuppressed} {
 		m := letter(order.MailCancelled)
 		wantClaim(t, l, m, mail.StateDue, "")
@@ -77,7 +77,7 @@ func remembersEnd(t *testing.T, l activities.MailLedger) {
 // settledStays is a sender that was given up on and comes back: what it says
 // does not make the mail due, or something else, again. Only that it was sent
 // after all is news.
-func settledStays(t *testing.T, l activities.MailLedger) {
+func settledStays(t *testing.T, l mails.MailLedger) {
 	for _, s := range []mail.State{mail.StateUnknown, mail.StateRejected, mail.StateSuppressed} {
 		m := letter(order.MailDelivered)
 		wantClaim(t, l, m, mail.StateDue, "")
@@ -91,7 +91,7 @@ func settledStays(t *testing.T, l activities.MailLedger) {
 	}
 }
 
-func milestonesApart(t *testing.T, l activities.MailLedger) {
+func milestonesApart(t *testing.T, l mails.MailLedger) {
 	id := order.NewID()
 	again := order.Mail{OrderID: id, Milestone: order.MailDelivered, Generation: 2}.Key()
 	for _, key := range []string{MessageOf(id, order.MailConfirmation).ID, MessageOf(id, order.MailDelivered).ID, again} {
@@ -101,7 +101,7 @@ func milestonesApart(t *testing.T, l activities.MailLedger) {
 	}
 }
 
-func settlesOnlyClaimed(t *testing.T, l activities.MailLedger) {
+func settlesOnlyClaimed(t *testing.T, l mails.MailLedger) {
 	if err := l.SettleMail(t.Context(), letter(order.MailExpired), mail.Outcome{State: mail.StateSent}); err == nil {
 		t.Error("a mail that nobody claimed was settled")
 	}
@@ -109,7 +109,7 @@ func settlesOnlyClaimed(t *testing.T, l activities.MailLedger) {
 
 func letter(m order.Milestone) mail.Message { return MessageOf(order.NewID(), m) }
 
-func wantClaim(t *testing.T, l activities.MailLedger, m mail.Message, want mail.State, wantID string) {
+func wantClaim(t *testing.T, l mails.MailLedger, m mail.Message, want mail.State, wantID string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -123,7 +123,7 @@ func wantClaim(t *testing.T, l activities.MailLedger, m mail.Message, want mail.
 	}
 }
 
-func settle(t *testing.T, l activities.MailLedger, m mail.Message, s mail.State, id string) {
+func settle(t *testing.T, l mails.MailLedger, m mail.Message, s mail.State, id string) {
 	t.Helper()
 	o := mail.Outcome{State: s, Receipt: mail.Receipt{Provider: "smtp", ProviderID: id, Skipped: []mail.PassedOver{{Provider: "ses", Why: "down"}}}, Why: "why"}
 	if err := l.SettleMail(t.Context(), m, o); err != nil {

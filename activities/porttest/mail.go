@@ -4,14 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"purser/activities"
+	"purser/activities/mails"
 	"purser/mail"
 	"purser/order"
 )
 
 // MailBench is a mailer on the test bench.
 type MailBench struct {
-	Mailer activities.Mailer
+	Mailer mails.Mailer
 	// Counts says how often each mail went out, by its id.
 	Counts func() map[string]int
 	// FailNext makes the next call fail: with ErrUnknownOutcome after the

@@ -5,15 +5,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"purser/activities"
+	"purser/activities/orders"
 	"purser/order"
 )
 
 // PaymentsHarness is a payment provider on the test bench, with a shopper in
 // front of it.
 type PaymentsHarness struct {
-	Intents  activities.Intents
-	Captures activities.Captures
+	Intents  orders.Intents
+	Captures orders.Captures
 	// Pay has the shopper pay with a good card, PayClosed with one that takes
 	// no money back, Decline with one refused as "card_declined" and
 	// "insufficient_funds", Challenge with one whose bank wants to see the

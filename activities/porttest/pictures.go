@@ -10,15 +10,15 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities"
+	"purser/activities/images"
 	"purser/catalog"
 	"purser/order"
 )
 
 // UploadBench is a record of pictures as the suite drives it.
 type UploadBench interface {
-	activities.PictureRecord
-	activities.UploadSweeper
+	images.PictureRecord
+	images.UploadSweeper
 	CreateUpload(ctx context.Context, u catalog.Upload) error
 	BeginUpload(ctx context.Context, id string) (catalog.Upload, error)
 	Uploads(ctx context.Context, sku string) ([]catalog.Upload, error)
@@ -284,8 +284,8 @@ func listsUploads(t *testing.T, b UploadBench) {
 
 // ObjectStore is a store as the suite drives it.
 type ObjectStore interface {
-	activities.PictureSource
-	activities.PictureShelf
+	images.PictureSource
+	images.PictureShelf
 }
 
 // Objects checks a store of pictures. Keys begin with the test's own prefix.

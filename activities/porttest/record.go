@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"purser/activities"
+	"purser/activities/orders"
 	"purser/catalog"
 	"purser/order"
 )
@@ -17,7 +17,7 @@ import (
 // RecordBench is a record on the test bench: the port, and what it takes to
 // look behind it.
 type RecordBench interface {
-	activities.Record
+	orders.Record
 	PutProducts(ctx context.Context, products []catalog.Product) error
 	Offers(ctx context.Context, skus []string) (map[string]order.Offer, error)
 	Order(ctx context.Context, id order.ID) (order.Order, error)

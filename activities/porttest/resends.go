@@ -5,15 +5,15 @@ import (
 	"sync"
 	"testing"
 
-	"purser/activities"
+	"purser/activities/mails"
 	"purser/mail"
 	"purser/order"
 )
 
 // ResendLedger is a ledger whose mails can be sent anew.
 type ResendLedger interface {
-	activities.MailLedger
-	activities.Resends
+	mails.MailLedger
+	mails.Resends
 }
 
 // Resends checks a Resends. open makes an empty one.

@@ -4,13 +4,13 @@ import (
 	"strings"
 	"testing"
 
-	"purser/activities"
+	"purser/activities/mails"
 	"purser/mail"
 )
 
 // SuppressionBench is a list of suppressed addresses on the test bench.
 type SuppressionBench struct {
-	Suppressions activities.Suppressions
+	Suppressions mails.Suppressions
 	// All blocks every mail to the address, as a hard bounce does; Marketing
 	// only marketing, as a complaint and an unsubscribed shopper do.
 	All, Marketing func(t *testing.T, email string)

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities"
+	"purser/activities/orders"
 	"purser/activities/porttest"
 	"purser/order"
 	"purser/providers/carrier"
@@ -17,7 +17,7 @@ import (
 	"purser/sandbox/faults"
 )
 
-var _ activities.Carrier = (*carrier.Client)(nil)
+var _ orders.Carrier = (*carrier.Client)(nil)
 
 // build connects the adapter over HTTP with the stand-in.
 func build(t *testing.T) (*carrier.Client, *standin.Server, *faults.Control) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities"
 	"purser/activities/fake"
+	"purser/activities/mails"
 	"purser/activities/porttest"
 	"purser/mail"
 	"purser/order"
@@ -15,7 +15,7 @@ import (
 	"purser/providers/mailrouter"
 )
 
-var _ activities.Post = (*mailrouter.Office)(nil)
+var _ mails.Post = (*mailrouter.Office)(nil)
 
 // provider is one in memory that can be taken down.
 type provider struct {

@@ -14,8 +14,8 @@ import (
 
 	sdk "github.com/meilisearch/meilisearch-go"
 
-	"purser/activities"
 	"purser/activities/porttest"
+	"purser/activities/products"
 	"purser/order"
 	"purser/providers/meilisearch"
 	"purser/sandbox/faults"
@@ -23,11 +23,11 @@ import (
 )
 
 var (
-	_ activities.Index         = (*meilisearch.Client)(nil)
-	_ activities.IndexKeys     = (*meilisearch.Client)(nil)
-	_ activities.IndexSettings = (*meilisearch.Client)(nil)
-	_ activities.Rebuild       = (*meilisearch.Client)(nil)
-	_ activities.Search        = (*meilisearch.Client)(nil)
+	_ products.Index         = (*meilisearch.Client)(nil)
+	_ products.IndexKeys     = (*meilisearch.Client)(nil)
+	_ products.IndexSettings = (*meilisearch.Client)(nil)
+	_ products.Rebuild       = (*meilisearch.Client)(nil)
+	_ products.Search        = (*meilisearch.Client)(nil)
 )
 
 const master = "a master key for tests only"

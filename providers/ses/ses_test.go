@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"purser/activities"
+	"purser/activities/mails"
 	"purser/activities/porttest"
 	"purser/mail"
 	"purser/order"
@@ -20,7 +20,7 @@ import (
 	standin "purser/sandbox/ses"
 )
 
-var _ activities.Mailer = (*ses.Mailer)(nil)
+var _ mails.Mailer = (*ses.Mailer)(nil)
 
 // bench connects the adapter over HTTP with the stand-in.
 type bench struct {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities"
+	"purser/activities/mails"
 	"purser/activities/porttest"
 	"purser/mail"
 	"purser/order"
@@ -19,7 +19,7 @@ import (
 	standin "purser/sandbox/smtp"
 )
 
-var _ activities.Mailer = (*smtp.Mailer)(nil)
+var _ mails.Mailer = (*smtp.Mailer)(nil)
 
 // certificate is one for 127.0.0.1, and who vouches for it.
 func certificate(t *testing.T) (server, client *tls.Config) {

@@ -10,14 +10,16 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities"
+	campaignactivities "purser/activities/campaigns"
 	"purser/activities/fake"
+	mailactivities "purser/activities/mails"
 	"purser/activities/porttest"
 	"purser/mail"
 	"purser/order"
 	"purser/starter"
 	"purser/workers"
-	"purser/workflows"
+	"purser/workflows/campaigns"
+	"purser/workflows/mails"
 )
 
 // maildesk is campaigns, and mails sent anew, over a real engine with their
@@ -61,10 +63,10 @@ func newMaildesk(t *testing.T) *maildesk {
 		return nil
 	}
 	d.mailer.Before = func(mail.Message) error { return down() }
-	mails := &activities.MailActivities{
+	mails := &mailactivities.Activities{
 		Orders: anyOrder{}, Post: &d.mailer, Letters: fake.Letters{}, Ledger: &d.ledger, Resends: &d.ledger,
 	}
-	run(t, workers.New(d.client, workers.Activities{Mails: mails, Campaigns: &activities.CampaignActivities{
+	run(t, workers.New(d.client, workers.Activities{Mails: mails, Campaigns: &campaignactivities.Activities{
 		Mails: mails, Record: &d.campaigns, Recipients: &d.campaigns, Audience: &d.marketing, Letters: &d.marketing, Leaving: &d.marketing, Reputation: &d.marketing,
 	}}, workers.Limits{}))
 	d.starter = &starter.Client{Temporal: d.client}
@@ -111,7 +113,7 @@ func (d *maildesk) under(c mail.Campaign) {
 
 func (d *maildesk) ended(c mail.Campaign, as mail.CampaignState) string {
 	d.t.Helper()
-	var p workflows.CampaignProgress
+	var p campaigns.CampaignProgress
 	if err := d.client.GetWorkflow(d.t.Context(), c.WorkflowID(), "").Get(d.t.Context(), &p); err != nil || p.State != as {
 		d.t.Fatalf("ended %+v, %v; want %s", p, err, as)
 	}
@@ -159,7 +161,7 @@ func (d *maildesk) resent() string {
 	if out, err := d.starter.ResendMail(d.t.Context(), r); err != nil || out.State != mail.StateSent {
 		d.t.Fatalf("%+v %v", out, err)
 	}
-	return workflows.ResendWorkflowID(r)
+	return mails.ResendWorkflowID(r)
 }
 
 // anyOrder is the record of an order, whichever.

@@ -11,16 +11,18 @@ import (
 	"testing"
 	"time"
 
-	"purser/activities"
 	"purser/activities/fake"
+	importactivities "purser/activities/imports"
 	"purser/activities/porttest"
+	productactivities "purser/activities/products"
 	"purser/catalog"
 	"purser/importfile"
 	"purser/order"
 	"purser/records"
 	"purser/starter"
 	"purser/workers"
-	"purser/workflows"
+	"purser/workflows/imports"
+	"purser/workflows/products"
 )
 
 // counter is a catalogue over a real engine and a real record, with the index
@@ -64,12 +66,12 @@ func newCounter(t *testing.T) *counter {
 		return nil
 	}
 	r := c.record
-	products := &activities.ProductActivities{
+	products := &productactivities.Activities{
 		Products: r, Listings: r, Revisions: r, DueProducts: r, StockAudit: r, Past: r,
 		Index: &c.index, IndexKeys: &c.index, Rebuild: &c.index,
 	}
 	run(t, workers.New(c.client, workers.Activities{
-		Products: products, Imports: &activities.ImportActivities{Imports: r, ImportRows: r, Products: products},
+		Products: products, Imports: &importactivities.Activities{Imports: r, ImportRows: r, Products: products},
 	}, workers.Limits{}))
 	c.starter = &starter.Client{Temporal: c.client}
 	return c
@@ -93,7 +95,7 @@ func (c *counter) end(id string) string {
 
 func (c *counter) product() string {
 	c.change(porttest.PutOf("1", "mug"))
-	return c.end(workflows.ProductWorkflowID("mug"))
+	return c.end(products.ProductWorkflowID("mug"))
 }
 
 // productIndexDown has changes of both kinds come while the index is down.
@@ -101,7 +103,7 @@ func (c *counter) productIndexDown() string {
 	c.down.Store(true)
 	c.change(porttest.PutOf("1", "mug"))
 	for {
-		s, err := workflows.GetProduct.Ask(c.t.Context(), c.client, workflows.ProductWorkflowID("mug"))
+		s, err := products.GetProduct.Ask(c.t.Context(), c.client, products.ProductWorkflowID("mug"))
 		if err != nil {
 			c.t.Fatal(err)
 		}
@@ -114,7 +116,7 @@ func (c *counter) productIndexDown() string {
 		c.t.Fatal(err)
 	}
 	c.down.Store(false)
-	return c.end(workflows.ProductWorkflowID("mug"))
+	return c.end(products.ProductWorkflowID("mug"))
 }
 
 func (c *counter) imported() string {
@@ -138,7 +140,7 @@ func (c *counter) imported() string {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return c.end(workflows.ImportWorkflowID("imp_1"))
+	return c.end(imports.ImportWorkflowID("imp_1"))
 }
 
 func (c *counter) reconciled() string {
@@ -148,7 +150,7 @@ func (c *counter) reconciled() string {
 	if _, err := c.starter.Reconcile(ctx, true); err != nil {
 		c.t.Fatal(err)
 	}
-	return workflows.ReconcileWorkflowID
+	return products.ReconcileWorkflowID
 }
 
 func (c *counter) reindexed() string {
@@ -158,5 +160,5 @@ func (c *counter) reindexed() string {
 	if done, err := c.starter.Reindex(ctx); err != nil || done.Put != 1 || len(c.index.Documents()) != 1 {
 		c.t.Fatalf("%+v %v", done, err)
 	}
-	return workflows.ReindexWorkflowID
+	return products.ReindexWorkflowID
 }

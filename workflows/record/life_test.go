@@ -13,13 +13,14 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"purser/activities"
 	"purser/activities/fake"
+	mailactivities "purser/activities/mails"
+	orderactivities "purser/activities/orders"
 	"purser/catalog"
 	"purser/order"
 	"purser/starter"
 	"purser/workers"
-	"purser/workflows"
+	"purser/workflows/orders"
 )
 
 // bench is a real engine and real workers, with the outside parties in
@@ -36,10 +37,10 @@ type bench struct {
 
 func (b *bench) activities() workers.Activities {
 	return workers.Activities{
-		Orders: &activities.OrderActivities{
+		Orders: &orderactivities.Activities{
 			Record: &b.record, Orders: &b.record, Intents: &b.bank, Captures: &b.bank, Carrier: &b.carrier, Sealer: sealer{},
 		},
-		Mails: &activities.MailActivities{Post: &b.mailer, Letters: fake.Letters{}, Ledger: &b.ledger},
+		Mails: &mailactivities.Activities{Post: &b.mailer, Letters: fake.Letters{}, Ledger: &b.ledger},
 	}
 }
 
@@ -81,7 +82,7 @@ func (b *bench) begin(t *testing.T, name string) *life {
 
 func (l *life) place(payWithin time.Duration) order.Money {
 	l.t.Helper()
-	l.starter = &starter.Client{Temporal: l.client, Record: hashed{&l.record}, Vault: sealer{}, Terms: workflows.Terms{
+	l.starter = &starter.Client{Temporal: l.client, Record: hashed{&l.record}, Vault: sealer{}, Terms: orders.Terms{
 		PayWithin: payWithin, AskAfter: payWithin / 2, TrackAfter: time.Hour,
 	}}
 	o, secret, err := l.starter.Place(l.t.Context(), l.id, order.Request{
@@ -182,7 +183,7 @@ func (l *life) await(what string, there func(order.Order) bool) {
 // end waits for the workflow to end.
 func (l *life) end(want order.Status) {
 	l.t.Helper()
-	var out workflows.Outcome
+	var out orders.Outcome
 	if err := l.client.GetWorkflow(l.t.Context(), l.id.WorkflowID(), "").Get(l.t.Context(), &out); err != nil || out.Status != want {
 		l.t.Fatalf("ended %+v, %v; want %s", out, err, want)
 	}

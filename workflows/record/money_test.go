@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"purser/order"
-	"purser/workflows"
+	"purser/workflows/orders"
 )
 
 // recordMoney runs orders whose money goes other ways than to the shop and
@@ -29,7 +29,7 @@ func recordMoney(t *testing.T, b *bench, label string) {
 		t.Run(name, func(t *testing.T) {
 			l := b.begin(t, name)
 			live(l)
-			late := workflows.LateWorkflowID(l.id)
+			late := orders.LateWorkflowID(l.id)
 			if err := l.client.GetWorkflow(t.Context(), late, "").Get(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}

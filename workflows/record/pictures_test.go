@@ -11,12 +11,14 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"purser/activities"
 	"purser/activities/fake"
+	imageactivities "purser/activities/images"
+	productactivities "purser/activities/products"
 	"purser/catalog"
 	"purser/starter"
 	"purser/workers"
 	"purser/workflows"
+	"purser/workflows/images"
 )
 
 // onePixel is a whole GIF.
@@ -55,11 +57,11 @@ func newDarkroom(t *testing.T) *darkroom {
 	d.starter = &starter.Pictures{Temporal: d.client}
 	run(t,
 		workers.New(d.client, workers.Activities{
-			Images: &activities.Pictures{
+			Images: &imageactivities.Activities{
 				Source: &d.store, Shelf: &d.store, Record: &d.record, Sweeper: &d.record, Teller: &d.record, Products: &d.record,
 				Now: func() time.Time { return time.Now().Add(time.Hour) },
 			},
-			Products: &activities.ProductActivities{Listings: listings{&d.record}, Index: &d.index},
+			Products: &productactivities.Activities{Listings: listings{&d.record}, Index: &d.index},
 		}, workers.Limits{}),
 	)
 	return d
@@ -88,7 +90,7 @@ func (d *darkroom) make(file string) string {
 	if err := d.starter.StartPicture(d.t.Context(), d.upload.ID, d.upload.SKU); err != nil {
 		d.t.Fatal(err)
 	}
-	return d.end(workflows.PictureWorkflowID(d.upload.ID))
+	return d.end(images.PictureWorkflowID(d.upload.ID))
 }
 
 // end waits for a workflow to end.
@@ -108,16 +110,16 @@ func (d *darkroom) refused() string { return d.make("<html>") }
 func (d *darkroom) swept() string {
 	d.send(onePixel)
 	run, err := d.client.ExecuteWorkflow(d.t.Context(), client.StartWorkflowOptions{
-		ID: workflows.SweepPicturesID, TaskQueue: workflows.PicturesQueue,
-	}, workflows.SweepPicturesWorkflow)
+		ID: images.SweepPicturesID, TaskQueue: workflows.PicturesQueue,
+	}, images.SweepPicturesWorkflow)
 	if err == nil {
 		err = run.Get(d.t.Context(), nil)
 	}
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.end(workflows.PictureWorkflowID(d.upload.ID))
-	return workflows.SweepPicturesID
+	d.end(images.PictureWorkflowID(d.upload.ID))
+	return images.SweepPicturesID
 }
 
 // deleted deletes a picture that its product shows.

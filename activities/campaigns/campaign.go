@@ -1,0 +1,245 @@
+// Package campaigns has the activities of marketing campaigns.
+package campaigns
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"purser/activities"
+	"purser/activities/mails"
+	"purser/mail"
+	"purser/order"
+)
+
+// Activities are the steps of a campaign, over the ports they need.
+type Activities struct {
+	// Mails sends each of its mails.
+	Mails      *mails.Activities
+	Record     CampaignRecord
+	Recipients Recipients
+	Audience   Audience
+	Letters    CampaignLetters
+	Leaving    Leaving
+	Reputation Reputation
+}
+
+// CampaignRecord is how campaigns stand.
+type CampaignRecord interface {
+	// Campaign answers one, or mail.ErrNoCampaign.
+	Campaign(ctx context.Context, id string) (mail.CampaignStatus, error)
+	// MarkCampaign writes its state. version counts the writes of its
+	// workflow: a late repetition of an earlier one changes nothing.
+	MarkCampaign(ctx context.Context, id string, version int64, s mail.CampaignState, why string) error
+	// RetryCampaign begins the next round of one that is done: whose outcome
+	// is unknown and became so by then, has their turn again, in the next
+	// generation. Repeating it changes nothing, unless the campaign was
+	// cancelled meanwhile. It fails with mail.ErrCampaignNotDone or mail.ErrOtherRound, and with
+	// mail.ErrNoneUnknown if that is nobody.
+	RetryCampaign(ctx context.Context, id string, version int64, r mail.Retry) error
+}
+
+// Recipients are those who get a campaign, and what became of each.
+type Recipients interface {
+	// AddRecipients adds recipients to a campaign in the given state, each
+	// address once; in another state it fails with mail.ErrCampaignBegun.
+	AddRecipients(ctx context.Context, id string, in mail.CampaignState, all []mail.Recipient, invalid int) (mail.Added, error)
+	// DueRecipients answers the next whose turn it is, after the number.
+	DueRecipients(ctx context.Context, id string, after int64, limit int) ([]mail.Recipient, error)
+	// SettleRecipients writes what became of recipients, by N, State, Why and
+	// Message. One settled before stays as it is, but for an unknown one that
+	// turns out to be sent. Of an earlier generation, only that it was sent
+	// counts; 0 is whichever is due.
+	SettleRecipients(ctx context.Context, id string, all []mail.Recipient) error
+}
+
+// Audience finds the orders whose shoppers get a campaign.
+type Audience interface {
+	// AudienceOrders answers a page of the orders an audience is made of,
+	// newest first; next is "" on the last.
+	AudienceOrders(ctx context.Context, a mail.Audience, now time.Time, cursor string) (orders []order.Order, next string, err error)
+	// Order answers one order, or order.ErrNotFound.
+	Order(ctx context.Context, id order.ID) (order.Order, error)
+	// BoughtSince reports whether a customer has paid for an order placed
+	// after the time.
+	BoughtSince(ctx context.Context, customer string, after time.Time) (bool, error)
+}
+
+// CampaignLetters writes a campaign's mails.
+type CampaignLetters interface {
+	// WriteCampaign writes the mail to one recipient. about is the order a
+	// reminder is about. It fails with order.ErrInvalid if it cannot be
+	// written.
+	WriteCampaign(c mail.Campaign, r mail.Recipient, about order.Order, unsubscribe string) (mail.Content, error)
+}
+
+// Leaving makes the address under which the reader of a marketing mail ends
+// marketing.
+type Leaving interface {
+	Unsubscribe(m mail.Message) string
+}
+
+// Reputation knows whether marketing may go out at all.
+type Reputation interface {
+	// MarketingPaused says why it may not; "": it may.
+	MarketingPaused(ctx context.Context) (why string, err error)
+}
+
+// CampaignMark is a state that a campaign has come to.
+type CampaignMark struct {
+	ID      string             `json:"id"`
+	Version int64              `json:"version"`
+	State   mail.CampaignState `json:"state"`
+	Why     string             `json:"why,omitempty"`
+}
+
+// MarkCampaign writes how a campaign stands.
+func (a *Activities) MarkCampaign(ctx context.Context, m CampaignMark) error {
+	return activities.Failure(a.Record.MarkCampaign(ctx, m.ID, m.Version, m.State, m.Why))
+}
+
+// CampaignRetry is the beginning of a campaign's next round.
+type CampaignRetry struct {
+	ID      string     `json:"id"`
+	Version int64      `json:"version"`
+	Retry   mail.Retry `json:"retry"`
+}
+
+// RetryCampaign begins it.
+func (a *Activities) RetryCampaign(ctx context.Context, r CampaignRetry) error {
+	return activities.Failure(a.Record.RetryCampaign(ctx, r.ID, r.Version, r.Retry))
+}
+
+// Gathering is a campaign whose audience is to be looked up.
+type Gathering struct {
+	ID  string    `json:"id"`
+	Now time.Time `json:"now"` // when the campaign began
+}
+
+// Gathered is how many the campaign has then.
+type Gathered struct {
+	Counts mail.CampaignCounts `json:"counts"`
+}
+
+// GatherRecipients asks the record for the campaign's audience, page by page.
+// A try that died is taken up at its last page; whoever was added before is
+// not added again.
+func (a *Activities) GatherRecipients(ctx context.Context, g Gathering) (Gathered, error) {
+	c, err := a.Record.Campaign(ctx, g.ID)
+	if err != nil {
+		return Gathered{}, activities.Failure(err)
+	}
+	cursor := lastBeat(ctx)
+	for more := c.Audience != nil; more; more = cursor != "" {
+		orders, next, err := a.Audience.AudienceOrders(ctx, *c.Audience, g.Now, cursor)
+		if err != nil {
+			return Gathered{}, activities.Failure(err)
+		}
+		found, invalid := ofOrders(c.Campaign, orders)
+		if _, err := a.Recipients.AddRecipients(ctx, g.ID, mail.CampaignRunning, found, invalid); err != nil {
+			return Gathered{}, activities.Failure(err)
+		}
+		cursor = next
+		activities.Heartbeat(ctx, cursor)
+		if ctx.Err() != nil {
+			return Gathered{}, ctx.Err()
+		}
+	}
+	c, err = a.Record.Campaign(ctx, g.ID)
+	return Gathered{c.Counts}, activities.Failure(err)
+}
+
+func ofOrders(c mail.Campaign, orders []order.Order) (found []mail.Recipient, invalid int) {
+	for _, o := range orders {
+		r := mail.Recipient{Address: o.Email, Name: o.ShipTo.Name, Locale: o.Locale}
+		if c.Audience.Kind == mail.AudienceUnpaid {
+			r.OrderID = string(o.ID)
+		}
+		if r.Check() != nil {
+			invalid++
+			continue
+		}
+		found = append(found, r)
+	}
+	return found, invalid
+}
+
+// lastBeat is what an earlier try said last.
+func lastBeat(ctx context.Context) (cursor string) {
+	if activity.IsActivity(ctx) && activity.HasHeartbeatDetails(ctx) {
+		_ = activity.GetHeartbeatDetails(ctx, &cursor) // not ours: from the start
+	}
+	return cursor
+}
+
+// sendTo sends a campaign's mail to one recipient, once, and answers what
+// became of it. Its error is a failure that may pass.
+func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipient) (mail.Recipient, error) {
+	m := mail.Message{
+		ID: mail.MessageID(c.ID, r), About: c.WorkflowID(), Generation: max(r.Generation, 1), Stream: mail.Marketing, Template: c.Template,
+		To: []mail.Address{{Name: r.Name, Email: r.Address}}, Tags: map[string]string{"campaign": c.ID, "list": string(mail.Campaigns)},
+	}
+	if r.OrderID != "" {
+		m.Tags["list"] = string(mail.Reminders)
+	}
+	if was, err := a.gotIt(ctx, c, r); err != nil || was.State == mail.StateSent {
+		r.State, r.Why, r.Message = was.State, was.Why, was.Receipt.ProviderID
+		return r, activities.Failure(err)
+	}
+	about, why, err := a.stillConcerns(ctx, m, r)
+	if err != nil {
+		return r, activities.Failure(err)
+	}
+	if why != "" {
+		r.State, r.Why = mail.StateSkipped, why
+		return r, nil
+	}
+	m.Unsubscribe = a.Leaving.Unsubscribe(m)
+	out, err := mails.Send(ctx, a.Mails, m, func() (mail.Content, error) {
+		return a.Letters.WriteCampaign(c, r, about, m.Unsubscribe)
+	})
+	if err == nil && !out.State.Settled() {
+		err = activities.Failure(&order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrUnavailable, Code: string(out.State)})
+	}
+	r.State, r.Why, r.Message = out.State, out.Why, out.MessageID
+	return r, err
+}
+
+// gotIt looks whether an earlier generation of the mail turned out to be sent
+// since it was decided to write once more.
+func (a *Activities) gotIt(ctx context.Context, c mail.Campaign, r mail.Recipient) (was mail.Outcome, err error) {
+	for earlier := r; earlier.Generation > 1 && was.State != mail.StateSent && err == nil; {
+		earlier.Generation--
+		was, err = a.Mails.Ledger.FindMail(ctx, mail.MessageID(c.ID, earlier))
+	}
+	return was, err
+}
+
+// stillConcerns looks at the order a reminder is about once more, just before
+// it goes out: a campaign takes days, and nobody wants to be reminded of what
+// they have paid for.
+func (a *Activities) stillConcerns(ctx context.Context, m mail.Message, r mail.Recipient) (o order.Order, why string, err error) {
+	if r.OrderID == "" {
+		return o, "", nil
+	}
+	was, err := a.Mails.Ledger.FindMail(ctx, m.ID)
+	if err != nil || was.State != mail.StateDue {
+		return o, "", err // it went out, or may have: the ledger's word is the outcome
+	}
+	o, err = a.Audience.Order(ctx, order.ID(r.OrderID))
+	switch {
+	case errors.Is(err, order.ErrNotFound):
+		return o, "the order is gone", nil
+	case err != nil:
+		return o, "", err
+	case o.Status != order.AwaitingPayment && o.Status != order.Expired:
+		return o, "the order is " + string(o.Status), nil
+	}
+	bought, err := a.Audience.BoughtSince(ctx, o.Customer, o.PlacedAt)
+	if bought {
+		why = "another order was paid since"
+	}
+	return o, why, err
+}

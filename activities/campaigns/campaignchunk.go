@@ -1,0 +1,272 @@
+package campaigns
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"purser/activities"
+	"purser/mail"
+)
+
+// ChunkRequest is a part of a campaign to be sent.
+type ChunkRequest struct {
+	ID    string `json:"id"`
+	After int64  `json:"after"` // those up to here were settled by earlier chunks
+	// Wait keeps the campaign's own pace from chunk to chunk.
+	Wait time.Duration `json:"wait,omitempty"`
+}
+
+// ChunkDone is how far a chunk has come.
+type ChunkDone struct {
+	After    int64               `json:"after"`
+	Wait     time.Duration       `json:"wait,omitempty"`     // before the next
+	Finished bool                `json:"finished,omitempty"` // nobody is left
+	Held     string              `json:"held,omitempty"`     // why marketing may not go out now
+	Counts   mail.CampaignCounts `json:"counts"`
+}
+
+const (
+	chunkSize  = 500              // recipients of a chunk, at most
+	chunkLasts = time.Minute      // then the workflow is told how far it has come
+	chunkLanes = 8                // mails under way at once, where the campaign has no pace of its own
+	flushEvery = time.Second      // outcomes wait so long to be written together
+	wrapUpTime = 15 * time.Second // to end what is under way, when told to stop
+)
+
+// SendCampaignChunk sends a campaign's mail to the next recipients (EML-7). It
+// can be cut short at any point: whoever was settled is passed over by the
+// next try, and for a mail whose outcome did not reach the record the ledger
+// of mails has the last word, so that nobody gets it twice. A mail that cannot
+// be sent now ends the chunk; one that got nobody any further fails, so that an
+// operator sees it pending.
+func (a *Activities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (ChunkDone, error) {
+	c, err := a.Record.Campaign(ctx, r.ID)
+	if err != nil {
+		return ChunkDone{}, activities.Failure(err)
+	}
+	due, err := a.Recipients.DueRecipients(ctx, r.ID, r.After, chunkSize)
+	if err != nil {
+		return ChunkDone{}, activities.Failure(err)
+	}
+	if err := a.canLeave(c.Campaign, due); err != nil {
+		return ChunkDone{}, activities.Failure(err)
+	}
+	k := &chunk{a: a, of: c.Campaign, due: due, next: time.Now().Add(r.Wait), until: time.Now().Add(chunkLasts), results: make(chan result)}
+	k.send(ctx)
+	done := ChunkDone{After: k.reached(r.After), Wait: max(time.Until(k.next), 0), Finished: len(due) == 0, Held: k.held}
+	if ctx.Err() != nil { // paused or cancelled: bare, so that it counts as that
+		return ChunkDone{}, ctx.Err()
+	}
+	if k.err != nil && len(k.done) == 0 {
+		return ChunkDone{}, k.err
+	}
+	if k.err != nil { // it came some way: the next begins after a while
+		done.Wait = max(done.Wait, pauseAfter(k.err))
+	}
+	c, err = a.Record.Campaign(ctx, r.ID)
+	done.Counts = c.Counts
+	return done, activities.Failure(err)
+}
+
+// canLeave makes sure that readers can end marketing: where this process does
+// not know the address of the API, the campaign stops before it has refused
+// each of its mails.
+func (a *Activities) canLeave(c mail.Campaign, due []mail.Recipient) error {
+	if len(due) == 0 {
+		return nil
+	}
+	m := mail.Message{ID: mail.MessageID(c.ID, due[0]), Stream: mail.Marketing, To: []mail.Address{{Email: due[0].Address}}}
+	m.Unsubscribe = a.Leaving.Unsubscribe(m)
+	return m.CheckEnvelope()
+}
+
+// pauseAfter is how long to leave a provider alone that could not take a mail.
+func pauseAfter(err error) time.Duration {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) && app.NextRetryDelay() > 0 {
+		return app.NextRetryDelay()
+	}
+	return time.Second
+}
+
+// chunk is one chunk of a campaign while it is being sent.
+type chunk struct {
+	a     *Activities
+	of    mail.Campaign
+	due   []mail.Recipient
+	next  time.Time // when the campaign's pace lets the next mail go
+	until time.Time
+
+	results chan result
+	settled []mail.Recipient // not yet written
+	done    map[int64]bool
+	held    string
+	err     error // the failure that ended it early: the first
+}
+
+type result struct {
+	recipient mail.Recipient
+	err       error
+}
+
+// send hands the recipients out to lanes and writes down what they say, every
+// second and at the end, come what may.
+func (k *chunk) send(ctx context.Context) {
+	k.done = map[int64]bool{}
+	handing, stop := context.WithCancel(ctx)
+	defer stop()
+	sending, end := outlasting(ctx, wrapUpTime)
+	defer end()
+	turns := make(chan mail.Recipient)
+	var lanes sync.WaitGroup
+	for range k.lanes() {
+		lanes.Go(func() {
+			for r := range turns {
+				settled, err := k.a.sendTo(sending, k.of, r)
+				k.results <- result{settled, err}
+			}
+		})
+	}
+	go func() {
+		k.handOut(handing, turns)
+		close(turns)
+		lanes.Wait()
+		close(k.results)
+	}()
+	k.collect(ctx, stop)
+}
+
+// outlasting is a context that ends so long after the other: a mail that is
+// being handed over when the chunk is told to stop would end as unknown, if it
+// were cut off.
+func outlasting(ctx context.Context, grace time.Duration) (context.Context, func()) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(grace, cancel)
+		context.AfterFunc(longer, func() { timer.Stop() })
+	})
+	return longer, func() { stop(); cancel() }
+}
+
+// lanes is how many mails are under way at once.
+func (k *chunk) lanes() int {
+	if k.of.PerMinute > 0 {
+		return 1
+	}
+	return chunkLanes
+}
+
+// handOut gives each recipient its turn until all had one, the time is over,
+// the worker stops or marketing is paused.
+func (k *chunk) handOut(ctx context.Context, turns chan<- mail.Recipient) {
+	var stopping <-chan struct{}
+	if activity.IsActivity(ctx) {
+		stopping = activity.GetWorkerStopChannel(ctx)
+	}
+	var asked time.Time
+	for _, r := range k.due {
+		if time.Since(asked) >= flushEvery {
+			asked = time.Now()
+			why, err := k.a.Reputation.MarketingPaused(ctx)
+			if why != "" || err != nil {
+				k.held = why
+				k.results <- result{err: activities.Failure(err)}
+				return
+			}
+		}
+		if !k.wait(ctx, stopping) {
+			return
+		}
+		select {
+		case turns <- r:
+		case <-stopping:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// wait waits for the time the chunk was given, or the campaign's own pace. False: not in this chunk any more.
+func (k *chunk) wait(ctx context.Context, stopping <-chan struct{}) bool {
+	if time.Now().After(k.until) || k.next.After(k.until) {
+		return false
+	}
+	timer := time.NewTimer(time.Until(k.next))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-stopping:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+	if k.of.PerMinute > 0 {
+		k.next = time.Now().Add(time.Minute / time.Duration(k.of.PerMinute))
+	}
+	return true
+}
+
+// collect takes the results until the last lane has ended. The first error
+// gives no more turns.
+func (k *chunk) collect(ctx context.Context, stop func()) {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case r, more := <-k.results:
+			if !more {
+				k.flush(ctx)
+				return
+			}
+			if k.err == nil && r.err != nil {
+				k.err = r.err
+				stop()
+			}
+			if r.err == nil && r.recipient.N > 0 {
+				k.settled = append(k.settled, r.recipient)
+			}
+		case <-tick.C:
+			if k.flush(ctx); k.err != nil {
+				stop()
+			}
+			activities.Heartbeat(ctx, "sending")
+		}
+	}
+}
+
+// flush writes what became of recipients, even if the chunk was told to stop:
+// what is known must not be forgotten.
+func (k *chunk) flush(ctx context.Context) {
+	if len(k.settled) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wrapUpTime)
+	defer cancel()
+	if err := k.a.Recipients.SettleRecipients(ctx, k.of.ID, k.settled); err != nil {
+		if k.err == nil {
+			k.err = activities.Failure(err)
+		}
+		return
+	}
+	for _, r := range k.settled {
+		k.done[r.N] = true
+	}
+	k.settled = k.settled[:0]
+}
+
+// reached is the number up to which everybody is settled.
+func (k *chunk) reached(after int64) int64 {
+	for _, r := range k.due {
+		if !k.done[r.N] {
+			break
+		}
+		after = r.N
+	}
+	return after
+}

@@ -1,0 +1,92 @@
+package images
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"purser/activities"
+	"purser/catalog"
+)
+
+// Withdrawal is what taking a picture off its product found.
+type Withdrawal struct {
+	SKU string `json:"sku,omitempty"` // the product
+	// Shown says that the picture was published: the index may still lead to
+	// it.
+	Shown bool `json:"shown,omitempty"`
+	// Over says that there is nothing (any more) to delete.
+	Over bool `json:"over,omitempty"`
+}
+
+// WithdrawPicture takes a picture that is to be deleted off its product. The
+// product cannot get it back: the record refuses pictures that are not ready.
+// So one that does not show it now never will.
+func (a *Activities) WithdrawPicture(ctx context.Context, r PictureRef) (Withdrawal, error) {
+	u, over, err := a.deleting(ctx, r)
+	if over || err != nil {
+		return Withdrawal{Over: over}, activities.Failure(err)
+	}
+	w := Withdrawal{SKU: u.SKU, Shown: u.Shown()}
+	if !w.Shown {
+		return w, nil
+	}
+	defer activities.Beat(ctx)()
+	now, err := a.Products.Stocked(ctx, []string{u.SKU})
+	if err != nil {
+		return w, activities.Failure(err)
+	}
+	p := now[u.SKU]
+	if p.Deleted || !p.Shows(u.ID) {
+		return w, nil
+	}
+	// A change that the record refused stays refused under its ID; once the
+	// product has moved on it may be carried out.
+	id := fmt.Sprintf("picture/%s/drop/%d", u.ID, p.Revision)
+	_, err = a.Teller.ChangeProduct(ctx, u.SKU, catalog.Change{ID: id, Actor: "purser", DropPicture: u.ID})
+	if errors.Is(err, catalog.ErrNotFound) { // deleted meanwhile
+		err = nil
+	}
+	return w, activities.Failure(err)
+}
+
+// RemovePicture deletes every file of a picture that nothing shows any more:
+// first the record forgets where they are, then they go, and last the record
+// notes that they are gone. An attempt that dies leaves the rest to the next.
+func (a *Activities) RemovePicture(ctx context.Context, r PictureRef) (Swept, error) {
+	u, over, err := a.deleting(ctx, r)
+	if over || err != nil {
+		return Swept{}, activities.Failure(err)
+	}
+	defer activities.Beat(ctx)()
+	if err := a.Record.HideUpload(ctx, u.ID); err != nil {
+		return Swept{}, activities.Failure(err)
+	}
+	if err := a.Shelf.DeleteObject(ctx, u.Key); err != nil {
+		return Swept{}, activities.Failure(err)
+	}
+	var swept Swept
+	for _, folder := range u.Folders() { // by listing: a file may be there that was never noted
+		n, err := a.clear(ctx, folder, everything)
+		swept.Deleted += n
+		if err != nil {
+			return swept, activities.Failure(err)
+		}
+	}
+	return swept, activities.Failure(a.Record.UploadDeleted(ctx, u.ID))
+}
+
+// everything is the answer of a deletion to the question which of the files
+// found may go: all of them.
+func everything(context.Context, []catalog.Object) (func(catalog.Object) bool, error) {
+	return func(catalog.Object) bool { return true }, nil
+}
+
+// deleting reads a picture that is being deleted; over if it is not.
+func (a *Activities) deleting(ctx context.Context, r PictureRef) (u catalog.Upload, over bool, err error) {
+	u, err = a.Record.Upload(ctx, r.ID)
+	if errors.Is(err, catalog.ErrNoUpload) {
+		return u, true, nil
+	}
+	return u, err == nil && u.Status != catalog.Deleting, err
+}

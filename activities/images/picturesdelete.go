@@ -1,0 +1,61 @@
+package images
+
+import (
+	"context"
+
+	"purser/activities"
+)
+
+// discardedAtOnce bounds how many pictures are deleted in one step.
+const discardedAtOnce = 100
+
+// Discarded are pictures of a product that are to be deleted.
+type Discarded struct {
+	SKU string   `json:"sku"`
+	IDs []string `json:"ids,omitempty"`
+	// Shown says that one of them was published.
+	Shown bool `json:"shown,omitempty"`
+}
+
+// WithdrawPictures takes up to 100 pictures of a product that are to be deleted
+// off it, and answers them. Those that something is at work on are left to it;
+// if no other is left, it answers none.
+func (a *Activities) WithdrawPictures(ctx context.Context, of Discarded) (Discarded, error) {
+	defer activities.Beat(ctx)()
+	of = Discarded{SKU: of.SKU}
+	ids, err := a.Discards.DeletingUploads(ctx, of.SKU, 10*discardedAtOnce)
+	for _, id := range ids {
+		if len(of.IDs) == discardedAtOnce {
+			break
+		}
+		busy, err := a.Work.InterruptPicture(ctx, id, of.SKU)
+		if err != nil {
+			return of, activities.Failure(err)
+		}
+		if busy {
+			continue
+		}
+		w, err := a.WithdrawPicture(ctx, PictureRef{ID: id})
+		if err != nil {
+			return of, err
+		}
+		if !w.Over {
+			of.IDs, of.Shown = append(of.IDs, id), of.Shown || w.Shown
+		}
+	}
+	return of, activities.Failure(err)
+}
+
+// RemovePictures deletes the files of pictures that nothing shows any more. An
+// attempt that dies leaves the rest to the next.
+func (a *Activities) RemovePictures(ctx context.Context, of Discarded) (Swept, error) {
+	var all Swept
+	for _, id := range of.IDs {
+		swept, err := a.RemovePicture(ctx, PictureRef{ID: id})
+		all.Deleted += swept.Deleted
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,48 @@
+package orders
+
+import (
+	"context"
+	"errors"
+
+	"purser/activities"
+	"purser/order"
+)
+
+// BookParcel books the parcel, or finds it.
+func (a *Activities) BookParcel(ctx context.Context, r order.ParcelRequest) (order.Parcel, error) {
+	p, err := a.Carrier.BookParcel(ctx, r)
+	return p, activities.Failure(err)
+}
+
+// ParcelRef names a parcel by our reference.
+type ParcelRef struct {
+	Reference string `json:"reference"`
+}
+
+// TrackParcel asks the carrier how a parcel stands.
+func (a *Activities) TrackParcel(ctx context.Context, r ParcelRef) (order.Parcel, error) {
+	p, err := a.Carrier.TrackParcel(ctx, r.Reference)
+	return p, activities.Failure(err)
+}
+
+// Unbook names a parcel to give up.
+type Unbook struct {
+	Booked bool                `json:"booked"` // false: the booking was tried, its outcome is unknown
+	Asked  order.ParcelRequest `json:"asked"`  // the request that booked it, or may have
+}
+
+// VoidParcel cancels a parcel that was booked, or may have been. In doubt it
+// is booked under its reference first, so that a booking still on its way
+// finds a void parcel instead of making a live one.
+func (a *Activities) VoidParcel(ctx context.Context, r Unbook) error {
+	if !r.Booked {
+		_, err := a.Carrier.BookParcel(ctx, r.Asked)
+		if errors.Is(err, order.ErrRejected) { // the carrier does not want it: there is nothing
+			return nil
+		}
+		if err != nil {
+			return activities.Failure(err)
+		}
+	}
+	return activities.Failure(a.Carrier.VoidParcel(ctx, r.Asked.Reference))
+}

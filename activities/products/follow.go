@@ -1,0 +1,87 @@
+package products
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// DueProducts tells what the index has still to be given.
+type DueProducts interface {
+	// DueProducts answers up to limit products and keeps them from others for
+	// the length of the lease; those not marked as indexed by then are due
+	// again.
+	DueProducts(ctx context.Context, lease time.Duration, limit int) ([]string, error)
+}
+
+// Follower brings the index what changed without a workflow of its own: stock
+// that moved with orders, and whatever a process that died left behind. What
+// moved is noted in the record together with the move; here it is gathered, so
+// that a thousand orders for one mug are one document a second. An order never
+// waits for it (SRCH-3, SRCH-8).
+type Follower struct {
+	Steps *Activities
+	Every time.Duration // how often it looks; default a second
+	Log   *slog.Logger
+}
+
+const (
+	// sweepLease is how long one sweep may take before another process tries.
+	sweepLease = 30 * time.Second
+	// longestRest is how long an index that is down is left alone.
+	longestRest = 30 * time.Second
+)
+
+// Run follows until the context ends.
+func (f *Follower) Run(ctx context.Context) {
+	every := f.Every
+	if every <= 0 {
+		every = time.Second
+	}
+	rest, down := every, false
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return
+		}
+		n, err := f.Steps.sweep(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			if rest = min(2*rest, longestRest); !down {
+				f.Log.Warn("the search index is behind: it cannot be written", "error", err)
+			}
+			down = true
+		case n == RowsAtOnce: // there is more
+			rest = 0
+		default:
+			if down {
+				f.Log.Warn("the search index can be written again")
+			}
+			rest, down = every, false
+		}
+		timer.Reset(rest)
+		rest = max(rest, every)
+	}
+}
+
+// sweep gives the index what is due. A product that the index refuses for good
+// comes up again after the lease.
+func (a *Activities) sweep(ctx context.Context) (int, error) {
+	skus, err := a.DueProducts.DueProducts(ctx, sweepLease, RowsAtOnce)
+	if err != nil || len(skus) == 0 {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, sweepLease)
+	defer cancel()
+	_, refused, err := a.indexPassing(ctx, skus)
+	for sku, why := range refused {
+		if err == nil {
+			err = fmt.Errorf("%s: %w", sku, why)
+		}
+	}
+	return len(skus), err
+}

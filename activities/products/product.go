@@ -1,0 +1,128 @@
+// Package products has the activities that change products and keep the search
+// index equal to the record.
+package products
+
+import (
+	"context"
+	"time"
+
+	"purser/activities"
+	"purser/catalog"
+)
+
+// Activities are the steps of products and of their search index.
+type Activities struct {
+	Products      Products
+	ProductTeller ProductTeller
+	Listings      Listings
+	Index         Index
+	IndexKeys     IndexKeys
+	Rebuild       Rebuild
+	Revisions     Revisions
+	DueProducts   DueProducts
+	StockAudit    StockAudit
+	Past          Past
+	// KeepChanges is for how long it is known who changed a product. Default
+	// 90 days.
+	KeepChanges time.Duration
+	// KeepWebhooks is for how long the bytes of delivered webhooks are kept; 0:
+	// for ever.
+	KeepWebhooks time.Duration
+	// ProductPictures and PictureDeleter have a deleted product's images
+	// deleted; nil: there are none.
+	ProductPictures ProductPictures
+	PictureDeleter  PictureDeleter
+	// PictureURL returns where a browser finds an image; nil: its key.
+	PictureURL func(key string) string
+}
+
+// Products is the record of the catalogue, as a product's workflow writes it.
+type Products interface {
+	// ChangeProduct carries out changes of one product in their order, in one
+	// transaction, and answers how each ended. A change whose ID was carried
+	// out before is answered as it was then. One that is refused stops
+	// nothing. The error is the record's own: then nothing was changed.
+	ChangeProduct(ctx context.Context, sku string, changes []catalog.Change) ([]catalog.Changed, error)
+}
+
+// ProductTeller brings a product's workflow news, and starts it if none runs.
+type ProductTeller interface {
+	TellProduct(ctx context.Context, sku string, c catalog.Change) error
+}
+
+// ProductChanges are changes of one product, in the order they came.
+type ProductChanges struct {
+	SKU     string           `json:"sku"`
+	Changes []catalog.Change `json:"changes"`
+}
+
+// ProductOutcome is how one change ended.
+type ProductOutcome struct {
+	ID      string          `json:"id"` // of the change
+	Product catalog.Stocked `json:"product"`
+	// Failure is one of the Failure constants if the change was refused.
+	Failure string `json:"failure,omitempty"`
+	Why     string `json:"why,omitempty"`
+}
+
+// ChangeProduct writes changes of a product to the record. The pictures of a
+// product that is deleted are deleted too.
+func (a *Activities) ChangeProduct(ctx context.Context, c ProductChanges) ([]ProductOutcome, error) {
+	changed, err := a.Products.ChangeProduct(ctx, c.SKU, c.Changes)
+	if err != nil {
+		return nil, activities.Failure(err)
+	}
+	outcomes := make([]ProductOutcome, len(changed))
+	for i, v := range changed {
+		outcomes[i] = ProductOutcome{ID: v.ID, Product: v.Product}
+		if v.Err != nil {
+			outcomes[i].Failure, outcomes[i].Why = activities.FailureType(v.Err), v.Err.Error()
+		} else if c.Changes[i].Delete {
+			// Done again if this fails: the change itself is carried out once.
+			if err := a.discardPictures(ctx, c.SKU); err != nil {
+				return nil, activities.Failure(err)
+			}
+		}
+	}
+	return outcomes, nil
+}
+
+// ProductNews is a change for a product's workflow, from another workflow.
+type ProductNews struct {
+	SKU    string         `json:"sku"`
+	Change catalog.Change `json:"change"`
+}
+
+// TellProduct tells a product's workflow, which then writes and indexes the
+// change: how a picture that is ready reaches its product. The change's ID
+// makes telling it again harmless.
+func (a *Activities) TellProduct(ctx context.Context, n ProductNews) error {
+	return activities.Failure(a.ProductTeller.TellProduct(ctx, n.SKU, n.Change))
+}
+
+// discardPictures has the pictures of a product deleted that was deleted
+// itself; the record has marked them in the same transaction.
+func (a *Activities) discardPictures(ctx context.Context, sku string) error {
+	if a.ProductPictures == nil {
+		return nil
+	}
+	ids, err := a.ProductPictures.DeletingUploads(ctx, sku, 1)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return a.PictureDeleter.DeletePicturesOf(ctx, sku)
+}
+
+// ProductPictures are the pictures of products, as whoever deletes a product
+// needs them.
+type ProductPictures interface {
+	// DeletingUploads answers the ids of up to limit of a product's pictures
+	// that are to be deleted and are not yet, the oldest first.
+	DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error)
+}
+
+// PictureDeleter has all pictures of a product deleted of which the record says
+// that they are to be, by one workflow; asking again changes nothing.
+type PictureDeleter interface {
+	DeletePicturesOf(ctx context.Context, sku string) error
+}

@@ -1,0 +1,26 @@
+package workers
+
+import (
+	"go.temporal.io/sdk/worker"
+
+	"purser/workflows/campaigns"
+	imageworkflows "purser/workflows/images"
+	"purser/workflows/imports"
+	"purser/workflows/mails"
+	"purser/workflows/orders"
+	"purser/workflows/products"
+)
+
+// RegisterWorkflows gives every workflow to a worker, or to a replayer: one list for
+// both, so that they cannot drift apart.
+func RegisterWorkflows(r worker.WorkflowRegistry) {
+	r.RegisterWorkflow(orders.OrderWorkflow)
+	r.RegisterWorkflow(orders.LateWorkflow)
+	r.RegisterWorkflow(products.ProductWorkflow)
+	r.RegisterWorkflow(imports.ImportWorkflow)
+	r.RegisterWorkflow(products.ReconcileWorkflow)
+	r.RegisterWorkflow(products.ReindexWorkflow)
+	imageworkflows.RegisterPictures(r)
+	r.RegisterWorkflow(mails.ResendWorkflow)
+	r.RegisterWorkflow(campaigns.CampaignWorkflow)
+}

@@ -1,0 +1,289 @@
+// Package campaigns has the workflow of a marketing campaign.
+package campaigns
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	steps "purser/activities/campaigns"
+	"purser/mail"
+	"purser/workflows"
+)
+
+// do names the activities; its methods are called by the worker, never here.
+var do *steps.Activities
+
+// The messages of a campaign's workflow.
+const (
+	// GetCampaign answers how the campaign stands, as its workflow knows it:
+	// as of the last chunk.
+	GetCampaign workflows.Query[CampaignProgress] = "GetCampaign"
+	// PauseCampaign answers when nothing more goes out.
+	PauseCampaign workflows.Update[SteerRequest, CampaignProgress] = "PauseCampaign"
+	// ResumeCampaign lets a paused campaign go on, whoever paused it.
+	ResumeCampaign workflows.Update[SteerRequest, CampaignProgress] = "ResumeCampaign"
+	// CancelCampaign ends the campaign where it is. What went out stays.
+	CancelCampaign workflows.Update[SteerRequest, CampaignProgress] = "CancelCampaign"
+	// RetryCampaign answers when the round that the campaign was started for
+	// has begun, or why it did not: by activities.FailureState or
+	// activities.FailureNoneUnknown.
+	RetryCampaign workflows.Update[SteerRequest, CampaignProgress] = "RetryCampaign"
+)
+
+// SteerRequest says which operator steers a campaign, and why.
+type SteerRequest struct {
+	Actor  string `json:"actor"`
+	Reason string `json:"reason,omitempty"`
+}
+
+func (r SteerRequest) String() string {
+	if r.Reason == "" {
+		return r.Actor
+	}
+	return r.Actor + ": " + r.Reason
+}
+
+// CampaignProgress is how far a campaign has come, and its result.
+type CampaignProgress struct {
+	ID     string              `json:"id"`
+	State  mail.CampaignState  `json:"state"`
+	Why    string              `json:"why,omitempty"`
+	After  int64               `json:"after"` // everybody up to this number is settled
+	Counts mail.CampaignCounts `json:"counts"`
+}
+
+// campaignWorkflow is the state of one running campaign.
+type campaignWorkflow struct {
+	CampaignProgress
+	run       CampaignRun
+	version   int64 // of the state in the record
+	gathered  bool  // the audience was looked up
+	notBefore time.Time
+	began     time.Time // zero: only now
+	chunks    int       // of this run
+
+	paused    *SteerRequest // who wants it to stand still
+	cancelled *SteerRequest // who wants it to end
+	retry     *mail.Retry   // the round to begin, until it has begun
+	refusal   error         // why it did not
+	interrupt func()        // ends what is being waited for
+}
+
+// CampaignWorkflow sends one mail to many people, each once, over days and
+// crashes. It holds no recipient and no text: both are in the record, and so
+// is what became of each; here is only where it stands. It ends as done or
+// cancelled, never as failed for something a recipient's mail may meet.
+func CampaignWorkflow(ctx workflow.Context, run CampaignRun) (CampaignProgress, error) {
+	w := &campaignWorkflow{
+		run: run, CampaignProgress: CampaignProgress{ID: run.ID, State: mail.CampaignDraft},
+		cancelled: run.Cancelled, retry: run.Retry, interrupt: func() {},
+	}
+	if c := run.Carried; c != nil {
+		w.CampaignProgress, w.version, w.paused, w.gathered, w.notBefore, w.began = c.Progress, c.Version, c.Paused, c.Gathered, c.NotBefore, c.Began
+	}
+	asked := ctx // cancelled in the UI: as good as cancelled by an operator
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	if err := w.listen(ctx); err != nil {
+		return w.CampaignProgress, err
+	}
+	workflow.Go(asked, func(asked workflow.Context) {
+		asked.Done().Receive(asked, nil)
+		w.cancel(SteerRequest{Actor: "temporal"})
+	})
+	for !w.State.Final() {
+		if err := w.step(ctx); err != nil {
+			return w.CampaignProgress, err
+		}
+		workflow.SetCurrentDetails(ctx, w.details())
+		if w.chunks >= chunksPerRun || workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			if err := w.carryOn(ctx); err != nil {
+				return w.CampaignProgress, err
+			}
+		}
+	}
+	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+	return w.CampaignProgress, err
+}
+
+// step does the next thing there is to do. What operators want comes first.
+func (w *campaignWorkflow) step(ctx workflow.Context) error {
+	switch wait := w.run.StartAt.Sub(workflow.Now(ctx)); {
+	case w.retry != nil:
+		return w.beginRound(ctx)
+	case w.cancelled != nil:
+		return w.mark(ctx, mail.CampaignCancelled, w.cancelled.String())
+	case w.paused != nil:
+		return w.standStill(ctx)
+	case wait > 0 && w.State != mail.CampaignRunning && !w.gathered:
+		if w.State != mail.CampaignScheduled {
+			return w.mark(ctx, mail.CampaignScheduled, "")
+		}
+		return w.sleep(ctx, wait, "The campaign begins")
+	case w.State != mail.CampaignRunning:
+		return w.mark(ctx, mail.CampaignRunning, "")
+	case !w.gathered:
+		return w.gather(ctx)
+	case w.wait(ctx) >= longestWaitInChunk:
+		return w.sleep(ctx, w.wait(ctx), "The campaign's pace")
+	}
+	return w.chunk(ctx)
+}
+
+// beginRound gives those another turn whose outcome an operator wants to be
+// known no matter what.
+func (w *campaignWorkflow) beginRound(ctx workflow.Context) error {
+	w.version++
+	r := steps.CampaignRetry{ID: w.ID, Version: w.version, Retry: *w.retry}
+	err := w.write(ctx, "The campaign goes on, round "+strconv.Itoa(w.retry.Round+1), do.RetryCampaign, r)
+	switch {
+	case err == nil:
+		w.State = mail.CampaignRunning
+	case workflows.IsFailure(err, activities.FailureState), workflows.IsFailure(err, activities.FailureNoneUnknown):
+		w.State, w.refusal = mail.CampaignDone, err // as it was
+	default:
+		return err
+	}
+	w.retry = nil
+	return nil
+}
+
+// wait is how long nothing may go out yet.
+func (w *campaignWorkflow) wait(ctx workflow.Context) time.Duration {
+	return max(w.notBefore.Sub(workflow.Now(ctx)), 0)
+}
+
+// longestWaitInChunk is a second, more than most paces ask for: longer waits
+// are left to a timer.
+const longestWaitInChunk = time.Second
+
+// standStill waits until the campaign may go on.
+func (w *campaignWorkflow) standStill(ctx workflow.Context) error {
+	if w.State != mail.CampaignPaused || w.Why != w.paused.String() {
+		return w.mark(ctx, mail.CampaignPaused, w.paused.String())
+	}
+	workflow.SetCurrentDetails(ctx, w.details())
+	return workflow.Await(ctx, func() bool { return w.paused == nil || w.cancelled != nil })
+}
+
+// sleep waits for a time to come, or for an operator.
+func (w *campaignWorkflow) sleep(ctx workflow.Context, d time.Duration, summary string) error {
+	workflow.SetCurrentDetails(ctx, w.details())
+	ctx, w.interrupt = workflow.WithCancel(ctx)
+	err := workflow.NewTimerWithOptions(ctx, d, workflow.TimerOptions{Summary: summary}).Get(ctx, nil)
+	return interrupted(err)
+}
+
+// gather looks up whom the campaign is for; those who were listed are there
+// already.
+func (w *campaignWorkflow) gather(ctx workflow.Context) error {
+	ctx, w.interrupt = workflow.WithCancel(ctx)
+	if w.began.IsZero() {
+		w.began = workflow.Now(ctx)
+	}
+	var g steps.Gathered
+	err := workflow.ExecuteActivity(w.onBulkQueue(ctx, "Look up the recipients"), do.GatherRecipients,
+		steps.Gathering{ID: w.ID, Now: w.began}).Get(ctx, &g)
+	if err == nil {
+		w.gathered, w.Counts = true, g.Counts
+	}
+	return w.setback(ctx, err)
+}
+
+// chunk sends the mail to the next recipients.
+func (w *campaignWorkflow) chunk(ctx workflow.Context) error {
+	w.chunks++
+	working, cancel := workflow.WithCancel(ctx)
+	w.interrupt = cancel
+	var done steps.ChunkDone
+	err := workflow.ExecuteActivity(w.onBulkQueue(working, fmt.Sprintf("Send to those after %d", w.After)), do.SendCampaignChunk,
+		steps.ChunkRequest{ID: w.ID, After: w.After, Wait: w.wait(ctx)}).Get(working, &done)
+	if err != nil {
+		return w.setback(working, err)
+	}
+	w.interrupt = func() {}
+	w.After, w.Counts, w.notBefore = done.After, done.Counts, workflow.Now(ctx).Add(done.Wait)
+	switch {
+	case done.Held != "" && w.paused == nil:
+		w.paused = &SteerRequest{Actor: workflows.ActorPurser, Reason: done.Held}
+	case done.Finished && w.Counts.Due > 0 && w.After > 0:
+		w.After = 0 // look once more: nobody is to be left behind
+	case done.Finished:
+		return w.mark(ctx, mail.CampaignDone, "")
+	}
+	return nil
+}
+
+// onBulkQueue are the options of what runs for as long as it takes, on a queue
+// of its own: campaigns must not take the places of orders' mails.
+func (w *campaignWorkflow) onBulkQueue(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           workflows.BulkQueue,
+		StartToCloseTimeout: chunkTimeout,
+		HeartbeatTimeout:    chunkSilence,
+		WaitForCancellation: true,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: workflows.FirstRetry, BackoffCoefficient: 2, MaximumInterval: workflows.LongestBackoff},
+		Priority:            temporal.Priority{PriorityKey: bulkPriority},
+		Summary:             summary,
+	})
+}
+
+const (
+	chunkTimeout = 5 * time.Minute // a chunk ends by itself after one
+	chunkSilence = 20 * time.Second
+	bulkPriority = 5 // the last; the default is 3
+)
+
+// interrupted forgives the end of what an operator has ended, even if the
+// operator has changed their mind since: nobody else ends anything here.
+func interrupted(err error) error {
+	if temporal.IsCanceledError(err) {
+		return nil
+	}
+	return err
+}
+
+// setback stops a campaign that cannot go on by itself, such as one whose
+// record is gone. A person must look. How work ends that an operator has
+// interrupted does not matter: it is never tried again, and the next step finds
+// in the record how far it came.
+func (w *campaignWorkflow) setback(working workflow.Context, err error) error {
+	if err == nil || working.Err() != nil {
+		return nil
+	}
+	if w.paused == nil {
+		w.paused = &SteerRequest{Actor: workflows.ActorPurser, Reason: workflows.Reason(err)}
+	}
+	return nil
+}
+
+// mark writes the state the campaign has come to.
+func (w *campaignWorkflow) mark(ctx workflow.Context, s mail.CampaignState, why string) error {
+	w.version++
+	m := steps.CampaignMark{ID: w.ID, Version: w.version, State: s, Why: why}
+	err := w.write(ctx, "The campaign is "+string(s), do.MarkCampaign, m)
+	if err == nil {
+		w.State, w.Why = s, why
+	}
+	return err
+}
+
+// write does a step in the record, for as long as it takes.
+func (w *campaignWorkflow) write(ctx workflow.Context, summary string, step, in any) error {
+	err := workflows.RunLocal(ctx, summary, step, in, nil)
+	if err != nil && workflows.IsTransient(err) {
+		err = workflows.RunRemote(ctx, workflows.RecordQueue, 0, summary, err, step, in, nil)
+	}
+	return err
+}
+
+// details is what the Temporal UI shows.
+func (w *campaignWorkflow) details() string {
+	c := w.Counts
+	return fmt.Sprintf("**%s** %s\n\n%d of %d settled: %d sent, %d suppressed, %d rejected, %d unknown, %d skipped.",
+		w.State, w.Why, c.Settled(), c.Total, c.Sent, c.Suppressed, c.Rejected, c.Unknown, c.Skipped)
+}

@@ -1,0 +1,121 @@
+package campaigns
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	"purser/mail"
+	"purser/workflows"
+)
+
+// RefusalEnded is the type of the refusal to steer a campaign that has ended.
+const RefusalEnded = "Ended"
+
+// listen registers what others may ask and tell a campaign.
+func (w *campaignWorkflow) listen(ctx workflow.Context) error {
+	if err := GetCampaign.Handle(ctx, func() (CampaignProgress, error) { return w.CampaignProgress, nil }); err != nil {
+		return err
+	}
+	if err := PauseCampaign.Handle(ctx, w.checkSteer, w.onPause); err != nil {
+		return err
+	}
+	if err := ResumeCampaign.Handle(ctx, w.checkSteer, w.onResume); err != nil {
+		return err
+	}
+	if err := CancelCampaign.Handle(ctx, w.checkCancel, w.onCancel); err != nil {
+		return err
+	}
+	return RetryCampaign.Handle(ctx, w.checkRetry, w.onRetry)
+}
+
+func (w *campaignWorkflow) checkSteer(workflow.Context, SteerRequest) error {
+	if w.State.Final() || w.cancelled != nil {
+		return workflows.Refuse(RefusalEnded, mail.ErrCampaignOver.Error())
+	}
+	return nil
+}
+
+func (w *campaignWorkflow) checkCancel(workflow.Context, SteerRequest) error {
+	if w.State == mail.CampaignDone {
+		return workflows.Refuse(RefusalEnded, mail.ErrCampaignOver.Error())
+	}
+	return nil
+}
+
+// onPause answers when the campaign stands still, or when somebody wanted
+// something else meanwhile.
+func (w *campaignWorkflow) onPause(ctx workflow.Context, r SteerRequest) (CampaignProgress, error) {
+	if err := workflows.AwaitAccepted(ctx); err != nil {
+		return w.CampaignProgress, err
+	}
+	if err := w.checkSteer(ctx, r); err != nil {
+		return w.CampaignProgress, err
+	}
+	if w.paused == nil {
+		w.paused = &r
+		w.interrupt()
+	}
+	mine := w.paused
+	err := workflow.Await(ctx, func() bool {
+		return w.paused != mine || w.State == mail.CampaignPaused || w.State.Final()
+	})
+	return w.CampaignProgress, err
+}
+
+// onResume answers when the campaign goes on.
+func (w *campaignWorkflow) onResume(ctx workflow.Context, r SteerRequest) (CampaignProgress, error) {
+	if err := workflows.AwaitAccepted(ctx); err != nil {
+		return w.CampaignProgress, err
+	}
+	if err := w.checkSteer(ctx, r); err != nil {
+		return w.CampaignProgress, err
+	}
+	w.paused = nil
+	err := workflow.Await(ctx, func() bool { return w.paused != nil || w.State != mail.CampaignPaused })
+	return w.CampaignProgress, err
+}
+
+func (w *campaignWorkflow) checkRetry(workflow.Context, SteerRequest) error {
+	if w.run.Retry == nil {
+		return workflows.Refuse(activities.FailureState, "the campaign was not started for another round")
+	}
+	return nil
+}
+
+// onRetry is the answer to whoever started the campaign for another round.
+func (w *campaignWorkflow) onRetry(ctx workflow.Context, _ SteerRequest) (CampaignProgress, error) {
+	if err := workflows.AwaitAccepted(ctx); err != nil {
+		return w.CampaignProgress, err
+	}
+	err := workflow.Await(ctx, func() bool { return w.retry == nil })
+	var app *temporal.ApplicationError
+	if errors.As(w.refusal, &app) {
+		err = workflows.Refuse(app.Type(), app.Message())
+	}
+	return w.CampaignProgress, err
+}
+
+// onCancel answers when nothing more goes out.
+func (w *campaignWorkflow) onCancel(ctx workflow.Context, r SteerRequest) (CampaignProgress, error) {
+	if err := workflows.AwaitAccepted(ctx); err != nil {
+		return w.CampaignProgress, err
+	}
+	w.cancel(r)
+	if err := workflow.Await(ctx, func() bool { return w.State.Final() }); err != nil {
+		return w.CampaignProgress, err
+	}
+	if w.State == mail.CampaignDone { // it was faster
+		return w.CampaignProgress, workflows.Refuse(RefusalEnded, mail.ErrCampaignOver.Error())
+	}
+	return w.CampaignProgress, nil
+}
+
+func (w *campaignWorkflow) cancel(r SteerRequest) {
+	if w.cancelled == nil {
+		w.cancelled = &r
+		w.interrupt()
+	}
+}

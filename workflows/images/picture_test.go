@@ -1,0 +1,168 @@
+package images_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities/fake"
+	steps "purser/activities/images"
+	"purser/activities/products"
+	"purser/catalog"
+	"purser/order"
+	"purser/workflows/images"
+	"purser/workflows/workflowtest"
+)
+
+// onePixel is a whole GIF.
+const onePixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+
+// studio runs a picture's workflow: the real steps over fakes.
+type studio struct {
+	*testsuite.TestWorkflowEnvironment
+	store  fake.Objects
+	record fake.Uploads
+	upload catalog.Upload
+}
+
+func newStudio(t *testing.T, file string) *studio {
+	t.Helper()
+	s := &studio{TestWorkflowEnvironment: workflowtest.NewEnv()}
+	s.SetWorkflowRunTimeout(30 * 24 * time.Hour)
+	images.RegisterPictures(s)
+	s.RegisterActivity(&steps.Activities{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record})
+	var err error
+	if s.upload, err = catalog.NewUpload("mug-blue", "", "image/gif", int64(len(file)), "shop", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.record.CreateUpload(t.Context(), s.upload); err != nil {
+		t.Fatal(err)
+	}
+	s.store.Send(s.upload.Key, s.upload.Type, []byte(file))
+	if _, err := s.record.BeginUpload(t.Context(), s.upload.ID); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// run runs the workflow to its end.
+func (s *studio) run(t *testing.T) images.PictureOutcome {
+	t.Helper()
+	s.ExecuteWorkflow(images.ImageWorkflow, images.Picture{ID: s.upload.ID, SKU: s.upload.SKU})
+	var o images.PictureOutcome
+	if err := s.GetWorkflowResult(&o); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func (s *studio) wantStatus(t *testing.T, status catalog.UploadStatus) {
+	t.Helper()
+	if u, err := s.record.Upload(t.Context(), s.upload.ID); err != nil || u.Status != status {
+		t.Errorf("the record says %+v, %v, want %s", u, err, status)
+	}
+}
+
+func TestImageWorkflow(t *testing.T) {
+	t.Run("IMG-4 IMG-9 ready", func(t *testing.T) {
+		s := newStudio(t, onePixel)
+		if o := s.run(t); o != (images.PictureOutcome{Ready: true}) {
+			t.Errorf("got %+v", o)
+		}
+		s.wantStatus(t, catalog.Ready)
+		if told := s.record.Told(); len(told) != 1 || told[0].AddPicture == nil || len(told[0].AddPicture.Renditions) != 4 {
+			t.Errorf("told: %+v", told)
+		}
+	})
+	t.Run("IMG-8 F59 refused", func(t *testing.T) {
+		s := newStudio(t, "<html>")
+		if o := s.run(t); o.Ready || o.Reason != "unknown_type" {
+			t.Errorf("got %+v", o)
+		}
+		s.wantStatus(t, catalog.Refused)
+		if told := s.record.Told(); len(told) != 0 {
+			t.Errorf("told: %+v", told)
+		}
+		if keys := s.store.Keys(); len(keys) != 1 || keys[0] != s.upload.QuarantineKey() {
+			t.Errorf("left: %v", keys)
+		}
+	})
+	t.Run("the store is down for some minutes", func(t *testing.T) {
+		s := newStudio(t, onePixel)
+		var tries atomic.Int64
+		s.store.Fail = func(op, _ string) error {
+			if op == "put" && tries.Add(1) < 9 { // the test environment tries ten times
+				return &order.ProviderError{Provider: "s3", Op: op, Kind: order.ErrUnavailable}
+			}
+			return nil
+		}
+		if o := s.run(t); !o.Ready {
+			t.Errorf("got %+v", o)
+		}
+	})
+	t.Run("the store never comes back", func(t *testing.T) {
+		s := newStudio(t, onePixel)
+		s.store.Fail = func(op, _ string) error {
+			if op == "put" {
+				return &order.ProviderError{Provider: "s3", Op: op, Kind: order.ErrDenied, Code: "AccessDenied"}
+			}
+			return nil
+		}
+		if o := s.run(t); o.Ready || o.Reason != "given_up" || !strings.Contains(o.Detail, "AccessDenied") {
+			t.Errorf("got %+v", o)
+		}
+		s.wantStatus(t, catalog.Refused)
+	})
+	t.Run("one that was decided is left alone", func(t *testing.T) {
+		s := newStudio(t, onePixel)
+		if _, err := s.record.RefuseUpload(t.Context(), s.upload.ID, "broken", ""); err != nil {
+			t.Fatal(err)
+		}
+		if o := s.run(t); o != (images.PictureOutcome{}) {
+			t.Errorf("got %+v", o)
+		}
+		if calls := s.store.Calls(); len(calls) != 0 {
+			t.Errorf("it did %v", calls)
+		}
+	})
+}
+
+// TestSweepPicturesWorkflow: a picture whose workflow was never started is
+// taken up, be it to make it or to delete it.
+func TestSweepPicturesWorkflow(t *testing.T) {
+	s := newStudio(t, onePixel)
+	s.sweeps(t, func(w steps.Swept) bool { return len(w.Stranded) == 1 })
+	s.wantStatus(t, catalog.Ready)
+	if _, err := s.record.DeleteUpload(t.Context(), s.upload.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.sweeps(t, func(w steps.Swept) bool { return len(w.Deleting) == 1 })
+	s.wantStatus(t, catalog.Deleted)
+}
+
+// sweeps takes up the studio's picture an hour later.
+func (s *studio) sweeps(t *testing.T, found func(steps.Swept) bool) {
+	t.Helper()
+	later := func() time.Time { return time.Now().Add(time.Hour) }
+	env := workflowtest.NewEnv()
+	images.RegisterPictures(env)
+	env.RegisterActivity(&products.Activities{Listings: listings{&s.record}, Index: &fake.Index{}})
+	env.RegisterActivity(&steps.Activities{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record, Now: later})
+	var started []string
+	env.SetOnChildWorkflowStartedListener(func(i *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {
+		started = append(started, i.WorkflowExecution.ID)
+	})
+	env.ExecuteWorkflow(images.SweepPicturesWorkflow)
+	var swept steps.Swept
+	if err := env.GetWorkflowResult(&swept); err != nil || !found(swept) {
+		t.Fatalf("%+v, %v", swept, err)
+	}
+	if want := images.PictureWorkflowID(s.upload.ID); len(started) != 1 || started[0] != want {
+		t.Errorf("started %v, want %s", started, want)
+	}
+}

@@ -1,0 +1,97 @@
+package images
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	steps "purser/activities/images"
+	"purser/activities/products"
+	"purser/workflows"
+)
+
+// productSteps names the activities that index products; its methods are called
+// by the worker, never here.
+var productSteps *products.Activities
+
+// PictureDiscarded says that a picture is to be deleted, as the record has it
+// already. It starts DeletePictureWorkflow if nothing is at work on the
+// picture; an ImageWorkflow that is becomes one.
+const PictureDiscarded workflows.Signal[Picture] = "PictureDiscarded"
+
+// indexedWithin is how long the files of a picture wait for the index to have
+// let go of it. A search that is down for longer shows nobody anything; what
+// it says when it is back leads to a placeholder, for the moment until it has
+// caught up. That is better than a picture that cannot be got rid of.
+const indexedWithin = time.Hour
+
+// DeletePictureWorkflow deletes a picture so that nothing ever leads to a file
+// that is gone: its product shows it no more, then the index, and only then
+// the files go. Each step can be done again, so it goes on after any crash. It
+// runs under the ID of ImageWorkflow: the two never work at the same time.
+func DeletePictureWorkflow(ctx workflow.Context, p Picture) error {
+	ref := steps.PictureRef{ID: p.ID}
+	var w steps.Withdrawal
+	err := workflow.ExecuteActivity(onPictures(ctx, "Take it off its product "+p.SKU, 0), do.WithdrawPicture, ref).Get(ctx, &w)
+	if err != nil || w.Over {
+		return err
+	}
+	if w.Shown {
+		if err := unlist(ctx, w.SKU); err != nil {
+			return err
+		}
+	}
+	return workflow.ExecuteActivity(onPictures(ctx, "Delete its files", 0), do.RemovePicture, ref).Get(ctx, nil)
+}
+
+// PicturesWorkflowID is the ID of the workflow that deletes all pictures of a
+// product that are to be deleted.
+func PicturesWorkflowID(sku string) string { return "pictures/" + sku }
+
+// roundsOfPictures is after how many steps of a hundred pictures the history
+// is begun anew.
+const roundsOfPictures = 50
+
+// DeletePicturesWorkflow deletes the pictures of a product that was deleted,
+// however many it has had, one hundred after the other and each as
+// DeletePictureWorkflow does. What is left is in the record, so it goes on
+// after any crash.
+func DeletePicturesWorkflow(ctx workflow.Context, of steps.Discarded) error {
+	for range roundsOfPictures {
+		var some steps.Discarded
+		err := workflow.ExecuteActivity(onPictures(ctx, "Take pictures off "+of.SKU, 0), do.WithdrawPictures, of).Get(ctx, &some)
+		if err != nil || len(some.IDs) == 0 {
+			return err
+		}
+		if some.Shown {
+			if err := unlist(ctx, of.SKU); err != nil {
+				return err
+			}
+		}
+		summary := fmt.Sprintf("Delete the files of %d pictures", len(some.IDs))
+		if err := workflow.ExecuteActivity(onPictures(ctx, summary, 0), do.RemovePictures, some).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return workflow.NewContinueAsNewError(ctx, DeletePicturesWorkflow, of)
+}
+
+// unlist waits until the index shows a product as the record has it now, but
+// no longer than indexedWithin.
+func unlist(ctx workflow.Context, sku string) error {
+	indexing := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              workflows.CatalogueQueue,
+		StartToCloseTimeout:    workflows.CallTimeout,
+		ScheduleToCloseTimeout: indexedWithin,
+		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: workflows.FirstRetry, BackoffCoefficient: 2, MaximumInterval: workflows.LongestBackoff},
+		Summary:                "Index " + sku,
+	})
+	err := workflow.ExecuteActivity(indexing, productSteps.IndexProducts, products.IndexRequest{SKUs: []string{sku}}).Get(ctx, nil)
+	if err == nil || temporal.IsCanceledError(err) {
+		return err
+	}
+	workflow.GetLogger(ctx).Warn("a picture's files go though the index may still lead there", "sku", sku, "error", err)
+	return nil
+}

@@ -1,0 +1,175 @@
+package images_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities/fake"
+	steps "purser/activities/images"
+	"purser/activities/products"
+	"purser/catalog"
+	"purser/order"
+	"purser/workflows"
+	"purser/workflows/images"
+	"purser/workflows/workflowtest"
+)
+
+// listings are the products as the index follows them: what the studio's
+// record says they show.
+type listings struct{ *fake.Uploads }
+
+func (l listings) Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error) {
+	all, err := l.Uploads.Stocked(ctx, skus)
+	for sku, p := range all {
+		p.Name, p.Revision = sku, int64(1+len(l.Told()))
+		all[sku] = p
+	}
+	return all, err
+}
+
+func (listings) MarkIndexed(context.Context, map[string]int64) ([]string, error) { return nil, nil }
+
+// discard deletes the studio's picture, with an index beside it.
+func (s *studio) discard(t *testing.T, index *fake.Index) error {
+	t.Helper()
+	if _, err := s.record.DeleteUpload(t.Context(), s.upload.ID); err != nil {
+		t.Fatal(err)
+	}
+	env := workflowtest.NewEnv()
+	images.RegisterPictures(env)
+	env.RegisterActivity(&steps.Activities{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record})
+	env.RegisterActivity(&products.Activities{Listings: listings{&s.record}, Index: index})
+	env.SetOnActivityStartedListener(func(i *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		// The files wait for the index, but not for good.
+		if i.ActivityType.Name == "IndexProducts" && (i.ScheduleToCloseTimeout != time.Hour || i.TaskQueue != workflows.CatalogueQueue) {
+			t.Errorf("indexing on %s for %s", i.TaskQueue, i.ScheduleToCloseTimeout)
+		}
+	})
+	env.ExecuteWorkflow(images.DeletePictureWorkflow, images.Picture{ID: s.upload.ID})
+	return env.GetWorkflowError()
+}
+
+// indexed gives the index the product as it is.
+func (s *studio) indexed(t *testing.T, index *fake.Index) {
+	t.Helper()
+	a := &products.Activities{Listings: listings{&s.record}, Index: index}
+	if _, err := a.IndexProducts(t.Context(), products.IndexRequest{SKUs: []string{s.upload.SKU}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pictured are the addresses that the index shows.
+func pictured(x *fake.Index) (all []string) {
+	for _, d := range x.Documents() {
+		all = append(all, d.Pictures...)
+	}
+	return all
+}
+
+// TestDeletePictureWorkflow (IMG-9): nothing ever leads to a file that is
+// gone: product, index, files, in this order.
+func TestDeletePictureWorkflow(t *testing.T) {
+	t.Run("published", func(t *testing.T) {
+		s, x := newStudio(t, onePixel), &fake.Index{}
+		s.run(t)
+		s.indexed(t, x)
+		if len(pictured(x)) != 1 {
+			t.Fatalf("the index shows %v", pictured(x))
+		}
+		s.store.Fail = func(op, key string) error {
+			if op != "delete" {
+				return nil
+			}
+			now, _ := s.record.Stocked(t.Context(), []string{s.upload.SKU})
+			if now[s.upload.SKU].Shows(s.upload.ID) || len(pictured(x)) != 0 {
+				t.Errorf("%s goes while it is shown", key)
+			}
+			return nil
+		}
+		if err := s.discard(t, x); err != nil {
+			t.Fatal(err)
+		}
+		s.wantStatus(t, catalog.Deleted)
+		if keys := s.store.Keys(); len(keys) != 0 {
+			t.Errorf("left: %v", keys)
+		}
+	})
+	t.Run("the search is away for a day", func(t *testing.T) {
+		s, x := newStudio(t, onePixel), &fake.Index{}
+		s.run(t)
+		s.indexed(t, x)
+		x.Before = func(op string) error {
+			return &order.ProviderError{Provider: "search", Op: op, Kind: order.ErrUnavailable}
+		}
+		if err := s.discard(t, x); err != nil {
+			t.Fatal(err)
+		}
+		s.wantStatus(t, catalog.Deleted)
+	})
+	t.Run("refused", func(t *testing.T) {
+		s, x := newStudio(t, "<html>"), &fake.Index{}
+		s.run(t)
+		told := len(s.record.Told())
+		if err := s.discard(t, x); err != nil {
+			t.Fatal(err)
+		}
+		s.wantStatus(t, catalog.Deleted)
+		if keys := s.store.Keys(); len(keys) != 0 || len(s.record.Told()) != told || len(x.Documents()) != 0 {
+			t.Errorf("left: %v; told %v, indexed %v", keys, s.record.Told(), x.Documents())
+		}
+	})
+	t.Run("one that nobody discarded is left alone", func(t *testing.T) {
+		s := newStudio(t, onePixel)
+		s.ExecuteWorkflow(images.DeletePictureWorkflow, images.Picture{ID: s.upload.ID})
+		if err := s.GetWorkflowError(); err != nil {
+			t.Fatal(err)
+		}
+		s.wantStatus(t, catalog.Processing)
+		if keys := s.store.Keys(); !slices.Equal(keys, []string{s.upload.Key}) {
+			t.Errorf("left: %v", keys)
+		}
+	})
+}
+
+// TestImageWorkflowDiscarded (IMG-9): a picture that is discarded while it is
+// being made is deleted when nothing writes its files any more.
+func TestImageWorkflowDiscarded(t *testing.T) {
+	for _, at := range []string{"move", "put"} {
+		t.Run("at "+at, func(t *testing.T) {
+			s := newStudio(t, onePixel)
+			struck := false
+			s.store.Fail = func(op, _ string) error {
+				if op == at && !struck {
+					struck = true
+					if _, err := s.record.DeleteUpload(context.Background(), s.upload.ID); err != nil {
+						t.Error(err)
+					}
+					s.SignalWorkflow(string(images.PictureDiscarded), images.Picture{ID: s.upload.ID, SKU: s.upload.SKU})
+				}
+				return nil
+			}
+			s.ExecuteWorkflow(images.ImageWorkflow, images.Picture{ID: s.upload.ID, SKU: s.upload.SKU})
+			var next *workflow.ContinueAsNewError
+			if err := s.GetWorkflowError(); !errors.As(err, &next) || next.WorkflowType.Name != "DeletePictureWorkflow" {
+				t.Fatalf("it ended with %v", err)
+			}
+			s.wantStatus(t, catalog.Deleting)
+			if told := s.record.Told(); len(told) != 0 {
+				t.Errorf("told: %+v", told)
+			}
+			if err := s.discard(t, &fake.Index{}); err != nil {
+				t.Fatal(err)
+			}
+			if keys := s.store.Keys(); len(keys) != 0 {
+				t.Errorf("left: %v", keys)
+			}
+		})
+	}
+}

@@ -1,0 +1,106 @@
+package images_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/testsuite"
+
+	"purser/activities/fake"
+	steps "purser/activities/images"
+	"purser/activities/products"
+	"purser/catalog"
+	"purser/order"
+	"purser/workflows/images"
+	"purser/workflows/workflowtest"
+)
+
+// busy is at work on one picture.
+type busy struct {
+	id   string
+	told int
+}
+
+func (b *busy) InterruptPicture(_ context.Context, id, _ string) (bool, error) {
+	if id == b.id {
+		b.told++
+	}
+	return id == b.id, nil
+}
+
+// TestDeletePicturesWorkflow (IMG-4, RES-13): however many pictures a product
+// has had, one workflow deletes them, a hundred in a step, also where a step
+// dies among them; the one that something is at work on is left to it.
+func TestDeletePicturesWorkflow(t *testing.T) {
+	s, x := newStudio(t, onePixel), &fake.Index{}
+	s.run(t) // one that is published
+	s.indexed(t, x)
+	work := &busy{}
+	var refused []string
+	for i := range 250 {
+		u, err := catalog.NewUpload(s.upload.SKU, "", "image/gif", 1, "shop", time.Now().Add(time.Duration(i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.record.CreateUpload(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+		s.store.Send(u.QuarantineKey(), u.Type, []byte("x"))
+		if _, err := s.record.BeginUpload(t.Context(), u.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.record.RefuseUpload(t.Context(), u.ID, "truncated", ""); err != nil {
+			t.Fatal(err)
+		}
+		refused = append(refused, u.ID)
+		if i == 120 {
+			work.id = u.ID
+		}
+	}
+	for _, id := range append(refused, s.upload.ID) {
+		if _, err := s.record.DeleteUpload(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deaths := 0
+	s.store.Fail = func(op, key string) error {
+		if op == "delete" && len(s.store.Keys()) < 200 && deaths < 3 {
+			deaths++
+			return &order.ProviderError{Provider: "store", Op: op, Kind: order.ErrUnavailable}
+		}
+		return nil
+	}
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(workflowtest.Quiet())
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(30 * time.Second)
+	images.RegisterPictures(env)
+	env.RegisterActivity(&steps.Activities{
+		Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record, Discards: &s.record, Work: work,
+	})
+	env.RegisterActivity(&products.Activities{Listings: listings{&s.record}, Index: x})
+	taken := map[string]int{}
+	env.SetOnActivityStartedListener(func(i *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		if i.Attempt == 1 {
+			taken[i.ActivityType.Name]++
+		}
+	})
+	env.ExecuteWorkflow(images.DeletePicturesWorkflow, steps.Discarded{SKU: s.upload.SKU})
+	if err := env.GetWorkflowError(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(taken), "map[IndexProducts:1 RemovePictures:3 WithdrawPictures:4]"; got != want {
+		t.Errorf("steps %s, want %s", got, want)
+	}
+	left, err := s.record.DeletingUploads(t.Context(), s.upload.SKU, 1000)
+	if err != nil || len(left) != 1 || left[0] != work.id || work.told == 0 || deaths != 3 {
+		t.Errorf("left %v, %v; told %d times, died %d times", left, err, work.told, deaths)
+	}
+	if keys := s.store.Keys(); len(keys) != 1 || len(pictured(x)) != 0 {
+		t.Errorf("files left: %v; the index shows %v", keys, pictured(x))
+	}
+}

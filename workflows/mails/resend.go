@@ -1,0 +1,37 @@
+// Package mails has the workflow that sends a mail again because a person
+// decided so.
+package mails
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	steps "purser/activities/mails"
+	"purser/order"
+	"purser/workflows"
+)
+
+// do names the activities; its methods are called by the worker, never here.
+var do *steps.Activities
+
+// ResendWorkflowID is the ID of the workflow that carries out one decision to
+// send a mail anew: the same decision is the same workflow.
+func ResendWorkflowID(r order.Resend) string {
+	sum := sha256.Sum256([]byte(r.Key))
+	return r.OrderID.WorkflowID() + "/mail/" + string(r.Milestone) + "/" + hex.EncodeToString(sum[:8])
+}
+
+// ResendWorkflow sends a milestone's mail anew, under its next generation. It
+// is a workflow of its own because the order's may have ended long ago.
+func ResendWorkflow(ctx workflow.Context, r order.Resend) (steps.MailOutcome, error) {
+	var m order.Mail
+	var out steps.MailOutcome
+	if err := workflows.RunLocalFirst(ctx, workflows.RecordQueue, time.Hour, "Write down who asked", do.PrepareResend, r, &m); err != nil {
+		return out, err
+	}
+	err := workflows.RunLocalFirst(ctx, workflows.MailQueue, workflows.MailWithin, "Mail: "+string(r.Milestone)+", again", do.SendMail, m, &out)
+	return out, err
+}

@@ -1,0 +1,297 @@
+package orders_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"purser/order"
+)
+
+// step is one thing that happens to an order in a generated life.
+type step struct {
+	At    time.Duration
+	Do    string
+	On    int           // which intent or earlier report
+	Lost  bool          // its report never arrives by itself
+	Delay time.Duration // of its report
+	Times int           // how often its report arrives, or a fault strikes
+	Fault fault
+}
+
+var calls = []string{
+	"OpenOrder", "SaveOrder", "CreateIntent", "GetIntent", "CancelIntent", "CaptureIntent", "RefundIntent", "Refunds",
+	"BookParcel", "TrackParcel", "VoidParcel", "SendMail",
+}
+
+// refusable are the calls that a provider may refuse for a reason.
+var refusable = []string{"CancelIntent", "CaptureIntent", "RefundIntent", "VoidParcel", "GetIntent"}
+
+func drawStep(t *rapid.T) step {
+	s := step{
+		Do: rapid.SampledFrom([]string{
+			"pay", "pay", "pay", "pay", "decline", "challenge", "think", "authenticated", "not authenticated",
+			"cancel at bank", "capture at bank", "tamper", "second", "repeat", "repeat", "cancel", "cancel workflow", "place", "release",
+			"scan", "scan", "come back", "refund report", "part back by hand", "fault", "fault", "fault", "outage", "refusal", "long history",
+		}).Draw(t, "do"),
+		On:    rapid.IntRange(0, 3).Draw(t, "on"),
+		Lost:  rapid.IntRange(0, 4).Draw(t, "lost") == 0,
+		Times: rapid.IntRange(1, 3).Draw(t, "times"),
+	}
+	s.At = rapid.SampledFrom([]time.Duration{
+		0, time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 29 * time.Minute, 30 * time.Minute, time.Hour, 12 * time.Hour, 30 * time.Hour,
+	}).Draw(t, "at") + time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds later"))*time.Second
+	s.Delay = rapid.SampledFrom([]time.Duration{0, 0, 0, time.Second, time.Minute, time.Hour, 24 * time.Hour}).Draw(t, "delay")
+	ops, kinds := calls, []error{order.ErrUnavailable, order.ErrUnknownOutcome, order.ErrThrottled, order.ErrDenied}
+	if s.Do == "refusal" {
+		ops, kinds = refusable, []error{order.ErrState, order.ErrRejected}
+	}
+	s.Fault = fault{op: rapid.SampledFrom(ops).Draw(t, "op"), kind: rapid.SampledFrom(kinds).Draw(t, "kind"), times: s.Times}
+	s.Fault.after = s.Fault.kind == order.ErrUnknownOutcome
+	if s.Do == "outage" {
+		s.Fault.times, s.Fault.until = 0, s.At+rapid.SampledFrom([]time.Duration{time.Minute, time.Hour, 20 * time.Hour}).Draw(t, "long")
+	}
+	return s
+}
+
+// TestAnyOrder lives through any interleaving of payments, failures,
+// cancellations, expiry, scans, lost, repeated, late and reordered reports,
+// outages and long histories (F2 to F12, F18, F19, F22 to F24, F30, F31, F37,
+// F68, F69), until nothing moves any more. However it went, every promise is
+// kept.
+func TestAnyOrder(t *testing.T) {
+	for n := range 3 {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				w := newWorld(t)
+				for _, s := range rapid.SliceOfN(rapid.Custom(drawStep), 1, 14).Draw(t, "steps") {
+					w.at(s.At, func() { w.hand(func() { w.happen(s) }) })
+				}
+				if rapid.IntRange(0, 4).Draw(t, "too far") == 0 {
+					w.placement.Request.ShipTo.Country = "XX"
+				}
+				w.settle(rapid.Bool().Draw(t, "comes back"))
+				w.run()
+				w.keptPromises()
+				w.keptMails()
+			})
+		})
+	}
+}
+
+// happen takes a step, if it is possible.
+func (w *world) happen(s step) {
+	id := w.anyIntent(s.On)
+	switch s.Do {
+	case "pay":
+		w.report(s)(w.bank.Pay(id))
+	case "decline":
+		w.report(s)(w.bank.Decline(id, "card_declined", "insufficient_funds"))
+	case "challenge":
+		w.report(s)(w.bank.Challenge(id))
+	case "think":
+		w.report(s)(w.bank.Think(id))
+	case "authenticated", "not authenticated":
+		w.report(s)(w.bank.Authenticate(id, s.Do == "authenticated"))
+	case "cancel at bank":
+		in, err := w.bank.CancelIntent(context.Background(), id, "dashboard-cancel-"+id)
+		w.report(s)(in.News(), err)
+	case "capture at bank":
+		w.report(s)(w.captureAtBank(id))
+	case "tamper":
+		if w.open(id) {
+			w.report(s)(w.bank.Change(id, func(in *order.Intent) {
+				in.Status, in.Capturable, in.Amount.Amount = order.RequiresCapture, 100, 100
+			}), nil)
+		}
+	case "second":
+		if o := w.order(); o.Total.Amount > 0 {
+			in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: o.ID, Amount: o.Total, Key: "elsewhere"})
+			if err == nil {
+				w.report(s)(w.bank.Pay(in.ID))
+			}
+		}
+	case "refund report":
+		if id != "" {
+			w.deliver(s, w.news(order.News{Type: "charge.refunded", Refund: &order.RefundNews{IntentID: id}}))
+		}
+	case "part back by hand":
+		w.partBack(s, id)
+	case "repeat":
+		if len(w.reports) > 0 {
+			w.tell(w.reports[s.On%len(w.reports)])
+		}
+	case "scan":
+		w.scanOn(s, order.ParcelInTransit, order.ParcelOutForDelivery, order.ParcelException, order.ParcelDelivered)
+	case "come back":
+		w.scanOn(s, order.ParcelReturned)
+	case "fault", "outage", "refusal":
+		f := s.Fault
+		w.addFault(&f)
+	default:
+		if !w.over {
+			w.act(s.Do)
+		}
+	}
+}
+
+// partBack is a person who gives back a part of what an intent took, or holds
+// and is made to take. If it is the order's own, the shop keeps that much less.
+func (w *world) partBack(s step, id string) {
+	if n, err := w.captureAtBank(id); err == nil {
+		w.report(s)(n, nil)
+	}
+	part := order.Money{Amount: int64(100 * s.Times), Currency: w.placement.Request.Currency}
+	if _, err := w.bank.RefundIntent(context.Background(), id, part, fmt.Sprint("dashboard-", id, "-", w.clock())); err != nil {
+		return
+	}
+	if id == w.order().Payment.IntentID {
+		w.given += part.Amount
+	}
+	w.deliver(s, w.news(order.News{Type: "charge.refunded", Refund: &order.RefundNews{IntentID: id}}))
+}
+
+// act is what only a running order can be told.
+func (w *world) act(do string) {
+	switch do {
+	case "cancel":
+		w.cancel()
+	case "cancel workflow":
+		w.env.CancelWorkflow()
+	case "place":
+		w.place("again", hash, nil)
+	case "release":
+		w.release()
+	case "long history":
+		w.env.SetContinueAsNewSuggested(true)
+	}
+}
+
+func (w *world) anyIntent(n int) string {
+	all := w.bank.Intents(id)
+	if len(all) == 0 {
+		return ""
+	}
+	return all[max(len(all)-1-n, 0)].ID
+}
+
+func (w *world) open(intentID string) bool {
+	for _, in := range w.bank.Intents(id) {
+		if in.ID == intentID {
+			return in.Status == order.RequiresPaymentMethod
+		}
+	}
+	return false
+}
+
+// report brings a change at the bank to the order: perhaps late, several
+// times, or not at all.
+func (w *world) report(s step) func(order.PaymentNews, error) {
+	return func(p order.PaymentNews, err error) {
+		if err == nil {
+			w.deliver(s, w.news(order.News{Type: "payment_intent." + string(p.Status), Payment: &p}))
+		}
+	}
+}
+
+func (w *world) deliver(s step, n order.News) {
+	w.reports = append(w.reports, n)
+	for range s.Times {
+		switch {
+		case s.Lost:
+		case s.Delay == 0 || w.over:
+			w.tell(n)
+		default:
+			w.env.RegisterDelayedCallback(func() { w.tell(n) }, s.Delay)
+		}
+	}
+}
+
+// scanOn scans a parcel that the carrier has to carry, never backwards.
+func (w *world) scanOn(s step, next ...order.ParcelStatus) {
+	p, ok := w.carrier.Parcels()[reference]
+	if !ok || !fulfilled(w.order().Status) {
+		return
+	}
+	for _, st := range next[min(s.On, len(next)-1):] {
+		if st.Overtakes(p.Status) {
+			if n, err := w.carrier.Scan(reference, st); err == nil {
+				w.deliver(s, w.news(order.News{Type: "parcel." + string(st), Parcel: &n}))
+			}
+			return
+		}
+	}
+}
+
+// settle lets the world come to rest: outages end, slow payments are decided,
+// operators look after orders on hold, parcels arrive, and what was never
+// reported is reported by whoever compares the books.
+func (w *world) settle(comesBack bool) {
+	last := order.ParcelDelivered
+	if comesBack {
+		last = order.ParcelReturned
+	}
+	const days = 24 * time.Hour
+	for d := 3 * days; d < 12*days; d += 12 * time.Hour {
+		w.at(d, func() {
+			w.mu.Lock()
+			w.faults = nil
+			w.mu.Unlock()
+			for _, in := range w.bank.Intents(id) {
+				if in.Status == order.Processing {
+					w.bank.Authenticate(in.ID, false)
+				}
+			}
+			if !w.over && w.order().Status == order.OnHold {
+				w.release()
+			}
+			w.scanOn(step{Lost: true}, last)
+		})
+		w.at(d+time.Hour, func() {
+			if !w.over && w.order().Status == order.OnHold {
+				w.cancel()
+			}
+		})
+	}
+	w.at(13*days, func() {
+		for _, in := range w.bank.Intents(id) {
+			p := in.News()
+			w.tell(w.news(order.News{Type: "compared", Payment: &p}))
+			w.tell(w.news(order.News{Type: "compared", Refund: &order.RefundNews{IntentID: in.ID}}))
+		}
+	})
+}
+
+// keptMails checks that each milestone the order reached was mailed, once,
+// and no other. Whether a decline is told of depends on what the shopper does
+// next; it is never told of twice for an intent.
+func (w *world) keptMails() {
+	due := map[order.Kind]order.Milestone{
+		order.PaymentCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
+		order.OrderCancelled: order.MailCancelled, order.OrderExpired: order.MailExpired,
+	}
+	var want []order.Milestone
+	for _, k := range w.kinds() {
+		if m, ok := due[k]; ok {
+			want = append(want, m)
+		}
+	}
+	for range w.order().Refunds {
+		want = append(want, order.MailRefunded)
+	}
+	problems := 0
+	for _, m := range w.mailer.Sent() {
+		if m.Template == string(order.MailPaymentProblem) {
+			problems++
+			want = append(want, order.MailPaymentProblem)
+		}
+	}
+	if problems > w.count(order.PaymentDeclined) || problems > w.order().Payment.Generation {
+		w.Errorf("%d mails about declined cards in %v", problems, w.kinds())
+	}
+	w.mailed(want...)
+}

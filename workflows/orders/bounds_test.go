@@ -1,0 +1,151 @@
+package orders_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/workflows/workflowtest"
+)
+
+// TestRetryAfter is a provider that asks us to wait for a day (RES-4): the
+// shopper's time to pay ends all the same.
+func TestRetryAfter(t *testing.T) {
+	w := newWorld(t)
+	var asked int
+	w.bank.Before = func(op string, _ order.ID) error {
+		if op == "CreateIntent" && w.clock().Before(workflowtest.Start.Add(24*time.Hour)) {
+			asked++
+			return &order.ProviderError{Provider: "bank", Op: op, Kind: order.ErrThrottled, RetryAfter: 24 * time.Hour}
+		}
+		return nil
+	}
+	w.run().ended(order.Expired).mailed(expired...)
+	events := w.events()
+	i := slices.IndexFunc(events, func(e order.Event) bool { return e.To == order.Cancelling })
+	if at := events[i].At.Sub(workflowtest.Start); at > 31*time.Minute {
+		t.Errorf("given up after %s", at)
+	}
+	if asked > 40 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
+// TestUnknownBooking undoes an order of which it is not known whether its
+// parcel is booked (SHP-4, F69): the shopper's money and the goods do not wait
+// for the carrier.
+func TestUnknownBooking(t *testing.T) {
+	free := func(w *world) {
+		w.Helper()
+		w.lives(order.Cancelled)
+		if in, _ := w.bank.IntentOf(id); in.Status != order.IntentCanceled {
+			w.Errorf("the money is %s", in.Status)
+		}
+		if o, _ := w.record.Offers(context.Background(), []string{"mug"}); o["mug"].Available != onHand {
+			w.Errorf("%d pieces are free", o["mug"].Available)
+		}
+	}
+	voided := has(order.ParcelWasVoided, "")
+	tellAll(t, []story{
+		{"the carrier is down", func(w *world) {
+			w.down(30*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.cancel() })
+			w.at(time.Hour+time.Minute, func() { free(w) })
+			w.at(29*time.Hour, func() { free(w) })
+		}, order.Cancelled, cancelled, voided},
+		{"it was booked, its answers are lost", func(w *world) {
+			w.down(30*time.Hour, order.ErrUnknownOutcome, "BookParcel", "VoidParcel")
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.cancel() })
+			w.at(time.Hour+time.Minute, func() { free(w) })
+		}, order.Cancelled, cancelled, voided},
+		{"the carrier has it and does not give it back for days", func(w *world) {
+			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
+			w.down(50*time.Hour, order.ErrUnavailable, "BookParcel")
+			w.down(50*time.Hour, order.ErrState, "VoidParcel")
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() {
+				w.faults = slices.DeleteFunc(w.faults, func(f *fault) bool { return f.op == "BookParcel" })
+				w.cancel()
+			})
+			w.at(time.Hour+time.Minute, func() { free(w) })
+			w.at(49*time.Hour, func() { free(w) })
+		}, order.Cancelled, cancelled, both(voided, has(order.OrderUndoStuck, "cannot give the parcel back"))},
+		{"nor does the bank answer at first", func(w *world) {
+			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
+			w.down(2*time.Hour, order.ErrUnavailable, "BookParcel")
+			w.down(50*time.Hour, order.ErrState, "VoidParcel")
+			w.down(5*time.Hour, order.ErrUnavailable, "CancelIntent")
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.cancel() })
+			w.at(6*time.Hour, func() { free(w) })
+		}, order.Cancelled, cancelled, voided},
+	})
+}
+
+// TestShopperWords mails the end of an order; keptWords checks each mail.
+func TestShopperWords(t *testing.T) {
+	says := func(want string) func(*testing.T, *world) {
+		return func(t *testing.T, w *world) {
+			t.Helper()
+			if got := told(w.mailer.Sent()[0]); got != want {
+				t.Errorf("the shopper was told %q, want %q", got, want)
+			}
+			if w.outcome.Reason == want {
+				t.Errorf("the operator is told %q, no more than the shopper", want)
+			}
+		}
+	}
+	tellAll(t, []story{
+		{"cancelled, with a reason", func(w *world) { w.at(time.Minute, func() { w.cancel() }) }, order.Cancelled, cancelled, says("")},
+		{"cancelled in the Temporal UI", func(w *world) { w.at(time.Minute, func() { w.env.CancelWorkflow() }) }, order.Cancelled, cancelled, says("")},
+		{"expired", func(*world) {}, order.Expired, expired, says("")},
+		{"the carrier refuses", func(w *world) {
+			w.placement.Request.ShipTo.Country = "XX"
+			w.at(time.Minute, w.pay)
+		}, order.Cancelled, cancelled, says("it cannot be delivered to this address")},
+		{"the bank refuses to take the money", func(w *world) {
+			w.fail("CaptureIntent", 1, order.ErrRejected)
+			w.at(time.Minute, w.pay)
+		}, order.Cancelled, cancelled, says("the payment could not be taken")},
+		{"stuck, released by an operator", func(w *world) {
+			w.fail("CaptureIntent", 1, order.ErrRejected)
+			w.fail("VoidParcel", 1, order.ErrState)
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.release() })
+		}, order.Cancelled, cancelled, says("the payment could not be taken")},
+	})
+}
+
+// TestFence writes from several workflow tasks: each has a higher fence than
+// the one before, also in a fresh history and when the order has ended.
+func TestFence(t *testing.T) {
+	w := newWorld(t)
+	var fences []int64
+	after := w.record.After
+	w.record.After = func(op string, id order.ID) error {
+		if f := w.order().Fence; op == "SaveOrder" && (len(fences) == 0 || fences[len(fences)-1] != f) {
+			fences = append(fences, f)
+		}
+		return after(op, id)
+	}
+	task := func(at time.Duration, history int, do func()) {
+		w.at(at, func() { w.env.SetCurrentHistoryLength(history); do() })
+	}
+	task(time.Minute, 20, w.pay)
+	task(2*time.Minute, 30, func() { w.env.SetContinueAsNewSuggested(true); w.tell(w.paid(w.news0())) })
+	task(2*time.Hour, 10, func() { w.scan(order.ParcelInTransit) })
+	task(24*time.Hour, 20, func() { w.scan(order.ParcelDelivered) })
+	w.at(72*time.Hour, func() { w.scan(order.ParcelReturned) })
+	w.run()
+	var want []int64
+	for _, at := range []time.Duration{0, time.Minute, 2 * time.Minute, 2 * time.Hour, 24 * time.Hour, 72 * time.Hour} {
+		want = append(want, workflowtest.Start.Add(at).UnixMicro())
+	}
+	if w.runs != 2 || !slices.Equal(fences, want) {
+		t.Errorf("%d runs; the writes' fences are %v, want those of their tasks, %v", w.runs, fences, want)
+	}
+}

@@ -1,0 +1,111 @@
+package orders_test
+
+import (
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/workflows/workflowtest"
+)
+
+// TestCarryOn lets the history grow long at each place where an order rests:
+// the next run starts from the state as it is, ends well and does nothing
+// twice.
+func TestCarryOn(t *testing.T) {
+	fresh := func(w *world) { w.env.SetContinueAsNewSuggested(true) }
+	tooLittle := func(w *world) {
+		w.tell(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
+	}
+	mend := func(w *world) {
+		w.bank.Change(w.intent(), func(in *order.Intent) { in.Capturable = w.order().Total.Amount })
+	}
+	runs := func(want int) func(*testing.T, *world) {
+		return func(t *testing.T, w *world) {
+			t.Helper()
+			if w.runs != want {
+				t.Errorf("%d runs, want %d", w.runs, want)
+			}
+			if sum := w.bank.Count(id); sum.Authorized > 1 || sum.Captured > 1 || sum.Intents > 1 {
+				t.Errorf("IDEM-8: the bank did %+v", sum)
+			}
+		}
+	}
+	var dup order.News
+	var again, first answer
+	tellAll(t, []story{
+		{"awaiting payment", func(w *world) {
+			w.at(time.Second, func() { fresh(w) })
+			w.at(10*time.Minute, w.pay)
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, runs(2)},
+		{"awaiting payment, never paid: the deadline is that of the first run", func(w *world) {
+			w.at(time.Second, func() { fresh(w) })
+		}, order.Expired, expired, func(t *testing.T, w *world) {
+			runs(2)(t, w)
+			if at := w.order().UpdatedAt.Sub(workflowtest.Start); at != 30*time.Minute {
+				t.Errorf("expired after %s", at)
+			}
+		}},
+		{"awaiting payment, after a decline; the report is repeated later", func(w *world) {
+			w.at(time.Minute, func() {
+				dup = w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
+				fresh(w)
+				w.tell(dup)
+			})
+			w.at(5*time.Minute, func() { w.tell(dup) })
+			w.at(10*time.Minute, w.pay)
+			w.arrive(time.Hour)
+		}, order.Delivered, also(delivered, order.MailPaymentProblem), both(runs(2), func(t *testing.T, w *world) {
+			if n := len(w.events()); n != 13 {
+				t.Errorf("%d events, want those of a plain order, one decline and its mail: %v", n, w.kinds())
+			}
+		})},
+		{"cancelled in the second run", func(w *world) {
+			w.at(time.Second, func() { fresh(w) })
+			w.at(10*time.Minute, func() { w.cancel() })
+		}, order.Cancelled, cancelled, runs(2)},
+		{"placed again in the second run: the answer of the first", func(w *world) {
+			w.at(time.Second, func() { fresh(w) })
+			w.at(10*time.Minute, func() { w.place("place-2", hash, &again); w.place("place-3", "hash-2", &first) })
+			w.at(11*time.Minute, w.pay)
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, both(runs(2), func(t *testing.T, w *world) {
+			if again.refusal() != "Answered" || first.refusal() != "OtherRequest" {
+				t.Errorf("told %q and %q", again.refusal(), first.refusal())
+			}
+		})},
+		{"on hold, then released", func(w *world) {
+			w.at(time.Minute, func() { fresh(w); tooLittle(w) })
+			w.at(time.Hour, func() { mend(w); w.release() })
+			w.arrive(2 * time.Hour)
+		}, order.Delivered, delivered, both(runs(2), counted("GetIntent", 1))},
+		{"on hold for days, then cancelled", func(w *world) {
+			w.at(time.Minute, func() { fresh(w); tooLittle(w) })
+			w.at(72*time.Hour, func() { w.cancel() })
+		}, order.Cancelled, cancelled, runs(2)},
+		{"paid, on the way", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { fresh(w) })
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, runs(2)},
+		{"in every run", func(w *world) {
+			for d := time.Second; d < 26*time.Hour; d += 50 * time.Minute {
+				w.at(d, func() { fresh(w) })
+			}
+			w.at(10*time.Minute, w.pay)
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, nil},
+		{"while it is being undone and stuck: not carried on, but undone", func(w *world) {
+			w.down(6*time.Hour, order.ErrState, "VoidParcel")
+			w.down(6*time.Hour, order.ErrRejected, "CaptureIntent")
+			w.at(time.Minute, func() { fresh(w); w.pay() })
+			w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+			w.at(7*time.Hour, func() { w.release() })
+		}, order.Cancelled, cancelled, nil},
+		{"a mail is under way: it is waited for", func(w *world) {
+			w.down(5*time.Hour, order.ErrUnavailable, "SendMail")
+			w.at(time.Minute, func() { w.pay(); fresh(w) })
+			w.arrive(0)
+		}, order.Delivered, delivered, nil},
+	})
+}

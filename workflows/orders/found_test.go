@@ -1,0 +1,145 @@
+package orders_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"purser/order"
+)
+
+// handed is a parcel that is booked, but the answer is lost until an hour
+// after placing; meanwhile something happens to it at the carrier.
+func (w *world) handed(meanwhile func()) {
+	w.down(time.Hour, order.ErrUnknownOutcome, "BookParcel")
+	w.at(time.Minute, w.pay)
+	w.at(30*time.Minute, func() { w.hand(meanwhile) })
+}
+
+// silently scans the parcel; no report of it ever comes.
+func (w *world) silently(s order.ParcelStatus) {
+	w.Helper()
+	if _, err := w.carrier.Scan(reference, s); err != nil {
+		w.Fatalf("scan %s: %v", s, err)
+	}
+}
+
+// void takes the label back at the carrier's desk.
+func (w *world) void() {
+	w.Helper()
+	if err := w.carrier.VoidParcel(context.Background(), reference); err != nil {
+		w.Fatalf("void: %v", err)
+	}
+}
+
+// TestFound is a parcel that is under its reference already when its booking
+// is answered (SHP-1, F69): where it is counts as news.
+func TestFound(t *testing.T) {
+	tellAll(t, []story{
+		{"in transit", func(w *world) {
+			w.handed(func() { w.silently(order.ParcelInTransit) })
+			w.at(3*time.Hour, func() {
+				if s := w.order().Status; s != order.Shipped {
+					w.Errorf("the order is %s", s)
+				}
+			})
+			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
+		}, order.Delivered, delivered, has(order.ParcelWasShipped, "found under way")},
+		{"in transit, and then reported as such: shipped once", func(w *world) {
+			w.handed(func() { w.silently(order.ParcelInTransit) })
+			w.arrive(2 * time.Hour)
+		}, order.Delivered, delivered, nil},
+		{"delivered, and no other word of it", func(w *world) {
+			w.handed(func() { w.silently(order.ParcelDelivered) })
+		}, order.Delivered, []order.Milestone{order.MailConfirmation, order.MailDelivered}, has(order.ParcelArrived, "found under way")},
+		{"voided: nothing is charged", func(w *world) {
+			w.handed(w.void)
+		}, order.Cancelled, cancelled, both(counted("CaptureIntent", 0), both(counted("VoidParcel", 0), has(order.OrderCancelled, "voided")))},
+	})
+}
+
+// TestOneBatch brings the payment and the scans in one signal, before there is
+// a parcel that we know of (WHK-9, F24): no scan is thrown away.
+func TestOneBatch(t *testing.T) {
+	scan := func(w *world, s order.ParcelStatus) order.News {
+		return w.news(order.News{Type: "parcel", Parcel: &order.ParcelNews{Reference: reference, Status: s}})
+	}
+	tellAll(t, []story{
+		{"picked up", func(w *world) {
+			w.at(time.Minute, func() {
+				w.tell(w.paid(w.bank.Pay(w.intent())), scan(w, order.ParcelInTransit))
+			})
+			w.at(time.Hour, func() {
+				if s := w.order().Status; s != order.Shipped {
+					w.Errorf("the order is %s", s)
+				}
+			})
+			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
+		}, order.Delivered, delivered, nil},
+		{"the whole way, twice", func(w *world) {
+			w.at(time.Minute, func() {
+				paid, moving, done := w.paid(w.bank.Pay(w.intent())), scan(w, order.ParcelInTransit), scan(w, order.ParcelDelivered)
+				w.tell(paid, moving, paid, done, moving, done)
+			})
+		}, order.Delivered, delivered, nil},
+	})
+}
+
+// TestVoided is a label the carrier voids after the money was taken: a person
+// must settle with the carrier.
+func TestVoided(t *testing.T) {
+	fresh := func(w *world) { w.env.SetContinueAsNewSuggested(true) }
+	waits := func(w *world) {
+		w.Helper()
+		if o := w.order(); o.Status != order.OnHold || o.Waiting == nil || o.Waiting.On != "operator" {
+			w.Errorf("the order is %s and waits for %+v, want an operator", o.Status, o.Waiting)
+		}
+	}
+	// The label stays good at the carrier: that is what the operator settles.
+	voided := func(w *world) {
+		w.at(time.Minute, w.pay)
+		w.at(time.Hour, func() {
+			w.tell(w.news(order.News{Type: "parcel.voided", Parcel: &order.ParcelNews{Reference: reference, Status: order.ParcelVoided}}))
+		})
+		w.at(2*time.Hour, func() { waits(w) })
+	}
+	tellAll(t, []story{
+		{"on hold, released", func(w *world) {
+			voided(w)
+			w.at(3*time.Hour, func() { w.release() })
+			w.arrive(4 * time.Hour)
+		}, order.Delivered, delivered, has(order.OrderReleased, "looked at it")},
+		{"picked up already when it is released: asked", func(w *world) {
+			voided(w)
+			w.at(3*time.Hour, func() { w.silently(order.ParcelInTransit); w.release() })
+			w.at(4*time.Hour, func() {
+				if s := w.order().Status; s != order.Shipped {
+					w.Errorf("the order is %s", s)
+				}
+			})
+			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
+		}, order.Delivered, delivered, nil},
+		{"released while the carrier does not answer", func(w *world) {
+			voided(w)
+			w.at(170*time.Minute, func() { w.down(4*time.Hour, order.ErrUnavailable, "TrackParcel") })
+			w.at(3*time.Hour, func() { w.release() })
+			w.arrive(4 * time.Hour)
+		}, order.Delivered, delivered, nil},
+		{"through a fresh history", func(w *world) {
+			voided(w)
+			w.at(90*time.Minute, func() { fresh(w); w.tell(w.paid(w.news0())) })
+			w.at(150*time.Minute, func() { waits(w) })
+			w.at(3*time.Hour, func() { w.release() })
+			w.arrive(4 * time.Hour)
+		}, order.Delivered, delivered, func(t *testing.T, w *world) {
+			if w.runs != 2 {
+				t.Errorf("%d runs, want 2", w.runs)
+			}
+			for _, e := range w.events() {
+				if e.Kind == order.EventIgnored && e.Actor == "carrier" {
+					t.Errorf("held twice: %s", e.Why)
+				}
+			}
+		}},
+	})
+}

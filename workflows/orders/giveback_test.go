@@ -1,0 +1,168 @@
+package orders_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"purser/order"
+)
+
+// takenWaiting is an order whose money was taken by hand while its parcel
+// cannot be booked; after two hours it is cancelled.
+func (w *world) takenWaiting() {
+	w.down(3*time.Hour, order.ErrUnavailable, "BookParcel")
+	w.at(time.Minute, func() {
+		w.paid(w.bank.Pay(w.intent()))
+		w.tell(w.paid(w.captureAtBank(w.intent())))
+	})
+	w.at(2*time.Hour, func() { w.cancel() })
+}
+
+// quietly gives money back by hand, and no report of it comes.
+func (w *world) quietly(amount int64, key string) {
+	w.Helper()
+	w.hand(func() {
+		if _, err := w.bank.RefundIntent(context.Background(), w.intent(), order.Money{Amount: amount, Currency: "EUR"}, key); err != nil {
+			w.Fatalf("bank: %v", err)
+		}
+	})
+}
+
+// backIn checks that the money of the order went back in these parts, none of
+// them twice, without a person, and that its story and its sum say so.
+func backIn(parts ...int64) func(*testing.T, *world) {
+	return func(t *testing.T, w *world) {
+		t.Helper()
+		o, sum := w.order(), int64(0)
+		if len(o.Refunds) != len(parts) {
+			t.Errorf("refunds %+v, want %v", o.Refunds, parts)
+		}
+		for i, r := range o.Refunds {
+			if i < len(parts) && r.Amount.Amount != parts[i] {
+				t.Errorf("refund %d is %s, want %d", i, r.Amount, parts[i])
+			}
+			if r.Status.Moves() {
+				sum += r.Amount.Amount
+			}
+			has(order.PaymentRefunded, r.Amount.String()+" given back")(t, w)
+		}
+		if o.Payment.Refunded != sum || o.Payment.Captured != o.Total.Amount {
+			t.Errorf("%d of %d given back, want %d of %s", o.Payment.Refunded, o.Payment.Captured, sum, o.Total)
+		}
+		for _, e := range w.events() {
+			if e.To == order.OnHold {
+				t.Errorf("on hold: %s", e.Why)
+			}
+		}
+	}
+}
+
+// TestGiveBackRest (REF-1, REF-8): what is undone gives back the rest of what
+// a person has given back in part, never more than was taken.
+func TestGiveBackRest(t *testing.T) {
+	tellAll(t, []story{
+		{"a part by hand, reported before", func(w *world) {
+			w.takenWaiting()
+			w.at(time.Hour, func() { w.giveByHand(500) })
+		}, order.Cancelled, also(cancelled, refunded, refunded), backIn(500, 2400)},
+		{"two parts by hand, of which no report comes", func(w *world) {
+			w.takenWaiting()
+			w.at(time.Hour, func() { w.quietly(500, "hand-1"); w.quietly(700, "hand-2") })
+		}, order.Cancelled, also(cancelled, refunded, refunded, refunded), backIn(500, 700, 1700)},
+		{"all of it by hand, in parts: nothing is asked for", func(w *world) {
+			w.takenWaiting()
+			w.at(time.Hour, func() { w.giveByHand(500); w.quietly(2400, "hand-2") })
+		}, order.Cancelled, also(cancelled, refunded, refunded), both(backIn(500, 2400), func(t *testing.T, w *world) {
+			if n := w.called("RefundIntent"); n != 0 {
+				t.Errorf("%d refunds were asked for", n)
+			}
+		})},
+		{"a part by hand while ours is being asked for", func(w *world) {
+			w.takenWaiting()
+			strike, done := w.bank.Before, false
+			w.bank.Before = func(op string, id order.ID) error {
+				if op == "RefundIntent" && !done {
+					done = true
+					w.quietly(500, "hand-1")
+				}
+				return strike(op, id)
+			}
+		}, order.Cancelled, also(cancelled, refunded, refunded), backIn(500, 2400)},
+		{"a part by hand, and the answers to ours are lost", func(w *world) {
+			w.takenWaiting()
+			w.at(time.Hour, func() { w.giveByHand(500) })
+			w.fail("RefundIntent", 4, order.ErrUnknownOutcome)
+		}, order.Cancelled, also(cancelled, refunded, refunded), backIn(500, 2400)},
+	})
+}
+
+// TestGiveBackRest_pending: a part that is on its way back counts as given.
+func TestGiveBackRest_pending(t *testing.T) {
+	w := newWorld(t)
+	w.takenWaiting()
+	w.at(time.Hour, func() { w.bank.Slow = true; w.giveByHand(500) })
+	w.at(30*time.Hour, func() {
+		if sum := w.bank.Count(id); sum.Returned != 2900 || sum.Refunds != 2 {
+			t.Errorf("on the way back: %+v", sum)
+		}
+		w.bank.SettleRefund(w.intent(), order.RefundSucceeded)
+		w.bank.SettleRefund(w.intent(), order.RefundSucceeded)
+		w.moneyBack(order.RefundNews{IntentID: w.intent()})
+	})
+	w.run().ended(order.Cancelled).mailed(also(cancelled, refunded, refunded)...)
+	backIn(500, 2400)(t, w)
+}
+
+// TestGiveBackRest_failed (REF-5): a part that did not arrive is given back
+// with the rest.
+func TestGiveBackRest_failed(t *testing.T) {
+	w := newWorld(t)
+	w.takenWaiting()
+	w.at(time.Hour, func() { w.quietly(500, "hand-1"); w.moneyBack(w.bank.SettleRefund(w.intent(), order.RefundFailed)) })
+	w.run().ended(order.Cancelled).mailed(also(cancelled, lost, refunded)...)
+	if r := w.order().Refunds; len(r) != 2 || r[1].Amount.Amount != 2900 {
+		t.Errorf("refunds %+v", r)
+	}
+}
+
+// TestGiveBackRest_second (PAY-18, REF-1): of a second payment, too, the rest
+// goes back.
+func TestGiveBackRest_second(t *testing.T) {
+	tellAll(t, []story{{"a part by hand before its report", func(w *world) {
+		w.at(time.Minute, w.pay)
+		w.at(time.Hour, func() {
+			in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
+			if err == nil {
+				_, err = w.bank.Pay(in.ID)
+			}
+			if err != nil {
+				w.Fatalf("bank: %v", err)
+			}
+			n := w.paid(w.captureAtBank(in.ID))
+			if _, err := w.bank.RefundIntent(context.Background(), in.ID, order.Money{Amount: 500, Currency: "EUR"}, "hand-1"); err != nil {
+				w.Fatalf("bank: %v", err)
+			}
+			w.tell(n)
+		})
+		w.arrive(2 * time.Hour)
+	}, order.Delivered, also(delivered, refunded, refunded), both(has(order.PaymentRefunded, "a second payment; 24.00 EUR given back"), has(order.PaymentRefunded, "5.00 EUR given back"))}})
+}
+
+// TestGiveBackRest_lost (REF-7): what the bank has taken back in a dispute is
+// not the shop's to give.
+func TestGiveBackRest_lost(t *testing.T) {
+	w := newWorld(t)
+	w.takenWaiting()
+	w.at(time.Hour, func() {
+		w.tell(w.news(order.News{Type: "charge.dispute.closed", Dispute: &order.Dispute{
+			ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: "lost",
+		}}))
+		w.down(100*24*time.Hour, order.ErrState, "RefundIntent")
+	})
+	w.run()
+	if o := w.order(); o.Status != order.Cancelled || w.called("RefundIntent") != 0 {
+		t.Errorf("the order is %s, %d refunds were asked for", o.Status, w.called("RefundIntent"))
+	}
+	has(order.PaymentDisputed, "lost")(t, w)
+}

@@ -1,0 +1,96 @@
+package orders_test
+
+import (
+	"testing"
+	"time"
+
+	"purser/order"
+)
+
+// TestHeard is about reports that are repeated, late or out of order (WHK-9,
+// WHK-10, F22 to F24, F30).
+func TestHeard(t *testing.T) {
+	tellAll(t, []story{
+		{"F22 F23 the same report many times, serially and at once", func(w *world) {
+			w.at(time.Minute, func() {
+				n := w.paid(w.bank.Pay(w.intent()))
+				w.tell(n, n, n)
+				w.tell(n)
+				w.tell(n, n)
+			})
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, func(t *testing.T, w *world) {
+			if n := len(w.events()); n != 11 {
+				t.Errorf("%d events, want those of a plain order: %v", n, w.kinds())
+			}
+		}},
+		{"F24 a failure after the success un-pays nothing", func(w *world) {
+			w.at(time.Minute, func() {
+				failed := w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
+				ok := w.paid(w.bank.Pay(w.intent()))
+				w.tell(ok)
+				w.tell(failed)
+			})
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, has(order.EventIgnored, "late report")},
+		{"F24 both in one signal, the wrong way round", func(w *world) {
+			w.at(time.Minute, func() {
+				failed := w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
+				w.tell(w.paid(w.bank.Pay(w.intent())), failed)
+			})
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, has(order.EventIgnored, "late report")},
+		{"PAY-14 F12 the report overtakes the answer to the creation", func(w *world) {
+			w.fail("CreateIntent", 1, order.ErrUnknownOutcome)
+			w.at(500*time.Millisecond, w.pay)
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, oneIntent},
+		{"WHK-10 an event cries cancelled, the provider knows better", func(w *world) {
+			w.at(time.Minute, func() {
+				w.tell(w.news(order.News{Type: "x", Payment: &order.PaymentNews{IntentID: w.intent(), Status: order.IntentCanceled}}))
+			})
+			w.at(2*time.Minute, w.pay)
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, oneIntent},
+		{"a parcel report before there is a parcel", func(w *world) {
+			w.at(time.Minute, func() {
+				w.tell(w.news(order.News{Type: "x", Parcel: &order.ParcelNews{Reference: reference, Status: order.ParcelDelivered}}))
+			})
+			w.at(2*time.Minute, w.pay)
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, has(order.EventIgnored, "before there is a parcel")},
+		{"F30 the confirmation of the capture", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.at(2*time.Minute, func() { w.tell(w.paid(w.news0())) })
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, has(order.PaymentConfirmed, "29.00 EUR")},
+	})
+}
+
+// news0 is how the order's intent stands at the bank.
+func (w *world) news0() (order.PaymentNews, error) {
+	in, _ := w.bank.IntentOf(id)
+	return in.News(), nil
+}
+
+// TestCurrencies brings orders in zero- and three-decimal currencies to the
+// bank in their minor units (PAY-1, ORD-6).
+func TestCurrencies(t *testing.T) {
+	for _, c := range []struct {
+		currency, sku string
+		want          int64
+	}{{"EUR", "mug", 2900}, {"JPY", "bowl", 13_600}, {"KWD", "oud", 25_500}} {
+		t.Run(c.currency, func(t *testing.T) {
+			w := newWorld(t)
+			w.placement.Request.Currency = c.currency
+			w.placement.Request.Lines = []order.RequestLine{{SKU: c.sku, Quantity: 2}}
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.run().ended(order.Delivered)
+			in, _ := w.bank.IntentOf(id)
+			if want := (order.Money{Amount: c.want, Currency: c.currency}); in.Amount != want || in.Received != c.want {
+				t.Errorf("charged %d of %s, want %s", in.Received, in.Amount, want)
+			}
+		})
+	}
+}

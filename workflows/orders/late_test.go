@@ -1,0 +1,104 @@
+package orders_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"purser/order"
+)
+
+// TestLate is about reports that come when the order's workflow has ended
+// (REC-10, F30).
+func TestLate(t *testing.T) {
+	var n order.News
+	tellAll(t, []story{
+		{"a second payment for a cancelled order is let go", func(w *world) {
+			w.at(time.Minute, func() { w.cancel() })
+			w.at(time.Hour, func() { w.second() })
+		}, order.Cancelled, cancelled, has(order.PaymentVoided, "after the order had ended")},
+		{"one taken for an expired order is refunded, once for all its reports", func(w *world) {
+			w.at(time.Hour, func() {
+				in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
+				held := w.paid(w.bank.Pay(in.ID))
+				taken := w.paid(w.captureAtBank(in.ID))
+				w.tell(held, taken, taken)
+				w.tell(taken)
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}, order.Expired, also(expired, refunded), func(t *testing.T, w *world) {
+			if sum := w.bank.Count(id); sum.Refunds != 1 {
+				t.Errorf("%d refunds", sum.Refunds)
+			}
+		}},
+		{"a second payment for a delivered order", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.at(48*time.Hour, func() { w.second() })
+		}, order.Delivered, delivered, has(order.PaymentVoided, "after the order had ended")},
+		{"that it was paid, when it was cancelled meanwhile: nothing is left to do", func(w *world) {
+			w.at(time.Minute, func() { n = w.paid(w.bank.Pay(w.intent())); w.cancel() })
+			w.at(time.Hour, func() { w.tell(n) })
+		}, order.Cancelled, cancelled, has(order.EventIgnored, "has ended")},
+		{"the confirmation of the capture", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.at(48*time.Hour, func() { w.tell(w.paid(w.news0())) })
+		}, order.Delivered, delivered, has(order.PaymentConfirmed, "")},
+		{"a parcel that comes back after its delivery", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.at(72*time.Hour, func() { w.scan(order.ParcelReturned) })
+		}, order.Delivered, delivered, func(t *testing.T, w *world) {
+			if o := w.order(); o.Status != order.Returned {
+				t.Errorf("the order is %s", o.Status)
+			}
+		}},
+		{"the provider is down when late money is to go back", func(w *world) {
+			w.at(time.Minute, func() { w.cancel() })
+			w.at(time.Hour, func() {
+				w.fail("GetIntent", 5, order.ErrUnavailable)
+				w.fail("CancelIntent", 5, order.ErrUnknownOutcome)
+				w.second()
+			})
+		}, order.Cancelled, cancelled, has(order.PaymentVoided, "after the order had ended")},
+	})
+}
+
+// TestLateUnknown is a report about an order that was refused at the door.
+func TestLateUnknown(t *testing.T) {
+	w := newWorld(t)
+	w.placement.Request.Lines[0].SKU = "moon"
+	w.run()
+	w.tell(w.news(order.News{Type: "x", Parcel: &order.ParcelNews{Reference: reference}}))
+	if n := len(w.events()); n != 0 {
+		t.Errorf("%d events of an order that never was", n)
+	}
+}
+
+// TestReportWithTheEnd sends a report in the very task in which the workflow
+// ends: it is heard.
+func TestReportWithTheEnd(t *testing.T) {
+	w := newWorld(t)
+	w.at(time.Minute, w.pay)
+	w.at(2*time.Hour, func() { w.scan(order.ParcelInTransit) })
+	w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
+	var stray string
+	w.record.After = func(string, order.ID) error {
+		if o := w.order(); o.Status == order.Delivered && stray == "" {
+			in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: o.Total, Key: "elsewhere"})
+			if err != nil {
+				t.Error(err)
+			}
+			stray = in.ID
+			w.env.SignalWorkflowSkippingWorkflowTask("Reported", []order.News{w.paid(w.bank.Pay(stray))})
+		}
+		return nil
+	}
+	w.run().ended(order.Delivered)
+	if stray == "" {
+		t.Error("the report was never sent")
+	}
+}

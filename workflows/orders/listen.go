@@ -1,0 +1,144 @@
+package orders
+
+import (
+	"iter"
+
+	"go.temporal.io/sdk/workflow"
+
+	"purser/order"
+	"purser/workflows"
+)
+
+// listen registers what others may ask and tell an order. It comes first, so
+// that a message sent with the start finds its handler.
+func (w *orderWorkflow) listen(ctx workflow.Context) error {
+	if err := GetOrder.Handle(ctx, func() (order.Order, error) { return w.Order, nil }); err != nil {
+		return err
+	}
+	if err := Place.Handle(ctx, w.checkPlace, w.onPlace); err != nil {
+		return err
+	}
+	if err := Cancel.Handle(ctx, w.checkCancel, w.onCancel); err != nil {
+		return err
+	}
+	return Release.Handle(ctx, w.checkRelease, w.onRelease)
+}
+
+// hear keeps the reports not heard before for the story to weigh. What became
+// of a mail is not weighed, only noted.
+func (w *orderWorkflow) hear(ctx workflow.Context, news []order.News) {
+	for _, n := range news {
+		switch {
+		case w.heard[n.ID]:
+			continue
+		case n.Mail != nil:
+			w.hearMail(ctx, *n.Mail)
+		default:
+			w.news = append(w.news, n)
+		}
+		w.heard[n.ID] = true
+	}
+}
+
+// listenNow takes the reports that have arrived, and tells whether any wait to
+// be weighed. There is no listener of its own: one could hold a report it has
+// received while the workflow ends, and the report would be lost.
+func (w *orderWorkflow) listenNow(ctx workflow.Context) bool {
+	for {
+		news, ok := Reported.ReceiveNow(ctx)
+		if !ok {
+			return len(w.news) > 0
+		}
+		w.hear(ctx, news)
+	}
+}
+
+// takeNews hands out the reports that wait to be weighed, one by one: those
+// not reached wait on. Those that do not change how far the order has come are
+// dealt with here.
+func (w *orderWorkflow) takeNews(ctx workflow.Context) iter.Seq[order.News] {
+	return func(yield func(order.News) bool) {
+		for len(w.news) > 0 {
+			n := w.news[0]
+			w.news = w.news[1:]
+			if !w.hearAside(ctx, n) && !yield(n) {
+				return
+			}
+		}
+	}
+}
+
+// checkPlace answers a repeated request from memory: a refusal leaves no
+// trace in the history.
+func (w *orderWorkflow) checkPlace(_ workflow.Context, r PlaceRequest) error {
+	switch {
+	case r.Hash != w.placement.Hash:
+		return workflows.Refuse(workflows.RefusalOtherRequest, order.ErrOtherRequest.Error())
+	case w.answer != nil:
+		return workflows.Refuse(workflows.RefusalAnswered, "placed before", w.answer)
+	case w.placing:
+		return workflows.Refuse(workflows.RefusalInFlight, order.ErrInFlight.Error())
+	}
+	return nil
+}
+
+// onPlace answers when the shopper can pay, or when it is certain that there
+// will be no such order.
+func (w *orderWorkflow) onPlace(ctx workflow.Context, _ PlaceRequest) (Placed, error) {
+	w.placing = true
+	if err := workflow.Await(ctx, func() bool { return w.answer != nil || w.Status.Final() }); err != nil {
+		return Placed{}, err
+	}
+	switch {
+	case w.answer != nil:
+		return *w.answer, nil
+	case w.Status == order.Refused:
+		return Placed{}, workflows.Refuse(w.failure, w.Reason)
+	}
+	return Placed{}, workflows.Refuse(workflows.RefusalUndone, w.Reason)
+}
+
+func (w *orderWorkflow) checkCancel(workflow.Context, CancelRequest) error {
+	if w.committed || w.Status.Final() {
+		return workflows.Refuse(workflows.RefusalTooLate, "the order is "+string(w.Status))
+	}
+	return nil
+}
+
+// onCancel stops the selling and answers when everything is undone. The
+// story decides: had it just passed the point of no return, the answer is no.
+func (w *orderWorkflow) onCancel(ctx workflow.Context, r CancelRequest) (order.Order, error) {
+	if w.cancelled == nil {
+		w.cancelled = &r
+		if err := workflows.AwaitAccepted(ctx); err != nil {
+			return w.Order, err
+		}
+		w.abandon()
+	}
+	if err := workflow.Await(ctx, func() bool { return w.Status.Final() || w.committed }); err != nil {
+		return w.Order, err
+	}
+	if w.Status != order.Cancelled && w.Status != order.Expired && w.Status != order.Refused {
+		return w.Order, workflows.Refuse(workflows.RefusalTooLate, "the order is "+string(w.Status))
+	}
+	return w.Order, nil
+}
+
+func (w *orderWorkflow) checkRelease(workflow.Context, ReleaseRequest) error {
+	if w.Status != order.OnHold {
+		return workflows.Refuse(workflows.RefusalNotHeld, "the order is not on hold, it is "+string(w.Status))
+	}
+	return nil
+}
+
+func (w *orderWorkflow) onRelease(ctx workflow.Context, r ReleaseRequest) (order.Order, error) {
+	if err := workflows.AwaitAccepted(ctx); err != nil {
+		return w.Order, err
+	}
+	if w.Status != order.OnHold {
+		return w.Order, w.checkRelease(ctx, r)
+	}
+	w.released = &r
+	err := workflow.Await(ctx, func() bool { return w.released == nil })
+	return w.Order, err
+}

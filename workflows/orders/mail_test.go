@@ -1,0 +1,58 @@
+package orders_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"purser/order"
+)
+
+// TestMail is one mail per milestone, whatever happens to the provider of
+// mail (EML-1).
+func TestMail(t *testing.T) {
+	plain := func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) }
+	tellAll(t, []story{
+		{"down for an hour: the order does not wait, the mail does", func(w *world) {
+			w.down(time.Hour, order.ErrUnavailable, "SendMail")
+			plain(w)
+		}, order.Delivered, delivered, has(order.StepDelayed, "Mail: confirmation")},
+		{"down from start to delivery and a day longer: the record does not wait", func(w *world) {
+			w.down(48*time.Hour, order.ErrThrottled, "SendMail")
+			plain(w)
+			w.at(30*time.Hour, func() {
+				if s := w.order().Status; s != order.Delivered {
+					w.Errorf("an hour after the delivery the record says %s", s)
+				}
+			})
+		}, order.Delivered, delivered, nil},
+		{"down for a week: given up, the order ends", func(w *world) {
+			w.down(7*24*time.Hour, order.ErrUnavailable, "SendMail")
+			plain(w)
+		}, order.Delivered, nil, has(order.MailRejected, "confirmation")},
+		{"sent, the answer is lost: not sent again", func(w *world) {
+			w.fail("SendMail", 1, order.ErrUnknownOutcome)
+			plain(w)
+		}, order.Delivered, delivered, has(order.MailUnknown, "confirmation")},
+		{"rejected: no other harm", func(w *world) {
+			w.placement.Request.Email = "nobody"
+			plain(w)
+		}, order.Delivered, nil, has(order.MailRejected, "delivered")},
+	})
+}
+
+// TestMailDelayed is news that comes while the workflow waits only for its
+// last mail: money for a cancelled order does not wait with it.
+func TestMailDelayed(t *testing.T) {
+	w := newWorld(t)
+	w.down(24*time.Hour, order.ErrUnavailable, "SendMail")
+	w.at(time.Minute, func() { w.cancel() })
+	var other string
+	w.at(time.Hour, func() { other = w.second() })
+	w.at(2*time.Hour, func() {
+		if in, err := w.bank.GetIntent(context.Background(), other); err != nil || in.Status != order.IntentCanceled {
+			t.Errorf("an hour later the money is still %s", in.Status)
+		}
+	})
+	w.run().ended(order.Cancelled).mailed(cancelled...)
+}

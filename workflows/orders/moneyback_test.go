@@ -1,0 +1,285 @@
+package orders_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"purser/mail"
+	"purser/order"
+	"purser/workflows/workflowtest"
+)
+
+const (
+	refunded = order.MailRefunded
+	lost     = order.MailRefundFailed
+)
+
+// moneyBack is the report that something about an intent's refunds changed.
+func (w *world) moneyBack(n order.RefundNews) {
+	w.tell(w.news(order.News{Type: "charge.refunded", Refund: &n}))
+}
+
+// giveByHand gives money of the order back in the provider's dashboard.
+func (w *world) giveByHand(amount int64) {
+	w.Helper()
+	w.given += amount
+	w.hand(func() {
+		_, err := w.bank.RefundIntent(context.Background(), w.intent(), order.Money{Amount: amount, Currency: "EUR"}, fmt.Sprint("by-hand-", w.given))
+		if err != nil {
+			w.Fatalf("bank: %v", err)
+		}
+	})
+	w.moneyBack(order.RefundNews{IntentID: w.intent()})
+}
+
+// taken is an order whose money was taken by hand, and that cannot be
+// shipped: it goes back.
+func (w *world) taken() {
+	w.placement.Request.ShipTo.Country = "XX"
+	w.at(time.Minute, func() {
+		w.paid(w.bank.Pay(w.intent()))
+		w.tell(w.paid(w.captureAtBank(w.intent())))
+	})
+}
+
+// kept checks how the order's refunds stand in the record.
+func kept(want ...order.RefundStatus) func(*testing.T, *world) {
+	return func(t *testing.T, w *world) {
+		t.Helper()
+		var got []order.RefundStatus
+		for _, r := range w.order().Refunds {
+			got = append(got, r.Status)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("refunds %v, want %v", got, want)
+		}
+		arrived := len(slices.DeleteFunc(got, func(s order.RefundStatus) bool { return s != order.RefundSucceeded }))
+		if n := w.count(order.PaymentRefunded); n < arrived || n > len(want) {
+			t.Errorf("of %d refunds, the story tells of %d", len(want), n)
+		}
+	}
+}
+
+// TestRefundMail (EML-1, REF-4, REF-5, REF-8): the shopper hears of a refund
+// when it is known to have arrived, and when it is known that it has not; each
+// once.
+func TestRefundMail(t *testing.T) {
+	settle := func(w *world, s order.RefundStatus) order.RefundNews { return w.bank.SettleRefund(w.intent(), s) }
+	sent := func(w *world, m order.Milestone) bool {
+		return slices.ContainsFunc(w.mailer.Sent(), func(l mail.Message) bool { return l.Template == string(m) })
+	}
+	tellAll(t, []story{
+		{"given back at once", func(w *world) { w.taken() }, order.Cancelled, also(cancelled, refunded), both(kept(order.RefundSucceeded), has(order.PaymentRefunded, ""))},
+		{"given back, and its report comes as well", func(w *world) {
+			w.taken()
+			w.at(time.Hour, func() { w.moneyBack(order.RefundNews{IntentID: w.intent()}) })
+			w.at(2*time.Hour, func() { w.moneyBack(order.RefundNews{IntentID: w.intent()}) })
+		}, order.Cancelled, also(cancelled, refunded), kept(order.RefundSucceeded)},
+		{"pending: told when it has arrived", func(w *world) {
+			w.bank.Slow = true
+			w.taken()
+			w.at(10*time.Minute, func() {
+				if sent(w, refunded) {
+					w.Errorf("told before it arrived")
+				}
+				w.moneyBack(settle(w, order.RefundSucceeded))
+			})
+			w.at(20*time.Minute, func() {
+				if !sent(w, refunded) {
+					w.Errorf("not told that it arrived")
+				}
+			})
+		}, order.Cancelled, also(cancelled, refunded), both(kept(order.RefundSucceeded), has(order.RefundIsPending, ""))},
+		{"pending, and no report ever comes: asked", func(w *world) {
+			w.bank.Slow = true
+			w.taken()
+			w.at(50*time.Hour, func() { settle(w, order.RefundSucceeded) })
+		}, order.Cancelled, also(cancelled, refunded), kept(order.RefundSucceeded)},
+		{"pending for weeks: a person is told", func(w *world) {
+			w.bank.Slow = true
+			w.taken()
+			w.at(24*time.Hour*20, func() { w.moneyBack(settle(w, order.RefundSucceeded)) })
+		}, order.Cancelled, also(cancelled, refunded), has(order.OrderUndoStuck, "pending for 14 days")},
+		{"the money of a second payment, given back", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, w.takenElsewhere)
+			w.arrive(2 * time.Hour)
+		}, order.Delivered, also(delivered, refunded), kept(order.RefundSucceeded)},
+		{"by hand, in parts, after the delivery: each told", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.at(48*time.Hour, func() { w.giveByHand(500) })
+			w.at(72*time.Hour, func() { w.giveByHand(700) })
+			w.at(73*time.Hour, func() { w.moneyBack(order.RefundNews{IntentID: w.intent()}) })
+		}, order.Delivered, also(delivered, refunded, refunded), both(kept(order.RefundSucceeded, order.RefundSucceeded), has(order.PaymentRefunded, "7.00 EUR"))},
+		{"by hand, on the way; two reports at once are one mail", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() {
+				w.giveByHand(500)
+				w.moneyBack(order.RefundNews{IntentID: w.intent()})
+			})
+			w.arrive(2 * time.Hour)
+		}, order.Delivered, also(delivered, refunded), kept(order.RefundSucceeded)},
+		{"the bank cannot be asked at first", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.at(48*time.Hour, func() { w.fail("Refunds", 3, order.ErrUnavailable); w.giveByHand(500) })
+		}, order.Delivered, also(delivered, refunded), has(order.StepDelayed, "given back")},
+		{"the bank cannot be asked for days: a person is told, and the shopper at last", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.at(48*time.Hour, func() { w.down(24*5*time.Hour, order.ErrUnavailable, "Refunds"); w.giveByHand(500) })
+		}, order.Delivered, also(delivered, refunded), both(
+			kept(order.RefundSucceeded), has(order.OrderUndoStuck, "it is not known what was given back"))},
+		{"the bank refuses to say for good: a person is told, and the order ends", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.at(48*time.Hour, func() {
+				w.down(1000*24*time.Hour, order.ErrRejected, "Refunds")
+				w.moneyBack(order.RefundNews{IntentID: w.intent()})
+				if told := w.count(order.OrderUndoStuck); told < 5 || told > 30 {
+					w.Errorf("a person is told %d times", told)
+				}
+			})
+		}, order.Delivered, delivered, has(order.OrderUndoStuck, "Purser asks no more")},
+		{"a report of a refund for an order that waits for its payment", func(w *world) {
+			w.at(time.Minute, func() { w.moneyBack(order.RefundNews{IntentID: w.intent()}) })
+			w.at(2*time.Minute, w.pay)
+			w.arrive(0)
+		}, order.Delivered, delivered, kept()},
+	})
+}
+
+// TestRefundFailed (REF-5): the bank sends the money back, at once or weeks
+// later. The shop has it again, and the shopper knows.
+func TestRefundFailed(t *testing.T) {
+	for name, c := range map[string]struct {
+		slow  bool
+		after time.Duration
+		mails []order.Milestone
+	}{
+		"when it was pending": {true, time.Hour, also(cancelled, lost)},
+		"weeks later":         {false, 20 * 24 * time.Hour, also(cancelled, refunded, lost)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.bank.Slow = c.slow
+			w.taken()
+			w.at(c.after, func() {
+				n := w.bank.SettleRefund(w.intent(), order.RefundFailed)
+				w.moneyBack(n)
+				w.moneyBack(n)
+			})
+			// Reported late, and so that it would be given back anew.
+			w.at(c.after+time.Hour, func() { w.tell(w.paid(w.news0())) })
+			w.run().mailed(c.mails...)
+			w.keptStory(w.order())
+			kept(order.RefundFailed)(t, w)
+			has(order.RefundHasFailed, "the bank did not take 29.00 EUR")(t, w)
+			if o := w.order(); o.Payment.Refunded != 0 || w.called("RefundIntent") != 1 {
+				t.Errorf("%d given back in %d refunds", o.Payment.Refunded, w.called("RefundIntent"))
+			}
+		})
+	}
+}
+
+// TestDispute (REF-6, REF-7, F17): the shop is told when a dispute begins,
+// with the day by which to answer, once for each.
+func TestDispute(t *testing.T) {
+	dispute := func(w *world, dp, status string) {
+		w.tell(w.news(order.News{Type: "charge.dispute." + status, Dispute: &order.Dispute{
+			ID: dp, IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status, AnswerBy: workflowtest.Start.Add(9 * 24 * time.Hour),
+		}}))
+	}
+	toShop := func(t *testing.T, w *world) {
+		for _, m := range w.mailer.Sent() {
+			if to := m.To[0].Email; (m.Template == "dispute") != (to == "disputes@shop.example") {
+				t.Errorf("%s went to %s", m.Template, to)
+			}
+		}
+	}
+	const disputed = order.MailDispute
+	tellAll(t, []story{
+		{"after the delivery, won", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			for i, s := range []string{"needs_response", "needs_response", "under_review", "won", "under_review"} {
+				w.at(48*time.Hour+time.Duration(i)*time.Hour, func() { dispute(w, "dp_1", s) })
+			}
+		}, order.Delivered, also(delivered, disputed), func(t *testing.T, w *world) {
+			both(toShop, has(order.PaymentDisputed, "29.00 EUR, fraudulent: needs_response, to be answered by 2026-03-11"))(t, w)
+			both(has(order.DisputeMoved, "under_review"), both(has(order.DisputeClosed, "won"), has(order.EventIgnored, "late report")))(t, w)
+			if d := w.order().Disputes; len(d) != 1 || d[0].Status != "won" {
+				t.Errorf("disputes %+v", d)
+			}
+		}},
+		{"reports in another order than things happened in", func(w *world) {
+			w.at(time.Minute, w.pay)
+			said := func(status string, at time.Duration) order.News {
+				return w.news(order.News{Type: "charge.dispute.updated", At: workflowtest.Start.Add(at), Dispute: &order.Dispute{
+					ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status,
+				}})
+			}
+			w.at(time.Hour, func() { w.tell(said("under_review", time.Hour)) })
+			w.at(2*time.Hour, func() { w.tell(said("needs_response", 30*time.Minute)) })
+			w.arrive(3 * time.Hour)
+		}, order.Delivered, also(delivered, disputed), func(t *testing.T, w *world) {
+			has(order.EventIgnored, "late report")(t, w)
+			if d := w.order().Disputes; len(d) != 1 || d[0].Status != "under_review" {
+				t.Errorf("disputes %+v", d)
+			}
+		}},
+		{"two on the way, one of them first heard of when it is lost", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() {
+				dispute(w, "dp_1", "needs_response")
+				dispute(w, "dp_2", "lost")
+				dispute(w, "dp_1", "needs_response")
+			})
+			w.arrive(2 * time.Hour)
+		}, order.Delivered, also(delivered, disputed), toShop},
+		{"while the money is being given back", func(w *world) {
+			w.taken()
+			w.down(6*time.Hour, order.ErrState, "RefundIntent")
+			w.at(time.Hour, func() { dispute(w, "dp_1", "needs_response") })
+		}, order.Cancelled, also(cancelled, refunded, disputed), toShop},
+	})
+}
+
+// TestRefundsAskedAside: while the provider cannot be asked about refunds, and
+// after that, the order says what it waits for itself.
+func TestRefundsAskedAside(t *testing.T) {
+	on := func(w *world, want string) {
+		w.Helper()
+		if o := w.order(); o.Waiting == nil || o.Waiting.On != want {
+			w.Errorf("%s after placing the order waits for %+v, want %s", w.clock().Sub(workflowtest.Start), o.Waiting, want)
+		}
+	}
+	for name, parts := range map[string]int64{"nothing new": 0, "one": 500} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() {
+				w.down(2*time.Hour, order.ErrUnavailable, "Refunds")
+				for range 3 {
+					w.moneyBack(order.RefundNews{IntentID: w.intent()})
+				}
+				if parts > 0 {
+					w.giveByHand(parts)
+				}
+			})
+			w.at(90*time.Minute, func() { on(w, "carrier") })
+			w.at(150*time.Minute, func() { on(w, "carrier") })
+			w.at(5*time.Hour, func() { w.tell(w.trouble(0, mail.Bounced, mail.Transient)) })
+			w.at(6*time.Hour, func() { on(w, "carrier") })
+			w.arrive(7 * time.Hour)
+			w.run()
+			if t.Failed() {
+				w.tellStory()
+			}
+		})
+	}
+}

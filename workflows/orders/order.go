@@ -1,0 +1,132 @@
+package orders
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	steps "purser/activities/orders"
+	"purser/order"
+	"purser/workflows"
+)
+
+// do names the activities; its methods are called by the worker, never here.
+var do *steps.Activities
+
+// Outcome is how an order's workflow ended.
+type Outcome struct {
+	Status order.Status `json:"status"`
+	Reason string       `json:"reason,omitempty"`
+	// Failure is the type of the failure for which a refused order was
+	// refused.
+	Failure string `json:"failure,omitempty"`
+	// Hash is that of the request, so that another one under the same key is
+	// known as such.
+	Hash string `json:"hash,omitempty"`
+}
+
+// OrderWorkflow carries an order from the click to the doorstep and is the
+// only one who changes it. If it cannot deliver, it undoes what it did,
+// newest first, and ends cancelled or expired with a reason. A declined card
+// is part of the story, never a failure of the workflow.
+func OrderWorkflow(ctx workflow.Context, p Placement) (Outcome, error) {
+	w := pickUp(p)
+	selling, abandon := workflow.WithCancel(ctx)
+	w.abandon = abandon
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	if err := w.listen(ctx); err != nil {
+		return Outcome{}, err
+	}
+	err := w.sell(selling)
+	if err == nil {
+		err = w.deliver(ctx)
+	}
+	if workflow.IsContinueAsNewError(err) {
+		return Outcome{}, err
+	}
+	if err != nil {
+		err = w.undo(ctx, err)
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	return w.close(ctx)
+}
+
+// sell takes the steps that can still be undone without the shopper's
+// noticing more than a released hold. Cancelling ctx ends it.
+func (w *orderWorkflow) sell(ctx workflow.Context) error {
+	if w.committed { // in an earlier run
+		return nil
+	}
+	if err := w.open(ctx); err != nil {
+		return err
+	}
+	if err := w.offerPayment(ctx); err != nil {
+		return err
+	}
+	if err := w.awaitPayment(ctx); err != nil {
+		return err
+	}
+	if err := w.bookParcel(ctx); err != nil {
+		return err
+	}
+	return ctx.Err() // the last moment at which a cancellation counts
+}
+
+// deliver is past the point of no return: from here on nobody can cancel.
+func (w *orderWorkflow) deliver(ctx workflow.Context) error {
+	w.committed = true
+	if err := w.capturePayment(ctx); err != nil {
+		w.committed = false
+		return err
+	}
+	return w.awaitDelivery(ctx)
+}
+
+// open prices the order, sets its stock aside and writes it down. An order
+// that cannot be opened is refused: there is nothing to undo.
+func (w *orderWorkflow) open(ctx workflow.Context) error {
+	if w.Status != "" {
+		return nil
+	}
+	// Not to be cut short: an order that may have been opened must be known.
+	opening, _ := workflow.NewDisconnectedContext(ctx)
+	now := workflow.Now(ctx)
+	var opened steps.Opened
+	err := w.step(opening, workflows.RecordQueue, 0, "Price, set stock aside, write the order", do.OpenOrder, order.Opening{
+		ID: w.ID, RunID: workflow.GetInfo(ctx).OriginalRunID, RequestHash: w.placement.Hash, Request: w.placement.Request,
+		Actor: w.placement.Actor, Correlation: w.placement.Correlation,
+		Now: now, HoldUntil: now.Add(w.placement.Terms.PayWithin + reservationGrace),
+	}, &opened)
+	if err != nil {
+		return err
+	}
+	w.Status, w.Version, w.PlacedAt, w.UpdatedAt = order.Placed, opened.Version, opened.PlacedAt, opened.PlacedAt
+	w.Lines, w.Total = opened.Lines, opened.Total
+	w.shown.until = w.payBy() // what the starter said
+	return ctx.Err()
+}
+
+// close waits for what is still on its way (mail, callers, signals) and ends
+// the workflow. News that came too late to matter here is handed on, so that
+// money that arrives for a dead order is given back.
+func (w *orderWorkflow) close(ctx workflow.Context) (Outcome, error) {
+	if err := w.show(ctx); err != nil {
+		return Outcome{}, err
+	}
+	idle := func() bool { return w.chores == 0 && workflow.AllHandlersFinished(ctx) }
+	for {
+		for n := range w.takeNews(ctx) {
+			w.hearTooLate(ctx, n)
+		}
+		if err := w.save(ctx); err != nil {
+			return Outcome{}, err
+		}
+		stirred := func() bool { return w.listenNow(ctx) || len(w.pending) > 0 }
+		if err := workflow.Await(ctx, func() bool { return stirred() || idle() }); err != nil {
+			return Outcome{}, err
+		}
+		if !stirred() {
+			return Outcome{Status: w.Status, Reason: w.Reason, Failure: w.failure, Hash: w.placement.Hash}, nil
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package orders_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/workflows/workflowtest"
+)
+
+// takenElsewhere is money taken on an intent that is not the order's.
+func (w *world) takenElsewhere() {
+	w.Helper()
+	in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
+	if err == nil {
+		_, err = w.bank.Pay(in.ID)
+	}
+	if err != nil {
+		w.Fatalf("bank: %v", err)
+	}
+	w.tell(w.paid(w.captureAtBank(in.ID)))
+}
+
+// lives checks that the workflow has not ended, and where the order stands.
+func (w *world) lives(s order.Status) {
+	w.Helper()
+	if got := w.order().Status; got != s || w.over {
+		w.Errorf("%s after placing the order is %s (its workflow ended: %t), want %s, alive", w.clock().Sub(workflowtest.Start), got, w.over, s)
+	}
+}
+
+// TestOwed is a second payment that cannot be given back for a while (PAY-18):
+// the order goes its way meanwhile, its workflow stays until the money is back.
+func TestOwed(t *testing.T) {
+	givenBack := both(has(order.PaymentRefunded, "second payment; 29.00 EUR given back"), has(order.OrderUndoStuck, "cannot be given back"))
+	var got *answer
+	for name, kind := range map[string]error{"refused": order.ErrRejected, "in another state": order.ErrState, "unknown": order.ErrNoSuch} {
+		owed := func(w *world, from, until time.Duration) {
+			w.down(until, kind, "RefundIntent")
+			w.at(from, w.takenElsewhere)
+		}
+		t.Run(name, func(t *testing.T) {
+			tellAll(t, []story{
+				{"the order expires in time", func(w *world) {
+					owed(w, time.Minute, 40*time.Hour)
+					w.at(31*time.Minute, func() { w.lives(order.Expired) })
+					w.at(39*time.Hour, func() { w.lives(order.Expired) })
+				}, order.Expired, also(expired, refunded), givenBack},
+				{"the order is followed to the doorstep", func(w *world) {
+					owed(w, time.Minute, 60*time.Hour)
+					w.at(2*time.Minute, func() { w.tell(w.paid(w.bank.Pay("pi_1"))) })
+					w.arrive(0)
+					w.at(3*time.Hour, func() { w.lives(order.Shipped) })
+					w.at(50*time.Hour, func() { w.lives(order.Delivered) })
+				}, order.Delivered, also(delivered, refunded), givenBack},
+			})
+		})
+	}
+	tellAll(t, []story{{"the order can be cancelled", func(w *world) {
+		w.down(40*time.Hour, order.ErrRejected, "RefundIntent")
+		w.at(time.Minute, w.takenElsewhere)
+		w.at(2*time.Minute, func() { got = w.cancel() })
+		w.at(3*time.Minute, func() {
+			w.lives(order.Cancelled)
+			if got.refusal() != "" {
+				w.Errorf("the caller was told %q", got.refusal())
+			}
+		})
+	}, order.Cancelled, also(cancelled, refunded), givenBack}})
+}
+
+// TestOwedLate is money for a cancelled order that cannot be given back at
+// first (REC-10): whoever hears late reports stays until it is.
+func TestOwedLate(t *testing.T) {
+	for name, kind := range map[string]error{"refused": order.ErrRejected, "in another state": order.ErrState} {
+		t.Run(name, func(t *testing.T) {
+			tellAll(t, []story{{"for two days", func(w *world) {
+				w.at(time.Minute, func() { w.cancel() })
+				w.at(time.Hour, func() {
+					w.down(48*time.Hour, kind, "CancelIntent")
+					w.second()
+				})
+			}, order.Cancelled, cancelled, both(
+				has(order.OrderUndoStuck, "after the order had ended; cannot be given back"),
+				has(order.PaymentVoided, "after the order had ended; given back"))}})
+		})
+	}
+}
+
+// TestOwedShown (REC-2, PAY-18): money that is owed goes on being shown when
+// what was given back of the same intent is reported and compared meanwhile.
+func TestOwedShown(t *testing.T) {
+	w := newWorld(t)
+	w.down(40*time.Hour, order.ErrRejected, "RefundIntent")
+	w.at(time.Minute, w.takenElsewhere)
+	shows := func(on string, times ...time.Duration) {
+		for _, at := range times {
+			w.at(at, func() {
+				if w.seen.WaitingOn != on {
+					w.Errorf("%s after placing the attributes show %q, want %q", at, w.seen.WaitingOn, on)
+				}
+			})
+		}
+	}
+	w.at(16*time.Hour, func() { w.moneyBack(order.RefundNews{IntentID: "pi_2"}) })
+	shows("operator", 15*time.Hour, 17*time.Hour, 30*time.Hour)
+	w.run().ended(order.Expired)
+	if w.seen.WaitingOn != "" {
+		t.Errorf("in the end the attributes show %q", w.seen.WaitingOn)
+	}
+}
+
+// TestUndoMoney is an undo whose money was, or cannot be, given back (PAY-9).
+func TestUndoMoney(t *testing.T) {
+	// nowhere is an intent the bank does not know (any more).
+	nowhere := func(w *world) {
+		w.at(time.Minute, func() {
+			w.bank.Change(w.intent(), func(in *order.Intent) { in.Status = order.IntentCanceled })
+			w.down(72*time.Hour, order.ErrNoSuch, "GetIntent")
+			w.cancel()
+		})
+	}
+	held := func(w *world, on bool) {
+		w.Helper()
+		o := w.order()
+		waits := o.Waiting != nil && o.Waiting.On == "operator"
+		if got := o.Status == order.OnHold && waits; got != on {
+			w.Errorf("%s after placing the order is %s, waiting for %+v", w.clock().Sub(workflowtest.Start), o.Status, o.Waiting)
+		}
+	}
+	tellAll(t, []story{
+		{"refunded by hand before: undone", func(w *world) {
+			w.taken()
+			w.carrier.Before = func(op, _ string) error {
+				if op != "BookParcel" {
+					return nil
+				}
+				w.setByHand(true)
+				defer w.setByHand(false)
+				_, err := w.bank.RefundIntent(context.Background(), w.intent(), w.order().Total, "dashboard-refund")
+				return err
+			}
+		}, order.Cancelled, also(cancelled, refunded), func(t *testing.T, w *world) {
+			if sum := w.bank.Count(id); sum.Refunds != 1 {
+				t.Errorf("%d refunds", sum.Refunds)
+			}
+			for _, e := range w.events() {
+				if e.To == order.OnHold {
+					t.Errorf("on hold: %s", e.Why)
+				}
+			}
+		}},
+		{"a refund in the wrong state for a day: a person is told, not before", func(w *world) {
+			w.taken()
+			w.down(60*time.Hour, order.ErrState, "RefundIntent")
+			w.at(23*time.Hour, func() { held(w, false) })
+			w.at(26*time.Hour, func() { held(w, true) })
+			w.at(61*time.Hour, func() { w.release() })
+		}, order.Cancelled, also(cancelled, refunded), has(order.OrderUndoStuck, "cannot be given back")},
+		{"an intent the bank does not know: one release ends it", func(w *world) {
+			nowhere(w)
+			w.at(time.Hour, func() { held(w, true) })
+			w.at(2*time.Hour, func() { w.release() })
+			w.at(2*time.Hour+time.Minute, func() {
+				if s := w.order().Status; s != order.Cancelled {
+					w.Errorf("a minute after the release the order is %s", s)
+				}
+			})
+		}, order.Cancelled, cancelled, has(order.OrderUndoStuck, "cannot be given back")},
+	})
+}

@@ -1,0 +1,193 @@
+package orders
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	steps "purser/activities/orders"
+	"purser/order"
+	"purser/workflows"
+)
+
+// bookParcel gives the goods to the carrier's care under one reference. A
+// carrier that is down is waited for while the money stays held; one that
+// refuses ends the order.
+func (w *orderWorkflow) bookParcel(ctx workflow.Context) error {
+	if w.Shipment.LabelID != "" {
+		return nil
+	}
+	w.Shipment.Reference = w.parcelReference()
+	var p order.Parcel
+	within := w.Payment.AuthorizedAt.Add(authorizationLasts).Sub(workflow.Now(ctx))
+	err := w.step(ctx, workflows.ParcelsQueue, max(within, time.Second), "Book parcel "+w.Shipment.Reference, do.BookParcel, w.parcelRequest(), &p)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case workflows.IsFailure(err, activities.FailureRejected):
+		return setback{order.Cancelled, "the carrier cannot take the parcel: " + workflows.Reason(err), "it cannot be delivered to this address"}
+	case err != nil:
+		return setback{order.Cancelled, "the carrier could not be reached while the money was held: " + workflows.Reason(err), "it could not be shipped in time"}
+	}
+	w.Shipment.LabelID, w.Shipment.Tracking, w.Shipment.Carrier, w.Shipment.Status = p.LabelID, p.Tracking, p.Carrier, order.ParcelBooked
+	if p.Status == order.ParcelVoided { // at the carrier's desk: nothing may be charged for it
+		w.Shipment.Status = p.Status
+		return setback{order.Cancelled, "the carrier has voided the parcel", "it could not be shipped"}
+	}
+	// One found under its reference may be under way already: that is news.
+	w.found = p.Status
+	w.note(ctx, order.ParcelWasBooked, carrier, fmt.Sprintf("%s, tracking %s", p.Carrier, p.Tracking), p.LabelID)
+	return nil
+}
+
+func (w *orderWorkflow) parcelReference() string { return string(w.ID) + "-1" }
+
+func (w *orderWorkflow) parcelRequest() order.ParcelRequest {
+	return order.ParcelRequest{OrderID: w.ID, Reference: w.Shipment.Reference, To: w.ShipTo, Lines: w.Lines}
+}
+
+// awaitDelivery follows the parcel to the doorstep. Where the carrier's
+// events stay away, it asks.
+func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
+	ask := workflow.Now(ctx).Add(w.placement.Terms.TrackAfter)
+	if w.moved.IsZero() {
+		w.moved = workflow.Now(ctx)
+	}
+	if w.found.Overtakes(w.Shipment.Status) {
+		w.hearParcel(ctx, order.ParcelNews{Reference: w.Shipment.Reference, Status: w.found, Note: "found under way"})
+	}
+	for {
+		for n := range w.takeNews(ctx) {
+			w.hearOnTheWay(ctx, n)
+		}
+		if w.Status.Final() {
+			return nil
+		}
+		if w.Shipment.Status == order.ParcelVoided {
+			if err := w.holdParcel(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		on := order.Waiting{On: carrier, Until: ask, Then: "the carrier is asked where the parcel is", About: w.Shipment.Tracking}
+		switch {
+		case w.missing:
+			on.On, on.Then = operator, "the carrier, which does not know the parcel, is asked again"
+		case w.overdue(ctx):
+			if !w.overdueSince.Equal(w.moved) {
+				w.overdueSince = w.moved
+				w.note(ctx, order.ParcelIsOverdue, workflows.ActorPurser, "it has not moved since "+w.moved.UTC().Format(time.DateOnly), w.Shipment.Tracking)
+			}
+			on.On, on.Then = operator, "the carrier is asked again about the parcel, which has not moved since "+w.moved.UTC().Format(time.DateOnly)
+		}
+		heard, err := w.rest(ctx, on)
+		if err != nil {
+			return err
+		}
+		if heard {
+			continue
+		}
+		w.askAboutParcel(ctx)
+		ask = workflow.Now(ctx).Add(w.placement.Terms.TrackAfter)
+	}
+}
+
+// overdue reports whether the parcel has not moved for longer than any takes.
+func (w *orderWorkflow) overdue(ctx workflow.Context) bool {
+	within := w.placement.Terms.OverdueAfter
+	return within > 0 && workflow.Now(ctx).Sub(w.moved) >= within
+}
+
+// askAboutParcel asks the carrier where the parcel is, but not for long: its
+// events may come meanwhile.
+func (w *orderWorkflow) askAboutParcel(ctx workflow.Context) {
+	summary := "Ask the carrier about " + w.Shipment.Reference
+	ref := steps.ParcelRef{Reference: w.Shipment.Reference}
+	var p order.Parcel
+	err := workflows.RunLocal(ctx, summary, do.TrackParcel, ref, &p)
+	if err != nil && workflows.IsTransient(err) {
+		err = workflows.RunRemote(ctx, workflows.ParcelsQueue, trackWithin, summary, err, do.TrackParcel, ref, &p)
+	}
+	missed := w.missing
+	w.missing = workflows.IsFailure(err, activities.FailureNoSuch)
+	if err != nil {
+		w.note(ctx, order.EventIgnored, carrier, "asked, no answer: "+workflows.Reason(err), w.Shipment.Tracking)
+		return
+	}
+	if missed {
+		w.note(ctx, order.ParcelScanned, carrier, "known again: "+string(p.Status), w.Shipment.Tracking)
+	}
+	w.hearParcel(ctx, order.ParcelNews{Reference: p.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: p.Status, Note: "asked"})
+}
+
+// holdParcel stops a paid order whose parcel the carrier has voided, until an
+// operator has settled with the carrier; then it is asked anew.
+func (w *orderWorkflow) holdParcel(ctx workflow.Context) error {
+	if w.Status != order.OnHold { // else since an earlier run
+		w.Reason = "the carrier has voided the parcel of a paid order"
+		w.become(ctx, order.OnHold, order.OrderOnHold, carrier, w.Reason, w.Shipment.Tracking)
+	}
+	for w.released == nil {
+		if _, err := w.rest(ctx, order.Waiting{On: operator, About: w.Shipment.Tracking}); err != nil {
+			return err
+		}
+		w.noteWhileHeld(ctx)
+	}
+	w.Reason, w.Shipment.Status = "", order.ParcelBooked
+	w.become(ctx, order.Paid, order.OrderReleased, w.released.Actor, w.released.Reason, w.Shipment.Tracking)
+	w.released = nil
+	w.askAboutParcel(ctx)
+	return nil
+}
+
+// hearOnTheWay takes a report that comes after the money was taken.
+func (w *orderWorkflow) hearOnTheWay(ctx workflow.Context, n order.News) {
+	switch {
+	case n.Parcel != nil:
+		w.hearParcel(ctx, *n.Parcel)
+	case n.Payment != nil:
+		w.hearAfterCapture(ctx, n)
+	}
+}
+
+// hearParcel moves the order along with its parcel, forwards only (WHK-9).
+func (w *orderWorkflow) hearParcel(ctx workflow.Context, p order.ParcelNews) {
+	switch {
+	case p.Reference != w.Shipment.Reference:
+		w.note(ctx, order.EventIgnored, carrier, "report about another parcel: "+p.Reference, p.LabelID)
+		return
+	case p.Status == order.ParcelException:
+		w.moved = workflow.Now(ctx)
+		w.note(ctx, order.ParcelScanned, carrier, "problem: "+p.Note, p.Tracking)
+		return
+	case !p.Status.Overtakes(w.Shipment.Status):
+		if p.Note != "asked" && p.Status != w.Shipment.Status {
+			w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("late report %q, the parcel is %q", p.Status, w.Shipment.Status), p.Tracking)
+		}
+		return
+	}
+	w.Shipment.Status, w.missing, w.moved = p.Status, false, workflow.Now(ctx)
+	if w.Status == order.Cancelled { // it could not be taken back; the shopper has been told otherwise
+		w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("the order was cancelled, but its parcel is %q", p.Status), p.Tracking)
+		return
+	}
+	switch p.Status {
+	case order.ParcelInTransit, order.ParcelOutForDelivery:
+		if w.Status == order.Shipped {
+			w.note(ctx, order.ParcelScanned, carrier, string(p.Status), w.Shipment.Tracking)
+			return
+		}
+		w.become(ctx, order.Shipped, order.ParcelWasShipped, carrier, p.Note, w.Shipment.Tracking)
+		w.mail(ctx, order.MailShipped)
+	case order.ParcelDelivered:
+		w.become(ctx, order.Delivered, order.ParcelArrived, carrier, p.Note, w.Shipment.Tracking)
+		w.mail(ctx, order.MailDelivered)
+	case order.ParcelReturned:
+		w.Reason = "the carrier brought the parcel back"
+		w.become(ctx, order.Returned, order.ParcelCameBack, carrier, p.Note, w.Shipment.Tracking)
+	default:
+		w.note(ctx, order.ParcelScanned, carrier, string(p.Status), w.Shipment.Tracking)
+	}
+}

@@ -1,0 +1,154 @@
+package orders_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"purser/order"
+)
+
+// TestParcel is the goods' way (SHP-1 to SHP-4).
+func TestParcel(t *testing.T) {
+	paid := func(w *world) { w.at(time.Minute, w.pay) }
+	tellAll(t, []story{
+		{"the carrier refuses", func(w *world) {
+			w.placement.Request.ShipTo.Country = "XX"
+			paid(w)
+		}, order.Cancelled, cancelled, has(order.OrderCancelled, "cannot take the parcel")},
+		{"SHP-3 F68 the carrier is down for a day and comes back", func(w *world) {
+			w.down(24*time.Hour, order.ErrUnavailable, "BookParcel", "TrackParcel", "VoidParcel")
+			paid(w)
+			w.arrive(25 * time.Hour)
+		}, order.Delivered, delivered, has(order.StepDelayed, "Book parcel")},
+		{"the carrier stays down until the hold on the money runs out", func(w *world) {
+			w.down(7*24*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
+			paid(w)
+		}, order.Cancelled, cancelled, has(order.OrderCancelled, "could not be reached")},
+		{"SHP-1 F69 booked, the answer is lost: one label", func(w *world) {
+			w.fail("BookParcel", 3, order.ErrUnknownOutcome)
+			paid(w)
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, counted("BookParcel", 4)},
+		{"no word from the carrier: asked", func(w *world) {
+			paid(w)
+			w.at(2*time.Hour, func() { w.scanned(order.ParcelInTransit) })
+			w.at(30*time.Hour, func() { w.scanned(order.ParcelDelivered) })
+		}, order.Delivered, delivered, nil},
+		{"no word, and asking does not work: its events still count", func(w *world) {
+			w.down(10*24*time.Hour, order.ErrUnavailable, "TrackParcel")
+			paid(w)
+			w.arrive(14 * time.Hour)
+		}, order.Delivered, delivered, has(order.EventIgnored, "no answer")},
+		{"WHK-9 F24 scans late, repeated and backwards", func(w *world) {
+			paid(w)
+			w.at(time.Hour, func() {
+				booked := w.scanned(order.ParcelBooked)
+				moving, again := w.scanned(order.ParcelInTransit), w.scanned(order.ParcelInTransit)
+				out := w.scanned(order.ParcelOutForDelivery)
+				w.tell(out, moving)
+				w.tell(again, booked, moving)
+				done := w.scanned(order.ParcelDelivered)
+				w.tell(done, out, done)
+				w.tell(moving)
+			})
+		}, order.Delivered, delivered, has(order.EventIgnored, "late report")},
+		{"delivered, and no other scan ever came", func(w *world) {
+			paid(w)
+			w.at(time.Hour, func() { w.scan(order.ParcelDelivered) })
+		}, order.Delivered, []order.Milestone{order.MailConfirmation, order.MailDelivered}, nil},
+		{"a problem on the way, then delivered", func(w *world) {
+			paid(w)
+			w.at(time.Hour, func() { w.scan(order.ParcelInTransit) })
+			w.at(2*time.Hour, func() { w.scan(order.ParcelException) })
+			w.at(3*time.Hour, func() { w.scan(order.ParcelDelivered) })
+		}, order.Delivered, delivered, has(order.ParcelScanned, "problem")},
+		{"brought back", func(w *world) {
+			paid(w)
+			w.at(time.Hour, func() { w.scan(order.ParcelInTransit) })
+			w.at(48*time.Hour, func() { w.scan(order.ParcelReturned) })
+		}, order.Returned, delivered[:2], has(order.ParcelCameBack, "")},
+		{"a report about another parcel", func(w *world) {
+			paid(w)
+			w.at(time.Hour, func() {
+				w.tell(w.news(order.News{Type: "x", Parcel: &order.ParcelNews{Reference: "another", Status: order.ParcelDelivered}}))
+			})
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, has(order.EventIgnored, "another parcel")},
+		{"PAY-15 F19 the reservation lapsed and the goods were sold while paying", func(w *world) {
+			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Think(w.intent()))) })
+			w.at(2*time.Hour, func() { w.sell(onHand) })
+			w.at(3*time.Hour, func() { w.tell(w.paid(w.bank.Authenticate(w.intent(), true))) })
+			w.at(4*time.Hour, func() { w.unsell() })
+		}, order.Cancelled, cancelled, has(order.OrderCancelled, "sold out")},
+		{"PAY-15 the reservation lapsed, but the goods are still there", func(w *world) {
+			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Think(w.intent()))) })
+			w.at(3*time.Hour, func() { w.tell(w.paid(w.bank.Authenticate(w.intent(), true))) })
+			w.arrive(4 * time.Hour)
+		}, order.Delivered, delivered, nil},
+	})
+}
+
+// sell lets another order take pieces off the shelf.
+func (w *world) sell(n int64) {
+	now := w.clock()
+	_, err := w.record.OpenOrder(context.Background(), order.Opening{
+		ID: "ord_other", RunID: "other", Now: now, HoldUntil: now.Add(24 * time.Hour),
+		Request: order.Request{Currency: "EUR", Lines: []order.RequestLine{{SKU: "mug", Quantity: n}}},
+	})
+	if err != nil {
+		w.Fatalf("the other order: %v", err)
+	}
+}
+
+// unsell ends the other order.
+func (w *world) unsell() {
+	o, err := w.record.Order(context.Background(), "ord_other")
+	if err == nil {
+		err = w.record.SaveOrder(context.Background(), order.Change{Order: o, Stock: order.StockRelease})
+	}
+	if err != nil {
+		w.Fatalf("the other order: %v", err)
+	}
+}
+
+// TestStuck is a parcel that cannot be given back: an operator must help.
+func TestStuck(t *testing.T) {
+	tellAll(t, []story{
+		{"the carrier refuses to void until someone called", func(w *world) {
+			w.down(6*time.Hour, order.ErrState, "VoidParcel")
+			w.down(6*time.Hour, order.ErrRejected, "CaptureIntent")
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.release() })
+			w.at(7*time.Hour, func() { w.release() })
+		}, order.Cancelled, cancelled, both(has(order.OrderUndoStuck, "give the parcel back"), func(t *testing.T, w *world) {
+			if r := w.outcome.Reason; r[:25] != "the money could not be ta" {
+				t.Errorf("the reason is %q", r)
+			}
+		})},
+		{"whether the intent exists is unknown, and the bank refuses until someone called", func(w *world) {
+			w.down(25*time.Minute, order.ErrUnavailable, "CreateIntent")
+			w.down(3*time.Hour, order.ErrState, "CancelIntent")
+			w.at(20*time.Minute, func() { w.cancel() })
+			w.at(time.Hour, func() { w.release() })
+			w.at(4*time.Hour, func() { w.release() })
+		}, order.Cancelled, cancelled, both(oneIntent, has(order.OrderUndoStuck, "money"))},
+		{"the refund is refused until someone called", func(w *world) {
+			w.placement.Request.ShipTo.Country = "XX"
+			w.fail("RefundIntent", 1, order.ErrRejected)
+			w.at(time.Minute, func() {
+				w.paid(w.bank.Pay(w.intent()))
+				w.tell(w.paid(w.captureAtBank(w.intent())))
+			})
+			w.at(time.Hour, func() { w.release() })
+		}, order.Cancelled, also(cancelled, refunded), both(has(order.PaymentRefunded, ""), counted("RefundIntent", 2))},
+		{"F15 the refund's answer is lost: refunded once", func(w *world) {
+			w.placement.Request.ShipTo.Country = "XX"
+			w.fail("RefundIntent", 2, order.ErrUnknownOutcome)
+			w.at(time.Minute, func() {
+				w.paid(w.bank.Pay(w.intent()))
+				w.tell(w.paid(w.captureAtBank(w.intent())))
+			})
+		}, order.Cancelled, also(cancelled, refunded), counted("RefundIntent", 3)},
+	})
+}

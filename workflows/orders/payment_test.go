@@ -1,0 +1,282 @@
+package orders_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/workflows/workflowtest"
+)
+
+var (
+	delivered = []order.Milestone{order.MailConfirmation, order.MailShipped, order.MailDelivered}
+	cancelled = []order.Milestone{order.MailCancelled}
+	expired   = []order.Milestone{order.MailExpired}
+)
+
+// story is a script and how it ends.
+type story struct {
+	name  string
+	tell  func(w *world)
+	ends  order.Status
+	mails []order.Milestone
+	check func(t *testing.T, w *world) // beyond what must always hold
+}
+
+func tellAll(t *testing.T, stories []story) {
+	for _, s := range stories {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			s.tell(w)
+			w.run().ended(s.ends).mailed(s.mails...)
+			if s.check != nil {
+				s.check(t, w)
+			}
+			if t.Failed() {
+				w.tellStory()
+			}
+		})
+	}
+}
+
+// has checks that an event of the kind, with the words, is in the story.
+func has(k order.Kind, words string) func(*testing.T, *world) {
+	return func(t *testing.T, w *world) {
+		t.Helper()
+		if !slices.ContainsFunc(w.events(), func(e order.Event) bool { return e.Kind == k && strings.Contains(e.Why+" "+e.Ref, words) }) {
+			t.Errorf("no %s with %q in %v", k, words, w.kinds())
+		}
+	}
+}
+
+// counted checks how often something was asked of the world.
+func counted(op string, want int) func(*testing.T, *world) {
+	return func(t *testing.T, w *world) {
+		t.Helper()
+		if got := w.called(op); got != want {
+			t.Errorf("%s was called %d times, want %d", op, got, want)
+		}
+	}
+}
+
+func both(checks ...func(*testing.T, *world)) func(*testing.T, *world) {
+	return func(t *testing.T, w *world) {
+		t.Helper()
+		for _, c := range checks {
+			c(t, w)
+		}
+	}
+}
+
+func oneIntent(t *testing.T, w *world) {
+	t.Helper()
+	if n := w.bank.Count(id).Intents; n != 1 {
+		t.Errorf("%d intents, want 1", n)
+	}
+}
+
+func TestPayment(t *testing.T) {
+	tellAll(t, []story{
+		{"PAY-12 F9 declined, then another card on the same intent", func(w *world) {
+			w.at(time.Minute, func() { w.decline("card_declined", "insufficient_funds") })
+			w.at(2*time.Minute, w.pay)
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, both(oneIntent, has(order.PaymentDeclined, "insufficient funds"))},
+		{"PAY-6 F10 3-D Secure", func(w *world) {
+			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Challenge(w.intent()))) })
+			w.at(4*time.Minute, func() { w.tell(w.paid(w.bank.Authenticate(w.intent(), true))) })
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, both(oneIntent, has(order.PaymentAction, "3-D Secure"))},
+		{"F10 3-D Secure refused, then another card", func(w *world) {
+			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Challenge(w.intent()))) })
+			w.at(4*time.Minute, func() { w.tell(w.paid(w.bank.Authenticate(w.intent(), false))) })
+			w.at(5*time.Minute, w.pay)
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, both(oneIntent, has(order.PaymentDeclined, "not confirmed"))},
+		{"F10 the shopper closes the browser during 3-D Secure", func(w *world) {
+			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Challenge(w.intent()))) })
+		}, order.Expired, expired, both(oneIntent, has(order.OrderExpired, "not paid within 30m"))},
+		{"REC-2 F11 F31 the webhook is lost: found by asking", func(w *world) {
+			w.at(time.Minute, func() { w.paid(w.bank.Pay(w.intent())) })
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, func(t *testing.T, w *world) {
+			if e := w.events()[3]; e.Kind != order.PaymentAuthorized || e.At.Sub(workflowtest.Start) > 3*time.Minute {
+				t.Errorf("found as %s after %s", e.Kind, e.At.Sub(workflowtest.Start))
+			}
+		}},
+		{"REC-2 paid just before the deadline, webhook lost", func(w *world) {
+			w.at(30*time.Minute-time.Second, func() { w.paid(w.bank.Pay(w.intent())) })
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, nil},
+		{"ORD-7 unpaid: expired, and others may have the goods", func(*world) {}, order.Expired, expired, both(oneIntent, has(order.StockReleased, ""))},
+		{"PAY-7 still processing at the deadline: asked now and then, not hurried", func(w *world) {
+			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Think(w.intent()))) })
+			w.at(10*time.Hour, func() { w.paid(w.bank.Authenticate(w.intent(), true)) })
+			w.arrive(12 * time.Hour)
+		}, order.Delivered, delivered, func(t *testing.T, w *world) {
+			if n := w.called("GetIntent"); n > 20 {
+				t.Errorf("asked %d times", n)
+			}
+		}},
+		{"PAY-7 processing at the deadline, then refused", func(w *world) {
+			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Think(w.intent()))) })
+			w.at(3*time.Hour, func() { w.tell(w.paid(w.bank.Authenticate(w.intent(), false))) })
+		}, order.Expired, expired, nil},
+		{"PAY-12 the intent is cancelled at the provider: a new one", func(w *world) {
+			w.at(time.Minute, func() { w.cancelAtBank(w.intent()) })
+			w.at(2*time.Minute, w.pay)
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, func(t *testing.T, w *world) {
+			if n := w.bank.Count(id).Intents; n != 2 || w.order().Payment.Generation != 2 {
+				t.Errorf("%d intents, generation %d", n, w.order().Payment.Generation)
+			}
+		}},
+		{"captured by hand at the provider", func(w *world) {
+			w.at(time.Minute, func() {
+				w.paid(w.bank.Pay(w.intent()))
+				w.tell(w.paid(w.captureAtBank(w.intent())))
+			})
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, counted("CaptureIntent", 1)}, // by hand
+		{"let go by hand at the provider after it was held", func(w *world) {
+			w.down(2*time.Hour, order.ErrUnavailable, "BookParcel")
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.cancelAtBank(w.intent()) })
+		}, order.Cancelled, cancelled, nil},
+	})
+}
+
+// cancelAtBank is a person's hand in the provider's dashboard.
+func (w *world) cancelAtBank(intentID string) {
+	in, err := w.bank.CancelIntent(context.Background(), intentID, "dashboard-cancel-"+intentID)
+	w.tell(w.paid(in.News(), err))
+}
+
+func (w *world) captureAtBank(intentID string) (order.PaymentNews, error) {
+	in, err := w.bank.GetIntent(context.Background(), intentID)
+	if err == nil {
+		in, err = w.bank.CaptureIntent(context.Background(), intentID, in.Amount, "dashboard-capture-"+intentID)
+	}
+	return in.News(), err
+}
+
+// TestMismatch is money that is not the order's total (PAY-10, F14).
+func TestMismatch(t *testing.T) {
+	tooLittle := func(w *world) {
+		w.tell(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) {
+			in.Status, in.Capturable, in.Amount.Amount = order.RequiresCapture, 100, 100
+		}), nil))
+	}
+	mend := func(w *world) {
+		w.bank.Change(w.intent(), func(in *order.Intent) { in.Capturable, in.Amount = w.order().Total.Amount, w.order().Total })
+	}
+	var refused *answer
+	tellAll(t, []story{
+		{"on hold, mended, released", func(w *world) {
+			w.at(time.Minute, func() { tooLittle(w) })
+			w.at(time.Hour, func() { mend(w); w.release() })
+			w.arrive(2 * time.Hour)
+		}, order.Delivered, delivered, both(has(order.OrderOnHold, "1.00 EUR"), has(order.OrderReleased, "looked at it"))},
+		{"on hold, released unmended: on hold again, cancelled", func(w *world) {
+			w.at(time.Minute, func() { tooLittle(w) })
+			w.at(time.Hour, func() { w.release() })
+			w.at(2*time.Hour, func() { w.cancel() })
+		}, order.Cancelled, cancelled, has(order.CancelRequested, "changed my mind")},
+		{"on hold for ever is not expired; cancelled, the money is let go", func(w *world) {
+			w.at(time.Minute, func() { tooLittle(w) })
+			w.at(72*time.Hour, func() {
+				if s := w.order().Status; s != order.OnHold {
+					w.Errorf("the order is %s", s)
+				}
+				w.cancel()
+			})
+		}, order.Cancelled, cancelled, nil},
+		{"another currency", func(w *world) {
+			w.at(time.Minute, func() {
+				w.tell(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) {
+					in.Status, in.Capturable, in.Amount.Currency = order.RequiresCapture, in.Amount.Amount, "JPY"
+				}), nil))
+			})
+			w.at(time.Hour, func() { w.cancel() })
+		}, order.Cancelled, cancelled, has(order.OrderOnHold, "JPY")},
+		{"released and cancelled at once: cancelled, and both callers are answered", func(w *world) {
+			w.at(time.Minute, func() { tooLittle(w) })
+			w.at(time.Hour, func() {
+				w.cancel()
+				refused = w.release()
+			})
+		}, order.Cancelled, cancelled, func(t *testing.T, w *world) {
+			if refused.err != nil && strings.Contains(refused.err.Error(), "no answer") {
+				t.Error("the release was never answered")
+			}
+		}},
+		{"PAY-18 a second payment while on hold goes back", func(w *world) {
+			w.at(time.Minute, func() { tooLittle(w) })
+			w.at(time.Hour, func() { w.second() })
+			w.at(2*time.Hour, func() { mend(w); w.release() })
+			w.arrive(3 * time.Hour)
+		}, order.Delivered, delivered, has(order.PaymentVoided, "second payment")},
+		{"PAY-7 a status nobody knows: asked, on hold", func(w *world) {
+			var was order.IntentStatus
+			w.at(time.Minute, func() {
+				w.tell(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { was, in.Status = in.Status, order.IntentUnknown }), nil))
+			})
+			w.at(time.Hour, func() { w.bank.Change(w.intent(), func(in *order.Intent) { in.Status = was }); w.release() })
+		}, order.Expired, expired, has(order.OrderOnHold, "not known")},
+	})
+}
+
+// second is a second payment for the order, on an intent of its own.
+func (w *world) second() string {
+	o := w.order()
+	in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: o.Total, Key: "elsewhere"})
+	if err != nil {
+		w.Fatalf("second intent: %v", err)
+	}
+	w.tell(w.paid(w.bank.Pay(in.ID)))
+	return in.ID
+}
+
+// TestSecondPayment is money on an intent that is not the order's (PAY-18).
+func TestSecondPayment(t *testing.T) {
+	var first string
+	tellAll(t, []story{
+		{"while the order waits for its own", func(w *world) {
+			w.at(time.Minute, func() { first = w.intent(); w.second() })
+			w.at(2*time.Minute, func() { w.tell(w.paid(w.bank.Pay(first))) })
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, has(order.PaymentVoided, "second payment")},
+		{"when the order is paid", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.second() })
+			w.arrive(2 * time.Hour)
+		}, order.Delivered, delivered, has(order.PaymentVoided, "second payment")},
+		{"captured elsewhere: refunded", func(w *world) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() {
+				in, _ := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
+				w.paid(w.bank.Pay(in.ID))
+				w.tell(w.paid(w.captureAtBank(in.ID)))
+			})
+			w.arrive(2 * time.Hour)
+		}, order.Delivered, also(delivered, refunded), has(order.PaymentRefunded, "second payment")},
+		{"cancelled while it is being given back", func(w *world) {
+			w.at(time.Minute, func() {
+				w.down(time.Hour, order.ErrUnavailable, "GetIntent")
+				w.second()
+			})
+			w.at(2*time.Minute, func() { w.cancel() })
+		}, order.Cancelled, cancelled, has(order.PaymentVoided, "second payment")},
+		{"about an intent the bank does not know: noted, the order goes on", func(w *world) {
+			w.at(time.Minute, func() {
+				w.tell(w.news(order.News{Type: "x", Payment: &order.PaymentNews{IntentID: "pi_nowhere", Status: order.RequiresCapture}}))
+			})
+			w.at(2*time.Minute, w.pay)
+			w.arrive(time.Hour)
+		}, order.Delivered, delivered, has(order.OrderUndoStuck, "pi_nowhere")},
+	})
+}

@@ -1,0 +1,96 @@
+package orders_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/temporal"
+
+	"purser/activities"
+	"purser/order"
+	"purser/workflows"
+	"purser/workflows/orders"
+)
+
+// TestPlace is what the caller of Place is told (IDEM-1, IDEM-2, F1).
+func TestPlace(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		hash    string
+		at      time.Duration
+		tell    func(*world)
+		refusal string
+	}{
+		{"IDEM-2 the same request again: the same answer", hash, 10 * time.Minute, func(*world) {}, workflows.RefusalAnswered},
+		{"IDEM-2 another request under the key: refused", "hash-2", 10 * time.Minute, func(*world) {}, workflows.RefusalOtherRequest},
+		{"F1 a double click: one is in flight", hash, time.Second, func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, workflows.RefusalInFlight},
+		{"another request while in flight", "hash-2", time.Second, func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, workflows.RefusalOtherRequest},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			c.tell(w)
+			var got answer
+			w.at(c.at, func() { w.place("place-2", c.hash, &got) })
+			w.at(20*time.Minute, w.pay)
+			w.arrive(0)
+			w.run().ended(order.Delivered)
+			if got.refusal() != c.refusal {
+				t.Fatalf("refused with %q, want %q", got.refusal(), c.refusal)
+			}
+			first, ok := w.placed.result.(orders.Placed)
+			if !ok || first.Order.Status != order.AwaitingPayment || first.SealedSecret != "sealed:pi_1_secret_fake" {
+				t.Fatalf("the first answer is %+v, %v", w.placed.result, w.placed.err)
+			}
+			if c.refusal == workflows.RefusalAnswered {
+				var again *orders.Placed
+				if err := got.err.(*temporal.ApplicationError).Details(&again); err != nil {
+					t.Fatal(err)
+				}
+				if d := cmp.Diff(&first, again); d != "" {
+					t.Error(d)
+				}
+			}
+		})
+	}
+}
+
+// TestRefused is an order that cannot be opened: its caller is told why, and
+// nothing was done (F19, ORD-7).
+func TestRefused(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		tell    func(*world)
+		failure string
+	}{
+		{"sold out", func(w *world) { w.placement.Request.Lines[0].Quantity = onHand + 1 }, activities.FailureOutOfStock},
+		{"not for sale", func(w *world) { w.placement.Request.Lines[0].SKU = "moon" }, activities.FailureUnknownSKU},
+		{"another currency", func(w *world) { w.placement.Request.Currency = "JPY" }, activities.FailureCurrency},
+		{"opened before", func(w *world) { w.fail("OpenOrder", 1, order.ErrDuplicate) }, activities.FailureDuplicate},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			c.tell(w)
+			w.run()
+			if w.outcome.Status != order.Refused || w.outcome.Failure != c.failure {
+				t.Errorf("ended %+v, want refused with %s", w.outcome, c.failure)
+			}
+			if w.placed.refusal() != c.failure {
+				t.Errorf("the caller was told %v, want %s", w.placed.err, c.failure)
+			}
+			if n := len(w.events()); n != 0 || w.called("CreateIntent")+w.called("SaveOrder")+w.called("SendMail") != 0 {
+				t.Errorf("%d events, calls %v", n, w.calls)
+			}
+		})
+	}
+}
+
+// TestPlaceUndone is a caller whose order was undone before it could be paid.
+func TestPlaceUndone(t *testing.T) {
+	w := newWorld(t)
+	w.fail("CreateIntent", 100, order.ErrRejected)
+	w.run().ended(order.Cancelled)
+	if w.placed.refusal() != workflows.RefusalUndone {
+		t.Errorf("the caller was told %v", w.placed.err)
+	}
+}

@@ -1,0 +1,29 @@
+package orders_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/order"
+)
+
+// TestPlain is an order with which nothing goes wrong (PAY-1, PAY-8, PAY-15,
+// SHP-4, EML-1).
+func TestPlain(t *testing.T) {
+	w := newWorld(t)
+	w.at(time.Minute, w.pay)
+	w.arrive(0)
+	w.run().ended(order.Delivered).mailed(order.MailConfirmation, order.MailShipped, order.MailDelivered)
+	want := []order.Kind{
+		order.OrderPlaced, order.StockReserved, order.PaymentReady, order.PaymentAuthorized, order.ParcelWasBooked,
+		order.PaymentCaptured, order.MailSent, order.ParcelWasShipped, order.MailSent, order.ParcelArrived, order.MailSent,
+	}
+	if d := cmp.Diff(want, w.kinds()); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"create", "capture"}, w.record.Attempts(id)); d != "" {
+		t.Error("PAY-2:", d)
+	}
+}

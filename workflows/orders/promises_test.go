@@ -1,0 +1,168 @@
+package orders_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"purser/mail"
+	"purser/order"
+)
+
+// keptPromises checks what must hold for every order that has ended, whatever
+// happened to it.
+func (w *world) keptPromises() {
+	w.Helper()
+	o := w.order()
+	if !o.Status.Final() || o.Status != w.outcome.Status && o.Status != order.Returned {
+		w.Errorf("the record says %q, the workflow %q", o.Status, w.outcome.Status)
+	}
+	if o.Waiting != nil {
+		w.Errorf("an order that has ended waits for %+v", o.Waiting)
+	}
+	w.keptStory(o)
+	w.keptMoney(o)
+	w.keptGoods(o)
+	w.keptWords()
+	for key, n := range w.mailer.Counts() {
+		if n > 1 {
+			w.Errorf("IDEM-8 EML-1: mail %s went out %d times", key, n)
+		}
+	}
+}
+
+// keptStory checks ORD-1 and ORD-2: numbered events without a gap, each a
+// legal move from where the last one led.
+func (w *world) keptStory(o order.Order) {
+	w.Helper()
+	var at order.Status
+	for i, e := range w.events() {
+		if e.Seq != int64(i+1) {
+			w.Errorf("event %d has number %d", i+1, e.Seq)
+		}
+		if e.From != at || e.From != e.To && !e.From.CanBecome(e.To) {
+			w.Errorf("event %d (%s) moves %q to %q, the order was %q", e.Seq, e.Kind, e.From, e.To, at)
+		}
+		at = e.To
+	}
+	if at != o.Status || o.Version != int64(len(w.events())) {
+		w.Errorf("events lead to %q in %d steps, the order is %q at version %d", at, len(w.events()), o.Status, o.Version)
+	}
+}
+
+// fulfilled reports whether the shop keeps the money.
+func fulfilled(s order.Status) bool {
+	return slices.Contains([]order.Status{order.Paid, order.Shipped, order.Delivered, order.Returned}, s)
+}
+
+// keptMoney checks that the shop has the order's money, exactly, if it was
+// fulfilled, and else none, and that nothing is held.
+func (w *world) keptMoney(o order.Order) {
+	w.Helper()
+	want := int64(0)
+	if fulfilled(o.Status) {
+		want = o.Total.Amount - w.given
+	}
+	sum := w.bank.Count(id)
+	if got := sum.Taken - sum.Returned; got != want {
+		w.Errorf("the shop has %d, want %d (%+v)", got, want, sum)
+	}
+	if got := o.Payment.Captured - o.Payment.Refunded; got != want {
+		w.Errorf("the record says the shop has %d, want %d", got, want)
+	}
+	for _, in := range w.bank.Intents(id) {
+		if in.Status != order.IntentCanceled && in.Status != order.Succeeded {
+			w.Errorf("intent %s was left %s", in.ID, in.Status)
+		}
+	}
+}
+
+// keptGoods checks that there is one label at most, alive if the order was
+// fulfilled, and that the stock adds up.
+func (w *world) keptGoods(o order.Order) {
+	w.Helper()
+	alive := 0
+	for ref, p := range w.carrier.Parcels() {
+		if p.Status != order.ParcelVoided {
+			alive++
+		}
+		if n := w.carrier.Counts()[ref]; n != 1 {
+			w.Errorf("IDEM-8 SHP-1: %d labels under %s", n, ref)
+		}
+	}
+	want, gone := 0, int64(0)
+	if fulfilled(o.Status) {
+		want, gone = 1, 2
+	}
+	if alive != want {
+		w.Errorf("%d labels are alive, want %d", alive, want)
+	}
+	for _, l := range w.placement.Request.Lines {
+		offers, _ := w.record.Offers(context.Background(), []string{l.SKU})
+		if left, shipped := offers[l.SKU].Available, w.record.Shipped(l.SKU); shipped != gone || left != onHand-gone {
+			w.Errorf("of %d %s, %d were shipped and %d are left; want %d and %d", onHand, l.SKU, shipped, left, gone, onHand-gone)
+		}
+	}
+}
+
+// keptWords checks that a mail says why only in words meant for the shopper:
+// never an operator's or a provider's.
+func (w *world) keptWords() {
+	w.Helper()
+	for _, m := range w.mailer.Sent() {
+		if order.Milestone(m.Template).ToShop() {
+			continue
+		}
+		if why := told(m); !slices.Contains(shopperWords, why) {
+			w.Errorf("EML: the %s mail says %q", m.Template, why)
+		}
+	}
+}
+
+// told is the reason that a mail gives; see fake.Letters.
+func told(m mail.Message) string {
+	_, why, _ := strings.Cut(m.Content.Text, "\n")
+	return why
+}
+
+// shopperWords are all that a shopper may be told of why.
+var shopperWords = []string{
+	"", "it cannot be delivered to this address", "it could not be shipped in time", "it could not be shipped",
+	"the payment could not be taken", "a product sold out while you were paying",
+	order.NewDecline("card_declined", "").Message, order.NewDecline("card_declined", "insufficient_funds").Message,
+	order.NewDecline("payment_intent_authentication_failure", "").Message,
+}
+
+// mailed checks which milestones the shopper was told of, each once.
+func (w *world) mailed(want ...order.Milestone) {
+	w.Helper()
+	var got []order.Milestone
+	for _, m := range w.mailer.Sent() {
+		got = append(got, order.Milestone(m.Template))
+	}
+	want = slices.Clone(want)
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		w.Errorf("mails: got %v, want %v", got, want)
+	}
+	sent := 0
+	for _, s := range w.ledger.States() {
+		if s == mail.StateSent {
+			sent++
+		}
+	}
+	if n := w.count(order.MailSent); n != sent {
+		w.Errorf("%d mails are known to be sent, the story tells of %d", sent, n)
+	}
+}
+
+// ended checks how the order ended, and every promise.
+func (w *world) ended(s order.Status) *world {
+	w.Helper()
+	if w.outcome.Status != s {
+		w.Errorf("the order ended %s (%s), want %s", w.outcome.Status, w.outcome.Reason, s)
+	}
+	w.keptPromises()
+	return w
+}

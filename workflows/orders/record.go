@@ -1,0 +1,289 @@
+package orders
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/order"
+	"purser/workflows"
+)
+
+// waitPayment is what a new order waits for.
+const waitPayment = "payment"
+
+// StartAttributes are the search attributes of an order that is placed now:
+// what they will say as soon as the shopper can pay, so that the plain case
+// needs no change.
+func StartAttributes(payBy time.Time) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(workflows.AttrStatus.ValueSet(string(order.AwaitingPayment)), workflows.AttrWaiting.ValueSet(waitPayment), workflows.AttrDeadline.ValueSet(payBy))
+}
+
+// note adds a line to the order's story; the next save writes it.
+func (w *orderWorkflow) note(ctx workflow.Context, k order.Kind, actor, why, ref string) {
+	w.noteMove(ctx, w.Status, k, actor, why, ref)
+}
+
+func (w *orderWorkflow) noteMove(ctx workflow.Context, from order.Status, k order.Kind, actor, why, ref string) {
+	w.Version++
+	w.UpdatedAt = workflow.Now(ctx)
+	w.pending = append(w.pending, order.Event{
+		OrderID: w.ID, Seq: w.Version, At: w.UpdatedAt, Kind: k, From: from, To: w.Status,
+		Actor: actor, Why: why, Ref: ref, Correlation: w.placement.Correlation,
+	})
+}
+
+// become moves the order to another status. An illegal move is noted and
+// ignored (ORD-1).
+func (w *orderWorkflow) become(ctx workflow.Context, s order.Status, k order.Kind, actor, why, ref string) {
+	from := w.Status
+	if !from.CanBecome(s) {
+		w.note(ctx, order.EventIgnored, actor, fmt.Sprintf("an order that is %s cannot become %s", from, s), ref)
+		return
+	}
+	w.Status = s
+	if s.Final() {
+		w.Waiting = nil
+	}
+	w.noteMove(ctx, from, k, actor, why, ref)
+}
+
+// save writes what was noted since the last save, as one numbered change. It
+// does not give up when the order is cancelled.
+func (w *orderWorkflow) save(ctx workflow.Context) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	if err := workflow.Await(ctx, func() bool { return !w.saving }); err != nil {
+		return err
+	}
+	if len(w.pending) == 0 && w.stock == order.StockStays && w.attempt == "" {
+		return nil
+	}
+	return w.write(ctx)
+}
+
+// write is save, also where nothing was noted.
+func (w *orderWorkflow) write(ctx workflow.Context) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	w.saving = true
+	w.Fence = max(w.Fence, w.task.began(ctx).UnixMicro())
+	defer func() { w.saving = false }()
+	c := order.Change{Order: w.Order, Events: w.pending, Stock: w.stock, Attempt: w.attempt}
+	// The step reads them here in this process, and meanwhile the order goes on.
+	c.Order.Refunds, c.Order.Disputes = slices.Clone(w.Refunds), slices.Clone(w.Disputes)
+	if w.Status.Final() {
+		c.Order.Waiting = nil
+	}
+	w.pending, w.stock, w.attempt = nil, order.StockStays, ""
+	err := w.step(ctx, workflows.RecordQueue, 0, "Write the record", do.SaveOrder, c, nil)
+	if err != nil { // nothing was written; the next save brings it along
+		w.pending = append(c.Events, w.pending...)
+		return err
+	}
+	w.written = c.Order.Waiting
+	return nil
+}
+
+// task is the workflow task that is under way. The time it began is the fence
+// of what it writes: it rises over failed attempts, new runs and resets.
+type task struct {
+	history int // the history's length, another for each task
+	at      time.Time
+}
+
+// began answers when the task began. Asked before the task's first step, it
+// is exact; steps move the clock on.
+func (t *task) began(ctx workflow.Context) time.Time {
+	if n := workflow.GetInfo(ctx).GetCurrentHistoryLength(); n != t.history || t.at.IsZero() {
+		*t = task{n, workflow.Now(ctx)}
+	}
+	return t.at
+}
+
+// alarm is the one timer an order keeps: at its time something is asked or
+// given up.
+type alarm struct {
+	at     time.Time
+	rings  workflow.Future
+	cancel func()
+}
+
+// set makes the alarm ring at the time; one already set for it is kept.
+func (a *alarm) set(ctx workflow.Context, at time.Time, then string) {
+	if a.rings != nil && a.at.Equal(at) && !a.rings.IsReady() {
+		return
+	}
+	if a.cancel != nil {
+		a.cancel()
+	}
+	*a = alarm{at: at}
+	if at.IsZero() {
+		return
+	}
+	ctx, a.cancel = workflow.WithCancel(ctx)
+	a.rings = workflow.NewTimerWithOptions(ctx, max(at.Sub(workflow.Now(ctx)), 0), workflow.TimerOptions{Summary: then})
+}
+
+func (a *alarm) rang() bool { return a.rings != nil && a.rings.IsReady() }
+
+// rest writes down what happened, shows what the order waits for, and waits:
+// for news (true) or for the time to come (false), which is the end of the
+// waiting or, if that is given, an earlier one. Here, where the state is
+// complete, a long history is left for a fresh one.
+func (w *orderWorkflow) rest(ctx workflow.Context, on order.Waiting, sooner ...time.Time) (heard bool, err error) {
+	w.Waiting = &on
+	if err := w.saveWaiting(ctx); err != nil {
+		return false, err
+	}
+	if err := w.show(ctx); err != nil {
+		return false, err
+	}
+	whole := !w.undoing && w.chores == 0 && workflow.AllHandlersFinished(ctx)
+	if whole && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		return false, w.carryOn(ctx)
+	}
+	at := on.Until
+	if len(sooner) > 0 {
+		at = sooner[0]
+	}
+	w.alarm.set(ctx, at, on.Then)
+	stirred := func() bool { return w.listenNow(ctx) || w.released != nil || len(w.pending) > 0 }
+	if err := workflow.Await(ctx, func() bool { return stirred() || w.alarm.rang() }); err != nil {
+		return false, err
+	}
+	return stirred(), nil
+}
+
+// saveWaiting is save, also where nothing but what the order waits for is
+// another than was written last.
+func (w *orderWorkflow) saveWaiting(ctx workflow.Context) error {
+	if err := w.save(ctx); err != nil || w.written.Same(w.Waiting) {
+		return err
+	}
+	return w.write(ctx)
+}
+
+// show tells the Temporal UI what the order waits for, until when, and what
+// happens then.
+func (w *orderWorkflow) show(ctx workflow.Context) error {
+	on := order.Waiting{}
+	if w.Waiting != nil && !w.Status.Final() {
+		on = *w.Waiting
+	}
+	if len(w.owing) > 0 {
+		on = order.Waiting{On: operator, About: strings.Join(w.owing, ", ")}
+	}
+	until := "for as long as it takes"
+	if !on.Until.IsZero() {
+		until = "until " + on.Until.UTC().Format("2006-01-02 15:04:05 MST") + "; then " + on.Then
+	}
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**, %s\n\nWaiting for **%s** `%s` %s.\n\nPayment `%s` %s: %d held, %d taken. Parcel `%s` %s.\n\n%s",
+		w.Status, w.Total, on.On, on.About, until,
+		w.Payment.IntentID, w.Payment.Status, w.Payment.Authorized, w.Payment.Captured, w.Shipment.Tracking, w.Shipment.Status, w.Reason))
+	now := shown{w.Status, on.On, on.Until}
+	if w.shown.same(now) && !w.shown.passed(ctx, now) {
+		return nil
+	}
+	w.shown = now
+	if w.Status.Final() && len(w.owing) == 0 {
+		return workflow.UpsertTypedSearchAttributes(ctx, workflows.AttrStatus.ValueSet(string(w.Status)), workflows.AttrWaiting.ValueUnset(), workflows.AttrDeadline.ValueUnset())
+	}
+	deadline := workflows.AttrDeadline.ValueUnset()
+	if !on.Until.IsZero() {
+		deadline = workflows.AttrDeadline.ValueSet(on.Until)
+	}
+	return workflow.UpsertTypedSearchAttributes(ctx, workflows.AttrStatus.ValueSet(string(w.Status)), workflows.AttrWaiting.ValueSet(on.On), deadline)
+}
+
+// shown is what the search attributes say.
+type shown struct {
+	status order.Status
+	on     string
+	until  time.Time
+}
+
+// same reports whether the attributes need not say anything new. A later time
+// alone is not new.
+func (s shown) same(now shown) bool { return s.status == now.status && s.on == now.on }
+
+// passed reports whether the deadline shown has passed, and another is due.
+func (s shown) passed(ctx workflow.Context, now shown) bool {
+	return !s.until.IsZero() && !workflow.Now(ctx).Before(s.until) && !s.until.Equal(now.until)
+}
+
+// step runs one activity to its end: here first, then on its provider's
+// queue, within a horizon (0: for ever). A delay becomes a line in the story,
+// so that nobody wonders why an order stands still.
+func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
+	w.task.began(ctx)
+	err := workflows.RunLocal(ctx, summary, activity, in, out)
+	if err == nil || !workflows.IsTransient(err) || ctx.Err() != nil {
+		return err
+	}
+	if isBeside(ctx) {
+		return w.later(ctx, queue, within, summary, err, activity, in, out)
+	}
+	if queue != workflows.RecordQueue {
+		defer func(was *order.Waiting) { w.Waiting = was }(w.Waiting)
+		on := order.Waiting{On: queue, Then: "it is tried again until it works"}
+		if within > 0 {
+			on.Until, on.Then = workflow.Now(ctx).Add(within), "the order is undone"
+		}
+		w.Waiting = &on
+		w.note(ctx, order.StepDelayed, workflows.ActorPurser, summary+": "+workflows.Reason(err), "")
+		if err := w.save(ctx); err != nil {
+			return err
+		}
+		if err := w.show(ctx); err != nil {
+			return err
+		}
+	}
+	return workflows.RunRemote(ctx, queue, within, summary, err, activity, in, out)
+}
+
+// aside is step for what the order does not wait for: it goes on saying what
+// it does wait for.
+func (w *orderWorkflow) aside(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
+	w.task.began(ctx)
+	err := workflows.RunLocal(ctx, summary, activity, in, out)
+	if err == nil || !workflows.IsTransient(err) || ctx.Err() != nil {
+		return err
+	}
+	return w.later(ctx, queue, within, summary, err, activity, in, out)
+}
+
+// later goes on with what was tried in vain and is not waited for.
+func (w *orderWorkflow) later(ctx workflow.Context, queue string, within time.Duration, summary string, before error, activity, in, out any) error {
+	w.note(ctx, order.StepDelayed, workflows.ActorPurser, summary+": "+workflows.Reason(before), "")
+	return workflows.RunRemote(ctx, queue, within, summary, before, activity, in, out)
+}
+
+// beside marks what the order does not wait for, so that a delayed step of it
+// does not say that the order waits for it.
+type beside struct{}
+
+func isBeside(ctx workflow.Context) bool {
+	is, _ := ctx.Value(beside{}).(bool)
+	return is
+}
+
+// meanwhile does something the order does not wait for; its workflow's end
+// does.
+func (w *orderWorkflow) meanwhile(ctx workflow.Context, chore func(workflow.Context)) {
+	w.chores++
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		defer func() { w.chores-- }()
+		chore(ctx)
+	})
+}
+
+// isSetback reports why an order cannot go on, if that is what err says.
+func isSetback(err error) (setback, bool) {
+	var s setback
+	ok := errors.As(err, &s)
+	return s, ok
+}

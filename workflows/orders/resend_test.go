@@ -1,0 +1,71 @@
+package orders_test
+
+import (
+	"testing"
+	"time"
+
+	"purser/activities/fake"
+	"purser/activities/mails"
+	"purser/mail"
+	"purser/order"
+	mailworkflows "purser/workflows/mails"
+	"purser/workflows/workflowtest"
+)
+
+// TestResendWorkflow (EML-1): an operator's decision is one more mail, however
+// often it is carried out, and however the provider behaves.
+func TestResendWorkflow(t *testing.T) {
+	w := newWorld(t)
+	w.at(time.Minute, w.pay)
+	w.arrive(0)
+	w.fail("SendMail", 1, order.ErrUnknownOutcome) // the confirmation's
+	w.run().ended(order.Delivered)
+	r := order.Resend{OrderID: id, Milestone: order.MailConfirmation, Key: "k1", Actor: "key:ops", Why: "never arrived"}
+	fails := 3
+	w.mailer.Before = func(mail.Message) error {
+		if fails--; fails >= 0 {
+			return &order.ProviderError{Provider: "fake", Op: "send mail", Kind: order.ErrUnavailable}
+		}
+		return nil
+	}
+	w.mailer.After = nil
+	for range 2 {
+		out, err := w.resend(t, r)
+		if err != nil || out.State != mail.StateSent || out.Provider != "fake" {
+			t.Errorf("%+v %v", out, err)
+		}
+	}
+	want := map[string]int{
+		order.Mail{OrderID: id, Milestone: order.MailConfirmation, Generation: 1}.Key(): 1, // its answer was lost
+		order.Mail{OrderID: id, Milestone: order.MailConfirmation, Generation: 2}.Key(): 1,
+	}
+	for key, n := range want {
+		if got := w.mailer.Counts()[key]; got != n {
+			t.Errorf("%s went out %d times, want %d", key, got, n)
+		}
+	}
+	r.Milestone, r.Key, r.Until = order.MailReturnInstructions, "k2", workflowtest.Start.AddDate(0, 1, 0)
+	for range 2 { // never sent before: it is sent because somebody asks
+		if out, err := w.resend(t, r); err != nil || out.State != mail.StateSent {
+			t.Errorf("return instructions: %+v %v", out, err)
+		}
+	}
+	if n := w.mailer.Counts()[order.Mail{OrderID: id, Milestone: r.Milestone, Generation: 1}.Key()]; n != 1 {
+		t.Errorf("return instructions went out %d times", n)
+	}
+	r.Milestone = order.MailCancelled
+	if out, err := w.resend(t, r); err == nil {
+		t.Errorf("a mail that was never due went out: %+v", out)
+	}
+}
+
+func (w *world) resend(t *testing.T, r order.Resend) (out mails.MailOutcome, err error) {
+	t.Helper()
+	env := workflowtest.NewEnv()
+	env.RegisterActivity(&mails.Activities{Orders: &w.record, Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, Resends: &w.ledger})
+	env.ExecuteWorkflow(mailworkflows.ResendWorkflow, r)
+	if err := env.GetWorkflowError(); err != nil {
+		return out, err
+	}
+	return out, env.GetWorkflowResult(&out)
+}

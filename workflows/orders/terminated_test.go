@@ -1,0 +1,111 @@
+package orders_test
+
+import (
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/workflows/orders"
+	"purser/workflows/workflowtest"
+)
+
+// TestTerminated is an order whose workflow an operator ended before it was
+// paid; then a report about it comes (REC-10). Nobody else would let go of the
+// money and the goods.
+func TestTerminated(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		tell func(w *world)
+	}{
+		{"paid after it", func(w *world) {
+			w.at(time.Hour, w.pay)
+		}},
+		{"taken by hand after it", func(w *world) {
+			w.at(time.Hour, func() { w.paid(w.bank.Pay(w.intent())); w.tell(w.paid(w.captureAtBank(w.intent()))) })
+		}},
+		{"never paid, but there is a report", func(w *world) {
+			w.at(time.Hour, func() { w.decline("card_declined", "") })
+		}},
+		{"before it could be paid", func(w *world) {
+			w.down(50*time.Minute, order.ErrUnknownOutcome, "CreateIntent")
+			w.at(time.Hour, w.pay)
+		}},
+		{"on hold", func(w *world) {
+			w.at(time.Minute, func() {
+				w.tell(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
+			})
+			w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+		}},
+		{"while it was being undone", func(w *world) {
+			w.down(50*time.Minute, order.ErrUnavailable, "CancelIntent")
+			w.at(time.Minute, func() { w.cancel() })
+			w.at(time.Hour, w.pay)
+		}},
+		{"while taken money was being given back", func(w *world) {
+			w.down(50*time.Minute, order.ErrUnavailable, "BookParcel", "RefundIntent")
+			w.at(time.Minute, func() { w.paid(w.bank.Pay(w.intent())); w.tell(w.paid(w.captureAtBank(w.intent()))) })
+			w.at(2*time.Minute, func() { w.cancel() })
+			w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+		}},
+		{"while its parcel was being booked", func(w *world) {
+			w.down(50*time.Minute, order.ErrUnknownOutcome, "BookParcel")
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+		}},
+		{"before the record knew of its parcel", func(w *world) {
+			w.fail("CaptureIntent", 100, order.ErrUnavailable)
+			w.carrier.After = func(string, string) error {
+				w.down(50*time.Minute, order.ErrUnavailable, "SaveOrder")
+				return nil
+			}
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+		}},
+		{"and the bank refuses until an operator has settled with it", func(w *world) {
+			w.down(5*time.Hour, order.ErrRejected, "CancelIntent")
+			w.at(time.Hour, w.pay)
+			w.late = []*workflowtest.Cue{
+				{At: 3 * time.Hour, Do: func() {
+					if o := w.order(); o.Status != order.OnHold {
+						w.Errorf("the order is %s, want it to wait for the operator", o.Status)
+					}
+				}},
+				{At: 5 * time.Hour, Do: func() { w.release() }},
+			}
+		}},
+		{"and the bank is down when the report comes", func(w *world) {
+			w.down(5*time.Hour, order.ErrUnavailable, "GetIntent", "CancelIntent")
+			w.at(time.Hour, w.pay)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.killed = 10 * time.Minute
+			c.tell(w)
+			w.run()
+			w.outcome = orders.Outcome{Status: w.order().Status}
+			want := cancelled
+			if w.bank.Count(id).Refunds > 0 {
+				want = also(want, refunded)
+			}
+			w.ended(order.Cancelled).mailed(want...)
+			if t.Failed() {
+				w.tellStory()
+			}
+		})
+	}
+}
+
+// TestTerminatedPaid is an order whose workflow an operator ended after the
+// money was taken: the person who ended it settles it, no report undoes it.
+func TestTerminatedPaid(t *testing.T) {
+	w := newWorld(t)
+	w.killed = 10 * time.Minute
+	w.at(time.Minute, w.pay)
+	w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+	w.run()
+	if sum := w.bank.Count(id); w.order().Status != order.Paid || sum.Returned != 0 {
+		t.Errorf("the order is %s, %+v", w.order().Status, sum)
+	}
+}

@@ -1,0 +1,178 @@
+package orders
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	steps "purser/activities/orders"
+	"purser/order"
+	"purser/workflows"
+)
+
+// undo takes back what this order did, newest first: the parcel, the money,
+// the stock. Every step is harmless where there is nothing to undo and is
+// repeated until it works; what cannot be undone is left to an operator.
+func (w *orderWorkflow) undo(ctx workflow.Context, cause error) error {
+	if w.Status == "" {
+		w.refused(cause)
+		return nil
+	}
+	w.undoing = true
+	ends, kind, milestone := w.cancelling(ctx, cause)
+	if err := w.save(ctx); err != nil {
+		return err
+	}
+	if w.Shipment.LabelID == "" && w.Shipment.Reference != "" {
+		// Perhaps booked: a carrier that does not answer must not keep the
+		// shopper's money and the goods.
+		w.insist(ctx, "the carrier cannot give the parcel back", w.Shipment.Reference, time.Time{}, w.takeParcelBack)
+	} else if err := w.undoParcel(ctx); err != nil {
+		return err
+	}
+	if err := w.undoPayment(ctx); err != nil {
+		return err
+	}
+	w.stock = order.StockRelease
+	w.note(ctx, order.StockReleased, workflows.ActorPurser, "", "")
+	w.become(ctx, ends, kind, workflows.ActorPurser, w.Reason, "")
+	w.mail(ctx, milestone)
+	w.tellRefunds(ctx)
+	return w.save(ctx)
+}
+
+// refused ends an order that was never opened.
+func (w *orderWorkflow) refused(cause error) {
+	w.Status, w.Reason, w.failure = order.Refused, workflows.Reason(cause), activities.FailureInvalid
+	var app *temporal.ApplicationError
+	if errors.As(cause, &app) {
+		w.failure = app.Type()
+	}
+}
+
+// cancelling writes down why, and answers how the order will end.
+func (w *orderWorkflow) cancelling(ctx workflow.Context, cause error) (order.Status, order.Kind, order.Milestone) {
+	actor := workflows.ActorPurser
+	ends, kind, milestone := order.Cancelled, order.OrderCancelled, order.MailCancelled
+	s, wasSetback := isSetback(cause)
+	switch {
+	case w.cancelled != nil && !wasSetback:
+		actor, w.Reason = w.cancelled.Actor, w.cancelled.Reason
+	case wasSetback:
+		w.Reason, w.tell = s.reason, s.tell
+		if s.ends == order.Expired {
+			ends, kind, milestone = order.Expired, order.OrderExpired, order.MailExpired
+		}
+	case temporal.IsCanceledError(cause):
+		actor, w.Reason = "temporal-ui", "cancelled in the Temporal UI"
+	default:
+		w.Reason = workflows.Reason(cause)
+	}
+	w.Waiting, w.released = nil, nil // a release that came with the cancellation is overruled
+	w.become(ctx, order.Cancelling, order.CancelRequested, actor, w.Reason, "")
+	return ends, kind, milestone
+}
+
+// undoParcel voids the label, booked or perhaps booked. One the carrier has
+// already taken is a matter for an operator.
+func (w *orderWorkflow) undoParcel(ctx workflow.Context) error {
+	for w.Shipment.Reference != "" && w.Shipment.Status != order.ParcelVoided {
+		err := w.voidParcel(ctx)
+		if err == nil {
+			continue
+		}
+		if err := w.stuck(ctx, "the carrier cannot give the parcel back: "+workflows.Reason(err), w.Shipment.Tracking); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeParcelBack voids a parcel that was perhaps booked. One that has reached
+// its end all the same cannot be voided any more, however often it is tried.
+func (w *orderWorkflow) takeParcelBack(ctx workflow.Context) error {
+	ended := w.Shipment.Status == order.ParcelDelivered || w.Shipment.Status == order.ParcelReturned
+	if ended {
+		return nil
+	}
+	return w.voidParcel(ctx)
+}
+
+func (w *orderWorkflow) voidParcel(ctx workflow.Context) error {
+	err := w.step(ctx, workflows.ParcelsQueue, 0, "Void parcel "+w.Shipment.Reference, do.VoidParcel,
+		steps.Unbook{Booked: w.Shipment.LabelID != "", Asked: w.parcelRequest()}, nil)
+	if err == nil {
+		w.Shipment.Status = order.ParcelVoided
+		w.note(ctx, order.ParcelWasVoided, workflows.ActorPurser, "", w.Shipment.LabelID)
+	}
+	return err
+}
+
+// undoPayment lets go of the money, or gives back what was taken.
+func (w *orderWorkflow) undoPayment(ctx workflow.Context) error {
+	if w.Payment.Generation == 0 {
+		return nil
+	}
+	letGo := w.giveUp
+	if w.Payment.IntentID != "" {
+		letGo = func(ctx workflow.Context) (given, error) { return w.giveBack(ctx, w.Payment.IntentID) }
+	}
+	for {
+		g, err := letGo(ctx)
+		if err == nil {
+			if g.kind != "" {
+				w.note(ctx, g.kind, workflows.ActorPurser, g.what, w.Payment.IntentID)
+			}
+			return nil
+		}
+		if err := w.stuck(ctx, "the money cannot be given back: "+workflows.Reason(err), w.Payment.IntentID); err != nil {
+			return err
+		}
+	}
+}
+
+// stuck puts a half-undone order on hold until an operator says to try again.
+func (w *orderWorkflow) stuck(ctx workflow.Context, why, ref string) error {
+	cause := w.Reason
+	w.Reason = why
+	w.become(ctx, order.OnHold, order.OrderUndoStuck, workflows.ActorPurser, why, ref)
+	for w.released == nil {
+		if _, err := w.rest(ctx, order.Waiting{On: operator, About: ref}); err != nil {
+			return err
+		}
+		w.noteWhileHeld(ctx)
+	}
+	r := w.released
+	w.Reason = cause
+	w.become(ctx, order.Cancelling, order.OrderReleased, r.Actor, r.Reason, ref)
+	w.released = nil
+	return w.save(ctx)
+}
+
+// hearTooLate takes a report about an order that has ended. Money for an order
+// that was not delivered is given back; the rest is noted.
+func (w *orderWorkflow) hearTooLate(ctx workflow.Context, n order.News) {
+	if w.Status == order.Refused {
+		return // it was never opened: there is no record to write to
+	}
+	p := n.Payment
+	holds := p != nil && (p.Status == order.RequiresCapture || p.Status == order.Succeeded)
+	stray := holds && p.IntentID != w.Payment.IntentID
+	dead := w.Status == order.Cancelled || w.Status == order.Expired
+	undone := w.Payment.Status == order.IntentCanceled || w.Payment.Refunded > 0 ||
+		slices.ContainsFunc(w.Refunds, func(r order.Refund) bool { return r.IntentID == w.Payment.IntentID })
+	switch {
+	case stray, holds && dead && !undone:
+		w.giveBackMeanwhile(ctx, p.IntentID, "paid after the order had ended")
+	case holds && p.Status == order.Succeeded && p.Received == w.Payment.Captured:
+		w.note(ctx, order.PaymentConfirmed, stripe, "", p.IntentID)
+	case n.Parcel != nil && n.Parcel.Reference == w.Shipment.Reference:
+		w.hearParcel(ctx, *n.Parcel)
+	default:
+		w.note(ctx, order.EventIgnored, stripe, "the order has ended: "+n.Type, n.ID)
+	}
+}

@@ -1,0 +1,28 @@
+package products
+
+import (
+	"purser/catalog"
+	"purser/workflows"
+)
+
+// The messages of a product's workflow.
+const (
+	// ChangeProduct answers the product as soon as the record has the change;
+	// the index follows. It starts the workflow if none runs.
+	ChangeProduct workflows.Update[catalog.Change, catalog.Stocked] = "ChangeProduct"
+	// ProductChanged is ChangeProduct for those who need no answer: a picture
+	// that is ready, say. It starts the workflow if none runs.
+	ProductChanged workflows.Signal[catalog.Change] = "ProductChanged"
+	// GetProduct answers how far the index is behind the record, at once.
+	GetProduct workflows.Query[ProductStatus] = "GetProduct"
+)
+
+// ProductStatus is how a product's workflow stands.
+type ProductStatus struct {
+	SKU      string `json:"sku"`
+	Recorded int64  `json:"recorded"` // the revision this run wrote last; 0: none yet
+	Indexed  int64  `json:"indexed"`  // the revision the index is known to have
+	Pending  int    `json:"pending"`  // changes not yet written
+	// WaitingOn is what cannot be reached: "search", or nothing.
+	WaitingOn string `json:"waitingOn,omitempty"`
+}
