@@ -37,11 +37,11 @@ type ImportRows interface {
 	ApplyRows(ctx context.Context, id string, limit int) (more bool, err error)
 	// SwitchRows puts all prices or stock into force at once.
 	SwitchRows(ctx context.Context, id string) error
-	// MarkedProducts answers products that the import changed and the index
+	// ImportedProducts answers products that the import changed and the index
 	// has not been given, in the order of their SKUs, from after one on.
-	MarkedProducts(ctx context.Context, mark int64, after string, limit int) ([]catalog.Stocked, error)
-	// Unmark makes a product due like any other.
-	Unmark(ctx context.Context, mark int64, sku string) error
+	ImportedProducts(ctx context.Context, mark int64, after string, limit int) ([]catalog.Stocked, error)
+	// LeaveToSweep makes a product due like any other.
+	LeaveToSweep(ctx context.Context, mark int64, sku string) error
 }
 
 // ImportRef names an import.
@@ -178,7 +178,7 @@ func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(batches)
 	for after := ""; !i.DryRun && ctx.Err() == nil && time.Now().Before(until); {
-		products, err := a.ImportRows.MarkedProducts(ctx, i.Mark, after, rowsAtOnce)
+		products, err := a.ImportRows.ImportedProducts(ctx, i.Mark, after, rowsAtOnce)
 		if err != nil {
 			return errors.Join(err, all.Wait())
 		}
@@ -193,7 +193,7 @@ func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time
 			}
 			_, refused, err := a.indexThesePassing(ctx, skus, now)
 			for sku := range refused { // it comes up again with what else is due
-				err = errors.Join(err, a.ImportRows.Unmark(ctx, i.Mark, sku))
+				err = errors.Join(err, a.ImportRows.LeaveToSweep(ctx, i.Mark, sku))
 			}
 			return err
 		})

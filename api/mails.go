@@ -162,7 +162,7 @@ func (s *server) orderMails(ctx context.Context, in *orderMailsInput) (*orderMai
 			if f.MessageID == e.ID {
 				m.Feedback = append(m.Feedback, mailFeedback{
 					Provider: f.Provider, Recipient: f.Recipient, Kind: f.Kind, Bounce: f.Bounce, Diagnostic: f.Diagnostic,
-					At: f.At, HeardAt: f.HeardAt, InboxID: f.InboxID, Times: f.Times,
+					At: f.At, HeardAt: f.RecordedAt, InboxID: f.InboxID, Times: f.Times,
 				})
 			}
 		}

@@ -209,7 +209,7 @@ func (r *Relay) settle(ctx context.Context, jobs []job, st inboxrecords.State, n
 			r.drop(id)
 		}
 	}
-	if err := r.Ledger.Settle(ctx, ids, st, note, next); err != nil {
+	if err := r.Ledger.RecordDelivery(ctx, ids, st, note, next); err != nil {
 		if lines := r.talk.lines(r.Now(), "settle"); lines > 0 {
 			r.Log.ErrorContext(ctx, "outcome of a delivery could not be noted; it will be repeated", "state", st, "events", len(ids), "error", err, "lines", lines)
 		}

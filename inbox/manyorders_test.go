@@ -23,7 +23,7 @@ func (settled) Due(context.Context, time.Time, inboxrecords.Place, int) ([]inbox
 	return nil, nil
 }
 
-func (s settled) Settle(_ context.Context, _ []int64, st inboxrecords.State, _ string, _ time.Time) error {
+func (s settled) RecordDelivery(_ context.Context, _ []int64, st inboxrecords.State, _ string, _ time.Time) error {
 	s.states <- st
 	return nil
 }

@@ -31,8 +31,8 @@ type Ledger interface {
 	Due(ctx context.Context, now time.Time, behind inboxrecords.Place, limit int) ([]inboxrecords.Item, error)
 	// HeldFor lists what is held for an order.
 	HeldFor(ctx context.Context, id order.ID, ref string) ([]inboxrecords.Item, error)
-	// Settle notes how an attempt ended and when the next one is due.
-	Settle(ctx context.Context, ids []int64, st inboxrecords.State, note string, nextAt time.Time) error
+	// RecordDelivery notes how an attempt ended and when the next one is due.
+	RecordDelivery(ctx context.Context, ids []int64, st inboxrecords.State, note string, nextAt time.Time) error
 }
 
 // Finder asks the record.

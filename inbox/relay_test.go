@@ -231,11 +231,11 @@ type amnesiac struct {
 	fail func() bool
 }
 
-func (a amnesiac) Settle(ctx context.Context, ids []int64, st inboxrecords.State, note string, next time.Time) error {
+func (a amnesiac) RecordDelivery(ctx context.Context, ids []int64, st inboxrecords.State, note string, next time.Time) error {
 	if a.fail() {
 		return errors.New("disk full")
 	}
-	return a.Store.Settle(ctx, ids, st, note, next)
+	return a.Store.RecordDelivery(ctx, ids, st, note, next)
 }
 
 // Whatever fails on the way, every event arrives at least once, at its own

@@ -109,9 +109,9 @@ func (s *Store) DeleteCampaign(ctx context.Context, id string) error {
 	return sqldb.WrapError("delete campaign", err)
 }
 
-// MarkCampaign writes the state that a campaign has reached. version counts its
-// workflow's writes: a late repetition of an earlier one changes nothing.
-func (s *Store) MarkCampaign(ctx context.Context, id string, version int64, st mail.CampaignState, why string) error {
+// SetCampaignState writes the state that a campaign has reached. version counts
+// its workflow's writes: a late repetition of an earlier one changes nothing.
+func (s *Store) SetCampaignState(ctx context.Context, id string, version int64, st mail.CampaignState, why string) error {
 	now := sqldb.Micros(s.DB.Now())
 	var started, ended int64
 	switch {
@@ -131,7 +131,7 @@ func (s *Store) MarkCampaign(ctx context.Context, id string, version int64, st m
 		_, err = sqldb.One[int64](ctx, q, "SELECT version FROM campaigns WHERE id = ?", id)
 		return orNoCampaign(err, id)
 	})
-	return sqldb.WrapError("mark campaign", err)
+	return sqldb.WrapError("set campaign state", err)
 }
 
 func orNoCampaign(err error, id string) error {

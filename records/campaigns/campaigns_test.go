@@ -44,7 +44,7 @@ func TestDeleteCampaign(t *testing.T) {
 				t.Errorf("%s has %d recipients, %v", id, len(all), err)
 			}
 		}
-		if err := s.MarkCampaign(ctx, "b", 1, mail.CampaignCancelled, ""); err != nil {
+		if err := s.SetCampaignState(ctx, "b", 1, mail.CampaignCancelled, ""); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.DeleteCampaign(ctx, "b"); !errors.Is(err, mail.ErrCampaignBegun) {

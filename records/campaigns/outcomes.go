@@ -18,11 +18,11 @@ var countColumns = map[mail.State]string{
 	mail.StateUnknown: "unknown", mail.StateSkipped: "skipped",
 }
 
-// SettleRecipients writes what became of recipients, by number, state, why and
+// RecordRecipients writes what became of recipients, by number, state, why and
 // message. An outcome that is recorded stays, except that an unknown one may turn
 // out to be sent. Of an earlier generation, whose sender is late, only that it
 // was sent counts; generation 0 is the one that is due.
-func (s *Store) SettleRecipients(ctx context.Context, id string, all []mail.Recipient) error {
+func (s *Store) RecordRecipients(ctx context.Context, id string, all []mail.Recipient) error {
 	now := sqldb.Micros(s.DB.Now())
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		if err := lockCampaign(ctx, q, id); err != nil {
@@ -55,7 +55,7 @@ func (s *Store) SettleRecipients(ctx context.Context, id string, all []mail.Reci
 		}
 		return addCounts(ctx, q, id, change)
 	})
-	return sqldb.WrapError("settle recipients", err)
+	return sqldb.WrapError("record recipients", err)
 }
 
 // addCounts changes a campaign's counts along with its recipients.

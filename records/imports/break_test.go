@@ -36,8 +36,8 @@ func (f failing) SwitchRows(ctx context.Context, id string) error {
 	return f.do("SwitchRows", func() error { return f.Store.SwitchRows(ctx, id) })
 }
 
-func (f failing) MarkedProducts(ctx context.Context, mark int64, after string, limit int) (some []catalog.Stocked, err error) {
-	return some, f.do("MarkedProducts", func() error { some, err = f.Store.MarkedProducts(ctx, mark, after, min(limit, 41)); return err })
+func (f failing) ImportedProducts(ctx context.Context, mark int64, after string, limit int) (some []catalog.Stocked, err error) {
+	return some, f.do("ImportedProducts", func() error { some, err = f.Store.ImportedProducts(ctx, mark, after, min(limit, 41)); return err })
 }
 
 func (f failing) do(op string, work func() error) error {
@@ -110,8 +110,8 @@ func TestImportBreaksOff(t *testing.T) {
 	})
 }
 
-// Receiving anew turns away whoever was sending before.
-func TestImportReceivedAnew(t *testing.T) {
+// Receiving a file again refuses the caller that was sending it before.
+func TestImportReceivedAgain(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
 		open := func() catalog.Import {
 			i, fresh, err := m.store.OpenImport(m.Context(), catalog.Import{ID: "imp_x", Kind: catalog.ImportStock}, "{}")
@@ -128,7 +128,7 @@ func TestImportReceivedAnew(t *testing.T) {
 		if err := m.store.PutChunk(m.Context(), first, 3, []byte("def")); !errors.Is(err, catalog.ErrMovedOn) {
 			m.Errorf("the first sender goes on: %v", err)
 		}
-		if err := m.store.GiveUpImport(m.Context(), first); err != nil {
+		if err := m.store.DiscardImport(m.Context(), first); err != nil {
 			m.Error(err)
 		}
 		if err := m.store.PutChunk(m.Context(), second, 0, []byte("xyz")); err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // TestCompareIndex proves SRCH-11 and REC-3: whatever the index holds, it is
-// put right, and told.
+// put right, and counted.
 func TestCompareIndex(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
 		m.run(catalog.ImportProducts, "sku,name,price,currency\na,A,1,EUR\nb,B,1,EUR\nc,C,1,EUR\nd,D,1,EUR\n")

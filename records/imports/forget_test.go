@@ -154,7 +154,7 @@ func TestForgetLeavesTheNewAttempt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := (&imports.Store{DB: counted}).GiveUpImport(t.Context(), first); err != nil {
+	if err := (&imports.Store{DB: counted}).DiscardImport(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
 	if b, err := s.ImportBytes(t.Context(), "imp", 0); err != nil || string(b) != "new" {

@@ -32,7 +32,7 @@ func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string)
 		if !fresh {
 			return err
 		}
-		// Two attempts are told apart by when they began.
+		// Two attempts differ in when they began.
 		now = max(now, sqldb.Micros(was.CreatedAt)+1)
 		if _, err := q.Exec(ctx, "DELETE FROM imports WHERE id = ?", i.ID); err != nil {
 			return err
@@ -78,8 +78,8 @@ func (s *Store) Received(ctx context.Context, i catalog.Import, bytes, startByte
 		string(catalog.ImportReading), i.Digest, startByte, startLine, sqldb.Micros(s.DB.Now()), i.ID, string(catalog.ImportReceiving), bytes, sqldb.Micros(i.CreatedAt))
 }
 
-// GiveUpImport forgets a file that was not received to its end.
-func (s *Store) GiveUpImport(ctx context.Context, i catalog.Import) error {
+// DiscardImport forgets a file that was not received to its end.
+func (s *Store) DiscardImport(ctx context.Context, i catalog.Import) error {
 	var n int64
 	err := s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
 		n, err = q.Exec(ctx, "DELETE FROM imports WHERE id = ? AND state = ? AND created_at = ?", i.ID, string(catalog.ImportReceiving), sqldb.Micros(i.CreatedAt))
@@ -88,7 +88,7 @@ func (s *Store) GiveUpImport(ctx context.Context, i catalog.Import) error {
 	if err == nil && n > 0 {
 		err = s.forget(ctx, importChunks, i.ID, ofNoImport, i.ID)
 	}
-	return sqldb.WrapError("give up import", err)
+	return sqldb.WrapError("discard import", err)
 }
 
 // EndImport ends an import and forgets its file; its figures and errors stay.

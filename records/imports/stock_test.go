@@ -80,7 +80,7 @@ func TestImportStockAndChanges(t *testing.T) {
 		if wrong, err := m.store.UnbalancedStock(m.Context(), 10); err != nil || len(wrong) > 0 {
 			m.Errorf("unbalanced: %v, %v", wrong, err)
 		}
-		// A second file counts anew.
+		// A second file counts again.
 		m.run(catalog.ImportStock, "sku,onHand\ntea,30\n")
 		if p := m.product("tea"); p.OnHand != 30 {
 			m.Errorf("tea counted anew: %+v", p)

@@ -187,14 +187,14 @@ func (s *Store) Item(ctx context.Context, id int64) (Item, error) {
 // deliveryBatch is for how many items one statement records an attempt.
 const deliveryBatch = 64
 
-// Settle writes how an attempt to deliver these items ended and, for those still
-// to be delivered, when to try again. A delivered item stays delivered: of two
-// attempts at once, the one that succeeded counts.
-func (s *Store) Settle(ctx context.Context, ids []int64, st State, note string, nextAt time.Time) error {
+// RecordDelivery writes how an attempt to deliver these items ended and, for
+// those still to be delivered, when to try again. A delivered item stays
+// delivered: of two attempts at once, the one that succeeded counts.
+func (s *Store) RecordDelivery(ctx context.Context, ids []int64, st State, note string, nextAt time.Time) error {
 	for len(ids) > 0 {
 		n := min(len(ids), deliveryBatch)
 		if err := s.recordBatch(ctx, ids[:n], st, note, nextAt); err != nil {
-			return sqldb.WrapError("settle", err)
+			return sqldb.WrapError("record delivery", err)
 		}
 		ids = ids[n:]
 	}

@@ -34,9 +34,9 @@ func receive(t *testing.T, s *records.Store, it inbox.Item) inbox.Item {
 	return it
 }
 
-func settle(t *testing.T, s *records.Store, st inbox.State, next time.Time, ids ...int64) {
+func recordDelivery(t *testing.T, s *records.Store, st inbox.State, next time.Time, ids ...int64) {
 	t.Helper()
-	if err := s.Settle(t.Context(), ids, st, "note", next); err != nil {
+	if err := s.RecordDelivery(t.Context(), ids, st, "note", next); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -60,7 +60,7 @@ func TestInbox(t *testing.T) {
 			"WHK-15 what is received is due":          receivedIsDue,
 			"WHK-19 attempts and notes are counted":   countsAttempts,
 			"WHK-19 lists and counts":                 listsInbox,
-			"settles many":                            settlesMany,
+			"settles many":                            recordsMany,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -91,7 +91,7 @@ func keepsRaw(t *testing.T, s *records.Store) {
 func findsFirst(t *testing.T, s *records.Store) {
 	was := receive(t, s, event("evt_1", "ord_1"))
 	for _, st := range []inbox.State{inbox.Received, inbox.Held, inbox.Delivered} {
-		settle(t, s, st, recordstest.Noon, was.ID)
+		recordDelivery(t, s, st, recordstest.Noon, was.ID)
 		again := event("evt_1", "ord_other")
 		fresh, err := s.Receive(t.Context(), &again)
 		if err != nil || fresh || again.ID != was.ID || again.State != st {
@@ -148,7 +148,7 @@ func holdsUnknown(t *testing.T, s *records.Store) {
 	other.Ref = "pi_x"
 	byRef := receive(t, s, other)
 	receive(t, s, event("evt_3", "ord_1")) // not held
-	settle(t, s, inbox.Held, recordstest.Noon.Add(time.Hour), byOrder.ID, byRef.ID)
+	recordDelivery(t, s, inbox.Held, recordstest.Noon.Add(time.Hour), byOrder.ID, byRef.ID)
 	for _, c := range []struct {
 		id   order.ID
 		ref  string
@@ -193,8 +193,8 @@ func receivedIsDue(t *testing.T, s *records.Store) {
 		}
 	}
 	wantDue(recordstest.Noon, want...)
-	settle(t, s, inbox.Held, recordstest.Noon.Add(time.Hour), want[0])
-	settle(t, s, inbox.Parked, recordstest.Noon, want[1])
+	recordDelivery(t, s, inbox.Held, recordstest.Noon.Add(time.Hour), want[0])
+	recordDelivery(t, s, inbox.Parked, recordstest.Noon, want[1])
 	wantDue(recordstest.Noon, want[2])
 	wantDue(recordstest.Noon.Add(time.Hour), want[2], laterID, want[0])
 	var behind inbox.Place
@@ -212,10 +212,10 @@ func receivedIsDue(t *testing.T, s *records.Store) {
 
 func countsAttempts(t *testing.T, s *records.Store) {
 	it := receive(t, s, event("evt_1", "ord_1"))
-	settle(t, s, inbox.Received, recordstest.Noon, it.ID)
-	settle(t, s, inbox.Delivered, recordstest.Noon, it.ID)
+	recordDelivery(t, s, inbox.Received, recordstest.Noon, it.ID)
+	recordDelivery(t, s, inbox.Delivered, recordstest.Noon, it.ID)
 	wantState(t, s, it.ID, inbox.Delivered, 2)
-	settle(t, s, inbox.Received, recordstest.Noon, it.ID) // a slower attempt that failed
+	recordDelivery(t, s, inbox.Received, recordstest.Noon, it.ID) // a slower attempt that failed
 	wantState(t, s, it.ID, inbox.Delivered, 2)
 	it.Note, it.News, it.OrderID = "asked for by ada", []byte(`{"id":"anew"}`), "ord_2"
 	if err := s.Redeliver(t.Context(), &it); err != nil {
@@ -230,12 +230,12 @@ func countsAttempts(t *testing.T, s *records.Store) {
 	}
 }
 
-func settlesMany(t *testing.T, s *records.Store) {
+func recordsMany(t *testing.T, s *records.Store) {
 	var all []int64
 	for i := range 150 {
 		all = append(all, receive(t, s, event(fmt.Sprintf("evt_%d", i), "ord_1")).ID)
 	}
-	settle(t, s, inbox.Delivered, recordstest.Noon, all[:149]...)
+	recordDelivery(t, s, inbox.Delivered, recordstest.Noon, all[:149]...)
 	due, err := s.Due(t.Context(), recordstest.Noon, inbox.Place{}, 500)
 	if diff := cmp.Diff(all[149:], ids(due)); err != nil || diff != "" {
 		t.Errorf("still due: %v (-want +got):\n%s", err, diff)
@@ -253,7 +253,7 @@ func listsInbox(t *testing.T, s *records.Store) {
 		}
 		all = append([]int64{receive(t, s, it).ID}, all...) // newest first
 	}
-	settle(t, s, inbox.Kept, recordstest.Noon, all[2], all[3])
+	recordDelivery(t, s, inbox.Kept, recordstest.Noon, all[2], all[3])
 	for _, c := range []struct {
 		filter inbox.Filter
 		want   []int64

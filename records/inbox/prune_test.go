@@ -28,7 +28,7 @@ func TestPruneInbox(t *testing.T) {
 				}
 				ids[it.EventID] = receive(t, s, it).ID
 				if st == inbox.Delivered {
-					settle(t, s, st, time.Time{}, ids[it.EventID])
+					recordDelivery(t, s, st, time.Time{}, ids[it.EventID])
 				}
 			}
 		}

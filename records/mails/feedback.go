@@ -29,11 +29,11 @@ func (r Rules) withDefaults() Rules {
 	return r
 }
 
-// HearMail writes what a provider reported about mails and acts upon it: an
+// RecordFeedback writes what a provider reported about mails and acts upon it: an
 // address that cannot be reached, or whose owner complained, is suppressed. All
 // of it is one transaction, and it acts once for an inbox id however often it is
 // called; fresh is false when it has acted before.
-func (s *Store) HearMail(ctx context.Context, inboxID int64, list []mail.Feedback) (fresh bool, err error) {
+func (s *Store) RecordFeedback(ctx context.Context, inboxID int64, list []mail.Feedback) (fresh bool, err error) {
 	now := s.DB.Now()
 	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		n, err := q.Exec(ctx, "INSERT INTO mail_heard (inbox_id, at) VALUES (?, ?) ON CONFLICT (inbox_id) DO NOTHING", inboxID, sqldb.Micros(now))
@@ -47,7 +47,7 @@ func (s *Store) HearMail(ctx context.Context, inboxID int64, list []mail.Feedbac
 		}
 		return nil
 	})
-	return fresh, sqldb.WrapError("hear mail", err)
+	return fresh, sqldb.WrapError("record feedback", err)
 }
 
 // applyFeedback writes one recipient's feedback and acts upon it. Two events may
@@ -122,9 +122,9 @@ func (s *Store) bouncesOften(ctx context.Context, q sqldb.Querier, email string,
 // Feedback is what a provider reported of one mail at one recipient.
 type Feedback struct {
 	mail.Feedback
-	HeardAt time.Time
-	InboxID int64 // the event that reported it first
-	Times   int
+	RecordedAt time.Time
+	InboxID    int64 // the event that reported it first
+	Times      int
 }
 
 // FeedbackOf lists the feedback about an order's mails, oldest first.
@@ -134,9 +134,9 @@ func (s *Store) FeedbackOf(ctx context.Context, id order.ID) ([]Feedback, error)
 		ledger, "m.about = ?")+" ORDER BY 8, 4", []any{string(id), string(id)},
 		func(r *sql.Rows) error {
 			var f Feedback
-			var at, heard int64
-			err := r.Scan(&f.Provider, &f.ProviderID, &f.Recipient, &f.Kind, &f.Bounce, &f.MessageID, &f.Diagnostic, &at, &heard, &f.InboxID, &f.Times)
-			f.At, f.HeardAt = sqldb.FromMicros(at), sqldb.FromMicros(heard)
+			var at, recorded int64
+			err := r.Scan(&f.Provider, &f.ProviderID, &f.Recipient, &f.Kind, &f.Bounce, &f.MessageID, &f.Diagnostic, &at, &recorded, &f.InboxID, &f.Times)
+			f.At, f.RecordedAt = sqldb.FromMicros(at), sqldb.FromMicros(recorded)
 			found = append(found, f)
 			return err
 		})

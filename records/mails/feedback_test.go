@@ -19,7 +19,7 @@ import (
 	"purser/records/recordstest"
 )
 
-// sendMail puts a mail that was sent into the ledger and answers its id.
+// sendMail puts a mail that was sent into the ledger and returns its id.
 func sendMail(t *testing.T, s *records.Store, id order.ID, generation int, providerID string) string {
 	t.Helper()
 	m := porttest.MessageOf(id, order.MailShipped)
@@ -27,28 +27,28 @@ func sendMail(t *testing.T, s *records.Store, id order.ID, generation int, provi
 	if _, err := s.ClaimMail(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SettleMail(t.Context(), m, mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: providerID}}); err != nil {
+	if err := s.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: providerID}}); err != nil {
 		t.Fatal(err)
 	}
 	return m.ID
 }
 
-// said is feedback of SES about a mail.
-func said(providerID, to string, k mail.Kind, b mail.Bounce) mail.Feedback {
+// feedback is feedback of SES about a mail.
+func feedback(providerID, to string, k mail.Kind, b mail.Bounce) mail.Feedback {
 	return mail.Feedback{Provider: "ses", ProviderID: providerID, Recipient: to, Kind: k, Bounce: b, Diagnostic: "550 5.1.1", At: time.Now().UTC().Truncate(time.Microsecond)}
 }
 
 var inboxIDs atomic.Int64
 
-// hear tells the record one event and answers whether it was news.
-func hear(t *testing.T, s *records.Store, list ...mail.Feedback) bool {
+// report records one event of feedback and returns whether it was fresh.
+func report(t *testing.T, s *records.Store, list ...mail.Feedback) bool {
 	t.Helper()
-	return hearAs(t, s, inboxIDs.Add(1), list...)
+	return reportAs(t, s, inboxIDs.Add(1), list...)
 }
 
-func hearAs(t *testing.T, s *records.Store, inboxID int64, list ...mail.Feedback) bool {
+func reportAs(t *testing.T, s *records.Store, inboxID int64, list ...mail.Feedback) bool {
 	t.Helper()
-	fresh, err := s.HearMail(t.Context(), inboxID, list)
+	fresh, err := s.RecordFeedback(t.Context(), inboxID, list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,9 +91,9 @@ func TestFeedback(t *testing.T) {
 
 func hardBounce(t *testing.T, s *records.Store) {
 	wantBlocked(t, s, "ada@example.com", false, false)
-	hear(t, s, said("m1", "ada@example.com", mail.Delivered, ""), said("m1", "bob@example.com", mail.Delayed, ""))
+	report(t, s, feedback("m1", "ada@example.com", mail.Delivered, ""), feedback("m1", "bob@example.com", mail.Delayed, ""))
 	wantBlocked(t, s, "ada@example.com", false, false)
-	hear(t, s, said("m2", "ada@example.com", mail.Bounced, mail.Permanent))
+	report(t, s, feedback("m2", "ada@example.com", mail.Bounced, mail.Permanent))
 	wantBlocked(t, s, "ada@example.com", true, true)
 	wantBlocked(t, s, "Ada <ADA@Example.com>", true, true)
 	wantBlocked(t, s, "bob@example.com", false, false)
@@ -113,15 +113,17 @@ func hardBounce(t *testing.T, s *records.Store) {
 }
 
 func softBounces(t *testing.T, s *records.Store) {
-	soft := func(n int, b mail.Bounce) { hear(t, s, said(fmt.Sprint("m", n), "ada@example.com", mail.Bounced, b)) }
+	soft := func(n int, b mail.Bounce) {
+		report(t, s, feedback(fmt.Sprint("m", n), "ada@example.com", mail.Bounced, b))
+	}
 	soft(1, mail.Transient)
-	soft(1, mail.Transient)    // the same mail, told twice
+	soft(1, mail.Transient)    // the same mail, reported twice
 	soft(1, mail.Undetermined) // and once more in other words
 	soft(2, mail.Undetermined)
 	wantBlocked(t, s, "ada@example.com", false, false)
-	old := said("m3", "ada@example.com", mail.Bounced, mail.Transient)
+	old := feedback("m3", "ada@example.com", mail.Bounced, mail.Transient)
 	old.At = time.Now().Add(-15 * 24 * time.Hour)
-	hear(t, s, old)
+	report(t, s, old)
 	wantBlocked(t, s, "ada@example.com", false, false)
 	soft(4, mail.Transient)
 	wantBlocked(t, s, "ada@example.com", true, true)
@@ -136,7 +138,7 @@ func softBounces(t *testing.T, s *records.Store) {
 }
 
 func complaint(t *testing.T, s *records.Store) {
-	hear(t, s, said("m1", "ada@example.com", mail.Complained, ""))
+	report(t, s, feedback("m1", "ada@example.com", mail.Complained, ""))
 	wantBlocked(t, s, "ada@example.com", false, true)
 	if why, err := s.BlockedList(t.Context(), "ada@example.com", mail.Reminders); err != nil || !strings.HasPrefix(why, "complained since ") {
 		t.Errorf("%q %v", why, err)
@@ -144,17 +146,17 @@ func complaint(t *testing.T, s *records.Store) {
 }
 
 func actsOnce(t *testing.T, s *records.Store) {
-	bounce := said("m1", "ada@example.com", mail.Bounced, mail.Permanent)
-	if !hearAs(t, s, 7001, bounce) {
+	bounce := feedback("m1", "ada@example.com", mail.Bounced, mail.Permanent)
+	if !reportAs(t, s, 7001, bounce) {
 		t.Error("the first time is not fresh")
 	}
 	if err := s.Unsuppress(t.Context(), "key:ops", "ada@example.com", "", "a mistake"); err != nil {
 		t.Fatal(err)
 	}
-	if hearAs(t, s, 7001, bounce) {
+	if reportAs(t, s, 7001, bounce) {
 		t.Error("a redelivery is fresh")
 	}
-	hearAs(t, s, 7002, bounce) // SES says the same in its other shape
+	reportAs(t, s, 7002, bounce) // SES says the same in its other shape
 	wantBlocked(t, s, "ada@example.com", false, false)
 }
 
@@ -163,7 +165,7 @@ func actsOnceAtOnce(t *testing.T, s *records.Store) {
 	var all sync.WaitGroup
 	for range 16 {
 		all.Go(func() {
-			is, err := s.HearMail(t.Context(), 7100, []mail.Feedback{said("m1", "ada@example.com", mail.Complained, "")})
+			is, err := s.RecordFeedback(t.Context(), 7100, []mail.Feedback{feedback("m1", "ada@example.com", mail.Complained, "")})
 			if err != nil {
 				t.Error(err)
 			}
@@ -193,7 +195,7 @@ func preferences(t *testing.T, s *records.Store) {
 	choose(true)
 	wantBlocked(t, s, "ada@example.com", false, false)
 	// What a provider said is not the shopper's to take back.
-	hear(t, s, said("m1", "ada@example.com", mail.Bounced, mail.Permanent))
+	report(t, s, feedback("m1", "ada@example.com", mail.Bounced, mail.Permanent))
 	choose(true, mail.ScopeMarketing)
 	choose(true)
 	wantBlocked(t, s, "ada@example.com", true, true)
@@ -225,7 +227,7 @@ func operators(t *testing.T, s *records.Store) {
 		t.Fatal(err)
 	}
 	wantBlocked(t, s, "eve@example.com", false, true)
-	hear(t, s, said("m1", "ada@example.com", mail.Bounced, mail.Permanent), said("m1", "bob@example.com", mail.Complained, ""))
+	report(t, s, feedback("m1", "ada@example.com", mail.Bounced, mail.Permanent), feedback("m1", "bob@example.com", mail.Complained, ""))
 	for name, tt := range map[string]struct {
 		f    mails.SuppressionFilter
 		want int
@@ -253,11 +255,11 @@ func figures(t *testing.T, s *records.Store) {
 	first := sendMail(t, s, id, 1, "p1")
 	sendMail(t, s, id, 2, "p2")
 	sendMail(t, s, other, 1, "p3")
-	hear(t, s, said("p1", "ada@example.com", mail.Delivered, ""), said("p2", "ada@example.com", mail.Bounced, mail.Permanent))
-	named := said("x", "ada@example.com", mail.Complained, "")
-	named.MessageID = first // told by our own name for it
-	hear(t, s, named, said("p3", "ada@example.com", mail.Bounced, mail.Transient), said("p3", "ada@example.com", mail.Delayed, ""))
-	hear(t, s, said("unknown", "ada@example.com", mail.Delivered, ""))
+	report(t, s, feedback("p1", "ada@example.com", mail.Delivered, ""), feedback("p2", "ada@example.com", mail.Bounced, mail.Permanent))
+	named := feedback("x", "ada@example.com", mail.Complained, "")
+	named.MessageID = first // reported under our own id for it
+	report(t, s, named, feedback("p3", "ada@example.com", mail.Bounced, mail.Transient), feedback("p3", "ada@example.com", mail.Delayed, ""))
+	report(t, s, feedback("unknown", "ada@example.com", mail.Delivered, ""))
 	if _, err := s.Prefer(t.Context(), mail.Subscription{Email: "ada@example.com", Message: first}, []mail.Scope{mail.ScopeMarketing}); err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +284,7 @@ func figures(t *testing.T, s *records.Store) {
 		t.Fatalf("feedback: %+v %v", list, err)
 	}
 	for _, f := range list {
-		if f.MessageID == "" || f.Times != 1 || f.HeardAt.IsZero() {
+		if f.MessageID == "" || f.Times != 1 || f.RecordedAt.IsZero() {
 			t.Errorf("feedback: %+v", f)
 		}
 	}
@@ -290,7 +292,7 @@ func figures(t *testing.T, s *records.Store) {
 
 func early(t *testing.T, s *records.Store) {
 	id := order.NewID()
-	hear(t, s, said("p9", "ada@example.com", mail.Bounced, mail.Permanent)) // SES answers slower than it bounces
+	report(t, s, feedback("p9", "ada@example.com", mail.Bounced, mail.Permanent)) // SES bounces it before it has answered
 	key := sendMail(t, s, id, 1, "p9")
 	list, err := s.FeedbackOf(t.Context(), id)
 	if err != nil || len(list) != 1 || list[0].MessageID != key {
@@ -307,8 +309,8 @@ func pausing(t *testing.T, s *records.Store) {
 	for n := range 20 {
 		sendMail(t, s, id, n, fmt.Sprint("p", n))
 	}
-	hear(t, s, said("p1", "ada@example.com", mail.Bounced, mail.Permanent), said("p2", "ada@example.com", mail.Bounced, mail.Transient))
-	hear(t, s, said("p3", "ada@example.com", mail.Complained, ""), said("p3", "bob@example.com", mail.Complained, ""))
+	report(t, s, feedback("p1", "ada@example.com", mail.Bounced, mail.Permanent), feedback("p2", "ada@example.com", mail.Bounced, mail.Transient))
+	report(t, s, feedback("p3", "ada@example.com", mail.Complained, ""), feedback("p3", "bob@example.com", mail.Complained, ""))
 	want := func(sent, bounced, complained int64, latest int) {
 		t.Helper()
 		got, err := s.Standings(t.Context(), latest)

@@ -78,10 +78,10 @@ func readOutcome(ctx context.Context, q sqldb.Querier, id string) (mail.Outcome,
 	return o, err
 }
 
-// SettleMail writes how the sending of a claimed mail ended. That it was sent
-// replaces any outcome; no other outcome replaces a recorded one. It fails with
-// ErrNoMail if the mail was never claimed.
-func (s *Store) SettleMail(ctx context.Context, m mail.Message, o mail.Outcome) error {
+// RecordMailOutcome writes how the sending of a claimed mail ended. That it was
+// sent replaces any outcome; no other outcome replaces a recorded one. It fails
+// with ErrNoMail if the mail was never claimed.
+func (s *Store) RecordMailOutcome(ctx context.Context, m mail.Message, o mail.Outcome) error {
 	now, skipped := sqldb.Micros(s.DB.Now()), writeSkipped(o.Receipt.Skipped)
 	err := s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		n, err := q.Exec(ctx, `
@@ -99,7 +99,7 @@ func (s *Store) SettleMail(ctx context.Context, m mail.Message, o mail.Outcome) 
 		return err
 	})
 	if err != nil {
-		return sqldb.WrapError("settle mail", err)
+		return sqldb.WrapError("record mail outcome", err)
 	}
 	if o.State.Settled() && s.Changed != nil {
 		s.Changed(order.ID(m.About))

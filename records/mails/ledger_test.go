@@ -28,8 +28,8 @@ func TestResends(t *testing.T) {
 	})
 }
 
-// TestLedgerEvidence (EML-1, EML-9): a mail of unknown outcome is settled by
-// its provider's word and by nothing else; one whose sender died becomes
+// TestLedgerEvidence (EML-1, EML-9): a mail of unknown outcome is resolved by
+// its provider's report and by nothing else; one whose sender died becomes
 // unknown; each is found by the provider's name for it.
 func TestLedgerEvidence(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
@@ -45,7 +45,7 @@ func TestLedgerEvidence(t *testing.T) {
 			&lost: {State: mail.StateUnknown, Receipt: mail.Receipt{Provider: "ses"}, Why: "no answer"},
 			&sent: {State: mail.StateSent, Receipt: mail.Receipt{Provider: "smtp", ProviderID: "q-1", Skipped: []mail.PassedOver{{Provider: "ses", Why: "down"}}}},
 		} {
-			if err := s.SettleMail(t.Context(), *m, o); err != nil {
+			if err := s.RecordMailOutcome(t.Context(), *m, o); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -59,12 +59,12 @@ func TestLedgerEvidence(t *testing.T) {
 		if err != nil || len(open2) != 2 {
 			t.Errorf("unknown: %+v %v", open2, err)
 		}
-		word := said("ses-7", "ada@example.com", mail.Delivered, "")
+		word := feedback("ses-7", "ada@example.com", mail.Delivered, "")
 		word.MessageID = lost.ID
-		forged := said("ses-9", "ada@example.com", mail.Delivered, "")
+		forged := feedback("ses-9", "ada@example.com", mail.Delivered, "")
 		forged.MessageID = "ord_1:mail-x:1"
 		for range 2 {
-			hear(t, s, word, forged)
+			report(t, s, word, forged)
 		}
 		if _, err := s.Mail(t.Context(), forged.MessageID); !errors.Is(err, mails.ErrNoMail) {
 			t.Errorf("a mail that is not ours was proved: %v", err)
@@ -85,8 +85,8 @@ func TestLedgerEvidence(t *testing.T) {
 }
 
 // TestClaimFence (EML-1): of many senders that claim a mail and give it back
-// as not sent, each claim belongs to one: whoever reads that it has just
-// become due has not claimed it.
+// as not sent, each claim belongs to one: a sender that reads that the mail has
+// just become due has not claimed it.
 func TestClaimFence(t *testing.T) {
 	fleet(t, func(t *testing.T, stores []*records.Store) {
 		const senders, rounds = 9, 40
@@ -110,7 +110,7 @@ func TestClaimFence(t *testing.T) {
 						t.Errorf("%d own the mail", n)
 					}
 					owners.Add(-1)
-					if err := s.SettleMail(t.Context(), m, mail.Outcome{State: mail.StateDue}); err != nil {
+					if err := s.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateDue}); err != nil {
 						t.Error(err)
 						return
 					}

@@ -72,25 +72,25 @@ func (s *Store) GiveSlot(ctx context.Context, account string, t mail.Turn, used 
 	return sqldb.WrapError("give slot", err)
 }
 
-// MarkLimits must be called before a provider is asked for an account's limits.
+// BeginLimits must be called before a provider is asked for an account's limits.
 // It returns how much was let through so far: mails that are let through from
 // here on are not in the provider's answer.
-func (s *Store) MarkLimits(ctx context.Context, account string) (m mail.Mark, err error) {
+func (s *Store) BeginLimits(ctx context.Context, account string) (m mail.Mark, err error) {
 	q := s.DB.Reader()
 	p, err := readPace(ctx, q, account, "")
 	if err != nil {
-		return m, sqldb.WrapError("mark limits", err)
+		return m, sqldb.WrapError("begin limits", err)
 	}
 	now, err := s.DB.Clock(ctx, q)
 	if err != nil {
-		return m, sqldb.WrapError("mark limits", err)
+		return m, sqldb.WrapError("begin limits", err)
 	}
 	m.Booked, m.At = p.Booked, now
 	taken, err := readSlots(ctx, q, account, now)
 	for _, t := range taken {
 		m.Held += int64(t.Recipients)
 	}
-	return m, sqldb.WrapError("mark limits", err)
+	return m, sqldb.WrapError("begin limits", err)
 }
 
 // SetLimits writes what the provider answered. An answer to an older question

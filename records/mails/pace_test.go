@@ -28,10 +28,10 @@ func fleet(t *testing.T, test func(t *testing.T, fleet []*records.Store)) {
 	})
 }
 
-// setLimits asks a provider that answers at once.
+// setLimits sets the limits of a provider that answers at once.
 func setLimits(t *testing.T, s *records.Store, account string, l mail.Limits) {
 	t.Helper()
-	m, err := s.MarkLimits(t.Context(), account)
+	m, err := s.BeginLimits(t.Context(), account)
 	if err == nil {
 		err = s.SetLimits(t.Context(), account, l, m)
 	}
@@ -148,7 +148,7 @@ func TestTurns(t *testing.T) {
 func TestLimits(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
-		slow, err := s.MarkLimits(t.Context(), "ses")
+		slow, err := s.BeginLimits(t.Context(), "ses")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +173,7 @@ func TestLimits(t *testing.T) {
 
 // TestOwnCount (EML-6, F40): a relay that cannot be asked has a day's quota all
 // the same: what we let through in the last 24 hours counts, however often the
-// limits are set anew.
+// limits are set again.
 func TestOwnCount(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s, err := records.Open(t.Context(), "sqlite://"+t.TempDir()+"/record.db", records.Options{Now: func() time.Time { return now }})

@@ -22,7 +22,7 @@ func unknownTo(t *testing.T, s *records.Store, campaign, address string) string 
 	m := mail.Message{ID: id, About: mail.CampaignWorkflowID(campaign), Generation: 1, Stream: mail.Marketing, Template: "campaign", To: []mail.Address{{Email: address}}}
 	_, err := s.ClaimMail(t.Context(), m)
 	if err == nil {
-		err = s.SettleMail(t.Context(), m, mail.Outcome{State: mail.StateUnknown})
+		err = s.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateUnknown})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +31,7 @@ func unknownTo(t *testing.T, s *records.Store, campaign, address string) string 
 }
 
 // sentTo opens a campaign to so many people, all of whose outcomes the ledger
-// does not know, and answers their feedback that proves the opposite.
+// does not know, and returns the feedback that proves that they were sent.
 func sentTo(t *testing.T, s *records.Store, campaign string, people int) (proof []mail.Feedback) {
 	t.Helper()
 	var all []mail.Recipient
@@ -46,43 +46,43 @@ func sentTo(t *testing.T, s *records.Store, campaign string, people int) (proof 
 		t.Fatal(err)
 	}
 	for i, r := range all {
-		f := said(fmt.Sprint(campaign, "-", i+1), r.Address, mail.Delivered, "")
+		f := feedback(fmt.Sprint(campaign, "-", i+1), r.Address, mail.Delivered, "")
 		f.MessageID = unknownTo(t, s, campaign, r.Address)
 		proof = append(proof, f)
 	}
 	return proof
 }
 
-func settleAs(t *testing.T, s *records.Store, campaign string, st mail.State, numbers ...int64) {
+func recordAs(t *testing.T, s *records.Store, campaign string, st mail.State, numbers ...int64) {
 	t.Helper()
 	var all []mail.Recipient
 	for _, n := range numbers {
 		all = append(all, mail.Recipient{N: n, State: st})
 	}
-	if err := s.SettleRecipients(t.Context(), campaign, all); err != nil {
+	if err := s.RecordRecipients(t.Context(), campaign, all); err != nil {
 		t.Error(err)
 	}
 }
 
 // TestUnknownRecipientProven (EML-7, BNC-5): what a provider says of a mail
-// whose outcome was unknown settles it in the ledger and in its campaign, which
+// whose outcome was unknown resolves it in the ledger and in its campaign, which
 // agree; whenever it says so and however often.
 func TestUnknownRecipientProven(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
 		proof := sentTo(t, s, "spring-26", 7)
-		settleAs(t, s, "spring-26", mail.StateUnknown, 1, 2, 3, 4, 5)
-		settleAs(t, s, "spring-26", mail.StateRejected, 6)
+		recordAs(t, s, "spring-26", mail.StateUnknown, 1, 2, 3, 4, 5)
+		recordAs(t, s, "spring-26", mail.StateRejected, 6)
 		proof[1].Kind, proof[1].Bounce = mail.Bounced, mail.Permanent
 		proof[2].Recipient = "the-mailbox-of-r3@example.com" // an alias
 		proof[3].Kind = mail.Refused                         // proves nothing
-		stranger := said("x", "r5@example.com", mail.Delivered, "")
+		stranger := feedback("x", "r5@example.com", mail.Delivered, "")
 		stranger.MessageID = mail.MessageID("spring-26", mail.Recipient{Address: "nobody@example.com"})
 		list := append(slices.Delete(slices.Clone(proof), 4, 5), stranger)
 		for range 2 {
-			hear(t, s, list...)
+			report(t, s, list...)
 		}
-		settleAs(t, s, "spring-26", mail.StateUnknown, 7) // its sender comes later than its provider
+		recordAs(t, s, "spring-26", mail.StateUnknown, 7) // its sender comes later than its provider
 		want := map[int64]mail.State{1: mail.StateSent, 2: mail.StateSent, 3: mail.StateSent, 4: mail.StateUnknown, 5: mail.StateUnknown, 6: mail.StateSent, 7: mail.StateSent}
 		all, err := s.Recipients(t.Context(), "spring-26", campaigns.RecipientFilter{})
 		if err != nil || len(all) != len(want) {
@@ -104,9 +104,9 @@ func TestUnknownRecipientProven(t *testing.T) {
 	})
 }
 
-// TestProvenWhileSettling: senders and providers speak at once, in whatever
+// TestProvenWhileRecording: senders and providers speak at once, in whatever
 // order; what is proven stays proven and is counted once.
-func TestProvenWhileSettling(t *testing.T) {
+func TestProvenWhileRecording(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
 		const people = 60
@@ -119,10 +119,10 @@ func TestProvenWhileSettling(t *testing.T) {
 				for n := range int64(10) {
 					numbers = append(numbers, int64(part)*10+n+1)
 				}
-				settleAs(t, s, "c", mail.StateUnknown, numbers...)
+				recordAs(t, s, "c", mail.StateUnknown, numbers...)
 			})
 			all.Go(func() {
-				if _, err := s.HearMail(t.Context(), inboxIDs.Add(1), proof[part*10:part*10+10]); err != nil {
+				if _, err := s.RecordFeedback(t.Context(), inboxIDs.Add(1), proof[part*10:part*10+10]); err != nil {
 					t.Error(err)
 				}
 			})

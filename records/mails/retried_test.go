@@ -11,15 +11,15 @@ import (
 	"purser/records/recordstest"
 )
 
-// TestProvenAfterRetry (EML-9): what a provider says of an earlier generation's
-// mail settles its recipient, also when it comes after it was decided to write
-// once more; and so it does for the later one.
+// TestProvenAfterRetry (EML-9): what a provider reports of an earlier generation's
+// mail resolves its recipient, also when it comes after the decision to write
+// once more; and so does what it reports of the later generation.
 func TestProvenAfterRetry(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
 		proof := sentTo(t, s, "c", 3)
-		settleAs(t, s, "c", mail.StateUnknown, 1, 2, 3)
-		if err := s.MarkCampaign(t.Context(), "c", 1, mail.CampaignDone, ""); err != nil {
+		recordAs(t, s, "c", mail.StateUnknown, 1, 2, 3)
+		if err := s.SetCampaignState(t.Context(), "c", 1, mail.CampaignDone, ""); err != nil {
 			t.Fatal(err)
 		}
 		err := s.RetryCampaign(t.Context(), "c", 2, mail.Retry{Round: 1, SettledBefore: time.Now().Add(time.Minute), Actor: "key:ops", Reason: "late"})
@@ -33,13 +33,13 @@ func TestProvenAfterRetry(t *testing.T) {
 		if before, err := s.ClaimMail(t.Context(), again); err != nil || before.State != mail.StateDue {
 			t.Fatalf("%+v, %v", before, err)
 		}
-		if err := s.SettleMail(t.Context(), again, mail.Outcome{State: mail.StateUnknown}); err != nil {
+		if err := s.RecordMailOutcome(t.Context(), again, mail.Outcome{State: mail.StateUnknown}); err != nil {
 			t.Fatal(err)
 		}
-		settleAs(t, s, "c", mail.StateUnknown, 2)
-		second := said("c-2-again", "r2@example.com", mail.Delivered, "")
+		recordAs(t, s, "c", mail.StateUnknown, 2)
+		second := feedback("c-2-again", "r2@example.com", mail.Delivered, "")
 		second.MessageID = again.ID
-		hear(t, s, proof[0], second)
+		report(t, s, proof[0], second)
 		c, err := s.Campaign(t.Context(), "c")
 		if diff := cmp.Diff(mail.CampaignCounts{Total: 3, Due: 1, Sent: 2}, c.Counts); err != nil || diff != "" {
 			t.Error(err, diff)

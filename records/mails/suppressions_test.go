@@ -31,8 +31,8 @@ func TestUnsuppressReasons(t *testing.T) {
 			return all
 		}
 		suppressAll := func() {
-			hear(t, s, said(fmt.Sprint("m", inboxIDs.Load()), ada, mail.Bounced, mail.Permanent))
-			hear(t, s, said(fmt.Sprint("m", inboxIDs.Load()), ada, mail.Complained, ""))
+			report(t, s, feedback(fmt.Sprint("m", inboxIDs.Load()), ada, mail.Bounced, mail.Permanent))
+			report(t, s, feedback(fmt.Sprint("m", inboxIDs.Load()), ada, mail.Complained, ""))
 			if _, err := s.Prefer(ctx, mail.Subscription{Email: ada}, []mail.Scope{mail.Campaigns}); err != nil {
 				t.Fatal(err)
 			}

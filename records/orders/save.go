@@ -116,7 +116,7 @@ func updateOrder(ctx context.Context, q sqldb.Querier, c order.Change, was int64
 	n, err := q.Exec(ctx, "UPDATE orders SET status = ?, version = ?, updated_at = ?, doc = ? WHERE id = ? AND version = ?",
 		string(o.Status), o.Version, sqldb.Micros(o.UpdatedAt), string(doc), string(o.ID), was)
 	if err == nil && n == 0 {
-		err = fmt.Errorf("%w: %s was changed meanwhile", order.ErrVersionConflict, o.ID)
+		err = fmt.Errorf("%w: %s was changed at the same time", order.ErrVersionConflict, o.ID)
 	}
 	return err
 }

@@ -45,13 +45,13 @@ func TestWatch(t *testing.T) {
 		}
 		wantWake(false)
 		sent := mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: "msg-1"}}
-		if err := s.SettleMail(t.Context(), m, sent); err != nil {
+		if err := s.RecordMailOutcome(t.Context(), m, sent); err != nil {
 			t.Fatal(err)
 		}
 		wantWake(true)
 		stop()
 		stop()
-		if err := s.SettleMail(t.Context(), m, sent); err != nil {
+		if err := s.RecordMailOutcome(t.Context(), m, sent); err != nil {
 			t.Fatal(err)
 		}
 		wantWake(false)

@@ -84,7 +84,7 @@ func TestProducts(t *testing.T) {
 	})
 }
 
-// A currency that nobody can be charged in is refused, whoever names it.
+// A currency that nobody can be charged in is refused, whichever call names it.
 func TestUnknownCurrency(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
@@ -110,7 +110,7 @@ func TestUnknownCurrency(t *testing.T) {
 	})
 }
 
-// A count that makes an expired reservation give way answers the product as it
+// A count that makes an expired reservation give way returns the product as it
 // is then: with the revision that moved, which is its ETag, and its stock
 // (ORD-7, IDEM-6).
 func TestCountedPastExpiredReservations(t *testing.T) {

@@ -27,10 +27,10 @@ func (s *Store) Stocked(ctx context.Context, skus []string) (map[string]catalog.
 	return found, sqldb.WrapError("stocked", err)
 }
 
-// MarkIndexed records which revisions the index has, and returns the products
+// RecordIndexed records which revisions the index has, and returns the products
 // that have changed since. One that an order is changing at this moment is left
 // alone: it stays due, and the order does not wait.
-func (s *Store) MarkIndexed(ctx context.Context, indexed map[string]int64) (moved []string, err error) {
+func (s *Store) RecordIndexed(ctx context.Context, indexed map[string]int64) (moved []string, err error) {
 	byRevision := make(map[int64][]string) // few: most products of a batch have changed as often
 	for sku, revision := range indexed {
 		byRevision[revision] = append(byRevision[revision], sku)
@@ -52,7 +52,7 @@ func (s *Store) MarkIndexed(ctx context.Context, indexed map[string]int64) (move
 		return nil
 	})
 	if err != nil || recorded == int64(len(indexed)) {
-		return nil, sqldb.WrapError("mark indexed", err)
+		return nil, sqldb.WrapError("record indexed", err)
 	}
 	skus := slices.Sorted(maps.Keys(indexed))
 	now, err := s.Revisions(ctx, skus)
@@ -61,7 +61,7 @@ func (s *Store) MarkIndexed(ctx context.Context, indexed map[string]int64) (move
 			moved = append(moved, sku)
 		}
 	}
-	return moved, sqldb.WrapError("mark indexed", err)
+	return moved, sqldb.WrapError("record indexed", err)
 }
 
 // Revisions returns the revisions of these products, by SKU, and whether they
@@ -126,10 +126,10 @@ func (s *Store) DueProducts(ctx context.Context, lease time.Duration, limit int)
 	return skus, sqldb.WrapError("due products", err)
 }
 
-// MarkedProducts returns up to limit products that are due with an import's
+// ImportedProducts returns up to limit products that are due with an import's
 // mark, as they are now, in the order of their SKUs, from the one that follows
 // after.
-func (s *Store) MarkedProducts(ctx context.Context, mark int64, after string, limit int) ([]catalog.Stocked, error) {
+func (s *Store) ImportedProducts(ctx context.Context, mark int64, after string, limit int) ([]catalog.Stocked, error) {
 	var found []catalog.Stocked
 	err := sqldb.Each(ctx, s.DB.Reader(), selectProduct+"WHERE p.due_at > 0 AND p.due_at = ? AND p.sku > ? ORDER BY p.sku LIMIT ?",
 		[]any{mark, after, limit}, func(r *sql.Rows) error {
@@ -137,7 +137,7 @@ func (s *Store) MarkedProducts(ctx context.Context, mark int64, after string, li
 			found = append(found, p.Stocked)
 			return err
 		})
-	return found, sqldb.WrapError("marked products", err)
+	return found, sqldb.WrapError("imported products", err)
 }
 
 // DueCount returns how many products the index has still to be given.
@@ -165,10 +165,10 @@ func (s *Store) ForSaleCount(ctx context.Context) (int64, error) {
 	return n, sqldb.WrapError("for sale count", err)
 }
 
-// Unmark makes a product that is due with an import's mark due now, so that the
-// sweep takes it like any other.
-func (s *Store) Unmark(ctx context.Context, mark int64, sku string) error {
-	return sqldb.WrapError("unmark", s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
+// LeaveToSweep makes a product that is due with an import's mark due now, so that
+// the sweep takes it like any other.
+func (s *Store) LeaveToSweep(ctx context.Context, mark int64, sku string) error {
+	return sqldb.WrapError("leave to sweep", s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		_, err := q.Exec(ctx, "UPDATE products SET due_at = ? WHERE sku = ? AND due_at = ?", sqldb.Micros(s.DB.Now()), sku, mark)
 		return err
 	}))

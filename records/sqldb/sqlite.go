@@ -104,8 +104,8 @@ func (d *sqliteDB) WriteAlone(ctx context.Context, f func(context.Context, Queri
 	return d.Write(ctx, f)
 }
 
-// Write hands f to the committing goroutine. A write that was taken is not
-// given up: the caller learns how it ended.
+// Write hands f to the committing goroutine. Once f was taken, Write waits for
+// its end whatever becomes of ctx: the caller learns how it ended.
 func (d *sqliteDB) Write(ctx context.Context, f func(context.Context, Querier) error) error {
 	w := &pending{ctx: ctx, run: f, done: make(chan struct{})}
 	select {

@@ -68,7 +68,7 @@ func drawLife(rt *rapid.T, prefix string) life {
 	return l
 }
 
-// liveAll lives all lives at once and answers how many pieces of each product
+// liveAll lives all lives at once and returns how many pieces of each product
 // ended kept or shipped.
 func liveAll(rt *rapid.T, s *records.Store, lives []life) map[string]int64 {
 	var mu sync.Mutex
