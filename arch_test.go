@@ -31,6 +31,10 @@ const anything = "**"
 // testRooms are for the tests of every room.
 var testRooms = []string{"order", "catalog", "mail", "activities/porttest", "activities/fake", "sandbox", "sandbox/*"}
 
+// recordTests are for the tests of the record's subjects: they write through the
+// whole record, as the program does, and hold it to the conformance suites.
+var recordTests = []string{"activities", "activities/*", "importfile", "records", "records/*"}
+
 var house = []room{
 	{"order", []string{"mail"}, nil, "the vocabulary knows nobody, so that everybody can speak it; an order speaks to its shopper by mail"},
 	{"mail", nil, nil, "mail is sent without orders too"},
@@ -58,12 +62,23 @@ var house = []room{
 	{"providers/guard", nil, nil, "a transport does not know what travels on it"},
 	{"providers/signature", nil, nil, "a signature is made over bytes, whatever they say"},
 	{"providers/*", []string{"order", "catalog", "mail", "mail/templates", "providers/guard", "mail/mime", "providers/signature"}, []string{"activities", "activities/*"}, "an adapter translates and decides nothing"},
-	{"records", []string{"order", "mail", "catalog"}, []string{"activities", "activities/*", "importfile"}, "the record is written to; it does not reach out"},
+	{"records", []string{"order", "mail", "records/*"}, recordTests, "the whole of the record: opens the database and puts the subjects together"},
+	{"records/sqldb", nil, nil, "connections, transactions and statements are the same whatever the tables hold"},
+	{"records/stock", []string{"order", "records/sqldb"}, recordTests, "an order reserves stock and a count of products respects it: both import it, so it imports neither"},
+	{"records/orders", []string{"order", "mail", "records/sqldb", "records/stock"}, recordTests, "an order and its stock are written in one transaction; a campaign's audience is chosen among orders"},
+	{"records/images", []string{"catalog", "records/sqldb"}, recordTests, "an image has a record of its own, whether or not its product shows it"},
+	{"records/products", []string{"catalog", "order", "records/images", "records/sqldb", "records/stock"}, recordTests, "a product is written together with its stock and its images; prices are in order's currencies"},
+	{"records/imports", []string{"catalog", "records/products", "records/sqldb"}, recordTests, "rows of a file become products in the transaction that says how far it has come"},
+	{"records/audit", []string{"records/sqldb"}, recordTests, "mails and campaigns both record who decided, so the audit imports neither"},
+	{"records/campaigns", []string{"mail", "records/audit", "records/sqldb"}, recordTests, "campaigns are recorded without the ledger of their mails"},
+	{"records/mails", []string{"mail", "order", "records/audit", "records/campaigns", "records/sqldb"}, recordTests, "feedback resolves a mail in the ledger and its recipient in the campaign in one transaction"},
+	{"records/inbox", []string{"order", "records/sqldb"}, recordTests, "keeps what providers reported, whatever it means"},
+	{"records/recordstest", []string{"catalog", "order", "records", "records/sqldb", "sandbox/postgres"}, nil, "opens the record for the tests of all subjects, on both databases"},
 
-	{"inbox", []string{"order", "mail", "records"}, nil, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
+	{"inbox", []string{"order", "mail", "records/inbox"}, []string{"records"}, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
 	{"starter", []string{"order", "mail", "catalog", "activities", "activities/*", "workflows", "workflows/*"}, []string{"engine", "workers"}, "the typed client: the workflows' messages, the activities' failure names"},
 	{"workers", []string{"activities/*", "workflows", "workflows/*"}, []string{"engine"}, "says what runs where"},
-	{"api", []string{"order", "catalog", "importfile", "mail", "mail/templates", "records", "inbox"}, []string{"activities", "activities/*", "providers/*", "starter", "workflows", "workflows/*"}, "HTTP in, typed messages out: no business rule, and the sender is handed in"},
+	{"api", []string{"order", "catalog", "importfile", "mail", "mail/templates", "records/*", "inbox"}, []string{"activities", "activities/*", "records", "providers/*", "starter", "workflows", "workflows/*"}, "HTTP in, typed messages out: no business rule, and the sender is handed in"},
 	{"shop", []string{"order", "mail", "catalog"}, nil, "the other side of the API: it may know only what a customer knows"},
 
 	{"engine", nil, nil, "Temporal in this process, whatever it runs"},
@@ -72,9 +87,9 @@ var house = []room{
 
 	{"drill", []string{anything}, nil, "measures and breaks the whole"},
 	{"e2e", []string{anything}, nil, "proves the whole"},
-	{"config", []string{"api", "mail/templates", "mail", "providers/s3", "providers/smtp", "providers/sns", "records", "vault", "workflows/*"}, nil, "read once; a setting is refused by the room that uses it"},
+	{"config", []string{"api", "mail/templates", "mail", "providers/s3", "providers/smtp", "providers/sns", "records/mails", "vault", "workflows"}, nil, "read once; a setting is refused by the room that uses it"},
 	{"stack", []string{anything}, nil, "wires everything"},
-	{"commands", []string{"catalog", "config", "drill", "importfile", "mail", "order", "images", "records", "sandbox", "sandbox/*", "shop", "stack"}, nil, "a command starts a stack, measures one, or calls one as a shop would"},
+	{"commands", []string{"catalog", "config", "drill", "importfile", "mail", "order", "images", "records", "records/campaigns", "sandbox", "sandbox/*", "shop", "stack"}, nil, "a command starts a stack, measures one, or calls one as a shop would"},
 	{"", []string{"commands"}, nil, "hands over"},
 }
 
@@ -92,7 +107,7 @@ var foreigners = []foreign{
 	{"go.temporal.io/sdk", []string{"activities", "activities/*", "workflows", "workflows/*", "workers", "starter", "engine", "drill", "e2e", "stack"}, false, "the others would not notice if the engine were another"},
 	{"database/sql", []string{"records", "engine", "drill", "e2e", "sandbox/*"}, false, "there is one record, and one room that writes it"},
 	{"github.com/stripe/stripe-go", []string{"providers/stripe", "sandbox/stripe"}, false, "one adapter per party"},
-	{"testing", []string{"activities/porttest", "e2e"}, false, "test code has no place in the program; the conformance suites are test code"},
+	{"testing", []string{"activities/porttest", "records/recordstest", "e2e"}, false, "test code has no place in the program; the conformance suites are test code"},
 }
 
 // pkg is what go list says about a package.
@@ -246,6 +261,11 @@ func TestArchImportsCanFail(t *testing.T) {
 		{imports("purser/util"), true}, // no such room
 		{imports("purser/sandbox/stripe/deep"), true},
 		{imports("purser/records", "go.temporal.io/sdk/client"), true},
+		{imports("purser/records", "purser/records/orders"), false},
+		{imports("purser/records/orders", "purser/records/stock", "database/sql"), false},
+		{imports("purser/records/orders", "purser/records/mails"), true},
+		{imports("purser/records/stock", "purser/records"), true},
+		{pkg{ImportPath: "purser/records/stock", XTestImports: []string{"purser/records", "purser/records/recordstest"}}, false},
 		{imports("purser/workers", "go.temporal.io/sdk/worker"), false},
 		{imports("purser/drill", "go.temporal.io/server/temporal"), true},
 		{pkg{ImportPath: "purser/starter", TestImports: []string{"go.temporal.io/server/temporaltest"}}, true},

@@ -15,7 +15,7 @@ import (
 
 	"purser/inbox"
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // Config is what the API needs. Only Orders, Records and Keys must be set.
@@ -51,7 +51,7 @@ type Config struct {
 	Counted func() (inbox.Counts, inbox.RelayCounts)
 	// Again has a stored event delivered once more; nil: this process takes
 	// no webhooks. It fails as inbox.Handler.Again does.
-	Again func(ctx context.Context, id int64, by string) (records.Item, error)
+	Again func(ctx context.Context, id int64, by string) (inboxrecords.Item, error)
 	// Mail is what is known of mails; nil: its addresses are not there.
 	Mail *MailDesk
 	// Stopping, when closed, ends the live streams, which would otherwise

@@ -11,7 +11,7 @@ import (
 	"purser/mail"
 	"purser/mail/templates"
 	"purser/order"
-	"purser/records"
+	campaignrecords "purser/records/campaigns"
 )
 
 // Campaigns are what it takes to send mail to many.
@@ -45,7 +45,7 @@ type CampaignRecords interface {
 	Campaigns(ctx context.Context, limit int) ([]mail.CampaignStatus, error)
 	DeleteCampaign(ctx context.Context, id string) error
 	AddRecipients(ctx context.Context, id string, in mail.CampaignState, all []mail.Recipient, invalid int) (mail.Added, error)
-	Recipients(ctx context.Context, id string, f records.RecipientFilter) ([]mail.Recipient, error)
+	Recipients(ctx context.Context, id string, f campaignrecords.RecipientFilter) ([]mail.Recipient, error)
 }
 
 // CampaignLetters writes a campaign's mails.

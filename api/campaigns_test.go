@@ -155,7 +155,7 @@ func TestDeleteCampaign(t *testing.T) {
 	t.Parallel()
 	s, _ := setUpCampaigns(t)
 	s.ask("POST", "/v1/campaigns", operatorKey, draft)
-	if err := s.store.MarkCampaign(t.Context(), "spring-26", 1, mail.CampaignRunning, ""); err != nil {
+	if err := s.store.SetCampaignState(t.Context(), "spring-26", 1, mail.CampaignRunning, ""); err != nil {
 		t.Fatal(err)
 	}
 	if a := s.ask("DELETE", "/v1/campaigns/spring-26", operatorKey, ""); a.status != http.StatusConflict || a.problem(t).Code != "wrong_state" {

@@ -16,7 +16,7 @@ import (
 	"purser/activities/fake"
 	"purser/api"
 	"purser/inbox"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // operation is what the document says of one.
@@ -43,7 +43,9 @@ func contract(t *testing.T) []byte {
 	t.Helper()
 	s := setUp(t, func(c *api.Config) {
 		c.Products, c.Pictures, c.Mail, c.Campaigns, c.Search = &api.Products{}, &api.Pictures{}, &api.MailDesk{}, &api.Campaigns{}, &fake.Index{}
-		c.Again = func(context.Context, int64, string) (records.Item, error) { return records.Item{}, inbox.ErrNoNews }
+		c.Again = func(context.Context, int64, string) (inboxrecords.Item, error) {
+			return inboxrecords.Item{}, inbox.ErrNoNews
+		}
 	})
 	return s.ask("GET", "/openapi.json", "", "").body
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"purser/order"
-	"purser/records"
+	orderrecords "purser/records/orders"
 )
 
 type eventsInput struct {
@@ -56,7 +56,7 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 // stream begins a live stream, if there is room for one more.
 func (s *server) stream(o order.Order, in *eventsInput, who string) (*huma.StreamResponse, error) {
 	// Who names a mere number is taken to know the story as it is told now.
-	seen := records.Mark{Seq: in.After, Fence: o.Fence}
+	seen := orderrecords.Position{Seq: in.After, Fence: o.Fence}
 	if in.LastEventID != "" {
 		var ok bool
 		if seen, ok = parseMark(in.LastEventID, o.Fence); !ok {
@@ -85,7 +85,7 @@ type live struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	id      order.ID
-	seen    records.Mark // the last event sent
+	seen    orderrecords.Position // the last event sent
 	ended   time.Time
 }
 
@@ -130,7 +130,7 @@ func (l *live) run(ctx context.Context) {
 // after the last status.
 func (l *live) catchUp(ctx context.Context) (over bool, err error) {
 	for {
-		events, err := l.Records.Since(ctx, l.id, l.seen, 500)
+		events, err := l.Records.EventsSince(ctx, l.id, l.seen, 500)
 		if err != nil {
 			l.Log.WarnContext(ctx, "event stream cut", "orderId", l.id, "error", err)
 			return false, err
@@ -140,10 +140,10 @@ func (l *live) catchUp(ctx context.Context) (over bool, err error) {
 			if err != nil {
 				return false, err
 			}
-			if err := l.send("id: %s\nevent: %s\ndata: %s\n\n", markText(e.Mark()), e.Kind, data); err != nil {
+			if err := l.send("id: %s\nevent: %s\ndata: %s\n\n", markText(e.Position()), e.Kind, data); err != nil {
 				return false, err
 			}
-			l.seen = e.Mark()
+			l.seen = e.Position()
 		}
 		if len(events) > 0 {
 			l.ended = time.Time{}
@@ -167,13 +167,13 @@ func (l *live) catchUp(ctx context.Context) (over bool, err error) {
 
 // markText is the id of an event in a stream: its seq and the fence it was
 // told under. An event that is told anew has the old seq and another id.
-func markText(m records.Mark) string { return fmt.Sprintf("%d-%d", m.Seq, m.Fence) }
+func markText(m orderrecords.Position) string { return fmt.Sprintf("%d-%d", m.Seq, m.Fence) }
 
 // parseMark reads an event's id. One that is only a seq, as all were once,
 // stands for the story as told under fence.
-func parseMark(s string, fence int64) (records.Mark, bool) {
+func parseMark(s string, fence int64) (orderrecords.Position, bool) {
 	seq, told, both := strings.Cut(s, "-")
-	m := records.Mark{Fence: fence}
+	m := orderrecords.Position{Fence: fence}
 	var err error
 	if m.Seq, err = strconv.ParseInt(seq, 10, 64); err != nil || m.Seq < 0 {
 		return m, false

@@ -9,7 +9,7 @@ import (
 	"purser/api"
 	"purser/catalog"
 	"purser/order"
-	"purser/records"
+	orderrecords "purser/records/orders"
 )
 
 // swamp is where calls stay until it is drained.
@@ -212,9 +212,9 @@ type hangingLists struct {
 	*swamp
 }
 
-func (h hangingLists) Orders(context.Context, records.Filter) (records.Page, error) {
+func (h hangingLists) Orders(context.Context, orderrecords.Filter) (orderrecords.Page, error) {
 	h.wade()
-	return records.Page{}, nil
+	return orderrecords.Page{}, nil
 }
 
 // nothing is a search that finds nothing.

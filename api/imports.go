@@ -28,7 +28,7 @@ type ImportFiles interface {
 	OpenImport(ctx context.Context, i catalog.Import, header string) (was catalog.Import, fresh bool, err error)
 	PutChunk(ctx context.Context, i catalog.Import, at int64, body []byte) error
 	Received(ctx context.Context, i catalog.Import, bytes, startByte, startLine int64) error
-	GiveUpImport(ctx context.Context, i catalog.Import) error
+	DiscardImport(ctx context.Context, i catalog.Import) error
 	// Import fails with catalog.ErrNoImport.
 	Import(ctx context.Context, id string) (catalog.Import, error)
 	Imports(ctx context.Context, limit int) ([]catalog.Import, error)
@@ -193,7 +193,7 @@ func (s *server) startImport(ctx context.Context, in *startImportInput) (*import
 func (s *server) receive(ctx context.Context, i catalog.Import, start importfile.Position, body *importBody, most int64) (_ catalog.Import, err error) {
 	defer func() {
 		if err != nil { // half a file is none
-			err = errors.Join(err, s.Products.Records.GiveUpImport(context.WithoutCancel(ctx), i))
+			err = errors.Join(err, s.Products.Records.DiscardImport(context.WithoutCancel(ctx), i))
 		}
 	}()
 	for {

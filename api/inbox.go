@@ -10,16 +10,17 @@ import (
 
 	"purser/inbox"
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
+	"purser/records/sqldb"
 )
 
 // InboxRecords lists what providers reported.
 type InboxRecords interface {
-	// Items fails with records.ErrCursor.
-	Items(ctx context.Context, f records.InboxFilter) (records.InboxPage, error)
+	// Items fails with sqldb.ErrCursor.
+	Items(ctx context.Context, f inboxrecords.Filter) (inboxrecords.Page, error)
 	// InboxCounts answers how many items are in each state, and since when
 	// the oldest is due.
-	InboxCounts(ctx context.Context) (map[records.State]int64, time.Time, error)
+	InboxCounts(ctx context.Context) (map[inboxrecords.State]int64, time.Time, error)
 }
 
 // inboxRoutes declares the operations on what providers reported.
@@ -44,32 +45,32 @@ func (s *server) inboxRoutes(a huma.API, operate []Role) {
 }
 
 type inboxInput struct {
-	State    records.State `query:"state" enum:"received,held,delivered,kept,parked" doc:"Only items in this state"`
-	Provider string        `query:"provider" maxLength:"32" doc:"Only this provider's"`
-	OrderID  string        `query:"orderId" maxLength:"64" doc:"Only this order's"`
-	Limit    int           `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
-	Cursor   string        `query:"cursor" maxLength:"200" doc:"nextCursor of the page before"`
+	State    inboxrecords.State `query:"state" enum:"received,held,delivered,kept,parked" doc:"Only items in this state"`
+	Provider string             `query:"provider" maxLength:"32" doc:"Only this provider's"`
+	OrderID  string             `query:"orderId" maxLength:"64" doc:"Only this order's"`
+	Limit    int                `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
+	Cursor   string             `query:"cursor" maxLength:"200" doc:"nextCursor of the page before"`
 }
 
 // inboxItem is what an operator sees of an event (WHK-19): everything but
 // the bytes, which hold a shopper's data.
 type inboxItem struct {
-	ID          int64         `json:"id"`
-	Provider    string        `json:"provider"`
-	Account     string        `json:"account,omitempty"`
-	EventID     string        `json:"eventId"`
-	Type        string        `json:"type"`
-	OrderID     order.ID      `json:"orderId,omitempty"`
-	Ref         string        `json:"ref,omitempty"`
-	State       records.State `json:"state"`
-	Note        string        `json:"note,omitempty" doc:"Why it is held, parked or late"`
-	Attempts    int           `json:"attempts"`
-	ReceivedAt  time.Time     `json:"receivedAt"`
-	ProviderAt  time.Time     `json:"providerAt" doc:"When the provider says it happened"`
-	NextAt      time.Time     `json:"nextAt,omitzero" doc:"When it is tried again"`
-	Source      string        `json:"source,omitempty"`
-	Correlation string        `json:"correlationId,omitempty"`
-	PrunedAt    time.Time     `json:"prunedAt,omitzero" doc:"Since when its bytes are not kept any more: it cannot be delivered again"`
+	ID          int64              `json:"id"`
+	Provider    string             `json:"provider"`
+	Account     string             `json:"account,omitempty"`
+	EventID     string             `json:"eventId"`
+	Type        string             `json:"type"`
+	OrderID     order.ID           `json:"orderId,omitempty"`
+	Ref         string             `json:"ref,omitempty"`
+	State       inboxrecords.State `json:"state"`
+	Note        string             `json:"note,omitempty" doc:"Why it is held, parked or late"`
+	Attempts    int                `json:"attempts"`
+	ReceivedAt  time.Time          `json:"receivedAt"`
+	ProviderAt  time.Time          `json:"providerAt" doc:"When the provider says it happened"`
+	NextAt      time.Time          `json:"nextAt,omitzero" doc:"When it is tried again"`
+	Source      string             `json:"source,omitempty"`
+	Correlation string             `json:"correlationId,omitempty"`
+	PrunedAt    time.Time          `json:"prunedAt,omitzero" doc:"Since when its bytes are not kept any more: it cannot be delivered again"`
 }
 
 type inboxPage struct {
@@ -81,10 +82,10 @@ type inboxOutput struct{ Body inboxPage }
 
 // inbox lists events, newest first.
 func (s *server) inbox(ctx context.Context, in *inboxInput) (*inboxOutput, error) {
-	page, err := s.Records.Items(ctx, records.InboxFilter{
+	page, err := s.Records.Items(ctx, inboxrecords.Filter{
 		State: in.State, Provider: in.Provider, OrderID: order.ID(in.OrderID), Limit: in.Limit, Cursor: in.Cursor,
 	})
-	if errors.Is(err, records.ErrCursor) {
+	if errors.Is(err, sqldb.ErrCursor) {
 		return nil, problem(http.StatusUnprocessableEntity, "invalid", "cursor: want the nextCursor of the page before")
 	}
 	if err != nil {
@@ -97,13 +98,13 @@ func (s *server) inbox(ctx context.Context, in *inboxInput) (*inboxOutput, error
 	return out, nil
 }
 
-func shown(it records.Item) inboxItem {
+func shown(it inboxrecords.Item) inboxItem {
 	i := inboxItem{
 		ID: it.ID, Provider: it.Provider, Account: it.Account, EventID: it.EventID, Type: it.Type, OrderID: it.OrderID, Ref: it.Ref,
 		State: it.State, Note: it.Note, Attempts: it.Attempts, ReceivedAt: it.ReceivedAt, ProviderAt: it.ProviderAt,
 		Source: it.Source, Correlation: it.Correlation, PrunedAt: it.PrunedAt,
 	}
-	if it.State == records.Received || it.State == records.Held {
+	if it.State == inboxrecords.Received || it.State == inboxrecords.Held {
 		i.NextAt = it.NextAt
 	}
 	return i
@@ -119,7 +120,7 @@ type againOutput struct{ Body inboxItem }
 func (s *server) again(ctx context.Context, in *againInput) (*againOutput, error) {
 	it, err := s.Again(ctx, in.ID, callOf(ctx).actor())
 	switch {
-	case errors.Is(err, records.ErrNoItem):
+	case errors.Is(err, inboxrecords.ErrNoItem):
 		return nil, problem(http.StatusNotFound, "not_found", "no such event")
 	case errors.Is(err, inbox.ErrStillParked), errors.Is(err, inbox.ErrNoNews):
 		return nil, problem(http.StatusConflict, "wrong_state", err.Error())
@@ -134,10 +135,10 @@ func (s *server) again(ctx context.Context, in *againInput) (*againOutput, error
 // inboxCounts is what an operator watches: what waits in the record, and what
 // this process has counted since it started.
 type inboxCounts struct {
-	States    map[records.State]int64 `json:"states" doc:"Items in each state"`
-	OldestDue time.Time               `json:"oldestDue,omitzero" doc:"Since when the oldest item waits to be delivered; missing if none does"`
-	Received  *receivedCounts         `json:"received,omitempty" doc:"What this process took in since it started"`
-	Relayed   *relayedCounts          `json:"relayed,omitempty" doc:"What this process delivered since it started"`
+	States    map[inboxrecords.State]int64 `json:"states" doc:"Items in each state"`
+	OldestDue time.Time                    `json:"oldestDue,omitzero" doc:"Since when the oldest item waits to be delivered; missing if none does"`
+	Received  *receivedCounts              `json:"received,omitempty" doc:"What this process took in since it started"`
+	Relayed   *relayedCounts               `json:"relayed,omitempty" doc:"What this process delivered since it started"`
 }
 
 type receivedCounts struct {

@@ -9,7 +9,7 @@ import (
 
 	"purser/api"
 	"purser/inbox"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // TestAgain (REC-8, WHK-19): an operator is told why an event is not delivered
@@ -18,7 +18,9 @@ func TestAgain(t *testing.T) {
 	t.Parallel()
 	var fails error
 	s := setUp(t, func(c *api.Config) {
-		c.Again = func(context.Context, int64, string) (records.Item, error) { return records.Item{ID: 7}, fails }
+		c.Again = func(context.Context, int64, string) (inboxrecords.Item, error) {
+			return inboxrecords.Item{ID: 7}, fails
+		}
 	})
 	for _, tt := range []struct {
 		err    error
@@ -28,7 +30,7 @@ func TestAgain(t *testing.T) {
 	}{
 		{nil, operatorKey, http.StatusOK, ""},
 		{nil, shopKey, http.StatusForbidden, "forbidden"},
-		{fmt.Errorf("item: %w", records.ErrNoItem), operatorKey, http.StatusNotFound, "not_found"},
+		{fmt.Errorf("item: %w", inboxrecords.ErrNoItem), operatorKey, http.StatusNotFound, "not_found"},
 		{fmt.Errorf("%w: version 3", inbox.ErrStillParked), operatorKey, http.StatusConflict, "wrong_state"},
 		{inbox.ErrNoNews, operatorKey, http.StatusConflict, "wrong_state"},
 		{fmt.Errorf("%w, since then", inbox.ErrPruned), operatorKey, http.StatusGone, "pruned"},
@@ -45,8 +47,8 @@ func TestAgain(t *testing.T) {
 func TestInbox(t *testing.T) {
 	t.Parallel()
 	s := setUp(t)
-	for _, st := range []records.State{records.Parked, records.Received} {
-		it := records.Item{Provider: "stripe", EventID: string(st), Type: "t", State: st, Body: []byte("jane@example.com"), Headers: []byte("{}"), Note: "api_version"}
+	for _, st := range []inboxrecords.State{inboxrecords.Parked, inboxrecords.Received} {
+		it := inboxrecords.Item{Provider: "stripe", EventID: string(st), Type: "t", State: st, Body: []byte("jane@example.com"), Headers: []byte("{}"), Note: "api_version"}
 		if _, err := s.store.Receive(t.Context(), &it); err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +71,7 @@ func TestInboxCounts(t *testing.T) {
 			return inbox.Counts{Fresh: 7, Forged: 3}, inbox.RelayCounts{Delivered: 5}
 		}
 	})
-	it := records.Item{Provider: "stripe", EventID: "e", Type: "t", State: records.Parked, Body: []byte("{}"), Headers: []byte("{}")}
+	it := inboxrecords.Item{Provider: "stripe", EventID: "e", Type: "t", State: inboxrecords.Parked, Body: []byte("{}"), Headers: []byte("{}")}
 	if _, err := s.store.Receive(t.Context(), &it); err != nil {
 		t.Fatal(err)
 	}

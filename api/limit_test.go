@@ -11,7 +11,7 @@ import (
 
 	"purser/api"
 	"purser/order"
-	"purser/records"
+	orderrecords "purser/records/orders"
 )
 
 // counter is a shop where placing waits until somebody opens the door.
@@ -141,9 +141,9 @@ func TestPlace_waits_for_its_turn(t *testing.T) {
 // thick is a record whose lists are larger than any network buffer.
 type thick struct{ api.Records }
 
-func (thick) Orders(context.Context, records.Filter) (records.Page, error) {
+func (thick) Orders(context.Context, orderrecords.Filter) (orderrecords.Page, error) {
 	o := order.Order{ID: order.NewID(), Customer: strings.Repeat("x", 1<<20)}
-	p := records.Page{Orders: make([]order.Order, 32)}
+	p := orderrecords.Page{Orders: make([]order.Order, 32)}
 	for i := range p.Orders {
 		p.Orders[i] = o
 	}
@@ -182,7 +182,7 @@ type crowded struct {
 	entered, leave chan struct{}
 }
 
-func (r crowded) Orders(ctx context.Context, f records.Filter) (records.Page, error) {
+func (r crowded) Orders(ctx context.Context, f orderrecords.Filter) (orderrecords.Page, error) {
 	r.entered <- struct{}{}
 	<-r.leave
 	return r.Records.Orders(ctx, f)

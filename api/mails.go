@@ -9,7 +9,8 @@ import (
 
 	"purser/mail"
 	"purser/order"
-	"purser/records"
+	"purser/records/audit"
+	mailrecords "purser/records/mails"
 )
 
 // MailDesk is what the API needs to show and steer mail.
@@ -27,20 +28,20 @@ type MailDesk struct {
 
 // MailRecords is what is known of mails. *records.Store is one.
 type MailRecords interface {
-	Mails(ctx context.Context, about string) ([]records.MailEntry, error)
-	FeedbackOf(ctx context.Context, id order.ID) ([]records.MailFeedback, error)
-	MailStats(ctx context.Context, from, to time.Time) ([]records.MailFigures, error)
+	Mails(ctx context.Context, about string) ([]mailrecords.Entry, error)
+	FeedbackOf(ctx context.Context, id order.ID) ([]mailrecords.Feedback, error)
+	MailStats(ctx context.Context, from, to time.Time) ([]mailrecords.Figures, error)
 	Standings(ctx context.Context, latest int) ([]mail.Standing, error)
 
-	Suppressions(ctx context.Context, f records.SuppressionFilter) ([]records.Suppression, error)
-	SuppressionsOf(ctx context.Context, email string) ([]records.Suppression, error)
+	Suppressions(ctx context.Context, f mailrecords.SuppressionFilter) ([]mailrecords.Suppression, error)
+	SuppressionsOf(ctx context.Context, email string) ([]mailrecords.Suppression, error)
 	Suppress(ctx context.Context, actor, email string, scope mail.Scope, why string) error
-	// Unsuppress fails with records.ErrNotSuppressed.
+	// Unsuppress fails with mailrecords.ErrNotSuppressed.
 	Unsuppress(ctx context.Context, actor, email string, reason mail.Reason, why string) error
 	Prefer(ctx context.Context, sub mail.Subscription, leave []mail.Scope) (changed bool, err error)
-	MailAudit(ctx context.Context, email string, limit int) ([]records.Audit, error)
+	MailAudit(ctx context.Context, email string, limit int) ([]audit.Entry, error)
 
-	MailPause(ctx context.Context, stream mail.Stream) (records.MailPause, error)
+	MailPause(ctx context.Context, stream mail.Stream) (mailrecords.Pause, error)
 	PauseMarketing(ctx context.Context, actor, why string) (changed bool, err error)
 	ResumeMarketing(ctx context.Context, actor, why string) (changed bool, err error)
 }
@@ -161,7 +162,7 @@ func (s *server) orderMails(ctx context.Context, in *orderMailsInput) (*orderMai
 			if f.MessageID == e.ID {
 				m.Feedback = append(m.Feedback, mailFeedback{
 					Provider: f.Provider, Recipient: f.Recipient, Kind: f.Kind, Bounce: f.Bounce, Diagnostic: f.Diagnostic,
-					At: f.At, HeardAt: f.HeardAt, InboxID: f.InboxID, Times: f.Times,
+					At: f.At, HeardAt: f.RecordedAt, InboxID: f.InboxID, Times: f.Times,
 				})
 			}
 		}
@@ -177,8 +178,8 @@ type statsInput struct {
 
 type statsOutput struct {
 	Body struct {
-		Total records.MailFigures   `json:"total" doc:"Of the whole span; day, provider and template are empty"`
-		Days  []records.MailFigures `json:"days" doc:"By day, provider and template, the latest day first"`
+		Total mailrecords.Figures   `json:"total" doc:"Of the whole span; day, provider and template are empty"`
+		Days  []mailrecords.Figures `json:"days" doc:"By day, provider and template, the latest day first"`
 	}
 }
 
@@ -206,7 +207,7 @@ func (s *server) mailStats(ctx context.Context, in *statsInput) (*statsOutput, e
 		return nil, err
 	}
 	out := &statsOutput{}
-	out.Body.Days = append([]records.MailFigures{}, days...)
+	out.Body.Days = append([]mailrecords.Figures{}, days...)
 	for _, d := range days {
 		out.Body.Total.Add(d)
 	}

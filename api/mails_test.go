@@ -78,7 +78,7 @@ func TestMailOperations(t *testing.T) {
 func hear(t testing.TB, s *shop, to string, k mail.Kind, b mail.Bounce) {
 	t.Helper()
 	f := mail.Feedback{Provider: "ses", ProviderID: "m-" + to + string(k), Recipient: to, Kind: k, Bounce: b, At: time.Now()}
-	if _, err := s.store.HearMail(t.Context(), time.Now().UnixNano(), []mail.Feedback{f}); err != nil {
+	if _, err := s.store.RecordFeedback(t.Context(), time.Now().UnixNano(), []mail.Feedback{f}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -93,10 +93,10 @@ func TestOrderMails(t *testing.T) {
 	if _, err := s.store.ClaimMail(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.store.SettleMail(t.Context(), m, mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: "p1"}}); err != nil {
+	if err := s.store.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: "p1"}}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.store.HearMail(t.Context(), 1, []mail.Feedback{{Provider: "ses", ProviderID: "p1", Recipient: "ada@example.com", Kind: mail.Delivered, At: time.Now()}})
+	_, err := s.store.RecordFeedback(t.Context(), 1, []mail.Feedback{{Provider: "ses", ProviderID: "p1", Recipient: "ada@example.com", Kind: mail.Delivered, At: time.Now()}})
 	if err != nil {
 		t.Fatal(err)
 	}

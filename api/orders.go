@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"purser/order"
-	"purser/records"
+	orderrecords "purser/records/orders"
+	"purser/records/sqldb"
 )
 
 type orderOutput struct {
@@ -85,7 +86,7 @@ type listOutput struct{ Body orderPage }
 // list answers newest first.
 func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	slices.Sort(in.Status) // a status that stands twice counts once
-	f := records.Filter{
+	f := orderrecords.Filter{
 		Status: slices.Compact(in.Status), Customer: in.Customer,
 		PlacedFrom: in.PlacedFrom, PlacedTo: in.PlacedTo, Limit: in.Limit, Cursor: in.Cursor,
 	}
@@ -96,7 +97,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 		f.Customer = scope
 	}
 	page, err := s.Records.Orders(ctx, f)
-	if errors.Is(err, records.ErrCursor) {
+	if errors.Is(err, sqldb.ErrCursor) {
 		return nil, problem(http.StatusUnprocessableEntity, "invalid", "cursor: want the nextCursor of the page before")
 	}
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 	"purser/mail"
 	"purser/order"
-	"purser/records"
+	mailrecords "purser/records/mails"
 )
 
 // Resender sends mails anew.
@@ -22,7 +22,7 @@ type Resender interface {
 
 // MailLedger reads which mails went out.
 type MailLedger interface {
-	OpenMails(ctx context.Context, state mail.State, limit int) ([]records.MailEntry, error)
+	OpenMails(ctx context.Context, state mail.State, limit int) ([]mailrecords.Entry, error)
 }
 
 // OutboxConfig is what the API needs to show which mails went out. The zero value
@@ -54,7 +54,7 @@ func (s *server) outboxRoutes(a huma.API, operate []Role) {
 }
 
 type mailsBody struct {
-	Mails []records.MailEntry `json:"mails"`
+	Mails []mailrecords.Entry `json:"mails"`
 }
 
 type mailsOutput struct{ Body mailsBody }
@@ -66,10 +66,10 @@ type openMailsInput struct {
 
 func (s *server) openMails(ctx context.Context, in *openMailsInput) (*mailsOutput, error) {
 	if s.MailLedger == nil {
-		return &mailsOutput{mailsBody{Mails: []records.MailEntry{}}}, nil
+		return &mailsOutput{mailsBody{Mails: []mailrecords.Entry{}}}, nil
 	}
 	list, err := s.MailLedger.OpenMails(ctx, mail.State(in.State), in.Limit)
-	return &mailsOutput{mailsBody{Mails: append([]records.MailEntry{}, list...)}}, err
+	return &mailsOutput{mailsBody{Mails: append([]mailrecords.Entry{}, list...)}}, err
 }
 
 type resendInput struct {

@@ -13,7 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"purser/catalog"
-	"purser/records"
+	productrecords "purser/records/products"
 )
 
 // Products is what it takes to change the catalogue. All fields must be set.
@@ -44,7 +44,7 @@ type ProductWorkflows interface {
 type ProductRecords interface {
 	// Product fails with catalog.ErrNotFound.
 	Product(ctx context.Context, sku string) (catalog.Stocked, error)
-	ProductChanges(ctx context.Context, sku string, limit int) ([]records.ProductChange, error)
+	ProductChanges(ctx context.Context, sku string, limit int) ([]productrecords.RecordedChange, error)
 	ImportFiles
 }
 
@@ -273,13 +273,13 @@ type productChangesInput struct {
 
 type productChangesOutput struct {
 	Body struct {
-		Changes []records.ProductChange `json:"changes"`
+		Changes []productrecords.RecordedChange `json:"changes"`
 	}
 }
 
 func (s *server) productChanges(ctx context.Context, in *productChangesInput) (*productChangesOutput, error) {
 	changes, err := s.Products.Records.ProductChanges(ctx, in.SKU, in.Limit)
 	out := &productChangesOutput{}
-	out.Body.Changes = append([]records.ProductChange{}, changes...)
+	out.Body.Changes = append([]productrecords.RecordedChange{}, changes...)
 	return out, err
 }

@@ -16,6 +16,7 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/records"
+	productrecords "purser/records/products"
 )
 
 // products stands in for the products' workflows: it changes the record as
@@ -140,7 +141,9 @@ func TestProductStory(t *testing.T) {
 			}
 		}
 	}
-	var changes struct{ Changes []records.ProductChange }
+	var changes struct {
+		Changes []productrecords.RecordedChange
+	}
 	s.ask("GET", at+"/changes", operatorKey, "").into(t, &changes)
 	if len(changes.Changes) < 10 || changes.Changes[0].Actor != "key:ops" {
 		t.Errorf("SEC-9: %d changes are known", len(changes.Changes))

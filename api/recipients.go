@@ -15,7 +15,7 @@ import (
 	"purser/mail"
 	"purser/mail/templates"
 	"purser/order"
-	"purser/records"
+	campaignrecords "purser/records/campaigns"
 )
 
 const (
@@ -185,6 +185,6 @@ func (s *server) listRecipients(ctx context.Context, in *recipientsInput) (*reci
 	if _, err := s.Campaigns.Records.Campaign(ctx, in.ID); err != nil {
 		return nil, campaignProblem(err)
 	}
-	all, err := s.Campaigns.Records.Recipients(ctx, in.ID, records.RecipientFilter{State: in.State, After: in.After, Limit: in.Limit})
+	all, err := s.Campaigns.Records.Recipients(ctx, in.ID, campaignrecords.RecipientFilter{State: in.State, After: in.After, Limit: in.Limit})
 	return &recipientsOutput{recipientPage{append([]mail.Recipient{}, all...)}}, err
 }

@@ -5,7 +5,7 @@ import (
 
 	"purser/catalog"
 	"purser/order"
-	"purser/records"
+	orderrecords "purser/records/orders"
 )
 
 // Records is what the API reads, and the catalogue it writes. *records.Store
@@ -20,12 +20,13 @@ type Records interface {
 type OrderRecords interface {
 	// Order fails with order.ErrNotFound.
 	Order(ctx context.Context, id order.ID) (order.Order, error)
-	// Orders fails with records.ErrCursor.
-	Orders(ctx context.Context, f records.Filter) (records.Page, error)
+	// Orders fails with sqldb.ErrCursor.
+	Orders(ctx context.Context, f orderrecords.Filter) (orderrecords.Page, error)
 	FindOrders(ctx context.Context, text string, limit int) ([]order.Order, error)
 	Events(ctx context.Context, id order.ID, after int64, limit int) ([]order.Event, error)
-	// Since is for followers: it tells anew what a lost attempt had told.
-	Since(ctx context.Context, id order.ID, m records.Mark, limit int) ([]records.Told, error)
+	// EventsSince is for followers: it returns again what replaced the events of
+	// a lost attempt.
+	EventsSince(ctx context.Context, id order.ID, p orderrecords.Position, limit int) ([]orderrecords.RecordedEvent, error)
 	// Watch wakes at this process's writes to the order.
 	Watch(id order.ID) (changed <-chan struct{}, stop func())
 }

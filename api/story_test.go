@@ -15,6 +15,7 @@ import (
 	"purser/api"
 	"purser/order"
 	"purser/records"
+	orderrecords "purser/records/orders"
 )
 
 // IDEM-1, IDEM-2, F1, API-4: the same key finds the same order; with another
@@ -358,7 +359,7 @@ type slow struct {
 	entered, leave chan struct{}
 }
 
-func (r slow) Orders(ctx context.Context, f records.Filter) (records.Page, error) {
+func (r slow) Orders(ctx context.Context, f orderrecords.Filter) (orderrecords.Page, error) {
 	close(r.entered)
 	<-r.leave
 	return r.Records.Orders(ctx, f)

@@ -9,7 +9,7 @@ import (
 
 	"purser/mail"
 	"purser/order"
-	"purser/records"
+	mailrecords "purser/records/mails"
 )
 
 type suppressionsInput struct {
@@ -39,7 +39,7 @@ type suppressionsOutput struct {
 
 // suppressions lists addresses, newest first.
 func (s *server) suppressions(ctx context.Context, in *suppressionsInput) (*suppressionsOutput, error) {
-	f := records.SuppressionFilter{Reason: in.Reason, Limit: in.Limit + 1}
+	f := mailrecords.SuppressionFilter{Reason: in.Reason, Limit: in.Limit + 1}
 	if in.Email != "" {
 		email, err := emailOf(in.Email)
 		if err != nil {
@@ -114,7 +114,7 @@ func (s *server) unsuppress(ctx context.Context, in *unsuppressInput) (*struct{}
 		return nil, refused(err)
 	}
 	err = s.Mail.Records.Unsuppress(ctx, callOf(ctx).actor(), email, in.Reason, in.Why)
-	if errors.Is(err, records.ErrNotSuppressed) {
+	if errors.Is(err, mailrecords.ErrNotSuppressed) {
 		return nil, problem(http.StatusNotFound, "not_found", "the address is not suppressed for that reason")
 	}
 	return nil, err

@@ -18,6 +18,7 @@ import (
 	"purser/mail"
 	"purser/order"
 	"purser/records"
+	campaignrecords "purser/records/campaigns"
 	"purser/sandbox"
 	sandboxses "purser/sandbox/ses"
 	"purser/shop"
@@ -194,7 +195,7 @@ func (p *program) record(ctx context.Context, read func(*records.Store) error) e
 func (p *program) Outcomes(ctx context.Context, campaign string) (all []mail.Recipient, err error) {
 	err = p.record(ctx, func(s *records.Store) error {
 		for after := int64(0); ; {
-			page, err := s.Recipients(ctx, campaign, records.RecipientFilter{After: after, Limit: 500})
+			page, err := s.Recipients(ctx, campaign, campaignrecords.RecipientFilter{After: after, Limit: 500})
 			if err != nil || len(page) == 0 {
 				return err
 			}

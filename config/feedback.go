@@ -7,7 +7,7 @@ import (
 
 	"purser/mail"
 	"purser/providers/sns"
-	"purser/records"
+	mailrecords "purser/records/mails"
 )
 
 // Feedback is how Purser hears what became of mails, how long it keeps what it
@@ -70,8 +70,8 @@ func (c *Feedback) checkFeedback() error {
 }
 
 // MailRules say when an address is written to no more.
-func (c *Feedback) MailRules() records.MailRules {
-	return records.MailRules{SoftBounces: c.MailSoftBounces, SoftWithin: c.MailSoftWithin}
+func (c *Feedback) MailRules() mailrecords.Rules {
+	return mailrecords.Rules{SoftBounces: c.MailSoftBounces, SoftWithin: c.MailSoftWithin}
 }
 
 // Tolerance is how many bounces and complaints are borne.

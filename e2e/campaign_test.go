@@ -10,7 +10,7 @@ import (
 	"time"
 
 	mailing "purser/mail"
-	"purser/records"
+	campaignrecords "purser/records/campaigns"
 	"purser/sandbox/faults"
 )
 
@@ -68,7 +68,7 @@ func (s *stack) holdAgainstWorld(t *testing.T, id string, st mailing.CampaignSta
 	record := s.record()
 	var sent, unknown, arrived int
 	for after := int64(0); ; {
-		page, err := record.Recipients(t.Context(), id, records.RecipientFilter{After: after, Limit: 500})
+		page, err := record.Recipients(t.Context(), id, campaignrecords.RecipientFilter{After: after, Limit: 500})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	words "purser/mail"
 	"purser/order"
 	"purser/records"
+	mailrecords "purser/records/mails"
 	"purser/sandbox/ses"
 )
 
@@ -23,11 +24,11 @@ func (s *stack) settle(t *testing.T, seen ends) {
 		t.Errorf("stopping: exit code %d", code)
 	}
 	record, world := s.record(), s.world()
-	tally, err := record.Tally(t.Context())
+	report, err := record.IntegrityReport(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, broken := range tally.Broken() {
+	for _, broken := range report.Broken() {
 		t.Error(broken)
 	}
 	var c losses
@@ -63,7 +64,7 @@ func (s *stack) settle(t *testing.T, seen ends) {
 		}
 	}
 	c.report(t, len(seen))
-	t.Logf("record: %v, mails %v, %d events", tally.Orders, tally.Mails, tally.Events)
+	t.Logf("record: %v, mails %v, %d events", report.Orders, report.Mails, report.Events)
 }
 
 // losses are what must not happen to an order. Only a mail of unknown outcome
@@ -102,7 +103,7 @@ func (c *losses) letters(t *testing.T, record *records.Store, o order.Order, sen
 		if !mailed {
 			continue
 		}
-		i := slices.IndexFunc(entries, func(e records.MailEntry) bool { return e.Template == string(m) })
+		i := slices.IndexFunc(entries, func(e mailrecords.Entry) bool { return e.Template == string(m) })
 		n := sent[ses.Subject{Order: string(o.ID), Milestone: string(m)}]
 		switch {
 		case i < 0:

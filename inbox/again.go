@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // Why an event cannot be sent on its way once more.
@@ -19,8 +19,8 @@ var (
 // Again reads a stored event anew, as a changed configuration or a newer
 // version may understand what was parked, and sends it on its way once more:
 // an operator's decision. Delivering an event twice is harmless. It fails with
-// records.ErrNoItem, ErrStillParked, ErrNoNews or ErrPruned, and then changes nothing.
-func (h *Handler) Again(ctx context.Context, id int64, by string) (records.Item, error) {
+// inboxrecords.ErrNoItem, ErrStillParked, ErrNoNews or ErrPruned, and then changes nothing.
+func (h *Handler) Again(ctx context.Context, id int64, by string) (inboxrecords.Item, error) {
 	it, err := h.Keeper.Item(ctx, id)
 	if err != nil {
 		return it, err

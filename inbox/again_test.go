@@ -8,7 +8,7 @@ import (
 
 	"purser/inbox"
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // newer understands what the provider it wraps did not.
@@ -30,7 +30,7 @@ func TestAgain(t *testing.T) {
 	b.sendLetter(t, letter{ID: "evt_new", Type: "paid", OrderID: "ord_a", Version: "2"})
 	b.sendLetter(t, letter{ID: "evt_odd", Type: "paid", OrderID: "ord_a", Version: "3"})
 	b.sendLetter(t, letter{ID: "evt_kept", Type: "chat", OrderID: "ord_a", Useless: true})
-	parked, kept := b.awaitState(t, records.Parked, 2), b.awaitState(t, records.Kept, 1)
+	parked, kept := b.awaitState(t, inboxrecords.Parked, 2), b.awaitState(t, inboxrecords.Kept, 1)
 	again := func(id int64) error {
 		_, err := b.Again(t.Context(), id, "key:ops")
 		return err
@@ -46,7 +46,7 @@ func TestAgain(t *testing.T) {
 			t.Errorf("%s: %v", it.EventID, err)
 		}
 	}
-	it := b.awaitState(t, records.Delivered, 1)[0]
+	it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
 	if heard := b.workflows.heard("ord_a"); len(heard) != 1 || heard[0] != "post:evt_new" || it.Note != "" {
 		t.Errorf("heard %q, note %q", heard, it.Note)
 	}
@@ -57,7 +57,7 @@ func TestAgain(t *testing.T) {
 	if err := again(kept[0].ID); !errors.Is(err, inbox.ErrNoNews) {
 		t.Errorf("of a type nobody needs: %v", err)
 	}
-	if err := again(999); !errors.Is(err, records.ErrNoItem) {
+	if err := again(999); !errors.Is(err, inboxrecords.ErrNoItem) {
 		t.Errorf("unknown: %v", err)
 	}
 }
@@ -70,7 +70,7 @@ func TestAgain_pruned(t *testing.T) {
 	b := setUp(t)
 	old := letter{ID: "evt_1", Type: "paid", OrderID: "ord_a"}
 	b.sendLetter(t, old)
-	it := b.awaitState(t, records.Delivered, 1)[0]
+	it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
 	if n, err := b.store.PruneInbox(t.Context(), time.Now().Add(time.Hour)); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
@@ -91,7 +91,7 @@ func TestAgain_at_once(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) { b.relay.SweepEvery = time.Hour })
 	b.sendLetter(t, letter{ID: "evt_1", Type: "paid", OrderID: "ord_a", Parcel: "ref_1"})
-	it := b.awaitState(t, records.Delivered, 1)[0]
+	it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
 	for tick := time.NewTicker(time.Millisecond); b.relay.Counts().Waiting > 0; <-tick.C { // what is still in memory is left alone
 	}
 	if _, err := b.Again(t.Context(), it.ID, "key:ops"); err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // graceForHandOver is how long the sweeper leaves a fresh item to the relay
@@ -40,22 +40,22 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 
 // item is what is kept of an event: what came over the wire and what was
 // understood of it (WHK-4).
-func item(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte, now time.Time) (records.Item, error) {
+func item(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte, now time.Time) (inboxrecords.Item, error) {
 	headers, err := json.Marshal(worthKeeping(r.Header))
 	if err != nil {
-		return records.Item{}, err
+		return inboxrecords.Item{}, err
 	}
-	it := records.Item{
+	it := inboxrecords.Item{
 		Provider: d.Provider, Account: d.Account, EventID: d.EventID, Type: d.Type, OrderID: d.OrderID, Ref: d.Ref,
-		State: records.Received, Headers: headers, Body: body, ReceivedAt: now, ProviderAt: d.At,
+		State: inboxrecords.Received, Headers: headers, Body: body, ReceivedAt: now, ProviderAt: d.At,
 		NextAt: now.Add(graceForHandOver), Correlation: correlation(w), Source: remote(r),
 	}
 	if d.Problem != "" {
-		it.State, it.Note = records.Parked, d.Problem
+		it.State, it.Note = inboxrecords.Parked, d.Problem
 		return it, nil
 	}
 	if it.News, err = worthDelivering(d); it.News == nil {
-		it.State = records.Kept
+		it.State = inboxrecords.Kept
 	}
 	return it, err
 }
@@ -88,7 +88,7 @@ func worthKeeping(h http.Header) http.Header {
 func correlation(w http.ResponseWriter) string { return w.Header().Get("X-Correlation-Id") }
 
 // acknowledge says that the event is durable.
-func acknowledge(w http.ResponseWriter, status int, it records.Item) {
+func acknowledge(w http.ResponseWriter, status int, it inboxrecords.Item) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	fmt.Fprintf(w, "{\"state\":%q,\"duplicate\":%t}\n", it.State, status == http.StatusOK)

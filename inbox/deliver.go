@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // mostAtOnce bounds one signal: news is small, but a signal's size is
@@ -70,7 +70,7 @@ func (r *Relay) deliver(ctx context.Context, jobs []job) {
 		}
 	}
 	if len(arrived) > 0 {
-		r.settle(ctx, arrived, records.Delivered, "", time.Time{})
+		r.settle(ctx, arrived, inboxrecords.Delivered, "", time.Time{})
 	}
 }
 
@@ -155,7 +155,7 @@ func (r *Relay) hold(ctx context.Context, g *group) {
 		r.Log.WarnContext(ctx, "news of an unknown order is held", "orderId", g.id, "ref", g.jobs[0].news.About(),
 			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "lines", lines)
 	}
-	r.settle(ctx, g.jobs, records.Held, "no such order yet", r.nextHeld(g.jobs))
+	r.settle(ctx, g.jobs, inboxrecords.Held, "no such order yet", r.nextHeld(g.jobs))
 	if g.id != "" {
 		r.held.add(g.id)
 	}
@@ -168,7 +168,7 @@ func (r *Relay) retry(ctx context.Context, g *group) {
 		r.Log.ErrorContext(ctx, "news could not be delivered; it will be tried again", "orderId", g.id,
 			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "error", g.err, "lines", lines)
 	}
-	r.settle(ctx, g.jobs, records.Received, "delivery failed; see the log", r.next(g.jobs, r.RetryAtMost))
+	r.settle(ctx, g.jobs, inboxrecords.Received, "delivery failed; see the log", r.next(g.jobs, r.RetryAtMost))
 }
 
 // soonHeld is how many turns a held event has before they get rare.
@@ -197,7 +197,7 @@ func (r *Relay) next(jobs []job, most time.Duration) time.Time {
 // settle notes how an attempt ended. If even that fails, the sweeper finds
 // the events again after a while and delivers them once more, which is
 // harmless.
-func (r *Relay) settle(ctx context.Context, jobs []job, st records.State, note string, next time.Time) {
+func (r *Relay) settle(ctx context.Context, jobs []job, st inboxrecords.State, note string, next time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	ids := make([]int64, len(jobs))
@@ -209,7 +209,7 @@ func (r *Relay) settle(ctx context.Context, jobs []job, st records.State, note s
 			r.drop(id)
 		}
 	}
-	if err := r.Ledger.Settle(ctx, ids, st, note, next); err != nil {
+	if err := r.Ledger.RecordDelivery(ctx, ids, st, note, next); err != nil {
 		if lines := r.talk.lines(r.Now(), "settle"); lines > 0 {
 			r.Log.ErrorContext(ctx, "outcome of a delivery could not be noted; it will be repeated", "state", st, "events", len(ids), "error", err, "lines", lines)
 		}

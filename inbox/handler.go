@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // Source knows one provider's webhooks.
@@ -37,11 +37,11 @@ type Sourced interface {
 type Keeper interface {
 	// Receive returns when the event is durable. One stored before is not
 	// fresh, and changes nothing.
-	Receive(ctx context.Context, it *records.Item) (fresh bool, err error)
-	// Item answers a stored event, or records.ErrNoItem.
-	Item(ctx context.Context, id int64) (records.Item, error)
+	Receive(ctx context.Context, it *inboxrecords.Item) (fresh bool, err error)
+	// Item answers a stored event, or inboxrecords.ErrNoItem.
+	Item(ctx context.Context, id int64) (inboxrecords.Item, error)
 	// Redeliver makes a stored event due, with what is understood of it now.
-	Redeliver(ctx context.Context, it *records.Item) error
+	Redeliver(ctx context.Context, it *inboxrecords.Item) error
 }
 
 // Handler answers POST /webhooks/{provider}. Set its exported fields, then
@@ -213,11 +213,11 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery,
 	}
 	h.counts.fresh.Add(1)
 	switch it.State {
-	case records.Parked:
+	case inboxrecords.Parked:
 		h.counts.parked.Add(1)
 		h.log().ErrorContext(ctx, "event parked: it needs a person", "provider", d.Provider, "eventId", d.EventID,
 			"type", d.Type, "orderId", d.OrderID, "inboxId", it.ID, "why", d.Problem, "correlationId", it.Correlation)
-	case records.Kept:
+	case inboxrecords.Kept:
 		h.counts.kept.Add(1)
 	default:
 		switch {

@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"purser/inbox"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 const good = `{"id":"evt_1","type":"paid","orderId":"ord_a","intent":"pi_1"}`
@@ -34,9 +34,9 @@ func TestHandler(t *testing.T) {
 		mod    func(*http.Request)
 		status int
 		code   string
-		state  records.State // of what is stored; "": nothing is
+		state  inboxrecords.State // of what is stored; "": nothing is
 	}{
-		{name: "WHK-4 genuine", body: good, status: 202, state: records.Delivered},
+		{name: "WHK-4 genuine", body: good, status: 202, state: inboxrecords.Delivered},
 		{name: "WHK-1 F26 forged", body: good, mod: header("Post-Signature", "00"), status: 400, code: "signature_invalid"},
 		{name: "WHK-3 F27 missing signature", body: good, mod: func(r *http.Request) { r.Header.Del("Post-Time") }, status: 400, code: "signature_invalid"},
 		{name: "WHK-2 F29 stale", body: good, mod: func(r *http.Request) {
@@ -46,8 +46,8 @@ func TestHandler(t *testing.T) {
 		}, status: 400, code: "signature_invalid"},
 		{name: "WHK-3 F27 malformed", body: `{"id":`, status: 400, code: "malformed"},
 		{name: "without an id", body: `{"type":"paid"}`, status: 400, code: "malformed"},
-		{name: "WHK-11 F33 unknown type", body: `{"id":"evt_1","type":"lunch","useless":true}`, status: 202, state: records.Kept},
-		{name: "PAY-16 other version", body: `{"id":"evt_1","type":"paid","version":"1999"}`, status: 202, state: records.Parked},
+		{name: "WHK-11 F33 unknown type", body: `{"id":"evt_1","type":"lunch","useless":true}`, status: 202, state: inboxrecords.Kept},
+		{name: "PAY-16 other version", body: `{"id":"evt_1","type":"paid","version":"1999"}`, status: 202, state: inboxrecords.Parked},
 		{name: "WHK-16 too large", body: `"` + strings.Repeat("x", 1<<20) + `"`, status: 413, code: "body_too_large"},
 		{name: "too large, length not told", body: `"` + strings.Repeat("x", 1<<20) + `"`, mod: func(r *http.Request) { r.ContentLength = -1 }, status: 413, code: "body_too_large"},
 		{name: "unknown provider", body: good, mod: func(r *http.Request) { r.URL.Path = "/webhooks/nobody" }, status: 404, code: "not_found"},
@@ -101,7 +101,7 @@ func TestKeptBytes(t *testing.T) {
 	})
 	signature := r.Header.Get("Post-Signature")
 	b.send(r)
-	it := b.awaitState(t, records.Delivered, 1)[0]
+	it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
 	if string(it.Body) != good || it.Source != "192.0.2.7" || it.EventID != "evt_1" || it.OrderID != "ord_a" || it.Ref != "pi_1" {
 		t.Errorf("kept %+v", it)
 	}
@@ -131,7 +131,7 @@ func TestStorm(t *testing.T) {
 	if fresh.Load() != 1 || known.Load() != 99 {
 		t.Errorf("%d new and %d known, want 1 and 99", fresh.Load(), known.Load())
 	}
-	b.awaitState(t, records.Delivered, 1)
+	b.awaitState(t, inboxrecords.Delivered, 1)
 	if got := b.send(request(good)); got.StatusCode != http.StatusOK { // F28: replayed later
 		t.Errorf("replay: got %d, want 200", got.StatusCode)
 	}
@@ -154,7 +154,7 @@ type flaky struct {
 	down atomic.Bool
 }
 
-func (f *flaky) Receive(ctx context.Context, it *records.Item) (bool, error) {
+func (f *flaky) Receive(ctx context.Context, it *inboxrecords.Item) (bool, error) {
 	if f.down.Load() {
 		return false, errors.New("disk on fire at /secret/path")
 	}
@@ -284,4 +284,4 @@ func FuzzHandler(f *testing.F) {
 
 type discard struct{ inbox.Keeper }
 
-func (discard) Receive(context.Context, *records.Item) (bool, error) { return true, nil }
+func (discard) Receive(context.Context, *inboxrecords.Item) (bool, error) { return true, nil }

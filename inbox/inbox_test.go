@@ -24,6 +24,7 @@ import (
 	"purser/mail"
 	"purser/order"
 	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // post is a small provider: signed like Stripe, with bodies we can write.
@@ -276,10 +277,10 @@ func (b *bench) sendLetter(t *testing.T, l letter) *http.Response {
 }
 
 // stored lists what is kept in a state; "": in any.
-func (b *bench) stored(t *testing.T, st records.State) []records.Item {
+func (b *bench) stored(t *testing.T, st inboxrecords.State) []inboxrecords.Item {
 	t.Helper()
-	f := records.InboxFilter{State: st, Limit: 500}
-	var items []records.Item
+	f := inboxrecords.Filter{State: st, Limit: 500}
+	var items []inboxrecords.Item
 	for {
 		page, err := b.store.Items(t.Context(), f)
 		if err != nil {
@@ -293,7 +294,7 @@ func (b *bench) stored(t *testing.T, st records.State) []records.Item {
 }
 
 // awaitState waits until so many items are in a state.
-func (b *bench) awaitState(t *testing.T, st records.State, n int) []records.Item {
+func (b *bench) awaitState(t *testing.T, st inboxrecords.State, n int) []inboxrecords.Item {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

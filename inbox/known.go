@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // Most events that say that money was taken are the echo of what the order
@@ -40,7 +40,7 @@ func (r *Relay) sift(ctx context.Context, jobs []job, later *aside) []job {
 	}
 	if len(known) > 0 {
 		r.counted.known.Add(int64(len(known)))
-		r.settle(ctx, known, records.Delivered, "the order knew it", time.Time{})
+		r.settle(ctx, known, inboxrecords.Delivered, "the order knew it", time.Time{})
 	}
 	return rest
 }

@@ -10,6 +10,7 @@ import (
 
 	"purser/order"
 	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // knowing is a record that answers what it knows of an intent, one answer
@@ -57,7 +58,7 @@ func TestRelay_echo(t *testing.T) {
 				b.relay.Finder, b.relay.LookAgain = k, time.Millisecond
 			})
 			b.sendLetter(t, letter{ID: "evt_echo", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
-			it := b.awaitState(t, records.Delivered, 1)[0]
+			it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
 			if heard := b.workflows.heard("ord_a"); (len(heard) > 0) != tt.told {
 				t.Errorf("heard %q, want told: %t", heard, tt.told)
 			}

@@ -8,7 +8,7 @@ import (
 
 	"purser/mail"
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // Mails hears what became of mails.
@@ -27,7 +27,7 @@ const mailLanes = 4
 
 // HandMail gives the relay a report that was just stored. It never blocks, as
 // Hand.
-func (r *Relay) HandMail(it records.Item, m mail.Report) {
+func (r *Relay) HandMail(it inboxrecords.Item, m mail.Report) {
 	r.setUp()
 	r.hand(job{id: it.ID, mail: &m, attempts: it.Attempts})
 }
@@ -54,13 +54,13 @@ func (r *Relay) deliverMail(ctx context.Context, jobs []job) {
 			r.counted.mails.Add(1)
 		case errors.Is(err, order.ErrRejected):
 			r.Log.ErrorContext(ctx, "report about mail parked: it needs a person", "inboxId", j.id, "error", err)
-			r.settle(ctx, []job{j}, records.Parked, clip(err.Error()), time.Time{})
+			r.settle(ctx, []job{j}, inboxrecords.Parked, clip(err.Error()), time.Time{})
 		default:
 			r.retry(ctx, &group{jobs: []job{j}, err: err})
 		}
 	}
 	if len(heard) > 0 {
-		r.settle(ctx, heard, records.Delivered, "", time.Time{})
+		r.settle(ctx, heard, inboxrecords.Delivered, "", time.Time{})
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 	"purser/mail"
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // ears is who hears about mails, and what was heard under which inbox id.
@@ -66,7 +66,7 @@ func TestMails(t *testing.T) {
 		}
 	}
 	b.sendLetter(t, letter{ID: "evt_x", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
-	b.awaitState(t, records.Delivered, 41)
+	b.awaitState(t, inboxrecords.Delivered, 41)
 	if n := e.count(); n != 40 || e.calls != 40 {
 		t.Errorf("%d heard in %d calls, want 40", n, e.calls)
 	}
@@ -92,7 +92,7 @@ func TestMails_crash(t *testing.T) {
 	anew := newRelay(b.store, b.workflows, nil)
 	anew.Mails, anew.Now = e, ahead
 	run(t, anew)
-	b.awaitState(t, records.Delivered, 250)
+	b.awaitState(t, inboxrecords.Delivered, 250)
 	if e.count() != 250 {
 		t.Errorf("%d heard", e.count())
 	}
@@ -114,7 +114,7 @@ func TestMails_fail(t *testing.T) {
 	b.sendLetter(t, about(1))
 	b.sendLetter(t, letter{ID: "evt_x", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
 	b.workflows.await(t, "ord_a", 1)
-	b.awaitState(t, records.Delivered, 2)
+	b.awaitState(t, inboxrecords.Delivered, 2)
 	if e.calls != 4 {
 		t.Errorf("%d tries, want 4", e.calls)
 	}
@@ -124,7 +124,7 @@ func TestMails_fail(t *testing.T) {
 	}
 	e.mu.Unlock()
 	b.sendLetter(t, about(2))
-	if it := b.awaitState(t, records.Parked, 1)[0]; it.Note == "" {
+	if it := b.awaitState(t, inboxrecords.Parked, 1)[0]; it.Note == "" {
 		t.Error("parked without a reason")
 	}
 }
@@ -137,7 +137,7 @@ func TestMails_nobody(t *testing.T) {
 	b.sendLetter(t, about(1))
 	for tick := time.NewTicker(2 * time.Millisecond); b.relay.Counts().Failed == 0; <-tick.C {
 	}
-	if got := b.stored(t, records.Received); len(got) != 1 {
+	if got := b.stored(t, inboxrecords.Received); len(got) != 1 {
 		t.Errorf("stored %+v", got)
 	}
 }
@@ -207,7 +207,7 @@ func TestMails_tell(t *testing.T) {
 		return nil
 	})
 	b.sendLetter(t, about(1))
-	b.awaitState(t, records.Delivered, 1)
+	b.awaitState(t, inboxrecords.Delivered, 1)
 	if got := b.workflows.heard("ord_open"); len(got) != 1 || got[0] != "mail:ord_open" {
 		t.Errorf("the order heard %v", got)
 	}

@@ -10,20 +10,20 @@ import (
 	"purser/inbox"
 	"purser/mail"
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // settled is a ledger with nothing in it that tells how a delivery ended.
 type settled struct {
 	inbox.Ledger
-	states chan records.State
+	states chan inboxrecords.State
 }
 
-func (settled) Due(context.Context, time.Time, records.Place, int) ([]records.Item, error) {
+func (settled) Due(context.Context, time.Time, inboxrecords.Place, int) ([]inboxrecords.Item, error) {
 	return nil, nil
 }
 
-func (s settled) Settle(_ context.Context, _ []int64, st records.State, _ string, _ time.Time) error {
+func (s settled) RecordDelivery(_ context.Context, _ []int64, st inboxrecords.State, _ string, _ time.Time) error {
 	s.states <- st
 	return nil
 }
@@ -48,11 +48,11 @@ func TestMails_ofAThousandOrders(t *testing.T) {
 		for n := range 1000 {
 			e.news = append(e.news, order.News{ID: fmt.Sprint("mail:", n), OrderID: order.ID(fmt.Sprint("ord_", n)), Mail: &order.MailTrouble{}})
 		}
-		l, w := settled{states: make(chan records.State, 8)}, newWorkflows()
+		l, w := settled{states: make(chan inboxrecords.State, 8)}, newWorkflows()
 		r := &inbox.Relay{Orders: slow{w}, Ledger: l, Mails: e}
 		stop := start(r)
-		r.HandMail(records.Item{ID: 1}, mail.Report{Feedback: []mail.Feedback{{ProviderID: "m1"}}})
-		if st := <-l.states; st != records.Delivered || e.calls != 1 || len(w.reports) != 1000 {
+		r.HandMail(inboxrecords.Item{ID: 1}, mail.Report{Feedback: []mail.Feedback{{ProviderID: "m1"}}})
+		if st := <-l.states; st != inboxrecords.Delivered || e.calls != 1 || len(w.reports) != 1000 {
 			t.Errorf("%s after %d tries, %d told", st, e.calls, len(w.reports))
 		}
 		stop()

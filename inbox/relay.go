@@ -11,7 +11,7 @@ import (
 
 	"purser/mail"
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // Orders brings news to the orders' workflows.
@@ -28,11 +28,11 @@ type Orders interface {
 type Ledger interface {
 	// Due lists what is to be delivered by now, oldest first, behind a place.
 	// Nobody needs its bytes.
-	Due(ctx context.Context, now time.Time, behind records.Place, limit int) ([]records.Item, error)
+	Due(ctx context.Context, now time.Time, behind inboxrecords.Place, limit int) ([]inboxrecords.Item, error)
 	// HeldFor lists what is held for an order.
-	HeldFor(ctx context.Context, id order.ID, ref string) ([]records.Item, error)
-	// Settle notes how an attempt ended and when the next one is due.
-	Settle(ctx context.Context, ids []int64, st records.State, note string, nextAt time.Time) error
+	HeldFor(ctx context.Context, id order.ID, ref string) ([]inboxrecords.Item, error)
+	// RecordDelivery notes how an attempt ended and when the next one is due.
+	RecordDelivery(ctx context.Context, ids []int64, st inboxrecords.State, note string, nextAt time.Time) error
 }
 
 // Finder asks the record.
@@ -84,12 +84,12 @@ type Relay struct {
 	shards  []chan job
 	lanes   []chan job // for what became of mails
 	seed    maphash.Seed
-	memory  memory        // what the sweeper leaves alone
-	held    heldOrders    // orders for which news is held
-	nudge   chan struct{} // asks for a sweep before its time
-	more    atomic.Bool   // the last sweep left something behind
-	swept   records.Place // how far the last sweep came, if not to the end
-	talk    suspects      // bounds the log
+	memory  memory             // what the sweeper leaves alone
+	held    heldOrders         // orders for which news is held
+	nudge   chan struct{}      // asks for a sweep before its time
+	more    atomic.Bool        // the last sweep left something behind
+	swept   inboxrecords.Place // how far the last sweep came, if not to the end
+	talk    suspects           // bounds the log
 	counted relayCounts
 }
 
@@ -161,7 +161,7 @@ func (r *Relay) setUp() {
 
 // Hand gives the relay an event that was just stored. It never blocks: what
 // finds no room is found by the sweeper.
-func (r *Relay) Hand(it records.Item, n order.News) {
+func (r *Relay) Hand(it inboxrecords.Item, n order.News) {
 	r.setUp()
 	r.hand(job{id: it.ID, orderID: it.OrderID, news: n, attempts: it.Attempts})
 }
@@ -239,7 +239,7 @@ type kept struct {
 }
 
 // read makes a job of a stored item.
-func read(it records.Item) (job, error) {
+func read(it inboxrecords.Item) (job, error) {
 	k := kept{}
 	err := json.Unmarshal(it.News, &k)
 	return job{id: it.ID, orderID: it.OrderID, news: k.News, mail: k.Mail, attempts: it.Attempts}, err

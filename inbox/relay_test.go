@@ -17,6 +17,7 @@ import (
 
 	"purser/order"
 	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // ahead is a clock past the grace that a fresh event is given.
@@ -37,7 +38,7 @@ func TestRelay_crash(t *testing.T) {
 	anew := newRelay(b.store, b.workflows, slog.New(slog.DiscardHandler))
 	anew.Now = ahead
 	stop := run(t, anew)
-	b.awaitState(t, records.Delivered, 250)
+	b.awaitState(t, inboxrecords.Delivered, 250)
 	stop()
 	if c := anew.Counts(); c.Delivered != 250 || c.Waiting != 0 {
 		t.Errorf("counts %+v, want 250 delivered once each", c)
@@ -53,7 +54,7 @@ func TestRelay_unknown_order_is_held(t *testing.T) {
 	if res := b.send(request(good)); res.StatusCode != http.StatusAccepted {
 		t.Fatalf("got %d", res.StatusCode)
 	}
-	if it := b.awaitState(t, records.Held, 1)[0]; it.Note == "" || it.Attempts != 1 || time.Until(it.NextAt) < 20*time.Minute {
+	if it := b.awaitState(t, inboxrecords.Held, 1)[0]; it.Note == "" || it.Attempts != 1 || time.Until(it.NextAt) < 20*time.Minute {
 		t.Errorf("held %+v", it)
 	}
 	b.workflows.set(nil)
@@ -66,7 +67,7 @@ func TestRelay_unknown_order_is_held(t *testing.T) {
 		b.relay.OrderAppeared("ord_a")
 		<-appear.C
 	}
-	b.awaitState(t, records.Delivered, 1)
+	b.awaitState(t, inboxrecords.Delivered, 1)
 }
 
 // What is held for long is looked for less and less often, and never given
@@ -101,13 +102,13 @@ func TestRelay_held_turns_get_rare(t *testing.T) {
 }
 
 // awaitTurn waits until the one event is held after so many attempts.
-func (b *bench) awaitTurn(t *testing.T, attempts int) records.Item {
+func (b *bench) awaitTurn(t *testing.T, attempts int) inboxrecords.Item {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	limit := time.After(20 * time.Second)
 	for {
-		if held := b.stored(t, records.Held); len(held) == 1 && held[0].Attempts >= attempts {
+		if held := b.stored(t, inboxrecords.Held); len(held) == 1 && held[0].Attempts >= attempts {
 			return held[0]
 		}
 		select {
@@ -124,10 +125,10 @@ func TestRelay_matched_by_reference(t *testing.T) {
 	b := setUp(t)
 	b.sendLetter(t, letter{ID: "evt_1", Type: "paid", Intent: "pi_9"})
 	b.sendLetter(t, letter{ID: "evt_2", Type: "moved", Parcel: "par_9"})
-	b.awaitState(t, records.Held, 2)
+	b.awaitState(t, inboxrecords.Held, 2)
 	open(t, b.store, "ord_x", "pi_9", "par_9")
 	b.workflows.await(t, "ord_x", 2)
-	b.awaitState(t, records.Delivered, 2)
+	b.awaitState(t, inboxrecords.Delivered, 2)
 }
 
 // open writes an order with an intent and a parcel.
@@ -157,7 +158,7 @@ func TestRelay_late(t *testing.T) {
 	b := setUp(t)
 	b.workflows.set(func(order.ID) error { return order.ErrClosed })
 	b.send(request(good))
-	b.awaitState(t, records.Delivered, 1)
+	b.awaitState(t, inboxrecords.Delivered, 1)
 	b.stop()
 	if got := b.workflows.reports; len(got) != 1 || !got[0].late || got[0].id != "ord_a" {
 		t.Errorf("heard %+v, want one late report", got)
@@ -176,7 +177,7 @@ func TestRelay_engine_away(t *testing.T) {
 		return nil
 	})
 	b.send(request(good))
-	if it := b.awaitState(t, records.Delivered, 1)[0]; it.Attempts != 6 {
+	if it := b.awaitState(t, inboxrecords.Delivered, 1)[0]; it.Attempts != 6 {
 		t.Errorf("%d attempts noted, want 6", it.Attempts)
 	}
 }
@@ -195,7 +196,7 @@ func TestRelay_keeps_order(t *testing.T) {
 		b.sendLetter(t, letter{ID: id, Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
 	}
 	close(gate)
-	b.awaitState(t, records.Delivered, 100)
+	b.awaitState(t, inboxrecords.Delivered, 100)
 	b.stop()
 	if diff := cmp.Diff(want, b.workflows.heard("ord_a")); diff != "" {
 		t.Errorf("heard (-want +got):\n%s", diff)
@@ -218,7 +219,7 @@ func TestRelay_never_blocks_the_answer(t *testing.T) {
 		}
 	}
 	close(gate)
-	b.awaitState(t, records.Delivered, 50) // the sweeper finds what found no room
+	b.awaitState(t, inboxrecords.Delivered, 50) // the sweeper finds what found no room
 	if b.relay.Counts().Overflow == 0 {
 		t.Error("nothing overflowed: the test proves nothing")
 	}
@@ -230,11 +231,11 @@ type amnesiac struct {
 	fail func() bool
 }
 
-func (a amnesiac) Settle(ctx context.Context, ids []int64, st records.State, note string, next time.Time) error {
+func (a amnesiac) RecordDelivery(ctx context.Context, ids []int64, st inboxrecords.State, note string, next time.Time) error {
 	if a.fail() {
 		return errors.New("disk full")
 	}
-	return a.Store.Settle(ctx, ids, st, note, next)
+	return a.Store.RecordDelivery(ctx, ids, st, note, next)
 }
 
 // Whatever fails on the way, every event arrives at least once, at its own
@@ -266,7 +267,7 @@ func TestRelay_delivers_everything(t *testing.T) {
 			b.sendLetter(t, letter{ID: event, Type: "paid", OrderID: id, Intent: "pi"})
 		}
 		sent += len(events)
-		b.awaitState(t, records.Delivered, sent)
+		b.awaitState(t, inboxrecords.Delivered, sent)
 		for id, news := range want {
 			got := b.workflows.heard(id)
 			slices.Sort(got)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // A sweep brings about so many events into memory, of which others are left to
@@ -64,11 +64,11 @@ func (r *Relay) sweepDue(ctx context.Context) (took int, more bool) {
 		items, err := r.Ledger.Due(ctx, r.Now(), r.swept, sweepAtOnce)
 		took += r.enqueue(ctx, items, err, shut)
 		if len(items) < sweepAtOnce {
-			r.swept = records.Place{}
-			return took, len(shut) > 0 || first != records.Place{}
+			r.swept = inboxrecords.Place{}
+			return took, len(shut) > 0 || first != inboxrecords.Place{}
 		}
 		last := items[len(items)-1]
-		r.swept = records.Place{NextAt: last.NextAt, ID: last.ID}
+		r.swept = inboxrecords.Place{NextAt: last.NextAt, ID: last.ID}
 		if took >= sweepAtOnce || ctx.Err() != nil {
 			break
 		}
@@ -80,7 +80,7 @@ func (r *Relay) sweepDue(ctx context.Context) (took int, more bool) {
 // nobody: where a lane is full, others are not. Such a lane is shut for the
 // rest of the sweep, else what comes behind would overtake. What is in memory
 // already is left alone.
-func (r *Relay) enqueue(ctx context.Context, items []records.Item, err error, shut map[chan job]bool) (took int) {
+func (r *Relay) enqueue(ctx context.Context, items []inboxrecords.Item, err error, shut map[chan job]bool) (took int) {
 	if err != nil {
 		if lines := r.talk.lines(r.Now(), "search"); lines > 0 && ctx.Err() == nil {
 			r.Log.ErrorContext(ctx, "inbox cannot be searched", "error", err, "lines", lines)
@@ -93,7 +93,7 @@ func (r *Relay) enqueue(ctx context.Context, items []records.Item, err error, sh
 			if r.claim(it.ID) {
 				// We wrote it, and cannot read it: a person must look.
 				r.Log.ErrorContext(ctx, "stored news is unreadable; parked", "inboxId", it.ID, "error", err)
-				r.settle(ctx, []job{j}, records.Parked, "its news is unreadable", time.Time{})
+				r.settle(ctx, []job{j}, inboxrecords.Parked, "its news is unreadable", time.Time{})
 			}
 			continue
 		}

@@ -8,7 +8,7 @@ import (
 
 	"purser/inbox"
 	"purser/order"
-	"purser/records"
+	inboxrecords "purser/records/inbox"
 )
 
 // leftBehind is a process that died with all of these in the record, and the
@@ -52,7 +52,7 @@ func TestSweep_full_mail_lane(t *testing.T) {
 	}
 	open()
 	open = func() {}
-	b.awaitState(t, records.Delivered, reports+news)
+	b.awaitState(t, inboxrecords.Delivered, reports+news)
 }
 
 // TestSweep_full_shard (WHK-14): an order that cannot be told holds up those
@@ -90,5 +90,5 @@ func TestSweep_full_shard(t *testing.T) {
 	}
 	open()
 	open = func() {}
-	b.awaitState(t, records.Delivered, stuck+others)
+	b.awaitState(t, inboxrecords.Delivered, stuck+others)
 }

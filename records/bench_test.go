@@ -3,7 +3,6 @@ package records_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -12,7 +11,8 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/records"
-	"purser/sandbox/postgres"
+	"purser/records/inbox"
+	"purser/records/recordstest"
 )
 
 // inFlight is how many writes the benchmarks keep going at once.
@@ -22,15 +22,10 @@ const inFlight = 32
 // production, fsync and all.
 func onBothDurably(b *testing.B, bench func(b *testing.B, s *records.Store)) {
 	b.Run("sqlite", func(b *testing.B) {
-		bench(b, openAt(b, "sqlite://"+filepath.Join(b.TempDir(), "record.db")))
+		bench(b, recordstest.Open(b, recordstest.SQLite(b)))
 	})
 	b.Run("postgres", func(b *testing.B) {
-		server, err := postgres.Start(b.Context(), "")
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() { _ = server.Stop() })
-		bench(b, openAt(b, server.URL))
+		bench(b, recordstest.Open(b, recordstest.DurablePostgres(b)))
 	})
 }
 
@@ -146,7 +141,7 @@ func BenchmarkReceive(b *testing.B) {
 	onBothDurably(b, func(b *testing.B, s *records.Store) {
 		body, headers, news := make([]byte, 2500), make([]byte, 400), make([]byte, 300)
 		hammer(b, func(ctx context.Context, _ int, n int64) error {
-			_, err := s.Receive(ctx, &records.Item{
+			_, err := s.Receive(ctx, &inbox.Item{
 				Provider: "stripe", Account: "acct_1", EventID: fmt.Sprintf("evt_%d", n), Type: "payment_intent.succeeded",
 				OrderID: order.NewID(), Ref: "pi_3Abcdefghijklmnop", Body: body, Headers: headers, News: news,
 				Source: "127.0.0.1", Correlation: "3f6b1c5e-0000-4000-8000-1234567890ab",

@@ -1,85 +1,102 @@
 // Package records is the SQL record: what was ordered and what became of it,
 // what is in stock, what providers reported and which mails went out. It
 // outlives the engine's histories. The same statements run on SQLite and on
-// Postgres. The only writer of an order is its workflow.
+// Postgres. Each subject has a folder of its own here; this package is the whole.
 package records
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strings"
+	"embed"
 	"time"
+
+	"purser/records/audit"
+	"purser/records/campaigns"
+	"purser/records/images"
+	"purser/records/imports"
+	"purser/records/inbox"
+	"purser/records/mails"
+	"purser/records/orders"
+	"purser/records/products"
+	"purser/records/sqldb"
+	"purser/records/stock"
 )
 
-// What can be wrong beyond the vocabulary's errors.
-var (
-	// ErrClosed: the store was closed.
-	ErrClosed = errors.New("the record is closed")
-	// ErrCursor: a page's cursor is not one of ours.
-	ErrCursor = errors.New("not a valid cursor")
-	// ErrTaken: an intent or a label belongs to another order (ORD-5).
-	ErrTaken = errors.New("the external id belongs to another order")
-	// ErrNoItem: the inbox has no such item.
-	ErrNoItem = errors.New("no such inbox item")
-	// ErrNoMail: the mail was settled without being claimed.
-	ErrNoMail = errors.New("no such mail in the ledger")
-)
+//go:embed migrations/*.sql
+var migrations embed.FS
 
 // Options tune a store; the zero value is right.
 type Options struct {
 	// Connections is how many reads (on Postgres: reads and writes) run at
 	// once. Default 4 on SQLite, 16 on Postgres.
 	Connections int
-	// Now tells the time where the caller does not. Default time.Now.
+	// Now returns the time. Default time.Now.
 	Now func() time.Time
-	// Mail says when an address that keeps bouncing is given up.
-	Mail MailRules
+	// Mail says when an address that keeps bouncing is suppressed.
+	Mail mails.Rules
 }
 
-// Store is the record. It is safe for concurrent use.
+// The subjects' stores, under names that do not clash where Store embeds them.
+type (
+	ordersStore    = orders.Store
+	stockStore     = stock.Store
+	productsStore  = products.Store
+	importsStore   = imports.Store
+	imagesStore    = images.Store
+	mailsStore     = mails.Store
+	campaignsStore = campaigns.Store
+	auditStore     = audit.Store
+	inboxStore     = inbox.Store
+)
+
+// Store is the record: the stores of all subjects over one database. It is safe
+// for concurrent use.
 type Store struct {
-	db   database
-	now  func() time.Time
-	mail MailRules
-	// ownClock: now was handed in, and is used even where the database has a
-	// clock that all processes share.
-	ownClock bool
-	watches  watches
+	db *sqldb.DB
+	*ordersStore
+	*stockStore
+	*productsStore
+	*importsStore
+	*imagesStore
+	*mailsStore
+	*campaignsStore
+	*auditStore
+	*inboxStore
 }
 
 // Open opens the record at a URL, "sqlite:///path/file.db" or
 // "postgres://…", and brings its schema up to date.
 func Open(ctx context.Context, url string, opts Options) (*Store, error) {
-	ownClock := opts.Now != nil
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
-	var db database
-	var err error
-	switch {
-	case strings.HasPrefix(url, "sqlite://"):
-		db, err = openSQLite(ctx, strings.TrimPrefix(url, "sqlite://"), opts)
-	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
-		db, err = openPostgres(ctx, url, opts)
-	default:
-		// The URL may hold a password, so only its scheme is told.
-		scheme, _, _ := strings.Cut(url, ":")
-		err = fmt.Errorf("records: %q is neither sqlite:// nor postgres://", scheme)
-	}
+	db, err := OpenDB(ctx, url, opts)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, now: opts.Now, ownClock: ownClock, mail: opts.Mail.withDefaults()}, nil
+	return New(db, opts.Mail), nil
 }
 
-// Ping reports whether the database answers.
-func (s *Store) Ping(ctx context.Context) error {
-	if _, err := one[int64](ctx, s.db.reader(), "SELECT 1"); err != nil {
-		return fmt.Errorf("records: ping: %w", err)
-	}
-	return nil
+// OpenDB opens the record's database alone.
+func OpenDB(ctx context.Context, url string, opts Options) (*sqldb.DB, error) {
+	return sqldb.Open(ctx, url, sqldb.Options{Migrations: migrations, Connections: opts.Connections, Now: opts.Now})
 }
+
+// New returns the record over a database that OpenDB has opened.
+func New(db *sqldb.DB, rules mails.Rules) *Store {
+	o := &orders.Store{DB: db}
+	return &Store{
+		db:             db,
+		ordersStore:    o,
+		stockStore:     &stock.Store{DB: db},
+		productsStore:  &products.Store{DB: db},
+		importsStore:   &imports.Store{DB: db},
+		imagesStore:    &images.Store{DB: db},
+		mailsStore:     &mails.Store{DB: db, Rules: rules, Changed: o.Wake},
+		campaignsStore: &campaigns.Store{DB: db},
+		auditStore:     &audit.Store{DB: db},
+		inboxStore:     &inbox.Store{DB: db},
+	}
+}
+
+// Ping reports whether the database can be reached.
+func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 
 // Close waits for the writes under way and closes the database.
-func (s *Store) Close() error { return s.db.close() }
+func (s *Store) Close() error { return s.db.Close() }

@@ -1,56 +1,105 @@
 package records_test
 
 import (
-	"path/filepath"
+	"context"
+	"reflect"
+	"sync"
 	"testing"
 
-	"purser/activities/mails"
-	"purser/activities/porttest"
+	"github.com/google/go-cmp/cmp"
+
 	"purser/records"
-	"purser/sandbox/postgres"
+	"purser/records/audit"
+	"purser/records/campaigns"
+	"purser/records/images"
+	"purser/records/imports"
+	"purser/records/inbox"
+	"purser/records/mails"
+	"purser/records/orders"
+	"purser/records/products"
+	"purser/records/recordstest"
+	"purser/records/stock"
 )
 
-// onBoth runs a test on SQLite and on Postgres.
-func onBoth(t *testing.T, test func(t *testing.T, open func(t *testing.T) *records.Store)) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "record one.db") },
-		"postgres": func(t *testing.T) string { return postgres.ForTest(t) },
+// TestStoreIsWhole: each method of a subject's store is one of the record's, so
+// that none is lost because two subjects have one of the same name.
+func TestStoreIsWhole(t *testing.T) {
+	whole := reflect.TypeFor[*records.Store]()
+	for _, part := range []reflect.Type{
+		reflect.TypeFor[*orders.Store](), reflect.TypeFor[*stock.Store](), reflect.TypeFor[*products.Store](),
+		reflect.TypeFor[*imports.Store](), reflect.TypeFor[*images.Store](), reflect.TypeFor[*mails.Store](),
+		reflect.TypeFor[*campaigns.Store](), reflect.TypeFor[*audit.Store](), reflect.TypeFor[*inbox.Store](),
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, func(t *testing.T) *records.Store { return openAt(t, url(t)) })
-		})
+		for i := range part.NumMethod() {
+			if name := part.Method(i).Name; !has(whole, name) {
+				t.Errorf("%s.%s is lost", part, name)
+			}
+		}
 	}
 }
 
-func openAt(t testing.TB, url string) *records.Store {
-	t.Helper()
-	s, err := records.Open(t.Context(), url, records.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
+func has(t reflect.Type, method string) bool {
+	_, ok := t.MethodByName(method)
+	return ok
+}
+
+// TestReopen also proves IDEM-7: what was written is there in another process.
+func TestReopen(t *testing.T) {
+	recordstest.EachDatabase(t, func(t *testing.T, empty func(t testing.TB) string) {
+		url := empty(t)
+		open := func(t *testing.T) *records.Store {
+			s, err := records.Open(t.Context(), url, records.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		s := recordstest.Shop(t, open)
+		o := recordstest.PlaceOrder(t, s, "c-1", recordstest.Noon)
 		if err := s.Close(); err != nil {
-			t.Errorf("close: %v", err)
+			t.Fatal(err)
+		}
+		// F35: a database that is gone is an error, never a silent yes.
+		it := inbox.Item{Provider: "stripe", Account: "acct_1", EventID: "evt_1", OrderID: o.ID, ReceivedAt: recordstest.Noon}
+		if fresh, err := s.Receive(t.Context(), &it); err == nil || fresh {
+			t.Errorf("receive after close: got %v %v, want an error", fresh, err)
+		}
+		if err := s.Ping(t.Context()); err == nil {
+			t.Error("ping after close: got no error")
+		}
+		s = open(t)
+		defer s.Close()
+		got, err := s.Order(t.Context(), o.ID)
+		if diff := cmp.Diff(o, got); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 	})
-	return s
 }
 
-func TestRecord(t *testing.T) {
-	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
-		porttest.Record(t, func(t *testing.T) porttest.RecordBench { return open(t) })
-	})
+func TestProcessesMigrateOneAtATime(t *testing.T) {
+	url := recordstest.Postgres(t)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			s, err := records.Open(context.WithoutCancel(t.Context()), url, records.Options{Connections: 2})
+			if err != nil {
+				t.Errorf("open: %v", err)
+				return
+			}
+			if err := s.Ping(t.Context()); err != nil {
+				t.Error(err)
+			}
+			_ = s.Close()
+		})
+	}
+	all.Wait()
 }
 
-func TestLedger(t *testing.T) {
-	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
-		porttest.Ledger(t, func(t *testing.T) mails.MailLedger { return open(t) })
-	})
-}
-
-func TestResends(t *testing.T) {
-	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
-		porttest.Resends(t, func(t *testing.T) porttest.ResendLedger { return open(t) })
-	})
+func TestOpenRefuses(t *testing.T) {
+	for _, url := range []string{"", "mysql://u:secret@h/d", "record.db", "sqlite:///no/such/dir/x.db"} {
+		if s, err := records.Open(t.Context(), url, records.Options{}); err == nil {
+			_ = s.Close()
+			t.Errorf("%q was opened", url)
+		}
+	}
 }

@@ -91,7 +91,7 @@ func (e *mailReports) Hear(ctx context.Context, inboxID int64, r mail.Report) ([
 		}
 		e.log.InfoContext(ctx, "SNS subscription confirmed", "inboxId", inboxID)
 	}
-	fresh, err := e.record.HearMail(ctx, inboxID, r.Feedback)
+	fresh, err := e.record.RecordFeedback(ctx, inboxID, r.Feedback)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func TestLostIndex(t *testing.T) {
 		}
 		confirmed[p.SKU] = now.Revision
 	}
-	if _, err := record.MarkIndexed(ctx, confirmed); err != nil {
+	if _, err := record.RecordIndexed(ctx, confirmed); err != nil {
 		t.Fatal(err)
 	}
 	look("all there", 10, false)

@@ -55,7 +55,7 @@ func TestCampaignRetry(t *testing.T) {
 		t.Fatalf("after refusals: %+v", st)
 	}
 	// The provider's word about r2 has reached the ledger, and nobody else yet.
-	if err := b.ledger.SettleMail(t.Context(), mail.Message{ID: to("r2", 1)}, mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{ProviderID: "p2"}}); err != nil {
+	if err := b.ledger.RecordMailOutcome(t.Context(), mail.Message{ID: to("r2", 1)}, mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{ProviderID: "p2"}}); err != nil {
 		t.Fatal(err)
 	}
 	first := b.status(c)

@@ -28,7 +28,7 @@ func TestResendTriedAgain(t *testing.T) {
 			t.Fatalf("while it is being sent: %v", err)
 		}
 	}
-	if err := b.ledger.SettleMail(t.Context(), m, mail.Outcome{State: mail.StateUnknown}); err != nil {
+	if err := b.ledger.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateUnknown}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

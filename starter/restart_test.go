@@ -34,14 +34,14 @@ func (b *bulk) broken(recipients int) mail.Campaign {
 	b.gate, b.reached = make(chan struct{}), make(chan struct{}, recipients)
 	var gone atomic.Bool
 	b.record.Before = func(op, _ string) error {
-		if op == "MarkCampaign" && gone.Load() {
+		if op == "SetCampaignState" && gone.Load() {
 			return mail.ErrNoCampaign
 		}
 		return nil
 	}
 	c := b.begin("again", recipients)
 	<-b.reached
-	if err := b.record.MarkCampaign(b.Context(), c.ID, 40, mail.CampaignRunning, ""); err != nil { // it has come a long way
+	if err := b.record.SetCampaignState(b.Context(), c.ID, 40, mail.CampaignRunning, ""); err != nil { // it has come a long way
 		b.Fatal(err)
 	}
 	b.let(recipients / 4)
@@ -138,7 +138,7 @@ func TestRecordAway(t *testing.T) {
 	const fails = 2 // here in the worker, and once on the queue
 	var marks atomic.Int64
 	b.record.Before = func(op, _ string) error {
-		if op == "MarkCampaign" && marks.Add(1) <= fails {
+		if op == "SetCampaignState" && marks.Add(1) <= fails {
 			return away
 		}
 		return nil
@@ -151,7 +151,7 @@ func TestRecordAway(t *testing.T) {
 	m := porttest.MessageOf(id, order.MailShipped)
 	_, err := b.ledger.ClaimMail(t.Context(), m)
 	if err == nil {
-		err = b.ledger.SettleMail(t.Context(), m, mail.Outcome{State: mail.StateUnknown})
+		err = b.ledger.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateUnknown})
 	}
 	if err != nil {
 		t.Fatal(err)

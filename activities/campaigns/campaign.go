@@ -30,9 +30,9 @@ type Activities struct {
 type CampaignRecord interface {
 	// Campaign answers one, or mail.ErrNoCampaign.
 	Campaign(ctx context.Context, id string) (mail.CampaignStatus, error)
-	// MarkCampaign writes its state. version counts the writes of its
+	// SetCampaignState writes its state. version counts the writes of its
 	// workflow: a late repetition of an earlier one changes nothing.
-	MarkCampaign(ctx context.Context, id string, version int64, s mail.CampaignState, why string) error
+	SetCampaignState(ctx context.Context, id string, version int64, s mail.CampaignState, why string) error
 	// RetryCampaign begins the next round of one that is done: whose outcome
 	// is unknown and became so by then, has their turn again, in the next
 	// generation. Repeating it changes nothing, unless the campaign was
@@ -48,11 +48,11 @@ type Recipients interface {
 	AddRecipients(ctx context.Context, id string, in mail.CampaignState, all []mail.Recipient, invalid int) (mail.Added, error)
 	// DueRecipients answers the next whose turn it is, after the number.
 	DueRecipients(ctx context.Context, id string, after int64, limit int) ([]mail.Recipient, error)
-	// SettleRecipients writes what became of recipients, by N, State, Why and
+	// RecordRecipients writes what became of recipients, by N, State, Why and
 	// Message. One settled before stays as it is, but for an unknown one that
 	// turns out to be sent. Of an earlier generation, only that it was sent
 	// counts; 0 is whichever is due.
-	SettleRecipients(ctx context.Context, id string, all []mail.Recipient) error
+	RecordRecipients(ctx context.Context, id string, all []mail.Recipient) error
 }
 
 // Audience finds the orders whose shoppers get a campaign.
@@ -97,7 +97,7 @@ type CampaignMark struct {
 
 // MarkCampaign writes how a campaign stands.
 func (a *Activities) MarkCampaign(ctx context.Context, m CampaignMark) error {
-	return activities.Failure(a.Record.MarkCampaign(ctx, m.ID, m.Version, m.State, m.Why))
+	return activities.Failure(a.Record.SetCampaignState(ctx, m.ID, m.Version, m.State, m.Why))
 }
 
 // CampaignRetry is the beginning of a campaign's next round.

@@ -248,7 +248,7 @@ func (k *chunk) flush(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wrapUpTime)
 	defer cancel()
-	if err := k.a.Recipients.SettleRecipients(ctx, k.of.ID, k.settled); err != nil {
+	if err := k.a.Recipients.RecordRecipients(ctx, k.of.ID, k.settled); err != nil {
 		if k.err == nil {
 			k.err = activities.Failure(err)
 		}

@@ -94,9 +94,9 @@ func tally(c *mail.CampaignCounts, s mail.State) *int64 {
 	return &c.Due
 }
 
-// MarkCampaign writes a campaign's state.
-func (f *Campaigns) MarkCampaign(_ context.Context, id string, version int64, s mail.CampaignState, why string) error {
-	c, err := f.enter("MarkCampaign", id)
+// SetCampaignState writes a campaign's state.
+func (f *Campaigns) SetCampaignState(_ context.Context, id string, version int64, s mail.CampaignState, why string) error {
+	c, err := f.enter("SetCampaignState", id)
 	if err != nil {
 		return err
 	}
@@ -190,9 +190,9 @@ func (f *Campaigns) DueRecipients(_ context.Context, id string, after int64, lim
 	return due, nil
 }
 
-// SettleRecipients writes what became of recipients.
-func (f *Campaigns) SettleRecipients(_ context.Context, id string, all []mail.Recipient) error {
-	c, err := f.enter("SettleRecipients", id)
+// RecordRecipients writes what became of recipients.
+func (f *Campaigns) RecordRecipients(_ context.Context, id string, all []mail.Recipient) error {
+	c, err := f.enter("RecordRecipients", id)
 	if err != nil {
 		return err
 	}

@@ -129,9 +129,9 @@ func (f *Catalogue) Stocked(_ context.Context, skus []string) (map[string]catalo
 	})
 }
 
-// MarkIndexed notes what the index has.
-func (f *Catalogue) MarkIndexed(_ context.Context, indexed map[string]int64) (moved []string, err error) {
-	return moved, f.do("MarkIndexed", func() error {
+// RecordIndexed notes what the index has.
+func (f *Catalogue) RecordIndexed(_ context.Context, indexed map[string]int64) (moved []string, err error) {
+	return moved, f.do("RecordIndexed", func() error {
 		for _, sku := range slices.Sorted(maps.Keys(indexed)) {
 			if p := f.products[sku]; p == nil || p.Revision != indexed[sku] {
 				moved = append(moved, sku)

@@ -15,7 +15,7 @@ import (
 // Set the hooks before it is used.
 type Ledger struct {
 	// Before is asked before each call that writes ("ClaimMail",
-	// "SettleMail"); its error is the answer and nothing is written.
+	// "RecordMailOutcome"); its error is the answer and nothing is written.
 	Before func(op string, m mail.Message) error
 	// After is asked when it is written; its error is the answer all the
 	// same.
@@ -102,10 +102,10 @@ func (f *Ledger) claim(m mail.Message) mail.Outcome {
 	return was
 }
 
-// SettleMail writes how the sending of a mail that is claimed ended. That it
+// RecordMailOutcome writes how the sending of a mail that is claimed ended. That it
 // was sent is always news; nothing else changes what was settled before.
-func (f *Ledger) SettleMail(_ context.Context, m mail.Message, o mail.Outcome) error {
-	return f.hooked("SettleMail", m, func() error { return f.settle(m.ID, o) })
+func (f *Ledger) RecordMailOutcome(_ context.Context, m mail.Message, o mail.Outcome) error {
+	return f.hooked("RecordMailOutcome", m, func() error { return f.settle(m.ID, o) })
 }
 
 func (f *Ledger) settle(id string, o mail.Outcome) error {

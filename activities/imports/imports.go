@@ -48,11 +48,11 @@ type ImportRows interface {
 	ApplyRows(ctx context.Context, id string, limit int) (more bool, err error)
 	// SwitchRows puts all prices or stock into force at once.
 	SwitchRows(ctx context.Context, id string) error
-	// MarkedProducts answers products that the import changed and the index
+	// ImportedProducts answers products that the import changed and the index
 	// has not been given, in the order of their SKUs, from after one on.
-	MarkedProducts(ctx context.Context, mark int64, after string, limit int) ([]catalog.Stocked, error)
-	// Unmark makes a product due like any other.
-	Unmark(ctx context.Context, mark int64, sku string) error
+	ImportedProducts(ctx context.Context, mark int64, after string, limit int) ([]catalog.Stocked, error)
+	// LeaveToSweep makes a product due like any other.
+	LeaveToSweep(ctx context.Context, mark int64, sku string) error
 }
 
 // ImportRef names an import.
@@ -187,7 +187,7 @@ func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(batches)
 	for after := ""; !i.DryRun && ctx.Err() == nil && time.Now().Before(until); {
-		page, err := a.ImportRows.MarkedProducts(ctx, i.Mark, after, products.RowsAtOnce)
+		page, err := a.ImportRows.ImportedProducts(ctx, i.Mark, after, products.RowsAtOnce)
 		if err != nil {
 			return errors.Join(err, all.Wait())
 		}
@@ -202,7 +202,7 @@ func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time
 			}
 			_, refused, err := products.IndexAccepted(ctx, a.Products, skus, now)
 			for sku := range refused { // it comes up again with what else is due
-				err = errors.Join(err, a.ImportRows.Unmark(ctx, i.Mark, sku))
+				err = errors.Join(err, a.ImportRows.LeaveToSweep(ctx, i.Mark, sku))
 			}
 			return err
 		})

@@ -228,8 +228,8 @@ func (a *Activities) handsOff(ctx context.Context, m mail.Message, before mail.O
 // settle writes the outcome even if the step has run out of time: a mark left
 // behind would turn a known outcome into an unknown one.
 func (a *Activities) settle(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
-	if err := a.Ledger.SettleMail(context.WithoutCancel(ctx), m, o); err != nil {
-		return MailOutcome{}, activities.Failure(fmt.Errorf("settle mail: %w", err))
+	if err := a.Ledger.RecordMailOutcome(context.WithoutCancel(ctx), m, o); err != nil {
+		return MailOutcome{}, activities.Failure(fmt.Errorf("record mail outcome: %w", err))
 	}
 	return outcome(o), nil
 }

@@ -39,7 +39,7 @@ func TestSendMail(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			mailer, ledger := &fake.Mailer{Before: c.before, After: c.after}, &fake.Ledger{}
 			ledger.Before = func(op string, _ mail.Message) error {
-				if op == "SettleMail" {
+				if op == "RecordMailOutcome" {
 					return c.settle
 				}
 				return nil

@@ -62,9 +62,9 @@ type MailLedger interface {
 	// mail.StateDue (new, or known not to be sent) means the caller, and nobody
 	// else, now owns the sending; any other state means hands off.
 	ClaimMail(ctx context.Context, m mail.Message) (before mail.Outcome, err error)
-	// SettleMail writes how the sending of a mail that is claimed ended. That
+	// RecordMailOutcome writes how the sending of a mail that is claimed ended. That
 	// it was sent is always news; nothing else changes what was settled before.
-	SettleMail(ctx context.Context, m mail.Message, o mail.Outcome) error
+	RecordMailOutcome(ctx context.Context, m mail.Message, o mail.Outcome) error
 }
 
 // Orders reads the orders that mails are about.

@@ -30,7 +30,7 @@ func TestPrepareResend_later_refund(t *testing.T) {
 		if _, err := ledger.ClaimMail(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
-		if err := ledger.SettleMail(t.Context(), m, mail.Outcome{State: mail.StateSent}); err != nil {
+		if err := ledger.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateSent}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -88,7 +88,7 @@ func addsOnce(t *testing.T, b CampaignBench) {
 
 func addsInTime(t *testing.T, b CampaignBench) {
 	campaignOf(t, b, 1)
-	if err := b.MarkCampaign(t.Context(), "spring", 1, mail.CampaignRunning, ""); err != nil {
+	if err := b.SetCampaignState(t.Context(), "spring", 1, mail.CampaignRunning, ""); err != nil {
 		t.Fatal(err)
 	}
 	late := []mail.Recipient{{Address: "late@example.com"}}
@@ -104,7 +104,7 @@ func settlesOnce(t *testing.T, b CampaignBench) {
 	campaignOf(t, b, 6)
 	settle := func(n int64, s mail.State, message string) {
 		t.Helper()
-		if err := b.SettleRecipients(t.Context(), "spring", []mail.Recipient{{N: n, State: s, Why: "why", Message: message}}); err != nil {
+		if err := b.RecordRecipients(t.Context(), "spring", []mail.Recipient{{N: n, State: s, Why: "why", Message: message}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -120,7 +120,7 @@ func settlesOnce(t *testing.T, b CampaignBench) {
 		settle(4, mail.StateSent, "m-4") // it turns out to be sent
 	}
 	wantCounts(t, b, mail.CampaignCounts{Total: 6, Due: 1, Sent: 2, Suppressed: 1, Rejected: 1, Skipped: 1})
-	err := b.SettleRecipients(t.Context(), "spring", []mail.Recipient{{N: 6, State: mail.StateSent}, {N: 5, State: mail.StateSending}})
+	err := b.RecordRecipients(t.Context(), "spring", []mail.Recipient{{N: 6, State: mail.StateSent}, {N: 5, State: mail.StateSending}})
 	if err == nil {
 		t.Error("sending is no end")
 	}
@@ -129,7 +129,7 @@ func settlesOnce(t *testing.T, b CampaignBench) {
 
 func dueInOrder(t *testing.T, b CampaignBench) {
 	campaignOf(t, b, 5)
-	if err := b.SettleRecipients(t.Context(), "spring", []mail.Recipient{{N: 2, State: mail.StateSent}}); err != nil {
+	if err := b.RecordRecipients(t.Context(), "spring", []mail.Recipient{{N: 2, State: mail.StateSent}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -165,7 +165,7 @@ func marksInOrder(t *testing.T, b CampaignBench) {
 		{3, mail.CampaignDone, mail.CampaignPaused},
 		{4, mail.CampaignCancelled, mail.CampaignCancelled},
 	} {
-		if err := b.MarkCampaign(t.Context(), "spring", m.version, m.state, "because"); err != nil {
+		if err := b.SetCampaignState(t.Context(), "spring", m.version, m.state, "because"); err != nil {
 			t.Fatal(err)
 		}
 		c, err := b.Campaign(t.Context(), "spring")
@@ -181,7 +181,7 @@ func retries(t *testing.T, b CampaignBench) {
 	campaignOf(t, b, 4)
 	settle := func(all ...mail.Recipient) {
 		t.Helper()
-		if err := b.SettleRecipients(t.Context(), "spring", all); err != nil {
+		if err := b.RecordRecipients(t.Context(), "spring", all); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -196,7 +196,7 @@ func retries(t *testing.T, b CampaignBench) {
 		mail.Recipient{N: 3, State: mail.StateUnknown}, mail.Recipient{N: 4, State: mail.StateRejected})
 	soon := time.Now().Add(time.Hour)
 	retry(1, soon, mail.ErrCampaignNotDone)
-	if err := b.MarkCampaign(t.Context(), "spring", 4, mail.CampaignDone, ""); err != nil {
+	if err := b.SetCampaignState(t.Context(), "spring", 4, mail.CampaignDone, ""); err != nil {
 		t.Fatal(err)
 	}
 	retry(2, soon, mail.ErrOtherRound)
@@ -219,13 +219,13 @@ func retries(t *testing.T, b CampaignBench) {
 		wantCounts(t, b, mail.CampaignCounts{Total: 4, Due: 2, Sent: 1, Rejected: 1})
 	}
 	settle(mail.Recipient{N: 2, State: mail.StateSent, Generation: 1}, mail.Recipient{N: 3, State: mail.StateSent, Generation: 2})
-	if err := b.MarkCampaign(t.Context(), "spring", 6, mail.CampaignDone, ""); err != nil {
+	if err := b.SetCampaignState(t.Context(), "spring", 6, mail.CampaignDone, ""); err != nil {
 		t.Fatal(err)
 	}
 	retry(1, soon, nil) // the first decision, late: it is carried out
 	retry(2, soon, mail.ErrNoneUnknown)
 	wantCounts(t, b, mail.CampaignCounts{Total: 4, Sent: 3, Rejected: 1})
-	if err := b.MarkCampaign(t.Context(), "spring", 7, mail.CampaignCancelled, ""); err != nil {
+	if err := b.SetCampaignState(t.Context(), "spring", 7, mail.CampaignCancelled, ""); err != nil {
 		t.Fatal(err)
 	}
 	retry(1, soon, mail.ErrCampaignNotDone) // late, too: what was cancelled does not go on
@@ -234,8 +234,8 @@ func retries(t *testing.T, b CampaignBench) {
 func noCampaign(t *testing.T, b CampaignBench) {
 	_, err := b.Campaign(t.Context(), "none")
 	_, aerr := b.AddRecipients(t.Context(), "none", mail.CampaignDraft, nil, 0)
-	merr := b.MarkCampaign(t.Context(), "none", 1, mail.CampaignRunning, "")
-	serr := b.SettleRecipients(t.Context(), "none", nil)
+	merr := b.SetCampaignState(t.Context(), "none", 1, mail.CampaignRunning, "")
+	serr := b.RecordRecipients(t.Context(), "none", nil)
 	rerr := b.RetryCampaign(t.Context(), "none", 1, mail.Retry{Round: 1})
 	for _, err := range []error{err, aerr, merr, serr, rerr} {
 		if !errors.Is(err, mail.ErrNoCampaign) {

@@ -197,7 +197,7 @@ func refusesChange(t *testing.T, c CatalogueTest) {
 
 func (c CatalogueTest) mark(t *testing.T, sku string, revision int64) []string {
 	t.Helper()
-	moved, err := c.MarkIndexed(t.Context(), map[string]int64{sku: revision})
+	moved, err := c.RecordIndexed(t.Context(), map[string]int64{sku: revision})
 	if err != nil {
 		t.Fatal(err)
 	}

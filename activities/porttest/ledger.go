@@ -102,7 +102,7 @@ func milestonesApart(t *testing.T, l mails.MailLedger) {
 }
 
 func settlesOnlyClaimed(t *testing.T, l mails.MailLedger) {
-	if err := l.SettleMail(t.Context(), letter(order.MailExpired), mail.Outcome{State: mail.StateSent}); err == nil {
+	if err := l.RecordMailOutcome(t.Context(), letter(order.MailExpired), mail.Outcome{State: mail.StateSent}); err == nil {
 		t.Error("a mail that nobody claimed was settled")
 	}
 }
@@ -126,7 +126,7 @@ func wantClaim(t *testing.T, l mails.MailLedger, m mail.Message, want mail.State
 func settle(t *testing.T, l mails.MailLedger, m mail.Message, s mail.State, id string) {
 	t.Helper()
 	o := mail.Outcome{State: s, Receipt: mail.Receipt{Provider: "smtp", ProviderID: id, Skipped: []mail.PassedOver{{Provider: "ses", Why: "down"}}}, Why: "why"}
-	if err := l.SettleMail(t.Context(), m, o); err != nil {
+	if err := l.RecordMailOutcome(t.Context(), m, o); err != nil {
 		t.Fatalf("settle as %s: %v", s, err)
 	}
 }

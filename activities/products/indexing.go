@@ -16,9 +16,9 @@ type Listings interface {
 	// Stocked answers these products as they are now, by SKU, the deleted
 	// ones too; what never was is missing.
 	Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error)
-	// MarkIndexed notes which revisions the index has been given, and answers the
+	// RecordIndexed notes which revisions the index has been given, and answers the
 	// products that have moved on since.
-	MarkIndexed(ctx context.Context, indexed map[string]int64) (moved []string, err error)
+	RecordIndexed(ctx context.Context, indexed map[string]int64) (moved []string, err error)
 }
 
 const (
@@ -81,8 +81,8 @@ func (a *Activities) indexThese(ctx context.Context, skus []string, now map[stri
 		for sku, p := range now {
 			sent[sku] = p.Revision
 		}
-		if skus, err = a.Listings.MarkIndexed(ctx, sent); err != nil {
-			return done, fmt.Errorf("mark indexed: %w", err)
+		if skus, err = a.Listings.RecordIndexed(ctx, sent); err != nil {
+			return done, fmt.Errorf("record indexed: %w", err)
 		}
 		if len(skus) == 0 || round == rounds {
 			return done, nil

@@ -26,7 +26,7 @@ type Mailer interface {
 type Pace interface {
 	TakeSlot(ctx context.Context, account string, recipients int, s mail.Stream) (mail.Turn, error)
 	GiveSlot(ctx context.Context, account string, t mail.Turn, used bool) error
-	MarkLimits(ctx context.Context, account string) (mail.Mark, error)
+	BeginLimits(ctx context.Context, account string) (mail.Mark, error)
 	SetLimits(ctx context.Context, account string, l mail.Limits, m mail.Mark) error
 }
 

@@ -174,7 +174,7 @@ func (o *Office) askLimits(ctx context.Context, r *route) (mail.Limits, error) {
 	if !ok {
 		return mail.Limits{}, errors.New("it cannot say what may be sent")
 	}
-	mark, err := o.conf.Pace.MarkLimits(ctx, r.Name)
+	mark, err := o.conf.Pace.BeginLimits(ctx, r.Name)
 	if err != nil {
 		return mail.Limits{}, err
 	}

@@ -93,7 +93,7 @@ func (p *pace) GiveSlot(_ context.Context, _ string, _ mail.Turn, used bool) err
 	return nil
 }
 
-func (p *pace) MarkLimits(context.Context, string) (mail.Mark, error) {
+func (p *pace) BeginLimits(context.Context, string) (mail.Mark, error) {
 	return mail.Mark{At: time.Now()}, nil
 }
 

@@ -20,9 +20,9 @@ func TestCampaignGoesOn(t *testing.T) {
 	w := newCampaigns(t, c, 2)
 	began := workflowtest.Start.Add(-6 * time.Hour)
 	w.record.Now = func() time.Time { return began }
-	err := w.record.MarkCampaign(bare{}, c.ID, 3, mail.CampaignRunning, "")
+	err := w.record.SetCampaignState(bare{}, c.ID, 3, mail.CampaignRunning, "")
 	if err == nil {
-		err = w.record.SettleRecipients(bare{}, c.ID, []mail.Recipient{{N: 1, State: mail.StateSent}})
+		err = w.record.RecordRecipients(bare{}, c.ID, []mail.Recipient{{N: 1, State: mail.StateSent}})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -54,9 +54,9 @@ func TestCampaignGoesOnInItsRound(t *testing.T) {
 	began := workflowtest.Start.Add(-6 * time.Hour)
 	w.record.Now = func() time.Time { return began }
 	for _, err := range []error{
-		w.record.MarkCampaign(bare{}, c.ID, 3, mail.CampaignRunning, ""),
-		w.record.SettleRecipients(bare{}, c.ID, []mail.Recipient{{N: 1, State: mail.StateSent}, {N: 2, State: mail.StateUnknown}}),
-		w.record.MarkCampaign(bare{}, c.ID, 4, mail.CampaignDone, ""),
+		w.record.SetCampaignState(bare{}, c.ID, 3, mail.CampaignRunning, ""),
+		w.record.RecordRecipients(bare{}, c.ID, []mail.Recipient{{N: 1, State: mail.StateSent}, {N: 2, State: mail.StateUnknown}}),
+		w.record.SetCampaignState(bare{}, c.ID, 4, mail.CampaignDone, ""),
 		w.record.RetryCampaign(bare{}, c.ID, 5, mail.Retry{Round: 1, SettledBefore: workflowtest.Start}),
 	} {
 		if err != nil {

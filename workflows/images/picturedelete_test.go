@@ -34,7 +34,7 @@ func (l listings) Stocked(ctx context.Context, skus []string) (map[string]catalo
 	return all, err
 }
 
-func (listings) MarkIndexed(context.Context, map[string]int64) ([]string, error) { return nil, nil }
+func (listings) RecordIndexed(context.Context, map[string]int64) ([]string, error) { return nil, nil }
 
 // discard deletes the studio's picture, with an index beside it.
 func (s *studio) discard(t *testing.T, index *fake.Index) error {

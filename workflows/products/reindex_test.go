@@ -72,7 +72,7 @@ func TestReindexWhileStockMoves(t *testing.T) {
 	if err != nil || done.Put != 3 {
 		t.Fatalf("%+v %v", done, err)
 	}
-	if moved, err := c.record.MarkIndexed(ctx, map[string]int64{"mug": c.product().Revision}); err != nil || len(moved) > 0 {
+	if moved, err := c.record.RecordIndexed(ctx, map[string]int64{"mug": c.product().Revision}); err != nil || len(moved) > 0 {
 		t.Fatalf("moved: %q %v", moved, err)
 	}
 	c.wantAgreement()

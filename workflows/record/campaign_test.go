@@ -57,7 +57,7 @@ func newMaildesk(t *testing.T) *maildesk {
 		return nil
 	}
 	d.campaigns.Before = func(op, _ string) error {
-		if op == "MarkCampaign" {
+		if op == "SetCampaignState" {
 			return down()
 		}
 		return nil
@@ -151,7 +151,7 @@ func (d *maildesk) resent() string {
 	m := porttest.MessageOf(id, order.MailShipped)
 	_, err := d.ledger.ClaimMail(d.t.Context(), m)
 	if err == nil {
-		err = d.ledger.SettleMail(d.t.Context(), m, mail.Outcome{State: mail.StateUnknown})
+		err = d.ledger.RecordMailOutcome(d.t.Context(), m, mail.Outcome{State: mail.StateUnknown})
 	}
 	if err != nil {
 		d.t.Fatal(err)

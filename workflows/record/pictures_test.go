@@ -169,4 +169,4 @@ func (l listings) Stocked(ctx context.Context, skus []string) (map[string]catalo
 	return all, err
 }
 
-func (listings) MarkIndexed(context.Context, map[string]int64) ([]string, error) { return nil, nil }
+func (listings) RecordIndexed(context.Context, map[string]int64) ([]string, error) { return nil, nil }

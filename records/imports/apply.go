@@ -1,0 +1,80 @@
+package imports
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"purser/catalog"
+	"purser/records/products"
+	"purser/records/sqldb"
+)
+
+// StartApplying ends the reading. From here on the products that the import
+// changes are due with its mark until the index has them.
+func (s *Store) StartApplying(ctx context.Context, id string) error {
+	now := sqldb.Micros(s.DB.Now())
+	return s.moveImport(ctx, "UPDATE imports SET state = ?, mark = ?, updated_at = ? WHERE id = ? AND state = ?",
+		string(catalog.ImportApplying), now+ownIndexing, now, id, string(catalog.ImportReading))
+}
+
+// ApplyRows writes up to limit staged products to the catalogue and records how
+// far that has come, in one transaction: a crash loses none and doubles none.
+// It returns whether there may be more. With the last ones, the import goes on
+// to the index. A dry run compares the rows and writes nothing.
+func (s *Store) ApplyRows(ctx context.Context, id string, limit int) (more bool, err error) {
+	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
+		more, err = apply(ctx, q, id, limit, sqldb.Micros(s.DB.Now()))
+		return err
+	})
+	return more, sqldb.WrapError("apply rows", err)
+}
+
+func apply(ctx context.Context, q sqldb.Querier, id string, limit int, now int64) (more bool, err error) {
+	var state, at string
+	var mark, bad, dry int64
+	found, err := sqldb.First(ctx, q, "SELECT state, at_sku, mark, bad, dry_run FROM imports WHERE id = ?"+q.ForUpdate(), []any{id}, &state, &at, &mark, &bad, &dry)
+	if err == nil && (!found || state != string(catalog.ImportApplying)) {
+		err = catalog.ErrMovedOn
+	}
+	if err != nil {
+		return false, err
+	}
+	rows, err := stagedAfter(ctx, q, id, at, limit)
+	if err != nil {
+		return false, err
+	}
+	merged, err := products.Merge(ctx, q, rows, now, mark, dry != 0)
+	if err != nil {
+		return false, err
+	}
+	if err := putFaults(ctx, q, id, merged.Faults, bad); err != nil {
+		return false, err
+	}
+	if len(rows) > 0 {
+		at = rows[len(rows)-1].SKU
+	}
+	next := catalog.ImportApplying
+	if len(rows) < limit {
+		next = catalog.ImportIndexing
+	}
+	_, err = q.Exec(ctx, "UPDATE imports SET at_sku = ?, applied = applied + ?, unchanged = unchanged + ?, bad = bad + ?, state = ?, updated_at = ? WHERE id = ?",
+		at, merged.Applied, merged.Unchanged, int64(len(merged.Faults)), string(next), now, id)
+	return next == catalog.ImportApplying, err
+}
+
+// stagedAfter reads staged rows in the order of their SKUs.
+func stagedAfter(ctx context.Context, q sqldb.Querier, id, after string, limit int) ([]catalog.LinedRow, error) {
+	var rows []catalog.LinedRow
+	err := sqldb.Each(ctx, q, "SELECT line, doc FROM import_rows WHERE import_id = ? AND sku > ? ORDER BY sku LIMIT ?", []any{id, after, limit}, func(r *sql.Rows) error {
+		var row catalog.LinedRow
+		var doc []byte
+		if err := r.Scan(&row.Line, &doc); err != nil {
+			return err
+		}
+		err := json.Unmarshal(doc, &row.Row)
+		rows = append(rows, row)
+		return err
+	})
+	return rows, err
+}

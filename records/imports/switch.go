@@ -1,0 +1,127 @@
+package imports
+
+import (
+	"context"
+	"database/sql"
+
+	"purser/catalog"
+	"purser/records/sqldb"
+)
+
+// SwitchRows puts all staged prices or stock into force in one transaction:
+// nobody sees half of them. Stock was counted when its row was read; pieces that
+// have left since are taken off, pieces that have come in are added, a later
+// count stands, and pieces that orders have reserved stay reserved. Rows that
+// would have taken those are kept as errors.
+func (s *Store) SwitchRows(ctx context.Context, id string) error {
+	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		var state string
+		var kind catalog.ImportKind
+		var mark int64
+		found, err := sqldb.First(ctx, q, "SELECT state, kind, mark FROM imports WHERE id = ?"+q.ForUpdate(), []any{id}, &state, &kind, &mark)
+		if err == nil && (!found || state != string(catalog.ImportApplying)) {
+			err = catalog.ErrMovedOn
+		}
+		if err != nil {
+			return err
+		}
+		now := sqldb.Micros(s.DB.Now())
+		if err := lockStaged(ctx, q, id); err != nil {
+			return err
+		}
+		var n, short int64
+		if kind == catalog.ImportPrices {
+			n, err = q.Exec(ctx, switchPrices, now, mark, mark, id)
+		} else {
+			if short, err = sqldb.One[int64](ctx, q, "SELECT COUNT(*) "+fallShort, id); err != nil {
+				return err
+			}
+			if _, err = q.Exec(ctx, noteShort, id); err != nil {
+				return err
+			}
+			if err := recountLater(ctx, q, id, now); err != nil {
+				return err
+			}
+			n, err = q.Exec(ctx, switchStock, now, now, mark, mark, id)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = q.Exec(ctx, "UPDATE imports SET state = ?, applied = ?, unchanged = staged - ?, bad = bad + ?, updated_at = ? WHERE id = ?",
+			string(catalog.ImportIndexing), n, n, short, now, id)
+		return err
+	})
+	return sqldb.WrapError("switch rows", err)
+}
+
+// lockStaged locks the products of an import in the order in which orders
+// lock them, so that the two never wait for each other.
+func lockStaged(ctx context.Context, q sqldb.Querier, id string) error {
+	if q.ForUpdate() == "" {
+		return nil
+	}
+	_, err := q.Exec(ctx, `
+		SELECT p.sku FROM products p JOIN import_rows r ON r.sku = p.sku WHERE r.import_id = ? ORDER BY p.sku COLLATE "C" FOR UPDATE OF p`, id)
+	return err
+}
+
+// recountLater makes the stock of files that came in after this one follow what
+// this one is about to do to the products: theirs is the later count, and is
+// neither skipped because of this one nor changed by its corrections.
+func recountLater(ctx context.Context, q sqldb.Querier, id string, now int64) error {
+	var later []string
+	err := sqldb.Each(ctx, q, `
+		SELECT l.id FROM imports l JOIN imports i ON i.id = ?
+		WHERE l.kind = i.kind AND l.state IN (?, ?) AND (l.created_at, l.id) > (i.created_at, i.id) ORDER BY l.created_at, l.id`,
+		[]any{id, string(catalog.ImportReading), string(catalog.ImportApplying)}, func(r *sql.Rows) error {
+			var other string
+			err := r.Scan(&other)
+			later = append(later, other)
+			return err
+		})
+	for _, other := range later {
+		if err == nil {
+			_, err = q.Exec(ctx, followStock, now, other, id)
+		}
+	}
+	return err
+}
+
+const (
+	// isDue leaves a product that was due before to the sweep or import that has
+	// it.
+	isDue = "due_at = CASE WHEN due_at = 0 OR due_at > ? THEN ? ELSE due_at END"
+
+	switchPrices = `
+		UPDATE products SET price = r.price, currency = r.currency, version = version + 1, revision = revision + 1, changed_at = ?, ` + isDue + `
+		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND products.deleted = 0
+			AND (products.price <> r.price OR products.currency <> r.currency)`
+
+	// counted is how many pieces are on hand now by a row; rest is how many will
+	// be recorded, unless they were counted again since.
+	counted = "(r.on_hand - (products.shipped - r.shipped) + (CASE WHEN r.received < 0 THEN 0 ELSE products.received - r.received END))"
+	latest  = "(r.counted_at < 0 OR products.counted_at = r.counted_at)"
+	rest    = "(CASE WHEN " + counted + " < products.reserved THEN products.reserved ELSE " + counted + " END)"
+
+	switchStock = `
+		UPDATE products SET on_hand = ` + rest + `, received = ` + rest + ` + products.shipped, version = version + 1,
+			revision = revision + 1, counted_at = ?, changed_at = ?, ` + isDue + `
+		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND ` + moves
+
+	// moves is true for a row that changes its product.
+	moves = "products.deleted = 0 AND " + latest + " AND products.on_hand <> " + rest
+
+	followStock = `
+		UPDATE import_rows AS l SET received = l.received + (` + rest + ` + products.shipped - products.received), counted_at = ?
+		FROM products, import_rows r
+		WHERE l.import_id = ? AND l.sku = products.sku AND l.counted_at = products.counted_at AND r.import_id = ? AND r.sku = products.sku AND ` + moves
+
+	fallShort = `
+		FROM products JOIN import_rows r ON r.sku = products.sku
+		WHERE r.import_id = ? AND products.deleted = 0 AND ` + latest + ` AND ` + counted + ` < products.reserved`
+
+	noteShort = `
+		INSERT INTO import_errors (import_id, line, field, sku, message)
+		SELECT r.import_id, r.line, 'onHand', r.sku, products.reserved || ' are set aside for orders and stay on hand, but only ' || ` + counted + ` || ' are there'
+		` + fallShort + ` ORDER BY r.line LIMIT 1000`
+)

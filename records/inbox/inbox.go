@@ -1,0 +1,240 @@
+// Package inbox is the record of what providers reported: each webhook as it came
+// in, and what became of it; and the certificates that webhooks were verified
+// with.
+package inbox
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"purser/order"
+	"purser/records/sqldb"
+)
+
+// ErrNoItem: the inbox has no such item.
+var ErrNoItem = errors.New("no such inbox item")
+
+// Store is the inbox's part of the record.
+type Store struct {
+	DB *sqldb.DB
+}
+
+// State is where a reported event stands in the inbox.
+type State string
+
+// The states of an inbox item.
+const (
+	Received  State = "received"  // stored, to be delivered
+	Held      State = "held"      // its order is not known yet
+	Delivered State = "delivered" // its workflow has it
+	Kept      State = "kept"      // of a type nobody needs
+	Parked    State = "parked"    // needs a person
+)
+
+// deliverable reports whether an item is still to be delivered, at Item.NextAt.
+func (st State) deliverable() bool { return st == Received || st == Held }
+
+// Item is one event as a provider reported it: the bytes that came over the wire,
+// what was understood of them, and what became of it.
+type Item struct {
+	ID          int64 // set by Receive
+	Provider    string
+	Account     string
+	EventID     string // unique for the provider and account
+	Type        string
+	OrderID     order.ID // "" if the event does not say
+	Ref         string   // an intent's id or a parcel's reference, to find the order by
+	State       State    // default Received
+	Headers     []byte
+	Body        []byte
+	ReceivedAt  time.Time
+	ProviderAt  time.Time
+	Attempts    int
+	NextAt      time.Time // default ReceivedAt; zero if it is not to be delivered (any more)
+	Note        string
+	Correlation string
+	News        []byte    // JSON of order.News; nil if none
+	PrunedAt    time.Time // when Body, Headers and News were deleted; zero while they are there
+	Source      string    // remote address
+}
+
+// Receive stores an event and returns when it is durable: only then may the
+// provider be answered. An event that was stored before is a duplicate, whatever
+// became of it since: fresh is false, and the item's ID and State are those of
+// the first.
+func (s *Store) Receive(ctx context.Context, it *Item) (fresh bool, err error) {
+	if it.ReceivedAt.IsZero() {
+		it.ReceivedAt = s.DB.Now()
+	}
+	if it.State == "" {
+		it.State = Received
+	}
+	if it.NextAt.IsZero() {
+		it.NextAt = it.ReceivedAt
+	}
+	if !it.State.deliverable() {
+		it.NextAt = time.Time{}
+	}
+	var id int64
+	var state State
+	err = s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
+		state = it.State
+		id, fresh, err = q.Insert(ctx, `
+			INSERT INTO inbox (provider, account, event_id, type, order_id, ref, state, attempts, next_at, received_at, provider_at,
+				note, correlation, source, news, headers, body)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (provider, account, event_id) DO NOTHING`,
+			it.Provider, it.Account, it.EventID, it.Type, string(it.OrderID), it.Ref, string(it.State), it.Attempts,
+			sqldb.Micros(it.NextAt), sqldb.Micros(it.ReceivedAt), sqldb.Micros(it.ProviderAt), it.Note, it.Correlation, it.Source,
+			it.News, it.Headers, it.Body)
+		if err != nil || fresh {
+			return err
+		}
+		_, err = sqldb.First(ctx, q, "SELECT id, state FROM inbox WHERE provider = ? AND account = ? AND event_id = ?",
+			[]any{it.Provider, it.Account, it.EventID}, &id, &state)
+		return err
+	})
+	if err != nil {
+		return false, sqldb.WrapError("receive", err)
+	}
+	it.ID, it.State = id, state
+	return fresh, nil
+}
+
+// itemColumns are scanned by scanItem.
+const itemColumns = `id, provider, account, event_id, type, order_id, ref, state, attempts, next_at, received_at, provider_at,
+	note, correlation, source, pruned_at, news, headers, body`
+
+func scanItem(r *sql.Rows) (Item, error) {
+	var it Item
+	var next, received, provider, pruned int64
+	err := r.Scan(&it.ID, &it.Provider, &it.Account, &it.EventID, &it.Type, &it.OrderID, &it.Ref, &it.State, &it.Attempts,
+		&next, &received, &provider, &it.Note, &it.Correlation, &it.Source, &pruned, &it.News, &it.Headers, &it.Body)
+	it.PrunedAt = sqldb.FromMicros(pruned)
+	it.NextAt, it.ReceivedAt, it.ProviderAt = sqldb.FromMicros(next), sqldb.FromMicros(received), sqldb.FromMicros(provider)
+	return it, err
+}
+
+func (s *Store) items(ctx context.Context, where string, args ...any) ([]Item, error) {
+	return s.itemsWith(ctx, itemColumns, where, args...)
+}
+
+func (s *Store) itemsWith(ctx context.Context, columns, where string, args ...any) ([]Item, error) {
+	var found []Item
+	err := sqldb.Each(ctx, s.DB.Reader(), "SELECT "+columns+" FROM inbox WHERE "+where, args, func(r *sql.Rows) error {
+		it, err := scanItem(r)
+		found = append(found, it)
+		return err
+	})
+	return found, err
+}
+
+// Place is the place of an item among those that are due. The zero value is
+// before the first.
+type Place struct {
+	NextAt time.Time
+	ID     int64
+}
+
+// withoutBytes is itemColumns for callers that need only what was understood.
+var withoutBytes = strings.Replace(itemColumns, "headers, body", "'' AS headers, '' AS body", 1)
+
+// Due lists up to limit items that are to be delivered (again) by now, oldest
+// first, behind a place among them; without their headers and bodies. Several
+// callers may list them at once: delivering twice is harmless.
+func (s *Store) Due(ctx context.Context, now time.Time, behind Place, limit int) ([]Item, error) {
+	due, err := s.itemsWith(ctx, withoutBytes, "next_at > 0 AND next_at <= ? AND (next_at, id) > (?, ?) ORDER BY next_at, id LIMIT ?",
+		sqldb.Micros(now), sqldb.Micros(behind.NextAt), behind.ID, sqldb.PageSize(limit))
+	return due, sqldb.WrapError("due", err)
+}
+
+// HeldFor lists the items held for an order, by its id or by a reference of
+// its intent or parcel; either may be "".
+func (s *Store) HeldFor(ctx context.Context, id order.ID, ref string) ([]Item, error) {
+	var found []Item
+	for _, by := range []struct{ column, value string }{{"order_id", string(id)}, {"ref", ref}} {
+		if by.value == "" {
+			continue
+		}
+		some, err := s.items(ctx, "state = 'held' AND "+by.column+" <> '' AND "+by.column+" = ? ORDER BY id", by.value)
+		if err != nil {
+			return nil, sqldb.WrapError("held for", err)
+		}
+		found = append(found, some...)
+	}
+	slices.SortFunc(found, func(a, b Item) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(found, func(a, b Item) bool { return a.ID == b.ID }), nil
+}
+
+// Item returns one item, or ErrNoItem.
+func (s *Store) Item(ctx context.Context, id int64) (Item, error) {
+	found, err := s.items(ctx, "id = ?", id)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("%w: %d", ErrNoItem, id)
+	}
+	if err != nil {
+		return Item{}, sqldb.WrapError("item", err)
+	}
+	return found[0], nil
+}
+
+// deliveryBatch is for how many items one statement records an attempt.
+const deliveryBatch = 64
+
+// RecordDelivery writes how an attempt to deliver these items ended and, for
+// those still to be delivered, when to try again. A delivered item stays
+// delivered: of two attempts at once, the one that succeeded counts.
+func (s *Store) RecordDelivery(ctx context.Context, ids []int64, st State, note string, nextAt time.Time) error {
+	for len(ids) > 0 {
+		n := min(len(ids), deliveryBatch)
+		if err := s.recordBatch(ctx, ids[:n], st, note, nextAt); err != nil {
+			return sqldb.WrapError("record delivery", err)
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+func (s *Store) recordBatch(ctx context.Context, ids []int64, st State, note string, nextAt time.Time) error {
+	if !st.deliverable() {
+		nextAt = time.Time{}
+	}
+	args := []any{string(st), note, sqldb.Micros(nextAt)}
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	// The list is filled up to a power of two, so that few statements need
+	// preparing.
+	size := 1
+	for size < len(ids) {
+		size *= 2
+	}
+	for range size - len(ids) {
+		args = append(args, ids[0])
+	}
+	return s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		_, err := q.Exec(ctx, "UPDATE inbox SET state = ?, note = ?, next_at = ?, attempts = attempts + 1 WHERE id IN ("+
+			sqldb.Placeholders(size)+") AND state <> 'delivered'", args...)
+		return err
+	})
+}
+
+// Redeliver carries out an operator's decision to make an item due, whatever
+// became of it, with the order, the reference, the news and the note it has now.
+func (s *Store) Redeliver(ctx context.Context, it *Item) error {
+	it.State, it.NextAt = Received, s.DB.Now()
+	return sqldb.WrapError("redeliver", s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		n, err := q.Exec(ctx, "UPDATE inbox SET state = ?, note = ?, next_at = ?, order_id = ?, ref = ?, news = ?, pruned_at = 0 WHERE id = ?",
+			string(it.State), it.Note, sqldb.Micros(it.NextAt), string(it.OrderID), it.Ref, it.News, it.ID)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("%w: %d", ErrNoItem, it.ID)
+		}
+		return err
+	}))
+}

@@ -1,0 +1,98 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"purser/mail"
+	"purser/order"
+	"purser/records/sqldb"
+)
+
+// IntegrityReport counts everything, to prove that nothing was lost or done
+// twice. Making it reads whole tables: it is for drills and tests.
+type IntegrityReport struct {
+	Orders map[order.Status]int64
+	Events int64
+	Gaps   int64 // orders whose events are not 1, 2, 3 … up to their version
+	Mails  map[mail.State]int64
+	Stock  []StockReport
+}
+
+// StockReport is one product's stock, counted twice: on the product and from
+// its reservations.
+type StockReport struct {
+	SKU                       string
+	Initial                   int64 // ever in the warehouse
+	OnHand, Reserved, Shipped int64 // by the product itself
+	Open, Gone                int64 // the sums of the reservations: open ones, shipped ones
+}
+
+// Broken names each promise about stock and events that does not hold.
+func (r IntegrityReport) Broken() []string {
+	var broken []string
+	if r.Gaps > 0 {
+		broken = append(broken, fmt.Sprintf("%d orders with a gap in their events", r.Gaps))
+	}
+	for _, p := range r.Stock {
+		if p.OnHand+p.Shipped != p.Initial || p.Reserved != p.Open || p.Shipped != p.Gone {
+			broken = append(broken, fmt.Sprintf("stock of %s is not conserved: %+v", p.SKU, p))
+		}
+		if p.Reserved > p.OnHand {
+			broken = append(broken, fmt.Sprintf("%s is oversold: %+v", p.SKU, p))
+		}
+	}
+	return broken
+}
+
+// IntegrityReport makes the report. While orders are written its parts may be of
+// different moments.
+func (s *Store) IntegrityReport(ctx context.Context) (IntegrityReport, error) {
+	report := IntegrityReport{Orders: make(map[order.Status]int64), Mails: make(map[mail.State]int64)}
+	q := s.db.Reader()
+	err := sqldb.Each(ctx, q, "SELECT status, COUNT(*) FROM orders GROUP BY status", nil, func(r *sql.Rows) error {
+		return countInto(r, report.Orders)
+	})
+	if err != nil {
+		return report, sqldb.WrapError("integrity report", err)
+	}
+	err = sqldb.Each(ctx, q, "SELECT state, COUNT(*) FROM mails GROUP BY state", nil, func(r *sql.Rows) error {
+		return countInto(r, report.Mails)
+	})
+	if err != nil {
+		return report, sqldb.WrapError("integrity report", err)
+	}
+	if report.Events, err = sqldb.One[int64](ctx, q, "SELECT COUNT(*) FROM order_events"); err != nil {
+		return report, sqldb.WrapError("integrity report", err)
+	}
+	report.Gaps, err = sqldb.One[int64](ctx, q, `
+		SELECT COUNT(*) FROM orders o
+		LEFT JOIN (SELECT order_id, COUNT(*) AS n, MAX(seq) AS last FROM order_events GROUP BY order_id) e ON e.order_id = o.id
+		WHERE COALESCE(e.n, 0) <> o.version OR COALESCE(e.last, 0) <> o.version`)
+	if err != nil {
+		return report, sqldb.WrapError("integrity report", err)
+	}
+	err = sqldb.Each(ctx, q, `
+		SELECT p.sku, p.received, p.on_hand, p.reserved, p.shipped,
+			CAST(COALESCE(SUM(CASE WHEN r.state IN ('held', 'kept') THEN r.quantity END), 0) AS BIGINT),
+			CAST(COALESCE(SUM(CASE WHEN r.state = 'shipped' THEN r.quantity END), 0) AS BIGINT)
+		FROM products p LEFT JOIN reservations r ON r.sku = p.sku
+		GROUP BY p.sku, p.received, p.on_hand, p.reserved, p.shipped ORDER BY p.sku`, nil, func(r *sql.Rows) error {
+		var p StockReport
+		err := r.Scan(&p.SKU, &p.Initial, &p.OnHand, &p.Reserved, &p.Shipped, &p.Open, &p.Gone)
+		report.Stock = append(report.Stock, p)
+		return err
+	})
+	return report, sqldb.WrapError("integrity report", err)
+}
+
+func countInto[K ~string](r *sql.Rows, counts map[K]int64) error {
+	var k K
+	var n int64
+	if err := r.Scan(&k, &n); err != nil {
+		return err
+	}
+	counts[k] = n
+	return nil
+}

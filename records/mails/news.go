@@ -1,0 +1,49 @@
+package mails
+
+import (
+	"context"
+	"errors"
+
+	"purser/mail"
+	"purser/order"
+	"purser/records/sqldb"
+)
+
+// MailNews returns what feedback means for orders: which of their mails bounced
+// or were called spam. Feedback about other mails, and about mails that are not
+// in the ledger, is left out. The same feedback gives the same news.
+func (s *Store) MailNews(ctx context.Context, list []mail.Feedback) ([]order.News, error) {
+	var news []order.News
+	for _, f := range list {
+		if f.Kind != mail.Bounced && f.Kind != mail.Complained {
+			continue
+		}
+		e, err := s.mailBehind(ctx, f)
+		if errors.Is(err, ErrNoMail) {
+			continue
+		}
+		if err != nil {
+			return nil, sqldb.WrapError("mail news", err)
+		}
+		id, err := order.ParseID(e.About)
+		if err != nil { // a campaign's
+			continue
+		}
+		news = append(news, order.News{
+			ID: "mail:" + f.Provider + ":" + f.ProviderID + ":" + string(f.Kind) + ":" + string(f.Bounce), Type: "mail." + string(f.Kind), At: f.At, OrderID: id,
+			Mail: &order.MailTrouble{
+				Milestone: order.Milestone(e.Template), Kind: f.Kind, Bounce: f.Bounce, Provider: f.Provider, ProviderID: f.ProviderID, At: f.At,
+			},
+		})
+	}
+	return news, nil
+}
+
+// mailBehind returns the line of the ledger that feedback is about, by our id
+// where the provider repeats it, else by the provider's.
+func (s *Store) mailBehind(ctx context.Context, f mail.Feedback) (Entry, error) {
+	if f.MessageID != "" {
+		return s.Mail(ctx, f.MessageID)
+	}
+	return s.MailByProvider(ctx, f.Provider, f.ProviderID)
+}

@@ -1,0 +1,64 @@
+package mails
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"purser/mail"
+	"purser/order"
+	"purser/records/sqldb"
+)
+
+// retryHorizon is how long a mail that certainly did not go out may still be
+// tried by the workflow that wants it sent.
+const retryHorizon = 4 * 24 * time.Hour
+
+// OpenResend gives a mail its next generation, with the actor who asked for it
+// and the reason, or returns the one that the same key got before. It fails with
+// order.ErrNotFound if the order never had such a mail, unless the mail is sent
+// on request, and with order.ErrMailing while the last one has no outcome.
+func (s *Store) OpenResend(ctx context.Context, r order.Resend) (m order.Mail, err error) {
+	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		about, template := string(r.OrderID), string(r.Milestone)
+		var key string
+		var generation int
+		before := func() (bool, error) {
+			found, err := sqldb.First(ctx, q, "SELECT mail_key, generation FROM mails WHERE about = ? AND template = ? AND asked_key = ? AND asked_key <> ''",
+				[]any{about, template, r.Key}, &key, &generation)
+			if found {
+				m = r.Named(key, generation)
+			}
+			return found, err
+		}
+		found, err := before()
+		if err != nil || found {
+			return err
+		}
+		var last mail.State
+		var claimed int64
+		one := r.Stem() // the mail of another refund says nothing about this refund's
+		found, err = sqldb.First(ctx, q, "SELECT generation, state, claimed_at FROM mails WHERE about = ? AND template = ? AND substr(mail_key, 1, ?) = ? ORDER BY generation DESC LIMIT 1",
+			[]any{about, template, len(one), one}, &generation, &last, &claimed)
+		switch {
+		case err != nil:
+			return err
+		case !found && !r.Milestone.OnRequest():
+			return fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, template)
+		case found && !last.Settled() && s.DB.Now().Sub(sqldb.FromMicros(claimed)) < retryHorizon:
+			if found, err = before(); err != nil || found { // written by the same key between the two queries
+				return err
+			}
+			return order.ErrMailing
+		}
+		m = r.Mail(generation + 1)
+		_, err = q.Exec(ctx, `
+			INSERT INTO mails (mail_key, about, template, generation, state, provider_id, why, attempts, claimed_at, settled_at, asked_by, asked_why, asked_key)
+			VALUES (?, ?, ?, ?, 'due', '', '', 0, ?, 0, ?, ?, ?)`, m.Key(), about, template, m.Generation, sqldb.Micros(s.DB.Now()), r.Actor, r.Why, r.Key)
+		if sqldb.IsUniqueViolation(err) { // another resend took the generation at the same time
+			err = fmt.Errorf("%w: %w", sqldb.ErrRace, err)
+		}
+		return err
+	})
+	return m, sqldb.WrapError("open resend", err)
+}

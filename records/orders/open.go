@@ -1,0 +1,104 @@
+package orders
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"purser/order"
+	"purser/records/sqldb"
+	"purser/records/stock"
+)
+
+// OpenOrder prices the request from the catalogue, reserves the stock until
+// Opening.HoldUntil and writes the order, its first payment attempt and its
+// first two events, all or nothing. Repeating it in the same run returns the
+// order as it was opened; in another run it fails with order.ErrDuplicate. Its
+// other errors are those of order.Request.Price; then nothing was written.
+func (s *Store) OpenOrder(ctx context.Context, o order.Opening) (order.Order, error) {
+	var opened order.Order
+	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
+		opened, err = open(ctx, q, o)
+		return err
+	})
+	if err != nil {
+		return order.Order{}, sqldb.WrapError("open order", err)
+	}
+	return opened, nil
+}
+
+func open(ctx context.Context, q sqldb.Querier, o order.Opening) (order.Order, error) {
+	skus := make([]string, len(o.Request.Lines))
+	for i, l := range o.Request.Lines {
+		skus[i] = l.SKU
+	}
+	now := sqldb.Micros(o.Now)
+	offers, err := stock.ReadOffers(ctx, q, skus, now)
+	if err != nil {
+		return order.Order{}, err
+	}
+	lines, total, err := o.Request.Price(offers)
+	if err != nil {
+		// The missing stock may be what this very order took before.
+		if was, found, e := openedBefore(ctx, q, o); e != nil || found {
+			return was, e
+		}
+		return order.Order{}, err
+	}
+	placed := newOrder(o, lines, total)
+	inserted, err := insertOrder(ctx, q, placed, o.RunID, o.RequestHash)
+	if err != nil {
+		return order.Order{}, err
+	}
+	if !inserted {
+		was, _, err := openedBefore(ctx, q, o)
+		return was, err
+	}
+	if err := insertEvents(ctx, q, openingEvents(o, placed), placed.Fence); err != nil {
+		return order.Order{}, err
+	}
+	if err := putPayment(ctx, q, placed, "create", now); err != nil {
+		return order.Order{}, err
+	}
+	return placed, stock.Reserve(ctx, q, placed, now, sqldb.Micros(o.HoldUntil))
+}
+
+// newOrder returns the order as it is opened.
+func newOrder(o order.Opening, lines []order.Line, total order.Money) order.Order {
+	at := o.Now.UTC().Truncate(time.Microsecond)
+	return order.Order{
+		ID: o.ID, Status: order.Placed, Version: 2,
+		Customer: o.Request.Customer, Email: o.Request.Email, Locale: o.Request.Locale, ShipTo: o.Request.ShipTo,
+		Lines: lines, Total: total,
+		Payment:  order.Payment{Generation: 1},
+		PlacedAt: at, UpdatedAt: at,
+	}
+}
+
+func openingEvents(o order.Opening, placed order.Order) []order.Event {
+	e := order.Event{OrderID: o.ID, Seq: 1, At: placed.PlacedAt, Kind: order.OrderPlaced, To: order.Placed, Actor: o.Actor, Correlation: o.Correlation}
+	r := e
+	r.Seq, r.Kind, r.From = 2, order.StockReserved, order.Placed
+	return []order.Event{e, r}
+}
+
+// openedBefore returns the order that an earlier attempt opened. It fails with
+// order.ErrDuplicate where another run did.
+func openedBefore(ctx context.Context, q sqldb.Querier, o order.Opening) (was order.Order, found bool, err error) {
+	var run, doc string
+	found, err = sqldb.First(ctx, q, "SELECT run_id, doc FROM orders WHERE id = ?", []any{string(o.ID)}, &run, &doc)
+	if err != nil || !found {
+		return order.Order{}, false, err
+	}
+	if run != o.RunID {
+		return order.Order{}, true, fmt.Errorf("%w: %s", order.ErrDuplicate, o.ID)
+	}
+	if err := json.Unmarshal([]byte(doc), &was); err != nil {
+		return order.Order{}, true, err
+	}
+	// The fields that cannot change are as they were; the rest began like this.
+	was.Status, was.Version, was.UpdatedAt = order.Placed, 2, was.PlacedAt
+	was.Payment, was.Shipment, was.Reason, was.Waiting = order.Payment{Generation: 1}, order.Shipment{}, "", nil
+	return was, true, nil
+}

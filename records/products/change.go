@@ -1,0 +1,154 @@
+package products
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"purser/catalog"
+	"purser/records/sqldb"
+)
+
+// indexGrace is how long a product's own workflow has to bring a change to the
+// index before a sweep does.
+const indexGrace = time.Minute
+
+// ChangeProduct carries out changes of one product in their order, in one
+// transaction, and returns how each ended. A change that was carried out before
+// (its ID says so) ends as it did then; a refused one does not stop the others.
+// All of them stay in the record, with the actor who asked for them.
+func (s *Store) ChangeProduct(ctx context.Context, sku string, changes []catalog.Change) ([]catalog.Changed, error) {
+	var ended []catalog.Changed
+	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		now := sqldb.Micros(s.DB.Now())
+		at := moment{now: now, due: now + indexGrace.Microseconds()}
+		ended = ended[:0] // it may be run again
+		row, err := lockProduct(ctx, q, sku)
+		if err != nil {
+			return err
+		}
+		for _, c := range changes {
+			e, err := row.carryOut(ctx, q, c, at)
+			if err != nil {
+				return err
+			}
+			ended = append(ended, e)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, sqldb.WrapError("change product", err)
+	}
+	return ended, nil
+}
+
+// carryOut makes one change, unless it was made before.
+func (p *productRow) carryOut(ctx context.Context, q sqldb.Querier, c catalog.Change, at moment) (catalog.Changed, error) {
+	what, hash, err := c.Fingerprint()
+	if err != nil {
+		return catalog.Changed{}, err
+	}
+	before, known, err := carriedOut(ctx, q, p.SKU, c.ID, hash)
+	if err != nil || known {
+		return catalog.Changed{ID: c.ID, Product: p.Stocked, Err: before}, err
+	}
+	next, refused := p.changed(ctx, q, c, at.now)
+	if refused != nil && refusal(refused) == "" {
+		return catalog.Changed{}, refused // the record itself failed
+	}
+	if refused == nil {
+		p.counting = c.OnHand != nil
+		if err := p.write(ctx, q, next, c.Delete, at); err != nil {
+			return catalog.Changed{}, err
+		}
+	}
+	why := ""
+	if refused != nil {
+		why = refused.Error()
+	}
+	_, err = q.Exec(ctx, `
+		INSERT INTO product_changes (sku, change_id, hash, at, actor, correlation, version, what, refused, why)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		p.SKU, c.ID, hash, at.now, c.Actor, c.Correlation, p.Version, what, refusal(refused), why)
+	return catalog.Changed{ID: c.ID, Product: p.Stocked, Err: refused}, err
+}
+
+// carriedOut looks for a change that was made before, and returns how it ended.
+func carriedOut(ctx context.Context, q sqldb.Querier, sku, id, hash string) (ended error, known bool, err error) {
+	var was, refused, why string
+	known, err = sqldb.First(ctx, q, "SELECT hash, refused, why FROM product_changes WHERE sku = ? AND change_id = ?", []any{sku, id}, &was, &refused, &why)
+	switch {
+	case err != nil || !known:
+		return nil, false, err
+	case was != hash:
+		return fmt.Errorf("%w: %s", catalog.ErrOtherChange, sku), true, nil
+	case refused != "":
+		return &recordedRefusal{refusals[refused], why}, true, nil
+	}
+	return nil, true, nil
+}
+
+// recordedRefusal is a refusal in the words it had the first time.
+type recordedRefusal struct {
+	kind error
+	text string
+}
+
+func (r *recordedRefusal) Error() string { return r.text }
+func (r *recordedRefusal) Unwrap() error { return r.kind }
+
+// refusals holds the reasons for which a change is refused, by the words that
+// the record has for them.
+var refusals = map[string]error{
+	"invalid": catalog.ErrInvalid, "not_found": catalog.ErrNotFound, "version": catalog.ErrVersion, "reserved": catalog.ErrReserved,
+}
+
+// refusal returns the record's word for an error, or "" if it is not a refusal.
+func refusal(err error) string {
+	for word, kind := range refusals {
+		if errors.Is(err, kind) {
+			return word
+		}
+	}
+	return ""
+}
+
+// RecordedChange is a change of a product as the record keeps it.
+type RecordedChange struct {
+	ID      string          `json:"id"`
+	At      time.Time       `json:"at"`
+	Actor   string          `json:"actor"`
+	Version int64           `json:"version"`
+	What    json.RawMessage `json:"what"`
+	Refused string          `json:"refused,omitempty"`
+	Why     string          `json:"why,omitempty"`
+}
+
+// ProductChanges lists the last changes of a product, newest first.
+func (s *Store) ProductChanges(ctx context.Context, sku string, limit int) ([]RecordedChange, error) {
+	var found []RecordedChange
+	err := sqldb.Each(ctx, s.DB.Reader(), `
+		SELECT change_id, at, actor, version, what, refused, why FROM product_changes WHERE sku = ? ORDER BY at DESC, version DESC LIMIT ?`,
+		[]any{sku, sqldb.PageSize(limit)}, func(r *sql.Rows) error {
+			var c RecordedChange
+			var at int64
+			var what string
+			err := r.Scan(&c.ID, &at, &c.Actor, &c.Version, &what, &c.Refused, &c.Why)
+			c.At, c.What = sqldb.FromMicros(at), json.RawMessage(what)
+			found = append(found, c)
+			return err
+		})
+	return found, sqldb.WrapError("product changes", err)
+}
+
+// ForgetChanges removes changes of products that were made before a time, and
+// returns how many there were.
+func (s *Store) ForgetChanges(ctx context.Context, before int64) (int64, error) {
+	const batch = 2_000
+	n, err := s.DB.DeleteInBatches(ctx, batch, fmt.Sprintf(
+		"DELETE FROM product_changes WHERE (sku, change_id) IN (SELECT sku, change_id FROM product_changes WHERE at < ? ORDER BY at LIMIT %d)", batch), before)
+	return n, sqldb.WrapError("forget changes", err)
+}

@@ -1,0 +1,158 @@
+package products
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"purser/catalog"
+	"purser/order"
+	"purser/records/sqldb"
+)
+
+// Merged is what became of rows that were merged into the catalogue.
+type Merged struct {
+	Applied   int64 // added or changed
+	Unchanged int64 // the catalogue said the same already
+	Faults    []catalog.RowFault
+}
+
+// Merge writes rows of a file to the catalogue as a step of a transaction at
+// the time now. A sweep brings the products to the index when they are due, if
+// that has not been done before. A dry run compares the rows and writes nothing.
+func Merge(ctx context.Context, q sqldb.Querier, rows []catalog.LinedRow, now, due int64, dryRun bool) (Merged, error) {
+	products, err := lockProducts(ctx, q, rows)
+	if err != nil {
+		return Merged{}, err
+	}
+	b := batch{moment: moment{now: now, due: due}}
+	for _, r := range rows {
+		b.add(r, products[r.SKU])
+	}
+	if !dryRun {
+		err = b.write(ctx, q)
+	}
+	return Merged{int64(len(b.added) + len(b.changed)), b.unchanged, b.faults}, err
+}
+
+// lockProducts locks and then reads the products that rows are about (as
+// lockProduct does), in the order in which orders lock them too.
+func lockProducts(ctx context.Context, q sqldb.Querier, rows []catalog.LinedRow) (map[string]*productRow, error) {
+	skus := make([]string, len(rows))
+	for i, r := range rows {
+		skus[i] = r.SKU
+	}
+	list, args := sqldb.In(skus)
+	if lock := q.ForUpdate(); lock != "" {
+		if _, err := q.Exec(ctx, "SELECT sku FROM products WHERE sku IN "+list+` ORDER BY sku COLLATE "C"`+lock, args...); err != nil {
+			return nil, err
+		}
+	}
+	found := make(map[string]*productRow, len(rows))
+	err := sqldb.Each(ctx, q, selectProduct+"WHERE p.sku IN "+list, args, func(r *sql.Rows) error {
+		p, err := scanProduct(r)
+		found[p.SKU] = &p
+		return err
+	})
+	return found, err
+}
+
+// batch is what rows of a file make of the catalogue.
+type batch struct {
+	moment
+	added     []catalog.Product
+	changed   []update
+	unchanged int64
+	faults    []catalog.RowFault
+}
+
+// update is a product that is there, and what it is to become.
+type update struct {
+	row  *productRow
+	next catalog.Product
+}
+
+// add compares one row with the product as it is; nil is a product that there
+// is not yet.
+func (b *batch) add(r catalog.LinedRow, was *productRow) {
+	fresh := was == nil || was.Deleted
+	var base catalog.Product
+	if !fresh {
+		base = was.Product
+	}
+	next := r.Onto(base)
+	if !fresh {
+		next.OnHand = base.OnHand // only an import of stock sets the stock
+	}
+	if faults := next.Faults(); len(faults) > 0 {
+		b.refuse(r, faults[0])
+		return
+	}
+	if _, err := order.Exponent(next.Currency); err != nil {
+		b.refuse(r, catalog.Fault{Field: "currency", Message: fmt.Sprintf("unknown currency %q", next.Currency)})
+		return
+	}
+	switch {
+	case was == nil:
+		next.Version = 1
+		b.added = append(b.added, next)
+	case !was.Deleted && same(base, next):
+		b.unchanged++
+	case was.Deleted && next.OnHand < was.reserved:
+		b.refuse(r, catalog.Fault{Field: "onHand", Message: fmt.Sprintf("%d are set aside for orders", was.reserved)})
+	default:
+		next.Version = was.Version + 1
+		b.changed = append(b.changed, update{was, next})
+	}
+}
+
+func (b *batch) refuse(r catalog.LinedRow, f catalog.Fault) {
+	b.faults = append(b.faults, catalog.RowFault{Line: r.Line, SKU: r.SKU, Fault: f})
+}
+
+// same reports whether a row says what the record says already.
+func same(a, b catalog.Product) bool {
+	if len(a.Tags) == 0 && len(b.Tags) == 0 {
+		a.Tags, b.Tags = nil, nil
+	}
+	if len(a.Options) == 0 && len(b.Options) == 0 {
+		a.Options, b.Options = nil, nil
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+func (b *batch) write(ctx context.Context, q sqldb.Querier) error {
+	for _, c := range b.changed {
+		if err := c.row.write(ctx, q, c.next, false, b.moment); err != nil {
+			return err
+		}
+	}
+	for left := b.added; len(left) > 0; {
+		n := min(len(left), q.BatchSize())
+		some := left[:n]
+		left = left[n:]
+		rows, docs := make([]any, 0, 12*n), make([]any, 0, 2*n)
+		for _, p := range some {
+			doc, err := json.Marshal(detailsOf(p))
+			if err != nil {
+				return err
+			}
+			rows = append(rows, p.SKU, p.Name, p.Price, p.Currency, p.OnHand, p.OnHand, sqldb.Bit(p.Inactive), p.Version, int64(1), b.now, b.now, b.due)
+			docs = append(docs, p.SKU, string(doc))
+		}
+		added, err := q.Exec(ctx, "INSERT INTO products (sku, name, price, currency, on_hand, received, inactive, version, revision, changed_at, added_at, due_at) VALUES "+
+			sqldb.Values(n, 12)+" ON CONFLICT (sku) DO NOTHING", rows...)
+		if err == nil && added != int64(n) {
+			err = sqldb.ErrRace
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := q.Exec(ctx, "INSERT INTO product_details (sku, doc) VALUES "+sqldb.Values(n, 2)+" ON CONFLICT (sku) DO UPDATE SET doc = excluded.doc", docs...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

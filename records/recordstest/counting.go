@@ -1,0 +1,59 @@
+package recordstest
+
+import (
+	"context"
+
+	"purser/records/sqldb"
+)
+
+// Counting is a connection that counts how many rows each transaction changes,
+// and lets something happen after each.
+type Counting struct {
+	sqldb.Connection
+	Changed []int64 // by transaction
+	Between func()
+}
+
+// Count returns the database with a Counting connection in place of its own.
+func Count(db *sqldb.DB) (*sqldb.DB, *Counting) {
+	c := &Counting{Connection: db.Connection}
+	counted := *db
+	counted.Connection = c
+	return &counted, c
+}
+
+// Write counts what f changes.
+func (c *Counting) Write(ctx context.Context, f func(context.Context, sqldb.Querier) error) error {
+	return c.count(ctx, c.Connection.Write, f)
+}
+
+// WriteAlone counts what f changes.
+func (c *Counting) WriteAlone(ctx context.Context, f func(context.Context, sqldb.Querier) error) error {
+	return c.count(ctx, c.Connection.WriteAlone, f)
+}
+
+type write func(context.Context, func(context.Context, sqldb.Querier) error) error
+
+func (c *Counting) count(ctx context.Context, run write, f func(context.Context, sqldb.Querier) error) error {
+	var n int64
+	err := run(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		n = 0
+		return f(ctx, countingQuerier{q, &n})
+	})
+	c.Changed = append(c.Changed, n)
+	if c.Between != nil {
+		c.Between()
+	}
+	return err
+}
+
+type countingQuerier struct {
+	sqldb.Querier
+	n *int64
+}
+
+func (q countingQuerier) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	n, err := q.Querier.Exec(ctx, query, args...)
+	*q.n += n
+	return n, err
+}

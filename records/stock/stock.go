@@ -1,0 +1,34 @@
+// Package stock is the record of what is for sale and of what orders have
+// reserved. Its functions on a Querier are steps of the transactions in which
+// orders and products are written.
+package stock
+
+import (
+	"context"
+	"database/sql"
+
+	"purser/records/sqldb"
+)
+
+// Store is the stock's part of the record.
+type Store struct {
+	DB *sqldb.DB
+}
+
+// UnbalancedStock returns up to limit products whose figures do not agree with
+// their reservations. It reads all reservations.
+func (s *Store) UnbalancedStock(ctx context.Context, limit int) ([]string, error) {
+	var skus []string
+	err := sqldb.Each(ctx, s.DB.Reader(), `
+		SELECT p.sku FROM products p LEFT JOIN (
+			SELECT sku, SUM(CASE WHEN state IN ('held', 'kept') THEN quantity ELSE 0 END) AS open, SUM(CASE WHEN state = 'shipped' THEN quantity ELSE 0 END) AS gone
+			FROM reservations GROUP BY sku) r ON r.sku = p.sku
+		WHERE p.reserved <> COALESCE(r.open, 0) OR p.shipped <> COALESCE(r.gone, 0) OR p.reserved > p.on_hand OR p.received <> p.on_hand + p.shipped
+		ORDER BY p.sku LIMIT ?`, []any{limit}, func(r *sql.Rows) error {
+		var sku string
+		err := r.Scan(&sku)
+		skus = append(skus, sku)
+		return err
+	})
+	return skus, sqldb.WrapError("unbalanced stock", err)
+}

@@ -1,0 +1,136 @@
+package stock_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"purser/catalog"
+	"purser/order"
+	"purser/records"
+	"purser/records/recordstest"
+)
+
+// life is what happens to one order's stock, step by step.
+type life struct {
+	Lapsed bool // its reservation is over as soon as it is made
+	Lines  []order.RequestLine
+	Moves  []order.StockMove
+}
+
+// TestStockIsConserved proves ORD-7 and F66: whatever many orders do at once,
+// nothing is sold twice and every piece is accounted for.
+func TestStockIsConserved(t *testing.T) {
+	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
+		s := open(t)
+		var round atomic.Int64
+		rapid.Check(t, func(rt *rapid.T) {
+			prefix := fmt.Sprintf("r%d-", round.Add(1))
+			onHand := make(map[string]int64)
+			var products []catalog.Product
+			for i := range 3 {
+				p := catalog.Product{SKU: fmt.Sprint(prefix, i), Name: "Thing", Price: 100, Currency: "EUR", OnHand: rapid.Int64Range(0, 8).Draw(rt, "on hand")}
+				products, onHand[p.SKU] = append(products, p), p.OnHand
+			}
+			if err := s.PutProducts(t.Context(), products); err != nil {
+				rt.Fatal(err)
+			}
+			lives := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) life { return drawLife(rt, prefix) }), 1, 12).Draw(rt, "lives")
+			owned := liveAll(rt, s, lives)
+			for sku, n := range owned {
+				if n > onHand[sku] {
+					rt.Errorf("%s: %d sold of %d", sku, n, onHand[sku])
+				}
+			}
+			report, err := s.IntegrityReport(t.Context())
+			if err != nil {
+				rt.Fatal(err)
+			}
+			for _, broken := range report.Broken() {
+				rt.Error(broken)
+			}
+		})
+	})
+}
+
+func drawLife(rt *rapid.T, prefix string) life {
+	l := life{Lapsed: rapid.Bool().Draw(rt, "lapsed")}
+	for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, 2), 1, 3, rapid.ID[int]).Draw(rt, "products") {
+		l.Lines = append(l.Lines, order.RequestLine{SKU: fmt.Sprint(prefix, i), Quantity: rapid.Int64Range(1, 4).Draw(rt, "quantity")})
+	}
+	l.Moves = rapid.SliceOfN(rapid.SampledFrom([]order.StockMove{order.StockKeep, order.StockShip, order.StockRelease}), 0, 4).Draw(rt, "moves")
+	return l
+}
+
+// liveAll lives all lives at once and returns how many pieces of each product
+// ended kept or shipped.
+func liveAll(rt *rapid.T, s *records.Store, lives []life) map[string]int64 {
+	var mu sync.Mutex
+	owned := make(map[string]int64)
+	var all sync.WaitGroup
+	for _, l := range lives {
+		all.Go(func() {
+			owns, err := l.live(s)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				rt.Errorf("%+v: %v", l, err)
+			}
+			if owns {
+				for _, line := range l.Lines {
+					owned[line.SKU] += line.Quantity
+				}
+			}
+		})
+	}
+	all.Wait()
+	return owned
+}
+
+// live opens the order, makes its moves, each twice, and reports whether it
+// ended owning its goods.
+func (l life) live(s *records.Store) (owns bool, err error) {
+	now := time.Now()
+	opening := order.Opening{
+		ID: order.NewID(), RunID: "run-1", Actor: "key:shop", Now: now, HoldUntil: now.Add(time.Hour),
+		Request: order.Request{Customer: "c-1", Currency: "EUR", Lines: l.Lines},
+	}
+	if l.Lapsed {
+		opening.HoldUntil = now.Add(-time.Second)
+	}
+	o, err := s.OpenOrder(context.Background(), opening)
+	if err != nil {
+		return false, ignore(err, order.ErrOutOfStock)
+	}
+	for _, move := range l.Moves {
+		c := recordstest.Next(o, o.Status, move)
+		c.Order.UpdatedAt = now
+		for range 2 {
+			if err = s.SaveOrder(context.Background(), c); err != nil {
+				break
+			}
+		}
+		if err != nil {
+			if err = ignore(err, order.ErrOutOfStock); err != nil {
+				return owns, err
+			}
+			continue
+		}
+		o = c.Order
+		owns = move != order.StockRelease // even of what was shipped: by a lost attempt
+	}
+	return owns, nil
+}
+
+func ignore(err, expected error) error {
+	if errors.Is(err, expected) {
+		return nil
+	}
+	return err
+}
