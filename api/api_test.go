@@ -15,6 +15,11 @@ import (
 	"time"
 
 	"purser/api"
+	"purser/api/httpkit"
+	apiinbox "purser/api/inbox"
+	"purser/api/mails"
+	apiorders "purser/api/orders"
+	apiproducts "purser/api/products"
 	"purser/catalog"
 	"purser/order"
 	"purser/records"
@@ -117,13 +122,13 @@ type shop struct {
 	log    *lines
 }
 
-func setUp(t testing.TB, mods ...func(*api.Config)) *shop {
+func setUp(t testing.TB, mods ...func(*api.Config, *records.Store)) *shop {
 	t.Helper()
 	return setUpOn(t, "sqlite://"+filepath.Join(t.TempDir(), "record.db"), mods...)
 }
 
 // setUpOn is setUp over the record at a URL.
-func setUpOn(t testing.TB, url string, mods ...func(*api.Config)) *shop {
+func setUpOn(t testing.TB, url string, mods ...func(*api.Config, *records.Store)) *shop {
 	t.Helper()
 	store, err := records.Open(t.Context(), url, records.Options{})
 	if err != nil {
@@ -133,18 +138,22 @@ func setUpOn(t testing.TB, url string, mods ...func(*api.Config)) *shop {
 	if err := store.PutProducts(t.Context(), catalog.Sample()); err != nil {
 		t.Fatal(err)
 	}
-	keys, err := api.ParseKeys("web:shop:" + shopKey + ",eve:viewer:" + viewerKey + ", ops:operator:" + operatorKey)
+	keys, err := httpkit.ParseKeys("web:shop:" + shopKey + ",eve:viewer:" + viewerKey + ", ops:operator:" + operatorKey)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &shop{store: store, orders: &orders{store: store, hash: map[order.ID]string{}}, log: &lines{}}
 	c := api.Config{
-		Orders: s.orders, Records: store, Keys: keys,
-		Log: slog.New(slog.NewJSONHandler(s.log, nil)), PlaceWithin: 5 * time.Second, SteerWithin: 5 * time.Second,
-		PollEvery: 10 * time.Millisecond, Linger: 20 * time.Millisecond,
+		Config: httpkit.Config{
+			Keys: keys, Log: slog.New(slog.NewJSONHandler(s.log, nil)), PlaceWithin: 5 * time.Second, SteerWithin: 5 * time.Second,
+		},
+		Orders:   &apiorders.Service{Workflows: s.orders, Records: store, PollEvery: 10 * time.Millisecond, Linger: 20 * time.Millisecond},
+		Products: &apiproducts.Service{Records: store},
+		Mails:    &mails.Service{Orders: store},
+		Inbox:    &apiinbox.Service{Records: store},
 	}
 	for _, m := range mods {
-		m(&c)
+		m(&c, store)
 	}
 	if s.Handler, err = api.New(c); err != nil {
 		t.Fatal(err)
@@ -179,9 +188,9 @@ type answer struct {
 }
 
 // problem reads a problem document and checks its form.
-func (a *answer) problem(t *testing.T) api.Problem {
+func (a *answer) problem(t *testing.T) httpkit.Problem {
 	t.Helper()
-	var p api.Problem
+	var p httpkit.Problem
 	d := json.NewDecoder(bytes.NewReader(a.body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&p); err != nil {

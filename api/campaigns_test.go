@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"purser/api"
+	"purser/api/campaigns"
 	"purser/mail"
 	"purser/mail/templates"
+	"purser/records"
 )
 
 // steering stands in for the campaigns' workflows.
@@ -54,15 +56,15 @@ func (f *steering) RetryCampaign(ctx context.Context, c mail.CampaignStatus, r m
 	return f.tell(ctx, fmt.Sprint("retry ", c.ID, " ", r.Round, " ", time.Since(r.SettledBefore).Round(time.Minute), " ", r.Actor, ": ", r.Reason))
 }
 
-func setUpCampaigns(t testing.TB, mods ...func(*api.Config)) (*shop, *steering) {
+func setUpCampaigns(t testing.TB, mods ...func(*api.Config, *records.Store)) (*shop, *steering) {
 	t.Helper()
 	w, err := templates.New(templates.SampleShop())
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &steering{}
-	s := setUp(t, append(mods, func(c *api.Config) {
-		c.Campaigns = &api.Campaigns{Steer: f, Records: c.Records.(api.CampaignRecords), Letters: w}
+	s := setUp(t, append(mods, func(c *api.Config, store *records.Store) {
+		c.Campaigns = &campaigns.Service{Workflows: f, Records: store, Templates: w}
 	})...)
 	return s, f
 }
@@ -217,7 +219,7 @@ func TestCampaignRefusals(t *testing.T) {
 // answered with 202.
 func TestCampaignTakesItsTime(t *testing.T) {
 	t.Parallel()
-	s, f := setUpCampaigns(t, func(c *api.Config) { c.SteerWithin = 1 })
+	s, f := setUpCampaigns(t, func(c *api.Config, _ *records.Store) { c.SteerWithin = 1 })
 	s.ask("POST", "/v1/campaigns", operatorKey, draft)
 	f.stall = true
 	if a := s.ask("POST", "/v1/campaigns/spring-26/pause", operatorKey, `{"reason":"r"}`); a.status != http.StatusAccepted {

@@ -15,6 +15,10 @@ import (
 
 	"purser/activities/fake"
 	"purser/api"
+	"purser/api/campaigns"
+	"purser/api/images"
+	"purser/api/imports"
+	"purser/api/search"
 	"purser/inbox"
 	"purser/records"
 )
@@ -41,9 +45,10 @@ type content struct {
 // contract is the document of an API with all its parts.
 func contract(t *testing.T) []byte {
 	t.Helper()
-	s := setUp(t, func(c *api.Config) {
-		c.Products, c.Pictures, c.Mail, c.Campaigns, c.Search = &api.Products{}, &api.Pictures{}, &api.MailDesk{}, &api.Campaigns{}, &fake.Index{}
-		c.Again = func(context.Context, int64, string) (records.Item, error) { return records.Item{}, inbox.ErrNoNews }
+	s := setUp(t, func(c *api.Config, store *records.Store) {
+		c.Products.Workflows, c.Imports, c.Images = &products{}, &imports.Service{}, &images.Service{}
+		c.Mails.Records, c.Campaigns, c.Search = store, &campaigns.Service{Workflows: &steering{}}, &search.Service{Engine: &fake.Index{}}
+		c.Inbox.Redeliver = func(context.Context, int64, string) (records.Item, error) { return records.Item{}, inbox.ErrNoNews }
 	})
 	return s.ask("GET", "/openapi.json", "", "").body
 }

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"purser/api"
+	"purser/api/httpkit"
 	"purser/order"
+	"purser/records"
 )
 
 // with changes one piece of a good order.
@@ -203,7 +205,7 @@ func TestMessageErrors(t *testing.T) {
 // never be carried out: 202 would say that it will be.
 func TestNotTaken(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, func(c *api.Config) { c.SteerWithin = time.Millisecond })
+	s := setUp(t, func(c *api.Config, _ *records.Store) { c.SteerWithin = time.Millisecond })
 	o := s.place(t, "cus_1")
 	s.orders.stall, s.orders.fail = true, fmt.Errorf("%w: no worker has taken it", order.ErrBusy)
 	for _, path := range []string{"/cancel", "/release"} {
@@ -251,7 +253,7 @@ func TestBusy(t *testing.T) {
 
 func TestPanicIsOneProblem(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, func(c *api.Config) {
+	s := setUp(t, func(c *api.Config, _ *records.Store) {
 		c.Webhooks = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret 42") })
 	})
 	a := s.ask("POST", "/webhooks/x", "", "{}")
@@ -270,7 +272,7 @@ func TestParseKeys(t *testing.T) {
 		"a:shop:0123456789 abcdef", "a:shop:0123456789abcdef,a:shop:0123456789abcdeg", ":shop:0123456789abcdef",
 		"a:viewer:0123456789abcdef,b:operator:0123456789abcdef", // SEC-8: who calls, and with which rights?
 	} {
-		if keys, err := api.ParseKeys(bad); err == nil {
+		if keys, err := httpkit.ParseKeys(bad); err == nil {
 			t.Errorf("%q: got %d keys, want an error", bad, len(keys))
 		} else if strings.Contains(err.Error(), "0123456789") {
 			t.Errorf("%q: the error tells the secret: %v", bad, err)

@@ -7,6 +7,10 @@ import (
 	"testing"
 
 	"purser/api"
+	"purser/api/httpkit"
+	"purser/api/images"
+	apiorders "purser/api/orders"
+	"purser/api/search"
 	"purser/catalog"
 	"purser/order"
 	"purser/records"
@@ -56,18 +60,24 @@ func (h *hangingSearch) Search(context.Context, catalog.Query) (catalog.Results,
 	return catalog.Results{}, nil
 }
 
-// hangingRecord is a record whose lists of products do not come.
-type hangingRecord struct {
-	api.Records
+// hangingCatalogue is a catalogue whose lists of products do not come.
+type hangingCatalogue struct {
+	search.Catalogue
 	*swamp
 }
 
-func (h hangingRecord) Products(context.Context, int, string) ([]catalog.Product, error) {
+func (h hangingCatalogue) Products(context.Context, int, string) ([]catalog.Product, error) {
 	h.wade()
 	return nil, nil
 }
 
-func (h hangingRecord) FindOrders(ctx context.Context, text string, limit int) ([]order.Order, error) {
+// hangingFinder is a record in which finding orders does not end.
+type hangingFinder struct {
+	apiorders.Records
+	*swamp
+}
+
+func (h hangingFinder) FindOrders(context.Context, string, int) ([]order.Order, error) {
 	h.wade()
 	return nil, nil
 }
@@ -130,17 +140,17 @@ func (w *swamp) away(t *testing.T, s *shop, status int, code, method, target, ke
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	set := func(t *testing.T, w *swamp, change func(*api.Config)) *shop {
-		return setUp(t, func(c *api.Config) {
+		return setUp(t, func(c *api.Config, store *records.Store) {
 			d := &desk{}
-			c.Room = api.Room{Orders: 2, Search: 3, Scans: 2, Files: 3, Pictures: 1, Rest: 1}
-			c.Search = &hangingSearch{swamp: w, down: true}
-			c.Pictures = &api.Pictures{Record: c.Records.(api.PictureRecords), Store: d, Links: d, Start: d}
+			c.Room = httpkit.Room{Orders: 2, Search: 3, Scans: 2, Files: 3, Pictures: 1, Rest: 1}
+			c.Search = &search.Service{Engine: &hangingSearch{swamp: w, down: true}, Catalogue: store}
+			c.Images = &images.Service{Records: store, Store: d, Links: d, Workflows: d}
 			change(c)
 		})
 	}
 	t.Run("a search engine that hangs", func(t *testing.T) {
 		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Search = &hangingSearch{swamp: w} })
+		s := set(t, w, func(c *api.Config) { c.Search.Engine = &hangingSearch{swamp: w} })
 		w.flood(s, 3, "GET", "/v1/search?q=mug", viewerKey, "")
 		w.away(t, s, 429, "too_many_requests", "GET", "/v1/search?q=mug", viewerKey, "")
 		s.others(t, "the search")
@@ -153,7 +163,10 @@ func TestFlood(t *testing.T) {
 	})
 	t.Run("an engine that is down, and many who search all the same", func(t *testing.T) {
 		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Room.Rest, c.Records = 2, hangingRecord{c.Records, w} })
+		s := set(t, w, func(c *api.Config) {
+			c.Room.Rest = 2
+			c.Search.Catalogue, c.Orders.Records = hangingCatalogue{c.Search.Catalogue, w}, hangingFinder{c.Orders.Records, w}
+		})
 		w.flood(s, 1, "GET", "/v1/search?q=mug", viewerKey, "")
 		w.away(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", shopKey, "")
 		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", operatorKey, "") // operators get in
@@ -162,7 +175,10 @@ func TestFlood(t *testing.T) {
 	})
 	t.Run("operators who look for orders", func(t *testing.T) {
 		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Room.Rest, c.Records = 2, hangingRecord{c.Records, w} })
+		s := set(t, w, func(c *api.Config) {
+			c.Room.Rest = 2
+			c.Search.Catalogue, c.Orders.Records = hangingCatalogue{c.Search.Catalogue, w}, hangingFinder{c.Orders.Records, w}
+		})
 		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", operatorKey, "")
 		w.away(t, s, 503, "search_unavailable", "GET", "/v1/search/orders?q=mug", operatorKey, "")
 		w.flood(s, 1, "GET", "/v1/search?q=mug", viewerKey, "") // shoppers get in
@@ -170,10 +186,7 @@ func TestFlood(t *testing.T) {
 	})
 	t.Run("a store that hangs", func(t *testing.T) {
 		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) {
-			d := &desk{}
-			c.Pictures.Store = hangingStore{d, w}
-		})
+		s := set(t, w, func(c *api.Config) { c.Images.Store = hangingStore{&desk{}, w} })
 		p, _ := askPicture(t, s)
 		w.flood(s, 3, "POST", "/v1/pictures/"+p.ID+"/complete", shopKey, "")
 		w.away(t, s, 429, "too_many_requests", "POST", "/v1/products/mug-blue/pictures", shopKey, `{"contentType":"image/jpeg","size":4}`)
@@ -181,14 +194,14 @@ func TestFlood(t *testing.T) {
 	})
 	t.Run("pictures that are looked at", func(t *testing.T) {
 		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Pictures.Record = hangingUploads{c.Pictures.Record, w} })
+		s := set(t, w, func(c *api.Config) { c.Images.Records = hangingUploads{c.Images.Records, w} })
 		w.flood(s, 1, "GET", "/pictures/pic_abcdefghijklmnopqrstuvwxyz/large.jpg", "", "")
 		w.away(t, s, 429, "too_many_requests", "GET", "/pictures/pic_none/large.jpg", "", "")
 		s.others(t, "a picture")
 	})
 	t.Run("all else", func(t *testing.T) {
 		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Records, c.Search = hangingLists{c.Records, w}, nothing{} })
+		s := set(t, w, func(c *api.Config) { c.Orders.Records, c.Search.Engine = hangingLists{c.Orders.Records, w}, nothing{} })
 		w.flood(s, 1, "GET", "/v1/orders", viewerKey, "")
 		w.away(t, s, 429, "too_many_requests", "GET", "/v1/products", viewerKey, "")
 		s.others(t, "the orders")
@@ -197,18 +210,18 @@ func TestFlood(t *testing.T) {
 
 // hangingUploads is a record of pictures that does not answer.
 type hangingUploads struct {
-	api.PictureRecords
+	images.Records
 	*swamp
 }
 
 func (h hangingUploads) Upload(ctx context.Context, id string) (catalog.Upload, error) {
 	h.wade()
-	return h.PictureRecords.Upload(ctx, id)
+	return h.Records.Upload(ctx, id)
 }
 
 // hangingLists is a record whose lists of orders do not come.
 type hangingLists struct {
-	api.Records
+	apiorders.Records
 	*swamp
 }
 

@@ -17,8 +17,8 @@ import (
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	var fails error
-	s := setUp(t, func(c *api.Config) {
-		c.Again = func(context.Context, int64, string) (records.Item, error) { return records.Item{ID: 7}, fails }
+	s := setUp(t, func(c *api.Config, _ *records.Store) {
+		c.Inbox.Redeliver = func(context.Context, int64, string) (records.Item, error) { return records.Item{ID: 7}, fails }
 	})
 	for _, tt := range []struct {
 		err    error
@@ -64,8 +64,8 @@ func TestInbox(t *testing.T) {
 // WHK-19: operators see how much there is, and what this process counted.
 func TestInboxCounts(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, func(c *api.Config) {
-		c.Counted = func() (inbox.Counts, inbox.RelayCounts) {
+	s := setUp(t, func(c *api.Config, _ *records.Store) {
+		c.Inbox.Counted = func() (inbox.Counts, inbox.RelayCounts) {
 			return inbox.Counts{Fresh: 7, Forged: 3}, inbox.RelayCounts{Delivered: 5}
 		}
 	})

@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"purser/api"
+	apiorders "purser/api/orders"
 	"purser/order"
 	"purser/records"
 )
 
 // counter is a shop where placing waits until somebody opens the door.
 type counter struct {
-	api.Orders
+	apiorders.Workflows
 	entered chan struct{}
 	open    chan struct{}
 }
@@ -24,7 +25,7 @@ type counter struct {
 func (c counter) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
 	c.entered <- struct{}{}
 	<-c.open
-	return c.Orders.Place(ctx, id, r, actor, correlation)
+	return c.Workflows.Place(ctx, id, r, actor, correlation)
 }
 
 // A burst is placed as fast as orders can be opened; what finds no turn is
@@ -32,9 +33,9 @@ func (c counter) Place(ctx context.Context, id order.ID, r order.Request, actor,
 func TestPlace_burst(t *testing.T) {
 	t.Parallel()
 	door := counter{entered: make(chan struct{}, 10), open: make(chan struct{})}
-	s := setUp(t, func(c *api.Config) {
-		door.Orders = c.Orders
-		c.Orders, c.PlaceAtOnce, c.TurnWithin = door, 2, 20*time.Millisecond
+	s := setUp(t, func(c *api.Config, _ *records.Store) {
+		door.Workflows = c.Orders.Workflows
+		c.Orders.Workflows, c.PlaceAtOnce, c.TurnWithin = door, 2, 20*time.Millisecond
 	})
 	answers := make(chan int, 2)
 	for range 2 {
@@ -64,7 +65,7 @@ func TestPlace_burst(t *testing.T) {
 
 // named is a counter that says whose orders it takes.
 type named struct {
-	api.Orders
+	apiorders.Workflows
 	entered chan string
 	open    chan struct{}
 }
@@ -72,7 +73,7 @@ type named struct {
 func (c named) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
 	c.entered <- actor
 	<-c.open
-	return c.Orders.Place(ctx, id, r, actor, correlation)
+	return c.Workflows.Place(ctx, id, r, actor, correlation)
 }
 
 // TestPlace_flood_of_one (API-2, F82): one key's orders, however many are being
@@ -80,9 +81,9 @@ func (c named) Place(ctx context.Context, id order.ID, r order.Request, actor, c
 func TestPlace_flood_of_one(t *testing.T) {
 	t.Parallel()
 	door := named{entered: make(chan string, 12), open: make(chan struct{})}
-	s := setUp(t, func(c *api.Config) {
-		door.Orders = c.Orders
-		c.Orders, c.PlaceAtOnce, c.TurnWithin = door, 4, 20*time.Millisecond
+	s := setUp(t, func(c *api.Config, _ *records.Store) {
+		door.Workflows = c.Orders.Workflows
+		c.Orders.Workflows, c.PlaceAtOnce, c.TurnWithin = door, 4, 20*time.Millisecond
 	})
 	answers := make(chan *answer, 5)
 	place := func(key string) {
@@ -121,9 +122,9 @@ func TestPlace_flood_of_one(t *testing.T) {
 func TestPlace_waits_for_its_turn(t *testing.T) {
 	t.Parallel()
 	door := counter{entered: make(chan struct{}, 10), open: make(chan struct{})}
-	s := setUp(t, func(c *api.Config) {
-		door.Orders = c.Orders
-		c.Orders, c.PlaceAtOnce, c.TurnWithin = door, 1, time.Minute
+	s := setUp(t, func(c *api.Config, _ *records.Store) {
+		door.Workflows = c.Orders.Workflows
+		c.Orders.Workflows, c.PlaceAtOnce, c.TurnWithin = door, 1, time.Minute
 	})
 	answers := make(chan int, 8)
 	for range cap(answers) {
@@ -139,7 +140,7 @@ func TestPlace_waits_for_its_turn(t *testing.T) {
 }
 
 // thick is a record whose lists are larger than any network buffer.
-type thick struct{ api.Records }
+type thick struct{ apiorders.Records }
 
 func (thick) Orders(context.Context, records.Filter) (records.Page, error) {
 	o := order.Order{ID: order.NewID(), Customer: strings.Repeat("x", 1<<20)}
@@ -154,8 +155,8 @@ func (thick) Orders(context.Context, records.Filter) (records.Page, error) {
 // for others.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, func(c *api.Config) {
-		c.Records, c.Room.Rest, c.WriteWithin = thick{c.Records}, 1, 100*time.Millisecond
+	s := setUp(t, func(c *api.Config, _ *records.Store) {
+		c.Orders.Records, c.Room.Rest, c.WriteWithin = thick{c.Orders.Records}, 1, 100*time.Millisecond
 	})
 	srv := serve(t, s)
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
@@ -178,7 +179,7 @@ func TestSlowReader(t *testing.T) {
 
 // crowded is a record whose list waits.
 type crowded struct {
-	api.Records
+	apiorders.Records
 	entered, leave chan struct{}
 }
 
@@ -193,7 +194,7 @@ func (r crowded) Orders(ctx context.Context, f records.Filter) (records.Page, er
 func TestFlood_of_one(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
-	s := setUp(t, func(c *api.Config) { c.Room.Rest, c.Records = 4, crowded{c.Records, entered, leave} })
+	s := setUp(t, func(c *api.Config, _ *records.Store) { c.Room.Rest, c.Orders.Records = 4, crowded{c.Orders.Records, entered, leave} })
 	o := s.place(t, "cus_1")
 	answers := make(chan int, 3)
 	for range cap(answers) {

@@ -12,6 +12,7 @@ import (
 
 	"purser/activities/porttest"
 	"purser/api"
+	"purser/api/mails"
 	"purser/mail"
 	"purser/order"
 	"purser/records"
@@ -21,8 +22,8 @@ var links = mail.Links{Key: []byte("key"), Base: "https://shop.example"}
 
 // mailShop is a shop with a mail desk.
 func mailShop(t testing.TB) *shop {
-	return setUp(t, func(c *api.Config) {
-		c.Mail = &api.MailDesk{Records: c.Records.(*records.Store), Links: links, Shop: "Mugs & More", Latest: 1000}
+	return setUp(t, func(c *api.Config, store *records.Store) {
+		c.Mails = &mails.Service{Orders: store, Records: store, Links: links, Shop: "Mugs & More", Latest: 1000}
 	})
 }
 

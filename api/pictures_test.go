@@ -11,8 +11,11 @@ import (
 
 	"purser/activities/fake"
 	"purser/api"
+	"purser/api/httpkit"
+	"purser/api/images"
 	"purser/catalog"
 	"purser/order"
+	"purser/records"
 )
 
 // desk stands in for the store's signatures and for the workflow.
@@ -53,13 +56,13 @@ func (d *desk) DeletePicture(_ context.Context, id, _ string) error {
 func setUpPictures(t *testing.T) (*shop, *desk) {
 	t.Helper()
 	d := &desk{}
-	others, err := api.ParseKeys("other:shop:other-secret-0123456789")
+	others, err := httpkit.ParseKeys("other:shop:other-secret-0123456789")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return setUp(t, func(c *api.Config) {
+	return setUp(t, func(c *api.Config, store *records.Store) {
 		c.Keys = append(c.Keys, others...)
-		c.Pictures = &api.Pictures{Record: c.Records.(api.PictureRecords), Store: d, Links: d, Start: d}
+		c.Images = &images.Service{Records: store, Store: d, Links: d, Workflows: d}
 	}), d
 }
 

@@ -7,16 +7,18 @@ import (
 	"testing"
 
 	"purser/api"
+	"purser/api/mails"
 	"purser/mail/templates"
+	"purser/records"
 )
 
-func withPreview(t testing.TB, open bool) func(*api.Config) {
+func withPreview(t testing.TB, open bool) func(*api.Config, *records.Store) {
 	t.Helper()
 	w, err := templates.New(templates.SampleShop())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(c *api.Config) { c.Preview = &api.Preview{Letters: w, Open: open} }
+	return func(c *api.Config, _ *records.Store) { c.Preview = &mails.Preview{Templates: w, Open: open} }
 }
 
 // look asks for a page as a browser at the given place would.

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"purser/api"
+	"purser/api/httpkit"
+	"purser/api/imports"
 	"purser/catalog"
 	"purser/order"
 	"purser/records"
@@ -85,9 +87,10 @@ func setUpProducts(t testing.TB) (*shop, *products) {
 }
 
 // desk has the API change products through it.
-func (f *products) desk(c *api.Config) {
-	f.store = c.Records.(*records.Store)
-	c.Products = &api.Products{Workflows: f, Records: f.store, MaxImport: 2 << 20}
+func (f *products) desk(c *api.Config, store *records.Store) {
+	f.store = store
+	c.Products.Workflows = f
+	c.Imports = &imports.Service{Workflows: f, Records: store, MaxBytes: 2 << 20}
 }
 
 const lamp = `{"sku":"lamp/1","name":"Lamp","price":1000,"currency":"EUR","onHand":5,"tags":["brass"],"options":{"size":"M"}}`
@@ -361,7 +364,7 @@ func TestImportBreaksOff(t *testing.T) {
 		req.Header.Set("Authorization", "Bearer "+operatorKey)
 		resp, err := http.DefaultClient.Do(req)
 		if err == nil {
-			var p api.Problem
+			var p httpkit.Problem
 			if derr := json.NewDecoder(resp.Body).Decode(&p); derr != nil || resp.StatusCode != 413 {
 				t.Errorf("%s: %d %v", name, resp.StatusCode, derr)
 			}

@@ -11,6 +11,7 @@ import (
 	"purser/api"
 	"purser/mail"
 	"purser/order"
+	"purser/records"
 )
 
 // clerk is who sends mails anew, and what was asked of it.
@@ -32,7 +33,7 @@ func (d *clerk) ResendMail(_ context.Context, r order.Resend) (mail.Outcome, err
 func TestReturnInstructions(t *testing.T) {
 	t.Parallel()
 	d := &clerk{}
-	s := setUp(t, func(c *api.Config) { c.Resender = d })
+	s := setUp(t, func(c *api.Config, _ *records.Store) { c.Mails.Resender = d })
 	o := s.place(t, "cus_1")
 	target := "/v1/orders/" + string(o.ID) + "/return-instructions"
 	if a := s.ask("POST", target, shopKey, `{"reason":"too small"}`); a.status != 409 || a.problem(t).Code != "wrong_state" {

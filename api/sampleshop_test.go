@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"purser/api"
+	"purser/records"
 )
 
 // from is a GET by somebody, at an address.
@@ -36,7 +37,7 @@ func (s *shop) through10(remote, url string) *answer {
 func TestSampleShop(t *testing.T) {
 	t.Parallel()
 	const here, there, home = "127.0.0.1:5000", "192.0.2.7:5000", "http://127.0.0.1:8080"
-	s, _ := goods(t, func(c *api.Config) { c.SampleShop = true })
+	s, _ := goods(t, func(c *api.Config, _ *records.Store) { c.Search.SampleShop = true })
 	page := s.from(here, home+"/shop")
 	if page.status != http.StatusOK || !strings.Contains(string(page.body), "/shop/shop.js") ||
 		!strings.Contains(page.header.Get("Content-Security-Policy"), "default-src 'none'; script-src 'self'") {
@@ -78,7 +79,7 @@ func TestSampleShop(t *testing.T) {
 	if a := closed.from(here, home+"/v1/search?q=mug"); a.status != http.StatusUnauthorized {
 		t.Errorf("search where there is none: %d", a.status)
 	}
-	public, _ := goods(t, func(c *api.Config) { c.PublicSearch = true })
+	public, _ := goods(t, func(c *api.Config, _ *records.Store) { c.Search.Public = true })
 	if a := public.from(there, "https://shop.example/shop"); a.status != http.StatusOK {
 		t.Errorf("where the search is public: %d", a.status)
 	}

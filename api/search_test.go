@@ -11,6 +11,7 @@ import (
 	"purser/activities/fake"
 	"purser/activities/porttest"
 	"purser/api"
+	"purser/api/search"
 	"purser/catalog"
 	"purser/order"
 	"purser/records"
@@ -18,7 +19,7 @@ import (
 
 // goods is a shop whose search engine knows the goods of the conformance
 // suite; down makes it fail.
-func goods(t *testing.T, mods ...func(*api.Config)) (s *shop, down *bool) {
+func goods(t *testing.T, mods ...func(*api.Config, *records.Store)) (s *shop, down *bool) {
 	down = new(bool)
 	x := &fake.Index{Before: func(string) error {
 		if *down {
@@ -29,7 +30,8 @@ func goods(t *testing.T, mods ...func(*api.Config)) (s *shop, down *bool) {
 	if err := x.PutDocuments(context.Background(), porttest.Goods()); err != nil {
 		t.Fatal(err)
 	}
-	return setUp(t, append(mods, func(c *api.Config) { c.Search = x })...), down
+	withSearch := func(c *api.Config, store *records.Store) { c.Search = &search.Service{Engine: x, Catalogue: store} }
+	return setUp(t, append([]func(*api.Config, *records.Store){withSearch}, mods...)...), down
 }
 
 func (s *shop) search(t *testing.T, query string) catalog.Results {
@@ -88,9 +90,9 @@ func TestSearchDecimals(t *testing.T) {
 		}
 		sold = append(sold, catalog.Product{SKU: "is-" + code, Name: "zebra", Price: 1, Currency: code})
 	}
-	s := setUp(t, func(c *api.Config) {
-		c.Search = x
-		if err := c.Records.(*records.Store).PutProducts(context.Background(), sold); err != nil {
+	s := setUp(t, func(c *api.Config, store *records.Store) {
+		c.Search = &search.Service{Engine: x, Catalogue: store}
+		if err := store.PutProducts(context.Background(), sold); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -169,7 +171,7 @@ func TestSearchDoor(t *testing.T) {
 	if a := closed.ask("GET", "/v1/search", "", ""); a.status != http.StatusUnauthorized {
 		t.Errorf("without a key: %d", a.status)
 	}
-	open, _ := goods(t, func(c *api.Config) { c.PublicSearch = true })
+	open, _ := goods(t, func(c *api.Config, _ *records.Store) { c.Search.Public = true })
 	if a := open.ask("GET", "/v1/search?q=mug", "", ""); a.status != http.StatusOK {
 		t.Errorf("public: %d %s", a.status, a.body)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"purser/api"
+	"purser/api/mails"
 	"purser/inbox"
 	"purser/mail"
 	"purser/records"
@@ -22,8 +23,8 @@ import (
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
 	token := links.Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
-	s := setUp(t, func(c *api.Config) {
-		c.Mail = &api.MailDesk{Records: c.Records.(*records.Store), Links: links, Latest: 1000}
+	s := setUp(t, func(c *api.Config, store *records.Store) {
+		c.Mails = &mails.Service{Orders: store, Records: store, Links: links, Latest: 1000}
 		c.Webhooks = &inbox.Handler{}
 		c.WriteWithin = 200 * time.Millisecond
 	})
@@ -72,8 +73,8 @@ func (w stuckWishes) Prefer(context.Context, mail.Subscription, []mail.Scope) (b
 func TestFlood_of_readers(t *testing.T) {
 	t.Parallel()
 	w := newSwamp(t)
-	s := setUp(t, func(c *api.Config) {
-		c.Mail = &api.MailDesk{Records: stuckWishes{c.Records.(*records.Store), w}, Links: links, Latest: 1000}
+	s := setUp(t, func(c *api.Config, store *records.Store) {
+		c.Mails = &mails.Service{Orders: store, Records: stuckWishes{store, w}, Links: links, Latest: 1000}
 		c.Room.Rest, c.TurnWithin = 4, 20*time.Millisecond
 	})
 	leave := mail.UnsubscribePath + links.Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"purser/api"
+	apiorders "purser/api/orders"
 	"purser/order"
 	"purser/records"
 )
@@ -22,7 +23,7 @@ import (
 func TestPlace(t *testing.T) {
 	t.Parallel()
 	var appeared []order.ID
-	s := setUp(t, func(c *api.Config) { c.Appeared = func(id order.ID) { appeared = append(appeared, id) } })
+	s := setUp(t, func(c *api.Config, _ *records.Store) { c.Orders.Appeared = func(id order.ID) { appeared = append(appeared, id) } })
 	first := s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1"), "Idempotency-Key", "cart-7", "X-Correlation-Id", "click-1")
 	var b placedBody
 	first.into(t, &b)
@@ -71,7 +72,7 @@ func TestPlace_again_after_sold_out(t *testing.T) {
 // PERF-2, API-2: what takes long is accepted, and said to be.
 func TestPlace_and_cancel_take_long(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, func(c *api.Config) { c.PlaceWithin, c.SteerWithin = 50*time.Millisecond, 50*time.Millisecond })
+	s := setUp(t, func(c *api.Config, _ *records.Store) { c.PlaceWithin, c.SteerWithin = 50*time.Millisecond, 50*time.Millisecond })
 	s.orders.stall = true
 	a := s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1"))
 	var b placedBody
@@ -277,8 +278,8 @@ func TestProducts(t *testing.T) {
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	var broken error
-	s := setUp(t, func(c *api.Config) {
-		c.Ready = []api.Check{{Name: "record", Ask: c.Records.(*records.Store).Ping}, {Name: "engine", Ask: func(context.Context) error { return broken }}}
+	s := setUp(t, func(c *api.Config, store *records.Store) {
+		c.Ready = []api.Check{{Name: "record", Ask: store.Ping}, {Name: "engine", Ask: func(context.Context) error { return broken }}}
 	})
 	for _, path := range []string{"/livez", "/readyz"} {
 		if a := s.ask("GET", path, "", ""); a.status != http.StatusOK {
@@ -335,7 +336,7 @@ func TestAccessLog(t *testing.T) {
 func TestTooManyAtOnce(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
-	s := setUp(t, func(c *api.Config) { c.Room.Rest, c.Records = 1, slow{c.Records, entered, leave} })
+	s := setUp(t, func(c *api.Config, _ *records.Store) { c.Room.Rest, c.Orders.Records = 1, slow{c.Orders.Records, entered, leave} })
 	done := make(chan int)
 	go func() { done <- s.ask("GET", "/v1/orders", shopKey, "").status }()
 	<-entered
@@ -354,7 +355,7 @@ func TestTooManyAtOnce(t *testing.T) {
 
 // slow is a record whose list waits.
 type slow struct {
-	api.Records
+	apiorders.Records
 	entered, leave chan struct{}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"purser/api"
 	"purser/order"
+	"purser/records"
 )
 
 // stream is a live stream as a browser reads it.
@@ -71,7 +72,7 @@ func (s *stream) next(t *testing.T, prefix string) string {
 
 func TestStream(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, func(c *api.Config) { c.PollEvery = time.Minute }) // so that only the wake-up can be in time
+	s := setUp(t, func(c *api.Config, _ *records.Store) { c.Orders.PollEvery = time.Minute }) // so that only the wake-up can be in time
 	srv := serve(t, s)
 	o := s.place(t, "cus_1")
 	live := follow(t, srv, o.ID, "")
@@ -194,8 +195,8 @@ func TestStream_ends(t *testing.T) {
 func TestStream_beat_limit_stop(t *testing.T) {
 	t.Parallel()
 	stopping := make(chan struct{})
-	s := setUp(t, func(c *api.Config) {
-		c.BeatEvery, c.Streams, c.Stopping = 5*time.Millisecond, 1, stopping
+	s := setUp(t, func(c *api.Config, _ *records.Store) {
+		c.Orders.BeatEvery, c.Streams, c.Orders.Stopping = 5*time.Millisecond, 1, stopping
 	})
 	srv := serve(t, s)
 	o := s.place(t, "cus_1")
@@ -216,7 +217,7 @@ func TestStream_beat_limit_stop(t *testing.T) {
 // One caller's forgotten streams leave room for the others'.
 func TestStream_limit_of_one(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, func(c *api.Config) { c.Streams = 4 })
+	s := setUp(t, func(c *api.Config, _ *records.Store) { c.Streams = 4 })
 	srv := serve(t, s)
 	o := s.place(t, "cus_1")
 	for range 3 {

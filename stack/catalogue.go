@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"purser/activities"
-	"purser/api"
+	"purser/api/imports"
+	"purser/api/products"
 	"purser/starter"
 )
 
@@ -55,7 +56,12 @@ func (s *Stack) resumeImports(ctx context.Context) error {
 	return nil
 }
 
-// productDesk is what the API needs to change the catalogue.
-func (s *Stack) productDesk() *api.Products {
-	return &api.Products{Workflows: s.starter, Records: s.Records, MaxImport: s.cfg.ImportMax}
+// productService serves the API's operations on products.
+func (s *Stack) productService() *products.Service {
+	return &products.Service{Workflows: s.starter, Records: s.Records}
+}
+
+// importService serves the API's operations on imports.
+func (s *Stack) importService() *imports.Service {
+	return &imports.Service{Workflows: s.starter, Records: s.Records, MaxBytes: s.cfg.ImportMax}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"purser/activities"
-	"purser/api"
+	apiimages "purser/api/images"
 	"purser/catalog"
 	"purser/images"
 	"purser/providers/s3"
@@ -69,10 +69,10 @@ func (s *Stack) startPictures(p *providers) error {
 	return nil
 }
 
-// pictureDesk is what the API needs to take pictures in.
-func (s *Stack) pictureDesk(p *providers) *api.Pictures {
+// imageService serves the API's operations on pictures.
+func (s *Stack) imageService(p *providers) *apiimages.Service {
 	s.background(func(ctx context.Context) { s.watchCDN(ctx, p.pictures) })
-	return &api.Pictures{Record: s.Records, Store: p.pictures, Links: p.pictures, Start: &starter.Pictures{Temporal: s.Temporal}}
+	return &apiimages.Service{Records: s.Records, Store: p.pictures, Links: p.pictures, Workflows: &starter.Pictures{Temporal: s.Temporal}}
 }
 
 // watchCDN asks the CDN now and then for a published picture, so that shoppers
