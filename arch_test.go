@@ -58,9 +58,10 @@ var house = []room{
 	{"inbox", []string{"order", "mail", "records"}, nil, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
 	{"starter", []string{"order", "mail", "catalog", "activities", "workflows"}, []string{"engine", "workers"}, "the typed client: the workflows' messages, the activities' failure names"},
 	{"workers", []string{"activities", "workflows"}, []string{"engine"}, "says what runs where"},
-	{"api", append([]string{"order", "catalog", "api/httpkit"}, apiSubjects...), []string{"inbox", "mail/templates", "records"}, "puts the subjects' operations together and adds nothing but their document and the health checks"},
+	{"api", append([]string{"order", "catalog", "api/httpkit"}, apiSubjects...), []string{"api/apitest", "inbox", "records"}, "puts the subjects' operations together and adds nothing but their document and the health checks"},
 	{"api/httpkit", []string{"order", "catalog"}, nil, "what all operations share knows no subject: of the domain only an order's id, and the errors it tells as problems"},
-	{"api/*", []string{"order", "catalog", "importfile", "mail", "mail/templates", "records", "inbox", "api/httpkit"}, []string{"api"}, "HTTP in, typed messages out: a subject's operations know no other subject, hold no business rule, and are handed the sender"},
+	{"api/apitest", append([]string{"order", "catalog", "mail", "records", "activities/fake", "api", "api/httpkit"}, apiSubjects...), nil, "tests of all subjects want the same API over a real record; it is part of no program"},
+	{"api/*", []string{"order", "catalog", "importfile", "mail", "mail/templates", "records", "inbox", "api/httpkit"}, []string{"api", "api/apitest"}, "HTTP in, typed messages out: a subject's operations know no other subject, hold no business rule, and are handed the sender"},
 	{"shop", []string{"order", "mail", "catalog"}, nil, "the other side of the API: it may know only what a customer knows"},
 
 	{"engine", nil, nil, "Temporal in this process, whatever it runs"},
@@ -89,7 +90,7 @@ var foreigners = []foreign{
 	{"go.temporal.io/sdk", []string{"activities", "workflows", "workers", "starter", "engine", "drill", "e2e", "stack"}, false, "the others would not notice if the engine were another"},
 	{"database/sql", []string{"records", "engine", "drill", "e2e", "sandbox/*"}, false, "there is one record, and one room that writes it"},
 	{"github.com/stripe/stripe-go", []string{"providers/stripe", "sandbox/stripe"}, false, "one adapter per party"},
-	{"testing", []string{"activities/porttest", "e2e"}, false, "test code has no place in the program; the conformance suites are test code"},
+	{"testing", []string{"activities/porttest", "api/apitest", "e2e"}, false, "test code has no place in the program; the conformance suites and shared helpers are test code"},
 }
 
 // pkg is what go list says about a package.

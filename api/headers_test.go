@@ -5,15 +5,17 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"purser/api/apitest"
 )
 
 // A header that narrows or names a request and is empty, or there twice, does
 // not count as left out: that would show more, or make a second order.
 func TestHeadersOnce(t *testing.T) {
 	t.Parallel()
-	s := setUp(t)
-	path := "/v1/orders/" + string(s.place(t, "cus_1").ID)
-	started := len(s.orders.placed)
+	s := apitest.New(t)
+	path := "/v1/orders/" + string(s.Place(t, "cus_1").ID)
+	started := len(s.Orders.Placed)
 	for _, tc := range []struct {
 		name, method, target, header string
 		values                       []string
@@ -32,10 +34,10 @@ func TestHeadersOnce(t *testing.T) {
 	} {
 		body := ""
 		if tc.method == http.MethodPost {
-			body = orderBody("cus_1")
+			body = apitest.OrderBody("cus_1")
 		}
 		r := httptest.NewRequest(tc.method, tc.target, strings.NewReader(body))
-		r.Header.Set("Authorization", "Bearer "+shopKey)
+		r.Header.Set("Authorization", "Bearer "+apitest.ShopKey)
 		r.Header[tc.header] = tc.values
 		rec := httptest.NewRecorder()
 		s.ServeHTTP(rec, r)
@@ -43,7 +45,7 @@ func TestHeadersOnce(t *testing.T) {
 			t.Errorf("%s: got %d %s, want %d", tc.name, rec.Code, rec.Body, tc.status)
 		}
 	}
-	if got := len(s.orders.placed); got != started {
+	if got := len(s.Orders.Placed); got != started {
 		t.Errorf("%d orders were started", got-started)
 	}
 }

@@ -1,4 +1,4 @@
-package api_test
+package mails_test
 
 import (
 	"net/http"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"purser/api"
+	"purser/api/apitest"
 	"purser/api/mails"
 	"purser/mail/templates"
 	"purser/records"
@@ -22,7 +23,7 @@ func withPreview(t testing.TB, open bool) func(*api.Config, *records.Store) {
 }
 
 // look asks for a page as a browser at the given place would.
-func (s *shop) look(path, from, host, password string, header ...string) *httptest.ResponseRecorder {
+func look(s *apitest.Shop, path, from, host, password string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("GET", path, nil)
 	r.RemoteAddr, r.Host = from, host
 	if password != "" {
@@ -41,33 +42,33 @@ const here, there = "127.0.0.1:5555", "192.0.2.7:5555"
 // TestPreview (EML-11): every letter in every language can be looked at.
 func TestPreview(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, withPreview(t, true))
-	list := s.look("/mail/preview", here, "localhost:8080", "").Body.String()
+	s := apitest.New(t, withPreview(t, true))
+	list := look(s, "/mail/preview", here, "localhost:8080", "").Body.String()
 	for _, name := range templates.Templates() {
 		for _, locale := range []string{"en", "de", "fr", "es", "ja", "de-AT", "en-GB"} {
 			path := "/mail/preview/" + string(name) + "/" + locale
 			if !strings.Contains(list, `href="`+path+`"`) {
 				t.Errorf("the list lacks %s", path)
 			}
-			page := s.look(path+"?look=narrow+dark", here, "127.0.0.1:8080", "")
+			page := look(s, path+"?look=narrow+dark", here, "127.0.0.1:8080", "")
 			if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), `<iframe class="narrow dark" sandbox src="`+path+`/html"`) {
 				t.Errorf("%s: %d\n%s", path, page.Code, page.Body)
 			}
-			letter := s.look(path+"/html", here, "[::1]:8080", "")
+			letter := look(s, path+"/html", here, "[::1]:8080", "")
 			if policy := letter.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "sandbox; default-src 'none'") || !strings.Contains(letter.Body.String(), "<html lang=") {
 				t.Errorf("%s: policy %q\n%s", path, policy, letter.Body)
 			}
-			if text := s.look(path+"/text", here, "localhost", ""); !strings.HasPrefix(text.Header().Get("Content-Type"), "text/plain") || text.Body.Len() < 100 {
+			if text := look(s, path+"/text", here, "localhost", ""); !strings.HasPrefix(text.Header().Get("Content-Type"), "text/plain") || text.Body.Len() < 100 {
 				t.Errorf("%s: text %q", path, text.Body)
 			}
 		}
 	}
 	for _, path := range []string{"/mail/preview/birthday/en", "/mail/preview/shipped/not%20a%20locale", "/mail/preview/shipped/en/pdf"} {
-		if w := s.look(path, here, "localhost", ""); w.Code != http.StatusNotFound {
+		if w := look(s, path, here, "localhost", ""); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", path, w.Code)
 		}
 	}
-	if css := s.look("/mail/preview/style.css", there, "shop.example", ""); css.Code != http.StatusOK || css.Body.Len() == 0 {
+	if css := look(s, "/mail/preview/style.css", there, "shop.example", ""); css.Code != http.StatusOK || css.Body.Len() == 0 {
 		t.Errorf("style: %d", css.Code)
 	}
 }
@@ -76,10 +77,10 @@ func TestPreview(t *testing.T) {
 // and only where that was said.
 func TestPreviewIsForOperators(t *testing.T) {
 	t.Parallel()
-	open, closed := setUp(t, withPreview(t, true)), setUp(t, withPreview(t, false))
+	open, closed := apitest.New(t, withPreview(t, true)), apitest.New(t, withPreview(t, false))
 	for _, tt := range []struct {
 		name             string
-		shop             *shop
+		shop             *apitest.Shop
 		from, host, pass string
 		header           []string
 		want             int
@@ -89,18 +90,18 @@ func TestPreviewIsForOperators(t *testing.T) {
 		{"from elsewhere", open, there, "localhost:8080", "", nil, 401},
 		{"through a proxy", open, here, "localhost:8080", "", []string{"X-Forwarded-For", "192.0.2.7"}, 401},
 		{"from a page whose name was changed to ours", open, here, "evil.example:8080", "", nil, 401},
-		{"an operator", closed, there, "shop.example", operatorKey, nil, 200},
-		{"a shop", closed, there, "shop.example", shopKey, nil, 401},
+		{"an operator", closed, there, "shop.example", apitest.OperatorKey, nil, 200},
+		{"a shop", closed, there, "shop.example", apitest.ShopKey, nil, 401},
 		{"a guess", closed, there, "shop.example", "guess", nil, 401},
 	} {
 		for _, path := range []string{"/mail/preview", "/mail/preview/shipped/en", "/mail/preview/shipped/en/html"} {
-			w := tt.shop.look(path, tt.from, tt.host, tt.pass, tt.header...)
+			w := look(tt.shop, path, tt.from, tt.host, tt.pass, tt.header...)
 			if w.Code != tt.want || (w.Code == 401) != (w.Header().Get("WWW-Authenticate") != "") {
 				t.Errorf("%s: %s: %d, want %d", tt.name, path, w.Code, tt.want)
 			}
 		}
 	}
-	if w := setUp(t).look("/mail/preview", here, "localhost", operatorKey); w.Code != http.StatusNotFound {
+	if w := look(apitest.New(t), "/mail/preview", here, "localhost", apitest.OperatorKey); w.Code != http.StatusNotFound {
 		t.Errorf("without previews: %d", w.Code)
 	}
 }

@@ -1,4 +1,4 @@
-package api_test
+package orders_test
 
 import (
 	"bufio"
@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"purser/api"
+	"purser/api/apitest"
 	"purser/order"
 	"purser/records"
 )
@@ -22,19 +23,9 @@ type stream struct {
 	res *http.Response
 }
 
-// serve serves until the test ends, open streams or not.
-func serve(t *testing.T, h http.Handler) *httptest.Server {
-	srv := httptest.NewServer(h)
-	t.Cleanup(func() {
-		srv.CloseClientConnections()
-		srv.Close()
-	})
-	return srv
-}
-
 func follow(t *testing.T, srv *httptest.Server, id order.ID, lastEvent string) *stream {
 	t.Helper()
-	return followAs(t, srv, viewerKey, id, lastEvent)
+	return followAs(t, srv, apitest.ViewerKey, id, lastEvent)
 }
 
 func followAs(t *testing.T, srv *httptest.Server, key string, id order.ID, lastEvent string) *stream {
@@ -72,9 +63,9 @@ func (s *stream) next(t *testing.T, prefix string) string {
 
 func TestStream(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, func(c *api.Config, _ *records.Store) { c.Orders.PollEvery = time.Minute }) // so that only the wake-up can be in time
-	srv := serve(t, s)
-	o := s.place(t, "cus_1")
+	s := apitest.New(t, func(c *api.Config, _ *records.Store) { c.Orders.PollEvery = time.Minute }) // so that only the wake-up can be in time
+	srv := apitest.Serve(t, s)
+	o := s.Place(t, "cus_1")
 	live := follow(t, srv, o.ID, "")
 	if ct := live.res.Header.Get("Content-Type"); live.res.StatusCode != 200 || ct != "text/event-stream" {
 		t.Fatalf("got %d %s", live.res.StatusCode, ct)
@@ -85,7 +76,7 @@ func TestStream(t *testing.T) {
 	if got := live.next(t, "id: "); got != "2-0" {
 		t.Errorf("second event %s", got)
 	}
-	if _, err := s.orders.Cancel(t.Context(), o.ID, "test", "x", ""); err != nil {
+	if _, err := s.Orders.Cancel(t.Context(), o.ID, "test", "x", ""); err != nil {
 		t.Fatal(err)
 	}
 	if got := live.next(t, "id: "); got != "3-0" {
@@ -105,9 +96,9 @@ func TestStream(t *testing.T) {
 // Who saw what was lost, and who comes back having seen it, is told the truth.
 func TestStream_told_anew(t *testing.T) {
 	t.Parallel()
-	s := setUp(t)
-	srv := serve(t, s)
-	o := s.place(t, "cus_1")
+	s := apitest.New(t)
+	srv := apitest.Serve(t, s)
+	o := s.Place(t, "cus_1")
 	save := func(fence int64, after order.Order, to order.Status, kinds ...order.Kind) order.Order {
 		t.Helper()
 		c := order.Change{Order: after}
@@ -118,7 +109,7 @@ func TestStream_told_anew(t *testing.T) {
 			after.Status = to
 		}
 		c.Order.UpdatedAt = time.Now()
-		if err := s.store.SaveOrder(t.Context(), c); err != nil {
+		if err := s.Store.SaveOrder(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 		return c.Order
@@ -166,14 +157,14 @@ func TestStream_told_anew(t *testing.T) {
 // A stream ends after a final order, with what was recorded last.
 func TestStream_ends(t *testing.T) {
 	t.Parallel()
-	s := setUp(t)
-	srv := serve(t, s)
-	o := s.place(t, "cus_1")
+	s := apitest.New(t)
+	srv := apitest.Serve(t, s)
+	o := s.Place(t, "cus_1")
 	for _, step := range []struct {
 		to   order.Status
 		kind order.Kind
 	}{{order.Cancelling, order.CancelRequested}, {order.Cancelled, order.OrderCancelled}, {order.Cancelled, order.MailSent}} {
-		if _, err := s.orders.save(t.Context(), o.ID, step.to, step.kind, "test", "", ""); err != nil {
+		if _, err := s.Orders.Save(t.Context(), o.ID, step.to, step.kind, "test", "", ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -195,11 +186,11 @@ func TestStream_ends(t *testing.T) {
 func TestStream_beat_limit_stop(t *testing.T) {
 	t.Parallel()
 	stopping := make(chan struct{})
-	s := setUp(t, func(c *api.Config, _ *records.Store) {
+	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
 		c.Orders.BeatEvery, c.Streams, c.Orders.Stopping = 5*time.Millisecond, 1, stopping
 	})
-	srv := serve(t, s)
-	o := s.place(t, "cus_1")
+	srv := apitest.Serve(t, s)
+	o := s.Place(t, "cus_1")
 	live := follow(t, srv, o.ID, "")
 	live.next(t, ": still here")
 	second := follow(t, srv, o.ID, "")
@@ -217,16 +208,16 @@ func TestStream_beat_limit_stop(t *testing.T) {
 // One caller's forgotten streams leave room for the others'.
 func TestStream_limit_of_one(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, func(c *api.Config, _ *records.Store) { c.Streams = 4 })
-	srv := serve(t, s)
-	o := s.place(t, "cus_1")
+	s := apitest.New(t, func(c *api.Config, _ *records.Store) { c.Streams = 4 })
+	srv := apitest.Serve(t, s)
+	o := s.Place(t, "cus_1")
 	for range 3 {
 		follow(t, srv, o.ID, "").next(t, "id: ")
 	}
 	if got := follow(t, srv, o.ID, "").res.StatusCode; got != http.StatusServiceUnavailable {
 		t.Errorf("a fourth of the same caller: got %d", got)
 	}
-	if got := followAs(t, srv, operatorKey, o.ID, "").res.StatusCode; got != http.StatusOK {
+	if got := followAs(t, srv, apitest.OperatorKey, o.ID, "").res.StatusCode; got != http.StatusOK {
 		t.Errorf("another caller: got %d", got)
 	}
 }

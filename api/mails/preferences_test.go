@@ -1,4 +1,4 @@
-package api_test
+package mails_test
 
 import (
 	"io"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"purser/api/apitest"
 	"purser/mail"
 )
 
@@ -16,12 +17,12 @@ const formType = "application/x-www-form-urlencoded"
 
 // reader is a shopper at the page of their preferences.
 type reader struct {
-	*shop
+	*apitest.Shop
 	path string
 }
 
 func newReader(t testing.TB) *reader {
-	token := links.Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
+	token := apitest.Links().Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
 	return &reader{mailShop(t), mail.PreferencesPath + token}
 }
 
@@ -29,7 +30,7 @@ func newReader(t testing.TB) *reader {
 func (r *reader) wants(t *testing.T) (on []mail.Scope) {
 	t.Helper()
 	for _, list := range mail.Lists {
-		why, err := r.store.BlockedList(t.Context(), "ada@example.com", list)
+		why, err := r.Store.BlockedList(t.Context(), "ada@example.com", list)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,10 +93,10 @@ func TestPreferencesWhole(t *testing.T) {
 			t.Fatalf("%s: gets %v now", tt.name, on)
 		}
 	}
-	if a := r.ask("GET", "/v1/mail/marketing", viewerKey, ""); !strings.Contains(string(a.body), `"badLinks":13`) {
-		t.Errorf("want 13 counted: %s", a.body)
+	if a := r.Ask("GET", "/v1/mail/marketing", apitest.ViewerKey, ""); !strings.Contains(string(a.Body), `"badLinks":13`) {
+		t.Errorf("want 13 counted: %s", a.Body)
 	}
-	if w := r.page(r.path); !strings.Contains(w.Body.String(), `<input type="hidden" name="whole" value="yes">`+"\n<button>") {
+	if w := page(r.Shop, r.path); !strings.Contains(w.Body.String(), `<input type="hidden" name="whole" value="yes">`+"\n<button>") {
 		t.Errorf("the page's form does not end with its mark: %s", w.Body)
 	}
 	if code := r.choose(formType, strings.NewReader("whole=yes"), 9); code != http.StatusOK || len(r.wants(t)) > 0 {

@@ -1,4 +1,4 @@
-package api_test
+package images_test
 
 import (
 	"net/http"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"purser/api/apitest"
 	"purser/catalog"
 )
 
@@ -16,8 +17,8 @@ import (
 func TestPictureKeysAreSecret(t *testing.T) {
 	t.Parallel()
 	s, d := setUpPictures(t)
-	p, key := s.ready(t, d)
-	u, err := s.store.Upload(t.Context(), p.ID)
+	p, key := ready(t, s, d)
+	u, err := s.Store.Upload(t.Context(), p.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,25 +27,25 @@ func TestPictureKeysAreSecret(t *testing.T) {
 		t.Errorf("%s, %s", u.OriginalKey(), u.QuarantineKey())
 	}
 	other, _ := askPicture(t, s)
-	if o, err := s.store.Upload(t.Context(), other.ID); err != nil || path.Base(o.OriginalKey()) == secret {
+	if o, err := s.Store.Upload(t.Context(), other.ID); err != nil || path.Base(o.OriginalKey()) == secret {
 		t.Errorf("%+v, %v: two have the same secret", o, err)
 	}
 	for _, r := range []struct{ target, key string }{
-		{"/v1/pictures/" + p.ID, viewerKey},
-		{"/v1/pictures/" + p.ID, shopKey},
-		{"/v1/products/mug-blue/pictures", viewerKey},
-		{"/v1/products", viewerKey},
+		{"/v1/pictures/" + p.ID, apitest.ViewerKey},
+		{"/v1/pictures/" + p.ID, apitest.ShopKey},
+		{"/v1/products/mug-blue/pictures", apitest.ViewerKey},
+		{"/v1/products", apitest.ViewerKey},
 		{"/" + key, ""},
 	} {
-		a := s.ask("GET", r.target, r.key, "")
-		if a.status >= 400 || strings.Contains(string(a.body)+a.header.Get("Location"), secret) {
-			t.Errorf("%s: %d %v %s", r.target, a.status, a.header, a.body)
+		a := s.Ask("GET", r.target, r.key, "")
+		if a.Status >= 400 || strings.Contains(string(a.Body)+a.Header.Get("Location"), secret) {
+			t.Errorf("%s: %d %v %s", r.target, a.Status, a.Header, a.Body)
 		}
 	}
 	for _, private := range []string{u.OriginalKey(), u.QuarantineKey(), u.Key} {
 		for _, target := range []string{"/" + private, "/pictures/" + u.ID + "/..%2f..%2f" + private, "/pictures/" + u.ID + "/" + secret} {
-			if a := s.ask("GET", target, "", ""); a.status != http.StatusNotFound {
-				t.Errorf("%s: %d %v", target, a.status, a.header)
+			if a := s.Ask("GET", target, "", ""); a.Status != http.StatusNotFound {
+				t.Errorf("%s: %d %v", target, a.Status, a.Header)
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package api_test
+package inbox_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"purser/api"
+	"purser/api/apitest"
 	"purser/inbox"
 	"purser/records"
 )
@@ -17,7 +18,7 @@ import (
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	var fails error
-	s := setUp(t, func(c *api.Config, _ *records.Store) {
+	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
 		c.Inbox.Redeliver = func(context.Context, int64, string) (records.Item, error) { return records.Item{ID: 7}, fails }
 	})
 	for _, tt := range []struct {
@@ -26,17 +27,17 @@ func TestAgain(t *testing.T) {
 		status int
 		code   string
 	}{
-		{nil, operatorKey, http.StatusOK, ""},
-		{nil, shopKey, http.StatusForbidden, "forbidden"},
-		{fmt.Errorf("item: %w", records.ErrNoItem), operatorKey, http.StatusNotFound, "not_found"},
-		{fmt.Errorf("%w: version 3", inbox.ErrStillParked), operatorKey, http.StatusConflict, "wrong_state"},
-		{inbox.ErrNoNews, operatorKey, http.StatusConflict, "wrong_state"},
-		{fmt.Errorf("%w, since then", inbox.ErrPruned), operatorKey, http.StatusGone, "pruned"},
+		{nil, apitest.OperatorKey, http.StatusOK, ""},
+		{nil, apitest.ShopKey, http.StatusForbidden, "forbidden"},
+		{fmt.Errorf("item: %w", records.ErrNoItem), apitest.OperatorKey, http.StatusNotFound, "not_found"},
+		{fmt.Errorf("%w: version 3", inbox.ErrStillParked), apitest.OperatorKey, http.StatusConflict, "wrong_state"},
+		{inbox.ErrNoNews, apitest.OperatorKey, http.StatusConflict, "wrong_state"},
+		{fmt.Errorf("%w, since then", inbox.ErrPruned), apitest.OperatorKey, http.StatusGone, "pruned"},
 	} {
 		fails = tt.err
-		a := s.ask("POST", "/v1/inbox/7/again", tt.key, "")
-		if a.status != tt.status || tt.code != "" && a.problem(t).Code != tt.code {
-			t.Errorf("%v by %.4s: %d %s", tt.err, tt.key, a.status, a.body)
+		a := s.Ask("POST", "/v1/inbox/7/again", tt.key, "")
+		if a.Status != tt.status || tt.code != "" && a.Problem(t).Code != tt.code {
+			t.Errorf("%v by %.4s: %d %s", tt.err, tt.key, a.Status, a.Body)
 		}
 	}
 }
@@ -44,45 +45,45 @@ func TestAgain(t *testing.T) {
 // WHK-19: operators see what came in, without the bytes.
 func TestInbox(t *testing.T) {
 	t.Parallel()
-	s := setUp(t)
+	s := apitest.New(t)
 	for _, st := range []records.State{records.Parked, records.Received} {
 		it := records.Item{Provider: "stripe", EventID: string(st), Type: "t", State: st, Body: []byte("jane@example.com"), Headers: []byte("{}"), Note: "api_version"}
-		if _, err := s.store.Receive(t.Context(), &it); err != nil {
+		if _, err := s.Store.Receive(t.Context(), &it); err != nil {
 			t.Fatal(err)
 		}
 	}
-	a := s.ask("GET", "/v1/inbox?state=parked", operatorKey, "")
+	a := s.Ask("GET", "/v1/inbox?state=parked", apitest.OperatorKey, "")
 	var p struct {
 		Items []struct{ EventID, State, Note string }
 	}
-	a.into(t, &p)
-	if len(p.Items) != 1 || p.Items[0].EventID != "parked" || p.Items[0].Note != "api_version" || strings.Contains(string(a.body), "jane") {
-		t.Errorf("got %s", a.body)
+	a.Into(t, &p)
+	if len(p.Items) != 1 || p.Items[0].EventID != "parked" || p.Items[0].Note != "api_version" || strings.Contains(string(a.Body), "jane") {
+		t.Errorf("got %s", a.Body)
 	}
 }
 
 // WHK-19: operators see how much there is, and what this process counted.
 func TestInboxCounts(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, func(c *api.Config, _ *records.Store) {
+	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
 		c.Inbox.Counted = func() (inbox.Counts, inbox.RelayCounts) {
 			return inbox.Counts{Fresh: 7, Forged: 3}, inbox.RelayCounts{Delivered: 5}
 		}
 	})
 	it := records.Item{Provider: "stripe", EventID: "e", Type: "t", State: records.Parked, Body: []byte("{}"), Headers: []byte("{}")}
-	if _, err := s.store.Receive(t.Context(), &it); err != nil {
+	if _, err := s.Store.Receive(t.Context(), &it); err != nil {
 		t.Fatal(err)
 	}
 	var got struct {
 		States            map[string]int64
 		Received, Relayed map[string]int64
 	}
-	a := s.ask("GET", "/v1/inbox/counts", operatorKey, "")
-	a.into(t, &got)
+	a := s.Ask("GET", "/v1/inbox/counts", apitest.OperatorKey, "")
+	a.Into(t, &got)
 	if got.States["parked"] != 1 || got.Received["fresh"] != 7 || got.Received["forged"] != 3 || got.Relayed["delivered"] != 5 {
-		t.Errorf("got %d %s", a.status, a.body)
+		t.Errorf("got %d %s", a.Status, a.Body)
 	}
-	if a := s.ask("GET", "/v1/inbox/counts", shopKey, ""); a.status != http.StatusForbidden {
-		t.Errorf("a shop's key: got %d", a.status)
+	if a := s.Ask("GET", "/v1/inbox/counts", apitest.ShopKey, ""); a.Status != http.StatusForbidden {
+		t.Errorf("a shop's key: got %d", a.Status)
 	}
 }

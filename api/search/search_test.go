@@ -1,4 +1,4 @@
-package api_test
+package search_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"purser/activities/fake"
 	"purser/activities/porttest"
 	"purser/api"
+	"purser/api/apitest"
 	"purser/api/search"
 	"purser/catalog"
 	"purser/order"
@@ -19,7 +20,7 @@ import (
 
 // goods is a shop whose search engine knows the goods of the conformance
 // suite; down makes it fail.
-func goods(t *testing.T, mods ...func(*api.Config, *records.Store)) (s *shop, down *bool) {
+func goods(t *testing.T, mods ...func(*api.Config, *records.Store)) (s *apitest.Shop, down *bool) {
 	down = new(bool)
 	x := &fake.Index{Before: func(string) error {
 		if *down {
@@ -31,17 +32,17 @@ func goods(t *testing.T, mods ...func(*api.Config, *records.Store)) (s *shop, do
 		t.Fatal(err)
 	}
 	withSearch := func(c *api.Config, store *records.Store) { c.Search = &search.Service{Engine: x, Catalogue: store} }
-	return setUp(t, append([]func(*api.Config, *records.Store){withSearch}, mods...)...), down
+	return apitest.New(t, append([]func(*api.Config, *records.Store){withSearch}, mods...)...), down
 }
 
-func (s *shop) search(t *testing.T, query string) catalog.Results {
+func find(t *testing.T, s *apitest.Shop, query string) catalog.Results {
 	t.Helper()
-	a := s.ask("GET", "/v1/search?"+query, viewerKey, "")
-	if a.status != http.StatusOK {
-		t.Fatalf("%s: %d %s", query, a.status, a.body)
+	a := s.Ask("GET", "/v1/search?"+query, apitest.ViewerKey, "")
+	if a.Status != http.StatusOK {
+		t.Fatalf("%s: %d %s", query, a.Status, a.Body)
 	}
 	var r catalog.Results
-	a.into(t, &r)
+	a.Into(t, &r)
 	return r
 }
 
@@ -62,14 +63,14 @@ func TestSearch(t *testing.T) {
 		"brand=" + url.QueryEscape(`" OR price > 0 OR brand = "`): "",
 	} {
 		skus := []string{}
-		for _, h := range s.search(t, query).Hits {
+		for _, h := range find(t, s, query).Hits {
 			skus = append(skus, h.SKU)
 		}
 		if got := strings.Join(skus, " "); got != want {
 			t.Errorf("%s: found %q, want %q", query, got, want)
 		}
 	}
-	r := s.search(t, "q=enamel&facet=brand&facet=tags&highlight=true")
+	r := find(t, s, "q=enamel&facet=brand&facet=tags&highlight=true")
 	if r.Facets[catalog.FacetTags]["camping"] != 1 || r.Hits[0].Highlighted["name"] != "<mark>Enamel</mark> mug" || r.Total != 1 {
 		t.Errorf("%+v", r)
 	}
@@ -90,7 +91,7 @@ func TestSearchDecimals(t *testing.T) {
 		}
 		sold = append(sold, catalog.Product{SKU: "is-" + code, Name: "zebra", Price: 1, Currency: code})
 	}
-	s := setUp(t, func(c *api.Config, store *records.Store) {
+	s := apitest.New(t, func(c *api.Config, store *records.Store) {
 		c.Search = &search.Service{Engine: x, Catalogue: store}
 		if err := store.PutProducts(context.Background(), sold); err != nil {
 			t.Fatal(err)
@@ -98,7 +99,7 @@ func TestSearchDecimals(t *testing.T) {
 	})
 	for range 2 {
 		seen := map[string]bool{}
-		found := s.search(t, "")
+		found := find(t, s, "")
 		for _, h := range found.Hits {
 			if d, ok := want[h.Currency]; ok && h.Decimals != d {
 				t.Errorf("degraded %t: %s has %d decimals, want %d", found.Degraded, h.Currency, h.Decimals, d)
@@ -124,11 +125,11 @@ func TestSearchRefuses(t *testing.T) {
 		"facet=brand&facet=brand": "facets", "priceFrom=5": "price", "currency=EUR&priceFrom=6&priceTo=5": "price", "minRating=501": "minRating",
 		"q=" + strings.Repeat("x", 201): "q", "q=%07": "text", "currency=E'": "currency", "filter=x": "filter", "inStock=perhaps": "inStock",
 	} {
-		a := s.ask("GET", "/v1/search?"+query, viewerKey, "")
-		p := a.problem(t)
+		a := s.Ask("GET", "/v1/search?"+query, apitest.ViewerKey, "")
+		p := a.Problem(t)
 		b, _ := json.Marshal(p)
-		if a.status != http.StatusUnprocessableEntity || !strings.Contains(string(b), names) {
-			t.Errorf("%s: %d %s, want 422 that names %s", query, a.status, b, names)
+		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(string(b), names) {
+			t.Errorf("%s: %d %s, want 422 that names %s", query, a.Status, b, names)
 		}
 	}
 }
@@ -139,7 +140,7 @@ func TestSearchDown(t *testing.T) {
 	t.Parallel()
 	s, down := goods(t)
 	*down = true
-	r := s.search(t, "q=mug+blue&currency=EUR")
+	r := find(t, s, "q=mug+blue&currency=EUR")
 	if !r.Degraded || r.Total != 1 || r.Hits[0].SKU != "mug-blue" || r.Hits[0].Available != 100_000 || !r.Hits[0].InStock {
 		t.Errorf("%+v", r)
 	}
@@ -149,17 +150,17 @@ func TestSearchDown(t *testing.T) {
 			cheap++
 		}
 	}
-	if r := s.search(t, "perPage=2&page=2&inStock=true&priceTo=20000&currency=EUR"); int64(r.Total) != cheap || len(r.Hits) != 2 || !r.Degraded {
+	if r := find(t, s, "perPage=2&page=2&inStock=true&priceTo=20000&currency=EUR"); int64(r.Total) != cheap || len(r.Hits) != 2 || !r.Degraded {
 		t.Errorf("%d of %d: %+v", r.Total, cheap, r)
 	}
 	for _, query := range []string{"brand=Kiln", "facet=tags", "sort=-rating", "minRating=400"} {
-		a := s.ask("GET", "/v1/search?"+query, viewerKey, "")
-		if p := a.problem(t); a.status != http.StatusServiceUnavailable || p.Code != "search_unavailable" || a.header.Get("Retry-After") == "" {
-			t.Errorf("%s: %d %+v", query, a.status, p)
+		a := s.Ask("GET", "/v1/search?"+query, apitest.ViewerKey, "")
+		if p := a.Problem(t); a.Status != http.StatusServiceUnavailable || p.Code != "search_unavailable" || a.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %+v", query, a.Status, p)
 		}
 	}
-	if a := s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1"), "Idempotency-Key", "while-search-is-down"); a.status != http.StatusCreated {
-		t.Errorf("an order: %d %s", a.status, a.body)
+	if a := s.Ask("POST", "/v1/orders", apitest.ShopKey, apitest.OrderBody("cus_1"), "Idempotency-Key", "while-search-is-down"); a.Status != http.StatusCreated {
+		t.Errorf("an order: %d %s", a.Status, a.Body)
 	}
 }
 
@@ -168,44 +169,18 @@ func TestSearchDown(t *testing.T) {
 func TestSearchDoor(t *testing.T) {
 	t.Parallel()
 	closed, _ := goods(t)
-	if a := closed.ask("GET", "/v1/search", "", ""); a.status != http.StatusUnauthorized {
-		t.Errorf("without a key: %d", a.status)
+	if a := closed.Ask("GET", "/v1/search", "", ""); a.Status != http.StatusUnauthorized {
+		t.Errorf("without a key: %d", a.Status)
 	}
 	open, _ := goods(t, func(c *api.Config, _ *records.Store) { c.Search.Public = true })
-	if a := open.ask("GET", "/v1/search?q=mug", "", ""); a.status != http.StatusOK {
-		t.Errorf("public: %d %s", a.status, a.body)
+	if a := open.Ask("GET", "/v1/search?q=mug", "", ""); a.Status != http.StatusOK {
+		t.Errorf("public: %d %s", a.Status, a.Body)
 	}
-	if a := open.ask("GET", "/v1/products", "", ""); a.status != http.StatusUnauthorized {
-		t.Errorf("the rest is public too: %d", a.status)
+	if a := open.Ask("GET", "/v1/products", "", ""); a.Status != http.StatusUnauthorized {
+		t.Errorf("the rest is public too: %d", a.Status)
 	}
-	none := setUp(t)
-	if a := none.ask("GET", "/v1/search", viewerKey, ""); a.status != http.StatusNotFound {
-		t.Errorf("where there is no search: %d", a.status)
-	}
-}
-
-// TestSearchOrders (SRCH-10): operators find orders, others do not.
-func TestSearchOrders(t *testing.T) {
-	t.Parallel()
-	s := setUp(t)
-	if a := s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1")); a.status != http.StatusCreated {
-		t.Fatalf("%d %s", a.status, a.body)
-	}
-	var page struct{ Orders []order.Order }
-	s.ask("GET", "/v1/search/orders?q=CUS_1", operatorKey, "").into(t, &page)
-	if len(page.Orders) != 1 || page.Orders[0].Customer != "cus_1" {
-		t.Errorf("found %+v", page.Orders)
-	}
-	s.ask("GET", "/v1/search/orders?q=cus_1", operatorKey, "", "Purser-Customer", "cus_2").into(t, &page)
-	if len(page.Orders) != 0 {
-		t.Errorf("another customer's: %+v", page.Orders)
-	}
-	for _, key := range []string{shopKey, viewerKey} {
-		if a := s.ask("GET", "/v1/search/orders?q=cus_1", key, ""); a.status != http.StatusForbidden {
-			t.Errorf("%s: %d", key, a.status)
-		}
-	}
-	if a := s.ask("GET", "/v1/search/orders", operatorKey, ""); a.status != http.StatusUnprocessableEntity {
-		t.Errorf("for nothing: %d", a.status)
+	none := apitest.New(t)
+	if a := none.Ask("GET", "/v1/search", apitest.ViewerKey, ""); a.Status != http.StatusNotFound {
+		t.Errorf("where there is no search: %d", a.Status)
 	}
 }
