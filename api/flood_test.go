@@ -102,12 +102,12 @@ func wantOthersServed(t *testing.T, s *apitest.Shop, flooded string) {
 		method, target, key, body string
 		status                    int
 	}{
-		"an order":   {"POST", "/v1/orders", apitest.ShopKey, apitest.OrderBody("cus_1"), http.StatusCreated},
-		"the search": {"GET", "/v1/search?q=mug", apitest.ViewerKey, "", http.StatusOK},
-		"a picture":  {"GET", "/pictures/pic_none/large.jpg", "", "", http.StatusNotFound},
-		"an upload":  {"POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`, http.StatusCreated},
-		"the orders": {"GET", "/v1/orders", apitest.ViewerKey, "", http.StatusOK},
-		"health":     {"GET", "/livez", "", "", http.StatusOK},
+		"an order":   {method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: apitest.OrderBody("cus_1"), status: http.StatusCreated},
+		"the search": {method: "GET", target: "/v1/search?q=mug", key: apitest.ViewerKey, status: http.StatusOK},
+		"a picture":  {method: "GET", target: "/pictures/pic_none/large.jpg", status: http.StatusNotFound},
+		"an upload":  {method: "POST", target: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":4}`, status: http.StatusCreated},
+		"the orders": {method: "GET", target: "/v1/orders", key: apitest.ViewerKey, status: http.StatusOK},
+		"health":     {method: "GET", target: "/livez", status: http.StatusOK},
 	} {
 		if name == flooded {
 			continue
@@ -165,7 +165,7 @@ func TestFlood(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) {
 			c.Room.Rest = 2
-			c.Search.Catalogue, c.Orders.Records = hangingCatalogue{c.Search.Catalogue, w}, hangingFinder{c.Orders.Records, w}
+			c.Search.Catalogue, c.Orders.Records = hangingCatalogue{Catalogue: c.Search.Catalogue, hang: w}, hangingFinder{Records: c.Orders.Records, hang: w}
 		})
 		w.flood(s, 1, "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
 		w.wantTurnedAway(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", apitest.ShopKey, "")
@@ -177,7 +177,7 @@ func TestFlood(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) {
 			c.Room.Rest = 2
-			c.Search.Catalogue, c.Orders.Records = hangingCatalogue{c.Search.Catalogue, w}, hangingFinder{c.Orders.Records, w}
+			c.Search.Catalogue, c.Orders.Records = hangingCatalogue{Catalogue: c.Search.Catalogue, hang: w}, hangingFinder{Records: c.Orders.Records, hang: w}
 		})
 		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "")
 		w.wantTurnedAway(t, s, 503, "search_unavailable", "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "")
@@ -186,7 +186,7 @@ func TestFlood(t *testing.T) {
 	})
 	t.Run("a store that hangs", func(t *testing.T) {
 		w := newHang(t)
-		s := set(t, w, func(c *api.Config) { c.Images.Store = hangingStore{&apitest.ImageStore{}, w} })
+		s := set(t, w, func(c *api.Config) { c.Images.Store = hangingStore{ImageStore: &apitest.ImageStore{}, hang: w} })
 		a := s.Ask("POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
 		w.flood(s, 3, "POST", a.Header.Get("Location")+"/complete", apitest.ShopKey, "")
 		w.wantTurnedAway(t, s, 429, "too_many_requests", "POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
@@ -194,14 +194,16 @@ func TestFlood(t *testing.T) {
 	})
 	t.Run("pictures that are looked at", func(t *testing.T) {
 		w := newHang(t)
-		s := set(t, w, func(c *api.Config) { c.Images.Records = hangingUploads{c.Images.Records, w} })
+		s := set(t, w, func(c *api.Config) { c.Images.Records = hangingUploads{Records: c.Images.Records, hang: w} })
 		w.flood(s, 1, "GET", "/pictures/pic_abcdefghijklmnopqrstuvwxyz/large.jpg", "", "")
 		w.wantTurnedAway(t, s, 429, "too_many_requests", "GET", "/pictures/pic_none/large.jpg", "", "")
 		wantOthersServed(t, s, "a picture")
 	})
 	t.Run("all else", func(t *testing.T) {
 		w := newHang(t)
-		s := set(t, w, func(c *api.Config) { c.Orders.Records, c.Search.Engine = hangingLists{c.Orders.Records, w}, nothing{} })
+		s := set(t, w, func(c *api.Config) {
+			c.Orders.Records, c.Search.Engine = hangingLists{Records: c.Orders.Records, hang: w}, nothing{}
+		})
 		w.flood(s, 1, "GET", "/v1/orders", apitest.ViewerKey, "")
 		w.wantTurnedAway(t, s, 429, "too_many_requests", "GET", "/v1/products", apitest.ViewerKey, "")
 		wantOthersServed(t, s, "the orders")

@@ -21,16 +21,16 @@ func TestHeadersOnce(t *testing.T) {
 		values                       []string
 		status                       int
 	}{
-		{"SEC-9 no customer's order", "GET", path, "Purser-Customer", []string{""}, 400},
-		{"SEC-9 no customer's events", "GET", path + "/events", "Purser-Customer", []string{""}, 400},
-		{"SEC-9 no customer's list", "GET", "/v1/orders", "Purser-Customer", []string{""}, 400},
-		{"SEC-9 two customers", "GET", path, "Purser-Customer", []string{"cus_1", "cus_2"}, 400},
-		{"SEC-9 the same twice", "GET", path, "Purser-Customer", []string{"cus_1", "cus_1"}, 400},
-		{"SEC-9 two in one", "GET", path, "Purser-Customer", []string{"cus_1,cus_2"}, 404},
-		{"SEC-9 in another case", "GET", path, "Purser-Customer", []string{"CUS_1"}, 404},
-		{"SEC-9 the customer", "GET", path, "Purser-Customer", []string{"cus_1"}, 200},
-		{"IDEM-1 empty key", "POST", "/v1/orders", "Idempotency-Key", []string{""}, 400},
-		{"IDEM-1 two keys", "POST", "/v1/orders", "Idempotency-Key", []string{"a", "b"}, 400},
+		{name: "SEC-9 no customer's order", method: "GET", target: path, header: "Purser-Customer", values: []string{""}, status: 400},
+		{name: "SEC-9 no customer's events", method: "GET", target: path + "/events", header: "Purser-Customer", values: []string{""}, status: 400},
+		{name: "SEC-9 no customer's list", method: "GET", target: "/v1/orders", header: "Purser-Customer", values: []string{""}, status: 400},
+		{name: "SEC-9 two customers", method: "GET", target: path, header: "Purser-Customer", values: []string{"cus_1", "cus_2"}, status: 400},
+		{name: "SEC-9 the same twice", method: "GET", target: path, header: "Purser-Customer", values: []string{"cus_1", "cus_1"}, status: 400},
+		{name: "SEC-9 two in one", method: "GET", target: path, header: "Purser-Customer", values: []string{"cus_1,cus_2"}, status: 404},
+		{name: "SEC-9 in another case", method: "GET", target: path, header: "Purser-Customer", values: []string{"CUS_1"}, status: 404},
+		{name: "SEC-9 the customer", method: "GET", target: path, header: "Purser-Customer", values: []string{"cus_1"}, status: 200},
+		{name: "IDEM-1 empty key", method: "POST", target: "/v1/orders", header: "Idempotency-Key", values: []string{""}, status: 400},
+		{name: "IDEM-1 two keys", method: "POST", target: "/v1/orders", header: "Idempotency-Key", values: []string{"a", "b"}, status: 400},
 	} {
 		body := ""
 		if tc.method == http.MethodPost {

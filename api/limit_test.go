@@ -21,7 +21,7 @@ func TestTooManyAtOnce(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
-		c.Room.Rest, c.Orders.Records = 1, slow{c.Orders.Records, entered, leave}
+		c.Room.Rest, c.Orders.Records = 1, slow{Records: c.Orders.Records, entered: entered, leave: leave}
 	})
 	done := make(chan int)
 	go func() { done <- s.Ask("GET", "/v1/orders", apitest.ShopKey, "").Status }()
@@ -107,7 +107,7 @@ func TestFlood_of_one(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
-		c.Room.Rest, c.Orders.Records = 4, crowded{c.Orders.Records, entered, leave}
+		c.Room.Rest, c.Orders.Records = 4, crowded{Records: c.Orders.Records, entered: entered, leave: leave}
 	})
 	o := s.Place(t, "cus_1")
 	answers := make(chan int, 3)

@@ -38,10 +38,10 @@ func TestDeletePicture(t *testing.T) {
 		status    int
 		code      string
 	}{
-		"nobody":      {"", path, 401, "unauthorized"},
-		"a viewer":    {apitest.ViewerKey, path, 403, "forbidden"},
-		"another key": {"other-secret-0123456789", path, 403, "forbidden"},
-		"no picture":  {apitest.ShopKey, "/v1/pictures/pic_none", 404, "not_found"},
+		"nobody":      {path: path, status: 401, code: "unauthorized"},
+		"a viewer":    {key: apitest.ViewerKey, path: path, status: 403, code: "forbidden"},
+		"another key": {key: "other-secret-0123456789", path: path, status: 403, code: "forbidden"},
+		"no picture":  {key: apitest.ShopKey, path: "/v1/pictures/pic_none", status: 404, code: "not_found"},
 	} {
 		if pr := s.Ask("DELETE", tt.path, tt.key, "").Problem(t); pr.Status != tt.status || pr.Code != tt.code {
 			t.Errorf("%s: %+v", name, pr)

@@ -31,11 +31,11 @@ func TestPictureKeysAreSecret(t *testing.T) {
 		t.Errorf("%+v, %v: two have the same secret", o, err)
 	}
 	for _, r := range []struct{ target, key string }{
-		{"/v1/pictures/" + p.ID, apitest.ViewerKey},
-		{"/v1/pictures/" + p.ID, apitest.ShopKey},
-		{"/v1/products/mug-blue/pictures", apitest.ViewerKey},
-		{"/v1/products", apitest.ViewerKey},
-		{"/" + key, ""},
+		{target: "/v1/pictures/" + p.ID, key: apitest.ViewerKey},
+		{target: "/v1/pictures/" + p.ID, key: apitest.ShopKey},
+		{target: "/v1/products/mug-blue/pictures", key: apitest.ViewerKey},
+		{target: "/v1/products", key: apitest.ViewerKey},
+		{target: "/" + key},
 	} {
 		a := s.Ask("GET", r.target, r.key, "")
 		if a.Status >= 400 || strings.Contains(string(a.Body)+a.Header.Get("Location"), secret) {

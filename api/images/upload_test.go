@@ -179,16 +179,16 @@ func TestPictureBadRequests(t *testing.T) {
 		status          int
 		code            string
 	}{
-		"too large":  {"/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":10485761}`, 422, "invalid"},
-		"nothing":    {"/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":0}`, 422, "invalid"},
-		"a page":     {"/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"text/html","size":5}`, 422, "invalid"},
-		"SVG":        {"/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/svg+xml","size":5}`, 422, "invalid"},
-		"DELETE":     {"/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/png","size":5,"method":"DELETE"}`, 422, "invalid"},
-		"two lines":  {"/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/png","size":5,"alt":"a\nb"}`, 422, "invalid"},
-		"no product": {"/v1/products/none/pictures", apitest.ShopKey, `{"contentType":"image/png","size":5}`, 404, "not_found"},
-		"a viewer":   {"/v1/products/mug-blue/pictures", apitest.ViewerKey, `{"contentType":"image/png","size":5}`, 403, "forbidden"},
-		"nobody":     {"/v1/products/mug-blue/pictures", "", `{"contentType":"image/png","size":5}`, 401, "unauthorized"},
-		"no picture": {"/v1/pictures/pic_none/complete", apitest.ShopKey, "", 404, "not_found"},
+		"too large":  {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":10485761}`, status: 422, code: "invalid"},
+		"nothing":    {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":0}`, status: 422, code: "invalid"},
+		"a page":     {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"text/html","size":5}`, status: 422, code: "invalid"},
+		"SVG":        {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/svg+xml","size":5}`, status: 422, code: "invalid"},
+		"DELETE":     {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5,"method":"DELETE"}`, status: 422, code: "invalid"},
+		"two lines":  {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5,"alt":"a\nb"}`, status: 422, code: "invalid"},
+		"no product": {path: "/v1/products/none/pictures", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5}`, status: 404, code: "not_found"},
+		"a viewer":   {path: "/v1/products/mug-blue/pictures", key: apitest.ViewerKey, body: `{"contentType":"image/png","size":5}`, status: 403, code: "forbidden"},
+		"nobody":     {path: "/v1/products/mug-blue/pictures", body: `{"contentType":"image/png","size":5}`, status: 401, code: "unauthorized"},
+		"no picture": {path: "/v1/pictures/pic_none/complete", key: apitest.ShopKey, status: 404, code: "not_found"},
 	} {
 		if p := s.Ask("POST", tt.path, tt.key, tt.body).Problem(t); p.Status != tt.status || p.Code != tt.code {
 			t.Errorf("%s: %+v", name, p)

@@ -86,15 +86,15 @@ func TestImportRefused(t *testing.T) {
 		status           int
 		says             string
 	}{
-		"a shop":         {apitest.ShopKey, "", "sku\n", nil, 403, "role shop"},
-		"nobody":         {"wrong-secret-0123456789", "", "sku\n", nil, 401, ""},
-		"another kind":   {apitest.OperatorKey, "kind=people", "sku\n", nil, 422, "kind"},
-		"empty":          {apitest.OperatorKey, "", "", nil, 422, "empty"},
-		"wrong header":   {apitest.OperatorKey, "", "sku,colour\na,b\n", nil, 422, "colour"},
-		"a spreadsheet":  {apitest.OperatorKey, "", "PK\x03\x04", nil, 422, "CSV"},
-		"compressed":     {apitest.OperatorKey, "", "sku\n", []string{"Content-Encoding", "gzip"}, 415, "compressed"},
-		"too large":      {apitest.OperatorKey, "", "sku\n" + strings.Repeat("x\n", 1<<20), nil, 413, "2097152 bytes"},
-		"no such import": {apitest.OperatorKey, "", "", nil, 422, ""},
+		"a shop":         {key: apitest.ShopKey, body: "sku\n", status: 403, says: "role shop"},
+		"nobody":         {key: "wrong-secret-0123456789", body: "sku\n", status: 401},
+		"another kind":   {key: apitest.OperatorKey, query: "kind=people", body: "sku\n", status: 422, says: "kind"},
+		"empty":          {key: apitest.OperatorKey, status: 422, says: "empty"},
+		"wrong header":   {key: apitest.OperatorKey, body: "sku,colour\na,b\n", status: 422, says: "colour"},
+		"a spreadsheet":  {key: apitest.OperatorKey, body: "PK\x03\x04", status: 422, says: "CSV"},
+		"compressed":     {key: apitest.OperatorKey, body: "sku\n", headers: []string{"Content-Encoding", "gzip"}, status: 415, says: "compressed"},
+		"too large":      {key: apitest.OperatorKey, body: "sku\n" + strings.Repeat("x\n", 1<<20), status: 413, says: "2097152 bytes"},
+		"no such import": {key: apitest.OperatorKey, status: 422},
 	} {
 		a := upload(s, c.key, c.query, c.body, c.headers...)
 		if p := a.Problem(t); a.Status != c.status || !strings.Contains(p.Detail, c.says) {

@@ -27,12 +27,12 @@ func TestAgain(t *testing.T) {
 		status int
 		code   string
 	}{
-		{nil, apitest.OperatorKey, http.StatusOK, ""},
-		{nil, apitest.ShopKey, http.StatusForbidden, "forbidden"},
-		{fmt.Errorf("item: %w", records.ErrNoItem), apitest.OperatorKey, http.StatusNotFound, "not_found"},
-		{fmt.Errorf("%w: version 3", inbox.ErrStillParked), apitest.OperatorKey, http.StatusConflict, "wrong_state"},
-		{inbox.ErrNoNews, apitest.OperatorKey, http.StatusConflict, "wrong_state"},
-		{fmt.Errorf("%w, since then", inbox.ErrPruned), apitest.OperatorKey, http.StatusGone, "pruned"},
+		{key: apitest.OperatorKey, status: http.StatusOK},
+		{key: apitest.ShopKey, status: http.StatusForbidden, code: "forbidden"},
+		{err: fmt.Errorf("item: %w", records.ErrNoItem), key: apitest.OperatorKey, status: http.StatusNotFound, code: "not_found"},
+		{err: fmt.Errorf("%w: version 3", inbox.ErrStillParked), key: apitest.OperatorKey, status: http.StatusConflict, code: "wrong_state"},
+		{err: inbox.ErrNoNews, key: apitest.OperatorKey, status: http.StatusConflict, code: "wrong_state"},
+		{err: fmt.Errorf("%w, since then", inbox.ErrPruned), key: apitest.OperatorKey, status: http.StatusGone, code: "pruned"},
 	} {
 		fails = tt.err
 		a := s.Ask("POST", "/v1/inbox/7/again", tt.key, "")

@@ -23,7 +23,7 @@ type reader struct {
 
 func newReader(t testing.TB) *reader {
 	token := apitest.Links().Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
-	return &reader{mailShop(t), mail.PreferencesPath + token}
+	return &reader{Shop: mailShop(t), path: mail.PreferencesPath + token}
 }
 
 // wants are the lists the shopper is on.
@@ -72,19 +72,19 @@ func TestPreferencesWhole(t *testing.T) {
 		name, contentType string
 		body              io.Reader
 	}{
-		{"nothing at all", "", strings.NewReader("")},
-		{"an empty form", formType, strings.NewReader("")},
-		{"cut off in the transfer", formType, cutOff("list=campaigns&list=remi")},
-		{"cut off in a value", formType, strings.NewReader("list=campaigns&list=remi")},
-		{"cut off in a name", formType, strings.NewReader("list=campaigns&li")},
-		{"cut off between two", formType, strings.NewReader("list=campaigns")},
-		{"cut off at the very end", formType, strings.NewReader("list=campaigns&whole=ye")},
-		{"whole, but cut off behind it", formType, cutOff("list=campaigns&whole=yes")},
-		{"a strange list", formType, strings.NewReader("list=campaigns&list=everything&whole=yes")},
-		{"badly escaped", formType, strings.NewReader("list=%zz&whole=yes")},
-		{"multipart", "multipart/form-data; boundary=x", strings.NewReader(multipart)},
-		{"JSON", "application/json", strings.NewReader(`{"list":["reminders"],"whole":"yes"}`)},
-		{"of no type", "", strings.NewReader("list=reminders&whole=yes")},
+		{name: "nothing at all", body: strings.NewReader("")},
+		{name: "an empty form", contentType: formType, body: strings.NewReader("")},
+		{name: "cut off in the transfer", contentType: formType, body: cutOff("list=campaigns&list=remi")},
+		{name: "cut off in a value", contentType: formType, body: strings.NewReader("list=campaigns&list=remi")},
+		{name: "cut off in a name", contentType: formType, body: strings.NewReader("list=campaigns&li")},
+		{name: "cut off between two", contentType: formType, body: strings.NewReader("list=campaigns")},
+		{name: "cut off at the very end", contentType: formType, body: strings.NewReader("list=campaigns&whole=ye")},
+		{name: "whole, but cut off behind it", contentType: formType, body: cutOff("list=campaigns&whole=yes")},
+		{name: "a strange list", contentType: formType, body: strings.NewReader("list=campaigns&list=everything&whole=yes")},
+		{name: "badly escaped", contentType: formType, body: strings.NewReader("list=%zz&whole=yes")},
+		{name: "multipart", contentType: "multipart/form-data; boundary=x", body: strings.NewReader(multipart)},
+		{name: "JSON", contentType: "application/json", body: strings.NewReader(`{"list":["reminders"],"whole":"yes"}`)},
+		{name: "of no type", body: strings.NewReader("list=reminders&whole=yes")},
 	} {
 		if code := r.choose(tt.contentType, tt.body, -1); code != http.StatusBadRequest {
 			t.Errorf("%s: got %d, want 400", tt.name, code)

@@ -85,14 +85,14 @@ func TestPreviewIsForOperators(t *testing.T) {
 		header           []string
 		want             int
 	}{
-		{"at this machine", open, here, "localhost:8080", "", nil, 200},
-		{"at this machine, closed", closed, here, "localhost:8080", "", nil, 401},
-		{"from elsewhere", open, there, "localhost:8080", "", nil, 401},
-		{"through a proxy", open, here, "localhost:8080", "", []string{"X-Forwarded-For", "192.0.2.7"}, 401},
-		{"from a page whose name was changed to ours", open, here, "evil.example:8080", "", nil, 401},
-		{"an operator", closed, there, "shop.example", apitest.OperatorKey, nil, 200},
-		{"a shop", closed, there, "shop.example", apitest.ShopKey, nil, 401},
-		{"a guess", closed, there, "shop.example", "guess", nil, 401},
+		{name: "at this machine", shop: open, from: here, host: "localhost:8080", want: 200},
+		{name: "at this machine, closed", shop: closed, from: here, host: "localhost:8080", want: 401},
+		{name: "from elsewhere", shop: open, from: there, host: "localhost:8080", want: 401},
+		{name: "through a proxy", shop: open, from: here, host: "localhost:8080", header: []string{"X-Forwarded-For", "192.0.2.7"}, want: 401},
+		{name: "from a page whose name was changed to ours", shop: open, from: here, host: "evil.example:8080", want: 401},
+		{name: "an operator", shop: closed, from: there, host: "shop.example", pass: apitest.OperatorKey, want: 200},
+		{name: "a shop", shop: closed, from: there, host: "shop.example", pass: apitest.ShopKey, want: 401},
+		{name: "a guess", shop: closed, from: there, host: "shop.example", pass: "guess", want: 401},
 	} {
 		for _, path := range []string{"/mail/preview", "/mail/preview/shipped/en", "/mail/preview/shipped/en/html"} {
 			w := look(tt.shop, path, tt.from, tt.host, tt.pass, tt.header...)

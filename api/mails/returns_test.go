@@ -51,15 +51,15 @@ func TestReturnInstructions(t *testing.T) {
 		status          int
 		want            string
 	}{
-		{"by the shop", apitest.ShopKey, `{"reason":"too small"}`, 200, `"state":"sent"`},
-		{"with a day and a label", apitest.OperatorKey, `{"reason":"broken","until":"` + tomorrow + `","link":"https://shop.example/label"}`, 200, `"provider":"ses"`},
-		{"by a viewer", apitest.ViewerKey, `{"reason":"x"}`, 403, "forbidden"},
-		{"without a reason", apitest.ShopKey, `{}`, 422, "reason"},
-		{"a reason of two lines", apitest.ShopKey, `{"reason":"a\nb"}`, 422, "reason"},
-		{"a day that is over", apitest.ShopKey, `{"reason":"x","until":"2020-01-01"}`, 422, "until"},
-		{"a day in a hundred years", apitest.ShopKey, `{"reason":"x","until":"2126-01-01"}`, 422, "until"},
-		{"no day", apitest.ShopKey, `{"reason":"x","until":"soon"}`, 422, "until"},
-		{"a link that runs", apitest.ShopKey, `{"reason":"x","link":"javascript:alert(1)"}`, 422, "link"},
+		{name: "by the shop", key: apitest.ShopKey, body: `{"reason":"too small"}`, status: 200, want: `"state":"sent"`},
+		{name: "with a day and a label", key: apitest.OperatorKey, body: `{"reason":"broken","until":"` + tomorrow + `","link":"https://shop.example/label"}`, status: 200, want: `"provider":"ses"`},
+		{name: "by a viewer", key: apitest.ViewerKey, body: `{"reason":"x"}`, status: 403, want: "forbidden"},
+		{name: "without a reason", key: apitest.ShopKey, body: `{}`, status: 422, want: "reason"},
+		{name: "a reason of two lines", key: apitest.ShopKey, body: `{"reason":"a\nb"}`, status: 422, want: "reason"},
+		{name: "a day that is over", key: apitest.ShopKey, body: `{"reason":"x","until":"2020-01-01"}`, status: 422, want: "until"},
+		{name: "a day in a hundred years", key: apitest.ShopKey, body: `{"reason":"x","until":"2126-01-01"}`, status: 422, want: "until"},
+		{name: "no day", key: apitest.ShopKey, body: `{"reason":"x","until":"soon"}`, status: 422, want: "until"},
+		{name: "a link that runs", key: apitest.ShopKey, body: `{"reason":"x","link":"javascript:alert(1)"}`, status: 422, want: "link"},
 	} {
 		if a := s.Ask("POST", target, tt.key, tt.body, "Idempotency-Key", "k-1"); a.Status != tt.status || !strings.Contains(string(a.Body), tt.want) {
 			t.Errorf("%s: %d %s, want %d %s", tt.name, a.Status, a.Body, tt.status, tt.want)

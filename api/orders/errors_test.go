@@ -42,19 +42,19 @@ func TestMessageErrors(t *testing.T) {
 		code   string
 		retry  string
 	}{
-		{order.ErrOtherRequest, 422, "idempotency_key_reused", ""},
-		{order.ErrInFlight, 409, "in_flight", "1"},
-		{order.ErrOutOfStock, 409, "out_of_stock", ""},
-		{order.ErrUnknownSKU, 422, "unknown_sku", ""},
-		{order.ErrMixedCurrency, 422, "mixed_currency", ""},
-		{order.ErrAmount, 422, "amount_invalid", ""},
-		{order.ErrInvalid, 422, "invalid", ""},
-		{order.ErrTooLate, 409, "too_late", ""},
-		{order.ErrClosed, 409, "too_late", ""},
-		{order.ErrIllegalMove, 409, "wrong_state", ""},
-		{order.ErrDuplicate, 409, "duplicate", ""},
-		{order.ErrNotFound, 404, "not_found", ""},
-		{inside, 500, "internal", ""},
+		{err: order.ErrOtherRequest, status: 422, code: "idempotency_key_reused"},
+		{err: order.ErrInFlight, status: 409, code: "in_flight", retry: "1"},
+		{err: order.ErrOutOfStock, status: 409, code: "out_of_stock"},
+		{err: order.ErrUnknownSKU, status: 422, code: "unknown_sku"},
+		{err: order.ErrMixedCurrency, status: 422, code: "mixed_currency"},
+		{err: order.ErrAmount, status: 422, code: "amount_invalid"},
+		{err: order.ErrInvalid, status: 422, code: "invalid"},
+		{err: order.ErrTooLate, status: 409, code: "too_late"},
+		{err: order.ErrClosed, status: 409, code: "too_late"},
+		{err: order.ErrIllegalMove, status: 409, code: "wrong_state"},
+		{err: order.ErrDuplicate, status: 409, code: "duplicate"},
+		{err: order.ErrNotFound, status: 404, code: "not_found"},
+		{err: inside, status: 500, code: "internal"},
 	} {
 		s.Orders.FailWith(fmt.Errorf("%w: %w", tc.err, inside))
 		for _, a := range []*apitest.Answer{
@@ -112,10 +112,10 @@ func TestBusy(t *testing.T) {
 		says    string
 		retry   bool
 	}{
-		{"busy, under a key", s.Orders.Fail, "busy", []string{"Idempotency-Key", "k"}, "same Idempotency-Key", true},
-		{"late, under a key", context.DeadlineExceeded, "timeout", []string{"Idempotency-Key", "k"}, "same Idempotency-Key", true},
-		{"busy", s.Orders.Fail, "busy", nil, "may have been opened", false},
-		{"late", context.DeadlineExceeded, "timeout", nil, "may have been opened", false},
+		{name: "busy, under a key", fail: s.Orders.Fail, code: "busy", headers: []string{"Idempotency-Key", "k"}, says: "same Idempotency-Key", retry: true},
+		{name: "late, under a key", fail: context.DeadlineExceeded, code: "timeout", headers: []string{"Idempotency-Key", "k"}, says: "same Idempotency-Key", retry: true},
+		{name: "busy", fail: s.Orders.Fail, code: "busy", says: "may have been opened"},
+		{name: "late", fail: context.DeadlineExceeded, code: "timeout", says: "may have been opened"},
 	} {
 		s.Orders.Fail = tc.fail
 		a := s.Ask("POST", "/v1/orders", apitest.ShopKey, apitest.OrderBody("cus_1"), tc.headers...)

@@ -142,17 +142,17 @@ func TestList(t *testing.T) {
 		headers []string
 		want    []order.ID
 	}{
-		{"", nil, append([]order.ID{foreign.ID}, ids...)},
-		{"limit=2&customerId=cus_1", nil, ids},
-		{"limit=1&status=placed&status=placed&status=cancelling&customerId=cus_1", nil, ids},
-		{"limit=2&status=placed&status=cancelling&status=placed", nil, append([]order.ID{foreign.ID}, ids...)},
-		{"status=cancelling", nil, ids[:1]},
-		{"status=delivered", nil, nil},
-		{"placedFrom=" + now.Add(time.Hour).Format(time.RFC3339), nil, nil},
-		{"placedTo=" + now.Add(-time.Hour).Format(time.RFC3339), nil, nil},
-		{"placedFrom=" + now.Add(-time.Hour).Format(time.RFC3339) + "&placedTo=" + now.Add(time.Hour).Format(time.RFC3339), nil, append([]order.ID{foreign.ID}, ids...)},
-		{"", []string{"Purser-Customer", "cus_2"}, []order.ID{foreign.ID}},
-		{"customerId=cus_1", []string{"Purser-Customer", "cus_2"}, nil},
+		{want: append([]order.ID{foreign.ID}, ids...)},
+		{query: "limit=2&customerId=cus_1", want: ids},
+		{query: "limit=1&status=placed&status=placed&status=cancelling&customerId=cus_1", want: ids},
+		{query: "limit=2&status=placed&status=cancelling&status=placed", want: append([]order.ID{foreign.ID}, ids...)},
+		{query: "status=cancelling", want: ids[:1]},
+		{query: "status=delivered"},
+		{query: "placedFrom=" + now.Add(time.Hour).Format(time.RFC3339)},
+		{query: "placedTo=" + now.Add(-time.Hour).Format(time.RFC3339)},
+		{query: "placedFrom=" + now.Add(-time.Hour).Format(time.RFC3339) + "&placedTo=" + now.Add(time.Hour).Format(time.RFC3339), want: append([]order.ID{foreign.ID}, ids...)},
+		{headers: []string{"Purser-Customer", "cus_2"}, want: []order.ID{foreign.ID}},
+		{query: "customerId=cus_1", headers: []string{"Purser-Customer", "cus_2"}},
 	} {
 		if diff := cmp.Diff(tc.want, list(tc.query, tc.headers...)); diff != "" {
 			t.Errorf("%s %v (-want +got):\n%s", tc.query, tc.headers, diff)

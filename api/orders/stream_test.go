@@ -46,7 +46,7 @@ func followAs(t *testing.T, srv *httptest.Server, key string, id order.ID, lastE
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = res.Body.Close() })
-	return &stream{bufio.NewScanner(res.Body), res}
+	return &stream{Scanner: bufio.NewScanner(res.Body), res: res}
 }
 
 // next reads up to the next line of one field, such as "event: ".
@@ -163,7 +163,7 @@ func TestStream_ends(t *testing.T) {
 	for _, step := range []struct {
 		to   order.Status
 		kind order.Kind
-	}{{order.Cancelling, order.CancelRequested}, {order.Cancelled, order.OrderCancelled}, {order.Cancelled, order.MailSent}} {
+	}{{to: order.Cancelling, kind: order.CancelRequested}, {to: order.Cancelled, kind: order.OrderCancelled}, {to: order.Cancelled, kind: order.MailSent}} {
 		if _, err := s.Orders.Save(t.Context(), o.ID, step.to, step.kind, "test", "", ""); err != nil {
 			t.Fatal(err)
 		}

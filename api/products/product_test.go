@@ -22,32 +22,32 @@ func TestProductStory(t *testing.T) {
 		status                  int
 		code, tag               string
 	}{
-		{"a shop may not", "PUT", apitest.ShopKey, lamp, nil, 403, "forbidden", ""},
-		{"nothing there", "GET", apitest.ViewerKey, "", nil, 404, "not_found", ""},
-		{"only if there is one", "PUT", apitest.OperatorKey, lamp, []string{"If-Match", "*"}, 412, "version_conflict", ""},
-		{"added", "PUT", apitest.OperatorKey, lamp, []string{"If-None-Match", "*", "Idempotency-Key", "k1"}, 201, "", `"1.1"`},
-		{"added again", "PUT", apitest.OperatorKey, lamp, []string{"If-None-Match", "*", "Idempotency-Key", "k1"}, 201, "", `"1.1"`},
-		{"another under that key", "PUT", apitest.OperatorKey, strings.Replace(lamp, "Lamp", "Lump", 1), []string{"If-None-Match", "*", "Idempotency-Key", "k1"}, 422, "idempotency_key_reused", ""},
-		{"there is one", "PUT", apitest.OperatorKey, lamp, []string{"If-None-Match", "*"}, 412, "version_conflict", ""},
-		{"read", "GET", apitest.ViewerKey, "", nil, 200, "", `"1.1"`},
-		{"not modified", "GET", apitest.ViewerKey, "", []string{"If-None-Match", `"1.1"`}, 304, "", `"1.1"`},
-		{"priced", "PATCH", apitest.OperatorKey, `{"price":900}`, []string{"If-Match", `"1"`}, 200, "", `"2.2"`},
-		{"too late", "PATCH", apitest.OperatorKey, `{"price":800}`, []string{"If-Match", `"1"`}, 412, "version_conflict", ""},
-		{"stock moved", "PATCH", apitest.OperatorKey, `{"onHand":8}`, []string{"If-Match", `"2.1"`}, 412, "version_conflict", ""},
-		{"counted", "PATCH", apitest.OperatorKey, `{"onHand":8}`, []string{"If-Match", `"2.2"`}, 200, "", `"3.3"`},
-		{"described, stock stays", "PUT", apitest.OperatorKey, lamp, []string{"If-Match", `"3"`}, 200, "", `"4.4"`},
-		{"nonsense to match", "PATCH", apitest.OperatorKey, `{"price":1}`, []string{"If-Match", `W/x`}, 412, "version_conflict", ""},
-		{"nothing to change", "PATCH", apitest.OperatorKey, `{}`, nil, 422, "invalid", ""},
-		{"a float", "PATCH", apitest.OperatorKey, `{"price":9.99}`, nil, 422, "invalid", ""},
-		{"in what nobody can be charged", "PATCH", apitest.OperatorKey, `{"price":900,"currency":"XYZ"}`, nil, 422, "invalid", ""},
-		{"a currency alone", "PATCH", apitest.OperatorKey, `{"currency":"USD"}`, nil, 422, "invalid", ""},
-		{"fewer than none", "PATCH", apitest.OperatorKey, `{"receive":-100}`, nil, 422, "invalid", ""},
-		{"another sku", "PUT", apitest.OperatorKey, strings.Replace(lamp, "lamp/1", "lamp", 1), nil, 422, "invalid", ""},
-		{"wrong", "PUT", apitest.OperatorKey, strings.Replace(lamp, `"Lamp"`, `"\n"`, 1), nil, 422, "invalid", ""},
-		{"deleted too late", "DELETE", apitest.OperatorKey, "", []string{"If-Match", `"1"`}, 412, "version_conflict", ""},
-		{"deleted", "DELETE", apitest.OperatorKey, "", nil, 204, "", ""},
-		{"deleted already", "DELETE", apitest.OperatorKey, "", nil, 404, "not_found", ""},
-		{"gone", "GET", apitest.ViewerKey, "", nil, 404, "not_found", ""},
+		{name: "a shop may not", method: "PUT", key: apitest.ShopKey, body: lamp, status: 403, code: "forbidden"},
+		{name: "nothing there", method: "GET", key: apitest.ViewerKey, status: 404, code: "not_found"},
+		{name: "only if there is one", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-Match", "*"}, status: 412, code: "version_conflict"},
+		{name: "added", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-None-Match", "*", "Idempotency-Key", "k1"}, status: 201, tag: `"1.1"`},
+		{name: "added again", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-None-Match", "*", "Idempotency-Key", "k1"}, status: 201, tag: `"1.1"`},
+		{name: "another under that key", method: "PUT", key: apitest.OperatorKey, body: strings.Replace(lamp, "Lamp", "Lump", 1), headers: []string{"If-None-Match", "*", "Idempotency-Key", "k1"}, status: 422, code: "idempotency_key_reused"},
+		{name: "there is one", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-None-Match", "*"}, status: 412, code: "version_conflict"},
+		{name: "read", method: "GET", key: apitest.ViewerKey, status: 200, tag: `"1.1"`},
+		{name: "not modified", method: "GET", key: apitest.ViewerKey, headers: []string{"If-None-Match", `"1.1"`}, status: 304, tag: `"1.1"`},
+		{name: "priced", method: "PATCH", key: apitest.OperatorKey, body: `{"price":900}`, headers: []string{"If-Match", `"1"`}, status: 200, tag: `"2.2"`},
+		{name: "too late", method: "PATCH", key: apitest.OperatorKey, body: `{"price":800}`, headers: []string{"If-Match", `"1"`}, status: 412, code: "version_conflict"},
+		{name: "stock moved", method: "PATCH", key: apitest.OperatorKey, body: `{"onHand":8}`, headers: []string{"If-Match", `"2.1"`}, status: 412, code: "version_conflict"},
+		{name: "counted", method: "PATCH", key: apitest.OperatorKey, body: `{"onHand":8}`, headers: []string{"If-Match", `"2.2"`}, status: 200, tag: `"3.3"`},
+		{name: "described, stock stays", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-Match", `"3"`}, status: 200, tag: `"4.4"`},
+		{name: "nonsense to match", method: "PATCH", key: apitest.OperatorKey, body: `{"price":1}`, headers: []string{"If-Match", `W/x`}, status: 412, code: "version_conflict"},
+		{name: "nothing to change", method: "PATCH", key: apitest.OperatorKey, body: `{}`, status: 422, code: "invalid"},
+		{name: "a float", method: "PATCH", key: apitest.OperatorKey, body: `{"price":9.99}`, status: 422, code: "invalid"},
+		{name: "in what nobody can be charged", method: "PATCH", key: apitest.OperatorKey, body: `{"price":900,"currency":"XYZ"}`, status: 422, code: "invalid"},
+		{name: "a currency alone", method: "PATCH", key: apitest.OperatorKey, body: `{"currency":"USD"}`, status: 422, code: "invalid"},
+		{name: "fewer than none", method: "PATCH", key: apitest.OperatorKey, body: `{"receive":-100}`, status: 422, code: "invalid"},
+		{name: "another sku", method: "PUT", key: apitest.OperatorKey, body: strings.Replace(lamp, "lamp/1", "lamp", 1), status: 422, code: "invalid"},
+		{name: "wrong", method: "PUT", key: apitest.OperatorKey, body: strings.Replace(lamp, `"Lamp"`, `"\n"`, 1), status: 422, code: "invalid"},
+		{name: "deleted too late", method: "DELETE", key: apitest.OperatorKey, headers: []string{"If-Match", `"1"`}, status: 412, code: "version_conflict"},
+		{name: "deleted", method: "DELETE", key: apitest.OperatorKey, status: 204},
+		{name: "deleted already", method: "DELETE", key: apitest.OperatorKey, status: 404, code: "not_found"},
+		{name: "gone", method: "GET", key: apitest.ViewerKey, status: 404, code: "not_found"},
 	} {
 		a := s.Ask(step.method, at, step.key, step.body, step.headers...)
 		if a.Status != step.status || step.tag != "" && a.Header.Get("ETag") != step.tag {
@@ -75,10 +75,10 @@ func TestProductChangeAnsweredTooLate(t *testing.T) {
 		method, body, condition string
 		status                  int
 	}{
-		"a price":        {"PATCH", `{"price":900}`, `"1"`, 200},
-		"a description":  {"PUT", strings.Replace(lamp, "Lamp", "Lantern", 1), `"1.1"`, 200},
-		"a deletion":     {"DELETE", "", `"1"`, 204},
-		"whatever it is": {"DELETE", "", `*`, 204},
+		"a price":        {method: "PATCH", body: `{"price":900}`, condition: `"1"`, status: 200},
+		"a description":  {method: "PUT", body: strings.Replace(lamp, "Lamp", "Lantern", 1), condition: `"1.1"`, status: 200},
+		"a deletion":     {method: "DELETE", condition: `"1"`, status: 204},
+		"whatever it is": {method: "DELETE", condition: `*`, status: 204},
 	} {
 		s, f := apitest.NewProducts(t)
 		at := "/v1/products/lamp%2F1"
