@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"purser/api/apitest"
 	"purser/sandbox/postgres"
 )
 
@@ -16,22 +17,22 @@ func TestAddressIsText(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &products{}
-			s := setUpOn(t, url(t), f.desk)
+			f := &apitest.Products{}
+			s := apitest.NewOn(t, url(t), f.Configure)
 			for _, target := range []string{
 				"/v1/products/mug%00", "/v1/products/%ff", "/v1/products/mug%00/changes", "/v1/products?after=mug%00", "/v1/products?after=%ff",
 				"/v1/products?x=%zz&after=%00", "/v1/imports/imp%00", "/v1/imports/imp%00/errors", "/v1/orders/ord%00", "/v1/orders?customer=%00",
 			} {
-				if a := s.ask("GET", target, operatorKey, ""); a.status != 400 || a.problem(t).Code != "malformed" {
-					t.Errorf("%s: %d %s", target, a.status, a.body)
+				if a := s.Ask("GET", target, apitest.OperatorKey, ""); a.Status != 400 || a.Problem(t).Code != "malformed" {
+					t.Errorf("%s: %d %s", target, a.Status, a.Body)
 				}
 			}
-			if a := upload(s, operatorKey, "kind=stock&name=a%00b", "sku,onHand\nmug-blue,1\n"); a.status != 400 || len(f.started) > 0 {
-				t.Errorf("the name of an import: %d %s", a.status, a.body)
+			if a := s.Ask("POST", "/v1/imports?kind=stock&name=a%00b", apitest.OperatorKey, "sku,onHand\nmug-blue,1\n"); a.Status != 400 || len(f.Started) > 0 {
+				t.Errorf("the name of an import: %d %s", a.Status, a.Body)
 			}
 			for _, target := range []string{"/v1/products/%E2%82%AC", "/v1/products/mug%0A"} {
-				if a := s.ask("GET", target, operatorKey, ""); a.status != 404 {
-					t.Errorf("%s: %d %s", target, a.status, a.body)
+				if a := s.Ask("GET", target, apitest.OperatorKey, ""); a.Status != 404 {
+					t.Errorf("%s: %d %s", target, a.Status, a.Body)
 				}
 			}
 		})

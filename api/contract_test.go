@@ -15,7 +15,13 @@ import (
 
 	"purser/activities/fake"
 	"purser/api"
+	"purser/api/apitest"
+	"purser/api/campaigns"
+	"purser/api/images"
+	"purser/api/imports"
+	"purser/api/search"
 	"purser/inbox"
+	"purser/records"
 	inboxrecords "purser/records/inbox"
 )
 
@@ -41,13 +47,14 @@ type content struct {
 // contract is the document of an API with all its parts.
 func contract(t *testing.T) []byte {
 	t.Helper()
-	s := setUp(t, func(c *api.Config) {
-		c.Products, c.Pictures, c.Mail, c.Campaigns, c.Search = &api.Products{}, &api.Pictures{}, &api.MailDesk{}, &api.Campaigns{}, &fake.Index{}
-		c.Again = func(context.Context, int64, string) (inboxrecords.Item, error) {
+	s := apitest.New(t, func(c *api.Config, store *records.Store) {
+		c.Products.Workflows, c.Imports, c.Images = &apitest.Products{}, &imports.Service{}, &images.Service{}
+		c.Mails.Records, c.Campaigns, c.Search = store, &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, &search.Service{Engine: &fake.Index{}}
+		c.Inbox.Redeliver = func(context.Context, int64, string) (inboxrecords.Item, error) {
 			return inboxrecords.Item{}, inbox.ErrNoNews
 		}
 	})
-	return s.ask("GET", "/openapi.json", "", "").body
+	return s.Ask("GET", "/openapi.json", "", "").Body
 }
 
 // TestOpenAPIValid (API-1): the document keeps to the specification it names,

@@ -10,11 +10,13 @@ import (
 	"strings"
 
 	"github.com/swaggest/swgui/v5emb"
+
+	"purser/api/httpkit"
 )
 
-// docs serves the documentation: the page and its own files, nothing else.
-func docs(mux *http.ServeMux) {
-	ui := v5emb.New(title, "/openapi.json", "/docs")
+// serveDocs serves the documentation: the page and its own files, nothing else.
+func serveDocs(mux *http.ServeMux) {
+	ui := v5emb.New(httpkit.Title, "/openapi.json", "/docs")
 	policy := pagePolicy(ui)
 	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
@@ -30,10 +32,10 @@ func docs(mux *http.ServeMux) {
 	}
 }
 
-// pagePolicy lets the page load its own files and run the scripts that stand
-// in it, each known by its hash, and be shown in no other page.
+// pagePolicy lets the page load its own files and run the scripts in it, each known
+// by its hash, and be shown in no other page.
 func pagePolicy(ui http.Handler) string {
-	page := &rendered{dryRun: dryRun{header: http.Header{}}}
+	page := &rendered{header: http.Header{}}
 	ui.ServeHTTP(page, &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/docs"}})
 	scripts := []string{"'self'"}
 	for _, m := range regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindAllSubmatch(page.body.Bytes(), -1) {
@@ -49,8 +51,10 @@ func pagePolicy(ui http.Handler) string {
 
 // rendered is a http.ResponseWriter that keeps what is written to it.
 type rendered struct {
-	dryRun
-	body bytes.Buffer
+	header http.Header
+	body   bytes.Buffer
 }
 
+func (p *rendered) Header() http.Header         { return p.header }
+func (p *rendered) WriteHeader(int)             {}
 func (p *rendered) Write(b []byte) (int, error) { return p.body.Write(b) }

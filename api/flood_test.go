@@ -7,36 +7,42 @@ import (
 	"testing"
 
 	"purser/api"
+	"purser/api/apitest"
+	"purser/api/httpkit"
+	"purser/api/images"
+	"purser/api/orders"
+	"purser/api/search"
 	"purser/catalog"
 	"purser/order"
+	"purser/records"
 	orderrecords "purser/records/orders"
 )
 
-// swamp is where calls stay until it is drained.
-type swamp struct {
-	entered chan struct{}
-	drained chan struct{}
-	all     sync.WaitGroup
+// hang is where calls block until the test ends.
+type hang struct {
+	entered  chan struct{}
+	released chan struct{}
+	all      sync.WaitGroup
 }
 
-func newSwamp(t *testing.T) *swamp {
-	w := &swamp{entered: make(chan struct{}, 100), drained: make(chan struct{})}
+func newHang(t *testing.T) *hang {
+	w := &hang{entered: make(chan struct{}, 100), released: make(chan struct{})}
 	t.Cleanup(func() {
-		close(w.drained)
+		close(w.released)
 		w.all.Wait()
 	})
 	return w
 }
 
-func (w *swamp) wade() {
+func (w *hang) block() {
 	w.entered <- struct{}{}
-	<-w.drained
+	<-w.released
 }
 
-// flood makes n requests that get stuck.
-func (w *swamp) flood(s *shop, n int, method, target, key, body string) {
+// flood makes n requests that block.
+func (w *hang) flood(s *apitest.Shop, n int, method, target, key, body string) {
 	for range n {
-		w.all.Go(func() { s.ask(method, target, key, body) })
+		w.all.Go(func() { s.Ask(method, target, key, body) })
 		<-w.entered
 	}
 }
@@ -44,7 +50,7 @@ func (w *swamp) flood(s *shop, n int, method, target, key, body string) {
 // hangingSearch is an engine that does not answer, or, once it is down, fails
 // at once.
 type hangingSearch struct {
-	*swamp
+	*hang
 	down bool
 }
 
@@ -52,75 +58,80 @@ func (h *hangingSearch) Search(context.Context, catalog.Query) (catalog.Results,
 	if h.down {
 		return catalog.Results{}, &order.ProviderError{Provider: "search", Op: "search", Kind: order.ErrUnavailable}
 	}
-	h.wade()
+	h.block()
 	return catalog.Results{}, nil
 }
 
-// hangingRecord is a record whose lists of products do not come.
-type hangingRecord struct {
-	api.Records
-	*swamp
+// hangingCatalogue is a catalogue whose lists of products do not come.
+type hangingCatalogue struct {
+	search.Catalogue
+	*hang
 }
 
-func (h hangingRecord) Products(context.Context, int, string) ([]catalog.Product, error) {
-	h.wade()
+func (h hangingCatalogue) Products(context.Context, int, string) ([]catalog.Product, error) {
+	h.block()
 	return nil, nil
 }
 
-func (h hangingRecord) FindOrders(ctx context.Context, text string, limit int) ([]order.Order, error) {
-	h.wade()
+// hangingFinder is a record in which finding orders does not end.
+type hangingFinder struct {
+	orders.Records
+	*hang
+}
+
+func (h hangingFinder) FindOrders(context.Context, string, int) ([]order.Order, error) {
+	h.block()
 	return nil, nil
 }
 
 // hangingStore is a store of pictures that does not answer.
 type hangingStore struct {
-	*desk
-	*swamp
+	*apitest.ImageStore
+	*hang
 }
 
 func (h hangingStore) HeadObject(ctx context.Context, key string) (catalog.Object, error) {
-	h.wade()
-	return h.desk.HeadObject(ctx, key)
+	h.block()
+	return h.ImageStore.HeadObject(ctx, key)
 }
 
-// others wants every class but the flooded one to be served: orders first of
-// all.
-func (s *shop) others(t *testing.T, flooded string) {
+// wantOthersServed wants every class of requests but the flooded one to be served,
+// orders first of all.
+func wantOthersServed(t *testing.T, s *apitest.Shop, flooded string) {
 	t.Helper()
 	for name, r := range map[string]struct {
 		method, target, key, body string
 		status                    int
 	}{
-		"an order":   {"POST", "/v1/orders", shopKey, orderBody("cus_1"), http.StatusCreated},
-		"the search": {"GET", "/v1/search?q=mug", viewerKey, "", http.StatusOK},
-		"a picture":  {"GET", "/pictures/pic_none/large.jpg", "", "", http.StatusNotFound},
-		"an upload":  {"POST", "/v1/products/mug-blue/pictures", shopKey, `{"contentType":"image/jpeg","size":4}`, http.StatusCreated},
-		"the orders": {"GET", "/v1/orders", viewerKey, "", http.StatusOK},
-		"health":     {"GET", "/livez", "", "", http.StatusOK},
+		"an order":   {method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: apitest.OrderBody("cus_1"), status: http.StatusCreated},
+		"the search": {method: "GET", target: "/v1/search?q=mug", key: apitest.ViewerKey, status: http.StatusOK},
+		"a picture":  {method: "GET", target: "/pictures/pic_none/large.jpg", status: http.StatusNotFound},
+		"an upload":  {method: "POST", target: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":4}`, status: http.StatusCreated},
+		"the orders": {method: "GET", target: "/v1/orders", key: apitest.ViewerKey, status: http.StatusOK},
+		"health":     {method: "GET", target: "/livez", status: http.StatusOK},
 	} {
 		if name == flooded {
 			continue
 		}
-		if a := s.ask(r.method, r.target, r.key, r.body); a.status != r.status {
-			t.Errorf("%s, while %s is flooded: %d %s", name, flooded, a.status, a.body)
+		if a := s.Ask(r.method, r.target, r.key, r.body); a.Status != r.status {
+			t.Errorf("%s, while %s is flooded: %d %s", name, flooded, a.Status, a.Body)
 		}
 	}
 }
 
-// away wants a request to be turned away: with a time to come back, and without
-// getting stuck.
-func (w *swamp) away(t *testing.T, s *shop, status int, code, method, target, key, body string) {
+// wantTurnedAway wants a request to be refused at once, with a time to come back.
+func (w *hang) wantTurnedAway(t *testing.T, s *apitest.Shop, status int, code, method, target, key, body string) {
 	t.Helper()
-	answers := make(chan *answer, 1)
-	w.all.Go(func() { answers <- s.ask(method, target, key, body) })
-	var a *answer
+	answers := make(chan *apitest.Answer, 1)
+	w.all.Go(func() { answers <- s.Ask(method, target, key, body) })
+	var a *apitest.Answer
 	select {
 	case a = <-answers:
 	case <-w.entered:
 		t.Fatalf("%s %s got in", method, target)
 	}
-	if p := a.problem(t); a.status != status || p.Code != code || a.header.Get("Retry-After") == "" {
-		t.Errorf("%s %s: %d %v %s", method, target, a.status, a.header, a.body)
+	if p := a.Problem(t); a.Status != status || p.Code != code || a.Header.Get("Retry-After") == "" {
+		t.Errorf("%s %s: %d %v %s", method, target, a.Status, a.Header, a.Body)
 	}
 }
 
@@ -129,91 +140,96 @@ func (w *swamp) away(t *testing.T, s *shop, status int, code, method, target, ke
 // nothing from any other class.
 func TestFlood(t *testing.T) {
 	t.Parallel()
-	set := func(t *testing.T, w *swamp, change func(*api.Config)) *shop {
-		return setUp(t, func(c *api.Config) {
-			d := &desk{}
-			c.Room = api.Room{Orders: 2, Search: 3, Scans: 2, Files: 3, Pictures: 1, Rest: 1}
-			c.Search = &hangingSearch{swamp: w, down: true}
-			c.Pictures = &api.Pictures{Record: c.Records.(api.PictureRecords), Store: d, Links: d, Start: d}
+	set := func(t *testing.T, w *hang, change func(*api.Config)) *apitest.Shop {
+		return apitest.New(t, func(c *api.Config, store *records.Store) {
+			d := &apitest.ImageStore{}
+			c.Room = httpkit.Room{Orders: 2, Search: 3, Scans: 2, Files: 3, Pictures: 1, Rest: 1}
+			c.Search = &search.Service{Engine: &hangingSearch{hang: w, down: true}, Catalogue: store}
+			c.Images = &images.Service{Records: store, Store: d, Links: d, Workflows: d}
 			change(c)
 		})
 	}
 	t.Run("a search engine that hangs", func(t *testing.T) {
-		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Search = &hangingSearch{swamp: w} })
-		w.flood(s, 3, "GET", "/v1/search?q=mug", viewerKey, "")
-		w.away(t, s, 429, "too_many_requests", "GET", "/v1/search?q=mug", viewerKey, "")
-		s.others(t, "the search")
-		for _, key := range []string{shopKey, viewerKey, operatorKey} { // whoever is turned away
-			w.away(t, s, 429, "too_many_requests", "GET", "/v1/search?q=mug", key, "")
+		w := newHang(t)
+		s := set(t, w, func(c *api.Config) { c.Search.Engine = &hangingSearch{hang: w} })
+		w.flood(s, 3, "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
+		w.wantTurnedAway(t, s, 429, "too_many_requests", "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
+		wantOthersServed(t, s, "the search")
+		for _, key := range []string{apitest.ShopKey, apitest.ViewerKey, apitest.OperatorKey} { // whoever is turned away
+			w.wantTurnedAway(t, s, 429, "too_many_requests", "GET", "/v1/search?q=mug", key, "")
 		}
-		if a := s.ask("GET", "/v1/search/orders?q=mug", operatorKey, ""); a.status != http.StatusOK {
-			t.Errorf("an operator looks for an order: %d %s", a.status, a.body)
+		if a := s.Ask("GET", "/v1/search/orders?q=mug", apitest.OperatorKey, ""); a.Status != http.StatusOK {
+			t.Errorf("an operator looks for an order: %d %s", a.Status, a.Body)
 		}
 	})
 	t.Run("an engine that is down, and many who search all the same", func(t *testing.T) {
-		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Room.Rest, c.Records = 2, hangingRecord{c.Records, w} })
-		w.flood(s, 1, "GET", "/v1/search?q=mug", viewerKey, "")
-		w.away(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", shopKey, "")
-		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", operatorKey, "") // operators get in
-		w.away(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", viewerKey, "")
-		s.others(t, "the search")
+		w := newHang(t)
+		s := set(t, w, func(c *api.Config) {
+			c.Room.Rest = 2
+			c.Search.Catalogue, c.Orders.Records = hangingCatalogue{Catalogue: c.Search.Catalogue, hang: w}, hangingFinder{Records: c.Orders.Records, hang: w}
+		})
+		w.flood(s, 1, "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
+		w.wantTurnedAway(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", apitest.ShopKey, "")
+		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "") // operators get in
+		w.wantTurnedAway(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
+		wantOthersServed(t, s, "the search")
 	})
 	t.Run("operators who look for orders", func(t *testing.T) {
-		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Room.Rest, c.Records = 2, hangingRecord{c.Records, w} })
-		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", operatorKey, "")
-		w.away(t, s, 503, "search_unavailable", "GET", "/v1/search/orders?q=mug", operatorKey, "")
-		w.flood(s, 1, "GET", "/v1/search?q=mug", viewerKey, "") // shoppers get in
-		s.others(t, "the search")
+		w := newHang(t)
+		s := set(t, w, func(c *api.Config) {
+			c.Room.Rest = 2
+			c.Search.Catalogue, c.Orders.Records = hangingCatalogue{Catalogue: c.Search.Catalogue, hang: w}, hangingFinder{Records: c.Orders.Records, hang: w}
+		})
+		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "")
+		w.wantTurnedAway(t, s, 503, "search_unavailable", "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "")
+		w.flood(s, 1, "GET", "/v1/search?q=mug", apitest.ViewerKey, "") // shoppers get in
+		wantOthersServed(t, s, "the search")
 	})
 	t.Run("a store that hangs", func(t *testing.T) {
-		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) {
-			d := &desk{}
-			c.Pictures.Store = hangingStore{d, w}
-		})
-		p, _ := askPicture(t, s)
-		w.flood(s, 3, "POST", "/v1/pictures/"+p.ID+"/complete", shopKey, "")
-		w.away(t, s, 429, "too_many_requests", "POST", "/v1/products/mug-blue/pictures", shopKey, `{"contentType":"image/jpeg","size":4}`)
-		s.others(t, "an upload")
+		w := newHang(t)
+		s := set(t, w, func(c *api.Config) { c.Images.Store = hangingStore{ImageStore: &apitest.ImageStore{}, hang: w} })
+		a := s.Ask("POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
+		w.flood(s, 3, "POST", a.Header.Get("Location")+"/complete", apitest.ShopKey, "")
+		w.wantTurnedAway(t, s, 429, "too_many_requests", "POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
+		wantOthersServed(t, s, "an upload")
 	})
 	t.Run("pictures that are looked at", func(t *testing.T) {
-		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Pictures.Record = hangingUploads{c.Pictures.Record, w} })
+		w := newHang(t)
+		s := set(t, w, func(c *api.Config) { c.Images.Records = hangingUploads{Records: c.Images.Records, hang: w} })
 		w.flood(s, 1, "GET", "/pictures/pic_abcdefghijklmnopqrstuvwxyz/large.jpg", "", "")
-		w.away(t, s, 429, "too_many_requests", "GET", "/pictures/pic_none/large.jpg", "", "")
-		s.others(t, "a picture")
+		w.wantTurnedAway(t, s, 429, "too_many_requests", "GET", "/pictures/pic_none/large.jpg", "", "")
+		wantOthersServed(t, s, "a picture")
 	})
 	t.Run("all else", func(t *testing.T) {
-		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Records, c.Search = hangingLists{c.Records, w}, nothing{} })
-		w.flood(s, 1, "GET", "/v1/orders", viewerKey, "")
-		w.away(t, s, 429, "too_many_requests", "GET", "/v1/products", viewerKey, "")
-		s.others(t, "the orders")
+		w := newHang(t)
+		s := set(t, w, func(c *api.Config) {
+			c.Orders.Records, c.Search.Engine = hangingLists{Records: c.Orders.Records, hang: w}, nothing{}
+		})
+		w.flood(s, 1, "GET", "/v1/orders", apitest.ViewerKey, "")
+		w.wantTurnedAway(t, s, 429, "too_many_requests", "GET", "/v1/products", apitest.ViewerKey, "")
+		wantOthersServed(t, s, "the orders")
 	})
 }
 
 // hangingUploads is a record of pictures that does not answer.
 type hangingUploads struct {
-	api.PictureRecords
-	*swamp
+	images.Records
+	*hang
 }
 
 func (h hangingUploads) Upload(ctx context.Context, id string) (catalog.Upload, error) {
-	h.wade()
-	return h.PictureRecords.Upload(ctx, id)
+	h.block()
+	return h.Records.Upload(ctx, id)
 }
 
 // hangingLists is a record whose lists of orders do not come.
 type hangingLists struct {
-	api.Records
-	*swamp
+	orders.Records
+	*hang
 }
 
 func (h hangingLists) Orders(context.Context, orderrecords.Filter) (orderrecords.Page, error) {
-	h.wade()
+	h.block()
 	return orderrecords.Page{}, nil
 }
 

@@ -10,136 +10,50 @@ import (
 	"time"
 
 	"purser/api"
+	"purser/api/apitest"
+	"purser/api/orders"
 	"purser/order"
+	"purser/records"
 	orderrecords "purser/records/orders"
 )
 
-// counter is a shop where placing waits until somebody opens the door.
-type counter struct {
-	api.Orders
-	entered chan struct{}
-	open    chan struct{}
-}
-
-func (c counter) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
-	c.entered <- struct{}{}
-	<-c.open
-	return c.Orders.Place(ctx, id, r, actor, correlation)
-}
-
-// A burst is placed as fast as orders can be opened; what finds no turn is
-// told so before anything was started, and may come again (API-2, WHK-16).
-func TestPlace_burst(t *testing.T) {
+// A flood is asked to come back, and health is still told (API-2).
+func TestTooManyAtOnce(t *testing.T) {
 	t.Parallel()
-	door := counter{entered: make(chan struct{}, 10), open: make(chan struct{})}
-	s := setUp(t, func(c *api.Config) {
-		door.Orders = c.Orders
-		c.Orders, c.PlaceAtOnce, c.TurnWithin = door, 2, 20*time.Millisecond
+	entered, leave := make(chan struct{}), make(chan struct{})
+	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
+		c.Room.Rest, c.Orders.Records = 1, slow{Records: c.Orders.Records, entered: entered, leave: leave}
 	})
-	answers := make(chan int, 2)
-	for range 2 {
-		go func() { answers <- s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1")).status }()
-		<-door.entered
+	done := make(chan int)
+	go func() { done <- s.Ask("GET", "/v1/orders", apitest.ShopKey, "").Status }()
+	<-entered
+	a := s.Ask("GET", "/v1/orders", apitest.ShopKey, "", "Accept", "text/event-stream")
+	if p := a.Problem(t); a.Status != 429 || p.Code != "too_many_requests" || a.Header.Get("Retry-After") == "" {
+		t.Errorf("got %d %s", a.Status, a.Body)
 	}
-	a := s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1"), "Idempotency-Key", "k")
-	if p := a.problem(t); a.status != 429 || p.Code != "too_many_requests" || a.header.Get("Retry-After") == "" {
-		t.Errorf("third: got %d %s", a.status, a.body)
+	if a := s.Ask("GET", "/livez", "", ""); a.Status != 200 {
+		t.Errorf("livez: got %d", a.Status)
 	}
-	if len(door.entered) != 0 {
-		t.Error("something was started for an order that was turned away")
-	}
-	if a := s.ask("GET", "/v1/orders", shopKey, ""); a.status != 200 {
-		t.Errorf("reading meanwhile: got %d", a.status)
-	}
-	close(door.open)
-	for range 2 {
-		if got := <-answers; got != http.StatusCreated {
-			t.Errorf("one of the first: got %d", got)
-		}
-	}
-	if a := s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1"), "Idempotency-Key", "k"); a.status != http.StatusCreated {
-		t.Errorf("third again: got %d %s", a.status, a.body)
+	close(leave)
+	if got := <-done; got != 200 {
+		t.Errorf("the first: got %d", got)
 	}
 }
 
-// named is a counter that says whose orders it takes.
-type named struct {
-	api.Orders
-	entered chan string
-	open    chan struct{}
+// slow is a record whose list waits.
+type slow struct {
+	orders.Records
+	entered, leave chan struct{}
 }
 
-func (c named) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
-	c.entered <- actor
-	<-c.open
-	return c.Orders.Place(ctx, id, r, actor, correlation)
-}
-
-// TestPlace_flood_of_one (API-2, F82): one key's orders, however many are being
-// placed, leave room for those of another.
-func TestPlace_flood_of_one(t *testing.T) {
-	t.Parallel()
-	door := named{entered: make(chan string, 12), open: make(chan struct{})}
-	s := setUp(t, func(c *api.Config) {
-		door.Orders = c.Orders
-		c.Orders, c.PlaceAtOnce, c.TurnWithin = door, 4, 20*time.Millisecond
-	})
-	answers := make(chan *answer, 5)
-	place := func(key string) {
-		go func() { answers <- s.ask("POST", "/v1/orders", key, orderBody("cus_1")) }()
-	}
-	for range 3 {
-		place(shopKey)
-		<-door.entered
-	}
-	place(shopKey)
-	select {
-	case a := <-answers:
-		if p := a.problem(t); a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") == "" {
-			t.Errorf("a fourth of the same key: %d %s", a.status, p.Code)
-		}
-	case who := <-door.entered:
-		close(door.open)
-		t.Fatalf("a fourth of %s got in", who)
-	}
-	place(operatorKey)
-	if got := <-door.entered; got != "key:ops" {
-		t.Errorf("the last place went to %s", got)
-	}
-	close(door.open)
-	for range 4 {
-		if a := <-answers; a.status != http.StatusCreated {
-			t.Errorf("got %d %s", a.status, a.body)
-		}
-	}
-	if a := s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1")); a.status != http.StatusCreated {
-		t.Errorf("after the flood: %d %s", a.status, a.body)
-	}
-}
-
-// What finds a turn in time is placed like the others.
-func TestPlace_waits_for_its_turn(t *testing.T) {
-	t.Parallel()
-	door := counter{entered: make(chan struct{}, 10), open: make(chan struct{})}
-	s := setUp(t, func(c *api.Config) {
-		door.Orders = c.Orders
-		c.Orders, c.PlaceAtOnce, c.TurnWithin = door, 1, time.Minute
-	})
-	answers := make(chan int, 8)
-	for range cap(answers) {
-		go func() { answers <- s.ask("POST", "/v1/orders", shopKey, orderBody("cus_1")).status }()
-	}
-	<-door.entered
-	close(door.open)
-	for range cap(answers) {
-		if got := <-answers; got != http.StatusCreated {
-			t.Errorf("got %d", got)
-		}
-	}
+func (r slow) Orders(ctx context.Context, f orderrecords.Filter) (orderrecords.Page, error) {
+	close(r.entered)
+	<-r.leave
+	return r.Records.Orders(ctx, f)
 }
 
 // thick is a record whose lists are larger than any network buffer.
-type thick struct{ api.Records }
+type thick struct{ orders.Records }
 
 func (thick) Orders(context.Context, orderrecords.Filter) (orderrecords.Page, error) {
 	o := order.Order{ID: order.NewID(), Customer: strings.Repeat("x", 1<<20)}
@@ -154,21 +68,21 @@ func (thick) Orders(context.Context, orderrecords.Filter) (orderrecords.Page, er
 // for others.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, func(c *api.Config) {
-		c.Records, c.Room.Rest, c.WriteWithin = thick{c.Records}, 1, 100*time.Millisecond
+	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
+		c.Orders.Records, c.Room.Rest, c.WriteWithin = thick{c.Orders.Records}, 1, 100*time.Millisecond
 	})
-	srv := serve(t, s)
+	srv := apitest.Serve(t, s)
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "GET /v1/orders HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer %s\r\n\r\n", shopKey)
+	fmt.Fprintf(conn, "GET /v1/orders HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer %s\r\n\r\n", apitest.ShopKey)
 	if _, err := conn.Read(make([]byte, 1)); err != nil { // the answer has begun, and stays unread
 		t.Fatal(err)
 	}
 	limit := time.Now().Add(20 * time.Second)
-	for s.ask("GET", "/v1/products", shopKey, "").status != http.StatusOK {
+	for s.Ask("GET", "/v1/products", apitest.ShopKey, "").Status != http.StatusOK {
 		if time.Now().After(limit) {
 			t.Fatal("the slow reader still holds the only place")
 		}
@@ -178,7 +92,7 @@ func TestSlowReader(t *testing.T) {
 
 // crowded is a record whose list waits.
 type crowded struct {
-	api.Records
+	orders.Records
 	entered, leave chan struct{}
 }
 
@@ -193,20 +107,22 @@ func (r crowded) Orders(ctx context.Context, f orderrecords.Filter) (orderrecord
 func TestFlood_of_one(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
-	s := setUp(t, func(c *api.Config) { c.Room.Rest, c.Records = 4, crowded{c.Records, entered, leave} })
-	o := s.place(t, "cus_1")
+	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
+		c.Room.Rest, c.Orders.Records = 4, crowded{Records: c.Orders.Records, entered: entered, leave: leave}
+	})
+	o := s.Place(t, "cus_1")
 	answers := make(chan int, 3)
 	for range cap(answers) {
-		go func() { answers <- s.ask("GET", "/v1/orders", shopKey, "").status }()
+		go func() { answers <- s.Ask("GET", "/v1/orders", apitest.ShopKey, "").Status }()
 		<-entered
 	}
 	one := "/v1/orders/" + string(o.ID)
-	if a := s.ask("GET", one, shopKey, ""); a.status != http.StatusTooManyRequests {
-		t.Errorf("a fourth of the same caller: got %d", a.status)
+	if a := s.Ask("GET", one, apitest.ShopKey, ""); a.Status != http.StatusTooManyRequests {
+		t.Errorf("a fourth of the same caller: got %d", a.Status)
 	}
-	for _, key := range []string{viewerKey, operatorKey} {
-		if a := s.ask("GET", one, key, ""); a.status != http.StatusOK {
-			t.Errorf("another caller: got %d %s", a.status, a.body)
+	for _, key := range []string{apitest.ViewerKey, apitest.OperatorKey} {
+		if a := s.Ask("GET", one, key, ""); a.Status != http.StatusOK {
+			t.Errorf("another caller: got %d %s", a.Status, a.Body)
 		}
 	}
 	close(leave)
@@ -215,7 +131,7 @@ func TestFlood_of_one(t *testing.T) {
 			t.Errorf("one of the first: got %d", got)
 		}
 	}
-	if a := s.ask("GET", one, shopKey, ""); a.status != http.StatusOK {
-		t.Errorf("after the flood: got %d", a.status)
+	if a := s.Ask("GET", one, apitest.ShopKey, ""); a.Status != http.StatusOK {
+		t.Errorf("after the flood: got %d", a.Status)
 	}
 }

@@ -8,14 +8,15 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"purser/api/apitest"
 	"purser/order"
 )
 
 // API-1: the document describes what is there, its limits and its roles.
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
-	s := setUp(t)
-	a := s.ask("GET", "/openapi.json", "", "")
+	s := apitest.New(t)
+	a := s.Ask("GET", "/openapi.json", "", "")
 	var doc struct {
 		OpenAPI    string
 		Paths      map[string]map[string]map[string]any
@@ -26,7 +27,7 @@ func TestOpenAPI(t *testing.T) {
 			}
 		}
 	}
-	a.into(t, &doc)
+	a.Into(t, &doc)
 	if !strings.HasPrefix(doc.OpenAPI, "3.1") {
 		t.Errorf("version %s", doc.OpenAPI)
 	}
@@ -73,26 +74,26 @@ func TestOpenAPI(t *testing.T) {
 			t.Errorf("status %d: %v, want %s", i, listed[i], st)
 		}
 	}
-	if a := s.ask("GET", "/openapi.yaml", "", ""); a.status != 200 || !strings.Contains(string(a.body), "openapi: 3.1") {
-		t.Errorf("yaml: got %d", a.status)
+	if a := s.Ask("GET", "/openapi.yaml", "", ""); a.Status != 200 || !strings.Contains(string(a.Body), "openapi: 3.1") {
+		t.Errorf("yaml: got %d", a.Status)
 	}
 }
 
 // The documentation needs nothing from elsewhere.
 func TestDocs(t *testing.T) {
 	t.Parallel()
-	s := setUp(t)
-	a := s.ask("GET", "/docs", "", "")
-	page := string(a.body)
-	if a.status != http.StatusOK || !strings.Contains(page, "/openapi.json") {
-		t.Fatalf("got %d %s", a.status, page)
+	s := apitest.New(t)
+	a := s.Ask("GET", "/docs", "", "")
+	page := string(a.Body)
+	if a.Status != http.StatusOK || !strings.Contains(page, "/openapi.json") {
+		t.Fatalf("got %d %s", a.Status, page)
 	}
 	for _, line := range strings.Split(page, "\n") {
 		if strings.Contains(line, "src=\"http") || strings.Contains(line, "href=\"http") {
 			t.Errorf("fetched from elsewhere: %s", line)
 		}
 	}
-	policy := a.header.Get("Content-Security-Policy")
+	policy := a.Header.Get("Content-Security-Policy")
 	for _, want := range []string{"default-src 'none'", "script-src 'self' 'sha256-", "frame-ancestors 'none'"} {
 		if !strings.Contains(policy, want) {
 			t.Errorf("policy %q: want %s", policy, want)
@@ -101,31 +102,31 @@ func TestDocs(t *testing.T) {
 	if scripts := strings.Count(page, "<script>"); scripts != strings.Count(policy, "'sha256-") {
 		t.Errorf("%d scripts in the page, policy %q", scripts, policy)
 	}
-	if a := s.ask("GET", "/docs/", "", ""); string(a.body) != page {
-		t.Errorf("with a slash: got %d %s", a.status, a.body)
+	if a := s.Ask("GET", "/docs/", "", ""); string(a.Body) != page {
+		t.Errorf("with a slash: got %d %s", a.Status, a.Body)
 	}
-	if a := s.ask("GET", "/docs/swagger-ui.css", "", ""); a.status != http.StatusOK || len(a.body) < 1000 {
-		t.Errorf("stylesheet: got %d, %d bytes", a.status, len(a.body))
+	if a := s.Ask("GET", "/docs/swagger-ui.css", "", ""); a.Status != http.StatusOK || len(a.Body) < 1000 {
+		t.Errorf("stylesheet: got %d, %d bytes", a.Status, len(a.Body))
 	}
 }
 
 func FuzzPlace(f *testing.F) {
-	f.Add([]byte(orderBody("cus_1")))
+	f.Add([]byte(apitest.OrderBody("cus_1")))
 	f.Add([]byte(`{"lines":[{"sku":"\u0000","quantity":-1}]}`))
 	f.Add([]byte(`[[[[{"a":`))
 	f.Add([]byte("\xff\xfe"))
-	s := setUp(f)
+	s := apitest.New(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if len(body) == 0 {
 			return
 		}
-		a := s.ask("POST", "/v1/orders", shopKey, string(body))
-		switch a.status {
+		a := s.Ask("POST", "/v1/orders", apitest.ShopKey, string(body))
+		switch a.Status {
 		case 201:
 		case 400, 409, 413, 422:
-			a.problem(t)
+			a.Problem(t)
 		default:
-			t.Errorf("got %d %s for %q", a.status, a.body, body)
+			t.Errorf("got %d %s for %q", a.Status, a.Body, body)
 		}
 	})
 }
@@ -134,16 +135,16 @@ func FuzzCursor(f *testing.F) {
 	f.Add("abc")
 	f.Add("cDEuMS5vcmRfMQ")
 	f.Add("\x89")
-	s := setUp(f)
+	s := apitest.New(f)
 	f.Fuzz(func(t *testing.T, cursor string) {
 		for _, path := range []string{"/v1/orders", "/v1/inbox"} {
-			a := s.ask("GET", path+"?cursor="+url.QueryEscape(cursor), operatorKey, "")
+			a := s.Ask("GET", path+"?cursor="+url.QueryEscape(cursor), apitest.OperatorKey, "")
 			want := "invalid"
 			if !utf8.ValidString(cursor) || strings.ContainsRune(cursor, 0) {
 				want = "malformed" // the whole address is
 			}
-			if (a.status != 200 || want == "malformed") && a.problem(t).Code != want {
-				t.Errorf("%s: got %d %s for %q", path, a.status, a.body, cursor)
+			if (a.Status != 200 || want == "malformed") && a.Problem(t).Code != want {
+				t.Errorf("%s: got %d %s for %q", path, a.Status, a.Body, cursor)
 			}
 		}
 	})

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"purser/api"
+	"purser/api/apitest"
+	"purser/api/mails"
 	"purser/inbox"
 	"purser/mail"
 	"purser/records"
@@ -21,13 +23,13 @@ import (
 // for ever.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
-	token := links.Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
-	s := setUp(t, func(c *api.Config) {
-		c.Mail = &api.MailDesk{Records: c.Records.(*records.Store), Links: links, Latest: 1000}
+	token := apitest.Links().Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
+	s := apitest.New(t, func(c *api.Config, store *records.Store) {
+		c.Mails = &mails.Service{Orders: store, Records: store, Links: apitest.Links(), Latest: 1000}
 		c.Webhooks = &inbox.Handler{}
 		c.WriteWithin = 200 * time.Millisecond
 	})
-	srv := serve(t, s)
+	srv := apitest.Serve(t, s)
 	for line, status := range map[string]string{
 		"POST /nowhere":         "404",
 		"POST /v1/orders":       "401",
@@ -59,11 +61,11 @@ func TestSlowBody(t *testing.T) {
 // stuckWishes is a record that does not take what readers of mail want.
 type stuckWishes struct {
 	*records.Store
-	*swamp
+	*hang
 }
 
 func (w stuckWishes) Prefer(context.Context, mail.Subscription, []mail.Scope) (bool, error) {
-	w.wade()
+	w.block()
 	return false, nil
 }
 
@@ -71,26 +73,26 @@ func (w stuckWishes) Prefer(context.Context, mail.Subscription, []mail.Scope) (b
 // holds; however often they follow it, shops and operators are served.
 func TestFlood_of_readers(t *testing.T) {
 	t.Parallel()
-	w := newSwamp(t)
-	s := setUp(t, func(c *api.Config) {
-		c.Mail = &api.MailDesk{Records: stuckWishes{c.Records.(*records.Store), w}, Links: links, Latest: 1000}
+	w := newHang(t)
+	s := apitest.New(t, func(c *api.Config, store *records.Store) {
+		c.Mails = &mails.Service{Orders: store, Records: stuckWishes{Store: store, hang: w}, Links: apitest.Links(), Latest: 1000}
 		c.Room.Rest, c.TurnWithin = 4, 20*time.Millisecond
 	})
-	leave := mail.UnsubscribePath + links.Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
+	leave := mail.UnsubscribePath + apitest.Links().Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
 	w.flood(s, 3, "POST", leave, "", "")
-	answers := make(chan *answer, 1)
-	w.all.Go(func() { answers <- s.ask("POST", leave, "", "") })
+	answers := make(chan *apitest.Answer, 1)
+	w.all.Go(func() { answers <- s.Ask("POST", leave, "", "") })
 	select {
 	case a := <-answers:
-		if a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") == "" {
-			t.Errorf("a fourth: %d %v", a.status, a.header)
+		if a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" {
+			t.Errorf("a fourth: %d %v", a.Status, a.Header)
 		}
 	case <-w.entered:
 		t.Error("a fourth got in")
 	}
-	for target, key := range map[string]string{"/v1/orders": operatorKey, "/v1/mail/open": operatorKey} {
-		if a := s.ask("GET", target, key, ""); a.status != http.StatusOK {
-			t.Errorf("%s meanwhile: %d %s", target, a.status, a.body)
+	for target, key := range map[string]string{"/v1/orders": apitest.OperatorKey, "/v1/mail/open": apitest.OperatorKey} {
+		if a := s.Ask("GET", target, key, ""); a.Status != http.StatusOK {
+			t.Errorf("%s meanwhile: %d %s", target, a.Status, a.Body)
 		}
 	}
 }

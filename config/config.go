@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"purser/api"
+	"purser/api/httpkit"
 	"purser/vault"
 	"purser/workflows/orders"
 )
@@ -100,7 +100,7 @@ func (c *Config) check() error {
 		return err
 	}
 	if c.APIKeys != "" {
-		if _, err := api.ParseKeys(c.APIKeys); err != nil {
+		if _, err := httpkit.ParseKeys(c.APIKeys); err != nil {
 			return fmt.Errorf("PURSER_API_KEYS: %w", err)
 		}
 	}

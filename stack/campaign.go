@@ -1,7 +1,8 @@
 package stack
 
 import (
-	"purser/api"
+	"purser/api/campaigns"
+	"purser/api/mails"
 )
 
 const setPublicURL = "set PURSER_PUBLIC_URL to where readers reach the API"
@@ -17,15 +18,15 @@ func (s *Stack) warnOfLinks() {
 	}
 }
 
-// campaignDesk is what the API needs to keep and steer campaigns.
-func (s *Stack) campaignDesk(p *providers) *api.Campaigns {
-	return &api.Campaigns{Steer: s.starter, Records: s.Records, Letters: p.mail.letters}
+// campaignService serves the API's operations on campaigns.
+func (s *Stack) campaignService(p *providers) *campaigns.Service {
+	return &campaigns.Service{Workflows: s.starter, Records: s.Records, Templates: p.mail.letters}
 }
 
 // preview shows what mails look like: to everybody at this machine where it is
 // at home, to operators elsewhere.
-func (s *Stack) preview(r Role, p *providers) *api.Preview {
-	return &api.Preview{Letters: p.mail.letters, Open: s.atHome(r)}
+func (s *Stack) preview(r Role, p *providers) *mails.Preview {
+	return &mails.Preview{Templates: p.mail.letters, Open: s.atHome(r)}
 }
 
 // atHome reports whether who sits at this machine needs no key to look around:

@@ -4,22 +4,11 @@ import (
 	"context"
 	"time"
 
-	"purser/activities/products"
-	"purser/api"
-	"purser/starter"
-)
+	productactivities "purser/activities/products"
 
-// productActivities change products and keep the search index, over these
-// providers.
-func (s *Stack) productActivities(p *providers) *products.Activities {
-	return &products.Activities{
-		Products: s.Records, ProductTeller: s.starter, Listings: s.Records, Revisions: s.Records,
-		DueProducts: s.Records, StockAudit: s.Records, Past: s.Records,
-		KeepChanges: s.cfg.KeepProductChanges, KeepWebhooks: s.cfg.KeepWebhooks,
-		Index: p.search, IndexKeys: p.search, Rebuild: p.search, PictureURL: s.pictureURL(p),
-		ProductPictures: s.Records, PictureDeleter: &starter.Pictures{Temporal: s.Temporal},
-	}
-}
+	"purser/api/imports"
+	"purser/api/products"
+)
 
 // scheduledWithin is how long the engine may take to note a schedule before it
 // is asked again. Started anew after a crash on a busy machine it may need
@@ -30,7 +19,7 @@ const scheduledWithin = 30 * time.Second
 // record regularly, and goes on with imports whose workflow was never started.
 // None of it holds up the start, or fails it: orders do not wait for a search.
 func (s *Stack) startCatalogue(p *providers) {
-	follower := &products.Follower{Steps: s.productActivities(p), Log: s.log}
+	follower := &productactivities.Follower{Steps: s.productActivities(p), Log: s.log}
 	s.background(follower.Run)
 	s.insist("schedule the comparison of index and catalogue", scheduledWithin, func(ctx context.Context) error {
 		return s.starter.KeepReconciling(ctx, s.cfg.ReconcileEvery)
@@ -55,7 +44,12 @@ func (s *Stack) resumeImports(ctx context.Context) error {
 	return nil
 }
 
-// productDesk is what the API needs to change the catalogue.
-func (s *Stack) productDesk() *api.Products {
-	return &api.Products{Workflows: s.starter, Records: s.Records, MaxImport: s.cfg.ImportMax}
+// productService serves the API's operations on products.
+func (s *Stack) productService() *products.Service {
+	return &products.Service{Workflows: s.starter, Records: s.Records}
+}
+
+// importService serves the API's operations on imports.
+func (s *Stack) importService() *imports.Service {
+	return &imports.Service{Workflows: s.starter, Records: s.Records, MaxBytes: s.cfg.ImportMax}
 }

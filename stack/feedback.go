@@ -8,7 +8,7 @@ import (
 	netmail "net/mail"
 	"time"
 
-	"purser/api"
+	"purser/api/mails"
 	"purser/inbox"
 	"purser/mail"
 	"purser/order"
@@ -62,13 +62,16 @@ func (s *Stack) hearMail(hooks *inbox.Handler, relay *inbox.Relay) error {
 	return nil
 }
 
-// mailDesk is what the API shows and changes about mails.
-func (s *Stack) mailDesk() *api.MailDesk {
-	d := &api.MailDesk{Records: s.Records, Links: s.links(), Tolerance: s.cfg.Tolerance(), Latest: s.cfg.MailJudgeLatest}
-	if a, err := netmail.ParseAddress(s.cfg.MailFrom); err == nil {
-		d.Shop = a.Name
+// mailService serves the API's operations on mails.
+func (s *Stack) mailService(p *providers) *mails.Service {
+	m := &mails.Service{
+		Orders: s.Records, Resender: s.starter, Providers: p.mail.office.Status,
+		Records: s.Records, Links: s.links(), Tolerance: s.cfg.Tolerance(), Latest: s.cfg.MailJudgeLatest,
 	}
-	return d
+	if a, err := netmail.ParseAddress(s.cfg.MailFrom); err == nil {
+		m.Shop = a.Name
+	}
+	return m
 }
 
 // mailReports takes the reports of what became of mails, and pauses marketing

@@ -8,8 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	imageactivities "purser/activities/images"
-	"purser/api"
+	apiimages "purser/api/images"
 	"purser/catalog"
 	"purser/images"
 	"purser/providers/s3"
@@ -51,14 +50,6 @@ func (s *Stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
 	return s3.New(ctx, conf)
 }
 
-// imageActivities make, delete and sweep images, over these providers.
-func (s *Stack) imageActivities(p *providers) *imageactivities.Activities {
-	return &imageactivities.Activities{
-		Source: p.pictures, Shelf: p.pictures, Record: s.Records, Sweeper: s.Records, Teller: s.starter, Products: s.Records,
-		Discards: s.Records, Work: &starter.Pictures{Temporal: s.Temporal},
-	}
-}
-
 // sweepImages has what uploads left behind removed regularly.
 func (s *Stack) sweepImages() {
 	s.insist("schedule the sweep of pictures", scheduledWithin, func(ctx context.Context) error {
@@ -66,10 +57,10 @@ func (s *Stack) sweepImages() {
 	})
 }
 
-// pictureDesk is what the API needs to take pictures in.
-func (s *Stack) pictureDesk(p *providers) *api.Pictures {
+// imageService serves the API's operations on pictures.
+func (s *Stack) imageService(p *providers) *apiimages.Service {
 	s.background(func(ctx context.Context) { s.watchCDN(ctx, p.pictures) })
-	return &api.Pictures{Record: s.Records, Store: p.pictures, Links: p.pictures, Start: &starter.Pictures{Temporal: s.Temporal}}
+	return &apiimages.Service{Records: s.Records, Store: p.pictures, Links: p.pictures, Workflows: &starter.Pictures{Temporal: s.Temporal}}
 }
 
 // watchCDN asks the CDN now and then for a published picture, so that shoppers

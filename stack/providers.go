@@ -12,11 +12,11 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"purser/activities/campaigns"
-	"purser/activities/imports"
-	"purser/activities/mails"
-	"purser/activities/orders"
 	"purser/api"
+	"purser/api/httpkit"
+	apiinbox "purser/api/inbox"
+	"purser/api/orders"
+	"purser/api/search"
 	"purser/inbox"
 	"purser/providers/carrier"
 	"purser/providers/meilisearch"
@@ -25,7 +25,6 @@ import (
 	"purser/sandbox"
 	sandboxcarrier "purser/sandbox/carrier"
 	sandboxstripe "purser/sandbox/stripe"
-	"purser/workers"
 )
 
 // The credentials of the sandbox. They open nothing but the stand-ins, which
@@ -108,29 +107,6 @@ func (s *Stack) providers(r Role) (*providers, error) {
 	return p, err
 }
 
-// activities are the steps of the workflows over these providers.
-func (p *providers) activities(s *Stack) workers.Activities {
-	mails := &mails.Activities{
-		Post: p.mail.office, Letters: p.mail.letters, Senders: p.mail.letters, ToShop: p.mail.toShop,
-		Ledger: s.Records, Resends: s.Records, Blocked: s.Records, Orders: s.Records,
-	}
-	products := s.productActivities(p)
-	return workers.Activities{
-		Orders: &orders.Activities{
-			Record: s.Records, Orders: s.Records, Sealer: s.vault,
-			Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier,
-		},
-		Mails: mails,
-		Campaigns: &campaigns.Activities{
-			Mails: mails, Record: s.Records, Recipients: s.Records, Audience: s.Records, Letters: p.mail.letters,
-			Leaving: s.links(), Reputation: s.Records,
-		},
-		Products: products,
-		Imports:  &imports.Activities{Imports: s.Records, ImportRows: s.Records, Products: products},
-		Images:   s.imageActivities(p),
-	}
-}
-
 // startAPI opens the doors: the shop's API and the providers' webhooks.
 func (s *Stack) startAPI(r Role, p *providers) error {
 	keys, err := s.apiKeys(r)
@@ -148,12 +124,16 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 	}
 	s.background(relay.Run)
 	handler, err := api.New(api.Config{
-		Orders: s.starter, Records: s.Records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
-		Products: s.productDesk(),
-		Appeared: relay.OrderAppeared, Stopping: stopping, Search: p.search, PublicSearch: s.cfg.SearchPublic, SampleShop: s.atHome(r),
-		Pictures: s.pictureDesk(p), Mail: s.mailDesk(), Campaigns: s.campaignDesk(p), Preview: s.preview(r, p),
-		OutboxConfig: api.OutboxConfig{Resender: s.starter, MailLedger: s.Records, MailProviders: p.mail.office.Status},
-		Webhooks:     hooks, Again: hooks.Again, Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
+		Config:   httpkit.Config{Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout},
+		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Appeared: relay.OrderAppeared, Stopping: stopping},
+		Products: s.productService(), Imports: s.importService(), Images: s.imageService(p),
+		Search: &search.Service{Engine: p.search, Catalogue: s.Records, Public: s.cfg.SearchPublic, SampleShop: s.atHome(r)},
+		Mails:  s.mailService(p), Campaigns: s.campaignService(p), Preview: s.preview(r, p),
+		Inbox: &apiinbox.Service{
+			Records: s.Records, Redeliver: hooks.Again,
+			Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
+		},
+		Webhooks: hooks,
 		Ready: []api.Check{
 			{Name: "record", Ask: s.Records.Ping},
 			{Name: "engine", Ask: s.pingEngine},
@@ -188,10 +168,10 @@ func (s *Stack) startSandbox() {
 
 // apiKeys are who may call: those of the configuration and, for the commands
 // of the embedded stack, an operator key made in the data directory.
-func (s *Stack) apiKeys(r Role) ([]api.Key, error) {
+func (s *Stack) apiKeys(r Role) ([]httpkit.Key, error) {
 	configured := s.cfg.APIKeys
 	if !r.owns() {
-		return api.ParseKeys(configured)
+		return httpkit.ParseKeys(configured)
 	}
 	path := filepath.Join(s.cfg.Data, "operator.key")
 	b, err := os.ReadFile(path)
@@ -205,5 +185,5 @@ func (s *Stack) apiKeys(r Role) ([]api.Key, error) {
 		return nil, fmt.Errorf("operator key: %w", err)
 	}
 	s.key = strings.TrimSpace(string(b))
-	return api.ParseKeys(strings.TrimLeft(configured+",local-operator:operator:"+s.key, ","))
+	return httpkit.ParseKeys(strings.TrimLeft(configured+",local-operator:operator:"+s.key, ","))
 }

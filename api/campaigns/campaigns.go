@@ -1,0 +1,126 @@
+package campaigns
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"purser/api/httpkit"
+	"purser/mail"
+	"purser/mail/templates"
+)
+
+// campaignDraft is the body of a new campaign.
+type campaignDraft struct {
+	ID        string                `json:"id" pattern:"^[a-z0-9-]{1,60}$" doc:"Of the caller's choosing"`
+	Name      string                `json:"name,omitempty" maxLength:"200" doc:"For operators"`
+	Template  string                `json:"template" enum:"campaign,reminder" doc:"campaign: with the words given; reminder: of the recipient's unpaid order"`
+	Words     map[string]mail.Words `json:"words,omitempty" doc:"What it says, by locale (BCP 47). {key} stands for a value of the recipient's data, {name} and {shop} for themselves"`
+	Audience  *mail.Audience        `json:"audience,omitempty" doc:"Whose orders make them recipients, beside those uploaded; looked up when the campaign begins"`
+	StartAt   time.Time             `json:"startAt,omitzero" doc:"When it begins; missing: when it is started"`
+	PerMinute int                   `json:"perMinute,omitempty" minimum:"0" maximum:"1000000" doc:"The most it may send; 0: as fast as the account's rate lets marketing go"`
+}
+
+func (d campaignDraft) campaign() mail.Campaign {
+	return mail.Campaign{ID: d.ID, Name: d.Name, Template: d.Template, Words: d.Words, Audience: d.Audience, StartAt: d.StartAt, PerMinute: d.PerMinute}
+}
+
+type campaignInput struct{ Body campaignDraft }
+
+type campaignOutput struct {
+	Status int
+	Body   mail.CampaignStatus
+}
+
+// create writes a draft.
+func (s *Service) create(ctx context.Context, in *campaignInput) (*campaignOutput, error) {
+	c := in.Body.campaign()
+	if err := templates.CheckCampaign(c, s.server.Now()); err != nil {
+		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", err.Error())
+	}
+	if err := s.Records.CreateCampaign(ctx, c, httpkit.CallOf(ctx).Actor()); err != nil {
+		return nil, problemOf(err)
+	}
+	return s.status(ctx, c.ID, http.StatusCreated)
+}
+
+// status returns the campaign as the record has it, with an HTTP status.
+func (s *Service) status(ctx context.Context, id string, status int) (*campaignOutput, error) {
+	c, err := s.Records.Campaign(ctx, id)
+	if err != nil {
+		return nil, problemOf(err)
+	}
+	return &campaignOutput{status, c}, nil
+}
+
+// problemOf turns the errors of campaigns into problems.
+func problemOf(err error) error {
+	for _, k := range []struct {
+		err    error
+		status int
+		code   string
+	}{
+		{mail.ErrNoCampaign, http.StatusNotFound, "not_found"},
+		{mail.ErrOtherCampaign, http.StatusConflict, "campaign_exists"},
+		{mail.ErrCampaignBegun, http.StatusConflict, "wrong_state"},
+		{mail.ErrCampaignIdle, http.StatusConflict, "wrong_state"},
+		{mail.ErrCampaignOver, http.StatusConflict, "too_late"},
+		{mail.ErrCampaignNotDone, http.StatusConflict, "wrong_state"},
+		{mail.ErrOtherRound, http.StatusConflict, "wrong_round"},
+		{mail.ErrNoneUnknown, http.StatusConflict, "wrong_state"},
+	} {
+		if errors.Is(err, k.err) {
+			return httpkit.NewProblem(k.status, k.code, k.err.Error())
+		}
+	}
+	return err
+}
+
+type campaignListInput struct {
+	Limit int `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
+}
+
+type campaignList struct {
+	Campaigns []mail.CampaignStatus `json:"campaigns"`
+}
+
+type campaignListOutput struct{ Body campaignList }
+
+func (s *Service) list(ctx context.Context, in *campaignListInput) (*campaignListOutput, error) {
+	all, err := s.Records.Campaigns(ctx, in.Limit)
+	return &campaignListOutput{campaignList{append([]mail.CampaignStatus{}, all...)}}, err
+}
+
+type campaignIDInput struct {
+	ID string `path:"id" maxLength:"60" doc:"The campaign's id"`
+}
+
+func (s *Service) get(ctx context.Context, in *campaignIDInput) (*campaignOutput, error) {
+	return s.status(ctx, in.ID, http.StatusOK)
+}
+
+// delete deletes a draft.
+func (s *Service) delete(ctx context.Context, in *campaignIDInput) (*struct{}, error) {
+	if err := s.Records.DeleteCampaign(ctx, in.ID); err != nil {
+		return nil, problemOf(err)
+	}
+	s.server.Log.InfoContext(ctx, "campaign deleted", "campaign", in.ID, "actor", httpkit.CallOf(ctx).Actor())
+	return nil, nil
+}
+
+// start starts the workflow of a draft, and returns a campaign that was started as
+// it is. A campaign without recipients is not started.
+func (s *Service) start(ctx context.Context, in *campaignIDInput) (*campaignOutput, error) {
+	c, err := s.Records.Campaign(ctx, in.ID)
+	if err != nil {
+		return nil, problemOf(err)
+	}
+	if c.State == mail.CampaignDraft && c.Audience == nil && c.Counts.Total == 0 {
+		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", "the campaign has no recipients yet")
+	}
+	if err := s.Workflows.StartCampaign(ctx, c); err != nil {
+		return nil, problemOf(err)
+	}
+	return s.status(ctx, in.ID, http.StatusOK)
+}

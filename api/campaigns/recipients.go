@@ -1,0 +1,172 @@
+package campaigns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"purser/api/httpkit"
+	"purser/mail"
+	"purser/mail/templates"
+	"purser/order"
+	campaignrecords "purser/records/campaigns"
+)
+
+const (
+	maxList      = 64 << 20 // bytes of a list of recipients
+	listWithin   = 10 * time.Minute
+	listBatch    = 500   // recipients written at once
+	maxListFault = 1_000 // refused rows listed
+)
+
+// listUpload is a list of recipients that is read row by row, whatever its length.
+type listUpload struct {
+	ID     string          `path:"id" maxLength:"60" doc:"The campaign's id"`
+	Format mail.ListFormat `query:"format" enum:"csv,jsonl" default:"csv" doc:"How the list is written"`
+	list   io.Reader
+}
+
+// Resolve takes the body as it is; huma would read all of it first.
+func (in *listUpload) Resolve(ctx huma.Context) []error {
+	r, w := humago.Unwrap(ctx)
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(listWithin)) // not every connection can
+	in.list = http.MaxBytesReader(w, r.Body, maxList)
+	return nil
+}
+
+type uploaded struct {
+	Added      int64            `json:"added"`
+	Duplicates int64            `json:"duplicates" doc:"Rows whose address was a recipient already"`
+	Invalid    int64            `json:"invalid" doc:"Rows that cannot be a recipient"`
+	Rows       []recipientFault `json:"rows,omitempty" doc:"The refused rows, at most a thousand"`
+	batch      []mail.Recipient
+	numbers    []int // of the rows in the batch
+	refused    int   // before the batch
+}
+
+type recipientFault struct {
+	Row     int    `json:"row" doc:"Counted from 1, a CSV's header not among them"`
+	Problem string `json:"problem"`
+}
+
+type uploadedOutput struct{ Body *uploaded }
+
+// addRecipients reads the list and writes it batch by batch. Of a list that breaks
+// off, the recipients read so far stay; sent again, it adds the rest.
+func (s *Service) addRecipients(ctx context.Context, in *listUpload) (*uploadedOutput, error) {
+	c, err := s.Records.Campaign(ctx, in.ID)
+	if err != nil {
+		return nil, problemOf(err)
+	}
+	if c.State != mail.CampaignDraft {
+		return nil, problemOf(mail.ErrCampaignBegun)
+	}
+	if c.Template == string(templates.Reminder) {
+		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", "a reminder finds its recipients by itself")
+	}
+	u := &uploaded{}
+	for row, err := range mail.ReadList(in.list, in.Format) {
+		if err != nil {
+			return nil, listProblem(u, err)
+		}
+		if row.Err == nil {
+			row.Err = s.fits(c.Campaign, row.Recipient)
+		}
+		u.take(row)
+		if len(u.batch)+u.refused >= listBatch {
+			if err := s.writeBatch(ctx, in.ID, u); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := s.writeBatch(ctx, in.ID, u); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(u.Rows, func(a, b recipientFault) int { return a.Row - b.Row }) // duplicates are known a batch later
+	return &uploadedOutput{u}, nil
+}
+
+// fits tries the campaign's words on a recipient, so that a missing value is
+// noticed now and not when the mail is due.
+func (s *Service) fits(c mail.Campaign, r mail.Recipient) error {
+	_, err := s.Templates.WriteCampaign(c, r, order.Order{}, "https://trial.example/")
+	return err
+}
+
+// take adds a row to the batch, or its fault to the report.
+func (u *uploaded) take(row mail.Row) {
+	if row.Err == nil {
+		u.batch, u.numbers = append(u.batch, row.Recipient), append(u.numbers, row.Number)
+		return
+	}
+	u.Invalid++
+	u.refused++
+	u.report(row.Number, row.Err.Error())
+}
+
+// report lists a row's fault.
+func (u *uploaded) report(row int, what string) {
+	if len(u.Rows) < maxListFault {
+		u.Rows = append(u.Rows, recipientFault{row, httpkit.Clip(what)})
+	}
+}
+
+// writeBatch writes the recipients read since the last batch.
+func (s *Service) writeBatch(ctx context.Context, id string, u *uploaded) error {
+	if len(u.batch)+u.refused == 0 {
+		return nil
+	}
+	a, err := s.Records.AddRecipients(ctx, id, mail.CampaignDraft, u.batch, u.refused)
+	if err != nil {
+		return problemOf(err)
+	}
+	u.Added += a.Added
+	u.Duplicates += int64(len(a.Duplicates))
+	for _, i := range a.Duplicates {
+		u.report(u.numbers[i], "the address is a recipient already")
+	}
+	u.batch, u.numbers, u.refused = u.batch[:0], u.numbers[:0], 0
+	return nil
+}
+
+// listProblem is the problem of a list that cannot be read to its end.
+func listProblem(u *uploaded, err error) error {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return httpkit.NewProblem(http.StatusRequestEntityTooLarge, "body_too_large",
+			fmt.Sprintf("a list may have %d bytes: send it in parts (%d recipients were added)", maxList, u.Added))
+	case errors.Is(err, mail.ErrInvalid):
+		return httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", err.Error())
+	}
+	return httpkit.NewProblem(http.StatusBadRequest, "malformed",
+		fmt.Sprintf("the list broke off; %d recipients were added, send it again to add the rest", u.Added))
+}
+
+type recipientsInput struct {
+	ID    string     `path:"id" maxLength:"60" doc:"The campaign's id"`
+	State mail.State `query:"state" enum:"due,sent,suppressed,rejected,unknown,skipped" doc:"Only those in this state"`
+	After int64      `query:"after" minimum:"0" doc:"The n of the last one on the page before"`
+	Limit int        `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
+}
+
+type recipientPage struct {
+	Recipients []mail.Recipient `json:"recipients"`
+}
+
+type recipientsOutput struct{ Body recipientPage }
+
+func (s *Service) listRecipients(ctx context.Context, in *recipientsInput) (*recipientsOutput, error) {
+	if _, err := s.Records.Campaign(ctx, in.ID); err != nil {
+		return nil, problemOf(err)
+	}
+	all, err := s.Records.Recipients(ctx, in.ID, campaignrecords.RecipientFilter{State: in.State, After: in.After, Limit: in.Limit})
+	return &recipientsOutput{recipientPage{append([]mail.Recipient{}, all...)}}, err
+}

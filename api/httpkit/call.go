@@ -1,0 +1,124 @@
+package httpkit
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"purser/order"
+)
+
+// Call is what is known of a request while it is worked on: who asks, and the
+// ids to search for. One goroutine at a time uses it.
+type Call struct {
+	RequestID   string
+	Correlation string
+	Key         *Key     // nil: nobody in particular
+	Customer    string   // if set, only this customer's orders exist
+	OrderID     order.ID // the order that the request is about
+	code        string   // of the problem that was the answer
+}
+
+// Actor is the caller's name in an order's events.
+func (c *Call) Actor() string {
+	if c.Key == nil {
+		return "nobody"
+	}
+	return "key:" + c.Key.Name
+}
+
+type callKey struct{}
+
+// CallOf returns the call that a request's context belongs to, or nil.
+func CallOf(ctx context.Context) *Call {
+	c, _ := ctx.Value(callKey{}).(*Call)
+	return c
+}
+
+// observe gives each request its ids, confines a panic to the request it
+// happened in, and writes one log line per request.
+func (s *Server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := s.Now()
+		c := &Call{RequestID: rand.Text(), Correlation: r.Header.Get("X-Correlation-Id")}
+		if !isToken(c.Correlation) {
+			c.Correlation = c.RequestID
+		}
+		w.Header().Set("X-Request-Id", c.RequestID)
+		w.Header().Set("X-Correlation-Id", c.Correlation)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+		rec := &responseRecorder{ResponseWriter: w, within: s.WriteWithin}
+		defer func() {
+			v := recover()
+			cut := v != nil && !s.recovered(v, rec, r)
+			s.logRequest(r, rec, c, s.Now().Sub(began))
+			if cut {
+				panic(http.ErrAbortHandler)
+			}
+		}()
+		next.ServeHTTP(rec, r)
+		if rec.status == 0 {
+			rec.setDeadlines()
+		}
+	})
+}
+
+// recovered answers a request whose handler panicked. It returns false if the
+// response had begun: then the connection must be cut, so that half a response
+// is not taken for a whole one.
+func (s *Server) recovered(v any, w *responseRecorder, r *http.Request) bool {
+	if v == http.ErrAbortHandler {
+		return false
+	}
+	s.Log.ErrorContext(r.Context(), "handler panicked", "panic", Clip(panicText(v)),
+		"requestId", CallOf(r.Context()).RequestID, "stack", string(debug.Stack()))
+	if w.status != 0 {
+		return false
+	}
+	NewProblem(http.StatusInternalServerError, "internal", DetailInternal).Write(w, r)
+	return true
+}
+
+func panicText(v any) string {
+	switch v := v.(type) {
+	case error:
+		return v.Error()
+	case string:
+		return v
+	}
+	return "a value of another type"
+}
+
+// logRequest writes the access log's line. It names the route's pattern and not
+// the path, and neither the query nor the body, so that nothing personal gets
+// into the log.
+func (s *Server) logRequest(r *http.Request, w *responseRecorder, c *Call, took time.Duration) {
+	level := slog.LevelInfo
+	switch {
+	case w.status >= http.StatusInternalServerError:
+		level = slog.LevelError
+	case r.Pattern == "GET /livez" || r.Pattern == "GET /readyz":
+		level = slog.LevelDebug
+	}
+	attrs := []slog.Attr{
+		slog.String("method", Clip(r.Method)), slog.String("route", r.Pattern),
+		slog.Int("status", max(w.status, http.StatusOK)),
+		slog.Float64("ms", float64(took.Microseconds())/1000),
+		slog.Int64("bytes", w.bytes),
+		slog.String("requestId", c.RequestID), slog.String("correlationId", c.Correlation),
+	}
+	if c.Key != nil {
+		attrs = append(attrs, slog.String("key", c.Key.Name))
+	}
+	if c.OrderID != "" {
+		attrs = append(attrs, slog.String("orderId", string(c.OrderID)))
+	}
+	if c.code != "" {
+		attrs = append(attrs, slog.String("code", c.code))
+	}
+	s.Log.LogAttrs(r.Context(), level, "request", attrs...)
+}

@@ -1,0 +1,23 @@
+package httpkit_test
+
+import (
+	"strings"
+	"testing"
+
+	"purser/api/httpkit"
+)
+
+func TestParseKeys(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{
+		"", ",", "a", "a:shop", "a:king:0123456789abcdef", "a:shop:short", "a b:shop:0123456789abcdef",
+		"a:shop:0123456789 abcdef", "a:shop:0123456789abcdef,a:shop:0123456789abcdeg", ":shop:0123456789abcdef",
+		"a:viewer:0123456789abcdef,b:operator:0123456789abcdef", // SEC-8: who calls, and with which rights?
+	} {
+		if keys, err := httpkit.ParseKeys(bad); err == nil {
+			t.Errorf("%q: got %d keys, want an error", bad, len(keys))
+		} else if strings.Contains(err.Error(), "0123456789") {
+			t.Errorf("%q: the error tells the secret: %v", bad, err)
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package httpkit
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// OpenLocally marks an operation, in its metadata, that needs no key when the
+// request comes from this machine.
+const OpenLocally = "openLocally"
+
+// neighbour reports whether a request without a key is allowed all the same:
+// the operation is open locally, and the request comes from this machine.
+func (s *Server) neighbour(ctx huma.Context) bool {
+	r, _ := humago.Unwrap(ctx)
+	return ctx.Operation().Metadata[OpenLocally] != nil && ctx.Header("Authorization") == "" && FromThisMachine(r)
+}
+
+// FromThisMachine reports whether a request comes from this machine and was
+// meant for it: neither through a proxy nor from another site's page whose name
+// was changed to lead to this address.
+func FromThisMachine(r *http.Request) bool {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !from.Addr().Unmap().IsLoopback() || proxied(r) {
+		return false
+	}
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	at, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && (at.IsLoopback() || at.IsUnspecified()) // 0.0.0.0 is written where a server listens on all addresses
+}
+
+// proxied reports whether a request shows signs of a proxy. nginx without
+// further settings adds no header and names this machine as the host, but
+// speaks HTTP/1.0, as no browser does.
+func proxied(r *http.Request) bool {
+	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
+		if _, there := r.Header[name]; there {
+			return true
+		}
+	}
+	return !r.ProtoAtLeast(1, 1)
+}
+
+// IsOperator reports whether a secret is that of an operator's key.
+func (s *Server) IsOperator(secret string) bool {
+	key := find(s.Keys, secret)
+	return key != nil && key.Role == Operator
+}

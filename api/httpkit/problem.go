@@ -1,0 +1,225 @@
+package httpkit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"purser/catalog"
+	"purser/order"
+)
+
+// Problem is the body of every answer that is not a success (RFC 9457). A
+// program reads Code, which never changes its meaning; a person reads Detail.
+// It holds nothing of the request and nothing internal.
+type Problem struct {
+	Type        string  `json:"type" doc:"urn:purser:problem: and the code"`
+	Title       string  `json:"title" doc:"The HTTP status in words"`
+	Status      int     `json:"status"`
+	Code        string  `json:"code" doc:"What is wrong, for programs: stable" example:"out_of_stock"`
+	Detail      string  `json:"detail" doc:"What is wrong, for people"`
+	Correlation string  `json:"correlationId,omitempty" doc:"What to tell an operator"`
+	Errors      []Fault `json:"errors,omitempty" doc:"Each thing wrong with the request, at most twenty"`
+
+	retryAfter time.Duration
+	cause      error // for the log, where it is not the caller's doing
+}
+
+// Fault is one thing wrong with a request.
+type Fault struct {
+	Location string `json:"location,omitempty" doc:"Where, such as body.lines[0].quantity"`
+	Message  string `json:"message"`
+}
+
+func NewProblem(status int, code, detail string) *Problem {
+	return &Problem{
+		Type: "urn:purser:problem:" + code, Title: http.StatusText(status),
+		Status: status, Code: code, Detail: detail,
+	}
+}
+
+// retry says when it is worth asking again.
+func (p *Problem) RetryAfter(after time.Duration) *Problem {
+	p.retryAfter = after
+	return p
+}
+
+// WithCause keeps an error for the log; the caller is not told.
+func (p *Problem) WithCause(err error) *Problem {
+	p.cause = err
+	return p
+}
+
+// Error makes a Problem an answer that a handler can return.
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus is the HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is RFC 9457's.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders are the headers that go with it.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", retrySeconds(p.retryAfter))
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="purser"`)
+	}
+	return h
+}
+
+// retrySeconds rounds up: never ask the caller to come back too early.
+func retrySeconds(d time.Duration) string {
+	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
+}
+
+// write answers with the problem outside of huma's reach.
+func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
+	if c := CallOf(r.Context()); c != nil {
+		p.Correlation, c.code = c.Correlation, p.Code
+	}
+	for k, v := range p.GetHeaders() {
+		w.Header()[k] = v
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the caller may be gone
+}
+
+// ProblemOf turns an error into the answer to it. Of what lies beneath, only
+// the sentinel's own words are shown; an error nobody foresaw is "internal".
+func ProblemOf(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	for _, k := range []struct {
+		err    error
+		status int
+		code   string
+		retry  time.Duration
+	}{
+		{order.ErrNotFound, http.StatusNotFound, "not_found", 0},
+		{order.ErrUnknownSKU, http.StatusUnprocessableEntity, "unknown_sku", 0},
+		{order.ErrOutOfStock, http.StatusConflict, "out_of_stock", 0},
+		{order.ErrMixedCurrency, http.StatusUnprocessableEntity, "mixed_currency", 0},
+		{order.ErrAmount, http.StatusUnprocessableEntity, "amount_invalid", 0},
+		{order.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},
+		{catalog.ErrNotFound, http.StatusNotFound, "not_found", 0},
+		{catalog.ErrNoImport, http.StatusNotFound, "not_found", 0},
+		{catalog.ErrVersion, http.StatusPreconditionFailed, "version_conflict", 0},
+		{catalog.ErrReserved, http.StatusConflict, "reserved", 0},
+		{catalog.ErrOtherChange, http.StatusUnprocessableEntity, "idempotency_key_reused", 0},
+		{catalog.ErrMovedOn, http.StatusConflict, "in_flight", time.Second},
+		{catalog.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},
+		{catalog.ErrQuery, http.StatusUnprocessableEntity, "invalid", 0},
+		{order.ErrOtherRequest, http.StatusUnprocessableEntity, "idempotency_key_reused", 0},
+		{order.ErrInFlight, http.StatusConflict, "in_flight", time.Second},
+		{order.ErrDuplicate, http.StatusConflict, "duplicate", 0},
+		{order.ErrTooLate, http.StatusConflict, "too_late", 0},
+		{order.ErrMailing, http.StatusConflict, "mailing", 0},
+		{order.ErrClosed, http.StatusConflict, "too_late", 0},
+		{order.ErrIllegalMove, http.StatusConflict, "wrong_state", 0},
+		{order.ErrBusy, http.StatusServiceUnavailable, "busy", time.Second},
+	} {
+		if errors.Is(err, k.err) {
+			return NewProblem(k.status, k.code, k.err.Error()).RetryAfter(k.retry)
+		}
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return NewProblem(http.StatusServiceUnavailable, "timeout", "this took too long; try again").RetryAfter(2 * time.Second)
+	case errors.Is(err, context.Canceled):
+		return NewProblem(statusClientGone, "client_gone", "the caller went away")
+	}
+	p = NewProblem(http.StatusInternalServerError, "internal", DetailInternal)
+	p.cause = err
+	return p
+}
+
+const DetailInternal = "something went wrong here; it has been reported"
+
+// statusClientGone is for the log only: nobody is left to read it.
+const statusClientGone = 499
+
+// RequestProblem is ProblemOf for an error whose whole text is about the caller's
+// own request: the text becomes the detail.
+func RequestProblem(err error) *Problem {
+	p := ProblemOf(err)
+	if p.Status < http.StatusInternalServerError {
+		p.Detail = err.Error()
+	}
+	return p
+}
+
+// maxFaults bounds how much a bad request can make us say.
+const maxFaults = 20
+
+// asProblem turns huma's own errors into ours, without the values it echoes,
+// and completes every problem with the correlation id. It is a
+// huma.Transformer.
+func asProblem(ctx huma.Context, _ string, v any) (any, error) {
+	var p *Problem
+	switch e := v.(type) {
+	case *Problem:
+		p = e
+	case *huma.ErrorModel:
+		p = NewProblem(e.Status, codeOf(e.Status), e.Detail)
+		if e.Status >= http.StatusInternalServerError {
+			p.Detail = DetailInternal
+			break
+		}
+		for _, d := range e.Errors[:min(len(e.Errors), maxFaults)] {
+			p.Errors = append(p.Errors, Fault{Location: Clip(d.Location), Message: Clip(d.Message)})
+		}
+		if len(p.Errors) > 0 {
+			p.Detail = p.Errors[0].Message + " at " + p.Errors[0].Location
+		}
+	default:
+		return v, nil
+	}
+	if c := CallOf(ctx.Context()); c != nil {
+		p.Correlation, c.code = c.Correlation, p.Code
+	}
+	return p, nil
+}
+
+// codeOf names what can go wrong before a handler is reached.
+func codeOf(status int) string {
+	switch status {
+	case http.StatusBadRequest:
+		return "malformed"
+	case http.StatusNotFound:
+		return "not_found"
+	case http.StatusMethodNotAllowed:
+		return "method_not_allowed"
+	case http.StatusNotAcceptable:
+		return "not_acceptable"
+	case http.StatusRequestTimeout:
+		return "timeout"
+	case http.StatusRequestEntityTooLarge:
+		return "body_too_large"
+	case http.StatusUnsupportedMediaType:
+		return "unsupported_media_type"
+	case http.StatusUnprocessableEntity:
+		return "invalid"
+	}
+	return "internal"
+}
+
+// clip shortens what a caller may have made long.
+func Clip(s string) string {
+	const most = 160
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,69 @@
+package httpkit
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// responseRecorder remembers the status and size of a response, and sets the
+// deadlines within which the caller must read it.
+type responseRecorder struct {
+	http.ResponseWriter
+	within time.Duration
+	status int
+	bytes  int64
+}
+
+func (w *responseRecorder) WriteHeader(status int) {
+	if w.status != 0 {
+		return // a response that failed half-way cannot become another one
+	}
+	if status >= 200 {
+		w.status = status
+		w.setDeadlines()
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *responseRecorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	if w.bytes == 0 { // the body may have taken long to make
+		w.setDeadlines()
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// setDeadlines limits how long the caller may take to read, and to half of that
+// how long it may take to send what is left of the request: the server reads
+// the rest of a request that was answered early before it sends the response.
+// A stream sets its own deadlines.
+func (w *responseRecorder) setDeadlines() {
+	if w.Header().Get("Content-Type") == ContentStream {
+		return
+	}
+	c, now := http.NewResponseController(w.ResponseWriter), time.Now()
+	_ = c.SetReadDeadline(now.Add(w.within / 2)) // not every connection can
+	_ = c.SetWriteDeadline(now.Add(w.within))
+}
+
+// Unwrap is for http.ResponseController.
+func (w *responseRecorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// ContentStream is the media type of server-sent events.
+const ContentStream = "text/event-stream"
+
+// WantsStream reports whether an Accept header asks for a live stream.
+func WantsStream(accept string) bool {
+	for _, a := range strings.Split(accept, ",") {
+		media, _, _ := strings.Cut(a, ";")
+		if strings.EqualFold(strings.TrimSpace(media), ContentStream) {
+			return true
+		}
+	}
+	return false
+}

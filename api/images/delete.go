@@ -1,0 +1,47 @@
+package images
+
+import (
+	"context"
+	"net/http"
+
+	"purser/api/httpkit"
+	"purser/catalog"
+)
+
+type deletePictureOutput struct {
+	Status     int
+	RetryAfter string `header:"Retry-After"`
+	Body       pictureView
+}
+
+// delete notes the deletion in the record first, so that it is carried out
+// whatever happens then.
+func (s *Service) delete(ctx context.Context, in *pictureInput) (*deletePictureOutput, error) {
+	u, err := s.Records.Upload(ctx, in.ID)
+	if err != nil {
+		return nil, problemOf(err)
+	}
+	if err := checkOwner(ctx, u); err != nil {
+		return nil, err
+	}
+	if u, err = s.Records.DeleteUpload(ctx, u.ID); err != nil {
+		return nil, problemOf(err)
+	}
+	if u.Status == catalog.Deleted {
+		return &deletePictureOutput{Status: http.StatusOK, Body: pictureView{Upload: u}}, nil
+	}
+	s.server.Log.InfoContext(ctx, "a picture is to be deleted", "key", httpkit.CallOf(ctx).Key.Name, "picture", u.ID, "sku", u.SKU)
+	if err := s.Workflows.DeletePicture(ctx, u.ID, u.SKU); err != nil {
+		return nil, err // the sweep will start it, or the caller's next try
+	}
+	return &deletePictureOutput{Status: http.StatusAccepted, RetryAfter: "1", Body: pictureView{Upload: u}}, nil
+}
+
+// checkOwner refuses a caller who neither asked to send the picture nor is an
+// operator.
+func checkOwner(ctx context.Context, u catalog.Upload) error {
+	if key := httpkit.CallOf(ctx).Key; key.Name != u.Owner && key.Role != httpkit.Operator {
+		return httpkit.NewProblem(http.StatusForbidden, "forbidden", "another key asked to send this picture")
+	}
+	return nil
+}

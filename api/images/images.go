@@ -1,0 +1,122 @@
+package images
+
+import (
+	"context"
+
+	"purser/catalog"
+)
+
+type pictureInput struct {
+	ID string `path:"id" maxLength:"64" example:"pic_abcdefghijklmnopqrstuvwxyz" doc:"The picture's id"`
+}
+
+// pictureView is a picture and, once it is ready, where its sizes are seen.
+type pictureView struct {
+	catalog.Upload
+	Renditions []renditionView `json:"renditions,omitempty"`
+}
+
+type renditionView struct {
+	Name   string `json:"name" enum:"large,medium,small,thumbnail"`
+	Type   string `json:"contentType"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Bytes  int64  `json:"size"`
+	// Address redirects to a link that works at that time.
+	Address string `json:"address" doc:"Below this API: where it is always found, for pages and search results"`
+	catalog.Link
+}
+
+type pictureOutput struct {
+	RetryAfter string `header:"Retry-After"`
+	Body       pictureView
+}
+
+func (s *Service) get(ctx context.Context, in *pictureInput) (*pictureOutput, error) {
+	u, err := s.Records.Upload(ctx, in.ID)
+	if err != nil {
+		return nil, problemOf(err)
+	}
+	return s.output(ctx, u)
+}
+
+func (s *Service) output(ctx context.Context, u catalog.Upload) (*pictureOutput, error) {
+	v, err := s.view(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	out := &pictureOutput{Body: v}
+	if u.Status == catalog.Processing || u.Status == catalog.Deleting {
+		out.RetryAfter = "1"
+	}
+	return out, nil
+}
+
+// view adds where a picture's sizes are seen: only of one that is ready, and then
+// of all.
+func (s *Service) view(ctx context.Context, u catalog.Upload) (pictureView, error) {
+	v := pictureView{Upload: u}
+	if u.Status != catalog.Ready {
+		return v, nil
+	}
+	for _, r := range u.Renditions {
+		link, err := s.Links.ShowObject(ctx, r.Key)
+		if err != nil {
+			return v, problemOf(err)
+		}
+		v.Renditions = append(v.Renditions, renditionView{Name: r.Name, Type: r.Type, Width: r.Width, Height: r.Height, Bytes: r.Bytes, Address: "/" + r.Key, Link: link})
+	}
+	return v, nil
+}
+
+type listPicturesInput struct {
+	SKU string `path:"sku" maxLength:"64" doc:"The product's SKU"`
+}
+
+type listPicturesOutput struct {
+	Body struct {
+		Pictures []pictureView `json:"pictures"`
+	}
+}
+
+func (s *Service) list(ctx context.Context, in *listPicturesInput) (*listPicturesOutput, error) {
+	found, err := s.Records.Uploads(ctx, in.SKU)
+	if err != nil {
+		return nil, err
+	}
+	out := &listPicturesOutput{}
+	out.Body.Pictures = make([]pictureView, 0, len(found))
+	for _, u := range found {
+		v, err := s.view(ctx, u)
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Pictures = append(out.Body.Pictures, v)
+	}
+	return out, nil
+}
+
+type linkOutput struct{ Body catalog.Link }
+
+// original returns where the file as it was sent can be downloaded. It is
+// private, so the address works for an hour only.
+func (s *Service) original(ctx context.Context, in *pictureInput) (*linkOutput, error) {
+	u, err := s.Records.Upload(ctx, in.ID)
+	if err != nil {
+		return nil, problemOf(err)
+	}
+	key := u.OriginalKey()
+	switch u.Status {
+	case catalog.Refused:
+		key = u.QuarantineKey()
+	case catalog.AwaitingUpload, catalog.Expired:
+		return nil, problemOf(catalog.ErrNotUploaded)
+	case catalog.Deleting, catalog.Deleted:
+		return nil, problemOf(catalog.ErrNoUpload)
+	}
+	link, err := s.Links.ShowPrivate(ctx, key, catalog.PrivateLink)
+	if err != nil {
+		return nil, problemOf(err)
+	}
+	return &linkOutput{link}, nil
+}

@@ -1,0 +1,42 @@
+package images
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"purser/api/httpkit"
+	"purser/catalog"
+	"purser/order"
+)
+
+// problemOf turns the errors of pictures into problems.
+func problemOf(err error) error {
+	var store *order.ProviderError
+	for _, k := range []struct {
+		err    error
+		status int
+		code   string
+	}{
+		{catalog.ErrUpload, http.StatusUnprocessableEntity, "invalid"},
+		{catalog.ErrNotFound, http.StatusNotFound, "not_found"},
+		{catalog.ErrNoUpload, http.StatusNotFound, "not_found"},
+		{catalog.ErrNotUploaded, http.StatusConflict, "not_uploaded"},
+		{catalog.ErrUploadOver, http.StatusConflict, "upload_over"},
+		{catalog.ErrManyUploads, http.StatusConflict, "too_many_pictures"},
+	} {
+		if errors.Is(err, k.err) {
+			detail := k.err.Error()
+			if k.err == catalog.ErrUpload {
+				detail = err.Error() // of the caller's own request
+			}
+			return httpkit.NewProblem(k.status, k.code, detail)
+		}
+	}
+	if errors.As(err, &store) {
+		return httpkit.NewProblem(http.StatusServiceUnavailable, "store_unavailable", "the picture store cannot be used just now; try again").
+			RetryAfter(2 * time.Second).WithCause(fmt.Errorf("pictures: %w", err))
+	}
+	return err
+}

@@ -1,0 +1,81 @@
+package images
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"purser/api/httpkit"
+	"purser/catalog"
+	"purser/order"
+)
+
+type addPictureInput struct {
+	SKU  string `path:"sku" maxLength:"64" doc:"The product's SKU"`
+	Body struct {
+		Type   string `json:"contentType" enum:"image/jpeg,image/png,image/webp,image/gif"`
+		Bytes  int64  `json:"size" minimum:"1" maximum:"10485760" doc:"Of the file, in bytes; exactly as many must be sent"`
+		Alt    string `json:"alt,omitempty" maxLength:"200" doc:"What it shows, in words"`
+		Method string `json:"method,omitempty" enum:"POST,PUT" default:"POST" doc:"POST: by a form, as browsers do. PUT: as the body."`
+	}
+}
+
+type addPictureOutput struct {
+	Location string `header:"Location"`
+	Body     struct {
+		Picture pictureView          `json:"picture"`
+		Upload  catalog.SignedUpload `json:"upload"`
+	}
+}
+
+// add notes the upload and signs for it.
+func (s *Service) add(ctx context.Context, in *addPictureInput) (*addPictureOutput, error) {
+	u, err := catalog.NewUpload(in.SKU, in.Body.Alt, in.Body.Type, in.Body.Bytes, httpkit.CallOf(ctx).Key.Name, s.server.Now())
+	if err != nil {
+		return nil, problemOf(err)
+	}
+	if err := s.Records.CreateUpload(ctx, u); err != nil {
+		return nil, problemOf(err)
+	}
+	sign := s.Store.SignPost
+	if in.Body.Method == http.MethodPut {
+		sign = s.Store.SignPut
+	}
+	out := &addPictureOutput{Location: "/v1/pictures/" + u.ID}
+	out.Body.Picture = pictureView{Upload: u}
+	out.Body.Upload, err = sign(ctx, catalog.Object{Key: u.Key, Type: u.Type, Bytes: u.Bytes}, catalog.UploadWithin)
+	if err != nil {
+		return nil, problemOf(err)
+	}
+	return out, nil
+}
+
+// complete starts the work, if the file is there and the caller is the one who
+// asked to send it.
+func (s *Service) complete(ctx context.Context, in *pictureInput) (*pictureOutput, error) {
+	u, err := s.Records.Upload(ctx, in.ID)
+	if err != nil {
+		return nil, problemOf(err)
+	}
+	if err := checkOwner(ctx, u); err != nil {
+		return nil, err
+	}
+	if u.Status == catalog.AwaitingUpload {
+		_, err := s.Store.HeadObject(ctx, u.Key)
+		if errors.Is(err, order.ErrNoSuch) {
+			err = catalog.ErrNotUploaded
+		}
+		if err != nil {
+			return nil, problemOf(err)
+		}
+	}
+	if u, err = s.Records.BeginUpload(ctx, u.ID); err != nil {
+		return nil, problemOf(err)
+	}
+	if u.Status == catalog.Processing {
+		if err := s.Workflows.StartPicture(ctx, u.ID, u.SKU); err != nil {
+			return nil, err // the sweep will start it, or the caller's next try
+		}
+	}
+	return s.output(ctx, u)
+}

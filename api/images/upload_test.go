@@ -1,0 +1,202 @@
+package images_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"purser/api"
+	"purser/api/apitest"
+	"purser/api/httpkit"
+	"purser/api/images"
+	"purser/catalog"
+	"purser/order"
+	"purser/records"
+)
+
+func setUpPictures(t *testing.T) (*apitest.Shop, *apitest.ImageStore) {
+	t.Helper()
+	d := &apitest.ImageStore{}
+	others, err := httpkit.ParseKeys("other:shop:other-secret-0123456789")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return apitest.New(t, func(c *api.Config, store *records.Store) {
+		c.Keys = append(c.Keys, others...)
+		c.Images = &images.Service{Records: store, Store: d, Links: d, Workflows: d}
+	}), d
+}
+
+type pictureBody struct {
+	catalog.Upload
+	Renditions []struct {
+		Name, URL, Address string
+	} `json:"renditions"`
+}
+
+// askPicture asks to send a picture.
+func askPicture(t *testing.T, s *apitest.Shop) (p pictureBody, u catalog.SignedUpload) {
+	t.Helper()
+	a := s.Ask("POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4,"alt":"a mug"}`)
+	if a.Status != http.StatusCreated {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	var b struct {
+		Picture pictureBody          `json:"picture"`
+		Upload  catalog.SignedUpload `json:"upload"`
+	}
+	a.Into(t, &b)
+	if a.Header.Get("Location") != "/v1/pictures/"+b.Picture.ID || !catalog.IsUploadID(b.Picture.ID) {
+		t.Errorf("%v %+v", a.Header, b)
+	}
+	return b.Picture, b.Upload
+}
+
+// TestPictureUpload is IMG-1, IMG-3, IMG-4, IMG-9 and IMG-12: the story from
+// asking to seeing, and that nothing is seen before all of it is.
+func TestPictureUpload(t *testing.T) {
+	t.Parallel()
+	s, d := setUpPictures(t)
+	p, u := askPicture(t, s)
+	if u.Method != "POST" || u.Fields["Content-Type"] != "image/jpeg" || time.Until(u.Expires) > 15*time.Minute || p.Status != catalog.AwaitingUpload {
+		t.Errorf("%+v %+v", p, u)
+	}
+	key := u.Fields["key"]
+	if strings.Contains(key, "mug") || len(key) < len("uploads/2026/11/24/")+20 {
+		t.Errorf("the key %q can be guessed", key)
+	}
+	complete := "/v1/pictures/" + p.ID + "/complete"
+	if pr := s.Ask("POST", complete, apitest.ShopKey, "").Problem(t); pr.Code != "not_uploaded" {
+		t.Errorf("before it was sent: %+v", pr)
+	}
+	d.Send(key, "image/jpeg", []byte("jpeg"))
+	if pr := s.Ask("POST", complete, "other-secret-0123456789", "").Problem(t); pr.Status != http.StatusForbidden {
+		t.Errorf("by another key: %+v", pr)
+	}
+	if pr := s.Ask("POST", complete, apitest.ViewerKey, "").Problem(t); pr.Status != http.StatusForbidden {
+		t.Errorf("by a viewer: %+v", pr)
+	}
+	if len(d.Started) != 0 {
+		t.Errorf("started: %v", d.Started)
+	}
+	for _, key := range []string{apitest.ShopKey, apitest.OperatorKey} {
+		a := s.Ask("POST", complete, key, "")
+		var got pictureBody
+		a.Into(t, &got)
+		if a.Status != http.StatusAccepted || got.Status != catalog.Processing || a.Header.Get("Retry-After") != "1" {
+			t.Errorf("%d %s", a.Status, a.Body)
+		}
+	}
+	if !slices.Equal(d.Started, []string{p.ID, p.ID}) {
+		t.Errorf("started: %v", d.Started)
+	}
+	made := noteSizes(t, s, p.ID)
+	read := func() (got pictureBody) {
+		s.Ask("GET", "/v1/pictures/"+p.ID, apitest.ViewerKey, "").Into(t, &got)
+		return got
+	}
+	show := func(path string) *apitest.Answer { return s.Ask("GET", path, "", "") }
+	if got := read(); len(got.Renditions) != 0 {
+		t.Errorf("seen before it is ready: %+v", got)
+	}
+	if a := show("/" + made[0]); a.Status != http.StatusNotFound || a.Header.Get("Content-Type") != "image/svg+xml" {
+		t.Errorf("shown before it is ready: %d %v", a.Status, a.Header)
+	}
+	if _, err := s.Store.PublishUpload(t.Context(), p.ID, nil); err != nil {
+		t.Fatal(err)
+	}
+	got := read()
+	if got.Status != catalog.Ready || len(got.Renditions) != 2 || got.Renditions[0].URL != "https://cdn.example/"+made[0] || got.Renditions[0].Address != "/"+made[0] {
+		t.Errorf("ready: %+v", got)
+	}
+	// F65: the address lasts, where it leads to may not.
+	d.Expires = time.Now().Add(time.Hour)
+	if a := show("/" + made[0]); a.Status != http.StatusFound || a.Header.Get("Location") != "https://cdn.example/"+made[0] ||
+		(a.Header.Get("Cache-Control") != "public, max-age=1800" && a.Header.Get("Cache-Control") != "public, max-age=1799") {
+		t.Errorf("shown: %d %v", a.Status, a.Header)
+	}
+	for _, path := range []string{"/pictures/" + p.ID + "/none.jpg", "/pictures/pic_none/large.jpg", "/pictures/..%2f/x"} {
+		if a := show(path); a.Status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, a.Status)
+		}
+	}
+	var list struct{ Pictures []pictureBody }
+	s.Ask("GET", "/v1/products/mug-blue/pictures", apitest.ViewerKey, "").Into(t, &list)
+	if len(list.Pictures) != 1 || list.Pictures[0].ID != p.ID {
+		t.Errorf("list: %+v", list)
+	}
+	a := s.Ask("GET", "/v1/pictures/"+p.ID+"/original", apitest.OperatorKey, "")
+	if a.Status != http.StatusOK || !strings.Contains(string(a.Body), "https://private.example/originals/"+p.ID) {
+		t.Errorf("original: %d %s", a.Status, a.Body)
+	}
+	if pr := s.Ask("GET", "/v1/pictures/"+p.ID+"/original", apitest.ShopKey, "").Problem(t); pr.Status != http.StatusForbidden {
+		t.Errorf("the original, for a shop: %+v", pr)
+	}
+}
+
+// noteSizes notes two sizes, as the workflow would, and returns their keys.
+func noteSizes(t *testing.T, s *apitest.Shop, id string) (keys []string) {
+	t.Helper()
+	for i, name := range []string{"large", "thumbnail"} {
+		r := catalog.Rendition{Name: name, Key: catalog.RenditionKey(id, name, strings.Repeat("ab", 32), ".jpg"), Type: "image/jpeg", Width: 100 - i, Height: 50, Bytes: 5}
+		if err := s.Store.NoteRendition(t.Context(), id, 1, 1, r); err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, r.Key)
+	}
+	return keys
+}
+
+// TestPictureRefused: a caller reads why.
+func TestPictureRefused(t *testing.T) {
+	t.Parallel()
+	s, d := setUpPictures(t)
+	p, u := askPicture(t, s)
+	d.Send(u.Fields["key"], "image/jpeg", []byte("jpeg"))
+	s.Ask("POST", "/v1/pictures/"+p.ID+"/complete", apitest.ShopKey, "")
+	if _, err := s.Store.RefuseUpload(t.Context(), p.ID, "truncated", "it ends too early"); err != nil {
+		t.Fatal(err)
+	}
+	var got pictureBody
+	s.Ask("GET", "/v1/pictures/"+p.ID, apitest.ShopKey, "").Into(t, &got)
+	if got.Status != catalog.Refused || got.Reason != "truncated" || got.Detail == "" {
+		t.Errorf("%+v", got)
+	}
+	if a := s.Ask("GET", "/v1/pictures/"+p.ID+"/original", apitest.OperatorKey, ""); !strings.Contains(string(a.Body), "private.example/quarantine/") {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+}
+
+// TestPictureBadRequests is IMG-1, IMG-2, F60 and F61 at the front door.
+func TestPictureBadRequests(t *testing.T) {
+	t.Parallel()
+	s, d := setUpPictures(t)
+	for name, tt := range map[string]struct {
+		path, key, body string
+		status          int
+		code            string
+	}{
+		"too large":  {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":10485761}`, status: 422, code: "invalid"},
+		"nothing":    {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":0}`, status: 422, code: "invalid"},
+		"a page":     {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"text/html","size":5}`, status: 422, code: "invalid"},
+		"SVG":        {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/svg+xml","size":5}`, status: 422, code: "invalid"},
+		"DELETE":     {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5,"method":"DELETE"}`, status: 422, code: "invalid"},
+		"two lines":  {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5,"alt":"a\nb"}`, status: 422, code: "invalid"},
+		"no product": {path: "/v1/products/none/pictures", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5}`, status: 404, code: "not_found"},
+		"a viewer":   {path: "/v1/products/mug-blue/pictures", key: apitest.ViewerKey, body: `{"contentType":"image/png","size":5}`, status: 403, code: "forbidden"},
+		"nobody":     {path: "/v1/products/mug-blue/pictures", body: `{"contentType":"image/png","size":5}`, status: 401, code: "unauthorized"},
+		"no picture": {path: "/v1/pictures/pic_none/complete", key: apitest.ShopKey, status: 404, code: "not_found"},
+	} {
+		if p := s.Ask("POST", tt.path, tt.key, tt.body).Problem(t); p.Status != tt.status || p.Code != tt.code {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+	d.Fail = &order.ProviderError{Provider: "s3", Op: "sign", Kind: order.ErrDenied, Err: errors.New("secret details")}
+	a := s.Ask("POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/png","size":5}`)
+	if p := a.Problem(t); p.Code != "store_unavailable" || a.Header.Get("Retry-After") == "" || strings.Contains(string(a.Body), "secret") {
+		t.Errorf("store away: %+v", p)
+	}
+}

@@ -1,0 +1,84 @@
+package mails
+
+import (
+	"context"
+	"time"
+
+	"purser/api/httpkit"
+	"purser/mail"
+)
+
+// orderMail is one mail of an order and the feedback on it.
+type orderMail struct {
+	ID         string            `json:"id"`
+	Template   string            `json:"template"`
+	State      string            `json:"state" doc:"sending, sent, due, unknown, rejected or suppressed"`
+	Generation int               `json:"generation" doc:"How often somebody decided to send it"`
+	Provider   string            `json:"provider,omitempty" doc:"Who has it, or had it last"`
+	ProviderID string            `json:"providerId,omitempty" doc:"The provider's name for it"`
+	Skipped    []mail.PassedOver `json:"skipped,omitempty" doc:"Providers before that one in line, and why they did not get it"`
+	Why        string            `json:"why,omitempty"`
+	AskedBy    string            `json:"askedBy,omitempty" doc:"Who wanted it sent anew"`
+	AskedWhy   string            `json:"askedWhy,omitempty"`
+	Attempts   int               `json:"attempts"`
+	ClaimedAt  time.Time         `json:"claimedAt"`
+	SettledAt  time.Time         `json:"settledAt,omitzero"`
+	Feedback   []mailFeedback    `json:"feedback" doc:"What became of it, oldest first"`
+}
+
+type mailFeedback struct {
+	Provider   string      `json:"provider"`
+	Recipient  string      `json:"recipient"`
+	Kind       mail.Kind   `json:"kind"`
+	Bounce     mail.Bounce `json:"bounce,omitempty"`
+	Diagnostic string      `json:"diagnostic,omitempty" doc:"The receiving server's words"`
+	At         time.Time   `json:"at"`
+	HeardAt    time.Time   `json:"heardAt"`
+	InboxID    int64       `json:"inboxId,omitempty" doc:"The event that said so first"`
+	Times      int         `json:"times" doc:"How often it was said"`
+}
+
+type orderMailsInput struct {
+	ID string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
+}
+
+type orderMailsOutput struct {
+	Body struct {
+		Mails []orderMail `json:"mails"`
+	}
+}
+
+// orderMails lists the mail log's entries of an order with the feedback on each.
+func (s *Service) orderMails(ctx context.Context, in *orderMailsInput) (*orderMailsOutput, error) {
+	o, err := httpkit.VisibleOrder(ctx, s.Orders, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.Records.Mails(ctx, string(o.ID))
+	if err != nil {
+		return nil, err
+	}
+	heard, err := s.Records.FeedbackOf(ctx, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &orderMailsOutput{}
+	out.Body.Mails = make([]orderMail, 0, len(entries))
+	for _, e := range entries {
+		m := orderMail{
+			ID: e.ID, Template: e.Template, Generation: e.Generation, State: string(e.State),
+			Provider: e.Provider, ProviderID: e.ProviderID, Skipped: e.Skipped, Why: e.Why, AskedBy: e.AskedBy, AskedWhy: e.AskedWhy,
+			Attempts: e.Attempts, ClaimedAt: e.ClaimedAt, SettledAt: e.SettledAt, Feedback: []mailFeedback{},
+		}
+		for _, f := range heard {
+			if f.MessageID == e.ID {
+				m.Feedback = append(m.Feedback, mailFeedback{
+					Provider: f.Provider, Recipient: f.Recipient, Kind: f.Kind, Bounce: f.Bounce, Diagnostic: f.Diagnostic,
+					At: f.At, HeardAt: f.RecordedAt, InboxID: f.InboxID, Times: f.Times,
+				})
+			}
+		}
+		out.Body.Mails = append(out.Body.Mails, m)
+	}
+	return out, nil
+}

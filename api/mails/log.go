@@ -1,0 +1,103 @@
+package mails
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+
+	"purser/api/httpkit"
+	"purser/mail"
+	"purser/order"
+	mailrecords "purser/records/mails"
+)
+
+type mailsBody struct {
+	Mails []mailrecords.Entry `json:"mails"`
+}
+
+type mailsOutput struct{ Body mailsBody }
+
+type openMailsInput struct {
+	State string `query:"state" enum:"unknown,sending" default:"unknown" doc:"unknown: it may or may not have gone out; sending: nobody knows yet"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
+}
+
+// openMails lists mails whose outcome is unknown, or not known yet.
+func (s *Service) openMails(ctx context.Context, in *openMailsInput) (*mailsOutput, error) {
+	if s.Records == nil {
+		return &mailsOutput{mailsBody{Mails: []mailrecords.Entry{}}}, nil
+	}
+	list, err := s.Records.OpenMails(ctx, mail.State(in.State), in.Limit)
+	return &mailsOutput{mailsBody{Mails: append([]mailrecords.Entry{}, list...)}}, err
+}
+
+type resendInput struct {
+	ID       string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
+	Template string `path:"template" maxLength:"40" pattern:"^[a-z_-]+$" example:"confirmation" doc:"Which mail, as the order's mails name it"`
+	Key      string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this decision, so that repeating it sends nothing more. Recommended."`
+	Body     struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Why, for the ledger; nothing personal"`
+	}
+}
+
+type resendOutput struct {
+	Status int
+	Body   mail.Outcome
+}
+
+// resendMail sends one of an order's mails again.
+func (s *Service) resendMail(ctx context.Context, in *resendInput) (*resendOutput, error) {
+	if err := httpkit.CheckReason(in.Body.Reason); err != nil {
+		return nil, err
+	}
+	o, err := httpkit.VisibleOrder(ctx, s.Orders, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if m := order.Milestone(in.Template); m.OnRequest() {
+		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "template: return instructions have an address of their own, /v1/orders/{id}/return-instructions")
+	}
+	if in.Key == "" {
+		in.Key = rand.Text()
+	}
+	out, err := s.resend(ctx, order.Resend{
+		OrderID: o.ID, Milestone: order.Milestone(in.Template), Key: in.Key, Actor: httpkit.CallOf(ctx).Actor(), Why: in.Body.Reason,
+	})
+	if errors.Is(err, order.ErrNotFound) { // the order exists: it was read above
+		return nil, httpkit.NewProblem(http.StatusNotFound, "no_such_mail", "the order never had this mail")
+	}
+	return out, err
+}
+
+// resend has a mail sent and returns how that ended.
+func (s *Service) resend(ctx context.Context, r order.Resend) (*resendOutput, error) {
+	if s.Resender == nil {
+		return nil, httpkit.NewProblem(http.StatusNotImplemented, "no_mail", "this process sends no mail")
+	}
+	waited, stop := context.WithTimeout(ctx, s.server.SteerWithin)
+	defer stop()
+	out, err := s.Resender.ResendMail(waited, r)
+	switch {
+	case httpkit.TimedOut(waited, err):
+		return &resendOutput{Status: http.StatusAccepted, Body: mail.Outcome{State: mail.StateSending}}, nil
+	case err != nil:
+		return nil, err
+	}
+	return &resendOutput{Status: http.StatusOK, Body: out}, nil
+}
+
+type providersBody struct {
+	Providers []mail.ProviderStatus `json:"providers"`
+}
+
+type providersOutput struct{ Body providersBody }
+
+// mailProviders returns how the providers stand.
+func (s *Service) mailProviders(context.Context, *struct{}) (*providersOutput, error) {
+	out := &providersOutput{providersBody{Providers: []mail.ProviderStatus{}}}
+	if s.Providers != nil {
+		out.Body.Providers = append(out.Body.Providers, s.Providers()...)
+	}
+	return out, nil
+}

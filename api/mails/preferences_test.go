@@ -1,0 +1,135 @@
+package mails_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"purser/api/apitest"
+	"purser/mail"
+)
+
+const formType = "application/x-www-form-urlencoded"
+
+// reader is a shopper at the page of their preferences.
+type reader struct {
+	*apitest.Shop
+	path string
+}
+
+func newReader(t testing.TB) *reader {
+	token := apitest.Links().Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
+	return &reader{Shop: mailShop(t), path: mail.PreferencesPath + token}
+}
+
+// wants are the lists the shopper is on.
+func (r *reader) wants(t *testing.T) (on []mail.Scope) {
+	t.Helper()
+	for _, list := range mail.Lists {
+		why, err := r.Store.BlockedList(t.Context(), "ada@example.com", list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if why == "" {
+			on = append(on, list)
+		}
+	}
+	return on
+}
+
+// choose posts a body; one of length -1 comes in pieces.
+func (r *reader) choose(contentType string, body io.Reader, length int64) int {
+	req := httptest.NewRequest(http.MethodPost, r.path, body)
+	req.ContentLength = length
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, req)
+	return w.Code
+}
+
+// cutOff is a body whose end does not come.
+func cutOff(s string) io.Reader {
+	return io.MultiReader(strings.NewReader(s), errReader{})
+}
+
+type errReader struct{}
+
+func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// TestPreferencesWhole (BNC-6): only a whole form of the page changes anything.
+// What is cut off, or comes in another form, says nothing about what is wanted.
+func TestPreferencesWhole(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	const multipart = "--x\r\nContent-Disposition: form-data; name=\"list\"\r\n\r\nreminders\r\n--x\r\nContent-Disposition: form-data; name=\"whole\"\r\n\r\nyes\r\n--x--\r\n"
+	for _, tt := range []struct {
+		name, contentType string
+		body              io.Reader
+	}{
+		{name: "nothing at all", body: strings.NewReader("")},
+		{name: "an empty form", contentType: formType, body: strings.NewReader("")},
+		{name: "cut off in the transfer", contentType: formType, body: cutOff("list=campaigns&list=remi")},
+		{name: "cut off in a value", contentType: formType, body: strings.NewReader("list=campaigns&list=remi")},
+		{name: "cut off in a name", contentType: formType, body: strings.NewReader("list=campaigns&li")},
+		{name: "cut off between two", contentType: formType, body: strings.NewReader("list=campaigns")},
+		{name: "cut off at the very end", contentType: formType, body: strings.NewReader("list=campaigns&whole=ye")},
+		{name: "whole, but cut off behind it", contentType: formType, body: cutOff("list=campaigns&whole=yes")},
+		{name: "a strange list", contentType: formType, body: strings.NewReader("list=campaigns&list=everything&whole=yes")},
+		{name: "badly escaped", contentType: formType, body: strings.NewReader("list=%zz&whole=yes")},
+		{name: "multipart", contentType: "multipart/form-data; boundary=x", body: strings.NewReader(multipart)},
+		{name: "JSON", contentType: "application/json", body: strings.NewReader(`{"list":["reminders"],"whole":"yes"}`)},
+		{name: "of no type", body: strings.NewReader("list=reminders&whole=yes")},
+	} {
+		if code := r.choose(tt.contentType, tt.body, -1); code != http.StatusBadRequest {
+			t.Errorf("%s: got %d, want 400", tt.name, code)
+		}
+		if on := r.wants(t); !slices.Equal(on, mail.Lists) {
+			t.Fatalf("%s: gets %v now", tt.name, on)
+		}
+	}
+	if a := r.Ask("GET", "/v1/mail/marketing", apitest.ViewerKey, ""); !strings.Contains(string(a.Body), `"badLinks":13`) {
+		t.Errorf("want 13 counted: %s", a.Body)
+	}
+	if w := page(r.Shop, r.path); !strings.Contains(w.Body.String(), `<input type="hidden" name="whole" value="yes">`+"\n<button>") {
+		t.Errorf("the page's form does not end with its mark: %s", w.Body)
+	}
+	if code := r.choose(formType, strings.NewReader("whole=yes"), 9); code != http.StatusOK || len(r.wants(t)) > 0 {
+		t.Errorf("nothing ticked: %d, gets %v", code, r.wants(t))
+	}
+}
+
+// FuzzPreferences (BNC-6): whatever comes through the door, either it is a
+// whole form, and then the shopper gets what it says, or nothing changes.
+func FuzzPreferences(f *testing.F) {
+	for _, body := range []string{"list=reminders&whole=yes", "whole=yes", "list=reminders&list=campaigns&whole=yes&x=%20", "list=a%00&whole=yes", "a;b&whole=yes", "--x\r\n"} {
+		f.Add(formType, body)
+	}
+	f.Add("multipart/form-data; boundary=x", "--x--")
+	r := newReader(f)
+	f.Fuzz(func(t *testing.T, contentType, body string) {
+		before := r.wants(t)
+		code := r.choose(contentType, strings.NewReader(body), int64(len(body)))
+		after := r.wants(t)
+		if code != http.StatusOK {
+			if code != http.StatusBadRequest && code != http.StatusRequestEntityTooLarge || !slices.Equal(before, after) {
+				t.Errorf("%d: got %v, gets %v", code, before, after)
+			}
+			return
+		}
+		said, err := url.ParseQuery(body)
+		if err != nil || said.Get("whole") != "yes" {
+			t.Errorf("taken for a whole form: %v", err)
+		}
+		for _, list := range mail.Lists {
+			if slices.Contains(said["list"], string(list)) != slices.Contains(after, list) {
+				t.Errorf("%q: gets %v", body, after)
+			}
+		}
+	})
+}

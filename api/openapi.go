@@ -1,0 +1,72 @@
+package api
+
+import (
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"purser/api/httpkit"
+	"purser/catalog"
+	"purser/order"
+)
+
+// document is the OpenAPI document before any operation is in it. The operations
+// that the subjects register make up the rest.
+func document(version string) huma.Config {
+	c := huma.DefaultConfig(httpkit.Title, version)
+	c.Info.Description = "Runs a shop's orders, from click to doorstep. Errors are problem documents (RFC 9457) with a stable code."
+	for _, t := range []huma.Tag{
+		{Name: "orders", Description: "From the click to the doorstep"},
+		{Name: "catalogue", Description: "Products as shops and shoppers read and search them"},
+		{Name: "pictures", Description: "Products' pictures: sent straight to the store, shown in several sizes"},
+		{Name: "mail", Description: "What became of mails, and whom they go to"},
+		{Name: "campaigns", Description: "One mail to many people, each once"},
+		{Name: "operators", Description: "What takes an operator's key: changing the catalogue, and what needs a person"},
+		{Name: "health", Description: "Whether the process and what it stands on answer"},
+	} {
+		c.Tags = append(c.Tags, &t)
+	}
+	describe(c.Components.Schemas)
+	return c
+}
+
+// describe puts the domain's limits into its schemas, so that the document tells
+// them and most bad input is refused by it.
+func describe(schemas huma.Registry) {
+	of := func(t reflect.Type) map[string]*huma.Schema {
+		schemas.Schema(t, true, "")
+		return schemas.SchemaFromRef("#/components/schemas/" + t.Name()).Properties
+	}
+	number := func(n float64) *float64 { return &n }
+	length := func(n int) *int { return &n }
+	for t, limits := range map[reflect.Type]map[string]int{
+		reflect.TypeFor[order.Request]():   {"customerId": 64, "email": 254, "locale": 35, "currency": 3},
+		reflect.TypeFor[order.Address]():   {"name": order.MaxText, "line1": order.MaxText, "line2": order.MaxText, "city": order.MaxText, "postalCode": 20, "country": 2},
+		reflect.TypeFor[catalog.Product](): {"sku": 64, "name": order.MaxText, "currency": 3},
+	} {
+		properties := of(t)
+		for name, most := range limits {
+			properties[name].MaxLength = length(most)
+		}
+	}
+	lines := of(reflect.TypeFor[order.Request]())["lines"]
+	lines.MinItems, lines.MaxItems, lines.Nullable = length(1), length(order.MaxLines), false
+	schemas.SchemaFromRef("#/components/schemas/Request").Examples = []any{order.Request{
+		Customer: "cus_1", Email: "ada@shop.example", Locale: "en", Currency: "EUR",
+		ShipTo: order.Address{Name: "Ada Lovelace", Line1: "1 Quay Street", City: "Bristol", PostalCode: "BS1 4QS", Country: "GB"},
+		Lines:  []order.RequestLine{{SKU: "mug-blue", Quantity: 2}},
+	}}
+	line := of(reflect.TypeFor[order.RequestLine]())
+	line["sku"].MinLength, line["sku"].MaxLength = length(1), length(64)
+	line["quantity"].Minimum, line["quantity"].Maximum = number(1), number(order.MaxQuantity)
+	for _, sc := range schemas.Map() {
+		precompute(sc)
+	}
+}
+
+func precompute(sc *huma.Schema) {
+	sc.PrecomputeMessages()
+	for _, p := range sc.Properties {
+		p.PrecomputeMessages()
+	}
+}

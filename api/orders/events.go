@@ -1,0 +1,212 @@
+package orders
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"purser/api/httpkit"
+	"purser/order"
+	orderrecords "purser/records/orders"
+)
+
+type eventsInput struct {
+	ID          string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
+	After       int64  `query:"after" minimum:"0" doc:"Only events with a higher seq, as the story is told now"`
+	Limit       int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
+	Accept      string `header:"Accept" maxLength:"256" doc:"text/event-stream for a live stream that ends after the order did"`
+	LastEventID string `header:"Last-Event-ID" maxLength:"40" doc:"Where a stream goes on; the browser sends it by itself"`
+}
+
+type eventPage struct {
+	Events []order.Event `json:"events"`
+	// NextAfter is there if there may be more.
+	NextAfter int64 `json:"nextAfter,omitempty" doc:"after of the next page; missing on the last one"`
+}
+
+// events returns an order's events: as a page, or as a live stream.
+func (s *Service) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
+	o, err := httpkit.VisibleOrder(ctx, s.Records, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if httpkit.WantsStream(in.Accept) {
+		return s.stream(ctx, o, in)
+	}
+	events, err := s.Records.Events(ctx, o.ID, in.After, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	page := eventPage{Events: append([]order.Event{}, events...)}
+	if len(events) == in.Limit {
+		page.NextAfter = events[len(events)-1].Seq
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		ctx.SetHeader("Content-Type", "application/json")
+		_ = json.NewEncoder(ctx.BodyWriter()).Encode(page) // the caller may be gone
+	}}, nil
+}
+
+// stream begins a live stream, unless too many are open.
+func (s *Service) stream(ctx context.Context, o order.Order, in *eventsInput) (*huma.StreamResponse, error) {
+	// A caller who gives a number alone is taken to know the events that count
+	// now.
+	seen := orderrecords.Position{Seq: in.After, Fence: o.Fence}
+	if in.LastEventID != "" {
+		var ok bool
+		if seen, ok = parseMark(in.LastEventID, o.Fence); !ok {
+			return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "Last-Event-ID: want the id of an event of this stream")
+		}
+	}
+	release, ok := s.server.AcquireStream(ctx)
+	if !ok {
+		return nil, httpkit.NewProblem(http.StatusServiceUnavailable, "too_many_streams", "too many live streams are open").RetryAfter(5 * time.Second)
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		defer release()
+		ctx.SetHeader("Content-Type", httpkit.ContentStream)
+		ctx.SetHeader("Cache-Control", "no-store")
+		ctx.SetHeader("X-Accel-Buffering", "no")
+		ctx.SetStatus(http.StatusOK)
+		w := ctx.BodyWriter().(http.ResponseWriter)
+		l := &live{Service: s, w: w, control: http.NewResponseController(w), id: o.ID, seen: seen}
+		l.run(ctx.Context())
+	}}, nil
+}
+
+// live is one open stream of an order's events.
+type live struct {
+	*Service
+	w       http.ResponseWriter
+	control *http.ResponseController
+	id      order.ID
+	seen    orderrecords.Position // the last event sent
+	ended   time.Time
+}
+
+// run sends events as they are recorded until the order has ended, the caller
+// goes away or the server stops. A caller that was cut off resumes with
+// Last-Event-ID.
+func (l *live) run(ctx context.Context) {
+	if l.send(": the story of %s\nretry: 1000\n\n", l.id) != nil {
+		return
+	}
+	changed, unwatch := l.Records.Watch(l.id)
+	defer unwatch()
+	poll := time.NewTicker(l.PollEvery)
+	defer poll.Stop()
+	beat := time.NewTicker(l.BeatEvery)
+	defer beat.Stop()
+	for {
+		over, err := l.catchUp(ctx)
+		if over {
+			_ = l.send("event: end\ndata: {}\n\n") // nothing follows either way
+		}
+		if over || err != nil {
+			return
+		}
+		select {
+		case <-changed:
+		case <-poll.C:
+		case <-beat.C:
+			if l.send(": still here\n\n") != nil {
+				return
+			}
+		case <-ctx.Done():
+			return
+		case <-l.Stopping:
+			return
+		}
+	}
+}
+
+// catchUp sends what was recorded since the last event sent. The stream is over
+// when the order is final and nothing more has come for a while: the last mail
+// is recorded after the last status.
+func (l *live) catchUp(ctx context.Context) (over bool, err error) {
+	for {
+		events, err := l.Records.EventsSince(ctx, l.id, l.seen, 500)
+		if err != nil {
+			l.server.Log.WarnContext(ctx, "event stream cut", "orderId", l.id, "error", err)
+			return false, err
+		}
+		for _, e := range events {
+			data, err := json.Marshal(e.Event)
+			if err != nil {
+				return false, err
+			}
+			if err := l.send("id: %s\nevent: %s\ndata: %s\n\n", markText(e.Position()), e.Kind, data); err != nil {
+				return false, err
+			}
+			l.seen = e.Position()
+		}
+		if len(events) > 0 {
+			l.ended = time.Time{}
+		}
+		if len(events) < 500 {
+			break
+		}
+	}
+	if !l.ended.IsZero() {
+		return l.server.Now().Sub(l.ended) >= l.Linger, nil
+	}
+	o, err := l.Records.Order(ctx, l.id)
+	if err != nil {
+		return false, err
+	}
+	if o.Status.Final() && o.Version <= l.seen.Seq {
+		l.ended = l.server.Now()
+	}
+	return false, nil
+}
+
+// markText is the id of an event in a stream: its seq and the fence it was
+// recorded under. An event that replaces a lost one has the same seq and another
+// id.
+func markText(m orderrecords.Position) string { return fmt.Sprintf("%d-%d", m.Seq, m.Fence) }
+
+// parseMark reads an event's id. An id that is only a seq, as all were once, is
+// taken to be of the events recorded under fence.
+func parseMark(s string, fence int64) (orderrecords.Position, bool) {
+	seq, told, both := strings.Cut(s, "-")
+	m := orderrecords.Position{Fence: fence}
+	var err error
+	if m.Seq, err = strconv.ParseInt(seq, 10, 64); err != nil || m.Seq < 0 {
+		return m, false
+	}
+	if both {
+		m.Fence, err = strconv.ParseInt(told, 10, 64)
+	}
+	return m, err == nil && m.Fence >= 0
+}
+
+// send writes a piece and flushes it. A caller that does not read is cut off.
+func (l *live) send(format string, args ...any) error {
+	_ = l.control.SetWriteDeadline(time.Now().Add(10 * time.Second)) // not every writer can
+	if _, err := fmt.Fprintf(l.w, format, args...); err != nil {
+		return err
+	}
+	return l.control.Flush()
+}
+
+// eventsOperation documents both kinds of response by hand, because neither goes
+// through huma's encoder.
+func eventsOperation(a huma.API) huma.Operation {
+	page := a.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[eventPage](), true, "EventPage")
+	return huma.Operation{
+		OperationID: "list-order-events", Method: http.MethodGet, Path: "/v1/orders/{id}/events", Tags: []string{"orders"},
+		Summary:     "Read or follow an order's story",
+		Description: "With Accept: text/event-stream the answer is a live stream: each event's id says where the stream stands, its name is the kind and its data the event as JSON. It resumes after Last-Event-ID and ends, with an event named end, shortly after the order has ended. Where a crash lost what was told, the stream tells it anew: an event whose seq came before takes the place of that one and of all behind it.",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "OK",
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: page}, httpkit.ContentStream: {Schema: &huma.Schema{Type: huma.TypeString}}},
+		}},
+	}
+}

@@ -1,0 +1,77 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"purser/api/httpkit"
+	"purser/order"
+	orderrecords "purser/records/orders"
+	sqldb "purser/records/sqldb"
+)
+
+type orderOutput struct {
+	Status     int
+	ETag       string `header:"ETag"`
+	RetryAfter string `header:"Retry-After"`
+	Body       *order.Order
+}
+
+type getInput struct {
+	ID          string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
+	IfNoneMatch string `header:"If-None-Match" maxLength:"1024" doc:"Answers 304 without a body if the order still has this ETag"`
+}
+
+func (s *Service) get(ctx context.Context, in *getInput) (*orderOutput, error) {
+	o, err := httpkit.VisibleOrder(ctx, s.Records, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	tag := etag(o)
+	if httpkit.ETagMatches(in.IfNoneMatch, tag) {
+		return &orderOutput{Status: http.StatusNotModified, ETag: tag}, nil
+	}
+	return &orderOutput{Status: http.StatusOK, ETag: tag, Body: &o}, nil
+}
+
+type listInput struct {
+	Status     []order.Status `query:"status,explode" maxItems:"12" enum:"placed,awaiting_payment,authorized,paid,shipped,delivered,on_hold,cancelling,cancelled,expired,refused,returned" doc:"Only orders in one of these states; may be repeated"`
+	Customer   string         `query:"customerId" maxLength:"64" doc:"Only this customer's orders"`
+	PlacedFrom time.Time      `query:"placedFrom" doc:"Placed at this time or later"`
+	PlacedTo   time.Time      `query:"placedTo" doc:"Placed before this time"`
+	Limit      int            `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
+	Cursor     string         `query:"cursor" maxLength:"200" doc:"nextCursor of the page before"`
+}
+
+type orderPage struct {
+	Orders     []order.Order `json:"orders"`
+	NextCursor string        `json:"nextCursor,omitempty" doc:"Missing on the last page"`
+}
+
+type listOutput struct{ Body orderPage }
+
+// list returns the newest orders first.
+func (s *Service) list(ctx context.Context, in *listInput) (*listOutput, error) {
+	slices.Sort(in.Status) // a status given twice counts once
+	f := orderrecords.Filter{
+		Status: slices.Compact(in.Status), Customer: in.Customer,
+		PlacedFrom: in.PlacedFrom, PlacedTo: in.PlacedTo, Limit: in.Limit, Cursor: in.Cursor,
+	}
+	if scope := httpkit.CallOf(ctx).Customer; scope != "" {
+		if f.Customer != "" && f.Customer != scope {
+			return &listOutput{orderPage{Orders: []order.Order{}}}, nil // as if the other customer had none
+		}
+		f.Customer = scope
+	}
+	page, err := s.Records.Orders(ctx, f)
+	if errors.Is(err, sqldb.ErrCursor) {
+		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "cursor: want the nextCursor of the page before")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &listOutput{orderPage{Orders: append([]order.Order{}, page.Orders...), NextCursor: page.Next}}, nil
+}

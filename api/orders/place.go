@@ -1,0 +1,146 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"purser/api/httpkit"
+	"purser/order"
+)
+
+type placeInput struct {
+	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this order in the caller's words, so that sending it again finds the same order instead of making a second one. Recommended."`
+	Body order.Request
+}
+
+type placed struct {
+	Order        order.Order `json:"order"`
+	ClientSecret string      `json:"clientSecret,omitempty" doc:"Lets the shopper's browser pay this order. Missing from an answer 202: ask again with the same key."`
+}
+
+type placeOutput struct {
+	Status     int
+	Location   string `header:"Location"`
+	ETag       string `header:"ETag"`
+	RetryAfter string `header:"Retry-After"`
+	Body       placed
+}
+
+// place opens an order. It refuses first what can be refused without starting
+// anything.
+func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, error) {
+	c := httpkit.CallOf(ctx)
+	if err := in.Body.Validate(); err != nil {
+		return nil, httpkit.RequestProblem(err)
+	}
+	if c.Customer != "" && c.Customer != in.Body.Customer {
+		return nil, httpkit.NewProblem(http.StatusForbidden, "forbidden", "customerId is not the customer of "+httpkit.HeaderCustomer)
+	}
+	c.OrderID = order.NewID()
+	if in.Key != "" {
+		c.OrderID = order.IDForKey(c.Key.Name, in.Key)
+		// The engine lets few callers wait for one order at a time; impatient
+		// repeats should not fill its queue.
+		if _, busy := s.placing.LoadOrStore(c.OrderID, true); busy {
+			return nil, httpkit.ProblemOf(order.ErrInFlight)
+		}
+		defer s.placing.Delete(c.OrderID)
+	}
+	leave, err := s.server.Turn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	if err := s.quote(ctx, in.Body); err != nil && !s.placedBefore(ctx, c.OrderID, in.Key) {
+		return nil, httpkit.RequestProblem(err)
+	}
+	waited, cancel := context.WithTimeout(ctx, s.server.PlaceWithin)
+	defer cancel()
+	o, secret, err := s.Workflows.Place(waited, c.OrderID, in.Body, c.Actor(), c.Correlation)
+	switch {
+	case httpkit.TimedOut(waited, err):
+		return s.placeLater(ctx, c.OrderID, in.Key, "timeout")
+	case errors.Is(err, order.ErrBusy):
+		return s.placeLater(ctx, c.OrderID, in.Key, "busy")
+	case err != nil:
+		return nil, httpkit.ProblemOf(err)
+	}
+	s.Appeared(o.ID)
+	out := newPlaceOutput(o, secret)
+	if secret == "" && o.Status == order.Placed {
+		out.Status, out.RetryAfter = http.StatusAccepted, "1"
+	}
+	return out, nil
+}
+
+// quote prices the request from the catalogue as it is now, so that nothing
+// is started for an order that cannot be. The workflow prices it again, and
+// that price counts.
+func (s *Service) quote(ctx context.Context, r order.Request) error {
+	skus := make([]string, len(r.Lines))
+	for i, l := range r.Lines {
+		skus[i] = l.SKU
+	}
+	offers, err := s.Records.Offers(ctx, skus)
+	if err != nil {
+		return fmt.Errorf("read offers: %w", err)
+	}
+	_, _, err = r.Price(offers)
+	return err
+}
+
+// placedBefore reports whether the key has its order already: that order
+// counts, even if its price or stock has changed since.
+func (s *Service) placedBefore(ctx context.Context, id order.ID, key string) bool {
+	if key == "" {
+		return false
+	}
+	_, err := s.Records.Order(ctx, id)
+	return err == nil
+}
+
+// placeLater returns an order that is being opened and cannot be paid yet. If
+// the record does not know it either, nobody can tell whether it was placed.
+// Sending the request again under the same key finds out. Without a key that
+// could make a second order, so the problem does not ask for it.
+func (s *Service) placeLater(ctx context.Context, id order.ID, key, code string) (*placeOutput, error) {
+	o, err := s.Records.Order(ctx, id)
+	switch {
+	case errors.Is(err, order.ErrNotFound) && key != "":
+		return nil, httpkit.NewProblem(http.StatusServiceUnavailable, code, "the order could not be placed in time; send it again with the same Idempotency-Key").RetryAfter(2 * time.Second)
+	case errors.Is(err, order.ErrNotFound):
+		return nil, httpkit.NewProblem(http.StatusServiceUnavailable, code, "the order could not be placed in time, but may have been opened all the same: look for /v1/orders/"+string(id)+" or list the orders before sending it again, which would make another one")
+	}
+	if err != nil {
+		return nil, httpkit.ProblemOf(err)
+	}
+	s.Appeared(id)
+	out := newPlaceOutput(o, "")
+	out.Status, out.RetryAfter = http.StatusAccepted, "1"
+	return out, nil
+}
+
+func newPlaceOutput(o order.Order, secret string) *placeOutput {
+	return &placeOutput{
+		Status: http.StatusCreated, Location: "/v1/orders/" + string(o.ID), ETag: etag(o),
+		Body: placed{Order: o, ClientSecret: secret},
+	}
+}
+
+// etag changes exactly when the order does. It is the order's version and the
+// end of its wait, which may be put off while the version stays. The fence
+// distinguishes a version that was lost and recorded again.
+func etag(o order.Order) string {
+	tag := strconv.FormatInt(o.Version, 10)
+	if o.Fence > 0 {
+		tag += "-" + strconv.FormatInt(o.Fence, 10)
+	}
+	if o.Waiting != nil && !o.Waiting.Until.IsZero() {
+		tag += "." + strconv.FormatInt(o.Waiting.Until.UnixMilli(), 10)
+	}
+	return strconv.Quote(tag)
+}

@@ -1,0 +1,34 @@
+package orders
+
+import (
+	"context"
+
+	"purser/api/httpkit"
+	"purser/order"
+)
+
+type searchInput struct {
+	Text  string `query:"q" required:"true" minLength:"1" maxLength:"200" doc:"An id, a customer, a mail address, a name or a product"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many at the most"`
+}
+
+// search finds orders for operators.
+func (s *Service) search(ctx context.Context, in *searchInput) (*listOutput, error) {
+	leave, err := s.server.Scan(ctx, httpkit.ForOperators)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	found, err := s.Records.FindOrders(ctx, in.Text, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	page := orderPage{Orders: []order.Order{}}
+	scope := httpkit.CallOf(ctx).Customer
+	for _, o := range found {
+		if scope == "" || o.Customer == scope {
+			page.Orders = append(page.Orders, o)
+		}
+	}
+	return &listOutput{page}, nil
+}

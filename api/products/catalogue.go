@@ -1,0 +1,69 @@
+package products
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"purser/api/httpkit"
+	"purser/catalog"
+	"purser/order"
+)
+
+type productsBody struct {
+	Products []catalog.Product `json:"products" minItems:"1" maxItems:"500"`
+}
+
+type putProductsInput struct{ Body productsBody }
+
+type productList struct {
+	Products  []catalog.Product `json:"products"`
+	NextAfter string            `json:"nextAfter,omitempty" doc:"after of the next page; missing on the last one"`
+}
+
+type productsOutput struct{ Body productList }
+
+type productsInput struct {
+	After string `query:"after" maxLength:"64" doc:"Only products whose SKU sorts after this one"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
+}
+
+// list returns the catalogue by SKU, also the products that are not for sale
+// now.
+func (s *Service) list(ctx context.Context, in *productsInput) (*productsOutput, error) {
+	list, err := s.Records.Products(ctx, in.Limit, in.After)
+	if err != nil {
+		return nil, err
+	}
+	out := &productsOutput{productList{Products: append([]catalog.Product{}, list...)}}
+	if len(list) == in.Limit {
+		out.Body.NextAfter = list[len(list)-1].SKU
+	}
+	return out, nil
+}
+
+// putMany adds products or changes those with the same SKU; others stay as they
+// are. Orders already placed keep their prices.
+func (s *Service) putMany(ctx context.Context, in *putProductsInput) (*productsOutput, error) {
+	seen := make(map[string]bool, len(in.Body.Products))
+	for i, p := range in.Body.Products {
+		if p.Price > order.MaxAmount {
+			return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "amount_invalid", fmt.Sprintf("products[%d]: price: want at most %d minor units", i, order.MaxAmount))
+		}
+		if err := p.Validate(); err != nil {
+			return nil, httpkit.RequestProblem(fmt.Errorf("products[%d]: %w", i, err))
+		}
+		if _, err := order.Exponent(p.Currency); err != nil {
+			return nil, httpkit.RequestProblem(fmt.Errorf("products[%d]: %w", i, err))
+		}
+		if seen[p.SKU] {
+			return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", fmt.Sprintf("products[%d]: sku stands twice", i))
+		}
+		seen[p.SKU] = true
+	}
+	if err := s.Records.PutProducts(ctx, in.Body.Products); err != nil {
+		return nil, httpkit.RequestProblem(err)
+	}
+	s.server.Log.InfoContext(ctx, "catalogue changed", "key", httpkit.CallOf(ctx).Key.Name, "products", len(in.Body.Products))
+	return &productsOutput{productList{Products: in.Body.Products}}, nil
+}

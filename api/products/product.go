@@ -1,0 +1,208 @@
+package products
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"purser/api/httpkit"
+	"purser/catalog"
+	productrecords "purser/records/products"
+)
+
+type productOutput struct {
+	Status   int
+	ETag     string `header:"ETag"`
+	Location string `header:"Location"`
+	Body     *catalog.Stocked
+}
+
+// etag is a product's ETag.
+func etag(p catalog.Stocked) string {
+	return strconv.Quote(fmt.Sprintf("%d.%d", p.Version, p.Revision))
+}
+
+type productInput struct {
+	SKU         string `path:"sku" maxLength:"64" doc:"The product's SKU"`
+	IfNoneMatch string `header:"If-None-Match" maxLength:"1024" doc:"Answers 304 without a body if the product still has this ETag"`
+}
+
+func (s *Service) get(ctx context.Context, in *productInput) (*productOutput, error) {
+	p, err := s.Records.Product(ctx, in.SKU)
+	if err != nil {
+		return nil, err
+	}
+	tag := etag(p)
+	if httpkit.ETagMatches(in.IfNoneMatch, tag) {
+		return &productOutput{Status: http.StatusNotModified, ETag: tag}, nil
+	}
+	return &productOutput{Status: http.StatusOK, ETag: tag, Body: &p}, nil
+}
+
+// ChangeInput is what every change of a product may carry.
+type ChangeInput struct {
+	SKU     string `path:"sku" maxLength:"64" doc:"The product's SKU"`
+	Key     string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this change in the caller's words, so that sending it again, conditions included, changes nothing more and answers how it ended"`
+	IfMatch string `header:"If-Match" maxLength:"100" doc:"The version (\"7\") or the ETag (\"7.42\") that the change is meant for; * is any"`
+}
+
+// change fills in who asks, and on what condition.
+func (s *Service) change(ctx context.Context, in ChangeInput, c catalog.Change) (catalog.Change, error) {
+	caller := httpkit.CallOf(ctx)
+	c.Actor, c.Correlation, c.ID = caller.Actor(), caller.Correlation, "req:"+rand.Text()
+	if in.Key != "" {
+		c.ID = caller.Actor() + ":" + in.Key
+	}
+	switch in.IfMatch {
+	case "":
+		return c, nil
+	case "*":
+		c.IfExists = true
+		return c, nil
+	}
+	tag, err := strconv.Unquote(in.IfMatch)
+	version, revision, exact := strings.Cut(tag, ".")
+	v, verr := strconv.ParseInt(version, 10, 64)
+	r, rerr := strconv.ParseInt(revision, 10, 64)
+	if err != nil || verr != nil || exact && rerr != nil {
+		return c, httpkit.NewProblem(http.StatusPreconditionFailed, "version_conflict", `If-Match: want a product's version, such as "7", or its ETag`)
+	}
+	if c.IfVersion = &v; exact {
+		c.IfRevision = &r
+	}
+	return c, nil
+}
+
+// send hands the change to the product's workflow and returns the product.
+func (s *Service) send(ctx context.Context, in ChangeInput, c catalog.Change) (*productOutput, error) {
+	if !catalog.IsSKU(in.SKU) { // start no workflow for a SKU that cannot exist
+		return nil, httpkit.RequestProblem(fmt.Errorf("%w: %.64q", catalog.ErrNotFound, in.SKU))
+	}
+	c, err := s.change(ctx, in, c)
+	if err != nil {
+		return nil, err
+	}
+	waited, stop := context.WithTimeout(ctx, s.server.SteerWithin)
+	defer stop()
+	p, err := s.Workflows.ChangeProduct(waited, in.SKU, c)
+	switch {
+	case httpkit.TimedOut(waited, err):
+		return nil, changedLater(in.Key)
+	case err != nil:
+		return nil, httpkit.RequestProblem(err)
+	}
+	return &productOutput{Status: http.StatusOK, ETag: etag(p), Body: &p}, nil
+}
+
+// changedLater is the problem of a change that was not made in time and goes on.
+// Sending it again under the same key finds out how it ended. Without a key that
+// would be another change, so the problem does not ask for it.
+func changedLater(key string) *httpkit.Problem {
+	if key == "" {
+		return httpkit.NewProblem(http.StatusServiceUnavailable, "timeout", "the change was not made in time, but may be all the same: read the product before sending it again, which would make another change")
+	}
+	return httpkit.NewProblem(http.StatusServiceUnavailable, "timeout", "the change was not made in time; send it again as it was, with the same Idempotency-Key").RetryAfter(2 * time.Second)
+}
+
+type putProductInput struct {
+	ChangeInput
+	IfNoneMatch string `header:"If-None-Match" enum:"*" doc:"Only if there is no such product"`
+	Body        describedProduct
+}
+
+// describedProduct may be a product as it was read before: the fields that only
+// the record knows are ignored.
+type describedProduct struct {
+	catalog.Product
+	Available int64 `json:"available,omitempty" doc:"Read only"`
+	Revision  int64 `json:"revision,omitempty" doc:"Read only"`
+	Added     int64 `json:"added,omitempty" doc:"Read only"`
+}
+
+func (s *Service) put(ctx context.Context, in *putProductInput) (*productOutput, error) {
+	put := in.Body.Product
+	put.Version, put.Pictures = 0, nil
+	if put.SKU != in.SKU {
+		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "sku: the body and the address name different products")
+	}
+	if faults := put.Faults(); len(faults) > 0 {
+		return nil, faulty(faults)
+	}
+	c := catalog.Change{Put: &put}
+	if in.IfNoneMatch != "" {
+		none := int64(0)
+		c.IfVersion = &none
+	}
+	out, err := s.send(ctx, in.ChangeInput, c)
+	if err == nil && out.Body.Version == 1 {
+		out.Status, out.Location = http.StatusCreated, "/v1/products/"+url.PathEscape(in.SKU)
+	}
+	return out, err
+}
+
+// faulty is the problem that lists everything wrong with a product.
+func faulty(faults []catalog.Fault) *httpkit.Problem {
+	p := httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", faults[0].String())
+	for _, f := range faults {
+		p.Errors = append(p.Errors, httpkit.Fault{Location: "body." + f.Field, Message: f.Message})
+	}
+	return p
+}
+
+type patchProductInput struct {
+	ChangeInput
+	Body struct {
+		Price    *int64  `json:"price,omitempty" minimum:"1" maximum:"99999999" doc:"Minor units of the currency"`
+		Currency *string `json:"currency,omitempty" minLength:"3" maxLength:"3" doc:"With price only"`
+		OnHand   *int64  `json:"onHand,omitempty" minimum:"0" maximum:"1000000000" doc:"Counted: so many pieces there are, those set aside included"`
+		Receive  int64   `json:"receive,omitempty" minimum:"-1000000000" maximum:"1000000000" doc:"So many pieces more came in, or are gone"`
+		Inactive *bool   `json:"inactive,omitempty"`
+	}
+}
+
+func (s *Service) patch(ctx context.Context, in *patchProductInput) (*productOutput, error) {
+	b := in.Body
+	c := catalog.Change{OnHand: b.OnHand, Receive: b.Receive, Inactive: b.Inactive}
+	switch {
+	case b.Price != nil:
+		c.Price = &catalog.Price{Amount: *b.Price}
+		if b.Currency != nil {
+			c.Price.Currency = *b.Currency
+		}
+	case b.Currency != nil:
+		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "currency: a new currency needs a new price")
+	case b.OnHand == nil && b.Receive == 0 && b.Inactive == nil:
+		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "nothing is to be changed")
+	}
+	return s.send(ctx, in.ChangeInput, c)
+}
+
+type deleteProductInput struct{ ChangeInput }
+
+func (s *Service) delete(ctx context.Context, in *deleteProductInput) (*struct{}, error) {
+	_, err := s.send(ctx, in.ChangeInput, catalog.Change{Delete: true})
+	return nil, err
+}
+
+type productChangesInput struct {
+	SKU   string `path:"sku" maxLength:"64" doc:"The product's SKU"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
+}
+
+type productChangesOutput struct {
+	Body struct {
+		Changes []productrecords.RecordedChange `json:"changes"`
+	}
+}
+
+func (s *Service) changes(ctx context.Context, in *productChangesInput) (*productChangesOutput, error) {
+	changes, err := s.Records.ProductChanges(ctx, in.SKU, in.Limit)
+	out := &productChangesOutput{}
+	out.Body.Changes = append([]productrecords.RecordedChange{}, changes...)
+	return out, err
+}
