@@ -8,8 +8,8 @@ import (
 	"purser/sandbox/postgres"
 )
 
-// An address that is no text names nothing: it is refused, whatever the
-// record thinks of a NUL (F79).
+// An address that is not text names nothing: it is refused, whether or not the
+// record can hold a NUL (F79).
 func TestAddressIsText(t *testing.T) {
 	for name, url := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "record.db") },

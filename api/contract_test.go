@@ -68,9 +68,9 @@ func TestOpenAPIValid(t *testing.T) {
 	}
 }
 
-// TestOpenAPIComplete (API-1): whoever reads the document needs nothing else.
-// Every operation says in a line and at length what it does, what each
-// parameter is and how it fails, and every body has a schema with a name, so
+// TestOpenAPIComplete (API-1): a reader of the document needs nothing else. Every
+// operation says in a line and at length what it does, what each parameter is and
+// how it fails, and every body has a schema with a name, so
 // that generated clients have types and methods with names.
 func TestOpenAPIComplete(t *testing.T) {
 	t.Parallel()

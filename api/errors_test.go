@@ -11,7 +11,7 @@ import (
 	"purser/records"
 )
 
-// with changes one piece of a good order.
+// with returns a good order with one piece of it changed.
 func with(old, new string) string {
 	b := apitest.OrderBody("cus_1")
 	if !strings.Contains(b, old) {

@@ -119,8 +119,8 @@ func wantOthersServed(t *testing.T, s *apitest.Shop, flooded string) {
 	}
 }
 
-// wantTurnedAway wants a request to be refused at once, with a time to come back.
-func (w *hang) wantTurnedAway(t *testing.T, s *apitest.Shop, status int, code, method, target, key, body string) {
+// wantRefused wants a request to be refused at once, with a time to come back.
+func (w *hang) wantRefused(t *testing.T, s *apitest.Shop, status int, code, method, target, key, body string) {
 	t.Helper()
 	answers := make(chan *apitest.Answer, 1)
 	w.all.Go(func() { answers <- s.Ask(method, target, key, body) })
@@ -136,8 +136,8 @@ func (w *hang) wantTurnedAway(t *testing.T, s *apitest.Shop, status int, code, m
 }
 
 // TestFlood (SRCH-8, RES-10, RES-11, API-2, F52, F82): a flood of one class,
-// whose partner hangs, is turned away with a time to come back, and takes
-// nothing from any other class.
+// whose partner hangs, is refused with a time to come back, and takes nothing from
+// any other class.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	set := func(t *testing.T, w *hang, change func(*api.Config)) *apitest.Shop {
@@ -153,10 +153,10 @@ func TestFlood(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) { c.Search.Engine = &hangingSearch{hang: w} })
 		w.flood(s, 3, "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
-		w.wantTurnedAway(t, s, 429, "too_many_requests", "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
+		w.wantRefused(t, s, 429, "too_many_requests", "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
 		wantOthersServed(t, s, "the search")
-		for _, key := range []string{apitest.ShopKey, apitest.ViewerKey, apitest.OperatorKey} { // whoever is turned away
-			w.wantTurnedAway(t, s, 429, "too_many_requests", "GET", "/v1/search?q=mug", key, "")
+		for _, key := range []string{apitest.ShopKey, apitest.ViewerKey, apitest.OperatorKey} {
+			w.wantRefused(t, s, 429, "too_many_requests", "GET", "/v1/search?q=mug", key, "")
 		}
 		if a := s.Ask("GET", "/v1/search/orders?q=mug", apitest.OperatorKey, ""); a.Status != http.StatusOK {
 			t.Errorf("an operator looks for an order: %d %s", a.Status, a.Body)
@@ -169,9 +169,9 @@ func TestFlood(t *testing.T) {
 			c.Search.Catalogue, c.Orders.Records = hangingCatalogue{Catalogue: c.Search.Catalogue, hang: w}, hangingFinder{Records: c.Orders.Records, hang: w}
 		})
 		w.flood(s, 1, "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
-		w.wantTurnedAway(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", apitest.ShopKey, "")
+		w.wantRefused(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", apitest.ShopKey, "")
 		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "") // operators get in
-		w.wantTurnedAway(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
+		w.wantRefused(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
 		wantOthersServed(t, s, "the search")
 	})
 	t.Run("operators who look for orders", func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestFlood(t *testing.T) {
 			c.Search.Catalogue, c.Orders.Records = hangingCatalogue{Catalogue: c.Search.Catalogue, hang: w}, hangingFinder{Records: c.Orders.Records, hang: w}
 		})
 		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "")
-		w.wantTurnedAway(t, s, 503, "search_unavailable", "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "")
+		w.wantRefused(t, s, 503, "search_unavailable", "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "")
 		w.flood(s, 1, "GET", "/v1/search?q=mug", apitest.ViewerKey, "") // shoppers get in
 		wantOthersServed(t, s, "the search")
 	})
@@ -190,14 +190,14 @@ func TestFlood(t *testing.T) {
 		s := set(t, w, func(c *api.Config) { c.Images.Store = hangingStore{ImageStore: &apitest.ImageStore{}, hang: w} })
 		a := s.Ask("POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
 		w.flood(s, 3, "POST", a.Header.Get("Location")+"/complete", apitest.ShopKey, "")
-		w.wantTurnedAway(t, s, 429, "too_many_requests", "POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
+		w.wantRefused(t, s, 429, "too_many_requests", "POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
 		wantOthersServed(t, s, "an upload")
 	})
 	t.Run("pictures that are looked at", func(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) { c.Images.Records = hangingUploads{Records: c.Images.Records, hang: w} })
 		w.flood(s, 1, "GET", "/pictures/pic_abcdefghijklmnopqrstuvwxyz/large.jpg", "", "")
-		w.wantTurnedAway(t, s, 429, "too_many_requests", "GET", "/pictures/pic_none/large.jpg", "", "")
+		w.wantRefused(t, s, 429, "too_many_requests", "GET", "/pictures/pic_none/large.jpg", "", "")
 		wantOthersServed(t, s, "a picture")
 	})
 	t.Run("all else", func(t *testing.T) {
@@ -206,7 +206,7 @@ func TestFlood(t *testing.T) {
 			c.Orders.Records, c.Search.Engine = hangingLists{Records: c.Orders.Records, hang: w}, nothing{}
 		})
 		w.flood(s, 1, "GET", "/v1/orders", apitest.ViewerKey, "")
-		w.wantTurnedAway(t, s, 429, "too_many_requests", "GET", "/v1/products", apitest.ViewerKey, "")
+		w.wantRefused(t, s, 429, "too_many_requests", "GET", "/v1/products", apitest.ViewerKey, "")
 		wantOthersServed(t, s, "the orders")
 	})
 }

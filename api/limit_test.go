@@ -17,7 +17,7 @@ import (
 	orderrecords "purser/records/orders"
 )
 
-// A flood is asked to come back, and health is still told (API-2).
+// A flood is asked to come back, and the health checks still work (API-2).
 func TestTooManyAtOnce(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
@@ -78,7 +78,7 @@ func TestSlowReader(t *testing.T) {
 	}
 	defer conn.Close()
 	fmt.Fprintf(conn, "GET /v1/orders HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer %s\r\n\r\n", apitest.ShopKey)
-	if _, err := conn.Read(make([]byte, 1)); err != nil { // the answer has begun, and stays unread
+	if _, err := conn.Read(make([]byte, 1)); err != nil { // the response has begun, and stays unread
 		t.Fatal(err)
 	}
 	limit := time.Now().Add(20 * time.Second)
@@ -86,7 +86,7 @@ func TestSlowReader(t *testing.T) {
 		if time.Now().After(limit) {
 			t.Fatal("the slow reader still holds the only place")
 		}
-		time.Sleep(5 * time.Millisecond) // nobody is told when the place is free
+		time.Sleep(5 * time.Millisecond) // nothing signals that the place is free
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 // TestSlowBody (WHK-16, API-2): a stranger who announces a body and never sends
-// it is answered and cut off, whatever it was sent to: nobody holds a connection
+// it gets a response and is cut off, at every address: nobody holds a connection
 // for ever.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
@@ -58,24 +58,24 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-// stuckWishes is a record that does not take what readers of mail want.
-type stuckWishes struct {
+// hangingPreferences is a record in which writing a preference does not end.
+type hangingPreferences struct {
 	*records.Store
 	*hang
 }
 
-func (w stuckWishes) Prefer(context.Context, mail.Subscription, []mail.Scope) (bool, error) {
+func (w hangingPreferences) Prefer(context.Context, mail.Subscription, []mail.Scope) (bool, error) {
 	w.block()
 	return false, nil
 }
 
-// TestFlood_of_readers (WHK-16, BNC-6): whoever has had a mail has a link that
-// holds; however often they follow it, shops and operators are served.
+// TestFlood_of_readers (WHK-16, BNC-6): everybody who has had a mail has a valid
+// link; however often they follow it, shops and operators are served.
 func TestFlood_of_readers(t *testing.T) {
 	t.Parallel()
 	w := newHang(t)
 	s := apitest.New(t, func(c *api.Config, store *records.Store) {
-		c.Mails = &mails.Service{Orders: store, Records: stuckWishes{Store: store, hang: w}, Links: apitest.Links(), Latest: 1000}
+		c.Mails = &mails.Service{Orders: store, Records: hangingPreferences{Store: store, hang: w}, Links: apitest.Links(), Latest: 1000}
 		c.Room.Rest, c.TurnWithin = 4, 20*time.Millisecond
 	})
 	leave := mail.UnsubscribePath + apitest.Links().Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
@@ -92,7 +92,7 @@ func TestFlood_of_readers(t *testing.T) {
 	}
 	for target, key := range map[string]string{"/v1/orders": apitest.OperatorKey, "/v1/mail/open": apitest.OperatorKey} {
 		if a := s.Ask("GET", target, key, ""); a.Status != http.StatusOK {
-			t.Errorf("%s meanwhile: %d %s", target, a.Status, a.Body)
+			t.Errorf("%s during the flood: %d %s", target, a.Status, a.Body)
 		}
 	}
 }

@@ -17,17 +17,17 @@ import (
 	"purser/records"
 )
 
-// steering stands in for the campaigns' workflows.
-type steering struct {
+// workflows stands in for the campaigns' workflows.
+type workflows struct {
 	mu    sync.Mutex
-	told  []string
+	sent  []string
 	fail  error
 	stall bool
 }
 
-func (f *steering) tell(ctx context.Context, what string) error {
+func (f *workflows) send(ctx context.Context, what string) error {
 	f.mu.Lock()
-	f.told = append(f.told, what)
+	f.sent = append(f.sent, what)
 	fail, stall := f.fail, f.stall
 	f.mu.Unlock()
 	if stall {
@@ -37,33 +37,33 @@ func (f *steering) tell(ctx context.Context, what string) error {
 	return fail
 }
 
-func (f *steering) StartCampaign(ctx context.Context, c mail.CampaignStatus) error {
-	return f.tell(ctx, "start "+c.ID)
+func (f *workflows) StartCampaign(ctx context.Context, c mail.CampaignStatus) error {
+	return f.send(ctx, "start "+c.ID)
 }
 
-func (f *steering) PauseCampaign(ctx context.Context, id, actor, why string) error {
-	return f.tell(ctx, fmt.Sprint("pause ", id, " ", actor, ": ", why))
+func (f *workflows) PauseCampaign(ctx context.Context, id, actor, why string) error {
+	return f.send(ctx, fmt.Sprint("pause ", id, " ", actor, ": ", why))
 }
 
-func (f *steering) ResumeCampaign(ctx context.Context, id, actor, why string) error {
-	return f.tell(ctx, fmt.Sprint("resume ", id, " ", actor, ": ", why))
+func (f *workflows) ResumeCampaign(ctx context.Context, id, actor, why string) error {
+	return f.send(ctx, fmt.Sprint("resume ", id, " ", actor, ": ", why))
 }
 
-func (f *steering) CancelCampaign(ctx context.Context, c mail.CampaignStatus, actor, why string) error {
-	return f.tell(ctx, fmt.Sprint("cancel ", c.State, " ", c.ID, " ", actor, ": ", why))
+func (f *workflows) CancelCampaign(ctx context.Context, c mail.CampaignStatus, actor, why string) error {
+	return f.send(ctx, fmt.Sprint("cancel ", c.State, " ", c.ID, " ", actor, ": ", why))
 }
 
-func (f *steering) RetryCampaign(ctx context.Context, c mail.CampaignStatus, r mail.Retry) error {
-	return f.tell(ctx, fmt.Sprint("retry ", c.ID, " ", r.Round, " ", time.Since(r.SettledBefore).Round(time.Minute), " ", r.Actor, ": ", r.Reason))
+func (f *workflows) RetryCampaign(ctx context.Context, c mail.CampaignStatus, r mail.Retry) error {
+	return f.send(ctx, fmt.Sprint("retry ", c.ID, " ", r.Round, " ", time.Since(r.SettledBefore).Round(time.Minute), " ", r.Actor, ": ", r.Reason))
 }
 
-func setUpCampaigns(t testing.TB, mods ...func(*api.Config, *records.Store)) (*apitest.Shop, *steering) {
+func setUpCampaigns(t testing.TB, mods ...func(*api.Config, *records.Store)) (*apitest.Shop, *workflows) {
 	t.Helper()
 	w, err := templates.New(templates.SampleShop())
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &steering{}
+	f := &workflows{}
 	s := apitest.New(t, append(mods, func(c *api.Config, store *records.Store) {
 		c.Campaigns = &campaigns.Service{Workflows: f, Records: store, Templates: w}
 	})...)
@@ -136,9 +136,9 @@ func TestCampaign(t *testing.T) {
 			t.Errorf("retry: %d %s", a.Status, a.Body)
 		}
 	}
-	if got := strings.Join(f.told, "; "); got != "start spring-26; pause spring-26 key:ops: because; resume spring-26 key:ops: because; cancel draft spring-26 key:ops: because; "+
+	if got := strings.Join(f.sent, "; "); got != "start spring-26; pause spring-26 key:ops: because; resume spring-26 key:ops: because; cancel draft spring-26 key:ops: because; "+
 		"retry spring-26 1 1h0m0s key:ops: because; retry spring-26 1 0s key:ops: because" {
-		t.Errorf("told %s", got)
+		t.Errorf("sent %s", got)
 	}
 	var all struct{ Campaigns []mail.CampaignStatus }
 	if s.Ask("GET", "/v1/campaigns", apitest.OperatorKey, "").Into(t, &all); len(all.Campaigns) != 1 {
@@ -216,8 +216,8 @@ func TestCampaignRefusals(t *testing.T) {
 	}
 }
 
-// TestCampaignTakesItsTime: steering that outlasts the caller's patience is
-// answered with 202.
+// TestCampaignTakesItsTime: the status is 202 when a message is not acted on in
+// time.
 func TestCampaignTakesItsTime(t *testing.T) {
 	t.Parallel()
 	s, f := setUpCampaigns(t, func(c *api.Config, _ *records.Store) { c.SteerWithin = 1 })
@@ -228,8 +228,8 @@ func TestCampaignTakesItsTime(t *testing.T) {
 	}
 }
 
-// TestLongList: a list is taken in whatever its length, and one that breaks
-// off says what was added.
+// TestLongList: a list is read whatever its length, and the faults of one with many
+// are cut.
 func TestLongList(t *testing.T) {
 	t.Parallel()
 	s, _ := setUpCampaigns(t)

@@ -67,9 +67,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	})
 }
 
-// recovered answers a request whose handler panicked. It returns false if the
-// response had begun: then the connection must be cut, so that half a response
-// is not taken for a whole one.
+// recovered writes the response to a request whose handler panicked. It returns
+// false if a response had begun: then the connection must be cut, so that half a
+// response is not taken for a whole one.
 func (s *Server) recovered(v any, w *responseRecorder, r *http.Request) bool {
 	if v == http.ErrAbortHandler {
 		return false

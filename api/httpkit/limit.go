@@ -182,9 +182,9 @@ func TooMany(what string) *Problem {
 	return NewProblem(http.StatusTooManyRequests, "too_many_requests", "too many "+what+" are being worked on").RetryAfter(time.Second)
 }
 
-// Turn waits for room to place an order. Nothing is started before there is
+// AcquirePlacing waits for room to place an order. Nothing is started before there is
 // some: an order that is opened after its caller has gone helps nobody.
-func (s *Server) Turn(ctx context.Context) (leave func(), err error) {
+func (s *Server) AcquirePlacing(ctx context.Context) (leave func(), err error) {
 	leave, err = s.turns.wait(ctx, CallOf(ctx).Actor(), s.TurnWithin)
 	if errors.Is(err, errFull) {
 		err = NewProblem(http.StatusTooManyRequests, "too_many_requests", "too many orders are being placed; nothing was started for this one").RetryAfter(2 * time.Second)
@@ -203,8 +203,8 @@ const (
 	ForOperators = "operators"
 )
 
-// Scan waits for room to read much of the record.
-func (s *Server) Scan(ctx context.Context, who string) (leave func(), err error) {
+// AcquireScan waits for room to read much of the record.
+func (s *Server) AcquireScan(ctx context.Context, who string) (leave func(), err error) {
 	leave, err = s.rooms.scans.wait(ctx, who, scanWithin)
 	if errors.Is(err, errFull) {
 		err = NewProblem(http.StatusServiceUnavailable, "search_unavailable", "too many searches read the record; try again").RetryAfter(SearchAgain)

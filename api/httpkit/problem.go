@@ -14,7 +14,7 @@ import (
 	"purser/order"
 )
 
-// Problem is the body of every answer that is not a success (RFC 9457). A
+// Problem is the body of every response that is not a success (RFC 9457). A
 // program reads Code, which never changes its meaning; a person reads Detail.
 // It holds nothing of the request and nothing internal.
 type Problem struct {
@@ -27,7 +27,7 @@ type Problem struct {
 	Errors      []Fault `json:"errors,omitempty" doc:"Each thing wrong with the request, at most twenty"`
 
 	retryAfter time.Duration
-	cause      error // for the log, where it is not the caller's doing
+	cause      error // for the log, where the fault is not the caller's
 }
 
 // Fault is one thing wrong with a request.
@@ -36,6 +36,8 @@ type Fault struct {
 	Message  string `json:"message"`
 }
 
+// NewProblem makes a problem. Its code must be one that the documentation may name
+// for ever.
 func NewProblem(status int, code, detail string) *Problem {
 	return &Problem{
 		Type: "urn:purser:problem:" + code, Title: http.StatusText(status),
@@ -43,7 +45,7 @@ func NewProblem(status int, code, detail string) *Problem {
 	}
 }
 
-// retry says when it is worth asking again.
+// RetryAfter says when it is worth asking again.
 func (p *Problem) RetryAfter(after time.Duration) *Problem {
 	p.retryAfter = after
 	return p
@@ -55,7 +57,7 @@ func (p *Problem) WithCause(err error) *Problem {
 	return p
 }
 
-// Error makes a Problem an answer that a handler can return.
+// Error makes a Problem an error that a handler can return.
 func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
 
 // GetStatus is the HTTP status.
@@ -81,7 +83,7 @@ func retrySeconds(d time.Duration) string {
 	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
 }
 
-// write answers with the problem outside of huma's reach.
+// Write writes the problem as the response to a request that huma does not handle.
 func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
 	if c := CallOf(r.Context()); c != nil {
 		p.Correlation, c.code = c.Correlation, p.Code
@@ -94,8 +96,9 @@ func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(p) // the caller may be gone
 }
 
-// ProblemOf turns an error into the answer to it. Of what lies beneath, only
-// the sentinel's own words are shown; an error nobody foresaw is "internal".
+// ProblemOf returns the problem that an error is told as. Of a sentinel only its own
+// words are shown, not those of the errors that wrap it; any other error is
+// "internal".
 func ProblemOf(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
@@ -160,7 +163,7 @@ func RequestProblem(err error) *Problem {
 	return p
 }
 
-// maxFaults bounds how much a bad request can make us say.
+// maxFaults bounds how long the response to a bad request can be.
 const maxFaults = 20
 
 // asProblem turns huma's own errors into ours, without the values it echoes,
@@ -215,7 +218,7 @@ func codeOf(status int) string {
 	return "internal"
 }
 
-// clip shortens what a caller may have made long.
+// Clip shortens what a caller may have made long.
 func Clip(s string) string {
 	const most = 160
 	if r := []rune(s); len(r) > most {

@@ -10,7 +10,7 @@ import (
 	"purser/catalog"
 )
 
-// ready is a picture that is published, and the key of one of its sizes.
+// ready returns a picture that is published, and the key of one of its sizes.
 func ready(t *testing.T, s *apitest.Shop, d *apitest.ImageStore) (p pictureBody, key string) {
 	t.Helper()
 	p, u := askPicture(t, s)
@@ -25,9 +25,9 @@ func ready(t *testing.T, s *apitest.Shop, d *apitest.ImageStore) (p pictureBody,
 	return p, keys[0]
 }
 
-// TestDeletePicture (IMG-3, IMG-9, API-2): whoever sent a picture, or an
-// operator, has it deleted, however often they ask; until its product lets go
-// of it, its address works, and then it does not.
+// TestDeletePicture (IMG-3, IMG-9, API-2): the key that sent a picture, or an
+// operator's, has it deleted, however often it asks; the picture's address works
+// until its product no longer has it.
 func TestDeletePicture(t *testing.T) {
 	t.Parallel()
 	s, d := setUpPictures(t)
@@ -92,8 +92,8 @@ func TestDeletePicture(t *testing.T) {
 	}
 }
 
-// TestDeletePicture_engine_away: the record has it, whatever the caller is
-// told; asking again, or the sweep, starts it.
+// TestDeletePicture_engine_away: the record has the deletion even if its workflow
+// could not be started; asking again, or the sweep, starts it.
 func TestDeletePicture_engine_away(t *testing.T) {
 	t.Parallel()
 	s, d := setUpPictures(t)

@@ -10,10 +10,10 @@ import (
 	"purser/catalog"
 )
 
-// TestPictureKeysAreSecret (IMG-5, IMG-7): where an original is cannot be told
-// from anything that the public, or a reader, is shown: the id stands in every
-// address of the picture, but a key holds 128 more random bits. And our own
-// door leads to none of the private folders.
+// TestPictureKeysAreSecret (IMG-5, IMG-7): nothing that the public, or a reader, is
+// shown tells where an original is: the id is in every address of the picture, but
+// a key holds 128 more random bits. And the API itself serves none of the private
+// folders.
 func TestPictureKeysAreSecret(t *testing.T) {
 	t.Parallel()
 	s, d := setUpPictures(t)

@@ -55,8 +55,8 @@ func askPicture(t *testing.T, s *apitest.Shop) (p pictureBody, u catalog.SignedU
 	return b.Picture, b.Upload
 }
 
-// TestPictureUpload is IMG-1, IMG-3, IMG-4, IMG-9 and IMG-12: the story from
-// asking to seeing, and that nothing is seen before all of it is.
+// TestPictureUpload is IMG-1, IMG-3, IMG-4, IMG-9 and IMG-12: a picture from the
+// request to its publication, and that no size is seen before all of them are.
 func TestPictureUpload(t *testing.T) {
 	t.Parallel()
 	s, d := setUpPictures(t)
@@ -112,7 +112,7 @@ func TestPictureUpload(t *testing.T) {
 	if got.Status != catalog.Ready || len(got.Renditions) != 2 || got.Renditions[0].URL != "https://cdn.example/"+made[0] || got.Renditions[0].Address != "/"+made[0] {
 		t.Errorf("ready: %+v", got)
 	}
-	// F65: the address lasts, where it leads to may not.
+	// F65: the address lasts; the address that it redirects to may not.
 	d.Expires = time.Now().Add(time.Hour)
 	if a := show("/" + made[0]); a.Status != http.StatusFound || a.Header.Get("Location") != "https://cdn.example/"+made[0] ||
 		(a.Header.Get("Cache-Control") != "public, max-age=1800" && a.Header.Get("Cache-Control") != "public, max-age=1799") {
@@ -150,7 +150,7 @@ func noteSizes(t *testing.T, s *apitest.Shop, id string) (keys []string) {
 	return keys
 }
 
-// TestPictureRefused: a caller reads why.
+// TestPictureRefused: a caller reads why a picture was refused.
 func TestPictureRefused(t *testing.T) {
 	t.Parallel()
 	s, d := setUpPictures(t)
@@ -170,7 +170,7 @@ func TestPictureRefused(t *testing.T) {
 	}
 }
 
-// TestPictureBadRequests is IMG-1, IMG-2, F60 and F61 at the front door.
+// TestPictureBadRequests is IMG-1, IMG-2, F60 and F61 at the API.
 func TestPictureBadRequests(t *testing.T) {
 	t.Parallel()
 	s, d := setUpPictures(t)

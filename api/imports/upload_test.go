@@ -109,8 +109,8 @@ func TestImportRefused(t *testing.T) {
 	}
 }
 
-// A file whose sender goes away, or which is longer than it may be without
-// having said so, leaves nothing behind.
+// A file whose sender goes away, or which is too long without having announced its
+// length, leaves nothing behind.
 func TestImportBreaksOff(t *testing.T) {
 	t.Parallel()
 	s, f := apitest.NewProducts(t)

@@ -14,9 +14,9 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// TestAgain (REC-8, WHK-19): an operator is told why an event is not delivered
+// TestRedeliver (REC-8, WHK-19): an operator is told why an event is not delivered
 // once more.
-func TestAgain(t *testing.T) {
+func TestRedeliver(t *testing.T) {
 	t.Parallel()
 	var fails error
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {

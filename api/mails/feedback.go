@@ -22,7 +22,7 @@ type orderMail struct {
 	AskedWhy   string            `json:"askedWhy,omitempty"`
 	Attempts   int               `json:"attempts"`
 	ClaimedAt  time.Time         `json:"claimedAt"`
-	SettledAt  time.Time         `json:"settledAt,omitzero"`
+	OutcomeAt  time.Time         `json:"settledAt,omitzero"`
 	Feedback   []mailFeedback    `json:"feedback" doc:"What became of it, oldest first"`
 }
 
@@ -33,7 +33,7 @@ type mailFeedback struct {
 	Bounce     mail.Bounce `json:"bounce,omitempty"`
 	Diagnostic string      `json:"diagnostic,omitempty" doc:"The receiving server's words"`
 	At         time.Time   `json:"at"`
-	HeardAt    time.Time   `json:"heardAt"`
+	ReceivedAt time.Time   `json:"heardAt"`
 	InboxID    int64       `json:"inboxId,omitempty" doc:"The event that said so first"`
 	Times      int         `json:"times" doc:"How often it was said"`
 }
@@ -58,7 +58,7 @@ func (s *Service) orderMails(ctx context.Context, in *orderMailsInput) (*orderMa
 	if err != nil {
 		return nil, err
 	}
-	heard, err := s.Records.FeedbackOf(ctx, o.ID)
+	feedback, err := s.Records.FeedbackOf(ctx, o.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -68,13 +68,13 @@ func (s *Service) orderMails(ctx context.Context, in *orderMailsInput) (*orderMa
 		m := orderMail{
 			ID: e.ID, Template: e.Template, Generation: e.Generation, State: string(e.State),
 			Provider: e.Provider, ProviderID: e.ProviderID, Skipped: e.Skipped, Why: e.Why, AskedBy: e.AskedBy, AskedWhy: e.AskedWhy,
-			Attempts: e.Attempts, ClaimedAt: e.ClaimedAt, SettledAt: e.SettledAt, Feedback: []mailFeedback{},
+			Attempts: e.Attempts, ClaimedAt: e.ClaimedAt, OutcomeAt: e.SettledAt, Feedback: []mailFeedback{},
 		}
-		for _, f := range heard {
+		for _, f := range feedback {
 			if f.MessageID == e.ID {
 				m.Feedback = append(m.Feedback, mailFeedback{
 					Provider: f.Provider, Recipient: f.Recipient, Kind: f.Kind, Bounce: f.Bounce, Diagnostic: f.Diagnostic,
-					At: f.At, HeardAt: f.RecordedAt, InboxID: f.InboxID, Times: f.Times,
+					At: f.At, ReceivedAt: f.RecordedAt, InboxID: f.InboxID, Times: f.Times,
 				})
 			}
 		}

@@ -19,7 +19,7 @@ import (
 	"purser/records"
 )
 
-// mailShop is a shop with a mail desk.
+// mailShop is an API with the operations on what is known of mails.
 func mailShop(t testing.TB) *apitest.Shop {
 	return apitest.New(t, func(c *api.Config, store *records.Store) {
 		c.Mails = &mails.Service{Orders: store, Records: store, Links: apitest.Links(), Shop: "Mugs & More", Latest: 1000}
@@ -31,7 +31,7 @@ func mailShop(t testing.TB) *apitest.Shop {
 func TestMailOperations(t *testing.T) {
 	t.Parallel()
 	s := mailShop(t)
-	hear(t, s, "ada@example.com", mail.Bounced, mail.Permanent)
+	recordFeedback(t, s, "ada@example.com", mail.Bounced, mail.Permanent)
 	for _, tt := range []struct {
 		name, method, target, key, body string
 		status                          int
@@ -74,8 +74,8 @@ func TestMailOperations(t *testing.T) {
 	}
 }
 
-// hear tells the record something about a mail.
-func hear(t testing.TB, s *apitest.Shop, to string, k mail.Kind, b mail.Bounce) {
+// recordFeedback records what became of a mail.
+func recordFeedback(t testing.TB, s *apitest.Shop, to string, k mail.Kind, b mail.Bounce) {
 	t.Helper()
 	f := mail.Feedback{Provider: "ses", ProviderID: "m-" + to + string(k), Recipient: to, Kind: k, Bounce: b, At: time.Now()}
 	if _, err := s.Store.RecordFeedback(t.Context(), time.Now().UnixNano(), []mail.Feedback{f}); err != nil {
@@ -83,8 +83,8 @@ func hear(t testing.TB, s *apitest.Shop, to string, k mail.Kind, b mail.Bounce) 
 	}
 }
 
-// TestOrderMails (BNC-5, EML-9): an order's mails tell what became of them, to
-// those who may see the order.
+// TestOrderMails (BNC-5, EML-9): those who may see an order see what became of its
+// mails.
 func TestOrderMails(t *testing.T) {
 	t.Parallel()
 	s := mailShop(t)
@@ -191,7 +191,7 @@ func TestUnsubscribe(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	blocked(false)
-	hear(t, s, "ada@example.com", mail.Complained, "")
+	recordFeedback(t, s, "ada@example.com", mail.Complained, "")
 	if w := page(s, preferences); !strings.Contains(w.Body.String(), "called a mail of ours spam") {
 		t.Errorf("%s", w.Body)
 	}

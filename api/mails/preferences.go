@@ -173,7 +173,7 @@ func (p *preferencePages) chosen(w http.ResponseWriter, r *http.Request, sub mai
 func (p *preferencePages) prefer(w http.ResponseWriter, r *http.Request, sub mail.Subscription, leave []mail.Scope, v view) bool {
 	_, err := p.s.Records.Prefer(r.Context(), sub, leave)
 	if err != nil {
-		p.failed(w, r, err, v)
+		p.renderError(w, r, err, v)
 	}
 	return err == nil
 }
@@ -182,7 +182,7 @@ func (p *preferencePages) prefer(w http.ResponseWriter, r *http.Request, sub mai
 func (p *preferencePages) state(w http.ResponseWriter, r *http.Request, sub mail.Subscription, v *view) bool {
 	found, err := p.s.Records.SuppressionsOf(r.Context(), sub.Email)
 	if err != nil {
-		p.failed(w, r, err, *v)
+		p.renderError(w, r, err, *v)
 		return false
 	}
 	v.Wants = make(map[string]bool)
@@ -205,8 +205,8 @@ func (p *preferencePages) state(w http.ResponseWriter, r *http.Request, sub mail
 	return true
 }
 
-// failed logs an error and shows that something went wrong.
-func (p *preferencePages) failed(w http.ResponseWriter, r *http.Request, err error, v view) {
+// renderError logs an error and shows that something went wrong.
+func (p *preferencePages) renderError(w http.ResponseWriter, r *http.Request, err error, v view) {
 	p.s.server.Log.ErrorContext(r.Context(), "mail preferences", "error", err, "requestId", httpkit.CallOf(r.Context()).RequestID)
 	v.Title, v.Problem = "Something went wrong", "It has been reported. Please try again in a minute."
 	p.render(w, r, http.StatusServiceUnavailable, v)

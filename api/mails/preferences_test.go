@@ -15,7 +15,7 @@ import (
 
 const formType = "application/x-www-form-urlencoded"
 
-// reader is a shopper at the page of their preferences.
+// reader is a shopper who uses the page of preferences.
 type reader struct {
 	*apitest.Shop
 	path string
@@ -104,8 +104,8 @@ func TestPreferencesWhole(t *testing.T) {
 	}
 }
 
-// FuzzPreferences (BNC-6): whatever comes through the door, either it is a
-// whole form, and then the shopper gets what it says, or nothing changes.
+// FuzzPreferences (BNC-6): a request is either a whole form, and then the shopper
+// gets the lists that it names, or it changes nothing.
 func FuzzPreferences(f *testing.F) {
 	for _, body := range []string{"list=reminders&whole=yes", "whole=yes", "list=reminders&list=campaigns&whole=yes&x=%20", "list=a%00&whole=yes", "a;b&whole=yes", "--x\r\n"} {
 		f.Add(formType, body)

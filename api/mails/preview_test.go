@@ -37,44 +37,44 @@ func look(s *apitest.Shop, path, from, host, password string, header ...string) 
 	return w
 }
 
-const here, there = "127.0.0.1:5555", "192.0.2.7:5555"
+const thisMachine, elsewhere = "127.0.0.1:5555", "192.0.2.7:5555"
 
-// TestPreview (EML-11): every letter in every language can be looked at.
+// TestPreview (EML-11): every mail in every language can be looked at.
 func TestPreview(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t, withPreview(t, true))
-	list := look(s, "/mail/preview", here, "localhost:8080", "").Body.String()
+	list := look(s, "/mail/preview", thisMachine, "localhost:8080", "").Body.String()
 	for _, name := range templates.Templates() {
 		for _, locale := range []string{"en", "de", "fr", "es", "ja", "de-AT", "en-GB"} {
 			path := "/mail/preview/" + string(name) + "/" + locale
 			if !strings.Contains(list, `href="`+path+`"`) {
 				t.Errorf("the list lacks %s", path)
 			}
-			page := look(s, path+"?look=narrow+dark", here, "127.0.0.1:8080", "")
+			page := look(s, path+"?look=narrow+dark", thisMachine, "127.0.0.1:8080", "")
 			if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), `<iframe class="narrow dark" sandbox src="`+path+`/html"`) {
 				t.Errorf("%s: %d\n%s", path, page.Code, page.Body)
 			}
-			letter := look(s, path+"/html", here, "[::1]:8080", "")
-			if policy := letter.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "sandbox; default-src 'none'") || !strings.Contains(letter.Body.String(), "<html lang=") {
-				t.Errorf("%s: policy %q\n%s", path, policy, letter.Body)
+			html := look(s, path+"/html", thisMachine, "[::1]:8080", "")
+			if policy := html.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "sandbox; default-src 'none'") || !strings.Contains(html.Body.String(), "<html lang=") {
+				t.Errorf("%s: policy %q\n%s", path, policy, html.Body)
 			}
-			if text := look(s, path+"/text", here, "localhost", ""); !strings.HasPrefix(text.Header().Get("Content-Type"), "text/plain") || text.Body.Len() < 100 {
+			if text := look(s, path+"/text", thisMachine, "localhost", ""); !strings.HasPrefix(text.Header().Get("Content-Type"), "text/plain") || text.Body.Len() < 100 {
 				t.Errorf("%s: text %q", path, text.Body)
 			}
 		}
 	}
 	for _, path := range []string{"/mail/preview/birthday/en", "/mail/preview/shipped/not%20a%20locale", "/mail/preview/shipped/en/pdf"} {
-		if w := look(s, path, here, "localhost", ""); w.Code != http.StatusNotFound {
+		if w := look(s, path, thisMachine, "localhost", ""); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", path, w.Code)
 		}
 	}
-	if css := look(s, "/mail/preview/style.css", there, "shop.example", ""); css.Code != http.StatusOK || css.Body.Len() == 0 {
+	if css := look(s, "/mail/preview/style.css", elsewhere, "shop.example", ""); css.Code != http.StatusOK || css.Body.Len() == 0 {
 		t.Errorf("style: %d", css.Code)
 	}
 }
 
-// TestPreviewIsForOperators: of others only those at this machine may look,
-// and only where that was said.
+// TestPreviewIsForOperators: without an operator's key a preview is open only to
+// this machine, and only where the settings say so.
 func TestPreviewIsForOperators(t *testing.T) {
 	t.Parallel()
 	open, closed := apitest.New(t, withPreview(t, true)), apitest.New(t, withPreview(t, false))
@@ -85,14 +85,14 @@ func TestPreviewIsForOperators(t *testing.T) {
 		header           []string
 		want             int
 	}{
-		{name: "at this machine", shop: open, from: here, host: "localhost:8080", want: 200},
-		{name: "at this machine, closed", shop: closed, from: here, host: "localhost:8080", want: 401},
-		{name: "from elsewhere", shop: open, from: there, host: "localhost:8080", want: 401},
-		{name: "through a proxy", shop: open, from: here, host: "localhost:8080", header: []string{"X-Forwarded-For", "192.0.2.7"}, want: 401},
-		{name: "from a page whose name was changed to ours", shop: open, from: here, host: "evil.example:8080", want: 401},
-		{name: "an operator", shop: closed, from: there, host: "shop.example", pass: apitest.OperatorKey, want: 200},
-		{name: "a shop", shop: closed, from: there, host: "shop.example", pass: apitest.ShopKey, want: 401},
-		{name: "a guess", shop: closed, from: there, host: "shop.example", pass: "guess", want: 401},
+		{name: "at this machine", shop: open, from: thisMachine, host: "localhost:8080", want: 200},
+		{name: "at this machine, closed", shop: closed, from: thisMachine, host: "localhost:8080", want: 401},
+		{name: "from elsewhere", shop: open, from: elsewhere, host: "localhost:8080", want: 401},
+		{name: "through a proxy", shop: open, from: thisMachine, host: "localhost:8080", header: []string{"X-Forwarded-For", "192.0.2.7"}, want: 401},
+		{name: "from a page whose name was changed to ours", shop: open, from: thisMachine, host: "evil.example:8080", want: 401},
+		{name: "an operator", shop: closed, from: elsewhere, host: "shop.example", pass: apitest.OperatorKey, want: 200},
+		{name: "a shop", shop: closed, from: elsewhere, host: "shop.example", pass: apitest.ShopKey, want: 401},
+		{name: "a guess", shop: closed, from: elsewhere, host: "shop.example", pass: "guess", want: 401},
 	} {
 		for _, path := range []string{"/mail/preview", "/mail/preview/shipped/en", "/mail/preview/shipped/en/html"} {
 			w := look(tt.shop, path, tt.from, tt.host, tt.pass, tt.header...)
@@ -101,7 +101,7 @@ func TestPreviewIsForOperators(t *testing.T) {
 			}
 		}
 	}
-	if w := look(apitest.New(t), "/mail/preview", here, "localhost", apitest.OperatorKey); w.Code != http.StatusNotFound {
+	if w := look(apitest.New(t), "/mail/preview", thisMachine, "localhost", apitest.OperatorKey); w.Code != http.StatusNotFound {
 		t.Errorf("without previews: %d", w.Code)
 	}
 }

@@ -15,25 +15,25 @@ import (
 	"purser/records"
 )
 
-// clerk is who sends mails anew, and what was asked of it.
-type clerk struct {
+// resender stands in for the workflow that sends mails again.
+type resender struct {
 	mu    sync.Mutex
 	asked []order.Resend
 	fail  error
 }
 
-func (d *clerk) ResendMail(_ context.Context, r order.Resend) (mail.Outcome, error) {
+func (d *resender) ResendMail(_ context.Context, r order.Resend) (mail.Outcome, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked = append(d.asked, r)
 	return mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: "p1"}}, d.fail
 }
 
-// TestReturnInstructions (EML-11, API-3): a shop has its shopper told how to
-// send an order back, when that makes sense, and says until when.
+// TestReturnInstructions (EML-11, API-3): a shop has its shopper informed how to
+// send an order back, if the order can be sent back, and says until when.
 func TestReturnInstructions(t *testing.T) {
 	t.Parallel()
-	d := &clerk{}
+	d := &resender{}
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) { c.Mails.Resender = d })
 	o := s.Place(t, "cus_1")
 	target := "/v1/orders/" + string(o.ID) + "/return-instructions"
@@ -82,7 +82,7 @@ func TestReturnInstructions(t *testing.T) {
 	resend := "/v1/orders/" + string(o.ID) + "/mails/"
 	for template, want := range map[string]int{"delivered": 404, "return_instructions": 422} {
 		if a := s.Ask("POST", resend+template+"/resend", apitest.OperatorKey, `{"reason":"x"}`); a.Status != want {
-			t.Errorf("%s anew: %d %s, want %d", template, a.Status, a.Body, want)
+			t.Errorf("%s again: %d %s, want %d", template, a.Status, a.Body, want)
 		}
 	}
 }

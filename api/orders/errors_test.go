@@ -14,8 +14,8 @@ import (
 	"purser/records"
 )
 
-// An id that is unknown, malformed or another customer's is answered alike,
-// to the byte.
+// The problems of an id that is unknown, malformed or another customer's are the
+// same, to the byte.
 func TestForeignOrderLooksUnknown(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
@@ -29,7 +29,7 @@ func TestForeignOrderLooksUnknown(t *testing.T) {
 	}
 }
 
-// What the workflow refuses becomes the answer for it; what nobody foresaw is
+// The errors of workflows become problems; an error without a problem of its own is
 // internal, and its text stays inside.
 func TestMessageErrors(t *testing.T) {
 	t.Parallel()
@@ -76,8 +76,8 @@ func TestMessageErrors(t *testing.T) {
 	}
 }
 
-// A message that nobody has taken by the time the caller's patience ends may
-// never be carried out: 202 would say that it will be.
+// A message that no worker has taken in time may never be carried out: 202 would say
+// that it will be.
 func TestNotTaken(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) { c.SteerWithin = time.Millisecond })

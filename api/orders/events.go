@@ -175,14 +175,14 @@ func markText(m orderrecords.Position) string { return fmt.Sprintf("%d-%d", m.Se
 // parseMark reads an event's id. An id that is only a seq, as all were once, is
 // taken to be of the events recorded under fence.
 func parseMark(s string, fence int64) (orderrecords.Position, bool) {
-	seq, told, both := strings.Cut(s, "-")
+	seq, fenceText, hasFence := strings.Cut(s, "-")
 	m := orderrecords.Position{Fence: fence}
 	var err error
 	if m.Seq, err = strconv.ParseInt(seq, 10, 64); err != nil || m.Seq < 0 {
 		return m, false
 	}
-	if both {
-		m.Fence, err = strconv.ParseInt(told, 10, 64)
+	if hasFence {
+		m.Fence, err = strconv.ParseInt(fenceText, 10, 64)
 	}
 	return m, err == nil && m.Fence >= 0
 }

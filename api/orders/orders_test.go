@@ -57,9 +57,9 @@ func TestGet_waits(t *testing.T) {
 	}
 }
 
-// TestGet_toldAnew (IDEM-6, F87): what a lost task told and what is told in its
-// place have the same version and different ETags.
-func TestGet_toldAnew(t *testing.T) {
+// TestGet_replaced_event (IDEM-6, F87): the events of a lost task and those that
+// replace them have the same version and different ETags.
+func TestGet_replaced_event(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
 	o := s.Place(t, "cus_1")

@@ -50,7 +50,7 @@ func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, erro
 		}
 		defer s.placing.Delete(c.OrderID)
 	}
-	leave, err := s.server.Turn(ctx)
+	leave, err := s.server.AcquirePlacing(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -50,8 +50,8 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// An order already placed is answered again even when its goods have sold
-// out since (IDEM-2).
+// An order already placed is returned again even if its goods have sold out since
+// (IDEM-2).
 func TestPlace_again_after_sold_out(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
@@ -66,7 +66,7 @@ func TestPlace_again_after_sold_out(t *testing.T) {
 	}
 }
 
-// PERF-2, API-2: what takes long is accepted, and said to be.
+// PERF-2, API-2: the status of what takes long is 202.
 func TestPlace_and_cancel_take_long(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {

@@ -14,7 +14,7 @@ type searchInput struct {
 
 // search finds orders for operators.
 func (s *Service) search(ctx context.Context, in *searchInput) (*listOutput, error) {
-	leave, err := s.server.Scan(ctx, httpkit.ForOperators)
+	leave, err := s.server.AcquireScan(ctx, httpkit.ForOperators)
 	if err != nil {
 		return nil, err
 	}

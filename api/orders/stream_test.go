@@ -30,9 +30,9 @@ func follow(t *testing.T, srv *httptest.Server, id order.ID, lastEvent string) *
 
 func followAs(t *testing.T, srv *httptest.Server, key string, id order.ID, lastEvent string) *stream {
 	t.Helper()
-	patience, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	deadline, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	r, err := http.NewRequestWithContext(patience, http.MethodGet, srv.URL+"/v1/orders/"+string(id)+"/events", nil)
+	r, err := http.NewRequestWithContext(deadline, http.MethodGet, srv.URL+"/v1/orders/"+string(id)+"/events", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,10 +91,10 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// TestStream_told_anew (ORD-2): a task of the workflow is lost after it was
-// written, and the next tells the story differently under the same numbers.
-// Who saw what was lost, and who comes back having seen it, is told the truth.
-func TestStream_told_anew(t *testing.T) {
+// TestStream_replaced_events (ORD-2): a task of the workflow is lost after it was
+// written, and the next records other events under the same numbers. A follower who
+// saw the lost ones, now or before it came back, is sent those that count.
+func TestStream_replaced_events(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
 	srv := apitest.Serve(t, s)
@@ -114,7 +114,7 @@ func TestStream_told_anew(t *testing.T) {
 		}
 		return c.Order
 	}
-	told := func(live *stream) (line string) {
+	event := func(live *stream) (line string) {
 		t.Helper()
 		id := live.next(t, "id: ")
 		return id + " " + live.next(t, "event: ")
@@ -122,8 +122,8 @@ func TestStream_told_anew(t *testing.T) {
 	want := func(live *stream, lines ...string) {
 		t.Helper()
 		for _, line := range lines {
-			if got := told(live); got != line {
-				t.Fatalf("told %q, want %q", got, line)
+			if got := event(live); got != line {
+				t.Fatalf("sent %q, want %q", got, line)
 			}
 		}
 	}
@@ -150,7 +150,7 @@ func TestStream_told_anew(t *testing.T) {
 	want(follow(t, srv, o.ID, "4-9"), "5-9 order.cancelled")
 	want(follow(t, srv, o.ID, "5-5"), "4-9 order.cancel_requested", "5-9 order.cancelled")
 	if got := follow(t, srv, o.ID, "5-9").next(t, "event: "); got != "end" {
-		t.Errorf("who has seen all of it was told %s", got)
+		t.Errorf("a follower who has seen all of it was sent %s", got)
 	}
 }
 
@@ -205,7 +205,7 @@ func TestStream_beat_limit_stop(t *testing.T) {
 	}
 }
 
-// One caller's forgotten streams leave room for the others'.
+// One caller's forgotten streams leave some for the others.
 func TestStream_limit_of_one(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) { c.Streams = 4 })

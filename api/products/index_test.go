@@ -8,7 +8,7 @@ import (
 	"purser/catalog"
 )
 
-func TestLookAfterIndex(t *testing.T) {
+func TestReconcileAndReindex(t *testing.T) {
 	t.Parallel()
 	s, _ := apitest.NewProducts(t)
 	var found struct {

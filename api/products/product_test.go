@@ -11,8 +11,8 @@ import (
 
 const lamp = `{"sku":"lamp/1","name":"Lamp","price":1000,"currency":"EUR","onHand":5,"tags":["brass"],"options":{"size":"M"}}`
 
-// TestProductStory proves SRCH-3's front door and IDEM-6.
-func TestProductStory(t *testing.T) {
+// TestProductLifecycle proves the API's part of SRCH-3, and IDEM-6.
+func TestProductLifecycle(t *testing.T) {
 	t.Parallel()
 	s, _ := apitest.NewProducts(t)
 	at := "/v1/products/lamp%2F1"
@@ -107,8 +107,8 @@ func TestProductChangeAnsweredTooLate(t *testing.T) {
 	}
 }
 
-// What can never be a product's SKU is not there, and has no workflow started
-// to find that out.
+// A SKU that no product can have is not found, without a workflow that is started to
+// find out.
 func TestNoSuchSKU(t *testing.T) {
 	t.Parallel()
 	s, f := apitest.NewProducts(t)
@@ -124,7 +124,7 @@ func TestNoSuchSKU(t *testing.T) {
 	}
 }
 
-// Everything that is wrong is told at once.
+// A problem lists everything that is wrong.
 func TestProductFaults(t *testing.T) {
 	t.Parallel()
 	s, _ := apitest.NewProducts(t)
@@ -135,7 +135,7 @@ func TestProductFaults(t *testing.T) {
 	}
 }
 
-// ORD-7: what is set aside for an order cannot be counted away.
+// ORD-7: stock that is reserved for an order cannot be counted away.
 func TestProductReserved(t *testing.T) {
 	t.Parallel()
 	s, f := apitest.NewProducts(t)

@@ -28,7 +28,7 @@ func TestPutBack(t *testing.T) {
 		t.Fatalf("sent back: %d %s", put.Status, put.Body)
 	}
 	s.Ask("PATCH", at, apitest.OperatorKey, `{"onHand":77}`)
-	again := s.Ask("GET", at, apitest.OperatorKey, "") // the answer was lost: read anew
+	again := s.Ask("GET", at, apitest.OperatorKey, "") // the response was lost: read it again
 	if put := s.Ask("PUT", at, apitest.OperatorKey, string(again.Body), "Idempotency-Key", "k", "If-Match", `"2"`); put.Status != http.StatusOK {
 		t.Errorf("sent again: %d %s", put.Status, put.Body)
 	}

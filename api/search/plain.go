@@ -20,7 +20,7 @@ func (s *Service) plainList(ctx context.Context, q catalog.Query) (*searchOutput
 	if len(q.Brands)+len(q.Categories)+len(q.Tags)+len(q.Groups)+len(q.Facets) > 0 || q.MinRating > 0 || q.Sort != catalog.ByRelevance {
 		return nil, noSearch()
 	}
-	leave, err := s.server.Scan(ctx, httpkit.ForShoppers)
+	leave, err := s.server.AcquireScan(ctx, httpkit.ForShoppers)
 	if err != nil {
 		return nil, err
 	}

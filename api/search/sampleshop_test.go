@@ -11,7 +11,7 @@ import (
 	"purser/records"
 )
 
-// from is a GET by somebody, at an address.
+// from is a GET from a network address.
 func from(s *apitest.Shop, remote, url string, headers ...string) *apitest.Answer {
 	r := httptest.NewRequest("GET", url, nil)
 	r.RemoteAddr = remote
@@ -23,7 +23,7 @@ func from(s *apitest.Shop, remote, url string, headers ...string) *apitest.Answe
 	return apitest.NewAnswer(w)
 }
 
-// through10 is a GET as nginx passes it on by itself.
+// through10 is a GET as nginx without further settings passes it on.
 func through10(s *apitest.Shop, remote, url string) *apitest.Answer {
 	r := httptest.NewRequest("GET", url, nil)
 	r.RemoteAddr, r.Proto, r.ProtoMinor = remote, "HTTP/1.0", 0
@@ -32,56 +32,56 @@ func through10(s *apitest.Shop, remote, url string) *apitest.Answer {
 	return apitest.NewAnswer(w)
 }
 
-// TestSampleShop (SRCH-6, SRCH-9): who sits at this machine sees the page and
-// may search without a key; nobody else may, neither through a proxy nor under
-// another name, and nothing else is open to them.
+// TestSampleShop (SRCH-6, SRCH-9): a browser on this machine gets the page and may
+// search without a key; nobody else may, neither through a proxy nor under another
+// name, and nothing else is open to it.
 func TestSampleShop(t *testing.T) {
 	t.Parallel()
-	const here, there, home = "127.0.0.1:5000", "192.0.2.7:5000", "http://127.0.0.1:8080"
+	const thisMachine, elsewhere, home = "127.0.0.1:5000", "192.0.2.7:5000", "http://127.0.0.1:8080"
 	s, _ := goods(t, func(c *api.Config, _ *records.Store) { c.Search.SampleShop = true })
-	page := from(s, here, home+"/shop")
+	page := from(s, thisMachine, home+"/shop")
 	if page.Status != http.StatusOK || !strings.Contains(string(page.Body), "/shop/shop.js") ||
 		!strings.Contains(page.Header.Get("Content-Security-Policy"), "default-src 'none'; script-src 'self'") {
 		t.Errorf("%d %v %s", page.Status, page.Header, page.Body)
 	}
 	for file, contentType := range map[string]string{"shop.js": "text/javascript; charset=utf-8", "style.css": "text/css; charset=utf-8"} {
-		if a := from(s, here, home+"/shop/"+file); a.Status != http.StatusOK || a.Header.Get("Content-Type") != contentType || len(a.Body) == 0 {
+		if a := from(s, thisMachine, home+"/shop/"+file); a.Status != http.StatusOK || a.Header.Get("Content-Type") != contentType || len(a.Body) == 0 {
 			t.Errorf("%s: %d %v", file, a.Status, a.Header)
 		}
 	}
 	for _, url := range []string{"http://0.0.0.0:8080/shop", "http://[::]:8080/shop", "http://[::1]:8080/shop"} {
-		if a := from(s, here, url); a.Status != http.StatusOK {
+		if a := from(s, thisMachine, url); a.Status != http.StatusOK {
 			t.Errorf("%s: %d", url, a.Status)
 		}
 	}
-	if a := from(s, here, home+"/v1/search?q=mug"); a.Status != http.StatusOK || !strings.Contains(string(a.Body), "mug-blue") {
+	if a := from(s, thisMachine, home+"/v1/search?q=mug"); a.Status != http.StatusOK || !strings.Contains(string(a.Body), "mug-blue") {
 		t.Errorf("search: %d %s", a.Status, a.Body)
 	}
 	for name, a := range map[string]*apitest.Answer{
-		"from elsewhere":           from(s, there, home+"/v1/search?q=mug"),
-		"under another name":       from(s, here, "http://evil.example/v1/search?q=mug"),
-		"through a proxy":          from(s, here, home+"/v1/search?q=mug", "X-Forwarded-For", "192.0.2.7"),
-		"through another proxy":    from(s, here, home+"/v1/search?q=mug", "Via", "1.1 proxy"),
-		"through a silent proxy":   through10(s, here, home+"/v1/search?q=mug"),
-		"with a wrong key":         from(s, here, home+"/v1/search?q=mug", "Authorization", "Bearer wrong-secret-0123456789"),
-		"the orders' search":       from(s, here, home+"/v1/search/orders?q=mug"),
-		"the products":             from(s, here, home+"/v1/products"),
+		"from elsewhere":           from(s, elsewhere, home+"/v1/search?q=mug"),
+		"under another name":       from(s, thisMachine, "http://evil.example/v1/search?q=mug"),
+		"through a proxy":          from(s, thisMachine, home+"/v1/search?q=mug", "X-Forwarded-For", "192.0.2.7"),
+		"through another proxy":    from(s, thisMachine, home+"/v1/search?q=mug", "Via", "1.1 proxy"),
+		"through a silent proxy":   through10(s, thisMachine, home+"/v1/search?q=mug"),
+		"with a wrong key":         from(s, thisMachine, home+"/v1/search?q=mug", "Authorization", "Bearer wrong-secret-0123456789"),
+		"the orders' search":       from(s, thisMachine, home+"/v1/search/orders?q=mug"),
+		"the products":             from(s, thisMachine, home+"/v1/products"),
 		"the pictures' deletion":   s.Ask("DELETE", home+"/v1/pictures/pic_none", "", ""),
-		"the page, from elsewhere": from(s, there, home+"/shop"),
+		"the page, from elsewhere": from(s, elsewhere, home+"/shop"),
 	} {
 		if a.Status != http.StatusUnauthorized && a.Status != http.StatusForbidden && a.Status != http.StatusNotFound {
 			t.Errorf("%s: %d %s", name, a.Status, a.Body)
 		}
 	}
 	closed, _ := goods(t)
-	if a := from(closed, here, home+"/shop"); a.Status != http.StatusNotFound {
+	if a := from(closed, thisMachine, home+"/shop"); a.Status != http.StatusNotFound {
 		t.Errorf("where there is no sample shop: %d", a.Status)
 	}
-	if a := from(closed, here, home+"/v1/search?q=mug"); a.Status != http.StatusUnauthorized {
+	if a := from(closed, thisMachine, home+"/v1/search?q=mug"); a.Status != http.StatusUnauthorized {
 		t.Errorf("search where there is none: %d", a.Status)
 	}
 	public, _ := goods(t, func(c *api.Config, _ *records.Store) { c.Search.Public = true })
-	if a := from(public, there, "https://shop.example/shop"); a.Status != http.StatusOK {
+	if a := from(public, elsewhere, "https://shop.example/shop"); a.Status != http.StatusOK {
 		t.Errorf("where the search is public: %d", a.Status)
 	}
 }

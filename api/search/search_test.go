@@ -18,8 +18,8 @@ import (
 	"purser/records"
 )
 
-// goods is a shop whose search engine knows the goods of the conformance
-// suite; down makes it fail.
+// goods is an API whose search engine has the goods of the conformance suite; down
+// makes it fail.
 func goods(t *testing.T, mods ...func(*api.Config, *records.Store)) (s *apitest.Shop, down *bool) {
 	down = new(bool)
 	x := &fake.Index{Before: func(string) error {
