@@ -20,7 +20,7 @@ type Check struct {
 // healthRoutes declares what a load balancer asks, without a key.
 func (s *server) healthRoutes(a huma.API) {
 	register(s, a, huma.Operation{OperationID: "livez", Method: http.MethodGet, Path: "/livez", Tags: []string{"health"}, Summary: "The process answers", Description: "Answers as long as the process does. If it does not answer, restart the process."}, nil, s.livez)
-	register(s, a, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Tags: []string{"health"}, Summary: "Database and engine answer", Description: "503 names what does not answer: the record or the engine. A partner that is down does not show here: orders wait for it."}, nil, s.readyz)
+	register(s, a, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Tags: []string{"health"}, Summary: "Database and engine answer", Description: "503 names what does not answer: the record or the engine; or it says that the process is stopping, which still serves for a moment. A partner that is down does not show here: orders wait for it."}, nil, s.readyz)
 }
 
 type health struct {

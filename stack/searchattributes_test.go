@@ -9,10 +9,13 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
 	"purser/config"
@@ -40,37 +43,52 @@ func settings(t *testing.T, flags ...string) *config.Config {
 	return &c.Config
 }
 
-// strict is a cluster's frontend that lets nobody add search attributes.
-type strict struct {
+// frontend is that of a cluster which lets nobody add search attributes.
+type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	operatorservice.UnimplementedOperatorServiceServer
+
+	has map[string]enums.IndexedValueType
 }
 
-func (strict) ListSearchAttributes(context.Context, *operatorservice.ListSearchAttributesRequest) (*operatorservice.ListSearchAttributesResponse, error) {
-	return &operatorservice.ListSearchAttributesResponse{}, nil
+func (f frontend) ListSearchAttributes(context.Context, *operatorservice.ListSearchAttributesRequest) (*operatorservice.ListSearchAttributesResponse, error) {
+	return &operatorservice.ListSearchAttributesResponse{CustomAttributes: f.has}, nil
 }
 
-func (strict) AddSearchAttributes(context.Context, *operatorservice.AddSearchAttributesRequest) (*operatorservice.AddSearchAttributesResponse, error) {
+func (frontend) AddSearchAttributes(context.Context, *operatorservice.AddSearchAttributesRequest) (*operatorservice.AddSearchAttributesResponse, error) {
 	return nil, status.Error(codes.PermissionDenied, "Request unauthorized.")
+}
+
+func (frontend) ListWorkflowExecutions(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
+}
+
+// serve returns the frontend's address. It is in good health.
+func (f frontend) serve(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, doctor := grpc.NewServer(), health.NewServer()
+	doctor.SetServingStatus(workflowservice.WorkflowService_ServiceDesc.ServiceName, healthpb.HealthCheckResponse_SERVING)
+	workflowservice.RegisterWorkflowServiceServer(server, f)
+	operatorservice.RegisterOperatorServiceServer(server, f)
+	healthpb.RegisterHealthServer(server, doctor)
+	go func() { _ = server.Serve(l) }() // it ends with the test
+	t.Cleanup(server.Stop)
+	return l.Addr().String()
 }
 
 // TestSearchAttributesRefused: a role that may not register the search
 // attributes does not start, and names all of them, each with its type.
 func TestSearchAttributesRefused(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := grpc.NewServer()
-	workflowservice.RegisterWorkflowServiceServer(server, strict{})
-	operatorservice.RegisterOperatorServiceServer(server, strict{})
-	go func() { _ = server.Serve(l) }() // it ends with the test
-	t.Cleanup(server.Stop)
+	address := frontend{}.serve(t)
 	for name, role := range map[string]Role{"api": APIOnly, "worker": WorkerOnly} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := Start(t.Context(), settings(t, "--temporal-address="+l.Addr().String()), role)
+			s, err := Start(t.Context(), settings(t, "--temporal-address="+address), role)
 			if err == nil {
 				s.Stop()
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 
 	"purser/activities"
@@ -26,14 +27,15 @@ type Limits struct {
 	MailRate  float64 // mails a second on the mail queue, over all workers; default unlimited
 }
 
-// stopWithin is how long a worker that stops lets its activities end.
-const stopWithin = 10 * time.Second
-
-// Set is the workers of one process.
-type Set []worker.Worker
+// Set is workers that start and stop together.
+type Set struct {
+	workers []worker.Worker
+	running *running
+}
 
 // New makes the workers; Start runs them.
 func New(c client.Client, a *activities.Activities, l Limits) Set {
+	set := Set{running: newRunning()}
 	orders := worker.New(c, workflows.TaskQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: or(l.Workflows, 64),
 		MaxConcurrentWorkflowTaskPollers:       16,
@@ -42,6 +44,8 @@ func New(c client.Client, a *activities.Activities, l Limits) Set {
 		LocalActivityWorkerOnly: true,
 		// On a starved machine a second passes without any deadlock.
 		DeadlockDetectionTimeout: 10 * time.Second,
+		WorkerStopTimeout:        stopWithin,
+		Interceptors:             []interceptor.WorkerInterceptor{set.running},
 	})
 	workflows.Register(orders)
 	orders.RegisterActivity(a)
@@ -51,10 +55,12 @@ func New(c client.Client, a *activities.Activities, l Limits) Set {
 		MaxConcurrentActivityExecutionSize:     or(l.Catalogue, 8),
 		MaxConcurrentActivityTaskPollers:       2,
 		DeadlockDetectionTimeout:               10 * time.Second,
+		WorkerStopTimeout:                      stopWithin,
+		Interceptors:                           []interceptor.WorkerInterceptor{set.running, &interrupting{}},
 	})
 	workflows.Register(catalogue)
 	catalogue.RegisterActivity(a)
-	set := Set{orders, catalogue}
+	set.workers = append(set.workers, orders, catalogue)
 	for _, q := range []struct {
 		queue string
 		most  int
@@ -73,31 +79,24 @@ func New(c client.Client, a *activities.Activities, l Limits) Set {
 			DisableWorkflowWorker:              true,
 			// A campaign that is paused learns of it with its next heartbeat.
 			MaxHeartbeatThrottleInterval: 2 * time.Second,
-			// A mail cut off half-way is one whose outcome nobody knows.
-			WorkerStopTimeout: stopWithin,
+			WorkerStopTimeout:            stopWithin,
+			Interceptors:                 []interceptor.WorkerInterceptor{set.running},
 		})
 		w.RegisterActivity(a)
-		set = append(set, w)
+		set.workers = append(set.workers, w)
 	}
 	return set
 }
 
 // Start runs all workers, or none.
 func (s Set) Start() error {
-	for i, w := range s {
+	for i, w := range s.workers {
 		if err := w.Start(); err != nil {
-			s[:i].Stop()
+			Set{s.workers[:i], s.running}.Stop()
 			return fmt.Errorf("start worker: %w", err)
 		}
 	}
 	return nil
-}
-
-// Stop lets the workers finish what they hold.
-func (s Set) Stop() {
-	for _, w := range s {
-		w.Stop()
-	}
 }
 
 func or(n, otherwise int) int {
