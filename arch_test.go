@@ -65,7 +65,7 @@ var house = []room{
 	{"e2e", []string{anything}, nil, "proves the whole"},
 	{"config", []string{"api", "letters", "mail", "providers/s3", "providers/smtp", "providers/sns", "records", "vault", "workflows"}, nil, "read once; a setting is refused by the room that uses it"},
 	{"stack", []string{anything}, nil, "wires everything"},
-	{"commands", []string{"catalog", "config", "drill", "feed", "mail", "order", "pictures", "records", "sandbox", "sandbox/*", "shop", "stack"}, nil, "a command starts a stack, measures one, or calls one as a shop would"},
+	{"commands", []string{"catalog", "config", "drill", "feed", "mail", "order", "pictures", "records", "sandbox", "sandbox/*", "shop", "stack"}, []string{"api"}, "a command starts a stack, measures one, or calls one as a shop would"},
 	{"", []string{"commands"}, nil, "hands over"},
 }
 
