@@ -136,8 +136,6 @@ func refused(err error) bool {
 // permanent is an error that trying again does not mend.
 type permanent struct{ error }
 
-func (p permanent) Unwrap() error { return p.error }
-
 // The pauses between two tries of until grow from the first to the last.
 const (
 	firstPause = 20 * time.Millisecond
