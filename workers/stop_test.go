@@ -83,7 +83,10 @@ func TestStopInterrupts(t *testing.T) {
 				close(stop)
 			}
 			env.SetWorkerStopChannel(stop)
-			env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&interrupting{}}})
+			env.SetWorkerOptions(worker.Options{
+				Interceptors:             []interceptor.WorkerInterceptor{&interrupting{}},
+				DeadlockDetectionTimeout: time.Minute, // on a busy machine a second passes without any deadlock
+			})
 			env.RegisterActivityWithOptions(tt.run, activity.RegisterOptions{Name: "run"})
 			env.ExecuteWorkflow(func(ctx workflow.Context) error {
 				ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

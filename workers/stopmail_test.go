@@ -120,8 +120,10 @@ func TestStopDuringMail(t *testing.T) {
 			if tt.outlasts {
 				return // its workflow goes on with the mail's queue
 			}
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // no worker is left to end it later
+			defer cancel()
 			var out activities.MailOutcome
-			if err := run.Get(t.Context(), &out); err != nil || out.State != mail.StateSent {
+			if err := run.Get(ctx, &out); err != nil || out.State != mail.StateSent {
 				t.Errorf("the workflow ended with %+v, %v", out, err)
 			}
 		})
