@@ -29,7 +29,7 @@ type healthService struct {
 func (s *healthService) register(server *httpkit.Server) {
 	s.server = server
 	httpkit.Register(server, huma.Operation{OperationID: "livez", Method: http.MethodGet, Path: "/livez", Tags: []string{"health"}, Summary: "The process answers", Description: "Answers as long as the process does. If it does not answer, restart the process."}, nil, s.livez)
-	httpkit.Register(server, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Tags: []string{"health"}, Summary: "Database and engine answer", Description: "503 names what does not answer: the record or the engine. A partner that is down does not show here: orders wait for it."}, nil, s.readyz)
+	httpkit.Register(server, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Tags: []string{"health"}, Summary: "Database and engine answer", Description: "503 names what does not answer: the record or the engine; or it says that the process is stopping, which still serves for a moment. A partner that is down does not show here: orders wait for it."}, nil, s.readyz)
 }
 
 type health struct {

@@ -63,6 +63,7 @@ type Config struct {
 	OverdueAfter time.Duration `help:"A parcel that has not moved for so long: an operator is to look for it; 0: never." env:"PURSER_OVERDUE_AFTER" default:"336h"`
 	SandboxPace  time.Duration `help:"How fast the sandbox's carrier moves parcels, from scan to scan; 0: only when told." env:"PURSER_SANDBOX_PACE" default:"2s"`
 	PlaceTimeout time.Duration `help:"How long placing an order may take before the API answers 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
+	Drain        time.Duration `help:"How long a stopping API goes on while /readyz says 503, so that a load balancer sends it nothing more. Where everything runs on this machine alone it closes at once." env:"PURSER_DRAIN" default:"5s"`
 
 	Feedback
 	Letters
@@ -137,6 +138,7 @@ func (c *Config) checkTimes() error {
 		{"PURSER_PLACE_TIMEOUT", c.PlaceTimeout, false},
 		{"PURSER_OVERDUE_AFTER", c.OverdueAfter, true},
 		{"PURSER_SANDBOX_PACE", c.SandboxPace, true},
+		{"PURSER_DRAIN", c.Drain, true},
 	} {
 		switch {
 		case t.zero && t.d < 0:

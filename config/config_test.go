@@ -55,6 +55,7 @@ func TestContradictions(t *testing.T) {
 		{[]string{"--pay-within=0s"}, "PURSER_PAY_WITHIN"},
 		{[]string{"--overdue-after=-1h"}, "PURSER_OVERDUE_AFTER: want 0 or more"},
 		{[]string{"--sandbox-pace=-1s"}, "PURSER_SANDBOX_PACE: want 0 or more"},
+		{[]string{"--drain=-1s"}, "PURSER_DRAIN: want 0 or more"},
 		{[]string{"--mail-rate=-1"}, "PURSER_MAIL_RATE"},
 		{[]string{"--import-max=0"}, "PURSER_IMPORT_MAX"},
 		{[]string{"--reconcile-every=1s"}, "PURSER_RECONCILE_EVERY"},

@@ -25,6 +25,11 @@ func (c *Config) Played() bool {
 	return c.StripeKey == "" || c.CarrierURL == "" || c.PlaysSES() || c.S3Bucket == "" || c.SearchPlayed()
 }
 
+// LoadsSample reports whether an empty catalogue is filled with the sample
+// products. Where real money is taken, nobody may order what the shop does not
+// have, unless the operator asks for it.
+func (c *Config) LoadsSample() bool { return c.StripeKey == "" || c.SampleCatalogue }
+
 // Apart are the settings of a stack of its own in dir: all providers played,
 // no port that another may have, no UI.
 func (c Config) Apart(dir string) Config {

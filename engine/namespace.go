@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.temporal.io/api/enums/v1"
 	namespacepb "go.temporal.io/api/namespace/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -31,10 +30,6 @@ func createNamespace(persistence config.Persistence, c Config) error {
 	return sqlite.CreateNamespaces(persistence.DataStores[persistence.DefaultStore].SQL, ns)
 }
 
-// settling is how long a started server may take to answer for its namespace;
-// it takes a moment, or two seconds with new search attributes.
-const settling = 30 * time.Second
-
 // settleNamespace brings an existing namespace up to date and waits until the
 // server answers for it.
 func settleNamespace(ctx context.Context, address string, c Config) error {
@@ -53,16 +48,7 @@ func settleNamespace(ctx context.Context, address string, c Config) error {
 	if err := n.retain(ctx, c.Retention); err != nil {
 		return fmt.Errorf("namespace %s: %w", c.Namespace, err)
 	}
-	if err := n.addSearchAttributes(ctx, c.SearchAttributes); err != nil {
-		return fmt.Errorf("search attributes of namespace %s: %w", c.Namespace, err)
-	}
-	return nil
-}
-
-type namespace struct {
-	name      string
-	workflows workflowservice.WorkflowServiceClient
-	operator  operatorservice.OperatorServiceClient
+	return n.ensureSearchAttributes(ctx, c.SearchAttributes)
 }
 
 // retain sets the retention if it is another than wanted.
@@ -83,63 +69,4 @@ func (n namespace) retain(ctx context.Context, retention time.Duration) error {
 		Config:    &namespacepb.NamespaceConfig{WorkflowExecutionRetentionTtl: durationpb.New(retention)},
 	})
 	return err
-}
-
-// addSearchAttributes adds those that are missing and waits until they can be
-// queried, which takes the server a moment.
-func (n namespace) addSearchAttributes(ctx context.Context, wanted map[string]enums.IndexedValueType) error {
-	have, err := n.operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: n.name})
-	if err != nil {
-		return err
-	}
-	missing := map[string]enums.IndexedValueType{}
-	for name, kind := range wanted {
-		got, ok := have.GetCustomAttributes()[name]
-		if !ok {
-			missing[name] = kind
-		} else if got != kind {
-			return fmt.Errorf("%s is registered as %s, not %s: choose another name", name, got, kind)
-		}
-	}
-	if len(missing) == 0 {
-		return n.usable(ctx, "")
-	}
-	_, err = n.operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
-		Namespace:        n.name,
-		SearchAttributes: missing,
-	})
-	if err != nil {
-		return err
-	}
-	for name := range missing {
-		if err := n.usable(ctx, name+" IS NOT NULL"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// usable waits until the namespace answers the query.
-func (n namespace) usable(ctx context.Context, query string) error {
-	return until(ctx, func() error {
-		_, err := n.workflows.ListWorkflowExecutions(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-			Namespace: n.name, PageSize: 1, Query: query,
-		})
-		return err
-	})
-}
-
-// until repeats what fails until it succeeds or the context ends.
-func until(ctx context.Context, try func() error) error {
-	for {
-		err := try()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", ctx.Err(), err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }

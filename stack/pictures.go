@@ -102,7 +102,7 @@ func (s *Stack) pictureURL(p *providers) func(key string) string {
 func (s *Stack) AddSamplePictures() { s.background(s.addSamplePictures) }
 
 func (s *Stack) addSamplePictures(ctx context.Context) {
-	if !s.cfg.SamplePictures {
+	if !s.cfg.SamplePictures || !s.cfg.LoadsSample() {
 		return
 	}
 	// The stack collects its garbage rarely; that of a burst before anybody

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -114,7 +115,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 		return err
 	}
 	relay := &inbox.Relay{Orders: s.starter, Ledger: s.Records, Finder: s.Records, Log: s.log}
-	stopping := make(chan struct{})
+	stopping, draining := make(chan struct{}), &atomic.Bool{}
 	hooks := &inbox.Handler{
 		Sources: map[string]inbox.Source{"stripe": p.stripe, "carrier": p.scans},
 		Keeper:  s.Records, Relay: relay, Log: s.log,
@@ -137,6 +138,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 		Ready: []api.Check{
 			{Name: "record", Ask: s.Records.Ping},
 			{Name: "engine", Ask: s.pingEngine},
+			{Name: "stopping", Ask: notWhile(draining)},
 		},
 	})
 	if err != nil {
@@ -144,7 +146,23 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 	}
 	s.serve(s.apiListener, handler, 5*time.Second)
 	s.onStop(func() { close(stopping) })
+	s.onStop(func() {
+		draining.Store(true)
+		if !s.atHome(r) { // no load balancer asks there
+			time.Sleep(s.cfg.Drain)
+		}
+	})
 	return nil
+}
+
+// notWhile is a check that fails while the flag is set.
+func notWhile(flag *atomic.Bool) func(context.Context) error {
+	return func(context.Context) error {
+		if flag.Load() {
+			return errors.New("this process stops")
+		}
+		return nil
+	}
 }
 
 func (s *Stack) pingEngine(ctx context.Context) error {

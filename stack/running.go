@@ -72,8 +72,12 @@ func (s *Stack) announce() error {
 	return nil
 }
 
-// LoadSample fills an empty catalogue, so that there is something to order.
+// LoadSample fills an empty catalogue, so that there is something to order. It
+// does nothing where the settings rule the sample products out.
 func (s *Stack) LoadSample(ctx context.Context) error {
+	if !s.cfg.LoadsSample() {
+		return nil
+	}
 	found, err := s.Records.Products(ctx, 1, "")
 	if err != nil || len(found) > 0 {
 		return err

@@ -261,7 +261,10 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 		return fmt.Errorf("temporal at %s: %w", address, err)
 	}
 	s.onStop(s.Temporal.Close)
-	return nil
+	if r.engine {
+		return nil
+	}
+	return s.ensureSearchAttributes(ctx)
 }
 
 // startWorkers lets this process carry out workflows and their steps, and keeps

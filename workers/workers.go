@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 
 	"purser/activities/campaigns"
@@ -34,11 +35,11 @@ type Limits struct {
 	MailRate  float64 // mails a second on the mail queue, over all workers; default unlimited
 }
 
-// stopWithin is how long a worker that stops lets its activities end.
-const stopWithin = 10 * time.Second
-
-// Set is the workers of one process.
-type Set []worker.Worker
+// Set is workers that start and stop together.
+type Set struct {
+	workers []worker.Worker
+	running *running
+}
 
 // Activities are the steps of each subject. A subject that is nil has no
 // steps in this process; without Images there is no worker for them.
@@ -53,6 +54,7 @@ type Activities struct {
 
 // New makes the workers; Start runs them.
 func New(c client.Client, a Activities, l Limits) Set {
+	set := Set{running: newRunning()}
 	orders := worker.New(c, workflows.OrdersQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: or(l.Workflows, 64),
 		MaxConcurrentWorkflowTaskPollers:       16,
@@ -61,6 +63,8 @@ func New(c client.Client, a Activities, l Limits) Set {
 		LocalActivityWorkerOnly: true,
 		// On a starved machine a second passes without any deadlock.
 		DeadlockDetectionTimeout: 10 * time.Second,
+		WorkerStopTimeout:        stopWithin,
+		Interceptors:             []interceptor.WorkerInterceptor{set.running},
 	})
 	RegisterWorkflows(orders)
 	register(orders, a.Orders, a.Mails, a.Campaigns)
@@ -70,10 +74,12 @@ func New(c client.Client, a Activities, l Limits) Set {
 		MaxConcurrentActivityExecutionSize:     or(l.Catalogue, 8),
 		MaxConcurrentActivityTaskPollers:       2,
 		DeadlockDetectionTimeout:               10 * time.Second,
+		WorkerStopTimeout:                      stopWithin,
+		Interceptors:                           []interceptor.WorkerInterceptor{set.running, &interrupting{}},
 	})
 	RegisterWorkflows(catalogue)
 	register(catalogue, a.Products, a.Imports)
-	set := Set{orders, catalogue}
+	set.workers = append(set.workers, orders, catalogue)
 	for _, q := range []struct {
 		queue string
 		most  int
@@ -93,26 +99,28 @@ func New(c client.Client, a Activities, l Limits) Set {
 			DisableWorkflowWorker:              true,
 			// A campaign that is paused learns of it with its next heartbeat.
 			MaxHeartbeatThrottleInterval: 2 * time.Second,
-			// A mail cut off half-way is one whose outcome nobody knows.
-			WorkerStopTimeout: stopWithin,
+			WorkerStopTimeout:            stopWithin,
+			Interceptors:                 []interceptor.WorkerInterceptor{set.running},
 		})
 		register(w, q.steps...)
-		set = append(set, w)
+		set.workers = append(set.workers, w)
 	}
 	if a.Images != nil {
-		set = append(set, imageWorker(c, a.Images, l))
+		set.workers = append(set.workers, imageWorker(c, a.Images, l, set.running))
 	}
 	return set
 }
 
 // imageWorker has workflows and steps on a queue of their own, because
 // decoding an image takes memory.
-func imageWorker(c client.Client, a *images.Activities, l Limits) worker.Worker {
+func imageWorker(c client.Client, a *images.Activities, l Limits, r *running) worker.Worker {
 	w := worker.New(c, workflows.PicturesQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: 8,
 		MaxConcurrentWorkflowTaskPollers:       2,
 		MaxConcurrentActivityExecutionSize:     or(l.Images, 2),
 		MaxConcurrentActivityTaskPollers:       2,
+		WorkerStopTimeout:                      stopWithin,
+		Interceptors:                           []interceptor.WorkerInterceptor{r, &interrupting{}},
 	})
 	imageworkflows.RegisterPictures(w)
 	register(w, a)
@@ -130,20 +138,13 @@ func register(w worker.Worker, subjects ...any) {
 
 // Start runs all workers, or none.
 func (s Set) Start() error {
-	for i, w := range s {
+	for i, w := range s.workers {
 		if err := w.Start(); err != nil {
-			s[:i].Stop()
+			Set{s.workers[:i], s.running}.Stop()
 			return fmt.Errorf("start worker: %w", err)
 		}
 	}
 	return nil
-}
-
-// Stop lets the workers finish what they hold.
-func (s Set) Stop() {
-	for _, w := range s {
-		w.Stop()
-	}
 }
 
 func or(n, otherwise int) int {

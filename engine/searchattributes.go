@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/grpc/codes"
+)
+
+// settling is how long a server may take until its namespace can be used. It
+// takes a moment, or two seconds with new search attributes.
+const settling = 30 * time.Second
+
+// SearchAttributesError says that a namespace lacks search attributes and that
+// this process may not add them.
+type SearchAttributesError struct {
+	Namespace string
+	Missing   map[string]enums.IndexedValueType
+	Err       error // how the server refused
+}
+
+func (e *SearchAttributesError) Error() string {
+	var lacks []string
+	command := "temporal operator search-attribute create --namespace " + e.Namespace
+	for _, name := range slices.Sorted(maps.Keys(e.Missing)) {
+		lacks = append(lacks, fmt.Sprintf("%s (%s)", name, e.Missing[name]))
+		command += fmt.Sprintf(" --name %s --type %s", name, e.Missing[name])
+	}
+	return fmt.Sprintf("namespace %s lacks search attributes, and this process may not add them: %s; an operator of the cluster can: %s: %v",
+		e.Namespace, strings.Join(lacks, ", "), command, e.Err)
+}
+
+func (e *SearchAttributesError) Unwrap() error { return e.Err }
+
+// EnsureSearchAttributes registers with a namespace of any Temporal server the
+// search attributes that it lacks, and returns when all of them can be used.
+// Several processes may do so at the same time. It fails with a
+// *SearchAttributesError where the server refuses.
+func EnsureSearchAttributes(ctx context.Context, w workflowservice.WorkflowServiceClient, o operatorservice.OperatorServiceClient, name string, wanted map[string]enums.IndexedValueType) error {
+	ctx, cancel := context.WithTimeout(ctx, settling)
+	defer cancel()
+	n := namespace{name: name, workflows: w, operator: o}
+	// Asked for its search attributes, a server calls a namespace that does not
+	// exist unavailable, which would be waited for.
+	if _, err := w.DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: name}); codeOf(err) == codes.NotFound {
+		return fmt.Errorf("namespace %s: %w", name, err)
+	}
+	return n.ensureSearchAttributes(ctx, wanted)
+}
+
+// namespace is a namespace of a running server.
+type namespace struct {
+	name      string
+	workflows workflowservice.WorkflowServiceClient
+	operator  operatorservice.OperatorServiceClient
+}
+
+// ensureSearchAttributes adds those that are missing and waits until all can be
+// queried, also if another process has just added them.
+func (n namespace) ensureSearchAttributes(ctx context.Context, wanted map[string]enums.IndexedValueType) error {
+	err := until(ctx, func() error { return n.addMissing(ctx, wanted) })
+	if err == nil {
+		err = until(ctx, func() error { return n.query(ctx, wanted) })
+	}
+	var lacks *SearchAttributesError
+	if err == nil || errors.As(err, &lacks) {
+		return err
+	}
+	return fmt.Errorf("search attributes of namespace %s: %w", n.name, err)
+}
+
+// addMissing adds the search attributes that the namespace lacks.
+func (n namespace) addMissing(ctx context.Context, wanted map[string]enums.IndexedValueType) error {
+	have, err := n.operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: n.name})
+	switch {
+	case refused(err) && n.query(ctx, wanted) == nil: // they may not be listed, and can be used
+		return nil
+	case refused(err):
+		return permanent{&SearchAttributesError{Namespace: n.name, Missing: wanted, Err: err}}
+	case err != nil:
+		return err
+	}
+	missing := map[string]enums.IndexedValueType{}
+	for name, kind := range wanted {
+		got, ok := have.GetCustomAttributes()[name]
+		if !ok {
+			missing[name] = kind
+		} else if got != kind {
+			return permanent{fmt.Errorf("%s is registered as %s, not %s: choose another name", name, got, kind)}
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err = n.operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: n.name, SearchAttributes: missing})
+	switch {
+	case refused(err):
+		return permanent{&SearchAttributesError{Namespace: n.name, Missing: missing, Err: err}}
+	case codeOf(err) == codes.InvalidArgument: // such as more than the namespace has room for
+		return permanent{err}
+	}
+	return err // another process adds them at this moment, or the server is starting: tried again
+}
+
+// query asks for workflows by all search attributes at once, which fails until
+// the server knows each of them.
+func (n namespace) query(ctx context.Context, wanted map[string]enums.IndexedValueType) error {
+	var known []string
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		known = append(known, name+" IS NOT NULL")
+	}
+	_, err := n.workflows.ListWorkflowExecutions(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: n.name, PageSize: 1, Query: strings.Join(known, " AND "),
+	})
+	return err
+}
+
+// codeOf returns the gRPC code of a call's error.
+func codeOf(err error) codes.Code { return serviceerror.ToStatus(err).Code() }
+
+// refused reports whether the server does not let this process do what it asked
+// for. A service that leaves a call out does not let anybody.
+func refused(err error) bool {
+	return slices.Contains([]codes.Code{codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented}, codeOf(err))
+}
+
+// permanent is an error that trying again does not mend.
+type permanent struct{ error }
+
+// The pauses between two tries of until grow from the first to the last.
+const (
+	firstPause = 20 * time.Millisecond
+	lastPause  = 500 * time.Millisecond
+)
+
+// until repeats what fails until it succeeds, fails for good, or the context
+// ends.
+func until(ctx context.Context, try func() error) error {
+	for pause := firstPause; ; pause = min(pause+pause/4, lastPause) {
+		err := try()
+		var p permanent
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &p):
+			return p.error
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ctx.Err(), err)
+		case <-time.After(pause):
+		}
+	}
+}
