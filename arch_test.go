@@ -61,11 +61,12 @@ var house = []room{
 	{"sandbox", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "the stand-ins know the wire, not our adapters: else they would share their mistakes"},
 	{"sandbox/*", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "as above"},
 
-	{"drill", []string{anything}, nil, "measures and breaks the whole"},
+	{"bench", []string{"bench/*"}, nil, "a program of its own, so that measuring is not in the shipped binary"},
+	{"bench/*", []string{anything}, nil, "measures the whole"},
 	{"e2e", []string{anything}, nil, "proves the whole"},
 	{"config", []string{"api", "letters", "mail", "providers/s3", "providers/smtp", "providers/sns", "records", "vault", "workflows"}, nil, "read once; a setting is refused by the room that uses it"},
 	{"stack", []string{anything}, nil, "wires everything"},
-	{"commands", []string{"catalog", "config", "drill", "feed", "mail", "order", "pictures", "records", "sandbox", "sandbox/*", "shop", "stack"}, nil, "a command starts a stack, measures one, or calls one as a shop would"},
+	{"commands", []string{"catalog", "config", "mail", "order", "shop", "stack"}, nil, "a command starts a stack, or calls one as a shop would"},
 	{"", []string{"commands"}, nil, "hands over"},
 }
 
@@ -80,8 +81,8 @@ type foreign struct {
 var foreigners = []foreign{
 	{"go.temporal.io/server", []string{"engine"}, true, "the build without the server (-tags lean) leaves it out in one place"},
 	{"github.com/temporalio/ui-server", []string{"engine"}, true, "as above"},
-	{"go.temporal.io/sdk", []string{"activities", "workflows", "workers", "starter", "engine", "drill", "e2e", "stack"}, false, "the others would not notice if the engine were another"},
-	{"database/sql", []string{"records", "engine", "drill", "e2e", "sandbox/*"}, false, "there is one record, and one room that writes it"},
+	{"go.temporal.io/sdk", []string{"activities", "workflows", "workers", "starter", "engine", "bench/*", "e2e", "stack"}, false, "the others would not notice if the engine were another"},
+	{"database/sql", []string{"records", "engine", "bench/*", "e2e", "sandbox/*"}, false, "there is one record, and one room that writes it"},
 	{"github.com/stripe/stripe-go", []string{"providers/stripe", "sandbox/stripe"}, false, "one adapter per party"},
 	{"testing", []string{"activities/porttest", "e2e"}, false, "test code has no place in the program; the conformance suites are test code"},
 }
@@ -238,7 +239,8 @@ func TestArchImportsCanFail(t *testing.T) {
 		{imports("purser/sandbox/stripe/deep"), true},
 		{imports("purser/records", "go.temporal.io/sdk/client"), true},
 		{imports("purser/workers", "go.temporal.io/sdk/worker"), false},
-		{imports("purser/drill", "go.temporal.io/server/temporal"), true},
+		{imports("purser/bench/orders", "go.temporal.io/server/temporal"), true},
+		{imports("purser", "purser/bench/orders"), true},
 		{pkg{ImportPath: "purser/starter", TestImports: []string{"go.temporal.io/server/temporaltest"}}, true},
 		{imports("purser/api", "database/sql"), true},
 		{imports("purser/inbox", "testing"), true},

@@ -26,7 +26,6 @@ type commands struct {
 	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; look after the search index."`
 	Picture pictureCmd `cmd:"" help:"Add, show, list and delete products' pictures."`
 	Mail    mailCmd    `cmd:"" help:"Show which mails went out and what became of them; steer whom they go to."`
-	Bench   benchCmds  `cmd:"" help:"Measure orders, searching, pictures, mail and imports."`
 }
 
 // env is the world around a command.

@@ -27,13 +27,20 @@ func buildAndRun(m *testing.M) (int, error) {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "purser")
-	args := []string{"build", "-buildvcs=false", "-o", binary}
+	if err := buildProgram(binary, "purser"); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}
+
+// buildProgram builds a main package as the tests are built.
+func buildProgram(path, pkg string) error {
+	args := []string{"build", "-buildvcs=false", "-o", path}
 	if underRace {
 		args = append(args, "-race")
 	}
-	build := exec.Command("go", append(args, "purser")...)
-	if out, err := build.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("build: %w\n%s", err, out)
+	if out, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 	}
-	return m.Run(), nil
+	return nil
 }
