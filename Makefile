@@ -79,5 +79,14 @@ vulns: ## Known vulnerabilities in what the binary contains.
 	@echo "== govulncheck"
 	@scripts/vulns $(RACE)
 
-build: ## The binary, ./purser.
-	@go build -o purser .
+# A release is built with VERSION=0.1.0; without, the number stays that of
+# version/version.go. A stamp that names no variable is ignored by the linker, so
+# the binary is asked.
+VERSION ?=
+COMMIT  ?= $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
+STAMPS   = $(if $(VERSION),-X purser/version.number=$(VERSION)) $(if $(COMMIT),-X purser/version.commit=$(COMMIT))
+
+build: ## The binary as it is released, ./purser: stripped and stamped.
+	@go build -trimpath -ldflags="-s -w $(STAMPS)" -o purser .
+	@./purser --version
+	@./purser --version | grep -F -- "$(COMMIT)" | grep -qF -- "$(VERSION)"

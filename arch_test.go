@@ -38,6 +38,7 @@ var house = []room{
 	{"catalog", nil, nil, "products exist without orders"},
 	{"feed", []string{"catalog"}, nil, "reads rows from bytes, wherever those come from and the rows go to"},
 	{"letters", []string{"order", "mail"}, nil, "a letter is made of words, whoever carries it"},
+	{"version", nil, nil, "a build is named once, for the command and for the API"},
 	{"vault", []string{"order"}, nil, "a secret is bound to an order; where it is kept is not the vault's business"},
 
 	{"activities", []string{"order", "catalog", "mail", "pictures", "feed"}, nil, "the ports are declared here and satisfied by shape; an import would point the wrong way"},
@@ -66,7 +67,7 @@ var house = []room{
 	{"e2e", []string{anything}, nil, "proves the whole"},
 	{"config", []string{"api", "letters", "mail", "providers/s3", "providers/smtp", "providers/sns", "records", "vault", "workflows"}, nil, "read once; a setting is refused by the room that uses it"},
 	{"stack", []string{anything}, nil, "wires everything"},
-	{"commands", []string{"catalog", "config", "mail", "order", "shop", "stack"}, nil, "a command starts a stack, or calls one as a shop would"},
+	{"commands", []string{"catalog", "config", "mail", "order", "shop", "stack", "version"}, nil, "a command starts a stack, or calls one as a shop would"},
 	{"", []string{"commands"}, nil, "hands over"},
 }
 

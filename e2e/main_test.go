@@ -11,6 +11,9 @@ import (
 // binary is the program under test, built once.
 var binary string
 
+// commit is what it is stamped with.
+const commit = "0e2e0e2"
+
 func TestMain(m *testing.M) {
 	code, err := buildAndRun(m)
 	if err != nil {
@@ -35,7 +38,7 @@ func buildAndRun(m *testing.M) (int, error) {
 
 // buildProgram builds a main package as the tests are built.
 func buildProgram(path, pkg string) error {
-	args := []string{"build", "-buildvcs=false", "-o", path}
+	args := []string{"build", "-buildvcs=false", "-ldflags=-X purser/version.commit=" + commit, "-o", path}
 	if underRace {
 		args = append(args, "-race")
 	}

@@ -22,6 +22,7 @@ import (
 	"purser/sandbox"
 	sandboxcarrier "purser/sandbox/carrier"
 	sandboxstripe "purser/sandbox/stripe"
+	"purser/version"
 )
 
 // The credentials of the sandbox. They open nothing but the stand-ins, which
@@ -134,7 +135,8 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 	}
 	s.background(relay.Run)
 	handler, err := api.New(api.Config{
-		Orders: s.starter, Records: s.Records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
+		Version: version.Number(),
+		Orders:  s.starter, Records: s.Records, Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout,
 		Products: s.productDesk(),
 		Appeared: relay.OrderAppeared, Stopping: stopping, Search: p.search, PublicSearch: s.cfg.SearchPublic, SampleShop: s.atHome(r),
 		Pictures: s.pictureDesk(p), Mail: s.mailDesk(), Campaigns: s.campaignDesk(p), Preview: s.preview(r, p),
