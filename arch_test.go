@@ -29,7 +29,7 @@ type room struct {
 const anything = "**"
 
 // testRooms are for the tests of every room.
-var testRooms = []string{"order", "catalog", "mail", "activities/porttest", "activities/fake", "sandbox", "sandbox/*"}
+var testRooms = []string{"order", "catalog", "mail", "soak", "activities/porttest", "activities/fake", "sandbox", "sandbox/*"}
 
 var house = []room{
 	{"order", []string{"mail"}, nil, "the vocabulary knows nobody, so that everybody can speak it; an order speaks to its shopper by mail"},
@@ -62,6 +62,7 @@ var house = []room{
 	{"sandbox", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "the stand-ins know the wire, not our adapters: else they would share their mistakes"},
 	{"sandbox/*", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "as above"},
 
+	{"soak", nil, nil, "says how long the tests of every package run"},
 	{"bench", []string{"bench/*"}, nil, "a program of its own, so that measuring is not in the shipped binary"},
 	{"bench/*", []string{anything}, nil, "measures the whole"},
 	{"e2e", []string{anything}, nil, "proves the whole"},

@@ -14,6 +14,7 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/records"
+	"purser/soak"
 )
 
 // life is what happens to one order's stock, step by step.
@@ -26,6 +27,9 @@ type life struct {
 // TestStockIsConserved proves ORD-7 and F66: whatever many orders do at once,
 // nothing is sold twice and every piece is accounted for.
 func TestStockIsConserved(t *testing.T) {
+	if err := soak.Checks(50); err != nil {
+		t.Fatal(err)
+	}
 	onBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
 		var round atomic.Int64
