@@ -4,7 +4,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help check deps format tidy arch vet staticcheck deadcode workflowcheck test vet-engine fuzz vulns build
+.PHONY: help check deps format tidy arch vet staticcheck deadcode workflowcheck test foreign vet-engine fuzz vulns soak build
 
 # The tools' versions are pinned in tools/go.mod, apart from the program's.
 TOOL := go tool -modfile=tools/go.mod
@@ -20,7 +20,7 @@ FUZZTIME ?= 5s
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-check: deps format tidy arch vet staticcheck deadcode workflowcheck test vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
+check: deps format tidy arch vet staticcheck deadcode workflowcheck test foreign vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
 
 deps: ## Install what the checks need beside Go: a C compiler, Postgres, Chromium, Node (Debian).
 	@scripts/deps
@@ -67,6 +67,10 @@ test: ## Every test, with the race detector, on SQLite and Postgres.
 	@go test $(RACE) -vet=off -timeout 30m ./...
 	@go -C tools test -vet=off ./...
 
+foreign: ## The SES adapter against a stand-in that others wrote, from npm.
+	@echo "== foreign stand-in"
+	@scripts/foreign $(RACE)
+
 vet-engine: ## go vet on the engine's real files, from what the tests have compiled.
 	@echo "== vet of the engine"
 	@go run -C tools ./vetroom -C .. $(RACE) ./engine
@@ -79,5 +83,17 @@ vulns: ## Known vulnerabilities in what the binary contains.
 	@echo "== govulncheck"
 	@scripts/vulns $(RACE)
 
-build: ## The binary, ./purser.
-	@go build -o purser .
+soak: deps ## What takes longer than CI should: hours. It says at the end what failed.
+	@scripts/soak
+
+# A release is built with VERSION=0.1.0; without, the number stays that of
+# version/version.go. A stamp that names no variable is ignored by the linker, so
+# the binary is asked.
+VERSION ?=
+COMMIT  ?= $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
+STAMPS   = $(if $(VERSION),-X purser/version.number=$(VERSION)) $(if $(COMMIT),-X purser/version.commit=$(COMMIT))
+
+build: ## The binary as it is released, ./purser: stripped and stamped.
+	@go build -trimpath -ldflags="-s -w $(STAMPS)" -o purser .
+	@./purser --version
+	@./purser --version | grep -F -- "$(COMMIT)" | grep -qF -- "$(VERSION)"

@@ -32,7 +32,7 @@ const anything = "**"
 var apiSubjects = []string{"api/campaigns", "api/images", "api/imports", "api/inbox", "api/mails", "api/orders", "api/products", "api/search"}
 
 // testRooms are for the tests of every room.
-var testRooms = []string{"order", "catalog", "mail", "activities/porttest", "activities/fake", "sandbox", "sandbox/*"}
+var testRooms = []string{"order", "catalog", "mail", "soak", "activities/porttest", "activities/fake", "sandbox", "sandbox/*"}
 
 // recordTests are for the tests of the record's subjects: they write through the
 // whole record, as the program does, and hold it to the conformance suites.
@@ -46,6 +46,7 @@ var house = []room{
 	{"catalog", nil, nil, "products exist without orders"},
 	{"importfile", []string{"catalog"}, nil, "reads rows from bytes, wherever those come from and the rows go to"},
 	{"mail/templates", []string{"order", "mail"}, nil, "a letter is made of words, whoever carries it"},
+	{"version", nil, nil, "a build is named once, for the command and for the API"},
 	{"vault", []string{"order"}, nil, "a secret is bound to an order; where it is kept is not the vault's business"},
 
 	{"activities", []string{"order", "catalog", "mail"}, []string{"activities/*"}, "the one table from errors to failures, for every subject's steps"},
@@ -91,11 +92,14 @@ var house = []room{
 	{"sandbox", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "the stand-ins know the wire, not our adapters: else they would share their mistakes"},
 	{"sandbox/*", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "as above"},
 
-	{"drill", []string{anything}, nil, "measures and breaks the whole"},
+	{"soak", nil, nil, "says how long the tests of every package run"},
+	{"bench", []string{"bench/*"}, nil, "a program of its own, so that measuring is not in the shipped binary"},
+	{"bench/*", []string{anything}, nil, "measures the whole"},
 	{"e2e", []string{anything}, nil, "proves the whole"},
 	{"config", []string{"api/httpkit", "mail/templates", "mail", "providers/s3", "providers/smtp", "providers/sns", "records/mails", "vault", "workflows/*"}, nil, "read once; a setting is refused by the room that uses it"},
 	{"stack", []string{anything}, nil, "wires everything"},
 	{"commands", []string{"catalog", "config", "drill", "importfile", "mail", "order", "images", "records", "records/campaigns", "sandbox", "sandbox/*", "shop", "stack"}, []string{"api", "api/*"}, "a command starts a stack, measures one, or calls one as a shop would"},
+	{"version", nil, nil, "a build is named once, for the command and for the API"},
 	{"", []string{"commands"}, nil, "hands over"},
 }
 
@@ -110,8 +114,8 @@ type foreign struct {
 var foreigners = []foreign{
 	{"go.temporal.io/server", []string{"engine"}, true, "the build without the server (-tags lean) leaves it out in one place"},
 	{"github.com/temporalio/ui-server", []string{"engine"}, true, "as above"},
-	{"go.temporal.io/sdk", []string{"activities", "activities/*", "workflows", "workflows/*", "workers", "starter", "engine", "drill", "e2e", "stack"}, false, "the others would not notice if the engine were another"},
-	{"database/sql", []string{"records", "records/*", "engine", "drill", "e2e", "sandbox/*"}, false, "there is one record, and one room that writes it"},
+	{"go.temporal.io/sdk", []string{"activities", "activities/*", "workflows", "workflows/*", "workers", "starter", "engine", "bench/*", "e2e", "stack"}, false, "the others would not notice if the engine were another"},
+	{"database/sql", []string{"records", "records/*", "engine", "bench/*", "e2e", "sandbox/*"}, false, "there is one record, and one room that writes it"},
 	{"github.com/stripe/stripe-go", []string{"providers/stripe", "sandbox/stripe"}, false, "one adapter per party"},
 	{"testing", []string{"activities/porttest", "api/apitest", "workflows/workflowtest", "records/recordstest", "e2e"}, false, "test code has no place in the program; the conformance suites are test code"},
 }
@@ -277,7 +281,8 @@ func TestArchImportsCanFail(t *testing.T) {
 		{imports("purser/records/stock", "purser/records"), true},
 		{pkg{ImportPath: "purser/records/stock", XTestImports: []string{"purser/records", "purser/records/recordstest"}}, false},
 		{imports("purser/workers", "go.temporal.io/sdk/worker"), false},
-		{imports("purser/drill", "go.temporal.io/server/temporal"), true},
+		{imports("purser/bench/orders", "go.temporal.io/server/temporal"), true},
+		{imports("purser", "purser/bench/orders"), true},
 		{pkg{ImportPath: "purser/starter", TestImports: []string{"go.temporal.io/server/temporaltest"}}, true},
 		{imports("purser/api", "database/sql"), true},
 		{imports("purser/inbox", "testing"), true},

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"purser/version"
 )
 
 // commands are what a person can type.
@@ -26,7 +28,6 @@ type commands struct {
 	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; look after the search index."`
 	Picture pictureCmd `cmd:"" help:"Add, show, list and delete products' pictures."`
 	Mail    mailCmd    `cmd:"" help:"Show which mails went out and what became of them; steer whom they go to."`
-	Bench   benchCmds  `cmd:"" help:"Measure orders, searching, pictures, mail and imports."`
 }
 
 // env is the world around a command.
@@ -46,9 +47,15 @@ const (
 // Run is the program: it reads its arguments and the environment, does what
 // it is told and answers the exit code. An error is one line on stderr.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	// It is no flag of kong's: every command would have it, and "product put"
+	// has another --version.
+	if slices.Equal(args, []string{"--version"}) {
+		fmt.Fprintln(stdout, "purser", version.String())
+		return exitOK
+	}
 	var c commands
 	exited := -1
-	parser, err := kong.New(&c, kong.Name("purser"), kong.Description("The order engine a shop can trust with its money."),
+	parser, err := kong.New(&c, kong.Name("purser"), kong.Description("The order engine a shop can trust with its money. 'purser --version' prints which build this is."),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		fmt.Fprintln(stderr, "purser:", err)

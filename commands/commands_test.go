@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"purser/commands"
+	"purser/version"
 )
 
 // typed runs a command and answers its exit code and what it printed.
@@ -95,6 +96,18 @@ func TestInterruptedImport(t *testing.T) {
 	}
 	if code, _, stderr := typed(ctx, "order", "list", "--api-url="+s.URL); code != 1 || stderr != "purser: interrupted\n" {
 		t.Errorf("exit code %d, %q", code, stderr)
+	}
+}
+
+// TestVersion: version, commit and Go version are one line, and a product's
+// version can still be named.
+func TestVersion(t *testing.T) {
+	if code, _, stderr := typed(t.Context(), "product", "put", "mug", "--version=x"); code != 2 || !strings.Contains(stderr, "--version: expected") {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+	code, stdout, stderr := typed(t.Context(), "--version")
+	if want := "purser " + version.String() + "\n"; code != 0 || stdout != want || stderr != "" {
+		t.Errorf("exit code %d, %q, %q; want %q", code, stdout, stderr, want)
 	}
 }
 

@@ -2,15 +2,36 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 )
+
+// benchBinary builds the program that measures, once.
+var benchBinary = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(filepath.Dir(binary), "bench")
+	return path, buildProgram(path, "purser/bench")
+})
+
+// bench runs it to its end and returns its exit code and what it printed.
+func bench(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	path, err := benchBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := launchProgram(t, path, "", nil, args...)
+	code = p.wait()
+	return code, p.stdout.String(), p.log.String()
+}
 
 // TestBenchOrders: what an order costs is counted from real histories, with
 // the engine in this process and apart (PERF-2, PERF-3).
 func TestBenchOrders(t *testing.T) {
 	for _, flags := range [][]string{nil, {"--engine-apart"}} {
-		args := append([]string{"bench", "--engine=sqlite", "--orders=3", "--at-once=2", "--warm-up=2", "--json"}, flags...)
-		code, stdout, stderr := run(t, nil, args...)
+		args := append([]string{"orders", "--engine=sqlite", "--orders=3", "--at-once=2", "--warm-up=2", "--json"}, flags...)
+		code, stdout, stderr := bench(t, args...)
 		if code != 0 {
 			t.Fatalf("%v: exit code %d: %s", args, code, stderr)
 		}
@@ -31,6 +52,16 @@ func TestBenchOrders(t *testing.T) {
 		}
 		if r.Events > 45 || r.Bytes > 15_000 {
 			t.Errorf("%v: an order costs %.0f events, %.0f bytes; it may cost 45 and 15,000", args, r.Events, r.Bytes)
+		}
+	}
+}
+
+// TestBenchUsage: what is asked for wrongly is one line and exit code 2.
+func TestBenchUsage(t *testing.T) {
+	for _, args := range [][]string{{"fly"}, {"orders", "--orders=0"}, {"search", "--products=1"}, {"mail", "--for=1ms"}, {"campaign", "--kills=-1"}, {"images", "--rounds=0"}, {"import", "--rows=0"}} {
+		code, stdout, stderr := bench(t, args...)
+		if code != 2 || stdout != "" || strings.Contains(stderr, "\n") || !strings.HasPrefix(stderr, "bench: ") {
+			t.Errorf("%v: exit code %d, %q, %q", args, code, stdout, stderr)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"purser/catalog"
 	"purser/shop"
+	"purser/soak"
 )
 
 // TestCatalogue proves SRCH-1, SRCH-3 and SRCH-8 over HTTP: what is changed
@@ -105,9 +106,9 @@ func (s *stack) agrees(t *testing.T) {
 // is doubled, no change is lost, and the index ends up saying what the record
 // says (ORD-8, SRCH-3, F52).
 func TestImportKilled(t *testing.T) {
-	rows, kills := 4000, 5
-	if underRace {
-		rows, kills = 1500, 3
+	rows, kills := 1500, 3
+	if soak.Full() {
+		rows, kills = 4000, 5
 	}
 	onEngines(t, func(t *testing.T, env []string) {
 		random := rand.New(rand.NewPCG(seedOf(t), 2))

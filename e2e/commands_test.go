@@ -13,6 +13,7 @@ import (
 // TestCommands does from the shell what the API does.
 func TestCommands(t *testing.T) {
 	s := newStack(t, nil, "--sandbox-pace=300ms")
+	s.sameVersion(t)
 	cmd := func(args ...string) (int, string, string) {
 		t.Helper()
 		return run(t, []string{"PURSER_DATA=" + s.dir}, append([]string{"order"}, args...)...)

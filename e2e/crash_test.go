@@ -15,14 +15,15 @@ import (
 
 	"purser/order"
 	"purser/shop"
+	"purser/soak"
 )
 
 // TestKill kills the program with SIGKILL at random moments of many orders
 // and starts it again each time (TEST-8). Nothing may be lost or done twice.
 func TestKill(t *testing.T) {
-	orders, kills := 60, 8
-	if underRace {
-		orders, kills = 24, 5
+	orders, kills := 24, 5
+	if soak.Full() {
+		orders, kills = 60, 8
 	}
 	onEngines(t, func(t *testing.T, env []string) {
 		seed := seedOf(t)

@@ -14,13 +14,17 @@ import (
 	"purser/order"
 	"purser/sandbox/faults"
 	"purser/shop"
+	"purser/soak"
 )
 
 // TestFlood (SRCH-8, RES-10, API-2, F52, F82): while the search engine hangs
 // and a crowd searches without end, and the store of pictures hangs and a
 // crowd uploads, every order is placed at the first try, and delivered.
 func TestFlood(t *testing.T) {
-	orders, many := 12, 60
+	orders, many := 6, 60
+	if soak.Full() {
+		orders, many = 24, 120
+	}
 	s := newStack(t, nil)
 	s.misbehave(t, faults.Rules{Faults: []faults.Fault{
 		{Provider: "search", Do: faults.Timeout, Delay: 10 * time.Second}, {Provider: "s3", Do: faults.Timeout, Delay: 10 * time.Second},

@@ -10,15 +10,16 @@ import (
 
 	"purser/order"
 	"purser/sandbox/faults"
+	"purser/soak"
 )
 
 // TestHostile takes orders through while every provider misbehaves: calls
 // fail before or after the work was done, webhooks get lost, repeated, late
 // or out of order (TEST-7).
 func TestHostile(t *testing.T) {
-	orders := 60
-	if underRace {
-		orders = 24
+	orders := 24
+	if soak.Full() {
+		orders = 60
 	}
 	s := newStack(t, nil, "--ask-after=1s", "--track-after=2s")
 	rules := faults.Rules{

@@ -11,6 +11,9 @@ import (
 // binary is the program under test, built once.
 var binary string
 
+// commit is what it is stamped with.
+const commit = "0e2e0e2"
+
 func TestMain(m *testing.M) {
 	code, err := buildAndRun(m)
 	if err != nil {
@@ -27,13 +30,20 @@ func buildAndRun(m *testing.M) (int, error) {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "purser")
-	args := []string{"build", "-buildvcs=false", "-o", binary}
+	if err := buildProgram(binary, "purser"); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}
+
+// buildProgram builds a main package as the tests are built.
+func buildProgram(path, pkg string) error {
+	args := []string{"build", "-buildvcs=false", "-ldflags=-X purser/version.commit=" + commit, "-o", path}
 	if underRace {
 		args = append(args, "-race")
 	}
-	build := exec.Command("go", append(args, "purser")...)
-	if out, err := build.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("build: %w\n%s", err, out)
+	if out, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 	}
-	return m.Run(), nil
+	return nil
 }

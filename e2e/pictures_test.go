@@ -20,6 +20,7 @@ import (
 	"purser/catalog"
 	"purser/images"
 	"purser/shop"
+	"purser/soak"
 )
 
 // shows looks at every size of a picture by its lasting address, as a page
@@ -168,9 +169,9 @@ func sendFromPage(t *testing.T, b *tab, page string, u catalog.SignedUpload, fil
 // the program goes on where it was; each is shown in all its sizes or, until
 // then, in none.
 func TestPicturesSurviveKills(t *testing.T) {
-	kills := 3
-	if underRace {
-		kills = 2
+	kills := 2
+	if soak.Full() {
+		kills = 3
 	}
 	s := newStack(t, nil)
 	skus := []string{"mug-blue", "tea-assam", "kettle-steel", "bowl-hagi", "oud-oil", "last-lamp"}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -40,7 +41,13 @@ func launch(t *testing.T, env []string, args ...string) *process {
 // launchIn does so in a working directory; "" is the test's.
 func launchIn(t *testing.T, dir string, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(binary, args...), log: &logbook{}, ended: make(chan struct{})}
+	return launchProgram(t, binary, dir, env, args...)
+}
+
+// launchProgram does so with another program.
+func launchProgram(t *testing.T, path, dir string, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(path, args...), log: &logbook{}, ended: make(chan struct{})}
 	p.cmd.Dir = dir
 	p.cmd.Env = append(append(withoutSettings(os.Environ()), undisturbed...), env...)
 	p.cmd.Stdout = &p.stdout
@@ -60,10 +67,10 @@ func launchIn(t *testing.T, dir string, env []string, args ...string) *process {
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("purser %s\n%s", strings.Join(args, " "), p.log)
+			t.Logf("%s %s\n%s", filepath.Base(path), strings.Join(args, " "), p.log)
 		}
 		if strings.Contains(p.log.String(), "WARNING: DATA RACE") {
-			t.Errorf("data race in purser %s\n%s", strings.Join(args, " "), p.log)
+			t.Errorf("data race in %s %s\n%s", filepath.Base(path), strings.Join(args, " "), p.log)
 		}
 	})
 	return p

@@ -2,6 +2,5 @@
 
 package e2e_test
 
-// underRace builds the program with the race detector, as the tests are, and
-// keeps the numbers small.
+// underRace builds the program with the race detector, as the tests are.
 const underRace = true

@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"purser/soak"
 )
 
 // act is one thing a caller does in TestPowerCut.
@@ -59,6 +61,9 @@ type picture struct {
 // time, and transactions are larger than the cache.
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
+	if err := soak.Checks(50); err != nil {
+		t.Fatal(err)
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		callers := rapid.SliceOfN(rapid.SliceOfN(acts, 1, 10), 1, 5).Draw(rt, "callers")
 		pragmas := []string{

@@ -18,6 +18,7 @@ import (
 	"purser/order"
 	"purser/records"
 	inboxrecords "purser/records/inbox"
+	"purser/soak"
 )
 
 // ahead is a clock past the grace that a fresh event is given.
@@ -245,6 +246,9 @@ func TestRelay_delivers_everything(t *testing.T) {
 	b := setUp(t)
 	b.stop()
 	run, sent := 0, 0
+	if err := soak.Checks(50); err != nil {
+		t.Fatal(err)
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		answers := rapid.SliceOfN(rapid.SampledFrom([]error{nil, nil, order.ErrNotFound, order.ErrClosed, errors.New("away")}), 1, 12).Draw(rt, "answers")
 		forgets := rapid.SliceOfN(rapid.Bool(), 1, 6).Draw(rt, "forgets")

@@ -26,6 +26,7 @@ import (
 	"purser/sandbox"
 	sandboxcarrier "purser/sandbox/carrier"
 	sandboxstripe "purser/sandbox/stripe"
+	"purser/version"
 )
 
 // The credentials of the sandbox. They open nothing but the stand-ins, which
@@ -125,6 +126,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 	}
 	s.background(relay.Run)
 	handler, err := api.New(api.Config{
+		Version:  version.Number(),
 		Config:   httpkit.Config{Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout},
 		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Appeared: relay.OrderAppeared, Stopping: stopping},
 		Products: s.productService(), Imports: s.importService(), Images: s.imageService(p),

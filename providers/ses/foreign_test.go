@@ -1,11 +1,7 @@
 package ses_test
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -31,10 +27,15 @@ const account = `{"DedicatedIpAutoWarmupEnabled":false,"Details":{"AdditionalCon
 "ProductionAccessEnabled":true,"SendingEnabled":true,"SendQuota":{"Max24HourSend":50000,"MaxSendRate":14,"SentLast24Hours":7},"SuppressionAttributes":{"SuppressedReasons":[]}}`
 
 // TestForeignStandIn sends mails through a stand-in of SES that others wrote
-// (the npm package aws-ses-v2-local), so that our own cannot flatter us: it
-// takes the same mails, and reads out of them what ours reads.
+// (the npm package aws-ses-v2-local), because ours could share a mistake with the
+// adapter: it takes the same mails, and reads out of them what ours reads.
+// scripts/foreign installs the package and runs the test.
 func TestForeignStandIn(t *testing.T) {
-	url := startForeign(t)
+	dir := os.Getenv("PURSER_SES_FOREIGN")
+	if dir == "" {
+		t.Skip("PURSER_SES_FOREIGN is not set: run make foreign")
+	}
+	url := startForeign(t, dir)
 	foreign := newMailer(t, url, nil)
 	ours := build(t, standin.Config{})
 
@@ -128,16 +129,10 @@ func readOurs(s *standin.Server, id string, m mail.Message) reading {
 // unix drops what differs by how a text's end is read.
 func unix(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 
-// startForeign installs the package, once for each set of versions, starts it
-// and waits until it answers.
-func startForeign(t *testing.T) (url string) {
+// startForeign starts the package, which is installed in dir, and waits until it
+// can be reached.
+func startForeign(t *testing.T, dir string) (url string) {
 	t.Helper()
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Fatalf("%s is missing: scripts/deps installs it", tool)
-		}
-	}
-	dir := installForeign(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -171,49 +166,4 @@ func startForeign(t *testing.T) (url string) {
 			t.Fatal("the foreign stand-in does not answer")
 		}
 	}
-}
-
-// installForeign answers where the package is installed, from the pinned
-// versions in tools/sesv2local.
-func installForeign(t *testing.T) string {
-	t.Helper()
-	const pins = "../../tools/sesv2local"
-	lock, err := os.ReadFile(filepath.Join(pins, "package-lock.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	caches, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(lock)
-	dir := filepath.Join(caches, "purser-checks", "sesv2local-"+hex.EncodeToString(sum[:8]))
-	if _, err := os.Stat(dir); err == nil {
-		return dir
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	making, err := os.MkdirTemp(filepath.Dir(dir), ".installing-*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(making)
-	if err := os.CopyFS(making, os.DirFS(pins)); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
-	npm.Dir = making
-	if out, err := npm.CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s", err, out)
-	}
-	// Another test may have been faster: its work is as good.
-	if err := os.Rename(making, dir); err != nil {
-		if _, there := os.Stat(dir); there != nil {
-			t.Fatal(fmt.Errorf("install: %w", err))
-		}
-	}
-	return dir
 }

@@ -15,6 +15,7 @@ import (
 	"purser/order"
 	"purser/records"
 	"purser/records/recordstest"
+	"purser/soak"
 )
 
 // life is what happens to one order's stock, step by step.
@@ -27,6 +28,9 @@ type life struct {
 // TestStockIsConserved proves ORD-7 and F66: whatever many orders do at once,
 // nothing is sold twice and every piece is accounted for.
 func TestStockIsConserved(t *testing.T) {
+	if err := soak.Checks(50); err != nil {
+		t.Fatal(err)
+	}
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
 		var round atomic.Int64
