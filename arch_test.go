@@ -98,8 +98,7 @@ var house = []room{
 	{"e2e", []string{anything}, nil, "proves the whole"},
 	{"config", []string{"api/httpkit", "mail/templates", "mail", "providers/s3", "providers/smtp", "providers/sns", "records/mails", "vault", "workflows/*"}, nil, "read once; a setting is refused by the room that uses it"},
 	{"stack", []string{anything}, nil, "wires everything"},
-	{"commands", []string{"catalog", "config", "drill", "importfile", "mail", "order", "images", "records", "records/campaigns", "sandbox", "sandbox/*", "shop", "stack"}, []string{"api", "api/*"}, "a command starts a stack, measures one, or calls one as a shop would"},
-	{"version", nil, nil, "a build is named once, for the command and for the API"},
+	{"commands", []string{"catalog", "config", "mail", "order", "shop", "stack", "version"}, []string{"api", "api/*"}, "a command starts a stack, or calls one as a shop would"},
 	{"", []string{"commands"}, nil, "hands over"},
 }
 
