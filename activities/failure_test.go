@@ -16,7 +16,7 @@ import (
 )
 
 // TestFailure is what a workflow is told of each kind of error, and whether
-// the step is tried again (RES-1, PAY-5, PAY-9).
+// the step is tried again (RES-1, PAY-5, PAY-9, F81).
 func TestFailure(t *testing.T) {
 	wrapped := func(err error) error { return fmt.Errorf("record: %w", err) }
 	provider := func(kind, cause error) error {

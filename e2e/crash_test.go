@@ -19,7 +19,7 @@ import (
 )
 
 // TestKill kills the program with SIGKILL at random moments of many orders
-// and starts it again each time (TEST-8). Nothing may be lost or done twice.
+// and starts it again each time (RES-13, TEST-8, N31). Nothing may be lost or done twice.
 func TestKill(t *testing.T) {
 	orders, kills := 24, 5
 	if soak.Full() {

@@ -17,7 +17,7 @@ import (
 	"purser/soak"
 )
 
-// TestFlood (SRCH-8, RES-10, API-2, F52, F82): while the search engine hangs
+// TestFlood (SRCH-8, RES-10, API-2, F52, F82, F98): while the search engine hangs
 // and a crowd searches without end, and the store of pictures hangs and a
 // crowd uploads, every order is placed at the first try, and delivered.
 func TestFlood(t *testing.T) {

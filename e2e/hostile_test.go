@@ -15,7 +15,7 @@ import (
 
 // TestHostile takes orders through while every provider misbehaves: calls
 // fail before or after the work was done, webhooks get lost, repeated, late
-// or out of order (TEST-7).
+// or out of order (TEST-7, N31).
 func TestHostile(t *testing.T) {
 	orders := 24
 	if soak.Full() {

@@ -136,7 +136,7 @@ func TestRenderTurns(t *testing.T) {
 	}
 }
 
-// TestRenderDimensions is IMG-5: never enlarged, never less than a pixel, the
+// TestRenderDimensions is IMG-5 and N25: never enlarged, never less than a pixel, the
 // shape kept.
 func TestRenderDimensions(t *testing.T) {
 	type wh [2]int

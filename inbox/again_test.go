@@ -22,7 +22,7 @@ func (n newer) Parse(body []byte) (order.Delivery, error) {
 	return d, err
 }
 
-// REC-8, PAY-16: what was parked is delivered once it is understood, and what
+// REC-8, RES-12, PAY-16, F89: what was parked is delivered once it is understood, and what
 // was delivered may be delivered again.
 func TestAgain(t *testing.T) {
 	t.Parallel()

@@ -110,7 +110,7 @@ func TestKeptBytes(t *testing.T) {
 	}
 }
 
-// WHK-6, WHK-7, WHK-8, F22, F23: the same event a hundred times at once is
+// WHK-6, WHK-7, WHK-8, TEST-2, F22, F23: the same event a hundred times at once is
 // stored once, told once and acknowledged every time.
 func TestStorm(t *testing.T) {
 	t.Parallel()
@@ -254,7 +254,7 @@ func TestManyForgers(t *testing.T) {
 	}
 }
 
-// OBS-8, SEC-5: neither bodies nor secrets get into the log.
+// OBS-8, SEC-5, F94: neither bodies nor secrets get into the log.
 func TestLogIsClean(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)

@@ -71,7 +71,7 @@ func TestRelay_unknown_order_is_held(t *testing.T) {
 	b.awaitState(t, inboxrecords.Delivered, 1)
 }
 
-// What is held for long is looked for less and less often, and never given
+// RES-3: what is held for long is looked for less and less often, and never given
 // up: it may be another shop's payment on the same account.
 func TestRelay_held_turns_get_rare(t *testing.T) {
 	t.Parallel()

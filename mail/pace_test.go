@@ -23,7 +23,7 @@ type call struct {
 	recipients int
 }
 
-// TestPaceHolds (EML-5, F39, RES-9): whoever sends, however late they start
+// TestPaceHolds (EML-5, F39, RES-9, TEST-3): whoever sends, however late they start
 // and however long their calls take, no second sees more recipients than the
 // rate; and nobody starves.
 func TestPaceHolds(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"purser/mail"
 )
 
-// TestJudge (BNC-4, F46): marketing stops before the provider's limits do.
+// TestJudge (BNC-4, F46, N8): marketing stops before the provider's limits do.
 func TestJudge(t *testing.T) {
 	for _, tt := range []struct {
 		name                      string

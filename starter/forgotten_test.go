@@ -189,7 +189,7 @@ func (d *desk) left() int64 {
 	return offers["mug"].Available
 }
 
-// TestForgotten (IDEM-1, IDEM-7, SHP-4): an order that has no workflow any
+// TestForgotten (IDEM-1, IDEM-7, SHP-4, F90): an order that has no workflow any
 // more, or that the engine has forgotten, is still the record's. It is not
 // begun anew, and cancelling it lets go of the money and the goods.
 func TestForgotten(t *testing.T) {

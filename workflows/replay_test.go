@@ -15,9 +15,9 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestReplay replays the histories recorded from released code, one
-// generation per release: a change that would break an order under way fails
-// here. See workflows/record for how they are made.
+// TestReplay (TEST-8, F99) replays the histories recorded from released code,
+// one generation per release: a change that would break an order under way
+// fails here. See workflows/record for how they are made.
 func TestReplay(t *testing.T) {
 	for _, file := range histories(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"purser/order"
 )
 
+// TestBank (TEST-1) holds the bank of the workflows' tests against the suite that
+// the adapter to Stripe must pass.
 func TestBank(t *testing.T) {
 	porttest.Payments(t, func(t *testing.T) porttest.PaymentsHarness {
 		var next faults

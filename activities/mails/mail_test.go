@@ -13,7 +13,7 @@ import (
 
 var confirmation = order.Mail{OrderID: "ord_1", Milestone: order.MailConfirmation, Generation: 1, To: "ada@example.com"}
 
-// TestSendMail is one mail with each accident (EML-1, IDEM-8, F50): after the
+// TestSendMail is one mail with each accident (EML-1, IDEM-5, IDEM-8, F50): after the
 // first try and after it is tried again.
 func TestSendMail(t *testing.T) {
 	fails := func(kind error) func(mail.Message) error {

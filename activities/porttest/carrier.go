@@ -126,6 +126,8 @@ func oneReferenceOneLabel(t *testing.T, b CarrierBench) {
 	}
 }
 
+// repeatedAfterALostAnswer (IDEM-5): the carrier knows no idempotency keys; the
+// parcel's reference does the work of one.
 func repeatedAfterALostAnswer(t *testing.T, b CarrierBench) {
 	r := ParcelOf(order.NewID())
 	b.FailNext(t, order.ErrUnknownOutcome)

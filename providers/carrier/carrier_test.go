@@ -120,6 +120,8 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
+// TestForeignAnswers (RES-16): what is no answer of the protocol is not taken for
+// one.
 func TestForeignAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

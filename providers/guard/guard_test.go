@@ -64,7 +64,44 @@ func callWith(t *testing.T, rt http.RoundTripper, ctx context.Context) error {
 	return resp.Body.Close()
 }
 
+// TestBreaker (RES-6, RES-7, RES-8, TEST-3) takes the breaker through its states.
 func TestBreaker(t *testing.T) {
+	t.Run("F84_a_failed_probe_opens_it_again", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := &partner{}
+			p.status.Store(503)
+			g := guard.Transport(p, quiet(guard.Config{Consecutive: 2}))
+			_, _ = call(t, g), call(t, g)
+			for range 3 {
+				time.Sleep(90 * time.Second) // fake time: past the open phase and its jitter
+				before := p.calls.Load()
+				if err := call(t, g); err != nil {
+					t.Fatalf("the probe: %v", err)
+				}
+				if err := call(t, g); !errors.Is(err, guard.ErrOpen) || p.calls.Load() != before+1 {
+					t.Fatalf("after a failed probe: %v, %d calls", err, p.calls.Load()-before)
+				}
+			}
+			time.Sleep(90 * time.Second)
+			p.status.Store(200)
+			if err := call(t, g); err != nil || g.State() != "closed" {
+				t.Fatalf("after a good probe: %v, %s", err, g.State())
+			}
+		})
+	})
+	t.Run("F85_few_failures_among_many_calls_do_not_open_it", func(t *testing.T) {
+		p := &partner{}
+		g := guard.Transport(p, quiet(guard.Config{}))
+		for i := range 1000 {
+			p.status.Store(200)
+			if i%20 == 0 {
+				p.status.Store(500)
+			}
+			if err := call(t, g); err != nil {
+				t.Fatalf("call %d: %v", i, err)
+			}
+		}
+	})
 	t.Run("RES-6_opens_on_failures_in_a_row_and_recovers_by_one_probe", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := &partner{}

@@ -21,7 +21,7 @@ func sign(secret string, at time.Time, body string) string {
 	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(mac.Sum(nil)))
 }
 
-// TestCheck (WHK-1, WHK-2, WHK-17, F51).
+// TestCheck (WHK-1, WHK-2, WHK-17, F51, F95).
 func TestCheck(t *testing.T) {
 	const body = `{"id": "evt_1"}`
 	good := sign("current", now, body)

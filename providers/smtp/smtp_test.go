@@ -145,7 +145,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestNotTrusted (RES-2): no password and no mail go where they may be read,
+// TestNotTrusted (RES-2, SEC-4): no password and no mail go where they may be read,
 // and trying again is for a person to decide.
 func TestNotTrusted(t *testing.T) {
 	cert, _ := certificate(t)

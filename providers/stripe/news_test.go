@@ -21,8 +21,9 @@ func thing(typ, object, fields string) string {
 		`","data":{"object":{"id":"x_1","object":"` + object + `","currency":"eur",` + fields + `}}}`
 }
 
-// TestParseMoneyBack (REF-4, REF-5, REF-6, REF-7, WHK-11): what is said about
-// refunds and disputes is news of the intent's order.
+// TestParseMoneyBack (REF-4, REF-5, REF-6, REF-7, WHK-11, F16): what is said
+// about refunds and disputes is news of the intent's order; no amount refunded is
+// taken from it, so its order in time does not matter.
 func TestParseMoneyBack(t *testing.T) {
 	client := clientOf(t, stripe.Config{Key: testKey})
 	refund := func() *order.News { return &order.News{Refund: &order.RefundNews{IntentID: "pi_1"}} }

@@ -40,7 +40,7 @@ func setLimits(t *testing.T, s *records.Store, account string, l mail.Limits) {
 	}
 }
 
-// TestPaceOfAFleet (EML-5, F41, N7): many senders in several processes, some
+// TestPaceOfAFleet (EML-5, F41, F86, N7): many senders in several processes, some
 // of them slow, never reach more recipients in a second than the account may,
 // and use what it may.
 func TestPaceOfAFleet(t *testing.T) {

@@ -182,7 +182,7 @@ func (w *campaignWorld) checkOnce() {
 	}
 }
 
-// TestCampaign (EML-7): each recipient has an outcome of its own, and none of
+// TestCampaign (EML-7, RES-15, MKT-1): each recipient has an outcome of its own, and none of
 // them stops the others.
 func TestCampaign(t *testing.T) {
 	w := newCampaigns(t, spring, 1_203)

@@ -47,7 +47,7 @@ func TestBankAway(t *testing.T) {
 		{"no intent in time: expired, none left behind", func(w *world) {
 			w.down(2*time.Hour, order.ErrUnavailable, "CreateIntent")
 		}, order.Expired, expired, has(order.OrderExpired, "could not be reached")},
-		{"no answer in time, but made: given up", func(w *world) {
+		{"F13 no answer in time, but made: given up", func(w *world) {
 			w.down(2*time.Hour, order.ErrUnknownOutcome, "CreateIntent")
 		}, order.Expired, expired, oneIntent},
 		{"refused for good", func(w *world) {

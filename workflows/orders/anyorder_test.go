@@ -59,8 +59,8 @@ func drawStep(t *rapid.T) step {
 
 // TestAnyOrder lives through any interleaving of payments, failures,
 // cancellations, expiry, scans, lost, repeated, late and reordered reports,
-// outages and long histories (F2 to F12, F18, F19, F22 to F24, F30, F31, F37,
-// F68, F69), until nothing moves any more. However it went, every promise is
+// outages and long histories (ORD-4, F2 to F12, F18, F19, F22 to F24, F30, F31,
+// F37, F68, F69), until nothing moves any more. However it went, every promise is
 // kept.
 func TestAnyOrder(t *testing.T) {
 	for n := range 3 {

@@ -142,7 +142,7 @@ func TestStuck(t *testing.T) {
 			})
 			w.at(time.Hour, func() { w.release() })
 		}, order.Cancelled, also(cancelled, refunded), both(has(order.PaymentRefunded, ""), counted("RefundIntent", 2))},
-		{"F15 the refund's answer is lost: refunded once", func(w *world) {
+		{"REF-3 F15 the refund's answer is lost: refunded once", func(w *world) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.fail("RefundIntent", 2, order.ErrUnknownOutcome)
 			w.at(time.Minute, func() {

@@ -79,6 +79,8 @@ func oneIntent(t *testing.T, w *world) {
 	}
 }
 
+// TestPayment (PAY-13, WHK-20): an order is paid when a report says so or, where
+// none comes, when the provider says so, and by nothing else.
 func TestPayment(t *testing.T) {
 	tellAll(t, []story{
 		{"PAY-12 F9 declined, then another card on the same intent", func(w *world) {
@@ -100,7 +102,7 @@ func TestPayment(t *testing.T) {
 		{"F10 the shopper closes the browser during 3-D Secure", func(w *world) {
 			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Challenge(w.intent()))) })
 		}, order.Expired, expired, both(oneIntent, has(order.OrderExpired, "not paid within 30m"))},
-		{"REC-2 F11 F31 the webhook is lost: found by asking", func(w *world) {
+		{"REC-2 F11 F31 F96 the webhook is lost: found by asking", func(w *world) {
 			w.at(time.Minute, func() { w.paid(w.bank.Pay(w.intent())) })
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, func(t *testing.T, w *world) {
@@ -164,7 +166,7 @@ func (w *world) captureAtBank(intentID string) (order.PaymentNews, error) {
 	return in.News(), err
 }
 
-// TestMismatch is money that is not the order's total (PAY-10, F14).
+// TestMismatch is money that is not the order's total (PAY-10, REC-7, F14).
 func TestMismatch(t *testing.T) {
 	tooLittle := func(w *world) {
 		w.tell(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) {

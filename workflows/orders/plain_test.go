@@ -27,3 +27,17 @@ func TestPlain(t *testing.T) {
 		t.Error("PAY-2:", d)
 	}
 }
+
+// TestRecordedFirst (WHK-13): what a report of the payment leads to waits until
+// the record has it.
+func TestRecordedFirst(t *testing.T) {
+	w := newWorld(t)
+	w.at(time.Minute, func() { w.down(time.Hour, order.ErrUnavailable, "SaveOrder"); w.pay() })
+	w.at(50*time.Minute, func() {
+		if n := w.called("BookParcel") + w.called("CaptureIntent"); n != 0 {
+			w.Errorf("%d steps were taken before the record had the payment", n)
+		}
+	})
+	w.arrive(2 * time.Hour)
+	w.run().ended(order.Delivered).mailed(delivered...)
+}

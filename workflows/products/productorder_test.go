@@ -87,7 +87,7 @@ func (c *counter) due() []string {
 	return []string{"mug"}
 }
 
-// A document that the index refuses for good holds up no other (F54).
+// A document that the index refuses for good holds up no other (RES-12, F54).
 func TestFollowerPassesOverWhatIsRefused(t *testing.T) {
 	c := newCounter(t)
 	c.record.Now = func() time.Time { return workflowtest.Start }
