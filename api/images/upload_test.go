@@ -170,7 +170,7 @@ func TestPictureRefused(t *testing.T) {
 	}
 }
 
-// TestPictureBadRequests is IMG-1, IMG-2, F60 and F61 at the API.
+// TestPictureBadRequests is IMG-1, IMG-2, F60, F61 and N25 at the API.
 func TestPictureBadRequests(t *testing.T) {
 	t.Parallel()
 	s, d := setUpPictures(t)
