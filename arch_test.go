@@ -29,7 +29,7 @@ type room struct {
 const anything = "**"
 
 // testRooms are for the tests of every room.
-var testRooms = []string{"order", "catalog", "mail", "activities/porttest", "activities/fake", "sandbox", "sandbox/*"}
+var testRooms = []string{"order", "catalog", "mail", "activities/porttest", "activities/fake", "postgrestest", "sandbox", "sandbox/*"}
 
 var house = []room{
 	{"order", []string{"mail"}, nil, "the vocabulary knows nobody, so that everybody can speak it; an order speaks to its shopper by mail"},
@@ -61,11 +61,12 @@ var house = []room{
 	{"sandbox", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "the stand-ins know the wire, not our adapters: else they would share their mistakes"},
 	{"sandbox/*", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "as above"},
 
+	{"postgrestest", nil, nil, "starts a Postgres for tests and benchmarks; what they keep in it is their business"},
 	{"drill", []string{anything}, nil, "measures and breaks the whole"},
 	{"e2e", []string{anything}, nil, "proves the whole"},
 	{"config", []string{"api", "letters", "mail", "providers/s3", "providers/smtp", "providers/sns", "records", "vault", "workflows"}, nil, "read once; a setting is refused by the room that uses it"},
 	{"stack", []string{anything}, nil, "wires everything"},
-	{"commands", []string{"catalog", "config", "drill", "feed", "mail", "order", "pictures", "records", "sandbox", "sandbox/*", "shop", "stack"}, nil, "a command starts a stack, measures one, or calls one as a shop would"},
+	{"commands", []string{"catalog", "config", "drill", "feed", "mail", "order", "pictures", "postgrestest", "records", "sandbox", "sandbox/*", "shop", "stack"}, nil, "a command starts a stack, measures one, or calls one as a shop would"},
 	{"", []string{"commands"}, nil, "hands over"},
 }
 
@@ -83,7 +84,7 @@ var foreigners = []foreign{
 	{"go.temporal.io/sdk", []string{"activities", "workflows", "workers", "starter", "engine", "drill", "e2e", "stack"}, false, "the others would not notice if the engine were another"},
 	{"database/sql", []string{"records", "engine", "drill", "e2e", "sandbox/*"}, false, "there is one record, and one room that writes it"},
 	{"github.com/stripe/stripe-go", []string{"providers/stripe", "sandbox/stripe"}, false, "one adapter per party"},
-	{"testing", []string{"activities/porttest", "e2e"}, false, "test code has no place in the program; the conformance suites are test code"},
+	{"testing", []string{"activities/porttest", "e2e", "postgrestest"}, false, "test code has no place in the program; the conformance suites and test helpers are test code"},
 }
 
 // pkg is what go list says about a package.
@@ -233,6 +234,8 @@ func TestArchImportsCanFail(t *testing.T) {
 		{imports("purser", "purser/commands"), false},
 		{imports("purser", "purser/api"), true},
 		{imports("purser/stack", "purser/engine", "purser/api"), false},
+		{imports("purser/records", "purser/postgrestest"), true},
+		{pkg{ImportPath: "purser/records", XTestImports: []string{"purser/postgrestest"}}, false},
 		{imports("purser/commands", "purser/starter"), true},
 		{imports("purser/util"), true}, // no such room
 		{imports("purser/sandbox/stripe/deep"), true},

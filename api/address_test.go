@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"purser/sandbox/postgres"
+	"purser/postgrestest"
 )
 
 // An address that is no text names nothing: it is refused, whatever the
@@ -12,7 +12,7 @@ import (
 func TestAddressIsText(t *testing.T) {
 	for name, url := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "record.db") },
-		"postgres": func(t *testing.T) string { return postgres.ForTest(t) },
+		"postgres": func(t *testing.T) string { return postgrestest.Database(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

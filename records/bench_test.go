@@ -11,8 +11,8 @@ import (
 
 	"purser/catalog"
 	"purser/order"
+	"purser/postgrestest"
 	"purser/records"
-	"purser/sandbox/postgres"
 )
 
 // inFlight is how many writes the benchmarks keep going at once.
@@ -25,7 +25,7 @@ func onBothDurably(b *testing.B, bench func(b *testing.B, s *records.Store)) {
 		bench(b, openAt(b, "sqlite://"+filepath.Join(b.TempDir(), "record.db")))
 	})
 	b.Run("postgres", func(b *testing.B) {
-		server, err := postgres.Start(b.Context(), "")
+		server, err := postgrestest.Start(b.Context(), "")
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -11,15 +11,15 @@ import (
 	"purser/activities/porttest"
 	"purser/catalog"
 	"purser/order"
+	"purser/postgrestest"
 	"purser/records"
-	"purser/sandbox/postgres"
 )
 
 // TestCatalogue runs what the workflows rely on.
 func TestCatalogue(t *testing.T) {
 	for name, url := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "record.db") },
-		"postgres": func(t *testing.T) string { return postgres.ForTest(t) },
+		"postgres": func(t *testing.T) string { return postgrestest.Database(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

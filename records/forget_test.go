@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"purser/catalog"
-	"purser/sandbox/postgres"
+	"purser/postgrestest"
 )
 
 // weighed is a database that notes how many rows each transaction changes, and
@@ -101,7 +101,7 @@ func partsLeft(t *testing.T, s *Store) (n int64) {
 func TestForgetInSmallTransactions(t *testing.T) {
 	for name, url := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "record.db") },
-		"postgres": func(t *testing.T) string { return postgres.ForTest(t) },
+		"postgres": func(t *testing.T) string { return postgrestest.Database(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -177,7 +177,7 @@ func forgetsInSmall(t *testing.T, s *Store, id string, state catalog.ImportState
 func TestForgetChanges(t *testing.T) {
 	for name, url := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "record.db") },
-		"postgres": func(t *testing.T) string { return postgres.ForTest(t) },
+		"postgres": func(t *testing.T) string { return postgrestest.Database(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

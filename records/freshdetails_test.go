@@ -4,14 +4,14 @@ import (
 	"testing"
 
 	"purser/catalog"
-	"purser/sandbox/postgres"
+	"purser/postgrestest"
 )
 
 // Whoever waits for a product that another is writing sees all of what was
 // written (SRCH-5): a new price does not bring an old description back, be it
 // a change or an import that waits.
 func TestWaitingSeesWhatWasWritten(t *testing.T) {
-	s, db := openBoth(t, postgres.ForTest(t))
+	s, db := openBoth(t, postgrestest.Database(t))
 	price := int64(2)
 	for name, write := range map[string]func() error{
 		"a change": func() error {

@@ -7,14 +7,14 @@ import (
 	"testing"
 
 	"purser/catalog"
-	"purser/sandbox/postgres"
+	"purser/postgrestest"
 )
 
 // otherOrder is a database whose language puts small letters first, where bytes
 // put capitals first.
 func otherOrder(t *testing.T) string {
 	t.Helper()
-	at := postgres.ForTest(t)
+	at := postgrestest.Database(t)
 	db, err := sql.Open("pgx", at)
 	if err != nil {
 		t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 	"purser/activities/porttest"
 	"purser/mail"
 	"purser/order"
+	"purser/postgrestest"
 	"purser/records"
-	"purser/sandbox/postgres"
 )
 
 // fleet opens the record as several processes of a fleet see it: on SQLite
@@ -26,7 +26,7 @@ func fleet(t *testing.T, test func(t *testing.T, fleet []*records.Store)) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		url := postgres.ForTest(t)
+		url := postgrestest.Database(t)
 		test(t, []*records.Store{openAt(t, url), openAt(t, url), openAt(t, url)})
 	})
 }

@@ -15,8 +15,8 @@ import (
 	"purser/catalog"
 	"purser/mail"
 	"purser/order"
+	"purser/postgrestest"
 	"purser/records"
-	"purser/sandbox/postgres"
 )
 
 // badCursors are not ours, in one way or another.
@@ -270,7 +270,7 @@ func TestProducts(t *testing.T) {
 func TestReopen(t *testing.T) {
 	for name, url := range map[string]string{
 		"sqlite":   "sqlite://" + filepath.Join(t.TempDir(), "record.db"),
-		"postgres": postgres.ForTest(t),
+		"postgres": postgrestest.Database(t),
 	} {
 		t.Run(name, func(t *testing.T) {
 			open := func(t *testing.T) *records.Store {
@@ -304,7 +304,7 @@ func TestReopen(t *testing.T) {
 }
 
 func TestProcessesMigrateOneAtATime(t *testing.T) {
-	url := postgres.ForTest(t)
+	url := postgrestest.Database(t)
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {

@@ -6,15 +6,15 @@ import (
 
 	"purser/activities"
 	"purser/activities/porttest"
+	"purser/postgrestest"
 	"purser/records"
-	"purser/sandbox/postgres"
 )
 
 // onBoth runs a test on SQLite and on Postgres.
 func onBoth(t *testing.T, test func(t *testing.T, open func(t *testing.T) *records.Store)) {
 	for name, url := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "record one.db") },
-		"postgres": func(t *testing.T) string { return postgres.ForTest(t) },
+		"postgres": func(t *testing.T) string { return postgrestest.Database(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"purser/catalog"
-	"purser/sandbox/postgres"
+	"purser/postgrestest"
 )
 
 // midway is a database in which something happens before a transaction is
@@ -28,7 +28,7 @@ func (m *midway) write(ctx context.Context, f func(context.Context, querier) err
 // A picture that its product is just about to show is not deleted before the
 // product shows it: else nobody would take it off again.
 func TestDeletingWaitsForShowing(t *testing.T) {
-	s, err := Open(t.Context(), postgres.ForTest(t), Options{})
+	s, err := Open(t.Context(), postgrestest.Database(t), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
