@@ -40,6 +40,8 @@ var house = []room{
 	{"letters", []string{"order", "mail"}, nil, "a letter is made of words, whoever carries it"},
 	{"vault", []string{"order"}, nil, "a secret is bound to an order; where it is kept is not the vault's business"},
 
+	{"limiter", nil, nil, "counts callers and uses by key, whatever they are"},
+
 	{"activities", []string{"order", "catalog", "mail", "pictures", "feed"}, nil, "the ports are declared here and satisfied by shape; an import would point the wrong way"},
 	{"activities/fake", []string{"order", "mail", "catalog"}, []string{"activities"}, "a fake is an adapter: it satisfies the ports by shape"},
 	{"activities/porttest", []string{"order", "mail", "catalog", "activities"}, nil, "a conformance suite speaks of the ports"},
@@ -51,10 +53,10 @@ var house = []room{
 	{"providers/*", []string{"order", "catalog", "mail", "letters", "providers/guard", "providers/mime", "providers/signature"}, []string{"activities"}, "an adapter translates and decides nothing"},
 	{"records", []string{"order", "mail", "catalog"}, []string{"activities", "feed"}, "the record is written to; it does not reach out"},
 
-	{"inbox", []string{"order", "mail", "records"}, nil, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
+	{"inbox", []string{"order", "mail", "limiter", "records"}, nil, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
 	{"starter", []string{"order", "mail", "catalog", "activities", "workflows"}, []string{"engine", "workers"}, "the typed client: the workflows' messages, the activities' failure names"},
 	{"workers", []string{"activities", "workflows"}, []string{"engine"}, "says what runs where"},
-	{"api", []string{"order", "catalog", "feed", "mail", "letters", "records", "inbox"}, []string{"activities", "providers/*", "starter", "workflows"}, "HTTP in, typed messages out: no business rule, and the sender is handed in"},
+	{"api", []string{"order", "catalog", "feed", "limiter", "mail", "letters", "records", "inbox"}, []string{"activities", "providers/*", "starter", "workflows"}, "HTTP in, typed messages out: no business rule, and the sender is handed in"},
 	{"shop", []string{"order", "mail", "catalog"}, nil, "the other side of the API: it may know only what a customer knows"},
 
 	{"engine", nil, nil, "Temporal in this process, whatever it runs"},

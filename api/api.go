@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"purser/inbox"
+	"purser/limiter"
 	"purser/order"
 	"purser/records"
 )
@@ -78,9 +79,9 @@ type Config struct {
 	// SteerWithin is how long cancelling and releasing wait for the order to
 	// have moved; then they answer 202. Default 10 s.
 	SteerWithin time.Duration
-	// Room is how many requests of each class are worked on at once; more are
+	// Limits is how many requests of each class are worked on at once; more are
 	// asked to come back. Streams and webhooks do not count.
-	Room Room
+	Limits Limits
 	// WriteWithin is how long a caller may take to read an answer, half of it to
 	// send what is left of a request that is answered already; then it is cut off. Default 30 s. A stream may take as long for each event as it
 	// says itself.
@@ -147,12 +148,12 @@ func (c Config) withDefaults() (Config, error) {
 	}{
 		{&c.PlaceAtOnce, 64},
 		{&c.Streams, 256},
-		{&c.Room.Orders, 256},
-		{&c.Room.Search, 64},
-		{&c.Room.Scans, 2},
-		{&c.Room.Files, 32},
-		{&c.Room.Pictures, 128},
-		{&c.Room.Rest, 256},
+		{&c.Limits.Orders, 256},
+		{&c.Limits.Search, 64},
+		{&c.Limits.Scans, 2},
+		{&c.Limits.Files, 32},
+		{&c.Limits.Pictures, 128},
+		{&c.Limits.Rest, 256},
 	} {
 		if *n.field <= 0 {
 			*n.field = n.value
@@ -165,11 +166,11 @@ func (c Config) withDefaults() (Config, error) {
 // is under way.
 type server struct {
 	Config
-	rooms    rooms
-	turns    *room // to place an order
-	streams  *room
-	badLinks atomic.Int64 // unsubscribe links that were not ours
-	placing  sync.Map     // ids of the orders being placed under an idempotency key
+	limiters   limiters
+	placements *limiter.Limiter // of orders
+	streams    *limiter.Limiter
+	badLinks   atomic.Int64 // unsubscribe links that were not ours
+	placing    sync.Map     // ids of the orders being placed under an idempotency key
 }
 
 // New makes the handler of everything under /v1, the documentation, the
@@ -180,10 +181,10 @@ func New(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	s := &server{
-		Config:  c,
-		rooms:   c.Room.open(),
-		turns:   newRoom(c.PlaceAtOnce),
-		streams: newRoom(c.Streams),
+		Config:     c,
+		limiters:   c.Limits.open(),
+		placements: newLimiter(c.PlaceAtOnce),
+		streams:    newLimiter(c.Streams),
 	}
 	mux := http.NewServeMux()
 	s.routes(mux)

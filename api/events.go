@@ -53,7 +53,7 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 	}}, nil
 }
 
-// stream begins a live stream, if there is room for one more.
+// stream begins a live stream, if one more may be open.
 func (s *server) stream(o order.Order, in *eventsInput, who string) (*huma.StreamResponse, error) {
 	// Who names a mere number is taken to know the story as it is told now.
 	seen := records.Mark{Seq: in.After, Fence: o.Fence}
@@ -63,12 +63,12 @@ func (s *server) stream(o order.Order, in *eventsInput, who string) (*huma.Strea
 			return nil, problem(http.StatusUnprocessableEntity, "invalid", "Last-Event-ID: want the id of an event of this stream")
 		}
 	}
-	leave, ok := s.streams.enter(who)
+	release, ok := s.streams.TryAcquire(who)
 	if !ok {
 		return nil, problem(http.StatusServiceUnavailable, "too_many_streams", "too many live streams are open").retry(5 * time.Second)
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		defer leave()
+		defer release()
 		ctx.SetHeader("Content-Type", contentStream)
 		ctx.SetHeader("Cache-Control", "no-store")
 		ctx.SetHeader("X-Accel-Buffering", "no")

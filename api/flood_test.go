@@ -132,7 +132,7 @@ func TestFlood(t *testing.T) {
 	set := func(t *testing.T, w *swamp, change func(*api.Config)) *shop {
 		return setUp(t, func(c *api.Config) {
 			d := &desk{}
-			c.Room = api.Room{Orders: 2, Search: 3, Scans: 2, Files: 3, Pictures: 1, Rest: 1}
+			c.Limits = api.Limits{Orders: 2, Search: 3, Scans: 2, Files: 3, Pictures: 1, Rest: 1}
 			c.Search = &hangingSearch{swamp: w, down: true}
 			c.Pictures = &api.Pictures{Record: c.Records.(api.PictureRecords), Store: d, Links: d, Start: d}
 			change(c)
@@ -153,7 +153,7 @@ func TestFlood(t *testing.T) {
 	})
 	t.Run("an engine that is down, and many who search all the same", func(t *testing.T) {
 		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Room.Rest, c.Records = 2, hangingRecord{c.Records, w} })
+		s := set(t, w, func(c *api.Config) { c.Limits.Rest, c.Records = 2, hangingRecord{c.Records, w} })
 		w.flood(s, 1, "GET", "/v1/search?q=mug", viewerKey, "")
 		w.away(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", shopKey, "")
 		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", operatorKey, "") // operators get in
@@ -162,7 +162,7 @@ func TestFlood(t *testing.T) {
 	})
 	t.Run("operators who look for orders", func(t *testing.T) {
 		w := newSwamp(t)
-		s := set(t, w, func(c *api.Config) { c.Room.Rest, c.Records = 2, hangingRecord{c.Records, w} })
+		s := set(t, w, func(c *api.Config) { c.Limits.Rest, c.Records = 2, hangingRecord{c.Records, w} })
 		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", operatorKey, "")
 		w.away(t, s, 503, "search_unavailable", "GET", "/v1/search/orders?q=mug", operatorKey, "")
 		w.flood(s, 1, "GET", "/v1/search?q=mug", viewerKey, "") // shoppers get in

@@ -155,7 +155,7 @@ func (thick) Orders(context.Context, records.Filter) (records.Page, error) {
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
 	s := setUp(t, func(c *api.Config) {
-		c.Records, c.Room.Rest, c.WriteWithin = thick{c.Records}, 1, 100*time.Millisecond
+		c.Records, c.Limits.Rest, c.WriteWithin = thick{c.Records}, 1, 100*time.Millisecond
 	})
 	srv := serve(t, s)
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
@@ -193,7 +193,7 @@ func (r crowded) Orders(ctx context.Context, f records.Filter) (records.Page, er
 func TestFlood_of_one(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
-	s := setUp(t, func(c *api.Config) { c.Room.Rest, c.Records = 4, crowded{c.Records, entered, leave} })
+	s := setUp(t, func(c *api.Config) { c.Limits.Rest, c.Records = 4, crowded{c.Records, entered, leave} })
 	o := s.place(t, "cus_1")
 	answers := make(chan int, 3)
 	for range cap(answers) {

@@ -67,11 +67,11 @@ func (s *server) place(ctx context.Context, in *placeInput) (*placeOutput, error
 		}
 		defer s.placing.Delete(c.orderID)
 	}
-	leave, err := s.turn(ctx)
+	release, err := s.acquirePlacing(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
+	defer release()
 	if err := s.quote(ctx, in.Body); err != nil && !s.placedBefore(ctx, c.orderID, in.Key) {
 		return nil, refused(err)
 	}

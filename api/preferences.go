@@ -91,14 +91,14 @@ func (p *preferencePages) linked(do func(w http.ResponseWriter, r *http.Request,
 		// for is done all the same.
 		r = r.WithContext(context.WithoutCancel(r.Context()))
 		// Whoever has had a mail has a link that holds.
-		leave, err := p.s.rooms.rest.wait(r.Context(), callOf(r.Context()).actor(), p.s.TurnWithin)
+		release, err := p.s.limiters.rest.Acquire(r.Context(), callOf(r.Context()).actor(), p.s.TurnWithin)
 		if err != nil {
 			w.Header().Set("Retry-After", "1")
 			v.Title, v.Problem = "Too many at once", "Nothing was changed. Please try again in a moment."
 			p.render(w, r, http.StatusTooManyRequests, v)
 			return
 		}
-		defer leave()
+		defer release()
 		v.Email = sub.Email
 		do(w, r, sub, v)
 	}

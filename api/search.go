@@ -100,11 +100,11 @@ type searchOrdersInput struct {
 
 // searchOrders finds orders for operators (SRCH-10).
 func (s *server) searchOrders(ctx context.Context, in *searchOrdersInput) (*listOutput, error) {
-	leave, err := s.scan(ctx, forOperators)
+	release, err := s.acquireScan(ctx, forOperators)
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
+	defer release()
 	found, err := s.Records.FindOrders(ctx, in.Text, in.Limit)
 	if err != nil {
 		return nil, err

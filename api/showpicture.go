@@ -16,12 +16,12 @@ const placeholder = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 12
 // picture is seen now, which may be a signed address that soon is none (F63,
 // F65). What is not published is not there.
 func (s *server) showPicture(w http.ResponseWriter, r *http.Request) {
-	leave, ok := s.rooms.pictures.enter(callOf(r.Context()).actor())
+	release, ok := s.limiters.pictures.TryAcquire(callOf(r.Context()).actor())
 	if !ok {
 		tooMany("pictures").write(w, r)
 		return
 	}
-	defer leave()
+	defer release()
 	link, ok := s.published(r, r.PathValue("id"), r.PathValue("file"))
 	if !ok {
 		w.Header().Set("Content-Type", "image/svg+xml")

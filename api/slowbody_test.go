@@ -74,7 +74,7 @@ func TestFlood_of_readers(t *testing.T) {
 	w := newSwamp(t)
 	s := setUp(t, func(c *api.Config) {
 		c.Mail = &api.MailDesk{Records: stuckWishes{c.Records.(*records.Store), w}, Links: links, Latest: 1000}
-		c.Room.Rest, c.TurnWithin = 4, 20*time.Millisecond
+		c.Limits.Rest, c.TurnWithin = 4, 20*time.Millisecond
 	})
 	leave := mail.UnsubscribePath + links.Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
 	w.flood(s, 3, "POST", leave, "", "")

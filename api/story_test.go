@@ -335,7 +335,7 @@ func TestAccessLog(t *testing.T) {
 func TestTooManyAtOnce(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
-	s := setUp(t, func(c *api.Config) { c.Room.Rest, c.Records = 1, slow{c.Records, entered, leave} })
+	s := setUp(t, func(c *api.Config) { c.Limits.Rest, c.Records = 1, slow{c.Records, entered, leave} })
 	done := make(chan int)
 	go func() { done <- s.ask("GET", "/v1/orders", shopKey, "").status }()
 	<-entered
