@@ -91,7 +91,6 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.Journal.Loaded()
 	return s, nil
 }
 
