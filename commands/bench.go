@@ -14,8 +14,8 @@ import (
 	"purser/config"
 	"purser/drill"
 	"purser/order"
+	"purser/postgrestest"
 	"purser/records"
-	"purser/sandbox/postgres"
 	"purser/shop"
 	"purser/stack"
 )
@@ -82,7 +82,7 @@ func (b *benchCmd) measure(e *env, engine string) (_ drill.Result, err error) {
 	cfg := b.Apart(filepath.Join(dir, "data"))
 	cfg.SandboxPace, cfg.SandboxMailPace = 20*time.Millisecond, 0
 	if engine == "postgres" {
-		server, err := postgres.Start(e.ctx, "")
+		server, err := postgrestest.Start(e.ctx, "")
 		if err != nil {
 			return drill.Result{}, err
 		}

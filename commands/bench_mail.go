@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"purser/drill"
+	"purser/postgrestest"
 	"purser/records"
-	"purser/sandbox/postgres"
 )
 
 // benchMailCmd measures the sending of mail: a fleet of workers, the sandbox's
@@ -56,7 +56,7 @@ func (b *benchMailCmd) measure(e *env, engine string) (_ drill.MailResult, err e
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	url, processes := "sqlite://"+filepath.Join(dir, "record.db"), 1
 	if engine == "postgres" {
-		server, err := postgres.Start(e.ctx, "")
+		server, err := postgrestest.Start(e.ctx, "")
 		if err != nil {
 			return drill.MailResult{}, err
 		}
