@@ -32,7 +32,7 @@ const anything = "**"
 var apiSubjects = []string{"api/campaigns", "api/images", "api/imports", "api/inbox", "api/mails", "api/orders", "api/products", "api/search"}
 
 // testRooms are for the tests of every room.
-var testRooms = []string{"order", "catalog", "mail", "soak", "activities/porttest", "activities/fake", "sandbox", "sandbox/*"}
+var testRooms = []string{"order", "catalog", "mail", "soak", "activities/porttest", "activities/fake", "postgrestest", "sandbox", "sandbox/*"}
 
 // recordTests are for the tests of the record's subjects: they write through the
 // whole record, as the program does, and hold it to the conformance suites.
@@ -48,6 +48,7 @@ var house = []room{
 	{"mail/templates", []string{"order", "mail"}, nil, "a letter is made of words, whoever carries it"},
 	{"version", nil, nil, "a build is named once, for the command and for the API"},
 	{"vault", []string{"order"}, nil, "a secret is bound to an order; where it is kept is not the vault's business"},
+	{"limiter", nil, nil, "counts callers and uses by key, whatever they are"},
 
 	{"activities", []string{"order", "catalog", "mail"}, []string{"activities/*"}, "the one table from errors to failures, for every subject's steps"},
 	{"activities/orders", []string{"order", "activities"}, nil, "the ports are declared here and satisfied by shape; an import of an adapter would point the wrong way"},
@@ -77,13 +78,13 @@ var house = []room{
 	{"records/campaigns", []string{"mail", "records/audit", "records/sqldb"}, recordTests, "campaigns are recorded without the ledger of their mails"},
 	{"records/mails", []string{"mail", "order", "records/audit", "records/campaigns", "records/sqldb"}, recordTests, "feedback resolves a mail in the ledger and its recipient in the campaign in one transaction"},
 	{"records/inbox", []string{"order", "records/sqldb"}, recordTests, "keeps what providers reported, whatever it means"},
-	{"records/recordstest", []string{"catalog", "order", "records", "records/sqldb", "sandbox/postgres"}, nil, "opens the record for the tests of all subjects, on both databases"},
+	{"records/recordstest", []string{"catalog", "order", "records", "records/sqldb", "postgrestest"}, nil, "opens the record for the tests of all subjects, on both databases"},
 
-	{"inbox", []string{"order", "mail", "records/inbox"}, []string{"records"}, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
+	{"inbox", []string{"order", "mail", "limiter", "records/inbox"}, []string{"records"}, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
 	{"starter", []string{"order", "mail", "catalog", "activities", "activities/*", "workflows", "workflows/*"}, []string{"engine", "workers"}, "the typed client: the workflows' messages, the activities' failure names"},
 	{"workers", []string{"activities/*", "workflows", "workflows/*"}, []string{"engine"}, "says what runs where"},
 	{"api", append([]string{"order", "catalog", "api/httpkit"}, apiSubjects...), []string{"api/apitest", "inbox", "records", "records/*"}, "puts the subjects' operations together and adds nothing but their document and the health checks"},
-	{"api/httpkit", []string{"order", "catalog"}, nil, "what all operations share knows no subject: of the domain only an order's id, and the errors it tells as problems"},
+	{"api/httpkit", []string{"order", "catalog", "limiter"}, nil, "what all operations share knows no subject: of the domain only an order's id, and the errors it tells as problems"},
 	{"api/apitest", append([]string{"order", "catalog", "mail", "records", "records/*", "activities/fake", "api", "api/httpkit"}, apiSubjects...), nil, "tests of all subjects want the same API over a real record; it is part of no program"},
 	{"api/*", []string{"order", "catalog", "importfile", "mail", "mail/templates", "records/*", "inbox", "api/httpkit"}, []string{"api", "api/apitest", "records", "activities/*", "starter", "workflows/*"}, "HTTP in, typed messages out: a subject's operations know no other subject, hold no business rule, and are handed the sender"},
 	{"shop", []string{"order", "mail", "catalog"}, nil, "the other side of the API: it may know only what a customer knows"},
@@ -92,6 +93,7 @@ var house = []room{
 	{"sandbox", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "the stand-ins know the wire, not our adapters: else they would share their mistakes"},
 	{"sandbox/*", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "as above"},
 
+	{"postgrestest", nil, nil, "starts a Postgres for tests and benchmarks; what they keep in it is their business"},
 	{"soak", nil, nil, "says how long the tests of every package run"},
 	{"bench", []string{"bench/*"}, nil, "a program of its own, so that measuring is not in the shipped binary"},
 	{"bench/*", []string{anything}, nil, "measures the whole"},
@@ -116,7 +118,7 @@ var foreigners = []foreign{
 	{"go.temporal.io/sdk", []string{"activities", "activities/*", "workflows", "workflows/*", "workers", "starter", "engine", "bench/*", "e2e", "stack"}, false, "the others would not notice if the engine were another"},
 	{"database/sql", []string{"records", "records/*", "engine", "bench/*", "e2e", "sandbox/*"}, false, "there is one record, and one room that writes it"},
 	{"github.com/stripe/stripe-go", []string{"providers/stripe", "sandbox/stripe"}, false, "one adapter per party"},
-	{"testing", []string{"activities/porttest", "api/apitest", "workflows/workflowtest", "records/recordstest", "e2e"}, false, "test code has no place in the program; the conformance suites are test code"},
+	{"testing", []string{"activities/porttest", "api/apitest", "workflows/workflowtest", "records/recordstest", "e2e", "postgrestest"}, false, "test code has no place in the program; the conformance suites and test helpers are test code"},
 }
 
 // pkg is what go list says about a package.
@@ -270,6 +272,8 @@ func TestArchImportsCanFail(t *testing.T) {
 		{imports("purser", "purser/commands"), false},
 		{imports("purser", "purser/api"), true},
 		{imports("purser/stack", "purser/engine", "purser/api"), false},
+		{imports("purser/records", "purser/postgrestest"), true},
+		{pkg{ImportPath: "purser/records", XTestImports: []string{"purser/postgrestest"}}, false},
 		{imports("purser/commands", "purser/starter"), true},
 		{imports("purser/util"), true}, // no such room
 		{imports("purser/sandbox/stripe/deep"), true},

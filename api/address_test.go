@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"purser/api/apitest"
-	"purser/sandbox/postgres"
+	"purser/postgrestest"
 )
 
 // An address that is not text names nothing: it is refused, whether or not the
@@ -13,7 +13,7 @@ import (
 func TestAddressIsText(t *testing.T) {
 	for name, url := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "record.db") },
-		"postgres": func(t *testing.T) string { return postgres.ForTest(t) },
+		"postgres": func(t *testing.T) string { return postgrestest.Database(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

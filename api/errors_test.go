@@ -88,11 +88,11 @@ func TestRefusals(t *testing.T) {
 		{name: "cancel without a reason", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":" "}`, status: 422, code: "invalid"},
 		{name: "cancel with a long reason", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":"` + strings.Repeat("x", 201) + `"}`, status: 422, code: "invalid"},
 		{name: "SEC-7 cancel with a turned reason", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":"x\u202ey"}`, status: 422, code: "invalid"},
-		{name: "SEC-7 cancel with a long reason beside a short one", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":"x","Reason":"` + strings.Repeat("x", 200_000) + `"}`, status: 400, code: "malformed"},
+		{name: "SEC-7 cancel with a long reason beside a short one", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":"x","Reason":"` + strings.Repeat("x", 200_000) + `"}`, status: 422, code: "invalid"},
 		{name: "SEC-7 cancel with a reason in capitals", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"REASON":"x"}`, status: 422, code: "invalid"},
 		{name: "SEC-7 quantity twice", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"quantity":2`, `"quantity":1,"quantity":3`), status: 400, code: "malformed"},
-		{name: "SEC-7 quantity twice, once in capitals", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"quantity":2`, `"quantity":1,"QUANTITY":3`), status: 400, code: "malformed"},
-		{name: "SEC-7 sku twice, once with a long s", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"quantity":2`, `"quantity":1,"\u017fku":"ship"`), status: 400, code: "malformed"},
+		{name: "SEC-7 quantity twice, once in capitals", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"quantity":2`, `"quantity":1,"QUANTITY":3`), status: 422, code: "invalid"},
+		{name: "SEC-7 sku twice, once with a long s", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"quantity":2`, `"quantity":1,"\u017fku":"ship"`), status: 422, code: "invalid"},
 		{name: "SEC-7 quantity in capitals", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"quantity":2`, `"QUANTITY":2`), status: 422, code: "invalid"},
 		{name: "half a character", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`Jane Doe`, `Jane \ud800`), status: 400, code: "malformed"},
 		{name: "half a character before another escape", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`Jane Doe`, `Jane \ud83d\u0041`), status: 400, code: "malformed"},
@@ -130,6 +130,33 @@ func TestRefusals(t *testing.T) {
 	}
 	if got := len(s.Orders.Placed); got != started {
 		t.Errorf("%d orders started by bad requests", got-started)
+	}
+}
+
+// A body that cannot be read is refused with what is wrong and where.
+func TestMalformedBodySaysWhere(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t)
+	nested := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
+	for _, tc := range []struct {
+		name   string
+		body   string
+		status int
+		want   string
+	}{
+		{name: "a member twice", body: with(`"quantity":2`, `"quantity":1,"quantity":3`), status: 400, want: "the member /lines/0/quantity stands twice"},
+		{name: "a name in two cases", body: with(`"quantity":2`, `"quantity":1,"Quantity":3`), status: 422, want: "body.lines[0].Quantity"},
+		{name: "cut off", body: `{"customerId":`, status: 400, want: `not valid JSON in UTF-8 at byte 14 within "/customerId"`},
+		{name: "broken UTF-8", body: "{\"customerId\":\"\xff\"}", status: 400, want: `not valid JSON in UTF-8 at byte 15 within "/customerId"`},
+		{name: "half a character", body: `{"customerId":"\ud800"}`, status: 400, want: `not valid JSON in UTF-8 at byte 15 within "/customerId"`},
+		{name: "two values", body: `{} {}`, status: 400, want: `not valid JSON in UTF-8 at byte 3 within ""`},
+		{name: "nested as deep as may be", body: nested(16), status: 422, want: "expected object"},
+		{name: "nested deeper", body: nested(17), status: 400, want: "nested deeper than 16 levels"},
+	} {
+		a := s.Ask("POST", "/v1/orders", apitest.ShopKey, tc.body)
+		if p := a.Problem(t); a.Status != tc.status || !strings.Contains(p.Detail, tc.want) {
+			t.Errorf("%s: got %d %s, want %d and %q", tc.name, a.Status, a.Body, tc.status, tc.want)
+		}
 	}
 }
 

@@ -143,7 +143,7 @@ func TestFlood(t *testing.T) {
 	set := func(t *testing.T, w *hang, change func(*api.Config)) *apitest.Shop {
 		return apitest.New(t, func(c *api.Config, store *records.Store) {
 			d := &apitest.ImageStore{}
-			c.Room = httpkit.Room{Orders: 2, Search: 3, Scans: 2, Files: 3, Pictures: 1, Rest: 1}
+			c.Limits = httpkit.Limits{Orders: 2, Search: 3, Scans: 2, Files: 3, Pictures: 1, Rest: 1}
 			c.Search = &search.Service{Engine: &hangingSearch{hang: w, down: true}, Catalogue: store}
 			c.Images = &images.Service{Records: store, Store: d, Links: d, Workflows: d}
 			change(c)
@@ -165,7 +165,7 @@ func TestFlood(t *testing.T) {
 	t.Run("an engine that is down, and many who search all the same", func(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) {
-			c.Room.Rest = 2
+			c.Limits.Rest = 2
 			c.Search.Catalogue, c.Orders.Records = hangingCatalogue{Catalogue: c.Search.Catalogue, hang: w}, hangingFinder{Records: c.Orders.Records, hang: w}
 		})
 		w.flood(s, 1, "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
@@ -177,7 +177,7 @@ func TestFlood(t *testing.T) {
 	t.Run("operators who look for orders", func(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) {
-			c.Room.Rest = 2
+			c.Limits.Rest = 2
 			c.Search.Catalogue, c.Orders.Records = hangingCatalogue{Catalogue: c.Search.Catalogue, hang: w}, hangingFinder{Records: c.Orders.Records, hang: w}
 		})
 		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "")

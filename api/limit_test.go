@@ -22,7 +22,7 @@ func TestTooManyAtOnce(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
-		c.Room.Rest, c.Orders.Records = 1, slow{Records: c.Orders.Records, entered: entered, leave: leave}
+		c.Limits.Rest, c.Orders.Records = 1, slow{Records: c.Orders.Records, entered: entered, leave: leave}
 	})
 	done := make(chan int)
 	go func() { done <- s.Ask("GET", "/v1/orders", apitest.ShopKey, "").Status }()
@@ -69,7 +69,7 @@ func (thick) Orders(context.Context, orderrecords.Filter) (orderrecords.Page, er
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
-		c.Orders.Records, c.Room.Rest, c.WriteWithin = thick{c.Orders.Records}, 1, 100*time.Millisecond
+		c.Orders.Records, c.Limits.Rest, c.WriteWithin = thick{c.Orders.Records}, 1, 100*time.Millisecond
 	})
 	srv := apitest.Serve(t, s)
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
@@ -108,7 +108,7 @@ func TestFlood_of_one(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
-		c.Room.Rest, c.Orders.Records = 4, crowded{Records: c.Orders.Records, entered: entered, leave: leave}
+		c.Limits.Rest, c.Orders.Records = 4, crowded{Records: c.Orders.Records, entered: entered, leave: leave}
 	})
 	o := s.Place(t, "cus_1")
 	answers := make(chan int, 3)

@@ -12,14 +12,14 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 
 	"purser/order"
-	"purser/sandbox/postgres"
+	"purser/postgrestest"
 	"purser/shop"
 )
 
 // TestRoles runs the API and the workers as processes of their own against
 // another process's engine and sandbox.
 func TestRoles(t *testing.T) {
-	db := "DATABASE_URL=" + postgres.ForTest(t)
+	db := "DATABASE_URL=" + postgrestest.Database(t)
 	s := newStack(t, []string{db}, "--ask-after=5s")
 	vault := filepath.Join(s.dir, "vault.key") // SEC-1: a secret may be named by its file
 	const key = "shop-secret-0123456789"
@@ -100,7 +100,7 @@ func TestRolesAlone(t *testing.T) {
 	}{
 		{"no vault key", nil, "PURSER_VAULT_KEY"},
 		{"no database", []string{vault}, "DATABASE_URL"},
-		{"nobody at the engine's address", []string{vault, "DATABASE_URL=" + postgres.ForTest(t), "TEMPORAL_ADDRESS=127.0.0.1:1", "PURSER_SANDBOX_URL=http://127.0.0.1:1"}, "127.0.0.1:1"},
+		{"nobody at the engine's address", []string{vault, "DATABASE_URL=" + postgrestest.Database(t), "TEMPORAL_ADDRESS=127.0.0.1:1", "PURSER_SANDBOX_URL=http://127.0.0.1:1"}, "127.0.0.1:1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, _, stderr := run(t, append(c.env, "PURSER_DATA="+t.TempDir()), "worker")

@@ -16,10 +16,10 @@ import (
 
 	words "purser/mail"
 	"purser/order"
+	"purser/postgrestest"
 	"purser/records"
 	"purser/sandbox"
 	sandboxcarrier "purser/sandbox/carrier"
-	"purser/sandbox/postgres"
 	sandboxses "purser/sandbox/ses"
 	sandboxstripe "purser/sandbox/stripe"
 	"purser/shop"
@@ -56,7 +56,7 @@ var anyPort = []string{"--listen=127.0.0.1:0", "--sandbox-port=0", "--temporal-p
 // onEngines runs a test on SQLite and on Postgres.
 func onEngines(t *testing.T, test func(t *testing.T, env []string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, nil) })
-	t.Run("postgres", func(t *testing.T) { test(t, []string{"DATABASE_URL=" + postgres.ForTest(t)}) })
+	t.Run("postgres", func(t *testing.T) { test(t, []string{"DATABASE_URL=" + postgrestest.Database(t)}) })
 }
 
 // newStack starts `purser up` in an empty data directory.

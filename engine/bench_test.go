@@ -21,7 +21,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"purser/engine"
-	"purser/sandbox/postgres"
+	"purser/postgrestest"
 )
 
 // BenchmarkEngine is the engine's bare limit: workflows of an order's shape
@@ -46,7 +46,7 @@ func BenchmarkEngine(b *testing.B) {
 
 // durablePostgres is a server that syncs, as one in use does.
 func durablePostgres(b *testing.B) string {
-	s, err := postgres.Start(b.Context(), "")
+	s, err := postgrestest.Start(b.Context(), "")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -50,7 +50,6 @@ func (e *Engine) run(ctx context.Context, c Config, p ports) error {
 	if err := createNamespace(persistence, c); err != nil {
 		return fmt.Errorf("create namespace %s: %w", c.Namespace, err)
 	}
-	keepStreamWorkers()
 	server, err := newServer(c, p, persistence, e.log)
 	if err != nil {
 		return fmt.Errorf("build Temporal server: %w", err)

@@ -23,7 +23,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"purser/engine"
-	"purser/sandbox/postgres"
+	"purser/postgrestest"
 )
 
 const queue = "test"
@@ -48,7 +48,7 @@ var stores = map[string]func(*testing.T) engine.Config{
 		return engine.Config{DataDir: t.TempDir()}
 	},
 	"postgres": func(t *testing.T) engine.Config {
-		return engine.Config{PostgresURL: postgres.ForTest(t)}
+		return engine.Config{PostgresURL: postgrestest.Database(t)}
 	},
 }
 

@@ -11,14 +11,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"purser/engine"
-	"purser/sandbox/postgres"
+	"purser/postgrestest"
 )
 
 // What TestQueriesUseIndexes says of SQLite: few indexes are written, those
 // that people's queries need work, and the server's migrations find them all.
 func TestPostgresIndexes(t *testing.T) {
 	t.Parallel()
-	at := postgres.ForTest(t)
+	at := postgrestest.Database(t)
 	start(t, engine.Config{PostgresURL: at}).stop()
 	start(t, engine.Config{PostgresURL: at}).stop() // again, over what the first left
 	u, err := url.Parse(at)

@@ -12,14 +12,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"purser/sandbox/postgres"
+	"purser/postgrestest"
 )
 
 // TestUnlimitedIndexes: indexes that cannot be limited, since somebody reads the
 // table or owns it, neither hold up the start nor end it.
 func TestUnlimitedIndexes(t *testing.T) {
 	t.Parallel()
-	at, err := url.Parse(postgres.ForTest(t))
+	at, err := url.Parse(postgrestest.Database(t))
 	if err != nil {
 		t.Fatal(err)
 	}

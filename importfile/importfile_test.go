@@ -143,6 +143,18 @@ func TestRowFaults(t *testing.T) {
 				"4 : not a JSON object on one line", "5 : something follows the object", `6 sku: want 1 to 64 characters without spaces, got ""`,
 			},
 		},
+		"JSON of the wrong kind": {
+			catalog.ImportProducts,
+			`{"sku":"a","name":"A","price":"1"}` + "\n" + `{"sku":"b","name":5}` + "\n" + `[]` + "\n" + `{"sku":"d","options":{"size":1}}` + "\n", 0,
+			[]string{
+				"1 price: such a value does not fit here", "2 name: such a value does not fit here",
+				"3 : such a value does not fit here", "4 options.size: such a value does not fit here",
+			},
+		},
+		"JSON names": {
+			catalog.ImportProducts, `{"sku":"a","sku":"b","name":"A"}` + "\n" + `{"SKU":"b","name":"B"}` + "\n" + `{"sku":"c","co\nlour":1}` + "\n", 0,
+			[]string{"1 sku: stands twice", "2 SKU: there is no such field", `3 co\nlour: there is no such field`},
+		},
 		"JSON prices": {
 			catalog.ImportPrices, `{"sku":"a","price":1,"currency":"EUR"}` + "\n" + `{"sku":"b","price":1}` + "\n" + `{"sku":"c","price":1,"currency":"EUR","name":"C"}`, 1,
 			[]string{"2 currency: is missing", "3 name: a file of prices does not say this"},

@@ -2,14 +2,17 @@ package importfile
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"purser/catalog"
 )
@@ -39,36 +42,37 @@ func badByte(text []byte) int {
 
 // object reads a JSON line.
 func (r *Reader) object(text []byte) (row catalog.Row, _ []catalog.Fault) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	err := d.Decode(&row)
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("something follows the object")
-		}
-	}
-	if err != nil {
+	d := jsontext.NewDecoder(bytes.NewBuffer(text))
+	if err := json.UnmarshalDecode(d, &row, json.RejectUnknownMembers(true)); err != nil {
 		return row, []catalog.Fault{jsonFault(err)}
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return row, []catalog.Fault{{Message: "something follows the object"}}
 	}
 	return row, r.misplaced(row)
 }
 
 // jsonFault says what is wrong without naming our types.
 func jsonFault(err error) catalog.Fault {
-	var kind *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	field, unknown := strings.CutPrefix(err.Error(), "json: unknown field ")
+	var kind *json.SemanticError
+	var syntax *jsontext.SyntacticError
 	switch {
-	case errors.As(err, &kind) && strings.HasPrefix(kind.Value, "number"):
-		return catalog.Fault{Field: kind.Field, Message: "want a whole number: amounts are minor units, such as 1450 for 14.50"}
+	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &kind):
+		return catalog.Fault{Field: fieldAt(kind.JSONPointer), Message: "there is no such field"}
+	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntax):
+		return catalog.Fault{Field: fieldAt(syntax.JSONPointer), Message: "stands twice"}
+	case errors.As(err, &kind) && kind.JSONKind == '0' && kind.GoType.Kind() == reflect.Int64:
+		return catalog.Fault{Field: fieldAt(kind.JSONPointer), Message: "want a whole number: amounts are minor units, such as 1450 for 14.50"}
 	case errors.As(err, &kind):
-		return catalog.Fault{Field: kind.Field, Message: "a " + kind.Value + " does not fit here"}
-	case errors.As(err, &syntax), errors.Is(err, io.ErrUnexpectedEOF):
-		return catalog.Fault{Message: "not a JSON object on one line"}
-	case unknown:
-		return catalog.Fault{Field: strings.Trim(field, `"`), Message: "there is no such field"}
+		return catalog.Fault{Field: fieldAt(kind.JSONPointer), Message: "such a value does not fit here"}
 	}
-	return catalog.Fault{Message: err.Error()}
+	return catalog.Fault{Message: "not a JSON object on one line"}
+}
+
+// fieldAt names a field in one line of text, whatever the file calls it.
+func fieldAt(p jsontext.Pointer) string {
+	name := strconv.Quote(strings.Join(slices.Collect(p.Tokens()), "."))
+	return name[1 : len(name)-1]
 }
 
 // misplaced refuses what a file of this kind must not say, or must.
@@ -77,7 +81,7 @@ func (r *Reader) misplaced(row catalog.Row) []catalog.Fault {
 		return nil // it may say anything
 	}
 	b, err := json.Marshal(row)
-	said := map[string]json.RawMessage{}
+	said := map[string]jsontext.Value{}
 	if err == nil {
 		err = json.Unmarshal(b, &said)
 	}

@@ -151,7 +151,7 @@ func (r *Relay) bring(ctx context.Context, id order.ID, news []order.News) error
 // and in any case until their next turn.
 func (r *Relay) hold(ctx context.Context, g *group) {
 	r.counted.held.Add(int64(len(g.jobs)))
-	if lines := r.talk.lines(r.Now(), "hold"); lines > 0 {
+	if lines := r.lines.Lines(r.Now(), "hold"); lines > 0 {
 		r.Log.WarnContext(ctx, "news of an unknown order is held", "orderId", g.id, "ref", g.jobs[0].news.About(),
 			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "lines", lines)
 	}
@@ -164,7 +164,7 @@ func (r *Relay) hold(ctx context.Context, g *group) {
 // retry leaves events for later, later each time (WHK-14).
 func (r *Relay) retry(ctx context.Context, g *group) {
 	r.counted.failed.Add(int64(len(g.jobs)))
-	if lines := r.talk.lines(r.Now(), "retry"); lines > 0 {
+	if lines := r.lines.Lines(r.Now(), "retry"); lines > 0 {
 		r.Log.ErrorContext(ctx, "news could not be delivered; it will be tried again", "orderId", g.id,
 			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "error", g.err, "lines", lines)
 	}
@@ -210,7 +210,7 @@ func (r *Relay) settle(ctx context.Context, jobs []job, st inboxrecords.State, n
 		}
 	}
 	if err := r.Ledger.RecordDelivery(ctx, ids, st, note, next); err != nil {
-		if lines := r.talk.lines(r.Now(), "settle"); lines > 0 {
+		if lines := r.lines.Lines(r.Now(), "settle"); lines > 0 {
 			r.Log.ErrorContext(ctx, "outcome of a delivery could not be noted; it will be repeated", "state", st, "events", len(ids), "error", err, "lines", lines)
 		}
 		time.AfterFunc(r.RetryAfter, drop)

@@ -9,9 +9,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"purser/limiter"
 	"purser/order"
 	inboxrecords "purser/records/inbox"
 )
@@ -67,8 +69,8 @@ type Handler struct {
 	// as a provider behind a proxy may need.
 	ReadAtOnce int
 	// BadPerMinute is how many webhooks that are not the provider's one
-	// address may send before it is told to stop with 429. It is never
-	// applied to one that verifies (WHK-16). Default 20.
+	// sender may send, at once or in the course of a minute; for more it is
+	// answered 429. It is never applied to one that verifies. Default 20.
 	BadPerMinute int
 	// Log takes what needs a person's eye. Default slog.Default().
 	Log *slog.Logger
@@ -76,11 +78,28 @@ type Handler struct {
 	Now func() time.Time
 
 	counts  counts
-	storing gate
-	reading gate
-	sources gates
-	suspect suspects
+	once    sync.Once
+	storing *limiter.Limiter     // webhooks that verified, under one key
+	reading *limiter.Limiter     // bodies, by the sender's network
+	bad     *limiter.Rate        // webhooks that are not the provider's, by network
+	lines   *limiter.LogThrottle // bounds what is logged about them
 }
+
+// setUp makes the limiters at the first use, from the fields that are set.
+func (h *Handler) setUp() {
+	h.once.Do(func() {
+		storing, reading := orDefault(h.AtOnce, 128), orDefault(h.ReadAtOnce, 128)
+		h.storing = limiter.New(storing, storing)
+		h.reading = limiter.New(4*reading, reading)
+		h.bad = limiter.NewRate(orDefault(h.BadPerMinute, 20), time.Minute)
+		h.lines = limiter.NewLogThrottle(logPeriod)
+	})
+}
+
+const (
+	waitForPlace = 5 * time.Second  // until the sender is asked to come back
+	logPeriod    = 10 * time.Second // at most one line about each subject in this time
+)
 
 // Counts is what came in since the start, for metrics and alerts.
 type Counts struct {
@@ -111,6 +130,7 @@ func (h *Handler) Counts() Counts {
 
 // ServeHTTP verifies, keeps, hands over and answers, in this order.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.setUp()
 	provider, ok := providerOf(r.URL.Path)
 	source := h.Sources[provider]
 	switch {
@@ -133,12 +153,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "malformed", "the body is not an event")
 		return
 	}
-	leave, err := h.storing.enter(r.Context(), orDefault(h.AtOnce, 128))
+	release, err := h.storing.Acquire(r.Context(), "", waitForPlace)
 	if err != nil {
 		busy(w)
 		return
 	}
-	defer leave()
+	defer release()
 	h.keep(w, r, d, body)
 }
 
@@ -146,19 +166,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // provider's must not take the place of what is: until that is known, the
 // places are counted by source address.
 func (h *Handler) genuine(w http.ResponseWriter, r *http.Request, provider string, source Source) (body []byte, ok bool) {
-	most := orDefault(h.ReadAtOnce, 128)
-	leave, err := h.sources.enter(r.Context(), network(r), most)
+	release, err := h.reading.Acquire(r.Context(), network(r), waitForPlace)
 	if err != nil {
 		busy(w)
 		return nil, false
 	}
-	defer leave()
-	leaveAll, err := h.reading.enter(r.Context(), 4*most)
-	if err != nil {
-		busy(w)
-		return nil, false
-	}
-	defer leaveAll()
+	defer release()
 	if body, err = readBody(w, r, h.maxBody()); err != nil {
 		h.unreadable(w, err)
 		return nil, false
@@ -180,7 +193,7 @@ func (h *Handler) genuine(w http.ResponseWriter, r *http.Request, provider strin
 }
 
 func busy(w http.ResponseWriter) {
-	refuseUntil(w, 5*time.Second, http.StatusServiceUnavailable, "busy", "too many webhooks at once; send it again")
+	refuseUntil(w, waitForPlace, http.StatusServiceUnavailable, "busy", "too many webhooks at once; send it again")
 }
 
 // keep stores the event and answers: 202 when it is new, 200 when it is
@@ -199,7 +212,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery,
 	fresh, err := h.Keeper.Receive(ctx, &it)
 	if err != nil {
 		h.counts.failed.Add(1)
-		if lines := h.suspect.lines(h.now(), "store"); lines > 0 {
+		if lines := h.lines.Lines(h.now(), "store"); lines > 0 {
 			h.log().ErrorContext(ctx, "webhook could not be stored; the provider will send it again",
 				"provider", d.Provider, "eventId", d.EventID, "error", err, "lines", lines, "correlationId", it.Correlation)
 		}
@@ -237,8 +250,8 @@ func (h *Handler) forged(w http.ResponseWriter, r *http.Request, provider string
 	h.counts.forged.Add(1)
 	from := network(r)
 	now := h.now()
-	wait := h.suspect.seen(now, from, orDefault(h.BadPerMinute, 20))
-	if lines := h.suspect.lines(now, "forged "+from); lines > 0 {
+	wait := h.bad.Allow(now, from)
+	if lines := h.lines.Lines(now, "forged "+from); lines > 0 {
 		h.log().WarnContext(r.Context(), "webhook refused", "provider", provider, "source", remote(r), "error", cause,
 			"lines", lines, "correlationId", correlation(w))
 	}
@@ -258,8 +271,8 @@ func (h *Handler) undecided(w http.ResponseWriter, r *http.Request, provider str
 	h.counts.undecided.Add(1)
 	from := network(r)
 	now := h.now()
-	wait := h.suspect.seen(now, from, orDefault(h.BadPerMinute, 20))
-	if lines := h.suspect.lines(now, "verify "+from); lines > 0 {
+	wait := h.bad.Allow(now, from)
+	if lines := h.lines.Lines(now, "verify "+from); lines > 0 {
 		h.log().ErrorContext(r.Context(), "webhook cannot be verified now; the provider will send it again",
 			"provider", provider, "source", remote(r), "error", cause, "lines", lines, "correlationId", correlation(w))
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"purser/limiter"
 	"purser/mail"
 	"purser/order"
 	inboxrecords "purser/records/inbox"
@@ -89,7 +90,7 @@ type Relay struct {
 	nudge   chan struct{}      // asks for a sweep before its time
 	more    atomic.Bool        // the last sweep left something behind
 	swept   inboxrecords.Place // how far the last sweep came, if not to the end
-	talk    suspects           // bounds the log
+	lines   *limiter.LogThrottle
 	counted relayCounts
 }
 
@@ -147,6 +148,7 @@ func (r *Relay) setUp() {
 			r.Now = time.Now
 		}
 		r.seed = maphash.MakeSeed()
+		r.lines = limiter.NewLogThrottle(logPeriod)
 		r.nudge = make(chan struct{}, 1)
 		r.shards = make([]chan job, r.AtOnce)
 		for i := range r.shards {

@@ -82,7 +82,7 @@ func (r *Relay) sweepDue(ctx context.Context) (took int, more bool) {
 // already is left alone.
 func (r *Relay) enqueue(ctx context.Context, items []inboxrecords.Item, err error, shut map[chan job]bool) (took int) {
 	if err != nil {
-		if lines := r.talk.lines(r.Now(), "search"); lines > 0 && ctx.Err() == nil {
+		if lines := r.lines.Lines(r.Now(), "search"); lines > 0 && ctx.Err() == nil {
 			r.Log.ErrorContext(ctx, "inbox cannot be searched", "error", err, "lines", lines)
 		}
 		return 0

@@ -4,12 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"strings"
+
+	"github.com/go-json-experiment/json"
 )
 
 // ListFormat is how a list of recipients is written.
@@ -159,13 +160,8 @@ func ofJSON(line []byte) (Recipient, error) {
 		Locale  string            `json:"locale"`
 		Data    map[string]string `json:"data"`
 	}
-	d := json.NewDecoder(bytes.NewReader(line))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&row); err != nil {
+	if err := json.Unmarshal(line, &row, json.RejectUnknownMembers(true)); err != nil {
 		return Recipient{}, errors.New("want one JSON object with address, name, locale and data (of texts)")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Recipient{}, errors.New("more than one JSON value on the line")
 	}
 	return Recipient{Address: row.Address, Name: row.Name, Locale: row.Locale, Data: row.Data}, nil
 }

@@ -134,8 +134,8 @@ func (s *Sandbox) openSearch(c Config, dir string) error {
 	j, err := s.journal(dir, "search")
 	if errors.Is(err, journal.ErrDamaged) { // the catalogue knows what was in it
 		var aside string
-		if j, aside, err = journal.Salvage(filepath.Join(dir, "search.jsonl"), time.Now()); err == nil {
-			c.Log.Error("sandbox search cannot read all of its journal: it is put aside, and what can be read is kept", "aside", aside)
+		if j, aside, err = journal.Replace(filepath.Join(dir, "search.db"), time.Now()); err == nil {
+			c.Log.Error("sandbox search cannot read its journal: it is put aside, and a new one is begun", "aside", aside)
 			s.journals, conf.Damaged = append(s.journals, j), true
 		}
 	}
@@ -153,7 +153,7 @@ func (s *Sandbox) openSearch(c Config, dir string) error {
 func (s *Sandbox) journal(dir, name string) (*journal.Journal, error) {
 	path := ""
 	if dir != "" {
-		path = filepath.Join(dir, name+".jsonl")
+		path = filepath.Join(dir, name+".db")
 	}
 	j, err := journal.Open(path)
 	if err == nil {

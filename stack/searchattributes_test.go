@@ -20,7 +20,7 @@ import (
 
 	"purser/config"
 	"purser/engine"
-	"purser/sandbox/postgres"
+	"purser/postgrestest"
 	"purser/workflows"
 )
 
@@ -36,7 +36,7 @@ func settings(t *testing.T, flags ...string) *config.Config {
 	}
 	if _, err := parser.Parse(append([]string{
 		"--data=" + t.TempDir(), "--listen=127.0.0.1:0", "--vault-key=" + strings.Repeat("0", 64), "--log-level=error",
-		"--api-keys=web:shop:0123456789abcdef", "--sandbox-url=http://127.0.0.1:1", "--database-url=" + postgres.ForTest(t),
+		"--api-keys=web:shop:0123456789abcdef", "--sandbox-url=http://127.0.0.1:1", "--database-url=" + postgrestest.Database(t),
 	}, flags...)); err != nil {
 		t.Fatal(err)
 	}

@@ -11,17 +11,17 @@ const SearchAgain = 5 * time.Second
 
 // AcquireStream takes one of the places of live streams, if one is free.
 func (s *Server) AcquireStream(ctx context.Context) (release func(), ok bool) {
-	return s.streams.enter(CallOf(ctx).Actor())
+	return s.streams.TryAcquire(CallOf(ctx).Actor())
 }
 
 // AcquirePicture takes one of the places of requests for pictures, if one is
 // free.
 func (s *Server) AcquirePicture(ctx context.Context) (release func(), ok bool) {
-	return s.rooms.pictures.enter(CallOf(ctx).Actor())
+	return s.limiters.pictures.TryAcquire(CallOf(ctx).Actor())
 }
 
 // AcquirePage takes one of the places of all other requests, for a page that is
 // not an operation. It waits for TurnWithin.
 func (s *Server) AcquirePage(ctx context.Context) (release func(), err error) {
-	return s.rooms.rest.wait(ctx, CallOf(ctx).Actor(), s.TurnWithin)
+	return s.limiters.rest.Acquire(ctx, CallOf(ctx).Actor(), s.TurnWithin)
 }

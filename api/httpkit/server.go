@@ -14,6 +14,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"purser/limiter"
 )
 
 // Title is the service's name in its document and on its pages.
@@ -37,9 +39,9 @@ type Config struct {
 	// SteerWithin is how long cancelling and releasing wait for the order to
 	// have moved; then the status is 202. Default 10 s.
 	SteerWithin time.Duration
-	// Room is how many requests of each class are worked on at once; more are
+	// Limits is how many requests of each class are worked on at once; more are
 	// asked to come back. Streams and webhooks do not count.
-	Room Room
+	Limits Limits
 	// WriteWithin is how long a caller may take to read a response, and half of
 	// it how long it may take to send what is left of a request that was
 	// answered early; then the connection is cut. Default 30 s. A stream may
@@ -71,12 +73,12 @@ func (c Config) withDefaults() (Config, error) {
 	OrDefault(&c.SteerWithin, 10*time.Second)
 	OrDefault(&c.PlaceAtOnce, 64)
 	OrDefault(&c.Streams, 256)
-	OrDefault(&c.Room.Orders, 256)
-	OrDefault(&c.Room.Search, 64)
-	OrDefault(&c.Room.Scans, 2)
-	OrDefault(&c.Room.Files, 32)
-	OrDefault(&c.Room.Pictures, 128)
-	OrDefault(&c.Room.Rest, 256)
+	OrDefault(&c.Limits.Orders, 256)
+	OrDefault(&c.Limits.Search, 64)
+	OrDefault(&c.Limits.Scans, 2)
+	OrDefault(&c.Limits.Files, 32)
+	OrDefault(&c.Limits.Pictures, 128)
+	OrDefault(&c.Limits.Rest, 256)
 	return c, nil
 }
 
@@ -96,9 +98,9 @@ type Server struct {
 	// API is the operations and their document.
 	API huma.API
 
-	rooms   rooms
-	turns   *room // to place an order
-	streams *room
+	limiters   limiters
+	placements *limiter.Limiter // of orders
+	streams    *limiter.Limiter
 }
 
 // New makes a server without operations over an empty document.
@@ -108,11 +110,11 @@ func New(c Config, document huma.Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		Config:  c,
-		Mux:     http.NewServeMux(),
-		rooms:   c.Room.open(),
-		turns:   newRoom(c.PlaceAtOnce),
-		streams: newRoom(c.Streams),
+		Config:     c,
+		Mux:        http.NewServeMux(),
+		limiters:   c.Limits.open(),
+		placements: newLimiter(c.PlaceAtOnce),
+		streams:    newLimiter(c.Streams),
 	}
 	s.API = s.openAPI(document)
 	return s, nil

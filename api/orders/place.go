@@ -50,11 +50,11 @@ func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, erro
 		}
 		defer s.placing.Delete(c.OrderID)
 	}
-	leave, err := s.server.AcquirePlacing(ctx)
+	release, err := s.server.AcquirePlacing(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
+	defer release()
 	if err := s.quote(ctx, in.Body); err != nil && !s.placedBefore(ctx, c.OrderID, in.Key) {
 		return nil, httpkit.RequestProblem(err)
 	}

@@ -14,11 +14,11 @@ type searchInput struct {
 
 // search finds orders for operators.
 func (s *Service) search(ctx context.Context, in *searchInput) (*listOutput, error) {
-	leave, err := s.server.AcquireScan(ctx, httpkit.ForOperators)
+	release, err := s.server.AcquireScan(ctx, httpkit.ForOperators)
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
+	defer release()
 	found, err := s.Records.FindOrders(ctx, in.Text, in.Limit)
 	if err != nil {
 		return nil, err

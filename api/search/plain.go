@@ -20,11 +20,11 @@ func (s *Service) plainList(ctx context.Context, q catalog.Query) (*searchOutput
 	if len(q.Brands)+len(q.Categories)+len(q.Tags)+len(q.Groups)+len(q.Facets) > 0 || q.MinRating > 0 || q.Sort != catalog.ByRelevance {
 		return nil, noSearch()
 	}
-	leave, err := s.server.AcquireScan(ctx, httpkit.ForShoppers)
+	release, err := s.server.AcquireScan(ctx, httpkit.ForShoppers)
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
+	defer release()
 	r := catalog.Results{Hits: []catalog.Hit{}, Page: q.Page, PerPage: q.PerPage, Degraded: true}
 	words := strings.Fields(strings.ToLower(q.Text))
 	after := ""

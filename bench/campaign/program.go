@@ -17,11 +17,11 @@ import (
 	"purser/mail"
 	"purser/order"
 	"purser/records"
+	campaignrecords "purser/records/campaigns"
 	"purser/sandbox"
 	sandboxses "purser/sandbox/ses"
 	"purser/shop"
 	"purser/stack"
-	campaignrecords "purser/records/campaigns"
 )
 
 // StackCommand is the whole stack in a process of its own, as "purser up" runs

@@ -11,8 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"purser/postgrestest"
 	"purser/records"
-	"purser/sandbox/postgres"
 )
 
 // Command measures a fleet of workers, the sandbox's SES and a relay.
@@ -65,7 +65,7 @@ func (c *Command) measure(ctx context.Context, engine string) (_ Result, err err
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	url, processes := "sqlite://"+filepath.Join(dir, "record.db"), 1
 	if engine == "postgres" {
-		server, err := postgres.Start(ctx, "")
+		server, err := postgrestest.Start(ctx, "")
 		if err != nil {
 			return Result{}, err
 		}

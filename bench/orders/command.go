@@ -17,8 +17,8 @@ import (
 	"purser/bench/measure"
 	"purser/config"
 	"purser/order"
+	"purser/postgrestest"
 	"purser/records"
-	"purser/sandbox/postgres"
 	"purser/shop"
 	"purser/stack"
 )
@@ -78,7 +78,7 @@ func (c *Command) measure(ctx context.Context, engine string) (_ Result, err err
 	cfg := c.Apart(filepath.Join(dir, "data"))
 	cfg.SandboxPace, cfg.SandboxMailPace = 20*time.Millisecond, 0
 	if engine == "postgres" {
-		server, err := postgres.Start(ctx, "")
+		server, err := postgrestest.Start(ctx, "")
 		if err != nil {
 			return Result{}, err
 		}

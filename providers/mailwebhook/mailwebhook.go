@@ -35,8 +35,6 @@
 package mailwebhook
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,6 +42,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/go-json-experiment/json"
 
 	"purser/mail"
 	"purser/order"
@@ -89,9 +89,8 @@ func (s Source) Parse(body []byte) (order.Delivery, error) {
 		Provider string          `json:"provider"`
 		Feedback []mail.Feedback `json:"feedback"`
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields() // who spells a field wrong should hear of it
-	if dec.Decode(&e) != nil || dec.More() {
+	// A sender that spells a field wrong should hear of it.
+	if json.Unmarshal(body, &e, json.RejectUnknownMembers(true)) != nil {
 		return order.Delivery{}, fmt.Errorf("%w: not the JSON of an event", ErrMalformed)
 	}
 	switch {

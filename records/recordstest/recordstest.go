@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"purser/postgrestest"
 	"purser/records"
 	"purser/records/sqldb"
-	"purser/sandbox/postgres"
 )
 
 // SQLite returns the URL of an empty database of the test's own.
@@ -21,14 +21,14 @@ func SQLite(t testing.TB) string {
 // that does not wait for the disk.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	return postgres.ForTest(t)
+	return postgrestest.Database(t)
 }
 
 // DurablePostgres returns the URL of an empty database on a server of its own
 // that waits for the disk, as in production.
 func DurablePostgres(t testing.TB) string {
 	t.Helper()
-	server, err := postgres.Start(t.Context(), "")
+	server, err := postgrestest.Start(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

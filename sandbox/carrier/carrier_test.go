@@ -112,12 +112,12 @@ func TestProtocol(t *testing.T) {
 
 // TestParcelsMoveByThemselves, also across a restart.
 func TestParcelsMoveByThemselves(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "carrier.jsonl")
+	path := filepath.Join(t.TempDir(), "carrier.db")
 	first := build(t, path, time.Millisecond)
 	if status, _ := call(first, "POST", "/v1/labels", goodBody); status != 201 {
 		t.Fatal(status)
 	}
-	// first was never run: as if the process had died.
+	first.journal.Close() // it was never run
 	s := build(t, path, time.Millisecond)
 	url, statuses := hook(t)
 	s.SetWebhookURL(url)
@@ -131,6 +131,7 @@ func TestParcelsMoveByThemselves(t *testing.T) {
 		t.Error(diff)
 	}
 	stop()
+	s.journal.Close()
 	again := build(t, path, time.Millisecond)
 	if diff := cmp.Diff(map[string]int{"r-1": 1}, again.Counts()); diff != "" {
 		t.Error(diff)

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"purser/sandbox/faults"
 	"purser/sandbox/journal"
 	"purser/sandbox/webhooksender"
@@ -89,7 +91,6 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.Journal.Loaded()
 	return s, nil
 }
 
@@ -151,9 +152,7 @@ const maxBody = 1 << 20
 
 // read decodes a request body, or answers why not.
 func read(w http.ResponseWriter, r *http.Request, v any) bool {
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(v)
+	err := jsonv2.UnmarshalRead(http.MaxBytesReader(w, r.Body, maxBody), v, jsonv2.RejectUnknownMembers(true))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

@@ -1,13 +1,14 @@
 package faults
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+
+	jsonv2 "github.com/go-json-experiment/json"
 )
 
 // Handler serves the rules: GET lists them, POST adds those of the body (in
@@ -73,9 +74,7 @@ func (c *Control) post(w http.ResponseWriter, r *http.Request) {
 // strictly refuses fields that do not exist: a misspelt rule would strike
 // calls it was not meant for.
 func strictly(b []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
+	if err := jsonv2.Unmarshal(b, v, jsonv2.RejectUnknownMembers(true)); err != nil {
 		return fmt.Errorf("%w: %w", ErrRule, err)
 	}
 	return nil

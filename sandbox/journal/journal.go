@@ -1,183 +1,215 @@
-// Package journal keeps the state of a stand-in in one file, so that a
-// restart finds it. The file holds one JSON object per line, the latest line
-// for an id counts, and lines are only appended; compacting leaves out those
-// that count no more.
+// Package journal keeps the state of a stand-in in one SQLite file, so that a
+// restart finds it: JSON documents, each under a kind and an id.
 //
 // A document is safe against a crash of the process as soon as Put returns.
-// Power loss is not guarded against: the journal stands for a service that
-// runs elsewhere.
+// Power loss is not guarded against: the file stands for a service that runs
+// elsewhere.
 package journal
 
 import (
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"net/url"
 	"os"
 	"sync"
 	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Journal is an open journal. It may be used from several goroutines.
+// ErrDamaged is returned for a file that is not a journal's or is not whole.
+var ErrDamaged = errors.New("damaged")
+
+// Journal is an open journal. It may be used from several goroutines, but only
+// by one process.
 type Journal struct {
-	path       string // "": memory only, nothing survives
-	rename     func(from, to string) error
-	compacting sync.Mutex
+	db          *sql.DB // nil: memory only, nothing survives
+	put, remove *sql.Stmt
 
-	mu    sync.Mutex
-	file  *os.File
-	size  int64   // bytes that are whole lines
-	found []entry // what the file held at opening, until Loaded
+	mu   sync.Mutex
+	rows map[key]int64 // an index in the file would double what each Put writes
+	last int64
 }
 
-// entry is one document found at opening; one without raw was deleted.
-type entry struct {
-	kind, id string
-	raw      json.RawMessage
-}
+type key struct{ kind, id string }
 
-// Open opens the journal at path, making it if there is none, and compacts
-// it. With an empty path nothing is kept. It fails with ErrDamaged if a line
-// cannot be read.
-func Open(path string) (*Journal, error) { return load(path, false) }
+// Rows are numbered in the order in which their ids were first put.
+const schema = `CREATE TABLE IF NOT EXISTS documents (
+	n INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL)`
 
-// Salvage opens a damaged journal with the lines that can be read, after the
-// file was put aside, and answers where to. A document whose latest line is
-// damaged is as the line before says, or missing.
-func Salvage(path string, now time.Time) (j *Journal, aside string, err error) {
-	aside = path + ".unreadable-" + now.UTC().Format("20060102T150405.000Z")
-	if err := os.Link(path, aside); err != nil { // a second name: a crash leaves both
-		return nil, "", fmt.Errorf("journal %s: put aside: %w", path, err)
-	}
-	j, err = load(path, true)
-	return j, aside, err
-}
-
-func load(path string, salvage bool) (*Journal, error) {
+// Open opens the journal at path, or makes one if there is none. With an empty
+// path nothing is kept. It fails with ErrDamaged if the file cannot be read.
+func Open(path string) (*Journal, error) {
 	if path == "" {
 		return &Journal{}, nil
 	}
-	found, stale, err := readFile(path, salvage)
+	// A crash of the process leaves what was written to the log; only a power
+	// cut needs the syncs that are left out here. Nobody else uses the file, so
+	// its locks are taken once.
+	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: path}).String() +
+		"?_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)"
+	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
-	j := &Journal{path: path, rename: os.Rename, found: found}
-	if stale {
-		if j.file, j.size, err = rewrite(path, found, nil, j.rename); err != nil {
-			return nil, fmt.Errorf("journal %s: compact: %w", path, err)
-		}
-		return j, nil
+	db.SetMaxOpenConns(1) // it locks out any other
+	j := &Journal{db: db, rows: make(map[key]int64)}
+	if err := j.setUp(); err != nil {
+		return nil, fmt.Errorf("journal %s: %w", path, errors.Join(damage(err), db.Close()))
 	}
-	if j.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
-		return nil, err
-	}
-	info, err := j.file.Stat()
-	if err != nil {
-		return nil, errors.Join(err, j.file.Close())
-	}
-	j.size = info.Size()
 	return j, nil
 }
 
-// Compact leaves out the lines that count no more. What is put meanwhile waits
-// while the others are written, but not while they are read.
-func (j *Journal) Compact() error {
-	if j.path == "" {
-		return nil
+// setUp checks the whole file: a page that cannot be read would otherwise be
+// noticed only when somebody needs it.
+func (j *Journal) setUp() (err error) {
+	if _, err = j.db.Exec(schema); err != nil {
+		return err
 	}
-	j.compacting.Lock()
-	defer j.compacting.Unlock()
-	j.mu.Lock()
-	size := j.size
-	j.mu.Unlock()
-	old, err := os.Open(j.path)
+	var found string
+	if err = j.db.QueryRow("PRAGMA integrity_check(1)").Scan(&found); err != nil {
+		return err
+	}
+	if found != "ok" {
+		return fmt.Errorf("%w: %s", ErrDamaged, found)
+	}
+	if j.put, err = j.db.Prepare("REPLACE INTO documents (n, kind, id, document) VALUES (?, ?, ?, ?)"); err != nil {
+		return err
+	}
+	if j.remove, err = j.db.Prepare("DELETE FROM documents WHERE n = ?"); err != nil {
+		return err
+	}
+	return j.number()
+}
+
+// number learns which rows there are.
+func (j *Journal) number() error {
+	rows, err := j.db.Query("SELECT n, kind, id FROM documents ORDER BY n")
 	if err != nil {
-		return fmt.Errorf("journal: compact: %w", err)
+		return err
 	}
-	defer old.Close()
-	found, _, err := read(io.LimitReader(old, size), false)
-	if err != nil {
-		return fmt.Errorf("journal %s: compact: %w", j.path, err)
+	defer rows.Close()
+	for rows.Next() {
+		var k key
+		if err := rows.Scan(&j.last, &k.kind, &k.id); err != nil {
+			return err
+		}
+		j.rows[k] = j.last
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	f, written, err := rewrite(j.path, found, io.NewSectionReader(old, size, j.size-size), j.rename)
-	if err != nil {
-		return fmt.Errorf("journal %s: compact: %w", j.path, err)
+	return rows.Err()
+}
+
+// damage marks an error of SQLite about the file's content as ErrDamaged.
+func damage(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_CORRUPT || e.Code()&0xff == sqlite3.SQLITE_NOTADB) {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	gone := j.file
-	j.file, j.size = f, written
-	return gone.Close()
+	return err
+}
+
+// Replace puts a damaged file aside, whose new name it returns, and opens an
+// empty journal in its place.
+func Replace(path string, now time.Time) (j *Journal, aside string, err error) {
+	aside = path + ".unreadable-" + now.UTC().Format("20060102T150405.000Z")
+	// SQLite's log goes first: it must not be taken for the new file's.
+	for _, suffix := range []string{"-wal", "-shm", ""} {
+		if err := os.Rename(path+suffix, aside+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, "", fmt.Errorf("journal %s: put aside: %w", path, err)
+		}
+	}
+	j, err = Open(path)
+	return j, aside, err
 }
 
 // Put writes a document under its kind and id, over the one there may be.
 func (j *Journal) Put(kind, id string, doc any) error {
-	if j.path == "" {
+	if j.db == nil {
 		return nil
 	}
 	raw, err := json.Marshal(doc)
 	if err != nil {
 		return fmt.Errorf("journal: %s %s: %w", kind, id, err)
 	}
-	return j.append(line(kind, id, raw))
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	k := key{kind, id}
+	n, known := j.rows[k]
+	if !known {
+		n = j.last + 1
+	}
+	if _, err := j.put.Exec(n, kind, id, string(raw)); err != nil {
+		return fmt.Errorf("journal: %s %s: %w", kind, id, err)
+	}
+	j.rows[k], j.last = n, max(n, j.last)
+	return nil
 }
 
-// Delete forgets a document. One that is not there is a success.
+// Delete forgets a document. It succeeds if there is none.
 func (j *Journal) Delete(kind, id string) error {
-	if j.path == "" {
+	if j.db == nil {
 		return nil
 	}
-	return j.append(line(kind, id, nil))
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	k := key{kind, id}
+	n, known := j.rows[k]
+	if !known {
+		return nil
+	}
+	if _, err := j.remove.Exec(n); err != nil {
+		return fmt.Errorf("journal: %s %s: %w", kind, id, err)
+	}
+	delete(j.rows, k)
+	return nil
 }
 
-// Each shows the documents of a kind that were found at opening, in the order
-// in which their ids were first put. What was put since is not among them.
+// Each calls fn for each document of a kind, in the order in which their ids
+// were first put. fn may write to the journal.
 func (j *Journal) Each(kind string, fn func(id string, raw json.RawMessage) error) error {
-	j.mu.Lock()
-	found := j.found
-	j.mu.Unlock()
-	for _, e := range found {
-		if e.kind != kind || e.raw == nil {
-			continue
-		}
-		if err := fn(e.id, e.raw); err != nil {
-			return fmt.Errorf("journal: %s %s: %w", kind, e.id, err)
+	if j.db == nil {
+		return nil
+	}
+	docs, err := j.list(kind)
+	if err != nil {
+		return fmt.Errorf("journal: %s: %w", kind, err)
+	}
+	for _, d := range docs {
+		if err := fn(d.id, d.raw); err != nil {
+			return fmt.Errorf("journal: %s %s: %w", kind, d.id, err)
 		}
 	}
 	return nil
 }
 
-// Loaded says that everybody has seen Each and the copies can go.
-func (j *Journal) Loaded() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.found = nil
+type document struct {
+	id  string
+	raw []byte
+}
+
+func (j *Journal) list(kind string) (docs []document, err error) {
+	rows, err := j.db.Query("SELECT id, document FROM documents WHERE kind = ? ORDER BY n", kind)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var d document
+		if err := rows.Scan(&d.id, &d.raw); err != nil {
+			return nil, err
+		}
+		docs = append(docs, d)
+	}
+	return docs, rows.Err()
 }
 
 // Close closes the file.
 func (j *Journal) Close() error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.file == nil {
+	if j.db == nil {
 		return nil
 	}
-	return j.file.Close()
-}
-
-// append writes one line in one system call. A line that did not fit is cut
-// off again, so that the next one starts where it should.
-func (j *Journal) append(b []byte) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	n, err := j.file.Write(b)
-	if err == nil {
-		j.size += int64(n)
-		return nil
-	}
-	if n > 0 {
-		if terr := j.file.Truncate(j.size); terr != nil {
-			return fmt.Errorf("journal: %w (and could not cut off the torn line: %w)", err, terr)
-		}
-	}
-	return fmt.Errorf("journal: %w", err)
+	return j.db.Close()
 }

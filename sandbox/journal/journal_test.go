@@ -1,13 +1,15 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -43,6 +45,14 @@ func open(t testing.TB, path string) *Journal {
 	return j
 }
 
+func reopen(t testing.TB, j *Journal, path string) *Journal {
+	t.Helper()
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, path)
+}
+
 func put(t testing.TB, j *Journal, kind, id string, n int) {
 	t.Helper()
 	if err := j.Put(kind, id, doc{n}); err != nil {
@@ -51,7 +61,7 @@ func put(t testing.TB, j *Journal, kind, id string, n int) {
 }
 
 func TestReopenFindsTheLatest(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.jsonl")
+	path := filepath.Join(t.TempDir(), "stand in ?#%.db")
 	j := open(t, path)
 	put(t, j, "a", "1", 1)
 	put(t, j, "b", "1", 7)
@@ -64,60 +74,31 @@ func TestReopenFindsTheLatest(t *testing.T) {
 	if err := j.Delete("a", "never there"); err != nil {
 		t.Fatal(err)
 	}
-	// No Close: what was put is there even if the process is gone.
-	again := open(t, path)
+	again := reopen(t, j, path)
 	if diff := cmp.Diff([]string{"1=3", "3=4"}, contents(t, again, "a")); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"1=7"}, contents(t, again, "b")); diff != "" {
 		t.Error(diff)
 	}
-	again.Loaded()
-	if got := contents(t, again, "a"); got != nil {
-		t.Errorf("after Loaded: %v, want nothing", got)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(b), "\n"); n != 3 {
-		t.Errorf("%d lines after opening, want 3: compacted", n)
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
 	}
 }
 
-func TestTornLastLineIsIgnored(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.jsonl")
-	j := open(t, path)
+func TestEachMayWrite(t *testing.T) {
+	j := open(t, filepath.Join(t.TempDir(), "x.db"))
 	put(t, j, "a", "1", 1)
 	put(t, j, "a", "2", 2)
-	j.Close()
-	b, err := os.ReadFile(path)
+	err := j.Each("a", func(id string, _ json.RawMessage) error {
+		put(t, j, "a", "copy of "+id, 3)
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := strings.Index(string(b), "\n") + 1
-	for cut := whole; cut < len(b); cut++ {
-		if err := os.WriteFile(path, b[:cut], 0o600); err != nil {
-			t.Fatal(err)
-		}
-		j := open(t, path)
-		if diff := cmp.Diff([]string{"1=1"}, contents(t, j, "a")); diff != "" {
-			t.Fatalf("cut at %d: %s", cut, diff)
-		}
-		put(t, j, "a", "3", 3) // must not be glued to the torn line
-		if diff := cmp.Diff([]string{"1=1", "3=3"}, contents(t, open(t, path), "a")); diff != "" {
-			t.Fatalf("cut at %d, put, reopened: %s", cut, diff)
-		}
-	}
-}
-
-func TestRottenLineIsAnError(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.jsonl")
-	if err := os.WriteFile(path, []byte("{\"k\":\"a\",\"i\":\"1\",\"d\":{}}\nrot\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "line 2") {
-		t.Errorf("got %v, want an error that names line 2", err)
+	if diff := cmp.Diff([]string{"1=1", "2=2", "copy of 1=3", "copy of 2=3"}, contents(t, j, "a")); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -130,7 +111,7 @@ func TestMemoryOnly(t *testing.T) {
 }
 
 func TestConcurrentPuts(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.jsonl")
+	path := filepath.Join(t.TempDir(), "x.db")
 	j := open(t, path)
 	var wg sync.WaitGroup
 	for w := range 8 {
@@ -141,72 +122,153 @@ func TestConcurrentPuts(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(contents(t, open(t, path), "a")); n != 400 {
+	if n := len(contents(t, reopen(t, j, path), "a")); n != 400 {
 		t.Errorf("%d documents, want 400", n)
 	}
 }
 
-// A journal that is compacted while it is written loses nothing, and what
-// counts no more is gone.
-func TestCompactWhileWriting(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.jsonl")
-	j := open(t, path)
-	for i := range 1000 {
-		put(t, j, "a", "same", i)
-	}
-	if err := j.Compact(); err != nil {
-		t.Fatal(err)
-	}
-	if n := lines(t, path); n != 1 {
-		t.Errorf("%d lines after compacting, want 1", n)
-	}
-	var wg sync.WaitGroup
-	for w := range 4 {
-		wg.Go(func() {
-			for i := range 200 {
-				put(t, j, "a", fmt.Sprintf("%d/%d", w, i%20), i)
-			}
-		})
-	}
-	wg.Go(func() {
-		for range 20 {
-			if err := j.Compact(); err != nil {
-				t.Error(err)
-			}
+// copyOf returns the path of a copy of the journal's files, cut off after so
+// many bytes of its log: what a killed process could have left.
+func copyOf(t interface{ Fatal(...any) }, path, dir string, logBytes int) string {
+	to := filepath.Join(dir, "copy.db")
+	for _, suffix := range []string{"", "-wal"} {
+		b, err := os.ReadFile(path + suffix)
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	wg.Wait()
-	put(t, j, "a", "same", 7)
-	want := map[string]bool{"same=7": true}
-	for w := range 4 {
-		for i := range 20 {
-			want[fmt.Sprintf("%d/%d=%d", w, i, 180+i)] = true
+		if suffix == "-wal" {
+			b = b[:min(logBytes, len(b))]
+		}
+		if err := os.WriteFile(to+suffix, b, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	got := map[string]bool{}
-	for _, one := range contents(t, open(t, path), "a") {
-		got[one] = true
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
+	return to
 }
 
-func lines(t *testing.T, path string) int {
-	t.Helper()
-	b, err := os.ReadFile(path)
+// TestTornWrite: wherever the last writes of a killed process ended, a
+// beginning of what was put is there, and the journal goes on from it.
+func TestTornWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	j := open(t, path)
+	states := [][]string{nil}
+	var now []string
+	for i := range 8 {
+		put(t, j, "a", fmt.Sprint(i), i)
+		now = append(now, fmt.Sprintf("%d=%d", i, i))
+		states = append(states, append([]string(nil), now...))
+	}
+	log, err := os.Stat(path + "-wal")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Count(string(b), "\n")
+	seen := map[int]bool{}
+	rapid.Check(t, func(rt *rapid.T) {
+		dir, err := os.MkdirTemp(t.TempDir(), "")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		torn, err := Open(copyOf(rt, path, dir, rapid.IntRange(0, int(log.Size())).Draw(rt, "bytes of the log")))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer torn.Close()
+		got := contents(rt, torn, "a")
+		if len(got) >= len(states) {
+			rt.Fatalf("got %v, more than was put", got)
+		}
+		if diff := cmp.Diff(states[len(got)], got); diff != "" {
+			rt.Fatal(diff)
+		}
+		seen[len(got)] = true
+		if err := torn.Put("a", "next", doc{99}); err != nil {
+			rt.Fatal(err)
+		}
+		if diff := cmp.Diff(append(got, "next=99"), contents(rt, torn, "a")); diff != "" {
+			rt.Fatal(diff)
+		}
+	})
+	if len(seen) < 3 {
+		t.Errorf("only %d states were seen", len(seen))
+	}
 }
 
-// TestJournalIsAMap compares any sequence of writes, compactings and
-// reopenings with a plain ordered map.
+// TestDamaged: a file that cannot be read is refused as such, unchanged; it can
+// be put aside, and a new journal is begun in its place.
+func TestDamaged(t *testing.T) {
+	whole := filepath.Join(t.TempDir(), "x.db")
+	j := open(t, whole)
+	for i := range 500 {
+		put(t, j, "a", fmt.Sprint(i), i)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zeroed := bytes.Clone(good)
+	clear(zeroed[len(zeroed)/2:])
+	for name, bad := range map[string][]byte{
+		"cut off":              good[:len(good)/2],
+		"cut off in a page":    good[:len(good)-100],
+		"half of it zeros":     zeroed,
+		"no database":          []byte("{\"k\":\"a\"}\n{\"k\":\"b\"}\n"),
+		"nothing but its head": good[:100],
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.db")
+			if err := os.WriteFile(path, bad, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(path); !errors.Is(err, ErrDamaged) {
+				t.Fatalf("got %v, want ErrDamaged", err)
+			}
+			j, aside, err := Replace(path, time.Unix(0, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { j.Close() })
+			put(t, j, "a", "3", 3)
+			if diff := cmp.Diff([]string{"3=3"}, contents(t, reopen(t, j, path), "a")); diff != "" {
+				t.Error(diff)
+			}
+			if was, err := os.ReadFile(aside); err != nil || !bytes.Equal(was, bad) || filepath.Base(aside) != "x.db.unreadable-19700101T000000.000Z" {
+				t.Errorf("%s: %d bytes, %v", aside, len(was), err)
+			}
+		})
+	}
+}
+
+// TestReplaceForgetsTheLog: what the log of a damaged file holds does not get
+// into the new one.
+func TestReplaceForgetsTheLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	put(t, open(t, path), "a", "1", 1) // not closed: its log is left
+	torn := copyOf(t, path, t.TempDir(), 1<<30)
+	if err := os.Truncate(torn, 50); err != nil {
+		t.Fatal(err)
+	}
+	j, aside, err := Replace(torn, time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { j.Close() })
+	if got := contents(t, j, "a"); got != nil {
+		t.Errorf("the new journal holds %v", got)
+	}
+	if _, err := os.Stat(aside + "-wal"); err != nil {
+		t.Errorf("the log was not put aside: %v", err)
+	}
+}
+
+// TestJournalIsAMap compares any sequence of writes and reopenings with a plain
+// ordered map.
 func TestJournalIsAMap(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		f, err := os.CreateTemp(dir, "*.jsonl")
+		f, err := os.CreateTemp(dir, "*.db")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,7 +281,7 @@ func TestJournalIsAMap(t *testing.T) {
 		want := map[string]int{}
 		for range rapid.IntRange(0, 30).Draw(t, "steps") {
 			id := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "id")
-			switch rapid.IntRange(0, 4).Draw(t, "op") {
+			switch rapid.IntRange(0, 3).Draw(t, "op") {
 			case 0:
 				if err := j.Delete("k", id); err != nil {
 					t.Fatal(err)
@@ -229,10 +291,6 @@ func TestJournalIsAMap(t *testing.T) {
 			case 1:
 				j.Close()
 				if j, err = Open(f.Name()); err != nil {
-					t.Fatal(err)
-				}
-			case 2:
-				if err := j.Compact(); err != nil {
 					t.Fatal(err)
 				}
 			default:

@@ -24,7 +24,7 @@ func TestKill(t *testing.T) {
 	if path := os.Getenv("JOURNAL_TEST_FILE"); path != "" {
 		writeForever(t, path)
 	}
-	path := filepath.Join(t.TempDir(), "x.jsonl")
+	path := filepath.Join(t.TempDir(), "x.db")
 	promised := map[string]bool{}
 	for round := range 3 {
 		child := exec.Command(os.Args[0], "-test.run", "^TestKill$")
@@ -49,9 +49,13 @@ func TestKill(t *testing.T) {
 		}
 		_ = child.Wait() // killed
 		found := map[string]bool{}
-		for _, s := range contents(t, open(t, path), "a") {
+		j := open(t, path)
+		for _, s := range contents(t, j, "a") {
 			id, _, _ := strings.Cut(s, "=")
 			found[id] = true
+		}
+		if err := j.Close(); err != nil { // for the next child
+			t.Fatal(err)
 		}
 		for id := range promised {
 			if !found[id] {

@@ -99,12 +99,12 @@ func (h held) whole() error {
 }
 
 // kept shows f the documents of a kind that the journal holds. One that cannot
-// be read is passed over, as a line would be that is none.
+// be read is passed over.
 func (s *Server) kept(kind string, f func(raw json.RawMessage) error) error {
 	return s.journal.Each(kind, func(id string, raw json.RawMessage) error {
 		if err := f(raw); err != nil {
 			s.cfg.Damaged = true
-			s.cfg.Log.Error("sandbox search cannot read a line of its journal: it is passed over", "kind", kind, "id", id, "error", err)
+			s.cfg.Log.Error("sandbox search cannot read a document of its journal: it is passed over", "kind", kind, "id", id, "error", err)
 		}
 		return nil
 	})
@@ -112,7 +112,7 @@ func (s *Server) kept(kind string, f func(raw json.RawMessage) error) error {
 
 // orphans removes the folders that belong to no index: a crash may have left
 // them. Where it was forgotten which indexes there are, they are put aside: the
-// journal has lost lines, or it knows folders that are gone, or none at all.
+// journal has lost documents, or it knows folders that are gone, or none at all.
 func (s *Server) orphans(known map[string]bool) error {
 	forgotten := s.cfg.Damaged || s.reg.Applied == 0
 	for dir := range known {

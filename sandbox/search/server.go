@@ -22,7 +22,7 @@ type Config struct {
 	Dir string
 	// Journal keeps indexes, tasks and keys. Nil keeps them in memory only.
 	Journal *journal.Journal
-	// Damaged: the journal has lost lines, perhaps those that say which
+	// Damaged: the journal has lost documents, perhaps those that say which
 	// indexes there are.
 	Damaged bool
 	// Faults makes it misbehave; a rule that matches "TASK <type>" makes
@@ -109,7 +109,6 @@ func (s *Server) load() (err error) {
 	if err := s.loadIndexes(); err != nil {
 		return fmt.Errorf("indexes: %w", err)
 	}
-	s.journal.Loaded()
 	return nil
 }
 

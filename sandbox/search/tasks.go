@@ -73,7 +73,6 @@ type queue struct {
 	all      []*task // by uid
 	next     int64
 	payloads map[int64][]byte // if dir is ""
-	dead     int              // lines of the journal that count no more, since it was compacted
 	wake     chan struct{}
 }
 
@@ -110,7 +109,7 @@ func openQueue(j *journal.Journal, kept func(kind string, f func(json.RawMessage
 }
 
 // above keeps the numbers of tasks from beginning below one again, if a journal
-// that lost lines forgot them.
+// that lost documents forgot them.
 func (q *queue) above(uid int64) { q.next = max(q.next, uid) }
 
 // add accepts a task. When it returns, a crash no longer loses it.
@@ -199,7 +198,6 @@ func (q *queue) finish(t *task) error {
 		*old = *t
 	}
 	delete(q.payloads, t.UID)
-	q.dead++ // what it was when it was added
 	var err error
 	if hadPayload && q.dir != "" {
 		if err = os.Remove(q.path(t.UID)); errors.Is(err, os.ErrNotExist) {
@@ -209,28 +207,12 @@ func (q *queue) finish(t *task) error {
 	return errors.Join(err, q.forget())
 }
 
-// tidy compacts the journal when it holds more that counts no more than tasks
-// that are kept. Only the worker calls it.
-func (q *queue) tidy() error {
-	q.mu.Lock()
-	much := q.dead > 2*q.keep
-	if much {
-		q.dead = 0
-	}
-	q.mu.Unlock()
-	if !much {
-		return nil
-	}
-	return q.journal.Compact()
-}
-
 // forget lets go of the oldest tasks that are done.
 func (q *queue) forget() error {
 	for len(q.all) > q.keep && q.all[0].Input == nil {
 		if err := q.journal.Delete(taskKind, strconv.FormatInt(q.all[0].UID, 10)); err != nil {
 			return err
 		}
-		q.dead += 2 // what it ended as, and that it is gone
 		q.all = slices.Delete(q.all, 0, 1)
 	}
 	return nil

@@ -32,9 +32,6 @@ func (s *Server) run(ctx context.Context) {
 		if err := s.queue.finish(t); err != nil {
 			s.cfg.Log.Error("sandbox search task cannot be kept", "error", err)
 		}
-		if err := s.queue.tidy(); err != nil {
-			s.cfg.Log.Error("sandbox search journal cannot be compacted", "error", err)
-		}
 	}
 }
 

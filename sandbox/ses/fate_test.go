@@ -184,7 +184,7 @@ func TestFates(t *testing.T) {
 // the stand-in's new address, to an endpoint that need not be asked again; and
 // the key stays the same.
 func TestTopicRestart(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "ses.jsonl")
+	path := filepath.Join(t.TempDir(), "ses.db")
 	e := newEndpoint(t)
 	s := build(t, path, Config{Secret: "x"})
 	stop := live(t, s, e)
@@ -198,8 +198,9 @@ func TestTopicRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	before, _ := s.signer()
+	s.journal.Close()
 	anew := build(t, path, Config{Secret: "x"})
-	live(t, anew, e)
+	stop = live(t, anew, e)
 	if got := kindOf(e.take(t, 1)[0]); got != "Complaint" {
 		t.Errorf("got %s", got)
 	}
@@ -212,6 +213,8 @@ func TestTopicRestart(t *testing.T) {
 	if _, page, _ := get(anew, "/"+id); !strings.Contains(page, "delivered at") || !strings.Contains(page, "complained at") {
 		t.Errorf("what was said is forgotten: %s", page)
 	}
+	stop()
+	anew.journal.Close()
 	other := build(t, path, Config{Secret: "y"})
 	if after, err := other.signer(); err != nil || after.file == before.file {
 		t.Errorf("another authority vouches for the old key: %v", err)

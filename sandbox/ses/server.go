@@ -101,7 +101,6 @@ func New(cfg Config) (*Server, error) {
 	if err = errors.Join(err, s.loadSaid(), s.openTopic()); err != nil {
 		return nil, err
 	}
-	cfg.Journal.Loaded()
 	return s, s.trim()
 }
 

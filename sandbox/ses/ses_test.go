@@ -115,13 +115,14 @@ func TestQuota(t *testing.T) {
 
 // TestRestart: mails survive, and old ones only without their content.
 func TestRestart(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "ses.jsonl")
+	path := filepath.Join(t.TempDir(), "ses.db")
 	s := build(t, path, Config{Keep: 2})
 	var ids []string
 	for i := range 4 {
 		_, _, id := post(s, simple("a@b.example", fmt.Sprint("ord_", i), "content"))
 		ids = append(ids, id)
 	}
+	s.journal.Close() // it can still be read
 	for _, s := range []*Server{s, build(t, path, Config{Keep: 2})} {
 		if n := len(s.Counts()); n != 4 {
 			t.Errorf("%d mails, want 4", n)

@@ -206,7 +206,7 @@ func TestBrowser(t *testing.T) { // PAY-6
 // TestRestart: everything committed is there again, the keys and the webhooks
 // that were not delivered too.
 func TestRestart(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "stripe.jsonl")
+	path := filepath.Join(t.TempDir(), "stripe.db")
 	open := func() (*journal.Journal, bench) {
 		j, err := journal.Open(path)
 		if err != nil {
@@ -214,11 +214,12 @@ func TestRestart(t *testing.T) {
 		}
 		return j, start(t, stripe.Config{Journal: j, WebhookSecret: "whsec_1"})
 	}
-	_, b := open() // never closed: the process was killed
+	killed, b := open()
 	in := b.ask(sk, "POST", intents, manual, "k")
 	if _, err := b.server.Confirm(in.ID, "pm_card_authenticationRequired"); err != nil {
 		t.Fatal(err)
 	}
+	killed.Close()
 	j, b := open()
 	defer j.Close()
 	if a := b.ask(sk, "POST", intents, manual, "k"); a.raw != in.raw || a.header.Get("Idempotent-Replayed") != "true" {

@@ -8,7 +8,7 @@ import (
 )
 
 // step is one change of the stand-in's state, complete: objects, events and
-// the answer kept under the idempotency key. It is one line of the journal,
+// the answer kept under the idempotency key. It is one document of the journal,
 // so a crash leaves all of it or nothing. Objects are never changed in place;
 // a step brings new versions of them.
 type step struct {

@@ -68,7 +68,6 @@ func build(t *testing.T, path string, faultControl *faults.Control) *Courier {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j.Loaded()
 	c.FirstWait, c.MaxWait = time.Millisecond, 5*time.Millisecond
 	return c
 }
@@ -120,6 +119,7 @@ func TestSurvivesARestart(t *testing.T) {
 	c := build(t, path, nil)
 	send(t, c, "e1", "e2")
 	r := newReceiver(t)
+	c.journal.Close()
 	again := build(t, path, nil)
 	if again.Pending() != 2 {
 		t.Fatalf("pending %d after restart, want 2", again.Pending())
@@ -132,6 +132,7 @@ func TestSurvivesARestart(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	stop()
+	again.journal.Close()
 	if third := build(t, path, nil); third.Pending() != 0 {
 		t.Errorf("pending %d after all were delivered", third.Pending())
 	}

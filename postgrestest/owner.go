@@ -1,4 +1,4 @@
-package postgres
+package postgrestest
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 // Postgres refuses to run as root, so root runs it as the user the package
 // made for it.
 
-// account answers that user, or false if we are not root.
+// account returns that user, and whether we are root and need it.
 func account() (uid, gid int, root bool, err error) {
 	if os.Geteuid() != 0 {
 		return 0, 0, false, nil
@@ -48,7 +48,7 @@ func asPostgres(cmd *exec.Cmd) error {
 	return nil
 }
 
-// inDatabase is the same server's URL, in another database.
+// inDatabase returns the URL of another database on the same server.
 func inDatabase(admin, name string) (string, error) {
 	u, err := url.Parse(admin)
 	if err != nil {

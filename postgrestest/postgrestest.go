@@ -1,4 +1,7 @@
-package postgres
+// Package postgrestest runs Postgres from the system's packages for tests and
+// benchmarks: the server that a shop would use. The server stops when the
+// program that started it ends.
+package postgrestest
 
 import (
 	"context"
@@ -6,22 +9,16 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"testing"
 )
 
 // URLVariable names the environment variable with the URL of a running server
 // for tests to share; without it, each test process starts its own.
 const URLVariable = "PURSER_TEST_POSTGRES_URL"
 
-// TB is what ForTest needs of a testing.TB.
-type TB interface {
-	Helper()
-	Cleanup(func())
-	Fatalf(format string, args ...any)
-	Logf(format string, args ...any)
-}
-
-// shared is the one server of this test process. Nothing stops it but the end
-// of the process; it is held here because a server nobody holds on to stops.
+// shared is the one server of this test process. It stops when the process
+// ends. This variable keeps it reachable until then, because a server that the
+// garbage collector finds unreachable stops as well.
 var shared = sync.OnceValues(func() (*Server, error) {
 	if url := os.Getenv(URLVariable); url != "" {
 		return &Server{URL: url}, nil
@@ -29,23 +26,23 @@ var shared = sync.OnceValues(func() (*Server, error) {
 	return Start(context.Background(), "", WithoutFsync())
 })
 
-// ForTest answers the URL of an empty database that is the test's own and is
-// dropped after it. Where Postgres is missing, the test fails: it proves
-// nothing unless it runs.
-func ForTest(t TB) string {
+// Database returns the URL of an empty database that only this test uses and
+// that is dropped after it. The test fails where Postgres is not installed,
+// because a test that does not run proves nothing.
+func Database(t testing.TB) string {
 	t.Helper()
 	server, err := shared()
 	if err != nil {
-		t.Fatalf("%v", err)
+		t.Fatal(err)
 	}
 	name := "test_" + strings.ToLower(rand.Text())
 	url, err := server.Database(name)
 	if err != nil {
-		t.Fatalf("%v", err)
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := administer(context.Background(), server.URL, "DROP DATABASE "+quote(name)+" WITH (FORCE)"); err != nil {
-			t.Logf("%v", err)
+			t.Log(err)
 		}
 	})
 	return url

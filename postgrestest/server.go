@@ -1,7 +1,4 @@
-// Package postgres runs a throw-away Postgres from the system's packages: the
-// same server a shop would use, for tests, benchmarks and drills. It dies
-// with the program that started it.
-package postgres
+package postgrestest
 
 import (
 	"context"
@@ -24,7 +21,8 @@ import (
 // ErrNotInstalled says that Postgres is missing and how to get it.
 var ErrNotInstalled = errors.New("postgres is not installed: apt-get install -y postgresql")
 
-// Server is a running Postgres. One that nobody holds on to stops.
+// Server is a running Postgres. It stops when it becomes unreachable, because
+// the pipe it watches is then closed.
 type Server struct {
 	// URL reaches the database "postgres" as a superuser.
 	URL string
@@ -43,10 +41,11 @@ type settings struct{ fsync bool }
 // do not pull the plug.
 func WithoutFsync() Option { return func(s *settings) { s.fsync = false } }
 
-// Start runs a server on a free port of 127.0.0.1 with its data in dir,
-// keeping what is there already; an empty dir means a new temporary one, which
-// is removed when the server stops. Everyone on this machine may connect. Root
-// runs it as the user "postgres", who must be able to reach dir.
+// Start runs a server on a free port of 127.0.0.1 with its data in dir and
+// keeps the data that is there already. An empty dir means a new temporary
+// one, which is removed when the server stops. Everyone on this machine may
+// connect. Root runs the server as the user "postgres", who must be able to
+// reach dir.
 func Start(ctx context.Context, dir string, opts ...Option) (*Server, error) {
 	set := settings{fsync: true}
 	for _, o := range opts {
@@ -62,7 +61,7 @@ func Start(ctx context.Context, dir string, opts ...Option) (*Server, error) {
 			return nil, fmt.Errorf("postgres: %w", err)
 		}
 	}
-	for attempt := 0; ; attempt++ { // another may take the port between finding and using it
+	for attempt := 0; ; attempt++ { // another process may take the port after we found it free
 		if dir, err = prepare(ctx, bin, dir); err != nil {
 			return nil, err
 		}
@@ -73,7 +72,7 @@ func Start(ctx context.Context, dir string, opts ...Option) (*Server, error) {
 	}
 }
 
-// Stop ends the server, disconnecting whoever is connected.
+// Stop ends the server and disconnects its clients.
 func (s *Server) Stop() error {
 	if err := s.leash.Close(); err != nil {
 		return fmt.Errorf("postgres: stop: %w", err)
@@ -84,8 +83,8 @@ func (s *Server) Stop() error {
 	return nil
 }
 
-// Database makes a fresh, empty database and answers its URL. One of the same
-// name is dropped.
+// Database makes an empty database and returns its URL. An existing database
+// of that name is dropped first.
 func (s *Server) Database(name string) (string, error) {
 	return createDatabase(context.Background(), s.URL, name)
 }
@@ -107,7 +106,7 @@ func binaries() (string, error) {
 	return filepath.Dir(newest), nil
 }
 
-// prepare makes the data directory, unless there is one.
+// prepare makes the data directory if it does not exist.
 func prepare(ctx context.Context, bin, dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -146,7 +145,7 @@ kill $leash 2>/dev/null
 [ -z "$gone" ] || rm -rf "$gone"`
 
 // run starts the server on a port that is free at this moment and waits until
-// it answers.
+// it accepts a connection.
 func run(ctx context.Context, bin, dir string, set settings, throwAway bool) (*Server, error) {
 	port, err := freePort(ctx)
 	if err != nil {
@@ -222,7 +221,7 @@ func freePort(ctx context.Context) (int, error) {
 	return 0, errors.New("postgres: no free port between 20000 and 32000")
 }
 
-// awaitReady asks until the server answers, or is known not to.
+// awaitReady tries to connect until it succeeds or a minute has passed.
 func (s *Server) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -241,7 +240,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 	}
 }
 
-// createDatabase makes a fresh database on the server at admin.
+// createDatabase makes an empty database on the server at admin.
 func createDatabase(ctx context.Context, admin, name string) (string, error) {
 	if err := administer(ctx, admin,
 		"DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)",

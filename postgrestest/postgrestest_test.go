@@ -1,4 +1,4 @@
-package postgres
+package postgrestest
 
 import (
 	"context"
@@ -54,8 +54,8 @@ func TestThrowAwayLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestForTestGivesEachTestItsOwn(t *testing.T) {
-	a, b := ForTest(t), ForTest(t)
+func TestDatabaseGivesEachTestItsOwn(t *testing.T) {
+	a, b := Database(t), Database(t)
 	if a == b {
 		t.Fatalf("two tests share %s", a)
 	}

@@ -1,0 +1,28 @@
+package inbox
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+)
+
+// remote returns the address that the request came from, without the port.
+func remote(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
+}
+
+// network returns the range of addresses that belongs to the sender, by which
+// senders are told apart: one address of IPv4, but 2^64 addresses of IPv6.
+func network(r *http.Request) string {
+	a, err := netip.ParseAddr(remote(r))
+	if err != nil {
+		return remote(r)
+	}
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		return a.String()
+	}
+	return netip.PrefixFrom(a, 64).Masked().String()
+}
