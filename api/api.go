@@ -26,7 +26,7 @@ type Config struct {
 	Records Records
 	OutboxConfig
 	// Keys are who may call.
-	Keys []Key
+	Keys []Principal
 	// Products changes the catalogue; nil: it is only read.
 	Products *Products
 	// Pictures takes pictures in; nil: there is nowhere to put them.

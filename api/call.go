@@ -20,18 +20,18 @@ import (
 type call struct {
 	requestID   string
 	correlation string
-	key         *Key     // nil: nobody in particular
-	customer    string   // if set, only this customer's orders exist
-	orderID     order.ID // the order it is about
-	code        string   // of the problem it was answered with
+	principal   *Principal // nil: nobody in particular
+	customer    string     // if set, only this customer's orders exist
+	orderID     order.ID   // the order it is about
+	code        string     // of the problem it was answered with
 }
 
 // actor is how the order's story names the caller.
 func (c *call) actor() string {
-	if c.key == nil {
+	if c.principal == nil {
 		return "nobody"
 	}
-	return "key:" + c.key.Name
+	return "key:" + c.principal.Name
 }
 
 type callKey struct{}
@@ -103,8 +103,8 @@ func (s *server) line(r *http.Request, w *answer, c *call, took time.Duration) {
 		slog.Int64("bytes", w.bytes),
 		slog.String("requestId", c.requestID), slog.String("correlationId", c.correlation),
 	}
-	if c.key != nil {
-		attrs = append(attrs, slog.String("key", c.key.Name))
+	if c.principal != nil {
+		attrs = append(attrs, slog.String("key", c.principal.Name))
 	}
 	if c.orderID != "" {
 		attrs = append(attrs, slog.String("orderId", string(c.orderID)))

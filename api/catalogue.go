@@ -62,6 +62,6 @@ func (s *server) putProducts(ctx context.Context, in *putProductsInput) (*produc
 	if err := s.Records.PutProducts(ctx, in.Body.Products); err != nil {
 		return nil, refused(err)
 	}
-	s.Log.InfoContext(ctx, "catalogue changed", "key", callOf(ctx).key.Name, "products", len(in.Body.Products))
+	s.Log.InfoContext(ctx, "catalogue changed", "key", callOf(ctx).principal.Name, "products", len(in.Body.Products))
 	return &productsOutput{productList{Products: in.Body.Products}}, nil
 }

@@ -40,7 +40,7 @@ func (s *server) deletePicture(ctx context.Context, in *pictureInput) (*deletePi
 	if u.Status == catalog.Deleted {
 		return &deletePictureOutput{Status: http.StatusOK, Body: pictureView{Upload: u}}, nil
 	}
-	s.Log.InfoContext(ctx, "a picture is to be deleted", "key", callOf(ctx).key.Name, "picture", u.ID, "sku", u.SKU)
+	s.Log.InfoContext(ctx, "a picture is to be deleted", "key", callOf(ctx).principal.Name, "picture", u.ID, "sku", u.SKU)
 	if err := s.Pictures.Start.DeletePicture(ctx, u.ID, u.SKU); err != nil {
 		return nil, err // the sweep will start it, or the caller's next try
 	}
@@ -49,7 +49,7 @@ func (s *server) deletePicture(ctx context.Context, in *pictureInput) (*deletePi
 
 // theirs refuses whoever neither asked to send the picture nor is an operator.
 func theirs(ctx context.Context, u catalog.Upload) error {
-	if key := callOf(ctx).key; key.Name != u.Owner && key.Role != Operator {
+	if by := callOf(ctx).principal; by.Name != u.Owner && by.Role != Operator {
 		return problem(http.StatusForbidden, "forbidden", "another key asked to send this picture")
 	}
 	return nil

@@ -113,7 +113,7 @@ type addPictureOutput struct {
 
 // addPicture notes the upload and signs for it.
 func (s *server) addPicture(ctx context.Context, in *addPictureInput) (*addPictureOutput, error) {
-	u, err := catalog.NewUpload(in.SKU, in.Body.Alt, in.Body.Type, in.Body.Bytes, callOf(ctx).key.Name, s.Now())
+	u, err := catalog.NewUpload(in.SKU, in.Body.Alt, in.Body.Type, in.Body.Bytes, callOf(ctx).principal.Name, s.Now())
 	if err != nil {
 		return nil, pictureProblem(err)
 	}

@@ -59,7 +59,7 @@ func (s *server) place(ctx context.Context, in *placeInput) (*placeOutput, error
 	}
 	c.orderID = order.NewID()
 	if in.Key != "" {
-		c.orderID = order.IDForKey(c.key.Name, in.Key)
+		c.orderID = order.IDForKey(c.principal.Name, in.Key)
 		// The engine lets few callers wait for one order at a time; a crowd of
 		// impatient ones is not worth its queue.
 		if _, busy := s.placing.LoadOrStore(c.orderID, true); busy {
