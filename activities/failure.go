@@ -17,6 +17,7 @@ const (
 	FailureUnknownSKU  = "UnknownSKU"
 	FailureCurrency    = "MixedCurrency"
 	FailureAmount      = "Amount"
+	FailureMinimum     = "BelowMinimum"
 	FailureInvalid     = "Invalid"
 	FailureDuplicate   = "Duplicate"
 	FailureRejected    = "Rejected" // a provider refused for good
@@ -57,6 +58,7 @@ var failures = []struct {
 	{order.ErrUnknownSKU, FailureUnknownSKU, true, 0},
 	{order.ErrMixedCurrency, FailureCurrency, true, 0},
 	{order.ErrAmount, FailureAmount, true, 0},
+	{order.ErrBelowMinimum, FailureMinimum, true, 0},
 	{order.ErrInvalid, FailureInvalid, true, 0},
 	{order.ErrDuplicate, FailureDuplicate, true, 0},
 	{order.ErrNotFound, FailureNotFound, true, 0},

@@ -14,6 +14,7 @@ import (
 type Intents interface {
 	// CreateIntent creates the intent, authorise-only, or finds the one the
 	// same key created before. The intent's metadata names the order.
+	// ErrBelowMinimum if the provider does not charge so little.
 	CreateIntent(ctx context.Context, r order.IntentRequest) (order.Intent, error)
 	// GetIntent asks how it stands. ErrNoSuch if there is none.
 	GetIntent(ctx context.Context, id string) (order.Intent, error)

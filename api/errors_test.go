@@ -169,6 +169,7 @@ func TestMessageErrors(t *testing.T) {
 		{order.ErrUnknownSKU, 422, "unknown_sku", ""},
 		{order.ErrMixedCurrency, 422, "mixed_currency", ""},
 		{order.ErrAmount, 422, "amount_invalid", ""},
+		{order.ErrBelowMinimum, 422, "amount_too_small", ""},
 		{order.ErrInvalid, 422, "invalid", ""},
 		{order.ErrTooLate, 409, "too_late", ""},
 		{order.ErrClosed, 409, "too_late", ""},

@@ -83,6 +83,8 @@ func (s *server) place(ctx context.Context, in *placeInput) (*placeOutput, error
 		return s.placeLater(ctx, c.orderID, in.Key, "timeout")
 	case errors.Is(err, order.ErrBusy):
 		return s.placeLater(ctx, c.orderID, in.Key, "busy")
+	case errors.Is(err, order.ErrBelowMinimum): // since the quote, or the provider says so
+		return nil, belowMinimum(in.Body.Currency)
 	case err != nil:
 		return nil, problemOf(err)
 	}
@@ -108,6 +110,15 @@ func (s *server) quote(ctx context.Context, r order.Request) error {
 	}
 	_, _, err = r.Price(offers)
 	return err
+}
+
+// belowMinimum names the least that can be charged, where it is known.
+func belowMinimum(currency string) *Problem {
+	p := problemOf(order.ErrBelowMinimum)
+	if least, ok := order.Minimum(currency); ok {
+		p.Detail += ": the minimum is " + least.String()
+	}
+	return p
 }
 
 // placedBefore reports whether the key has its order already: that order

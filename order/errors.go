@@ -14,6 +14,7 @@ var (
 	ErrOutOfStock      = errors.New("not enough stock")
 	ErrMixedCurrency   = errors.New("a product is not sold in the order's currency")
 	ErrAmount          = errors.New("the amount cannot be charged")
+	ErrBelowMinimum    = errors.New("the amount is below the least that can be charged")
 	ErrInvalid         = errors.New("invalid order")
 	ErrDuplicate       = errors.New("the order was opened by an earlier request")
 	ErrOtherRequest    = errors.New("the idempotency key was used with another request")
@@ -26,8 +27,9 @@ var (
 )
 
 // What can go wrong with a provider. An adapter answers every failure with a
-// *ProviderError of exactly one of these kinds (RES-1); what to do about it
-// is the workflow's decision.
+// *ProviderError of exactly one of these kinds, or of kind ErrBelowMinimum
+// where a payment is refused for that (RES-1); what to do about it is the
+// workflow's decision.
 var (
 	// ErrUnavailable: the call was certainly not carried out. Retry.
 	ErrUnavailable = errors.New("provider unavailable")

@@ -109,7 +109,7 @@ func (w *orderWorkflow) onPlace(ctx workflow.Context, _ PlaceRequest) (Placed, e
 	switch {
 	case w.answer != nil:
 		return *w.answer, nil
-	case w.Status == order.Refused:
+	case w.failure != "":
 		return Placed{}, refuse(w.failure, w.Reason)
 	}
 	return Placed{}, refuse(RefusalUndone, w.Reason)

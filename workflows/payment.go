@@ -24,6 +24,9 @@ func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case failed(err, activities.FailureMinimum):
+		w.failure = activities.FailureMinimum // the caller is told so
+		return setback{order.Cancelled, "the payment provider does not take so little: " + reason(err), "the payment could not be taken"}
 	case failed(err, activities.FailureRejected):
 		return setback{order.Cancelled, "the payment provider cannot take this payment: " + reason(err), "the payment could not be taken"}
 	case err != nil:
