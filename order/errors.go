@@ -49,6 +49,14 @@ var (
 	ErrDenied = errors.New("provider denies access")
 )
 
+// Provider names an outside party in its failures.
+type Provider string
+
+// Failure returns a failure of one of the kinds above at this provider.
+func (p Provider) Failure(op string, kind error, code string, cause error) *ProviderError {
+	return &ProviderError{Provider: string(p), Op: op, Kind: kind, Code: code, Err: cause}
+}
+
 // ProviderError is a failure at an outside party, classified. Its text is
 // safe to log: it holds codes and ids, never bodies, names or secrets.
 type ProviderError struct {
