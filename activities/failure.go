@@ -24,6 +24,9 @@ const (
 	FailureNoSuch      = "NoSuch"
 	FailureState       = "State"
 	FailureConflict    = "VersionConflict"
+	FailureIllegalMove = "IllegalMove"
+	FailureTaken       = "Taken"
+	FailureNoMail      = "NoSuchMail"
 	FailureUnavailable = "Unavailable"
 	FailureThrottled   = "Throttled"
 	FailureUnknown     = "OutcomeUnknown"
@@ -36,6 +39,7 @@ const (
 	FailureReserved       = "Reserved"
 	FailureOtherChange    = "OtherChange"
 	FailureNoImport       = "NoSuchImport"
+	FailureNoPicture      = "NoSuchPicture"
 	FailureMailing        = "Mailing"
 	FailureNoneUnknown    = "NoneUnknown"
 )
@@ -72,20 +76,25 @@ var failures = []struct {
 	{order.ErrRejected, FailureRejected, true, 0},
 	{order.ErrNoSuch, FailureNoSuch, true, 0},
 	{order.ErrState, FailureState, true, 0},
-	// The record was changed behind the workflow's back: the step stays
-	// visible as pending until a person has mended it.
+	// The record and the workflow contradict each other: the step stays visible
+	// as pending until a person has mended it.
 	{order.ErrVersionConflict, FailureConflict, false, slowly},
+	{order.ErrIllegalMove, FailureIllegalMove, false, slowly},
+	{order.ErrTaken, FailureTaken, false, slowly},
+	{mail.ErrNoMail, FailureNoMail, false, slowly},
 	{order.ErrDenied, FailureDenied, false, slowly},
 	{catalog.ErrNotFound, FailureNoProduct, true, 0},
 	{catalog.ErrVersion, FailureProductVersion, true, 0},
 	{catalog.ErrReserved, FailureReserved, true, 0},
 	{catalog.ErrOtherChange, FailureOtherChange, true, 0},
 	{catalog.ErrNoImport, FailureNoImport, true, 0},
+	{catalog.ErrNoUpload, FailureNoPicture, true, 0},
 	{catalog.ErrInvalid, FailureProduct, true, 0},
 	{order.ErrThrottled, FailureThrottled, false, 0},
 	{order.ErrUnavailable, FailureUnavailable, false, 0},
 	// Every write that can end so carries a key, so trying again is asking.
 	{order.ErrUnknownOutcome, FailureUnknown, false, 0},
+	{order.ErrBusy, FailureUnknown, false, 0}, // of another workflow
 }
 
 // failure turns an error into what Temporal understands. It is the only place

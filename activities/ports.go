@@ -67,7 +67,9 @@ type Record interface {
 	// SaveOrder writes a change in one transaction. One already written, or
 	// of a lower fence, is left as it is; one of a higher fence replaces the
 	// events from its first on, and may have none: then only what the order
-	// waits for has changed. A gap fails with order.ErrVersionConflict.
+	// waits for has changed. A gap fails with order.ErrVersionConflict, an
+	// illegal move with order.ErrIllegalMove, an intent or a label of another
+	// order with order.ErrTaken.
 	SaveOrder(ctx context.Context, c order.Change) error
 }
 

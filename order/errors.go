@@ -24,6 +24,7 @@ var (
 	ErrIllegalMove     = errors.New("the order's status does not allow this")
 	ErrBusy            = errors.New("try again") // whether it was done is not known
 	ErrVersionConflict = errors.New("the record is not at the version this change follows")
+	ErrTaken           = errors.New("the external id belongs to another order") // an intent or a label
 )
 
 // What can go wrong with a provider. An adapter answers every failure with a

@@ -24,7 +24,7 @@ func NewID() ID {
 
 // IDForKey makes the order id that belongs to a principal's idempotency key,
 // so that the same key finds the same order wherever it is sent, and with
-// whichever of the principal's secrets (IDEM-1).
+// whichever of the principal's secrets.
 func IDForKey(principal, key string) ID {
 	sum := sha256.Sum256([]byte("purser order\n" + principal + "\n" + key))
 	return newID(sum[:])

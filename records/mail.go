@@ -60,7 +60,7 @@ func readOutcome(ctx context.Context, q querier, id string) (mail.Outcome, error
 
 // SettleMail writes how the sending of a mail that is claimed ended. That it
 // was sent is always news; nothing else changes what was settled before.
-// ErrNoMail if it was never claimed.
+// mail.ErrNoMail if it was never claimed.
 func (s *Store) SettleMail(ctx context.Context, m mail.Message, o mail.Outcome) error {
 	now, skipped := micros(s.now()), writeSkipped(o.Receipt.Skipped)
 	err := s.db.writeAlone(ctx, func(ctx context.Context, q querier) error {
@@ -74,7 +74,7 @@ func (s *Store) SettleMail(ctx context.Context, m mail.Message, o mail.Outcome) 
 		var n1 int
 		found, err := first(ctx, q, "SELECT 1 FROM mails WHERE mail_key = ?", []any{m.ID}, &n1)
 		if err == nil && !found {
-			err = ErrNoMail
+			err = mail.ErrNoMail
 		}
 		return err
 	})

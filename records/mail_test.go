@@ -255,7 +255,7 @@ func TestLedgerEvidence(t *testing.T) {
 		for range 2 {
 			hear(t, s, word, forged)
 		}
-		if _, err := s.Mail(t.Context(), forged.MessageID); !errors.Is(err, records.ErrNoMail) {
+		if _, err := s.Mail(t.Context(), forged.MessageID); !errors.Is(err, mail.ErrNoMail) {
 			t.Errorf("a mail that is not ours was proved: %v", err)
 		}
 		e, err := s.MailByProvider(t.Context(), "ses", "ses-7")
@@ -266,7 +266,7 @@ func TestLedgerEvidence(t *testing.T) {
 			t.Errorf("%+v %v", e, err)
 		}
 		for _, name := range []string{"", "ses-8"} {
-			if _, err := s.MailByProvider(t.Context(), "ses", name); !errors.Is(err, records.ErrNoMail) {
+			if _, err := s.MailByProvider(t.Context(), "ses", name); !errors.Is(err, mail.ErrNoMail) {
 				t.Errorf("%q: %v", name, err)
 			}
 		}

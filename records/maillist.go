@@ -32,13 +32,13 @@ type MailEntry struct {
 const mailColumns = `mail_key, about, stream, template, generation, state, provider, provider_id, skipped, why,
 	recipient, recipients, attempts, asked_by, asked_why, claimed_at, settled_at`
 
-// Mail answers a line of the ledger, or ErrNoMail.
+// Mail answers a line of the ledger, or mail.ErrNoMail.
 func (s *Store) Mail(ctx context.Context, id string) (MailEntry, error) {
 	return s.oneMail(ctx, "WHERE mail_key = ?", id)
 }
 
 // MailByProvider answers the mail that a provider knows by a name of its own,
-// or ErrNoMail.
+// or mail.ErrNoMail.
 func (s *Store) MailByProvider(ctx context.Context, provider, providerID string) (MailEntry, error) {
 	return s.oneMail(ctx, "WHERE provider = ? AND provider_id = ? AND provider_id <> ''", provider, providerID)
 }
@@ -58,7 +58,7 @@ func (s *Store) OpenMails(ctx context.Context, state mail.State, limit int) ([]M
 func (s *Store) oneMail(ctx context.Context, where string, args ...any) (MailEntry, error) {
 	found, err := s.someMails(ctx, where, args...)
 	if err == nil && len(found) == 0 {
-		err = ErrNoMail
+		err = mail.ErrNoMail
 	}
 	if err != nil {
 		return MailEntry{}, err

@@ -154,7 +154,7 @@ func TestExternalIDs(t *testing.T) {
 		}
 		// ORD-5: unique in storage, and nothing of the change is written.
 		for _, ids := range [][3]string{{"pi_a", "lbl_b", "ref_b"}, {"pi_b", "lbl_a", "ref_b"}, {"pi_b", "lbl_b", "ref_a"}} {
-			if err := save(b, ids[0], ids[1], ids[2]); !errors.Is(err, records.ErrTaken) {
+			if err := save(b, ids[0], ids[1], ids[2]); !errors.Is(err, order.ErrTaken) {
 				t.Errorf("%v: got %v, want ErrTaken", ids, err)
 			}
 		}
@@ -287,8 +287,13 @@ func TestReopen(t *testing.T) {
 			}
 			// F35: a database that is gone is an error, never a silent yes.
 			it := event("evt_1", o.ID)
-			if fresh, err := s.Receive(t.Context(), &it); err == nil || fresh {
+			fresh, err := s.Receive(t.Context(), &it)
+			if err == nil || fresh {
 				t.Errorf("receive after close: got %v %v, want an error", fresh, err)
+			}
+			// RES-1: nothing was done, and a step is told so.
+			if errors.Is(err, records.ErrClosed) != errors.Is(err, order.ErrUnavailable) || name == "sqlite" && !errors.Is(err, records.ErrClosed) {
+				t.Errorf("receive after close: got %v, want ErrClosed, which is ErrUnavailable", err)
 			}
 			if err := s.Ping(t.Context()); err == nil {
 				t.Error("ping after close: got no error")

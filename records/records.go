@@ -10,20 +10,19 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"purser/order"
 )
 
 // What can be wrong beyond the vocabulary's errors.
 var (
-	// ErrClosed: the store was closed.
-	ErrClosed = errors.New("the record is closed")
+	// ErrClosed: the store was closed, and nothing was done. Another process
+	// can do it.
+	ErrClosed = fmt.Errorf("%w: the record is closed", order.ErrUnavailable)
 	// ErrCursor: a page's cursor is not one of ours.
 	ErrCursor = errors.New("not a valid cursor")
-	// ErrTaken: an intent or a label belongs to another order (ORD-5).
-	ErrTaken = errors.New("the external id belongs to another order")
 	// ErrNoItem: the inbox has no such item.
 	ErrNoItem = errors.New("no such inbox item")
-	// ErrNoMail: the mail was settled without being claimed.
-	ErrNoMail = errors.New("no such mail in the ledger")
 )
 
 // Options tune a store; the zero value is right.

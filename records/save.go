@@ -13,7 +13,8 @@ import (
 // already written is left as it is, also one of a lower fence; one of a higher
 // fence replaces what a lost attempt wrote. One that does not follow the recorded
 // version fails with order.ErrVersionConflict (ORD-3), an illegal move of the
-// status with order.ErrIllegalMove (ORD-1), goods that are gone with
+// status with order.ErrIllegalMove (ORD-1), an intent or a label of
+// another order with order.ErrTaken, goods that are gone with
 // order.ErrOutOfStock; then nothing was written. One without events writes
 // what changes without one: what the order waits for.
 func (s *Store) SaveOrder(ctx context.Context, c order.Change) error {
@@ -165,7 +166,7 @@ func putPayment(ctx context.Context, q querier, o order.Order, attempt string, n
 		string(o.ID), p.Generation, nullable(p.IntentID), status, o.Total.Amount, o.Total.Currency,
 		p.Authorized, p.Captured, p.Refunded, attempt, attemptAt, now)
 	if isTaken(err) {
-		return fmt.Errorf("%w: %s", ErrTaken, p.IntentID)
+		return fmt.Errorf("%w: %s", order.ErrTaken, p.IntentID)
 	}
 	return err
 }
@@ -179,7 +180,7 @@ func putShipment(ctx context.Context, q querier, o order.Order, now int64) error
 		WHERE shipments.order_id = excluded.order_id`,
 		p.Reference, string(o.ID), nullable(p.LabelID), p.Tracking, p.Carrier, string(p.Status), now)
 	if isTaken(err) || err == nil && n == 0 {
-		return fmt.Errorf("%w: %s %s", ErrTaken, p.Reference, p.LabelID)
+		return fmt.Errorf("%w: %s %s", order.ErrTaken, p.Reference, p.LabelID)
 	}
 	return err
 }
