@@ -68,7 +68,7 @@ var house = []room{
 	{"providers/signature", nil, nil, "a signature is made over bytes, whatever they say"},
 	{"providers/*", []string{"order", "catalog", "mail", "mail/templates", "providers/guard", "mail/mime", "providers/signature"}, []string{"activities", "activities/*"}, "an adapter translates and decides nothing"},
 	{"records", []string{"order", "mail", "records/*"}, recordTests, "the whole of the record: opens the database and puts the subjects together"},
-	{"records/sqldb", nil, nil, "connections, transactions and statements are the same whatever the tables hold"},
+	{"records/sqldb", []string{"order"}, nil, "connections, transactions and statements are the same whatever the tables hold; of the domain only what a closed database means to a step"},
 	{"records/stock", []string{"order", "records/sqldb"}, recordTests, "an order reserves stock and a count of products respects it: both import it, so it imports neither"},
 	{"records/orders", []string{"order", "mail", "records/sqldb", "records/stock"}, recordTests, "an order and its stock are written in one transaction; a campaign's audience is chosen among orders"},
 	{"records/images", []string{"catalog", "records/sqldb"}, recordTests, "an image has a record of its own, whether or not its product shows it"},

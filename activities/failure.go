@@ -20,12 +20,16 @@ const (
 	FailureUnknownSKU  = "UnknownSKU"
 	FailureCurrency    = "MixedCurrency"
 	FailureAmount      = "Amount"
+	FailureMinimum     = "BelowMinimum"
 	FailureInvalid     = "Invalid"
 	FailureDuplicate   = "Duplicate"
 	FailureRejected    = "Rejected" // a provider refused for good
 	FailureNoSuch      = "NoSuch"
 	FailureState       = "State"
 	FailureConflict    = "VersionConflict"
+	FailureIllegalMove = "IllegalMove"
+	FailureTaken       = "Taken"
+	FailureNoMail      = "NoSuchMail"
 	FailureUnavailable = "Unavailable"
 	FailureThrottled   = "Throttled"
 	FailureUnknown     = "OutcomeUnknown"
@@ -38,6 +42,7 @@ const (
 	FailureReserved       = "Reserved"
 	FailureOtherChange    = "OtherChange"
 	FailureNoImport       = "NoSuchImport"
+	FailureNoPicture      = "NoSuchPicture"
 	FailureMailing        = "Mailing"
 	FailureNoneUnknown    = "NoneUnknown"
 )
@@ -60,6 +65,7 @@ var failures = []struct {
 	{order.ErrUnknownSKU, FailureUnknownSKU, true, 0},
 	{order.ErrMixedCurrency, FailureCurrency, true, 0},
 	{order.ErrAmount, FailureAmount, true, 0},
+	{order.ErrBelowMinimum, FailureMinimum, true, 0},
 	{order.ErrInvalid, FailureInvalid, true, 0},
 	{order.ErrDuplicate, FailureDuplicate, true, 0},
 	{order.ErrNotFound, FailureNotFound, true, 0},
@@ -73,20 +79,25 @@ var failures = []struct {
 	{order.ErrRejected, FailureRejected, true, 0},
 	{order.ErrNoSuch, FailureNoSuch, true, 0},
 	{order.ErrState, FailureState, true, 0},
-	// The record was changed behind the workflow's back: the step stays
-	// visible as pending until a person has mended it.
+	// The record and the workflow contradict each other: the step stays visible
+	// as pending until a person has mended it.
 	{order.ErrVersionConflict, FailureConflict, false, OperatorDelay},
+	{order.ErrIllegalMove, FailureIllegalMove, false, OperatorDelay},
+	{order.ErrTaken, FailureTaken, false, OperatorDelay},
+	{mail.ErrNoMail, FailureNoMail, false, OperatorDelay},
 	{order.ErrDenied, FailureDenied, false, OperatorDelay},
 	{catalog.ErrNotFound, FailureNoProduct, true, 0},
 	{catalog.ErrVersion, FailureProductVersion, true, 0},
 	{catalog.ErrReserved, FailureReserved, true, 0},
 	{catalog.ErrOtherChange, FailureOtherChange, true, 0},
 	{catalog.ErrNoImport, FailureNoImport, true, 0},
+	{catalog.ErrNoUpload, FailureNoPicture, true, 0},
 	{catalog.ErrInvalid, FailureProduct, true, 0},
 	{order.ErrThrottled, FailureThrottled, false, 0},
 	{order.ErrUnavailable, FailureUnavailable, false, 0},
 	// Every write that can end so carries a key, so trying again is asking.
 	{order.ErrUnknownOutcome, FailureUnknown, false, 0},
+	{order.ErrBusy, FailureUnknown, false, 0}, // of another workflow
 }
 
 // Failure turns an error into what Temporal understands. It is the only place

@@ -12,6 +12,8 @@ import (
 	"purser/activities"
 	"purser/activities/fake"
 	"purser/activities/orders"
+	"purser/catalog"
+	"purser/mail"
 	"purser/order"
 )
 
@@ -42,6 +44,13 @@ func TestFailure(t *testing.T) {
 		{"PAY-5 throttled with a word how long", &order.ProviderError{Kind: order.ErrThrottled, RetryAfter: 7 * time.Second}, activities.FailureThrottled, false, 7 * time.Second},
 		{"denied: slowly", provider(order.ErrDenied, nil), activities.FailureDenied, false, time.Minute},
 		{"conflict: slowly", wrapped(order.ErrVersionConflict), activities.FailureConflict, false, time.Minute},
+		{"an illegal move: slowly", wrapped(order.ErrIllegalMove), activities.FailureIllegalMove, false, time.Minute},
+		{"ORD-5 another order's intent: slowly", wrapped(order.ErrTaken), activities.FailureTaken, false, time.Minute},
+		{"a mail that was never claimed: slowly", wrapped(mail.ErrNoMail), activities.FailureNoMail, false, time.Minute},
+		{"a picture that is gone", wrapped(catalog.ErrNoUpload), activities.FailureNoPicture, true, 0},
+		{"another workflow that is not taken up", wrapped(order.ErrBusy), activities.FailureUnknown, false, 0},
+		{"below the minimum", wrapped(order.ErrBelowMinimum), activities.FailureMinimum, true, 0},
+		{"below the provider's minimum", provider(order.ErrBelowMinimum, nil), activities.FailureMinimum, true, 0},
 		{"anything else", errors.New("disk on fire"), "Internal", false, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -28,7 +28,7 @@ type Config struct {
 
 	Listen       string `help:"Where the API listens. Port 0 picks a free one." env:"PURSER_LISTEN" default:"127.0.0.1:8080"`
 	PublicURL    string `help:"Where providers, and readers of mail, reach this API. Default: its own address, localhost where it listens on all; a worker has none, and pauses campaigns without it." env:"PURSER_PUBLIC_URL"`
-	APIKeys      string `name:"api-keys" help:"API keys, as name:role:secret,… with role shop, operator or viewer. Default: one operator key made in the data directory." env:"PURSER_API_KEYS"`
+	APIKeys      string `name:"api-keys" help:"API keys, as name:role:secret,… with role shop, operator or viewer; the same name again gives that caller another secret. Default: one operator key made in the data directory." env:"PURSER_API_KEYS"`
 	VaultKey     string `help:"Key for secrets at rest, 64 hexadecimal digits. Default: one made in the data directory." env:"PURSER_VAULT_KEY"`
 	SandboxPort  int    `help:"Port of the providers' stand-ins. 0 picks a free one." env:"PURSER_SANDBOX_PORT" default:"8090"`
 	SandboxURL   string `help:"Stand-ins of another process (roles api and worker)." env:"PURSER_SANDBOX_URL"`

@@ -51,6 +51,8 @@ func TestContradictions(t *testing.T) {
 		{[]string{"--carrier-url=http://carrier.example"}, "CARRIER_URL: http is for this machine only"},
 		{[]string{"--carrier-url=https://carrier.example"}, "CARRIER_KEY"},
 		{[]string{"--api-keys=nobody"}, "PURSER_API_KEYS"},
+		{[]string{"--api-keys=web:shop:0123456789abcdef,web:viewer:0123456789abcdeg"}, "PURSER_API_KEYS: api key web: role: viewer here and shop before"},
+		{[]string{"--api-keys=web:shop:0123456789abcdef,web:shop:0123456789abcdef"}, "PURSER_API_KEYS: api key web: its secret is the secret of web already"},
 		{[]string{"--vault-key=abc"}, "PURSER_VAULT_KEY"},
 		{[]string{"--pay-within=0s"}, "PURSER_PAY_WITHIN"},
 		{[]string{"--overdue-after=-1h"}, "PURSER_OVERDUE_AFTER: want 0 or more"},

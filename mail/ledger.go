@@ -3,7 +3,11 @@ package mail
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 )
+
+// ErrNoMail: the ledger has no such mail, so it was never claimed.
+var ErrNoMail = errors.New("no such mail in the ledger")
 
 // State is where a mail stands in the ledger.
 type State string

@@ -14,6 +14,7 @@ var (
 	ErrOutOfStock      = errors.New("not enough stock")
 	ErrMixedCurrency   = errors.New("a product is not sold in the order's currency")
 	ErrAmount          = errors.New("the amount cannot be charged")
+	ErrBelowMinimum    = errors.New("the amount is below the least that can be charged")
 	ErrInvalid         = errors.New("invalid order")
 	ErrDuplicate       = errors.New("the order was opened by an earlier request")
 	ErrOtherRequest    = errors.New("the idempotency key was used with another request")
@@ -23,11 +24,13 @@ var (
 	ErrIllegalMove     = errors.New("the order's status does not allow this")
 	ErrBusy            = errors.New("try again") // whether it was done is not known
 	ErrVersionConflict = errors.New("the record is not at the version this change follows")
+	ErrTaken           = errors.New("the external id belongs to another order") // an intent or a label
 )
 
 // What can go wrong with a provider. An adapter answers every failure with a
-// *ProviderError of exactly one of these kinds (RES-1); what to do about it
-// is the workflow's decision.
+// *ProviderError of exactly one of these kinds, or of kind ErrBelowMinimum
+// where a payment is refused for that (RES-1); what to do about it is the
+// workflow's decision.
 var (
 	// ErrUnavailable: the call was certainly not carried out. Retry.
 	ErrUnavailable = errors.New("provider unavailable")
@@ -46,6 +49,14 @@ var (
 	// act; retrying slowly is harmless.
 	ErrDenied = errors.New("provider denies access")
 )
+
+// Provider names an outside party in its failures.
+type Provider string
+
+// Failure returns a failure of one of the kinds above at this provider.
+func (p Provider) Failure(op string, kind error, code string, cause error) *ProviderError {
+	return &ProviderError{Provider: string(p), Op: op, Kind: kind, Code: code, Err: cause}
+}
 
 // ProviderError is a failure at an outside party, classified. Its text is
 // safe to log: it holds codes and ids, never bodies, names or secrets.

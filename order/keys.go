@@ -22,10 +22,11 @@ func NewID() ID {
 	return newID(b[:])
 }
 
-// IDForKey makes the order id that belongs to a caller's idempotency key, so
-// that the same key finds the same order wherever it is sent (IDEM-1).
-func IDForKey(caller, key string) ID {
-	sum := sha256.Sum256([]byte("purser order\n" + caller + "\n" + key))
+// IDForKey makes the order id that belongs to a principal's idempotency key,
+// so that the same key finds the same order wherever it is sent, and with
+// whichever of the principal's secrets.
+func IDForKey(principal, key string) ID {
+	sum := sha256.Sum256([]byte("purser order\n" + principal + "\n" + key))
 	return newID(sum[:])
 }
 

@@ -11,7 +11,7 @@ import (
 	"purser/order"
 )
 
-// TestIDForKey is the same for the same caller and key, and no other
+// TestIDForKey is the same for the same principal and key, and no other
 // (IDEM-1).
 func TestIDForKey(t *testing.T) {
 	if got := order.IDForKey("shop", "key-1"); got != order.IDForKey("shop", "key-1") {
@@ -19,7 +19,7 @@ func TestIDForKey(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.StringMatching(`[a-z0-9-]{0,12}`)
-		a, b := word.Draw(t, "a caller"), word.Draw(t, "another")
+		a, b := word.Draw(t, "a principal"), word.Draw(t, "another")
 		k, l := word.Draw(t, "a key"), word.Draw(t, "another")
 		same := a == b && k == l
 		one, two := order.IDForKey(a, k), order.IDForKey(b, l)

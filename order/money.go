@@ -20,6 +20,23 @@ type Money struct {
 // (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
 const MaxAmount = 99_999_999
 
+// minimums are the least amounts that Stripe charges, in minor units
+// (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). In
+// a currency that is not listed the least depends on the account's own
+// currency and on the day's rate; there only Stripe itself knows it.
+var minimums = map[string]int64{
+	"AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250,
+	"EUR": 50, "GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200,
+	"NOK": 300, "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000, "USD": 50,
+}
+
+// Minimum returns the least that can be charged in a currency; ok is false
+// where it is not known beforehand.
+func Minimum(code string) (least Money, ok bool) {
+	n, ok := minimums[code]
+	return Money{n, code}, ok
+}
+
 // exponents are the currencies whose minor units x/text counts as people
 // write them, not as ISO 4217 defines them, one that ISO counts in fifths, and
 // those younger than x/text's tables.
@@ -95,6 +112,19 @@ func (m Money) Plus(o Money) (Money, error) {
 		return Money{}, fmt.Errorf("%w: %d + %d does not fit", ErrAmount, m.Amount, o.Amount)
 	}
 	return Money{m.Amount + o.Amount, m.Currency}, nil
+}
+
+// Payable checks that an order may cost this amount: it is Chargeable and not
+// below the Minimum, which holds for a whole payment and not for what is taken
+// or refunded of it.
+func (m Money) Payable() error {
+	if err := m.Chargeable(); err != nil {
+		return err
+	}
+	if least, ok := Minimum(m.Currency); ok && m.Amount < least.Amount {
+		return fmt.Errorf("%w: %s, the minimum is %s", ErrBelowMinimum, m, least)
+	}
+	return nil
 }
 
 // Chargeable checks that a card can be charged this amount: above zero, at

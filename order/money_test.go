@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"strings"
 	"testing"
 
 	"golang.org/x/text/currency"
@@ -108,6 +109,41 @@ func TestChargeable(t *testing.T) {
 		if err := (order.Money{Amount: c.amount, Currency: c.currency}).Chargeable(); !errors.Is(err, c.want) {
 			t.Errorf("%d %s: %v, want %v", c.amount, c.currency, err, c.want)
 		}
+	}
+}
+
+// TestPayable: a payment has a minimum where it is known, and a part of a
+// payment has none.
+func TestPayable(t *testing.T) {
+	for _, c := range []struct {
+		amount   int64
+		currency string
+		want     error
+	}{
+		{50, "EUR", nil},
+		{49, "EUR", order.ErrBelowMinimum},
+		{1, "EUR", order.ErrBelowMinimum},
+		{0, "EUR", order.ErrAmount},
+		{-1, "EUR", order.ErrAmount},
+		{order.MaxAmount + 1, "EUR", order.ErrAmount},
+		{30, "GBP", nil},
+		{29, "GBP", order.ErrBelowMinimum},
+		{50, "JPY", nil},
+		{49, "JPY", order.ErrBelowMinimum},
+		{17_500, "HUF", nil},
+		{17_499, "HUF", order.ErrBelowMinimum},
+		{1, "TWD", nil}, // only Stripe knows it
+		{10, "KWD", nil},
+		{5, "KWD", order.ErrAmount},
+		{100, "XXX", order.ErrInvalid},
+	} {
+		if err := (order.Money{Amount: c.amount, Currency: c.currency}).Payable(); !errors.Is(err, c.want) {
+			t.Errorf("%d %s: %v, want %v", c.amount, c.currency, err, c.want)
+		}
+	}
+	err := order.Money{Amount: 49, Currency: "EUR"}.Payable()
+	if want := "0.49 EUR, the minimum is 0.50 EUR"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want it to say %q", err, want)
 	}
 }
 

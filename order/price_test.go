@@ -31,6 +31,8 @@ func TestPrice(t *testing.T) {
 		{"too dear to count", offer("mug", math.MaxInt64, "EUR", 2), "EUR", order.ErrAmount},
 		{"too dear to charge", offer("mug", order.MaxAmount, "EUR", 2), "EUR", order.ErrAmount},
 		{"just not too dear", offer("mug", order.MaxAmount/2, "EUR", 2), "EUR", nil},
+		{"for the least that can be charged", offer("mug", 25, "EUR", 2), "EUR", nil},
+		{"for less than can be charged", offer("mug", 24, "EUR", 2), "EUR", order.ErrBelowMinimum},
 		{"for nothing", offer("mug", 0, "EUR", 2), "EUR", order.ErrAmount},
 		{"for less than nothing", offer("mug", -1, "EUR", 2), "EUR", order.ErrAmount},
 		{"three decimals, a multiple of ten in the end", offer("mug", 12_755, "KWD", 2), "KWD", nil},
@@ -77,7 +79,7 @@ func TestTotal(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines, total, err := r.Price(offers)
-		if (err == nil) != (want <= order.MaxAmount) {
+		if least, _ := order.Minimum("EUR"); (err == nil) != (want >= least.Amount && want <= order.MaxAmount) {
 			t.Fatalf("total of %d: %v", want, err)
 		}
 		if err != nil {

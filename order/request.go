@@ -115,7 +115,7 @@ type Offer struct {
 
 // Price turns a request into priced lines and a total, from the catalogue's
 // offers by SKU (never from anything the client said). It fails with
-// ErrUnknownSKU, ErrMixedCurrency, ErrOutOfStock or ErrAmount.
+// ErrUnknownSKU, ErrMixedCurrency, ErrOutOfStock, ErrAmount or ErrBelowMinimum.
 func (r Request) Price(offers map[string]Offer) ([]Line, Money, error) {
 	total := Money{Currency: r.Currency}
 	lines := make([]Line, 0, len(r.Lines))
@@ -138,5 +138,5 @@ func (r Request) Price(offers map[string]Offer) ([]Line, Money, error) {
 		}
 		lines = append(lines, Line{SKU: l.SKU, Name: o.Name, Quantity: l.Quantity, Price: o.Price.Amount, Subtotal: sub.Amount})
 	}
-	return lines, total, total.Chargeable()
+	return lines, total, total.Payable()
 }

@@ -2,12 +2,15 @@ package records_test
 
 import (
 	"context"
+	"errors"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"purser/order"
 	"purser/records"
 	"purser/records/audit"
 	"purser/records/campaigns"
@@ -18,6 +21,7 @@ import (
 	"purser/records/orders"
 	"purser/records/products"
 	"purser/records/recordstest"
+	"purser/records/sqldb"
 	"purser/records/stock"
 )
 
@@ -61,8 +65,13 @@ func TestReopen(t *testing.T) {
 		}
 		// F35: a database that is gone is an error, never a silent yes.
 		it := inbox.Item{Provider: "stripe", Account: "acct_1", EventID: "evt_1", OrderID: o.ID, ReceivedAt: recordstest.Noon}
-		if fresh, err := s.Receive(t.Context(), &it); err == nil || fresh {
+		fresh, err := s.Receive(t.Context(), &it)
+		if err == nil || fresh {
 			t.Errorf("receive after close: got %v %v, want an error", fresh, err)
+		}
+		// RES-1: nothing was done, and a step is told so.
+		if errors.Is(err, sqldb.ErrClosed) != errors.Is(err, order.ErrUnavailable) || strings.HasPrefix(url, "sqlite:") && !errors.Is(err, sqldb.ErrClosed) {
+			t.Errorf("receive after close: got %v, want ErrClosed, which is ErrUnavailable", err)
 		}
 		if err := s.Ping(t.Context()); err == nil {
 			t.Error("ping after close: got no error")

@@ -188,7 +188,7 @@ func (s *Stack) startSandbox() {
 
 // apiKeys are who may call: those of the configuration and, for the commands
 // of the embedded stack, an operator key made in the data directory.
-func (s *Stack) apiKeys(r Role) ([]httpkit.Key, error) {
+func (s *Stack) apiKeys(r Role) ([]httpkit.Principal, error) {
 	configured := s.cfg.APIKeys
 	if !r.owns() {
 		return httpkit.ParseKeys(configured)

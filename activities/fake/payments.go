@@ -58,6 +58,9 @@ func (b *Bank) CreateIntent(_ context.Context, r order.IntentRequest) (order.Int
 		if r.Amount.Chargeable() != nil || r.Key == "" {
 			return order.Intent{}, bankError(op, order.ErrRejected)
 		}
+		if r.Amount.Payable() != nil {
+			return order.Intent{}, bankError(op, order.ErrBelowMinimum)
+		}
 		again, err := b.once(op, r.Key, fmt.Sprintf("%s %+v", op, r))
 		if err != nil {
 			return order.Intent{}, err

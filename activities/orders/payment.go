@@ -51,7 +51,7 @@ func (a *Activities) CancelIntent(ctx context.Context, r Abandon) (order.Intent,
 	id := r.ID
 	if id == "" {
 		in, err := a.Intents.CreateIntent(ctx, r.Created)
-		if errors.Is(err, order.ErrRejected) { // the creation itself was refused: there is nothing
+		if errors.Is(err, order.ErrRejected) || errors.Is(err, order.ErrBelowMinimum) { // the creation itself was refused: there is nothing
 			return order.Intent{Status: order.IntentCanceled}, nil
 		}
 		if err != nil {

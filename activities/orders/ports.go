@@ -13,6 +13,7 @@ import (
 type Intents interface {
 	// CreateIntent creates the intent, authorise-only, or finds the one the
 	// same key created before. The intent's metadata names the order.
+	// ErrBelowMinimum if the provider does not charge so little.
 	CreateIntent(ctx context.Context, r order.IntentRequest) (order.Intent, error)
 	// GetIntent asks how it stands. ErrNoSuch if there is none.
 	GetIntent(ctx context.Context, id string) (order.Intent, error)
@@ -65,7 +66,9 @@ type Record interface {
 	// SaveOrder writes a change in one transaction. One already written, or
 	// of a lower fence, is left as it is; one of a higher fence replaces the
 	// events from its first on, and may have none: then only what the order
-	// waits for has changed. A gap fails with order.ErrVersionConflict.
+	// waits for has changed. A gap fails with order.ErrVersionConflict, an
+	// illegal move with order.ErrIllegalMove, an intent or a label of another
+	// order with order.ErrTaken.
 	SaveOrder(ctx context.Context, c order.Change) error
 }
 

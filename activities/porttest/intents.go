@@ -116,3 +116,22 @@ func badAmounts(t *testing.T, h PaymentsHarness) {
 		wantDone(t, h, r.OrderID, PaymentCount{})
 	}
 }
+
+// leastAmounts holds the table of minimums against the provider's own.
+func leastAmounts(t *testing.T, h PaymentsHarness) {
+	for _, code := range []string{
+		"AED", "AUD", "BGN", "BRL", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF",
+		"INR", "JPY", "MXN", "MYR", "NOK", "NZD", "PLN", "RON", "SEK", "SGD", "THB", "USD",
+	} {
+		least, ok := order.Minimum(code)
+		if !ok {
+			t.Errorf("no minimum is known in %s", code)
+			continue
+		}
+		create(t, h, IntentOf(order.NewID(), least))
+		less := IntentOf(order.NewID(), order.Money{Amount: least.Amount - 1, Currency: code})
+		_, err := h.Intents.CreateIntent(t.Context(), less)
+		wantKind(t, err, order.ErrBelowMinimum)
+		wantDone(t, h, less.OrderID, PaymentCount{})
+	}
+}

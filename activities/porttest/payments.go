@@ -59,6 +59,7 @@ func Payments(t *testing.T, open func(t *testing.T) PaymentsHarness) {
 		"PAY-12 a new generation":                          newGeneration,
 		"PAY-1 currencies":                                 currencies,
 		"PAY-1 amounts that cannot be charged":             badAmounts,
+		"PAY-1 the least that can be charged":              leastAmounts,
 		"PAY-8 authorise, capture":                         capturesOnce,
 		"PAY-8 capture less":                               capturesLess,
 		"PAY-8 void":                                       cancelsOnce,

@@ -65,6 +65,7 @@ var goods = []catalog.Product{
 	{SKU: "tea", Name: "Tea", Price: 890, Currency: "EUR", OnHand: 10},
 	{SKU: "lamp", Name: "Lamp", Price: 19_900, Currency: "EUR", OnHand: 1},
 	{SKU: "bowl", Name: "Bowl", Price: 6800, Currency: "JPY", OnHand: 5},
+	{SKU: "pin", Name: "Pin", Price: 49, Currency: "EUR", OnHand: 5},
 	{SKU: "oud", Name: "Oud", Price: 12_755, Currency: "KWD", OnHand: 5},
 }
 
@@ -225,6 +226,7 @@ func refusesWhole(t *testing.T, r recordTest) {
 		{"EUR", []order.RequestLine{line("mug", 1), line("bowl", 1)}, order.ErrMixedCurrency},
 		{"EUR", []order.RequestLine{line("mug", 1), line("lamp", 2)}, order.ErrOutOfStock},
 		{"KWD", []order.RequestLine{line("oud", 1)}, order.ErrAmount}, // not a multiple of ten
+		{"EUR", []order.RequestLine{line("pin", 1)}, order.ErrBelowMinimum},
 	} {
 		o := r.opening(c.currency, c.lines...)
 		if _, err := r.OpenOrder(t.Context(), o); !errors.Is(err, c.want) {
@@ -234,6 +236,7 @@ func refusesWhole(t *testing.T, r recordTest) {
 	}
 	r.wantAvailable(t, "mug", 10)
 	r.wantAvailable(t, "oud", 5)
+	r.wantAvailable(t, "pin", 5)
 }
 
 func neverOversold(t *testing.T, r recordTest) {

@@ -16,18 +16,18 @@ import (
 type Call struct {
 	RequestID   string
 	Correlation string
-	Key         *Key     // nil: nobody in particular
-	Customer    string   // if set, only this customer's orders exist
-	OrderID     order.ID // the order that the request is about
-	code        string   // of the problem that was the answer
+	Principal   *Principal // nil: nobody in particular
+	Customer    string     // if set, only this customer's orders exist
+	OrderID     order.ID   // the order that the request is about
+	code        string     // of the problem that was the answer
 }
 
 // Actor is the caller's name in an order's events.
 func (c *Call) Actor() string {
-	if c.Key == nil {
+	if c.Principal == nil {
 		return "nobody"
 	}
-	return "key:" + c.Key.Name
+	return "key:" + c.Principal.Name
 }
 
 type callKey struct{}
@@ -111,8 +111,8 @@ func (s *Server) logRequest(r *http.Request, w *responseRecorder, c *Call, took 
 		slog.Int64("bytes", w.bytes),
 		slog.String("requestId", c.RequestID), slog.String("correlationId", c.Correlation),
 	}
-	if c.Key != nil {
-		attrs = append(attrs, slog.String("key", c.Key.Name))
+	if c.Principal != nil {
+		attrs = append(attrs, slog.String("key", c.Principal.Name))
 	}
 	if c.OrderID != "" {
 		attrs = append(attrs, slog.String("orderId", string(c.OrderID)))

@@ -23,22 +23,27 @@ const (
 	Operator Role = "operator" // also release held orders, change the catalogue, read the inbox
 )
 
-// Key is an API key. Its secret is not kept, only the secret's hash.
-type Key struct {
+// Principal is a caller: one name and one role, whichever of its secrets a
+// request carries. Idempotency keys belong to the principal, so a request that
+// is repeated with a new secret is still the same request.
+type Principal struct {
 	Name string // in events and logs: "key:<name>"
 	Role Role
-	Hash [sha256.Size]byte // SHA-256 of the secret
+	// Hashes are the SHA-256 of its secrets, which themselves are not kept:
+	// one, or several while one is being replaced.
+	Hashes [][sha256.Size]byte
 }
 
 // minSecret keeps secrets from being guessed: 16 characters of a random
 // generator hold more than 80 bits.
 const minSecret = 16
 
-// ParseKeys reads "name:role:secret,name:role:secret". A secret is 16 to 200
-// visible characters without a comma. The error names the key, never the
-// secret.
-func ParseKeys(s string) ([]Key, error) {
-	var keys []Key
+// ParseKeys reads "name:role:secret,name:role:secret". A name that stands
+// several times is one principal with several secrets, and has the same role
+// each time. A secret is 16 to 200 visible characters without a comma. The
+// error names the principal, never a secret.
+func ParseKeys(s string) ([]Principal, error) {
+	var all []Principal
 	for i, item := range strings.Split(s, ",") {
 		item = strings.TrimSpace(item)
 		if item == "" {
@@ -53,22 +58,37 @@ func ParseKeys(s string) ([]Key, error) {
 		case !isToken(name):
 			return nil, fmt.Errorf("api key %d: name: want 1 to 64 letters, digits, '.', '_' or '-'", i+1)
 		case !slices.Contains([]Role{Shop, Viewer, Operator}, role):
-			return nil, fmt.Errorf("api key %s: role: want shop, viewer or operator, got %.20q", name, role)
+			return nil, fmt.Errorf("api key %s: role: want shop, viewer or operator", name) // it may be the secret in the wrong place
 		case len(secret) < minSecret || len(secret) > 200 || strings.ContainsFunc(secret, func(r rune) bool { return r < '!' || r > '~' }):
 			return nil, fmt.Errorf("api key %s: secret: want %d to 200 visible ASCII characters", name, minSecret)
-		case slices.ContainsFunc(keys, func(k Key) bool { return k.Name == name }):
-			return nil, fmt.Errorf("api key %s: stands twice", name)
 		}
-		hash := sha256.Sum256([]byte(secret))
-		if i := slices.IndexFunc(keys, func(k Key) bool { return k.Hash == hash }); i >= 0 {
-			return nil, fmt.Errorf("api key %s: has the secret of %s: nobody could tell which of them calls", name, keys[i].Name)
+		var err error
+		if all, err = addSecret(all, name, role, secret); err != nil {
+			return nil, err
 		}
-		keys = append(keys, Key{Name: name, Role: role, Hash: hash})
 	}
-	if len(keys) == 0 {
+	if len(all) == 0 {
 		return nil, errors.New("no api keys: want name:role:secret, separated by commas")
 	}
-	return keys, nil
+	return all, nil
+}
+
+// addSecret gives the principal of this name another secret, or adds the
+// principal. Two principals with one secret could not be told apart.
+func addSecret(all []Principal, name string, role Role, secret string) ([]Principal, error) {
+	hash := sha256.Sum256([]byte(secret))
+	if i := slices.IndexFunc(all, func(p Principal) bool { return slices.Contains(p.Hashes, hash) }); i >= 0 {
+		return nil, fmt.Errorf("api key %s: its secret is the secret of %s already", name, all[i].Name)
+	}
+	i := slices.IndexFunc(all, func(p Principal) bool { return p.Name == name })
+	if i < 0 {
+		return append(all, Principal{Name: name, Role: role, Hashes: [][sha256.Size]byte{hash}}), nil
+	}
+	if all[i].Role != role {
+		return nil, fmt.Errorf("api key %s: role: %s here and %s before; all secrets of one name have one role", name, role, all[i].Role)
+	}
+	all[i].Hashes = append(all[i].Hashes, hash)
+	return all, nil
 }
 
 // isToken reports whether s is 1 to 64 of [A-Za-z0-9._-]: what may go into a
@@ -82,20 +102,19 @@ func isToken(s string) bool {
 	})
 }
 
-// find looks for the key of a secret and takes as long for a wrong one as
-// for a right one.
-func find(keys []Key, secret string) *Key {
+// find returns the principal that has the secret, or nil. It takes as long for
+// a wrong secret as for a right one.
+func find(all []Principal, secret string) *Principal {
 	sum := sha256.Sum256([]byte(secret))
-	found := -1
-	for i := range keys {
-		if subtle.ConstantTimeCompare(keys[i].Hash[:], sum[:]) == 1 {
-			found = i
+	var found *Principal
+	for i := range all {
+		for _, hash := range all[i].Hashes {
+			if subtle.ConstantTimeCompare(hash[:], sum[:]) == 1 {
+				found = &all[i]
+			}
 		}
 	}
-	if found < 0 {
-		return nil
-	}
-	return &keys[found]
+	return found
 }
 
 // authorize lets a request pass to an operation that is open to its key's
@@ -119,14 +138,14 @@ func (s *Server) admit(ctx huma.Context, roles []Role) *Problem {
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
 		return NewProblem(http.StatusUnauthorized, "unauthorized", "an API key is needed: Authorization: Bearer <secret>")
 	}
-	key := find(s.Keys, strings.TrimSpace(secret))
-	if key == nil {
+	caller := find(s.Keys, strings.TrimSpace(secret))
+	if caller == nil {
 		return NewProblem(http.StatusUnauthorized, "unauthorized", "the API key is not known")
 	}
 	c := CallOf(ctx.Context())
-	c.Key = key
-	if !slices.Contains(roles, key.Role) {
-		return NewProblem(http.StatusForbidden, "forbidden", fmt.Sprintf("a key of role %s may not do this", key.Role))
+	c.Principal = caller
+	if !slices.Contains(roles, caller.Role) {
+		return NewProblem(http.StatusForbidden, "forbidden", fmt.Sprintf("a key of role %s may not do this", caller.Role))
 	}
 	c.Customer = ctx.Header(HeaderCustomer)
 	if c.Customer != "" && !isCustomer(c.Customer) {

@@ -50,6 +50,6 @@ func proxied(r *http.Request) bool {
 
 // IsOperator reports whether a secret is that of an operator's key.
 func (s *Server) IsOperator(secret string) bool {
-	key := find(s.Keys, secret)
-	return key != nil && key.Role == Operator
+	by := find(s.Keys, secret)
+	return by != nil && by.Role == Operator
 }

@@ -115,6 +115,7 @@ func ProblemOf(err error) *Problem {
 		{order.ErrOutOfStock, http.StatusConflict, "out_of_stock", 0},
 		{order.ErrMixedCurrency, http.StatusUnprocessableEntity, "mixed_currency", 0},
 		{order.ErrAmount, http.StatusUnprocessableEntity, "amount_invalid", 0},
+		{order.ErrBelowMinimum, http.StatusUnprocessableEntity, "amount_too_small", 0},
 		{order.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},
 		{catalog.ErrNotFound, http.StatusNotFound, "not_found", 0},
 		{catalog.ErrNoImport, http.StatusNotFound, "not_found", 0},

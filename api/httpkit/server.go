@@ -24,7 +24,7 @@ const Title = "Purser"
 // Config is what a server needs. Only Keys must be set.
 type Config struct {
 	// Keys are who may call.
-	Keys []Key
+	Keys []Principal
 	// PlaceWithin is how long POST /v1/orders waits until the shopper can pay;
 	// then the status is 202. Default 5 s.
 	PlaceWithin time.Duration

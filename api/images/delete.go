@@ -30,7 +30,7 @@ func (s *Service) delete(ctx context.Context, in *pictureInput) (*deletePictureO
 	if u.Status == catalog.Deleted {
 		return &deletePictureOutput{Status: http.StatusOK, Body: pictureView{Upload: u}}, nil
 	}
-	s.server.Log.InfoContext(ctx, "a picture is to be deleted", "key", httpkit.CallOf(ctx).Key.Name, "picture", u.ID, "sku", u.SKU)
+	s.server.Log.InfoContext(ctx, "a picture is to be deleted", "key", httpkit.CallOf(ctx).Principal.Name, "picture", u.ID, "sku", u.SKU)
 	if err := s.Workflows.DeletePicture(ctx, u.ID, u.SKU); err != nil {
 		return nil, err // the sweep will start it, or the caller's next try
 	}
@@ -40,7 +40,7 @@ func (s *Service) delete(ctx context.Context, in *pictureInput) (*deletePictureO
 // checkOwner refuses a caller who neither asked to send the picture nor is an
 // operator.
 func checkOwner(ctx context.Context, u catalog.Upload) error {
-	if key := httpkit.CallOf(ctx).Key; key.Name != u.Owner && key.Role != httpkit.Operator {
+	if by := httpkit.CallOf(ctx).Principal; by.Name != u.Owner && by.Role != httpkit.Operator {
 		return httpkit.NewProblem(http.StatusForbidden, "forbidden", "another key asked to send this picture")
 	}
 	return nil

@@ -30,7 +30,7 @@ type addPictureOutput struct {
 
 // add notes the upload and signs for it.
 func (s *Service) add(ctx context.Context, in *addPictureInput) (*addPictureOutput, error) {
-	u, err := catalog.NewUpload(in.SKU, in.Body.Alt, in.Body.Type, in.Body.Bytes, httpkit.CallOf(ctx).Key.Name, s.server.Now())
+	u, err := catalog.NewUpload(in.SKU, in.Body.Alt, in.Body.Type, in.Body.Bytes, httpkit.CallOf(ctx).Principal.Name, s.server.Now())
 	if err != nil {
 		return nil, problemOf(err)
 	}

@@ -48,6 +48,7 @@ func TestMessageErrors(t *testing.T) {
 		{err: order.ErrUnknownSKU, status: 422, code: "unknown_sku"},
 		{err: order.ErrMixedCurrency, status: 422, code: "mixed_currency"},
 		{err: order.ErrAmount, status: 422, code: "amount_invalid"},
+		{err: order.ErrBelowMinimum, status: 422, code: "amount_too_small"},
 		{err: order.ErrInvalid, status: 422, code: "invalid"},
 		{err: order.ErrTooLate, status: 409, code: "too_late"},
 		{err: order.ErrClosed, status: 409, code: "too_late"},

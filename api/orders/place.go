@@ -42,7 +42,7 @@ func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, erro
 	}
 	c.OrderID = order.NewID()
 	if in.Key != "" {
-		c.OrderID = order.IDForKey(c.Key.Name, in.Key)
+		c.OrderID = order.IDForKey(c.Principal.Name, in.Key)
 		// The engine lets few callers wait for one order at a time; impatient
 		// repeats should not fill its queue.
 		if _, busy := s.placing.LoadOrStore(c.OrderID, true); busy {
@@ -66,6 +66,8 @@ func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, erro
 		return s.placeLater(ctx, c.OrderID, in.Key, "timeout")
 	case errors.Is(err, order.ErrBusy):
 		return s.placeLater(ctx, c.OrderID, in.Key, "busy")
+	case errors.Is(err, order.ErrBelowMinimum): // since the quote, or the provider says so
+		return nil, belowMinimum(in.Body.Currency)
 	case err != nil:
 		return nil, httpkit.ProblemOf(err)
 	}
@@ -91,6 +93,15 @@ func (s *Service) quote(ctx context.Context, r order.Request) error {
 	}
 	_, _, err = r.Price(offers)
 	return err
+}
+
+// belowMinimum names the least that can be charged, where it is known.
+func belowMinimum(currency string) *httpkit.Problem {
+	p := httpkit.ProblemOf(order.ErrBelowMinimum)
+	if least, ok := order.Minimum(currency); ok {
+		p.Detail += ": the minimum is " + least.String()
+	}
+	return p
 }
 
 // placedBefore reports whether the key has its order already: that order

@@ -90,7 +90,7 @@ func (s *Service) Register(server *httpkit.Server) {
 	httpkit.Register(server, huma.Operation{
 		OperationID: "place-order", Method: http.MethodPost, Path: "/v1/orders", DefaultStatus: http.StatusCreated, Tags: []string{"orders"},
 		Summary:     "Place an order",
-		Description: "Prices the order from the catalogue, sets its stock aside and makes it payable. Sending it again with the same Idempotency-Key answers the same order, with 201 as the first time; with another body it is refused (422 idempotency_key_reused), and while the first is still being opened it may be asked to wait (409 in_flight). An order that is accepted but cannot be paid yet is answered with 202 and no clientSecret: send the same request again, or read the order.",
+		Description: "Prices the order from the catalogue, sets its stock aside and makes it payable. One that costs less than can be charged in its currency is refused with the minimum (422 amount_too_small). Sending it again with the same Idempotency-Key answers the same order, with 201 as the first time; with another body it is refused (422 idempotency_key_reused), and while the first is still being opened it may be asked to wait (409 in_flight). An order that is accepted but cannot be paid yet is answered with 202 and no clientSecret: send the same request again, or read the order.",
 	}, write, s.place, http.StatusAccepted)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "list-orders", Method: http.MethodGet, Path: "/v1/orders", Tags: []string{"orders"},

@@ -64,6 +64,6 @@ func (s *Service) putMany(ctx context.Context, in *putProductsInput) (*productsO
 	if err := s.Records.PutProducts(ctx, in.Body.Products); err != nil {
 		return nil, httpkit.RequestProblem(err)
 	}
-	s.server.Log.InfoContext(ctx, "catalogue changed", "key", httpkit.CallOf(ctx).Key.Name, "products", len(in.Body.Products))
+	s.server.Log.InfoContext(ctx, "catalogue changed", "key", httpkit.CallOf(ctx).Principal.Name, "products", len(in.Body.Products))
 	return &productsOutput{productList{Products: in.Body.Products}}, nil
 }

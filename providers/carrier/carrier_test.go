@@ -133,7 +133,7 @@ func TestForeignAnswers(t *testing.T) {
 		{"another's label", 201, `{"id":"lbl_1","tracking":"1","reference":"x"}`, order.ErrUnknownOutcome},
 		{"a web page", 200, `<html>`, order.ErrUnknownOutcome},
 		{"a login page", 302, ``, order.ErrDenied},
-		{"a refusal without a code", 422, `no`, order.ErrRejected},
+		{"a refusal without the carrier's code", 422, `no`, order.ErrUnknownOutcome},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -13,9 +13,8 @@ import (
 // provider names the carrier in errors, news and logs.
 const provider = "carrier"
 
-func failure(op string, kind error, code string, cause error) *order.ProviderError {
-	return &order.ProviderError{Provider: provider, Op: op, Kind: kind, Code: code, Err: cause}
-}
+// failure returns a failure of this provider.
+var failure = order.Provider(provider).Failure
 
 // unanswered classifies a call without a usable answer. A read can simply be
 // asked again; a write may have been carried out unless it never left.
@@ -35,19 +34,19 @@ func refused(op string, write bool, resp *http.Response, body []byte) *order.Pro
 	switch st := resp.StatusCode; {
 	case st == http.StatusTooManyRequests:
 		e.Kind = order.ErrThrottled
-	case st >= 500 || st == http.StatusRequestTimeout:
-		e.Kind = order.ErrUnavailable
-		if write {
-			e.Kind = order.ErrUnknownOutcome
-		}
 	case st == http.StatusUnauthorized || st == http.StatusForbidden:
 		e.Kind = order.ErrDenied
 	case st == http.StatusNotFound && e.Code == "not_found":
 		e.Kind = order.ErrNoSuch
-	case st == http.StatusNotFound || st < 400:
-		// Not the carrier speaking: a wrong base URL or a login page. It must
-		// not end an order, as a rejected parcel does.
+	case st == http.StatusNotFound || st == http.StatusProxyAuthRequired || st < 400:
+		// Not the carrier speaking: a wrong base URL, a proxy or a login page.
+		// It must not end an order, as a rejected parcel does.
 		e.Kind = order.ErrDenied
+	case st >= 500 || st == http.StatusRequestTimeout || e.Code == "": // without a code it is not the carrier's either
+		e.Kind = order.ErrUnavailable
+		if write {
+			e.Kind = order.ErrUnknownOutcome
+		}
 	case st == http.StatusConflict:
 		e.Kind = order.ErrState
 	default:

@@ -61,17 +61,17 @@ func refused(op string, write bool, err error, n *note) *order.ProviderError {
 	switch st := e.StatusCode; {
 	case st == http.StatusTooManyRequests:
 		f.Kind = order.ErrThrottled
-	case st >= 500 || st == http.StatusRequestTimeout:
-		f.Kind = order.ErrUnavailable
-		if write {
-			f.Kind = order.ErrUnknownOutcome
-		}
 	case st == http.StatusUnauthorized || st == http.StatusForbidden:
 		f.Kind = order.ErrDenied
 	case st == http.StatusNotFound && strings.HasSuffix(f.Code, "_not_found") && f.Code != "not_found":
 		f.Kind = order.ErrNoSuch
-	case st == http.StatusNotFound || st < 400:
-		f.Kind = order.ErrDenied // not Meilisearch speaking: a wrong address or a login page
+	case st == http.StatusNotFound || st == http.StatusProxyAuthRequired || st < 400:
+		f.Kind = order.ErrDenied // not Meilisearch speaking: a wrong address, a proxy or a login page
+	case st >= 500 || st == http.StatusRequestTimeout || f.Code == "": // without a code it is not Meilisearch's either
+		f.Kind = order.ErrUnavailable
+		if write {
+			f.Kind = order.ErrUnknownOutcome
+		}
 	case st == http.StatusConflict:
 		f.Kind = order.ErrState
 	default:

@@ -157,6 +157,5 @@ func (t *turns) tryTake(ids []string, mine chan struct{}) (busy chan struct{}) {
 	return nil
 }
 
-func failure(op string, kind error, code string, cause error) *order.ProviderError {
-	return &order.ProviderError{Provider: provider, Op: op, Kind: kind, Code: code, Err: cause}
-}
+// failure returns a failure of this provider.
+var failure = order.Provider(provider).Failure

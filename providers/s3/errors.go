@@ -15,9 +15,8 @@ import (
 // provider names the store in errors and logs.
 const provider = "s3"
 
-func failure(op string, kind error, code string, cause error) *order.ProviderError {
-	return &order.ProviderError{Provider: provider, Op: op, Kind: kind, Code: code, Err: cause}
-}
+// failure returns a failure of this provider.
+var failure = order.Provider(provider).Failure
 
 // What a call does to the store.
 const (
@@ -29,7 +28,6 @@ const (
 // credentials are at fault the picture is not: an operator must act.
 var kinds = map[string]error{
 	"NoSuchKey":                  order.ErrNoSuch,
-	"NotFound":                   order.ErrNoSuch, // HEAD has no body to say more
 	"NoSuchBucket":               order.ErrDenied,
 	"SlowDown":                   order.ErrThrottled,
 	"TooManyRequests":            order.ErrThrottled,
@@ -56,6 +54,9 @@ func classify(op string, writes bool, err error) *order.ProviderError {
 	if errors.As(err, &api) {
 		e.Code = api.ErrorCode()
 	}
+	// Every response of a store carries its request id. Another's says nothing
+	// about the file: a proxy's 404 does not mean that it is gone.
+	own := e.Ref != ""
 	switch known, ok := kinds[e.Code]; {
 	case e.Status < 300: // no answer, or one that cannot be read
 	case ok:
@@ -63,9 +64,9 @@ func classify(op string, writes bool, err error) *order.ProviderError {
 	case e.Status >= 500: // whatever it calls itself
 	case e.Status == http.StatusTooManyRequests:
 		e.Kind = order.ErrThrottled
-	case e.Status == http.StatusNotFound && op != "put":
+	case own && e.Status == http.StatusNotFound && op != "put": // HEAD has no body to say more
 		e.Kind = order.ErrNoSuch
-	case e.Status == http.StatusPreconditionFailed:
+	case own && e.Status == http.StatusPreconditionFailed:
 		e.Kind = order.ErrState
 	default: // 400, 401, 403, a redirect: our credentials, our clock, our bucket, or not S3 at all
 		e.Kind = order.ErrDenied

@@ -153,7 +153,7 @@ func (s *Store) PutObject(ctx context.Context, o catalog.Object, data []byte) er
 	if err == nil {
 		return nil
 	}
-	if e := classify("put", write, err); e.Status != http.StatusPreconditionFailed {
+	if e := classify("put", write, err); e.Kind != order.ErrState {
 		return e
 	}
 	return nil

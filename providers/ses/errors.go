@@ -19,9 +19,8 @@ const provider = "ses"
 // window of 24 hours, so room appears bit by bit.
 const quotaWait = 10 * time.Minute
 
-func failure(op string, kind error, code string, cause error) *order.ProviderError {
-	return &order.ProviderError{Provider: provider, Op: op, Kind: kind, Code: code, Err: cause}
-}
+// failure returns a failure of this provider.
+var failure = order.Provider(provider).Failure
 
 // kinds says what SES's errors mean for us
 // (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html).
@@ -39,6 +38,10 @@ var kinds = map[string]error{
 	"NotFoundException":                  order.ErrDenied, // the configuration set or the identity
 }
 
+// noCode is what the SDK calls an error whose response names none: such a
+// response is not SES's own.
+const noCode = "UnknownError"
+
 // classify tells what became of a mail. sent says that the request left the
 // SDK.
 func classify(op string, err error, sent bool) *order.ProviderError {
@@ -53,6 +56,7 @@ func classify(op string, err error, sent bool) *order.ProviderError {
 	if errors.As(err, &api) {
 		e.Code = api.ErrorCode()
 	}
+	own := e.Code != "" && e.Code != noCode
 	switch known, ok := kinds[e.Code]; {
 	case e.Status == 0 && (!sent || guard.NotSent(err)):
 		e.Kind = order.ErrUnavailable
@@ -62,9 +66,9 @@ func classify(op string, err error, sent bool) *order.ProviderError {
 		e.Kind = order.ErrThrottled
 	case ok:
 		e.Kind = known
-	case e.Status == http.StatusBadRequest || e.Status == http.StatusRequestEntityTooLarge:
+	case own && (e.Status == http.StatusBadRequest || e.Status == http.StatusRequestEntityTooLarge):
 		e.Kind = order.ErrRejected
-	default: // 401, 403, 404, a redirect: our credentials, or not SES at all
+	default: // our credentials, or not SES at all but a proxy: the mail is not at fault
 		e.Kind = order.ErrDenied
 	}
 	if e.Code == "LimitExceededException" && e.RetryAfter == 0 {

@@ -14,7 +14,7 @@ import (
 )
 
 func (m *Mailer) failure(op string, kind error, code string, cause error) *order.ProviderError {
-	return &order.ProviderError{Provider: m.conf.Name, Op: op, Kind: kind, Code: code, Err: cause}
+	return order.Provider(m.conf.Name).Failure(op, kind, code, cause)
 }
 
 // oursError marks what the relay says before it knows a mail's recipients: a

@@ -85,6 +85,13 @@ func classify(op string, d direction, err error) *failure {
 	return f
 }
 
+// ownTypes are the types of Stripe's errors
+// (https://docs.stripe.com/api/errors). A response without one is not Stripe's:
+// a proxy's page must not end an order, as a refusal does.
+var ownTypes = map[sdk.ErrorType]bool{
+	sdk.ErrorTypeAPI: true, sdk.ErrorTypeCard: true, sdk.ErrorTypeIdempotency: true, sdk.ErrorTypeInvalidRequest: true,
+}
+
 // kind is the table of Stripe's answers
 // (https://docs.stripe.com/error-low-level).
 func kind(e *sdk.Error, d direction) error {
@@ -93,7 +100,7 @@ func kind(e *sdk.Error, d direction) error {
 		return order.ErrThrottled
 	case s == http.StatusUnauthorized, s == http.StatusForbidden:
 		return order.ErrDenied
-	case s >= 500, s == http.StatusRequestTimeout, s == http.StatusFailedDependency, s < 400:
+	case s >= 500, s == http.StatusRequestTimeout, s == http.StatusFailedDependency, s < 400, !ownTypes[e.Type]:
 		if d == write {
 			return order.ErrUnknownOutcome
 		}

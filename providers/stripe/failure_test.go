@@ -79,7 +79,7 @@ func wantOnly(t *testing.T, what string, err, want error) {
 		t.Fatalf("%s: got %v, want a *order.ProviderError", what, err)
 	}
 	for _, kind := range []error{
-		order.ErrUnavailable, order.ErrThrottled, order.ErrUnknownOutcome, order.ErrRejected, order.ErrNoSuch, order.ErrState, order.ErrDenied,
+		order.ErrUnavailable, order.ErrThrottled, order.ErrUnknownOutcome, order.ErrRejected, order.ErrNoSuch, order.ErrState, order.ErrDenied, order.ErrBelowMinimum,
 	} {
 		if errors.Is(err, kind) != (kind == want) {
 			t.Errorf("%s: %v: want kind %v alone", what, err, want)
@@ -181,4 +181,17 @@ func TestNew(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+}
+
+// TestTooSmall (PAY-1): only the payment as a whole has a minimum; a part of
+// it that Stripe refuses is simply refused.
+func TestTooSmall(t *testing.T) {
+	client := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"error":{"type":"invalid_request_error","code":"amount_too_small","message":"Amount must convert to at least 50 cents.","param":"amount"}}`))
+	})
+	_, err := client.CreateIntent(t.Context(), order.IntentRequest{OrderID: order.NewID(), Generation: 1, Amount: order.Money{Amount: 100, Currency: "TWD"}, Key: "k"})
+	wantOnly(t, "create", err, order.ErrBelowMinimum)
+	_, err = client.CaptureIntent(t.Context(), "pi_1", order.Money{Amount: 100, Currency: "TWD"}, "k")
+	wantOnly(t, "capture", err, order.ErrRejected)
 }

@@ -132,7 +132,11 @@ func (c *Client) CreateIntent(ctx context.Context, r order.IntentRequest) (order
 		}
 		p.AddMetadata(metaOrder, string(r.OrderID))
 		p.AddMetadata(metaGeneration, strconv.Itoa(r.Generation))
-		return answered(op, write)(c.intents.New(p))
+		in, f := answered(op, write)(c.intents.New(p))
+		if f != nil && f.Kind == order.ErrRejected && f.Code == string(sdk.ErrorCodeAmountTooSmall) {
+			f.Kind = order.ErrBelowMinimum
+		}
+		return in, f
 	}, func(*failure) (order.Intent, truth, *failure) { return c.findIntent(ctx, r) })
 }
 

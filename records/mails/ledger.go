@@ -6,7 +6,6 @@ package mails
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -15,9 +14,6 @@ import (
 	"purser/records/campaigns"
 	"purser/records/sqldb"
 )
-
-// ErrNoMail: the ledger has no such mail.
-var ErrNoMail = errors.New("no such mail in the ledger")
 
 // Store is the mails' part of the record.
 type Store struct {
@@ -80,7 +76,7 @@ func readOutcome(ctx context.Context, q sqldb.Querier, id string) (mail.Outcome,
 
 // RecordMailOutcome writes how the sending of a claimed mail ended. That it was
 // sent replaces any outcome; no other outcome replaces a recorded one. It fails
-// with ErrNoMail if the mail was never claimed.
+// with mail.ErrNoMail if the mail was never claimed.
 func (s *Store) RecordMailOutcome(ctx context.Context, m mail.Message, o mail.Outcome) error {
 	now, skipped := sqldb.Micros(s.DB.Now()), writeSkipped(o.Receipt.Skipped)
 	err := s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -94,7 +90,7 @@ func (s *Store) RecordMailOutcome(ctx context.Context, m mail.Message, o mail.Ou
 		var n1 int
 		found, err := sqldb.First(ctx, q, "SELECT 1 FROM mails WHERE mail_key = ?", []any{m.ID}, &n1)
 		if err == nil && !found {
-			err = ErrNoMail
+			err = mail.ErrNoMail
 		}
 		return err
 	})

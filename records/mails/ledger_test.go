@@ -12,7 +12,6 @@ import (
 	"purser/mail"
 	"purser/order"
 	"purser/records"
-	"purser/records/mails"
 	"purser/records/recordstest"
 )
 
@@ -66,7 +65,7 @@ func TestLedgerEvidence(t *testing.T) {
 		for range 2 {
 			report(t, s, word, forged)
 		}
-		if _, err := s.Mail(t.Context(), forged.MessageID); !errors.Is(err, mails.ErrNoMail) {
+		if _, err := s.Mail(t.Context(), forged.MessageID); !errors.Is(err, mail.ErrNoMail) {
 			t.Errorf("a mail that is not ours was proved: %v", err)
 		}
 		e, err := s.MailByProvider(t.Context(), "ses", "ses-7")
@@ -77,7 +76,7 @@ func TestLedgerEvidence(t *testing.T) {
 			t.Errorf("%+v %v", e, err)
 		}
 		for _, name := range []string{"", "ses-8"} {
-			if _, err := s.MailByProvider(t.Context(), "ses", name); !errors.Is(err, mails.ErrNoMail) {
+			if _, err := s.MailByProvider(t.Context(), "ses", name); !errors.Is(err, mail.ErrNoMail) {
 				t.Errorf("%q: %v", name, err)
 			}
 		}

@@ -33,13 +33,13 @@ type Entry struct {
 const mailColumns = `mail_key, about, stream, template, generation, state, provider, provider_id, skipped, why,
 	recipient, recipients, attempts, asked_by, asked_why, claimed_at, settled_at`
 
-// Mail returns a line of the ledger, or ErrNoMail.
+// Mail returns a line of the ledger, or mail.ErrNoMail.
 func (s *Store) Mail(ctx context.Context, id string) (Entry, error) {
 	return s.oneMail(ctx, "WHERE mail_key = ?", id)
 }
 
 // MailByProvider returns the mail that a provider knows by an id of its own, or
-// ErrNoMail.
+// mail.ErrNoMail.
 func (s *Store) MailByProvider(ctx context.Context, provider, providerID string) (Entry, error) {
 	return s.oneMail(ctx, "WHERE provider = ? AND provider_id = ? AND provider_id <> ''", provider, providerID)
 }
@@ -59,7 +59,7 @@ func (s *Store) OpenMails(ctx context.Context, state mail.State, limit int) ([]E
 func (s *Store) oneMail(ctx context.Context, where string, args ...any) (Entry, error) {
 	found, err := s.someMails(ctx, where, args...)
 	if err == nil && len(found) == 0 {
-		err = ErrNoMail
+		err = mail.ErrNoMail
 	}
 	if err != nil {
 		return Entry{}, err

@@ -19,7 +19,7 @@ func (s *Store) MailNews(ctx context.Context, list []mail.Feedback) ([]order.New
 			continue
 		}
 		e, err := s.mailBehind(ctx, f)
-		if errors.Is(err, ErrNoMail) {
+		if errors.Is(err, mail.ErrNoMail) {
 			continue
 		}
 		if err != nil {

@@ -19,9 +19,6 @@ import (
 	"purser/records/sqldb"
 )
 
-// ErrTaken: an intent or a label belongs to another order.
-var ErrTaken = errors.New("the external id belongs to another order")
-
 // Store is the orders' part of the record.
 type Store struct {
 	DB      *sqldb.DB

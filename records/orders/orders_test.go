@@ -117,7 +117,7 @@ func TestExternalIDs(t *testing.T) {
 		}
 		// ORD-5: unique in storage, and nothing of the change is written.
 		for _, ids := range [][3]string{{"pi_a", "lbl_b", "ref_b"}, {"pi_b", "lbl_a", "ref_b"}, {"pi_b", "lbl_b", "ref_a"}} {
-			if err := save(b, ids[0], ids[1], ids[2]); !errors.Is(err, orders.ErrTaken) {
+			if err := save(b, ids[0], ids[1], ids[2]); !errors.Is(err, order.ErrTaken) {
 				t.Errorf("%v: got %v, want ErrTaken", ids, err)
 			}
 		}

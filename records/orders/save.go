@@ -15,7 +15,8 @@ import (
 // written changes nothing, nor does one of a lower fence; one of a higher fence
 // replaces what a lost attempt wrote. It fails with order.ErrVersionConflict
 // where the change does not follow the recorded version, with
-// order.ErrIllegalMove where the status may not move like that, and with
+// order.ErrIllegalMove where the status may not move like that, with
+// order.ErrTaken where an intent or a label belongs to another order, and with
 // order.ErrOutOfStock where the goods are gone; then nothing was written. A
 // change without events writes what changes without one: what the order waits
 // for.
@@ -169,7 +170,7 @@ func putPayment(ctx context.Context, q sqldb.Querier, o order.Order, attempt str
 		string(o.ID), p.Generation, sqldb.Nullable(p.IntentID), status, o.Total.Amount, o.Total.Currency,
 		p.Authorized, p.Captured, p.Refunded, attempt, attemptAt, now)
 	if sqldb.IsUniqueViolation(err) {
-		return fmt.Errorf("%w: %s", ErrTaken, p.IntentID)
+		return fmt.Errorf("%w: %s", order.ErrTaken, p.IntentID)
 	}
 	return err
 }
@@ -183,7 +184,7 @@ func putShipment(ctx context.Context, q sqldb.Querier, o order.Order, now int64)
 		WHERE shipments.order_id = excluded.order_id`,
 		p.Reference, string(o.ID), sqldb.Nullable(p.LabelID), p.Tracking, p.Carrier, string(p.Status), now)
 	if sqldb.IsUniqueViolation(err) || err == nil && n == 0 {
-		return fmt.Errorf("%w: %s %s", ErrTaken, p.Reference, p.LabelID)
+		return fmt.Errorf("%w: %s %s", order.ErrTaken, p.Reference, p.LabelID)
 	}
 	return err
 }

@@ -7,11 +7,14 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"purser/order"
 )
 
 var (
-	// ErrClosed: the database was closed.
-	ErrClosed = errors.New("the record is closed")
+	// ErrClosed: the database was closed, and nothing was done. Another process
+	// can do it.
+	ErrClosed = fmt.Errorf("%w: the record is closed", order.ErrUnavailable)
 	// ErrCursor: the cursor of a page was not written by the list it is used
 	// with.
 	ErrCursor = errors.New("not a valid cursor")

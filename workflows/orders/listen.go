@@ -92,7 +92,7 @@ func (w *orderWorkflow) onPlace(ctx workflow.Context, _ PlaceRequest) (Placed, e
 	switch {
 	case w.answer != nil:
 		return *w.answer, nil
-	case w.Status == order.Refused:
+	case w.failure != "":
 		return Placed{}, workflows.Refuse(w.failure, w.Reason)
 	}
 	return Placed{}, workflows.Refuse(workflows.RefusalUndone, w.Reason)

@@ -15,8 +15,8 @@ var do *steps.Activities
 type Outcome struct {
 	Status order.Status `json:"status"`
 	Reason string       `json:"reason,omitempty"`
-	// Failure is the type of the failure for which a refused order was
-	// refused.
+	// Failure is the type of the failure for which the order was refused, or
+	// its amount was by the payment provider.
 	Failure string `json:"failure,omitempty"`
 	// Hash is that of the request, so that another one under the same key is
 	// known as such.

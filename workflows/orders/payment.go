@@ -26,6 +26,9 @@ func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case workflows.IsFailure(err, activities.FailureMinimum):
+		w.failure = activities.FailureMinimum // the caller is told so
+		return setback{order.Cancelled, "the payment provider does not take so little: " + workflows.Reason(err), "the payment could not be taken"}
 	case workflows.IsFailure(err, activities.FailureRejected):
 		return setback{order.Cancelled, "the payment provider cannot take this payment: " + workflows.Reason(err), "the payment could not be taken"}
 	case err != nil:

@@ -66,6 +66,7 @@ func TestRefused(t *testing.T) {
 		{"sold out", func(w *world) { w.placement.Request.Lines[0].Quantity = onHand + 1 }, activities.FailureOutOfStock},
 		{"not for sale", func(w *world) { w.placement.Request.Lines[0].SKU = "moon" }, activities.FailureUnknownSKU},
 		{"another currency", func(w *world) { w.placement.Request.Currency = "JPY" }, activities.FailureCurrency},
+		{"less than can be charged", func(w *world) { w.placement.Request.Lines[0].SKU = "pin" }, activities.FailureMinimum},
 		{"opened before", func(w *world) { w.fail("OpenOrder", 1, order.ErrDuplicate) }, activities.FailureDuplicate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -82,6 +83,20 @@ func TestRefused(t *testing.T) {
 				t.Errorf("%d events, calls %v", n, w.calls)
 			}
 		})
+	}
+}
+
+// TestPlaceBelowMinimum is an order in a currency whose minimum only the
+// payment provider knows: the caller is told what is wrong with it.
+func TestPlaceBelowMinimum(t *testing.T) {
+	w := newWorld(t)
+	w.fail("CreateIntent", 100, order.ErrBelowMinimum)
+	w.run().ended(order.Cancelled)
+	if w.placed.refusal() != activities.FailureMinimum {
+		t.Errorf("the caller was told %v", w.placed.err)
+	}
+	if w.outcome.Failure != activities.FailureMinimum {
+		t.Errorf("ended %+v, want failure %s", w.outcome, activities.FailureMinimum)
 	}
 }
 

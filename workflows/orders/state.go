@@ -40,7 +40,7 @@ type orderWorkflow struct {
 	abandon   func()         // ends the selling
 	placing   bool           // a caller has asked for the order to be placed
 	answer    *Placed        // what the caller was told
-	failure   string         // why the order was refused
+	failure   string         // why the caller is refused the order
 	cancelled *CancelRequest // who wants it undone
 	released  *ReleaseRequest
 	committed bool // money may have been taken: too late to cancel

@@ -84,6 +84,7 @@ func newWorld(t workflowtest.TB) *world {
 	}}
 	err := w.record.PutProducts(context.Background(), []catalog.Product{
 		{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: onHand},
+		{SKU: "pin", Name: "Pin", Price: 24, Currency: "EUR", OnHand: onHand},
 		{SKU: "bowl", Name: "Bowl", Price: 6800, Currency: "JPY", OnHand: onHand},
 		{SKU: "oud", Name: "Oud", Price: 12_750, Currency: "KWD", OnHand: onHand},
 	})
