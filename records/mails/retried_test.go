@@ -13,7 +13,7 @@ import (
 
 // TestProvenAfterRetry (EML-9): what a provider reports of an earlier generation's
 // mail resolves its recipient, also when it comes after the decision to write
-// once more; and so does what it reports of the later generation.
+// once more; and so does its report of the later generation.
 func TestProvenAfterRetry(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
