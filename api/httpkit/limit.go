@@ -85,6 +85,7 @@ func (s *Server) limit(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
+// TooMany is the problem of a request beyond the limit of its class.
 func TooMany(what string) *Problem {
 	return NewProblem(http.StatusTooManyRequests, "too_many_requests", "too many "+what+" are being worked on").RetryAfter(time.Second)
 }
