@@ -12,8 +12,11 @@ import (
 	mailrecords "purser/records/mails"
 )
 
+// mailEntry is an entry of the mail log.
+type mailEntry mailrecords.Entry
+
 type mailsBody struct {
-	Mails []mailrecords.Entry `json:"mails"`
+	Mails []mailEntry `json:"mails"`
 }
 
 type mailsOutput struct{ Body mailsBody }
@@ -25,11 +28,15 @@ type openMailsInput struct {
 
 // openMails lists mails whose outcome is unknown, or not known yet.
 func (s *Service) openMails(ctx context.Context, in *openMailsInput) (*mailsOutput, error) {
+	out := &mailsOutput{mailsBody{Mails: []mailEntry{}}}
 	if s.Records == nil {
-		return &mailsOutput{mailsBody{Mails: []mailrecords.Entry{}}}, nil
+		return out, nil
 	}
 	list, err := s.Records.OpenMails(ctx, mail.State(in.State), in.Limit)
-	return &mailsOutput{mailsBody{Mails: append([]mailrecords.Entry{}, list...)}}, err
+	for _, e := range list {
+		out.Body.Mails = append(out.Body.Mails, mailEntry(e))
+	}
+	return out, err
 }
 
 type resendInput struct {

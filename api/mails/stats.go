@@ -14,10 +14,13 @@ type statsInput struct {
 	To   string `query:"to" format:"date" doc:"The last day, UTC. Default: today"`
 }
 
+// mailFigures are how many mails were sent and what became of them.
+type mailFigures mailrecords.Figures
+
 type statsOutput struct {
 	Body struct {
-		Total mailrecords.Figures   `json:"total" doc:"Of the whole span; day, provider and template are empty"`
-		Days  []mailrecords.Figures `json:"days" doc:"By day, provider and template, the latest day first"`
+		Total mailFigures   `json:"total" doc:"Of the whole span; day, provider and template are empty"`
+		Days  []mailFigures `json:"days" doc:"By day, provider and template, the latest day first"`
 	}
 }
 
@@ -45,9 +48,12 @@ func (s *Service) mailStats(ctx context.Context, in *statsInput) (*statsOutput, 
 		return nil, err
 	}
 	out := &statsOutput{}
-	out.Body.Days = append([]mailrecords.Figures{}, days...)
-	for _, d := range days {
-		out.Body.Total.Add(d)
+	out.Body.Days = make([]mailFigures, len(days))
+	var total mailrecords.Figures
+	for i, d := range days {
+		out.Body.Days[i] = mailFigures(d)
+		total.Add(d)
 	}
+	out.Body.Total = mailFigures(total)
 	return out, nil
 }

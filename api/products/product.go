@@ -194,15 +194,21 @@ type productChangesInput struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
 }
 
+// productChange is a change that was made, or refused, and by whom.
+type productChange productrecords.RecordedChange
+
 type productChangesOutput struct {
 	Body struct {
-		Changes []productrecords.RecordedChange `json:"changes"`
+		Changes []productChange `json:"changes"`
 	}
 }
 
 func (s *Service) changes(ctx context.Context, in *productChangesInput) (*productChangesOutput, error) {
 	changes, err := s.Records.ProductChanges(ctx, in.SKU, in.Limit)
 	out := &productChangesOutput{}
-	out.Body.Changes = append([]productrecords.RecordedChange{}, changes...)
+	out.Body.Changes = make([]productChange, len(changes))
+	for i, c := range changes {
+		out.Body.Changes[i] = productChange(c)
+	}
 	return out, err
 }
