@@ -205,8 +205,8 @@ func TestArchFilesCanFail(t *testing.T) {
 		{"too long", longFiles, map[string]string{"a.go": good + strings.Repeat("//\n", mostLines-1)}, true},
 		{"long test", longFiles, map[string]string{"a_test.go": good + strings.Repeat("//\n", mostLines)}, false},
 
-		{"a skip", inRoom("room"), map[string]string{"a_test.go": good + "func f(t *T) { t.Skip(1) }\n"}, true},
-		{"no skip", inRoom("room"), map[string]string{"a_test.go": good + "func f(t *T) { t.Log(1) }\n"}, false},
+		{"a skip", inPackage("room"), map[string]string{"a_test.go": good + "func f(t *T) { t.Skip(1) }\n"}, true},
+		{"no skip", inPackage("room"), map[string]string{"a_test.go": good + "func f(t *T) { t.Log(1) }\n"}, false},
 
 		{"durations", notDeterministic, workflow(`import "time"`, "_ = time.Second"), false},
 		{"the clock", notDeterministic, workflow(`import "time"`, "_ = time.Now()"), true},
@@ -234,7 +234,7 @@ func docsOf(name string) func([]file) []string {
 	return func(files []file) []string { return wrongDocs(name, files) }
 }
 
-func inRoom(room string) func([]file) []string {
+func inPackage(room string) func([]file) []string {
 	return func(files []file) []string { return skips(room, files) }
 }
 

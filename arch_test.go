@@ -22,7 +22,7 @@ const module = "purser"
 type room struct {
 	name  string   // below the module; "x/*" is any one folder in x, "" the main package
 	may   []string // of ours
-	tests []string // what its tests may import beside that and beside testRooms
+	tests []string // what its tests may import beside that and beside testPackages
 	why   string
 }
 
@@ -31,14 +31,14 @@ const anything = "**"
 // apiSubjects are the folders of the API's operations.
 var apiSubjects = []string{"api/campaigns", "api/images", "api/imports", "api/inbox", "api/mails", "api/orders", "api/products", "api/search"}
 
-// testRooms are for the tests of every room.
-var testRooms = []string{"order", "catalog", "mail", "soak", "activities/porttest", "activities/fake", "postgrestest", "sandbox", "sandbox/*"}
+// testPackages are for the tests of every room.
+var testPackages = []string{"order", "catalog", "mail", "soak", "activities/porttest", "activities/fake", "postgrestest", "sandbox", "sandbox/*"}
 
 // recordTests are for the tests of the record's subjects: they write through the
 // whole record, as the program does, and hold it to the conformance suites.
 var recordTests = []string{"activities", "activities/*", "importfile", "records", "records/*"}
 
-var house = []room{
+var architecture = []room{
 	{"order", []string{"mail"}, nil, "the vocabulary knows nobody, so that everybody can speak it; an order speaks to its shopper by mail"},
 	{"mail", nil, nil, "mail is sent without orders too"},
 	{"mail/mime", []string{"mail"}, nil, "one way from a mail to its bytes, whichever provider carries them"},
@@ -139,22 +139,22 @@ func (p pkg) room() string { return strings.TrimPrefix(strings.TrimPrefix(p.Impo
 
 func TestArchImports(t *testing.T) {
 	for _, tags := range []string{"", "lean"} {
-		for _, problem := range wrongImports(house, foreigners, listPackages(t, tags)) {
+		for _, problem := range wrongImports(architecture, foreigners, listPackages(t, tags)) {
 			t.Errorf("tags %q: %s", tags, problem)
 		}
 	}
 }
 
 // wrongImports holds every package against the table.
-func wrongImports(rooms []room, outside []foreign, pkgs []pkg) []string {
+func wrongImports(rules []room, outside []foreign, pkgs []pkg) []string {
 	var problems []string
 	for _, p := range pkgs {
-		r, ok := find(rooms, p.room())
+		r, ok := find(rules, p.room())
 		if !ok {
 			problems = append(problems, p.ImportPath+" has no row in the house's table: see docs/decisions/003-the-house.md")
 			continue
 		}
-		inTests := slices.Concat(r.may, testRooms, r.tests, []string{p.room()})
+		inTests := slices.Concat(r.may, testPackages, r.tests, []string{p.room()})
 		for _, i := range slices.Sorted(maps.Keys(set(p.Imports))) {
 			problems = append(problems, wrongImport(p, r.may, r.why, i)...)
 			problems = append(problems, wrongForeigner(outside, p, i, false)...)
@@ -186,15 +186,15 @@ func wrongForeigner(outside []foreign, p pkg, imported string, inTest bool) []st
 }
 
 // find answers the row of a room: its own before that of its folder.
-func find(rooms []room, name string) (room, bool) {
-	i := slices.IndexFunc(rooms, func(r room) bool { return r.name == name })
+func find(rules []room, name string) (room, bool) {
+	i := slices.IndexFunc(rules, func(r room) bool { return r.name == name })
 	if i < 0 {
-		i = slices.IndexFunc(rooms, func(r room) bool { return matches([]string{r.name}, name) })
+		i = slices.IndexFunc(rules, func(r room) bool { return matches([]string{r.name}, name) })
 	}
 	if i < 0 {
 		return room{}, false
 	}
-	return rooms[i], true
+	return rules[i], true
 }
 
 func matches(patterns []string, name string) bool {
@@ -291,7 +291,7 @@ func TestArchImportsCanFail(t *testing.T) {
 		{imports("purser/inbox", "testing"), true},
 		{pkg{ImportPath: "purser/inbox", TestImports: []string{"testing"}}, false},
 	} {
-		if got := wrongImports(house, foreigners, []pkg{tt.p}); (len(got) > 0) != tt.red {
+		if got := wrongImports(architecture, foreigners, []pkg{tt.p}); (len(got) > 0) != tt.red {
 			t.Errorf("%+v: got %q, want a problem: %t", tt.p, got, tt.red)
 		}
 	}
@@ -299,7 +299,7 @@ func TestArchImportsCanFail(t *testing.T) {
 
 func TestArchTableHasReasons(t *testing.T) {
 	seen := map[string]bool{}
-	for _, r := range house {
+	for _, r := range architecture {
 		if r.why == "" || seen[r.name] {
 			t.Errorf("row %q has no reason or comes twice", r.name)
 		}

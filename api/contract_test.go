@@ -51,7 +51,7 @@ func contract(t *testing.T) []byte {
 		c.Products.Workflows, c.Imports, c.Images = &apitest.Products{}, &imports.Service{}, &images.Service{}
 		c.Mails.Records, c.Campaigns, c.Search = store, &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, &search.Service{Engine: &fake.Index{}}
 		c.Inbox.Redeliver = func(context.Context, int64, string) (inboxrecords.Item, error) {
-			return inboxrecords.Item{}, inbox.ErrNoNews
+			return inboxrecords.Item{}, inbox.ErrNotNeeded
 		}
 	})
 	return s.Ask("GET", "/openapi.json", "", "").Body

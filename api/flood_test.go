@@ -143,7 +143,7 @@ func TestFlood(t *testing.T) {
 	set := func(t *testing.T, w *hang, change func(*api.Config)) *apitest.Shop {
 		return apitest.New(t, func(c *api.Config, store *records.Store) {
 			d := &apitest.ImageStore{}
-			c.Limits = httpkit.Limits{Orders: 2, Search: 3, Scans: 2, Files: 3, Pictures: 1, Rest: 1}
+			c.Limits = httpkit.Limits{Orders: 2, Search: 3, Scans: 2, Files: 3, Images: 1, Rest: 1}
 			c.Search = &search.Service{Engine: &hangingSearch{hang: w, down: true}, Catalogue: store}
 			c.Images = &images.Service{Records: store, Store: d, Links: d, Workflows: d}
 			change(c)

@@ -76,7 +76,7 @@ func TestFlood_of_readers(t *testing.T) {
 	w := newHang(t)
 	s := apitest.New(t, func(c *api.Config, store *records.Store) {
 		c.Mails = &mails.Service{Orders: store, Records: hangingPreferences{Store: store, hang: w}, Links: apitest.Links(), Latest: 1000}
-		c.Limits.Rest, c.TurnWithin = 4, 20*time.Millisecond
+		c.Limits.Rest, c.PlaceWait = 4, 20*time.Millisecond
 	})
 	leave := mail.UnsubscribePath + apitest.Links().Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
 	w.flood(s, 3, "POST", leave, "", "")

@@ -45,14 +45,14 @@ type Product struct {
 	OnHand int64 `json:"onHand"`
 	// Inactive keeps a product out of the search and from being ordered.
 	Inactive bool      `json:"inactive,omitempty" doc:"Kept, but not for sale"`
-	Pictures []Picture `json:"pictures,omitempty" doc:"Read only: they come by upload"`
+	Images []Image `json:"pictures,omitempty" doc:"Read only: they come by upload"`
 	// Version rises by one with each change of what is written here, but not
 	// when stock moves.
 	Version int64 `json:"version,omitempty" doc:"Read only"`
 }
 
-// Picture is a published picture of a product: all of its renditions exist.
-type Picture struct {
+// Image is a published picture of a product: all of its renditions exist.
+type Image struct {
 	ID         string      `json:"id"` // the upload it came from
 	Alt        string      `json:"alt,omitempty"`
 	Renditions []Rendition `json:"renditions"`
@@ -85,8 +85,8 @@ type Stocked struct {
 func (p Stocked) ForSale() bool { return !p.Deleted && !p.Inactive }
 
 // Shows reports whether a picture is among the product's.
-func (p Product) Shows(picture string) bool {
-	return slices.ContainsFunc(p.Pictures, func(has Picture) bool { return has.ID == picture })
+func (p Product) Shows(image string) bool {
+	return slices.ContainsFunc(p.Images, func(has Image) bool { return has.ID == image })
 }
 
 // Document is the product as the search index shows it. address turns a
@@ -96,22 +96,22 @@ func (p Stocked) Document(address func(key string) string) Document {
 		SKU: p.SKU, Version: p.Revision, Name: p.Name, Description: p.Description, Brand: p.Brand, Category: p.Category,
 		Tags: p.Tags, Price: p.Price, Currency: p.Currency, Available: p.Available, Rating: p.Rating, Group: p.Parent, Added: p.Added,
 	}
-	for _, picture := range p.Pictures {
-		shown, thumbnail := picture.shown()
+	for _, image := range p.Images {
+		shown, thumbnail := image.shown()
 		if address != nil {
 			shown, thumbnail = address(shown), address(thumbnail)
 		}
 		if d.Thumbnail == "" {
 			d.Thumbnail = thumbnail
 		}
-		d.Pictures = append(d.Pictures, shown)
+		d.Images = append(d.Images, shown)
 	}
 	return d.Complete()
 }
 
 // shown answers the keys of the rendition that a list shows and of its
 // thumbnail; where there is none of that name, of the first.
-func (p Picture) shown() (medium, thumbnail string) {
+func (p Image) shown() (medium, thumbnail string) {
 	for _, r := range p.Renditions {
 		if medium == "" || r.Name == "medium" {
 			medium = r.Key
@@ -145,7 +145,7 @@ type Drift struct {
 	Missing   int64 `json:"missing"`   // for sale, not in the index
 	Stale     int64 `json:"stale"`     // an older state in the index
 	Ahead     int64 `json:"ahead"`     // a newer one, which the record does not know
-	Strays    int64 `json:"strays"`    // in the index, not for sale
+	Orphans    int64 `json:"strays"`    // in the index, not for sale
 	Due       int64 `json:"due"`       // behind, and on their way: no drift
 	Repaired  int64 `json:"repaired"`
 	// Unbalanced are products whose stock and reservations do not agree;
@@ -155,7 +155,7 @@ type Drift struct {
 }
 
 // Found is how many products the index was wrong about.
-func (d Drift) Found() int64 { return d.Missing + d.Stale + d.Ahead + d.Strays }
+func (d Drift) Found() int64 { return d.Missing + d.Stale + d.Ahead + d.Orphans }
 
 // Rebuilt is how a rebuild of the index went.
 type Rebuilt struct {

@@ -35,9 +35,9 @@ type Change struct {
 	OnHand   *int64 `json:"onHand,omitempty"`  // counted: so many there are
 	Receive  int64  `json:"receive,omitempty"` // so many more came in (or, below zero, are gone)
 	Inactive *bool  `json:"inactive,omitempty"`
-	// AddPicture publishes a picture, or replaces the one with its ID.
-	AddPicture  *Picture `json:"addPicture,omitempty"`
-	DropPicture string   `json:"dropPicture,omitempty"` // its ID
+	// AddImage publishes a picture, or replaces the one with its ID.
+	AddImage  *Image `json:"addPicture,omitempty"`
+	DropImage string   `json:"dropPicture,omitempty"` // its ID
 	Delete      bool     `json:"delete,omitempty"`
 }
 
@@ -71,8 +71,8 @@ func (c Change) Apply(p Stocked, exists bool) (Product, error) {
 			return was, fmt.Errorf("%w: sku: the product is %q, got %.70q", ErrInvalid, was.SKU, put.SKU)
 		}
 		put.Version = was.Version
-		if put.Pictures = nil; exists {
-			put.OnHand, put.Pictures = was.OnHand, was.Pictures
+		if put.Images = nil; exists {
+			put.OnHand, put.Images = was.OnHand, was.Images
 		}
 		was = put
 	}
@@ -85,7 +85,7 @@ func (c Change) Apply(p Stocked, exists bool) (Product, error) {
 	if c.Inactive != nil {
 		was.Inactive = *c.Inactive
 	}
-	was.Pictures = c.pictures(was.Pictures)
+	was.Images = c.images(was.Images)
 	was.OnHand = c.Stock(was.OnHand)
 	if err := was.Validate(); err != nil {
 		return p.Product, err
@@ -102,7 +102,7 @@ func (c Change) Fingerprint() (what, digest string, err error) {
 	c.ID, c.Actor, c.Correlation = "", "", ""
 	if c.Put != nil {
 		put := *c.Put
-		put.Version, put.Pictures = 0, nil
+		put.Version, put.Images = 0, nil
 		if c.IfExists || c.IfVersion != nil && *c.IfVersion > 0 {
 			put.OnHand = 0
 		}
@@ -124,17 +124,17 @@ func (c Change) Stock(onHand int64) int64 {
 	return onHand + c.Receive
 }
 
-func (c Change) pictures(was []Picture) []Picture {
-	if c.AddPicture == nil && c.DropPicture == "" {
+func (c Change) images(was []Image) []Image {
+	if c.AddImage == nil && c.DropImage == "" {
 		return was
 	}
-	now := slices.DeleteFunc(slices.Clone(was), func(p Picture) bool { return p.ID == c.DropPicture })
-	if c.AddPicture == nil {
+	now := slices.DeleteFunc(slices.Clone(was), func(p Image) bool { return p.ID == c.DropImage })
+	if c.AddImage == nil {
 		return now
 	}
-	if i := slices.IndexFunc(now, func(p Picture) bool { return p.ID == c.AddPicture.ID }); i >= 0 {
-		now[i] = *c.AddPicture
+	if i := slices.IndexFunc(now, func(p Image) bool { return p.ID == c.AddImage.ID }); i >= 0 {
+		now[i] = *c.AddImage
 		return now
 	}
-	return append(now, *c.AddPicture)
+	return append(now, *c.AddImage)
 }

@@ -24,7 +24,7 @@ type Document struct {
 	Stars       int64    `json:"stars"`              // whole ones, for counting by
 	Group       string   `json:"group,omitempty"`    // what its variants have in common
 	Added       int64    `json:"added"`              // when it came into the catalogue, Unix seconds
-	Pictures    []string `json:"pictures,omitempty"` // addresses; the first is the main one
+	Images    []string `json:"pictures,omitempty"` // addresses; the first is the main one
 	Thumbnail   string   `json:"thumbnail,omitempty"`
 }
 

@@ -150,8 +150,8 @@ func (u Upload) Folders() []string {
 }
 
 // Published is the picture as its product shows it.
-func (u Upload) Published() Picture {
-	return Picture{ID: u.ID, Alt: u.Alt, Renditions: u.Renditions}
+func (u Upload) Published() Image {
+	return Image{ID: u.ID, Alt: u.Alt, Renditions: u.Renditions}
 }
 
 // Object is a file in the store, without its bytes.

@@ -241,7 +241,7 @@ func (c *campaignListCmd) Run(e *env, all *commands) error {
 	}
 	t := table(e.stdout, "CREATED", "CAMPAIGN", "STATE", "SETTLED", "NAME")
 	for _, st := range list {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d of %d\t%s\n", st.CreatedAt.Format(time.RFC3339), st.ID, st.State, st.Counts.Settled(), st.Counts.Total, st.Name)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d of %d\t%s\n", st.CreatedAt.Format(time.RFC3339), st.ID, st.State, st.Counts.Resolved(), st.Counts.Total, st.Name)
 	}
 	return t.Flush()
 }

@@ -54,22 +54,22 @@ type pace struct {
 
 type progressPoint struct {
 	at      time.Time
-	settled int64
+	resolved int64
 }
 
 // line is a campaign's progress in one line, with the time it will still take.
 func (p *pace) line(st mail.CampaignStatus, now time.Time) string {
 	n := st.Counts
-	p.points = append(p.points, progressPoint{now, n.Settled()})
+	p.points = append(p.points, progressPoint{now, n.Resolved()})
 	for len(p.points) > 2 && now.Sub(p.points[0].at) > 30*time.Second {
 		p.points = p.points[1:]
 	}
 	const width = 24
 	full := 0
 	if n.Total > 0 {
-		full = int(n.Settled() * width / n.Total)
+		full = int(n.Resolved() * width / n.Total)
 	}
-	line := fmt.Sprintf("%s  [%s%s]  %d of %d  %d sent", st.State, strings.Repeat("=", full), strings.Repeat(" ", width-full), n.Settled(), n.Total, n.Sent)
+	line := fmt.Sprintf("%s  [%s%s]  %d of %d  %d sent", st.State, strings.Repeat("=", full), strings.Repeat(" ", width-full), n.Resolved(), n.Total, n.Sent)
 	for _, f := range []struct {
 		n    int64
 		what string
@@ -90,7 +90,7 @@ func (p *pace) line(st mail.CampaignStatus, now time.Time) string {
 // left is how long the rest will take at the pace of late; 0: not known.
 func (p *pace) left(due int64) time.Duration {
 	first, last := p.points[0], p.points[len(p.points)-1]
-	done, took := last.settled-first.settled, last.at.Sub(first.at)
+	done, took := last.resolved-first.resolved, last.at.Sub(first.at)
 	if done <= 0 || took <= 0 {
 		return 0
 	}

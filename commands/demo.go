@@ -22,8 +22,8 @@ type demoCmd struct {
 	Card string `default:"pm_card_visa" help:"The test card the shopper pays with."`
 }
 
-// demoPatience is how long the demo's order may take.
-const demoPatience = 2 * time.Minute
+// demoTimeout is how long the demo's order may take.
+const demoTimeout = 2 * time.Minute
 
 // Run starts the stack and tells one order's story.
 func (d *demoCmd) Run(e *env) error {
@@ -40,12 +40,12 @@ func (d *demoCmd) Run(e *env) error {
 		return err
 	}
 	fmt.Fprintf(e.stderr, "ready after %.1f s\n", time.Since(began).Seconds())
-	ctx, cancel := context.WithTimeout(e.ctx, demoPatience)
+	ctx, cancel := context.WithTimeout(e.ctx, demoTimeout)
 	defer cancel()
 	indexed := whenIndexed(ctx, s, e.stderr)
 	at := s.Running()
 	client := &shop.Client{URL: at.API, Key: at.Key}
-	ended, err := d.tell(ctx, e, client, at)
+	ended, err := d.runOrder(ctx, e, client, at)
 	if err == nil {
 		<-indexed
 		findAgain(ctx, client, e.stderr, "enamel mug")
@@ -58,14 +58,14 @@ func (d *demoCmd) Run(e *env) error {
 	case d.Once:
 		return nil
 	}
-	s.AddSamplePictures()
+	s.AddSampleImages()
 	banner(e, &d.Config, s.Running())
 	return s.Wait(e.ctx)
 }
 
 // tell places one order, pays it as a shopper does, and prints its story
 // until it ends.
-func (d *demoCmd) tell(ctx context.Context, e *env, client *shop.Client, at stack.Running) (order.Order, error) {
+func (d *demoCmd) runOrder(ctx context.Context, e *env, client *shop.Client, at stack.Running) (order.Order, error) {
 	placed, err := client.Place(ctx, order.Request{
 		Customer: "cust_demo", Email: "sam@shop.example", Currency: "EUR",
 		ShipTo: order.Address{Name: "Sam Shopper", Line1: "1 Quay Street", City: "Harbourtown", PostalCode: "10115", Country: "DE"},
@@ -77,11 +77,11 @@ func (d *demoCmd) tell(ctx context.Context, e *env, client *shop.Client, at stac
 	if !d.JSON {
 		fmt.Fprintf(e.stdout, "order %s, %s\n", placed.ID, placed.Total)
 	}
-	told, declined := make(chan error, 1), make(chan struct{}, 1)
-	tell := d.teller(e)
+	seen, declined := make(chan error, 1), make(chan struct{}, 1)
+	report := d.eventPrinter(e)
 	go func() {
-		told <- client.Watch(ctx, placed.ID, func(ev order.Event) error {
-			err := tell(ev)
+		seen <- client.Watch(ctx, placed.ID, func(ev order.Event) error {
+			err := report(ev)
 			if ev.Kind == order.PaymentDeclined {
 				declined <- struct{}{}
 			}
@@ -94,7 +94,7 @@ func (d *demoCmd) tell(ctx context.Context, e *env, client *shop.Client, at stac
 	case errors.Is(err, shop.ErrDeclined):
 		select { // the story tells of it, too
 		case <-declined:
-		case <-told:
+		case <-seen:
 		}
 		return order.Order{}, err
 	case err != nil:
@@ -102,15 +102,15 @@ func (d *demoCmd) tell(ctx context.Context, e *env, client *shop.Client, at stac
 	case status == string(order.RequiresAction):
 		fmt.Fprintf(e.stderr, "the shopper's bank asks: answer at %s/stripe/sandbox/3ds/%s\n", at.Sandbox, placed.Payment.IntentID)
 	}
-	if err := <-told; err != nil {
+	if err := <-seen; err != nil {
 		return order.Order{}, err
 	}
 	return client.Order(ctx, placed.ID)
 }
 
-func (d *demoCmd) teller(e *env) func(order.Event) error {
+func (d *demoCmd) eventPrinter(e *env) func(order.Event) error {
 	if !d.JSON {
-		return teller(e.stdout, false)
+		return eventPrinter(e.stdout, false)
 	}
 	enc := json.NewEncoder(e.stdout)
 	return func(ev order.Event) error { return enc.Encode(ev) }

@@ -13,7 +13,7 @@ type inboxCmd struct {
 	remote `embed:""`
 
 	List  inboxListCmd  `cmd:"" help:"List what providers reported, newest first."`
-	Again inboxAgainCmd `cmd:"" help:"Read an event anew and deliver it once more."`
+	Redeliver inboxRedeliverCmd `cmd:"" help:"Read an event anew and deliver it once more."`
 }
 
 type inboxListCmd struct {
@@ -50,16 +50,16 @@ func (l *inboxListCmd) Run(e *env, c *commands) error {
 	return endPage(t, e.stdout, "--cursor", page.Next)
 }
 
-type inboxAgainCmd struct {
+type inboxRedeliverCmd struct {
 	ID int64 `arg:"" help:"The event's number in the list."`
 }
 
-func (a *inboxAgainCmd) Run(e *env, c *commands) error {
+func (a *inboxRedeliverCmd) Run(e *env, c *commands) error {
 	client, err := c.Inbox.client()
 	if err != nil {
 		return err
 	}
-	it, err := client.InboxAgain(e.ctx, a.ID)
+	it, err := client.RedeliverEvent(e.ctx, a.ID)
 	if err != nil {
 		return err
 	}

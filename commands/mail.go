@@ -12,7 +12,7 @@ import (
 type mailCmd struct {
 	remote `embed:""`
 
-	mailDeskCmd
+	mailLogCmd
 	Campaign campaignCmd `cmd:"" help:"Send one mail to many people, each once."`
 
 	Stats        mailStatsCmd        `cmd:"" help:"Count mails sent, delivered, bounced, complained about and unsubscribed from."`

@@ -12,8 +12,8 @@ import (
 	"purser/shop"
 )
 
-// mailDeskCmd tells which mails went out and sends one anew.
-type mailDeskCmd struct {
+// mailLogCmd tells which mails went out and sends one anew.
+type mailLogCmd struct {
 	Ledger    mailLedgerCmd    `cmd:"" help:"List an order's mails: which went out, through whom, and why not."`
 	Unknown   mailUnknownCmd   `cmd:"" help:"List mails that may or may not have gone out."`
 	Resend    mailResendCmd    `cmd:"" help:"Send a mail anew."`
@@ -76,12 +76,12 @@ func (m *mailResendCmd) Run(e *env, c *commands) error {
 	if err != nil {
 		return err
 	}
-	return tellMail(e.stdout, out, c.Mail.JSON)
+	return printMailOutcome(e.stdout, out, c.Mail.JSON)
 }
 
-// tellMail tells how a mail ended that somebody asked for. One that was not
+// printMailOutcome tells how a mail ended that somebody asked for. One that was not
 // sent is a failure.
-func tellMail(w io.Writer, out mail.Outcome, asJSON bool) error {
+func printMailOutcome(w io.Writer, out mail.Outcome, asJSON bool) error {
 	if asJSON {
 		if err := json.NewEncoder(w).Encode(out); err != nil {
 			return err

@@ -117,7 +117,7 @@ func (c *orderCmd) print(w io.Writer, o order.Order) error {
 		fmt.Fprintf(t, "dispute\t%s %s %s %s\n", d.ID, d.Amount, d.Reason, d.Status)
 	}
 	for _, m := range o.MailTrouble {
-		fmt.Fprintf(t, "mail\t%s %s %s\n", m.Milestone, m.Kind, m.Bounce)
+		fmt.Fprintf(t, "mail\t%s %s %s\n", m.Notification, m.Kind, m.Bounce)
 	}
 	for _, l := range o.Lines {
 		fmt.Fprintf(t, "line\t%d × %s (%s)\t%s\n", l.Quantity, l.Name, l.SKU, order.Money{Amount: l.Subtotal, Currency: o.Total.Currency})
@@ -174,16 +174,16 @@ func (w *orderWatchCmd) Run(e *env, c *commands) error {
 	if err != nil {
 		return err
 	}
-	err = client.Watch(e.ctx, order.ID(w.ID), teller(e.stdout, c.Order.JSON))
+	err = client.Watch(e.ctx, order.ID(w.ID), eventPrinter(e.stdout, c.Order.JSON))
 	if e.ctx.Err() != nil { // told to stop watching
 		return nil
 	}
 	return err
 }
 
-// teller prints a story line by line: time, what happened, the id to search
+// eventPrinter prints a story line by line: time, what happened, the id to search
 // for.
-func teller(w io.Writer, asJSON bool) func(order.Event) error {
+func eventPrinter(w io.Writer, asJSON bool) func(order.Event) error {
 	return func(ev order.Event) error {
 		if asJSON {
 			return json.NewEncoder(w).Encode(ev)
@@ -252,5 +252,5 @@ func (x *orderReturnCmd) Run(e *env, c *commands) error {
 	if err != nil {
 		return err
 	}
-	return tellMail(e.stdout, out, c.Order.JSON)
+	return printMailOutcome(e.stdout, out, c.Order.JSON)
 }

@@ -13,29 +13,29 @@ import (
 	"purser/shop"
 )
 
-// pictureCmd is the operator's hand on pictures, over the API.
-type pictureCmd struct {
+// imageCmd is the operator's hand on pictures, over the API.
+type imageCmd struct {
 	remote `embed:""`
 
-	Add  pictureAddCmd  `cmd:"" help:"Send a picture of a product and wait until it is ready."`
-	Show pictureShowCmd `cmd:"" help:"Show a picture."`
-	List pictureListCmd `cmd:"" help:"List a product's pictures."`
+	Add  imageAddCmd  `cmd:"" help:"Send a picture of a product and wait until it is ready."`
+	Show imageShowCmd `cmd:"" help:"Show a picture."`
+	List imageListCmd `cmd:"" help:"List a product's pictures."`
 
-	Delete pictureDeleteCmd `cmd:"" help:"Delete a picture for good and wait until its files are gone."`
+	Delete imageDeleteCmd `cmd:"" help:"Delete a picture for good and wait until its files are gone."`
 }
 
-type pictureAddCmd struct {
+type imageAddCmd struct {
 	SKU  string `arg:"" help:"The product."`
 	File string `arg:"" type:"path" help:"A JPEG, PNG, WebP or GIF."`
 	Alt  string `help:"What it shows, in words."`
 }
 
-func (a *pictureAddCmd) Run(e *env, c *commands) error {
-	client, err := c.Picture.client()
+func (a *imageAddCmd) Run(e *env, c *commands) error {
+	client, err := c.Image.client()
 	if err != nil {
 		return err
 	}
-	file, err := readPicture(a.File)
+	file, err := readImage(a.File)
 	if err != nil {
 		return err
 	}
@@ -43,11 +43,11 @@ func (a *pictureAddCmd) Run(e *env, c *commands) error {
 	if !slices.Contains(catalog.UploadTypes(), contentType) {
 		return usageError{fmt.Errorf("%s is neither JPEG, PNG, WebP nor GIF", a.File)}
 	}
-	p, err := client.AddPicture(e.ctx, a.SKU, a.Alt, contentType, file)
+	p, err := client.AddImage(e.ctx, a.SKU, a.Alt, contentType, file)
 	if err != nil {
 		return err
 	}
-	if err := c.Picture.print(e.stdout, p); err != nil {
+	if err := c.Image.print(e.stdout, p); err != nil {
 		return err
 	}
 	if p.Status != catalog.Ready {
@@ -56,8 +56,8 @@ func (a *pictureAddCmd) Run(e *env, c *commands) error {
 	return nil
 }
 
-// readPicture reads no more than may be sent.
-func readPicture(path string) ([]byte, error) {
+// readImage reads no more than may be sent.
+func readImage(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -75,36 +75,36 @@ func readPicture(path string) ([]byte, error) {
 	return b, nil
 }
 
-type pictureShowCmd struct {
+type imageShowCmd struct {
 	ID string `arg:"" help:"The picture's id."`
 }
 
-func (s *pictureShowCmd) Run(e *env, c *commands) error {
-	client, err := c.Picture.client()
+func (s *imageShowCmd) Run(e *env, c *commands) error {
+	client, err := c.Image.client()
 	if err != nil {
 		return err
 	}
-	p, err := client.Picture(e.ctx, s.ID)
+	p, err := client.Image(e.ctx, s.ID)
 	if err != nil {
 		return err
 	}
-	return c.Picture.print(e.stdout, p)
+	return c.Image.print(e.stdout, p)
 }
 
-type pictureListCmd struct {
+type imageListCmd struct {
 	SKU string `arg:"" help:"The product."`
 }
 
-func (l *pictureListCmd) Run(e *env, c *commands) error {
-	client, err := c.Picture.client()
+func (l *imageListCmd) Run(e *env, c *commands) error {
+	client, err := c.Image.client()
 	if err != nil {
 		return err
 	}
-	all, err := client.Pictures(e.ctx, l.SKU)
+	all, err := client.Images(e.ctx, l.SKU)
 	if err != nil {
 		return err
 	}
-	if c.Picture.JSON {
+	if c.Image.JSON {
 		return json.NewEncoder(e.stdout).Encode(all)
 	}
 	t := table(e.stdout, "ID", "STATUS", "PIXELS", "SIZES", "REASON")
@@ -114,26 +114,26 @@ func (l *pictureListCmd) Run(e *env, c *commands) error {
 	return t.Flush()
 }
 
-type pictureDeleteCmd struct {
+type imageDeleteCmd struct {
 	ID string `arg:"" help:"The picture's id."`
 }
 
-func (d *pictureDeleteCmd) Run(e *env, c *commands) error {
-	client, err := c.Picture.client()
+func (d *imageDeleteCmd) Run(e *env, c *commands) error {
+	client, err := c.Image.client()
 	if err != nil {
 		return err
 	}
-	p, err := client.DeletePicture(e.ctx, d.ID)
+	p, err := client.DeleteImage(e.ctx, d.ID)
 	if err == nil {
-		p, err = client.AwaitPicture(e.ctx, p)
+		p, err = client.AwaitImage(e.ctx, p)
 	}
 	if err != nil {
 		return err
 	}
-	return c.Picture.print(e.stdout, p)
+	return c.Image.print(e.stdout, p)
 }
 
-func (c *pictureCmd) print(w io.Writer, p shop.Picture) error {
+func (c *imageCmd) print(w io.Writer, p shop.Image) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(p)
 	}

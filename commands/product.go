@@ -191,7 +191,7 @@ func (*productReconcileCmd) Run(e *env, c *commands) error {
 		return orJSON(e.stdout, d, err)
 	}
 	fmt.Fprintf(e.stdout, "%d products, %d documents: %d missing, %d stale, %d ahead, %d strays; %d repaired, %d on their way\n",
-		d.Products, d.Documents, d.Missing, d.Stale, d.Ahead, d.Strays, d.Repaired, d.Due)
+		d.Products, d.Documents, d.Missing, d.Stale, d.Ahead, d.Orphans, d.Repaired, d.Due)
 	if d.Unbalanced > 0 {
 		return fmt.Errorf("the stock of %d products does not agree with their reservations: see the log", d.Unbalanced)
 	}

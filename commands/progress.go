@@ -70,13 +70,13 @@ func (p *progress) end() {
 // counted tells how much was read.
 type counted struct {
 	io.Reader
-	tell func(int64)
+	report func(int64)
 	n    int64
 }
 
 func (c *counted) Read(b []byte) (int, error) {
 	n, err := c.Reader.Read(b)
 	c.n += int64(n)
-	c.tell(c.n)
+	c.report(c.n)
 	return n, err
 }

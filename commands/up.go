@@ -22,7 +22,7 @@ func (u *upCmd) Run(e *env) error {
 	if err := s.LoadSample(e.ctx); err != nil {
 		return err
 	}
-	s.AddSamplePictures()
+	s.AddSampleImages()
 	banner(e, &u.Config, s.Running())
 	return s.Wait(e.ctx)
 }

@@ -53,7 +53,7 @@ type Config struct {
 	MailFrom            string  `help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
 	MailRate            float64 `help:"Retried mails a second over all workers; 0: unlimited." env:"PURSER_MAIL_RATE" default:"0"`
 
-	Pictures  `embed:""`
+	Images  `embed:""`
 	Search    `embed:""`
 	Catalogue `embed:""`
 
@@ -66,7 +66,7 @@ type Config struct {
 	Drain        time.Duration `help:"How long a stopping API goes on while /readyz says 503, so that a load balancer sends it nothing more. Where everything runs on this machine alone it closes at once." env:"PURSER_DRAIN" default:"5s"`
 
 	Feedback
-	Letters
+	MailBrand
 }
 
 // AfterApply checks the settings once flags and environment are read.
@@ -110,10 +110,10 @@ func (c *Config) check() error {
 			return fmt.Errorf("PURSER_VAULT_KEY: %w", err)
 		}
 	}
-	if err := c.Pictures.check(); err != nil {
+	if err := c.Images.check(); err != nil {
 		return err
 	}
-	if err := c.checkLetters(); err != nil {
+	if err := c.checkMailBrand(); err != nil {
 		return err
 	}
 	if err := c.checkMail(); err != nil {

@@ -11,8 +11,8 @@ import (
 	"purser/mail/templates"
 )
 
-// Letters is what the shop's mails say of it, and what they look like.
-type Letters struct {
+// MailBrand is what the shop's mails say of it, and what they look like.
+type MailBrand struct {
 	ShopName     string            `help:"What the shop calls itself in mails. Default: the name in PURSER_MAIL_FROM." env:"PURSER_SHOP_NAME"`
 	ShopLogo     string            `help:"Address of the shop's logo in mails, about 40 pixels high." env:"PURSER_SHOP_LOGO"`
 	ShopColour   string            `help:"The shop's colour in mails, as #rrggbb." env:"PURSER_SHOP_COLOUR"`
@@ -60,8 +60,8 @@ func (c *Config) ToShop() (mail.Address, error) {
 	return mail.Address{Name: a.Name, Email: email}, nil
 }
 
-// checkLetters refuses what no letter could be written with.
-func (c *Config) checkLetters() error {
+// checkMailBrand refuses what no letter could be written with.
+func (c *Config) checkMailBrand() error {
 	s, err := c.Shop()
 	if err != nil {
 		return err

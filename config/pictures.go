@@ -10,8 +10,8 @@ import (
 	"purser/providers/s3"
 )
 
-// Pictures says where pictures are kept and shown.
-type Pictures struct {
+// Images says where pictures are kept and shown.
+type Images struct {
 	S3Bucket         string `name:"s3-bucket" help:"S3 bucket for pictures. Without it the sandbox plays S3; credentials come from AWS's usual places." env:"S3_BUCKET"`
 	S3Region         string `name:"s3-region" help:"AWS region of the bucket." env:"S3_REGION"`
 	S3Endpoint       string `name:"s3-endpoint" help:"Another store that speaks S3." env:"S3_ENDPOINT"`
@@ -22,12 +22,12 @@ type Pictures struct {
 	CloudFrontKey       string `name:"cloudfront-private-key" help:"The private key (PEM), or a file that holds it." env:"CLOUDFRONT_PRIVATE_KEY"`
 	CloudFrontPrivate   string `name:"cloudfront-private-domain" help:"Another distribution, which may read originals/ and quarantine/ and shows only what is signed, for operators' downloads. Default: signed addresses of the bucket." env:"CLOUDFRONT_PRIVATE_DOMAIN"`
 
-	SamplePictures bool          `help:"Draw pictures of the sample products." env:"PURSER_SAMPLE_PICTURES" default:"true" negatable:""`
-	PicturesAtOnce int           `help:"Pictures worked on at once in one worker; each takes up to 256 MB while it is decoded." env:"PURSER_PICTURES_AT_ONCE" default:"2"`
+	SampleImages bool          `help:"Draw pictures of the sample products." env:"PURSER_SAMPLE_PICTURES" default:"true" negatable:""`
+	ImagesAtOnce int           `help:"Pictures worked on at once in one worker; each takes up to 256 MB while it is decoded." env:"PURSER_PICTURES_AT_ONCE" default:"2"`
 	SweepEvery     time.Duration `help:"How often what uploads left behind is removed." env:"PURSER_SWEEP_EVERY" default:"1h"`
 }
 
-func (c *Pictures) check() error {
+func (c *Images) check() error {
 	if err := checkPartnerURL("S3_ENDPOINT", c.S3Endpoint); err != nil {
 		return err
 	}
@@ -36,8 +36,8 @@ func (c *Pictures) check() error {
 		return errors.New("S3_REGION or S3_ENDPOINT is set, S3_BUCKET is not")
 	case c.S3Bucket != "" && c.S3Region == "" && c.S3Endpoint == "":
 		return errors.New("S3_BUCKET is set, S3_REGION is not")
-	case c.PicturesAtOnce < 1:
-		return fmt.Errorf("PURSER_PICTURES_AT_ONCE: want 1 or more, got %d", c.PicturesAtOnce)
+	case c.ImagesAtOnce < 1:
+		return fmt.Errorf("PURSER_PICTURES_AT_ONCE: want 1 or more, got %d", c.ImagesAtOnce)
 	case c.SweepEvery < time.Minute:
 		return fmt.Errorf("PURSER_SWEEP_EVERY: want 1m or more, got %s", c.SweepEvery)
 	}
@@ -45,7 +45,7 @@ func (c *Pictures) check() error {
 }
 
 // CDN is the distribution, its key read from a file where it is one.
-func (c *Pictures) CDN() (s3.CDN, error) {
+func (c *Images) CDN() (s3.CDN, error) {
 	key := c.CloudFrontKey
 	if key != "" && !strings.Contains(key, "-----BEGIN") {
 		b, err := os.ReadFile(key)

@@ -109,7 +109,7 @@ func (b *tab) press(button, text string) string {
 // await waits until the page shows the text.
 func (b *tab) await(url, text string) string {
 	b.t.Helper()
-	shown, deadline := "", time.Now().Add(patience/4)
+	shown, deadline := "", time.Now().Add(testTimeout/4)
 	for time.Now().Before(deadline) {
 		// A page that is being replaced has nothing to read: ask again.
 		read, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body?.innerText ?? ""`))
@@ -186,8 +186,8 @@ func TestBrowser(t *testing.T) {
 		b.shoot("mailbox")
 		b.open(s.at.Sandbox+"/mail/"+mails[0].ID, mails[0].Subject)
 		b.shoot("mail")
-		if letter := b.open(s.at.Sandbox+"/mail/"+mails[0].ID+"/html", "Blue enamel mug"); !strings.Contains(letter, "29.00") {
-			t.Errorf("the mail's page: %s", letter)
+		if mail := b.open(s.at.Sandbox+"/mail/"+mails[0].ID+"/html", "Blue enamel mug"); !strings.Contains(mail, "29.00") {
+			t.Errorf("the mail's page: %s", mail)
 		}
 		b.open(s.at.Sandbox+"/mail/"+mails[0].ID, "Let the world say")
 		b.press("bounced for good", "bounced for good at")

@@ -45,7 +45,7 @@ func TestCampaignKill(t *testing.T) {
 	}
 	for k := range kills {
 		s.awaitCampaign(t, c.ID, func(st mailing.CampaignStatus) bool {
-			return st.Counts.Settled() >= int64(recipients*(k+1)/(kills+2))
+			return st.Counts.Resolved() >= int64(recipients*(k+1)/(kills+2))
 		})
 		pause(t, time.Duration(random.IntN(300))*time.Millisecond)
 		s.kill()
@@ -99,7 +99,7 @@ func (s *stack) holdAgainstWorld(t *testing.T, id string, st mailing.CampaignSta
 // awaitCampaign asks until a campaign stands as it should.
 func (s *stack) awaitCampaign(t *testing.T, id string, enough func(mailing.CampaignStatus) bool) (st mailing.CampaignStatus) {
 	t.Helper()
-	err := again(within(t), func() (err error) {
+	err := retry(within(t), func() (err error) {
 		if st, err = s.shop.Campaign(t.Context(), id); err == nil && !enough(st) {
 			return fmt.Errorf("%s: %+v", st.State, st.Counts)
 		}

@@ -60,7 +60,7 @@ func TestCatalogue(t *testing.T) {
 func (s *stack) finds(t *testing.T, words string, wanted func(*catalog.Document) bool) {
 	t.Helper()
 	var last catalog.Results
-	err := again(within(t), func() error {
+	err := retry(within(t), func() error {
 		r, err := s.shop.Search(t.Context(), url.Values{"q": {words}})
 		if err != nil {
 			return err
@@ -84,7 +84,7 @@ func (s *stack) finds(t *testing.T, words string, wanted func(*catalog.Document)
 // on its way has arrived.
 func (s *stack) agrees(t *testing.T) {
 	t.Helper()
-	err := again(within(t), func() error {
+	err := retry(within(t), func() error {
 		d, done, err := s.shop.Reconcile(t.Context())
 		switch {
 		case err != nil:
@@ -124,7 +124,7 @@ func TestImportKilled(t *testing.T) {
 		var id string
 		done := make(chan error, 1)
 		go func() {
-			done <- again(t.Context(), func() error {
+			done <- retry(t.Context(), func() error {
 				api, _ := c.now()
 				i, err := api.Import(t.Context(), strings.NewReader(file.String()), shop.ImportOf{Kind: catalog.ImportProducts, Key: "night", Size: int64(file.Len())})
 				if err != nil {
@@ -146,7 +146,7 @@ func TestImportKilled(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-			case <-time.After(patience):
+			case <-time.After(testTimeout):
 				t.Fatal("it does not come to an end")
 			}
 		}
@@ -164,14 +164,14 @@ func TestImportKilled(t *testing.T) {
 func (c *crowd) reprice(ctx context.Context, times int) error {
 	const sku = "mug-blue"
 	version := int64(0)
-	err := again(ctx, func() error {
+	err := retry(ctx, func() error {
 		api, _ := c.now()
 		p, err := api.Product(ctx, sku)
 		version = p.Version
 		return err
 	})
 	for n := 0; n < times && err == nil; n++ {
-		err = again(ctx, func() error {
+		err = retry(ctx, func() error {
 			api, _ := c.now()
 			p, err := api.PatchProduct(ctx, sku, map[string]any{"price": 1001 + n}, version, fmt.Sprint("reprice-", n))
 			if err != nil {
@@ -237,7 +237,7 @@ func TestReindexDuringTraffic(t *testing.T) {
 		for round := range 3 {
 			rebuilt := make(chan error, 1)
 			go func() {
-				rebuilt <- again(within(t), func() error {
+				rebuilt <- retry(within(t), func() error {
 					_, done, err := s.shop.Reindex(t.Context())
 					if err == nil && !done {
 						err = fmt.Errorf("still at it")

@@ -61,16 +61,16 @@ func TestCommands(t *testing.T) {
 	refused("not_found", "show", "ord_00000000000000000000000000")
 
 	s.pay(t, p, "pm_card_visa")
-	var story []order.Kind
+	var timeline []order.Kind
 	for line := range strings.Lines(ok(nil, "--json", "watch", string(p.ID))) {
 		var e order.Event
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)
 		}
-		story = append(story, e.Kind)
+		timeline = append(timeline, e.Kind)
 	}
-	if len(plain(story)) != len(told) {
-		t.Errorf("watch: %v", story)
+	if len(plain(timeline)) != len(goodTimeline) {
+		t.Errorf("watch: %v", timeline)
 	}
 	if out := ok(nil, "watch", string(p.ID)); !strings.Contains(out, "shipped → delivered") {
 		t.Errorf("watch:\n%s", out)

@@ -14,12 +14,12 @@ import (
 // ends are how orders ended, by id, as their shoppers saw it.
 type ends map[order.ID]order.Status
 
-// settle stops the stack and counts what the record and the world outside
+// audit stops the stack and counts what the record and the world outside
 // hold of these orders: what was lost, what was done twice. Each must be
 // zero.
-func (s *stack) settle(t *testing.T, seen ends) {
+func (s *stack) audit(t *testing.T, seen ends) {
 	t.Helper()
-	s.rest()
+	s.awaitIdle()
 	if code := s.interrupt(); code != 0 {
 		t.Errorf("stopping: exit code %d", code)
 	}
@@ -43,7 +43,7 @@ func (s *stack) settle(t *testing.T, seen ends) {
 			t.Errorf("%s is %s, its shopper saw %s: %s", id, o.Status, status, o.Reason)
 		}
 		c.money(o, payments[string(id)])
-		c.letters(t, record, o, mails)
+		c.mails(t, record, o, mails)
 	}
 	for id, n := range payments { // of orders nobody was told about, too
 		if n.Authorized > 1 || n.Captured > 1 || n.Refunds > 1 {
@@ -60,7 +60,7 @@ func (s *stack) settle(t *testing.T, seen ends) {
 	}
 	for about, n := range mails {
 		if n > 1 {
-			c.mailedTwice = append(c.mailedTwice, order.ID(about.Order+" "+about.Milestone))
+			c.mailedTwice = append(c.mailedTwice, order.ID(about.Order+" "+about.Notification))
 		}
 	}
 	c.report(t, len(seen))
@@ -85,26 +85,26 @@ func (c *losses) money(o order.Order, n count) {
 	}
 }
 
-// letters holds what the mail provider accepted against the ledger: of each
+// mails holds what the mail provider accepted against the ledger: of each
 // milestone the order passed the mail went out, or the ledger says that
 // nobody knows.
-func (c *losses) letters(t *testing.T, record *records.Store, o order.Order, sent map[ses.Subject]int) {
+func (c *losses) mails(t *testing.T, record *records.Store, o order.Order, sent map[ses.Subject]int) {
 	t.Helper()
 	entries, err := record.Mails(t.Context(), string(o.ID))
 	if err != nil {
 		t.Fatal(err)
 	}
-	story, err := record.Events(t.Context(), o.ID, 0, 500)
+	timeline, err := record.Events(t.Context(), o.ID, 0, 500)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range story {
+	for _, e := range timeline {
 		m, mailed := mailOf[e.Kind]
 		if !mailed {
 			continue
 		}
 		i := slices.IndexFunc(entries, func(e mailrecords.Entry) bool { return e.Template == string(m) })
-		n := sent[ses.Subject{Order: string(o.ID), Milestone: string(m)}]
+		n := sent[ses.Subject{Order: string(o.ID), Notification: string(m)}]
 		switch {
 		case i < 0:
 			c.unmailed = append(c.unmailed, o.ID)
@@ -117,7 +117,7 @@ func (c *losses) letters(t *testing.T, record *records.Store, o order.Order, sen
 }
 
 // mailOf are the milestones that are mailed.
-var mailOf = map[order.Kind]order.Milestone{
+var mailOf = map[order.Kind]order.Notification{
 	order.PaymentCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
 	order.OrderCancelled: order.MailCancelled, order.OrderExpired: order.MailExpired,
 }

@@ -36,7 +36,7 @@ func TestKill(t *testing.T) {
 				c.restart(s.kill)
 			}
 		})
-		s.settle(t, seen)
+		s.audit(t, seen)
 	})
 }
 
@@ -92,11 +92,11 @@ func (c *crowd) shop(t *testing.T, n int, strike func()) ends {
 	defer cancel()
 	var all sync.WaitGroup
 	var stuck atomic.Int64
-	seen, mu, turn := ends{}, sync.Mutex{}, make(chan struct{}, 10)
+	seen, mu, order := ends{}, sync.Mutex{}, make(chan struct{}, 10)
 	for i := range n {
 		all.Go(func() {
-			turn <- struct{}{}
-			defer func() { <-turn }()
+			order <- struct{}{}
+			defer func() { <-order }()
 			o, err := c.buy(ctx, i)
 			if err != nil {
 				t.Errorf("order %d %s: %v", i, o.ID, err)
@@ -112,7 +112,7 @@ func (c *crowd) shop(t *testing.T, n int, strike func()) ends {
 		})
 	}
 	strike()
-	enough := time.AfterFunc(patience, cancel)
+	enough := time.AfterFunc(testTimeout, cancel)
 	defer enough.Stop()
 	all.Wait()
 	if len(seen) != n {
@@ -124,7 +124,7 @@ func (c *crowd) shop(t *testing.T, n int, strike func()) ends {
 // buy takes one order from the click to its end, whatever comes between.
 func (c *crowd) buy(ctx context.Context, i int) (o order.Order, err error) {
 	var placed shop.Placed
-	err = again(ctx, func() error {
+	err = retry(ctx, func() error {
 		api, _ := c.now()
 		p, err := api.Place(ctx, wish("mug-blue", int64(1+i%3), "EUR"), fmt.Sprint("crowd-", i))
 		if err != nil {
@@ -144,7 +144,7 @@ func (c *crowd) buy(ctx context.Context, i int) (o order.Order, err error) {
 		_, err := bank.Pay(ctx, placed.ClientSecret, "pm_card_visa")
 		return err
 	}
-	err = again(ctx, func() error {
+	err = retry(ctx, func() error {
 		api, _ := c.now()
 		if o, err = api.Order(ctx, placed.ID); err != nil {
 			return err
@@ -160,9 +160,9 @@ func (c *crowd) buy(ctx context.Context, i int) (o order.Order, err error) {
 	return o, err
 }
 
-// again repeats what fails until the context ends, as clients do when a
+// retry repeats what fails until the context ends, as clients do when a
 // server is away or asks for patience; a refusal is final.
-func again(ctx context.Context, try func() error) error {
+func retry(ctx context.Context, try func() error) error {
 	for {
 		err := try()
 		var p *shop.Problem

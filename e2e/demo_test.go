@@ -12,9 +12,9 @@ import (
 	"purser/order"
 )
 
-// told is what happens to a good order, in this order, apart from what
+// goodTimeline is what happens to a good order, in this order, apart from what
 // depends on whose message is faster.
-var told = []order.Kind{
+var goodTimeline = []order.Kind{
 	order.OrderPlaced, order.StockReserved, order.PaymentReady, order.PaymentAuthorized, order.ParcelWasBooked,
 	order.PaymentCaptured, order.MailSent, order.ParcelWasShipped, order.MailSent, order.ParcelArrived, order.MailSent,
 }
@@ -39,19 +39,19 @@ func TestDemo(t *testing.T) {
 		if !strings.Contains(stderr, "ready after ") {
 			t.Error("does not say when it was ready")
 		}
-		var story []order.Event
+		var timeline []order.Event
 		for lines := bufio.NewScanner(strings.NewReader(stdout)); lines.Scan(); {
 			var e order.Event
 			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 				t.Fatalf("not a JSON line: %s", lines.Text())
 			}
-			story = append(story, e)
+			timeline = append(timeline, e)
 		}
-		if diff := cmp.Diff(told, plain(kinds(story))); diff != "" {
+		if diff := cmp.Diff(goodTimeline, plain(kinds(timeline))); diff != "" {
 			t.Errorf("the story (-want +got):\n%s", diff)
 		}
-		for i, e := range story {
-			if e.Seq != int64(i+1) || e.At.IsZero() || e.OrderID != story[0].OrderID {
+		for i, e := range timeline {
+			if e.Seq != int64(i+1) || e.At.IsZero() || e.OrderID != timeline[0].OrderID {
 				t.Errorf("line %d: %+v", i+1, e)
 			}
 		}

@@ -45,7 +45,7 @@ func (s *stack) answer(mailID, how string) {
 // suppressed waits until an address is suppressed for a reason.
 func (s *stack) suppressed(email, reason string) shop.Suppression {
 	s.t.Helper()
-	for deadline := time.Now().Add(patience / 4); ; {
+	for deadline := time.Now().Add(testTimeout / 4); ; {
 		page, err := s.shop.Suppressions(within(s.t), email, reason, "")
 		if err == nil && len(page.Suppressions) == 1 {
 			return page.Suppressions[0]
@@ -57,10 +57,10 @@ func (s *stack) suppressed(email, reason string) shop.Suppression {
 	}
 }
 
-// heard waits until so many of an order's mails have feedback of a kind.
-func (s *stack) heard(id order.ID, kind words.Kind, n int) []shop.Mail {
+// awaitFeedback waits until so many of an order's mails have feedback of a kind.
+func (s *stack) awaitFeedback(id order.ID, kind words.Kind, n int) []shop.Mail {
 	s.t.Helper()
-	for deadline := time.Now().Add(patience / 4); ; {
+	for deadline := time.Now().Add(testTimeout / 4); ; {
 		mails, err := s.shop.Mails(within(s.t), id)
 		found := 0
 		for _, m := range mails {
@@ -96,7 +96,7 @@ func TestFeedback(t *testing.T) {
 			return o
 		}
 		first := buy("ada@example.com")
-		for _, m := range s.heard(first.ID, words.Delivered, 3) {
+		for _, m := range s.awaitFeedback(first.ID, words.Delivered, 3) {
 			if m.State != words.StateSent || m.Provider != "ses" {
 				t.Errorf("%+v", m)
 			}
@@ -106,7 +106,7 @@ func TestFeedback(t *testing.T) {
 		if sup := s.suppressed("ada@example.com", "complained"); sup.Scope != words.ScopeMarketing {
 			t.Errorf("a complaint blocks %s", sup.Scope)
 		}
-		s.heard(buy("ada@example.com").ID, words.Delivered, 3) // mail about orders goes on (EML-13)
+		s.awaitFeedback(buy("ada@example.com").ID, words.Delivered, 3) // mail about orders goes on (EML-13)
 
 		s.answer(inbox[1].ID, "bounce")
 		if sup := s.suppressed("ada@example.com", "bounced"); sup.Scope != words.ScopeAll || !strings.Contains(sup.Diagnostic, "550 5.1.1") || sup.InboxID == 0 {
@@ -130,7 +130,7 @@ func TestFeedback(t *testing.T) {
 		if err := s.shop.Unsuppress(within(t), "ada@example.com", "bounced", "repaired"); err != nil {
 			t.Fatal(err)
 		}
-		s.heard(buy("ada@example.com").ID, words.Delivered, 3)
+		s.awaitFeedback(buy("ada@example.com").ID, words.Delivered, 3)
 		stats, err := s.shop.MailStats(within(t), "", "")
 		if err != nil || stats.Total.Sent != 9 || stats.Total.Delivered != 9 || stats.Total.Bounced != 1 || stats.Total.Complained != 1 {
 			t.Errorf("%+v %v", stats.Total, err)

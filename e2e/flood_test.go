@@ -29,7 +29,7 @@ func TestFlood(t *testing.T) {
 	s.misbehave(t, faults.Rules{Faults: []faults.Fault{
 		{Provider: "search", Do: faults.Timeout, Delay: 10 * time.Second}, {Provider: "s3", Do: faults.Timeout, Delay: 10 * time.Second},
 	}})
-	asked, _, err := s.shop.AskPicture(within(t), "tea-assam", "", "image/jpeg", 10, http.MethodPost)
+	asked, _, err := s.shop.AskImage(within(t), "tea-assam", "", "image/jpeg", 10, http.MethodPost)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestFlood(t *testing.T) {
 		return err
 	})
 	flood(func() error {
-		_, err := crowd.CompletePicture(ctx, asked.ID)
+		_, err := crowd.CompleteImage(ctx, asked.ID)
 		return err
 	})
 	for i := range orders {

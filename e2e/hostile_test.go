@@ -13,10 +13,10 @@ import (
 	"purser/soak"
 )
 
-// TestHostile takes orders through while every provider misbehaves: calls
+// TestFaults takes orders through while every provider misbehaves: calls
 // fail before or after the work was done, webhooks get lost, repeated, late
 // or out of order (TEST-7, N31).
-func TestHostile(t *testing.T) {
+func TestFaults(t *testing.T) {
 	orders := 24
 	if soak.Full() {
 		orders = 60
@@ -53,7 +53,7 @@ func TestHostile(t *testing.T) {
 	if struck := s.behave(t); slices.Contains(struck, 0) {
 		t.Errorf("a fault never struck: %v", struck)
 	}
-	s.settle(t, seen)
+	s.audit(t, seen)
 }
 
 // misbehave adds rules to the sandbox.

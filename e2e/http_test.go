@@ -10,15 +10,15 @@ import (
 	"purser/order"
 )
 
-// answer is what came back.
-type answer struct {
+// updateResult is what came back.
+type updateResult struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
 // send makes one request with the key; header is name, value, name, value …
-func send(t *testing.T, method, url, key string, body io.Reader, header ...string) answer {
+func send(t *testing.T, method, url, key string, body io.Reader, header ...string) updateResult {
 	t.Helper()
 	req, err := http.NewRequestWithContext(within(t), method, url, body)
 	if err != nil {
@@ -42,14 +42,14 @@ func send(t *testing.T, method, url, key string, body io.Reader, header ...strin
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, url, err)
 	}
-	return answer{resp.StatusCode, resp.Header, b}
+	return updateResult{resp.StatusCode, resp.Header, b}
 }
 
 // noRedirects shows a redirect instead of following it to the shop's site.
 var noRedirects = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
 // decode reads the answer's JSON.
-func (a answer) decode(t *testing.T, v any) {
+func (a updateResult) decode(t *testing.T, v any) {
 	t.Helper()
 	if err := json.Unmarshal(a.body, v); err != nil {
 		t.Fatalf("HTTP %d %s: %v", a.status, a.body, err)
@@ -57,7 +57,7 @@ func (a answer) decode(t *testing.T, v any) {
 }
 
 // code is the code of a problem document; "" if the answer is none.
-func (a answer) code() string {
+func (a updateResult) code() string {
 	var p struct{ Code string }
 	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/problem+json") || json.Unmarshal(a.body, &p) != nil {
 		return ""
@@ -93,8 +93,8 @@ func (s *stack) mailsOf(id order.ID) (mails []mail) {
 	return mails
 }
 
-// milestones are the occasions of the order's mails, oldest first.
-func (s *stack) milestones(id order.ID) (found []string) {
+// notifications are the occasions of the order's mails, oldest first.
+func (s *stack) notifications(id order.ID) (found []string) {
 	s.t.Helper()
 	for _, m := range s.mailsOf(id) {
 		found = append(found, m.Tags["milestone"])

@@ -13,42 +13,42 @@ import (
 
 // mailed waits until the sandbox has a mail of an order's milestone, and
 // answers it.
-func (s *stack) mailed(id order.ID, m order.Milestone) mail {
+func (s *stack) mailed(id order.ID, m order.Notification) mail {
 	s.t.Helper()
-	for deadline := time.Now().Add(patience / 4); ; {
+	for deadline := time.Now().Add(testTimeout / 4); ; {
 		for _, l := range s.mailsOf(id) {
 			if l.Tags["milestone"] == string(m) {
 				return l
 			}
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("no %s among %v", m, s.milestones(id))
+			s.t.Fatalf("no %s among %v", m, s.notifications(id))
 		}
 		pause(s.t, 20*time.Millisecond)
 	}
 }
 
-// told waits for an event in an order's story, which may have ended.
-func (s *stack) told(id order.ID, k order.Kind) order.Event {
+// awaitEvent waits for an event in an order's story, which may have ended.
+func (s *stack) awaitEvent(id order.ID, k order.Kind) order.Event {
 	s.t.Helper()
-	for deadline := time.Now().Add(patience / 4); ; {
-		story := s.story(id)
-		for _, e := range story {
+	for deadline := time.Now().Add(testTimeout / 4); ; {
+		timeline := s.timeline(id)
+		for _, e := range timeline {
 			if e.Kind == k {
 				return e
 			}
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("no %s in %v", k, kinds(story))
+			s.t.Fatalf("no %s in %v", k, kinds(timeline))
 		}
 		pause(s.t, 20*time.Millisecond)
 	}
 }
 
-// TestLetters (EML-1, EML-11, PAY-11, REF-4, REF-6, BNC-5): each letter that an
+// TestOrderMails (EML-1, EML-11, PAY-11, REF-4, REF-6, BNC-5): each letter that an
 // order's story calls for goes out on the real stack, once; and what became of
 // a mail is part of the story.
-func TestLetters(t *testing.T) {
+func TestOrderMails(t *testing.T) {
 	s := newStack(t, []string{"PURSER_SHOP_MAIL=Office <office@shop.example>"}, "--ask-after=1s", "--sandbox-mail-pace=10ms")
 	p := s.place(t, wish("mug-blue", 1, "EUR"), "")
 	if _, err := s.shopper.Pay(within(t), p.ClientSecret, "pm_card_chargeDeclinedInsufficientFunds"); err == nil {
@@ -67,7 +67,7 @@ func TestLetters(t *testing.T) {
 	if text := s.text(dispute); !slices.Equal(dispute.To, []string{"office@shop.example"}) || !strings.Contains(text, "fraudulent") || !strings.Contains(text, "Deadline:") {
 		t.Errorf("the dispute went to %v:\n%s", dispute.To, text)
 	}
-	s.told(q.ID, order.PaymentDisputed)
+	s.awaitEvent(q.ID, order.PaymentDisputed)
 
 	a := send(t, http.MethodPost, s.at.Sandbox+"/stripe/v1/refunds", "sk_test_sandbox",
 		strings.NewReader("amount=450&payment_intent="+s.order(t, p.ID).Payment.IntentID), "Content-Type", "application/x-www-form-urlencoded")
@@ -77,7 +77,7 @@ func TestLetters(t *testing.T) {
 	if text := s.text(s.mailed(p.ID, order.MailRefunded)); !strings.Contains(text, "€4.50") {
 		t.Errorf("the refund:\n%s", text)
 	}
-	if e := s.told(p.ID, order.PaymentRefunded); e.Why != "4.50 EUR given back" {
+	if e := s.awaitEvent(p.ID, order.PaymentRefunded); e.Why != "4.50 EUR given back" {
 		t.Errorf("%+v", e)
 	}
 
@@ -93,13 +93,13 @@ func TestLetters(t *testing.T) {
 		s.answer(s.mailed(p.ID, order.MailConfirmation).ID, "complain")
 	}
 	s.answer(s.mailed(p.ID, order.MailDelivered).ID, "bounce")
-	if e := s.told(p.ID, order.MailBounced); !strings.HasPrefix(e.Why, "delivered by ses: permanent") || e.Actor != "ses" {
+	if e := s.awaitEvent(p.ID, order.MailBounced); !strings.HasPrefix(e.Why, "delivered by ses: permanent") || e.Actor != "ses" {
 		t.Errorf("%+v", e)
 	}
-	s.told(p.ID, order.MailComplained)
-	s.rest()
+	s.awaitEvent(p.ID, order.MailComplained)
+	s.awaitIdle()
 	want := []string{"confirmation", "delivered", "payment_problem", "refunded", "return_instructions", "shipped"}
-	got := s.milestones(p.ID)
+	got := s.notifications(p.ID)
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		t.Errorf("mails %v, want %v", got, want)

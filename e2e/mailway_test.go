@@ -12,8 +12,8 @@ import (
 	"purser/sandbox/smtp"
 )
 
-// desk runs a mail command and answers what it says.
-func (s *stack) desk(args ...string) string {
+// mailCommand runs a mail command and answers what it says.
+func (s *stack) mailCommand(args ...string) string {
 	s.t.Helper()
 	code, stdout, stderr := run(s.t, []string{"PURSER_DATA=" + s.dir}, append([]string{"mail"}, args...)...)
 	if code != 0 {
@@ -90,22 +90,22 @@ func TestMailFailover(t *testing.T) {
 	if by := s.served(id, first, backup); strings.Join(by, " ") != "backup backup backup" {
 		t.Errorf("the first is dead: served by %v", by)
 	}
-	if out := s.desk("ledger", string(id)); strings.Count(out, "[main: provider unavailable: no_connection]") == 0 {
+	if out := s.mailCommand("ledger", string(id)); strings.Count(out, "[main: provider unavailable: no_connection]") == 0 {
 		t.Errorf("the ledger does not say why:\n%s", out)
 	}
-	if out := s.desk("providers"); !strings.Contains(out, "main") || !strings.Contains(out, "open") || !strings.Contains(out, "no_connection") {
+	if out := s.mailCommand("providers"); !strings.Contains(out, "main") || !strings.Contains(out, "open") || !strings.Contains(out, "no_connection") {
 		t.Errorf("the desk does not say how the first stands:\n%s", out)
 	}
-	told := false
+	event := false
 	for _, e := range s.follow(t, id) {
-		told = told || e.Kind == order.MailSent && strings.Contains(e.Why, "by backup: main: ")
+		event = event || e.Kind == order.MailSent && strings.Contains(e.Why, "by backup: main: ")
 	}
-	if !told {
+	if !event {
 		t.Error("the story does not say who served and why")
 	}
 	back := start(listen(at))
 	t.Cleanup(func() { _ = back.Close() })
-	for deadline := time.Now().Add(patience / 4); ; {
+	for deadline := time.Now().Add(testTimeout / 4); ; {
 		by := s.served(buy(), first, back, backup)
 		if by[len(by)-1] == "main" {
 			break
@@ -128,14 +128,14 @@ func TestUnknownMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken := func() (n int) {
-		for _, m := range s.milestones(o.ID) {
+		for _, m := range s.notifications(o.ID) {
 			if m == "confirmation" {
 				n++
 			}
 		}
 		return n
 	}
-	if out := s.desk("unknown"); !strings.Contains(out, string(o.ID)+":mail-confirmation:1") || taken() != 1 {
+	if out := s.mailCommand("unknown"); !strings.Contains(out, string(o.ID)+":mail-confirmation:1") || taken() != 1 {
 		t.Errorf("taken %d times; unknown are:\n%s", taken(), out)
 	}
 	known := false
@@ -146,14 +146,14 @@ func TestUnknownMail(t *testing.T) {
 		t.Error("the story does not say that it is unknown")
 	}
 	for range 2 {
-		if out := s.desk("resend", string(o.ID), "confirmation", "--reason=the shopper has nothing", "--idempotency-key=call-1"); !strings.HasPrefix(out, "sent by ses") {
+		if out := s.mailCommand("resend", string(o.ID), "confirmation", "--reason=the shopper has nothing", "--idempotency-key=call-1"); !strings.HasPrefix(out, "sent by ses") {
 			t.Errorf("resend: %s", out)
 		}
 	}
 	if taken() != 2 {
 		t.Errorf("taken %d times after one decision", taken())
 	}
-	if out := s.desk("ledger", string(o.ID)); !strings.Contains(out, "mail-confirmation:2") || !strings.Contains(out, "[asked by key:local-operator: the shopper has nothing]") {
+	if out := s.mailCommand("ledger", string(o.ID)); !strings.Contains(out, "mail-confirmation:2") || !strings.Contains(out, "[asked by key:local-operator: the shopper has nothing]") {
 		t.Errorf("ledger:\n%s", out)
 	}
 	s.behave(t)
@@ -162,7 +162,7 @@ func TestUnknownMail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.heard(o.ID, words.Delivered, 3)
+	s.awaitFeedback(o.ID, words.Delivered, 3)
 	mails, err := s.shop.Mails(within(t), o.ID)
 	if err != nil || len(mails) != 3 || mails[0].State != words.StateSent || !strings.HasPrefix(mails[0].Why, "ses reports: ") || taken() != 1 {
 		t.Errorf("settled by the provider's word: %+v %v", mails, err)

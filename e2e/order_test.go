@@ -55,28 +55,28 @@ func (s *stack) clickToDoorstep(t *testing.T) {
 		t.Errorf("placed: %+v", p)
 	}
 	s.pay(t, p, "pm_card_visa")
-	var story []order.Event
-	if err := s.shop.Watch(within(t), p.ID, func(e order.Event) error { story = append(story, e); return nil }); err != nil {
+	var timeline []order.Event
+	if err := s.shop.Watch(within(t), p.ID, func(e order.Event) error { timeline = append(timeline, e); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(told, plain(kinds(story))); diff != "" {
+	if diff := cmp.Diff(goodTimeline, plain(kinds(timeline))); diff != "" {
 		t.Errorf("the story (-want +got):\n%s", diff)
 	}
-	for _, e := range story {
+	for _, e := range timeline {
 		if e.Correlation != "e2e-1" {
 			t.Errorf("event %d has the correlation id %q", e.Seq, e.Correlation)
 		}
 	}
 	var page struct{ Events []order.Event }
 	send(t, http.MethodGet, s.at.API+"/v1/orders/"+string(p.ID)+"/events", s.at.Key, nil).decode(t, &page)
-	if diff := cmp.Diff(story, page.Events); diff != "" {
+	if diff := cmp.Diff(timeline, page.Events); diff != "" {
 		t.Errorf("the story as a page is another (-stream +page):\n%s", diff)
 	}
 	o := s.order(t, p.ID)
-	if o.Status != order.Delivered || o.Payment.Captured != 2900 || o.Version != int64(len(story)) || o.Waiting != nil {
+	if o.Status != order.Delivered || o.Payment.Captured != 2900 || o.Version != int64(len(timeline)) || o.Waiting != nil {
 		t.Errorf("in the end: %+v", o)
 	}
-	if diff := cmp.Diff([]string{"confirmation", "shipped", "delivered"}, s.milestones(p.ID)); diff != "" {
+	if diff := cmp.Diff([]string{"confirmation", "shipped", "delivered"}, s.notifications(p.ID)); diff != "" {
 		t.Errorf("mails (-want +got):\n%s", diff)
 	}
 	if n := s.intents()[string(p.ID)]; n.Intents != 1 || n.Authorized != 1 || n.Captured != 1 || n.Taken != 2900 || n.Refunds != 0 {
@@ -147,7 +147,7 @@ func (s *stack) doubleClicks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answers := make([]answer, clicks)
+	answers := make([]updateResult, clicks)
 	var all sync.WaitGroup
 	for i := range clicks {
 		all.Go(func() {
@@ -229,7 +229,7 @@ func (s *stack) cancelUnpaid(t *testing.T) {
 		t.Errorf("cancel again: %s, %v", again.Status, err)
 	}
 	s.follow(t, p.ID)
-	if diff := cmp.Diff([]string{"cancelled"}, s.milestones(p.ID)); diff != "" {
+	if diff := cmp.Diff([]string{"cancelled"}, s.notifications(p.ID)); diff != "" {
 		t.Errorf("mails (-want +got):\n%s", diff)
 	}
 	if n := s.intents()[string(p.ID)]; n.Canceled != 1 || n.Authorized != 0 {

@@ -18,7 +18,7 @@ func TestRelativePaths(t *testing.T) {
 	}
 	s := &stack{t: t, cwd: cwd, dir: filepath.Join(cwd, "state"), env: []string{"TMPDIR=tmp"}, args: append([]string{"up", "--data=./state"}, anyPort...)}
 	s.start()
-	p, err := s.shop.AddPicture(within(t), "mug-blue", "a blue mug", "image/jpeg", images.Sample("mug-blue"))
+	p, err := s.shop.AddImage(within(t), "mug-blue", "a blue mug", "image/jpeg", images.Sample("mug-blue"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestRelativePaths(t *testing.T) {
 			}
 		}
 		s.start()
-		if p, err = s.shop.Picture(within(t), p.ID); err != nil {
+		if p, err = s.shop.Image(within(t), p.ID); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,22 +15,22 @@ import (
 	"purser/shop"
 )
 
-// TestPicturesDeletedUnderKills (IMG-4, IMG-9, RES-13): pictures that are
+// TestImagesDeletedUnderKills (IMG-4, IMG-9, RES-13): pictures that are
 // deleted, and those of a product that is, go with all their files, though the
 // program is killed meanwhile; nothing ever leads to a file that is gone.
-func TestPicturesDeletedUnderKills(t *testing.T) {
+func TestImagesDeletedUnderKills(t *testing.T) {
 	s := newStack(t, nil)
 	skus := []string{"mug-blue", "tea-assam", "kettle-steel", "last-lamp"}
-	var all []shop.Picture
+	var all []shop.Image
 	for _, sku := range append(skus, "bowl-hagi") {
-		p, err := s.shop.AddPicture(within(t), sku, "", "image/jpeg", images.Sample(sku))
+		p, err := s.shop.AddImage(within(t), sku, "", "image/jpeg", images.Sample(sku))
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.shows(t, p)
 		all = append(all, p)
 	}
-	err := again(within(t), func() error {
+	err := retry(within(t), func() error {
 		if n := len(s.listed(t)); n != len(all) {
 			return fmt.Errorf("%d pictures are indexed", n)
 		}
@@ -41,7 +41,7 @@ func TestPicturesDeletedUnderKills(t *testing.T) {
 	}
 	kept, all := all[len(all)-1], all[:len(all)-1]
 	for _, p := range all[:3] {
-		if d, err := s.shop.DeletePicture(within(t), p.ID); err != nil || d.Status != catalog.Deleting {
+		if d, err := s.shop.DeleteImage(within(t), p.ID); err != nil || d.Status != catalog.Deleting {
 			t.Fatalf("%+v, %v", d, err)
 		}
 	}
@@ -52,16 +52,16 @@ func TestPicturesDeletedUnderKills(t *testing.T) {
 	for i, p := range all {
 		ids[i] = p.ID
 	}
-	deleted := func(p shop.Picture) bool {
+	deleted := func(p shop.Image) bool {
 		s.leadsSomewhere(t)
 		return p.Status == catalog.Deleted
 	}
 	for range 2 {
 		s.kill()
 		s.start()
-		s.awaitPictures(t, ids, deleted, 1)
+		s.awaitImages(t, ids, deleted, 1)
 	}
-	s.awaitPictures(t, ids, deleted, len(ids))
+	s.awaitImages(t, ids, deleted, len(ids))
 	for _, p := range all {
 		if resp, err := http.Get(s.at.API + p.Renditions[0].Address); err != nil || resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %v, %v", p.Renditions[0].Address, resp, err)
@@ -69,13 +69,13 @@ func TestPicturesDeletedUnderKills(t *testing.T) {
 		if left := s.filesOf(t, p.ID); len(left) > 0 {
 			t.Errorf("left of %s: %v", p.ID, left)
 		}
-		if d, err := s.shop.DeletePicture(within(t), p.ID); err != nil || d.Status != catalog.Deleted {
+		if d, err := s.shop.DeleteImage(within(t), p.ID); err != nil || d.Status != catalog.Deleted {
 			t.Errorf("again: %+v, %v", d, err)
 		}
 	}
 	for _, sku := range skus[:3] {
-		if p, err := s.shop.Product(within(t), sku); err != nil || len(p.Pictures) != 0 {
-			t.Errorf("%s shows %+v, %v", sku, p.Pictures, err)
+		if p, err := s.shop.Product(within(t), sku); err != nil || len(p.Images) != 0 {
+			t.Errorf("%s shows %+v, %v", sku, p.Images, err)
 		}
 	}
 	s.shows(t, kept)
@@ -86,7 +86,7 @@ func TestPicturesDeletedUnderKills(t *testing.T) {
 	if listed := s.listed(t); len(listed) != 1 || !listed["/"+catalog.RenditionPrefix+kept.ID] {
 		t.Errorf("the search shows %v", listed)
 	}
-	if _, err := s.shop.DeletePicture(within(t), "pic_none"); problem(t, err).Code != "not_found" {
+	if _, err := s.shop.DeleteImage(within(t), "pic_none"); problem(t, err).Code != "not_found" {
 		t.Errorf("one that never was: %v", err)
 	}
 }
@@ -106,7 +106,7 @@ func (s *stack) listed(t *testing.T) map[string]bool {
 func (s *stack) addresses(t *testing.T) (all []string) {
 	t.Helper()
 	var r catalog.Results
-	err := again(within(t), func() (err error) {
+	err := retry(within(t), func() (err error) {
 		r, err = s.shop.Search(t.Context(), url.Values{"perPage": {"48"}})
 		return err
 	})
@@ -114,7 +114,7 @@ func (s *stack) addresses(t *testing.T) (all []string) {
 		t.Fatal(err)
 	}
 	for _, h := range r.Hits {
-		for _, address := range append(h.Pictures, h.Thumbnail) {
+		for _, address := range append(h.Images, h.Thumbnail) {
 			if u, err := url.Parse(address); err == nil && address != "" {
 				all = append(all, u.Path)
 			}

@@ -25,7 +25,7 @@ import (
 
 // shows looks at every size of a picture by its lasting address, as a page
 // does.
-func (s *stack) shows(t *testing.T, p shop.Picture) {
+func (s *stack) shows(t *testing.T, p shop.Image) {
 	t.Helper()
 	if p.Status != catalog.Ready || len(p.Renditions) != len(images.Sizes()) {
 		t.Fatalf("picture %s: %s %s %s, %d sizes", p.ID, p.Status, p.Reason, p.Detail, len(p.Renditions))
@@ -43,14 +43,14 @@ func (s *stack) shows(t *testing.T, p shop.Picture) {
 	}
 }
 
-// TestPictures is part 4 of the story: a picture goes straight to the store,
+// TestImages is part 4 of the story: a picture goes straight to the store,
 // is looked at with suspicion and appears in four sizes, all or none (IMG-1 to
 // IMG-12, F59 to F62).
-func TestPictures(t *testing.T) {
+func TestImages(t *testing.T) {
 	s := newStack(t, nil)
 	ctx := within(t)
 	photo := images.Sample("mug-blue")
-	p, err := s.shop.AddPicture(ctx, "mug-blue", "a blue mug", "image/jpeg", photo)
+	p, err := s.shop.AddImage(ctx, "mug-blue", "a blue mug", "image/jpeg", photo)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestPictures(t *testing.T) {
 			"a page":         {"<html><script>alert(1)</script>", "unknown_type"},
 			"half a picture": {string(photo[:len(photo)/2]), "truncated"},
 		} {
-			p, err := s.shop.AddPicture(ctx, "mug-blue", "", "image/jpeg", []byte(tt.file))
+			p, err := s.shop.AddImage(ctx, "mug-blue", "", "image/jpeg", []byte(tt.file))
 			if err != nil || p.Status != catalog.Refused || p.Reason != tt.reason || len(p.Renditions) != 0 {
 				t.Errorf("%s: %+v, %v", name, p, err)
 			}
@@ -76,7 +76,7 @@ func TestPictures(t *testing.T) {
 	})
 	t.Run("F60 the store refuses what was not announced", func(t *testing.T) {
 		for _, method := range []string{http.MethodPost, http.MethodPut} {
-			asked, u, err := s.shop.AskPicture(ctx, "mug-blue", "", "image/jpeg", int64(len(photo)), method)
+			asked, u, err := s.shop.AskImage(ctx, "mug-blue", "", "image/jpeg", int64(len(photo)), method)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +86,7 @@ func TestPictures(t *testing.T) {
 			if err := s.shop.SendFile(ctx, u, photo); err != nil {
 				t.Errorf("%s: %v", method, err)
 			}
-			if p, err := s.shop.CompletePicture(ctx, asked.ID); err != nil || p.Status == catalog.AwaitingUpload {
+			if p, err := s.shop.CompleteImage(ctx, asked.ID); err != nil || p.Status == catalog.AwaitingUpload {
 				t.Errorf("%s: %+v, %v", method, p, err)
 			}
 		}
@@ -102,7 +102,7 @@ func TestPictures(t *testing.T) {
 		}
 		env := []string{"PURSER_DATA=" + s.dir}
 		code, stdout, stderr := run(t, env, "picture", "--json", "add", "tea-assam", path)
-		var p shop.Picture
+		var p shop.Image
 		if err := json.Unmarshal([]byte(stdout), &p); code != 0 || err != nil {
 			t.Fatalf("%d %s %s", code, stdout, stderr)
 		}
@@ -122,14 +122,14 @@ func TestPictures(t *testing.T) {
 		}
 	})
 	t.Run("IMG-12 from a browser's page", func(t *testing.T) {
-		asked, u, err := s.shop.AskPicture(ctx, "bowl-hagi", "", "image/jpeg", int64(len(photo)), http.MethodPost)
+		asked, u, err := s.shop.AskImage(ctx, "bowl-hagi", "", "image/jpeg", int64(len(photo)), http.MethodPost)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if status := sendFromPage(t, browse(t), s.at.API+"/livez", u, photo); status != http.StatusNoContent {
 			t.Errorf("the store answered the page HTTP %d", status)
 		}
-		if _, err := s.shop.CompletePicture(ctx, asked.ID); err != nil {
+		if _, err := s.shop.CompleteImage(ctx, asked.ID); err != nil {
 			t.Error(err)
 		}
 	})
@@ -137,7 +137,7 @@ func TestPictures(t *testing.T) {
 		t.Fatalf("exit code %d", code)
 	}
 	s.start()
-	if p, err = s.shop.Picture(ctx, p.ID); err != nil {
+	if p, err = s.shop.Image(ctx, p.ID); err != nil {
 		t.Fatal(err)
 	}
 	s.shows(t, p) // the files are still there
@@ -165,10 +165,10 @@ func sendFromPage(t *testing.T, b *tab, page string, u catalog.SignedUpload, fil
 	return status
 }
 
-// TestPicturesSurviveKills is F64: killed while many pictures are worked on,
+// TestImagesSurviveKills is F64: killed while many pictures are worked on,
 // the program goes on where it was; each is shown in all its sizes or, until
 // then, in none.
-func TestPicturesSurviveKills(t *testing.T) {
+func TestImagesSurviveKills(t *testing.T) {
 	kills := 2
 	if soak.Full() {
 		kills = 3
@@ -180,7 +180,7 @@ func TestPicturesSurviveKills(t *testing.T) {
 	for i, sku := range skus {
 		all.Go(func() {
 			photo := images.Sample(sku)
-			asked, u, err := s.shop.AskPicture(within(t), sku, "", "image/jpeg", int64(len(photo)), http.MethodPost)
+			asked, u, err := s.shop.AskImage(within(t), sku, "", "image/jpeg", int64(len(photo)), http.MethodPost)
 			if err == nil {
 				err = s.shop.SendFile(within(t), u, photo)
 			}
@@ -192,12 +192,12 @@ func TestPicturesSurviveKills(t *testing.T) {
 	}
 	all.Wait()
 	for _, id := range ids {
-		if _, err := s.shop.CompletePicture(within(t), id); err != nil {
+		if _, err := s.shop.CompleteImage(within(t), id); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range kills {
-		s.awaitPictures(t, ids, func(p shop.Picture) bool {
+		s.awaitImages(t, ids, func(p shop.Image) bool {
 			if n := len(p.Renditions); n != 0 && n != len(images.Sizes()) {
 				t.Errorf("%s is shown in %d sizes", p.ID, n)
 			}
@@ -206,9 +206,9 @@ func TestPicturesSurviveKills(t *testing.T) {
 		s.kill()
 		s.start()
 	}
-	s.awaitPictures(t, ids, shop.Picture.Decided, len(ids))
+	s.awaitImages(t, ids, shop.Image.Decided, len(ids))
 	for _, id := range ids {
-		p, err := s.shop.Picture(within(t), id)
+		p, err := s.shop.Image(within(t), id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -216,14 +216,14 @@ func TestPicturesSurviveKills(t *testing.T) {
 	}
 }
 
-// awaitPictures waits until so many pictures are as wanted.
-func (s *stack) awaitPictures(t *testing.T, ids []string, is func(shop.Picture) bool, n int) {
+// awaitImages waits until so many pictures are as wanted.
+func (s *stack) awaitImages(t *testing.T, ids []string, is func(shop.Image) bool, n int) {
 	t.Helper()
 	ctx := within(t)
 	for {
 		are := 0
 		for _, id := range ids {
-			p, err := s.shop.Picture(ctx, id)
+			p, err := s.shop.Image(ctx, id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -235,7 +235,7 @@ func (s *stack) awaitPictures(t *testing.T, ids []string, is func(shop.Picture) 
 			return
 		}
 		if ctx.Err() != nil {
-			t.Fatalf("%d of %d pictures after %s", are, n, patience)
+			t.Fatalf("%d of %d pictures after %s", are, n, testTimeout)
 		}
 		pause(t, 20*time.Millisecond) // the processors are for the pictures
 	}

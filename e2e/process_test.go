@@ -18,8 +18,8 @@ import (
 // undisturbed keeps what runs by itself from the tests that count and time.
 var undisturbed = []string{"PURSER_SAMPLE_PICTURES=false", "PURSER_SWEEP_EVERY=100000h"}
 
-// patience is how long anything may take before a test gives up on it.
-const patience = 2 * time.Minute
+// testTimeout is how long anything may take before a test gives up on it.
+const testTimeout = 2 * time.Minute
 
 // process is the program running. It is killed when the test ends.
 type process struct {
@@ -89,8 +89,8 @@ func (p *process) wait() int {
 	p.t.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(patience):
-		p.t.Fatalf("purser is still running after %s", patience)
+	case <-time.After(testTimeout):
+		p.t.Fatalf("purser is still running after %s", testTimeout)
 	}
 	return p.cmd.ProcessState.ExitCode()
 }
@@ -120,7 +120,7 @@ func (p *process) says(text string) string {
 		return line
 	case <-p.ended:
 		p.t.Fatalf("purser ended (%v) without saying %q\n%s", p.err, text, p.log)
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		p.t.Fatalf("purser does not say %q\n%s", text, p.log)
 	}
 	return ""

@@ -39,15 +39,15 @@ func TestSearchDamaged(t *testing.T) {
 		}
 		return nil
 	}
-	if err := again(within(t), found); err != nil {
+	if err := retry(within(t), found); err != nil {
 		t.Fatal(err)
 	}
 	s.says("the search index has lost its documents")
 	s.finds(t, "enamel mug", isThere)
 	s.agrees(t)
-	aside, err := filepath.Glob(filepath.Join(s.dir, "sandbox", "search", "unreadable-index-*"))
-	if err != nil || len(aside) != 1 {
-		t.Errorf("put aside: %v %v", aside, err)
+	quarantined, err := filepath.Glob(filepath.Join(s.dir, "sandbox", "search", "unreadable-index-*"))
+	if err != nil || len(quarantined) != 1 {
+		t.Errorf("put aside: %v %v", quarantined, err)
 	}
 }
 

@@ -18,11 +18,11 @@ import (
 func TestShopPage(t *testing.T) {
 	s := newStack(t, []string{"PURSER_SAMPLE_PICTURES=true"})
 	all := len(catalog.Sample())
-	err := again(within(t), func() error {
+	err := retry(within(t), func() error {
 		r, err := s.shop.Search(t.Context(), url.Values{"perPage": {"48"}})
 		with := 0
 		for _, h := range r.Hits {
-			with += len(h.Pictures)
+			with += len(h.Images)
 		}
 		if err == nil && with != all {
 			err = fmt.Errorf("%d pictures are indexed", with)
@@ -57,11 +57,11 @@ func TestShopPage(t *testing.T) {
 	b.enter("zeppelin")
 	b.await("the search", "0 products in ")
 
-	pictures, err := s.shop.Pictures(within(t), "kettle-steel")
-	if err != nil || len(pictures) != 1 {
-		t.Fatalf("%+v, %v", pictures, err)
+	images, err := s.shop.Images(within(t), "kettle-steel")
+	if err != nil || len(images) != 1 {
+		t.Fatalf("%+v, %v", images, err)
 	}
-	if code, stdout, stderr := run(t, []string{"PURSER_DATA=" + s.dir}, "picture", "delete", pictures[0].ID); code != 0 || !strings.Contains(stdout, "deleted of kettle-steel") {
+	if code, stdout, stderr := run(t, []string{"PURSER_DATA=" + s.dir}, "picture", "delete", images[0].ID); code != 0 || !strings.Contains(stdout, "deleted of kettle-steel") {
 		t.Fatalf("delete: %d %s %s", code, stdout, stderr)
 	}
 	b.enter("kettle")

@@ -41,11 +41,11 @@ func (s *stack) pay(t *testing.T, p shop.Placed, card string) {
 // follow reads the order's story until it is complete.
 func (s *stack) follow(t *testing.T, id order.ID) []order.Event {
 	t.Helper()
-	story, err := s.watch(within(t), id)
+	timeline, err := s.watch(within(t), id)
 	if err != nil {
 		t.Fatalf("watch %s: %v", id, err)
 	}
-	return story
+	return timeline
 }
 
 var errThere = errors.New("there")
@@ -53,10 +53,10 @@ var errThere = errors.New("there")
 // watch reads the order's story until it is complete. The stream itself ends
 // some seconds later, for a test that waits for that to be whole (see
 // clickToDoorstep).
-func (s *stack) watch(ctx context.Context, id order.ID) (story []order.Event, err error) {
+func (s *stack) watch(ctx context.Context, id order.ID) (timeline []order.Event, err error) {
 	err = s.shop.Watch(ctx, id, func(e order.Event) error {
-		story = append(story[:e.Seq-1], e) // one told anew takes the place of what it replaces
-		if complete(story) {
+		timeline = append(timeline[:e.Seq-1], e) // one told anew takes the place of what it replaces
+		if complete(timeline) {
 			return errThere
 		}
 		return nil
@@ -64,24 +64,24 @@ func (s *stack) watch(ctx context.Context, id order.ID) (story []order.Event, er
 	if errors.Is(err, errThere) {
 		err = nil
 	}
-	return story, err
+	return timeline, err
 }
 
 // complete reports whether a story has nothing left to tell: the order has
 // ended, and of each mail that it called for it says how that went.
-func complete(story []order.Event) bool {
-	owed := map[order.Milestone]bool{}
-	for _, e := range story {
+func complete(timeline []order.Event) bool {
+	pendingMails := map[order.Notification]bool{}
+	for _, e := range timeline {
 		if m, mailed := mailOf[e.Kind]; mailed {
-			owed[m] = true
+			pendingMails[m] = true
 		}
 		switch e.Kind {
 		case order.MailSent, order.MailUnknown, order.MailRejected, order.MailSuppressed:
 			m, _, _ := strings.Cut(e.Why, " ") // "shipped by ses", "shipped: why not"
-			delete(owed, order.Milestone(strings.TrimSuffix(m, ":")))
+			delete(pendingMails, order.Notification(strings.TrimSuffix(m, ":")))
 		}
 	}
-	return len(owed) == 0 && story[len(story)-1].To.Final()
+	return len(pendingMails) == 0 && timeline[len(timeline)-1].To.Final()
 }
 
 // until follows the order's story up to an event of the kind.
@@ -110,8 +110,8 @@ func (s *stack) order(t *testing.T, id order.ID) order.Order {
 }
 
 // kinds are what happened, in order.
-func kinds(story []order.Event) (ks []order.Kind) {
-	for _, e := range story {
+func kinds(timeline []order.Event) (ks []order.Kind) {
+	for _, e := range timeline {
 		ks = append(ks, e.Kind)
 	}
 	return ks

@@ -142,9 +142,9 @@ func (s *stack) count(c client.Client, query string) int64 {
 	return resp.GetCount()
 }
 
-// rest waits until no order has anything left to do: a mail whose provider is
+// awaitIdle waits until no order has anything left to do: a mail whose provider is
 // down goes out after its order has ended.
-func (s *stack) rest() {
+func (s *stack) awaitIdle() {
 	s.t.Helper()
 	c := s.temporal()
 	tick := time.NewTicker(250 * time.Millisecond)
@@ -172,9 +172,9 @@ func (s *stack) running(c client.Client) (ids []order.ID) {
 	return ids
 }
 
-// abandoned is how long after it was begun a mail that is still being sent is
+// staleAfter is how long after it was begun a mail that is still being sent is
 // so no more: no call lasts as long.
-const abandoned = 15 * time.Second
+const staleAfter = 15 * time.Second
 
 // leftBehind reports whether all that an order has left to do is to say of
 // mails that nobody knows whether they went out. They were being sent when the
@@ -194,23 +194,23 @@ func (s *stack) leftBehind(id order.ID) bool {
 		switch {
 		case m.State == words.StateDue:
 			return false
-		case m.State == words.StateSending && time.Since(m.ClaimedAt) < abandoned:
+		case m.State == words.StateSending && time.Since(m.ClaimedAt) < staleAfter:
 			return false
 		case m.State == words.StateSending:
 			sending++
 		}
 	}
-	owed := 0
-	for _, e := range s.story(id) {
+	pendingMails := 0
+	for _, e := range s.timeline(id) {
 		if _, mailed := mailOf[e.Kind]; mailed {
-			owed++
+			pendingMails++
 		}
 	}
-	return sending > 0 && len(mails) >= owed
+	return sending > 0 && len(mails) >= pendingMails
 }
 
-// story is what an order's events are so far.
-func (s *stack) story(id order.ID) []order.Event {
+// timeline is what an order's events are so far.
+func (s *stack) timeline(id order.ID) []order.Event {
 	s.t.Helper()
 	var page struct{ Events []order.Event }
 	send(s.t, http.MethodGet, s.at.API+"/v1/orders/"+string(id)+"/events?limit=500", s.at.Key, nil).decode(s.t, &page)
@@ -246,7 +246,7 @@ func (s *stack) intents() map[string]count {
 
 // within is the test's context with patience.
 func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -43,7 +43,7 @@ func TestStopAndGo(t *testing.T) {
 			seen[p.ID] = order.Delivered
 		}
 	}
-	s.settle(t, seen)
+	s.audit(t, seen)
 }
 
 // TestSecondInstance leaves the first one alone.

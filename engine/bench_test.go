@@ -109,12 +109,12 @@ func cpuTime(b *testing.B) time.Duration {
 
 // Steps are activities that do nothing but tell the outside world, at the end
 // of each stage, that it is its turn.
-type Steps struct{ turns sync.Map }
+type Steps struct{ signals sync.Map }
 
 // Step answers what an activity of some use might.
 func (s *Steps) Step(_ context.Context, id string, last bool) (string, error) {
-	if turn, ok := s.turns.Load(id); ok && last {
-		turn.(chan struct{}) <- struct{}{}
+	if signal, ok := s.signals.Load(id); ok && last {
+		signal.(chan struct{}) <- struct{}{}
 	}
 	return "pi_3NabcdefghijklmnopqrstuV", nil
 }
@@ -188,9 +188,9 @@ func (s *shop) sell(b *testing.B, n, inFlight int) []time.Duration {
 
 func (s *shop) sellOne(ctx context.Context) (placed time.Duration, err error) {
 	id := fmt.Sprintf("order/%s/%d", strings.ReplaceAll(s.name, "/", "-"), s.sold.Add(1))
-	turn := make(chan struct{}, 4)
-	s.steps.turns.Store(id, turn)
-	defer s.steps.turns.Delete(id)
+	signal := make(chan struct{}, 4)
+	s.steps.signals.Store(id, signal)
+	defer s.steps.signals.Delete(id)
 
 	begin := time.Now()
 	start := s.client.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
@@ -210,7 +210,7 @@ func (s *shop) sellOne(ctx context.Context) (placed time.Duration, err error) {
 	}
 	placed = time.Since(begin)
 	for range 4 {
-		<-turn
+		<-signal
 		time.Sleep(10 * time.Millisecond) // a provider is not part of the stage it answers to
 		if err := s.client.SignalWorkflow(ctx, id, "", "event", "evt_123"); err != nil {
 			return 0, err

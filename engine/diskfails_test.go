@@ -53,7 +53,7 @@ func lost(t *testing.T, d *simDisk, tx ...int) error {
 	m := &model{disk: d, promised: &p}
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 20 {
-		if err := m.picture(r).check(filepath.Join(t.TempDir(), "cut")); err != nil {
+		if err := m.capture(r).check(filepath.Join(t.TempDir(), "cut")); err != nil {
 			return err
 		}
 	}
@@ -65,12 +65,12 @@ func lost(t *testing.T, d *simDisk, tx ...int) error {
 func TestKilledBeforeTheSync(t *testing.T) {
 	t.Parallel()
 	d, db, c := failing(t)
-	<-c.turn
+	<-c.token
 	if _, err := c.exec(t.Context(), "insert into t values (1, 0, 1, 'x')", nil); err != nil {
 		t.Fatal(err)
 	}
 	d = d.reboot(t)
-	c.turn <- struct{}{}
+	c.token <- struct{}{}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -211,8 +211,8 @@ func TestNoCommitAfterAFailedSync(t *testing.T) {
 	if err := tx.Commit(); !errors.Is(err, d.broken) {
 		t.Errorf("commit: %v", err)
 	}
-	<-c.turn
-	defer func() { c.turn <- struct{}{} }()
+	<-c.token
+	defer func() { c.token <- struct{}{} }()
 	left, err := c.query(t.Context(), "select * from t", nil)
 	if err != nil || len(left.(*rows).values) > 0 {
 		t.Errorf("it was committed: %v %v", left, err)

@@ -58,7 +58,7 @@ func (e *Engine) run(ctx context.Context, c Config, p ports) error {
 	if err := server.Start(); err != nil {
 		return fmt.Errorf("start Temporal server: %w", err)
 	}
-	return settleNamespace(ctx, e.address, c)
+	return updateNamespace(ctx, e.address, c)
 }
 
 // Address is the frontend's host:port, for workers and clients.

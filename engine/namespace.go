@@ -30,10 +30,10 @@ func createNamespace(persistence config.Persistence, c Config) error {
 	return sqlite.CreateNamespaces(persistence.DataStores[persistence.DefaultStore].SQL, ns)
 }
 
-// settleNamespace brings an existing namespace up to date and waits until the
+// updateNamespace brings an existing namespace up to date and waits until the
 // server answers for it.
-func settleNamespace(ctx context.Context, address string, c Config) error {
-	ctx, cancel := context.WithTimeout(ctx, settling)
+func updateNamespace(ctx context.Context, address string, c Config) error {
+	ctx, cancel := context.WithTimeout(ctx, namespaceTimeout)
 	defer cancel()
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 // visibility indexes.
 var postgresIndex = regexp.MustCompile(`^CREATE INDEX (by_\w+) ON \S+ USING \w+ \(namespace_id, (\w+)`)
 
-// slimPatience is how long somebody else may read the table, such as a backup,
+// slimLockTimeout is how long somebody else may read the table, such as a backup,
 // before its indexes are left for another time.
-const slimPatience = "5s"
+const slimLockTimeout = "5s"
 
 // slimVisibility limits the indexes of the visibility table to the rows for
 // which they are worth their cost; of those it finds limited it leaves the
@@ -46,7 +46,7 @@ func (s *postgresStore) slimVisibility(ctx context.Context) error {
 		if rows == "" {
 			continue
 		}
-		for _, stmt := range []string{"SET LOCAL lock_timeout = '" + slimPatience + "'", "DROP INDEX " + m[1], definition + " WHERE " + rows} {
+		for _, stmt := range []string{"SET LOCAL lock_timeout = '" + slimLockTimeout + "'", "DROP INDEX " + m[1], definition + " WHERE " + rows} {
 			if _, err := tx.ExecContext(ctx, stmt); err != nil {
 				return err
 			}

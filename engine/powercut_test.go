@@ -49,7 +49,7 @@ func (p *promises) clone() *promises {
 }
 
 // picture is what a power cut at one moment leaves, and what was promised.
-type picture struct {
+type diskState struct {
 	files map[string][]byte
 	*promises
 }
@@ -79,7 +79,7 @@ func TestPowerCut(t *testing.T) {
 		d := newSimDisk(t, dir)
 		db := openSim(rt, d, s, pragmas...)
 		m := &model{disk: d, db: db, promised: &promises{map[int]bool{}, map[int]bool{}}}
-		pictures := m.photograph(r, 6)
+		snapshots := m.photograph(r, 6)
 		var all sync.WaitGroup
 		for _, c := range callers {
 			all.Go(func() {
@@ -94,7 +94,7 @@ func TestPowerCut(t *testing.T) {
 		if err := db.Close(); err != nil {
 			rt.Fatal(err)
 		}
-		for i, p := range append(*pictures, m.picture(r)) {
+		for i, p := range append(*snapshots, m.capture(r)) {
 			if err := p.check(filepath.Join(dir, fmt.Sprint("cut", i))); err != nil {
 				rt.Fatalf("power cut %d: %v", i, err)
 			}
@@ -137,27 +137,27 @@ type model struct {
 }
 
 // photograph takes pictures while things change and keeps any n of them.
-func (m *model) photograph(r *rand.Rand, n int) *[]picture {
-	var pictures []picture
+func (m *model) photograph(r *rand.Rand, n int) *[]diskState {
+	var snapshots []diskState
 	changes := 0
 	m.disk.mu.Lock()
 	defer m.disk.mu.Unlock()
 	m.disk.each = func() {
 		changes++
-		if len(pictures) < n {
-			pictures = append(pictures, picture{m.disk.cut(r), m.promised.clone()})
+		if len(snapshots) < n {
+			snapshots = append(snapshots, diskState{m.disk.cut(r), m.promised.clone()})
 		} else if i := r.IntN(changes); i < n {
-			pictures[i] = picture{m.disk.cut(r), m.promised.clone()}
+			snapshots[i] = diskState{m.disk.cut(r), m.promised.clone()}
 		}
 	}
-	return &pictures
+	return &snapshots
 }
 
 // picture takes one now.
-func (m *model) picture(r *rand.Rand) picture {
+func (m *model) capture(r *rand.Rand) diskState {
 	m.disk.mu.Lock()
 	defer m.disk.mu.Unlock()
-	return picture{m.disk.cut(r), m.promised.clone()}
+	return diskState{m.disk.cut(r), m.promised.clone()}
 }
 
 func (m *model) promise(f func(*promises)) {
@@ -251,7 +251,7 @@ func transactions(ctx context.Context, db *sql.DB) (seen []int, err error) {
 }
 
 // check opens the picture as the next start would.
-func (p picture) check(dir string) error {
+func (p diskState) check(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}

@@ -16,9 +16,9 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// settling is how long a server may take until its namespace can be used. It
+// namespaceTimeout is how long a server may take until its namespace can be used. It
 // takes a moment, or two seconds with new search attributes.
-const settling = 30 * time.Second
+const namespaceTimeout = 30 * time.Second
 
 // SearchAttributesError says that a namespace lacks search attributes and that
 // this process may not add them.
@@ -46,7 +46,7 @@ func (e *SearchAttributesError) Unwrap() error { return e.Err }
 // Several processes may do so at the same time. It fails with a
 // *SearchAttributesError where the server refuses.
 func EnsureSearchAttributes(ctx context.Context, w workflowservice.WorkflowServiceClient, o operatorservice.OperatorServiceClient, name string, wanted map[string]enums.IndexedValueType) error {
-	ctx, cancel := context.WithTimeout(ctx, settling)
+	ctx, cancel := context.WithTimeout(ctx, namespaceTimeout)
 	defer cancel()
 	n := namespace{name: name, workflows: w, operator: o}
 	// Asked for its search attributes, a server calls a namespace that does not

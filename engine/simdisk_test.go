@@ -32,7 +32,7 @@ type simDisk struct {
 type simFile struct {
 	durable []byte
 	pending []change // in the order they were made
-	settled int      // how many have gone from pending to durable
+	synced int      // how many have gone from pending to durable
 }
 
 // change is a write, or a truncation to at.
@@ -78,7 +78,7 @@ func (d *simDisk) change(name string, c change) {
 func (d *simDisk) sync(name string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.file(name).settle(len(d.file(name).pending))
+	d.file(name).sync(len(d.file(name).pending))
 	d.each()
 }
 
@@ -89,12 +89,12 @@ func (d *simDisk) remove(name string) {
 	d.each()
 }
 
-func (f *simFile) settle(n int) {
+func (f *simFile) sync(n int) {
 	for _, c := range f.pending[:n] {
 		f.durable = c.apply(f.durable)
 	}
 	f.pending = f.pending[n:]
-	f.settled += n
+	f.synced += n
 }
 
 func (c change) apply(b []byte) []byte {
@@ -207,7 +207,7 @@ func (l *simLog) datasync() error {
 	l.disk.mu.Lock()
 	defer l.disk.mu.Unlock()
 	f := l.disk.file(l.name)
-	begun := f.settled + len(f.pending)
+	begun := f.synced + len(f.pending)
 	l.disk.mu.Unlock()
 	for range 20 {
 		runtime.Gosched() // others write on
@@ -217,7 +217,7 @@ func (l *simLog) datasync() error {
 		f.pending = nil
 		return l.disk.broken
 	}
-	f.settle(max(0, begun-f.settled))
+	f.sync(max(0, begun-f.synced))
 	l.disk.each()
 	return nil
 }

@@ -29,7 +29,7 @@ import (
 type connector struct {
 	driver   *sqlite.Driver
 	raw      rawConn
-	turn     chan struct{} // holds one token
+	token     chan struct{} // holds one token
 	closed   chan struct{}
 	compiled map[string]driver.Stmt
 	wal      *walSync
@@ -56,11 +56,11 @@ func openConnector(file, dsn string, open func(string) (logFile, error)) (*conne
 	c := &connector{
 		driver:   d,
 		raw:      raw.(rawConn),
-		turn:     make(chan struct{}, 1),
+		token:     make(chan struct{}, 1),
 		closed:   make(chan struct{}),
 		compiled: map[string]driver.Stmt{},
 	}
-	c.turn <- struct{}{}
+	c.token <- struct{}{}
 	// SQLite makes the log when a table is first looked for.
 	if _, err := c.query(context.Background(), "select count(*) from sqlite_master", nil); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -70,16 +70,16 @@ func openConnector(file, dsn string, open func(string) (logFile, error)) (*conne
 		return nil, errors.Join(fmt.Errorf("open write-ahead log: %w", err), c.Close())
 	}
 	c.wal = newWALSync(log)
-	if err := c.settle(); err != nil {
+	if err := c.recoverLog(); err != nil {
 		_ = c.Close() // has nothing to add
 		return nil, fmt.Errorf("settle write-ahead log: %w", err)
 	}
 	return c, nil
 }
 
-// settle brings to disk what an earlier process left, and makes sure that
+// recoverLog brings to disk what an earlier process left, and makes sure that
 // SQLite does its part of what we promise.
-func (c *connector) settle() error {
+func (c *connector) recoverLog() error {
 	ctx := context.Background()
 	for pragma, want := range map[string]driver.Value{"journal_mode": "wal", "synchronous": int64(1)} {
 		r, err := c.query(ctx, "pragma "+pragma, nil)
@@ -93,7 +93,7 @@ func (c *connector) settle() error {
 	if _, err := c.exec(ctx, "begin immediate", nil); err != nil {
 		return err
 	}
-	err := c.wal.settle()
+	err := c.wal.recoverLog()
 	_, rollback := c.exec(ctx, "rollback", nil)
 	return errors.Join(err, rollback)
 }
@@ -107,7 +107,7 @@ func (c *connector) Connect(context.Context) (driver.Conn, error) { return &seat
 // failed sync it leaves SQLite's connection open, because there may be holes in
 // the log and a power cut while it is folded would damage the file.
 func (c *connector) Close() error {
-	<-c.turn // for good
+	<-c.token // for good
 	close(c.closed)
 	if c.wal == nil {
 		return c.raw.Close()

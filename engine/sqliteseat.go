@@ -27,10 +27,10 @@ var (
 // is written then might be built on what is not there.
 func (s *seat) take(ctx context.Context) error {
 	select {
-	case <-s.c.turn:
+	case <-s.c.token:
 		err := s.c.wal.broken()
 		if err != nil {
-			s.c.turn <- struct{}{}
+			s.c.token <- struct{}{}
 		}
 		return err
 	case <-s.c.closed:
@@ -44,7 +44,7 @@ func (s *seat) take(ctx context.Context) error {
 // disk.
 func (s *seat) leave() error {
 	mark := s.c.wal.mark()
-	s.c.turn <- struct{}{}
+	s.c.token <- struct{}{}
 	return s.c.wal.await(mark)
 }
 
@@ -64,7 +64,7 @@ func (s *seat) ExecContext(ctx context.Context, query string, args []driver.Name
 	}
 	res, err := s.c.exec(ctx, query, args)
 	if strings.HasPrefix(query, historyNode) {
-		s.c.turn <- struct{}{}
+		s.c.token <- struct{}{}
 		return res, err
 	}
 	s.c.wal.wrote()

@@ -52,12 +52,12 @@ func newWALSync(f logFile) *walSync {
 	return w
 }
 
-// settle brings to disk what an earlier process may have left in the system's
+// recoverLog brings to disk what an earlier process may have left in the system's
 // memory, for it will be read as if it were there. Syncing is not enough: of
 // pages that it once failed to write, a system may keep the new content and
 // call them written. So each is written once more. Nobody else may be writing
 // to the log.
-func (w *walSync) settle() error {
+func (w *walSync) recoverLog() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.err = w.rewrite()

@@ -210,8 +210,8 @@ func TestHistoryNodeIsKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := e.store.(*sqliteStore).conn
-	<-c.turn
-	defer func() { c.turn <- struct{}{} }()
+	<-c.token
+	defer func() { c.token <- struct{}{} }()
 	for query := range c.compiled {
 		if strings.HasPrefix(query, historyNode) {
 			return
@@ -298,7 +298,7 @@ func TestRowsAreIndependent(t *testing.T) {
 }
 
 // A caller who gives up waiting for the turn leaves the line.
-func TestTurnCanBeGivenUp(t *testing.T) {
+func TestWaitCanBeCancelled(t *testing.T) {
 	t.Parallel()
 	_, db := openTest(t, &disk{})
 	tx, err := db.Begin()

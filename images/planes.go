@@ -49,8 +49,8 @@ func (s source) channels() (n int) {
 	return n
 }
 
-// again makes a scaled picture the source of a smaller one.
-func (p planes) again() source {
+// asSource makes a scaled picture the source of a smaller one.
+func (p planes) asSource() source {
 	s := source{w: p.w, h: p.h, alpha: p.alpha}
 	for i, pl := range p.all {
 		s.all = append(s.all, lines{first: i, n: 1, w: pl.w, h: pl.h, each: func(y int, rows [][]byte) { rows[0] = pl.row(y) }})

@@ -42,7 +42,7 @@ func Scale(ctx context.Context, data []byte, l Limits) (*Scaled, error) {
 	if err != nil {
 		return nil, err
 	}
-	across, down, swap := turning(h.Orientation)
+	across, down, swap := orientationSteps(h.Orientation)
 	s := &Scaled{Header: h, sizes: map[string]planes{}}
 	src := from(img, h)
 	w, ht := h.Width, h.Height
@@ -53,15 +53,15 @@ func Scale(ctx context.Context, data []byte, l Limits) (*Scaled, error) {
 		}
 		var p planes
 		if i == 0 {
-			p = turned(scaled(src, shrunk(w, ht, size.Side), shrunk(ht, w, size.Side), turn{across, down}), h.Orientation)
+			p = upright(scaled(src, shrunk(w, ht, size.Side), shrunk(ht, w, size.Side), mirror{across, down}), h.Orientation)
 			h.space.convert(p)
 			if swap {
 				w, ht = ht, w
 			}
 		} else {
-			p = scaled(src, shrunk(w, ht, size.Side), shrunk(ht, w, size.Side), turn{})
+			p = scaled(src, shrunk(w, ht, size.Side), shrunk(ht, w, size.Side), mirror{})
 		}
-		s.sizes[size.Name], src = p, p.again()
+		s.sizes[size.Name], src = p, p.asSource()
 	}
 	return s, nil
 }

@@ -108,9 +108,9 @@ func TestRenderKinds(t *testing.T) {
 	}
 }
 
-// TestRenderTurns is IMG-5: held any of eight ways, the picture comes out
+// TestRenderOrientations is IMG-5: held any of eight ways, the picture comes out
 // upright.
-func TestRenderTurns(t *testing.T) {
+func TestRenderOrientations(t *testing.T) {
 	for o, want := range map[uint16][]color.NRGBA{
 		1: {red, green, blue, white},
 		2: {green, red, white, blue},

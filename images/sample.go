@@ -68,7 +68,7 @@ type shape struct {
 	x, y, w, h  float64 // middle and half sides
 	round       float64 // radius of the corners; as large as w and h: an ellipse
 	hole        float64 // leaves only a rim so wide; 0: it is filled
-	turn, light float64 // turn of the hue; how light
+	hue, light float64 // turn of the hue; how light
 	colour      float64 // how much colour
 	stripes     int
 }
@@ -86,19 +86,19 @@ func stillLife(sku string) []shape {
 	case strings.Contains(sku, "kettle"):
 		return []shape{shadow, {y: 0.46, w: 0.17, h: 0.16, round: 0.12, hole: 0.03, light: 0.25, colour: 0.1}, {x: 0.3, y: 0.32, w: 0.12, h: 0.035, round: 0.03, light: 0.62, colour: 0.05}, body(0.26, 0.2, 0.16), {y: 0.43, w: 0.05, h: 0.04, round: 1, light: 0.2, colour: 0.1}}
 	case strings.Contains(sku, "tea"):
-		return []shape{shadow, body(0.18, 0.27, 0.03), {y: 0.56, w: 0.15, h: 0.04, round: 0.02, light: 0.7, colour: 0.3}, {y: 0.27, w: 0.14, h: 0.13, round: 0.02, turn: 40, light: 0.85, colour: 0.4}}
+		return []shape{shadow, body(0.18, 0.27, 0.03), {y: 0.56, w: 0.15, h: 0.04, round: 0.02, light: 0.7, colour: 0.3}, {y: 0.27, w: 0.14, h: 0.13, round: 0.02, hue: 40, light: 0.85, colour: 0.4}}
 	case strings.Contains(sku, "shirt"):
 		return []shape{{x: 0.28, y: 0.42, w: 0.12, h: 0.1, round: 0.05, light: 0.4, colour: 0.4, stripes: 3}, {x: -0.28, y: 0.42, w: 0.12, h: 0.1, round: 0.05, light: 0.4, colour: 0.4, stripes: 3}, {y: 0.28, w: 0.22, h: 0.26, round: 0.04, light: 0.4, colour: 0.4, stripes: 8}, {y: 0.54, w: 0.08, h: 0.04, round: 1, light: 0.8, colour: 0.2}}
 	case strings.Contains(sku, "poster"):
-		return []shape{{y: 0.34, w: 0.26, h: 0.34, light: 0.95, colour: 0.1}, {y: 0.38, w: 0.22, h: 0.27, light: 0.7, colour: 0.4}, {x: 0.06, y: 0.5, w: 0.06, h: 0.06, round: 1, turn: 160, light: 0.6, colour: 0.7}, {y: 0.2, w: 0.22, h: 0.09, light: 0.35, colour: 0.5}}
+		return []shape{{y: 0.34, w: 0.26, h: 0.34, light: 0.95, colour: 0.1}, {y: 0.38, w: 0.22, h: 0.27, light: 0.7, colour: 0.4}, {x: 0.06, y: 0.5, w: 0.06, h: 0.06, round: 1, hue: 160, light: 0.6, colour: 0.7}, {y: 0.2, w: 0.22, h: 0.09, light: 0.35, colour: 0.5}}
 	case strings.Contains(sku, "bowl"):
-		return []shape{shadow, {y: 0.02, w: 0.09, h: 0.03, round: 0.02, light: 0.35, colour: 0.3}, {y: 0.17, w: 0.26, h: 0.14, round: 0.13, light: 0.55, colour: 0.3}, {y: 0.29, w: 0.25, h: 0.045, round: 1, turn: 30, light: 0.72, colour: 0.3}}
+		return []shape{shadow, {y: 0.02, w: 0.09, h: 0.03, round: 0.02, light: 0.35, colour: 0.3}, {y: 0.17, w: 0.26, h: 0.14, round: 0.13, light: 0.55, colour: 0.3}, {y: 0.29, w: 0.25, h: 0.045, round: 1, hue: 30, light: 0.72, colour: 0.3}}
 	case strings.Contains(sku, "oil"):
 		return []shape{shadow, body(0.13, 0.2, 0.05), {y: 0.43, w: 0.04, h: 0.05, round: 0.01, light: 0.55, colour: 0.5}, {y: 0.52, w: 0.055, h: 0.055, round: 0.02, light: 0.18, colour: 0.2}, {y: 0.17, w: 0.09, h: 0.08, round: 0.01, light: 0.9, colour: 0.2}}
 	case strings.Contains(sku, "lamp"):
-		return []shape{shadow, {y: 0.6, w: 0.1, h: 0.1, round: 0.1, hole: 0.02, light: 0.4, colour: 0.6}, {y: 0.04, w: 0.2, h: 0.04, round: 0.02, light: 0.4, colour: 0.6}, {y: 0.27, w: 0.17, h: 0.2, round: 0.06, light: 0.88, colour: 0.5}, {y: 0.24, w: 0.05, h: 0.1, round: 1, turn: 8, light: 0.66, colour: 1}, {y: 0.49, w: 0.18, h: 0.035, round: 0.02, light: 0.4, colour: 0.6}}
+		return []shape{shadow, {y: 0.6, w: 0.1, h: 0.1, round: 0.1, hole: 0.02, light: 0.4, colour: 0.6}, {y: 0.04, w: 0.2, h: 0.04, round: 0.02, light: 0.4, colour: 0.6}, {y: 0.27, w: 0.17, h: 0.2, round: 0.06, light: 0.88, colour: 0.5}, {y: 0.24, w: 0.05, h: 0.1, round: 1, hue: 8, light: 0.66, colour: 1}, {y: 0.49, w: 0.18, h: 0.035, round: 0.02, light: 0.4, colour: 0.6}}
 	}
-	return []shape{shadow, body(0.22, 0.24, 0.08), {x: 0.06, y: 0.3, w: 0.09, h: 0.09, round: 1, turn: 40, light: 0.75, colour: 0.5}}
+	return []shape{shadow, body(0.22, 0.24, 0.08), {x: 0.06, y: 0.3, w: 0.09, h: 0.09, round: 1, hue: 40, light: 0.75, colour: 0.5}}
 }
 
 // draw fills the shape, lit from the left, its edge smooth.
@@ -118,7 +118,7 @@ func (s shape) draw(m *image.RGBA, degrees float64) {
 				light = 0.9
 			}
 			under := m.RGBAAt(x, y)
-			over := hsl(degrees+s.turn, s.colour, light)
+			over := hsl(degrees+s.hue, s.colour, light)
 			m.SetRGBA(x, y, color.RGBA{mix(under.R, over.R, cover), mix(under.G, over.G, cover), mix(under.B, over.B, cover), 255})
 		}
 	}

@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// turn says which way a picture will be turned once it is scaled.
-type turn struct{ across, down bool } // mirrored along
+// mirror says which way a picture will be turned once it is scaled.
+type mirror struct{ across, down bool } // mirrored along
 
 // scaled makes a picture of w × h pixels from a source: brightness in full,
 // colour at half the size each way, as JPEG keeps it.
-func scaled(s source, w, h int, t turn) planes {
+func scaled(s source, w, h int, t mirror) planes {
 	p := planes{w: w, h: h, alpha: s.alpha, all: make([]plane, s.channels())}
 	for _, l := range s.all {
 		// What is read together may go to planes of two sizes.
@@ -49,7 +49,7 @@ type job struct {
 // not be whole: three pixels have one and a half colours. Where the picture
 // will be mirrored and its last colour stands for less, the colours move by
 // that much now.
-func (j *job) fit(s source, w, h, across, down int, t turn) {
+func (j *job) fit(s source, w, h, across, down int, t mirror) {
 	srcAcross, srcDown := float64(ratio(s.w, j.w)), float64(ratio(s.h, j.h))
 	shift := func(mirrored bool, n, by int) float64 {
 		if mirrored && by == 2 && n%2 == 1 {

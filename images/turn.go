@@ -1,13 +1,13 @@
 package images
 
 // turned puts a picture upright, as its orientation says.
-func turned(p planes, orientation int) planes {
-	across, down, swap := turning(orientation)
+func upright(p planes, orientation int) planes {
+	across, down, swap := orientationSteps(orientation)
 	if !across && !down && !swap {
 		return p
 	}
 	for i, pl := range p.all {
-		p.all[i] = pl.turned(across, down, swap)
+		p.all[i] = pl.oriented(across, down, swap)
 	}
 	if swap {
 		p.w, p.h = p.h, p.w
@@ -15,9 +15,9 @@ func turned(p planes, orientation int) planes {
 	return p
 }
 
-// turning is an orientation as three steps: mirror across, mirror down, then
+// orientationSteps is an orientation as three steps: mirror across, mirror down, then
 // swap rows and columns.
-func turning(orientation int) (across, down, swap bool) {
+func orientationSteps(orientation int) (across, down, swap bool) {
 	switch orientation {
 	case 2:
 		return true, false, false
@@ -37,7 +37,7 @@ func turning(orientation int) (across, down, swap bool) {
 	return false, false, false
 }
 
-func (p plane) turned(across, down, swap bool) plane {
+func (p plane) oriented(across, down, swap bool) plane {
 	out := newPlane(p.w, p.h)
 	if swap {
 		out = newPlane(p.h, p.w)

@@ -12,15 +12,15 @@ import (
 // Why an event cannot be sent on its way once more.
 var (
 	ErrStillParked = errors.New("the event still cannot be used")
-	ErrNoNews      = errors.New("nobody needs events of this type")
+	ErrNotNeeded      = errors.New("nobody needs events of this type")
 	ErrPruned      = errors.New("the event is too old: its bytes are not kept any more")
 )
 
-// Again reads a stored event anew, as a changed configuration or a newer
+// Redeliver reads a stored event anew, as a changed configuration or a newer
 // version may understand what was parked, and sends it on its way once more:
 // an operator's decision. Delivering an event twice is harmless. It fails with
-// inboxrecords.ErrNoItem, ErrStillParked, ErrNoNews or ErrPruned, and then changes nothing.
-func (h *Handler) Again(ctx context.Context, id int64, by string) (inboxrecords.Item, error) {
+// inboxrecords.ErrNoItem, ErrStillParked, ErrNotNeeded or ErrPruned, and then changes nothing.
+func (h *Handler) Redeliver(ctx context.Context, id int64, by string) (inboxrecords.Item, error) {
 	it, err := h.Keeper.Item(ctx, id)
 	if err != nil {
 		return it, err
@@ -40,11 +40,11 @@ func (h *Handler) Again(ctx context.Context, id int64, by string) (inboxrecords.
 		return it, fmt.Errorf("%w: %s", ErrStillParked, d.Problem)
 	}
 	it.OrderID, it.Ref, it.Note = d.OrderID, d.Ref, "sent again by "+by
-	if it.News, err = worthDelivering(d); err != nil {
+	if it.Event, err = worthDelivering(d); err != nil {
 		return it, err
 	}
-	if it.News == nil {
-		return it, fmt.Errorf("%w: %s", ErrNoNews, it.Type)
+	if it.Event == nil {
+		return it, fmt.Errorf("%w: %s", ErrNotNeeded, it.Type)
 	}
 	if err := h.Keeper.Redeliver(ctx, &it); err != nil {
 		return it, err

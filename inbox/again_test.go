@@ -12,27 +12,27 @@ import (
 )
 
 // newer understands what the provider it wraps did not.
-type newer struct{ post }
+type newer struct{ testProvider }
 
 func (n newer) Parse(body []byte) (order.Delivery, error) {
-	d, err := n.post.Parse(body)
+	d, err := n.testProvider.Parse(body)
 	if d.Problem == "version 2" {
-		d.Problem, d.News = "", &order.News{ID: "post:" + d.EventID, Type: d.Type, OrderID: d.OrderID}
+		d.Problem, d.Event = "", &order.ProviderEvent{ID: "post:" + d.EventID, Type: d.Type, OrderID: d.OrderID}
 	}
 	return d, err
 }
 
 // REC-8, RES-12, PAY-16, F89: what was parked is delivered once it is understood, and what
 // was delivered may be delivered again.
-func TestAgain(t *testing.T) {
+func TestRedeliver(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
-	b.sendLetter(t, letter{ID: "evt_new", Type: "paid", OrderID: "ord_a", Version: "2"})
-	b.sendLetter(t, letter{ID: "evt_odd", Type: "paid", OrderID: "ord_a", Version: "3"})
-	b.sendLetter(t, letter{ID: "evt_kept", Type: "chat", OrderID: "ord_a", Useless: true})
+	b.sendEvent(t, testEvent{ID: "evt_new", Type: "paid", OrderID: "ord_a", Version: "2"})
+	b.sendEvent(t, testEvent{ID: "evt_odd", Type: "paid", OrderID: "ord_a", Version: "3"})
+	b.sendEvent(t, testEvent{ID: "evt_kept", Type: "chat", OrderID: "ord_a", Useless: true})
 	parked, kept := b.awaitState(t, inboxrecords.Parked, 2), b.awaitState(t, inboxrecords.Kept, 1)
 	again := func(id int64) error {
-		_, err := b.Again(t.Context(), id, "key:ops")
+		_, err := b.Redeliver(t.Context(), id, "key:ops")
 		return err
 	}
 	for _, it := range parked {
@@ -40,21 +40,21 @@ func TestAgain(t *testing.T) {
 			t.Errorf("%s: %v, want it still parked", it.EventID, err)
 		}
 	}
-	b.Sources["post"] = newer{post{"s3cret"}}
+	b.Sources["post"] = newer{testProvider{"s3cret"}}
 	for _, it := range parked {
 		if err := again(it.ID); (err == nil) != (it.EventID == "evt_new") {
 			t.Errorf("%s: %v", it.EventID, err)
 		}
 	}
 	it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
-	if heard := b.workflows.heard("ord_a"); len(heard) != 1 || heard[0] != "post:evt_new" || it.Note != "" {
-		t.Errorf("heard %q, note %q", heard, it.Note)
+	if received := b.workflows.received("ord_a"); len(received) != 1 || received[0] != "post:evt_new" || it.Note != "" {
+		t.Errorf("heard %q, note %q", received, it.Note)
 	}
 	if err := again(it.ID); err != nil {
 		t.Error(err)
 	}
 	b.workflows.await(t, "ord_a", 2)
-	if err := again(kept[0].ID); !errors.Is(err, inbox.ErrNoNews) {
+	if err := again(kept[0].ID); !errors.Is(err, inbox.ErrNotNeeded) {
 		t.Errorf("of a type nobody needs: %v", err)
 	}
 	if err := again(999); !errors.Is(err, inboxrecords.ErrNoItem) {
@@ -62,39 +62,39 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestAgain_pruned (WHK-7, REC-8): what is so old that its bytes were given up
+// TestRedeliver_pruned (WHK-7, REC-8): what is so old that its bytes were given up
 // cannot be read anew, and says so; when its provider sends it once more it is
 // still known, and not delivered twice.
-func TestAgain_pruned(t *testing.T) {
+func TestRedeliver_pruned(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
-	old := letter{ID: "evt_1", Type: "paid", OrderID: "ord_a"}
-	b.sendLetter(t, old)
+	old := testEvent{ID: "evt_1", Type: "paid", OrderID: "ord_a"}
+	b.sendEvent(t, old)
 	it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
 	if n, err := b.store.PruneInbox(t.Context(), time.Now().Add(time.Hour)); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
-	if _, err := b.Again(t.Context(), it.ID, "key:ops"); !errors.Is(err, inbox.ErrPruned) {
+	if _, err := b.Redeliver(t.Context(), it.ID, "key:ops"); !errors.Is(err, inbox.ErrPruned) {
 		t.Errorf("again: %v", err)
 	}
-	if got := b.sendLetter(t, old); got.StatusCode != http.StatusOK {
+	if got := b.sendEvent(t, old); got.StatusCode != http.StatusOK {
 		t.Errorf("sent once more: %d", got.StatusCode)
 	}
-	b.sendLetter(t, letter{ID: "evt_2", Type: "paid", OrderID: "ord_a"})
-	if heard := b.workflows.await(t, "ord_a", 2); heard[1] != "post:evt_2" {
-		t.Errorf("heard %q", heard)
+	b.sendEvent(t, testEvent{ID: "evt_2", Type: "paid", OrderID: "ord_a"})
+	if received := b.workflows.await(t, "ord_a", 2); received[1] != "post:evt_2" {
+		t.Errorf("heard %q", received)
 	}
 }
 
 // What is sent again goes at once, not at the next sweep.
-func TestAgain_at_once(t *testing.T) {
+func TestRedeliver_at_once(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) { b.relay.SweepEvery = time.Hour })
-	b.sendLetter(t, letter{ID: "evt_1", Type: "paid", OrderID: "ord_a", Parcel: "ref_1"})
+	b.sendEvent(t, testEvent{ID: "evt_1", Type: "paid", OrderID: "ord_a", Parcel: "ref_1"})
 	it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
 	for tick := time.NewTicker(time.Millisecond); b.relay.Counts().Waiting > 0; <-tick.C { // what is still in memory is left alone
 	}
-	if _, err := b.Again(t.Context(), it.ID, "key:ops"); err != nil {
+	if _, err := b.Redeliver(t.Context(), it.ID, "key:ops"); err != nil {
 		t.Fatal(err)
 	}
 	b.workflows.await(t, "ord_a", 2)

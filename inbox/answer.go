@@ -54,7 +54,7 @@ func item(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte,
 		it.State, it.Note = inboxrecords.Parked, d.Problem
 		return it, nil
 	}
-	if it.News, err = worthDelivering(d); it.News == nil {
+	if it.Event, err = worthDelivering(d); it.Event == nil {
 		it.State = inboxrecords.Kept
 	}
 	return it, err
@@ -65,8 +65,8 @@ func worthDelivering(d order.Delivery) ([]byte, error) {
 	switch {
 	case d.Mail != nil:
 		return json.Marshal(kept{Mail: d.Mail})
-	case d.News != nil:
-		return json.Marshal(d.News)
+	case d.Event != nil:
+		return json.Marshal(d.Event)
 	}
 	return nil, nil
 }

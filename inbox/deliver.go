@@ -15,9 +15,9 @@ import (
 // limited.
 const mostAtOnce = 50
 
-// carry delivers one shard's events, all that wait for it at a time.
-func (r *Relay) carry(ctx context.Context, shard <-chan job, deliver func(context.Context, []job)) {
-	var later aside
+// deliverShard delivers one shard's events, all that wait for it at a time.
+func (r *Relay) deliverShard(ctx context.Context, shard <-chan job, deliver func(context.Context, []job)) {
+	var later deferred
 	defer later.stop()
 	for {
 		var jobs []job
@@ -32,7 +32,7 @@ func (r *Relay) carry(ctx context.Context, shard <-chan job, deliver func(contex
 		// What was begun is finished: a half-told order would only be told
 		// again.
 		ctx := context.WithoutCancel(ctx)
-		if jobs = r.sift(ctx, jobs, &later); len(jobs) > 0 {
+		if jobs = r.skipSelfCaused(ctx, jobs, &later); len(jobs) > 0 {
 			deliver(ctx, jobs)
 		}
 	}
@@ -58,7 +58,7 @@ func (r *Relay) deliver(ctx context.Context, jobs []job) {
 	var arrived []job
 	for _, g := range r.byOrder(ctx, jobs) {
 		if g.err == nil {
-			g.err = r.tell(ctx, g)
+			g.err = r.notifyOrder(ctx, g)
 		}
 		switch {
 		case g.err == nil:
@@ -70,7 +70,7 @@ func (r *Relay) deliver(ctx context.Context, jobs []job) {
 		}
 	}
 	if len(arrived) > 0 {
-		r.settle(ctx, arrived, inboxrecords.Delivered, "", time.Time{})
+		r.recordAttempt(ctx, arrived, inboxrecords.Delivered, "", time.Time{})
 	}
 }
 
@@ -89,11 +89,11 @@ func (r *Relay) byOrder(ctx context.Context, jobs []job) []*group {
 	for _, j := range jobs {
 		id, err := j.orderID, error(nil)
 		if id == "" {
-			id, err = r.find(ctx, j.news)
+			id, err = r.find(ctx, j.event)
 		}
 		key := string(id)
 		if err != nil {
-			key = "?" + j.news.About()
+			key = "?" + j.event.About()
 		}
 		g := byKey[key]
 		if g == nil {
@@ -107,7 +107,7 @@ func (r *Relay) byOrder(ctx context.Context, jobs []job) []*group {
 }
 
 // find looks for an order by what the news is about.
-func (r *Relay) find(ctx context.Context, n order.News) (order.ID, error) {
+func (r *Relay) find(ctx context.Context, n order.ProviderEvent) (order.ID, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	switch {
@@ -119,31 +119,31 @@ func (r *Relay) find(ctx context.Context, n order.News) (order.ID, error) {
 	return "", fmt.Errorf("%w: the news is about nothing", order.ErrNotFound)
 }
 
-// tell sends the news to the order's workflow or, if that has ended, to the
+// notifyOrder sends the news to the order's workflow or, if that has ended, to the
 // one for late news.
-func (r *Relay) tell(ctx context.Context, g *group) error {
+func (r *Relay) notifyOrder(ctx context.Context, g *group) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	news := make([]order.News, len(g.jobs))
+	events := make([]order.ProviderEvent, len(g.jobs))
 	for i, j := range g.jobs {
-		news[i] = j.news
-		news[i].OrderID = g.id
+		events[i] = j.event
+		events[i].OrderID = g.id
 	}
-	return r.bring(ctx, g.id, news)
+	return r.bring(ctx, g.id, events)
 }
 
-func (r *Relay) bring(ctx context.Context, id order.ID, news []order.News) error {
-	err := r.Orders.Report(ctx, id, news)
+func (r *Relay) bring(ctx context.Context, id order.ID, events []order.ProviderEvent) error {
+	err := r.Orders.Report(ctx, id, events)
 	if !errors.Is(err, order.ErrClosed) {
 		if err == nil {
-			r.counted.delivered.Add(int64(len(news)))
+			r.counted.delivered.Add(int64(len(events)))
 		}
 		return err
 	}
-	if err := r.Orders.Late(ctx, id, news); err != nil {
+	if err := r.Orders.ReportLate(ctx, id, events); err != nil {
 		return fmt.Errorf("late news: %w", err)
 	}
-	r.counted.late.Add(int64(len(news)))
+	r.counted.late.Add(int64(len(events)))
 	return nil
 }
 
@@ -152,10 +152,10 @@ func (r *Relay) bring(ctx context.Context, id order.ID, news []order.News) error
 func (r *Relay) hold(ctx context.Context, g *group) {
 	r.counted.held.Add(int64(len(g.jobs)))
 	if lines := r.lines.Lines(r.Now(), "hold"); lines > 0 {
-		r.Log.WarnContext(ctx, "news of an unknown order is held", "orderId", g.id, "ref", g.jobs[0].news.About(),
+		r.Log.WarnContext(ctx, "news of an unknown order is held", "orderId", g.id, "ref", g.jobs[0].event.About(),
 			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "lines", lines)
 	}
-	r.settle(ctx, g.jobs, inboxrecords.Held, "no such order yet", r.nextHeld(g.jobs))
+	r.recordAttempt(ctx, g.jobs, inboxrecords.Held, "no such order yet", r.nextHeld(g.jobs))
 	if g.id != "" {
 		r.held.add(g.id)
 	}
@@ -168,7 +168,7 @@ func (r *Relay) retry(ctx context.Context, g *group) {
 		r.Log.ErrorContext(ctx, "news could not be delivered; it will be tried again", "orderId", g.id,
 			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "error", g.err, "lines", lines)
 	}
-	r.settle(ctx, g.jobs, inboxrecords.Received, "delivery failed; see the log", r.next(g.jobs, r.RetryAtMost))
+	r.recordAttempt(ctx, g.jobs, inboxrecords.Received, "delivery failed; see the log", r.next(g.jobs, r.RetryAtMost))
 }
 
 // soonHeld is how many turns a held event has before they get rare.
@@ -194,10 +194,10 @@ func (r *Relay) next(jobs []job, most time.Duration) time.Time {
 	return r.Now().Add(wait/2 + rand.N(wait/2+1))
 }
 
-// settle notes how an attempt ended. If even that fails, the sweeper finds
+// recordAttempt notes how an attempt ended. If even that fails, the sweeper finds
 // the events again after a while and delivers them once more, which is
 // harmless.
-func (r *Relay) settle(ctx context.Context, jobs []job, st inboxrecords.State, note string, next time.Time) {
+func (r *Relay) recordAttempt(ctx context.Context, jobs []job, st inboxrecords.State, note string, next time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	ids := make([]int64, len(jobs))

@@ -238,7 +238,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery,
 		case d.Mail != nil:
 			h.Relay.HandMail(it, *d.Mail)
 		default:
-			h.Relay.Hand(it, *d.News)
+			h.Relay.Hand(it, *d.Event)
 		}
 	}
 	acknowledge(w, http.StatusAccepted, it)

@@ -42,7 +42,7 @@ func TestHandler(t *testing.T) {
 		{name: "WHK-2 F29 stale", body: good, mod: func(r *http.Request) {
 			at := time.Now().Add(-6 * time.Minute).Unix()
 			r.Header.Set("Post-Time", strconv.FormatInt(at, 10))
-			r.Header.Set("Post-Signature", post{"s3cret"}.sign(at, []byte(good)))
+			r.Header.Set("Post-Signature", testProvider{"s3cret"}.sign(at, []byte(good)))
 		}, status: 400, code: "signature_invalid"},
 		{name: "WHK-3 F27 malformed", body: `{"id":`, status: 400, code: "malformed"},
 		{name: "without an id", body: `{"type":"paid"}`, status: 400, code: "malformed"},
@@ -139,7 +139,7 @@ func TestStorm(t *testing.T) {
 	if n := len(b.stored(t, "")); n != 1 {
 		t.Errorf("%d items stored, want 1", n)
 	}
-	if diff := cmp.Diff([]string{"post:evt_1"}, b.workflows.heard("ord_a")); diff != "" {
+	if diff := cmp.Diff([]string{"post:evt_1"}, b.workflows.received("ord_a")); diff != "" {
 		t.Errorf("heard (-want +got):\n%s", diff)
 	}
 	want := inbox.Counts{Fresh: 1, Duplicates: 100}
@@ -271,7 +271,7 @@ func FuzzHandler(f *testing.F) {
 	f.Add([]byte(`{`))
 	f.Add([]byte{0xff, 0x00})
 	store := discard{}
-	h := &inbox.Handler{Sources: map[string]inbox.Source{"post": post{"s3cret"}}, Keeper: store}
+	h := &inbox.Handler{Sources: map[string]inbox.Source{"post": testProvider{"s3cret"}}, Keeper: store}
 	b := &bench{Handler: h}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		switch res := b.send(request(string(body))); res.StatusCode {

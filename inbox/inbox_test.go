@@ -27,10 +27,10 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// post is a small provider: signed like Stripe, with bodies we can write.
-type post struct{ secret string }
+// testProvider is a small provider: signed like Stripe, with bodies we can write.
+type testProvider struct{ secret string }
 
-type letter struct {
+type testEvent struct {
 	ID      string   `json:"id"`
 	Type    string   `json:"type"`
 	OrderID order.ID `json:"orderId"`
@@ -41,7 +41,7 @@ type letter struct {
 	Mail    string   `json:"mail"`
 }
 
-func (p post) Verify(h http.Header, body []byte, now time.Time) error {
+func (p testProvider) Verify(h http.Header, body []byte, now time.Time) error {
 	at, err := strconv.ParseInt(h.Get("Post-Time"), 10, 64)
 	if err != nil {
 		return errors.New("no signature")
@@ -58,15 +58,15 @@ func (p post) Verify(h http.Header, body []byte, now time.Time) error {
 	return nil
 }
 
-func (p post) sign(at int64, body []byte) string {
+func (p testProvider) sign(at int64, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(p.secret))
 	fmt.Fprintf(mac, "%d.", at)
 	mac.Write(body)
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-func (p post) Parse(body []byte) (order.Delivery, error) {
-	var l letter
+func (p testProvider) Parse(body []byte) (order.Delivery, error) {
+	var l testEvent
 	if err := json.Unmarshal(body, &l); err != nil {
 		return order.Delivery{}, errors.New("not a letter")
 	}
@@ -82,12 +82,12 @@ func (p post) Parse(body []byte) (order.Delivery, error) {
 		d.Mail = &mail.Report{Feedback: []mail.Feedback{{Provider: "post", ProviderID: l.Mail, Recipient: "ada@example.com", Kind: mail.Bounced}}}
 		return d, nil
 	}
-	d.News = &order.News{ID: "post:" + l.ID, Type: l.Type, At: d.At, OrderID: l.OrderID}
+	d.Event = &order.ProviderEvent{ID: "post:" + l.ID, Type: l.Type, At: d.At, OrderID: l.OrderID}
 	if l.Intent != "" {
-		d.News.Payment = &order.PaymentNews{IntentID: l.Intent, Status: order.Succeeded}
+		d.Event.Payment = &order.PaymentEvent{IntentID: l.Intent, Status: order.Succeeded}
 	}
 	if l.Parcel != "" {
-		d.News.Parcel = &order.ParcelNews{Reference: l.Parcel, Status: order.ParcelDelivered}
+		d.Event.Parcel = &order.ShipmentEvent{Reference: l.Parcel, Status: order.ParcelDelivered}
 	}
 	return d, nil
 }
@@ -103,12 +103,12 @@ type workflows struct {
 type report struct {
 	id   order.ID
 	late bool
-	news []order.News
+	events []order.ProviderEvent
 }
 
 func newWorkflows() *workflows { return &workflows{changed: make(chan struct{}, 1)} }
 
-func (w *workflows) Report(_ context.Context, id order.ID, news []order.News) error {
+func (w *workflows) Report(_ context.Context, id order.ID, events []order.ProviderEvent) error {
 	w.mu.Lock()
 	answer := w.answer
 	w.mu.Unlock()
@@ -117,16 +117,16 @@ func (w *workflows) Report(_ context.Context, id order.ID, news []order.News) er
 			return err
 		}
 	}
-	w.hear(report{id, false, news})
+	w.record(report{id, false, events})
 	return nil
 }
 
-func (w *workflows) Late(_ context.Context, id order.ID, news []order.News) error {
-	w.hear(report{id, true, news})
+func (w *workflows) ReportLate(_ context.Context, id order.ID, events []order.ProviderEvent) error {
+	w.record(report{id, true, events})
 	return nil
 }
 
-func (w *workflows) hear(r report) {
+func (w *workflows) record(r report) {
 	w.mu.Lock()
 	w.reports = append(w.reports, r)
 	w.mu.Unlock()
@@ -142,13 +142,13 @@ func (w *workflows) set(answer func(order.ID) error) {
 	w.answer = answer
 }
 
-// heard lists the ids of the news an order heard, in order.
-func (w *workflows) heard(id order.ID) (ids []string) {
+// received lists the ids of the news an order heard, in order.
+func (w *workflows) received(id order.ID) (ids []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, r := range w.reports {
 		if r.id == id {
-			for _, n := range r.news {
+			for _, n := range r.events {
 				ids = append(ids, n.ID)
 			}
 		}
@@ -161,13 +161,13 @@ func (w *workflows) await(t *testing.T, id order.ID, n int) []string {
 	t.Helper()
 	limit := time.After(20 * time.Second)
 	for {
-		if ids := w.heard(id); len(ids) >= n {
+		if ids := w.received(id); len(ids) >= n {
 			return ids
 		}
 		select {
 		case <-w.changed:
 		case <-limit:
-			t.Fatalf("%s heard %d pieces of news, want %d", id, len(w.heard(id)), n)
+			t.Fatalf("%s heard %d pieces of news, want %d", id, len(w.received(id)), n)
 		}
 	}
 }
@@ -198,7 +198,7 @@ func setUp(t *testing.T, opts ...option) *bench {
 	logger := slog.New(slog.NewJSONHandler(log, nil))
 	b := &bench{store: store, workflows: w, log: log}
 	b.relay = newRelay(store, w, logger)
-	b.Handler = &inbox.Handler{Sources: map[string]inbox.Source{"post": post{"s3cret"}}, Keeper: store, Relay: b.relay, Log: logger}
+	b.Handler = &inbox.Handler{Sources: map[string]inbox.Source{"post": testProvider{"s3cret"}}, Keeper: store, Relay: b.relay, Log: logger}
 	for _, o := range opts {
 		o(b)
 	}
@@ -254,7 +254,7 @@ func request(body string, mod ...func(*http.Request)) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/webhooks/post", bytes.NewReader([]byte(body)))
 	at := time.Now().Unix()
 	r.Header.Set("Post-Time", strconv.FormatInt(at, 10))
-	r.Header.Set("Post-Signature", post{"s3cret"}.sign(at, []byte(body)))
+	r.Header.Set("Post-Signature", testProvider{"s3cret"}.sign(at, []byte(body)))
 	for _, m := range mod {
 		m(r)
 	}
@@ -267,7 +267,7 @@ func (b *bench) send(r *http.Request) *http.Response {
 	return rec.Result()
 }
 
-func (b *bench) sendLetter(t *testing.T, l letter) *http.Response {
+func (b *bench) sendEvent(t *testing.T, l testEvent) *http.Response {
 	t.Helper()
 	body, err := json.Marshal(l)
 	if err != nil {

@@ -14,53 +14,53 @@ import (
 // the order is with writing the record; so it is given a moment.
 
 // looks is how often the record is asked before the order is told after all,
-// with waits of LookAgain, twice that, and so on between: 3 s by default.
+// with waits of RecheckAfter, twice that, and so on between: 3 s by default.
 const looks = 5
 
-// echo reports whether news is of a kind that the order usually brought about.
-func echo(n order.News) bool { return n.Payment != nil && n.Payment.Status == order.Succeeded }
+// selfCaused reports whether news is of a kind that the order usually brought about.
+func selfCaused(n order.ProviderEvent) bool { return n.Payment != nil && n.Payment.Status == order.Succeeded }
 
-// sift settles what the record says already, sets aside what it may say in a
+// skipSelfCaused settles what the record says already, sets aside what it may say in a
 // moment, and answers the rest.
-func (r *Relay) sift(ctx context.Context, jobs []job, later *aside) []job {
+func (r *Relay) skipSelfCaused(ctx context.Context, jobs []job, later *deferred) []job {
 	var rest, known []job
 	for _, j := range jobs {
-		if !echo(j.news) || j.looks >= looks {
+		if !selfCaused(j.event) || j.looks >= looks {
 			rest = append(rest, j)
 			continue
 		}
-		switch k, err := r.knows(ctx, j.news); {
+		switch k, err := r.knows(ctx, j.event); {
 		case err != nil || k == order.Unknown:
 			rest = append(rest, j)
 		case k == order.Known:
 			known = append(known, j)
 		default:
-			later.add(j, r.LookAgain)
+			later.add(j, r.RecheckAfter)
 		}
 	}
 	if len(known) > 0 {
 		r.counted.known.Add(int64(len(known)))
-		r.settle(ctx, known, inboxrecords.Delivered, "the order knew it", time.Time{})
+		r.recordAttempt(ctx, known, inboxrecords.Delivered, "the order knew it", time.Time{})
 	}
 	return rest
 }
 
-func (r *Relay) knows(ctx context.Context, n order.News) (order.Knowledge, error) {
+func (r *Relay) knows(ctx context.Context, n order.ProviderEvent) (order.EventState, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	return r.Finder.Knows(ctx, n)
 }
 
-// aside holds the events that wait a moment. They stay due in the record: a
+// deferred holds the events that wait a moment. They stay due in the record: a
 // process that dies leaves them to the next.
-type aside struct {
+type deferred struct {
 	jobs  []job
 	at    []time.Time // of each job's next look
 	next  time.Time   // the earliest of them
 	timer *time.Timer
 }
 
-func (a *aside) add(j job, wait time.Duration) {
+func (a *deferred) add(j job, wait time.Duration) {
 	wait <<= j.looks
 	j.looks++
 	at := time.Now().Add(wait)
@@ -70,7 +70,7 @@ func (a *aside) add(j job, wait time.Duration) {
 	}
 }
 
-func (a *aside) ringAt(at time.Time) {
+func (a *deferred) ringAt(at time.Time) {
 	a.next = at
 	if a.timer == nil {
 		a.timer = time.NewTimer(time.Until(at))
@@ -81,7 +81,7 @@ func (a *aside) ringAt(at time.Time) {
 
 // rings is sent to when the oldest of them has waited long enough; nil, which
 // never is, if there is none.
-func (a *aside) rings() <-chan time.Time {
+func (a *deferred) rings() <-chan time.Time {
 	if a.timer == nil {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (a *aside) rings() <-chan time.Time {
 }
 
 // take answers what is to be looked at now, and sets the timer for the rest.
-func (a *aside) take() []job {
+func (a *deferred) take() []job {
 	now := time.Now()
 	all, at := a.jobs, a.at
 	a.jobs, a.at, a.next = nil, nil, time.Time{}
@@ -110,7 +110,7 @@ func (a *aside) take() []job {
 	return due
 }
 
-func (a *aside) stop() {
+func (a *deferred) stop() {
 	if a.timer != nil {
 		a.timer.Stop()
 	}

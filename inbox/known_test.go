@@ -18,11 +18,11 @@ import (
 type knowing struct {
 	*records.Store
 	mu      sync.Mutex
-	answers []order.Knowledge // "": it cannot be asked
+	answers []order.EventState // "": it cannot be asked
 	asked   int
 }
 
-func (k *knowing) Knows(context.Context, order.News) (order.Knowledge, error) {
+func (k *knowing) Knows(context.Context, order.ProviderEvent) (order.EventState, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	a := k.answers[min(k.asked, len(k.answers)-1)]
@@ -35,32 +35,32 @@ func (k *knowing) Knows(context.Context, order.News) (order.Knowledge, error) {
 
 // An order is not woken to hear what it knows, and told all else (WHK-9,
 // WHK-10): in doubt it is told.
-func TestRelay_echo(t *testing.T) {
+func TestRelay_self_caused(t *testing.T) {
 	t.Parallel()
-	soon := slices.Repeat([]order.Knowledge{order.Soon}, 3)
+	soon := slices.Repeat([]order.EventState{order.Soon}, 3)
 	for _, tt := range []struct {
 		name    string
-		answers []order.Knowledge
+		answers []order.EventState
 		told    bool
 	}{
-		{"known", []order.Knowledge{order.Known}, false},
+		{"known", []order.EventState{order.Known}, false},
 		{"known in a moment", append(soon, order.Known), false},
-		{"unknown", []order.Knowledge{order.Unknown}, true},
+		{"unknown", []order.EventState{order.Unknown}, true},
 		{"unknown after a moment", append(soon, order.Unknown), true},
-		{"never known", []order.Knowledge{order.Soon}, true},
-		{"the record cannot be asked", []order.Knowledge{""}, true},
+		{"never known", []order.EventState{order.Soon}, true},
+		{"the record cannot be asked", []order.EventState{""}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			k := &knowing{answers: tt.answers}
 			b := setUp(t, func(b *bench) {
 				k.Store = b.store
-				b.relay.Finder, b.relay.LookAgain = k, time.Millisecond
+				b.relay.Finder, b.relay.RecheckAfter = k, time.Millisecond
 			})
-			b.sendLetter(t, letter{ID: "evt_echo", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
+			b.sendEvent(t, testEvent{ID: "evt_echo", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
 			it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
-			if heard := b.workflows.heard("ord_a"); (len(heard) > 0) != tt.told {
-				t.Errorf("heard %q, want told: %t", heard, tt.told)
+			if received := b.workflows.received("ord_a"); (len(received) > 0) != tt.told {
+				t.Errorf("heard %q, want told: %t", received, tt.told)
 			}
 			if (it.Note == "the order knew it") == tt.told {
 				t.Errorf("note %q", it.Note)
@@ -71,20 +71,20 @@ func TestRelay_echo(t *testing.T) {
 
 // What waits for a moment does not hold up other news, and is not lost when
 // the process ends meanwhile (F36).
-func TestRelay_echo_waits_aside(t *testing.T) {
+func TestRelay_self_caused_waits(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) {
-		b.relay.Finder, b.relay.LookAgain = &knowing{Store: b.store, answers: []order.Knowledge{order.Soon}}, time.Hour
+		b.relay.Finder, b.relay.RecheckAfter = &knowing{Store: b.store, answers: []order.EventState{order.Soon}}, time.Hour
 	})
-	b.sendLetter(t, letter{ID: "evt_echo", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
-	b.sendLetter(t, letter{ID: "evt_scan", Type: "scan", OrderID: "ord_a", Parcel: "ref_1"})
-	if heard := b.workflows.await(t, "ord_a", 1); heard[0] != "post:evt_scan" {
-		t.Errorf("heard %q", heard)
+	b.sendEvent(t, testEvent{ID: "evt_echo", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
+	b.sendEvent(t, testEvent{ID: "evt_scan", Type: "scan", OrderID: "ord_a", Parcel: "ref_1"})
+	if received := b.workflows.await(t, "ord_a", 1); received[0] != "post:evt_scan" {
+		t.Errorf("heard %q", received)
 	}
 	b.stop()
-	anew := newRelay(b.store, b.workflows, b.Log)
-	run(t, anew)
-	if heard := b.workflows.await(t, "ord_a", 2); heard[1] != "post:evt_echo" {
-		t.Errorf("heard %q", heard)
+	restarted := newRelay(b.store, b.workflows, b.Log)
+	run(t, restarted)
+	if received := b.workflows.await(t, "ord_a", 2); received[1] != "post:evt_echo" {
+		t.Errorf("heard %q", received)
 	}
 }

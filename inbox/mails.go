@@ -13,11 +13,11 @@ import (
 
 // Mails hears what became of mails.
 type Mails interface {
-	// Hear acts on a report and answers what it tells of orders. The same
+	// Handle acts on a report and answers what it tells of orders. The same
 	// report may be brought again, under the same inbox id; it acts once, and
 	// answers the same. An error that is order.ErrRejected says that trying
 	// again is of no use.
-	Hear(ctx context.Context, inboxID int64, r mail.Report) ([]order.News, error)
+	Handle(ctx context.Context, inboxID int64, r mail.Report) ([]order.ProviderEvent, error)
 }
 
 // mailLanes is how many reports about mails are heard at once. They have lanes
@@ -45,54 +45,54 @@ var errNobody = errors.New("nobody here hears about mails")
 
 // deliverMail has each report heard, and notes which were.
 func (r *Relay) deliverMail(ctx context.Context, jobs []job) {
-	var heard []job
+	var received []job
 	for _, j := range jobs {
-		err := r.hear(ctx, j)
+		err := r.handleReport(ctx, j)
 		switch {
 		case err == nil:
-			heard = append(heard, j)
+			received = append(received, j)
 			r.counted.mails.Add(1)
 		case errors.Is(err, order.ErrRejected):
 			r.Log.ErrorContext(ctx, "report about mail parked: it needs a person", "inboxId", j.id, "error", err)
-			r.settle(ctx, []job{j}, inboxrecords.Parked, clip(err.Error()), time.Time{})
+			r.recordAttempt(ctx, []job{j}, inboxrecords.Parked, clip(err.Error()), time.Time{})
 		default:
 			r.retry(ctx, &group{jobs: []job{j}, err: err})
 		}
 	}
-	if len(heard) > 0 {
-		r.settle(ctx, heard, inboxrecords.Delivered, "", time.Time{})
+	if len(received) > 0 {
+		r.recordAttempt(ctx, received, inboxrecords.Delivered, "", time.Time{})
 	}
 }
 
-// hear has a report heard, and tells the orders it is about.
-func (r *Relay) hear(ctx context.Context, j job) error {
+// handleReport has a report heard, and tells the orders it is about.
+func (r *Relay) handleReport(ctx context.Context, j job) error {
 	if r.Mails == nil {
 		return errNobody
 	}
-	listening, cancel := context.WithTimeout(ctx, hearWithin)
+	listening, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()
-	news, err := r.Mails.Hear(listening, j.id, *j.mail)
+	events, err := r.Mails.Handle(listening, j.id, *j.mail)
 	if err != nil {
 		return err
 	}
-	for _, n := range news {
-		if err := r.tellOfMail(ctx, n); err != nil {
+	for _, n := range events {
+		if err := r.notifyOrderOfMail(ctx, n); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// hearWithin is the patience with one step of hearing a report. It is not that
+// reportTimeout is the patience with one step of hearing a report. It is not that
 // with all: a report may be about a thousand orders, and each try begins with
 // the first.
-const hearWithin = 10 * time.Second
+const reportTimeout = 10 * time.Second
 
-// tellOfMail tells an order of its mail; one that nobody knows is passed over.
-func (r *Relay) tellOfMail(ctx context.Context, n order.News) error {
-	ctx, cancel := context.WithTimeout(ctx, hearWithin)
+// notifyOrderOfMail tells an order of its mail; one that nobody knows is passed over.
+func (r *Relay) notifyOrderOfMail(ctx context.Context, n order.ProviderEvent) error {
+	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()
-	if err := r.bring(ctx, n.OrderID, []order.News{n}); !errors.Is(err, order.ErrNotFound) {
+	if err := r.bring(ctx, n.OrderID, []order.ProviderEvent{n}); !errors.Is(err, order.ErrNotFound) {
 		return err
 	}
 	return nil

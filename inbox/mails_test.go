@@ -21,12 +21,12 @@ import (
 type ears struct {
 	mu     sync.Mutex
 	answer func(id int64) error
-	heard  map[int64][]mail.Report
-	news   []order.News // what every report tells of orders
+	reports  map[int64][]mail.Report
+	events   []order.ProviderEvent // what every report tells of orders
 	calls  int
 }
 
-func (e *ears) Hear(_ context.Context, id int64, r mail.Report) ([]order.News, error) {
+func (e *ears) Handle(_ context.Context, id int64, r mail.Report) ([]order.ProviderEvent, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.calls++
@@ -35,21 +35,21 @@ func (e *ears) Hear(_ context.Context, id int64, r mail.Report) ([]order.News, e
 			return nil, err
 		}
 	}
-	if e.heard == nil {
-		e.heard = map[int64][]mail.Report{}
+	if e.reports == nil {
+		e.reports = map[int64][]mail.Report{}
 	}
-	e.heard[id] = append(e.heard[id], r)
-	return e.news, nil
+	e.reports[id] = append(e.reports[id], r)
+	return e.events, nil
 }
 
 func (e *ears) count() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return len(e.heard)
+	return len(e.reports)
 }
 
-func about(n int) letter {
-	return letter{ID: fmt.Sprintf("evt_%d", n), Type: "bounce", Mail: fmt.Sprintf("m%d", n)}
+func about(n int) testEvent {
+	return testEvent{ID: fmt.Sprintf("evt_%d", n), Type: "bounce", Mail: fmt.Sprintf("m%d", n)}
 }
 
 // BNC-5, WHK-14: what became of a mail is heard as surely as an order's news,
@@ -60,20 +60,20 @@ func TestMails(t *testing.T) {
 	b := setUp(t, func(b *bench) { b.relay.Mails = e })
 	for n := range 40 {
 		for range 2 { // each comes twice
-			if res := b.sendLetter(t, about(n)); res.StatusCode >= 300 {
+			if res := b.sendEvent(t, about(n)); res.StatusCode >= 300 {
 				t.Fatalf("got %d", res.StatusCode)
 			}
 		}
 	}
-	b.sendLetter(t, letter{ID: "evt_x", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
+	b.sendEvent(t, testEvent{ID: "evt_x", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
 	b.awaitState(t, inboxrecords.Delivered, 41)
 	if n := e.count(); n != 40 || e.calls != 40 {
 		t.Errorf("%d heard in %d calls, want 40", n, e.calls)
 	}
-	if c := b.relay.Counts(); c.Mails != 40 || c.Delivered != 1 || c.Late != 0 {
+	if c := b.relay.Counts(); c.Mails != 40 || c.Delivered != 1 || c.ReportLate != 0 {
 		t.Errorf("counts %+v", c)
 	}
-	for _, r := range e.heard {
+	for _, r := range e.reports {
 		if f := r[0].Feedback; len(f) != 1 || f[0].Recipient != "ada@example.com" {
 			t.Errorf("heard %+v", r)
 		}
@@ -86,12 +86,12 @@ func TestMails_crash(t *testing.T) {
 	b := setUp(t, noRelay)
 	b.stop()
 	for n := range 250 {
-		b.sendLetter(t, about(n))
+		b.sendEvent(t, about(n))
 	}
 	e := &ears{}
-	anew := newRelay(b.store, b.workflows, nil)
-	anew.Mails, anew.Now = e, ahead
-	run(t, anew)
+	restarted := newRelay(b.store, b.workflows, nil)
+	restarted.Mails, restarted.Now = e, ahead
+	run(t, restarted)
 	b.awaitState(t, inboxrecords.Delivered, 250)
 	if e.count() != 250 {
 		t.Errorf("%d heard", e.count())
@@ -111,8 +111,8 @@ func TestMails_fail(t *testing.T) {
 		return nil
 	}}
 	b := setUp(t, func(b *bench) { b.relay.Mails = e })
-	b.sendLetter(t, about(1))
-	b.sendLetter(t, letter{ID: "evt_x", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
+	b.sendEvent(t, about(1))
+	b.sendEvent(t, testEvent{ID: "evt_x", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
 	b.workflows.await(t, "ord_a", 1)
 	b.awaitState(t, inboxrecords.Delivered, 2)
 	if e.calls != 4 {
@@ -123,7 +123,7 @@ func TestMails_fail(t *testing.T) {
 		return &order.ProviderError{Provider: "sns", Op: "confirm", Kind: order.ErrRejected, Status: 404}
 	}
 	e.mu.Unlock()
-	b.sendLetter(t, about(2))
+	b.sendEvent(t, about(2))
 	if it := b.awaitState(t, inboxrecords.Parked, 1)[0]; it.Note == "" {
 		t.Error("parked without a reason")
 	}
@@ -134,7 +134,7 @@ func TestMails_fail(t *testing.T) {
 func TestMails_nobody(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
-	b.sendLetter(t, about(1))
+	b.sendEvent(t, about(1))
 	for tick := time.NewTicker(2 * time.Millisecond); b.relay.Counts().Failed == 0; <-tick.C {
 	}
 	if got := b.stored(t, inboxrecords.Received); len(got) != 1 {
@@ -187,12 +187,12 @@ func TestUndecidedAreCounted(t *testing.T) {
 // What a report tells of an order reaches it, also when its workflow has
 // ended, and is tried again until it has; an order nobody knows holds up
 // nothing (BNC-5).
-func TestMails_tell(t *testing.T) {
+func TestMails_notify(t *testing.T) {
 	t.Parallel()
-	bounced := func(id order.ID) order.News {
-		return order.News{ID: "mail:" + string(id), OrderID: id, Mail: &order.MailTrouble{ProviderID: "m1"}}
+	bounced := func(id order.ID) order.ProviderEvent {
+		return order.ProviderEvent{ID: "mail:" + string(id), OrderID: id, Mail: &order.MailTrouble{ProviderID: "m1"}}
 	}
-	e := &ears{news: []order.News{bounced("ord_gone"), bounced("ord_open"), bounced("ord_ended")}}
+	e := &ears{events: []order.ProviderEvent{bounced("ord_gone"), bounced("ord_open"), bounced("ord_ended")}}
 	b := setUp(t, func(b *bench) { b.relay.Mails = e })
 	var tries atomic.Int64
 	b.workflows.set(func(id order.ID) error {
@@ -206,12 +206,12 @@ func TestMails_tell(t *testing.T) {
 		}
 		return nil
 	})
-	b.sendLetter(t, about(1))
+	b.sendEvent(t, about(1))
 	b.awaitState(t, inboxrecords.Delivered, 1)
-	if got := b.workflows.heard("ord_open"); len(got) != 1 || got[0] != "mail:ord_open" {
+	if got := b.workflows.received("ord_open"); len(got) != 1 || got[0] != "mail:ord_open" {
 		t.Errorf("the order heard %v", got)
 	}
-	if c := b.relay.Counts(); c.Late != 1 || len(b.workflows.heard("ord_ended")) != 1 || c.Mails != 1 || e.calls != 4 {
+	if c := b.relay.Counts(); c.ReportLate != 1 || len(b.workflows.received("ord_ended")) != 1 || c.Mails != 1 || e.calls != 4 {
 		t.Errorf("counts %+v in %d calls", c, e.calls)
 	}
 }

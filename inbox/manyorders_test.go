@@ -13,17 +13,17 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// settled is a ledger with nothing in it that tells how a delivery ended.
-type settled struct {
+// attemptLedger is a ledger with nothing in it that tells how a delivery ended.
+type attemptLedger struct {
 	inbox.Ledger
 	states chan inboxrecords.State
 }
 
-func (settled) Due(context.Context, time.Time, inboxrecords.Place, int) ([]inboxrecords.Item, error) {
+func (attemptLedger) Due(context.Context, time.Time, inboxrecords.Place, int) ([]inboxrecords.Item, error) {
 	return nil, nil
 }
 
-func (s settled) RecordDelivery(_ context.Context, _ []int64, st inboxrecords.State, _ string, _ time.Time) error {
+func (s attemptLedger) RecordDelivery(_ context.Context, _ []int64, st inboxrecords.State, _ string, _ time.Time) error {
 	s.states <- st
 	return nil
 }
@@ -31,10 +31,10 @@ func (s settled) RecordDelivery(_ context.Context, _ []int64, st inboxrecords.St
 // slow are workflows that take their time.
 type slow struct{ *workflows }
 
-func (s slow) Report(ctx context.Context, id order.ID, news []order.News) error {
+func (s slow) Report(ctx context.Context, id order.ID, events []order.ProviderEvent) error {
 	select {
 	case <-time.After(20 * time.Millisecond):
-		return s.workflows.Report(ctx, id, news)
+		return s.workflows.Report(ctx, id, events)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -46,9 +46,9 @@ func TestMails_ofAThousandOrders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &ears{}
 		for n := range 1000 {
-			e.news = append(e.news, order.News{ID: fmt.Sprint("mail:", n), OrderID: order.ID(fmt.Sprint("ord_", n)), Mail: &order.MailTrouble{}})
+			e.events = append(e.events, order.ProviderEvent{ID: fmt.Sprint("mail:", n), OrderID: order.ID(fmt.Sprint("ord_", n)), Mail: &order.MailTrouble{}})
 		}
-		l, w := settled{states: make(chan inboxrecords.State, 8)}, newWorkflows()
+		l, w := attemptLedger{states: make(chan inboxrecords.State, 8)}, newWorkflows()
 		r := &inbox.Relay{Orders: slow{w}, Ledger: l, Mails: e}
 		stop := start(r)
 		r.HandMail(inboxrecords.Item{ID: 1}, mail.Report{Feedback: []mail.Feedback{{ProviderID: "m1"}}})

@@ -46,7 +46,7 @@ func TestOneNetworkIsOneSender(t *testing.T) {
 
 // choosy is a provider to which it matters who sends.
 type choosy struct {
-	post
+	testProvider
 	senders *[]string
 }
 

@@ -20,9 +20,9 @@ type Orders interface {
 	// Report signals the order's workflow. It fails with order.ErrNotFound
 	// if there is no such order (yet), with order.ErrClosed if its workflow
 	// has ended.
-	Report(ctx context.Context, id order.ID, news []order.News) error
-	// Late brings news of an order whose workflow has ended.
-	Late(ctx context.Context, id order.ID, news []order.News) error
+	Report(ctx context.Context, id order.ID, events []order.ProviderEvent) error
+	// ReportLate brings news of an order whose workflow has ended.
+	ReportLate(ctx context.Context, id order.ID, events []order.ProviderEvent) error
 }
 
 // Ledger is where events wait until they have arrived.
@@ -43,7 +43,7 @@ type Finder interface {
 	OrderByIntent(ctx context.Context, intentID string) (order.ID, error)
 	OrderByParcel(ctx context.Context, reference string) (order.ID, error)
 	// Knows tells whether the record says what the news says.
-	Knows(ctx context.Context, n order.News) (order.Knowledge, error)
+	Knows(ctx context.Context, n order.ProviderEvent) (order.EventState, error)
 }
 
 // Relay delivers stored events to their orders' workflows: at once when they
@@ -73,9 +73,9 @@ type Relay struct {
 	// somebody else's payment on the same account, and is never given up.
 	// Default 6 h.
 	HeldAtMost time.Duration
-	// LookAgain is the first wait for the record to say what an echo says; see
+	// RecheckAfter is the first wait for the record to say what an echo says; see
 	// known.go. Default 200 ms.
-	LookAgain time.Duration
+	RecheckAfter time.Duration
 	// Log takes what needs a person's eye. Default slog.Default().
 	Log *slog.Logger
 	// Now tells the time. Default time.Now.
@@ -98,7 +98,7 @@ type Relay struct {
 type job struct {
 	id       int64
 	orderID  order.ID
-	news     order.News
+	event     order.ProviderEvent
 	mail     *mail.Report // in place of news
 	attempts int
 	looks    int // how often the record was asked whether it knows
@@ -107,7 +107,7 @@ type job struct {
 // RelayCounts is what was relayed since the start, for metrics and alerts.
 type RelayCounts struct {
 	Delivered int64 // to a running workflow
-	Late      int64 // to an order whose workflow had ended
+	ReportLate      int64 // to an order whose workflow had ended
 	Known     int64 // not delivered, for the order's record said so already
 	Mails     int64 // reports about mails that were acted upon
 	Held      int64 // attempts that found no order yet
@@ -124,7 +124,7 @@ type relayCounts struct {
 func (r *Relay) Counts() RelayCounts {
 	c := &r.counted
 	return RelayCounts{
-		Delivered: c.delivered.Load(), Late: c.late.Load(), Known: c.known.Load(), Mails: c.mails.Load(), Held: c.held.Load(),
+		Delivered: c.delivered.Load(), ReportLate: c.late.Load(), Known: c.known.Load(), Mails: c.mails.Load(), Held: c.held.Load(),
 		Failed: c.failed.Load(), Overflow: c.overflow.Load(), Waiting: c.waiting.Load(),
 	}
 }
@@ -136,7 +136,7 @@ func (r *Relay) setUp() {
 		for _, d := range []struct {
 			field *time.Duration
 			value time.Duration
-		}{{&r.SweepEvery, time.Second}, {&r.RetryAfter, time.Second}, {&r.RetryAtMost, time.Minute}, {&r.HeldAtMost, 6 * time.Hour}, {&r.LookAgain, 200 * time.Millisecond}} {
+		}{{&r.SweepEvery, time.Second}, {&r.RetryAfter, time.Second}, {&r.RetryAtMost, time.Minute}, {&r.HeldAtMost, 6 * time.Hour}, {&r.RecheckAfter, 200 * time.Millisecond}} {
 			if *d.field <= 0 {
 				*d.field = d.value
 			}
@@ -163,9 +163,9 @@ func (r *Relay) setUp() {
 
 // Hand gives the relay an event that was just stored. It never blocks: what
 // finds no room is found by the sweeper.
-func (r *Relay) Hand(it inboxrecords.Item, n order.News) {
+func (r *Relay) Hand(it inboxrecords.Item, n order.ProviderEvent) {
 	r.setUp()
-	r.hand(job{id: it.ID, orderID: it.OrderID, news: n, attempts: it.Attempts})
+	r.hand(job{id: it.ID, orderID: it.OrderID, event: n, attempts: it.Attempts})
 }
 
 func (r *Relay) hand(j job) {
@@ -195,10 +195,10 @@ func (r *Relay) Run(ctx context.Context) {
 	r.setUp()
 	var wg sync.WaitGroup
 	for _, shard := range r.shards {
-		wg.Go(func() { r.carry(ctx, shard, r.deliver) })
+		wg.Go(func() { r.deliverShard(ctx, shard, r.deliver) })
 	}
 	for _, lane := range r.lanes {
-		wg.Go(func() { r.carry(ctx, lane, r.deliverMail) })
+		wg.Go(func() { r.deliverShard(ctx, lane, r.deliverMail) })
 	}
 	r.sweep(ctx)
 	wg.Wait()
@@ -212,7 +212,7 @@ func (r *Relay) shard(j job) chan job {
 	}
 	key := string(j.orderID)
 	if key == "" {
-		key = j.news.About()
+		key = j.event.About()
 	}
 	return r.shards[maphash.String(r.seed, key)%uint64(len(r.shards))]
 }
@@ -236,13 +236,13 @@ func (r *Relay) drop(id int64) {
 // kept is what Item.News holds: an order's news or, in its place, what became
 // of mails.
 type kept struct {
-	order.News
+	order.ProviderEvent
 	Mail *mail.Report `json:"mail,omitempty"`
 }
 
 // read makes a job of a stored item.
 func read(it inboxrecords.Item) (job, error) {
 	k := kept{}
-	err := json.Unmarshal(it.News, &k)
-	return job{id: it.ID, orderID: it.OrderID, news: k.News, mail: k.Mail, attempts: it.Attempts}, err
+	err := json.Unmarshal(it.Event, &k)
+	return job{id: it.ID, orderID: it.OrderID, event: k.ProviderEvent, mail: k.Mail, attempts: it.Attempts}, err
 }

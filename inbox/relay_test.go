@@ -31,17 +31,17 @@ func TestRelay_crash(t *testing.T) {
 	b := setUp(t, noRelay)
 	b.stop()
 	for i := range 250 { // more than one sweep takes
-		l := letter{ID: fmt.Sprintf("evt_%d", i), Type: "paid", OrderID: order.ID(fmt.Sprintf("ord_%d", i%7)), Intent: "pi_1"}
-		if res := b.sendLetter(t, l); res.StatusCode != http.StatusAccepted {
+		l := testEvent{ID: fmt.Sprintf("evt_%d", i), Type: "paid", OrderID: order.ID(fmt.Sprintf("ord_%d", i%7)), Intent: "pi_1"}
+		if res := b.sendEvent(t, l); res.StatusCode != http.StatusAccepted {
 			t.Fatalf("got %d", res.StatusCode)
 		}
 	}
-	anew := newRelay(b.store, b.workflows, slog.New(slog.DiscardHandler))
-	anew.Now = ahead
-	stop := run(t, anew)
+	restarted := newRelay(b.store, b.workflows, slog.New(slog.DiscardHandler))
+	restarted.Now = ahead
+	stop := run(t, restarted)
 	b.awaitState(t, inboxrecords.Delivered, 250)
 	stop()
-	if c := anew.Counts(); c.Delivered != 250 || c.Waiting != 0 {
+	if c := restarted.Counts(); c.Delivered != 250 || c.Waiting != 0 {
 		t.Errorf("counts %+v, want 250 delivered once each", c)
 	}
 }
@@ -63,7 +63,7 @@ func TestRelay_unknown_order_is_held(t *testing.T) {
 	// memory; then it is the clock's turn.
 	appear := time.NewTicker(2 * time.Millisecond)
 	defer appear.Stop()
-	for len(b.workflows.heard("ord_a")) == 0 {
+	for len(b.workflows.received("ord_a")) == 0 {
 		b.relay.OrderAppeared("ord_b")
 		b.relay.OrderAppeared("ord_a")
 		<-appear.C
@@ -73,7 +73,7 @@ func TestRelay_unknown_order_is_held(t *testing.T) {
 
 // RES-3: what is held for long is looked for less and less often, and never given
 // up: it may be another shop's payment on the same account.
-func TestRelay_held_turns_get_rare(t *testing.T) {
+func TestRelay_held_attempts_get_rare(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	now := time.Now()
@@ -85,14 +85,14 @@ func TestRelay_held_turns_get_rare(t *testing.T) {
 			return now
 		}
 	})
-	b.sendLetter(t, letter{ID: "evt_1", Type: "paid", Intent: "pi_foreign"})
-	for turn := 1; turn <= 12; turn++ {
-		it := b.awaitTurn(t, turn)
+	b.sendEvent(t, testEvent{ID: "evt_1", Type: "paid", Intent: "pi_foreign"})
+	for attempt := 1; attempt <= 12; attempt++ {
+		it := b.awaitAttempt(t, attempt)
 		wait := it.NextAt.Sub(now)
-		if soon := wait <= time.Minute; soon != (turn < 10) || wait > 6*time.Hour || !soon && wait < 2*time.Hour {
-			t.Errorf("wait %d is %s", turn, wait)
+		if soon := wait <= time.Minute; soon != (attempt < 10) || wait > 6*time.Hour || !soon && wait < 2*time.Hour {
+			t.Errorf("wait %d is %s", attempt, wait)
 		}
-		if turn == 12 {
+		if attempt == 12 {
 			open(t, b.store, "ord_x", "pi_foreign", "")
 		}
 		mu.Lock()
@@ -102,8 +102,8 @@ func TestRelay_held_turns_get_rare(t *testing.T) {
 	b.workflows.await(t, "ord_x", 1)
 }
 
-// awaitTurn waits until the one event is held after so many attempts.
-func (b *bench) awaitTurn(t *testing.T, attempts int) inboxrecords.Item {
+// awaitAttempt waits until the one event is held after so many attempts.
+func (b *bench) awaitAttempt(t *testing.T, attempts int) inboxrecords.Item {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -124,8 +124,8 @@ func (b *bench) awaitTurn(t *testing.T, attempts int) inboxrecords.Item {
 func TestRelay_matched_by_reference(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
-	b.sendLetter(t, letter{ID: "evt_1", Type: "paid", Intent: "pi_9"})
-	b.sendLetter(t, letter{ID: "evt_2", Type: "moved", Parcel: "par_9"})
+	b.sendEvent(t, testEvent{ID: "evt_1", Type: "paid", Intent: "pi_9"})
+	b.sendEvent(t, testEvent{ID: "evt_2", Type: "moved", Parcel: "par_9"})
 	b.awaitState(t, inboxrecords.Held, 2)
 	open(t, b.store, "ord_x", "pi_9", "par_9")
 	b.workflows.await(t, "ord_x", 2)
@@ -188,18 +188,18 @@ func TestRelay_engine_away(t *testing.T) {
 func TestRelay_keeps_order(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
-	gate := make(chan struct{})
-	b.workflows.set(func(order.ID) error { <-gate; return nil })
+	release := make(chan struct{})
+	b.workflows.set(func(order.ID) error { <-release; return nil })
 	var want []string
 	for i := range 100 {
 		id := fmt.Sprintf("evt_%03d", i)
 		want = append(want, "post:"+id)
-		b.sendLetter(t, letter{ID: id, Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
+		b.sendEvent(t, testEvent{ID: id, Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
 	}
-	close(gate)
+	close(release)
 	b.awaitState(t, inboxrecords.Delivered, 100)
 	b.stop()
-	if diff := cmp.Diff(want, b.workflows.heard("ord_a")); diff != "" {
+	if diff := cmp.Diff(want, b.workflows.received("ord_a")); diff != "" {
 		t.Errorf("heard (-want +got):\n%s", diff)
 	}
 	if n := len(b.workflows.reports); n > 5 {
@@ -212,14 +212,14 @@ func TestRelay_keeps_order(t *testing.T) {
 func TestRelay_never_blocks_the_answer(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) { b.relay.Queue, b.relay.AtOnce = 2, 1 })
-	gate := make(chan struct{})
-	b.workflows.set(func(order.ID) error { <-gate; return nil })
+	release := make(chan struct{})
+	b.workflows.set(func(order.ID) error { <-release; return nil })
 	for i := range 50 {
-		if res := b.sendLetter(t, letter{ID: fmt.Sprint(i), Type: "paid", OrderID: "ord_a", Intent: "pi_1"}); res.StatusCode != http.StatusAccepted {
+		if res := b.sendEvent(t, testEvent{ID: fmt.Sprint(i), Type: "paid", OrderID: "ord_a", Intent: "pi_1"}); res.StatusCode != http.StatusAccepted {
 			t.Fatalf("got %d", res.StatusCode)
 		}
 	}
-	close(gate)
+	close(release)
 	b.awaitState(t, inboxrecords.Delivered, 50) // the sweeper finds what found no room
 	if b.relay.Counts().Overflow == 0 {
 		t.Error("nothing overflowed: the test proves nothing")
@@ -268,15 +268,15 @@ func TestRelay_delivers_everything(t *testing.T) {
 			id := order.ID(fmt.Sprintf("ord_%d_%d", run, to))
 			event := fmt.Sprintf("%d_%d", run, i)
 			want[id] = append(want[id], "post:"+event)
-			b.sendLetter(t, letter{ID: event, Type: "paid", OrderID: id, Intent: "pi"})
+			b.sendEvent(t, testEvent{ID: event, Type: "paid", OrderID: id, Intent: "pi"})
 		}
 		sent += len(events)
 		b.awaitState(t, inboxrecords.Delivered, sent)
-		for id, news := range want {
-			got := b.workflows.heard(id)
+		for id, events := range want {
+			got := b.workflows.received(id)
 			slices.Sort(got)
-			slices.Sort(news)
-			if diff := cmp.Diff(news, slices.Compact(got)); diff != "" {
+			slices.Sort(events)
+			if diff := cmp.Diff(events, slices.Compact(got)); diff != "" {
 				rt.Errorf("%s heard (-want +got):\n%s", id, diff)
 			}
 		}

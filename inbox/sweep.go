@@ -93,7 +93,7 @@ func (r *Relay) enqueue(ctx context.Context, items []inboxrecords.Item, err erro
 			if r.claim(it.ID) {
 				// We wrote it, and cannot read it: a person must look.
 				r.Log.ErrorContext(ctx, "stored news is unreadable; parked", "inboxId", it.ID, "error", err)
-				r.settle(ctx, []job{j}, inboxrecords.Parked, "its news is unreadable", time.Time{})
+				r.recordAttempt(ctx, []job{j}, inboxrecords.Parked, "its news is unreadable", time.Time{})
 			}
 			continue
 		}

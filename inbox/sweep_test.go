@@ -13,17 +13,17 @@ import (
 
 // leftBehind is a process that died with all of these in the record, and the
 // relay of the next one, whose lanes are short.
-func leftBehind(t *testing.T, letters []letter) (*bench, *inbox.Relay) {
+func leftBehind(t *testing.T, events []testEvent) (*bench, *inbox.Relay) {
 	t.Helper()
 	b := setUp(t, noRelay)
 	b.stop()
-	for i, l := range letters {
+	for i, l := range events {
 		l.ID = fmt.Sprintf("evt_%d", i)
-		b.sendLetter(t, l)
+		b.sendEvent(t, l)
 	}
-	anew := newRelay(b.store, b.workflows, slog.New(slog.DiscardHandler))
-	anew.Now, anew.Queue = ahead, 20
-	return b, anew
+	restarted := newRelay(b.store, b.workflows, slog.New(slog.DiscardHandler))
+	restarted.Now, restarted.Queue = ahead, 20
+	return b, restarted
 }
 
 // TestSweep_full_mail_lane (WHK-14): reports about mails that nobody gets
@@ -31,28 +31,28 @@ func leftBehind(t *testing.T, letters []letter) (*bench, *inbox.Relay) {
 // and when they get through, all of them do.
 func TestSweep_full_mail_lane(t *testing.T) {
 	t.Parallel()
-	const reports, news = 450, 5
-	var letters []letter
+	const reports, payments = 450, 5
+	var events []testEvent
 	for range reports { // all about one mail, and before the news
-		letters = append(letters, letter{Type: "bounce", Mail: "m1"})
+		events = append(events, testEvent{Type: "bounce", Mail: "m1"})
 	}
-	for range news {
-		letters = append(letters, letter{Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
+	for range payments {
+		events = append(events, testEvent{Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
 	}
-	b, anew := leftBehind(t, letters)
-	gate := make(chan struct{})
-	e := &ears{answer: func(int64) error { <-gate; return nil }}
-	anew.Mails = e
-	stop := run(t, anew)
-	open := func() { close(gate) }
+	b, restarted := leftBehind(t, events)
+	release := make(chan struct{})
+	e := &ears{answer: func(int64) error { <-release; return nil }}
+	restarted.Mails = e
+	stop := run(t, restarted)
+	open := func() { close(release) }
 	defer func() { open(); stop() }()
-	b.workflows.await(t, "ord_a", news)
-	if anew.Counts().Mails > 0 {
+	b.workflows.await(t, "ord_a", payments)
+	if restarted.Counts().Mails > 0 {
 		t.Error("the lane was not full: the test proves nothing")
 	}
 	open()
 	open = func() {}
-	b.awaitState(t, inboxrecords.Delivered, reports+news)
+	b.awaitState(t, inboxrecords.Delivered, reports+payments)
 }
 
 // TestSweep_full_shard (WHK-14): an order that cannot be told holds up those
@@ -60,30 +60,30 @@ func TestSweep_full_mail_lane(t *testing.T) {
 func TestSweep_full_shard(t *testing.T) {
 	t.Parallel()
 	const stuck, others = 60, 20
-	var letters []letter
+	var events []testEvent
 	for range stuck {
-		letters = append(letters, letter{Type: "paid", OrderID: "ord_stuck", Intent: "pi_1"})
+		events = append(events, testEvent{Type: "paid", OrderID: "ord_stuck", Intent: "pi_1"})
 	}
 	for i := range others {
-		letters = append(letters, letter{Type: "paid", OrderID: order.ID(fmt.Sprintf("ord_%d", i)), Intent: "pi_2"})
+		events = append(events, testEvent{Type: "paid", OrderID: order.ID(fmt.Sprintf("ord_%d", i)), Intent: "pi_2"})
 	}
-	b, anew := leftBehind(t, letters)
-	gate, told := make(chan struct{}), make(chan struct{}, others)
+	b, restarted := leftBehind(t, events)
+	release, delivered := make(chan struct{}), make(chan struct{}, others)
 	b.workflows.set(func(id order.ID) error {
 		if id == "ord_stuck" {
-			<-gate
+			<-release
 		} else {
-			told <- struct{}{}
+			delivered <- struct{}{}
 		}
 		return nil
 	})
-	stop := run(t, anew)
-	open := func() { close(gate) }
+	stop := run(t, restarted)
+	open := func() { close(release) }
 	defer func() { open(); stop() }()
 	limit := time.After(20 * time.Second)
 	for range others / 2 { // of sixteen lanes one is full
 		select {
-		case <-told:
+		case <-delivered:
 		case <-limit:
 			t.Fatal("the others are not told")
 		}

@@ -202,8 +202,8 @@ type CampaignCounts struct {
 	Duplicates int64 `json:"duplicates"`
 }
 
-// Settled is how many have had their turn.
-func (c CampaignCounts) Settled() int64 {
+// Resolved is how many have had their turn.
+func (c CampaignCounts) Resolved() int64 {
 	return c.Sent + c.Suppressed + c.Rejected + c.Unknown + c.Skipped
 }
 

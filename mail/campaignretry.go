@@ -24,9 +24,9 @@ type Retry struct {
 	// Round is the campaign's round that left them unknown: the same decision
 	// sent again is not another one.
 	Round int `json:"round"`
-	// SettledBefore leaves out those whose provider may still tell: it is the
+	// ResolvedBefore leaves out those whose provider may still tell: it is the
 	// latest time at which an outcome became unknown.
-	SettledBefore time.Time `json:"settledBefore"`
+	ResolvedBefore time.Time `json:"settledBefore"`
 	Actor         string    `json:"actor"`
 	Reason        string    `json:"reason"`
 }

@@ -22,9 +22,9 @@ const (
 	StateSuppressed State = "suppressed" // held back: the address is not to be written to
 )
 
-// Settled reports whether the ledger has the last word on the mail: nobody
+// Resolved reports whether the ledger has the last word on the mail: nobody
 // sends it (again).
-func (s State) Settled() bool {
+func (s State) Resolved() bool {
 	return s == StateSent || s == StateUnknown || s == StateRejected || s == StateSuppressed
 }
 

@@ -58,8 +58,8 @@ type Slot struct {
 	Until      time.Time // when they are free again
 }
 
-// Turn is the answer to a mail that wants to be sent.
-type Turn struct {
+// SendGrant is the answer to a mail that wants to be sent.
+type SendGrant struct {
 	Slot   string        // what to give back after the call; "": not yet
 	Wait   time.Duration // not yet: ask again then
 	Window time.Duration // how long the seats stay taken after the call

@@ -29,7 +29,7 @@ const (
 	CancelRequested   Kind = "order.cancel_requested"
 	OrderCancelled    Kind = "order.cancelled"
 	OrderExpired      Kind = "order.expired"
-	OrderUndoStuck    Kind = "order.undo_stuck"
+	OrderCompensationStuck    Kind = "order.undo_stuck"
 	StockReserved     Kind = "stock.reserved"
 	StockReleased     Kind = "stock.released"
 	PaymentReady      Kind = "payment.ready" // the intent exists; the shopper can pay

@@ -13,7 +13,7 @@ import (
 // idLength is how many of the 32 letters follow "ord_": 26 × 5 = 130 bits.
 const idLength = 26
 
-var letters = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+var idEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
 // NewID makes an unguessable order id.
 func NewID() ID {
@@ -30,7 +30,7 @@ func IDForKey(principal, key string) ID {
 	return newID(sum[:])
 }
 
-func newID(b []byte) ID { return ID("ord_" + letters.EncodeToString(b)[:idLength]) }
+func newID(b []byte) ID { return ID("ord_" + idEncoding.EncodeToString(b)[:idLength]) }
 
 // ParseID checks that s has the form of an order id.
 func ParseID(s string) (ID, error) {

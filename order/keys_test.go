@@ -114,7 +114,7 @@ func TestKey(t *testing.T) {
 }
 
 func TestMailKey(t *testing.T) {
-	m := order.Mail{OrderID: "ord_1", Milestone: order.MailShipped, Generation: 1}
+	m := order.Mail{OrderID: "ord_1", Notification: order.MailShipped, Generation: 1}
 	if got := m.Key(); got != "ord_1:mail-shipped:1" {
 		t.Error(got)
 	}

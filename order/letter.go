@@ -5,36 +5,36 @@ import (
 	"time"
 )
 
-// Milestone is an occasion for a mail: exactly one for each time it occurs.
-type Milestone string
+// Notification is an occasion for a mail: exactly one for each time it occurs.
+type Notification string
 
 // The milestones that are mailed, to the shopper unless another is named.
 const (
-	MailConfirmation   Milestone = "confirmation"    // paid
-	MailPaymentProblem Milestone = "payment_problem" // declined, and not tried again since
-	MailShipped        Milestone = "shipped"
-	MailDelivered      Milestone = "delivered"
-	MailCancelled      Milestone = "cancelled"
-	MailExpired        Milestone = "expired"
-	MailRefunded       Milestone = "refunded"      // money is known to have gone back
-	MailRefundFailed   Milestone = "refund_failed" // the bank did not take it
-	MailDispute        Milestone = "dispute"       // to the shop
+	MailConfirmation   Notification = "confirmation"    // paid
+	MailPaymentProblem Notification = "payment_problem" // declined, and not tried again since
+	MailShipped        Notification = "shipped"
+	MailDelivered      Notification = "delivered"
+	MailCancelled      Notification = "cancelled"
+	MailExpired        Notification = "expired"
+	MailRefunded       Notification = "refunded"      // money is known to have gone back
+	MailRefundFailed   Notification = "refund_failed" // the bank did not take it
+	MailDispute        Notification = "dispute"       // to the shop
 	// MailReturnInstructions is sent when the shop asks for it.
-	MailReturnInstructions Milestone = "return_instructions"
+	MailReturnInstructions Notification = "return_instructions"
 )
 
 // ToShop reports whether the mail goes to the shop itself.
-func (m Milestone) ToShop() bool { return m == MailDispute }
+func (m Notification) ToShop() bool { return m == MailDispute }
 
 // OnRequest reports whether the mail is sent because somebody asks for it, and
 // not because the order has come to a point.
-func (m Milestone) OnRequest() bool { return m == MailReturnInstructions }
+func (m Notification) OnRequest() bool { return m == MailReturnInstructions }
 
 // Mail is one mail to be sent once: its key is order, milestone and
 // generation (EML-1), and what it is about where there may be several.
 type Mail struct {
 	OrderID    ID        `json:"orderId"`
-	Milestone  Milestone `json:"milestone"`
+	Notification  Notification `json:"milestone"`
 	Generation int       `json:"generation"`
 	Ref        string    `json:"ref,omitempty"` // the one it is about of several: a refund, a dispute, an intent
 	To         string    `json:"to"`
@@ -51,22 +51,22 @@ type Mail struct {
 
 // Key names the mail in the ledger.
 func (m Mail) Key() string {
-	operation := "mail-" + string(m.Milestone)
+	operation := "mail-" + string(m.Notification)
 	if m.Ref != "" {
 		operation += "-" + m.Ref
 	}
 	return Key(m.OrderID, operation, m.Generation)
 }
 
-// Letter is the order's first mail of a milestone: about the latest refund or
+// MailFor is the order's first mail of a milestone: about the latest refund or
 // dispute, where it is about one.
-func (o Order) Letter(m Milestone) Mail { return o.LetterAbout(m, "") }
+func (o Order) MailFor(m Notification) Mail { return o.MailAbout(m, "") }
 
-// LetterAbout is the order's first mail of a milestone about the refund,
+// MailAbout is the order's first mail of a milestone about the refund,
 // dispute or intent that ref names; "": the latest.
-func (o Order) LetterAbout(m Milestone, ref string) Mail {
+func (o Order) MailAbout(m Notification, ref string) Mail {
 	l := Mail{
-		OrderID: o.ID, Milestone: m, Generation: 1, To: o.Email, Name: o.ShipTo.Name, Locale: o.Locale,
+		OrderID: o.ID, Notification: m, Generation: 1, To: o.Email, Name: o.ShipTo.Name, Locale: o.Locale,
 		Lines: o.Lines, Total: o.Total, Tracking: o.Shipment.Tracking,
 	}
 	switch m {

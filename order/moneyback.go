@@ -12,8 +12,8 @@ type Refund struct {
 	IntentID string       `json:"intentId"`
 	Amount   Money        `json:"amount"`
 	Status   RefundStatus `json:"status"`
-	// Told is the status the shopper got a mail about; empty: none.
-	Told RefundStatus `json:"told,omitempty"`
+	// Notified is the status the shopper got a mail about; empty: none.
+	Notified RefundStatus `json:"told,omitempty"`
 }
 
 // RefundStatus is where a refund stands at the provider (REF-5).
@@ -47,7 +47,7 @@ func (s RefundStatus) Overtakes(t RefundStatus) bool { return refundRank[s] > re
 func (s RefundStatus) Moves() bool { return s == RefundPending || s == RefundSucceeded }
 
 // mail is what the shopper is told of it; empty: nothing.
-func (s RefundStatus) mail() Milestone {
+func (s RefundStatus) mail() Notification {
 	switch s {
 	case RefundSucceeded:
 		return MailRefunded
@@ -57,10 +57,10 @@ func (s RefundStatus) mail() Milestone {
 	return ""
 }
 
-// Untold answers the mail about the refund that the shopper has not got yet;
+// PendingNotification answers the mail about the refund that the shopper has not got yet;
 // empty: there is none.
-func (r Refund) Untold() Milestone {
-	if r.Told == r.Status {
+func (r Refund) PendingNotification() Notification {
+	if r.Notified == r.Status {
 		return ""
 	}
 	return r.Status.mail()
@@ -92,7 +92,7 @@ func (d Dispute) Closed() bool {
 
 // MailTrouble is a mail that did not reach its reader, or was called spam.
 type MailTrouble struct {
-	Milestone  Milestone   `json:"milestone"`
+	Notification  Notification   `json:"milestone"`
 	Kind       mail.Kind   `json:"kind"`             // bounced or complained
 	Bounce     mail.Bounce `json:"bounce,omitempty"` // of one that bounced
 	Provider   string      `json:"provider"`

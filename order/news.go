@@ -9,23 +9,23 @@ import (
 // News is one report from an outside party, as the workflow hears it: a
 // verified webhook, or the answer when we asked. It is a hint about the
 // state of something, not a command.
-type News struct {
+type ProviderEvent struct {
 	// ID is provider, account and event id in one: what makes the report
 	// unique (WHK-8). Hearing the same ID again changes nothing.
 	ID      string       `json:"id"`
 	Type    string       `json:"type"` // the provider's name for it
 	At      time.Time    `json:"at"`   // when the provider says it happened
 	OrderID ID           `json:"orderId,omitempty"`
-	Payment *PaymentNews `json:"payment,omitempty"`
-	Parcel  *ParcelNews  `json:"parcel,omitempty"`
-	Refund  *RefundNews  `json:"refund,omitempty"`
+	Payment *PaymentEvent `json:"payment,omitempty"`
+	Parcel  *ShipmentEvent  `json:"parcel,omitempty"`
+	Refund  *RefundEvent  `json:"refund,omitempty"`
 	Dispute *Dispute     `json:"dispute,omitempty"`
 	Mail    *MailTrouble `json:"mail,omitempty"`
 }
 
 // About is what the provider calls the thing the news is about: the intent
 // whose money it is, the parcel's reference, the mail's id.
-func (n News) About() string {
+func (n ProviderEvent) About() string {
 	switch {
 	case n.Payment != nil:
 		return n.Payment.IntentID
@@ -41,18 +41,18 @@ func (n News) About() string {
 	return ""
 }
 
-// Knowledge is whether an order knows already what a report says.
-type Knowledge string
+// EventState is whether an order knows already what a report says.
+type EventState string
 
 // The degrees of knowledge.
 const (
-	Unknown Knowledge = "unknown" // it must be told
-	Soon    Knowledge = "soon"    // it is about to bring it about itself
-	Known   Knowledge = "known"
+	Unknown EventState = "unknown" // it must be told
+	Soon    EventState = "soon"    // it is about to bring it about itself
+	Known   EventState = "known"
 )
 
-// PaymentNews is what a report says about a payment intent.
-type PaymentNews struct {
+// PaymentEvent is what a report says about a payment intent.
+type PaymentEvent struct {
 	IntentID   string       `json:"intentId"`
 	Status     IntentStatus `json:"status"`
 	Amount     Money        `json:"amount"`
@@ -64,14 +64,14 @@ type PaymentNews struct {
 	Failed bool `json:"failed,omitempty"`
 }
 
-// RefundNews says that something about the refunds of an intent has changed;
+// RefundEvent says that something about the refunds of an intent has changed;
 // what, the provider is asked.
-type RefundNews struct {
+type RefundEvent struct {
 	IntentID string `json:"intentId"`
 }
 
-// ParcelNews is what a report says about a parcel.
-type ParcelNews struct {
+// ShipmentEvent is what a report says about a parcel.
+type ShipmentEvent struct {
 	Reference string       `json:"reference"`
 	LabelID   string       `json:"labelId,omitempty"`
 	Tracking  string       `json:"tracking,omitempty"`
@@ -91,7 +91,7 @@ type Delivery struct {
 	Live     bool      `json:"live"`          // real money, as against test mode
 	// News is what the workflow needs of it; nil for a type it does not
 	// need, which is kept all the same (WHK-11).
-	News *News `json:"news,omitempty"`
+	Event *ProviderEvent `json:"news,omitempty"`
 	// Mail is what it says about mails, in place of News: nobody's workflow
 	// waits for that.
 	Mail *mail.Report `json:"mail,omitempty"`
@@ -141,8 +141,8 @@ type ParcelRequest struct {
 }
 
 // News is what the provider's description of an intent says.
-func (in Intent) News() PaymentNews {
-	return PaymentNews{
+func (in Intent) PaymentEvent() PaymentEvent {
+	return PaymentEvent{
 		IntentID: in.ID, Status: in.Status, Amount: in.Amount, Capturable: in.Capturable, Received: in.Received,
 		Decline: in.Decline, Failed: in.Decline != nil,
 	}

@@ -47,10 +47,10 @@ type Order struct {
 	Fence int64 `json:"fence,omitempty"`
 }
 
-// Undoable reports whether an order that nobody carries any more is to be
+// Compensable reports whether an order that nobody carries any more is to be
 // undone: it has not ended, and its money was not taken, or was about to be
 // given back. A paid one is a person's to settle.
-func (o Order) Undoable() bool {
+func (o Order) Compensable() bool {
 	return !o.Status.Final() && (o.Payment.Captured == 0 || o.Status == Cancelling)
 }
 

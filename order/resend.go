@@ -14,7 +14,7 @@ var ErrMailing = errors.New("the mail is still being sent")
 // that is sent on request, to send it. The same key is the same decision.
 type Resend struct {
 	OrderID   ID        `json:"orderId"`
-	Milestone Milestone `json:"milestone"`
+	Notification Notification `json:"milestone"`
 	Ref       string    `json:"ref,omitempty"` // as in Mail; the order knows
 	Key       string    `json:"key"`
 	Actor     string    `json:"actor"`
@@ -27,7 +27,7 @@ type Resend struct {
 
 // Mail is the mail of that generation.
 func (r Resend) Mail(generation int) Mail {
-	return Mail{OrderID: r.OrderID, Milestone: r.Milestone, Ref: r.Ref, Generation: generation}
+	return Mail{OrderID: r.OrderID, Notification: r.Notification, Ref: r.Ref, Generation: generation}
 }
 
 // Named is the mail of that generation with that key, which may be about

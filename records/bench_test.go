@@ -139,11 +139,11 @@ func BenchmarkSaveOrder(b *testing.B) {
 
 func BenchmarkReceive(b *testing.B) {
 	onBothDurably(b, func(b *testing.B, s *records.Store) {
-		body, headers, news := make([]byte, 2500), make([]byte, 400), make([]byte, 300)
+		body, headers, fresh := make([]byte, 2500), make([]byte, 400), make([]byte, 300)
 		hammer(b, func(ctx context.Context, _ int, n int64) error {
 			_, err := s.Receive(ctx, &inbox.Item{
 				Provider: "stripe", Account: "acct_1", EventID: fmt.Sprintf("evt_%d", n), Type: "payment_intent.succeeded",
-				OrderID: order.NewID(), Ref: "pi_3Abcdefghijklmnop", Body: body, Headers: headers, News: news,
+				OrderID: order.NewID(), Ref: "pi_3Abcdefghijklmnop", Body: body, Headers: headers, Event: fresh,
 				Source: "127.0.0.1", Correlation: "3f6b1c5e-0000-4000-8000-1234567890ab",
 			})
 			return err

@@ -174,13 +174,13 @@ func (s *shelf) fill(t *testing.T, uid string) {
 	for part := range 4 {
 		var docs []map[string]any
 		for i := range shelfDocs / 4 {
-			docs = append(docs, map[string]any{"id": fmt.Sprint(part, "-", i), "name": fmt.Sprint("mug ", letters(part, i))})
+			docs = append(docs, map[string]any{"id": fmt.Sprint(part, "-", i), "name": fmt.Sprint("mug ", filler(part, i))})
 		}
 		s.did(t)(s.Index(uid).AddDocuments(docs, nil))
 	}
 }
 
-func letters(part, i int) string { return strings.Repeat(string(rune('a'+(part*7+i)%26)), 30) }
+func filler(part, i int) string { return strings.Repeat(string(rune('a'+(part*7+i)%26)), 30) }
 
 // swap puts the spare in the place of the goods and drops what was there.
 func (s *shelf) swap(t *testing.T) {

@@ -133,9 +133,9 @@ func (s *Sandbox) openSearch(c Config, dir string) error {
 	conf := *c.Search
 	j, err := s.journal(dir, "search")
 	if errors.Is(err, journal.ErrDamaged) { // the catalogue knows what was in it
-		var aside string
-		if j, aside, err = journal.Replace(filepath.Join(dir, "search.db"), time.Now()); err == nil {
-			c.Log.Error("sandbox search cannot read its journal: it is put aside, and a new one is begun", "aside", aside)
+		var quarantined string
+		if j, quarantined, err = journal.Replace(filepath.Join(dir, "search.db"), time.Now()); err == nil {
+			c.Log.Error("sandbox search cannot read its journal: it is put aside, and a new one is begun", "aside", quarantined)
 			s.journals, conf.Damaged = append(s.journals, j), true
 		}
 	}

@@ -141,8 +141,8 @@ func (c *Client) Inbox(ctx context.Context, query url.Values) (Reports, error) {
 	return p, c.call(ctx, http.MethodGet, "/v1/inbox?"+query.Encode(), nil, &p)
 }
 
-// InboxAgain has a report read anew and delivered once more.
-func (c *Client) InboxAgain(ctx context.Context, id int64) (Report, error) {
+// RedeliverEvent has a report read anew and delivered once more.
+func (c *Client) RedeliverEvent(ctx context.Context, id int64) (Report, error) {
 	var r Report
 	return r, c.call(ctx, http.MethodPost, fmt.Sprintf("/v1/inbox/%d/again", id), nil, &r)
 }
@@ -156,14 +156,14 @@ func (c *Client) Products(ctx context.Context, products []catalog.Product) error
 // is final, tell fails or ctx ends. A stream that breaks off is taken up again
 // where it was, for a while. What a crash lost is told anew: an event whose Seq
 // came before takes the place of that one and of all behind it.
-func (c *Client) Watch(ctx context.Context, id order.ID, tell func(order.Event) error) error {
-	const patience = 20 // attempts in a row that brought nothing
+func (c *Client) Watch(ctx context.Context, id order.ID, report func(order.Event) error) error {
+	const maxWait = 20 // attempts in a row that brought nothing
 	last := ""          // id of the last event
 	for failures := 0; ; failures++ {
 		from := last
-		ended, err := c.stream(ctx, id, &last, tell)
+		ended, err := c.stream(ctx, id, &last, report)
 		var problem *Problem
-		var refused *toldError
+		var refused *listenerError
 		switch {
 		case ended:
 			return nil
@@ -171,7 +171,7 @@ func (c *Client) Watch(ctx context.Context, id order.ID, tell func(order.Event) 
 			return refused.error
 		case errors.As(err, &problem) && problem.Status < 500, ctx.Err() != nil:
 			return err
-		case failures >= patience:
+		case failures >= maxWait:
 			return fmt.Errorf("watch %s: the stream broke off: %w", id, cmp.Or(err, io.ErrUnexpectedEOF))
 		case last != from:
 			failures = 0
@@ -184,12 +184,12 @@ func (c *Client) Watch(ctx context.Context, id order.ID, tell func(order.Event) 
 	}
 }
 
-// toldError is the listener's own failure, which ends the watching.
-type toldError struct{ error }
+// listenerError is the listener's own failure, which ends the watching.
+type listenerError struct{ error }
 
 // stream reads one connection's events behind the last one. It ends for good
 // with the event "end".
-func (c *Client) stream(ctx context.Context, id order.ID, last *string, tell func(order.Event) error) (ended bool, err error) {
+func (c *Client) stream(ctx context.Context, id order.ID, last *string, report func(order.Event) error) (ended bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/v1/orders/"+url.PathEscape(string(id))+"/events", nil)
 	if err != nil {
 		return false, err
@@ -219,8 +219,8 @@ func (c *Client) stream(ctx context.Context, id order.ID, last *string, tell fun
 			if err := json.Unmarshal([]byte(value), &e); err != nil {
 				return false, err
 			}
-			if err := tell(e); err != nil {
-				return false, &toldError{err}
+			if err := report(e); err != nil {
+				return false, &listenerError{err}
 			}
 			*last = next
 		}

@@ -75,13 +75,13 @@ type Standing struct {
 // MailStats counts mails from one day to another; "" is the API's default.
 func (c *Client) MailStats(ctx context.Context, from, to string) (MailStats, error) {
 	var s MailStats
-	return s, c.call(ctx, http.MethodGet, "/v1/mail/stats?"+given("from", from, "to", to).Encode(), nil, &s)
+	return s, c.call(ctx, http.MethodGet, "/v1/mail/stats?"+nonEmptyQuery("from", from, "to", to).Encode(), nil, &s)
 }
 
 // Suppressions lists addresses; what is "" does not restrict.
 func (c *Client) Suppressions(ctx context.Context, email, reason, cursor string) (Suppressions, error) {
 	var s Suppressions
-	return s, c.call(ctx, http.MethodGet, "/v1/mail/suppressions?"+given("email", email, "reason", reason, "cursor", cursor).Encode(), nil, &s)
+	return s, c.call(ctx, http.MethodGet, "/v1/mail/suppressions?"+nonEmptyQuery("email", email, "reason", reason, "cursor", cursor).Encode(), nil, &s)
 }
 
 // Suppress has an address written to no more.
@@ -92,7 +92,7 @@ func (c *Client) Suppress(ctx context.Context, email, scope, why string) (Suppre
 
 // Unsuppress gives an address another chance; reason "": whatever held it back.
 func (c *Client) Unsuppress(ctx context.Context, email, reason, why string) error {
-	return c.call(ctx, http.MethodDelete, "/v1/mail/suppressions?"+given("email", email, "reason", reason, "why", why).Encode(), nil, nil)
+	return c.call(ctx, http.MethodDelete, "/v1/mail/suppressions?"+nonEmptyQuery("email", email, "reason", reason, "why", why).Encode(), nil, nil)
 }
 
 // Marketing tells whether it is paused.
@@ -107,8 +107,8 @@ func (c *Client) SteerMarketing(ctx context.Context, action, why string) (Market
 	return m, c.call(ctx, http.MethodPost, "/v1/mail/marketing", map[string]string{"action": action, "reason": why}, &m)
 }
 
-// given makes a query of pairs whose value is not "".
-func given(pairs ...string) url.Values {
+// nonEmptyQuery makes a query of pairs whose value is not "".
+func nonEmptyQuery(pairs ...string) url.Values {
 	q := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {

@@ -15,8 +15,8 @@ import (
 	"purser/catalog"
 )
 
-// Picture is a picture as the API shows it.
-type Picture struct {
+// Image is a picture as the API shows it.
+type Image struct {
 	catalog.Upload
 	Renditions []Rendition `json:"renditions,omitempty"`
 }
@@ -34,19 +34,19 @@ type Rendition struct {
 }
 
 // Decided reports whether nothing will happen to the picture any more.
-func (p Picture) Decided() bool {
+func (p Image) Decided() bool {
 	return p.Status != catalog.AwaitingUpload && p.Status != catalog.Processing && p.Status != catalog.Deleting
 }
 
-// AskPicture asks to send a picture, by a form (POST) or as a body (PUT).
-func (c *Client) AskPicture(ctx context.Context, sku, alt, contentType string, bytes int64, method string) (Picture, catalog.SignedUpload, error) {
+// AskImage asks to send a picture, by a form (POST) or as a body (PUT).
+func (c *Client) AskImage(ctx context.Context, sku, alt, contentType string, bytes int64, method string) (Image, catalog.SignedUpload, error) {
 	var out struct {
-		Picture Picture              `json:"picture"`
+		Image Image              `json:"picture"`
 		Upload  catalog.SignedUpload `json:"upload"`
 	}
 	err := c.call(ctx, http.MethodPost, "/v1/products/"+url.PathEscape(sku)+"/pictures",
 		map[string]any{"contentType": contentType, "size": bytes, "alt": alt, "method": method}, &out)
-	return out.Picture, out.Upload, err
+	return out.Image, out.Upload, err
 }
 
 // SendFile sends a file to the store, as a browser does: the store gets no
@@ -104,24 +104,24 @@ func form(fields map[string]string, file []byte) (*bytes.Buffer, string, error) 
 	return &body, w.FormDataContentType(), w.Close()
 }
 
-// CompletePicture says that the file was sent.
-func (c *Client) CompletePicture(ctx context.Context, id string) (Picture, error) {
-	var p Picture
+// CompleteImage says that the file was sent.
+func (c *Client) CompleteImage(ctx context.Context, id string) (Image, error) {
+	var p Image
 	return p, c.call(ctx, http.MethodPost, "/v1/pictures/"+url.PathEscape(id)+"/complete", nil, &p)
 }
 
-// Picture fetches one.
-func (c *Client) Picture(ctx context.Context, id string) (Picture, error) {
-	var p Picture
+// Image fetches one.
+func (c *Client) Image(ctx context.Context, id string) (Image, error) {
+	var p Image
 	return p, c.call(ctx, http.MethodGet, "/v1/pictures/"+url.PathEscape(id), nil, &p)
 }
 
-// Pictures lists a product's.
-func (c *Client) Pictures(ctx context.Context, sku string) ([]Picture, error) {
+// Images lists a product's.
+func (c *Client) Images(ctx context.Context, sku string) ([]Image, error) {
 	var out struct {
-		Pictures []Picture `json:"pictures"`
+		Images []Image `json:"pictures"`
 	}
-	return out.Pictures, c.call(ctx, http.MethodGet, "/v1/products/"+url.PathEscape(sku)+"/pictures", nil, &out)
+	return out.Images, c.call(ctx, http.MethodGet, "/v1/products/"+url.PathEscape(sku)+"/pictures", nil, &out)
 }
 
 // Original answers where an operator finds the file that was sent.
@@ -130,31 +130,31 @@ func (c *Client) Original(ctx context.Context, id string) (catalog.Link, error) 
 	return l, c.call(ctx, http.MethodGet, "/v1/pictures/"+url.PathEscape(id)+"/original", nil, &l)
 }
 
-// DeletePicture has a picture deleted, with all its files. It is answered as it
+// DeleteImage has a picture deleted, with all its files. It is answered as it
 // is then: deleting, or deleted.
-func (c *Client) DeletePicture(ctx context.Context, id string) (Picture, error) {
-	var p Picture
+func (c *Client) DeleteImage(ctx context.Context, id string) (Image, error) {
+	var p Image
 	return p, c.call(ctx, http.MethodDelete, "/v1/pictures/"+url.PathEscape(id), nil, &p)
 }
 
-// AddPicture does the whole of it: asks, sends, says so, and waits until the
+// AddImage does the whole of it: asks, sends, says so, and waits until the
 // picture is ready or refused.
-func (c *Client) AddPicture(ctx context.Context, sku, alt, contentType string, file []byte) (Picture, error) {
-	p, u, err := c.AskPicture(ctx, sku, alt, contentType, int64(len(file)), http.MethodPost)
+func (c *Client) AddImage(ctx context.Context, sku, alt, contentType string, file []byte) (Image, error) {
+	p, u, err := c.AskImage(ctx, sku, alt, contentType, int64(len(file)), http.MethodPost)
 	if err != nil {
 		return p, err
 	}
 	if err := c.SendFile(ctx, u, file); err != nil {
 		return p, err
 	}
-	if p, err = c.CompletePicture(ctx, p.ID); err != nil {
+	if p, err = c.CompleteImage(ctx, p.ID); err != nil {
 		return p, err
 	}
-	return c.AwaitPicture(ctx, p)
+	return c.AwaitImage(ctx, p)
 }
 
-// AwaitPicture waits until nothing will happen to a picture any more.
-func (c *Client) AwaitPicture(ctx context.Context, p Picture) (Picture, error) {
+// AwaitImage waits until nothing will happen to a picture any more.
+func (c *Client) AwaitImage(ctx context.Context, p Image) (Image, error) {
 	for wait := 50 * time.Millisecond; !p.Decided(); wait = min(2*wait, time.Second) {
 		select {
 		case <-time.After(wait):
@@ -162,7 +162,7 @@ func (c *Client) AwaitPicture(ctx context.Context, p Picture) (Picture, error) {
 			return p, ctx.Err()
 		}
 		var err error
-		if p, err = c.Picture(ctx, p.ID); err != nil {
+		if p, err = c.Image(ctx, p.ID); err != nil {
 			return p, err
 		}
 	}

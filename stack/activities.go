@@ -14,7 +14,7 @@ import (
 // activities are the steps of the workflows over these providers.
 func (p *providers) activities(s *Stack) workers.Activities {
 	mails := &mails.Activities{
-		Post: p.mail.office, Letters: p.mail.letters, Senders: p.mail.letters, ToShop: p.mail.toShop,
+		MailRouter: p.mail.router, Templates: p.mail.templates, Senders: p.mail.templates, ToShop: p.mail.toShop,
 		Ledger: s.Records, Resends: s.Records, Blocked: s.Records, Orders: s.Records,
 	}
 	products := s.productActivities(p)
@@ -25,7 +25,7 @@ func (p *providers) activities(s *Stack) workers.Activities {
 		},
 		Mails: mails,
 		Campaigns: &campaigns.Activities{
-			Mails: mails, Record: s.Records, Recipients: s.Records, Audience: s.Records, Letters: p.mail.letters,
+			Mails: mails, Record: s.Records, Recipients: s.Records, Audience: s.Records, Templates: p.mail.templates,
 			Leaving: s.links(), Reputation: s.Records,
 		},
 		Products: products,
@@ -38,18 +38,18 @@ func (p *providers) activities(s *Stack) workers.Activities {
 // providers.
 func (s *Stack) productActivities(p *providers) *products.Activities {
 	return &products.Activities{
-		Products: s.Records, ProductTeller: s.starter, Listings: s.Records, Revisions: s.Records,
+		Products: s.Records, ProductNotifier: s.starter, Listings: s.Records, Revisions: s.Records,
 		DueProducts: s.Records, StockAudit: s.Records, Past: s.Records,
 		KeepChanges: s.cfg.KeepProductChanges, KeepWebhooks: s.cfg.KeepWebhooks,
-		Index: p.search, IndexKeys: p.search, Rebuild: p.search, PictureURL: s.pictureURL(p),
-		ProductPictures: s.Records, PictureDeleter: &starter.Pictures{Temporal: s.Temporal},
+		Index: p.search, IndexKeys: p.search, Rebuild: p.search, ImageURL: s.imageURL(p),
+		ProductImages: s.Records, ImageDeleter: &starter.Images{Temporal: s.Temporal},
 	}
 }
 
 // imageActivities make, delete and sweep images, over these providers.
 func (s *Stack) imageActivities(p *providers) *images.Activities {
 	return &images.Activities{
-		Source: p.pictures, Shelf: p.pictures, Record: s.Records, Sweeper: s.Records, Teller: s.starter, Products: s.Records,
-		Discards: s.Records, Work: &starter.Pictures{Temporal: s.Temporal},
+		Source: p.images, Store: p.images, Record: s.Records, Sweeper: s.Records, Notifier: s.starter, Products: s.Records,
+		Discards: s.Records, Work: &starter.Images{Temporal: s.Temporal},
 	}
 }

@@ -35,12 +35,12 @@ func TestPublicURL(t *testing.T) {
 			if err := s.openVault(); err != nil {
 				t.Fatal(err)
 			}
-			store, err := s.newPictureStore(t.Context())
+			store, err := s.newImageStore(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			picture := s.pictureURL(&providers{pictures: store})("pictures/pic_1/large.jpg")
-			for name, link := range map[string]string{"links": s.publicURL(), "unsubscribe": s.links().Base, "picture": picture} {
+			image := s.imageURL(&providers{images: store})("pictures/pic_1/large.jpg")
+			for name, link := range map[string]string{"links": s.publicURL(), "unsubscribe": s.links().Base, "picture": image} {
 				if !strings.HasPrefix(link, tt.want) {
 					t.Errorf("%s: %s, want %s…", name, link, tt.want)
 				}

@@ -20,13 +20,13 @@ func (s *Stack) warnOfLinks() {
 
 // campaignService serves the API's operations on campaigns.
 func (s *Stack) campaignService(p *providers) *campaigns.Service {
-	return &campaigns.Service{Workflows: s.starter, Records: s.Records, Templates: p.mail.letters}
+	return &campaigns.Service{Workflows: s.starter, Records: s.Records, Templates: p.mail.templates}
 }
 
 // preview shows what mails look like: to everybody at this machine where it is
 // at home, to operators elsewhere.
 func (s *Stack) preview(r Role, p *providers) *mails.Preview {
-	return &mails.Preview{Templates: p.mail.letters, Open: s.atHome(r)}
+	return &mails.Preview{Templates: p.mail.templates, Open: s.atHome(r)}
 }
 
 // atHome reports whether who sits at this machine needs no key to look around:

@@ -21,10 +21,10 @@ const scheduledWithin = 30 * time.Second
 func (s *Stack) startCatalogue(p *providers) {
 	follower := &productactivities.Follower{Steps: s.productActivities(p), Log: s.log}
 	s.background(follower.Run)
-	s.insist("schedule the comparison of index and catalogue", scheduledWithin, func(ctx context.Context) error {
+	s.retryInBackground("schedule the comparison of index and catalogue", scheduledWithin, func(ctx context.Context) error {
 		return s.starter.KeepReconciling(ctx, s.cfg.ReconcileEvery)
 	})
-	s.insist("carry out imports that were received", 0, s.resumeImports)
+	s.retryInBackground("carry out imports that were received", 0, s.resumeImports)
 }
 
 // resumeImports starts the workflows of imports that were received by a

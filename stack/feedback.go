@@ -47,16 +47,16 @@ func (s *Stack) links() mail.Links {
 	return mail.Links{Key: []byte(s.vault.Derive("unsubscribe links")), Base: s.publicURL()}
 }
 
-// hearMail adds the webhooks in which providers say what became of mails: what
+// addMailWebhooks adds the webhooks in which providers say what became of mails: what
 // verifies them, and what acts upon them.
-func (s *Stack) hearMail(hooks *inbox.Handler, relay *inbox.Relay) error {
+func (s *Stack) addMailWebhooks(hooks *inbox.Handler, relay *inbox.Relay) error {
 	source, err := s.snsSource()
 	if err != nil {
 		return err
 	}
 	hooks.Sources["ses"] = source
 	hooks.Sources["mail"] = mailwebhook.Source{Secrets: s.cfg.MailWebhookSecrets}
-	e := &mailReports{source: source, record: s.Records, tolerance: s.cfg.Tolerance(), latest: s.cfg.MailJudgeLatest, log: s.log, badNews: make(chan struct{}, 1)}
+	e := &mailReports{source: source, record: s.Records, tolerance: s.cfg.Tolerance(), latest: s.cfg.MailJudgeLatest, log: s.log, badFeedback: make(chan struct{}, 1)}
 	relay.Mails = e
 	s.background(e.judge)
 	return nil
@@ -65,7 +65,7 @@ func (s *Stack) hearMail(hooks *inbox.Handler, relay *inbox.Relay) error {
 // mailService serves the API's operations on mails.
 func (s *Stack) mailService(p *providers) *mails.Service {
 	m := &mails.Service{
-		Orders: s.Records, Resender: s.starter, Providers: p.mail.office.Status,
+		Orders: s.Records, Resender: s.starter, Providers: p.mail.router.Status,
 		Records: s.Records, Links: s.links(), Tolerance: s.cfg.Tolerance(), Latest: s.cfg.MailJudgeLatest,
 	}
 	if a, err := netmail.ParseAddress(s.cfg.MailFrom); err == nil {
@@ -82,12 +82,12 @@ type mailReports struct {
 	tolerance mail.Tolerance
 	latest    int
 	log       *slog.Logger
-	badNews   chan struct{} // holds one when a mail has bounced or been complained about
+	badFeedback   chan struct{} // holds one when a mail has bounced or been complained about
 }
 
-// Hear acts on a report, once for each inbox id, and answers what it tells of
+// Handle acts on a report, once for each inbox id, and answers what it tells of
 // orders.
-func (e *mailReports) Hear(ctx context.Context, inboxID int64, r mail.Report) ([]order.News, error) {
+func (e *mailReports) Handle(ctx context.Context, inboxID int64, r mail.Report) ([]order.ProviderEvent, error) {
 	if r.Confirm != "" {
 		if err := e.source.Confirm(ctx, r.Confirm); err != nil {
 			return nil, err
@@ -101,13 +101,13 @@ func (e *mailReports) Hear(ctx context.Context, inboxID int64, r mail.Report) ([
 	for _, f := range r.Feedback {
 		if fresh && (f.Kind == mail.Complained || f.Kind == mail.Bounced) {
 			select {
-			case e.badNews <- struct{}{}:
+			case e.badFeedback <- struct{}{}:
 			default: // it is going to be judged already
 			}
 			break
 		}
 	}
-	return e.record.MailNews(ctx, r.Feedback)
+	return e.record.MailEvents(ctx, r.Feedback)
 }
 
 // How often the latest mails are judged: soon after bad news, not after each
@@ -134,7 +134,7 @@ func (e *mailReports) judge(ctx context.Context) {
 		pause.Reset(judgeAtLeast)
 		select {
 		case <-ctx.Done():
-		case <-e.badNews:
+		case <-e.badFeedback:
 		case <-pause.C:
 		}
 		pause.Stop()

@@ -20,15 +20,15 @@ func TestGarbageIsBounded(t *testing.T) {
 }
 
 func TestAfterEachCollection(t *testing.T) {
-	told := make(chan bool, 1)
+	logged := make(chan bool, 1)
 	afterEachCollection(func() {
 		select {
-		case told <- true:
+		case logged <- true:
 		default: // it was not asked yet
 		}
 	})
 	for range 3 {
 		runtime.GC()
-		<-told
+		<-logged
 	}
 }

@@ -23,10 +23,10 @@ const sweepAfter = 10 * time.Minute
 
 // mailOut is how mail leaves: who writes it and who carries it.
 type mailOut struct {
-	letters *templates.Writer
+	templates *templates.Writer
 	toShop  mail.Address
 	ses     *ses.Mailer // nil: not among the providers
-	office  *mailrouter.Office
+	router  *mailrouter.Router
 }
 
 // newMail makes the providers of mail, real or played.
@@ -37,7 +37,7 @@ func (s *Stack) newMail() (*mailOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.letters, err = templates.New(shop); err != nil {
+	if w.templates, err = templates.New(shop); err != nil {
 		return nil, err
 	}
 	if w.toShop, err = c.ToShop(); err != nil {
@@ -57,7 +57,7 @@ func (s *Stack) newMail() (*mailOut, error) {
 		}
 		routes = append(routes, r)
 	}
-	w.office, err = mailrouter.New(mailrouter.Config{Routes: routes, Pace: s.Records, Log: s.log})
+	w.router, err = mailrouter.New(mailrouter.Config{Routes: routes, Pace: s.Records, Log: s.log})
 	return w, err
 }
 
@@ -110,10 +110,10 @@ func (s *Stack) playRelay() (port int, err error) {
 func (s *Stack) startMail(ctx context.Context, w *mailOut) {
 	first, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	if err := w.office.Ask(first); err != nil {
+	if err := w.router.Ask(first); err != nil {
 		s.log.Warn("mail providers' limits are not known yet", "error", err)
 	}
-	s.background(w.office.Run)
+	s.background(w.router.Run)
 	s.background(func(ctx context.Context) {
 		for every := time.NewTicker(time.Minute); ; {
 			select {

@@ -35,8 +35,8 @@ func (s *Stack) sandboxObjects() *sandboxobjects.Config {
 	return &sandboxobjects.Config{Bucket: sandboxBucket, AccessKey: sandboxS3Access, SecretKey: s.s3Secret(), Region: sandboxS3Region}
 }
 
-// newPictureStore is the adapter to S3, real or played.
-func (s *Stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
+// newImageStore is the adapter to S3, real or played.
+func (s *Stack) newImageStore(ctx context.Context) (*s3.Store, error) {
 	c := s.cfg
 	cdn, err := c.CDN()
 	if err != nil {
@@ -52,15 +52,15 @@ func (s *Stack) newPictureStore(ctx context.Context) (*s3.Store, error) {
 
 // sweepImages has what uploads left behind removed regularly.
 func (s *Stack) sweepImages() {
-	s.insist("schedule the sweep of pictures", scheduledWithin, func(ctx context.Context) error {
-		return (&starter.Pictures{Temporal: s.Temporal}).SweepPictures(ctx, s.cfg.SweepEvery)
+	s.retryInBackground("schedule the sweep of pictures", scheduledWithin, func(ctx context.Context) error {
+		return (&starter.Images{Temporal: s.Temporal}).SweepImages(ctx, s.cfg.SweepEvery)
 	})
 }
 
 // imageService serves the API's operations on pictures.
 func (s *Stack) imageService(p *providers) *apiimages.Service {
-	s.background(func(ctx context.Context) { s.watchCDN(ctx, p.pictures) })
-	return &apiimages.Service{Records: s.Records, Store: p.pictures, Links: p.pictures, Workflows: &starter.Pictures{Temporal: s.Temporal}}
+	s.background(func(ctx context.Context) { s.watchCDN(ctx, p.images) })
+	return &apiimages.Service{Records: s.Records, Store: p.images, Links: p.images, Workflows: &starter.Images{Temporal: s.Temporal}}
 }
 
 // watchCDN asks the CDN now and then for a published picture, so that shoppers
@@ -85,24 +85,24 @@ func (s *Stack) watchCDN(ctx context.Context, store *s3.Store) {
 	}
 }
 
-// pictureURL is where a browser finds a published picture: at the CDN for
+// imageURL is where a browser finds a published picture: at the CDN for
 // good, or at our own door, which leads to the store.
-func (s *Stack) pictureURL(p *providers) func(key string) string {
+func (s *Stack) imageURL(p *providers) func(key string) string {
 	door := s.publicURL()
 	return func(key string) string {
-		if url, ok := p.pictures.Lasting(key); ok {
+		if url, ok := p.images.Lasting(key); ok {
 			return url
 		}
 		return door + "/" + key
 	}
 }
 
-// AddSamplePictures sends the sample products' pictures as a shop would, those
+// AddSampleImages sends the sample products' pictures as a shop would, those
 // that have none: over the API, and straight to the store.
-func (s *Stack) AddSamplePictures() { s.background(s.addSamplePictures) }
+func (s *Stack) AddSampleImages() { s.background(s.addSampleImages) }
 
-func (s *Stack) addSamplePictures(ctx context.Context) {
-	if !s.cfg.SamplePictures || !s.cfg.LoadsSample() {
+func (s *Stack) addSampleImages(ctx context.Context) {
+	if !s.cfg.SampleImages || !s.cfg.LoadsSample() {
 		return
 	}
 	// The stack collects its garbage rarely; that of a burst before anybody
@@ -110,14 +110,14 @@ func (s *Stack) addSamplePictures(ctx context.Context) {
 	defer debug.FreeOSMemory()
 	client := &shop.Client{URL: s.apiURL, Key: s.key}
 	for _, p := range catalog.Sample() {
-		has, err := client.Pictures(ctx, p.SKU)
+		has, err := client.Images(ctx, p.SKU)
 		var now catalog.Stocked
 		if err == nil {
 			now, err = client.Product(ctx, p.SKU)
 		}
 		// A product that was changed before may have had one that was deleted.
 		if err == nil && len(has) == 0 && now.Version == 1 {
-			_, err = client.AddPicture(ctx, p.SKU, p.Name, string(images.JPEG), images.Sample(p.SKU))
+			_, err = client.AddImage(ctx, p.SKU, p.Name, string(images.JPEG), images.Sample(p.SKU))
 		}
 		var none *shop.Problem
 		if errors.As(err, &none) && none.Status == http.StatusNotFound {

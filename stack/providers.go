@@ -47,7 +47,7 @@ type providers struct {
 	carrier  *carrier.Client
 	scans    carrier.Webhooks
 	mail     *mailOut
-	pictures *s3.Store
+	images *s3.Store
 	search   *meilisearch.Client
 }
 
@@ -102,7 +102,7 @@ func (s *Stack) providers(r Role) (*providers, error) {
 	if p.mail, err = s.newMail(); err != nil {
 		return nil, err
 	}
-	if p.pictures, err = s.newPictureStore(context.Background()); err != nil {
+	if p.images, err = s.newImageStore(context.Background()); err != nil {
 		return nil, err
 	}
 	p.search, err = s.newSearch()
@@ -121,7 +121,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 		Sources: map[string]inbox.Source{"stripe": p.stripe, "carrier": p.scans},
 		Keeper:  s.Records, Relay: relay, Log: s.log,
 	}
-	if err := s.hearMail(hooks, relay); err != nil {
+	if err := s.addMailWebhooks(hooks, relay); err != nil {
 		return err
 	}
 	s.background(relay.Run)
@@ -133,7 +133,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 		Search: &search.Service{Engine: p.search, Catalogue: s.Records, Public: s.cfg.SearchPublic, SampleShop: s.atHome(r)},
 		Mails:  s.mailService(p), Campaigns: s.campaignService(p), Preview: s.preview(r, p),
 		Inbox: &apiinbox.Service{
-			Records: s.Records, Redeliver: hooks.Again,
+			Records: s.Records, Redeliver: hooks.Redeliver,
 			Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		},
 		Webhooks: hooks,

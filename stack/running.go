@@ -98,10 +98,10 @@ func (s *Stack) Wait(ctx context.Context) error {
 // longestPause bounds how long insist rests between two tries.
 const longestPause = time.Minute
 
-// insist does, in the background, what the start neither waits for nor fails
+// retryInBackground does, in the background, what the start neither waits for nor fails
 // over: it is tried until it has worked or the stack stops. within bounds each
 // try; 0: nothing does.
-func (s *Stack) insist(what string, within time.Duration, do func(context.Context) error) {
+func (s *Stack) retryInBackground(what string, within time.Duration, do func(context.Context) error) {
 	s.background(func(ctx context.Context) {
 		for pause := time.Second; ; pause = min(2*pause, longestPause) {
 			trying, done := ctx, func() {}

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// TestInsist: what the start does not wait for is tried until it works, each
+// TestRetryInBackground: what the start does not wait for is tried until it works, each
 // try within its bound, and given up when the stack stops.
-func TestInsist(t *testing.T) {
+func TestRetryInBackground(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Stack{log: slog.New(slog.DiscardHandler)}
 		began, tries := time.Now(), 0
-		s.insist("the impossible", 30*time.Second, func(ctx context.Context) error {
+		s.retryInBackground("the impossible", 30*time.Second, func(ctx context.Context) error {
 			switch tries++; tries {
 			case 1:
 				return errors.New("no engine yet")
@@ -31,7 +31,7 @@ func TestInsist(t *testing.T) {
 			t.Errorf("%d tries", tries)
 		}
 		stopped := make(chan struct{})
-		s.insist("the impossible", 0, func(ctx context.Context) error {
+		s.retryInBackground("the impossible", 0, func(ctx context.Context) error {
 			<-ctx.Done()
 			close(stopped)
 			return ctx.Err()

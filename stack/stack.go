@@ -271,7 +271,7 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 // pictures and the search index going.
 func (s *Stack) startWorkers(p *providers) error {
 	s.warnOfLinks()
-	set := workers.New(s.Temporal, p.activities(s), workers.Limits{MailRate: s.cfg.MailRate, Images: s.cfg.PicturesAtOnce})
+	set := workers.New(s.Temporal, p.activities(s), workers.Limits{MailRate: s.cfg.MailRate, Images: s.cfg.ImagesAtOnce})
 	if err := set.Start(); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func TestCampaignRetry(t *testing.T) {
 	}
 	c := b.draft("spring", 5)
 	retry := func(round int, before time.Time) error {
-		return b.starter.RetryCampaign(t.Context(), b.status(c), mail.Retry{Round: round, SettledBefore: before, Actor: "key:ops", Reason: "the provider broke down"})
+		return b.starter.RetryCampaign(t.Context(), b.status(c), mail.Retry{Round: round, ResolvedBefore: before, Actor: "key:ops", Reason: "the provider broke down"})
 	}
 	soon := time.Now().Add(time.Hour)
 	if err := retry(1, soon); !errors.Is(err, mail.ErrCampaignNotDone) {
@@ -68,7 +68,7 @@ func TestCampaignRetry(t *testing.T) {
 		t.Errorf("after the retry: %+v", p)
 	}
 	// The same decision again, by somebody who has not heard that it was taken.
-	err := b.starter.RetryCampaign(t.Context(), first, mail.Retry{Round: 1, SettledBefore: soon, Actor: "key:ops", Reason: "?"})
+	err := b.starter.RetryCampaign(t.Context(), first, mail.Retry{Round: 1, ResolvedBefore: soon, Actor: "key:ops", Reason: "?"})
 	if err != nil && !errors.Is(err, mail.ErrCampaignNotDone) {
 		t.Error(err)
 	}

@@ -72,7 +72,7 @@ func (c *Client) RetryCampaign(ctx context.Context, m mail.CampaignStatus, r mai
 	o := campaignOptions(m)
 	o.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
 	o.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
-	err := c.startAndTell(ctx, o, campaigns.CampaignRetryOf(m, r), campaigns.RetryCampaign, campaigns.SteerRequest{Actor: r.Actor, Reason: r.Reason})
+	err := c.startWithUpdate(ctx, o, campaigns.CampaignRetryOf(m, r), campaigns.RetryCampaign, campaigns.SteerRequest{Actor: r.Actor, Reason: r.Reason})
 	var app *temporal.ApplicationError
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {
@@ -86,9 +86,9 @@ func (c *Client) RetryCampaign(ctx context.Context, m mail.CampaignStatus, r mai
 	return campaignError("retry", m.ID, err)
 }
 
-// startAndTell starts a campaign's workflow together with a message, and
+// startWithUpdate starts a campaign's workflow together with a message, and
 // returns when that has been answered.
-func (c *Client) startAndTell(ctx context.Context, o client.StartWorkflowOptions, run campaigns.CampaignRun, u workflows.Update[campaigns.SteerRequest, campaigns.CampaignProgress], r campaigns.SteerRequest) error {
+func (c *Client) startWithUpdate(ctx context.Context, o client.StartWorkflowOptions, run campaigns.CampaignRun, u workflows.Update[campaigns.SteerRequest, campaigns.CampaignProgress], r campaigns.SteerRequest) error {
 	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: c.Temporal.NewWithStartWorkflowOperation(o, campaigns.CampaignWorkflow, run),
 		UpdateOptions: client.UpdateWorkflowOptions{
@@ -114,7 +114,7 @@ func (c *Client) CancelCampaign(ctx context.Context, m mail.CampaignStatus, acto
 	}
 	r, run := campaigns.SteerRequest{Actor: actor, Reason: why}, campaigns.CampaignRunOf(m)
 	run.Cancelled = &r
-	err := c.startAndTell(ctx, campaignOptions(m), run, campaigns.CancelCampaign, r)
+	err := c.startWithUpdate(ctx, campaignOptions(m), run, campaigns.CancelCampaign, r)
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
 		return mail.ErrCampaignOver

@@ -35,7 +35,7 @@ type bulk struct {
 	ledger    fake.Ledger
 	orders    oneOrder
 	sent      atomic.Int64
-	gate      chan struct{} // each mail takes one, if set
+	permits      chan struct{} // each mail takes one, if set
 	reached   chan struct{} // told as each mail is handed over, if set
 }
 
@@ -59,15 +59,15 @@ func newBulk(t *testing.T) *bulk {
 		b.sent.Add(1)
 		if b.reached != nil {
 			b.reached <- struct{}{}
-			<-b.gate
+			<-b.permits
 		}
 		return nil
 	}
 	mails := &mailactivities.Activities{
-		Post: &b.mailer, Ledger: &b.ledger, Orders: &b.orders, Resends: &b.ledger, Letters: fake.Letters{},
+		MailRouter: &b.mailer, Ledger: &b.ledger, Orders: &b.orders, Resends: &b.ledger, Templates: fake.MailTemplates{},
 	}
 	set := workers.New(b.temporal, workers.Activities{Mails: mails, Campaigns: &campaignactivities.Activities{
-		Mails: mails, Record: &b.record, Recipients: &b.record, Audience: &b.marketing, Letters: &b.marketing, Leaving: &b.marketing, Reputation: &b.marketing,
+		Mails: mails, Record: &b.record, Recipients: &b.record, Audience: &b.marketing, Templates: &b.marketing, Leaving: &b.marketing, Reputation: &b.marketing,
 	}}, workers.Limits{})
 	if err := set.Start(); err != nil {
 		t.Fatal(err)
@@ -118,7 +118,7 @@ func (b *bulk) status(c mail.Campaign) mail.CampaignStatus {
 // let lets so many mails go.
 func (b *bulk) let(n int) {
 	for range n {
-		b.gate <- struct{}{}
+		b.permits <- struct{}{}
 		<-b.reached
 	}
 }
@@ -161,7 +161,7 @@ func TestCampaignOfFiftyThousand(t *testing.T) {
 // midst of a chunk, on a real engine.
 func TestCampaignSteered(t *testing.T) {
 	b := newBulk(t)
-	b.gate, b.reached = make(chan struct{}), make(chan struct{}, 1_000)
+	b.permits, b.reached = make(chan struct{}), make(chan struct{}, 1_000)
 	c := b.begin("steered", 1_000)
 	<-b.reached
 	b.let(40)
@@ -216,7 +216,7 @@ func (b *bulk) drain(answer <-chan error) error {
 		case <-b.reached:
 		case <-tick.C:
 			select {
-			case b.gate <- struct{}{}:
+			case b.permits <- struct{}{}:
 			default: // nobody is at it
 			}
 		}

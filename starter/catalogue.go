@@ -38,17 +38,17 @@ func (c *Client) StartImport(ctx context.Context, i catalog.Import) error {
 // way, and answers what it found. It fails with context.DeadlineExceeded if
 // that takes longer: it goes on.
 func (c *Client) Reconcile(ctx context.Context, nightly bool) (found catalog.Drift, err error) {
-	return found, c.lookAfter(ctx, products.ReconcileWorkflowID, "Comparison of index and record", &found,
+	return found, c.runMaintenance(ctx, products.ReconcileWorkflowID, "Comparison of index and record", &found,
 		products.ReconcileWorkflow, products.Reconcile{Nightly: nightly})
 }
 
 // Reindex rebuilds the index, or joins a rebuild that is under way. It fails
 // with context.DeadlineExceeded if that takes longer: it goes on.
 func (c *Client) Reindex(ctx context.Context) (done catalog.Rebuilt, err error) {
-	return done, c.lookAfter(ctx, products.ReindexWorkflowID, "Rebuild of the index", &done, products.ReindexWorkflow)
+	return done, c.runMaintenance(ctx, products.ReindexWorkflowID, "Rebuild of the index", &done, products.ReindexWorkflow)
 }
 
-func (c *Client) lookAfter(ctx context.Context, id, summary string, out, workflow any, args ...any) error {
+func (c *Client) runMaintenance(ctx context.Context, id, summary string, out, workflow any, args ...any) error {
 	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: id, TaskQueue: workflows.CatalogueQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,

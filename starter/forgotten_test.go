@@ -27,8 +27,8 @@ import (
 	"purser/workflows/orders"
 )
 
-// desk is orders on a real engine, over ports in memory.
-type desk struct {
+// orderFixture is orders on a real engine, over ports in memory.
+type orderFixture struct {
 	*testing.T
 	temporal client.Client
 	starter  *starter.Client
@@ -61,9 +61,9 @@ func (wrap) Unseal(_ order.ID, sealed string) (string, error) {
 	return strings.TrimPrefix(sealed, "sealed:"), nil
 }
 
-func newDesk(t *testing.T) *desk {
+func newOrderFixture(t *testing.T) *orderFixture {
 	t.Helper()
-	d := &desk{T: t}
+	d := &orderFixture{T: t}
 	if err := d.record.PutProducts(t.Context(), []catalog.Product{{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: 10}}); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func newDesk(t *testing.T) *desk {
 }
 
 // open begins with an engine that knows no order.
-func (d *desk) open() {
+func (d *orderFixture) open() {
 	d.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	e, err := temporalserver.Start(d.Context(), temporalserver.Config{
@@ -104,7 +104,7 @@ func (d *desk) open() {
 		Orders: &orderactivities.Activities{
 			Record: &d.record, Orders: &d.record, Intents: &d.bank, Captures: &d.bank, Carrier: &d.carrier, Sealer: wrap{},
 		},
-		Mails: &mailactivities.Activities{Post: &fake.Mailer{}, Letters: fake.Letters{}, Ledger: &fake.Ledger{}},
+		Mails: &mailactivities.Activities{MailRouter: &fake.Mailer{}, Templates: fake.MailTemplates{}, Ledger: &fake.Ledger{}},
 	}, workers.Limits{})
 	if err := set.Start(); err != nil {
 		d.Fatal(err)
@@ -112,7 +112,7 @@ func (d *desk) open() {
 	d.Cleanup(set.Stop)
 }
 
-func (d *desk) place(id order.ID) order.Order {
+func (d *orderFixture) place(id order.ID) order.Order {
 	d.Helper()
 	o, secret, err := d.starter.Place(d.Context(), id, wanted, "key:shop", "corr-1")
 	if err != nil || secret == "" {
@@ -122,7 +122,7 @@ func (d *desk) place(id order.ID) order.Order {
 }
 
 // end ends an order's workflow by hand.
-func (d *desk) end(id order.ID) {
+func (d *orderFixture) end(id order.ID) {
 	d.Helper()
 	if err := d.temporal.TerminateWorkflow(d.Context(), id.WorkflowID(), "", "by hand"); err != nil {
 		d.Fatal(err)
@@ -130,7 +130,7 @@ func (d *desk) end(id order.ID) {
 }
 
 // run is the order's latest run that the engine knows; empty: none.
-func (d *desk) run(id order.ID) string {
+func (d *orderFixture) run(id order.ID) string {
 	d.Helper()
 	info, err := d.temporal.DescribeWorkflowExecution(d.Context(), id.WorkflowID(), "")
 	var gone *serviceerror.NotFound
@@ -143,7 +143,7 @@ func (d *desk) run(id order.ID) string {
 	return info.GetWorkflowExecutionInfo().GetExecution().GetRunId()
 }
 
-func (d *desk) await(what string, there func() bool) {
+func (d *orderFixture) await(what string, there func() bool) {
 	d.Helper()
 	deadline, tick := time.After(time.Minute), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
@@ -156,9 +156,9 @@ func (d *desk) await(what string, there func() bool) {
 	}
 }
 
-// again places an order without a workflow anew: the same request has the same order,
+// placeAgain places an order without a workflow anew: the same request has the same order,
 // another is refused, and nothing is begun (IDEM-1, IDEM-2, IDEM-8).
-func (d *desk) again(id order.ID, want order.Order) {
+func (d *orderFixture) placeAgain(id order.ID, want order.Order) {
 	d.Helper()
 	was := d.run(id)
 	for range 2 {
@@ -180,7 +180,7 @@ func (d *desk) again(id order.ID, want order.Order) {
 	}
 }
 
-func (d *desk) left() int64 {
+func (d *orderFixture) left() int64 {
 	d.Helper()
 	offers, err := d.record.Offers(d.Context(), []string{"mug"})
 	if err != nil {
@@ -193,13 +193,13 @@ func (d *desk) left() int64 {
 // more, or that the engine has forgotten, is still the record's. It is not
 // begun anew, and cancelling it lets go of the money and the goods.
 func TestForgotten(t *testing.T) {
-	d := newDesk(t)
+	d := newOrderFixture(t)
 	d.away.Store(true)
 	held := order.IDForKey("forgotten", "held")
 	o := d.place(held)
 	n, err := d.bank.Pay(o.Payment.IntentID)
 	if err == nil {
-		err = d.starter.Report(t.Context(), held, []order.News{{ID: "evt_held", Type: "x", OrderID: held, Payment: &n}})
+		err = d.starter.Report(t.Context(), held, []order.ProviderEvent{{ID: "evt_held", Type: "x", OrderID: held, Payment: &n}})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -210,26 +210,26 @@ func TestForgotten(t *testing.T) {
 	})
 	d.end(held)
 	d.away.Store(false)
-	d.again(held, o)
-	d.undone(held)
+	d.placeAgain(held, o)
+	d.cancelled(held)
 
 	unpaid := order.IDForKey("forgotten", "unpaid")
 	o = d.place(unpaid)
 	d.end(unpaid)
 	d.open()
-	d.again(unpaid, o)
-	d.undone(unpaid)
+	d.placeAgain(unpaid, o)
+	d.cancelled(unpaid)
 }
 
-// undone cancels an order that has no workflow.
-func (d *desk) undone(id order.ID) {
+// cancelled cancels an order that has no workflow.
+func (d *orderFixture) cancelled(id order.ID) {
 	d.Helper()
 	for range 2 {
 		o, err := d.starter.Cancel(d.Context(), id, "key:shop", "changed my mind", "corr-4")
 		if err != nil || o.Status != order.Cancelled || o.Reason != "changed my mind" {
 			d.Errorf("cancelled: %s %q, %v", o.Status, o.Reason, err)
 		}
-		d.again(id, o)
+		d.placeAgain(id, o)
 	}
 	if in, _ := d.bank.IntentOf(id); in.Status != order.IntentCanceled || d.left() != 10 {
 		d.Errorf("the intent is %s, %d are left", in.Status, d.left())

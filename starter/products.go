@@ -52,9 +52,9 @@ func (c *Client) changeProduct(ctx context.Context, sku string, change catalog.C
 	return p, h.Get(ctx, &p)
 }
 
-// TellProduct brings a product's workflow a change that nobody waits for, and
+// NotifyProduct brings a product's workflow a change that nobody waits for, and
 // starts it if none runs.
-func (c *Client) TellProduct(ctx context.Context, sku string, change catalog.Change) error {
+func (c *Client) NotifyProduct(ctx context.Context, sku string, change catalog.Change) error {
 	_, err := c.Temporal.SignalWithStartWorkflow(ctx, products.ProductWorkflowID(sku), string(products.ProductChanged), change,
 		productOptions(sku), products.ProductWorkflow, products.ProductState{SKU: sku})
 	if err != nil {

@@ -47,7 +47,7 @@ func TestChangeProduct(t *testing.T) {
 	}{
 		{"changed", engine{result: catalog.Stocked{Revision: 2}}, nil},
 		{"no answer in time", engine{err: rings}, context.DeadlineExceeded},
-		{"the workflow ends whenever it is asked", engine{err: gone}, order.ErrNotFound},
+		{"the workflow ends whenever it is asked", engine{err: notFound}, order.ErrNotFound},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := started(&c.e, book{}).ChangeProduct(t.Context(), "mug", catalog.Change{ID: "1", Receive: 1})

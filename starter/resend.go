@@ -24,7 +24,7 @@ func (c *Client) ResendMail(ctx context.Context, r order.Resend) (mail.Outcome, 
 		TaskQueue:                workflows.OrdersQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, // of one that did not, the handle is the earlier run's
-		StaticSummary:            fmt.Sprintf("Mail %s again", r.Milestone),
+		StaticSummary:            fmt.Sprintf("Mail %s again", r.Notification),
 	}, mails.ResendWorkflow, r)
 	var out mailactivities.MailOutcome
 	if err == nil {

@@ -22,7 +22,7 @@ func TestResendTriedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	id, _, _ := strings.Cut(m.ID, ":")
-	r := order.Resend{OrderID: order.ID(id), Milestone: order.MailShipped, Key: "call-1", Actor: "key:ops", Why: "never arrived"}
+	r := order.Resend{OrderID: order.ID(id), Notification: order.MailShipped, Key: "call-1", Actor: "key:ops", Why: "never arrived"}
 	for range 2 {
 		if _, err := b.starter.ResendMail(t.Context(), r); !errors.Is(err, order.ErrMailing) {
 			t.Fatalf("while it is being sent: %v", err)

@@ -31,7 +31,7 @@ var away = &order.ProviderError{Provider: "record", Op: "write", Kind: order.Err
 // said for a while that there is no such campaign.
 func (b *bulk) broken(recipients int) mail.Campaign {
 	b.Helper()
-	b.gate, b.reached = make(chan struct{}), make(chan struct{}, recipients)
+	b.permits, b.reached = make(chan struct{}), make(chan struct{}, recipients)
 	var gone atomic.Bool
 	b.record.Before = func(op, _ string) error {
 		if op == "SetCampaignState" && gone.Load() {
@@ -156,11 +156,11 @@ func TestRecordAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := b.starter.ResendMail(t.Context(), order.Resend{OrderID: id, Milestone: order.MailShipped, Key: "k1", Actor: "key:ops", Why: "never arrived"})
+	out, err := b.starter.ResendMail(t.Context(), order.Resend{OrderID: id, Notification: order.MailShipped, Key: "k1", Actor: "key:ops", Why: "never arrived"})
 	if err != nil || out.State != mail.StateSent || b.orders.asked.Load() != fails+1 {
 		t.Errorf("%+v %v, asked %d times", out, err, b.orders.asked.Load())
 	}
-	key := order.Mail{OrderID: id, Milestone: order.MailShipped, Generation: 2}.Key()
+	key := order.Mail{OrderID: id, Notification: order.MailShipped, Generation: 2}.Key()
 	if n := b.mailer.Counts()[key]; n != 1 {
 		t.Errorf("sent %d times", n)
 	}

@@ -117,9 +117,9 @@ func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (or
 			return order.Order{}, "", order.ErrOtherRequest
 		}
 		if s := activities.Sentinel(out.Failure); s != nil {
-			return order.Order{}, "", &answer{s, out.Reason}
+			return order.Order{}, "", &updateResult{s, out.Reason}
 		}
-		return order.Order{}, "", &answer{order.ErrInvalid, out.Reason}
+		return order.Order{}, "", &updateResult{order.ErrInvalid, out.Reason}
 	}
 	if err != nil {
 		return order.Order{}, "", err
@@ -139,8 +139,8 @@ func (c *Client) Get(ctx context.Context, id order.ID) (order.Order, error) {
 
 // Report brings an order news. It fails with order.ErrClosed if its workflow
 // has ended, and with order.ErrNotFound if there is no such order (yet).
-func (c *Client) Report(ctx context.Context, id order.ID, news []order.News) error {
-	err := translate("report", id, orders.Reported.Send(ctx, c.Temporal, id.WorkflowID(), news))
+func (c *Client) Report(ctx context.Context, id order.ID, events []order.ProviderEvent) error {
+	err := translate("report", id, orders.Reported.Send(ctx, c.Temporal, id.WorkflowID(), events))
 	if !errors.Is(err, order.ErrNotFound) {
 		return err
 	}
@@ -151,22 +151,22 @@ func (c *Client) Report(ctx context.Context, id order.ID, news []order.News) err
 }
 
 // Late brings news of an order whose workflow has ended.
-func (c *Client) Late(ctx context.Context, id order.ID, news []order.News) error {
-	_, err := c.Temporal.SignalWithStartWorkflow(ctx, orders.LateWorkflowID(id), string(orders.Reported), news, client.StartWorkflowOptions{
+func (c *Client) ReportLate(ctx context.Context, id order.ID, events []order.ProviderEvent) error {
+	_, err := c.Temporal.SignalWithStartWorkflow(ctx, orders.AftercareWorkflowID(id), string(orders.Reported), events, client.StartWorkflowOptions{
 		TaskQueue:     workflows.OrdersQueue,
 		StaticSummary: "News of an order that has ended",
-	}, orders.LateWorkflow, orders.Late{OrderID: id})
+	}, orders.AftercareWorkflow, orders.Aftercare{OrderID: id})
 	return translate("late news of", id, err)
 }
 
-// answer is a refusal in the workflow's words that errors.Is knows.
-type answer struct {
+// updateResult is a refusal in the workflow's words that errors.Is knows.
+type updateResult struct {
 	kind error
 	text string
 }
 
-func (a *answer) Error() string { return a.text }
-func (a *answer) Unwrap() error { return a.kind }
+func (a *updateResult) Error() string { return a.text }
+func (a *updateResult) Unwrap() error { return a.kind }
 
 // refusals are the workflow's refusals as the errors they stand for.
 var refusals = map[string]error{
@@ -174,7 +174,7 @@ var refusals = map[string]error{
 	workflows.RefusalInFlight:     order.ErrInFlight,
 	workflows.RefusalTooLate:      order.ErrTooLate,
 	workflows.RefusalNotHeld:      order.ErrIllegalMove,
-	workflows.RefusalUndone:       order.ErrTooLate,
+	workflows.RefusalCancelled:       order.ErrTooLate,
 }
 
 // translate turns what Temporal says into the vocabulary's errors.
@@ -185,10 +185,10 @@ func translate(op string, id order.ID, err error) error {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {
 		if e := refusals[app.Type()]; e != nil {
-			return &answer{e, app.Message()}
+			return &updateResult{e, app.Message()}
 		}
 		if e := activities.Sentinel(app.Type()); e != nil {
-			return &answer{e, app.Message()}
+			return &updateResult{e, app.Message()}
 		}
 	}
 	var notFound *serviceerror.NotFound

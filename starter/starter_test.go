@@ -26,7 +26,7 @@ const id = order.ID("ord_00000000000000000000000001")
 var (
 	request = order.Request{Customer: "c-1", Currency: "EUR", Lines: []order.RequestLine{{SKU: "mug", Quantity: 2}}}
 	placed  = order.Order{ID: id, Status: order.AwaitingPayment}
-	gone    = serviceerror.NewNotFound("workflow execution already completed")
+	notFound    = serviceerror.NewNotFound("workflow execution already completed")
 	exists  = serviceerror.NewWorkflowExecutionAlreadyStarted("already started", "", "run-1")
 	rings   = client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
 )
@@ -88,7 +88,7 @@ func (e *engine) SignalWithStartWorkflow(_ context.Context, workflowID, _ string
 
 func (e *engine) GetWorkflow(context.Context, string, string) client.WorkflowRun {
 	if e.outcome == nil {
-		return run{err: gone}
+		return run{err: notFound}
 	}
 	return run{v: *e.outcome}
 }
@@ -99,7 +99,7 @@ type handle struct {
 	err error
 }
 
-func (h handle) Get(_ context.Context, to any) error { return give(h.v, h.err, to) }
+func (h handle) Get(_ context.Context, to any) error { return encodeInto(h.v, h.err, to) }
 
 type run struct {
 	client.WorkflowRun
@@ -107,15 +107,15 @@ type run struct {
 	err error
 }
 
-func (r run) Get(_ context.Context, to any) error { return give(r.v, r.err, to) }
+func (r run) Get(_ context.Context, to any) error { return encodeInto(r.v, r.err, to) }
 
 type value struct{ v any }
 
 func (v value) HasValue() bool   { return v.v != nil }
-func (v value) Get(to any) error { return give(v.v, nil, to) }
+func (v value) Get(to any) error { return encodeInto(v.v, nil, to) }
 
-// give hands a value over as the wire does.
-func give(v any, err error, to any) error {
+// encodeInto hands a value over as the wire does.
+func encodeInto(v any, err error, to any) error {
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func TestPlace(t *testing.T) {
 		{"another request under the key", engine{late: refused(workflows.RefusalOtherRequest, "used before")}, book{}, "", "", order.ErrOtherRequest, "used before"},
 		{"a double click", engine{late: refused(workflows.RefusalInFlight, "in flight")}, book{}, "", "", order.ErrInFlight, "in flight"},
 		{"sold out just now", engine{late: refused(activities.FailureOutOfStock, "not enough stock: mug")}, book{}, "", "", order.ErrOutOfStock, "not enough stock: mug"},
-		{"undone while placing", engine{late: refused(workflows.RefusalUndone, "cancelled")}, book{}, "", "", order.ErrTooLate, "cancelled"},
+		{"undone while placing", engine{late: refused(workflows.RefusalCancelled, "cancelled")}, book{}, "", "", order.ErrTooLate, "cancelled"},
 		{"no answer in time", engine{err: rings}, book{}, "", "", context.DeadlineExceeded, ""},
 		{"ended, the same request", engine{err: exists}, recorded(order.Delivered, hash), order.Delivered, "", nil, ""},
 		{"ended, another request", engine{err: exists}, recorded(order.Delivered, "other"), "", "", order.ErrOtherRequest, ""},
@@ -194,9 +194,9 @@ func TestPlace(t *testing.T) {
 		{"refused for what nobody knows", engine{err: exists, outcome: &orders.Outcome{Status: order.Refused, Reason: "odd", Failure: "Odd", Hash: hash}}, book{}, "", "", order.ErrInvalid, "odd"},
 		{"ended, forgotten by the engine, in the record: the same request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, hash), order.Expired, "", nil, ""},
 		{"ended, forgotten by the engine, in the record: another request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, "other"), "", "", order.ErrOtherRequest, ""},
-		{"ended by hand, the same request", engine{err: gone}, recorded(order.Paid, hash), order.Paid, "", nil, ""},
-		{"ended by hand, forgotten by the engine: the same request", engine{err: gone}, recorded(order.AwaitingPayment, hash), order.AwaitingPayment, "", nil, ""},
-		{"ended by hand, forgotten by the engine: another request", engine{err: gone}, recorded(order.AwaitingPayment, "other"), "", "", order.ErrOtherRequest, ""},
+		{"ended by hand, the same request", engine{err: notFound}, recorded(order.Paid, hash), order.Paid, "", nil, ""},
+		{"ended by hand, forgotten by the engine: the same request", engine{err: notFound}, recorded(order.AwaitingPayment, hash), order.AwaitingPayment, "", nil, ""},
+		{"ended by hand, forgotten by the engine: another request", engine{err: notFound}, recorded(order.AwaitingPayment, "other"), "", "", order.ErrOtherRequest, ""},
 		{"in the record when the workflow opens it", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Paid, hash), order.Paid, "", nil, ""},
 		{"known to the record: the same answer", engine{late: refused(workflows.RefusalAnswered, "placed before", answer)}, recorded(order.AwaitingPayment, hash), order.AwaitingPayment, "opened secret", nil, ""},
 		{"the record cannot be asked", engine{result: answer}, book{err: errDown}, "", "", errDown, ""},
@@ -244,16 +244,16 @@ func TestCancel(t *testing.T) {
 		err    error
 	}{
 		{"cancelled", engine{result: cancelled}, book{}, order.Cancelled, nil},
-		{"again, the workflow has ended", engine{err: gone}, recorded(order.Cancelled, ""), order.Cancelled, nil},
+		{"again, the workflow has ended", engine{err: notFound}, recorded(order.Cancelled, ""), order.Cancelled, nil},
 		{"again, just as it ends", engine{late: refused(workflows.RefusalTooLate, "the order is cancelled")}, recorded(order.Cancelled, ""), order.Cancelled, nil},
 		{"too late", engine{late: refused(workflows.RefusalTooLate, "the order is paid")}, recorded(order.Paid, ""), order.Paid, order.ErrTooLate},
-		{"delivered long ago", engine{err: gone}, recorded(order.Delivered, ""), order.Delivered, order.ErrTooLate},
-		{"expired", engine{err: gone}, recorded(order.Expired, ""), order.Expired, order.ErrTooLate},
-		{"no such order", engine{err: gone}, book{}, "", order.ErrNotFound},
-		{"the record is down", engine{err: gone}, book{err: errDown}, "", errDown},
+		{"delivered long ago", engine{err: notFound}, recorded(order.Delivered, ""), order.Delivered, order.ErrTooLate},
+		{"expired", engine{err: notFound}, recorded(order.Expired, ""), order.Expired, order.ErrTooLate},
+		{"no such order", engine{err: notFound}, book{}, "", order.ErrNotFound},
+		{"the record is down", engine{err: notFound}, book{err: errDown}, "", errDown},
 		{"taken, no answer in time", engine{late: rings}, book{}, "", context.DeadlineExceeded},
 		{"not even taken in time", engine{err: rings}, book{}, "", order.ErrBusy},
-		{"paid, its workflow ended by hand", engine{err: gone}, recorded(order.Paid, "").taken(), order.Paid, order.ErrTooLate},
+		{"paid, its workflow ended by hand", engine{err: notFound}, recorded(order.Paid, "").taken(), order.Paid, order.ErrTooLate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for range 2 { // however often
@@ -279,9 +279,9 @@ func TestRelease(t *testing.T) {
 	}{
 		{"released", engine{result: placed}, book{}, order.AwaitingPayment, nil},
 		{"not on hold", engine{late: refused(workflows.RefusalNotHeld, "it is paid")}, book{}, "", order.ErrIllegalMove},
-		{"ended", engine{err: gone}, recorded(order.Delivered, ""), order.Delivered, order.ErrIllegalMove},
-		{"held, its workflow ended by hand", engine{err: gone}, recorded(order.OnHold, ""), order.OnHold, order.ErrIllegalMove},
-		{"no such order", engine{err: gone}, book{}, "", order.ErrNotFound},
+		{"ended", engine{err: notFound}, recorded(order.Delivered, ""), order.Delivered, order.ErrIllegalMove},
+		{"held, its workflow ended by hand", engine{err: notFound}, recorded(order.OnHold, ""), order.OnHold, order.ErrIllegalMove},
+		{"no such order", engine{err: notFound}, book{}, "", order.ErrNotFound},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o, err := started(&c.e, c.b).Release(t.Context(), id, "key:ops", "looked at it", "corr-1")
@@ -299,7 +299,7 @@ func TestGet(t *testing.T) {
 	if o, err := started(&engine{result: placed}, book{}).Get(t.Context(), id); err != nil || o.Status != order.AwaitingPayment {
 		t.Errorf("%s, %v", o.Status, err)
 	}
-	if _, err := started(&engine{err: gone}, book{}).Get(t.Context(), id); !errors.Is(err, order.ErrNotFound) {
+	if _, err := started(&engine{err: notFound}, book{}).Get(t.Context(), id); !errors.Is(err, order.ErrNotFound) {
 		t.Error(err)
 	}
 }
@@ -314,12 +314,12 @@ func TestReport(t *testing.T) {
 		err  error
 	}{
 		{"heard", engine{}, book{}, nil},
-		{"ended", engine{err: gone}, recorded(order.Delivered, ""), order.ErrClosed},
-		{"no such order", engine{err: gone}, book{}, order.ErrNotFound},
-		{"the record is down", engine{err: gone}, book{err: errDown}, errDown},
+		{"ended", engine{err: notFound}, recorded(order.Delivered, ""), order.ErrClosed},
+		{"no such order", engine{err: notFound}, book{}, order.ErrNotFound},
+		{"the record is down", engine{err: notFound}, book{err: errDown}, errDown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := started(&c.e, c.b).Report(t.Context(), id, []order.News{{ID: "evt_1"}})
+			err := started(&c.e, c.b).Report(t.Context(), id, []order.ProviderEvent{{ID: "evt_1"}})
 			if c.err == nil && err != nil || !errors.Is(err, c.err) {
 				t.Errorf("%v, want %v", err, c.err)
 			}
@@ -330,7 +330,7 @@ func TestReport(t *testing.T) {
 	}
 	t.Run("late", func(t *testing.T) {
 		e := new(engine)
-		if err := started(e, book{}).Late(t.Context(), id, []order.News{{ID: "evt_1"}}); err != nil || !cmp.Equal(e.signals, []string{orders.LateWorkflowID(id)}) {
+		if err := started(e, book{}).ReportLate(t.Context(), id, []order.ProviderEvent{{ID: "evt_1"}}); err != nil || !cmp.Equal(e.signals, []string{orders.AftercareWorkflowID(id)}) {
 			t.Errorf("%v, told %v", err, e.signals)
 		}
 	})

@@ -25,38 +25,38 @@ func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlatio
 		return o, nil
 	}
 	err = translate("cancel", id, err)
-	abandoned := errors.Is(err, order.ErrNotFound)
-	if !abandoned && !errors.Is(err, order.ErrTooLate) {
+	terminated := errors.Is(err, order.ErrNotFound)
+	if !terminated && !errors.Is(err, order.ErrTooLate) {
 		return order.Order{}, err
 	}
 	o, err = c.Record.Order(ctx, id)
-	if err == nil && abandoned && o.Undoable() {
-		o, err = c.undo(ctx, id, r)
+	if err == nil && terminated && o.Compensable() {
+		o, err = c.compensate(ctx, id, r)
 	}
 	switch {
 	case err != nil:
 		return order.Order{}, err
 	case o.Status == order.Cancelled:
 		return o, nil
-	case abandoned && !o.Status.Final():
-		return o, &answer{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s, and %s", o.Status, nobody)}
+	case terminated && !o.Status.Final():
+		return o, &updateResult{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s, and %s", o.Status, nobody)}
 	}
-	return o, &answer{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s", o.Status)}
+	return o, &updateResult{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s", o.Status)}
 }
 
 // nobody is said of an order in the record that has not ended and has no
 // workflow.
 const nobody = "its workflow was ended by hand: a person must settle it"
 
-// undo has an order undone that nobody carries any more, and answers how it
+// compensate has an order undone that nobody carries any more, and answers how it
 // then stands.
-func (c *Client) undo(ctx context.Context, id order.ID, r orders.CancelRequest) (order.Order, error) {
+func (c *Client) compensate(ctx context.Context, id order.ID, r orders.CancelRequest) (order.Order, error) {
 	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       orders.LateWorkflowID(id),
+		ID:                       orders.AftercareWorkflowID(id),
 		TaskQueue:                workflows.OrdersQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "Undoes an order that nobody carries any more",
-	}, orders.LateWorkflow, orders.Late{OrderID: id, Cancel: &r})
+	}, orders.AftercareWorkflow, orders.Aftercare{OrderID: id, Cancel: &r})
 	if err == nil {
 		err = run.Get(ctx, nil)
 	}
@@ -73,7 +73,7 @@ func (c *Client) Release(ctx context.Context, id order.ID, actor, why, correlati
 	r := orders.ReleaseRequest{Actor: actor, Reason: why, Correlation: correlation}
 	o, err := orders.Release.Call(ctx, c.Temporal, id.WorkflowID(), "", r)
 	if err = translate("release", id, err); errors.Is(err, order.ErrNotFound) { // it may be held by what hears late news
-		o, err = orders.Release.Call(ctx, c.Temporal, orders.LateWorkflowID(id), "", r)
+		o, err = orders.Release.Call(ctx, c.Temporal, orders.AftercareWorkflowID(id), "", r)
 		err = translate("release", id, err)
 	}
 	if !errors.Is(err, order.ErrNotFound) {
@@ -84,7 +84,7 @@ func (c *Client) Release(ctx context.Context, id order.ID, actor, why, correlati
 	case rerr != nil:
 		return order.Order{}, err
 	case o.Status == order.OnHold:
-		return o, &answer{order.ErrIllegalMove, "the order is on hold, but " + nobody}
+		return o, &updateResult{order.ErrIllegalMove, "the order is on hold, but " + nobody}
 	}
-	return o, &answer{order.ErrIllegalMove, fmt.Sprintf("the order is not on hold, it is %s", o.Status)}
+	return o, &updateResult{order.ErrIllegalMove, fmt.Sprintf("the order is not on hold, it is %s", o.Status)}
 }

@@ -15,12 +15,12 @@ import (
 // both, so that they cannot drift apart.
 func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(orders.OrderWorkflow)
-	r.RegisterWorkflow(orders.LateWorkflow)
+	r.RegisterWorkflow(orders.AftercareWorkflow)
 	r.RegisterWorkflow(products.ProductWorkflow)
 	r.RegisterWorkflow(imports.ImportWorkflow)
 	r.RegisterWorkflow(products.ReconcileWorkflow)
 	r.RegisterWorkflow(products.ReindexWorkflow)
-	imageworkflows.RegisterPictures(r)
+	imageworkflows.RegisterImages(r)
 	r.RegisterWorkflow(mails.ResendWorkflow)
 	r.RegisterWorkflow(campaigns.CampaignWorkflow)
 }

@@ -89,12 +89,12 @@ func TestStopDuringMail(t *testing.T) {
 			t.Cleanup(c.Close)
 			post, ledger := &slowPost{outlasts: tt.outlasts, handed: make(chan struct{}), ends: make(chan struct{})}, &fake.Ledger{}
 			set := workers.New(c, workers.Activities{Mails: &mails.Activities{
-				Post: post, Letters: fake.Letters{}, Ledger: ledger, Orders: oneOrder{}, Resends: ledger,
+				MailRouter: post, Templates: fake.MailTemplates{}, Ledger: ledger, Orders: oneOrder{}, Resends: ledger,
 			}}, workers.Limits{})
 			if err := set.Start(); err != nil {
 				t.Fatal(err)
 			}
-			ask := order.Resend{OrderID: tt.id, Milestone: order.MailReturnInstructions, Key: "k", Actor: "key:ops", Why: "asked"}
+			ask := order.Resend{OrderID: tt.id, Notification: order.MailReturnInstructions, Key: "k", Actor: "key:ops", Why: "asked"}
 			run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: mailworkflows.ResendWorkflowID(ask), TaskQueue: workflows.OrdersQueue}, mailworkflows.ResendWorkflow, ask)
 			if err != nil {
 				t.Fatal(err)

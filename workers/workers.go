@@ -114,7 +114,7 @@ func New(c client.Client, a Activities, l Limits) Set {
 // imageWorker has workflows and steps on a queue of their own, because
 // decoding an image takes memory.
 func imageWorker(c client.Client, a *images.Activities, l Limits, r *running) worker.Worker {
-	w := worker.New(c, workflows.PicturesQueue, worker.Options{
+	w := worker.New(c, workflows.ImagesQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: 8,
 		MaxConcurrentWorkflowTaskPollers:       2,
 		MaxConcurrentActivityExecutionSize:     or(l.Images, 2),
@@ -122,7 +122,7 @@ func imageWorker(c client.Client, a *images.Activities, l Limits, r *running) wo
 		WorkerStopTimeout:                      stopWithin,
 		Interceptors:                           []interceptor.WorkerInterceptor{r, &interrupting{}},
 	})
-	imageworkflows.RegisterPictures(w)
+	imageworkflows.RegisterImages(w)
 	register(w, a)
 	return w
 }

@@ -95,7 +95,7 @@ const (
 	RefusalAnswered = "Answered"
 	RefusalTooLate  = "TooLate"
 	RefusalNotHeld  = "NotHeld"
-	RefusalUndone   = "Undone"
+	RefusalCancelled   = "Undone"
 )
 
 func Refuse(kind, message string, details ...any) error {

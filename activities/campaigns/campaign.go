@@ -21,7 +21,7 @@ type Activities struct {
 	Record     CampaignRecord
 	Recipients Recipients
 	Audience   Audience
-	Letters    CampaignLetters
+	Templates    CampaignTemplates
 	Leaving    Leaving
 	Reputation Reputation
 }
@@ -67,8 +67,8 @@ type Audience interface {
 	BoughtSince(ctx context.Context, customer string, after time.Time) (bool, error)
 }
 
-// CampaignLetters writes a campaign's mails.
-type CampaignLetters interface {
+// CampaignTemplates writes a campaign's mails.
+type CampaignTemplates interface {
 	// WriteCampaign writes the mail to one recipient. about is the order a
 	// reminder is about. It fails with order.ErrInvalid if it cannot be
 	// written.
@@ -198,9 +198,9 @@ func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipie
 	}
 	m.Unsubscribe = a.Leaving.Unsubscribe(m)
 	out, err := mails.Send(ctx, a.Mails, m, func() (mail.Content, error) {
-		return a.Letters.WriteCampaign(c, r, about, m.Unsubscribe)
+		return a.Templates.WriteCampaign(c, r, about, m.Unsubscribe)
 	})
-	if err == nil && !out.State.Settled() {
+	if err == nil && !out.State.Resolved() {
 		err = activities.Failure(&order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrUnavailable, Code: string(out.State)})
 	}
 	r.State, r.Why, r.Message = out.State, out.Why, out.MessageID

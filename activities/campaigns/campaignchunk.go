@@ -103,7 +103,7 @@ type chunk struct {
 	until time.Time
 
 	results chan result
-	settled []mail.Recipient // not yet written
+	resolved []mail.Recipient // not yet written
 	done    map[int64]bool
 	held    string
 	err     error // the failure that ended it early: the first
@@ -122,19 +122,19 @@ func (k *chunk) send(ctx context.Context) {
 	defer stop()
 	sending, end := outlasting(ctx, wrapUpTime)
 	defer end()
-	turns := make(chan mail.Recipient)
+	grants := make(chan mail.Recipient)
 	var lanes sync.WaitGroup
 	for range k.lanes() {
 		lanes.Go(func() {
-			for r := range turns {
-				settled, err := k.a.sendTo(sending, k.of, r)
-				k.results <- result{settled, err}
+			for r := range grants {
+				resolved, err := k.a.sendTo(sending, k.of, r)
+				k.results <- result{resolved, err}
 			}
 		})
 	}
 	go func() {
-		k.handOut(handing, turns)
-		close(turns)
+		k.handOut(handing, grants)
+		close(grants)
 		lanes.Wait()
 		close(k.results)
 	}()
@@ -163,7 +163,7 @@ func (k *chunk) lanes() int {
 
 // handOut gives each recipient its turn until all had one, the time is over,
 // the worker stops or marketing is paused.
-func (k *chunk) handOut(ctx context.Context, turns chan<- mail.Recipient) {
+func (k *chunk) handOut(ctx context.Context, grants chan<- mail.Recipient) {
 	var stopping <-chan struct{}
 	if activity.IsActivity(ctx) {
 		stopping = activity.GetWorkerStopChannel(ctx)
@@ -183,7 +183,7 @@ func (k *chunk) handOut(ctx context.Context, turns chan<- mail.Recipient) {
 			return
 		}
 		select {
-		case turns <- r:
+		case grants <- r:
 		case <-stopping:
 			return
 		case <-ctx.Done():
@@ -229,7 +229,7 @@ func (k *chunk) collect(ctx context.Context, stop func()) {
 				stop()
 			}
 			if r.err == nil && r.recipient.N > 0 {
-				k.settled = append(k.settled, r.recipient)
+				k.resolved = append(k.resolved, r.recipient)
 			}
 		case <-tick.C:
 			if k.flush(ctx); k.err != nil {
@@ -243,21 +243,21 @@ func (k *chunk) collect(ctx context.Context, stop func()) {
 // flush writes what became of recipients, even if the chunk was told to stop:
 // what is known must not be forgotten.
 func (k *chunk) flush(ctx context.Context) {
-	if len(k.settled) == 0 {
+	if len(k.resolved) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wrapUpTime)
 	defer cancel()
-	if err := k.a.Recipients.RecordRecipients(ctx, k.of.ID, k.settled); err != nil {
+	if err := k.a.Recipients.RecordRecipients(ctx, k.of.ID, k.resolved); err != nil {
 		if k.err == nil {
 			k.err = activities.Failure(err)
 		}
 		return
 	}
-	for _, r := range k.settled {
+	for _, r := range k.resolved {
 		k.done[r.N] = true
 	}
-	k.settled = k.settled[:0]
+	k.resolved = k.resolved[:0]
 }
 
 // reached is the number up to which everybody is settled.

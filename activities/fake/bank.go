@@ -24,12 +24,12 @@ func (b *Bank) Intents(id order.ID) []order.Intent {
 // Change lets something happen to an intent at the provider that no call of
 // ours asks for, such as a person's hand in the dashboard, and answers the
 // news of it.
-func (b *Bank) Change(id string, how func(*order.Intent)) order.PaymentNews {
+func (b *Bank) Change(id string, how func(*order.Intent)) order.PaymentEvent {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	in := b.find(id)
 	how(&in.Intent)
-	return in.News()
+	return in.PaymentEvent()
 }
 
 // RefundIntent gives money back, once per key.
@@ -106,9 +106,9 @@ func (b *Bank) Refunds(_ context.Context, id string) (all []order.Refund, err er
 	return all, err
 }
 
-// SettleRefund is the bank's word on the oldest pending refund of an intent;
+// ResolveRefund is the bank's word on the oldest pending refund of an intent;
 // if none is pending, on the last.
-func (b *Bank) SettleRefund(id string, s order.RefundStatus) order.RefundNews {
+func (b *Bank) ResolveRefund(id string, s order.RefundStatus) order.RefundEvent {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	in := b.find(id)
@@ -117,5 +117,5 @@ func (b *Bank) SettleRefund(id string, s order.RefundStatus) order.RefundNews {
 		n = len(in.refunds) - 1
 	}
 	in.refunds[n].Status = s
-	return order.RefundNews{IntentID: id}
+	return order.RefundEvent{IntentID: id}
 }

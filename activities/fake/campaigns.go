@@ -72,13 +72,13 @@ func (f *Campaigns) Campaign(_ context.Context, id string) (mail.CampaignStatus,
 	defer f.mu.Unlock()
 	st := c.CampaignStatus
 	for _, r := range c.recipients {
-		*tally(&st.Counts, r.State)++
+		*countOf(&st.Counts, r.State)++
 	}
 	st.Counts.Total = int64(len(c.recipients))
 	return st, nil
 }
 
-func tally(c *mail.CampaignCounts, s mail.State) *int64 {
+func countOf(c *mail.CampaignCounts, s mail.State) *int64 {
 	switch s {
 	case mail.StateSent:
 		return &c.Sent
@@ -133,7 +133,7 @@ func (f *Campaigns) RetryCampaign(_ context.Context, id string, version int64, r
 	}
 	again := 0
 	for i := range c.recipients {
-		if who := &c.recipients[i]; who.State == mail.StateUnknown && !who.At.After(r.SettledBefore) {
+		if who := &c.recipients[i]; who.State == mail.StateUnknown && !who.At.After(r.ResolvedBefore) {
 			who.State, who.Why, who.Message, who.At = mail.StateDue, "", "", time.Time{}
 			who.Generation++
 			again++
@@ -198,7 +198,7 @@ func (f *Campaigns) RecordRecipients(_ context.Context, id string, all []mail.Re
 	}
 	defer f.mu.Unlock()
 	for _, r := range all {
-		if !r.State.Settled() && r.State != mail.StateSkipped {
+		if !r.State.Resolved() && r.State != mail.StateSkipped {
 			return fmt.Errorf("recipient %d: %q is no end", r.N, r.State)
 		}
 	}

@@ -93,15 +93,15 @@ func (c *Carrier) VoidParcel(_ context.Context, reference string) error {
 
 // Scan puts a parcel at a status and answers the news of it, as a webhook
 // would bring it.
-func (c *Carrier) Scan(reference string, s order.ParcelStatus) (order.ParcelNews, error) {
+func (c *Carrier) Scan(reference string, s order.ParcelStatus) (order.ShipmentEvent, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p, ok := c.parcels[reference]
 	if !ok || p.Status == order.ParcelVoided {
-		return order.ParcelNews{}, errors.New("no such parcel on its way")
+		return order.ShipmentEvent{}, errors.New("no such parcel on its way")
 	}
 	p.Status = s
-	return order.ParcelNews{Reference: reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: s}, nil
+	return order.ShipmentEvent{Reference: reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: s}, nil
 }
 
 // Parcels answers every parcel by its reference.

@@ -40,15 +40,15 @@ type generations struct {
 func (f *Ledger) OpenResend(_ context.Context, r order.Resend) (order.Mail, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	k, decision := r.Stem(), fmt.Sprint(r.OrderID, " ", r.Milestone, " ", r.Key)
+	k, decision := r.Stem(), fmt.Sprint(r.OrderID, " ", r.Notification, " ", r.Key)
 	if m, ok := f.decided[decision]; ok {
 		return m, nil
 	}
 	g, ok := f.kinds[k]
 	switch {
-	case !ok && !r.Milestone.OnRequest():
-		return order.Mail{}, fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, r.Milestone)
-	case ok && !f.mails[g.last].State.Settled():
+	case !ok && !r.Notification.OnRequest():
+		return order.Mail{}, fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, r.Notification)
+	case ok && !f.mails[g.last].State.Resolved():
 		return order.Mail{}, order.ErrMailing
 	}
 	if f.mails == nil {
@@ -105,10 +105,10 @@ func (f *Ledger) claim(m mail.Message) mail.Outcome {
 // RecordMailOutcome writes how the sending of a mail that is claimed ended. That it
 // was sent is always news; nothing else changes what was settled before.
 func (f *Ledger) RecordMailOutcome(_ context.Context, m mail.Message, o mail.Outcome) error {
-	return f.hooked("RecordMailOutcome", m, func() error { return f.settle(m.ID, o) })
+	return f.hooked("RecordMailOutcome", m, func() error { return f.resolve(m.ID, o) })
 }
 
-func (f *Ledger) settle(id string, o mail.Outcome) error {
+func (f *Ledger) resolve(id string, o mail.Outcome) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	was, ok := f.mails[id]

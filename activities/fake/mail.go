@@ -72,20 +72,20 @@ func (f *Mailer) Counts() map[string]int {
 	return counts
 }
 
-// Letters writes a line about each milestone there is a letter for, and the
+// MailTemplates writes a line about each milestone there is a letter for, and the
 // reason, if there is one, on the next.
-type Letters struct{}
+type MailTemplates struct{}
 
 // Write fails for a milestone that is not mailed.
-func (Letters) Write(m order.Mail) (subject, text, html string, err error) {
-	known := []order.Milestone{
+func (MailTemplates) Write(m order.Mail) (subject, text, html string, err error) {
+	known := []order.Notification{
 		order.MailConfirmation, order.MailPaymentProblem, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
 		order.MailRefunded, order.MailRefundFailed, order.MailDispute, order.MailReturnInstructions,
 	}
-	if !slices.Contains(known, m.Milestone) {
-		return "", "", "", fmt.Errorf("%w: no letter for milestone %.40q", order.ErrInvalid, m.Milestone)
+	if !slices.Contains(known, m.Notification) {
+		return "", "", "", fmt.Errorf("%w: no letter for milestone %.40q", order.ErrInvalid, m.Notification)
 	}
-	line := "Your order: " + string(m.Milestone)
+	line := "Your order: " + string(m.Notification)
 	return line, line + "\n" + m.Reason, "<p>" + line + "</p>", nil
 }
 

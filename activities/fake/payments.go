@@ -123,34 +123,34 @@ func (b *Bank) CaptureIntent(_ context.Context, id string, amount order.Money, k
 
 // Pay has the shopper pay with a good card, and answers the news of it, as a
 // webhook would bring it.
-func (b *Bank) Pay(id string) (order.PaymentNews, error) {
+func (b *Bank) Pay(id string) (order.PaymentEvent, error) {
 	return b.shopper(id, payable, func(in *intent) { in.authorize() })
 }
 
 // PayClosed has the shopper pay with a card that is closed soon after: a
 // refund to it is answered as made, and then fails.
-func (b *Bank) PayClosed(id string) (order.PaymentNews, error) {
+func (b *Bank) PayClosed(id string) (order.PaymentEvent, error) {
 	return b.shopper(id, payable, func(in *intent) { in.authorize(); in.closed = true })
 }
 
 // Decline has the shopper try a card that is refused.
-func (b *Bank) Decline(id, code, declineCode string) (order.PaymentNews, error) {
+func (b *Bank) Decline(id, code, declineCode string) (order.PaymentEvent, error) {
 	return b.shopper(id, payable, func(in *intent) { in.decline(code, declineCode) })
 }
 
 // Challenge has the shopper try a card whose bank wants to see them (3-D
 // Secure).
-func (b *Bank) Challenge(id string) (order.PaymentNews, error) {
+func (b *Bank) Challenge(id string) (order.PaymentEvent, error) {
 	return b.shopper(id, payable, func(in *intent) { in.Status, in.Intent.Decline = order.RequiresAction, nil })
 }
 
 // Think has the shopper pay by a means whose answer comes later.
-func (b *Bank) Think(id string) (order.PaymentNews, error) {
+func (b *Bank) Think(id string) (order.PaymentEvent, error) {
 	return b.shopper(id, payable, func(in *intent) { in.Status, in.Intent.Decline = order.Processing, nil })
 }
 
 // Authenticate is the bank's answer after Challenge or Think.
-func (b *Bank) Authenticate(id string, ok bool) (order.PaymentNews, error) {
+func (b *Bank) Authenticate(id string, ok bool) (order.PaymentEvent, error) {
 	waiting := []order.IntentStatus{order.RequiresAction, order.Processing}
 	return b.shopper(id, waiting, func(in *intent) {
 		switch {
@@ -209,23 +209,23 @@ func (in *intent) decline(code, declineCode string) {
 
 var payable = []order.IntentStatus{order.RequiresPaymentMethod, order.RequiresConfirmation, order.RequiresAction}
 
-func (b *Bank) shopper(id string, from []order.IntentStatus, act func(*intent)) (order.PaymentNews, error) {
+func (b *Bank) shopper(id string, from []order.IntentStatus, act func(*intent)) (order.PaymentEvent, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	in := b.find(id)
 	if in == nil {
-		return order.PaymentNews{}, errors.New("no such intent")
+		return order.PaymentEvent{}, errors.New("no such intent")
 	}
 	for _, s := range from {
 		if in.Status == s {
 			act(in)
-			return order.PaymentNews{
+			return order.PaymentEvent{
 				IntentID: in.ID, Status: in.Status, Amount: in.Amount, Capturable: in.Capturable, Received: in.Received,
 				Decline: in.Intent.Decline, Failed: in.Intent.Decline != nil,
 			}, nil
 		}
 	}
-	return order.PaymentNews{}, fmt.Errorf("the intent is %s", in.Status)
+	return order.PaymentEvent{}, fmt.Errorf("the intent is %s", in.Status)
 }
 
 // once reports whether a key was used before, and refuses one that was used

@@ -16,7 +16,7 @@ func TestBank(t *testing.T) {
 	porttest.Payments(t, func(t *testing.T) porttest.PaymentsHarness {
 		var next faults
 		b := &fake.Bank{Before: next.before, After: next.after}
-		act := func(do func(string) (order.PaymentNews, error)) func(*testing.T, string) {
+		act := func(do func(string) (order.PaymentEvent, error)) func(*testing.T, string) {
 			return func(t *testing.T, id string) {
 				t.Helper()
 				if _, err := do(id); err != nil {
@@ -26,11 +26,11 @@ func TestBank(t *testing.T) {
 		}
 		return porttest.PaymentsHarness{
 			Intents: b, Captures: b, Pay: act(b.Pay), PayClosed: act(b.PayClosed), Challenge: act(b.Challenge),
-			Decline: act(func(id string) (order.PaymentNews, error) {
+			Decline: act(func(id string) (order.PaymentEvent, error) {
 				return b.Decline(id, "card_declined", "insufficient_funds")
 			}),
 			Authenticate: func(t *testing.T, id string, ok bool) {
-				act(func(id string) (order.PaymentNews, error) { return b.Authenticate(id, ok) })(t, id)
+				act(func(id string) (order.PaymentEvent, error) { return b.Authenticate(id, ok) })(t, id)
 			},
 			Count:    func(id order.ID) porttest.PaymentCount { return porttest.PaymentCount(b.Count(id)) },
 			FailNext: func(t *testing.T, f porttest.Fault) { next.set(f) },

@@ -33,19 +33,19 @@ type Record struct {
 type stocked struct {
 	catalog.Product
 	shipped int64
-	set     map[order.ID]*setAside
+	set     map[order.ID]*reservation
 }
 
-// setAside is one order's reservation of one product.
-type setAside struct {
+// reservation is one order's reservation of one product.
+type reservation struct {
 	quantity int64
 	until    time.Time // zero: kept
 	over     bool      // shipped, released or lapsed: it counts no more
 	shipped  bool
 }
 
-// gone reports whether others may have the goods.
-func (r *setAside) gone() bool { return r.over && !r.shipped }
+// released reports whether others may have the goods.
+func (r *reservation) released() bool { return r.over && !r.shipped }
 
 // opened is an order with its story.
 type opened struct {
@@ -71,7 +71,7 @@ func (f *Record) PutProducts(_ context.Context, products []catalog.Product) erro
 			was.Product = p
 			continue
 		}
-		f.products[p.SKU] = &stocked{Product: p, set: make(map[order.ID]*setAside)}
+		f.products[p.SKU] = &stocked{Product: p, set: make(map[order.ID]*reservation)}
 	}
 	return nil
 }
@@ -174,9 +174,9 @@ func (f *Record) open(o order.Opening) (order.Order, error) {
 // take sets pieces aside; where expired reservations must give way, they
 // lapse, oldest first. The caller knows that there are enough.
 func (p *stocked) take(id order.ID, quantity int64, now, until time.Time) {
-	p.set[id] = &setAside{quantity: quantity, until: until}
+	p.set[id] = &reservation{quantity: quantity, until: until}
 	var counted int64
-	var expired []*setAside
+	var expired []*reservation
 	for other, r := range p.set {
 		if r.over {
 			continue
@@ -186,7 +186,7 @@ func (p *stocked) take(id order.ID, quantity int64, now, until time.Time) {
 			expired = append(expired, r)
 		}
 	}
-	slices.SortFunc(expired, func(a, b *setAside) int { return cmp.Compare(a.until.UnixNano(), b.until.UnixNano()) })
+	slices.SortFunc(expired, func(a, b *reservation) int { return cmp.Compare(a.until.UnixNano(), b.until.UnixNano()) })
 	for _, r := range expired {
 		if counted <= p.OnHand {
 			return

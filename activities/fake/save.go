@@ -60,7 +60,7 @@ func (f *Record) move(c order.Change) error {
 	id, now := c.Order.ID, c.Order.UpdatedAt
 	if c.Stock == order.StockKeep || c.Stock == order.StockShip {
 		for _, p := range f.products {
-			if r := p.set[id]; r != nil && r.gone() && p.available(now) < r.quantity {
+			if r := p.set[id]; r != nil && r.released() && p.available(now) < r.quantity {
 				return fmt.Errorf("%w: %q", order.ErrOutOfStock, p.SKU)
 			}
 		}
@@ -70,18 +70,18 @@ func (f *Record) move(c order.Change) error {
 		if r == nil {
 			continue
 		}
-		if r.gone() && (c.Stock == order.StockKeep || c.Stock == order.StockShip) {
+		if r.released() && (c.Stock == order.StockKeep || c.Stock == order.StockShip) {
 			p.take(id, r.quantity, now, time.Time{})
 			r = p.set[id]
 		}
-		p.settle(r, c.Stock)
+		p.move(r, c.Stock)
 	}
 	return nil
 }
 
-// settle moves a reservation that counts, or takes back what a lost attempt
+// move moves a reservation that counts, or takes back what a lost attempt
 // shipped.
-func (p *stocked) settle(r *setAside, move order.StockMove) {
+func (p *stocked) move(r *reservation, move order.StockMove) {
 	switch {
 	case move == order.StockRelease && r.shipped:
 		r.shipped = false

@@ -27,7 +27,7 @@ func (x *Index) Search(_ context.Context, q catalog.Query) (catalog.Results, err
 		for _, d := range found[min(q.Offset(), r.Total):min(q.Offset()+q.PerPage, r.Total)] {
 			h := catalog.Hit{Document: d}
 			if q.Highlight {
-				h.Highlighted = map[string]string{"name": mark(d.Name, words(q.Text)), "description": mark(d.Description, words(q.Text))}
+				h.Highlighted = map[string]string{"name": highlight(d.Name, words(q.Text)), "description": highlight(d.Description, words(q.Text))}
 			}
 			r.Hits = append(r.Hits, h)
 		}
@@ -123,9 +123,9 @@ func words(s string) []string {
 	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
-// mark escapes a text and marks the words that were typed, or begin as the
+// highlight escapes a text and marks the words that were typed, or begin as the
 // last of them does.
-func mark(text string, typed []string) string {
+func highlight(text string, typed []string) string {
 	var b strings.Builder
 	for _, part := range strings.SplitAfter(text, " ") {
 		if has := words(part); len(typed) > 0 && slices.ContainsFunc(has, func(h string) bool {

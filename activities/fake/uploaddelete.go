@@ -58,17 +58,17 @@ func (u *Uploads) DeletingUploads(_ context.Context, sku string, limit int) (ids
 	return ids[:min(limit, len(ids))], nil
 }
 
-// TellProduct implements activities.PictureTeller: the product has the change
+// NotifyProduct implements activities.PictureTeller: the product has the change
 // at once.
-func (u *Uploads) TellProduct(_ context.Context, sku string, c catalog.Change) error {
+func (u *Uploads) NotifyProduct(_ context.Context, sku string, c catalog.Change) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.told = append(u.told, c)
-	now := slices.DeleteFunc(u.shown[sku], func(p catalog.Picture) bool {
-		return p.ID == c.DropPicture || c.AddPicture != nil && p.ID == c.AddPicture.ID
+	u.notifications = append(u.notifications, c)
+	now := slices.DeleteFunc(u.shown[sku], func(p catalog.Image) bool {
+		return p.ID == c.DropImage || c.AddImage != nil && p.ID == c.AddImage.ID
 	})
-	if c.AddPicture != nil {
-		now = append(now, *c.AddPicture)
+	if c.AddImage != nil {
+		now = append(now, *c.AddImage)
 	}
 	set(&u.shown, sku, now)
 	return nil
@@ -76,7 +76,7 @@ func (u *Uploads) TellProduct(_ context.Context, sku string, c catalog.Change) e
 
 // ChangeProduct implements activities.PictureTeller.
 func (u *Uploads) ChangeProduct(ctx context.Context, sku string, c catalog.Change) (catalog.Stocked, error) {
-	return catalog.Stocked{}, u.TellProduct(ctx, sku, c)
+	return catalog.Stocked{}, u.NotifyProduct(ctx, sku, c)
 }
 
 // Stocked implements activities.PictureProducts: products are no more than the
@@ -86,14 +86,14 @@ func (u *Uploads) Stocked(_ context.Context, skus []string) (map[string]catalog.
 	defer u.mu.Unlock()
 	all := map[string]catalog.Stocked{}
 	for _, sku := range skus {
-		all[sku] = catalog.Stocked{Product: catalog.Product{SKU: sku, Pictures: slices.Clone(u.shown[sku])}, Revision: int64(len(u.told))}
+		all[sku] = catalog.Stocked{Product: catalog.Product{SKU: sku, Images: slices.Clone(u.shown[sku])}, Revision: int64(len(u.notifications))}
 	}
 	return all, nil
 }
 
-// Told are the changes that products were told of.
-func (u *Uploads) Told() []catalog.Change {
+// Notifications are the changes that products were told of.
+func (u *Uploads) Notifications() []catalog.Change {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return slices.Clone(u.told)
+	return slices.Clone(u.notifications)
 }

@@ -21,10 +21,10 @@ type Uploads struct {
 
 	mu   sync.Mutex
 	rows map[string]catalog.Upload
-	// told are the changes that products were told of, shown the pictures they
+	// notifications are the changes that products were told of, shown the pictures they
 	// show.
-	told  []catalog.Change
-	shown map[string][]catalog.Picture
+	notifications  []catalog.Change
+	shown map[string][]catalog.Image
 }
 
 func (u *Uploads) now() time.Time {
@@ -47,7 +47,7 @@ func (u *Uploads) CreateUpload(_ context.Context, up catalog.Upload) error {
 			live++
 		}
 	}
-	if live >= catalog.MaxPictures {
+	if live >= catalog.MaxImages {
 		return catalog.ErrManyUploads
 	}
 	if u.rows == nil {

@@ -19,10 +19,10 @@ type Withdrawal struct {
 	Over bool `json:"over,omitempty"`
 }
 
-// WithdrawPicture takes a picture that is to be deleted off its product. The
+// WithdrawImage takes a picture that is to be deleted off its product. The
 // product cannot get it back: the record refuses pictures that are not ready.
 // So one that does not show it now never will.
-func (a *Activities) WithdrawPicture(ctx context.Context, r PictureRef) (Withdrawal, error) {
+func (a *Activities) WithdrawImage(ctx context.Context, r ImageRef) (Withdrawal, error) {
 	u, over, err := a.deleting(ctx, r)
 	if over || err != nil {
 		return Withdrawal{Over: over}, activities.Failure(err)
@@ -43,17 +43,17 @@ func (a *Activities) WithdrawPicture(ctx context.Context, r PictureRef) (Withdra
 	// A change that the record refused stays refused under its ID; once the
 	// product has moved on it may be carried out.
 	id := fmt.Sprintf("picture/%s/drop/%d", u.ID, p.Revision)
-	_, err = a.Teller.ChangeProduct(ctx, u.SKU, catalog.Change{ID: id, Actor: "purser", DropPicture: u.ID})
+	_, err = a.Notifier.ChangeProduct(ctx, u.SKU, catalog.Change{ID: id, Actor: "purser", DropImage: u.ID})
 	if errors.Is(err, catalog.ErrNotFound) { // deleted meanwhile
 		err = nil
 	}
 	return w, activities.Failure(err)
 }
 
-// RemovePicture deletes every file of a picture that nothing shows any more:
+// RemoveImage deletes every file of a picture that nothing shows any more:
 // first the record forgets where they are, then they go, and last the record
 // notes that they are gone. An attempt that dies leaves the rest to the next.
-func (a *Activities) RemovePicture(ctx context.Context, r PictureRef) (Swept, error) {
+func (a *Activities) RemoveImage(ctx context.Context, r ImageRef) (Swept, error) {
 	u, over, err := a.deleting(ctx, r)
 	if over || err != nil {
 		return Swept{}, activities.Failure(err)
@@ -62,7 +62,7 @@ func (a *Activities) RemovePicture(ctx context.Context, r PictureRef) (Swept, er
 	if err := a.Record.HideUpload(ctx, u.ID); err != nil {
 		return Swept{}, activities.Failure(err)
 	}
-	if err := a.Shelf.DeleteObject(ctx, u.Key); err != nil {
+	if err := a.Store.DeleteObject(ctx, u.Key); err != nil {
 		return Swept{}, activities.Failure(err)
 	}
 	var swept Swept
@@ -83,7 +83,7 @@ func everything(context.Context, []catalog.Object) (func(catalog.Object) bool, e
 }
 
 // deleting reads a picture that is being deleted; over if it is not.
-func (a *Activities) deleting(ctx context.Context, r PictureRef) (u catalog.Upload, over bool, err error) {
+func (a *Activities) deleting(ctx context.Context, r ImageRef) (u catalog.Upload, over bool, err error) {
 	u, err = a.Record.Upload(ctx, r.ID)
 	if errors.Is(err, catalog.ErrNoUpload) {
 		return u, true, nil

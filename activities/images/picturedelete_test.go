@@ -16,22 +16,22 @@ import (
 )
 
 // shown is a picture that is published and on its product.
-func (d *darkroom) shown(t *testing.T) images.PictureRef {
+func (d *imageFixture) shown(t *testing.T) images.ImageRef {
 	t.Helper()
 	ctx, ref := context.Background(), d.sent(t, photo())
-	for _, step := range []func(context.Context, images.PictureRef) (images.Verdict, error){d.TakePicture, d.RenderPicture, d.PublishPicture} {
+	for _, step := range []func(context.Context, images.ImageRef) (images.Verdict, error){d.TakeImage, d.RenderImage, d.PublishImage} {
 		if v, err := step(ctx, ref); err != nil || v != (images.Verdict{}) {
 			t.Fatalf("%+v, %v", v, err)
 		}
 	}
-	if err := d.TellPicture(ctx, ref); err != nil {
+	if err := d.AttachImage(ctx, ref); err != nil {
 		t.Fatal(err)
 	}
 	return ref
 }
 
 // discarded is one that is to be deleted.
-func (d *darkroom) discarded(t *testing.T, ref images.PictureRef) images.PictureRef {
+func (d *imageFixture) discarded(t *testing.T, ref images.ImageRef) images.ImageRef {
 	t.Helper()
 	if _, err := d.record.DeleteUpload(t.Context(), ref.ID); err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func (d *darkroom) discarded(t *testing.T, ref images.PictureRef) images.Picture
 	return ref
 }
 
-func (d *darkroom) shows(t *testing.T, ref images.PictureRef) bool {
+func (d *imageFixture) shows(t *testing.T, ref images.ImageRef) bool {
 	t.Helper()
 	now, err := d.record.Stocked(t.Context(), []string{"mug-blue"})
 	if err != nil {
@@ -48,32 +48,32 @@ func (d *darkroom) shows(t *testing.T, ref images.PictureRef) bool {
 	return now["mug-blue"].Shows(ref.ID)
 }
 
-// TestDeletePicture (IMG-9): off the product first, then every file, also one
+// TestDeleteImage (IMG-9): off the product first, then every file, also one
 // that was never noted; another picture's files stay. Every step done again
 // changes nothing.
-func TestDeletePicture(t *testing.T) {
-	d, ctx := newDarkroom(), context.Background()
+func TestDeleteImage(t *testing.T) {
+	d, ctx := newImageFixture(), context.Background()
 	other := d.shown(t)
 	stay := d.store.Keys()
 	ref := d.shown(t)
-	stray := catalog.RenditionKey(ref.ID, "large", strings.Repeat("a", 64), ".jpg")
-	d.store.Send(stray, "image/jpeg", nil)
+	orphan := catalog.RenditionKey(ref.ID, "large", strings.Repeat("a", 64), ".jpg")
+	d.store.Send(orphan, "image/jpeg", nil)
 	d.store.Send(d.upload(t, ref.ID).Key, "image/jpeg", []byte("sent once more"))
 
-	w, err := d.WithdrawPicture(ctx, ref)
+	w, err := d.WithdrawImage(ctx, ref)
 	want(t, "one that nobody deletes", w, err, images.Withdrawal{Over: true})
 	d.discarded(t, ref)
 	for range 2 {
-		w, err := d.WithdrawPicture(ctx, ref)
+		w, err := d.WithdrawImage(ctx, ref)
 		want(t, "withdraw", w, err, images.Withdrawal{SKU: "mug-blue", Shown: true})
 	}
 	if d.shows(t, ref) || !d.shows(t, other) {
 		t.Error("the product shows the one, or not the other")
 	}
-	if told := d.record.Told(); len(told) != 3 || told[2].DropPicture != ref.ID {
-		t.Errorf("told: %+v", told)
+	if notified := d.record.Notifications(); len(notified) != 3 || notified[2].DropImage != ref.ID {
+		t.Errorf("told: %+v", notified)
 	}
-	swept, err := d.RemovePicture(ctx, ref)
+	swept, err := d.RemoveImage(ctx, ref)
 	if err != nil || swept.Deleted != 6 { // four sizes, the stray one, the original
 		t.Errorf("remove: %+v, %v", swept, err)
 	}
@@ -84,12 +84,12 @@ func TestDeletePicture(t *testing.T) {
 		t.Errorf("recorded: %+v", u)
 	}
 	before := len(d.store.Calls())
-	w, err = d.WithdrawPicture(ctx, ref)
+	w, err = d.WithdrawImage(ctx, ref)
 	want(t, "withdraw again", w, err, images.Withdrawal{Over: true})
-	if _, err := d.RemovePicture(ctx, ref); err != nil || len(d.store.Calls()) != before {
+	if _, err := d.RemoveImage(ctx, ref); err != nil || len(d.store.Calls()) != before {
 		t.Errorf("remove again: %v, %v", d.store.Calls()[before:], err)
 	}
-	if err := d.TellPicture(ctx, ref); err != nil || d.shows(t, ref) {
+	if err := d.AttachImage(ctx, ref); err != nil || d.shows(t, ref) {
 		t.Errorf("a step that was held up brought it back: %v", err)
 	}
 }
@@ -110,29 +110,29 @@ func (s *stubborn) ChangeProduct(ctx context.Context, sku string, c catalog.Chan
 	return s.Uploads.ChangeProduct(ctx, sku, c)
 }
 
-// TestDeletePictureOfARefusedProduct: a product that the record would not have
+// TestDeleteImageOfARefusedProduct: a product that the record would not have
 // changed is asked anew once it has moved on.
-func TestDeletePictureOfARefusedProduct(t *testing.T) {
-	d, ctx := newDarkroom(), context.Background()
+func TestDeleteImageOfARefusedProduct(t *testing.T) {
+	d, ctx := newImageFixture(), context.Background()
 	ref := d.discarded(t, d.shown(t))
 	record := &stubborn{d.record, true, map[string]bool{}}
-	d.Teller = record
-	if _, err := d.WithdrawPicture(ctx, ref); err == nil {
+	d.Notifier = record
+	if _, err := d.WithdrawImage(ctx, ref); err == nil {
 		t.Error("it was refused, and is done")
 	}
-	if record.refuses = false; d.record.TellProduct(ctx, "mug-blue", catalog.Change{ID: "mended"}) != nil {
+	if record.refuses = false; d.record.NotifyProduct(ctx, "mug-blue", catalog.Change{ID: "mended"}) != nil {
 		t.Fatal("not told")
 	}
-	if _, err := d.WithdrawPicture(ctx, ref); err != nil || d.shows(t, ref) {
+	if _, err := d.WithdrawImage(ctx, ref); err != nil || d.shows(t, ref) {
 		t.Errorf("still shown: %v", err)
 	}
 }
 
-// TestDeletePictureResumes (RES-13): an attempt that dies between two files
+// TestDeleteImageResumes (RES-13): an attempt that dies between two files
 // leaves the rest to the next; the picture is hidden from the first on, and
 // gone only when all are.
-func TestDeletePictureResumes(t *testing.T) {
-	d, ctx := newDarkroom(), context.Background()
+func TestDeleteImageResumes(t *testing.T) {
+	d, ctx := newImageFixture(), context.Background()
 	ref := d.discarded(t, d.shown(t))
 	left := 3
 	d.store.Fail = func(op, _ string) error {
@@ -144,20 +144,20 @@ func TestDeletePictureResumes(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := d.RemovePicture(ctx, ref); err == nil {
+	if _, err := d.RemoveImage(ctx, ref); err == nil {
 		t.Fatal("it did not die")
 	}
 	if u := d.upload(t, ref.ID); u.Status != catalog.Deleting || u.Shown() {
 		t.Errorf("half deleted: %+v", u)
 	}
-	if s, err := d.SweepPictures(ctx); err != nil || len(s.Deleting) != 0 {
+	if s, err := d.SweepImages(ctx); err != nil || len(s.Deleting) != 0 {
 		t.Errorf("taken up at once: %+v, %v", s, err)
 	}
 	d.store.Fail, d.now = nil, d.now.Add(20*time.Minute)
-	if s, err := d.SweepPictures(ctx); err != nil || !slices.Equal(s.Deleting, []string{ref.ID}) || len(s.Stranded) != 0 {
+	if s, err := d.SweepImages(ctx); err != nil || !slices.Equal(s.Deleting, []string{ref.ID}) || len(s.Stranded) != 0 {
 		t.Errorf("taken up later: %+v, %v", s, err)
 	}
-	if _, err := d.RemovePicture(ctx, ref); err != nil || len(d.store.Keys()) != 0 {
+	if _, err := d.RemoveImage(ctx, ref); err != nil || len(d.store.Keys()) != 0 {
 		t.Errorf("left: %v, %v", d.store.Keys(), err)
 	}
 }
@@ -166,21 +166,21 @@ func TestDeletePictureResumes(t *testing.T) {
 // its workflow's to remove, however old they are; what turns up after it is
 // gone was written by a step that had been taken for lost, and goes at once.
 func TestSweepKeepsWhatIsShown(t *testing.T) {
-	d, ctx := newDarkroom(), context.Background()
+	d, ctx := newImageFixture(), context.Background()
 	ref := d.discarded(t, d.shown(t))
 	u := d.upload(t, ref.ID)
 	all := d.store.Keys()
 	d.now = d.now.Add(100 * 24 * time.Hour)
-	if _, err := d.SweepPictures(ctx); err != nil || !slices.Equal(d.store.Keys(), all) {
+	if _, err := d.SweepImages(ctx); err != nil || !slices.Equal(d.store.Keys(), all) {
 		t.Errorf("left %v, %v, want %v", d.store.Keys(), err, all)
 	}
-	if _, err := d.RemovePicture(ctx, ref); err != nil {
+	if _, err := d.RemoveImage(ctx, ref); err != nil {
 		t.Fatal(err)
 	}
 	for _, key := range []string{u.Renditions[0].Key, u.OriginalKey(), u.QuarantineKey(), u.Key} {
 		d.store.Send(key, "image/jpeg", nil)
 	}
-	if s, err := d.SweepPictures(ctx); err != nil || s.Deleted != 4 || len(d.store.Keys()) != 0 {
+	if s, err := d.SweepImages(ctx); err != nil || s.Deleted != 4 || len(d.store.Keys()) != 0 {
 		t.Errorf("%+v, %v; left: %v", s, err, d.store.Keys())
 	}
 }
@@ -191,7 +191,7 @@ type deleter struct {
 	fail  error
 }
 
-func (d *deleter) DeletePicturesOf(_ context.Context, sku string) error {
+func (d *deleter) DeleteImagesOf(_ context.Context, sku string) error {
 	if d.fail != nil {
 		return d.fail
 	}
@@ -199,13 +199,13 @@ func (d *deleter) DeletePicturesOf(_ context.Context, sku string) error {
 	return nil
 }
 
-// TestDeletedProductDiscardsPictures (IMG-4): the step that deletes a product
+// TestDeletedProductDiscardsImages (IMG-4): the step that deletes a product
 // has its pictures deleted, and is not done before that is certain.
-func TestDeletedProductDiscardsPictures(t *testing.T) {
-	d, ctx := newDarkroom(), context.Background()
+func TestDeletedProductDiscardsImages(t *testing.T) {
+	d, ctx := newImageFixture(), context.Background()
 	d.discarded(t, d.shown(t)) // as the record marks it with the product
 	other := &deleter{fail: errors.New("the engine is away")}
-	a := &products.Activities{Products: &fake.Catalogue{}, ProductPictures: d.record, PictureDeleter: other}
+	a := &products.Activities{Products: &fake.Catalogue{}, ProductImages: d.record, ImageDeleter: other}
 	mug := catalog.Product{SKU: "mug-blue", Name: "Mug", Price: 1450, Currency: "EUR"}
 	change := products.ProductChanges{SKU: "mug-blue", Changes: []catalog.Change{{ID: "1", Put: &mug}, {ID: "2", Delete: true}}}
 	if _, err := a.ChangeProduct(ctx, change); err == nil {

@@ -7,9 +7,9 @@ import (
 	"purser/catalog"
 )
 
-// PictureSource is where uploaded files are. Every error is a
+// ImageSource is where uploaded files are. Every error is a
 // *order.ProviderError.
-type PictureSource interface {
+type ImageSource interface {
 	// HeadObject answers what the store knows of a file. ErrNoSuch if there
 	// is none.
 	HeadObject(ctx context.Context, key string) (catalog.Object, error)
@@ -20,9 +20,9 @@ type PictureSource interface {
 	MoveObject(ctx context.Context, from, to string) error
 }
 
-// PictureShelf is where pictures to be shown are. Every error is a
+// ImageStore is where pictures to be shown are. Every error is a
 // *order.ProviderError.
-type PictureShelf interface {
+type ImageStore interface {
 	// PutObject writes a file whose key is made from its content. Where
 	// there is one already, it is left as it is.
 	PutObject(ctx context.Context, o catalog.Object, data []byte) error
@@ -32,10 +32,10 @@ type PictureShelf interface {
 	DeleteObject(ctx context.Context, key string) error
 }
 
-// PictureRecord is what the record knows of pictures. Reading or changing one
+// ImageRecord is what the record knows of pictures. Reading or changing one
 // that is not there fails with catalog.ErrNoUpload; changing one that was
 // decided changes nothing and answers it.
-type PictureRecord interface {
+type ImageRecord interface {
 	Upload(ctx context.Context, id string) (catalog.Upload, error)
 	// NoteRendition notes a size that is in the store, and the original's
 	// dimensions.
@@ -52,8 +52,8 @@ type PictureRecord interface {
 	UploadDeleted(ctx context.Context, id string) error
 }
 
-// PictureProducts reads the products that show pictures, the deleted ones too.
-type PictureProducts interface {
+// ImageProducts reads the products that show pictures, the deleted ones too.
+type ImageProducts interface {
 	Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error)
 }
 
@@ -70,25 +70,25 @@ type UploadSweeper interface {
 	UploadsByKey(ctx context.Context, keys []string) (map[string]catalog.Upload, error)
 }
 
-// PictureTeller tells a product's workflow of a change. The change's ID makes
+// ImageNotifier tells a product's workflow of a change. The change's ID makes
 // telling it again harmless.
-type PictureTeller interface {
-	TellProduct(ctx context.Context, sku string, c catalog.Change) error
-	// ChangeProduct is TellProduct, and returns when the record has the change.
+type ImageNotifier interface {
+	NotifyProduct(ctx context.Context, sku string, c catalog.Change) error
+	// ChangeProduct is NotifyProduct, and returns when the record has the change.
 	// It fails with catalog.ErrNotFound if there is no such product.
 	ChangeProduct(ctx context.Context, sku string, c catalog.Change) (catalog.Stocked, error)
 }
 
-// ProductPictures are the images of products that are to be deleted.
-type ProductPictures interface {
+// ProductImages are the images of products that are to be deleted.
+type ProductImages interface {
 	// DeletingUploads returns the ids of up to limit of a product's images
 	// that are to be deleted and are not yet, the oldest first.
 	DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error)
 }
 
-// PictureWork knows the pictures that something is at work on.
-type PictureWork interface {
-	// InterruptPicture tells whatever makes or deletes a picture that it is to
+// ImageWork knows the pictures that something is at work on.
+type ImageWork interface {
+	// InterruptImage tells whatever makes or deletes a picture that it is to
 	// be deleted, which it then does. It answers false if nothing is at work.
-	InterruptPicture(ctx context.Context, id, sku string) (bool, error)
+	InterruptImage(ctx context.Context, id, sku string) (bool, error)
 }

@@ -16,24 +16,24 @@ import (
 // Activities are the steps of a picture's workflow, on a task queue of their
 // own: decoding takes memory, so only so many run at once.
 type Activities struct {
-	Source  PictureSource
-	Shelf   PictureShelf
-	Record  PictureRecord
+	Source  ImageSource
+	Store   ImageStore
+	Record  ImageRecord
 	Sweeper UploadSweeper
-	Teller  PictureTeller
+	Notifier  ImageNotifier
 	// Products are asked which pictures they show.
-	Products PictureProducts
+	Products ImageProducts
 	// Discards and Work are asked when all pictures of a product are deleted.
-	Discards ProductPictures
-	Work     PictureWork
+	Discards ProductImages
+	Work     ImageWork
 	// Limits are what a picture may take; the zero value will do.
 	Limits pixels.Limits
 	// Now tells the time; nil: time.Now.
 	Now func() time.Time
 }
 
-// PictureRef names a picture.
-type PictureRef struct {
+// ImageRef names a picture.
+type ImageRef struct {
 	ID string `json:"id"`
 }
 
@@ -53,7 +53,7 @@ const (
 )
 
 // upload reads a picture that is being worked on; over if it is not.
-func (a *Activities) upload(ctx context.Context, r PictureRef) (u catalog.Upload, over bool, err error) {
+func (a *Activities) upload(ctx context.Context, r ImageRef) (u catalog.Upload, over bool, err error) {
 	u, err = a.Record.Upload(ctx, r.ID)
 	if errors.Is(err, catalog.ErrNoUpload) {
 		return u, true, nil
@@ -61,10 +61,10 @@ func (a *Activities) upload(ctx context.Context, r PictureRef) (u catalog.Upload
 	return u, err == nil && u.Status != catalog.Processing, err
 }
 
-// TakePicture puts the file that was sent out of the browser's reach, which
+// TakeImage puts the file that was sent out of the browser's reach, which
 // may write to its own key for a while yet, and holds it against what was
 // announced. What is looked at later is what was taken.
-func (a *Activities) TakePicture(ctx context.Context, r PictureRef) (Verdict, error) {
+func (a *Activities) TakeImage(ctx context.Context, r ImageRef) (Verdict, error) {
 	u, over, err := a.upload(ctx, r)
 	if over || err != nil {
 		return Verdict{Over: over}, activities.Failure(err)
@@ -86,11 +86,11 @@ func (a *Activities) TakePicture(ctx context.Context, r PictureRef) (Verdict, er
 	return Verdict{}, nil
 }
 
-// RenderPicture decodes the picture once and makes every size that is not
+// RenderImage decodes the picture once and makes every size that is not
 // made yet. Each is noted in the record once its file is in the store: an
 // attempt that dies midway leaves to the next only what it had not finished
 // (F64). Making one again makes the same bytes under the same key.
-func (a *Activities) RenderPicture(ctx context.Context, r PictureRef) (Verdict, error) {
+func (a *Activities) RenderImage(ctx context.Context, r ImageRef) (Verdict, error) {
 	u, over, err := a.upload(ctx, r)
 	if over || err != nil {
 		return Verdict{Over: over}, activities.Failure(err)
@@ -134,7 +134,7 @@ func (a *Activities) render(ctx context.Context, u catalog.Upload, s *pixels.Sca
 		Name: v.Size, Key: catalog.RenditionKey(u.ID, v.Size, v.Digest, v.Format.Extension()),
 		Type: string(v.Format), Width: v.Width, Height: v.Height, Bytes: int64(len(v.Data)),
 	}
-	if err := a.Shelf.PutObject(ctx, catalog.Object{Key: made.Key, Type: made.Type, Bytes: made.Bytes}, v.Data); err != nil {
+	if err := a.Store.PutObject(ctx, catalog.Object{Key: made.Key, Type: made.Type, Bytes: made.Bytes}, v.Data); err != nil {
 		return err
 	}
 	return a.Record.NoteRendition(ctx, u.ID, s.Header.Width, s.Header.Height, made)
@@ -162,34 +162,34 @@ func sizeNames() []string {
 	return names
 }
 
-// PublishPicture shows the picture in all its sizes at once (IMG-9).
-func (a *Activities) PublishPicture(ctx context.Context, r PictureRef) (Verdict, error) {
+// PublishImage shows the picture in all its sizes at once (IMG-9).
+func (a *Activities) PublishImage(ctx context.Context, r ImageRef) (Verdict, error) {
 	u, err := a.Record.PublishUpload(ctx, r.ID, sizeNames())
 	return Verdict{Over: err == nil && u.Status != catalog.Ready}, activities.Failure(err)
 }
 
-// TellPicture tells the product that it has a picture, so that it is shown
+// AttachImage tells the product that it has a picture, so that it is shown
 // and found with it.
-func (a *Activities) TellPicture(ctx context.Context, r PictureRef) error {
+func (a *Activities) AttachImage(ctx context.Context, r ImageRef) error {
 	u, err := a.Record.Upload(ctx, r.ID)
 	if err != nil || u.Status != catalog.Ready { // it is being deleted already
 		return activities.Failure(err)
 	}
 	p := u.Published()
-	return activities.Failure(a.Teller.TellProduct(ctx, u.SKU, catalog.Change{ID: "picture/" + u.ID, Actor: "purser", AddPicture: &p}))
+	return activities.Failure(a.Notifier.NotifyProduct(ctx, u.SKU, catalog.Change{ID: "picture/" + u.ID, Actor: "purser", AddImage: &p}))
 }
 
-// PictureRefusal says which picture is refused, and why.
-type PictureRefusal struct {
+// ImageRefusal says which picture is refused, and why.
+type ImageRefusal struct {
 	ID     string `json:"id"`
 	Reason string `json:"reason"`
 	Detail string `json:"detail"`
 }
 
-// RefusePicture puts a bad picture where nothing shows it but an operator can
+// RefuseImage puts a bad picture where nothing shows it but an operator can
 // look at it, and says why (IMG-8).
-func (a *Activities) RefusePicture(ctx context.Context, r PictureRefusal) error {
-	u, over, err := a.upload(ctx, PictureRef{r.ID})
+func (a *Activities) RefuseImage(ctx context.Context, r ImageRefusal) error {
+	u, over, err := a.upload(ctx, ImageRef{r.ID})
 	if over || err != nil {
 		return activities.Failure(err)
 	}

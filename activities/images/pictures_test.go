@@ -35,34 +35,34 @@ var photo = sync.OnceValue(func() []byte {
 	return b.Bytes()
 })
 
-// darkroom is where a picture is worked on: the real steps over fakes.
-type darkroom struct {
+// imageFixture is where a picture is worked on: the real steps over fakes.
+type imageFixture struct {
 	*images.Activities
 	store  *fake.Objects
 	record *fake.Uploads
 	now    time.Time
 }
 
-func newDarkroom() *darkroom {
-	d := &darkroom{now: time.Now()}
+func newImageFixture() *imageFixture {
+	d := &imageFixture{now: time.Now()}
 	clock := func() time.Time { return d.now }
 	d.store, d.record = &fake.Objects{Now: clock}, &fake.Uploads{Now: clock}
-	d.Activities = &images.Activities{Source: d.store, Shelf: d.store, Record: d.record, Sweeper: d.record, Teller: d.record, Products: d.record, Now: clock}
+	d.Activities = &images.Activities{Source: d.store, Store: d.store, Record: d.record, Sweeper: d.record, Notifier: d.record, Products: d.record, Now: clock}
 	return d
 }
 
 // sent is a picture that was announced, sent and called complete.
-func (d *darkroom) sent(t *testing.T, file []byte) images.PictureRef {
+func (d *imageFixture) sent(t *testing.T, file []byte) images.ImageRef {
 	t.Helper()
 	u := d.announced(t, int64(len(file)))
 	d.store.Send(u.Key, u.Type, file)
 	if _, err := d.record.BeginUpload(t.Context(), u.ID); err != nil {
 		t.Fatal(err)
 	}
-	return images.PictureRef{ID: u.ID}
+	return images.ImageRef{ID: u.ID}
 }
 
-func (d *darkroom) announced(t *testing.T, bytes int64) catalog.Upload {
+func (d *imageFixture) announced(t *testing.T, bytes int64) catalog.Upload {
 	t.Helper()
 	u, err := catalog.NewUpload("mug-blue", "a mug", "image/jpeg", bytes, "shop", d.now)
 	if err != nil {
@@ -74,7 +74,7 @@ func (d *darkroom) announced(t *testing.T, bytes int64) catalog.Upload {
 	return u
 }
 
-func (d *darkroom) upload(t *testing.T, id string) catalog.Upload {
+func (d *imageFixture) upload(t *testing.T, id string) catalog.Upload {
 	t.Helper()
 	u, err := d.record.Upload(t.Context(), id)
 	if err != nil {
@@ -96,7 +96,7 @@ func digest(b []byte) string {
 }
 
 // puts are the sizes that were written, in order.
-func (d *darkroom) puts() (sizes []string) {
+func (d *imageFixture) puts() (sizes []string) {
 	for _, c := range d.store.Calls() {
 		if key, ok := strings.CutPrefix(c, "put "+catalog.RenditionPrefix); ok {
 			_, file, _ := strings.Cut(key, "/")
@@ -107,24 +107,24 @@ func (d *darkroom) puts() (sizes []string) {
 	return sizes
 }
 
-// TestPictureSteps is IMG-4, IMG-5, IMG-6 and IMG-9: taken, made in four
+// TestImageSteps is IMG-4, IMG-5, IMG-6 and IMG-9: taken, made in four
 // sizes, shown at once, told of. Every step done again changes nothing.
-func TestPictureSteps(t *testing.T) {
-	d, ctx := newDarkroom(), context.Background()
+func TestImageSteps(t *testing.T) {
+	d, ctx := newImageFixture(), context.Background()
 	ref := d.sent(t, photo())
 	for range 2 {
-		v, err := d.TakePicture(ctx, ref)
+		v, err := d.TakeImage(ctx, ref)
 		want(t, "take", v, err, images.Verdict{})
-		v, err = d.RenderPicture(ctx, ref)
+		v, err = d.RenderImage(ctx, ref)
 		want(t, "render", v, err, images.Verdict{})
 		if u := d.upload(t, ref.ID); u.Status != catalog.Processing {
 			t.Errorf("shown before it is published: %+v", u)
 		}
 	}
 	for range 2 {
-		v, err := d.PublishPicture(ctx, ref)
+		v, err := d.PublishImage(ctx, ref)
 		want(t, "publish", v, err, images.Verdict{})
-		if err := d.TellPicture(ctx, ref); err != nil {
+		if err := d.AttachImage(ctx, ref); err != nil {
 			t.Error(err)
 		}
 	}
@@ -141,22 +141,22 @@ func TestPictureSteps(t *testing.T) {
 	if got := d.puts(); !slices.Equal(got, []string{"large", "medium", "small", "thumbnail"}) {
 		t.Errorf("written: %v", got)
 	}
-	told := d.record.Told()
-	if len(told) != 2 || told[0].ID != told[1].ID || told[0].AddPicture.ID != u.ID || len(told[0].AddPicture.Renditions) != 4 {
-		t.Errorf("told: %+v", told)
+	notified := d.record.Notifications()
+	if len(notified) != 2 || notified[0].ID != notified[1].ID || notified[0].AddImage.ID != u.ID || len(notified[0].AddImage.Renditions) != 4 {
+		t.Errorf("told: %+v", notified)
 	}
-	for _, step := range []func(context.Context, images.PictureRef) (images.Verdict, error){d.TakePicture, d.RenderPicture} {
+	for _, step := range []func(context.Context, images.ImageRef) (images.Verdict, error){d.TakeImage, d.RenderImage} {
 		v, err := step(ctx, ref)
 		want(t, "after it is decided", v, err, images.Verdict{Over: true})
 	}
 }
 
-// TestRenderPictureResumes is F64: an attempt that dies between two sizes
+// TestRenderImageResumes is F64: an attempt that dies between two sizes
 // leaves the rest, and nothing else, to the next.
-func TestRenderPictureResumes(t *testing.T) {
-	d, ctx := newDarkroom(), context.Background()
+func TestRenderImageResumes(t *testing.T) {
+	d, ctx := newImageFixture(), context.Background()
 	ref := d.sent(t, photo())
-	if _, err := d.TakePicture(ctx, ref); err != nil {
+	if _, err := d.TakeImage(ctx, ref); err != nil {
 		t.Fatal(err)
 	}
 	away := &order.ProviderError{Provider: "s3", Op: "put", Kind: order.ErrUnavailable}
@@ -167,29 +167,29 @@ func TestRenderPictureResumes(t *testing.T) {
 			}
 			return nil
 		}
-		_, err := d.RenderPicture(ctx, ref)
+		_, err := d.RenderImage(ctx, ref)
 		var app *temporal.ApplicationError
 		if !errors.As(err, &app) || app.NonRetryable() || app.Type() != activities.FailureUnavailable {
 			t.Fatalf("dies at %s: %v", dies, err)
 		}
 	}
 	d.store.Fail = nil
-	v, err := d.RenderPicture(ctx, ref)
+	v, err := d.RenderImage(ctx, ref)
 	want(t, "resumed", v, err, images.Verdict{})
 	if got := d.puts(); !slices.Equal(got, []string{"large", "medium", "small", "thumbnail"}) {
 		t.Errorf("written: %v, want each once", got)
 	}
 	before := len(d.store.Calls())
-	v, err = d.RenderPicture(ctx, ref)
+	v, err = d.RenderImage(ctx, ref)
 	want(t, "again", v, err, images.Verdict{})
 	if got := d.store.Calls()[before:]; len(got) != 0 {
 		t.Errorf("nothing was missing, but it did %v", got)
 	}
 }
 
-// TestPictureRefusals is IMG-8, F59, F60 and F61: what is wrong with a file is an
+// TestImageRefusals is IMG-8, F59, F60 and F61: what is wrong with a file is an
 // outcome with a reason, and the file goes where nothing shows it.
-func TestPictureRefusals(t *testing.T) {
+func TestImageRefusals(t *testing.T) {
 	ctx := context.Background()
 	for name, tt := range map[string]struct {
 		file   []byte // what is sent
@@ -204,7 +204,7 @@ func TestPictureRefusals(t *testing.T) {
 		"other type":   {file: photo(), kind: "text/html", reason: images.ReasonUnannounced},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDarkroom()
+			d := newImageFixture()
 			announced := tt.bytes
 			if announced == 0 {
 				announced = int64(len(tt.file))
@@ -218,16 +218,16 @@ func TestPictureRefusals(t *testing.T) {
 			if _, err := d.record.BeginUpload(ctx, u.ID); err != nil {
 				t.Fatal(err)
 			}
-			ref := images.PictureRef{ID: u.ID}
-			v, err := d.TakePicture(ctx, ref)
+			ref := images.ImageRef{ID: u.ID}
+			v, err := d.TakeImage(ctx, ref)
 			if err == nil && v.Reason == "" {
-				v, err = d.RenderPicture(ctx, ref)
+				v, err = d.RenderImage(ctx, ref)
 			}
 			if err != nil || v.Reason != tt.reason || v.Detail == "" {
 				t.Fatalf("%+v, %v, want %s", v, err, tt.reason)
 			}
 			for range 2 {
-				if err := d.RefusePicture(ctx, images.PictureRefusal{ID: u.ID, Reason: v.Reason, Detail: v.Detail}); err != nil {
+				if err := d.RefuseImage(ctx, images.ImageRefusal{ID: u.ID, Reason: v.Reason, Detail: v.Detail}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -239,25 +239,25 @@ func TestPictureRefusals(t *testing.T) {
 			}
 		})
 	}
-	d := newDarkroom()
+	d := newImageFixture()
 	u := d.announced(t, 10)
 	if _, err := d.record.BeginUpload(ctx, u.ID); err != nil {
 		t.Fatal(err)
 	}
-	v, err := d.TakePicture(ctx, images.PictureRef{ID: u.ID})
+	v, err := d.TakeImage(ctx, images.ImageRef{ID: u.ID})
 	want(t, "nothing sent", v, err, images.Verdict{Reason: images.ReasonMissing, Detail: "nothing was uploaded"})
 }
 
 // TestTakenIsTaken: the browser may write to its key for a while yet; what it
 // sends after the look changes nothing.
 func TestTakenIsTaken(t *testing.T) {
-	d, ctx := newDarkroom(), context.Background()
+	d, ctx := newImageFixture(), context.Background()
 	ref := d.sent(t, photo())
-	if _, err := d.TakePicture(ctx, ref); err != nil {
+	if _, err := d.TakeImage(ctx, ref); err != nil {
 		t.Fatal(err)
 	}
 	d.store.Send(d.upload(t, ref.ID).Key, "image/jpeg", []byte("something else"))
-	v, err := d.RenderPicture(ctx, ref)
+	v, err := d.RenderImage(ctx, ref)
 	want(t, "render", v, err, images.Verdict{})
 	b, err := d.store.GetObject(ctx, d.upload(t, ref.ID).OriginalKey(), 1<<20)
 	if err != nil || !bytes.Equal(b, photo()) {
@@ -265,22 +265,22 @@ func TestTakenIsTaken(t *testing.T) {
 	}
 }
 
-// TestSweepPictures is IMG-4 and F62: what is left over goes, in its time;
+// TestSweepImages is IMG-4 and F62: what is left over goes, in its time;
 // what is in use or on its way stays.
-func TestSweepPictures(t *testing.T) {
-	d, ctx := newDarkroom(), context.Background()
+func TestSweepImages(t *testing.T) {
+	d, ctx := newImageFixture(), context.Background()
 	ready := d.sent(t, photo())
-	for _, step := range []func(context.Context, images.PictureRef) (images.Verdict, error){d.TakePicture, d.RenderPicture, d.PublishPicture} {
+	for _, step := range []func(context.Context, images.ImageRef) (images.Verdict, error){d.TakeImage, d.RenderImage, d.PublishImage} {
 		if v, err := step(ctx, ready); err != nil || v != (images.Verdict{}) {
 			t.Fatal(v, err)
 		}
 	}
 	refused := d.sent(t, []byte("no picture"))
-	if _, err := d.TakePicture(ctx, refused); err != nil {
+	if _, err := d.TakeImage(ctx, refused); err != nil {
 		t.Fatal(err)
 	}
 	d.store.Send(catalog.RenditionKey(refused.ID, "large", strings.Repeat("a", 64), ".jpg"), "image/jpeg", []byte("half done"))
-	if err := d.RefusePicture(ctx, images.PictureRefusal{ID: refused.ID, Reason: "broken"}); err != nil {
+	if err := d.RefuseImage(ctx, images.ImageRefusal{ID: refused.ID, Reason: "broken"}); err != nil {
 		t.Fatal(err)
 	}
 	d.store.Send(d.upload(t, ready.ID).Key, "image/jpeg", []byte("sent once more"))
@@ -297,7 +297,7 @@ func TestSweepPictures(t *testing.T) {
 	sweep := func(after time.Duration, also ...string) {
 		t.Helper()
 		d.now = d.now.Add(after)
-		if _, err := d.SweepPictures(ctx); err != nil {
+		if _, err := d.SweepImages(ctx); err != nil {
 			t.Fatal(err)
 		}
 		all := slices.Sorted(slices.Values(append(slices.Clone(kept), also...)))
@@ -315,13 +315,13 @@ func TestSweepPictures(t *testing.T) {
 }
 
 func TestSweepFindsStranded(t *testing.T) {
-	d, ctx := newDarkroom(), context.Background()
+	d, ctx := newImageFixture(), context.Background()
 	ref := d.sent(t, []byte("x"))
-	if s, err := d.SweepPictures(ctx); err != nil || len(s.Stranded) != 0 {
+	if s, err := d.SweepImages(ctx); err != nil || len(s.Stranded) != 0 {
 		t.Errorf("at once: %+v, %v", s, err)
 	}
 	d.now = d.now.Add(20 * time.Minute)
-	if s, err := d.SweepPictures(ctx); err != nil || !slices.Equal(s.Stranded, []string{ref.ID}) {
+	if s, err := d.SweepImages(ctx); err != nil || !slices.Equal(s.Stranded, []string{ref.ID}) {
 		t.Errorf("later: %+v, %v", s, err)
 	}
 }

@@ -17,10 +17,10 @@ type Discarded struct {
 	Shown bool `json:"shown,omitempty"`
 }
 
-// WithdrawPictures takes up to 100 pictures of a product that are to be deleted
+// WithdrawImages takes up to 100 pictures of a product that are to be deleted
 // off it, and answers them. Those that something is at work on are left to it;
 // if no other is left, it answers none.
-func (a *Activities) WithdrawPictures(ctx context.Context, of Discarded) (Discarded, error) {
+func (a *Activities) WithdrawImages(ctx context.Context, of Discarded) (Discarded, error) {
 	defer activities.Beat(ctx)()
 	of = Discarded{SKU: of.SKU}
 	ids, err := a.Discards.DeletingUploads(ctx, of.SKU, 10*discardedAtOnce)
@@ -28,14 +28,14 @@ func (a *Activities) WithdrawPictures(ctx context.Context, of Discarded) (Discar
 		if len(of.IDs) == discardedAtOnce {
 			break
 		}
-		busy, err := a.Work.InterruptPicture(ctx, id, of.SKU)
+		busy, err := a.Work.InterruptImage(ctx, id, of.SKU)
 		if err != nil {
 			return of, activities.Failure(err)
 		}
 		if busy {
 			continue
 		}
-		w, err := a.WithdrawPicture(ctx, PictureRef{ID: id})
+		w, err := a.WithdrawImage(ctx, ImageRef{ID: id})
 		if err != nil {
 			return of, err
 		}
@@ -46,12 +46,12 @@ func (a *Activities) WithdrawPictures(ctx context.Context, of Discarded) (Discar
 	return of, activities.Failure(err)
 }
 
-// RemovePictures deletes the files of pictures that nothing shows any more. An
+// RemoveImages deletes the files of pictures that nothing shows any more. An
 // attempt that dies leaves the rest to the next.
-func (a *Activities) RemovePictures(ctx context.Context, of Discarded) (Swept, error) {
+func (a *Activities) RemoveImages(ctx context.Context, of Discarded) (Swept, error) {
 	var all Swept
 	for _, id := range of.IDs {
-		swept, err := a.RemovePicture(ctx, PictureRef{ID: id})
+		swept, err := a.RemoveImage(ctx, ImageRef{ID: id})
 		all.Deleted += swept.Deleted
 		if err != nil {
 			return all, err

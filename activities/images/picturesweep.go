@@ -30,11 +30,11 @@ type Swept struct {
 	Products []string `json:"products,omitempty"`
 }
 
-// SweepPictures removes what is left over: uploads never called complete,
+// SweepImages removes what is left over: uploads never called complete,
 // files sent again after that, sizes of pictures that were refused, files
 // nobody knows of, and what has been in quarantine long enough (IMG-4, F62).
 // It does what a bucket's own rules could not: they do not know the record.
-func (a *Activities) SweepPictures(ctx context.Context) (Swept, error) {
+func (a *Activities) SweepImages(ctx context.Context) (Swept, error) {
 	now := time.Now
 	if a.Now != nil {
 		now = a.Now
@@ -136,7 +136,7 @@ func (a *Activities) sweep(ctx context.Context, prefix string, stale judge, at t
 // asked page by page.
 func (a *Activities) clear(ctx context.Context, prefix string, which func(context.Context, []catalog.Object) (func(catalog.Object) bool, error)) (deleted int, err error) {
 	for after := ""; ; {
-		page, err := a.Shelf.ListObjects(ctx, prefix, after, sweptAtOnce)
+		page, err := a.Store.ListObjects(ctx, prefix, after, sweptAtOnce)
 		if err != nil || len(page) == 0 {
 			return deleted, err
 		}
@@ -149,7 +149,7 @@ func (a *Activities) clear(ctx context.Context, prefix string, which func(contex
 			if !goes(o) {
 				continue
 			}
-			if err := a.Shelf.DeleteObject(ctx, o.Key); err != nil {
+			if err := a.Store.DeleteObject(ctx, o.Key); err != nil {
 				return deleted, err
 			}
 			deleted++

@@ -18,8 +18,8 @@ import (
 
 // Activities are the steps that send mail.
 type Activities struct {
-	Post    Post
-	Letters Letters
+	MailRouter    MailRouter
+	Templates MailTemplates
 	Ledger  MailLedger
 	Resends Resends
 	// Orders are read for a mail that is sent again.
@@ -44,19 +44,19 @@ type MailOutcome struct {
 // SendMail sends the mail of an order's milestone, once (EML-1).
 func (a *Activities) SendMail(ctx context.Context, o order.Mail) (MailOutcome, error) {
 	to := mail.Address{Name: o.Name, Email: o.To}
-	if o.Milestone.ToShop() {
+	if o.Notification.ToShop() {
 		to = a.ToShop
 	}
 	m := mail.Message{
 		ID: o.Key(), About: string(o.OrderID), Generation: o.Generation,
-		Stream: mail.Transactional, Template: string(o.Milestone),
+		Stream: mail.Transactional, Template: string(o.Notification),
 		To: []mail.Address{to},
 		Tags: map[string]string{
-			"order": string(o.OrderID), "milestone": string(o.Milestone), "generation": strconv.Itoa(o.Generation),
+			"order": string(o.OrderID), "milestone": string(o.Notification), "generation": strconv.Itoa(o.Generation),
 		},
 	}
 	return Send(ctx, a, m, func() (c mail.Content, err error) {
-		c.Subject, c.Text, c.HTML, err = a.Letters.Write(o)
+		c.Subject, c.Text, c.HTML, err = a.Templates.Write(o)
 		return c, err
 	})
 }
@@ -81,7 +81,7 @@ func Send(ctx context.Context, a *Activities, m mail.Message, write func() (mail
 	if err != nil {
 		return MailOutcome{}, activities.Failure(err)
 	}
-	if was.State.Settled() {
+	if was.State.Resolved() {
 		return outcome(was), nil
 	}
 	if a.Senders != nil && m.From == (mail.Address{}) {
@@ -100,7 +100,7 @@ func Send(ctx context.Context, a *Activities, m mail.Message, write func() (mail
 	if err != nil {
 		return a.holdBack(ctx, m, mail.Outcome{State: mail.StateRejected, Why: err.Error()})
 	}
-	return a.post(ctx, m)
+	return a.dispatch(ctx, m)
 }
 
 // address normalises the recipients and leaves out those who are not to be
@@ -143,11 +143,11 @@ func (a *Activities) blocked(ctx context.Context, email string, m mail.Message) 
 // errHandsOff: the mail is somebody else's, or done.
 var errHandsOff = errors.New("the mail is not ours to send")
 
-// post hands the mail over and writes down how that ended.
-func (a *Activities) post(ctx context.Context, m mail.Message) (MailOutcome, error) {
+// dispatch hands the mail over and writes down how that ended.
+func (a *Activities) dispatch(ctx context.Context, m mail.Message) (MailOutcome, error) {
 	var before mail.Outcome
 	claimed := false
-	receipt, err := a.Post.Send(ctx, m, patience(ctx), func(ctx context.Context) (err error) {
+	receipt, err := a.MailRouter.Send(ctx, m, maxWait(ctx), func(ctx context.Context) (err error) {
 		if before, err = a.Ledger.ClaimMail(ctx, m); err == nil && before.State != mail.StateDue {
 			err = errHandsOff
 		}
@@ -157,22 +157,22 @@ func (a *Activities) post(ctx context.Context, m mail.Message) (MailOutcome, err
 	kind := kindOf(err)
 	switch {
 	case err == nil:
-		return a.settle(ctx, m, mail.Outcome{State: mail.StateSent, Receipt: receipt})
+		return a.resolve(ctx, m, mail.Outcome{State: mail.StateSent, Receipt: receipt})
 	case errors.Is(err, errHandsOff):
 		return a.handsOff(ctx, m, before)
 	case kind == order.ErrRejected && !claimed:
 		return a.holdBack(ctx, m, mail.Outcome{State: mail.StateRejected, Receipt: receipt, Why: err.Error()})
 	case kind == order.ErrRejected:
-		return a.settle(ctx, m, mail.Outcome{State: mail.StateRejected, Receipt: receipt, Why: err.Error()})
+		return a.resolve(ctx, m, mail.Outcome{State: mail.StateRejected, Receipt: receipt, Why: err.Error()})
 	case !claimed: // not handed to anybody
 		return MailOutcome{}, activities.Failure(err)
 	case kind == order.ErrUnavailable, kind == order.ErrThrottled, kind == order.ErrDenied:
-		if _, serr := a.settle(ctx, m, mail.Outcome{State: mail.StateDue, Receipt: receipt, Why: err.Error()}); serr != nil {
+		if _, serr := a.resolve(ctx, m, mail.Outcome{State: mail.StateDue, Receipt: receipt, Why: err.Error()}); serr != nil {
 			return MailOutcome{}, serr
 		}
 		return MailOutcome{}, activities.Failure(err)
 	default:
-		return a.settle(ctx, m, mail.Outcome{State: mail.StateUnknown, Receipt: receipt, Why: err.Error()})
+		return a.resolve(ctx, m, mail.Outcome{State: mail.StateUnknown, Receipt: receipt, Why: err.Error()})
 	}
 }
 
@@ -190,15 +190,15 @@ func kindOf(err error) error {
 // workflow's task; on the mail queue waiting costs nothing but a place, and
 // spares the engine another try.
 const (
-	brieflyPatient = 300 * time.Millisecond
-	queuePatience  = 8 * time.Second
+	localWait = 300 * time.Millisecond
+	remoteWait  = 8 * time.Second
 )
 
-func patience(ctx context.Context) time.Duration {
+func maxWait(ctx context.Context) time.Duration {
 	if activity.IsActivity(ctx) && activity.GetInfo(ctx).IsLocalActivity {
-		return brieflyPatient
+		return localWait
 	}
-	return queuePatience
+	return remoteWait
 }
 
 // holdBack writes down that a mail does not go out at all.
@@ -210,7 +210,7 @@ func (a *Activities) holdBack(ctx context.Context, m mail.Message, o mail.Outcom
 	if before.State != mail.StateDue {
 		return a.handsOff(ctx, m, before)
 	}
-	return a.settle(ctx, m, o)
+	return a.resolve(ctx, m, o)
 }
 
 // handsOff is a mail that somebody else has claimed.
@@ -222,12 +222,12 @@ func (a *Activities) handsOff(ctx context.Context, m mail.Message, before mail.O
 		// Another try may still be at it, and knows better than we do.
 		return MailOutcome{}, activities.Failure(&order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrThrottled, Code: "being_sent", RetryAfter: activities.OperatorDelay})
 	}
-	return a.settle(ctx, m, mail.Outcome{State: mail.StateUnknown, Receipt: before.Receipt, Why: "the process ended while it was being sent"})
+	return a.resolve(ctx, m, mail.Outcome{State: mail.StateUnknown, Receipt: before.Receipt, Why: "the process ended while it was being sent"})
 }
 
-// settle writes the outcome even if the step has run out of time: a mark left
+// resolve writes the outcome even if the step has run out of time: a mark left
 // behind would turn a known outcome into an unknown one.
-func (a *Activities) settle(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
+func (a *Activities) resolve(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
 	if err := a.Ledger.RecordMailOutcome(context.WithoutCancel(ctx), m, o); err != nil {
 		return MailOutcome{}, activities.Failure(fmt.Errorf("record mail outcome: %w", err))
 	}

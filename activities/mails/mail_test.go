@@ -11,7 +11,7 @@ import (
 	"purser/order"
 )
 
-var confirmation = order.Mail{OrderID: "ord_1", Milestone: order.MailConfirmation, Generation: 1, To: "ada@example.com"}
+var confirmation = order.Mail{OrderID: "ord_1", Notification: order.MailConfirmation, Generation: 1, To: "ada@example.com"}
 
 // TestSendMail is one mail with each accident (EML-1, IDEM-5, IDEM-8, F50): after the
 // first try and after it is tried again.
@@ -44,7 +44,7 @@ func TestSendMail(t *testing.T) {
 				}
 				return nil
 			}
-			a := &mails.Activities{Post: mailer, Letters: fake.Letters{}, Ledger: ledger}
+			a := &mails.Activities{MailRouter: mailer, Templates: fake.MailTemplates{}, Ledger: ledger}
 			for n, want := range []mail.State{c.first, c.then} {
 				out, err := a.SendMail(t.Context(), confirmation)
 				if out.State != want || (err != nil) != (want == "") {
@@ -64,7 +64,7 @@ func TestSendMail(t *testing.T) {
 func TestSendMailOutOfTime(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ledger := &fake.Ledger{}
-	a := &mails.Activities{Ledger: ledger, Letters: fake.Letters{}, Post: &fake.Mailer{After: func(mail.Message) error { cancel(); return nil }}}
+	a := &mails.Activities{Ledger: ledger, Templates: fake.MailTemplates{}, MailRouter: &fake.Mailer{After: func(mail.Message) error { cancel(); return nil }}}
 	if _, err := a.SendMail(ctx, confirmation); err != nil {
 		t.Fatal(err)
 	}
@@ -73,10 +73,10 @@ func TestSendMailOutOfTime(t *testing.T) {
 	}
 }
 
-// office is a set of activities that only send mail.
-func office() (*mails.Activities, *fake.Mailer, *fake.Ledger, *fake.Suppressions) {
+// mailActivities is a set of activities that only send mail.
+func mailActivities() (*mails.Activities, *fake.Mailer, *fake.Ledger, *fake.Suppressions) {
 	mailer, ledger, blocked := new(fake.Mailer), new(fake.Ledger), new(fake.Suppressions)
-	return &mails.Activities{Post: mailer, Letters: fake.Letters{}, Ledger: ledger, Blocked: blocked}, mailer, ledger, blocked
+	return &mails.Activities{MailRouter: mailer, Templates: fake.MailTemplates{}, Ledger: ledger, Blocked: blocked}, mailer, ledger, blocked
 }
 
 // TestSendMailHeldBack (EML-11, EML-13, BNC-1): what cannot or must not be
@@ -88,7 +88,7 @@ func TestSendMailHeldBack(t *testing.T) {
 		order order.Mail
 		want  mail.State
 	}{
-		{"an unknown template", with(func(o *order.Mail) { o.Milestone = "birthday" }), mail.StateRejected},
+		{"an unknown template", with(func(o *order.Mail) { o.Notification = "birthday" }), mail.StateRejected},
 		{"an address with a line break", with(func(o *order.Mail) { o.To = "a@example.com\r\nBcc: b@example.com" }), mail.StateRejected},
 		{"two addresses", with(func(o *order.Mail) { o.To = "a@example.com, b@example.com" }), mail.StateRejected},
 		{"no address", with(func(o *order.Mail) { o.To = "" }), mail.StateRejected},
@@ -96,7 +96,7 @@ func TestSendMailHeldBack(t *testing.T) {
 		{"an unsubscribed one still gets its order's mail", with(func(o *order.Mail) { o.To = "left@example.com" }), mail.StateSent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a, mailer, ledger, blocked := office()
+			a, mailer, ledger, blocked := mailActivities()
 			blocked.Block("bounced@example.com", "bounced", mail.Transactional, mail.Marketing)
 			blocked.Block("left@example.com", "unsubscribed", mail.Marketing)
 			for range 2 {
@@ -118,7 +118,7 @@ func TestSendMailHeldBack(t *testing.T) {
 // TestSendMailBlindly: while nobody can say who is suppressed, nothing is
 // sent, and nothing is lost.
 func TestSendMailBlindly(t *testing.T) {
-	a, mailer, ledger, _ := office()
+	a, mailer, ledger, _ := mailActivities()
 	a.Blocked = blind{}
 	if out, err := a.SendMail(t.Context(), confirmation); err == nil {
 		t.Errorf("%+v", out)
@@ -137,17 +137,17 @@ func (blind) Blocked(context.Context, string, mail.Stream) (string, error) {
 // TestSendMessage is a campaign's mail (EML-13, F49): the same way as an
 // order's, and never without its own way out.
 func TestSendMessage(t *testing.T) {
-	news := mail.Message{
+	events := mail.Message{
 		ID: "camp_1:ada", About: "camp_1", Stream: mail.Marketing, Template: "news",
 		To: []mail.Address{{Email: "Ada@example.com"}}, Content: mail.Content{Subject: "News", Text: "Mugs!"},
 		Unsubscribe: "https://shop.example/unsubscribe/t",
 	}
-	a, mailer, _, blocked := office()
+	a, mailer, _, blocked := mailActivities()
 	blocked.Block("left@example.com", "unsubscribed", mail.Marketing)
 	send := func(bend func(*mail.Message)) mails.MailOutcome {
 		t.Helper()
-		m := news
-		m.To = []mail.Address{{Email: news.To[0].Email}}
+		m := events
+		m.To = []mail.Address{{Email: events.To[0].Email}}
 		bend(&m)
 		out, err := a.SendMessage(t.Context(), m)
 		if err != nil {
@@ -197,7 +197,7 @@ func (r readers) BlockedList(_ context.Context, email string, list mail.Scope) (
 // TestSendMessageOfAList (BNC-6, EML-13): who has left one list gets the mails
 // of another, and none of which nobody knows the list.
 func TestSendMessageOfAList(t *testing.T) {
-	a, _, _, _ := office()
+	a, _, _, _ := mailActivities()
 	a.Blocked = readers{"ada@example.com": mail.Campaigns}
 	for _, tt := range []struct {
 		list string

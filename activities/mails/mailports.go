@@ -16,20 +16,20 @@ type Mailer interface {
 	SendMail(ctx context.Context, m mail.Message) (providerID string, err error)
 }
 
-// Post hands a mail to whichever provider is up (EML-3), at the pace of its
+// MailRouter hands a mail to whichever provider is up (EML-3), at the pace of its
 // account (EML-5). Every error of its own is a *order.ProviderError, as a
 // Mailer's.
-type Post interface {
+type MailRouter interface {
 	// Send waits for the mail's turn, as long as patience lasts, and then
 	// calls ready, once, before the mail is first handed over: until ready
 	// has answered, it has certainly not gone out. If ready fails, nothing is
 	// sent and its error is the answer. The receipt of a failure says who had
 	// the mail last.
-	Send(ctx context.Context, m mail.Message, patience time.Duration, ready func(context.Context) error) (mail.Receipt, error)
+	Send(ctx context.Context, m mail.Message, maxWait time.Duration, ready func(context.Context) error) (mail.Receipt, error)
 }
 
-// Letters writes what a mail says.
-type Letters interface {
+// MailTemplates writes what a mail says.
+type MailTemplates interface {
 	// Write fails for a mail that no letter can be written for.
 	Write(m order.Mail) (subject, text, html string, err error)
 }

@@ -29,15 +29,15 @@ func (a *Activities) PrepareResend(ctx context.Context, r order.Resend) (order.M
 	if err != nil {
 		return order.Mail{}, activities.Failure(err)
 	}
-	r.Ref = o.Letter(r.Milestone).Ref
+	r.Ref = o.MailFor(r.Notification).Ref
 	m, err := a.Resends.OpenResend(ctx, r)
 	if err != nil {
 		return order.Mail{}, activities.Failure(err)
 	}
 	// What was decided upon stays so, though there be a later refund by now.
-	l := o.LetterAbout(r.Milestone, m.Ref)
+	l := o.MailAbout(r.Notification, m.Ref)
 	l.Generation = m.Generation
-	if r.Milestone == order.MailReturnInstructions {
+	if r.Notification == order.MailReturnInstructions {
 		l.Link, l.Until = r.Link, r.Until
 		if l.Until.IsZero() {
 			l.Until = time.Now().Add(sendBackWithin)

@@ -26,7 +26,7 @@ func TestPrepareResend_later_refund(t *testing.T) {
 	refund := func(ref string, amount int64) {
 		o.now.Refunds = append(o.now.Refunds, order.Refund{ID: ref, Amount: order.Money{Amount: amount, Currency: "EUR"}, Status: order.RefundSucceeded})
 		m := porttest.MessageOf(id, order.MailRefunded)
-		m.ID = order.Mail{OrderID: id, Milestone: order.MailRefunded, Generation: 1, Ref: ref}.Key()
+		m.ID = order.Mail{OrderID: id, Notification: order.MailRefunded, Generation: 1, Ref: ref}.Key()
 		if _, err := ledger.ClaimMail(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +37,7 @@ func TestPrepareResend_later_refund(t *testing.T) {
 	steps := &mails.Activities{Orders: o, Resends: ledger}
 	want := func(key, ref string, amount int64) {
 		t.Helper()
-		m, err := steps.PrepareResend(t.Context(), order.Resend{OrderID: id, Milestone: order.MailRefunded, Key: key, Actor: "key:ops", Why: "w"})
+		m, err := steps.PrepareResend(t.Context(), order.Resend{OrderID: id, Notification: order.MailRefunded, Key: key, Actor: "key:ops", Why: "w"})
 		if err != nil || m.Ref != ref || m.Amount.Amount != amount || m.Generation != 2 {
 			t.Errorf("%s: about %q, %s, generation %d, %v; want %q", key, m.Ref, m.Amount, m.Generation, err, ref)
 		}

@@ -25,8 +25,8 @@ func (a *Activities) TrackParcel(ctx context.Context, r ParcelRef) (order.Parcel
 	return p, activities.Failure(err)
 }
 
-// Unbook names a parcel to give up.
-type Unbook struct {
+// VoidLabelRequest names a parcel to give up.
+type VoidLabelRequest struct {
 	Booked bool                `json:"booked"` // false: the booking was tried, its outcome is unknown
 	Asked  order.ParcelRequest `json:"asked"`  // the request that booked it, or may have
 }
@@ -34,7 +34,7 @@ type Unbook struct {
 // VoidParcel cancels a parcel that was booked, or may have been. In doubt it
 // is booked under its reference first, so that a booking still on its way
 // finds a void parcel instead of making a live one.
-func (a *Activities) VoidParcel(ctx context.Context, r Unbook) error {
+func (a *Activities) VoidParcel(ctx context.Context, r VoidLabelRequest) error {
 	if !r.Booked {
 		_, err := a.Carrier.BookParcel(ctx, r.Asked)
 		if errors.Is(err, order.ErrRejected) { // the carrier does not want it: there is nothing

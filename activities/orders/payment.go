@@ -35,9 +35,9 @@ func (a *Activities) GetIntent(ctx context.Context, r IntentRef) (order.Intent, 
 	return in, activities.Failure(err)
 }
 
-// Abandon names an intent to give up. One whose creation was tried, but whose
+// CancelPaymentRequest names an intent to give up. One whose creation was tried, but whose
 // id never reached us, has none.
-type Abandon struct {
+type CancelPaymentRequest struct {
 	ID      string              `json:"id,omitempty"`
 	Created order.IntentRequest `json:"created"` // the request that made it, or may have
 	Key     string              `json:"key"`
@@ -47,7 +47,7 @@ type Abandon struct {
 // an id it first sends the creation again under its key, which finds the
 // intent if it exists; else it makes one that dies at once. Either way no
 // live intent is left behind.
-func (a *Activities) CancelIntent(ctx context.Context, r Abandon) (order.Intent, error) {
+func (a *Activities) CancelIntent(ctx context.Context, r CancelPaymentRequest) (order.Intent, error) {
 	id := r.ID
 	if id == "" {
 		in, err := a.Intents.CreateIntent(ctx, r.Created)
@@ -66,21 +66,21 @@ func (a *Activities) CancelIntent(ctx context.Context, r Abandon) (order.Intent,
 	return in, activities.Failure(err)
 }
 
-// Movement is money to be taken or given back.
-type Movement struct {
+// CaptureRequest is money to be taken or given back.
+type CaptureRequest struct {
 	IntentID string      `json:"intentId"`
 	Amount   order.Money `json:"amount"`
 	Key      string      `json:"key"`
 }
 
 // CaptureIntent takes the money that is held.
-func (a *Activities) CaptureIntent(ctx context.Context, m Movement) (order.Intent, error) {
+func (a *Activities) CaptureIntent(ctx context.Context, m CaptureRequest) (order.Intent, error) {
 	in, err := a.Captures.CaptureIntent(ctx, m.IntentID, m.Amount, m.Key)
 	return in, activities.Failure(err)
 }
 
 // RefundIntent gives money back and answers how that stands.
-func (a *Activities) RefundIntent(ctx context.Context, m Movement) (order.Refund, error) {
+func (a *Activities) RefundIntent(ctx context.Context, m CaptureRequest) (order.Refund, error) {
 	r, err := a.Captures.RefundIntent(ctx, m.IntentID, m.Amount, m.Key)
 	return r, activities.Failure(err)
 }

@@ -32,18 +32,18 @@ func TestCancelIntent(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			bank := new(fake.Bank)
 			a := &orders.Activities{Intents: bank}
-			abandon := orders.Abandon{Created: c.request, Key: "ord_1:cancel:1"}
+			cancel := orders.CancelPaymentRequest{Created: c.request, Key: "ord_1:cancel:1"}
 			if c.exists {
 				in, err := bank.CreateIntent(t.Context(), made)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if c.known {
-					abandon.ID = in.ID
+					cancel.ID = in.ID
 				}
 			}
 			for range 2 { // again: nothing more happens
-				in, err := a.CancelIntent(t.Context(), abandon)
+				in, err := a.CancelIntent(t.Context(), cancel)
 				if err != nil || in.Status != order.IntentCanceled {
 					t.Fatalf("%+v, %v", in, err)
 				}
@@ -55,7 +55,7 @@ func TestCancelIntent(t *testing.T) {
 	}
 	t.Run("one nobody knows", func(t *testing.T) {
 		a := &orders.Activities{Intents: new(fake.Bank)}
-		if in, err := a.CancelIntent(t.Context(), orders.Abandon{ID: "pi_nowhere", Key: "k"}); err != nil || in.Status != order.IntentCanceled {
+		if in, err := a.CancelIntent(t.Context(), orders.CancelPaymentRequest{ID: "pi_nowhere", Key: "k"}); err != nil || in.Status != order.IntentCanceled {
 			t.Errorf("%+v, %v", in, err)
 		}
 	})
@@ -88,7 +88,7 @@ func TestVoidParcel(t *testing.T) {
 				}
 			}
 			for range 2 { // again: nothing more happens
-				if err := a.VoidParcel(t.Context(), orders.Unbook{Booked: c.known, Asked: c.asked}); err != nil {
+				if err := a.VoidParcel(t.Context(), orders.VoidLabelRequest{Booked: c.known, Asked: c.asked}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -26,7 +26,7 @@ func Campaigns(t *testing.T, open func(t *testing.T) CampaignBench) {
 	for name, check := range map[string]func(*testing.T, CampaignBench){
 		"EML-7 each address is a recipient once":        addsOnce,
 		"EML-7 recipients are only added in time":       addsInTime,
-		"EML-7 each outcome is kept and counted":        settlesOnce,
+		"EML-7 each outcome is kept and counted":        resolvesOnce,
 		"EML-7 those who are due come in order":         dueInOrder,
 		"EML-7 unknown outcomes are retried when asked": retries,
 		"a late mark of a campaign's state is ignored":  marksInOrder,
@@ -100,24 +100,24 @@ func addsInTime(t *testing.T, b CampaignBench) {
 	}
 }
 
-func settlesOnce(t *testing.T, b CampaignBench) {
+func resolvesOnce(t *testing.T, b CampaignBench) {
 	campaignOf(t, b, 6)
-	settle := func(n int64, s mail.State, message string) {
+	resolve := func(n int64, s mail.State, message string) {
 		t.Helper()
 		if err := b.RecordRecipients(t.Context(), "spring", []mail.Recipient{{N: n, State: s, Why: "why", Message: message}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	settle(1, mail.StateSent, "m-1")
-	settle(2, mail.StateSuppressed, "")
-	settle(3, mail.StateRejected, "")
-	settle(4, mail.StateUnknown, "")
-	settle(5, mail.StateSkipped, "")
+	resolve(1, mail.StateSent, "m-1")
+	resolve(2, mail.StateSuppressed, "")
+	resolve(3, mail.StateRejected, "")
+	resolve(4, mail.StateUnknown, "")
+	resolve(5, mail.StateSkipped, "")
 	wantCounts(t, b, mail.CampaignCounts{Total: 6, Due: 1, Sent: 1, Suppressed: 1, Rejected: 1, Unknown: 1, Skipped: 1})
 	for range 2 {
-		settle(1, mail.StateUnknown, "") // a late, slower try
-		settle(2, mail.StateSent, "m-2")
-		settle(4, mail.StateSent, "m-4") // it turns out to be sent
+		resolve(1, mail.StateUnknown, "") // a late, slower try
+		resolve(2, mail.StateSent, "m-2")
+		resolve(4, mail.StateSent, "m-4") // it turns out to be sent
 	}
 	wantCounts(t, b, mail.CampaignCounts{Total: 6, Due: 1, Sent: 2, Suppressed: 1, Rejected: 1, Skipped: 1})
 	err := b.RecordRecipients(t.Context(), "spring", []mail.Recipient{{N: 6, State: mail.StateSent}, {N: 5, State: mail.StateSending}})
@@ -179,7 +179,7 @@ func marksInOrder(t *testing.T, b CampaignBench) {
 // decision.
 func retries(t *testing.T, b CampaignBench) {
 	campaignOf(t, b, 4)
-	settle := func(all ...mail.Recipient) {
+	resolve := func(all ...mail.Recipient) {
 		t.Helper()
 		if err := b.RecordRecipients(t.Context(), "spring", all); err != nil {
 			t.Fatal(err)
@@ -187,12 +187,12 @@ func retries(t *testing.T, b CampaignBench) {
 	}
 	retry := func(round int, until time.Time, want error) {
 		t.Helper()
-		err := b.RetryCampaign(t.Context(), "spring", 5, mail.Retry{Round: round, SettledBefore: until, Actor: "key:ops", Reason: "why not"})
+		err := b.RetryCampaign(t.Context(), "spring", 5, mail.Retry{Round: round, ResolvedBefore: until, Actor: "key:ops", Reason: "why not"})
 		if !errors.Is(err, want) {
 			t.Fatalf("round %d: %v, want %v", round, err, want)
 		}
 	}
-	settle(mail.Recipient{N: 1, State: mail.StateSent}, mail.Recipient{N: 2, State: mail.StateUnknown, Why: "why"},
+	resolve(mail.Recipient{N: 1, State: mail.StateSent}, mail.Recipient{N: 2, State: mail.StateUnknown, Why: "why"},
 		mail.Recipient{N: 3, State: mail.StateUnknown}, mail.Recipient{N: 4, State: mail.StateRejected})
 	soon := time.Now().Add(time.Hour)
 	retry(1, soon, mail.ErrCampaignNotDone)
@@ -215,10 +215,10 @@ func retries(t *testing.T, b CampaignBench) {
 		t.Errorf("due %+v, %v", due, err)
 	}
 	for _, s := range []mail.State{mail.StateUnknown, mail.StateRejected} { // of the mail before, late: its word is not about this one
-		settle(mail.Recipient{N: 2, State: s, Generation: 1})
+		resolve(mail.Recipient{N: 2, State: s, Generation: 1})
 		wantCounts(t, b, mail.CampaignCounts{Total: 4, Due: 2, Sent: 1, Rejected: 1})
 	}
-	settle(mail.Recipient{N: 2, State: mail.StateSent, Generation: 1}, mail.Recipient{N: 3, State: mail.StateSent, Generation: 2})
+	resolve(mail.Recipient{N: 2, State: mail.StateSent, Generation: 1}, mail.Recipient{N: 3, State: mail.StateSent, Generation: 2})
 	if err := b.SetCampaignState(t.Context(), "spring", 6, mail.CampaignDone, ""); err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func Catalogue(t *testing.T, open func(t *testing.T) CatalogueTest) {
 		"ORD-7 what is set aside stays":                            leavesReserved,
 		"SRCH-3 F55 a deleted product is due, and counts on":       deletesProduct,
 		"a refused change stops nothing":                           refusesChange,
-		"SRCH-5 what moves while it is indexed is told":            tellsMoved,
+		"SRCH-5 what moves while it is indexed is told":            reportsMoved,
 		"SRCH-3 F52 stock that moves is due at once, once":         stockIsDue,
 		"SRCH-3 a change is due if its workflow does not index it": changeIsDue,
 		"SRCH-11 revisions come in pages":                          revisionPages,
@@ -108,9 +108,9 @@ func putsProduct(t *testing.T, c CatalogueTest) {
 	if got := c.now(t, "a"); got.Revision != p.Revision || got.Name != "Thing a" || len(got.Tags) != 1 {
 		t.Errorf("there is %+v", got)
 	}
-	picture := catalog.Picture{ID: "pic-1", Renditions: []catalog.Rendition{{Name: "small", Key: "k"}}}
-	p = c.change(t, "a", nil, catalog.Change{ID: "2", AddPicture: &picture}, PutOf("3", "a"), catalog.Change{ID: "4", Price: &catalog.Price{Amount: 900}})
-	if p.Version != 4 || p.Price != 900 || p.Currency != "EUR" || len(p.Pictures) != 1 {
+	image := catalog.Image{ID: "pic-1", Renditions: []catalog.Rendition{{Name: "small", Key: "k"}}}
+	p = c.change(t, "a", nil, catalog.Change{ID: "2", AddImage: &image}, PutOf("3", "a"), catalog.Change{ID: "4", Price: &catalog.Price{Amount: 900}})
+	if p.Version != 4 || p.Price != 900 || p.Currency != "EUR" || len(p.Images) != 1 {
 		t.Errorf("changed: %+v", p)
 	}
 }
@@ -195,7 +195,7 @@ func refusesChange(t *testing.T, c CatalogueTest) {
 	}
 }
 
-func (c CatalogueTest) mark(t *testing.T, sku string, revision int64) []string {
+func (c CatalogueTest) markIndexed(t *testing.T, sku string, revision int64) []string {
 	t.Helper()
 	moved, err := c.RecordIndexed(t.Context(), map[string]int64{sku: revision})
 	if err != nil {
@@ -204,14 +204,14 @@ func (c CatalogueTest) mark(t *testing.T, sku string, revision int64) []string {
 	return moved
 }
 
-func tellsMoved(t *testing.T, c CatalogueTest) {
+func reportsMoved(t *testing.T, c CatalogueTest) {
 	was := c.change(t, "a", nil, PutOf("1", "a"))
 	c.Reserve(t, "a", 1)
-	if moved := c.mark(t, "a", was.Revision); !slices.Equal(moved, []string{"a"}) {
+	if moved := c.markIndexed(t, "a", was.Revision); !slices.Equal(moved, []string{"a"}) {
 		t.Errorf("moved: %q", moved)
 	}
 	c.wantDue(t, "a")
-	if moved := c.mark(t, "a", c.now(t, "a").Revision); len(moved) > 0 {
+	if moved := c.markIndexed(t, "a", c.now(t, "a").Revision); len(moved) > 0 {
 		t.Errorf("moved: %q", moved)
 	}
 	c.Later(time.Hour)
@@ -221,7 +221,7 @@ func tellsMoved(t *testing.T, c CatalogueTest) {
 func stockIsDue(t *testing.T, c CatalogueTest) {
 	p := c.change(t, "a", nil, PutOf("1", "a"))
 	c.change(t, "b", nil, PutOf("1", "b"))
-	c.mark(t, "a", p.Revision)
+	c.markIndexed(t, "a", p.Revision)
 	c.Reserve(t, "a", 1)
 	c.Reserve(t, "a", 1)
 	c.wantDue(t, "a")

@@ -67,7 +67,7 @@ func putAndConfirm(t *testing.T, b IndexBench) {
 	full := catalog.Document{
 		SKU: "full", Version: 1 << 40, Name: "Everything <b>&", Description: "all fields", Brand: "Levi's", Category: `"Quoted"`,
 		Tags: []string{"x", "y"}, Price: 9_007_199_254_740_993, Currency: "JPY", Available: 2, Rating: 450, Group: "g", Added: 1_700_000_000,
-		Pictures: []string{"https://cdn.example/a.jpg"}, Thumbnail: "https://cdn.example/t.jpg",
+		Images: []string{"https://cdn.example/a.jpg"}, Thumbnail: "https://cdn.example/t.jpg",
 	}
 	put(t, b, full)
 	r := search(t, b, catalog.Query{Text: "everything"})

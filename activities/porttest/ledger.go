@@ -17,9 +17,9 @@ func Ledger(t *testing.T, open func(t *testing.T) mails.MailLedger) {
 		"EML-1 one of many claimers sends":  oneSends,
 		"EML-1 a mail sent stays sent":      sentStays,
 		"EML-1 how it ended is remembered":  remembersEnd,
-		"EML-1 what is settled stays so":    settledStays,
-		"EML-1 each milestone is one mail":  milestonesApart,
-		"a mail not claimed is not settled": settlesOnlyClaimed,
+		"EML-1 what is settled stays so":    resolvedStays,
+		"EML-1 each milestone is one mail":  notificationsApart,
+		"a mail not claimed is not settled": resolvesOnlyClaimed,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -29,7 +29,7 @@ func Ledger(t *testing.T, open func(t *testing.T) mails.MailLedger) {
 }
 
 func oneSends(t *testing.T, l mails.MailLedger) {
-	m := letter(order.MailConfirmation)
+	m := newMessage(order.MailConfirmation)
 	for round := range 3 { // after each, the mail is certainly not sent
 		var mu sync.Mutex
 		got := make(map[mail.State]int)
@@ -49,15 +49,15 @@ func oneSends(t *testing.T, l mails.MailLedger) {
 		if got[mail.StateDue] != 1 || got[mail.StateSending] != 7 {
 			t.Fatalf("round %d: 8 claimers saw %v, want one due and seven sending", round, got)
 		}
-		settle(t, l, m, mail.StateDue, "")
+		resolve(t, l, m, mail.StateDue, "")
 	}
 }
 
 func sentStays(t *testing.T, l mails.MailLedger) {
-	m := letter(order.MailShipped)
+	m := newMessage(order.MailShipped)
 	wantClaim(t, l, m, mail.StateDue, "")
-	settle(t, l, m, mail.StateSent, "msg-1")
-	settle(t, l, m, mail.StateUnknown, "") // a late, slower attempt
+	resolve(t, l, m, mail.StateSent, "msg-1")
+	resolve(t, l, m, mail.StateUnknown, "") // a late, slower attempt
 	wantClaim(t, l, m, mail.StateSent, "msg-1")
 	if o, err := l.FindMail(t.Context(), m.ID); err != nil || o.Receipt.Provider != "smtp" || len(o.Receipt.Skipped) != 1 || o.Receipt.Skipped[0].Provider != "ses" {
 		t.Errorf("who has it, and why: %+v %v", o, err)
@@ -66,34 +66,34 @@ func sentStays(t *testing.T, l mails.MailLedger) {
 
 func remembersEnd(t *testing.T, l mails.MailLedger) {
 	for _, s := range []mail.State{mail.StateUnknown, mail.StateRejected, mail.StateSuppressed} {
-		m := letter(order.MailCancelled)
+		m := newMessage(order.MailCancelled)
 		wantClaim(t, l, m, mail.StateDue, "")
 		wantClaim(t, l, m, mail.StateSending, "")
-		settle(t, l, m, s, "")
+		resolve(t, l, m, s, "")
 		wantClaim(t, l, m, s, "")
 	}
 }
 
-// settledStays is a sender that was given up on and comes back: what it says
+// resolvedStays is a sender that was given up on and comes back: what it says
 // does not make the mail due, or something else, again. Only that it was sent
 // after all is news.
-func settledStays(t *testing.T, l mails.MailLedger) {
+func resolvedStays(t *testing.T, l mails.MailLedger) {
 	for _, s := range []mail.State{mail.StateUnknown, mail.StateRejected, mail.StateSuppressed} {
-		m := letter(order.MailDelivered)
+		m := newMessage(order.MailDelivered)
 		wantClaim(t, l, m, mail.StateDue, "")
-		settle(t, l, m, s, "")
+		resolve(t, l, m, s, "")
 		for _, late := range []mail.State{mail.StateDue, mail.StateUnknown, mail.StateRejected} {
-			settle(t, l, m, late, "")
+			resolve(t, l, m, late, "")
 			wantClaim(t, l, m, s, "")
 		}
-		settle(t, l, m, mail.StateSent, "msg-1")
+		resolve(t, l, m, mail.StateSent, "msg-1")
 		wantClaim(t, l, m, mail.StateSent, "msg-1")
 	}
 }
 
-func milestonesApart(t *testing.T, l mails.MailLedger) {
+func notificationsApart(t *testing.T, l mails.MailLedger) {
 	id := order.NewID()
-	again := order.Mail{OrderID: id, Milestone: order.MailDelivered, Generation: 2}.Key()
+	again := order.Mail{OrderID: id, Notification: order.MailDelivered, Generation: 2}.Key()
 	for _, key := range []string{MessageOf(id, order.MailConfirmation).ID, MessageOf(id, order.MailDelivered).ID, again} {
 		m := MessageOf(id, order.MailDelivered)
 		m.ID = key
@@ -101,13 +101,13 @@ func milestonesApart(t *testing.T, l mails.MailLedger) {
 	}
 }
 
-func settlesOnlyClaimed(t *testing.T, l mails.MailLedger) {
-	if err := l.RecordMailOutcome(t.Context(), letter(order.MailExpired), mail.Outcome{State: mail.StateSent}); err == nil {
+func resolvesOnlyClaimed(t *testing.T, l mails.MailLedger) {
+	if err := l.RecordMailOutcome(t.Context(), newMessage(order.MailExpired), mail.Outcome{State: mail.StateSent}); err == nil {
 		t.Error("a mail that nobody claimed was settled")
 	}
 }
 
-func letter(m order.Milestone) mail.Message { return MessageOf(order.NewID(), m) }
+func newMessage(m order.Notification) mail.Message { return MessageOf(order.NewID(), m) }
 
 func wantClaim(t *testing.T, l mails.MailLedger, m mail.Message, want mail.State, wantID string) {
 	t.Helper()
@@ -123,7 +123,7 @@ func wantClaim(t *testing.T, l mails.MailLedger, m mail.Message, want mail.State
 	}
 }
 
-func settle(t *testing.T, l mails.MailLedger, m mail.Message, s mail.State, id string) {
+func resolve(t *testing.T, l mails.MailLedger, m mail.Message, s mail.State, id string) {
 	t.Helper()
 	o := mail.Outcome{State: s, Receipt: mail.Receipt{Provider: "smtp", ProviderID: id, Skipped: []mail.PassedOver{{Provider: "ses", Why: "down"}}}, Why: "why"}
 	if err := l.RecordMailOutcome(t.Context(), m, o); err != nil {

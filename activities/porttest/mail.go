@@ -27,7 +27,7 @@ func Mailer(t *testing.T, setup func(t *testing.T) MailBench) {
 		"EML-11 what cannot be sent is refused": refusesMails,
 		"EML-13 both streams":                   sendsStreams,
 		"EML-4 the next mail is another matter": goesOn,
-		"EML-11 hostile text goes out as text":  sendsHostileText,
+		"EML-11 hostile text goes out as text":  sendsMaliciousText,
 		"EML-5 a mail to many is one mail":      sendsToMany,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -38,9 +38,9 @@ func Mailer(t *testing.T, setup func(t *testing.T) MailBench) {
 }
 
 // MessageOf is a mail about an order.
-func MessageOf(id order.ID, m order.Milestone) mail.Message {
+func MessageOf(id order.ID, m order.Notification) mail.Message {
 	return mail.Message{
-		ID: order.Mail{OrderID: id, Milestone: m, Generation: 1}.Key(), About: string(id), Generation: 1,
+		ID: order.Mail{OrderID: id, Notification: m, Generation: 1}.Key(), About: string(id), Generation: 1,
 		Stream: mail.Transactional, Template: string(m), To: []mail.Address{{Name: "Ada Löwe", Email: "ada@example.com"}},
 		Content: mail.Content{Subject: "Ihre Bestellung", Text: "Guten Tag", HTML: "<p>Guten Tag</p>"},
 		Tags:    map[string]string{"order": string(id), "milestone": string(m), "generation": "1"},
@@ -62,7 +62,7 @@ func (b MailBench) send(t *testing.T, m mail.Message) string {
 func sendsMails(t *testing.T, b MailBench) {
 	id := order.NewID()
 	ids := map[string]bool{}
-	for _, m := range []order.Milestone{order.MailConfirmation, order.MailShipped, order.MailDelivered} {
+	for _, m := range []order.Notification{order.MailConfirmation, order.MailShipped, order.MailDelivered} {
 		providerID := b.send(t, MessageOf(id, m))
 		if providerID == "" || ids[providerID] {
 			t.Errorf("%s: the provider's id %q is empty or was given before", m, providerID)
@@ -128,7 +128,7 @@ func sendsStreams(t *testing.T, b MailBench) {
 	b.send(t, MessageOf(order.NewID(), order.MailShipped))
 }
 
-func sendsHostileText(t *testing.T, b MailBench) {
+func sendsMaliciousText(t *testing.T, b MailBench) {
 	m := MessageOf(order.NewID(), order.MailCancelled)
 	m.To[0].Name = "Eve, everyone@example.com <script>"
 	m.Content.Text = "\r\n.\r\nMAIL FROM:<eve@example.com>\r\n..\n.\r"

@@ -69,7 +69,7 @@ func Payments(t *testing.T, open func(t *testing.T) PaymentsHarness) {
 		"IDEM-8 REF-5 refunds":                             refundsOnce,
 		"REF-1 a refund when everything went back before":  refundedBefore,
 		"REF-1 the rest after a part by hand":              refundsRest,
-		"REF-5 a refund that the bank turned down":         refundTurnedDown,
+		"REF-5 a refund that the bank turned down":         refundDeclined,
 		"unknown intents":                                  unknownIntents,
 		"PAY-5 throttled and denied":                       throttledAndDenied,
 		"PAY-9 REC-1 a read that fails changes nothing":    failedRead,

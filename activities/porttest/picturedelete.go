@@ -78,7 +78,7 @@ func deletesAny(t *testing.T, b UploadBench) {
 			t.Errorf("completed after it was deleted: %v", err)
 		}
 	}
-	for range catalog.MaxPictures - 4 {
+	for range catalog.MaxImages - 4 {
 		newUpload(t, b, "mug", 0)
 	}
 	more, err := catalog.NewUpload("mug", "", "image/gif", 5, "k", time.Now())

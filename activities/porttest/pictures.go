@@ -17,7 +17,7 @@ import (
 
 // UploadBench is a record of pictures as the suite drives it.
 type UploadBench interface {
-	images.PictureRecord
+	images.ImageRecord
 	images.UploadSweeper
 	CreateUpload(ctx context.Context, u catalog.Upload) error
 	BeginUpload(ctx context.Context, id string) (catalog.Upload, error)
@@ -35,7 +35,7 @@ func Uploads(t *testing.T, open func(t *testing.T) UploadBench) {
 		"IMG-8 a refused picture says why":                          refusesWithReason,
 		"F62 an upload not completed expires":                       expires,
 		"F64 sizes made are remembered":                             remembersRenditions,
-		"a product has so many pictures":                            boundsPictures,
+		"a product has so many pictures":                            boundsImages,
 		"what is left over is found":                                findsLeftOver,
 		"two who begin are one":                                     beginsOnce,
 		"a picture that is not there is not":                        missesUpload,
@@ -198,11 +198,11 @@ func expires(t *testing.T, b UploadBench) {
 	}
 }
 
-func boundsPictures(t *testing.T, b UploadBench) {
+func boundsImages(t *testing.T, b UploadBench) {
 	var mu sync.Mutex
 	var refused int
 	var all sync.WaitGroup
-	for range catalog.MaxPictures + 4 {
+	for range catalog.MaxImages + 4 {
 		all.Go(func() {
 			u, err := catalog.NewUpload("mug", "", "image/gif", 5, "k", time.Now())
 			if err == nil {
@@ -284,8 +284,8 @@ func listsUploads(t *testing.T, b UploadBench) {
 
 // ObjectStore is a store as the suite drives it.
 type ObjectStore interface {
-	images.PictureSource
-	images.PictureShelf
+	images.ImageSource
+	images.ImageStore
 }
 
 // Objects checks a store of pictures. Keys begin with the test's own prefix.

@@ -90,10 +90,10 @@ func lostAttempt(t *testing.T, r recordTest) {
 	ready.Order.Fence = 5
 	lost := follow(ready.Order, order.Authorized, order.PaymentAuthorized, order.StockKeep)
 	lostToo := follow(lost.Order, order.Paid, order.PaymentCaptured, order.StockStays)
-	told := follow(ready.Order, order.Cancelling, order.CancelRequested, order.StockStays)
-	told.Order.Fence = 9
-	ended := follow(told.Order, order.Cancelled, order.OrderCancelled, order.StockRelease)
-	for i, c := range []order.Change{ready, lost, lostToo, told, lost, ended, lostToo, told} {
+	kept := follow(ready.Order, order.Cancelling, order.CancelRequested, order.StockStays)
+	kept.Order.Fence = 9
+	ended := follow(kept.Order, order.Cancelled, order.OrderCancelled, order.StockRelease)
+	for i, c := range []order.Change{ready, lost, lostToo, kept, lost, ended, lostToo, kept} {
 		if err := r.SaveOrder(t.Context(), c); err != nil {
 			t.Fatalf("change %d: %v", i, err)
 		}
@@ -103,7 +103,7 @@ func lostAttempt(t *testing.T, r recordTest) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []order.Event{ready.Events[0], told.Events[0], ended.Events[0]}
+	want := []order.Event{ready.Events[0], kept.Events[0], ended.Events[0]}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events after 2 (-want +got):\n%s", diff)
 	}

@@ -88,9 +88,9 @@ func refundsRest(t *testing.T, h PaymentsHarness) {
 	wantDone(t, h, in.OrderID, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 1000, Refunds: 2, Returned: 1000})
 }
 
-// refundTurnedDown is a refund that comes back: its key does not try again,
+// refundDeclined is a refund that comes back: its key does not try again,
 // and the money is left to be given back another way.
-func refundTurnedDown(t *testing.T, h PaymentsHarness) {
+func refundDeclined(t *testing.T, h PaymentsHarness) {
 	in := create(t, h, IntentOf(order.NewID(), tenEuro))
 	h.PayClosed(t, in.ID)
 	if _, err := h.Captures.CaptureIntent(t.Context(), in.ID, tenEuro, order.Key(in.OrderID, "capture", 1)); err != nil {

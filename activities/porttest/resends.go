@@ -21,7 +21,7 @@ func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 	id := order.NewID()
 	m := MessageOf(id, order.MailShipped)
 	ask := func(key string) order.Resend {
-		return order.Resend{OrderID: id, Milestone: order.MailShipped, Key: key, Actor: "key:ops", Why: "never arrived"}
+		return order.Resend{OrderID: id, Notification: order.MailShipped, Key: key, Actor: "key:ops", Why: "never arrived"}
 	}
 	want := func(t *testing.T, l ResendLedger, key string, generation int, kind error) {
 		t.Helper()
@@ -35,15 +35,15 @@ func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 	t.Run("EML-1 a mail sent on request", func(t *testing.T) {
 		l := open(t)
 		r := ask("k1")
-		r.Milestone = order.MailReturnInstructions
+		r.Notification = order.MailReturnInstructions
 		for range 2 {
 			if got, err := l.OpenResend(t.Context(), r); err != nil || got.Generation != 1 {
 				t.Errorf("generation %d %v", got.Generation, err)
 			}
 		}
-		m := MessageOf(id, r.Milestone)
+		m := MessageOf(id, r.Notification)
 		wantClaim(t, l, m, mail.StateDue, "")
-		settle(t, l, m, mail.StateSent, "msg-1")
+		resolve(t, l, m, mail.StateSent, "msg-1")
 		r.Key = "k2"
 		if got, err := l.OpenResend(t.Context(), r); err != nil || got.Generation != 2 {
 			t.Errorf("asked once more: generation %d %v", got.Generation, err)
@@ -53,18 +53,18 @@ func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 		l := open(t)
 		for _, ref := range []string{"re_1", "re_2"} {
 			m := MessageOf(id, order.MailRefunded)
-			m.ID = order.Mail{OrderID: id, Milestone: order.MailRefunded, Generation: 1, Ref: ref}.Key()
+			m.ID = order.Mail{OrderID: id, Notification: order.MailRefunded, Generation: 1, Ref: ref}.Key()
 			wantClaim(t, l, m, mail.StateDue, "")
-			settle(t, l, m, mail.StateSent, "msg-"+ref)
+			resolve(t, l, m, mail.StateSent, "msg-"+ref)
 		}
 		r := ask("k1")
-		r.Milestone, r.Ref = order.MailRefunded, "re_2"
+		r.Notification, r.Ref = order.MailRefunded, "re_2"
 		got, err := l.OpenResend(t.Context(), r)
 		if err != nil || got.Generation != 2 {
 			t.Errorf("generation %d %v", got.Generation, err)
 		}
 		again := MessageOf(id, order.MailRefunded)
-		again.ID = order.Mail{OrderID: id, Milestone: order.MailRefunded, Generation: got.Generation, Ref: "re_2"}.Key()
+		again.ID = order.Mail{OrderID: id, Notification: order.MailRefunded, Generation: got.Generation, Ref: "re_2"}.Key()
 		again.Generation = got.Generation
 		if o, err := l.FindMail(t.Context(), again.ID); err != nil || o.State != mail.StateDue {
 			t.Errorf("%+v %v", o, err)
@@ -79,13 +79,13 @@ func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 		l := open(t)
 		of := func(ref string) mail.Message {
 			m := MessageOf(id, order.MailRefunded)
-			m.ID = order.Mail{OrderID: id, Milestone: order.MailRefunded, Generation: 1, Ref: ref}.Key()
+			m.ID = order.Mail{OrderID: id, Notification: order.MailRefunded, Generation: 1, Ref: ref}.Key()
 			return m
 		}
 		r := ask("k1")
-		r.Milestone, r.Ref = order.MailRefunded, "re_2"
+		r.Notification, r.Ref = order.MailRefunded, "re_2"
 		wantClaim(t, l, of("re_1"), mail.StateDue, "")
-		settle(t, l, of("re_1"), mail.StateSent, "msg-1")
+		resolve(t, l, of("re_1"), mail.StateSent, "msg-1")
 		if got, err := l.OpenResend(t.Context(), r); !errors.Is(err, order.ErrNotFound) {
 			t.Errorf("before it is tried: generation %d %v", got.Generation, err)
 		}
@@ -102,7 +102,7 @@ func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 		l := open(t)
 		wantClaim(t, l, m, mail.StateDue, "")
 		want(t, l, "k1", 0, order.ErrMailing)
-		settle(t, l, m, mail.StateUnknown, "")
+		resolve(t, l, m, mail.StateUnknown, "")
 		var all sync.WaitGroup
 		for range 6 {
 			all.Go(func() { want(t, l, "k1", 2, nil) })
@@ -110,9 +110,9 @@ func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 		all.Wait()
 		want(t, l, "k2", 0, order.ErrMailing) // the second generation is not sent yet
 		again := m
-		again.ID, again.Generation = order.Mail{OrderID: id, Milestone: order.MailShipped, Generation: 2}.Key(), 2
+		again.ID, again.Generation = order.Mail{OrderID: id, Notification: order.MailShipped, Generation: 2}.Key(), 2
 		wantClaim(t, l, again, mail.StateDue, "")
-		settle(t, l, again, mail.StateSent, "msg-2")
+		resolve(t, l, again, mail.StateSent, "msg-2")
 		want(t, l, "k1", 2, nil) // asked again: the same
 		want(t, l, "k2", 3, nil)
 	})

@@ -22,7 +22,7 @@ func Suppressions(t *testing.T, setup func(t *testing.T) SuppressionBench) {
 		"BNC-1 a hard bounce blocks everything":      blocksAll,
 		"EML-13 unsubscribing blocks marketing only": blocksMarketing,
 		"nobody else is blocked":                     blocksNobodyElse,
-		"the reason tells no address":                tellsNoAddress,
+		"the reason tells no address":                hidesAddress,
 		"what blocks everything outweighs marketing": blocksBoth,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -65,7 +65,7 @@ func blocksBoth(t *testing.T, b SuppressionBench) {
 	b.wantBlocked(t, "ada@example.com", true, true)
 }
 
-func tellsNoAddress(t *testing.T, b SuppressionBench) {
+func hidesAddress(t *testing.T, b SuppressionBench) {
 	b.All(t, "ada@example.com")
 	if why, err := b.Suppressions.Blocked(t.Context(), "ada@example.com", mail.Transactional); err != nil || strings.Contains(why, "ada") {
 		t.Errorf("%q %v", why, err)

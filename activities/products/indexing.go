@@ -136,9 +136,9 @@ func IndexAccepted(ctx context.Context, a *Activities, skus []string, now map[st
 	return done, refused, nil
 }
 
-// tellRefused is for whoever keeps the catalogue: only they can mend a product
+// logRefused is for whoever keeps the catalogue: only they can mend a product
 // that the index does not take.
-func tellRefused(ctx context.Context, refused map[string]error) {
+func logRefused(ctx context.Context, refused map[string]error) {
 	for sku, why := range refused {
 		logger(ctx).Error("the index refuses a product", "sku", sku, "error", why)
 	}
@@ -149,7 +149,7 @@ func tellRefused(ctx context.Context, refused map[string]error) {
 func (a *Activities) documents(skus []string, now map[string]catalog.Stocked) (docs []catalog.Document, gone []string) {
 	for _, sku := range skus {
 		if p, ok := now[sku]; ok && p.ForSale() {
-			docs = append(docs, p.Document(a.PictureURL))
+			docs = append(docs, p.Document(a.ImageURL))
 			continue
 		}
 		gone = append(gone, sku)

@@ -13,7 +13,7 @@ import (
 // Activities are the steps of products and of their search index.
 type Activities struct {
 	Products      Products
-	ProductTeller ProductTeller
+	ProductNotifier ProductNotifier
 	Listings      Listings
 	Index         Index
 	IndexKeys     IndexKeys
@@ -28,12 +28,12 @@ type Activities struct {
 	// KeepWebhooks is for how long the bytes of delivered webhooks are kept; 0:
 	// for ever.
 	KeepWebhooks time.Duration
-	// ProductPictures and PictureDeleter have a deleted product's images
+	// ProductImages and ImageDeleter have a deleted product's images
 	// deleted; nil: there are none.
-	ProductPictures ProductPictures
-	PictureDeleter  PictureDeleter
-	// PictureURL returns where a browser finds an image; nil: its key.
-	PictureURL func(key string) string
+	ProductImages ProductImages
+	ImageDeleter  ImageDeleter
+	// ImageURL returns where a browser finds an image; nil: its key.
+	ImageURL func(key string) string
 }
 
 // Products is the record of the catalogue, as a product's workflow writes it.
@@ -45,9 +45,9 @@ type Products interface {
 	ChangeProduct(ctx context.Context, sku string, changes []catalog.Change) ([]catalog.Changed, error)
 }
 
-// ProductTeller brings a product's workflow news, and starts it if none runs.
-type ProductTeller interface {
-	TellProduct(ctx context.Context, sku string, c catalog.Change) error
+// ProductNotifier brings a product's workflow news, and starts it if none runs.
+type ProductNotifier interface {
+	NotifyProduct(ctx context.Context, sku string, c catalog.Change) error
 }
 
 // ProductChanges are changes of one product, in the order they came.
@@ -79,7 +79,7 @@ func (a *Activities) ChangeProduct(ctx context.Context, c ProductChanges) ([]Pro
 			outcomes[i].Failure, outcomes[i].Why = activities.FailureType(v.Err), v.Err.Error()
 		} else if c.Changes[i].Delete {
 			// Done again if this fails: the change itself is carried out once.
-			if err := a.discardPictures(ctx, c.SKU); err != nil {
+			if err := a.discardImages(ctx, c.SKU); err != nil {
 				return nil, activities.Failure(err)
 			}
 		}
@@ -87,42 +87,42 @@ func (a *Activities) ChangeProduct(ctx context.Context, c ProductChanges) ([]Pro
 	return outcomes, nil
 }
 
-// ProductNews is a change for a product's workflow, from another workflow.
-type ProductNews struct {
+// ProductNotification is a change for a product's workflow, from another workflow.
+type ProductNotification struct {
 	SKU    string         `json:"sku"`
 	Change catalog.Change `json:"change"`
 }
 
-// TellProduct tells a product's workflow, which then writes and indexes the
+// NotifyProduct tells a product's workflow, which then writes and indexes the
 // change: how a picture that is ready reaches its product. The change's ID
 // makes telling it again harmless.
-func (a *Activities) TellProduct(ctx context.Context, n ProductNews) error {
-	return activities.Failure(a.ProductTeller.TellProduct(ctx, n.SKU, n.Change))
+func (a *Activities) NotifyProduct(ctx context.Context, n ProductNotification) error {
+	return activities.Failure(a.ProductNotifier.NotifyProduct(ctx, n.SKU, n.Change))
 }
 
-// discardPictures has the pictures of a product deleted that was deleted
+// discardImages has the pictures of a product deleted that was deleted
 // itself; the record has marked them in the same transaction.
-func (a *Activities) discardPictures(ctx context.Context, sku string) error {
-	if a.ProductPictures == nil {
+func (a *Activities) discardImages(ctx context.Context, sku string) error {
+	if a.ProductImages == nil {
 		return nil
 	}
-	ids, err := a.ProductPictures.DeletingUploads(ctx, sku, 1)
+	ids, err := a.ProductImages.DeletingUploads(ctx, sku, 1)
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	return a.PictureDeleter.DeletePicturesOf(ctx, sku)
+	return a.ImageDeleter.DeleteImagesOf(ctx, sku)
 }
 
-// ProductPictures are the pictures of products, as whoever deletes a product
+// ProductImages are the pictures of products, as whoever deletes a product
 // needs them.
-type ProductPictures interface {
+type ProductImages interface {
 	// DeletingUploads answers the ids of up to limit of a product's pictures
 	// that are to be deleted and are not yet, the oldest first.
 	DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error)
 }
 
-// PictureDeleter has all pictures of a product deleted of which the record says
+// ImageDeleter has all pictures of a product deleted of which the record says
 // that they are to be, by one workflow; asking again changes nothing.
-type PictureDeleter interface {
-	DeletePicturesOf(ctx context.Context, sku string) error
+type ImageDeleter interface {
+	DeleteImagesOf(ctx context.Context, sku string) error
 }

@@ -82,7 +82,7 @@ func (a *Activities) CompareIndex(ctx context.Context, r CompareRequest) (catalo
 	}
 	d := c.drift
 	say("index compared with the catalogue", "products", d.Products, "documents", d.Documents, "missing", d.Missing, "stale", d.Stale,
-		"ahead", d.Ahead, "strays", d.Strays, "due", d.Due, "repaired", d.Repaired, "ms", d.TookMS)
+		"ahead", d.Ahead, "strays", d.Orphans, "due", d.Due, "repaired", d.Repaired, "ms", d.TookMS)
 	return c.drift, nil
 }
 
@@ -194,7 +194,7 @@ func (c *comparison) repair(ctx context.Context, skus []string) error {
 			}
 			continue
 		case !r.ForSale:
-			c.drift.Strays++
+			c.drift.Orphans++
 		case !there:
 			c.drift.Missing++
 		case version < r.Revision:
@@ -212,7 +212,7 @@ func (c *comparison) repair(ctx context.Context, skus []string) error {
 	if err != nil {
 		return err
 	}
-	tellRefused(ctx, refused)
+	logRefused(ctx, refused)
 	for _, sku := range mend {
 		if refused[sku] == nil {
 			c.drift.Repaired++

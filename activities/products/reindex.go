@@ -79,7 +79,7 @@ func (a *Activities) putShadow(ctx context.Context, name string, docs []catalog.
 			return 0, err
 		}
 	}
-	tellRefused(ctx, refused)
+	logRefused(ctx, refused)
 	return int64(len(docs) - len(refused)), nil
 }
 
@@ -133,7 +133,7 @@ func (a *Activities) IndexChanged(ctx context.Context, r ChangedRequest) (Indexe
 		if err != nil {
 			return all, activities.Failure(err)
 		}
-		tellRefused(ctx, refused)
+		logRefused(ctx, refused)
 		all.Put, all.Deleted, after = all.Put+done.Put, all.Deleted+done.Deleted, skus[len(skus)-1]
 	}
 }

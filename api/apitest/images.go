@@ -38,14 +38,14 @@ func (s *ImageStore) ShowPrivate(_ context.Context, key string, within time.Dura
 	return catalog.Link{URL: "https://private.example/" + key, Expires: time.Now().Add(within)}, s.Fail
 }
 
-// StartPicture notes that the workflow was started.
-func (s *ImageStore) StartPicture(_ context.Context, id, _ string) error {
+// StartImage notes that the workflow was started.
+func (s *ImageStore) StartImage(_ context.Context, id, _ string) error {
 	s.Started = append(s.Started, id)
 	return s.Fail
 }
 
-// DeletePicture notes that the deletion was started.
-func (s *ImageStore) DeletePicture(_ context.Context, id, _ string) error {
+// DeleteImage notes that the deletion was started.
+func (s *ImageStore) DeleteImage(_ context.Context, id, _ string) error {
 	s.Deleted = append(s.Deleted, id)
 	return s.Fail
 }

@@ -18,7 +18,7 @@ type Products struct {
 
 	mu      sync.Mutex
 	Fail    error
-	Late    bool // the change is made, and the call ends too late
+	ReportLate    bool // the change is made, and the call ends too late
 	Started []catalog.Import
 	Asked   int // changes
 }
@@ -42,7 +42,7 @@ func (f *Products) ChangeProduct(ctx context.Context, sku string, c catalog.Chan
 	if err != nil {
 		return catalog.Stocked{}, err
 	}
-	if f.Late {
+	if f.ReportLate {
 		return catalog.Stocked{}, context.DeadlineExceeded
 	}
 	return ended[0].Product, ended[0].Err

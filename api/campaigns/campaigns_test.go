@@ -54,7 +54,7 @@ func (f *workflows) CancelCampaign(ctx context.Context, c mail.CampaignStatus, a
 }
 
 func (f *workflows) RetryCampaign(ctx context.Context, c mail.CampaignStatus, r mail.Retry) error {
-	return f.send(ctx, fmt.Sprint("retry ", c.ID, " ", r.Round, " ", time.Since(r.SettledBefore).Round(time.Minute), " ", r.Actor, ": ", r.Reason))
+	return f.send(ctx, fmt.Sprint("retry ", c.ID, " ", r.Round, " ", time.Since(r.ResolvedBefore).Round(time.Minute), " ", r.Actor, ": ", r.Reason))
 }
 
 func setUpCampaigns(t testing.TB, mods ...func(*api.Config, *records.Store)) (*apitest.Shop, *workflows) {

@@ -68,6 +68,6 @@ type retryCampaignInput struct {
 func (s *Service) retry(ctx context.Context, in *retryCampaignInput) (*campaignOutput, error) {
 	before := s.server.Now().Add(-time.Duration(*in.Body.UnknownMinutes) * time.Minute)
 	return s.send(ctx, in.ID, in.Body.Reason, func(ctx context.Context, c mail.CampaignStatus, actor, why string) error {
-		return s.Workflows.RetryCampaign(ctx, c, mail.Retry{Round: in.Body.Round, SettledBefore: before, Actor: actor, Reason: why})
+		return s.Workflows.RetryCampaign(ctx, c, mail.Retry{Round: in.Body.Round, ResolvedBefore: before, Actor: actor, Reason: why})
 	})
 }

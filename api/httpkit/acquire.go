@@ -17,11 +17,11 @@ func (s *Server) AcquireStream(ctx context.Context) (release func(), ok bool) {
 // AcquirePicture takes one of the places of requests for pictures, if one is
 // free.
 func (s *Server) AcquirePicture(ctx context.Context) (release func(), ok bool) {
-	return s.limiters.pictures.TryAcquire(CallOf(ctx).Actor())
+	return s.limiters.images.TryAcquire(CallOf(ctx).Actor())
 }
 
 // AcquirePage takes one of the places of all other requests, for a page that is
-// not an operation. It waits for TurnWithin.
+// not an operation. It waits for PlaceWait.
 func (s *Server) AcquirePage(ctx context.Context) (release func(), err error) {
-	return s.limiters.rest.Acquire(ctx, CallOf(ctx).Actor(), s.TurnWithin)
+	return s.limiters.rest.Acquire(ctx, CallOf(ctx).Actor(), s.PlaceWait)
 }

@@ -30,19 +30,19 @@ type Limits struct {
 	Scans int
 	// Files are uploads of pictures, and imports; default 32.
 	Files int
-	// Pictures are led to where they are seen; default 128.
-	Pictures int
+	// Images are led to where they are seen; default 128.
+	Images int
 	// Rest is for all else; default 256.
 	Rest int
 }
 
 // limiters are those of each class of requests.
-type limiters struct{ orders, search, scans, files, pictures, rest *limiter.Limiter }
+type limiters struct{ orders, search, scans, files, images, rest *limiter.Limiter }
 
 func (l Limits) open() limiters {
 	return limiters{
 		orders: newLimiter(l.Orders), search: newLimiter(l.Search), scans: limiter.New(l.Scans, l.Scans-l.Scans/2),
-		files: newLimiter(l.Files), pictures: newLimiter(l.Pictures), rest: newLimiter(l.Rest),
+		files: newLimiter(l.Files), images: newLimiter(l.Images), rest: newLimiter(l.Rest),
 	}
 }
 
@@ -94,7 +94,7 @@ func TooMany(what string) *Problem {
 // Nothing is started before there is one: an order that is opened after its
 // caller has gone helps nobody.
 func (s *Server) AcquirePlacing(ctx context.Context) (release func(), err error) {
-	release, err = s.placements.Acquire(ctx, CallOf(ctx).Actor(), s.TurnWithin)
+	release, err = s.placements.Acquire(ctx, CallOf(ctx).Actor(), s.PlaceWait)
 	if errors.Is(err, limiter.ErrLimitReached) {
 		err = NewProblem(http.StatusTooManyRequests, "too_many_requests", "too many orders are being placed; nothing was started for this one").RetryAfter(2 * time.Second)
 	}

@@ -23,7 +23,7 @@ func Register[I, O any](s *Server, op huma.Operation, roles []Role, do func(cont
 	op.MaxBodyBytes = maxBody + 1 // huma refuses a body that has this many
 	// The deadline stays on the connection after the body is read, and passing
 	// it would cancel the request: it must outlast every wait of ours.
-	op.BodyReadTimeout = max(s.PlaceWithin+s.TurnWithin, s.SteerWithin) + 10*time.Second
+	op.BodyReadTimeout = max(s.PlaceWithin+s.PlaceWait, s.SteerWithin) + 10*time.Second
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}

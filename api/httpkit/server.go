@@ -33,9 +33,9 @@ type Config struct {
 	// late, so the others wait for their turn. One key may have three quarters
 	// of them. Default 64.
 	PlaceAtOnce int
-	// TurnWithin is how long they wait; then they are asked to come back, and
+	// PlaceWait is how long they wait; then they are asked to come back, and
 	// nothing was started. Default 1 s.
-	TurnWithin time.Duration
+	PlaceWait time.Duration
 	// SteerWithin is how long cancelling and releasing wait for the order to
 	// have moved; then the status is 202. Default 10 s.
 	SteerWithin time.Duration
@@ -68,7 +68,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Now = time.Now
 	}
 	OrDefault(&c.PlaceWithin, 5*time.Second)
-	OrDefault(&c.TurnWithin, time.Second)
+	OrDefault(&c.PlaceWait, time.Second)
 	OrDefault(&c.WriteWithin, 30*time.Second)
 	OrDefault(&c.SteerWithin, 10*time.Second)
 	OrDefault(&c.PlaceAtOnce, 64)
@@ -77,7 +77,7 @@ func (c Config) withDefaults() (Config, error) {
 	OrDefault(&c.Limits.Search, 64)
 	OrDefault(&c.Limits.Scans, 2)
 	OrDefault(&c.Limits.Files, 32)
-	OrDefault(&c.Limits.Pictures, 128)
+	OrDefault(&c.Limits.Images, 128)
 	OrDefault(&c.Limits.Rest, 256)
 	return c, nil
 }

@@ -8,15 +8,15 @@ import (
 	"purser/catalog"
 )
 
-type deletePictureOutput struct {
+type deleteImageOutput struct {
 	Status     int
 	RetryAfter string `header:"Retry-After"`
-	Body       pictureView
+	Body       imageView
 }
 
 // delete notes the deletion in the record first, so that it is carried out
 // whatever happens then.
-func (s *Service) delete(ctx context.Context, in *pictureInput) (*deletePictureOutput, error) {
+func (s *Service) delete(ctx context.Context, in *imageInput) (*deleteImageOutput, error) {
 	u, err := s.Records.Upload(ctx, in.ID)
 	if err != nil {
 		return nil, problemOf(err)
@@ -28,13 +28,13 @@ func (s *Service) delete(ctx context.Context, in *pictureInput) (*deletePictureO
 		return nil, problemOf(err)
 	}
 	if u.Status == catalog.Deleted {
-		return &deletePictureOutput{Status: http.StatusOK, Body: pictureView{Upload: u}}, nil
+		return &deleteImageOutput{Status: http.StatusOK, Body: imageView{Upload: u}}, nil
 	}
 	s.server.Log.InfoContext(ctx, "a picture is to be deleted", "key", httpkit.CallOf(ctx).Principal.Name, "picture", u.ID, "sku", u.SKU)
-	if err := s.Workflows.DeletePicture(ctx, u.ID, u.SKU); err != nil {
+	if err := s.Workflows.DeleteImage(ctx, u.ID, u.SKU); err != nil {
 		return nil, err // the sweep will start it, or the caller's next try
 	}
-	return &deletePictureOutput{Status: http.StatusAccepted, RetryAfter: "1", Body: pictureView{Upload: u}}, nil
+	return &deleteImageOutput{Status: http.StatusAccepted, RetryAfter: "1", Body: imageView{Upload: u}}, nil
 }
 
 // checkOwner refuses a caller who neither asked to send the picture nor is an

@@ -11,9 +11,9 @@ import (
 )
 
 // ready returns a picture that is published, and the key of one of its sizes.
-func ready(t *testing.T, s *apitest.Shop, d *apitest.ImageStore) (p pictureBody, key string) {
+func ready(t *testing.T, s *apitest.Shop, d *apitest.ImageStore) (p imageBody, key string) {
 	t.Helper()
-	p, u := askPicture(t, s)
+	p, u := askImage(t, s)
 	d.Send(u.Fields["key"], "image/jpeg", []byte("jpeg"))
 	if a := s.Ask("POST", "/v1/pictures/"+p.ID+"/complete", apitest.ShopKey, ""); a.Status != http.StatusAccepted {
 		t.Fatalf("%d %s", a.Status, a.Body)
@@ -25,12 +25,12 @@ func ready(t *testing.T, s *apitest.Shop, d *apitest.ImageStore) (p pictureBody,
 	return p, keys[0]
 }
 
-// TestDeletePicture (IMG-3, IMG-9, API-2): the key that sent a picture, or an
+// TestDeleteImage (IMG-3, IMG-9, API-2): the key that sent a picture, or an
 // operator's, has it deleted, however often it asks; the picture's address works
 // until its product no longer has it.
-func TestDeletePicture(t *testing.T) {
+func TestDeleteImage(t *testing.T) {
 	t.Parallel()
-	s, d := setUpPictures(t)
+	s, d := setUpImages(t)
 	p, key := ready(t, s, d)
 	path := "/v1/pictures/" + p.ID
 	for name, tt := range map[string]struct {
@@ -52,7 +52,7 @@ func TestDeletePicture(t *testing.T) {
 	}
 	for _, key := range []string{apitest.ShopKey, apitest.OperatorKey} {
 		a := s.Ask("DELETE", path, key, "")
-		var got pictureBody
+		var got imageBody
 		a.Into(t, &got)
 		if a.Status != http.StatusAccepted || got.Status != catalog.Deleting || a.Header.Get("Retry-After") != "1" || len(got.Renditions) != 0 {
 			t.Errorf("%d %s", a.Status, a.Body)
@@ -80,23 +80,23 @@ func TestDeletePicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := s.Ask("DELETE", path, apitest.ShopKey, "")
-	var got pictureBody
+	var got imageBody
 	a.Into(t, &got)
 	if a.Status != http.StatusOK || got.Status != catalog.Deleted || len(d.Deleted) != 2 {
 		t.Errorf("once it is gone: %d %s", a.Status, a.Body)
 	}
-	var list struct{ Pictures []pictureBody }
+	var list struct{ Images []imageBody }
 	s.Ask("GET", "/v1/products/mug-blue/pictures", apitest.ViewerKey, "").Into(t, &list)
-	if len(list.Pictures) != 0 {
+	if len(list.Images) != 0 {
 		t.Errorf("listed: %+v", list)
 	}
 }
 
-// TestDeletePicture_engine_away: the record has the deletion even if its workflow
+// TestDeleteImage_engine_away: the record has the deletion even if its workflow
 // could not be started; asking again, or the sweep, starts it.
-func TestDeletePicture_engine_away(t *testing.T) {
+func TestDeleteImage_engine_away(t *testing.T) {
 	t.Parallel()
-	s, d := setUpPictures(t)
+	s, d := setUpImages(t)
 	p, _ := ready(t, s, d)
 	d.Fail = errors.New("secret details")
 	if pr := s.Ask("DELETE", "/v1/pictures/"+p.ID, apitest.ShopKey, "").Problem(t); pr.Status != http.StatusInternalServerError {

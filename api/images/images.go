@@ -6,12 +6,12 @@ import (
 	"purser/catalog"
 )
 
-type pictureInput struct {
+type imageInput struct {
 	ID string `path:"id" maxLength:"64" example:"pic_abcdefghijklmnopqrstuvwxyz" doc:"The picture's id"`
 }
 
-// pictureView is a picture and, once it is ready, where its sizes are seen.
-type pictureView struct {
+// imageView is a picture and, once it is ready, where its sizes are seen.
+type imageView struct {
 	catalog.Upload
 	Renditions []renditionView `json:"renditions,omitempty"`
 }
@@ -27,12 +27,12 @@ type renditionView struct {
 	catalog.Link
 }
 
-type pictureOutput struct {
+type imageOutput struct {
 	RetryAfter string `header:"Retry-After"`
-	Body       pictureView
+	Body       imageView
 }
 
-func (s *Service) get(ctx context.Context, in *pictureInput) (*pictureOutput, error) {
+func (s *Service) get(ctx context.Context, in *imageInput) (*imageOutput, error) {
 	u, err := s.Records.Upload(ctx, in.ID)
 	if err != nil {
 		return nil, problemOf(err)
@@ -40,12 +40,12 @@ func (s *Service) get(ctx context.Context, in *pictureInput) (*pictureOutput, er
 	return s.output(ctx, u)
 }
 
-func (s *Service) output(ctx context.Context, u catalog.Upload) (*pictureOutput, error) {
+func (s *Service) output(ctx context.Context, u catalog.Upload) (*imageOutput, error) {
 	v, err := s.view(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	out := &pictureOutput{Body: v}
+	out := &imageOutput{Body: v}
 	if u.Status == catalog.Processing || u.Status == catalog.Deleting {
 		out.RetryAfter = "1"
 	}
@@ -54,8 +54,8 @@ func (s *Service) output(ctx context.Context, u catalog.Upload) (*pictureOutput,
 
 // view adds where a picture's sizes are seen: only of one that is ready, and then
 // of all.
-func (s *Service) view(ctx context.Context, u catalog.Upload) (pictureView, error) {
-	v := pictureView{Upload: u}
+func (s *Service) view(ctx context.Context, u catalog.Upload) (imageView, error) {
+	v := imageView{Upload: u}
 	if u.Status != catalog.Ready {
 		return v, nil
 	}
@@ -69,29 +69,29 @@ func (s *Service) view(ctx context.Context, u catalog.Upload) (pictureView, erro
 	return v, nil
 }
 
-type listPicturesInput struct {
+type listImagesInput struct {
 	SKU string `path:"sku" maxLength:"64" doc:"The product's SKU"`
 }
 
-type listPicturesOutput struct {
+type listImagesOutput struct {
 	Body struct {
-		Pictures []pictureView `json:"pictures"`
+		Images []imageView `json:"pictures"`
 	}
 }
 
-func (s *Service) list(ctx context.Context, in *listPicturesInput) (*listPicturesOutput, error) {
+func (s *Service) list(ctx context.Context, in *listImagesInput) (*listImagesOutput, error) {
 	found, err := s.Records.Uploads(ctx, in.SKU)
 	if err != nil {
 		return nil, err
 	}
-	out := &listPicturesOutput{}
-	out.Body.Pictures = make([]pictureView, 0, len(found))
+	out := &listImagesOutput{}
+	out.Body.Images = make([]imageView, 0, len(found))
 	for _, u := range found {
 		v, err := s.view(ctx, u)
 		if err != nil {
 			return nil, err
 		}
-		out.Body.Pictures = append(out.Body.Pictures, v)
+		out.Body.Images = append(out.Body.Images, v)
 	}
 	return out, nil
 }
@@ -100,7 +100,7 @@ type linkOutput struct{ Body catalog.Link }
 
 // original returns where the file as it was sent can be downloaded. It is
 // private, so the address works for an hour only.
-func (s *Service) original(ctx context.Context, in *pictureInput) (*linkOutput, error) {
+func (s *Service) original(ctx context.Context, in *imageInput) (*linkOutput, error) {
 	u, err := s.Records.Upload(ctx, in.ID)
 	if err != nil {
 		return nil, problemOf(err)

@@ -10,13 +10,13 @@ import (
 	"purser/catalog"
 )
 
-// TestPictureKeysAreSecret (IMG-5, IMG-7): nothing that the public, or a reader, is
+// TestImageKeysAreSecret (IMG-5, IMG-7): nothing that the public, or a reader, is
 // shown tells where an original is: the id is in every address of the picture, but
 // a key holds 128 more random bits. And the API itself serves none of the private
 // folders.
-func TestPictureKeysAreSecret(t *testing.T) {
+func TestImageKeysAreSecret(t *testing.T) {
 	t.Parallel()
-	s, d := setUpPictures(t)
+	s, d := setUpImages(t)
 	p, key := ready(t, s, d)
 	u, err := s.Store.Upload(t.Context(), p.ID)
 	if err != nil {
@@ -26,7 +26,7 @@ func TestPictureKeysAreSecret(t *testing.T) {
 	if len(secret) != 26 || strings.Contains(u.ID, secret) || u.OriginalKey() != catalog.OriginalPrefix+u.ID+"/"+secret || u.QuarantineKey() != catalog.QuarantinePrefix+u.ID+"/"+secret {
 		t.Errorf("%s, %s", u.OriginalKey(), u.QuarantineKey())
 	}
-	other, _ := askPicture(t, s)
+	other, _ := askImage(t, s)
 	if o, err := s.Store.Upload(t.Context(), other.ID); err != nil || path.Base(o.OriginalKey()) == secret {
 		t.Errorf("%+v, %v: two have the same secret", o, err)
 	}

@@ -46,8 +46,8 @@ type Links interface {
 // Workflows starts the workflows that make a picture ready and that delete it;
 // starting one again changes nothing.
 type Workflows interface {
-	StartPicture(ctx context.Context, id, sku string) error
-	DeletePicture(ctx context.Context, id, sku string) error
+	StartImage(ctx context.Context, id, sku string) error
+	DeleteImage(ctx context.Context, id, sku string) error
 }
 
 // Service serves the operations on pictures. All fields must be set.

@@ -10,7 +10,7 @@ import (
 	"purser/order"
 )
 
-type addPictureInput struct {
+type addImageInput struct {
 	SKU  string `path:"sku" maxLength:"64" doc:"The product's SKU"`
 	Body struct {
 		Type   string `json:"contentType" enum:"image/jpeg,image/png,image/webp,image/gif"`
@@ -20,16 +20,16 @@ type addPictureInput struct {
 	}
 }
 
-type addPictureOutput struct {
+type addImageOutput struct {
 	Location string `header:"Location"`
 	Body     struct {
-		Picture pictureView          `json:"picture"`
+		Image imageView          `json:"picture"`
 		Upload  catalog.SignedUpload `json:"upload"`
 	}
 }
 
 // add notes the upload and signs for it.
-func (s *Service) add(ctx context.Context, in *addPictureInput) (*addPictureOutput, error) {
+func (s *Service) add(ctx context.Context, in *addImageInput) (*addImageOutput, error) {
 	u, err := catalog.NewUpload(in.SKU, in.Body.Alt, in.Body.Type, in.Body.Bytes, httpkit.CallOf(ctx).Principal.Name, s.server.Now())
 	if err != nil {
 		return nil, problemOf(err)
@@ -41,8 +41,8 @@ func (s *Service) add(ctx context.Context, in *addPictureInput) (*addPictureOutp
 	if in.Body.Method == http.MethodPut {
 		sign = s.Store.SignPut
 	}
-	out := &addPictureOutput{Location: "/v1/pictures/" + u.ID}
-	out.Body.Picture = pictureView{Upload: u}
+	out := &addImageOutput{Location: "/v1/pictures/" + u.ID}
+	out.Body.Image = imageView{Upload: u}
 	out.Body.Upload, err = sign(ctx, catalog.Object{Key: u.Key, Type: u.Type, Bytes: u.Bytes}, catalog.UploadWithin)
 	if err != nil {
 		return nil, problemOf(err)
@@ -52,7 +52,7 @@ func (s *Service) add(ctx context.Context, in *addPictureInput) (*addPictureOutp
 
 // complete starts the work, if the file is there and the caller is the one who
 // asked to send it.
-func (s *Service) complete(ctx context.Context, in *pictureInput) (*pictureOutput, error) {
+func (s *Service) complete(ctx context.Context, in *imageInput) (*imageOutput, error) {
 	u, err := s.Records.Upload(ctx, in.ID)
 	if err != nil {
 		return nil, problemOf(err)
@@ -73,7 +73,7 @@ func (s *Service) complete(ctx context.Context, in *pictureInput) (*pictureOutpu
 		return nil, problemOf(err)
 	}
 	if u.Status == catalog.Processing {
-		if err := s.Workflows.StartPicture(ctx, u.ID, u.SKU); err != nil {
+		if err := s.Workflows.StartImage(ctx, u.ID, u.SKU); err != nil {
 			return nil, err // the sweep will start it, or the caller's next try
 		}
 	}

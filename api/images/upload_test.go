@@ -17,7 +17,7 @@ import (
 	"purser/records"
 )
 
-func setUpPictures(t *testing.T) (*apitest.Shop, *apitest.ImageStore) {
+func setUpImages(t *testing.T) (*apitest.Shop, *apitest.ImageStore) {
 	t.Helper()
 	d := &apitest.ImageStore{}
 	others, err := httpkit.ParseKeys("other:shop:other-secret-0123456789")
@@ -30,37 +30,37 @@ func setUpPictures(t *testing.T) (*apitest.Shop, *apitest.ImageStore) {
 	}), d
 }
 
-type pictureBody struct {
+type imageBody struct {
 	catalog.Upload
 	Renditions []struct {
 		Name, URL, Address string
 	} `json:"renditions"`
 }
 
-// askPicture asks to send a picture.
-func askPicture(t *testing.T, s *apitest.Shop) (p pictureBody, u catalog.SignedUpload) {
+// askImage asks to send a picture.
+func askImage(t *testing.T, s *apitest.Shop) (p imageBody, u catalog.SignedUpload) {
 	t.Helper()
 	a := s.Ask("POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4,"alt":"a mug"}`)
 	if a.Status != http.StatusCreated {
 		t.Fatalf("%d %s", a.Status, a.Body)
 	}
 	var b struct {
-		Picture pictureBody          `json:"picture"`
+		Image imageBody          `json:"picture"`
 		Upload  catalog.SignedUpload `json:"upload"`
 	}
 	a.Into(t, &b)
-	if a.Header.Get("Location") != "/v1/pictures/"+b.Picture.ID || !catalog.IsUploadID(b.Picture.ID) {
+	if a.Header.Get("Location") != "/v1/pictures/"+b.Image.ID || !catalog.IsUploadID(b.Image.ID) {
 		t.Errorf("%v %+v", a.Header, b)
 	}
-	return b.Picture, b.Upload
+	return b.Image, b.Upload
 }
 
-// TestPictureUpload is IMG-1, IMG-3, IMG-4, IMG-9 and IMG-12: a picture from the
+// TestImageUpload is IMG-1, IMG-3, IMG-4, IMG-9 and IMG-12: a picture from the
 // request to its publication, and that no size is seen before all of them are.
-func TestPictureUpload(t *testing.T) {
+func TestImageUpload(t *testing.T) {
 	t.Parallel()
-	s, d := setUpPictures(t)
-	p, u := askPicture(t, s)
+	s, d := setUpImages(t)
+	p, u := askImage(t, s)
 	if u.Method != "POST" || u.Fields["Content-Type"] != "image/jpeg" || time.Until(u.Expires) > 15*time.Minute || p.Status != catalog.AwaitingUpload {
 		t.Errorf("%+v %+v", p, u)
 	}
@@ -84,7 +84,7 @@ func TestPictureUpload(t *testing.T) {
 	}
 	for _, key := range []string{apitest.ShopKey, apitest.OperatorKey} {
 		a := s.Ask("POST", complete, key, "")
-		var got pictureBody
+		var got imageBody
 		a.Into(t, &got)
 		if a.Status != http.StatusAccepted || got.Status != catalog.Processing || a.Header.Get("Retry-After") != "1" {
 			t.Errorf("%d %s", a.Status, a.Body)
@@ -94,7 +94,7 @@ func TestPictureUpload(t *testing.T) {
 		t.Errorf("started: %v", d.Started)
 	}
 	made := noteSizes(t, s, p.ID)
-	read := func() (got pictureBody) {
+	read := func() (got imageBody) {
 		s.Ask("GET", "/v1/pictures/"+p.ID, apitest.ViewerKey, "").Into(t, &got)
 		return got
 	}
@@ -123,9 +123,9 @@ func TestPictureUpload(t *testing.T) {
 			t.Errorf("%s: %d", path, a.Status)
 		}
 	}
-	var list struct{ Pictures []pictureBody }
+	var list struct{ Images []imageBody }
 	s.Ask("GET", "/v1/products/mug-blue/pictures", apitest.ViewerKey, "").Into(t, &list)
-	if len(list.Pictures) != 1 || list.Pictures[0].ID != p.ID {
+	if len(list.Images) != 1 || list.Images[0].ID != p.ID {
 		t.Errorf("list: %+v", list)
 	}
 	a := s.Ask("GET", "/v1/pictures/"+p.ID+"/original", apitest.OperatorKey, "")
@@ -150,17 +150,17 @@ func noteSizes(t *testing.T, s *apitest.Shop, id string) (keys []string) {
 	return keys
 }
 
-// TestPictureRefused: a caller reads why a picture was refused.
-func TestPictureRefused(t *testing.T) {
+// TestImageRefused: a caller reads why a picture was refused.
+func TestImageRefused(t *testing.T) {
 	t.Parallel()
-	s, d := setUpPictures(t)
-	p, u := askPicture(t, s)
+	s, d := setUpImages(t)
+	p, u := askImage(t, s)
 	d.Send(u.Fields["key"], "image/jpeg", []byte("jpeg"))
 	s.Ask("POST", "/v1/pictures/"+p.ID+"/complete", apitest.ShopKey, "")
 	if _, err := s.Store.RefuseUpload(t.Context(), p.ID, "truncated", "it ends too early"); err != nil {
 		t.Fatal(err)
 	}
-	var got pictureBody
+	var got imageBody
 	s.Ask("GET", "/v1/pictures/"+p.ID, apitest.ShopKey, "").Into(t, &got)
 	if got.Status != catalog.Refused || got.Reason != "truncated" || got.Detail == "" {
 		t.Errorf("%+v", got)
@@ -170,10 +170,10 @@ func TestPictureRefused(t *testing.T) {
 	}
 }
 
-// TestPictureBadRequests is IMG-1, IMG-2, F60, F61 and N25 at the API.
-func TestPictureBadRequests(t *testing.T) {
+// TestImageBadRequests is IMG-1, IMG-2, F60, F61 and N25 at the API.
+func TestImageBadRequests(t *testing.T) {
 	t.Parallel()
-	s, d := setUpPictures(t)
+	s, d := setUpImages(t)
 	for name, tt := range map[string]struct {
 		path, key, body string
 		status          int

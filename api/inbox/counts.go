@@ -31,7 +31,7 @@ type receivedCounts struct {
 
 type relayedCounts struct {
 	Delivered int64 `json:"delivered"`
-	Late      int64 `json:"late" doc:"To an order that had ended"`
+	ReportLate      int64 `json:"late" doc:"To an order that had ended"`
 	Known     int64 `json:"known" doc:"Not delivered, for the order's record said so already"`
 	Mails     int64 `json:"mails" doc:"Reports about mails that were acted upon"`
 	Held      int64 `json:"held" doc:"Attempts that found no order yet"`

@@ -10,7 +10,7 @@ import (
 	"purser/inbox"
 	"purser/order"
 	inboxrecords "purser/records/inbox"
-	sqldb "purser/records/sqldb"
+	"purser/records/sqldb"
 )
 
 type inboxInput struct {
@@ -92,7 +92,7 @@ func (s *Service) redeliver(ctx context.Context, in *redeliverInput) (*redeliver
 	switch {
 	case errors.Is(err, inboxrecords.ErrNoItem):
 		return nil, httpkit.NewProblem(http.StatusNotFound, "not_found", "no such event")
-	case errors.Is(err, inbox.ErrStillParked), errors.Is(err, inbox.ErrNoNews):
+	case errors.Is(err, inbox.ErrStillParked), errors.Is(err, inbox.ErrNotNeeded):
 		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", err.Error())
 	case errors.Is(err, inbox.ErrPruned):
 		return nil, httpkit.NewProblem(http.StatusGone, "pruned", err.Error())

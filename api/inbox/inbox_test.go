@@ -34,7 +34,7 @@ func TestRedeliver(t *testing.T) {
 		{key: apitest.ShopKey, status: http.StatusForbidden, code: "forbidden"},
 		{err: fmt.Errorf("item: %w", inboxrecords.ErrNoItem), key: apitest.OperatorKey, status: http.StatusNotFound, code: "not_found"},
 		{err: fmt.Errorf("%w: version 3", inbox.ErrStillParked), key: apitest.OperatorKey, status: http.StatusConflict, code: "wrong_state"},
-		{err: inbox.ErrNoNews, key: apitest.OperatorKey, status: http.StatusConflict, code: "wrong_state"},
+		{err: inbox.ErrNotNeeded, key: apitest.OperatorKey, status: http.StatusConflict, code: "wrong_state"},
 		{err: fmt.Errorf("%w, since then", inbox.ErrPruned), key: apitest.OperatorKey, status: http.StatusGone, code: "pruned"},
 	} {
 		fails = tt.err

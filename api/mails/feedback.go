@@ -68,7 +68,7 @@ func (s *Service) orderMails(ctx context.Context, in *orderMailsInput) (*orderMa
 		m := orderMail{
 			ID: e.ID, Template: e.Template, Generation: e.Generation, State: string(e.State),
 			Provider: e.Provider, ProviderID: e.ProviderID, Skipped: e.Skipped, Why: e.Why, AskedBy: e.AskedBy, AskedWhy: e.AskedWhy,
-			Attempts: e.Attempts, ClaimedAt: e.ClaimedAt, OutcomeAt: e.SettledAt, Feedback: []mailFeedback{},
+			Attempts: e.Attempts, ClaimedAt: e.ClaimedAt, OutcomeAt: e.ResolvedAt, Feedback: []mailFeedback{},
 		}
 		for _, f := range feedback {
 			if f.MessageID == e.ID {

@@ -62,14 +62,14 @@ func (s *Service) resendMail(ctx context.Context, in *resendInput) (*resendOutpu
 	if err != nil {
 		return nil, err
 	}
-	if m := order.Milestone(in.Template); m.OnRequest() {
+	if m := order.Notification(in.Template); m.OnRequest() {
 		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "template: return instructions have an address of their own, /v1/orders/{id}/return-instructions")
 	}
 	if in.Key == "" {
 		in.Key = rand.Text()
 	}
 	out, err := s.resend(ctx, order.Resend{
-		OrderID: o.ID, Milestone: order.Milestone(in.Template), Key: in.Key, Actor: httpkit.CallOf(ctx).Actor(), Why: in.Body.Reason,
+		OrderID: o.ID, Notification: order.Notification(in.Template), Key: in.Key, Actor: httpkit.CallOf(ctx).Actor(), Why: in.Body.Reason,
 	})
 	if errors.Is(err, order.ErrNotFound) { // the order exists: it was read above
 		return nil, httpkit.NewProblem(http.StatusNotFound, "no_such_mail", "the order never had this mail")

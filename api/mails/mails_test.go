@@ -119,8 +119,8 @@ func TestOrderMails(t *testing.T) {
 	}
 }
 
-// post sends a form, as a browser or a mail program does, without any key.
-func post(s *apitest.Shop, path, form string) *httptest.ResponseRecorder {
+// testProvider sends a form, as a browser or a mail program does, without any key.
+func testProvider(s *apitest.Shop, path, form string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
@@ -169,7 +169,7 @@ func TestUnsubscribe(t *testing.T) {
 		}
 	}
 	blocked(false)
-	if w := post(s, u.Path, "List-Unsubscribe=One-Click"); w.Code != 200 || !strings.Contains(w.Body.String(), "You are unsubscribed") {
+	if w := testProvider(s, u.Path, "List-Unsubscribe=One-Click"); w.Code != 200 || !strings.Contains(w.Body.String(), "You are unsubscribed") {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 	blocked(true)
@@ -181,13 +181,13 @@ func TestUnsubscribe(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	blocked(true)
-	if w := post(s, preferences, "list=reminders&whole=yes"); w.Code != 200 || strings.Count(w.Body.String(), "checked") != 1 {
+	if w := testProvider(s, preferences, "list=reminders&whole=yes"); w.Code != 200 || strings.Count(w.Body.String(), "checked") != 1 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if why, err := s.Store.BlockedList(t.Context(), "ada@example.com", mail.Reminders); err != nil || why != "" {
 		t.Errorf("reminders: %q %v", why, err)
 	}
-	if w := post(s, preferences, "list=reminders&list=campaigns&whole=yes"); w.Code != 200 || strings.Count(w.Body.String(), "checked") != 2 {
+	if w := testProvider(s, preferences, "list=reminders&list=campaigns&whole=yes"); w.Code != 200 || strings.Count(w.Body.String(), "checked") != 2 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	blocked(false)
@@ -215,7 +215,7 @@ func TestBadLinks(t *testing.T) {
 		"another key": mail.Links{Key: []byte("other")}.Token(mail.Subscription{Email: "bob@example.com"}),
 	} {
 		for _, path := range []string{mail.UnsubscribePath, mail.PreferencesPath} {
-			if w := post(s, path+token, "List-Unsubscribe=One-Click"); w.Code != 400 || !strings.Contains(w.Body.String(), "not valid") {
+			if w := testProvider(s, path+token, "List-Unsubscribe=One-Click"); w.Code != 400 || !strings.Contains(w.Body.String(), "not valid") {
 				t.Errorf("%s at %s: %d", name, path, w.Code)
 			}
 			if w := page(s, path+token); w.Code != 400 {
@@ -224,7 +224,7 @@ func TestBadLinks(t *testing.T) {
 			bad += 2
 		}
 	}
-	if w := post(s, mail.UnsubscribePath+ada, "x="+strings.Repeat("x", 1<<20)); w.Code != 413 {
+	if w := testProvider(s, mail.UnsubscribePath+ada, "x="+strings.Repeat("x", 1<<20)); w.Code != 413 {
 		t.Errorf("huge: %d", w.Code)
 	}
 	for _, email := range []string{"ada@example.com", "bob@example.com"} {

@@ -65,7 +65,7 @@ func TestReturnInstructions(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d %s", tt.name, a.Status, a.Body, tt.status, tt.want)
 		}
 	}
-	if len(d.asked) != 2 || d.asked[0].Key != "k-1" || d.asked[0].Actor != "key:web" || d.asked[0].Why != "too small" || d.asked[0].Milestone != order.MailReturnInstructions || !d.asked[0].Until.IsZero() {
+	if len(d.asked) != 2 || d.asked[0].Key != "k-1" || d.asked[0].Actor != "key:web" || d.asked[0].Why != "too small" || d.asked[0].Notification != order.MailReturnInstructions || !d.asked[0].Until.IsZero() {
 		t.Fatalf("asked %+v", d.asked)
 	}
 	if r := d.asked[1]; r.Until.Format(time.RFC3339) != tomorrow+"T23:59:59Z" || r.Link != "https://shop.example/label" {

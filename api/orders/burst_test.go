@@ -33,7 +33,7 @@ func TestPlace_burst(t *testing.T) {
 	workflows := blocked{entered: make(chan struct{}, 10), open: make(chan struct{})}
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
 		workflows.Workflows = c.Orders.Workflows
-		c.Orders.Workflows, c.PlaceAtOnce, c.TurnWithin = workflows, 2, 20*time.Millisecond
+		c.Orders.Workflows, c.PlaceAtOnce, c.PlaceWait = workflows, 2, 20*time.Millisecond
 	})
 	answers := make(chan int, 2)
 	for range 2 {
@@ -81,7 +81,7 @@ func TestPlace_flood_of_one(t *testing.T) {
 	workflows := blockedByActor{entered: make(chan string, 12), open: make(chan struct{})}
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
 		workflows.Workflows = c.Orders.Workflows
-		c.Orders.Workflows, c.PlaceAtOnce, c.TurnWithin = workflows, 4, 20*time.Millisecond
+		c.Orders.Workflows, c.PlaceAtOnce, c.PlaceWait = workflows, 4, 20*time.Millisecond
 	})
 	answers := make(chan *apitest.Answer, 5)
 	place := func(key string) {
@@ -122,7 +122,7 @@ func TestPlace_waits_for_a_place(t *testing.T) {
 	workflows := blocked{entered: make(chan struct{}, 10), open: make(chan struct{})}
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
 		workflows.Workflows = c.Orders.Workflows
-		c.Orders.Workflows, c.PlaceAtOnce, c.TurnWithin = workflows, 1, time.Minute
+		c.Orders.Workflows, c.PlaceAtOnce, c.PlaceWait = workflows, 1, time.Minute
 	})
 	answers := make(chan int, 8)
 	for range cap(answers) {

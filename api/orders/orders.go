@@ -10,7 +10,7 @@ import (
 	"purser/api/httpkit"
 	"purser/order"
 	orderrecords "purser/records/orders"
-	sqldb "purser/records/sqldb"
+	"purser/records/sqldb"
 )
 
 type orderOutput struct {

@@ -126,7 +126,7 @@ type describedProduct struct {
 
 func (s *Service) put(ctx context.Context, in *putProductInput) (*productOutput, error) {
 	put := in.Body.Product
-	put.Version, put.Pictures = 0, nil
+	put.Version, put.Images = 0, nil
 	if put.SKU != in.SKU {
 		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "sku: the body and the address name different products")
 	}

@@ -88,7 +88,7 @@ func TestProductChangeAnsweredTooLate(t *testing.T) {
 		send := func(key ...string) *apitest.Answer {
 			return s.Ask(step.method, at, apitest.OperatorKey, step.body, append([]string{"If-Match", step.condition}, key...)...)
 		}
-		f.Late = true
+		f.ReportLate = true
 		first := send("Idempotency-Key", "k1")
 		if p := first.Problem(t); first.Status != 503 || p.Code != "timeout" || first.Header.Get("Retry-After") == "" || !strings.Contains(p.Detail, "same Idempotency-Key") {
 			t.Errorf("%s: %d %+v", name, first.Status, p)
@@ -97,7 +97,7 @@ func TestProductChangeAnsweredTooLate(t *testing.T) {
 		if p := unknown.Problem(t); unknown.Status != 503 || unknown.Header.Get("Retry-After") != "" || !strings.Contains(p.Detail, "read the product") {
 			t.Errorf("%s, without a key: %d %+v", name, unknown.Status, p)
 		}
-		f.Late = false
+		f.ReportLate = false
 		if again := send("Idempotency-Key", "k1"); again.Status != step.status {
 			t.Errorf("%s: sent again: %d %s", name, again.Status, again.Body)
 		}

@@ -18,8 +18,8 @@ func TestPutBack(t *testing.T) {
 	s, p := apitest.NewProducts(t)
 	at := "/v1/products/lamp%2F1"
 	s.Ask("PUT", at, apitest.OperatorKey, lamp)
-	shown := catalog.Picture{ID: "pic", Renditions: []catalog.Rendition{{Name: "thumbnail", Key: "pictures/pic/t", Type: "image/jpeg", Width: 1, Height: 1}}}
-	if _, err := p.Store.ChangeProduct(t.Context(), "lamp/1", []catalog.Change{{ID: "picture", Actor: "purser", AddPicture: &shown}}); err != nil {
+	shown := catalog.Image{ID: "pic", Renditions: []catalog.Rendition{{Name: "thumbnail", Key: "pictures/pic/t", Type: "image/jpeg", Width: 1, Height: 1}}}
+	if _, err := p.Store.ChangeProduct(t.Context(), "lamp/1", []catalog.Change{{ID: "picture", Actor: "purser", AddImage: &shown}}); err != nil {
 		t.Fatal(err)
 	}
 	read := s.Ask("GET", at, apitest.OperatorKey, "")
@@ -37,7 +37,7 @@ func TestPutBack(t *testing.T) {
 		t.Errorf("another change under the key: %d %s", put.Status, put.Body)
 	}
 	var now catalog.Stocked
-	if err := json.Unmarshal(s.Ask("GET", at, apitest.OperatorKey, "").Body, &now); err != nil || now.Name != "Lantern" || now.OnHand != 77 || len(now.Pictures) != 1 {
+	if err := json.Unmarshal(s.Ask("GET", at, apitest.OperatorKey, "").Body, &now); err != nil || now.Name != "Lantern" || now.OnHand != 77 || len(now.Images) != 1 {
 		t.Errorf("%+v, %v", now, err)
 	}
 }

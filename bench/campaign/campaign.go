@@ -130,7 +130,7 @@ func (d *run) finish(ctx context.Context, times int) error {
 			return nil
 		case st.State == mail.CampaignPaused:
 			return fmt.Errorf("the campaign is paused: %s", st.Why)
-		case kills < times && st.Counts.Settled() >= due*9/10:
+		case kills < times && st.Counts.Resolved() >= due*9/10:
 			kills++
 			if err := d.restart(ctx); err != nil {
 				return err

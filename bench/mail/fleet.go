@@ -78,14 +78,14 @@ func (f *fleet) worker(ctx context.Context, store *records.Store, relay, rate in
 	if err != nil {
 		return nil, err
 	}
-	office, err := mailrouter.New(mailrouter.Config{
+	router, err := mailrouter.New(mailrouter.Config{
 		Routes: []mailrouter.Route{{Name: "ses", Mailer: primary, Breaker: breaker}, {Name: "smtp", Mailer: backup, Breaker: breaker}},
 		Pace:   store, Log: slog.New(slog.DiscardHandler),
 	})
 	if err == nil {
-		err = office.Ask(ctx)
+		err = router.Ask(ctx)
 	}
-	return &mails.Activities{Post: office, Ledger: store, Blocked: store}, err
+	return &mails.Activities{MailRouter: router, Ledger: store, Blocked: store}, err
 }
 
 func (f *fleet) close() error {

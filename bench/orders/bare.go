@@ -20,7 +20,7 @@ type bare struct {
 	client client.Client
 	worker worker.Worker
 	shape  Shape
-	turns  sync.Map // workflow ID → chan struct{}: a step is done, send the next signal
+	signals  sync.Map // workflow ID → chan struct{}: a step is done, send the next signal
 }
 
 // newBare starts a worker for empty workflows of the shape, set up like the
@@ -33,7 +33,7 @@ func newBare(c client.Client, shape Shape) (*bare, error) {
 	})
 	b.worker.RegisterWorkflowWithOptions(b.workflow, workflow.RegisterOptions{Name: "BareWorkflow"})
 	b.worker.RegisterActivity(b.nothing)
-	b.worker.RegisterActivity(b.turn)
+	b.worker.RegisterActivity(b.signal)
 	return b, b.worker.Start()
 }
 
@@ -52,9 +52,9 @@ func (b *bare) run(ctx context.Context, n, atOnce int) error {
 // drive starts one workflow with an update, as an order is placed, and sends
 // its signals, each when the step before is done.
 func (b *bare) drive(ctx context.Context, id string) error {
-	turn := make(chan struct{}, len(b.shape.Locals))
-	b.turns.Store(id, turn)
-	defer b.turns.Delete(id)
+	round := make(chan struct{}, len(b.shape.Locals))
+	b.signals.Store(id, round)
+	defer b.signals.Delete(id)
 	start := b.client.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID: id, TaskQueue: bareQueue, WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 	}, "BareWorkflow")
@@ -70,7 +70,7 @@ func (b *bare) drive(ctx context.Context, id string) error {
 	}
 	for range b.shape.Signals {
 		select {
-		case <-turn:
+		case <-round:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -93,12 +93,12 @@ func (b *bare) workflow(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	news := workflow.GetSignalChannel(ctx, "news")
+	events := workflow.GetSignalChannel(ctx, "news")
 	ordinary := b.shape.Activities
 	cancel := func() {}
 	for i := range max(b.shape.Signals+1, 1) {
 		if i > 0 {
-			news.Receive(ctx, nil)
+			events.Receive(ctx, nil)
 			cancel()
 			cancel = func() {}
 		}
@@ -132,7 +132,7 @@ func (b *bare) step(ctx workflow.Context, i int) error {
 	for j := range n {
 		activity := any(b.nothing)
 		if j == n-1 {
-			activity = b.turn
+			activity = b.signal
 		}
 		if err := workflow.ExecuteLocalActivity(ctx, activity, workflow.GetInfo(ctx).WorkflowExecution.ID).Get(ctx, nil); err != nil {
 			return err
@@ -143,10 +143,10 @@ func (b *bare) step(ctx workflow.Context, i int) error {
 
 func (b *bare) nothing(context.Context, string) error { return nil }
 
-func (b *bare) turn(_ context.Context, id string) error {
-	if turn, ok := b.turns.Load(id); ok {
+func (b *bare) signal(_ context.Context, id string) error {
+	if round, ok := b.signals.Load(id); ok {
 		select {
-		case turn.(chan struct{}) <- struct{}{}:
+		case round.(chan struct{}) <- struct{}{}:
 		default:
 		}
 	}

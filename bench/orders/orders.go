@@ -124,10 +124,10 @@ func (r *Result) takeTurns(ctx context.Context, t Target, l Load, limit *bare) (
 // rounds splits the orders into turns, each long enough that beginning and
 // ending it does not matter.
 func rounds(l Load) []int {
-	turns := min(max(l.Orders/(4*l.AtOnce), 1), 8)
-	n := make([]int, turns)
+	rounds := min(max(l.Orders/(4*l.AtOnce), 1), 8)
+	n := make([]int, rounds)
 	for i := range n {
-		n[i] = (l.Orders + i) / turns
+		n[i] = (l.Orders + i) / rounds
 	}
 	return n
 }
@@ -139,13 +139,13 @@ type lap struct {
 }
 
 // time adds a turn of n.
-func (l *lap) time(t Target, n int, turn func() error) error {
+func (l *lap) time(t Target, n int, round func() error) error {
 	before, err := t.CPU()
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	if err := turn(); err != nil {
+	if err := round(); err != nil {
 		return err
 	}
 	l.took += time.Since(began)

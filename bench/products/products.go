@@ -94,7 +94,7 @@ func (m *Maker) Make(n int) []catalog.Document {
 			Currency: []string{"EUR", "EUR", "EUR", "USD"}[m.Rand.IntN(4)], Available: int64(max(0, m.Rand.IntN(50)-5)),
 			Rating: int64(m.Rand.IntN(501)), Added: 1_600_000_000 + int64(m.Rand.IntN(100_000_000)),
 			Group: fmt.Sprintf("group-%d", i/3), Thumbnail: fmt.Sprintf("https://cdn.example/%d/150.jpg", i),
-			Pictures: []string{fmt.Sprintf("https://cdn.example/%d/1600.jpg", i)},
+			Images: []string{fmt.Sprintf("https://cdn.example/%d/1600.jpg", i)},
 		}
 		for range 1 + m.Rand.IntN(3) {
 			d.Tags = append(d.Tags, m.tag())

@@ -23,7 +23,7 @@ func writer(t testing.TB) *providermime.Writer {
 	return w
 }
 
-func letter() mail.Message {
+func newMessage() mail.Message {
 	return mail.Message{
 		ID: "ord_1:mail-shipped:1", Stream: mail.Transactional, To: []mail.Address{{Name: "Ada Löwe", Email: "ada@xn--bcher-kva.example"}},
 		Content: mail.Content{Subject: "Ihre Tasse ist unterwegs – hübsch", Text: "Guten Tag", HTML: "<p>Guten Tag</p>"},
@@ -41,7 +41,7 @@ func read(t testing.TB, raw []byte) *netmail.Message {
 
 // TestWrite (EML-9, EML-10): the headers of a mail about an order.
 func TestWrite(t *testing.T) {
-	raw, err := writer(t).Write(letter())
+	raw, err := writer(t).Write(newMessage())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestWrite(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if got, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject")); got != letter().Content.Subject || err != nil {
+	if got, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject")); got != newMessage().Content.Subject || err != nil {
 		t.Errorf("subject %q %v", got, err)
 	}
 	if to, err := msg.Header.AddressList("To"); err != nil || len(to) != 1 || *to[0] != (netmail.Address{Name: "Ada Löwe", Address: "ada@xn--bcher-kva.example"}) {
@@ -79,7 +79,7 @@ func TestWrite(t *testing.T) {
 // TestMarketing (BNC-6, EML-10): a way out that machines understand, however
 // long its address is.
 func TestMarketing(t *testing.T) {
-	m := letter()
+	m := newMessage()
 	m.Stream, m.Unsubscribe = mail.Marketing, "https://shop.example/unsubscribe/"+strings.Repeat("a1B2_-", 50)+"."+strings.Repeat("x", 43)
 	raw, err := writer(t).Write(m)
 	if err != nil {
@@ -99,7 +99,7 @@ func TestOnePart(t *testing.T) {
 		"text/plain": {Subject: "s", Text: "x"},
 		"text/html":  {Subject: "s", HTML: "<p>x</p>"},
 	} {
-		m := letter()
+		m := newMessage()
 		m.Content = c
 		raw, err := writer(t).Write(m)
 		if err != nil {
@@ -112,7 +112,7 @@ func TestOnePart(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	m := letter()
+	m := newMessage()
 	m.Content.Text = "a\x00b"
 	for _, m := range []mail.Message{{}, m} {
 		if _, err := writer(t).Write(m); !errors.Is(err, mail.ErrInvalid) {
@@ -142,7 +142,7 @@ func FuzzWrite(f *testing.F) {
 		"List-Unsubscribe": true, "List-Unsubscribe-Post": true, "Precedence": true,
 	}
 	f.Fuzz(func(t *testing.T, name, subject, text, unsubscribe string) {
-		m := letter()
+		m := newMessage()
 		m.To[0].Name, m.Content.Subject, m.Content.Text, m.Content.HTML = name, subject, text, text
 		if unsubscribe != "" {
 			m.Stream, m.Unsubscribe = mail.Marketing, unsubscribe
@@ -174,13 +174,13 @@ func FuzzWrite(f *testing.F) {
 // TestSender: a mail may be from somebody else than the others (EML-11), but
 // not from two.
 func TestSender(t *testing.T) {
-	w, m := writer(t), letter()
+	w, m := writer(t), newMessage()
 	m.From = mail.Address{Name: "Disputes", Email: "disputes@shop.example"}
 	raw, err := w.Write(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if from := read(t, raw).Header.Get("From"); from != `"Disputes" <disputes@shop.example>` || w.Sender(m).Address != "disputes@shop.example" || w.Sender(letter()) != w.From() {
+	if from := read(t, raw).Header.Get("From"); from != `"Disputes" <disputes@shop.example>` || w.Sender(m).Address != "disputes@shop.example" || w.Sender(newMessage()) != w.From() {
 		t.Errorf("from %s", from)
 	}
 	for _, from := range []mail.Address{{Email: "a@b.example\r\nBcc: c@d.example"}, {Email: "a@b.example, c@d.example"}, {Name: "A\r\nBcc: b@c.example", Email: "a@b.example"}, {Name: "Nobody"}} {

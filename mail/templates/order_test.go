@@ -8,9 +8,9 @@ import (
 	"purser/order"
 )
 
-// TestOrderLetters (EML-11): an order's own account of itself fills every
+// TestOrderMails (EML-11): an order's own account of itself fills every
 // letter it may call for.
-func TestOrderLetters(t *testing.T) {
+func TestOrderMails(t *testing.T) {
 	w := newWriter(t)
 	euro := func(n int64) order.Money { return order.Money{Amount: n, Currency: "EUR"} }
 	o := order.Order{
@@ -28,7 +28,7 @@ func TestOrderLetters(t *testing.T) {
 			{ID: "dp_2", Amount: euro(2400), Reason: "product_not_received", AnswerBy: time.Date(2026, 3, 11, 12, 0, 0, 0, time.UTC)},
 		},
 	}
-	for m, says := range map[order.Milestone][]string{
+	for m, says := range map[order.Notification][]string{
 		order.MailConfirmation: {"Becher", "29,00"}, order.MailShipped: {"PX 1"}, order.MailDelivered: {"ord_1"},
 		order.MailCancelled: {"ord_1"}, order.MailExpired: {"ord_1"},
 		order.MailPaymentProblem:     {"Die Karte ist nicht ausreichend gedeckt.", "29,00"},
@@ -37,7 +37,7 @@ func TestOrderLetters(t *testing.T) {
 		order.MailDispute:            {"€24.00", "dp_2", "product_not_received", "March 11, 2026"}, // in the shop's language
 		order.MailReturnInstructions: {"ord_1", "1 Quay Street"},
 	} {
-		subject, text, page, err := w.Write(o.Letter(m))
+		subject, text, page, err := w.Write(o.MailFor(m))
 		if err != nil || subject == "" || page == "" {
 			t.Errorf("%s: %v", m, err)
 		}
@@ -49,7 +49,7 @@ func TestOrderLetters(t *testing.T) {
 	}
 	// A bank that sets no day.
 	o.Disputes = o.Disputes[:1]
-	if _, text, _, err := w.Write(o.Letter(order.MailDispute)); err != nil || !strings.Contains(text, "€29.00") || strings.Contains(text, "Send your evidence") {
+	if _, text, _, err := w.Write(o.MailFor(order.MailDispute)); err != nil || !strings.Contains(text, "€29.00") || strings.Contains(text, "Send your evidence") {
 		t.Errorf("a dispute without a deadline: %v\n%s", err, text)
 	}
 }

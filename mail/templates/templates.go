@@ -50,7 +50,7 @@ func New(shop Shop) (*Writer, error) {
 // Write writes the letter of an order's milestone, which is the template of
 // the same name.
 func (w *Writer) Write(m order.Mail) (subject, text, html string, err error) {
-	c, err := w.WriteTemplate(Template(m.Milestone), m.Locale, Data{
+	c, err := w.WriteTemplate(Template(m.Notification), m.Locale, Data{
 		Name: m.Name, OrderID: m.OrderID, Lines: m.Lines, Total: m.Total, Amount: m.Amount, Until: m.Until, Tracking: m.Tracking, Reason: m.Reason,
 		Reference: m.Ref, Link: m.Link,
 	})

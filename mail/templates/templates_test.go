@@ -158,9 +158,9 @@ func TestLanguagesComplete(t *testing.T) {
 	}
 }
 
-func TestWriteMilestones(t *testing.T) {
+func TestWriteNotifications(t *testing.T) {
 	w := newWriter(t)
-	for _, m := range []order.Milestone{
+	for _, m := range []order.Notification{
 		order.MailConfirmation, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
 	} {
 		subject, text, page, err := w.Write(mailOf(m))
@@ -178,9 +178,9 @@ func TestWriteMilestones(t *testing.T) {
 	}
 }
 
-func mailOf(m order.Milestone) order.Mail {
+func mailOf(m order.Notification) order.Mail {
 	return order.Mail{
-		OrderID: "ord_1", Milestone: m, To: "ada@example.com", Name: "Ada <Löwe>",
+		OrderID: "ord_1", Notification: m, To: "ada@example.com", Name: "Ada <Löwe>",
 		Lines:    []order.Line{{SKU: "mug", Name: "Mug \"A&B\"", Quantity: 2, Subtotal: 2500}},
 		Total:    order.Money{Amount: 2500, Currency: "KWD"},
 		Tracking: "PX1", Reason: "sold out",
@@ -271,19 +271,19 @@ func TestShop(t *testing.T) {
 	}
 }
 
-// hostile are texts that someone might want to be more than text.
-var hostile = []string{
+// malicious are texts that someone might want to be more than text.
+var malicious = []string{
 	"\r\nBcc: x@example.com", "$& $1 ${HOME}", "{{.ID}}", "{shop}", "<script>alert(1)</script>", "\u202eevil", "\x00", "\u2028", `" onload="x`,
 }
 
 var tags = regexp.MustCompile(`<[a-zA-Z/!][^>]*>`)
 
-// TestHostileText (EML-11): whatever a name holds, the subject is one line and
+// TestMaliciousText (EML-11): whatever a name holds, the subject is one line and
 // the page has no element of the reader's making.
-func TestHostileText(t *testing.T) {
+func TestMaliciousText(t *testing.T) {
 	w := newWriter(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		text := rapid.OneOf(rapid.String(), rapid.SampledFrom(hostile))
+		text := rapid.OneOf(rapid.String(), rapid.SampledFrom(malicious))
 		name := rapid.SampledFrom(Templates()).Draw(rt, "template")
 		d := Sample(name, "en")
 		plain, err := w.WriteTemplate(name, "en", d)
@@ -330,9 +330,9 @@ func FuzzWrite(f *testing.F) {
 	f.Add("confirmation", "x\r\n", "\x00", "<b>", "\u202e", "{shop}", int64(-1<<63), "JPY")
 	f.Add("refunded", "ja", "{", "}", "", "", int64(0), "XXX")
 	w := newWriter(f)
-	f.Fuzz(func(t *testing.T, milestone, locale, name, line, tracking, reason string, amount int64, currency string) {
+	f.Fuzz(func(t *testing.T, notification, locale, name, line, tracking, reason string, amount int64, currency string) {
 		m := order.Mail{
-			OrderID: "ord_1", Milestone: order.Milestone(milestone), Name: name, Locale: locale, Tracking: tracking, Reason: reason,
+			OrderID: "ord_1", Notification: order.Notification(notification), Name: name, Locale: locale, Tracking: tracking, Reason: reason,
 			Lines: []order.Line{{Name: line, Quantity: 1, Subtotal: amount}}, Total: order.Money{Amount: amount, Currency: currency},
 			Amount: order.Money{Amount: amount, Currency: currency},
 		}

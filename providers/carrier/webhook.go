@@ -70,9 +70,9 @@ func (w Webhooks) Parse(body []byte) (order.Delivery, error) {
 	if d.OrderID == "" || status == order.ParcelUnknown || !strings.HasPrefix(e.Type, "parcel.") {
 		return d, nil
 	}
-	d.News = &order.News{
+	d.Event = &order.ProviderEvent{
 		ID: provider + "::" + e.ID, Type: e.Type, At: d.At, OrderID: d.OrderID,
-		Parcel: &order.ParcelNews{
+		Parcel: &order.ShipmentEvent{
 			Reference: e.Data.Reference, LabelID: e.Data.LabelID, Tracking: e.Data.Tracking,
 			Status: status, Note: shorten(e.Data.Note),
 		},

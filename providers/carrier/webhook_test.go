@@ -54,10 +54,10 @@ func eventJSON(typ, reference, status string) string {
 
 func TestParse(t *testing.T) {
 	base := order.Delivery{Provider: "carrier", EventID: "evt_1", Type: "parcel.delivered", At: now, OrderID: id, Ref: id + "-1"}
-	news := base
-	news.News = &order.News{
+	event := base
+	event.Event = &order.ProviderEvent{
 		ID: "carrier::evt_1", Type: "parcel.delivered", At: now, OrderID: id,
-		Parcel: &order.ParcelNews{Reference: id + "-1", LabelID: "lbl_1", Tracking: "PX1", Status: order.ParcelDelivered, Note: "left at the door"},
+		Parcel: &order.ShipmentEvent{Reference: id + "-1", LabelID: "lbl_1", Tracking: "PX1", Status: order.ParcelDelivered, Note: "left at the door"},
 	}
 	foreign := base
 	foreign.OrderID, foreign.Ref = "", "somebody-elses-1"
@@ -68,7 +68,7 @@ func TestParse(t *testing.T) {
 		want       order.Delivery
 		err        error
 	}{
-		{"delivered", eventJSON("parcel.delivered", id+"-1", "delivered"), news, nil},
+		{"delivered", eventJSON("parcel.delivered", id+"-1", "delivered"), event, nil},
 		{"not an order's parcel", eventJSON("parcel.delivered", "somebody-elses-1", "delivered"), foreign, nil},
 		{"WHK-11 unknown type", eventJSON("invoice.created", id+"-1", "delivered"), unknownType, nil},
 		{"unknown status", eventJSON("parcel.delivered", id+"-1", "beamed"), base, nil},
@@ -119,11 +119,11 @@ func TestWebhooksOfTheStandIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := <-got
-	want := &order.ParcelNews{Reference: r.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: order.ParcelInTransit, Note: "picked up"}
-	if d.OrderID != r.OrderID || d.News == nil {
+	want := &order.ShipmentEvent{Reference: r.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: order.ParcelInTransit, Note: "picked up"}
+	if d.OrderID != r.OrderID || d.Event == nil {
 		t.Fatalf("got %+v", d)
 	}
-	if diff := cmp.Diff(want, d.News.Parcel); diff != "" {
+	if diff := cmp.Diff(want, d.Event.Parcel); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -149,7 +149,7 @@ func FuzzParse(f *testing.F) {
 		if d.EventID == "" || d.Type == "" || d.At.IsZero() {
 			t.Fatalf("incomplete: %+v", d)
 		}
-		if d.News != nil && (d.News.OrderID == "" || d.News.Parcel == nil || !strings.HasPrefix(d.News.Parcel.Reference, string(d.News.OrderID))) {
+		if d.Event != nil && (d.Event.OrderID == "" || d.Event.Parcel == nil || !strings.HasPrefix(d.Event.Parcel.Reference, string(d.Event.OrderID))) {
 			t.Fatalf("news of nobody: %+v", d)
 		}
 		if _, err := json.Marshal(d); err != nil {

@@ -40,7 +40,7 @@ type Config struct {
 type Guard struct {
 	next http.RoundTripper
 	conf Config
-	room bulkhead.Bulkhead[any]
+	bulkhead bulkhead.Bulkhead[any]
 
 	breaker *Breaker // nil: Unbroken
 }
@@ -54,7 +54,7 @@ func Transport(next http.RoundTripper, c Config) *Guard {
 		own.MaxIdleConnsPerHost = c.Concurrent
 		next = own
 	}
-	g := &Guard{next: next, conf: c, room: bulkhead.New[any](uint(c.Concurrent))}
+	g := &Guard{next: next, conf: c, bulkhead: bulkhead.New[any](uint(c.Concurrent))}
 	if !c.Unbroken {
 		g.breaker = NewBreaker(c)
 	}
@@ -83,7 +83,7 @@ func (g *Guard) State() string {
 // RoundTrip implements http.RoundTripper. The place is given back, and the
 // call judged, when the answer's body has been read or closed.
 func (g *Guard) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := g.room.AcquirePermitWithMaxWait(r.Context(), g.conf.Wait); err != nil {
+	if err := g.bulkhead.AcquirePermitWithMaxWait(r.Context(), g.conf.Wait); err != nil {
 		closeBody(r)
 		if errors.Is(err, bulkhead.ErrFull) {
 			err = ErrFull
@@ -92,7 +92,7 @@ func (g *Guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	judge, ok := g.enter()
 	if !ok {
-		g.room.ReleasePermit()
+		g.bulkhead.ReleasePermit()
 		closeBody(r)
 		return nil, &notSent{ErrOpen}
 	}
@@ -100,7 +100,7 @@ func (g *Guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	done := func(v Verdict) {
 		once.Do(func() {
 			judge(v)
-			g.room.ReleasePermit()
+			g.bulkhead.ReleasePermit()
 		})
 	}
 	r, sent := traced(r)

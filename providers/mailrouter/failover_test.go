@@ -44,7 +44,7 @@ func TestFailover(t *testing.T) {
 			o := open(t, guard.Config{})
 			o.ses.set(tt.down)
 			ready := 0
-			m := letter()
+			m := newMessage()
 			r, err := o.Send(t.Context(), m, time.Second, func(context.Context) error { ready++; return nil })
 			if ready != 1 || len(r.Skipped) != tt.skipped {
 				t.Errorf("ready %d times, skipped %v", ready, r.Skipped)
@@ -63,7 +63,7 @@ func TestFailover(t *testing.T) {
 					t.Errorf("skipped %+v", s)
 				}
 			}
-			for i, u := range o.pace.given {
+			for i, u := range o.pace.released {
 				if !u {
 					t.Errorf("turn %d counts as not used", i)
 				}
@@ -84,7 +84,7 @@ func TestAllDown(t *testing.T) {
 		o := open(t, guard.Config{})
 		o.ses.set(tt.ses)
 		o.smtp.set(tt.smtp)
-		_, err := o.Send(t.Context(), letter(), time.Second, always)
+		_, err := o.Send(t.Context(), newMessage(), time.Second, always)
 		var p *order.ProviderError
 		if !errors.As(err, &p) || p.Kind != tt.want || (p.RetryAfter == time.Minute) == (tt.want == order.ErrUnavailable) {
 			t.Errorf("%v and %v: %v", tt.ses, tt.smtp, err)
@@ -98,7 +98,7 @@ func TestBreaker(t *testing.T) {
 	o := open(t, guard.Config{Consecutive: 3, OpenFor: time.Millisecond})
 	send := func() string {
 		t.Helper()
-		r, err := o.Send(t.Context(), letter(), time.Second, always)
+		r, err := o.Send(t.Context(), newMessage(), time.Second, always)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestBreaker(t *testing.T) {
 	}
 	o.ses.set(order.ErrRejected) // says nothing about its health
 	for range 5 {
-		if _, err := o.Send(t.Context(), letter(), time.Second, always); !errors.Is(err, order.ErrRejected) {
+		if _, err := o.Send(t.Context(), newMessage(), time.Second, always); !errors.Is(err, order.ErrRejected) {
 			t.Fatal(err)
 		}
 	}
@@ -140,11 +140,11 @@ func TestBreaker(t *testing.T) {
 func TestReady(t *testing.T) {
 	o := open(t, guard.Config{})
 	taken := errors.New("somebody else has it")
-	if _, err := o.Send(t.Context(), letter(), time.Second, func(context.Context) error { return taken }); err != taken {
+	if _, err := o.Send(t.Context(), newMessage(), time.Second, func(context.Context) error { return taken }); err != taken {
 		t.Errorf("%v", err)
 	}
-	if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.given, []bool{false}) {
-		t.Errorf("sent all the same; turns %v", o.pace.given)
+	if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.released, []bool{false}) {
+		t.Errorf("sent all the same; turns %v", o.pace.released)
 	}
 }
 
@@ -153,10 +153,10 @@ func TestNoTimeLeft(t *testing.T) {
 	o := open(t, guard.Config{})
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	if _, err := o.Send(ctx, letter(), time.Minute, always); !errors.Is(err, order.ErrUnavailable) {
+	if _, err := o.Send(ctx, newMessage(), time.Minute, always); !errors.Is(err, order.ErrUnavailable) {
 		t.Errorf("%v", err)
 	}
-	if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.given, []bool{false}) {
-		t.Errorf("sent all the same; turns %v", o.pace.given)
+	if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.released, []bool{false}) {
+		t.Errorf("sent all the same; turns %v", o.pace.released)
 	}
 }

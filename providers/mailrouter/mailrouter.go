@@ -24,8 +24,8 @@ type Mailer interface {
 
 // Pace keeps the accounts' limits for the whole fleet. See mail.Pace.
 type Pace interface {
-	TakeSlot(ctx context.Context, account string, recipients int, s mail.Stream) (mail.Turn, error)
-	GiveSlot(ctx context.Context, account string, t mail.Turn, used bool) error
+	TakeSlot(ctx context.Context, account string, recipients int, s mail.Stream) (mail.SendGrant, error)
+	ReleaseSlot(ctx context.Context, account string, t mail.SendGrant, used bool) error
 	BeginLimits(ctx context.Context, account string) (mail.Mark, error)
 	SetLimits(ctx context.Context, account string, l mail.Limits, m mail.Mark) error
 }
@@ -56,14 +56,14 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Office is the mailer. It is safe for concurrent use.
-type Office struct {
+// Router is the mailer. It is safe for concurrent use.
+type Router struct {
 	conf   Config
 	routes []*route
 }
 
 // New makes an office. It calls nobody.
-func New(c Config) (*Office, error) {
+func New(c Config) (*Router, error) {
 	c.CallWithin = cmp.Or(c.CallWithin, 10*time.Second)
 	c.AskEvery = cmp.Or(c.AskEvery, 5*time.Minute)
 	c.Log = cmp.Or(c.Log, slog.Default())
@@ -75,7 +75,7 @@ func New(c Config) (*Office, error) {
 	case c.CallWithin > mail.LongestCall-5*time.Second:
 		return nil, fmt.Errorf("post: a call of %s outlasts its place in the pace", c.CallWithin)
 	}
-	o := &Office{conf: c}
+	o := &Router{conf: c}
 	for _, r := range c.Routes {
 		if slices.ContainsFunc(o.routes, func(other *route) bool { return other.Name == r.Name }) {
 			return nil, fmt.Errorf("post: two providers named %q", r.Name)
@@ -91,11 +91,11 @@ func New(c Config) (*Office, error) {
 // leave it. Whoever refuses it for good, or may have it, ends the search. ready
 // is called once, right before the mail is first handed over; if it fails,
 // nothing is sent and its error is the answer.
-func (o *Office) Send(ctx context.Context, m mail.Message, patience time.Duration, ready func(context.Context) error) (mail.Receipt, error) {
+func (o *Router) Send(ctx context.Context, m mail.Message, maxWait time.Duration, ready func(context.Context) error) (mail.Receipt, error) {
 	if err := m.Check(); err != nil {
 		return mail.Receipt{}, failure(order.ErrRejected, "cannot_be_written", 0, err)
 	}
-	j := &job{Message: m, until: time.Now().Add(patience), ready: ready}
+	j := &job{Message: m, until: time.Now().Add(maxWait), ready: ready}
 	var receipt mail.Receipt
 	var failures []error
 	for _, r := range o.routes {
@@ -128,7 +128,7 @@ type job struct {
 }
 
 // try brings a mail to one provider: past its breaker and in its turn.
-func (o *Office) try(ctx context.Context, r *route, j *job) (id string, err error) {
+func (o *Router) try(ctx context.Context, r *route, j *job) (id string, err error) {
 	judge, probe, ok := r.breaker.Enter()
 	if !ok {
 		return "", r.leftAlone()
@@ -139,7 +139,7 @@ func (o *Office) try(ctx context.Context, r *route, j *job) (id string, err erro
 			return "", failure(order.ErrUnavailable, "still_down", 0, err)
 		}
 	}
-	turn, err := o.turn(ctx, r, j)
+	grant, err := o.waitForSlot(ctx, r, j)
 	taken := time.Now()
 	if err != nil {
 		judge(guard.NoWord)
@@ -147,13 +147,13 @@ func (o *Office) try(ctx context.Context, r *route, j *job) (id string, err erro
 	}
 	if d, ok := ctx.Deadline(); ok && time.Until(d) < leastTime {
 		judge(guard.NoWord)
-		o.give(ctx, r, turn, false)
+		o.release(ctx, r, grant, false)
 		return "", failure(order.ErrUnavailable, "no_time_left", 0, errOurs)
 	}
 	if !j.isReady {
 		if j.refusal = j.ready(ctx); j.refusal != nil {
 			judge(guard.NoWord)
-			o.give(ctx, r, turn, false)
+			o.release(ctx, r, grant, false)
 			return "", j.refusal
 		}
 		j.isReady = true
@@ -161,7 +161,7 @@ func (o *Office) try(ctx context.Context, r *route, j *job) (id string, err erro
 	if time.Since(taken) > mail.LongestCall-o.conf.CallWithin {
 		// Its seat may be somebody else's by now: it has stood still too long.
 		judge(guard.NoWord)
-		o.give(ctx, r, turn, false)
+		o.release(ctx, r, grant, false)
 		return "", failure(order.ErrUnavailable, "turn_missed", 0, errOurs)
 	}
 	// Handed over, it is not cut short by the step's own time: a call cut off in
@@ -169,7 +169,7 @@ func (o *Office) try(ctx context.Context, r *route, j *job) (id string, err erro
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.conf.CallWithin)
 	defer cancel()
 	id, err = r.Mailer.SendMail(call, j.Message)
-	o.give(ctx, r, turn, true)
+	o.release(ctx, r, grant, true)
 	r.judged(err)
 	judge(verdict(ctx, err))
 	return id, err

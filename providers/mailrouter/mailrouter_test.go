@@ -83,13 +83,13 @@ func TestAsk(t *testing.T) {
 	}
 	// The backup's account is boundless: nobody need ask the record.
 	o.ses.set(order.ErrUnavailable)
-	o.pace.take = func(account string, _ int, _ mail.Stream) (mail.Turn, error) {
+	o.pace.take = func(account string, _ int, _ mail.Stream) (mail.SendGrant, error) {
 		if account == "smtp" {
 			t.Error("asked for a turn at a boundless account")
 		}
-		return mail.Turn{Slot: "s"}, nil
+		return mail.SendGrant{Slot: "s"}, nil
 	}
-	if r, err := o.Send(t.Context(), letter(), time.Second, always); err != nil || r.Provider != "smtp" {
+	if r, err := o.Send(t.Context(), newMessage(), time.Second, always); err != nil || r.Provider != "smtp" {
 		t.Errorf("%+v %v", r, err)
 	}
 }

@@ -35,16 +35,16 @@ func TestHeldBack(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := open(t, guard.Config{})
-			o.pace.take = func(account string, _ int, _ mail.Stream) (mail.Turn, error) {
+			o.pace.take = func(account string, _ int, _ mail.Stream) (mail.SendGrant, error) {
 				switch {
 				case account == "smtp":
-					return mail.Turn{Slot: "s"}, nil
+					return mail.SendGrant{Slot: "s"}, nil
 				case tt.answer == nil:
-					return mail.Turn{Wait: time.Hour}, nil
+					return mail.SendGrant{Wait: time.Hour}, nil
 				}
-				return mail.Turn{}, tt.answer
+				return mail.SendGrant{}, tt.answer
 			}
-			m := letter()
+			m := newMessage()
 			if m.Stream = tt.stream; m.Stream == mail.Marketing {
 				m.Unsubscribe = "https://shop.example/u"
 			}
@@ -74,14 +74,14 @@ func TestHeldBack(t *testing.T) {
 func TestOrdersFirst(t *testing.T) {
 	o := open(t, guard.Config{})
 	asked := make(chan mail.Stream)
-	grant := make(chan mail.Turn)
-	o.pace.take = func(_ string, _ int, s mail.Stream) (mail.Turn, error) {
+	grant := make(chan mail.SendGrant)
+	o.pace.take = func(_ string, _ int, s mail.Stream) (mail.SendGrant, error) {
 		asked <- s
 		return <-grant, nil
 	}
 	var all sync.WaitGroup
 	send := func(s mail.Stream) {
-		m := letter()
+		m := newMessage()
 		if m.Stream = s; s == mail.Marketing {
 			m.Unsubscribe = "https://shop.example/u"
 		}
@@ -98,11 +98,11 @@ func TestOrdersFirst(t *testing.T) {
 		send(mail.Transactional)
 	}
 	o.waitFor(t, 6)
-	grant <- mail.Turn{Wait: time.Millisecond} // the campaign's mail must ask again: behind the orders'
+	grant <- mail.SendGrant{Wait: time.Millisecond} // the campaign's mail must ask again: behind the orders'
 	order := []mail.Stream{first}
 	for range 7 {
 		order = append(order, <-asked)
-		grant <- mail.Turn{Slot: "s"}
+		grant <- mail.SendGrant{Slot: "s"}
 	}
 	all.Wait()
 	m, x := mail.Marketing, mail.Transactional
@@ -112,7 +112,7 @@ func TestOrdersFirst(t *testing.T) {
 }
 
 // waitFor waits until so many mails stand in line.
-func (o office) waitFor(t *testing.T, n int) {
+func (o testRouter) waitFor(t *testing.T, n int) {
 	t.Helper()
 	for o.Waiting("ses") < n {
 		select {
@@ -123,19 +123,19 @@ func (o office) waitFor(t *testing.T, n int) {
 	}
 }
 
-// TestGivesUpWaiting: whoever runs out of patience leaves the line to others.
-func TestGivesUpWaiting(t *testing.T) {
+// TestStopsWaiting: whoever runs out of patience leaves the line to others.
+func TestStopsWaiting(t *testing.T) {
 	o := open(t, guard.Config{})
 	asked := make(chan struct{})
 	grant := make(chan struct{})
-	o.pace.take = func(string, int, mail.Stream) (mail.Turn, error) {
+	o.pace.take = func(string, int, mail.Stream) (mail.SendGrant, error) {
 		asked <- struct{}{}
 		<-grant
-		return mail.Turn{Slot: "s"}, nil
+		return mail.SendGrant{Slot: "s"}, nil
 	}
 	done := make(chan error)
-	send := func(ctx context.Context, patience time.Duration) {
-		go func() { _, err := o.Send(ctx, letter(), patience, always); done <- err }()
+	send := func(ctx context.Context, maxWait time.Duration) {
+		go func() { _, err := o.Send(ctx, newMessage(), maxWait, always); done <- err }()
 	}
 	send(t.Context(), time.Minute)
 	<-asked

@@ -95,7 +95,7 @@ func (r *route) boundless() bool {
 }
 
 // Status answers how the providers stand, in the order of preference.
-func (o *Office) Status() []mail.ProviderStatus {
+func (o *Router) Status() []mail.ProviderStatus {
 	all := make([]mail.ProviderStatus, len(o.routes))
 	for i, r := range o.routes {
 		r.mu.Lock()
@@ -110,7 +110,7 @@ func (o *Office) Status() []mail.ProviderStatus {
 
 // Run asks the providers for their limits again and again, until the context
 // ends.
-func (o *Office) Run(ctx context.Context) {
+func (o *Router) Run(ctx context.Context) {
 	const soon = 5 * time.Second
 	for {
 		wait := o.conf.AskEvery
@@ -127,7 +127,7 @@ func (o *Office) Run(ctx context.Context) {
 
 // Ask asks every provider once for its limits and our standing. What was known
 // stays where there is no answer: nothing better is assumed (EML-6).
-func (o *Office) Ask(ctx context.Context) error {
+func (o *Router) Ask(ctx context.Context) error {
 	errs := make([]error, len(o.routes))
 	var all sync.WaitGroup
 	for i, r := range o.routes {
@@ -143,7 +143,7 @@ func (o *Office) Ask(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (o *Office) askRoute(ctx context.Context, r *route) error {
+func (o *Router) askRoute(ctx context.Context, r *route) error {
 	l, err := o.askLimits(ctx, r)
 	sender, sendable := "", true
 	if v, ok := r.Mailer.(verified); ok && err == nil {
@@ -169,7 +169,7 @@ func (o *Office) askRoute(ctx context.Context, r *route) error {
 	return err
 }
 
-func (o *Office) askLimits(ctx context.Context, r *route) (mail.Limits, error) {
+func (o *Router) askLimits(ctx context.Context, r *route) (mail.Limits, error) {
 	source, ok := r.Mailer.(limited)
 	if !ok {
 		return mail.Limits{}, errors.New("it cannot say what may be sent")
@@ -189,7 +189,7 @@ func (o *Office) askLimits(ctx context.Context, r *route) (mail.Limits, error) {
 }
 
 // Waiting is how many mails of this process wait for a turn at a provider.
-func (o *Office) Waiting(name string) int {
+func (o *Router) Waiting(name string) int {
 	for _, r := range o.routes {
 		if r.Name == name {
 			return r.line.length()

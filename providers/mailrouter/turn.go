@@ -17,59 +17,59 @@ const quotaWait = 10 * time.Minute
 
 // turn waits until the account may send. Of the mails that wait in this
 // process one asks at a time, so that a thousand do not storm the record.
-func (o *Office) turn(ctx context.Context, r *route, j *job) (mail.Turn, error) {
+func (o *Router) waitForSlot(ctx context.Context, r *route, j *job) (mail.SendGrant, error) {
 	if r.boundless() {
-		return mail.Turn{}, nil
+		return mail.SendGrant{}, nil
 	}
 	ctx, cancel := context.WithDeadline(ctx, j.until.Add(time.Second)) // a single question may take a moment
 	defer cancel()
 	for front := false; ; front = true {
 		if !r.line.join(ctx, j.Stream, front, j.until) {
-			return mail.Turn{}, busy()
+			return mail.SendGrant{}, busy()
 		}
-		turn, err := o.ask(ctx, r, j)
-		if err != nil || turn.Slot != "" {
+		grant, err := o.ask(ctx, r, j)
+		if err != nil || grant.Slot != "" {
 			r.line.leave()
-			return turn, err
+			return grant, err
 		}
-		if time.Now().Add(turn.Wait).After(j.until) {
+		if time.Now().Add(grant.Wait).After(j.until) {
 			r.line.leave()
-			return mail.Turn{}, busy()
+			return mail.SendGrant{}, busy()
 		}
-		pause(ctx, turn.Wait)
+		pause(ctx, grant.Wait)
 		r.line.leave() // an order's mail that came meanwhile goes before a campaign's
 	}
 }
 
 // ask asks the record once.
-func (o *Office) ask(ctx context.Context, r *route, j *job) (mail.Turn, error) {
-	turn, err := o.conf.Pace.TakeSlot(ctx, r.Name, len(j.To), j.Stream)
+func (o *Router) ask(ctx context.Context, r *route, j *job) (mail.SendGrant, error) {
+	grant, err := o.conf.Pace.TakeSlot(ctx, r.Name, len(j.To), j.Stream)
 	switch {
 	case err == nil:
-		return turn, nil
+		return grant, nil
 	case errors.Is(err, mail.ErrTooMany):
-		return turn, failure(order.ErrRejected, "more_recipients_than_the_rate", 0, err)
+		return grant, failure(order.ErrRejected, "more_recipients_than_the_rate", 0, err)
 	case errors.Is(err, mail.ErrNoLimits):
-		return turn, failure(order.ErrUnavailable, "limits_unknown", 0, err)
+		return grant, failure(order.ErrUnavailable, "limits_unknown", 0, err)
 	case errors.Is(err, mail.ErrQuota) && j.Stream == mail.Transactional:
-		return turn, failure(order.ErrThrottled, "quota_spent", quotaWait, err)
+		return grant, failure(order.ErrThrottled, "quota_spent", quotaWait, err)
 	case errors.Is(err, mail.ErrQuota): // what another provider has left is for orders
-		return turn, failure(order.ErrThrottled, "quota_spent", quotaWait, errors.Join(errOurs, err))
+		return grant, failure(order.ErrThrottled, "quota_spent", quotaWait, errors.Join(errOurs, err))
 	case ctx.Err() != nil:
-		return turn, busy()
+		return grant, busy()
 	}
-	return turn, failure(order.ErrUnavailable, "pace_unknown", 0, errors.Join(errOurs, err))
+	return grant, failure(order.ErrUnavailable, "pace_unknown", 0, errors.Join(errOurs, err))
 }
 
-// give hands a turn back, even if the step has run out of time. If that fails
+// release hands a turn back, even if the step has run out of time. If that fails
 // the seats become free by themselves, late.
-func (o *Office) give(ctx context.Context, r *route, t mail.Turn, used bool) {
+func (o *Router) release(ctx context.Context, r *route, t mail.SendGrant, used bool) {
 	if t.Slot == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := o.conf.Pace.GiveSlot(ctx, r.Name, t, used); err != nil {
+	if err := o.conf.Pace.ReleaseSlot(ctx, r.Name, t, used); err != nil {
 		o.conf.Log.Warn("a turn to send mail was not given back", "provider", r.Name, "error", err)
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"purser/providers/guard"
 )
 
-// TestTurnMissed (EML-5): a sender that stood still between its turn and the
+// TestSlotMissed (EML-5): a sender that stood still between its turn and the
 // call does not call on a seat that may be somebody else's by now. The mail is
 // tried again later, by nobody else meanwhile.
-func TestTurnMissed(t *testing.T) {
+func TestSlotMissed(t *testing.T) {
 	for name, c := range map[string]struct {
 		stands time.Duration
 		sent   bool
@@ -26,7 +26,7 @@ func TestTurnMissed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := open(t, guard.Config{})
-				m := letter()
+				m := newMessage()
 				receipt, err := o.Send(t.Context(), m, time.Second, func(context.Context) error {
 					time.Sleep(c.stands)
 					return nil
@@ -44,8 +44,8 @@ func TestTurnMissed(t *testing.T) {
 				if n := len(o.ses.Sent()) + len(o.smtp.Sent()); n != 0 {
 					t.Errorf("%d mails went out", n)
 				}
-				if len(o.pace.given) != 1 || o.pace.given[0] {
-					t.Errorf("the seats were given back as used: %v", o.pace.given)
+				if len(o.pace.released) != 1 || o.pace.released[0] {
+					t.Errorf("the seats were given back as used: %v", o.pace.released)
 				}
 			})
 		})
@@ -67,15 +67,15 @@ func TestNotCutShort(t *testing.T) {
 			d, ok := call.Deadline()
 			bounded = ok && time.Until(d) == 10*time.Second
 		}
-		receipt, err := o.Send(ctx, letter(), time.Second, always)
+		receipt, err := o.Send(ctx, newMessage(), time.Second, always)
 		if err != nil || receipt.Provider != "ses" || cut {
 			t.Errorf("%+v %v; the call was cut short: %t", receipt, err, cut)
 		}
 		if !bounded {
 			t.Error("RES-5: the call has no end of its own")
 		}
-		if len(o.pace.given) != 1 || !o.pace.given[0] {
-			t.Errorf("the seats: %v", o.pace.given)
+		if len(o.pace.released) != 1 || !o.pace.released[0] {
+			t.Errorf("the seats: %v", o.pace.released)
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"purser/providers/mailrouter"
 )
 
-var _ mails.Post = (*mailrouter.Office)(nil)
+var _ mails.MailRouter = (*mailrouter.Router)(nil)
 
 // provider is one in memory that can be taken down.
 type provider struct {
@@ -72,24 +72,24 @@ func (p *provider) set(down error) {
 // pace is an account's in memory; the zero value holds nobody back.
 type pace struct {
 	mu    sync.Mutex
-	take  func(account string, recipients int, s mail.Stream) (mail.Turn, error)
-	given []bool // used or not
+	take  func(account string, recipients int, s mail.Stream) (mail.SendGrant, error)
+	released []bool // used or not
 	set   map[string]mail.Limits
 }
 
-func (p *pace) TakeSlot(_ context.Context, account string, recipients int, s mail.Stream) (mail.Turn, error) {
+func (p *pace) TakeSlot(_ context.Context, account string, recipients int, s mail.Stream) (mail.SendGrant, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.take == nil {
-		return mail.Turn{Slot: "slot"}, nil
+		return mail.SendGrant{Slot: "slot"}, nil
 	}
 	return p.take(account, recipients, s)
 }
 
-func (p *pace) GiveSlot(_ context.Context, _ string, _ mail.Turn, used bool) error {
+func (p *pace) ReleaseSlot(_ context.Context, _ string, _ mail.SendGrant, used bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.given = append(p.given, used)
+	p.released = append(p.released, used)
 	return nil
 }
 
@@ -107,17 +107,17 @@ func (p *pace) SetLimits(_ context.Context, account string, l mail.Limits, _ mai
 	return nil
 }
 
-type office struct {
-	*mailrouter.Office
+type testRouter struct {
+	*mailrouter.Router
 	ses, smtp *provider
 	pace      *pace
 }
 
-func open(t *testing.T, b guard.Config) office {
+func open(t *testing.T, b guard.Config) testRouter {
 	t.Helper()
-	o := office{ses: &provider{name: "ses"}, smtp: &provider{name: "smtp"}, pace: new(pace)}
+	o := testRouter{ses: &provider{name: "ses"}, smtp: &provider{name: "smtp"}, pace: new(pace)}
 	var err error
-	o.Office, err = mailrouter.New(mailrouter.Config{
+	o.Router, err = mailrouter.New(mailrouter.Config{
 		Routes: []mailrouter.Route{{Name: "ses", Mailer: o.ses, Breaker: b}, {Name: "smtp", Mailer: o.smtp, Breaker: b}},
 		Pace:   o.pace,
 	})
@@ -127,12 +127,12 @@ func open(t *testing.T, b guard.Config) office {
 	return o
 }
 
-func letter() mail.Message { return porttest.MessageOf(order.NewID(), order.MailShipped) }
+func newMessage() mail.Message { return porttest.MessageOf(order.NewID(), order.MailShipped) }
 
 func always(context.Context) error { return nil }
 
 // one is an office as a mailer, for the suite.
-type one struct{ office }
+type one struct{ testRouter }
 
 func (o one) SendMail(ctx context.Context, m mail.Message) (string, error) {
 	r, err := o.Send(ctx, m, time.Second, always)

@@ -129,7 +129,7 @@ func check(f *mail.Feedback) error {
 	if err != nil {
 		return fmt.Errorf("recipient: %w", err)
 	}
-	f.Recipient, f.Diagnostic, f.At = email, tidy(f.Diagnostic), f.At.UTC()
+	f.Recipient, f.Diagnostic, f.At = email, cleanText(f.Diagnostic), f.At.UTC()
 	if strings.ContainsAny(f.MessageID, "@<.") { // as it stands in the mail's header
 		f.MessageID = mail.FromWireID(f.MessageID)
 	}
@@ -154,7 +154,7 @@ func isName(s string) bool {
 	return s != "" && len(s) <= maxName && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-func tidy(s string) string {
+func cleanText(s string) string {
 	s = strings.ToValidUTF8(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '

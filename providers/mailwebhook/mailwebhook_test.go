@@ -70,7 +70,7 @@ func TestParse(t *testing.T) {
 	}
 	// As it stands in the mail's header: ours, or somebody else's.
 	shipped := order.NewID()
-	wire := "<" + mail.WireID(order.Mail{OrderID: shipped, Milestone: order.MailShipped, Generation: 1}.Key()) + "@shop.example>"
+	wire := "<" + mail.WireID(order.Mail{OrderID: shipped, Notification: order.MailShipped, Generation: 1}.Key()) + "@shop.example>"
 	if d, err := (mailwebhook.Source{}).Parse([]byte(inHeader(wire, ""))); err != nil || d.OrderID != shipped || d.Mail.Feedback[0].MessageID != string(shipped)+":mail-shipped:1" {
 		t.Errorf("by our Message-ID: %+v %v", d, err)
 	}
@@ -110,7 +110,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if d.EventID == "" || d.Mail == nil || d.News != nil {
+		if d.EventID == "" || d.Mail == nil || d.Event != nil {
 			t.Fatalf("%+v", d)
 		}
 		for _, fb := range d.Mail.Feedback {

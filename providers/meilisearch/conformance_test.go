@@ -39,10 +39,10 @@ type server struct {
 }
 
 // played is the stand-in.
-func played(t *testing.T) server { return hostileServer(t, nil) }
+func played(t *testing.T) server { return faultyServer(t, nil) }
 
-// hostileServer is the stand-in that misbehaves as it is told.
-func hostileServer(t *testing.T, faultControl *faults.Control) server {
+// faultyServer is the stand-in that misbehaves as it is told.
+func faultyServer(t *testing.T, faultControl *faults.Control) server {
 	s, err := search.New(search.Config{MasterKey: master, Faults: faultControl})
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +133,7 @@ func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func newClient(t *testing.T, at, environment string, s server) *meilisearch.Client {
 	c, err := meilisearch.New(meilisearch.Config{
-		URL: at, AdminKey: s.admin, SearchKey: s.search, Environment: environment, Patience: 10 * time.Second,
+		URL: at, AdminKey: s.admin, SearchKey: s.search, Environment: environment, TaskTimeout: 10 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -38,11 +38,11 @@ func (c *Client) putBatch(ctx context.Context, op, index string, docs []catalog.
 	for i, d := range docs {
 		ids[i] = index + "/" + d.ID
 	}
-	giveBack, err := c.turns.take(ctx, ids)
+	unlock, err := c.locks.take(ctx, ids)
 	if err != nil {
 		return err
 	}
-	defer giveBack()
+	defer unlock()
 	there, err := c.versions(ctx, op, index, docs)
 	if isKind(err, order.ErrNoSuch) { // no index yet: it is made as it should be
 		_, err = c.applySettings(ctx, index)
@@ -54,7 +54,7 @@ func (c *Client) putBatch(ctx context.Context, op, index string, docs []catalog.
 	if len(docs) == 0 {
 		return nil
 	}
-	return c.carried(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
+	return c.awaitTask(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
 		key := primaryKey
 		return c.admin.Index(index).AddDocumentsWithContext(ctx, docs, &meilisearch.DocumentOptions{PrimaryKey: &key})
 	})
@@ -83,19 +83,19 @@ func newestOf(docs []catalog.Document) []catalog.Document {
 func (c *Client) DeleteDocuments(ctx context.Context, skus []string) error {
 	const op = "delete documents"
 	for batch := range slices.Chunk(skus, c.conf.Batch) {
-		ids, turns := make([]string, len(batch)), make([]string, len(batch))
+		ids, locks := make([]string, len(batch)), make([]string, len(batch))
 		for i, sku := range batch {
 			ids[i] = catalog.DocumentID(sku)
-			turns[i] = c.live + "/" + ids[i]
+			locks[i] = c.live + "/" + ids[i]
 		}
-		giveBack, err := c.turns.take(ctx, turns)
+		unlock, err := c.locks.take(ctx, locks)
 		if err != nil {
 			return err
 		}
-		err = c.carried(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
+		err = c.awaitTask(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
 			return c.admin.Index(c.live).DeleteDocumentsWithContext(ctx, ids, nil)
 		})
-		giveBack()
+		unlock()
 		if err != nil && !isKind(err, order.ErrNoSuch) { // where there is no index there is no product
 			return err
 		}

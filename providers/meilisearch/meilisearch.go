@@ -40,9 +40,9 @@ type Config struct {
 	Batch int
 	// Timeout ends one request of a write; default 30 s.
 	Timeout time.Duration
-	// Patience is how long a task is waited for; default 60 s. After that its
+	// TaskTimeout is how long a task is waited for; default 60 s. After that its
 	// outcome is unknown.
-	Patience time.Duration
+	TaskTimeout time.Duration
 	// SearchTimeout ends a search; default 2 s: a shopper does not wait.
 	SearchTimeout time.Duration
 	// Log is told when a circuit breaker moves; default slog.Default().
@@ -60,7 +60,7 @@ type Client struct {
 	admin  meilisearch.ServiceManager
 	search meilisearch.IndexManager
 	guard  *guard.Guard // of the searches
-	turns  turns
+	locks  documentLocks
 }
 
 var environment = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
@@ -70,7 +70,7 @@ func New(c Config) (*Client, error) {
 	c.Environment = cmp.Or(c.Environment, "default")
 	c.Batch = cmp.Or(c.Batch, 1000)
 	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
-	c.Patience = cmp.Or(c.Patience, time.Minute)
+	c.TaskTimeout = cmp.Or(c.TaskTimeout, time.Minute)
 	c.SearchTimeout = cmp.Or(c.SearchTimeout, 2*time.Second)
 	c.Log = cmp.Or(c.Log, slog.Default())
 	if c.Synonyms == nil {
@@ -82,7 +82,7 @@ func New(c Config) (*Client, error) {
 	case !environment.MatchString(c.Environment):
 		return nil, fmt.Errorf("meilisearch: environment: want 1 to 32 of a-z, 0-9 and -, got %.40q", c.Environment)
 	}
-	x := &Client{conf: c, live: "purser-" + c.Environment + "-products", turns: turns{taken: make(map[string]chan struct{})}}
+	x := &Client{conf: c, live: "purser-" + c.Environment + "-products", locks: documentLocks{taken: make(map[string]chan struct{})}}
 	host := strings.TrimRight(c.URL, "/")
 	writes := guard.Transport(nil, guard.Config{Name: provider, Log: c.Log})
 	x.guard = guard.Transport(nil, guard.Config{
@@ -113,14 +113,14 @@ func (c *Client) SearchState() string { return c.guard.State() }
 // looking at a version and writing a newer one nobody else may write (F56).
 // Other processes are not seen; the comparison with the catalogue finds what
 // they break.
-type turns struct {
+type documentLocks struct {
 	mu    sync.Mutex
 	taken map[string]chan struct{} // by document id; closed when it is free
 }
 
 // take waits until all ids are free, takes them, and answers how to give them
 // back.
-func (t *turns) take(ctx context.Context, ids []string) (giveBack func(), err error) {
+func (t *documentLocks) take(ctx context.Context, ids []string) (unlock func(), err error) {
 	mine := make(chan struct{})
 	for {
 		busy := t.tryTake(ids, mine)
@@ -143,7 +143,7 @@ func (t *turns) take(ctx context.Context, ids []string) (giveBack func(), err er
 	}, nil
 }
 
-func (t *turns) tryTake(ids []string, mine chan struct{}) (busy chan struct{}) {
+func (t *documentLocks) tryTake(ids []string, mine chan struct{}) (busy chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range ids {

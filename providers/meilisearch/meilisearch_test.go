@@ -140,7 +140,7 @@ func TestTaskFails(t *testing.T) {
 		code   string
 	}{{400, order.ErrRejected, "injected_fault"}, {500, order.ErrUnavailable, "internal"}} {
 		faultControl := faults.New(1)
-		c := spy(t, hostileServer(t, faultControl), meilisearch.Config{})
+		c := spy(t, faultyServer(t, faultControl), meilisearch.Config{})
 		if _, err := c.ApplySettings(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -158,10 +158,10 @@ func TestTaskFails(t *testing.T) {
 	}
 }
 
-// TestPatience: a task that does not end in time has no known outcome.
-func TestPatience(t *testing.T) {
+// TestTaskTimeout: a task that does not end in time has no known outcome.
+func TestTaskTimeout(t *testing.T) {
 	faultControl := faults.New(1)
-	c := spy(t, hostileServer(t, faultControl), meilisearch.Config{Patience: 50 * time.Millisecond})
+	c := spy(t, faultyServer(t, faultControl), meilisearch.Config{TaskTimeout: 50 * time.Millisecond})
 	if _, err := c.ApplySettings(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestLostTask(t *testing.T) {
 		}
 	}))
 	defer at.Close()
-	c, err := meilisearch.New(meilisearch.Config{URL: at.URL, AdminKey: "admin", SearchKey: "search", Patience: 5 * time.Second})
+	c, err := meilisearch.New(meilisearch.Config{URL: at.URL, AdminKey: "admin", SearchKey: "search", TaskTimeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func (c *Client) swap(ctx context.Context, op, shadow string) error {
 	if _, err := c.applySettings(ctx, c.live); err != nil { // there must be something to swap with
 		return err
 	}
-	return c.carried(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
+	return c.awaitTask(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
 		return c.admin.SwapIndexesWithContext(ctx, []*meilisearch.SwapIndexesParams{{Indexes: []string{c.live, shadow}}})
 	})
 }
@@ -127,7 +127,7 @@ func (c *Client) DropShadow(ctx context.Context, name string) error {
 }
 
 func (c *Client) drop(ctx context.Context, op, index string) error {
-	err := c.carried(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
+	err := c.awaitTask(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
 		return c.admin.DeleteIndexWithContext(ctx, index)
 	})
 	if isKind(err, order.ErrNoSuch) {

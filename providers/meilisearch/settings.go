@@ -87,14 +87,14 @@ func (c *Client) applySettings(ctx context.Context, index string) (changed bool,
 	if !differs {
 		return false, nil
 	}
-	return true, c.carried(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
+	return true, c.awaitTask(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
 		return c.admin.Index(index).UpdateSettingsWithContext(ctx, &change)
 	})
 }
 
 // create makes an index. That somebody else made it meanwhile is as good.
 func (c *Client) create(ctx context.Context, op, index string) error {
-	err := c.carried(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
+	err := c.awaitTask(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
 		return c.admin.CreateIndexWithContext(ctx, &meilisearch.IndexConfig{Uid: index, PrimaryKey: primaryKey})
 	})
 	if f, ok := err.(*order.ProviderError); ok && f.Code == "index_already_exists" {

@@ -16,7 +16,7 @@ func taskRef(uid int64) string { return "task " + strconv.FormatInt(uid, 10) }
 // done waits until a task has been carried out. What was accepted may still
 // fail (SRCH-1); and if nobody says how it ended, it may have succeeded.
 func (c *Client) done(ctx context.Context, op string, uid int64) error {
-	ctx, cancel := context.WithTimeout(ctx, c.conf.Patience)
+	ctx, cancel := context.WithTimeout(ctx, c.conf.TaskTimeout)
 	defer cancel()
 	const often, seldom = 5 * time.Millisecond, 500 * time.Millisecond
 	for pause := often; ; pause = min(pause*3/2, seldom) {
@@ -57,8 +57,8 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// carried waits for the task that a write was accepted as.
-func (c *Client) carried(ctx context.Context, op string, accepted func(ctx context.Context) (*meilisearch.TaskInfo, error)) error {
+// awaitTask waits for the task that a write was accepted as.
+func (c *Client) awaitTask(ctx context.Context, op string, accepted func(ctx context.Context) (*meilisearch.TaskInfo, error)) error {
 	asked, n := asking(ctx)
 	info, err := accepted(asked)
 	if err != nil {

@@ -50,11 +50,11 @@ func TestForeignStandIn(t *testing.T) {
 		if err != nil || id == "" {
 			t.Fatalf("%s: %q %v", m.Template, id, err)
 		}
-		here, err := ours.mailer.SendMail(t.Context(), m)
+		local, err := ours.mailer.SendMail(t.Context(), m)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, want := readForeign(t, url, id), readOurs(ours.ses, here, m)
+		got, want := readForeign(t, url, id), readOurs(ours.ses, local, m)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: theirs reads something else (-ours +theirs):\n%s", m.Template, diff)
 		}

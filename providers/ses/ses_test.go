@@ -131,7 +131,7 @@ func TestFaults(t *testing.T) {
 			if p.RetryAfter != tt.fault.RetryAfter {
 				t.Errorf("retry after %s, want %s", p.RetryAfter, tt.fault.RetryAfter)
 			}
-			if n := b.ses.Counts()[standin.Subject{Order: m.About, Milestone: "shipped"}]; n != tt.sent {
+			if n := b.ses.Counts()[standin.Subject{Order: m.About, Notification: "shipped"}]; n != tt.sent {
 				t.Errorf("%d sent, want %d", n, tt.sent)
 			}
 			if n := b.faults.List().Faults[0].Struck; n != 1 {

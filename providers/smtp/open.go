@@ -19,7 +19,7 @@ const connectWithin = 2 * time.Second
 
 // open connects, protects the connection and logs in. Whatever fails here,
 // nothing was sent. The conversation ends when the context does.
-func (m *Mailer) open(ctx context.Context, op string) (*talk, error) {
+func (m *Mailer) open(ctx context.Context, op string) (*conversation, error) {
 	until := time.Now().Add(m.conf.Timeout)
 	if d, ok := ctx.Deadline(); ok && d.Before(until) {
 		until = d
@@ -30,7 +30,7 @@ func (m *Mailer) open(ctx context.Context, op string) (*talk, error) {
 		return nil, m.failure(op, order.ErrUnavailable, "no_connection", err)
 	}
 	_ = conn.SetDeadline(until)
-	t := &talk{conn: conn}
+	t := &conversation{conn: conn}
 	t.stop = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	if err := m.greet(t); err != nil {
 		t.close()
@@ -45,7 +45,7 @@ var (
 	errNoAuth = errors.New("the relay offers no login we know")
 )
 
-func (m *Mailer) greet(t *talk) (err error) {
+func (m *Mailer) greet(t *conversation) (err error) {
 	conn := t.conn
 	if m.conf.TLS == TLS {
 		conn = tls.Client(conn, m.tlsConfig())
@@ -87,13 +87,13 @@ func (m *Mailer) logIn(c *smtp.Client) error {
 		return nil
 	}
 	_, offered := c.Extension("AUTH")
-	here := m.conf.TLS == None // checked: to this machine only
+	ownName := m.conf.TLS == None // checked: to this machine only
 	for way := range strings.FieldsSeq(strings.ToUpper(offered)) {
 		switch way {
 		case "PLAIN":
-			return c.Auth(smtp.PlainAuth("", m.conf.User, m.conf.Password, m.conf.Host, here))
+			return c.Auth(smtp.PlainAuth("", m.conf.User, m.conf.Password, m.conf.Host, ownName))
 		case "LOGIN":
-			return c.Auth(smtp.LoginAuth(m.conf.User, m.conf.Password, m.conf.Host, here))
+			return c.Auth(smtp.LoginAuth(m.conf.User, m.conf.Password, m.conf.Host, ownName))
 		case "CRAM-MD5":
 			return c.Auth(smtp.CRAMMD5Auth(m.conf.User, m.conf.Password))
 		}

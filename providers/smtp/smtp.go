@@ -198,14 +198,14 @@ func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error)
 	return m.writer.MessageID(msg), nil
 }
 
-// talk is a conversation with the relay.
-type talk struct {
+// conversation is a conversation with the relay.
+type conversation struct {
 	client *smtp.Client
 	conn   net.Conn
 	stop   func() bool
 }
 
-func (t *talk) envelope(from string, to []mail.Address) error {
+func (t *conversation) envelope(from string, to []mail.Address) error {
 	if err := t.client.Mail("<" + from + ">"); err != nil {
 		return oursError{err}
 	}
@@ -218,13 +218,13 @@ func (t *talk) envelope(from string, to []mail.Address) error {
 }
 
 // quit says goodbye without waiting long for the answer.
-func (t *talk) quit() {
+func (t *conversation) quit() {
 	_ = t.conn.SetDeadline(time.Now().Add(time.Second))
 	_ = t.client.Quit()
 	t.close()
 }
 
-func (t *talk) close() {
+func (t *conversation) close() {
 	t.stop()
 	_ = t.conn.Close()
 }

@@ -34,10 +34,10 @@ const (
 	absent     = 10 * time.Minute // what was not there
 	maxKnown   = 64               // certificates
 	maxAbsent  = 1024             // addresses without one
-	maxTurned  = 1 << 15          // addresses turned away; twice as many at times
+	maxRefused  = 1 << 15          // addresses turned away; twice as many at times
 	atOnce     = 10               // of one budget
 	firstEvery = 10 * time.Second // then one so often, of those never asked for before
-	againEvery = 5 * time.Second  // and of those that came back, or came from who is not to blame
+	repeatEvery = 5 * time.Second  // and of those that came back, or came from who is not to blame
 )
 
 // cache keeps the certificates that were fetched, and for a while where there
@@ -57,7 +57,7 @@ type cache struct {
 	mu      sync.Mutex
 	known   map[string]*entry
 	nothing map[string]time.Time // there, until then
-	turned  turned
+	refused  refusedSet
 	budgets map[string]*rate.Limiter
 }
 
@@ -128,20 +128,20 @@ func (c *cache) allowed(address, host, from string) (ok, charged bool) {
 	name, every := "elsewhere", firstEvery
 	if c.homes[host] && usual.MatchString(address) {
 		if c.blame.charge(from, c.now()) {
-			if c.take(host+" without blame", againEvery) {
+			if c.take(host+" without blame", repeatEvery) {
 				return true, true
 			}
 			c.blame.clear(from)
 		}
 		name = host
-		if c.turned.has(address) {
-			name, every = host+" again", againEvery
+		if c.refused.has(address) {
+			name, every = host+" again", repeatEvery
 		}
 	}
 	if c.take(name, every) {
 		return true, false
 	}
-	c.turned.add(address)
+	c.refused.add(address)
 	return false, false
 }
 
@@ -175,15 +175,15 @@ func (c *cache) keep(address string, chain []*x509.Certificate) []*x509.Certific
 		return nil
 	}
 	if c.known[address] == nil {
-		c.makeRoom()
+		c.evict()
 	}
 	c.known[address] = &entry{chain: chain, until: now.Add(fresh), used: now}
 	return chain
 }
 
-// makeRoom lets go of what no message was verified with, before all else, and
+// evict lets go of what no message was verified with, before all else, and
 // of that or the others what was used longest ago.
-func (c *cache) makeRoom() {
+func (c *cache) evict() {
 	for len(c.known) >= maxKnown {
 		oldest := ""
 		for other, e := range c.known {
@@ -198,12 +198,12 @@ func (c *cache) makeRoom() {
 
 // turned remembers the latest addresses in memory that does not grow, as their
 // hashes: nobody outside knows the seed.
-type turned struct {
+type refusedSet struct {
 	seed         maphash.Seed
 	latest, past map[uint64]bool
 }
 
-func (t *turned) has(address string) bool {
+func (t *refusedSet) has(address string) bool {
 	if t.latest == nil {
 		return false
 	}
@@ -211,11 +211,11 @@ func (t *turned) has(address string) bool {
 	return t.latest[h] || t.past[h]
 }
 
-func (t *turned) add(address string) {
+func (t *refusedSet) add(address string) {
 	if t.latest == nil {
 		t.seed, t.latest = maphash.MakeSeed(), make(map[uint64]bool)
 	}
-	if len(t.latest) >= maxTurned {
+	if len(t.latest) >= maxRefused {
 		t.latest, t.past = make(map[uint64]bool), t.latest
 	}
 	t.latest[maphash.String(t.seed, address)] = true

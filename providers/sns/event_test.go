@@ -81,7 +81,7 @@ func TestEvents(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", tt.name, err)
 			}
-			if (d.Problem != "") != tt.problem || d.Type != "ses."+tt.kind || d.Provider != "ses" || d.News != nil {
+			if (d.Problem != "") != tt.problem || d.Type != "ses."+tt.kind || d.Provider != "ses" || d.Event != nil {
 				t.Errorf("%s (%s): %+v", tt.name, shape, d)
 			}
 			var want []mail.Feedback
@@ -155,7 +155,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if d.EventID == "" || d.Type == "" || d.At.IsZero() || d.News != nil || d.Mail != nil && d.Problem != "" {
+		if d.EventID == "" || d.Type == "" || d.At.IsZero() || d.Event != nil || d.Mail != nil && d.Problem != "" {
 			t.Fatalf("%+v", d)
 		}
 		if _, err := json.Marshal(d); err != nil {

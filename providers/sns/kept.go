@@ -49,7 +49,7 @@ func (c *cache) recall() {
 			continue
 		}
 		delete(c.nothing, address)
-		c.makeRoom()
+		c.evict()
 		c.known[address] = &entry{chain: chain, used: now, proven: true} // due to be fetched again, and good until then
 	}
 }

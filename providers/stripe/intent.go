@@ -8,8 +8,8 @@ import (
 	"purser/order"
 )
 
-// answered turns the SDK's answer about an intent into ours.
-func answered(op string, d direction) func(*sdk.PaymentIntent, error) (order.Intent, *failure) {
+// productResult turns the SDK's answer about an intent into ours.
+func productResult(op string, d direction) func(*sdk.PaymentIntent, error) (order.Intent, *failure) {
 	return func(pi *sdk.PaymentIntent, err error) (order.Intent, *failure) {
 		if err != nil {
 			f := classify(op, d, err)

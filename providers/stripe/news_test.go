@@ -26,16 +26,16 @@ func thing(typ, object, fields string) string {
 // taken from it, so its order in time does not matter.
 func TestParseMoneyBack(t *testing.T) {
 	client := clientOf(t, stripe.Config{Key: testKey})
-	refund := func() *order.News { return &order.News{Refund: &order.RefundNews{IntentID: "pi_1"}} }
-	dispute := func(status string, answerBy time.Time) *order.News {
-		return &order.News{Dispute: &order.Dispute{
+	refund := func() *order.ProviderEvent { return &order.ProviderEvent{Refund: &order.RefundEvent{IntentID: "pi_1"}} }
+	dispute := func(status string, answerBy time.Time) *order.ProviderEvent {
+		return &order.ProviderEvent{Dispute: &order.Dispute{
 			ID: "x_1", IntentID: "pi_1", Amount: order.Money{Amount: 1000, Currency: "EUR"}, Reason: "fraudulent", Status: status, AnswerBy: answerBy,
 		}}
 	}
 	const disputed = `"amount":1000,"charge":"ch_1","payment_intent":"pi_1","reason":"fraudulent","status":`
 	for _, c := range []struct {
 		name, body string
-		want       *order.News
+		want       *order.ProviderEvent
 		problem    string
 	}{
 		{"money given back", thing("charge.refunded", "charge", `"captured":true,"amount_refunded":500,"payment_intent":"pi_1"`), refund(), ""},
@@ -57,7 +57,7 @@ func TestParseMoneyBack(t *testing.T) {
 		if c.want != nil {
 			c.want.ID, c.want.Type, c.want.At = "stripe::evt_1", d.Type, signedNow.UTC()
 		}
-		if diff := cmp.Diff(c.want, d.News); err != nil || diff != "" || d.Problem != c.problem {
+		if diff := cmp.Diff(c.want, d.Event); err != nil || diff != "" || d.Problem != c.problem {
 			t.Errorf("%s: %v, problem %q (-want +got):\n%s", c.name, err, d.Problem, diff)
 		}
 		if c.want != nil && d.Ref != "pi_1" {
@@ -66,7 +66,7 @@ func TestParseMoneyBack(t *testing.T) {
 	}
 	// A refund of ours names its order in its key.
 	d, err := client.Parse([]byte(thing("refund.failed", "refund", `"payment_intent":"pi_1","metadata":{"key":"`+order.Key(anOrder, "refund-pi_1", 1)+`"}`)))
-	if err != nil || d.OrderID != anOrder || d.News == nil || d.News.OrderID != anOrder {
+	if err != nil || d.OrderID != anOrder || d.Event == nil || d.Event.OrderID != anOrder {
 		t.Errorf("%+v, %v", d, err)
 	}
 }
@@ -99,20 +99,20 @@ func TestCardsThatComeBack(t *testing.T) {
 		t.Errorf("some time later: %+v, %v", all, err)
 	}
 	disputed := paid("pm_card_createDisputeProductNotReceived")
-	var told []order.News
+	var reported []order.ProviderEvent
 	for _, body := range events(t, s.sandbox) {
 		d, err := s.client.Parse(body)
 		if err != nil || d.Problem != "" {
 			t.Errorf("%s: %v %s", body, err, d.Problem)
 		}
-		if d.News != nil && d.News.Payment == nil {
-			told = append(told, *d.News)
+		if d.Event != nil && d.Event.Payment == nil {
+			reported = append(reported, *d.Event)
 		}
 	}
-	if len(told) != 3 || told[0].About() != in.ID || told[1].Refund == nil || told[2].Dispute == nil {
-		t.Fatalf("news: %+v", told)
+	if len(reported) != 3 || reported[0].About() != in.ID || reported[1].Refund == nil || reported[2].Dispute == nil {
+		t.Fatalf("news: %+v", reported)
 	}
-	if d := told[2].Dispute; d.IntentID != disputed.ID || d.Amount != disputed.Amount || d.Reason != "product_not_received" || !d.AnswerBy.After(time.Now()) {
+	if d := reported[2].Dispute; d.IntentID != disputed.ID || d.Amount != disputed.Amount || d.Reason != "product_not_received" || !d.AnswerBy.After(time.Now()) {
 		t.Errorf("%+v", d)
 	}
 }

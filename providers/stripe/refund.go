@@ -16,7 +16,7 @@ import (
 // day.
 func (c *Client) RefundIntent(ctx context.Context, id string, amount order.Money, key string) (order.Refund, error) {
 	const op = "refund intent"
-	units, f := movement(op, id, amount, key)
+	units, f := checkMoneyRequest(op, id, amount, key)
 	if f != nil {
 		return order.Refund{}, f.err()
 	}
@@ -24,7 +24,7 @@ func (c *Client) RefundIntent(ctx context.Context, id string, amount order.Money
 	if found, t, f := look(nil); f != nil || t == done {
 		return found, f.err()
 	}
-	return settle(key, func(k string) (order.Refund, *failure) {
+	return reconcileWrite(key, func(k string) (order.Refund, *failure) {
 		p := &sdk.RefundParams{Params: c.params(ctx, k), PaymentIntent: sdk.String(id), Amount: sdk.Int64(units)}
 		p.AddMetadata(metaKey, key)
 		rf, err := c.refunds.New(p)

@@ -36,8 +36,8 @@ const (
 	closed              // cannot be done (any more)
 )
 
-// settle carries out a write under its key, or the key that follows it.
-func settle[T any](key string, try func(key string) (T, *failure), look func(after *failure) (T, truth, *failure)) (T, error) {
+// reconcileWrite carries out a write under its key, or the key that follows it.
+func reconcileWrite[T any](key string, try func(key string) (T, *failure), look func(after *failure) (T, truth, *failure)) (T, error) {
 	var f *failure
 	for n := range 1 + spareKeys {
 		k := key
@@ -96,7 +96,7 @@ func (c *Client) findIntent(ctx context.Context, r order.IntentRequest) (order.I
 	if found == nil {
 		return order.Intent{}, open, nil
 	}
-	in, f := answered(op, read)(found, nil)
+	in, f := productResult(op, read)(found, nil)
 	return in, done, f
 }
 

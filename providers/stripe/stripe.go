@@ -115,7 +115,7 @@ func (c *Client) CreateIntent(ctx context.Context, r order.IntentRequest) (order
 	if err := checkKey(r.Key); err != nil {
 		return order.Intent{}, rejected(op, "invalid_key", err).err()
 	}
-	return settle(r.Key, func(key string) (order.Intent, *failure) {
+	return reconcileWrite(r.Key, func(key string) (order.Intent, *failure) {
 		p := &sdk.PaymentIntentParams{
 			Params:        c.params(ctx, key),
 			Amount:        sdk.Int64(amount),
@@ -132,7 +132,7 @@ func (c *Client) CreateIntent(ctx context.Context, r order.IntentRequest) (order
 		}
 		p.AddMetadata(metaOrder, string(r.OrderID))
 		p.AddMetadata(metaGeneration, strconv.Itoa(r.Generation))
-		in, f := answered(op, write)(c.intents.New(p))
+		in, f := productResult(op, write)(c.intents.New(p))
 		if f != nil && f.Kind == order.ErrRejected && f.Code == string(sdk.ErrorCodeAmountTooSmall) {
 			f.Kind = order.ErrBelowMinimum
 		}
@@ -151,7 +151,7 @@ func (c *Client) get(ctx context.Context, id string) (order.Intent, *failure) {
 	if err := checkID(id); err != nil {
 		return order.Intent{}, noSuch(op, err)
 	}
-	return answered(op, read)(c.intents.Get(id, &sdk.PaymentIntentParams{Params: c.params(ctx, "")}))
+	return productResult(op, read)(c.intents.Get(id, &sdk.PaymentIntentParams{Params: c.params(ctx, "")}))
 }
 
 // CancelIntent gives an intent up. One that is cancelled already is a
@@ -164,8 +164,8 @@ func (c *Client) CancelIntent(ctx context.Context, id, key string) (order.Intent
 	if err := checkKey(key); err != nil {
 		return order.Intent{}, rejected(op, "invalid_key", err).err()
 	}
-	return settle(key, func(key string) (order.Intent, *failure) {
-		return answered(op, write)(c.intents.Cancel(id, &sdk.PaymentIntentCancelParams{Params: c.params(ctx, key)}))
+	return reconcileWrite(key, func(key string) (order.Intent, *failure) {
+		return productResult(op, write)(c.intents.Cancel(id, &sdk.PaymentIntentCancelParams{Params: c.params(ctx, key)}))
 	}, func(*failure) (order.Intent, truth, *failure) {
 		in, f := c.get(ctx, id)
 		switch in.Status {
@@ -182,12 +182,12 @@ func (c *Client) CancelIntent(ctx context.Context, id, key string) (order.Intent
 // go. An intent already captured under another key is ErrState.
 func (c *Client) CaptureIntent(ctx context.Context, id string, amount order.Money, key string) (order.Intent, error) {
 	const op = "capture intent"
-	units, f := movement(op, id, amount, key)
+	units, f := checkMoneyRequest(op, id, amount, key)
 	if f != nil {
 		return order.Intent{}, f.err()
 	}
-	return settle(key, func(key string) (order.Intent, *failure) {
-		return answered(op, write)(c.intents.Capture(id, &sdk.PaymentIntentCaptureParams{
+	return reconcileWrite(key, func(key string) (order.Intent, *failure) {
+		return productResult(op, write)(c.intents.Capture(id, &sdk.PaymentIntentCaptureParams{
 			Params:          c.params(ctx, key),
 			AmountToCapture: sdk.Int64(units),
 		}))
@@ -205,8 +205,8 @@ func (c *Client) CaptureIntent(ctx context.Context, id string, amount order.Mone
 	})
 }
 
-// movement checks what capture and refund are given.
-func movement(op, id string, amount order.Money, key string) (units int64, f *failure) {
+// checkMoneyRequest checks what capture and refund are given.
+func checkMoneyRequest(op, id string, amount order.Money, key string) (units int64, f *failure) {
 	if err := checkID(id); err != nil {
 		return 0, noSuch(op, err)
 	}

@@ -73,31 +73,31 @@ func TestParse(t *testing.T) {
 	euro := order.Money{Amount: 1000, Currency: "EUR"}
 	for _, c := range []struct {
 		typ, intent string
-		want        *order.PaymentNews
+		want        *order.PaymentEvent
 	}{
 		{
 			"payment_intent.amount_capturable_updated", `"status":"requires_capture","amount_capturable":1000`,
-			&order.PaymentNews{IntentID: "pi_1", Status: order.RequiresCapture, Amount: euro, Capturable: 1000},
+			&order.PaymentEvent{IntentID: "pi_1", Status: order.RequiresCapture, Amount: euro, Capturable: 1000},
 		},
 		{
 			"payment_intent.succeeded", `"status":"succeeded","amount_received":1000`,
-			&order.PaymentNews{IntentID: "pi_1", Status: order.Succeeded, Amount: euro, Received: 1000},
+			&order.PaymentEvent{IntentID: "pi_1", Status: order.Succeeded, Amount: euro, Received: 1000},
 		},
 		{
 			"payment_intent.payment_failed", `"status":"requires_payment_method","last_payment_error":{"type":"card_error","code":"card_declined","decline_code":"insufficient_funds"}`,
-			&order.PaymentNews{IntentID: "pi_1", Status: order.RequiresPaymentMethod, Amount: euro, Failed: true, Decline: order.NewDecline("card_declined", "insufficient_funds")},
+			&order.PaymentEvent{IntentID: "pi_1", Status: order.RequiresPaymentMethod, Amount: euro, Failed: true, Decline: order.NewDecline("card_declined", "insufficient_funds")},
 		},
-		{"payment_intent.requires_action", `"status":"requires_action"`, &order.PaymentNews{IntentID: "pi_1", Status: order.RequiresAction, Amount: euro}},
-		{"payment_intent.processing", `"status":"processing"`, &order.PaymentNews{IntentID: "pi_1", Status: order.Processing, Amount: euro}},
-		{"payment_intent.canceled", `"status":"canceled"`, &order.PaymentNews{IntentID: "pi_1", Status: order.IntentCanceled, Amount: euro}},
-		{"payment_intent.succeeded", `"status":"requires_oracle"`, &order.PaymentNews{IntentID: "pi_1", Status: order.IntentUnknown, Amount: euro}}, // PAY-7
+		{"payment_intent.requires_action", `"status":"requires_action"`, &order.PaymentEvent{IntentID: "pi_1", Status: order.RequiresAction, Amount: euro}},
+		{"payment_intent.processing", `"status":"processing"`, &order.PaymentEvent{IntentID: "pi_1", Status: order.Processing, Amount: euro}},
+		{"payment_intent.canceled", `"status":"canceled"`, &order.PaymentEvent{IntentID: "pi_1", Status: order.IntentCanceled, Amount: euro}},
+		{"payment_intent.succeeded", `"status":"requires_oracle"`, &order.PaymentEvent{IntentID: "pi_1", Status: order.IntentUnknown, Amount: euro}}, // PAY-7
 		{"payment_intent.created", `"status":"requires_payment_method"`, nil},
 		{"payment_intent.partially_funded", `"status":"requires_action"`, nil},
 	} {
 		d, err := client.Parse([]byte(event(c.typ, c.intent)))
 		want := order.Delivery{Provider: "stripe", EventID: "evt_1", Type: c.typ, At: signedNow.UTC(), OrderID: anOrder, Ref: "pi_1"}
 		if c.want != nil {
-			want.News = &order.News{ID: "stripe::evt_1", Type: c.typ, At: want.At, OrderID: anOrder, Payment: c.want}
+			want.Event = &order.ProviderEvent{ID: "stripe::evt_1", Type: c.typ, At: want.At, OrderID: anOrder, Payment: c.want}
 		}
 		if diff := cmp.Diff(want, d); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", c.typ, err, diff)
@@ -123,7 +123,7 @@ func TestParseKeepsWhatItCannotUse(t *testing.T) {
 		{"somebody else's intent in no currency of ours", event(typ, ok, string(anOrder), "4711", `"eur"`, `"zzz"`), "", ""},
 	} {
 		d, err := client.Parse([]byte(c.body))
-		if err != nil || d.Problem != c.problem || d.News != nil || d.OrderID != c.order {
+		if err != nil || d.Problem != c.problem || d.Event != nil || d.OrderID != c.order {
 			t.Errorf("%s: got %+v, %v", c.name, d, err)
 		}
 	}
@@ -151,7 +151,7 @@ func TestParse_intent_without_an_order(t *testing.T) {
 		event("payment_intent.amount_capturable_updated", `"status":"requires_capture"`, `"order_id":"`+string(anOrder)+`",`, ""),
 	} {
 		d, err := client.Parse([]byte(body))
-		if err != nil || d.OrderID != "" || d.Problem != "" || d.News == nil || d.News.OrderID != "" || d.News.Payment.IntentID != "pi_1" {
+		if err != nil || d.OrderID != "" || d.Problem != "" || d.Event == nil || d.Event.OrderID != "" || d.Event.Payment.IntentID != "pi_1" {
 			t.Errorf("got %+v, %v", d, err)
 		}
 	}
@@ -179,7 +179,7 @@ func FuzzWebhook(f *testing.F) {
 		if err == nil && (d.EventID == "" || d.Type == "") {
 			t.Errorf("parsed without an id: %+v", d)
 		}
-		if d.News != nil && (d.Problem != "" || d.News.About() == "") {
+		if d.Event != nil && (d.Problem != "" || d.Event.About() == "") {
 			t.Errorf("news that cannot be used: %+v", d)
 		}
 	})

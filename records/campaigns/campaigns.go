@@ -76,7 +76,7 @@ func campaignInto(found *[]mail.CampaignStatus) func(*sql.Rows) error {
 			&n.Rejected, &n.Unknown, &n.Skipped, &n.Invalid, &n.Duplicates); err != nil {
 			return err
 		}
-		n.Due = n.Total - n.Settled()
+		n.Due = n.Total - n.Resolved()
 		c.CreatedAt, c.StartedAt, c.EndedAt = sqldb.FromMicros(created), sqldb.FromMicros(started), sqldb.FromMicros(ended)
 		if err := json.Unmarshal(doc, &c.Campaign); err != nil {
 			return err

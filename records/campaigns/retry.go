@@ -10,7 +10,7 @@ import (
 )
 
 // RetryCampaign begins the next round of a campaign that is done: recipients whose
-// outcome is unknown, and has been since r.SettledBefore, are due again in their
+// outcome is unknown, and has been since r.ResolvedBefore, are due again in their
 // next generation, and the campaign runs. The audit says who decided it. A round
 // that has begun is not begun again, and one that was cancelled does not go on.
 // It fails with mail.ErrNoCampaign, mail.ErrCampaignNotDone, mail.ErrOtherRound
@@ -38,7 +38,7 @@ func (s *Store) RetryCampaign(ctx context.Context, id string, version int64, r m
 		n, err := q.Exec(ctx, `
 			UPDATE campaign_recipients SET state = ?, why = '', message = '', settled_at = 0, generation = generation + 1
 			WHERE campaign_id = ? AND state = ? AND settled_at <= ?`,
-			string(mail.StateDue), id, string(mail.StateUnknown), sqldb.Micros(r.SettledBefore))
+			string(mail.StateDue), id, string(mail.StateUnknown), sqldb.Micros(r.ResolvedBefore))
 		switch {
 		case err != nil:
 			return err

@@ -98,7 +98,7 @@ func DiscardUploads(ctx context.Context, q sqldb.Querier, sku string, now int64)
 // RequirePublished refuses an image that is not (or no longer) published: else a
 // delayed message could bring a deleted image back to its product. It locks the
 // upload, so that a deletion waits until it can see that the product shows it.
-func RequirePublished(ctx context.Context, q sqldb.Querier, p *catalog.Picture) error {
+func RequirePublished(ctx context.Context, q sqldb.Querier, p *catalog.Image) error {
 	if p == nil {
 		return nil
 	}

@@ -60,7 +60,7 @@ func TestDeletingWaitsForShowing(t *testing.T) {
 		}
 	}}
 	p := u.Published()
-	out, err := (&products.Store{DB: &interrupted}).ChangeProduct(t.Context(), "mug", []catalog.Change{{ID: "add", AddPicture: &p}})
+	out, err := (&products.Store{DB: &interrupted}).ChangeProduct(t.Context(), "mug", []catalog.Change{{ID: "add", AddImage: &p}})
 	if err != nil || out[0].Err != nil {
 		t.Fatal(err, out)
 	}

@@ -41,7 +41,7 @@ func (s *Store) CreateUpload(ctx context.Context, u catalog.Upload) error {
 		if err != nil {
 			return err
 		}
-		if n >= catalog.MaxPictures {
+		if n >= catalog.MaxImages {
 			return fmt.Errorf("%w: %d", catalog.ErrManyUploads, n)
 		}
 		_, err = q.Exec(ctx, "INSERT INTO uploads ("+uploadColumns+") VALUES ("+sqldb.Placeholders(15)+")",

@@ -61,10 +61,10 @@ func TestPublishedKey(t *testing.T) {
 	})
 }
 
-// readyPicture is a picture of the mug that is published and shown.
-func readyPicture(t *testing.T, s *records.Store) catalog.Upload {
+// readyImage is a picture of the mug that is published and shown.
+func readyImage(t *testing.T, s *records.Store) catalog.Upload {
 	t.Helper()
-	u := beganPicture(t, s)
+	u := beganImage(t, s)
 	if err := s.NoteRendition(t.Context(), u.ID, 1, 1, catalog.Rendition{Name: "large", Key: "pictures/" + u.ID}); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func readyPicture(t *testing.T, s *records.Store) catalog.Upload {
 	return u
 }
 
-func beganPicture(t *testing.T, s *records.Store) catalog.Upload {
+func beganImage(t *testing.T, s *records.Store) catalog.Upload {
 	t.Helper()
 	u, err := catalog.NewUpload("mug", "", "image/png", 9, "k", time.Now())
 	if err == nil {
@@ -100,16 +100,16 @@ func changeMug(t *testing.T, s *records.Store, c catalog.Change) catalog.Changed
 	return all[0]
 }
 
-// TestPictureComesBackNever (IMG-9): a message that was held up does not bring
+// TestImageNeverReturns (IMG-9): a message that was held up does not bring
 // a picture back to its product that is being deleted, and one that is not
 // published is not shown.
-func TestPictureComesBackNever(t *testing.T) {
+func TestImageNeverReturns(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := recordstest.Shop(t, open)
-		ready, working := readyPicture(t, s), beganPicture(t, s)
+		ready, working := readyImage(t, s), beganImage(t, s)
 		add := func(id string, u catalog.Upload) catalog.Changed {
 			p := u.Published()
-			return changeMug(t, s, catalog.Change{ID: id, AddPicture: &p})
+			return changeMug(t, s, catalog.Change{ID: id, AddImage: &p})
 		}
 		if c := add("1", ready); c.Err != nil || !c.Product.Shows(ready.ID) {
 			t.Fatalf("published: %+v", c)
@@ -120,7 +120,7 @@ func TestPictureComesBackNever(t *testing.T) {
 		if _, err := s.DeleteUpload(t.Context(), ready.ID); err != nil {
 			t.Fatal(err)
 		}
-		if c := changeMug(t, s, catalog.Change{ID: "3", DropPicture: ready.ID}); c.Err != nil || c.Product.Shows(ready.ID) {
+		if c := changeMug(t, s, catalog.Change{ID: "3", DropImage: ready.ID}); c.Err != nil || c.Product.Shows(ready.ID) {
 			t.Errorf("dropped: %+v", c)
 		}
 		if c := add("4", ready); !errors.Is(c.Err, catalog.ErrInvalid) {
@@ -129,12 +129,12 @@ func TestPictureComesBackNever(t *testing.T) {
 	})
 }
 
-// TestDeletedProductsPictures (IMG-4): what a deleted product showed does not
+// TestDeletedProductsImages (IMG-4): what a deleted product showed does not
 // stay public, whatever was being done to it; another product's stays.
-func TestDeletedProductsPictures(t *testing.T) {
+func TestDeletedProductsImages(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := recordstest.Shop(t, open)
-		ready, working := readyPicture(t, s), beganPicture(t, s)
+		ready, working := readyImage(t, s), beganImage(t, s)
 		if err := s.NoteRendition(t.Context(), working.ID, 1, 1, catalog.Rendition{Name: "large", Key: "pictures/" + working.ID}); err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestDeletedProductsPictures(t *testing.T) {
 		}
 		// The product comes back without them.
 		mug := catalog.Product{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR"}
-		if c := changeMug(t, s, catalog.Change{ID: "put", Put: &mug}); c.Err != nil || len(c.Product.Pictures) != 0 {
+		if c := changeMug(t, s, catalog.Change{ID: "put", Put: &mug}); c.Err != nil || len(c.Product.Images) != 0 {
 			t.Errorf("put anew: %+v", c)
 		}
 	})

@@ -15,16 +15,16 @@ func TestCompareIndex(t *testing.T) {
 		m.run(catalog.ImportProducts, "sku,name,price,currency\na,A,1,EUR\nb,B,1,EUR\nc,C,1,EUR\nd,D,1,EUR\n")
 		m.wantAgreement()
 		ctx := m.Context()
-		old, ahead, stray := porttest.DocumentOf("a", 0), porttest.DocumentOf("b", 99), porttest.DocumentOf("ghost", 1)
+		old, ahead, orphan := porttest.DocumentOf("a", 0), porttest.DocumentOf("b", 99), porttest.DocumentOf("ghost", 1)
 		if err := m.index.DeleteDocuments(ctx, []string{"a", "c"}); err != nil {
 			m.Fatal(err)
 		}
-		if err := m.index.PutDocuments(ctx, []catalog.Document{old, ahead, stray}); err != nil {
+		if err := m.index.PutDocuments(ctx, []catalog.Document{old, ahead, orphan}); err != nil {
 			m.Fatal(err)
 		}
 		m.receives("d") // on its way, and no drift
 		d, err := m.products.CompareIndex(ctx, products.CompareRequest{Stock: true})
-		want := catalog.Drift{Products: 4, Documents: 4, Missing: 1, Stale: 1, Ahead: 1, Strays: 1, Due: 1, Repaired: 4, TookMS: d.TookMS}
+		want := catalog.Drift{Products: 4, Documents: 4, Missing: 1, Stale: 1, Ahead: 1, Orphans: 1, Due: 1, Repaired: 4, TookMS: d.TookMS}
 		if err != nil || d != want {
 			m.Errorf("found %+v %v, want %+v", d, err, want)
 		}

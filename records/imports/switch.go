@@ -101,18 +101,18 @@ const (
 	// be recorded, unless they were counted again since.
 	counted = "(r.on_hand - (products.shipped - r.shipped) + (CASE WHEN r.received < 0 THEN 0 ELSE products.received - r.received END))"
 	latest  = "(r.counted_at < 0 OR products.counted_at = r.counted_at)"
-	rest    = "(CASE WHEN " + counted + " < products.reserved THEN products.reserved ELSE " + counted + " END)"
+	others    = "(CASE WHEN " + counted + " < products.reserved THEN products.reserved ELSE " + counted + " END)"
 
 	switchStock = `
-		UPDATE products SET on_hand = ` + rest + `, received = ` + rest + ` + products.shipped, version = version + 1,
+		UPDATE products SET on_hand = ` + others + `, received = ` + others + ` + products.shipped, version = version + 1,
 			revision = revision + 1, counted_at = ?, changed_at = ?, ` + isDue + `
 		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND ` + moves
 
 	// moves is true for a row that changes its product.
-	moves = "products.deleted = 0 AND " + latest + " AND products.on_hand <> " + rest
+	moves = "products.deleted = 0 AND " + latest + " AND products.on_hand <> " + others
 
 	followStock = `
-		UPDATE import_rows AS l SET received = l.received + (` + rest + ` + products.shipped - products.received), counted_at = ?
+		UPDATE import_rows AS l SET received = l.received + (` + others + ` + products.shipped - products.received), counted_at = ?
 		FROM products, import_rows r
 		WHERE l.import_id = ? AND l.sku = products.sku AND l.counted_at = products.counted_at AND r.import_id = ? AND r.sku = products.sku AND ` + moves
 

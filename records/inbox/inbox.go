@@ -59,7 +59,7 @@ type Item struct {
 	NextAt      time.Time // default ReceivedAt; zero if it is not to be delivered (any more)
 	Note        string
 	Correlation string
-	News        []byte    // JSON of order.News; nil if none
+	Event        []byte    // JSON of order.News; nil if none
 	PrunedAt    time.Time // when Body, Headers and News were deleted; zero while they are there
 	Source      string    // remote address
 }
@@ -92,7 +92,7 @@ func (s *Store) Receive(ctx context.Context, it *Item) (fresh bool, err error) {
 			ON CONFLICT (provider, account, event_id) DO NOTHING`,
 			it.Provider, it.Account, it.EventID, it.Type, string(it.OrderID), it.Ref, string(it.State), it.Attempts,
 			sqldb.Micros(it.NextAt), sqldb.Micros(it.ReceivedAt), sqldb.Micros(it.ProviderAt), it.Note, it.Correlation, it.Source,
-			it.News, it.Headers, it.Body)
+			it.Event, it.Headers, it.Body)
 		if err != nil || fresh {
 			return err
 		}
@@ -115,7 +115,7 @@ func scanItem(r *sql.Rows) (Item, error) {
 	var it Item
 	var next, received, provider, pruned int64
 	err := r.Scan(&it.ID, &it.Provider, &it.Account, &it.EventID, &it.Type, &it.OrderID, &it.Ref, &it.State, &it.Attempts,
-		&next, &received, &provider, &it.Note, &it.Correlation, &it.Source, &pruned, &it.News, &it.Headers, &it.Body)
+		&next, &received, &provider, &it.Note, &it.Correlation, &it.Source, &pruned, &it.Event, &it.Headers, &it.Body)
 	it.PrunedAt = sqldb.FromMicros(pruned)
 	it.NextAt, it.ReceivedAt, it.ProviderAt = sqldb.FromMicros(next), sqldb.FromMicros(received), sqldb.FromMicros(provider)
 	return it, err
@@ -231,7 +231,7 @@ func (s *Store) Redeliver(ctx context.Context, it *Item) error {
 	it.State, it.NextAt = Received, s.DB.Now()
 	return sqldb.WrapError("redeliver", s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		n, err := q.Exec(ctx, "UPDATE inbox SET state = ?, note = ?, next_at = ?, order_id = ?, ref = ?, news = ?, pruned_at = 0 WHERE id = ?",
-			string(it.State), it.Note, sqldb.Micros(it.NextAt), string(it.OrderID), it.Ref, it.News, it.ID)
+			string(it.State), it.Note, sqldb.Micros(it.NextAt), string(it.OrderID), it.Ref, it.Event, it.ID)
 		if err == nil && n == 0 {
 			err = fmt.Errorf("%w: %d", ErrNoItem, it.ID)
 		}

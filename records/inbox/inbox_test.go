@@ -22,7 +22,7 @@ func event(id string, o order.ID) inbox.Item {
 	return inbox.Item{
 		Provider: "stripe", Account: "acct_1", EventID: id, Type: "payment_intent.succeeded", OrderID: o, Ref: "pi_" + id,
 		Headers: []byte("Stripe-Signature: t=1"), Body: []byte("{\"id\":\x00\xff}"), ReceivedAt: recordstest.Noon, ProviderAt: recordstest.Noon.Add(-time.Second),
-		Correlation: "corr-1", News: []byte(`{"id":"x"}`), Source: "192.0.2.1",
+		Correlation: "corr-1", Event: []byte(`{"id":"x"}`), Source: "192.0.2.1",
 	}
 }
 
@@ -80,7 +80,7 @@ func keepsRaw(t *testing.T, s *records.Store) {
 		t.Errorf("item (-want +got):\n%s", diff)
 	}
 	bare := receive(t, s, inbox.Item{Provider: "carrier", EventID: "1", ReceivedAt: recordstest.Noon})
-	if got, err = s.Item(t.Context(), bare.ID); err != nil || got.News != nil || got.State != inbox.Received || !got.NextAt.Equal(recordstest.Noon) {
+	if got, err = s.Item(t.Context(), bare.ID); err != nil || got.Event != nil || got.State != inbox.Received || !got.NextAt.Equal(recordstest.Noon) {
 		t.Errorf("bare item: got %+v %v", got, err)
 	}
 	if _, err := s.Item(t.Context(), 999); !errors.Is(err, inbox.ErrNoItem) {
@@ -217,12 +217,12 @@ func countsAttempts(t *testing.T, s *records.Store) {
 	wantState(t, s, it.ID, inbox.Delivered, 2)
 	recordDelivery(t, s, inbox.Received, recordstest.Noon, it.ID) // a slower attempt that failed
 	wantState(t, s, it.ID, inbox.Delivered, 2)
-	it.Note, it.News, it.OrderID = "asked for by ada", []byte(`{"id":"anew"}`), "ord_2"
+	it.Note, it.Event, it.OrderID = "asked for by ada", []byte(`{"id":"anew"}`), "ord_2"
 	if err := s.Redeliver(t.Context(), &it); err != nil {
 		t.Fatal(err)
 	}
 	wantState(t, s, it.ID, inbox.Received, 2)
-	if got, err := s.Item(t.Context(), it.ID); err != nil || got.Note != it.Note || string(got.News) != string(it.News) || got.OrderID != it.OrderID {
+	if got, err := s.Item(t.Context(), it.ID); err != nil || got.Note != it.Note || string(got.Event) != string(it.Event) || got.OrderID != it.OrderID {
 		t.Errorf("redelivered: %+v, %v", got, err)
 	}
 	if err := s.Redeliver(t.Context(), &inbox.Item{ID: 999}); !errors.Is(err, inbox.ErrNoItem) {

@@ -48,7 +48,7 @@ func TestPruneInbox(t *testing.T) {
 				t.Fatal(err)
 			}
 			gone := name == "old delivered" || name == "old kept" || it.OrderID == "ord_2"
-			if without := len(it.Body)+len(it.Headers)+len(it.News) == 0; without != gone || it.PrunedAt.IsZero() == gone {
+			if without := len(it.Body)+len(it.Headers)+len(it.Event) == 0; without != gone || it.PrunedAt.IsZero() == gone {
 				t.Errorf("%s: %d bytes, pruned %v; want them gone: %t", name, len(it.Body), it.PrunedAt, gone)
 			}
 			again := event(name, "ord_1")

@@ -23,7 +23,7 @@ import (
 func sendMail(t *testing.T, s *records.Store, id order.ID, generation int, providerID string) string {
 	t.Helper()
 	m := porttest.MessageOf(id, order.MailShipped)
-	m.Generation, m.ID = generation, order.Mail{OrderID: id, Milestone: order.MailShipped, Generation: generation}.Key()
+	m.Generation, m.ID = generation, order.Mail{OrderID: id, Notification: order.MailShipped, Generation: generation}.Key()
 	if _, err := s.ClaimMail(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}

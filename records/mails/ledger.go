@@ -97,7 +97,7 @@ func (s *Store) RecordMailOutcome(ctx context.Context, m mail.Message, o mail.Ou
 	if err != nil {
 		return sqldb.WrapError("record mail outcome", err)
 	}
-	if o.State.Settled() && s.Changed != nil {
+	if o.State.Resolved() && s.Changed != nil {
 		s.Changed(order.ID(m.About))
 	}
 	return nil

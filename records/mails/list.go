@@ -27,7 +27,7 @@ type Entry struct {
 	AskedBy    string            `json:"askedBy,omitempty"` // the actor who asked for a resend
 	AskedWhy   string            `json:"askedWhy,omitempty"`
 	ClaimedAt  time.Time         `json:"claimedAt,omitzero"`
-	SettledAt  time.Time         `json:"settledAt,omitzero"` // zero until then
+	ResolvedAt  time.Time         `json:"settledAt,omitzero"` // zero until then
 }
 
 const mailColumns = `mail_key, about, stream, template, generation, state, provider, provider_id, skipped, why,
@@ -79,12 +79,12 @@ func (s *Store) someMails(ctx context.Context, where string, args ...any) ([]Ent
 
 func scanMail(r *sql.Rows) (e Entry, err error) {
 	var skipped string
-	var claimed, settled int64
+	var claimed, resolved int64
 	if err = r.Scan(&e.ID, &e.About, &e.Stream, &e.Template, &e.Generation, &e.State, &e.Provider, &e.ProviderID, &skipped, &e.Why,
-		&e.Recipient, &e.Recipients, &e.Attempts, &e.AskedBy, &e.AskedWhy, &claimed, &settled); err != nil {
+		&e.Recipient, &e.Recipients, &e.Attempts, &e.AskedBy, &e.AskedWhy, &claimed, &resolved); err != nil {
 		return e, err
 	}
-	e.ClaimedAt, e.SettledAt = sqldb.FromMicros(claimed), sqldb.FromMicros(settled)
+	e.ClaimedAt, e.ResolvedAt = sqldb.FromMicros(claimed), sqldb.FromMicros(resolved)
 	e.Skipped, err = readSkipped(skipped)
 	return e, err
 }

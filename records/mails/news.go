@@ -9,11 +9,11 @@ import (
 	"purser/records/sqldb"
 )
 
-// MailNews returns what feedback means for orders: which of their mails bounced
+// MailEvents returns what feedback means for orders: which of their mails bounced
 // or were called spam. Feedback about other mails, and about mails that are not
 // in the ledger, is left out. The same feedback gives the same news.
-func (s *Store) MailNews(ctx context.Context, list []mail.Feedback) ([]order.News, error) {
-	var news []order.News
+func (s *Store) MailEvents(ctx context.Context, list []mail.Feedback) ([]order.ProviderEvent, error) {
+	var fresh []order.ProviderEvent
 	for _, f := range list {
 		if f.Kind != mail.Bounced && f.Kind != mail.Complained {
 			continue
@@ -29,14 +29,14 @@ func (s *Store) MailNews(ctx context.Context, list []mail.Feedback) ([]order.New
 		if err != nil { // a campaign's
 			continue
 		}
-		news = append(news, order.News{
+		fresh = append(fresh, order.ProviderEvent{
 			ID: "mail:" + f.Provider + ":" + f.ProviderID + ":" + string(f.Kind) + ":" + string(f.Bounce), Type: "mail." + string(f.Kind), At: f.At, OrderID: id,
 			Mail: &order.MailTrouble{
-				Milestone: order.Milestone(e.Template), Kind: f.Kind, Bounce: f.Bounce, Provider: f.Provider, ProviderID: f.ProviderID, At: f.At,
+				Notification: order.Notification(e.Template), Kind: f.Kind, Bounce: f.Bounce, Provider: f.Provider, ProviderID: f.ProviderID, At: f.At,
 			},
 		})
 	}
-	return news, nil
+	return fresh, nil
 }
 
 // mailBehind returns the line of the ledger that feedback is about, by our id

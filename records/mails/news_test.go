@@ -13,9 +13,9 @@ import (
 	"purser/records/recordstest"
 )
 
-// TestMailNews (BNC-5, EML-9): feedback about an order's mail is news of that
+// TestMailEvents (BNC-5, EML-9): feedback about an order's mail is news of that
 // order, whichever name the mail is called by; nothing else is.
-func TestMailNews(t *testing.T) {
+func TestMailEvents(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s, id := open(t), order.NewID()
 		ours := sendMail(t, s, id, 1, "p1")
@@ -28,19 +28,19 @@ func TestMailNews(t *testing.T) {
 		said := func(providerID, messageID string, k mail.Kind, b mail.Bounce) mail.Feedback {
 			return mail.Feedback{Provider: "ses", ProviderID: providerID, MessageID: messageID, Recipient: "ada@example.com", Kind: k, Bounce: b, At: at}
 		}
-		news := func(name string, k mail.Kind, b mail.Bounce) order.News {
-			return order.News{ID: "mail:ses:" + name, Type: "mail." + string(k), At: at, OrderID: id, Mail: &order.MailTrouble{
-				Milestone: order.MailShipped, Kind: k, Bounce: b, Provider: "ses", ProviderID: "p1", At: at,
+		fresh := func(name string, k mail.Kind, b mail.Bounce) order.ProviderEvent {
+			return order.ProviderEvent{ID: "mail:ses:" + name, Type: "mail." + string(k), At: at, OrderID: id, Mail: &order.MailTrouble{
+				Notification: order.MailShipped, Kind: k, Bounce: b, Provider: "ses", ProviderID: "p1", At: at,
 			}}
 		}
 		for range 2 { // said again, it is the same
-			got, err := s.MailNews(t.Context(), []mail.Feedback{
+			got, err := s.MailEvents(t.Context(), []mail.Feedback{
 				said("p1", "", mail.Bounced, mail.Permanent), said("p1", ours, mail.Complained, ""),
 				said("p1", ours, mail.Delivered, ""), said("p1", ours, mail.Delayed, ""), // no trouble
 				said("p2", campaigns.ID, mail.Bounced, mail.Permanent), // a campaign's
 				said("p9", "", mail.Bounced, mail.Permanent), said("p9", "ord_x:mail-shipped:1", mail.Complained, ""),
 			})
-			want := []order.News{news("p1:bounced:permanent", mail.Bounced, mail.Permanent), news("p1:complained:", mail.Complained, "")}
+			want := []order.ProviderEvent{fresh("p1:bounced:permanent", mail.Bounced, mail.Permanent), fresh("p1:complained:", mail.Complained, "")}
 			if diff := cmp.Diff(want, got); err != nil || diff != "" {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}

@@ -15,10 +15,10 @@ import (
 // one pace. The rules are in mail.Pace.
 
 // TakeSlot lets a mail through or says when to ask again. A turn that was
-// granted must be given back with GiveSlot as soon as the call has ended.
+// granted must be given back with ReleaseSlot as soon as the call has ended.
 // TakeSlot fails with mail.ErrQuota, mail.ErrTooMany or mail.ErrNoLimits.
-func (s *Store) TakeSlot(ctx context.Context, account string, recipients int, stream mail.Stream) (mail.Turn, error) {
-	var turn mail.Turn
+func (s *Store) TakeSlot(ctx context.Context, account string, recipients int, stream mail.Stream) (mail.SendGrant, error) {
+	var grant mail.SendGrant
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		p, err := readPace(ctx, q, account, q.ForUpdate())
 		if err != nil {
@@ -34,12 +34,12 @@ func (s *Store) TakeSlot(ctx context.Context, account string, recipients int, st
 		}
 		wanted := p.Wanted
 		wait, err := p.Take(now, recipients, stream, taken)
-		turn = mail.Turn{Wait: wait, Window: p.Window()}
+		grant = mail.SendGrant{Wait: wait, Window: p.Window()}
 		if err != nil || wait > 0 && p.Wanted.Equal(wanted) {
 			return err
 		}
 		if wait == 0 {
-			if turn.Slot, err = insertSlot(ctx, q, account, recipients, now); err != nil {
+			if grant.Slot, err = insertSlot(ctx, q, account, recipients, now); err != nil {
 				return err
 			}
 		}
@@ -47,12 +47,12 @@ func (s *Store) TakeSlot(ctx context.Context, account string, recipients int, st
 			sqldb.Micros(p.Next), sqldb.Micros(p.Wanted), p.Booked, account)
 		return err
 	})
-	return turn, sqldb.WrapError("take slot", err)
+	return grant, sqldb.WrapError("take slot", err)
 }
 
-// GiveSlot gives a turn back: its call has ended or, if the turn was not used,
+// ReleaseSlot gives a turn back: its call has ended or, if the turn was not used,
 // never began.
-func (s *Store) GiveSlot(ctx context.Context, account string, t mail.Turn, used bool) error {
+func (s *Store) ReleaseSlot(ctx context.Context, account string, t mail.SendGrant, used bool) error {
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		if !used {
 			if _, err := q.Exec(ctx, `UPDATE mail_accounts SET booked = booked -

@@ -55,13 +55,13 @@ func TestPaceOfAFleet(t *testing.T) {
 			s := stores[n%len(stores)]
 			all.Go(func() {
 				for {
-					turn, err := s.TakeSlot(t.Context(), "ses", 1, mail.Transactional)
+					grant, err := s.TakeSlot(t.Context(), "ses", 1, mail.Transactional)
 					if err != nil {
 						t.Errorf("take: %v", err)
 						return
 					}
-					if turn.Slot == "" {
-						pause(t.Context(), turn.Wait)
+					if grant.Slot == "" {
+						pause(t.Context(), grant.Wait)
 						continue
 					}
 					pause(t.Context(), time.Duration(n)*time.Millisecond) // on its way
@@ -70,7 +70,7 @@ func TestPaceOfAFleet(t *testing.T) {
 					enough := len(seen) >= mails
 					mu.Unlock()
 					pause(t.Context(), time.Duration(n)*time.Millisecond) // and back
-					if err := s.GiveSlot(t.Context(), "ses", turn, true); err != nil {
+					if err := s.ReleaseSlot(t.Context(), "ses", grant, true); err != nil {
 						t.Errorf("give: %v", err)
 					}
 					if enough {
@@ -103,19 +103,19 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// TestTurns (EML-5, EML-6, EML-13): a turn is held until it is given back, one
+// TestSlots (EML-5, EML-6, EML-13): a turn is held until it is given back, one
 // not used costs nothing, marketing stands back, and what is not known is not
 // allowed.
-func TestTurns(t *testing.T) {
+func TestSlots(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
-		take := func(account string, recipients int, stream mail.Stream, want error) mail.Turn {
+		take := func(account string, recipients int, stream mail.Stream, want error) mail.SendGrant {
 			t.Helper()
-			turn, err := s.TakeSlot(t.Context(), account, recipients, stream)
+			grant, err := s.TakeSlot(t.Context(), account, recipients, stream)
 			if !errors.Is(err, want) {
-				t.Fatalf("got %+v %v, want %v", turn, err, want)
+				t.Fatalf("got %+v %v, want %v", grant, err, want)
 			}
-			return turn
+			return grant
 		}
 		take("ses", 1, mail.Transactional, mail.ErrNoLimits)
 		setLimits(t, s, "ses", mail.Limits{Rate: 2, PerDay: 100, Sent: 80, Enabled: true})
@@ -124,17 +124,17 @@ func TestTurns(t *testing.T) {
 		if both.Slot == "" {
 			t.Fatalf("two seats of two: %+v", both)
 		}
-		if turn := take("ses", 1, mail.Transactional, nil); turn.Slot != "" || turn.Wait <= 0 {
-			t.Errorf("no seat is free: %+v", turn)
+		if grant := take("ses", 1, mail.Transactional, nil); grant.Slot != "" || grant.Wait <= 0 {
+			t.Errorf("no seat is free: %+v", grant)
 		}
-		if err := s.GiveSlot(t.Context(), "ses", both, false); err != nil {
+		if err := s.ReleaseSlot(t.Context(), "ses", both, false); err != nil {
 			t.Fatal(err)
 		}
 		if p, err := s.MailPace(t.Context(), "ses"); err != nil || p.Booked != 0 {
 			t.Errorf("an unused turn is booked: %+v %v", p, err)
 		}
-		if turn := take("ses", 1, mail.Marketing, nil); turn.Slot != "" {
-			t.Errorf("marketing before a waiting order: %+v", turn)
+		if grant := take("ses", 1, mail.Marketing, nil); grant.Slot != "" {
+			t.Errorf("marketing before a waiting order: %+v", grant)
 		}
 		setLimits(t, s, "other", mail.Limits{Rate: 100, PerDay: 100, Sent: 89, Enabled: true})
 		take("other", 1, mail.Marketing, nil)
@@ -153,9 +153,9 @@ func TestLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 		setLimits(t, s, "ses", mail.Limits{Rate: 14, PerDay: 50_000, Sent: 10, Enabled: true})
-		turn, err := s.TakeSlot(t.Context(), "ses", 5, mail.Transactional)
-		if err != nil || turn.Slot == "" {
-			t.Fatalf("%+v %v", turn, err)
+		grant, err := s.TakeSlot(t.Context(), "ses", 5, mail.Transactional)
+		if err != nil || grant.Slot == "" {
+			t.Fatalf("%+v %v", grant, err)
 		}
 		if err := s.SetLimits(t.Context(), "ses", mail.Limits{Rate: 1000, PerDay: mail.Unlimited}, slow); err != nil {
 			t.Fatal(err)
@@ -187,14 +187,14 @@ func TestOwnCount(t *testing.T) {
 		for range n {
 			now = now.Add(5 * time.Minute)
 			setLimits(t, s, "smtp", relay)
-			turn, err := s.TakeSlot(t.Context(), "smtp", 1, mail.Transactional)
+			grant, err := s.TakeSlot(t.Context(), "smtp", 1, mail.Transactional)
 			if errors.Is(err, mail.ErrQuota) {
 				continue
 			}
-			if err != nil || turn.Slot == "" {
-				t.Fatalf("%+v %v", turn, err)
+			if err != nil || grant.Slot == "" {
+				t.Fatalf("%+v %v", grant, err)
 			}
-			if err := s.GiveSlot(t.Context(), "smtp", turn, true); err != nil {
+			if err := s.ReleaseSlot(t.Context(), "smtp", grant, true); err != nil {
 				t.Fatal(err)
 			}
 			sent++

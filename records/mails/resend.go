@@ -20,7 +20,7 @@ const retryHorizon = 4 * 24 * time.Hour
 // on request, and with order.ErrMailing while the last one has no outcome.
 func (s *Store) OpenResend(ctx context.Context, r order.Resend) (m order.Mail, err error) {
 	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
-		about, template := string(r.OrderID), string(r.Milestone)
+		about, template := string(r.OrderID), string(r.Notification)
 		var key string
 		var generation int
 		before := func() (bool, error) {
@@ -43,9 +43,9 @@ func (s *Store) OpenResend(ctx context.Context, r order.Resend) (m order.Mail, e
 		switch {
 		case err != nil:
 			return err
-		case !found && !r.Milestone.OnRequest():
+		case !found && !r.Notification.OnRequest():
 			return fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, template)
-		case found && !last.Settled() && s.DB.Now().Sub(sqldb.FromMicros(claimed)) < retryHorizon:
+		case found && !last.Resolved() && s.DB.Now().Sub(sqldb.FromMicros(claimed)) < retryHorizon:
 			if found, err = before(); err != nil || found { // written by the same key between the two queries
 				return err
 			}

@@ -22,7 +22,7 @@ func TestProvenAfterRetry(t *testing.T) {
 		if err := s.SetCampaignState(t.Context(), "c", 1, mail.CampaignDone, ""); err != nil {
 			t.Fatal(err)
 		}
-		err := s.RetryCampaign(t.Context(), "c", 2, mail.Retry{Round: 1, SettledBefore: time.Now().Add(time.Minute), Actor: "key:ops", Reason: "late"})
+		err := s.RetryCampaign(t.Context(), "c", 2, mail.Retry{Round: 1, ResolvedBefore: time.Now().Add(time.Minute), Actor: "key:ops", Reason: "late"})
 		if err != nil {
 			t.Fatal(err)
 		}

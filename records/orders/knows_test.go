@@ -24,17 +24,17 @@ func TestKnows(t *testing.T) {
 			}
 			total := o.Total
 			for name, tt := range map[string]struct {
-				change func(*order.PaymentNews)
+				change func(*order.PaymentEvent)
 				same   bool
 			}{
-				"as it is":         {func(*order.PaymentNews) {}, true},
-				"another intent":   {func(p *order.PaymentNews) { p.IntentID += "x" }, false},
-				"another amount":   {func(p *order.PaymentNews) { p.Amount.Amount++; p.Received++ }, false},
-				"another currency": {func(p *order.PaymentNews) { p.Amount.Currency = "USD" }, false},
-				"part of it":       {func(p *order.PaymentNews) { p.Received-- }, false},
-				"held only":        {func(p *order.PaymentNews) { p.Status = order.RequiresCapture }, false},
+				"as it is":         {func(*order.PaymentEvent) {}, true},
+				"another intent":   {func(p *order.PaymentEvent) { p.IntentID += "x" }, false},
+				"another amount":   {func(p *order.PaymentEvent) { p.Amount.Amount++; p.Received++ }, false},
+				"another currency": {func(p *order.PaymentEvent) { p.Amount.Currency = "USD" }, false},
+				"part of it":       {func(p *order.PaymentEvent) { p.Received-- }, false},
+				"held only":        {func(p *order.PaymentEvent) { p.Status = order.RequiresCapture }, false},
 			} {
-				p := order.PaymentNews{IntentID: c.Order.Payment.IntentID, Status: order.Succeeded, Amount: total, Received: total.Amount}
+				p := order.PaymentEvent{IntentID: c.Order.Payment.IntentID, Status: order.Succeeded, Amount: total, Received: total.Amount}
 				tt.change(&p)
 				want := order.Unknown
 				switch {
@@ -43,7 +43,7 @@ func TestKnows(t *testing.T) {
 				case tt.same && authorized > 0 && status != order.IntentCanceled:
 					want = order.Soon
 				}
-				if got, err := s.Knows(t.Context(), order.News{Payment: &p}); err != nil || got != want {
+				if got, err := s.Knows(t.Context(), order.ProviderEvent{Payment: &p}); err != nil || got != want {
 					t.Errorf("%s, %d held, %d taken, %s: got %q %v, want %q", status, authorized, captured, name, got, err, want)
 				}
 			}
@@ -52,7 +52,7 @@ func TestKnows(t *testing.T) {
 		payment(order.RequiresCapture, 1, 0)
 		payment(order.Succeeded, 1, 1)
 		payment(order.IntentCanceled, 1, 1)
-		if got, err := s.Knows(t.Context(), order.News{Parcel: &order.ParcelNews{}}); err != nil || got != order.Unknown {
+		if got, err := s.Knows(t.Context(), order.ProviderEvent{Parcel: &order.ShipmentEvent{}}); err != nil || got != order.Unknown {
 			t.Errorf("a parcel: %q %v", got, err)
 		}
 	})

@@ -59,7 +59,7 @@ func (s *Store) OrderByParcel(ctx context.Context, reference string) (order.ID, 
 // Knows reports whether the record already says what an event of a payment
 // says: the money was taken in full on this intent, or is held and about to be
 // taken. Any other event is unknown to it.
-func (s *Store) Knows(ctx context.Context, n order.News) (order.Knowledge, error) {
+func (s *Store) Knows(ctx context.Context, n order.ProviderEvent) (order.EventState, error) {
 	p := n.Payment
 	if p == nil || p.Status != order.Succeeded || p.Received != p.Amount.Amount {
 		return order.Unknown, nil

@@ -56,7 +56,7 @@ func TestWatch(t *testing.T) {
 		}
 		wantWake(false)
 		mails, err := s.Mails(t.Context(), string(o.ID))
-		if err != nil || len(mails) != 1 || mails[0].State != mail.StateSent || mails[0].ProviderID != "msg-1" || mails[0].Attempts != 1 || mails[0].SettledAt.IsZero() {
+		if err != nil || len(mails) != 1 || mails[0].State != mail.StateSent || mails[0].ProviderID != "msg-1" || mails[0].Attempts != 1 || mails[0].ResolvedAt.IsZero() {
 			t.Errorf("mails: got %+v %v", mails, err)
 		}
 	})

@@ -31,7 +31,7 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, changes []catalog
 			return err
 		}
 		for _, c := range changes {
-			e, err := row.carryOut(ctx, q, c, at)
+			e, err := row.applyChange(ctx, q, c, at)
 			if err != nil {
 				return err
 			}
@@ -45,13 +45,13 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, changes []catalog
 	return ended, nil
 }
 
-// carryOut makes one change, unless it was made before.
-func (p *productRow) carryOut(ctx context.Context, q sqldb.Querier, c catalog.Change, at moment) (catalog.Changed, error) {
+// applyChange makes one change, unless it was made before.
+func (p *productRow) applyChange(ctx context.Context, q sqldb.Querier, c catalog.Change, at moment) (catalog.Changed, error) {
 	what, hash, err := c.Fingerprint()
 	if err != nil {
 		return catalog.Changed{}, err
 	}
-	before, known, err := carriedOut(ctx, q, p.SKU, c.ID, hash)
+	before, known, err := findApplied(ctx, q, p.SKU, c.ID, hash)
 	if err != nil || known {
 		return catalog.Changed{ID: c.ID, Product: p.Stocked, Err: before}, err
 	}
@@ -76,8 +76,8 @@ func (p *productRow) carryOut(ctx context.Context, q sqldb.Querier, c catalog.Ch
 	return catalog.Changed{ID: c.ID, Product: p.Stocked, Err: refused}, err
 }
 
-// carriedOut looks for a change that was made before, and returns how it ended.
-func carriedOut(ctx context.Context, q sqldb.Querier, sku, id, hash string) (ended error, known bool, err error) {
+// findApplied looks for a change that was made before, and returns how it ended.
+func findApplied(ctx context.Context, q sqldb.Querier, sku, id, hash string) (ended error, known bool, err error) {
 	var was, refused, why string
 	known, err = sqldb.First(ctx, q, "SELECT hash, refused, why FROM product_changes WHERE sku = ? AND change_id = ?", []any{sku, id}, &was, &refused, &why)
 	switch {

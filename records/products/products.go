@@ -77,7 +77,7 @@ type details struct {
 	Rating      int64             `json:"rating,omitempty"`
 	Parent      string            `json:"parent,omitempty"`
 	Options     map[string]string `json:"options,omitempty"`
-	Pictures    []catalog.Picture `json:"pictures,omitempty"`
+	Images    []catalog.Image `json:"pictures,omitempty"`
 }
 
 const selectProduct = `
@@ -102,7 +102,7 @@ func scanProduct(r *sql.Rows) (productRow, error) {
 		return p, fmt.Errorf("details of %s: %w", p.SKU, err)
 	}
 	p.Description, p.Brand, p.Category, p.Tags, p.Rating = d.Description, d.Brand, d.Category, d.Tags, d.Rating
-	p.Parent, p.Options, p.Pictures = d.Parent, d.Options, d.Pictures
+	p.Parent, p.Options, p.Images = d.Parent, d.Options, d.Images
 	return p, nil
 }
 
@@ -127,7 +127,7 @@ func lockProduct(ctx context.Context, q sqldb.Querier, sku string) (productRow, 
 func (p *productRow) changed(ctx context.Context, q sqldb.Querier, c catalog.Change, now int64) (catalog.Product, error) {
 	next, err := c.Apply(p.Stocked, p.found && !p.Deleted)
 	if err == nil {
-		err = images.RequirePublished(ctx, q, c.AddPicture)
+		err = images.RequirePublished(ctx, q, c.AddImage)
 	}
 	if err != nil {
 		return next, err
@@ -199,7 +199,7 @@ func (p *productRow) write(ctx context.Context, q sqldb.Querier, next catalog.Pr
 }
 
 func detailsOf(p catalog.Product) details {
-	return details{p.Description, p.Brand, p.Category, p.Tags, p.Rating, p.Parent, p.Options, p.Pictures}
+	return details{p.Description, p.Brand, p.Category, p.Tags, p.Rating, p.Parent, p.Options, p.Images}
 }
 
 func putDetails(ctx context.Context, q sqldb.Querier, p catalog.Product) error {

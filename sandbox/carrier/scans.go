@@ -104,7 +104,7 @@ func (s *Server) move(l *label, status, note string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.courier.Send(e.ID, e.Type, body); err != nil {
+	if err := s.webhooks.Send(e.ID, e.Type, body); err != nil {
 		return err
 	}
 	moved := *l

@@ -49,7 +49,7 @@ type Config struct {
 type Server struct {
 	cfg     Config
 	journal *journal.Journal
-	courier *webhooksender.Courier
+	webhooks *webhooksender.Sender
 
 	mu         sync.Mutex
 	labels     map[string]*label // by id
@@ -76,7 +76,7 @@ func New(cfg Config) (*Server, error) {
 		wake: make(chan struct{}, 1),
 	}
 	var err error
-	if s.courier, err = webhooksender.New(cfg.Journal, "carrier", s.sign, cfg.Faults, cfg.Log); err != nil {
+	if s.webhooks, err = webhooksender.New(cfg.Journal, "carrier", s.sign, cfg.Faults, cfg.Log); err != nil {
 		return nil, err
 	}
 	err = cfg.Journal.Each(labelKind, func(_ string, raw json.RawMessage) error {
@@ -95,22 +95,22 @@ func New(cfg Config) (*Server, error) {
 }
 
 // SetWebhookURL says where webhooks go; until then they wait.
-func (s *Server) SetWebhookURL(url string) { s.courier.SetURL(url) }
+func (s *Server) SetWebhookURL(url string) { s.webhooks.SetURL(url) }
 
 // OnAcknowledged has f told how long the receiver took to accept each
 // webhook. Call it before Run.
 func (s *Server) OnAcknowledged(f func(provider string, took time.Duration)) {
-	s.courier.OnAcknowledged = f
+	s.webhooks.OnAcknowledged = f
 }
 
 // Pending counts the webhooks that are not delivered yet.
-func (s *Server) Pending() int { return s.courier.Pending() }
+func (s *Server) Pending() int { return s.webhooks.Pending() }
 
 // Run moves parcels along and delivers webhooks until the context ends.
 func (s *Server) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { _ = s.courier.Run(ctx) })
+	wg.Go(func() { _ = s.webhooks.Run(ctx) })
 	return s.scan(ctx)
 }
 
@@ -163,7 +163,7 @@ func read(w http.ResponseWriter, r *http.Request, v any) bool {
 	return err == nil
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
+func updateResult(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
@@ -174,7 +174,7 @@ func refuse(w http.ResponseWriter, status int, code, field, message string) {
 	if field != "" {
 		e["field"] = field
 	}
-	answer(w, status, map[string]any{"error": e})
+	updateResult(w, status, map[string]any{"error": e})
 }
 
 // unavailable answers when the journal cannot be written.

@@ -53,7 +53,7 @@ func (x *Index) Search(q Query) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	sifted, err := x.sift(q.Filter)
+	sifted, err := x.skipSelfCaused(q.Filter)
 	if err != nil {
 		return Result{}, err
 	}
@@ -83,7 +83,7 @@ func (x *Index) Search(q Query) (Result, error) {
 func (x *Index) Filtered(f *Filter, offset, limit int) (ids []string, total int, err error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	found, err := x.sift(f)
+	found, err := x.skipSelfCaused(f)
 	if err != nil {
 		return nil, 0, err
 	}

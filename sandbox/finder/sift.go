@@ -4,9 +4,9 @@ import (
 	"strings"
 )
 
-// sift answers the documents for which the filter holds. The caller holds the
+// skipSelfCaused answers the documents for which the filter holds. The caller holds the
 // lock.
-func (x *Index) sift(f *Filter) (bits, error) {
+func (x *Index) skipSelfCaused(f *Filter) (bits, error) {
 	if f == nil {
 		return x.live, nil
 	}

@@ -113,16 +113,16 @@ func damage(err error) error {
 
 // Replace puts a damaged file aside, whose new name it returns, and opens an
 // empty journal in its place.
-func Replace(path string, now time.Time) (j *Journal, aside string, err error) {
-	aside = path + ".unreadable-" + now.UTC().Format("20060102T150405.000Z")
+func Replace(path string, now time.Time) (j *Journal, damaged string, err error) {
+	damaged = path + ".unreadable-" + now.UTC().Format("20060102T150405.000Z")
 	// SQLite's log goes first: it must not be taken for the new file's.
 	for _, suffix := range []string{"-wal", "-shm", ""} {
-		if err := os.Rename(path+suffix, aside+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Rename(path+suffix, damaged+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, "", fmt.Errorf("journal %s: put aside: %w", path, err)
 		}
 	}
 	j, err = Open(path)
-	return j, aside, err
+	return j, damaged, err
 }
 
 // Put writes a document under its kind and id, over the one there may be.

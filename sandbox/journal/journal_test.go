@@ -225,7 +225,7 @@ func TestDamaged(t *testing.T) {
 			if _, err := Open(path); !errors.Is(err, ErrDamaged) {
 				t.Fatalf("got %v, want ErrDamaged", err)
 			}
-			j, aside, err := Replace(path, time.Unix(0, 0))
+			j, damaged, err := Replace(path, time.Unix(0, 0))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -234,8 +234,8 @@ func TestDamaged(t *testing.T) {
 			if diff := cmp.Diff([]string{"3=3"}, contents(t, reopen(t, j, path), "a")); diff != "" {
 				t.Error(diff)
 			}
-			if was, err := os.ReadFile(aside); err != nil || !bytes.Equal(was, bad) || filepath.Base(aside) != "x.db.unreadable-19700101T000000.000Z" {
-				t.Errorf("%s: %d bytes, %v", aside, len(was), err)
+			if was, err := os.ReadFile(damaged); err != nil || !bytes.Equal(was, bad) || filepath.Base(damaged) != "x.db.unreadable-19700101T000000.000Z" {
+				t.Errorf("%s: %d bytes, %v", damaged, len(was), err)
 			}
 		})
 	}
@@ -250,7 +250,7 @@ func TestReplaceForgetsTheLog(t *testing.T) {
 	if err := os.Truncate(torn, 50); err != nil {
 		t.Fatal(err)
 	}
-	j, aside, err := Replace(torn, time.Unix(0, 0))
+	j, damaged, err := Replace(torn, time.Unix(0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestReplaceForgetsTheLog(t *testing.T) {
 	if got := contents(t, j, "a"); got != nil {
 		t.Errorf("the new journal holds %v", got)
 	}
-	if _, err := os.Stat(aside + "-wal"); err != nil {
+	if _, err := os.Stat(damaged + "-wal"); err != nil {
 		t.Errorf("the log was not put aside: %v", err)
 	}
 }

@@ -25,11 +25,11 @@ func TestKeepPaths(t *testing.T) {
 		"TMPDIR": in("tmp"), "SSL_CERT_FILE": "/etc/ca.pem", "SSL_CERT_DIR": in("ca") + ":/etc/ssl:" + in("more"),
 		"AWS_CONFIG_FILE": in("aws/config"), "PGSSLROOTCERT": "system", "PGPASSFILE": "",
 	}
-	for name, given := range map[string]string{
+	for name, value := range map[string]string{
 		"TMPDIR": "tmp", "SSL_CERT_FILE": "/etc/ca.pem", "SSL_CERT_DIR": "ca:/etc/ssl:./more",
 		"AWS_CONFIG_FILE": "aws/config", "PGSSLROOTCERT": "system", "PGPASSFILE": "",
 	} {
-		t.Setenv(name, given)
+		t.Setenv(name, value)
 	}
 	file, remote, plain := "sqlite:///x/record.db", "postgres://me:p%40ss@db/shop?sslmode=verify-full&sslrootcert=ca.pem&sslkey=%2Fetc%2Fkey", "postgres://db/shop"
 	if err := objects.KeepPaths(&file, &remote, &plain); err != nil {

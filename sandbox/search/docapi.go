@@ -125,7 +125,7 @@ func (s *Server) listOnce(w http.ResponseWriter, r *http.Request, in fetch) erro
 			total--
 		}
 	}
-	answer(w, http.StatusOK, map[string]any{"results": results, "offset": in.Offset, "limit": limit, "total": total})
+	updateResult(w, http.StatusOK, map[string]any{"results": results, "offset": in.Offset, "limit": limit, "total": total})
 	return nil
 }
 
@@ -186,7 +186,7 @@ func (s *Server) getDocument(w http.ResponseWriter, r *http.Request) error {
 	if found[id] == nil {
 		return newError(http.StatusNotFound, "invalid_request", "document_not_found", "Document `%.60s` not found.", id)
 	}
-	answer(w, http.StatusOK, pick(found[id], fieldsOf(r)))
+	updateResult(w, http.StatusOK, pick(found[id], fieldsOf(r)))
 	return nil
 }
 

@@ -30,15 +30,15 @@ func (s *Server) fillIndexes(ctx context.Context) bool {
 // Filled is closed when the documents that were kept can be found again.
 func (s *Server) Filled() <-chan struct{} { return s.filled }
 
-// fillPatience is how long a request waits for the documents at a start: those
+// fillTimeout is how long a request waits for the documents at a start: those
 // of a small shop are there at once.
-const fillPatience = time.Second
+const fillTimeout = time.Second
 
 // whenFilled is a route that looks at documents. While they are being read in
 // it is unavailable, and whoever asks does without a search for a while.
 func (s *Server) whenFilled(do route) route {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		ctx, stop := context.WithTimeout(r.Context(), fillPatience)
+		ctx, stop := context.WithTimeout(r.Context(), fillTimeout)
 		defer stop()
 		select {
 		case <-s.filled:

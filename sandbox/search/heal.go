@@ -27,14 +27,14 @@ func (s *Server) open(ctx context.Context, m indexMeta) error {
 	if ctx.Err() != nil || mayPass(err) {
 		return err
 	}
-	aside, asideErr := s.putAside(m.Dir)
-	if asideErr != nil {
-		return errors.Join(err, asideErr)
+	quarantined, quarantineErr := s.quarantine(m.Dir)
+	if quarantineErr != nil {
+		return errors.Join(err, quarantineErr)
 	}
 	if again := s.empty(m); again != nil {
 		return errors.Join(err, again)
 	}
-	s.cfg.Log.Error("sandbox search cannot read its documents: they are put aside, and the index waits to be rebuilt", "index", m.UID, "aside", aside, "error", err)
+	s.cfg.Log.Error("sandbox search cannot read its documents: they are put aside, and the index waits to be rebuilt", "index", m.UID, "aside", quarantined, "error", err)
 	return nil
 }
 
@@ -63,15 +63,15 @@ func mayPass(err error) bool {
 	})
 }
 
-// putAside renames a folder so that nobody takes it for an index, and answers
+// quarantine renames a folder so that nobody takes it for an index, and answers
 // its new path. One that is gone needs nothing; its path is "".
-func (s *Server) putAside(dir string) (string, error) {
-	aside := filepath.Join(s.cfg.Dir, "unreadable-"+dir+"-"+s.cfg.Now().UTC().Format("20060102T150405.000Z"))
-	err := os.Rename(s.path(dir), aside)
+func (s *Server) quarantine(dir string) (string, error) {
+	quarantined := filepath.Join(s.cfg.Dir, "unreadable-"+dir+"-"+s.cfg.Now().UTC().Format("20060102T150405.000Z"))
+	err := os.Rename(s.path(dir), quarantined)
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
 	}
-	return aside, err
+	return quarantined, err
 }
 
 // empty gives an index a folder without documents. That it has lost them is
@@ -125,9 +125,9 @@ func (s *Server) orphans(known map[string]bool) error {
 		switch {
 		case known[dir]:
 		case forgotten:
-			aside, asideErr := s.putAside(dir)
-			s.cfg.Log.Error("sandbox search has forgotten whose documents these are: put aside", "aside", aside)
-			err = errors.Join(err, asideErr)
+			quarantined, quarantineErr := s.quarantine(dir)
+			s.cfg.Log.Error("sandbox search has forgotten whose documents these are: put aside", "aside", quarantined)
+			err = errors.Join(err, quarantineErr)
 		default:
 			err = errors.Join(err, os.RemoveAll(path))
 		}

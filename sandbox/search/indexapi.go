@@ -58,7 +58,7 @@ func (s *Server) listIndexes(w http.ResponseWriter, r *http.Request) error {
 	for _, h := range all[min(offset, len(all)):min(offset+limit, len(all))] {
 		views = append(views, h.meta.view())
 	}
-	answer(w, http.StatusOK, map[string]any{"results": views, "offset": offset, "limit": limit, "total": len(all)})
+	updateResult(w, http.StatusOK, map[string]any{"results": views, "offset": offset, "limit": limit, "total": len(all)})
 	return nil
 }
 
@@ -67,7 +67,7 @@ func (s *Server) getIndex(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer(w, http.StatusOK, h.meta.view())
+	updateResult(w, http.StatusOK, h.meta.view())
 	return nil
 }
 
@@ -163,7 +163,7 @@ func (s *Server) indexStats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer(w, http.StatusOK, s.statsOf(h))
+	updateResult(w, http.StatusOK, s.statsOf(h))
 	return nil
 }
 
@@ -176,6 +176,6 @@ func (s *Server) stats(w http.ResponseWriter, _ *http.Request) error {
 			last = h.meta.UpdatedAt
 		}
 	}
-	answer(w, http.StatusOK, map[string]any{"databaseSize": 0, "lastUpdate": last, "indexes": all})
+	updateResult(w, http.StatusOK, map[string]any{"databaseSize": 0, "lastUpdate": last, "indexes": all})
 	return nil
 }

@@ -28,7 +28,7 @@ func (s *Server) listKeys(w http.ResponseWriter, r *http.Request) error {
 	all := slices.Clone(s.keys)
 	s.mu.RUnlock()
 	page := all[min(offset, len(all)):min(offset+limit, len(all))]
-	answer(w, http.StatusOK, map[string]any{"results": page, "offset": offset, "limit": limit, "total": len(all)})
+	updateResult(w, http.StatusOK, map[string]any{"results": page, "offset": offset, "limit": limit, "total": len(all)})
 	return nil
 }
 
@@ -36,7 +36,7 @@ func (s *Server) getKey(w http.ResponseWriter, r *http.Request) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if i := s.findKey(r.PathValue("key")); i >= 0 {
-		answer(w, http.StatusOK, s.keys[i])
+		updateResult(w, http.StatusOK, s.keys[i])
 		return nil
 	}
 	return noKey()
@@ -90,7 +90,7 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.keys = append(s.keys, k)
-	answer(w, http.StatusCreated, k)
+	updateResult(w, http.StatusCreated, k)
 	return nil
 }
 

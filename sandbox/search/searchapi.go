@@ -94,7 +94,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer(w, http.StatusOK, result)
+	updateResult(w, http.StatusOK, result)
 	return nil
 }
 
@@ -126,7 +126,7 @@ func (s *Server) multiSearch(w http.ResponseWriter, r *http.Request) error {
 		result.IndexUID = uid
 		results = append(results, result)
 	}
-	answer(w, http.StatusOK, map[string]any{"results": results})
+	updateResult(w, http.StatusOK, map[string]any{"results": results})
 	return nil
 }
 

@@ -127,15 +127,15 @@ func (s *Server) Handler() http.Handler {
 		select {
 		case <-s.filled:
 			if s.broken != nil {
-				answer(w, http.StatusInternalServerError, internal())
+				updateResult(w, http.StatusInternalServerError, internal())
 				return
 			}
 		default: // it takes tasks
 		}
-		answer(w, http.StatusOK, map[string]string{"status": "available"})
+		updateResult(w, http.StatusOK, map[string]string{"status": "available"})
 	})
 	on("GET /version", "version", func(w http.ResponseWriter, _ *http.Request) error {
-		answer(w, http.StatusOK, map[string]string{"commitSha": "", "commitDate": "", "pkgVersion": "purser-sandbox"})
+		updateResult(w, http.StatusOK, map[string]string{"commitSha": "", "commitDate": "", "pkgVersion": "purser-sandbox"})
 		return nil
 	})
 	on("GET /stats", "stats.get", s.whenFilled(s.stats))

@@ -21,7 +21,7 @@ func (s *Server) getSettings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer(w, http.StatusOK, h.meta.Settings)
+	updateResult(w, http.StatusOK, h.meta.Settings)
 	return nil
 }
 
@@ -86,7 +86,7 @@ func (s *Server) getSetting(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v, _ := h.meta.Settings.field(name)
-	answer(w, http.StatusOK, v.Interface())
+	updateResult(w, http.StatusOK, v.Interface())
 	return nil
 }
 

@@ -54,7 +54,7 @@ func (s *Server) accept(w http.ResponseWriter, t *task, payload []byte) error {
 	if t.IndexUID != "" {
 		uid = &t.IndexUID
 	}
-	answer(w, http.StatusAccepted, map[string]any{
+	updateResult(w, http.StatusAccepted, map[string]any{
 		"taskUid": t.UID, "indexUid": uid, "status": enqueued, "type": t.Type, "enqueuedAt": t.Enqueued,
 	})
 	return nil
@@ -69,7 +69,7 @@ func (s *Server) getTask(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return newError(http.StatusNotFound, "invalid_request", "task_not_found", "Task `%d` not found.", uid)
 	}
-	answer(w, http.StatusOK, v)
+	updateResult(w, http.StatusOK, v)
 	return nil
 }
 
@@ -126,7 +126,7 @@ func (s *Server) listTasks(w http.ResponseWriter, r *http.Request) error {
 	if len(found) > 0 {
 		first = &found[0].UID
 	}
-	answer(w, http.StatusOK, map[string]any{"results": found, "total": total, "limit": limit, "from": first, "next": next})
+	updateResult(w, http.StatusOK, map[string]any{"results": found, "total": total, "limit": limit, "from": first, "next": next})
 	return nil
 }
 

@@ -39,8 +39,8 @@ func internal() *apiError {
 	return newError(http.StatusInternalServerError, "internal", "internal", "An internal error has occurred.")
 }
 
-// answer writes JSON.
-func answer(w http.ResponseWriter, status int, v any) {
+// updateResult writes JSON.
+func updateResult(w http.ResponseWriter, status int, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		status, b = http.StatusInternalServerError, []byte(`{"message":"an answer could not be written","code":"internal","type":"internal","link":""}`)
@@ -65,7 +65,7 @@ func (s *Server) serve(do route) http.HandlerFunc {
 			s.cfg.Log.Error("sandbox search", "method", r.Method, "path", r.URL.Path, "error", err)
 			e = internal()
 		}
-		answer(w, e.status, e)
+		updateResult(w, e.status, e)
 	}
 }
 

@@ -19,7 +19,7 @@ func (s *Server) account(w http.ResponseWriter, _ *http.Request) {
 	if s.cfg.PerSecond > 0 {
 		quota["MaxSendRate"] = s.cfg.PerSecond
 	}
-	answer(w, http.StatusOK, map[string]any{
+	updateResult(w, http.StatusOK, map[string]any{
 		"SendQuota": quota, "SendingEnabled": true, "ProductionAccessEnabled": true, "EnforcementStatus": "HEALTHY",
 	})
 }
@@ -39,7 +39,7 @@ func (s *Server) identity(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "NotFoundException", "Email identity "+id+" does not exist.")
 		return
 	}
-	answer(w, http.StatusOK, map[string]any{
+	updateResult(w, http.StatusOK, map[string]any{
 		"IdentityType": kind, "VerifiedForSendingStatus": true, "VerificationStatus": "SUCCESS", "FeedbackForwardingStatus": true,
 		"DkimAttributes":     map[string]any{"SigningEnabled": true, "Status": "SUCCESS", "SigningAttributesOrigin": "AWS_SES"},
 		"MailFromAttributes": map[string]any{"BehaviorOnMxFailure": "USE_DEFAULT_VALUE"},

@@ -32,7 +32,7 @@ func (s *Server) answerIdentity(w http.ResponseWriter, name string) bool {
 	case !ok:
 		refuse(w, http.StatusNotFound, "NotFoundException", "The identity does not exist.")
 	default:
-		answer(w, http.StatusOK, map[string]any{
+		updateResult(w, http.StatusOK, map[string]any{
 			"IdentityType": "DOMAIN", "VerificationStatus": who.Status, "VerifiedForSendingStatus": who.Verified,
 			"DkimAttributes": map[string]any{"Status": who.DKIM, "SigningEnabled": who.DKIM == "SUCCESS"},
 		})

@@ -105,7 +105,7 @@ func TestAnswers(t *testing.T) {
 	s := build(t, "", Config{})
 	e := newEndpoint(t)
 	live(t, s, e)
-	_, _, id := post(s, simple("ada@example.com", "ord_1", "x"))
+	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "x"))
 	for _, how := range Hows {
 		r := httptest.NewRequest("POST", "/"+id+"/answer", strings.NewReader(url.Values{"how": {string(how)}}.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -156,10 +156,10 @@ func TestFates(t *testing.T) {
 		{"ada@example.com", time.Millisecond, "Delivery"},
 	} {
 		s := build(t, "", Config{Pace: tt.pace})
-		s.courier.AtOnce = 1 // so that they come in order
+		s.webhooks.AtOnce = 1 // so that they come in order
 		e := newEndpoint(t)
 		live(t, s, e)
-		if status, _, _ := post(s, strings.Replace(simple(tt.to, "ord_1", "x"), `"EmailTags"`, `"ConfigurationSetName":"shop","EmailTags"`, 1)); status != 200 {
+		if status, _, _ := testProvider(s, strings.Replace(simple(tt.to, "ord_1", "x"), `"EmailTags"`, `"ConfigurationSetName":"shop","EmailTags"`, 1)); status != 200 {
 			t.Fatalf("%s: %d", tt.to, status)
 		}
 		var kinds []string
@@ -175,7 +175,7 @@ func TestFates(t *testing.T) {
 		}
 	}
 	quiet := build(t, "", Config{})
-	if _, _, id := post(quiet, simple("ada@example.com", "ord_1", "x")); quiet.Pending() != 0 || id == "" {
+	if _, _, id := testProvider(quiet, simple("ada@example.com", "ord_1", "x")); quiet.Pending() != 0 || id == "" {
 		t.Error("the world answers unasked")
 	}
 }
@@ -188,7 +188,7 @@ func TestTopicRestart(t *testing.T) {
 	e := newEndpoint(t)
 	s := build(t, path, Config{Secret: "x"})
 	stop := live(t, s, e)
-	_, _, id := post(s, simple("ada@example.com", "ord_1", "x"))
+	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "x"))
 	if err := s.Answer(id, Deliver); err != nil {
 		t.Fatal(err)
 	}
@@ -199,22 +199,22 @@ func TestTopicRestart(t *testing.T) {
 	}
 	before, _ := s.signer()
 	s.journal.Close()
-	anew := build(t, path, Config{Secret: "x"})
-	stop = live(t, anew, e)
+	restarted := build(t, path, Config{Secret: "x"})
+	stop = live(t, restarted, e)
 	if got := kindOf(e.take(t, 1)[0]); got != "Complaint" {
 		t.Errorf("got %s", got)
 	}
-	if after, _ := anew.signer(); after.file != before.file {
+	if after, _ := restarted.signer(); after.file != before.file {
 		t.Error("the key was changed by a restart")
 	}
 	if e.asked != 1 {
 		t.Errorf("asked %d times", e.asked)
 	}
-	if _, page, _ := get(anew, "/"+id); !strings.Contains(page, "delivered at") || !strings.Contains(page, "complained at") {
+	if _, page, _ := get(restarted, "/"+id); !strings.Contains(page, "delivered at") || !strings.Contains(page, "complained at") {
 		t.Errorf("what was said is forgotten: %s", page)
 	}
 	stop()
-	anew.journal.Close()
+	restarted.journal.Close()
 	other := build(t, path, Config{Secret: "y"})
 	if after, err := other.signer(); err != nil || after.file == before.file {
 		t.Errorf("another authority vouches for the old key: %v", err)
@@ -228,7 +228,7 @@ func TestTopicAsks(t *testing.T) {
 	e := newEndpoint(t)
 	e.confirm = false
 	live(t, s, e)
-	_, _, id := post(s, simple("ada@example.com", "ord_1", "x"))
+	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "x"))
 	if err := s.Answer(id, Deliver); err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestTopicFaults(t *testing.T) {
 	s := build(t, "", Config{Faults: faultControl})
 	e := newEndpoint(t)
 	live(t, s, e)
-	_, _, id := post(s, simple("ada@example.com", "ord_1", "x"))
+	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "x"))
 	for _, how := range []How{Deliver, BounceForGood} {
 		if err := s.Answer(id, how); err != nil {
 			t.Fatal(err)

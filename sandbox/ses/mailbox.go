@@ -33,7 +33,7 @@ type summary struct {
 	Subject   string            `json:"subject"`
 	Tags      map[string]string `json:"tags,omitempty"`
 	Said      []saying          `json:"said,omitempty"`
-	Milestone string            `json:"-"`
+	Notification string            `json:"-"`
 	Order     string            `json:"-"`
 }
 
@@ -64,9 +64,9 @@ func (s *Server) Mailbox() http.Handler {
 	})
 	mux.HandleFunc("GET /messages.json", func(w http.ResponseWriter, r *http.Request) {
 		found, total := s.find(r.URL.Query().Get("q"))
-		answer(w, http.StatusOK, map[string]any{"data": found, "total": total})
+		updateResult(w, http.StatusOK, map[string]any{"data": found, "total": total})
 	})
-	mux.HandleFunc("GET /figures.json", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Figures()) })
+	mux.HandleFunc("GET /figures.json", func(w http.ResponseWriter, _ *http.Request) { updateResult(w, http.StatusOK, s.Figures()) })
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
 		b, _ := pages.ReadFile("pages/style.css")
 		write(w, "text/css; charset=utf-8", pagePolicy, string(b))

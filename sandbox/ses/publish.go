@@ -45,10 +45,10 @@ func (s *Server) openTopic() (err error) {
 	headers := func([]byte, time.Time) http.Header {
 		return http.Header{"Content-Type": {"text/plain; charset=UTF-8"}, "X-Amz-Sns-Message-Type": {"Notification"}, "X-Amz-Sns-Topic-Arn": {TopicARN}}
 	}
-	if s.courier, err = webhooksender.New(s.journal, "ses", headers, s.cfg.Faults, s.cfg.Log); err != nil {
+	if s.webhooks, err = webhooksender.New(s.journal, "ses", headers, s.cfg.Faults, s.cfg.Log); err != nil {
 		return err
 	}
-	s.courier.Envelope = s.envelope
+	s.webhooks.Envelope = s.envelope
 	return nil
 }
 
@@ -94,10 +94,10 @@ func (s *Server) Subscribe(base, endpoint string) error {
 		return err
 	}
 	if sub.Confirmed {
-		s.courier.SetURL(endpoint)
+		s.webhooks.SetURL(endpoint)
 		return nil
 	}
-	s.courier.SetURL("")
+	s.webhooks.SetURL("")
 	select {
 	case s.ask <- struct{}{}:
 	default:
@@ -108,11 +108,11 @@ func (s *Server) Subscribe(base, endpoint string) error {
 // OnAcknowledged has f told how long the receiver took to accept each message.
 // Call it before Run.
 func (s *Server) OnAcknowledged(f func(provider string, took time.Duration)) {
-	s.courier.OnAcknowledged = f
+	s.webhooks.OnAcknowledged = f
 }
 
 // Pending counts the messages that are not delivered yet.
-func (s *Server) Pending() int { return s.courier.Pending() }
+func (s *Server) Pending() int { return s.webhooks.Pending() }
 
 // Run sends the topic's messages until the context ends.
 func (s *Server) Run(ctx context.Context) error {
@@ -121,7 +121,7 @@ func (s *Server) Run(ctx context.Context) error {
 		defer close(done)
 		s.askUntilConfirmed(ctx)
 	}()
-	err := s.courier.Run(ctx)
+	err := s.webhooks.Run(ctx)
 	<-done
 	return err
 }
@@ -208,7 +208,7 @@ func (s *Server) serveSNS(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "try again", http.StatusInternalServerError)
 		return
 	}
-	s.courier.SetURL(sub.Endpoint)
+	s.webhooks.SetURL(sub.Endpoint)
 	w.Header().Set("Content-Type", "text/xml")
 	type result struct {
 		XMLName xml.Name `xml:"ConfirmSubscriptionResponse"`
@@ -228,7 +228,7 @@ func (s *Server) publish(wait time.Duration, kind string, e any) error {
 	if err != nil {
 		return err
 	}
-	return s.courier.SendAfter(wait, n.MessageID, kind, body)
+	return s.webhooks.SendAfter(wait, n.MessageID, kind, body)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

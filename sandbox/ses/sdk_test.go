@@ -37,7 +37,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func letter(to ...string) *sesv2.SendEmailInput {
+func testEmail(to ...string) *sesv2.SendEmailInput {
 	return &sesv2.SendEmailInput{
 		FromEmailAddress: aws.String("Shop <shop@shop.example>"), Destination: &types.Destination{ToAddresses: to},
 		Content: &types.EmailContent{Simple: &types.Message{
@@ -78,7 +78,7 @@ func TestSignatures(t *testing.T) {
 		{"half a signature", "AK", "s3cret", header("Authorization", "AWS4-HMAC-SHA256 Credential=AK/20200101/x/ses/aws4_request"), "InvalidSignatureException"},
 	} {
 		s := build(t, "", Config{AccessKey: "AK", SecretKey: "s3cret"})
-		_, err := sdk(t, s, tt.key, tt.secret, tt.spoil).SendEmail(t.Context(), letter("ada@example.com"))
+		_, err := sdk(t, s, tt.key, tt.secret, tt.spoil).SendEmail(t.Context(), testEmail("ada@example.com"))
 		if codeOf(err) != tt.code || (err == nil) != (tt.code == "") {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.code)
 		}
@@ -102,12 +102,12 @@ func TestIdentities(t *testing.T) {
 	if _, err := c.GetEmailIdentity(t.Context(), &sesv2.GetEmailIdentityInput{EmailIdentity: aws.String("evil.example")}); !errors.As(err, &missing) {
 		t.Errorf("unknown identity: %v", err)
 	}
-	foreign := letter("ada@example.com")
+	foreign := testEmail("ada@example.com")
 	foreign.FromEmailAddress = aws.String("shop@evil.example")
 	if _, err := c.SendEmail(t.Context(), foreign); codeOf(err) != "MessageRejected" {
 		t.Errorf("a sender that is not verified: %v", err)
 	}
-	if _, err := c.SendEmail(t.Context(), letter("ada@example.com")); err != nil {
+	if _, err := c.SendEmail(t.Context(), testEmail("ada@example.com")); err != nil {
 		t.Errorf("a verified one: %v", err)
 	}
 }
@@ -123,7 +123,7 @@ func TestRecipientsCount(t *testing.T) {
 		for i := range to {
 			to[i] = "ada@example.com"
 		}
-		_, err := c.SendEmail(context.Background(), letter(to...))
+		_, err := c.SendEmail(context.Background(), testEmail(to...))
 		return codeOf(err)
 	}
 	for _, step := range []struct {

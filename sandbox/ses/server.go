@@ -53,7 +53,7 @@ type Server struct {
 	cfg     Config
 	journal *journal.Journal
 	signer  func() (*signer, error)
-	courier *webhooksender.Courier
+	webhooks *webhooksender.Sender
 	ask     chan struct{} // wakes the one who asks an endpoint
 
 	mu        sync.Mutex
@@ -161,7 +161,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	if err := s.fates(m); err != nil {
 		s.cfg.Log.Error("nothing will be heard of a sandbox mail", "error", err)
 	}
-	answer(w, http.StatusOK, map[string]string{"MessageId": m.ID})
+	updateResult(w, http.StatusOK, map[string]string{"MessageId": m.ID})
 }
 
 // accept takes a mail if the limits allow, and writes it down.
@@ -170,10 +170,10 @@ func (s *Server) accept(m *mail) (status int, p *problem) {
 	defer s.mu.Unlock()
 	m.ID, m.At = newID(), s.cfg.Now().UTC()
 	switch n := len(m.To); {
-	case !s.second.room(m.At, n):
+	case !s.second.allows(m.At, n):
 		s.throttled++
 		return http.StatusTooManyRequests, &problem{"TooManyRequestsException", "Maximum sending rate exceeded."}
-	case !s.day.room(m.At, n):
+	case !s.day.allows(m.At, n):
 		return http.StatusBadRequest, &problem{"LimitExceededException", "Daily message quota exceeded."}
 	}
 	if err := s.keep(m); err != nil {
@@ -186,7 +186,7 @@ func (s *Server) accept(m *mail) (status int, p *problem) {
 }
 
 // Subject is what a mail is about, from its tags "order" and "milestone".
-type Subject struct{ Order, Milestone string }
+type Subject struct{ Order, Notification string }
 
 // Counts says how many mails were accepted about each subject. More than one
 // is a mail sent twice.
@@ -234,7 +234,7 @@ func newID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x-%x-000000", b[:8], b[8:12], b[12:14], b[14:16], b[16:18], b[18:])
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
+func updateResult(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
@@ -243,5 +243,5 @@ func answer(w http.ResponseWriter, status int, v any) {
 // refuse answers an error as the AWS SDKs expect it.
 func refuse(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("X-Amzn-ErrorType", code)
-	answer(w, status, map[string]string{"message": message})
+	updateResult(w, status, map[string]string{"message": message})
 }

@@ -17,8 +17,8 @@ type taking struct {
 	n  int
 }
 
-// room reports whether n more may come now.
-func (w *window) room(now time.Time, n int) bool {
+// allows reports whether n more may come now.
+func (w *window) allows(now time.Time, n int) bool {
 	w.forget(now)
 	return w.most <= 0 || w.sum+n <= w.most
 }

@@ -62,7 +62,7 @@ func New(c Config) *Server {
 		c.Keep = 1000
 	}
 	s := &Server{conf: c}
-	s.smtp = gosmtp.NewServer(gosmtp.BackendFunc(s.talk))
+	s.smtp = gosmtp.NewServer(gosmtp.BackendFunc(s.newSession))
 	s.smtp.Domain = "relay.sandbox.example"
 	s.smtp.ReadTimeout, s.smtp.WriteTimeout = 30*time.Second, 30*time.Second
 	s.smtp.MaxMessageBytes, s.smtp.MaxRecipients = 25<<20, 50
@@ -112,8 +112,8 @@ func (s *Server) Counts() map[string]int {
 	return counts
 }
 
-// talk begins a conversation.
-func (s *Server) talk(c *gosmtp.Conn) (gosmtp.Session, error) {
+// newSession begins a conversation.
+func (s *Server) newSession(c *gosmtp.Conn) (gosmtp.Session, error) {
 	t := &session{server: s, conn: c, loggedIn: s.conf.User == ""}
 	if err := t.strike(Hello); err != nil {
 		return nil, err

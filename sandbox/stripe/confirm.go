@@ -103,14 +103,14 @@ func (t *txn) refused(in *Intent, ch *Charge, card card) *Error {
 		Type: "card_error", Code: card.code, DeclineCode: card.declineCode, Message: card.message, Charge: ch.ID,
 		DocURL: "https://stripe.com/docs/error-codes/" + card.code,
 	}
-	t.failed(in, e)
+	t.failAttempt(in, e)
 	t.emit("charge.failed", ch)
 	e.status, e.executed, e.PaymentIntent = http.StatusPaymentRequired, true, in
 	return &e
 }
 
-// failed ends an attempt without money.
-func (t *txn) failed(in *Intent, e Error) {
+// failAttempt ends an attempt without money.
+func (t *txn) failAttempt(in *Intent, e Error) {
 	in.Status, in.PaymentMethod, in.NextAction, in.LastPaymentError = requiresPaymentMethod, nil, nil, &e
 	t.emit("payment_intent.payment_failed", in)
 }
@@ -150,7 +150,7 @@ func (s *Server) Authenticate(id string, ok bool) error {
 		case old.Status == processing:
 			t.charged(in, cards["pm_card_chargeDeclined"])
 		default:
-			t.failed(in, Error{
+			t.failAttempt(in, Error{
 				Type: "invalid_request_error", Code: "payment_intent_authentication_failure",
 				DocURL:  "https://stripe.com/docs/error-codes/payment-intent-authentication-failure",
 				Message: "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod to attempt to fulfill this PaymentIntent again.",

@@ -39,7 +39,7 @@ func (f *form) optional(name string) *string {
 }
 
 // number is an integer parameter.
-func (f *form) number(name string) (n int64, given bool, e *Error) {
+func (f *form) number(name string) (n int64, present bool, e *Error) {
 	v := f.text(name)
 	if v == "" {
 		return 0, false, nil
@@ -101,11 +101,11 @@ func (f *form) span(name string) (span, *Error) {
 		{name + "[lte]", func(n int64) { s.to = n }},
 		{name + "[lt]", func(n int64) { s.to = n - 1 }},
 	} {
-		n, given, e := f.number(b.param)
+		n, present, e := f.number(b.param)
 		if e != nil {
 			return s, e
 		}
-		if given {
+		if present {
 			b.set(n)
 		}
 	}
@@ -114,11 +114,11 @@ func (f *form) span(name string) (span, *Error) {
 
 // page lists a book, newest first, as the request asks.
 func page[T interface{ key() string }](c *call, b *book[T], created func(T) int64, match func(T) bool, show func(T) any) (any, *Error) {
-	limit, given, e := c.form.number("limit")
+	limit, present, e := c.form.number("limit")
 	if e != nil {
 		return nil, e
 	}
-	if !given {
+	if !present {
 		limit = 10
 	}
 	if limit < 1 || limit > 100 {

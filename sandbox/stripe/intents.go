@@ -10,8 +10,8 @@ import (
 
 func (s *Server) createIntent(c *call) (any, *Error) {
 	f := &c.form
-	amount, given, e := f.number("amount")
-	if e == nil && !given {
+	amount, present, e := f.number("amount")
+	if e == nil && !present {
 		e = invalid("parameter_missing", "amount", "Missing required param: amount.")
 	}
 	if e != nil {
@@ -79,8 +79,8 @@ func descriptor(in *Intent) *Error {
 		if d == nil {
 			continue
 		}
-		letter := strings.ContainsFunc(*d, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' })
-		if len(*d) > 22 || !letter || strings.ContainsAny(*d, `<>\'"*`) {
+		r := strings.ContainsFunc(*d, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' })
+		if len(*d) > 22 || !r || strings.ContainsAny(*d, `<>\'"*`) {
 			return invalid("", name, "The statement descriptor must have at most 22 characters, at least one letter, and none of < > \\ ' \" *.")
 		}
 	}
@@ -116,8 +116,8 @@ func (s *Server) updateIntent(c *call) (any, *Error) {
 		return nil, unexpected(old, "This PaymentIntent could not be updated because it has a status of "+old.Status+".")
 	}
 	in := c.intent(old)
-	amount, given, e := c.form.number("amount")
-	if e == nil && given {
+	amount, present, e := c.form.number("amount")
+	if e == nil && present {
 		in.Amount, e = amount, chargeable(amount, in.Currency)
 	}
 	if e == nil {
@@ -175,14 +175,14 @@ func (s *Server) captureIntent(c *call) (any, *Error) {
 	if e != nil {
 		return nil, e
 	}
-	amount, given, e := c.form.number("amount_to_capture")
+	amount, present, e := c.form.number("amount_to_capture")
 	if e != nil {
 		return nil, e
 	}
 	if old.Status != requiresCapture {
 		return nil, unexpected(old, "This PaymentIntent could not be captured because it has a status of "+old.Status+". Only a PaymentIntent with one of the following statuses may be captured: requires_capture.")
 	}
-	if !given {
+	if !present {
 		amount = old.AmountCapturable
 	}
 	switch {

@@ -12,7 +12,7 @@ func (s *Server) createRefund(c *call) (any, *Error) {
 	if e != nil {
 		return nil, e
 	}
-	amount, given, e := f.number("amount")
+	amount, present, e := f.number("amount")
 	if e != nil {
 		return nil, e
 	}
@@ -31,7 +31,7 @@ func (s *Server) createRefund(c *call) (any, *Error) {
 		return nil, e
 	}
 	left := ch.Amount - ch.AmountRefunded
-	if !given {
+	if !present {
 		amount = left
 	}
 	if e := refundable(amount, left, in.Currency); e != nil {

@@ -57,7 +57,7 @@ type Config struct {
 // Server is the stand-in.
 type Server struct {
 	conf    Config
-	courier *webhooksender.Courier
+	webhooks *webhooksender.Sender
 	api     http.Handler // behind the faults
 	check   http.Handler // stripe-mock, if Validate
 
@@ -90,14 +90,14 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.courier, err = webhooksender.New(c.Journal, "stripe", s.sign, c.Faults, c.Log); err != nil {
+	if s.webhooks, err = webhooksender.New(c.Journal, "stripe", s.sign, c.Faults, c.Log); err != nil {
 		return nil, err
 	}
-	s.courier.OnDelivered = s.arrived
+	s.webhooks.OnDelivered = s.arrived
 	// A crash between writing the last step and handing its events over.
 	for _, e := range last {
 		if !s.delivered[e.ID] {
-			if err := s.courier.Send(e.ID, e.Type, e.Body); err != nil {
+			if err := s.webhooks.Send(e.ID, e.Type, e.Body); err != nil {
 				return nil, err
 			}
 		}
@@ -112,12 +112,12 @@ func New(c Config) (*Server, error) {
 }
 
 // SetWebhookURL says where webhooks go.
-func (s *Server) SetWebhookURL(url string) { s.courier.SetURL(url) }
+func (s *Server) SetWebhookURL(url string) { s.webhooks.SetURL(url) }
 
 // OnAcknowledged has f told how long the receiver took to accept each
 // webhook. Call it before Run.
 func (s *Server) OnAcknowledged(f func(provider string, took time.Duration)) {
-	s.courier.OnAcknowledged = f
+	s.webhooks.OnAcknowledged = f
 }
 
 // Run delivers webhooks and forgets what has lapsed, until the context ends.
@@ -138,7 +138,7 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 		}
 	})
-	return s.courier.Run(ctx)
+	return s.webhooks.Run(ctx)
 }
 
 // Sweep lets authorisations lapse after seven days, as banks do, and forgets

@@ -39,7 +39,7 @@ func start(t *testing.T, c stripe.Config) bench {
 	return bench{t, s, h.URL}
 }
 
-type answer struct {
+type updateResult struct {
 	status int
 	header http.Header
 	ID     string            `json:"id"`
@@ -61,7 +61,7 @@ type answer struct {
 }
 
 // ask sends form parameters "a=b&c=d" with a key such as sk_test_1.
-func (b bench) ask(apiKey, method, path, params, idem string) answer {
+func (b bench) ask(apiKey, method, path, params, idem string) updateResult {
 	b.t.Helper()
 	var body io.Reader
 	if method == "POST" {
@@ -87,7 +87,7 @@ func (b bench) ask(apiKey, method, path, params, idem string) answer {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	a := answer{status: resp.StatusCode, header: resp.Header, raw: string(raw)}
+	a := updateResult{status: resp.StatusCode, header: resp.Header, raw: string(raw)}
 	if err := json.Unmarshal(raw, &a); err != nil {
 		b.t.Fatalf("%s %s: %v: %s", method, path, err, raw)
 	}

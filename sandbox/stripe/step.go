@@ -87,7 +87,7 @@ func (s *Server) commit(t *txn) error {
 	s.steps++
 	s.apply(t.step)
 	for _, e := range t.Events {
-		if err := s.courier.Send(e.ID, e.Type, e.Body); err != nil {
+		if err := s.webhooks.Send(e.ID, e.Type, e.Body); err != nil {
 			// The event can still be listed, like one that Stripe failed to deliver.
 			s.conf.Log.Error("stripe sandbox: webhook not accepted", "event", e.ID, "error", err)
 		}

@@ -17,7 +17,7 @@ const lastWait = time.Second
 
 // Run delivers until the context ends, and lets the attempts under way come
 // to their end. It is called once.
-func (c *Courier) Run(ctx context.Context) error {
+func (c *Sender) Run(ctx context.Context) error {
 	transport := &http.Transport{
 		MaxIdleConns: c.AtOnce, MaxIdleConnsPerHost: c.AtOnce, MaxConnsPerHost: c.AtOnce,
 		IdleConnTimeout: time.Minute, DisableCompression: true,
@@ -28,16 +28,16 @@ func (c *Courier) Run(ctx context.Context) error {
 		// A provider does not follow a redirect: it is not a 2xx.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	attempts, abandon := context.WithCancel(context.WithoutCancel(ctx))
-	defer abandon()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastWait, abandon) })()
+	attempts, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastWait, cancel) })()
 	work := make(chan job)
 	var workers sync.WaitGroup
 	for range c.AtOnce {
 		workers.Go(func() {
 			for j := range work {
 				j.parcel.tries++
-				c.settle(j.parcel, c.deliver(attempts, client, j))
+				c.recordAttempt(j.parcel, c.deliver(attempts, client, j))
 			}
 		})
 	}
@@ -73,7 +73,7 @@ type job struct {
 }
 
 // next takes the parcel that is due, or says how long there will be none.
-func (c *Courier) next() (job, time.Duration) {
+func (c *Sender) next() (job, time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.due) == 0 || c.url == "" {
@@ -85,13 +85,13 @@ func (c *Courier) next() (job, time.Duration) {
 	return job{heap.Pop(&c.due).(*parcel), c.url}, 0
 }
 
-func (c *Courier) putBack(p *parcel) {
+func (c *Sender) putBack(p *parcel) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.due.push(p)
 }
 
-func (c *Courier) deliver(ctx context.Context, client *http.Client, j job) error {
+func (c *Sender) deliver(ctx context.Context, client *http.Client, j job) error {
 	body := []byte(j.parcel.Body)
 	if c.Envelope != nil {
 		var err error

@@ -17,9 +17,9 @@ import (
 	"purser/sandbox/journal"
 )
 
-// Courier is the webhook sender of one stand-in. Set the exported fields
+// Sender is the webhook sender of one stand-in. Set the exported fields
 // before Run.
-type Courier struct {
+type Sender struct {
 	// AtOnce is how many deliveries may be under way; default 16.
 	AtOnce int
 	// FirstWait is the pause after the first failed attempt; it doubles from
@@ -64,11 +64,11 @@ type parcel struct {
 
 // New makes a courier and takes up what the journal says is not delivered.
 // sign makes the headers of one attempt. A nil log is silent.
-func New(j *journal.Journal, provider string, sign func(body []byte, at time.Time) http.Header, faultControl *faults.Control, log *slog.Logger) (*Courier, error) {
+func New(j *journal.Journal, provider string, sign func(body []byte, at time.Time) http.Header, faultControl *faults.Control, log *slog.Logger) (*Sender, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	c := &Courier{
+	c := &Sender{
 		AtOnce: 16, FirstWait: 200 * time.Millisecond, MaxWait: 30 * time.Second, AnswerWithin: 10 * time.Second,
 		journal: j, kind: "webhook", provider: provider, sign: sign, faults: faultControl,
 		log:     log.With("provider", provider),
@@ -88,7 +88,7 @@ func New(j *journal.Journal, provider string, sign func(body []byte, at time.Tim
 }
 
 // SetURL says where webhooks go. With none they wait.
-func (c *Courier) SetURL(url string) {
+func (c *Sender) SetURL(url string) {
 	c.mu.Lock()
 	c.url = url
 	c.mu.Unlock()
@@ -98,12 +98,12 @@ func (c *Courier) SetURL(url string) {
 // Send accepts an event for delivery: once it returns nil, the event is
 // delivered sooner or later, also after a crash. An event that is already
 // waiting is not sent twice. body is JSON and must not be changed afterwards.
-func (c *Courier) Send(id, typ string, body []byte) error {
+func (c *Sender) Send(id, typ string, body []byte) error {
 	return c.SendAfter(0, id, typ, body)
 }
 
 // SendAfter is Send of an event that is not to go out before a while.
-func (c *Courier) SendAfter(wait time.Duration, id, typ string, body []byte) error {
+func (c *Sender) SendAfter(wait time.Duration, id, typ string, body []byte) error {
 	d := c.faults.Webhook(c.provider, typ)
 	if d.Drop {
 		c.log.Info("webhook dropped by a fault", "event", id, "type", typ)
@@ -126,13 +126,13 @@ func (c *Courier) SendAfter(wait time.Duration, id, typ string, body []byte) err
 }
 
 // Pending counts the events that are not delivered yet.
-func (c *Courier) Pending() int {
+func (c *Sender) Pending() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.parcels)
 }
 
-func (c *Courier) accept(p *parcel, reorder bool) error {
+func (c *Sender) accept(p *parcel, reorder bool) error {
 	c.mu.Lock()
 	if _, waiting := c.parcels[p.ID]; waiting {
 		c.mu.Unlock()
@@ -156,8 +156,8 @@ func (c *Courier) accept(p *parcel, reorder bool) error {
 	return nil
 }
 
-// settle takes note of how an attempt went.
-func (c *Courier) settle(p *parcel, err error) {
+// recordAttempt takes note of how an attempt went.
+func (c *Sender) recordAttempt(p *parcel, err error) {
 	if err == nil {
 		if jerr := c.journal.Delete(c.kind, p.ID); jerr != nil {
 			// The event goes out once more after a restart, as a provider's may.
@@ -183,7 +183,7 @@ func (c *Courier) settle(p *parcel, err error) {
 }
 
 // releaseHeld lets those go that waited for another event to overtake them.
-func (c *Courier) releaseHeld(delivered *parcel) {
+func (c *Sender) releaseHeld(delivered *parcel) {
 	if len(c.held) == 0 {
 		return
 	}
@@ -199,7 +199,7 @@ func (c *Courier) releaseHeld(delivered *parcel) {
 
 // pause is the wait after the n-th failed attempt, with a fifth of chance in
 // it so that a recovered receiver is not met by all at once.
-func (c *Courier) pause(n int) time.Duration {
+func (c *Sender) pause(n int) time.Duration {
 	d := c.FirstWait << min(n-1, 20)
 	if d <= 0 || d > c.MaxWait {
 		d = c.MaxWait
@@ -208,7 +208,7 @@ func (c *Courier) pause(n int) time.Duration {
 }
 
 // poke wakes Run without waiting for it.
-func (c *Courier) poke() {
+func (c *Sender) poke() {
 	select {
 	case c.wake <- struct{}{}:
 	default:

@@ -58,7 +58,7 @@ func sign(_ []byte, at time.Time) http.Header {
 	return http.Header{"Test-Signature": {"signed " + at.Format("2006")}}
 }
 
-func build(t *testing.T, path string, faultControl *faults.Control) *Courier {
+func build(t *testing.T, path string, faultControl *faults.Control) *Sender {
 	t.Helper()
 	j, err := journal.Open(path)
 	if err != nil {
@@ -73,7 +73,7 @@ func build(t *testing.T, path string, faultControl *faults.Control) *Courier {
 }
 
 // run starts the courier and returns a function that stops it.
-func run(t *testing.T, c *Courier) (stop func()) {
+func run(t *testing.T, c *Sender) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = c.Run(ctx) }()
@@ -82,7 +82,7 @@ func run(t *testing.T, c *Courier) (stop func()) {
 	return stop
 }
 
-func send(t *testing.T, c *Courier, ids ...string) {
+func send(t *testing.T, c *Sender, ids ...string) {
 	t.Helper()
 	for _, id := range ids {
 		if err := c.Send(id, "x.y", fmt.Appendf(nil, "%q", id)); err != nil {

@@ -83,7 +83,7 @@ func CampaignWorkflow(ctx workflow.Context, run CampaignRun) (CampaignProgress, 
 		run: run, CampaignProgress: CampaignProgress{ID: run.ID, State: mail.CampaignDraft},
 		cancelled: run.Cancelled, retry: run.Retry, interrupt: func() {},
 	}
-	if c := run.Carried; c != nil {
+	if c := run.Snapshot; c != nil {
 		w.CampaignProgress, w.version, w.paused, w.gathered, w.notBefore, w.began = c.Progress, c.Version, c.Paused, c.Gathered, c.NotBefore, c.Began
 	}
 	asked := ctx // cancelled in the UI: as good as cancelled by an operator
@@ -101,7 +101,7 @@ func CampaignWorkflow(ctx workflow.Context, run CampaignRun) (CampaignProgress, 
 		}
 		workflow.SetCurrentDetails(ctx, w.details())
 		if w.chunks >= chunksPerRun || workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			if err := w.carryOn(ctx); err != nil {
+			if err := w.continueAsNew(ctx); err != nil {
 				return w.CampaignProgress, err
 			}
 		}
@@ -116,16 +116,16 @@ func (w *campaignWorkflow) step(ctx workflow.Context) error {
 	case w.retry != nil:
 		return w.beginRound(ctx)
 	case w.cancelled != nil:
-		return w.mark(ctx, mail.CampaignCancelled, w.cancelled.String())
+		return w.advance(ctx, mail.CampaignCancelled, w.cancelled.String())
 	case w.paused != nil:
 		return w.standStill(ctx)
 	case wait > 0 && w.State != mail.CampaignRunning && !w.gathered:
 		if w.State != mail.CampaignScheduled {
-			return w.mark(ctx, mail.CampaignScheduled, "")
+			return w.advance(ctx, mail.CampaignScheduled, "")
 		}
 		return w.sleep(ctx, wait, "The campaign begins")
 	case w.State != mail.CampaignRunning:
-		return w.mark(ctx, mail.CampaignRunning, "")
+		return w.advance(ctx, mail.CampaignRunning, "")
 	case !w.gathered:
 		return w.gather(ctx)
 	case w.wait(ctx) >= longestWaitInChunk:
@@ -164,7 +164,7 @@ const longestWaitInChunk = time.Second
 // standStill waits until the campaign may go on.
 func (w *campaignWorkflow) standStill(ctx workflow.Context) error {
 	if w.State != mail.CampaignPaused || w.Why != w.paused.String() {
-		return w.mark(ctx, mail.CampaignPaused, w.paused.String())
+		return w.advance(ctx, mail.CampaignPaused, w.paused.String())
 	}
 	workflow.SetCurrentDetails(ctx, w.details())
 	return workflow.Await(ctx, func() bool { return w.paused == nil || w.cancelled != nil })
@@ -191,7 +191,7 @@ func (w *campaignWorkflow) gather(ctx workflow.Context) error {
 	if err == nil {
 		w.gathered, w.Counts = true, g.Counts
 	}
-	return w.setback(ctx, err)
+	return w.pauseOn(ctx, err)
 }
 
 // chunk sends the mail to the next recipients.
@@ -203,7 +203,7 @@ func (w *campaignWorkflow) chunk(ctx workflow.Context) error {
 	err := workflow.ExecuteActivity(w.onBulkQueue(working, fmt.Sprintf("Send to those after %d", w.After)), do.SendCampaignChunk,
 		steps.ChunkRequest{ID: w.ID, After: w.After, Wait: w.wait(ctx)}).Get(working, &done)
 	if err != nil {
-		return w.setback(working, err)
+		return w.pauseOn(working, err)
 	}
 	w.interrupt = func() {}
 	w.After, w.Counts, w.notBefore = done.After, done.Counts, workflow.Now(ctx).Add(done.Wait)
@@ -213,7 +213,7 @@ func (w *campaignWorkflow) chunk(ctx workflow.Context) error {
 	case done.Finished && w.Counts.Due > 0 && w.After > 0:
 		w.After = 0 // look once more: nobody is to be left behind
 	case done.Finished:
-		return w.mark(ctx, mail.CampaignDone, "")
+		return w.advance(ctx, mail.CampaignDone, "")
 	}
 	return nil
 }
@@ -247,11 +247,11 @@ func interrupted(err error) error {
 	return err
 }
 
-// setback stops a campaign that cannot go on by itself, such as one whose
+// pauseOn stops a campaign that cannot go on by itself, such as one whose
 // record is gone. A person must look. How work ends that an operator has
 // interrupted does not matter: it is never tried again, and the next step finds
 // in the record how far it came.
-func (w *campaignWorkflow) setback(working workflow.Context, err error) error {
+func (w *campaignWorkflow) pauseOn(working workflow.Context, err error) error {
 	if err == nil || working.Err() != nil {
 		return nil
 	}
@@ -261,8 +261,8 @@ func (w *campaignWorkflow) setback(working workflow.Context, err error) error {
 	return nil
 }
 
-// mark writes the state the campaign has come to.
-func (w *campaignWorkflow) mark(ctx workflow.Context, s mail.CampaignState, why string) error {
+// advance writes the state the campaign has come to.
+func (w *campaignWorkflow) advance(ctx workflow.Context, s mail.CampaignState, why string) error {
 	w.version++
 	m := steps.CampaignMark{ID: w.ID, Version: w.version, State: s, Why: why}
 	err := w.write(ctx, "The campaign is "+string(s), do.MarkCampaign, m)
@@ -285,5 +285,5 @@ func (w *campaignWorkflow) write(ctx workflow.Context, summary string, step, in 
 func (w *campaignWorkflow) details() string {
 	c := w.Counts
 	return fmt.Sprintf("**%s** %s\n\n%d of %d settled: %d sent, %d suppressed, %d rejected, %d unknown, %d skipped.",
-		w.State, w.Why, c.Settled(), c.Total, c.Sent, c.Suppressed, c.Rejected, c.Unknown, c.Skipped)
+		w.State, w.Why, c.Resolved(), c.Total, c.Sent, c.Suppressed, c.Rejected, c.Unknown, c.Skipped)
 }

@@ -81,8 +81,8 @@ func (w *campaignWorld) newEnv(now time.Time) *testsuite.TestWorkflowEnvironment
 	env := workflowtest.NewEnv(new(workflowtest.Observer))
 	env.SetStartTime(now)
 	env.RegisterActivity(&steps.Activities{
-		Mails:  &mails.Activities{Post: &w.mailer, Ledger: &w.ledger, Blocked: &w.blocked},
-		Record: &w.record, Recipients: &w.record, Audience: &w.marketing, Letters: &w.marketing,
+		Mails:  &mails.Activities{MailRouter: &w.mailer, Ledger: &w.ledger, Blocked: &w.blocked},
+		Record: &w.record, Recipients: &w.record, Audience: &w.marketing, Templates: &w.marketing,
 		Leaving: w, Reputation: &w.marketing,
 	})
 	return env
@@ -275,13 +275,13 @@ func TestCampaignBegins(t *testing.T) {
 	}
 }
 
-// TestCampaignCarriesOn: a long history is left for a fresh one, from which
+// TestCampaignContinuesAsNew: a long history is left for a fresh one, from which
 // the campaign goes on where it was, paused or not.
-func TestCampaignCarriesOn(t *testing.T) {
+func TestCampaignContinuesAsNew(t *testing.T) {
 	w := newCampaigns(t, spring, 1_700)
 	w.env.SetContinueAsNewSuggested(true)
-	carry := func() { w.env.SetContinueAsNewSuggested(true) }
-	w.at[600] = carry
+	suggest := func() { w.env.SetContinueAsNewSuggested(true) }
+	w.at[600] = suggest
 	w.play()
 	if st := w.status(); st.State != mail.CampaignDone || st.Counts.Sent != 1_700 || w.runs < 2 {
 		t.Errorf("%s %+v after %d runs", st.State, st.Counts, w.runs)

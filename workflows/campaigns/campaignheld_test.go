@@ -35,9 +35,9 @@ func TestCampaignReputation(t *testing.T) {
 	w.checkOnce()
 }
 
-// TestCampaignSetbacks: what passes is tried again until it works, what does
+// TestCampaignPausesOnError: what passes is tried again until it works, what does
 // not stops the campaign for a person to see.
-func TestCampaignSetbacks(t *testing.T) {
+func TestCampaignPausesOnError(t *testing.T) {
 	w := newCampaigns(t, spring, 40)
 	before := w.mailer.Before
 	w.mailer.Before = func(m mail.Message) error {

@@ -12,7 +12,7 @@ import (
 type CampaignRun struct {
 	ID      string           `json:"id"`
 	StartAt time.Time        `json:"startAt,omitzero"`
-	Carried *CarriedCampaign `json:"carried,omitempty"` // set by the run before this one
+	Snapshot *CampaignSnapshot `json:"carried,omitempty"` // set by the run before this one
 	// Cancelled is who cancels a campaign that is not running. It is started
 	// for that, and sends nothing: the message alone would come too late.
 	Cancelled *SteerRequest `json:"cancelled,omitempty"`
@@ -20,9 +20,9 @@ type CampaignRun struct {
 	Retry *mail.Retry `json:"retry,omitempty"`
 }
 
-// CarriedCampaign is what a run hands to the next when its history grows long,
+// CampaignSnapshot is what a run hands to the next when its history grows long,
 // and what is left of a run that failed when the campaign is started again.
-type CarriedCampaign struct {
+type CampaignSnapshot struct {
 	Progress  CampaignProgress `json:"progress"`
 	Version   int64            `json:"version"`
 	Paused    *SteerRequest    `json:"paused,omitempty"`
@@ -44,7 +44,7 @@ const runsApart = 1_000
 func CampaignRunOf(m mail.CampaignStatus) CampaignRun {
 	run := CampaignRun{ID: m.ID, StartAt: m.StartAt}
 	if m.Version > 0 {
-		run.Carried = &CarriedCampaign{
+		run.Snapshot = &CampaignSnapshot{
 			Progress: CampaignProgress{ID: m.ID, State: mail.CampaignDraft, Counts: m.Counts},
 			Version:  m.Version + runsApart, Began: m.StartedAt,
 			Gathered: m.Round > 1, // for those of the rounds before, and nobody else
@@ -57,7 +57,7 @@ func CampaignRunOf(m mail.CampaignStatus) CampaignRun {
 // is done.
 func CampaignRetryOf(m mail.CampaignStatus, r mail.Retry) CampaignRun {
 	run := CampaignRunOf(m)
-	run.Carried.Gathered, run.Retry = true, &r
+	run.Snapshot.Gathered, run.Retry = true, &r
 	return run
 }
 
@@ -65,14 +65,14 @@ func CampaignRetryOf(m mail.CampaignStatus, r mail.Retry) CampaignRun {
 // is six events or so.
 const chunksPerRun = 400
 
-// carryOn ends this run and starts the next with the state as it is, unless
+// continueAsNew ends this run and starts the next with the state as it is, unless
 // somebody is waiting for an answer.
-func (w *campaignWorkflow) carryOn(ctx workflow.Context) error {
+func (w *campaignWorkflow) continueAsNew(ctx workflow.Context) error {
 	if !workflow.AllHandlersFinished(ctx) || w.cancelled != nil || w.State.Final() {
 		return nil
 	}
 	next := w.run
 	next.Retry = nil // begun, or this would not be the place to be
-	next.Carried = &CarriedCampaign{Progress: w.CampaignProgress, Version: w.version, Paused: w.paused, Gathered: w.gathered, NotBefore: w.notBefore, Began: w.began}
+	next.Snapshot = &CampaignSnapshot{Progress: w.CampaignProgress, Version: w.version, Paused: w.paused, Gathered: w.gathered, NotBefore: w.notBefore, Began: w.began}
 	return workflow.NewContinueAsNewError(ctx, CampaignWorkflow, next)
 }

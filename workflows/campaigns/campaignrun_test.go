@@ -57,7 +57,7 @@ func TestCampaignGoesOnInItsRound(t *testing.T) {
 		w.record.SetCampaignState(bare{}, c.ID, 3, mail.CampaignRunning, ""),
 		w.record.RecordRecipients(bare{}, c.ID, []mail.Recipient{{N: 1, State: mail.StateSent}, {N: 2, State: mail.StateUnknown}}),
 		w.record.SetCampaignState(bare{}, c.ID, 4, mail.CampaignDone, ""),
-		w.record.RetryCampaign(bare{}, c.ID, 5, mail.Retry{Round: 1, SettledBefore: workflowtest.Start}),
+		w.record.RetryCampaign(bare{}, c.ID, 5, mail.Retry{Round: 1, ResolvedBefore: workflowtest.Start}),
 	} {
 		if err != nil {
 			t.Fatal(err)

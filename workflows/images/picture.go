@@ -13,16 +13,16 @@ import (
 	"purser/workflows"
 )
 
-// PictureWorkflowID is the id of the workflow that makes a picture ready.
-func PictureWorkflowID(id string) string { return "picture/" + id }
+// ImageWorkflowID is the id of the workflow that makes a picture ready.
+func ImageWorkflowID(id string) string { return "picture/" + id }
 
-// SweepPicturesID names the schedule of the sweeps and their workflows.
-const SweepPicturesID = "sweep-pictures"
+// SweepImagesID names the schedule of the sweeps and their workflows.
+const SweepImagesID = "sweep-pictures"
 
 const (
-	// pictureWithin is how long a picture is tried to be made ready while the
+	// imageWithin is how long a picture is tried to be made ready while the
 	// store or the record cannot be reached.
-	pictureWithin = 3 * 24 * time.Hour
+	imageWithin = 3 * 24 * time.Hour
 	// renderTimeout is for one try; a try that says nothing for silentAfter
 	// is taken for lost and made elsewhere.
 	renderTimeout = 10 * time.Minute
@@ -32,15 +32,15 @@ const (
 // do names the steps; its methods are called by the worker, never here.
 var do *steps.Activities
 
-// Picture is the input of ImageWorkflow and DeletePictureWorkflow; the SKU may
+// Image is the input of ImageWorkflow and DeleteImageWorkflow; the SKU may
 // be missing.
-type Picture struct {
+type Image struct {
 	ID  string `json:"id"`
 	SKU string `json:"sku"`
 }
 
-// PictureOutcome is how it ended.
-type PictureOutcome struct {
+// ImageOutcome is how it ended.
+type ImageOutcome struct {
 	Ready  bool   `json:"ready"`
 	Reason string `json:"reason,omitempty"` // why it was refused
 	Detail string `json:"detail,omitempty"`
@@ -51,54 +51,54 @@ type PictureOutcome struct {
 // shown in all of them at once. One that is bad is put into quarantine with
 // the reason: that is how its story ends, not a failure. One that was discarded
 // meanwhile is deleted: only now, when no step of this one can write any more.
-func ImageWorkflow(ctx workflow.Context, p Picture) (PictureOutcome, error) {
+func ImageWorkflow(ctx workflow.Context, p Image) (ImageOutcome, error) {
 	outcome, err := makeReady(ctx, p)
-	if discarded, ok := PictureDiscarded.ReceiveNow(ctx); ok && !temporal.IsCanceledError(err) {
-		return outcome, workflow.NewContinueAsNewError(ctx, DeletePictureWorkflow, discarded)
+	if discarded, ok := ImageDiscarded.ReceiveNow(ctx); ok && !temporal.IsCanceledError(err) {
+		return outcome, workflow.NewContinueAsNewError(ctx, DeleteImageWorkflow, discarded)
 	}
 	return outcome, err
 }
 
-func makeReady(ctx workflow.Context, p Picture) (PictureOutcome, error) {
-	ref := steps.PictureRef{ID: p.ID}
+func makeReady(ctx workflow.Context, p Image) (ImageOutcome, error) {
+	ref := steps.ImageRef{ID: p.ID}
 	for _, step := range []struct {
 		summary  string
 		within   time.Duration
 		activity any
 	}{
-		{"Take the file of " + p.SKU, pictureWithin, do.TakePicture},
-		{"Look, decode once, make all sizes", pictureWithin, do.RenderPicture},
-		{"Show it in all sizes", 0, do.PublishPicture}, // it may be shown already: never give up
+		{"Take the file of " + p.SKU, imageWithin, do.TakeImage},
+		{"Look, decode once, make all sizes", imageWithin, do.RenderImage},
+		{"Show it in all sizes", 0, do.PublishImage}, // it may be shown already: never give up
 	} {
 		var v steps.Verdict
-		err := workflow.ExecuteActivity(onPictures(ctx, step.summary, step.within), step.activity, ref).Get(ctx, &v)
+		err := workflow.ExecuteActivity(imageOptions(ctx, step.summary, step.within), step.activity, ref).Get(ctx, &v)
 		switch {
 		case temporal.IsCanceledError(err):
-			return PictureOutcome{}, err
+			return ImageOutcome{}, err
 		case err != nil:
 			v = steps.Verdict{Reason: "given_up", Detail: workflows.Reason(err)}
 		}
 		if v.Over {
-			return PictureOutcome{}, nil
+			return ImageOutcome{}, nil
 		}
 		if v.Reason != "" {
-			return refusePicture(ctx, p, v)
+			return refuseImage(ctx, p, v)
 		}
 	}
-	err := workflow.ExecuteActivity(onPictures(ctx, "Tell "+p.SKU, 0), do.TellPicture, ref).Get(ctx, nil)
-	return PictureOutcome{Ready: true}, err
+	err := workflow.ExecuteActivity(imageOptions(ctx, "Tell "+p.SKU, 0), do.AttachImage, ref).Get(ctx, nil)
+	return ImageOutcome{Ready: true}, err
 }
 
-func refusePicture(ctx workflow.Context, p Picture, v steps.Verdict) (PictureOutcome, error) {
-	r := steps.PictureRefusal{ID: p.ID, Reason: v.Reason, Detail: v.Detail}
-	err := workflow.ExecuteActivity(onPictures(ctx, "Into quarantine: "+v.Reason, 0), do.RefusePicture, r).Get(ctx, nil)
-	return PictureOutcome{Reason: v.Reason, Detail: v.Detail}, err
+func refuseImage(ctx workflow.Context, p Image, v steps.Verdict) (ImageOutcome, error) {
+	r := steps.ImageRefusal{ID: p.ID, Reason: v.Reason, Detail: v.Detail}
+	err := workflow.ExecuteActivity(imageOptions(ctx, "Into quarantine: "+v.Reason, 0), do.RefuseImage, r).Get(ctx, nil)
+	return ImageOutcome{Reason: v.Reason, Detail: v.Detail}, err
 }
 
-// onPictures runs a step until it works or the horizon is reached; 0: none.
-func onPictures(ctx workflow.Context, summary string, within time.Duration) workflow.Context {
+// imageOptions runs a step until it works or the horizon is reached; 0: none.
+func imageOptions(ctx workflow.Context, summary string, within time.Duration) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:              workflows.PicturesQueue,
+		TaskQueue:              workflows.ImagesQueue,
 		StartToCloseTimeout:    renderTimeout,
 		ScheduleToCloseTimeout: within,
 		HeartbeatTimeout:       silentAfter,
@@ -107,18 +107,18 @@ func onPictures(ctx workflow.Context, summary string, within time.Duration) work
 	})
 }
 
-// SweepPicturesWorkflow removes what uploads left behind, and takes up
+// SweepImagesWorkflow removes what uploads left behind, and takes up
 // pictures whose workflow never started, be it to make or to delete them.
-func SweepPicturesWorkflow(ctx workflow.Context) (steps.Swept, error) {
+func SweepImagesWorkflow(ctx workflow.Context) (steps.Swept, error) {
 	var swept steps.Swept
-	err := workflow.ExecuteActivity(onPictures(ctx, "Remove what is left over", time.Hour), do.SweepPictures).Get(ctx, &swept)
+	err := workflow.ExecuteActivity(imageOptions(ctx, "Remove what is left over", time.Hour), do.SweepImages).Get(ctx, &swept)
 	if err != nil {
 		return swept, err
 	}
 	if err := takeUp(ctx, swept.Stranded, ImageWorkflow); err != nil {
 		return swept, err
 	}
-	if err := takeUp(ctx, swept.Deleting, DeletePictureWorkflow); err != nil {
+	if err := takeUp(ctx, swept.Deleting, DeleteImageWorkflow); err != nil {
 		return swept, err
 	}
 	return swept, takeUpProducts(ctx, swept.Products)
@@ -128,11 +128,11 @@ func SweepPicturesWorkflow(ctx workflow.Context) (steps.Swept, error) {
 func takeUp(ctx workflow.Context, ids []string, child any) error {
 	for _, id := range ids {
 		ctx := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-			WorkflowID: PictureWorkflowID(id), TaskQueue: workflows.PicturesQueue,
+			WorkflowID: ImageWorkflowID(id), TaskQueue: workflows.ImagesQueue,
 			ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
 			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		})
-		err := workflow.ExecuteChildWorkflow(ctx, child, Picture{ID: id}).GetChildWorkflowExecution().Get(ctx, nil)
+		err := workflow.ExecuteChildWorkflow(ctx, child, Image{ID: id}).GetChildWorkflowExecution().Get(ctx, nil)
 		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) { // it is under way
 			return err
 		}
@@ -145,11 +145,11 @@ func takeUp(ctx workflow.Context, ids []string, child any) error {
 func takeUpProducts(ctx workflow.Context, skus []string) error {
 	for _, sku := range skus {
 		ctx := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-			WorkflowID: PicturesWorkflowID(sku), TaskQueue: workflows.PicturesQueue,
+			WorkflowID: ImagesWorkflowID(sku), TaskQueue: workflows.ImagesQueue,
 			ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
 			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		})
-		err := workflow.ExecuteChildWorkflow(ctx, DeletePicturesWorkflow, steps.Discarded{SKU: sku}).GetChildWorkflowExecution().Get(ctx, nil)
+		err := workflow.ExecuteChildWorkflow(ctx, DeleteImagesWorkflow, steps.Discarded{SKU: sku}).GetChildWorkflowExecution().Get(ctx, nil)
 		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) { // it is under way
 			return err
 		}
@@ -157,10 +157,10 @@ func takeUpProducts(ctx workflow.Context, skus []string) error {
 	return nil
 }
 
-// RegisterPictures gives the pictures' workflows to a worker.
-func RegisterPictures(r worker.WorkflowRegistry) {
+// RegisterImages gives the pictures' workflows to a worker.
+func RegisterImages(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ImageWorkflow)
-	r.RegisterWorkflow(DeletePictureWorkflow)
-	r.RegisterWorkflow(DeletePicturesWorkflow)
-	r.RegisterWorkflow(SweepPicturesWorkflow)
+	r.RegisterWorkflow(DeleteImageWorkflow)
+	r.RegisterWorkflow(DeleteImagesWorkflow)
+	r.RegisterWorkflow(SweepImagesWorkflow)
 }

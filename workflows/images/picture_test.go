@@ -34,8 +34,8 @@ func newStudio(t *testing.T, file string) *studio {
 	t.Helper()
 	s := &studio{TestWorkflowEnvironment: workflowtest.NewEnv()}
 	s.SetWorkflowRunTimeout(30 * 24 * time.Hour)
-	images.RegisterPictures(s)
-	s.RegisterActivity(&steps.Activities{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record})
+	images.RegisterImages(s)
+	s.RegisterActivity(&steps.Activities{Source: &s.store, Store: &s.store, Record: &s.record, Sweeper: &s.record, Notifier: &s.record, Products: &s.record})
 	var err error
 	if s.upload, err = catalog.NewUpload("mug-blue", "", "image/gif", int64(len(file)), "shop", time.Now()); err != nil {
 		t.Fatal(err)
@@ -51,10 +51,10 @@ func newStudio(t *testing.T, file string) *studio {
 }
 
 // run runs the workflow to its end.
-func (s *studio) run(t *testing.T) images.PictureOutcome {
+func (s *studio) run(t *testing.T) images.ImageOutcome {
 	t.Helper()
-	s.ExecuteWorkflow(images.ImageWorkflow, images.Picture{ID: s.upload.ID, SKU: s.upload.SKU})
-	var o images.PictureOutcome
+	s.ExecuteWorkflow(images.ImageWorkflow, images.Image{ID: s.upload.ID, SKU: s.upload.SKU})
+	var o images.ImageOutcome
 	if err := s.GetWorkflowResult(&o); err != nil {
 		t.Fatal(err)
 	}
@@ -71,12 +71,12 @@ func (s *studio) wantStatus(t *testing.T, status catalog.UploadStatus) {
 func TestImageWorkflow(t *testing.T) {
 	t.Run("IMG-4 IMG-9 ready", func(t *testing.T) {
 		s := newStudio(t, onePixel)
-		if o := s.run(t); o != (images.PictureOutcome{Ready: true}) {
+		if o := s.run(t); o != (images.ImageOutcome{Ready: true}) {
 			t.Errorf("got %+v", o)
 		}
 		s.wantStatus(t, catalog.Ready)
-		if told := s.record.Told(); len(told) != 1 || told[0].AddPicture == nil || len(told[0].AddPicture.Renditions) != 4 {
-			t.Errorf("told: %+v", told)
+		if notified := s.record.Notifications(); len(notified) != 1 || notified[0].AddImage == nil || len(notified[0].AddImage.Renditions) != 4 {
+			t.Errorf("told: %+v", notified)
 		}
 	})
 	t.Run("IMG-8 F59 refused", func(t *testing.T) {
@@ -85,8 +85,8 @@ func TestImageWorkflow(t *testing.T) {
 			t.Errorf("got %+v", o)
 		}
 		s.wantStatus(t, catalog.Refused)
-		if told := s.record.Told(); len(told) != 0 {
-			t.Errorf("told: %+v", told)
+		if notified := s.record.Notifications(); len(notified) != 0 {
+			t.Errorf("told: %+v", notified)
 		}
 		if keys := s.store.Keys(); len(keys) != 1 || keys[0] != s.upload.QuarantineKey() {
 			t.Errorf("left: %v", keys)
@@ -123,7 +123,7 @@ func TestImageWorkflow(t *testing.T) {
 		if _, err := s.record.RefuseUpload(t.Context(), s.upload.ID, "broken", ""); err != nil {
 			t.Fatal(err)
 		}
-		if o := s.run(t); o != (images.PictureOutcome{}) {
+		if o := s.run(t); o != (images.ImageOutcome{}) {
 			t.Errorf("got %+v", o)
 		}
 		if calls := s.store.Calls(); len(calls) != 0 {
@@ -132,9 +132,9 @@ func TestImageWorkflow(t *testing.T) {
 	})
 }
 
-// TestSweepPicturesWorkflow: a picture whose workflow was never started is
+// TestSweepImagesWorkflow: a picture whose workflow was never started is
 // taken up, be it to make it or to delete it.
-func TestSweepPicturesWorkflow(t *testing.T) {
+func TestSweepImagesWorkflow(t *testing.T) {
 	s := newStudio(t, onePixel)
 	s.sweeps(t, func(w steps.Swept) bool { return len(w.Stranded) == 1 })
 	s.wantStatus(t, catalog.Ready)
@@ -150,19 +150,19 @@ func (s *studio) sweeps(t *testing.T, found func(steps.Swept) bool) {
 	t.Helper()
 	later := func() time.Time { return time.Now().Add(time.Hour) }
 	env := workflowtest.NewEnv()
-	images.RegisterPictures(env)
+	images.RegisterImages(env)
 	env.RegisterActivity(&products.Activities{Listings: listings{&s.record}, Index: &fake.Index{}})
-	env.RegisterActivity(&steps.Activities{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record, Now: later})
+	env.RegisterActivity(&steps.Activities{Source: &s.store, Store: &s.store, Record: &s.record, Sweeper: &s.record, Notifier: &s.record, Products: &s.record, Now: later})
 	var started []string
 	env.SetOnChildWorkflowStartedListener(func(i *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {
 		started = append(started, i.WorkflowExecution.ID)
 	})
-	env.ExecuteWorkflow(images.SweepPicturesWorkflow)
+	env.ExecuteWorkflow(images.SweepImagesWorkflow)
 	var swept steps.Swept
 	if err := env.GetWorkflowResult(&swept); err != nil || !found(swept) {
 		t.Fatalf("%+v, %v", swept, err)
 	}
-	if want := images.PictureWorkflowID(s.upload.ID); len(started) != 1 || started[0] != want {
+	if want := images.ImageWorkflowID(s.upload.ID); len(started) != 1 || started[0] != want {
 		t.Errorf("started %v, want %s", started, want)
 	}
 }

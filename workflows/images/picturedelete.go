@@ -16,10 +16,10 @@ import (
 // by the worker, never here.
 var productSteps *products.Activities
 
-// PictureDiscarded says that a picture is to be deleted, as the record has it
-// already. It starts DeletePictureWorkflow if nothing is at work on the
+// ImageDiscarded says that a picture is to be deleted, as the record has it
+// already. It starts DeleteImageWorkflow if nothing is at work on the
 // picture; an ImageWorkflow that is becomes one.
-const PictureDiscarded workflows.Signal[Picture] = "PictureDiscarded"
+const ImageDiscarded workflows.Signal[Image] = "PictureDiscarded"
 
 // indexedWithin is how long the files of a picture wait for the index to have
 // let go of it. A search that is down for longer shows nobody anything; what
@@ -27,14 +27,14 @@ const PictureDiscarded workflows.Signal[Picture] = "PictureDiscarded"
 // caught up. That is better than a picture that cannot be got rid of.
 const indexedWithin = time.Hour
 
-// DeletePictureWorkflow deletes a picture so that nothing ever leads to a file
+// DeleteImageWorkflow deletes a picture so that nothing ever leads to a file
 // that is gone: its product shows it no more, then the index, and only then
 // the files go. Each step can be done again, so it goes on after any crash. It
 // runs under the ID of ImageWorkflow: the two never work at the same time.
-func DeletePictureWorkflow(ctx workflow.Context, p Picture) error {
-	ref := steps.PictureRef{ID: p.ID}
+func DeleteImageWorkflow(ctx workflow.Context, p Image) error {
+	ref := steps.ImageRef{ID: p.ID}
 	var w steps.Withdrawal
-	err := workflow.ExecuteActivity(onPictures(ctx, "Take it off its product "+p.SKU, 0), do.WithdrawPicture, ref).Get(ctx, &w)
+	err := workflow.ExecuteActivity(imageOptions(ctx, "Take it off its product "+p.SKU, 0), do.WithdrawImage, ref).Get(ctx, &w)
 	if err != nil || w.Over {
 		return err
 	}
@@ -43,25 +43,25 @@ func DeletePictureWorkflow(ctx workflow.Context, p Picture) error {
 			return err
 		}
 	}
-	return workflow.ExecuteActivity(onPictures(ctx, "Delete its files", 0), do.RemovePicture, ref).Get(ctx, nil)
+	return workflow.ExecuteActivity(imageOptions(ctx, "Delete its files", 0), do.RemoveImage, ref).Get(ctx, nil)
 }
 
-// PicturesWorkflowID is the ID of the workflow that deletes all pictures of a
+// ImagesWorkflowID is the ID of the workflow that deletes all pictures of a
 // product that are to be deleted.
-func PicturesWorkflowID(sku string) string { return "pictures/" + sku }
+func ImagesWorkflowID(sku string) string { return "pictures/" + sku }
 
-// roundsOfPictures is after how many steps of a hundred pictures the history
+// imageRounds is after how many steps of a hundred pictures the history
 // is begun anew.
-const roundsOfPictures = 50
+const imageRounds = 50
 
-// DeletePicturesWorkflow deletes the pictures of a product that was deleted,
+// DeleteImagesWorkflow deletes the pictures of a product that was deleted,
 // however many it has had, one hundred after the other and each as
-// DeletePictureWorkflow does. What is left is in the record, so it goes on
+// DeleteImageWorkflow does. What is left is in the record, so it goes on
 // after any crash.
-func DeletePicturesWorkflow(ctx workflow.Context, of steps.Discarded) error {
-	for range roundsOfPictures {
+func DeleteImagesWorkflow(ctx workflow.Context, of steps.Discarded) error {
+	for range imageRounds {
 		var some steps.Discarded
-		err := workflow.ExecuteActivity(onPictures(ctx, "Take pictures off "+of.SKU, 0), do.WithdrawPictures, of).Get(ctx, &some)
+		err := workflow.ExecuteActivity(imageOptions(ctx, "Take pictures off "+of.SKU, 0), do.WithdrawImages, of).Get(ctx, &some)
 		if err != nil || len(some.IDs) == 0 {
 			return err
 		}
@@ -71,11 +71,11 @@ func DeletePicturesWorkflow(ctx workflow.Context, of steps.Discarded) error {
 			}
 		}
 		summary := fmt.Sprintf("Delete the files of %d pictures", len(some.IDs))
-		if err := workflow.ExecuteActivity(onPictures(ctx, summary, 0), do.RemovePictures, some).Get(ctx, nil); err != nil {
+		if err := workflow.ExecuteActivity(imageOptions(ctx, summary, 0), do.RemoveImages, some).Get(ctx, nil); err != nil {
 			return err
 		}
 	}
-	return workflow.NewContinueAsNewError(ctx, DeletePicturesWorkflow, of)
+	return workflow.NewContinueAsNewError(ctx, DeleteImagesWorkflow, of)
 }
 
 // unlist waits until the index shows a product as the record has it now, but

@@ -28,7 +28,7 @@ type listings struct{ *fake.Uploads }
 func (l listings) Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error) {
 	all, err := l.Uploads.Stocked(ctx, skus)
 	for sku, p := range all {
-		p.Name, p.Revision = sku, int64(1+len(l.Told()))
+		p.Name, p.Revision = sku, int64(1+len(l.Notifications()))
 		all[sku] = p
 	}
 	return all, err
@@ -43,8 +43,8 @@ func (s *studio) discard(t *testing.T, index *fake.Index) error {
 		t.Fatal(err)
 	}
 	env := workflowtest.NewEnv()
-	images.RegisterPictures(env)
-	env.RegisterActivity(&steps.Activities{Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record})
+	images.RegisterImages(env)
+	env.RegisterActivity(&steps.Activities{Source: &s.store, Store: &s.store, Record: &s.record, Sweeper: &s.record, Notifier: &s.record, Products: &s.record})
 	env.RegisterActivity(&products.Activities{Listings: listings{&s.record}, Index: index})
 	env.SetOnActivityStartedListener(func(i *activity.Info, _ context.Context, _ converter.EncodedValues) {
 		// The files wait for the index, but not for good.
@@ -52,7 +52,7 @@ func (s *studio) discard(t *testing.T, index *fake.Index) error {
 			t.Errorf("indexing on %s for %s", i.TaskQueue, i.ScheduleToCloseTimeout)
 		}
 	})
-	env.ExecuteWorkflow(images.DeletePictureWorkflow, images.Picture{ID: s.upload.ID})
+	env.ExecuteWorkflow(images.DeleteImageWorkflow, images.Image{ID: s.upload.ID})
 	return env.GetWorkflowError()
 }
 
@@ -68,14 +68,14 @@ func (s *studio) indexed(t *testing.T, index *fake.Index) {
 // pictured are the addresses that the index shows.
 func pictured(x *fake.Index) (all []string) {
 	for _, d := range x.Documents() {
-		all = append(all, d.Pictures...)
+		all = append(all, d.Images...)
 	}
 	return all
 }
 
-// TestDeletePictureWorkflow (IMG-9): nothing ever leads to a file that is
+// TestDeleteImageWorkflow (IMG-9): nothing ever leads to a file that is
 // gone: product, index, files, in this order.
-func TestDeletePictureWorkflow(t *testing.T) {
+func TestDeleteImageWorkflow(t *testing.T) {
 	t.Run("published", func(t *testing.T) {
 		s, x := newStudio(t, onePixel), &fake.Index{}
 		s.run(t)
@@ -116,18 +116,18 @@ func TestDeletePictureWorkflow(t *testing.T) {
 	t.Run("refused", func(t *testing.T) {
 		s, x := newStudio(t, "<html>"), &fake.Index{}
 		s.run(t)
-		told := len(s.record.Told())
+		notified := len(s.record.Notifications())
 		if err := s.discard(t, x); err != nil {
 			t.Fatal(err)
 		}
 		s.wantStatus(t, catalog.Deleted)
-		if keys := s.store.Keys(); len(keys) != 0 || len(s.record.Told()) != told || len(x.Documents()) != 0 {
-			t.Errorf("left: %v; told %v, indexed %v", keys, s.record.Told(), x.Documents())
+		if keys := s.store.Keys(); len(keys) != 0 || len(s.record.Notifications()) != notified || len(x.Documents()) != 0 {
+			t.Errorf("left: %v; told %v, indexed %v", keys, s.record.Notifications(), x.Documents())
 		}
 	})
 	t.Run("one that nobody discarded is left alone", func(t *testing.T) {
 		s := newStudio(t, onePixel)
-		s.ExecuteWorkflow(images.DeletePictureWorkflow, images.Picture{ID: s.upload.ID})
+		s.ExecuteWorkflow(images.DeleteImageWorkflow, images.Image{ID: s.upload.ID})
 		if err := s.GetWorkflowError(); err != nil {
 			t.Fatal(err)
 		}
@@ -151,18 +151,18 @@ func TestImageWorkflowDiscarded(t *testing.T) {
 					if _, err := s.record.DeleteUpload(context.Background(), s.upload.ID); err != nil {
 						t.Error(err)
 					}
-					s.SignalWorkflow(string(images.PictureDiscarded), images.Picture{ID: s.upload.ID, SKU: s.upload.SKU})
+					s.SignalWorkflow(string(images.ImageDiscarded), images.Image{ID: s.upload.ID, SKU: s.upload.SKU})
 				}
 				return nil
 			}
-			s.ExecuteWorkflow(images.ImageWorkflow, images.Picture{ID: s.upload.ID, SKU: s.upload.SKU})
+			s.ExecuteWorkflow(images.ImageWorkflow, images.Image{ID: s.upload.ID, SKU: s.upload.SKU})
 			var next *workflow.ContinueAsNewError
 			if err := s.GetWorkflowError(); !errors.As(err, &next) || next.WorkflowType.Name != "DeletePictureWorkflow" {
 				t.Fatalf("it ended with %v", err)
 			}
 			s.wantStatus(t, catalog.Deleting)
-			if told := s.record.Told(); len(told) != 0 {
-				t.Errorf("told: %+v", told)
+			if notified := s.record.Notifications(); len(notified) != 0 {
+				t.Errorf("told: %+v", notified)
 			}
 			if err := s.discard(t, &fake.Index{}); err != nil {
 				t.Fatal(err)

@@ -22,20 +22,20 @@ import (
 // busy is at work on one picture.
 type busy struct {
 	id   string
-	told int
+	interrupted int
 }
 
-func (b *busy) InterruptPicture(_ context.Context, id, _ string) (bool, error) {
+func (b *busy) InterruptImage(_ context.Context, id, _ string) (bool, error) {
 	if id == b.id {
-		b.told++
+		b.interrupted++
 	}
 	return id == b.id, nil
 }
 
-// TestDeletePicturesWorkflow (IMG-4, RES-13): however many pictures a product
+// TestDeleteImagesWorkflow (IMG-4, RES-13): however many pictures a product
 // has had, one workflow deletes them, a hundred in a step, also where a step
 // dies among them; the one that something is at work on is left to it.
-func TestDeletePicturesWorkflow(t *testing.T) {
+func TestDeleteImagesWorkflow(t *testing.T) {
 	s, x := newStudio(t, onePixel), &fake.Index{}
 	s.run(t) // one that is published
 	s.indexed(t, x)
@@ -78,9 +78,9 @@ func TestDeletePicturesWorkflow(t *testing.T) {
 	suite.SetLogger(workflowtest.Quiet())
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(30 * time.Second)
-	images.RegisterPictures(env)
+	images.RegisterImages(env)
 	env.RegisterActivity(&steps.Activities{
-		Source: &s.store, Shelf: &s.store, Record: &s.record, Sweeper: &s.record, Teller: &s.record, Products: &s.record, Discards: &s.record, Work: work,
+		Source: &s.store, Store: &s.store, Record: &s.record, Sweeper: &s.record, Notifier: &s.record, Products: &s.record, Discards: &s.record, Work: work,
 	})
 	env.RegisterActivity(&products.Activities{Listings: listings{&s.record}, Index: x})
 	taken := map[string]int{}
@@ -89,7 +89,7 @@ func TestDeletePicturesWorkflow(t *testing.T) {
 			taken[i.ActivityType.Name]++
 		}
 	})
-	env.ExecuteWorkflow(images.DeletePicturesWorkflow, steps.Discarded{SKU: s.upload.SKU})
+	env.ExecuteWorkflow(images.DeleteImagesWorkflow, steps.Discarded{SKU: s.upload.SKU})
 	if err := env.GetWorkflowError(); err != nil {
 		t.Fatal(err)
 	}
@@ -97,8 +97,8 @@ func TestDeletePicturesWorkflow(t *testing.T) {
 		t.Errorf("steps %s, want %s", got, want)
 	}
 	left, err := s.record.DeletingUploads(t.Context(), s.upload.SKU, 1000)
-	if err != nil || len(left) != 1 || left[0] != work.id || work.told == 0 || deaths != 3 {
-		t.Errorf("left %v, %v; told %d times, died %d times", left, err, work.told, deaths)
+	if err != nil || len(left) != 1 || left[0] != work.id || work.interrupted == 0 || deaths != 3 {
+		t.Errorf("left %v, %v; told %d times, died %d times", left, err, work.interrupted, deaths)
 	}
 	if keys := s.store.Keys(); len(keys) != 1 || len(pictured(x)) != 0 {
 		t.Errorf("files left: %v; the index shows %v", keys, pictured(x))

@@ -21,7 +21,7 @@ var do *steps.Activities
 // send a mail anew: the same decision is the same workflow.
 func ResendWorkflowID(r order.Resend) string {
 	sum := sha256.Sum256([]byte(r.Key))
-	return r.OrderID.WorkflowID() + "/mail/" + string(r.Milestone) + "/" + hex.EncodeToString(sum[:8])
+	return r.OrderID.WorkflowID() + "/mail/" + string(r.Notification) + "/" + hex.EncodeToString(sum[:8])
 }
 
 // ResendWorkflow sends a milestone's mail anew, under its next generation. It
@@ -32,6 +32,6 @@ func ResendWorkflow(ctx workflow.Context, r order.Resend) (steps.MailOutcome, er
 	if err := workflows.RunLocalFirst(ctx, workflows.RecordQueue, time.Hour, "Write down who asked", do.PrepareResend, r, &m); err != nil {
 		return out, err
 	}
-	err := workflows.RunLocalFirst(ctx, workflows.MailQueue, workflows.MailWithin, "Mail: "+string(r.Milestone)+", again", do.SendMail, m, &out)
+	err := workflows.RunLocalFirst(ctx, workflows.MailQueue, workflows.MailWithin, "Mail: "+string(r.Notification)+", again", do.SendMail, m, &out)
 	return out, err
 }

@@ -11,7 +11,7 @@ import (
 // work, for a while (PAY-5, PAY-9, F2 to F8, REC-1): the order ends well and
 // nothing is done twice.
 func TestAccidents(t *testing.T) {
-	var stories []story
+	var scenarios []scenario
 	for _, op := range []string{"OpenOrder", "SaveOrder", "CreateIntent", "BookParcel", "CaptureIntent"} {
 		for name, kind := range map[string]error{
 			"is not done": order.ErrUnavailable, "is done, the answer is lost": order.ErrUnknownOutcome,
@@ -28,22 +28,22 @@ func TestAccidents(t *testing.T) {
 					t.Errorf("IDEM-8: the bank did %+v", sum)
 				}
 			}
-			stories = append(stories,
-				story{op + " once " + name, func(w *world) { w.fail(op, 1, kind); plain(w) }, order.Delivered, delivered, ends},
-				story{op + " thrice " + name, func(w *world) { w.fail(op, 3, kind); plain(w) }, order.Delivered, delivered, ends},
+			scenarios = append(scenarios,
+				scenario{op + " once " + name, func(w *world) { w.fail(op, 1, kind); plain(w) }, order.Delivered, delivered, ends},
+				scenario{op + " thrice " + name, func(w *world) { w.fail(op, 3, kind); plain(w) }, order.Delivered, delivered, ends},
 			)
 			if op != "CreateIntent" && op != "OpenOrder" {
-				stories = append(stories, story{op + " for an hour " + name, func(w *world) { w.down(time.Hour, kind, op); plain(w) }, order.Delivered, delivered, ends})
+				scenarios = append(scenarios, scenario{op + " for an hour " + name, func(w *world) { w.down(time.Hour, kind, op); plain(w) }, order.Delivered, delivered, ends})
 			}
 		}
 	}
-	tellAll(t, stories)
+	runScenarios(t, scenarios)
 }
 
 // TestBankAway is a payment provider that cannot be reached while the shopper
 // may pay (F6 to F8), or refuses the payment.
 func TestBankAway(t *testing.T) {
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"no intent in time: expired, none left behind", func(w *world) {
 			w.down(2*time.Hour, order.ErrUnavailable, "CreateIntent")
 		}, order.Expired, expired, has(order.OrderExpired, "could not be reached")},

@@ -74,7 +74,7 @@ func TestAnyOrder(t *testing.T) {
 				if rapid.IntRange(0, 4).Draw(t, "too far") == 0 {
 					w.placement.Request.ShipTo.Country = "XX"
 				}
-				w.settle(rapid.Bool().Draw(t, "comes back"))
+				w.quiesce(rapid.Bool().Draw(t, "comes back"))
 				w.run()
 				w.keptPromises()
 				w.keptMails()
@@ -99,7 +99,7 @@ func (w *world) happen(s step) {
 		w.report(s)(w.bank.Authenticate(id, s.Do == "authenticated"))
 	case "cancel at bank":
 		in, err := w.bank.CancelIntent(context.Background(), id, "dashboard-cancel-"+id)
-		w.report(s)(in.News(), err)
+		w.report(s)(in.PaymentEvent(), err)
 	case "capture at bank":
 		w.report(s)(w.captureAtBank(id))
 	case "tamper":
@@ -117,13 +117,13 @@ func (w *world) happen(s step) {
 		}
 	case "refund report":
 		if id != "" {
-			w.deliver(s, w.news(order.News{Type: "charge.refunded", Refund: &order.RefundNews{IntentID: id}}))
+			w.deliver(s, w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &order.RefundEvent{IntentID: id}}))
 		}
 	case "part back by hand":
 		w.partBack(s, id)
 	case "repeat":
 		if len(w.reports) > 0 {
-			w.tell(w.reports[s.On%len(w.reports)])
+			w.sendEvents(w.reports[s.On%len(w.reports)])
 		}
 	case "scan":
 		w.scanOn(s, order.ParcelInTransit, order.ParcelOutForDelivery, order.ParcelException, order.ParcelDelivered)
@@ -150,9 +150,9 @@ func (w *world) partBack(s step, id string) {
 		return
 	}
 	if id == w.order().Payment.IntentID {
-		w.given += part.Amount
+		w.refundedByHand += part.Amount
 	}
-	w.deliver(s, w.news(order.News{Type: "charge.refunded", Refund: &order.RefundNews{IntentID: id}}))
+	w.deliver(s, w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &order.RefundEvent{IntentID: id}}))
 }
 
 // act is what only a running order can be told.
@@ -190,23 +190,23 @@ func (w *world) open(intentID string) bool {
 
 // report brings a change at the bank to the order: perhaps late, several
 // times, or not at all.
-func (w *world) report(s step) func(order.PaymentNews, error) {
-	return func(p order.PaymentNews, err error) {
+func (w *world) report(s step) func(order.PaymentEvent, error) {
+	return func(p order.PaymentEvent, err error) {
 		if err == nil {
-			w.deliver(s, w.news(order.News{Type: "payment_intent." + string(p.Status), Payment: &p}))
+			w.deliver(s, w.event(order.ProviderEvent{Type: "payment_intent." + string(p.Status), Payment: &p}))
 		}
 	}
 }
 
-func (w *world) deliver(s step, n order.News) {
+func (w *world) deliver(s step, n order.ProviderEvent) {
 	w.reports = append(w.reports, n)
 	for range s.Times {
 		switch {
 		case s.Lost:
 		case s.Delay == 0 || w.over:
-			w.tell(n)
+			w.sendEvents(n)
 		default:
-			w.env.RegisterDelayedCallback(func() { w.tell(n) }, s.Delay)
+			w.env.RegisterDelayedCallback(func() { w.sendEvents(n) }, s.Delay)
 		}
 	}
 }
@@ -220,17 +220,17 @@ func (w *world) scanOn(s step, next ...order.ParcelStatus) {
 	for _, st := range next[min(s.On, len(next)-1):] {
 		if st.Overtakes(p.Status) {
 			if n, err := w.carrier.Scan(reference, st); err == nil {
-				w.deliver(s, w.news(order.News{Type: "parcel." + string(st), Parcel: &n}))
+				w.deliver(s, w.event(order.ProviderEvent{Type: "parcel." + string(st), Parcel: &n}))
 			}
 			return
 		}
 	}
 }
 
-// settle lets the world come to rest: outages end, slow payments are decided,
+// quiesce lets the world come to rest: outages end, slow payments are decided,
 // operators look after orders on hold, parcels arrive, and what was never
 // reported is reported by whoever compares the books.
-func (w *world) settle(comesBack bool) {
+func (w *world) quiesce(comesBack bool) {
 	last := order.ParcelDelivered
 	if comesBack {
 		last = order.ParcelReturned
@@ -259,9 +259,9 @@ func (w *world) settle(comesBack bool) {
 	}
 	w.at(13*days, func() {
 		for _, in := range w.bank.Intents(id) {
-			p := in.News()
-			w.tell(w.news(order.News{Type: "compared", Payment: &p}))
-			w.tell(w.news(order.News{Type: "compared", Refund: &order.RefundNews{IntentID: in.ID}}))
+			p := in.PaymentEvent()
+			w.sendEvents(w.event(order.ProviderEvent{Type: "compared", Payment: &p}))
+			w.sendEvents(w.event(order.ProviderEvent{Type: "compared", Refund: &order.RefundEvent{IntentID: in.ID}}))
 		}
 	})
 }
@@ -270,11 +270,11 @@ func (w *world) settle(comesBack bool) {
 // and no other. Whether a decline is told of depends on what the shopper does
 // next; it is never told of twice for an intent.
 func (w *world) keptMails() {
-	due := map[order.Kind]order.Milestone{
+	due := map[order.Kind]order.Notification{
 		order.PaymentCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
 		order.OrderCancelled: order.MailCancelled, order.OrderExpired: order.MailExpired,
 	}
-	var want []order.Milestone
+	var want []order.Notification
 	for _, k := range w.kinds() {
 		if m, ok := due[k]; ok {
 			want = append(want, m)

@@ -29,13 +29,13 @@ func TestCancelledOnItsWay(t *testing.T) {
 			w.at(24*time.Hour, func() { w.scan(last) })
 			w.run().mailed(cancelled...)
 			w.keptMoney(w.order())
-			has(order.OrderUndoStuck, "cannot give the parcel back")(t, w)
+			has(order.OrderCompensationStuck, "cannot give the parcel back")(t, w)
 			has(order.EventIgnored, `its parcel is "`+string(last)+`"`)(t, w)
 			if o := w.order(); w.outcome.Status != order.Cancelled || o.Shipment.Status != last {
 				t.Errorf("the order ended %s, its parcel is %q", w.outcome.Status, o.Shipment.Status)
 			}
 			if t.Failed() {
-				w.tellStory()
+				w.logTimeline()
 			}
 		})
 	}
@@ -51,12 +51,12 @@ func TestCarrierForgot(t *testing.T) {
 			w.Errorf("%s after placing the order is %s, waiting for %+v, want %s", w.clock().Sub(workflowtest.Start), o.Status, o.Waiting, want)
 		}
 	}
-	tellAll(t, []story{{"an operator is told until it is known", func(w *world) {
+	runScenarios(t, []scenario{{"an operator is told until it is known", func(w *world) {
 		w.down(30*time.Hour, order.ErrNoSuch, "TrackParcel")
 		w.at(time.Minute, w.pay)
 		w.at(11*time.Hour, func() { on(w, "carrier") })
 		w.at(13*time.Hour, func() { on(w, "operator") })
-		w.at(26*time.Hour, func() { w.env.SetContinueAsNewSuggested(true); w.tell(w.paid(w.news0())) }) // a long history
+		w.at(26*time.Hour, func() { w.env.SetContinueAsNewSuggested(true); w.sendEvents(w.paid(w.intentEvent())) }) // a long history
 		w.at(29*time.Hour, func() { on(w, "operator") })
 		w.at(39*time.Hour, func() { on(w, "carrier") })
 		w.arrive(40 * time.Hour)
@@ -79,12 +79,12 @@ func TestParcelOverdue(t *testing.T) {
 		}
 	}
 	const day = 24 * time.Hour
-	tellAll(t, []story{{"an operator is told until it moves", func(w *world) {
+	runScenarios(t, []scenario{{"an operator is told until it moves", func(w *world) {
 		w.at(time.Minute, w.pay)
 		w.at(day, func() { w.scan(order.ParcelInTransit) })
 		w.at(14*day, func() { on(w, "carrier") })
 		w.at(16*day, func() { on(w, "operator") })
-		w.at(17*day, func() { w.env.SetContinueAsNewSuggested(true); w.tell(w.paid(w.news0())) }) // a long history
+		w.at(17*day, func() { w.env.SetContinueAsNewSuggested(true); w.sendEvents(w.paid(w.intentEvent())) }) // a long history
 		w.at(20*day, func() { w.scan(order.ParcelOutForDelivery) })
 		w.at(20*day+time.Hour, func() { on(w, "carrier") })
 		w.at(21*day, func() { w.scan(order.ParcelDelivered) })

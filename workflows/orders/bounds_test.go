@@ -48,7 +48,7 @@ func TestUnknownBooking(t *testing.T) {
 		}
 	}
 	voided := has(order.ParcelWasVoided, "")
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"the carrier is down", func(w *world) {
 			w.down(30*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
 			w.at(time.Minute, w.pay)
@@ -73,7 +73,7 @@ func TestUnknownBooking(t *testing.T) {
 			})
 			w.at(time.Hour+time.Minute, func() { free(w) })
 			w.at(49*time.Hour, func() { free(w) })
-		}, order.Cancelled, cancelled, both(voided, has(order.OrderUndoStuck, "cannot give the parcel back"))},
+		}, order.Cancelled, cancelled, both(voided, has(order.OrderCompensationStuck, "cannot give the parcel back"))},
 		{"nor does the bank answer at first", func(w *world) {
 			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.down(2*time.Hour, order.ErrUnavailable, "BookParcel")
@@ -91,7 +91,7 @@ func TestShopperWords(t *testing.T) {
 	says := func(want string) func(*testing.T, *world) {
 		return func(t *testing.T, w *world) {
 			t.Helper()
-			if got := told(w.mailer.Sent()[0]); got != want {
+			if got := mailReason(w.mailer.Sent()[0]); got != want {
 				t.Errorf("the shopper was told %q, want %q", got, want)
 			}
 			if w.outcome.Reason == want {
@@ -99,7 +99,7 @@ func TestShopperWords(t *testing.T) {
 			}
 		}
 	}
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"cancelled, with a reason", func(w *world) { w.at(time.Minute, func() { w.cancel() }) }, order.Cancelled, cancelled, says("")},
 		{"cancelled in the Temporal UI", func(w *world) { w.at(time.Minute, func() { w.env.CancelWorkflow() }) }, order.Cancelled, cancelled, says("")},
 		{"expired", func(*world) {}, order.Expired, expired, says("")},
@@ -136,7 +136,7 @@ func TestFence(t *testing.T) {
 		w.at(at, func() { w.env.SetCurrentHistoryLength(history); do() })
 	}
 	task(time.Minute, 20, w.pay)
-	task(2*time.Minute, 30, func() { w.env.SetContinueAsNewSuggested(true); w.tell(w.paid(w.news0())) })
+	task(2*time.Minute, 30, func() { w.env.SetContinueAsNewSuggested(true); w.sendEvents(w.paid(w.intentEvent())) })
 	task(2*time.Hour, 10, func() { w.scan(order.ParcelInTransit) })
 	task(24*time.Hour, 20, func() { w.scan(order.ParcelDelivered) })
 	w.at(72*time.Hour, func() { w.scan(order.ParcelReturned) })

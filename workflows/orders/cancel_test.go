@@ -13,7 +13,7 @@ import (
 
 // refusal is the type of the refusal an update got, or "" if it was carried
 // out.
-func (a *answer) refusal() string {
+func (a *updateResult) refusal() string {
 	var app *temporal.ApplicationError
 	if errors.As(a.err, &app) {
 		return app.Type()
@@ -32,7 +32,7 @@ func TestCancel(t *testing.T) {
 		at      time.Duration
 		refusal string
 		ends    order.Status
-		mails   []order.Milestone
+		mails   []order.Notification
 		check   func(*testing.T, *world)
 	}{
 		{
@@ -49,11 +49,11 @@ func TestCancel(t *testing.T) {
 			2 * time.Minute, "", order.Cancelled, cancelled, nil,
 		},
 		{
-			"in 3-D Secure", func(w *world) { w.at(time.Minute, func() { w.tell(w.paid(w.bank.Challenge(w.intent()))) }) },
+			"in 3-D Secure", func(w *world) { w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Challenge(w.intent()))) }) },
 			2 * time.Minute, "", order.Cancelled, cancelled, nil,
 		},
 		{"paid, but the report is still on its way", func(w *world) {
-			w.at(time.Minute, func() { n := w.paid(w.bank.Pay(w.intent())); w.at(2*time.Hour, func() { w.tell(n) }) })
+			w.at(time.Minute, func() { n := w.paid(w.bank.Pay(w.intent())); w.at(2*time.Hour, func() { w.sendEvents(n) }) })
 		}, 90 * time.Second, "", order.Cancelled, cancelled, nil},
 		{"booking, the carrier is down", func(w *world) {
 			w.down(3*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
@@ -85,7 +85,7 @@ func TestCancel(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			c.tell(w)
-			var got *answer
+			var got *updateResult
 			w.at(c.at, func() { got = w.cancel() })
 			w.run().ended(c.ends).mailed(c.mails...)
 			if r := got.refusal(); r != c.refusal {
@@ -98,7 +98,7 @@ func TestCancel(t *testing.T) {
 				c.check(t, w)
 			}
 			if t.Failed() {
-				w.tellStory()
+				w.logTimeline()
 			}
 		})
 	}
@@ -107,7 +107,7 @@ func TestCancel(t *testing.T) {
 // TestCancelOnce cancels twice: both callers get the cancelled order.
 func TestCancelOnce(t *testing.T) {
 	w := newWorld(t)
-	var one, two *answer
+	var one, two *updateResult
 	w.down(time.Hour, order.ErrUnavailable, "CancelIntent")
 	w.at(time.Minute, func() { one = w.cancel() })
 	w.at(2*time.Minute, func() { two = w.cancel() })
@@ -119,7 +119,7 @@ func TestCancelOnce(t *testing.T) {
 
 // TestCancelFromTemporalUI cancels the workflow instead of the order.
 func TestCancelFromTemporalUI(t *testing.T) {
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"awaiting payment", func(w *world) {
 			w.at(time.Minute, func() { w.env.CancelWorkflow() })
 		}, order.Cancelled, cancelled, has(order.CancelRequested, "Temporal UI")},
@@ -130,7 +130,7 @@ func TestCancelFromTemporalUI(t *testing.T) {
 		}, order.Cancelled, cancelled, has(order.CancelRequested, "Temporal UI")},
 		{"on hold", func(w *world) {
 			w.at(time.Minute, func() {
-				w.tell(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
+				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
 			})
 			w.at(time.Hour, func() { w.env.CancelWorkflow() })
 		}, order.Cancelled, cancelled, nil},

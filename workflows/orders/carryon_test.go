@@ -8,13 +8,13 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestCarryOn lets the history grow long at each place where an order rests:
+// TestContinueAsNew lets the history grow long at each place where an order rests:
 // the next run starts from the state as it is, ends well and does nothing
 // twice.
-func TestCarryOn(t *testing.T) {
+func TestContinueAsNew(t *testing.T) {
 	fresh := func(w *world) { w.env.SetContinueAsNewSuggested(true) }
 	tooLittle := func(w *world) {
-		w.tell(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
+		w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
 	}
 	mend := func(w *world) {
 		w.bank.Change(w.intent(), func(in *order.Intent) { in.Capturable = w.order().Total.Amount })
@@ -30,9 +30,9 @@ func TestCarryOn(t *testing.T) {
 			}
 		}
 	}
-	var dup order.News
-	var again, first answer
-	tellAll(t, []story{
+	var dup order.ProviderEvent
+	var again, first updateResult
+	runScenarios(t, []scenario{
 		{"awaiting payment", func(w *world) {
 			w.at(time.Second, func() { fresh(w) })
 			w.at(10*time.Minute, w.pay)
@@ -50,9 +50,9 @@ func TestCarryOn(t *testing.T) {
 			w.at(time.Minute, func() {
 				dup = w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
 				fresh(w)
-				w.tell(dup)
+				w.sendEvents(dup)
 			})
-			w.at(5*time.Minute, func() { w.tell(dup) })
+			w.at(5*time.Minute, func() { w.sendEvents(dup) })
 			w.at(10*time.Minute, w.pay)
 			w.arrive(time.Hour)
 		}, order.Delivered, also(delivered, order.MailPaymentProblem), both(runs(2), func(t *testing.T, w *world) {
@@ -99,7 +99,7 @@ func TestCarryOn(t *testing.T) {
 			w.down(6*time.Hour, order.ErrState, "VoidParcel")
 			w.down(6*time.Hour, order.ErrRejected, "CaptureIntent")
 			w.at(time.Minute, func() { fresh(w); w.pay() })
-			w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 			w.at(7*time.Hour, func() { w.release() })
 		}, order.Cancelled, cancelled, nil},
 		{"a mail is under way: it is waited for", func(w *world) {

@@ -9,7 +9,7 @@ import (
 )
 
 // also is the milestones and some more.
-func also(ms []order.Milestone, more ...order.Milestone) []order.Milestone {
+func also(ms []order.Notification, more ...order.Notification) []order.Notification {
 	return append(slices.Clone(ms), more...)
 }
 
@@ -31,13 +31,13 @@ func TestDeclineMail(t *testing.T) {
 		})
 	}
 	const problem = order.MailPaymentProblem
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"and never tried again: told after two minutes, with the deadline", func(w *world) {
 			declined(w, time.Minute)
 			at(w, 3*time.Minute-time.Second, 0)
 			at(w, 3*time.Minute+time.Second, 1)
 		}, order.Expired, also(expired, problem), func(t *testing.T, w *world) {
-			if why := told(w.mailer.Sent()[0]); why != order.NewDecline("card_declined", "insufficient_funds").Message {
+			if why := mailReason(w.mailer.Sent()[0]); why != order.NewDecline("card_declined", "insufficient_funds").Message {
 				t.Errorf("the shopper was told %q", why)
 			}
 		}},
@@ -61,7 +61,7 @@ func TestDeclineMail(t *testing.T) {
 		}, order.Expired, expired, nil},
 		{"the shopper's bank is being asked meanwhile: not told", func(w *world) {
 			declined(w, time.Minute)
-			w.at(2*time.Minute, func() { w.tell(w.paid(w.bank.Challenge(w.intent()))) })
+			w.at(2*time.Minute, func() { w.sendEvents(w.paid(w.bank.Challenge(w.intent()))) })
 		}, order.Expired, expired, nil},
 		{"F31 the report of the decline is lost", func(w *world) {
 			w.at(time.Minute, func() { w.paid(w.bank.Decline(w.intent(), "card_declined", "")) })

@@ -10,10 +10,10 @@ import (
 
 // handed is a parcel that is booked, but the answer is lost until an hour
 // after placing; meanwhile something happens to it at the carrier.
-func (w *world) handed(meanwhile func()) {
+func (w *world) handed(then func()) {
 	w.down(time.Hour, order.ErrUnknownOutcome, "BookParcel")
 	w.at(time.Minute, w.pay)
-	w.at(30*time.Minute, func() { w.hand(meanwhile) })
+	w.at(30*time.Minute, func() { w.hand(then) })
 }
 
 // silently scans the parcel; no report of it ever comes.
@@ -35,7 +35,7 @@ func (w *world) void() {
 // TestFound is a parcel that is under its reference already when its booking
 // is answered (SHP-1, F69): where it is counts as news.
 func TestFound(t *testing.T) {
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"in transit", func(w *world) {
 			w.handed(func() { w.silently(order.ParcelInTransit) })
 			w.at(3*time.Hour, func() {
@@ -51,7 +51,7 @@ func TestFound(t *testing.T) {
 		}, order.Delivered, delivered, nil},
 		{"delivered, and no other word of it", func(w *world) {
 			w.handed(func() { w.silently(order.ParcelDelivered) })
-		}, order.Delivered, []order.Milestone{order.MailConfirmation, order.MailDelivered}, has(order.ParcelArrived, "found under way")},
+		}, order.Delivered, []order.Notification{order.MailConfirmation, order.MailDelivered}, has(order.ParcelArrived, "found under way")},
 		{"voided: nothing is charged", func(w *world) {
 			w.handed(w.void)
 		}, order.Cancelled, cancelled, both(counted("CaptureIntent", 0), both(counted("VoidParcel", 0), has(order.OrderCancelled, "voided")))},
@@ -61,13 +61,13 @@ func TestFound(t *testing.T) {
 // TestOneBatch brings the payment and the scans in one signal, before there is
 // a parcel that we know of (WHK-9, F24): no scan is thrown away.
 func TestOneBatch(t *testing.T) {
-	scan := func(w *world, s order.ParcelStatus) order.News {
-		return w.news(order.News{Type: "parcel", Parcel: &order.ParcelNews{Reference: reference, Status: s}})
+	scan := func(w *world, s order.ParcelStatus) order.ProviderEvent {
+		return w.event(order.ProviderEvent{Type: "parcel", Parcel: &order.ShipmentEvent{Reference: reference, Status: s}})
 	}
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"picked up", func(w *world) {
 			w.at(time.Minute, func() {
-				w.tell(w.paid(w.bank.Pay(w.intent())), scan(w, order.ParcelInTransit))
+				w.sendEvents(w.paid(w.bank.Pay(w.intent())), scan(w, order.ParcelInTransit))
 			})
 			w.at(time.Hour, func() {
 				if s := w.order().Status; s != order.Shipped {
@@ -79,7 +79,7 @@ func TestOneBatch(t *testing.T) {
 		{"the whole way, twice", func(w *world) {
 			w.at(time.Minute, func() {
 				paid, moving, done := w.paid(w.bank.Pay(w.intent())), scan(w, order.ParcelInTransit), scan(w, order.ParcelDelivered)
-				w.tell(paid, moving, paid, done, moving, done)
+				w.sendEvents(paid, moving, paid, done, moving, done)
 			})
 		}, order.Delivered, delivered, nil},
 	})
@@ -99,11 +99,11 @@ func TestVoided(t *testing.T) {
 	voided := func(w *world) {
 		w.at(time.Minute, w.pay)
 		w.at(time.Hour, func() {
-			w.tell(w.news(order.News{Type: "parcel.voided", Parcel: &order.ParcelNews{Reference: reference, Status: order.ParcelVoided}}))
+			w.sendEvents(w.event(order.ProviderEvent{Type: "parcel.voided", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelVoided}}))
 		})
 		w.at(2*time.Hour, func() { waits(w) })
 	}
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"on hold, released", func(w *world) {
 			voided(w)
 			w.at(3*time.Hour, func() { w.release() })
@@ -127,7 +127,7 @@ func TestVoided(t *testing.T) {
 		}, order.Delivered, delivered, nil},
 		{"through a fresh history", func(w *world) {
 			voided(w)
-			w.at(90*time.Minute, func() { fresh(w); w.tell(w.paid(w.news0())) })
+			w.at(90*time.Minute, func() { fresh(w); w.sendEvents(w.paid(w.intentEvent())) })
 			w.at(150*time.Minute, func() { waits(w) })
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)

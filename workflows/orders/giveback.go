@@ -15,32 +15,32 @@ import (
 	"purser/workflows"
 )
 
-// given is how money was let go of: the event that tells of it, and in words
+// reversal is how money was let go of: the event that tells of it, and in words
 // what it says. Without a kind, nothing was left to be given.
-type given struct {
+type reversal struct {
 	kind order.Kind
 	what string
 }
 
-// giveUp ends an intent whose creation was tried, but of which it is unknown
+// cancelIntent ends an intent whose creation was tried, but of which it is unknown
 // whether it exists.
-func (w *orderWorkflow) giveUp(ctx workflow.Context) (given, error) {
+func (w *orderWorkflow) cancelIntent(ctx workflow.Context) (reversal, error) {
 	var in order.Intent
 	err := w.step(ctx, workflows.PaymentsQueue, 0, "Give up the payment intent", do.CancelIntent,
-		steps.Abandon{Created: w.intentRequest(), Key: order.Key(w.ID, "cancel", w.Payment.Generation)}, &in)
+		steps.CancelPaymentRequest{Created: w.intentRequest(), Key: order.Key(w.ID, "cancel", w.Payment.Generation)}, &in)
 	if err == nil {
 		w.Payment.IntentID, w.Payment.Status = in.ID, in.Status
 	}
-	return given{kind: order.PaymentVoided}, err
+	return reversal{kind: order.PaymentVoided}, err
 }
 
-// giveBack frees whatever an intent holds: asks how it stands, then cancels
+// refundOrVoid frees whatever an intent holds: asks how it stands, then cancels
 // or refunds, and answers which it was. After a refusal the key is another:
 // under the same one the provider would only repeat itself (IDEM-3).
-func (w *orderWorkflow) giveBack(ctx workflow.Context, intentID string) (given, error) {
-	until := workflow.Now(ctx).Add(givingBackWithin)
+func (w *orderWorkflow) refundOrVoid(ctx workflow.Context, intentID string) (reversal, error) {
+	until := workflow.Now(ctx).Add(refundWithin)
 	for wait := time.Minute; ; wait = min(2*wait, time.Hour) {
-		g, err := w.tryGiveBack(ctx, intentID)
+		g, err := w.tryRefundOrVoid(ctx, intentID)
 		if err != nil {
 			w.refusals[intentID]++
 		}
@@ -49,25 +49,25 @@ func (w *orderWorkflow) giveBack(ctx workflow.Context, intentID string) (given, 
 		}
 		// It is moving (being processed, or just paid): look again.
 		if err := workflow.Sleep(ctx, wait); err != nil {
-			return given{}, err
+			return reversal{}, err
 		}
 	}
 }
 
-func (w *orderWorkflow) tryGiveBack(ctx workflow.Context, intentID string) (given, error) {
+func (w *orderWorkflow) tryRefundOrVoid(ctx workflow.Context, intentID string) (reversal, error) {
 	var in order.Intent
 	err := w.step(ctx, workflows.PaymentsQueue, 0, "Ask Stripe about "+intentID, do.GetIntent, steps.IntentRef{ID: intentID}, &in)
 	if workflows.IsFailure(err, activities.FailureNoSuch) && w.refusals[intentID] > 0 {
-		return given{kind: order.PaymentVoided}, nil // a person has looked and said to go on: there is nothing to give back
+		return reversal{kind: order.PaymentVoided}, nil // a person has looked and said to go on: there is nothing to give back
 	}
 	if err != nil {
-		return given{}, err
+		return reversal{}, err
 	}
-	g := given{kind: order.PaymentVoided}
+	g := reversal{kind: order.PaymentVoided}
 	switch {
 	case in.Status != order.Succeeded:
 		err = w.step(ctx, workflows.PaymentsQueue, 0, "Cancel "+intentID, do.CancelIntent,
-			steps.Abandon{ID: intentID, Key: order.Key(w.ID, "cancel-"+intentID, 1+w.refusals[intentID])}, &in)
+			steps.CancelPaymentRequest{ID: intentID, Key: order.Key(w.ID, "cancel-"+intentID, 1+w.refusals[intentID])}, &in)
 	default:
 		g, err = w.refundRest(ctx, in)
 	}
@@ -84,15 +84,15 @@ var errRest = errors.New("nothing is left to give back, says Stripe, but it does
 // a part is in its key, so that no key is ever asked for two amounts. None of
 // this can give back more than was taken: two rests together are always more
 // than is left, and the provider takes one of them only.
-func (w *orderWorkflow) refundRest(ctx workflow.Context, in order.Intent) (given, error) {
+func (w *orderWorkflow) refundRest(ctx workflow.Context, in order.Intent) (reversal, error) {
 	refused, asked := errRest, int64(0)
 	for {
 		rest, err := w.left(ctx, in)
 		if err != nil || rest == 0 {
-			return given{}, err
+			return reversal{}, err
 		}
 		if rest == asked { // nobody has given back a part meanwhile
-			return given{}, refused
+			return reversal{}, refused
 		}
 		asked = rest
 		operation := "refund-" + in.ID
@@ -103,14 +103,14 @@ func (w *orderWorkflow) refundRest(ctx workflow.Context, in order.Intent) (given
 		switch {
 		case err == nil && r.Amount.Amount == rest:
 			w.keepRefund(ctx, r)
-			kind, what := refundNews(r)
-			return given{kind, what}, nil
+			kind, what := describeRefund(r)
+			return reversal{kind, what}, nil
 		case err == nil: // the answer is another's: everything went back meanwhile
 			refused = errRest
 		case workflows.IsFailure(err, activities.FailureRejected):
 			refused = err
 		default:
-			return given{}, err
+			return reversal{}, err
 		}
 	}
 }
@@ -126,7 +126,7 @@ func (w *orderWorkflow) left(ctx workflow.Context, in order.Intent) (int64, erro
 	left := in.Received
 	for _, r := range found.Refunds {
 		if w.keepRefund(ctx, r) {
-			kind, why := refundNews(r)
+			kind, why := describeRefund(r)
 			w.note(ctx, kind, stripe, why, r.ID)
 		}
 		if r.Status.Moves() {
@@ -150,7 +150,7 @@ func (w *orderWorkflow) lost(ctx workflow.Context, intentID string) (sum int64) 
 		count(d)
 	}
 	w.listenNow(ctx)
-	for _, n := range w.news { // not yet weighed
+	for _, n := range w.incoming { // not yet weighed
 		if n.Dispute != nil {
 			count(*n.Dispute)
 		}
@@ -159,41 +159,41 @@ func (w *orderWorkflow) lost(ctx workflow.Context, intentID string) (sum int64) 
 }
 
 func (w *orderWorkflow) refund(ctx workflow.Context, in order.Intent, amount int64, operation string) (r order.Refund, err error) {
-	err = w.step(ctx, workflows.PaymentsQueue, 0, "Refund "+in.ID, do.RefundIntent, steps.Movement{
+	err = w.step(ctx, workflows.PaymentsQueue, 0, "Refund "+in.ID, do.RefundIntent, steps.CaptureRequest{
 		IntentID: in.ID, Amount: order.Money{Amount: amount, Currency: in.Amount.Currency}, Key: order.Key(w.ID, operation, 1+w.refusals[in.ID]),
 	}, &r)
 	return r, err
 }
 
-// giveBackMeanwhile gives back money nobody expected, for as long as it takes.
-func (w *orderWorkflow) giveBackMeanwhile(ctx workflow.Context, intentID, why string) {
-	w.insist(ctx, why+"; cannot be given back", intentID, time.Time{}, func(ctx workflow.Context) error {
-		g, err := w.giveBack(ctx, intentID)
+// refundInBackground gives back money nobody expected, for as long as it takes.
+func (w *orderWorkflow) refundInBackground(ctx workflow.Context, intentID, why string) {
+	w.retryInBackground(ctx, why+"; cannot be given back", intentID, time.Time{}, func(ctx workflow.Context) error {
+		g, err := w.refundOrVoid(ctx, intentID)
 		if err == nil {
 			w.note(ctx, cmp.Or(g.kind, order.EventIgnored), workflows.ActorPurser, why+"; "+cmp.Or(g.what, "given back"), intentID)
-			w.tellRefunds(ctx)
+			w.notifyRefunds(ctx)
 		}
 		return err
 	})
 }
 
-// insist does something the order does not wait for, for as long as it takes
+// retryInBackground does something the order does not wait for, for as long as it takes
 // or, if that is given, until a time. While the provider refuses, the order
 // says that it waits for a person, and it goes on saying so if that time comes.
-func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, until time.Time, do func(workflow.Context) error) {
+func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about string, until time.Time, do func(workflow.Context) error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	ctx = workflow.WithValue(ctx, beside{}, true)
-	owed := false // by this one; another may insist on something about the same
-	settled := func() {
-		if i := slices.Index(w.owing, about); owed && i >= 0 {
-			w.owing = slices.Delete(w.owing, i, i+1)
+	ctx = workflow.WithValue(ctx, backgroundKey{}, true)
+	outstanding := false // by this one; another may insist on something about the same
+	done := func() {
+		if i := slices.Index(w.needsAttention, about); outstanding && i >= 0 {
+			w.needsAttention = slices.Delete(w.needsAttention, i, i+1)
 		}
-		owed = false
+		outstanding = false
 	}
-	w.meanwhile(ctx, func(ctx workflow.Context) {
+	w.runInBackground(ctx, func(ctx workflow.Context) {
 		for wait := time.Hour; ; wait = min(2*wait, 24*time.Hour) {
 			err := do(ctx)
-			settled()
+			done()
 			if err == nil {
 				if w.shown.on == operator {
 					_ = w.show(ctx) // nothing is owed any more; at worst the UI says so later
@@ -205,8 +205,8 @@ func (w *orderWorkflow) insist(ctx workflow.Context, refused, about string, unti
 			if last {
 				why += "; Purser asks no more"
 			}
-			w.note(ctx, order.OrderUndoStuck, workflows.ActorPurser, why, about)
-			w.owing, owed = append(w.owing, about), true
+			w.note(ctx, order.OrderCompensationStuck, workflows.ActorPurser, why, about)
+			w.needsAttention, outstanding = append(w.needsAttention, about), true
 			if err := w.show(ctx); err != nil || last {
 				return
 			}

@@ -14,7 +14,7 @@ func (w *world) takenWaiting() {
 	w.down(3*time.Hour, order.ErrUnavailable, "BookParcel")
 	w.at(time.Minute, func() {
 		w.paid(w.bank.Pay(w.intent()))
-		w.tell(w.paid(w.captureAtBank(w.intent())))
+		w.sendEvents(w.paid(w.captureAtBank(w.intent())))
 	})
 	w.at(2*time.Hour, func() { w.cancel() })
 }
@@ -58,13 +58,13 @@ func backIn(parts ...int64) func(*testing.T, *world) {
 	}
 }
 
-// TestGiveBackRest (REF-1, REF-8): what is undone gives back the rest of what
+// TestRefundRemainder (REF-1, REF-8): what is undone gives back the rest of what
 // a person has given back in part, never more than was taken.
-func TestGiveBackRest(t *testing.T) {
-	tellAll(t, []story{
+func TestRefundRemainder(t *testing.T) {
+	runScenarios(t, []scenario{
 		{"a part by hand, reported before", func(w *world) {
 			w.takenWaiting()
-			w.at(time.Hour, func() { w.giveByHand(500) })
+			w.at(time.Hour, func() { w.refundByHand(500) })
 		}, order.Cancelled, also(cancelled, refunded, refunded), backIn(500, 2400)},
 		{"two parts by hand, of which no report comes", func(w *world) {
 			w.takenWaiting()
@@ -72,7 +72,7 @@ func TestGiveBackRest(t *testing.T) {
 		}, order.Cancelled, also(cancelled, refunded, refunded, refunded), backIn(500, 700, 1700)},
 		{"all of it by hand, in parts: nothing is asked for", func(w *world) {
 			w.takenWaiting()
-			w.at(time.Hour, func() { w.giveByHand(500); w.quietly(2400, "hand-2") })
+			w.at(time.Hour, func() { w.refundByHand(500); w.quietly(2400, "hand-2") })
 		}, order.Cancelled, also(cancelled, refunded, refunded), both(backIn(500, 2400), func(t *testing.T, w *world) {
 			if n := w.called("RefundIntent"); n != 0 {
 				t.Errorf("%d refunds were asked for", n)
@@ -91,45 +91,45 @@ func TestGiveBackRest(t *testing.T) {
 		}, order.Cancelled, also(cancelled, refunded, refunded), backIn(500, 2400)},
 		{"a part by hand, and the answers to ours are lost", func(w *world) {
 			w.takenWaiting()
-			w.at(time.Hour, func() { w.giveByHand(500) })
+			w.at(time.Hour, func() { w.refundByHand(500) })
 			w.fail("RefundIntent", 4, order.ErrUnknownOutcome)
 		}, order.Cancelled, also(cancelled, refunded, refunded), backIn(500, 2400)},
 	})
 }
 
-// TestGiveBackRest_pending: a part that is on its way back counts as given.
-func TestGiveBackRest_pending(t *testing.T) {
+// TestRefundRemainder_pending: a part that is on its way back counts as given.
+func TestRefundRemainder_pending(t *testing.T) {
 	w := newWorld(t)
 	w.takenWaiting()
-	w.at(time.Hour, func() { w.bank.Slow = true; w.giveByHand(500) })
+	w.at(time.Hour, func() { w.bank.Slow = true; w.refundByHand(500) })
 	w.at(30*time.Hour, func() {
 		if sum := w.bank.Count(id); sum.Returned != 2900 || sum.Refunds != 2 {
 			t.Errorf("on the way back: %+v", sum)
 		}
-		w.bank.SettleRefund(w.intent(), order.RefundSucceeded)
-		w.bank.SettleRefund(w.intent(), order.RefundSucceeded)
-		w.moneyBack(order.RefundNews{IntentID: w.intent()})
+		w.bank.ResolveRefund(w.intent(), order.RefundSucceeded)
+		w.bank.ResolveRefund(w.intent(), order.RefundSucceeded)
+		w.moneyBack(order.RefundEvent{IntentID: w.intent()})
 	})
 	w.run().ended(order.Cancelled).mailed(also(cancelled, refunded, refunded)...)
 	backIn(500, 2400)(t, w)
 }
 
-// TestGiveBackRest_failed (REF-5): a part that did not arrive is given back
+// TestRefundRemainder_failed (REF-5): a part that did not arrive is given back
 // with the rest.
-func TestGiveBackRest_failed(t *testing.T) {
+func TestRefundRemainder_failed(t *testing.T) {
 	w := newWorld(t)
 	w.takenWaiting()
-	w.at(time.Hour, func() { w.quietly(500, "hand-1"); w.moneyBack(w.bank.SettleRefund(w.intent(), order.RefundFailed)) })
+	w.at(time.Hour, func() { w.quietly(500, "hand-1"); w.moneyBack(w.bank.ResolveRefund(w.intent(), order.RefundFailed)) })
 	w.run().ended(order.Cancelled).mailed(also(cancelled, lost, refunded)...)
 	if r := w.order().Refunds; len(r) != 2 || r[1].Amount.Amount != 2900 {
 		t.Errorf("refunds %+v", r)
 	}
 }
 
-// TestGiveBackRest_second (PAY-18, REF-1): of a second payment, too, the rest
+// TestRefundRemainder_second (PAY-18, REF-1): of a second payment, too, the rest
 // goes back.
-func TestGiveBackRest_second(t *testing.T) {
-	tellAll(t, []story{{"a part by hand before its report", func(w *world) {
+func TestRefundRemainder_second(t *testing.T) {
+	runScenarios(t, []scenario{{"a part by hand before its report", func(w *world) {
 		w.at(time.Minute, w.pay)
 		w.at(time.Hour, func() {
 			in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
@@ -143,19 +143,19 @@ func TestGiveBackRest_second(t *testing.T) {
 			if _, err := w.bank.RefundIntent(context.Background(), in.ID, order.Money{Amount: 500, Currency: "EUR"}, "hand-1"); err != nil {
 				w.Fatalf("bank: %v", err)
 			}
-			w.tell(n)
+			w.sendEvents(n)
 		})
 		w.arrive(2 * time.Hour)
 	}, order.Delivered, also(delivered, refunded, refunded), both(has(order.PaymentRefunded, "a second payment; 24.00 EUR given back"), has(order.PaymentRefunded, "5.00 EUR given back"))}})
 }
 
-// TestGiveBackRest_lost (REF-7): what the bank has taken back in a dispute is
+// TestRefundRemainder_lost (REF-7): what the bank has taken back in a dispute is
 // not the shop's to give.
-func TestGiveBackRest_lost(t *testing.T) {
+func TestRefundRemainder_lost(t *testing.T) {
 	w := newWorld(t)
 	w.takenWaiting()
 	w.at(time.Hour, func() {
-		w.tell(w.news(order.News{Type: "charge.dispute.closed", Dispute: &order.Dispute{
+		w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute.closed", Dispute: &order.Dispute{
 			ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: "lost",
 		}}))
 		w.down(100*24*time.Hour, order.ErrState, "RefundIntent")

@@ -7,16 +7,16 @@ import (
 	"purser/order"
 )
 
-// TestHeard is about reports that are repeated, late or out of order (WHK-9,
+// TestProviderEvents is about reports that are repeated, late or out of order (WHK-9,
 // WHK-10, F22 to F24, F30).
-func TestHeard(t *testing.T) {
-	tellAll(t, []story{
+func TestProviderEvents(t *testing.T) {
+	runScenarios(t, []scenario{
 		{"F22 F23 the same report many times, serially and at once", func(w *world) {
 			w.at(time.Minute, func() {
 				n := w.paid(w.bank.Pay(w.intent()))
-				w.tell(n, n, n)
-				w.tell(n)
-				w.tell(n, n)
+				w.sendEvents(n, n, n)
+				w.sendEvents(n)
+				w.sendEvents(n, n)
 			})
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, func(t *testing.T, w *world) {
@@ -28,15 +28,15 @@ func TestHeard(t *testing.T) {
 			w.at(time.Minute, func() {
 				failed := w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
 				ok := w.paid(w.bank.Pay(w.intent()))
-				w.tell(ok)
-				w.tell(failed)
+				w.sendEvents(ok)
+				w.sendEvents(failed)
 			})
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, has(order.EventIgnored, "late report")},
 		{"F24 both in one signal, the wrong way round", func(w *world) {
 			w.at(time.Minute, func() {
 				failed := w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
-				w.tell(w.paid(w.bank.Pay(w.intent())), failed)
+				w.sendEvents(w.paid(w.bank.Pay(w.intent())), failed)
 			})
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, has(order.EventIgnored, "late report")},
@@ -47,30 +47,30 @@ func TestHeard(t *testing.T) {
 		}, order.Delivered, delivered, oneIntent},
 		{"WHK-10 an event cries cancelled, the provider knows better", func(w *world) {
 			w.at(time.Minute, func() {
-				w.tell(w.news(order.News{Type: "x", Payment: &order.PaymentNews{IntentID: w.intent(), Status: order.IntentCanceled}}))
+				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Payment: &order.PaymentEvent{IntentID: w.intent(), Status: order.IntentCanceled}}))
 			})
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, oneIntent},
 		{"a parcel report before there is a parcel", func(w *world) {
 			w.at(time.Minute, func() {
-				w.tell(w.news(order.News{Type: "x", Parcel: &order.ParcelNews{Reference: reference, Status: order.ParcelDelivered}}))
+				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelDelivered}}))
 			})
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, has(order.EventIgnored, "before there is a parcel")},
 		{"F30 the confirmation of the capture", func(w *world) {
 			w.at(time.Minute, w.pay)
-			w.at(2*time.Minute, func() { w.tell(w.paid(w.news0())) })
+			w.at(2*time.Minute, func() { w.sendEvents(w.paid(w.intentEvent())) })
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, has(order.PaymentConfirmed, "29.00 EUR")},
 	})
 }
 
-// news0 is how the order's intent stands at the bank.
-func (w *world) news0() (order.PaymentNews, error) {
+// intentEvent is how the order's intent stands at the bank.
+func (w *world) intentEvent() (order.PaymentEvent, error) {
 	in, _ := w.bank.IntentOf(id)
-	return in.News(), nil
+	return in.PaymentEvent(), nil
 }
 
 // TestCurrencies brings orders in zero- and three-decimal currencies to the

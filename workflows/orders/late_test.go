@@ -8,11 +8,11 @@ import (
 	"purser/order"
 )
 
-// TestLate is about reports that come when the order's workflow has ended
+// TestAftercare is about reports that come when the order's workflow has ended
 // (REC-10, F30).
-func TestLate(t *testing.T) {
-	var n order.News
-	tellAll(t, []story{
+func TestAftercare(t *testing.T) {
+	var n order.ProviderEvent
+	runScenarios(t, []scenario{
 		{"a second payment for a cancelled order is let go", func(w *world) {
 			w.at(time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() { w.second() })
@@ -22,8 +22,8 @@ func TestLate(t *testing.T) {
 				in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
 				held := w.paid(w.bank.Pay(in.ID))
 				taken := w.paid(w.captureAtBank(in.ID))
-				w.tell(held, taken, taken)
-				w.tell(taken)
+				w.sendEvents(held, taken, taken)
+				w.sendEvents(taken)
 				if err != nil {
 					t.Error(err)
 				}
@@ -40,12 +40,12 @@ func TestLate(t *testing.T) {
 		}, order.Delivered, delivered, has(order.PaymentVoided, "after the order had ended")},
 		{"that it was paid, when it was cancelled meanwhile: nothing is left to do", func(w *world) {
 			w.at(time.Minute, func() { n = w.paid(w.bank.Pay(w.intent())); w.cancel() })
-			w.at(time.Hour, func() { w.tell(n) })
+			w.at(time.Hour, func() { w.sendEvents(n) })
 		}, order.Cancelled, cancelled, has(order.EventIgnored, "has ended")},
 		{"the confirmation of the capture", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
-			w.at(48*time.Hour, func() { w.tell(w.paid(w.news0())) })
+			w.at(48*time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}, order.Delivered, delivered, has(order.PaymentConfirmed, "")},
 		{"a parcel that comes back after its delivery", func(w *world) {
 			w.at(time.Minute, w.pay)
@@ -67,12 +67,12 @@ func TestLate(t *testing.T) {
 	})
 }
 
-// TestLateUnknown is a report about an order that was refused at the door.
-func TestLateUnknown(t *testing.T) {
+// TestAftercareUnknown is a report about an order that was refused at the door.
+func TestAftercareUnknown(t *testing.T) {
 	w := newWorld(t)
 	w.placement.Request.Lines[0].SKU = "moon"
 	w.run()
-	w.tell(w.news(order.News{Type: "x", Parcel: &order.ParcelNews{Reference: reference}}))
+	w.sendEvents(w.event(order.ProviderEvent{Type: "x", Parcel: &order.ShipmentEvent{Reference: reference}}))
 	if n := len(w.events()); n != 0 {
 		t.Errorf("%d events of an order that never was", n)
 	}
@@ -85,20 +85,20 @@ func TestReportWithTheEnd(t *testing.T) {
 	w.at(time.Minute, w.pay)
 	w.at(2*time.Hour, func() { w.scan(order.ParcelInTransit) })
 	w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
-	var stray string
+	var duplicate string
 	w.record.After = func(string, order.ID) error {
-		if o := w.order(); o.Status == order.Delivered && stray == "" {
+		if o := w.order(); o.Status == order.Delivered && duplicate == "" {
 			in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: o.Total, Key: "elsewhere"})
 			if err != nil {
 				t.Error(err)
 			}
-			stray = in.ID
-			w.env.SignalWorkflowSkippingWorkflowTask("Reported", []order.News{w.paid(w.bank.Pay(stray))})
+			duplicate = in.ID
+			w.env.SignalWorkflowSkippingWorkflowTask("Reported", []order.ProviderEvent{w.paid(w.bank.Pay(duplicate))})
 		}
 		return nil
 	}
 	w.run().ended(order.Delivered)
-	if stray == "" {
+	if duplicate == "" {
 		t.Error("the report was never sent")
 	}
 }

@@ -24,19 +24,19 @@ func (w *orderWorkflow) listen(ctx workflow.Context) error {
 	return Release.Handle(ctx, w.checkRelease, w.onRelease)
 }
 
-// hear keeps the reports not heard before for the story to weigh. What became
+// handleEvents keeps the reports not heard before for the story to weigh. What became
 // of a mail is not weighed, only noted.
-func (w *orderWorkflow) hear(ctx workflow.Context, news []order.News) {
-	for _, n := range news {
+func (w *orderWorkflow) handleEvents(ctx workflow.Context, events []order.ProviderEvent) {
+	for _, n := range events {
 		switch {
-		case w.heard[n.ID]:
+		case w.seen[n.ID]:
 			continue
 		case n.Mail != nil:
-			w.hearMail(ctx, *n.Mail)
+			w.handleMailEvent(ctx, *n.Mail)
 		default:
-			w.news = append(w.news, n)
+			w.incoming = append(w.incoming, n)
 		}
-		w.heard[n.ID] = true
+		w.seen[n.ID] = true
 	}
 }
 
@@ -45,23 +45,23 @@ func (w *orderWorkflow) hear(ctx workflow.Context, news []order.News) {
 // received while the workflow ends, and the report would be lost.
 func (w *orderWorkflow) listenNow(ctx workflow.Context) bool {
 	for {
-		news, ok := Reported.ReceiveNow(ctx)
+		events, ok := Reported.ReceiveNow(ctx)
 		if !ok {
-			return len(w.news) > 0
+			return len(w.incoming) > 0
 		}
-		w.hear(ctx, news)
+		w.handleEvents(ctx, events)
 	}
 }
 
-// takeNews hands out the reports that wait to be weighed, one by one: those
+// takeEvents hands out the reports that wait to be weighed, one by one: those
 // not reached wait on. Those that do not change how far the order has come are
 // dealt with here.
-func (w *orderWorkflow) takeNews(ctx workflow.Context) iter.Seq[order.News] {
-	return func(yield func(order.News) bool) {
-		for len(w.news) > 0 {
-			n := w.news[0]
-			w.news = w.news[1:]
-			if !w.hearAside(ctx, n) && !yield(n) {
+func (w *orderWorkflow) takeEvents(ctx workflow.Context) iter.Seq[order.ProviderEvent] {
+	return func(yield func(order.ProviderEvent) bool) {
+		for len(w.incoming) > 0 {
+			n := w.incoming[0]
+			w.incoming = w.incoming[1:]
+			if !w.handleRefundOrDispute(ctx, n) && !yield(n) {
 				return
 			}
 		}
@@ -95,7 +95,7 @@ func (w *orderWorkflow) onPlace(ctx workflow.Context, _ PlaceRequest) (Placed, e
 	case w.failure != "":
 		return Placed{}, workflows.Refuse(w.failure, w.Reason)
 	}
-	return Placed{}, workflows.Refuse(workflows.RefusalUndone, w.Reason)
+	return Placed{}, workflows.Refuse(workflows.RefusalCancelled, w.Reason)
 }
 
 func (w *orderWorkflow) checkCancel(workflow.Context, CancelRequest) error {
@@ -113,7 +113,7 @@ func (w *orderWorkflow) onCancel(ctx workflow.Context, r CancelRequest) (order.O
 		if err := workflows.AwaitAccepted(ctx); err != nil {
 			return w.Order, err
 		}
-		w.abandon()
+		w.cancelSelling()
 	}
 	if err := workflow.Await(ctx, func() bool { return w.Status.Final() || w.committed }); err != nil {
 		return w.Order, err

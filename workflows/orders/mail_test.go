@@ -12,7 +12,7 @@ import (
 // mail (EML-1).
 func TestMail(t *testing.T) {
 	plain := func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) }
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"down for an hour: the order does not wait, the mail does", func(w *world) {
 			w.down(time.Hour, order.ErrUnavailable, "SendMail")
 			plain(w)

@@ -18,33 +18,33 @@ import (
 var doMail *mails.Activities
 
 // mail sends the mail of a milestone.
-func (w *orderWorkflow) mail(ctx workflow.Context, m order.Milestone) {
-	l := w.Letter(m)
-	l.Reason = cmp.Or(l.Reason, w.tell)
+func (w *orderWorkflow) mail(ctx workflow.Context, m order.Notification) {
+	l := w.MailFor(m)
+	l.Reason = cmp.Or(l.Reason, w.customerMessage)
 	w.send(ctx, l)
 }
 
 // send sends a mail. If it does not go out at once, the order does not wait
 // for it; the workflow's end does.
 func (w *orderWorkflow) send(ctx workflow.Context, l order.Mail) {
-	summary := "Mail: " + string(l.Milestone)
+	summary := "Mail: " + string(l.Notification)
 	var out mails.MailOutcome
 	w.task.began(ctx)
 	err := workflows.RunLocal(ctx, summary, doMail.SendMail, l, &out)
 	if err == nil || !workflows.IsTransient(err) {
-		w.noteMail(ctx, l.Milestone, out, err)
+		w.noteMail(ctx, l.Notification, out, err)
 		return
 	}
 	w.note(ctx, order.StepDelayed, workflows.ActorPurser, summary+": "+workflows.Reason(err), "")
-	w.meanwhile(ctx, func(ctx workflow.Context) {
+	w.runInBackground(ctx, func(ctx workflow.Context) {
 		err := workflows.RunRemote(ctx, workflows.MailQueue, workflows.MailWithin, summary, err, doMail.SendMail, l, &out)
-		w.noteMail(ctx, l.Milestone, out, err)
+		w.noteMail(ctx, l.Notification, out, err)
 	})
 }
 
 // noteMail writes down how a mail ended: who has it, and why it was not the
 // first in line, or why nobody has it.
-func (w *orderWorkflow) noteMail(ctx workflow.Context, m order.Milestone, out mails.MailOutcome, err error) {
+func (w *orderWorkflow) noteMail(ctx workflow.Context, m order.Notification, out mails.MailOutcome, err error) {
 	about := string(m)
 	if out.Provider != "" {
 		about += " by " + out.Provider
@@ -66,16 +66,16 @@ func (w *orderWorkflow) noteMail(ctx workflow.Context, m order.Milestone, out ma
 	}
 }
 
-// hearMail takes the word that one of the order's mails bounced, or was called
+// handleMailEvent takes the word that one of the order's mails bounced, or was called
 // spam, once however often it is said (BNC-5).
-func (w *orderWorkflow) hearMail(ctx workflow.Context, t order.MailTrouble) {
+func (w *orderWorkflow) handleMailEvent(ctx workflow.Context, t order.MailTrouble) {
 	if slices.ContainsFunc(w.MailTrouble, func(known order.MailTrouble) bool {
 		return known.Kind == t.Kind && known.Bounce == t.Bounce && known.Provider == t.Provider && known.ProviderID == t.ProviderID
 	}) {
 		return
 	}
 	w.MailTrouble = append(w.MailTrouble, t)
-	kind, why := order.MailBounced, string(t.Milestone)+" by "+t.Provider
+	kind, why := order.MailBounced, string(t.Notification)+" by "+t.Provider
 	if t.Kind == mail.Complained {
 		kind = order.MailComplained
 	} else {
@@ -85,9 +85,9 @@ func (w *orderWorkflow) hearMail(ctx workflow.Context, t order.MailTrouble) {
 }
 
 // noteDecline remembers that the shopper's attempt failed. Most try again at
-// once; see tellOfDecline for those who do not.
+// once; see notifyDecline for those who do not.
 func (w *orderWorkflow) noteDecline(ctx workflow.Context) {
-	if w.problemTold != w.Payment.IntentID {
+	if w.declineNotified != w.Payment.IntentID {
 		w.declined = workflow.Now(ctx)
 	}
 }
@@ -101,15 +101,15 @@ func (w *orderWorkflow) retryUntil() time.Time {
 	return w.declined.Add(w.placement.Terms.AskAfter)
 }
 
-// tellOfDecline mails a shopper who has not tried again since the last card
+// notifyDecline mails a shopper who has not tried again since the last card
 // was declined, a while ago: once for an intent, however many cards are
 // declined, and not when the order lapses before.
-func (w *orderWorkflow) tellOfDecline(ctx workflow.Context) {
+func (w *orderWorkflow) notifyDecline(ctx workflow.Context) {
 	if w.declined.IsZero() || w.Payment.Authorized > 0 || workflow.Now(ctx).Before(w.retryUntil()) {
 		return
 	}
-	w.declined, w.problemTold = time.Time{}, w.Payment.IntentID
-	l := w.Letter(order.MailPaymentProblem)
+	w.declined, w.declineNotified = time.Time{}, w.Payment.IntentID
+	l := w.MailFor(order.MailPaymentProblem)
 	l.Until = w.payBy()
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	w.send(ctx, l)

@@ -9,17 +9,17 @@ import (
 )
 
 // trouble is the report that the order's nth mail bounced, or was called spam.
-func (w *world) trouble(n int, k mail.Kind, b mail.Bounce) order.News {
+func (w *world) trouble(n int, k mail.Kind, b mail.Bounce) order.ProviderEvent {
 	m := w.mailer.Sent()[n]
-	t := order.MailTrouble{Milestone: order.Milestone(m.Template), Kind: k, Bounce: b, Provider: "ses", ProviderID: "ses-" + m.Template, At: w.clock()}
-	return w.news(order.News{Type: "mail." + string(k), Mail: &t})
+	t := order.MailTrouble{Notification: order.Notification(m.Template), Kind: k, Bounce: b, Provider: "ses", ProviderID: "ses-" + m.Template, At: w.clock()}
+	return w.event(order.ProviderEvent{Type: "mail." + string(k), Mail: &t})
 }
 
 // TestMailTrouble (BNC-5, EML-9, F43, F45): what became of an order's mails is
 // part of its story, once, whatever the order does and however often it is
 // said.
 func TestMailTrouble(t *testing.T) {
-	var again order.News
+	var again order.ProviderEvent
 	once := func(bounced, complained int) func(*testing.T, *world) {
 		return func(t *testing.T, w *world) {
 			t.Helper()
@@ -34,35 +34,35 @@ func TestMailTrouble(t *testing.T) {
 			}
 		}
 	}
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"on the way", func(w *world) {
 			w.at(time.Minute, w.pay)
-			w.at(time.Hour, func() { again = w.trouble(0, mail.Bounced, mail.Permanent); w.tell(again, again); w.tell(again) })
+			w.at(time.Hour, func() { again = w.trouble(0, mail.Bounced, mail.Permanent); w.sendEvents(again, again); w.sendEvents(again) })
 			w.arrive(2 * time.Hour)
 		}, order.Delivered, delivered, both(once(1, 0), has(order.MailBounced, "confirmation by ses: permanent ses-confirmation"))},
 		{"on the way, in two runs and said in two ways", func(w *world) {
 			w.at(time.Minute, w.pay)
-			w.at(time.Hour, func() { w.env.SetContinueAsNewSuggested(true); w.tell(w.trouble(0, mail.Bounced, mail.Permanent)) })
-			w.at(2*time.Hour, func() { w.tell(w.trouble(0, mail.Bounced, mail.Permanent)) })
+			w.at(time.Hour, func() { w.env.SetContinueAsNewSuggested(true); w.sendEvents(w.trouble(0, mail.Bounced, mail.Permanent)) })
+			w.at(2*time.Hour, func() { w.sendEvents(w.trouble(0, mail.Bounced, mail.Permanent)) })
 			w.arrive(3 * time.Hour)
 		}, order.Delivered, delivered, once(1, 0)},
 		{"after the end, said again and again", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			for d := range time.Duration(3) {
-				w.at((48+d)*time.Hour, func() { w.tell(w.trouble(2, mail.Complained, "")) })
+				w.at((48+d)*time.Hour, func() { w.sendEvents(w.trouble(2, mail.Complained, "")) })
 			}
-			w.at(60*time.Hour, func() { w.tell(w.trouble(0, mail.Bounced, mail.Transient)) })
+			w.at(60*time.Hour, func() { w.sendEvents(w.trouble(0, mail.Bounced, mail.Transient)) })
 		}, order.Delivered, delivered, once(1, 1)},
 		{"while the workflow waits for its last mail", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(3*time.Hour, func() { w.down(48*time.Hour, order.ErrUnavailable, "SendMail") })
-			w.at(30*time.Hour, func() { w.tell(w.trouble(1, mail.Bounced, mail.Permanent)) })
+			w.at(30*time.Hour, func() { w.sendEvents(w.trouble(1, mail.Bounced, mail.Permanent)) })
 		}, order.Delivered, delivered, once(1, 0)},
 		{"of a cancelled order: it stays as it is", func(w *world) {
 			w.at(time.Minute, func() { w.cancel() })
-			w.at(time.Hour, func() { w.tell(w.trouble(0, mail.Bounced, mail.Permanent)) })
+			w.at(time.Hour, func() { w.sendEvents(w.trouble(0, mail.Bounced, mail.Permanent)) })
 		}, order.Cancelled, cancelled, once(1, 0)},
 	})
 }

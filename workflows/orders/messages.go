@@ -25,7 +25,7 @@ const (
 	// Release tells an order on hold to ask the provider again and go on.
 	Release workflows.Update[ReleaseRequest, order.Order] = "Release"
 	// Reported brings news from a provider, one or several at a time.
-	Reported workflows.Signal[[]order.News] = "Reported"
+	Reported workflows.Signal[[]order.ProviderEvent] = "Reported"
 )
 
 // Placement is the input of OrderWorkflow: the request and the shop's terms
@@ -37,7 +37,7 @@ type Placement struct {
 	Actor       string        `json:"actor"`
 	Correlation string        `json:"correlationId"`
 	Terms       Terms         `json:"terms"`
-	Carried     *Carried      `json:"carried,omitempty"` // set by the run before this one
+	Snapshot     *Snapshot      `json:"carried,omitempty"` // set by the run before this one
 }
 
 // Terms are how long things may take. They travel with the order, so that a

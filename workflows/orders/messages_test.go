@@ -12,15 +12,15 @@ import (
 	"purser/workflows/orders"
 )
 
-// answer is how an update ended.
-type answer struct {
+// updateResult is how an update ended.
+type updateResult struct {
 	result any
 	err    error
 }
 
-func (w *world) update(name, updateID string, got *answer, arg any) {
+func (w *world) update(name, updateID string, got *updateResult, arg any) {
 	if got == nil {
-		got = new(answer)
+		got = new(updateResult)
 	}
 	got.err = errors.New("no answer")
 	w.env.UpdateWorkflow(name, updateID, &testsuite.TestUpdateCallback{
@@ -30,55 +30,55 @@ func (w *world) update(name, updateID string, got *answer, arg any) {
 	}, arg)
 }
 
-func (w *world) place(updateID, hash string, got *answer) {
+func (w *world) place(updateID, hash string, got *updateResult) {
 	w.update(string(orders.Place), updateID, got, orders.PlaceRequest{Hash: hash})
 }
 
-func (w *world) cancel() *answer {
-	got := new(answer)
+func (w *world) cancel() *updateResult {
+	got := new(updateResult)
 	w.update(string(orders.Cancel), fmt.Sprintf("cancel-%d", len(w.script)), got, orders.CancelRequest{Actor: "key:shop", Reason: "changed my mind"})
 	return got
 }
 
-func (w *world) release() *answer {
-	got := new(answer)
+func (w *world) release() *updateResult {
+	got := new(updateResult)
 	w.update(string(orders.Release), "", got, orders.ReleaseRequest{Actor: "key:ops", Reason: "looked at it"})
 	return got
 }
 
-// tell reports to the order, or, if it has ended, to the one who hears late
+// sendEvents reports to the order, or, if it has ended, to the one who hears late
 // reports.
-func (w *world) tell(news ...order.News) {
+func (w *world) sendEvents(events ...order.ProviderEvent) {
 	if !w.over {
-		w.env.SignalWorkflow(string(orders.Reported), news)
+		w.env.SignalWorkflow(string(orders.Reported), events)
 		return
 	}
 	w.setByHand(false)
 	w.env = w.newEnv()
-	w.env.RegisterDelayedCallback(func() { w.env.SignalWorkflow(string(orders.Reported), news) }, 0)
+	w.env.RegisterDelayedCallback(func() { w.env.SignalWorkflow(string(orders.Reported), events) }, 0)
 	for _, c := range w.late {
 		w.env.RegisterDelayedCallback(c.Do, c.At)
 	}
-	w.env.ExecuteWorkflow(orders.LateWorkflow, orders.Late{OrderID: id})
+	w.env.ExecuteWorkflow(orders.AftercareWorkflow, orders.Aftercare{OrderID: id})
 	w.now = w.env.Now()
 	if err := w.env.GetWorkflowError(); err != nil || !w.env.IsWorkflowCompleted() {
 		w.Fatalf("the late workflow failed: %v", err)
 	}
 }
 
-func (w *world) news(n order.News) order.News {
-	w.told++
-	n.ID, n.OrderID = fmt.Sprintf("evt_%d", w.told), id
+func (w *world) event(n order.ProviderEvent) order.ProviderEvent {
+	w.eventCount++
+	n.ID, n.OrderID = fmt.Sprintf("evt_%d", w.eventCount), id
 	return n
 }
 
 // paid is the webhook of a change at the bank, which must have happened.
-func (w *world) paid(p order.PaymentNews, err error) order.News {
+func (w *world) paid(p order.PaymentEvent, err error) order.ProviderEvent {
 	w.Helper()
 	if err != nil {
 		w.Fatalf("bank: %v", err)
 	}
-	return w.news(order.News{Type: "payment_intent." + string(p.Status), Payment: &p})
+	return w.event(order.ProviderEvent{Type: "payment_intent." + string(p.Status), Payment: &p})
 }
 
 // intent is the id of the order's intent.
@@ -90,18 +90,18 @@ func (w *world) intent() string {
 	return in.ID
 }
 
-func (w *world) pay() { w.tell(w.paid(w.bank.Pay(w.intent()))) }
+func (w *world) pay() { w.sendEvents(w.paid(w.bank.Pay(w.intent()))) }
 func (w *world) decline(code, decline string) {
-	w.tell(w.paid(w.bank.Decline(w.intent(), code, decline)))
+	w.sendEvents(w.paid(w.bank.Decline(w.intent(), code, decline)))
 }
-func (w *world) scan(s order.ParcelStatus) { w.tell(w.scanned(s)) }
-func (w *world) scanned(s order.ParcelStatus) order.News {
+func (w *world) scan(s order.ParcelStatus) { w.sendEvents(w.scanned(s)) }
+func (w *world) scanned(s order.ParcelStatus) order.ProviderEvent {
 	w.Helper()
 	p, err := w.carrier.Scan(reference, s)
 	if err != nil {
 		w.Fatalf("scan %s: %v", s, err)
 	}
-	return w.news(order.News{Type: "parcel." + string(s), Parcel: &p})
+	return w.event(order.ProviderEvent{Type: "parcel." + string(s), Parcel: &p})
 }
 
 // arrive lets the parcel be picked up two hours, and delivered one day, after
@@ -147,8 +147,8 @@ func (w *world) count(k order.Kind) (n int) {
 	return n
 }
 
-// tellStory prints what happened.
-func (w *world) tellStory() {
+// logTimeline prints what happened.
+func (w *world) logTimeline() {
 	for _, e := range w.events() {
 		w.Logf("%2d %s %-20s %s → %s %s: %s [%s]", e.Seq, e.At.Format(time.DateTime), e.Kind, e.From, e.To, e.Actor, e.Why, e.Ref)
 	}

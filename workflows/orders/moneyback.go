@@ -21,53 +21,53 @@ const (
 	followWithin = 14 * 24 * time.Hour
 )
 
-// hearAside takes a report that is not about how far the order has come: money
+// handleRefundOrDispute takes a report that is not about how far the order has come: money
 // that goes back, money that is disputed. It changes no status, so it is heard
 // whatever the order does.
-func (w *orderWorkflow) hearAside(ctx workflow.Context, n order.News) (heard bool) {
+func (w *orderWorkflow) handleRefundOrDispute(ctx workflow.Context, n order.ProviderEvent) (event bool) {
 	switch {
 	case n.Refund == nil && n.Dispute == nil:
 		return false
 	case w.Status == order.Refused: // there is no record to write to
 	case n.Refund != nil:
-		w.compareMeanwhile(ctx, n.Refund.IntentID)
+		w.compareRefundsInBackground(ctx, n.Refund.IntentID)
 	default:
 		d := *n.Dispute
 		d.At = n.At
-		w.hearDispute(ctx, d)
+		w.handleDispute(ctx, d)
 	}
 	return true
 }
 
-// compareMeanwhile asks the provider what was given back of an intent, by
+// compareRefundsInBackground asks the provider what was given back of an intent, by
 // whatever hand, and tells the shopper what is new (REF-4). A provider that
 // does not say is asked for as long as a refund is followed; after a day a
 // person is told.
-func (w *orderWorkflow) compareMeanwhile(ctx workflow.Context, intentID string) {
+func (w *orderWorkflow) compareRefundsInBackground(ctx workflow.Context, intentID string) {
 	until := workflow.Now(ctx).Add(followWithin)
-	w.insist(ctx, "it is not known what was given back", intentID, until, func(ctx workflow.Context) error {
+	w.retryInBackground(ctx, "it is not known what was given back", intentID, until, func(ctx workflow.Context) error {
 		return w.compareRefunds(ctx, intentID)
 	})
 }
 
 func (w *orderWorkflow) compareRefunds(ctx workflow.Context, intentID string) error {
 	var found steps.Refunds
-	err := w.aside(ctx, workflows.PaymentsQueue, givingBackWithin, "Ask Stripe what was given back of "+intentID, do.ListRefunds, steps.IntentRef{ID: intentID}, &found)
+	err := w.stepInBackground(ctx, workflows.PaymentsQueue, refundWithin, "Ask Stripe what was given back of "+intentID, do.ListRefunds, steps.IntentRef{ID: intentID}, &found)
 	if err != nil {
 		return err
 	}
 	for _, r := range found.Refunds {
 		if w.keepRefund(ctx, r) {
-			kind, why := refundNews(r)
+			kind, why := describeRefund(r)
 			w.note(ctx, kind, stripe, why, r.ID)
 		}
 	}
-	w.tellRefunds(ctx)
+	w.notifyRefunds(ctx)
 	return nil
 }
 
-// refundNews is what a refund's state is in the order's story.
-func refundNews(r order.Refund) (order.Kind, string) {
+// describeRefund is what a refund's state is in the order's story.
+func describeRefund(r order.Refund) (order.Kind, string) {
 	switch r.Status {
 	case order.RefundSucceeded:
 		return order.PaymentRefunded, r.Amount.String() + " given back"
@@ -87,7 +87,7 @@ func (w *orderWorkflow) keepRefund(ctx workflow.Context, r order.Refund) bool {
 	case i < 0:
 		w.Refunds = append(w.Refunds, r)
 		if r.Status == order.RefundPending {
-			w.followMeanwhile(ctx, r)
+			w.followRefundInBackground(ctx, r)
 		}
 	case !r.Status.Overtakes(w.Refunds[i].Status):
 		return false
@@ -105,56 +105,56 @@ func (w *orderWorkflow) keepRefund(ctx workflow.Context, r order.Refund) bool {
 	return true
 }
 
-// followMeanwhile asks about a refund until it is no longer pending: the
+// followRefundInBackground asks about a refund until it is no longer pending: the
 // report of that may never come.
-func (w *orderWorkflow) followMeanwhile(ctx workflow.Context, r order.Refund) {
+func (w *orderWorkflow) followRefundInBackground(ctx workflow.Context, r order.Refund) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	until := workflow.Now(ctx).Add(followWithin)
 	pending := func() bool {
 		return slices.ContainsFunc(w.Refunds, func(known order.Refund) bool { return known.ID == r.ID && known.Status == order.RefundPending })
 	}
-	w.meanwhile(ctx, func(ctx workflow.Context) {
+	w.runInBackground(ctx, func(ctx workflow.Context) {
 		for wait := followFirst; ; wait = min(2*wait, 24*time.Hour) {
-			if settled, err := workflow.AwaitWithTimeout(ctx, wait, func() bool { return !pending() }); settled || err != nil {
+			if done, err := workflow.AwaitWithTimeout(ctx, wait, func() bool { return !pending() }); done || err != nil {
 				return
 			}
 			_ = w.compareRefunds(ctx, r.IntentID) // no answer: it is asked again
 			if pending() && !workflow.Now(ctx).Before(until) {
-				w.note(ctx, order.OrderUndoStuck, workflows.ActorPurser, fmt.Sprintf("a refund of %s is pending for %d days", r.Amount, followWithin/(24*time.Hour)), r.ID)
+				w.note(ctx, order.OrderCompensationStuck, workflows.ActorPurser, fmt.Sprintf("a refund of %s is pending for %d days", r.Amount, followWithin/(24*time.Hour)), r.ID)
 				return
 			}
 		}
 	})
 }
 
-// tellRefunds mails the shopper about each refund that is known to have
+// notifyRefunds mails the shopper about each refund that is known to have
 // arrived, and each that is known not to, once.
-func (w *orderWorkflow) tellRefunds(ctx workflow.Context) {
+func (w *orderWorkflow) notifyRefunds(ctx workflow.Context) {
 	for i := 0; i < len(w.Refunds); i++ { // more may come while a mail goes out
 		r := w.Refunds[i]
-		m := r.Untold()
+		m := r.PendingNotification()
 		if m == "" {
 			continue
 		}
-		w.Refunds[i].Told = r.Status
-		l := w.Letter(m)
+		w.Refunds[i].Notified = r.Status
+		l := w.MailFor(m)
 		l.Ref, l.Amount = r.ID, r.Amount
 		w.send(ctx, l)
 	}
 }
 
-// hearDispute takes the word that the shopper's bank wants money back, or what
+// handleDispute takes the word that the shopper's bank wants money back, or what
 // became of that. The shop is told when it begins: it has until a day to
 // answer (REF-6, REF-7).
-func (w *orderWorkflow) hearDispute(ctx workflow.Context, d order.Dispute) {
+func (w *orderWorkflow) handleDispute(ctx workflow.Context, d order.Dispute) {
 	i := slices.IndexFunc(w.Disputes, func(known order.Dispute) bool { return known.ID == d.ID })
 	switch {
 	case i < 0:
 		w.Disputes = append(w.Disputes, d)
-		w.note(ctx, order.PaymentDisputed, stripe, disputeNews(d), d.ID)
+		w.note(ctx, order.PaymentDisputed, stripe, describeDispute(d), d.ID)
 		if !d.Closed() {
 			ctx, _ = workflow.NewDisconnectedContext(ctx)
-			w.send(ctx, w.Letter(order.MailDispute))
+			w.send(ctx, w.MailFor(order.MailDispute))
 		}
 	case w.Disputes[i].Status == d.Status:
 	case w.Disputes[i].Closed(), d.At.Before(w.Disputes[i].At):
@@ -165,12 +165,12 @@ func (w *orderWorkflow) hearDispute(ctx workflow.Context, d order.Dispute) {
 			kind = order.DisputeClosed
 		}
 		w.Disputes[i] = d
-		w.note(ctx, kind, stripe, disputeNews(d), d.ID)
+		w.note(ctx, kind, stripe, describeDispute(d), d.ID)
 	}
 }
 
-// disputeNews is a dispute in the order's story.
-func disputeNews(d order.Dispute) string {
+// describeDispute is a dispute in the order's story.
+func describeDispute(d order.Dispute) string {
 	s := fmt.Sprintf("%s, %s: %s", d.Amount, d.Reason, d.Status)
 	if !d.AnswerBy.IsZero() && !d.Closed() {
 		s += ", to be answered by " + d.AnswerBy.UTC().Format(time.DateOnly)

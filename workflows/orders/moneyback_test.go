@@ -18,21 +18,21 @@ const (
 )
 
 // moneyBack is the report that something about an intent's refunds changed.
-func (w *world) moneyBack(n order.RefundNews) {
-	w.tell(w.news(order.News{Type: "charge.refunded", Refund: &n}))
+func (w *world) moneyBack(n order.RefundEvent) {
+	w.sendEvents(w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &n}))
 }
 
-// giveByHand gives money of the order back in the provider's dashboard.
-func (w *world) giveByHand(amount int64) {
+// refundByHand gives money of the order back in the provider's dashboard.
+func (w *world) refundByHand(amount int64) {
 	w.Helper()
-	w.given += amount
+	w.refundedByHand += amount
 	w.hand(func() {
-		_, err := w.bank.RefundIntent(context.Background(), w.intent(), order.Money{Amount: amount, Currency: "EUR"}, fmt.Sprint("by-hand-", w.given))
+		_, err := w.bank.RefundIntent(context.Background(), w.intent(), order.Money{Amount: amount, Currency: "EUR"}, fmt.Sprint("by-hand-", w.refundedByHand))
 		if err != nil {
 			w.Fatalf("bank: %v", err)
 		}
 	})
-	w.moneyBack(order.RefundNews{IntentID: w.intent()})
+	w.moneyBack(order.RefundEvent{IntentID: w.intent()})
 }
 
 // taken is an order whose money was taken by hand, and that cannot be
@@ -41,7 +41,7 @@ func (w *world) taken() {
 	w.placement.Request.ShipTo.Country = "XX"
 	w.at(time.Minute, func() {
 		w.paid(w.bank.Pay(w.intent()))
-		w.tell(w.paid(w.captureAtBank(w.intent())))
+		w.sendEvents(w.paid(w.captureAtBank(w.intent())))
 	})
 }
 
@@ -67,16 +67,16 @@ func kept(want ...order.RefundStatus) func(*testing.T, *world) {
 // when it is known to have arrived, and when it is known that it has not; each
 // once.
 func TestRefundMail(t *testing.T) {
-	settle := func(w *world, s order.RefundStatus) order.RefundNews { return w.bank.SettleRefund(w.intent(), s) }
-	sent := func(w *world, m order.Milestone) bool {
+	resolve := func(w *world, s order.RefundStatus) order.RefundEvent { return w.bank.ResolveRefund(w.intent(), s) }
+	sent := func(w *world, m order.Notification) bool {
 		return slices.ContainsFunc(w.mailer.Sent(), func(l mail.Message) bool { return l.Template == string(m) })
 	}
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"given back at once", func(w *world) { w.taken() }, order.Cancelled, also(cancelled, refunded), both(kept(order.RefundSucceeded), has(order.PaymentRefunded, ""))},
 		{"given back, and its report comes as well", func(w *world) {
 			w.taken()
-			w.at(time.Hour, func() { w.moneyBack(order.RefundNews{IntentID: w.intent()}) })
-			w.at(2*time.Hour, func() { w.moneyBack(order.RefundNews{IntentID: w.intent()}) })
+			w.at(time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
+			w.at(2*time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
 		}, order.Cancelled, also(cancelled, refunded), kept(order.RefundSucceeded)},
 		{"pending: told when it has arrived", func(w *world) {
 			w.bank.Slow = true
@@ -85,7 +85,7 @@ func TestRefundMail(t *testing.T) {
 				if sent(w, refunded) {
 					w.Errorf("told before it arrived")
 				}
-				w.moneyBack(settle(w, order.RefundSucceeded))
+				w.moneyBack(resolve(w, order.RefundSucceeded))
 			})
 			w.at(20*time.Minute, func() {
 				if !sent(w, refunded) {
@@ -96,13 +96,13 @@ func TestRefundMail(t *testing.T) {
 		{"pending, and no report ever comes: asked", func(w *world) {
 			w.bank.Slow = true
 			w.taken()
-			w.at(50*time.Hour, func() { settle(w, order.RefundSucceeded) })
+			w.at(50*time.Hour, func() { resolve(w, order.RefundSucceeded) })
 		}, order.Cancelled, also(cancelled, refunded), kept(order.RefundSucceeded)},
 		{"pending for weeks: a person is told", func(w *world) {
 			w.bank.Slow = true
 			w.taken()
-			w.at(24*time.Hour*20, func() { w.moneyBack(settle(w, order.RefundSucceeded)) })
-		}, order.Cancelled, also(cancelled, refunded), has(order.OrderUndoStuck, "pending for 14 days")},
+			w.at(24*time.Hour*20, func() { w.moneyBack(resolve(w, order.RefundSucceeded)) })
+		}, order.Cancelled, also(cancelled, refunded), has(order.OrderCompensationStuck, "pending for 14 days")},
 		{"the money of a second payment, given back", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, w.takenElsewhere)
@@ -111,42 +111,42 @@ func TestRefundMail(t *testing.T) {
 		{"by hand, in parts, after the delivery: each told", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
-			w.at(48*time.Hour, func() { w.giveByHand(500) })
-			w.at(72*time.Hour, func() { w.giveByHand(700) })
-			w.at(73*time.Hour, func() { w.moneyBack(order.RefundNews{IntentID: w.intent()}) })
+			w.at(48*time.Hour, func() { w.refundByHand(500) })
+			w.at(72*time.Hour, func() { w.refundByHand(700) })
+			w.at(73*time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
 		}, order.Delivered, also(delivered, refunded, refunded), both(kept(order.RefundSucceeded, order.RefundSucceeded), has(order.PaymentRefunded, "7.00 EUR"))},
 		{"by hand, on the way; two reports at once are one mail", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
-				w.giveByHand(500)
-				w.moneyBack(order.RefundNews{IntentID: w.intent()})
+				w.refundByHand(500)
+				w.moneyBack(order.RefundEvent{IntentID: w.intent()})
 			})
 			w.arrive(2 * time.Hour)
 		}, order.Delivered, also(delivered, refunded), kept(order.RefundSucceeded)},
 		{"the bank cannot be asked at first", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
-			w.at(48*time.Hour, func() { w.fail("Refunds", 3, order.ErrUnavailable); w.giveByHand(500) })
+			w.at(48*time.Hour, func() { w.fail("Refunds", 3, order.ErrUnavailable); w.refundByHand(500) })
 		}, order.Delivered, also(delivered, refunded), has(order.StepDelayed, "given back")},
 		{"the bank cannot be asked for days: a person is told, and the shopper at last", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
-			w.at(48*time.Hour, func() { w.down(24*5*time.Hour, order.ErrUnavailable, "Refunds"); w.giveByHand(500) })
+			w.at(48*time.Hour, func() { w.down(24*5*time.Hour, order.ErrUnavailable, "Refunds"); w.refundByHand(500) })
 		}, order.Delivered, also(delivered, refunded), both(
-			kept(order.RefundSucceeded), has(order.OrderUndoStuck, "it is not known what was given back"))},
+			kept(order.RefundSucceeded), has(order.OrderCompensationStuck, "it is not known what was given back"))},
 		{"the bank refuses to say for good: a person is told, and the order ends", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() {
 				w.down(1000*24*time.Hour, order.ErrRejected, "Refunds")
-				w.moneyBack(order.RefundNews{IntentID: w.intent()})
-				if told := w.count(order.OrderUndoStuck); told < 5 || told > 30 {
-					w.Errorf("a person is told %d times", told)
+				w.moneyBack(order.RefundEvent{IntentID: w.intent()})
+				if notified := w.count(order.OrderCompensationStuck); notified < 5 || notified > 30 {
+					w.Errorf("a person is told %d times", notified)
 				}
 			})
-		}, order.Delivered, delivered, has(order.OrderUndoStuck, "Purser asks no more")},
+		}, order.Delivered, delivered, has(order.OrderCompensationStuck, "Purser asks no more")},
 		{"a report of a refund for an order that waits for its payment", func(w *world) {
-			w.at(time.Minute, func() { w.moneyBack(order.RefundNews{IntentID: w.intent()}) })
+			w.at(time.Minute, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
 			w.at(2*time.Minute, w.pay)
 			w.arrive(0)
 		}, order.Delivered, delivered, kept()},
@@ -159,7 +159,7 @@ func TestRefundFailed(t *testing.T) {
 	for name, c := range map[string]struct {
 		slow  bool
 		after time.Duration
-		mails []order.Milestone
+		mails []order.Notification
 	}{
 		"when it was pending": {true, time.Hour, also(cancelled, lost)},
 		"weeks later":         {false, 20 * 24 * time.Hour, also(cancelled, refunded, lost)},
@@ -169,14 +169,14 @@ func TestRefundFailed(t *testing.T) {
 			w.bank.Slow = c.slow
 			w.taken()
 			w.at(c.after, func() {
-				n := w.bank.SettleRefund(w.intent(), order.RefundFailed)
+				n := w.bank.ResolveRefund(w.intent(), order.RefundFailed)
 				w.moneyBack(n)
 				w.moneyBack(n)
 			})
 			// Reported late, and so that it would be given back anew.
-			w.at(c.after+time.Hour, func() { w.tell(w.paid(w.news0())) })
+			w.at(c.after+time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 			w.run().mailed(c.mails...)
-			w.keptStory(w.order())
+			w.checkTimeline(w.order())
 			kept(order.RefundFailed)(t, w)
 			has(order.RefundHasFailed, "the bank did not take 29.00 EUR")(t, w)
 			if o := w.order(); o.Payment.Refunded != 0 || w.called("RefundIntent") != 1 {
@@ -190,7 +190,7 @@ func TestRefundFailed(t *testing.T) {
 // with the day by which to answer, once for each.
 func TestDispute(t *testing.T) {
 	dispute := func(w *world, dp, status string) {
-		w.tell(w.news(order.News{Type: "charge.dispute." + status, Dispute: &order.Dispute{
+		w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute." + status, Dispute: &order.Dispute{
 			ID: dp, IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status, AnswerBy: workflowtest.Start.Add(9 * 24 * time.Hour),
 		}}))
 	}
@@ -202,7 +202,7 @@ func TestDispute(t *testing.T) {
 		}
 	}
 	const disputed = order.MailDispute
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"after the delivery, won", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
@@ -218,13 +218,13 @@ func TestDispute(t *testing.T) {
 		}},
 		{"reports in another order than things happened in", func(w *world) {
 			w.at(time.Minute, w.pay)
-			said := func(status string, at time.Duration) order.News {
-				return w.news(order.News{Type: "charge.dispute.updated", At: workflowtest.Start.Add(at), Dispute: &order.Dispute{
+			said := func(status string, at time.Duration) order.ProviderEvent {
+				return w.event(order.ProviderEvent{Type: "charge.dispute.updated", At: workflowtest.Start.Add(at), Dispute: &order.Dispute{
 					ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status,
 				}})
 			}
-			w.at(time.Hour, func() { w.tell(said("under_review", time.Hour)) })
-			w.at(2*time.Hour, func() { w.tell(said("needs_response", 30*time.Minute)) })
+			w.at(time.Hour, func() { w.sendEvents(said("under_review", time.Hour)) })
+			w.at(2*time.Hour, func() { w.sendEvents(said("needs_response", 30*time.Minute)) })
 			w.arrive(3 * time.Hour)
 		}, order.Delivered, also(delivered, disputed), func(t *testing.T, w *world) {
 			has(order.EventIgnored, "late report")(t, w)
@@ -249,9 +249,9 @@ func TestDispute(t *testing.T) {
 	})
 }
 
-// TestRefundsAskedAside: while the provider cannot be asked about refunds, and
+// TestRefundsAskedInBackground: while the provider cannot be asked about refunds, and
 // after that, the order says what it waits for itself.
-func TestRefundsAskedAside(t *testing.T) {
+func TestRefundsAskedInBackground(t *testing.T) {
 	on := func(w *world, want string) {
 		w.Helper()
 		if o := w.order(); o.Waiting == nil || o.Waiting.On != want {
@@ -265,20 +265,20 @@ func TestRefundsAskedAside(t *testing.T) {
 			w.at(time.Hour, func() {
 				w.down(2*time.Hour, order.ErrUnavailable, "Refunds")
 				for range 3 {
-					w.moneyBack(order.RefundNews{IntentID: w.intent()})
+					w.moneyBack(order.RefundEvent{IntentID: w.intent()})
 				}
 				if parts > 0 {
-					w.giveByHand(parts)
+					w.refundByHand(parts)
 				}
 			})
 			w.at(90*time.Minute, func() { on(w, "carrier") })
 			w.at(150*time.Minute, func() { on(w, "carrier") })
-			w.at(5*time.Hour, func() { w.tell(w.trouble(0, mail.Bounced, mail.Transient)) })
+			w.at(5*time.Hour, func() { w.sendEvents(w.trouble(0, mail.Bounced, mail.Transient)) })
 			w.at(6*time.Hour, func() { on(w, "carrier") })
 			w.arrive(7 * time.Hour)
 			w.run()
 			if t.Failed() {
-				w.tellStory()
+				w.logTimeline()
 			}
 		})
 	}

@@ -28,9 +28,9 @@ type Outcome struct {
 // newest first, and ends cancelled or expired with a reason. A declined card
 // is part of the story, never a failure of the workflow.
 func OrderWorkflow(ctx workflow.Context, p Placement) (Outcome, error) {
-	w := pickUp(p)
-	selling, abandon := workflow.WithCancel(ctx)
-	w.abandon = abandon
+	w := restore(p)
+	selling, cancelSelling := workflow.WithCancel(ctx)
+	w.cancelSelling = cancelSelling
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	if err := w.listen(ctx); err != nil {
 		return Outcome{}, err
@@ -43,7 +43,7 @@ func OrderWorkflow(ctx workflow.Context, p Placement) (Outcome, error) {
 		return Outcome{}, err
 	}
 	if err != nil {
-		err = w.undo(ctx, err)
+		err = w.compensate(ctx, err)
 	}
 	if err != nil {
 		return Outcome{}, err
@@ -113,10 +113,10 @@ func (w *orderWorkflow) close(ctx workflow.Context) (Outcome, error) {
 	if err := w.show(ctx); err != nil {
 		return Outcome{}, err
 	}
-	idle := func() bool { return w.chores == 0 && workflow.AllHandlersFinished(ctx) }
+	idle := func() bool { return w.pendingTasks == 0 && workflow.AllHandlersFinished(ctx) }
 	for {
-		for n := range w.takeNews(ctx) {
-			w.hearTooLate(ctx, n)
+		for n := range w.takeEvents(ctx) {
+			w.handleLate(ctx, n)
 		}
 		if err := w.save(ctx); err != nil {
 			return Outcome{}, err

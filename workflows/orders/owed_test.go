@@ -19,7 +19,7 @@ func (w *world) takenElsewhere() {
 	if err != nil {
 		w.Fatalf("bank: %v", err)
 	}
-	w.tell(w.paid(w.captureAtBank(in.ID)))
+	w.sendEvents(w.paid(w.captureAtBank(in.ID)))
 }
 
 // lives checks that the workflow has not ended, and where the order stands.
@@ -30,34 +30,34 @@ func (w *world) lives(s order.Status) {
 	}
 }
 
-// TestOwed is a second payment that cannot be given back for a while (PAY-18):
+// TestRefundOutstanding is a second payment that cannot be given back for a while (PAY-18):
 // the order goes its way meanwhile, its workflow stays until the money is back.
-func TestOwed(t *testing.T) {
-	givenBack := both(has(order.PaymentRefunded, "second payment; 29.00 EUR given back"), has(order.OrderUndoStuck, "cannot be given back"))
-	var got *answer
+func TestRefundOutstanding(t *testing.T) {
+	secondRefunded := both(has(order.PaymentRefunded, "second payment; 29.00 EUR given back"), has(order.OrderCompensationStuck, "cannot be given back"))
+	var got *updateResult
 	for name, kind := range map[string]error{"refused": order.ErrRejected, "in another state": order.ErrState, "unknown": order.ErrNoSuch} {
-		owed := func(w *world, from, until time.Duration) {
+		outstanding := func(w *world, from, until time.Duration) {
 			w.down(until, kind, "RefundIntent")
 			w.at(from, w.takenElsewhere)
 		}
 		t.Run(name, func(t *testing.T) {
-			tellAll(t, []story{
+			runScenarios(t, []scenario{
 				{"the order expires in time", func(w *world) {
-					owed(w, time.Minute, 40*time.Hour)
+					outstanding(w, time.Minute, 40*time.Hour)
 					w.at(31*time.Minute, func() { w.lives(order.Expired) })
 					w.at(39*time.Hour, func() { w.lives(order.Expired) })
-				}, order.Expired, also(expired, refunded), givenBack},
+				}, order.Expired, also(expired, refunded), secondRefunded},
 				{"the order is followed to the doorstep", func(w *world) {
-					owed(w, time.Minute, 60*time.Hour)
-					w.at(2*time.Minute, func() { w.tell(w.paid(w.bank.Pay("pi_1"))) })
+					outstanding(w, time.Minute, 60*time.Hour)
+					w.at(2*time.Minute, func() { w.sendEvents(w.paid(w.bank.Pay("pi_1"))) })
 					w.arrive(0)
 					w.at(3*time.Hour, func() { w.lives(order.Shipped) })
 					w.at(50*time.Hour, func() { w.lives(order.Delivered) })
-				}, order.Delivered, also(delivered, refunded), givenBack},
+				}, order.Delivered, also(delivered, refunded), secondRefunded},
 			})
 		})
 	}
-	tellAll(t, []story{{"the order can be cancelled", func(w *world) {
+	runScenarios(t, []scenario{{"the order can be cancelled", func(w *world) {
 		w.down(40*time.Hour, order.ErrRejected, "RefundIntent")
 		w.at(time.Minute, w.takenElsewhere)
 		w.at(2*time.Minute, func() { got = w.cancel() })
@@ -67,30 +67,30 @@ func TestOwed(t *testing.T) {
 				w.Errorf("the caller was told %q", got.refusal())
 			}
 		})
-	}, order.Cancelled, also(cancelled, refunded), givenBack}})
+	}, order.Cancelled, also(cancelled, refunded), secondRefunded}})
 }
 
-// TestOwedLate is money for a cancelled order that cannot be given back at
+// TestRefundOutstandingAfterEnd is money for a cancelled order that cannot be given back at
 // first (REC-10): whoever hears late reports stays until it is.
-func TestOwedLate(t *testing.T) {
+func TestRefundOutstandingAfterEnd(t *testing.T) {
 	for name, kind := range map[string]error{"refused": order.ErrRejected, "in another state": order.ErrState} {
 		t.Run(name, func(t *testing.T) {
-			tellAll(t, []story{{"for two days", func(w *world) {
+			runScenarios(t, []scenario{{"for two days", func(w *world) {
 				w.at(time.Minute, func() { w.cancel() })
 				w.at(time.Hour, func() {
 					w.down(48*time.Hour, kind, "CancelIntent")
 					w.second()
 				})
 			}, order.Cancelled, cancelled, both(
-				has(order.OrderUndoStuck, "after the order had ended; cannot be given back"),
+				has(order.OrderCompensationStuck, "after the order had ended; cannot be given back"),
 				has(order.PaymentVoided, "after the order had ended; given back"))}})
 		})
 	}
 }
 
-// TestOwedShown (REC-2, PAY-18): money that is owed goes on being shown when
+// TestRefundOutstandingShown (REC-2, PAY-18): money that is owed goes on being shown when
 // what was given back of the same intent is reported and compared meanwhile.
-func TestOwedShown(t *testing.T) {
+func TestRefundOutstandingShown(t *testing.T) {
 	w := newWorld(t)
 	w.down(40*time.Hour, order.ErrRejected, "RefundIntent")
 	w.at(time.Minute, w.takenElsewhere)
@@ -103,7 +103,7 @@ func TestOwedShown(t *testing.T) {
 			})
 		}
 	}
-	w.at(16*time.Hour, func() { w.moneyBack(order.RefundNews{IntentID: "pi_2"}) })
+	w.at(16*time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: "pi_2"}) })
 	shows("operator", 15*time.Hour, 17*time.Hour, 30*time.Hour)
 	w.run().ended(order.Expired)
 	if w.seen.WaitingOn != "" {
@@ -111,8 +111,8 @@ func TestOwedShown(t *testing.T) {
 	}
 }
 
-// TestUndoMoney is an undo whose money was, or cannot be, given back (PAY-9).
-func TestUndoMoney(t *testing.T) {
+// TestCompensateMoney is an undo whose money was, or cannot be, given back (PAY-9).
+func TestCompensateMoney(t *testing.T) {
 	// nowhere is an intent the bank does not know (any more).
 	nowhere := func(w *world) {
 		w.at(time.Minute, func() {
@@ -129,7 +129,7 @@ func TestUndoMoney(t *testing.T) {
 			w.Errorf("%s after placing the order is %s, waiting for %+v", w.clock().Sub(workflowtest.Start), o.Status, o.Waiting)
 		}
 	}
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"refunded by hand before: undone", func(w *world) {
 			w.taken()
 			w.carrier.Before = func(op, _ string) error {
@@ -157,7 +157,7 @@ func TestUndoMoney(t *testing.T) {
 			w.at(23*time.Hour, func() { held(w, false) })
 			w.at(26*time.Hour, func() { held(w, true) })
 			w.at(61*time.Hour, func() { w.release() })
-		}, order.Cancelled, also(cancelled, refunded), has(order.OrderUndoStuck, "cannot be given back")},
+		}, order.Cancelled, also(cancelled, refunded), has(order.OrderCompensationStuck, "cannot be given back")},
 		{"an intent the bank does not know: one release ends it", func(w *world) {
 			nowhere(w)
 			w.at(time.Hour, func() { held(w, true) })
@@ -167,6 +167,6 @@ func TestUndoMoney(t *testing.T) {
 					w.Errorf("a minute after the release the order is %s", s)
 				}
 			})
-		}, order.Cancelled, cancelled, has(order.OrderUndoStuck, "cannot be given back")},
+		}, order.Cancelled, cancelled, has(order.OrderCompensationStuck, "cannot be given back")},
 	})
 }

@@ -27,14 +27,14 @@ func (w *orderWorkflow) bookParcel(ctx workflow.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case workflows.IsFailure(err, activities.FailureRejected):
-		return setback{order.Cancelled, "the carrier cannot take the parcel: " + workflows.Reason(err), "it cannot be delivered to this address"}
+		return abortError{order.Cancelled, "the carrier cannot take the parcel: " + workflows.Reason(err), "it cannot be delivered to this address"}
 	case err != nil:
-		return setback{order.Cancelled, "the carrier could not be reached while the money was held: " + workflows.Reason(err), "it could not be shipped in time"}
+		return abortError{order.Cancelled, "the carrier could not be reached while the money was held: " + workflows.Reason(err), "it could not be shipped in time"}
 	}
 	w.Shipment.LabelID, w.Shipment.Tracking, w.Shipment.Carrier, w.Shipment.Status = p.LabelID, p.Tracking, p.Carrier, order.ParcelBooked
 	if p.Status == order.ParcelVoided { // at the carrier's desk: nothing may be charged for it
 		w.Shipment.Status = p.Status
-		return setback{order.Cancelled, "the carrier has voided the parcel", "it could not be shipped"}
+		return abortError{order.Cancelled, "the carrier has voided the parcel", "it could not be shipped"}
 	}
 	// One found under its reference may be under way already: that is news.
 	w.found = p.Status
@@ -56,11 +56,11 @@ func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 		w.moved = workflow.Now(ctx)
 	}
 	if w.found.Overtakes(w.Shipment.Status) {
-		w.hearParcel(ctx, order.ParcelNews{Reference: w.Shipment.Reference, Status: w.found, Note: "found under way"})
+		w.handleShipmentEvent(ctx, order.ShipmentEvent{Reference: w.Shipment.Reference, Status: w.found, Note: "found under way"})
 	}
 	for {
-		for n := range w.takeNews(ctx) {
-			w.hearOnTheWay(ctx, n)
+		for n := range w.takeEvents(ctx) {
+			w.handleAfterCapture(ctx, n)
 		}
 		if w.Status.Final() {
 			return nil
@@ -82,11 +82,11 @@ func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 			}
 			on.On, on.Then = operator, "the carrier is asked again about the parcel, which has not moved since "+w.moved.UTC().Format(time.DateOnly)
 		}
-		heard, err := w.rest(ctx, on)
+		event, err := w.waitForEvent(ctx, on)
 		if err != nil {
 			return err
 		}
-		if heard {
+		if event {
 			continue
 		}
 		w.askAboutParcel(ctx)
@@ -119,7 +119,7 @@ func (w *orderWorkflow) askAboutParcel(ctx workflow.Context) {
 	if missed {
 		w.note(ctx, order.ParcelScanned, carrier, "known again: "+string(p.Status), w.Shipment.Tracking)
 	}
-	w.hearParcel(ctx, order.ParcelNews{Reference: p.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: p.Status, Note: "asked"})
+	w.handleShipmentEvent(ctx, order.ShipmentEvent{Reference: p.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: p.Status, Note: "asked"})
 }
 
 // holdParcel stops a paid order whose parcel the carrier has voided, until an
@@ -130,7 +130,7 @@ func (w *orderWorkflow) holdParcel(ctx workflow.Context) error {
 		w.become(ctx, order.OnHold, order.OrderOnHold, carrier, w.Reason, w.Shipment.Tracking)
 	}
 	for w.released == nil {
-		if _, err := w.rest(ctx, order.Waiting{On: operator, About: w.Shipment.Tracking}); err != nil {
+		if _, err := w.waitForEvent(ctx, order.Waiting{On: operator, About: w.Shipment.Tracking}); err != nil {
 			return err
 		}
 		w.noteWhileHeld(ctx)
@@ -142,18 +142,18 @@ func (w *orderWorkflow) holdParcel(ctx workflow.Context) error {
 	return nil
 }
 
-// hearOnTheWay takes a report that comes after the money was taken.
-func (w *orderWorkflow) hearOnTheWay(ctx workflow.Context, n order.News) {
+// handleAfterCapture takes a report that comes after the money was taken.
+func (w *orderWorkflow) handleAfterCapture(ctx workflow.Context, n order.ProviderEvent) {
 	switch {
 	case n.Parcel != nil:
-		w.hearParcel(ctx, *n.Parcel)
+		w.handleShipmentEvent(ctx, *n.Parcel)
 	case n.Payment != nil:
-		w.hearAfterCapture(ctx, n)
+		w.handlePaymentAfterCapture(ctx, n)
 	}
 }
 
-// hearParcel moves the order along with its parcel, forwards only (WHK-9).
-func (w *orderWorkflow) hearParcel(ctx workflow.Context, p order.ParcelNews) {
+// handleShipmentEvent moves the order along with its parcel, forwards only (WHK-9).
+func (w *orderWorkflow) handleShipmentEvent(ctx workflow.Context, p order.ShipmentEvent) {
 	switch {
 	case p.Reference != w.Shipment.Reference:
 		w.note(ctx, order.EventIgnored, carrier, "report about another parcel: "+p.Reference, p.LabelID)

@@ -11,7 +11,7 @@ import (
 // TestParcel is the goods' way (SHP-1 to SHP-4).
 func TestParcel(t *testing.T) {
 	paid := func(w *world) { w.at(time.Minute, w.pay) }
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"the carrier refuses", func(w *world) {
 			w.placement.Request.ShipTo.Country = "XX"
 			paid(w)
@@ -46,17 +46,17 @@ func TestParcel(t *testing.T) {
 				booked := w.scanned(order.ParcelBooked)
 				moving, again := w.scanned(order.ParcelInTransit), w.scanned(order.ParcelInTransit)
 				out := w.scanned(order.ParcelOutForDelivery)
-				w.tell(out, moving)
-				w.tell(again, booked, moving)
+				w.sendEvents(out, moving)
+				w.sendEvents(again, booked, moving)
 				done := w.scanned(order.ParcelDelivered)
-				w.tell(done, out, done)
-				w.tell(moving)
+				w.sendEvents(done, out, done)
+				w.sendEvents(moving)
 			})
 		}, order.Delivered, delivered, has(order.EventIgnored, "late report")},
 		{"delivered, and no other scan ever came", func(w *world) {
 			paid(w)
 			w.at(time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, []order.Milestone{order.MailConfirmation, order.MailDelivered}, nil},
+		}, order.Delivered, []order.Notification{order.MailConfirmation, order.MailDelivered}, nil},
 		{"a problem on the way, then delivered", func(w *world) {
 			paid(w)
 			w.at(time.Hour, func() { w.scan(order.ParcelInTransit) })
@@ -71,19 +71,19 @@ func TestParcel(t *testing.T) {
 		{"a report about another parcel", func(w *world) {
 			paid(w)
 			w.at(time.Hour, func() {
-				w.tell(w.news(order.News{Type: "x", Parcel: &order.ParcelNews{Reference: "another", Status: order.ParcelDelivered}}))
+				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Parcel: &order.ShipmentEvent{Reference: "another", Status: order.ParcelDelivered}}))
 			})
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, has(order.EventIgnored, "another parcel")},
 		{"PAY-15 F19 the reservation lapsed and the goods were sold while paying", func(w *world) {
-			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Think(w.intent()))) })
+			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
 			w.at(2*time.Hour, func() { w.sell(onHand) })
-			w.at(3*time.Hour, func() { w.tell(w.paid(w.bank.Authenticate(w.intent(), true))) })
+			w.at(3*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
 			w.at(4*time.Hour, func() { w.unsell() })
 		}, order.Cancelled, cancelled, has(order.OrderCancelled, "sold out")},
 		{"PAY-15 the reservation lapsed, but the goods are still there", func(w *world) {
-			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Think(w.intent()))) })
-			w.at(3*time.Hour, func() { w.tell(w.paid(w.bank.Authenticate(w.intent(), true))) })
+			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
+			w.at(3*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
 			w.arrive(4 * time.Hour)
 		}, order.Delivered, delivered, nil},
 	})
@@ -114,14 +114,14 @@ func (w *world) unsell() {
 
 // TestStuck is a parcel that cannot be given back: an operator must help.
 func TestStuck(t *testing.T) {
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"the carrier refuses to void until someone called", func(w *world) {
 			w.down(6*time.Hour, order.ErrState, "VoidParcel")
 			w.down(6*time.Hour, order.ErrRejected, "CaptureIntent")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.release() })
 			w.at(7*time.Hour, func() { w.release() })
-		}, order.Cancelled, cancelled, both(has(order.OrderUndoStuck, "give the parcel back"), func(t *testing.T, w *world) {
+		}, order.Cancelled, cancelled, both(has(order.OrderCompensationStuck, "give the parcel back"), func(t *testing.T, w *world) {
 			if r := w.outcome.Reason; r[:25] != "the money could not be ta" {
 				t.Errorf("the reason is %q", r)
 			}
@@ -132,13 +132,13 @@ func TestStuck(t *testing.T) {
 			w.at(20*time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() { w.release() })
 			w.at(4*time.Hour, func() { w.release() })
-		}, order.Cancelled, cancelled, both(oneIntent, has(order.OrderUndoStuck, "money"))},
+		}, order.Cancelled, cancelled, both(oneIntent, has(order.OrderCompensationStuck, "money"))},
 		{"the refund is refused until someone called", func(w *world) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.fail("RefundIntent", 1, order.ErrRejected)
 			w.at(time.Minute, func() {
 				w.paid(w.bank.Pay(w.intent()))
-				w.tell(w.paid(w.captureAtBank(w.intent())))
+				w.sendEvents(w.paid(w.captureAtBank(w.intent())))
 			})
 			w.at(time.Hour, func() { w.release() })
 		}, order.Cancelled, also(cancelled, refunded), both(has(order.PaymentRefunded, ""), counted("RefundIntent", 2))},
@@ -147,7 +147,7 @@ func TestStuck(t *testing.T) {
 			w.fail("RefundIntent", 2, order.ErrUnknownOutcome)
 			w.at(time.Minute, func() {
 				w.paid(w.bank.Pay(w.intent()))
-				w.tell(w.paid(w.captureAtBank(w.intent())))
+				w.sendEvents(w.paid(w.captureAtBank(w.intent())))
 			})
 		}, order.Cancelled, also(cancelled, refunded), counted("RefundIntent", 3)},
 	})

@@ -28,11 +28,11 @@ func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 		return ctx.Err()
 	case workflows.IsFailure(err, activities.FailureMinimum):
 		w.failure = activities.FailureMinimum // the caller is told so
-		return setback{order.Cancelled, "the payment provider does not take so little: " + workflows.Reason(err), "the payment could not be taken"}
+		return abortError{order.Cancelled, "the payment provider does not take so little: " + workflows.Reason(err), "the payment could not be taken"}
 	case workflows.IsFailure(err, activities.FailureRejected):
-		return setback{order.Cancelled, "the payment provider cannot take this payment: " + workflows.Reason(err), "the payment could not be taken"}
+		return abortError{order.Cancelled, "the payment provider cannot take this payment: " + workflows.Reason(err), "the payment could not be taken"}
 	case err != nil:
-		return setback{order.Expired, "the payment provider could not be reached in time: " + workflows.Reason(err), ""}
+		return abortError{order.Expired, "the payment provider could not be reached in time: " + workflows.Reason(err), ""}
 	}
 	w.Payment.IntentID, w.Payment.Status, w.sealed = made.Intent.ID, made.Intent.Status, made.SealedSecret
 	if w.Status == order.Placed {
@@ -71,11 +71,11 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 			return err
 		}
 	}
-	patience := w.placement.Terms.AskAfter
-	ask := workflow.Now(ctx).Add(patience)
+	interval := w.placement.Terms.AskAfter
+	ask := workflow.Now(ctx).Add(interval)
 	for w.Payment.Authorized == 0 {
-		for n := range w.takeNews(ctx) {
-			if err := w.hearPayment(ctx, n); err != nil {
+		for n := range w.takeEvents(ctx) {
+			if err := w.handlePaymentEvent(ctx, n); err != nil {
 				return err
 			}
 			if w.Payment.Authorized > 0 {
@@ -86,7 +86,7 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 			break
 		}
 		if until := w.retryUntil(); !until.IsZero() {
-			ask, patience = until, w.placement.Terms.AskAfter
+			ask, interval = until, w.placement.Terms.AskAfter
 		}
 		on, at := *w.waitingForPayment(), ask
 		switch overdue := !workflow.Now(ctx).Before(on.Until); {
@@ -97,11 +97,11 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 		case on.Until.Before(ask):
 			at = on.Until
 		}
-		heard, err := w.rest(ctx, on, at)
+		event, err := w.waitForEvent(ctx, on, at)
 		switch {
 		case err != nil:
 			return err
-		case heard:
+		case event:
 			continue
 		}
 		if err := w.askAboutPayment(ctx); err != nil {
@@ -109,11 +109,11 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 		}
 		last := !workflow.Now(ctx).Before(w.payBy())
 		if last && w.Payment.Authorized == 0 && w.Payment.Status != order.Processing {
-			return setback{order.Expired, "not paid within " + w.placement.Terms.PayWithin.String(), ""}
+			return abortError{order.Expired, "not paid within " + w.placement.Terms.PayWithin.String(), ""}
 		}
-		w.tellOfDecline(ctx)
-		patience = min(2*patience, time.Hour)
-		ask = workflow.Now(ctx).Add(patience)
+		w.notifyDecline(ctx)
+		interval = min(2*interval, time.Hour)
+		ask = workflow.Now(ctx).Add(interval)
 	}
 	return w.keepStock(ctx)
 }
@@ -127,7 +127,7 @@ func (w *orderWorkflow) keepStock(ctx workflow.Context) error {
 	w.stock, w.attempt = order.StockKeep, "capture"
 	err := w.save(ctx)
 	if workflows.IsFailure(err, activities.FailureOutOfStock) {
-		return setback{order.Cancelled, "sold out while the payment was on its way", "a product sold out while you were paying"}
+		return abortError{order.Cancelled, "sold out while the payment was on its way", "a product sold out while you were paying"}
 	}
 	return err
 }
@@ -142,33 +142,33 @@ func (w *orderWorkflow) askAboutPayment(ctx workflow.Context) error {
 	if err != nil {
 		return w.hold(ctx, "Stripe does not know the payment intent: "+workflows.Reason(err))
 	}
-	return w.weigh(ctx, in.News(), true)
+	return w.applyPaymentEvent(ctx, in.PaymentEvent(), true)
 }
 
-// hearPayment weighs a report that comes while the order waits for its money.
-func (w *orderWorkflow) hearPayment(ctx workflow.Context, n order.News) error {
+// handlePaymentEvent weighs a report that comes while the order waits for its money.
+func (w *orderWorkflow) handlePaymentEvent(ctx workflow.Context, n order.ProviderEvent) error {
 	switch {
 	case n.Payment == nil:
 		w.note(ctx, order.EventIgnored, carrier, "a parcel report before there is a parcel: "+n.Type, n.ID)
 		return nil
 	case n.Payment.IntentID != w.Payment.IntentID:
-		w.hearStray(ctx, *n.Payment)
+		w.refundDuplicatePayment(ctx, *n.Payment)
 		return nil
 	}
-	return w.weigh(ctx, *n.Payment, false)
+	return w.applyPaymentEvent(ctx, *n.Payment, false)
 }
 
-// weigh draws the consequence of what is said about our intent. A report that
+// applyPaymentEvent draws the consequence of what is said about our intent. A report that
 // is legal and matches the order is taken at its word (its signature was
 // checked); in doubt the provider is asked, and what it says is certain.
-func (w *orderWorkflow) weigh(ctx workflow.Context, p order.PaymentNews, certain bool) error {
+func (w *orderWorkflow) applyPaymentEvent(ctx workflow.Context, p order.PaymentEvent, certain bool) error {
 	if w.Payment.Authorized > 0 && p.Status != order.Succeeded {
 		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("late report %q", p.Status), p.IntentID)
 		return nil
 	}
 	switch p.Status {
 	case order.RequiresCapture, order.Succeeded:
-		return w.weighMoney(ctx, p)
+		return w.verifyAuthorization(ctx, p)
 	case order.RequiresPaymentMethod, order.RequiresConfirmation:
 		if p.Failed && p.Decline != nil && (w.Payment.Decline == nil || !certain) {
 			w.Payment.Decline = p.Decline
@@ -202,9 +202,9 @@ func (w *orderWorkflow) weigh(ctx workflow.Context, p order.PaymentNews, certain
 	return nil
 }
 
-// weighMoney checks held (or already taken) money against the order before
+// verifyAuthorization checks held (or already taken) money against the order before
 // anything is believed (PAY-10).
-func (w *orderWorkflow) weighMoney(ctx workflow.Context, p order.PaymentNews) error {
+func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.PaymentEvent) error {
 	held := p.Capturable
 	if p.Status == order.Succeeded {
 		held = p.Received
@@ -231,7 +231,7 @@ func (w *orderWorkflow) hold(ctx workflow.Context, why string) error {
 
 func (w *orderWorkflow) awaitRelease(ctx workflow.Context) error {
 	for w.released == nil {
-		if _, err := w.rest(ctx, order.Waiting{On: operator, About: w.Payment.IntentID}); err != nil {
+		if _, err := w.waitForEvent(ctx, order.Waiting{On: operator, About: w.Payment.IntentID}); err != nil {
 			return err
 		}
 		w.noteWhileHeld(ctx)
@@ -247,9 +247,9 @@ func (w *orderWorkflow) awaitRelease(ctx workflow.Context) error {
 // after the decision the provider is asked for the truth anyway. Only money
 // that is not this order's is dealt with.
 func (w *orderWorkflow) noteWhileHeld(ctx workflow.Context) {
-	for n := range w.takeNews(ctx) {
+	for n := range w.takeEvents(ctx) {
 		if n.Payment != nil && n.Payment.IntentID != w.Payment.IntentID {
-			w.hearStray(ctx, *n.Payment)
+			w.refundDuplicatePayment(ctx, *n.Payment)
 			continue
 		}
 		w.note(ctx, order.EventIgnored, stripe, "on hold: "+n.Type, n.ID)
@@ -260,7 +260,7 @@ func (w *orderWorkflow) noteWhileHeld(ctx workflow.Context) {
 func (w *orderWorkflow) capturePayment(ctx workflow.Context) error {
 	if w.Payment.Captured == 0 {
 		var in order.Intent
-		err := w.step(ctx, workflows.PaymentsQueue, authorizationLasts, "Capture "+w.Total.String(), do.CaptureIntent, steps.Movement{
+		err := w.step(ctx, workflows.PaymentsQueue, authorizationLasts, "Capture "+w.Total.String(), do.CaptureIntent, steps.CaptureRequest{
 			IntentID: w.Payment.IntentID, Amount: w.Total, Key: order.Key(w.ID, "capture", w.Payment.Generation),
 		}, &in)
 		if workflows.IsFailure(err, activities.FailureState) { // taken or let go behind our back: which?
@@ -268,9 +268,9 @@ func (w *orderWorkflow) capturePayment(ctx workflow.Context) error {
 		}
 		switch {
 		case err != nil:
-			return setback{order.Cancelled, "the money could not be taken: " + workflows.Reason(err), "the payment could not be taken"}
+			return abortError{order.Cancelled, "the money could not be taken: " + workflows.Reason(err), "the payment could not be taken"}
 		case in.Status != order.Succeeded || in.Received != w.Total.Amount:
-			return setback{order.Cancelled, fmt.Sprintf("Stripe took %d instead of %s", in.Received, w.Total), "the payment could not be taken"}
+			return abortError{order.Cancelled, fmt.Sprintf("Stripe took %d instead of %s", in.Received, w.Total), "the payment could not be taken"}
 		}
 		w.Payment.Status, w.Payment.Captured = in.Status, in.Received
 	}
@@ -282,12 +282,12 @@ func (w *orderWorkflow) capturePayment(ctx workflow.Context) error {
 	return nil
 }
 
-// hearAfterCapture takes a payment report when the money is ours already.
-func (w *orderWorkflow) hearAfterCapture(ctx workflow.Context, n order.News) {
+// handlePaymentAfterCapture takes a payment report when the money is ours already.
+func (w *orderWorkflow) handlePaymentAfterCapture(ctx workflow.Context, n order.ProviderEvent) {
 	p := n.Payment
 	switch {
 	case p.IntentID != w.Payment.IntentID:
-		w.hearStray(ctx, *p)
+		w.refundDuplicatePayment(ctx, *p)
 	case p.Status == order.Succeeded && p.Received == w.Payment.Captured:
 		w.note(ctx, order.PaymentConfirmed, stripe, order.Money{Amount: p.Received, Currency: p.Amount.Currency}.String()+" received", p.IntentID)
 	default:
@@ -295,13 +295,13 @@ func (w *orderWorkflow) hearAfterCapture(ctx workflow.Context, n order.News) {
 	}
 }
 
-// hearStray deals with money on an intent that is not the order's current
+// refundDuplicatePayment deals with money on an intent that is not the order's current
 // one: a second payment, or one for an intent already replaced. It is given
 // back (PAY-18), even if the order is cancelled meanwhile.
-func (w *orderWorkflow) hearStray(ctx workflow.Context, p order.PaymentNews) {
+func (w *orderWorkflow) refundDuplicatePayment(ctx workflow.Context, p order.PaymentEvent) {
 	if p.Status != order.RequiresCapture && p.Status != order.Succeeded {
 		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("report %q about another intent", p.Status), p.IntentID)
 		return
 	}
-	w.giveBackMeanwhile(ctx, p.IntentID, "a second payment")
+	w.refundInBackground(ctx, p.IntentID, "a second payment")
 }

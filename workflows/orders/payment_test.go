@@ -12,32 +12,32 @@ import (
 )
 
 var (
-	delivered = []order.Milestone{order.MailConfirmation, order.MailShipped, order.MailDelivered}
-	cancelled = []order.Milestone{order.MailCancelled}
-	expired   = []order.Milestone{order.MailExpired}
+	delivered = []order.Notification{order.MailConfirmation, order.MailShipped, order.MailDelivered}
+	cancelled = []order.Notification{order.MailCancelled}
+	expired   = []order.Notification{order.MailExpired}
 )
 
-// story is a script and how it ends.
-type story struct {
+// scenario is a script and how it ends.
+type scenario struct {
 	name  string
-	tell  func(w *world)
+	script  func(w *world)
 	ends  order.Status
-	mails []order.Milestone
+	mails []order.Notification
 	check func(t *testing.T, w *world) // beyond what must always hold
 }
 
-func tellAll(t *testing.T, stories []story) {
-	for _, s := range stories {
+func runScenarios(t *testing.T, scenarios []scenario) {
+	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			s.tell(w)
+			s.script(w)
 			w.run().ended(s.ends).mailed(s.mails...)
 			if s.check != nil {
 				s.check(t, w)
 			}
 			if t.Failed() {
-				w.tellStory()
+				w.logTimeline()
 			}
 		})
 	}
@@ -82,25 +82,25 @@ func oneIntent(t *testing.T, w *world) {
 // TestPayment (PAY-13, WHK-20): an order is paid when a report says so or, where
 // none comes, when the provider says so, and by nothing else.
 func TestPayment(t *testing.T) {
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"PAY-12 F9 declined, then another card on the same intent", func(w *world) {
 			w.at(time.Minute, func() { w.decline("card_declined", "insufficient_funds") })
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, both(oneIntent, has(order.PaymentDeclined, "insufficient funds"))},
 		{"PAY-6 F10 3-D Secure", func(w *world) {
-			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Challenge(w.intent()))) })
-			w.at(4*time.Minute, func() { w.tell(w.paid(w.bank.Authenticate(w.intent(), true))) })
+			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Challenge(w.intent()))) })
+			w.at(4*time.Minute, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, both(oneIntent, has(order.PaymentAction, "3-D Secure"))},
 		{"F10 3-D Secure refused, then another card", func(w *world) {
-			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Challenge(w.intent()))) })
-			w.at(4*time.Minute, func() { w.tell(w.paid(w.bank.Authenticate(w.intent(), false))) })
+			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Challenge(w.intent()))) })
+			w.at(4*time.Minute, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), false))) })
 			w.at(5*time.Minute, w.pay)
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, both(oneIntent, has(order.PaymentDeclined, "not confirmed"))},
 		{"F10 the shopper closes the browser during 3-D Secure", func(w *world) {
-			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Challenge(w.intent()))) })
+			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Challenge(w.intent()))) })
 		}, order.Expired, expired, both(oneIntent, has(order.OrderExpired, "not paid within 30m"))},
 		{"REC-2 F11 F31 F96 the webhook is lost: found by asking", func(w *world) {
 			w.at(time.Minute, func() { w.paid(w.bank.Pay(w.intent())) })
@@ -116,7 +116,7 @@ func TestPayment(t *testing.T) {
 		}, order.Delivered, delivered, nil},
 		{"ORD-7 unpaid: expired, and others may have the goods", func(*world) {}, order.Expired, expired, both(oneIntent, has(order.StockReleased, ""))},
 		{"PAY-7 still processing at the deadline: asked now and then, not hurried", func(w *world) {
-			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Think(w.intent()))) })
+			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
 			w.at(10*time.Hour, func() { w.paid(w.bank.Authenticate(w.intent(), true)) })
 			w.arrive(12 * time.Hour)
 		}, order.Delivered, delivered, func(t *testing.T, w *world) {
@@ -125,8 +125,8 @@ func TestPayment(t *testing.T) {
 			}
 		}},
 		{"PAY-7 processing at the deadline, then refused", func(w *world) {
-			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Think(w.intent()))) })
-			w.at(3*time.Hour, func() { w.tell(w.paid(w.bank.Authenticate(w.intent(), false))) })
+			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
+			w.at(3*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), false))) })
 		}, order.Expired, expired, nil},
 		{"PAY-12 the intent is cancelled at the provider: a new one", func(w *world) {
 			w.at(time.Minute, func() { w.cancelAtBank(w.intent()) })
@@ -140,7 +140,7 @@ func TestPayment(t *testing.T) {
 		{"captured by hand at the provider", func(w *world) {
 			w.at(time.Minute, func() {
 				w.paid(w.bank.Pay(w.intent()))
-				w.tell(w.paid(w.captureAtBank(w.intent())))
+				w.sendEvents(w.paid(w.captureAtBank(w.intent())))
 			})
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, counted("CaptureIntent", 1)}, // by hand
@@ -155,29 +155,29 @@ func TestPayment(t *testing.T) {
 // cancelAtBank is a person's hand in the provider's dashboard.
 func (w *world) cancelAtBank(intentID string) {
 	in, err := w.bank.CancelIntent(context.Background(), intentID, "dashboard-cancel-"+intentID)
-	w.tell(w.paid(in.News(), err))
+	w.sendEvents(w.paid(in.PaymentEvent(), err))
 }
 
-func (w *world) captureAtBank(intentID string) (order.PaymentNews, error) {
+func (w *world) captureAtBank(intentID string) (order.PaymentEvent, error) {
 	in, err := w.bank.GetIntent(context.Background(), intentID)
 	if err == nil {
 		in, err = w.bank.CaptureIntent(context.Background(), intentID, in.Amount, "dashboard-capture-"+intentID)
 	}
-	return in.News(), err
+	return in.PaymentEvent(), err
 }
 
 // TestMismatch is money that is not the order's total (PAY-10, REC-7, F14).
 func TestMismatch(t *testing.T) {
 	tooLittle := func(w *world) {
-		w.tell(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) {
+		w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) {
 			in.Status, in.Capturable, in.Amount.Amount = order.RequiresCapture, 100, 100
 		}), nil))
 	}
 	mend := func(w *world) {
 		w.bank.Change(w.intent(), func(in *order.Intent) { in.Capturable, in.Amount = w.order().Total.Amount, w.order().Total })
 	}
-	var refused *answer
-	tellAll(t, []story{
+	var refused *updateResult
+	runScenarios(t, []scenario{
 		{"on hold, mended, released", func(w *world) {
 			w.at(time.Minute, func() { tooLittle(w) })
 			w.at(time.Hour, func() { mend(w); w.release() })
@@ -199,7 +199,7 @@ func TestMismatch(t *testing.T) {
 		}, order.Cancelled, cancelled, nil},
 		{"another currency", func(w *world) {
 			w.at(time.Minute, func() {
-				w.tell(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) {
+				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) {
 					in.Status, in.Capturable, in.Amount.Currency = order.RequiresCapture, in.Amount.Amount, "JPY"
 				}), nil))
 			})
@@ -225,7 +225,7 @@ func TestMismatch(t *testing.T) {
 		{"PAY-7 a status nobody knows: asked, on hold", func(w *world) {
 			var was order.IntentStatus
 			w.at(time.Minute, func() {
-				w.tell(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { was, in.Status = in.Status, order.IntentUnknown }), nil))
+				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { was, in.Status = in.Status, order.IntentUnknown }), nil))
 			})
 			w.at(time.Hour, func() { w.bank.Change(w.intent(), func(in *order.Intent) { in.Status = was }); w.release() })
 		}, order.Expired, expired, has(order.OrderOnHold, "not known")},
@@ -239,17 +239,17 @@ func (w *world) second() string {
 	if err != nil {
 		w.Fatalf("second intent: %v", err)
 	}
-	w.tell(w.paid(w.bank.Pay(in.ID)))
+	w.sendEvents(w.paid(w.bank.Pay(in.ID)))
 	return in.ID
 }
 
 // TestSecondPayment is money on an intent that is not the order's (PAY-18).
 func TestSecondPayment(t *testing.T) {
 	var first string
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"while the order waits for its own", func(w *world) {
 			w.at(time.Minute, func() { first = w.intent(); w.second() })
-			w.at(2*time.Minute, func() { w.tell(w.paid(w.bank.Pay(first))) })
+			w.at(2*time.Minute, func() { w.sendEvents(w.paid(w.bank.Pay(first))) })
 			w.arrive(time.Hour)
 		}, order.Delivered, delivered, has(order.PaymentVoided, "second payment")},
 		{"when the order is paid", func(w *world) {
@@ -262,7 +262,7 @@ func TestSecondPayment(t *testing.T) {
 			w.at(time.Hour, func() {
 				in, _ := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
 				w.paid(w.bank.Pay(in.ID))
-				w.tell(w.paid(w.captureAtBank(in.ID)))
+				w.sendEvents(w.paid(w.captureAtBank(in.ID)))
 			})
 			w.arrive(2 * time.Hour)
 		}, order.Delivered, also(delivered, refunded), has(order.PaymentRefunded, "second payment")},
@@ -275,10 +275,10 @@ func TestSecondPayment(t *testing.T) {
 		}, order.Cancelled, cancelled, has(order.PaymentVoided, "second payment")},
 		{"about an intent the bank does not know: noted, the order goes on", func(w *world) {
 			w.at(time.Minute, func() {
-				w.tell(w.news(order.News{Type: "x", Payment: &order.PaymentNews{IntentID: "pi_nowhere", Status: order.RequiresCapture}}))
+				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Payment: &order.PaymentEvent{IntentID: "pi_nowhere", Status: order.RequiresCapture}}))
 			})
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, has(order.OrderUndoStuck, "pi_nowhere")},
+		}, order.Delivered, delivered, has(order.OrderCompensationStuck, "pi_nowhere")},
 	})
 }

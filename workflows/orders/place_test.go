@@ -30,7 +30,7 @@ func TestPlace(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			c.tell(w)
-			var got answer
+			var got updateResult
 			w.at(c.at, func() { w.place("place-2", c.hash, &got) })
 			w.at(20*time.Minute, w.pay)
 			w.arrive(0)
@@ -100,12 +100,12 @@ func TestPlaceBelowMinimum(t *testing.T) {
 	}
 }
 
-// TestPlaceUndone is a caller whose order was undone before it could be paid.
-func TestPlaceUndone(t *testing.T) {
+// TestPlaceCompensated is a caller whose order was undone before it could be paid.
+func TestPlaceCompensated(t *testing.T) {
 	w := newWorld(t)
 	w.fail("CreateIntent", 100, order.ErrRejected)
 	w.run().ended(order.Cancelled)
-	if w.placed.refusal() != workflows.RefusalUndone {
+	if w.placed.refusal() != workflows.RefusalCancelled {
 		t.Errorf("the caller was told %v", w.placed.err)
 	}
 }

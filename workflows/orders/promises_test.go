@@ -20,7 +20,7 @@ func (w *world) keptPromises() {
 	if o.Waiting != nil {
 		w.Errorf("an order that has ended waits for %+v", o.Waiting)
 	}
-	w.keptStory(o)
+	w.checkTimeline(o)
 	w.keptMoney(o)
 	w.keptGoods(o)
 	w.keptWords()
@@ -31,9 +31,9 @@ func (w *world) keptPromises() {
 	}
 }
 
-// keptStory checks ORD-1 and ORD-2: numbered events without a gap, each a
+// checkTimeline checks ORD-1 and ORD-2: numbered events without a gap, each a
 // legal move from where the last one led.
-func (w *world) keptStory(o order.Order) {
+func (w *world) checkTimeline(o order.Order) {
 	w.Helper()
 	var at order.Status
 	for i, e := range w.events() {
@@ -61,7 +61,7 @@ func (w *world) keptMoney(o order.Order) {
 	w.Helper()
 	want := int64(0)
 	if fulfilled(o.Status) {
-		want = o.Total.Amount - w.given
+		want = o.Total.Amount - w.refundedByHand
 	}
 	sum := w.bank.Count(id)
 	if got := sum.Taken - sum.Returned; got != want {
@@ -110,17 +110,17 @@ func (w *world) keptGoods(o order.Order) {
 func (w *world) keptWords() {
 	w.Helper()
 	for _, m := range w.mailer.Sent() {
-		if order.Milestone(m.Template).ToShop() {
+		if order.Notification(m.Template).ToShop() {
 			continue
 		}
-		if why := told(m); !slices.Contains(shopperWords, why) {
+		if why := mailReason(m); !slices.Contains(shopperWords, why) {
 			w.Errorf("EML: the %s mail says %q", m.Template, why)
 		}
 	}
 }
 
-// told is the reason that a mail gives; see fake.Letters.
-func told(m mail.Message) string {
+// mailReason is the reason that a mail gives; see fake.Letters.
+func mailReason(m mail.Message) string {
 	_, why, _ := strings.Cut(m.Content.Text, "\n")
 	return why
 }
@@ -134,11 +134,11 @@ var shopperWords = []string{
 }
 
 // mailed checks which milestones the shopper was told of, each once.
-func (w *world) mailed(want ...order.Milestone) {
+func (w *world) mailed(want ...order.Notification) {
 	w.Helper()
-	var got []order.Milestone
+	var got []order.Notification
 	for _, m := range w.mailer.Sent() {
-		got = append(got, order.Milestone(m.Template))
+		got = append(got, order.Notification(m.Template))
 	}
 	want = slices.Clone(want)
 	slices.Sort(got)

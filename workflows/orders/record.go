@@ -130,11 +130,11 @@ func (a *alarm) set(ctx workflow.Context, at time.Time, then string) {
 
 func (a *alarm) rang() bool { return a.rings != nil && a.rings.IsReady() }
 
-// rest writes down what happened, shows what the order waits for, and waits:
+// waitForEvent writes down what happened, shows what the order waits for, and waits:
 // for news (true) or for the time to come (false), which is the end of the
 // waiting or, if that is given, an earlier one. Here, where the state is
 // complete, a long history is left for a fresh one.
-func (w *orderWorkflow) rest(ctx workflow.Context, on order.Waiting, sooner ...time.Time) (heard bool, err error) {
+func (w *orderWorkflow) waitForEvent(ctx workflow.Context, on order.Waiting, sooner ...time.Time) (event bool, err error) {
 	w.Waiting = &on
 	if err := w.saveWaiting(ctx); err != nil {
 		return false, err
@@ -142,9 +142,9 @@ func (w *orderWorkflow) rest(ctx workflow.Context, on order.Waiting, sooner ...t
 	if err := w.show(ctx); err != nil {
 		return false, err
 	}
-	whole := !w.undoing && w.chores == 0 && workflow.AllHandlersFinished(ctx)
+	whole := !w.compensating && w.pendingTasks == 0 && workflow.AllHandlersFinished(ctx)
 	if whole && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-		return false, w.carryOn(ctx)
+		return false, w.continueAsNew(ctx)
 	}
 	at := on.Until
 	if len(sooner) > 0 {
@@ -174,8 +174,8 @@ func (w *orderWorkflow) show(ctx workflow.Context) error {
 	if w.Waiting != nil && !w.Status.Final() {
 		on = *w.Waiting
 	}
-	if len(w.owing) > 0 {
-		on = order.Waiting{On: operator, About: strings.Join(w.owing, ", ")}
+	if len(w.needsAttention) > 0 {
+		on = order.Waiting{On: operator, About: strings.Join(w.needsAttention, ", ")}
 	}
 	until := "for as long as it takes"
 	if !on.Until.IsZero() {
@@ -189,7 +189,7 @@ func (w *orderWorkflow) show(ctx workflow.Context) error {
 		return nil
 	}
 	w.shown = now
-	if w.Status.Final() && len(w.owing) == 0 {
+	if w.Status.Final() && len(w.needsAttention) == 0 {
 		return workflow.UpsertTypedSearchAttributes(ctx, workflows.AttrStatus.ValueSet(string(w.Status)), workflows.AttrWaiting.ValueUnset(), workflows.AttrDeadline.ValueUnset())
 	}
 	deadline := workflows.AttrDeadline.ValueUnset()
@@ -224,8 +224,8 @@ func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Dur
 	if err == nil || !workflows.IsTransient(err) || ctx.Err() != nil {
 		return err
 	}
-	if isBeside(ctx) {
-		return w.later(ctx, queue, within, summary, err, activity, in, out)
+	if inBackground(ctx) {
+		return w.retryRemote(ctx, queue, within, summary, err, activity, in, out)
 	}
 	if queue != workflows.RecordQueue {
 		defer func(was *order.Waiting) { w.Waiting = was }(w.Waiting)
@@ -245,45 +245,45 @@ func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Dur
 	return workflows.RunRemote(ctx, queue, within, summary, err, activity, in, out)
 }
 
-// aside is step for what the order does not wait for: it goes on saying what
+// stepInBackground is step for what the order does not wait for: it goes on saying what
 // it does wait for.
-func (w *orderWorkflow) aside(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
+func (w *orderWorkflow) stepInBackground(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
 	w.task.began(ctx)
 	err := workflows.RunLocal(ctx, summary, activity, in, out)
 	if err == nil || !workflows.IsTransient(err) || ctx.Err() != nil {
 		return err
 	}
-	return w.later(ctx, queue, within, summary, err, activity, in, out)
+	return w.retryRemote(ctx, queue, within, summary, err, activity, in, out)
 }
 
-// later goes on with what was tried in vain and is not waited for.
-func (w *orderWorkflow) later(ctx workflow.Context, queue string, within time.Duration, summary string, before error, activity, in, out any) error {
+// retryRemote goes on with what was tried in vain and is not waited for.
+func (w *orderWorkflow) retryRemote(ctx workflow.Context, queue string, within time.Duration, summary string, before error, activity, in, out any) error {
 	w.note(ctx, order.StepDelayed, workflows.ActorPurser, summary+": "+workflows.Reason(before), "")
 	return workflows.RunRemote(ctx, queue, within, summary, before, activity, in, out)
 }
 
-// beside marks what the order does not wait for, so that a delayed step of it
+// backgroundKey marks what the order does not wait for, so that a delayed step of it
 // does not say that the order waits for it.
-type beside struct{}
+type backgroundKey struct{}
 
-func isBeside(ctx workflow.Context) bool {
-	is, _ := ctx.Value(beside{}).(bool)
+func inBackground(ctx workflow.Context) bool {
+	is, _ := ctx.Value(backgroundKey{}).(bool)
 	return is
 }
 
-// meanwhile does something the order does not wait for; its workflow's end
+// runInBackground does something the order does not wait for; its workflow's end
 // does.
-func (w *orderWorkflow) meanwhile(ctx workflow.Context, chore func(workflow.Context)) {
-	w.chores++
+func (w *orderWorkflow) runInBackground(ctx workflow.Context, task func(workflow.Context)) {
+	w.pendingTasks++
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		defer func() { w.chores-- }()
-		chore(ctx)
+		defer func() { w.pendingTasks-- }()
+		task(ctx)
 	})
 }
 
-// isSetback reports why an order cannot go on, if that is what err says.
-func isSetback(err error) (setback, bool) {
-	var s setback
+// asAbort reports why an order cannot go on, if that is what err says.
+func asAbort(err error) (abortError, bool) {
+	var s abortError
 	ok := errors.As(err, &s)
 	return s, ok
 }

@@ -20,7 +20,7 @@ func TestResendWorkflow(t *testing.T) {
 	w.arrive(0)
 	w.fail("SendMail", 1, order.ErrUnknownOutcome) // the confirmation's
 	w.run().ended(order.Delivered)
-	r := order.Resend{OrderID: id, Milestone: order.MailConfirmation, Key: "k1", Actor: "key:ops", Why: "never arrived"}
+	r := order.Resend{OrderID: id, Notification: order.MailConfirmation, Key: "k1", Actor: "key:ops", Why: "never arrived"}
 	fails := 3
 	w.mailer.Before = func(mail.Message) error {
 		if fails--; fails >= 0 {
@@ -36,24 +36,24 @@ func TestResendWorkflow(t *testing.T) {
 		}
 	}
 	want := map[string]int{
-		order.Mail{OrderID: id, Milestone: order.MailConfirmation, Generation: 1}.Key(): 1, // its answer was lost
-		order.Mail{OrderID: id, Milestone: order.MailConfirmation, Generation: 2}.Key(): 1,
+		order.Mail{OrderID: id, Notification: order.MailConfirmation, Generation: 1}.Key(): 1, // its answer was lost
+		order.Mail{OrderID: id, Notification: order.MailConfirmation, Generation: 2}.Key(): 1,
 	}
 	for key, n := range want {
 		if got := w.mailer.Counts()[key]; got != n {
 			t.Errorf("%s went out %d times, want %d", key, got, n)
 		}
 	}
-	r.Milestone, r.Key, r.Until = order.MailReturnInstructions, "k2", workflowtest.Start.AddDate(0, 1, 0)
+	r.Notification, r.Key, r.Until = order.MailReturnInstructions, "k2", workflowtest.Start.AddDate(0, 1, 0)
 	for range 2 { // never sent before: it is sent because somebody asks
 		if out, err := w.resend(t, r); err != nil || out.State != mail.StateSent {
 			t.Errorf("return instructions: %+v %v", out, err)
 		}
 	}
-	if n := w.mailer.Counts()[order.Mail{OrderID: id, Milestone: r.Milestone, Generation: 1}.Key()]; n != 1 {
+	if n := w.mailer.Counts()[order.Mail{OrderID: id, Notification: r.Notification, Generation: 1}.Key()]; n != 1 {
 		t.Errorf("return instructions went out %d times", n)
 	}
-	r.Milestone = order.MailCancelled
+	r.Notification = order.MailCancelled
 	if out, err := w.resend(t, r); err == nil {
 		t.Errorf("a mail that was never due went out: %+v", out)
 	}
@@ -62,7 +62,7 @@ func TestResendWorkflow(t *testing.T) {
 func (w *world) resend(t *testing.T, r order.Resend) (out mails.MailOutcome, err error) {
 	t.Helper()
 	env := workflowtest.NewEnv()
-	env.RegisterActivity(&mails.Activities{Orders: &w.record, Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, Resends: &w.ledger})
+	env.RegisterActivity(&mails.Activities{Orders: &w.record, MailRouter: &w.mailer, Templates: fake.MailTemplates{}, Ledger: &w.ledger, Resends: &w.ledger})
 	env.ExecuteWorkflow(mailworkflows.ResendWorkflow, r)
 	if err := env.GetWorkflowError(); err != nil {
 		return out, err

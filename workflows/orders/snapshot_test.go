@@ -14,11 +14,11 @@ import (
 // lasting remembers what it was given to write, and how that looked.
 type lasting struct {
 	*fake.Record
-	given, looked []order.Order
+	written, looked []order.Order
 }
 
 func (l *lasting) SaveOrder(ctx context.Context, c order.Change) error {
-	l.given = append(l.given, c.Order)
+	l.written = append(l.written, c.Order)
 	c.Order.Refunds, c.Order.Disputes = slices.Clone(c.Order.Refunds), slices.Clone(c.Order.Disputes)
 	l.looked = append(l.looked, c.Order)
 	return l.Record.SaveOrder(ctx, c)
@@ -34,18 +34,18 @@ func TestSnapshot(t *testing.T) {
 	w.taken()
 	for i, s := range []string{"needs_response", "won"} {
 		w.at(time.Duration(i+2)*time.Minute, func() {
-			w.tell(w.news(order.News{Type: "charge.dispute." + s, Dispute: &order.Dispute{ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Status: s}}))
+			w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute." + s, Dispute: &order.Dispute{ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Status: s}}))
 		})
 	}
-	w.at(time.Hour, func() { w.moneyBack(w.bank.SettleRefund(w.intent(), order.RefundSucceeded)) })
+	w.at(time.Hour, func() { w.moneyBack(w.bank.ResolveRefund(w.intent(), order.RefundSucceeded)) })
 	w.run()
-	for i := range l.given {
-		if !reflect.DeepEqual(l.given[i], l.looked[i]) {
-			t.Errorf("version %d was given as %+v %+v and has become %+v %+v", l.given[i].Version,
-				l.looked[i].Refunds, l.looked[i].Disputes, l.given[i].Refunds, l.given[i].Disputes)
+	for i := range l.written {
+		if !reflect.DeepEqual(l.written[i], l.looked[i]) {
+			t.Errorf("version %d was given as %+v %+v and has become %+v %+v", l.written[i].Version,
+				l.looked[i].Refunds, l.looked[i].Disputes, l.written[i].Refunds, l.written[i].Disputes)
 		}
 	}
-	if last := l.given[len(l.given)-1]; len(last.Refunds) != 1 || len(last.Disputes) != 1 {
+	if last := l.written[len(l.written)-1]; len(last.Refunds) != 1 || len(last.Disputes) != 1 {
 		t.Errorf("refunds %+v, disputes %+v", last.Refunds, last.Disputes)
 	}
 }

@@ -21,7 +21,7 @@ func TestTerminated(t *testing.T) {
 			w.at(time.Hour, w.pay)
 		}},
 		{"taken by hand after it", func(w *world) {
-			w.at(time.Hour, func() { w.paid(w.bank.Pay(w.intent())); w.tell(w.paid(w.captureAtBank(w.intent()))) })
+			w.at(time.Hour, func() { w.paid(w.bank.Pay(w.intent())); w.sendEvents(w.paid(w.captureAtBank(w.intent()))) })
 		}},
 		{"never paid, but there is a report", func(w *world) {
 			w.at(time.Hour, func() { w.decline("card_declined", "") })
@@ -32,9 +32,9 @@ func TestTerminated(t *testing.T) {
 		}},
 		{"on hold", func(w *world) {
 			w.at(time.Minute, func() {
-				w.tell(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
+				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
 			})
-			w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}},
 		{"while it was being undone", func(w *world) {
 			w.down(50*time.Minute, order.ErrUnavailable, "CancelIntent")
@@ -43,14 +43,14 @@ func TestTerminated(t *testing.T) {
 		}},
 		{"while taken money was being given back", func(w *world) {
 			w.down(50*time.Minute, order.ErrUnavailable, "BookParcel", "RefundIntent")
-			w.at(time.Minute, func() { w.paid(w.bank.Pay(w.intent())); w.tell(w.paid(w.captureAtBank(w.intent()))) })
+			w.at(time.Minute, func() { w.paid(w.bank.Pay(w.intent())); w.sendEvents(w.paid(w.captureAtBank(w.intent()))) })
 			w.at(2*time.Minute, func() { w.cancel() })
-			w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}},
 		{"while its parcel was being booked", func(w *world) {
 			w.down(50*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.at(time.Minute, w.pay)
-			w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}},
 		{"before the record knew of its parcel", func(w *world) {
 			w.fail("CaptureIntent", 100, order.ErrUnavailable)
@@ -59,7 +59,7 @@ func TestTerminated(t *testing.T) {
 				return nil
 			}
 			w.at(time.Minute, w.pay)
-			w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}},
 		{"and the bank refuses until an operator has settled with it", func(w *world) {
 			w.down(5*time.Hour, order.ErrRejected, "CancelIntent")
@@ -91,7 +91,7 @@ func TestTerminated(t *testing.T) {
 			}
 			w.ended(order.Cancelled).mailed(want...)
 			if t.Failed() {
-				w.tellStory()
+				w.logTimeline()
 			}
 		})
 	}
@@ -103,7 +103,7 @@ func TestTerminatedPaid(t *testing.T) {
 	w := newWorld(t)
 	w.killed = 10 * time.Minute
 	w.at(time.Minute, w.pay)
-	w.at(time.Hour, func() { w.tell(w.paid(w.news0())) })
+	w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 	w.run()
 	if sum := w.bank.Count(id); w.order().Status != order.Paid || sum.Returned != 0 {
 		t.Errorf("the order is %s, %+v", w.order().Status, sum)

@@ -14,34 +14,34 @@ import (
 	"purser/workflows"
 )
 
-// undo takes back what this order did, newest first: the parcel, the money,
+// compensate takes back what this order did, newest first: the parcel, the money,
 // the stock. Every step is harmless where there is nothing to undo and is
 // repeated until it works; what cannot be undone is left to an operator.
-func (w *orderWorkflow) undo(ctx workflow.Context, cause error) error {
+func (w *orderWorkflow) compensate(ctx workflow.Context, cause error) error {
 	if w.Status == "" {
 		w.refused(cause)
 		return nil
 	}
-	w.undoing = true
-	ends, kind, milestone := w.cancelling(ctx, cause)
+	w.compensating = true
+	ends, kind, notification := w.cancelling(ctx, cause)
 	if err := w.save(ctx); err != nil {
 		return err
 	}
 	if w.Shipment.LabelID == "" && w.Shipment.Reference != "" {
 		// Perhaps booked: a carrier that does not answer must not keep the
 		// shopper's money and the goods.
-		w.insist(ctx, "the carrier cannot give the parcel back", w.Shipment.Reference, time.Time{}, w.takeParcelBack)
-	} else if err := w.undoParcel(ctx); err != nil {
+		w.retryInBackground(ctx, "the carrier cannot give the parcel back", w.Shipment.Reference, time.Time{}, w.takeParcelBack)
+	} else if err := w.compensateParcel(ctx); err != nil {
 		return err
 	}
-	if err := w.undoPayment(ctx); err != nil {
+	if err := w.compensatePayment(ctx); err != nil {
 		return err
 	}
 	w.stock = order.StockRelease
 	w.note(ctx, order.StockReleased, workflows.ActorPurser, "", "")
 	w.become(ctx, ends, kind, workflows.ActorPurser, w.Reason, "")
-	w.mail(ctx, milestone)
-	w.tellRefunds(ctx)
+	w.mail(ctx, notification)
+	w.notifyRefunds(ctx)
 	return w.save(ctx)
 }
 
@@ -55,17 +55,17 @@ func (w *orderWorkflow) refused(cause error) {
 }
 
 // cancelling writes down why, and answers how the order will end.
-func (w *orderWorkflow) cancelling(ctx workflow.Context, cause error) (order.Status, order.Kind, order.Milestone) {
+func (w *orderWorkflow) cancelling(ctx workflow.Context, cause error) (order.Status, order.Kind, order.Notification) {
 	actor := workflows.ActorPurser
-	ends, kind, milestone := order.Cancelled, order.OrderCancelled, order.MailCancelled
-	s, wasSetback := isSetback(cause)
+	ends, kind, notification := order.Cancelled, order.OrderCancelled, order.MailCancelled
+	s, aborted := asAbort(cause)
 	switch {
-	case w.cancelled != nil && !wasSetback:
+	case w.cancelled != nil && !aborted:
 		actor, w.Reason = w.cancelled.Actor, w.cancelled.Reason
-	case wasSetback:
-		w.Reason, w.tell = s.reason, s.tell
+	case aborted:
+		w.Reason, w.customerMessage = s.reason, s.customerMessage
 		if s.ends == order.Expired {
-			ends, kind, milestone = order.Expired, order.OrderExpired, order.MailExpired
+			ends, kind, notification = order.Expired, order.OrderExpired, order.MailExpired
 		}
 	case temporal.IsCanceledError(cause):
 		actor, w.Reason = "temporal-ui", "cancelled in the Temporal UI"
@@ -74,12 +74,12 @@ func (w *orderWorkflow) cancelling(ctx workflow.Context, cause error) (order.Sta
 	}
 	w.Waiting, w.released = nil, nil // a release that came with the cancellation is overruled
 	w.become(ctx, order.Cancelling, order.CancelRequested, actor, w.Reason, "")
-	return ends, kind, milestone
+	return ends, kind, notification
 }
 
-// undoParcel voids the label, booked or perhaps booked. One the carrier has
+// compensateParcel voids the label, booked or perhaps booked. One the carrier has
 // already taken is a matter for an operator.
-func (w *orderWorkflow) undoParcel(ctx workflow.Context) error {
+func (w *orderWorkflow) compensateParcel(ctx workflow.Context) error {
 	for w.Shipment.Reference != "" && w.Shipment.Status != order.ParcelVoided {
 		err := w.voidParcel(ctx)
 		if err == nil {
@@ -104,7 +104,7 @@ func (w *orderWorkflow) takeParcelBack(ctx workflow.Context) error {
 
 func (w *orderWorkflow) voidParcel(ctx workflow.Context) error {
 	err := w.step(ctx, workflows.ParcelsQueue, 0, "Void parcel "+w.Shipment.Reference, do.VoidParcel,
-		steps.Unbook{Booked: w.Shipment.LabelID != "", Asked: w.parcelRequest()}, nil)
+		steps.VoidLabelRequest{Booked: w.Shipment.LabelID != "", Asked: w.parcelRequest()}, nil)
 	if err == nil {
 		w.Shipment.Status = order.ParcelVoided
 		w.note(ctx, order.ParcelWasVoided, workflows.ActorPurser, "", w.Shipment.LabelID)
@@ -112,14 +112,14 @@ func (w *orderWorkflow) voidParcel(ctx workflow.Context) error {
 	return err
 }
 
-// undoPayment lets go of the money, or gives back what was taken.
-func (w *orderWorkflow) undoPayment(ctx workflow.Context) error {
+// compensatePayment lets go of the money, or gives back what was taken.
+func (w *orderWorkflow) compensatePayment(ctx workflow.Context) error {
 	if w.Payment.Generation == 0 {
 		return nil
 	}
-	letGo := w.giveUp
+	letGo := w.cancelIntent
 	if w.Payment.IntentID != "" {
-		letGo = func(ctx workflow.Context) (given, error) { return w.giveBack(ctx, w.Payment.IntentID) }
+		letGo = func(ctx workflow.Context) (reversal, error) { return w.refundOrVoid(ctx, w.Payment.IntentID) }
 	}
 	for {
 		g, err := letGo(ctx)
@@ -139,9 +139,9 @@ func (w *orderWorkflow) undoPayment(ctx workflow.Context) error {
 func (w *orderWorkflow) stuck(ctx workflow.Context, why, ref string) error {
 	cause := w.Reason
 	w.Reason = why
-	w.become(ctx, order.OnHold, order.OrderUndoStuck, workflows.ActorPurser, why, ref)
+	w.become(ctx, order.OnHold, order.OrderCompensationStuck, workflows.ActorPurser, why, ref)
 	for w.released == nil {
-		if _, err := w.rest(ctx, order.Waiting{On: operator, About: ref}); err != nil {
+		if _, err := w.waitForEvent(ctx, order.Waiting{On: operator, About: ref}); err != nil {
 			return err
 		}
 		w.noteWhileHeld(ctx)
@@ -153,25 +153,25 @@ func (w *orderWorkflow) stuck(ctx workflow.Context, why, ref string) error {
 	return w.save(ctx)
 }
 
-// hearTooLate takes a report about an order that has ended. Money for an order
+// handleLate takes a report about an order that has ended. Money for an order
 // that was not delivered is given back; the rest is noted.
-func (w *orderWorkflow) hearTooLate(ctx workflow.Context, n order.News) {
+func (w *orderWorkflow) handleLate(ctx workflow.Context, n order.ProviderEvent) {
 	if w.Status == order.Refused {
 		return // it was never opened: there is no record to write to
 	}
 	p := n.Payment
 	holds := p != nil && (p.Status == order.RequiresCapture || p.Status == order.Succeeded)
-	stray := holds && p.IntentID != w.Payment.IntentID
+	duplicate := holds && p.IntentID != w.Payment.IntentID
 	dead := w.Status == order.Cancelled || w.Status == order.Expired
-	undone := w.Payment.Status == order.IntentCanceled || w.Payment.Refunded > 0 ||
+	compensated := w.Payment.Status == order.IntentCanceled || w.Payment.Refunded > 0 ||
 		slices.ContainsFunc(w.Refunds, func(r order.Refund) bool { return r.IntentID == w.Payment.IntentID })
 	switch {
-	case stray, holds && dead && !undone:
-		w.giveBackMeanwhile(ctx, p.IntentID, "paid after the order had ended")
+	case duplicate, holds && dead && !compensated:
+		w.refundInBackground(ctx, p.IntentID, "paid after the order had ended")
 	case holds && p.Status == order.Succeeded && p.Received == w.Payment.Captured:
 		w.note(ctx, order.PaymentConfirmed, stripe, "", p.IntentID)
 	case n.Parcel != nil && n.Parcel.Reference == w.Shipment.Reference:
-		w.hearParcel(ctx, *n.Parcel)
+		w.handleShipmentEvent(ctx, *n.Parcel)
 	default:
 		w.note(ctx, order.EventIgnored, stripe, "the order has ended: "+n.Type, n.ID)
 	}

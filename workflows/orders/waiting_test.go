@@ -34,14 +34,14 @@ func (w *world) waitsAt(on string, times ...time.Duration) {
 // what it waits for, also when nothing else has changed for long.
 func TestWaitingIsTrue(t *testing.T) {
 	const day = 24 * time.Hour
-	tellAll(t, []story{
+	runScenarios(t, []scenario{
 		{"not paid for a while", func(w *world) {
 			w.waitsAt("payment", time.Minute, 3*time.Minute, 13*time.Minute, 29*time.Minute)
 		}, order.Expired, expired, nil},
 		{"not known at the deadline whether it is paid", func(w *world) {
-			w.at(time.Minute, func() { w.tell(w.paid(w.bank.Think(w.intent()))) })
+			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
 			w.waitsAt("payment", 2*time.Minute, 29*time.Minute, 40*time.Minute, 3*time.Hour, 6*time.Hour)
-			w.at(7*time.Hour, func() { w.tell(w.paid(w.bank.Authenticate(w.intent(), true))) })
+			w.at(7*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
 			w.arrive(8 * time.Hour)
 		}, order.Delivered, delivered, nil},
 		{"a parcel of which nothing is heard", func(w *world) {
@@ -61,7 +61,7 @@ func TestWaitingIsTrue(t *testing.T) {
 			w.down(60*time.Hour, order.ErrUnavailable, "RefundIntent")
 			w.at(time.Minute, w.takenElsewhere)
 			w.waitsAt("payment", 2*time.Minute)
-			w.at(3*time.Minute, func() { w.tell(w.paid(w.bank.Pay("pi_1"))) })
+			w.at(3*time.Minute, func() { w.sendEvents(w.paid(w.bank.Pay("pi_1"))) })
 			w.waitsAt("carrier", 4*time.Minute, time.Hour, 20*time.Hour)
 			w.at(70*time.Hour, func() { w.scan(order.ParcelInTransit) })
 			w.waitsAt("carrier", 61*time.Hour, 71*time.Hour)
@@ -85,7 +85,7 @@ func TestWaitingShown(t *testing.T) {
 	w.at(time.Minute, w.pay)
 	w.at(time.Hour, func() {
 		w.down(30*time.Hour, order.ErrUnavailable, "Refunds")
-		w.moneyBack(order.RefundNews{IntentID: w.intent()})
+		w.moneyBack(order.RefundEvent{IntentID: w.intent()})
 	})
 	shows(20*time.Hour, "carrier")
 	shows(25*time.Hour+30*time.Minute, "operator")

@@ -50,10 +50,10 @@ type world struct {
 	over      bool                // the order's workflow has ended
 	killed    time.Duration       // after placing, an operator terminates the workflow
 	runs      int
-	told      int
-	given     int64 // of the order's money, back by hand
-	reports   []order.News
-	placed    answer // to the first Place
+	eventCount      int
+	refundedByHand     int64 // of the order's money, back by hand
+	reports   []order.ProviderEvent
+	placed    updateResult // to the first Place
 	outcome   orders.Outcome
 
 	mu     sync.Mutex
@@ -195,7 +195,7 @@ func (w *world) runOnce(p orders.Placement) (next *orders.Placement) {
 	w.Helper()
 	w.env, w.began = w.newEnv(), w.now
 	w.runs++
-	if p.Carried == nil {
+	if p.Snapshot == nil {
 		w.env.RegisterDelayedCallback(func() { w.place("place-1", p.Hash, &w.placed) }, 0)
 	}
 	for _, c := range w.script {
@@ -222,7 +222,7 @@ func (w *world) runOnce(p orders.Placement) (next *orders.Placement) {
 		return nil
 	}
 	if !w.env.IsWorkflowCompleted() || err != nil {
-		w.tellStory()
+		w.logTimeline()
 		w.Fatalf("the workflow failed or hangs: %v", err)
 	}
 	if err := w.env.GetWorkflowResult(&w.outcome); err != nil {
@@ -240,7 +240,7 @@ func (w *world) newEnv() *testsuite.TestWorkflowEnvironment {
 		Carrier: &w.carrier, Sealer: sealer{},
 	})
 	env.RegisterActivity(&mails.Activities{
-		Post: &w.mailer, Letters: fake.Letters{}, Ledger: &w.ledger, ToShop: mail.Address{Email: "disputes@shop.example"},
+		MailRouter: &w.mailer, Templates: fake.MailTemplates{}, Ledger: &w.ledger, ToShop: mail.Address{Email: "disputes@shop.example"},
 	})
 	return env
 }

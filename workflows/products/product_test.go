@@ -84,29 +84,29 @@ func (c *counter) at(d time.Duration, do func()) {
 	c.script = append(c.script, &workflowtest.Cue{At: d, Do: do})
 }
 
-// tell sends a change as a signal, ask as an update.
-func (c *counter) tell(d time.Duration, change catalog.Change) {
+// signal sends a change as a signal, ask as an update.
+func (c *counter) signal(d time.Duration, change catalog.Change) {
 	c.at(d, func() { c.env.SignalWorkflow(string(products.ProductChanged), change) })
 }
 
-func (c *counter) ask(d time.Duration, change catalog.Change, to *answered) {
+func (c *counter) ask(d time.Duration, change catalog.Change, to *productResult) {
 	c.at(d, func() {
 		c.env.UpdateWorkflow(string(products.ChangeProduct), change.ID, to, change)
 	})
 }
 
-// answered is the answer to an update.
-type answered struct {
+// productResult is the answer to an update.
+type productResult struct {
 	product catalog.Stocked
 	err     error
 	done    bool
 }
 
-func (a *answered) Accept() {}
+func (a *productResult) Accept() {}
 
-func (a *answered) Reject(err error) { a.err, a.done = err, true }
+func (a *productResult) Reject(err error) { a.err, a.done = err, true }
 
-func (a *answered) Complete(v any, err error) {
+func (a *productResult) Complete(v any, err error) {
 	a.err, a.done = err, true
 	if p, ok := v.(catalog.Stocked); ok {
 		a.product = p
@@ -203,7 +203,7 @@ func TestProductWorkflow(t *testing.T) {
 		"SRCH-3 F55 a delete is not lost":                     productDeleted,
 		"IDEM-1 IDEM-6 callers are answered, each once":       productAnswers,
 		"IDEM-2 another change under a known ID is refused":   productOtherChange,
-		"IMG-9 a picture that is ready is shown":              productPicture,
+		"IMG-9 a picture that is ready is shown":              productImage,
 		"a record that is down is waited for":                 productRecordDown,
 		"a product the index refuses fails, its changes stay": productRejected,
 	} {
@@ -215,7 +215,7 @@ func TestProductWorkflow(t *testing.T) {
 }
 
 func productPlain(c *counter) {
-	c.tell(0, porttest.PutOf("1", "mug"))
+	c.signal(0, porttest.PutOf("1", "mug"))
 	c.run().wantAgreement()
 	if p := c.product(); p.Version != 1 || c.runs != 1 {
 		c.Errorf("%+v after %d runs", p, c.runs)
@@ -223,9 +223,9 @@ func productPlain(c *counter) {
 }
 
 func productBurst(c *counter) {
-	c.tell(0, porttest.PutOf("1", "mug"))
+	c.signal(0, porttest.PutOf("1", "mug"))
 	for i := range 50 {
-		c.tell(0, price(fmt.Sprint("p", i), int64(100+i)))
+		c.signal(0, price(fmt.Sprint("p", i), int64(100+i)))
 	}
 	c.run().wantAgreement()
 	if p := c.product(); p.Price != 149 || p.Version != 51 {
@@ -237,7 +237,7 @@ func productBurst(c *counter) {
 }
 
 func productMoves(c *counter) {
-	c.tell(0, porttest.PutOf("1", "mug"))
+	c.signal(0, porttest.PutOf("1", "mug"))
 	c.during = []func(){func() { c.record.Reserve("mug", 3) }, func() { c.record.Reserve("mug", 1) }}
 	c.run().wantAgreement()
 	if p := c.product(); p.Available != 6 {
@@ -247,7 +247,7 @@ func productMoves(c *counter) {
 
 func productIndexDown(c *counter) {
 	c.faults = []*indexFault{{until: 3 * time.Hour, kind: order.ErrUnavailable}}
-	var first, second answered
+	var first, second productResult
 	c.ask(0, porttest.PutOf("1", "mug"), &first)
 	c.ask(time.Hour, price("2", 900), &second)
 	c.at(2*time.Hour, func() {
@@ -271,14 +271,14 @@ func productIndexDown(c *counter) {
 
 func productTaskFails(c *counter) {
 	c.faults = []*indexFault{{until: time.Minute, kind: order.ErrUnknownOutcome, after: true}}
-	c.tell(0, porttest.PutOf("1", "mug"))
+	c.signal(0, porttest.PutOf("1", "mug"))
 	c.run().wantAgreement()
 }
 
 func productDeleted(c *counter) {
-	c.tell(0, porttest.PutOf("1", "mug"))
+	c.signal(0, porttest.PutOf("1", "mug"))
 	c.faults = []*indexFault{{until: 2 * time.Hour, kind: order.ErrUnavailable}}
-	c.tell(time.Hour, catalog.Change{ID: "2", Delete: true})
+	c.signal(time.Hour, catalog.Change{ID: "2", Delete: true})
 	c.run().wantAgreement()
 	if n := len(c.index.Documents()); n != 0 {
 		c.Errorf("%d documents", n)
@@ -289,7 +289,7 @@ func productAnswers(c *counter) {
 	none := int64(0)
 	create := porttest.PutOf("1", "mug")
 	create.IfVersion = &none
-	var made, again, late, bad, other answered
+	var made, again, late, bad, other productResult
 	c.ask(0, create, &made)
 	c.ask(time.Second, create, &again) // the answer was lost
 	second := porttest.PutOf("2", "mug")
@@ -323,7 +323,7 @@ func productOtherChange(c *counter) {
 		}
 		return nil
 	}
-	var made, first, second answered
+	var made, first, second productResult
 	c.ask(0, porttest.PutOf("1", "mug"), &made)
 	c.ask(time.Minute, price("k", 5), &first)
 	c.at(time.Minute, func() { c.env.UpdateWorkflow(string(products.ChangeProduct), "k/other", &second, price("k", 6)) })
@@ -335,12 +335,12 @@ func productOtherChange(c *counter) {
 	}
 }
 
-func productPicture(c *counter) {
-	c.tell(0, porttest.PutOf("1", "mug"))
-	c.tell(time.Minute, catalog.Change{ID: "2", AddPicture: &catalog.Picture{ID: "pic", Renditions: []catalog.Rendition{{Name: "thumbnail", Key: "t"}, {Name: "medium", Key: "m"}}}})
-	c.steps.PictureURL = func(key string) string { return "https://cdn.example/" + key }
+func productImage(c *counter) {
+	c.signal(0, porttest.PutOf("1", "mug"))
+	c.signal(time.Minute, catalog.Change{ID: "2", AddImage: &catalog.Image{ID: "pic", Renditions: []catalog.Rendition{{Name: "thumbnail", Key: "t"}, {Name: "medium", Key: "m"}}}})
+	c.steps.ImageURL = func(key string) string { return "https://cdn.example/" + key }
 	c.run().wantAgreement()
-	if d := c.index.Documents()["mug"]; d.Thumbnail != "https://cdn.example/t" || len(d.Pictures) != 1 || d.Pictures[0] != "https://cdn.example/m" {
+	if d := c.index.Documents()["mug"]; d.Thumbnail != "https://cdn.example/t" || len(d.Images) != 1 || d.Images[0] != "https://cdn.example/m" {
 		c.Errorf("shown as %+v", d)
 	}
 }
@@ -353,7 +353,7 @@ func productRecordDown(c *counter) {
 		}
 		return nil
 	}
-	var a answered
+	var a productResult
 	c.ask(0, porttest.PutOf("1", "mug"), &a)
 	c.at(time.Hour, func() { down = false })
 	c.run().wantAgreement()

@@ -23,20 +23,20 @@ import (
 func TestProductWorkflowInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		c := newCounter(rt)
-		c.tell(0, porttest.PutOf("put-0", "mug"))
+		c.signal(0, porttest.PutOf("put-0", "mug"))
 		for i := range rapid.IntRange(1, 12).Draw(rt, "events") {
 			when := time.Duration(rapid.IntRange(0, 600).Draw(rt, "seconds")) * time.Second
 			id := fmt.Sprint("change-", i)
 			switch rapid.SampledFrom([]string{"price", "delete", "put", "hide", "stock", "moves", "down", "fails", "killed"}).Draw(rt, "what") {
 			case "price":
-				c.tell(when, price(id, rapid.Int64Range(1, 1000).Draw(rt, "price")))
+				c.signal(when, price(id, rapid.Int64Range(1, 1000).Draw(rt, "price")))
 			case "delete":
-				c.tell(when, catalog.Change{ID: id, Delete: true})
+				c.signal(when, catalog.Change{ID: id, Delete: true})
 			case "put":
-				c.tell(when, porttest.PutOf(id, "mug"))
+				c.signal(when, porttest.PutOf(id, "mug"))
 			case "hide":
 				off := rapid.Bool().Draw(rt, "off")
-				c.tell(when, catalog.Change{ID: id, Inactive: &off})
+				c.signal(when, catalog.Change{ID: id, Inactive: &off})
 			case "stock":
 				c.at(when, func() { c.record.Reserve("mug", 1) })
 			case "moves":

@@ -22,9 +22,9 @@ import (
 	"purser/workflows/mails"
 )
 
-// maildesk is campaigns, and mails sent anew, over a real engine with their
+// mailBench is campaigns, and mails sent anew, over a real engine with their
 // record in memory.
-type maildesk struct {
+type mailBench struct {
 	*bench
 	t         *testing.T
 	campaigns fake.Campaigns
@@ -36,20 +36,20 @@ type maildesk struct {
 // recordMails runs campaigns and a mail that is sent anew, and saves their
 // histories.
 func recordMails(t *testing.T, label string) {
-	for name, live := range map[string]func(*maildesk) string{
-		"campaign": (*maildesk).campaign, "campaign-cancelled": (*maildesk).campaignCancelled, "resend": (*maildesk).resent,
+	for name, live := range map[string]func(*mailBench) string{
+		"campaign": (*mailBench).campaign, "campaign-cancelled": (*mailBench).campaignCancelled, "resend": (*mailBench).resent,
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newMaildesk(t)
+			d := newMailBench(t)
 			id := live(d)
 			save(t, filepath.Join("..", "testdata", "histories", label+"-"+name+".json"), historyOf(t, d.client, id))
 		})
 	}
 }
 
-func newMaildesk(t *testing.T) *maildesk {
+func newMailBench(t *testing.T) *mailBench {
 	t.Helper()
-	d := &maildesk{bench: &bench{client: newClient(t)}, t: t}
+	d := &mailBench{bench: &bench{client: newClient(t)}, t: t}
 	down := func() error {
 		if d.away.Add(-1) >= 0 {
 			return &order.ProviderError{Provider: "record", Op: "write", Kind: order.ErrUnavailable}
@@ -64,17 +64,17 @@ func newMaildesk(t *testing.T) *maildesk {
 	}
 	d.mailer.Before = func(mail.Message) error { return down() }
 	mails := &mailactivities.Activities{
-		Orders: anyOrder{}, Post: &d.mailer, Letters: fake.Letters{}, Ledger: &d.ledger, Resends: &d.ledger,
+		Orders: anyOrder{}, MailRouter: &d.mailer, Templates: fake.MailTemplates{}, Ledger: &d.ledger, Resends: &d.ledger,
 	}
 	run(t, workers.New(d.client, workers.Activities{Mails: mails, Campaigns: &campaignactivities.Activities{
-		Mails: mails, Record: &d.campaigns, Recipients: &d.campaigns, Audience: &d.marketing, Letters: &d.marketing, Leaving: &d.marketing, Reputation: &d.marketing,
+		Mails: mails, Record: &d.campaigns, Recipients: &d.campaigns, Audience: &d.marketing, Templates: &d.marketing, Leaving: &d.marketing, Reputation: &d.marketing,
 	}}, workers.Limits{}))
 	d.starter = &starter.Client{Temporal: d.client}
 	return d
 }
 
 // start starts a campaign that takes some seconds.
-func (d *maildesk) start(id string, at time.Time) mail.Campaign {
+func (d *mailBench) start(id string, at time.Time) mail.Campaign {
 	d.t.Helper()
 	c := mail.Campaign{ID: id, Template: "campaign", Words: map[string]mail.Words{"en": {Subject: "Hello"}}, StartAt: at, PerMinute: 3_000}
 	var all []mail.Recipient
@@ -95,7 +95,7 @@ func (d *maildesk) start(id string, at time.Time) mail.Campaign {
 }
 
 // under waits until a campaign is under way.
-func (d *maildesk) under(c mail.Campaign) {
+func (d *mailBench) under(c mail.Campaign) {
 	d.t.Helper()
 	deadline, tick := time.After(time.Minute), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
@@ -111,7 +111,7 @@ func (d *maildesk) under(c mail.Campaign) {
 	}
 }
 
-func (d *maildesk) ended(c mail.Campaign, as mail.CampaignState) string {
+func (d *mailBench) ended(c mail.Campaign, as mail.CampaignState) string {
 	d.t.Helper()
 	var p campaigns.CampaignProgress
 	if err := d.client.GetWorkflow(d.t.Context(), c.WorkflowID(), "").Get(d.t.Context(), &p); err != nil || p.State != as {
@@ -121,7 +121,7 @@ func (d *maildesk) ended(c mail.Campaign, as mail.CampaignState) string {
 }
 
 // campaign waits for its time, is paused and resumed, and ends.
-func (d *maildesk) campaign() string {
+func (d *mailBench) campaign() string {
 	c := d.start("spring", time.Now().Add(2*time.Second))
 	d.under(c)
 	if err := d.starter.PauseCampaign(d.t.Context(), c.ID, "key:ops", "look"); err != nil {
@@ -134,7 +134,7 @@ func (d *maildesk) campaign() string {
 }
 
 // campaignCancelled begins while the record is away, and is cancelled.
-func (d *maildesk) campaignCancelled() string {
+func (d *mailBench) campaignCancelled() string {
 	d.away.Store(3)
 	c := d.start("autumn", time.Time{})
 	d.under(c)
@@ -146,7 +146,7 @@ func (d *maildesk) campaignCancelled() string {
 }
 
 // resent is a mail whose provider is away at first.
-func (d *maildesk) resent() string {
+func (d *mailBench) resent() string {
 	id := order.IDForKey("histories", "resent")
 	m := porttest.MessageOf(id, order.MailShipped)
 	_, err := d.ledger.ClaimMail(d.t.Context(), m)
@@ -157,7 +157,7 @@ func (d *maildesk) resent() string {
 		d.t.Fatal(err)
 	}
 	d.away.Store(2)
-	r := order.Resend{OrderID: id, Milestone: order.MailShipped, Key: "k1", Actor: "key:ops", Why: "never arrived"}
+	r := order.Resend{OrderID: id, Notification: order.MailShipped, Key: "k1", Actor: "key:ops", Why: "never arrived"}
 	if out, err := d.starter.ResendMail(d.t.Context(), r); err != nil || out.State != mail.StateSent {
 		d.t.Fatalf("%+v %v", out, err)
 	}

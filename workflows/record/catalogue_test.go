@@ -112,7 +112,7 @@ func (c *counter) productIndexDown() string {
 		}
 	}
 	c.change(catalog.Change{ID: "2", Price: &catalog.Price{Amount: 900}})
-	if err := c.starter.TellProduct(c.t.Context(), "mug", catalog.Change{ID: "3", Receive: 1}); err != nil {
+	if err := c.starter.NotifyProduct(c.t.Context(), "mug", catalog.Change{ID: "3", Receive: 1}); err != nil {
 		c.t.Fatal(err)
 	}
 	c.down.Store(false)

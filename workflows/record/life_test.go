@@ -40,7 +40,7 @@ func (b *bench) activities() workers.Activities {
 		Orders: &orderactivities.Activities{
 			Record: &b.record, Orders: &b.record, Intents: &b.bank, Captures: &b.bank, Carrier: &b.carrier, Sealer: sealer{},
 		},
-		Mails: &mailactivities.Activities{Post: &b.mailer, Letters: fake.Letters{}, Ledger: &b.ledger},
+		Mails: &mailactivities.Activities{MailRouter: &b.mailer, Templates: fake.MailTemplates{}, Ledger: &b.ledger},
 	}
 }
 
@@ -73,7 +73,7 @@ type life struct {
 	id      order.ID
 	starter *starter.Client
 	intent  string
-	told    int
+	events    int
 }
 
 func (b *bench) begin(t *testing.T, name string) *life {
@@ -103,21 +103,21 @@ func (l *life) pay() {
 	l.report(l.bank.Pay(l.intent))
 }
 
-func (l *life) report(p order.PaymentNews, err error) {
+func (l *life) report(p order.PaymentEvent, err error) {
 	l.t.Helper()
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.tell(order.News{Type: "payment_intent." + string(p.Status), Payment: &p})
+	l.deliver(order.ProviderEvent{Type: "payment_intent." + string(p.Status), Payment: &p})
 }
 
-func (l *life) tell(n order.News) {
+func (l *life) deliver(n order.ProviderEvent) {
 	l.t.Helper()
-	l.told++
-	n.ID, n.OrderID, n.At = fmt.Sprintf("evt_%d", l.told), l.id, time.Now().UTC()
-	err := l.starter.Report(l.t.Context(), l.id, []order.News{n})
+	l.events++
+	n.ID, n.OrderID, n.At = fmt.Sprintf("evt_%d", l.events), l.id, time.Now().UTC()
+	err := l.starter.Report(l.t.Context(), l.id, []order.ProviderEvent{n})
 	if errors.Is(err, order.ErrClosed) {
-		err = l.starter.Late(l.t.Context(), l.id, []order.News{n})
+		err = l.starter.ReportLate(l.t.Context(), l.id, []order.ProviderEvent{n})
 	}
 	if err != nil {
 		l.t.Fatal(err)
@@ -129,7 +129,7 @@ func (l *life) arrive() {
 	l.t.Helper()
 	l.awaitStatus(order.Paid)
 	if in, ok := l.bank.IntentOf(l.id); ok {
-		l.report(in.News(), nil)
+		l.report(in.PaymentEvent(), nil)
 	}
 	l.await("the confirmation of the payment", func(order.Order) bool { return l.happened(order.PaymentConfirmed) })
 	l.scan(order.ParcelInTransit)
@@ -144,7 +144,7 @@ func (l *life) scan(s order.ParcelStatus) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.tell(order.News{Type: "parcel." + string(s), Parcel: &p})
+	l.deliver(order.ProviderEvent{Type: "parcel." + string(s), Parcel: &p})
 }
 
 func (l *life) happened(k order.Kind) bool {

@@ -29,7 +29,7 @@ func recordMoney(t *testing.T, b *bench, label string) {
 		t.Run(name, func(t *testing.T) {
 			l := b.begin(t, name)
 			live(l)
-			late := orders.LateWorkflowID(l.id)
+			late := orders.AftercareWorkflowID(l.id)
 			if err := l.client.GetWorkflow(t.Context(), late, "").Get(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}
@@ -60,7 +60,7 @@ func (l *life) takenByHand() order.Money {
 		l.t.Fatal(err)
 	}
 	in, err := l.bank.CaptureIntent(l.t.Context(), l.intent, total, "by-hand-"+l.intent)
-	l.report(in.News(), err)
+	l.report(in.PaymentEvent(), err)
 	l.awaitEvent(order.StepDelayed)
 	return total
 }
@@ -87,7 +87,7 @@ func refundPending(l *life) {
 	l.cancel()
 	l.outage.Store(false)
 	l.awaitEvent(order.RefundIsPending)
-	l.moneyBack(l.bank.SettleRefund(l.intent, order.RefundSucceeded))
+	l.moneyBack(l.bank.ResolveRefund(l.intent, order.RefundSucceeded))
 	l.end(order.Cancelled)
 	l.bank.Slow = false
 }
@@ -97,7 +97,7 @@ func refundPending(l *life) {
 func refundRefused(l *life) {
 	defer l.outage.Store(false)
 	total := l.takenByHand()
-	l.giveByHand(500)
+	l.refundByHand(500)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -105,7 +105,7 @@ func refundRefused(l *life) {
 	}()
 	l.awaitStatus(order.OnHold)
 	l.outage.Store(false)
-	l.giveByHand(total.Amount - 500)
+	l.refundByHand(total.Amount - 500)
 	l.await("the rest", func(o order.Order) bool { return len(o.Refunds) == 2 })
 	if _, err := l.starter.Release(l.t.Context(), l.id, "key:ops", "gave the rest back", ""); err != nil {
 		l.t.Fatal(err)
@@ -125,7 +125,7 @@ func secondPayment(l *life) {
 	if err == nil {
 		in, err = l.bank.CaptureIntent(l.t.Context(), in.ID, total, "elsewhere-"+in.ID)
 	}
-	l.report(in.News(), err)
+	l.report(in.PaymentEvent(), err)
 	l.awaitEvent(order.PaymentRefunded)
 	l.scan(order.ParcelDelivered)
 	l.end(order.Delivered)
@@ -136,7 +136,7 @@ func disputed(l *life) {
 	l.pay()
 	l.awaitStatus(order.Paid)
 	for i, s := range []string{"needs_response", "under_review", "lost"} {
-		l.tell(order.News{Type: "charge.dispute." + s, Dispute: &order.Dispute{
+		l.deliver(order.ProviderEvent{Type: "charge.dispute." + s, Dispute: &order.Dispute{
 			ID: "dp_1", IntentID: l.intent, Amount: total, Reason: "fraudulent", Status: s,
 		}})
 		l.awaitEvent([]order.Kind{order.PaymentDisputed, order.DisputeMoved, order.DisputeClosed}[i])
@@ -158,10 +158,10 @@ func refundByHand(l *life) {
 	l.place(time.Minute)
 	l.pay()
 	l.awaitStatus(order.Paid)
-	l.giveByHand(500)
+	l.refundByHand(500)
 	l.awaitEvent(order.PaymentRefunded)
 	l.arrive()
-	l.giveByHand(700)
+	l.refundByHand(700)
 }
 
 func terminated(l *life) {
@@ -173,22 +173,22 @@ func terminated(l *life) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.tell(order.News{Type: "payment_intent." + string(p.Status), Payment: &p})
+	l.deliver(order.ProviderEvent{Type: "payment_intent." + string(p.Status), Payment: &p})
 }
 
-// giveByHand gives a part of the money back in the dashboard.
-func (l *life) giveByHand(amount int64) {
+// refundByHand gives a part of the money back in the dashboard.
+func (l *life) refundByHand(amount int64) {
 	l.t.Helper()
 	n, err := l.bank.RefundIntent(l.t.Context(), l.intent, order.Money{Amount: amount, Currency: "EUR"}, "dashboard-"+l.intent+"-"+time.Now().String())
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.moneyBack(order.RefundNews{IntentID: n.IntentID})
+	l.moneyBack(order.RefundEvent{IntentID: n.IntentID})
 }
 
-func (l *life) moneyBack(n order.RefundNews) {
+func (l *life) moneyBack(n order.RefundEvent) {
 	l.t.Helper()
-	l.tell(order.News{Type: "charge.refunded", Refund: &n})
+	l.deliver(order.ProviderEvent{Type: "charge.refunded", Refund: &n})
 }
 
 func (l *life) awaitEvent(k order.Kind) {

@@ -24,41 +24,41 @@ import (
 // onePixel is a whole GIF.
 const onePixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 
-// darkroom is where pictures are worked on, over a real engine, with the store
+// imageFixture is where pictures are worked on, over a real engine, with the store
 // and the record in memory.
-type darkroom struct {
+type imageFixture struct {
 	*bench
 	t       *testing.T
 	store   fake.Objects
 	record  fake.Uploads
 	index   fake.Index
-	starter *starter.Pictures
+	starter *starter.Images
 	upload  catalog.Upload
 	run     string // whose history is saved; "": the last one
 }
 
-// recordPictures runs each workflow of the pictures and saves its history.
-func recordPictures(t *testing.T, label string) {
-	for name, live := range map[string]func(*darkroom) string{
-		"picture-ready": (*darkroom).ready, "picture-refused": (*darkroom).refused, "picture-swept": (*darkroom).swept,
-		"picture-deleted": (*darkroom).deleted, "picture-discarded": (*darkroom).discarded,
+// recordImages runs each workflow of the pictures and saves its history.
+func recordImages(t *testing.T, label string) {
+	for name, live := range map[string]func(*imageFixture) string{
+		"picture-ready": (*imageFixture).ready, "picture-refused": (*imageFixture).refused, "picture-swept": (*imageFixture).swept,
+		"picture-deleted": (*imageFixture).deleted, "picture-discarded": (*imageFixture).discarded,
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDarkroom(t)
+			d := newImageFixture(t)
 			id := live(d)
 			save(t, filepath.Join("..", "testdata", "histories", label+"-"+name+".json"), historyOfRun(t, d.client, id, d.run))
 		})
 	}
 }
 
-func newDarkroom(t *testing.T) *darkroom {
+func newImageFixture(t *testing.T) *imageFixture {
 	t.Helper()
-	d := &darkroom{bench: &bench{client: newClient(t)}, t: t}
-	d.starter = &starter.Pictures{Temporal: d.client}
+	d := &imageFixture{bench: &bench{client: newClient(t)}, t: t}
+	d.starter = &starter.Images{Temporal: d.client}
 	run(t,
 		workers.New(d.client, workers.Activities{
 			Images: &imageactivities.Activities{
-				Source: &d.store, Shelf: &d.store, Record: &d.record, Sweeper: &d.record, Teller: &d.record, Products: &d.record,
+				Source: &d.store, Store: &d.store, Record: &d.record, Sweeper: &d.record, Notifier: &d.record, Products: &d.record,
 				Now: func() time.Time { return time.Now().Add(time.Hour) },
 			},
 			Products: &productactivities.Activities{Listings: listings{&d.record}, Index: &d.index},
@@ -68,7 +68,7 @@ func newDarkroom(t *testing.T) *darkroom {
 }
 
 // send sends a picture of the mug and begins to work on it.
-func (d *darkroom) send(file string) {
+func (d *imageFixture) send(file string) {
 	d.t.Helper()
 	var err error
 	d.upload, err = catalog.NewUpload("mug", "", "image/gif", int64(len(file)), "shop", time.Now())
@@ -84,17 +84,17 @@ func (d *darkroom) send(file string) {
 	}
 }
 
-func (d *darkroom) make(file string) string {
+func (d *imageFixture) make(file string) string {
 	d.t.Helper()
 	d.send(file)
-	if err := d.starter.StartPicture(d.t.Context(), d.upload.ID, d.upload.SKU); err != nil {
+	if err := d.starter.StartImage(d.t.Context(), d.upload.ID, d.upload.SKU); err != nil {
 		d.t.Fatal(err)
 	}
-	return d.end(images.PictureWorkflowID(d.upload.ID))
+	return d.end(images.ImageWorkflowID(d.upload.ID))
 }
 
 // end waits for a workflow to end.
-func (d *darkroom) end(id string) string {
+func (d *imageFixture) end(id string) string {
 	d.t.Helper()
 	if err := d.client.GetWorkflow(d.t.Context(), id, "").Get(d.t.Context(), nil); err != nil {
 		d.t.Fatal(err)
@@ -102,28 +102,28 @@ func (d *darkroom) end(id string) string {
 	return id
 }
 
-func (d *darkroom) ready() string { return d.make(onePixel) }
+func (d *imageFixture) ready() string { return d.make(onePixel) }
 
-func (d *darkroom) refused() string { return d.make("<html>") }
+func (d *imageFixture) refused() string { return d.make("<html>") }
 
 // swept finds a picture whose workflow was never started.
-func (d *darkroom) swept() string {
+func (d *imageFixture) swept() string {
 	d.send(onePixel)
 	run, err := d.client.ExecuteWorkflow(d.t.Context(), client.StartWorkflowOptions{
-		ID: images.SweepPicturesID, TaskQueue: workflows.PicturesQueue,
-	}, images.SweepPicturesWorkflow)
+		ID: images.SweepImagesID, TaskQueue: workflows.ImagesQueue,
+	}, images.SweepImagesWorkflow)
 	if err == nil {
 		err = run.Get(d.t.Context(), nil)
 	}
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.end(images.PictureWorkflowID(d.upload.ID))
-	return images.SweepPicturesID
+	d.end(images.ImageWorkflowID(d.upload.ID))
+	return images.SweepImagesID
 }
 
 // deleted deletes a picture that its product shows.
-func (d *darkroom) deleted() string {
+func (d *imageFixture) deleted() string {
 	id := d.ready()
 	d.discard()
 	return d.end(id)
@@ -131,7 +131,7 @@ func (d *darkroom) deleted() string {
 
 // discarded deletes one while it is being made; the history is that of the
 // making, which ends as the deletion.
-func (d *darkroom) discarded() string {
+func (d *imageFixture) discarded() string {
 	var once sync.Once
 	d.store.Fail = func(op, _ string) error {
 		if op == "put" {
@@ -148,11 +148,11 @@ func (d *darkroom) discarded() string {
 	return id
 }
 
-func (d *darkroom) discard() {
+func (d *imageFixture) discard() {
 	if _, err := d.record.DeleteUpload(context.Background(), d.upload.ID); err != nil {
 		d.t.Error(err)
 	}
-	if err := d.starter.DeletePicture(context.Background(), d.upload.ID, d.upload.SKU); err != nil {
+	if err := d.starter.DeleteImage(context.Background(), d.upload.ID, d.upload.SKU); err != nil {
 		d.t.Error(err)
 	}
 }

@@ -48,7 +48,7 @@ func TestRecord(t *testing.T) {
 	}
 	recordMoney(t, b, label)
 	recordCatalogue(t, label)
-	recordPictures(t, label)
+	recordImages(t, label)
 	recordMails(t, label)
 }
 
