@@ -42,7 +42,7 @@ const (
 	FailureReserved       = "Reserved"
 	FailureOtherChange    = "OtherChange"
 	FailureNoImport       = "NoSuchImport"
-	FailureNoPicture      = "NoSuchPicture"
+	FailureNoImage        = "NoSuchImage"
 	FailureMailing        = "Mailing"
 	FailureNoneUnknown    = "NoneUnknown"
 )
@@ -91,7 +91,7 @@ var failures = []struct {
 	{catalog.ErrReserved, FailureReserved, true, 0},
 	{catalog.ErrOtherChange, FailureOtherChange, true, 0},
 	{catalog.ErrNoImport, FailureNoImport, true, 0},
-	{catalog.ErrNoUpload, FailureNoPicture, true, 0},
+	{catalog.ErrNoUpload, FailureNoImage, true, 0},
 	{catalog.ErrInvalid, FailureProduct, true, 0},
 	{order.ErrThrottled, FailureThrottled, false, 0},
 	{order.ErrUnavailable, FailureUnavailable, false, 0},

@@ -84,7 +84,7 @@ func (h hangingFinder) FindOrders(context.Context, string, int) ([]order.Order, 
 	return nil, nil
 }
 
-// hangingStore is a store of pictures that does not answer.
+// hangingStore is a store of images that does not answer.
 type hangingStore struct {
 	*apitest.ImageStore
 	*hang
@@ -105,8 +105,8 @@ func wantOthersServed(t *testing.T, s *apitest.Shop, flooded string) {
 	}{
 		"an order":   {method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: apitest.OrderBody("cus_1"), status: http.StatusCreated},
 		"the search": {method: "GET", target: "/v1/search?q=mug", key: apitest.ViewerKey, status: http.StatusOK},
-		"a picture":  {method: "GET", target: "/pictures/pic_none/large.jpg", status: http.StatusNotFound},
-		"an upload":  {method: "POST", target: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":4}`, status: http.StatusCreated},
+		"a image":    {method: "GET", target: "/images/img_none/large.jpg", status: http.StatusNotFound},
+		"an upload":  {method: "POST", target: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":4}`, status: http.StatusCreated},
 		"the orders": {method: "GET", target: "/v1/orders", key: apitest.ViewerKey, status: http.StatusOK},
 		"health":     {method: "GET", target: "/livez", status: http.StatusOK},
 	} {
@@ -188,17 +188,17 @@ func TestFlood(t *testing.T) {
 	t.Run("a store that hangs", func(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) { c.Images.Store = hangingStore{ImageStore: &apitest.ImageStore{}, hang: w} })
-		a := s.Ask("POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
+		a := s.Ask("POST", "/v1/products/mug-blue/images", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
 		w.flood(s, 3, "POST", a.Header.Get("Location")+"/complete", apitest.ShopKey, "")
-		w.wantRefused(t, s, 429, "too_many_requests", "POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
+		w.wantRefused(t, s, 429, "too_many_requests", "POST", "/v1/products/mug-blue/images", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
 		wantOthersServed(t, s, "an upload")
 	})
-	t.Run("pictures that are looked at", func(t *testing.T) {
+	t.Run("images that are looked at", func(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) { c.Images.Records = hangingUploads{Records: c.Images.Records, hang: w} })
-		w.flood(s, 1, "GET", "/pictures/pic_abcdefghijklmnopqrstuvwxyz/large.jpg", "", "")
-		w.wantRefused(t, s, 429, "too_many_requests", "GET", "/pictures/pic_none/large.jpg", "", "")
-		wantOthersServed(t, s, "a picture")
+		w.flood(s, 1, "GET", "/images/img_abcdefghijklmnopqrstuvwxyz/large.jpg", "", "")
+		w.wantRefused(t, s, 429, "too_many_requests", "GET", "/images/img_none/large.jpg", "", "")
+		wantOthersServed(t, s, "a image")
 	})
 	t.Run("all else", func(t *testing.T) {
 		w := newHang(t)
@@ -211,7 +211,7 @@ func TestFlood(t *testing.T) {
 	})
 }
 
-// hangingUploads is a record of pictures that does not answer.
+// hangingUploads is a record of images that does not answer.
 type hangingUploads struct {
 	images.Records
 	*hang

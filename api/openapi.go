@@ -18,7 +18,7 @@ func document(version string) huma.Config {
 	for _, t := range []huma.Tag{
 		{Name: "orders", Description: "From the click to the doorstep"},
 		{Name: "catalogue", Description: "Products as shops and shoppers read and search them"},
-		{Name: "pictures", Description: "Products' pictures: sent straight to the store, shown in several sizes"},
+		{Name: "images", Description: "Products' images: sent straight to the store, shown in several sizes"},
 		{Name: "mail", Description: "What became of mails, and whom they go to"},
 		{Name: "campaigns", Description: "One mail to many people, each once"},
 		{Name: "operators", Description: "What takes an operator's key: changing the catalogue, and what needs a person"},

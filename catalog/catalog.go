@@ -44,21 +44,21 @@ type Product struct {
 	// included.
 	OnHand int64 `json:"onHand"`
 	// Inactive keeps a product out of the search and from being ordered.
-	Inactive bool      `json:"inactive,omitempty" doc:"Kept, but not for sale"`
-	Images []Image `json:"pictures,omitempty" doc:"Read only: they come by upload"`
+	Inactive bool    `json:"inactive,omitempty" doc:"Kept, but not for sale"`
+	Images   []Image `json:"images,omitempty" doc:"Read only: they come by upload"`
 	// Version rises by one with each change of what is written here, but not
 	// when stock moves.
 	Version int64 `json:"version,omitempty" doc:"Read only"`
 }
 
-// Image is a published picture of a product: all of its renditions exist.
+// Image is a published image of a product: all of its renditions exist.
 type Image struct {
 	ID         string      `json:"id"` // the upload it came from
 	Alt        string      `json:"alt,omitempty"`
 	Renditions []Rendition `json:"renditions"`
 }
 
-// Rendition is a picture in one size.
+// Rendition is a image in one size.
 type Rendition struct {
 	Name   string `json:"name"` // thumbnail, small, medium, large
 	Key    string `json:"key"`  // in the object store
@@ -84,13 +84,13 @@ type Stocked struct {
 // ForSale reports whether shoppers may find and order it.
 func (p Stocked) ForSale() bool { return !p.Deleted && !p.Inactive }
 
-// Shows reports whether a picture is among the product's.
+// Shows reports whether a image is among the product's.
 func (p Product) Shows(image string) bool {
 	return slices.ContainsFunc(p.Images, func(has Image) bool { return has.ID == image })
 }
 
 // Document is the product as the search index shows it. address turns a
-// picture's key into where a browser finds it; nil leaves keys as they are.
+// image's key into where a browser finds it; nil leaves keys as they are.
 func (p Stocked) Document(address func(key string) string) Document {
 	d := Document{
 		SKU: p.SKU, Version: p.Revision, Name: p.Name, Description: p.Description, Brand: p.Brand, Category: p.Category,
@@ -145,7 +145,7 @@ type Drift struct {
 	Missing   int64 `json:"missing"`   // for sale, not in the index
 	Stale     int64 `json:"stale"`     // an older state in the index
 	Ahead     int64 `json:"ahead"`     // a newer one, which the record does not know
-	Orphans    int64 `json:"strays"`    // in the index, not for sale
+	Orphans   int64 `json:"strays"`    // in the index, not for sale
 	Due       int64 `json:"due"`       // behind, and on their way: no drift
 	Repaired  int64 `json:"repaired"`
 	// Unbalanced are products whose stock and reservations do not agree;

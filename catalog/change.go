@@ -28,17 +28,17 @@ type Change struct {
 	// Put describes the product anew, or for the first time. Its OnHand
 	// counts for a new product only: to set the stock from a description
 	// that was read a while ago would bring back what was sold meanwhile. Its
-	// Pictures and Version count for nothing.
+	// Images and Version count for nothing.
 	Put *Product `json:"put,omitempty"`
 	// Price without a currency is in the one that the product is sold in.
 	Price    *Price `json:"price,omitempty"`
 	OnHand   *int64 `json:"onHand,omitempty"`  // counted: so many there are
 	Receive  int64  `json:"receive,omitempty"` // so many more came in (or, below zero, are gone)
 	Inactive *bool  `json:"inactive,omitempty"`
-	// AddImage publishes a picture, or replaces the one with its ID.
-	AddImage  *Image `json:"addPicture,omitempty"`
-	DropImage string   `json:"dropPicture,omitempty"` // its ID
-	Delete      bool     `json:"delete,omitempty"`
+	// AddImage publishes a image, or replaces the one with its ID.
+	AddImage  *Image `json:"addImage,omitempty"`
+	DropImage string `json:"dropImage,omitempty"` // its ID
+	Delete    bool   `json:"delete,omitempty"`
 }
 
 // Price is an amount in minor units of a currency.

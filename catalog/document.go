@@ -19,12 +19,12 @@ type Document struct {
 	Price       int64    `json:"price"`    // minor units of Currency
 	Currency    string   `json:"currency"` // ISO 4217, upper case
 	Available   int64    `json:"available"`
-	InStock     bool     `json:"inStock"`            // Available > 0, as something to filter by
-	Rating      int64    `json:"rating"`             // hundredths of a star: 450 is 4.5; 0: not rated
-	Stars       int64    `json:"stars"`              // whole ones, for counting by
-	Group       string   `json:"group,omitempty"`    // what its variants have in common
-	Added       int64    `json:"added"`              // when it came into the catalogue, Unix seconds
-	Images    []string `json:"pictures,omitempty"` // addresses; the first is the main one
+	InStock     bool     `json:"inStock"`          // Available > 0, as something to filter by
+	Rating      int64    `json:"rating"`           // hundredths of a star: 450 is 4.5; 0: not rated
+	Stars       int64    `json:"stars"`            // whole ones, for counting by
+	Group       string   `json:"group,omitempty"`  // what its variants have in common
+	Added       int64    `json:"added"`            // when it came into the catalogue, Unix seconds
+	Images      []string `json:"images,omitempty"` // addresses; the first is the main one
 	Thumbnail   string   `json:"thumbnail,omitempty"`
 }
 

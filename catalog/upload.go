@@ -15,13 +15,13 @@ var (
 	// ErrUpload marks an upload that may not be made as asked for.
 	ErrUpload = errors.New("invalid upload")
 	// ErrNoUpload: there is no such upload.
-	ErrNoUpload = errors.New("no such picture")
+	ErrNoUpload = errors.New("no such image")
 	// ErrNotUploaded: it was called complete, but nothing came.
 	ErrNotUploaded = errors.New("nothing was uploaded yet")
 	// ErrUploadOver: too late to complete it.
 	ErrUploadOver = errors.New("the upload is over")
-	// ErrManyUploads: the product has as many pictures as it may have.
-	ErrManyUploads = errors.New("the product has too many pictures")
+	// ErrManyUploads: the product has as many images as it may have.
+	ErrManyUploads = errors.New("the product has too many images")
 )
 
 // The figures of an upload (N25).
@@ -34,7 +34,7 @@ const (
 	UploadGrace = 45 * time.Minute
 )
 
-// UploadTypes are the types a picture may be declared to have.
+// UploadTypes are the types a image may be declared to have.
 func UploadTypes() []string { return []string{"image/jpeg", "image/png", "image/webp", "image/gif"} }
 
 // UploadStatus is how far an upload has come.
@@ -52,7 +52,7 @@ const (
 	Deleted        UploadStatus = "deleted"  // none of its files is left
 )
 
-// Upload is a picture on its way from a browser to its product.
+// Upload is a image on its way from a browser to its product.
 type Upload struct {
 	ID     string       `json:"id"`
 	SKU    string       `json:"sku"`
@@ -89,7 +89,7 @@ func NewUpload(sku, alt, contentType string, bytes int64, owner string, now time
 	}
 	now = now.UTC().Truncate(time.Microsecond)
 	return Upload{
-		ID: "pic_" + strings.ToLower(rand.Text()), SKU: sku, Alt: alt, Status: AwaitingUpload, Type: contentType, Bytes: bytes, Owner: owner,
+		ID: "img_" + strings.ToLower(rand.Text()), SKU: sku, Alt: alt, Status: AwaitingUpload, Type: contentType, Bytes: bytes, Owner: owner,
 		Key:       UploadPrefix + now.Format("2006/01/02/") + strings.ToLower(rand.Text()),
 		CreatedAt: now, UploadBy: now.Add(UploadWithin), UpdatedAt: now,
 	}, nil
@@ -97,7 +97,7 @@ func NewUpload(sku, alt, contentType string, bytes int64, owner string, now time
 
 // IsUploadID reports whether an id is of the form NewUpload makes.
 func IsUploadID(id string) bool {
-	random, ok := strings.CutPrefix(id, "pic_")
+	random, ok := strings.CutPrefix(id, "img_")
 	return ok && len(random) == 26 && strings.Trim(random, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
@@ -105,13 +105,13 @@ func IsUploadID(id string) bool {
 const (
 	UploadPrefix     = "uploads/"    // what browsers send; writable with a signed policy
 	OriginalPrefix   = "originals/"  // what was sent, out of the browser's reach
-	RenditionPrefix  = "pictures/"   // what is shown
+	RenditionPrefix  = "images/"     // what is shown
 	QuarantinePrefix = "quarantine/" // what was refused
 )
 
 // OriginalKey is where the file is that was uploaded.
 //
-// The ID stands in every public address of the picture; the rest is as secret
+// The ID stands in every public address of the image; the rest is as secret
 // as the key it was sent to.
 func (u Upload) OriginalKey() string { return OriginalPrefix + u.ID + "/" + path.Base(u.Key) }
 
@@ -149,7 +149,7 @@ func (u Upload) Folders() []string {
 	return []string{RenditionPrefix + u.ID + "/", OriginalPrefix + u.ID + "/", QuarantinePrefix + u.ID + "/"}
 }
 
-// Published is the picture as its product shows it.
+// Published is the image as its product shows it.
 func (u Upload) Published() Image {
 	return Image{ID: u.ID, Alt: u.Alt, Renditions: u.Renditions}
 }

@@ -20,7 +20,7 @@ const (
 	MaxOptions     = 8
 	MaxOption      = 60
 	MaxRating      = 500
-	MaxImages    = 20
+	MaxImages      = 20
 	MaxPrice       = 99_999_999    // minor units: no card can be charged more
 	MaxOnHand      = 1_000_000_000 // keeps sums of stock far from overflowing
 )
@@ -106,7 +106,7 @@ func (p Product) saleFaults() []Fault {
 		faultControl = append(faultControl, Fault{"onHand", fmt.Sprintf("want 0 to %d, got %d", MaxOnHand, p.OnHand)})
 	}
 	if len(p.Images) > MaxImages {
-		faultControl = append(faultControl, Fault{"pictures", fmt.Sprintf("want at most %d", MaxImages)})
+		faultControl = append(faultControl, Fault{"images", fmt.Sprintf("want at most %d", MaxImages)})
 	}
 	return faultControl
 }

@@ -53,7 +53,7 @@ type pace struct {
 }
 
 type progressPoint struct {
-	at      time.Time
+	at       time.Time
 	resolved int64
 }
 

@@ -26,7 +26,7 @@ type commands struct {
 	Inbox  inboxCmd  `cmd:"" help:"Look into what providers reported."`
 
 	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; look after the search index."`
-	Image imageCmd `cmd:"" help:"Add, show, list and delete products' pictures."`
+	Image   imageCmd   `cmd:"" help:"Add, show, list and delete products' images."`
 	Mail    mailCmd    `cmd:"" help:"Show which mails went out and what became of them; steer whom they go to."`
 }
 

@@ -381,7 +381,7 @@ func TestDocumentationCanFail(t *testing.T) {
 		{text: "All take `--json`. `GET /v1/orders/{order}/events`, `POST /v1/orders/ORDER/cancel`, `/v1/inbox/counts`, `GET /readyz`."},
 		{text: "Set `PURSER_LISTEN=:80` and `TEMPORAL_ADDRESS`."},
 		{text: "`go run ./bench orders` measures; `--at-most 3` is its own flag."},
-		{text: "`make check`, `kill -9`, `order` and `picture/ID` are no commands."},
+		{text: "`make check`, `kill -9`, `order` and `image/ID` are no commands."},
 
 		{text: "# Purser\n\n| a | b |\n|---|---|\n| `purser up` | |\n\n```\npurser api\n```"},
 

@@ -13,15 +13,15 @@ import (
 	"purser/shop"
 )
 
-// imageCmd is the operator's hand on pictures, over the API.
+// imageCmd is the operator's hand on images, over the API.
 type imageCmd struct {
 	remote `embed:""`
 
-	Add  imageAddCmd  `cmd:"" help:"Send a picture of a product and wait until it is ready."`
-	Show imageShowCmd `cmd:"" help:"Show a picture."`
-	List imageListCmd `cmd:"" help:"List a product's pictures."`
+	Add  imageAddCmd  `cmd:"" help:"Send a image of a product and wait until it is ready."`
+	Show imageShowCmd `cmd:"" help:"Show a image."`
+	List imageListCmd `cmd:"" help:"List a product's images."`
 
-	Delete imageDeleteCmd `cmd:"" help:"Delete a picture for good and wait until its files are gone."`
+	Delete imageDeleteCmd `cmd:"" help:"Delete a image for good and wait until its files are gone."`
 }
 
 type imageAddCmd struct {
@@ -51,7 +51,7 @@ func (a *imageAddCmd) Run(e *env, c *commands) error {
 		return err
 	}
 	if p.Status != catalog.Ready {
-		return fmt.Errorf("the picture is %s: %s: %s", p.Status, p.Reason, p.Detail)
+		return fmt.Errorf("the image is %s: %s: %s", p.Status, p.Reason, p.Detail)
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func readImage(path string) ([]byte, error) {
 }
 
 type imageShowCmd struct {
-	ID string `arg:"" help:"The picture's id."`
+	ID string `arg:"" help:"The image's id."`
 }
 
 func (s *imageShowCmd) Run(e *env, c *commands) error {
@@ -115,7 +115,7 @@ func (l *imageListCmd) Run(e *env, c *commands) error {
 }
 
 type imageDeleteCmd struct {
-	ID string `arg:"" help:"The picture's id."`
+	ID string `arg:"" help:"The image's id."`
 }
 
 func (d *imageDeleteCmd) Run(e *env, c *commands) error {

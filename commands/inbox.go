@@ -12,7 +12,7 @@ import (
 type inboxCmd struct {
 	remote `embed:""`
 
-	List  inboxListCmd  `cmd:"" help:"List what providers reported, newest first."`
+	List      inboxListCmd      `cmd:"" help:"List what providers reported, newest first."`
 	Redeliver inboxRedeliverCmd `cmd:"" help:"Read an event anew and deliver it once more."`
 }
 

@@ -71,7 +71,7 @@ func (p *progress) end() {
 type counted struct {
 	io.Reader
 	report func(int64)
-	n    int64
+	n      int64
 }
 
 func (c *counted) Read(b []byte) (int, error) {

@@ -53,7 +53,7 @@ type Config struct {
 	MailFrom            string  `help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
 	MailRate            float64 `help:"Retried mails a second over all workers; 0: unlimited." env:"PURSER_MAIL_RATE" default:"0"`
 
-	Images  `embed:""`
+	Images    `embed:""`
 	Search    `embed:""`
 	Catalogue `embed:""`
 

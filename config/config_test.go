@@ -64,7 +64,7 @@ func TestContradictions(t *testing.T) {
 		{[]string{"--keep-product-changes=1h"}, "PURSER_KEEP_PRODUCT_CHANGES"},
 		{[]string{"--s3-region=eu-west-1"}, "S3_BUCKET"},
 		{[]string{"--s3-bucket=b"}, "S3_REGION"},
-		{[]string{"--pictures-at-once=0"}, "PURSER_PICTURES_AT_ONCE"},
+		{[]string{"--images-at-once=0"}, "PURSER_IMAGES_AT_ONCE"},
 		{[]string{"--meilisearch-url=https://search.example"}, "MEILISEARCH_ADMIN_KEY"},
 		{[]string{"--meilisearch-url=https://search.example", "--meilisearch-admin-key=k", "--meilisearch-search-key=k"}, "MEILISEARCH_SEARCH_KEY"},
 		{[]string{"--shop-zone=Mars/Olympus"}, "PURSER_SHOP_ZONE"},

@@ -18,7 +18,7 @@ import (
 )
 
 // TestFlood (SRCH-8, RES-10, API-2, F52, F82, F98): while the search engine hangs
-// and a crowd searches without end, and the store of pictures hangs and a
+// and a crowd searches without end, and the store of images hangs and a
 // crowd uploads, every order is placed at the first try, and delivered.
 func TestFlood(t *testing.T) {
 	orders, many := 6, 60

@@ -15,7 +15,7 @@ import (
 	"purser/shop"
 )
 
-// TestImagesDeletedUnderKills (IMG-4, IMG-9, RES-13): pictures that are
+// TestImagesDeletedUnderKills (IMG-4, IMG-9, RES-13): images that are
 // deleted, and those of a product that is, go with all their files, though the
 // program is killed meanwhile; nothing ever leads to a file that is gone.
 func TestImagesDeletedUnderKills(t *testing.T) {
@@ -32,7 +32,7 @@ func TestImagesDeletedUnderKills(t *testing.T) {
 	}
 	err := retry(within(t), func() error {
 		if n := len(s.listed(t)); n != len(all) {
-			return fmt.Errorf("%d pictures are indexed", n)
+			return fmt.Errorf("%d images are indexed", n)
 		}
 		return nil
 	})
@@ -86,12 +86,12 @@ func TestImagesDeletedUnderKills(t *testing.T) {
 	if listed := s.listed(t); len(listed) != 1 || !listed["/"+catalog.RenditionPrefix+kept.ID] {
 		t.Errorf("the search shows %v", listed)
 	}
-	if _, err := s.shop.DeleteImage(within(t), "pic_none"); problem(t, err).Code != "not_found" {
+	if _, err := s.shop.DeleteImage(within(t), "img_none"); problem(t, err).Code != "not_found" {
 		t.Errorf("one that never was: %v", err)
 	}
 }
 
-// listed are the pictures that the search shows, each by the folder of its
+// listed are the images that the search shows, each by the folder of its
 // sizes.
 func (s *stack) listed(t *testing.T) map[string]bool {
 	t.Helper()
@@ -102,7 +102,7 @@ func (s *stack) listed(t *testing.T) map[string]bool {
 	return folders
 }
 
-// addresses are where the search says pictures are, below the API.
+// addresses are where the search says images are, below the API.
 func (s *stack) addresses(t *testing.T) (all []string) {
 	t.Helper()
 	var r catalog.Results
@@ -123,7 +123,7 @@ func (s *stack) addresses(t *testing.T) (all []string) {
 	return all
 }
 
-// leadsSomewhere wants every picture that the search shows to be there, unless
+// leadsSomewhere wants every image that the search shows to be there, unless
 // the search has let go of it meanwhile.
 func (s *stack) leadsSomewhere(t *testing.T) {
 	t.Helper()
@@ -144,7 +144,7 @@ func (s *stack) leadsSomewhere(t *testing.T) {
 	}
 }
 
-// filesOf are the files of a picture in the embedded store.
+// filesOf are the files of a image in the embedded store.
 func (s *stack) filesOf(t *testing.T, id string) (found []string) {
 	t.Helper()
 	err := filepath.WalkDir(filepath.Join(s.dir, "sandbox", "objects"), func(path string, d fs.DirEntry, err error) error {

@@ -23,12 +23,12 @@ import (
 	"purser/soak"
 )
 
-// shows looks at every size of a picture by its lasting address, as a page
+// shows looks at every size of a image by its lasting address, as a page
 // does.
 func (s *stack) shows(t *testing.T, p shop.Image) {
 	t.Helper()
 	if p.Status != catalog.Ready || len(p.Renditions) != len(images.Sizes()) {
-		t.Fatalf("picture %s: %s %s %s, %d sizes", p.ID, p.Status, p.Reason, p.Detail, len(p.Renditions))
+		t.Fatalf("image %s: %s %s %s, %d sizes", p.ID, p.Status, p.Reason, p.Detail, len(p.Renditions))
 	}
 	for _, r := range p.Renditions {
 		resp, err := http.Get(s.at.API + r.Address)
@@ -43,7 +43,7 @@ func (s *stack) shows(t *testing.T, p shop.Image) {
 	}
 }
 
-// TestImages is part 4 of the story: a picture goes straight to the store,
+// TestImages is part 4 of the story: a image goes straight to the store,
 // is looked at with suspicion and appears in four sizes, all or none (IMG-1 to
 // IMG-12, F59 to F62).
 func TestImages(t *testing.T) {
@@ -61,9 +61,9 @@ func TestImages(t *testing.T) {
 			file   string
 			reason string
 		}{
-			"a bomb":         {"GIF89a\xff\xff\xff\xff\x00\x00\x00;", "too_many_pixels"},
-			"a page":         {"<html><script>alert(1)</script>", "unknown_type"},
-			"half a picture": {string(photo[:len(photo)/2]), "truncated"},
+			"a bomb":       {"GIF89a\xff\xff\xff\xff\x00\x00\x00;", "too_many_pixels"},
+			"a page":       {"<html><script>alert(1)</script>", "unknown_type"},
+			"half a image": {string(photo[:len(photo)/2]), "truncated"},
 		} {
 			p, err := s.shop.AddImage(ctx, "mug-blue", "", "image/jpeg", []byte(tt.file))
 			if err != nil || p.Status != catalog.Refused || p.Reason != tt.reason || len(p.Renditions) != 0 {
@@ -93,7 +93,7 @@ func TestImages(t *testing.T) {
 	})
 	t.Run("by the command, whatever the file is called", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "png-called.jpg")
-		b, err := os.ReadFile("../pictures/testdata/alpha.png")
+		b, err := os.ReadFile("../images/testdata/alpha.png")
 		if err == nil {
 			err = os.WriteFile(path, b, 0o600)
 		}
@@ -101,7 +101,7 @@ func TestImages(t *testing.T) {
 			t.Fatal(err)
 		}
 		env := []string{"PURSER_DATA=" + s.dir}
-		code, stdout, stderr := run(t, env, "picture", "--json", "add", "tea-assam", path)
+		code, stdout, stderr := run(t, env, "image", "--json", "add", "tea-assam", path)
 		var p shop.Image
 		if err := json.Unmarshal([]byte(stdout), &p); code != 0 || err != nil {
 			t.Fatalf("%d %s %s", code, stdout, stderr)
@@ -110,14 +110,14 @@ func TestImages(t *testing.T) {
 		if p.Renditions[0].Type != "image/png" { // it is transparent
 			t.Errorf("%+v", p.Renditions)
 		}
-		if code, stdout, _ := run(t, env, "picture", "show", p.ID); code != 0 || !strings.Contains(stdout, "ready of tea-assam") {
+		if code, stdout, _ := run(t, env, "image", "show", p.ID); code != 0 || !strings.Contains(stdout, "ready of tea-assam") {
 			t.Errorf("show: %d %s", code, stdout)
 		}
-		if code, stdout, _ := run(t, env, "picture", "list", "mug-blue"); code != 0 || strings.Count(stdout, "refused") != 3 || strings.Count(stdout, "ready") < 1 ||
+		if code, stdout, _ := run(t, env, "image", "list", "mug-blue"); code != 0 || strings.Count(stdout, "refused") != 3 || strings.Count(stdout, "ready") < 1 ||
 			!strings.Contains(stdout, "too_many_pixels") || !strings.Contains(stdout, "unknown_type") || !strings.Contains(stdout, "truncated") {
 			t.Errorf("list: %d %s", code, stdout)
 		}
-		if code, _, stderr := run(t, env, "picture", "add", "tea-assam", "/dev/null"); code != 2 {
+		if code, _, stderr := run(t, env, "image", "add", "tea-assam", "/dev/null"); code != 2 {
 			t.Errorf("an empty file: %d %s", code, stderr)
 		}
 	})
@@ -156,7 +156,7 @@ func sendFromPage(t *testing.T, b *tab, page string, u catalog.SignedUpload, fil
 		const form = new FormData();
 		for (const [name, value] of Object.entries(%s)) form.append(name, value);
 		const bytes = Uint8Array.from(atob(%q), c => c.charCodeAt(0));
-		form.append("file", new Blob([bytes], {type: "image/jpeg"}), "picture.jpg");
+		form.append("file", new Blob([bytes], {type: "image/jpeg"}), "image.jpg");
 		return (await fetch(%q, {method: "POST", body: form})).status;
 	})()`, fields, base64.StdEncoding.EncodeToString(file), u.URL), chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -165,7 +165,7 @@ func sendFromPage(t *testing.T, b *tab, page string, u catalog.SignedUpload, fil
 	return status
 }
 
-// TestImagesSurviveKills is F64: killed while many pictures are worked on,
+// TestImagesSurviveKills is F64: killed while many images are worked on,
 // the program goes on where it was; each is shown in all its sizes or, until
 // then, in none.
 func TestImagesSurviveKills(t *testing.T) {
@@ -216,7 +216,7 @@ func TestImagesSurviveKills(t *testing.T) {
 	}
 }
 
-// awaitImages waits until so many pictures are as wanted.
+// awaitImages waits until so many images are as wanted.
 func (s *stack) awaitImages(t *testing.T, ids []string, is func(shop.Image) bool, n int) {
 	t.Helper()
 	ctx := within(t)
@@ -235,8 +235,8 @@ func (s *stack) awaitImages(t *testing.T, ids []string, is func(shop.Image) bool
 			return
 		}
 		if ctx.Err() != nil {
-			t.Fatalf("%d of %d pictures after %s", are, n, testTimeout)
+			t.Fatalf("%d of %d images after %s", are, n, testTimeout)
 		}
-		pause(t, 20*time.Millisecond) // the processors are for the pictures
+		pause(t, 20*time.Millisecond) // the processors are for the images
 	}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // undisturbed keeps what runs by itself from the tests that count and time.
-var undisturbed = []string{"PURSER_SAMPLE_PICTURES=false", "PURSER_SWEEP_EVERY=100000h"}
+var undisturbed = []string{"PURSER_SAMPLE_IMAGES=false", "PURSER_SWEEP_EVERY=100000h"}
 
 // testTimeout is how long anything may take before a test gives up on it.
 const testTimeout = 2 * time.Minute

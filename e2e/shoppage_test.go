@@ -13,10 +13,10 @@ import (
 )
 
 // TestShopPage looks at the sample shop as a newcomer does: products with
-// their pictures, found as they are typed, and a picture that is deleted is
+// their images, found as they are typed, and a image that is deleted is
 // shown no more (SRCH-6, IMG-9, IMG-10).
 func TestShopPage(t *testing.T) {
-	s := newStack(t, []string{"PURSER_SAMPLE_PICTURES=true"})
+	s := newStack(t, []string{"PURSER_SAMPLE_IMAGES=true"})
 	all := len(catalog.Sample())
 	err := retry(within(t), func() error {
 		r, err := s.shop.Search(t.Context(), url.Values{"perPage": {"48"}})
@@ -25,7 +25,7 @@ func TestShopPage(t *testing.T) {
 			with += len(h.Images)
 		}
 		if err == nil && with != all {
-			err = fmt.Errorf("%d pictures are indexed", with)
+			err = fmt.Errorf("%d images are indexed", with)
 		}
 		return err
 	})
@@ -34,14 +34,14 @@ func TestShopPage(t *testing.T) {
 	}
 	b := browse(t)
 	b.open(s.at.API+"/shop", "Blue enamel mug")
-	b.pictured(all)
+	b.imaged(all)
 	b.shoot("shop")
 	b.enter("keetle") // mistyped
 	shown := b.await("the search", "1 product in ")
 	if !strings.Contains(shown, "Steel kettle") || !strings.Contains(shown, "€59.00") || strings.Contains(shown, "Assam") {
 		t.Errorf("found:\n%s", shown)
 	}
-	b.pictured(1)
+	b.imaged(1)
 	b.shoot("shop-found")
 	b.enter("zeppelin")
 	b.await("the search", "0 products in ")
@@ -61,12 +61,12 @@ func TestShopPage(t *testing.T) {
 	if err != nil || len(images) != 1 {
 		t.Fatalf("%+v, %v", images, err)
 	}
-	if code, stdout, stderr := run(t, []string{"PURSER_DATA=" + s.dir}, "picture", "delete", images[0].ID); code != 0 || !strings.Contains(stdout, "deleted of kettle-steel") {
+	if code, stdout, stderr := run(t, []string{"PURSER_DATA=" + s.dir}, "image", "delete", images[0].ID); code != 0 || !strings.Contains(stdout, "deleted of kettle-steel") {
 		t.Fatalf("delete: %d %s %s", code, stdout, stderr)
 	}
 	b.enter("kettle")
 	b.await("the search", "1 product in ")
-	b.pictured(0)
+	b.imaged(0)
 	b.clean(s.at.API, s.at.Sandbox)
 }
 
@@ -79,8 +79,8 @@ func (b *tab) enter(text string) {
 	}
 }
 
-// pictured waits until the page shows so many pictures, all of them loaded.
-func (b *tab) pictured(n int) {
+// imaged waits until the page shows so many images, all of them loaded.
+func (b *tab) imaged(n int) {
 	b.t.Helper()
 	loaded, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`(async () => {
 		const all = [...document.querySelectorAll("img")];
@@ -88,6 +88,6 @@ func (b *tab) pictured(n int) {
 		return all.filter(i => i.naturalWidth > 0).length;
 	})()`, chromedp.EvalAwaitPromise))
 	if err != nil || loaded != n {
-		b.t.Errorf("the page shows %d pictures, %v; want %d", loaded, err, n)
+		b.t.Errorf("the page shows %d images, %v; want %d", loaded, err, n)
 	}
 }

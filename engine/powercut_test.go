@@ -38,7 +38,7 @@ var acts = rapid.Custom(func(t *rapid.T) act {
 })
 
 // promises are what has been acknowledged or seen. They change under the
-// disk's mu, so that each picture of the disk has those of its moment.
+// disk's mu, so that each image of the disk has those of its moment.
 type promises struct {
 	whole map[int]bool // these transactions are there
 	gone  map[int]bool // these were rolled back
@@ -48,7 +48,7 @@ func (p *promises) clone() *promises {
 	return &promises{maps.Clone(p.whole), maps.Clone(p.gone)}
 }
 
-// picture is what a power cut at one moment leaves, and what was promised.
+// image is what a power cut at one moment leaves, and what was promised.
 type diskState struct {
 	files map[string][]byte
 	*promises
@@ -136,7 +136,7 @@ type model struct {
 	last     int
 }
 
-// photograph takes pictures while things change and keeps any n of them.
+// photograph takes images while things change and keeps any n of them.
 func (m *model) photograph(r *rand.Rand, n int) *[]diskState {
 	var snapshots []diskState
 	changes := 0
@@ -153,7 +153,7 @@ func (m *model) photograph(r *rand.Rand, n int) *[]diskState {
 	return &snapshots
 }
 
-// picture takes one now.
+// image takes one now.
 func (m *model) capture(r *rand.Rand) diskState {
 	m.disk.mu.Lock()
 	defer m.disk.mu.Unlock()
@@ -250,7 +250,7 @@ func transactions(ctx context.Context, db *sql.DB) (seen []int, err error) {
 	return seen, rows.Err()
 }
 
-// check opens the picture as the next start would.
+// check opens the image as the next start would.
 func (p diskState) check(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err

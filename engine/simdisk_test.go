@@ -32,7 +32,7 @@ type simDisk struct {
 type simFile struct {
 	durable []byte
 	pending []change // in the order they were made
-	synced int      // how many have gone from pending to durable
+	synced  int      // how many have gone from pending to durable
 }
 
 // change is a write, or a truncation to at.

@@ -29,7 +29,7 @@ import (
 type connector struct {
 	driver   *sqlite.Driver
 	raw      rawConn
-	token     chan struct{} // holds one token
+	token    chan struct{} // holds one token
 	closed   chan struct{}
 	compiled map[string]driver.Stmt
 	wal      *walSync
@@ -56,7 +56,7 @@ func openConnector(file, dsn string, open func(string) (logFile, error)) (*conne
 	c := &connector{
 		driver:   d,
 		raw:      raw.(rawConn),
-		token:     make(chan struct{}, 1),
+		token:    make(chan struct{}, 1),
 		closed:   make(chan struct{}),
 		compiled: map[string]driver.Stmt{},
 	}

@@ -62,7 +62,7 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 // FuzzScale throws files at the door: whatever they hold, they come out as
-// pictures of the right sizes or are refused with a reason; nothing else.
+// images of the right sizes or are refused with a reason; nothing else.
 func FuzzScale(f *testing.F) {
 	for _, name := range []string{
 		"lossy.webp", "lossless.webp", "alpha.webp", "alpha-lossless.webp", "cmyk.jpg", "progressive.jpg", "sixteen.png", "interlaced.png", "alpha.png",

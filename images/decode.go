@@ -13,7 +13,7 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// decode decodes a picture that has passed the door. It gives up when ctx
+// decode decodes a image that has passed the door. It gives up when ctx
 // ends. A decoder that panics has met a file that is broken in a new way.
 func decode(ctx context.Context, data []byte, h Header) (img image.Image, err error) {
 	defer func() {
@@ -39,7 +39,7 @@ func decode(ctx context.Context, data []byte, h Header) (img image.Image, err er
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return nil, refuse(Truncated, "the file ends before the picture does")
+		return nil, refuse(Truncated, "the file ends before the image does")
 	case errors.As(err, &unsupported):
 		return nil, refuse(Unsupported, "%v", err)
 	case err != nil:

@@ -2,7 +2,7 @@ package images
 
 import "bytes"
 
-// Header is what a file says of its picture before it is decoded.
+// Header is what a file says of its image before it is decoded.
 type Header struct {
 	Format        Format
 	Width, Height int // as stored, before Orientation
@@ -16,8 +16,8 @@ type Header struct {
 }
 
 // Look is the door. It reads a file's structure, not its pixels, and refuses
-// what is no picture of a known type, ends too early or would take too much.
-// A name or a declared type does not count. What follows the picture's end is
+// what is no image of a known type, ends too early or would take too much.
+// A name or a declared type does not count. What follows the image's end is
 // neither read nor refused: phones keep a film there, and it goes no further.
 func Look(data []byte, l Limits) (Header, error) {
 	l = l.withDefaults()
@@ -48,7 +48,7 @@ func Look(data []byte, l Limits) (Header, error) {
 	return h, nil
 }
 
-// look tells the format by the first bytes. Anything else, be it a picture
+// look tells the format by the first bytes. Anything else, be it a image
 // elsewhere (SVG, TIFF, BMP, HEIC) or a page with a script, is unknown.
 func look(b []byte) (Header, error) {
 	switch {

@@ -26,7 +26,7 @@ func TestLookRefuses(t *testing.T) {
 		{"nothing", nil, images.Empty},
 		{"a text", []byte("hello"), images.UnknownType},
 		{"a page", []byte("<html><script>alert(1)</script></html>"), images.UnknownType},
-		{"a page with a picture behind", append([]byte("<html>"), photo...), images.UnknownType},
+		{"a page with a image behind", append([]byte("<html>"), photo...), images.UnknownType},
 		{"SVG", []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), images.UnknownType},
 		{"TIFF", []byte("II*\x00\x08\x00\x00\x00"), images.UnknownType},
 		{"BMP", append([]byte("BM"), make([]byte, 60)...), images.UnknownType},
@@ -73,7 +73,7 @@ func rgbHeader(w, h int) []byte {
 	return bytes.Replace(b, []byte{3, 1, 0x11, 0, 2}, []byte{3, 1, 0x22, 0, 2}, 1)
 }
 
-// scans is a small JPEG that goes over its picture again and again.
+// scans is a small JPEG that goes over its image again and again.
 func scans(n int) []byte {
 	b := jpegHeader(1000, 1000, true)
 	scan := b[len(b)-16 : len(b)-2]
@@ -89,7 +89,7 @@ func wantRefusal(t *testing.T, err error, reason images.Reason) {
 }
 
 // TestTruncated cuts a file of each format everywhere: no cut may pass
-// through the door and the decoder as a whole picture.
+// through the door and the decoder as a whole image.
 func TestTruncated(t *testing.T) {
 	gifData := film(t)
 	for name, data := range map[string][]byte{

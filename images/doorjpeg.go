@@ -2,7 +2,7 @@ package images
 
 import "bytes"
 
-// maxScans is how many passes a JPEG may make over its picture. Encoders use
+// maxScans is how many passes a JPEG may make over its image. Encoders use
 // about ten; each costs time for every block, however few bytes it has, so a
 // small file could keep a decoder busy for hours.
 const maxScans = 100
@@ -18,14 +18,14 @@ type jpegFrame struct {
 	profile     profileParts
 }
 
-// lookJPEG walks from marker to marker up to the end of the picture.
+// lookJPEG walks from marker to marker up to the end of the image.
 func lookJPEG(b []byte) (Header, error) {
 	f := jpegFrame{h: Header{Format: JPEG}}
 	rest := b[2:]
 	for {
 		i := bytes.IndexByte(rest, 0xff)
 		if i < 0 || i+1 >= len(rest) {
-			return Header{}, refuse(Truncated, "the file ends before the picture does")
+			return Header{}, refuse(Truncated, "the file ends before the image does")
 		}
 		marker := rest[i+1]
 		if marker == 0xff { // a fill byte
@@ -111,7 +111,7 @@ func (f *jpegFrame) frame(marker byte, body []byte) error {
 // other, and four bytes a pixel where the decoder turns CMYK or RGB around.
 func (f *jpegFrame) end() (Header, error) {
 	if f.components == 0 || f.scans == 0 {
-		return Header{}, refuse(Broken, "a JPEG without a picture")
+		return Header{}, refuse(Broken, "a JPEG without a image")
 	}
 	hMax, vMax := 1, 1
 	if f.components > 1 {

@@ -10,7 +10,7 @@ func lookPNG(b []byte) (Header, error) {
 	rest, profiled := b[len(pngSignature):], false
 	for first := true; ; first = false {
 		if len(rest) < 12 {
-			return Header{}, refuse(Truncated, "the file ends before the picture does")
+			return Header{}, refuse(Truncated, "the file ends before the image does")
 		}
 		n := binary.BigEndian.Uint32(rest)
 		kind := string(rest[4:8])
@@ -38,7 +38,7 @@ func lookPNG(b []byte) (Header, error) {
 }
 
 // readIHDR reads the dimensions, and what a pixel takes: the decoder keeps 16
-// bits in eight bytes, 8 bits in four at most, and an interlaced picture's
+// bits in eight bytes, 8 bits in four at most, and an interlaced image's
 // passes beside the whole.
 func (h *Header) readIHDR(b []byte) error {
 	w, ht := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])

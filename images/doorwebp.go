@@ -13,7 +13,7 @@ func lookWebP(b []byte) (Header, error) {
 	h := Header{Format: WebP}
 	end := 8 + int64(binary.LittleEndian.Uint32(b[4:]))
 	if end > int64(len(b)) {
-		return Header{}, refuse(Truncated, "the file ends before the picture does")
+		return Header{}, refuse(Truncated, "the file ends before the image does")
 	}
 	if end < 12 {
 		return Header{}, refuse(Broken, "a container of %d bytes", end)
@@ -47,7 +47,7 @@ func lookWebP(b []byte) (Header, error) {
 		rest = rest[min(8+n+n&1, int64(len(rest))):]
 	}
 	if !seen {
-		return Header{}, refuse(Broken, "a WebP without a picture")
+		return Header{}, refuse(Broken, "a WebP without a image")
 	}
 	c, err := webp.DecodeConfig(bytes.NewReader(b))
 	if err != nil {

@@ -72,7 +72,7 @@ func catmullRom(x float64) float64 {
 	return 0
 }
 
-// across scales one row. src has taps samples more than the picture, so that
+// across scales one row. src has taps samples more than the image, so that
 // no tap reaches beyond it.
 func (f *filter) across(dst []int16, src []byte) {
 	for x := range dst {

@@ -1,7 +1,7 @@
 // Package images looks at a stranger's image with suspicion and makes the
 // sizes a shop shows of it. It does no I/O beyond the readers it is given.
 //
-// A picture is looked at before it is decoded: its bytes, its type as its
+// A image is looked at before it is decoded: its bytes, its type as its
 // content tells it, its dimensions, and what decoding it would take in memory.
 // Only pixels come out again: what the file says beside them (where it was
 // taken, with which camera) and whatever hides behind its end stays behind.
@@ -13,7 +13,7 @@ import (
 	"io"
 )
 
-// Size is one of the sizes a picture is shown in.
+// Size is one of the sizes a image is shown in.
 type Size struct {
 	Name string
 	Side int // the longest side at most, in pixels
@@ -24,7 +24,7 @@ func Sizes() []Size {
 	return []Size{{"large", 1600}, {"medium", 800}, {"small", 400}, {"thumbnail", 150}}
 }
 
-// Format is a picture's type, as its content tells it.
+// Format is a image's type, as its content tells it.
 type Format string
 
 // The formats that are read. JPEG and PNG are written.
@@ -53,12 +53,12 @@ func (f Format) Extension() string {
 	return ""
 }
 
-// Limits are what a picture may take. The zero value of a field means its
+// Limits are what a image may take. The zero value of a field means its
 // default.
 type Limits struct {
 	// Bytes of the file. More are refused unread. Default 10 MB.
 	Bytes int64
-	// Pixels of the picture: width times height. Default 50 million.
+	// Pixels of the image: width times height. Default 50 million.
 	Pixels int64
 	// Memory that decoding may take, by the file's header: a progressive
 	// JPEG or one of 16 bits takes several times that of a plain one. Default
@@ -88,29 +88,29 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Reason is why a picture was refused, for programs: stable.
+// Reason is why a image was refused, for programs: stable.
 type Reason string
 
 // The reasons.
 const (
 	Empty         Reason = "empty"
 	TooLarge      Reason = "too_large"       // bytes
-	UnknownType   Reason = "unknown_type"    // no picture, or of a type not taken
-	Truncated     Reason = "truncated"       // the file ends before the picture does
+	UnknownType   Reason = "unknown_type"    // no image, or of a type not taken
+	Truncated     Reason = "truncated"       // the file ends before the image does
 	Broken        Reason = "broken"          // it contradicts itself
 	Unsupported   Reason = "unsupported"     // of a taken type, but of a rare kind
 	TooManyPixels Reason = "too_many_pixels" // or too long a side
 	TooMuchMemory Reason = "too_much_memory" // decoding it would take too much
 )
 
-// Refusal is the error of a picture that is not taken. It is final: the same
+// Refusal is the error of a image that is not taken. It is final: the same
 // bytes will be refused again.
 type Refusal struct {
 	Reason Reason
 	Detail string // for people
 }
 
-func (r *Refusal) Error() string { return fmt.Sprintf("picture refused: %s: %s", r.Reason, r.Detail) }
+func (r *Refusal) Error() string { return fmt.Sprintf("image refused: %s: %s", r.Reason, r.Detail) }
 
 func refuse(r Reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: r, Detail: fmt.Sprintf(format, args...)}

@@ -15,7 +15,7 @@ func newPlane(w, h int) plane { return plane{w, h, make([]byte, w*h)} }
 
 func (p plane) row(y int) []byte { return p.pix[y*p.w : (y+1)*p.w] }
 
-// planes are a picture as it is scaled: brightness and two colours, of which
+// planes are a image as it is scaled: brightness and two colours, of which
 // the eye wants less detail; or, where it is transparent, red, green and blue
 // as far as they show, and how much they do.
 type planes struct {
@@ -24,7 +24,7 @@ type planes struct {
 	all   []plane // Y, Cb, Cr (only Y if it is grey), or R, G, B, A
 }
 
-// lines reads rows of a picture's channels. Channels of one size are read
+// lines reads rows of a image's channels. Channels of one size are read
 // together, so that a pixel is converted once.
 type lines struct {
 	first int // which of the planes
@@ -34,9 +34,9 @@ type lines struct {
 	each func(y int, rows [][]byte)
 }
 
-// source is a decoded picture, or one already scaled, to be scaled further.
+// source is a decoded image, or one already scaled, to be scaled further.
 type source struct {
-	w, h  int // of the picture
+	w, h  int // of the image
 	alpha bool
 	all   []lines
 }
@@ -49,7 +49,7 @@ func (s source) channels() (n int) {
 	return n
 }
 
-// asSource makes a scaled picture the source of a smaller one.
+// asSource makes a scaled image the source of a smaller one.
 func (p planes) asSource() source {
 	s := source{w: p.w, h: p.h, alpha: p.alpha}
 	for i, pl := range p.all {
@@ -58,7 +58,7 @@ func (p planes) asSource() source {
 	return s
 }
 
-// from says how to read a decoded picture. A frame smaller than the picture
+// from says how to read a decoded image. A frame smaller than the image
 // (a GIF's) lies on a transparent ground.
 func from(img image.Image, h Header) source {
 	s := source{w: h.Width, h: h.Height}
@@ -126,7 +126,7 @@ func subsampling(r image.YCbCrSubsampleRatio) (across, down int) {
 	return 1, 1
 }
 
-// wideOf reads any picture's pixels, 16 bits a channel, transparency
+// wideOf reads any image's pixels, 16 bits a channel, transparency
 // multiplied in.
 func wideOf(img image.Image) func(x, y int) color.RGBA64 {
 	switch m := img.(type) {

@@ -76,7 +76,7 @@ func wantQuarters(t *testing.T, m image.Image, by int, want ...color.NRGBA) {
 }
 
 // TestRenderKinds is IMG-6 and F61: whatever kind of file it was, the same
-// picture comes out, and PNG only where something shows through.
+// image comes out, and PNG only where something shows through.
 func TestRenderKinds(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -108,7 +108,7 @@ func TestRenderKinds(t *testing.T) {
 	}
 }
 
-// TestRenderOrientations is IMG-5: held any of eight ways, the picture comes out
+// TestRenderOrientations is IMG-5: held any of eight ways, the image comes out
 // upright.
 func TestRenderOrientations(t *testing.T) {
 	for o, want := range map[uint16][]color.NRGBA{
@@ -164,7 +164,7 @@ func TestRenderDimensions(t *testing.T) {
 	}
 }
 
-// TestRenderStrips is IMG-5: nothing of where and with what a picture was
+// TestRenderStrips is IMG-5: nothing of where and with what a image was
 // taken comes out again, nor what hides behind it (F61).
 func TestRenderStrips(t *testing.T) {
 	data := asJPEG(t, quarters(300, 200))
@@ -209,7 +209,7 @@ func TestScaleEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestGradient: scaling neither shifts nor darkens a picture.
+// TestGradient: scaling neither shifts nor darkens a image.
 func TestGradient(t *testing.T) {
 	m := image.NewGray(image.Rect(0, 0, 1000, 40))
 	for y := range 40 {

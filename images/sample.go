@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// The sample pictures' dimensions: those of a photo, small.
+// The sample images' dimensions: those of a photo, small.
 const sampleWidth, sampleHeight = 1200, 900
 
-// Sample draws a picture of a sample product, a JPEG: a still life on a table
+// Sample draws a image of a sample product, a JPEG: a still life on a table
 // in front of a wall, its colours the SKU's own. The same SKU always gets the
-// same picture.
+// same image.
 func Sample(sku string) []byte {
 	m := image.NewRGBA(image.Rect(0, 0, sampleWidth, sampleHeight))
 	h := fnv.New32a()
@@ -62,18 +62,18 @@ func paint(m *image.RGBA, degrees float64, seed uint32) {
 
 func lift(v uint8, by int) uint8 { return clamp8(int32(v) + int32(by)) }
 
-// shape is a rounded box or an ellipse, in parts of the picture's height from
+// shape is a rounded box or an ellipse, in parts of the image's height from
 // the middle of its table's edge: x to the right, y up.
 type shape struct {
-	x, y, w, h  float64 // middle and half sides
-	round       float64 // radius of the corners; as large as w and h: an ellipse
-	hole        float64 // leaves only a rim so wide; 0: it is filled
+	x, y, w, h float64 // middle and half sides
+	round      float64 // radius of the corners; as large as w and h: an ellipse
+	hole       float64 // leaves only a rim so wide; 0: it is filled
 	hue, light float64 // turn of the hue; how light
-	colour      float64 // how much colour
-	stripes     int
+	colour     float64 // how much colour
+	stripes    int
 }
 
-// stillLife is the shapes that a sample product's picture is drawn from, the
+// stillLife is the shapes that a sample product's image is drawn from, the
 // ones behind first.
 func stillLife(sku string) []shape {
 	shadow := shape{x: 0.05, y: -0.005, w: 0.3, h: 0.03, round: 1, light: 0.45, colour: 0.1}

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// mirror says which way a picture will be turned once it is scaled.
+// mirror says which way a image will be turned once it is scaled.
 type mirror struct{ across, down bool } // mirrored along
 
-// scaled makes a picture of w × h pixels from a source: brightness in full,
+// scaled makes a image of w × h pixels from a source: brightness in full,
 // colour at half the size each way, as JPEG keeps it.
 func scaled(s source, w, h int, t mirror) planes {
 	p := planes{w: w, h: h, alpha: s.alpha, all: make([]plane, s.channels())}
@@ -46,7 +46,7 @@ type job struct {
 }
 
 // fit chooses the filters. A plane's samples stand for an extent that need
-// not be whole: three pixels have one and a half colours. Where the picture
+// not be whole: three pixels have one and a half colours. Where the image
 // will be mirrored and its last colour stands for less, the colours move by
 // that much now.
 func (j *job) fit(s source, w, h, across, down int, t mirror) {
@@ -86,7 +86,7 @@ func (j *job) run() {
 }
 
 // band makes the rows from first to before last. Each row of the source is
-// scaled across once and kept while it is needed: no picture of half-made
+// scaled across once and kept while it is needed: no image of half-made
 // rows is ever held.
 func (j *job) band(first, last int) {
 	taps, width := j.height.taps, j.dst[0].w

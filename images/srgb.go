@@ -18,9 +18,9 @@ var valueOf = sync.OnceValue(func() *[lightSteps + 1]byte {
 	return t
 })
 
-// convert turns a scaled picture's colours into those of sRGB, in place. What
+// convert turns a scaled image's colours into those of sRGB, in place. What
 // sRGB cannot show becomes the nearest on each channel. A nil space, and a
-// picture without colours, are left as they are.
+// image without colours, are left as they are.
 func (s *space) convert(p planes) {
 	if s == nil || len(p.all) < 3 {
 		return

@@ -101,8 +101,8 @@ type workflows struct {
 }
 
 type report struct {
-	id   order.ID
-	late bool
+	id     order.ID
+	late   bool
 	events []order.ProviderEvent
 }
 

@@ -18,7 +18,9 @@ import (
 const looks = 5
 
 // selfCaused reports whether news is of a kind that the order usually brought about.
-func selfCaused(n order.ProviderEvent) bool { return n.Payment != nil && n.Payment.Status == order.Succeeded }
+func selfCaused(n order.ProviderEvent) bool {
+	return n.Payment != nil && n.Payment.Status == order.Succeeded
+}
 
 // skipSelfCaused settles what the record says already, sets aside what it may say in a
 // moment, and answers the rest.

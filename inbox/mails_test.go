@@ -19,11 +19,11 @@ import (
 
 // ears is who hears about mails, and what was heard under which inbox id.
 type ears struct {
-	mu     sync.Mutex
-	answer func(id int64) error
-	reports  map[int64][]mail.Report
-	events   []order.ProviderEvent // what every report tells of orders
-	calls  int
+	mu      sync.Mutex
+	answer  func(id int64) error
+	reports map[int64][]mail.Report
+	events  []order.ProviderEvent // what every report tells of orders
+	calls   int
 }
 
 func (e *ears) Handle(_ context.Context, id int64, r mail.Report) ([]order.ProviderEvent, error) {

@@ -12,7 +12,7 @@ import (
 // Why an event cannot be sent on its way once more.
 var (
 	ErrStillParked = errors.New("the event still cannot be used")
-	ErrNotNeeded      = errors.New("nobody needs events of this type")
+	ErrNotNeeded   = errors.New("nobody needs events of this type")
 	ErrPruned      = errors.New("the event is too old: its bytes are not kept any more")
 )
 

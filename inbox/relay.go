@@ -98,7 +98,7 @@ type Relay struct {
 type job struct {
 	id       int64
 	orderID  order.ID
-	event     order.ProviderEvent
+	event    order.ProviderEvent
 	mail     *mail.Report // in place of news
 	attempts int
 	looks    int // how often the record was asked whether it knows
@@ -106,14 +106,14 @@ type job struct {
 
 // RelayCounts is what was relayed since the start, for metrics and alerts.
 type RelayCounts struct {
-	Delivered int64 // to a running workflow
-	ReportLate      int64 // to an order whose workflow had ended
-	Known     int64 // not delivered, for the order's record said so already
-	Mails     int64 // reports about mails that were acted upon
-	Held      int64 // attempts that found no order yet
-	Failed    int64 // attempts that failed otherwise
-	Overflow  int64 // events left to the sweeper because the queue was full
-	Waiting   int64 // events in memory now
+	Delivered  int64 // to a running workflow
+	ReportLate int64 // to an order whose workflow had ended
+	Known      int64 // not delivered, for the order's record said so already
+	Mails      int64 // reports about mails that were acted upon
+	Held       int64 // attempts that found no order yet
+	Failed     int64 // attempts that failed otherwise
+	Overflow   int64 // events left to the sweeper because the queue was full
+	Waiting    int64 // events in memory now
 }
 
 type relayCounts struct {

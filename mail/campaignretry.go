@@ -27,6 +27,6 @@ type Retry struct {
 	// ResolvedBefore leaves out those whose provider may still tell: it is the
 	// latest time at which an outcome became unknown.
 	ResolvedBefore time.Time `json:"settledBefore"`
-	Actor         string    `json:"actor"`
-	Reason        string    `json:"reason"`
+	Actor          string    `json:"actor"`
+	Reason         string    `json:"reason"`
 }

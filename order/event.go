@@ -22,26 +22,26 @@ type Kind string
 
 // The kinds of order events.
 const (
-	OrderPlaced       Kind = "order.placed"
-	OrderRefused      Kind = "order.refused"
-	OrderOnHold       Kind = "order.on_hold"
-	OrderReleased     Kind = "order.released"
-	CancelRequested   Kind = "order.cancel_requested"
-	OrderCancelled    Kind = "order.cancelled"
-	OrderExpired      Kind = "order.expired"
-	OrderCompensationStuck    Kind = "order.undo_stuck"
-	StockReserved     Kind = "stock.reserved"
-	StockReleased     Kind = "stock.released"
-	PaymentReady      Kind = "payment.ready" // the intent exists; the shopper can pay
-	PaymentAction     Kind = "payment.action_required"
-	PaymentProcessing Kind = "payment.processing"
-	PaymentDeclined   Kind = "payment.declined"
-	PaymentAuthorized Kind = "payment.authorized"
-	PaymentCaptured   Kind = "payment.captured"
-	PaymentConfirmed  Kind = "payment.confirmed" // the provider's event confirms what we knew
-	PaymentVoided     Kind = "payment.voided"
-	PaymentRefunded   Kind = "payment.refunded"
-	PaymentReplaced   Kind = "payment.replaced" // the intent died; a new generation begins
+	OrderPlaced            Kind = "order.placed"
+	OrderRefused           Kind = "order.refused"
+	OrderOnHold            Kind = "order.on_hold"
+	OrderReleased          Kind = "order.released"
+	CancelRequested        Kind = "order.cancel_requested"
+	OrderCancelled         Kind = "order.cancelled"
+	OrderExpired           Kind = "order.expired"
+	OrderCompensationStuck Kind = "order.undo_stuck"
+	StockReserved          Kind = "stock.reserved"
+	StockReleased          Kind = "stock.released"
+	PaymentReady           Kind = "payment.ready" // the intent exists; the shopper can pay
+	PaymentAction          Kind = "payment.action_required"
+	PaymentProcessing      Kind = "payment.processing"
+	PaymentDeclined        Kind = "payment.declined"
+	PaymentAuthorized      Kind = "payment.authorized"
+	PaymentCaptured        Kind = "payment.captured"
+	PaymentConfirmed       Kind = "payment.confirmed" // the provider's event confirms what we knew
+	PaymentVoided          Kind = "payment.voided"
+	PaymentRefunded        Kind = "payment.refunded"
+	PaymentReplaced        Kind = "payment.replaced" // the intent died; a new generation begins
 
 	RefundIsPending Kind = "payment.refund_pending" // money is on its way back; the bank has not taken it yet
 	RefundHasFailed Kind = "payment.refund_failed"  // the bank did not take it: the shop has it again

@@ -33,20 +33,20 @@ func (m Notification) OnRequest() bool { return m == MailReturnInstructions }
 // Mail is one mail to be sent once: its key is order, milestone and
 // generation (EML-1), and what it is about where there may be several.
 type Mail struct {
-	OrderID    ID        `json:"orderId"`
-	Notification  Notification `json:"milestone"`
-	Generation int       `json:"generation"`
-	Ref        string    `json:"ref,omitempty"` // the one it is about of several: a refund, a dispute, an intent
-	To         string    `json:"to"`
-	Name       string    `json:"name"`
-	Locale     string    `json:"locale,omitempty"`
-	Lines      []Line    `json:"lines,omitempty"`
-	Total      Money     `json:"total"`
-	Amount     Money     `json:"amount,omitzero"` // the money that moves, where the mail is about that
-	Until      time.Time `json:"until,omitzero"`  // until when the reader can do something
-	Tracking   string    `json:"tracking,omitempty"`
-	Reason     string    `json:"reason,omitempty"`
-	Link       string    `json:"link,omitempty"` // where its button leads; default: to the order or the parcel
+	OrderID      ID           `json:"orderId"`
+	Notification Notification `json:"milestone"`
+	Generation   int          `json:"generation"`
+	Ref          string       `json:"ref,omitempty"` // the one it is about of several: a refund, a dispute, an intent
+	To           string       `json:"to"`
+	Name         string       `json:"name"`
+	Locale       string       `json:"locale,omitempty"`
+	Lines        []Line       `json:"lines,omitempty"`
+	Total        Money        `json:"total"`
+	Amount       Money        `json:"amount,omitzero"` // the money that moves, where the mail is about that
+	Until        time.Time    `json:"until,omitzero"`  // until when the reader can do something
+	Tracking     string       `json:"tracking,omitempty"`
+	Reason       string       `json:"reason,omitempty"`
+	Link         string       `json:"link,omitempty"` // where its button leads; default: to the order or the parcel
 }
 
 // Key names the mail in the ledger.

@@ -12,15 +12,15 @@ import (
 type ProviderEvent struct {
 	// ID is provider, account and event id in one: what makes the report
 	// unique (WHK-8). Hearing the same ID again changes nothing.
-	ID      string       `json:"id"`
-	Type    string       `json:"type"` // the provider's name for it
-	At      time.Time    `json:"at"`   // when the provider says it happened
-	OrderID ID           `json:"orderId,omitempty"`
-	Payment *PaymentEvent `json:"payment,omitempty"`
-	Parcel  *ShipmentEvent  `json:"parcel,omitempty"`
-	Refund  *RefundEvent  `json:"refund,omitempty"`
-	Dispute *Dispute     `json:"dispute,omitempty"`
-	Mail    *MailTrouble `json:"mail,omitempty"`
+	ID      string         `json:"id"`
+	Type    string         `json:"type"` // the provider's name for it
+	At      time.Time      `json:"at"`   // when the provider says it happened
+	OrderID ID             `json:"orderId,omitempty"`
+	Payment *PaymentEvent  `json:"payment,omitempty"`
+	Parcel  *ShipmentEvent `json:"parcel,omitempty"`
+	Refund  *RefundEvent   `json:"refund,omitempty"`
+	Dispute *Dispute       `json:"dispute,omitempty"`
+	Mail    *MailTrouble   `json:"mail,omitempty"`
 }
 
 // About is what the provider calls the thing the news is about: the intent

@@ -92,10 +92,10 @@ func (d Dispute) Closed() bool {
 
 // MailTrouble is a mail that did not reach its reader, or was called spam.
 type MailTrouble struct {
-	Notification  Notification   `json:"milestone"`
-	Kind       mail.Kind   `json:"kind"`             // bounced or complained
-	Bounce     mail.Bounce `json:"bounce,omitempty"` // of one that bounced
-	Provider   string      `json:"provider"`
-	ProviderID string      `json:"providerId"` // the provider's name for the mail
-	At         time.Time   `json:"at"`
+	Notification Notification `json:"milestone"`
+	Kind         mail.Kind    `json:"kind"`             // bounced or complained
+	Bounce       mail.Bounce  `json:"bounce,omitempty"` // of one that bounced
+	Provider     string       `json:"provider"`
+	ProviderID   string       `json:"providerId"` // the provider's name for the mail
+	At           time.Time    `json:"at"`
 }

@@ -158,7 +158,7 @@ func (c *Client) Products(ctx context.Context, products []catalog.Product) error
 // came before takes the place of that one and of all behind it.
 func (c *Client) Watch(ctx context.Context, id order.ID, report func(order.Event) error) error {
 	const maxWait = 20 // attempts in a row that brought nothing
-	last := ""          // id of the last event
+	last := ""         // id of the last event
 	for failures := 0; ; failures++ {
 		from := last
 		ended, err := c.stream(ctx, id, &last, report)

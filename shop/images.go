@@ -15,7 +15,7 @@ import (
 	"purser/catalog"
 )
 
-// Image is a picture as the API shows it.
+// Image is a image as the API shows it.
 type Image struct {
 	catalog.Upload
 	Renditions []Rendition `json:"renditions,omitempty"`
@@ -33,18 +33,18 @@ type Rendition struct {
 	catalog.Link
 }
 
-// Decided reports whether nothing will happen to the picture any more.
+// Decided reports whether nothing will happen to the image any more.
 func (p Image) Decided() bool {
 	return p.Status != catalog.AwaitingUpload && p.Status != catalog.Processing && p.Status != catalog.Deleting
 }
 
-// AskImage asks to send a picture, by a form (POST) or as a body (PUT).
+// AskImage asks to send a image, by a form (POST) or as a body (PUT).
 func (c *Client) AskImage(ctx context.Context, sku, alt, contentType string, bytes int64, method string) (Image, catalog.SignedUpload, error) {
 	var out struct {
-		Image Image              `json:"picture"`
-		Upload  catalog.SignedUpload `json:"upload"`
+		Image  Image                `json:"image"`
+		Upload catalog.SignedUpload `json:"upload"`
 	}
-	err := c.call(ctx, http.MethodPost, "/v1/products/"+url.PathEscape(sku)+"/pictures",
+	err := c.call(ctx, http.MethodPost, "/v1/products/"+url.PathEscape(sku)+"/images",
 		map[string]any{"contentType": contentType, "size": bytes, "alt": alt, "method": method}, &out)
 	return out.Image, out.Upload, err
 }
@@ -94,7 +94,7 @@ func form(fields map[string]string, file []byte) (*bytes.Buffer, string, error) 
 			return nil, "", err
 		}
 	}
-	part, err := w.CreateFormFile("file", "picture")
+	part, err := w.CreateFormFile("file", "image")
 	if err != nil {
 		return nil, "", err
 	}
@@ -107,38 +107,38 @@ func form(fields map[string]string, file []byte) (*bytes.Buffer, string, error) 
 // CompleteImage says that the file was sent.
 func (c *Client) CompleteImage(ctx context.Context, id string) (Image, error) {
 	var p Image
-	return p, c.call(ctx, http.MethodPost, "/v1/pictures/"+url.PathEscape(id)+"/complete", nil, &p)
+	return p, c.call(ctx, http.MethodPost, "/v1/images/"+url.PathEscape(id)+"/complete", nil, &p)
 }
 
 // Image fetches one.
 func (c *Client) Image(ctx context.Context, id string) (Image, error) {
 	var p Image
-	return p, c.call(ctx, http.MethodGet, "/v1/pictures/"+url.PathEscape(id), nil, &p)
+	return p, c.call(ctx, http.MethodGet, "/v1/images/"+url.PathEscape(id), nil, &p)
 }
 
 // Images lists a product's.
 func (c *Client) Images(ctx context.Context, sku string) ([]Image, error) {
 	var out struct {
-		Images []Image `json:"pictures"`
+		Images []Image `json:"images"`
 	}
-	return out.Images, c.call(ctx, http.MethodGet, "/v1/products/"+url.PathEscape(sku)+"/pictures", nil, &out)
+	return out.Images, c.call(ctx, http.MethodGet, "/v1/products/"+url.PathEscape(sku)+"/images", nil, &out)
 }
 
 // Original answers where an operator finds the file that was sent.
 func (c *Client) Original(ctx context.Context, id string) (catalog.Link, error) {
 	var l catalog.Link
-	return l, c.call(ctx, http.MethodGet, "/v1/pictures/"+url.PathEscape(id)+"/original", nil, &l)
+	return l, c.call(ctx, http.MethodGet, "/v1/images/"+url.PathEscape(id)+"/original", nil, &l)
 }
 
-// DeleteImage has a picture deleted, with all its files. It is answered as it
+// DeleteImage has a image deleted, with all its files. It is answered as it
 // is then: deleting, or deleted.
 func (c *Client) DeleteImage(ctx context.Context, id string) (Image, error) {
 	var p Image
-	return p, c.call(ctx, http.MethodDelete, "/v1/pictures/"+url.PathEscape(id), nil, &p)
+	return p, c.call(ctx, http.MethodDelete, "/v1/images/"+url.PathEscape(id), nil, &p)
 }
 
 // AddImage does the whole of it: asks, sends, says so, and waits until the
-// picture is ready or refused.
+// image is ready or refused.
 func (c *Client) AddImage(ctx context.Context, sku, alt, contentType string, file []byte) (Image, error) {
 	p, u, err := c.AskImage(ctx, sku, alt, contentType, int64(len(file)), http.MethodPost)
 	if err != nil {
@@ -153,7 +153,7 @@ func (c *Client) AddImage(ctx context.Context, sku, alt, contentType string, fil
 	return c.AwaitImage(ctx, p)
 }
 
-// AwaitImage waits until nothing will happen to a picture any more.
+// AwaitImage waits until nothing will happen to a image any more.
 func (c *Client) AwaitImage(ctx context.Context, p Image) (Image, error) {
 	for wait := 50 * time.Millisecond; !p.Decided(); wait = min(2*wait, time.Second) {
 		select {

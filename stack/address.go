@@ -7,7 +7,7 @@ import (
 )
 
 // publicURL is where the outside reaches the API: what is said, or else its own
-// address. All links made here begin with it: those in mails, those of pictures,
+// address. All links made here begin with it: those in mails, those of images,
 // and where the stand-ins send their webhooks. It is empty where there is no API
 // and nothing is said.
 func (s *Stack) publicURL() string {
@@ -36,6 +36,6 @@ func all(a net.Addr) bool {
 // themselves.
 func (s *Stack) warnOfAddress() {
 	if s.cfg.PublicURL == "" && all(s.apiListener.Addr()) {
-		s.log.Warn("the API listens on all addresses of this machine, and its links, in mails and of pictures, lead nobody else to it: "+setPublicURL, "address", s.apiURL)
+		s.log.Warn("the API listens on all addresses of this machine, and its links, in mails and of images, lead nobody else to it: "+setPublicURL, "address", s.apiURL)
 	}
 }

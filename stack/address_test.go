@@ -39,8 +39,8 @@ func TestPublicURL(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			image := s.imageURL(&providers{images: store})("pictures/pic_1/large.jpg")
-			for name, link := range map[string]string{"links": s.publicURL(), "unsubscribe": s.links().Base, "picture": image} {
+			image := s.imageURL(&providers{images: store})("images/img_1/large.jpg")
+			for name, link := range map[string]string{"links": s.publicURL(), "unsubscribe": s.links().Base, "image": image} {
 				if !strings.HasPrefix(link, tt.want) {
 					t.Errorf("%s: %s, want %s…", name, link, tt.want)
 				}

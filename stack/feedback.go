@@ -77,12 +77,12 @@ func (s *Stack) mailService(p *providers) *mails.Service {
 // mailReports takes the reports of what became of mails, and pauses marketing
 // when too many of them are bad.
 type mailReports struct {
-	source    *sns.Source
-	record    *records.Store
-	tolerance mail.Tolerance
-	latest    int
-	log       *slog.Logger
-	badFeedback   chan struct{} // holds one when a mail has bounced or been complained about
+	source      *sns.Source
+	record      *records.Store
+	tolerance   mail.Tolerance
+	latest      int
+	log         *slog.Logger
+	badFeedback chan struct{} // holds one when a mail has bounced or been complained about
 }
 
 // Handle acts on a report, once for each inbox id, and answers what it tells of

@@ -20,7 +20,7 @@ import (
 // The bucket of the sandbox. Its secret is this installation's own, because a
 // browser may be led to the sandbox's door from anywhere.
 const (
-	sandboxBucket   = "purser-pictures"
+	sandboxBucket   = "purser-images"
 	sandboxS3Access = "purser-sandbox"
 	sandboxS3Region = "us-east-1"
 	cdnCheckedEvery = 5 * time.Minute
@@ -52,18 +52,18 @@ func (s *Stack) newImageStore(ctx context.Context) (*s3.Store, error) {
 
 // sweepImages has what uploads left behind removed regularly.
 func (s *Stack) sweepImages() {
-	s.retryInBackground("schedule the sweep of pictures", scheduledWithin, func(ctx context.Context) error {
+	s.retryInBackground("schedule the sweep of images", scheduledWithin, func(ctx context.Context) error {
 		return (&starter.Images{Temporal: s.Temporal}).SweepImages(ctx, s.cfg.SweepEvery)
 	})
 }
 
-// imageService serves the API's operations on pictures.
+// imageService serves the API's operations on images.
 func (s *Stack) imageService(p *providers) *apiimages.Service {
 	s.background(func(ctx context.Context) { s.watchCDN(ctx, p.images) })
 	return &apiimages.Service{Records: s.Records, Store: p.images, Links: p.images, Workflows: &starter.Images{Temporal: s.Temporal}}
 }
 
-// watchCDN asks the CDN now and then for a published picture, so that shoppers
+// watchCDN asks the CDN now and then for a published image, so that shoppers
 // are not the first to meet its refusal.
 func (s *Stack) watchCDN(ctx context.Context, store *s3.Store) {
 	if s.cfg.CloudFrontDomain == "" {
@@ -74,7 +74,7 @@ func (s *Stack) watchCDN(ctx context.Context, store *s3.Store) {
 	for {
 		if key, err := s.Records.PublishedKey(ctx); err == nil && key != "" {
 			if used, err := store.CheckCDN(ctx, key); err != nil || !used {
-				s.log.Error("the CDN does not show pictures", "used", used, "error", err)
+				s.log.Error("the CDN does not show images", "used", used, "error", err)
 			}
 		}
 		select {
@@ -85,7 +85,7 @@ func (s *Stack) watchCDN(ctx context.Context, store *s3.Store) {
 	}
 }
 
-// imageURL is where a browser finds a published picture: at the CDN for
+// imageURL is where a browser finds a published image: at the CDN for
 // good, or at our own door, which leads to the store.
 func (s *Stack) imageURL(p *providers) func(key string) string {
 	door := s.publicURL()
@@ -97,7 +97,7 @@ func (s *Stack) imageURL(p *providers) func(key string) string {
 	}
 }
 
-// AddSampleImages sends the sample products' pictures as a shop would, those
+// AddSampleImages sends the sample products' images as a shop would, those
 // that have none: over the API, and straight to the store.
 func (s *Stack) AddSampleImages() { s.background(s.addSampleImages) }
 
@@ -125,7 +125,7 @@ func (s *Stack) addSampleImages(ctx context.Context) {
 		}
 		if err != nil {
 			if ctx.Err() == nil {
-				s.log.Warn("no picture of a sample product", "sku", p.SKU, "error", err)
+				s.log.Warn("no image of a sample product", "sku", p.SKU, "error", err)
 			}
 			return
 		}

@@ -24,9 +24,9 @@ const sweepAfter = 10 * time.Minute
 // mailOut is how mail leaves: who writes it and who carries it.
 type mailOut struct {
 	templates *templates.Writer
-	toShop  mail.Address
-	ses     *ses.Mailer // nil: not among the providers
-	router  *mailrouter.Router
+	toShop    mail.Address
+	ses       *ses.Mailer // nil: not among the providers
+	router    *mailrouter.Router
 }
 
 // newMail makes the providers of mail, real or played.

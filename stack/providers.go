@@ -43,12 +43,12 @@ func (s *Stack) carrierSecret() string { return s.vault.Derive("sandbox carrier 
 
 // providers are the adapters to the outside parties, real or played.
 type providers struct {
-	stripe   *stripe.Client
-	carrier  *carrier.Client
-	scans    carrier.Webhooks
-	mail     *mailOut
-	images *s3.Store
-	search   *meilisearch.Client
+	stripe  *stripe.Client
+	carrier *carrier.Client
+	scans   carrier.Webhooks
+	mail    *mailOut
+	images  *s3.Store
+	search  *meilisearch.Client
 }
 
 // newSandbox opens the stand-ins of the providers without credentials.

@@ -268,7 +268,7 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 }
 
 // startWorkers lets this process carry out workflows and their steps, and keeps
-// pictures and the search index going.
+// images and the search index going.
 func (s *Stack) startWorkers(p *providers) error {
 	s.warnOfLinks()
 	set := workers.New(s.Temporal, p.activities(s), workers.Limits{MailRate: s.cfg.MailRate, Images: s.cfg.ImagesAtOnce})

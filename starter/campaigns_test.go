@@ -35,7 +35,7 @@ type bulk struct {
 	ledger    fake.Ledger
 	orders    oneOrder
 	sent      atomic.Int64
-	permits      chan struct{} // each mail takes one, if set
+	permits   chan struct{} // each mail takes one, if set
 	reached   chan struct{} // told as each mail is handed over, if set
 }
 

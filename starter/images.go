@@ -16,25 +16,25 @@ import (
 	"purser/workflows/images"
 )
 
-// Images starts the pictures' workflows.
+// Images starts the images' workflows.
 type Images struct{ Temporal client.Client }
 
-// StartImage starts the workflow that makes a picture ready. Starting it
+// StartImage starts the workflow that makes a image ready. Starting it
 // again changes nothing.
 func (p *Images) StartImage(ctx context.Context, id, sku string) error {
 	_, err := p.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: images.ImageWorkflowID(id), TaskQueue: workflows.ImagesQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		StaticSummary:            "A picture of " + sku,
+		StaticSummary:            "A image of " + sku,
 	}, images.ImageWorkflow, images.Image{ID: id, SKU: sku})
 	if err != nil {
-		return fmt.Errorf("start picture %s: %w", id, err)
+		return fmt.Errorf("start image %s: %w", id, err)
 	}
 	return nil
 }
 
-// DeleteImage has a picture deleted that the record says is to be, as soon as
+// DeleteImage has a image deleted that the record says is to be, as soon as
 // nothing else is at work on it. Asking again changes nothing.
 func (p *Images) DeleteImage(ctx context.Context, id, sku string) error {
 	image := images.Image{ID: id, SKU: sku}
@@ -42,30 +42,30 @@ func (p *Images) DeleteImage(ctx context.Context, id, sku string) error {
 		client.StartWorkflowOptions{
 			TaskQueue:             workflows.ImagesQueue,
 			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-			StaticSummary:         "Delete a picture of " + sku,
+			StaticSummary:         "Delete a image of " + sku,
 		}, images.DeleteImageWorkflow, image)
 	if err != nil {
-		return fmt.Errorf("delete picture %s: %w", id, err)
+		return fmt.Errorf("delete image %s: %w", id, err)
 	}
 	return nil
 }
 
-// DeleteImagesOf has all pictures of a product deleted of which the record
+// DeleteImagesOf has all images of a product deleted of which the record
 // says that they are to be, by one workflow. Asking again changes nothing.
 func (p *Images) DeleteImagesOf(ctx context.Context, sku string) error {
 	_, err := p.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: images.ImagesWorkflowID(sku), TaskQueue: workflows.ImagesQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		StaticSummary:            "Delete the pictures of " + sku,
+		StaticSummary:            "Delete the images of " + sku,
 	}, images.DeleteImagesWorkflow, imageactivities.Discarded{SKU: sku})
 	if err != nil {
-		return fmt.Errorf("delete the pictures of %s: %w", sku, err)
+		return fmt.Errorf("delete the images of %s: %w", sku, err)
 	}
 	return nil
 }
 
-// InterruptImage tells whatever is at work on a picture that it is to be
+// InterruptImage tells whatever is at work on a image that it is to be
 // deleted. It answers false if nothing is.
 func (p *Images) InterruptImage(ctx context.Context, id, sku string) (bool, error) {
 	err := p.Temporal.SignalWorkflow(ctx, images.ImageWorkflowID(id), "", string(images.ImageDiscarded), images.Image{ID: id, SKU: sku})
@@ -74,7 +74,7 @@ func (p *Images) InterruptImage(ctx context.Context, id, sku string) (bool, erro
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("interrupt picture %s: %w", id, err)
+		return false, fmt.Errorf("interrupt image %s: %w", id, err)
 	}
 	return true, nil
 }
@@ -101,7 +101,7 @@ func (p *Images) SweepImages(ctx context.Context, every time.Duration) error {
 		})
 	}
 	if err != nil {
-		return fmt.Errorf("schedule the sweep of pictures: %w", err)
+		return fmt.Errorf("schedule the sweep of images: %w", err)
 	}
 	return nil
 }

@@ -174,7 +174,7 @@ var refusals = map[string]error{
 	workflows.RefusalInFlight:     order.ErrInFlight,
 	workflows.RefusalTooLate:      order.ErrTooLate,
 	workflows.RefusalNotHeld:      order.ErrIllegalMove,
-	workflows.RefusalCancelled:       order.ErrTooLate,
+	workflows.RefusalCancelled:    order.ErrTooLate,
 }
 
 // translate turns what Temporal says into the vocabulary's errors.

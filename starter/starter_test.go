@@ -24,11 +24,11 @@ import (
 const id = order.ID("ord_00000000000000000000000001")
 
 var (
-	request = order.Request{Customer: "c-1", Currency: "EUR", Lines: []order.RequestLine{{SKU: "mug", Quantity: 2}}}
-	placed  = order.Order{ID: id, Status: order.AwaitingPayment}
-	notFound    = serviceerror.NewNotFound("workflow execution already completed")
-	exists  = serviceerror.NewWorkflowExecutionAlreadyStarted("already started", "", "run-1")
-	rings   = client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
+	request  = order.Request{Customer: "c-1", Currency: "EUR", Lines: []order.RequestLine{{SKU: "mug", Quantity: 2}}}
+	placed   = order.Order{ID: id, Status: order.AwaitingPayment}
+	notFound = serviceerror.NewNotFound("workflow execution already completed")
+	exists   = serviceerror.NewWorkflowExecutionAlreadyStarted("already started", "", "run-1")
+	rings    = client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
 )
 
 func refused(kind, words string, details ...any) error {

@@ -10,8 +10,8 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"purser/activities/mails"
 	"purser/activities/fake"
+	"purser/activities/mails"
 	"purser/engine"
 	"purser/mail"
 	"purser/order"

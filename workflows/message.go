@@ -92,10 +92,10 @@ const (
 	RefusalInFlight     = "InFlight"
 	// RefusalAnswered is no refusal to the caller: its request was carried
 	// out before, and the details hold the answer it got.
-	RefusalAnswered = "Answered"
-	RefusalTooLate  = "TooLate"
-	RefusalNotHeld  = "NotHeld"
-	RefusalCancelled   = "Undone"
+	RefusalAnswered  = "Answered"
+	RefusalTooLate   = "TooLate"
+	RefusalNotHeld   = "NotHeld"
+	RefusalCancelled = "Undone"
 )
 
 func Refuse(kind, message string, details ...any) error {

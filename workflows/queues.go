@@ -12,8 +12,8 @@ const (
 	// CatalogueQueue is where products change and are indexed: behind orders,
 	// however many products change at once.
 	CatalogueQueue = "catalogue"
-	// ImagesQueue is where pictures are worked on: a queue of their own, so
+	// ImagesQueue is where images are worked on: a queue of their own, so
 	// that a thousand of them never stand in the way of an order, and so many at
 	// once per worker, because decoding takes memory.
-	ImagesQueue = "pictures"
+	ImagesQueue = "images"
 )

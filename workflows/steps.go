@@ -18,7 +18,7 @@ const ActorPurser = "purser"
 // Both tries carry the same key, so the provider does the work once.
 // See docs/decisions/002-local-first.md.
 const (
-	localTimeout    = 5 * time.Second  // for the try in the worker
+	localTimeout   = 5 * time.Second  // for the try in the worker
 	CallTimeout    = 30 * time.Second // for each try on the queue
 	FirstRetry     = time.Second
 	LongestBackoff = 5 * time.Minute

@@ -21,7 +21,7 @@ type Activities struct {
 	Record     CampaignRecord
 	Recipients Recipients
 	Audience   Audience
-	Templates    CampaignTemplates
+	Templates  CampaignTemplates
 	Leaving    Leaving
 	Reputation Reputation
 }

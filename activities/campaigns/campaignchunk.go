@@ -102,11 +102,11 @@ type chunk struct {
 	next  time.Time // when the campaign's pace lets the next mail go
 	until time.Time
 
-	results chan result
+	results  chan result
 	resolved []mail.Recipient // not yet written
-	done    map[int64]bool
-	held    string
-	err     error // the failure that ended it early: the first
+	done     map[int64]bool
+	held     string
+	err      error // the failure that ended it early: the first
 }
 
 type result struct {

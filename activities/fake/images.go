@@ -72,7 +72,7 @@ func (o *Objects) Keys() []string {
 	return slices.Sorted(maps.Keys(o.files))
 }
 
-// Calls are the calls that were let through: "put pictures/…".
+// Calls are the calls that were let through: "put images/…".
 func (o *Objects) Calls() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -83,7 +83,7 @@ func noSuch(op, key string) error {
 	return &order.ProviderError{Provider: "objects", Op: op, Kind: order.ErrNoSuch, Err: fmt.Errorf("no %s", key)}
 }
 
-// HeadObject implements activities.PictureSource.
+// HeadObject implements activities.ImageSource.
 func (o *Objects) HeadObject(_ context.Context, key string) (catalog.Object, error) {
 	unlock, err := o.call("head", key)
 	defer unlock()
@@ -97,7 +97,7 @@ func (o *Objects) HeadObject(_ context.Context, key string) (catalog.Object, err
 	return f.Object, nil
 }
 
-// GetObject implements activities.PictureSource.
+// GetObject implements activities.ImageSource.
 func (o *Objects) GetObject(_ context.Context, key string, most int64) ([]byte, error) {
 	unlock, err := o.call("get", key)
 	defer unlock()
@@ -111,7 +111,7 @@ func (o *Objects) GetObject(_ context.Context, key string, most int64) ([]byte, 
 	return bytes.Clone(f.data[:min(int64(len(f.data)), most+1)]), nil
 }
 
-// MoveObject implements activities.PictureSource.
+// MoveObject implements activities.ImageSource.
 func (o *Objects) MoveObject(_ context.Context, from, to string) error {
 	unlock, err := o.call("move", from)
 	defer unlock()
@@ -131,7 +131,7 @@ func (o *Objects) MoveObject(_ context.Context, from, to string) error {
 	return nil
 }
 
-// PutObject implements activities.PictureShelf.
+// PutObject implements activities.ImageShelf.
 func (o *Objects) PutObject(_ context.Context, obj catalog.Object, data []byte) error {
 	unlock, err := o.call("put", obj.Key)
 	defer unlock()
@@ -144,7 +144,7 @@ func (o *Objects) PutObject(_ context.Context, obj catalog.Object, data []byte) 
 	return nil
 }
 
-// ListObjects implements activities.PictureShelf.
+// ListObjects implements activities.ImageShelf.
 func (o *Objects) ListObjects(_ context.Context, prefix, after string, limit int) ([]catalog.Object, error) {
 	unlock, err := o.call("list", prefix)
 	defer unlock()
@@ -160,7 +160,7 @@ func (o *Objects) ListObjects(_ context.Context, prefix, after string, limit int
 	return found, nil
 }
 
-// DeleteObject implements activities.PictureShelf.
+// DeleteObject implements activities.ImageShelf.
 func (o *Objects) DeleteObject(_ context.Context, key string) error {
 	unlock, err := o.call("delete", key)
 	defer unlock()

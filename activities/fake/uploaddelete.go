@@ -8,7 +8,7 @@ import (
 	"purser/catalog"
 )
 
-// DeleteUpload marks a picture as one that is to go, as the record does.
+// DeleteUpload marks a image as one that is to go, as the record does.
 func (u *Uploads) DeleteUpload(_ context.Context, id string) (catalog.Upload, error) {
 	return u.change(id, func(up *catalog.Upload) error {
 		switch up.Status {
@@ -23,7 +23,7 @@ func (u *Uploads) DeleteUpload(_ context.Context, id string) (catalog.Upload, er
 	})
 }
 
-// HideUpload implements activities.PictureRecord.
+// HideUpload implements activities.ImageRecord.
 func (u *Uploads) HideUpload(_ context.Context, id string) error {
 	_, err := u.change(id, func(up *catalog.Upload) error {
 		if up.Status != catalog.Deleting {
@@ -35,7 +35,7 @@ func (u *Uploads) HideUpload(_ context.Context, id string) error {
 	return err
 }
 
-// UploadDeleted implements activities.PictureRecord.
+// UploadDeleted implements activities.ImageRecord.
 func (u *Uploads) UploadDeleted(_ context.Context, id string) error {
 	_, err := u.change(id, func(up *catalog.Upload) error {
 		switch {
@@ -50,7 +50,7 @@ func (u *Uploads) UploadDeleted(_ context.Context, id string) error {
 	return err
 }
 
-// DeletingUploads implements activities.ProductPictures.
+// DeletingUploads implements activities.ProductImages.
 func (u *Uploads) DeletingUploads(_ context.Context, sku string, limit int) (ids []string, err error) {
 	for _, up := range u.where(func(up catalog.Upload) bool { return up.SKU == sku && up.Status == catalog.Deleting }) {
 		ids = append(ids, up.ID)
@@ -58,7 +58,7 @@ func (u *Uploads) DeletingUploads(_ context.Context, sku string, limit int) (ids
 	return ids[:min(limit, len(ids))], nil
 }
 
-// NotifyProduct implements activities.PictureTeller: the product has the change
+// NotifyProduct implements activities.ImageTeller: the product has the change
 // at once.
 func (u *Uploads) NotifyProduct(_ context.Context, sku string, c catalog.Change) error {
 	u.mu.Lock()
@@ -74,13 +74,13 @@ func (u *Uploads) NotifyProduct(_ context.Context, sku string, c catalog.Change)
 	return nil
 }
 
-// ChangeProduct implements activities.PictureTeller.
+// ChangeProduct implements activities.ImageTeller.
 func (u *Uploads) ChangeProduct(ctx context.Context, sku string, c catalog.Change) (catalog.Stocked, error) {
 	return catalog.Stocked{}, u.NotifyProduct(ctx, sku, c)
 }
 
-// Stocked implements activities.PictureProducts: products are no more than the
-// pictures they show. All of them move on with each change.
+// Stocked implements activities.ImageProducts: products are no more than the
+// images they show. All of them move on with each change.
 func (u *Uploads) Stocked(_ context.Context, skus []string) (map[string]catalog.Stocked, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"purser/catalog"
 )
 
-// Uploads is the record of pictures in memory.
+// Uploads is the record of images in memory.
 type Uploads struct {
 	// Products are those there are; nil: any.
 	Products []string
@@ -21,10 +21,10 @@ type Uploads struct {
 
 	mu   sync.Mutex
 	rows map[string]catalog.Upload
-	// notifications are the changes that products were told of, shown the pictures they
+	// notifications are the changes that products were told of, shown the images they
 	// show.
-	notifications  []catalog.Change
-	shown map[string][]catalog.Image
+	notifications []catalog.Change
+	shown         map[string][]catalog.Image
 }
 
 func (u *Uploads) now() time.Time {
@@ -57,7 +57,7 @@ func (u *Uploads) CreateUpload(_ context.Context, up catalog.Upload) error {
 	return nil
 }
 
-// Upload implements activities.PictureRecord.
+// Upload implements activities.ImageRecord.
 func (u *Uploads) Upload(_ context.Context, id string) (catalog.Upload, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -127,7 +127,7 @@ func (u *Uploads) BeginUpload(_ context.Context, id string) (catalog.Upload, err
 	})
 }
 
-// NoteRendition implements activities.PictureRecord.
+// NoteRendition implements activities.ImageRecord.
 func (u *Uploads) NoteRendition(_ context.Context, id string, width, height int, r catalog.Rendition) error {
 	_, err := u.change(id, func(up *catalog.Upload) error {
 		if up.Status != catalog.Processing {
@@ -140,7 +140,7 @@ func (u *Uploads) NoteRendition(_ context.Context, id string, width, height int,
 	return err
 }
 
-// PublishUpload implements activities.PictureRecord.
+// PublishUpload implements activities.ImageRecord.
 func (u *Uploads) PublishUpload(_ context.Context, id string, sizes []string) (catalog.Upload, error) {
 	return u.change(id, func(up *catalog.Upload) error {
 		if up.Status == catalog.Ready || up.Status == catalog.Deleting || up.Status == catalog.Deleted {
@@ -159,7 +159,7 @@ func (u *Uploads) PublishUpload(_ context.Context, id string, sizes []string) (c
 	})
 }
 
-// RefuseUpload implements activities.PictureRecord.
+// RefuseUpload implements activities.ImageRecord.
 func (u *Uploads) RefuseUpload(_ context.Context, id, reason, detail string) (catalog.Upload, error) {
 	return u.change(id, func(up *catalog.Upload) error {
 		if up.Status != catalog.Processing {

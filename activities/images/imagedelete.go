@@ -9,18 +9,18 @@ import (
 	"purser/catalog"
 )
 
-// Withdrawal is what taking a picture off its product found.
+// Withdrawal is what taking a image off its product found.
 type Withdrawal struct {
 	SKU string `json:"sku,omitempty"` // the product
-	// Shown says that the picture was published: the index may still lead to
+	// Shown says that the image was published: the index may still lead to
 	// it.
 	Shown bool `json:"shown,omitempty"`
 	// Over says that there is nothing (any more) to delete.
 	Over bool `json:"over,omitempty"`
 }
 
-// WithdrawImage takes a picture that is to be deleted off its product. The
-// product cannot get it back: the record refuses pictures that are not ready.
+// WithdrawImage takes a image that is to be deleted off its product. The
+// product cannot get it back: the record refuses images that are not ready.
 // So one that does not show it now never will.
 func (a *Activities) WithdrawImage(ctx context.Context, r ImageRef) (Withdrawal, error) {
 	u, over, err := a.deleting(ctx, r)
@@ -42,7 +42,7 @@ func (a *Activities) WithdrawImage(ctx context.Context, r ImageRef) (Withdrawal,
 	}
 	// A change that the record refused stays refused under its ID; once the
 	// product has moved on it may be carried out.
-	id := fmt.Sprintf("picture/%s/drop/%d", u.ID, p.Revision)
+	id := fmt.Sprintf("image/%s/drop/%d", u.ID, p.Revision)
 	_, err = a.Notifier.ChangeProduct(ctx, u.SKU, catalog.Change{ID: id, Actor: "purser", DropImage: u.ID})
 	if errors.Is(err, catalog.ErrNotFound) { // deleted meanwhile
 		err = nil
@@ -50,7 +50,7 @@ func (a *Activities) WithdrawImage(ctx context.Context, r ImageRef) (Withdrawal,
 	return w, activities.Failure(err)
 }
 
-// RemoveImage deletes every file of a picture that nothing shows any more:
+// RemoveImage deletes every file of a image that nothing shows any more:
 // first the record forgets where they are, then they go, and last the record
 // notes that they are gone. An attempt that dies leaves the rest to the next.
 func (a *Activities) RemoveImage(ctx context.Context, r ImageRef) (Swept, error) {
@@ -82,7 +82,7 @@ func everything(context.Context, []catalog.Object) (func(catalog.Object) bool, e
 	return func(catalog.Object) bool { return true }, nil
 }
 
-// deleting reads a picture that is being deleted; over if it is not.
+// deleting reads a image that is being deleted; over if it is not.
 func (a *Activities) deleting(ctx context.Context, r ImageRef) (u catalog.Upload, over bool, err error) {
 	u, err = a.Record.Upload(ctx, r.ID)
 	if errors.Is(err, catalog.ErrNoUpload) {

@@ -15,7 +15,7 @@ import (
 	"purser/order"
 )
 
-// shown is a picture that is published and on its product.
+// shown is a image that is published and on its product.
 func (d *imageFixture) shown(t *testing.T) images.ImageRef {
 	t.Helper()
 	ctx, ref := context.Background(), d.sent(t, photo())
@@ -49,7 +49,7 @@ func (d *imageFixture) shows(t *testing.T, ref images.ImageRef) bool {
 }
 
 // TestDeleteImage (IMG-9): off the product first, then every file, also one
-// that was never noted; another picture's files stay. Every step done again
+// that was never noted; another image's files stay. Every step done again
 // changes nothing.
 func TestDeleteImage(t *testing.T) {
 	d, ctx := newImageFixture(), context.Background()
@@ -129,7 +129,7 @@ func TestDeleteImageOfARefusedProduct(t *testing.T) {
 }
 
 // TestDeleteImageResumes (RES-13): an attempt that dies between two files
-// leaves the rest to the next; the picture is hidden from the first on, and
+// leaves the rest to the next; the image is hidden from the first on, and
 // gone only when all are.
 func TestDeleteImageResumes(t *testing.T) {
 	d, ctx := newImageFixture(), context.Background()
@@ -162,7 +162,7 @@ func TestDeleteImageResumes(t *testing.T) {
 	}
 }
 
-// TestSweepKeepsWhatIsShown: the files of a picture that is being deleted are
+// TestSweepKeepsWhatIsShown: the files of a image that is being deleted are
 // its workflow's to remove, however old they are; what turns up after it is
 // gone was written by a step that had been taken for lost, and goes at once.
 func TestSweepKeepsWhatIsShown(t *testing.T) {
@@ -200,7 +200,7 @@ func (d *deleter) DeleteImagesOf(_ context.Context, sku string) error {
 }
 
 // TestDeletedProductDiscardsImages (IMG-4): the step that deletes a product
-// has its pictures deleted, and is not done before that is certain.
+// has its images deleted, and is not done before that is certain.
 func TestDeletedProductDiscardsImages(t *testing.T) {
 	d, ctx := newImageFixture(), context.Background()
 	d.discarded(t, d.shown(t)) // as the record marks it with the product
@@ -209,7 +209,7 @@ func TestDeletedProductDiscardsImages(t *testing.T) {
 	mug := catalog.Product{SKU: "mug-blue", Name: "Mug", Price: 1450, Currency: "EUR"}
 	change := products.ProductChanges{SKU: "mug-blue", Changes: []catalog.Change{{ID: "1", Put: &mug}, {ID: "2", Delete: true}}}
 	if _, err := a.ChangeProduct(ctx, change); err == nil {
-		t.Error("done, though nobody deletes the pictures")
+		t.Error("done, though nobody deletes the images")
 	}
 	other.fail = nil
 	out, err := a.ChangeProduct(ctx, change)

@@ -20,7 +20,7 @@ type ImageSource interface {
 	MoveObject(ctx context.Context, from, to string) error
 }
 
-// ImageStore is where pictures to be shown are. Every error is a
+// ImageStore is where images to be shown are. Every error is a
 // *order.ProviderError.
 type ImageStore interface {
 	// PutObject writes a file whose key is made from its content. Where
@@ -32,7 +32,7 @@ type ImageStore interface {
 	DeleteObject(ctx context.Context, key string) error
 }
 
-// ImageRecord is what the record knows of pictures. Reading or changing one
+// ImageRecord is what the record knows of images. Reading or changing one
 // that is not there fails with catalog.ErrNoUpload; changing one that was
 // decided changes nothing and answers it.
 type ImageRecord interface {
@@ -40,19 +40,19 @@ type ImageRecord interface {
 	// NoteRendition notes a size that is in the store, and the original's
 	// dimensions.
 	NoteRendition(ctx context.Context, id string, width, height int, r catalog.Rendition) error
-	// PublishUpload shows a picture in all these sizes; it fails if one is
+	// PublishUpload shows a image in all these sizes; it fails if one is
 	// missing.
 	PublishUpload(ctx context.Context, id string, sizes []string) (catalog.Upload, error)
-	// RefuseUpload ends a picture that is not taken, with the reason.
+	// RefuseUpload ends a image that is not taken, with the reason.
 	RefuseUpload(ctx context.Context, id, reason, detail string) (catalog.Upload, error)
-	// HideUpload forgets the sizes of a picture that is being deleted, so that
+	// HideUpload forgets the sizes of a image that is being deleted, so that
 	// its addresses lead nowhere; of any other it changes nothing.
 	HideUpload(ctx context.Context, id string) error
 	// UploadDeleted notes that none of its files is left.
 	UploadDeleted(ctx context.Context, id string) error
 }
 
-// ImageProducts reads the products that show pictures, the deleted ones too.
+// ImageProducts reads the products that show images, the deleted ones too.
 type ImageProducts interface {
 	Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error)
 }
@@ -62,7 +62,7 @@ type UploadSweeper interface {
 	// ExpireUploads ends uploads that should have been sent before a time
 	// and were never called complete.
 	ExpireUploads(ctx context.Context, before time.Time) error
-	// StrandedUploads lists pictures being worked on or deleted of which
+	// StrandedUploads lists images being worked on or deleted of which
 	// nothing was noted since a time.
 	StrandedUploads(ctx context.Context, since time.Time, limit int) ([]catalog.Upload, error)
 	// UploadsByID and UploadsByKey read those that exist.
@@ -86,9 +86,9 @@ type ProductImages interface {
 	DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error)
 }
 
-// ImageWork knows the pictures that something is at work on.
+// ImageWork knows the images that something is at work on.
 type ImageWork interface {
-	// InterruptImage tells whatever makes or deletes a picture that it is to
+	// InterruptImage tells whatever makes or deletes a image that it is to
 	// be deleted, which it then does. It answers false if nothing is at work.
 	InterruptImage(ctx context.Context, id, sku string) (bool, error)
 }

@@ -13,46 +13,46 @@ import (
 	"purser/order"
 )
 
-// Activities are the steps of a picture's workflow, on a task queue of their
+// Activities are the steps of a image's workflow, on a task queue of their
 // own: decoding takes memory, so only so many run at once.
 type Activities struct {
-	Source  ImageSource
-	Store   ImageStore
-	Record  ImageRecord
-	Sweeper UploadSweeper
-	Notifier  ImageNotifier
-	// Products are asked which pictures they show.
+	Source   ImageSource
+	Store    ImageStore
+	Record   ImageRecord
+	Sweeper  UploadSweeper
+	Notifier ImageNotifier
+	// Products are asked which images they show.
 	Products ImageProducts
-	// Discards and Work are asked when all pictures of a product are deleted.
+	// Discards and Work are asked when all images of a product are deleted.
 	Discards ProductImages
 	Work     ImageWork
-	// Limits are what a picture may take; the zero value will do.
+	// Limits are what a image may take; the zero value will do.
 	Limits pixels.Limits
 	// Now tells the time; nil: time.Now.
 	Now func() time.Time
 }
 
-// ImageRef names a picture.
+// ImageRef names a image.
 type ImageRef struct {
 	ID string `json:"id"`
 }
 
-// Verdict is what a step found: nothing wrong, or why the picture is refused.
-// A bad picture is an outcome, not a failure.
+// Verdict is what a step found: nothing wrong, or why the image is refused.
+// A bad image is an outcome, not a failure.
 type Verdict struct {
 	Reason string `json:"reason,omitempty"`
 	Detail string `json:"detail,omitempty"`
-	// Over says that the picture was decided before, or does not exist.
+	// Over says that the image was decided before, or does not exist.
 	Over bool `json:"over,omitempty"`
 }
 
-// The reasons of our own, beside those of package pictures.
+// The reasons of our own, beside those of package images.
 const (
 	ReasonMissing     = "missing"          // it was called complete, but nothing came
 	ReasonUnannounced = "not_as_announced" // another size or type than was signed for
 )
 
-// upload reads a picture that is being worked on; over if it is not.
+// upload reads a image that is being worked on; over if it is not.
 func (a *Activities) upload(ctx context.Context, r ImageRef) (u catalog.Upload, over bool, err error) {
 	u, err = a.Record.Upload(ctx, r.ID)
 	if errors.Is(err, catalog.ErrNoUpload) {
@@ -86,7 +86,7 @@ func (a *Activities) TakeImage(ctx context.Context, r ImageRef) (Verdict, error)
 	return Verdict{}, nil
 }
 
-// RenderImage decodes the picture once and makes every size that is not
+// RenderImage decodes the image once and makes every size that is not
 // made yet. Each is noted in the record once its file is in the store: an
 // attempt that dies midway leaves to the next only what it had not finished
 // (F64). Making one again makes the same bytes under the same key.
@@ -162,13 +162,13 @@ func sizeNames() []string {
 	return names
 }
 
-// PublishImage shows the picture in all its sizes at once (IMG-9).
+// PublishImage shows the image in all its sizes at once (IMG-9).
 func (a *Activities) PublishImage(ctx context.Context, r ImageRef) (Verdict, error) {
 	u, err := a.Record.PublishUpload(ctx, r.ID, sizeNames())
 	return Verdict{Over: err == nil && u.Status != catalog.Ready}, activities.Failure(err)
 }
 
-// AttachImage tells the product that it has a picture, so that it is shown
+// AttachImage tells the product that it has a image, so that it is shown
 // and found with it.
 func (a *Activities) AttachImage(ctx context.Context, r ImageRef) error {
 	u, err := a.Record.Upload(ctx, r.ID)
@@ -176,17 +176,17 @@ func (a *Activities) AttachImage(ctx context.Context, r ImageRef) error {
 		return activities.Failure(err)
 	}
 	p := u.Published()
-	return activities.Failure(a.Notifier.NotifyProduct(ctx, u.SKU, catalog.Change{ID: "picture/" + u.ID, Actor: "purser", AddImage: &p}))
+	return activities.Failure(a.Notifier.NotifyProduct(ctx, u.SKU, catalog.Change{ID: "image/" + u.ID, Actor: "purser", AddImage: &p}))
 }
 
-// ImageRefusal says which picture is refused, and why.
+// ImageRefusal says which image is refused, and why.
 type ImageRefusal struct {
 	ID     string `json:"id"`
 	Reason string `json:"reason"`
 	Detail string `json:"detail"`
 }
 
-// RefuseImage puts a bad picture where nothing shows it but an operator can
+// RefuseImage puts a bad image where nothing shows it but an operator can
 // look at it, and says why (IMG-8).
 func (a *Activities) RefuseImage(ctx context.Context, r ImageRefusal) error {
 	u, over, err := a.upload(ctx, ImageRef{r.ID})

@@ -24,7 +24,7 @@ import (
 	"purser/order"
 )
 
-// photo is a small picture: the steps are tested here, not the pixels.
+// photo is a small image: the steps are tested here, not the pixels.
 var photo = sync.OnceValue(func() []byte {
 	m := image.NewGray(image.Rect(0, 0, 480, 320))
 	for i := range m.Pix {
@@ -35,7 +35,7 @@ var photo = sync.OnceValue(func() []byte {
 	return b.Bytes()
 })
 
-// imageFixture is where a picture is worked on: the real steps over fakes.
+// imageFixture is where a image is worked on: the real steps over fakes.
 type imageFixture struct {
 	*images.Activities
 	store  *fake.Objects
@@ -51,7 +51,7 @@ func newImageFixture() *imageFixture {
 	return d
 }
 
-// sent is a picture that was announced, sent and called complete.
+// sent is a image that was announced, sent and called complete.
 func (d *imageFixture) sent(t *testing.T, file []byte) images.ImageRef {
 	t.Helper()
 	u := d.announced(t, int64(len(file)))
@@ -275,7 +275,7 @@ func TestSweepImages(t *testing.T) {
 			t.Fatal(v, err)
 		}
 	}
-	refused := d.sent(t, []byte("no picture"))
+	refused := d.sent(t, []byte("no image"))
 	if _, err := d.TakeImage(ctx, refused); err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func TestSweepImages(t *testing.T) {
 	never := d.announced(t, 10)
 	d.store.Send(never.Key, "image/jpeg", []byte("never done"))
 	d.store.Send("uploads/2020/01/01/unknown", "image/jpeg", nil)
-	d.store.Send("pictures/"+never.ID[:20]+"/large-x.jpg", "image/jpeg", nil)
+	d.store.Send("images/"+never.ID[:20]+"/large-x.jpg", "image/jpeg", nil)
 	d.store.Send("elsewhere/kept", "text/plain", nil)
 	shown := d.upload(t, ready.ID)
 	kept := []string{"elsewhere/kept", shown.OriginalKey()}
@@ -307,7 +307,7 @@ func TestSweepImages(t *testing.T) {
 	}
 	quarantine := d.upload(t, refused.ID).QuarantineKey()
 	half := catalog.RenditionKey(refused.ID, "large", strings.Repeat("a", 64), ".jpg")
-	orphans := []string{"uploads/2020/01/01/unknown", "pictures/" + never.ID[:20] + "/large-x.jpg"}
+	orphans := []string{"uploads/2020/01/01/unknown", "images/" + never.ID[:20] + "/large-x.jpg"}
 	sweep(0, append(orphans, quarantine, half, never.Key)...) // only what was sent once more
 	sweep(2*time.Hour, append(orphans, quarantine, half)...)  // the upload is over
 	sweep(24*time.Hour, quarantine)

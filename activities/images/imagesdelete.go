@@ -6,10 +6,10 @@ import (
 	"purser/activities"
 )
 
-// discardedAtOnce bounds how many pictures are deleted in one step.
+// discardedAtOnce bounds how many images are deleted in one step.
 const discardedAtOnce = 100
 
-// Discarded are pictures of a product that are to be deleted.
+// Discarded are images of a product that are to be deleted.
 type Discarded struct {
 	SKU string   `json:"sku"`
 	IDs []string `json:"ids,omitempty"`
@@ -17,7 +17,7 @@ type Discarded struct {
 	Shown bool `json:"shown,omitempty"`
 }
 
-// WithdrawImages takes up to 100 pictures of a product that are to be deleted
+// WithdrawImages takes up to 100 images of a product that are to be deleted
 // off it, and answers them. Those that something is at work on are left to it;
 // if no other is left, it answers none.
 func (a *Activities) WithdrawImages(ctx context.Context, of Discarded) (Discarded, error) {
@@ -46,7 +46,7 @@ func (a *Activities) WithdrawImages(ctx context.Context, of Discarded) (Discarde
 	return of, activities.Failure(err)
 }
 
-// RemoveImages deletes the files of pictures that nothing shows any more. An
+// RemoveImages deletes the files of images that nothing shows any more. An
 // attempt that dies leaves the rest to the next.
 func (a *Activities) RemoveImages(ctx context.Context, of Discarded) (Swept, error) {
 	var all Swept

@@ -13,25 +13,25 @@ import (
 // How long what is left over stays.
 const (
 	orphansStay    = 24 * time.Hour      // files nobody knows: one may just be being noted
-	strandedAfter  = 15 * time.Minute    // pictures of which nothing is heard
-	quarantineStay = 30 * 24 * time.Hour // refused pictures
+	strandedAfter  = 15 * time.Minute    // images of which nothing is heard
+	quarantineStay = 30 * 24 * time.Hour // refused images
 	sweptAtOnce    = 500
 )
 
 // Swept is what a sweep found.
 type Swept struct {
 	Deleted int `json:"deleted"` // files
-	// Stranded are pictures whose workflow may never have started, Deleting
+	// Stranded are images whose workflow may never have started, Deleting
 	// those to be deleted whose workflow may not have.
 	Stranded []string `json:"stranded,omitempty"`
 	Deleting []string `json:"deleting,omitempty"`
-	// Products have several pictures of the kind of Deleting, which are not
+	// Products have several images of the kind of Deleting, which are not
 	// named there.
 	Products []string `json:"products,omitempty"`
 }
 
 // SweepImages removes what is left over: uploads never called complete,
-// files sent again after that, sizes of pictures that were refused, files
+// files sent again after that, sizes of images that were refused, files
 // nobody knows of, and what has been in quarantine long enough (IMG-4, F62).
 // It does what a bucket's own rules could not: they do not know the record.
 func (a *Activities) SweepImages(ctx context.Context) (Swept, error) {

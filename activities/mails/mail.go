@@ -18,10 +18,10 @@ import (
 
 // Activities are the steps that send mail.
 type Activities struct {
-	MailRouter    MailRouter
-	Templates MailTemplates
-	Ledger  MailLedger
-	Resends Resends
+	MailRouter MailRouter
+	Templates  MailTemplates
+	Ledger     MailLedger
+	Resends    Resends
 	// Orders are read for a mail that is sent again.
 	Orders Orders
 	// ToShop is where the mails to the shop itself go; without an address they
@@ -190,8 +190,8 @@ func kindOf(err error) error {
 // workflow's task; on the mail queue waiting costs nothing but a place, and
 // spares the engine another try.
 const (
-	localWait = 300 * time.Millisecond
-	remoteWait  = 8 * time.Second
+	localWait  = 300 * time.Millisecond
+	remoteWait = 8 * time.Second
 )
 
 func maxWait(ctx context.Context) time.Duration {

@@ -9,7 +9,7 @@ import (
 	"purser/catalog"
 )
 
-// published is a picture that is ready.
+// published is a image that is ready.
 func published(t *testing.T, b UploadBench, sku string) catalog.Upload {
 	t.Helper()
 	u := begun(t, b, sku)
@@ -23,7 +23,7 @@ func published(t *testing.T, b UploadBench, sku string) catalog.Upload {
 
 // deletesPublished: the addresses lead somewhere until the record is told
 // that nothing shows them any more; and whoever was held up cannot bring the
-// picture back.
+// image back.
 func deletesPublished(t *testing.T, b UploadBench) {
 	ctx, id := t.Context(), published(t, b, "mug").ID
 	for range 2 {
@@ -94,7 +94,7 @@ func deletesAny(t *testing.T, b UploadBench) {
 	if err := b.CreateUpload(ctx, more); err != nil {
 		t.Errorf("in the place of one that is gone: %v", err)
 	}
-	if _, err := b.DeleteUpload(ctx, "pic_none"); !errors.Is(err, catalog.ErrNoUpload) {
+	if _, err := b.DeleteUpload(ctx, "img_none"); !errors.Is(err, catalog.ErrNoUpload) {
 		t.Errorf("one that never was: %v", err)
 	}
 	if err := b.HideUpload(ctx, more.ID); err != nil {

@@ -15,7 +15,7 @@ import (
 	"purser/order"
 )
 
-// UploadBench is a record of pictures as the suite drives it.
+// UploadBench is a record of images as the suite drives it.
 type UploadBench interface {
 	images.ImageRecord
 	images.UploadSweeper
@@ -26,24 +26,24 @@ type UploadBench interface {
 	DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error)
 }
 
-// Uploads checks a record of pictures. open makes one that sells "mug" and
+// Uploads checks a record of images. open makes one that sells "mug" and
 // "tea" and nothing else.
 func Uploads(t *testing.T, open func(t *testing.T) UploadBench) {
 	for name, check := range map[string]func(*testing.T, UploadBench){
-		"IMG-3 an upload is of a product":                           uploadOfProduct,
-		"IMG-9 all sizes are shown, or none":                        publishesAllOrNone,
-		"IMG-8 a refused picture says why":                          refusesWithReason,
-		"F62 an upload not completed expires":                       expires,
-		"F64 sizes made are remembered":                             remembersRenditions,
-		"a product has so many pictures":                            boundsImages,
-		"what is left over is found":                                findsLeftOver,
-		"two who begin are one":                                     beginsOnce,
-		"a picture that is not there is not":                        missesUpload,
-		"a decided picture stays as it is":                          staysDecided,
-		"a product's pictures, the oldest first":                    listsUploads,
-		"IMG-9 a deleted picture is seen until its product lets go": deletesPublished,
-		"IMG-4 whatever became of a picture, it can be deleted":     deletesAny,
-		"a picture being deleted is found if nobody works on it":    findsDeleting,
+		"IMG-3 an upload is of a product":                         uploadOfProduct,
+		"IMG-9 all sizes are shown, or none":                      publishesAllOrNone,
+		"IMG-8 a refused image says why":                          refusesWithReason,
+		"F62 an upload not completed expires":                     expires,
+		"F64 sizes made are remembered":                           remembersRenditions,
+		"a product has so many images":                            boundsImages,
+		"what is left over is found":                              findsLeftOver,
+		"two who begin are one":                                   beginsOnce,
+		"a image that is not there is not":                        missesUpload,
+		"a decided image stays as it is":                          staysDecided,
+		"a product's images, the oldest first":                    listsUploads,
+		"IMG-9 a deleted image is seen until its product lets go": deletesPublished,
+		"IMG-4 whatever became of a image, it can be deleted":     deletesAny,
+		"a image being deleted is found if nobody works on it":    findsDeleting,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -152,7 +152,7 @@ func staysDecided(t *testing.T, b UploadBench) {
 	}
 	note(t, b, refused.ID, "large")
 	if _, err := b.PublishUpload(t.Context(), refused.ID, nil); err == nil {
-		t.Error("a refused picture was published")
+		t.Error("a refused image was published")
 	}
 	if u, err := b.RefuseUpload(t.Context(), ready.ID, "broken", ""); err != nil || u.Status != catalog.Ready {
 		t.Errorf("refusing a published one: %+v, %v", u, err)
@@ -234,7 +234,7 @@ func findsLeftOver(t *testing.T, b UploadBench) {
 	if found, err := b.StrandedUploads(t.Context(), time.Now().Add(-time.Hour), 10); err != nil || len(found) != 0 {
 		t.Errorf("stranded an hour ago: %+v, %v", found, err)
 	}
-	byID, err := b.UploadsByID(t.Context(), []string{waiting.ID, "pic_none"})
+	byID, err := b.UploadsByID(t.Context(), []string{waiting.ID, "img_none"})
 	if err != nil || len(byID) != 1 || byID[waiting.ID].Key != waiting.Key {
 		t.Errorf("by id: %+v, %v", byID, err)
 	}
@@ -262,11 +262,11 @@ func beginsOnce(t *testing.T, b UploadBench) {
 
 func missesUpload(t *testing.T, b UploadBench) {
 	ctx, r := t.Context(), catalog.Rendition{Name: "large", Key: "k"}
-	_, upload := b.Upload(ctx, "pic_none")
-	_, begin := b.BeginUpload(ctx, "pic_none")
-	_, publish := b.PublishUpload(ctx, "pic_none", nil)
-	_, refuse := b.RefuseUpload(ctx, "pic_none", "", "")
-	for name, err := range map[string]error{"read": upload, "begin": begin, "publish": publish, "refuse": refuse, "note": b.NoteRendition(ctx, "pic_none", 1, 1, r)} {
+	_, upload := b.Upload(ctx, "img_none")
+	_, begin := b.BeginUpload(ctx, "img_none")
+	_, publish := b.PublishUpload(ctx, "img_none", nil)
+	_, refuse := b.RefuseUpload(ctx, "img_none", "", "")
+	for name, err := range map[string]error{"read": upload, "begin": begin, "publish": publish, "refuse": refuse, "note": b.NoteRendition(ctx, "img_none", 1, 1, r)} {
 		if !errors.Is(err, catalog.ErrNoUpload) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -288,7 +288,7 @@ type ObjectStore interface {
 	images.ImageStore
 }
 
-// Objects checks a store of pictures. Keys begin with the test's own prefix.
+// Objects checks a store of images. Keys begin with the test's own prefix.
 func Objects(t *testing.T, s ObjectStore) {
 	ctx := t.Context()
 	at := "porttest/" + t.Name() + "/"

@@ -12,16 +12,16 @@ import (
 
 // Activities are the steps of products and of their search index.
 type Activities struct {
-	Products      Products
+	Products        Products
 	ProductNotifier ProductNotifier
-	Listings      Listings
-	Index         Index
-	IndexKeys     IndexKeys
-	Rebuild       Rebuild
-	Revisions     Revisions
-	DueProducts   DueProducts
-	StockAudit    StockAudit
-	Past          Past
+	Listings        Listings
+	Index           Index
+	IndexKeys       IndexKeys
+	Rebuild         Rebuild
+	Revisions       Revisions
+	DueProducts     DueProducts
+	StockAudit      StockAudit
+	Past            Past
 	// KeepChanges is for how long it is known who changed a product. Default
 	// 90 days.
 	KeepChanges time.Duration
@@ -65,7 +65,7 @@ type ProductOutcome struct {
 	Why     string `json:"why,omitempty"`
 }
 
-// ChangeProduct writes changes of a product to the record. The pictures of a
+// ChangeProduct writes changes of a product to the record. The images of a
 // product that is deleted are deleted too.
 func (a *Activities) ChangeProduct(ctx context.Context, c ProductChanges) ([]ProductOutcome, error) {
 	changed, err := a.Products.ChangeProduct(ctx, c.SKU, c.Changes)
@@ -94,13 +94,13 @@ type ProductNotification struct {
 }
 
 // NotifyProduct tells a product's workflow, which then writes and indexes the
-// change: how a picture that is ready reaches its product. The change's ID
+// change: how a image that is ready reaches its product. The change's ID
 // makes telling it again harmless.
 func (a *Activities) NotifyProduct(ctx context.Context, n ProductNotification) error {
 	return activities.Failure(a.ProductNotifier.NotifyProduct(ctx, n.SKU, n.Change))
 }
 
-// discardImages has the pictures of a product deleted that was deleted
+// discardImages has the images of a product deleted that was deleted
 // itself; the record has marked them in the same transaction.
 func (a *Activities) discardImages(ctx context.Context, sku string) error {
 	if a.ProductImages == nil {
@@ -113,15 +113,15 @@ func (a *Activities) discardImages(ctx context.Context, sku string) error {
 	return a.ImageDeleter.DeleteImagesOf(ctx, sku)
 }
 
-// ProductImages are the pictures of products, as whoever deletes a product
+// ProductImages are the images of products, as whoever deletes a product
 // needs them.
 type ProductImages interface {
-	// DeletingUploads answers the ids of up to limit of a product's pictures
+	// DeletingUploads answers the ids of up to limit of a product's images
 	// that are to be deleted and are not yet, the oldest first.
 	DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error)
 }
 
-// ImageDeleter has all pictures of a product deleted of which the record says
+// ImageDeleter has all images of a product deleted of which the record says
 // that they are to be, by one workflow; asking again changes nothing.
 type ImageDeleter interface {
 	DeleteImagesOf(ctx context.Context, sku string) error

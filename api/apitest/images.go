@@ -8,7 +8,7 @@ import (
 	"purser/catalog"
 )
 
-// ImageStore stands in for the store of pictures, its links, and the pictures'
+// ImageStore stands in for the store of images, its links, and the images'
 // workflows.
 type ImageStore struct {
 	fake.Objects

@@ -16,11 +16,11 @@ import (
 type Products struct {
 	Store *records.Store
 
-	mu      sync.Mutex
-	Fail    error
-	ReportLate    bool // the change is made, and the call ends too late
-	Started []catalog.Import
-	Asked   int // changes
+	mu         sync.Mutex
+	Fail       error
+	ReportLate bool // the change is made, and the call ends too late
+	Started    []catalog.Import
+	Asked      int // changes
 }
 
 // NewProducts makes the API with products and imports that can be changed.

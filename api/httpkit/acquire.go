@@ -14,9 +14,9 @@ func (s *Server) AcquireStream(ctx context.Context) (release func(), ok bool) {
 	return s.streams.TryAcquire(CallOf(ctx).Actor())
 }
 
-// AcquirePicture takes one of the places of requests for pictures, if one is
+// AcquireImage takes one of the places of requests for images, if one is
 // free.
-func (s *Server) AcquirePicture(ctx context.Context) (release func(), ok bool) {
+func (s *Server) AcquireImage(ctx context.Context) (release func(), ok bool) {
 	return s.limiters.images.TryAcquire(CallOf(ctx).Actor())
 }
 

@@ -28,7 +28,7 @@ type Limits struct {
 	// orders, which may have half of them each. Default 2: fewer than the record
 	// has connections, so that orders always find one.
 	Scans int
-	// Files are uploads of pictures, and imports; default 32.
+	// Files are uploads of images, and imports; default 32.
 	Files int
 	// Images are led to where they are seen; default 128.
 	Images int
@@ -59,7 +59,7 @@ func (l limiters) of(method, path string) (*limiter.Limiter, string) {
 		return l.orders, "requests"
 	case path == "/v1/search": // not that for orders, which no search engine answers
 		return l.search, "searches"
-	case strings.HasPrefix(path, "/v1/pictures"), strings.HasSuffix(path, "/pictures"), strings.HasPrefix(path, "/v1/imports"):
+	case strings.HasPrefix(path, "/v1/images"), strings.HasSuffix(path, "/images"), strings.HasPrefix(path, "/v1/imports"):
 		return l.files, "uploads"
 	}
 	return l.rest, "requests"

@@ -30,18 +30,18 @@ func (s *Service) delete(ctx context.Context, in *imageInput) (*deleteImageOutpu
 	if u.Status == catalog.Deleted {
 		return &deleteImageOutput{Status: http.StatusOK, Body: imageView{Upload: u}}, nil
 	}
-	s.server.Log.InfoContext(ctx, "a picture is to be deleted", "key", httpkit.CallOf(ctx).Principal.Name, "picture", u.ID, "sku", u.SKU)
+	s.server.Log.InfoContext(ctx, "a image is to be deleted", "key", httpkit.CallOf(ctx).Principal.Name, "image", u.ID, "sku", u.SKU)
 	if err := s.Workflows.DeleteImage(ctx, u.ID, u.SKU); err != nil {
 		return nil, err // the sweep will start it, or the caller's next try
 	}
 	return &deleteImageOutput{Status: http.StatusAccepted, RetryAfter: "1", Body: imageView{Upload: u}}, nil
 }
 
-// checkOwner refuses a caller who neither asked to send the picture nor is an
+// checkOwner refuses a caller who neither asked to send the image nor is an
 // operator.
 func checkOwner(ctx context.Context, u catalog.Upload) error {
 	if by := httpkit.CallOf(ctx).Principal; by.Name != u.Owner && by.Role != httpkit.Operator {
-		return httpkit.NewProblem(http.StatusForbidden, "forbidden", "another key asked to send this picture")
+		return httpkit.NewProblem(http.StatusForbidden, "forbidden", "another key asked to send this image")
 	}
 	return nil
 }

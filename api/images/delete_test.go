@@ -10,12 +10,12 @@ import (
 	"purser/catalog"
 )
 
-// ready returns a picture that is published, and the key of one of its sizes.
+// ready returns a image that is published, and the key of one of its sizes.
 func ready(t *testing.T, s *apitest.Shop, d *apitest.ImageStore) (p imageBody, key string) {
 	t.Helper()
 	p, u := askImage(t, s)
 	d.Send(u.Fields["key"], "image/jpeg", []byte("jpeg"))
-	if a := s.Ask("POST", "/v1/pictures/"+p.ID+"/complete", apitest.ShopKey, ""); a.Status != http.StatusAccepted {
+	if a := s.Ask("POST", "/v1/images/"+p.ID+"/complete", apitest.ShopKey, ""); a.Status != http.StatusAccepted {
 		t.Fatalf("%d %s", a.Status, a.Body)
 	}
 	keys := noteSizes(t, s, p.ID)
@@ -25,14 +25,14 @@ func ready(t *testing.T, s *apitest.Shop, d *apitest.ImageStore) (p imageBody, k
 	return p, keys[0]
 }
 
-// TestDeleteImage (IMG-3, IMG-9, API-2): the key that sent a picture, or an
-// operator's, has it deleted, however often it asks; the picture's address works
+// TestDeleteImage (IMG-3, IMG-9, API-2): the key that sent a image, or an
+// operator's, has it deleted, however often it asks; the image's address works
 // until its product no longer has it.
 func TestDeleteImage(t *testing.T) {
 	t.Parallel()
 	s, d := setUpImages(t)
 	p, key := ready(t, s, d)
-	path := "/v1/pictures/" + p.ID
+	path := "/v1/images/" + p.ID
 	for name, tt := range map[string]struct {
 		key, path string
 		status    int
@@ -41,7 +41,7 @@ func TestDeleteImage(t *testing.T) {
 		"nobody":      {path: path, status: 401, code: "unauthorized"},
 		"a viewer":    {key: apitest.ViewerKey, path: path, status: 403, code: "forbidden"},
 		"another key": {key: "other-secret-0123456789", path: path, status: 403, code: "forbidden"},
-		"no picture":  {key: apitest.ShopKey, path: "/v1/pictures/pic_none", status: 404, code: "not_found"},
+		"no image":    {key: apitest.ShopKey, path: "/v1/images/img_none", status: 404, code: "not_found"},
 	} {
 		if pr := s.Ask("DELETE", tt.path, tt.key, "").Problem(t); pr.Status != tt.status || pr.Code != tt.code {
 			t.Errorf("%s: %+v", name, pr)
@@ -86,7 +86,7 @@ func TestDeleteImage(t *testing.T) {
 		t.Errorf("once it is gone: %d %s", a.Status, a.Body)
 	}
 	var list struct{ Images []imageBody }
-	s.Ask("GET", "/v1/products/mug-blue/pictures", apitest.ViewerKey, "").Into(t, &list)
+	s.Ask("GET", "/v1/products/mug-blue/images", apitest.ViewerKey, "").Into(t, &list)
 	if len(list.Images) != 0 {
 		t.Errorf("listed: %+v", list)
 	}
@@ -99,14 +99,14 @@ func TestDeleteImage_engine_away(t *testing.T) {
 	s, d := setUpImages(t)
 	p, _ := ready(t, s, d)
 	d.Fail = errors.New("secret details")
-	if pr := s.Ask("DELETE", "/v1/pictures/"+p.ID, apitest.ShopKey, "").Problem(t); pr.Status != http.StatusInternalServerError {
+	if pr := s.Ask("DELETE", "/v1/images/"+p.ID, apitest.ShopKey, "").Problem(t); pr.Status != http.StatusInternalServerError {
 		t.Errorf("%+v", pr)
 	}
 	if u, err := s.Store.Upload(t.Context(), p.ID); err != nil || u.Status != catalog.Deleting {
 		t.Errorf("%+v, %v", u, err)
 	}
 	d.Fail = nil
-	if a := s.Ask("DELETE", "/v1/pictures/"+p.ID, apitest.ShopKey, ""); a.Status != http.StatusAccepted {
+	if a := s.Ask("DELETE", "/v1/images/"+p.ID, apitest.ShopKey, ""); a.Status != http.StatusAccepted {
 		t.Errorf("again: %d %s", a.Status, a.Body)
 	}
 }

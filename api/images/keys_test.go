@@ -11,7 +11,7 @@ import (
 )
 
 // TestImageKeysAreSecret (IMG-5, IMG-7): nothing that the public, or a reader, is
-// shown tells where an original is: the id is in every address of the picture, but
+// shown tells where an original is: the id is in every address of the image, but
 // a key holds 128 more random bits. And the API itself serves none of the private
 // folders.
 func TestImageKeysAreSecret(t *testing.T) {
@@ -31,9 +31,9 @@ func TestImageKeysAreSecret(t *testing.T) {
 		t.Errorf("%+v, %v: two have the same secret", o, err)
 	}
 	for _, r := range []struct{ target, key string }{
-		{target: "/v1/pictures/" + p.ID, key: apitest.ViewerKey},
-		{target: "/v1/pictures/" + p.ID, key: apitest.ShopKey},
-		{target: "/v1/products/mug-blue/pictures", key: apitest.ViewerKey},
+		{target: "/v1/images/" + p.ID, key: apitest.ViewerKey},
+		{target: "/v1/images/" + p.ID, key: apitest.ShopKey},
+		{target: "/v1/products/mug-blue/images", key: apitest.ViewerKey},
 		{target: "/v1/products", key: apitest.ViewerKey},
 		{target: "/" + key},
 	} {
@@ -43,7 +43,7 @@ func TestImageKeysAreSecret(t *testing.T) {
 		}
 	}
 	for _, private := range []string{u.OriginalKey(), u.QuarantineKey(), u.Key} {
-		for _, target := range []string{"/" + private, "/pictures/" + u.ID + "/..%2f..%2f" + private, "/pictures/" + u.ID + "/" + secret} {
+		for _, target := range []string{"/" + private, "/images/" + u.ID + "/..%2f..%2f" + private, "/images/" + u.ID + "/" + secret} {
 			if a := s.Ask("GET", target, "", ""); a.Status != http.StatusNotFound {
 				t.Errorf("%s: %d %v", target, a.Status, a.Header)
 			}

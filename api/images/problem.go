@@ -11,7 +11,7 @@ import (
 	"purser/order"
 )
 
-// problemOf turns the errors of pictures into problems.
+// problemOf turns the errors of images into problems.
 func problemOf(err error) error {
 	var store *order.ProviderError
 	for _, k := range []struct {
@@ -24,7 +24,7 @@ func problemOf(err error) error {
 		{catalog.ErrNoUpload, http.StatusNotFound, "not_found"},
 		{catalog.ErrNotUploaded, http.StatusConflict, "not_uploaded"},
 		{catalog.ErrUploadOver, http.StatusConflict, "upload_over"},
-		{catalog.ErrManyUploads, http.StatusConflict, "too_many_pictures"},
+		{catalog.ErrManyUploads, http.StatusConflict, "too_many_images"},
 	} {
 		if errors.Is(err, k.err) {
 			detail := k.err.Error()
@@ -35,8 +35,8 @@ func problemOf(err error) error {
 		}
 	}
 	if errors.As(err, &store) {
-		return httpkit.NewProblem(http.StatusServiceUnavailable, "store_unavailable", "the picture store cannot be used just now; try again").
-			RetryAfter(2 * time.Second).WithCause(fmt.Errorf("pictures: %w", err))
+		return httpkit.NewProblem(http.StatusServiceUnavailable, "store_unavailable", "the image store cannot be used just now; try again").
+			RetryAfter(2 * time.Second).WithCause(fmt.Errorf("images: %w", err))
 	}
 	return err
 }

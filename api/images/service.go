@@ -13,7 +13,7 @@ import (
 	"purser/catalog"
 )
 
-// Records keeps what is known of pictures.
+// Records keeps what is known of images.
 type Records interface {
 	// CreateUpload fails with catalog.ErrNotFound or catalog.ErrManyUploads.
 	CreateUpload(ctx context.Context, u catalog.Upload) error
@@ -23,7 +23,7 @@ type Records interface {
 	Uploads(ctx context.Context, sku string) ([]catalog.Upload, error)
 	// BeginUpload fails with catalog.ErrUploadOver.
 	BeginUpload(ctx context.Context, id string) (catalog.Upload, error)
-	// DeleteUpload notes that a picture is to be deleted.
+	// DeleteUpload notes that a image is to be deleted.
 	DeleteUpload(ctx context.Context, id string) (catalog.Upload, error)
 }
 
@@ -35,7 +35,7 @@ type Store interface {
 	HeadObject(ctx context.Context, key string) (catalog.Object, error)
 }
 
-// Links makes the addresses at which pictures are seen.
+// Links makes the addresses at which images are seen.
 type Links interface {
 	// ShowObject is for what is published.
 	ShowObject(ctx context.Context, key string) (catalog.Link, error)
@@ -43,14 +43,14 @@ type Links interface {
 	ShowPrivate(ctx context.Context, key string, within time.Duration) (catalog.Link, error)
 }
 
-// Workflows starts the workflows that make a picture ready and that delete it;
+// Workflows starts the workflows that make a image ready and that delete it;
 // starting one again changes nothing.
 type Workflows interface {
 	StartImage(ctx context.Context, id, sku string) error
 	DeleteImage(ctx context.Context, id, sku string) error
 }
 
-// Service serves the operations on pictures. All fields must be set.
+// Service serves the operations on images. All fields must be set.
 type Service struct {
 	Records   Records
 	Store     Store
@@ -60,41 +60,41 @@ type Service struct {
 	server *httpkit.Server
 }
 
-// Register declares the operations on pictures.
+// Register declares the operations on images.
 func (s *Service) Register(server *httpkit.Server) {
 	s.server = server
 	read := []httpkit.Role{httpkit.Shop, httpkit.Viewer, httpkit.Operator}
 	write := []httpkit.Role{httpkit.Shop, httpkit.Operator}
-	tags := []string{"pictures"}
+	tags := []string{"images"}
 	httpkit.Register(server, huma.Operation{
-		OperationID: "add-picture", Method: http.MethodPost, Path: "/v1/products/{sku}/pictures", DefaultStatus: http.StatusCreated, Tags: tags,
-		Summary:     "Ask to send a picture",
-		Description: "Answers where and how a browser sends the file: straight to the store, which takes exactly the announced size and type, for 15 minutes. Call the picture complete afterwards.",
+		OperationID: "add-image", Method: http.MethodPost, Path: "/v1/products/{sku}/images", DefaultStatus: http.StatusCreated, Tags: tags,
+		Summary:     "Ask to send a image",
+		Description: "Answers where and how a browser sends the file: straight to the store, which takes exactly the announced size and type, for 15 minutes. Call the image complete afterwards.",
 	}, write, s.add)
 	httpkit.Register(server, huma.Operation{
-		OperationID: "complete-picture", Method: http.MethodPost, Path: "/v1/pictures/{id}/complete", DefaultStatus: http.StatusAccepted, Tags: tags,
-		Summary:     "Say that a picture was sent",
+		OperationID: "complete-image", Method: http.MethodPost, Path: "/v1/images/{id}/complete", DefaultStatus: http.StatusAccepted, Tags: tags,
+		Summary:     "Say that a image was sent",
 		Description: "Has it looked at and made ready in all its sizes. Only the key that asked for it, or an operator's, may. Saying it again changes nothing.",
 	}, write, s.complete)
 	httpkit.Register(server, huma.Operation{
-		OperationID: "get-picture", Method: http.MethodGet, Path: "/v1/pictures/{id}", Tags: tags,
-		Summary:     "Read a picture",
+		OperationID: "get-image", Method: http.MethodGet, Path: "/v1/images/{id}", Tags: tags,
+		Summary:     "Read a image",
 		Description: "Its sizes are named once all of them can be seen, not before. One that was refused says why.",
 	}, read, s.get)
 	httpkit.Register(server, huma.Operation{
-		OperationID: "list-pictures", Method: http.MethodGet, Path: "/v1/products/{sku}/pictures", Tags: tags,
-		Summary:     "List a product's pictures, oldest first; without the deleted ones",
+		OperationID: "list-images", Method: http.MethodGet, Path: "/v1/products/{sku}/images", Tags: tags,
+		Summary:     "List a product's images, oldest first; without the deleted ones",
 		Description: "Also those still being made ready and those that were refused, with the reason.",
 	}, read, s.list)
 	httpkit.Register(server, huma.Operation{
-		OperationID: "delete-picture", Method: http.MethodDelete, Path: "/v1/pictures/{id}", DefaultStatus: http.StatusAccepted, Tags: tags,
-		Summary:     "Delete a picture for good",
-		Description: "Its product and the search show it no more, then its files are deleted: all sizes, the original, what is in quarantine. Only the key that asked to send it, or an operator's, may. 202 while that goes on, 200 once it is done; deleting it again changes nothing. What a CDN keeps of it must be invalidated there. The pictures of a product that is deleted are deleted by themselves.",
+		OperationID: "delete-image", Method: http.MethodDelete, Path: "/v1/images/{id}", DefaultStatus: http.StatusAccepted, Tags: tags,
+		Summary:     "Delete a image for good",
+		Description: "Its product and the search show it no more, then its files are deleted: all sizes, the original, what is in quarantine. Only the key that asked to send it, or an operator's, may. 202 while that goes on, 200 once it is done; deleting it again changes nothing. What a CDN keeps of it must be invalidated there. The images of a product that is deleted are deleted by themselves.",
 	}, write, s.delete, http.StatusOK)
 	httpkit.Register(server, huma.Operation{
-		OperationID: "get-original", Method: http.MethodGet, Path: "/v1/pictures/{id}/original", Tags: []string{"operators"},
+		OperationID: "get-original", Method: http.MethodGet, Path: "/v1/images/{id}/original", Tags: []string{"operators"},
 		Summary:     "Download the file that was sent",
-		Description: "Answers an address that works for 60 minutes. Of a refused picture it is the file in quarantine: open it with care.",
+		Description: "Answers an address that works for 60 minutes. Of a refused image it is the file in quarantine: open it with care.",
 	}, []httpkit.Role{httpkit.Operator}, s.original)
-	server.Mux.HandleFunc("GET /pictures/{id}/{file}", s.show)
+	server.Mux.HandleFunc("GET /images/{id}/{file}", s.show)
 }

@@ -23,8 +23,8 @@ type addImageInput struct {
 type addImageOutput struct {
 	Location string `header:"Location"`
 	Body     struct {
-		Image imageView          `json:"picture"`
-		Upload  catalog.SignedUpload `json:"upload"`
+		Image  imageView            `json:"image"`
+		Upload catalog.SignedUpload `json:"upload"`
 	}
 }
 
@@ -41,7 +41,7 @@ func (s *Service) add(ctx context.Context, in *addImageInput) (*addImageOutput, 
 	if in.Body.Method == http.MethodPut {
 		sign = s.Store.SignPut
 	}
-	out := &addImageOutput{Location: "/v1/pictures/" + u.ID}
+	out := &addImageOutput{Location: "/v1/images/" + u.ID}
 	out.Body.Image = imageView{Upload: u}
 	out.Body.Upload, err = sign(ctx, catalog.Object{Key: u.Key, Type: u.Type, Bytes: u.Bytes}, catalog.UploadWithin)
 	if err != nil {

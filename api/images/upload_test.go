@@ -37,25 +37,25 @@ type imageBody struct {
 	} `json:"renditions"`
 }
 
-// askImage asks to send a picture.
+// askImage asks to send a image.
 func askImage(t *testing.T, s *apitest.Shop) (p imageBody, u catalog.SignedUpload) {
 	t.Helper()
-	a := s.Ask("POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/jpeg","size":4,"alt":"a mug"}`)
+	a := s.Ask("POST", "/v1/products/mug-blue/images", apitest.ShopKey, `{"contentType":"image/jpeg","size":4,"alt":"a mug"}`)
 	if a.Status != http.StatusCreated {
 		t.Fatalf("%d %s", a.Status, a.Body)
 	}
 	var b struct {
-		Image imageBody          `json:"picture"`
-		Upload  catalog.SignedUpload `json:"upload"`
+		Image  imageBody            `json:"image"`
+		Upload catalog.SignedUpload `json:"upload"`
 	}
 	a.Into(t, &b)
-	if a.Header.Get("Location") != "/v1/pictures/"+b.Image.ID || !catalog.IsUploadID(b.Image.ID) {
+	if a.Header.Get("Location") != "/v1/images/"+b.Image.ID || !catalog.IsUploadID(b.Image.ID) {
 		t.Errorf("%v %+v", a.Header, b)
 	}
 	return b.Image, b.Upload
 }
 
-// TestImageUpload is IMG-1, IMG-3, IMG-4, IMG-9 and IMG-12: a picture from the
+// TestImageUpload is IMG-1, IMG-3, IMG-4, IMG-9 and IMG-12: a image from the
 // request to its publication, and that no size is seen before all of them are.
 func TestImageUpload(t *testing.T) {
 	t.Parallel()
@@ -68,7 +68,7 @@ func TestImageUpload(t *testing.T) {
 	if strings.Contains(key, "mug") || len(key) < len("uploads/2026/11/24/")+20 {
 		t.Errorf("the key %q can be guessed", key)
 	}
-	complete := "/v1/pictures/" + p.ID + "/complete"
+	complete := "/v1/images/" + p.ID + "/complete"
 	if pr := s.Ask("POST", complete, apitest.ShopKey, "").Problem(t); pr.Code != "not_uploaded" {
 		t.Errorf("before it was sent: %+v", pr)
 	}
@@ -95,7 +95,7 @@ func TestImageUpload(t *testing.T) {
 	}
 	made := noteSizes(t, s, p.ID)
 	read := func() (got imageBody) {
-		s.Ask("GET", "/v1/pictures/"+p.ID, apitest.ViewerKey, "").Into(t, &got)
+		s.Ask("GET", "/v1/images/"+p.ID, apitest.ViewerKey, "").Into(t, &got)
 		return got
 	}
 	show := func(path string) *apitest.Answer { return s.Ask("GET", path, "", "") }
@@ -118,21 +118,21 @@ func TestImageUpload(t *testing.T) {
 		(a.Header.Get("Cache-Control") != "public, max-age=1800" && a.Header.Get("Cache-Control") != "public, max-age=1799") {
 		t.Errorf("shown: %d %v", a.Status, a.Header)
 	}
-	for _, path := range []string{"/pictures/" + p.ID + "/none.jpg", "/pictures/pic_none/large.jpg", "/pictures/..%2f/x"} {
+	for _, path := range []string{"/images/" + p.ID + "/none.jpg", "/images/img_none/large.jpg", "/images/..%2f/x"} {
 		if a := show(path); a.Status != http.StatusNotFound {
 			t.Errorf("%s: %d", path, a.Status)
 		}
 	}
 	var list struct{ Images []imageBody }
-	s.Ask("GET", "/v1/products/mug-blue/pictures", apitest.ViewerKey, "").Into(t, &list)
+	s.Ask("GET", "/v1/products/mug-blue/images", apitest.ViewerKey, "").Into(t, &list)
 	if len(list.Images) != 1 || list.Images[0].ID != p.ID {
 		t.Errorf("list: %+v", list)
 	}
-	a := s.Ask("GET", "/v1/pictures/"+p.ID+"/original", apitest.OperatorKey, "")
+	a := s.Ask("GET", "/v1/images/"+p.ID+"/original", apitest.OperatorKey, "")
 	if a.Status != http.StatusOK || !strings.Contains(string(a.Body), "https://private.example/originals/"+p.ID) {
 		t.Errorf("original: %d %s", a.Status, a.Body)
 	}
-	if pr := s.Ask("GET", "/v1/pictures/"+p.ID+"/original", apitest.ShopKey, "").Problem(t); pr.Status != http.StatusForbidden {
+	if pr := s.Ask("GET", "/v1/images/"+p.ID+"/original", apitest.ShopKey, "").Problem(t); pr.Status != http.StatusForbidden {
 		t.Errorf("the original, for a shop: %+v", pr)
 	}
 }
@@ -150,22 +150,22 @@ func noteSizes(t *testing.T, s *apitest.Shop, id string) (keys []string) {
 	return keys
 }
 
-// TestImageRefused: a caller reads why a picture was refused.
+// TestImageRefused: a caller reads why a image was refused.
 func TestImageRefused(t *testing.T) {
 	t.Parallel()
 	s, d := setUpImages(t)
 	p, u := askImage(t, s)
 	d.Send(u.Fields["key"], "image/jpeg", []byte("jpeg"))
-	s.Ask("POST", "/v1/pictures/"+p.ID+"/complete", apitest.ShopKey, "")
+	s.Ask("POST", "/v1/images/"+p.ID+"/complete", apitest.ShopKey, "")
 	if _, err := s.Store.RefuseUpload(t.Context(), p.ID, "truncated", "it ends too early"); err != nil {
 		t.Fatal(err)
 	}
 	var got imageBody
-	s.Ask("GET", "/v1/pictures/"+p.ID, apitest.ShopKey, "").Into(t, &got)
+	s.Ask("GET", "/v1/images/"+p.ID, apitest.ShopKey, "").Into(t, &got)
 	if got.Status != catalog.Refused || got.Reason != "truncated" || got.Detail == "" {
 		t.Errorf("%+v", got)
 	}
-	if a := s.Ask("GET", "/v1/pictures/"+p.ID+"/original", apitest.OperatorKey, ""); !strings.Contains(string(a.Body), "private.example/quarantine/") {
+	if a := s.Ask("GET", "/v1/images/"+p.ID+"/original", apitest.OperatorKey, ""); !strings.Contains(string(a.Body), "private.example/quarantine/") {
 		t.Errorf("%d %s", a.Status, a.Body)
 	}
 }
@@ -179,23 +179,23 @@ func TestImageBadRequests(t *testing.T) {
 		status          int
 		code            string
 	}{
-		"too large":  {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":10485761}`, status: 422, code: "invalid"},
-		"nothing":    {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":0}`, status: 422, code: "invalid"},
-		"a page":     {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"text/html","size":5}`, status: 422, code: "invalid"},
-		"SVG":        {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/svg+xml","size":5}`, status: 422, code: "invalid"},
-		"DELETE":     {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5,"method":"DELETE"}`, status: 422, code: "invalid"},
-		"two lines":  {path: "/v1/products/mug-blue/pictures", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5,"alt":"a\nb"}`, status: 422, code: "invalid"},
-		"no product": {path: "/v1/products/none/pictures", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5}`, status: 404, code: "not_found"},
-		"a viewer":   {path: "/v1/products/mug-blue/pictures", key: apitest.ViewerKey, body: `{"contentType":"image/png","size":5}`, status: 403, code: "forbidden"},
-		"nobody":     {path: "/v1/products/mug-blue/pictures", body: `{"contentType":"image/png","size":5}`, status: 401, code: "unauthorized"},
-		"no picture": {path: "/v1/pictures/pic_none/complete", key: apitest.ShopKey, status: 404, code: "not_found"},
+		"too large":  {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":10485761}`, status: 422, code: "invalid"},
+		"nothing":    {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":0}`, status: 422, code: "invalid"},
+		"a page":     {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"text/html","size":5}`, status: 422, code: "invalid"},
+		"SVG":        {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/svg+xml","size":5}`, status: 422, code: "invalid"},
+		"DELETE":     {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5,"method":"DELETE"}`, status: 422, code: "invalid"},
+		"two lines":  {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5,"alt":"a\nb"}`, status: 422, code: "invalid"},
+		"no product": {path: "/v1/products/none/images", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5}`, status: 404, code: "not_found"},
+		"a viewer":   {path: "/v1/products/mug-blue/images", key: apitest.ViewerKey, body: `{"contentType":"image/png","size":5}`, status: 403, code: "forbidden"},
+		"nobody":     {path: "/v1/products/mug-blue/images", body: `{"contentType":"image/png","size":5}`, status: 401, code: "unauthorized"},
+		"no image":   {path: "/v1/images/img_none/complete", key: apitest.ShopKey, status: 404, code: "not_found"},
 	} {
 		if p := s.Ask("POST", tt.path, tt.key, tt.body).Problem(t); p.Status != tt.status || p.Code != tt.code {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
 	d.Fail = &order.ProviderError{Provider: "s3", Op: "sign", Kind: order.ErrDenied, Err: errors.New("secret details")}
-	a := s.Ask("POST", "/v1/products/mug-blue/pictures", apitest.ShopKey, `{"contentType":"image/png","size":5}`)
+	a := s.Ask("POST", "/v1/products/mug-blue/images", apitest.ShopKey, `{"contentType":"image/png","size":5}`)
 	if p := a.Problem(t); p.Code != "store_unavailable" || a.Header.Get("Retry-After") == "" || strings.Contains(string(a.Body), "secret") {
 		t.Errorf("store away: %+v", p)
 	}

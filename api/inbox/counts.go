@@ -30,14 +30,14 @@ type receivedCounts struct {
 }
 
 type relayedCounts struct {
-	Delivered int64 `json:"delivered"`
-	ReportLate      int64 `json:"late" doc:"To an order that had ended"`
-	Known     int64 `json:"known" doc:"Not delivered, for the order's record said so already"`
-	Mails     int64 `json:"mails" doc:"Reports about mails that were acted upon"`
-	Held      int64 `json:"held" doc:"Attempts that found no order yet"`
-	Failed    int64 `json:"failed" doc:"Attempts that failed otherwise"`
-	Overflow  int64 `json:"overflow" doc:"Left to the sweeper because the queue was full"`
-	Waiting   int64 `json:"waiting" doc:"In memory now"`
+	Delivered  int64 `json:"delivered"`
+	ReportLate int64 `json:"late" doc:"To an order that had ended"`
+	Known      int64 `json:"known" doc:"Not delivered, for the order's record said so already"`
+	Mails      int64 `json:"mails" doc:"Reports about mails that were acted upon"`
+	Held       int64 `json:"held" doc:"Attempts that found no order yet"`
+	Failed     int64 `json:"failed" doc:"Attempts that failed otherwise"`
+	Overflow   int64 `json:"overflow" doc:"Left to the sweeper because the queue was full"`
+	Waiting    int64 `json:"waiting" doc:"In memory now"`
 }
 
 type inboxCountsOutput struct{ Body inboxCounts }

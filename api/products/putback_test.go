@@ -18,8 +18,8 @@ func TestPutBack(t *testing.T) {
 	s, p := apitest.NewProducts(t)
 	at := "/v1/products/lamp%2F1"
 	s.Ask("PUT", at, apitest.OperatorKey, lamp)
-	shown := catalog.Image{ID: "pic", Renditions: []catalog.Rendition{{Name: "thumbnail", Key: "pictures/pic/t", Type: "image/jpeg", Width: 1, Height: 1}}}
-	if _, err := p.Store.ChangeProduct(t.Context(), "lamp/1", []catalog.Change{{ID: "picture", Actor: "purser", AddImage: &shown}}); err != nil {
+	shown := catalog.Image{ID: "pic", Renditions: []catalog.Rendition{{Name: "thumbnail", Key: "images/pic/t", Type: "image/jpeg", Width: 1, Height: 1}}}
+	if _, err := p.Store.ChangeProduct(t.Context(), "lamp/1", []catalog.Change{{ID: "image", Actor: "purser", AddImage: &shown}}); err != nil {
 		t.Fatal(err)
 	}
 	read := s.Ask("GET", at, apitest.OperatorKey, "")

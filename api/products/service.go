@@ -81,7 +81,7 @@ func (s *Service) Register(server *httpkit.Server) {
 	httpkit.Register(server, huma.Operation{
 		OperationID: "delete-product", Method: http.MethodDelete, Path: "/v1/products/{sku}", Tags: []string{"operators"},
 		Summary:     "Take a product out of the catalogue",
-		Description: "It is not for sale any more, and its pictures are deleted; orders that have it go on. 409 reserved while stock of it is set aside. If-Match makes it depend on the version.", DefaultStatus: http.StatusNoContent,
+		Description: "It is not for sale any more, and its images are deleted; orders that have it go on. 409 reserved while stock of it is set aside. If-Match makes it depend on the version.", DefaultStatus: http.StatusNoContent,
 	}, operate, s.delete)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "list-product-changes", Method: http.MethodGet, Path: "/v1/products/{sku}/changes", Tags: []string{"operators"},

@@ -12,10 +12,10 @@ import (
 var shopPages embed.FS
 
 // shopPolicy allows the page's own script and style, the API beside it, and
-// pictures from wherever their addresses lead.
+// images from wherever their addresses lead.
 const shopPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src http: https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// sampleShop serves /shop, a page that lists products with their pictures and
+// sampleShop serves /shop, a page that lists products with their images and
 // searches as one types: over the API, as a shop's own page would.
 func (s *Service) sampleShop(mux *http.ServeMux) {
 	t := template.Must(template.ParseFS(shopPages, "pages/shop.html")) // embedded: tested

@@ -66,7 +66,7 @@ func TestSampleShop(t *testing.T) {
 		"with a wrong key":         from(s, thisMachine, home+"/v1/search?q=mug", "Authorization", "Bearer wrong-secret-0123456789"),
 		"the orders' search":       from(s, thisMachine, home+"/v1/search/orders?q=mug"),
 		"the products":             from(s, thisMachine, home+"/v1/products"),
-		"the pictures' deletion":   s.Ask("DELETE", home+"/v1/pictures/pic_none", "", ""),
+		"the images' deletion":     s.Ask("DELETE", home+"/v1/images/img_none", "", ""),
 		"the page, from elsewhere": from(s, elsewhere, home+"/shop"),
 	} {
 		if a.Status != http.StatusUnauthorized && a.Status != http.StatusForbidden && a.Status != http.StatusNotFound {

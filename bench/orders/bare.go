@@ -17,10 +17,10 @@ const bareQueue = "bench-bare"
 
 // bare is the engine's limit: workflows of a shape whose steps do nothing.
 type bare struct {
-	client client.Client
-	worker worker.Worker
-	shape  Shape
-	signals  sync.Map // workflow ID → chan struct{}: a step is done, send the next signal
+	client  client.Client
+	worker  worker.Worker
+	shape   Shape
+	signals sync.Map // workflow ID → chan struct{}: a step is done, send the next signal
 }
 
 // newBare starts a worker for empty workflows of the shape, set up like the

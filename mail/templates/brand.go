@@ -17,8 +17,8 @@ import (
 type Shop struct {
 	// Name is what the shop calls itself; default "Purser".
 	Name string
-	// Logo is the https address of a picture about 40 pixels high, shown in
-	// place of the name where the reader lets pictures load. Empty: the name.
+	// Logo is the https address of a image about 40 pixels high, shown in
+	// place of the name where the reader lets images load. Empty: the name.
 	Logo string
 	// Colour is the shop's, as #rrggbb; default a dark green.
 	Colour string

@@ -38,8 +38,8 @@ type Config struct {
 
 // Guard is an http.RoundTripper.
 type Guard struct {
-	next http.RoundTripper
-	conf Config
+	next     http.RoundTripper
+	conf     Config
 	bulkhead bulkhead.Bulkhead[any]
 
 	breaker *Breaker // nil: Unbroken

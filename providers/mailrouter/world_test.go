@@ -71,10 +71,10 @@ func (p *provider) set(down error) {
 
 // pace is an account's in memory; the zero value holds nobody back.
 type pace struct {
-	mu    sync.Mutex
-	take  func(account string, recipients int, s mail.Stream) (mail.SendGrant, error)
+	mu       sync.Mutex
+	take     func(account string, recipients int, s mail.Stream) (mail.SendGrant, error)
 	released []bool // used or not
-	set   map[string]mail.Limits
+	set      map[string]mail.Limits
 }
 
 func (p *pace) TakeSlot(_ context.Context, account string, recipients int, s mail.Stream) (mail.SendGrant, error) {

@@ -20,11 +20,11 @@ import (
 
 // CDN is a CloudFront distribution in front of the bucket.
 type CDN struct {
-	// Domain shows published pictures: "d111111abcdef8.cloudfront.net". Empty:
+	// Domain shows published images: "d111111abcdef8.cloudfront.net". Empty:
 	// the bucket shows them, by signed addresses.
 	Domain string
 	// KeyPairID and PrivateKey (PEM) sign the addresses, where the
-	// distribution demands it. Empty: it shows pictures to everybody.
+	// distribution demands it. Empty: it shows images to everybody.
 	KeyPairID, PrivateKey string
 	// Private is a distribution for what is not published: it may read
 	// originals/ and quarantine/, shows nothing unsigned, and forwards the
@@ -109,7 +109,7 @@ func privateKey(pem string) (crypto.Signer, error) {
 	return key, nil
 }
 
-// ShowObject is where a browser sees a published picture: at the CDN if there
+// ShowObject is where a browser sees a published image: at the CDN if there
 // is one and it shows what it is given, else in the bucket, which stays
 // private (IMG-10).
 func (s *Store) ShowObject(ctx context.Context, key string) (catalog.Link, error) {
@@ -119,7 +119,7 @@ func (s *Store) ShowObject(ctx context.Context, key string) (catalog.Link, error
 	return s.cdn.link(s.cdn.url(key), s.now().Add(catalog.PrivateLink))
 }
 
-// Lasting reports the address of a published picture that works for good, if
+// Lasting reports the address of a published image that works for good, if
 // there is one: a CDN's that is open to all.
 func (s *Store) Lasting(key string) (string, bool) {
 	if s.cdn == nil || s.cdn.signer != nil || s.cdn.denied.Load() {
@@ -131,7 +131,7 @@ func (s *Store) Lasting(key string) (string, bool) {
 // ShowPrivate is where somebody who may downloads something private, for a
 // while (IMG-11): in the bucket, which shows it to nobody else, unless there is
 // a distribution for that and nothing else. The one that shows published
-// pictures, signed or not, can be left without access to what is private.
+// images, signed or not, can be left without access to what is private.
 func (s *Store) ShowPrivate(ctx context.Context, key string, within time.Duration) (catalog.Link, error) {
 	if s.cdn == nil || s.cdn.private == "" {
 		return s.SignGet(ctx, key, within, true)
@@ -159,9 +159,9 @@ func (d *cdn) link(address string, until time.Time) (catalog.Link, error) {
 	return catalog.Link{URL: signed, Expires: until.UTC().Truncate(time.Second)}, nil
 }
 
-// CheckCDN asks the distribution for a published picture as a browser would.
+// CheckCDN asks the distribution for a published image as a browser would.
 // Where it refuses (a key that was taken back, a policy that was changed),
-// pictures are shown from the bucket until it does again, before shoppers
+// images are shown from the bucket until it does again, before shoppers
 // meet a 403 (F63). It reports whether the distribution is in use.
 func (s *Store) CheckCDN(ctx context.Context, key string) (bool, error) {
 	if s.cdn == nil {

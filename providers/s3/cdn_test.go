@@ -68,7 +68,7 @@ func keyPair(t *testing.T) (*rsa.PublicKey, string) {
 }
 
 // TestCloudFront is IMG-10, IMG-11, F63 and F65: addresses are signed for an
-// hour and for one file; when the distribution stops showing them, pictures
+// hour and for one file; when the distribution stops showing them, images
 // come from the bucket, before a shopper meets a 403.
 func TestCloudFront(t *testing.T) {
 	public, private := keyPair(t)
@@ -79,7 +79,7 @@ func TestCloudFront(t *testing.T) {
 		c.Now = func() time.Time { return now }
 	})
 	ctx := context.Background()
-	put(t, s, "pictures/p/a.jpg", "picture")
+	put(t, s, "images/p/a.jpg", "image")
 	judge := func(address string) int {
 		u, err := url.Parse(address)
 		if err != nil {
@@ -88,7 +88,7 @@ func TestCloudFront(t *testing.T) {
 		return edge.judge(u)
 	}
 	for name, show := range map[string]func() (catalog.Link, error){
-		"https://d111.cloudfront.net/pictures/p/a.jpg?": func() (catalog.Link, error) { return s.ShowObject(ctx, "pictures/p/a.jpg") },
+		"https://d111.cloudfront.net/images/p/a.jpg?": func() (catalog.Link, error) { return s.ShowObject(ctx, "images/p/a.jpg") },
 		"https://d222.cloudfront.net/originals/a?response-content-disposition=attachment&response-content-type=application%2Foctet-stream&": func() (catalog.Link, error) {
 			return s.ShowPrivate(ctx, "originals/a", time.Hour)
 		},
@@ -114,24 +114,24 @@ func TestCloudFront(t *testing.T) {
 		}
 	}
 	edge.now, edge.off = now, true
-	if used, err := s.CheckCDN(ctx, "pictures/p/a.jpg"); used || err != nil {
+	if used, err := s.CheckCDN(ctx, "images/p/a.jpg"); used || err != nil {
 		t.Errorf("a key that was taken back: %t, %v", used, err)
 	}
-	link, err := s.ShowObject(ctx, "pictures/p/a.jpg")
+	link, err := s.ShowObject(ctx, "images/p/a.jpg")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code, _, body := get(t, link.URL); code != 200 || string(body) != "picture" {
+	if code, _, body := get(t, link.URL); code != 200 || string(body) != "image" {
 		t.Errorf("from the bucket: HTTP %d %q", code, body)
 	}
 	edge.off = false
-	if used, err := s.CheckCDN(ctx, "pictures/p/a.jpg"); !used || err != nil {
+	if used, err := s.CheckCDN(ctx, "images/p/a.jpg"); !used || err != nil {
 		t.Errorf("a key that works again: %t, %v", used, err)
 	}
 }
 
 // TestPrivateStaysInBucket (IMG-10, IMG-11): a distribution that shows what is
-// signed is given pictures/ and no more, so what is private is not asked of it;
+// signed is given images/ and no more, so what is private is not asked of it;
 // the bucket shows it to who holds the signature, for its time, and to nobody
 // else.
 func TestPrivateStaysInBucket(t *testing.T) {
@@ -139,7 +139,7 @@ func TestPrivateStaysInBucket(t *testing.T) {
 	s := store(t, func(c *s3.Config) {
 		c.CDN = s3.CDN{Domain: "d111.cloudfront.net", KeyPairID: "K2SHOP", PrivateKey: private}
 	})
-	for _, key := range []string{"originals/pic_a/secret", "quarantine/pic_a/secret"} {
+	for _, key := range []string{"originals/img_a/secret", "quarantine/img_a/secret"} {
 		put(t, s, key, "private")
 		link, err := s.ShowPrivate(context.Background(), key, time.Hour)
 		if err != nil || !strings.HasPrefix(link.URL, endpoint+"/"+bucket+"/"+key+"?") {
@@ -161,10 +161,10 @@ func TestPrivateStaysInBucket(t *testing.T) {
 
 func TestOpenCDN(t *testing.T) {
 	s := store(t, func(c *s3.Config) { c.CDN.Domain = "https://cdn.shop.example/" })
-	if at, ok := s.Lasting("pictures/p/a b.jpg"); !ok || at != "https://cdn.shop.example/pictures/p/a%20b.jpg" {
+	if at, ok := s.Lasting("images/p/a b.jpg"); !ok || at != "https://cdn.shop.example/images/p/a%20b.jpg" {
 		t.Errorf("%q, %t", at, ok)
 	}
-	if at, ok := store(t).Lasting("pictures/p/a.jpg"); ok {
+	if at, ok := store(t).Lasting("images/p/a.jpg"); ok {
 		t.Errorf("without a CDN nothing lasts, got %q", at)
 	}
 	// What is private is not to be had there.

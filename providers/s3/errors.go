@@ -25,7 +25,7 @@ const (
 )
 
 // kinds says what the store's codes mean for us. Where the bucket or the
-// credentials are at fault the picture is not: an operator must act.
+// credentials are at fault the image is not: an operator must act.
 var kinds = map[string]error{
 	"NoSuchKey":                  order.ErrNoSuch,
 	"NoSuchBucket":               order.ErrDenied,

@@ -1,4 +1,4 @@
-// Package s3 keeps pictures in an S3 bucket, over the official SDK. Browsers
+// Package s3 keeps images in an S3 bucket, over the official SDK. Browsers
 // upload straight to it under a policy that it enforces itself.
 package s3
 
@@ -42,7 +42,7 @@ type Config struct {
 	Endpoint string
 	// PublicEndpoint is the endpoint as browsers reach it. Default: Endpoint.
 	PublicEndpoint string
-	// CDN shows published pictures. Its zero value: the bucket shows them, by
+	// CDN shows published images. Its zero value: the bucket shows them, by
 	// signed addresses.
 	CDN CDN
 	// Timeout ends a call that the caller's context does not; default 30 s.

@@ -24,7 +24,7 @@ import (
 )
 
 const (
-	bucket    = "purser-pictures"
+	bucket    = "purser-images"
 	accessKey = "AKIASANDBOX"
 	secretKey = "sandbox-secret-key"
 )

@@ -30,13 +30,13 @@ import (
 //     more than fifty networks, or through the same proxy as SNS, can keep from
 //     us a certificate that nobody here knows yet, but no other.
 const (
-	fresh      = 24 * time.Hour   // what was fetched is not fetched again for so long
-	absent     = 10 * time.Minute // what was not there
-	maxKnown   = 64               // certificates
-	maxAbsent  = 1024             // addresses without one
+	fresh       = 24 * time.Hour   // what was fetched is not fetched again for so long
+	absent      = 10 * time.Minute // what was not there
+	maxKnown    = 64               // certificates
+	maxAbsent   = 1024             // addresses without one
 	maxRefused  = 1 << 15          // addresses turned away; twice as many at times
-	atOnce     = 10               // of one budget
-	firstEvery = 10 * time.Second // then one so often, of those never asked for before
+	atOnce      = 10               // of one budget
+	firstEvery  = 10 * time.Second // then one so often, of those never asked for before
 	repeatEvery = 5 * time.Second  // and of those that came back, or came from who is not to blame
 )
 
@@ -57,7 +57,7 @@ type cache struct {
 	mu      sync.Mutex
 	known   map[string]*entry
 	nothing map[string]time.Time // there, until then
-	refused  refusedSet
+	refused refusedSet
 	budgets map[string]*rate.Limiter
 }
 

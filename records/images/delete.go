@@ -105,7 +105,7 @@ func RequirePublished(ctx context.Context, q sqldb.Querier, p *catalog.Image) er
 	var status catalog.UploadStatus
 	found, err := sqldb.First(ctx, q, "SELECT status FROM uploads WHERE id = ?"+q.ForUpdate(), []any{p.ID}, &status)
 	if err == nil && found && status != catalog.Ready {
-		err = fmt.Errorf("%w: pictures: %s is %s", catalog.ErrInvalid, p.ID, status)
+		err = fmt.Errorf("%w: images: %s is %s", catalog.ErrInvalid, p.ID, status)
 	}
 	return err
 }

@@ -42,7 +42,7 @@ func TestPublishedKey(t *testing.T) {
 			func() error { return s.CreateUpload(t.Context(), u) },
 			begin,
 			func() error {
-				return s.NoteRendition(t.Context(), u.ID, 1, 1, catalog.Rendition{Name: "large", Key: "pictures/x"})
+				return s.NoteRendition(t.Context(), u.ID, 1, 1, catalog.Rendition{Name: "large", Key: "images/x"})
 			},
 		} {
 			if err := step(); err != nil {
@@ -55,17 +55,17 @@ func TestPublishedKey(t *testing.T) {
 		if _, err := s.PublishUpload(t.Context(), u.ID, []string{"large"}); err != nil {
 			t.Fatal(err)
 		}
-		if key, err := s.PublishedKey(t.Context()); err != nil || key != "pictures/x" {
+		if key, err := s.PublishedKey(t.Context()); err != nil || key != "images/x" {
 			t.Errorf("%q, %v", key, err)
 		}
 	})
 }
 
-// readyImage is a picture of the mug that is published and shown.
+// readyImage is a image of the mug that is published and shown.
 func readyImage(t *testing.T, s *records.Store) catalog.Upload {
 	t.Helper()
 	u := beganImage(t, s)
-	if err := s.NoteRendition(t.Context(), u.ID, 1, 1, catalog.Rendition{Name: "large", Key: "pictures/" + u.ID}); err != nil {
+	if err := s.NoteRendition(t.Context(), u.ID, 1, 1, catalog.Rendition{Name: "large", Key: "images/" + u.ID}); err != nil {
 		t.Fatal(err)
 	}
 	u, err := s.PublishUpload(t.Context(), u.ID, []string{"large"})
@@ -101,7 +101,7 @@ func changeMug(t *testing.T, s *records.Store, c catalog.Change) catalog.Changed
 }
 
 // TestImageNeverReturns (IMG-9): a message that was held up does not bring
-// a picture back to its product that is being deleted, and one that is not
+// a image back to its product that is being deleted, and one that is not
 // published is not shown.
 func TestImageNeverReturns(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
@@ -135,7 +135,7 @@ func TestDeletedProductsImages(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := recordstest.Shop(t, open)
 		ready, working := readyImage(t, s), beganImage(t, s)
-		if err := s.NoteRendition(t.Context(), working.ID, 1, 1, catalog.Rendition{Name: "large", Key: "pictures/" + working.ID}); err != nil {
+		if err := s.NoteRendition(t.Context(), working.ID, 1, 1, catalog.Rendition{Name: "large", Key: "images/" + working.ID}); err != nil {
 			t.Fatal(err)
 		}
 		if c := changeMug(t, s, catalog.Change{ID: "none", Delete: true, IfVersion: new(int64)}); !errors.Is(c.Err, catalog.ErrVersion) {

@@ -101,7 +101,7 @@ const (
 	// be recorded, unless they were counted again since.
 	counted = "(r.on_hand - (products.shipped - r.shipped) + (CASE WHEN r.received < 0 THEN 0 ELSE products.received - r.received END))"
 	latest  = "(r.counted_at < 0 OR products.counted_at = r.counted_at)"
-	others    = "(CASE WHEN " + counted + " < products.reserved THEN products.reserved ELSE " + counted + " END)"
+	others  = "(CASE WHEN " + counted + " < products.reserved THEN products.reserved ELSE " + counted + " END)"
 
 	switchStock = `
 		UPDATE products SET on_hand = ` + others + `, received = ` + others + ` + products.shipped, version = version + 1,

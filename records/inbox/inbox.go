@@ -59,7 +59,7 @@ type Item struct {
 	NextAt      time.Time // default ReceivedAt; zero if it is not to be delivered (any more)
 	Note        string
 	Correlation string
-	Event        []byte    // JSON of order.News; nil if none
+	Event       []byte    // JSON of order.News; nil if none
 	PrunedAt    time.Time // when Body, Headers and News were deleted; zero while they are there
 	Source      string    // remote address
 }

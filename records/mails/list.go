@@ -27,7 +27,7 @@ type Entry struct {
 	AskedBy    string            `json:"askedBy,omitempty"` // the actor who asked for a resend
 	AskedWhy   string            `json:"askedWhy,omitempty"`
 	ClaimedAt  time.Time         `json:"claimedAt,omitzero"`
-	ResolvedAt  time.Time         `json:"settledAt,omitzero"` // zero until then
+	ResolvedAt time.Time         `json:"settledAt,omitzero"` // zero until then
 }
 
 const mailColumns = `mail_key, about, stream, template, generation, state, provider, provider_id, skipped, why,

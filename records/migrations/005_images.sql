@@ -1,4 +1,4 @@
--- Pictures on their way from a browser to their product. A picture is shown
+-- Images on their way from a browser to their product. A image is shown
 -- when its status is ready, and not before: that one value publishes all its
 -- sizes at once.
 

@@ -77,7 +77,7 @@ type details struct {
 	Rating      int64             `json:"rating,omitempty"`
 	Parent      string            `json:"parent,omitempty"`
 	Options     map[string]string `json:"options,omitempty"`
-	Images    []catalog.Image `json:"pictures,omitempty"`
+	Images      []catalog.Image   `json:"images,omitempty"`
 }
 
 const selectProduct = `

@@ -47,8 +47,8 @@ type Config struct {
 
 // Server is the carrier.
 type Server struct {
-	cfg     Config
-	journal *journal.Journal
+	cfg      Config
+	journal  *journal.Journal
 	webhooks *webhooksender.Sender
 
 	mu         sync.Mutex

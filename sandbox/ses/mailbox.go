@@ -26,15 +26,15 @@ const (
 
 // summary is a mail in a list.
 type summary struct {
-	ID        string            `json:"id"`
-	At        time.Time         `json:"at"`
-	From      string            `json:"from"`
-	To        []string          `json:"to"`
-	Subject   string            `json:"subject"`
-	Tags      map[string]string `json:"tags,omitempty"`
-	Said      []saying          `json:"said,omitempty"`
+	ID           string            `json:"id"`
+	At           time.Time         `json:"at"`
+	From         string            `json:"from"`
+	To           []string          `json:"to"`
+	Subject      string            `json:"subject"`
+	Tags         map[string]string `json:"tags,omitempty"`
+	Said         []saying          `json:"said,omitempty"`
 	Notification string            `json:"-"`
-	Order     string            `json:"-"`
+	Order        string            `json:"-"`
 }
 
 // Last is what was said last.

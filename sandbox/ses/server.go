@@ -50,11 +50,11 @@ type Config struct {
 
 // Server is the stand-in.
 type Server struct {
-	cfg     Config
-	journal *journal.Journal
-	signer  func() (*signer, error)
+	cfg      Config
+	journal  *journal.Journal
+	signer   func() (*signer, error)
 	webhooks *webhooksender.Sender
-	ask     chan struct{} // wakes the one who asks an endpoint
+	ask      chan struct{} // wakes the one who asks an endpoint
 
 	mu        sync.Mutex
 	second    window

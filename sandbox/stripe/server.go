@@ -56,10 +56,10 @@ type Config struct {
 
 // Server is the stand-in.
 type Server struct {
-	conf    Config
+	conf     Config
 	webhooks *webhooksender.Sender
-	api     http.Handler // behind the faults
-	check   http.Handler // stripe-mock, if Validate
+	api      http.Handler // behind the faults
+	check    http.Handler // stripe-mock, if Validate
 
 	mu        sync.Mutex
 	steps     int // journal entries written

@@ -10,8 +10,8 @@ import (
 
 // CampaignRun is the input of CampaignWorkflow.
 type CampaignRun struct {
-	ID      string           `json:"id"`
-	StartAt time.Time        `json:"startAt,omitzero"`
+	ID       string            `json:"id"`
+	StartAt  time.Time         `json:"startAt,omitzero"`
 	Snapshot *CampaignSnapshot `json:"carried,omitempty"` // set by the run before this one
 	// Cancelled is who cancels a campaign that is not running. It is started
 	// for that, and sends nothing: the message alone would come too late.

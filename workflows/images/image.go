@@ -13,14 +13,14 @@ import (
 	"purser/workflows"
 )
 
-// ImageWorkflowID is the id of the workflow that makes a picture ready.
-func ImageWorkflowID(id string) string { return "picture/" + id }
+// ImageWorkflowID is the id of the workflow that makes a image ready.
+func ImageWorkflowID(id string) string { return "image/" + id }
 
 // SweepImagesID names the schedule of the sweeps and their workflows.
-const SweepImagesID = "sweep-pictures"
+const SweepImagesID = "sweep-images"
 
 const (
-	// imageWithin is how long a picture is tried to be made ready while the
+	// imageWithin is how long a image is tried to be made ready while the
 	// store or the record cannot be reached.
 	imageWithin = 3 * 24 * time.Hour
 	// renderTimeout is for one try; a try that says nothing for silentAfter
@@ -46,7 +46,7 @@ type ImageOutcome struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// ImageWorkflow carries a picture from the upload to its product: taken out
+// ImageWorkflow carries a image from the upload to its product: taken out
 // of the browser's reach, looked at, decoded once, made in all its sizes,
 // shown in all of them at once. One that is bad is put into quarantine with
 // the reason: that is how its story ends, not a failure. One that was discarded
@@ -108,7 +108,7 @@ func imageOptions(ctx workflow.Context, summary string, within time.Duration) wo
 }
 
 // SweepImagesWorkflow removes what uploads left behind, and takes up
-// pictures whose workflow never started, be it to make or to delete them.
+// images whose workflow never started, be it to make or to delete them.
 func SweepImagesWorkflow(ctx workflow.Context) (steps.Swept, error) {
 	var swept steps.Swept
 	err := workflow.ExecuteActivity(imageOptions(ctx, "Remove what is left over", time.Hour), do.SweepImages).Get(ctx, &swept)
@@ -124,7 +124,7 @@ func SweepImagesWorkflow(ctx workflow.Context) (steps.Swept, error) {
 	return swept, takeUpProducts(ctx, swept.Products)
 }
 
-// takeUp starts a workflow for each of these pictures; it goes on by itself.
+// takeUp starts a workflow for each of these images; it goes on by itself.
 func takeUp(ctx workflow.Context, ids []string, child any) error {
 	for _, id := range ids {
 		ctx := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
@@ -140,7 +140,7 @@ func takeUp(ctx workflow.Context, ids []string, child any) error {
 	return nil
 }
 
-// takeUpProducts starts a workflow for each product that has several pictures
+// takeUpProducts starts a workflow for each product that has several images
 // to be deleted.
 func takeUpProducts(ctx workflow.Context, skus []string) error {
 	for _, sku := range skus {
@@ -157,7 +157,7 @@ func takeUpProducts(ctx workflow.Context, skus []string) error {
 	return nil
 }
 
-// RegisterImages gives the pictures' workflows to a worker.
+// RegisterImages gives the images' workflows to a worker.
 func RegisterImages(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ImageWorkflow)
 	r.RegisterWorkflow(DeleteImageWorkflow)

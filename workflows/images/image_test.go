@@ -22,7 +22,7 @@ import (
 // onePixel is a whole GIF.
 const onePixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 
-// studio runs a picture's workflow: the real steps over fakes.
+// studio runs a image's workflow: the real steps over fakes.
 type studio struct {
 	*testsuite.TestWorkflowEnvironment
 	store  fake.Objects
@@ -132,7 +132,7 @@ func TestImageWorkflow(t *testing.T) {
 	})
 }
 
-// TestSweepImagesWorkflow: a picture whose workflow was never started is
+// TestSweepImagesWorkflow: a image whose workflow was never started is
 // taken up, be it to make it or to delete it.
 func TestSweepImagesWorkflow(t *testing.T) {
 	s := newStudio(t, onePixel)
@@ -145,7 +145,7 @@ func TestSweepImagesWorkflow(t *testing.T) {
 	s.wantStatus(t, catalog.Deleted)
 }
 
-// sweeps takes up the studio's picture an hour later.
+// sweeps takes up the studio's image an hour later.
 func (s *studio) sweeps(t *testing.T, found func(steps.Swept) bool) {
 	t.Helper()
 	later := func() time.Time { return time.Now().Add(time.Hour) }

@@ -16,18 +16,18 @@ import (
 // by the worker, never here.
 var productSteps *products.Activities
 
-// ImageDiscarded says that a picture is to be deleted, as the record has it
+// ImageDiscarded says that a image is to be deleted, as the record has it
 // already. It starts DeleteImageWorkflow if nothing is at work on the
-// picture; an ImageWorkflow that is becomes one.
-const ImageDiscarded workflows.Signal[Image] = "PictureDiscarded"
+// image; an ImageWorkflow that is becomes one.
+const ImageDiscarded workflows.Signal[Image] = "ImageDiscarded"
 
-// indexedWithin is how long the files of a picture wait for the index to have
+// indexedWithin is how long the files of a image wait for the index to have
 // let go of it. A search that is down for longer shows nobody anything; what
 // it says when it is back leads to a placeholder, for the moment until it has
-// caught up. That is better than a picture that cannot be got rid of.
+// caught up. That is better than a image that cannot be got rid of.
 const indexedWithin = time.Hour
 
-// DeleteImageWorkflow deletes a picture so that nothing ever leads to a file
+// DeleteImageWorkflow deletes a image so that nothing ever leads to a file
 // that is gone: its product shows it no more, then the index, and only then
 // the files go. Each step can be done again, so it goes on after any crash. It
 // runs under the ID of ImageWorkflow: the two never work at the same time.
@@ -46,22 +46,22 @@ func DeleteImageWorkflow(ctx workflow.Context, p Image) error {
 	return workflow.ExecuteActivity(imageOptions(ctx, "Delete its files", 0), do.RemoveImage, ref).Get(ctx, nil)
 }
 
-// ImagesWorkflowID is the ID of the workflow that deletes all pictures of a
+// ImagesWorkflowID is the ID of the workflow that deletes all images of a
 // product that are to be deleted.
-func ImagesWorkflowID(sku string) string { return "pictures/" + sku }
+func ImagesWorkflowID(sku string) string { return "images/" + sku }
 
-// imageRounds is after how many steps of a hundred pictures the history
+// imageRounds is after how many steps of a hundred images the history
 // is begun anew.
 const imageRounds = 50
 
-// DeleteImagesWorkflow deletes the pictures of a product that was deleted,
+// DeleteImagesWorkflow deletes the images of a product that was deleted,
 // however many it has had, one hundred after the other and each as
 // DeleteImageWorkflow does. What is left is in the record, so it goes on
 // after any crash.
 func DeleteImagesWorkflow(ctx workflow.Context, of steps.Discarded) error {
 	for range imageRounds {
 		var some steps.Discarded
-		err := workflow.ExecuteActivity(imageOptions(ctx, "Take pictures off "+of.SKU, 0), do.WithdrawImages, of).Get(ctx, &some)
+		err := workflow.ExecuteActivity(imageOptions(ctx, "Take images off "+of.SKU, 0), do.WithdrawImages, of).Get(ctx, &some)
 		if err != nil || len(some.IDs) == 0 {
 			return err
 		}
@@ -70,7 +70,7 @@ func DeleteImagesWorkflow(ctx workflow.Context, of steps.Discarded) error {
 				return err
 			}
 		}
-		summary := fmt.Sprintf("Delete the files of %d pictures", len(some.IDs))
+		summary := fmt.Sprintf("Delete the files of %d images", len(some.IDs))
 		if err := workflow.ExecuteActivity(imageOptions(ctx, summary, 0), do.RemoveImages, some).Get(ctx, nil); err != nil {
 			return err
 		}
@@ -92,6 +92,6 @@ func unlist(ctx workflow.Context, sku string) error {
 	if err == nil || temporal.IsCanceledError(err) {
 		return err
 	}
-	workflow.GetLogger(ctx).Warn("a picture's files go though the index may still lead there", "sku", sku, "error", err)
+	workflow.GetLogger(ctx).Warn("a image's files go though the index may still lead there", "sku", sku, "error", err)
 	return nil
 }

@@ -36,7 +36,7 @@ func (l listings) Stocked(ctx context.Context, skus []string) (map[string]catalo
 
 func (listings) RecordIndexed(context.Context, map[string]int64) ([]string, error) { return nil, nil }
 
-// discard deletes the studio's picture, with an index beside it.
+// discard deletes the studio's image, with an index beside it.
 func (s *studio) discard(t *testing.T, index *fake.Index) error {
 	t.Helper()
 	if _, err := s.record.DeleteUpload(t.Context(), s.upload.ID); err != nil {
@@ -65,8 +65,8 @@ func (s *studio) indexed(t *testing.T, index *fake.Index) {
 	}
 }
 
-// pictured are the addresses that the index shows.
-func pictured(x *fake.Index) (all []string) {
+// imaged are the addresses that the index shows.
+func imaged(x *fake.Index) (all []string) {
 	for _, d := range x.Documents() {
 		all = append(all, d.Images...)
 	}
@@ -80,15 +80,15 @@ func TestDeleteImageWorkflow(t *testing.T) {
 		s, x := newStudio(t, onePixel), &fake.Index{}
 		s.run(t)
 		s.indexed(t, x)
-		if len(pictured(x)) != 1 {
-			t.Fatalf("the index shows %v", pictured(x))
+		if len(imaged(x)) != 1 {
+			t.Fatalf("the index shows %v", imaged(x))
 		}
 		s.store.Fail = func(op, key string) error {
 			if op != "delete" {
 				return nil
 			}
 			now, _ := s.record.Stocked(t.Context(), []string{s.upload.SKU})
-			if now[s.upload.SKU].Shows(s.upload.ID) || len(pictured(x)) != 0 {
+			if now[s.upload.SKU].Shows(s.upload.ID) || len(imaged(x)) != 0 {
 				t.Errorf("%s goes while it is shown", key)
 			}
 			return nil
@@ -138,7 +138,7 @@ func TestDeleteImageWorkflow(t *testing.T) {
 	})
 }
 
-// TestImageWorkflowDiscarded (IMG-9): a picture that is discarded while it is
+// TestImageWorkflowDiscarded (IMG-9): a image that is discarded while it is
 // being made is deleted when nothing writes its files any more.
 func TestImageWorkflowDiscarded(t *testing.T) {
 	for _, at := range []string{"move", "put"} {
@@ -157,7 +157,7 @@ func TestImageWorkflowDiscarded(t *testing.T) {
 			}
 			s.ExecuteWorkflow(images.ImageWorkflow, images.Image{ID: s.upload.ID, SKU: s.upload.SKU})
 			var next *workflow.ContinueAsNewError
-			if err := s.GetWorkflowError(); !errors.As(err, &next) || next.WorkflowType.Name != "DeletePictureWorkflow" {
+			if err := s.GetWorkflowError(); !errors.As(err, &next) || next.WorkflowType.Name != "DeleteImageWorkflow" {
 				t.Fatalf("it ended with %v", err)
 			}
 			s.wantStatus(t, catalog.Deleting)

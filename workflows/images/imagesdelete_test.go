@@ -19,9 +19,9 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// busy is at work on one picture.
+// busy is at work on one image.
 type busy struct {
-	id   string
+	id          string
 	interrupted int
 }
 
@@ -32,7 +32,7 @@ func (b *busy) InterruptImage(_ context.Context, id, _ string) (bool, error) {
 	return id == b.id, nil
 }
 
-// TestDeleteImagesWorkflow (IMG-4, RES-13): however many pictures a product
+// TestDeleteImagesWorkflow (IMG-4, RES-13): however many images a product
 // has had, one workflow deletes them, a hundred in a step, also where a step
 // dies among them; the one that something is at work on is left to it.
 func TestDeleteImagesWorkflow(t *testing.T) {
@@ -93,14 +93,14 @@ func TestDeleteImagesWorkflow(t *testing.T) {
 	if err := env.GetWorkflowError(); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := fmt.Sprint(taken), "map[IndexProducts:1 RemovePictures:3 WithdrawPictures:4]"; got != want {
+	if got, want := fmt.Sprint(taken), "map[IndexProducts:1 RemoveImages:3 WithdrawImages:4]"; got != want {
 		t.Errorf("steps %s, want %s", got, want)
 	}
 	left, err := s.record.DeletingUploads(t.Context(), s.upload.SKU, 1000)
 	if err != nil || len(left) != 1 || left[0] != work.id || work.interrupted == 0 || deaths != 3 {
 		t.Errorf("left %v, %v; told %d times, died %d times", left, err, work.interrupted, deaths)
 	}
-	if keys := s.store.Keys(); len(keys) != 1 || len(pictured(x)) != 0 {
-		t.Errorf("files left: %v; the index shows %v", keys, pictured(x))
+	if keys := s.store.Keys(); len(keys) != 1 || len(imaged(x)) != 0 {
+		t.Errorf("files left: %v; the index shows %v", keys, imaged(x))
 	}
 }

@@ -37,12 +37,19 @@ func TestMailTrouble(t *testing.T) {
 	runScenarios(t, []scenario{
 		{"on the way", func(w *world) {
 			w.at(time.Minute, w.pay)
-			w.at(time.Hour, func() { again = w.trouble(0, mail.Bounced, mail.Permanent); w.sendEvents(again, again); w.sendEvents(again) })
+			w.at(time.Hour, func() {
+				again = w.trouble(0, mail.Bounced, mail.Permanent)
+				w.sendEvents(again, again)
+				w.sendEvents(again)
+			})
 			w.arrive(2 * time.Hour)
 		}, order.Delivered, delivered, both(once(1, 0), has(order.MailBounced, "confirmation by ses: permanent ses-confirmation"))},
 		{"on the way, in two runs and said in two ways", func(w *world) {
 			w.at(time.Minute, w.pay)
-			w.at(time.Hour, func() { w.env.SetContinueAsNewSuggested(true); w.sendEvents(w.trouble(0, mail.Bounced, mail.Permanent)) })
+			w.at(time.Hour, func() {
+				w.env.SetContinueAsNewSuggested(true)
+				w.sendEvents(w.trouble(0, mail.Bounced, mail.Permanent))
+			})
 			w.at(2*time.Hour, func() { w.sendEvents(w.trouble(0, mail.Bounced, mail.Permanent)) })
 			w.arrive(3 * time.Hour)
 		}, order.Delivered, delivered, once(1, 0)},

@@ -37,7 +37,7 @@ type Placement struct {
 	Actor       string        `json:"actor"`
 	Correlation string        `json:"correlationId"`
 	Terms       Terms         `json:"terms"`
-	Snapshot     *Snapshot      `json:"carried,omitempty"` // set by the run before this one
+	Snapshot    *Snapshot     `json:"carried,omitempty"` // set by the run before this one
 }
 
 // Terms are how long things may take. They travel with the order, so that a

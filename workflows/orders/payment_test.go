@@ -19,11 +19,11 @@ var (
 
 // scenario is a script and how it ends.
 type scenario struct {
-	name  string
-	script  func(w *world)
-	ends  order.Status
-	mails []order.Notification
-	check func(t *testing.T, w *world) // beyond what must always hold
+	name   string
+	script func(w *world)
+	ends   order.Status
+	mails  []order.Notification
+	check  func(t *testing.T, w *world) // beyond what must always hold
 }
 
 func runScenarios(t *testing.T, scenarios []scenario) {

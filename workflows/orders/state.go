@@ -37,48 +37,48 @@ type orderWorkflow struct {
 	placement Placement
 	sealed    string // the client secret, sealed
 
-	cancelSelling   func()         // ends the selling
-	placing   bool           // a caller has asked for the order to be placed
-	answer    *Placed        // what the caller was told
-	failure   string         // why the caller is refused the order
-	cancelled *CancelRequest // who wants it undone
-	released  *ReleaseRequest
-	committed bool // money may have been taken: too late to cancel
-	compensating   bool
-	refusals  map[string]int // how often the provider refused to give back an intent's money
+	cancelSelling func()         // ends the selling
+	placing       bool           // a caller has asked for the order to be placed
+	answer        *Placed        // what the caller was told
+	failure       string         // why the caller is refused the order
+	cancelled     *CancelRequest // who wants it undone
+	released      *ReleaseRequest
+	committed     bool // money may have been taken: too late to cancel
+	compensating  bool
+	refusals      map[string]int // how often the provider refused to give back an intent's money
 
-	seen        map[string]bool // News.ID of every report taken
-	incoming         []order.ProviderEvent    // reports not yet weighed
-	pending      []order.Event   // events not yet in the record
-	stock        order.StockMove // what the next write does to the stock
-	attempt      string          // the money operation the next write announces
-	saving       bool            // a write is under way
-	written      *order.Waiting  // what the record says that the order waits for
-	task         task
-	pendingTasks       int                // what is being done in the background: mails, money given back
-	found        order.ParcelStatus // where the parcel was when its booking was answered
-	missing      bool               // the carrier, asked last, did not know the parcel
-	moved        time.Time          // when the parcel was last heard of
-	overdueSince time.Time          // the moved for which the story says that it is overdue
-	needsAttention        []string           // what cannot be given back: intents' money, parcels
+	seen           map[string]bool       // News.ID of every report taken
+	incoming       []order.ProviderEvent // reports not yet weighed
+	pending        []order.Event         // events not yet in the record
+	stock          order.StockMove       // what the next write does to the stock
+	attempt        string                // the money operation the next write announces
+	saving         bool                  // a write is under way
+	written        *order.Waiting        // what the record says that the order waits for
+	task           task
+	pendingTasks   int                // what is being done in the background: mails, money given back
+	found          order.ParcelStatus // where the parcel was when its booking was answered
+	missing        bool               // the carrier, asked last, did not know the parcel
+	moved          time.Time          // when the parcel was last heard of
+	overdueSince   time.Time          // the moved for which the story says that it is overdue
+	needsAttention []string           // what cannot be given back: intents' money, parcels
 	// declined is when the shopper's last attempt failed, if no mail tells of
 	// it yet; declineNotified is the intent of which one did.
-	declined    time.Time
+	declined        time.Time
 	declineNotified string
-	customerMessage        string // why it was cancelled, in words for the shopper
-	alarm       alarm
-	shown       shown
+	customerMessage string // why it was cancelled, in words for the shopper
+	alarm           alarm
+	shown           shown
 }
 
 // Snapshot is what a run hands to the next when its history grows long.
 type Snapshot struct {
-	Order     order.Order   `json:"order"`
-	Sealed    string        `json:"sealed,omitempty"`
-	Answer    *Placed       `json:"answer,omitempty"`
-	Seen     []string      `json:"heard,omitempty"`
-	Incoming      []order.ProviderEvent  `json:"news,omitempty"`
-	Pending   []order.Event `json:"pending,omitempty"`
-	Committed bool          `json:"committed,omitempty"`
+	Order     order.Order           `json:"order"`
+	Sealed    string                `json:"sealed,omitempty"`
+	Answer    *Placed               `json:"answer,omitempty"`
+	Seen      []string              `json:"heard,omitempty"`
+	Incoming  []order.ProviderEvent `json:"news,omitempty"`
+	Pending   []order.Event         `json:"pending,omitempty"`
+	Committed bool                  `json:"committed,omitempty"`
 	// Moved is when the parcel was last heard of, OverdueSince that for which it
 	// was told that it does not move any more.
 	Moved        time.Time `json:"moved,omitzero"`
@@ -87,7 +87,7 @@ type Snapshot struct {
 	Refusals map[string]int `json:"refusals,omitempty"`
 	// Declined and DeclineNotified choose when a shopper is mailed about a
 	// declined card.
-	Declined    time.Time `json:"declined,omitzero"`
+	Declined        time.Time `json:"declined,omitzero"`
 	DeclineNotified string    `json:"problemTold,omitempty"`
 	// Missing keeps an order whose parcel the carrier does not know with the
 	// operator.
@@ -129,9 +129,9 @@ func (w *orderWorkflow) continueAsNew(ctx workflow.Context) error {
 
 // abortError is why an order cannot go on: not a failure, an outcome.
 type abortError struct {
-	ends   order.Status // Cancelled or Expired
-	reason string       // for operators
-	customerMessage   string       // for the shopper; may be empty
+	ends            order.Status // Cancelled or Expired
+	reason          string       // for operators
+	customerMessage string       // for the shopper; may be empty
 }
 
 func (s abortError) Error() string { return s.reason }

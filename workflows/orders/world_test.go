@@ -41,20 +41,20 @@ type world struct {
 	record  fake.Record
 	keeper  steps.Record // what the order is written to; nil: the record
 
-	placement orders.Placement
-	env       *testsuite.TestWorkflowEnvironment
-	seen      *workflowtest.Observer // by the workflow under way
-	script    []*workflowtest.Cue
-	late      []*workflowtest.Cue // what happens so long after a late report
-	began     time.Time           // of the run under way
-	over      bool                // the order's workflow has ended
-	killed    time.Duration       // after placing, an operator terminates the workflow
-	runs      int
-	eventCount      int
-	refundedByHand     int64 // of the order's money, back by hand
-	reports   []order.ProviderEvent
-	placed    updateResult // to the first Place
-	outcome   orders.Outcome
+	placement      orders.Placement
+	env            *testsuite.TestWorkflowEnvironment
+	seen           *workflowtest.Observer // by the workflow under way
+	script         []*workflowtest.Cue
+	late           []*workflowtest.Cue // what happens so long after a late report
+	began          time.Time           // of the run under way
+	over           bool                // the order's workflow has ended
+	killed         time.Duration       // after placing, an operator terminates the workflow
+	runs           int
+	eventCount     int
+	refundedByHand int64 // of the order's money, back by hand
+	reports        []order.ProviderEvent
+	placed         updateResult // to the first Place
+	outcome        orders.Outcome
 
 	mu     sync.Mutex
 	faults []*fault

@@ -24,7 +24,7 @@ import (
 // onePixel is a whole GIF.
 const onePixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 
-// imageFixture is where pictures are worked on, over a real engine, with the store
+// imageFixture is where images are worked on, over a real engine, with the store
 // and the record in memory.
 type imageFixture struct {
 	*bench
@@ -37,11 +37,11 @@ type imageFixture struct {
 	run     string // whose history is saved; "": the last one
 }
 
-// recordImages runs each workflow of the pictures and saves its history.
+// recordImages runs each workflow of the images and saves its history.
 func recordImages(t *testing.T, label string) {
 	for name, live := range map[string]func(*imageFixture) string{
-		"picture-ready": (*imageFixture).ready, "picture-refused": (*imageFixture).refused, "picture-swept": (*imageFixture).swept,
-		"picture-deleted": (*imageFixture).deleted, "picture-discarded": (*imageFixture).discarded,
+		"image-ready": (*imageFixture).ready, "image-refused": (*imageFixture).refused, "image-swept": (*imageFixture).swept,
+		"image-deleted": (*imageFixture).deleted, "image-discarded": (*imageFixture).discarded,
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newImageFixture(t)
@@ -67,7 +67,7 @@ func newImageFixture(t *testing.T) *imageFixture {
 	return d
 }
 
-// send sends a picture of the mug and begins to work on it.
+// send sends a image of the mug and begins to work on it.
 func (d *imageFixture) send(file string) {
 	d.t.Helper()
 	var err error
@@ -106,7 +106,7 @@ func (d *imageFixture) ready() string { return d.make(onePixel) }
 
 func (d *imageFixture) refused() string { return d.make("<html>") }
 
-// swept finds a picture whose workflow was never started.
+// swept finds a image whose workflow was never started.
 func (d *imageFixture) swept() string {
 	d.send(onePixel)
 	run, err := d.client.ExecuteWorkflow(d.t.Context(), client.StartWorkflowOptions{
@@ -122,7 +122,7 @@ func (d *imageFixture) swept() string {
 	return images.SweepImagesID
 }
 
-// deleted deletes a picture that its product shows.
+// deleted deletes a image that its product shows.
 func (d *imageFixture) deleted() string {
 	id := d.ready()
 	d.discard()

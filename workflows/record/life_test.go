@@ -73,7 +73,7 @@ type life struct {
 	id      order.ID
 	starter *starter.Client
 	intent  string
-	events    int
+	events  int
 }
 
 func (b *bench) begin(t *testing.T, name string) *life {

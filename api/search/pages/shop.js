@@ -31,13 +31,13 @@ function count(found) {
 
 function show(hit) {
   const item = card.cloneNode(true);
-  const picture = item.querySelector("img");
-  const address = (hit.pictures ?? [])[0];
+  const image = item.querySelector("img");
+  const address = (hit.images ?? [])[0];
   if (address) {
-    picture.src = address;
-    picture.alt = hit.name;
+    image.src = address;
+    image.alt = hit.name;
   } else {
-    picture.remove();
+    image.remove();
   }
   item.querySelector("b").textContent = hit.name;
   item.querySelector(".price").textContent = money(hit);
