@@ -75,7 +75,8 @@ func runCampaign(ctx context.Context, engine string, p *program, l Load) (r Resu
 	if err := p.stop(); err != nil {
 		return r, err
 	}
-	return r, d.count(ctx, &r)
+	err = d.count(ctx, &r)
+	return r, err
 }
 
 // run is one measurement.

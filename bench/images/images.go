@@ -94,7 +94,8 @@ func Measure(ctx context.Context, l Load) (_ Result, err error) {
 	}
 	r.Seconds, r.VipsSeconds, r.VipsStartSeconds = median(ours), median(theirs), median(starts)
 	r.Ratio = r.Seconds / r.VipsSeconds
-	return r, r.liken(dir)
+	err = r.liken(dir)
+	return r, err
 }
 
 func median(v []float64) float64 {
@@ -147,7 +148,8 @@ func renderApart(ctx context.Context, self []string, file, dir string) (rendered
 		return rendered{}, fmt.Errorf("%s: %w", self[0], err)
 	}
 	var r rendered
-	return r, json.Unmarshal(out, &r)
+	err = json.Unmarshal(out, &r)
+	return r, err
 }
 
 // vips makes the same sizes by Debian's command, one run each.

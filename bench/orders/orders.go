@@ -194,7 +194,8 @@ func ordersThrough(ctx context.Context, t Target, n, atOnce int, placing *measur
 			return nil
 		})
 	}
-	return ids, all.Wait()
+	err := all.Wait()
+	return ids, err
 }
 
 // plainOrder is an order of two products that go into one parcel.
