@@ -10,7 +10,7 @@ type ImportKind string
 
 // The kinds of imports. Products are added, or changed in the fields that the
 // file has. Stock and prices of products that exist are staged and then
-// switched all at once, or not at all (ORD-8).
+// switched all at once, or not at all.
 const (
 	ImportProducts ImportKind = "products"
 	ImportStock    ImportKind = "stock"

@@ -24,7 +24,7 @@ var (
 	ErrManyUploads = errors.New("the product has too many images")
 )
 
-// The figures of an upload (N25).
+// The figures of an upload.
 const (
 	MaxUpload    = 10 << 20         // bytes of a file
 	UploadWithin = 15 * time.Minute // from asking to having sent it
@@ -119,7 +119,7 @@ func (u Upload) OriginalKey() string { return OriginalPrefix + u.ID + "/" + path
 func (u Upload) QuarantineKey() string { return QuarantinePrefix + u.ID + "/" + path.Base(u.Key) }
 
 // RenditionKey names a rendition by its content, so that what is behind a key
-// never changes and may be cached for ever (IMG-6).
+// never changes and may be cached for ever.
 func RenditionKey(id, name, digest, extension string) string {
 	return RenditionPrefix + id + "/" + name + "-" + digest[:min(len(digest), 40)] + extension
 }

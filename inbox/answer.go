@@ -39,7 +39,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 }
 
 // item is what is kept of an event: what came over the wire and what was
-// understood of it (WHK-4).
+// understood of it.
 func item(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte, now time.Time) (inboxrecords.Item, error) {
 	headers, err := json.Marshal(worthKeeping(r.Header))
 	if err != nil {

@@ -147,7 +147,7 @@ func (r *Relay) bring(ctx context.Context, id order.ID, events []order.ProviderE
 	return nil
 }
 
-// hold keeps events whose order is not known yet (WHK-12): until it appears,
+// hold keeps events whose order is not known yet: until it appears,
 // and in any case until their next turn.
 func (r *Relay) hold(ctx context.Context, g *group) {
 	r.counted.held.Add(int64(len(g.jobs)))
@@ -161,7 +161,7 @@ func (r *Relay) hold(ctx context.Context, g *group) {
 	}
 }
 
-// retry leaves events for later, later each time (WHK-14).
+// retry leaves events for later, later each time.
 func (r *Relay) retry(ctx context.Context, g *group) {
 	r.counted.failed.Add(int64(len(g.jobs)))
 	if lines := r.lines.Lines(r.Now(), "retry"); lines > 0 {

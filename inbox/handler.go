@@ -197,7 +197,7 @@ func busy(w http.ResponseWriter) {
 }
 
 // keep stores the event and answers: 202 when it is new, 200 when it is
-// known, 503 when it could not be stored, so that it is sent again (F35).
+// known, 503 when it could not be stored, so that it is sent again.
 func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte) {
 	it, err := item(w, r, d, body, h.now())
 	if err != nil {
@@ -245,7 +245,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery,
 }
 
 // forged answers what is not the provider's, and puts a cap on whoever keeps
-// sending it (WHK-3, WHK-16).
+// sending it.
 func (h *Handler) forged(w http.ResponseWriter, r *http.Request, provider string, cause error) {
 	h.counts.forged.Add(1)
 	from := network(r)

@@ -47,7 +47,7 @@ type Finder interface {
 }
 
 // Relay delivers stored events to their orders' workflows: at once when they
-// come in, and again and again until they have arrived (WHK-14). Delivery is
+// come in, and again and again until they have arrived. Delivery is
 // at least once; the workflow drops what it has heard before. Set the
 // exported fields, then Run it.
 type Relay struct {
@@ -190,7 +190,7 @@ func (r *Relay) OrderAppeared(id order.ID) {
 }
 
 // Run delivers until the context ends, beginning with what an earlier
-// process left behind (F36). It returns when nothing is under way any more.
+// process left behind. It returns when nothing is under way any more.
 func (r *Relay) Run(ctx context.Context) {
 	r.setUp()
 	var wg sync.WaitGroup

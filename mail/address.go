@@ -16,7 +16,7 @@ var ErrAddress = errors.New("not a mail address")
 const maxAddress = 254
 
 // Normalise spells an address so that equal mailboxes are equal strings: what
-// is suppressed as "Ada@Example.COM" is found as "ada@example.com" (BNC-1). A
+// is suppressed as "Ada@Example.COM" is found as "ada@example.com". A
 // name around the address is dropped. What stands before the @ is lowered
 // too: no mailbox in use tells "Ada" from "ada", and providers report either.
 func Normalise(s string) (string, error) {

@@ -81,7 +81,7 @@ func (a Address) plain() bool {
 }
 
 // checkUnsubscribe: marketing has a way out for its one reader, mail about an
-// order has none (EML-13).
+// order has none.
 func (m Message) checkUnsubscribe() error {
 	if m.Stream == Transactional {
 		if m.Unsubscribe != "" {

@@ -5,7 +5,7 @@ package mail
 import "time"
 
 // Stream is why a mail is sent. What a shopper unsubscribes from is marketing;
-// mail about an order goes on (EML-13).
+// mail about an order goes on.
 type Stream string
 
 // The streams.
@@ -29,8 +29,8 @@ type Content struct {
 
 // Message is one mail, ready to be handed to a provider.
 type Message struct {
-	// ID is the ledger's key: the same for every attempt and every provider
-	// (EML-9). See Check for its letters.
+	// ID is the ledger's key: the same for every attempt and every provider.
+	// See Check for its letters.
 	ID string `json:"id"`
 	// About is what the mail belongs to: an order, a campaign.
 	About string `json:"about,omitempty"`

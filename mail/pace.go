@@ -42,7 +42,7 @@ var (
 // has passed. The second rule is the promise: a provider sees a mail at some
 // time between the taking of its seat and the end of its call, so whatever the
 // calls' latencies, whoever makes them and however late they start, it never
-// sees more than Rate recipients in any one second (EML-5).
+// sees more than Rate recipients in any one second.
 type Pace struct {
 	Limits
 	Next   time.Time // the distance to the last mail is kept from here on
@@ -134,7 +134,7 @@ func (p *Pace) Take(now time.Time, recipients int, s Stream, taken []Slot) (wait
 
 // left is what the day's quota has left for a stream. What we let through
 // since the provider counted is taken off, so that an old count errs on the
-// safe side (EML-6).
+// safe side.
 func (p *Pace) left(s Stream) int64 {
 	left := p.PerDay - p.Sent - (p.Booked - p.Base) - p.Held
 	if s == Marketing {

@@ -53,7 +53,7 @@ func ListOf(tag string) Scope {
 
 // Blocks reports whether the scope holds back a mail of the stream, whatever
 // its list: of a list that is not known, one that was left may be the one.
-// Mail about an order is held back by ScopeAll only (EML-13).
+// Mail about an order is held back by ScopeAll only.
 func (s Scope) Blocks(stream Stream) bool { return s == ScopeAll || stream != Transactional }
 
 // BlocksList reports whether the scope holds back a marketing mail of a list.
@@ -63,7 +63,7 @@ func (s Scope) BlocksList(list Scope) bool {
 
 // ScopeOf is how far a reason reaches: an address that cannot be reached is
 // reached by no mail, one whose owner wants no marketing still gets mail about
-// orders (BNC-1, BNC-3, BNC-6).
+// orders.
 func ScopeOf(r Reason) Scope {
 	switch r {
 	case BecauseComplained, BecauseUnsubscribed:

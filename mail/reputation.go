@@ -27,8 +27,8 @@ func (s Standing) BounceRate() int64 { return rate(s.Bounced, s.Sent) }
 // ComplaintRate is in complaints per million sends.
 func (s Standing) ComplaintRate() int64 { return rate(s.Complained, s.Sent) }
 
-// Tolerance is how bad a standing may get before marketing pauses itself
-// (BNC-4, F46). A provider suspends the whole account, with its mail about
+// Tolerance is how bad a standing may get before marketing pauses itself.
+// A provider suspends the whole account, with its mail about
 // orders; so we stop before.
 type Tolerance struct {
 	// Bounces and Complaints are the provider's own limits, per million.

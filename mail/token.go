@@ -19,7 +19,7 @@ type Subscription struct {
 }
 
 // Links makes and reads the links of marketing mails by which a shopper
-// leaves them (BNC-6). A link is signed, so nobody can unsubscribe anybody
+// leaves them. A link is signed, so nobody can unsubscribe anybody
 // else; it never expires, because mail is kept for years and must keep its
 // promise.
 type Links struct {
@@ -38,7 +38,7 @@ const (
 
 // Unsubscribe is the one-click address for a mail (RFC 8058), for the header
 // List-Unsubscribe and the foot of the letter. It is empty for a mail that is
-// not marketing: from mail about an order one cannot unsubscribe (EML-13), and
+// not marketing: from mail about an order one cannot unsubscribe, and
 // where Base is not known.
 // The list is that of ListOf.
 func (l Links) Unsubscribe(m Message) string {

@@ -3,7 +3,7 @@ package order
 import "fmt"
 
 // Check makes sure that a change tells one unbroken story: consecutive
-// events of this order, each a legal move (ORD-1), the last of them leading
+// events of this order, each a legal move, the last of them leading
 // to the order as it stands. A change without events follows the order's own
 // version.
 func (c Change) Check() error {

@@ -1,6 +1,6 @@
 package order
 
-// Decline is why a card was refused, in words a shopper may see (PAY-11).
+// Decline is why a card was refused, in words a shopper may see.
 type Decline struct {
 	Code        string `json:"code"`                  // the provider's error code, such as "card_declined"
 	DeclineCode string `json:"declineCode,omitempty"` // the bank's reason, such as "insufficient_funds"

@@ -29,7 +29,7 @@ var (
 
 // What can go wrong with a provider. An adapter answers every failure with a
 // *ProviderError of exactly one of these kinds, or of kind ErrBelowMinimum
-// where a payment is refused for that (RES-1); what to do about it is the
+// where a payment is refused for that; what to do about it is the
 // workflow's decision.
 var (
 	// ErrUnavailable: the call was certainly not carried out. Retry.

@@ -2,7 +2,7 @@ package order
 
 import "time"
 
-// Event is one line of an order's append-only story (ORD-2): who did what,
+// Event is one line of an order's append-only story: who did what,
 // what it changed, why, and the id to search for.
 type Event struct {
 	OrderID     ID        `json:"orderId"`
@@ -74,7 +74,7 @@ type Change struct {
 	Events []Event   `json:"events"`
 	Stock  StockMove `json:"stock,omitempty"`
 	// Attempt is the money operation about to be tried ("capture"), kept
-	// before the provider is called (PAY-2).
+	// before the provider is called.
 	Attempt string `json:"attempt,omitempty"`
 }
 

@@ -42,7 +42,7 @@ func ParseID(s string) (ID, error) {
 }
 
 // Key names one business operation on an order: order, operation and
-// generation, never the clock and never the attempt (PAY-4, IDEM-3). The same
+// generation, never the clock and never the attempt. The same
 // operation always has the same key, so a provider does it once.
 func Key(id ID, operation string, generation int) string {
 	return fmt.Sprintf("%s:%s:%d", id, operation, generation)

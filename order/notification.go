@@ -31,7 +31,7 @@ func (m Notification) ToShop() bool { return m == MailDispute }
 func (m Notification) OnRequest() bool { return m == MailReturnInstructions }
 
 // Mail is one mail to be sent once: its key is order, milestone and
-// generation (EML-1), and what it is about where there may be several.
+// generation, and what it is about where there may be several.
 type Mail struct {
 	OrderID      ID           `json:"orderId"`
 	Notification Notification `json:"milestone"`

@@ -11,7 +11,7 @@ import (
 // state of something, not a command.
 type ProviderEvent struct {
 	// ID is provider, account and event id in one: what makes the report
-	// unique (WHK-8). Hearing the same ID again changes nothing.
+	// unique. Hearing the same ID again changes nothing.
 	ID      string         `json:"id"`
 	Type    string         `json:"type"` // the provider's name for it
 	At      time.Time      `json:"at"`   // when the provider says it happened
@@ -90,13 +90,13 @@ type Delivery struct {
 	Ref      string    `json:"ref,omitempty"` // the intent's id or the parcel's reference
 	Live     bool      `json:"live"`          // real money, as against test mode
 	// News is what the workflow needs of it; nil for a type it does not
-	// need, which is kept all the same (WHK-11).
+	// need, which is kept all the same.
 	Event *ProviderEvent `json:"news,omitempty"`
 	// Mail is what it says about mails, in place of News: nobody's workflow
 	// waits for that.
 	Mail *mail.Report `json:"mail,omitempty"`
 	// Problem says why it cannot be used although it is genuine, such as
-	// another API version: park and report it (PAY-16).
+	// another API version: park and report it.
 	Problem string `json:"problem,omitempty"`
 }
 

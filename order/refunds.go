@@ -16,7 +16,7 @@ type Refund struct {
 	Notified RefundStatus `json:"told,omitempty"`
 }
 
-// RefundStatus is where a refund stands at the provider (REF-5).
+// RefundStatus is where a refund stands at the provider.
 type RefundStatus string
 
 // The states of a refund. One that succeeded can fail later, when the bank
@@ -66,7 +66,7 @@ func (r Refund) PendingNotification() Notification {
 	return r.Status.mail()
 }
 
-// Dispute is money that the shopper's bank asks back (REF-6, REF-7).
+// Dispute is money that the shopper's bank asks back.
 type Dispute struct {
 	ID       string `json:"id"`
 	IntentID string `json:"intentId"`

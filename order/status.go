@@ -20,7 +20,7 @@ const (
 	Returned   Status = "returned"   // the carrier brought it back
 )
 
-// next lists the legal moves; anything else is recorded and ignored (ORD-1).
+// next lists the legal moves; anything else is recorded and ignored.
 var next = map[Status][]Status{
 	"":              {Placed, Refused},
 	Placed:          {AwaitingPayment, OnHold, Cancelling},
@@ -60,7 +60,7 @@ func Statuses() []Status {
 	return []Status{Placed, AwaitingPayment, Authorized, Paid, Shipped, Delivered, OnHold, Cancelling, Cancelled, Expired, Refused, Returned}
 }
 
-// IntentStatus is the provider's word for where a payment stands (PAY-7); the
+// IntentStatus is the provider's word for where a payment stands; the
 // six of Stripe's payment intents and IntentUnknown for any other.
 type IntentStatus string
 
@@ -102,7 +102,7 @@ const (
 )
 
 // parcelRank orders the states of a parcel, so that a late scan cannot take
-// it back (WHK-9).
+// it back.
 var parcelRank = map[ParcelStatus]int{
 	"": 0, ParcelBooked: 1, ParcelException: 1, ParcelInTransit: 2, ParcelOutForDelivery: 3,
 	ParcelDelivered: 4, ParcelReturned: 5, ParcelVoided: 5,

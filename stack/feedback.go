@@ -118,7 +118,7 @@ const (
 )
 
 // judge pauses marketing before a provider's limits do, until the context
-// ends (BNC-4, F46).
+// ends.
 func (e *mailReports) judge(ctx context.Context) {
 	for {
 		if err := e.judgeOnce(ctx); err != nil && ctx.Err() == nil {

@@ -38,8 +38,7 @@ const lookAtIndex = time.Minute
 
 // keepIndex builds the index anew if it has lost what it held, brings its
 // settings to those of this build, and then looks after it. It does not hold up
-// the start, nor end it: a search engine that is down is no reason not to sell
-// (SRCH-8).
+// the start, nor end it: a search engine that is down is no reason not to sell.
 func (s *Stack) keepIndex(c *meilisearch.Client) {
 	s.background(func(ctx context.Context) {
 		applied, l := false, &loss{held: c.Held, record: s.Records}

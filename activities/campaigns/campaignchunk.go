@@ -38,7 +38,7 @@ const (
 	wrapUpTime = 15 * time.Second // to end what is under way, when told to stop
 )
 
-// SendCampaignChunk sends a campaign's mail to the next recipients (EML-7). It
+// SendCampaignChunk sends a campaign's mail to the next recipients. It
 // can be cut short at any point: whoever was settled is passed over by the
 // next try, and for a mail whose outcome did not reach the record the ledger
 // of mails has the last word, so that nobody gets it twice. A mail that cannot

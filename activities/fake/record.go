@@ -223,7 +223,7 @@ func (f *Record) Events(_ context.Context, id order.ID, after int64, limit int) 
 	return slices.Clone(some[:min(limit, len(some))]), nil
 }
 
-// Attempts lists the money operations noted before they were tried (PAY-2).
+// Attempts lists the money operations noted before they were tried.
 func (f *Record) Attempts(id order.ID) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

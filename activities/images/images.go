@@ -88,8 +88,8 @@ func (a *Activities) TakeImage(ctx context.Context, r ImageRef) (Verdict, error)
 
 // RenderImage decodes the image once and makes every size that is not
 // made yet. Each is noted in the record once its file is in the store: an
-// attempt that dies midway leaves to the next only what it had not finished
-// (F64). Making one again makes the same bytes under the same key.
+// attempt that dies midway leaves to the next only what it had not finished.
+// Making one again makes the same bytes under the same key.
 func (a *Activities) RenderImage(ctx context.Context, r ImageRef) (Verdict, error) {
 	u, over, err := a.upload(ctx, r)
 	if over || err != nil {
@@ -162,7 +162,7 @@ func sizeNames() []string {
 	return names
 }
 
-// PublishImage shows the image in all its sizes at once (IMG-9).
+// PublishImage shows the image in all its sizes at once.
 func (a *Activities) PublishImage(ctx context.Context, r ImageRef) (Verdict, error) {
 	u, err := a.Record.PublishUpload(ctx, r.ID, sizeNames())
 	return Verdict{Over: err == nil && u.Status != catalog.Ready}, activities.Failure(err)
@@ -187,7 +187,7 @@ type ImageRefusal struct {
 }
 
 // RefuseImage puts a bad image where nothing shows it but an operator can
-// look at it, and says why (IMG-8).
+// look at it, and says why.
 func (a *Activities) RefuseImage(ctx context.Context, r ImageRefusal) error {
 	u, over, err := a.upload(ctx, ImageRef{r.ID})
 	if over || err != nil {

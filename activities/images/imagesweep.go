@@ -32,7 +32,7 @@ type Swept struct {
 
 // SweepImages removes what is left over: uploads never called complete,
 // files sent again after that, sizes of images that were refused, files
-// nobody knows of, and what has been in quarantine long enough (IMG-4, F62).
+// nobody knows of, and what has been in quarantine long enough.
 // It does what a bucket's own rules could not: they do not know the record.
 func (a *Activities) SweepImages(ctx context.Context) (Swept, error) {
 	now := time.Now

@@ -41,7 +41,7 @@ type MailOutcome struct {
 	Why       string     `json:"why,omitempty"` // not sent, or not by the first provider
 }
 
-// SendMail sends the mail of an order's milestone, once (EML-1).
+// SendMail sends the mail of an order's milestone, once.
 func (a *Activities) SendMail(ctx context.Context, o order.Mail) (MailOutcome, error) {
 	to := mail.Address{Name: o.Name, Email: o.To}
 	if o.Notification.ToShop() {

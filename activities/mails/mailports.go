@@ -16,8 +16,8 @@ type Mailer interface {
 	SendMail(ctx context.Context, m mail.Message) (providerID string, err error)
 }
 
-// MailRouter hands a mail to whichever provider is up (EML-3), at the pace of its
-// account (EML-5). Every error of its own is a *order.ProviderError, as a
+// MailRouter hands a mail to whichever provider is up, at the pace of its
+// account. Every error of its own is a *order.ProviderError, as a
 // Mailer's.
 type MailRouter interface {
 	// Send waits for the mail's turn, as long as patience lasts, and then
@@ -41,7 +41,7 @@ type Senders interface {
 	Sender(template string) mail.Address
 }
 
-// Suppressions knows which addresses are not to be written to (BNC-1).
+// Suppressions knows which addresses are not to be written to.
 type Suppressions interface {
 	// Blocked answers why the normalised address gets no mail of the stream,
 	// in a word or two that hold nothing personal; "": it does.

@@ -45,7 +45,7 @@ type Captures interface {
 // Carrier takes parcels. Every error is a *order.ProviderError.
 type Carrier interface {
 	// BookParcel books the parcel, or finds the one booked under the same
-	// reference before (SHP-1).
+	// reference before.
 	BookParcel(ctx context.Context, r order.ParcelRequest) (order.Parcel, error)
 	// TrackParcel asks how a parcel stands, by our reference. ErrNoSuch if
 	// there is none.

@@ -19,7 +19,7 @@ type DueProducts interface {
 // that moved with orders, and whatever a process that died left behind. What
 // moved is noted in the record together with the move; here it is gathered, so
 // that a thousand orders for one mug are one document a second. An order never
-// waits for it (SRCH-3, SRCH-8).
+// waits for it.
 type Follower struct {
 	Steps *Activities
 	Every time.Duration // how often it looks; default a second

@@ -8,17 +8,17 @@ import (
 
 // Index is the shoppers' search index. Every error is a *order.ProviderError;
 // repeating a call is harmless. A call that answers nil has been carried out
-// by the engine, not merely accepted (SRCH-1, F54).
+// by the engine, not merely accepted.
 type Index interface {
 	// PutDocuments adds documents or replaces those with the same id, whole.
-	// One whose version is lower than that in the index is left out (F56).
+	// One whose version is lower than that in the index is left out.
 	PutDocuments(ctx context.Context, docs []catalog.Document) error
-	// DeleteDocuments removes products; those not there are no error (F55).
+	// DeleteDocuments removes products; those not there are no error.
 	DeleteDocuments(ctx context.Context, skus []string) error
 }
 
-// IndexKeys tells what an index holds, for comparing it with the catalogue
-// (SRCH-11). Errors as above.
+// IndexKeys tells what an index holds, for comparing it with the catalogue.
+// Errors as above.
 type IndexKeys interface {
 	// Versions answers the versions of these products in the index, by SKU;
 	// those not there are missing. At most 1,000 at once.
@@ -34,12 +34,12 @@ type IndexKeys interface {
 // code. Errors as above.
 type IndexSettings interface {
 	// ApplySettings makes the index if there is none, and changes only the
-	// settings that differ (SRCH-2).
+	// settings that differ.
 	ApplySettings(ctx context.Context) (changed bool, err error)
 }
 
 // Rebuild fills a second index beside the one that is searched and puts it in
-// its place in one moment (SRCH-4, F58). The name of a rebuild, 1 to 32
+// its place in one moment. The name of a rebuild, 1 to 32
 // lower-case letters, digits or "-", is its key: repeating a call under it is
 // harmless, SwapShadow included. What changes in the catalogue meanwhile must
 // be put into both, or be put again after the swap. A name is used for one

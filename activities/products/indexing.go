@@ -40,7 +40,7 @@ type Indexed struct {
 }
 
 // IndexProducts gives the index the products as the record has them at this
-// moment, and returns when the index has them (SRCH-1).
+// moment, and returns when the index has them.
 func (a *Activities) IndexProducts(ctx context.Context, r IndexRequest) (Indexed, error) {
 	done, err := a.index(ctx, r.SKUs)
 	return done, activities.Failure(err)
@@ -66,7 +66,7 @@ func (a *Activities) index(ctx context.Context, skus []string) (Indexed, error) 
 // the index confirms it, and then the record is looked at again: what has
 // moved on meanwhile is sent again. So whoever sends a product last has looked
 // at the record after it was confirmed, and an old state that was held up and
-// overtook a newer one is put right by whoever held it up (SRCH-5, F56).
+// overtook a newer one is put right by whoever held it up.
 func (a *Activities) indexThese(ctx context.Context, skus []string, now map[string]catalog.Stocked) (done Indexed, err error) {
 	for round := 1; ; round++ {
 		docs, gone := a.documents(skus, now)

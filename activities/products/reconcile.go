@@ -56,7 +56,7 @@ type CompareRequest struct {
 }
 
 // CompareIndex compares the index with the record, product by product, and
-// repairs what differs (SRCH-11, F55, F56): what is missing or stale is put,
+// repairs what differs: what is missing or stale is put,
 // what should not be there is deleted. What is on its way to the index anyway
 // is no drift.
 func (a *Activities) CompareIndex(ctx context.Context, r CompareRequest) (catalog.Drift, error) {

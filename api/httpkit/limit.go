@@ -66,7 +66,7 @@ func (l limiters) of(method, path string) (*limiter.Limiter, string) {
 }
 
 // limit keeps a flood from taking the process down with it: beyond so many
-// requests of a class at once, callers are asked to come back (API-2). Health
+// requests of a class at once, callers are asked to come back. Health
 // checks always pass, and so do streams, which have a limit of their own.
 func (s *Server) limit(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()

@@ -1,5 +1,5 @@
 // Package mime writes a mail as it travels: the one form in which every mail
-// provider gets it (EML-10).
+// provider gets it.
 package mime
 
 import (
@@ -56,7 +56,7 @@ func (w *Writer) Sender(m ours.Message) *netmail.Address {
 func shown(name string) string { return strings.ReplaceAll(ours.OneLine(name), `\`, "/") }
 
 // MessageID is the mail's Message-ID, without its brackets: the same wherever
-// and however often it is sent (EML-9). mail.FromWireID reads it.
+// and however often it is sent. mail.FromWireID reads it.
 func (w *Writer) MessageID(m ours.Message) string { return ours.WireID(m.ID) + "@" + w.domain }
 
 // Write checks a mail and writes it: a text, and the same as a page. No text

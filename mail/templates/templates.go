@@ -58,7 +58,7 @@ func (w *Writer) Write(m order.Mail) (subject, text, html string, err error) {
 }
 
 // WriteTemplate writes a letter. Its subject is one line, whatever the data
-// holds, and no text of the data becomes an element of the page (EML-11). A
+// holds, and no text of the data becomes an element of the page. A
 // locale there is no language for falls back, from the more to the less
 // particular (de-AT, de) and then to the shop's. It fails with ErrTemplate,
 // ErrLocale for what is no locale at all, or a *FieldError; all of them are

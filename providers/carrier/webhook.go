@@ -25,11 +25,11 @@ var (
 // Webhooks reads the carrier's webhooks.
 type Webhooks struct {
 	// Secrets are those in force: the current one and, while it is being
-	// changed, the previous one (WHK-17). With none, nothing is accepted.
+	// changed, the previous one. With none, nothing is accepted.
 	Secrets []string
 }
 
-// Verify checks the signature over the raw bytes (WHK-1) and its age. It
+// Verify checks the signature over the raw bytes and its age. It
 // fails with ErrSignature.
 func (w Webhooks) Verify(h http.Header, body []byte, now time.Time) error {
 	if err := signature.Check(h, "Carrier-Signature", body, w.Secrets, now); err != nil {

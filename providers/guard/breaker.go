@@ -8,8 +8,8 @@ import (
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 )
 
-// Breaker leaves a partner that is down alone for a while (RES-6). After the
-// pause one call at a time is let through, to see (RES-7).
+// Breaker leaves a partner that is down alone for a while. After the
+// pause one call at a time is let through, to see.
 type Breaker struct {
 	conf Config
 
@@ -64,7 +64,7 @@ func (b *Breaker) Enter() (done func(Verdict), probe, ok bool) {
 }
 
 // judge takes in how a call went. A call that began before the breaker's last
-// change says nothing about the present (RES-7).
+// change says nothing about the present.
 func (b *Breaker) judge(era int, v Verdict) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

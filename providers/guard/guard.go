@@ -1,7 +1,7 @@
 // Package guard stands between an adapter and its provider's HTTP endpoint:
-// a bulkhead, so that one slow partner cannot take every goroutine (RES-10),
+// a bulkhead, so that one slow partner cannot take every goroutine,
 // and a circuit breaker, so that a partner that is down is left alone for a
-// while (RES-6). It never retries; the workflow does.
+// while. It never retries; the workflow does.
 package guard
 
 import (

@@ -21,8 +21,7 @@ func (e *notSent) Error() string { return e.err.Error() }
 func (e *notSent) Unwrap() error { return e.err }
 
 // NotSent reports whether the request certainly never left: turned away here,
-// no address, no connection, no TLS. Anything else may have been carried out
-// (RES-1).
+// no address, no connection, no TLS. Anything else may have been carried out.
 func NotSent(err error) bool {
 	var mark *notSent
 	if errors.As(err, &mark) {
@@ -38,7 +37,7 @@ func NotSent(err error) bool {
 
 // onceOnly keeps net/http from sending a write a second time by itself, which
 // it does over a connection that dies if the request has an idempotency key.
-// A repetition would be harmless, but the workflow owns the retries (RES-4),
+// A repetition would be harmless, but the workflow owns the retries,
 // and a test that loses an answer must see it lost. net/http looks for the
 // header under its usual spelling only; to the partner all spellings are one.
 func onceOnly(r *http.Request) *http.Request {

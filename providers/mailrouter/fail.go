@@ -18,7 +18,7 @@ func failure(kind error, code string, after time.Duration, cause error) *order.P
 var errOurs = errors.New("held back by our own pace")
 
 // goesOn reports whether the next provider may have the mail: this one
-// certainly does not (RES-1).
+// certainly does not.
 func goesOn(err error) bool {
 	if errors.Is(err, errOurs) {
 		return false
@@ -45,7 +45,7 @@ func reason(err error) string {
 	return p.Kind.Error() + ": " + p.Code
 }
 
-// together is what all providers' failures amount to (F48): the least of the
+// together is what all providers' failures amount to: the least of the
 // waits if any of them will pass, and denied only if all of them deny.
 func together(failures []error) error {
 	if len(failures) == 1 {

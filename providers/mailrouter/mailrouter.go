@@ -1,6 +1,6 @@
 // Package mailrouter is one mailer made of several: it hands each mail to the first
-// provider, in the order of preference, that is up (EML-3), at the pace of its
-// account (EML-5).
+// provider, in the order of preference, that is up, at the pace of its
+// account.
 package mailrouter
 
 import (
@@ -179,7 +179,7 @@ func (o *Router) try(ctx context.Context, r *route, j *job) (id string, err erro
 // have an unknown outcome, and its mail would never be sent.
 const leastTime = time.Second
 
-// verdict: only what is wrong with the provider itself counts (RES-6). That it
+// verdict: only what is wrong with the provider itself counts. That it
 // refuses a mail, throttles or denies shows that it is there.
 func verdict(ctx context.Context, err error) guard.Verdict {
 	switch {

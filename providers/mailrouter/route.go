@@ -126,7 +126,7 @@ func (o *Router) Run(ctx context.Context) {
 }
 
 // Ask asks every provider once for its limits and our standing. What was known
-// stays where there is no answer: nothing better is assumed (EML-6).
+// stays where there is no answer: nothing better is assumed.
 func (o *Router) Ask(ctx context.Context) error {
 	errs := make([]error, len(o.routes))
 	var all sync.WaitGroup

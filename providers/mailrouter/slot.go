@@ -90,7 +90,7 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // line is where the mails of this process wait for a provider: those about
-// orders before marketing (EML-13), each in the order in which it came.
+// orders before marketing, each in the order in which it came.
 type line struct {
 	mu      sync.Mutex
 	busy    bool

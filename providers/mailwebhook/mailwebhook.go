@@ -69,11 +69,11 @@ const (
 // Source reads the webhooks.
 type Source struct {
 	// Secrets are those in force: the current one and, while it is being
-	// changed, the previous one (WHK-17). With none, nothing is accepted.
+	// changed, the previous one. With none, nothing is accepted.
 	Secrets []string
 }
 
-// Verify checks the signature over the raw bytes (WHK-1) and its age. It
+// Verify checks the signature over the raw bytes and its age. It
 // fails with ErrSignature.
 func (s Source) Verify(h http.Header, body []byte, now time.Time) error {
 	if err := signature.Check(h, "Purser-Signature", body, s.Secrets, now); err != nil {

@@ -16,7 +16,7 @@ import (
 const primaryKey = "id"
 
 // PutDocuments adds documents or replaces those with the same id, whole. One
-// whose version is lower than that in the index is left out (F56).
+// whose version is lower than that in the index is left out.
 func (c *Client) PutDocuments(ctx context.Context, docs []catalog.Document) error {
 	return c.put(ctx, "put documents", c.live, docs)
 }
@@ -79,7 +79,7 @@ func newestOf(docs []catalog.Document) []catalog.Document {
 	return newest
 }
 
-// DeleteDocuments removes products; those not there are no error (F55).
+// DeleteDocuments removes products; those not there are no error.
 func (c *Client) DeleteDocuments(ctx context.Context, skus []string) error {
 	const op = "delete documents"
 	for batch := range slices.Chunk(skus, c.conf.Batch) {

@@ -89,7 +89,7 @@ func unanswered(op string, write bool, err error) *order.ProviderError {
 	return failure(op, order.ErrUnavailable, "", err)
 }
 
-// ended classifies a task that failed (F54): its code says why, its message
+// ended classifies a task that failed: its code says why, its message
 // is the cause.
 func ended(op string, t *meilisearch.Task) *order.ProviderError {
 	kind := order.ErrRejected

@@ -8,7 +8,7 @@ import (
 )
 
 // filters are the conditions of a query, all of which must hold. The names in
-// them are ours; the values are what shoppers sent, and are quoted (SRCH-7).
+// them are ours; the values are what shoppers sent, and are quoted.
 func filters(q catalog.Query) []string {
 	var all []string
 	oneOf := func(name string, values []string) {

@@ -28,7 +28,7 @@ type Config struct {
 	URL string
 	// AdminKey may write documents and settings, swap indexes and read tasks.
 	AdminKey string
-	// SearchKey may search and nothing else (SRCH-9).
+	// SearchKey may search and nothing else.
 	SearchKey string
 	// Environment names the index, so that several can share a server:
 	// lower-case letters, digits and "-". Default "default".
@@ -110,7 +110,7 @@ func (c *Client) String() string {
 func (c *Client) SearchState() string { return c.guard.State() }
 
 // turns lets those who write the same documents wait for each other: between
-// looking at a version and writing a newer one nobody else may write (F56).
+// looking at a version and writing a newer one nobody else may write.
 // Other processes are not seen; the comparison with the catalogue finds what
 // they break.
 type documentLocks struct {

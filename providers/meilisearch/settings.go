@@ -15,7 +15,7 @@ import (
 // DefaultSynonyms are of general use; a shop has its own.
 var DefaultSynonyms = [][]string{{"mug", "cup"}, {"sofa", "couch", "settee"}, {"trousers", "pants"}}
 
-// settings are those of the index, as code (SRCH-2).
+// settings are those of the index, as code.
 func (c *Client) settings() meilisearch.Settings {
 	byCount := map[string]meilisearch.SortFacetType{"*": meilisearch.SortFacetTypeCount}
 	return meilisearch.Settings{

@@ -14,7 +14,7 @@ import (
 func taskRef(uid int64) string { return "task " + strconv.FormatInt(uid, 10) }
 
 // done waits until a task has been carried out. What was accepted may still
-// fail (SRCH-1); and if nobody says how it ended, it may have succeeded.
+// fail; and if nobody says how it ended, it may have succeeded.
 func (c *Client) done(ctx context.Context, op string, uid int64) error {
 	ctx, cancel := context.WithTimeout(ctx, c.conf.TaskTimeout)
 	defer cancel()

@@ -111,7 +111,7 @@ func privateKey(pem string) (crypto.Signer, error) {
 
 // ShowObject is where a browser sees a published image: at the CDN if there
 // is one and it shows what it is given, else in the bucket, which stays
-// private (IMG-10).
+// private.
 func (s *Store) ShowObject(ctx context.Context, key string) (catalog.Link, error) {
 	if s.cdn == nil || s.cdn.denied.Load() {
 		return s.SignGet(ctx, key, catalog.PrivateLink, false)
@@ -129,7 +129,7 @@ func (s *Store) Lasting(key string) (string, bool) {
 }
 
 // ShowPrivate is where somebody who may downloads something private, for a
-// while (IMG-11): in the bucket, which shows it to nobody else, unless there is
+// while: in the bucket, which shows it to nobody else, unless there is
 // a distribution for that and nothing else. The one that shows published
 // images, signed or not, can be left without access to what is private.
 func (s *Store) ShowPrivate(ctx context.Context, key string, within time.Duration) (catalog.Link, error) {
@@ -162,7 +162,7 @@ func (d *cdn) link(address string, until time.Time) (catalog.Link, error) {
 // CheckCDN asks the distribution for a published image as a browser would.
 // Where it refuses (a key that was taken back, a policy that was changed),
 // images are shown from the bucket until it does again, before shoppers
-// meet a 403 (F63). It reports whether the distribution is in use.
+// meet a 403. It reports whether the distribution is in use.
 func (s *Store) CheckCDN(ctx context.Context, key string) (bool, error) {
 	if s.cdn == nil {
 		return false, nil

@@ -91,7 +91,7 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	c.Guard.Name = cmp.Or(c.Guard.Name, provider)
 	at := func(endpoint string) func(*s3.Options) {
 		return func(o *s3.Options) {
-			o.Retryer = aws.NopRetryer{} // the workflow retries (RES-1)
+			o.Retryer = aws.NopRetryer{} // the workflow retries
 			// Each write says its SHA-256 itself; other stores than Amazon's
 			// do not know the trailers the SDK would add.
 			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
@@ -137,7 +137,7 @@ func (s *Store) GetObject(ctx context.Context, key string, most int64) ([]byte, 
 	return b.Bytes(), nil
 }
 
-// forever is how long what never changes may be cached: a year (IMG-6).
+// forever is how long what never changes may be cached: a year.
 const forever = "public, max-age=31536000, immutable"
 
 // PutObject writes a file whose key is made from its content. Where there is

@@ -17,7 +17,7 @@ import (
 
 // SignPost lets a browser send one file by a form: to this key, of this type
 // and of exactly this many bytes, until the time is over. The store itself
-// holds the file against the policy (IMG-1, IMG-2, IMG-3).
+// holds the file against the policy.
 func (s *Store) SignPost(ctx context.Context, o catalog.Object, within time.Duration) (catalog.SignedUpload, error) {
 	within = s.lasting(ctx, within)
 	fields := map[string]string{
@@ -69,7 +69,7 @@ func signHeaders(p *s3.PresignOptions) {
 	p.Presigner = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableHeaderHoisting = true; o.DisableURIPathEscaping = true })
 }
 
-// SignGet lets somebody read one file for a while, be it private (IMG-11).
+// SignGet lets somebody read one file for a while, be it private.
 // As a download it is never shown by the browser, whatever it holds.
 func (s *Store) SignGet(ctx context.Context, key string, within time.Duration, download bool) (catalog.Link, error) {
 	within = s.lasting(ctx, within)
@@ -85,7 +85,7 @@ func (s *Store) SignGet(ctx context.Context, key string, within time.Duration, d
 }
 
 // lasting is how long a signature will be good for: not longer than the
-// credentials it is made with (F63).
+// credentials it is made with.
 func (s *Store) lasting(ctx context.Context, within time.Duration) time.Duration {
 	k, err := s.keys.Retrieve(ctx)
 	if err != nil || !k.CanExpire {

@@ -14,7 +14,7 @@ import (
 	"purser/order"
 )
 
-// Limits asks what the account may send (EML-6).
+// Limits asks what the account may send.
 func (m *Mailer) Limits(ctx context.Context) (mail.Limits, error) {
 	const op = "get account"
 	ctx, sent := watch(ctx)
@@ -42,8 +42,8 @@ func (m *Mailer) Ping(ctx context.Context) error {
 }
 
 // Verified asks whether SES lets us send as our sender: as the address itself,
-// its domain, or one above it. That verification has begun counts for nothing
-// (EML-12). From a clear no on, mails are denied here, before SES refuses each
+// its domain, or one above it. That verification has begun counts for nothing.
+// From a clear no on, mails are denied here, before SES refuses each
 // of them for good. status is what SES said.
 func (m *Mailer) Verified(ctx context.Context) (status string, ok bool, err error) {
 	address := m.writer.From().Address

@@ -41,7 +41,7 @@ type Config struct {
 	Endpoint string
 	// ConfigurationSet publishes the mails' events. Empty: none.
 	ConfigurationSet string
-	// Environment is added as the tag "environment" when set (EML-12).
+	// Environment is added as the tag "environment" when set.
 	Environment string
 	// Timeout ends a call that the caller's context does not; default 10 s.
 	Timeout time.Duration
@@ -83,7 +83,7 @@ func New(ctx context.Context, c Config) (*Mailer, error) {
 	}
 	c.Guard.Name, c.Guard.Unbroken = cmp.Or(c.Guard.Name, provider), true
 	m.client = sesv2.NewFromConfig(sdk, func(o *sesv2.Options) {
-		o.Retryer = aws.NopRetryer{} // the workflow retries (RES-1)
+		o.Retryer = aws.NopRetryer{} // the workflow retries
 		o.HTTPClient = &http.Client{
 			Transport:     watched{guard.Transport(promptly(), c.Guard)},
 			Timeout:       cmp.Or(c.Timeout, 10*time.Second),
@@ -97,7 +97,7 @@ func New(ctx context.Context, c Config) (*Mailer, error) {
 }
 
 // promptly is a transport that soon notices that nobody is there, so that
-// another provider can have the mail (EML-3, RES-5). Each mail gets a
+// another provider can have the mail. Each mail gets a
 // connection of its own: on one that was kept, and that SES closed meanwhile,
 // nobody could tell whether the mail arrived, and it would never be sent.
 func promptly() *http.Transport {
@@ -148,7 +148,7 @@ const mostTags = 50
 
 // tags name the mail and its business, for SES's events and for searching.
 // They hold no personal data. SES gives a mail a Message-ID of its own; by the
-// tag "message" ours comes back with every event (EML-9).
+// tag "message" ours comes back with every event.
 func (m *Mailer) tags(msg mail.Message) []types.MessageTag {
 	tags := []types.MessageTag{tag("message", mail.WireID(msg.ID)), tag("stream", string(msg.Stream))}
 	if msg.Template != "" {

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// Tolerance is how old, or how far in the future, a signature may be (WHK-2).
+// Tolerance is how old, or how far in the future, a signature may be.
 const Tolerance = 300 * time.Second
 
 var (
@@ -29,9 +29,9 @@ var (
 	errSecret = errors.New("made with another secret")
 )
 
-// Check checks the signature in a header over the raw bytes (WHK-1), and its
+// Check checks the signature in a header over the raw bytes, and its
 // age. secrets are those in force: the current one and, while it is being
-// changed, the previous one (WHK-17). With none, nothing is accepted.
+// changed, the previous one. With none, nothing is accepted.
 func Check(h http.Header, name string, body []byte, secrets []string, now time.Time) error {
 	stamp, signatures, err := read(h.Get(name))
 	if err != nil {

@@ -25,7 +25,7 @@ type oursError struct{ error }
 func (e oursError) Unwrap() error { return e.error }
 
 // refused says what it means that a conversation ended before the mail's end
-// was sent: it certainly did not go out (EML-4, RES-1).
+// was sent: it certainly did not go out.
 func (m *Mailer) refused(op string, err error) error {
 	var reply *textproto.Error
 	var about oursError
@@ -91,7 +91,7 @@ func code(e *textproto.Error) string {
 }
 
 // isCertificate reports a relay that is not the one it should be. Trying again
-// mends nothing (RES-2).
+// mends nothing.
 func isCertificate(err error) bool {
 	var verification *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError

@@ -101,7 +101,7 @@ func (e *event) feedback(said time.Time) (list []mail.Feedback, problem string) 
 		f.Bounce, f.Diagnostic = bounceOf(e.Bounce.Type), e.Bounce.Type+"/"+e.Bounce.SubType
 	case "Complaint":
 		if e.Complaint.FeedbackType == "not-spam" {
-			return nil, "" // its owner took it out of the spam folder (BNC-3)
+			return nil, "" // its owner took it out of the spam folder
 		}
 		f.Kind, f.At, to = mail.Complained, e.Complaint.Timestamp, e.Complaint.Recipients
 		f.Diagnostic = cmp.Or(e.Complaint.FeedbackType, e.Complaint.SubType)

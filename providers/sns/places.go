@@ -10,7 +10,7 @@ import (
 )
 
 // places are the addresses that a message may send us to. Everything else is
-// somebody trying to make us call on their behalf (WHK-18, F51).
+// somebody trying to make us call on their behalf.
 type places struct {
 	origin string // "": Amazon's
 }

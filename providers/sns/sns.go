@@ -29,7 +29,7 @@ var (
 	ErrMalformed = errors.New("sns message: malformed")
 )
 
-// How old, and how far in the future, a message may be (WHK-2). SNS repeats a
+// How old, and how far in the future, a message may be. SNS repeats a
 // message for up to an hour with its first time in it; a message heard before
 // is known by its id, however old.
 const (
@@ -101,7 +101,7 @@ func isTopic(s string) bool { return topicARN.MatchString(s) }
 
 // Verify checks, in the order of what it costs, that a message is about a
 // topic of ours, recent, and signed with a certificate that Amazon issued to
-// SNS (WHK-1, WHK-18). It fails with ErrSignature, or with order.ErrUnavailable
+// SNS. It fails with ErrSignature, or with order.ErrUnavailable
 // if the certificate cannot be fetched now: then SNS must send it again.
 func (s *Source) Verify(_ http.Header, body []byte, now time.Time) error {
 	return s.VerifyFrom("", body, now)

@@ -64,7 +64,7 @@ func readPaymentEvent(d *order.Delivery, object json.RawMessage) {
 // that was made without any is none of ours.
 func named(pi *sdk.PaymentIntent) bool { return pi != nil && pi.ID != "" }
 
-// readChargeEvent is money given back of a charge (REF-4). A hold that is let go
+// readChargeEvent is money given back of a charge. A hold that is let go
 // has the same event, but was never taken.
 func readChargeEvent(d *order.Delivery, object json.RawMessage) {
 	var ch sdk.Charge
@@ -78,7 +78,7 @@ func readChargeEvent(d *order.Delivery, object json.RawMessage) {
 	}
 }
 
-// readRefundEvent is a refund that has moved (REF-5). How it stands, Stripe is
+// readRefundEvent is a refund that has moved. How it stands, Stripe is
 // asked: its events may come in any order.
 func readRefundEvent(d *order.Delivery, object json.RawMessage) {
 	var rf sdk.Refund
@@ -93,7 +93,7 @@ func readRefundEvent(d *order.Delivery, object json.RawMessage) {
 }
 
 // readDisputeEvent is a payment that the shopper's bank asks back, or what has
-// become of that (REF-6, REF-7).
+// become of that.
 func readDisputeEvent(d *order.Delivery, object json.RawMessage) {
 	var dp sdk.Dispute
 	if err := json.Unmarshal(object, &dp); err != nil || dp.ID == "" || dp.Object != "dispute" || !plain(string(dp.Reason), string(dp.Status)) {

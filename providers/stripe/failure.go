@@ -60,7 +60,7 @@ var wrongState = map[sdk.ErrorCode]bool{
 	sdk.ErrorCodeIntentInvalidState:                true,
 }
 
-// classify gives a failed call exactly one kind (RES-1).
+// classify gives a failed call exactly one kind.
 func classify(op string, d direction, err error) *failure {
 	var api *sdk.Error
 	if !errors.As(err, &api) {

@@ -33,7 +33,7 @@ func productResult(op string, d direction) func(*sdk.PaymentIntent, error) (orde
 	}
 }
 
-// toIntent maps Stripe's intent to ours (PAY-7).
+// toIntent maps Stripe's intent to ours.
 func toIntent(pi *sdk.PaymentIntent) (order.Intent, error) {
 	cur := strings.ToUpper(string(pi.Currency))
 	in := order.Intent{
@@ -68,7 +68,7 @@ const (
 )
 
 // statementSuffix is as much of the order's number as the shopper's statement
-// has room for (PAY-17): no character Stripe forbids, and at least one letter.
+// has room for: no character Stripe forbids, and at least one letter.
 func statementSuffix(id order.ID, prefix string) string {
 	n := len(prefix)
 	if n == 0 {

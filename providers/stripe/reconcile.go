@@ -11,8 +11,8 @@ import (
 )
 
 // Stripe keeps the first answer of an idempotency key and repeats it for at
-// least a day, also when that answer was a 500 or "not in this state"
-// (IDEM-3). Such a key is spent: asking again under it would answer the same
+// least a day, also when that answer was a 500 or "not in this state".
+// Such a key is spent: asking again under it would answer the same
 // for ever, although the operation was perhaps never done. A new key must not
 // be used either while the first attempt may still be under way.
 //

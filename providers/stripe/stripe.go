@@ -23,14 +23,14 @@ import (
 	"purser/providers/guard"
 )
 
-// APIVersion is the only version of Stripe's API this adapter speaks (PAY-16).
+// APIVersion is the only version of Stripe's API this adapter speaks.
 // A webhook endpoint must be created at this version.
 const APIVersion = sdk.APIVersion
 
 const provider = "stripe"
 
 // The metadata on an intent: what ties Stripe's objects to ours, and nothing
-// about the shopper (PAY-3).
+// about the shopper.
 const (
 	metaOrder      = "order_id"
 	metaGeneration = "generation"
@@ -90,7 +90,7 @@ func New(c Config) (*Client, error) {
 			// Money is never sent on to where an answer points.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		// The workflow owns the retries (PAY-5), and the SDK's log would hold bodies.
+		// The workflow owns the retries, and the SDK's log would hold bodies.
 		MaxNetworkRetries: sdk.Int64(0),
 		LeveledLogger:     &sdk.LeveledLogger{Level: sdk.LevelNull},
 		EnableTelemetry:   sdk.Bool(false),

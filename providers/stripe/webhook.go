@@ -20,12 +20,11 @@ var (
 	ErrMalformed = errors.New("stripe webhook: not an event")
 )
 
-// Tolerance is how old, or how far ahead of our clock, a signature may be
-// (WHK-2).
+// Tolerance is how old, or how far ahead of our clock, a signature may be.
 const Tolerance = webhook.DefaultTolerance
 
-// Verify checks Stripe's signature over the raw body (WHK-1): by the current
-// or the previous secret (WHK-17), in constant time, and recent. It fails
+// Verify checks Stripe's signature over the raw body: by the current
+// or the previous secret, in constant time, and recent. It fails
 // with ErrSignature. Without a secret nothing is believed.
 func (c *Client) Verify(header http.Header, body []byte, now time.Time) error {
 	signature := header.Get("Stripe-Signature")

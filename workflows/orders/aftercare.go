@@ -22,7 +22,7 @@ type Aftercare struct {
 	Cancel *CancelRequest `json:"cancel,omitempty"`
 }
 
-// AftercareWorkflow hears the reports that come after an order has ended (REC-10):
+// AftercareWorkflow hears the reports that come after an order has ended:
 // money for a cancelled order goes back, a parcel that returns is written
 // down. The reports come as signals. It also undoes what a terminated workflow
 // has left half done.

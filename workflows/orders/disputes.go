@@ -40,7 +40,7 @@ func (w *orderWorkflow) handleRefundOrDispute(ctx workflow.Context, n order.Prov
 }
 
 // compareRefundsInBackground asks the provider what was given back of an intent, by
-// whatever hand, and tells the shopper what is new (REF-4). A provider that
+// whatever hand, and tells the shopper what is new. A provider that
 // does not say is asked for as long as a refund is followed; after a day a
 // person is told.
 func (w *orderWorkflow) compareRefundsInBackground(ctx workflow.Context, intentID string) {
@@ -145,7 +145,7 @@ func (w *orderWorkflow) notifyRefunds(ctx workflow.Context) {
 
 // handleDispute takes the word that the shopper's bank wants money back, or what
 // became of that. The shop is told when it begins: it has until a day to
-// answer (REF-6, REF-7).
+// answer.
 func (w *orderWorkflow) handleDispute(ctx workflow.Context, d order.Dispute) {
 	i := slices.IndexFunc(w.Disputes, func(known order.Dispute) bool { return known.ID == d.ID })
 	switch {

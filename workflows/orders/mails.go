@@ -67,7 +67,7 @@ func (w *orderWorkflow) noteMail(ctx workflow.Context, m order.Notification, out
 }
 
 // handleMailEvent takes the word that one of the order's mails bounced, or was called
-// spam, once however often it is said (BNC-5).
+// spam, once however often it is said.
 func (w *orderWorkflow) handleMailEvent(ctx workflow.Context, t order.MailTrouble) {
 	if slices.ContainsFunc(w.MailTrouble, func(known order.MailTrouble) bool {
 		return known.Kind == t.Kind && known.Bounce == t.Bounce && known.Provider == t.Provider && known.ProviderID == t.ProviderID

@@ -152,7 +152,7 @@ func (w *orderWorkflow) handleAfterCapture(ctx workflow.Context, n order.Provide
 	}
 }
 
-// handleShipmentEvent moves the order along with its parcel, forwards only (WHK-9).
+// handleShipmentEvent moves the order along with its parcel, forwards only.
 func (w *orderWorkflow) handleShipmentEvent(ctx workflow.Context, p order.ShipmentEvent) {
 	switch {
 	case p.Reference != w.Shipment.Reference:

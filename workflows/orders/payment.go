@@ -64,7 +64,7 @@ func (w *orderWorkflow) waitingForPayment() *order.Waiting {
 
 // awaitPayment waits until the money is held. Stripe's events are the quick
 // way to learn of it; where they stay away, Stripe is asked, at growing
-// intervals and once more before giving up (REC-2).
+// intervals and once more before giving up.
 func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 	if w.Status == order.OnHold { // since an earlier run
 		if err := w.awaitRelease(ctx); err != nil {
@@ -119,7 +119,7 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 }
 
 // keepStock makes the reservation firm now that the money is held. If it had
-// lapsed and the goods are gone, the money is let go (PAY-15).
+// lapsed and the goods are gone, the money is let go.
 func (w *orderWorkflow) keepStock(ctx workflow.Context) error {
 	if w.Shipment.LabelID != "" {
 		return nil
@@ -203,7 +203,7 @@ func (w *orderWorkflow) applyPaymentEvent(ctx workflow.Context, p order.PaymentE
 }
 
 // verifyAuthorization checks held (or already taken) money against the order before
-// anything is believed (PAY-10).
+// anything is believed.
 func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.PaymentEvent) error {
 	held := p.Capturable
 	if p.Status == order.Succeeded {
@@ -297,7 +297,7 @@ func (w *orderWorkflow) handlePaymentAfterCapture(ctx workflow.Context, n order.
 
 // refundDuplicatePayment deals with money on an intent that is not the order's current
 // one: a second payment, or one for an intent already replaced. It is given
-// back (PAY-18), even if the order is cancelled meanwhile.
+// back, even if the order is cancelled meanwhile.
 func (w *orderWorkflow) refundDuplicatePayment(ctx workflow.Context, p order.PaymentEvent) {
 	if p.Status != order.RequiresCapture && p.Status != order.Succeeded {
 		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("report %q about another intent", p.Status), p.IntentID)

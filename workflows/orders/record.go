@@ -39,7 +39,7 @@ func (w *orderWorkflow) noteMove(ctx workflow.Context, from order.Status, k orde
 }
 
 // become moves the order to another status. An illegal move is noted and
-// ignored (ORD-1).
+// ignored.
 func (w *orderWorkflow) become(ctx workflow.Context, s order.Status, k order.Kind, actor, why, ref string) {
 	from := w.Status
 	if !from.CanBecome(s) {

@@ -36,7 +36,7 @@ func (w *orderWorkflow) cancelIntent(ctx workflow.Context) (reversal, error) {
 
 // refundOrVoid frees whatever an intent holds: asks how it stands, then cancels
 // or refunds, and answers which it was. After a refusal the key is another:
-// under the same one the provider would only repeat itself (IDEM-3).
+// under the same one the provider would only repeat itself.
 func (w *orderWorkflow) refundOrVoid(ctx workflow.Context, intentID string) (reversal, error) {
 	until := workflow.Now(ctx).Add(refundWithin)
 	for wait := time.Minute; ; wait = min(2*wait, time.Hour) {
@@ -80,7 +80,7 @@ func (w *orderWorkflow) tryRefundOrVoid(ctx workflow.Context, intentID string) (
 // errRest is a contradiction in terms, for a person to look at.
 var errRest = errors.New("nothing is left to give back, says Stripe, but it does not list it all")
 
-// refundRest gives back what nobody has given back yet (REF-1). The amount of
+// refundRest gives back what nobody has given back yet. The amount of
 // a part is in its key, so that no key is ever asked for two amounts. None of
 // this can give back more than was taken: two rests together are always more
 // than is left, and the provider takes one of them only.

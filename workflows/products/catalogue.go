@@ -25,7 +25,7 @@ type Reconcile struct {
 }
 
 // ReconcileWorkflow compares the index with the record, repairs what differs,
-// and answers what it found (SRCH-11, REC-3).
+// and answers what it found.
 func ReconcileWorkflow(ctx workflow.Context, r Reconcile) (catalog.Drift, error) {
 	var found catalog.Drift
 	err := workflows.RunLong(ctx, "Compare the index with the record", do.CompareIndex, steps.CompareRequest{Stock: r.Nightly}, &found)
@@ -47,8 +47,7 @@ const clocksApart = 2 * time.Minute
 
 // ReindexWorkflow fills a second index from the record while the first one is
 // searched, puts it in its place in one moment, and then brings it what
-// changed meanwhile: shoppers never see an empty shop, and no change is lost
-// (SRCH-4, F58).
+// changed meanwhile: shoppers never see an empty shop, and no change is lost.
 func ReindexWorkflow(ctx workflow.Context) (catalog.Rebuilt, error) {
 	var done catalog.Rebuilt
 	if err := GetRebuild.Handle(ctx, func() (catalog.Rebuilt, error) { return done, nil }); err != nil {
