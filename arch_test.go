@@ -185,7 +185,7 @@ func wrongForeigner(outside []foreign, p pkg, imported string, inTest bool) []st
 	return nil
 }
 
-// find answers the row of a room: its own before that of its folder.
+// find returns the row of a room: its own before that of its folder.
 func find(rules []room, name string) (room, bool) {
 	i := slices.IndexFunc(rules, func(r room) bool { return r.name == name })
 	if i < 0 {

@@ -109,7 +109,7 @@ func (p Stocked) Document(address func(key string) string) Document {
 	return d.Complete()
 }
 
-// shown answers the keys of the rendition that a list shows and of its
+// shown returns the keys of the rendition that a list shows and of its
 // thumbnail; where there is none of that name, of the first.
 func (p Image) shown() (medium, thumbnail string) {
 	for _, r := range p.Renditions {

@@ -25,7 +25,7 @@ type Change struct {
 	// IfExists makes it fail with ErrVersion if there is no such product.
 	IfExists bool `json:"ifExists,omitempty"`
 
-	// Put describes the product anew, or for the first time. Its OnHand
+	// Put describes the product again, or for the first time. Its OnHand
 	// counts for a new product only: to set the stock from a description
 	// that was read a while ago would bring back what was sold meanwhile. Its
 	// Images and Version count for nothing.
@@ -47,7 +47,7 @@ type Price struct {
 	Currency string `json:"currency,omitempty"`
 }
 
-// Apply answers the product as changed. exists is false for one that never
+// Apply returns the product as changed. exists is false for one that never
 // was, or was deleted.
 func (c Change) Apply(p Stocked, exists bool) (Product, error) {
 	version := int64(0)
@@ -116,7 +116,7 @@ func (c Change) Fingerprint() (what, digest string, err error) {
 	return string(b), hex.EncodeToString(sum[:16]), nil
 }
 
-// Stock answers how many pieces there are after the change.
+// Stock returns how many pieces there are after the change.
 func (c Change) Stock(onHand int64) int64 {
 	if c.OnHand != nil {
 		onHand = *c.OnHand

@@ -91,7 +91,7 @@ type Row struct {
 	Inactive    *bool              `json:"inactive,omitempty"`
 }
 
-// Onto answers the product with what the row says of it.
+// Onto returns the product with what the row says of it.
 func (r Row) Onto(p Product) Product {
 	set(&p.Name, r.Name)
 	set(&p.Description, r.Description)
@@ -115,7 +115,7 @@ func set[T any](field, value *T) {
 	}
 }
 
-// Faults answers what is wrong with what the row says.
+// Faults returns what is wrong with what the row says.
 func (r Row) Faults() []Fault {
 	said := map[string]bool{
 		"sku": true, "name": r.Name != nil, "description": r.Description != nil, "brand": r.Brand != nil, "category": r.Category != nil,

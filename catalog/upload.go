@@ -124,7 +124,7 @@ func RenditionKey(id, name, digest, extension string) string {
 	return RenditionPrefix + id + "/" + name + "-" + digest[:min(len(digest), 40)] + extension
 }
 
-// KeyOwner answers the upload that a key of the originals, the renditions or
+// KeyOwner returns the upload that a key of the originals, the renditions or
 // the quarantine belongs to.
 func KeyOwner(key string) (id string, ok bool) {
 	for _, prefix := range []string{OriginalPrefix, RenditionPrefix, QuarantinePrefix} {

@@ -45,7 +45,7 @@ const (
 )
 
 // Run is the program: it reads its arguments and the environment, does what
-// it is told and answers the exit code. An error is one line on stderr.
+// it is told and returns the exit code. An error is one line on stderr.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	// It is no flag of kong's: every command would have it, and "product put"
 	// has another --version.

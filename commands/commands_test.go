@@ -14,7 +14,7 @@ import (
 	"purser/version"
 )
 
-// typed runs a command and answers its exit code and what it printed.
+// typed runs a command and returns its exit code and what it printed.
 func typed(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, complaint bytes.Buffer
 	code = commands.Run(ctx, args, &out, &complaint)

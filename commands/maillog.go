@@ -12,7 +12,7 @@ import (
 	"purser/shop"
 )
 
-// mailLogCmd tells which mails went out and sends one anew.
+// mailLogCmd tells which mails went out and sends one again.
 type mailLogCmd struct {
 	Ledger    mailLedgerCmd    `cmd:"" help:"List an order's mails: which went out, through whom, and why not."`
 	Unknown   mailUnknownCmd   `cmd:"" help:"List mails that may or may not have gone out."`

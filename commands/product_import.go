@@ -87,7 +87,7 @@ func (i *productImportCmd) report(e *env, c *commands, client *shop.Client, stat
 	return nil
 }
 
-// openFile answers the file and its size, -1 if that is not known.
+// openFile returns the file and its size, -1 if that is not known.
 func openFile(name string) (io.ReadCloser, int64, error) {
 	if name == "-" {
 		return os.Stdin, -1, nil

@@ -84,7 +84,7 @@ func (b *tab) note(e any) {
 	}
 }
 
-// open loads a page and waits until it shows the text; it answers all of it.
+// open loads a page and waits until it shows the text; it returns all of it.
 // It does not wait for the page to be loaded: some never are.
 func (b *tab) open(url, text string) string {
 	b.t.Helper()

@@ -133,7 +133,7 @@ func TestCampaignDrafts(t *testing.T) {
 	}
 }
 
-// campaigning writes a campaign's words and list to files, and answers how to
+// campaigning writes a campaign's words and list to files, and returns how to
 // work on campaigns from the shell.
 func (s *stack) campaigning(t *testing.T, addresses ...string) (words, list string, cmd func(code int, says string, args ...string)) {
 	t.Helper()

@@ -216,7 +216,7 @@ func (s *stack) wantImported(t *testing.T, id string, rows int) {
 }
 
 // TestReindexDuringTraffic proves SRCH-4 and F58: while the index is built
-// anew, the search is never empty, and what changes meanwhile is not lost.
+// again, the search is never empty, and what changes meanwhile is not lost.
 func TestReindexDuringTraffic(t *testing.T) {
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env)

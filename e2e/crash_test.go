@@ -85,7 +85,7 @@ func (c *crowd) now() (*shop.Client, *shop.Shopper) {
 }
 
 // shop has n orders bought by ten shoppers at a time while strike does what it
-// does, and answers how each order ended.
+// does, and returns how each order ended.
 func (c *crowd) shop(t *testing.T, n int, strike func()) ends {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

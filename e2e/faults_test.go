@@ -68,7 +68,7 @@ func (s *stack) misbehave(t *testing.T, rules faults.Rules) {
 	}
 }
 
-// behave takes the rules back and answers how often each struck.
+// behave takes the rules back and returns how often each struck.
 func (s *stack) behave(t *testing.T) (struck []int) {
 	t.Helper()
 	var rules faults.Rules

@@ -192,7 +192,7 @@ func TestForgedFeedback(t *testing.T) {
 
 const bounce = `{"eventType":"Bounce","mail":{"messageId":"m"},"bounce":{"bounceType":"Permanent","bouncedRecipients":[{"emailAddress":"ada@example.com"}]}}`
 
-// hook posts a webhook and answers the status.
+// hook posts a webhook and returns the status.
 func (s *stack) hook(provider, body string) int {
 	s.t.Helper()
 	resp, err := http.Post(s.at.API+"/webhooks/"+provider, "text/plain", bytes.NewReader([]byte(body)))

@@ -12,7 +12,7 @@ import (
 	"purser/sandbox/smtp"
 )
 
-// mailCommand runs a mail command and answers what it says.
+// mailCommand runs a mail command and returns what it says.
 func (s *stack) mailCommand(args ...string) string {
 	s.t.Helper()
 	code, stdout, stderr := run(s.t, []string{"PURSER_DATA=" + s.dir}, append([]string{"mail"}, args...)...)
@@ -22,7 +22,7 @@ func (s *stack) mailCommand(args ...string) string {
 	return stdout
 }
 
-// served answers who has each of an order's mails, and checks that nobody else
+// served returns who has each of an order's mails, and checks that nobody else
 // has them too.
 func (s *stack) served(id order.ID, relays ...*smtp.Server) (by []string) {
 	s.t.Helper()

@@ -76,7 +76,7 @@ func launchProgram(t *testing.T, path, dir string, env []string, args ...string)
 	return p
 }
 
-// run runs the program to its end and answers its exit code and what it said.
+// run runs the program to its end and returns its exit code and what it said.
 func run(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	p := launch(t, env, args...)
@@ -84,7 +84,7 @@ func run(t *testing.T, env []string, args ...string) (code int, stdout, stderr s
 	return code, p.stdout.String(), p.log.String()
 }
 
-// wait answers the exit code.
+// wait returns the exit code.
 func (p *process) wait() int {
 	p.t.Helper()
 	select {
@@ -101,7 +101,7 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// interrupt is Ctrl-C; it answers the exit code.
+// interrupt is Ctrl-C; it returns the exit code.
 func (p *process) interrupt() int {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
@@ -110,7 +110,7 @@ func (p *process) interrupt() int {
 	return p.wait()
 }
 
-// says waits for a line that holds the text and answers it.
+// says waits for a line that holds the text and returns it.
 func (p *process) says(text string) string {
 	p.t.Helper()
 	found, stop := p.log.await(text)

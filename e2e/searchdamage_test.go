@@ -12,7 +12,7 @@ import (
 
 // TestSearchDamaged proves SRCH-8 and SRCH-11: documents of the embedded search
 // that cannot be read any more are put aside, shoppers are shown a list that is
-// marked degraded, and the index is built anew without anybody's help.
+// marked degraded, and the index is built again without anybody's help.
 func TestSearchDamaged(t *testing.T) {
 	s := newStack(t, nil)
 	s.finds(t, "enamel mug", isThere)

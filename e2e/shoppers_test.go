@@ -55,7 +55,7 @@ var errThere = errors.New("there")
 // clickToDoorstep).
 func (s *stack) watch(ctx context.Context, id order.ID) (timeline []order.Event, err error) {
 	err = s.shop.Watch(ctx, id, func(e order.Event) error {
-		timeline = append(timeline[:e.Seq-1], e) // one told anew takes the place of what it replaces
+		timeline = append(timeline[:e.Seq-1], e) // one told again takes the place of what it replaces
 		if complete(timeline) {
 			return errThere
 		}

@@ -111,7 +111,7 @@ func cpuTime(b *testing.B) time.Duration {
 // of each stage, that it is its turn.
 type Steps struct{ signals sync.Map }
 
-// Step answers what an activity of some use might.
+// Step returns what an activity of some use might.
 func (s *Steps) Step(_ context.Context, id string, last bool) (string, error) {
 	if signal, ok := s.signals.Load(id); ok && last {
 		signal.(chan struct{}) <- struct{}{}
@@ -165,7 +165,7 @@ type shop struct {
 	sold   atomic.Int64
 }
 
-// sell takes n workflows from start to end, so many at a time, and answers how
+// sell takes n workflows from start to end, so many at a time, and returns how
 // long each took to be placed.
 func (s *shop) sell(b *testing.B, n, inFlight int) []time.Duration {
 	placed := make([]time.Duration, n)

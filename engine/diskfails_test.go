@@ -235,7 +235,7 @@ func TestRowsOfAWriteAreOnDisk(t *testing.T) {
 	}
 }
 
-// SQLite answers a pragma that it cannot follow with what it does instead. (The
+// SQLite returns a pragma that it cannot follow with what it does instead. (The
 // driver runs them in the order of their names.)
 func TestOpenWantsItsPragmas(t *testing.T) {
 	t.Parallel()

@@ -40,7 +40,7 @@ func LockDir(dir string) (unlock func() error, err error) {
 	return f.Close, nil
 }
 
-// Holder answers the id of the process that holds a data directory, or held
+// Holder returns the id of the process that holds a data directory, or held
 // it last.
 func Holder(dir string) (pid int, err error) {
 	f, err := os.Open(filepath.Join(dir, lockName))

@@ -29,7 +29,7 @@ func (w schemaWriter) Exec(stmt string, args ...any) error {
 
 var visibilityIndex = regexp.MustCompile(`^\s*CREATE INDEX (by_\w+)\s+ON executions_visibility \(namespace_id, (\w+),`)
 
-// slim answers the statement to run instead of stmt, or "" for none.
+// slim returns the statement to run instead of stmt, or "" for none.
 func slim(stmt string) string {
 	m := visibilityIndex.FindStringSubmatch(stmt)
 	if m == nil {

@@ -19,7 +19,7 @@ var (
 	}
 )
 
-// indexedRows answers the condition that the index of a column is limited to,
+// indexedRows returns the condition that the index of a column is limited to,
 // "" for every row. The index of a search attribute holds the rows that have
 // it: both databases use it for the same queries, and rows without the
 // attribute cost nothing.

@@ -104,7 +104,7 @@ func encodeSRGB(light float64) float64 {
 	return 1.055*math.Pow(light, 1/2.4) - 0.055
 }
 
-// profileTag answers a tag's data; nil if there is none.
+// profileTag returns a tag's data; nil if there is none.
 func profileTag(b []byte, name string) []byte {
 	const entry = 12
 	entries := b[132:]
@@ -206,7 +206,7 @@ func (p *profileParts) add(body []byte) {
 	p.parts[part[0]], p.count = part[2:], part[1]
 }
 
-// whole answers the profile; nil if there is none, or a part is missing.
+// whole returns the profile; nil if there is none, or a part is missing.
 func (p *profileParts) whole() []byte {
 	var all []byte
 	for i := range int(p.count) {
@@ -219,7 +219,7 @@ func (p *profileParts) whole() []byte {
 	return all
 }
 
-// inflated answers the profile of a PNG's iCCP chunk: a name, then compressed.
+// inflated returns the profile of a PNG's iCCP chunk: a name, then compressed.
 func inflated(body []byte) []byte {
 	_, packed, ok := bytes.Cut(body, []byte{0})
 	if !ok || len(packed) < 1 || packed[0] != 0 {

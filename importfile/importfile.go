@@ -57,7 +57,7 @@ func Columns(kind catalog.ImportKind) []string {
 }
 
 // Sniff reads the beginning of a file, its first MaxRow bytes or all of it,
-// and answers how to read the rest, or with ErrFile why not.
+// and returns how to read the rest, or with ErrFile why not.
 func Sniff(kind catalog.ImportKind, begin []byte) (Header, error) {
 	h := Header{Kind: kind}
 	if _, known := columns[kind]; !known {

@@ -25,7 +25,7 @@ func (h Header) Read(in io.Reader, at Position) *Reader {
 // At is where the next row begins: reading may go on from there another time.
 func (r *Reader) At() Position { return r.at }
 
-// Next answers the next row, the line it begins on, and what is wrong with
+// Next returns the next row, the line it begins on, and what is wrong with
 // it; io.EOF after the last. Any other error is that of the input.
 func (r *Reader) Next() (catalog.Row, int64, []catalog.Fault, error) {
 	for {
@@ -78,7 +78,7 @@ func (r *Reader) take() (text []byte, fault string, err error) {
 	return text, "", err
 }
 
-// end answers how long the row is that the window begins with; -1: it has no
+// end returns how long the row is that the window begins with; -1: it has no
 // end there. A quote opens a field only where one begins.
 func (r *Reader) end(window []byte, last bool) int {
 	csv, quoted, closed := r.header.Format == CSV, false, -2

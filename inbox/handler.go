@@ -40,7 +40,7 @@ type Keeper interface {
 	// Receive returns when the event is durable. One stored before is not
 	// fresh, and changes nothing.
 	Receive(ctx context.Context, it *inboxrecords.Item) (fresh bool, err error)
-	// Item answers a stored event, or inboxrecords.ErrNoItem.
+	// Item returns a stored event, or inboxrecords.ErrNoItem.
 	Item(ctx context.Context, id int64) (inboxrecords.Item, error)
 	// Redeliver makes a stored event due, with what is understood of it now.
 	Redeliver(ctx context.Context, it *inboxrecords.Item) error
@@ -119,7 +119,7 @@ type counts struct {
 	fresh, kept, parked, duplicates, forged, malformed, tooLarge, capped, failed, undecided atomic.Int64
 }
 
-// Counts answers what came in.
+// Counts returns what came in.
 func (h *Handler) Counts() Counts {
 	c := &h.counts
 	return Counts{
@@ -244,7 +244,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery,
 	acknowledge(w, http.StatusAccepted, it)
 }
 
-// forged answers what is not the provider's, and puts a cap on whoever keeps
+// forged returns what is not the provider's, and puts a cap on whoever keeps
 // sending it.
 func (h *Handler) forged(w http.ResponseWriter, r *http.Request, provider string, cause error) {
 	h.counts.forged.Add(1)
@@ -263,7 +263,7 @@ func (h *Handler) forged(w http.ResponseWriter, r *http.Request, provider string
 	refuse(w, http.StatusBadRequest, "signature_invalid", clip(cause.Error()))
 }
 
-// undecided answers what may be the provider's, but cannot be verified now. It
+// undecided returns what may be the provider's, but cannot be verified now. It
 // counts against whoever sent it as a forgery does, but is answered 503 all the
 // same: on anything else the provider would give up.
 func (h *Handler) undecided(w http.ResponseWriter, r *http.Request, provider string, cause error) {

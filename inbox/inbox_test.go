@@ -322,7 +322,7 @@ func text(t *testing.T, r *http.Response) string {
 	return string(b)
 }
 
-// sell puts something into the catalogue and answers its SKU.
+// sell puts something into the catalogue and returns its SKU.
 func sell(t *testing.T, s *records.Store) string {
 	t.Helper()
 	products := catalog.Sample()

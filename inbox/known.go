@@ -23,7 +23,7 @@ func selfCaused(n order.ProviderEvent) bool {
 }
 
 // skipSelfCaused settles what the record says already, sets aside what it may say in a
-// moment, and answers the rest.
+// moment, and returns the rest.
 func (r *Relay) skipSelfCaused(ctx context.Context, jobs []job, later *deferred) []job {
 	var rest, known []job
 	for _, j := range jobs {
@@ -90,7 +90,7 @@ func (a *deferred) rings() <-chan time.Time {
 	return a.timer.C
 }
 
-// take answers what is to be looked at now, and sets the timer for the rest.
+// take returns what is to be looked at now, and sets the timer for the rest.
 func (a *deferred) take() []job {
 	now := time.Now()
 	all, at := a.jobs, a.at

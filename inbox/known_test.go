@@ -13,7 +13,7 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// knowing is a record that answers what it knows of an intent, one answer
+// knowing is a record that returns what it knows of an intent, one answer
 // after another, the last one for ever.
 type knowing struct {
 	*records.Store

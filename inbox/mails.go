@@ -13,7 +13,7 @@ import (
 
 // Mails hears what became of mails.
 type Mails interface {
-	// Handle acts on a report and answers what it tells of orders. The same
+	// Handle acts on a report and returns what it tells of orders. The same
 	// report may be brought again, under the same inbox id; it acts once, and
 	// answers the same. An error that is order.ErrRejected says that trying
 	// again is of no use.

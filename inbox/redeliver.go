@@ -16,7 +16,7 @@ var (
 	ErrPruned      = errors.New("the event is too old: its bytes are not kept any more")
 )
 
-// Redeliver reads a stored event anew, as a changed configuration or a newer
+// Redeliver reads a stored event again, as a changed configuration or a newer
 // version may understand what was parked, and sends it on its way once more:
 // an operator's decision. Delivering an event twice is harmless. It fails with
 // inboxrecords.ErrNoItem, ErrStillParked, ErrNotNeeded or ErrPruned, and then changes nothing.

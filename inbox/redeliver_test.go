@@ -63,7 +63,7 @@ func TestRedeliver(t *testing.T) {
 }
 
 // TestRedeliver_pruned (WHK-7, REC-8): what is so old that its bytes were given up
-// cannot be read anew, and says so; when its provider sends it once more it is
+// cannot be read again, and says so; when its provider sends it once more it is
 // still known, and not delivered twice.
 func TestRedeliver_pruned(t *testing.T) {
 	t.Parallel()

@@ -120,7 +120,7 @@ type relayCounts struct {
 	delivered, late, known, mails, held, failed, overflow, waiting atomic.Int64
 }
 
-// Counts answers what was relayed.
+// Counts returns what was relayed.
 func (r *Relay) Counts() RelayCounts {
 	c := &r.counted
 	return RelayCounts{

@@ -283,7 +283,7 @@ func TestRelay_delivers_everything(t *testing.T) {
 	})
 }
 
-// script answers one value after the other, and then always the last.
+// script returns one value after the other, and then always the last.
 func script[T any](values []T, last T) func() T {
 	var n atomic.Int64
 	return func() T {

@@ -54,7 +54,7 @@ func (r *Relay) sweepOnce(ctx context.Context) {
 }
 
 // sweepDue takes the next events that there is room for. It goes on where the
-// last one stopped, and begins anew at the end: those it has passed over come
+// last one stopped, and begins again at the end: those it has passed over come
 // round again.
 func (r *Relay) sweepDue(ctx context.Context) (took int, more bool) {
 	shut := make(map[chan job]bool)
@@ -76,7 +76,7 @@ func (r *Relay) sweepDue(ctx context.Context) (took int, more bool) {
 	return took, true
 }
 
-// enqueue hands on what there is room for, and answers how much. It waits for
+// enqueue hands on what there is room for, and returns how much. It waits for
 // nobody: where a lane is full, others are not. Such a lane is shut for the
 // rest of the sweep, else what comes behind would overtake. What is in memory
 // already is left alone.
@@ -165,7 +165,7 @@ func (h *heldOrders) back(id order.ID) {
 	h.appeared = append(h.appeared, id)
 }
 
-// take answers the orders that have appeared since the last time.
+// take returns the orders that have appeared since the last time.
 func (h *heldOrders) take() []order.ID {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"purser/mail"
 )
 
-// read answers the recipients of a list and the numbers of the refused rows.
+// read returns the recipients of a list and the numbers of the refused rows.
 func read(t *testing.T, list string, f mail.ListFormat) (good []mail.Recipient, bad []int, err error) {
 	t.Helper()
 	for row, err := range mail.ReadList(strings.NewReader(list), f) {

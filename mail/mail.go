@@ -34,7 +34,7 @@ type Message struct {
 	ID string `json:"id"`
 	// About is what the mail belongs to: an order, a campaign.
 	About string `json:"about,omitempty"`
-	// Generation counts the times somebody decided to send it anew.
+	// Generation counts the times somebody decided to send it again.
 	Generation int    `json:"generation,omitempty"`
 	Stream     Stream `json:"stream"`
 	Template   string `json:"template,omitempty"`

@@ -53,7 +53,7 @@ func (t Tolerance) WithDefaults() Tolerance {
 	return t
 }
 
-// Judge answers why marketing must pause; "" if it need not. One bounce or
+// Judge returns why marketing must pause; "" if it need not. One bounce or
 // complaint alone is no trend, however small the number of sends.
 func (t Tolerance) Judge(s Standing) string {
 	t = t.WithDefaults()

@@ -65,7 +65,7 @@ func (l Links) Token(s Subscription) string {
 // maxToken bounds what is looked at.
 const maxToken = 1024
 
-// Read answers what a token is about, or ErrToken if it is not ours, whatever
+// Read returns what a token is about, or ErrToken if it is not ours, whatever
 // was changed in it.
 func (l Links) Read(token string) (Subscription, error) {
 	head, tail, _ := strings.Cut(token, ".")

@@ -57,7 +57,7 @@ func (s RefundStatus) mail() Notification {
 	return ""
 }
 
-// PendingNotification answers the mail about the refund that the shopper has not got yet;
+// PendingNotification returns the mail about the refund that the shopper has not got yet;
 // empty: there is none.
 func (r Refund) PendingNotification() Notification {
 	if r.Notified == r.Status {

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// ErrMailing: a mail cannot be sent anew while it is still being sent.
+// ErrMailing: a mail cannot be sent again while it is still being sent.
 var ErrMailing = errors.New("the mail is still being sent")
 
-// Resend is somebody's decision to send a milestone's mail anew, or, of one
+// Resend is somebody's decision to send a milestone's mail again, or, of one
 // that is sent on request, to send it. The same key is the same decision.
 type Resend struct {
 	OrderID      ID           `json:"orderId"`

@@ -21,7 +21,7 @@ import (
 )
 
 // TestDamagedSearch proves SRCH-8 on the stand-in: whichever of its files is
-// cut off or spoilt anywhere, as by a power cut, it starts, and answers all
+// cut off or spoilt anywhere, as by a power cut, it starts, and returns all
 // or says that the index is lost; what was there is put aside with one line in
 // the log; a rebuild mends it, and a restart finds it well.
 func TestDamagedSearch(t *testing.T) {

@@ -141,7 +141,7 @@ func (c *Client) Inbox(ctx context.Context, query url.Values) (Reports, error) {
 	return p, c.call(ctx, http.MethodGet, "/v1/inbox?"+query.Encode(), nil, &p)
 }
 
-// RedeliverEvent has a report read anew and delivered once more.
+// RedeliverEvent has a report read again and delivered once more.
 func (c *Client) RedeliverEvent(ctx context.Context, id int64) (Report, error) {
 	var r Report
 	return r, c.call(ctx, http.MethodPost, fmt.Sprintf("/v1/inbox/%d/again", id), nil, &r)
@@ -154,7 +154,7 @@ func (c *Client) Products(ctx context.Context, products []catalog.Product) error
 
 // Watch follows an order's story live, from its first event until the order
 // is final, tell fails or ctx ends. A stream that breaks off is taken up again
-// where it was, for a while. What a crash lost is told anew: an event whose Seq
+// where it was, for a while. What a crash lost is told again: an event whose Seq
 // came before takes the place of that one and of all behind it.
 func (c *Client) Watch(ctx context.Context, id order.ID, report func(order.Event) error) error {
 	const maxWait = 20 // attempts in a row that brought nothing

@@ -124,7 +124,7 @@ func (c *Client) Images(ctx context.Context, sku string) ([]Image, error) {
 	return out.Images, c.call(ctx, http.MethodGet, "/v1/products/"+url.PathEscape(sku)+"/images", nil, &out)
 }
 
-// Original answers where an operator finds the file that was sent.
+// Original returns where an operator finds the file that was sent.
 func (c *Client) Original(ctx context.Context, id string) (catalog.Link, error) {
 	var l catalog.Link
 	return l, c.call(ctx, http.MethodGet, "/v1/images/"+url.PathEscape(id)+"/original", nil, &l)

@@ -47,7 +47,7 @@ func (c *Client) mails(ctx context.Context, path string) ([]Mail, error) {
 	return body.Mails, err
 }
 
-// ResendMail sends a mail anew. The key makes repeating it safe.
+// ResendMail sends a mail again. The key makes repeating it safe.
 func (c *Client) ResendMail(ctx context.Context, id order.ID, template, reason, key string) (mail.Outcome, error) {
 	var out mail.Outcome
 	path := "/v1/orders/" + url.PathEscape(string(id)) + "/mails/" + url.PathEscape(template) + "/resend"

@@ -17,7 +17,7 @@ func (c *Client) Product(ctx context.Context, sku string) (catalog.Stocked, erro
 	return p, c.call(ctx, http.MethodGet, productPath(sku), nil, &p)
 }
 
-// PutProduct adds a product or describes it anew. A version makes the change
+// PutProduct adds a product or describes it again. A version makes the change
 // depend on it; below zero it does not matter, and 0 is a product that must
 // not exist yet. A key makes sending it again safe, with the same version;
 // "" is none.
@@ -114,7 +114,7 @@ func (c *Client) Reconcile(ctx context.Context) (found catalog.Drift, done bool,
 	return answer.Drift, answer.Done, err
 }
 
-// Reindex builds the index anew; not done: it goes on.
+// Reindex builds the index again; not done: it goes on.
 func (c *Client) Reindex(ctx context.Context) (rebuilt catalog.Rebuilt, done bool, err error) {
 	var answer struct {
 		Done bool `json:"done"`

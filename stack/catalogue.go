@@ -11,7 +11,7 @@ import (
 )
 
 // scheduledWithin is how long the engine may take to note a schedule before it
-// is asked again. Started anew after a crash on a busy machine it may need
+// is asked again. Started again after a crash on a busy machine it may need
 // longer than that.
 const scheduledWithin = 30 * time.Second
 

@@ -85,7 +85,7 @@ type mailReports struct {
 	badFeedback chan struct{} // holds one when a mail has bounced or been complained about
 }
 
-// Handle acts on a report, once for each inbox id, and answers what it tells of
+// Handle acts on a report, once for each inbox id, and returns what it tells of
 // orders.
 func (e *mailReports) Handle(ctx context.Context, inboxID int64, r mail.Report) ([]order.ProviderEvent, error) {
 	if r.Confirm != "" {

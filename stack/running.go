@@ -29,7 +29,7 @@ type Running struct {
 // the commands find it.
 const RunningFile = "running.json"
 
-// Find answers where the stack is that runs in a data directory.
+// Find returns where the stack is that runs in a data directory.
 func Find(dir string) (at Running, err error) {
 	// A stack that was killed leaves its address behind; whoever has the port
 	// now must not be shown the key.

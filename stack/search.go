@@ -36,7 +36,7 @@ func (s *Stack) newSearch() (*meilisearch.Client, error) {
 // lookAtIndex is how often somebody looks whether the index is still there.
 const lookAtIndex = time.Minute
 
-// keepIndex builds the index anew if it has lost what it held, brings its
+// keepIndex builds the index again if it has lost what it held, brings its
 // settings to those of this build, and then looks after it. It does not hold up
 // the start, nor end it: a search engine that is down is no reason not to sell.
 func (s *Stack) keepIndex(c *meilisearch.Client) {

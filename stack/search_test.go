@@ -9,7 +9,7 @@ import (
 	"purser/records"
 )
 
-// TestLostIndex: an index is built anew when it holds less than half of what it
+// TestLostIndex: an index is built again when it holds less than half of what it
 // confirmed, also if a product that changed has already made it again; and not
 // while products come in, or when there are none.
 func TestLostIndex(t *testing.T) {

@@ -35,7 +35,7 @@ func (c *Client) StartImport(ctx context.Context, i catalog.Import) error {
 }
 
 // Reconcile compares index and record, or joins a comparison that is under
-// way, and answers what it found. It fails with context.DeadlineExceeded if
+// way, and returns what it found. It fails with context.DeadlineExceeded if
 // that takes longer: it goes on.
 func (c *Client) Reconcile(ctx context.Context, nightly bool) (found catalog.Drift, err error) {
 	return found, c.runMaintenance(ctx, products.ReconcileWorkflowID, "Comparison of index and record", &found,

@@ -156,7 +156,7 @@ func (d *orderFixture) await(what string, there func() bool) {
 	}
 }
 
-// placeAgain places an order without a workflow anew: the same request has the same order,
+// placeAgain places an order without a workflow again: the same request has the same order,
 // another is refused, and nothing is begun (IDEM-1, IDEM-2, IDEM-8).
 func (d *orderFixture) placeAgain(id order.ID, want order.Order) {
 	d.Helper()
@@ -191,7 +191,7 @@ func (d *orderFixture) left() int64 {
 
 // TestForgotten (IDEM-1, IDEM-7, SHP-4, F90): an order that has no workflow any
 // more, or that the engine has forgotten, is still the record's. It is not
-// begun anew, and cancelling it lets go of the money and the goods.
+// begun again, and cancelling it lets go of the money and the goods.
 func TestForgotten(t *testing.T) {
 	d := newOrderFixture(t)
 	d.away.Store(true)

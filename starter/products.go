@@ -15,14 +15,14 @@ import (
 	"purser/workflows/products"
 )
 
-// ChangeProduct has a product's workflow carry out a change and answers the
+// ChangeProduct has a product's workflow carry out a change and returns the
 // product as soon as the record has it; the index follows. The same change
 // (by its ID) is carried out once. It fails with the errors of catalog, with
 // order.ErrBusy, or with context.DeadlineExceeded: then the change goes on.
 func (c *Client) ChangeProduct(ctx context.Context, sku string, change catalog.Change) (catalog.Stocked, error) {
 	for again := 0; ; again++ {
 		p, err := c.changeProduct(ctx, sku, change)
-		// The workflow may end just as the update comes; it starts anew then.
+		// The workflow may end just as the update comes; it starts again then.
 		var gone *serviceerror.NotFound
 		if err != nil && errors.As(err, &gone) && again < 3 {
 			continue

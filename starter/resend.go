@@ -14,7 +14,7 @@ import (
 	"purser/workflows/mails"
 )
 
-// ResendMail sends a milestone's mail anew and answers how that ended. The
+// ResendMail sends a milestone's mail again and returns how that ended. The
 // same key is the same mail; where it failed, asking again tries that one
 // again. It fails with order.ErrNotFound,
 // order.ErrMailing, or context.DeadlineExceeded: then it goes on.

@@ -13,7 +13,7 @@ import (
 )
 
 // TestResendTriedAgain (EML-1, IDEM-2): an operator's request to send a mail
-// anew that came too early is no dead end: sent again under the same key, when
+// again that came too early is no dead end: sent again under the same key, when
 // it is time, it is carried out, once.
 func TestResendTriedAgain(t *testing.T) {
 	b := newBulk(t)

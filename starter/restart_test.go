@@ -15,7 +15,7 @@ import (
 	"purser/order"
 )
 
-// oneOrder answers any order, after so many failures.
+// oneOrder returns any order, after so many failures.
 type oneOrder struct{ fails, asked atomic.Int64 }
 
 func (o *oneOrder) Order(_ context.Context, id order.ID) (order.Order, error) {
@@ -132,7 +132,7 @@ func TestCampaignCancelled(t *testing.T) {
 }
 
 // TestRecordAway (F37, EML-7): while the record cannot be written, a campaign
-// and a mail that is sent anew wait on its queue, and end well afterwards.
+// and a mail that is sent again wait on its queue, and end well afterwards.
 func TestRecordAway(t *testing.T) {
 	b := newBulk(t)
 	const fails = 2 // here in the worker, and once on the queue

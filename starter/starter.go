@@ -39,10 +39,10 @@ type Client struct {
 	Terms    orders.Terms // of orders placed from now on
 }
 
-// Place starts the order and answers it with the client secret as soon as the
+// Place starts the order and returns it with the client secret as soon as the
 // shopper can pay: one round trip. The same id and request answer the same
 // again, however long ago that was: an order in the record is never begun
-// anew, also if the engine has forgotten it. It fails with
+// again, also if the engine has forgotten it. It fails with
 // order.ErrOtherRequest, order.ErrInFlight, the errors of order.Request.Price,
 // or context.DeadlineExceeded: then the order goes on and can be asked for.
 func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
@@ -104,7 +104,7 @@ func (c *Client) placed(ctx context.Context, id order.ID, hash string, h client.
 	return placed.Order, secret, err
 }
 
-// placedBefore answers a repeated request for an order whose workflow has
+// placedBefore returns a repeated request for an order whose workflow has
 // ended: from the record, or, if it was refused, from the workflow's result.
 func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (order.Order, string, error) {
 	o, err := c.Record.Order(ctx, id)

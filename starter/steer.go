@@ -48,7 +48,7 @@ func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlatio
 // workflow.
 const nobody = "its workflow was ended by hand: a person must settle it"
 
-// compensate has an order undone that nobody carries any more, and answers how it
+// compensate has an order undone that nobody carries any more, and returns how it
 // then stands.
 func (c *Client) compensate(ctx context.Context, id order.ID, r orders.CancelRequest) (order.Order, error) {
 	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{

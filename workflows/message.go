@@ -22,7 +22,7 @@ import (
 // name on the wire.
 type Query[T any] string
 
-// Handle answers the query in a workflow.
+// Handle returns the query in a workflow.
 func (q Query[T]) Handle(ctx workflow.Context, answer func() (T, error)) error {
 	return workflow.SetQueryHandler(ctx, string(q), answer)
 }
@@ -75,7 +75,7 @@ func Untaken(ctx context.Context, err error) error {
 // Signal is news for a workflow; nobody waits for an answer.
 type Signal[T any] string
 
-// ReceiveNow answers the next one that is already here.
+// ReceiveNow returns the next one that is already here.
 func (s Signal[T]) ReceiveNow(ctx workflow.Context) (t T, ok bool) {
 	ok = workflow.GetSignalChannel(ctx, string(s)).ReceiveAsync(&t)
 	return t, ok

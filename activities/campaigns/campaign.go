@@ -28,7 +28,7 @@ type Activities struct {
 
 // CampaignRecord is how campaigns stand.
 type CampaignRecord interface {
-	// Campaign answers one, or mail.ErrNoCampaign.
+	// Campaign returns one, or mail.ErrNoCampaign.
 	Campaign(ctx context.Context, id string) (mail.CampaignStatus, error)
 	// SetCampaignState writes its state. version counts the writes of its
 	// workflow: a late repetition of an earlier one changes nothing.
@@ -46,7 +46,7 @@ type Recipients interface {
 	// AddRecipients adds recipients to a campaign in the given state, each
 	// address once; in another state it fails with mail.ErrCampaignBegun.
 	AddRecipients(ctx context.Context, id string, in mail.CampaignState, all []mail.Recipient, invalid int) (mail.Added, error)
-	// DueRecipients answers the next whose turn it is, after the number.
+	// DueRecipients returns the next whose turn it is, after the number.
 	DueRecipients(ctx context.Context, id string, after int64, limit int) ([]mail.Recipient, error)
 	// RecordRecipients writes what became of recipients, by N, State, Why and
 	// Message. One settled before stays as it is, but for an unknown one that
@@ -57,10 +57,10 @@ type Recipients interface {
 
 // Audience finds the orders whose shoppers get a campaign.
 type Audience interface {
-	// AudienceOrders answers a page of the orders an audience is made of,
+	// AudienceOrders returns a page of the orders an audience is made of,
 	// newest first; next is "" on the last.
 	AudienceOrders(ctx context.Context, a mail.Audience, now time.Time, cursor string) (orders []order.Order, next string, err error)
-	// Order answers one order, or order.ErrNotFound.
+	// Order returns one order, or order.ErrNotFound.
 	Order(ctx context.Context, id order.ID) (order.Order, error)
 	// BoughtSince reports whether a customer has paid for an order placed
 	// after the time.
@@ -174,7 +174,7 @@ func lastBeat(ctx context.Context) (cursor string) {
 	return cursor
 }
 
-// sendTo sends a campaign's mail to one recipient, once, and answers what
+// sendTo sends a campaign's mail to one recipient, once, and returns what
 // became of it. Its error is a failure that may pass.
 func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipient) (mail.Recipient, error) {
 	m := mail.Message{

@@ -8,7 +8,7 @@ import (
 	"purser/order"
 )
 
-// Intents answers every intent of an order, oldest first.
+// Intents returns every intent of an order, oldest first.
 func (b *Bank) Intents(id order.ID) []order.Intent {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -22,7 +22,7 @@ func (b *Bank) Intents(id order.ID) []order.Intent {
 }
 
 // Change lets something happen to an intent at the provider that no call of
-// ours asks for, such as a person's hand in the dashboard, and answers the
+// ours asks for, such as a person's hand in the dashboard, and returns the
 // news of it.
 func (b *Bank) Change(id string, how func(*order.Intent)) order.PaymentEvent {
 	b.mu.Lock()

@@ -63,7 +63,7 @@ func (f *Campaigns) CreateCampaign(_ context.Context, c mail.Campaign, actor str
 	return nil
 }
 
-// Campaign answers how one stands.
+// Campaign returns how one stands.
 func (f *Campaigns) Campaign(_ context.Context, id string) (mail.CampaignStatus, error) {
 	c, err := f.enter("Campaign", id)
 	if err != nil {
@@ -171,7 +171,7 @@ func (f *Campaigns) AddRecipients(_ context.Context, id string, in mail.Campaign
 	return a, nil
 }
 
-// DueRecipients answers the next whose turn it is.
+// DueRecipients returns the next whose turn it is.
 func (f *Campaigns) DueRecipients(_ context.Context, id string, after int64, limit int) ([]mail.Recipient, error) {
 	c, err := f.enter("DueRecipients", id)
 	if err != nil {
@@ -212,7 +212,7 @@ func (f *Campaigns) RecordRecipients(_ context.Context, id string, all []mail.Re
 	return nil
 }
 
-// All answers a campaign's recipients.
+// All returns a campaign's recipients.
 func (f *Campaigns) All(id string) []mail.Recipient {
 	f.mu.Lock()
 	defer f.mu.Unlock()

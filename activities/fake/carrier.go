@@ -59,7 +59,7 @@ func (c *Carrier) BookParcel(_ context.Context, r order.ParcelRequest) (order.Pa
 	return booked, nil
 }
 
-// TrackParcel answers where the parcel stands.
+// TrackParcel returns where the parcel stands.
 func (c *Carrier) TrackParcel(_ context.Context, reference string) (order.Parcel, error) {
 	var found order.Parcel
 	err := c.do("TrackParcel", reference, func() error {
@@ -91,7 +91,7 @@ func (c *Carrier) VoidParcel(_ context.Context, reference string) error {
 	})
 }
 
-// Scan puts a parcel at a status and answers the news of it, as a webhook
+// Scan puts a parcel at a status and returns the news of it, as a webhook
 // would bring it.
 func (c *Carrier) Scan(reference string, s order.ParcelStatus) (order.ShipmentEvent, error) {
 	c.mu.Lock()
@@ -104,7 +104,7 @@ func (c *Carrier) Scan(reference string, s order.ParcelStatus) (order.ShipmentEv
 	return order.ShipmentEvent{Reference: reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: s}, nil
 }
 
-// Parcels answers every parcel by its reference.
+// Parcels returns every parcel by its reference.
 func (c *Carrier) Parcels() map[string]order.Parcel {
 	c.mu.Lock()
 	defer c.mu.Unlock()

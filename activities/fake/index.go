@@ -49,7 +49,7 @@ func (x *Index) DeleteDocuments(_ context.Context, skus []string) error {
 	})
 }
 
-// Versions answers the versions of these products.
+// Versions returns the versions of these products.
 func (x *Index) Versions(_ context.Context, skus []string) (map[string]int64, error) {
 	found := make(map[string]int64)
 	return found, x.do("Versions", func() error {
@@ -119,7 +119,7 @@ func (x *Index) DropShadow(_ context.Context, name string) error {
 	})
 }
 
-// Documents answers what the live index holds, by SKU.
+// Documents returns what the live index holds, by SKU.
 func (x *Index) Documents() map[string]catalog.Document {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -24,7 +24,7 @@ type Ledger struct {
 	mu    sync.Mutex
 	mails map[string]mail.Outcome
 	kinds map[string]generations // by stem
-	// decided are the mails sent anew, by order, milestone and key.
+	// decided are the mails sent again, by order, milestone and key.
 	decided map[string]order.Mail
 }
 
@@ -64,7 +64,7 @@ func (f *Ledger) OpenResend(_ context.Context, r order.Resend) (order.Mail, erro
 	return m, nil
 }
 
-// FindMail answers how a mail stands.
+// FindMail returns how a mail stands.
 func (f *Ledger) FindMail(_ context.Context, id string) (mail.Outcome, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -74,7 +74,7 @@ func (f *Ledger) FindMail(_ context.Context, id string) (mail.Outcome, error) {
 	return mail.Outcome{State: mail.StateDue}, nil
 }
 
-// ClaimMail marks the mail as sending and answers how it stood before.
+// ClaimMail marks the mail as sending and returns how it stood before.
 func (f *Ledger) ClaimMail(_ context.Context, m mail.Message) (before mail.Outcome, err error) {
 	err = f.hooked("ClaimMail", m, func() error {
 		before = f.claim(m)
@@ -136,7 +136,7 @@ func (f *Ledger) hooked(op string, m mail.Message, do func() error) error {
 	return nil
 }
 
-// States answers the state of every mail by its id.
+// States returns the state of every mail by its id.
 func (f *Ledger) States() map[string]mail.State {
 	f.mu.Lock()
 	defer f.mu.Unlock()

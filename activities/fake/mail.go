@@ -56,7 +56,7 @@ func (f *Mailer) Send(ctx context.Context, m mail.Message, _ time.Duration, read
 	return mail.Receipt{Provider: "fake", ProviderID: id}, err
 }
 
-// Sent answers the mails in the order in which they were sent.
+// Sent returns the mails in the order in which they were sent.
 func (f *Mailer) Sent() []mail.Message {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -111,7 +111,7 @@ func (f *Suppressions) Block(email, why string, streams ...mail.Stream) {
 	}
 }
 
-// Blocked answers why an address gets no mail of the stream.
+// Blocked returns why an address gets no mail of the stream.
 func (f *Suppressions) Blocked(_ context.Context, email string, s mail.Stream) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

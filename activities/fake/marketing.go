@@ -26,7 +26,7 @@ type Marketing struct {
 // audiencePage is how many orders a page holds: few, so that there are pages.
 const audiencePage = 2
 
-// AudienceOrders answers a page of the orders of an audience.
+// AudienceOrders returns a page of the orders of an audience.
 func (f *Marketing) AudienceOrders(_ context.Context, a mail.Audience, now time.Time, cursor string) ([]order.Order, string, error) {
 	var from int
 	if cursor != "" {
@@ -48,7 +48,7 @@ func (f *Marketing) AudienceOrders(_ context.Context, a mail.Audience, now time.
 	return page, "", nil
 }
 
-// Order answers one of the orders.
+// Order returns one of the orders.
 func (f *Marketing) Order(_ context.Context, id order.ID) (order.Order, error) {
 	for _, o := range f.Orders {
 		if o.ID == id {
@@ -75,7 +75,7 @@ func (f *Marketing) WriteCampaign(c mail.Campaign, r mail.Recipient, about order
 	return mail.Content{Subject: c.Words["en"].Subject + " " + r.Name, Text: string(about.ID) + " " + unsubscribe}, nil
 }
 
-// Unsubscribe answers an address for the recipient.
+// Unsubscribe returns an address for the recipient.
 func (f *Marketing) Unsubscribe(m mail.Message) string {
 	return "https://shop.example/unsubscribe/" + m.ID
 }

@@ -77,7 +77,7 @@ func (b *Bank) CreateIntent(_ context.Context, r order.IntentRequest) (order.Int
 	})
 }
 
-// GetIntent answers how an intent stands.
+// GetIntent returns how an intent stands.
 func (b *Bank) GetIntent(_ context.Context, id string) (order.Intent, error) {
 	return b.on("GetIntent", id, func(in *intent) error { return nil })
 }
@@ -121,7 +121,7 @@ func (b *Bank) CaptureIntent(_ context.Context, id string, amount order.Money, k
 	})
 }
 
-// Pay has the shopper pay with a good card, and answers the news of it, as a
+// Pay has the shopper pay with a good card, and returns the news of it, as a
 // webhook would bring it.
 func (b *Bank) Pay(id string) (order.PaymentEvent, error) {
 	return b.shopper(id, payable, func(in *intent) { in.authorize() })
@@ -164,7 +164,7 @@ func (b *Bank) Authenticate(id string, ok bool) (order.PaymentEvent, error) {
 	})
 }
 
-// IntentOf answers the newest intent of an order.
+// IntentOf returns the newest intent of an order.
 func (b *Bank) IntentOf(id order.ID) (order.Intent, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -76,7 +76,7 @@ func (f *Record) PutProducts(_ context.Context, products []catalog.Product) erro
 	return nil
 }
 
-// Offers answers what the catalogue says of these products now.
+// Offers returns what the catalogue says of these products now.
 func (f *Record) Offers(_ context.Context, skus []string) (map[string]order.Offer, error) {
 	now := time.Now
 	if f.Now != nil {
@@ -108,7 +108,7 @@ func (p *stocked) available(now time.Time) int64 {
 	return n
 }
 
-// Shipped answers how many pieces of a product have left for good.
+// Shipped returns how many pieces of a product have left for good.
 func (f *Record) Shipped(sku string) int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -196,7 +196,7 @@ func (p *stocked) take(id order.ID, quantity int64, now, until time.Time) {
 	}
 }
 
-// Order answers the order as last recorded.
+// Order returns the order as last recorded.
 func (f *Record) Order(_ context.Context, id order.ID) (order.Order, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -111,7 +111,7 @@ func (s *stubborn) ChangeProduct(ctx context.Context, sku string, c catalog.Chan
 }
 
 // TestDeleteImageOfARefusedProduct: a product that the record would not have
-// changed is asked anew once it has moved on.
+// changed is asked again once it has moved on.
 func TestDeleteImageOfARefusedProduct(t *testing.T) {
 	d, ctx := newImageFixture(), context.Background()
 	ref := d.discarded(t, d.shown(t))

@@ -10,7 +10,7 @@ import (
 // ImageSource is where uploaded files are. Every error is a
 // *order.ProviderError.
 type ImageSource interface {
-	// HeadObject answers what the store knows of a file. ErrNoSuch if there
+	// HeadObject returns what the store knows of a file. ErrNoSuch if there
 	// is none.
 	HeadObject(ctx context.Context, key string) (catalog.Object, error)
 	// GetObject reads a file, at most one byte more than most.
@@ -34,7 +34,7 @@ type ImageStore interface {
 
 // ImageRecord is what the record knows of images. Reading or changing one
 // that is not there fails with catalog.ErrNoUpload; changing one that was
-// decided changes nothing and answers it.
+// decided changes nothing and returns it.
 type ImageRecord interface {
 	Upload(ctx context.Context, id string) (catalog.Upload, error)
 	// NoteRendition notes a size that is in the store, and the original's

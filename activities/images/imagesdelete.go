@@ -18,8 +18,8 @@ type Discarded struct {
 }
 
 // WithdrawImages takes up to 100 images of a product that are to be deleted
-// off it, and answers them. Those that something is at work on are left to it;
-// if no other is left, it answers none.
+// off it, and returns them. Those that something is at work on are left to it;
+// if no other is left, it returns none.
 func (a *Activities) WithdrawImages(ctx context.Context, of Discarded) (Discarded, error) {
 	defer activities.Beat(ctx)()
 	of = Discarded{SKU: of.SKU}

@@ -29,9 +29,9 @@ type Activities struct {
 // Imports is the record of imports: the file, and how far it is.
 type Imports interface {
 	Import(ctx context.Context, id string) (catalog.Import, error)
-	// ImportHeader answers a feed.Header in JSON.
+	// ImportHeader returns a feed.Header in JSON.
 	ImportHeader(ctx context.Context, id string) (string, error)
-	// ImportBytes answers a part of the file from a byte on; none after the
+	// ImportBytes returns a part of the file from a byte on; none after the
 	// last.
 	ImportBytes(ctx context.Context, id string, from int64) ([]byte, error)
 	// EndImport ends it and forgets its file. Ending it again changes nothing.
@@ -67,7 +67,7 @@ const (
 )
 
 // AdvanceImport goes on with an import from where it is, for a while or to the
-// end of its stage, and answers how it stands. Where it is stands in the
+// end of its stage, and returns how it stands. Where it is stands in the
 // record, written together with what was done; so it does not matter how often
 // this was tried before, or where it broke off.
 func (a *Activities) AdvanceImport(ctx context.Context, r ImportRef) (catalog.Import, error) {

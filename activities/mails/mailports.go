@@ -12,7 +12,7 @@ import (
 // ErrRejected for what mail.Message.Check refuses, ErrUnknownOutcome if the
 // mail may have gone out.
 type Mailer interface {
-	// SendMail answers the provider's name for the mail.
+	// SendMail returns the provider's name for the mail.
 	SendMail(ctx context.Context, m mail.Message) (providerID string, err error)
 }
 
@@ -36,14 +36,14 @@ type MailTemplates interface {
 
 // Senders says who mails are from.
 type Senders interface {
-	// Sender answers a template's own sender; zero: it is from whom the
+	// Sender returns a template's own sender; zero: it is from whom the
 	// provider was told.
 	Sender(template string) mail.Address
 }
 
 // Suppressions knows which addresses are not to be written to.
 type Suppressions interface {
-	// Blocked answers why the normalised address gets no mail of the stream,
+	// Blocked returns why the normalised address gets no mail of the stream,
 	// in a word or two that hold nothing personal; "": it does.
 	Blocked(ctx context.Context, email string, s mail.Stream) (why string, err error)
 }
@@ -56,9 +56,9 @@ type ListSuppressions interface {
 
 // MailLedger remembers which mails went out.
 type MailLedger interface {
-	// FindMail answers how a mail stands. One it has never seen is mail.StateDue.
+	// FindMail returns how a mail stands. One it has never seen is mail.StateDue.
 	FindMail(ctx context.Context, id string) (mail.Outcome, error)
-	// ClaimMail marks the mail as sending and answers how it stood before:
+	// ClaimMail marks the mail as sending and returns how it stood before:
 	// mail.StateDue (new, or known not to be sent) means the caller, and nobody
 	// else, now owns the sending; any other state means hands off.
 	ClaimMail(ctx context.Context, m mail.Message) (before mail.Outcome, err error)

@@ -8,10 +8,10 @@ import (
 	"purser/order"
 )
 
-// Resends remembers who wanted which mail sent anew.
+// Resends remembers who wanted which mail sent again.
 type Resends interface {
 	// OpenResend gives the mail its next generation, or finds the one the
-	// same key got before, and answers which mail that is: its Ref and its
+	// same key got before, and returns which mail that is: its Ref and its
 	// Generation. It fails with order.ErrNotFound for a mail that
 	// was never due, except for one that is sent on request, and with
 	// order.ErrMailing while one is still being sent.
@@ -22,7 +22,7 @@ type Resends interface {
 // the shop does not say.
 const sendBackWithin = 30 * 24 * time.Hour
 
-// PrepareResend writes the decision down and answers the mail to send: the
+// PrepareResend writes the decision down and returns the mail to send: the
 // order's as the record has it now.
 func (a *Activities) PrepareResend(ctx context.Context, r order.Resend) (order.Mail, error) {
 	o, err := a.Orders.Order(ctx, r.OrderID)

@@ -17,7 +17,7 @@ type refunds struct{ now order.Order }
 func (r *refunds) Order(context.Context, order.ID) (order.Order, error) { return r.now, nil }
 
 // TestPrepareResend_later_refund (EML-1, IDEM-3): the decision to send the mail
-// of one refund anew is about that refund, also when the step is taken again and
+// of one refund again is about that refund, also when the step is taken again and
 // the order knows a later one.
 func TestPrepareResend_later_refund(t *testing.T) {
 	id := order.NewID()

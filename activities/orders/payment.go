@@ -79,7 +79,7 @@ func (a *Activities) CaptureIntent(ctx context.Context, m CaptureRequest) (order
 	return in, activities.Failure(err)
 }
 
-// RefundIntent gives money back and answers how that stands.
+// RefundIntent gives money back and returns how that stands.
 func (a *Activities) RefundIntent(ctx context.Context, m CaptureRequest) (order.Refund, error) {
 	r, err := a.Captures.RefundIntent(ctx, m.IntentID, m.Amount, m.Key)
 	return r, activities.Failure(err)

@@ -28,7 +28,7 @@ type Captures interface {
 	// CaptureIntent takes the amount (all of it; the rest is let go) under
 	// the key. ErrState if the intent cannot be captured (any more).
 	CaptureIntent(ctx context.Context, id string, amount order.Money, key string) (order.Intent, error)
-	// RefundIntent gives the amount back under the key and answers how that
+	// RefundIntent gives the amount back under the key and returns how that
 	// stands. Refunding again under the same key changes nothing, nor does it
 	// when everything went back before: then the answer is the last refund.
 	// ErrRejected if that is more than is left, or another amount than the key
@@ -80,6 +80,6 @@ type Sealer interface {
 
 // Orders reads the record.
 type Orders interface {
-	// Order answers an order, or order.ErrNotFound.
+	// Order returns an order, or order.ErrNotFound.
 	Order(ctx context.Context, id order.ID) (order.Order, error)
 }

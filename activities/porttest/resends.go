@@ -10,7 +10,7 @@ import (
 	"purser/order"
 )
 
-// ResendLedger is a ledger whose mails can be sent anew.
+// ResendLedger is a ledger whose mails can be sent again.
 type ResendLedger interface {
 	mails.MailLedger
 	mails.Resends

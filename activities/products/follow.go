@@ -9,7 +9,7 @@ import (
 
 // DueProducts tells what the index has still to be given.
 type DueProducts interface {
-	// DueProducts answers up to limit products and keeps them from others for
+	// DueProducts returns up to limit products and keeps them from others for
 	// the length of the lease; those not marked as indexed by then are due
 	// again.
 	DueProducts(ctx context.Context, lease time.Duration, limit int) ([]string, error)

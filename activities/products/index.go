@@ -7,7 +7,7 @@ import (
 )
 
 // Index is the shoppers' search index. Every error is a *order.ProviderError;
-// repeating a call is harmless. A call that answers nil has been carried out
+// repeating a call is harmless. A call that returns nil has been carried out
 // by the engine, not merely accepted.
 type Index interface {
 	// PutDocuments adds documents or replaces those with the same id, whole.
@@ -20,10 +20,10 @@ type Index interface {
 // IndexKeys tells what an index holds, for comparing it with the catalogue.
 // Errors as above.
 type IndexKeys interface {
-	// Versions answers the versions of these products in the index, by SKU;
+	// Versions returns the versions of these products in the index, by SKU;
 	// those not there are missing. At most 1,000 at once.
 	Versions(ctx context.Context, skus []string) (map[string]int64, error)
-	// Keys answers up to limit (1 to 1,000) keys from offset on, and how many
+	// Keys returns up to limit (1 to 1,000) keys from offset on, and how many
 	// there are. The order holds while the index does not change; what comes
 	// or goes meanwhile may be missed or told twice, and is no drift until a
 	// second look says so.

@@ -16,7 +16,7 @@ type Listings interface {
 	// Stocked answers these products as they are now, by SKU, the deleted
 	// ones too; what never was is missing.
 	Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error)
-	// RecordIndexed notes which revisions the index has been given, and answers the
+	// RecordIndexed notes which revisions the index has been given, and returns the
 	// products that have moved on since.
 	RecordIndexed(ctx context.Context, indexed map[string]int64) (moved []string, err error)
 }

@@ -39,7 +39,7 @@ type Activities struct {
 // Products is the record of the catalogue, as a product's workflow writes it.
 type Products interface {
 	// ChangeProduct carries out changes of one product in their order, in one
-	// transaction, and answers how each ended. A change whose ID was carried
+	// transaction, and returns how each ended. A change whose ID was carried
 	// out before is answered as it was then. One that is refused stops
 	// nothing. The error is the record's own: then nothing was changed.
 	ChangeProduct(ctx context.Context, sku string, changes []catalog.Change) ([]catalog.Changed, error)
@@ -116,7 +116,7 @@ func (a *Activities) discardImages(ctx context.Context, sku string) error {
 // ProductImages are the images of products, as whoever deletes a product
 // needs them.
 type ProductImages interface {
-	// DeletingUploads answers the ids of up to limit of a product's images
+	// DeletingUploads returns the ids of up to limit of a product's images
 	// that are to be deleted and are not yet, the oldest first.
 	DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error)
 }

@@ -101,7 +101,7 @@ func senders(texts map[Template]string) (map[Template]mail.Address, error) {
 	return all, nil
 }
 
-// colours answers the shop's colour and the one that can be read on it.
+// colours returns the shop's colour and the one that can be read on it.
 func colours(s string) (colour, on html.CSS, err error) {
 	rgb, err := strconv.ParseUint(strings.TrimPrefix(s, "#"), 16, 32)
 	if err != nil || len(s) != 7 || s[0] != '#' {

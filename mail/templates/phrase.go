@@ -49,7 +49,7 @@ func isKey(s string) bool {
 	return s != "" && len(s) <= 40 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 }
 
-// fill puts the values into the blanks and answers the first key without a
+// fill puts the values into the blanks and returns the first key without a
 // value.
 func (p phrase) fill(values map[string]string) (text, missing string) {
 	var b strings.Builder

@@ -94,7 +94,7 @@ func (r *route) boundless() bool {
 	return r.limits.Boundless()
 }
 
-// Status answers how the providers stand, in the order of preference.
+// Status returns how the providers stand, in the order of preference.
 func (o *Router) Status() []mail.ProviderStatus {
 	all := make([]mail.ProviderStatus, len(o.routes))
 	for i, r := range o.routes {

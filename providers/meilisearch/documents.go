@@ -103,7 +103,7 @@ func (c *Client) DeleteDocuments(ctx context.Context, skus []string) error {
 	return nil
 }
 
-// Versions answers the versions of these products in the index, by SKU.
+// Versions returns the versions of these products in the index, by SKU.
 func (c *Client) Versions(ctx context.Context, skus []string) (map[string]int64, error) {
 	const op = "read versions"
 	found := make(map[string]int64, len(skus))
@@ -139,7 +139,7 @@ func (c *Client) versions(ctx context.Context, op, index string, docs []catalog.
 	return found, nil
 }
 
-// Keys answers a page of what the index holds, and how much there is.
+// Keys returns a page of what the index holds, and how much there is.
 func (c *Client) Keys(ctx context.Context, offset, limit int) ([]catalog.Key, int, error) {
 	keys, total, err := c.keys(ctx, "list keys", c.live, meilisearch.DocumentsQuery{Offset: int64(offset), Limit: int64(limit)})
 	if isKind(err, order.ErrNoSuch) {

@@ -118,7 +118,7 @@ type documentLocks struct {
 	taken map[string]chan struct{} // by document id; closed when it is free
 }
 
-// take waits until all ids are free, takes them, and answers how to give them
+// take waits until all ids are free, takes them, and returns how to give them
 // back.
 func (t *documentLocks) take(ctx context.Context, ids []string) (unlock func(), err error) {
 	mine := make(chan struct{})

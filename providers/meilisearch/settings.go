@@ -54,7 +54,7 @@ func (c *Client) ApplySettings(ctx context.Context) (changed bool, err error) {
 	return c.applySettings(ctx, c.live)
 }
 
-// Held answers how many documents the index that is searched holds: none if it
+// Held returns how many documents the index that is searched holds: none if it
 // is not there, or says of itself that they are lost, as the stand-in's does.
 func (c *Client) Held(ctx context.Context) (int64, error) {
 	asked, n := asking(ctx)

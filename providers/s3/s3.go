@@ -112,7 +112,7 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	return s, nil
 }
 
-// HeadObject answers what the store knows of a file. ErrNoSuch if there is
+// HeadObject returns what the store knows of a file. ErrNoSuch if there is
 // none.
 func (s *Store) HeadObject(ctx context.Context, key string) (catalog.Object, error) {
 	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: s.bucket, Key: aws.String(key)})

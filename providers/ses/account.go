@@ -68,7 +68,7 @@ func (m *Mailer) Verified(ctx context.Context) (status string, ok bool, err erro
 	return cmp.Or(status, "NOT_FOUND"), ok, nil
 }
 
-// identity answers an empty status if there is none of that name.
+// identity returns an empty status if there is none of that name.
 func (m *Mailer) identity(ctx context.Context, name string) (status string, ok bool, err error) {
 	ctx, sent := watch(ctx)
 	out, err := m.client.GetEmailIdentity(ctx, &sesv2.GetEmailIdentityInput{EmailIdentity: aws.String(name)})

@@ -110,7 +110,7 @@ func promptly() *http.Transport {
 
 const connectWithin = 2 * time.Second
 
-// SendMail sends a mail and answers the id SES gave it. ErrUnknownOutcome
+// SendMail sends a mail and returns the id SES gave it. ErrUnknownOutcome
 // means it may have gone out; SES knows no idempotency, so only the caller's
 // ledger can keep it from going out twice.
 func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error) {

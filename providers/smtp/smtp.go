@@ -163,7 +163,7 @@ func (m *Mailer) Ping(ctx context.Context) error {
 	return nil
 }
 
-// SendMail sends a mail and answers its Message-ID, by which relays name it in
+// SendMail sends a mail and returns its Message-ID, by which relays name it in
 // their reports. ErrUnknownOutcome means that the relay has seen the mail's
 // end and its answer was lost; if the connection breaks before, the relay has
 // no right to send it.

@@ -31,7 +31,7 @@ func certificate(t *testing.T) (server, client *tls.Config) {
 	return &tls.Config{Certificates: s.TLS.Certificates}, &tls.Config{RootCAs: pool}
 }
 
-// relay runs a stand-in and answers the adapter's settings for it.
+// relay runs a stand-in and returns the adapter's settings for it.
 func relay(t *testing.T, c standin.Config) (*standin.Server, smtp.Config) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -70,7 +70,7 @@ type entry struct {
 	proven bool
 }
 
-// get answers the certificates at an address, from memory if it can; none if
+// get returns the certificates at an address, from memory if it can; none if
 // there are none to be trusted. It fails with order.ErrUnavailable if they
 // cannot be had now.
 func (c *cache) get(address, host, from string) ([]*x509.Certificate, error) {
@@ -106,7 +106,7 @@ func (c *cache) get(address, host, from string) ([]*x509.Certificate, error) {
 	return chain, nil // a certificate of yesterday is better than a message lost
 }
 
-// look answers what is remembered of an address; sure if it need not be asked.
+// look returns what is remembered of an address; sure if it need not be asked.
 func (c *cache) look(address string) (chain []*x509.Certificate, sure bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -154,7 +154,7 @@ func (c *cache) take(name string, every time.Duration) bool {
 	return b.AllowN(c.now(), 1)
 }
 
-// keep remembers what is at an address, and answers what to use: where there is
+// keep remembers what is at an address, and returns what to use: where there is
 // nothing any more, what was there serves for as long as it is valid.
 func (c *cache) keep(address string, chain []*x509.Certificate) []*x509.Certificate {
 	c.mu.Lock()

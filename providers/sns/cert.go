@@ -18,7 +18,7 @@ import (
 // maxCert is more than any certificate takes, in bytes.
 const maxCert = 64 << 10
 
-// key answers the public key of the certificate at an address, if Amazon
+// key returns the public key of the certificate at an address, if Amazon
 // issued it to SNS.
 func (s *Source) key(address, host, from string, now time.Time) (*rsa.PublicKey, error) {
 	chain, err := s.certs.get(address, host, from)

@@ -14,7 +14,7 @@ import (
 type Keeper interface {
 	// KeepCertificate keeps a chain as PEM, the leaf first, by its address.
 	KeepCertificate(ctx context.Context, address string, chain []byte) error
-	// Certificates answers what was kept last, by address.
+	// Certificates returns what was kept last, by address.
 	Certificates(ctx context.Context) (map[string][]byte, error)
 }
 

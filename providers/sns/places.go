@@ -59,7 +59,7 @@ func (p places) split(address string) (rest string, ok bool) {
 	return rest, true
 }
 
-// cert checks the address of a signing certificate and answers it with the
+// cert checks the address of a signing certificate and returns it with the
 // name of its host.
 func (p places) cert(address string) (checked, host string, err error) {
 	file, ok := p.split(address)

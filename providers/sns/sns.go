@@ -54,7 +54,7 @@ type Config struct {
 	// seconds. Tests set its transport.
 	Client *http.Client
 	// Keeper keeps what messages were verified with; nil: each process learns
-	// it anew.
+	// it again.
 	Keeper Keeper
 	// Now tells the time, for the certificates' cache. Default time.Now.
 	Now func() time.Time

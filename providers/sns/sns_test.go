@@ -87,7 +87,7 @@ var pki = sync.OnceValue(func() (p struct{ root, middle, leaf, expired, foreign,
 	return p
 })
 
-// web answers the addresses it knows and counts all it is asked for.
+// web returns the addresses it knows and counts all it is asked for.
 type web struct {
 	mu    sync.Mutex
 	pages map[string]func() *http.Response
@@ -192,7 +192,7 @@ func (n note) canonical() string {
 	return b.String()
 }
 
-// signedBy answers the body with its signature.
+// signedBy returns the body with its signature.
 func (n note) signedBy(t testing.TB, by *issued) string {
 	t.Helper()
 	var signature []byte

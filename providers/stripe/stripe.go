@@ -105,7 +105,7 @@ func New(c Config) (*Client, error) {
 }
 
 // CreateIntent creates the intent of an order's generation, authorise-only,
-// or answers the one created before under the same key.
+// or returns the one created before under the same key.
 func (c *Client) CreateIntent(ctx context.Context, r order.IntentRequest) (order.Intent, error) {
 	const op = "create intent"
 	amount, err := toStripe(r.Amount)

@@ -11,9 +11,9 @@
 // with 400 invalid_request, 401 unauthorized, 404 not_found, 409
 // reference_in_use or not_voidable, 413 too_large, 422 address_undeliverable.
 //
-// POST /v1/labels books a parcel and answers its label, 201. The reference is
+// POST /v1/labels books a parcel and returns its label, 201. The reference is
 // the caller's and makes the call repeatable: the same request under the same
-// reference answers the same label, 200, even if it was voided since; another request under it, 409.
+// reference returns the same label, 200, even if it was voided since; another request under it, 409.
 //
 //	{"reference": "ord_…-1",
 //	 "to": {"name", "line1", "line2", "city", "postal_code", "country"},

@@ -150,7 +150,7 @@ func show(w http.ResponseWriter, l *label) {
 	updateResult(w, http.StatusOK, l)
 }
 
-// check answers what is wrong with a booking.
+// check returns what is wrong with a booking.
 func (b *booking) check(w http.ResponseWriter) bool {
 	for _, f := range []struct{ name, value string }{
 		{"reference", b.Reference}, {"to.name", b.To.Name}, {"to.line1", b.To.Line1}, {"to.city", b.To.City},

@@ -177,7 +177,7 @@ func refuse(w http.ResponseWriter, status int, code, field, message string) {
 	updateResult(w, status, map[string]any{"error": e})
 }
 
-// unavailable answers when the journal cannot be written.
+// unavailable returns when the journal cannot be written.
 func (s *Server) unavailable(w http.ResponseWriter, err error) {
 	if s.cfg.Log != nil {
 		s.cfg.Log.Error("sandbox carrier cannot keep its state", "error", err)

@@ -148,7 +148,7 @@ func parse(text string) (node, error) {
 	return n, p.err
 }
 
-// step moves on to the next piece and answers the one before.
+// step moves on to the next piece and returns the one before.
 func (p *parser) step() lexeme {
 	was := p.ahead
 	if p.err == nil {

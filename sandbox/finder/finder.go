@@ -47,7 +47,7 @@ func New(s Settings) *Index {
 }
 
 // Configure changes the settings and reports whether it could: not if the
-// documents would have to be taken apart anew.
+// documents would have to be taken apart again.
 func (x *Index) Configure(s Settings) bool {
 	s = s.withDefaults()
 	x.mu.Lock()
@@ -108,7 +108,7 @@ func (x *Index) Delete(ids []string) int {
 	return n
 }
 
-// IDs answers up to limit ids from offset on, in an order that holds while
+// IDs returns up to limit ids from offset on, in an order that holds while
 // nothing changes.
 func (x *Index) IDs(offset, limit int) []string {
 	x.mu.RLock()

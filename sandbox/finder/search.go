@@ -78,7 +78,7 @@ func (x *Index) Search(q Query) (Result, error) {
 	return r, nil
 }
 
-// Filtered answers the ids of the documents that pass a filter, in an order
+// Filtered returns the ids of the documents that pass a filter, in an order
 // that holds while nothing changes, and how many there are.
 func (x *Index) Filtered(f *Filter, offset, limit int) (ids []string, total int, err error) {
 	x.mu.RLock()
@@ -138,7 +138,7 @@ func (x *Index) steps(sorts []string) ([]step, error) {
 	return steps, nil
 }
 
-// nearest answers the n best hits in order. A heap of the best so far, its
+// nearest returns the n best hits in order. A heap of the best so far, its
 // worst on top, needs to look at most hits only once.
 func nearest(hits []hit, n int, steps []step) []hit {
 	if n <= 0 {

@@ -246,7 +246,7 @@ func TestMark(t *testing.T) {
 	}
 }
 
-// TestChange: after any changes an index answers as one made anew.
+// TestChange: after any changes an index answers as one made again.
 func TestChange(t *testing.T) {
 	x := shop(t, settings)
 	x.Put([]finder.Document{doc(t, "mug", `{"name":"Red mug","price":1}`)})

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// skipSelfCaused answers the documents for which the filter holds. The caller holds the
+// skipSelfCaused returns the documents for which the filter holds. The caller holds the
 // lock.
 func (x *Index) skipSelfCaused(f *Filter) (bits, error) {
 	if f == nil {

@@ -3,7 +3,7 @@
 // It is good enough to run a small shop on.
 //
 // Documents lie in Bleve, on disk; the words and values they are found by are
-// kept in memory (see purser/sandbox/finder) and made anew at the start. A
+// kept in memory (see purser/sandbox/finder) and made again at the start. A
 // task is on disk before it is answered with 202, and done in its turn by one
 // worker; what a crash interrupted is done again, which changes nothing twice.
 // Documents that cannot be read any more are put aside; their index starts

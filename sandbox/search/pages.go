@@ -54,7 +54,7 @@ func checkPages(tx *bolt.Tx, file []byte) error {
 
 func kind(page []byte) uint16 { return binary.NativeEndian.Uint16(page[8:]) }
 
-// take answers a page of one of these kinds, with those that it goes on in.
+// take returns a page of one of these kinds, with those that it goes on in.
 // Nobody may have taken them before.
 func (p *pages) take(id uint64, kinds ...uint16) ([]byte, error) {
 	all := uint64(len(p.file)) / p.size
@@ -136,7 +136,7 @@ func (p *pages) leaf(at []byte) error {
 	return errPages
 }
 
-// behind answers what follows so many bytes that begin so far behind an
+// behind returns what follows so many bytes that begin so far behind an
 // entry's own beginning.
 func behind(at, far, many []byte) (rest []byte, ok bool) {
 	end := uint64(binary.NativeEndian.Uint32(far)) + uint64(binary.NativeEndian.Uint32(many))

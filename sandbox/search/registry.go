@@ -92,7 +92,7 @@ func (s *Server) closeIndexes() error {
 	return errors.Join(errs...)
 }
 
-// index answers an index as it is now.
+// index returns an index as it is now.
 func (s *Server) index(uid string) (held, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

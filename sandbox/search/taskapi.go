@@ -41,7 +41,7 @@ func (t *task) view() taskView {
 	return v
 }
 
-// accept answers that a task will be done.
+// accept returns that a task will be done.
 func (s *Server) accept(w http.ResponseWriter, t *task, payload []byte) error {
 	if t.IndexUID != "" && !isUID(t.IndexUID) {
 		return badUID(t.IndexUID)

@@ -32,7 +32,7 @@ func verify(ctx context.Context, dir string) error {
 	return nil
 }
 
-// segmentsOf checks the list of what is in an index, and answers the names of
+// segmentsOf checks the list of what is in an index, and returns the names of
 // the files that its newest state is made of.
 func segmentsOf(path string) (names []string, err error) {
 	info, err := os.Stat(path)

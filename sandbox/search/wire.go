@@ -53,7 +53,7 @@ func updateResult(w http.ResponseWriter, status int, v any) {
 // route is a handler that may fail.
 type route func(w http.ResponseWriter, r *http.Request) error
 
-// serve answers the error of a route.
+// serve returns the error of a route.
 func (s *Server) serve(do route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := do(w, r)

@@ -161,7 +161,7 @@ func (s *Server) swapIndexes(t *task) error {
 	})
 }
 
-// changeSettings changes what an index is searched by. While it is made anew,
+// changeSettings changes what an index is searched by. While it is made again,
 // searches go on with the old settings.
 func (s *Server) changeSettings(ctx context.Context, t *task) error {
 	h, err := s.index(t.IndexUID)

@@ -61,7 +61,7 @@ type Figures struct {
 	LastDay       int `json:"lastDay"`       // recipients in the last 24 hours
 }
 
-// Figures answers them.
+// Figures returns them.
 func (s *Server) Figures() Figures {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -108,7 +108,7 @@ func (s *Server) fates(m *mail) error {
 	return nil
 }
 
-// simulator answers which of SES's simulated mailboxes an address is; a label
+// simulator returns which of SES's simulated mailboxes an address is; a label
 // after a plus is allowed.
 func simulator(to string) (name string, ok bool) {
 	local, ok := strings.CutSuffix(strings.ToLower(address(to)), "@simulator.amazonses.com")

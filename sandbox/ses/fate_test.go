@@ -62,7 +62,7 @@ func newEndpoint(t *testing.T) *endpoint {
 	return e
 }
 
-// take waits for so many events and answers their kinds, sorted by arrival.
+// take waits for so many events and returns their kinds, sorted by arrival.
 func (e *endpoint) take(t *testing.T, n int) (events []object) {
 	t.Helper()
 	for range n {

@@ -240,7 +240,7 @@ func updateResult(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// refuse answers an error as the AWS SDKs expect it.
+// refuse returns an error as the AWS SDKs expect it.
 func refuse(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("X-Amzn-ErrorType", code)
 	updateResult(w, status, map[string]string{"message": message})

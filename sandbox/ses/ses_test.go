@@ -30,7 +30,7 @@ func build(t *testing.T, path string, c Config) *Server {
 	return s
 }
 
-// testProvider sends a body to SendEmail and answers the status, the error's type and
+// testProvider sends a body to SendEmail and returns the status, the error's type and
 // the message's id.
 func testProvider(s *Server, body string) (status int, code, id string) {
 	r := httptest.NewRequest("POST", "/v2/email/outbound-emails", strings.NewReader(body))

@@ -93,7 +93,7 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// Mails answers what the relay took, oldest first.
+// Mails returns what the relay took, oldest first.
 func (s *Server) Mails() []Mail {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -105,7 +105,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// endpoint runs a request against the state and answers it: once, if it has
+// endpoint runs a request against the state and returns it: once, if it has
 // an idempotency key.
 func (s *Server) endpoint(run func(*call) (any, *Error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -281,7 +281,7 @@ func (c *call) bankURL(id string) string {
 	return scheme + "://" + c.r.Host + prefix + "/sandbox/3ds/" + id
 }
 
-// Intent answers an intent as it stands.
+// Intent returns an intent as it stands.
 func (s *Server) Intent(id string) (Intent, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -212,7 +212,7 @@ func (b *book[T]) put(v T) {
 // newID makes an id that looks like Stripe's.
 func newID(prefix string) string { return prefix + rand.Text()[:24] }
 
-// load reads the steps back and answers the events of the last one.
+// load reads the steps back and returns the events of the last one.
 func (s *Server) load() (last []*Event, err error) {
 	err = s.conf.Journal.Each("step", func(id string, raw json.RawMessage) error {
 		var st step

@@ -24,7 +24,7 @@ func main() {
 	}
 }
 
-// check answers what is wrong with a document, or why it cannot be read.
+// check returns what is wrong with a document, or why it cannot be read.
 func check(r io.Reader) (problems []string, err error) {
 	text, err := io.ReadAll(r)
 	if err != nil {

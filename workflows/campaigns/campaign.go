@@ -20,16 +20,16 @@ var do *steps.Activities
 
 // The messages of a campaign's workflow.
 const (
-	// GetCampaign answers how the campaign stands, as its workflow knows it:
+	// GetCampaign returns how the campaign stands, as its workflow knows it:
 	// as of the last chunk.
 	GetCampaign workflows.Query[CampaignProgress] = "GetCampaign"
-	// PauseCampaign answers when nothing more goes out.
+	// PauseCampaign returns when nothing more goes out.
 	PauseCampaign workflows.Update[SteerRequest, CampaignProgress] = "PauseCampaign"
 	// ResumeCampaign lets a paused campaign go on, whoever paused it.
 	ResumeCampaign workflows.Update[SteerRequest, CampaignProgress] = "ResumeCampaign"
 	// CancelCampaign ends the campaign where it is. What went out stays.
 	CancelCampaign workflows.Update[SteerRequest, CampaignProgress] = "CancelCampaign"
-	// RetryCampaign answers when the round that the campaign was started for
+	// RetryCampaign returns when the round that the campaign was started for
 	// has begun, or why it did not: by activities.FailureState or
 	// activities.FailureNoneUnknown.
 	RetryCampaign workflows.Update[SteerRequest, CampaignProgress] = "RetryCampaign"

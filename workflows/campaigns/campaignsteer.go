@@ -45,7 +45,7 @@ func (w *campaignWorkflow) checkCancel(workflow.Context, SteerRequest) error {
 	return nil
 }
 
-// onPause answers when the campaign stands still, or when somebody wanted
+// onPause returns when the campaign stands still, or when somebody wanted
 // something else meanwhile.
 func (w *campaignWorkflow) onPause(ctx workflow.Context, r SteerRequest) (CampaignProgress, error) {
 	if err := workflows.AwaitAccepted(ctx); err != nil {
@@ -65,7 +65,7 @@ func (w *campaignWorkflow) onPause(ctx workflow.Context, r SteerRequest) (Campai
 	return w.CampaignProgress, err
 }
 
-// onResume answers when the campaign goes on.
+// onResume returns when the campaign goes on.
 func (w *campaignWorkflow) onResume(ctx workflow.Context, r SteerRequest) (CampaignProgress, error) {
 	if err := workflows.AwaitAccepted(ctx); err != nil {
 		return w.CampaignProgress, err
@@ -98,7 +98,7 @@ func (w *campaignWorkflow) onRetry(ctx workflow.Context, _ SteerRequest) (Campai
 	return w.CampaignProgress, err
 }
 
-// onCancel answers when nothing more goes out.
+// onCancel returns when nothing more goes out.
 func (w *campaignWorkflow) onCancel(ctx workflow.Context, r SteerRequest) (CampaignProgress, error) {
 	if err := workflows.AwaitAccepted(ctx); err != nil {
 		return w.CampaignProgress, err

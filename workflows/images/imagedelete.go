@@ -51,7 +51,7 @@ func DeleteImageWorkflow(ctx workflow.Context, p Image) error {
 func ImagesWorkflowID(sku string) string { return "images/" + sku }
 
 // imageRounds is after how many steps of a hundred images the history
-// is begun anew.
+// is begun again.
 const imageRounds = 50
 
 // DeleteImagesWorkflow deletes the images of a product that was deleted,

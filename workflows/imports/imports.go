@@ -14,7 +14,7 @@ import (
 // do names the activities; its methods are called by the worker, never here.
 var do *steps.Activities
 
-// GetImport answers how far an import is, as its workflow last heard.
+// GetImport returns how far an import is, as its workflow last heard.
 const GetImport workflows.Query[catalog.Import] = "GetImport"
 
 // ImportWorkflowID is the ID of the workflow that carries out an import.

@@ -18,13 +18,13 @@ import (
 var do *steps.Activities
 
 // ResendWorkflowID is the ID of the workflow that carries out one decision to
-// send a mail anew: the same decision is the same workflow.
+// send a mail again: the same decision is the same workflow.
 func ResendWorkflowID(r order.Resend) string {
 	sum := sha256.Sum256([]byte(r.Key))
 	return r.OrderID.WorkflowID() + "/mail/" + string(r.Notification) + "/" + hex.EncodeToString(sum[:8])
 }
 
-// ResendWorkflow sends a milestone's mail anew, under its next generation. It
+// ResendWorkflow sends a milestone's mail again, under its next generation. It
 // is a workflow of its own because the order's may have ended long ago.
 func ResendWorkflow(ctx workflow.Context, r order.Resend) (steps.MailOutcome, error) {
 	var m order.Mail

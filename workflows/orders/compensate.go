@@ -54,7 +54,7 @@ func (w *orderWorkflow) refused(cause error) {
 	}
 }
 
-// cancelling writes down why, and answers how the order will end.
+// cancelling writes down why, and returns how the order will end.
 func (w *orderWorkflow) cancelling(ctx workflow.Context, cause error) (order.Status, order.Kind, order.Notification) {
 	actor := workflows.ActorPurser
 	ends, kind, notification := order.Cancelled, order.OrderCancelled, order.MailCancelled

@@ -173,7 +173,7 @@ func TestRefundFailed(t *testing.T) {
 				w.moneyBack(n)
 				w.moneyBack(n)
 			})
-			// Reported late, and so that it would be given back anew.
+			// Reported late, and so that it would be given back again.
 			w.at(c.after+time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 			w.run().mailed(c.mails...)
 			w.checkTimeline(w.order())

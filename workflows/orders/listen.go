@@ -68,7 +68,7 @@ func (w *orderWorkflow) takeEvents(ctx workflow.Context) iter.Seq[order.Provider
 	}
 }
 
-// checkPlace answers a repeated request from memory: a refusal leaves no
+// checkPlace returns a repeated request from memory: a refusal leaves no
 // trace in the history.
 func (w *orderWorkflow) checkPlace(_ workflow.Context, r PlaceRequest) error {
 	switch {
@@ -82,7 +82,7 @@ func (w *orderWorkflow) checkPlace(_ workflow.Context, r PlaceRequest) error {
 	return nil
 }
 
-// onPlace answers when the shopper can pay, or when it is certain that there
+// onPlace returns when the shopper can pay, or when it is certain that there
 // will be no such order.
 func (w *orderWorkflow) onPlace(ctx workflow.Context, _ PlaceRequest) (Placed, error) {
 	w.placing = true
@@ -105,7 +105,7 @@ func (w *orderWorkflow) checkCancel(workflow.Context, CancelRequest) error {
 	return nil
 }
 
-// onCancel stops the selling and answers when everything is undone. The
+// onCancel stops the selling and returns when everything is undone. The
 // story decides: had it just passed the point of no return, the answer is no.
 func (w *orderWorkflow) onCancel(ctx workflow.Context, r CancelRequest) (order.Order, error) {
 	if w.cancelled == nil {

@@ -12,14 +12,14 @@ import (
 // The messages of an order's workflow, declared once for both ends. A
 // message's name on the wire is its text.
 const (
-	// GetOrder answers the order as the workflow knows it, at once.
+	// GetOrder returns the order as the workflow knows it, at once.
 	GetOrder workflows.Query[order.Order] = "GetOrder"
-	// Place answers the priced order and the (sealed) client secret, as soon
+	// Place returns the priced order and the (sealed) client secret, as soon
 	// as the shopper can pay. It starts the workflow and is sent again, with
 	// the same result and no trace in the history, when the caller repeats
 	// its request.
 	Place workflows.Update[PlaceRequest, Placed] = "Place"
-	// Cancel undoes the order, if that is still possible, and answers it as
+	// Cancel undoes the order, if that is still possible, and returns it as
 	// undone.
 	Cancel workflows.Update[CancelRequest, order.Order] = "Cancel"
 	// Release tells an order on hold to ask the provider again and go on.

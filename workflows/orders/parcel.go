@@ -123,7 +123,7 @@ func (w *orderWorkflow) askAboutParcel(ctx workflow.Context) {
 }
 
 // holdParcel stops a paid order whose parcel the carrier has voided, until an
-// operator has settled with the carrier; then it is asked anew.
+// operator has settled with the carrier; then it is asked again.
 func (w *orderWorkflow) holdParcel(ctx workflow.Context) error {
 	if w.Status != order.OnHold { // else since an earlier run
 		w.Reason = "the carrier has voided the parcel of a paid order"

@@ -222,7 +222,7 @@ func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.Paymen
 }
 
 // hold stops the order until an operator releases it (then Stripe is asked
-// anew, and only that counts) or cancels it (then everything is undone).
+// again, and only that counts) or cancels it (then everything is undone).
 func (w *orderWorkflow) hold(ctx workflow.Context, why string) error {
 	w.Reason, w.Payment.Authorized = why, 0
 	w.become(ctx, order.OnHold, order.OrderOnHold, workflows.ActorPurser, why, w.Payment.IntentID)

@@ -95,7 +95,7 @@ type task struct {
 	at      time.Time
 }
 
-// began answers when the task began. Asked before the task's first step, it
+// began returns when the task began. Asked before the task's first step, it
 // is exact; steps move the clock on.
 func (t *task) began(ctx workflow.Context) time.Time {
 	if n := workflow.GetInfo(ctx).GetCurrentHistoryLength(); n != t.history || t.at.IsZero() {

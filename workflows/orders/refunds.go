@@ -35,7 +35,7 @@ func (w *orderWorkflow) cancelIntent(ctx workflow.Context) (reversal, error) {
 }
 
 // refundOrVoid frees whatever an intent holds: asks how it stands, then cancels
-// or refunds, and answers which it was. After a refusal the key is another:
+// or refunds, and returns which it was. After a refusal the key is another:
 // under the same one the provider would only repeat itself.
 func (w *orderWorkflow) refundOrVoid(ctx workflow.Context, intentID string) (reversal, error) {
 	until := workflow.Now(ctx).Add(refundWithin)

@@ -83,7 +83,7 @@ type Snapshot struct {
 	// was told that it does not move any more.
 	Moved        time.Time `json:"moved,omitzero"`
 	OverdueSince time.Time `json:"overdueSince,omitzero"`
-	// Refusals choose the keys of money given back: they must not start anew.
+	// Refusals choose the keys of money given back: they must not start again.
 	Refusals map[string]int `json:"refusals,omitempty"`
 	// Declined and DeclineNotified choose when a shopper is mailed about a
 	// declined card.

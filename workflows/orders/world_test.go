@@ -190,7 +190,7 @@ func (w *world) run() *world {
 	return w
 }
 
-// runOnce runs the workflow once and answers the placement of the next run.
+// runOnce runs the workflow once and returns the placement of the next run.
 func (w *world) runOnce(p orders.Placement) (next *orders.Placement) {
 	w.Helper()
 	w.env, w.began = w.newEnv(), w.now

@@ -25,7 +25,7 @@ type Reconcile struct {
 }
 
 // ReconcileWorkflow compares the index with the record, repairs what differs,
-// and answers what it found.
+// and returns what it found.
 func ReconcileWorkflow(ctx workflow.Context, r Reconcile) (catalog.Drift, error) {
 	var found catalog.Drift
 	err := workflows.RunLong(ctx, "Compare the index with the record", do.CompareIndex, steps.CompareRequest{Stock: r.Nightly}, &found)
@@ -38,7 +38,7 @@ func ReconcileWorkflow(ctx workflow.Context, r Reconcile) (catalog.Drift, error)
 	return found, err
 }
 
-// GetRebuild answers how far a rebuild is.
+// GetRebuild returns how far a rebuild is.
 const GetRebuild workflows.Query[catalog.Rebuilt] = "GetRebuild"
 
 // clocksApart is how much the clocks of two machines, and the time between a

@@ -117,7 +117,7 @@ func (w *productWorkflow) checkChange(_ workflow.Context, c catalog.Change) erro
 	return nil
 }
 
-// onChange answers when the record has the change, or refuses it.
+// onChange returns when the record has the change, or refuses it.
 func (w *productWorkflow) onChange(ctx workflow.Context, c catalog.Change) (catalog.Stocked, error) {
 	from := new(caller)
 	w.add(c, from)

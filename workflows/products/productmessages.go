@@ -7,13 +7,13 @@ import (
 
 // The messages of a product's workflow.
 const (
-	// ChangeProduct answers the product as soon as the record has the change;
+	// ChangeProduct returns the product as soon as the record has the change;
 	// the index follows. It starts the workflow if none runs.
 	ChangeProduct workflows.Update[catalog.Change, catalog.Stocked] = "ChangeProduct"
 	// ProductChanged is ChangeProduct for those who need no answer: a image
 	// that is ready, say. It starts the workflow if none runs.
 	ProductChanged workflows.Signal[catalog.Change] = "ProductChanged"
-	// GetProduct answers how far the index is behind the record, at once.
+	// GetProduct returns how far the index is behind the record, at once.
 	GetProduct workflows.Query[ProductStatus] = "GetProduct"
 )
 

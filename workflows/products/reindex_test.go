@@ -18,7 +18,7 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// reindex builds the index of three products anew, whose steps may have been
+// reindex builds the index of three products again, whose steps may have been
 // changed before.
 func (c *counter) reindex() (done catalog.Rebuilt, err error) {
 	c.Helper()

@@ -22,7 +22,7 @@ import (
 	"purser/workflows/mails"
 )
 
-// mailBench is campaigns, and mails sent anew, over a real engine with their
+// mailBench is campaigns, and mails sent again, over a real engine with their
 // record in memory.
 type mailBench struct {
 	*bench
@@ -33,7 +33,7 @@ type mailBench struct {
 	starter   *starter.Client
 }
 
-// recordMails runs campaigns and a mail that is sent anew, and saves their
+// recordMails runs campaigns and a mail that is sent again, and saves their
 // histories.
 func recordMails(t *testing.T, label string) {
 	for name, live := range map[string]func(*mailBench) string{
