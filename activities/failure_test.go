@@ -47,7 +47,7 @@ func TestFailure(t *testing.T) {
 		{"an illegal move: slowly", wrapped(order.ErrIllegalMove), activities.FailureIllegalMove, false, time.Minute},
 		{"ORD-5 another order's intent: slowly", wrapped(order.ErrTaken), activities.FailureTaken, false, time.Minute},
 		{"a mail that was never claimed: slowly", wrapped(mail.ErrNoMail), activities.FailureNoMail, false, time.Minute},
-		{"a image that is gone", wrapped(catalog.ErrNoUpload), activities.FailureNoImage, true, 0},
+		{"an image that is gone", wrapped(catalog.ErrNoUpload), activities.FailureNoImage, true, 0},
 		{"another workflow that is not taken up", wrapped(order.ErrBusy), activities.FailureUnknown, false, 0},
 		{"below the minimum", wrapped(order.ErrBelowMinimum), activities.FailureMinimum, true, 0},
 		{"below the provider's minimum", provider(order.ErrBelowMinimum, nil), activities.FailureMinimum, true, 0},

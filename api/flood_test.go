@@ -105,7 +105,7 @@ func wantOthersServed(t *testing.T, s *apitest.Shop, flooded string) {
 	}{
 		"an order":   {method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: apitest.OrderBody("cus_1"), status: http.StatusCreated},
 		"the search": {method: "GET", target: "/v1/search?q=mug", key: apitest.ViewerKey, status: http.StatusOK},
-		"a image":    {method: "GET", target: "/images/img_none/large.jpg", status: http.StatusNotFound},
+		"an image":    {method: "GET", target: "/images/img_none/large.jpg", status: http.StatusNotFound},
 		"an upload":  {method: "POST", target: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":4}`, status: http.StatusCreated},
 		"the orders": {method: "GET", target: "/v1/orders", key: apitest.ViewerKey, status: http.StatusOK},
 		"health":     {method: "GET", target: "/livez", status: http.StatusOK},
@@ -198,7 +198,7 @@ func TestFlood(t *testing.T) {
 		s := set(t, w, func(c *api.Config) { c.Images.Records = hangingUploads{Records: c.Images.Records, hang: w} })
 		w.flood(s, 1, "GET", "/images/img_abcdefghijklmnopqrstuvwxyz/large.jpg", "", "")
 		w.wantRefused(t, s, 429, "too_many_requests", "GET", "/images/img_none/large.jpg", "", "")
-		wantOthersServed(t, s, "a image")
+		wantOthersServed(t, s, "an image")
 	})
 	t.Run("all else", func(t *testing.T) {
 		w := newHang(t)

@@ -17,11 +17,11 @@ import (
 type imageCmd struct {
 	remote `embed:""`
 
-	Add  imageAddCmd  `cmd:"" help:"Send a image of a product and wait until it is ready."`
-	Show imageShowCmd `cmd:"" help:"Show a image."`
+	Add  imageAddCmd  `cmd:"" help:"Send an image of a product and wait until it is ready."`
+	Show imageShowCmd `cmd:"" help:"Show an image."`
 	List imageListCmd `cmd:"" help:"List a product's images."`
 
-	Delete imageDeleteCmd `cmd:"" help:"Delete a image for good and wait until its files are gone."`
+	Delete imageDeleteCmd `cmd:"" help:"Delete an image for good and wait until its files are gone."`
 }
 
 type imageAddCmd struct {

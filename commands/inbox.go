@@ -13,7 +13,7 @@ type inboxCmd struct {
 	remote `embed:""`
 
 	List      inboxListCmd      `cmd:"" help:"List what providers reported, newest first."`
-	Redeliver inboxRedeliverCmd `cmd:"" help:"Read an event anew and deliver it once more."`
+	Redeliver inboxRedeliverCmd `cmd:"" name:"again" help:"Read an event anew and deliver it once more."`
 }
 
 type inboxListCmd struct {

@@ -144,7 +144,7 @@ func (s *stack) leadsSomewhere(t *testing.T) {
 	}
 }
 
-// filesOf are the files of a image in the embedded store.
+// filesOf are the files of an image in the embedded store.
 func (s *stack) filesOf(t *testing.T, id string) (found []string) {
 	t.Helper()
 	err := filepath.WalkDir(filepath.Join(s.dir, "sandbox", "objects"), func(path string, d fs.DirEntry, err error) error {

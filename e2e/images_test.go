@@ -23,7 +23,7 @@ import (
 	"purser/soak"
 )
 
-// shows looks at every size of a image by its lasting address, as a page
+// shows looks at every size of an image by its lasting address, as a page
 // does.
 func (s *stack) shows(t *testing.T, p shop.Image) {
 	t.Helper()
@@ -43,7 +43,7 @@ func (s *stack) shows(t *testing.T, p shop.Image) {
 	}
 }
 
-// TestImages is part 4 of the story: a image goes straight to the store,
+// TestImages is part 4 of the story: an image goes straight to the store,
 // is looked at with suspicion and appears in four sizes, all or none (IMG-1 to
 // IMG-12, F59 to F62).
 func TestImages(t *testing.T) {
@@ -63,7 +63,7 @@ func TestImages(t *testing.T) {
 		}{
 			"a bomb":       {"GIF89a\xff\xff\xff\xff\x00\x00\x00;", "too_many_pixels"},
 			"a page":       {"<html><script>alert(1)</script>", "unknown_type"},
-			"half a image": {string(photo[:len(photo)/2]), "truncated"},
+			"half an image": {string(photo[:len(photo)/2]), "truncated"},
 		} {
 			p, err := s.shop.AddImage(ctx, "mug-blue", "", "image/jpeg", []byte(tt.file))
 			if err != nil || p.Status != catalog.Refused || p.Reason != tt.reason || len(p.Renditions) != 0 {

@@ -13,7 +13,7 @@ import (
 )
 
 // TestShopPage looks at the sample shop as a newcomer does: products with
-// their images, found as they are typed, and a image that is deleted is
+// their images, found as they are typed, and an image that is deleted is
 // shown no more (SRCH-6, IMG-9, IMG-10).
 func TestShopPage(t *testing.T) {
 	s := newStack(t, []string{"PURSER_SAMPLE_IMAGES=true"})

@@ -139,7 +139,7 @@ func flat(c color.NRGBA, w, h int) *image.NRGBA {
 	return m
 }
 
-// TestColours (IMG-2): a image whose profile is another than sRGB, as most
+// TestColours (IMG-2): an image whose profile is another than sRGB, as most
 // telephones' are, looks as it did, though its profile is stripped.
 func TestColours(t *testing.T) {
 	for name, g := range gamuts {

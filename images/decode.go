@@ -13,7 +13,7 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// decode decodes a image that has passed the door. It gives up when ctx
+// decode decodes an image that has passed the door. It gives up when ctx
 // ends. A decoder that panics has met a file that is broken in a new way.
 func decode(ctx context.Context, data []byte, h Header) (img image.Image, err error) {
 	defer func() {

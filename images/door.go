@@ -48,7 +48,7 @@ func Look(data []byte, l Limits) (Header, error) {
 	return h, nil
 }
 
-// look tells the format by the first bytes. Anything else, be it a image
+// look tells the format by the first bytes. Anything else, be it an image
 // elsewhere (SVG, TIFF, BMP, HEIC) or a page with a script, is unknown.
 func look(b []byte) (Header, error) {
 	switch {

@@ -26,7 +26,7 @@ func TestLookRefuses(t *testing.T) {
 		{"nothing", nil, images.Empty},
 		{"a text", []byte("hello"), images.UnknownType},
 		{"a page", []byte("<html><script>alert(1)</script></html>"), images.UnknownType},
-		{"a page with a image behind", append([]byte("<html>"), photo...), images.UnknownType},
+		{"a page with an image behind", append([]byte("<html>"), photo...), images.UnknownType},
 		{"SVG", []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), images.UnknownType},
 		{"TIFF", []byte("II*\x00\x08\x00\x00\x00"), images.UnknownType},
 		{"BMP", append([]byte("BM"), make([]byte, 60)...), images.UnknownType},

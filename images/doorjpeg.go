@@ -111,7 +111,7 @@ func (f *jpegFrame) frame(marker byte, body []byte) error {
 // other, and four bytes a pixel where the decoder turns CMYK or RGB around.
 func (f *jpegFrame) end() (Header, error) {
 	if f.components == 0 || f.scans == 0 {
-		return Header{}, refuse(Broken, "a JPEG without a image")
+		return Header{}, refuse(Broken, "a JPEG without an image")
 	}
 	hMax, vMax := 1, 1
 	if f.components > 1 {

@@ -47,7 +47,7 @@ func lookWebP(b []byte) (Header, error) {
 		rest = rest[min(8+n+n&1, int64(len(rest))):]
 	}
 	if !seen {
-		return Header{}, refuse(Broken, "a WebP without a image")
+		return Header{}, refuse(Broken, "a WebP without an image")
 	}
 	c, err := webp.DecodeConfig(bytes.NewReader(b))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // and screens have a few kilobytes.
 const maxProfile = 1 << 20
 
-// space is how the values of red, green and blue of a image are to be taken,
+// space is how the values of red, green and blue of an image are to be taken,
 // where that differs from sRGB: first each value through its curve, then all
 // three through the matrix to those of sRGB, as amounts of light.
 type space struct {
@@ -29,7 +29,7 @@ var toSRGB = [3][3]float64{
 
 // readProfile reads a profile of red, green and blue primaries with a curve
 // each, as those of telephones, cameras and screens are. It answers nil for
-// sRGB itself, and for what it does not know or makes no sense: such a image
+// sRGB itself, and for what it does not know or makes no sense: such an image
 // is taken for sRGB.
 func readProfile(b []byte) *space {
 	if len(b) < 132 || len(b) > maxProfile || string(b[16:20]) != "RGB " || string(b[20:24]) != "XYZ " {

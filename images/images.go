@@ -1,7 +1,7 @@
 // Package images looks at a stranger's image with suspicion and makes the
 // sizes a shop shows of it. It does no I/O beyond the readers it is given.
 //
-// A image is looked at before it is decoded: its bytes, its type as its
+// An image is looked at before it is decoded: its bytes, its type as its
 // content tells it, its dimensions, and what decoding it would take in memory.
 // Only pixels come out again: what the file says beside them (where it was
 // taken, with which camera) and whatever hides behind its end stays behind.
@@ -13,7 +13,7 @@ import (
 	"io"
 )
 
-// Size is one of the sizes a image is shown in.
+// Size is one of the sizes an image is shown in.
 type Size struct {
 	Name string
 	Side int // the longest side at most, in pixels
@@ -24,7 +24,7 @@ func Sizes() []Size {
 	return []Size{{"large", 1600}, {"medium", 800}, {"small", 400}, {"thumbnail", 150}}
 }
 
-// Format is a image's type, as its content tells it.
+// Format is an image's type, as its content tells it.
 type Format string
 
 // The formats that are read. JPEG and PNG are written.
@@ -53,7 +53,7 @@ func (f Format) Extension() string {
 	return ""
 }
 
-// Limits are what a image may take. The zero value of a field means its
+// Limits are what an image may take. The zero value of a field means its
 // default.
 type Limits struct {
 	// Bytes of the file. More are refused unread. Default 10 MB.
@@ -88,7 +88,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Reason is why a image was refused, for programs: stable.
+// Reason is why an image was refused, for programs: stable.
 type Reason string
 
 // The reasons.
@@ -103,7 +103,7 @@ const (
 	TooMuchMemory Reason = "too_much_memory" // decoding it would take too much
 )
 
-// Refusal is the error of a image that is not taken. It is final: the same
+// Refusal is the error of an image that is not taken. It is final: the same
 // bytes will be refused again.
 type Refusal struct {
 	Reason Reason

@@ -1,6 +1,6 @@
 package images
 
-// turned puts a image upright, as its orientation says.
+// turned puts an image upright, as its orientation says.
 func upright(p planes, orientation int) planes {
 	across, down, swap := orientationSteps(orientation)
 	if !across && !down && !swap {

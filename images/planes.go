@@ -15,7 +15,7 @@ func newPlane(w, h int) plane { return plane{w, h, make([]byte, w*h)} }
 
 func (p plane) row(y int) []byte { return p.pix[y*p.w : (y+1)*p.w] }
 
-// planes are a image as it is scaled: brightness and two colours, of which
+// planes are an image as it is scaled: brightness and two colours, of which
 // the eye wants less detail; or, where it is transparent, red, green and blue
 // as far as they show, and how much they do.
 type planes struct {
@@ -24,7 +24,7 @@ type planes struct {
 	all   []plane // Y, Cb, Cr (only Y if it is grey), or R, G, B, A
 }
 
-// lines reads rows of a image's channels. Channels of one size are read
+// lines reads rows of an image's channels. Channels of one size are read
 // together, so that a pixel is converted once.
 type lines struct {
 	first int // which of the planes

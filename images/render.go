@@ -14,7 +14,7 @@ import (
 // quality is that of every JPEG made.
 const quality = 85
 
-// Variant is a image in one size, encoded.
+// Variant is an image in one size, encoded.
 type Variant struct {
 	Size          string
 	Format        Format // JPEG, or PNG where something shows through
@@ -23,14 +23,14 @@ type Variant struct {
 	Digest        string // SHA-256 of Data, hexadecimal
 }
 
-// Scaled is a image in all its sizes, not yet encoded. What it was decoded
+// Scaled is an image in all its sizes, not yet encoded. What it was decoded
 // from is gone: it takes a few megabytes.
 type Scaled struct {
 	Header Header
 	sizes  map[string]planes
 }
 
-// Scale looks at a image, decodes it once and scales it to all sizes, each
+// Scale looks at an image, decodes it once and scales it to all sizes, each
 // from the one before, none enlarged, none less than a pixel. It fails with a
 // *Refusal, or with the context.
 func Scale(ctx context.Context, data []byte, l Limits) (*Scaled, error) {
@@ -96,7 +96,7 @@ func (s *Scaled) Encode(size string) (Variant, error) {
 	return v, nil
 }
 
-// Render makes all sizes of a image, in the order of Sizes, encoded side by
+// Render makes all sizes of an image, in the order of Sizes, encoded side by
 // side.
 func Render(ctx context.Context, data []byte, l Limits) ([]Variant, error) {
 	s, err := Scale(ctx, data, l)

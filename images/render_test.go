@@ -164,7 +164,7 @@ func TestRenderDimensions(t *testing.T) {
 	}
 }
 
-// TestRenderStrips is IMG-5: nothing of where and with what a image was
+// TestRenderStrips is IMG-5: nothing of where and with what an image was
 // taken comes out again, nor what hides behind it (F61).
 func TestRenderStrips(t *testing.T) {
 	data := asJPEG(t, quarters(300, 200))
@@ -209,7 +209,7 @@ func TestScaleEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestGradient: scaling neither shifts nor darkens a image.
+// TestGradient: scaling neither shifts nor darkens an image.
 func TestGradient(t *testing.T) {
 	m := image.NewGray(image.Rect(0, 0, 1000, 40))
 	for y := range 40 {

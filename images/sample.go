@@ -13,7 +13,7 @@ import (
 // The sample images' dimensions: those of a photo, small.
 const sampleWidth, sampleHeight = 1200, 900
 
-// Sample draws a image of a sample product, a JPEG: a still life on a table
+// Sample draws an image of a sample product, a JPEG: a still life on a table
 // in front of a wall, its colours the SKU's own. The same SKU always gets the
 // same image.
 func Sample(sku string) []byte {

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// mirror says which way a image will be turned once it is scaled.
+// mirror says which way an image will be turned once it is scaled.
 type mirror struct{ across, down bool } // mirrored along
 
-// scaled makes a image of w × h pixels from a source: brightness in full,
+// scaled makes an image of w × h pixels from a source: brightness in full,
 // colour at half the size each way, as JPEG keeps it.
 func scaled(s source, w, h int, t mirror) planes {
 	p := planes{w: w, h: h, alpha: s.alpha, all: make([]plane, s.channels())}

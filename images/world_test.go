@@ -33,7 +33,7 @@ func file(t testing.TB, name string) []byte {
 	return b
 }
 
-// quarters draws the four quarters in a image of any size.
+// quarters draws the four quarters in an image of any size.
 func quarters(w, h int) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {

@@ -15,7 +15,7 @@ import (
 	"purser/catalog"
 )
 
-// Image is a image as the API shows it.
+// Image is an image as the API shows it.
 type Image struct {
 	catalog.Upload
 	Renditions []Rendition `json:"renditions,omitempty"`
@@ -38,7 +38,7 @@ func (p Image) Decided() bool {
 	return p.Status != catalog.AwaitingUpload && p.Status != catalog.Processing && p.Status != catalog.Deleting
 }
 
-// AskImage asks to send a image, by a form (POST) or as a body (PUT).
+// AskImage asks to send an image, by a form (POST) or as a body (PUT).
 func (c *Client) AskImage(ctx context.Context, sku, alt, contentType string, bytes int64, method string) (Image, catalog.SignedUpload, error) {
 	var out struct {
 		Image  Image                `json:"image"`
@@ -130,7 +130,7 @@ func (c *Client) Original(ctx context.Context, id string) (catalog.Link, error) 
 	return l, c.call(ctx, http.MethodGet, "/v1/images/"+url.PathEscape(id)+"/original", nil, &l)
 }
 
-// DeleteImage has a image deleted, with all its files. It is answered as it
+// DeleteImage has an image deleted, with all its files. It is answered as it
 // is then: deleting, or deleted.
 func (c *Client) DeleteImage(ctx context.Context, id string) (Image, error) {
 	var p Image
@@ -153,7 +153,7 @@ func (c *Client) AddImage(ctx context.Context, sku, alt, contentType string, fil
 	return c.AwaitImage(ctx, p)
 }
 
-// AwaitImage waits until nothing will happen to a image any more.
+// AwaitImage waits until nothing will happen to an image any more.
 func (c *Client) AwaitImage(ctx context.Context, p Image) (Image, error) {
 	for wait := 50 * time.Millisecond; !p.Decided(); wait = min(2*wait, time.Second) {
 		select {

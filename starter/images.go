@@ -19,14 +19,14 @@ import (
 // Images starts the images' workflows.
 type Images struct{ Temporal client.Client }
 
-// StartImage starts the workflow that makes a image ready. Starting it
+// StartImage starts the workflow that makes an image ready. Starting it
 // again changes nothing.
 func (p *Images) StartImage(ctx context.Context, id, sku string) error {
 	_, err := p.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: images.ImageWorkflowID(id), TaskQueue: workflows.ImagesQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		StaticSummary:            "A image of " + sku,
+		StaticSummary:            "An image of " + sku,
 	}, images.ImageWorkflow, images.Image{ID: id, SKU: sku})
 	if err != nil {
 		return fmt.Errorf("start image %s: %w", id, err)
@@ -34,7 +34,7 @@ func (p *Images) StartImage(ctx context.Context, id, sku string) error {
 	return nil
 }
 
-// DeleteImage has a image deleted that the record says is to be, as soon as
+// DeleteImage has an image deleted that the record says is to be, as soon as
 // nothing else is at work on it. Asking again changes nothing.
 func (p *Images) DeleteImage(ctx context.Context, id, sku string) error {
 	image := images.Image{ID: id, SKU: sku}
@@ -42,7 +42,7 @@ func (p *Images) DeleteImage(ctx context.Context, id, sku string) error {
 		client.StartWorkflowOptions{
 			TaskQueue:             workflows.ImagesQueue,
 			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-			StaticSummary:         "Delete a image of " + sku,
+			StaticSummary:         "Delete an image of " + sku,
 		}, images.DeleteImageWorkflow, image)
 	if err != nil {
 		return fmt.Errorf("delete image %s: %w", id, err)
@@ -65,7 +65,7 @@ func (p *Images) DeleteImagesOf(ctx context.Context, sku string) error {
 	return nil
 }
 
-// InterruptImage tells whatever is at work on a image that it is to be
+// InterruptImage tells whatever is at work on an image that it is to be
 // deleted. It answers false if nothing is.
 func (p *Images) InterruptImage(ctx context.Context, id, sku string) (bool, error) {
 	err := p.Temporal.SignalWorkflow(ctx, images.ImageWorkflowID(id), "", string(images.ImageDiscarded), images.Image{ID: id, SKU: sku})

@@ -9,7 +9,7 @@ import (
 	"purser/catalog"
 )
 
-// Withdrawal is what taking a image off its product found.
+// Withdrawal is what taking an image off its product found.
 type Withdrawal struct {
 	SKU string `json:"sku,omitempty"` // the product
 	// Shown says that the image was published: the index may still lead to
@@ -19,7 +19,7 @@ type Withdrawal struct {
 	Over bool `json:"over,omitempty"`
 }
 
-// WithdrawImage takes a image that is to be deleted off its product. The
+// WithdrawImage takes an image that is to be deleted off its product. The
 // product cannot get it back: the record refuses images that are not ready.
 // So one that does not show it now never will.
 func (a *Activities) WithdrawImage(ctx context.Context, r ImageRef) (Withdrawal, error) {
@@ -50,7 +50,7 @@ func (a *Activities) WithdrawImage(ctx context.Context, r ImageRef) (Withdrawal,
 	return w, activities.Failure(err)
 }
 
-// RemoveImage deletes every file of a image that nothing shows any more:
+// RemoveImage deletes every file of an image that nothing shows any more:
 // first the record forgets where they are, then they go, and last the record
 // notes that they are gone. An attempt that dies leaves the rest to the next.
 func (a *Activities) RemoveImage(ctx context.Context, r ImageRef) (Swept, error) {
@@ -82,7 +82,7 @@ func everything(context.Context, []catalog.Object) (func(catalog.Object) bool, e
 	return func(catalog.Object) bool { return true }, nil
 }
 
-// deleting reads a image that is being deleted; over if it is not.
+// deleting reads an image that is being deleted; over if it is not.
 func (a *Activities) deleting(ctx context.Context, r ImageRef) (u catalog.Upload, over bool, err error) {
 	u, err = a.Record.Upload(ctx, r.ID)
 	if errors.Is(err, catalog.ErrNoUpload) {

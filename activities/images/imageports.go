@@ -40,12 +40,12 @@ type ImageRecord interface {
 	// NoteRendition notes a size that is in the store, and the original's
 	// dimensions.
 	NoteRendition(ctx context.Context, id string, width, height int, r catalog.Rendition) error
-	// PublishUpload shows a image in all these sizes; it fails if one is
+	// PublishUpload shows an image in all these sizes; it fails if one is
 	// missing.
 	PublishUpload(ctx context.Context, id string, sizes []string) (catalog.Upload, error)
-	// RefuseUpload ends a image that is not taken, with the reason.
+	// RefuseUpload ends an image that is not taken, with the reason.
 	RefuseUpload(ctx context.Context, id, reason, detail string) (catalog.Upload, error)
-	// HideUpload forgets the sizes of a image that is being deleted, so that
+	// HideUpload forgets the sizes of an image that is being deleted, so that
 	// its addresses lead nowhere; of any other it changes nothing.
 	HideUpload(ctx context.Context, id string) error
 	// UploadDeleted notes that none of its files is left.
@@ -88,7 +88,7 @@ type ProductImages interface {
 
 // ImageWork knows the images that something is at work on.
 type ImageWork interface {
-	// InterruptImage tells whatever makes or deletes a image that it is to
+	// InterruptImage tells whatever makes or deletes an image that it is to
 	// be deleted, which it then does. It answers false if nothing is at work.
 	InterruptImage(ctx context.Context, id, sku string) (bool, error)
 }

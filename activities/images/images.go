@@ -13,7 +13,7 @@ import (
 	"purser/order"
 )
 
-// Activities are the steps of a image's workflow, on a task queue of their
+// Activities are the steps of an image's workflow, on a task queue of their
 // own: decoding takes memory, so only so many run at once.
 type Activities struct {
 	Source   ImageSource
@@ -26,13 +26,13 @@ type Activities struct {
 	// Discards and Work are asked when all images of a product are deleted.
 	Discards ProductImages
 	Work     ImageWork
-	// Limits are what a image may take; the zero value will do.
+	// Limits are what an image may take; the zero value will do.
 	Limits pixels.Limits
 	// Now tells the time; nil: time.Now.
 	Now func() time.Time
 }
 
-// ImageRef names a image.
+// ImageRef names an image.
 type ImageRef struct {
 	ID string `json:"id"`
 }
@@ -52,7 +52,7 @@ const (
 	ReasonUnannounced = "not_as_announced" // another size or type than was signed for
 )
 
-// upload reads a image that is being worked on; over if it is not.
+// upload reads an image that is being worked on; over if it is not.
 func (a *Activities) upload(ctx context.Context, r ImageRef) (u catalog.Upload, over bool, err error) {
 	u, err = a.Record.Upload(ctx, r.ID)
 	if errors.Is(err, catalog.ErrNoUpload) {
@@ -168,7 +168,7 @@ func (a *Activities) PublishImage(ctx context.Context, r ImageRef) (Verdict, err
 	return Verdict{Over: err == nil && u.Status != catalog.Ready}, activities.Failure(err)
 }
 
-// AttachImage tells the product that it has a image, so that it is shown
+// AttachImage tells the product that it has an image, so that it is shown
 // and found with it.
 func (a *Activities) AttachImage(ctx context.Context, r ImageRef) error {
 	u, err := a.Record.Upload(ctx, r.ID)

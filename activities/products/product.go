@@ -94,7 +94,7 @@ type ProductNotification struct {
 }
 
 // NotifyProduct tells a product's workflow, which then writes and indexes the
-// change: how a image that is ready reaches its product. The change's ID
+// change: how an image that is ready reaches its product. The change's ID
 // makes telling it again harmless.
 func (a *Activities) NotifyProduct(ctx context.Context, n ProductNotification) error {
 	return activities.Failure(a.ProductNotifier.NotifyProduct(ctx, n.SKU, n.Change))

@@ -30,7 +30,7 @@ func (s *Service) delete(ctx context.Context, in *imageInput) (*deleteImageOutpu
 	if u.Status == catalog.Deleted {
 		return &deleteImageOutput{Status: http.StatusOK, Body: imageView{Upload: u}}, nil
 	}
-	s.server.Log.InfoContext(ctx, "a image is to be deleted", "key", httpkit.CallOf(ctx).Principal.Name, "image", u.ID, "sku", u.SKU)
+	s.server.Log.InfoContext(ctx, "an image is to be deleted", "key", httpkit.CallOf(ctx).Principal.Name, "image", u.ID, "sku", u.SKU)
 	if err := s.Workflows.DeleteImage(ctx, u.ID, u.SKU); err != nil {
 		return nil, err // the sweep will start it, or the caller's next try
 	}

@@ -10,7 +10,7 @@ import (
 	"purser/catalog"
 )
 
-// ready returns a image that is published, and the key of one of its sizes.
+// ready returns an image that is published, and the key of one of its sizes.
 func ready(t *testing.T, s *apitest.Shop, d *apitest.ImageStore) (p imageBody, key string) {
 	t.Helper()
 	p, u := askImage(t, s)
@@ -25,7 +25,7 @@ func ready(t *testing.T, s *apitest.Shop, d *apitest.ImageStore) (p imageBody, k
 	return p, keys[0]
 }
 
-// TestDeleteImage (IMG-3, IMG-9, API-2): the key that sent a image, or an
+// TestDeleteImage (IMG-3, IMG-9, API-2): the key that sent an image, or an
 // operator's, has it deleted, however often it asks; the image's address works
 // until its product no longer has it.
 func TestDeleteImage(t *testing.T) {

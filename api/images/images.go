@@ -10,7 +10,7 @@ type imageInput struct {
 	ID string `path:"id" maxLength:"64" example:"img_abcdefghijklmnopqrstuvwxyz" doc:"The image's id"`
 }
 
-// imageView is a image and, once it is ready, where its sizes are seen.
+// imageView is an image and, once it is ready, where its sizes are seen.
 type imageView struct {
 	catalog.Upload
 	Renditions []renditionView `json:"renditions,omitempty"`
@@ -52,7 +52,7 @@ func (s *Service) output(ctx context.Context, u catalog.Upload) (*imageOutput, e
 	return out, nil
 }
 
-// view adds where a image's sizes are seen: only of one that is ready, and then
+// view adds where an image's sizes are seen: only of one that is ready, and then
 // of all.
 func (s *Service) view(ctx context.Context, u catalog.Upload) (imageView, error) {
 	v := imageView{Upload: u}

@@ -23,7 +23,7 @@ type Records interface {
 	Uploads(ctx context.Context, sku string) ([]catalog.Upload, error)
 	// BeginUpload fails with catalog.ErrUploadOver.
 	BeginUpload(ctx context.Context, id string) (catalog.Upload, error)
-	// DeleteUpload notes that a image is to be deleted.
+	// DeleteUpload notes that an image is to be deleted.
 	DeleteUpload(ctx context.Context, id string) (catalog.Upload, error)
 }
 
@@ -43,7 +43,7 @@ type Links interface {
 	ShowPrivate(ctx context.Context, key string, within time.Duration) (catalog.Link, error)
 }
 
-// Workflows starts the workflows that make a image ready and that delete it;
+// Workflows starts the workflows that make an image ready and that delete it;
 // starting one again changes nothing.
 type Workflows interface {
 	StartImage(ctx context.Context, id, sku string) error
@@ -68,17 +68,17 @@ func (s *Service) Register(server *httpkit.Server) {
 	tags := []string{"images"}
 	httpkit.Register(server, huma.Operation{
 		OperationID: "add-image", Method: http.MethodPost, Path: "/v1/products/{sku}/images", DefaultStatus: http.StatusCreated, Tags: tags,
-		Summary:     "Ask to send a image",
+		Summary:     "Ask to send an image",
 		Description: "Answers where and how a browser sends the file: straight to the store, which takes exactly the announced size and type, for 15 minutes. Call the image complete afterwards.",
 	}, write, s.add)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "complete-image", Method: http.MethodPost, Path: "/v1/images/{id}/complete", DefaultStatus: http.StatusAccepted, Tags: tags,
-		Summary:     "Say that a image was sent",
+		Summary:     "Say that an image was sent",
 		Description: "Has it looked at and made ready in all its sizes. Only the key that asked for it, or an operator's, may. Saying it again changes nothing.",
 	}, write, s.complete)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "get-image", Method: http.MethodGet, Path: "/v1/images/{id}", Tags: tags,
-		Summary:     "Read a image",
+		Summary:     "Read an image",
 		Description: "Its sizes are named once all of them can be seen, not before. One that was refused says why.",
 	}, read, s.get)
 	httpkit.Register(server, huma.Operation{
@@ -88,7 +88,7 @@ func (s *Service) Register(server *httpkit.Server) {
 	}, read, s.list)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "delete-image", Method: http.MethodDelete, Path: "/v1/images/{id}", DefaultStatus: http.StatusAccepted, Tags: tags,
-		Summary:     "Delete a image for good",
+		Summary:     "Delete an image for good",
 		Description: "Its product and the search show it no more, then its files are deleted: all sizes, the original, what is in quarantine. Only the key that asked to send it, or an operator's, may. 202 while that goes on, 200 once it is done; deleting it again changes nothing. What a CDN keeps of it must be invalidated there. The images of a product that is deleted are deleted by themselves.",
 	}, write, s.delete, http.StatusOK)
 	httpkit.Register(server, huma.Operation{

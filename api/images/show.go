@@ -14,7 +14,7 @@ import (
 const placeholder = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 120" role="img" aria-label="no image"><rect width="160" height="120" fill="#eef0f2"/><path d="M40 88l26-34 18 22 12-14 24 26z" fill="#cfd5da"/><circle cx="108" cy="42" r="9" fill="#cfd5da"/></svg>`
 
 // show serves a published image's lasting address: it redirects to where the
-// image is seen now, which may be a signed address that soon expires. A image
+// image is seen now, which may be a signed address that soon expires. An image
 // that is not published is not found.
 func (s *Service) show(w http.ResponseWriter, r *http.Request) {
 	release, ok := s.server.AcquireImage(r.Context())
@@ -56,7 +56,7 @@ func (s *Service) published(r *http.Request, id, file string) (catalog.Link, boo
 		}
 		link, err := s.Links.ShowObject(r.Context(), v.Key)
 		if err != nil {
-			s.server.Log.ErrorContext(r.Context(), "no address for a image", "error", err)
+			s.server.Log.ErrorContext(r.Context(), "no address for an image", "error", err)
 		}
 		return link, err == nil
 	}

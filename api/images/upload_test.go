@@ -37,7 +37,7 @@ type imageBody struct {
 	} `json:"renditions"`
 }
 
-// askImage asks to send a image.
+// askImage asks to send an image.
 func askImage(t *testing.T, s *apitest.Shop) (p imageBody, u catalog.SignedUpload) {
 	t.Helper()
 	a := s.Ask("POST", "/v1/products/mug-blue/images", apitest.ShopKey, `{"contentType":"image/jpeg","size":4,"alt":"a mug"}`)
@@ -55,7 +55,7 @@ func askImage(t *testing.T, s *apitest.Shop) (p imageBody, u catalog.SignedUploa
 	return b.Image, b.Upload
 }
 
-// TestImageUpload is IMG-1, IMG-3, IMG-4, IMG-9 and IMG-12: a image from the
+// TestImageUpload is IMG-1, IMG-3, IMG-4, IMG-9 and IMG-12: an image from the
 // request to its publication, and that no size is seen before all of them are.
 func TestImageUpload(t *testing.T) {
 	t.Parallel()
@@ -150,7 +150,7 @@ func noteSizes(t *testing.T, s *apitest.Shop, id string) (keys []string) {
 	return keys
 }
 
-// TestImageRefused: a caller reads why a image was refused.
+// TestImageRefused: a caller reads why an image was refused.
 func TestImageRefused(t *testing.T) {
 	t.Parallel()
 	s, d := setUpImages(t)

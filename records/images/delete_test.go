@@ -29,7 +29,7 @@ func (m *midway) Write(ctx context.Context, f func(context.Context, sqldb.Querie
 	})
 }
 
-// A image that its product is just about to show is not deleted before the
+// An image that its product is just about to show is not deleted before the
 // product shows it: else nobody would take it off again.
 func TestDeletingWaitsForShowing(t *testing.T) {
 	db := recordstest.OpenDB(t, recordstest.Postgres(t), records.Options{})

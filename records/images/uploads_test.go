@@ -61,7 +61,7 @@ func TestPublishedKey(t *testing.T) {
 	})
 }
 
-// readyImage is a image of the mug that is published and shown.
+// readyImage is an image of the mug that is published and shown.
 func readyImage(t *testing.T, s *records.Store) catalog.Upload {
 	t.Helper()
 	u := beganImage(t, s)
@@ -101,7 +101,7 @@ func changeMug(t *testing.T, s *records.Store, c catalog.Change) catalog.Changed
 }
 
 // TestImageNeverReturns (IMG-9): a message that was held up does not bring
-// a image back to its product that is being deleted, and one that is not
+// an image back to its product that is being deleted, and one that is not
 // published is not shown.
 func TestImageNeverReturns(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {

@@ -13,14 +13,14 @@ import (
 	"purser/workflows"
 )
 
-// ImageWorkflowID is the id of the workflow that makes a image ready.
+// ImageWorkflowID is the id of the workflow that makes an image ready.
 func ImageWorkflowID(id string) string { return "image/" + id }
 
 // SweepImagesID names the schedule of the sweeps and their workflows.
 const SweepImagesID = "sweep-images"
 
 const (
-	// imageWithin is how long a image is tried to be made ready while the
+	// imageWithin is how long an image is tried to be made ready while the
 	// store or the record cannot be reached.
 	imageWithin = 3 * 24 * time.Hour
 	// renderTimeout is for one try; a try that says nothing for silentAfter
@@ -46,7 +46,7 @@ type ImageOutcome struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// ImageWorkflow carries a image from the upload to its product: taken out
+// ImageWorkflow carries an image from the upload to its product: taken out
 // of the browser's reach, looked at, decoded once, made in all its sizes,
 // shown in all of them at once. One that is bad is put into quarantine with
 // the reason: that is how its story ends, not a failure. One that was discarded

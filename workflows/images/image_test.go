@@ -22,7 +22,7 @@ import (
 // onePixel is a whole GIF.
 const onePixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 
-// studio runs a image's workflow: the real steps over fakes.
+// studio runs an image's workflow: the real steps over fakes.
 type studio struct {
 	*testsuite.TestWorkflowEnvironment
 	store  fake.Objects
@@ -132,7 +132,7 @@ func TestImageWorkflow(t *testing.T) {
 	})
 }
 
-// TestSweepImagesWorkflow: a image whose workflow was never started is
+// TestSweepImagesWorkflow: an image whose workflow was never started is
 // taken up, be it to make it or to delete it.
 func TestSweepImagesWorkflow(t *testing.T) {
 	s := newStudio(t, onePixel)

@@ -16,18 +16,18 @@ import (
 // by the worker, never here.
 var productSteps *products.Activities
 
-// ImageDiscarded says that a image is to be deleted, as the record has it
+// ImageDiscarded says that an image is to be deleted, as the record has it
 // already. It starts DeleteImageWorkflow if nothing is at work on the
 // image; an ImageWorkflow that is becomes one.
 const ImageDiscarded workflows.Signal[Image] = "ImageDiscarded"
 
-// indexedWithin is how long the files of a image wait for the index to have
+// indexedWithin is how long the files of an image wait for the index to have
 // let go of it. A search that is down for longer shows nobody anything; what
 // it says when it is back leads to a placeholder, for the moment until it has
-// caught up. That is better than a image that cannot be got rid of.
+// caught up. That is better than an image that cannot be got rid of.
 const indexedWithin = time.Hour
 
-// DeleteImageWorkflow deletes a image so that nothing ever leads to a file
+// DeleteImageWorkflow deletes an image so that nothing ever leads to a file
 // that is gone: its product shows it no more, then the index, and only then
 // the files go. Each step can be done again, so it goes on after any crash. It
 // runs under the ID of ImageWorkflow: the two never work at the same time.
@@ -92,6 +92,6 @@ func unlist(ctx workflow.Context, sku string) error {
 	if err == nil || temporal.IsCanceledError(err) {
 		return err
 	}
-	workflow.GetLogger(ctx).Warn("a image's files go though the index may still lead there", "sku", sku, "error", err)
+	workflow.GetLogger(ctx).Warn("an image's files go though the index may still lead there", "sku", sku, "error", err)
 	return nil
 }

@@ -138,7 +138,7 @@ func TestDeleteImageWorkflow(t *testing.T) {
 	})
 }
 
-// TestImageWorkflowDiscarded (IMG-9): a image that is discarded while it is
+// TestImageWorkflowDiscarded (IMG-9): an image that is discarded while it is
 // being made is deleted when nothing writes its files any more.
 func TestImageWorkflowDiscarded(t *testing.T) {
 	for _, at := range []string{"move", "put"} {

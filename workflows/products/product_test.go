@@ -203,7 +203,7 @@ func TestProductWorkflow(t *testing.T) {
 		"SRCH-3 F55 a delete is not lost":                     productDeleted,
 		"IDEM-1 IDEM-6 callers are answered, each once":       productAnswers,
 		"IDEM-2 another change under a known ID is refused":   productOtherChange,
-		"IMG-9 a image that is ready is shown":                productImage,
+		"IMG-9 an image that is ready is shown":                productImage,
 		"a record that is down is waited for":                 productRecordDown,
 		"a product the index refuses fails, its changes stay": productRejected,
 	} {

@@ -10,7 +10,7 @@ const (
 	// ChangeProduct returns the product as soon as the record has the change;
 	// the index follows. It starts the workflow if none runs.
 	ChangeProduct workflows.Update[catalog.Change, catalog.Stocked] = "ChangeProduct"
-	// ProductChanged is ChangeProduct for those who need no answer: a image
+	// ProductChanged is ChangeProduct for those who need no answer: an image
 	// that is ready, say. It starts the workflow if none runs.
 	ProductChanged workflows.Signal[catalog.Change] = "ProductChanged"
 	// GetProduct returns how far the index is behind the record, at once.

@@ -67,7 +67,7 @@ func newImageFixture(t *testing.T) *imageFixture {
 	return d
 }
 
-// send sends a image of the mug and begins to work on it.
+// send sends an image of the mug and begins to work on it.
 func (d *imageFixture) send(file string) {
 	d.t.Helper()
 	var err error
@@ -106,7 +106,7 @@ func (d *imageFixture) ready() string { return d.make(onePixel) }
 
 func (d *imageFixture) refused() string { return d.make("<html>") }
 
-// swept finds a image whose workflow was never started.
+// swept finds an image whose workflow was never started.
 func (d *imageFixture) swept() string {
 	d.send(onePixel)
 	run, err := d.client.ExecuteWorkflow(d.t.Context(), client.StartWorkflowOptions{
@@ -122,7 +122,7 @@ func (d *imageFixture) swept() string {
 	return images.SweepImagesID
 }
 
-// deleted deletes a image that its product shows.
+// deleted deletes an image that its product shows.
 func (d *imageFixture) deleted() string {
 	id := d.ready()
 	d.discard()

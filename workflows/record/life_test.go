@@ -33,6 +33,8 @@ type bench struct {
 	ledger  fake.Ledger
 	record  fake.Record
 	outage  atomic.Bool // the carrier books nothing
+	// refusesRefunds: the payment provider refuses every refund.
+	refusesRefunds atomic.Bool
 }
 
 func (b *bench) activities() workers.Activities {

@@ -96,8 +96,10 @@ func refundPending(l *life) {
 // was undone: the whole is refused, and the order held.
 func refundRefused(l *life) {
 	defer l.outage.Store(false)
+	defer l.refusesRefunds.Store(false)
 	total := l.takenByHand()
 	l.refundByHand(500)
+	l.refusesRefunds.Store(true)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -105,6 +107,7 @@ func refundRefused(l *life) {
 	}()
 	l.awaitStatus(order.OnHold)
 	l.outage.Store(false)
+	l.refusesRefunds.Store(false)
 	l.refundByHand(total.Amount - 500)
 	l.await("the rest", func(o order.Order) bool { return len(o.Refunds) == 2 })
 	if _, err := l.starter.Release(l.t.Context(), l.id, "key:ops", "gave the rest back", ""); err != nil {

@@ -73,6 +73,12 @@ func newClient(t *testing.T) client.Client {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{client: newClient(t)}
+	b.bank.Before = func(op string, _ order.ID) error {
+		if op == "RefundIntent" && b.refusesRefunds.Load() {
+			return &order.ProviderError{Provider: "bank", Op: op, Kind: order.ErrRejected}
+		}
+		return nil
+	}
 	b.carrier.Before = func(op, _ string) error {
 		if op == "BookParcel" && b.outage.Load() {
 			return &order.ProviderError{Provider: "carrier", Op: op, Kind: order.ErrUnavailable}
