@@ -305,8 +305,13 @@ func problems(t *testing.T, w wire) {
 		_, err := w.index().Search("", &meilisearch.SearchRequest{Filter: filter})
 		wantCode(t, err, 400, "invalid_search_filter")
 	}
-	_, err := w.Index("never-"+w.uid).Search("", &meilisearch.SearchRequest{})
-	wantCode(t, err, 404, "index_not_found")
-	_, err = w.CreateIndex(&meilisearch.IndexConfig{Uid: "../../etc"})
+	never := w.Index("never-" + w.uid)
+	for _, err := range []error{
+		errOf(never.Search("", &meilisearch.SearchRequest{})), errOf(never.GetSettings()), errOf(never.GetStopWords()), errOf(never.GetStats(nil)),
+		errOf(never.FetchInfo()), never.GetDocument("a", nil, &map[string]any{}), never.GetDocuments(nil, &meilisearch.DocumentsResult{}),
+	} {
+		wantCode(t, err, 404, "index_not_found")
+	}
+	_, err := w.CreateIndex(&meilisearch.IndexConfig{Uid: "../../etc"})
 	wantCode(t, err, 400, "invalid_index_uid")
 }
