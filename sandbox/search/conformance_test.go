@@ -184,6 +184,13 @@ func settings(t *testing.T, w wire) {
 	}
 	_, err = w.index().UpdateRankingRules(&[]string{"nonsense"})
 	wantCode(t, err, 400, "invalid_settings_ranking_rules")
+	if _, err = w.index().UpdatePagination(&meilisearch.Pagination{MaxTotalHits: -1}); err == nil {
+		t.Error("less than no hits are accepted")
+	}
+	at(w.index().UpdatePagination(nil))(w.did, t)
+	if p, err := w.index().GetPagination(); err != nil || p.MaxTotalHits != 1000 {
+		t.Errorf("null stands for the default: %+v, %v", p, err)
+	}
 }
 
 func documents(t *testing.T, w wire) {

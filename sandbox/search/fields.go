@@ -51,8 +51,8 @@ func (s *rules) class(i int) int {
 	return min(i, 1)
 }
 
-// What Bleve is to do with a field: plain leaves out how often words stand in
-// it and where, columns are for facets and sorting.
+// Options of fields: plain leaves out how often words stand in a field and
+// where; a column is for facets and sorting; full is for phrases.
 const (
 	plain  = bleveindex.IndexField | bleveindex.SkipFreqNorm
 	column = plain | bleveindex.DocValues
@@ -97,13 +97,13 @@ func (x *index) document(id string, fields map[string]any) (*document.Document, 
 	return doc, err
 }
 
-// What the field of values says beside them.
+// The field of values says these things of an attribute, too.
 const isThere, isNull, isEmpty = "!EXISTS", "!NULL", "!EMPTY"
 
 // valueKey returns a value as it is compared: case does not count.
 func valueKey(text string) string { return "=" + strings.ToLower(strings.TrimSpace(text)) }
 
-// words is a text that was analyzed before Bleve asks for it.
+// words is a text that was split into words before Bleve asks for them.
 type words analysis.TokenStream
 
 func (w words) Analyze([]byte) analysis.TokenStream { return analysis.TokenStream(w) }
@@ -112,8 +112,8 @@ func (w *words) add(text string, position int) {
 	*w = append(*w, &analysis.Token{Term: []byte(text), Position: position})
 }
 
-// addWords adds what a document is found by. Of the last attribute, as a rule
-// the longest, only words with digits are taken for one.
+// addWords adds the words that a document is found by. The last attribute is
+// the longest as a rule: of its pairs only those with a digit are indexed.
 func (s *rules) addWords(doc *document.Document, fields map[string]any) {
 	const gap = 100 // between words that no phrase joins
 	var all, pairs words
@@ -180,8 +180,8 @@ var (
 	folding  = asciifolding.New()
 )
 
-// tokens splits a text into words, in lower case and without accents. They are
-// cut where they are too long to be words.
+// tokens splits a text into words, in lower case and without accents. Words
+// that are too long are cut.
 func tokens(text string) (all []token) {
 	const longest = 64
 	last := 0

@@ -58,7 +58,7 @@ func parseFilter(v any, filterable []string) (query.Query, error) {
 	return query.NewConjunctionQuery(all), nil
 }
 
-// listed returns a list as it is, and anything else as a list of it.
+// listed returns a list as it is, and any other value as a list of one.
 func listed(v any) []any {
 	list, isList := v.([]any)
 	if !isList && v != nil {
@@ -160,7 +160,7 @@ func (p *filter) comparison() query.Query {
 	return not(m[6] != "", equals(name, values...))
 }
 
-// value returns what a literal stands for.
+// value returns the value that a literal stands for.
 func (p *filter) value(text string) string {
 	if text != "" && strings.Contains(`"'`, text[:1]) {
 		return strings.ReplaceAll(text[1:len(text)-1], `\`+text[:1], text[:1])

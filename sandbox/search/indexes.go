@@ -57,8 +57,8 @@ func (s *Server) using(uid string, f func(x *index) error) error {
 	}
 }
 
-// ensure returns the index of a task, to be changed, and makes it if there is
-// none.
+// ensure returns a copy of a task's index, to be changed, and makes the index if
+// there is none.
 func (c *change) ensure(key string) *index {
 	now := time.Now().UTC()
 	x := index{UID: c.IndexUID, Folder: fmt.Sprint(c.UID), CreatedAt: now, rules: &rules{Settings: defaults()}}
@@ -194,7 +194,11 @@ var sorting = regexp.MustCompile(`^([A-Za-z0-9_.-]+):(asc|desc)$`)
 func rulesOf(settings map[string]json.RawMessage) (*rules, error) {
 	r := &rules{Settings: defaults()}
 	for name, raw := range settings {
-		if err := readJSON(strings.NewReader(fmt.Sprintf(`{%q:%s}`, name, raw)), &r.Settings); err != nil {
+		into := &r.Settings
+		if string(raw) == "null" { // the default stays
+			into = &meilisearch.Settings{}
+		}
+		if err := readJSON(strings.NewReader(fmt.Sprintf(`{%q:%s}`, name, raw)), into); err != nil {
 			return nil, err
 		}
 	}
@@ -210,7 +214,11 @@ func rulesOf(settings map[string]json.RawMessage) (*rules, error) {
 			r.synonyms[phrase] = append(r.synonyms[phrase], wordsOf(other))
 		}
 	}
-	if r.DistinctAttribute != nil || len(r.Embedders) > 0 {
+	size := r.TypoTolerance.MinWordSizeForTypos
+	switch {
+	case size.OneTypo < 1 || size.TwoTypos < size.OneTypo || r.Pagination.MaxTotalHits < 1 || r.Faceting.MaxValuesPerFacet < 1:
+		return nil, invalid("bad_request", "A number of the settings is out of bounds.")
+	case r.DistinctAttribute != nil || len(r.Embedders) > 0:
 		return nil, invalid("bad_request", "The stand-in knows neither distinct attributes nor embedders.")
 	}
 	return r, nil
@@ -238,7 +246,7 @@ func (s *Server) getSettings(r *http.Request) (any, error) {
 
 // patchSettings changes one setting or several, null to its default, and
 // indexes the documents once more: they may be found by other attributes now.
-// What is wrong whatever the index is like is refused at once.
+// Settings that would be wrong for any index are refused at once.
 func (s *Server) patchSettings(r *http.Request) (any, error) {
 	raw, err := json.RawMessage("null"), error(nil)
 	if r.Method != http.MethodDelete {
@@ -256,11 +264,7 @@ func (s *Server) patchSettings(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	details := map[string]any{}
-	for name, raw := range patch {
-		details[name] = raw
-	}
-	return s.accept("settingsUpdate", r.PathValue("uid"), details, func(c *change) (err error) {
+	return s.accept("settingsUpdate", r.PathValue("uid"), nil, func(c *change) (err error) {
 		x := c.ensure("")
 		if x.Settings = maps.Clone(x.Settings); x.Settings == nil || r.Method == http.MethodDelete && r.PathValue("name") == "" {
 			x.Settings = map[string]json.RawMessage{}

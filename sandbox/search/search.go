@@ -29,7 +29,7 @@ func or[T any](v *T, def T) T {
 	return *v
 }
 
-// check refuses what the stand-in does not know.
+// check refuses a search that the stand-in cannot make as it was meant.
 func (q *request) check() error {
 	for _, n := range []int64{q.Offset, int64(or(q.Limit, 0)), int64(or(q.Page, 0)), or(q.HitsPerPage, 0), q.CropLength} {
 		if n < 0 || n > 1<<30 {
@@ -140,8 +140,8 @@ func (t *typed) translate(x *index, q *request, req *bleve.SearchRequest) error 
 	return err
 }
 
-// order returns what hits are sorted by: the ranking rules in their order. All
-// that tell how well the words fit are one figure, the score; those that
+// order returns the order of hits: the ranking rules, one after the other. The
+// rules that tell how well the words fit are one figure, the score; those that
 // follow an attribute are left out of it.
 func (t *typed) order(sorts []string) (order search.SortOrder, err error) {
 	for _, key := range sorts {

@@ -185,8 +185,8 @@ func invalid(code, format string, args ...any) *apiError {
 	return newError(http.StatusBadRequest, code, format, args...)
 }
 
-// shown returns an error as the caller sees it. What nobody foresaw goes to
-// the log.
+// shown returns an error as the caller sees it. An unforeseen one goes to the
+// log.
 func (s *Server) shown(err error, doing string) *apiError {
 	var e *apiError
 	if !errors.As(err, &e) {
@@ -197,8 +197,8 @@ func (s *Server) shown(err error, doing string) *apiError {
 	return e
 }
 
-// readJSON reads one JSON value, with numbers as they stand. What the stand-in
-// does not know is refused.
+// readJSON reads one JSON value, with numbers as they stand. A field that the
+// stand-in does not know is refused.
 func readJSON(from io.Reader, v any) error {
 	dec := json.NewDecoder(from)
 	dec.UseNumber()
@@ -236,9 +236,9 @@ func AdminKey(master string) string { return keyOf(master, "20f7e4c4-612c-4dd1-b
 func (s *Server) allow(r *http.Request) error {
 	secret, master := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), s.cfg.MasterKey
 	same := func(key string) bool { return subtle.ConstantTimeCompare([]byte(secret), []byte(key)) == 1 }
-	searches := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "search")
+	searches := strings.HasSuffix(r.Pattern, "search") // as in the table of Handler
 	switch {
-	case master == "", r.URL.Path == "/health", same(master), same(AdminKey(master)), searches && same(SearchKey(master)):
+	case master == "", r.Pattern == "GET /health", same(master), same(AdminKey(master)), searches && same(SearchKey(master)):
 		return nil
 	case secret == "":
 		return newError(http.StatusUnauthorized, "missing_authorization_header", "The Authorization header is missing. It must use the bearer authorization method.")

@@ -26,9 +26,9 @@ func replaceStore(path, aside string) (bleve.Index, error) {
 	return bleve.NewUsing(path, bleve.NewIndexMapping(), scorch.Name, scorch.Name, nil)
 }
 
-// openStore opens the index at a path and reads its state; if there is none,
-// it makes one. Before that it looks whether the files are whole: Bleve trusts
-// them, and what is wrong in them would end the process later, or lose
+// openStore opens the index at a path and reads its state; if there is no
+// index, it makes one. It opens an index only if the files are whole: Bleve
+// trusts them, and a fault in them would end the process later, or lose
 // documents without a word.
 func openStore(path string, st *state) (store bleve.Index, err error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
@@ -53,8 +53,8 @@ func openStore(path string, st *state) (store bleve.Index, err error) {
 	return bleve.Open(path)
 }
 
-// rewriteBolt has Bolt write its file, in which Bleve lists its segments, once
-// more: so all of it has been read, and what Bolt reads only later is new.
+// rewriteBolt copies Bolt's file, in which Bleve lists its segments. So all of
+// it has been read, and the parts that Bolt reads only later are new.
 func rewriteBolt(path string) error {
 	if info, err := os.Stat(path); err != nil || info.Size() == 0 { // Bolt would make a new one
 		return errors.Join(err, fmt.Errorf("%s is missing or empty", path))

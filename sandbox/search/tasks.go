@@ -66,7 +66,7 @@ func (s *Server) accept(typ, uid string, details map[string]any, do func(c *chan
 	told := accepted{"taskUid": t.UID, "indexUid": uid, "status": t.Status, "type": typ, "enqueuedAt": t.EnqueuedAt}
 	s.state.Next++
 	s.tasks = append(s.tasks, t)
-	before, begun, done := s.last, make(chan struct{}), make(chan struct{})
+	before, begun, done, performed := s.last, make(chan struct{}), make(chan struct{}), false
 	s.last = done
 	s.mu.Unlock()
 	go func() {
@@ -74,13 +74,15 @@ func (s *Server) accept(typ, uid string, details map[string]any, do func(c *chan
 		<-before
 		fault := s.cfg.Faults.Task(s.closing, "search", typ)
 		close(begun)
-		if s.closing.Err() == nil {
+		if performed = s.closing.Err() == nil; performed {
 			s.perform(t, fault, do)
 		}
 	}()
 	select {
 	case <-begun:
-		<-done
+		if <-done; !performed {
+			return nil, newError(http.StatusServiceUnavailable, "internal", "The server is stopping.")
+		}
 	case <-time.After(patience):
 		return told, s.commit(t, func(*change) error { return nil }) // its uid is never given again
 	}

@@ -22,9 +22,9 @@ const (
 	minPrefix = 2   // letters of a beginning
 )
 
-// typed is what a shopper typed, as a query. Bleve finds the documents of each
-// word, but does not score them: Meilisearch's rules come one after the other,
-// and Bleve's scores add up.
+// typed is the text that a shopper typed, as a query. Bleve finds the documents
+// of each word, but does not score them: Meilisearch's rules come one after the
+// other, and Bleve's scores add up.
 type typed struct {
 	*rules
 	all       bool     // words must match
@@ -38,7 +38,7 @@ type typed struct {
 
 	ctx    context.Context
 	reader bleveindex.IndexReader
-	err    error // whatever went wrong
+	err    error // all errors of Bleve
 }
 
 // word is a word of it, or a phrase.
@@ -49,9 +49,9 @@ type word struct {
 	holders int       // documents that hold it as it is
 }
 
-// newTyped takes apart what was typed. The last word may be a beginning, unless
-// something follows it. What stands in quotes is a phrase; the last one need
-// not be closed.
+// newTyped splits a text into words and phrases. The last word may be a
+// beginning, unless something follows it. Words in quotes are a phrase; the
+// last quotes need not be closed.
 func newTyped(s *rules, q *request) *typed {
 	t := &typed{rules: s, all: q.MatchingStrategy == "all", rareFirst: q.MatchingStrategy == "frequency", found: map[string]bool{}}
 	quote := func(phrase []string) {
@@ -140,8 +140,8 @@ func (t *typed) row(words []*word) {
 }
 
 // mistyped finds the words that one may be a mistyped form of, and those that
-// it begins with a typo: they all begin with the same letter. That it may be
-// two words in a row counts as a typo too.
+// it begins with a typo: they all begin with the same letter. If it stands for
+// two words in a row, that counts as a typo, too.
 func (t *typed) mistyped(w *word) {
 	text, most := w.text[0], t.typos(w.text[0])
 	if most == 0 {
@@ -164,7 +164,7 @@ func (t *typed) mistyped(w *word) {
 	t.match([]*word{w}, []class{{pairsField, 1}}, 1, true, false, text)
 }
 
-// typos is how many a word may have.
+// typos returns how many typos a word may have.
 func (s *rules) typos(text string) int {
 	tolerance := s.TypoTolerance
 	switch n := int64(utf8.RuneCountInString(text)); {
@@ -258,7 +258,7 @@ func (w *word) note(doc uint64, score float64, exact bool) {
 	}
 }
 
-// score is how much a match counts: by each rule, the first one most. The
+// score returns how much a match counts: by each rule, the first one most. The
 // figures of several words are added up without one rule reaching the next.
 func (t *typed) score(typos, rank int, exact bool) float64 {
 	sum, exactness := 0.0, 0.0
@@ -271,9 +271,9 @@ func (t *typed) score(typos, rank int, exact bool) float64 {
 	return sum + 0.01 // more than none
 }
 
-// hits are documents in their order, with their scores, as Bleve takes them.
+// hits are documents in their order, with their scores, as a Bleve searcher.
 type hits struct {
-	searcher.MatchNoneSearcher // for what does not depend on documents
+	searcher.MatchNoneSearcher // its other methods
 
 	docs   []uint64
 	scores []float64
