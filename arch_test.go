@@ -100,7 +100,7 @@ var architecture = []room{
 	{"e2e", []string{anything}, nil, "proves the whole"},
 	{"config", []string{"api/httpkit", "mail/templates", "mail", "providers/s3", "providers/smtp", "providers/sns", "records/mails", "vault", "workflows/*"}, nil, "read once; a setting is refused by the room that uses it"},
 	{"stack", []string{anything}, nil, "wires everything"},
-	{"commands", []string{"catalog", "config", "mail", "order", "shop", "stack", "version"}, []string{"api", "api/*"}, "a command starts a stack, or calls one as a shop would"},
+	{"commands", []string{"catalog", "config", "mail", "order", "shop", "stack", "version"}, []string{"api", "api/*", "records/inbox"}, "a command starts a stack, or calls one as a shop would"},
 	{"", []string{"commands"}, nil, "hands over"},
 }
 

@@ -46,6 +46,10 @@ var neverReported = map[string]string{
 	"templates.ErrTemplate": "it is an order.ErrInvalid; a mail that cannot be written is settled as rejected",
 	"templates.ErrLocale":   "as above",
 
+	"limiter.ErrLimitReached":      "a caller of the API has to wait",
+	"images.ErrNoVips":             "measuring is not a step",
+	"postgrestest.ErrNotInstalled": "tests are not steps",
+
 	"sqldb.ErrClosed":        "it is an order.ErrUnavailable",
 	"sqldb.ErrCursor":        "lists are read by the API",
 	"sqldb.ErrRace":          "a write that fails with it is run again",

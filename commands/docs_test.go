@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -26,6 +27,7 @@ import (
 	"purser/api/orders"
 	"purser/api/products"
 	"purser/api/search"
+	inboxrecords "purser/records/inbox"
 )
 
 // TestDocumentation holds the README, the documents and --help against what
@@ -109,7 +111,7 @@ func openAPI(t *testing.T) string {
 		Config:   httpkit.Config{Keys: keys, Log: slog.New(slog.DiscardHandler)},
 		Orders:   &orders.Service{Workflows: struct{ orders.Workflows }{}, Records: struct{ orders.Records }{}},
 		Products: &products.Service{}, Imports: &imports.Service{}, Images: &images.Service{}, Search: &search.Service{},
-		Mails: &mails.Service{}, Campaigns: &campaigns.Service{}, Preview: &mails.Preview{}, Inbox: &inbox.Service{},
+		Mails: &mails.Service{Records: struct{ mails.Records }{}}, Campaigns: &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, Preview: &mails.Preview{}, Inbox: &inbox.Service{Redeliver: func(context.Context, int64, string) (inboxrecords.Item, error) { return inboxrecords.Item{}, nil }},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ func TestSearchDamaged(t *testing.T) {
 	s := newStack(t, nil)
 	s.finds(t, "enamel mug", isThere)
 	s.interrupt()
-	files, err := filepath.Glob(filepath.Join(s.dir, "sandbox", "search", "index-*", "store", "*.zap"))
+	files, err := filepath.Glob(filepath.Join(s.dir, "sandbox", "search", "index", "store", "*.zap"))
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}

@@ -126,23 +126,12 @@ func (s *Sandbox) openObjects(c Config, dir string) (err error) {
 	return err
 }
 
-func (s *Sandbox) openSearch(c Config, dir string) error {
+func (s *Sandbox) openSearch(c Config, dir string) (err error) {
 	if c.Search == nil {
 		return nil
 	}
 	conf := *c.Search
-	j, err := s.journal(dir, "search")
-	if errors.Is(err, journal.ErrDamaged) { // the catalogue knows what was in it
-		var quarantined string
-		if j, quarantined, err = journal.Replace(filepath.Join(dir, "search.db"), time.Now()); err == nil {
-			c.Log.Error("sandbox search cannot read its journal: it is put aside, and a new one is begun", "aside", quarantined)
-			s.journals, conf.Damaged = append(s.journals, j), true
-		}
-	}
-	if err != nil {
-		return err
-	}
-	conf.Journal, conf.Faults, conf.Log = j, s.Faults, c.Log
+	conf.Faults, conf.Log = s.Faults, c.Log
 	if dir != "" {
 		conf.Dir = filepath.Join(dir, "search")
 	}

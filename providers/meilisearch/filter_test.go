@@ -1,11 +1,14 @@
 package meilisearch_test
 
 import (
+	"net/http/httptest"
 	"testing"
 	"unicode/utf8"
 
+	sdk "github.com/meilisearch/meilisearch-go"
+
 	"purser/providers/meilisearch"
-	"purser/sandbox/finder"
+	"purser/sandbox/search"
 )
 
 // FuzzLiteral (SRCH-7, F57): whatever a shopper sends as a value, it finds
@@ -15,6 +18,17 @@ func FuzzLiteral(f *testing.F) {
 		"Levi's", `5" pipe`, `back\slash`, `ends with \`, `\"`, `\'`, `it's 5"`, `\\`, `\\"`, `'"`, `x" OR price > 0 OR brand = "x`, "NOT", "[a, b]", "price 1 TO 2", "", "ü\n\t",
 	} {
 		f.Add(v)
+	}
+	s, err := search.New(search.Config{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = s.Close() })
+	at := httptest.NewServer(s.Handler())
+	f.Cleanup(at.Close)
+	index := sdk.New(at.URL, sdk.DisableRetries()).Index("goods")
+	if _, err := index.UpdateSettings(&sdk.Settings{FilterableAttributes: []string{"brand", "price"}}); err != nil {
+		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, v string) {
 		if !utf8.ValidString(v) {
@@ -26,18 +40,15 @@ func FuzzLiteral(f *testing.F) {
 		}
 		// One product has the value, another has another. The spaces around
 		// are those of the comparison, which does not tell them apart.
-		x := finder.New(finder.Settings{Filterable: []string{"brand", "price"}})
-		x.Put([]finder.Document{
-			{ID: "it", Fields: map[string]any{"brand": v}},
-			{ID: "other", Fields: map[string]any{"brand": "another brand altogether", "price": "0"}},
-		})
-		filter, err := finder.ParseFilter("brand IN [" + l + "]")
+		if _, err := index.AddDocuments([]map[string]any{{"id": "it", "brand": v}, {"id": "other", "brand": "another brand altogether", "price": "0"}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		r, err := index.Search("", &sdk.SearchRequest{Filter: "brand IN [" + l + "]"})
 		if err != nil {
 			t.Fatalf("%q is written as %s, which is no value: %v", v, l, err)
 		}
-		r, err := x.Search(finder.Query{Filter: filter, Limit: 10})
-		if err != nil || len(r.IDs) != 1 || r.IDs[0] != "it" {
-			t.Fatalf("%q is written as %s, which finds %v, %v", v, l, r.IDs, err)
+		if len(r.Hits) != 1 || string(r.Hits[0]["id"]) != `"it"` {
+			t.Fatalf("%q is written as %s, which finds %v, %v", v, l, r.Hits, err)
 		}
 	})
 }

@@ -57,7 +57,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// done waits for a task and returns how it ended.
+// done waits for a task and answers how it ended.
 func (w wire) done(t *testing.T, info *meilisearch.TaskInfo, err error) *meilisearch.Task {
 	t.Helper()
 	if err != nil {
@@ -184,6 +184,13 @@ func settings(t *testing.T, w wire) {
 	}
 	_, err = w.index().UpdateRankingRules(&[]string{"nonsense"})
 	wantCode(t, err, 400, "invalid_settings_ranking_rules")
+	if _, err = w.index().UpdatePagination(&meilisearch.Pagination{MaxTotalHits: -1}); err == nil {
+		t.Error("less than no hits are accepted")
+	}
+	at(w.index().UpdatePagination(nil))(w.did, t)
+	if p, err := w.index().GetPagination(); err != nil || p.MaxTotalHits != 1000 {
+		t.Errorf("null stands for the default: %+v, %v", p, err)
+	}
 }
 
 func documents(t *testing.T, w wire) {
@@ -305,8 +312,13 @@ func problems(t *testing.T, w wire) {
 		_, err := w.index().Search("", &meilisearch.SearchRequest{Filter: filter})
 		wantCode(t, err, 400, "invalid_search_filter")
 	}
-	_, err := w.Index("never-"+w.uid).Search("", &meilisearch.SearchRequest{})
-	wantCode(t, err, 404, "index_not_found")
-	_, err = w.CreateIndex(&meilisearch.IndexConfig{Uid: "../../etc"})
+	never := w.Index("never-" + w.uid)
+	for _, err := range []error{
+		errOf(never.Search("", &meilisearch.SearchRequest{})), errOf(never.GetSettings()), errOf(never.GetStopWords()), errOf(never.GetStats(nil)),
+		errOf(never.FetchInfo()), never.GetDocument("a", nil, &map[string]any{}), never.GetDocuments(nil, &meilisearch.DocumentsResult{}),
+	} {
+		wantCode(t, err, 404, "index_not_found")
+	}
+	_, err := w.CreateIndex(&meilisearch.IndexConfig{Uid: "../../etc"})
 	wantCode(t, err, 400, "invalid_index_uid")
 }

@@ -1,16 +1,16 @@
-// Package search plays Meilisearch: indexes, documents, settings, tasks,
-// search with typos, facets, filters, sorting and highlights, keys, swapping.
-// It is good enough to run a small shop on.
+// Package search plays Meilisearch for a small shop: indexes, documents,
+// settings, tasks, swaps, and searches with typos, beginnings, synonyms,
+// phrases, filters, facets, orders and highlights. Bleve finds the documents;
+// the order of hits is that of Meilisearch's rules.
 //
-// Documents lie in Bleve, on disk; the words and values they are found by are
-// kept in memory (see purser/sandbox/finder) and made again at the start. A
-// task is on disk before it is answered with 202, and done in its turn by one
-// worker; what a crash interrupted is done again, which changes nothing twice.
-// Documents that cannot be read any more are put aside; their index starts
-// empty, and is not searched until another is swapped into its place.
+// All indexes lie in one Bleve index, together with the state of the server,
+// and every task changes both in one batch. The whole is a cache of the
+// catalogue: files that cannot be read are put aside, the server starts
+// empty, and the catalogue is indexed again.
 //
-// What it does not know: CSV, vectors, geo search, distinct attributes,
-// proximity of words, dictionaries of languages
-// without spaces (there each character is a word), snapshots and dumps. Where
-// a request asks for one of these it is refused, not answered wrongly.
+// The stand-in does not know: keys other than the master key and the two that
+// are made from it, vectors, geo search, distinct attributes, how near words
+// are to each other, attributes of nested objects, snapshots and dumps. A
+// request for one of these is refused, or the address is not found. A
+// beginning has two letters or more and stands for the 200 commonest words.
 package search

@@ -2,29 +2,32 @@ package search
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/blevesearch/bleve/v2"
+
 	"purser/sandbox/faults"
-	"purser/sandbox/journal"
 )
 
 // Config says what the stand-in is made of. Its zero value keeps everything
 // in memory and is open to everybody.
 type Config struct {
-	// Dir holds the documents. Empty: in memory.
+	// Dir holds the indexes. Empty: in memory.
 	Dir string
-	// Journal keeps indexes, tasks and keys. Nil keeps them in memory only.
-	Journal *journal.Journal
-	// Damaged: the journal has lost documents, perhaps those that say which
-	// indexes there are.
-	Damaged bool
 	// Faults makes it misbehave; a rule that matches "TASK <type>" makes
 	// tasks fail or take long after they were accepted. Nil: it does not.
 	Faults *faults.Control
@@ -34,124 +37,211 @@ type Config struct {
 	Keep int
 	// Log is silent when nil.
 	Log *slog.Logger
-	// Now defaults to time.Now.
-	Now func() time.Time
 }
 
 // Server is the stand-in.
 type Server struct {
 	cfg     Config
-	journal *journal.Journal
-	queue   *queue
+	store   bleve.Index // of all indexes, and their state
+	closing context.Context
 	stop    context.CancelFunc
-	done    chan struct{} // closed when the worker has stopped
-	filled  chan struct{} // closed when the documents can be found, or cannot be read
-	broken  error         // why they cannot; after filled
+	close   func() error // the store, once
 
-	mu      sync.RWMutex
-	keys    []key
-	reg     registry
-	indexes map[string]*held
+	changing sync.Mutex // held by what changes the store
+
+	mu    sync.RWMutex
+	state state
+	tasks []*task       // by uid, the latest
+	last  chan struct{} // closed when the task that was accepted last is done
 }
 
-// New opens the stand-in where it left off. Beside that it makes the memory
-// that documents are found by, and then begins with the tasks that are due.
-func New(cfg Config) (*Server, error) {
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
+// New opens the stand-in where it left off. Files that cannot be read are put
+// aside, and it is empty: the catalogue knows what was in it.
+func New(cfg Config) (s *Server, err error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Keep <= 0 {
 		cfg.Keep = 10_000
 	}
-	if cfg.Journal == nil {
-		cfg.Journal, _ = journal.Open("") // memory only: cannot fail
+	s = &Server{cfg: cfg, state: state{Indexes: map[string]*index{}}, last: make(chan struct{})}
+	s.closing, s.stop = context.WithCancel(context.Background())
+	close(s.last)
+	path := ""
+	if cfg.Dir != "" {
+		path = filepath.Join(cfg.Dir, "index")
 	}
-	s := &Server{cfg: cfg, journal: cfg.Journal, indexes: make(map[string]*held), done: make(chan struct{}), filled: make(chan struct{})}
-	ctx, cancel := context.WithCancel(context.Background())
-	s.stop = cancel
-	if err := s.load(); err != nil {
-		cancel()
-		close(s.done)
-		return nil, errors.Join(err, s.closeIndexes())
+	if s.store, err = openStore(path, &s.state); err != nil {
+		aside := filepath.Join(cfg.Dir, "unreadable-index-"+time.Now().UTC().Format("20060102T150405.000Z"))
+		cfg.Log.Error("sandbox search cannot read its index: it is put aside, to be rebuilt from the catalogue", "aside", aside, "error", err)
+		s.state = state{Indexes: map[string]*index{}}
+		s.store, err = replaceStore(path, aside)
 	}
-	go func() {
-		defer close(s.done)
-		if s.fillIndexes(ctx) {
-			s.run(ctx)
-		}
-	}()
+	if err != nil {
+		return nil, err
+	}
+	s.tasks, s.close = slices.Clone(s.state.Swaps), sync.OnceValue(s.store.Close)
 	return s, nil
 }
 
-func (s *Server) load() (err error) {
-	s.keys = standardKeys(s.cfg.MasterKey, s.cfg.Now().UTC())
-	err = s.kept(keyKind, func(raw json.RawMessage) error {
-		var k key
-		err := json.Unmarshal(raw, &k)
-		if err == nil {
-			s.keys = append(s.keys, k)
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("keys: %w", err)
-	}
-	payloads := ""
-	if s.cfg.Dir != "" {
-		payloads = filepath.Join(s.cfg.Dir, "payloads")
-	}
-	if s.queue, err = openQueue(s.journal, s.kept, payloads, s.cfg.Keep); err != nil {
-		return fmt.Errorf("tasks: %w", err)
-	}
-	if err := s.loadIndexes(); err != nil {
-		return fmt.Errorf("indexes: %w", err)
-	}
-	return nil
-}
-
-// Close stops the worker, after the task it is at, and closes the documents.
+// Close waits for the task that is being done and closes the store.
 func (s *Server) Close() error {
 	s.stop()
-	<-s.done
-	return s.closeIndexes()
+	s.mu.RLock()
+	last := s.last
+	s.mu.RUnlock()
+	<-last
+	return s.close()
 }
 
 // Handler serves the API, with the faults in front.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	on := func(pattern, action string, do route) { mux.HandleFunc(pattern, s.serve(s.allow(action, do))) }
-	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
-		select {
-		case <-s.filled:
-			if s.broken != nil {
-				updateResult(w, http.StatusInternalServerError, internal())
-				return
-			}
-		default: // it takes tasks
-		}
-		updateResult(w, http.StatusOK, map[string]string{"status": "available"})
-	})
-	on("GET /version", "version", func(w http.ResponseWriter, _ *http.Request) error {
-		updateResult(w, http.StatusOK, map[string]string{"commitSha": "", "commitDate": "", "pkgVersion": "purser-sandbox"})
-		return nil
-	})
-	on("GET /stats", "stats.get", s.whenFilled(s.stats))
-	s.indexRoutes(on)
-	s.documentRoutes(on)
-	s.settingsRoutes(on)
-	on("POST /indexes/{uid}/search", "search", s.whenFilled(s.search))
-	on("POST /multi-search", "search", s.whenFilled(s.multiSearch))
-	on("GET /tasks", "tasks.get", s.listTasks)
-	on("GET /tasks/{task}", "tasks.get", s.getTask)
-	on("GET /keys", "keys.get", s.listKeys)
-	on("POST /keys", "keys.create", s.createKey)
-	on("GET /keys/{key}", "keys.get", s.getKey)
-	on("DELETE /keys/{key}", "keys.delete", s.deleteKey)
-	mux.HandleFunc("/", s.serve(func(http.ResponseWriter, *http.Request) error {
-		return newError(http.StatusNotFound, "invalid_request", "not_found", "The stand-in does not know this address.")
-	}))
+	for pattern, do := range map[string]route{
+		"GET /health":  func(*http.Request) (any, error) { return map[string]string{"status": "available"}, nil },
+		"GET /version": func(*http.Request) (any, error) { return map[string]string{"pkgVersion": "purser-sandbox"}, nil },
+		"/": func(*http.Request) (any, error) {
+			return nil, newError(http.StatusNotFound, "not_found", "The stand-in does not know this address.")
+		},
+		"GET /indexes":                               s.listIndexes,
+		"POST /indexes":                              s.postIndex,
+		"GET /indexes/{uid}":                         s.getIndex,
+		"DELETE /indexes/{uid}":                      s.deleteIndex,
+		"GET /indexes/{uid}/stats":                   s.indexStats,
+		"POST /swap-indexes":                         s.swapIndexes,
+		"POST /indexes/{uid}/documents/fetch":        s.fetchDocuments,
+		"GET /indexes/{uid}/documents/{id}":          s.getDocument,
+		"POST /indexes/{uid}/documents":              s.putDocuments,
+		"PUT /indexes/{uid}/documents":               s.putDocuments,
+		"DELETE /indexes/{uid}/documents":            s.deleteDocuments,
+		"DELETE /indexes/{uid}/documents/{id}":       s.deleteDocuments,
+		"POST /indexes/{uid}/documents/delete-batch": s.deleteDocuments,
+		"POST /indexes/{uid}/documents/delete":       s.deleteDocuments,
+		"GET /indexes/{uid}/settings":                s.getSettings,
+		"GET /indexes/{uid}/settings/{name}":         s.getSettings,
+		"PATCH /indexes/{uid}/settings":              s.patchSettings,
+		"DELETE /indexes/{uid}/settings":             s.patchSettings,
+		"PUT /indexes/{uid}/settings/{name}":         s.patchSettings,
+		"PATCH /indexes/{uid}/settings/{name}":       s.patchSettings,
+		"DELETE /indexes/{uid}/settings/{name}":      s.patchSettings,
+		"POST /indexes/{uid}/search":                 s.search,
+		"POST /multi-search":                         s.search,
+		"GET /tasks":                                 s.listTasks,
+		"GET /tasks/{task}":                          s.getTask,
+	} {
+		mux.HandleFunc(pattern, s.serve(do))
+	}
 	return s.cfg.Faults.Wrap("search", mux)
+}
+
+// route serves a request with a value that is written as JSON.
+type route func(r *http.Request) (any, error)
+
+// serve writes what a route returns, if the request's key opens it.
+func (s *Server) serve(do route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 100<<20) // as in Meilisearch
+		var v any
+		err := s.allow(r)
+		if err == nil {
+			v, err = do(r)
+		}
+		status := http.StatusOK
+		if _, isTask := v.(accepted); isTask {
+			status = http.StatusAccepted
+		}
+		if err != nil {
+			e := s.shown(err, r.Method+" "+r.URL.Path)
+			v, status = e, e.status
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(v) // the caller may be gone
+	}
+}
+
+// apiError is an error as it looks on the wire and in a task.
+type apiError struct {
+	Message string `json:"message"`
+	Code    string `json:"code"`
+	Type    string `json:"type"`
+	Link    string `json:"link"`
+
+	status int
+}
+
+func (e *apiError) Error() string { return e.Code + ": " + e.Message }
+
+func newError(status int, code, format string, args ...any) *apiError {
+	typ := "invalid_request"
+	if status == http.StatusUnauthorized || status == http.StatusForbidden {
+		typ = "auth"
+	}
+	return &apiError{fmt.Sprintf(format, args...), code, typ, "https://docs.meilisearch.com/errors#" + code, status}
+}
+
+// invalid is a mistake of the caller's.
+func invalid(code, format string, args ...any) *apiError {
+	return newError(http.StatusBadRequest, code, format, args...)
+}
+
+// shown returns an error as the caller sees it. An unforeseen one goes to the
+// log.
+func (s *Server) shown(err error, doing string) *apiError {
+	var e *apiError
+	if !errors.As(err, &e) {
+		s.cfg.Log.Error("sandbox search", "doing", doing, "error", err)
+		e = newError(http.StatusInternalServerError, "internal", "An internal error has occurred.")
+		e.Type = "internal"
+	}
+	return e
+}
+
+// readJSON reads one JSON value, with numbers as they stand. A field that the
+// stand-in does not know is refused.
+func readJSON(from io.Reader, v any) error {
+	dec := json.NewDecoder(from)
+	dec.UseNumber()
+	dec.DisallowUnknownFields()
+	err := dec.Decode(v)
+	var tooLarge *http.MaxBytesError
+	var syntax *json.SyntaxError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &tooLarge):
+		return newError(http.StatusRequestEntityTooLarge, "payload_too_large", "The provided payload reached the size limit.")
+	case errors.As(err, &syntax):
+		return invalid("malformed_payload", "The json payload provided is malformed. `%.200s`.", err)
+	}
+	return invalid("bad_request", "The request cannot be understood: %.200s.", err)
+}
+
+// keyOf returns the secret of a key. As in Meilisearch it is made from the
+// master key and the key's id.
+func keyOf(master, uid string) string {
+	mac := hmac.New(sha256.New, []byte(master))
+	mac.Write([]byte(uid))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// SearchKey opens searching and nothing else, for a server with this master
+// key.
+func SearchKey(master string) string { return keyOf(master, "74c9c733-3368-4738-bbe5-1d18a5fecb37") }
+
+// AdminKey opens everything.
+func AdminKey(master string) string { return keyOf(master, "20f7e4c4-612c-4dd1-b783-7934cc038213") }
+
+// allow fails unless the key of a request opens its address.
+func (s *Server) allow(r *http.Request) error {
+	secret, master := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), s.cfg.MasterKey
+	same := func(key string) bool { return subtle.ConstantTimeCompare([]byte(secret), []byte(key)) == 1 }
+	searches := strings.HasSuffix(r.Pattern, "search") // as in the table of Handler
+	switch {
+	case master == "", r.Pattern == "GET /health", same(master), same(AdminKey(master)), searches && same(SearchKey(master)):
+		return nil
+	case secret == "":
+		return newError(http.StatusUnauthorized, "missing_authorization_header", "The Authorization header is missing. It must use the bearer authorization method.")
+	}
+	return newError(http.StatusForbidden, "invalid_api_key", "The provided API key is invalid.")
 }

@@ -3,12 +3,10 @@ package search_test
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,18 +14,13 @@ import (
 	"github.com/meilisearch/meilisearch-go"
 
 	"purser/sandbox/faults"
-	"purser/sandbox/journal"
 	"purser/sandbox/search"
 )
 
 // on opens a server that keeps everything in a folder.
-func on(t *testing.T, dir string, faultControl *faults.Control, keep int) (wire, func()) {
+func on(t *testing.T, dir string, faults *faults.Control, keep int) (wire, func()) {
 	t.Helper()
-	j, err := journal.Open(filepath.Join(dir, "search.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := search.New(search.Config{Dir: filepath.Join(dir, "search"), Journal: j, MasterKey: master, Faults: faultControl, Keep: keep})
+	s, err := search.New(search.Config{Dir: dir, MasterKey: master, Faults: faults, Keep: keep})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,9 +28,6 @@ func on(t *testing.T, dir string, faultControl *faults.Control, keep int) (wire,
 	return wire{meilisearch.New(at.URL, meilisearch.WithAPIKey(master), meilisearch.DisableRetries()), "goods"}, func() {
 		at.Close()
 		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := j.Close(); err != nil {
 			t.Error(err)
 		}
 	}
@@ -50,10 +40,6 @@ func TestRestart(t *testing.T) {
 	w.shop(t)
 	at(w.Index("other").AddDocuments([]map[string]any{{"id": "one"}}, nil))(w.did, t)
 	at(w.SwapIndexes([]*meilisearch.SwapIndexesParams{{Indexes: []string{"goods", "other"}}}))(w.did, t)
-	key, err := w.CreateKey(&meilisearch.Key{Name: "mine", Actions: []string{"search"}, Indexes: []string{"goods"}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	stop()
 	w, stop = on(t, dir, nil, 0)
 	defer stop()
@@ -63,9 +49,6 @@ func TestRestart(t *testing.T) {
 	w.uid = "other"
 	if _, ids := w.find(t, "couch", &meilisearch.SearchRequest{Filter: "price > 5"}); len(ids) != 1 {
 		t.Errorf("the couch is found as %v", ids)
-	}
-	if k, err := w.GetKey(key.Key); err != nil || k.Name != "mine" {
-		t.Errorf("%+v, %v", k, err)
 	}
 	list, err := w.GetTasks(&meilisearch.TasksQuery{Types: []meilisearch.TaskType{meilisearch.TaskTypeIndexSwap}, IndexUIDS: []string{"other"}})
 	if err != nil || len(list.Results) != 1 {
@@ -183,29 +166,20 @@ func TestKeys(t *testing.T) {
 		"reads":       shopper.Index("goods").GetDocuments(nil, &meilisearch.DocumentsResult{}),
 		"tasks":       errOf(shopper.GetTasks(nil)),
 		"makes keys":  errOf(shopper.CreateKey(&meilisearch.Key{Actions: []string{"*"}, Indexes: []string{"*"}})),
-		"admin keys":  errOf(admin.CreateKey(&meilisearch.Key{Actions: []string{"*"}, Indexes: []string{"*"}})),
 		"another key": errOf(with("nonsense").Index("goods").Search("", &meilisearch.SearchRequest{})),
 	} {
 		t.Run(what, func(t *testing.T) { wantCode(t, err, 403, "invalid_api_key") })
 	}
 	_, err = with("").Index("goods").Search("", &meilisearch.SearchRequest{})
 	wantCode(t, err, 401, "missing_authorization_header")
-	narrow, err := with(master).CreateKey(&meilisearch.Key{Actions: []string{"search"}, Indexes: []string{"oth*"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = with(narrow.Key).Index("goods").Search("", &meilisearch.SearchRequest{})
-	wantCode(t, err, 403, "invalid_api_key")
-	_, err = with(narrow.Key).MultiSearch(&meilisearch.MultiSearchRequest{Queries: []*meilisearch.SearchRequest{{IndexUID: "goods"}}})
-	wantCode(t, err, 403, "invalid_api_key")
 }
 
 func errOf[T any](_ T, err error) error { return err }
 
 // TestFaults (F53, F54): calls go wrong, and so do tasks that were accepted.
 func TestFaults(t *testing.T) {
-	faultControl := faults.New(1)
-	w, stop := on(t, t.TempDir(), faultControl, 0)
+	control := faults.New(1)
+	w, stop := on(t, t.TempDir(), control, 0)
 	defer stop()
 	w.shop(t)
 	for _, f := range []faults.Fault{
@@ -213,7 +187,7 @@ func TestFaults(t *testing.T) {
 		{Match: "TASK documentAdditionOrUpdate", Do: faults.Status, Status: 500, Times: 1},
 		{Match: "TASK documentAdditionOrUpdate", Do: faults.Slow, Delay: 10 * time.Millisecond, Times: 1},
 	} {
-		if err := faultControl.Add(f); err != nil {
+		if err := control.Add(f); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -222,14 +196,15 @@ func TestFaults(t *testing.T) {
 			t.Errorf("%s %+v, want %q", task.Status, task.Error, want)
 		}
 	}
-	if err := faultControl.Add(faults.Fault{Provider: "search", Do: faults.Status, Status: 503, Times: 1}); err != nil {
+	if err := control.Add(faults.Fault{Provider: "search", Do: faults.Status, Status: 503, Times: 1}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.index().Search("mug", &meilisearch.SearchRequest{})
 	wantCode(t, err, 503, "internal")
 }
 
-// TestForgets: the tasks that can be asked for are bounded, on disk too.
+// TestForgets: the tasks that can be asked for are bounded, on disk too, where
+// only swaps are kept.
 func TestForgets(t *testing.T) {
 	dir := t.TempDir()
 	w, stop := on(t, dir, nil, 50)
@@ -241,24 +216,35 @@ func TestForgets(t *testing.T) {
 		t.Errorf("%d tasks, %v", list.Total, err)
 	}
 	stop()
-	left, err := os.ReadDir(filepath.Join(dir, "search", "payloads"))
-	if err != nil || len(left) != 0 {
-		t.Errorf("payloads left: %v, %v", left, err)
-	}
-	j, err := journal.Open(filepath.Join(dir, "search.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	kept := 0
-	err = errors.Join(j.Each("task", func(string, json.RawMessage) error { kept++; return nil }), j.Close())
-	if kept != 50 || err != nil {
-		t.Errorf("the journal keeps %d tasks, %v", kept, err)
-	}
 	w, stop = on(t, dir, nil, 50)
-	defer stop()
+	defer func() { stop() }()
 	task := at(w.index().AddDocuments([]map[string]any{{"id": "again"}}, nil))(w.did, t)
 	if task.UID != 120 {
 		t.Errorf("the next task is %d, want 120", task.UID)
+	}
+	at(w.Index("other").AddDocuments([]map[string]any{{"id": "other"}}, nil))(w.did, t)
+	for range 105 {
+		at(w.SwapIndexes([]*meilisearch.SwapIndexesParams{{Indexes: []string{"goods", "other"}}}))(w.did, t)
+	}
+	stop()
+	w, stop = on(t, dir, nil, 0)
+	if list, err := w.GetTasks(&meilisearch.TasksQuery{Limit: 1000}); err != nil || list.Total != 100 || list.Results[99].Type != meilisearch.TaskTypeIndexSwap {
+		t.Errorf("%d tasks are kept, %v", list.Total, err)
+	}
+}
+
+// TestDeletesNothing: a body that names nothing does not stand for all.
+func TestDeletesNothing(t *testing.T) {
+	w := inMemory(t)
+	w.shop(t)
+	for _, what := range []error{errOf(w.index().DeleteDocuments(nil, nil)), errOf(w.index().DeleteDocumentsByFilter(nil, nil))} {
+		if what == nil {
+			t.Error("a deletion of nothing is accepted")
+		}
+	}
+	at(w.index().DeleteDocuments([]string{}, nil))(w.did, t)
+	if _, ids := w.find(t, "", &meilisearch.SearchRequest{}); len(ids) != 5 {
+		t.Errorf("left: %v", ids)
 	}
 }
 

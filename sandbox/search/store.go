@@ -1,172 +1,163 @@
 package search
 
 import (
-	"context"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
-	"sync"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
 
 	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/document"
 	"github.com/blevesearch/bleve/v2/index/scorch"
-	index "github.com/blevesearch/bleve_index_api"
+	"github.com/blevesearch/bleve/v2/search/query"
+	bolt "go.etcd.io/bbolt"
 )
 
-// store keeps the documents of one index in a Bleve index. A batch is there
-// as a whole, or not at all, and on disk when put returns.
-type store struct {
-	dir   string // "": in memory
-	bleve bleve.Index
-	index index.Index
-
-	mu     sync.RWMutex // held for reading while somebody reads
-	closed bool
-}
-
-// errDropped is the answer of a store whose index was dropped meanwhile, such
-// as after a swap. Whoever asks again finds the one in its place.
-var errDropped = errors.New("the documents were dropped")
-
-// sourceField holds a document as it came.
-const sourceField = "source"
-
-// newStore makes an empty store. What a crash may have left there is thrown
-// away.
-func newStore(dir string) (*store, error) {
-	var b bleve.Index
-	var err error
-	if dir == "" {
-		b, err = bleve.NewUsing("", bleve.NewIndexMapping(), scorch.Name, scorch.Name, nil)
-	} else if err = os.RemoveAll(dir); err == nil {
-		b, err = bleve.NewUsing(dir, bleve.NewIndexMapping(), scorch.Name, scorch.Name, nil)
+// replaceStore makes an empty Bleve index, after it has put aside what is at
+// its path; with an empty path it is in memory.
+func replaceStore(path, aside string) (bleve.Index, error) {
+	if err := os.Rename(path, aside); path != "" && err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("put aside: %w", err)
 	}
-	return wrapStore(dir, b, err)
+	return bleve.NewUsing(path, bleve.NewIndexMapping(), scorch.Name, scorch.Name, nil)
 }
 
-func openStore(dir string) (*store, error) {
-	b, err := bleve.Open(dir)
-	return wrapStore(dir, b, err)
-}
-
-func wrapStore(dir string, b bleve.Index, err error) (*store, error) {
-	if err != nil {
-		return nil, fmt.Errorf("documents in %s: %w", dir, err)
+// openStore opens the index at a path and reads its state; if there is no
+// index, it makes one. It opens an index only if the files are whole: Bleve
+// trusts them, and a fault in them would end the process later, or lose
+// documents without a word.
+func openStore(path string, st *state) (store bleve.Index, err error) {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return replaceStore(path, path)
 	}
-	i, err := b.Advanced()
-	return &store{dir: dir, bleve: b, index: i}, err
-}
-
-// put writes documents and removes others. A store with much to write is
-// written in parts.
-func (s *store) put(docs []parsed, remove []string) error {
-	const part = 4000
-	for len(docs)+len(remove) > 0 {
-		batch := index.NewBatch()
-		n := min(part, len(docs))
-		for _, d := range docs[:n] {
-			doc := document.NewDocument(d.id)
-			doc.AddField(document.NewTextFieldWithIndexingOptions(sourceField, nil, d.source, index.StoreField))
-			batch.Update(doc)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a mapped file may be shorter than it was
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("damaged: %v", p)
 		}
-		m := min(part-n, len(remove))
-		for _, id := range remove[:m] {
-			batch.Delete(id)
-		}
-		if err := s.index.Batch(batch); err != nil {
-			return err
-		}
-		docs, remove = docs[n:], remove[m:]
+	}()
+	if err := rewriteBolt(filepath.Join(path, "store", "root.bolt")); err != nil {
+		return nil, err
 	}
-	return nil
-}
-
-// read answers documents as they came, by id; those not there are missing.
-func (s *store) read(ids []string) (map[string][]byte, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.closed {
-		return nil, errDropped
-	}
-	r, err := s.index.Reader()
+	trial, err := bleve.OpenUsing(path, map[string]any{"read_only": true})
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[string][]byte, len(ids))
-	for _, id := range ids {
-		source, err := sourceOf(r, id)
-		if err != nil {
-			return nil, errors.Join(err, r.Close())
-		}
-		if source != nil {
-			found[id] = source
-		}
-	}
-	return found, r.Close()
-}
-
-func sourceOf(r index.IndexReader, id string) (source []byte, err error) {
-	d, err := r.Document(id)
-	if err != nil || d == nil {
+	if err := errors.Join(check(trial, st), trial.Close()); err != nil {
 		return nil, err
 	}
-	d.VisitFields(func(f index.Field) {
-		if f.Name() == sourceField {
-			source = f.Value()
-		}
-	})
-	return source, nil
+	return bleve.Open(path)
 }
 
-// each calls f with every document.
-func (s *store) each(ctx context.Context, f func(id string, source []byte) error) error {
-	r, err := s.index.Reader()
+// rewriteBolt copies Bolt's file, in which Bleve lists its segments. So all of
+// it has been read, and the parts that Bolt reads only later are new.
+func rewriteBolt(path string) error {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 { // Bolt would make a new one
+		return errors.Join(err, fmt.Errorf("%s is missing or empty", path))
+	}
+	from, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
-	all, err := r.DocIDReaderAll()
+	copied := path + ".new"
+	if err := os.Remove(copied); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	into, err := bolt.Open(copied, 0o600, nil)
 	if err != nil {
-		return errors.Join(err, r.Close())
+		return err
 	}
-	err = func() error {
-		for ctx.Err() == nil {
-			internal, err := all.Next()
-			if err != nil || internal == nil {
-				return err
-			}
-			id, err := r.ExternalID(internal)
-			if err != nil {
-				return err
-			}
-			source, err := sourceOf(r, id)
-			if err != nil {
-				return err
-			}
-			if err := f(id, source); err != nil {
-				return err
-			}
+	if err := errors.Join(bolt.Compact(into, from, 0), into.Close(), from.Close()); err != nil {
+		return err
+	}
+	return os.Rename(copied, path)
+}
+
+// check compares each segment with the checksum at its end, and reads the
+// state.
+func check(store bleve.Index, st *state) error {
+	advanced, err := store.Advanced()
+	if err != nil {
+		return err
+	}
+	reader, err := advanced.Reader()
+	if err != nil {
+		return err
+	}
+	for _, s := range reader.(*scorch.IndexSnapshot).Segments() {
+		path := s.Segment().(interface{ Path() string }).Path()
+		file, rerr := os.ReadFile(path)
+		if n := len(file) - 4; n < 0 || crc32.ChecksumIEEE(file[:n]) != binary.BigEndian.Uint32(file[n:]) {
+			err = errors.Join(err, rerr, fmt.Errorf("%s: checksum differs", path))
 		}
-		return ctx.Err()
-	}()
-	return errors.Join(err, all.Close(), r.Close())
+	}
+	raw, serr := reader.GetInternal([]byte(stateKey))
+	if raw != nil { // nothing was ever written to a new one
+		serr = errors.Join(serr, json.Unmarshal(raw, st))
+	}
+	for _, x := range st.Indexes {
+		var rerr error
+		x.rules, rerr = rulesOf(x.Settings)
+		serr = errors.Join(serr, rerr)
+	}
+	for _, t := range st.Swaps { // they were written together with what they did
+		t.Status = "succeeded"
+	}
+	return errors.Join(err, serr, reader.Close())
 }
 
-// close waits for those who read.
-func (s *store) close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil
+// key returns the key of a document in the store.
+func (x *index) key(id string) string { return x.Folder + "/" + id }
+
+// named is a query for documents by their ids.
+func (x *index) named(ids ...string) query.Query {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = x.key(id)
 	}
-	s.closed = true
-	return s.bleve.Close()
+	return query.NewDocIDQuery(keys)
 }
 
-// drop closes the store and removes it.
-func (s *store) drop() error {
-	err := s.close()
-	if s.dir != "" {
-		err = errors.Join(err, os.RemoveAll(s.dir))
+// in limits a query to the documents of an index. Nil stands for all.
+func (x *index) in(q query.Query) query.Query {
+	all := query.NewTermQuery(x.Folder)
+	all.SetField(folderField)
+	if q == nil {
+		return all
 	}
-	return err
+	return query.NewConjunctionQuery([]query.Query{all, q})
+}
+
+// maxDocuments is more than there are.
+const maxDocuments = 1 << 30
+
+// list returns documents in the order of their ids.
+func (s *Server) list(x *index, q query.Query, offset, limit int) (*bleve.SearchResult, error) {
+	n, err := s.store.DocCount()
+	if err != nil {
+		return nil, err
+	}
+	req := bleve.NewSearchRequestOptions(x.in(q), min(limit, int(n)), offset, false)
+	req.Score, req.Fields = "none", []string{sourceField}
+	req.SortBy([]string{"_id"})
+	return s.store.Search(req)
+}
+
+// sources returns the documents that were found.
+func sources(found *bleve.SearchResult, err error) ([]map[string]any, error) {
+	if err != nil {
+		return nil, err
+	}
+	docs := make([]map[string]any, len(found.Hits))
+	for i, hit := range found.Hits {
+		text, _ := hit.Fields[sourceField].(string)
+		if err := readJSON(strings.NewReader(text), &docs[i]); err != nil {
+			return nil, err
+		}
+	}
+	return docs, nil
 }

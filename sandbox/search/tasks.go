@@ -1,227 +1,191 @@
 package search
 
 import (
-	"context"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
+	"math"
+	"net/http"
 	"slices"
 	"strconv"
-	"sync"
+	"strings"
 	"time"
 
-	"purser/sandbox/journal"
+	bleveindex "github.com/blevesearch/bleve_index_api"
+
+	"purser/sandbox/faults"
 )
 
-// The types of tasks.
-const (
-	typeAdd         = "documentAdditionOrUpdate"
-	typeRemove      = "documentDeletion"
-	typeSettings    = "settingsUpdate"
-	typeCreateIndex = "indexCreation"
-	typeUpdateIndex = "indexUpdate"
-	typeDeleteIndex = "indexDeletion"
-	typeSwapIndexes = "indexSwap"
-)
-
-// The states of a task.
-const (
-	enqueued   = "enqueued"
-	processing = "processing"
-	succeeded  = "succeeded"
-	failed     = "failed"
-)
-
-// task is one thing to be done, and what became of it.
+// task is one change, and what became of it.
 type task struct {
-	UID      int64          `json:"uid"`
-	IndexUID string         `json:"indexUid,omitempty"`
-	Status   string         `json:"status"`
-	Type     string         `json:"type"`
-	Details  map[string]any `json:"details,omitempty"`
-	Error    *apiError      `json:"error,omitempty"`
-	Enqueued time.Time      `json:"enqueuedAt"`
-	Started  time.Time      `json:"startedAt,omitzero"`
-	Finished time.Time      `json:"finishedAt,omitzero"`
-
-	Input *input `json:"input,omitempty"` // while it is due
+	UID        int64          `json:"uid"`
+	IndexUID   string         `json:"indexUid"`
+	Status     string         `json:"status"`
+	Type       string         `json:"type"`
+	Details    map[string]any `json:"details,omitempty"`
+	Error      *apiError      `json:"error,omitempty"`
+	Duration   string         `json:"duration,omitempty"`
+	EnqueuedAt time.Time      `json:"enqueuedAt"`
+	StartedAt  time.Time      `json:"startedAt,omitzero"`
+	FinishedAt time.Time      `json:"finishedAt,omitzero"`
 }
 
-// input is what a task needs to be done.
-type input struct {
-	Payload    bool            `json:"payload,omitempty"` // there are documents
-	Lines      bool            `json:"lines,omitempty"`   // one per line
-	Partial    bool            `json:"partial,omitempty"` // they change others rather than replace them
-	PrimaryKey string          `json:"primaryKey,omitempty"`
-	IDs        []string        `json:"ids,omitempty"`
-	Filter     any             `json:"filter,omitempty"`
-	All        bool            `json:"all,omitempty"`
-	Settings   json.RawMessage `json:"settings,omitempty"`
-	Swaps      [][2]string     `json:"swaps,omitempty"`
+// state is what the store knows beside the documents. It changes together with
+// them, at once, so that nothing is half done after a crash, or done twice.
+type state struct {
+	Next    int64             `json:"next"` // uid of a task
+	Indexes map[string]*index `json:"indexes"`
+	Swaps   []*task           `json:"swaps"` // the latest: callers count them after a restart
 }
 
-// queue keeps tasks: those due in their order, and the latest of those done.
-type queue struct {
-	journal *journal.Journal
-	dir     string // of payloads; "": in memory
-	keep    int
+const stateKey, maxSwaps = "state", 100
 
-	mu       sync.Mutex
-	all      []*task // by uid
-	next     int64
-	payloads map[int64][]byte // if dir is ""
-	wake     chan struct{}
+// change is what a task does to the store.
+type change struct {
+	*task
+	state
+	batch *bleveindex.Batch
 }
 
-const taskKind = "task"
+// accepted is what the sender of a task is told.
+type accepted map[string]any
 
-// openQueue finds the tasks of the journal, and throws away payloads of none.
-func openQueue(j *journal.Journal, kept func(kind string, f func(json.RawMessage) error) error, dir string, keep int) (*queue, error) {
-	q := &queue{journal: j, dir: dir, keep: keep, payloads: make(map[int64][]byte), wake: make(chan struct{}, 1)}
-	err := kept(taskKind, func(raw json.RawMessage) error {
-		t := new(task)
-		err := json.Unmarshal(raw, t)
-		if err != nil {
-			return err
+// patience is how long a sender waits for a task that faults hold up.
+const patience = 100 * time.Millisecond
+
+// accept has a task done after those before it. As a rule it is done, and on
+// disk, when its sender is told that it was accepted.
+func (s *Server) accept(typ, uid string, details map[string]any, do func(c *change) error) (any, error) {
+	if typ != "indexSwap" && !isID.MatchString(uid) {
+		return nil, invalid("invalid_index_uid", "`%.60s` is not a valid index uid.", uid)
+	}
+	s.mu.Lock()
+	t := &task{UID: s.state.Next, IndexUID: uid, Type: typ, Status: "enqueued", Details: details, EnqueuedAt: time.Now().UTC()}
+	told := accepted{"taskUid": t.UID, "indexUid": uid, "status": t.Status, "type": typ, "enqueuedAt": t.EnqueuedAt}
+	s.state.Next++
+	s.tasks = append(s.tasks, t)
+	before, begun, done, performed := s.last, make(chan struct{}), make(chan struct{}), false
+	s.last = done
+	s.mu.Unlock()
+	go func() {
+		defer close(done)
+		<-before
+		fault := s.cfg.Faults.Task(s.closing, "search", typ)
+		close(begun)
+		if performed = s.closing.Err() == nil; performed {
+			s.perform(t, fault, do)
 		}
-		q.all = append(q.all, t)
-		q.next = max(q.next, t.UID+1)
-		return nil
-	})
-	if err != nil || dir == "" {
-		return q, err
-	}
-	slices.SortFunc(q.all, func(a, b *task) int { return int(a.UID - b.UID) })
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		uid, perr := strconv.ParseInt(e.Name(), 10, 64)
-		if t := q.find(uid); perr != nil || t == nil || t.Input == nil {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
-		}
-	}
-	return q, err
-}
-
-// above keeps the numbers of tasks from beginning below one again, if a journal
-// that lost documents forgot them.
-func (q *queue) above(uid int64) { q.next = max(q.next, uid) }
-
-// add accepts a task. When it returns, a crash no longer loses it.
-func (q *queue) add(t *task, payload []byte) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	t.UID, t.Status = q.next, enqueued
-	if t.Input == nil {
-		t.Input = &input{}
-	}
-	if payload != nil {
-		t.Input.Payload = true
-		if q.dir == "" {
-			q.payloads[t.UID] = payload
-		} else if err := os.WriteFile(q.path(t.UID), payload, 0o600); err != nil {
-			return err
-		}
-	}
-	if err := q.journal.Put(taskKind, strconv.FormatInt(t.UID, 10), t); err != nil {
-		return err
-	}
-	q.next++
-	kept := *t // the caller goes on reading its own
-	q.all = append(q.all, &kept)
+	}()
 	select {
-	case q.wake <- struct{}{}:
-	default: // it is awake
-	}
-	return nil
-}
-
-func (q *queue) path(uid int64) string { return filepath.Join(q.dir, strconv.FormatInt(uid, 10)) }
-
-func (q *queue) payload(t *task) ([]byte, error) {
-	if !t.Input.Payload {
-		return nil, nil
-	}
-	if q.dir != "" {
-		return os.ReadFile(q.path(t.UID))
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.payloads[t.UID], nil
-}
-
-// take waits for the next task that is due.
-func (q *queue) take(ctx context.Context, now func() time.Time) (*task, bool) {
-	for {
-		if t := q.start(now().UTC()); t != nil {
-			return t, true
+	case <-begun:
+		if <-done; !performed {
+			return nil, newError(http.StatusServiceUnavailable, "internal", "The server is stopping.")
 		}
-		select {
-		case <-q.wake:
-		case <-ctx.Done():
-			return nil, false
-		}
+	case <-time.After(patience):
+		return told, s.commit(t, func(*change) error { return nil }) // its uid is never given again
 	}
+	return told, nil
 }
 
-// start marks the oldest task that is due. The mark is not kept: after a
-// crash it is due again.
-func (q *queue) start(now time.Time) *task {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, t := range q.all {
-		if t.Status == enqueued {
-			t.Status, t.Started = processing, now
-			started := *t
-			started.Details = maps.Clone(t.Details) // to be changed while t is shown
-			return &started
-		}
+// perform does a task, or lets it fail as a fault wants.
+func (s *Server) perform(t *task, fault error, do func(c *change) error) {
+	started, err := time.Now().UTC(), fault
+	var injected *faults.TaskFault
+	if fault == nil {
+		err = s.commit(t, do)
+	} else if errors.As(fault, &injected) && injected.Status >= 400 && injected.Status < 500 {
+		err = invalid("injected_fault", "injected fault")
 	}
-	return nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.Status, t.StartedAt, t.FinishedAt = "succeeded", started, time.Now().UTC()
+	t.Duration = fmt.Sprintf("PT%.6fS", t.FinishedAt.Sub(started).Seconds())
+	if err != nil {
+		t.Status, t.Error = "failed", s.shown(err, t.Type)
+	}
+	s.tasks = slices.Delete(s.tasks, 0, max(0, len(s.tasks)-s.cfg.Keep))
 }
 
-// finish notes what became of a task.
-func (q *queue) finish(t *task) error {
-	hadPayload := t.Input.Payload
-	t.Input = nil
-	if err := q.journal.Put(taskKind, strconv.FormatInt(t.UID, 10), t); err != nil {
-		return fmt.Errorf("task %d: %w", t.UID, err)
+// commit writes a change to the store, as a whole, and then shows it. Of one
+// that fails only the number of the next task is written.
+func (s *Server) commit(t *task, do func(c *change) error) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	s.mu.RLock()
+	before, copied := s.state, *t
+	s.mu.RUnlock()
+	c := &change{task: &copied, state: before, batch: bleveindex.NewBatch()}
+	c.Indexes = maps.Clone(c.Indexes)
+	failed := do(c)
+	if failed != nil {
+		c.state, c.batch = before, bleveindex.NewBatch()
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if old := q.find(t.UID); old != nil {
-		*old = *t
+	s.mu.RLock()
+	c.Next = s.state.Next
+	s.mu.RUnlock()
+	b, err := json.Marshal(c.state)
+	c.batch.SetInternal([]byte(stateKey), b)
+	advanced, aerr := s.store.Advanced()
+	if err = errors.Join(err, aerr); err == nil {
+		err = advanced.Batch(c.batch)
 	}
-	delete(q.payloads, t.UID)
-	var err error
-	if hadPayload && q.dir != "" {
-		if err = os.Remove(q.path(t.UID)); errors.Is(err, os.ErrNotExist) {
-			err = nil
-		}
+	if err != nil {
+		return errors.Join(failed, err)
 	}
-	return errors.Join(err, q.forget())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.Details, s.state.Indexes, s.state.Swaps = copied.Details, c.Indexes, c.Swaps
+	return failed
 }
 
-// forget lets go of the oldest tasks that are done.
-func (q *queue) forget() error {
-	for len(q.all) > q.keep && q.all[0].Input == nil {
-		if err := q.journal.Delete(taskKind, strconv.FormatInt(q.all[0].UID, 10)); err != nil {
-			return err
+func (s *Server) getTask(r *http.Request) (any, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, t := range s.tasks {
+		if strconv.FormatInt(t.UID, 10) == r.PathValue("task") {
+			return *t, nil
 		}
-		q.all = slices.Delete(q.all, 0, 1)
 	}
-	return nil
+	return nil, newError(http.StatusNotFound, "task_not_found", "Task `%.20s` not found.", r.PathValue("task"))
 }
 
-// find looks a task up; uids follow each other.
-func (q *queue) find(uid int64) *task {
-	if i, ok := slices.BinarySearchFunc(q.all, uid, func(t *task, uid int64) int { return int(t.UID - uid) }); ok {
-		return q.all[i]
+// listTasks returns those tasks that a request names, the newest first.
+func (s *Server) listTasks(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	limit, err := strconv.Atoi(cmp.Or(q.Get("limit"), "20"))
+	from, ferr := strconv.ParseInt(cmp.Or(q.Get("from"), fmt.Sprint(math.MaxInt64)), 10, 64)
+	if err != nil || ferr != nil || limit < 0 {
+		return nil, invalid("invalid_task_limit", "Invalid value in parameter `limit` or `from`.")
 	}
-	return nil
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	results, total := []task{}, 0
+	var first, next *int64
+	for _, t := range slices.Backward(s.tasks) {
+		if t.UID > from || !t.among(q.Get) {
+			continue
+		}
+		if total++; len(results) < limit {
+			results = append(results, *t)
+			first = &results[0].UID
+		} else if next == nil {
+			next = &t.UID
+		}
+	}
+	return map[string]any{"results": results, "total": total, "limit": limit, "from": first, "next": next}, nil
+}
+
+// among reports whether a task is among those that a request names.
+func (t *task) among(asked func(param string) string) bool {
+	indexes := []string{t.IndexUID}
+	leaves(t.Details["swaps"], func(v any) { indexes = append(indexes, fmt.Sprint(v)) })
+	for param, values := range map[string][]string{"uids": {fmt.Sprint(t.UID)}, "statuses": {t.Status}, "types": {t.Type}, "indexUids": indexes} {
+		wanted := strings.Split(asked(param), ",")
+		if asked(param) != "" && !slices.ContainsFunc(values, func(v string) bool { return slices.Contains(wanted, v) }) {
+			return false
+		}
+	}
+	return true
 }
