@@ -6,13 +6,24 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/server/chasm"
 	"go.temporal.io/server/common/authorization"
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/dynamicconfig"
 	"go.temporal.io/server/common/membership/static"
 	"go.temporal.io/server/common/metrics"
+	"go.temporal.io/server/common/persistence/serialization"
+	"go.temporal.io/server/common/pprof"
 	"go.temporal.io/server/common/primitives"
+	"go.temporal.io/server/common/resource"
+	"go.temporal.io/server/service/frontend"
+	"go.temporal.io/server/service/history"
+	"go.temporal.io/server/service/history/replication"
+	"go.temporal.io/server/service/matching"
 	"go.temporal.io/server/temporal"
+	"go.uber.org/fx"
+	"google.golang.org/grpc"
 )
 
 // clusterName is part of the persisted state: never change it.
@@ -64,7 +75,8 @@ func newServer(c Config, p ports, persistence config.Persistence, log serverLog)
 	if err != nil {
 		return nil, fmt.Errorf("authorizer: %w", err)
 	}
-	return temporal.NewServer(
+	return temporal.NewServerFx(
+		serverModule,
 		temporal.WithConfig(conf),
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithStaticHosts(hosts),
@@ -74,6 +86,62 @@ func newServer(c Config, p ports, persistence config.Persistence, log serverLog)
 		temporal.WithDynamicConfigClient(tuning()),
 		temporal.WithCustomMetricsHandler(metrics.NoopMetricsHandler),
 	)
+}
+
+// streamWorkers is how many goroutines each gRPC server keeps for its calls.
+// Long polls occupy some; calls beyond it get a goroutine of their own. By
+// default each call has a new one, whose stack then grows step by step through
+// the server's twenty interceptors, again for each of the hundred calls that an
+// order takes: a fifth of all work.
+const streamWorkers = 128
+
+// serverModule is temporal.TopLevelModule, except that the gRPC servers keep
+// their goroutines. The server has no option for that, but its services can be
+// put together here.
+var serverModule = fx.Options(
+	fx.Provide(
+		temporal.NewServerFxImpl,
+		temporal.ServerOptionsProvider,
+		resource.ArchivalMetadataProvider,
+		temporal.TaskCategoryRegistryProvider,
+		historyService,
+		matchingService,
+		frontendService,
+		temporal.WorkerServiceProvider,
+		temporal.ApplyClusterMetadataConfigProvider,
+	),
+	dynamicconfig.Module,
+	pprof.Module,
+	temporal.TraceExportModule,
+	chasm.Module,
+	serialization.Module,
+	temporal.FxLogAdapter,
+	fx.Invoke(temporal.ServerLifetimeHooks),
+)
+
+func historyService(p temporal.ServiceProviderParamsCommon) (temporal.ServicesGroupOut, error) {
+	return service(p, primitives.HistoryService, history.QueueModule, history.Module, replication.Module, fx.Decorate(keepStreamWorkers))
+}
+
+func matchingService(p temporal.ServiceProviderParamsCommon) (temporal.ServicesGroupOut, error) {
+	return service(p, primitives.MatchingService, matching.Module, fx.Decorate(keepStreamWorkers))
+}
+
+func frontendService(p temporal.ServiceProviderParamsCommon) (temporal.ServicesGroupOut, error) {
+	return service(p, primitives.FrontendService, fx.Supply(p.CustomFrontendInterceptors), frontend.Module,
+		fx.Decorate(func(o frontend.GrpcServerOptions) frontend.GrpcServerOptions {
+			o.Options = keepStreamWorkers(o.Options)
+			return o
+		}))
+}
+
+func service(p temporal.ServiceProviderParamsCommon, name primitives.ServiceName, parts ...fx.Option) (temporal.ServicesGroupOut, error) {
+	app := fx.New(p.GetCommonServiceOptions(name), fx.Options(parts...))
+	return temporal.NewService(app, name, p.Logger), app.Err()
+}
+
+func keepStreamWorkers(o []grpc.ServerOption) []grpc.ServerOption {
+	return append(o, grpc.NumStreamWorkers(streamWorkers))
 }
 
 func clusterMetadata(frontend string) *cluster.Config {
