@@ -29,20 +29,20 @@ func TestWrap(t *testing.T) {
 		fault Fault
 		want  seen
 	}{
-		{"none", Fault{Do: Reset, Match: "GET /"}, seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
-		{"another provider's", Fault{Do: Reset, Provider: "ses"}, seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
-		{"reset before", Fault{Do: Reset}, seen{Failed: true}},
-		{"reset after", Fault{Do: Reset, When: After}, seen{Failed: true, Worked: 1}},
-		{"timeout before", Fault{Do: Timeout}, seen{Failed: true}},
-		{"timeout after", Fault{Do: Timeout, When: After}, seen{Failed: true, Worked: 1}},
-		{"closed without an answer", Fault{Do: Timeout, Delay: time.Millisecond}, seen{Failed: true}},
-		{"500 before", Fault{Do: Status, Match: "POST /v1/lab"}, seen{Status: 500, Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`}},
-		{"503 after", Fault{Do: Status, Status: 503, When: After}, seen{Status: 503, Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`, Worked: 1}},
-		{"429", Fault{Do: Status, Status: 429, RetryAfter: 1500 * time.Millisecond}, seen{Status: 429, Header: "2", Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`}},
-		{"malformed before", Fault{Do: Malformed}, seen{Status: 200, Body: `{"id`}},
-		{"malformed after", Fault{Do: Malformed, When: After}, seen{Status: 201, Body: `{"id":"`, Worked: 1}},
-		{"slow before", Fault{Do: Slow, Delay: time.Millisecond}, seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
-		{"slow after", Fault{Do: Slow, Delay: time.Millisecond, When: After}, seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
+		{name: "none", fault: Fault{Do: Reset, Match: "GET /"}, want: seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
+		{name: "another provider's", fault: Fault{Do: Reset, Provider: "ses"}, want: seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
+		{name: "reset before", fault: Fault{Do: Reset}, want: seen{Failed: true}},
+		{name: "reset after", fault: Fault{Do: Reset, When: After}, want: seen{Failed: true, Worked: 1}},
+		{name: "timeout before", fault: Fault{Do: Timeout}, want: seen{Failed: true}},
+		{name: "timeout after", fault: Fault{Do: Timeout, When: After}, want: seen{Failed: true, Worked: 1}},
+		{name: "closed without an answer", fault: Fault{Do: Timeout, Delay: time.Millisecond}, want: seen{Failed: true}},
+		{name: "500 before", fault: Fault{Do: Status, Match: "POST /v1/lab"}, want: seen{Status: 500, Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`}},
+		{name: "503 after", fault: Fault{Do: Status, Status: 503, When: After}, want: seen{Status: 503, Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`, Worked: 1}},
+		{name: "429", fault: Fault{Do: Status, Status: 429, RetryAfter: 1500 * time.Millisecond}, want: seen{Status: 429, Header: "2", Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`}},
+		{name: "malformed before", fault: Fault{Do: Malformed}, want: seen{Status: 200, Body: `{"id`}},
+		{name: "malformed after", fault: Fault{Do: Malformed, When: After}, want: seen{Status: 201, Body: `{"id":"`, Worked: 1}},
+		{name: "slow before", fault: Fault{Do: Slow, Delay: time.Millisecond}, want: seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
+		{name: "slow after", fault: Fault{Do: Slow, Delay: time.Millisecond, When: After}, want: seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -143,19 +143,19 @@ func TestHandler(t *testing.T) {
 		status               int
 		want                 string
 	}{
-		{"GET", "/", "", 200, `{"faults":[],"webhooks":[]}`},
+		{method: "GET", target: "/", status: 200, want: `{"faults":[],"webhooks":[]}`},
 		{
-			"POST", "/", `{"faults":[{"id":"a","do":"slow","delay":"20ms","provider":"ses"}],"webhooks":[{"do":"delay","delay":"1m"}]}`, 201,
-			`{"faults":[{"id":"a","provider":"ses","when":"before","do":"slow","struck":0,"delay":"20ms"}],"webhooks":[{"id":"fault-1","do":"delay","struck":0,"delay":"1m0s"}]}`,
+			method: "POST", target: "/", body: `{"faults":[{"id":"a","do":"slow","delay":"20ms","provider":"ses"}],"webhooks":[{"do":"delay","delay":"1m"}]}`, status: 201,
+			want: `{"faults":[{"id":"a","provider":"ses","when":"before","do":"slow","struck":0,"delay":"20ms"}],"webhooks":[{"id":"fault-1","do":"delay","struck":0,"delay":"1m0s"}]}`,
 		},
-		{"POST", "/", `{"faults":[{"do":"slow","dellay":"20ms"}]}`, 400, ""},
-		{"POST", "/", `{"faults":[{"do":"slow"},{"do":"?"}]}`, 400, ""},
-		{"POST", "/", `{"faults":[{"do":"slow","delay":"soon"}]}`, 400, ""},
-		{"POST", "/", `{`, 400, ""},
-		{"DELETE", "/?id=fault-1", "", 200, `{"faults":[{"id":"a","provider":"ses","when":"before","do":"slow","struck":0,"delay":"20ms"}],"webhooks":[]}`},
-		{"DELETE", "/?id=fault-1", "", 404, `{"error":"no such fault"}`},
-		{"PUT", "/", "", 405, ""},
-		{"DELETE", "/", "", 200, `{"faults":[],"webhooks":[]}`},
+		{method: "POST", target: "/", body: `{"faults":[{"do":"slow","dellay":"20ms"}]}`, status: 400},
+		{method: "POST", target: "/", body: `{"faults":[{"do":"slow"},{"do":"?"}]}`, status: 400},
+		{method: "POST", target: "/", body: `{"faults":[{"do":"slow","delay":"soon"}]}`, status: 400},
+		{method: "POST", target: "/", body: `{`, status: 400},
+		{method: "DELETE", target: "/?id=fault-1", status: 200, want: `{"faults":[{"id":"a","provider":"ses","when":"before","do":"slow","struck":0,"delay":"20ms"}],"webhooks":[]}`},
+		{method: "DELETE", target: "/?id=fault-1", status: 404, want: `{"error":"no such fault"}`},
+		{method: "PUT", target: "/", status: 405},
+		{method: "DELETE", target: "/", status: 200, want: `{"faults":[],"webhooks":[]}`},
 	} {
 		status, body := call(tt.method, tt.target, tt.body)
 		if status != tt.status || tt.want != "" && body != tt.want {

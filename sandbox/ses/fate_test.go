@@ -126,7 +126,7 @@ func TestAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		path, how, origin string
 		want              int
-	}{{"/nope/answer", "deliver", "", 404}, {"/" + id + "/answer", "explode", "", 400}, {"/" + id + "/answer", "deliver", "https://evil.example", 403}} {
+	}{{path: "/nope/answer", how: "deliver", want: 404}, {path: "/" + id + "/answer", how: "explode", want: 400}, {path: "/" + id + "/answer", how: "deliver", origin: "https://evil.example", want: 403}} {
 		r := httptest.NewRequest("POST", tt.path, strings.NewReader("how="+tt.how))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		if tt.origin != "" {
@@ -148,12 +148,12 @@ func TestFates(t *testing.T) {
 		pace time.Duration
 		want string
 	}{
-		{"success@simulator.amazonses.com", 0, "Delivery"},
-		{"bounce@simulator.amazonses.com", 0, "Bounce"},
-		{"Bounce+label@simulator.amazonses.com", 0, "Bounce"},
-		{"complaint@simulator.amazonses.com", time.Millisecond, "Delivery Complaint"},
-		{"ooto@simulator.amazonses.com", time.Millisecond, "Delivery Bounce"},
-		{"ada@example.com", time.Millisecond, "Delivery"},
+		{to: "success@simulator.amazonses.com", want: "Delivery"},
+		{to: "bounce@simulator.amazonses.com", want: "Bounce"},
+		{to: "Bounce+label@simulator.amazonses.com", want: "Bounce"},
+		{to: "complaint@simulator.amazonses.com", pace: time.Millisecond, want: "Delivery Complaint"},
+		{to: "ooto@simulator.amazonses.com", pace: time.Millisecond, want: "Delivery Bounce"},
+		{to: "ada@example.com", pace: time.Millisecond, want: "Delivery"},
 	} {
 		s := build(t, "", Config{Pace: tt.pace})
 		s.webhooks.AtOnce = 1 // so that they come in order

@@ -64,18 +64,18 @@ func TestSignatures(t *testing.T) {
 		spoil             func(*http.Request)
 		code              string
 	}{
-		{"good", "AK", "s3cret", nil, ""},
-		{"another secret", "AK", "other", nil, "InvalidSignatureException"},
-		{"another key", "AK2", "s3cret", nil, "UnrecognizedClientException"},
-		{"another path", "AK", "s3cret", func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, "outbound", "out-bound", 1) }, "InvalidSignatureException"},
-		{"a query added", "AK", "s3cret", func(r *http.Request) { r.URL.RawQuery = "x=1" }, "InvalidSignatureException"},
-		{"another body", "AK", "s3cret", func(r *http.Request) {
+		{name: "good", key: "AK", secret: "s3cret"},
+		{name: "another secret", key: "AK", secret: "other", code: "InvalidSignatureException"},
+		{name: "another key", key: "AK2", secret: "s3cret", code: "UnrecognizedClientException"},
+		{name: "another path", key: "AK", secret: "s3cret", spoil: func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, "outbound", "out-bound", 1) }, code: "InvalidSignatureException"},
+		{name: "a query added", key: "AK", secret: "s3cret", spoil: func(r *http.Request) { r.URL.RawQuery = "x=1" }, code: "InvalidSignatureException"},
+		{name: "another body", key: "AK", secret: "s3cret", spoil: func(r *http.Request) {
 			r.Body, r.ContentLength = http.NoBody, 0
-		}, "InvalidSignatureException"},
-		{"an old date", "AK", "s3cret", header("X-Amz-Date", "20200101T000000Z"), "InvalidSignatureException"},
-		{"another type", "AK", "s3cret", header("Content-Type", "text/plain"), "InvalidSignatureException"},
-		{"unsigned", "AK", "s3cret", func(r *http.Request) { r.Header.Del("Authorization") }, "MissingAuthenticationTokenException"},
-		{"half a signature", "AK", "s3cret", header("Authorization", "AWS4-HMAC-SHA256 Credential=AK/20200101/x/ses/aws4_request"), "InvalidSignatureException"},
+		}, code: "InvalidSignatureException"},
+		{name: "an old date", key: "AK", secret: "s3cret", spoil: header("X-Amz-Date", "20200101T000000Z"), code: "InvalidSignatureException"},
+		{name: "another type", key: "AK", secret: "s3cret", spoil: header("Content-Type", "text/plain"), code: "InvalidSignatureException"},
+		{name: "unsigned", key: "AK", secret: "s3cret", spoil: func(r *http.Request) { r.Header.Del("Authorization") }, code: "MissingAuthenticationTokenException"},
+		{name: "half a signature", key: "AK", secret: "s3cret", spoil: header("Authorization", "AWS4-HMAC-SHA256 Credential=AK/20200101/x/ses/aws4_request"), code: "InvalidSignatureException"},
 	} {
 		s := build(t, "", Config{AccessKey: "AK", SecretKey: "s3cret"})
 		_, err := sdk(t, s, tt.key, tt.secret, tt.spoil).SendEmail(t.Context(), testEmail("ada@example.com"))
@@ -131,17 +131,17 @@ func TestRecipientsCount(t *testing.T) {
 		n     int
 		code  string
 	}{
-		{0, 10, ""},
-		{0, 5, "TooManyRequestsException"},
-		{0, 4, ""},
-		{0, 1, "TooManyRequestsException"},
-		{200 * time.Millisecond, 1, "TooManyRequestsException"}, // the clock's next second, not ours
-		{799 * time.Millisecond, 1, "TooManyRequestsException"},
-		{time.Millisecond, 14, ""},
-		{time.Second, 13, "LimitExceededException"},
-		{0, 12, ""},
-		{time.Second, 1, "LimitExceededException"},
-		{24 * time.Hour, 14, ""},
+		{n: 10},
+		{n: 5, code: "TooManyRequestsException"},
+		{n: 4},
+		{n: 1, code: "TooManyRequestsException"},
+		{after: 200 * time.Millisecond, n: 1, code: "TooManyRequestsException"}, // the clock's next second, not ours
+		{after: 799 * time.Millisecond, n: 1, code: "TooManyRequestsException"},
+		{after: time.Millisecond, n: 14},
+		{after: time.Second, n: 13, code: "LimitExceededException"},
+		{n: 12},
+		{after: time.Second, n: 1, code: "LimitExceededException"},
+		{after: 24 * time.Hour, n: 14},
 	} {
 		now = now.Add(step.after)
 		if code := send(step.n); code != step.code {

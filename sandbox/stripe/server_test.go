@@ -315,22 +315,22 @@ func TestRefusals(t *testing.T) {
 		key, method, path, params string
 		status                    int
 	}{
-		{"", "GET", intents, "", 401},
-		{"sk_test_2", "GET", intents, "", 401},
-		{"pk_test_2", "GET", intents, "", 401},
-		{sk, "GET", "/v1/nothing", "", 404},
-		{sk, "GET", intents + "/pi_no", "", 404},
-		{sk, "POST", intents + "/pi_no/capture", "", 404},
-		{sk, "POST", intents, "amount=10&currency=eur", 400},
-		{sk, "POST", intents, "amount=100000000&currency=eur", 400},
-		{sk, "POST", intents, "amount=-5&currency=eur", 400},
-		{sk, "POST", intents, "amount=500&currency=zzz", 400},
-		{sk, "POST", intents, "amount=5125&currency=kwd", 400},
-		{sk, "POST", intents, "amount=150&currency=isk", 400},
-		{sk, "POST", intents, "amount=500&currency=eur&color=blue", 400},
-		{sk, "GET", intents, "limit=101", 400},
-		{sk, "POST", intents, "amount=500&currency=eur&statement_descriptor_suffix=123", 400},
-		{sk, "POST", intents, "amount=500&currency=eur&payment_method=pm_card_none", 400},
+		{method: "GET", path: intents, status: 401},
+		{key: "sk_test_2", method: "GET", path: intents, status: 401},
+		{key: "pk_test_2", method: "GET", path: intents, status: 401},
+		{key: sk, method: "GET", path: "/v1/nothing", status: 404},
+		{key: sk, method: "GET", path: intents + "/pi_no", status: 404},
+		{key: sk, method: "POST", path: intents + "/pi_no/capture", status: 404},
+		{key: sk, method: "POST", path: intents, params: "amount=10&currency=eur", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=100000000&currency=eur", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=-5&currency=eur", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=500&currency=zzz", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=5125&currency=kwd", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=150&currency=isk", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=500&currency=eur&color=blue", status: 400},
+		{key: sk, method: "GET", path: intents, params: "limit=101", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=500&currency=eur&statement_descriptor_suffix=123", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=500&currency=eur&payment_method=pm_card_none", status: 400},
 	} {
 		if a := b.ask(c.key, c.method, c.path, c.params, ""); a.status != c.status || a.Error.Type == "" {
 			t.Errorf("%s %s %s: want %d, got %d: %s", c.method, c.path, c.params, c.status, a.status, a.raw)

@@ -159,12 +159,12 @@ func TestFaults(t *testing.T) {
 		fault faults.WebhookFault
 		want  []string
 	}{
-		{"WHK-9 drop", faults.WebhookFault{Do: "drop", Times: 1}, []string{"e2"}},
-		{"WHK-8 repeat", faults.WebhookFault{Do: "repeat", Times: 1, Copies: 2}, []string{"e1", "e1", "e1", "e2"}},
-		{"delay", faults.WebhookFault{Do: "delay", Times: 1, Delay: 50 * time.Millisecond}, []string{"e2", "e1"}},
-		{"reorder", faults.WebhookFault{Do: "reorder", Times: 1, Delay: time.Hour}, []string{"e2", "e1"}},
-		{"reorder, nothing follows", faults.WebhookFault{Do: "reorder", Type: "x.y", Delay: 30 * time.Millisecond}, []string{"e1", "e2"}},
-		{"another provider's", faults.WebhookFault{Do: "drop", Provider: "stripe"}, []string{"e1", "e2"}},
+		{name: "WHK-9 drop", fault: faults.WebhookFault{Do: "drop", Times: 1}, want: []string{"e2"}},
+		{name: "WHK-8 repeat", fault: faults.WebhookFault{Do: "repeat", Times: 1, Copies: 2}, want: []string{"e1", "e1", "e1", "e2"}},
+		{name: "delay", fault: faults.WebhookFault{Do: "delay", Times: 1, Delay: 50 * time.Millisecond}, want: []string{"e2", "e1"}},
+		{name: "reorder", fault: faults.WebhookFault{Do: "reorder", Times: 1, Delay: time.Hour}, want: []string{"e2", "e1"}},
+		{name: "reorder, nothing follows", fault: faults.WebhookFault{Do: "reorder", Type: "x.y", Delay: 30 * time.Millisecond}, want: []string{"e1", "e2"}},
+		{name: "another provider's", fault: faults.WebhookFault{Do: "drop", Provider: "stripe"}, want: []string{"e1", "e2"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
