@@ -141,8 +141,8 @@ func TestParcelsMoveByThemselves(t *testing.T) {
 	if l["status"] != "delivered" || len(l["scans"].([]any)) != 4 {
 		t.Errorf("after all: %v", l)
 	}
-	if again.Pending() != 0 || len(again.agenda) != 0 {
-		t.Errorf("%d webhooks and %d scans to come, want none", again.Pending(), len(again.agenda))
+	if again.Pending() != 0 || len(again.planned) != 0 {
+		t.Errorf("%d webhooks and %d scans to come, want none", again.Pending(), len(again.planned))
 	}
 }
 

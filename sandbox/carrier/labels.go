@@ -67,7 +67,7 @@ func (s *Server) book(w http.ResponseWriter, r *http.Request) {
 			refuse(w, http.StatusConflict, "reference_in_use", "reference", "another parcel was booked under this reference")
 			return
 		}
-		updateResult(w, http.StatusOK, l)
+		writeJSON(w, http.StatusOK, l)
 		return
 	}
 	now := s.cfg.Now().UTC()
@@ -82,7 +82,7 @@ func (s *Server) book(w http.ResponseWriter, r *http.Request) {
 	}
 	s.keep(l)
 	s.plan(l)
-	updateResult(w, http.StatusCreated, l)
+	writeJSON(w, http.StatusCreated, l)
 }
 
 func (s *Server) list(w http.ResponseWriter, r *http.Request) {
@@ -92,7 +92,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	if l, ok := s.references[r.URL.Query().Get("reference")]; ok {
 		found = append(found, l)
 	}
-	updateResult(w, http.StatusOK, map[string]any{"data": found})
+	writeJSON(w, http.StatusOK, map[string]any{"data": found})
 }
 
 func (s *Server) get(w http.ResponseWriter, r *http.Request) {
@@ -147,7 +147,7 @@ func show(w http.ResponseWriter, l *label) {
 		refuse(w, http.StatusNotFound, "not_found", "", "no such label")
 		return
 	}
-	updateResult(w, http.StatusOK, l)
+	writeJSON(w, http.StatusOK, l)
 }
 
 // check returns what is wrong with a booking.

@@ -118,8 +118,8 @@ func (s *Server) move(l *label, status, note string) error {
 	return nil
 }
 
-// following is the status a parcel reaches by itself.
-func (s *Server) following(status string) (string, bool) {
+// nextStatus is the status a parcel reaches by itself.
+func (s *Server) nextStatus(status string) (string, bool) {
 	switch status {
 	case "booked", "exception":
 		return "in_transit", true
@@ -136,10 +136,10 @@ func (s *Server) following(status string) (string, bool) {
 
 // plan puts the label's next scan on the agenda, one Pace after its last.
 func (s *Server) plan(l *label) {
-	if _, more := s.following(l.Status); !more || s.cfg.Pace <= 0 {
+	if _, more := s.nextStatus(l.Status); !more || s.cfg.Pace <= 0 {
 		return
 	}
-	heap.Push(&s.agenda, appointment{l, l.Updated.Add(s.cfg.Pace), len(l.Scans)})
+	heap.Push(&s.planned, plannedScan{l, l.Updated.Add(s.cfg.Pace), len(l.Scans)})
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -165,13 +165,13 @@ func (s *Server) scan(ctx context.Context) error {
 func (s *Server) scanDue() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.agenda) > 0 {
-		a := s.agenda[0]
+	for len(s.planned) > 0 {
+		a := s.planned[0]
 		if wait := a.at.Sub(s.cfg.Now()); wait > 0 {
 			return wait
 		}
-		heap.Pop(&s.agenda)
-		status, more := s.following(a.label.Status)
+		heap.Pop(&s.planned)
+		status, more := s.nextStatus(a.label.Status)
 		if !more || len(a.label.Scans) != a.scans {
 			continue // something else happened to the parcel since
 		}
@@ -179,28 +179,28 @@ func (s *Server) scanDue() time.Duration {
 			if s.cfg.Log != nil {
 				s.cfg.Log.Error("sandbox carrier cannot keep its state", "error", err)
 			}
-			heap.Push(&s.agenda, appointment{a.label, s.cfg.Now().Add(time.Second), a.scans})
+			heap.Push(&s.planned, plannedScan{a.label, s.cfg.Now().Add(time.Second), a.scans})
 		}
 	}
 	return time.Hour
 }
 
-// appointment is a scan to come. It lapses when the label has been scanned
+// plannedScan is a scan to come. It lapses when the label has been scanned
 // since.
-type appointment struct {
+type plannedScan struct {
 	label *label
 	at    time.Time
 	scans int
 }
 
 // agenda is a heap of appointments by time.
-type agenda []appointment
+type scanQueue []plannedScan
 
-func (a agenda) Len() int           { return len(a) }
-func (a agenda) Less(i, j int) bool { return a[i].at.Before(a[j].at) }
-func (a agenda) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)        { *a = append(*a, x.(appointment)) }
-func (a *agenda) Pop() any {
+func (a scanQueue) Len() int           { return len(a) }
+func (a scanQueue) Less(i, j int) bool { return a[i].at.Before(a[j].at) }
+func (a scanQueue) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
+func (a *scanQueue) Push(x any)        { *a = append(*a, x.(plannedScan)) }
+func (a *scanQueue) Pop() any {
 	last := (*a)[len(*a)-1]
 	*a = (*a)[:len(*a)-1]
 	return last

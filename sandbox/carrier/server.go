@@ -55,7 +55,7 @@ type Server struct {
 	labels     map[string]*label // by id
 	references map[string]*label
 	trackings  map[string]*label
-	agenda     agenda        // labels with a scan to come
+	planned    scanQueue     // labels with a scan to come
 	wake       chan struct{} // the agenda has a new first entry
 }
 
@@ -163,7 +163,7 @@ func read(w http.ResponseWriter, r *http.Request, v any) bool {
 	return err == nil
 }
 
-func updateResult(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
@@ -174,7 +174,7 @@ func refuse(w http.ResponseWriter, status int, code, field, message string) {
 	if field != "" {
 		e["field"] = field
 	}
-	updateResult(w, status, map[string]any{"error": e})
+	writeJSON(w, status, map[string]any{"error": e})
 }
 
 // unavailable returns when the journal cannot be written.

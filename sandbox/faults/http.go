@@ -19,7 +19,7 @@ func (c *Control) Handler() http.Handler {
 		case http.MethodGet, http.MethodHead:
 			writeJSON(w, http.StatusOK, c.List())
 		case http.MethodPost:
-			c.dispatch(w, r)
+			c.addRules(w, r)
 		case http.MethodDelete:
 			c.remove(w, r)
 		default:
@@ -40,7 +40,7 @@ func (c *Control) remove(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, c.List())
 }
 
-func (c *Control) dispatch(w http.ResponseWriter, r *http.Request) {
+func (c *Control) addRules(w http.ResponseWriter, r *http.Request) {
 	// A page in a browser cannot send this type to another origin unasked.
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		writeJSON(w, http.StatusUnsupportedMediaType, map[string]string{"error": "want application/json"})

@@ -42,12 +42,12 @@ func before(f Fault, provider string, next http.Handler, w http.ResponseWriter, 
 	}
 	// The server notices that a client has gone only once the body is read.
 	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 1<<20))
-	spoil(f, provider, &updateResult{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(`{"id":"`)}, w, r)
+	spoil(f, provider, &recordedResponse{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(`{"id":"`)}, w, r)
 }
 
 // after lets the work be done and then spoils the answer.
 func after(f Fault, provider string, next http.Handler, w http.ResponseWriter, r *http.Request) {
-	a := &updateResult{header: http.Header{}}
+	a := &recordedResponse{header: http.Header{}}
 	next.ServeHTTP(a, r)
 	if f.Do == Slow {
 		if pause(f.Delay, r) {
@@ -58,7 +58,7 @@ func after(f Fault, provider string, next http.Handler, w http.ResponseWriter, r
 	spoil(f, provider, a, w, r)
 }
 
-func spoil(f Fault, provider string, a *updateResult, w http.ResponseWriter, r *http.Request) {
+func spoil(f Fault, provider string, a *recordedResponse, w http.ResponseWriter, r *http.Request) {
 	switch f.Do {
 	case Timeout:
 		pause(f.Delay, r)
@@ -143,28 +143,28 @@ func writeError(w http.ResponseWriter, provider string, status int) {
 	_, _ = io.WriteString(w, body)
 }
 
-// updateResult keeps what a handler writes.
-type updateResult struct {
+// recordedResponse keeps what a handler writes.
+type recordedResponse struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-func (a *updateResult) Header() http.Header { return a.header }
+func (a *recordedResponse) Header() http.Header { return a.header }
 
-func (a *updateResult) WriteHeader(status int) {
+func (a *recordedResponse) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
 	}
 }
 
-func (a *updateResult) Write(b []byte) (int, error) {
+func (a *recordedResponse) Write(b []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	a.body = append(a.body, b...)
 	return len(b), nil
 }
 
-func (a *updateResult) send(w http.ResponseWriter) {
+func (a *recordedResponse) send(w http.ResponseWriter) {
 	for k, v := range a.header {
 		w.Header()[k] = v
 	}

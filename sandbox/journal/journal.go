@@ -82,11 +82,11 @@ func (j *Journal) setUp() (err error) {
 	if j.remove, err = j.db.Prepare("DELETE FROM documents WHERE n = ?"); err != nil {
 		return err
 	}
-	return j.number()
+	return j.loadRows()
 }
 
-// number learns which rows there are.
-func (j *Journal) number() error {
+// loadRows learns which rows there are.
+func (j *Journal) loadRows() error {
 	rows, err := j.db.Query("SELECT n, kind, id FROM documents ORDER BY n")
 	if err != nil {
 		return err

@@ -117,7 +117,7 @@ func (s *Server) start(ctx context.Context) error {
 		Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 16, DisableCompression: true},
 		ErrorLog:  slog.NewLogLogger(s.conf.Log.Handler(), slog.LevelWarn),
 	}
-	return s.answering(ctx, dial)
+	return s.awaitReady(ctx, dial)
 }
 
 // open opens the files and makes the bucket if there is none.
@@ -150,8 +150,8 @@ func (s *Server) open(ctx context.Context) (*posix.Posix, error) {
 // signature's business.
 const cors = `<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod><AllowedMethod>POST</AllowedMethod><AllowedMethod>PUT</AllowedMethod><AllowedHeader>*</AllowedHeader></CORSRule></CORSConfiguration>`
 
-// answering waits until the gateway takes connections.
-func (s *Server) answering(ctx context.Context, dial func(ctx context.Context, _, _ string) (net.Conn, error)) error {
+// awaitReady waits until the gateway takes connections.
+func (s *Server) awaitReady(ctx context.Context, dial func(ctx context.Context, _, _ string) (net.Conn, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	again := time.NewTicker(2 * time.Millisecond)

@@ -19,7 +19,7 @@ func (s *Server) account(w http.ResponseWriter, _ *http.Request) {
 	if s.cfg.PerSecond > 0 {
 		quota["MaxSendRate"] = s.cfg.PerSecond
 	}
-	updateResult(w, http.StatusOK, map[string]any{
+	writeJSON(w, http.StatusOK, map[string]any{
 		"SendQuota": quota, "SendingEnabled": true, "ProductionAccessEnabled": true, "EnforcementStatus": "HEALTHY",
 	})
 }
@@ -28,7 +28,7 @@ func (s *Server) account(w http.ResponseWriter, _ *http.Request) {
 // there; in this world all that are there have been verified.
 func (s *Server) identity(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	if s.answerIdentity(w, id) {
+	if s.writeIdentity(w, id) {
 		return
 	}
 	kind := "DOMAIN"
@@ -39,7 +39,7 @@ func (s *Server) identity(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "NotFoundException", "Email identity "+id+" does not exist.")
 		return
 	}
-	updateResult(w, http.StatusOK, map[string]any{
+	writeJSON(w, http.StatusOK, map[string]any{
 		"IdentityType": kind, "VerifiedForSendingStatus": true, "VerificationStatus": "SUCCESS", "FeedbackForwardingStatus": true,
 		"DkimAttributes":     map[string]any{"SigningEnabled": true, "Status": "SUCCESS", "SigningAttributesOrigin": "AWS_SES"},
 		"MailFromAttributes": map[string]any{"BehaviorOnMxFailure": "USE_DEFAULT_VALUE"},

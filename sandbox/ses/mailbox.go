@@ -32,7 +32,7 @@ type summary struct {
 	To           []string          `json:"to"`
 	Subject      string            `json:"subject"`
 	Tags         map[string]string `json:"tags,omitempty"`
-	Said         []saying          `json:"said,omitempty"`
+	Said         []feedback        `json:"said,omitempty"`
 	Notification string            `json:"-"`
 	Order        string            `json:"-"`
 }
@@ -64,9 +64,9 @@ func (s *Server) Mailbox() http.Handler {
 	})
 	mux.HandleFunc("GET /messages.json", func(w http.ResponseWriter, r *http.Request) {
 		found, total := s.find(r.URL.Query().Get("q"))
-		updateResult(w, http.StatusOK, map[string]any{"data": found, "total": total})
+		writeJSON(w, http.StatusOK, map[string]any{"data": found, "total": total})
 	})
-	mux.HandleFunc("GET /figures.json", func(w http.ResponseWriter, _ *http.Request) { updateResult(w, http.StatusOK, s.Figures()) })
+	mux.HandleFunc("GET /figures.json", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Figures()) })
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
 		b, _ := pages.ReadFile("pages/style.css")
 		write(w, "text/css; charset=utf-8", pagePolicy, string(b))
@@ -75,7 +75,7 @@ func (s *Server) Mailbox() http.Handler {
 		render(w, t, "mail.html", map[string]any{"Mail": m, "Content": c, "Hows": Hows})
 	}))
 	// Another site's page must not answer in our name.
-	mux.Handle("POST /{id}/answer", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.answered)))
+	mux.Handle("POST /{id}/answer", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.giveFeedback)))
 	mux.HandleFunc("GET /{id}/html", s.opened(func(w http.ResponseWriter, _ summary, c content) {
 		write(w, "text/html; charset=utf-8", mailPolicy, c.HTML)
 	}))
@@ -113,11 +113,11 @@ func (m *mail) matches(q string) bool {
 
 // summary is called with the lock held.
 func (s *Server) summary(m *mail) summary {
-	return summary{m.ID, m.At, m.From, m.To, m.Subject, m.Tags, slices.Clone(s.said[m.ID]), m.Tags["milestone"], m.Tags["order"]}
+	return summary{m.ID, m.At, m.From, m.To, m.Subject, m.Tags, slices.Clone(s.feedback[m.ID]), m.Tags["milestone"], m.Tags["order"]}
 }
 
-// answered lets the world answer a mail, and goes back to it.
-func (s *Server) answered(w http.ResponseWriter, r *http.Request) {
+// giveFeedback lets the world answer a mail, and goes back to it.
+func (s *Server) giveFeedback(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	id := r.PathValue("id")
 	switch err := s.Answer(id, How(r.PostFormValue("how"))); {

@@ -62,7 +62,7 @@ type Server struct {
 	throttled int
 	mails     []*mail // oldest first
 	byID      map[string]*mail
-	said      map[string][]saying
+	feedback  map[string][]feedback
 	full      int // mails before this one have lost their content
 	base      string
 	sub       subscription
@@ -85,7 +85,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Journal, _ = journal.Open("") // memory only: cannot fail
 	}
 	s := &Server{
-		cfg: cfg, journal: cfg.Journal, byID: make(map[string]*mail), said: make(map[string][]saying), ask: make(chan struct{}, 1),
+		cfg: cfg, journal: cfg.Journal, byID: make(map[string]*mail), feedback: make(map[string][]feedback), ask: make(chan struct{}, 1),
 		second: window{span: time.Second, most: cfg.PerSecond}, day: window{span: 24 * time.Hour, most: cfg.PerDay},
 	}
 	err := cfg.Journal.Each(mailKind, func(_ string, raw json.RawMessage) error {
@@ -98,7 +98,7 @@ func New(cfg Config) (*Server, error) {
 		s.day.take(m.At, len(m.To))
 		return nil
 	})
-	if err = errors.Join(err, s.loadSaid(), s.openTopic()); err != nil {
+	if err = errors.Join(err, s.loadFeedback(), s.openTopic()); err != nil {
 		return nil, err
 	}
 	return s, s.trim()
@@ -158,10 +158,10 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 		refuse(w, status, p.code, p.message)
 		return
 	}
-	if err := s.fates(m); err != nil {
+	if err := s.scheduleFeedback(m); err != nil {
 		s.cfg.Log.Error("nothing will be heard of a sandbox mail", "error", err)
 	}
-	updateResult(w, http.StatusOK, map[string]string{"MessageId": m.ID})
+	writeJSON(w, http.StatusOK, map[string]string{"MessageId": m.ID})
 }
 
 // accept takes a mail if the limits allow, and writes it down.
@@ -234,7 +234,7 @@ func newID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x-%x-000000", b[:8], b[8:12], b[12:14], b[14:16], b[16:18], b[18:])
 }
 
-func updateResult(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
@@ -243,5 +243,5 @@ func updateResult(w http.ResponseWriter, status int, v any) {
 // refuse returns an error as the AWS SDKs expect it.
 func refuse(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("X-Amzn-ErrorType", code)
-	updateResult(w, status, map[string]string{"message": message})
+	writeJSON(w, status, map[string]string{"message": message})
 }

@@ -6,7 +6,7 @@ import (
 )
 
 func (s *Server) confirmIntent(c *call) (any, *Error) {
-	in, e := c.named()
+	in, e := c.pathIntent()
 	if e != nil {
 		return nil, e
 	}
@@ -57,15 +57,15 @@ func (c *call) try(old *Intent, method, back string) (any, *Error) {
 		in.Status = processing
 		c.emit("payment_intent.processing", in)
 	default:
-		if e := c.charged(in, card); e != nil {
+		if e := c.chargeCard(in, card); e != nil {
 			return nil, e
 		}
 	}
-	return c.shown(in), nil
+	return c.visible(in), nil
 }
 
-// charged is the bank's answer.
-func (t *txn) charged(in *Intent, card card) *Error {
+// chargeCard is the bank's answer.
+func (t *txn) chargeCard(in *Intent, card card) *Error {
 	ch := &Charge{
 		ID: newID("ch_3"), Object: "charge", Amount: in.Amount, Created: t.now.Unix(), Currency: in.Currency,
 		Description: in.Description, Metadata: in.Metadata, PaymentIntent: in.ID, PaymentMethod: in.PaymentMethod,
@@ -73,7 +73,7 @@ func (t *txn) charged(in *Intent, card card) *Error {
 	}
 	t.Charge, in.LatestCharge, in.NextAction = ch, &ch.ID, nil
 	if card.code != "" {
-		return t.refused(in, ch, card)
+		return t.declineCharge(in, ch, card)
 	}
 	ch.Status, ch.Paid = succeeded, true
 	ch.Outcome = &Outcome{NetworkStatus: "approved_by_network", RiskLevel: "normal", SellerMessage: "Payment complete.", Type: "authorized"}
@@ -91,8 +91,8 @@ func (t *txn) charged(in *Intent, card card) *Error {
 	return nil
 }
 
-// refused is a declined card: the intent waits for another one.
-func (t *txn) refused(in *Intent, ch *Charge, card card) *Error {
+// declineCharge is a declined card: the intent waits for another one.
+func (t *txn) declineCharge(in *Intent, ch *Charge, card card) *Error {
 	reason := card.declineCode
 	if reason == "" {
 		reason = card.code
@@ -146,9 +146,9 @@ func (s *Server) Authenticate(id string, ok bool) error {
 		switch {
 		case ok:
 			method, _ := findCard(*in.PaymentMethod)
-			t.charged(in, method)
+			t.chargeCard(in, method)
 		case old.Status == processing:
-			t.charged(in, cards["pm_card_chargeDeclined"])
+			t.chargeCard(in, cards["pm_card_chargeDeclined"])
 		default:
 			t.failAttempt(in, Error{
 				Type: "invalid_request_error", Code: "payment_intent_authentication_failure",

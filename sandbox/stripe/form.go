@@ -113,7 +113,7 @@ func (f *form) span(name string) (span, *Error) {
 }
 
 // page lists a book, newest first, as the request asks.
-func page[T interface{ key() string }](c *call, b *book[T], created func(T) int64, match func(T) bool, show func(T) any) (any, *Error) {
+func page[T interface{ key() string }](c *call, b *collection[T], created func(T) int64, match func(T) bool, show func(T) any) (any, *Error) {
 	limit, present, e := c.form.number("limit")
 	if e != nil {
 		return nil, e
@@ -156,7 +156,7 @@ func page[T interface{ key() string }](c *call, b *book[T], created func(T) int6
 }
 
 // cursor is where a page begins.
-func cursor[T interface{ key() string }](c *call, name string, b *book[T], none int) (int, *Error) {
+func cursor[T interface{ key() string }](c *call, name string, b *collection[T], none int) (int, *Error) {
 	id := c.form.text(name)
 	if id == "" {
 		return none, nil

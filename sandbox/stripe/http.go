@@ -93,12 +93,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.Set("Idempotency-Key", r.Header.Get("Idempotency-Key"))
-	if e := s.occupy(key); e != nil {
+	if e := s.lockKey(key); e != nil {
 		writeError(w, e)
 		return
 	}
-	defer s.vacate(key)
-	seen := &witness{ResponseWriter: w, gone: func() { s.vacate(key) }}
+	defer s.unlockKey(key)
+	seen := &responseRecorder{ResponseWriter: w, gone: func() { s.unlockKey(key) }}
 	s.api.ServeHTTP(seen, r)
 	if seen.status == http.StatusInternalServerError {
 		s.keepFailure(key, r, body, seen.body)
@@ -218,22 +218,22 @@ func apiKey(r *http.Request) string {
 
 func publishable(r *http.Request) bool { return strings.HasPrefix(apiKey(r), "pk_") }
 
-// witness sees what was answered, whoever answered it.
-type witness struct {
+// responseRecorder sees what was answered, whoever answered it.
+type responseRecorder struct {
 	http.ResponseWriter
 	status int
 	body   []byte
 	gone   func() // told when the connection is about to be reset
 }
 
-func (w *witness) WriteHeader(status int) {
+func (w *responseRecorder) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *witness) Write(b []byte) (int, error) {
+func (w *responseRecorder) Write(b []byte) (int, error) {
 	if w.status == http.StatusInternalServerError {
 		w.body = append(w.body, b...)
 	}
@@ -242,7 +242,7 @@ func (w *witness) Write(b []byte) (int, error) {
 
 // Hijack lets a fault reach the connection. The request is over by then: who
 // sees the reset and asks again must not find the key in use.
-func (w *witness) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (w *responseRecorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.gone()
 	return http.NewResponseController(w.ResponseWriter).Hijack()
 }

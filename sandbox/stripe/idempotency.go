@@ -76,9 +76,9 @@ func (a *stored) replay(h http.Header, print, key string) (int, []byte) {
 	return a.Status, a.Body
 }
 
-// occupy marks a key as being worked on; a second request meets a conflict,
+// lockKey marks a key as being worked on; a second request meets a conflict,
 // which is not kept.
-func (s *Server) occupy(key string) *Error {
+func (s *Server) lockKey(key string) *Error {
 	if len(key) > 300 {
 		return invalid("", "Idempotency-Key", "Idempotency keys can be at most 255 characters long.")
 	}
@@ -94,7 +94,7 @@ func (s *Server) occupy(key string) *Error {
 	return nil
 }
 
-func (s *Server) vacate(key string) {
+func (s *Server) unlockKey(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.inUse, key)

@@ -70,11 +70,11 @@ func (f *form) describe(in *Intent) *Error {
 	if len(in.Metadata) > 50 {
 		return invalid("", "metadata", "Metadata can have up to 50 keys.")
 	}
-	return descriptor(in)
+	return checkDescriptor(in)
 }
 
-// descriptor checks what may stand on a statement.
-func descriptor(in *Intent) *Error {
+// checkDescriptor checks what may stand on a statement.
+func checkDescriptor(in *Intent) *Error {
 	for name, d := range map[string]*string{"statement_descriptor": in.StatementDescriptor, "statement_descriptor_suffix": in.StatementDescriptorSuffix} {
 		if d == nil {
 			continue
@@ -100,15 +100,15 @@ func (f *form) automaticMethods() (*AutomaticMethods, *Error) {
 }
 
 func (s *Server) getIntent(c *call) (any, *Error) {
-	in, e := c.named()
+	in, e := c.pathIntent()
 	if e != nil {
 		return nil, e
 	}
-	return c.shown(in), nil
+	return c.visible(in), nil
 }
 
 func (s *Server) updateIntent(c *call) (any, *Error) {
-	old, e := c.named()
+	old, e := c.pathIntent()
 	if e != nil {
 		return nil, e
 	}
@@ -171,7 +171,7 @@ func (s *Server) listIntents(c *call) (any, *Error) {
 }
 
 func (s *Server) captureIntent(c *call) (any, *Error) {
-	old, e := c.named()
+	old, e := c.pathIntent()
 	if e != nil {
 		return nil, e
 	}
@@ -205,7 +205,7 @@ func (s *Server) captureIntent(c *call) (any, *Error) {
 }
 
 func (s *Server) cancelIntent(c *call) (any, *Error) {
-	old, e := c.named()
+	old, e := c.pathIntent()
 	if e != nil {
 		return nil, e
 	}
@@ -237,8 +237,8 @@ func (t *txn) cancel(old *Intent, reason string) {
 	t.emit("payment_intent.canceled", in)
 }
 
-// named is the intent in the request's path.
-func (c *call) named() (*Intent, *Error) {
+// pathIntent is the intent in the request's path.
+func (c *call) pathIntent() (*Intent, *Error) {
 	id := c.r.PathValue("intent")
 	in, ok := c.s.intents.by[id]
 	if !ok {
@@ -247,8 +247,8 @@ func (c *call) named() (*Intent, *Error) {
 	return in, nil
 }
 
-// shown is what the asker may see: a browser sees nothing that is the shop's.
-func (c *call) shown(in *Intent) *Intent {
+// visible is what the asker may see: a browser sees nothing that is the shop's.
+func (c *call) visible(in *Intent) *Intent {
 	if !c.browser {
 		return in
 	}

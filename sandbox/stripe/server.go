@@ -63,10 +63,10 @@ type Server struct {
 
 	mu        sync.Mutex
 	steps     int // journal entries written
-	intents   book[*Intent]
-	charges   book[*Charge]
-	refunds   book[*Refund]
-	events    book[*Event]
+	intents   collection[*Intent]
+	charges   collection[*Charge]
+	refunds   collection[*Refund]
+	events    collection[*Event]
 	accounts  map[string]string  // the connected account of an intent, by its id
 	keys      map[string]*stored // answers by idempotency key
 	delivered map[string]bool    // events that arrived
@@ -189,14 +189,14 @@ func (s *Server) arrived(id string) {
 	}
 }
 
-// book keeps objects in the order they were made.
-type book[T interface{ key() string }] struct {
+// collection keeps objects in the order they were made.
+type collection[T interface{ key() string }] struct {
 	all []T
 	at  map[string]int
 	by  map[string]T
 }
 
-func (b *book[T]) put(v T) {
+func (b *collection[T]) put(v T) {
 	if b.by == nil {
 		b.by, b.at = map[string]T{}, map[string]int{}
 	}

@@ -20,14 +20,14 @@ import (
 	"purser/sandbox/stripe"
 )
 
-// bench is a stand-in over HTTP.
-type bench struct {
+// testServer is a stand-in over HTTP.
+type testServer struct {
 	t      *testing.T
 	server *stripe.Server
 	url    string
 }
 
-func start(t *testing.T, c stripe.Config) bench {
+func start(t *testing.T, c stripe.Config) testServer {
 	t.Helper()
 	c.Log = slog.New(slog.DiscardHandler)
 	s, err := stripe.New(c)
@@ -36,10 +36,10 @@ func start(t *testing.T, c stripe.Config) bench {
 	}
 	h := httptest.NewServer(s.Handler())
 	t.Cleanup(h.Close)
-	return bench{t, s, h.URL}
+	return testServer{t, s, h.URL}
 }
 
-type updateResult struct {
+type response struct {
 	status int
 	header http.Header
 	ID     string            `json:"id"`
@@ -61,7 +61,7 @@ type updateResult struct {
 }
 
 // ask sends form parameters "a=b&c=d" with a key such as sk_test_1.
-func (b bench) ask(apiKey, method, path, params, idem string) updateResult {
+func (b testServer) ask(apiKey, method, path, params, idem string) response {
 	b.t.Helper()
 	var body io.Reader
 	if method == "POST" {
@@ -87,7 +87,7 @@ func (b bench) ask(apiKey, method, path, params, idem string) updateResult {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	a := updateResult{status: resp.StatusCode, header: resp.Header, raw: string(raw)}
+	a := response{status: resp.StatusCode, header: resp.Header, raw: string(raw)}
 	if err := json.Unmarshal(raw, &a); err != nil {
 		b.t.Fatalf("%s %s: %v: %s", method, path, err, raw)
 	}
@@ -207,7 +207,7 @@ func TestBrowser(t *testing.T) { // PAY-6
 // that were not delivered too.
 func TestRestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stripe.db")
-	open := func() (*journal.Journal, bench) {
+	open := func() (*journal.Journal, testServer) {
 		j, err := journal.Open(path)
 		if err != nil {
 			t.Fatal(err)
@@ -244,7 +244,7 @@ func TestRestart(t *testing.T) {
 
 // deliver receives n webhooks, checks their signatures with Stripe's library
 // and counts their types.
-func (b bench) deliver(n int) map[string]int {
+func (b testServer) deliver(n int) map[string]int {
 	b.t.Helper()
 	types := make(chan string, 100)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

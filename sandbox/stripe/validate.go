@@ -33,7 +33,7 @@ var stripeMock = sync.OnceValues(func() (http.Handler, error) {
 func (s *Server) valid(w http.ResponseWriter, r *http.Request, body []byte) bool {
 	asked := r.Clone(r.Context())
 	asked.Body = io.NopCloser(bytes.NewReader(body))
-	answer := &opinion{header: http.Header{}}
+	answer := &mockResponse{header: http.Header{}}
 	s.check.ServeHTTP(answer, asked)
 	if answer.status == http.StatusOK {
 		return true
@@ -45,13 +45,13 @@ func (s *Server) valid(w http.ResponseWriter, r *http.Request, body []byte) bool
 	return false
 }
 
-// opinion is what stripe-mock answers.
-type opinion struct {
+// mockResponse is what stripe-mock answers.
+type mockResponse struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func (o *opinion) Header() http.Header         { return o.header }
-func (o *opinion) WriteHeader(status int)      { o.status = status }
-func (o *opinion) Write(b []byte) (int, error) { return o.body.Write(b) }
+func (o *mockResponse) Header() http.Header         { return o.header }
+func (o *mockResponse) WriteHeader(status int)      { o.status = status }
+func (o *mockResponse) Write(b []byte) (int, error) { return o.body.Write(b) }

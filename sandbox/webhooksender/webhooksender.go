@@ -44,16 +44,16 @@ type Sender struct {
 	faults   *faults.Control
 	log      *slog.Logger
 
-	mu      sync.Mutex
-	url     string
-	parcels map[string]*parcel // everything not delivered yet
-	due     queue              // those of them that wait for their time
-	held    []*parcel          // those of them that wait for another to go first
-	wake    chan struct{}      // something changed that Run should look at
+	mu         sync.Mutex
+	url        string
+	deliveries map[string]*delivery // everything not delivered yet
+	due        queue                // those of them that wait for their time
+	held       []*delivery          // those of them that wait for another to go first
+	wake       chan struct{}        // something changed that Run should look at
 }
 
-// parcel is one event on its way to the receiver.
-type parcel struct {
+// delivery is one event on its way to the receiver.
+type delivery struct {
 	ID    string          `json:"id"` // the event's id, with "#2" and so on for a repetition
 	Type  string          `json:"type"`
 	Body  json.RawMessage `json:"body"`
@@ -71,16 +71,16 @@ func New(j *journal.Journal, provider string, sign func(body []byte, at time.Tim
 	c := &Sender{
 		AtOnce: 16, FirstWait: 200 * time.Millisecond, MaxWait: 30 * time.Second, AnswerWithin: 10 * time.Second,
 		journal: j, kind: "webhook", provider: provider, sign: sign, faults: faultControl,
-		log:     log.With("provider", provider),
-		parcels: make(map[string]*parcel), wake: make(chan struct{}, 1),
+		log:        log.With("provider", provider),
+		deliveries: make(map[string]*delivery), wake: make(chan struct{}, 1),
 	}
 	err := j.Each(c.kind, func(_ string, raw json.RawMessage) error {
-		p := new(parcel)
+		p := new(delivery)
 		if err := json.Unmarshal(raw, p); err != nil {
 			return err
 		}
 		p.next = p.After
-		c.parcels[p.ID] = p
+		c.deliveries[p.ID] = p
 		c.due.push(p)
 		return nil
 	})
@@ -92,7 +92,7 @@ func (c *Sender) SetURL(url string) {
 	c.mu.Lock()
 	c.url = url
 	c.mu.Unlock()
-	c.poke()
+	c.wakeRun()
 }
 
 // Send accepts an event for delivery: once it returns nil, the event is
@@ -110,7 +110,7 @@ func (c *Sender) SendAfter(wait time.Duration, id, typ string, body []byte) erro
 		return nil
 	}
 	for n := range 1 + d.Copies {
-		p := &parcel{ID: id, Type: typ, Body: body, next: time.Now()}
+		p := &delivery{ID: id, Type: typ, Body: body, next: time.Now()}
 		if n > 0 {
 			p.ID += "#" + strconv.Itoa(n+1)
 		}
@@ -129,20 +129,20 @@ func (c *Sender) SendAfter(wait time.Duration, id, typ string, body []byte) erro
 func (c *Sender) Pending() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.parcels)
+	return len(c.deliveries)
 }
 
-func (c *Sender) accept(p *parcel, reorder bool) error {
+func (c *Sender) accept(p *delivery, reorder bool) error {
 	c.mu.Lock()
-	if _, waiting := c.parcels[p.ID]; waiting {
+	if _, waiting := c.deliveries[p.ID]; waiting {
 		c.mu.Unlock()
 		return nil
 	}
-	c.parcels[p.ID] = p // claimed before the lock is let go for the disk
+	c.deliveries[p.ID] = p // claimed before the lock is let go for the disk
 	c.mu.Unlock()
 	if err := c.journal.Put(c.kind, p.ID, p); err != nil {
 		c.mu.Lock()
-		delete(c.parcels, p.ID)
+		delete(c.deliveries, p.ID)
 		c.mu.Unlock()
 		return fmt.Errorf("webhook %s: %w", p.ID, err)
 	}
@@ -152,12 +152,12 @@ func (c *Sender) accept(p *parcel, reorder bool) error {
 	}
 	c.due.push(p)
 	c.mu.Unlock()
-	c.poke()
+	c.wakeRun()
 	return nil
 }
 
 // recordAttempt takes note of how an attempt went.
-func (c *Sender) recordAttempt(p *parcel, err error) {
+func (c *Sender) recordAttempt(p *delivery, err error) {
 	if err == nil {
 		if jerr := c.journal.Delete(c.kind, p.ID); jerr != nil {
 			// The event goes out once more after a restart, as a provider's may.
@@ -169,7 +169,7 @@ func (c *Sender) recordAttempt(p *parcel, err error) {
 	}
 	c.mu.Lock()
 	if err == nil {
-		delete(c.parcels, p.ID)
+		delete(c.deliveries, p.ID)
 		c.releaseHeld(p)
 	} else {
 		p.next = time.Now().Add(c.pause(p.tries))
@@ -179,11 +179,11 @@ func (c *Sender) recordAttempt(p *parcel, err error) {
 	if err != nil {
 		c.log.Debug("webhook not delivered yet", "event", p.ID, "type", p.Type, "attempt", p.tries, "error", err)
 	}
-	c.poke()
+	c.wakeRun()
 }
 
 // releaseHeld lets those go that waited for another event to overtake them.
-func (c *Sender) releaseHeld(delivered *parcel) {
+func (c *Sender) releaseHeld(delivered *delivery) {
 	if len(c.held) == 0 {
 		return
 	}
@@ -207,8 +207,8 @@ func (c *Sender) pause(n int) time.Duration {
 	return d - time.Duration(rand.Int64N(int64(d)/5+1))
 }
 
-// poke wakes Run without waiting for it.
-func (c *Sender) poke() {
+// wakeRun wakes Run without waiting for it.
+func (c *Sender) wakeRun() {
 	select {
 	case c.wake <- struct{}{}:
 	default:

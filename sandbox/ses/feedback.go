@@ -32,14 +32,14 @@ var (
 	ErrHow    = errors.New("not a way to answer a mail")
 )
 
-// saying is what was said of a mail, for the mailbox.
-type saying struct {
+// feedback is what was said of a mail, for the mailbox.
+type feedback struct {
 	How How       `json:"how"`
 	To  []string  `json:"to"`
 	At  time.Time `json:"at"`
 }
 
-const sayingKind = "said"
+const feedbackKind = "said"
 
 // Answer lets the world answer a mail now, for all its recipients.
 func (s *Server) Answer(id string, how How) error {
@@ -52,27 +52,27 @@ func (s *Server) Answer(id string, how How) error {
 	case !slices.Contains(Hows, how):
 		return ErrHow
 	}
-	return s.say(m, how, m.To, 0)
+	return s.publishFeedback(m, how, m.To, 0)
 }
 
-// say publishes one answer and notes it for the mailbox.
-func (s *Server) say(m *mail, how How, to []string, wait time.Duration) error {
+// publishFeedback publishes one answer and notes it for the mailbox.
+func (s *Server) publishFeedback(m *mail, how How, to []string, wait time.Duration) error {
 	at := s.cfg.Now().Add(wait).UTC()
 	kind, e := m.event(how, to, at)
 	if err := s.publish(wait, kind, e); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	s.said[m.ID] = append(s.said[m.ID], saying{how, to, at})
-	said := slices.Clone(s.said[m.ID])
+	s.feedback[m.ID] = append(s.feedback[m.ID], feedback{how, to, at})
+	said := slices.Clone(s.feedback[m.ID])
 	s.mu.Unlock()
-	return s.journal.Put(sayingKind, m.ID, said)
+	return s.journal.Put(feedbackKind, m.ID, said)
 }
 
-// fates lets the world answer a new mail by itself: the addresses of SES's
+// scheduleFeedback lets the world answer a new mail by itself: the addresses of SES's
 // mailbox simulator as they do there, all others by a delivery, if the world
 // does anything unasked.
-func (s *Server) fates(m *mail) error {
+func (s *Server) scheduleFeedback(m *mail) error {
 	byHow := map[How][]string{}
 	var order []How
 	add := func(how How, to string) {
@@ -101,7 +101,7 @@ func (s *Server) fates(m *mail) error {
 		if how == Complain || how == BounceForNow {
 			wait *= 2 // after it was delivered
 		}
-		if err := s.say(m, how, byHow[how], wait); err != nil {
+		if err := s.publishFeedback(m, how, byHow[how], wait); err != nil {
 			return err
 		}
 	}
@@ -180,12 +180,12 @@ func (m *mail) event(how How, to []string, at time.Time) (kind string, e object)
 	return kind, e
 }
 
-// loadSaid takes up what was said.
-func (s *Server) loadSaid() error {
-	return s.journal.Each(sayingKind, func(id string, raw json.RawMessage) error {
-		var list []saying
+// loadFeedback takes up what was said.
+func (s *Server) loadFeedback() error {
+	return s.journal.Each(feedbackKind, func(id string, raw json.RawMessage) error {
+		var list []feedback
 		err := json.Unmarshal(raw, &list)
-		s.said[id] = list
+		s.feedback[id] = list
 		return err
 	})
 }

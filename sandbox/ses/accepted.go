@@ -20,8 +20,8 @@ func (s *Server) SetIdentities(who map[string]Identity) {
 	s.identities = who
 }
 
-// answerIdentity answers for an identity that was set; false: none was.
-func (s *Server) answerIdentity(w http.ResponseWriter, name string) bool {
+// writeIdentity answers for an identity that was set; false: none was.
+func (s *Server) writeIdentity(w http.ResponseWriter, name string) bool {
 	s.mu.Lock()
 	who, ok := s.identities[name]
 	set := s.identities != nil
@@ -32,7 +32,7 @@ func (s *Server) answerIdentity(w http.ResponseWriter, name string) bool {
 	case !ok:
 		refuse(w, http.StatusNotFound, "NotFoundException", "The identity does not exist.")
 	default:
-		updateResult(w, http.StatusOK, map[string]any{
+		writeJSON(w, http.StatusOK, map[string]any{
 			"IdentityType": "DOMAIN", "VerificationStatus": who.Status, "VerifiedForSendingStatus": who.Verified,
 			"DkimAttributes": map[string]any{"Status": who.DKIM, "SigningEnabled": who.DKIM == "SUCCESS"},
 		})
