@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// What can be wrong with an Advance.
+// The errors of Advance.
 var (
 	ErrNoLabel = errors.New("no such label")
 	ErrStatus  = errors.New("the parcel cannot be given this status")
 )
 
-// statuses are those a scan can bring.
+// statuses lists the statuses that a scan can set.
 var statuses = []string{"in_transit", "out_for_delivery", "delivered", "exception", "returned"}
 
 // event is a webhook's body.
@@ -36,9 +36,9 @@ type eventData struct {
 	Note      string `json:"note,omitempty"`
 }
 
-// Advance scans a parcel, named by its label's id or its reference, into a
-// status. Any order of scans is possible, as with a real carrier; only a
-// voided parcel stays where it is. It fails with ErrNoLabel or ErrStatus.
+// Advance adds a scan with a status to a parcel, which is named by its label's
+// id or its reference. Scans may come in any order, as with a real carrier; only
+// a voided parcel cannot be scanned. It fails with ErrNoLabel or ErrStatus.
 func (s *Server) Advance(idOrReference, status, note string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,9 +91,9 @@ func (s *Server) advance(w http.ResponseWriter, r *http.Request) {
 	show(w, l)
 }
 
-// move gives a label its next status and tells about it. The event goes first:
-// its id is made of the label and the scan's number, so a crash between the
-// two writes repeats the event and never loses it.
+// move sets a label's status and sends the event. The event is written first:
+// its id consists of the label's id and the scan's number, so a crash between
+// the two writes repeats the event and never loses it.
 func (s *Server) move(l *label, status, note string) error {
 	now := s.cfg.Now().UTC()
 	e := event{
@@ -118,7 +118,7 @@ func (s *Server) move(l *label, status, note string) error {
 	return nil
 }
 
-// nextStatus is the status a parcel reaches by itself.
+// nextStatus returns the status that a parcel reaches next by itself.
 func (s *Server) nextStatus(status string) (string, bool) {
 	switch status {
 	case "booked", "exception":
@@ -134,7 +134,7 @@ func (s *Server) nextStatus(status string) (string, bool) {
 	return "", false
 }
 
-// plan puts the label's next scan on the agenda, one Pace after its last.
+// plan schedules the label's next scan, one Pace after its last.
 func (s *Server) plan(l *label) {
 	if _, more := s.nextStatus(l.Status); !more || s.cfg.Pace <= 0 {
 		return
@@ -146,7 +146,7 @@ func (s *Server) plan(l *label) {
 	}
 }
 
-// scan keeps the agenda until the context ends.
+// scan does the scheduled scans until the context ends.
 func (s *Server) scan(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -161,7 +161,7 @@ func (s *Server) scan(ctx context.Context) error {
 	}
 }
 
-// scanDue does every scan that is due and says when the next one will be.
+// scanDue does every scan that is due and returns the time until the next one.
 func (s *Server) scanDue() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,11 +173,11 @@ func (s *Server) scanDue() time.Duration {
 		heap.Pop(&s.planned)
 		status, more := s.nextStatus(a.label.Status)
 		if !more || len(a.label.Scans) != a.scans {
-			continue // something else happened to the parcel since
+			continue // the parcel has been scanned since
 		}
 		if err := s.move(a.label, status, ""); err != nil {
 			if s.cfg.Log != nil {
-				s.cfg.Log.Error("sandbox carrier cannot keep its state", "error", err)
+				s.cfg.Log.Error("sandbox carrier cannot write its journal", "error", err)
 			}
 			heap.Push(&s.planned, plannedScan{a.label, s.cfg.Now().Add(time.Second), a.scans})
 		}
@@ -185,8 +185,8 @@ func (s *Server) scanDue() time.Duration {
 	return time.Hour
 }
 
-// plannedScan is a scan to come. It lapses when the label has been scanned
-// since.
+// plannedScan is a scheduled scan. It is skipped if the label has been scanned
+// in the meantime.
 type plannedScan struct {
 	label *label
 	at    time.Time

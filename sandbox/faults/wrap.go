@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Wrap puts the rules in front of a stand-in. Without rules it only reads one
-// flag. The path of a rule is the one next sees.
+// Wrap applies the rules to the calls of a stand-in. Without rules it only reads
+// one flag. Rules match the path that next sees.
 func (c *Control) Wrap(provider string, next http.Handler) http.Handler {
 	if c == nil {
 		return next
@@ -32,7 +32,8 @@ func (c *Control) Wrap(provider string, next http.Handler) http.Handler {
 	})
 }
 
-// before spoils the call; except when it is merely slow, next never sees it.
+// before lets the fault strike before the work. next sees the call only if the
+// fault merely delays it.
 func before(f Fault, provider string, next http.Handler, w http.ResponseWriter, r *http.Request) {
 	if f.Do == Slow {
 		if pause(f.Delay, r) {
@@ -40,12 +41,12 @@ func before(f Fault, provider string, next http.Handler, w http.ResponseWriter, 
 		}
 		return
 	}
-	// The server notices that a client has gone only once the body is read.
+	// The server notices that a client has disconnected only once the body is read.
 	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 1<<20))
 	spoil(f, provider, &recordedResponse{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(`{"id":"`)}, w, r)
 }
 
-// after lets the work be done and then spoils the answer.
+// after lets the work be done and then lets the fault strike the response.
 func after(f Fault, provider string, next http.Handler, w http.ResponseWriter, r *http.Request) {
 	a := &recordedResponse{header: http.Header{}}
 	next.ServeHTTP(a, r)
@@ -62,7 +63,7 @@ func spoil(f Fault, provider string, a *recordedResponse, w http.ResponseWriter,
 	switch f.Do {
 	case Timeout:
 		pause(f.Delay, r)
-		panic(http.ErrAbortHandler) // closes the connection without an answer
+		panic(http.ErrAbortHandler) // closes the connection without a response
 	case Reset:
 		reset(w)
 	case Status:
@@ -77,7 +78,7 @@ func spoil(f Fault, provider string, a *recordedResponse, w http.ResponseWriter,
 	}
 }
 
-// pause waits and reports whether the caller is still there.
+// pause waits and reports whether the caller is still connected.
 func pause(d time.Duration, r *http.Request) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -89,7 +90,7 @@ func pause(d time.Duration, r *http.Request) bool {
 	}
 }
 
-// reset drops the connection with an RST where the server allows it.
+// reset closes the connection with an RST if the server allows it.
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -101,8 +102,8 @@ func reset(w http.ResponseWriter) {
 	conn.Close()
 }
 
-// writeError answers in the provider's own shape, so that its SDK takes the
-// same path as with a real fault.
+// writeError responds with an error in the provider's own format, so that its
+// SDK takes the same path as with a real fault.
 func writeError(w http.ResponseWriter, provider string, status int) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
@@ -143,7 +144,7 @@ func writeError(w http.ResponseWriter, provider string, status int) {
 	_, _ = io.WriteString(w, body)
 }
 
-// recordedResponse keeps what a handler writes.
+// recordedResponse is a ResponseWriter that keeps the response of a handler.
 type recordedResponse struct {
 	status int
 	header http.Header
