@@ -136,7 +136,7 @@ func (s *Sandbox) openSearch(c Config, dir string) error {
 	if errors.Is(err, journal.ErrDamaged) { // the index can be rebuilt from the catalogue
 		var quarantined string
 		if j, quarantined, err = journal.Replace(filepath.Join(dir, "search.db"), time.Now()); err == nil {
-			c.Log.Error("sandbox search cannot read its journal: it is quarantined, and a new one is created", "quarantined", quarantined)
+			c.Log.Error("sandbox search cannot read its journal: it is quarantined, and a new one is created", "aside", quarantined)
 			s.journals, conf.Damaged = append(s.journals, j), true
 		}
 	}

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// lastWait is how long attempts under way may still take after Run was told
-// to stop.
+// lastWait is how long attempts under way may still take after Run's context has
+// ended.
 const lastWait = time.Second
 
-// Run delivers until the context ends, and lets the attempts under way come
-// to their end. It is called once.
+// Run delivers events until the context ends, and then waits for the attempts
+// under way. Call it once.
 func (c *Sender) Run(ctx context.Context) error {
 	transport := &http.Transport{
 		MaxIdleConns: c.AtOnce, MaxIdleConnsPerHost: c.AtOnce, MaxConnsPerHost: c.AtOnce,
@@ -25,7 +25,7 @@ func (c *Sender) Run(ctx context.Context) error {
 	defer transport.CloseIdleConnections()
 	client := &http.Client{
 		Transport: transport, Timeout: c.AnswerWithin,
-		// A provider does not follow a redirect: it is not a 2xx.
+		// A provider does not follow a redirect, which counts as a failure.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	attempts, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -72,7 +72,7 @@ type job struct {
 	url      string
 }
 
-// next takes the parcel that is due, or says how long there will be none.
+// next returns the delivery that is due, or the time until the next one is.
 func (c *Sender) next() (job, time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -112,11 +112,11 @@ func (c *Sender) deliver(ctx context.Context, client *http.Client, j job) error 
 	if err != nil {
 		return err
 	}
-	// Read to the end, or the connection cannot be used again.
+	// The body must be read to its end for the connection to be reused.
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
 	resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return fmt.Errorf("receiver answered %d", resp.StatusCode)
+		return fmt.Errorf("receiver responded with %d", resp.StatusCode)
 	}
 	if c.OnAcknowledged != nil {
 		c.OnAcknowledged(c.provider, time.Since(began))
@@ -124,7 +124,7 @@ func (c *Sender) deliver(ctx context.Context, client *http.Client, j job) error 
 	return nil
 }
 
-// queue is a heap of parcels by the time of their next attempt.
+// queue is a heap of deliveries by the time of their next attempt.
 type queue []*delivery
 
 func (q queue) Len() int           { return len(q) }
