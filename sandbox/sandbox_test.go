@@ -51,9 +51,9 @@ func call(t *testing.T, method, url, auth, body string) (int, string) {
 
 const label = `{"reference":"r-1","to":{"name":"A","line1":"B 1","city":"C","country":"DE"},"parcels":[{}]}`
 
-// TestWorld: every part answers below its path, faults reach them, and a
-// restart finds the parcels.
-func TestWorld(t *testing.T) {
+// TestSandbox checks that every stand-in is served below its path, that faults
+// reach it, and that parcels survive a restart.
+func TestSandbox(t *testing.T) {
 	dir := t.TempDir()
 	s, srv := build(t, dir)
 	signed := "AWS4-HMAC-SHA256 Credential=AK/"
@@ -99,7 +99,7 @@ func TestWorld(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatIsAskedFor(t *testing.T) {
+func TestOnlyConfiguredStandIns(t *testing.T) {
 	s, err := New(Config{SES: &ses.Config{}})
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +108,6 @@ func TestOnlyWhatIsAskedFor(t *testing.T) {
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/carrier/v1/labels", nil))
 	if s.Stripe != nil || s.Carrier != nil || w.Code != 404 {
-		t.Errorf("there is a stand-in nobody asked for (%d)", w.Code)
+		t.Errorf("a stand-in runs that is not configured (%d)", w.Code)
 	}
 }

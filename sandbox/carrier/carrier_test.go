@@ -43,7 +43,7 @@ func call(s *Server, method, target, body string) (int, map[string]any) {
 	return w.Code, v
 }
 
-// hook collects the statuses that webhooks bring.
+// hook runs a receiver and returns the types and statuses of its webhooks.
 func hook(t *testing.T) (url string, statuses chan string) {
 	statuses = make(chan string, 100)
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -77,7 +77,7 @@ func TestProtocol(t *testing.T) {
 	}{
 		{name: "book", method: "POST", target: "/v1/labels", body: goodBody, status: 201},
 		{name: "again", method: "POST", target: "/v1/labels", body: goodBody, status: 200},
-		{name: "spelt otherwise", method: "POST", target: "/v1/labels", body: " " + goodBody, status: 200},
+		{name: "same request, other spelling", method: "POST", target: "/v1/labels", body: " " + goodBody, status: 200},
 		{name: "another parcel", method: "POST", target: "/v1/labels", body: replace("Mug", "Jug"), status: 409, code: "reference_in_use"},
 		{name: "country XX", method: "POST", target: "/v1/labels", body: replace("DE", "XX"), status: 422, code: "address_undeliverable"},
 		{name: "country in words", method: "POST", target: "/v1/labels", body: replace("DE", "Germany"), status: 422, code: "address_undeliverable"},
@@ -90,8 +90,8 @@ func TestProtocol(t *testing.T) {
 		{name: "get", method: "GET", target: "/v1/labels/nope", status: 404, code: "not_found"},
 		{name: "track", method: "GET", target: "/v1/tracking/nope", status: 404, code: "not_found"},
 		{name: "void", method: "POST", target: "/v1/labels/nope/void", status: 404, code: "not_found"},
-		{name: "advance nobody", method: "POST", target: "/sandbox/labels/nope/advance", body: `{"status":"delivered"}`, status: 404, code: "not_found"},
-		{name: "advance to nowhere", method: "POST", target: "/sandbox/labels/r-1/advance", body: `{"status":"voided"}`, status: 409, code: "not_movable"},
+		{name: "advance an unknown parcel", method: "POST", target: "/sandbox/labels/nope/advance", body: `{"status":"delivered"}`, status: 404, code: "not_found"},
+		{name: "advance to voided", method: "POST", target: "/sandbox/labels/r-1/advance", body: `{"status":"voided"}`, status: 409, code: "not_movable"},
 		{name: "advance", method: "POST", target: "/sandbox/labels/r-1/advance", body: `{"status":"in_transit"}`, status: 200},
 	} {
 		status, v := call(s, tt.method, tt.target, tt.body)
@@ -110,14 +110,14 @@ func TestProtocol(t *testing.T) {
 	}
 }
 
-// TestParcelsMoveByThemselves, also across a restart.
+// TestParcelsMoveByThemselves checks the automatic scans, also across a restart.
 func TestParcelsMoveByThemselves(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "carrier.db")
 	first := build(t, path, time.Millisecond)
 	if status, _ := call(first, "POST", "/v1/labels", goodBody); status != 201 {
 		t.Fatal(status)
 	}
-	first.journal.Close() // it was never run
+	first.journal.Close() // first never ran
 	s := build(t, path, time.Millisecond)
 	url, statuses := hook(t)
 	s.SetWebhookURL(url)

@@ -14,14 +14,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWrap (TEST-7, F75, F78, F79): each fault looks to the caller as it
+// TestWrap proves TEST-7, F75, F78 and F79: the caller sees each fault as it
 // should, and the work is done exactly when the rule says so.
 func TestWrap(t *testing.T) {
 	type seen struct {
 		Status int
 		Body   string
 		Header string
-		Failed bool // no HTTP answer at all
+		Failed bool // no HTTP response at all
 		Worked int32
 	}
 	for _, tt := range []struct {
@@ -35,7 +35,7 @@ func TestWrap(t *testing.T) {
 		{name: "reset after", fault: Fault{Do: Reset, When: After}, want: seen{Failed: true, Worked: 1}},
 		{name: "timeout before", fault: Fault{Do: Timeout}, want: seen{Failed: true}},
 		{name: "timeout after", fault: Fault{Do: Timeout, When: After}, want: seen{Failed: true, Worked: 1}},
-		{name: "closed without an answer", fault: Fault{Do: Timeout, Delay: time.Millisecond}, want: seen{Failed: true}},
+		{name: "closed without a response", fault: Fault{Do: Timeout, Delay: time.Millisecond}, want: seen{Failed: true}},
 		{name: "500 before", fault: Fault{Do: Status, Match: "POST /v1/lab"}, want: seen{Status: 500, Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`}},
 		{name: "503 after", fault: Fault{Do: Status, Status: 503, When: After}, want: seen{Status: 503, Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`, Worked: 1}},
 		{name: "429", fault: Fault{Do: Status, Status: 429, RetryAfter: 1500 * time.Millisecond}, want: seen{Status: 429, Header: "2", Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`}},
@@ -115,8 +115,8 @@ func TestTimesAndRate(t *testing.T) {
 
 func TestAddRefuses(t *testing.T) {
 	for name, f := range map[string]Fault{
-		"no deed":         {},
-		"unknown deed":    {Do: "explode"},
+		"no kind":         {},
+		"unknown kind":    {Do: "explode"},
 		"unknown moment":  {Do: Reset, When: "during"},
 		"a good status":   {Do: Status, Status: 200},
 		"negative times":  {Do: Reset, Times: -1},
@@ -170,8 +170,8 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// TestTask (F54): work that was accepted goes wrong where a rule says so, and
-// a rule for calls leaves it alone.
+// TestTask proves F54: a task fails if a rule for tasks says so, and a rule for
+// calls does not affect it.
 func TestTask(t *testing.T) {
 	var none *Control
 	if err := none.Task(t.Context(), "search", "x"); err != nil {
@@ -187,7 +187,7 @@ func TestTask(t *testing.T) {
 	if err := c.Task(t.Context(), "search", "addition"); !errors.As(err, &fault) || fault.Status != 400 {
 		t.Errorf("got %v, want a fault of 400", err)
 	}
-	for range 2 { // the first one slowly
+	for range 2 { // the first one is slow
 		if err := c.Task(t.Context(), "search", "addition"); err != nil {
 			t.Error(err)
 		}
@@ -198,6 +198,6 @@ func TestTask(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := c.Task(ctx, "search", "addition"); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want to be let go", err)
+		t.Errorf("got %v, want the context's error", err)
 	}
 }

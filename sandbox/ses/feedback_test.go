@@ -15,14 +15,14 @@ import (
 	"purser/sandbox/faults"
 )
 
-// endpoint subscribes to the topic and collects what comes. It does not look
-// at signatures: providers/sns, whose tests come here too, does.
+// endpoint subscribes to the topic and collects its events. It does not verify
+// signatures: providers/sns does, whose tests use this stand-in too.
 type endpoint struct {
 	*httptest.Server
 	got chan object
 
 	mu      sync.Mutex
-	confirm bool // answers the question
+	confirm bool // whether it confirms the subscription
 	asked   int
 }
 
@@ -76,7 +76,7 @@ func (e *endpoint) take(t *testing.T, n int) (events []object) {
 	return events
 }
 
-// live runs a stand-in with a door of its own and subscribes the endpoint.
+// live runs a stand-in with an HTTP server of its own and subscribes the endpoint.
 func live(t *testing.T, s *Server, e *endpoint) (stop func()) {
 	t.Helper()
 	srv := httptest.NewServer(s.Handler())
@@ -100,7 +100,7 @@ func kindOf(e object) string {
 	return ""
 }
 
-// TestAnswers (BNC-5): each way the world can answer, by the button.
+// TestAnswers proves BNC-5: each kind of feedback can be sent by its button.
 func TestAnswers(t *testing.T) {
 	s := build(t, "", Config{})
 	e := newEndpoint(t)
@@ -120,7 +120,7 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%s: %v", how, ev)
 		}
 		if _, page, _ := get(s, "/"+id); !strings.Contains(page, how.Words()+" at ") {
-			t.Errorf("%s: the mail's page does not say so", how)
+			t.Errorf("%s: the mail's page does not show it", how)
 		}
 	}
 	for _, tt := range []struct {
@@ -140,8 +140,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestFates: the simulator's addresses, and everybody else when the world has
-// a pace.
+// TestFates checks the automatic feedback: for the simulator's addresses, and for
+// all others if a Pace is set.
 func TestFates(t *testing.T) {
 	for _, tt := range []struct {
 		to   string
@@ -156,7 +156,7 @@ func TestFates(t *testing.T) {
 		{to: "ada@example.com", pace: time.Millisecond, want: "Delivery"},
 	} {
 		s := build(t, "", Config{Pace: tt.pace})
-		s.webhooks.AtOnce = 1 // so that they come in order
+		s.webhooks.AtOnce = 1 // so that the events arrive in order
 		e := newEndpoint(t)
 		live(t, s, e)
 		if status, _, _ := testProvider(s, strings.Replace(simple(tt.to, "ord_1", "x"), `"EmailTags"`, `"ConfigurationSetName":"shop","EmailTags"`, 1)); status != 200 {
@@ -176,13 +176,13 @@ func TestFates(t *testing.T) {
 	}
 	quiet := build(t, "", Config{})
 	if _, _, id := testProvider(quiet, simple("ada@example.com", "ord_1", "x")); quiet.Pending() != 0 || id == "" {
-		t.Error("the world answers unasked")
+		t.Error("there is feedback without a Pace")
 	}
 }
 
-// TestTopicRestart: what was not delivered is delivered after a restart, at
-// the stand-in's new address, to an endpoint that need not be asked again; and
-// the key stays the same.
+// TestTopicRestart checks that undelivered messages are delivered after a
+// restart, from the stand-in's new address, to an endpoint that need not confirm
+// again, and that the key stays the same.
 func TestTopicRestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ses.db")
 	e := newEndpoint(t)
@@ -211,18 +211,18 @@ func TestTopicRestart(t *testing.T) {
 		t.Errorf("asked %d times", e.asked)
 	}
 	if _, page, _ := get(restarted, "/"+id); !strings.Contains(page, "delivered at") || !strings.Contains(page, "complained at") {
-		t.Errorf("what was said is forgotten: %s", page)
+		t.Errorf("the feedback is lost: %s", page)
 	}
 	stop()
 	restarted.journal.Close()
 	other := build(t, path, Config{Secret: "y"})
 	if after, err := other.signer(); err != nil || after.file == before.file {
-		t.Errorf("another authority vouches for the old key: %v", err)
+		t.Errorf("the certificate of the old key does not verify: %v", err)
 	}
 }
 
-// TestTopicAsks: an endpoint that has not agreed hears nothing, and is asked
-// again.
+// TestTopicAsks checks that an endpoint that has not confirmed receives no events
+// and is asked again.
 func TestTopicAsks(t *testing.T) {
 	s := build(t, "", Config{})
 	e := newEndpoint(t)
@@ -246,7 +246,7 @@ func TestTopicAsks(t *testing.T) {
 	}
 }
 
-// TestTopicFaults (WHK-8, WHK-9): messages are repeated and dropped as told; a
+// TestTopicFaults proves WHK-8 and WHK-9: faults repeat and drop messages, and a
 // repetition has the id of the first.
 func TestTopicFaults(t *testing.T) {
 	faultControl := faults.New(1)
@@ -273,10 +273,10 @@ func TestTopicFaults(t *testing.T) {
 	}
 }
 
-// TestRoot: the authority follows from the secret.
+// TestRoot checks that the authority is derived from the secret.
 func TestRoot(t *testing.T) {
 	a, b, c := Root("x"), Root("x"), Root("y")
 	if !a.Equal(b) || a.Equal(c) {
-		t.Error("the root does not follow from the secret")
+		t.Error("the root is not derived from the secret")
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// sdk is Amazon's own client on the stand-in.
+// sdk returns Amazon's own client of the stand-in.
 func sdk(t *testing.T, s *Server, key, secret string, spoil func(*http.Request)) *sesv2.Client {
 	t.Helper()
 	srv := httptest.NewServer(http.StripPrefix("/ses", s.Handler()))
@@ -54,7 +54,8 @@ func codeOf(err error) string {
 	return ""
 }
 
-// TestSignatures: what Amazon's own client signs is taken, and nothing else.
+// TestSignatures checks that requests signed by Amazon's own client are accepted,
+// and that no others are.
 func TestSignatures(t *testing.T) {
 	header := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
@@ -88,7 +89,8 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
-// TestIdentities (EML-12): who may send, and how one asks.
+// TestIdentities proves EML-12: only verified senders may send, and
+// GetEmailIdentity reports them.
 func TestIdentities(t *testing.T) {
 	s := build(t, "", Config{AccessKey: "AK", SecretKey: "s3cret", Identities: []string{"shop.example", "help@other.example"}})
 	c := sdk(t, s, "AK", "s3cret", nil)
@@ -108,12 +110,12 @@ func TestIdentities(t *testing.T) {
 		t.Errorf("a sender that is not verified: %v", err)
 	}
 	if _, err := c.SendEmail(t.Context(), testEmail("ada@example.com")); err != nil {
-		t.Errorf("a verified one: %v", err)
+		t.Errorf("a verified sender: %v", err)
 	}
 }
 
-// TestRecipientsCount (EML-5, EML-6, F39, F40): limits are on recipients, in
-// every second, not on messages and not by the clock's seconds.
+// TestRecipientsCount proves EML-5, EML-6, F39 and F40: the limits count
+// recipients, not messages, in any second, not in the clock's seconds.
 func TestRecipientsCount(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, int(900*time.Millisecond), time.UTC)
 	s := build(t, "", Config{PerSecond: 14, PerDay: 40, Now: func() time.Time { return now }})
@@ -135,7 +137,7 @@ func TestRecipientsCount(t *testing.T) {
 		{n: 5, code: "TooManyRequestsException"},
 		{n: 4},
 		{n: 1, code: "TooManyRequestsException"},
-		{after: 200 * time.Millisecond, n: 1, code: "TooManyRequestsException"}, // the clock's next second, not ours
+		{after: 200 * time.Millisecond, n: 1, code: "TooManyRequestsException"}, // the clock's next second, but within one second of the first
 		{after: 799 * time.Millisecond, n: 1, code: "TooManyRequestsException"},
 		{after: time.Millisecond, n: 14},
 		{after: time.Second, n: 13, code: "LimitExceededException"},

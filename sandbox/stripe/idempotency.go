@@ -22,7 +22,7 @@ type stored struct {
 }
 
 // keyOf returns the idempotency key of a request, distinguished by account and by
-// kind of API key. It returns "" if the request has no key or ignores it.
+// kind of API key. It returns "" if the request has no key or is not a POST.
 func keyOf(r *http.Request) string {
 	k := r.Header.Get("Idempotency-Key")
 	if k == "" || r.Method != http.MethodPost {

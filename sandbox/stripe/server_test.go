@@ -20,7 +20,7 @@ import (
 	"purser/sandbox/stripe"
 )
 
-// testServer is a stand-in over HTTP.
+// testServer is a stand-in behind an HTTP server.
 type testServer struct {
 	t      *testing.T
 	server *stripe.Server
@@ -60,7 +60,7 @@ type response struct {
 	raw string
 }
 
-// ask sends form parameters "a=b&c=d" with a key such as sk_test_1.
+// ask sends form parameters "a=b&c=d" with an API key such as sk_test_1.
 func (b testServer) ask(apiKey, method, path, params, idem string) response {
 	b.t.Helper()
 	var body io.Reader
@@ -140,7 +140,7 @@ func TestStored500(t *testing.T) {
 	for n, replayed := range []string{"", "true", "true"} {
 		a := b.ask(sk, "POST", intents, manual, "k")
 		if a.status != 500 || a.header.Get("Idempotent-Replayed") != replayed {
-			t.Errorf("answer %d: %d, replayed %q", n, a.status, a.header.Get("Idempotent-Replayed"))
+			t.Errorf("response %d: %d, replayed %q", n, a.status, a.header.Get("Idempotent-Replayed"))
 		}
 	}
 	if n := b.server.Counts()["ord_1"].Intents; n != 1 {
@@ -166,8 +166,8 @@ func TestDeclines(t *testing.T) { // F9
 	}
 }
 
-// TestBrowser is what a shopper's browser does: pay with the publishable key,
-// meet the bank, come back.
+// TestBrowser does what a shopper's browser does: it pays with the publishable
+// key, visits the bank's page and returns to the shop.
 func TestBrowser(t *testing.T) { // PAY-6
 	b := start(t, stripe.Config{})
 	in := b.ask(sk, "POST", intents, manual, "")
@@ -196,15 +196,15 @@ func TestBrowser(t *testing.T) { // PAY-6
 	}
 	done.Body.Close()
 	if to := done.Header.Get("Location"); !strings.HasPrefix(to, "http://shop.test/done?") || !strings.Contains(to, "redirect_status=succeeded") {
-		t.Errorf("sent back to %q", to)
+		t.Errorf("redirected to %q", to)
 	}
 	if a := b.ask(pk, "GET", intents+"/"+in.ID, secret, ""); a.Status != "requires_capture" {
 		t.Errorf("after the bank: %s", a.raw)
 	}
 }
 
-// TestRestart: everything committed is there again, the keys and the webhooks
-// that were not delivered too.
+// TestRestart checks that all committed state survives a restart, including the
+// idempotency keys and the undelivered webhooks.
 func TestRestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stripe.db")
 	open := func() (*journal.Journal, testServer) {
@@ -337,7 +337,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	if n := b.server.Counts(); len(n) != 0 {
-		t.Errorf("something was left behind: %v", n)
+		t.Errorf("a refused request left a trace: %v", n)
 	}
 }
 

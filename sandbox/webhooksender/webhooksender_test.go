@@ -16,12 +16,12 @@ import (
 	"purser/sandbox/journal"
 )
 
-// receiver is a webhook endpoint that hands on the bodies it accepted.
+// receiver is a webhook endpoint that collects the bodies it has accepted.
 type receiver struct {
 	*httptest.Server
 	got    chan string
-	status atomic.Int32 // what to answer
-	seen   chan int     // each attempt's answer
+	status atomic.Int32 // the status to respond with
+	seen   chan int     // the status of each attempt
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -72,7 +72,7 @@ func build(t *testing.T, path string, faultControl *faults.Control) *Sender {
 	return c
 }
 
-// run starts the courier and returns a function that stops it.
+// run starts the sender and returns a function that stops it.
 func run(t *testing.T, c *Sender) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -102,7 +102,7 @@ func TestDeliversUntilAccepted(t *testing.T) {
 	send(t, c, "e1")
 	for range 3 {
 		if st := <-r.seen; st != 500 {
-			t.Fatalf("answered %d", st)
+			t.Fatalf("responded with %d", st)
 		}
 	}
 	if c.Pending() != 1 {
@@ -125,7 +125,7 @@ func TestSurvivesARestart(t *testing.T) {
 		t.Fatalf("pending %d after restart, want 2", again.Pending())
 	}
 	stop := run(t, again)
-	again.SetURL(r.URL) // while it runs
+	again.SetURL(r.URL) // while the sender runs
 	got := r.take(t, 2)
 	slices.Sort(got)
 	if !slices.Equal(got, []string{signed("e1"), signed("e2")}) {
