@@ -31,7 +31,7 @@ type Config struct {
 	// PostgresURL moves the state to Postgres, for example
 	// postgres://user:password@host:5432/shop?sslmode=require, or
 	// postgres:///shop?host=/run/postgresql for a socket. The engine keeps two
-	// databases of its own beside the named one, shop_temporal and
+	// databases of its own next to the named one, shop_temporal and
 	// shop_temporal_visibility, and creates and migrates them itself.
 	// Defaults to SQLite in DataDir.
 	PostgresURL string

@@ -49,7 +49,7 @@ func Holder(dir string) (pid int, err error) {
 	}
 	defer f.Close()
 	if pid = holder(f); pid <= 0 {
-		return 0, fmt.Errorf("nobody holds %s", dir)
+		return 0, fmt.Errorf("no process holds %s", dir)
 	}
 	return pid, nil
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// mirror tells along which axes an image will be mirrored once it is scaled.
+// mirror records along which axes an image will be mirrored once it is scaled.
 type mirror struct{ across, down bool }
 
 // scaled scales a source to w × h pixels: brightness at full resolution, colour

@@ -95,7 +95,7 @@ func (c *Control) List() Rules {
 	}
 }
 
-// Decision tells how one webhook is sent.
+// Decision is how one webhook is sent.
 type Decision struct {
 	Drop    bool          // never sent
 	Copies  int           // number of additional copies

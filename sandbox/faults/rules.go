@@ -10,7 +10,7 @@ import (
 // ErrRule is the error for an invalid rule.
 var ErrRule = errors.New("invalid fault")
 
-// When tells whether a fault strikes before or after the stand-in has done the
+// When is whether a fault strikes before or after the stand-in has done the
 // work. A caller cannot distinguish the two, as with a real provider.
 type When string
 

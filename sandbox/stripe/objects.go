@@ -48,7 +48,7 @@ const (
 	succeeded             = "succeeded"
 )
 
-// AutomaticMethods tells whether Stripe chooses the payment methods.
+// AutomaticMethods reports whether Stripe chooses the payment methods.
 type AutomaticMethods struct {
 	AllowRedirects string `json:"allow_redirects"`
 	Enabled        bool   `json:"enabled"`
