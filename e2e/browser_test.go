@@ -189,7 +189,7 @@ func TestBrowser(t *testing.T) {
 		if mail := b.open(s.at.Sandbox+"/mail/"+mails[0].ID+"/html", "Blue enamel mug"); !strings.Contains(mail, "29.00") {
 			t.Errorf("the mail's page: %s", mail)
 		}
-		b.open(s.at.Sandbox+"/mail/"+mails[0].ID, "Let the world say")
+		b.open(s.at.Sandbox+"/mail/"+mails[0].ID, "Simulate feedback")
 		b.press("bounced for good", "bounced for good at")
 		b.shoot("mail-bounced")
 		b.clean(s.at.Sandbox)

@@ -24,10 +24,10 @@ import (
 	"purser/postgrestest"
 )
 
-// BenchmarkEngine is the engine's bare limit: workflows of an order's shape
-// whose steps do nothing. Besides the time it reports workflows per second,
-// the process's CPU time per workflow (engine, worker and client together) and
-// how long the placing Update took.
+// BenchmarkEngine measures the engine's own limit: it runs workflows of an
+// order's shape whose steps do nothing. Besides the time it reports workflows per
+// second, the process's CPU time per workflow (engine, worker and client
+// together) and how long the placing Update took.
 //
 //	go test -run '^$' -bench Engine -benchtime 500x ./engine
 func BenchmarkEngine(b *testing.B) {
@@ -44,7 +44,7 @@ func BenchmarkEngine(b *testing.B) {
 	}
 }
 
-// durablePostgres is a server that syncs, as one in use does.
+// durablePostgres returns the URL of a server that syncs, as in production.
 func durablePostgres(b *testing.B) string {
 	s, err := postgrestest.Start(b.Context(), "")
 	if err != nil {
@@ -98,7 +98,7 @@ func benchmark(b *testing.B, c engine.Config, inFlight int) {
 	b.ReportMetric(float64(placed[len(placed)*99/100].Milliseconds()), "place-p99-ms")
 }
 
-// cpuTime is what this process has used so far.
+// cpuTime returns the CPU time that this process has used so far.
 func cpuTime(b *testing.B) time.Duration {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
@@ -107,11 +107,11 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
-// Steps are activities that do nothing but tell the outside world, at the end
-// of each stage, that it is its turn.
+// Steps are activities that do nothing except for a signal at the end of each
+// stage, after which the provider acts.
 type Steps struct{ signals sync.Map }
 
-// Step returns what an activity of some use might.
+// Step returns a result of a realistic size.
 func (s *Steps) Step(_ context.Context, id string, last bool) (string, error) {
 	if signal, ok := s.signals.Load(id); ok && last {
 		signal.(chan struct{}) <- struct{}{}
@@ -119,9 +119,9 @@ func (s *Steps) Step(_ context.Context, id string, last bool) (string, error) {
 	return "pi_3NabcdefghijklmnopqrstuV", nil
 }
 
-// OrderShaped has the shape of an order: placed by an Update, then four times
-// moved on by a signal; ten local activities in four workflow tasks; one timer
-// cancelled, one left at the end.
+// OrderShaped has the shape of an order: an Update places it, and four signals
+// move it on; it runs ten local activities in four workflow tasks, cancels one
+// timer and leaves another at the end.
 func OrderShaped(ctx workflow.Context, _ string) (string, error) {
 	id := workflow.GetInfo(ctx).WorkflowExecution.ID
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{ScheduleToCloseTimeout: 10 * time.Second})
@@ -157,7 +157,7 @@ func OrderShaped(ctx workflow.Context, _ string) (string, error) {
 	return "delivered", err
 }
 
-// shop places orders and plays the providers that move them on.
+// shop places orders and simulates the providers that move them on.
 type shop struct {
 	client client.Client
 	steps  *Steps
@@ -165,8 +165,8 @@ type shop struct {
 	sold   atomic.Int64
 }
 
-// sell takes n workflows from start to end, so many at a time, and returns how
-// long each took to be placed.
+// sell runs n workflows from start to end, inFlight at a time, and returns how
+// long it took to place each.
 func (s *shop) sell(b *testing.B, n, inFlight int) []time.Duration {
 	placed := make([]time.Duration, n)
 	var next atomic.Int64
@@ -211,7 +211,7 @@ func (s *shop) sellOne(ctx context.Context) (placed time.Duration, err error) {
 	placed = time.Since(begin)
 	for range 4 {
 		<-signal
-		time.Sleep(10 * time.Millisecond) // a provider is not part of the stage it answers to
+		time.Sleep(10 * time.Millisecond) // a provider responds after the stage has ended
 		if err := s.client.SignalWorkflow(ctx, id, "", "event", "evt_123"); err != nil {
 			return 0, err
 		}

@@ -1,7 +1,7 @@
 // Package engine runs a Temporal server and its Web UI inside this process, on
-// SQLite files or on Postgres, and takes the surprises out of doing so: ports
-// are probed before the server would panic on them, a data directory belongs
-// to one process, and a SQLite file belongs to one server version.
+// SQLite files or on Postgres. It probes the ports before the server would
+// panic on them, gives a data directory to one process only, and opens a
+// SQLite file with the server version that created it only.
 //
 // Built with the tag "lean", the package is a stub without the server, for
 // programs that always talk to a cluster.
@@ -15,7 +15,7 @@ import (
 	"go.temporal.io/api/enums/v1"
 )
 
-// DefaultHost is this machine alone.
+// DefaultHost is the loopback address, which only this machine can reach.
 const DefaultHost = "127.0.0.1"
 
 // DefaultRetention is how long the history of a closed workflow is kept.
@@ -31,7 +31,7 @@ type Config struct {
 	// PostgresURL moves the state to Postgres, for example
 	// postgres://user:password@host:5432/shop?sslmode=require, or
 	// postgres:///shop?host=/run/postgresql for a socket. The engine keeps two
-	// databases of its own beside the named one, shop_temporal and
+	// databases of its own next to the named one, shop_temporal and
 	// shop_temporal_visibility, and creates and migrates them itself.
 	// Defaults to SQLite in DataDir.
 	PostgresURL string
@@ -56,19 +56,19 @@ type Config struct {
 	// it changes an existing namespace too. Defaults to DefaultRetention.
 	Retention time.Duration
 
-	// SearchAttributes are registered with the namespace; those that an
-	// existing namespace lacks are added to it. None is ever removed.
+	// SearchAttributes are registered with the namespace; an existing
+	// namespace gets the ones it lacks. None is ever removed.
 	SearchAttributes map[string]enums.IndexedValueType
 
 	// Shards is the number of history shards. It is fixed when the data is
-	// first created; later values are ignored. Defaults to what was measured
-	// best for the store (docs/decisions/001-engine-settings.md).
+	// first created; later values are ignored. Defaults to the number that
+	// measured best for the store (docs/decisions/001-engine-settings.md).
 	Shards int
 
 	// Failed is called, once, if SQLite's disk fails: from then on the engine
-	// answers nobody, because it no longer knows what is on disk. End the
-	// process then; the next start brings to disk what is left, or fails.
-	// Defaults to nothing.
+	// fails every call, because it no longer knows what is on disk. End the
+	// process then; the next start writes the remaining log to disk, or fails.
+	// Defaults to a function that does nothing.
 	Failed func(error)
 
 	// Logger receives the server's warnings and errors. Defaults to
@@ -76,7 +76,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// withDefaults fills what the caller left out.
+// withDefaults returns c with the fields that the caller left out filled in.
 func (c Config) withDefaults() Config {
 	if c.Host == "" {
 		c.Host = DefaultHost
@@ -96,10 +96,11 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Start brings the engine up and returns when its namespace can be used. ctx
-// bounds the start only; Stop ends the engine.
+// Start starts the engine and returns when its namespace can be used. ctx
+// bounds the start only; Stop stops the engine.
 //
-// Errors a person can act on are typed: *PortError, *VersionError, ErrLean.
+// Errors that a person can act on are typed: *PortError, *VersionError and
+// ErrLean.
 func Start(ctx context.Context, c Config) (*Engine, error) {
 	return start(ctx, c.withDefaults())
 }

@@ -4,5 +4,5 @@ package engine
 
 import "os"
 
-// datasync brings a file to disk.
+// datasync flushes a file to disk.
 func datasync(f *os.File) error { return f.Sync() }

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// datasync brings a file's content to disk, but not its times, which would
-// cost a second write. The file cannot be closed meanwhile, and its number
-// become another's.
+// datasync flushes a file's content to disk, but not its times, which would
+// cost a second write. SyscallConn keeps the file open until it is done, so
+// that its descriptor cannot be reused for another file.
 func datasync(f *os.File) error {
 	c, err := f.SyscallConn()
 	if err != nil {

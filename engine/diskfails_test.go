@@ -17,7 +17,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// failing is a file on a simulated disk, and its connector.
+// failing returns a database on a simulated disk, and its connector.
 func failing(t *testing.T) (*simDisk, *sql.DB, *connector) {
 	t.Helper()
 	dir := t.TempDir()
@@ -43,7 +43,8 @@ func connectorOf(t *testing.T, db *sql.DB) (c *connector) {
 	return c
 }
 
-// lost tells whether a power cut now, at its worst, loses what was promised.
+// lost returns an error if the worst power cut at this moment loses one of the
+// transactions that were promised.
 func lost(t *testing.T, d *simDisk, tx ...int) error {
 	t.Helper()
 	p := promises{whole: map[int]bool{}}
@@ -61,7 +62,8 @@ func lost(t *testing.T, d *simDisk, tx ...int) error {
 }
 
 // A process killed between a commit and its sync leaves the commit in the
-// system's memory. Whoever is shown it by the next process must keep it.
+// system's memory. Once the next process has shown it to a reader, it must not
+// get lost.
 func TestKilledBeforeTheSync(t *testing.T) {
 	t.Parallel()
 	d, db, c := failing(t)
@@ -89,8 +91,8 @@ func TestKilledBeforeTheSync(t *testing.T) {
 	}
 }
 
-// failedSync is a database with a transaction that is safe, and another whose
-// sync has failed.
+// failedSync returns a database with one transaction that is on disk, and another
+// whose sync has failed.
 func failedSync(t *testing.T) (*simDisk, *sql.DB) {
 	t.Helper()
 	d, db, _ := failing(t)
@@ -106,8 +108,8 @@ func failedSync(t *testing.T) (*simDisk, *sql.DB) {
 	return d, db
 }
 
-// After a failed sync the system may hold as written what the disk does not.
-// Neither going on nor starting again may build on it.
+// After a failed sync the system may count pages as written that are not on disk.
+// Neither the running process nor the next start may rely on them.
 func TestStartAfterAFailedSync(t *testing.T) {
 	t.Parallel()
 	d, db := failedSync(t)
@@ -126,8 +128,8 @@ func TestStartAfterAFailedSync(t *testing.T) {
 	}
 }
 
-// Once a sync has failed nobody is answered, and the file is left alone: what
-// SQLite would write to it might refer to what the log has lost.
+// Once a sync has failed, every call fails and the file is left alone: later
+// writes of SQLite might refer to data that the log has lost.
 func TestNoAnswersAfterAFailedSync(t *testing.T) {
 	t.Parallel()
 	d, db := failedSync(t)
@@ -156,8 +158,8 @@ func TestNoAnswersAfterAFailedSync(t *testing.T) {
 	}
 }
 
-// A transaction that was under way when a sync failed may have seen what is
-// lost, and the server looks at no error of a rollback: it waits.
+// A transaction that was under way when a sync failed may have read data that is
+// lost. The server ignores the error of a rollback, so the rollback must wait.
 func TestRollbackDoesNotReturnAfterAFailedSync(t *testing.T) {
 	t.Parallel()
 	d, db, c := failing(t)
@@ -215,11 +217,11 @@ func TestNoCommitAfterAFailedSync(t *testing.T) {
 	defer func() { c.token <- struct{}{} }()
 	left, err := c.query(t.Context(), "select * from t", nil)
 	if err != nil || len(left.(*rows).values) > 0 {
-		t.Errorf("it was committed: %v %v", left, err)
+		t.Errorf("the transaction was committed: %v %v", left, err)
 	}
 }
 
-// A statement that answers with rows may write, too.
+// A statement that returns rows may write, too.
 func TestRowsOfAWriteAreOnDisk(t *testing.T) {
 	t.Parallel()
 	d, db, _ := failing(t)
@@ -235,8 +237,8 @@ func TestRowsOfAWriteAreOnDisk(t *testing.T) {
 	}
 }
 
-// SQLite returns a pragma that it cannot follow with what it does instead. (The
-// driver runs them in the order of their names.)
+// SQLite responds to a pragma that it cannot apply with the value that it uses
+// instead. (The driver runs the pragmas in the order of their names.)
 func TestOpenWantsItsPragmas(t *testing.T) {
 	t.Parallel()
 	for _, pragma := range []string{"main.journal_mode=delete", "synchronous=off"} {
@@ -265,8 +267,8 @@ func dial(t *testing.T, e *Engine) workflowservice.WorkflowServiceClient {
 	return workflowservice.NewWorkflowServiceClient(conn)
 }
 
-// An engine whose disk fails answers nobody, says so once and can be stopped;
-// the next one on the file has all that was acknowledged.
+// An engine whose disk fails rejects every call, reports the failure once and can
+// be stopped. The next engine on the file has every acknowledged write.
 func TestEngineOnAFailingDisk(t *testing.T) {
 	t.Parallel()
 	failed := make(chan error, 2)
@@ -297,11 +299,11 @@ func TestEngineOnAFailingDisk(t *testing.T) {
 		t.Error("accepted without a disk")
 	}
 	if err := <-failed; !errors.Is(err, errDisk) {
-		t.Errorf("failed with %v", err)
+		t.Errorf("Failed was called with %v", err)
 	}
 	e.Stop()
 	if len(failed) > 0 {
-		t.Error("failed twice")
+		t.Error("Failed was called twice")
 	}
 	if e, err = Start(t.Context(), c); err != nil {
 		t.Fatal(err)

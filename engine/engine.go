@@ -41,7 +41,7 @@ func start(ctx context.Context, c Config) (*Engine, error) {
 	return e, nil
 }
 
-// run brings up the store, the server and the namespace.
+// run starts the store and the server, and creates or updates the namespace.
 func (e *Engine) run(ctx context.Context, c Config, p ports) error {
 	if err := e.store.prepare(ctx); err != nil {
 		return err
@@ -61,20 +61,20 @@ func (e *Engine) run(ctx context.Context, c Config, p ports) error {
 	return updateNamespace(ctx, e.address, c)
 }
 
-// Address is the frontend's host:port, for workers and clients.
+// Address returns the frontend's host:port, for workers and clients.
 func (e *Engine) Address() string { return e.address }
 
-// UIURL is where the Web UI is served, or "" without one.
+// UIURL returns the URL of the Web UI, or "" if there is no UI.
 func (e *Engine) UIURL() string { return e.uiURL }
 
-// Stop ends the engine. Nothing is lost: what was acknowledged is on disk, and
-// open workflows go on when the engine is started again.
+// Stop stops the engine. Nothing is lost: every acknowledged write is on disk,
+// and open workflows continue when the engine is started again.
 func (e *Engine) Stop() {
 	e.log.enter(stopping)
 	if e.ui != nil {
 		e.ui.Stop()
 	}
-	// What these report is work they cut short, and nobody is left to act on it.
+	// These errors report work that was cut short; nobody is left to act on them.
 	if e.server != nil {
 		_ = e.server.Stop()
 	}

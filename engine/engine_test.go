@@ -34,15 +34,15 @@ var (
 	labels = temporal.NewSearchAttributeKeyKeywordList("Labels")
 )
 
-// Wait ends when it is told to, with what it is told.
+// Wait waits for a signal and returns its value.
 func Wait(ctx workflow.Context) (string, error) {
 	var answer string
 	workflow.GetSignalChannel(ctx, "answer").Receive(ctx, &answer)
 	return answer, nil
 }
 
-// stores are the two kinds of place an engine keeps its state in. Each call
-// makes a new one.
+// stores are the two kinds of stores in which an engine can keep its state. Each
+// call returns the configuration of a new one.
 var stores = map[string]func(*testing.T) engine.Config{
 	"sqlite": func(t *testing.T) engine.Config {
 		return engine.Config{DataDir: t.TempDir()}
@@ -149,7 +149,7 @@ func TestUI(t *testing.T) {
 		return string(b), err
 	})
 	if !strings.Contains(page, `"NAMESPACE_STATE_REGISTERED"`) {
-		t.Errorf("the UI knows no namespace: %s", page)
+		t.Errorf("the UI shows no namespace: %s", page)
 	}
 }
 
@@ -230,7 +230,7 @@ func (r *running) stop() {
 	r.Stop()
 }
 
-// run takes one workflow from start to end.
+// run runs one workflow from start to end.
 func (r *running) run(t *testing.T, id string, attributes ...temporal.SearchAttributeUpdate) {
 	t.Helper()
 	run, err := r.client.SignalWithStartWorkflow(t.Context(), id, "answer", "yes", client.StartWorkflowOptions{
@@ -265,8 +265,8 @@ func (r *running) awaitList(t *testing.T, query string, want ...string) {
 	})
 }
 
-// await repeats try until it succeeds; what the server does behind the scenes
-// sends no event.
+// await repeats try until it succeeds. The server's background work sends no event
+// that could be awaited instead.
 func await[T any](t *testing.T, try func() (T, error)) T {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -5,11 +5,13 @@ import (
 	"fmt"
 )
 
-// ErrLean is what Start answers in a build without the embedded server.
+// ErrLean is the error that Start returns in a build without the embedded
+// server.
 var ErrLean = errors.New("this build has no embedded Temporal server (built with -tags lean): " +
 	"point TEMPORAL_ADDRESS at a cluster, or use the full build")
 
-// InUseError says that another process works on the data directory.
+// InUseError reports that another process uses the data directory or the
+// database.
 type InUseError struct {
 	Dir string
 	PID int // zero if the holder left no trace

@@ -9,10 +9,10 @@ type Engine struct{}
 
 func start(context.Context, Config) (*Engine, error) { return nil, ErrLean }
 
-// Address is empty: there is no frontend in this build.
+// Address returns "": there is no frontend in this build.
 func (e *Engine) Address() string { return "" }
 
-// UIURL is empty: there is no UI in this build.
+// UIURL returns "": there is no UI in this build.
 func (e *Engine) UIURL() string { return "" }
 
 // Stop does nothing.

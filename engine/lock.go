@@ -14,10 +14,10 @@ import (
 
 const lockName = "lock"
 
-// LockDir makes this process the only one on dir, which it creates if needed.
-// If another process holds it, the error is an *InUseError. The lock dies with
-// the process, however it ends, so a file left by a crash never stands in the
-// way.
+// LockDir locks dir, which it creates if needed, for this process. If another
+// process holds the lock, the error is an *InUseError. The system releases the
+// lock when the process ends, however it ends, so a file left by a crash does
+// not block the next start.
 func LockDir(dir string) (unlock func() error, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create data directory: %w", err)
@@ -40,8 +40,8 @@ func LockDir(dir string) (unlock func() error, err error) {
 	return f.Close, nil
 }
 
-// Holder returns the id of the process that holds a data directory, or held
-// it last.
+// Holder returns the id of the process that holds the lock of a data directory,
+// or held it last.
 func Holder(dir string) (pid int, err error) {
 	f, err := os.Open(filepath.Join(dir, lockName))
 	if err != nil {
@@ -49,12 +49,13 @@ func Holder(dir string) (pid int, err error) {
 	}
 	defer f.Close()
 	if pid = holder(f); pid <= 0 {
-		return 0, fmt.Errorf("nobody holds %s", dir)
+		return 0, fmt.Errorf("no process holds %s", dir)
 	}
 	return pid, nil
 }
 
-// sign leaves the process id for whoever finds the lock taken.
+// sign writes the process id into the lock file, so that a process that finds
+// the lock taken can report the holder.
 func sign(f *os.File) error {
 	if err := f.Truncate(0); err != nil {
 		return err

@@ -7,13 +7,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// lockKey is the advisory lock of the engine in its database: the letters
-// "purser" as a number.
+// lockKey is the key of the engine's advisory lock in its database: the
+// letters "purser" as a number.
 const lockKey = 0x707572736572
 
-// LockDatabase makes this process the only one to run an engine on a Postgres
-// database. If another process does, the error is an *InUseError. The lock is
-// held by a connection and dies with it.
+// LockDatabase locks a Postgres database, so that only this process runs an
+// engine on it. If another process holds the lock, the error is an
+// *InUseError. A connection holds the lock; Postgres releases it when the
+// connection ends.
 func LockDatabase(ctx context.Context, url string) (unlock func() error, err error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {

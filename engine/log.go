@@ -15,8 +15,8 @@ import (
 )
 
 // serverLog passes the server's warnings and errors on to slog, but only while
-// they can mean something: a starting server complains about what it is about
-// to have, and a stopping one reports each call it cut short.
+// they mean something: a starting server warns about parts that are about to
+// start, and a stopping server reports each call that it cut short.
 type serverLog struct {
 	out   *slog.Logger
 	state *logState
@@ -27,7 +27,7 @@ var _ log.Logger = serverLog{}
 type logState struct {
 	mu    sync.Mutex
 	phase logPhase
-	held  []func() // what was said during the start, in case it fails
+	held  []func() // writes the lines logged during the start, in case it fails
 }
 
 type logPhase int
@@ -50,7 +50,7 @@ func (l serverLog) DPanic(msg string, tags ...tag.Tag) { l.log(slog.LevelError, 
 func (l serverLog) Panic(msg string, tags ...tag.Tag)  { l.log(slog.LevelError, msg, tags) }
 func (l serverLog) Fatal(msg string, tags ...tag.Tag)  { l.log(slog.LevelError, msg, tags) }
 
-// SLog is what the server's own SDK workers log to.
+// SLog returns the logger of the server's own SDK workers, which discards all.
 func (l serverLog) SLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func (l serverLog) log(level slog.Level, msg string, tags []tag.Tag) {
@@ -70,15 +70,15 @@ func (l serverLog) log(level slog.Level, msg string, tags []tag.Tag) {
 	}
 }
 
-// nothing are warnings about what is as it should be: an update that is
-// waited for is a long call, and Nexus is not used.
+// nothing lists warnings that report no trouble: waiting for an update is a
+// slow call by design, and Nexus is not used.
 var nothing = []string{
 	"Slow gRPC call",
 	"HTTP API port has not been set. Nexus HTTP endpoints will not be available. To enable Nexus, follow these instructions: https://github.com/temporalio/temporal/blob/main/docs/architecture/nexus.md#enabling-nexus.",
 }
 
-// cutShort reports whether the line is about a call whose caller went away, as
-// a stopping worker does from its polls: no trouble of the server's.
+// cutShort reports whether the line is about a call that its caller canceled,
+// as a stopping worker cancels its polls. The server is fine then.
 func cutShort(tags []tag.Tag) bool {
 	for _, t := range tags {
 		if t.Key() == "error" && strings.Contains(fmt.Sprint(t.Value()), context.Canceled.Error()) {
@@ -88,7 +88,7 @@ func cutShort(tags []tag.Tag) bool {
 	return false
 }
 
-// pass reports whether to write now, and keeps write if that is not known yet.
+// pass reports whether to write now. During the start it keeps write instead.
 func (s *logState) pass(write func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,8 +98,8 @@ func (s *logState) pass(write func()) bool {
 	return s.phase == started
 }
 
-// enter begins the next phase. What was held is dropped, unless the start has
-// failed: then it may say why.
+// enter begins the next phase. It drops the held lines, unless the start has
+// failed: then it writes them, because they may say why.
 func (l serverLog) enter(next logPhase) {
 	l.state.mu.Lock()
 	defer l.state.mu.Unlock()

@@ -19,8 +19,8 @@ import (
 
 // createNamespace writes the namespace straight into the database before the
 // server starts, with its search attributes, so that the first order after the
-// first start has them. It does nothing if the namespace exists. (The function
-// lives with the SQLite schema but speaks to any SQL store.)
+// first start has them. It does nothing if the namespace exists.
+// (sqlite.CreateNamespaces works with any SQL store, despite its package.)
 func createNamespace(persistence config.Persistence, c Config) error {
 	ns, err := sqlite.NewNamespaceConfig(clusterName, c.Namespace, false, c.SearchAttributes)
 	if err != nil {
@@ -30,8 +30,8 @@ func createNamespace(persistence config.Persistence, c Config) error {
 	return sqlite.CreateNamespaces(persistence.DataStores[persistence.DefaultStore].SQL, ns)
 }
 
-// updateNamespace brings an existing namespace up to date and waits until the
-// server answers for it.
+// updateNamespace updates an existing namespace to the configuration and waits
+// until it can be used.
 func updateNamespace(ctx context.Context, address string, c Config) error {
 	ctx, cancel := context.WithTimeout(ctx, namespaceTimeout)
 	defer cancel()
@@ -51,7 +51,7 @@ func updateNamespace(ctx context.Context, address string, c Config) error {
 	return n.ensureSearchAttributes(ctx, c.SearchAttributes)
 }
 
-// retain sets the retention if it is another than wanted.
+// retain sets the retention if it differs.
 func (n namespace) retain(ctx context.Context, retention time.Duration) error {
 	var now *workflowservice.DescribeNamespaceResponse
 	err := until(ctx, func() (err error) {

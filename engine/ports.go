@@ -9,23 +9,23 @@ import (
 	"strconv"
 )
 
-// Free ports are taken from this range: below the system's ephemeral ports,
-// so that no outgoing connection can sit on one between probe and use.
+// Free ports are taken from this range. It lies below the system's ephemeral
+// ports, so that no outgoing connection can take a port between probe and use.
 const (
 	firstFreePort = 20000
 	lastFreePort  = 32767
 	probes        = 200
 )
 
-// ports is where each part of the server listens.
+// ports holds the port on which each part of the server listens.
 type ports struct {
 	frontend, history, matching, worker int
 	ui                                  int // 0: no UI
 }
 
-// choosePorts probes every port the server will need. The server itself
-// panics or exits when one is taken, so this has to be known beforehand. All
-// are held until the last is found, so no two can be the same.
+// choosePorts probes every port that the server will need, because the server
+// itself panics or exits when a port is taken. It holds all ports until the
+// last one is found, so no two can be the same.
 func choosePorts(c Config) (p ports, err error) {
 	var held []net.Listener
 	defer func() {

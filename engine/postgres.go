@@ -32,7 +32,7 @@ const (
 // postgresStore keeps executions and visibility in two databases of its own.
 type postgresStore struct {
 	url    *url.URL
-	name   string // the application's database, whose name ours derive from
+	name   string // the application's database; the engine's database names derive from it
 	shards int
 	log    *slog.Logger
 }
@@ -59,7 +59,7 @@ func openPostgres(c Config) (*postgresStore, error) {
 func (s *postgresStore) executions() string { return s.name + "_temporal" }
 func (s *postgresStore) visibility() string { return s.name + "_temporal_visibility" }
 
-// prepare creates the two databases and brings their schemas up to date.
+// prepare creates the two databases and migrates their schemas.
 func (s *postgresStore) prepare(ctx context.Context) error {
 	if err := s.createDatabases(ctx); err != nil {
 		return err
@@ -70,8 +70,8 @@ func (s *postgresStore) prepare(ctx context.Context) error {
 	if err := s.migrate(s.visibility(), "postgresql/v12/visibility", v12.VisibilityVersion); err != nil {
 		return fmt.Errorf("migrate %s: %w", s.visibility(), err)
 	}
-	if err := s.slimVisibility(ctx); err != nil && ctx.Err() == nil { // they are only slower as they are
-		s.log.Warn("the indexes of workflows cannot be limited now: they stay as they are until the next start", "database", s.visibility(), "error", err)
+	if err := s.slimVisibility(ctx); err != nil && ctx.Err() == nil { // the engine works without it, only slower
+		s.log.Warn("the indexes of the visibility table cannot be limited now: they stay as they are until the next start", "database", s.visibility(), "error", err)
 	}
 	return ctx.Err()
 }
@@ -127,8 +127,8 @@ func (s *postgresStore) persistence() config.Persistence {
 	return sqlPersistence(s.shards, s.config(s.executions()), s.config(s.visibility()))
 }
 
-// config connects with the URL as it was given, so that sockets, TLS files and
-// odd passwords work as they do for the application's own database.
+// config connects with the URL exactly as configured, so that sockets, TLS
+// files and unusual passwords work as they do for the application's database.
 func (s *postgresStore) config(database string) *config.SQL {
 	return &config.SQL{
 		PluginName:   postgresql.PluginNamePGX,

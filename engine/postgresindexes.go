@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// postgresIndex is how Postgres tells the definition of one of the server's
-// visibility indexes.
+// postgresIndex matches the definition of one of the server's visibility
+// indexes as Postgres prints it.
 var postgresIndex = regexp.MustCompile(`^CREATE INDEX (by_\w+) ON \S+ USING \w+ \(namespace_id, (\w+)`)
 
-// slimLockTimeout is how long somebody else may read the table, such as a backup,
-// before its indexes are left for another time.
+// slimLockTimeout is how long slimVisibility waits for another reader of the
+// table, such as a backup, before it leaves the indexes until the next start.
 const slimLockTimeout = "5s"
 
 // slimVisibility limits the indexes of the visibility table to the rows for
-// which they are worth their cost; of those it finds limited it leaves the
-// work alone. Each keeps its name, also one that holds no row any more, so
-// that the server's later migrations find what they expect. All are limited or,
-// if that fails, none.
+// which they are worth their cost, and skips the indexes that are already
+// limited. Every index keeps its name, even if it holds no row any more, so
+// that the server's later migrations find what they expect. It limits all
+// indexes or, if that fails, none.
 func (s *postgresStore) slimVisibility(ctx context.Context) error {
 	db, err := s.open(s.visibility())
 	if err != nil {

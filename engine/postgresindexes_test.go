@@ -14,13 +14,14 @@ import (
 	"purser/postgrestest"
 )
 
-// What TestQueriesUseIndexes says of SQLite: few indexes are written, those
-// that people's queries need work, and the server's migrations find them all.
+// TestPostgresIndexes checks on Postgres what TestQueriesUseIndexes checks on
+// SQLite: few indexes are written, the indexes that people's queries need work,
+// and the server's migrations find all of them.
 func TestPostgresIndexes(t *testing.T) {
 	t.Parallel()
 	at := postgrestest.Database(t)
 	start(t, engine.Config{PostgresURL: at}).stop()
-	start(t, engine.Config{PostgresURL: at}).stop() // again, over what the first left
+	start(t, engine.Config{PostgresURL: at}).stop() // again, on the database that the first start left
 	u, err := url.Parse(at)
 	if err != nil {
 		t.Fatal(err)
@@ -40,14 +41,14 @@ func TestPostgresIndexes(t *testing.T) {
 		}
 		return n
 	}
-	// The key, the default order, and the three by which people look.
+	// The key, the default order, and the three that people's queries need.
 	if n := count("indpred IS NULL"); n != 5 {
 		t.Errorf("%d indexes hold every row, want 5", n)
 	}
 	if n := count("indpred IS NOT NULL"); n < 60 {
-		t.Errorf("%d indexes hold some rows, want all others of the server's", n)
+		t.Errorf("%d indexes hold some rows, want all other indexes of the server", n)
 	}
-	// Enough rows for the planner to see what an index spares it.
+	// Enough rows for the planner to prefer an index.
 	for _, stmt := range []string{
 		`
 		INSERT INTO executions_visibility (namespace_id, run_id, start_time, execution_time, workflow_id, workflow_type_name, status, memo, encoding, task_queue, search_attributes)

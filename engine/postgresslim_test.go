@@ -15,8 +15,9 @@ import (
 	"purser/postgrestest"
 )
 
-// TestUnlimitedIndexes: indexes that cannot be limited, since somebody reads the
-// table or owns it, neither hold up the start nor end it.
+// TestUnlimitedIndexes checks that indexes that cannot be limited, because another
+// connection reads the table or another role owns it, neither delay the start nor
+// make it fail.
 func TestUnlimitedIndexes(t *testing.T) {
 	t.Parallel()
 	at, err := url.Parse(postgrestest.Database(t))
@@ -39,12 +40,12 @@ func TestUnlimitedIndexes(t *testing.T) {
 			t.Error(err)
 		}
 		if took := time.Since(began); took > time.Minute {
-			t.Errorf("it took %s", took)
+			t.Errorf("the start took %s", took)
 		}
 	}
 	prepare("")
 	if log.Len() > 0 {
-		t.Errorf("it tells of %s", &log)
+		t.Errorf("the log reports %s", &log)
 	}
 	do := func(database string) func(statements ...string) {
 		u := *at
@@ -69,7 +70,7 @@ func TestUnlimitedIndexes(t *testing.T) {
 	prepare("")
 	visibility("ROLLBACK")
 	if !strings.Contains(log.String(), "lock timeout") {
-		t.Errorf("with a reader it tells of %q", &log)
+		t.Errorf("with a reader the log reports %q", &log)
 	}
 	user := "clerk_" + strings.TrimPrefix(at.Path, "/test_")
 	visibility("CREATE ROLE "+user+" LOGIN", "GRANT ALL ON ALL TABLES IN SCHEMA public TO "+user)
@@ -77,7 +78,7 @@ func TestUnlimitedIndexes(t *testing.T) {
 	executions("GRANT ALL ON ALL TABLES IN SCHEMA public TO " + user)
 	prepare(user)
 	if !strings.Contains(log.String(), "must be owner") {
-		t.Errorf("as another's it tells of %q", &log)
+		t.Errorf("with another owner the log reports %q", &log)
 	}
 	visibility("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM " + user)
 	executions("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM " + user)

@@ -20,7 +20,7 @@ import (
 	"purser/soak"
 )
 
-// act is one thing a caller does in TestPowerCut.
+// act is one operation of a caller in TestPowerCut.
 type act struct {
 	kind string
 	rows int
@@ -37,28 +37,30 @@ var acts = rapid.Custom(func(t *rapid.T) act {
 	}
 })
 
-// promises are what has been acknowledged or seen. They change under the
-// disk's mu, so that each image of the disk has those of its moment.
+// promises are the transactions that have been acknowledged or seen. They change
+// under the disk's mu, so that each image of the disk has the promises of its
+// moment.
 type promises struct {
-	whole map[int]bool // these transactions are there
-	gone  map[int]bool // these were rolled back
+	whole map[int]bool // transactions that must be there
+	gone  map[int]bool // transactions that were rolled back
 }
 
 func (p *promises) clone() *promises {
 	return &promises{maps.Clone(p.whole), maps.Clone(p.gone)}
 }
 
-// image is what a power cut at one moment leaves, and what was promised.
+// diskState is an image of the disk after a power cut at one moment, and the
+// promises of that moment.
 type diskState struct {
 	files map[string][]byte
 	*promises
 }
 
-// Whenever the power is cut, and whatever part of what was not yet synced is
-// on disk then, in any order and torn: all that was acknowledged or seen is
-// there, every transaction is there whole or not at all, and no transaction is
-// there without the batch of events it refers to. The log restarts all the
-// time, and transactions are larger than the cache.
+// TestPowerCut cuts the power at any moment, with any part of the unsynced writes
+// on disk, in any order and torn. Every transaction that was acknowledged or seen
+// must be there, every transaction must be there completely or not at all, and
+// none without the batch of events that it refers to. The log restarts often, and
+// transactions are larger than the cache.
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	if err := soak.Checks(50); err != nil {
@@ -126,7 +128,7 @@ func openSim(t fataler, d *simDisk, s *sqliteStore, pragmas ...string) *sql.DB {
 	return db
 }
 
-// model runs acts and keeps what they were promised.
+// model runs acts and records the promises that they were given.
 type model struct {
 	disk *simDisk
 	db   *sql.DB
@@ -136,7 +138,7 @@ type model struct {
 	last     int
 }
 
-// photograph takes images while things change and keeps any n of them.
+// photograph captures the disk at each change and keeps a random n of the images.
 func (m *model) photograph(r *rand.Rand, n int) *[]diskState {
 	var snapshots []diskState
 	changes := 0
@@ -153,7 +155,7 @@ func (m *model) photograph(r *rand.Rand, n int) *[]diskState {
 	return &snapshots
 }
 
-// image takes one now.
+// capture returns an image of the disk at this moment.
 func (m *model) capture(r *rand.Rand) diskState {
 	m.disk.mu.Lock()
 	defer m.disk.mu.Unlock()
@@ -202,7 +204,7 @@ func (m *model) do(a act) error {
 			return t.Rollback()
 		}
 		if a.kind == "history" {
-			// Its absence would show.
+			// check detects a row that refers to missing events.
 			if _, err := t.ExecContext(ctx, insertRow, tx, -1, a.rows, "refers"); err != nil {
 				return errors.Join(err, t.Rollback())
 			}
@@ -220,7 +222,7 @@ func (m *model) do(a act) error {
 	return nil
 }
 
-// read sees transactions, whoever made them.
+// read reads all transactions, its own and those of other callers.
 func (m *model) read(ctx context.Context) error {
 	seen, err := transactions(ctx, m.db)
 	if err != nil {
@@ -271,7 +273,7 @@ func (p diskState) check(dir string) error {
 	}
 	var tables int
 	if err := db.QueryRow("select count(*) from sqlite_master where type = 'table'").Scan(&tables); err != nil || tables < 2 && len(p.whole) == 0 {
-		return err // cut before there was anything
+		return err // the power was cut before the tables existed
 	}
 	left, err := transactions(context.Background(), db)
 	if err != nil {

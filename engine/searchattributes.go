@@ -16,16 +16,16 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// namespaceTimeout is how long a server may take until its namespace can be used. It
-// takes a moment, or two seconds with new search attributes.
+// namespaceTimeout is how long a server may take until its namespace can be
+// used. It needs a moment, or two seconds with new search attributes.
 const namespaceTimeout = 30 * time.Second
 
-// SearchAttributesError says that a namespace lacks search attributes and that
-// this process may not add them.
+// SearchAttributesError reports that a namespace lacks search attributes and
+// that this process may not add them.
 type SearchAttributesError struct {
 	Namespace string
 	Missing   map[string]enums.IndexedValueType
-	Err       error // how the server refused
+	Err       error // the server's refusal
 }
 
 func (e *SearchAttributesError) Error() string {
@@ -41,16 +41,16 @@ func (e *SearchAttributesError) Error() string {
 
 func (e *SearchAttributesError) Unwrap() error { return e.Err }
 
-// EnsureSearchAttributes registers with a namespace of any Temporal server the
-// search attributes that it lacks, and returns when all of them can be used.
-// Several processes may do so at the same time. It fails with a
-// *SearchAttributesError where the server refuses.
+// EnsureSearchAttributes registers the search attributes that a namespace of
+// any Temporal server lacks, and returns when all of them can be used. Several
+// processes may call it at the same time. If the server refuses to add them,
+// the error is a *SearchAttributesError.
 func EnsureSearchAttributes(ctx context.Context, w workflowservice.WorkflowServiceClient, o operatorservice.OperatorServiceClient, name string, wanted map[string]enums.IndexedValueType) error {
 	ctx, cancel := context.WithTimeout(ctx, namespaceTimeout)
 	defer cancel()
 	n := namespace{name: name, workflows: w, operator: o}
-	// Asked for its search attributes, a server calls a namespace that does not
-	// exist unavailable, which would be waited for.
+	// Listing the search attributes of a namespace that does not exist fails
+	// with Unavailable, which would be retried until the deadline.
 	if _, err := w.DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: name}); codeOf(err) == codes.NotFound {
 		return fmt.Errorf("namespace %s: %w", name, err)
 	}
@@ -64,8 +64,8 @@ type namespace struct {
 	operator  operatorservice.OperatorServiceClient
 }
 
-// ensureSearchAttributes adds those that are missing and waits until all can be
-// queried, also if another process has just added them.
+// ensureSearchAttributes adds the missing search attributes and waits until all
+// of them can be queried, also if another process has just added them.
 func (n namespace) ensureSearchAttributes(ctx context.Context, wanted map[string]enums.IndexedValueType) error {
 	err := until(ctx, func() error { return n.addMissing(ctx, wanted) })
 	if err == nil {
@@ -82,7 +82,7 @@ func (n namespace) ensureSearchAttributes(ctx context.Context, wanted map[string
 func (n namespace) addMissing(ctx context.Context, wanted map[string]enums.IndexedValueType) error {
 	have, err := n.operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: n.name})
 	switch {
-	case refused(err) && n.query(ctx, wanted) == nil: // they may not be listed, and can be used
+	case refused(err) && n.query(ctx, wanted) == nil: // listing is denied, but all of them can be used
 		return nil
 	case refused(err):
 		return permanent{&SearchAttributesError{Namespace: n.name, Missing: wanted, Err: err}}
@@ -105,13 +105,13 @@ func (n namespace) addMissing(ctx context.Context, wanted map[string]enums.Index
 	switch {
 	case refused(err):
 		return permanent{&SearchAttributesError{Namespace: n.name, Missing: missing, Err: err}}
-	case codeOf(err) == codes.InvalidArgument: // such as more than the namespace has room for
+	case codeOf(err) == codes.InvalidArgument: // for example more than the namespace may have
 		return permanent{err}
 	}
-	return err // another process adds them at this moment, or the server is starting: tried again
+	return err // another process adds them at this moment, or the server is starting: retry
 }
 
-// query asks for workflows by all search attributes at once, which fails until
+// query lists workflows by all search attributes at once, which fails until
 // the server knows each of them.
 func (n namespace) query(ctx context.Context, wanted map[string]enums.IndexedValueType) error {
 	var known []string
@@ -127,23 +127,23 @@ func (n namespace) query(ctx context.Context, wanted map[string]enums.IndexedVal
 // codeOf returns the gRPC code of a call's error.
 func codeOf(err error) codes.Code { return serviceerror.ToStatus(err).Code() }
 
-// refused reports whether the server does not let this process do what it asked
-// for. A service that leaves a call out does not let anybody.
+// refused reports whether the server denied the call to this process, or does
+// not implement it.
 func refused(err error) bool {
 	return slices.Contains([]codes.Code{codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented}, codeOf(err))
 }
 
-// permanent is an error that trying again does not mend.
+// permanent is an error that a retry does not fix.
 type permanent struct{ error }
 
-// The pauses between two tries of until grow from the first to the last.
+// The pause between two attempts of until grows from the first to the last.
 const (
 	firstPause = 20 * time.Millisecond
 	lastPause  = 500 * time.Millisecond
 )
 
-// until repeats what fails until it succeeds, fails for good, or the context
-// ends.
+// until calls try until it succeeds, fails with a permanent error, or the
+// context ends.
 func until(ctx context.Context, try func() error) error {
 	for pause := firstPause; ; pause = min(pause+pause/4, lastPause) {
 		err := try()

@@ -27,17 +27,17 @@ const (
 	datetime = enums.INDEXED_VALUE_TYPE_DATETIME
 )
 
-// cluster is a Temporal server that runs elsewhere, as its client sees it.
+// cluster is a fake of an external Temporal server.
 type cluster struct {
 	workflowservice.WorkflowServiceClient
 	operatorservice.OperatorServiceClient
 
-	has       kinds   // what is registered
-	unusable  int     // so many queries fail after what is asked for was added
-	list, add []error // of each call; nil or none left: it works
+	has       kinds   // the registered search attributes
+	unusable  int     // number of queries that fail after the attributes were added
+	list, add []error // the errors of the next calls; after the last, calls succeed
 	describe  error
 
-	added []kinds // by each call
+	added []kinds // the attributes that each call added
 }
 
 func (c *cluster) DescribeNamespace(context.Context, *workflowservice.DescribeNamespaceRequest, ...grpc.CallOption) (*workflowservice.DescribeNamespaceResponse, error) {
@@ -83,8 +83,8 @@ func next(errs *[]error) (err error) {
 	return err
 }
 
-// TestEnsureSearchAttributes registers what a server lacks, waits until it can
-// be used, and says precisely what is missing where the server refuses.
+// TestEnsureSearchAttributes checks that missing search attributes are registered
+// and awaited, and that the error lists them if the server refuses.
 func TestEnsureSearchAttributes(t *testing.T) {
 	wanted := kinds{"Status": keyword, "Due": datetime}
 	denied := serviceerror.NewPermissionDenied("Request unauthorized.", "")
@@ -99,7 +99,7 @@ func TestEnsureSearchAttributes(t *testing.T) {
 		cluster cluster
 		added   []kinds
 		missing kinds    // of a *SearchAttributesError
-		says    []string // of the error
+		says    []string // texts in the error
 	}{
 		{name: "fresh", cluster: cluster{unusable: 3}, added: []kinds{wanted}},
 		{name: "one is missing", cluster: cluster{has: kinds{"Status": keyword}}, added: []kinds{{"Due": datetime}}},
@@ -116,7 +116,7 @@ func TestEnsureSearchAttributes(t *testing.T) {
 			says: []string{"namespace shop", "Due (Datetime)", "--name Due --type Datetime", "Request unauthorized."},
 		},
 		{
-			name:    "adding is refused, as the wire says it",
+			name:    "adding is refused, as a gRPC status",
 			cluster: cluster{add: []error{status.Error(codes.PermissionDenied, "no")}},
 			added:   []kinds{wanted}, missing: wanted,
 			says: []string{"Due (Datetime), Status (Keyword)", "--name Due --type Datetime --name Status --type Keyword"},
@@ -126,15 +126,15 @@ func TestEnsureSearchAttributes(t *testing.T) {
 			cluster: cluster{add: []error{serviceerror.NewUnimplemented("unknown method")}},
 			added:   []kinds{wanted}, missing: wanted,
 		},
-		{name: "listing is refused, and all can be used", cluster: cluster{has: wanted, list: []error{denied}}},
-		{name: "listing is refused, and one is missing", cluster: cluster{has: kinds{"Due": datetime}, list: []error{denied}}, missing: wanted},
+		{name: "listing is refused, but all can be used", cluster: cluster{has: wanted, list: []error{denied}}},
+		{name: "listing is refused, but one is missing", cluster: cluster{has: kinds{"Due": datetime}, list: []error{denied}}, missing: wanted},
 		{
 			name:    "another type",
 			cluster: cluster{has: kinds{"Status": datetime}},
 			says:    []string{"namespace shop", "Status is registered as Datetime, not Keyword"},
 		},
 		{
-			name:    "no room for more",
+			name:    "too many",
 			cluster: cluster{add: []error{serviceerror.NewInvalidArgument("cannot have more than 10 search attributes of type Keyword")}},
 			added:   []kinds{wanted}, says: []string{"cannot have more than 10"},
 		},
@@ -177,7 +177,7 @@ func TestEnsureSearchAttributes(t *testing.T) {
 					t.Errorf("added: %s", diff)
 				}
 				if err == nil && c.unusable > 0 {
-					t.Errorf("it did not wait until they can be used")
+					t.Errorf("it returned before they could be used")
 				}
 			})
 		})

@@ -32,8 +32,8 @@ const clusterName = "active"
 // startWithin is how long the server may take to start.
 const startWithin = 2 * time.Minute
 
-// newServer builds a server of all four services in this process. They find
-// each other by fixed addresses, so there is no gossip and no discovery.
+// newServer builds a server that runs all four services in this process. The
+// services find each other by fixed addresses, without gossip or discovery.
 func newServer(c Config, p ports, persistence config.Persistence, log serverLog) (temporal.Server, error) {
 	hosts := map[primitives.ServiceName]static.Hosts{}
 	services := map[string]config.Service{}
@@ -62,11 +62,11 @@ func newServer(c Config, p ports, persistence config.Persistence, log serverLog)
 		PublicClient: config.PublicClient{HostPort: hostPort(c.Host, p.frontend)},
 	}
 	conf.Global.Membership.BroadcastAddress = c.Host
-	// With fixed hosts nobody joins anybody. But the services must have started
+	// With fixed hosts no service joins a ring. But the services must have started
 	// within twice this time, or within 15 s, which a busy machine may exceed.
 	conf.Global.Membership.MaxJoinDuration = startWithin / 2
 
-	// Access is decided by who can reach the loopback address.
+	// There is no authentication: access is limited by who can reach the address.
 	claims, err := authorization.GetClaimMapperFromConfig(&conf.Global.Authorization, log)
 	if err != nil {
 		return nil, fmt.Errorf("claim mapper: %w", err)

@@ -4,7 +4,7 @@ package engine
 
 import "fmt"
 
-// PortError says that a port the engine was told to use cannot be had.
+// PortError reports that the engine cannot listen on a configured port.
 type PortError struct {
 	Service string // "Temporal" or "Temporal UI"
 	Host    string
@@ -19,12 +19,12 @@ func (e *PortError) Error() string {
 
 func (e *PortError) Unwrap() error { return e.Err }
 
-// VersionError says that a SQLite file belongs to another Temporal version.
+// VersionError reports that another Temporal version created a SQLite file.
 // Such a file cannot be upgraded in place, so it is left untouched.
 type VersionError struct {
 	File  string
-	Made  string // the version that made the file, "" if it is not known
-	Build string // the version in this build
+	Made  string // the version that created the file, "" if it is not known
+	Build string // the version embedded in this build
 }
 
 func (e *VersionError) Error() string {

@@ -16,29 +16,29 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// simDisk is a directory's files as a power cut would leave them: what was
-// synced, and of what was written since, any part. SQLite writes to it through
-// a file system of our own (simVFS), the log's other user through open.
+// simDisk simulates a directory's files as a power cut would leave them: all that
+// was synced, and any part of the later writes. SQLite writes to it through a file
+// system of our own (simVFS), walSync through open.
 type simDisk struct {
 	dir string
 
 	mu     sync.Mutex
 	files  map[string]*simFile // by base name
-	broken error               // what the log's syncs fail with
-	each   func()              // after each change, with mu held
+	broken error               // the error that the log's syncs fail with
+	each   func()              // called after each change, with mu held
 }
 
-// simFile is one file. What the system has in memory is in the real file.
+// simFile is one file. The real file holds the content of the system's memory.
 type simFile struct {
 	durable []byte
-	pending []change // in the order they were made
+	pending []change // in the order of the writes
 	synced  int      // how many have gone from pending to durable
 }
 
 // change is a write, or a truncation to at.
 type change struct {
 	at   int64
-	data []byte // nil: a truncation
+	data []byte // nil for a truncation
 }
 
 func newSimDisk(t testing.TB, dir string) *simDisk {
@@ -48,7 +48,7 @@ func newSimDisk(t testing.TB, dir string) *simDisk {
 	return d
 }
 
-// dsn is a store's data source on the simulated disk.
+// dsn returns a store's data source name on the simulated disk.
 func (d *simDisk) dsn(s *sqliteStore, pragmas ...string) string {
 	name := s.dsn() + "&vfs=" + simVFS()
 	for _, p := range pragmas {
@@ -74,7 +74,7 @@ func (d *simDisk) change(name string, c change) {
 	d.each()
 }
 
-// sync brings to disk what was pending when it began.
+// sync writes to disk what was pending when it began.
 func (d *simDisk) sync(name string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -108,7 +108,7 @@ func (c change) apply(b []byte) []byte {
 	return b
 }
 
-// cut is what a power cut would leave of all files. mu is held.
+// cut returns the content of all files after a power cut. mu must be held.
 func (d *simDisk) cut(r *rand.Rand) map[string][]byte {
 	left := map[string][]byte{}
 	for name, f := range d.files {
@@ -117,8 +117,8 @@ func (d *simDisk) cut(r *rand.Rand) map[string][]byte {
 	return left
 }
 
-// cut leaves none, all, the first or any of the pending changes, whole or in
-// part.
+// cut returns the content of the file after a power cut: with none, all, the
+// first or any of the pending changes, complete or in part.
 func (f *simFile) cut(r *rand.Rand) []byte {
 	b := bytes.Clone(f.durable)
 	how, first := r.IntN(5), 0
@@ -138,8 +138,8 @@ func (f *simFile) cut(r *rand.Rand) []byte {
 	return b
 }
 
-// torn writes only some of a change's sectors; where the file had grown
-// beyond what was written is whatever was there before.
+// torn writes only some of a change's sectors. The parts of a grown file that were
+// not written keep their old content.
 func (c change) torn(r *rand.Rand, b []byte) []byte {
 	const sector = 512
 	for at, data := c.at, c.data; len(data) > 0; {
@@ -148,7 +148,7 @@ func (c change) torn(r *rand.Rand, b []byte) []byte {
 		if r.IntN(2) == 0 {
 			if at < int64(len(b)) {
 				at, data = at+int64(n), data[n:]
-				continue // what was there stays
+				continue // the old content stays
 			}
 			for i := range part.data {
 				part.data[i] = byte(r.Uint32())
@@ -160,8 +160,8 @@ func (c change) torn(r *rand.Rand, b []byte) []byte {
 	return b
 }
 
-// reboot is what remains after the process has died, but not the system: its
-// memory holds what was written, and the disk what it held.
+// reboot returns the disk after the process, but not the system, has died: the
+// system's memory keeps all writes, and the disk its content.
 func (d *simDisk) reboot(t testing.TB) *simDisk {
 	t.Helper()
 	next := newSimDisk(t, t.TempDir())
@@ -180,7 +180,7 @@ func (d *simDisk) reboot(t testing.TB) *simDisk {
 	return next
 }
 
-// open opens the log beside SQLite.
+// open opens the log for walSync.
 func (d *simDisk) open(name string) (logFile, error) {
 	f, err := os.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
@@ -201,8 +201,8 @@ func (l *simLog) WriteAt(b []byte, at int64) (int, error) {
 	return n, err
 }
 
-// datasync reaches what was written before it began; a failed one loses it, as
-// the systems do: the pages stay in memory and count as written.
+// datasync flushes what was written before it began. A failed one loses it, as on
+// real systems: the pages stay in memory and count as written.
 func (l *simLog) datasync() error {
 	l.disk.mu.Lock()
 	defer l.disk.mu.Unlock()
@@ -210,7 +210,7 @@ func (l *simLog) datasync() error {
 	begun := f.synced + len(f.pending)
 	l.disk.mu.Unlock()
 	for range 20 {
-		runtime.Gosched() // others write on
+		runtime.Gosched() // other callers write in the meantime
 	}
 	l.disk.mu.Lock()
 	if l.disk.broken != nil {
@@ -234,8 +234,8 @@ type simOpen struct {
 	real *sqlite3.Tsqlite3_io_methods
 }
 
-// simVFS registers, once, a file system that does what SQLite's own does and
-// tells the simDisk.
+// simVFS registers, once, a file system that calls SQLite's own and reports each
+// change to the simDisk.
 var simVFS = sync.OnceValue(func() string {
 	const name = "simdisk"
 	tls := libc.NewTLS()
@@ -257,10 +257,10 @@ var (
 	simMethods sync.Map // our methods, by SQLite's
 )
 
-// at is SQLite's memory at an address.
+// at returns a pointer to SQLite's memory at an address.
 func at[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) }
 
-// fp is a function as SQLite holds it, and call the way back.
+// fp converts a function to SQLite's representation, call converts it back.
 func fp(f any) uintptr { return (*[2]uintptr)(unsafe.Pointer(&f))[1] }
 
 func call[F any](p uintptr) F { return *(*F)(unsafe.Pointer(&struct{ uintptr }{p})) }

@@ -27,7 +27,7 @@ const (
 type sqliteStore struct {
 	file   string
 	shards int
-	failed func(error) // is told if the disk fails
+	failed func(error) // called if the disk fails
 	conn   *connector
 	db     *sql.DB // on conn
 }
@@ -47,10 +47,11 @@ func openSQLite(c Config) (*sqliteStore, error) {
 	return &sqliteStore{file: filepath.Join(dir, sqliteFile), shards: shards, failed: c.Failed}, nil
 }
 
-// pragmas are what the connection is opened with. synchronous=normal keeps the
-// file whole; that nothing acknowledged is lost is the connector's work. On a
-// Mac a sync alone leaves the disk's own cache in doubt, and what a checkpoint
-// copied is overwritten in the log; elsewhere the second pragma does nothing.
+// pragmas returns the pragmas that the connection is opened with.
+// synchronous=normal protects the file from corruption; the connector makes
+// acknowledged writes durable. The second pragma matters on a Mac, where a sync
+// alone does not flush the disk's cache, and the log is overwritten after a
+// checkpoint; elsewhere it does nothing.
 func pragmas() []string {
 	return []string{
 		"journal_mode=wal",
@@ -60,8 +61,8 @@ func pragmas() []string {
 	}
 }
 
-// prepare opens the file for the server: it creates it, or checks that this
-// build may have it.
+// prepare opens the file for the server. It creates a missing file, and checks
+// that this build may use an existing one.
 func (s *sqliteStore) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(s.file), 0o700); err != nil {
 		return fmt.Errorf("create data directory: %w", err)
@@ -87,8 +88,8 @@ func (s *sqliteStore) prepare(ctx context.Context) error {
 	return nil
 }
 
-// create makes the schema and the stamp in one transaction, so that a file
-// left by a crash is either empty or whole.
+// create creates the schema and the stamp in one transaction, so that a file
+// left by a crash is either empty or complete.
 func (s *sqliteStore) create(ctx context.Context) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -123,8 +124,8 @@ func (s *sqliteStore) persistence() config.Persistence {
 	return sqlPersistence(s.shards, s.config(), s.config())
 }
 
-// config names the file to the server's SQLite plugin. What the plugin opens
-// by it is at once replaced (adopt), so no pragma is needed here.
+// config describes the file to the server's SQLite plugin. adopt replaces the
+// connection that the plugin opens by it at once, so no pragma is needed here.
 func (s *sqliteStore) config() *config.SQL {
 	return &config.SQL{
 		PluginName:        sqliteplugin.PluginName,
@@ -133,8 +134,8 @@ func (s *sqliteStore) config() *config.SQL {
 	}
 }
 
-// dsn names the file as the driver wants it, times in the form that the
-// server's plugin reads.
+// dsn returns the driver's data source name of the file, with times in the
+// form that the server's plugin reads.
 func (s *sqliteStore) dsn() string {
 	q := url.Values{"_pragma": pragmas(), "_time_format": {"sqlite"}}
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: s.file, RawQuery: q.Encode()}).String()

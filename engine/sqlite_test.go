@@ -50,7 +50,7 @@ func TestVersionMismatch(t *testing.T) {
 				t.Fatalf("error = %v", err)
 			}
 			if refused.Made != tt.made {
-				t.Errorf("made by %q, want %q", refused.Made, tt.made)
+				t.Errorf("created by %q, want %q", refused.Made, tt.made)
 			}
 			if !bytes.Equal(before, read(t, dir)) {
 				t.Error("the file was changed")

@@ -16,9 +16,9 @@ import (
 	"go.temporal.io/server/common/resolver"
 )
 
-// adopt puts our connection in the place of the one that the server's SQLite
-// plugin holds for conf. The plugin offers no way to bring one along, and
-// never closes its own.
+// adopt replaces the connection that the server's SQLite plugin holds for conf
+// by ours. The plugin offers no way to pass a connection in, and never closes
+// its own.
 func adopt(conf *config.SQL, db *sql.DB) error {
 	shared, err := pluginConn(sqlplugin.DbKindMain, conf)
 	if err != nil {
@@ -41,7 +41,7 @@ func adopt(conf *config.SQL, db *sql.DB) error {
 	return nil
 }
 
-// pluginConn is the connection that the plugin has for conf.
+// pluginConn returns the connection that the plugin holds for conf.
 func pluginConn(kind sqlplugin.DbKind, conf *config.SQL) (*sqlx.DB, error) {
 	handle, err := persistencesql.NewSQLDB(kind, conf,
 		resolver.NewNoopResolver(), log.NewNoopLogger(), metrics.NoopMetricsHandler)
@@ -55,7 +55,8 @@ func pluginConn(kind sqlplugin.DbKind, conf *config.SQL) (*sqlx.DB, error) {
 	return shared, nil
 }
 
-// sharedConn finds what all the plugin's handles on one file share.
+// sharedConn returns the connection that all the plugin's handles on one file
+// share.
 func sharedConn(handle sqlplugin.DB) (*sqlx.DB, bool) {
 	v := reflect.ValueOf(handle)
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {

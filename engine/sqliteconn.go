@@ -12,16 +12,16 @@ import (
 	"modernc.org/sqlite"
 )
 
-// connector lets many callers share one connection to a SQLite file. What each
-// of them gets is a seat: it takes its turn on the connection, for a statement
-// or for a transaction, and then waits, out of turn, until what it wrote is on
-// disk. So while one transaction is being synced the next ones run, and one
-// sync serves all that came while the disk was busy. SQLite's own
-// synchronous=full would sync each alone, with everyone else waiting.
+// connector lets many callers share one connection to a SQLite file. Each of
+// them gets a seat. A seat holds the connection exclusively for one statement
+// or one transaction, releases it, and then waits until its writes are on disk.
+// So while one transaction is being synced the next ones run, and one sync
+// serves all that committed while the disk was busy. SQLite's own
+// synchronous=full would sync each transaction alone, with all others waiting.
 //
-// No seat answers before all it has written or seen is on disk. Once a sync
-// has failed none answers again and the file is left alone, for the next
-// process to settle.
+// No seat returns before all it has written or read is on disk. Once a sync
+// has failed, every seat fails and the file is left alone, for the next
+// process to recover.
 //
 // The connection also keeps its compiled statements: the server sends the same
 // hundred statements over and over, and compiling one costs as much as running
@@ -35,14 +35,14 @@ type connector struct {
 	wal      *walSync
 }
 
-// rawConn is what modernc.org/sqlite's connections can do.
+// rawConn is the part of modernc.org/sqlite's connections that is used here.
 type rawConn interface {
 	driver.Conn
 	driver.ConnPrepareContext
 }
 
-// keptStatements is far above the number of the server's distinct statements;
-// those with a variable number of arguments are why there is a limit at all.
+// keptStatements is far above the number of the server's distinct statements.
+// There is a limit because some have a variable number of arguments.
 const keptStatements = 500
 
 // openConnector opens the file. The data source must ask for WAL, and for
@@ -61,7 +61,7 @@ func openConnector(file, dsn string, open func(string) (logFile, error)) (*conne
 		compiled: map[string]driver.Stmt{},
 	}
 	c.token <- struct{}{}
-	// SQLite makes the log when a table is first looked for.
+	// SQLite creates the log when it first reads the schema.
 	if _, err := c.query(context.Background(), "select count(*) from sqlite_master", nil); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -71,14 +71,14 @@ func openConnector(file, dsn string, open func(string) (logFile, error)) (*conne
 	}
 	c.wal = newWALSync(log)
 	if err := c.recoverLog(); err != nil {
-		_ = c.Close() // has nothing to add
-		return nil, fmt.Errorf("settle write-ahead log: %w", err)
+		_ = c.Close() // its error would add nothing
+		return nil, fmt.Errorf("recover write-ahead log: %w", err)
 	}
 	return c, nil
 }
 
-// recoverLog brings to disk what an earlier process left, and makes sure that
-// SQLite does its part of what we promise.
+// recoverLog flushes the log that an earlier process left to disk, and checks
+// that SQLite runs with the pragmas that durability depends on.
 func (c *connector) recoverLog() error {
 	ctx := context.Background()
 	for pragma, want := range map[string]driver.Value{"journal_mode": "wal", "synchronous": int64(1)} {
@@ -100,7 +100,7 @@ func (c *connector) recoverLog() error {
 
 func (c *connector) Driver() driver.Driver { return c.driver }
 
-// Connect gives out a seat.
+// Connect returns a seat.
 func (c *connector) Connect(context.Context) (driver.Conn, error) { return &seat{c: c}, nil }
 
 // Close closes the file, which folds the write-ahead log into it; but after a
@@ -120,7 +120,7 @@ func (c *connector) Close() error {
 	return errors.Join(c.raw.Close(), err)
 }
 
-// exec and query are for whoever has the turn.
+// exec and query may only be called by the seat that holds the token.
 func (c *connector) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	s, err := c.statement(ctx, query)
 	if err != nil {
@@ -163,11 +163,13 @@ func (c *connector) forget() {
 	}
 }
 
-// uninterrupted spares a goroutine per statement, whose only use would be to
-// break off a statement that takes microseconds.
+// uninterrupted removes the cancellation from ctx. It saves a goroutine per
+// statement, whose only use would be to interrupt a statement that takes
+// microseconds.
 func uninterrupted(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
-// rows have been read, so that their statement is free for the next turn.
+// rows hold a result that has been read to its end, so that its statement is
+// free for the next caller.
 type rows struct {
 	columns []string
 	values  [][]driver.Value

@@ -10,14 +10,14 @@ import (
 	"go.temporal.io/server/common/persistence/sql/sqlplugin"
 )
 
-// schemaWriter runs the server's own schema inside our transaction, less the
-// indexes that cost more than they give.
+// schemaWriter runs the server's own schema inside our transaction, without the
+// indexes that cost more than they gain.
 type schemaWriter struct {
 	sqlplugin.AdminDB
 	tx *sql.Tx
 }
 
-// Exec is all that setting up a schema asks of a database.
+// Exec is the only method that setting up a schema calls.
 func (w schemaWriter) Exec(stmt string, args ...any) error {
 	stmt = slim(stmt)
 	if stmt == "" {

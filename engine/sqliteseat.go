@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// seat is one caller's share of the connection. database/sql uses it from one
-// goroutine at a time.
+// seat is one caller's handle on the shared connection. database/sql uses it
+// from one goroutine at a time.
 type seat struct {
 	c    *connector
-	inTx bool // has the turn until the transaction ends
+	inTx bool // it holds the token until the transaction ends
 }
 
 var (
@@ -23,8 +23,8 @@ var (
 	_ driver.QueryerContext     = (*seat)(nil)
 )
 
-// take waits for the turn. Nobody has it any more once a sync has failed: what
-// is written then might be built on what is not there.
+// take waits for the token. It fails once a sync has failed, because later
+// writes might depend on data that never reached the disk.
 func (s *seat) take(ctx context.Context) error {
 	select {
 	case <-s.c.token:
@@ -40,19 +40,19 @@ func (s *seat) take(ctx context.Context) error {
 	}
 }
 
-// leave gives the turn on and waits until all that was written by now is on
-// disk.
+// leave returns the token and waits until all that has been written so far is
+// on disk.
 func (s *seat) leave() error {
 	mark := s.c.wal.mark()
 	s.c.token <- struct{}{}
 	return s.c.wal.await(mark)
 }
 
-// historyNode begins the one statement that need not wait. The server writes a
-// batch of events, which nobody can see yet, and then, once it has the answer,
-// the transaction that refers to them. The log keeps the order, so what brings
-// the transaction to disk brings them; waiting twice would double the time
-// that each step of a workflow takes.
+// historyNode is the prefix of the one statement that need not wait. The server
+// writes a batch of events, which nobody can see yet, and then, once that
+// statement has returned, the transaction that refers to them. The log keeps
+// the order, so the sync of the transaction includes the events; waiting twice
+// would double the time that each step of a workflow takes.
 const historyNode = "REPLACE INTO history_node "
 
 func (s *seat) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
@@ -91,14 +91,14 @@ func (s *seat) QueryContext(ctx context.Context, query string, args []driver.Nam
 	return res, err
 }
 
-// reads tells whether a statement certainly writes nothing; one that answers
-// with rows may, if it says RETURNING.
+// reads reports whether a statement certainly writes nothing. A statement that
+// returns rows may still write, with RETURNING.
 func reads(query string) bool {
 	verb := strings.TrimSpace(query)
 	return len(verb) >= len("select") && strings.EqualFold(verb[:len("select")], "select")
 }
 
-// BeginTx has the turn until the transaction ends.
+// BeginTx begins a transaction and holds the token until it ends.
 func (s *seat) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
 	if err := s.take(ctx); err != nil {
 		return nil, err
@@ -123,9 +123,10 @@ func (s *seat) Commit() error {
 	return s.end(err)
 }
 
-// Rollback returns when what the transaction saw is on disk, for the caller
-// may now act on it (there is such an order already). If that cannot be, it
-// does not return before the file is closed: the server looks at no error here.
+// Rollback returns when everything that the transaction read is on disk, since
+// the caller may now act on it (for example, on an order that exists already).
+// After a failed sync it does not return before the file is closed, because the
+// server ignores the error of a rollback.
 func (s *seat) Rollback() error {
 	_, err := s.c.exec(context.Background(), "rollback", nil)
 	err = s.end(err)
@@ -155,7 +156,7 @@ func (s *seat) PrepareContext(_ context.Context, query string) (driver.Stmt, err
 	return s.Prepare(query)
 }
 
-// Close gives up the seat; the connection stays.
+// Close rolls back an open transaction. The shared connection stays open.
 func (s *seat) Close() error {
 	if s.inTx {
 		return s.Rollback()
@@ -163,7 +164,7 @@ func (s *seat) Close() error {
 	return nil
 }
 
-// preparedLater is a statement that is compiled, or found compiled, when it
+// preparedLater is a statement that is compiled, or found in the cache, when it
 // runs.
 type preparedLater struct {
 	s     *seat

@@ -14,7 +14,7 @@ type store interface {
 	prepare(context.Context) error
 	// persistence describes the databases to the server.
 	persistence() config.Persistence
-	// close tidies up after the server has stopped.
+	// close releases the databases after the server has stopped.
 	close() error
 }
 

@@ -4,17 +4,17 @@ package engine
 
 import "go.temporal.io/server/common/dynamicconfig"
 
-// writesAtOnce is how many transactions a shard may have on their way to disk.
-// They share a sync (see connector), so the more the better; the server's
-// default of one is for Cassandra.
+// writesAtOnce is how many transactions a shard may write at the same time.
+// They share a sync (see connector), so more are better; the server's default
+// of one is meant for Cassandra.
 const writesAtOnce = 32
 
-// tuning is the server's dynamic configuration: what differs from its
-// defaults, which are made for a cluster. What each setting gained is in
-// docs/decisions/001-engine-settings.md.
+// tuning returns the server's dynamic configuration: the settings that differ
+// from the defaults, which are made for a cluster. What each of them gained is
+// in docs/decisions/001-engine-settings.md.
 func tuning() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
-		// Nothing leaves this machine uninvited.
+		// The server would send its version to Temporal.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
 
 		// One partition makes a queue's priorities strict; fairness shares it

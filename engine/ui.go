@@ -10,7 +10,7 @@ import (
 	uioptions "github.com/temporalio/ui-server/v2/server/server_options"
 )
 
-// startUI serves the Web UI. It reads the frontend over gRPC like any client.
+// startUI serves the Web UI, which calls the frontend over gRPC like any client.
 func (e *Engine) startUI(c Config, p ports) {
 	e.ui = uiserver.NewServer(uioptions.WithConfigProvider(&uiconfig.Config{
 		Host:                bracketed(c.Host),
@@ -27,7 +27,7 @@ func (e *Engine) startUI(c Config, p ports) {
 	go e.ui.Start() //nolint:errcheck // always nil: it exits the process on a taken port, hence choosePorts
 }
 
-// bracketed is host as the UI server wants it before ":port".
+// bracketed returns host as the UI server expects it before ":port".
 func bracketed(host string) string {
 	if ip := net.ParseIP(host); ip != nil && ip.To4() == nil {
 		return "[" + host + "]"

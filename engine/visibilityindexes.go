@@ -4,15 +4,16 @@ package engine
 
 import "slices"
 
-// The server indexes every column of its visibility table, which makes each
-// change to a row one of some fifty B-trees on SQLite, and of seventy indexes
-// on Postgres. Results do not depend on indexes, so we keep those that
-// people's queries need and bound the others.
+// The server indexes every column of its visibility table, so that each change
+// to a row changes some fifty B-trees on SQLite, and seventy indexes on
+// Postgres. Results do not depend on indexes, so the engine keeps the indexes
+// that people's queries need and limits the others.
 var (
 	// alwaysIndexed are columns by which people look for workflows.
 	alwaysIndexed = []string{"workflow_id", "workflow_type_name", "status"}
 
-	// seldomQueried have a value in each row and are hardly ever asked for.
+	// seldomQueried are columns with a value in each row that queries hardly
+	// ever use.
 	seldomQueried = []string{
 		"execution_time", "history_length", "history_size_bytes", "execution_duration", "state_transition_count",
 		"task_queue", "parent_workflow_id", "parent_run_id", "root_workflow_id", "root_run_id",
@@ -33,5 +34,5 @@ func indexedRows(column string) string {
 	return column + " IS NOT NULL"
 }
 
-// noRows makes an index that is never written nor read.
+// noRows is the condition of an index that is neither written nor read.
 const noRows = "false"

@@ -9,24 +9,24 @@ import (
 	"sync"
 )
 
-// walSync brings a write-ahead log to disk, once for all who wait. Syncing a
-// file through a descriptor of our own reaches what SQLite wrote through its
-// own: the system keeps one copy of the file's pages. And it tells each
-// descriptor of a failed write, so that one which SQLite's syncs met, and a
-// checkpoint kept to itself, fails ours too.
+// walSync flushes a write-ahead log to disk, with one sync for all callers that
+// wait. A sync through our own descriptor includes what SQLite wrote through
+// its descriptor, because the system keeps one copy of the file's pages. The
+// system also reports a failed write to every descriptor, so a failure that
+// SQLite met in a checkpoint, and did not report, fails our next sync too.
 type walSync struct {
 	file   logFile
-	failed func(error) // told once that there will be no more answers
+	failed func(error) // called once, when a sync has failed
 
 	mu      sync.Mutex
 	changed sync.Cond // on mu: synced, syncing or err
 	written int       // writes so far
 	synced  int       // how many of them are on disk
 	syncing bool
-	err     error // once a sync has failed nothing can be promised any more
+	err     error // the first failed sync; every later call fails with it
 }
 
-// logFile is the log as a file of ours.
+// logFile is our own descriptor of the log.
 type logFile interface {
 	io.ReaderAt
 	io.WriterAt
@@ -52,11 +52,11 @@ func newWALSync(f logFile) *walSync {
 	return w
 }
 
-// recoverLog brings to disk what an earlier process may have left in the system's
-// memory, for it will be read as if it were there. Syncing is not enough: of
-// pages that it once failed to write, a system may keep the new content and
-// call them written. So each is written once more. Nobody else may be writing
-// to the log.
+// recoverLog flushes to disk what an earlier process may have left in the
+// system's memory, because it will be read as if it were on disk. A sync is not
+// enough: a system that once failed to write a page may keep its new content
+// and count it as written. So every page is written once more. No other
+// writer may use the log at the same time.
 func (w *walSync) recoverLog() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -83,29 +83,29 @@ func (w *walSync) rewrite() error {
 	}
 }
 
-// broken is why nobody is answered any more, or nil.
+// broken returns the error of the first failed sync, or nil.
 func (w *walSync) broken() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.err
 }
 
-// wrote notes that there is something new in the log.
+// wrote counts a write to the log.
 func (w *walSync) wrote() {
 	w.mu.Lock()
 	w.written++
 	w.mu.Unlock()
 }
 
-// mark stands for all that has been written by now.
+// mark returns the number of writes so far, to be passed to await.
 func (w *walSync) mark() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.written
 }
 
-// await returns when all up to the mark is on disk. Whoever finds the disk
-// idle syncs for everyone.
+// await returns when all writes up to the mark are on disk. A caller that finds
+// the disk idle syncs for all that wait.
 func (w *walSync) await(mark int) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -121,7 +121,7 @@ func (w *walSync) await(mark int) error {
 		w.mu.Lock()
 		w.syncing = false
 		if err != nil {
-			w.err = fmt.Errorf("sync write-ahead log, nothing more is accepted: %w", err)
+			w.err = fmt.Errorf("sync write-ahead log, no further writes are accepted: %w", err)
 			go w.failed(w.err)
 		} else {
 			w.synced = upTo

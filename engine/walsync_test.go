@@ -23,7 +23,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// disk is a sync that remembers what of the log it has brought to disk.
+// disk records which part of the log its syncs have brought to disk.
 type disk struct {
 	mu      sync.Mutex
 	durable []byte
@@ -55,7 +55,7 @@ type recordedLog struct {
 
 func (l recordedLog) datasync() error { return l.disk.sync(l.logFile) }
 
-// survivors are the rows that a power cut at this moment would leave.
+// survivors returns how many rows a power cut at this moment would leave.
 func (d *disk) survivors(t *testing.T, file string) int {
 	t.Helper()
 	cut := filepath.Join(t.TempDir(), "cut.db")
@@ -81,7 +81,7 @@ func (d *disk) survivors(t *testing.T, file string) int {
 	return n
 }
 
-// openTest opens a file with one table whose syncs go to d.
+// openTest opens a file with one table, and directs the syncs of its log to d.
 func openTest(t *testing.T, d *disk) (file string, db *sql.DB) {
 	t.Helper()
 	s := &sqliteStore{file: filepath.Join(t.TempDir(), "test.db")}
@@ -98,15 +98,16 @@ func openTest(t *testing.T, d *disk) (file string, db *sql.DB) {
 	if _, err := db.Exec("create table t (id text primary key)"); err != nil {
 		t.Fatal(err)
 	}
-	// Into the file itself, so that the log alone decides what survives.
+	// The table moves into the file itself, so that only the log decides what
+	// survives.
 	if _, err := db.Exec("pragma wal_checkpoint(truncate)"); err != nil {
 		t.Fatal(err)
 	}
 	return s.file, db
 }
 
-// What has been acknowledged, alone or in a transaction, survives a power cut,
-// however many write at once; what was rolled back is gone.
+// Every acknowledged write, alone or in a transaction, survives a power cut, also
+// with many writers at once. Rolled back writes are gone.
 func TestAcknowledgedIsOnDisk(t *testing.T) {
 	t.Parallel()
 	d := &disk{}
@@ -152,7 +153,8 @@ func TestAcknowledgedIsOnDisk(t *testing.T) {
 	}
 }
 
-// A reader waits for what it saw to be on disk, even if another wrote it.
+// A reader waits until the rows that it read are on disk, even if another caller
+// wrote them.
 func TestReadersSeeOnlyWhatStays(t *testing.T) {
 	t.Parallel()
 	d := &disk{}
@@ -182,7 +184,7 @@ func TestReadersSeeOnlyWhatStays(t *testing.T) {
 	}
 }
 
-// The server still writes events by the statement that need not wait.
+// The server still writes events by the statement that historyNode matches.
 func TestHistoryNodeIsKnown(t *testing.T) {
 	t.Parallel()
 	e, err := Start(t.Context(), Config{DataDir: t.TempDir(), UIPort: -1})
@@ -228,7 +230,7 @@ func (syncFunc) ReadAt([]byte, int64) (int, error)  { return 0, io.EOF }
 func (syncFunc) WriteAt([]byte, int64) (int, error) { return 0, io.ErrShortWrite }
 func (syncFunc) Close() error                       { return nil }
 
-// Those who come while the disk is busy share the next sync.
+// Writers that arrive while the disk is busy share the next sync.
 func TestSyncsAreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -249,9 +251,9 @@ func TestSyncsAreShared(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		write() // syncs alone
+		write() // this one syncs alone
 		for range 10 {
-			write() // wait
+			write() // these wait
 		}
 		close(busy)
 		waiters.Wait()
@@ -261,8 +263,8 @@ func TestSyncsAreShared(t *testing.T) {
 	})
 }
 
-// A row set that is still being read does not stand in the way of the same
-// statement, nor of another writer.
+// Rows that are still being read block neither the same statement nor another
+// writer.
 func TestRowsAreIndependent(t *testing.T) {
 	t.Parallel()
 	_, db := openTest(t, &disk{})
@@ -297,7 +299,7 @@ func TestRowsAreIndependent(t *testing.T) {
 	}
 }
 
-// A caller who gives up waiting for the turn leaves the line.
+// A caller can cancel its wait for the connection.
 func TestWaitCanBeCancelled(t *testing.T) {
 	t.Parallel()
 	_, db := openTest(t, &disk{})

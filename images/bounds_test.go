@@ -15,10 +15,10 @@ import (
 	"purser/images"
 )
 
-// TestMemoryIsBounded is IMG-8: what is allocated from the first byte to the
-// last scaled pixel, garbage included, stays below what the header was
-// charged for, so that the budget bounds the memory whatever the file is.
-// Scaling itself takes little: large is at most 1600 × 1600.
+// TestMemoryIsBounded proves IMG-8: all allocations from the first byte to the
+// last scaled pixel, garbage included, stay below the header's estimate, so that
+// the limit bounds the memory for every file. Scaling itself takes little: the
+// large size is at most 1600 × 1600.
 func TestMemoryIsBounded(t *testing.T) {
 	const scaling = 24 << 20
 	wide := image.NewNRGBA64(image.Rect(0, 0, 400, 400))
@@ -53,16 +53,16 @@ func TestMemoryIsBounded(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		took := int64(after.TotalAlloc - before.TotalAlloc)
 		if err != nil || took > h.Memory+scaling {
-			t.Errorf("%s: %d MB allocated, charged for %d, %v", name, took>>20, h.Memory>>20, err)
+			t.Errorf("%s: %d MB allocated, estimated %d, %v", name, took>>20, h.Memory>>20, err)
 		}
 		if h.Format != images.WebP && h.Memory > 1<<20 && took < h.Memory/3 {
-			t.Errorf("%s: %d MB allocated, charged for as much as %d", name, took>>20, h.Memory>>20)
+			t.Errorf("%s: %d MB allocated, estimated as much as %d", name, took>>20, h.Memory>>20)
 		}
 	}
 }
 
-// FuzzScale throws files at the door: whatever they hold, they come out as
-// images of the right sizes or are refused with a reason; nothing else.
+// FuzzScale checks that any file is either scaled to images of the right sizes
+// or refused with a reason.
 func FuzzScale(f *testing.F) {
 	for _, name := range []string{
 		"lossy.webp", "lossless.webp", "alpha.webp", "alpha-lossless.webp", "cmyk.jpg", "progressive.jpg", "sixteen.png", "interlaced.png", "alpha.png",
@@ -101,7 +101,7 @@ func FuzzScale(f *testing.F) {
 	})
 }
 
-// FuzzLook goes for the structure alone, which is quicker.
+// FuzzLook fuzzes the reading of headers alone, which is faster.
 func FuzzLook(f *testing.F) {
 	f.Add(asJPEG(f, quarters(8, 8)))
 	f.Add(asPNG(f, quarters(8, 8)))
@@ -112,7 +112,7 @@ func FuzzLook(f *testing.F) {
 		var r *images.Refusal
 		switch {
 		case err == nil && (h.Width < 1 || h.Height < 1 || h.Width*h.Height > 1000 || h.Orientation < 1 || h.Orientation > 8):
-			t.Fatalf("let in: %+v", h)
+			t.Fatalf("accepted: %+v", h)
 		case err != nil && !errors.As(err, &r):
 			t.Fatalf("not a refusal: %v", err)
 		}

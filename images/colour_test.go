@@ -13,8 +13,8 @@ import (
 	"purser/images"
 )
 
-// gamut is a space of colours, with what an independent source says of it: the
-// primaries in a profile, and the way from its light to that of sRGB.
+// gamut is a colour space as an independent source describes it: the primaries
+// in a profile, and the matrix from its linear light to the light of sRGB.
 type gamut struct {
 	primaries [9]float64 // X, Y, Z of red, green and blue, at D50
 	curve     []byte
@@ -44,7 +44,7 @@ func srgbValue(l float64) float64 {
 	return 1.055*math.Pow(l, 1/2.4) - 0.055
 }
 
-// srgbCurve is sRGB's as a formula, table the same as 1,024 points.
+// srgbCurve returns sRGB's curve as a formula, table the same as 1,024 points.
 func srgbCurve() []byte {
 	return append([]byte("para\x00\x00\x00\x00\x00\x03\x00\x00"), s15(2.4, 1/1.055, 0.055/1.055, 1/12.92, 0.04045)...)
 }
@@ -63,7 +63,7 @@ var gamuts = map[string]gamut{
 		curve:     srgbCurve(), light: srgbLight,
 		toSRGB: [9]float64{1.2249401, -0.2249404, 0, -0.0420569, 1.0420571, 0, -0.0196376, -0.0786361, 1.0982735},
 	},
-	"Display P3 by a table": {
+	"Display P3 with a table": {
 		primaries: [9]float64{0.51512, 0.24120, -0.00105, 0.29198, 0.69225, 0.04189, 0.15710, 0.06657, 0.78407},
 		curve:     table(), light: srgbLight,
 		toSRGB: [9]float64{1.2249401, -0.2249404, 0, -0.0420569, 1.0420571, 0, -0.0196376, -0.0786361, 1.0982735},
@@ -81,7 +81,7 @@ var gamuts = map[string]gamut{
 	},
 }
 
-// profile writes the gamut as a profile.
+// profile returns the gamut as a profile.
 func (g gamut) profile() []byte {
 	b := make([]byte, 128)
 	copy(b[12:], "mntrRGB XYZ ")
@@ -103,7 +103,7 @@ func (g gamut) profile() []byte {
 	return append(b, data...)
 }
 
-// srgb is what a colour of the gamut is in sRGB.
+// srgb returns a colour of the gamut in sRGB.
 func (g gamut) srgb(c color.NRGBA) color.NRGBA {
 	in := [3]float64{g.light(float64(c.R) / 255), g.light(float64(c.G) / 255), g.light(float64(c.B) / 255)}
 	var out [3]byte
@@ -121,7 +121,7 @@ func withParts(b, profile []byte) []byte {
 	return withSegment(withSegment(b, 0xe2, second), 0xe2, first)
 }
 
-// withICCP puts a profile into a PNG, so many times.
+// withICCP puts a profile into a PNG the given number of times.
 func withICCP(b, profile []byte, times int) []byte {
 	var packed bytes.Buffer
 	z := zlib.NewWriter(&packed)
@@ -139,8 +139,8 @@ func flat(c color.NRGBA, w, h int) *image.NRGBA {
 	return m
 }
 
-// TestColours (IMG-2): an image whose profile is another than sRGB, as most
-// telephones' are, looks as it did, though its profile is stripped.
+// TestColours proves IMG-2: an image with another profile than sRGB, which most
+// telephones use, keeps its colours although its profile is stripped.
 func TestColours(t *testing.T) {
 	for name, g := range gamuts {
 		for _, c := range []color.NRGBA{
@@ -175,7 +175,8 @@ func TestColours(t *testing.T) {
 	}
 }
 
-// A profile that makes no sense is passed over, wherever it is broken.
+// TestBrokenProfiles checks that an invalid profile is ignored, wherever it is
+// broken.
 func TestBrokenProfiles(t *testing.T) {
 	c := color.NRGBA{200, 60, 40, 255}
 	photo := asJPEG(t, flat(c, 16, 16))
@@ -192,8 +193,8 @@ func TestBrokenProfiles(t *testing.T) {
 	}
 }
 
-// TestRenderRareKinds (F61): grey that shows through, and a palette of which
-// one colour does.
+// TestRenderRareKinds proves F61: transparent grey, and a palette with one
+// transparent colour.
 func TestRenderRareKinds(t *testing.T) {
 	const w, h = 64, 48
 	in := func(x, y int) int { return x/(w/2) + y/(h/2)*2 } // which quarter
@@ -220,12 +221,12 @@ func TestRenderRareKinds(t *testing.T) {
 		data []byte
 		want []color.NRGBA
 	}{
-		"grey that shows through": {greyAlpha, []color.NRGBA{{255, 255, 255, 255}, {0, 0, 0, 255}, {128, 128, 128, 128}, none}},
-		"a palette":               {asPNG(t, palette), []color.NRGBA{red, green, blue, none}},
+		"transparent grey": {greyAlpha, []color.NRGBA{{255, 255, 255, 255}, {0, 0, 0, 255}, {128, 128, 128, 128}, none}},
+		"a palette":        {asPNG(t, palette), []color.NRGBA{red, green, blue, none}},
 	} {
 		v := render(t, tt.data)["large"]
 		if v.Format != images.PNG {
-			t.Errorf("%s: it is %s", name, v.Format)
+			t.Errorf("%s: the format is %s", name, v.Format)
 		}
 		wantQuarters(t, shown(t, v), 1, tt.want...)
 	}

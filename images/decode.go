@@ -13,12 +13,12 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// decode decodes an image that has passed the door. It gives up when ctx
-// ends. A decoder that panics has met a file that is broken in a new way.
+// decode decodes an image whose header Look has accepted. It stops when ctx
+// ends. A panic of the decoder counts as a broken file.
 func decode(ctx context.Context, data []byte, h Header) (img image.Image, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			img, err = nil, refuse(Broken, "the decoder gave up: %v", v)
+			img, err = nil, refuse(Broken, "the decoder panicked: %v", v)
 		}
 	}()
 	r := &reader{ctx: ctx, Reader: bytes.NewReader(data)}
@@ -49,12 +49,12 @@ func decode(ctx context.Context, data []byte, h Header) (img image.Image, err er
 		return nil, refuse(Broken, "the header says %d × %d pixels, there are %d × %d", h.Width, h.Height, b.Dx(), b.Dy())
 	}
 	if h.Format == WebP {
-		widen(img)
+		toFullRange(img)
 	}
 	return img, nil
 }
 
-// reader ends with its context.
+// reader fails once its context has ended.
 type reader struct {
 	ctx context.Context
 	*bytes.Reader
@@ -64,13 +64,14 @@ func (r *reader) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
 		return 0, err
 	}
-	// In portions, so that a decoder that reads a lot at once is asked often.
+	// It reads in portions, so that the context is checked often.
 	return r.Reader.Read(p[:min(len(p), 64<<10)])
 }
 
-// widen turns WebP's levels (black is 16, white is 235) into those of JPEG,
-// which is what image.YCbCr holds everywhere else: its decoder does not.
-func widen(img image.Image) {
+// toFullRange converts WebP's levels (black is 16, white is 235) to JPEG's full
+// range, which image.YCbCr holds everywhere else. The WebP decoder does not
+// convert them.
+func toFullRange(img image.Image) {
 	var m *image.YCbCr
 	switch img := img.(type) {
 	case *image.YCbCr:

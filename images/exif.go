@@ -2,8 +2,8 @@ package images
 
 import "encoding/binary"
 
-// orientation reads the one tag of EXIF that changes what is seen, from its
-// first directory; 1 if there is none or it makes no sense.
+// orientation returns EXIF's orientation from its first directory. It returns 1
+// (upright) if there is no such tag or its value is invalid.
 func orientation(tiff []byte) int {
 	if len(tiff) < 8 {
 		return 1

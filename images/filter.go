@@ -2,25 +2,26 @@ package images
 
 import "math"
 
-// The fixed-point steps: weights have 14 bits after the point, rows scaled
-// across keep 6, so that rounding twice costs nothing to be seen.
+// The fixed-point precision: weights have 14 fractional bits, and rows that are
+// scaled across keep 6, so that rounding twice causes no visible error.
 const (
 	weightBits = 14
 	keptBits   = 6
 )
 
-// filter says, for each sample of a scaled row (or column), from which
-// samples it is made: taps of them from at on, by their weights.
+// filter holds, for each sample of a scaled row or column, the source samples
+// that it is computed from: taps samples from at on, with their weights.
 type filter struct {
 	taps    int // a multiple of four
 	at      []int32
 	weights []int32
 }
 
-// newFilter scales src samples, which stand for an extent of from, to dst
-// samples, which stand for to, by Catmull and Rom's cubic, made as wide as it
-// takes to see every sample when scaling down. shift moves the result by a
-// part of a sample. At the borders the last sample goes on for ever.
+// newFilter returns a filter that scales src samples, which cover an extent of
+// from pixels, to dst samples, which cover to pixels. It uses Catmull and Rom's
+// cubic, widened when scaling down so that every sample contributes. shift moves
+// the result by a fraction of a sample. The border samples are repeated beyond
+// the border.
 func newFilter(src, dst int, from, to, shift float64) filter {
 	scale := from / to
 	stretch := max(scale, 1)
@@ -46,7 +47,7 @@ func newFilter(src, dst int, from, to, shift float64) filter {
 	return f
 }
 
-// fix turns weights into whole numbers that add up to exactly one.
+// fix converts weights to fixed-point numbers whose sum is exactly one.
 func fix(whole []int32, raw []float64, sum float64) {
 	const one = 1 << weightBits
 	rest, largest := int32(one), 0
@@ -60,7 +61,8 @@ func fix(whole []int32, raw []float64, sum float64) {
 	whole[largest] += rest
 }
 
-// catmullRom is the cubic through its points: sharp, with little ringing.
+// catmullRom is a cubic that passes through its points: it keeps the image
+// sharp, with little ringing.
 func catmullRom(x float64) float64 {
 	x = math.Abs(x)
 	switch {
@@ -72,8 +74,8 @@ func catmullRom(x float64) float64 {
 	return 0
 }
 
-// across scales one row. src has taps samples more than the image, so that
-// no tap reaches beyond it.
+// across scales one row. src is taps samples longer than the image's row, so
+// that no tap reaches beyond its end.
 func (f *filter) across(dst []int16, src []byte) {
 	for x := range dst {
 		w := f.weights[x*f.taps:][:f.taps]
@@ -88,7 +90,8 @@ func (f *filter) across(dst []int16, src []byte) {
 	}
 }
 
-// down makes one row of what across made, from taps rows by their weights.
+// down computes one row of the result from taps rows that across has scaled,
+// with their weights.
 func down(dst []byte, rows [][]int16, weights []int32, sum []int32) {
 	sum = sum[:len(dst)]
 	for k := 0; k+4 <= len(rows); k += 4 {

@@ -8,19 +8,19 @@ import (
 	"math"
 )
 
-// maxProfile is the longest colour profile that is looked at. Those of cameras
-// and screens have a few kilobytes.
+// maxProfile is the size in bytes of the longest colour profile that is read.
+// The profiles of cameras and screens have a few kilobytes.
 const maxProfile = 1 << 20
 
-// space is how the values of red, green and blue of an image are to be taken,
-// where that differs from sRGB: first each value through its curve, then all
-// three through the matrix to those of sRGB, as amounts of light.
+// space is a colour space of red, green and blue that differs from sRGB. Each
+// value passes through its curve, which returns linear light; the matrix then
+// converts the three to the linear light of sRGB.
 type space struct {
 	curves [3][256]float32
 	matrix [3][3]float32
 }
 
-// toSRGB leads from the XYZ of profiles (D50) to the light of sRGB.
+// toSRGB converts the XYZ of profiles (D50) to the linear light of sRGB.
 var toSRGB = [3][3]float64{
 	{3.1338561, -1.6168667, -0.4906146},
 	{-0.9787684, 1.9161415, 0.0334540},
@@ -28,9 +28,9 @@ var toSRGB = [3][3]float64{
 }
 
 // readProfile reads a profile of red, green and blue primaries with a curve
-// each, as those of telephones, cameras and screens are. It answers nil for
-// sRGB itself, and for what it does not know or makes no sense: such an image
-// is taken for sRGB.
+// each, which telephones, cameras and screens use. It returns nil for sRGB
+// itself, and for an unknown or invalid profile: such an image is treated as
+// sRGB.
 func readProfile(b []byte) *space {
 	if len(b) < 132 || len(b) > maxProfile || string(b[16:20]) != "RGB " || string(b[20:24]) != "XYZ " {
 		return nil
@@ -57,7 +57,7 @@ func readProfile(b []byte) *space {
 			s.curves[i][v] = float32(min(max(light, 0), 1))
 		}
 	}
-	for row, white := range [3]float64{0.9642, 1, 0.8249} { // all three together are white
+	for row, white := range [3]float64{0.9642, 1, 0.8249} { // the three must add up to white
 		if sum := primaries[row][0] + primaries[row][1] + primaries[row][2]; math.Abs(sum-white) > 0.05 {
 			return nil
 		}
@@ -75,7 +75,7 @@ func readProfile(b []byte) *space {
 	return s
 }
 
-// isSRGB reports whether nobody could tell the difference.
+// isSRGB reports whether the space differs from sRGB too little to be visible.
 func (s *space) isSRGB() bool {
 	for row := range 3 {
 		for column := range 3 {
@@ -96,7 +96,7 @@ func (s *space) isSRGB() bool {
 	return true
 }
 
-// encodeSRGB is the value of an amount of light.
+// encodeSRGB returns sRGB's value, 0 to 1, of linear light.
 func encodeSRGB(light float64) float64 {
 	if light <= 0.0031308 {
 		return light * 12.92
@@ -104,7 +104,7 @@ func encodeSRGB(light float64) float64 {
 	return 1.055*math.Pow(light, 1/2.4) - 0.055
 }
 
-// profileTag returns a tag's data; nil if there is none.
+// profileTag returns a tag's data, or nil if the profile lacks the tag.
 func profileTag(b []byte, name string) []byte {
 	const entry = 12
 	entries := b[132:]
@@ -126,7 +126,8 @@ func profileTag(b []byte, name string) []byte {
 
 func fixed(b []byte) float64 { return float64(int32(binary.BigEndian.Uint32(b))) / 65536 }
 
-// readCurve reads how values become light; nil if it cannot be read.
+// readCurve returns the function from values to linear light, or nil if the
+// curve cannot be read.
 func readCurve(b []byte) func(float64) float64 {
 	if len(b) < 12 {
 		return nil
@@ -158,7 +159,7 @@ func readTable(b []byte, n uint32) func(float64) float64 {
 	}
 }
 
-// readFormula reads a curve of one of ICC's five forms: all are
+// readFormula reads a curve of one of ICC's five forms. All of them are
 // (a·v + b)^g + e from d on, and c·v + f below.
 func readFormula(b []byte, form uint16) func(float64) float64 {
 	counts := [5]int{1, 3, 4, 5, 7}
@@ -174,7 +175,7 @@ func readFormula(b []byte, form uint16) func(float64) float64 {
 	switch form {
 	case 0:
 		d = 0
-	case 1, 2: // the fourth, if any, is added to both parts
+	case 1, 2: // the fourth parameter, if any, is added to both parts
 		if a == 0 {
 			return nil
 		}
@@ -188,13 +189,13 @@ func readFormula(b []byte, form uint16) func(float64) float64 {
 	}
 }
 
-// profileParts gathers the parts in which a JPEG holds its profile.
+// profileParts collects the parts into which a JPEG splits its profile.
 type profileParts struct {
 	parts map[byte][]byte
 	count byte
 }
 
-// add takes an APP2 segment, whatever is in it.
+// add adds an APP2 segment. It ignores segments that hold no part of a profile.
 func (p *profileParts) add(body []byte) {
 	part, ok := bytes.CutPrefix(body, []byte("ICC_PROFILE\x00"))
 	if !ok || len(part) < 2 {
@@ -206,7 +207,8 @@ func (p *profileParts) add(body []byte) {
 	p.parts[part[0]], p.count = part[2:], part[1]
 }
 
-// whole returns the profile; nil if there is none, or a part is missing.
+// whole returns the profile, or nil if the image has no profile or a part is
+// missing.
 func (p *profileParts) whole() []byte {
 	var all []byte
 	for i := range int(p.count) {
@@ -219,7 +221,8 @@ func (p *profileParts) whole() []byte {
 	return all
 }
 
-// inflated returns the profile of a PNG's iCCP chunk: a name, then compressed.
+// inflated returns the profile of a PNG's iCCP chunk, which holds a name and
+// the compressed profile. It returns nil if the chunk cannot be read.
 func inflated(body []byte) []byte {
 	_, packed, ok := bytes.Cut(body, []byte{0})
 	if !ok || len(packed) < 1 || packed[0] != 0 {

@@ -1,10 +1,10 @@
-// Package images looks at a stranger's image with suspicion and makes the
-// sizes a shop shows of it. It does no I/O beyond the readers it is given.
+// Package images checks images from untrusted sources and renders the sizes
+// that a shop shows of them. It does no I/O beyond the readers it is given.
 //
-// An image is looked at before it is decoded: its bytes, its type as its
-// content tells it, its dimensions, and what decoding it would take in memory.
-// Only pixels come out again: what the file says beside them (where it was
-// taken, with which camera) and whatever hides behind its end stays behind.
+// An image is checked before it is decoded: its length, its type as its content
+// shows it, its dimensions, and the memory that decoding it would take. Only
+// pixels are kept: metadata (where the photo was taken, with which camera) and
+// any data after the image's end are dropped.
 package images
 
 import (
@@ -19,15 +19,16 @@ type Size struct {
 	Side int // the longest side at most, in pixels
 }
 
-// Sizes are all sizes, from large to small: each is made from the one before.
+// Sizes returns all sizes, from large to small: each is scaled from the one
+// before.
 func Sizes() []Size {
 	return []Size{{"large", 1600}, {"medium", 800}, {"small", 400}, {"thumbnail", 150}}
 }
 
-// Format is an image's type, as its content tells it.
+// Format is an image's type, as its content shows it.
 type Format string
 
-// The formats that are read. JPEG and PNG are written.
+// The formats that can be read. Only JPEG and PNG are written.
 const (
 	JPEG Format = "image/jpeg"
 	PNG  Format = "image/png"
@@ -35,10 +36,10 @@ const (
 	GIF  Format = "image/gif"
 )
 
-// Formats are the formats that are read, the only ones that may be declared.
+// Formats returns the formats that can be read. An upload may declare no other.
 func Formats() []Format { return []Format{JPEG, PNG, WebP, GIF} }
 
-// Extension is the ending of a file of this format.
+// Extension returns the file name extension of the format, with its dot.
 func (f Format) Extension() string {
 	switch f {
 	case JPEG:
@@ -53,16 +54,17 @@ func (f Format) Extension() string {
 	return ""
 }
 
-// Limits are what an image may take. The zero value of a field means its
-// default.
+// Limits bound the resources that an image may take. The zero value of a field
+// means its default.
 type Limits struct {
-	// Bytes of the file. More are refused unread. Default 10 MB.
+	// Bytes is the size of the file. A longer file is not read to its end.
+	// Default 10 MB.
 	Bytes int64
-	// Pixels of the image: width times height. Default 50 million.
+	// Pixels is width times height. Default 50 million.
 	Pixels int64
-	// Memory that decoding may take, by the file's header: a progressive
-	// JPEG or one of 16 bits takes several times that of a plain one. Default
-	// 256 MB.
+	// Memory is how many bytes decoding may take, estimated from the file's
+	// header: a progressive JPEG or a 16-bit PNG takes several times as much
+	// as a plain one. Default 256 MB.
 	Memory int64
 }
 
@@ -71,7 +73,8 @@ const (
 	MaxBytes  = 10 << 20
 	MaxPixels = 50_000_000
 	MaxMemory = 256 << 20
-	// MaxSide is the most a JPEG can have. No shop needs more.
+	// MaxSide is the longest side, in pixels, that a JPEG can have. No shop
+	// needs more.
 	MaxSide = 65_535
 )
 
@@ -88,23 +91,24 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Reason is why an image was refused, for programs: stable.
+// Reason is the code for why an image was refused. Programs may rely on it: the
+// codes do not change.
 type Reason string
 
 // The reasons.
 const (
 	Empty         Reason = "empty"
 	TooLarge      Reason = "too_large"       // bytes
-	UnknownType   Reason = "unknown_type"    // no image, or of a type not taken
+	UnknownType   Reason = "unknown_type"    // not an image, or of a type that is not accepted
 	Truncated     Reason = "truncated"       // the file ends before the image does
-	Broken        Reason = "broken"          // it contradicts itself
-	Unsupported   Reason = "unsupported"     // of a taken type, but of a rare kind
+	Broken        Reason = "broken"          // the file contradicts itself
+	Unsupported   Reason = "unsupported"     // a rare variant of an accepted type
 	TooManyPixels Reason = "too_many_pixels" // or too long a side
 	TooMuchMemory Reason = "too_much_memory" // decoding it would take too much
 )
 
-// Refusal is the error of an image that is not taken. It is final: the same
-// bytes will be refused again.
+// Refusal is the error for an image that is not accepted. It is permanent: the
+// same bytes will be refused again.
 type Refusal struct {
 	Reason Reason
 	Detail string // for people
@@ -116,8 +120,9 @@ func refuse(r Reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: r, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Read reads a file of at most so many bytes; 0 means MaxBytes. A longer one
-// is refused without being read to its end. Any other error is the reader's.
+// Read reads a file of at most most bytes; 0 means MaxBytes. It refuses a longer
+// file with a *Refusal, without reading it to its end. Any other error is the
+// reader's.
 func Read(r io.Reader, most int64) ([]byte, error) {
 	if most <= 0 {
 		most = MaxBytes

@@ -1,6 +1,6 @@
 package images
 
-// turned puts an image upright, as its orientation says.
+// upright rotates and mirrors an image as its orientation requires.
 func upright(p planes, orientation int) planes {
 	across, down, swap := orientationSteps(orientation)
 	if !across && !down && !swap {
@@ -15,8 +15,8 @@ func upright(p planes, orientation int) planes {
 	return p
 }
 
-// orientationSteps is an orientation as three steps: mirror across, mirror down, then
-// swap rows and columns.
+// orientationSteps splits an orientation into three steps: mirror across, mirror
+// down, then swap rows and columns.
 func orientationSteps(orientation int) (across, down, swap bool) {
 	switch orientation {
 	case 2:

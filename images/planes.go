@@ -5,7 +5,7 @@ import (
 	"image/color"
 )
 
-// plane is one channel's samples.
+// plane holds one channel's samples.
 type plane struct {
 	w, h int
 	pix  []byte // row by row
@@ -15,9 +15,10 @@ func newPlane(w, h int) plane { return plane{w, h, make([]byte, w*h)} }
 
 func (p plane) row(y int) []byte { return p.pix[y*p.w : (y+1)*p.w] }
 
-// planes are an image as it is scaled: brightness and two colours, of which
-// the eye wants less detail; or, where it is transparent, red, green and blue
-// as far as they show, and how much they do.
+// planes are an image in the form in which it is scaled: brightness and two
+// colour channels at half the resolution, because the eye sees less detail in
+// colour; or, if it is transparent, red, green and blue, multiplied by alpha,
+// and alpha.
 type planes struct {
 	w, h  int
 	alpha bool
@@ -27,21 +28,21 @@ type planes struct {
 // lines reads rows of an image's channels. Channels of one size are read
 // together, so that a pixel is converted once.
 type lines struct {
-	first int // which of the planes
-	n     int // how many
+	first int // index of the first plane
+	n     int // number of planes
 	w, h  int
-	// each reads row y: into rows, or it replaces rows' slices by its own.
+	// each reads row y into rows, or replaces the slices of rows by its own.
 	each func(y int, rows [][]byte)
 }
 
-// source is a decoded image, or one already scaled, to be scaled further.
+// source is an image to scale: a decoded image, or one that is already scaled.
 type source struct {
 	w, h  int // of the image
 	alpha bool
 	all   []lines
 }
 
-// channels is how many planes the source has.
+// channels returns how many planes the source has.
 func (s source) channels() (n int) {
 	for _, l := range s.all {
 		n += l.n
@@ -49,7 +50,7 @@ func (s source) channels() (n int) {
 	return n
 }
 
-// asSource makes a scaled image the source of a smaller one.
+// asSource returns a scaled image as the source of a smaller one.
 func (p planes) asSource() source {
 	s := source{w: p.w, h: p.h, alpha: p.alpha}
 	for i, pl := range p.all {
@@ -58,8 +59,8 @@ func (p planes) asSource() source {
 	return s
 }
 
-// from says how to read a decoded image. A frame smaller than the image
-// (a GIF's) lies on a transparent ground.
+// from returns a decoded image as a source. A frame smaller than the image (of
+// a GIF) lies on a transparent background.
 func from(img image.Image, h Header) source {
 	s := source{w: h.Width, h: h.Height}
 	frame := img.Bounds()
@@ -126,8 +127,8 @@ func subsampling(r image.YCbCrSubsampleRatio) (across, down int) {
 	return 1, 1
 }
 
-// wideOf reads any image's pixels, 16 bits a channel, transparency
-// multiplied in.
+// wideOf returns a function that reads any image's pixels with 16 bits a
+// channel, multiplied by alpha.
 func wideOf(img image.Image) func(x, y int) color.RGBA64 {
 	switch m := img.(type) {
 	case *image.Paletted:

@@ -11,28 +11,28 @@ import (
 	"sync"
 )
 
-// quality is that of every JPEG made.
+// quality is the quality of every JPEG that is written.
 const quality = 85
 
-// Variant is an image in one size, encoded.
+// Variant is an encoded image in one size.
 type Variant struct {
 	Size          string
-	Format        Format // JPEG, or PNG where something shows through
+	Format        Format // JPEG, or PNG if the image is transparent
 	Width, Height int
 	Data          []byte
 	Digest        string // SHA-256 of Data, hexadecimal
 }
 
-// Scaled is an image in all its sizes, not yet encoded. What it was decoded
-// from is gone: it takes a few megabytes.
+// Scaled is an image in all its sizes, not yet encoded. It does not hold the
+// original, so it takes a few megabytes only.
 type Scaled struct {
 	Header Header
 	sizes  map[string]planes
 }
 
-// Scale looks at an image, decodes it once and scales it to all sizes, each
-// from the one before, none enlarged, none less than a pixel. It fails with a
-// *Refusal, or with the context.
+// Scale checks an image, decodes it once and scales it to all sizes, each from
+// the one before. It never enlarges an image, and no side becomes shorter than a
+// pixel. The error is a *Refusal or the context's.
 func Scale(ctx context.Context, data []byte, l Limits) (*Scaled, error) {
 	h, err := Look(data, l)
 	if err != nil {
@@ -53,21 +53,22 @@ func Scale(ctx context.Context, data []byte, l Limits) (*Scaled, error) {
 		}
 		var p planes
 		if i == 0 {
-			p = upright(scaled(src, shrunk(w, ht, size.Side), shrunk(ht, w, size.Side), mirror{across, down}), h.Orientation)
+			p = upright(scaled(src, scaledSide(w, ht, size.Side), scaledSide(ht, w, size.Side), mirror{across, down}), h.Orientation)
 			h.space.convert(p)
 			if swap {
 				w, ht = ht, w
 			}
 		} else {
-			p = scaled(src, shrunk(w, ht, size.Side), shrunk(ht, w, size.Side), mirror{})
+			p = scaled(src, scaledSide(w, ht, size.Side), scaledSide(ht, w, size.Side), mirror{})
 		}
 		s.sizes[size.Name], src = p, p.asSource()
 	}
 	return s, nil
 }
 
-// shrunk is a side's length once the longer of it and other is at most most.
-func shrunk(side, other, most int) int {
+// scaledSide returns a side's length after scaling both sides so that the longer
+// of side and other is at most most.
+func scaledSide(side, other, most int) int {
 	long := max(side, other)
 	if long <= most {
 		return side
@@ -96,8 +97,8 @@ func (s *Scaled) Encode(size string) (Variant, error) {
 	return v, nil
 }
 
-// Render makes all sizes of an image, in the order of Sizes, encoded side by
-// side.
+// Render returns all sizes of an image, in the order of Sizes. It encodes them
+// in parallel.
 func Render(ctx context.Context, data []byte, l Limits) ([]Variant, error) {
 	s, err := Scale(ctx, data, l)
 	if err != nil {
@@ -129,13 +130,13 @@ func (p planes) opaque() image.Image {
 	}
 }
 
-// nrgba takes the transparency out of the colours again, as PNG keeps them.
+// nrgba returns the image with its colours divided by alpha, as PNG stores them.
 func (p planes) nrgba() image.Image {
 	m := image.NewNRGBA(image.Rect(0, 0, p.w, p.h))
 	r, g, b, a := p.all[0].pix, p.all[1].pix, p.all[2].pix, p.all[3].pix
 	for i, alpha := range a {
 		if alpha > 0 {
-			m.Pix[4*i], m.Pix[4*i+1], m.Pix[4*i+2], m.Pix[4*i+3] = part(r[i], alpha), part(g[i], alpha), part(b[i], alpha), alpha
+			m.Pix[4*i], m.Pix[4*i+1], m.Pix[4*i+2], m.Pix[4*i+3] = unpremultiply(r[i], alpha), unpremultiply(g[i], alpha), unpremultiply(b[i], alpha), alpha
 		}
 	}
 	return m

@@ -31,7 +31,7 @@ func render(t *testing.T, data []byte) map[string]images.Variant {
 	return by
 }
 
-// shown decodes a variant and holds its dimensions against what it says.
+// shown decodes a variant and checks its dimensions against the declared ones.
 func shown(t *testing.T, v images.Variant) image.Image {
 	t.Helper()
 	decode := jpeg.Decode
@@ -43,12 +43,12 @@ func shown(t *testing.T, v images.Variant) image.Image {
 		t.Fatal(err)
 	}
 	if m.Bounds() != image.Rect(0, 0, v.Width, v.Height) {
-		t.Errorf("%s is %v, it says %d × %d", v.Size, m.Bounds(), v.Width, v.Height)
+		t.Errorf("%s is %v, it declares %d × %d", v.Size, m.Bounds(), v.Width, v.Height)
 	}
 	return m
 }
 
-// near compares colours, as far as JPEG keeps them.
+// near reports whether two colours differ by at most by on each channel.
 func near(a, b color.Color, by int) bool {
 	p, q := color.NRGBAModel.Convert(a).(color.NRGBA), color.NRGBAModel.Convert(b).(color.NRGBA)
 	if p.A == 0 && q.A == 0 {
@@ -62,8 +62,8 @@ func near(a, b color.Color, by int) bool {
 	return true
 }
 
-// wantQuarters looks at the middle of each quarter: left top, right top, left
-// bottom, right bottom.
+// wantQuarters checks the middle of each quarter: top left, top right, bottom
+// left, bottom right.
 func wantQuarters(t *testing.T, m image.Image, by int, want ...color.NRGBA) {
 	t.Helper()
 	w, h := m.Bounds().Dx(), m.Bounds().Dy()
@@ -75,8 +75,8 @@ func wantQuarters(t *testing.T, m image.Image, by int, want ...color.NRGBA) {
 	}
 }
 
-// TestRenderKinds is IMG-6 and F61: whatever kind of file it was, the same
-// image comes out, and PNG only where something shows through.
+// TestRenderKinds proves IMG-6 and F61: every kind of file renders to the same
+// image, as a PNG only if it is transparent.
 func TestRenderKinds(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -85,31 +85,31 @@ func TestRenderKinds(t *testing.T) {
 		by     int
 		want   []color.NRGBA
 	}{
-		{"jpeg", asJPEG(t, quarters(64, 48)), images.JPEG, 8, []color.NRGBA{red, green, blue, white}},
-		{"progressive", file(t, "progressive.jpg"), images.JPEG, 8, []color.NRGBA{red, green, blue, white}},
-		{"cmyk", file(t, "cmyk.jpg"), images.JPEG, 80, []color.NRGBA{red, green, blue, white}},
-		{"png", asPNG(t, quarters(64, 48)), images.JPEG, 8, []color.NRGBA{red, green, blue, white}},
-		{"sixteen bits", file(t, "sixteen.png"), images.JPEG, 8, []color.NRGBA{red, green, blue, white}},
-		{"interlaced", file(t, "interlaced.png"), images.JPEG, 8, []color.NRGBA{red, green, blue, white}},
-		{"transparent png", file(t, "alpha.png"), images.PNG, 1, []color.NRGBA{red, green, blue, none}},
-		{"lossy webp", file(t, "lossy.webp"), images.JPEG, 12, []color.NRGBA{red, green, blue, white}},
-		{"lossless webp", file(t, "lossless.webp"), images.JPEG, 8, []color.NRGBA{red, green, blue, white}},
-		{"transparent webp", file(t, "alpha.webp"), images.PNG, 12, []color.NRGBA{red, green, blue, none}},
-		{"transparent lossless webp", file(t, "alpha-lossless.webp"), images.PNG, 1, []color.NRGBA{red, green, blue, none}},
-		{"film", film(t), images.PNG, 1, []color.NRGBA{none, none, none, red}},
+		{name: "jpeg", data: asJPEG(t, quarters(64, 48)), format: images.JPEG, by: 8, want: []color.NRGBA{red, green, blue, white}},
+		{name: "progressive", data: file(t, "progressive.jpg"), format: images.JPEG, by: 8, want: []color.NRGBA{red, green, blue, white}},
+		{name: "cmyk", data: file(t, "cmyk.jpg"), format: images.JPEG, by: 80, want: []color.NRGBA{red, green, blue, white}},
+		{name: "png", data: asPNG(t, quarters(64, 48)), format: images.JPEG, by: 8, want: []color.NRGBA{red, green, blue, white}},
+		{name: "sixteen bits", data: file(t, "sixteen.png"), format: images.JPEG, by: 8, want: []color.NRGBA{red, green, blue, white}},
+		{name: "interlaced", data: file(t, "interlaced.png"), format: images.JPEG, by: 8, want: []color.NRGBA{red, green, blue, white}},
+		{name: "transparent png", data: file(t, "alpha.png"), format: images.PNG, by: 1, want: []color.NRGBA{red, green, blue, none}},
+		{name: "lossy webp", data: file(t, "lossy.webp"), format: images.JPEG, by: 12, want: []color.NRGBA{red, green, blue, white}},
+		{name: "lossless webp", data: file(t, "lossless.webp"), format: images.JPEG, by: 8, want: []color.NRGBA{red, green, blue, white}},
+		{name: "transparent webp", data: file(t, "alpha.webp"), format: images.PNG, by: 12, want: []color.NRGBA{red, green, blue, none}},
+		{name: "transparent lossless webp", data: file(t, "alpha-lossless.webp"), format: images.PNG, by: 1, want: []color.NRGBA{red, green, blue, none}},
+		{name: "film", data: film(t), format: images.PNG, by: 1, want: []color.NRGBA{none, none, none, red}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := render(t, tt.data)["large"]
 			if v.Format != tt.format {
-				t.Errorf("it is %s, want %s", v.Format, tt.format)
+				t.Errorf("the format is %s, want %s", v.Format, tt.format)
 			}
 			wantQuarters(t, shown(t, v), tt.by, tt.want...)
 		})
 	}
 }
 
-// TestRenderOrientations is IMG-5: held any of eight ways, the image comes out
-// upright.
+// TestRenderOrientations proves IMG-5: with each of the eight orientations, the
+// rendered image is upright.
 func TestRenderOrientations(t *testing.T) {
 	for o, want := range map[uint16][]color.NRGBA{
 		1: {red, green, blue, white},
@@ -121,7 +121,7 @@ func TestRenderOrientations(t *testing.T) {
 		7: {white, green, blue, red},
 		8: {green, white, red, blue},
 	} {
-		for _, side := range []int{97, 200} { // odd sides: colours have half a pixel over
+		for _, side := range []int{97, 200} { // with an odd side, the last colour sample covers one pixel only
 			t.Run(fmt.Sprint(o, " ", side), func(t *testing.T) {
 				data := asJPEG(t, quarters(side, side/2+1))
 				data = withSegment(data, 0xe1, append([]byte("Exif\x00\x00"), exif(binary.LittleEndian, o)...))
@@ -136,8 +136,8 @@ func TestRenderOrientations(t *testing.T) {
 	}
 }
 
-// TestRenderDimensions is IMG-5 and N25: never enlarged, never less than a pixel, the
-// shape kept.
+// TestRenderDimensions proves IMG-5 and N25: an image is never enlarged, no side
+// is shorter than a pixel, and the proportions stay the same.
 func TestRenderDimensions(t *testing.T) {
 	type wh [2]int
 	for from, want := range map[wh][4]wh{
@@ -164,8 +164,8 @@ func TestRenderDimensions(t *testing.T) {
 	}
 }
 
-// TestRenderStrips is IMG-5: nothing of where and with what an image was
-// taken comes out again, nor what hides behind it (F61).
+// TestRenderStrips proves IMG-5 and F61: rendering drops the metadata (where and
+// with which camera a photo was taken) and any data after the image's end.
 func TestRenderStrips(t *testing.T) {
 	data := asJPEG(t, quarters(300, 200))
 	data = withSegment(data, 0xe1, append([]byte("Exif\x00\x00"), exif(binary.LittleEndian, 6)...))
@@ -173,7 +173,7 @@ func TestRenderStrips(t *testing.T) {
 	data = append(data, "GPS <script>"...)
 	withText := asPNG(t, quarters(300, 200))
 	withText = append(withText[:len(withText)-12:len(withText)-12], append(chunk("tEXt", []byte("Comment\x00GPS")), chunk("IEND", nil)...)...)
-	for name, in := range map[string][]byte{"jpeg": data, "png": withText, "png that stays one": file(t, "alpha.png")} {
+	for name, in := range map[string][]byte{"jpeg": data, "png": withText, "png that stays a png": file(t, "alpha.png")} {
 		for size, v := range render(t, in) {
 			for _, trace := range []string{"Exif", "GPS", "script", "tEXt", "ICC_PROFILE"} {
 				if bytes.Contains(v.Data, []byte(trace)) {
@@ -184,8 +184,8 @@ func TestRenderStrips(t *testing.T) {
 	}
 }
 
-// TestRenderRepeats: a resumed rendering makes the very same bytes, so a
-// variant made before a crash stands beside one made after (F64).
+// TestRenderRepeats proves F64: a resumed rendering produces the same bytes, so
+// variants from before and after a crash fit together.
 func TestRenderRepeats(t *testing.T) {
 	data := asJPEG(t, quarters(1000, 700))
 	first := render(t, data)
@@ -193,7 +193,7 @@ func TestRenderRepeats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, size := range []string{"thumbnail", "small"} { // only what is missing
+	for _, size := range []string{"thumbnail", "small"} { // only the missing ones
 		v, err := s.Encode(size)
 		if err != nil || v.Digest != first[size].Digest {
 			t.Errorf("%s: %s, %v; the first time %s", size, v.Digest, err, first[size].Digest)
@@ -209,7 +209,7 @@ func TestScaleEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestGradient: scaling neither shifts nor darkens an image.
+// TestGradient checks that scaling neither shifts nor darkens an image.
 func TestGradient(t *testing.T) {
 	m := image.NewGray(image.Rect(0, 0, 1000, 40))
 	for y := range 40 {

@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// The sample images' dimensions: those of a photo, small.
+// The sample images have the dimensions of a small photo.
 const sampleWidth, sampleHeight = 1200, 900
 
-// Sample draws an image of a sample product, a JPEG: a still life on a table
-// in front of a wall, its colours the SKU's own. The same SKU always gets the
-// same image.
+// Sample draws the image of a sample product and returns it as a JPEG: a still
+// life on a table in front of a wall, in colours that follow from the SKU. The
+// same SKU always gets the same image.
 func Sample(sku string) []byte {
 	m := image.NewRGBA(image.Rect(0, 0, sampleWidth, sampleHeight))
 	h := fnv.New32a()
@@ -26,11 +26,12 @@ func Sample(sku string) []byte {
 		s.draw(m, hue(sku, float64(seed%360)))
 	}
 	var b bytes.Buffer
-	_ = jpeg.Encode(&b, m, &jpeg.Options{Quality: 90}) // to memory: never fails
+	_ = jpeg.Encode(&b, m, &jpeg.Options{Quality: 90}) // writes to memory: never fails
 	return b.Bytes()
 }
 
-// hue is a colour the SKU names, or its own.
+// hue returns the hue of a colour or a product that the SKU names, or else the
+// hue opposite to own.
 func hue(sku string, own float64) float64 {
 	for _, named := range []struct {
 		word    string
@@ -43,7 +44,7 @@ func hue(sku string, own float64) float64 {
 	return math.Mod(own+180, 360)
 }
 
-// paint lays the wall and the table, lit from one side, with a little grain.
+// paint draws the wall and the table, lit from one side, with a little grain.
 func paint(m *image.RGBA, degrees float64, seed uint32) {
 	const horizon = 0.68 * sampleHeight
 	for y := range sampleHeight {
@@ -62,19 +63,19 @@ func paint(m *image.RGBA, degrees float64, seed uint32) {
 
 func lift(v uint8, by int) uint8 { return clamp8(int32(v) + int32(by)) }
 
-// shape is a rounded box or an ellipse, in parts of the image's height from
-// the middle of its table's edge: x to the right, y up.
+// shape is a rounded box or an ellipse. Its measures are fractions of the
+// image's height, from the middle of the table's edge: x to the right, y up.
 type shape struct {
 	x, y, w, h float64 // middle and half sides
-	round      float64 // radius of the corners; as large as w and h: an ellipse
-	hole       float64 // leaves only a rim so wide; 0: it is filled
-	hue, light float64 // turn of the hue; how light
-	colour     float64 // how much colour
+	round      float64 // radius of the corners; as large as w and h for an ellipse
+	hole       float64 // width of the rim that is drawn; 0 fills the shape
+	hue, light float64 // offset of the hue in degrees; lightness
+	colour     float64 // saturation
 	stripes    int
 }
 
-// stillLife is the shapes that a sample product's image is drawn from, the
-// ones behind first.
+// stillLife returns the shapes that a sample product's image is drawn from, the
+// rearmost first.
 func stillLife(sku string) []shape {
 	shadow := shape{x: 0.05, y: -0.005, w: 0.3, h: 0.03, round: 1, light: 0.45, colour: 0.1}
 	body := func(w, h, round float64) shape {
@@ -101,7 +102,7 @@ func stillLife(sku string) []shape {
 	return []shape{shadow, body(0.22, 0.24, 0.08), {x: 0.06, y: 0.3, w: 0.09, h: 0.09, round: 1, hue: 40, light: 0.75, colour: 0.5}}
 }
 
-// draw fills the shape, lit from the left, its edge smooth.
+// draw fills the shape, lit from the left, with a smooth edge.
 func (s shape) draw(m *image.RGBA, degrees float64) {
 	const unit, left, bottom = sampleHeight, sampleWidth / 2, 0.8 * sampleHeight
 	cx, cy := left+s.x*unit, bottom-s.y*unit
@@ -124,7 +125,8 @@ func (s shape) draw(m *image.RGBA, degrees float64) {
 	}
 }
 
-// distance is how far a point is outside of the shape, below zero inside.
+// distance returns how far a point is outside of the shape; it is negative
+// inside.
 func (s shape) distance(x, y float64) float64 {
 	var d float64
 	if s.round >= s.w && s.round >= s.h {
@@ -141,7 +143,7 @@ func (s shape) distance(x, y float64) float64 {
 
 func mix(a, b uint8, part float64) uint8 { return uint8(float64(a)*(1-part) + float64(b)*part + 0.5) }
 
-// hsl is a colour by its hue in degrees, how colourful and how light it is.
+// hsl returns a colour by its hue in degrees, its saturation and its lightness.
 func hsl(degrees, colour, light float64) color.RGBA {
 	light = min(max(light, 0), 1)
 	reach := colour * min(light, 1-light)

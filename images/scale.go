@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// mirror says which way an image will be turned once it is scaled.
-type mirror struct{ across, down bool } // mirrored along
+// mirror records along which axes an image will be mirrored once it is scaled.
+type mirror struct{ across, down bool }
 
-// scaled makes an image of w × h pixels from a source: brightness in full,
-// colour at half the size each way, as JPEG keeps it.
+// scaled scales a source to w × h pixels: brightness at full resolution, colour
+// at half of it each way, as JPEG stores it.
 func scaled(s source, w, h int, t mirror) planes {
 	p := planes{w: w, h: h, alpha: s.alpha, all: make([]plane, s.channels())}
 	for _, l := range s.all {
-		// What is read together may go to planes of two sizes.
+		// Channels that are read together may go to planes of two sizes.
 		for i := 0; i < l.n; {
 			n := l.n - i
 			dw, dh := w, h
@@ -40,15 +40,15 @@ func scaled(s source, w, h int, t mirror) planes {
 // job scales planes of one size.
 type job struct {
 	lines
-	skip         int // of what lines reads
+	skip         int // how many of the channels that lines reads are left out
 	dst          []plane
 	wide, height filter
 }
 
-// fit chooses the filters. A plane's samples stand for an extent that need
-// not be whole: three pixels have one and a half colours. Where the image
-// will be mirrored and its last colour stands for less, the colours move by
-// that much now.
+// fit chooses the filters. The extent of a plane need not be a whole number of
+// samples: three pixels have one and a half colour samples. If the image will be
+// mirrored and its last colour sample covers one pixel only, the colours are
+// shifted by half a sample now.
 func (j *job) fit(s source, w, h, across, down int, t mirror) {
 	srcAcross, srcDown := float64(ratio(s.w, j.w)), float64(ratio(s.h, j.h))
 	shift := func(mirrored bool, n, by int) float64 {
@@ -61,7 +61,7 @@ func (j *job) fit(s source, w, h, across, down int, t mirror) {
 	j.height = newFilter(j.h, j.dst[0].h, float64(s.h)/srcDown, float64(h)/float64(down), shift(t.down, h, down))
 }
 
-// ratio is how many pixels one sample stands for.
+// ratio returns how many pixels one sample covers.
 func ratio(pixels, samples int) int {
 	for _, by := range []int{1, 2, 4} {
 		if ceil(pixels, by) == samples {
@@ -71,10 +71,10 @@ func ratio(pixels, samples int) int {
 	return 1
 }
 
-// fewRows are not worth dividing.
+// fewRows is the least number of rows that is worth a goroutine.
 const fewRows = 64
 
-// run divides the rows to be made among the processors.
+// run divides the rows of the result among the processors.
 func (j *job) run() {
 	rows := j.dst[0].h
 	parts := max(1, min(runtime.GOMAXPROCS(0), rows/fewRows))
@@ -85,9 +85,9 @@ func (j *job) run() {
 	all.Wait()
 }
 
-// band makes the rows from first to before last. Each row of the source is
-// scaled across once and kept while it is needed: no image of half-made
-// rows is ever held.
+// band computes the rows from first up to but not including last. It scales each
+// row of the source across once and keeps it only while it is needed, so that no
+// intermediate image is held.
 func (j *job) band(first, last int) {
 	taps, width := j.height.taps, j.dst[0].w
 	n := len(j.dst)
@@ -120,7 +120,7 @@ func (j *job) band(first, last int) {
 			}
 		}
 		for p := range n {
-			for k := range ordered { // a row beyond the last weighs nothing
+			for k := range ordered { // rows beyond the last have no weight
 				ordered[k] = kept[p][min(at+k, j.h-1)%taps]
 			}
 			down(j.dst[p].row(y), ordered, j.height.weights[y*taps:][:taps], sum)

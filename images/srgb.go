@@ -6,10 +6,12 @@ import (
 	"sync"
 )
 
-// lightSteps are finer than the darkest steps of sRGB.
+// lightSteps is the number of steps of linear light, which are finer than the
+// darkest steps of sRGB.
 const lightSteps = 1 << 13
 
-// valueOf is sRGB's value of an amount of light, made once.
+// valueOf returns the table of sRGB's values by linear light. It computes the
+// table once.
 var valueOf = sync.OnceValue(func() *[lightSteps + 1]byte {
 	t := new([lightSteps + 1]byte)
 	for i := range t {
@@ -18,18 +20,18 @@ var valueOf = sync.OnceValue(func() *[lightSteps + 1]byte {
 	return t
 })
 
-// convert turns a scaled image's colours into those of sRGB, in place. What
-// sRGB cannot show becomes the nearest on each channel. A nil space, and a
-// image without colours, are left as they are.
+// convert converts a scaled image's colours to sRGB, in place. It clips colours
+// that sRGB cannot show on each channel. With a nil space it does nothing, nor
+// to an image without colours.
 func (s *space) convert(p planes) {
 	if s == nil || len(p.all) < 3 {
 		return
 	}
-	row := s.convertPair
+	row := s.convertOpaque
 	if p.alpha {
-		row = s.convertShowing
+		row = s.convertTransparent
 	}
-	pairs := ceil(p.h, 2) // rows that share their colours
+	pairs := ceil(p.h, 2) // of rows that share their colour samples
 	parts := max(1, min(runtime.GOMAXPROCS(0), pairs/fewRows))
 	values := valueOf()
 	var all sync.WaitGroup
@@ -43,7 +45,7 @@ func (s *space) convert(p planes) {
 	all.Wait()
 }
 
-// of is a colour in sRGB.
+// of returns a colour of the space in sRGB.
 func (s *space) of(r, g, b byte, values *[lightSteps + 1]byte) (byte, byte, byte) {
 	lr, lg, lb := s.curves[0][r], s.curves[1][g], s.curves[2][b]
 	value := func(m *[3]float32) byte {
@@ -53,8 +55,9 @@ func (s *space) of(r, g, b byte, values *[lightSteps + 1]byte) (byte, byte, byte
 	return value(&s.matrix[0]), value(&s.matrix[1]), value(&s.matrix[2])
 }
 
-// convertPair converts two rows of pixels, of which each four share a colour.
-func (s *space) convertPair(p planes, pair int, values *[lightSteps + 1]byte) {
+// convertOpaque converts two rows of pixels, in which every four pixels share a
+// colour sample.
+func (s *space) convertOpaque(p planes, pair int, values *[lightSteps + 1]byte) {
 	blues, reds := p.all[1].row(pair), p.all[2].row(pair)
 	for x := range blues {
 		var cb, cr, n int
@@ -72,20 +75,20 @@ func (s *space) convertPair(p planes, pair int, values *[lightSteps + 1]byte) {
 	}
 }
 
-// convertShowing converts two rows of pixels that show through.
-func (s *space) convertShowing(p planes, pair int, values *[lightSteps + 1]byte) {
+// convertTransparent converts two rows of pixels of a transparent image.
+func (s *space) convertTransparent(p planes, pair int, values *[lightSteps + 1]byte) {
 	for y := 2 * pair; y < min(2*pair+2, p.h); y++ {
 		reds, greens, blues, alphas := p.all[0].row(y), p.all[1].row(y), p.all[2].row(y), p.all[3].row(y)
 		for x, a := range alphas {
 			if a == 0 {
 				continue
 			}
-			r, g, b := s.of(part(reds[x], a), part(greens[x], a), part(blues[x], a), values)
-			reds[x], greens[x], blues[x] = shows(r, a), shows(g, a), shows(b, a)
+			r, g, b := s.of(unpremultiply(reds[x], a), unpremultiply(greens[x], a), unpremultiply(blues[x], a), values)
+			reds[x], greens[x], blues[x] = premultiply(r, a), premultiply(g, a), premultiply(b, a)
 		}
 	}
 }
 
-// part is how strong a colour is of which so much shows; shows is the way back.
-func part(c, a byte) byte  { return byte(min((uint32(c)*255+uint32(a)/2)/uint32(a), 255)) }
-func shows(c, a byte) byte { return byte((uint32(c)*uint32(a) + 127) / 255) }
+// unpremultiply divides a colour value by its alpha; premultiply multiplies it.
+func unpremultiply(c, a byte) byte { return byte(min((uint32(c)*255+uint32(a)/2)/uint32(a), 255)) }
+func premultiply(c, a byte) byte   { return byte((uint32(c)*uint32(a) + 127) / 255) }

@@ -20,10 +20,10 @@ import (
 	"purser/sandbox/search"
 )
 
-// TestDamagedSearch proves SRCH-8 on the stand-in: whichever of its files is
-// cut off or spoilt anywhere, as by a power cut, it starts, and finds all
-// or says that there is no index; what was there is put aside with one line in
-// the log; a rebuild mends it, and a restart finds it well.
+// TestDamagedSearch proves SRCH-8 on the stand-in: if any of its files is cut off
+// or changed anywhere, as by a power cut, it starts, and either returns all
+// documents or reports that there is no index. It quarantines the damaged index
+// with one line in the log. A rebuild repairs the index, also across a restart.
 func TestDamagedSearch(t *testing.T) {
 	whole := t.TempDir()
 	s := openShelf(t, whole, nil)
@@ -52,10 +52,10 @@ func TestDamagedSearch(t *testing.T) {
 		case code == "index_not_found":
 			healed++
 			if n := strings.Count(log.String(), "aside="); n != 1 {
-				t.Errorf("%s %s: %d lines tell of it:\n%s", file, what, n, &log)
+				t.Errorf("%s %s: %d lines report it:\n%s", file, what, n, &log)
 			}
 			if !slices.ContainsFunc(filesOf(t, dir), func(f string) bool { return strings.Contains(f, "unreadable-index-") }) {
-				t.Errorf("%s %s: what was there is gone:\n%s", file, what, &log)
+				t.Errorf("%s %s: the damaged index is gone:\n%s", file, what, &log)
 			}
 		default:
 			t.Errorf("%s %s: %d found, %v\n%s", file, what, found, err, &log)
@@ -63,7 +63,7 @@ func TestDamagedSearch(t *testing.T) {
 		if n%5 == 0 { // a rebuild
 			if found != shelfDocs {
 				s.fill(t, "spare")
-				s.did(t)(s.CreateIndex(&meilisearch.IndexConfig{Uid: "goods", PrimaryKey: "id"})) // a success, or there
+				s.did(t)(s.CreateIndex(&meilisearch.IndexConfig{Uid: "goods", PrimaryKey: "id"})) // it succeeds, or the index exists
 				s.swap(t)
 			}
 			s.stop()
@@ -126,7 +126,7 @@ func filesOf(t *testing.T, dir string) (files []string) {
 
 const shelfDocs = 40
 
-// shelf is a sandbox with a search only, and a client of it.
+// shelf is a sandbox that runs only the search, with a client.
 type shelf struct {
 	meilisearch.ServiceManager
 	stop func()
@@ -154,7 +154,7 @@ func openShelf(t *testing.T, dir string, log *bytes.Buffer) *shelf {
 	}
 }
 
-// did waits for a task, whatever becomes of it.
+// did waits until a task has ended, whether it succeeded or failed.
 func (s *shelf) did(t *testing.T) func(*meilisearch.TaskInfo, error) {
 	return func(info *meilisearch.TaskInfo, err error) {
 		t.Helper()
@@ -181,7 +181,7 @@ func (s *shelf) fill(t *testing.T, uid string) {
 
 func filler(part, i int) string { return strings.Repeat(string(rune('a'+(part*7+i)%26)), 30) }
 
-// swap puts the spare in the place of the goods and drops what was there.
+// swap swaps the index spare with goods and deletes the old one.
 func (s *shelf) swap(t *testing.T) {
 	t.Helper()
 	s.did(t)(s.SwapIndexes([]*meilisearch.SwapIndexesParams{{Indexes: []string{"goods", "spare"}}}))

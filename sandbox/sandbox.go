@@ -1,6 +1,6 @@
-// Package sandbox is the outside world in a box: stand-ins for the payment
-// provider, the carrier, the mail provider and the search engine that speak their protocols over
-// HTTP, keep their state, and misbehave when told to.
+// Package sandbox runs stand-ins for the payment provider, the carrier, the mail
+// provider, the search engine and the object store. They speak the providers'
+// protocols over HTTP, keep their state, and misbehave by rules.
 package sandbox
 
 import (
@@ -23,25 +23,26 @@ import (
 	"purser/sandbox/stripe"
 )
 
-// Config says which stand-ins there are. Those left nil are not: a real
-// provider is used instead. Their Journal, Faults and Log are filled in here.
+// Config configures the stand-ins. A stand-in whose field is nil does not run: a
+// real provider is used instead. New sets their Journal, Faults and Log.
 type Config struct {
-	// DataDir holds the state, in a folder "sandbox". Empty: in memory only.
+	// DataDir holds the state, in a folder "sandbox". If it is empty, the state
+	// is kept in memory only.
 	DataDir string
 	// Seed decides which calls a fault's rate strikes.
 	Seed uint64
-	// Log is silent when nil.
+	// Log receives errors. Nil discards them.
 	Log *slog.Logger
 
 	Stripe  *stripe.Config
 	Carrier *carrier.Config
 	SES     *ses.Config
-	// Objects needs a DataDir; its Dir is filled in here.
+	// Objects needs a DataDir; New sets its Dir.
 	Objects *objects.Config
 	Search  *search.Config
 }
 
-// Sandbox is the stand-ins together. A stand-in that was not asked for is nil.
+// Sandbox holds the running stand-ins. A stand-in that is not configured is nil.
 type Sandbox struct {
 	Faults  *faults.Control
 	Stripe  *stripe.Server
@@ -54,7 +55,7 @@ type Sandbox struct {
 	journals []*journal.Journal
 }
 
-// New opens the stand-ins where they left off.
+// New opens the stand-ins with the state that they have kept.
 func New(c Config) (*Sandbox, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -113,8 +114,8 @@ func (s *Sandbox) open(c Config) error {
 	return s.openObjects(c, dir)
 }
 
-// openObjects starts the object store last: while it runs, the process's
-// working directory is its own.
+// openObjects starts the object store. It must run last, because the object
+// store changes the process's working directory.
 func (s *Sandbox) openObjects(c Config, dir string) (err error) {
 	if c.Objects == nil {
 		return nil
@@ -151,8 +152,8 @@ func (s *Sandbox) journal(dir, name string) (*journal.Journal, error) {
 	return j, err
 }
 
-// SetWebhooks says where the stand-ins send their webhooks; until then they
-// wait.
+// SetWebhooks sets the URLs that the stand-ins send their webhooks to; until
+// then the webhooks wait.
 func (s *Sandbox) SetWebhooks(stripeURL, carrierURL string) {
 	if s.Stripe != nil {
 		s.Stripe.SetWebhookURL(stripeURL)
@@ -162,8 +163,8 @@ func (s *Sandbox) SetWebhooks(stripeURL, carrierURL string) {
 	}
 }
 
-// SubscribeMail says where SES's stand-in is reached itself (own, its Handler's
-// address with "/ses") and where the messages of its topic go.
+// SubscribeMail subscribes endpoint to the topic of SES's stand-in. own is the
+// URL of the stand-in itself: the Handler's address with "/ses".
 func (s *Sandbox) SubscribeMail(own, endpoint string) error {
 	if s.SES == nil {
 		return nil
@@ -173,10 +174,10 @@ func (s *Sandbox) SubscribeMail(own, endpoint string) error {
 
 // Handler serves the stand-ins, each below its own path:
 //
-//	/stripe/, /carrier/, /ses/, /search/   their protocols
-//	/mail/                                 the mailbox, to read in a browser
+//	/stripe/, /carrier/, /ses/, /search/   the providers' protocols
+//	/mail/                                 the mailbox, for a browser
 //	/<bucket>/                             the object store's bucket
-//	/sandbox/faults                        the rules that make them misbehave
+//	/sandbox/faults                        the rules for faults
 func (s *Sandbox) Handler() http.Handler {
 	mux := http.NewServeMux()
 	if s.Stripe != nil {
@@ -200,8 +201,8 @@ func (s *Sandbox) Handler() http.Handler {
 	return mux
 }
 
-// Run lets the stand-ins do what they do by themselves (move parcels, send
-// webhooks) until the context ends.
+// Run does the stand-ins' background work (moving parcels, sending webhooks)
+// until the context ends.
 func (s *Sandbox) Run(ctx context.Context) error {
 	var runs []func(context.Context) error
 	if s.Stripe != nil {
@@ -222,8 +223,8 @@ func (s *Sandbox) Run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// OnAcknowledged has f told how long the receiver took to accept each
-// webhook. Call it before Run.
+// OnAcknowledged calls f with the time that the receiver took to accept each
+// webhook. Call OnAcknowledged before Run.
 func (s *Sandbox) OnAcknowledged(f func(provider string, took time.Duration)) {
 	if s.Stripe != nil {
 		s.Stripe.OnAcknowledged(f)

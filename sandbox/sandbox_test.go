@@ -51,9 +51,9 @@ func call(t *testing.T, method, url, auth, body string) (int, string) {
 
 const label = `{"reference":"r-1","to":{"name":"A","line1":"B 1","city":"C","country":"DE"},"parcels":[{}]}`
 
-// TestWorld: every part answers below its path, faults reach them, and a
-// restart finds the parcels.
-func TestWorld(t *testing.T) {
+// TestSandbox checks that every stand-in is served below its path, that faults
+// reach it, and that parcels survive a restart.
+func TestSandbox(t *testing.T) {
 	dir := t.TempDir()
 	s, srv := build(t, dir)
 	signed := "AWS4-HMAC-SHA256 Credential=AK/"
@@ -61,18 +61,18 @@ func TestWorld(t *testing.T) {
 		method, path, auth, body string
 		status                   int
 	}{
-		{"GET", "/stripe/v1/payment_intents?limit=1", "Bearer sk_test_1", "", 200},
-		{"GET", "/ses/v2/email/account", signed, "", 200},
-		{"GET", "/search/health", "", "", 200},
-		{"GET", "/search/indexes", "Bearer master", "", 200},
-		{"GET", "/search/indexes", "Bearer nonsense", "", 403},
-		{"GET", "/mail", "", "", 200},
-		{"GET", "/mail/style.css", "", "", 200},
-		{"POST", "/sandbox/faults", "", `{"faults":[{"provider":"carrier","match":"POST /v1/labels","do":"status","status":503,"times":1}]}`, 201},
-		{"POST", "/carrier/v1/labels", "Bearer k", label, 503},
-		{"POST", "/carrier/v1/labels", "Bearer k", label, 201},
-		{"DELETE", "/sandbox/faults", "", "", 200},
-		{"GET", "/elsewhere", "", "", 404},
+		{method: "GET", path: "/stripe/v1/payment_intents?limit=1", auth: "Bearer sk_test_1", status: 200},
+		{method: "GET", path: "/ses/v2/email/account", auth: signed, status: 200},
+		{method: "GET", path: "/search/health", status: 200},
+		{method: "GET", path: "/search/indexes", auth: "Bearer master", status: 200},
+		{method: "GET", path: "/search/indexes", auth: "Bearer nonsense", status: 403},
+		{method: "GET", path: "/mail", status: 200},
+		{method: "GET", path: "/mail/style.css", status: 200},
+		{method: "POST", path: "/sandbox/faults", body: `{"faults":[{"provider":"carrier","match":"POST /v1/labels","do":"status","status":503,"times":1}]}`, status: 201},
+		{method: "POST", path: "/carrier/v1/labels", auth: "Bearer k", body: label, status: 503},
+		{method: "POST", path: "/carrier/v1/labels", auth: "Bearer k", body: label, status: 201},
+		{method: "DELETE", path: "/sandbox/faults", status: 200},
+		{method: "GET", path: "/elsewhere", status: 404},
 	} {
 		if status, body := call(t, tt.method, srv.URL+tt.path, tt.auth, tt.body); status != tt.status {
 			t.Errorf("%s %s: %d, want %d: %s", tt.method, tt.path, status, tt.status, body)
@@ -99,7 +99,7 @@ func TestWorld(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatIsAskedFor(t *testing.T) {
+func TestOnlyConfiguredStandIns(t *testing.T) {
 	s, err := New(Config{SES: &ses.Config{}})
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +108,6 @@ func TestOnlyWhatIsAskedFor(t *testing.T) {
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/carrier/v1/labels", nil))
 	if s.Stripe != nil || s.Carrier != nil || w.Code != 404 {
-		t.Errorf("there is a stand-in nobody asked for (%d)", w.Code)
+		t.Errorf("a stand-in runs that is not configured (%d)", w.Code)
 	}
 }

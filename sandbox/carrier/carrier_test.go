@@ -43,7 +43,7 @@ func call(s *Server, method, target, body string) (int, map[string]any) {
 	return w.Code, v
 }
 
-// hook collects the statuses that webhooks bring.
+// hook runs a receiver and returns the types and statuses of its webhooks.
 func hook(t *testing.T) (url string, statuses chan string) {
 	statuses = make(chan string, 100)
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -75,24 +75,24 @@ func TestProtocol(t *testing.T) {
 		status                     int
 		code                       string
 	}{
-		{"book", "POST", "/v1/labels", goodBody, 201, ""},
-		{"again", "POST", "/v1/labels", goodBody, 200, ""},
-		{"spelt otherwise", "POST", "/v1/labels", " " + goodBody, 200, ""},
-		{"another parcel", "POST", "/v1/labels", replace("Mug", "Jug"), 409, "reference_in_use"},
-		{"country XX", "POST", "/v1/labels", replace("DE", "XX"), 422, "address_undeliverable"},
-		{"country in words", "POST", "/v1/labels", replace("DE", "Germany"), 422, "address_undeliverable"},
-		{"postal code 00000", "POST", "/v1/labels", replace(`"city"`, `"postal_code":"00000","city"`), 422, "address_undeliverable"},
-		{"no name", "POST", "/v1/labels", replace(`"A"`, `" "`), 400, "invalid_request"},
-		{"no parcels", "POST", "/v1/labels", `{"reference":"x","to":{"name":"A","line1":"B","city":"C","country":"DE"}}`, 400, "invalid_request"},
-		{"unknown field", "POST", "/v1/labels", `{"refrence":"x"}`, 400, "invalid_request"},
-		{"not JSON", "POST", "/v1/labels", `reference=x`, 400, "invalid_request"},
-		{"too large", "POST", "/v1/labels", `{"reference":"` + strings.Repeat("x", maxBody) + `"}`, 413, "too_large"},
-		{"get", "GET", "/v1/labels/nope", "", 404, "not_found"},
-		{"track", "GET", "/v1/tracking/nope", "", 404, "not_found"},
-		{"void", "POST", "/v1/labels/nope/void", "", 404, "not_found"},
-		{"advance nobody", "POST", "/sandbox/labels/nope/advance", `{"status":"delivered"}`, 404, "not_found"},
-		{"advance to nowhere", "POST", "/sandbox/labels/r-1/advance", `{"status":"voided"}`, 409, "not_movable"},
-		{"advance", "POST", "/sandbox/labels/r-1/advance", `{"status":"in_transit"}`, 200, ""},
+		{name: "book", method: "POST", target: "/v1/labels", body: goodBody, status: 201},
+		{name: "again", method: "POST", target: "/v1/labels", body: goodBody, status: 200},
+		{name: "same request, other spelling", method: "POST", target: "/v1/labels", body: " " + goodBody, status: 200},
+		{name: "another parcel", method: "POST", target: "/v1/labels", body: replace("Mug", "Jug"), status: 409, code: "reference_in_use"},
+		{name: "country XX", method: "POST", target: "/v1/labels", body: replace("DE", "XX"), status: 422, code: "address_undeliverable"},
+		{name: "country in words", method: "POST", target: "/v1/labels", body: replace("DE", "Germany"), status: 422, code: "address_undeliverable"},
+		{name: "postal code 00000", method: "POST", target: "/v1/labels", body: replace(`"city"`, `"postal_code":"00000","city"`), status: 422, code: "address_undeliverable"},
+		{name: "no name", method: "POST", target: "/v1/labels", body: replace(`"A"`, `" "`), status: 400, code: "invalid_request"},
+		{name: "no parcels", method: "POST", target: "/v1/labels", body: `{"reference":"x","to":{"name":"A","line1":"B","city":"C","country":"DE"}}`, status: 400, code: "invalid_request"},
+		{name: "unknown field", method: "POST", target: "/v1/labels", body: `{"refrence":"x"}`, status: 400, code: "invalid_request"},
+		{name: "not JSON", method: "POST", target: "/v1/labels", body: `reference=x`, status: 400, code: "invalid_request"},
+		{name: "too large", method: "POST", target: "/v1/labels", body: `{"reference":"` + strings.Repeat("x", maxBody) + `"}`, status: 413, code: "too_large"},
+		{name: "get", method: "GET", target: "/v1/labels/nope", status: 404, code: "not_found"},
+		{name: "track", method: "GET", target: "/v1/tracking/nope", status: 404, code: "not_found"},
+		{name: "void", method: "POST", target: "/v1/labels/nope/void", status: 404, code: "not_found"},
+		{name: "advance an unknown parcel", method: "POST", target: "/sandbox/labels/nope/advance", body: `{"status":"delivered"}`, status: 404, code: "not_found"},
+		{name: "advance to voided", method: "POST", target: "/sandbox/labels/r-1/advance", body: `{"status":"voided"}`, status: 409, code: "not_movable"},
+		{name: "advance", method: "POST", target: "/sandbox/labels/r-1/advance", body: `{"status":"in_transit"}`, status: 200},
 	} {
 		status, v := call(s, tt.method, tt.target, tt.body)
 		code := ""
@@ -110,14 +110,14 @@ func TestProtocol(t *testing.T) {
 	}
 }
 
-// TestParcelsMoveByThemselves, also across a restart.
+// TestParcelsMoveByThemselves checks the automatic scans, also across a restart.
 func TestParcelsMoveByThemselves(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "carrier.db")
 	first := build(t, path, time.Millisecond)
 	if status, _ := call(first, "POST", "/v1/labels", goodBody); status != 201 {
 		t.Fatal(status)
 	}
-	first.journal.Close() // it was never run
+	first.journal.Close() // first never ran
 	s := build(t, path, time.Millisecond)
 	url, statuses := hook(t)
 	s.SetWebhookURL(url)
@@ -141,8 +141,8 @@ func TestParcelsMoveByThemselves(t *testing.T) {
 	if l["status"] != "delivered" || len(l["scans"].([]any)) != 4 {
 		t.Errorf("after all: %v", l)
 	}
-	if again.Pending() != 0 || len(again.agenda) != 0 {
-		t.Errorf("%d webhooks and %d scans to come, want none", again.Pending(), len(again.agenda))
+	if again.Pending() != 0 || len(again.planned) != 0 {
+		t.Errorf("%d webhooks and %d scans to come, want none", again.Pending(), len(again.planned))
 	}
 }
 

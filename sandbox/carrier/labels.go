@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// labelKind is the journal's name for labels.
+// labelKind is the journal's kind of labels.
 const labelKind = "label"
 
 // label is a booked parcel, as the protocol shows it and the journal keeps it.
@@ -24,11 +24,11 @@ type label struct {
 	Created   time.Time `json:"created"`
 	Updated   time.Time `json:"updated"`
 	Scans     []scan    `json:"scans"`
-	// Request is the fingerprint of the request that made it.
+	// Request is the fingerprint of the request that booked the label.
 	Request string `json:"request_hash"`
 }
 
-// scan is one thing that happened to a parcel.
+// scan is one entry of a parcel's tracking history.
 type scan struct {
 	Status string    `json:"status"`
 	At     time.Time `json:"at"`
@@ -67,7 +67,7 @@ func (s *Server) book(w http.ResponseWriter, r *http.Request) {
 			refuse(w, http.StatusConflict, "reference_in_use", "reference", "another parcel was booked under this reference")
 			return
 		}
-		updateResult(w, http.StatusOK, l)
+		writeJSON(w, http.StatusOK, l)
 		return
 	}
 	now := s.cfg.Now().UTC()
@@ -82,7 +82,7 @@ func (s *Server) book(w http.ResponseWriter, r *http.Request) {
 	}
 	s.keep(l)
 	s.plan(l)
-	updateResult(w, http.StatusCreated, l)
+	writeJSON(w, http.StatusCreated, l)
 }
 
 func (s *Server) list(w http.ResponseWriter, r *http.Request) {
@@ -92,7 +92,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	if l, ok := s.references[r.URL.Query().Get("reference")]; ok {
 		found = append(found, l)
 	}
-	updateResult(w, http.StatusOK, map[string]any{"data": found})
+	writeJSON(w, http.StatusOK, map[string]any{"data": found})
 }
 
 func (s *Server) get(w http.ResponseWriter, r *http.Request) {
@@ -126,8 +126,8 @@ func (s *Server) void(w http.ResponseWriter, r *http.Request) {
 	show(w, l)
 }
 
-// Counts says how many labels were made under each reference. More than one
-// is a parcel sent twice.
+// Counts returns how many labels were booked under each reference. A parcel with
+// more than one is sent twice.
 func (s *Server) Counts() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,10 +147,11 @@ func show(w http.ResponseWriter, l *label) {
 		refuse(w, http.StatusNotFound, "not_found", "", "no such label")
 		return
 	}
-	updateResult(w, http.StatusOK, l)
+	writeJSON(w, http.StatusOK, l)
 }
 
-// check returns what is wrong with a booking.
+// check reports whether a booking is valid. If it is not, check writes the
+// error to w.
 func (b *booking) check(w http.ResponseWriter) bool {
 	for _, f := range []struct{ name, value string }{
 		{"reference", b.Reference}, {"to.name", b.To.Name}, {"to.line1", b.To.Line1}, {"to.city", b.To.City},

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// What can be wrong with an Advance.
+// The errors of Advance.
 var (
 	ErrNoLabel = errors.New("no such label")
 	ErrStatus  = errors.New("the parcel cannot be given this status")
 )
 
-// statuses are those a scan can bring.
+// statuses lists the statuses that a scan can set.
 var statuses = []string{"in_transit", "out_for_delivery", "delivered", "exception", "returned"}
 
 // event is a webhook's body.
@@ -36,9 +36,9 @@ type eventData struct {
 	Note      string `json:"note,omitempty"`
 }
 
-// Advance scans a parcel, named by its label's id or its reference, into a
-// status. Any order of scans is possible, as with a real carrier; only a
-// voided parcel stays where it is. It fails with ErrNoLabel or ErrStatus.
+// Advance adds a scan with a status to a parcel, which is named by its label's
+// id or its reference. Scans may come in any order, as with a real carrier; only
+// a voided parcel cannot be scanned. It fails with ErrNoLabel or ErrStatus.
 func (s *Server) Advance(idOrReference, status, note string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,9 +91,9 @@ func (s *Server) advance(w http.ResponseWriter, r *http.Request) {
 	show(w, l)
 }
 
-// move gives a label its next status and tells about it. The event goes first:
-// its id is made of the label and the scan's number, so a crash between the
-// two writes repeats the event and never loses it.
+// move sets a label's status and sends the event. The event is written first:
+// its id consists of the label's id and the scan's number, so a crash between
+// the two writes repeats the event and never loses it.
 func (s *Server) move(l *label, status, note string) error {
 	now := s.cfg.Now().UTC()
 	e := event{
@@ -118,8 +118,8 @@ func (s *Server) move(l *label, status, note string) error {
 	return nil
 }
 
-// following is the status a parcel reaches by itself.
-func (s *Server) following(status string) (string, bool) {
+// nextStatus returns the status that a parcel reaches next by itself.
+func (s *Server) nextStatus(status string) (string, bool) {
 	switch status {
 	case "booked", "exception":
 		return "in_transit", true
@@ -134,19 +134,19 @@ func (s *Server) following(status string) (string, bool) {
 	return "", false
 }
 
-// plan puts the label's next scan on the agenda, one Pace after its last.
+// plan schedules the label's next scan, one Pace after its last.
 func (s *Server) plan(l *label) {
-	if _, more := s.following(l.Status); !more || s.cfg.Pace <= 0 {
+	if _, more := s.nextStatus(l.Status); !more || s.cfg.Pace <= 0 {
 		return
 	}
-	heap.Push(&s.agenda, appointment{l, l.Updated.Add(s.cfg.Pace), len(l.Scans)})
+	heap.Push(&s.planned, plannedScan{l, l.Updated.Add(s.cfg.Pace), len(l.Scans)})
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
 }
 
-// scan keeps the agenda until the context ends.
+// scan does the scheduled scans until the context ends.
 func (s *Server) scan(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -161,46 +161,46 @@ func (s *Server) scan(ctx context.Context) error {
 	}
 }
 
-// scanDue does every scan that is due and says when the next one will be.
+// scanDue does every scan that is due and returns the time until the next one.
 func (s *Server) scanDue() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.agenda) > 0 {
-		a := s.agenda[0]
+	for len(s.planned) > 0 {
+		a := s.planned[0]
 		if wait := a.at.Sub(s.cfg.Now()); wait > 0 {
 			return wait
 		}
-		heap.Pop(&s.agenda)
-		status, more := s.following(a.label.Status)
+		heap.Pop(&s.planned)
+		status, more := s.nextStatus(a.label.Status)
 		if !more || len(a.label.Scans) != a.scans {
-			continue // something else happened to the parcel since
+			continue // the parcel has been scanned since
 		}
 		if err := s.move(a.label, status, ""); err != nil {
 			if s.cfg.Log != nil {
-				s.cfg.Log.Error("sandbox carrier cannot keep its state", "error", err)
+				s.cfg.Log.Error("sandbox carrier cannot write its journal", "error", err)
 			}
-			heap.Push(&s.agenda, appointment{a.label, s.cfg.Now().Add(time.Second), a.scans})
+			heap.Push(&s.planned, plannedScan{a.label, s.cfg.Now().Add(time.Second), a.scans})
 		}
 	}
 	return time.Hour
 }
 
-// appointment is a scan to come. It lapses when the label has been scanned
-// since.
-type appointment struct {
+// plannedScan is a scheduled scan. It is skipped if the label has been scanned
+// in the meantime.
+type plannedScan struct {
 	label *label
 	at    time.Time
 	scans int
 }
 
 // agenda is a heap of appointments by time.
-type agenda []appointment
+type scanQueue []plannedScan
 
-func (a agenda) Len() int           { return len(a) }
-func (a agenda) Less(i, j int) bool { return a[i].at.Before(a[j].at) }
-func (a agenda) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)        { *a = append(*a, x.(appointment)) }
-func (a *agenda) Pop() any {
+func (a scanQueue) Len() int           { return len(a) }
+func (a scanQueue) Less(i, j int) bool { return a[i].at.Before(a[j].at) }
+func (a scanQueue) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
+func (a *scanQueue) Push(x any)        { *a = append(*a, x.(plannedScan)) }
+func (a *scanQueue) Pop() any {
 	last := (*a)[len(*a)-1]
 	*a = (*a)[:len(*a)-1]
 	return last

@@ -23,23 +23,23 @@ import (
 	"purser/sandbox/webhooksender"
 )
 
-// Config says what a carrier is made of.
+// Config configures a carrier.
 type Config struct {
 	// Journal keeps the labels and undelivered webhooks. Nil keeps them in
 	// memory only.
 	Journal *journal.Journal
-	// Faults makes it misbehave. Nil: it does not.
+	// Faults makes the carrier misbehave. Nil means no faults.
 	Faults *faults.Control
 	// Key is what callers must present. Required.
 	Key string
 	// WebhookSecret signs the webhooks. Required.
 	WebhookSecret string
-	// Pace is the time between two scans of a parcel. 0: parcels move only
-	// when told to.
+	// Pace is the time between two scans of a parcel. With 0, parcels move only
+	// by Advance.
 	Pace time.Duration
-	// OutForDelivery adds that scan before the delivery.
+	// OutForDelivery adds an out_for_delivery scan before the delivery.
 	OutForDelivery bool
-	// Log is silent when nil.
+	// Log receives errors. Nil discards them.
 	Log *slog.Logger
 	// Now defaults to time.Now.
 	Now func() time.Time
@@ -55,11 +55,11 @@ type Server struct {
 	labels     map[string]*label // by id
 	references map[string]*label
 	trackings  map[string]*label
-	agenda     agenda        // labels with a scan to come
-	wake       chan struct{} // the agenda has a new first entry
+	planned    scanQueue     // scheduled scans, earliest first
+	wake       chan struct{} // planned has a new first entry
 }
 
-// New makes a carrier that goes on where its journal ends.
+// New returns a carrier with the state of its journal.
 func New(cfg Config) (*Server, error) {
 	if cfg.Key == "" || cfg.WebhookSecret == "" {
 		return nil, errors.New("sandbox carrier: a key and a webhook secret are required")
@@ -94,16 +94,16 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// SetWebhookURL says where webhooks go; until then they wait.
+// SetWebhookURL sets the URL that webhooks are sent to; until then they wait.
 func (s *Server) SetWebhookURL(url string) { s.webhooks.SetURL(url) }
 
-// OnAcknowledged has f told how long the receiver took to accept each
-// webhook. Call it before Run.
+// OnAcknowledged calls f with the time that the receiver took to accept each
+// webhook. Call OnAcknowledged before Run.
 func (s *Server) OnAcknowledged(f func(provider string, took time.Duration)) {
 	s.webhooks.OnAcknowledged = f
 }
 
-// Pending counts the webhooks that are not delivered yet.
+// Pending returns the number of webhooks that are not delivered yet.
 func (s *Server) Pending() int { return s.webhooks.Pending() }
 
 // Run moves parcels along and delivers webhooks until the context ends.
@@ -114,7 +114,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return s.scan(ctx)
 }
 
-// Handler serves the protocol, with the faults in front.
+// Handler serves the protocol. The faults act before it.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/labels", s.book)
@@ -139,7 +139,7 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 	})
 }
 
-// sign makes the header of a webhook that leaves at the given time.
+// sign returns the signature header of a webhook that is sent at the given time.
 func (s *Server) sign(body []byte, at time.Time) http.Header {
 	t := strconv.FormatInt(at.Unix(), 10)
 	mac := hmac.New(sha256.New, []byte(s.cfg.WebhookSecret))
@@ -147,10 +147,11 @@ func (s *Server) sign(body []byte, at time.Time) http.Header {
 	return http.Header{"Carrier-Signature": {"t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))}}
 }
 
-// maxBody is the longest request that is read.
+// maxBody is the size in bytes of the longest request body that is read.
 const maxBody = 1 << 20
 
-// read decodes a request body, or answers why not.
+// read decodes a request body. If it cannot, it writes the error to w and
+// returns false.
 func read(w http.ResponseWriter, r *http.Request, v any) bool {
 	err := jsonv2.UnmarshalRead(http.MaxBytesReader(w, r.Body, maxBody), v, jsonv2.RejectUnknownMembers(true))
 	var tooLarge *http.MaxBytesError
@@ -163,7 +164,7 @@ func read(w http.ResponseWriter, r *http.Request, v any) bool {
 	return err == nil
 }
 
-func updateResult(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
@@ -174,13 +175,13 @@ func refuse(w http.ResponseWriter, status int, code, field, message string) {
 	if field != "" {
 		e["field"] = field
 	}
-	updateResult(w, status, map[string]any{"error": e})
+	writeJSON(w, status, map[string]any{"error": e})
 }
 
-// unavailable returns when the journal cannot be written.
+// unavailable responds that the journal could not be written.
 func (s *Server) unavailable(w http.ResponseWriter, err error) {
 	if s.cfg.Log != nil {
-		s.cfg.Log.Error("sandbox carrier cannot keep its state", "error", err)
+		s.cfg.Log.Error("sandbox carrier cannot write its journal", "error", err)
 	}
 	refuse(w, http.StatusServiceUnavailable, "unavailable", "", "try again")
 }

@@ -1,7 +1,7 @@
 // Package faults makes stand-ins misbehave the way real providers do: calls
-// that time out before or after the work was done, resets, error answers,
-// broken bodies, and webhooks that are lost, repeated, late or out of order.
-// Which, how often and how many is told by rules, from Go or over HTTP.
+// time out before or after the work was done, connections are reset, responses
+// are errors or broken, and webhooks are lost, repeated, late or out of order.
+// Rules, added from Go or over HTTP, select the calls and the faults.
 package faults
 
 import (
@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// Control holds the rules of one sandbox. The zero value is not ready; use
-// New. A nil Control is one without rules.
+// Control holds the rules of one sandbox. The zero value cannot be used; call
+// New. A nil Control has no rules.
 type Control struct {
-	armed atomic.Bool // a rule that is not spent exists; read without the lock
+	armed atomic.Bool // whether a rule can still strike; read without the lock
 
 	mu       sync.Mutex
 	rand     *rand.Rand
@@ -26,20 +26,20 @@ type Control struct {
 	named    int
 }
 
-// Rules is everything a Control does, for reading.
+// Rules lists the rules of a Control.
 type Rules struct {
 	Faults   []Fault        `json:"faults"`
 	Webhooks []WebhookFault `json:"webhooks"`
 }
 
-// New makes a Control without rules. The seed decides which calls a Rate
+// New returns a Control without rules. The seed decides which calls a Rate
 // strikes.
 func New(seed uint64) *Control {
 	return &Control{rand: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))}
 }
 
-// Add adds a rule; the first that matches a call strikes. It fails with
-// ErrRule.
+// Add adds a rule. The first rule that matches a call strikes. Add fails with
+// ErrRule if the rule is invalid.
 func (c *Control) Add(f Fault) error {
 	if err := f.complete(); err != nil {
 		return err
@@ -52,7 +52,8 @@ func (c *Control) Add(f Fault) error {
 	return nil
 }
 
-// AddWebhook adds a rule for webhooks. It fails with ErrRule.
+// AddWebhook adds a rule for webhooks. It fails with ErrRule if the rule is
+// invalid.
 func (c *Control) AddWebhook(f WebhookFault) error {
 	if err := f.complete(); err != nil {
 		return err
@@ -65,7 +66,7 @@ func (c *Control) AddWebhook(f WebhookFault) error {
 	return nil
 }
 
-// Remove takes one rule back and reports whether it was there.
+// Remove removes a rule and reports whether it existed.
 func (c *Control) Remove(id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,7 +77,7 @@ func (c *Control) Remove(id string) bool {
 	return len(c.faults)+len(c.webhooks) < before
 }
 
-// Clear takes all rules back.
+// Clear removes all rules.
 func (c *Control) Clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,7 +85,7 @@ func (c *Control) Clear() {
 	c.arm()
 }
 
-// List shows the rules, the spent ones too, with how often they struck.
+// List returns all rules, spent ones included, with how often they struck.
 func (c *Control) List() Rules {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,15 +95,16 @@ func (c *Control) List() Rules {
 	}
 }
 
-// Decision is what becomes of one webhook.
+// Decision is how one webhook is sent.
 type Decision struct {
 	Drop    bool          // never sent
-	Copies  int           // sent this many times more
-	Delay   time.Duration // sent so much later; with Reorder: at the latest
+	Copies  int           // number of additional copies
+	Delay   time.Duration // how much later it is sent; with Reorder, at the latest
 	Reorder bool          // sent after the next event
 }
 
-// Webhook decides about one event. Without rules it is the zero Decision.
+// Webhook decides about one event. Without a matching rule it returns the zero
+// Decision.
 func (c *Control) Webhook(provider, typ string) Decision {
 	if c == nil || !c.armed.Load() {
 		return Decision{}
@@ -122,7 +124,7 @@ func (c *Control) Webhook(provider, typ string) Decision {
 	return Decision{}
 }
 
-// strike finds the fault that hits a call.
+// strike returns the fault that strikes a call.
 func (c *Control) strike(provider, call string) (Fault, bool) {
 	return c.find(provider, call, func(string) bool { return true })
 }
@@ -156,7 +158,8 @@ func (c *Control) strikes(times int, rate float64, struck *int) bool {
 	return true
 }
 
-// arm notes whether any rule can still strike, so that calls need not ask.
+// arm records whether any rule can still strike, so that calls need not take
+// the lock.
 func (c *Control) arm() {
 	armed := slices.ContainsFunc(c.faults, func(f Fault) bool { return f.Times == 0 || f.Struck < f.Times }) ||
 		slices.ContainsFunc(c.webhooks, func(f WebhookFault) bool { return f.Times == 0 || f.Struck < f.Times })

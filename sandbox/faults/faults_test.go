@@ -14,14 +14,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWrap (TEST-7, F75, F78, F79): each fault looks to the caller as it
+// TestWrap proves TEST-7, F75, F78 and F79: the caller sees each fault as it
 // should, and the work is done exactly when the rule says so.
 func TestWrap(t *testing.T) {
 	type seen struct {
 		Status int
 		Body   string
 		Header string
-		Failed bool // no HTTP answer at all
+		Failed bool // no HTTP response at all
 		Worked int32
 	}
 	for _, tt := range []struct {
@@ -29,20 +29,20 @@ func TestWrap(t *testing.T) {
 		fault Fault
 		want  seen
 	}{
-		{"none", Fault{Do: Reset, Match: "GET /"}, seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
-		{"another provider's", Fault{Do: Reset, Provider: "ses"}, seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
-		{"reset before", Fault{Do: Reset}, seen{Failed: true}},
-		{"reset after", Fault{Do: Reset, When: After}, seen{Failed: true, Worked: 1}},
-		{"timeout before", Fault{Do: Timeout}, seen{Failed: true}},
-		{"timeout after", Fault{Do: Timeout, When: After}, seen{Failed: true, Worked: 1}},
-		{"closed without an answer", Fault{Do: Timeout, Delay: time.Millisecond}, seen{Failed: true}},
-		{"500 before", Fault{Do: Status, Match: "POST /v1/lab"}, seen{Status: 500, Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`}},
-		{"503 after", Fault{Do: Status, Status: 503, When: After}, seen{Status: 503, Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`, Worked: 1}},
-		{"429", Fault{Do: Status, Status: 429, RetryAfter: 1500 * time.Millisecond}, seen{Status: 429, Header: "2", Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`}},
-		{"malformed before", Fault{Do: Malformed}, seen{Status: 200, Body: `{"id`}},
-		{"malformed after", Fault{Do: Malformed, When: After}, seen{Status: 201, Body: `{"id":"`, Worked: 1}},
-		{"slow before", Fault{Do: Slow, Delay: time.Millisecond}, seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
-		{"slow after", Fault{Do: Slow, Delay: time.Millisecond, When: After}, seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
+		{name: "none", fault: Fault{Do: Reset, Match: "GET /"}, want: seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
+		{name: "another provider's", fault: Fault{Do: Reset, Provider: "ses"}, want: seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
+		{name: "reset before", fault: Fault{Do: Reset}, want: seen{Failed: true}},
+		{name: "reset after", fault: Fault{Do: Reset, When: After}, want: seen{Failed: true, Worked: 1}},
+		{name: "timeout before", fault: Fault{Do: Timeout}, want: seen{Failed: true}},
+		{name: "timeout after", fault: Fault{Do: Timeout, When: After}, want: seen{Failed: true, Worked: 1}},
+		{name: "closed without a response", fault: Fault{Do: Timeout, Delay: time.Millisecond}, want: seen{Failed: true}},
+		{name: "500 before", fault: Fault{Do: Status, Match: "POST /v1/lab"}, want: seen{Status: 500, Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`}},
+		{name: "503 after", fault: Fault{Do: Status, Status: 503, When: After}, want: seen{Status: 503, Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`, Worked: 1}},
+		{name: "429", fault: Fault{Do: Status, Status: 429, RetryAfter: 1500 * time.Millisecond}, want: seen{Status: 429, Header: "2", Body: `{"error":{"code":"injected_fault","message":"injected fault"}}`}},
+		{name: "malformed before", fault: Fault{Do: Malformed}, want: seen{Status: 200, Body: `{"id`}},
+		{name: "malformed after", fault: Fault{Do: Malformed, When: After}, want: seen{Status: 201, Body: `{"id":"`, Worked: 1}},
+		{name: "slow before", fault: Fault{Do: Slow, Delay: time.Millisecond}, want: seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
+		{name: "slow after", fault: Fault{Do: Slow, Delay: time.Millisecond, When: After}, want: seen{Status: 201, Body: `{"id":"it_1"}`, Worked: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -115,8 +115,8 @@ func TestTimesAndRate(t *testing.T) {
 
 func TestAddRefuses(t *testing.T) {
 	for name, f := range map[string]Fault{
-		"no deed":         {},
-		"unknown deed":    {Do: "explode"},
+		"no kind":         {},
+		"unknown kind":    {Do: "explode"},
 		"unknown moment":  {Do: Reset, When: "during"},
 		"a good status":   {Do: Status, Status: 200},
 		"negative times":  {Do: Reset, Times: -1},
@@ -143,19 +143,19 @@ func TestHandler(t *testing.T) {
 		status               int
 		want                 string
 	}{
-		{"GET", "/", "", 200, `{"faults":[],"webhooks":[]}`},
+		{method: "GET", target: "/", status: 200, want: `{"faults":[],"webhooks":[]}`},
 		{
-			"POST", "/", `{"faults":[{"id":"a","do":"slow","delay":"20ms","provider":"ses"}],"webhooks":[{"do":"delay","delay":"1m"}]}`, 201,
-			`{"faults":[{"id":"a","provider":"ses","when":"before","do":"slow","struck":0,"delay":"20ms"}],"webhooks":[{"id":"fault-1","do":"delay","struck":0,"delay":"1m0s"}]}`,
+			method: "POST", target: "/", body: `{"faults":[{"id":"a","do":"slow","delay":"20ms","provider":"ses"}],"webhooks":[{"do":"delay","delay":"1m"}]}`, status: 201,
+			want: `{"faults":[{"id":"a","provider":"ses","when":"before","do":"slow","struck":0,"delay":"20ms"}],"webhooks":[{"id":"fault-1","do":"delay","struck":0,"delay":"1m0s"}]}`,
 		},
-		{"POST", "/", `{"faults":[{"do":"slow","dellay":"20ms"}]}`, 400, ""},
-		{"POST", "/", `{"faults":[{"do":"slow"},{"do":"?"}]}`, 400, ""},
-		{"POST", "/", `{"faults":[{"do":"slow","delay":"soon"}]}`, 400, ""},
-		{"POST", "/", `{`, 400, ""},
-		{"DELETE", "/?id=fault-1", "", 200, `{"faults":[{"id":"a","provider":"ses","when":"before","do":"slow","struck":0,"delay":"20ms"}],"webhooks":[]}`},
-		{"DELETE", "/?id=fault-1", "", 404, `{"error":"no such fault"}`},
-		{"PUT", "/", "", 405, ""},
-		{"DELETE", "/", "", 200, `{"faults":[],"webhooks":[]}`},
+		{method: "POST", target: "/", body: `{"faults":[{"do":"slow","dellay":"20ms"}]}`, status: 400},
+		{method: "POST", target: "/", body: `{"faults":[{"do":"slow"},{"do":"?"}]}`, status: 400},
+		{method: "POST", target: "/", body: `{"faults":[{"do":"slow","delay":"soon"}]}`, status: 400},
+		{method: "POST", target: "/", body: `{`, status: 400},
+		{method: "DELETE", target: "/?id=fault-1", status: 200, want: `{"faults":[{"id":"a","provider":"ses","when":"before","do":"slow","struck":0,"delay":"20ms"}],"webhooks":[]}`},
+		{method: "DELETE", target: "/?id=fault-1", status: 404, want: `{"error":"no such fault"}`},
+		{method: "PUT", target: "/", status: 405},
+		{method: "DELETE", target: "/", status: 200, want: `{"faults":[],"webhooks":[]}`},
 	} {
 		status, body := call(tt.method, tt.target, tt.body)
 		if status != tt.status || tt.want != "" && body != tt.want {
@@ -170,8 +170,8 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// TestTask (F54): work that was accepted goes wrong where a rule says so, and
-// a rule for calls leaves it alone.
+// TestTask proves F54: a task fails if a rule for tasks says so, and a rule for
+// calls does not affect it.
 func TestTask(t *testing.T) {
 	var none *Control
 	if err := none.Task(t.Context(), "search", "x"); err != nil {
@@ -187,7 +187,7 @@ func TestTask(t *testing.T) {
 	if err := c.Task(t.Context(), "search", "addition"); !errors.As(err, &fault) || fault.Status != 400 {
 		t.Errorf("got %v, want a fault of 400", err)
 	}
-	for range 2 { // the first one slowly
+	for range 2 { // the first one is slow
 		if err := c.Task(t.Context(), "search", "addition"); err != nil {
 			t.Error(err)
 		}
@@ -198,6 +198,6 @@ func TestTask(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := c.Task(ctx, "search", "addition"); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want to be let go", err)
+		t.Errorf("got %v, want the context's error", err)
 	}
 }

@@ -11,15 +11,15 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 )
 
-// Handler serves the rules: GET lists them, POST adds those of the body (in
-// the form GET answers), DELETE takes all back, or the one named by ?id=.
+// Handler serves the rules: GET lists them, POST adds the rules of the body (in
+// the form that GET returns), DELETE removes all, or the one named by ?id=.
 func (c *Control) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method {
 		case http.MethodGet, http.MethodHead:
 			writeJSON(w, http.StatusOK, c.List())
 		case http.MethodPost:
-			c.dispatch(w, r)
+			c.addRules(w, r)
 		case http.MethodDelete:
 			c.remove(w, r)
 		default:
@@ -40,8 +40,8 @@ func (c *Control) remove(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, c.List())
 }
 
-func (c *Control) dispatch(w http.ResponseWriter, r *http.Request) {
-	// A page in a browser cannot send this type to another origin unasked.
+func (c *Control) addRules(w http.ResponseWriter, r *http.Request) {
+	// A page in a browser cannot send this type to another origin without CORS.
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		writeJSON(w, http.StatusUnsupportedMediaType, map[string]string{"error": "want application/json"})
 		return
@@ -51,7 +51,7 @@ func (c *Control) dispatch(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = strictly(body, &rules)
 	}
-	// All or none.
+	// All rules are added or none.
 	for i := range rules.Faults {
 		err = errors.Join(err, rules.Faults[i].complete())
 	}
@@ -71,8 +71,8 @@ func (c *Control) dispatch(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, c.List())
 }
 
-// strictly refuses fields that do not exist: a misspelt rule would strike
-// calls it was not meant for.
+// strictly decodes JSON and refuses unknown fields: a rule with a misspelt field
+// would strike calls that it was not meant for.
 func strictly(b []byte, v any) error {
 	if err := jsonv2.Unmarshal(b, v, jsonv2.RejectUnknownMembers(true)); err != nil {
 		return fmt.Errorf("%w: %w", ErrRule, err)

@@ -7,66 +7,66 @@ import (
 	"time"
 )
 
-// ErrRule is a rule that makes no sense.
+// ErrRule is the error for an invalid rule.
 var ErrRule = errors.New("invalid fault")
 
-// When says whether a fault strikes before or after the stand-in has done the
-// work. A caller cannot tell the two apart, which is the point.
+// When is whether a fault strikes before or after the stand-in has done the
+// work. A caller cannot distinguish the two, as with a real provider.
 type When string
 
 // The moments of a fault.
 const (
 	Before When = "before" // the work is not done
-	After  When = "after"  // the work is done, its answer is lost or spoilt
+	After  When = "after"  // the work is done, its response is lost or broken
 )
 
-// Do says what a fault does to a call.
+// Do is what a fault does to a call.
 type Do string
 
-// What a fault can do.
+// The kinds of faults.
 const (
-	Timeout   Do = "timeout"   // no answer for Delay (default 2 minutes), then the connection closes
+	Timeout   Do = "timeout"   // no response for Delay (default 2 minutes), then the connection closes
 	Reset     Do = "reset"     // the connection is reset
-	Status    Do = "status"    // an error answer: Status (default 500), with RetryAfter if set
-	Malformed Do = "malformed" // a 2xx answer whose body is cut off in the middle
-	Slow      Do = "slow"      // the right answer, Delay late (default 1 second)
+	Status    Do = "status"    // an error response: Status (default 500), with RetryAfter if set
+	Malformed Do = "malformed" // a 2xx response whose body is cut off in the middle
+	Slow      Do = "slow"      // the correct response, Delay late (default 1 second)
 )
 
 // Fault makes calls to a stand-in go wrong.
 type Fault struct {
-	// ID names the rule for Remove. Given by Add when empty.
+	// ID identifies the rule for Remove. Add sets it if it is empty.
 	ID string `json:"id"`
 	// Provider is the stand-in: "stripe", "carrier", "ses", "search" or "s3".
-	// Empty: all.
+	// Empty means all.
 	Provider string `json:"provider,omitempty"`
-	// Match is the beginning of "METHOD /path" as the provider sees it, such
-	// as "POST /v1/payment_intents". Empty: every call.
+	// Match is a prefix of "METHOD /path" as the provider sees it, such as
+	// "POST /v1/payment_intents". Empty means every call.
 	Match string `json:"match,omitempty"`
 	// When defaults to Before.
 	When When `json:"when"`
 	Do   Do   `json:"do"`
-	// Status is the answer of Do "status"; default 500.
+	// Status is the HTTP status of Do "status"; default 500.
 	Status int `json:"status,omitempty"`
 	// RetryAfter is sent, in whole seconds rounded up, with Do "status".
 	RetryAfter time.Duration `json:"-"`
 	// Delay is how long "timeout" and "slow" take.
 	Delay time.Duration `json:"-"`
-	// Times is how often the rule strikes before it is spent; 0 is for ever.
+	// Times is how often the rule strikes before it is spent; 0 means no limit.
 	Times int `json:"times,omitempty"`
 	// Rate is the share of matching calls that are struck, chosen by the
-	// seed; 0 is all of them.
+	// seed; 0 means all of them.
 	Rate float64 `json:"rate,omitempty"`
-	// Struck counts the calls this rule has spoilt.
+	// Struck counts the calls that this rule has struck.
 	Struck int `json:"struck"`
 }
 
-// WebhookFault makes a stand-in's webhooks go astray.
+// WebhookFault makes a stand-in lose, repeat, delay or reorder webhooks.
 type WebhookFault struct {
 	ID string `json:"id"`
-	// Provider is the stand-in that sends. Empty: all.
+	// Provider is the stand-in that sends. Empty means all.
 	Provider string `json:"provider,omitempty"`
-	// Type is the event's type, such as "payment_intent.succeeded". Empty:
-	// every type.
+	// Type is the event's type, such as "payment_intent.succeeded". Empty
+	// means every type.
 	Type string `json:"type,omitempty"`
 	// Do is "drop" (never sent), "repeat" (sent Copies times more, default
 	// once), "delay" (sent Delay late, default 1 second) or "reorder" (sent
@@ -141,7 +141,7 @@ func checkShare(times int, rate float64, waits ...time.Duration) error {
 	return nil
 }
 
-// Over the wire a duration is text such as "1.5s".
+// In JSON a duration is text such as "1.5s".
 
 type plainFault Fault
 

@@ -6,18 +6,19 @@ import (
 	"time"
 )
 
-// TaskFault is work that a rule made fail.
+// TaskFault is the error of a task that a rule made fail.
 type TaskFault struct {
-	// Status is what the rule would have answered a call with: from 500 on it
-	// is the stand-in's fault, below it is the caller's.
+	// Status is the HTTP status that the rule would give a call: from 500 on the
+	// fault is the stand-in's, below 500 it is the caller's.
 	Status int
 }
 
 func (f *TaskFault) Error() string { return fmt.Sprintf("injected fault (%d)", f.Status) }
 
-// Task asks the rules about work that a stand-in does after it has answered:
-// "slow" holds it up, any other deed makes it fail with a *TaskFault. A rule
-// for it matches "TASK <type>"; one that matches anything is for calls only.
+// Task applies the rules to a task, which is work that a stand-in does after it
+// has responded: "slow" delays it, any other fault makes it fail with a
+// *TaskFault. A rule for tasks matches "TASK <type>"; a rule that matches
+// everything applies to calls only.
 func (c *Control) Task(ctx context.Context, provider, typ string) error {
 	if c == nil || !c.armed.Load() {
 		return nil
@@ -39,7 +40,8 @@ func (c *Control) Task(ctx context.Context, provider, typ string) error {
 	}
 }
 
-// strikeTask finds the fault that hits a task: only a rule that names tasks.
+// strikeTask returns the fault that strikes a task. Only a rule that names tasks
+// can strike it.
 func (c *Control) strikeTask(provider, call string) (Fault, bool) {
 	return c.find(provider, call, func(match string) bool { return len(match) >= len("TASK") })
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Wrap puts the rules in front of a stand-in. Without rules it only reads one
-// flag. The path of a rule is the one next sees.
+// Wrap applies the rules to the calls of a stand-in. Without rules it only reads
+// one flag. Rules match the path that next sees.
 func (c *Control) Wrap(provider string, next http.Handler) http.Handler {
 	if c == nil {
 		return next
@@ -32,7 +32,8 @@ func (c *Control) Wrap(provider string, next http.Handler) http.Handler {
 	})
 }
 
-// before spoils the call; except when it is merely slow, next never sees it.
+// before lets the fault strike before the work. next sees the call only if the
+// fault merely delays it.
 func before(f Fault, provider string, next http.Handler, w http.ResponseWriter, r *http.Request) {
 	if f.Do == Slow {
 		if pause(f.Delay, r) {
@@ -40,14 +41,14 @@ func before(f Fault, provider string, next http.Handler, w http.ResponseWriter, 
 		}
 		return
 	}
-	// The server notices that a client has gone only once the body is read.
+	// The server notices that a client has disconnected only once the body is read.
 	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 1<<20))
-	spoil(f, provider, &updateResult{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(`{"id":"`)}, w, r)
+	spoil(f, provider, &recordedResponse{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(`{"id":"`)}, w, r)
 }
 
-// after lets the work be done and then spoils the answer.
+// after lets the work be done and then lets the fault strike the response.
 func after(f Fault, provider string, next http.Handler, w http.ResponseWriter, r *http.Request) {
-	a := &updateResult{header: http.Header{}}
+	a := &recordedResponse{header: http.Header{}}
 	next.ServeHTTP(a, r)
 	if f.Do == Slow {
 		if pause(f.Delay, r) {
@@ -58,11 +59,11 @@ func after(f Fault, provider string, next http.Handler, w http.ResponseWriter, r
 	spoil(f, provider, a, w, r)
 }
 
-func spoil(f Fault, provider string, a *updateResult, w http.ResponseWriter, r *http.Request) {
+func spoil(f Fault, provider string, a *recordedResponse, w http.ResponseWriter, r *http.Request) {
 	switch f.Do {
 	case Timeout:
 		pause(f.Delay, r)
-		panic(http.ErrAbortHandler) // closes the connection without an answer
+		panic(http.ErrAbortHandler) // closes the connection without a response
 	case Reset:
 		reset(w)
 	case Status:
@@ -77,7 +78,7 @@ func spoil(f Fault, provider string, a *updateResult, w http.ResponseWriter, r *
 	}
 }
 
-// pause waits and reports whether the caller is still there.
+// pause waits and reports whether the caller is still connected.
 func pause(d time.Duration, r *http.Request) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -89,7 +90,7 @@ func pause(d time.Duration, r *http.Request) bool {
 	}
 }
 
-// reset drops the connection with an RST where the server allows it.
+// reset closes the connection with an RST if the server allows it.
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -101,8 +102,8 @@ func reset(w http.ResponseWriter) {
 	conn.Close()
 }
 
-// writeError answers in the provider's own shape, so that its SDK takes the
-// same path as with a real fault.
+// writeError responds with an error in the provider's own format, so that its
+// SDK takes the same path as with a real fault.
 func writeError(w http.ResponseWriter, provider string, status int) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
@@ -143,28 +144,28 @@ func writeError(w http.ResponseWriter, provider string, status int) {
 	_, _ = io.WriteString(w, body)
 }
 
-// updateResult keeps what a handler writes.
-type updateResult struct {
+// recordedResponse is a ResponseWriter that keeps the response of a handler.
+type recordedResponse struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-func (a *updateResult) Header() http.Header { return a.header }
+func (a *recordedResponse) Header() http.Header { return a.header }
 
-func (a *updateResult) WriteHeader(status int) {
+func (a *recordedResponse) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
 	}
 }
 
-func (a *updateResult) Write(b []byte) (int, error) {
+func (a *recordedResponse) Write(b []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	a.body = append(a.body, b...)
 	return len(b), nil
 }
 
-func (a *updateResult) send(w http.ResponseWriter) {
+func (a *recordedResponse) send(w http.ResponseWriter) {
 	for k, v := range a.header {
 		w.Header()[k] = v
 	}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// BenchmarkWrites keeps what a stand-in keeps for one step and its webhook:
-// three documents are put and one is deleted again.
+// BenchmarkWrites measures the writes of a stand-in for one step and its webhook:
+// it puts three documents and deletes one of them.
 func BenchmarkWrites(b *testing.B) {
 	j, err := Open(filepath.Join(b.TempDir(), "x.db"))
 	if err != nil {

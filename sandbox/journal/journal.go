@@ -1,9 +1,8 @@
-// Package journal keeps the state of a stand-in in one SQLite file, so that a
-// restart finds it: JSON documents, each under a kind and an id.
+// Package journal keeps the state of a stand-in across restarts, in one SQLite
+// file of JSON documents, each with a kind and an id.
 //
-// A document is safe against a crash of the process as soon as Put returns.
-// Power loss is not guarded against: the file stands for a service that runs
-// elsewhere.
+// A document survives a crash of the process as soon as Put has returned. It may
+// not survive a power cut: the file stands for a service that runs elsewhere.
 package journal
 
 import (
@@ -20,17 +19,17 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// ErrDamaged is returned for a file that is not a journal's or is not whole.
+// ErrDamaged is the error for a file that is not a journal or is corrupt.
 var ErrDamaged = errors.New("damaged")
 
 // Journal is an open journal. It may be used from several goroutines, but only
 // by one process.
 type Journal struct {
-	db          *sql.DB // nil: memory only, nothing survives
+	db          *sql.DB // nil if nothing is kept
 	put, remove *sql.Stmt
 
 	mu   sync.Mutex
-	rows map[key]int64 // an index in the file would double what each Put writes
+	rows map[key]int64 // kept in memory, because an index in the file would double the writes of a Put
 	last int64
 }
 
@@ -40,22 +39,22 @@ type key struct{ kind, id string }
 const schema = `CREATE TABLE IF NOT EXISTS documents (
 	n INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL)`
 
-// Open opens the journal at path, or makes one if there is none. With an empty
-// path nothing is kept. It fails with ErrDamaged if the file cannot be read.
+// Open opens the journal at path, which it creates if needed. With an empty path
+// nothing is kept. It fails with ErrDamaged if the file cannot be read.
 func Open(path string) (*Journal, error) {
 	if path == "" {
 		return &Journal{}, nil
 	}
-	// A crash of the process leaves what was written to the log; only a power
-	// cut needs the syncs that are left out here. Nobody else uses the file, so
-	// its locks are taken once.
+	// Writes to the log survive a crash of the process; only a power cut would
+	// need the syncs that are omitted here. No other process uses the file, so
+	// its locks are taken only once.
 	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: path}).String() +
 		"?_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)"
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
-	db.SetMaxOpenConns(1) // it locks out any other
+	db.SetMaxOpenConns(1) // the exclusive lock excludes a second connection
 	j := &Journal{db: db, rows: make(map[key]int64)}
 	if err := j.setUp(); err != nil {
 		return nil, fmt.Errorf("journal %s: %w", path, errors.Join(damage(err), db.Close()))
@@ -63,8 +62,8 @@ func Open(path string) (*Journal, error) {
 	return j, nil
 }
 
-// setUp checks the whole file: a page that cannot be read would otherwise be
-// noticed only when somebody needs it.
+// setUp checks the whole file. An unreadable page would otherwise be noticed
+// only when it is needed.
 func (j *Journal) setUp() (err error) {
 	if _, err = j.db.Exec(schema); err != nil {
 		return err
@@ -82,11 +81,11 @@ func (j *Journal) setUp() (err error) {
 	if j.remove, err = j.db.Prepare("DELETE FROM documents WHERE n = ?"); err != nil {
 		return err
 	}
-	return j.number()
+	return j.loadRows()
 }
 
-// number learns which rows there are.
-func (j *Journal) number() error {
+// loadRows reads the numbers of all rows.
+func (j *Journal) loadRows() error {
 	rows, err := j.db.Query("SELECT n, kind, id FROM documents ORDER BY n")
 	if err != nil {
 		return err
@@ -102,7 +101,7 @@ func (j *Journal) number() error {
 	return rows.Err()
 }
 
-// damage marks an error of SQLite about the file's content as ErrDamaged.
+// damage wraps an error of SQLite about the file's content as ErrDamaged.
 func damage(err error) error {
 	var e *sqlite.Error
 	if errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_CORRUPT || e.Code()&0xff == sqlite3.SQLITE_NOTADB) {
@@ -111,21 +110,21 @@ func damage(err error) error {
 	return err
 }
 
-// Replace puts a damaged file aside, whose new name it returns, and opens an
-// empty journal in its place.
+// Replace moves a damaged file to a new name, which it returns, and opens an
+// empty journal at path.
 func Replace(path string, now time.Time) (j *Journal, damaged string, err error) {
 	damaged = path + ".unreadable-" + now.UTC().Format("20060102T150405.000Z")
-	// SQLite's log goes first: it must not be taken for the new file's.
+	// SQLite's log is moved first: it must not be applied to the new file.
 	for _, suffix := range []string{"-wal", "-shm", ""} {
 		if err := os.Rename(path+suffix, damaged+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, "", fmt.Errorf("journal %s: put aside: %w", path, err)
+			return nil, "", fmt.Errorf("journal %s: quarantine: %w", path, err)
 		}
 	}
 	j, err = Open(path)
 	return j, damaged, err
 }
 
-// Put writes a document under its kind and id, over the one there may be.
+// Put writes a document with a kind and an id. It replaces an existing one.
 func (j *Journal) Put(kind, id string, doc any) error {
 	if j.db == nil {
 		return nil
@@ -148,7 +147,7 @@ func (j *Journal) Put(kind, id string, doc any) error {
 	return nil
 }
 
-// Delete forgets a document. It succeeds if there is none.
+// Delete deletes a document. It succeeds if the document does not exist.
 func (j *Journal) Delete(kind, id string) error {
 	if j.db == nil {
 		return nil
@@ -168,7 +167,7 @@ func (j *Journal) Delete(kind, id string) error {
 }
 
 // Each calls fn for each document of a kind, in the order in which their ids
-// were first put. fn may write to the journal.
+// were first put. It stops at fn's first error. fn may write to the journal.
 func (j *Journal) Each(kind string, fn func(id string, raw json.RawMessage) error) error {
 	if j.db == nil {
 		return nil

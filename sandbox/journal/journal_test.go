@@ -127,8 +127,8 @@ func TestConcurrentPuts(t *testing.T) {
 	}
 }
 
-// copyOf returns the path of a copy of the journal's files, cut off after so
-// many bytes of its log: what a killed process could have left.
+// copyOf returns the path of a copy of the journal's files whose log is cut off
+// after logBytes, as a killed process could have left it.
 func copyOf(t interface{ Fatal(...any) }, path, dir string, logBytes int) string {
 	to := filepath.Join(dir, "copy.db")
 	for _, suffix := range []string{"", "-wal"} {
@@ -146,8 +146,8 @@ func copyOf(t interface{ Fatal(...any) }, path, dir string, logBytes int) string
 	return to
 }
 
-// TestTornWrite: wherever the last writes of a killed process ended, a
-// beginning of what was put is there, and the journal goes on from it.
+// TestTornWrite checks that, wherever the writes of a killed process ended, a
+// prefix of the documents is there and the journal can be written again.
 func TestTornWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	j := open(t, path)
@@ -193,8 +193,8 @@ func TestTornWrite(t *testing.T) {
 	}
 }
 
-// TestDamaged: a file that cannot be read is refused as such, unchanged; it can
-// be put aside, and a new journal is begun in its place.
+// TestDamaged checks that an unreadable file is refused with ErrDamaged and stays
+// unchanged, and that Replace quarantines it and creates a new journal.
 func TestDamaged(t *testing.T) {
 	whole := filepath.Join(t.TempDir(), "x.db")
 	j := open(t, whole)
@@ -211,11 +211,11 @@ func TestDamaged(t *testing.T) {
 	zeroed := bytes.Clone(good)
 	clear(zeroed[len(zeroed)/2:])
 	for name, bad := range map[string][]byte{
-		"cut off":              good[:len(good)/2],
-		"cut off in a page":    good[:len(good)-100],
-		"half of it zeros":     zeroed,
-		"no database":          []byte("{\"k\":\"a\"}\n{\"k\":\"b\"}\n"),
-		"nothing but its head": good[:100],
+		"cut off":           good[:len(good)/2],
+		"cut off in a page": good[:len(good)-100],
+		"half of it zeros":  zeroed,
+		"not a database":    []byte("{\"k\":\"a\"}\n{\"k\":\"b\"}\n"),
+		"header only":       good[:100],
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.db")
@@ -241,11 +241,11 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestReplaceForgetsTheLog: what the log of a damaged file holds does not get
-// into the new one.
+// TestReplaceForgetsTheLog checks that the log of a damaged file is not applied to
+// the new one.
 func TestReplaceForgetsTheLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
-	put(t, open(t, path), "a", "1", 1) // not closed: its log is left
+	put(t, open(t, path), "a", "1", 1) // not closed, so that its log remains
 	torn := copyOf(t, path, t.TempDir(), 1<<30)
 	if err := os.Truncate(torn, 50); err != nil {
 		t.Fatal(err)
@@ -259,7 +259,7 @@ func TestReplaceForgetsTheLog(t *testing.T) {
 		t.Errorf("the new journal holds %v", got)
 	}
 	if _, err := os.Stat(damaged + "-wal"); err != nil {
-		t.Errorf("the log was not put aside: %v", err)
+		t.Errorf("the log was not moved: %v", err)
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// writeForever is the child of TestKill: it says an id once Put has returned.
+// writeForever is the child process of TestKill. It prints each id once Put has
+// returned.
 func writeForever(t *testing.T, path string) {
 	j := open(t, path)
 	for i := 0; ; i++ {
@@ -19,7 +20,8 @@ func writeForever(t *testing.T, path string) {
 	}
 }
 
-// TestKill: what Put promised is there after kill -9 in the middle of writing.
+// TestKill checks that every document that Put has written is there after a
+// kill -9 in the middle of writing.
 func TestKill(t *testing.T) {
 	if path := os.Getenv("JOURNAL_TEST_FILE"); path != "" {
 		writeForever(t, path)

@@ -1,12 +1,11 @@
-// Package objects is a stand-in for Amazon S3: versitygw's gateway in this
-// process, its files on disk. It checks signatures, their expiry, signed
-// lengths and types, and POST policies, and refuses as S3 does.
+// Package objects is a stand-in for Amazon S3: it runs versitygw's gateway in
+// this process, with its files on disk. It checks signatures, their expiry,
+// signed lengths and types, and POST policies, and refuses requests as S3 does.
 //
-// It knows one bucket, which it makes. What it lacks is the expiry of old
-// files by a bucket's rules; a schedule of Purser's own does that, here as on
-// Amazon's.
+// It creates its one bucket. It does not expire old files by a bucket's rules;
+// Purser deletes them by a schedule of its own, here and on Amazon.
 //
-// There is one gateway in a process, and while it runs, the process's working
-// directory is the one its files are in: give it, and everything else,
-// absolute paths. KeepPaths sees to those that others read.
+// A process can run one gateway. While it runs, the process's working directory
+// is the directory of its files, so all paths must be absolute. KeepPaths makes
+// the paths absolute that libraries read from the environment.
 package objects

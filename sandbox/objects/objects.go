@@ -26,23 +26,23 @@ import (
 	"purser/sandbox/faults"
 )
 
-// Config says where the files are and who may sign.
+// Config configures the gateway.
 type Config struct {
 	// Dir holds the files. Required, an absolute path.
 	Dir string
-	// Bucket is the one there is. Required.
+	// Bucket is the name of the one bucket. Required.
 	Bucket string
-	// AccessKey and SecretKey sign requests. Required.
+	// AccessKey and SecretKey are the key pair that must sign requests. Required.
 	AccessKey, SecretKey string
-	// Region is what clients sign for; default us-east-1.
+	// Region is the region that clients sign for; default us-east-1.
 	Region string
-	// Faults make it misbehave, as provider "s3".
+	// Faults makes the gateway misbehave, as provider "s3". Nil means no faults.
 	Faults *faults.Control
-	// Log is silent when nil.
+	// Log receives errors. Nil discards them.
 	Log *slog.Logger
 }
 
-// The gateway's limits: it refuses to start without.
+// The gateway's limits. It refuses to start without them.
 const (
 	connections = 256
 	requests    = 128
@@ -51,10 +51,10 @@ const (
 	startWithin = 5 * time.Second
 )
 
-// Server is the gateway. It answers through Handler alone.
+// Server is the gateway. It can be reached through Handler only.
 type Server struct {
 	conf   Config
-	before string // the working directory to go back to
+	before string // the working directory to return to
 	socket string
 	stop   context.CancelFunc
 	ended  chan error
@@ -100,7 +100,7 @@ func (s *Server) start(ctx context.Context) error {
 		s.ended <- embedgw.RunVersityGW(running, store, &embedgw.Config{
 			RootUserAccess: s.conf.AccessKey, RootUserSecret: s.conf.SecretKey, Region: s.conf.Region,
 			Ports: []string{s.socket}, MaxConnections: connections, MaxRequests: requests, MultipartMaxParts: parts,
-			// Given one, the gateway does not print that it has none.
+			// Without an IAM service the gateway prints a warning.
 			IAMService: auth.NewIAMServiceSingle(auth.Account{Access: s.conf.AccessKey, Secret: s.conf.SecretKey, Role: auth.RoleAdmin}),
 			Quiet:      true, KeepAlive: true, DisableACLs: true,
 		})
@@ -109,7 +109,7 @@ func (s *Server) start(ctx context.Context) error {
 		return new(net.Dialer).DialContext(ctx, "unix", s.socket)
 	}
 	s.proxy = &httputil.ReverseProxy{
-		// Path, query and host go through as they came: they are signed.
+		// Path, query and host pass unchanged, because they are signed.
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: "http", Host: "s3"})
 			r.Out.Host = r.In.Host
@@ -117,17 +117,17 @@ func (s *Server) start(ctx context.Context) error {
 		Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 16, DisableCompression: true},
 		ErrorLog:  slog.NewLogLogger(s.conf.Log.Handler(), slog.LevelWarn),
 	}
-	return s.answering(ctx, dial)
+	return s.awaitReady(ctx, dial)
 }
 
-// open opens the files and makes the bucket if there is none.
+// open opens the files and creates the bucket if it does not exist.
 func (s *Server) open(ctx context.Context) (*posix.Posix, error) {
 	if err := (meta.XattrMeta{}).Test(s.conf.Dir); err != nil {
 		return nil, fmt.Errorf("%s: its file system keeps no extended attributes: %w", s.conf.Dir, err)
 	}
 	store, err := posix.New(s.conf.Dir, meta.XattrMeta{}, posix.PosixOpts{
 		NewDirPerm: 0o700, NewFilePerm: 0o600, CopyObjectThreshold: copyAtOnce, IOBufferSize: 64 << 10, Concurrency: 64,
-		ForceNoObjLockFile: true, // nobody else writes here
+		ForceNoObjLockFile: true, // no other process writes here
 	})
 	if err != nil {
 		return nil, err
@@ -141,17 +141,17 @@ func (s *Server) open(ctx context.Context) (*posix.Posix, error) {
 		return nil, err
 	}
 	if err := store.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket, CreateBucketConfiguration: &types.CreateBucketConfiguration{}}, acl); err != nil {
-		return nil, fmt.Errorf("make bucket: %w", err)
+		return nil, fmt.Errorf("create bucket: %w", err)
 	}
 	return store, store.PutBucketCors(ctx, s.conf.Bucket, []byte(cors))
 }
 
-// cors lets pages of any origin send files: whether they may is the
-// signature's business.
+// cors lets pages of any origin send files: the signature decides whether they
+// may.
 const cors = `<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod><AllowedMethod>POST</AllowedMethod><AllowedMethod>PUT</AllowedMethod><AllowedHeader>*</AllowedHeader></CORSRule></CORSConfiguration>`
 
-// answering waits until the gateway takes connections.
-func (s *Server) answering(ctx context.Context, dial func(ctx context.Context, _, _ string) (net.Conn, error)) error {
+// awaitReady waits until the gateway accepts connections.
+func (s *Server) awaitReady(ctx context.Context, dial func(ctx context.Context, _, _ string) (net.Conn, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	again := time.NewTicker(2 * time.Millisecond)
@@ -164,19 +164,19 @@ func (s *Server) answering(ctx context.Context, dial func(ctx context.Context, _
 		select {
 		case err := <-s.ended:
 			s.ended <- err
-			return cmp.Or(err, errors.New("the gateway ended at once"))
+			return cmp.Or(err, errors.New("the gateway stopped at once"))
 		case <-ctx.Done():
-			return fmt.Errorf("the gateway does not answer: %w", err)
+			return fmt.Errorf("the gateway does not accept connections: %w", err)
 		case <-again.C:
 		}
 	}
 }
 
-// Handler answers below /<bucket>: what is signed includes the path, so it
-// must be mounted there and nowhere else.
+// Handler serves the bucket at /<bucket>. It must be mounted at that path,
+// because the path is part of the signature.
 func (s *Server) Handler() http.Handler { return s.conf.Faults.Wrap("s3", s.proxy) }
 
-// Close stops the gateway and gives the working directory back.
+// Close stops the gateway and restores the working directory.
 func (s *Server) Close() error {
 	var errs []error
 	if s.stop != nil {

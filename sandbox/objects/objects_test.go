@@ -11,8 +11,8 @@ import (
 	"purser/sandbox/objects"
 )
 
-// TestStart: files and bucket outlive the gateway, and the working directory
-// comes back. What the gateway checks is proven by the adapter's tests.
+// TestStart checks that files and bucket outlive the gateway and that the working
+// directory is restored. The adapter's tests prove the gateway's checks.
 func TestStart(t *testing.T) {
 	before, err := os.Getwd()
 	if err != nil {
@@ -30,7 +30,7 @@ func TestStart(t *testing.T) {
 			t.Errorf("unsigned: HTTP %d %s", w.Code, w.Body)
 		}
 		if _, err := objects.Start(context.Background(), conf); err == nil {
-			t.Error("a second one in the same process started")
+			t.Error("a second gateway in the same process started")
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -44,6 +44,6 @@ func TestStart(t *testing.T) {
 	}
 	conf.Dir = "relative"
 	if _, err := objects.Start(context.Background(), conf); err == nil {
-		t.Error("a relative directory was taken")
+		t.Error("a relative directory was accepted")
 	}
 }

@@ -9,21 +9,20 @@ import (
 	"strings"
 )
 
-// pathVariables name files and directories in the environment. Libraries read
-// them whenever they like, also after the working directory has changed.
+// pathVariables are environment variables that hold paths. Libraries read them
+// at any time, also after the working directory has changed.
 var pathVariables = []string{
 	"TMPDIR", "ZONEINFO", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CA_BUNDLE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 	"PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY", "PGPASSFILE", "PGSERVICEFILE",
 }
 
-// pathParameters do so in the address of a Postgres.
+// pathParameters are parameters of a Postgres URL that hold paths.
 var pathParameters = []string{"sslrootcert", "sslcert", "sslkey", "passfile", "servicefile"}
 
-// KeepPaths makes relative paths absolute that would mean something else once
-// a gateway has changed the working directory: those in the environment, and
-// those in the addresses of databases. Call it before Start, and before
-// anything else runs that may read them.
+// KeepPaths makes relative paths absolute that would mean something else once a
+// gateway has changed the working directory: in the environment, and in the URLs
+// of databases. Call it before Start, and before anything reads these paths.
 func KeepPaths(databases ...*string) error {
 	for _, name := range pathVariables {
 		was := os.Getenv(name)
@@ -38,7 +37,7 @@ func KeepPaths(databases ...*string) error {
 	for _, d := range databases {
 		u, err := url.Parse(*d)
 		if err != nil || u.RawQuery == "" {
-			continue // without parameters, or wrong: whoever opens it will say so
+			continue // without parameters, or invalid, which is reported when it is opened
 		}
 		q := u.Query()
 		for _, name := range pathParameters {
@@ -57,8 +56,8 @@ func KeepPaths(databases ...*string) error {
 	return nil
 }
 
-// absolute is a path, or a list of paths, made absolute. "system" is no path
-// but Postgres's word for the machine's certificates.
+// absolute returns a path, or a list of paths, made absolute. "system" is not a
+// path but Postgres's name for the machine's certificates.
 func absolute(path string, list bool) (string, error) {
 	if path == "" || path == "system" {
 		return path, nil

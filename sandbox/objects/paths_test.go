@@ -12,8 +12,8 @@ import (
 	"purser/sandbox/objects"
 )
 
-// TestKeepPaths: what is relative means the same after a gateway has changed
-// the working directory; what is no path stays as it is.
+// TestKeepPaths checks that relative paths keep their meaning after a gateway has
+// changed the working directory, and that other values stay unchanged.
 func TestKeepPaths(t *testing.T) {
 	before := t.TempDir()
 	t.Chdir(before)
@@ -42,7 +42,7 @@ func TestKeepPaths(t *testing.T) {
 	defer s.Close()
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/shop/secret", nil))
-	if w.Code != http.StatusForbidden { // its socket is in a directory that was relative
+	if w.Code != http.StatusForbidden { // the directory of its socket was relative
 		t.Errorf("HTTP %d %s", w.Code, w.Body)
 	}
 	for name, kept := range want {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// account is GetAccount.
+// account handles GetAccount.
 func (s *Server) account(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	s.day.forget(s.cfg.Now())
@@ -19,16 +19,16 @@ func (s *Server) account(w http.ResponseWriter, _ *http.Request) {
 	if s.cfg.PerSecond > 0 {
 		quota["MaxSendRate"] = s.cfg.PerSecond
 	}
-	updateResult(w, http.StatusOK, map[string]any{
+	writeJSON(w, http.StatusOK, map[string]any{
 		"SendQuota": quota, "SendingEnabled": true, "ProductionAccessEnabled": true, "EnforcementStatus": "HEALTHY",
 	})
 }
 
-// identity is GetEmailIdentity. An identity that was never set up is not
-// there; in this world all that are there have been verified.
+// identity handles GetEmailIdentity. Only configured identities exist, and all
+// of them are verified.
 func (s *Server) identity(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	if s.answerIdentity(w, id) {
+	if s.writeIdentity(w, id) {
 		return
 	}
 	kind := "DOMAIN"
@@ -39,29 +39,29 @@ func (s *Server) identity(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "NotFoundException", "Email identity "+id+" does not exist.")
 		return
 	}
-	updateResult(w, http.StatusOK, map[string]any{
+	writeJSON(w, http.StatusOK, map[string]any{
 		"IdentityType": kind, "VerifiedForSendingStatus": true, "VerificationStatus": "SUCCESS", "FeedbackForwardingStatus": true,
 		"DkimAttributes":     map[string]any{"SigningEnabled": true, "Status": "SUCCESS", "SigningAttributesOrigin": "AWS_SES"},
 		"MailFromAttributes": map[string]any{"BehaviorOnMxFailure": "USE_DEFAULT_VALUE"},
 	})
 }
 
-// verified reports whether a sender, or its domain, is.
+// verified reports whether a sender, or its domain, is verified.
 func (s *Server) verified(from string) bool {
 	from = address(from)
 	_, domain, _ := strings.Cut(from, "@")
 	return len(s.cfg.Identities) == 0 || slices.Contains(s.cfg.Identities, from) || slices.Contains(s.cfg.Identities, domain)
 }
 
-// Figures are what the stand-in has seen since it started.
+// Figures are the statistics of the stand-in.
 type Figures struct {
-	Mails         int `json:"mails"`         // accepted, ever
+	Mails         int `json:"mails"`         // all accepted mails
 	PeakPerSecond int `json:"peakPerSecond"` // the most recipients accepted in any one second
-	Throttled     int `json:"throttled"`     // mails answered with TooManyRequestsException
+	Throttled     int `json:"throttled"`     // mails refused with TooManyRequestsException
 	LastDay       int `json:"lastDay"`       // recipients in the last 24 hours
 }
 
-// Figures returns them.
+// Figures returns the current statistics.
 func (s *Server) Figures() Figures {
 	s.mu.Lock()
 	defer s.mu.Unlock()

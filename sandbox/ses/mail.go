@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	mailKind = "mail"   // the journal's name for mails
-	maxMail  = 40 << 20 // SES takes messages of up to 40 MB
+	mailKind = "mail"   // the journal's kind of mails
+	maxMail  = 40 << 20 // SES accepts messages of up to 40 MB
 )
 
 // mail is an accepted mail.
@@ -27,7 +27,8 @@ type mail struct {
 	Subject string            `json:"subject"`
 	Tags    map[string]string `json:"tags,omitempty"`
 	Set     string            `json:"set,omitempty"` // the configuration set
-	// Of a Simple mail, its two bodies; of a Raw one, the message.
+	// Text and HTML are the bodies of a Simple mail, Raw is the message of a Raw
+	// one.
 	Text string `json:"text,omitempty"`
 	HTML string `json:"html,omitempty"`
 	Raw  []byte `json:"raw,omitempty"`
@@ -35,7 +36,7 @@ type mail struct {
 
 func (m *mail) hasContent() bool { return m.Text != "" || m.HTML != "" || m.Raw != nil }
 
-// sendEmail is the body of SendEmail, as far as it is looked at.
+// sendEmail is the part of SendEmail's body that is read.
 type sendEmail struct {
 	FromEmailAddress string
 	Destination      struct{ ToAddresses, CcAddresses, BccAddresses []string }
@@ -50,12 +51,12 @@ type sendEmail struct {
 	ConfigurationSetName string
 }
 
-// problem is why a mail is not accepted.
+// problem is the error for a mail that is not accepted.
 type problem struct{ code, message string }
 
 func bad(message string) *problem { return &problem{"BadRequestException", message} }
 
-// mail checks a request and makes a mail of it.
+// mail checks a request and returns its mail.
 func (in *sendEmail) mail() (*mail, *problem) {
 	m := &mail{From: in.FromEmailAddress, Set: in.ConfigurationSetName, Tags: make(map[string]string, len(in.EmailTags))}
 	m.To = slices.Concat(in.Destination.ToAddresses, in.Destination.CcAddresses, in.Destination.BccAddresses)
@@ -88,7 +89,7 @@ func (in *sendEmail) mail() (*mail, *problem) {
 	return m, m.checkAddresses()
 }
 
-// readHeader takes from a raw message what the request left out.
+// readHeader fills in from a raw message what the request left out.
 func (m *mail) readHeader() *problem {
 	msg, err := netmail.ReadMessage(bytes.NewReader(m.Raw))
 	if err != nil {
@@ -128,7 +129,7 @@ func (m *mail) checkAddresses() *problem {
 	return nil
 }
 
-// address is the address alone, without the name around it.
+// address returns the address without the display name.
 func address(s string) string {
 	if a, err := netmail.ParseAddress(s); err == nil {
 		return a.Address
@@ -136,13 +137,13 @@ func address(s string) string {
 	return s
 }
 
-// tagText reports whether SES takes s as a tag's name or value.
+// tagText reports whether SES accepts s as a tag's name or value.
 func tagText(s string) bool {
 	return s != "" && len(s) <= 256 &&
 		strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.@") == ""
 }
 
-// content is a mail taken apart for reading.
+// content holds the parsed parts of a mail.
 type content struct {
 	Headers []header
 	Text    string
@@ -152,8 +153,8 @@ type content struct {
 
 type header struct{ Name, Value string }
 
-// open takes a mail apart. A part that cannot be read is left out; the raw
-// view still has it.
+// open parses a mail. It leaves out a part that cannot be read; the raw view
+// still has it.
 func (m *mail) open() content {
 	if m.Raw == nil {
 		return content{
@@ -176,10 +177,10 @@ func (m *mail) open() content {
 	return c
 }
 
-// maxDepth ends the descent into multiparts within multiparts.
+// maxDepth limits how deep nested multiparts are read.
 const maxDepth = 5
 
-// read finds the text and the page in a part.
+// read finds the text and the HTML in a part.
 func (c *content) read(contentType, encoding string, body io.Reader, depth int) {
 	kind, params, err := mime.ParseMediaType(contentType)
 	if err != nil {

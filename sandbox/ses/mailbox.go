@@ -17,8 +17,9 @@ var pages embed.FS
 // perPage is how many mails the mailbox lists at most.
 const perPage = 200
 
-// Policies of the mailbox's pages. A mail's own HTML is foreign: it gets
-// neither scripts nor anything from the network, in its frame or out of it.
+// Content security policies of the mailbox's pages. A mail's own HTML is not
+// trusted: it may run no scripts and load nothing from the network, in its frame
+// or outside of it.
 const (
 	pagePolicy = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	mailPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -32,12 +33,12 @@ type summary struct {
 	To           []string          `json:"to"`
 	Subject      string            `json:"subject"`
 	Tags         map[string]string `json:"tags,omitempty"`
-	Said         []saying          `json:"said,omitempty"`
+	Said         []feedback        `json:"said,omitempty"`
 	Notification string            `json:"-"`
 	Order        string            `json:"-"`
 }
 
-// Last is what was said last.
+// Last returns the latest feedback, in words, or "".
 func (s summary) Last() string {
 	if len(s.Said) == 0 {
 		return ""
@@ -45,17 +46,17 @@ func (s summary) Last() string {
 	return s.Said[len(s.Said)-1].How.Words()
 }
 
-// Mailbox serves the mails for reading. It wants to live below a path that
-// ends in a slash, such as /mail/, which the caller strips.
+// Mailbox serves the accepted mails to a browser. It must be mounted below a path
+// that ends in a slash, such as /mail/, which the caller strips.
 //
 //	/?q=…            the latest mails; q is an order id, an address or a word of the subject
 //	/messages.json   the same as JSON
-//	/figures.json    what was accepted, and how fast
-//	/{id}            one mail: page, text, headers, source
+//	/figures.json    statistics; see Figures
+//	/{id}            one mail: HTML, text, headers, source
 //	/{id}/html, /{id}/text, /{id}/raw
-//	POST /{id}/answer   lets the world answer: how=deliver, bounce, …; see Hows
+//	POST /{id}/answer   publishes feedback: how=deliver, bounce, …; see Hows
 func (s *Server) Mailbox() http.Handler {
-	t := template.Must(template.ParseFS(pages, "pages/*.html")) // embedded: tested
+	t := template.Must(template.ParseFS(pages, "pages/*.html")) // the pages are embedded and tested
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query().Get("q")
@@ -64,9 +65,9 @@ func (s *Server) Mailbox() http.Handler {
 	})
 	mux.HandleFunc("GET /messages.json", func(w http.ResponseWriter, r *http.Request) {
 		found, total := s.find(r.URL.Query().Get("q"))
-		updateResult(w, http.StatusOK, map[string]any{"data": found, "total": total})
+		writeJSON(w, http.StatusOK, map[string]any{"data": found, "total": total})
 	})
-	mux.HandleFunc("GET /figures.json", func(w http.ResponseWriter, _ *http.Request) { updateResult(w, http.StatusOK, s.Figures()) })
+	mux.HandleFunc("GET /figures.json", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Figures()) })
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
 		b, _ := pages.ReadFile("pages/style.css")
 		write(w, "text/css; charset=utf-8", pagePolicy, string(b))
@@ -74,8 +75,8 @@ func (s *Server) Mailbox() http.Handler {
 	mux.HandleFunc("GET /{id}", s.opened(func(w http.ResponseWriter, m summary, c content) {
 		render(w, t, "mail.html", map[string]any{"Mail": m, "Content": c, "Hows": Hows})
 	}))
-	// Another site's page must not answer in our name.
-	mux.Handle("POST /{id}/answer", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.answered)))
+	// A page of another site must not publish feedback.
+	mux.Handle("POST /{id}/answer", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.giveFeedback)))
 	mux.HandleFunc("GET /{id}/html", s.opened(func(w http.ResponseWriter, _ summary, c content) {
 		write(w, "text/html; charset=utf-8", mailPolicy, c.HTML)
 	}))
@@ -88,8 +89,8 @@ func (s *Server) Mailbox() http.Handler {
 	return mux
 }
 
-// find lists the latest mails that match, newest first, and counts all that
-// do.
+// find returns the latest mails that match, newest first, and the number of all
+// that match.
 func (s *Server) find(q string) (found []summary, total int) {
 	q = strings.ToLower(strings.TrimSpace(q))
 	found = []summary{}
@@ -111,13 +112,13 @@ func (m *mail) matches(q string) bool {
 		slices.ContainsFunc(m.To, func(to string) bool { return strings.Contains(strings.ToLower(to), q) })
 }
 
-// summary is called with the lock held.
+// summary returns a mail's summary. s.mu must be held.
 func (s *Server) summary(m *mail) summary {
-	return summary{m.ID, m.At, m.From, m.To, m.Subject, m.Tags, slices.Clone(s.said[m.ID]), m.Tags["milestone"], m.Tags["order"]}
+	return summary{m.ID, m.At, m.From, m.To, m.Subject, m.Tags, slices.Clone(s.feedback[m.ID]), m.Tags["milestone"], m.Tags["order"]}
 }
 
-// answered lets the world answer a mail, and goes back to it.
-func (s *Server) answered(w http.ResponseWriter, r *http.Request) {
+// giveFeedback publishes feedback on a mail and redirects to its page.
+func (s *Server) giveFeedback(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	id := r.PathValue("id")
 	switch err := s.Answer(id, How(r.PostFormValue("how"))); {
@@ -128,12 +129,12 @@ func (s *Server) answered(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		http.Error(w, "try again", http.StatusInternalServerError)
 	default:
-		w.Header().Set("Location", "../"+id) // from where the browser is, whatever was stripped
+		w.Header().Set("Location", "../"+id) // relative, because the path before it was stripped
 		w.WriteHeader(http.StatusSeeOther)
 	}
 }
 
-// opened looks a mail up and takes it apart.
+// opened returns a handler that finds a mail, parses it and passes it to show.
 func (s *Server) opened(show func(http.ResponseWriter, summary, content)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
@@ -143,7 +144,7 @@ func (s *Server) opened(show func(http.ResponseWriter, summary, content)) http.H
 			http.Error(w, "no such mail", http.StatusNotFound)
 			return
 		}
-		opened, about := *m, s.summary(m) // trim may take the content out meanwhile
+		opened, about := *m, s.summary(m) // a copy, because trim may remove the content at any time
 		s.mu.Unlock()
 		show(w, about, opened.open())
 	}

@@ -17,7 +17,7 @@ import (
 	"purser/sandbox/webhooksender"
 )
 
-// subscription is the one endpoint of the topic.
+// subscription is the topic's only subscription.
 type subscription struct {
 	Endpoint  string `json:"endpoint"`
 	Token     string `json:"token"`
@@ -26,11 +26,11 @@ type subscription struct {
 
 const subscriptionKind = "subscription"
 
-// askEvery is how long the stand-in waits before it asks again whether an
-// endpoint wants its messages.
+// askEvery is how long the stand-in waits before it asks an endpoint again to
+// confirm its subscription.
 const askEvery = 2 * time.Second
 
-// openTopic takes up the topic where it was left.
+// openTopic reads the topic's state from the journal.
 func (s *Server) openTopic() (err error) {
 	var kept keptSigner
 	err = errors.Join(
@@ -40,7 +40,7 @@ func (s *Server) openTopic() (err error) {
 	if err != nil {
 		return err
 	}
-	// Made when it is first needed: it takes a while.
+	// The signer is created when it is first needed, because that takes a while.
 	s.signer = sync.OnceValues(func() (*signer, error) { return makeSigner(s.journal, kept, s.cfg.Secret) })
 	headers := func([]byte, time.Time) http.Header {
 		return http.Header{"Content-Type": {"text/plain; charset=UTF-8"}, "X-Amz-Sns-Message-Type": {"Notification"}, "X-Amz-Sns-Topic-Arn": {TopicARN}}
@@ -52,8 +52,8 @@ func (s *Server) openTopic() (err error) {
 	return nil
 }
 
-// envelope signs a message that waits to be sent. The certificate's address is
-// where the stand-in is now, which a restart may change.
+// envelope signs a message at each attempt to send it, because the certificate's
+// URL contains the stand-in's address, which a restart may change.
 func (s *Server) envelope(body []byte, _ time.Time) ([]byte, error) {
 	var n note
 	if err := json.Unmarshal(body, &n); err != nil {
@@ -80,8 +80,8 @@ func (s *Server) snsBase() string {
 	return s.base + "/sns/"
 }
 
-// Subscribe says where the stand-in is reached itself and where its topic's
-// messages are to go. The endpoint is asked first, as SNS does.
+// Subscribe subscribes an endpoint to the topic. base is the URL of the stand-in
+// itself. The endpoint must confirm the subscription first, as with SNS.
 func (s *Server) Subscribe(base, endpoint string) error {
 	s.mu.Lock()
 	s.base = base
@@ -105,13 +105,13 @@ func (s *Server) Subscribe(base, endpoint string) error {
 	return nil
 }
 
-// OnAcknowledged has f told how long the receiver took to accept each message.
-// Call it before Run.
+// OnAcknowledged calls f with the time that the receiver took to accept each
+// message. Call OnAcknowledged before Run.
 func (s *Server) OnAcknowledged(f func(provider string, took time.Duration)) {
 	s.webhooks.OnAcknowledged = f
 }
 
-// Pending counts the messages that are not delivered yet.
+// Pending returns the number of messages that are not delivered yet.
 func (s *Server) Pending() int { return s.webhooks.Pending() }
 
 // Run sends the topic's messages until the context ends.
@@ -147,7 +147,7 @@ func (s *Server) askUntilConfirmed(ctx context.Context) {
 	}
 }
 
-// askEndpoint sends the question whether the endpoint wants the messages.
+// askEndpoint sends the endpoint a request to confirm the subscription.
 func (s *Server) askEndpoint(ctx context.Context, sub subscription) error {
 	query := url.Values{"Action": {"ConfirmSubscription"}, "TopicArn": {TopicARN}, "Token": {sub.Token}}
 	n, err := s.sign(note{
@@ -179,7 +179,8 @@ func (s *Server) askEndpoint(ctx context.Context, sub subscription) error {
 	return err
 }
 
-// serveSNS answers below /sns/: the certificate, and an endpoint's yes.
+// serveSNS serves the paths below /sns/: the certificate, and the confirmation of
+// a subscription.
 func (s *Server) serveSNS(w http.ResponseWriter, r *http.Request) {
 	if file := r.PathValue("file"); file != "" {
 		by, err := s.signer()
@@ -217,7 +218,7 @@ func (s *Server) serveSNS(w http.ResponseWriter, r *http.Request) {
 	_ = xml.NewEncoder(w).Encode(result{ARN: TopicARN + ":0000"})
 }
 
-// publish puts an event on the topic, to go out after a while.
+// publish publishes an event on the topic, to be sent after the wait.
 func (s *Server) publish(wait time.Duration, kind string, e any) error {
 	message, err := json.Marshal(e)
 	if err != nil {
@@ -233,7 +234,7 @@ func (s *Server) publish(wait time.Duration, kind string, e any) error {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// newMessageID looks like an id of SNS.
+// newMessageID returns an id in the format of SNS.
 func newMessageID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails

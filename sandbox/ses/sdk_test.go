@@ -16,7 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// sdk is Amazon's own client on the stand-in.
+// sdk returns Amazon's own client of the stand-in.
 func sdk(t *testing.T, s *Server, key, secret string, spoil func(*http.Request)) *sesv2.Client {
 	t.Helper()
 	srv := httptest.NewServer(http.StripPrefix("/ses", s.Handler()))
@@ -54,7 +54,8 @@ func codeOf(err error) string {
 	return ""
 }
 
-// TestSignatures: what Amazon's own client signs is taken, and nothing else.
+// TestSignatures checks that requests signed by Amazon's own client are accepted,
+// and that no others are.
 func TestSignatures(t *testing.T) {
 	header := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
@@ -64,18 +65,18 @@ func TestSignatures(t *testing.T) {
 		spoil             func(*http.Request)
 		code              string
 	}{
-		{"good", "AK", "s3cret", nil, ""},
-		{"another secret", "AK", "other", nil, "InvalidSignatureException"},
-		{"another key", "AK2", "s3cret", nil, "UnrecognizedClientException"},
-		{"another path", "AK", "s3cret", func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, "outbound", "out-bound", 1) }, "InvalidSignatureException"},
-		{"a query added", "AK", "s3cret", func(r *http.Request) { r.URL.RawQuery = "x=1" }, "InvalidSignatureException"},
-		{"another body", "AK", "s3cret", func(r *http.Request) {
+		{name: "good", key: "AK", secret: "s3cret"},
+		{name: "another secret", key: "AK", secret: "other", code: "InvalidSignatureException"},
+		{name: "another key", key: "AK2", secret: "s3cret", code: "UnrecognizedClientException"},
+		{name: "another path", key: "AK", secret: "s3cret", spoil: func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, "outbound", "out-bound", 1) }, code: "InvalidSignatureException"},
+		{name: "a query added", key: "AK", secret: "s3cret", spoil: func(r *http.Request) { r.URL.RawQuery = "x=1" }, code: "InvalidSignatureException"},
+		{name: "another body", key: "AK", secret: "s3cret", spoil: func(r *http.Request) {
 			r.Body, r.ContentLength = http.NoBody, 0
-		}, "InvalidSignatureException"},
-		{"an old date", "AK", "s3cret", header("X-Amz-Date", "20200101T000000Z"), "InvalidSignatureException"},
-		{"another type", "AK", "s3cret", header("Content-Type", "text/plain"), "InvalidSignatureException"},
-		{"unsigned", "AK", "s3cret", func(r *http.Request) { r.Header.Del("Authorization") }, "MissingAuthenticationTokenException"},
-		{"half a signature", "AK", "s3cret", header("Authorization", "AWS4-HMAC-SHA256 Credential=AK/20200101/x/ses/aws4_request"), "InvalidSignatureException"},
+		}, code: "InvalidSignatureException"},
+		{name: "an old date", key: "AK", secret: "s3cret", spoil: header("X-Amz-Date", "20200101T000000Z"), code: "InvalidSignatureException"},
+		{name: "another type", key: "AK", secret: "s3cret", spoil: header("Content-Type", "text/plain"), code: "InvalidSignatureException"},
+		{name: "unsigned", key: "AK", secret: "s3cret", spoil: func(r *http.Request) { r.Header.Del("Authorization") }, code: "MissingAuthenticationTokenException"},
+		{name: "half a signature", key: "AK", secret: "s3cret", spoil: header("Authorization", "AWS4-HMAC-SHA256 Credential=AK/20200101/x/ses/aws4_request"), code: "InvalidSignatureException"},
 	} {
 		s := build(t, "", Config{AccessKey: "AK", SecretKey: "s3cret"})
 		_, err := sdk(t, s, tt.key, tt.secret, tt.spoil).SendEmail(t.Context(), testEmail("ada@example.com"))
@@ -88,7 +89,8 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
-// TestIdentities (EML-12): who may send, and how one asks.
+// TestIdentities proves EML-12: only verified senders may send, and
+// GetEmailIdentity reports them.
 func TestIdentities(t *testing.T) {
 	s := build(t, "", Config{AccessKey: "AK", SecretKey: "s3cret", Identities: []string{"shop.example", "help@other.example"}})
 	c := sdk(t, s, "AK", "s3cret", nil)
@@ -108,12 +110,12 @@ func TestIdentities(t *testing.T) {
 		t.Errorf("a sender that is not verified: %v", err)
 	}
 	if _, err := c.SendEmail(t.Context(), testEmail("ada@example.com")); err != nil {
-		t.Errorf("a verified one: %v", err)
+		t.Errorf("a verified sender: %v", err)
 	}
 }
 
-// TestRecipientsCount (EML-5, EML-6, F39, F40): limits are on recipients, in
-// every second, not on messages and not by the clock's seconds.
+// TestRecipientsCount proves EML-5, EML-6, F39 and F40: the limits count
+// recipients, not messages, in any second, not in the clock's seconds.
 func TestRecipientsCount(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, int(900*time.Millisecond), time.UTC)
 	s := build(t, "", Config{PerSecond: 14, PerDay: 40, Now: func() time.Time { return now }})
@@ -131,17 +133,17 @@ func TestRecipientsCount(t *testing.T) {
 		n     int
 		code  string
 	}{
-		{0, 10, ""},
-		{0, 5, "TooManyRequestsException"},
-		{0, 4, ""},
-		{0, 1, "TooManyRequestsException"},
-		{200 * time.Millisecond, 1, "TooManyRequestsException"}, // the clock's next second, not ours
-		{799 * time.Millisecond, 1, "TooManyRequestsException"},
-		{time.Millisecond, 14, ""},
-		{time.Second, 13, "LimitExceededException"},
-		{0, 12, ""},
-		{time.Second, 1, "LimitExceededException"},
-		{24 * time.Hour, 14, ""},
+		{n: 10},
+		{n: 5, code: "TooManyRequestsException"},
+		{n: 4},
+		{n: 1, code: "TooManyRequestsException"},
+		{after: 200 * time.Millisecond, n: 1, code: "TooManyRequestsException"}, // the clock's next second, but within one second of the first
+		{after: 799 * time.Millisecond, n: 1, code: "TooManyRequestsException"},
+		{after: time.Millisecond, n: 14},
+		{after: time.Second, n: 13, code: "LimitExceededException"},
+		{n: 12},
+		{after: time.Second, n: 1, code: "LimitExceededException"},
+		{after: 24 * time.Hour, n: 14},
 	} {
 		now = now.Add(step.after)
 		if code := send(step.n); code != step.code {

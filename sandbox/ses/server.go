@@ -17,32 +17,34 @@ import (
 	"purser/sandbox/webhooksender"
 )
 
-// Config says what the stand-in is made of. Its zero value accepts everybody.
+// Config configures the stand-in. Its zero value accepts every caller and sender.
 type Config struct {
 	// Journal keeps the mails. Nil keeps them in memory only.
 	Journal *journal.Journal
-	// Faults makes it misbehave. Nil: it does not.
+	// Faults makes the stand-in misbehave. Nil means no faults.
 	Faults *faults.Control
-	// AccessKey and SecretKey are what callers must sign with. Empty: any.
+	// AccessKey and SecretKey are the key pair that callers must sign with.
+	// Empty accepts any.
 	AccessKey, SecretKey string
-	// Secret is what the authority is made of that vouches for the topic's
-	// messages; see Root.
+	// Secret is the secret that the authority for the topic's certificate is
+	// derived from; see Root.
 	Secret string
-	// Identities are the senders that are verified: addresses, or domains.
-	// Empty: everybody is.
+	// Identities are the verified senders: addresses or domains. If it is
+	// empty, every sender is verified.
 	Identities []string
-	// PerSecond is how many recipients it takes in any second; more is
-	// answered with TooManyRequestsException. 0: no limit.
+	// PerSecond is how many recipients are accepted in any second; a mail over
+	// it gets TooManyRequestsException. 0 means no limit.
 	PerSecond int
-	// PerDay is the quota of recipients in 24 hours. 0: no limit.
+	// PerDay is the quota of recipients in 24 hours. 0 means no limit.
 	PerDay int
-	// Pace is how long after its acceptance a mail is delivered. 0: the world
-	// answers only when told, and the simulator's addresses at once.
+	// Pace is how long after its acceptance a mail is reported as delivered.
+	// With 0, only Answer reports a delivery, and the simulator's addresses
+	// report at once.
 	Pace time.Duration
 	// Keep is how many of the latest mails can be read in the mailbox; older
 	// ones are listed without their content. Default 1,000.
 	Keep int
-	// Log is silent when nil.
+	// Log receives errors. Nil discards them.
 	Log *slog.Logger
 	// Now defaults to time.Now.
 	Now func() time.Time
@@ -54,7 +56,7 @@ type Server struct {
 	journal  *journal.Journal
 	signer   func() (*signer, error)
 	webhooks *webhooksender.Sender
-	ask      chan struct{} // wakes the one who asks an endpoint
+	ask      chan struct{} // wakes askUntilConfirmed
 
 	mu        sync.Mutex
 	second    window
@@ -62,15 +64,15 @@ type Server struct {
 	throttled int
 	mails     []*mail // oldest first
 	byID      map[string]*mail
-	said      map[string][]saying
-	full      int // mails before this one have lost their content
+	feedback  map[string][]feedback
+	full      int // index of the first mail that has kept its content
 	base      string
 	sub       subscription
 
-	identities map[string]Identity // nil: as configured
+	identities map[string]Identity // set by SetIdentities; nil means as configured
 }
 
-// New makes a stand-in with the mails its journal holds.
+// New returns a stand-in with the mails of its journal.
 func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -85,7 +87,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Journal, _ = journal.Open("") // memory only: cannot fail
 	}
 	s := &Server{
-		cfg: cfg, journal: cfg.Journal, byID: make(map[string]*mail), said: make(map[string][]saying), ask: make(chan struct{}, 1),
+		cfg: cfg, journal: cfg.Journal, byID: make(map[string]*mail), feedback: make(map[string][]feedback), ask: make(chan struct{}, 1),
 		second: window{span: time.Second, most: cfg.PerSecond}, day: window{span: 24 * time.Hour, most: cfg.PerDay},
 	}
 	err := cfg.Journal.Each(mailKind, func(_ string, raw json.RawMessage) error {
@@ -98,21 +100,20 @@ func New(cfg Config) (*Server, error) {
 		s.day.take(m.At, len(m.To))
 		return nil
 	})
-	if err = errors.Join(err, s.loadSaid(), s.openTopic()); err != nil {
+	if err = errors.Join(err, s.loadFeedback(), s.openTopic()); err != nil {
 		return nil, err
 	}
 	return s, s.trim()
 }
 
-// Handler serves the API, with the faults in front, and what belongs to SNS
-// below /sns/.
+// Handler serves the API, before which the faults act, and SNS below /sns/.
 func (s *Server) Handler() http.Handler {
 	api := http.NewServeMux()
 	api.HandleFunc("POST /v2/email/outbound-emails", s.send)
 	api.HandleFunc("GET /v2/email/account", s.account)
 	api.HandleFunc("GET /v2/email/identities/{id}", s.identity)
 	api.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, http.StatusNotFound, "UnknownOperationException", "the stand-in does not know this operation")
+		refuse(w, http.StatusNotFound, "UnknownOperationException", "the stand-in does not support this operation")
 	})
 	mux := http.NewServeMux()
 	mux.Handle("GET /sns/{$}", s.cfg.Faults.Wrap("sns", http.HandlerFunc(s.serveSNS)))
@@ -121,8 +122,8 @@ func (s *Server) Handler() http.Handler {
 	return mux
 }
 
-// authorized reads the body, which the signature is over, and lets pass what
-// is signed.
+// authorized reads the body, which the signature covers, and calls next if the
+// signature is valid.
 func (s *Server) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMail))
@@ -139,7 +140,7 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 	})
 }
 
-// send is SendEmail.
+// send handles SendEmail.
 func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	var in sendEmail
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
@@ -158,13 +159,13 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 		refuse(w, status, p.code, p.message)
 		return
 	}
-	if err := s.fates(m); err != nil {
-		s.cfg.Log.Error("nothing will be heard of a sandbox mail", "error", err)
+	if err := s.scheduleFeedback(m); err != nil {
+		s.cfg.Log.Error("cannot schedule the feedback on a sandbox mail", "error", err)
 	}
-	updateResult(w, http.StatusOK, map[string]string{"MessageId": m.ID})
+	writeJSON(w, http.StatusOK, map[string]string{"MessageId": m.ID})
 }
 
-// accept takes a mail if the limits allow, and writes it down.
+// accept accepts a mail if the limits allow it, and stores it.
 func (s *Server) accept(m *mail) (status int, p *problem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +178,7 @@ func (s *Server) accept(m *mail) (status int, p *problem) {
 		return http.StatusBadRequest, &problem{"LimitExceededException", "Daily message quota exceeded."}
 	}
 	if err := s.keep(m); err != nil {
-		s.cfg.Log.Error("sandbox mail cannot be kept", "error", err)
+		s.cfg.Log.Error("cannot store a sandbox mail", "error", err)
 		return http.StatusInternalServerError, &problem{"InternalServiceErrorException", "try again"}
 	}
 	s.second.take(m.At, len(m.To))
@@ -185,11 +186,11 @@ func (s *Server) accept(m *mail) (status int, p *problem) {
 	return 0, nil
 }
 
-// Subject is what a mail is about, from its tags "order" and "milestone".
+// Subject identifies a mail by its tags "order" and "milestone".
 type Subject struct{ Order, Notification string }
 
-// Counts says how many mails were accepted about each subject. More than one
-// is a mail sent twice.
+// Counts returns how many mails were accepted for each subject. A subject with
+// more than one was sent twice.
 func (s *Server) Counts() map[Subject]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,7 +201,7 @@ func (s *Server) Counts() map[Subject]int {
 	return counts
 }
 
-// keep writes a mail down and then shows it.
+// keep stores a mail and then shows it in the mailbox.
 func (s *Server) keep(m *mail) error {
 	if err := s.journal.Put(mailKind, m.ID, m); err != nil {
 		return err
@@ -210,7 +211,7 @@ func (s *Server) keep(m *mail) error {
 	return s.trim()
 }
 
-// trim takes the content out of all but the latest mails.
+// trim removes the content from all but the latest mails.
 func (s *Server) trim() error {
 	for ; s.full < len(s.mails)-s.cfg.Keep; s.full++ {
 		m := s.mails[s.full]
@@ -222,26 +223,26 @@ func (s *Server) trim() error {
 		if err := s.journal.Put(mailKind, m.ID, &bare); err != nil {
 			return err
 		}
-		m.Text, m.HTML, m.Raw = "", "", nil // nothing else: the rest is read without the lock
+		m.Text, m.HTML, m.Raw = "", "", nil // only these: the other fields are read without the lock
 	}
 	return nil
 }
 
-// newID looks like an id of SES.
+// newID returns an id in the format of SES.
 func newID() string {
 	var b [24]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return fmt.Sprintf("%x-%x-%x-%x-%x-%x-000000", b[:8], b[8:12], b[12:14], b[14:16], b[16:18], b[18:])
 }
 
-func updateResult(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// refuse returns an error as the AWS SDKs expect it.
+// refuse responds with an error in the format that the AWS SDKs expect.
 func refuse(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("X-Amzn-ErrorType", code)
-	updateResult(w, status, map[string]string{"message": message})
+	writeJSON(w, status, map[string]string{"message": message})
 }

@@ -62,16 +62,16 @@ func TestSendEmail(t *testing.T) {
 		status     int
 		code       string
 	}{
-		{"simple", simple("a@example.com", "ord_1", "x"), 200, ""},
-		{"no domain", simple("a", "ord_1", "x"), 400, "BadRequestException"},
-		{"rejected", simple("a@rejected.example", "ord_1", "x"), 400, "MessageRejected"},
-		{"a tag of other characters", simple("a@example.com", "ord 1", "x"), 400, "BadRequestException"},
-		{"no content", `{"FromEmailAddress":"a@b.example","Destination":{"ToAddresses":["a@b.example"]}}`, 400, "BadRequestException"},
-		{"no recipient", `{"FromEmailAddress":"a@b.example","Content":{"Simple":{}}}`, 400, "BadRequestException"},
-		{"no sender", strings.Replace(simple("a@b.example", "o", "x"), "shop@example.com", "", 1), 400, "BadRequestException"},
-		{"a subject of two lines", strings.Replace(simple("a@b.example", "o", "x"), "Hello", `Hello\r\nBcc: x`, 1), 400, "BadRequestException"},
-		{"raw that is no mail", `{"Destination":{"ToAddresses":["a@b.example"]},"Content":{"Raw":{"Data":"AA=="}}}`, 400, "BadRequestException"},
-		{"not JSON", `To: a`, 400, "SerializationException"},
+		{name: "simple", body: simple("a@example.com", "ord_1", "x"), status: 200},
+		{name: "no domain", body: simple("a", "ord_1", "x"), status: 400, code: "BadRequestException"},
+		{name: "rejected", body: simple("a@rejected.example", "ord_1", "x"), status: 400, code: "MessageRejected"},
+		{name: "a tag of other characters", body: simple("a@example.com", "ord 1", "x"), status: 400, code: "BadRequestException"},
+		{name: "no content", body: `{"FromEmailAddress":"a@b.example","Destination":{"ToAddresses":["a@b.example"]}}`, status: 400, code: "BadRequestException"},
+		{name: "no recipient", body: `{"FromEmailAddress":"a@b.example","Content":{"Simple":{}}}`, status: 400, code: "BadRequestException"},
+		{name: "no sender", body: strings.Replace(simple("a@b.example", "o", "x"), "shop@example.com", "", 1), status: 400, code: "BadRequestException"},
+		{name: "a subject of two lines", body: strings.Replace(simple("a@b.example", "o", "x"), "Hello", `Hello\r\nBcc: x`, 1), status: 400, code: "BadRequestException"},
+		{name: "raw that is not a mail", body: `{"Destination":{"ToAddresses":["a@b.example"]},"Content":{"Raw":{"Data":"AA=="}}}`, status: 400, code: "BadRequestException"},
+		{name: "not JSON", body: `To: a`, status: 400, code: "SerializationException"},
 	} {
 		status, code, id := testProvider(s, tt.body)
 		if status != tt.status || code != tt.code || (id != "") != (status == 200) {
@@ -113,7 +113,7 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// TestRestart: mails survive, and old ones only without their content.
+// TestRestart checks that mails survive a restart, old ones without their content.
 func TestRestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ses.db")
 	s := build(t, path, Config{Keep: 2})
@@ -122,7 +122,7 @@ func TestRestart(t *testing.T) {
 		_, _, id := testProvider(s, simple("a@b.example", fmt.Sprint("ord_", i), "content"))
 		ids = append(ids, id)
 	}
-	s.journal.Close() // it can still be read
+	s.journal.Close() // the server can still be read
 	for _, s := range []*Server{s, build(t, path, Config{Keep: 2})} {
 		if n := len(s.Counts()); n != 4 {
 			t.Errorf("%d mails, want 4", n)
@@ -180,7 +180,7 @@ func TestMailbox(t *testing.T) {
 	}
 }
 
-// FuzzOpen: any message can be looked at.
+// FuzzOpen checks that any message can be opened.
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte("Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nPGI+\r\n--b--\r\n"))
 	f.Add([]byte("Content-Type: multipart/mixed\r\n\r\n--\r\n"))

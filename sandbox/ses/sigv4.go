@@ -14,10 +14,9 @@ import (
 // skew is how far a caller's clock may be off.
 const skew = 5 * time.Minute
 
-// authentic checks who signed a request and that it is as it was signed, by
-// Amazon's Signature Version 4. It is written from Amazon's description, not
-// over the SDK that signs. Without an access key of ours it lets everybody in
-// who signs at all.
+// authentic verifies the signature of a request by Amazon's Signature Version 4.
+// It follows Amazon's description and does not use the SDK that signs. Without a
+// configured access key it accepts every signed request.
 func (s *Server) authentic(r *http.Request, body []byte) *problem {
 	rest, ok := strings.CutPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ")
 	if !ok {
@@ -33,7 +32,7 @@ func (s *Server) authentic(r *http.Request, body []byte) *problem {
 	}
 	scope := strings.Split(fields["Credential"], "/") // key, day, region, service, aws4_request
 	if len(scope) != 5 || scope[0] != s.cfg.AccessKey {
-		return &problem{"UnrecognizedClientException", "the access key is not known"}
+		return &problem{"UnrecognizedClientException", "the access key is unknown"}
 	}
 	at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
 	if age := s.cfg.Now().Sub(at); err != nil || age > skew || age < -skew || scope[1] != at.Format("20060102") {
@@ -41,7 +40,7 @@ func (s *Server) authentic(r *http.Request, body []byte) *problem {
 	}
 	names := strings.Split(fields["SignedHeaders"], ";")
 	if scope[3] != "ses" || scope[4] != "aws4_request" || !slices.Contains(names, "host") || !slices.Contains(names, "x-amz-date") {
-		return &problem{"InvalidSignatureException", "the signature is made for something else"}
+		return &problem{"InvalidSignatureException", "the signature is for another service, or does not cover a required header"}
 	}
 	text := strings.Join([]string{"AWS4-HMAC-SHA256", r.Header.Get("X-Amz-Date"), strings.Join(scope[1:], "/"), hexSum(canonical(r, names, body))}, "\n")
 	key := []byte("AWS4" + s.cfg.SecretKey)
@@ -54,8 +53,8 @@ func (s *Server) authentic(r *http.Request, body []byte) *problem {
 	return nil
 }
 
-// canonical writes a request the one way that is signed. The path is the one
-// on the wire, before any prefix was stripped off, escaped once more.
+// canonical returns a request in the canonical form that is signed. Its path is
+// the one on the wire, before any prefix was stripped, escaped once more.
 func canonical(r *http.Request, names []string, body []byte) string {
 	path, query, _ := strings.Cut(r.RequestURI, "?")
 	segments := strings.Split(path, "/")
@@ -86,7 +85,7 @@ func canonical(r *http.Request, names []string, body []byte) string {
 	}, "\n")
 }
 
-// escape leaves only the letters that RFC 3986 calls unreserved.
+// escape escapes all characters except RFC 3986's unreserved ones.
 func escape(s string) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {

@@ -18,11 +18,12 @@ import (
 	"purser/sandbox/journal"
 )
 
-// TopicARN is the topic that the stand-in publishes to.
+// TopicARN is the ARN of the topic that the stand-in publishes to.
 const TopicARN = "arn:aws:sns:eu-central-1:000000000000:purser-sandbox"
 
-// Root is the certificate of the stand-in's own authority, made from a secret:
-// whoever knows the secret knows whom to trust, without asking the stand-in.
+// Root returns the certificate of the stand-in's own authority, which is derived
+// from a secret: a receiver that knows the secret can verify the topic's
+// messages without a request to the stand-in.
 func Root(secret string) *x509.Certificate {
 	cert, _ := root(secret)
 	return cert
@@ -38,7 +39,7 @@ func root(secret string) (*x509.Certificate, ed25519.PrivateKey) {
 	}
 	made, err := issue(cert, cert, key.Public(), key)
 	if err != nil {
-		panic(err) // nothing in it comes from outside
+		panic(err) // impossible: no input comes from outside
 	}
 	return made, key
 }
@@ -54,17 +55,17 @@ func issue(cert, by *x509.Certificate, public crypto.PublicKey, key crypto.Signe
 // signer signs the topic's messages as SNS does.
 type signer struct {
 	key  *rsa.PrivateKey
-	file string // the certificate's name
+	file string // the certificate's file name
 	pem  []byte
 }
 
 const signerKind = "signer"
 
-// keptSigner is what the journal holds of it.
+// keptSigner is a signer as the journal stores it.
 type keptSigner struct{ Key, Cert []byte }
 
-// makeSigner takes up the key that was kept, or makes one: messages that wait
-// for their receiver outlive a restart, and so does their signature.
+// makeSigner returns a signer with the stored key, or with a new one. The key is
+// kept across restarts, as are the messages that wait for their receiver.
 func makeSigner(j *journal.Journal, kept keptSigner, secret string) (*signer, error) {
 	ca, caKey := root(secret)
 	if s, err := kept.signer(); err == nil && kept.issuedBy(ca) {
@@ -100,13 +101,14 @@ func (k keptSigner) signer() (*signer, error) {
 	}, nil
 }
 
-// issuedBy is false for a key of before the secret was changed.
+// issuedBy reports whether ca issued the certificate. It did not if the secret
+// has been changed since.
 func (k keptSigner) issuedBy(ca *x509.Certificate) bool {
 	cert, err := x509.ParseCertificate(k.Cert)
 	return err == nil && cert.CheckSignatureFrom(ca) == nil
 }
 
-// note is a message of the topic, in SNS's words.
+// note is a message of the topic, in SNS's format.
 type note struct {
 	Type             string
 	MessageID        string `json:"MessageId"`
@@ -121,7 +123,8 @@ type note struct {
 	UnsubscribeURL   string `json:",omitempty"`
 }
 
-// sign completes a note: what is signed is names and values, a line each.
+// sign completes a note with its signature. The signed text consists of names
+// and values, one per line.
 func (s *signer) sign(n note, base string) (note, error) {
 	n.TopicArn, n.SignatureVersion, n.SigningCertURL = TopicARN, "2", base+s.file
 	fields := []string{"Message", n.Message, "MessageId", n.MessageID}

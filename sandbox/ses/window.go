@@ -2,13 +2,13 @@ package ses
 
 import "time"
 
-// window counts recipients over the last span of time: SES's limits are on
-// those, not on messages.
+// window counts recipients over the last span of time, because SES's limits apply
+// to recipients, not to messages.
 type window struct {
 	span time.Duration
-	most int // 0: no limit
+	most int // 0 means no limit
 	sum  int
-	peak int // the largest sum there was
+	peak int // the largest sum so far
 	took []taking
 }
 
@@ -17,7 +17,7 @@ type taking struct {
 	n  int
 }
 
-// allows reports whether n more may come now.
+// allows reports whether n more recipients are within the limit now.
 func (w *window) allows(now time.Time, n int) bool {
 	w.forget(now)
 	return w.most <= 0 || w.sum+n <= w.most
@@ -30,7 +30,7 @@ func (w *window) take(now time.Time, n int) {
 	w.peak = max(w.peak, w.sum)
 }
 
-// forget leaves out what is a whole span ago.
+// forget drops the recipients that are older than the span.
 func (w *window) forget(now time.Time) {
 	i := 0
 	for ; i < len(w.took) && now.Sub(w.took[i].at) >= w.span; i++ {

@@ -7,28 +7,28 @@ import (
 	gosmtp "github.com/emersion/go-smtp"
 )
 
-// Moment is a point in a conversation.
+// Moment is a point in an SMTP session.
 type Moment string
 
-// The moments.
+// The moments at which a fault can strike.
 const (
 	Hello     Moment = "hello"
 	Auth      Moment = "auth"
 	MailFrom  Moment = "mail"
 	RcptTo    Moment = "rcpt"
 	Data      Moment = "data"       // the client wants to send the mail
-	BeforeEnd Moment = "before end" // it has sent it; it is not taken yet
-	AfterEnd  Moment = "after end"  // it is taken; the client does not know yet
+	BeforeEnd Moment = "before end" // the client has sent the mail; it is not accepted yet
+	AfterEnd  Moment = "after end"  // the mail is accepted; the client does not know yet
 )
 
-// Fault makes the relay misbehave at a moment of a conversation.
+// Fault makes the relay misbehave at a moment of a session.
 type Fault struct {
 	At Moment
-	// Code is the reply, such as 421, with its enhanced code. 0: the
-	// connection is reset.
+	// Code is the reply code, such as 421, with its enhanced code. 0 resets the
+	// connection.
 	Code     int
 	Enhanced [3]int
-	// Times is how often; 0 is for ever, until Mend.
+	// Times is how often the fault strikes; 0 means until Mend.
 	Times int
 }
 
@@ -39,17 +39,17 @@ func (s *Server) Break(f Fault) {
 	s.faults = append(s.faults, f)
 }
 
-// Mend takes all faults back.
+// Mend removes all faults.
 func (s *Server) Mend() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
 }
 
-// errHungUp ends a conversation whose connection is gone.
+// errHungUp ends a session whose connection was reset.
 var errHungUp = errors.New("hung up")
 
-// strike lets the first fault for the moment happen.
+// strike applies the first fault for the moment, if any.
 func (t *session) strike(at Moment) error {
 	f, ok := t.server.pick(at)
 	if !ok {

@@ -1,6 +1,6 @@
-// Package smtp is a stand-in for a mail relay to develop and test against: it
-// takes mail over SMTP like a real one, sends none, counts what it took, and
-// refuses, throttles and hangs up when told to.
+// Package smtp is a stand-in for a mail relay to develop and test against. It
+// accepts mail over SMTP like a real one, sends none, counts the accepted mails,
+// and refuses, throttles or resets the connection by configured faults.
 package smtp
 
 import (
@@ -20,13 +20,12 @@ import (
 	gosmtp "github.com/emersion/go-smtp"
 )
 
-// Config says what the relay is made of. Its zero value takes everybody's mail
-// in the clear.
+// Config configures the relay. Its zero value accepts mail without a login and
+// without TLS.
 type Config struct {
-	// User and Password must be logged in with. Empty: nobody need.
+	// User and Password are required to log in. Empty means no login.
 	User, Password string
-	// TLS offers STARTTLS, or speaks TLS from the first byte where Implicit
-	// is set.
+	// TLS enables STARTTLS, or TLS from the first byte if Implicit is set.
 	TLS      *tls.Config
 	Implicit bool
 	// Keep is how many of the latest mails are kept with their content;
@@ -34,13 +33,13 @@ type Config struct {
 	Keep int
 }
 
-// Mail is one the relay took.
+// Mail is an accepted mail.
 type Mail struct {
 	At   time.Time
 	ID   string // its Message-ID, without the brackets
 	From string
 	To   []string
-	Raw  []byte // nil: too old
+	Raw  []byte // nil if the mail is too old, see Config.Keep
 }
 
 // Server is the relay.
@@ -56,7 +55,7 @@ type Server struct {
 	faults []Fault
 }
 
-// New makes a relay; Start runs it.
+// New returns a relay; Start runs it.
 func New(c Config) *Server {
 	if c.Keep <= 0 {
 		c.Keep = 1000
@@ -74,7 +73,7 @@ func New(c Config) *Server {
 	return s
 }
 
-// Start answers on a listener until Close.
+// Start serves a listener until Close.
 func (s *Server) Start(l net.Listener) {
 	if s.conf.Implicit {
 		l = tls.NewListener(l, s.conf.TLS)
@@ -83,9 +82,9 @@ func (s *Server) Start(l net.Listener) {
 	go func() { s.served <- s.smtp.Serve(l) }()
 }
 
-// Close hangs up on everybody.
+// Close stops the relay and closes all connections.
 func (s *Server) Close() error {
-	_ = s.listener.Close() // the server may not have it yet
+	_ = s.listener.Close() // the server may not know the listener yet
 	_ = s.smtp.Close()
 	if err := <-s.served; !errors.Is(err, gosmtp.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 		return err
@@ -93,15 +92,15 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// Mails returns what the relay took, oldest first.
+// Mails returns the accepted mails, oldest first.
 func (s *Server) Mails() []Mail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.mails)
 }
 
-// Counts says how often each mail was taken, by its Message-ID. More than once
-// is a mail sent twice.
+// Counts returns how often each mail was accepted, by its Message-ID. A mail
+// with more than one was sent twice.
 func (s *Server) Counts() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +111,7 @@ func (s *Server) Counts() map[string]int {
 	return counts
 }
 
-// newSession begins a conversation.
+// newSession begins a session.
 func (s *Server) newSession(c *gosmtp.Conn) (gosmtp.Session, error) {
 	t := &session{server: s, conn: c, loggedIn: s.conf.User == ""}
 	if err := t.strike(Hello); err != nil {
@@ -121,7 +120,7 @@ func (s *Server) newSession(c *gosmtp.Conn) (gosmtp.Session, error) {
 	return t, nil
 }
 
-// session is one conversation.
+// session is one SMTP session.
 type session struct {
 	server   *Server
 	conn     *gosmtp.Conn

@@ -2,10 +2,9 @@ package stripe
 
 import "strings"
 
-// Amounts and currencies as Stripe's documentation has them
-// (https://docs.stripe.com/currencies), written down here a second time on
-// purpose: a stand-in that shared the adapter's table would share its
-// mistakes.
+// The amounts and currencies of Stripe's documentation
+// (https://docs.stripe.com/currencies). The table repeats the adapter's on
+// purpose: a stand-in that shared it would share its mistakes.
 const (
 	maxAmount = 99_999_999
 
@@ -16,15 +15,16 @@ const (
 		"tjs tnd top try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd xcg xof xpf yer zar zmw"
 )
 
-// minimum is the least that can be charged, where Stripe says one.
+// minimum is the smallest amount that can be charged, where Stripe documents one.
 var minimum = map[string]int64{
 	"usd": 50, "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
 	"gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50, "pln": 200,
 	"ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
 }
 
-// multiple is what an amount must be a multiple of: three-decimal currencies
-// carry two, and two currencies have no fractions any more.
+// multiple is the number that an amount must be a multiple of: three-decimal
+// currencies use only two decimals, and two currencies have no fractions any
+// more.
 var multiple = map[string]int64{
 	"bhd": 10, "jod": 10, "kwd": 10, "omr": 10, "tnd": 10, "isk": 100, "ugx": 100,
 }
@@ -46,7 +46,7 @@ func chargeable(amount int64, currency string) *Error {
 	return whole(amount, currency)
 }
 
-// whole checks that an amount is one the card networks can carry.
+// whole checks that the card networks can process an amount.
 func whole(amount int64, currency string) *Error {
 	if m := multiple[currency]; m != 0 && amount%m != 0 {
 		return invalid("invalid_charge_amount", "amount", "Invalid amount: amounts in "+currency+" must be evenly divisible.")

@@ -6,7 +6,8 @@ import (
 	"net/url"
 )
 
-// bankHTML plays the shopper's bank: it asks whether the payment is meant.
+// bankHTML is the page of the shopper's bank, which asks the shopper to confirm
+// the payment.
 var bankHTML = template.Must(template.New("bank").Parse(`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -33,8 +34,8 @@ func (s *Server) bankPage(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// bankAnswer takes outcome=succeed or fail, and sends a browser back to where
-// the shop wanted it, or to the page.
+// bankAnswer handles outcome=succeed or fail, and redirects the browser to the
+// shop's return URL, or to the bank's page.
 func (s *Server) bankAnswer(w http.ResponseWriter, r *http.Request) {
 	id, outcome := r.PathValue("intent"), r.FormValue("outcome")
 	before, ok := s.Intent(id)

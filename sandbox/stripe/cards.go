@@ -6,19 +6,19 @@ import "strings"
 // (https://docs.stripe.com/testing).
 type card struct {
 	brand, last4 string
-	code         string // why it is declined; empty: it is not
+	code         string // the decline's error code; empty if the card is accepted
 	declineCode  string
 	message      string
-	authenticate bool   // the bank wants to see the shopper
-	slow         bool   // the answer comes later
-	dispute      string // why its bank asks the money back as soon as it is taken; empty: it does not
-	refund       string // what becomes of money given back to it; empty: it arrives
+	authenticate bool   // the bank requires 3-D Secure
+	slow         bool   // the bank decides later
+	dispute      string // reason of the dispute that follows the capture; empty for none
+	refund       string // how a refund to the card ends; empty if it succeeds
 }
 
 const (
 	declined = "Your card was declined."
-	// notOfStripe marks the one payment method Stripe does not publish: a card
-	// whose answer comes later, so that "processing" can be met at all.
+	// notOfStripe is the one payment method that Stripe does not publish: a card
+	// whose bank decides later, so that the status "processing" can be tested.
 	notOfStripe = "pm_sandbox_slow"
 )
 
@@ -57,7 +57,8 @@ var cards = map[string]card{
 	"pm_card_chargeCustomerFail": {brand: "visa", last4: "0341", code: "card_declined", declineCode: "generic_decline", message: declined},
 }
 
-// numbers are the card numbers a shopper types, as Stripe.js sends them.
+// numbers maps the card numbers that a shopper types, as Stripe.js sends them,
+// to test payment methods.
 var numbers = map[string]string{
 	"4242424242424242": "pm_card_visa", "4000056655665556": "pm_card_visa_debit", "5555555555554444": "pm_card_mastercard",
 	"378282246310005": "pm_card_amex", "4000002760003184": "pm_card_authenticationRequired",
@@ -70,8 +71,8 @@ var numbers = map[string]string{
 	"4000000000000259": "pm_card_createDispute", "4000000000002685": "pm_card_createDisputeProductNotReceived", "4000000000005126": "pm_card_refundFail",
 }
 
-// findCard knows a payment method by its name; Stripe publishes some under
-// two.
+// findCard returns the card of a payment method. Stripe publishes some under two
+// names.
 func findCard(method string) (card, bool) {
 	c, ok := cards[strings.Replace(method, "pm_card_visa_charge", "pm_card_charge", 1)]
 	return c, ok

@@ -6,14 +6,14 @@ import (
 )
 
 func (s *Server) confirmIntent(c *call) (any, *Error) {
-	in, e := c.named()
+	in, e := c.pathIntent()
 	if e != nil {
 		return nil, e
 	}
 	return c.confirm(in)
 }
 
-// confirm tries the payment method, as the shopper's "pay" does.
+// confirm tries the payment method, as the shopper's "pay" button does.
 func (c *call) confirm(old *Intent) (any, *Error) {
 	method, e := c.method()
 	if e != nil {
@@ -38,8 +38,8 @@ func (c *call) confirm(old *Intent) (any, *Error) {
 	return c.try(old, method, back)
 }
 
-// try is the first half of a payment: it ends with the bank's answer, or with
-// the bank wanting to see the shopper, or to think.
+// try starts a payment. It ends with the bank's decision, or with an intent that
+// waits for 3-D Secure (requires_action) or for the bank (processing).
 func (c *call) try(old *Intent, method, back string) (any, *Error) {
 	in := c.intent(old)
 	in.PaymentMethod, in.LastPaymentError, in.NextAction = &method, nil, nil
@@ -57,15 +57,15 @@ func (c *call) try(old *Intent, method, back string) (any, *Error) {
 		in.Status = processing
 		c.emit("payment_intent.processing", in)
 	default:
-		if e := c.charged(in, card); e != nil {
+		if e := c.chargeCard(in, card); e != nil {
 			return nil, e
 		}
 	}
-	return c.shown(in), nil
+	return c.visible(in), nil
 }
 
-// charged is the bank's answer.
-func (t *txn) charged(in *Intent, card card) *Error {
+// chargeCard applies the bank's decision.
+func (t *txn) chargeCard(in *Intent, card card) *Error {
 	ch := &Charge{
 		ID: newID("ch_3"), Object: "charge", Amount: in.Amount, Created: t.now.Unix(), Currency: in.Currency,
 		Description: in.Description, Metadata: in.Metadata, PaymentIntent: in.ID, PaymentMethod: in.PaymentMethod,
@@ -73,7 +73,7 @@ func (t *txn) charged(in *Intent, card card) *Error {
 	}
 	t.Charge, in.LatestCharge, in.NextAction = ch, &ch.ID, nil
 	if card.code != "" {
-		return t.refused(in, ch, card)
+		return t.declineCharge(in, ch, card)
 	}
 	ch.Status, ch.Paid = succeeded, true
 	ch.Outcome = &Outcome{NetworkStatus: "approved_by_network", RiskLevel: "normal", SellerMessage: "Payment complete.", Type: "authorized"}
@@ -91,8 +91,9 @@ func (t *txn) charged(in *Intent, card card) *Error {
 	return nil
 }
 
-// refused is a declined card: the intent waits for another one.
-func (t *txn) refused(in *Intent, ch *Charge, card card) *Error {
+// declineCharge records a declined card: the intent waits for another payment
+// method.
+func (t *txn) declineCharge(in *Intent, ch *Charge, card card) *Error {
 	reason := card.declineCode
 	if reason == "" {
 		reason = card.code
@@ -109,14 +110,14 @@ func (t *txn) refused(in *Intent, ch *Charge, card card) *Error {
 	return &e
 }
 
-// failAttempt ends an attempt without money.
+// failAttempt records a failed attempt with its error.
 func (t *txn) failAttempt(in *Intent, e Error) {
 	in.Status, in.PaymentMethod, in.NextAction, in.LastPaymentError = requiresPaymentMethod, nil, nil, &e
 	t.emit("payment_intent.payment_failed", in)
 }
 
 // Confirm pays with a test payment method, as a shopper's browser would. A
-// declined card is not an error; the intent says so.
+// declined card is not an error; the returned intent shows it.
 func (s *Server) Confirm(id, method string) (Intent, error) {
 	card, known := findCard(method)
 	if !known {
@@ -128,15 +129,15 @@ func (s *Server) Confirm(id, method string) (Intent, error) {
 		}
 		c := &call{txn: t, r: &http.Request{}}
 		if card.authenticate && s.conf.URL == "" {
-			c.r.Host = "sandbox.invalid" // nobody asked over HTTP: there is no address to give
+			c.r.Host = "sandbox.invalid" // there is no HTTP request to take the address from
 		}
 		_, _ = c.try(in, method, "")
 		return nil
 	})
 }
 
-// Authenticate is the bank's word after it saw the shopper (requires_action),
-// or after it thought (processing).
+// Authenticate reports the bank's decision on an intent that waits for 3-D Secure
+// (requires_action) or for the bank (processing).
 func (s *Server) Authenticate(id string, ok bool) error {
 	_, err := s.change(id, func(t *txn, old *Intent) error {
 		if old.Status != requiresAction && old.Status != processing {
@@ -146,9 +147,9 @@ func (s *Server) Authenticate(id string, ok bool) error {
 		switch {
 		case ok:
 			method, _ := findCard(*in.PaymentMethod)
-			t.charged(in, method)
+			t.chargeCard(in, method)
 		case old.Status == processing:
-			t.charged(in, cards["pm_card_chargeDeclined"])
+			t.chargeCard(in, cards["pm_card_chargeDeclined"])
 		default:
 			t.failAttempt(in, Error{
 				Type: "invalid_request_error", Code: "payment_intent_authentication_failure",
@@ -161,7 +162,7 @@ func (s *Server) Authenticate(id string, ok bool) error {
 	return err
 }
 
-// change does to an intent what nobody asked for over the API.
+// change changes an intent without an API request.
 func (s *Server) change(id string, do func(*txn, *Intent) error) (Intent, error) {
 	s.mu.Lock()
 	in, ok := s.intents.by[id]

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// form is a request's parameters; what nobody took is unknown to the
-// endpoint.
+// form holds a request's parameters, and which of them the endpoint has read; the
+// others are unknown to it.
 type form struct {
 	values url.Values
 	taken  map[string]bool
@@ -24,13 +24,13 @@ func (f *form) take(names ...string) {
 	}
 }
 
-// text is a parameter, "" if absent.
+// text returns a parameter, or "" if it is absent.
 func (f *form) text(name string) string {
 	f.take(name)
 	return f.values.Get(name)
 }
 
-// optional is a parameter, nil if absent or empty.
+// optional returns a parameter, or nil if it is absent or empty.
 func (f *form) optional(name string) *string {
 	if v := f.text(name); v != "" {
 		return &v
@@ -38,7 +38,7 @@ func (f *form) optional(name string) *string {
 	return nil
 }
 
-// number is an integer parameter.
+// number returns an integer parameter and whether it is present.
 func (f *form) number(name string) (n int64, present bool, e *Error) {
 	v := f.text(name)
 	if v == "" {
@@ -51,7 +51,7 @@ func (f *form) number(name string) (n int64, present bool, e *Error) {
 	return n, true, nil
 }
 
-// hash is a parameter such as metadata[order_id].
+// hash returns the values of a parameter such as metadata[order_id], by key.
 func (f *form) hash(name string) map[string]string {
 	m := map[string]string{}
 	for k, v := range f.values {
@@ -63,7 +63,8 @@ func (f *form) hash(name string) map[string]string {
 	return m
 }
 
-// choice is a parameter with few values; the first is the default.
+// choice returns a parameter that must be one of the allowed values; the first
+// is the default.
 func (f *form) choice(name string, allowed ...string) (string, *Error) {
 	v := f.text(name)
 	if v == "" {
@@ -75,8 +76,8 @@ func (f *form) choice(name string, allowed ...string) (string, *Error) {
 	return v, nil
 }
 
-// unknown refuses parameters the stand-in does not know: silence would let a
-// mistake pass that Stripe does not.
+// unknown refuses parameters that the stand-in does not know. Ignoring them would
+// hide a mistake that Stripe refuses.
 func (f *form) unknown() *Error {
 	for k := range f.values {
 		if !f.taken[k] {
@@ -112,8 +113,9 @@ func (f *form) span(name string) (span, *Error) {
 	return s, nil
 }
 
-// page lists a book, newest first, as the request asks.
-func page[T interface{ key() string }](c *call, b *book[T], created func(T) int64, match func(T) bool, show func(T) any) (any, *Error) {
+// page returns a page of a collection, newest first, with the request's limit,
+// cursor and range of times.
+func page[T interface{ key() string }](c *call, b *collection[T], created func(T) int64, match func(T) bool, show func(T) any) (any, *Error) {
 	limit, present, e := c.form.number("limit")
 	if e != nil {
 		return nil, e
@@ -155,8 +157,8 @@ func page[T interface{ key() string }](c *call, b *book[T], created func(T) int6
 	return l, nil
 }
 
-// cursor is where a page begins.
-func cursor[T interface{ key() string }](c *call, name string, b *book[T], none int) (int, *Error) {
+// cursor returns the index of the object that a cursor parameter names, or none.
+func cursor[T interface{ key() string }](c *call, name string, b *collection[T], none int) (int, *Error) {
 	id := c.form.text(name)
 	if id == "" {
 		return none, nil
@@ -168,7 +170,8 @@ func cursor[T interface{ key() string }](c *call, name string, b *book[T], none 
 	return i, nil
 }
 
-// invalid is a request that is refused before anything is begun.
+// invalid returns the error for a request that is refused before any work has
+// begun.
 func invalid(code, param, message string) *Error {
 	e := &Error{status: http.StatusBadRequest, Type: "invalid_request_error", Code: code, Param: param, Message: message}
 	if code != "" {

@@ -25,7 +25,7 @@ func (s *Server) Handler() http.Handler {
 	return mux
 }
 
-// routes is the API.
+// routes returns the API's handler.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, run := range map[string]func(*call) (any, *Error){
@@ -60,10 +60,11 @@ type call struct {
 	*txn
 	r       *http.Request
 	form    form
-	browser bool // came with the publishable key
+	browser bool // whether it was sent with the publishable key
 }
 
-// serve is everything that happens before Stripe's own code would begin.
+// serve does everything that happens before an endpoint runs: it reads the body,
+// checks the key, and applies the faults.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
@@ -93,20 +94,20 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.Set("Idempotency-Key", r.Header.Get("Idempotency-Key"))
-	if e := s.occupy(key); e != nil {
+	if e := s.lockKey(key); e != nil {
 		writeError(w, e)
 		return
 	}
-	defer s.vacate(key)
-	seen := &witness{ResponseWriter: w, gone: func() { s.vacate(key) }}
+	defer s.unlockKey(key)
+	seen := &responseRecorder{ResponseWriter: w, gone: func() { s.unlockKey(key) }}
 	s.api.ServeHTTP(seen, r)
 	if seen.status == http.StatusInternalServerError {
 		s.keepFailure(key, r, body, seen.body)
 	}
 }
 
-// endpoint runs a request against the state and returns it: once, if it has
-// an idempotency key.
+// endpoint returns a handler that runs a request against the state. It runs a
+// request with an idempotency key only once.
 func (s *Server) endpoint(run func(*call) (any, *Error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -128,7 +129,7 @@ func (s *Server) endpoint(run func(*call) (any, *Error)) http.HandlerFunc {
 	}
 }
 
-// run is the critical section of a request.
+// run runs a request with the lock held and returns its response.
 func (s *Server) run(h http.Header, c *call, key, print string, run func(*call) (any, *Error)) (status int, answer []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,7 +150,7 @@ func (s *Server) run(h http.Header, c *call, key, print string, run func(*call) 
 		e = c.form.unknown()
 	}
 	if e != nil && !e.executed {
-		c.step = step{} // nothing was begun
+		c.step = step{} // no work has begun
 	}
 	status = http.StatusOK
 	if e != nil {
@@ -218,31 +219,31 @@ func apiKey(r *http.Request) string {
 
 func publishable(r *http.Request) bool { return strings.HasPrefix(apiKey(r), "pk_") }
 
-// witness sees what was answered, whoever answered it.
-type witness struct {
+// responseRecorder records the response, whether an endpoint or a fault wrote it.
+type responseRecorder struct {
 	http.ResponseWriter
 	status int
 	body   []byte
-	gone   func() // told when the connection is about to be reset
+	gone   func() // called when the connection is about to be reset
 }
 
-func (w *witness) WriteHeader(status int) {
+func (w *responseRecorder) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *witness) Write(b []byte) (int, error) {
+func (w *responseRecorder) Write(b []byte) (int, error) {
 	if w.status == http.StatusInternalServerError {
 		w.body = append(w.body, b...)
 	}
 	return w.ResponseWriter.Write(b)
 }
 
-// Hijack lets a fault reach the connection. The request is over by then: who
-// sees the reset and asks again must not find the key in use.
-func (w *witness) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+// Hijack gives a fault access to the connection. The request is over by then: a
+// caller that retries after the reset must not find its key in use.
+func (w *responseRecorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.gone()
 	return http.NewResponseController(w.ResponseWriter).Hijack()
 }

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// stored is the answer kept under an idempotency key: the first one given
-// after the work had begun, also a refusal and also a 500
+// stored is the response stored under an idempotency key: the first one after the
+// work has begun, even if it is a refusal or a 500
 // (https://docs.stripe.com/api/idempotent_requests).
 type stored struct {
 	Key     string          `json:"key"`
-	Print   string          `json:"print"` // of the request's method, path and parameters
+	Print   string          `json:"print"` // fingerprint of the request's method, path and parameters
 	Status  int             `json:"status"`
 	Body    json.RawMessage `json:"body"`
 	Request string          `json:"request"` // the id of the first request
 	At      time.Time       `json:"at"`
 }
 
-// keyOf is the idempotency key of a request, told apart by account and by
-// kind of API key; "" if it has none that counts.
+// keyOf returns the idempotency key of a request, distinguished by account and by
+// kind of API key. It returns "" if the request has no key or is not a POST.
 func keyOf(r *http.Request) string {
 	k := r.Header.Get("Idempotency-Key")
 	if k == "" || r.Method != http.MethodPost {
@@ -35,8 +35,8 @@ func keyOf(r *http.Request) string {
 	return kind + "/" + r.Header.Get("Stripe-Account") + "/" + k
 }
 
-// fingerprint is equal for equal requests, whatever the order of their
-// parameters.
+// fingerprint returns a hash that is equal for equal requests, whatever the order
+// of their parameters.
 func fingerprint(r *http.Request, body []byte) string {
 	params := string(body)
 	if v, err := url.ParseQuery(params); err == nil {
@@ -46,7 +46,7 @@ func fingerprint(r *http.Request, body []byte) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// recall finds a kept answer; s.mu is held.
+// recall returns the response stored under a key, or nil. s.mu must be held.
 func (s *Server) recall(key string) *stored {
 	a := s.keys[key]
 	if a != nil && s.conf.Now().Sub(a.At) >= keepKeys {
@@ -56,7 +56,7 @@ func (s *Server) recall(key string) *stored {
 	return a
 }
 
-// replay answers as before, or refuses a key that was meant for another
+// replay returns the stored response, or an error if the key was used for another
 // request.
 func (a *stored) replay(h http.Header, print, key string) (int, []byte) {
 	if a.Print != print {
@@ -76,9 +76,9 @@ func (a *stored) replay(h http.Header, print, key string) (int, []byte) {
 	return a.Status, a.Body
 }
 
-// occupy marks a key as being worked on; a second request meets a conflict,
-// which is not kept.
-func (s *Server) occupy(key string) *Error {
+// lockKey marks a key as in use. A concurrent request with the key gets a
+// conflict, which is not stored.
+func (s *Server) lockKey(key string) *Error {
 	if len(key) > 300 {
 		return invalid("", "Idempotency-Key", "Idempotency keys can be at most 255 characters long.")
 	}
@@ -94,14 +94,14 @@ func (s *Server) occupy(key string) *Error {
 	return nil
 }
 
-func (s *Server) vacate(key string) {
+func (s *Server) unlockKey(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.inUse, key)
 }
 
-// keepFailure keeps a 500 that a fault answered with: from then on the key
-// answers it again, whether or not the work was done.
+// keepFailure stores a 500 that a fault has caused. From then on a request with
+// the key gets it again, whether or not the work was done.
 func (s *Server) keepFailure(key string, r *http.Request, body, answer []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

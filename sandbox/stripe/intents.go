@@ -70,11 +70,11 @@ func (f *form) describe(in *Intent) *Error {
 	if len(in.Metadata) > 50 {
 		return invalid("", "metadata", "Metadata can have up to 50 keys.")
 	}
-	return descriptor(in)
+	return checkDescriptor(in)
 }
 
-// descriptor checks what may stand on a statement.
-func descriptor(in *Intent) *Error {
+// checkDescriptor checks the statement descriptors.
+func checkDescriptor(in *Intent) *Error {
 	for name, d := range map[string]*string{"statement_descriptor": in.StatementDescriptor, "statement_descriptor_suffix": in.StatementDescriptorSuffix} {
 		if d == nil {
 			continue
@@ -100,15 +100,15 @@ func (f *form) automaticMethods() (*AutomaticMethods, *Error) {
 }
 
 func (s *Server) getIntent(c *call) (any, *Error) {
-	in, e := c.named()
+	in, e := c.pathIntent()
 	if e != nil {
 		return nil, e
 	}
-	return c.shown(in), nil
+	return c.visible(in), nil
 }
 
 func (s *Server) updateIntent(c *call) (any, *Error) {
-	old, e := c.named()
+	old, e := c.pathIntent()
 	if e != nil {
 		return nil, e
 	}
@@ -129,7 +129,7 @@ func (s *Server) updateIntent(c *call) (any, *Error) {
 	return in, e
 }
 
-// attach puts a payment method on an intent without trying it.
+// attach attaches a payment method to an intent without trying it.
 func (c *call) attach(in *Intent) *Error {
 	method, e := c.method()
 	if e != nil || method == "" {
@@ -139,8 +139,8 @@ func (c *call) attach(in *Intent) *Error {
 	return nil
 }
 
-// method is the payment method a request names: a test method, or the card
-// number the shopper typed.
+// method returns the payment method that a request names: a test method, or the
+// card number that the shopper typed.
 func (c *call) method() (string, *Error) {
 	method := c.form.text("payment_method")
 	c.form.text("payment_method_data[type]")
@@ -171,7 +171,7 @@ func (s *Server) listIntents(c *call) (any, *Error) {
 }
 
 func (s *Server) captureIntent(c *call) (any, *Error) {
-	old, e := c.named()
+	old, e := c.pathIntent()
 	if e != nil {
 		return nil, e
 	}
@@ -197,7 +197,7 @@ func (s *Server) captureIntent(c *call) (any, *Error) {
 	in := c.intent(old)
 	in.AmountReceived, in.AmountCapturable, in.Status = amount, 0, succeeded
 	ch := c.charge(*in.LatestCharge)
-	ch.Captured, ch.AmountCaptured, ch.AmountRefunded = true, amount, ch.Amount-amount // the rest is let go
+	ch.Captured, ch.AmountCaptured, ch.AmountRefunded = true, amount, ch.Amount-amount // the rest is released
 	c.emit("charge.captured", ch)
 	c.emit("payment_intent.succeeded", in)
 	c.dispute(in, ch)
@@ -205,7 +205,7 @@ func (s *Server) captureIntent(c *call) (any, *Error) {
 }
 
 func (s *Server) cancelIntent(c *call) (any, *Error) {
-	old, e := c.named()
+	old, e := c.pathIntent()
 	if e != nil {
 		return nil, e
 	}
@@ -220,7 +220,7 @@ func (s *Server) cancelIntent(c *call) (any, *Error) {
 	return c.Intent, nil
 }
 
-// cancel gives an intent up and lets go of any money held.
+// cancel cancels an intent and releases any authorized money.
 func (t *txn) cancel(old *Intent, reason string) {
 	in := t.intent(old)
 	at := t.now.Unix()
@@ -237,8 +237,8 @@ func (t *txn) cancel(old *Intent, reason string) {
 	t.emit("payment_intent.canceled", in)
 }
 
-// named is the intent in the request's path.
-func (c *call) named() (*Intent, *Error) {
+// pathIntent returns the intent that the request's path names.
+func (c *call) pathIntent() (*Intent, *Error) {
 	id := c.r.PathValue("intent")
 	in, ok := c.s.intents.by[id]
 	if !ok {
@@ -247,8 +247,9 @@ func (c *call) named() (*Intent, *Error) {
 	return in, nil
 }
 
-// shown is what the asker may see: a browser sees nothing that is the shop's.
-func (c *call) shown(in *Intent) *Intent {
+// visible returns the part of an intent that the caller may see: a browser does
+// not see the shop's own fields.
+func (c *call) visible(in *Intent) *Intent {
 	if !c.browser {
 		return in
 	}
@@ -257,15 +258,15 @@ func (c *call) shown(in *Intent) *Intent {
 	return &v
 }
 
-// unexpected is a request that came in the wrong state. Stripe keeps it under
-// the idempotency key.
+// unexpected returns the error for a request that does not fit the intent's
+// status. Stripe stores it under the idempotency key.
 func unexpected(in *Intent, message string) *Error {
 	e := invalid("payment_intent_unexpected_state", "", message)
 	e.PaymentIntent, e.executed = in, true
 	return e
 }
 
-// bankURL is where the shopper meets the bank.
+// bankURL returns the URL of the bank's page for an intent.
 func (c *call) bankURL(id string) string {
 	if c.s.conf.URL != "" {
 		return strings.TrimRight(c.s.conf.URL, "/") + "/sandbox/3ds/" + id
@@ -281,7 +282,7 @@ func (c *call) bankURL(id string) string {
 	return scheme + "://" + c.r.Host + prefix + "/sandbox/3ds/" + id
 }
 
-// Intent returns an intent as it stands.
+// Intent returns an intent in its current state.
 func (s *Server) Intent(id string) (Intent, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,7 +2,7 @@ package stripe
 
 import "encoding/json"
 
-// The objects, field for field as Stripe sends them; those without a use here
+// The objects have the fields that Stripe sends. Fields that are not used here
 // are left out.
 
 // Intent is a payment intent.
@@ -48,26 +48,26 @@ const (
 	succeeded             = "succeeded"
 )
 
-// AutomaticMethods says that Stripe chooses the payment methods.
+// AutomaticMethods reports whether Stripe chooses the payment methods.
 type AutomaticMethods struct {
 	AllowRedirects string `json:"allow_redirects"`
 	Enabled        bool   `json:"enabled"`
 }
 
-// NextAction is what the shopper must do, here: see the bank.
+// NextAction is what the shopper must do: here, visit the bank's page.
 type NextAction struct {
 	Type          string         `json:"type"`
 	RedirectToURL *Redirect      `json:"redirect_to_url,omitempty"`
 	UseStripeSDK  map[string]any `json:"use_stripe_sdk,omitempty"`
 }
 
-// Redirect sends the shopper to the bank and back.
+// Redirect holds the URLs that lead the shopper to the bank and back.
 type Redirect struct {
 	ReturnURL string `json:"return_url"`
 	URL       string `json:"url"`
 }
 
-// Charge is one attempt to take the money.
+// Charge is one attempt to charge the card.
 type Charge struct {
 	ID                        string            `json:"id"`
 	Object                    string            `json:"object"`
@@ -94,7 +94,7 @@ type Charge struct {
 
 func (c *Charge) key() string { return c.ID }
 
-// Outcome is the bank's word on a charge.
+// Outcome is the bank's decision on a charge.
 type Outcome struct {
 	NetworkStatus string  `json:"network_status"`
 	Reason        *string `json:"reason"`
@@ -103,7 +103,7 @@ type Outcome struct {
 	Type          string  `json:"type"`
 }
 
-// Refund is money given back.
+// Refund is a refund of a charge, in full or in part.
 type Refund struct {
 	ID            string            `json:"id"`
 	Object        string            `json:"object"`
@@ -120,7 +120,7 @@ type Refund struct {
 
 func (r *Refund) key() string { return r.ID }
 
-// Dispute is money that the shopper's bank asks back.
+// Dispute is a chargeback by the shopper's bank.
 type Dispute struct {
 	ID              string            `json:"id"`
 	Object          string            `json:"object"`
@@ -136,7 +136,7 @@ type Dispute struct {
 	Status          string            `json:"status"`
 }
 
-// EvidenceDetails say until when the shop can answer a dispute.
+// EvidenceDetails hold the time until which the shop can respond to a dispute.
 type EvidenceDetails struct {
 	DueBy           int64 `json:"due_by"`
 	HasEvidence     bool  `json:"has_evidence"`
@@ -144,7 +144,7 @@ type EvidenceDetails struct {
 	SubmissionCount int   `json:"submission_count"`
 }
 
-// Event is something that happened, with the body its webhook carries.
+// Event is an event with the body of its webhook.
 type Event struct {
 	ID      string          `json:"id"`
 	Type    string          `json:"type"`
@@ -170,8 +170,8 @@ type eventDoc struct {
 	Type            string        `json:"type"`
 }
 
-// eventRequest is the request that caused an event; both null where the
-// shopper or the bank did.
+// eventRequest is the request that caused an event. Both fields are null if the
+// shopper or the bank caused it.
 type eventRequest struct {
 	ID             *string `json:"id"`
 	IdempotencyKey *string `json:"idempotency_key"`
@@ -189,7 +189,7 @@ type Error struct {
 	PaymentIntent any    `json:"payment_intent,omitempty"`
 
 	status   int
-	executed bool // the work had begun: kept under the idempotency key
+	executed bool // the work had begun, so the error is stored under the idempotency key
 }
 
 // list is a page of objects.

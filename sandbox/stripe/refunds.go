@@ -49,17 +49,17 @@ func (s *Server) createRefund(c *call) (any, *Error) {
 	c.emit("charge.refunded", ch)
 	answered := *c.Refund
 	if card, _ := findCard(*in.PaymentMethod); card.refund != "" {
-		// Some time later, at Stripe; here as soon as it is answered.
+		// At Stripe the refund fails some time later; here right after the response.
 		why := "expired_or_canceled_card"
 		c.Refund.Status, c.Refund.FailureReason = card.refund, &why
-		ch.AmountRefunded, ch.Refunded = ch.AmountRefunded-amount, false // the shop has it again
+		ch.AmountRefunded, ch.Refunded = ch.AmountRefunded-amount, false // the money returns to the shop
 		c.emit("charge.refund.updated", c.Refund)
 	}
 	return &answered, nil
 }
 
-// dispute has the shopper's bank ask back what was taken, if the card is one
-// that is published for this.
+// dispute opens a dispute over a captured charge, if the card is one of Stripe's
+// cards for disputes.
 func (t *txn) dispute(in *Intent, ch *Charge) {
 	card, _ := findCard(*in.PaymentMethod)
 	if card.dispute == "" {
@@ -73,10 +73,10 @@ func (t *txn) dispute(in *Intent, ch *Charge) {
 	})
 }
 
-// answerWithin is how long a shop has to answer a dispute; banks differ.
+// answerWithin is how long a shop has to respond to a dispute; banks differ.
 const answerWithin = 9 * 24 * time.Hour
 
-// paid is the intent a refund names, by itself or by its charge.
+// paid returns the intent that a refund names, by its own id or by its charge's.
 func (c *call) paid() (*Intent, *Error) {
 	id, charge := c.form.text("payment_intent"), c.form.text("charge")
 	if ch, ok := c.s.charges.by[charge]; ok && id == "" {
@@ -145,7 +145,7 @@ func (s *Server) getEvent(c *call) (any, *Error) {
 	return nil, missing("id", "event", id)
 }
 
-// listEvents is how one learns of webhooks that never came.
+// listEvents lists events, including those whose webhooks never arrived.
 func (s *Server) listEvents(c *call) (any, *Error) {
 	types := map[string]bool{}
 	if t := c.form.text("type"); t != "" {
@@ -163,7 +163,8 @@ func (s *Server) listEvents(c *call) (any, *Error) {
 	}, s.shownEvent)
 }
 
-// shownEvent is the event as it was sent, with what became of its webhook.
+// shownEvent returns the event as it was sent, and whether its webhook is still
+// pending.
 func (s *Server) shownEvent(e *Event) any {
 	if !s.delivered[e.ID] {
 		return e.Body
@@ -176,20 +177,20 @@ func (s *Server) shownEvent(e *Event) any {
 	return doc
 }
 
-// Count is what was done for one order, so that a test can see what was done
-// twice.
+// Count sums up the payments of one order, so that a test can detect work that
+// was done twice.
 type Count struct {
 	Intents    int   `json:"intents"`
 	Declined   int   `json:"declined"`
-	Authorized int   `json:"authorized"` // charges the bank agreed to
-	Captured   int   `json:"captured"`   // charges whose money was taken
-	Canceled   int   `json:"canceled"`   // intents given up
+	Authorized int   `json:"authorized"` // charges that the bank approved
+	Captured   int   `json:"captured"`   // charges that were captured
+	Canceled   int   `json:"canceled"`   // intents that were canceled
 	Refunds    int   `json:"refunds"`
 	Taken      int64 `json:"taken"` // in Stripe's units
 	Returned   int64 `json:"returned"`
 }
 
-// Counts adds up by the order_id in the intents' metadata.
+// Counts returns the counts by the order_id in the intents' metadata.
 func (s *Server) Counts() map[string]Count {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,7 +5,7 @@
 // It follows API version 2023-10-16: payment intents (create, retrieve,
 // update, confirm, capture, cancel, list), refunds, charges, events,
 // idempotency keys, the published test payment methods, and 3-D Secure with a
-// page that plays the shopper's bank.
+// page of the shopper's bank.
 package stripe
 
 import (
@@ -29,28 +29,28 @@ import (
 	"purser/sandbox/webhooksender"
 )
 
-// APIVersion is the version of Stripe's API the stand-in speaks.
+// APIVersion is the version of Stripe's API that the stand-in implements.
 const APIVersion = "2023-10-16"
 
-// keepKeys is how long Stripe remembers an idempotency key, authorised how
-// long a card's money stays held.
+// keepKeys is how long Stripe keeps an idempotency key, authorised how long an
+// authorization is valid.
 const (
 	keepKeys   = 24 * time.Hour
 	authorised = 7 * 24 * time.Hour
 )
 
-// Config describes a stand-in.
+// Config configures a stand-in.
 type Config struct {
-	Journal        *journal.Journal // keeps the state; nil for memory only
-	Faults         *faults.Control  // makes it misbehave; nil for never
+	Journal        *journal.Journal // keeps the state; nil means in memory only
+	Faults         *faults.Control  // makes it misbehave; nil means no faults
 	Key            string           // the secret key it accepts; default any sk_test_…
 	PublishableKey string           // the key of the shopper's browser; default any pk_test_…
 	WebhookSecret  string           // signs the webhooks
-	URL            string           // where shoppers reach it, for the bank's page; default as the request says
+	URL            string           // base URL of the bank's page for shoppers; default from the request
 	Log            *slog.Logger     // default slog.Default()
 	Now            func() time.Time // default time.Now
-	// Validate puts the official stripe-mock in front, which refuses
-	// parameters that Stripe does not know. It costs time; meant for tests.
+	// Validate checks each request with the official stripe-mock, which refuses
+	// parameters that Stripe does not know. It costs time and is meant for tests.
 	Validate bool
 }
 
@@ -58,22 +58,22 @@ type Config struct {
 type Server struct {
 	conf     Config
 	webhooks *webhooksender.Sender
-	api      http.Handler // behind the faults
+	api      http.Handler // the API, before which the faults act
 	check    http.Handler // stripe-mock, if Validate
 
 	mu        sync.Mutex
 	steps     int // journal entries written
-	intents   book[*Intent]
-	charges   book[*Charge]
-	refunds   book[*Refund]
-	events    book[*Event]
+	intents   collection[*Intent]
+	charges   collection[*Charge]
+	refunds   collection[*Refund]
+	events    collection[*Event]
 	accounts  map[string]string  // the connected account of an intent, by its id
-	keys      map[string]*stored // answers by idempotency key
-	delivered map[string]bool    // events that arrived
+	keys      map[string]*stored // responses by idempotency key
+	delivered map[string]bool    // events whose webhooks were accepted
 	inUse     map[string]bool    // keys of requests under way
 }
 
-// New opens the stand-in with the state its journal holds.
+// New returns a stand-in with the state of its journal.
 func New(c Config) (*Server, error) {
 	if c.Journal == nil {
 		c.Journal, _ = journal.Open("") // memory only: cannot fail
@@ -94,7 +94,8 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s.webhooks.OnDelivered = s.arrived
-	// A crash between writing the last step and handing its events over.
+	// The process may have crashed between writing the last step and sending its
+	// events.
 	for _, e := range last {
 		if !s.delivered[e.ID] {
 			if err := s.webhooks.Send(e.ID, e.Type, e.Body); err != nil {
@@ -111,16 +112,16 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// SetWebhookURL says where webhooks go.
+// SetWebhookURL sets the URL that webhooks are sent to; until then they wait.
 func (s *Server) SetWebhookURL(url string) { s.webhooks.SetURL(url) }
 
-// OnAcknowledged has f told how long the receiver took to accept each
-// webhook. Call it before Run.
+// OnAcknowledged calls f with the time that the receiver took to accept each
+// webhook. Call OnAcknowledged before Run.
 func (s *Server) OnAcknowledged(f func(provider string, took time.Duration)) {
 	s.webhooks.OnAcknowledged = f
 }
 
-// Run delivers webhooks and forgets what has lapsed, until the context ends.
+// Run delivers webhooks and calls Sweep every minute, until the context ends.
 func (s *Server) Run(ctx context.Context) error {
 	var sweeper sync.WaitGroup
 	defer sweeper.Wait()
@@ -141,7 +142,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return s.webhooks.Run(ctx)
 }
 
-// Sweep lets authorisations lapse after seven days, as banks do, and forgets
+// Sweep expires authorizations after seven days, as banks do, and deletes
 // idempotency keys after one. Run calls it every minute.
 func (s *Server) Sweep() error {
 	s.mu.Lock()
@@ -165,7 +166,7 @@ func (s *Server) Sweep() error {
 	return nil
 }
 
-// sign makes the header Stripe signs a webhook with.
+// sign returns the header with Stripe's signature of a webhook.
 func (s *Server) sign(body []byte, at time.Time) http.Header {
 	mac := webhook.ComputeSignature(at, body, s.conf.WebhookSecret)
 	return http.Header{
@@ -174,9 +175,9 @@ func (s *Server) sign(body []byte, at time.Time) http.Header {
 	}
 }
 
-// arrived notes that a webhook was accepted by its receiver.
+// arrived records that the receiver accepted a webhook.
 func (s *Server) arrived(id string) {
-	id, _, _ = strings.Cut(id, "#") // a repetition
+	id, _, _ = strings.Cut(id, "#") // the suffix of a repetition
 	s.mu.Lock()
 	known := s.delivered[id]
 	s.delivered[id] = true
@@ -185,18 +186,18 @@ func (s *Server) arrived(id string) {
 		return
 	}
 	if err := s.conf.Journal.Put("delivered", id, true); err != nil {
-		s.conf.Log.Warn("stripe sandbox: delivery not noted", "event", id, "error", err)
+		s.conf.Log.Warn("stripe sandbox: cannot record a delivery", "event", id, "error", err)
 	}
 }
 
-// book keeps objects in the order they were made.
-type book[T interface{ key() string }] struct {
+// collection keeps objects in the order in which they were created.
+type collection[T interface{ key() string }] struct {
 	all []T
 	at  map[string]int
 	by  map[string]T
 }
 
-func (b *book[T]) put(v T) {
+func (b *collection[T]) put(v T) {
 	if b.by == nil {
 		b.by, b.at = map[string]T{}, map[string]int{}
 	}
@@ -209,10 +210,11 @@ func (b *book[T]) put(v T) {
 	b.by[v.key()] = v
 }
 
-// newID makes an id that looks like Stripe's.
+// newID returns an id in Stripe's format.
 func newID(prefix string) string { return prefix + rand.Text()[:24] }
 
-// load reads the steps back and returns the events of the last one.
+// load restores the state from the steps in the journal and returns the events of
+// the last step.
 func (s *Server) load() (last []*Event, err error) {
 	err = s.conf.Journal.Each("step", func(id string, raw json.RawMessage) error {
 		var st step

@@ -20,14 +20,14 @@ import (
 	"purser/sandbox/stripe"
 )
 
-// bench is a stand-in over HTTP.
-type bench struct {
+// testServer is a stand-in behind an HTTP server.
+type testServer struct {
 	t      *testing.T
 	server *stripe.Server
 	url    string
 }
 
-func start(t *testing.T, c stripe.Config) bench {
+func start(t *testing.T, c stripe.Config) testServer {
 	t.Helper()
 	c.Log = slog.New(slog.DiscardHandler)
 	s, err := stripe.New(c)
@@ -36,10 +36,10 @@ func start(t *testing.T, c stripe.Config) bench {
 	}
 	h := httptest.NewServer(s.Handler())
 	t.Cleanup(h.Close)
-	return bench{t, s, h.URL}
+	return testServer{t, s, h.URL}
 }
 
-type updateResult struct {
+type response struct {
 	status int
 	header http.Header
 	ID     string            `json:"id"`
@@ -60,8 +60,8 @@ type updateResult struct {
 	raw string
 }
 
-// ask sends form parameters "a=b&c=d" with a key such as sk_test_1.
-func (b bench) ask(apiKey, method, path, params, idem string) updateResult {
+// ask sends form parameters "a=b&c=d" with an API key such as sk_test_1.
+func (b testServer) ask(apiKey, method, path, params, idem string) response {
 	b.t.Helper()
 	var body io.Reader
 	if method == "POST" {
@@ -87,7 +87,7 @@ func (b bench) ask(apiKey, method, path, params, idem string) updateResult {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	a := updateResult{status: resp.StatusCode, header: resp.Header, raw: string(raw)}
+	a := response{status: resp.StatusCode, header: resp.Header, raw: string(raw)}
 	if err := json.Unmarshal(raw, &a); err != nil {
 		b.t.Fatalf("%s %s: %v: %s", method, path, err, raw)
 	}
@@ -140,7 +140,7 @@ func TestStored500(t *testing.T) {
 	for n, replayed := range []string{"", "true", "true"} {
 		a := b.ask(sk, "POST", intents, manual, "k")
 		if a.status != 500 || a.header.Get("Idempotent-Replayed") != replayed {
-			t.Errorf("answer %d: %d, replayed %q", n, a.status, a.header.Get("Idempotent-Replayed"))
+			t.Errorf("response %d: %d, replayed %q", n, a.status, a.header.Get("Idempotent-Replayed"))
 		}
 	}
 	if n := b.server.Counts()["ord_1"].Intents; n != 1 {
@@ -166,8 +166,8 @@ func TestDeclines(t *testing.T) { // F9
 	}
 }
 
-// TestBrowser is what a shopper's browser does: pay with the publishable key,
-// meet the bank, come back.
+// TestBrowser does what a shopper's browser does: it pays with the publishable
+// key, visits the bank's page and returns to the shop.
 func TestBrowser(t *testing.T) { // PAY-6
 	b := start(t, stripe.Config{})
 	in := b.ask(sk, "POST", intents, manual, "")
@@ -196,18 +196,18 @@ func TestBrowser(t *testing.T) { // PAY-6
 	}
 	done.Body.Close()
 	if to := done.Header.Get("Location"); !strings.HasPrefix(to, "http://shop.test/done?") || !strings.Contains(to, "redirect_status=succeeded") {
-		t.Errorf("sent back to %q", to)
+		t.Errorf("redirected to %q", to)
 	}
 	if a := b.ask(pk, "GET", intents+"/"+in.ID, secret, ""); a.Status != "requires_capture" {
 		t.Errorf("after the bank: %s", a.raw)
 	}
 }
 
-// TestRestart: everything committed is there again, the keys and the webhooks
-// that were not delivered too.
+// TestRestart checks that all committed state survives a restart, including the
+// idempotency keys and the undelivered webhooks.
 func TestRestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stripe.db")
-	open := func() (*journal.Journal, bench) {
+	open := func() (*journal.Journal, testServer) {
 		j, err := journal.Open(path)
 		if err != nil {
 			t.Fatal(err)
@@ -244,7 +244,7 @@ func TestRestart(t *testing.T) {
 
 // deliver receives n webhooks, checks their signatures with Stripe's library
 // and counts their types.
-func (b bench) deliver(n int) map[string]int {
+func (b testServer) deliver(n int) map[string]int {
 	b.t.Helper()
 	types := make(chan string, 100)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -315,29 +315,29 @@ func TestRefusals(t *testing.T) {
 		key, method, path, params string
 		status                    int
 	}{
-		{"", "GET", intents, "", 401},
-		{"sk_test_2", "GET", intents, "", 401},
-		{"pk_test_2", "GET", intents, "", 401},
-		{sk, "GET", "/v1/nothing", "", 404},
-		{sk, "GET", intents + "/pi_no", "", 404},
-		{sk, "POST", intents + "/pi_no/capture", "", 404},
-		{sk, "POST", intents, "amount=10&currency=eur", 400},
-		{sk, "POST", intents, "amount=100000000&currency=eur", 400},
-		{sk, "POST", intents, "amount=-5&currency=eur", 400},
-		{sk, "POST", intents, "amount=500&currency=zzz", 400},
-		{sk, "POST", intents, "amount=5125&currency=kwd", 400},
-		{sk, "POST", intents, "amount=150&currency=isk", 400},
-		{sk, "POST", intents, "amount=500&currency=eur&color=blue", 400},
-		{sk, "GET", intents, "limit=101", 400},
-		{sk, "POST", intents, "amount=500&currency=eur&statement_descriptor_suffix=123", 400},
-		{sk, "POST", intents, "amount=500&currency=eur&payment_method=pm_card_none", 400},
+		{method: "GET", path: intents, status: 401},
+		{key: "sk_test_2", method: "GET", path: intents, status: 401},
+		{key: "pk_test_2", method: "GET", path: intents, status: 401},
+		{key: sk, method: "GET", path: "/v1/nothing", status: 404},
+		{key: sk, method: "GET", path: intents + "/pi_no", status: 404},
+		{key: sk, method: "POST", path: intents + "/pi_no/capture", status: 404},
+		{key: sk, method: "POST", path: intents, params: "amount=10&currency=eur", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=100000000&currency=eur", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=-5&currency=eur", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=500&currency=zzz", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=5125&currency=kwd", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=150&currency=isk", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=500&currency=eur&color=blue", status: 400},
+		{key: sk, method: "GET", path: intents, params: "limit=101", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=500&currency=eur&statement_descriptor_suffix=123", status: 400},
+		{key: sk, method: "POST", path: intents, params: "amount=500&currency=eur&payment_method=pm_card_none", status: 400},
 	} {
 		if a := b.ask(c.key, c.method, c.path, c.params, ""); a.status != c.status || a.Error.Type == "" {
 			t.Errorf("%s %s %s: want %d, got %d: %s", c.method, c.path, c.params, c.status, a.status, a.raw)
 		}
 	}
 	if n := b.server.Counts(); len(n) != 0 {
-		t.Errorf("something was left behind: %v", n)
+		t.Errorf("a refused request left a trace: %v", n)
 	}
 }
 

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// step is one change of the stand-in's state, complete: objects, events and
-// the answer kept under the idempotency key. It is one document of the journal,
-// so a crash leaves all of it or nothing. Objects are never changed in place;
-// a step brings new versions of them.
+// step is one complete change of the stand-in's state: objects, events and the
+// response stored under the idempotency key. It is one document of the journal,
+// so a crash leaves all of it or nothing. Objects are never changed in place; a
+// step holds new versions of them.
 type step struct {
 	Intent  *Intent  `json:"intent,omitempty"`
 	Account string   `json:"account,omitempty"`
@@ -20,7 +20,7 @@ type step struct {
 	Answer  *stored  `json:"answer,omitempty"`
 }
 
-// txn is a step being made; s.mu is held.
+// txn builds a step. s.mu must be held.
 type txn struct {
 	step
 	s       *Server
@@ -32,7 +32,7 @@ func (s *Server) begin(account string) *txn {
 	return &txn{s: s, now: s.conf.Now(), step: step{Account: account}, request: &eventRequest{}}
 }
 
-// intent makes the intent of this step: a copy to change.
+// intent returns the step's copy of an intent, which may be changed.
 func (t *txn) intent(in *Intent) *Intent {
 	if t.Intent == nil || t.Intent.ID != in.ID {
 		c := *in
@@ -45,7 +45,7 @@ func (t *txn) intent(in *Intent) *Intent {
 	return t.Intent
 }
 
-// charge makes the charge of this step: a copy to change.
+// charge returns the step's copy of a charge, which may be changed.
 func (t *txn) charge(id string) *Charge {
 	if t.Charge == nil || t.Charge.ID != id {
 		c := *t.s.charges.by[id]
@@ -54,7 +54,7 @@ func (t *txn) charge(id string) *Charge {
 	return t.Charge
 }
 
-// emit adds an event with the object as it is now.
+// emit adds an event with the object in its current state.
 func (t *txn) emit(typ string, object any) {
 	snapshot, err := json.Marshal(object)
 	if err != nil {
@@ -76,7 +76,8 @@ func (t *txn) empty() bool {
 	return t.Intent == nil && t.Refund == nil && t.Charge == nil && len(t.Events) == 0 && t.Answer == nil
 }
 
-// commit writes the step, makes it the state, and sends its events.
+// commit writes the step to the journal, applies it to the state, and sends its
+// events.
 func (s *Server) commit(t *txn) error {
 	if t.empty() {
 		return nil
@@ -95,7 +96,7 @@ func (s *Server) commit(t *txn) error {
 	return nil
 }
 
-// apply makes a written step the state.
+// apply applies a written step to the state.
 func (s *Server) apply(st step) {
 	if st.Intent != nil {
 		s.intents.put(st.Intent)

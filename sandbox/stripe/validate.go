@@ -10,9 +10,9 @@ import (
 	mock "github.com/stripe/stripe-mock/server"
 )
 
-// stripeMock is Stripe's own stand-in: it keeps no state, but knows from
+// stripeMock returns Stripe's own stand-in, which keeps no state, but knows from
 // Stripe's OpenAPI description which parameters exist. Reading the description
-// takes seconds, so it is done once for all.
+// takes seconds, so it is read only once per process.
 var stripeMock = sync.OnceValues(func() (http.Handler, error) {
 	spec, err := mock.LoadSpec(embedded.OpenAPISpec, "")
 	if err != nil {
@@ -29,11 +29,12 @@ var stripeMock = sync.OnceValues(func() (http.Handler, error) {
 	return http.HandlerFunc(stub.HandleRequest), nil
 })
 
-// valid asks stripe-mock about a request and hands on its refusal.
+// valid checks a request with stripe-mock. If stripe-mock refuses it, valid
+// writes the refusal to w and returns false.
 func (s *Server) valid(w http.ResponseWriter, r *http.Request, body []byte) bool {
 	asked := r.Clone(r.Context())
 	asked.Body = io.NopCloser(bytes.NewReader(body))
-	answer := &opinion{header: http.Header{}}
+	answer := &mockResponse{header: http.Header{}}
 	s.check.ServeHTTP(answer, asked)
 	if answer.status == http.StatusOK {
 		return true
@@ -45,13 +46,13 @@ func (s *Server) valid(w http.ResponseWriter, r *http.Request, body []byte) bool
 	return false
 }
 
-// opinion is what stripe-mock answers.
-type opinion struct {
+// mockResponse records the response of stripe-mock.
+type mockResponse struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func (o *opinion) Header() http.Header         { return o.header }
-func (o *opinion) WriteHeader(status int)      { o.status = status }
-func (o *opinion) Write(b []byte) (int, error) { return o.body.Write(b) }
+func (o *mockResponse) Header() http.Header         { return o.header }
+func (o *mockResponse) WriteHeader(status int)      { o.status = status }
+func (o *mockResponse) Write(b []byte) (int, error) { return o.body.Write(b) }

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// lastWait is how long attempts under way may still take after Run was told
-// to stop.
+// lastWait is how long attempts under way may still take after Run's context has
+// ended.
 const lastWait = time.Second
 
-// Run delivers until the context ends, and lets the attempts under way come
-// to their end. It is called once.
+// Run delivers events until the context ends, and then waits for the attempts
+// under way. Call it once.
 func (c *Sender) Run(ctx context.Context) error {
 	transport := &http.Transport{
 		MaxIdleConns: c.AtOnce, MaxIdleConnsPerHost: c.AtOnce, MaxConnsPerHost: c.AtOnce,
@@ -25,7 +25,7 @@ func (c *Sender) Run(ctx context.Context) error {
 	defer transport.CloseIdleConnections()
 	client := &http.Client{
 		Transport: transport, Timeout: c.AnswerWithin,
-		// A provider does not follow a redirect: it is not a 2xx.
+		// A provider does not follow a redirect, which counts as a failure.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	attempts, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -36,8 +36,8 @@ func (c *Sender) Run(ctx context.Context) error {
 	for range c.AtOnce {
 		workers.Go(func() {
 			for j := range work {
-				j.parcel.tries++
-				c.recordAttempt(j.parcel, c.deliver(attempts, client, j))
+				j.delivery.tries++
+				c.recordAttempt(j.delivery, c.deliver(attempts, client, j))
 			}
 		})
 	}
@@ -47,7 +47,7 @@ func (c *Sender) Run(ctx context.Context) error {
 	defer timer.Stop()
 	for {
 		j, wait := c.next()
-		if j.parcel == nil {
+		if j.delivery == nil {
 			timer.Reset(wait)
 			select {
 			case <-ctx.Done():
@@ -59,7 +59,7 @@ func (c *Sender) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			c.putBack(j.parcel)
+			c.putBack(j.delivery)
 			return nil
 		case work <- j:
 		}
@@ -68,11 +68,11 @@ func (c *Sender) Run(ctx context.Context) error {
 
 // job is one attempt.
 type job struct {
-	parcel *parcel
-	url    string
+	delivery *delivery
+	url      string
 }
 
-// next takes the parcel that is due, or says how long there will be none.
+// next returns the delivery that is due, or the time until the next one is.
 func (c *Sender) next() (job, time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,17 +82,17 @@ func (c *Sender) next() (job, time.Duration) {
 	if wait := time.Until(c.due[0].next); wait > 0 {
 		return job{}, wait
 	}
-	return job{heap.Pop(&c.due).(*parcel), c.url}, 0
+	return job{heap.Pop(&c.due).(*delivery), c.url}, 0
 }
 
-func (c *Sender) putBack(p *parcel) {
+func (c *Sender) putBack(p *delivery) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.due.push(p)
 }
 
 func (c *Sender) deliver(ctx context.Context, client *http.Client, j job) error {
-	body := []byte(j.parcel.Body)
+	body := []byte(j.delivery.Body)
 	if c.Envelope != nil {
 		var err error
 		if body, err = c.Envelope(body, time.Now()); err != nil {
@@ -112,11 +112,11 @@ func (c *Sender) deliver(ctx context.Context, client *http.Client, j job) error 
 	if err != nil {
 		return err
 	}
-	// Read to the end, or the connection cannot be used again.
+	// The body must be read to its end for the connection to be reused.
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
 	resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return fmt.Errorf("receiver answered %d", resp.StatusCode)
+		return fmt.Errorf("receiver responded with %d", resp.StatusCode)
 	}
 	if c.OnAcknowledged != nil {
 		c.OnAcknowledged(c.provider, time.Since(began))
@@ -124,13 +124,13 @@ func (c *Sender) deliver(ctx context.Context, client *http.Client, j job) error 
 	return nil
 }
 
-// queue is a heap of parcels by the time of their next attempt.
-type queue []*parcel
+// queue is a heap of deliveries by the time of their next attempt.
+type queue []*delivery
 
 func (q queue) Len() int           { return len(q) }
 func (q queue) Less(i, j int) bool { return q[i].next.Before(q[j].next) }
 func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(p any)        { *q = append(*q, p.(*parcel)) }
+func (q *queue) Push(p any)        { *q = append(*q, p.(*delivery)) }
 func (q *queue) Pop() any {
 	old := *q
 	p := old[len(old)-1]
@@ -139,5 +139,5 @@ func (q *queue) Pop() any {
 	return p
 }
 
-func (q *queue) push(p *parcel) { heap.Push(q, p) }
-func (q *queue) reorder()       { heap.Init(q) }
+func (q *queue) push(p *delivery) { heap.Push(q, p) }
+func (q *queue) reorder()         { heap.Init(q) }

@@ -1,6 +1,7 @@
-// Package webhooksender delivers a stand-in's webhooks the way a provider does:
-// signed at each attempt, kept until the receiver answers 2xx, tried again
-// with growing pauses, several at a time and so in no particular order.
+// Package webhooksender delivers a stand-in's webhooks the way a provider does.
+// It signs each attempt, keeps an event until the receiver responds with 2xx,
+// retries with growing pauses, and sends several events at a time, so in no
+// particular order.
 package webhooksender
 
 import (
@@ -27,33 +28,35 @@ type Sender struct {
 	FirstWait time.Duration
 	// MaxWait is the longest pause; default 30 s.
 	MaxWait time.Duration
-	// AnswerWithin is how long the receiver may take; default 10 s.
+	// AnswerWithin is how long the receiver may take to respond; default 10 s.
 	AnswerWithin time.Duration
-	// OnDelivered, if set, is told the id of each event the receiver accepted.
+	// OnDelivered, if set, is called with the id of each event that the receiver
+	// accepted.
 	OnDelivered func(id string)
-	// OnAcknowledged, if set, is told how long the receiver took to accept.
+	// OnAcknowledged, if set, is called with the time that the receiver took to
+	// accept an event.
 	OnAcknowledged func(provider string, took time.Duration)
-	// Envelope, if set, makes at each attempt of a kept body what is sent, for
-	// a provider whose signature is part of the body.
+	// Envelope, if set, turns a kept body into the body that is sent, at each
+	// attempt, for a provider whose signature is part of the body.
 	Envelope func(body []byte, at time.Time) ([]byte, error)
 
 	journal  *journal.Journal
-	kind     string // of the parcels' journal entries
+	kind     string // of the deliveries' journal entries
 	provider string
 	sign     func(body []byte, at time.Time) http.Header
 	faults   *faults.Control
 	log      *slog.Logger
 
-	mu      sync.Mutex
-	url     string
-	parcels map[string]*parcel // everything not delivered yet
-	due     queue              // those of them that wait for their time
-	held    []*parcel          // those of them that wait for another to go first
-	wake    chan struct{}      // something changed that Run should look at
+	mu         sync.Mutex
+	url        string
+	deliveries map[string]*delivery // all deliveries, by the event's id
+	due        queue                // the deliveries that wait for their next attempt
+	held       []*delivery          // the deliveries that wait for another event to overtake them
+	wake       chan struct{}        // something changed that Run should look at
 }
 
-// parcel is one event on its way to the receiver.
-type parcel struct {
+// delivery is one event that the receiver has not accepted yet.
+type delivery struct {
 	ID    string          `json:"id"` // the event's id, with "#2" and so on for a repetition
 	Type  string          `json:"type"`
 	Body  json.RawMessage `json:"body"`
@@ -62,8 +65,8 @@ type parcel struct {
 	next  time.Time
 }
 
-// New makes a courier and takes up what the journal says is not delivered.
-// sign makes the headers of one attempt. A nil log is silent.
+// New returns a sender with the undelivered events of its journal. sign returns
+// the headers of one attempt. A nil log discards all lines.
 func New(j *journal.Journal, provider string, sign func(body []byte, at time.Time) http.Header, faultControl *faults.Control, log *slog.Logger) (*Sender, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -71,28 +74,28 @@ func New(j *journal.Journal, provider string, sign func(body []byte, at time.Tim
 	c := &Sender{
 		AtOnce: 16, FirstWait: 200 * time.Millisecond, MaxWait: 30 * time.Second, AnswerWithin: 10 * time.Second,
 		journal: j, kind: "webhook", provider: provider, sign: sign, faults: faultControl,
-		log:     log.With("provider", provider),
-		parcels: make(map[string]*parcel), wake: make(chan struct{}, 1),
+		log:        log.With("provider", provider),
+		deliveries: make(map[string]*delivery), wake: make(chan struct{}, 1),
 	}
 	err := j.Each(c.kind, func(_ string, raw json.RawMessage) error {
-		p := new(parcel)
+		p := new(delivery)
 		if err := json.Unmarshal(raw, p); err != nil {
 			return err
 		}
 		p.next = p.After
-		c.parcels[p.ID] = p
+		c.deliveries[p.ID] = p
 		c.due.push(p)
 		return nil
 	})
 	return c, err
 }
 
-// SetURL says where webhooks go. With none they wait.
+// SetURL sets the URL that webhooks are sent to. Without one they wait.
 func (c *Sender) SetURL(url string) {
 	c.mu.Lock()
 	c.url = url
 	c.mu.Unlock()
-	c.poke()
+	c.wakeRun()
 }
 
 // Send accepts an event for delivery: once it returns nil, the event is
@@ -102,7 +105,7 @@ func (c *Sender) Send(id, typ string, body []byte) error {
 	return c.SendAfter(0, id, typ, body)
 }
 
-// SendAfter is Send of an event that is not to go out before a while.
+// SendAfter is like Send, but does not send the event before the wait is over.
 func (c *Sender) SendAfter(wait time.Duration, id, typ string, body []byte) error {
 	d := c.faults.Webhook(c.provider, typ)
 	if d.Drop {
@@ -110,7 +113,7 @@ func (c *Sender) SendAfter(wait time.Duration, id, typ string, body []byte) erro
 		return nil
 	}
 	for n := range 1 + d.Copies {
-		p := &parcel{ID: id, Type: typ, Body: body, next: time.Now()}
+		p := &delivery{ID: id, Type: typ, Body: body, next: time.Now()}
 		if n > 0 {
 			p.ID += "#" + strconv.Itoa(n+1)
 		}
@@ -125,24 +128,24 @@ func (c *Sender) SendAfter(wait time.Duration, id, typ string, body []byte) erro
 	return nil
 }
 
-// Pending counts the events that are not delivered yet.
+// Pending returns the number of events that are not delivered yet.
 func (c *Sender) Pending() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.parcels)
+	return len(c.deliveries)
 }
 
-func (c *Sender) accept(p *parcel, reorder bool) error {
+func (c *Sender) accept(p *delivery, reorder bool) error {
 	c.mu.Lock()
-	if _, waiting := c.parcels[p.ID]; waiting {
+	if _, waiting := c.deliveries[p.ID]; waiting {
 		c.mu.Unlock()
 		return nil
 	}
-	c.parcels[p.ID] = p // claimed before the lock is let go for the disk
+	c.deliveries[p.ID] = p // claimed before the lock is released for the write to disk
 	c.mu.Unlock()
 	if err := c.journal.Put(c.kind, p.ID, p); err != nil {
 		c.mu.Lock()
-		delete(c.parcels, p.ID)
+		delete(c.deliveries, p.ID)
 		c.mu.Unlock()
 		return fmt.Errorf("webhook %s: %w", p.ID, err)
 	}
@@ -152,16 +155,16 @@ func (c *Sender) accept(p *parcel, reorder bool) error {
 	}
 	c.due.push(p)
 	c.mu.Unlock()
-	c.poke()
+	c.wakeRun()
 	return nil
 }
 
-// recordAttempt takes note of how an attempt went.
-func (c *Sender) recordAttempt(p *parcel, err error) {
+// recordAttempt records the result of an attempt.
+func (c *Sender) recordAttempt(p *delivery, err error) {
 	if err == nil {
 		if jerr := c.journal.Delete(c.kind, p.ID); jerr != nil {
-			// The event goes out once more after a restart, as a provider's may.
-			c.log.Warn("webhook delivered but not crossed off", "event", p.ID, "error", jerr)
+			// The event is sent once more after a restart, as a provider may do.
+			c.log.Warn("webhook delivered, but its record cannot be deleted", "event", p.ID, "error", jerr)
 		}
 		if c.OnDelivered != nil {
 			c.OnDelivered(p.ID)
@@ -169,7 +172,7 @@ func (c *Sender) recordAttempt(p *parcel, err error) {
 	}
 	c.mu.Lock()
 	if err == nil {
-		delete(c.parcels, p.ID)
+		delete(c.deliveries, p.ID)
 		c.releaseHeld(p)
 	} else {
 		p.next = time.Now().Add(c.pause(p.tries))
@@ -179,11 +182,12 @@ func (c *Sender) recordAttempt(p *parcel, err error) {
 	if err != nil {
 		c.log.Debug("webhook not delivered yet", "event", p.ID, "type", p.Type, "attempt", p.tries, "error", err)
 	}
-	c.poke()
+	c.wakeRun()
 }
 
-// releaseHeld lets those go that waited for another event to overtake them.
-func (c *Sender) releaseHeld(delivered *parcel) {
+// releaseHeld queues the deliveries that were held until another event had
+// overtaken them.
+func (c *Sender) releaseHeld(delivered *delivery) {
 	if len(c.held) == 0 {
 		return
 	}
@@ -197,8 +201,8 @@ func (c *Sender) releaseHeld(delivered *parcel) {
 	c.due.reorder()
 }
 
-// pause is the wait after the n-th failed attempt, with a fifth of chance in
-// it so that a recovered receiver is not met by all at once.
+// pause returns the wait after the n-th failed attempt, with a random part of a
+// fifth, so that not all events reach a recovered receiver at once.
 func (c *Sender) pause(n int) time.Duration {
 	d := c.FirstWait << min(n-1, 20)
 	if d <= 0 || d > c.MaxWait {
@@ -207,8 +211,8 @@ func (c *Sender) pause(n int) time.Duration {
 	return d - time.Duration(rand.Int64N(int64(d)/5+1))
 }
 
-// poke wakes Run without waiting for it.
-func (c *Sender) poke() {
+// wakeRun wakes Run without waiting for it.
+func (c *Sender) wakeRun() {
 	select {
 	case c.wake <- struct{}{}:
 	default:

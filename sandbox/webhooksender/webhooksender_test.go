@@ -16,12 +16,12 @@ import (
 	"purser/sandbox/journal"
 )
 
-// receiver is a webhook endpoint that hands on the bodies it accepted.
+// receiver is a webhook endpoint that collects the bodies it has accepted.
 type receiver struct {
 	*httptest.Server
 	got    chan string
-	status atomic.Int32 // what to answer
-	seen   chan int     // each attempt's answer
+	status atomic.Int32 // the status to respond with
+	seen   chan int     // the status of each attempt
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -72,7 +72,7 @@ func build(t *testing.T, path string, faultControl *faults.Control) *Sender {
 	return c
 }
 
-// run starts the courier and returns a function that stops it.
+// run starts the sender and returns a function that stops it.
 func run(t *testing.T, c *Sender) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -102,7 +102,7 @@ func TestDeliversUntilAccepted(t *testing.T) {
 	send(t, c, "e1")
 	for range 3 {
 		if st := <-r.seen; st != 500 {
-			t.Fatalf("answered %d", st)
+			t.Fatalf("responded with %d", st)
 		}
 	}
 	if c.Pending() != 1 {
@@ -125,7 +125,7 @@ func TestSurvivesARestart(t *testing.T) {
 		t.Fatalf("pending %d after restart, want 2", again.Pending())
 	}
 	stop := run(t, again)
-	again.SetURL(r.URL) // while it runs
+	again.SetURL(r.URL) // while the sender runs
 	got := r.take(t, 2)
 	slices.Sort(got)
 	if !slices.Equal(got, []string{signed("e1"), signed("e2")}) {
@@ -159,12 +159,12 @@ func TestFaults(t *testing.T) {
 		fault faults.WebhookFault
 		want  []string
 	}{
-		{"WHK-9 drop", faults.WebhookFault{Do: "drop", Times: 1}, []string{"e2"}},
-		{"WHK-8 repeat", faults.WebhookFault{Do: "repeat", Times: 1, Copies: 2}, []string{"e1", "e1", "e1", "e2"}},
-		{"delay", faults.WebhookFault{Do: "delay", Times: 1, Delay: 50 * time.Millisecond}, []string{"e2", "e1"}},
-		{"reorder", faults.WebhookFault{Do: "reorder", Times: 1, Delay: time.Hour}, []string{"e2", "e1"}},
-		{"reorder, nothing follows", faults.WebhookFault{Do: "reorder", Type: "x.y", Delay: 30 * time.Millisecond}, []string{"e1", "e2"}},
-		{"another provider's", faults.WebhookFault{Do: "drop", Provider: "stripe"}, []string{"e1", "e2"}},
+		{name: "WHK-9 drop", fault: faults.WebhookFault{Do: "drop", Times: 1}, want: []string{"e2"}},
+		{name: "WHK-8 repeat", fault: faults.WebhookFault{Do: "repeat", Times: 1, Copies: 2}, want: []string{"e1", "e1", "e1", "e2"}},
+		{name: "delay", fault: faults.WebhookFault{Do: "delay", Times: 1, Delay: 50 * time.Millisecond}, want: []string{"e2", "e1"}},
+		{name: "reorder", fault: faults.WebhookFault{Do: "reorder", Times: 1, Delay: time.Hour}, want: []string{"e2", "e1"}},
+		{name: "reorder, nothing follows", fault: faults.WebhookFault{Do: "reorder", Type: "x.y", Delay: 30 * time.Millisecond}, want: []string{"e1", "e2"}},
+		{name: "another provider's", fault: faults.WebhookFault{Do: "drop", Provider: "stripe"}, want: []string{"e1", "e2"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

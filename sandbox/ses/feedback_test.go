@@ -15,14 +15,14 @@ import (
 	"purser/sandbox/faults"
 )
 
-// endpoint subscribes to the topic and collects what comes. It does not look
-// at signatures: providers/sns, whose tests come here too, does.
+// endpoint subscribes to the topic and collects its events. It does not verify
+// signatures: providers/sns does, whose tests use this stand-in too.
 type endpoint struct {
 	*httptest.Server
 	got chan object
 
 	mu      sync.Mutex
-	confirm bool // answers the question
+	confirm bool // whether it confirms the subscription
 	asked   int
 }
 
@@ -76,7 +76,7 @@ func (e *endpoint) take(t *testing.T, n int) (events []object) {
 	return events
 }
 
-// live runs a stand-in with a door of its own and subscribes the endpoint.
+// live runs a stand-in with an HTTP server of its own and subscribes the endpoint.
 func live(t *testing.T, s *Server, e *endpoint) (stop func()) {
 	t.Helper()
 	srv := httptest.NewServer(s.Handler())
@@ -100,7 +100,7 @@ func kindOf(e object) string {
 	return ""
 }
 
-// TestAnswers (BNC-5): each way the world can answer, by the button.
+// TestAnswers proves BNC-5: each kind of feedback can be sent by its button.
 func TestAnswers(t *testing.T) {
 	s := build(t, "", Config{})
 	e := newEndpoint(t)
@@ -120,13 +120,13 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%s: %v", how, ev)
 		}
 		if _, page, _ := get(s, "/"+id); !strings.Contains(page, how.Words()+" at ") {
-			t.Errorf("%s: the mail's page does not say so", how)
+			t.Errorf("%s: the mail's page does not show it", how)
 		}
 	}
 	for _, tt := range []struct {
 		path, how, origin string
 		want              int
-	}{{"/nope/answer", "deliver", "", 404}, {"/" + id + "/answer", "explode", "", 400}, {"/" + id + "/answer", "deliver", "https://evil.example", 403}} {
+	}{{path: "/nope/answer", how: "deliver", want: 404}, {path: "/" + id + "/answer", how: "explode", want: 400}, {path: "/" + id + "/answer", how: "deliver", origin: "https://evil.example", want: 403}} {
 		r := httptest.NewRequest("POST", tt.path, strings.NewReader("how="+tt.how))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		if tt.origin != "" {
@@ -140,23 +140,23 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestFates: the simulator's addresses, and everybody else when the world has
-// a pace.
+// TestFates checks the automatic feedback: for the simulator's addresses, and for
+// all others if a Pace is set.
 func TestFates(t *testing.T) {
 	for _, tt := range []struct {
 		to   string
 		pace time.Duration
 		want string
 	}{
-		{"success@simulator.amazonses.com", 0, "Delivery"},
-		{"bounce@simulator.amazonses.com", 0, "Bounce"},
-		{"Bounce+label@simulator.amazonses.com", 0, "Bounce"},
-		{"complaint@simulator.amazonses.com", time.Millisecond, "Delivery Complaint"},
-		{"ooto@simulator.amazonses.com", time.Millisecond, "Delivery Bounce"},
-		{"ada@example.com", time.Millisecond, "Delivery"},
+		{to: "success@simulator.amazonses.com", want: "Delivery"},
+		{to: "bounce@simulator.amazonses.com", want: "Bounce"},
+		{to: "Bounce+label@simulator.amazonses.com", want: "Bounce"},
+		{to: "complaint@simulator.amazonses.com", pace: time.Millisecond, want: "Delivery Complaint"},
+		{to: "ooto@simulator.amazonses.com", pace: time.Millisecond, want: "Delivery Bounce"},
+		{to: "ada@example.com", pace: time.Millisecond, want: "Delivery"},
 	} {
 		s := build(t, "", Config{Pace: tt.pace})
-		s.webhooks.AtOnce = 1 // so that they come in order
+		s.webhooks.AtOnce = 1 // so that the events arrive in order
 		e := newEndpoint(t)
 		live(t, s, e)
 		if status, _, _ := testProvider(s, strings.Replace(simple(tt.to, "ord_1", "x"), `"EmailTags"`, `"ConfigurationSetName":"shop","EmailTags"`, 1)); status != 200 {
@@ -176,13 +176,13 @@ func TestFates(t *testing.T) {
 	}
 	quiet := build(t, "", Config{})
 	if _, _, id := testProvider(quiet, simple("ada@example.com", "ord_1", "x")); quiet.Pending() != 0 || id == "" {
-		t.Error("the world answers unasked")
+		t.Error("there is feedback without a Pace")
 	}
 }
 
-// TestTopicRestart: what was not delivered is delivered after a restart, at
-// the stand-in's new address, to an endpoint that need not be asked again; and
-// the key stays the same.
+// TestTopicRestart checks that undelivered messages are delivered after a
+// restart, from the stand-in's new address, to an endpoint that need not confirm
+// again, and that the key stays the same.
 func TestTopicRestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ses.db")
 	e := newEndpoint(t)
@@ -211,18 +211,18 @@ func TestTopicRestart(t *testing.T) {
 		t.Errorf("asked %d times", e.asked)
 	}
 	if _, page, _ := get(restarted, "/"+id); !strings.Contains(page, "delivered at") || !strings.Contains(page, "complained at") {
-		t.Errorf("what was said is forgotten: %s", page)
+		t.Errorf("the feedback is lost: %s", page)
 	}
 	stop()
 	restarted.journal.Close()
 	other := build(t, path, Config{Secret: "y"})
 	if after, err := other.signer(); err != nil || after.file == before.file {
-		t.Errorf("another authority vouches for the old key: %v", err)
+		t.Errorf("the certificate of the old key does not verify: %v", err)
 	}
 }
 
-// TestTopicAsks: an endpoint that has not agreed hears nothing, and is asked
-// again.
+// TestTopicAsks checks that an endpoint that has not confirmed receives no events
+// and is asked again.
 func TestTopicAsks(t *testing.T) {
 	s := build(t, "", Config{})
 	e := newEndpoint(t)
@@ -246,7 +246,7 @@ func TestTopicAsks(t *testing.T) {
 	}
 }
 
-// TestTopicFaults (WHK-8, WHK-9): messages are repeated and dropped as told; a
+// TestTopicFaults proves WHK-8 and WHK-9: faults repeat and drop messages, and a
 // repetition has the id of the first.
 func TestTopicFaults(t *testing.T) {
 	faultControl := faults.New(1)
@@ -273,10 +273,10 @@ func TestTopicFaults(t *testing.T) {
 	}
 }
 
-// TestRoot: the authority follows from the secret.
+// TestRoot checks that the authority is derived from the secret.
 func TestRoot(t *testing.T) {
 	a, b, c := Root("x"), Root("x"), Root("y")
 	if !a.Equal(b) || a.Equal(c) {
-		t.Error("the root does not follow from the secret")
+		t.Error("the root is not derived from the secret")
 	}
 }

@@ -2,24 +2,24 @@ package images
 
 import "bytes"
 
-// maxScans is how many passes a JPEG may make over its image. Encoders use
-// about ten; each costs time for every block, however few bytes it has, so a
-// small file could keep a decoder busy for hours.
+// maxScans is how many scans a JPEG may have. Encoders use about ten. Each scan
+// costs time for every block, however few bytes it has, so a small file with
+// many scans could keep a decoder busy for hours.
 const maxScans = 100
 
-// jpegFrame is what a JPEG says before its first scan.
+// jpegFrame collects what the markers of a JPEG declare.
 type jpegFrame struct {
 	h           Header
 	progressive bool
 	h1, v1      [4]int // sampling factors
 	components  int
-	rgb         bool // the decoder may turn it around
+	rgb         bool // stored as RGB, which the decoder converts in a buffer of its own
 	scans       int
 	profile     profileParts
 }
 
-// lookJPEG walks from marker to marker up to the end of the image.
-func lookJPEG(b []byte) (Header, error) {
+// readJPEG walks from marker to marker up to the end of the image.
+func readJPEG(b []byte) (Header, error) {
 	f := jpegFrame{h: Header{Format: JPEG}}
 	rest := b[2:]
 	for {
@@ -34,7 +34,7 @@ func lookJPEG(b []byte) (Header, error) {
 		}
 		rest = rest[i+2:]
 		if marker == 0 || marker == 0x01 || marker >= 0xd0 && marker <= 0xd7 {
-			continue // of the coded data, or without a body
+			continue // part of the coded data, or a marker without a body
 		}
 		if marker == 0xd9 {
 			return f.end()
@@ -68,7 +68,7 @@ func (f *jpegFrame) segment(marker byte, body []byte) error {
 		}
 	case marker == 0xe2:
 		f.profile.add(body)
-	case marker == 0xee: // Adobe's: how the colours are to be taken
+	case marker == 0xee: // Adobe's marker, which declares the colour transform
 		f.rgb = f.rgb || len(body) >= 12 && string(body[:5]) == "Adobe" && body[11] == 0
 	case marker >= 0xc0 && marker <= 0xc2:
 		return f.frame(marker, body)
@@ -78,7 +78,7 @@ func (f *jpegFrame) segment(marker byte, body []byte) error {
 	return nil
 }
 
-// frame reads the dimensions and how the components are sampled.
+// frame reads the dimensions and the sampling factors of the components.
 func (f *jpegFrame) frame(marker byte, body []byte) error {
 	if f.components != 0 {
 		return refuse(Broken, "two frames")
@@ -106,9 +106,9 @@ func (f *jpegFrame) frame(marker byte, body []byte) error {
 	return nil
 }
 
-// end counts what decoding takes: each component's samples, padded to whole
-// units, once more as four-byte coefficients where the scans refine each
-// other, and four bytes a pixel where the decoder turns CMYK or RGB around.
+// end adds up the memory that decoding takes: each component's samples, padded
+// to whole units; their four-byte coefficients if the JPEG is progressive; and
+// four bytes a pixel if the decoder converts CMYK or RGB.
 func (f *jpegFrame) end() (Header, error) {
 	if f.components == 0 || f.scans == 0 {
 		return Header{}, refuse(Broken, "a JPEG without an image")

@@ -5,23 +5,24 @@ import (
 	"time"
 )
 
-// Identity is what SES says about a sender, an address or a domain.
+// Identity is the state of a sender, an address or a domain, as SES reports it.
 type Identity struct {
 	Status   string // PENDING, SUCCESS, FAILED, TEMPORARY_FAILURE, NOT_STARTED
-	Verified bool   // may send
-	DKIM     string // the same words
+	Verified bool   // whether it may send
+	DKIM     string // one of the same values
 }
 
-// SetIdentities says what GetEmailIdentity answers, instead of the
-// configuration.
+// SetIdentities sets the identities that GetEmailIdentity returns, instead of
+// the configured ones.
 func (s *Server) SetIdentities(who map[string]Identity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.identities = who
 }
 
-// answerIdentity answers for an identity that was set; false: none was.
-func (s *Server) answerIdentity(w http.ResponseWriter, name string) bool {
+// writeIdentity responds with an identity that SetIdentities has set. It returns
+// false if SetIdentities was not called.
+func (s *Server) writeIdentity(w http.ResponseWriter, name string) bool {
 	s.mu.Lock()
 	who, ok := s.identities[name]
 	set := s.identities != nil
@@ -32,7 +33,7 @@ func (s *Server) answerIdentity(w http.ResponseWriter, name string) bool {
 	case !ok:
 		refuse(w, http.StatusNotFound, "NotFoundException", "The identity does not exist.")
 	default:
-		updateResult(w, http.StatusOK, map[string]any{
+		writeJSON(w, http.StatusOK, map[string]any{
 			"IdentityType": "DOMAIN", "VerificationStatus": who.Status, "VerifiedForSendingStatus": who.Verified,
 			"DkimAttributes": map[string]any{"Status": who.DKIM, "SigningEnabled": who.DKIM == "SUCCESS"},
 		})
@@ -40,7 +41,7 @@ func (s *Server) answerIdentity(w http.ResponseWriter, name string) bool {
 	return true
 }
 
-// Arrival is an accepted mail, as far as counting goes.
+// Arrival is an accepted mail, without its content.
 type Arrival struct {
 	At         time.Time
 	ID         string
@@ -48,7 +49,7 @@ type Arrival struct {
 	Tags       map[string]string
 }
 
-// Arrivals lists every mail accepted, oldest first.
+// Arrivals returns every accepted mail, oldest first.
 func (s *Server) Arrivals() []Arrival {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// The files in testdata show four quarters, 64 × 48: red, green, blue, white
-// (in those named alpha: nothing), written by libvips 8.14.
+// The files in testdata, written by libvips 8.14, show four quarters of a 64 × 48
+// image: red, green, blue, and white (transparent in the files named alpha).
 var (
 	red   = color.NRGBA{200, 40, 40, 255}
 	green = color.NRGBA{40, 180, 60, 255}
@@ -62,13 +62,13 @@ func asPNG(t testing.TB, m image.Image) []byte {
 	return b.Bytes()
 }
 
-// withSegment puts a marker segment right behind a JPEG's start.
+// withSegment inserts a marker segment right after a JPEG's start.
 func withSegment(b []byte, marker byte, body []byte) []byte {
 	seg := append([]byte{0xff, marker, byte((len(body) + 2) >> 8), byte(len(body) + 2)}, body...)
 	return append(append(append([]byte{}, b[:2]...), seg...), b[2:]...)
 }
 
-// exif is an EXIF block that says how the camera was held and where it was.
+// exif returns an EXIF block with an orientation and a GPS position.
 func exif(order binary.AppendByteOrder, orientation uint16) []byte {
 	b := []byte("MM\x00*")
 	if order.String() == "LittleEndian" {
@@ -76,7 +76,7 @@ func exif(order binary.AppendByteOrder, orientation uint16) []byte {
 	}
 	b = order.AppendUint32(b, 8)
 	b = order.AppendUint16(b, 2)
-	for _, e := range []struct{ tag, value uint16 }{{0x0112, orientation}, {0x8825, 7}} { // the second: GPS
+	for _, e := range []struct{ tag, value uint16 }{{0x0112, orientation}, {0x8825, 7}} { // the second is GPS
 		b = order.AppendUint16(b, e.tag)
 		b = order.AppendUint16(b, 3)
 		b = order.AppendUint32(b, 1)
@@ -86,14 +86,14 @@ func exif(order binary.AppendByteOrder, orientation uint16) []byte {
 	return append(b, "GPS 52.5200 N 13.4050 E"...)
 }
 
-// chunk is a PNG chunk.
+// chunk returns a PNG chunk.
 func chunk(kind string, body []byte) []byte {
 	b := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
 	b = append(append(b, kind...), body...)
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:]))
 }
 
-// pngHeader is a PNG that claims dimensions and has no pixels to show for.
+// pngHeader returns a PNG that claims dimensions but holds no pixels.
 func pngHeader(w, h uint32, bits, kind byte) []byte {
 	body := binary.BigEndian.AppendUint32(nil, w)
 	body = binary.BigEndian.AppendUint32(body, h)
@@ -101,7 +101,7 @@ func pngHeader(w, h uint32, bits, kind byte) []byte {
 	return bytes.Join([][]byte{[]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", body), chunk("IDAT", nil), chunk("IEND", nil)}, nil)
 }
 
-// jpegHeader is a JPEG that claims dimensions and has no pixels to show for.
+// jpegHeader returns a JPEG that claims dimensions but holds no pixels.
 func jpegHeader(w, h int, progressive bool) []byte {
 	sof := byte(0xc0)
 	if progressive {
@@ -125,7 +125,7 @@ func riffChunk(kind string, claimed uint32, body []byte) []byte {
 	return append(binary.LittleEndian.AppendUint32([]byte(kind), claimed), body...)
 }
 
-// film is a GIF of two frames: a small red one in a corner, then a blue one.
+// film returns a GIF of two frames: a small red one in a corner, then a blue one.
 func film(t testing.TB) []byte {
 	t.Helper()
 	frame := func(r image.Rectangle, c color.Color) *image.Paletted {

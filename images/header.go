@@ -2,32 +2,32 @@ package images
 
 import "bytes"
 
-// Header is what a file says of its image before it is decoded.
+// Header describes an image by what its file declares before it is decoded.
 type Header struct {
 	Format        Format
 	Width, Height int // as stored, before Orientation
 	// Orientation is how the camera was held, 1 to 8 as in EXIF; 1 is
 	// upright.
 	Orientation int
-	// space says how the colours are to be taken; nil: as those of sRGB.
+	// space is the colour space; nil means sRGB.
 	space *space
-	// Memory is the most that decoding takes.
+	// Memory is the most that decoding takes, in bytes.
 	Memory int64
 }
 
-// Look is the door. It reads a file's structure, not its pixels, and refuses
-// what is no image of a known type, ends too early or would take too much.
-// A name or a declared type does not count. What follows the image's end is
-// neither read nor refused: phones keep a film there, and it goes no further.
+// Look reads a file's structure, not its pixels, and refuses a file that is not
+// an image of a known type, ends too early or exceeds the limits. It ignores
+// file names and declared types. Data after the image's end is neither read nor
+// refused: phones append a video there, which is never stored or shown.
 func Look(data []byte, l Limits) (Header, error) {
 	l = l.withDefaults()
 	switch {
 	case len(data) == 0:
 		return Header{}, refuse(Empty, "no bytes")
 	case int64(len(data)) > l.Bytes:
-		return Header{}, refuse(TooLarge, "%d bytes, at most %d are taken", len(data), l.Bytes)
+		return Header{}, refuse(TooLarge, "%d bytes, at most %d are accepted", len(data), l.Bytes)
 	}
-	h, err := look(data)
+	h, err := readHeader(data)
 	if err != nil {
 		return Header{}, err
 	}
@@ -41,36 +41,36 @@ func Look(data []byte, l Limits) (Header, error) {
 	case h.Width > MaxSide || h.Height > MaxSide:
 		return Header{}, refuse(TooManyPixels, "%d × %d pixels, a side may have %d", h.Width, h.Height, MaxSide)
 	case pixels > l.Pixels:
-		return Header{}, refuse(TooManyPixels, "%d × %d pixels, at most %d are taken", h.Width, h.Height, l.Pixels)
+		return Header{}, refuse(TooManyPixels, "%d × %d pixels, at most %d are accepted", h.Width, h.Height, l.Pixels)
 	case h.Memory > l.Memory:
-		return Header{}, refuse(TooMuchMemory, "decoding takes %d MB, at most %d are given", h.Memory>>20, l.Memory>>20)
+		return Header{}, refuse(TooMuchMemory, "decoding takes %d MB, at most %d are allowed", h.Memory>>20, l.Memory>>20)
 	}
 	return h, nil
 }
 
-// look tells the format by the first bytes. Anything else, be it an image
-// elsewhere (SVG, TIFF, BMP, HEIC) or a page with a script, is unknown.
-func look(b []byte) (Header, error) {
+// readHeader detects the format by the first bytes. Everything else is unknown,
+// whether another image format (SVG, TIFF, BMP, HEIC) or a page with a script.
+func readHeader(b []byte) (Header, error) {
 	switch {
 	case bytes.HasPrefix(b, []byte("\xff\xd8\xff")):
-		return lookJPEG(b)
+		return readJPEG(b)
 	case bytes.HasPrefix(b, []byte(pngSignature)):
-		return lookPNG(b)
+		return readPNG(b)
 	case bytes.HasPrefix(b, []byte("GIF87a")), bytes.HasPrefix(b, []byte("GIF89a")):
-		return lookGIF(b)
+		return readGIF(b)
 	case len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP":
-		return lookWebP(b)
+		return readWebP(b)
 	}
 	return Header{}, refuse(UnknownType, "neither JPEG, PNG, WebP nor GIF")
 }
 
-// lookGIF reads the logical screen, which every frame must lie in. Only the
-// first frame is shown.
-func lookGIF(b []byte) (Header, error) {
+// readGIF reads the logical screen, which contains every frame. Only the first
+// frame is shown.
+func readGIF(b []byte) (Header, error) {
 	if len(b) < 13 {
 		return Header{}, refuse(Truncated, "the file ends within its header")
 	}
 	w, h := int(b[6])|int(b[7])<<8, int(b[8])|int(b[9])<<8
-	// An interlaced frame is put in order in a second copy.
+	// The decoder reorders the rows of an interlaced frame in a second copy.
 	return Header{Format: GIF, Width: w, Height: h, Memory: 2 * int64(w) * int64(h)}, nil
 }

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// lookWebP walks over the chunks. Each must lie within the file: the decoder
-// makes room for what a chunk says it has.
-func lookWebP(b []byte) (Header, error) {
+// readWebP walks over the chunks. Each must lie within the file, because the
+// decoder allocates as much memory as a chunk declares.
+func readWebP(b []byte) (Header, error) {
 	h := Header{Format: WebP}
 	end := 8 + int64(binary.LittleEndian.Uint32(b[4:]))
 	if end > int64(len(b)) {
@@ -37,7 +37,7 @@ func lookWebP(b []byte) (Header, error) {
 		case "ALPH":
 			alpha = true
 		case "ICCP":
-			if !profiled { // read once: a file may hold thousands
+			if !profiled { // only the first: a file may hold thousands
 				profiled = true
 				h.space = readProfile(body)
 			}
@@ -58,8 +58,8 @@ func lookWebP(b []byte) (Header, error) {
 	return h, nil
 }
 
-// webpMemory counts what decoding takes. A lossless part holds its pixels
-// twice, and a set of code tables for, at worst, every block of 16 pixels.
+// webpMemory returns how many bytes decoding takes. A lossless part holds its
+// pixels twice and, at worst, a set of code tables for every block of 16 pixels.
 func webpMemory(pixels int64, lossless, alpha bool) int64 {
 	const (
 		tables   = 54_000 // bytes of the largest set

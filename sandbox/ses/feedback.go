@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// How the world answers a mail.
+// How is a kind of feedback on a mail.
 type How string
 
-// The answers.
+// The kinds of feedback.
 const (
 	Deliver         How = "deliver"
 	Delay           How = "delay"
@@ -23,25 +23,26 @@ const (
 	Reject          How = "reject"
 )
 
-// Hows are all of them.
+// Hows lists all kinds of feedback.
 var Hows = []How{Deliver, Delay, BounceForGood, BounceForNow, BounceUnknown, Complain, ComplainNotSpam, Reject}
 
-// What can be wrong with an answer.
+// The errors of Answer.
 var (
 	ErrNoMail = errors.New("no such mail")
-	ErrHow    = errors.New("not a way to answer a mail")
+	ErrHow    = errors.New("unknown kind of feedback")
 )
 
-// saying is what was said of a mail, for the mailbox.
-type saying struct {
+// feedback is published feedback on a mail, kept for the mailbox.
+type feedback struct {
 	How How       `json:"how"`
 	To  []string  `json:"to"`
 	At  time.Time `json:"at"`
 }
 
-const sayingKind = "said"
+const feedbackKind = "said"
 
-// Answer lets the world answer a mail now, for all its recipients.
+// Answer publishes feedback on a mail now, for all its recipients. It fails with
+// ErrNoMail or ErrHow.
 func (s *Server) Answer(id string, how How) error {
 	s.mu.Lock()
 	m := s.byID[id]
@@ -52,27 +53,28 @@ func (s *Server) Answer(id string, how How) error {
 	case !slices.Contains(Hows, how):
 		return ErrHow
 	}
-	return s.say(m, how, m.To, 0)
+	return s.publishFeedback(m, how, m.To, 0)
 }
 
-// say publishes one answer and notes it for the mailbox.
-func (s *Server) say(m *mail, how How, to []string, wait time.Duration) error {
+// publishFeedback publishes feedback after the wait and records it for the
+// mailbox.
+func (s *Server) publishFeedback(m *mail, how How, to []string, wait time.Duration) error {
 	at := s.cfg.Now().Add(wait).UTC()
 	kind, e := m.event(how, to, at)
 	if err := s.publish(wait, kind, e); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	s.said[m.ID] = append(s.said[m.ID], saying{how, to, at})
-	said := slices.Clone(s.said[m.ID])
+	s.feedback[m.ID] = append(s.feedback[m.ID], feedback{how, to, at})
+	said := slices.Clone(s.feedback[m.ID])
 	s.mu.Unlock()
-	return s.journal.Put(sayingKind, m.ID, said)
+	return s.journal.Put(feedbackKind, m.ID, said)
 }
 
-// fates lets the world answer a new mail by itself: the addresses of SES's
-// mailbox simulator as they do there, all others by a delivery, if the world
-// does anything unasked.
-func (s *Server) fates(m *mail) error {
+// scheduleFeedback publishes the automatic feedback on a new mail: the addresses
+// of SES's mailbox simulator behave as they do on Amazon; all others are
+// delivered after the Pace, if it is set.
+func (s *Server) scheduleFeedback(m *mail) error {
 	byHow := map[How][]string{}
 	var order []How
 	add := func(how How, to string) {
@@ -99,17 +101,17 @@ func (s *Server) fates(m *mail) error {
 	for _, how := range order {
 		wait := s.cfg.Pace
 		if how == Complain || how == BounceForNow {
-			wait *= 2 // after it was delivered
+			wait *= 2 // it follows the delivery
 		}
-		if err := s.say(m, how, byHow[how], wait); err != nil {
+		if err := s.publishFeedback(m, how, byHow[how], wait); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// simulator returns which of SES's simulated mailboxes an address is; a label
-// after a plus is allowed.
+// simulator returns the name of the mailbox of SES's simulator that an address
+// belongs to; a label after a plus is ignored.
 func simulator(to string) (name string, ok bool) {
 	local, ok := strings.CutSuffix(strings.ToLower(address(to)), "@simulator.amazonses.com")
 	name, _, _ = strings.Cut(local, "+")
@@ -118,8 +120,9 @@ func simulator(to string) (name string, ok bool) {
 
 type object = map[string]any
 
-// event is what SES says: an event of the configuration set the mail was sent
-// with or, without one, a notification of the identity, which has no tags.
+// event returns feedback in SES's format: an event of the configuration set that
+// the mail was sent with or, without one, a notification of the identity, which
+// has no tags.
 func (m *mail) event(how How, to []string, at time.Time) (kind string, e object) {
 	about := object{
 		"timestamp": stamp(m.At), "messageId": m.ID, "source": m.From, "destination": m.To, "sendingAccountId": "000000000000",
@@ -180,17 +183,17 @@ func (m *mail) event(how How, to []string, at time.Time) (kind string, e object)
 	return kind, e
 }
 
-// loadSaid takes up what was said.
-func (s *Server) loadSaid() error {
-	return s.journal.Each(sayingKind, func(id string, raw json.RawMessage) error {
-		var list []saying
+// loadFeedback reads the feedback from the journal.
+func (s *Server) loadFeedback() error {
+	return s.journal.Each(feedbackKind, func(id string, raw json.RawMessage) error {
+		var list []feedback
 		err := json.Unmarshal(raw, &list)
-		s.said[id] = list
+		s.feedback[id] = list
 		return err
 	})
 }
 
-// Words are how the mailbox writes it.
+// Words returns the kind of feedback in the words of the mailbox.
 func (how How) Words() string {
 	return map[How]string{
 		Deliver: "delivered", Delay: "delayed", BounceForGood: "bounced for good", BounceForNow: "bounced for now",

@@ -4,8 +4,8 @@ import "encoding/binary"
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// lookPNG walks over the chunks up to the last one.
-func lookPNG(b []byte) (Header, error) {
+// readPNG walks over the chunks up to the last one.
+func readPNG(b []byte) (Header, error) {
 	h := Header{Format: PNG}
 	rest, profiled := b[len(pngSignature):], false
 	for first := true; ; first = false {
@@ -27,7 +27,7 @@ func lookPNG(b []byte) (Header, error) {
 			}
 		case kind == "eXIf":
 			h.Orientation = orientation(body)
-		case kind == "iCCP" && !profiled: // unpacked once: a file may hold thousands
+		case kind == "iCCP" && !profiled: // only the first: a file may hold thousands
 			profiled = true
 			h.space = readProfile(inflated(body))
 		case kind == "IEND":
@@ -37,9 +37,10 @@ func lookPNG(b []byte) (Header, error) {
 	}
 }
 
-// readIHDR reads the dimensions, and what a pixel takes: the decoder keeps 16
-// bits in eight bytes, 8 bits in four at most, and an interlaced image's
-// passes beside the whole.
+// readIHDR reads the dimensions and how much memory a pixel takes. The decoder
+// uses eight bytes a pixel for 16-bit channels and at most four for 8-bit
+// channels, and twice as much for an interlaced image, whose passes it keeps in
+// addition to the result.
 func (h *Header) readIHDR(b []byte) error {
 	w, ht := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
 	if w > MaxSide || ht > MaxSide {
