@@ -17,7 +17,7 @@ import (
 
 // commands lists the commands and their help texts.
 type commands struct {
-	Demo   demoCmd   `cmd:"" help:"Start everything, take one order from click to doorstep, and stay up."`
+	Demo   demoCmd   `cmd:"" help:"Start everything, take one order from the checkout to its delivery, and keep running."`
 	Up     upCmd     `cmd:"" help:"Start everything in this process."`
 	API    apiCmd    `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`

@@ -63,9 +63,9 @@ func TestMailFailover(t *testing.T) {
 		r.Start(l)
 		return r
 	}
-	door := listen("127.0.0.1:0")
-	at := door.Addr().String()
-	first, second := start(door), listen("127.0.0.1:0")
+	listener := listen("127.0.0.1:0")
+	at := listener.Addr().String()
+	first, second := start(listener), listen("127.0.0.1:0")
 	backup := start(second)
 	t.Cleanup(func() { _ = backup.Close() })
 	s := newStack(t, []string{

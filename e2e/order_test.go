@@ -23,7 +23,7 @@ import (
 func TestOrder(t *testing.T) {
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--ask-after=5s", "--sandbox-pace=300ms")
-		t.Run("click to doorstep (API-3, EML-1)", s.clickToDoorstep)
+		t.Run("checkout to delivery (API-3, EML-1)", s.checkoutToDelivery)
 		t.Run("currencies", s.currencies)
 		t.Run("idempotency key (API-4, IDEM-1, IDEM-2)", s.sameKey)
 		t.Run("double clicks (F1)", s.doubleClicks)
@@ -36,7 +36,7 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-func (s *stack) clickToDoorstep(t *testing.T) {
+func (s *stack) checkoutToDelivery(t *testing.T) {
 	r := wish("mug-blue", 2, "EUR")
 	body, err := json.Marshal(r)
 	if err != nil {

@@ -51,7 +51,7 @@ func (s *stack) follow(t *testing.T, id order.ID) []order.Event {
 var errThere = errors.New("there")
 
 // watch reads the order's timeline until it is complete. The stream itself ends
-// some seconds later; clickToDoorstep waits for that, too.
+// some seconds later; checkoutToDelivery waits for that, too.
 func (s *stack) watch(ctx context.Context, id order.ID) (timeline []order.Event, err error) {
 	err = s.shop.Watch(ctx, id, func(e order.Event) error {
 		timeline = append(timeline[:e.Seq-1], e) // a repeated event replaces the one received before

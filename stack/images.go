@@ -89,12 +89,12 @@ func (s *Stack) watchCDN(ctx context.Context, store *s3.Store) {
 // that a browser loads: at the CDN, which does not change, or at the API, which
 // redirects to the store.
 func (s *Stack) imageURL(p *providers) func(key string) string {
-	door := s.publicURL()
+	base := s.publicURL()
 	return func(key string) string {
 		if url, ok := p.images.Lasting(key); ok {
 			return url
 		}
-		return door + "/" + key
+		return base + "/" + key
 	}
 }
 

@@ -29,8 +29,8 @@ type Running struct {
 // data directory, by which the commands find the stack.
 const RunningFile = "running.json"
 
-// Find returns the addresses of the stack that runs on a data directory. It fails
-// if there is none.
+// Find returns the addresses of the stack that runs on a data directory. It
+// returns an error if no stack runs there.
 func Find(dir string) (at Running, err error) {
 	// A stack that was killed leaves its addresses behind; another process may
 	// have the port now and must not receive the key.
