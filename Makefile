@@ -22,21 +22,21 @@ help: ## Show this.
 
 check: deps format tidy arch vet staticcheck deadcode workflowcheck test foreign vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
 
-deps: ## Install what the checks need beside Go: a C compiler, Postgres, Chromium, Node (Debian).
+deps: ## Install what the checks need besides Go: a C compiler, Postgres, Chromium, Node (Debian).
 	@scripts/deps
 
 format: ## gofumpt: no file may need formatting.
 	@echo "== gofumpt"
 	@out="$$($(TOOL) gofumpt -l .)"; if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
 
-tidy: ## go.mod and go.sum hold what the code needs, no more.
+tidy: ## go.mod and go.sum list exactly the modules that the code needs.
 	@echo "== go mod tidy -diff"
 	@go mod tidy -diff
 	@go -C tools mod tidy -diff
 
-# Named files, so that neither the server nor a room that does not compile
-# stands in the way.
-arch: ## The house's rules: imports, package comments, file length, skipped tests, promises.
+# The files are named, so that neither the server nor a package that does not
+# compile gets in the way.
+arch: ## The rules of the architecture: imports, package comments, file length, skipped tests, promises.
 	@echo "== architecture"
 	@go test -vet=off -count=1 ./arch_test.go ./arch_files_test.go
 	@out="$$(go test -vet=off -count=1 -v ./promises_test.go 2>&1)" || { echo "$$out"; exit 1; }; grep -o 'promises: [0-9].*' <<<"$$out"
@@ -46,19 +46,19 @@ vet: ## go vet, without the engine's real files (see vet-engine).
 	@go vet $(RACE) $(LEAN) ./...
 	@go -C tools vet ./...
 
-# staticcheck reads compiled packages and has no -race of its own: without it
-# everything would be compiled a second time. (-n: where the tool is.)
+# staticcheck reads compiled packages and has no -race flag of its own: without
+# GOFLAGS everything would be compiled a second time. (-n prints the tool's path.)
 staticcheck: ## staticcheck, without the engine's real files.
 	@echo "== staticcheck"
 	@tool="$$($(TOOL) -n staticcheck)"; GOFLAGS="$$(go env GOFLAGS) $(RACE)" "$$tool" $(LEAN) ./...
 
-# It says nothing of a build without the lean tag, whose engine would take it
-# minutes and gigabytes: what only the engine's real files call sits there too.
+# deadcode only sees the lean build, since the engine would take it minutes and
+# gigabytes: functions that only the engine's real files call belong in those files.
 deadcode: ## deadcode: every function is called, if only by a test.
 	@echo "== deadcode"
 	@out="$$($(TOOL) deadcode -test $(LEAN) ./...)"; if [ -n "$$out" ]; then echo "$$out"; exit 1; fi
 
-workflowcheck: ## Nothing in a workflow may come out differently in a replay.
+workflowcheck: ## workflowcheck: workflows must be deterministic, for replay.
 	@echo "== workflowcheck"
 	@$(TOOL) workflowcheck ./workflows/...
 
@@ -68,15 +68,15 @@ test: ## Every test, with the race detector, on SQLite and Postgres.
 	@go test $(RACE) -vet=off -timeout 30m ./...
 	@go -C tools test -vet=off ./...
 
-foreign: ## The SES adapter against a stand-in that others wrote, from npm.
+foreign: ## Test the SES adapter against a third-party stand-in, from npm.
 	@echo "== foreign stand-in"
 	@scripts/foreign $(RACE)
 
 vet-engine: ## go vet on the engine's real files, from what the tests have compiled.
 	@echo "== vet of the engine"
-	@go run -C tools ./vetroom -C .. $(RACE) ./engine
+	@go run -C tools ./vetpackage -C .. $(RACE) ./engine
 
-fuzz: ## Every fuzz target for FUZZTIME (5s).
+fuzz: ## Run every fuzz target for FUZZTIME (5s).
 	@echo "== fuzz"
 	@scripts/fuzz $(FUZZTIME)
 
@@ -84,17 +84,17 @@ vulns: ## Known vulnerabilities in what the binary contains.
 	@echo "== govulncheck"
 	@scripts/vulns $(RACE)
 
-soak: deps ## What takes longer than CI should: hours. It says at the end what failed.
+soak: deps ## Run the tests that take hours, too long for CI; print at the end what failed.
 	@scripts/soak
 
-# A release is built with VERSION=0.1.0; without, the number stays that of
-# version/version.go. A stamp that names no variable is ignored by the linker, so
-# the binary is asked.
+# A release is built with VERSION=0.1.0; without it, the number is the one in
+# version/version.go. The linker ignores a stamp that names no variable, so the
+# binary's output is checked.
 VERSION ?=
 COMMIT  ?= $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
 STAMPS   = $(if $(VERSION),-X purser/version.number=$(VERSION)) $(if $(COMMIT),-X purser/version.commit=$(COMMIT))
 
-build: ## The binary as it is released, ./purser: stripped and stamped.
+build: ## Build the binary as it is released, ./purser: stripped and stamped.
 	@go build -trimpath -ldflags="-s -w $(STAMPS)" -o purser .
 	@./purser --version
 	@./purser --version | grep -F -- "$(COMMIT)" | grep -qF -- "$(VERSION)"

@@ -1,5 +1,5 @@
 // Bench measures Purser: orders, mail, campaigns, searching, images and imports,
-// each against a bare limit or another program where there is one.
+// each in comparison with a bare limit or another program where there is one.
 package main
 
 import (
@@ -20,19 +20,20 @@ import (
 	"purser/bench/search"
 )
 
-// commands are what can be measured. The hidden ones are parts of a measurement
-// that need a process of their own: the program starts itself again with them.
+// commands lists what can be measured. The hidden commands are parts of a
+// measurement that need a process of their own, for which the program starts itself
+// again.
 type commands struct {
-	Orders   orders.Command   `cmd:"" default:"withargs" help:"Orders a second, latencies and what an order costs."`
-	Mail     mail.Command     `cmd:"" help:"How well the mail rate is held, how long mail waits, what an outage of the primary does."`
-	Campaign campaign.Command `cmd:"" help:"A large campaign through kills: who got it, and how long orders' mail waits behind it."`
-	Search   search.Command   `cmd:"" help:"How long indexing and searching take in the stand-in of the search engine."`
-	Images   images.Command   `cmd:"" help:"An image of 12 megapixels to four sizes, against libvips."`
-	Import   imports.Command  `cmd:"" help:"Rows a second of an import, against the least that could be done."`
+	Orders   orders.Command   `cmd:"" default:"withargs" help:"Measure orders a second, latencies and the cost of an order."`
+	Mail     mail.Command     `cmd:"" help:"Measure how well the mail rate limit is kept, how long mail waits, and the effect of an outage of the primary."`
+	Campaign campaign.Command `cmd:"" help:"Run a large campaign while the program is killed, count lost and doubled mails, and measure how long orders' mail waits behind it."`
+	Search   search.Command   `cmd:"" help:"Measure indexing and searching in the stand-in for the search engine."`
+	Images   images.Command   `cmd:"" help:"Measure resizing an image of 12 megapixels to four sizes, in comparison with libvips."`
+	Import   imports.Command  `cmd:"" help:"Measure the rows a second of an import, in comparison with plain inserts."`
 
-	Engine orders.EngineCommand  `cmd:"" hidden:"" help:"The engine alone."`
-	Stack  campaign.StackCommand `cmd:"" hidden:"" help:"The whole stack."`
-	Render images.RenderCommand  `cmd:"" hidden:"" help:"The sizes of one image."`
+	Engine orders.EngineCommand  `cmd:"" hidden:"" help:"Run the engine alone."`
+	Stack  campaign.StackCommand `cmd:"" hidden:"" help:"Run the whole stack."`
+	Render images.RenderCommand  `cmd:"" hidden:"" help:"Render the sizes of one image."`
 }
 
 func main() {
@@ -42,8 +43,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run measures what the arguments say and returns the exit code: 1 if it did
-// not work, 2 if it was not asked for properly.
+// run measures what the arguments name and returns the exit code: 1 if that failed,
+// 2 if the arguments are wrong.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c commands
 	exited := -1

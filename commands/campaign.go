@@ -15,29 +15,29 @@ import (
 	"purser/shop"
 )
 
-// campaignCmd sends one mail to many, over the API.
+// campaignCmd holds the commands that send one mail to many people.
 type campaignCmd struct {
 	Create     campaignCreateCmd     `cmd:"" help:"Write a draft and add its recipients."`
 	Delete     campaignDeleteCmd     `cmd:"" help:"Delete a draft and its recipients."`
-	Start      campaignStartCmd      `cmd:"" help:"Start a campaign, or let one go on whose workflow has failed."`
-	Status     campaignStatusCmd     `cmd:"" help:"Show how far a campaign has come."`
+	Start      campaignStartCmd      `cmd:"" help:"Start a campaign, or restart one whose workflow has failed."`
+	Status     campaignStatusCmd     `cmd:"" help:"Show a campaign's progress."`
 	Pause      campaignPauseCmd      `cmd:"" help:"Pause a campaign."`
-	Resume     campaignResumeCmd     `cmd:"" help:"Let a paused campaign go on."`
-	Retry      campaignRetryCmd      `cmd:"" help:"Write once more to those of a campaign that is done whose outcome is unknown."`
-	Cancel     campaignCancelCmd     `cmd:"" help:"End a campaign where it is; a draft, for good."`
+	Resume     campaignResumeCmd     `cmd:"" help:"Resume a paused campaign."`
+	Retry      campaignRetryCmd      `cmd:"" help:"Send once more to the recipients of a finished campaign whose outcome is unknown."`
+	Cancel     campaignCancelCmd     `cmd:"" help:"Stop a campaign and send no more of it, or discard a draft for good."`
 	List       campaignListCmd       `cmd:"" help:"List campaigns, newest first."`
-	Recipients campaignRecipientsCmd `cmd:"" help:"List a campaign's recipients and what became of each."`
+	Recipients campaignRecipientsCmd `cmd:"" help:"List a campaign's recipients with the outcome of each."`
 }
 
 type campaignCreateCmd struct {
-	ID           string        `arg:"" help:"Its id: lower-case letters, digits and '-'."`
-	Name         string        `help:"Its name, for operators."`
-	Words        string        `help:"A JSON file with what it says, by locale: {\"en\": {\"subject\", \"heading\", \"body\": [], \"button\", \"link\"}}." type:"existingfile" placeholder:"FILE"`
-	Recipients   []string      `help:"A list: CSV with the columns address, name, locale and others, or JSON lines (.jsonl); - is CSV from stdin. Repeatable." placeholder:"FILE"`
-	UnpaidFor    time.Duration `help:"Remind the shoppers of orders placed so long ago and not paid." placeholder:"4h"`
-	OrderedSince time.Time     `help:"Add the shoppers of orders paid since." format:"2006-01-02" placeholder:"YYYY-MM-DD"`
-	StartAt      time.Time     `help:"When it begins, such as 2026-03-01T09:00:00Z. Default: when it is started." placeholder:"TIME"`
-	PerMinute    int           `help:"The most it may send in a minute. Default: as fast as the account lets marketing go."`
+	ID           string        `arg:"" help:"The campaign's id: lower-case letters, digits and '-'."`
+	Name         string        `help:"The campaign's name, for operators."`
+	Words        string        `help:"A JSON file with the mail's text, by locale: {\"en\": {\"subject\", \"heading\", \"body\": [], \"button\", \"link\"}}." type:"existingfile" placeholder:"FILE"`
+	Recipients   []string      `help:"A file of recipients: CSV with the columns address, name, locale and others, or JSON lines (.jsonl); - reads CSV from stdin. Repeatable." placeholder:"FILE"`
+	UnpaidFor    time.Duration `help:"Send a reminder to the shoppers of orders that were placed at least this long ago and are not paid." placeholder:"4h"`
+	OrderedSince time.Time     `help:"Add the shoppers of orders that were paid on this day or later." format:"2006-01-02" placeholder:"YYYY-MM-DD"`
+	StartAt      time.Time     `help:"When sending begins, such as 2026-03-01T09:00:00Z. Default: when the campaign is started." placeholder:"TIME"`
+	PerMinute    int           `help:"The most mails that it may send in a minute. Default: as fast as the account allows for marketing."`
 }
 
 func (c *campaignCreateCmd) Run(e *env, all *commands) error {
@@ -68,13 +68,13 @@ func (c *campaignCreateCmd) campaign() (mail.Campaign, error) {
 	m := mail.Campaign{ID: c.ID, Name: c.Name, Template: "campaign", StartAt: c.StartAt, PerMinute: c.PerMinute}
 	switch {
 	case c.UnpaidFor > 0 && (c.Words != "" || len(c.Recipients) > 0 || !c.OrderedSince.IsZero()):
-		return m, errors.New("--unpaid-for is a reminder: it has its own words and finds its recipients")
+		return m, errors.New("--unpaid-for sends a reminder, which has its own text and recipients: leave out --words, --recipients and --ordered-since")
 	case c.UnpaidFor > 0:
 		m.Template = "reminder"
 		m.Audience = &mail.Audience{Kind: mail.AudienceUnpaid, OlderThanHours: int((c.UnpaidFor + time.Hour - 1) / time.Hour)}
 		return m, nil
 	case c.Words == "":
-		return m, errors.New("--words is missing: name the JSON file that holds what the campaign says (or --unpaid-for for a reminder)")
+		return m, errors.New("--words is missing: name the JSON file that holds the campaign's text, or use --unpaid-for for a reminder")
 	case !c.OrderedSince.IsZero():
 		m.Audience = &mail.Audience{Kind: mail.AudienceOrdered, Since: c.OrderedSince}
 	}
@@ -88,7 +88,7 @@ func (c *campaignCreateCmd) campaign() (mail.Campaign, error) {
 	return m, nil
 }
 
-// upload sends a list and tells the rows that were refused.
+// upload sends a file of recipients and prints the rows that were refused.
 func (c *campaignCreateCmd) upload(e *env, all *commands, client *shop.Client, path string) error {
 	list, format := io.Reader(os.Stdin), mail.CSV
 	if path != "-" {
@@ -115,7 +115,7 @@ func (c *campaignCreateCmd) upload(e *env, all *commands, client *shop.Client, p
 	return nil
 }
 
-// printCampaign shows one campaign, as JSON or in words.
+// printCampaign prints one campaign, as JSON or as text.
 func (c *mailCmd) printCampaign(w io.Writer, st mail.CampaignStatus) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(st)
@@ -200,7 +200,7 @@ func (c *campaignStatusCmd) Run(e *env, all *commands) error {
 
 type campaignSteer struct {
 	ID     string `arg:"" help:"The campaign's id."`
-	Reason string `required:"" help:"Why; operators read it."`
+	Reason string `required:"" help:"The reason, for operators."`
 }
 
 func (s campaignSteer) send(e *env, all *commands, verb string) error {
@@ -239,7 +239,7 @@ func (c *campaignListCmd) Run(e *env, all *commands) error {
 	if all.Mail.JSON {
 		return json.NewEncoder(e.stdout).Encode(list)
 	}
-	t := table(e.stdout, "CREATED", "CAMPAIGN", "STATE", "SETTLED", "NAME")
+	t := table(e.stdout, "CREATED", "CAMPAIGN", "STATE", "DONE", "NAME")
 	for _, st := range list {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d of %d\t%s\n", st.CreatedAt.Format(time.RFC3339), st.ID, st.State, st.Counts.Resolved(), st.Counts.Total, st.Name)
 	}
@@ -248,8 +248,8 @@ func (c *campaignListCmd) Run(e *env, all *commands) error {
 
 type campaignRecipientsCmd struct {
 	ID    string `arg:"" help:"The campaign's id."`
-	State string `help:"Only those: due, sent, suppressed, rejected, unknown or skipped."`
-	After int64  `help:"The number of the last one on the page before."`
+	State string `help:"Only recipients in this state: due, sent, suppressed, rejected, unknown or skipped."`
+	After int64  `help:"List the page after this one: the number of the last recipient on the previous page."`
 	Limit int    `default:"100" help:"How many, 1 to 500."`
 }
 

@@ -7,15 +7,15 @@ import (
 
 type campaignRetryCmd struct {
 	ID         string        `arg:"" help:"The campaign's id."`
-	UnknownFor time.Duration `help:"How long an outcome must have been unknown: within it the provider may still tell. In minutes or hours." default:"1h"`
-	Round      int           `help:"The round that left them unknown. Default: the campaign's latest."`
+	UnknownFor time.Duration `help:"How long an outcome must have been unknown, since the provider may still report it. In minutes or hours." default:"1h"`
+	Round      int           `help:"The round that left the outcomes unknown. Default: the campaign's latest."`
 	Watch      bool          `help:"Follow it until it has ended or is paused."`
-	Reason     string        `required:"" help:"Why; operators read it."`
+	Reason     string        `required:"" help:"The reason, for operators."`
 }
 
 func (c *campaignRetryCmd) Run(e *env, all *commands) error {
 	if c.UnknownFor < 0 || c.Round < 0 {
-		return usageError{errors.New("--unknown-for and --round want no less than 0")}
+		return usageError{errors.New("--unknown-for and --round must be 0 or more")}
 	}
 	client, err := all.Mail.client()
 	if err != nil {

@@ -10,15 +10,15 @@ import (
 	"purser/shop"
 )
 
-// followCampaign shows how a campaign comes along, on one line of a terminal or a
-// line a second elsewhere, until it has ended or stands still.
+// followCampaign prints a campaign's progress until it has ended or is paused: on
+// one line of a terminal, elsewhere as a line every second.
 func (c *mailCmd) followCampaign(e *env, client *shop.Client, id string) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var pace pace
 	for {
 		st, err := client.Campaign(e.ctx, id)
-		if e.ctx.Err() != nil { // told to stop watching
+		if e.ctx.Err() != nil { // interrupted: the campaign itself goes on
 			return nil
 		}
 		if err != nil {
@@ -47,7 +47,7 @@ func (c *mailCmd) followCampaign(e *env, client *shop.Client, id string) error {
 	}
 }
 
-// pace knows how fast a campaign has been going of late.
+// pace measures how fast a campaign has been progressing recently.
 type pace struct {
 	points []progressPoint // of the last half minute
 }
@@ -57,7 +57,8 @@ type progressPoint struct {
 	resolved int64
 }
 
-// line is a campaign's progress in one line, with the time it will still take.
+// line returns a campaign's progress in one line, with an estimate of the time
+// that is left.
 func (p *pace) line(st mail.CampaignStatus, now time.Time) string {
 	n := st.Counts
 	p.points = append(p.points, progressPoint{now, n.Resolved()})
@@ -87,7 +88,8 @@ func (p *pace) line(st mail.CampaignStatus, now time.Time) string {
 	return line
 }
 
-// left is how long the rest will take at the pace of late; 0: not known.
+// left returns how long the remaining mails will take at the recent pace; 0 means
+// that it is not known.
 func (p *pace) left(due int64) time.Duration {
 	first, last := p.points[0], p.points[len(p.points)-1]
 	done, took := last.resolved-first.resolved, last.at.Sub(first.at)

@@ -1,5 +1,5 @@
-// Package commands is what a person can type: each command starts a stack, or
-// talks to a running one over its API as a shop would.
+// Package commands implements the command line: each command starts a stack, or
+// calls a running one over its API as a shop would.
 package commands
 
 import (
@@ -15,22 +15,22 @@ import (
 	"purser/version"
 )
 
-// commands are what a person can type.
+// commands lists the commands and their help texts.
 type commands struct {
-	Demo   demoCmd   `cmd:"" help:"Start everything, take one order from click to doorstep, and stay up."`
+	Demo   demoCmd   `cmd:"" help:"Start everything, take one order from the checkout to its delivery, and keep running."`
 	Up     upCmd     `cmd:"" help:"Start everything in this process."`
 	API    apiCmd    `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Search searchCmd `cmd:"" help:"Find products as a shopper does."`
 	Order  orderCmd  `cmd:"" help:"Place, show, list, watch and cancel orders."`
-	Inbox  inboxCmd  `cmd:"" help:"Look into what providers reported."`
+	Inbox  inboxCmd  `cmd:"" help:"List and redeliver the events that providers sent."`
 
-	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; look after the search index."`
+	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; maintain the search index."`
 	Image   imageCmd   `cmd:"" help:"Add, show, list and delete products' images."`
-	Mail    mailCmd    `cmd:"" help:"Show which mails went out and what became of them; steer whom they go to."`
+	Mail    mailCmd    `cmd:"" help:"Show which mails were sent and what became of them; control who gets mail."`
 }
 
-// env is the world around a command.
+// env holds what a command gets from its caller.
 type env struct {
 	ctx    context.Context
 	stdout io.Writer
@@ -40,15 +40,15 @@ type env struct {
 // The exit codes of every command.
 const (
 	exitOK     = 0
-	exitFailed = 1 // it was tried and did not work
-	exitUsage  = 2 // it was not asked for properly
+	exitFailed = 1 // the command failed
+	exitUsage  = 2 // the arguments or settings are wrong
 )
 
-// Run is the program: it reads its arguments and the environment, does what
-// it is told and returns the exit code. An error is one line on stderr.
+// Run runs the command that the arguments and the environment describe, and
+// returns the exit code. An error is printed as one line on stderr.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	// It is no flag of kong's: every command would have it, and "product put"
-	// has another --version.
+	// This is not a kong flag, since every command would have it, and "product
+	// put" has a --version of its own.
 	if slices.Equal(args, []string{"--version"}) {
 		fmt.Fprintln(stdout, "purser", version.String())
 		return exitOK
@@ -75,7 +75,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil:
 		return exitOK
 	case ctx.Err() != nil && !errors.Is(err, errInterrupted):
-		err = errInterrupted // whatever came of it is not the news
+		err = errInterrupted // the error only follows from the interruption
 	case errors.As(err, &usage):
 		fmt.Fprintln(stderr, "purser:", oneLine(err))
 		return exitUsage
@@ -84,11 +84,11 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// errInterrupted is what is said of a command that Ctrl-C ended.
+// errInterrupted is the error of a command that Ctrl-C ended.
 var errInterrupted = errors.New("interrupted")
 
-// meant is the command whose help the user needs: the one that was understood
-// before the mistake.
+// meant returns the command whose help the user needs: the innermost one that was
+// parsed before the mistake.
 func meant(err error) string {
 	var mistake *kong.ParseError
 	if errors.As(err, &mistake) && mistake.Context != nil {
@@ -99,8 +99,8 @@ func meant(err error) string {
 	return "purser"
 }
 
-// oneLine joins the lines of an error: a driver may report every address it
-// tried on a line of its own.
+// oneLine returns the lines of an error on one line, since a driver may report
+// each address that it tried on a line of its own.
 func oneLine(err error) string {
 	var lines []string
 	for line := range strings.Lines(err.Error()) {
@@ -111,5 +111,5 @@ func oneLine(err error) string {
 	return strings.Join(lines, "; ")
 }
 
-// usageError is a mistake in what was typed.
+// usageError is a mistake in the arguments or settings.
 type usageError struct{ error }

@@ -21,7 +21,8 @@ func typed(ctx context.Context, args ...string) (code int, stdout, stderr string
 	return code, out.String(), complaint.String()
 }
 
-// answering is an API that answers everything alike.
+// answering starts an API that responds to every request alike, and returns its
+// URL.
 func answering(t *testing.T, status int, contentType, body string) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -33,8 +34,8 @@ func answering(t *testing.T, status int, contentType, body string) string {
 	return s.URL
 }
 
-// TestComplaints: whatever goes wrong is one line that says what to do, and the
-// exit code says whether it was tried (1) or asked for wrongly (2).
+// TestComplaints: every error is printed as one line that says what to do, and the
+// exit code tells a command that failed (1) from wrong usage (2).
 func TestComplaints(t *testing.T) {
 	proxy := answering(t, http.StatusBadGateway, "text/html", "<html>Bad gateway</html>")
 	elsewhere := answering(t, http.StatusOK, "text/html", "<html>Welcome</html>")
@@ -47,20 +48,20 @@ func TestComplaints(t *testing.T) {
 		code int
 		says string
 	}{
-		{"no command", nil, 2, "see purser --help"},
-		{"unknown command", []string{"fly"}, 2, "see purser --help"},
-		{"a flag missing", []string{"order", "place"}, 2, "see purser order place --help"},
-		{"an argument missing", []string{"order", "show"}, 2, "see purser order show --help"},
-		{"a number that is none", []string{"product", "put", "mug", "--price=x"}, 2, "see purser product put --help"},
-		{"nothing runs", []string{"order", "list"}, 1, "start 'purser up'"},
-		{"not an address", []string{"order", "list", "--api-url=nonsense"}, 2, "want http://host"},
-		{"nobody at the address", []string{"order", "list", "--api-url=http://127.0.0.1:1"}, 1, "no answer from the API at http://127.0.0.1:1: dial tcp"},
-		{"a proxy's error", []string{"order", "list", "--api-url=" + proxy}, 1, "purser: 502 Bad Gateway\n"},
-		{"not Purser", []string{"order", "list", "--api-url=" + elsewhere}, 1, "cannot read the answer of the API at " + elsewhere},
-		{"not Purser, with a list", []string{"mail", "campaign", "list", "--api-url=" + elsewhere}, 1, "cannot read the answer"},
-		{"a key that is not known", []string{"order", "list", "--key=x", "--api-url=" + refusing}, 1, "(401 unauthorized)"},
-		{"a mail not sent", []string{"mail", "resend", "ord_1", "shipped", "--reason=x", "--json", "--api-url=" + unsent}, 1, "not sent: rejected: no such mailbox"},
-		{"a campaign without words", []string{"mail", "campaign", "create", "spring"}, 2, "--words is missing"},
+		{name: "no command", code: 2, says: "see purser --help"},
+		{name: "unknown command", args: []string{"fly"}, code: 2, says: "see purser --help"},
+		{name: "a missing flag", args: []string{"order", "place"}, code: 2, says: "see purser order place --help"},
+		{name: "a missing argument", args: []string{"order", "show"}, code: 2, says: "see purser order show --help"},
+		{name: "not a number", args: []string{"product", "put", "mug", "--price=x"}, code: 2, says: "see purser product put --help"},
+		{name: "no running stack", args: []string{"order", "list"}, code: 1, says: "start 'purser up'"},
+		{name: "not an address", args: []string{"order", "list", "--api-url=nonsense"}, code: 2, says: "want http://host"},
+		{name: "no server at the address", args: []string{"order", "list", "--api-url=http://127.0.0.1:1"}, code: 1, says: "no answer from the API at http://127.0.0.1:1: dial tcp"},
+		{name: "a proxy's error", args: []string{"order", "list", "--api-url=" + proxy}, code: 1, says: "purser: 502 Bad Gateway\n"},
+		{name: "not Purser", args: []string{"order", "list", "--api-url=" + elsewhere}, code: 1, says: "cannot read the answer of the API at " + elsewhere},
+		{name: "not Purser, with a list", args: []string{"mail", "campaign", "list", "--api-url=" + elsewhere}, code: 1, says: "cannot read the answer"},
+		{name: "an unknown API key", args: []string{"order", "list", "--key=x", "--api-url=" + refusing}, code: 1, says: "(401 unauthorized)"},
+		{name: "a mail not sent", args: []string{"mail", "resend", "ord_1", "shipped", "--reason=x", "--json", "--api-url=" + unsent}, code: 1, says: "not sent: rejected: no such mailbox"},
+		{name: "a campaign without a text", args: []string{"mail", "campaign", "create", "spring"}, code: 2, says: "--words is missing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, _, stderr := typed(t.Context(), tt.args...)
@@ -74,13 +75,13 @@ func TestComplaints(t *testing.T) {
 	}
 }
 
-// TestInterruptedImport: who stops watching an import is told that it goes on,
-// and how to find it.
+// TestInterruptedImport: a person who interrupts the command reads that the import
+// goes on, and how to find it.
 func TestInterruptedImport(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
-			interrupt() // Ctrl-C while its state is asked for
+			interrupt() // Ctrl-C while the command reads the import's state
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"id":"imp_1","state":"reading"}`))
@@ -111,8 +112,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestTables: a list has a heading, also if there is nothing in it, and names
-// the flag that asks for more.
+// TestTables: a list has a heading, also if it is empty, and names the flag that
+// asks for the next page.
 func TestTables(t *testing.T) {
 	none := answering(t, http.StatusOK, "application/json", `{"orders":[]}`)
 	if _, out, _ := typed(t.Context(), "order", "list", "--api-url="+none); out != "PLACED  ORDER  STATUS  TOTAL  WAITING FOR\n" {
@@ -126,7 +127,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// TestSameOutputEachTime: what a product differs in comes in one order.
+// TestSameOutputEachTime: a product's options are printed in a fixed order.
 func TestSameOutputEachTime(t *testing.T) {
 	api := answering(t, http.StatusOK, "application/json",
 		`{"sku":"shirt","name":"Shirt","price":1,"currency":"EUR","options":{"size":"M","colour":"blue","cut":"slim","fit":"loose","length":"long"}}`)

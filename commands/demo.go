@@ -13,11 +13,11 @@ import (
 	"purser/stack"
 )
 
-// demoCmd takes one order from click to doorstep.
+// demoCmd takes one order from the checkout to its delivery.
 type demoCmd struct {
 	config.Config `embed:""`
 
-	Once bool   `help:"Exit when the order is complete: 0, or 1 saying why not."`
+	Once bool   `help:"Exit when the order is complete, with exit code 0; with 1 and the reason if it does not complete."`
 	JSON bool   `name:"json" help:"Print the timeline as JSON lines."`
 	Card string `default:"pm_card_visa" help:"The test card the shopper pays with."`
 }
@@ -25,7 +25,7 @@ type demoCmd struct {
 // demoTimeout is how long the demo's order may take.
 const demoTimeout = 2 * time.Minute
 
-// Run starts the stack and tells one order's story.
+// Run starts the stack and prints the timeline of one order.
 func (d *demoCmd) Run(e *env) error {
 	if d.StripeKey != "" || d.CarrierURL != "" {
 		return usageError{fmt.Errorf("demo pays and delivers in the sandbox: unset STRIPE_SECRET_KEY and CARRIER_URL")}
@@ -48,7 +48,7 @@ func (d *demoCmd) Run(e *env) error {
 	ended, err := d.runOrder(ctx, e, client, at)
 	if err == nil {
 		<-indexed
-		findAgain(ctx, client, e.stderr, "enamel mug")
+		searchOnce(ctx, client, e.stderr, "enamel mug")
 	}
 	switch {
 	case err != nil:
@@ -63,8 +63,8 @@ func (d *demoCmd) Run(e *env) error {
 	return s.Wait(e.ctx)
 }
 
-// tell places one order, pays it as a shopper does, and prints its story
-// until it ends.
+// runOrder places one order, pays it as a shopper does, prints its timeline until
+// it ends, and returns it.
 func (d *demoCmd) runOrder(ctx context.Context, e *env, client *shop.Client, at stack.Running) (order.Order, error) {
 	placed, err := client.Place(ctx, order.Request{
 		Customer: "cust_demo", Email: "sam@shop.example", Currency: "EUR",
@@ -92,7 +92,7 @@ func (d *demoCmd) runOrder(ctx context.Context, e *env, client *shop.Client, at 
 	status, err := shopper.Pay(ctx, placed.ClientSecret, d.Card)
 	switch {
 	case errors.Is(err, shop.ErrDeclined):
-		select { // the story tells of it, too
+		select { // the timeline shows it, too
 		case <-declined:
 		case <-seen:
 		}
@@ -100,7 +100,7 @@ func (d *demoCmd) runOrder(ctx context.Context, e *env, client *shop.Client, at 
 	case err != nil:
 		return order.Order{}, err
 	case status == string(order.RequiresAction):
-		fmt.Fprintf(e.stderr, "the shopper's bank asks: answer at %s/stripe/sandbox/3ds/%s\n", at.Sandbox, placed.Payment.IntentID)
+		fmt.Fprintf(e.stderr, "the shopper's bank asks for approval: respond at %s/stripe/sandbox/3ds/%s\n", at.Sandbox, placed.Payment.IntentID)
 	}
 	if err := <-seen; err != nil {
 		return order.Order{}, err

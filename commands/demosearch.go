@@ -12,8 +12,8 @@ import (
 	"purser/stack"
 )
 
-// whenIndexed says on w when the index has the catalogue; the channel closes
-// then, or when that takes too long.
+// whenIndexed prints to w when the index holds the whole catalogue. The channel is
+// closed then, or when that takes too long.
 func whenIndexed(ctx context.Context, s *stack.Stack, w io.Writer) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
@@ -25,7 +25,7 @@ func whenIndexed(ctx context.Context, s *stack.Stack, w io.Writer) <-chan struct
 			case <-tick.C:
 			case <-ctx.Done():
 				tick.Stop()
-				fmt.Fprintln(w, "catalogue not indexed yet: the search follows")
+				fmt.Fprintln(w, "catalogue not indexed yet: searching all the same")
 				return
 			}
 			if n, err := s.Records.DueCount(ctx); err != nil || n > 0 {
@@ -42,16 +42,16 @@ func whenIndexed(ctx context.Context, s *stack.Stack, w io.Writer) <-chan struct
 	return done
 }
 
-// findAgain searches as a shopper does and says what comes first.
-func findAgain(ctx context.Context, client *shop.Client, w io.Writer, words string) {
+// searchOnce searches as a shopper does and prints the first hit.
+func searchOnce(ctx context.Context, client *shop.Client, w io.Writer, words string) {
 	found, err := client.Search(ctx, url.Values{"q": {words}})
 	switch {
 	case err != nil:
 		fmt.Fprintf(w, "search for %q: %v\n", words, err)
 	case len(found.Hits) == 0:
-		fmt.Fprintf(w, "search for %q finds nothing\n", words)
+		fmt.Fprintf(w, "search for %q found nothing\n", words)
 	default:
 		h := found.Hits[0]
-		fmt.Fprintf(w, "search for %q finds %s first: %s, %s, %d available\n", words, h.SKU, h.Name, order.Money{Amount: h.Price, Currency: h.Currency}, h.Available)
+		fmt.Fprintf(w, "search for %q found %s first: %s, %s, %d available\n", words, h.SKU, h.Name, order.Money{Amount: h.Price, Currency: h.Currency}, h.Available)
 	}
 }

@@ -30,9 +30,9 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// TestDocumentation holds the README, the documents and --help against what
-// exists: each command, flag, setting and route that they name is there, and
-// each command is named in the README or a document.
+// TestDocumentation checks the README, the documents and --help against the
+// program: each command, flag, setting and route that they name exists, and each
+// command is named in the README or a document.
 func TestDocumentation(t *testing.T) {
 	names, err := filepath.Glob(filepath.Join("..", "docs", "*.md"))
 	if err != nil || len(names) < 2 {
@@ -59,7 +59,8 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
-// documented is what exists, and which commands were named.
+// documented holds the commands, settings and routes that exist, and the commands
+// that documents have named.
 type documented struct {
 	root     *kong.Node
 	settings map[string]bool // environment variables
@@ -99,8 +100,8 @@ func newDocumented(t *testing.T) *documented {
 	return d
 }
 
-// openAPI returns the document of an API with all its parts. They are never
-// called.
+// openAPI returns the OpenAPI document of an API with all its parts, which are
+// never called.
 func openAPI(t *testing.T) string {
 	t.Helper()
 	keys, err := httpkit.ParseKeys("test:operator:0123456789abcdef")
@@ -121,7 +122,7 @@ func openAPI(t *testing.T) string {
 	return w.Body.String()
 }
 
-// nodes are a node and all below it.
+// nodes returns a node and all nodes below it.
 func nodes(n *kong.Node) []*kong.Node {
 	all := []*kong.Node{n}
 	for _, child := range n.Children {
@@ -138,7 +139,7 @@ var (
 	placeholder = regexp.MustCompile(`\{[^}]*\}|/[A-Z]+\b`)
 )
 
-// route is a path without the names of its parameters.
+// route returns a path without the names of its parameters.
 func route(path string) string {
 	return placeholder.ReplaceAllStringFunc(strings.TrimRight(path, "/"), func(s string) string {
 		if s[0] == '/' {
@@ -148,8 +149,8 @@ func route(path string) string {
 	})
 }
 
-// wrongText returns the routes and settings that a text names and that do not
-// exist.
+// wrongText returns a problem for each route and setting that a text names but
+// that does not exist.
 func (d *documented) wrongText(text string) (problems []string) {
 	for _, m := range mention.FindAllStringSubmatch(text, -1) {
 		if r := strings.TrimSpace(m[1] + " " + route(m[2])); !d.routes[r] {
@@ -159,7 +160,7 @@ func (d *documented) wrongText(text string) (problems []string) {
 	return problems
 }
 
-// wrongHelp checks what --help prints.
+// wrongHelp returns the problems in the texts that --help prints.
 func (d *documented) wrongHelp() (problems []string) {
 	for _, n := range nodes(d.root) {
 		texts := []string{n.Help, n.Detail}
@@ -188,15 +189,16 @@ func (d *documented) wrongSettings(text string) (problems []string) {
 	return problems
 }
 
-// wrongDocument checks a document in Markdown: what it says in code.
+// wrongDocument returns the problems in the code spans and code blocks of a
+// Markdown document.
 func (d *documented) wrongDocument(text string) []string {
 	problems := d.wrongText(text)
 	for _, section := range strings.Split("\n"+text, "\n## ") {
 		var about []*kong.Node // the section's commands
-		var flags []string     // that stand alone in it
-		elsewhere := false     // they may be another program's
+		var flags []string     // flags that no command in the same block has
+		elsewhere := false     // the flags may belong to another program
 		for _, block := range blocks(section) {
-			var here []*kong.Node
+			var inBlock []*kong.Node
 			var alone []string
 			for _, code := range codes(block) {
 				words := strings.Fields(code)
@@ -212,12 +214,12 @@ func (d *documented) wrongDocument(text string) []string {
 					if err != nil {
 						problems = append(problems, fmt.Sprintf("%q: %v", code, err))
 					}
-					here = append(here, named...)
+					inBlock = append(inBlock, named...)
 				}
 			}
-			about = append(about, here...)
-			if len(here) > 0 { // they are those commands' flags
-				problems = append(problems, wrongFlags(here, alone)...)
+			about = append(about, inBlock...)
+			if len(inBlock) > 0 { // the flags belong to these commands
+				problems = append(problems, wrongFlags(inBlock, alone)...)
 			} else {
 				flags = append(flags, alone...)
 			}
@@ -233,8 +235,8 @@ func (d *documented) wrongDocument(text string) []string {
 	return problems
 }
 
-// blocks are the parts of a section in which flags belong to the commands
-// named beside them: paragraphs, and the rows of tables.
+// blocks returns the parts of a section in which flags belong to the commands
+// named with them: paragraphs, and the rows of tables.
 func blocks(section string) (all []string) {
 	for _, paragraph := range strings.Split(section, "\n\n") {
 		paragraph = strings.TrimSpace(paragraph)
@@ -247,8 +249,8 @@ func blocks(section string) (all []string) {
 	return all
 }
 
-// codes are what a block has in code: spans, and the lines of a fenced block up
-// to the remark that stands two spaces apart.
+// codes returns the code in a block: its spans, and the lines of a fenced block up
+// to a remark that follows two spaces.
 func codes(block string) (all []string) {
 	if fenced, ok := strings.CutPrefix(block, "```"); ok {
 		for _, line := range strings.Split(fenced, "\n")[1:] {
@@ -269,9 +271,8 @@ func (d *documented) group(word string) bool {
 	return n != nil && len(n.Children) > 0
 }
 
-// command follows the words of a command, as a document writes it: of several
-// commands side by side, such as "order show, list", all but the last have a
-// comma. It returns those it named.
+// command returns the commands that the words of a document name. In a list of
+// commands, such as "order show, list", all but the last have a comma.
 func (d *documented) command(words []string) (named []*kong.Node, err error) {
 	n, arguments := d.root, 0
 	for i := 0; i < len(words); i++ {
@@ -285,7 +286,7 @@ func (d *documented) command(words []string) (named []*kong.Node, err error) {
 				return named, fmt.Errorf("%s has no flag %s", n.FullPath(), word)
 			}
 			if !f.IsBool() && !strings.Contains(word, "=") {
-				i++ // its value
+				i++ // skip the flag's value
 			}
 		case next != nil && more:
 			named = append(named, d.name(next))
@@ -305,8 +306,8 @@ func (d *documented) command(words []string) (named []*kong.Node, err error) {
 	return named, nil
 }
 
-// name notes that a command is named: one that has commands below it only names
-// the one that it runs by itself.
+// name records that a command is named, and returns it. The name of a group of
+// commands counts only for the group's default command.
 func (d *documented) name(n *kong.Node) *kong.Node {
 	d.named[n] = true
 	if n.DefaultCmd != nil {
@@ -323,12 +324,13 @@ func child(n *kong.Node, name string) *kong.Node {
 	return n.Children[i]
 }
 
-// takes reports whether a command takes so many arguments.
+// takes reports whether a command takes that many arguments.
 func takes(n *kong.Node, arguments int) bool {
 	return arguments <= len(n.Positional) || len(n.Positional) > 0 && n.Positional[len(n.Positional)-1].Target.Kind() == reflect.Slice
 }
 
-// wrongFlags returns the flags that none of the commands has, nor one below it.
+// wrongFlags returns a problem for each flag that neither the commands nor the
+// commands below them have.
 func wrongFlags(of []*kong.Node, codes []string) (problems []string) {
 	var all []*kong.Node
 	for _, n := range of {
@@ -344,7 +346,8 @@ func wrongFlags(of []*kong.Node, codes []string) (problems []string) {
 	return problems
 }
 
-// flag finds a flag of one of the commands, as it is typed.
+// flag returns the flag of one of the commands that matches what is typed; nil if
+// no command has it.
 func flag(of []*kong.Node, typed string) *kong.Flag {
 	name, _, _ := strings.Cut(strings.TrimLeft(typed, "-"), "=")
 	for _, n := range of {
@@ -359,7 +362,7 @@ func flag(of []*kong.Node, typed string) *kong.Flag {
 	return nil
 }
 
-// undocumented are the commands that nothing has named.
+// undocumented returns the commands that no document has named.
 func (d *documented) undocumented() (commands []string) {
 	for _, n := range d.root.Leaves(true) {
 		if !d.named[n] {
@@ -369,12 +372,12 @@ func (d *documented) undocumented() (commands []string) {
 	return commands
 }
 
-// TestDocumentationCanFail: a check that cannot fail proves nothing.
+// TestDocumentationCanFail: TestDocumentation's checks find each kind of mistake.
 func TestDocumentationCanFail(t *testing.T) {
 	d := newDocumented(t)
 	for _, tt := range []struct {
 		text string
-		want string // the problem; "": none
+		want string // the problem; "" if the text is right
 	}{
 		{text: "Type `purser order show, list, cancel`, or `purser order place --line mug=2`."},
 		{text: "Type `purser order\nlist --status on_hold`, then `order release`."},

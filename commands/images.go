@@ -13,11 +13,11 @@ import (
 	"purser/shop"
 )
 
-// imageCmd is the operator's hand on images, over the API.
+// imageCmd holds the commands with which operators manage images.
 type imageCmd struct {
 	remote `embed:""`
 
-	Add  imageAddCmd  `cmd:"" help:"Send an image of a product and wait until it is ready."`
+	Add  imageAddCmd  `cmd:"" help:"Add an image to a product and wait until it is ready."`
 	Show imageShowCmd `cmd:"" help:"Show an image."`
 	List imageListCmd `cmd:"" help:"List a product's images."`
 
@@ -25,9 +25,9 @@ type imageCmd struct {
 }
 
 type imageAddCmd struct {
-	SKU  string `arg:"" help:"The product."`
-	File string `arg:"" type:"path" help:"A JPEG, PNG, WebP or GIF."`
-	Alt  string `help:"What it shows, in words."`
+	SKU  string `arg:"" help:"The product's SKU."`
+	File string `arg:"" type:"path" help:"A JPEG, PNG, WebP or GIF file."`
+	Alt  string `help:"A description of the image, for people who cannot see it."`
 }
 
 func (a *imageAddCmd) Run(e *env, c *commands) error {
@@ -41,7 +41,7 @@ func (a *imageAddCmd) Run(e *env, c *commands) error {
 	}
 	contentType := http.DetectContentType(file)
 	if !slices.Contains(catalog.UploadTypes(), contentType) {
-		return usageError{fmt.Errorf("%s is neither JPEG, PNG, WebP nor GIF", a.File)}
+		return usageError{fmt.Errorf("%s is not a JPEG, PNG, WebP or GIF file", a.File)}
 	}
 	p, err := client.AddImage(e.ctx, a.SKU, a.Alt, contentType, file)
 	if err != nil {
@@ -56,7 +56,8 @@ func (a *imageAddCmd) Run(e *env, c *commands) error {
 	return nil
 }
 
-// readImage reads no more than may be sent.
+// readImage returns the content of an image file. It refuses an empty file and one
+// that is larger than catalog.MaxUpload.
 func readImage(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -92,7 +93,7 @@ func (s *imageShowCmd) Run(e *env, c *commands) error {
 }
 
 type imageListCmd struct {
-	SKU string `arg:"" help:"The product."`
+	SKU string `arg:"" help:"The product's SKU."`
 }
 
 func (l *imageListCmd) Run(e *env, c *commands) error {

@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// inboxCmd looks into what providers reported, over the API.
+// inboxCmd holds the commands for the events that providers sent.
 type inboxCmd struct {
 	remote `embed:""`
 
-	List      inboxListCmd      `cmd:"" help:"List what providers reported, newest first."`
-	Redeliver inboxRedeliverCmd `cmd:"" name:"again" help:"Read an event anew and deliver it once more."`
+	List      inboxListCmd      `cmd:"" help:"List the events that providers sent, newest first."`
+	Redeliver inboxRedeliverCmd `cmd:"" name:"again" help:"Read an event again and deliver it once more."`
 }
 
 type inboxListCmd struct {
-	State    string `help:"received, held, delivered, kept or parked."`
-	Provider string `help:"Only this provider's."`
-	Order    string `help:"Only this order's."`
+	State    string `help:"Only events in this state: received, held, delivered, kept or parked."`
+	Provider string `help:"Only events of this provider."`
+	Order    string `help:"Only events of this order."`
 	Limit    int    `default:"20" help:"How many, 1 to 100."`
-	Cursor   string `help:"The page after this one: what the last page named."`
+	Cursor   string `help:"The page to list, as the previous page named it."`
 }
 
 func (l *inboxListCmd) Run(e *env, c *commands) error {

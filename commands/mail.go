@@ -8,7 +8,8 @@ import (
 	"purser/shop"
 )
 
-// mailCmd shows what became of mails and steers whom they go to, over the API.
+// mailCmd holds the commands that show what became of mails and control who gets
+// mail.
 type mailCmd struct {
 	remote `embed:""`
 
@@ -17,11 +18,11 @@ type mailCmd struct {
 
 	Stats        mailStatsCmd        `cmd:"" help:"Count mails sent, delivered, bounced, complained about and unsubscribed from."`
 	Suppressions mailSuppressionsCmd `cmd:"" help:"List addresses that get no mail, or no marketing."`
-	Suppress     mailSuppressCmd     `cmd:"" help:"Write to an address no more."`
-	Unsuppress   mailUnsuppressCmd   `cmd:"" help:"Give an address another chance."`
-	Status       mailStatusCmd       `cmd:"" help:"Tell whether marketing is paused, and how the latest mails went."`
+	Suppress     mailSuppressCmd     `cmd:"" help:"Send no more mail to an address."`
+	Unsuppress   mailUnsuppressCmd   `cmd:"" help:"Allow mail to an address again."`
+	Status       mailStatusCmd       `cmd:"" help:"Show whether marketing is paused, and how many of the latest mails bounced or were complained about."`
 	Pause        mailPauseCmd        `cmd:"" help:"Pause marketing."`
-	Resume       mailResumeCmd       `cmd:"" help:"Let marketing go on."`
+	Resume       mailResumeCmd       `cmd:"" help:"Resume marketing."`
 }
 
 type mailStatsCmd struct {
@@ -51,7 +52,7 @@ func (m *mailStatsCmd) Run(e *env, c *commands) error {
 type mailSuppressionsCmd struct {
 	Email  string `help:"Only this address."`
 	Reason string `help:"Only for this reason: bounced, keeps_bouncing, complained, unsubscribed or operator."`
-	Cursor string `help:"The page after this one: what the last page named."`
+	Cursor string `help:"The page to list, as the previous page named it."`
 }
 
 func (m *mailSuppressionsCmd) Run(e *env, c *commands) error {
@@ -73,7 +74,7 @@ func (m *mailSuppressionsCmd) Run(e *env, c *commands) error {
 type mailSuppressCmd struct {
 	Email string `arg:"" help:"The address."`
 	Scope string `enum:"all,marketing,campaigns,reminders" default:"marketing" help:"all (no mail at all, not even about orders), marketing, campaigns or reminders."`
-	Why   string `required:"" help:"Why, for whoever asks later."`
+	Why   string `required:"" help:"The reason, for operators."`
 }
 
 func (m *mailSuppressCmd) Run(e *env, c *commands) error {
@@ -93,8 +94,8 @@ func (m *mailSuppressCmd) Run(e *env, c *commands) error {
 
 type mailUnsuppressCmd struct {
 	Email  string `arg:"" help:"The address."`
-	Reason string `help:"Only what was suppressed for this reason. Default: all."`
-	Why    string `required:"" help:"Why, for whoever asks later."`
+	Reason string `help:"Remove only suppressions for this reason. Default: all."`
+	Why    string `required:"" help:"The reason, for operators."`
 }
 
 func (m *mailUnsuppressCmd) Run(e *env, c *commands) error {
@@ -122,13 +123,13 @@ func (m *mailStatusCmd) Run(e *env, c *commands) error {
 }
 
 type mailPauseCmd struct {
-	Why string `required:"" help:"Why; operators read it."`
+	Why string `required:"" help:"The reason, for operators."`
 }
 
 func (m *mailPauseCmd) Run(e *env, c *commands) error { return c.Mail.steer(e, "pause", m.Why) }
 
 type mailResumeCmd struct {
-	Why string `required:"" help:"Why it may go on; the mails sent so far are judged no more."`
+	Why string `required:"" help:"The reason, for operators. The mails sent so far no longer count against the limits."`
 }
 
 func (m *mailResumeCmd) Run(e *env, c *commands) error { return c.Mail.steer(e, "resume", m.Why) }
@@ -142,12 +143,13 @@ func (c *mailCmd) steer(e *env, action, why string) error {
 	return c.marketing(e, s, err)
 }
 
-// marketing shows where it stands.
+// marketing prints whether marketing is paused, and each provider's rates of
+// bounces and complaints.
 func (c *mailCmd) marketing(e *env, s shop.Marketing, err error) error {
 	if err != nil || c.JSON {
 		return orJSON(e.stdout, s, err)
 	}
-	state := "goes on"
+	state := "is running"
 	if s.Paused {
 		state = "is paused: " + s.Why
 	}

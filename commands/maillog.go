@@ -12,12 +12,13 @@ import (
 	"purser/shop"
 )
 
-// mailLogCmd tells which mails went out and sends one again.
+// mailLogCmd holds the commands that show which mails were sent, and that send one
+// again.
 type mailLogCmd struct {
-	Ledger    mailLedgerCmd    `cmd:"" help:"List an order's mails: which went out, through whom, and why not."`
-	Unknown   mailUnknownCmd   `cmd:"" help:"List mails that may or may not have gone out."`
-	Resend    mailResendCmd    `cmd:"" help:"Send a mail anew."`
-	Providers mailProvidersCmd `cmd:"" help:"Tell how the mail providers stand."`
+	Ledger    mailLedgerCmd    `cmd:"" help:"List an order's mails with the provider that sent each, or the reason why it was not sent."`
+	Unknown   mailUnknownCmd   `cmd:"" help:"List mails that may or may not have been sent."`
+	Resend    mailResendCmd    `cmd:"" help:"Send a mail again."`
+	Providers mailProvidersCmd `cmd:"" help:"Show the state and the limits of the mail providers."`
 }
 
 type mailLedgerCmd struct {
@@ -62,8 +63,8 @@ func (c *mailCmd) list(e *env, ask func(*shop.Client) ([]shop.Mail, error)) erro
 
 type mailResendCmd struct {
 	Order    string `arg:"" help:"The order's id."`
-	Template string `arg:"" help:"Which mail: confirmation, shipped, delivered, … (the names are in purser mail ledger)."`
-	Reason   string `required:"" help:"Why, for the ledger."`
+	Template string `arg:"" help:"The mail to send: confirmation, shipped, delivered, … ('purser mail ledger' lists the names)."`
+	Reason   string `required:"" help:"The reason, which the ledger keeps."`
 	Key      string `name:"idempotency-key" help:"Makes repeating the command safe."`
 }
 
@@ -79,8 +80,8 @@ func (m *mailResendCmd) Run(e *env, c *commands) error {
 	return printMailOutcome(e.stdout, out, c.Mail.JSON)
 }
 
-// printMailOutcome tells how a mail ended that somebody asked for. One that was not
-// sent is a failure.
+// printMailOutcome prints the outcome of a mail that a person asked for. It returns
+// an error if the mail was not sent.
 func printMailOutcome(w io.Writer, out mail.Outcome, asJSON bool) error {
 	if asJSON {
 		if err := json.NewEncoder(w).Encode(out); err != nil {
@@ -94,7 +95,7 @@ func printMailOutcome(w io.Writer, out mail.Outcome, asJSON bool) error {
 	case out.State == mail.StateSent:
 		fmt.Fprintf(w, "sent by %s (%s)\n", out.Receipt.Provider, out.Receipt.ProviderID)
 	default:
-		fmt.Fprintln(w, "it is being sent: see purser mail ledger")
+		fmt.Fprintln(w, "the mail is being sent: see 'purser mail ledger'")
 	}
 	return nil
 }
@@ -121,7 +122,7 @@ func (m *mailProvidersCmd) Run(e *env, c *commands) error {
 		}
 		trouble := s.Trouble
 		if s.AskFailed != "" {
-			trouble += " (not asked: " + s.AskFailed + ")"
+			trouble += " (its limits could not be read: " + s.AskFailed + ")"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\t%t\t%s\n", s.Name, s.Breaker, strconv.FormatFloat(s.Limits.Rate, 'f', -1, 64), perDay, s.Limits.Sent, s.Sender, s.Sendable, trouble)
 	}

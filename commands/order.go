@@ -12,7 +12,7 @@ import (
 	"purser/order"
 )
 
-// orderCmd does from the shell what the API does, over the API.
+// orderCmd holds the commands on orders.
 type orderCmd struct {
 	remote `embed:""`
 
@@ -20,9 +20,9 @@ type orderCmd struct {
 	Show    orderShowCmd    `cmd:"" help:"Show an order."`
 	List    orderListCmd    `cmd:"" help:"List orders, newest first."`
 	Find    orderFindCmd    `cmd:"" help:"Find orders by an id, a customer, a mail address, a name or a product."`
-	Watch   orderWatchCmd   `cmd:"" help:"Follow an order's story live."`
-	Cancel  orderCancelCmd  `cmd:"" help:"Cancel an order and undo what was done."`
-	Release orderReleaseCmd `cmd:"" help:"Let an order on hold go on."`
+	Watch   orderWatchCmd   `cmd:"" help:"Follow an order's timeline live."`
+	Cancel  orderCancelCmd  `cmd:"" help:"Cancel an order: release its stock and void or refund its payment."`
+	Release orderReleaseCmd `cmd:"" help:"Release an order that is on hold."`
 
 	ReturnInstructions orderReturnCmd `cmd:"" help:"Tell the shopper how to send an order back."`
 }
@@ -31,9 +31,9 @@ type orderPlaceCmd struct {
 	Line       []string `required:"" help:"What to order, as SKU=quantity; repeatable." placeholder:"SKU=N"`
 	Currency   string   `default:"EUR" help:"The order's currency."`
 	Customer   string   `default:"cust_shell" help:"The customer's id."`
-	Email      string   `default:"shopper@shop.example" help:"Where its mail goes."`
-	Name       string   `default:"Sam Shopper" help:"Who receives the parcel."`
-	Street     string   `default:"1 Quay Street" help:"Where."`
+	Email      string   `default:"shopper@shop.example" help:"The address that gets the order's mail."`
+	Name       string   `default:"Sam Shopper" help:"The name of the person who receives the parcel."`
+	Street     string   `default:"1 Quay Street" help:"The street and number that the parcel goes to."`
 	City       string   `default:"Harbourtown"`
 	PostalCode string   `default:"10115"`
 	Country    string   `default:"DE"`
@@ -87,7 +87,7 @@ func (s *orderShowCmd) Run(e *env, c *commands) error {
 	return c.Order.print(e.stdout, o)
 }
 
-// print shows one order, as JSON or in words.
+// print prints one order, as JSON or as text.
 func (c *orderCmd) print(w io.Writer, o order.Order) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(o)
@@ -126,10 +126,10 @@ func (c *orderCmd) print(w io.Writer, o order.Order) error {
 }
 
 type orderListCmd struct {
-	Status   []string `help:"Only these statuses."`
-	Customer string   `help:"Only this customer's."`
+	Status   []string `help:"Only orders in these statuses."`
+	Customer string   `help:"Only orders of this customer."`
 	Limit    int      `default:"20" help:"How many, 1 to 100."`
-	Cursor   string   `help:"The page after this one: what the last page named."`
+	Cursor   string   `help:"The page to list, as the previous page named it."`
 }
 
 func (l *orderListCmd) Run(e *env, c *commands) error {
@@ -175,14 +175,14 @@ func (w *orderWatchCmd) Run(e *env, c *commands) error {
 		return err
 	}
 	err = client.Watch(e.ctx, order.ID(w.ID), eventPrinter(e.stdout, c.Order.JSON))
-	if e.ctx.Err() != nil { // told to stop watching
+	if e.ctx.Err() != nil { // interrupted: the order itself goes on
 		return nil
 	}
 	return err
 }
 
-// eventPrinter prints a story line by line: time, what happened, the id to search
-// for.
+// eventPrinter returns a function that prints an event of a timeline: as JSON, or
+// as a line with the time, what happened and the id to search for.
 func eventPrinter(w io.Writer, asJSON bool) func(order.Event) error {
 	return func(ev order.Event) error {
 		if asJSON {
@@ -203,7 +203,7 @@ func eventPrinter(w io.Writer, asJSON bool) func(order.Event) error {
 
 type orderCancelCmd struct {
 	ID     string `arg:"" help:"The order's id."`
-	Reason string `default:"cancelled by the shop" help:"Why; operators read it."`
+	Reason string `default:"cancelled by the shop" help:"The reason, for operators."`
 }
 
 func (x *orderCancelCmd) Run(e *env, c *commands) error {
@@ -220,7 +220,7 @@ func (x *orderCancelCmd) Run(e *env, c *commands) error {
 
 type orderReleaseCmd struct {
 	ID     string `arg:"" help:"The order's id."`
-	Reason string `required:"" help:"Why it may go on."`
+	Reason string `required:"" help:"The reason, for operators."`
 }
 
 func (x *orderReleaseCmd) Run(e *env, c *commands) error {
@@ -237,9 +237,9 @@ func (x *orderReleaseCmd) Run(e *env, c *commands) error {
 
 type orderReturnCmd struct {
 	ID     string `arg:"" help:"The order's id."`
-	Reason string `required:"" help:"Why, for the ledger."`
-	Until  string `help:"The last day on which it can be sent back, such as 2026-03-01. Default: in 30 days."`
-	Link   string `help:"Where the return label is."`
+	Reason string `required:"" help:"The reason, which the ledger keeps."`
+	Until  string `help:"The last day on which the order can be sent back, such as 2026-03-01. Default: in 30 days."`
+	Link   string `help:"The address of the return label."`
 	Key    string `name:"idempotency-key" help:"Makes repeating the command safe."`
 }
 

@@ -15,38 +15,38 @@ import (
 	"purser/shop"
 )
 
-// productCmd is the operator's hand on the catalogue, over the API.
+// productCmd holds the commands with which operators manage the catalogue.
 type productCmd struct {
 	remote `embed:""`
 
-	Put       productPutCmd       `cmd:"" help:"Add a product, or change what the flags say of it."`
+	Put       productPutCmd       `cmd:"" help:"Add a product, or change the fields that the flags name."`
 	Show      productShowCmd      `cmd:"" help:"Show a product."`
 	List      productListCmd      `cmd:"" help:"List products by SKU."`
-	Delete    productDeleteCmd    `cmd:"" help:"Take a product out of the catalogue."`
+	Delete    productDeleteCmd    `cmd:"" help:"Delete a product from the catalogue."`
 	Import    productImportCmd    `cmd:"" help:"Import products, stock or prices from a file: CSV or JSON lines."`
 	Reconcile productReconcileCmd `cmd:"" help:"Compare the search index with the catalogue and repair it."`
-	Reindex   productReindexCmd   `cmd:"" help:"Build the search index anew while the old one is searched."`
+	Reindex   productReindexCmd   `cmd:"" help:"Rebuild the search index while the old one serves searches."`
 }
 
 type productPutCmd struct {
-	SKU         string            `arg:"" help:"The product."`
-	Name        *string           `help:"Its name."`
-	Description *string           `help:"Its description."`
-	Brand       *string           `help:"Its brand."`
-	Category    *string           `help:"Its category."`
-	Tag         []string          `help:"What else it may be found by; repeatable. Given once, it replaces all tags."`
-	Rating      *int64            `help:"Hundredths of a star, at most 500."`
-	Parent      *string           `help:"What it has in common with its other variants."`
-	Option      map[string]string `help:"What sets this variant apart, as size=M; repeatable."`
-	Price       *int64            `help:"Minor units of the currency: 1450 for 14.50."`
-	Currency    *string           `help:"Its currency."`
-	OnHand      *int64            `help:"Counted: so many pieces there are."`
-	Inactive    *bool             `help:"Keep it, but not for sale." negatable:""`
-	Version     int64             `default:"-1" help:"Only if the product is at this version; 0: only if there is none."`
+	SKU         string            `arg:"" help:"The product's SKU."`
+	Name        *string           `help:"The product's name."`
+	Description *string           `help:"The product's description."`
+	Brand       *string           `help:"The product's brand."`
+	Category    *string           `help:"The product's category."`
+	Tag         []string          `help:"A further word by which the product is found; repeatable. The tags given replace all earlier ones."`
+	Rating      *int64            `help:"The average rating in hundredths of a star, at most 500."`
+	Parent      *string           `help:"The group of variants that the product belongs to."`
+	Option      map[string]string `help:"An option that distinguishes this variant, as size=M; repeatable."`
+	Price       *int64            `help:"The price in minor units of the currency: 1450 for 14.50."`
+	Currency    *string           `help:"The currency of the price."`
+	OnHand      *int64            `help:"The number of pieces in stock, as counted."`
+	Inactive    *bool             `help:"Keep the product, but do not sell it." negatable:""`
+	Version     int64             `default:"-1" help:"Change the product only if it is at this version; 0: only if it does not exist."`
 }
 
-// Run reads the product, lays over it what the flags say, and puts it back,
-// on condition that nobody else changed it meanwhile.
+// Run reads the product, changes the fields that the flags name, and puts it, on
+// condition that nobody else has changed it in the meantime.
 func (p *productPutCmd) Run(e *env, c *commands) error {
 	client, err := c.Product.client()
 	if err != nil {
@@ -89,7 +89,7 @@ func (p *productPutCmd) row() catalog.Row {
 }
 
 type productShowCmd struct {
-	SKU string `arg:"" help:"The product."`
+	SKU string `arg:"" help:"The product's SKU."`
 }
 
 func (s *productShowCmd) Run(e *env, c *commands) error {
@@ -134,7 +134,7 @@ func (c *productCmd) print(w io.Writer, p catalog.Stocked) error {
 }
 
 type productListCmd struct {
-	After string `help:"Start after this SKU."`
+	After string `help:"List the products after this SKU."`
 	Limit int    `default:"50" help:"How many, 1 to 500."`
 }
 
@@ -162,8 +162,8 @@ func (l *productListCmd) Run(e *env, c *commands) error {
 }
 
 type productDeleteCmd struct {
-	SKU     string `arg:"" help:"The product."`
-	Version int64  `default:"-1" help:"Only if the product is at this version."`
+	SKU     string `arg:"" help:"The product's SKU."`
+	Version int64  `default:"-1" help:"Delete the product only if it is at this version."`
 }
 
 func (d *productDeleteCmd) Run(e *env, c *commands) error {
@@ -190,10 +190,10 @@ func (*productReconcileCmd) Run(e *env, c *commands) error {
 	if err != nil || c.Product.JSON {
 		return orJSON(e.stdout, d, err)
 	}
-	fmt.Fprintf(e.stdout, "%d products, %d documents: %d missing, %d stale, %d ahead, %d strays; %d repaired, %d on their way\n",
+	fmt.Fprintf(e.stdout, "%d products, %d documents: %d missing, %d stale, %d ahead, %d orphans; %d repaired, %d pending\n",
 		d.Products, d.Documents, d.Missing, d.Stale, d.Ahead, d.Orphans, d.Repaired, d.Due)
 	if d.Unbalanced > 0 {
-		return fmt.Errorf("the stock of %d products does not agree with their reservations: see the log", d.Unbalanced)
+		return fmt.Errorf("the stock of %d products does not agree with their reservations: the log names them", d.Unbalanced)
 	}
 	return nil
 }
@@ -210,12 +210,12 @@ func (*productReindexCmd) Run(e *env, c *commands) error {
 	if err != nil || c.Product.JSON {
 		return orJSON(e.stdout, r, err)
 	}
-	_, err = fmt.Fprintf(e.stdout, "rebuilt: %d products in %.1f s, %d of them put again since they may have changed meanwhile\n", r.Put, time.Since(began).Seconds(), r.CaughtUp+r.Drift.Found())
+	_, err = fmt.Fprintf(e.stdout, "rebuilt: %d products in %.1f s, %d of them indexed again because they may have changed during the rebuild\n", r.Put, time.Since(began).Seconds(), r.CaughtUp+r.Drift.Found())
 	return err
 }
 
-// untilDone asks until the answer is there: asking again joins what is under
-// way.
+// untilDone repeats a request until its result is there. A repeated request joins
+// the work that is under way.
 func untilDone[T any](ask func() (T, bool, error)) (T, error) {
 	for {
 		answer, done, err := ask()
@@ -225,7 +225,7 @@ func untilDone[T any](ask func() (T, bool, error)) (T, error) {
 	}
 }
 
-// orJSON writes an answer as JSON, unless it is an error.
+// orJSON prints a result as JSON, or returns the error if there is one.
 func orJSON(w io.Writer, answer any, err error) error {
 	if err != nil {
 		return err

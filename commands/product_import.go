@@ -14,13 +14,13 @@ import (
 
 type productImportCmd struct {
 	File   string `arg:"" help:"The file; - reads standard input."`
-	Kind   string `default:"products" enum:"products,stock,prices" help:"What it holds."`
+	Kind   string `default:"products" enum:"products,stock,prices" help:"The kind of rows in the file."`
 	DryRun bool   `help:"Check the file and change nothing."`
 	Once   string `name:"idempotency-key" help:"Makes repeating the command safe."`
 	Most   int    `name:"errors" default:"20" help:"How many errors to print."`
 }
 
-// Run sends the file and watches the import to its end.
+// Run sends the file and shows the import's progress until it ends.
 func (i *productImportCmd) Run(e *env, c *commands) error {
 	client, err := c.Product.client()
 	if err != nil {
@@ -48,7 +48,7 @@ func (i *productImportCmd) Run(e *env, c *commands) error {
 	bar.end()
 	switch {
 	case e.ctx.Err() != nil && id != "":
-		return fmt.Errorf("%w: import %s goes on by itself, GET /v1/imports/%s tells how far it is", errInterrupted, id, id)
+		return fmt.Errorf("%w: import %s goes on without the command, GET /v1/imports/%s shows its progress", errInterrupted, id, id)
 	case err != nil:
 		return err
 	}
@@ -87,7 +87,7 @@ func (i *productImportCmd) report(e *env, c *commands, client *shop.Client, stat
 	return nil
 }
 
-// openFile returns the file and its size, -1 if that is not known.
+// openFile returns the file and its size, which is -1 if it is not known.
 func openFile(name string) (io.ReadCloser, int64, error) {
 	if name == "-" {
 		return os.Stdin, -1, nil

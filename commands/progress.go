@@ -10,14 +10,14 @@ import (
 	"purser/catalog"
 )
 
-// progress draws one line that tells how far an import is.
+// progress draws one line that shows how far an import is.
 type progress struct {
 	to     io.Writer
 	silent bool
 	drawn  time.Time
 }
 
-// barWidth is how many characters the bar itself has.
+// barWidth is the width of the bar itself, in characters.
 const barWidth = 30
 
 func isTerminal(w io.Writer) bool {
@@ -29,12 +29,12 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// reading shows how much of a file has been sent.
+// reading returns a reader of the file that shows how much of it has been read.
 func (p *progress) reading(file io.Reader, size int64) io.Reader {
 	return &counted{file, func(n int64) { p.draw("sending", n, size, fmt.Sprintf("%d MB", n>>20)) }, 0}
 }
 
-// show shows how far the import is in its stage.
+// show shows how far the import is in its current stage.
 func (p *progress) show(i catalog.Import) {
 	p.drawn = time.Time{}
 	figures := fmt.Sprintf("%d rows, %d with errors", i.Rows, i.Bad)
@@ -67,7 +67,7 @@ func (p *progress) end() {
 	}
 }
 
-// counted tells how much was read.
+// counted is a reader that reports how many bytes have been read so far.
 type counted struct {
 	io.Reader
 	report func(int64)

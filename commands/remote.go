@@ -10,15 +10,17 @@ import (
 	"purser/stack"
 )
 
-// remote says where the API is that a command talks to, and how it answers.
+// remote holds the flags of all commands that call the API: where it is, and how
+// its responses are printed.
 type remote struct {
-	Data string `help:"Data directory of the running stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
-	API  string `name:"api-url" help:"The API. Default: that of the running 'purser up' in the data directory." env:"PURSER_API_URL"`
-	Key  string `help:"An API key. Default: as above." env:"PURSER_API_KEY"`
+	Data string `help:"The data directory of the running stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
+	API  string `name:"api-url" help:"The URL of the API. Default: the API of the 'purser up' that runs on the data directory." env:"PURSER_API_URL"`
+	Key  string `help:"An API key. Default: the key of the 'purser up' that runs on the data directory." env:"PURSER_API_KEY"`
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
-// client finds the API.
+// client returns a client for the API that the flags name, or for the stack that
+// runs on the data directory.
 func (r *remote) client() (*shop.Client, error) {
 	if r.API != "" {
 		if u, err := url.Parse(r.API); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {

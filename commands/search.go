@@ -15,13 +15,13 @@ import (
 	"purser/order"
 )
 
-// orderFindCmd searches orders, which only operators may.
+// orderFindCmd searches orders. Only operators are permitted to.
 type orderFindCmd struct {
-	Text  string `arg:"" help:"What you have in hand."`
+	Text  string `arg:"" help:"An id, a customer, a mail address, a name or a product."`
 	Limit int    `default:"20" help:"How many, 1 to 100."`
 }
 
-// Run searches.
+// Run searches and prints the orders found.
 func (f *orderFindCmd) Run(e *env, c *commands) error {
 	client, err := c.Order.client()
 	if err != nil {
@@ -41,25 +41,25 @@ func (f *orderFindCmd) Run(e *env, c *commands) error {
 	return t.Flush()
 }
 
-// searchCmd searches over the API of the running stack.
+// searchCmd searches products over the API.
 type searchCmd struct {
-	Words  []string `arg:"" optional:"" help:"What to look for; nothing: everything."`
+	Words  []string `arg:"" optional:"" help:"The words to search for; without them, all products are listed."`
 	remote `embed:""`
 
-	Page      int      `default:"1" help:"Which page."`
+	Page      int      `default:"1" help:"The page to print, from 1."`
 	PerPage   int      `default:"20" help:"How many on a page, 1 to 100."`
-	Sort      string   `default:"" enum:",price,-price,-rating,-added,name" help:"price, -price, -rating, -added or name; the nearest first by default."`
-	Brand     []string `help:"Only these brands."`
-	Category  []string `help:"Only these categories."`
+	Sort      string   `default:"" enum:",price,-price,-rating,-added,name" help:"Sort by price, -price, -rating, -added or name. Default: the best match first."`
+	Brand     []string `help:"Only products of these brands."`
+	Category  []string `help:"Only products of these categories."`
 	Tag       []string `help:"Only products with one of these tags."`
-	Currency  string   `help:"Only what is sold in it."`
-	PriceFrom int64    `help:"In minor units of the currency."`
-	PriceTo   int64    `help:"In minor units of the currency."`
-	InStock   bool     `help:"Only what can be bought now."`
-	Facet     []string `help:"Count by brand, category, tags, inStock or stars."`
+	Currency  string   `help:"Only products with a price in this currency."`
+	PriceFrom int64    `help:"The lowest price, in minor units of the currency."`
+	PriceTo   int64    `help:"The highest price, in minor units of the currency."`
+	InStock   bool     `help:"Only products that are in stock."`
+	Facet     []string `help:"Count the products found by brand, category, tags, inStock or stars."`
 }
 
-// Run searches.
+// Run searches and prints the products found.
 func (s *searchCmd) Run(e *env) error {
 	client, err := s.client()
 	if err != nil {

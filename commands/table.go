@@ -7,8 +7,8 @@ import (
 	"text/tabwriter"
 )
 
-// table lines up columns under their names, if they have any. Flush, or
-// endPage, prints it.
+// table returns a writer that aligns columns under their names, if there are any.
+// Flush or endPage prints the table.
 func table(w io.Writer, columns ...string) *tabwriter.Writer {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(columns) > 0 {
@@ -17,8 +17,8 @@ func table(w io.Writer, columns ...string) *tabwriter.Writer {
 	return t
 }
 
-// endPage prints one page of a list and the flag that asks for the next one,
-// if there is a next one.
+// endPage prints one page of a list and, if there is a next page, the flag that
+// asks for it.
 func endPage(t *tabwriter.Writer, w io.Writer, flag, next string) error {
 	if err := t.Flush(); err != nil || next == "" {
 		return err

@@ -7,12 +7,12 @@ import (
 	"purser/stack"
 )
 
-// upCmd runs everything until it is told to stop.
+// upCmd runs all parts in this process until it is interrupted.
 type upCmd struct {
 	config.Config `embed:""`
 }
 
-// Run starts the stack, says where everything is, and waits.
+// Run starts the stack, prints its addresses, and waits.
 func (u *upCmd) Run(e *env) error {
 	s, err := stack.Start(e.ctx, &u.Config, stack.Everything)
 	if err != nil {
@@ -27,7 +27,8 @@ func (u *upCmd) Run(e *env) error {
 	return s.Wait(e.ctx)
 }
 
-// banner says where everything is and which providers are played.
+// banner prints the stack's addresses, and which providers are real and which are
+// played by the sandbox.
 func banner(e *env, c *config.Config, at stack.Running) {
 	fmt.Fprintf(e.stderr, "\n  API          %s\n  API docs     %s/docs\n  Shop         %s/shop\n", at.API, at.API, at.API)
 	if at.TemporalUI != "" {
@@ -40,15 +41,15 @@ func banner(e *env, c *config.Config, at stack.Running) {
 	for _, p := range c.Parts() {
 		fmt.Fprintf(e.stderr, "  %-12s %s\n", p.Name, p.Who)
 	}
-	fmt.Fprintf(e.stderr, "\n  Ctrl-C stops it; starting it again carries on where it was.\n\n")
+	fmt.Fprintf(e.stderr, "\n  Ctrl-C stops it; the next start continues where it stopped.\n\n")
 }
 
-// apiCmd runs the API and the webhooks.
+// apiCmd runs the API and receives the webhooks.
 type apiCmd struct {
 	config.Config `embed:""`
 }
 
-// Run serves until it is told to stop.
+// Run serves until it is interrupted.
 func (a *apiCmd) Run(e *env) error { return runRole(e, &a.Config, stack.APIOnly) }
 
 // workerCmd runs the workers.
@@ -56,7 +57,7 @@ type workerCmd struct {
 	config.Config `embed:""`
 }
 
-// Run works until it is told to stop.
+// Run works until it is interrupted.
 func (w *workerCmd) Run(e *env) error { return runRole(e, &w.Config, stack.WorkerOnly) }
 
 func runRole(e *env, cfg *config.Config, r stack.Role) error {

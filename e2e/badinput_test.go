@@ -13,7 +13,7 @@ import (
 	"purser/order"
 )
 
-// TestBadInput sends what must be refused, with a reason, starting nothing.
+// TestBadInput: invalid requests are refused with a reason and start nothing.
 func TestBadInput(t *testing.T) {
 	const viewer = "viewer-secret-0123456789"
 	keys := "PURSER_API_KEYS=boss:operator:operator-secret-0123,look:viewer:" + viewer
@@ -38,53 +38,53 @@ func TestBadInput(t *testing.T) {
 		status                 int
 		code                   string
 	}{
-		{"quantity 0", "POST", orders, s.at.Key, text(body(t, wish("mug-blue", 0, "EUR"))), nil, 422, "invalid"},
-		{"negative quantity", "POST", orders, s.at.Key, text(body(t, wish("mug-blue", -1, "EUR"))), nil, 422, "invalid"},
-		{"quantity 10^9", "POST", orders, s.at.Key, text(body(t, wish("mug-blue", 1e9, "EUR"))), nil, 422, "invalid"},
-		{"quantity 10^30", "POST", orders, s.at.Key, text(strings.Replace(plainBody, `"quantity":1`, `"quantity":1000000000000000000000000000000`, 1)), nil, 422, "invalid"},
-		{"half a piece", "POST", orders, s.at.Key, text(strings.Replace(plainBody, `"quantity":1`, `"quantity":0.5`, 1)), nil, 422, "invalid"},
-		{"unknown product", "POST", orders, s.at.Key, text(body(t, wish("nothing", 1, "EUR"))), nil, 422, "unknown_sku"},
-		{"mixed currencies", "POST", orders, s.at.Key, text(with(func(r *order.Request) {
+		{name: "quantity 0", method: "POST", url: orders, key: s.at.Key, body: text(body(t, wish("mug-blue", 0, "EUR"))), status: 422, code: "invalid"},
+		{name: "negative quantity", method: "POST", url: orders, key: s.at.Key, body: text(body(t, wish("mug-blue", -1, "EUR"))), status: 422, code: "invalid"},
+		{name: "quantity 10^9", method: "POST", url: orders, key: s.at.Key, body: text(body(t, wish("mug-blue", 1e9, "EUR"))), status: 422, code: "invalid"},
+		{name: "quantity 10^30", method: "POST", url: orders, key: s.at.Key, body: text(strings.Replace(plainBody, `"quantity":1`, `"quantity":1000000000000000000000000000000`, 1)), status: 422, code: "invalid"},
+		{name: "half a piece", method: "POST", url: orders, key: s.at.Key, body: text(strings.Replace(plainBody, `"quantity":1`, `"quantity":0.5`, 1)), status: 422, code: "invalid"},
+		{name: "unknown product", method: "POST", url: orders, key: s.at.Key, body: text(body(t, wish("nothing", 1, "EUR"))), status: 422, code: "unknown_sku"},
+		{name: "mixed currencies", method: "POST", url: orders, key: s.at.Key, body: text(with(func(r *order.Request) {
 			r.Lines = append(r.Lines, order.RequestLine{SKU: "bowl-hagi", Quantity: 1})
-		})), nil, 422, "mixed_currency"},
-		{"no currency", "POST", orders, s.at.Key, text(body(t, wish("mug-blue", 1, "ZZZ"))), nil, 422, "invalid"},
-		{"amount overflows", "POST", orders, s.at.Key, text(body(t, wish("yacht", 2, "EUR"))), nil, 422, "amount_invalid"},
-		{"empty order", "POST", orders, s.at.Key, text(with(func(r *order.Request) { r.Lines = nil })), nil, 422, "invalid"},
-		{"a product twice", "POST", orders, s.at.Key, text(with(func(r *order.Request) { r.Lines = append(r.Lines, r.Lines[0]) })), nil, 422, "invalid"},
-		{"10,000 lines", "POST", orders, s.at.Key, text(with(func(r *order.Request) {
+		})), status: 422, code: "mixed_currency"},
+		{name: "no currency", method: "POST", url: orders, key: s.at.Key, body: text(body(t, wish("mug-blue", 1, "ZZZ"))), status: 422, code: "invalid"},
+		{name: "amount overflows", method: "POST", url: orders, key: s.at.Key, body: text(body(t, wish("yacht", 2, "EUR"))), status: 422, code: "amount_invalid"},
+		{name: "empty order", method: "POST", url: orders, key: s.at.Key, body: text(with(func(r *order.Request) { r.Lines = nil })), status: 422, code: "invalid"},
+		{name: "a product twice", method: "POST", url: orders, key: s.at.Key, body: text(with(func(r *order.Request) { r.Lines = append(r.Lines, r.Lines[0]) })), status: 422, code: "invalid"},
+		{name: "10,000 lines", method: "POST", url: orders, key: s.at.Key, body: text(with(func(r *order.Request) {
 			for i := range 9_999 {
 				r.Lines = append(r.Lines, order.RequestLine{SKU: fmt.Sprint("p", i), Quantity: 1})
 			}
-		})), nil, 413, "body_too_large"},
-		{"101 lines", "POST", orders, s.at.Key, text(with(func(r *order.Request) {
+		})), status: 413, code: "body_too_large"},
+		{name: "101 lines", method: "POST", url: orders, key: s.at.Key, body: text(with(func(r *order.Request) {
 			for i := range 100 {
 				r.Lines = append(r.Lines, order.RequestLine{SKU: fmt.Sprint("p", i), Quantity: 1})
 			}
-		})), nil, 422, "invalid"},
-		{"100 MB, announced", "POST", orders, s.at.Key, bytes.NewReader(make([]byte, 100<<20)), nil, 413, "body_too_large"},
-		{"broken UTF-8", "POST", orders, s.at.Key, text(strings.Replace(plainBody, "Harbourtown", "Harbour\xff\xfe", 1)), nil, 400, "malformed"},
-		{"control characters", "POST", orders, s.at.Key, text(with(func(r *order.Request) { r.ShipTo.Name = "Sam\r\nBcc: x@shop.example" })), nil, 422, "invalid"},
-		{"no JSON", "POST", orders, s.at.Key, text(`{"customerId":`), nil, 400, "malformed"},
-		{"unknown member", "POST", orders, s.at.Key, text(strings.Replace(plainBody, `"lines"`, `"price":1,"lines"`, 1)), nil, 422, "invalid"},
-		{"form", "POST", orders, s.at.Key, text("sku=mug-blue"), []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "unsupported_media_type"},
-		{"long idempotency key", "POST", orders, s.at.Key, text(plainBody), []string{"Idempotency-Key", strings.Repeat("k", 300)}, 422, "invalid"},
-		{"no key", "POST", orders, "", text(plainBody), nil, 401, "unauthorized"},
-		{"wrong key", "POST", orders, "operator-secret-0124", text(plainBody), nil, 401, "unauthorized"},
-		{"viewer's key", "POST", orders, viewer, text(plainBody), nil, 403, "forbidden"},
-		{"viewer cancels", "POST", one + "/cancel", viewer, text(`{"reason":"x"}`), nil, 403, "forbidden"},
-		{"for another customer", "POST", orders, s.at.Key, text(plainBody), []string{"Purser-Customer", "cust_other"}, 403, "forbidden"},
-		{"another customer's order", "GET", one, s.at.Key, nil, []string{"Purser-Customer", "cust_other"}, 404, "not_found"},
-		{"another customer's story", "GET", one + "/events", s.at.Key, nil, []string{"Purser-Customer", "cust_other"}, 404, "not_found"},
-		{"cancel another customer's order", "POST", one + "/cancel", s.at.Key, text(`{"reason":"x"}`), []string{"Purser-Customer", "cust_other"}, 404, "not_found"},
-		{"order that does not exist", "GET", orders + "/ord_00000000000000000000000000", s.at.Key, nil, nil, 404, "not_found"},
-		{"no order id", "GET", orders + "/1%20OR%201=1", s.at.Key, nil, nil, 404, "not_found"},
-		{"cursor", "GET", orders + "?cursor=nonsense", s.at.Key, nil, nil, 422, "invalid"},
-		{"unknown filter", "GET", orders + "?where=1", s.at.Key, nil, nil, 422, "invalid"},
-		{"limit", "GET", orders + "?limit=100000", s.at.Key, nil, nil, 422, "invalid"},
-		{"method", "DELETE", one, s.at.Key, nil, nil, 405, "method_not_allowed"},
-		{"nowhere", "GET", s.at.API + "/v1/nothing", s.at.Key, nil, nil, 404, "not_found"},
-		{"forged Stripe event", "POST", s.at.API + "/webhooks/stripe", "", text(`{"id":"evt_1"}`), []string{"Stripe-Signature", "t=1,v1=00"}, 400, ""},
-		{"forged carrier event", "POST", s.at.API + "/webhooks/carrier", "", text(`{"id":"evt_1"}`), nil, 400, ""},
+		})), status: 422, code: "invalid"},
+		{name: "100 MB, announced", method: "POST", url: orders, key: s.at.Key, body: bytes.NewReader(make([]byte, 100<<20)), status: 413, code: "body_too_large"},
+		{name: "broken UTF-8", method: "POST", url: orders, key: s.at.Key, body: text(strings.Replace(plainBody, "Harbourtown", "Harbour\xff\xfe", 1)), status: 400, code: "malformed"},
+		{name: "control characters", method: "POST", url: orders, key: s.at.Key, body: text(with(func(r *order.Request) { r.ShipTo.Name = "Sam\r\nBcc: x@shop.example" })), status: 422, code: "invalid"},
+		{name: "no JSON", method: "POST", url: orders, key: s.at.Key, body: text(`{"customerId":`), status: 400, code: "malformed"},
+		{name: "unknown member", method: "POST", url: orders, key: s.at.Key, body: text(strings.Replace(plainBody, `"lines"`, `"price":1,"lines"`, 1)), status: 422, code: "invalid"},
+		{name: "form", method: "POST", url: orders, key: s.at.Key, body: text("sku=mug-blue"), header: []string{"Content-Type", "application/x-www-form-urlencoded"}, status: 415, code: "unsupported_media_type"},
+		{name: "long idempotency key", method: "POST", url: orders, key: s.at.Key, body: text(plainBody), header: []string{"Idempotency-Key", strings.Repeat("k", 300)}, status: 422, code: "invalid"},
+		{name: "no key", method: "POST", url: orders, body: text(plainBody), status: 401, code: "unauthorized"},
+		{name: "wrong key", method: "POST", url: orders, key: "operator-secret-0124", body: text(plainBody), status: 401, code: "unauthorized"},
+		{name: "viewer's key", method: "POST", url: orders, key: viewer, body: text(plainBody), status: 403, code: "forbidden"},
+		{name: "viewer cancels", method: "POST", url: one + "/cancel", key: viewer, body: text(`{"reason":"x"}`), status: 403, code: "forbidden"},
+		{name: "for another customer", method: "POST", url: orders, key: s.at.Key, body: text(plainBody), header: []string{"Purser-Customer", "cust_other"}, status: 403, code: "forbidden"},
+		{name: "another customer's order", method: "GET", url: one, key: s.at.Key, header: []string{"Purser-Customer", "cust_other"}, status: 404, code: "not_found"},
+		{name: "another customer's timeline", method: "GET", url: one + "/events", key: s.at.Key, header: []string{"Purser-Customer", "cust_other"}, status: 404, code: "not_found"},
+		{name: "cancel another customer's order", method: "POST", url: one + "/cancel", key: s.at.Key, body: text(`{"reason":"x"}`), header: []string{"Purser-Customer", "cust_other"}, status: 404, code: "not_found"},
+		{name: "order that does not exist", method: "GET", url: orders + "/ord_00000000000000000000000000", key: s.at.Key, status: 404, code: "not_found"},
+		{name: "no order id", method: "GET", url: orders + "/1%20OR%201=1", key: s.at.Key, status: 404, code: "not_found"},
+		{name: "cursor", method: "GET", url: orders + "?cursor=nonsense", key: s.at.Key, status: 422, code: "invalid"},
+		{name: "unknown filter", method: "GET", url: orders + "?where=1", key: s.at.Key, status: 422, code: "invalid"},
+		{name: "limit", method: "GET", url: orders + "?limit=100000", key: s.at.Key, status: 422, code: "invalid"},
+		{name: "method", method: "DELETE", url: one, key: s.at.Key, status: 405, code: "method_not_allowed"},
+		{name: "nowhere", method: "GET", url: s.at.API + "/v1/nothing", key: s.at.Key, status: 404, code: "not_found"},
+		{name: "forged Stripe event", method: "POST", url: s.at.API + "/webhooks/stripe", body: text(`{"id":"evt_1"}`), header: []string{"Stripe-Signature", "t=1,v1=00"}, status: 400},
+		{name: "forged carrier event", method: "POST", url: s.at.API + "/webhooks/carrier", body: text(`{"id":"evt_1"}`), status: 400},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := send(t, c.method, c.url, c.key, c.body, c.header...)
@@ -92,7 +92,7 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("HTTP %d %s, want %d %s: %.300s", a.status, a.code(), c.status, c.code, a.body)
 			}
 			if strings.Contains(string(a.body), "Harbour") || strings.Contains(string(a.body), "shop.example") {
-				t.Errorf("the answer tells of the request: %s", a.body)
+				t.Errorf("the response repeats the request: %s", a.body)
 			}
 		})
 	}
@@ -105,7 +105,7 @@ func TestBadInput(t *testing.T) {
 		req.Header.Set("Content-Type", "application/json")
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
-			return // cut off while it was still talking: as good
+			return // the connection was cut while the body was being sent, which is as good
 		}
 		defer resp.Body.Close()
 		if resp.StatusCode != http.StatusRequestEntityTooLarge {

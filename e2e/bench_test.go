@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// benchBinary builds the program that measures, once.
+// benchBinary builds the bench program once and returns its path.
 var benchBinary = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(filepath.Dir(binary), "bench")
 	return path, buildProgram(path, "purser/bench")
 })
 
-// bench runs it to its end and returns its exit code and what it printed.
+// bench runs the bench program and returns its exit code and what it printed.
 func bench(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	path, err := benchBinary()
@@ -26,8 +26,8 @@ func bench(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, p.stdout.String(), p.log.String()
 }
 
-// TestBenchOrders: what an order costs is counted from real histories, with
-// the engine in this process and apart (PERF-2, PERF-3).
+// TestBenchOrders: the cost of an order is counted from real histories, with the
+// engine in the same process and in one of its own (PERF-2, PERF-3).
 func TestBenchOrders(t *testing.T) {
 	for _, flags := range [][]string{nil, {"--engine-apart"}} {
 		args := append([]string{"orders", "--engine=sqlite", "--orders=3", "--at-once=2", "--warm-up=2", "--json"}, flags...)
@@ -56,7 +56,7 @@ func TestBenchOrders(t *testing.T) {
 	}
 }
 
-// TestBenchUsage: what is asked for wrongly is one line and exit code 2.
+// TestBenchUsage: wrong usage is reported in one line, with exit code 2.
 func TestBenchUsage(t *testing.T) {
 	for _, args := range [][]string{{"fly"}, {"orders", "--orders=0"}, {"search", "--products=1"}, {"mail", "--for=1ms"}, {"campaign", "--kills=-1"}, {"images", "--rounds=0"}, {"import", "--rows=0"}} {
 		code, stdout, stderr := bench(t, args...)

@@ -24,7 +24,7 @@ import (
 	"purser/order"
 )
 
-// tab is a page in a browser, and what went wrong in it.
+// tab is a page in a browser; it records the page's requests and errors.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
@@ -34,7 +34,7 @@ type tab struct {
 	problems []string
 }
 
-// browse opens a browser that talks to nobody unasked.
+// browse opens a browser that makes no requests of its own.
 func browse(t *testing.T) *tab {
 	t.Helper()
 	var flags []chromedp.ExecAllocatorOption
@@ -84,8 +84,8 @@ func (b *tab) note(e any) {
 	}
 }
 
-// open loads a page and waits until it shows the text; it returns all of it.
-// It does not wait for the page to be loaded: some never are.
+// open loads a page, waits until it shows the text, and returns all of its text.
+// It does not wait until the page has loaded completely: some pages never do.
 func (b *tab) open(url, text string) string {
 	b.t.Helper()
 	if _, err := chromedp.Call(b.ctx, page.Navigate, page.NavigateParams{URL: url}); err != nil {
@@ -94,8 +94,8 @@ func (b *tab) open(url, text string) string {
 	return b.await(url, text)
 }
 
-// press presses the button with a text on it and waits until the page shows
-// another text.
+// press clicks the button that bears a text, and waits until the page shows another
+// text.
 func (b *tab) press(button, text string) string {
 	b.t.Helper()
 	pressed, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](
@@ -111,7 +111,7 @@ func (b *tab) await(url, text string) string {
 	b.t.Helper()
 	shown, deadline := "", time.Now().Add(testTimeout/4)
 	for time.Now().Before(deadline) {
-		// A page that is being replaced has nothing to read: ask again.
+		// A page that is being replaced has no text: try again.
 		read, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body?.innerText ?? ""`))
 		if shown = strings.ReplaceAll(read, "\u200b", ""); err == nil && strings.Contains(shown, text) {
 			return shown
@@ -124,18 +124,19 @@ func (b *tab) await(url, text string) string {
 	return ""
 }
 
-// clean fails the test if the page reached outside or complained.
+// clean fails the test if the page made a request to another host than these, or
+// reported an error.
 func (b *tab) clean(homes ...string) {
 	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, url := range b.requests {
 		if !slices.ContainsFunc(append(homes, "data:", "blob:"), func(home string) bool { return strings.HasPrefix(url, home) }) {
-			b.t.Errorf("the page asks %s", url)
+			b.t.Errorf("the page requests %s", url)
 		}
 	}
 	for _, p := range b.problems {
-		b.t.Errorf("the page complains: %s", p)
+		b.t.Errorf("the page reports an error: %s", p)
 	}
 }
 
@@ -155,7 +156,7 @@ func (b *tab) shoot(name string) {
 	}
 }
 
-// TestBrowser looks at the pages as a person does.
+// TestBrowser opens the pages in a browser, as a person does.
 func TestBrowser(t *testing.T) {
 	s := newStack(t, nil, "--ui-port=0")
 	o, err := s.buy(within(t), wish("mug-blue", 2, "EUR"), "")
@@ -212,7 +213,7 @@ func TestBrowser(t *testing.T) {
 		}
 		b.press("Save", "Saved.")
 		b.open(strings.Replace(link, "/unsubscribe/", "/unsubscribe/x", 1), "This link is not valid")
-		b.requests, b.problems = nil, nil // the last page is a 400, which the browser remarks on
+		b.requests, b.problems = nil, nil // the last page is a 400, which the browser reports
 		b.open(preferences, "Which mail do you want?")
 		b.clean(s.at.API)
 	})
@@ -225,7 +226,7 @@ func TestBrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 		if says := s.details(t, open.ID); !strings.Contains(says, "Waiting for **payment** `"+open.Payment.IntentID+"` until ") || !strings.Contains(says, "; then ") {
-			t.Errorf("the current details do not say what it waits for, until when and what then:\n%s", says)
+			t.Errorf("the current details do not say what the order waits for, until when, and what happens then:\n%s", says)
 		}
 		run := d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
 		b.open(s.at.TemporalUI+"/namespaces/default/workflows/"+url.PathEscape(open.ID.WorkflowID())+"/"+run+"/user-metadata", "Current Details")
@@ -233,8 +234,8 @@ func TestBrowser(t *testing.T) {
 	})
 }
 
-// details are what the order's workflow tells the Temporal UI, which shows
-// them in a frame nobody else can read.
+// details returns the current details of the order's workflow. The Temporal UI
+// shows them in a frame that a test cannot read.
 func (s *stack) details(t *testing.T, id order.ID) string {
 	t.Helper()
 	v, err := s.temporal().QueryWorkflow(within(t), id.WorkflowID(), "", "__temporal_workflow_metadata")

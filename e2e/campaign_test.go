@@ -15,9 +15,9 @@ import (
 	"purser/soak"
 )
 
-// TestCampaignKill (F41, EML-7) kills the program with SIGKILL in the midst of
-// a campaign and starts it again. By the outside world's own count nobody gets
-// the mail twice; whoever may not have got it is listed as unknown.
+// TestCampaignKill (F41, EML-7) kills the program with SIGKILL during a campaign
+// and starts it again. By the sandbox's own count nobody gets the mail twice, and
+// each recipient who may not have got it is listed as unknown.
 func TestCampaignKill(t *testing.T) {
 	recipients, kills := 250, 1
 	if soak.Full() {
@@ -55,13 +55,13 @@ func TestCampaignKill(t *testing.T) {
 	if code := s.interrupt(); code != 0 {
 		t.Errorf("stopping: exit code %d", code)
 	}
-	s.holdAgainstWorld(t, c.ID, st, recipients, kills)
+	s.compareWithSandbox(t, c.ID, st, recipients, kills)
 }
 
-// holdAgainstWorld compares the record's outcomes with the sandbox's own count.
-func (s *stack) holdAgainstWorld(t *testing.T, id string, st mailing.CampaignStatus, recipients, kills int) {
+// compareWithSandbox compares the record's outcomes with the sandbox's own count.
+func (s *stack) compareWithSandbox(t *testing.T, id string, st mailing.CampaignStatus, recipients, kills int) {
 	got := map[string]int{}
-	for _, a := range s.world().SES.Arrivals() {
+	for _, a := range s.sandboxData().SES.Arrivals() {
 		if a.Tags["campaign"] == id {
 			got[a.Tags["message"]]++
 		}
@@ -86,7 +86,7 @@ func (s *stack) holdAgainstWorld(t *testing.T, id string, st mailing.CampaignSta
 				unknown++
 				arrived += n
 			default:
-				t.Errorf("%s is %s %q, and the world has its mail %d times", r.Address, r.State, r.Why, n)
+				t.Errorf("%s is %s %q, and the sandbox has its mail %d times", r.Address, r.State, r.Why, n)
 			}
 		}
 	}
@@ -96,7 +96,7 @@ func (s *stack) holdAgainstWorld(t *testing.T, id string, st mailing.CampaignSta
 	t.Logf("%d recipients, %d kills: %d sent once, %d unknown, of which %d arrived", recipients, kills, sent, unknown, arrived)
 }
 
-// awaitCampaign asks until a campaign stands as it should.
+// awaitCampaign polls a campaign until it has reached the wanted status.
 func (s *stack) awaitCampaign(t *testing.T, id string, enough func(mailing.CampaignStatus) bool) (st mailing.CampaignStatus) {
 	t.Helper()
 	err := retry(within(t), func() (err error) {
@@ -112,11 +112,11 @@ func (s *stack) awaitCampaign(t *testing.T, id string, enough func(mailing.Campa
 }
 
 // TestCampaignDrafts (EML-7): a draft is deleted or cancelled from the shell;
-// nobody gets a mail, and what was cancelled can no more be deleted or started.
+// nobody gets a mail, and a cancelled draft can no longer be deleted or started.
 func TestCampaignDrafts(t *testing.T) {
 	s := newStack(t, nil)
 	words, list, cmd := s.campaigning(t, "ada@example.com")
-	for range 2 { // its id is free again
+	for range 2 { // deleting a draft frees its id
 		cmd(0, "draft", "create", "spring", "--words="+words, "--recipients="+list)
 		cmd(0, "deleted", "delete", "spring")
 	}
@@ -128,13 +128,13 @@ func TestCampaignDrafts(t *testing.T) {
 	if code := s.interrupt(); code != 0 {
 		t.Errorf("stopping: exit code %d", code)
 	}
-	if n := len(s.world().SES.Arrivals()); n > 0 {
+	if n := len(s.sandboxData().SES.Arrivals()); n > 0 {
 		t.Errorf("%d mails went out", n)
 	}
 }
 
-// campaigning writes a campaign's words and list to files, and returns how to
-// work on campaigns from the shell.
+// campaigning writes a campaign's text and recipients to files, and returns a
+// function that runs a campaign command and checks its exit code and output.
 func (s *stack) campaigning(t *testing.T, addresses ...string) (words, list string, cmd func(code int, says string, args ...string)) {
 	t.Helper()
 	words, list = filepath.Join(t.TempDir(), "words.json"), filepath.Join(t.TempDir(), "list.csv")
@@ -154,9 +154,8 @@ func (s *stack) campaigning(t *testing.T, addresses ...string) (words, list stri
 	}
 }
 
-// TestCampaignRetry (EML-7): a mail that the provider refused with an error
-// that says nothing is unknown; an operator has it sent once more, and nobody
-// else's.
+// TestCampaignRetry (EML-7): a mail is unknown if the provider's error does not say
+// whether it was sent; an operator has it sent once more, and only that mail.
 func TestCampaignRetry(t *testing.T) {
 	s := newStack(t, nil)
 	words, list, cmd := s.campaigning(t, "ada@example.com", "bob@example.com", "eve@example.com")
@@ -172,7 +171,7 @@ func TestCampaignRetry(t *testing.T) {
 	if code := s.interrupt(); code != 0 {
 		t.Errorf("stopping: exit code %d", code)
 	}
-	if n := len(s.world().SES.Arrivals()); n != 3 {
+	if n := len(s.sandboxData().SES.Arrivals()); n != 3 {
 		t.Errorf("%d mails went out, want 3", n)
 	}
 }

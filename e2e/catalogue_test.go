@@ -14,8 +14,8 @@ import (
 	"purser/soak"
 )
 
-// TestCatalogue proves SRCH-1, SRCH-3 and SRCH-8 over HTTP: what is changed
-// can be found as changed, what is deleted cannot, and stock follows orders.
+// TestCatalogue proves SRCH-1, SRCH-3 and SRCH-8 over HTTP: a changed product is
+// found with its changes, a deleted one is not found, and stock follows orders.
 func TestCatalogue(t *testing.T) {
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env)
@@ -26,7 +26,7 @@ func TestCatalogue(t *testing.T) {
 			t.Fatalf("put: %+v %v", put, err)
 		}
 		s.finds(t, "gimbal lantern", func(d *catalog.Document) bool { return d != nil && d.Price == 4900 && d.Available == 5 })
-		for range 2 { // the first answer was lost
+		for range 2 { // as if the first response had been lost
 			if p, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"price": 4500}, 1, "reprice"); err != nil || p.Price != 4500 || p.Version != 2 {
 				t.Fatalf("IDEM-1: %+v %v", p, err)
 			}
@@ -43,7 +43,7 @@ func TestCatalogue(t *testing.T) {
 		}
 		s.finds(t, "gimbal lantern", func(d *catalog.Document) bool { return d != nil && d.Available == 3 && d.InStock })
 		if _, err := s.shop.PatchProduct(ctx, lamp.SKU, map[string]any{"onHand": 1}, -1, ""); problem(t, err).Code != "reserved" {
-			t.Errorf("ORD-7: what is set aside was counted away: %v", err)
+			t.Errorf("ORD-7: a count removed reserved stock: %v", err)
 		}
 		if err := s.shop.DeleteProduct(ctx, lamp.SKU, -1, ""); err != nil {
 			t.Fatal(err)
@@ -56,7 +56,8 @@ func TestCatalogue(t *testing.T) {
 	})
 }
 
-// finds searches until the first hit is as wanted; nil: there is none.
+// finds searches until the first hit is as wanted; wanted gets nil if there is no
+// hit.
 func (s *stack) finds(t *testing.T, words string, wanted func(*catalog.Document) bool) {
 	t.Helper()
 	var last catalog.Results
@@ -71,7 +72,7 @@ func (s *stack) finds(t *testing.T, words string, wanted func(*catalog.Document)
 			first = &r.Hits[0].Document
 		}
 		if !wanted(first) {
-			return fmt.Errorf("the search for %q does not say so yet", words)
+			return fmt.Errorf("the search for %q does not return it yet", words)
 		}
 		return nil
 	})
@@ -80,8 +81,8 @@ func (s *stack) finds(t *testing.T, words string, wanted func(*catalog.Document)
 	}
 }
 
-// agrees wants the index to say what the record says (SRCH-11), once what is
-// on its way has arrived.
+// agrees checks that the index holds the same products as the record (SRCH-11),
+// once the pending changes have been indexed.
 func (s *stack) agrees(t *testing.T) {
 	t.Helper()
 	err := retry(within(t), func() error {
@@ -90,7 +91,7 @@ func (s *stack) agrees(t *testing.T) {
 		case err != nil:
 			return err
 		case !done || d.Due > 0:
-			return fmt.Errorf("%d products are on their way", d.Due)
+			return fmt.Errorf("%d products are still pending", d.Due)
 		case d.Found() > 0 || d.Unbalanced > 0:
 			t.Errorf("index and record differ: %+v", d)
 		}
@@ -101,10 +102,10 @@ func (s *stack) agrees(t *testing.T) {
 	}
 }
 
-// TestImportKilled kills the program with SIGKILL at random moments of an
-// import and of changes beside it, and starts it again: no row is lost, none
-// is doubled, no change is lost, and the index ends up saying what the record
-// says (ORD-8, SRCH-3, F52).
+// TestImportKilled kills the program with SIGKILL at random moments of an import
+// and of concurrent changes, and starts it again: no row is lost or doubled, no
+// change is lost, and in the end the index agrees with the record (ORD-8, SRCH-3,
+// F52).
 func TestImportKilled(t *testing.T) {
 	rows, kills := 1500, 3
 	if soak.Full() {
@@ -147,7 +148,7 @@ func TestImportKilled(t *testing.T) {
 					t.Fatal(err)
 				}
 			case <-time.After(testTimeout):
-				t.Fatal("it does not come to an end")
+				t.Fatal("the import does not end")
 			}
 		}
 		s.wantImported(t, id, rows)
@@ -159,8 +160,8 @@ func TestImportKilled(t *testing.T) {
 	})
 }
 
-// reprice changes a price so many times, as a careful client does: a change
-// whose answer was lost is sent again as it was, under its key.
+// reprice changes a price that many times, as a careful client does: a change
+// whose response was lost is sent again unchanged, under the same key.
 func (c *crowd) reprice(ctx context.Context, times int) error {
 	const sku = "mug-blue"
 	version := int64(0)
@@ -184,7 +185,7 @@ func (c *crowd) reprice(ctx context.Context, times int) error {
 	return err
 }
 
-// wantImported wants every row in the catalogue, once.
+// wantImported checks that every row is in the catalogue, once.
 func (s *stack) wantImported(t *testing.T, id string, rows int) {
 	t.Helper()
 	i, err := s.shop.ImportState(t.Context(), id)
@@ -211,12 +212,12 @@ func (s *stack) wantImported(t *testing.T, id string, rows int) {
 		}
 	}
 	if n != rows {
-		t.Errorf("%d of %d rows are there", n, rows)
+		t.Errorf("%d of %d rows are in the catalogue", n, rows)
 	}
 }
 
-// TestReindexDuringTraffic proves SRCH-4 and F58: while the index is built
-// again, the search is never empty, and what changes meanwhile is not lost.
+// TestReindexDuringTraffic proves SRCH-4 and F58: while the index is rebuilt, the
+// search is never empty, and changes made in that time are not lost.
 func TestReindexDuringTraffic(t *testing.T) {
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env)
@@ -228,7 +229,7 @@ func TestReindexDuringTraffic(t *testing.T) {
 			for ctx.Err() == nil {
 				r, err := s.shop.Search(ctx, url.Values{"q": {"enamel mug"}})
 				if err == nil && len(r.Hits) == 0 {
-					searched <- fmt.Errorf("an empty shop: %+v", r)
+					searched <- fmt.Errorf("the search is empty: %+v", r)
 					return
 				}
 			}
@@ -240,7 +241,7 @@ func TestReindexDuringTraffic(t *testing.T) {
 				rebuilt <- retry(within(t), func() error {
 					_, done, err := s.shop.Reindex(t.Context())
 					if err == nil && !done {
-						err = fmt.Errorf("still at it")
+						err = fmt.Errorf("the rebuild has not ended")
 					}
 					return err
 				})

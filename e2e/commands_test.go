@@ -10,7 +10,7 @@ import (
 	"purser/shop"
 )
 
-// TestCommands does from the shell what the API does.
+// TestCommands runs the order and inbox commands against a stack.
 func TestCommands(t *testing.T) {
 	s := newStack(t, nil, "--sandbox-pace=300ms")
 	s.sameVersion(t)
@@ -56,7 +56,7 @@ func TestCommands(t *testing.T) {
 		t.Errorf("show: %+v", o)
 	}
 	if out := ok(nil, "show", string(p.ID)); !strings.Contains(out, "waiting for") || !strings.Contains(out, "then") {
-		t.Errorf("show does not say what it waits for:\n%s", out)
+		t.Errorf("show does not say what the order waits for:\n%s", out)
 	}
 	refused("not_found", "show", "ord_00000000000000000000000000")
 
@@ -108,8 +108,8 @@ func TestCommands(t *testing.T) {
 	refused("no running stack", "list")
 }
 
-// inbox looks at what was reported of a delivered order, and has one report
-// delivered again (REC-8).
+// inbox lists the events of a delivered order, and has one delivered again
+// (REC-8).
 func inbox(t *testing.T, s *stack, id order.ID) {
 	t.Helper()
 	cmd := func(args ...string) (int, string, string) {
@@ -122,10 +122,10 @@ func inbox(t *testing.T, s *stack, id order.ID) {
 		t.Fatalf("inbox list: exit code %d: %s%s (%v)", code, out, complaint, err)
 	}
 	n := fmt.Sprint(page.Items[0].ID)
-	if code, out, complaint := cmd("again", n); code != 0 || !strings.HasPrefix(out, n+"  received") || !strings.Contains(out, "sent again by key:local-operator") {
+	if code, out, complaint := cmd("redeliver", n); code != 0 || !strings.HasPrefix(out, n+"  received") || !strings.Contains(out, "sent again by key:local-operator") {
 		t.Errorf("inbox again: exit code %d: %s%s", code, out, complaint)
 	}
-	if code, _, complaint := cmd("again", "999999"); code != 1 || !strings.Contains(complaint, "not_found") {
-		t.Errorf("inbox again of none: exit code %d: %s", code, complaint)
+	if code, _, complaint := cmd("redeliver", "999999"); code != 1 || !strings.Contains(complaint, "not_found") {
+		t.Errorf("inbox again of an unknown event: exit code %d: %s", code, complaint)
 	}
 }

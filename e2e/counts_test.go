@@ -11,11 +11,11 @@ import (
 	"purser/sandbox/ses"
 )
 
-// ends are how orders ended, by id, as their shoppers saw it.
+// ends maps orders to the final status that their shoppers saw.
 type ends map[order.ID]order.Status
 
-// audit stops the stack and counts what the record and the world outside
-// hold of these orders: what was lost, what was done twice. Each must be
+// audit stops the stack, compares what the record and the sandbox hold of these
+// orders, and counts what was lost and what was done twice. Each count must be
 // zero.
 func (s *stack) audit(t *testing.T, seen ends) {
 	t.Helper()
@@ -23,7 +23,7 @@ func (s *stack) audit(t *testing.T, seen ends) {
 	if code := s.interrupt(); code != 0 {
 		t.Errorf("stopping: exit code %d", code)
 	}
-	record, world := s.record(), s.world()
+	record, outside := s.record(), s.sandboxData()
 	report, err := record.IntegrityReport(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func (s *stack) audit(t *testing.T, seen ends) {
 		t.Error(broken)
 	}
 	var c losses
-	payments, labels, mails := world.Stripe.Counts(), world.Carrier.Counts(), world.SES.Counts()
+	payments, labels, mails := outside.Stripe.Counts(), outside.Carrier.Counts(), outside.SES.Counts()
 	for id, status := range seen {
 		o, err := record.Order(t.Context(), id)
 		if err != nil {
@@ -40,12 +40,12 @@ func (s *stack) audit(t *testing.T, seen ends) {
 			continue
 		}
 		if !o.Status.Final() || o.Status != status {
-			t.Errorf("%s is %s, its shopper saw %s: %s", id, o.Status, status, o.Reason)
+			t.Errorf("%s is %s, but its shopper saw %s: %s", id, o.Status, status, o.Reason)
 		}
 		c.money(o, payments[string(id)])
 		c.mails(t, record, o, mails)
 	}
-	for id, n := range payments { // of orders nobody was told about, too
+	for id, n := range payments { // also payments of orders that no shopper saw
 		if n.Authorized > 1 || n.Captured > 1 || n.Refunds > 1 {
 			c.chargedTwice = append(c.chargedTwice, order.ID(id))
 		}
@@ -67,14 +67,14 @@ func (s *stack) audit(t *testing.T, seen ends) {
 	t.Logf("record: %v, mails %v, %d events", report.Orders, report.Mails, report.Events)
 }
 
-// losses are what must not happen to an order. Only a mail of unknown outcome
-// may: it is written down as such and not sent again.
+// losses counts what must not happen to an order. Only mails of unknown outcome are
+// permitted: the ledger lists them as unknown, and they are not sent again.
 type losses struct {
 	lost, chargedTwice, intentsTwice, labelsTwice, mailedTwice, unpaid, unmailed, unaccounted []order.ID
 	unknownMails                                                                              int
 }
 
-// money holds what Stripe took against what the order says.
+// money compares the payment that Stripe took with the order.
 func (c *losses) money(o order.Order, n count) {
 	kept := n.Taken - n.Returned
 	switch {
@@ -85,9 +85,9 @@ func (c *losses) money(o order.Order, n count) {
 	}
 }
 
-// mails holds what the mail provider accepted against the ledger: of each
-// milestone the order passed the mail went out, or the ledger says that
-// nobody knows.
+// mails compares the mails that the provider accepted with the ledger: the mail of
+// each notification that the order called for was sent, or the ledger says that
+// its outcome is unknown.
 func (c *losses) mails(t *testing.T, record *records.Store, o order.Order, sent map[ses.Subject]int) {
 	t.Helper()
 	entries, err := record.Mails(t.Context(), string(o.ID))
@@ -108,7 +108,7 @@ func (c *losses) mails(t *testing.T, record *records.Store, o order.Order, sent 
 		switch {
 		case i < 0:
 			c.unmailed = append(c.unmailed, o.ID)
-		case entries[i].State == words.StateUnknown, entries[i].State == words.StateSending: // the latter becomes the former in a while
+		case entries[i].State == words.StateUnknown, entries[i].State == words.StateSending: // sending becomes unknown after some minutes
 			c.unknownMails++
 		case entries[i].State != words.StateSent || n == 0:
 			c.unaccounted = append(c.unaccounted, o.ID)
@@ -116,7 +116,7 @@ func (c *losses) mails(t *testing.T, record *records.Store, o order.Order, sent 
 	}
 }
 
-// mailOf are the milestones that are mailed.
+// mailOf maps events to the notifications that are mailed for them.
 var mailOf = map[order.Kind]order.Notification{
 	order.PaymentCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
 	order.OrderCancelled: order.MailCancelled, order.OrderExpired: order.MailExpired,
@@ -127,7 +127,7 @@ func (c *losses) report(t *testing.T, orders int) {
 	for what, ids := range map[string][]order.ID{
 		"orders lost": c.lost, "charged, captured or refunded twice": c.chargedTwice, "payment intents made twice": c.intentsTwice,
 		"labels made twice": c.labelsTwice, "mails sent twice": c.mailedTwice, "money and order disagree": c.unpaid,
-		"mails never tried": c.unmailed, "mails the ledger has wrong": c.unaccounted,
+		"mails never tried": c.unmailed, "mails that the ledger records wrongly": c.unaccounted,
 	} {
 		if len(ids) > 0 {
 			t.Errorf("%s: %d %v", what, len(ids), ids)

@@ -40,7 +40,8 @@ func TestKill(t *testing.T) {
 	})
 }
 
-// seedOf chooses when to strike; PURSER_E2E_SEED repeats a run.
+// seedOf returns the seed that decides when the program is killed. PURSER_E2E_SEED
+// sets it, to repeat a run.
 func seedOf(t *testing.T) uint64 {
 	seed := uint64(time.Now().UnixNano())
 	if v := os.Getenv("PURSER_E2E_SEED"); v != "" {
@@ -53,8 +54,8 @@ func seedOf(t *testing.T) uint64 {
 	return seed
 }
 
-// pause lets the orders run on for a while: how long decides where they are
-// struck.
+// pause lets the orders progress for some time, which decides at which steps the
+// kill hits them.
 func pause(t *testing.T, d time.Duration) {
 	select {
 	case <-time.After(d):
@@ -62,30 +63,30 @@ func pause(t *testing.T, d time.Duration) {
 	}
 }
 
-// crowd is many shoppers of a stack that comes and goes. They do what careful
-// clients do: try again under the same key.
+// crowd is a number of shoppers of a stack that is killed and restarted. They
+// retry under the same key, as careful clients do.
 type crowd struct {
 	*stack
-	doors sync.RWMutex // of the stack; it has new ones after each start
+	addresses sync.RWMutex // guards the stack's addresses, which change with each start
 }
 
-// restart ends the program in some way and starts it again.
+// restart ends the program by calling end, and starts it again.
 func (c *crowd) restart(end func()) {
 	end()
-	c.doors.Lock()
-	defer c.doors.Unlock()
+	c.addresses.Lock()
+	defer c.addresses.Unlock()
 	c.start()
 }
 
-// api and bank are where the stack is now; while it is down they wait.
+// now returns clients of the running stack. While the stack is down, it waits.
 func (c *crowd) now() (*shop.Client, *shop.Shopper) {
-	c.doors.RLock()
-	defer c.doors.RUnlock()
+	c.addresses.RLock()
+	defer c.addresses.RUnlock()
 	return c.stack.shop, c.stack.shopper
 }
 
-// shop has n orders bought by ten shoppers at a time while strike does what it
-// does, and returns how each order ended.
+// shop lets ten shoppers at a time buy n orders while strike runs, and returns how
+// each order ended.
 func (c *crowd) shop(t *testing.T, n int, strike func()) ends {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -121,7 +122,7 @@ func (c *crowd) shop(t *testing.T, n int, strike func()) ends {
 	return seen
 }
 
-// buy takes one order from the click to its end, whatever comes between.
+// buy takes one order from the checkout to its end, through all restarts.
 func (c *crowd) buy(ctx context.Context, i int) (o order.Order, err error) {
 	var placed shop.Placed
 	err = retry(ctx, func() error {
@@ -153,15 +154,15 @@ func (c *crowd) buy(ctx context.Context, i int) (o order.Order, err error) {
 		case o.Status.Final():
 			return nil
 		case o.Status == order.AwaitingPayment:
-			_ = paid() // paying twice is refused by Stripe, and harmless
+			_ = paid() // harmless if it was paid already: Stripe refuses to pay twice
 		}
 		return fmt.Errorf("still %s, waiting for %+v", o.Status, o.Waiting)
 	})
 	return o, err
 }
 
-// retry repeats what fails until the context ends, as clients do when a
-// server is away or asks for patience; a refusal is final.
+// retry repeats a call that fails until the context ends, as clients do while a
+// server is down or overloaded. A refusal is final.
 func retry(ctx context.Context, try func() error) error {
 	for {
 		err := try()

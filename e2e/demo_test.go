@@ -12,20 +12,21 @@ import (
 	"purser/order"
 )
 
-// goodTimeline is what happens to a good order, in this order, apart from what
-// depends on whose message is faster.
+// goodTimeline is the timeline of an order without problems, except for events
+// whose place depends on timing.
 var goodTimeline = []order.Kind{
 	order.OrderPlaced, order.StockReserved, order.PaymentReady, order.PaymentAuthorized, order.ParcelWasBooked,
 	order.PaymentCaptured, order.MailSent, order.ParcelWasShipped, order.MailSent, order.ParcelArrived, order.MailSent,
 }
 
-// plain leaves out the provider's confirmation, which may come any time.
+// plain leaves out the provider's confirmation, which may arrive at any time.
 func plain(ks []order.Kind) []order.Kind {
 	return slices.DeleteFunc(slices.Clone(ks), func(k order.Kind) bool { return k == order.PaymentConfirmed })
 }
 
-// demo leaves the carrier's reports half a second apart: closer together, they
-// overtake each other on a busy machine, and the story is another.
+// demo returns the arguments of the demo command with the carrier's reports half a
+// second apart: closer together, they overtake each other on a busy machine, and
+// the timeline changes.
 func demo(t *testing.T, flags ...string) []string {
 	return append(append([]string{"demo", "--once", "--json", "--sandbox-pace=500ms", "--data=" + t.TempDir()}, anyPort...), flags...)
 }
@@ -37,7 +38,7 @@ func TestDemo(t *testing.T) {
 			t.Fatalf("exit code %d", code)
 		}
 		if !strings.Contains(stderr, "ready after ") {
-			t.Error("does not say when it was ready")
+			t.Error("it does not print when it was ready")
 		}
 		var timeline []order.Event
 		for lines := bufio.NewScanner(strings.NewReader(stdout)); lines.Scan(); {
@@ -48,7 +49,7 @@ func TestDemo(t *testing.T) {
 			timeline = append(timeline, e)
 		}
 		if diff := cmp.Diff(goodTimeline, plain(kinds(timeline))); diff != "" {
-			t.Errorf("the story (-want +got):\n%s", diff)
+			t.Errorf("the timeline (-want +got):\n%s", diff)
 		}
 		for i, e := range timeline {
 			if e.Seq != int64(i+1) || e.At.IsZero() || e.OrderID != timeline[0].OrderID {
@@ -65,12 +66,12 @@ func TestDemoSaysWhyNot(t *testing.T) {
 			t.Errorf("exit code %d, want 1", code)
 		}
 		if lines := complaints(stderr); len(lines) != 1 || !strings.Contains(lines[0], "declined") {
-			t.Errorf("want one line that says why, got %q", lines)
+			t.Errorf("want one line with the reason, got %q", lines)
 		}
 	})
 }
 
-// complaints are the lines in which the program says what went wrong.
+// complaints returns the lines in which the program reports an error.
 func complaints(stderr string) (lines []string) {
 	for line := range strings.Lines(stderr) {
 		if strings.HasPrefix(line, "purser: ") {
@@ -80,8 +81,8 @@ func complaints(stderr string) (lines []string) {
 	return lines
 }
 
-// TestDemoWithoutCard: a card that does not exist is told at once; no story is
-// waited for that never comes.
+// TestDemoWithoutCard: a card that does not exist is reported at once, without
+// waiting for a timeline that never comes.
 func TestDemoWithoutCard(t *testing.T) {
 	code, _, stderr := run(t, nil, demo(t, "--card=pm_card_nonsense")...)
 	if lines := complaints(stderr); code != 1 || len(lines) != 1 || !strings.Contains(lines[0], "pm_card_nonsense") {

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// dieWithTest has the system kill the process if the tests die without
+// dieWithTest makes the system kill the process if the test process dies without
 // cleaning up.
 func dieWithTest(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -1,4 +1,4 @@
-// Package e2e proves the whole: it runs the program as a shop would, as
-// processes of their own, talks to it over HTTP, kills it, and counts what the
-// world outside saw.
+// Package e2e tests the whole program: it runs it in processes of its own, as a
+// shop would, calls it over HTTP, kills it, and counts what the providers'
+// stand-ins received.
 package e2e

@@ -13,9 +13,9 @@ import (
 	"purser/soak"
 )
 
-// TestFaults takes orders through while every provider misbehaves: calls
-// fail before or after the work was done, webhooks get lost, repeated, late
-// or out of order (TEST-7, N31).
+// TestFaults completes orders while every provider misbehaves: calls fail before
+// or after the work was done, and webhooks are lost, repeated, late or out of
+// order (TEST-7, N31).
 func TestFaults(t *testing.T) {
 	orders := 24
 	if soak.Full() {
@@ -51,12 +51,12 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	if struck := s.behave(t); slices.Contains(struck, 0) {
-		t.Errorf("a fault never struck: %v", struck)
+		t.Errorf("a fault was never applied: %v", struck)
 	}
 	s.audit(t, seen)
 }
 
-// misbehave adds rules to the sandbox.
+// misbehave adds rules for faults to the sandbox.
 func (s *stack) misbehave(t *testing.T, rules faults.Rules) {
 	t.Helper()
 	b, err := json.Marshal(rules)
@@ -68,7 +68,7 @@ func (s *stack) misbehave(t *testing.T, rules faults.Rules) {
 	}
 }
 
-// behave takes the rules back and returns how often each struck.
+// behave removes the rules and returns how often each was applied.
 func (s *stack) behave(t *testing.T) (struck []int) {
 	t.Helper()
 	var rules faults.Rules
@@ -79,7 +79,7 @@ func (s *stack) behave(t *testing.T) (struck []int) {
 	for _, w := range rules.Webhooks {
 		struck = append(struck, w.Struck)
 	}
-	t.Logf("faults struck: %v", struck)
+	t.Logf("faults applied: %v", struck)
 	send(t, http.MethodDelete, s.at.Sandbox+"/sandbox/faults", "", nil)
 	return struck
 }

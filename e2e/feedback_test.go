@@ -18,7 +18,7 @@ import (
 	"purser/vault"
 )
 
-// unsubscribeLink is the link in a marketing mail to an address.
+// unsubscribeLink returns the unsubscribe link in a marketing mail to an address.
 func (s *stack) unsubscribeLink(email string) string {
 	s.t.Helper()
 	v, err := vault.Open(filepath.Join(s.dir, "vault.key"))
@@ -29,7 +29,8 @@ func (s *stack) unsubscribeLink(email string) string {
 	return links.Unsubscribe(words.Message{ID: "camp_1:1", Stream: words.Marketing, To: []words.Address{{Email: email}}})
 }
 
-// answer lets the world answer a mail, as the mailbox's buttons do.
+// answer makes the sandbox report an outcome of a mail, as the mailbox's buttons
+// do.
 func (s *stack) answer(mailID, how string) {
 	s.t.Helper()
 	resp, err := http.PostForm(s.at.Sandbox+"/mail/"+mailID+"/answer", url.Values{"how": {how}})
@@ -37,7 +38,7 @@ func (s *stack) answer(mailID, how string) {
 		s.t.Fatal(err)
 	}
 	resp.Body.Close()
-	if resp.StatusCode != http.StatusOK { // of the page it leads back to
+	if resp.StatusCode != http.StatusOK { // the status of the page that it redirects to
 		s.t.Fatalf("answer %s: %d", how, resp.StatusCode)
 	}
 }
@@ -57,7 +58,7 @@ func (s *stack) suppressed(email, reason string) shop.Suppression {
 	}
 }
 
-// awaitFeedback waits until so many of an order's mails have feedback of a kind.
+// awaitFeedback waits until n of an order's mails have feedback of a kind.
 func (s *stack) awaitFeedback(id order.ID, kind words.Kind, n int) []shop.Mail {
 	s.t.Helper()
 	for deadline := time.Now().Add(testTimeout / 4); ; {
@@ -80,9 +81,9 @@ func (s *stack) awaitFeedback(id order.ID, kind words.Kind, n int) []shop.Mail {
 	}
 }
 
-// TestFeedback (BNC-1, BNC-3, BNC-5, EML-9, F43, F45): from the world's word,
-// signed and over HTTP, to the next order's mail that is not sent; through a
-// kill of everything.
+// TestFeedback (BNC-1, BNC-3, BNC-5, EML-9, F43, F45): signed feedback over HTTP
+// suppresses an address, so that the next order's mail to it is not sent, also
+// after the program was killed.
 func TestFeedback(t *testing.T) {
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--sandbox-mail-pace=10ms")
@@ -106,7 +107,7 @@ func TestFeedback(t *testing.T) {
 		if sup := s.suppressed("ada@example.com", "complained"); sup.Scope != words.ScopeMarketing {
 			t.Errorf("a complaint blocks %s", sup.Scope)
 		}
-		s.awaitFeedback(buy("ada@example.com").ID, words.Delivered, 3) // mail about orders goes on (EML-13)
+		s.awaitFeedback(buy("ada@example.com").ID, words.Delivered, 3) // a complaint does not stop mail about orders (EML-13)
 
 		s.answer(inbox[1].ID, "bounce")
 		if sup := s.suppressed("ada@example.com", "bounced"); sup.Scope != words.ScopeAll || !strings.Contains(sup.Diagnostic, "550 5.1.1") || sup.InboxID == 0 {
@@ -138,8 +139,8 @@ func TestFeedback(t *testing.T) {
 	})
 }
 
-// TestForgedFeedback (WHK-18, F51): what is not from SNS is refused, counted,
-// and makes the process call nobody.
+// TestForgedFeedback (WHK-18, F51): a message that is not from SNS is refused and
+// counted, and the process calls no URL that it names.
 func TestForgedFeedback(t *testing.T) {
 	s := newStack(t, nil)
 	called := make(chan string, 10)
@@ -161,13 +162,13 @@ func TestForgedFeedback(t *testing.T) {
 		return string(b)
 	}
 	for name, body := range map[string]string{
-		"a certificate of somebody's":  note(),
+		"a foreign certificate":        note(),
 		"a certificate in a file":      note("SigningCertURL", "file:///etc/passwd"),
 		"a certificate in the cloud":   note("SigningCertURL", "http://169.254.169.254/latest/meta-data/a.pem"),
-		"Amazon's own, not ours":       note("SigningCertURL", "https://sns.eu-central-1.amazonaws.com/a.pem"),
-		"the stand-in's, wrong":        note("SigningCertURL", s.at.Sandbox+"/ses/sns/a.pem"),
+		"Amazon's certificate":         note("SigningCertURL", "https://sns.eu-central-1.amazonaws.com/a.pem"),
+		"another stand-in certificate": note("SigningCertURL", s.at.Sandbox+"/ses/sns/a.pem"),
 		"another topic":                note("TopicArn", "arn:aws:sns:eu-central-1:000000000000:other"),
-		"a subscription to somebody's": note("Type", "SubscriptionConfirmation", "Token", "t", "SubscribeURL", trap+"/?Action=ConfirmSubscription"),
+		"a foreign subscription":       note("Type", "SubscriptionConfirmation", "Token", "t", "SubscribeURL", trap+"/?Action=ConfirmSubscription"),
 		"no JSON":                      "hello",
 	} {
 		if status := s.hook("ses", body); status != http.StatusBadRequest {
@@ -181,18 +182,18 @@ func TestForgedFeedback(t *testing.T) {
 		t.Errorf("huge: %d", status)
 	}
 	if page, err := s.shop.Suppressions(within(t), "", "", ""); err != nil || len(page.Suppressions) != 0 {
-		t.Errorf("something was believed: %+v %v", page, err)
+		t.Errorf("a forged message was accepted: %+v %v", page, err)
 	}
 	select {
 	case url := <-called:
-		t.Errorf("it called %s", url)
+		t.Errorf("the process called %s", url)
 	default:
 	}
 }
 
 const bounce = `{"eventType":"Bounce","mail":{"messageId":"m"},"bounce":{"bounceType":"Permanent","bouncedRecipients":[{"emailAddress":"ada@example.com"}]}}`
 
-// hook posts a webhook and returns the status.
+// hook posts a webhook and returns the HTTP status.
 func (s *stack) hook(provider, body string) int {
 	s.t.Helper()
 	resp, err := http.Post(s.at.API+"/webhooks/"+provider, "text/plain", bytes.NewReader([]byte(body)))

@@ -11,8 +11,8 @@ import (
 	"purser/order"
 )
 
-// engineView is what the engine knows of an order's workflow: its latest
-// events and what is pending. It is for the report of a test that failed.
+// engineView describes an order's workflow as the engine knows it: its latest
+// events and what is pending. It is for the message of a test that fails.
 func (s *stack) engineView(id order.ID) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

@@ -10,15 +10,15 @@ import (
 	"purser/order"
 )
 
-// updateResult is what came back.
-type updateResult struct {
+// response is an HTTP response with its body read.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// send makes one request with the key; header is name, value, name, value …
-func send(t *testing.T, method, url, key string, body io.Reader, header ...string) updateResult {
+// send makes one request with an API key; header lists names and values in turn.
+func send(t *testing.T, method, url, key string, body io.Reader, header ...string) response {
 	t.Helper()
 	req, err := http.NewRequestWithContext(within(t), method, url, body)
 	if err != nil {
@@ -42,22 +42,24 @@ func send(t *testing.T, method, url, key string, body io.Reader, header ...strin
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, url, err)
 	}
-	return updateResult{resp.StatusCode, resp.Header, b}
+	return response{resp.StatusCode, resp.Header, b}
 }
 
-// noRedirects shows a redirect instead of following it to the shop's site.
+// noRedirects is a client that returns a redirect instead of following it to the
+// shop's site.
 var noRedirects = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
-// decode reads the answer's JSON.
-func (a updateResult) decode(t *testing.T, v any) {
+// decode decodes the response's JSON.
+func (a response) decode(t *testing.T, v any) {
 	t.Helper()
 	if err := json.Unmarshal(a.body, v); err != nil {
 		t.Fatalf("HTTP %d %s: %v", a.status, a.body, err)
 	}
 }
 
-// code is the code of a problem document; "" if the answer is none.
-func (a updateResult) code() string {
+// code returns the code of a problem document; "" if the response is not a problem
+// document.
+func (a response) code() string {
 	var p struct{ Code string }
 	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/problem+json") || json.Unmarshal(a.body, &p) != nil {
 		return ""
@@ -82,7 +84,7 @@ type mail struct {
 	Tags    map[string]string `json:"tags"`
 }
 
-// mailsOf lists an order's mails, oldest first, by milestone.
+// mailsOf returns an order's mails, oldest first.
 func (s *stack) mailsOf(id order.ID) (mails []mail) {
 	s.t.Helper()
 	var box struct{ Data []mail }
@@ -93,7 +95,7 @@ func (s *stack) mailsOf(id order.ID) (mails []mail) {
 	return mails
 }
 
-// notifications are the occasions of the order's mails, oldest first.
+// notifications returns the kinds of the order's mails, oldest first.
 func (s *stack) notifications(id order.ID) (found []string) {
 	s.t.Helper()
 	for _, m := range s.mailsOf(id) {
@@ -102,7 +104,7 @@ func (s *stack) notifications(id order.ID) (found []string) {
 	return found
 }
 
-// text is what a mail says.
+// text returns a mail's text.
 func (s *stack) text(m mail) string {
 	s.t.Helper()
 	return string(send(s.t, http.MethodGet, s.at.Sandbox+"/mail/"+m.ID+"/text", "", nil).body)

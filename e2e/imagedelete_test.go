@@ -15,9 +15,9 @@ import (
 	"purser/shop"
 )
 
-// TestImagesDeletedUnderKills (IMG-4, IMG-9, RES-13): images that are
-// deleted, and those of a product that is, go with all their files, though the
-// program is killed meanwhile; nothing ever leads to a file that is gone.
+// TestImagesDeletedUnderKills (IMG-4, IMG-9, RES-13): deleted images, and the images
+// of a deleted product, disappear with all their files although the program is
+// killed in the meantime; no link ever leads to a file that is gone.
 func TestImagesDeletedUnderKills(t *testing.T) {
 	s := newStack(t, nil)
 	skus := []string{"mug-blue", "tea-assam", "kettle-steel", "last-lamp"}
@@ -70,7 +70,7 @@ func TestImagesDeletedUnderKills(t *testing.T) {
 			t.Errorf("left of %s: %v", p.ID, left)
 		}
 		if d, err := s.shop.DeleteImage(within(t), p.ID); err != nil || d.Status != catalog.Deleted {
-			t.Errorf("again: %+v, %v", d, err)
+			t.Errorf("deleted twice: %+v, %v", d, err)
 		}
 	}
 	for _, sku := range skus[:3] {
@@ -87,11 +87,11 @@ func TestImagesDeletedUnderKills(t *testing.T) {
 		t.Errorf("the search shows %v", listed)
 	}
 	if _, err := s.shop.DeleteImage(within(t), "img_none"); problem(t, err).Code != "not_found" {
-		t.Errorf("one that never was: %v", err)
+		t.Errorf("an unknown image: %v", err)
 	}
 }
 
-// listed are the images that the search shows, each by the folder of its
+// listed returns the images that the search shows, each by the folder of its
 // sizes.
 func (s *stack) listed(t *testing.T) map[string]bool {
 	t.Helper()
@@ -102,7 +102,7 @@ func (s *stack) listed(t *testing.T) map[string]bool {
 	return folders
 }
 
-// addresses are where the search says images are, below the API.
+// addresses returns the paths of all images that the search shows, below the API.
 func (s *stack) addresses(t *testing.T) (all []string) {
 	t.Helper()
 	var r catalog.Results
@@ -123,8 +123,8 @@ func (s *stack) addresses(t *testing.T) (all []string) {
 	return all
 }
 
-// leadsSomewhere wants every image that the search shows to be there, unless
-// the search has let go of it meanwhile.
+// leadsSomewhere checks that every image that the search shows exists, unless the
+// search no longer shows it.
 func (s *stack) leadsSomewhere(t *testing.T) {
 	t.Helper()
 	for _, address := range s.addresses(t) {
@@ -144,12 +144,12 @@ func (s *stack) leadsSomewhere(t *testing.T) {
 	}
 }
 
-// filesOf are the files of an image in the embedded store.
+// filesOf returns the files of an image in the embedded store.
 func (s *stack) filesOf(t *testing.T, id string) (found []string) {
 	t.Helper()
 	err := filepath.WalkDir(filepath.Join(s.dir, "sandbox", "objects"), func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // it went just now
+			return nil // it was deleted during the walk
 		}
 		if err == nil && !d.IsDir() && strings.Contains(path, id) {
 			found = append(found, path)

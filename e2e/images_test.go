@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
-	_ "image/jpeg" // what is shown is decoded
+	_ "image/jpeg" // decodes the images that are shown
 	_ "image/png"
 	"net/http"
 	"os"
@@ -23,8 +23,7 @@ import (
 	"purser/soak"
 )
 
-// shows looks at every size of an image by its lasting address, as a page
-// does.
+// shows loads every size of an image by its permanent address, as a page does.
 func (s *stack) shows(t *testing.T, p shop.Image) {
 	t.Helper()
 	if p.Status != catalog.Ready || len(p.Renditions) != len(images.Sizes()) {
@@ -43,9 +42,8 @@ func (s *stack) shows(t *testing.T, p shop.Image) {
 	}
 }
 
-// TestImages is part 4 of the story: an image goes straight to the store,
-// is looked at with suspicion and appears in four sizes, all or none (IMG-1 to
-// IMG-12, F59 to F62).
+// TestImages: an image is sent straight to the store, is checked, and is published
+// in four sizes, all or none (IMG-1 to IMG-12, F59 to F62).
 func TestImages(t *testing.T) {
 	s := newStack(t, nil)
 	ctx := within(t)
@@ -56,13 +54,13 @@ func TestImages(t *testing.T) {
 	}
 	s.shows(t, p)
 
-	t.Run("F59 F61 what is bad is refused with a reason", func(t *testing.T) {
+	t.Run("F59 F61 a bad file is refused with a reason", func(t *testing.T) {
 		for name, tt := range map[string]struct {
 			file   string
 			reason string
 		}{
-			"a bomb":       {"GIF89a\xff\xff\xff\xff\x00\x00\x00;", "too_many_pixels"},
-			"a page":       {"<html><script>alert(1)</script>", "unknown_type"},
+			"a bomb":        {"GIF89a\xff\xff\xff\xff\x00\x00\x00;", "too_many_pixels"},
+			"a page":        {"<html><script>alert(1)</script>", "unknown_type"},
 			"half an image": {string(photo[:len(photo)/2]), "truncated"},
 		} {
 			p, err := s.shop.AddImage(ctx, "mug-blue", "", "image/jpeg", []byte(tt.file))
@@ -74,14 +72,14 @@ func TestImages(t *testing.T) {
 			}
 		}
 	})
-	t.Run("F60 the store refuses what was not announced", func(t *testing.T) {
+	t.Run("F60 the store refuses a file that differs from its announcement", func(t *testing.T) {
 		for _, method := range []string{http.MethodPost, http.MethodPut} {
 			asked, u, err := s.shop.AskImage(ctx, "mug-blue", "", "image/jpeg", int64(len(photo)), method)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if err := s.shop.SendFile(ctx, u, append(photo[:len(photo):len(photo)], '!')); err == nil {
-				t.Errorf("%s: a byte more was taken", method)
+				t.Errorf("%s: the store took a file with one byte too many", method)
 			}
 			if err := s.shop.SendFile(ctx, u, photo); err != nil {
 				t.Errorf("%s: %v", method, err)
@@ -91,7 +89,7 @@ func TestImages(t *testing.T) {
 			}
 		}
 	})
-	t.Run("by the command, whatever the file is called", func(t *testing.T) {
+	t.Run("by the command, whatever the file's name is", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "png-called.jpg")
 		b, err := os.ReadFile("../images/testdata/alpha.png")
 		if err == nil {
@@ -127,7 +125,7 @@ func TestImages(t *testing.T) {
 			t.Fatal(err)
 		}
 		if status := sendFromPage(t, browse(t), s.at.API+"/livez", u, photo); status != http.StatusNoContent {
-			t.Errorf("the store answered the page HTTP %d", status)
+			t.Errorf("the store returned HTTP %d to the page", status)
 		}
 		if _, err := s.shop.CompleteImage(ctx, asked.ID); err != nil {
 			t.Error(err)
@@ -143,8 +141,8 @@ func TestImages(t *testing.T) {
 	s.shows(t, p) // the files are still there
 }
 
-// sendFromPage sends a file as a page's script does: from another origin than
-// the store's.
+// sendFromPage sends a file as a page's script does, from another origin than the
+// store's, and returns the HTTP status.
 func sendFromPage(t *testing.T, b *tab, page string, u catalog.SignedUpload, file []byte) int {
 	t.Helper()
 	b.open(page, "status")
@@ -165,9 +163,9 @@ func sendFromPage(t *testing.T, b *tab, page string, u catalog.SignedUpload, fil
 	return status
 }
 
-// TestImagesSurviveKills is F64: killed while many images are worked on,
-// the program goes on where it was; each is shown in all its sizes or, until
-// then, in none.
+// TestImagesSurviveKills (F64): the program is killed while it processes many
+// images, and resumes after each start; each image is shown in all its sizes or,
+// until it is ready, in none.
 func TestImagesSurviveKills(t *testing.T) {
 	kills := 2
 	if soak.Full() {
@@ -216,7 +214,7 @@ func TestImagesSurviveKills(t *testing.T) {
 	}
 }
 
-// awaitImages waits until so many images are as wanted.
+// awaitImages waits until n of the images are as wanted.
 func (s *stack) awaitImages(t *testing.T, ids []string, is func(shop.Image) bool, n int) {
 	t.Helper()
 	ctx := within(t)
@@ -237,6 +235,6 @@ func (s *stack) awaitImages(t *testing.T, ids []string, is func(shop.Image) bool
 		if ctx.Err() != nil {
 			t.Fatalf("%d of %d images after %s", are, n, testTimeout)
 		}
-		pause(t, 20*time.Millisecond) // the processors are for the images
+		pause(t, 20*time.Millisecond) // leave the processors to the images
 	}
 }

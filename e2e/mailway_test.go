@@ -12,7 +12,7 @@ import (
 	"purser/sandbox/smtp"
 )
 
-// mailCommand runs a mail command and returns what it says.
+// mailCommand runs a mail command and returns its output.
 func (s *stack) mailCommand(args ...string) string {
 	s.t.Helper()
 	code, stdout, stderr := run(s.t, []string{"PURSER_DATA=" + s.dir}, append([]string{"mail"}, args...)...)
@@ -22,8 +22,8 @@ func (s *stack) mailCommand(args ...string) string {
 	return stdout
 }
 
-// served returns who has each of an order's mails, and checks that nobody else
-// has them too.
+// served returns the provider that took each of an order's mails, and checks that
+// no other provider took it too.
 func (s *stack) served(id order.ID, relays ...*smtp.Server) (by []string) {
 	s.t.Helper()
 	mails, err := s.shop.Mails(within(s.t), id)
@@ -47,9 +47,9 @@ func (s *stack) served(id order.ID, relays ...*smtp.Server) (by []string) {
 	return by
 }
 
-// TestMailFailover (EML-3, RES-6, F47): the first relay dies, the second
-// serves, and it is told who did and why; when the first is back, it serves
-// again. Each mail is taken once.
+// TestMailFailover (EML-3, RES-6, F47): when the first relay dies, the second takes
+// the mail, and the timeline says which one did and why; when the first is back,
+// it takes the mail again. Each mail is taken once.
 func TestMailFailover(t *testing.T) {
 	listen := func(at string) net.Listener {
 		l, err := net.Listen("tcp", at)
@@ -63,9 +63,9 @@ func TestMailFailover(t *testing.T) {
 		r.Start(l)
 		return r
 	}
-	door := listen("127.0.0.1:0")
-	at := door.Addr().String()
-	first, second := start(door), listen("127.0.0.1:0")
+	listener := listen("127.0.0.1:0")
+	at := listener.Addr().String()
+	first, second := start(listener), listen("127.0.0.1:0")
 	backup := start(second)
 	t.Cleanup(func() { _ = backup.Close() })
 	s := newStack(t, []string{
@@ -81,27 +81,27 @@ func TestMailFailover(t *testing.T) {
 		return o.ID
 	}
 	if by := s.served(buy(), first, backup); strings.Join(by, " ") != "main main main" {
-		t.Errorf("all is well: served by %v", by)
+		t.Errorf("both relays run: served by %v", by)
 	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
 	id := buy()
 	if by := s.served(id, first, backup); strings.Join(by, " ") != "backup backup backup" {
-		t.Errorf("the first is dead: served by %v", by)
+		t.Errorf("the first relay is down: served by %v", by)
 	}
 	if out := s.mailCommand("ledger", string(id)); strings.Count(out, "[main: provider unavailable: no_connection]") == 0 {
 		t.Errorf("the ledger does not say why:\n%s", out)
 	}
 	if out := s.mailCommand("providers"); !strings.Contains(out, "main") || !strings.Contains(out, "open") || !strings.Contains(out, "no_connection") {
-		t.Errorf("the desk does not say how the first stands:\n%s", out)
+		t.Errorf("the providers command does not show the state of the first relay:\n%s", out)
 	}
 	event := false
 	for _, e := range s.follow(t, id) {
 		event = event || e.Kind == order.MailSent && strings.Contains(e.Why, "by backup: main: ")
 	}
 	if !event {
-		t.Error("the story does not say who served and why")
+		t.Error("the timeline does not say which relay took the mail and why")
 	}
 	back := start(listen(at))
 	t.Cleanup(func() { _ = back.Close() })
@@ -111,14 +111,14 @@ func TestMailFailover(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the first is back: served by %v", by)
+			t.Fatalf("the first relay is back: served by %v", by)
 		}
 	}
 }
 
-// TestUnknownMail (EML-1, IDEM-8, F50): a mail whose answer was lost is not
-// sent again by itself. An operator's decision sends it once, however often it
-// is repeated; the provider's word settles it.
+// TestUnknownMail (EML-1, IDEM-8, F50): a mail whose response was lost is not sent
+// again automatically. An operator's decision sends it once, however often it is
+// repeated; the provider's report resolves the outcome.
 func TestUnknownMail(t *testing.T) {
 	s := newStack(t, nil, "--sandbox-mail-pace=10ms")
 	lose := faults.Fault{Provider: "ses", Match: "POST /v2/email/outbound-emails", Do: faults.Reset, When: faults.After, Times: 1}
@@ -136,14 +136,14 @@ func TestUnknownMail(t *testing.T) {
 		return n
 	}
 	if out := s.mailCommand("unknown"); !strings.Contains(out, string(o.ID)+":mail-confirmation:1") || taken() != 1 {
-		t.Errorf("taken %d times; unknown are:\n%s", taken(), out)
+		t.Errorf("taken %d times; the unknown mails are:\n%s", taken(), out)
 	}
 	known := false
 	for _, e := range s.follow(t, o.ID) {
 		known = known || e.Kind == order.MailUnknown && strings.HasPrefix(e.Why, "confirmation by ses: ")
 	}
 	if !known {
-		t.Error("the story does not say that it is unknown")
+		t.Error("the timeline does not say that the outcome is unknown")
 	}
 	for range 2 {
 		if out := s.mailCommand("resend", string(o.ID), "confirmation", "--reason=the shopper has nothing", "--idempotency-key=call-1"); !strings.HasPrefix(out, "sent by ses") {
@@ -165,6 +165,6 @@ func TestUnknownMail(t *testing.T) {
 	s.awaitFeedback(o.ID, words.Delivered, 3)
 	mails, err := s.shop.Mails(within(t), o.ID)
 	if err != nil || len(mails) != 3 || mails[0].State != words.StateSent || !strings.HasPrefix(mails[0].Why, "ses reports: ") || taken() != 1 {
-		t.Errorf("settled by the provider's word: %+v %v", mails, err)
+		t.Errorf("resolved by the provider's report: %+v %v", mails, err)
 	}
 }

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// binary is the program under test, built once.
+// binary is the path of the program under test, which is built once.
 var binary string
 
-// commit is what it is stamped with.
+// commit is the commit that the program is stamped with.
 const commit = "0e2e0e2"
 
 func TestMain(m *testing.M) {

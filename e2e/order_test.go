@@ -19,11 +19,11 @@ import (
 	"purser/shop"
 )
 
-// TestOrder takes orders through one running stack, on each engine.
+// TestOrder places orders of every kind with one running stack, on each engine.
 func TestOrder(t *testing.T) {
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--ask-after=5s", "--sandbox-pace=300ms")
-		t.Run("click to doorstep (API-3, EML-1)", s.clickToDoorstep)
+		t.Run("checkout to delivery (API-3, EML-1)", s.checkoutToDelivery)
 		t.Run("currencies", s.currencies)
 		t.Run("idempotency key (API-4, IDEM-1, IDEM-2)", s.sameKey)
 		t.Run("double clicks (F1)", s.doubleClicks)
@@ -36,7 +36,7 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-func (s *stack) clickToDoorstep(t *testing.T) {
+func (s *stack) checkoutToDelivery(t *testing.T) {
 	r := wish("mug-blue", 2, "EUR")
 	body, err := json.Marshal(r)
 	if err != nil {
@@ -60,7 +60,7 @@ func (s *stack) clickToDoorstep(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(goodTimeline, plain(kinds(timeline))); diff != "" {
-		t.Errorf("the story (-want +got):\n%s", diff)
+		t.Errorf("the timeline (-want +got):\n%s", diff)
 	}
 	for _, e := range timeline {
 		if e.Correlation != "e2e-1" {
@@ -70,7 +70,7 @@ func (s *stack) clickToDoorstep(t *testing.T) {
 	var page struct{ Events []order.Event }
 	send(t, http.MethodGet, s.at.API+"/v1/orders/"+string(p.ID)+"/events", s.at.Key, nil).decode(t, &page)
 	if diff := cmp.Diff(timeline, page.Events); diff != "" {
-		t.Errorf("the story as a page is another (-stream +page):\n%s", diff)
+		t.Errorf("the timeline as a page differs (-stream +page):\n%s", diff)
 	}
 	o := s.order(t, p.ID)
 	if o.Status != order.Delivered || o.Payment.Captured != 2900 || o.Version != int64(len(timeline)) || o.Waiting != nil {
@@ -84,8 +84,8 @@ func (s *stack) clickToDoorstep(t *testing.T) {
 	}
 }
 
-// currencies with no, two and three decimals come out right from the API to
-// the provider to the mail.
+// currencies checks amounts in currencies with no, two and three decimals, in the
+// API, at the provider and in the mail.
 func (s *stack) currencies(t *testing.T) {
 	for _, c := range []struct {
 		sku, currency string
@@ -93,9 +93,9 @@ func (s *stack) currencies(t *testing.T) {
 		total, stripe int64
 		words         string
 	}{
-		{"tea-assam", "EUR", 3, 2670, 2670, "€26.70"},
-		{"bowl-hagi", "JPY", 2, 13600, 13600, "¥13600"},
-		{"oud-oil", "KWD", 3, 38250, 38250, "KWD\u00a038.250"},
+		{sku: "tea-assam", currency: "EUR", quantity: 3, total: 2670, stripe: 2670, words: "€26.70"},
+		{sku: "bowl-hagi", currency: "JPY", quantity: 2, total: 13600, stripe: 13600, words: "¥13600"},
+		{sku: "oud-oil", currency: "KWD", quantity: 3, total: 38250, stripe: 38250, words: "KWD\u00a038.250"},
 	} {
 		t.Run(c.currency, func(t *testing.T) {
 			o, err := s.buy(within(t), wish(c.sku, c.quantity, c.currency), "")
@@ -120,7 +120,7 @@ func (s *stack) sameKey(t *testing.T) {
 	first := s.place(t, r, key)
 	again := s.place(t, r, key)
 	if again.ID != first.ID || again.ClientSecret != first.ClientSecret {
-		t.Errorf("the same key answered %s, then %s", first.ID, again.ID)
+		t.Errorf("the same key returned %s, then %s", first.ID, again.ID)
 	}
 	other := func(when string) {
 		_, err := s.shop.Place(within(t), wish("mug-blue", 2, "EUR"), key)
@@ -132,7 +132,7 @@ func (s *stack) sameKey(t *testing.T) {
 	s.pay(t, first, "pm_card_visa")
 	s.follow(t, first.ID)
 	if done := s.place(t, r, key); done.ID != first.ID || done.Status != order.Delivered {
-		t.Errorf("after completion the same key answered %s, %s", done.ID, done.Status)
+		t.Errorf("after completion the same key returned %s, %s", done.ID, done.Status)
 	}
 	other("complete")
 	if n := s.intents()[string(first.ID)].Intents; n != 1 {
@@ -147,7 +147,7 @@ func (s *stack) doubleClicks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answers := make([]updateResult, clicks)
+	answers := make([]response, clicks)
 	var all sync.WaitGroup
 	for i := range clicks {
 		all.Go(func() {
@@ -169,7 +169,7 @@ func (s *stack) doubleClicks(t *testing.T) {
 		}
 	}
 	if len(ids) != 1 {
-		t.Errorf("%d orders: %v (answers %v)", len(ids), ids, statuses)
+		t.Errorf("%d orders: %v (HTTP statuses %v)", len(ids), ids, statuses)
 	}
 	for id := range ids {
 		if n := s.intents()[string(id)].Intents; n != 1 {
@@ -207,7 +207,7 @@ func (s *stack) threeDSecure(t *testing.T) {
 	intent := s.order(t, p.ID).Payment.IntentID
 	a := send(t, http.MethodPost, s.at.Sandbox+"/stripe/sandbox/3ds/"+intent, "", strings.NewReader("outcome=succeed"), "Content-Type", "application/x-www-form-urlencoded")
 	if a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "https://shop.example/thanks?") {
-		t.Fatalf("the bank answered HTTP %d, %s", a.status, a.header.Get("Location"))
+		t.Fatalf("the bank returned HTTP %d, %s", a.status, a.header.Get("Location"))
 	}
 	s.follow(t, p.ID)
 	if o := s.order(t, p.ID); o.Status != order.Delivered {
@@ -219,7 +219,7 @@ func (s *stack) cancelUnpaid(t *testing.T) {
 	s.stocked(t, catalog.Product{SKU: "cup-cancel", Name: "Cup", Price: 700, Currency: "EUR", OnHand: 1})
 	p := s.place(t, wish("cup-cancel", 1, "EUR"), "")
 	if _, err := s.shop.Place(within(t), wish("cup-cancel", 1, "EUR"), ""); problem(t, err).Code != "out_of_stock" {
-		t.Fatalf("the only one was sold twice: %v", err)
+		t.Fatalf("the only piece was sold twice: %v", err)
 	}
 	o, err := s.shop.Cancel(within(t), p.ID, "changed my mind")
 	if err != nil || o.Status != order.Cancelled {
@@ -236,7 +236,7 @@ func (s *stack) cancelUnpaid(t *testing.T) {
 		t.Errorf("Stripe saw %+v", n)
 	}
 	if o, err := s.buy(within(t), wish("cup-cancel", 1, "EUR"), ""); err != nil || o.Status != order.Delivered {
-		t.Errorf("the stock is not free again: %s, %v", o.Status, err)
+		t.Errorf("the stock was not released: %s, %v", o.Status, err)
 	}
 }
 
@@ -256,7 +256,7 @@ func (s *stack) cancelTooLate(t *testing.T) {
 	}
 }
 
-// soldOut has ten shoppers want the last lamp at the same time.
+// soldOut lets ten shoppers order the last lamp at the same time.
 func (s *stack) soldOut(t *testing.T) {
 	const shoppers = 10
 	before := s.intents()
@@ -284,7 +284,7 @@ func (s *stack) soldOut(t *testing.T) {
 	if len(after) != 1 {
 		t.Errorf("intents were made for %d orders", len(after))
 	}
-	// Who comes later does not even start anything.
+	// A later shopper does not even start a workflow.
 	workflows := s.workflows()
 	if _, err := s.shop.Place(within(t), wish("last-lamp", 1, "EUR"), ""); problem(t, err).Code != "out_of_stock" {
 		t.Errorf("the eleventh: %v", err)
@@ -316,10 +316,10 @@ func (s *stack) list(t *testing.T) {
 		q    url.Values
 		want []order.ID
 	}{
-		{"customer", url.Values{}, placed},
-		{"status", url.Values{"status": {"awaiting_payment"}}, placed[1:]},
-		{"two statuses", url.Values{"status": {"awaiting_payment", "cancelled"}}, placed},
-		{"no such status", url.Values{"status": {"delivered"}}, nil},
+		{name: "customer", q: url.Values{}, want: placed},
+		{name: "status", q: url.Values{"status": {"awaiting_payment"}}, want: placed[1:]},
+		{name: "two statuses", q: url.Values{"status": {"awaiting_payment", "cancelled"}}, want: placed},
+		{name: "no such status", q: url.Values{"status": {"delivered"}}},
 	} {
 		var got []order.ID
 		c.q.Set("customerId", "cust_list")

@@ -11,8 +11,8 @@ import (
 	"purser/order"
 )
 
-// mailed waits until the sandbox has a mail of an order's milestone, and
-// answers it.
+// mailed waits until the sandbox has the mail of an order's notification, and
+// returns it.
 func (s *stack) mailed(id order.ID, m order.Notification) mail {
 	s.t.Helper()
 	for deadline := time.Now().Add(testTimeout / 4); ; {
@@ -28,7 +28,8 @@ func (s *stack) mailed(id order.ID, m order.Notification) mail {
 	}
 }
 
-// awaitEvent waits for an event in an order's story, which may have ended.
+// awaitEvent waits for an event in an order's timeline, also after the order has
+// ended.
 func (s *stack) awaitEvent(id order.ID, k order.Kind) order.Event {
 	s.t.Helper()
 	for deadline := time.Now().Add(testTimeout / 4); ; {
@@ -45,9 +46,9 @@ func (s *stack) awaitEvent(id order.ID, k order.Kind) order.Event {
 	}
 }
 
-// TestOrderMails (EML-1, EML-11, PAY-11, REF-4, REF-6, BNC-5): each letter that an
-// order's story calls for goes out on the real stack, once; and what became of
-// a mail is part of the story.
+// TestOrderMails (EML-1, EML-11, PAY-11, REF-4, REF-6, BNC-5): the real stack sends
+// each mail that an order's timeline calls for, once; and the timeline shows what
+// became of it.
 func TestOrderMails(t *testing.T) {
 	s := newStack(t, []string{"PURSER_SHOP_MAIL=Office <office@shop.example>"}, "--ask-after=1s", "--sandbox-mail-pace=10ms")
 	p := s.place(t, wish("mug-blue", 1, "EUR"), "")

@@ -8,9 +8,9 @@ import (
 	"purser/images"
 )
 
-// TestRelativePaths: the embedded object store changes the program's working
-// directory; what was given as a relative path stays where it was, over a
-// restart too.
+// TestRelativePaths: although the embedded object store changes the program's
+// working directory, a relative path in the settings keeps its meaning, also after
+// a restart.
 func TestRelativePaths(t *testing.T) {
 	cwd := t.TempDir()
 	if err := os.Mkdir(filepath.Join(cwd, "tmp"), 0o700); err != nil {

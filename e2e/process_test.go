@@ -15,36 +15,36 @@ import (
 	"time"
 )
 
-// undisturbed keeps what runs by itself from the tests that count and time.
+// undisturbed turns off the background tasks, for tests that count and time.
 var undisturbed = []string{"PURSER_SAMPLE_IMAGES=false", "PURSER_SWEEP_EVERY=100000h"}
 
-// testTimeout is how long anything may take before a test gives up on it.
+// testTimeout is how long a test waits for anything before it fails.
 const testTimeout = 2 * time.Minute
 
-// process is the program running. It is killed when the test ends.
+// process is a running program. It is killed when the test ends.
 type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	stdout bytes.Buffer
 	log    *logbook
-	ended  chan struct{} // closed when it has
-	err    error         // how; after ended
+	ended  chan struct{} // closed when the process has ended
+	err    error         // from Wait; valid after ended
 }
 
-// launch starts the program with arguments and "NAME=value" environment; of
-// this process's own environment it sees nothing that configures it.
+// launch starts the program with arguments and "NAME=value" settings. It inherits
+// this process's environment except for the variables that configure the program.
 func launch(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	return launchIn(t, "", env, args...)
 }
 
-// launchIn does so in a working directory; "" is the test's.
+// launchIn is launch in a working directory; "" is the test's.
 func launchIn(t *testing.T, dir string, env []string, args ...string) *process {
 	t.Helper()
 	return launchProgram(t, binary, dir, env, args...)
 }
 
-// launchProgram does so with another program.
+// launchProgram is launchIn for another program.
 func launchProgram(t *testing.T, path, dir string, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(path, args...), log: &logbook{}, ended: make(chan struct{})}
@@ -76,7 +76,7 @@ func launchProgram(t *testing.T, path, dir string, env []string, args ...string)
 	return p
 }
 
-// run runs the program to its end and returns its exit code and what it said.
+// run runs the program to its end and returns its exit code and what it printed.
 func run(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	p := launch(t, env, args...)
@@ -84,7 +84,7 @@ func run(t *testing.T, env []string, args ...string) (code int, stdout, stderr s
 	return code, p.stdout.String(), p.log.String()
 }
 
-// wait returns the exit code.
+// wait waits for the end of the process and returns its exit code.
 func (p *process) wait() int {
 	p.t.Helper()
 	select {
@@ -95,13 +95,13 @@ func (p *process) wait() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// kill is kill -9.
+// kill ends the process with SIGKILL and waits for its end.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // it may have ended
 	<-p.ended
 }
 
-// interrupt is Ctrl-C; it returns the exit code.
+// interrupt sends SIGINT, as Ctrl-C does, and returns the exit code.
 func (p *process) interrupt() int {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
@@ -110,7 +110,7 @@ func (p *process) interrupt() int {
 	return p.wait()
 }
 
-// says waits for a line that holds the text and returns it.
+// says waits until the process prints a line with the text, and returns the line.
 func (p *process) says(text string) string {
 	p.t.Helper()
 	found, stop := p.log.await(text)
@@ -126,7 +126,8 @@ func (p *process) says(text string) string {
 	return ""
 }
 
-// settings are the beginnings of the variables that configure the program.
+// settings lists the prefixes of the environment variables that configure the
+// program.
 var settings = []string{"PURSER_", "DATABASE_URL=", "TEMPORAL_", "STRIPE_", "CARRIER_", "SES_", "SMTP_", "AWS_", "S3_", "CLOUDFRONT_", "MEILISEARCH_"}
 
 func withoutSettings(environ []string) (kept []string) {
@@ -142,7 +143,7 @@ func withoutSettings(environ []string) (kept []string) {
 	return kept
 }
 
-// logbook keeps what a process wrote on stderr: the beginning and the latest.
+// logbook keeps the first and the latest lines that a process wrote to stderr.
 type logbook struct {
 	mu    sync.Mutex
 	lines []string
@@ -150,7 +151,7 @@ type logbook struct {
 	seeks map[chan string]string
 }
 
-// mostLines of a log are kept.
+// mostLines is how many lines of a log are kept.
 const mostLines = 80
 
 func (l *logbook) read(r io.Reader) {

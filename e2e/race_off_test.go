@@ -2,5 +2,6 @@
 
 package e2e_test
 
-// underRace builds the program with the race detector, as the tests are.
+// underRace reports whether the tests, and so the program, are built with the race
+// detector.
 const underRace = false

@@ -34,7 +34,7 @@ func TestRoles(t *testing.T) {
 	me := fmt.Sprintf("%d@", worker.cmd.Process.Pid)
 	s.polled(t, me)
 
-	// Which worker gets an order is chance; soon this one gets one.
+	// The engine chooses a worker for each order; after some, it is this one.
 	web := &stack{t: t, at: s.at, shop: &shop.Client{URL: at, Key: key}, shopper: s.shopper}
 	worked := false
 	for i := 0; i < 20 && !worked; i++ {
@@ -42,10 +42,10 @@ func TestRoles(t *testing.T) {
 		if err != nil || o.Status != order.Delivered {
 			t.Fatalf("%s: %v", o.Status, err)
 		}
-		worked = slices.ContainsFunc(s.hands(t, o.ID), func(id string) bool { return strings.HasPrefix(id, me) })
+		worked = slices.ContainsFunc(s.workersOf(t, o.ID), func(id string) bool { return strings.HasPrefix(id, me) })
 	}
 	if !worked {
-		t.Error("the worker of its own did none of 20 orders")
+		t.Error("the separate worker did none of 20 orders")
 	}
 	for name, p := range map[string]*process{"worker": worker, "api": api} {
 		if code := p.interrupt(); code != 0 {
@@ -53,11 +53,11 @@ func TestRoles(t *testing.T) {
 		}
 	}
 	if o, err := s.buy(within(t), wish("mug-blue", 1, "EUR"), ""); err != nil || o.Status != order.Delivered {
-		t.Errorf("after they left: %s, %v", o.Status, err)
+		t.Errorf("after the roles stopped: %s, %v", o.Status, err)
 	}
 }
 
-// polled waits until a worker with this identity asks for work.
+// polled waits until a worker with this identity polls for tasks.
 func (s *stack) polled(t *testing.T, identity string) {
 	t.Helper()
 	c, ctx := s.temporal(), within(t)
@@ -75,8 +75,8 @@ func (s *stack) polled(t *testing.T, identity string) {
 	}
 }
 
-// hands are the identities of the workers that carried an order on.
-func (s *stack) hands(t *testing.T, id order.ID) (ids []string) {
+// workersOf returns the identities of the workers that completed tasks of an order.
+func (s *stack) workersOf(t *testing.T, id order.ID) (ids []string) {
 	t.Helper()
 	for it := s.temporal().GetWorkflowHistory(context.WithoutCancel(t.Context()), id.WorkflowID(), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
 		e, err := it.Next()
@@ -90,7 +90,8 @@ func (s *stack) hands(t *testing.T, id order.ID) (ids []string) {
 	return ids
 }
 
-// TestRolesAlone says what is missing instead of starting half.
+// TestRolesAlone: a role that lacks a setting or the engine does not start, and
+// names what is missing.
 func TestRolesAlone(t *testing.T) {
 	vault := "PURSER_VAULT_KEY=" + strings.Repeat("0", 64)
 	for _, c := range []struct {
@@ -98,9 +99,9 @@ func TestRolesAlone(t *testing.T) {
 		env  []string
 		says string
 	}{
-		{"no vault key", nil, "PURSER_VAULT_KEY"},
-		{"no database", []string{vault}, "DATABASE_URL"},
-		{"nobody at the engine's address", []string{vault, "DATABASE_URL=" + postgrestest.Database(t), "TEMPORAL_ADDRESS=127.0.0.1:1", "PURSER_SANDBOX_URL=http://127.0.0.1:1"}, "127.0.0.1:1"},
+		{name: "no vault key", says: "PURSER_VAULT_KEY"},
+		{name: "no database", env: []string{vault}, says: "DATABASE_URL"},
+		{name: "no engine at the address", env: []string{vault, "DATABASE_URL=" + postgrestest.Database(t), "TEMPORAL_ADDRESS=127.0.0.1:1", "PURSER_SANDBOX_URL=http://127.0.0.1:1"}, says: "127.0.0.1:1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, _, stderr := run(t, append(c.env, "PURSER_DATA="+t.TempDir()), "worker")

@@ -10,9 +10,9 @@ import (
 	"purser/catalog"
 )
 
-// TestSearchDamaged proves SRCH-8 and SRCH-11: documents of the embedded search
-// that cannot be read any more are put aside, shoppers are shown a list that is
-// marked degraded, and the index is built again without anybody's help.
+// TestSearchDamaged proves SRCH-8 and SRCH-11: unreadable documents of the embedded
+// search are quarantined, shoppers get a list that is marked degraded, and the
+// index is rebuilt automatically.
 func TestSearchDamaged(t *testing.T) {
 	s := newStack(t, nil)
 	s.finds(t, "enamel mug", isThere)
@@ -33,7 +33,7 @@ func TestSearchDamaged(t *testing.T) {
 		case err != nil:
 			return err
 		case r.Degraded:
-			return errors.New("not built anew yet")
+			return errors.New("the index is not rebuilt yet")
 		case len(r.Hits) == 0:
 			t.Error("shoppers were shown an empty shop")
 		}
@@ -47,7 +47,7 @@ func TestSearchDamaged(t *testing.T) {
 	s.agrees(t)
 	quarantined, err := filepath.Glob(filepath.Join(s.dir, "sandbox", "search", "unreadable-index-*"))
 	if err != nil || len(quarantined) != 1 {
-		t.Errorf("put aside: %v %v", quarantined, err)
+		t.Errorf("quarantined files: %v %v", quarantined, err)
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 	"purser/catalog"
 )
 
-// TestShopPage looks at the sample shop as a newcomer does: products with
-// their images, found as they are typed, and an image that is deleted is
-// shown no more (SRCH-6, IMG-9, IMG-10).
+// TestShopPage opens the sample shop in a browser: it shows products with their
+// images, finds them as a shopper types, and no longer shows an image that was
+// deleted (SRCH-6, IMG-9, IMG-10).
 func TestShopPage(t *testing.T) {
 	s := newStack(t, []string{"PURSER_SAMPLE_IMAGES=true"})
 	all := len(catalog.Sample())
@@ -51,7 +51,7 @@ func TestShopPage(t *testing.T) {
 	}
 	s.finds(t, "madagascar", isThere)
 	b.enter("madagascar")
-	if shown := b.await("the search", "1 product in "); !strings.Contains(shown, "4,900") { // a browser takes it to have two decimals
+	if shown := b.await("the search", "1 product in "); !strings.Contains(shown, "4,900") { // browsers would take the amount to have two decimals
 		t.Errorf("the price in ariary:\n%s", shown)
 	}
 	b.enter("zeppelin")
@@ -70,7 +70,7 @@ func TestShopPage(t *testing.T) {
 	b.clean(s.at.API, s.at.Sandbox)
 }
 
-// enter puts text into the page's box, as a shopper who types it.
+// enter puts text into the page's search box, as if a shopper had typed it.
 func (b *tab) enter(text string) {
 	b.t.Helper()
 	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](
@@ -79,7 +79,7 @@ func (b *tab) enter(text string) {
 	}
 }
 
-// imaged waits until the page shows so many images, all of them loaded.
+// imaged waits until the page shows n images, all of them loaded.
 func (b *tab) imaged(n int) {
 	b.t.Helper()
 	loaded, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`(async () => {

@@ -11,7 +11,7 @@ import (
 	"purser/shop"
 )
 
-// wish is a plain request for quantities of one product.
+// wish returns a plain request for a quantity of one product.
 func wish(sku string, quantity int64, currency string) order.Request {
 	return order.Request{
 		Customer: "cust_e2e", Email: "shopper@shop.example", Currency: currency,
@@ -20,7 +20,7 @@ func wish(sku string, quantity int64, currency string) order.Request {
 	}
 }
 
-// place orders and fails the test if that does not work.
+// place places an order, and fails the test if that does not succeed.
 func (s *stack) place(t *testing.T, r order.Request, key string) shop.Placed {
 	t.Helper()
 	p, err := s.shop.Place(within(t), r, key)
@@ -30,7 +30,7 @@ func (s *stack) place(t *testing.T, r order.Request, key string) shop.Placed {
 	return p
 }
 
-// pay pays as a browser does.
+// pay pays an order with a card, as a browser does.
 func (s *stack) pay(t *testing.T, p shop.Placed, card string) {
 	t.Helper()
 	if _, err := s.shopper.Pay(within(t), p.ClientSecret, card); err != nil {
@@ -38,7 +38,7 @@ func (s *stack) pay(t *testing.T, p shop.Placed, card string) {
 	}
 }
 
-// follow reads the order's story until it is complete.
+// follow reads the order's timeline until it is complete.
 func (s *stack) follow(t *testing.T, id order.ID) []order.Event {
 	t.Helper()
 	timeline, err := s.watch(within(t), id)
@@ -50,12 +50,11 @@ func (s *stack) follow(t *testing.T, id order.ID) []order.Event {
 
 var errThere = errors.New("there")
 
-// watch reads the order's story until it is complete. The stream itself ends
-// some seconds later, for a test that waits for that to be whole (see
-// clickToDoorstep).
+// watch reads the order's timeline until it is complete. The stream itself ends
+// some seconds later; checkoutToDelivery waits for that, too.
 func (s *stack) watch(ctx context.Context, id order.ID) (timeline []order.Event, err error) {
 	err = s.shop.Watch(ctx, id, func(e order.Event) error {
-		timeline = append(timeline[:e.Seq-1], e) // one told again takes the place of what it replaces
+		timeline = append(timeline[:e.Seq-1], e) // a repeated event replaces the one received before
 		if complete(timeline) {
 			return errThere
 		}
@@ -67,8 +66,8 @@ func (s *stack) watch(ctx context.Context, id order.ID) (timeline []order.Event,
 	return timeline, err
 }
 
-// complete reports whether a story has nothing left to tell: the order has
-// ended, and of each mail that it called for it says how that went.
+// complete reports whether no events are missing from a timeline: the order has
+// ended, and there is an event with the outcome of each mail that it called for.
 func complete(timeline []order.Event) bool {
 	pendingMails := map[order.Notification]bool{}
 	for _, e := range timeline {
@@ -84,7 +83,7 @@ func complete(timeline []order.Event) bool {
 	return len(pendingMails) == 0 && timeline[len(timeline)-1].To.Final()
 }
 
-// until follows the order's story up to an event of the kind.
+// until follows the order's timeline up to an event of the kind.
 func (s *stack) until(t *testing.T, id order.ID, k order.Kind) {
 	t.Helper()
 	var last order.Kind
@@ -109,7 +108,7 @@ func (s *stack) order(t *testing.T, id order.ID) order.Order {
 	return o
 }
 
-// kinds are what happened, in order.
+// kinds returns the kinds of events, in order.
 func kinds(timeline []order.Event) (ks []order.Kind) {
 	for _, e := range timeline {
 		ks = append(ks, e.Kind)
@@ -117,7 +116,7 @@ func kinds(timeline []order.Event) (ks []order.Kind) {
 	return ks
 }
 
-// buy takes an order from the click to the doorstep.
+// buy takes an order from the checkout to its delivery.
 func (s *stack) buy(ctx context.Context, r order.Request, key string) (order.Order, error) {
 	p, err := s.shop.Place(ctx, r, key)
 	if err != nil {
@@ -132,7 +131,8 @@ func (s *stack) buy(ctx context.Context, r order.Request, key string) (order.Ord
 	return s.shop.Order(ctx, p.ID)
 }
 
-// problem is the problem the API answered with, or the end of the test.
+// problem returns the problem that the API reported, and fails the test if the
+// error is of another kind.
 func problem(t *testing.T, err error) *shop.Problem {
 	t.Helper()
 	var p *shop.Problem

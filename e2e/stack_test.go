@@ -25,8 +25,8 @@ import (
 	"purser/shop"
 )
 
-// stack is `purser up` on a data directory, and who talks to it. Stopped or
-// killed, it can be started again.
+// stack is `purser up` on a data directory, with clients of it. After it was
+// stopped or killed it can be started again.
 type stack struct {
 	*process
 	t    *testing.T
@@ -40,7 +40,7 @@ type stack struct {
 	shopper *shop.Shopper
 }
 
-// running is what a stack leaves in its data directory.
+// running holds the addresses that a stack writes to its data directory.
 type running struct {
 	API            string `json:"api"`
 	Key            string `json:"key"`
@@ -68,8 +68,8 @@ func newStack(t *testing.T, env []string, flags ...string) *stack {
 	return s
 }
 
-// start runs the program until it is ready to take orders. Its doors are new
-// ones each time.
+// start starts the program and waits until it takes orders. Its ports differ after
+// each start.
 func (s *stack) start() {
 	s.t.Helper()
 	s.process = launchIn(s.t, s.cwd, s.env, s.args...)
@@ -85,7 +85,7 @@ func (s *stack) start() {
 	s.shopper = &shop.Shopper{StripeURL: s.at.Sandbox + "/stripe", PublishableKey: s.at.PublishableKey}
 }
 
-// recordURL is where the stack's record lives.
+// recordURL returns the URL of the stack's record.
 func (s *stack) recordURL() string {
 	for _, e := range s.env {
 		if len(e) > 13 && e[:13] == "DATABASE_URL=" {
@@ -95,7 +95,7 @@ func (s *stack) recordURL() string {
 	return "sqlite://" + filepath.Join(s.dir, "record.db")
 }
 
-// record opens the stack's record; on SQLite the stack must be stopped.
+// record opens the stack's record. On SQLite the stack must be stopped.
 func (s *stack) record() *records.Store {
 	s.t.Helper()
 	store, err := records.Open(s.t.Context(), s.recordURL(), records.Options{})
@@ -106,8 +106,8 @@ func (s *stack) record() *records.Store {
 	return store
 }
 
-// world opens what the outside world keeps of a stack that is stopped.
-func (s *stack) world() *sandbox.Sandbox {
+// sandboxData opens the data of the sandbox of a stack that is stopped.
+func (s *stack) sandboxData() *sandbox.Sandbox {
 	s.t.Helper()
 	box, err := sandbox.New(sandbox.Config{
 		DataDir: s.dir, Stripe: &sandboxstripe.Config{},
@@ -120,18 +120,19 @@ func (s *stack) world() *sandbox.Sandbox {
 	return box
 }
 
-// count is what Stripe saw of one order.
+// count holds what the stand-in for Stripe counted for one order.
 type count = sandboxstripe.Count
 
-// workflows counts the workflows the engine knows, open and closed.
+// workflows counts the workflows of orders, open and closed.
 func (s *stack) workflows() int64 {
 	s.t.Helper()
 	c := s.temporal()
 	return s.count(c, ofOrders)
 }
 
-// ofOrders are the workflows of orders, as against those of the catalogue.
-const ofOrders = "WorkflowType IN ('OrderWorkflow', 'LateWorkflow')"
+// ofOrders is a visibility query for the workflows of orders; the catalogue has
+// workflows of its own.
+const ofOrders = "WorkflowType IN ('OrderWorkflow', 'AftercareWorkflow')"
 
 func (s *stack) count(c client.Client, query string) int64 {
 	s.t.Helper()
@@ -142,8 +143,8 @@ func (s *stack) count(c client.Client, query string) int64 {
 	return resp.GetCount()
 }
 
-// awaitIdle waits until no order has anything left to do: a mail whose provider is
-// down goes out after its order has ended.
+// awaitIdle waits until no order has work left, also after its end: a mail whose
+// provider was down is sent after its order has ended.
 func (s *stack) awaitIdle() {
 	s.t.Helper()
 	c := s.temporal()
@@ -154,12 +155,12 @@ func (s *stack) awaitIdle() {
 		select {
 		case <-tick.C:
 		case <-limit:
-			s.t.Fatal("orders do not come to rest")
+			s.t.Fatal("orders still have work to do")
 		}
 	}
 }
 
-// running are the orders whose workflows are open.
+// running returns the orders whose workflows are open.
 func (s *stack) running(c client.Client) (ids []order.ID) {
 	s.t.Helper()
 	list, err := c.ListWorkflow(s.t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: "default", Query: ofOrders + " AND ExecutionStatus = 'Running'"})
@@ -172,14 +173,13 @@ func (s *stack) running(c client.Client) (ids []order.ID) {
 	return ids
 }
 
-// staleAfter is how long after it was begun a mail that is still being sent is
-// so no more: no call lasts as long.
+// staleAfter is the age at which a mail in the state sending is no longer being
+// sent: no call lasts as long.
 const staleAfter = 15 * time.Second
 
-// leftBehind reports whether all that an order has left to do is to say of
-// mails that nobody knows whether they went out. They were being sent when the
-// program was killed, and it waits minutes before it says so: whoever was
-// sending them might still be at it.
+// leftBehind reports whether an order's only work left is to record mails as
+// unknown. They were being sent when the program was killed; it waits minutes
+// before it records that, since another process might still be sending them.
 func (s *stack) leftBehind(id order.ID) bool {
 	s.t.Helper()
 	if !s.order(s.t, id).Status.Final() {
@@ -209,7 +209,7 @@ func (s *stack) leftBehind(id order.ID) bool {
 	return sending > 0 && len(mails) >= pendingMails
 }
 
-// timeline is what an order's events are so far.
+// timeline returns an order's events so far.
 func (s *stack) timeline(id order.ID) []order.Event {
 	s.t.Helper()
 	var page struct{ Events []order.Event }
@@ -217,7 +217,7 @@ func (s *stack) timeline(id order.ID) []order.Event {
 	return page.Events
 }
 
-// temporal is a client of the stack's engine.
+// temporal returns a client of the stack's engine.
 func (s *stack) temporal() client.Client {
 	s.t.Helper()
 	c, err := client.DialContext(s.t.Context(), client.Options{HostPort: s.at.Temporal, Logger: quiet{}})
@@ -228,7 +228,7 @@ func (s *stack) temporal() client.Client {
 	return c
 }
 
-// quiet is a log for the Temporal client that says nothing.
+// quiet is a logger for the Temporal client that discards everything.
 type quiet struct{}
 
 func (quiet) Debug(string, ...any) {}
@@ -236,7 +236,7 @@ func (quiet) Info(string, ...any)  {}
 func (quiet) Warn(string, ...any)  {}
 func (quiet) Error(string, ...any) {}
 
-// intents counts the payment intents the sandbox has, by order.
+// intents returns the sandbox's counts of payment intents, by order.
 func (s *stack) intents() map[string]count {
 	s.t.Helper()
 	var counts map[string]count
@@ -244,7 +244,7 @@ func (s *stack) intents() map[string]count {
 	return counts
 }
 
-// within is the test's context with patience.
+// within returns the test's context with testTimeout.
 func within(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	t.Cleanup(cancel)

@@ -9,8 +9,8 @@ import (
 	"purser/shop"
 )
 
-// TestStopAndGo stops the program with orders at every stage; started again,
-// it carries each on where it was.
+// TestStopAndGo stops the program with orders at every stage; after the next start
+// each order continues where it was.
 func TestStopAndGo(t *testing.T) {
 	s := newStack(t, nil, "--ask-after=1s", "--sandbox-pace=1s")
 	var unpaid, paid, shipped []shop.Placed
@@ -30,7 +30,7 @@ func TestStopAndGo(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	if lines := complaints(s.log.String()); len(lines) > 0 {
-		t.Errorf("stopping, it says %q", lines)
+		t.Errorf("while stopping, it prints %q", lines)
 	}
 	s.start()
 	for _, p := range unpaid {
@@ -46,7 +46,8 @@ func TestStopAndGo(t *testing.T) {
 	s.audit(t, seen)
 }
 
-// TestSecondInstance leaves the first one alone.
+// TestSecondInstance: a second instance on the same data directory does not start,
+// and does not harm the first.
 func TestSecondInstance(t *testing.T) {
 	s := newStack(t, nil)
 	code, _, stderr := run(t, nil, s.args...)
@@ -85,21 +86,21 @@ func TestBadUsage(t *testing.T) {
 		env  []string
 		args []string
 	}{
-		{"unknown flag", nil, []string{"up", "--nonsense"}},
-		{"unknown command", nil, []string{"fly"}},
-		{"no command", nil, nil},
-		{"port that is no number", nil, []string{"up", "--temporal-port=seven"}},
-		{"log level", nil, []string{"up", "--log-level=loud"}},
-		{"DATABASE_URL", []string{"DATABASE_URL=mysql://shop"}, []string{"up"}},
-		{"Stripe without webhook secret", []string{"STRIPE_SECRET_KEY=sk_test_1234567890"}, []string{"up"}},
-		{"carrier without key", []string{"CARRIER_URL=http://127.0.0.1:1"}, []string{"up"}},
-		{"deadline of nothing", []string{"PURSER_PAY_WITHIN=0s"}, []string{"up"}},
-		{"duration that is none", []string{"PURSER_ASK_AFTER=soon"}, []string{"up"}},
-		{"API keys", []string{"PURSER_API_KEYS=shop:admin:0123456789abcdef"}, []string{"up"}},
-		{"vault key", []string{"PURSER_VAULT_KEY=short"}, []string{"up"}},
-		{"secret in a file that is not there", []string{"CARRIER_KEY=file:/nowhere/carrier"}, []string{"up"}},
-		{"order line", nil, []string{"order", "place", "--line=mug-blue"}},
-		{"demo with the real Stripe", []string{"STRIPE_SECRET_KEY=sk_test_1234567890", "STRIPE_WEBHOOK_SECRETS=whsec_1"}, []string{"demo"}},
+		{name: "unknown flag", args: []string{"up", "--nonsense"}},
+		{name: "unknown command", args: []string{"fly"}},
+		{name: "no command"},
+		{name: "port that is not a number", args: []string{"up", "--temporal-port=seven"}},
+		{name: "log level", args: []string{"up", "--log-level=loud"}},
+		{name: "DATABASE_URL", env: []string{"DATABASE_URL=mysql://shop"}, args: []string{"up"}},
+		{name: "Stripe without webhook secret", env: []string{"STRIPE_SECRET_KEY=sk_test_1234567890"}, args: []string{"up"}},
+		{name: "carrier without key", env: []string{"CARRIER_URL=http://127.0.0.1:1"}, args: []string{"up"}},
+		{name: "deadline of zero", env: []string{"PURSER_PAY_WITHIN=0s"}, args: []string{"up"}},
+		{name: "value that is not a duration", env: []string{"PURSER_ASK_AFTER=soon"}, args: []string{"up"}},
+		{name: "API keys", env: []string{"PURSER_API_KEYS=shop:admin:0123456789abcdef"}, args: []string{"up"}},
+		{name: "vault key", env: []string{"PURSER_VAULT_KEY=short"}, args: []string{"up"}},
+		{name: "secret in a missing file", env: []string{"CARRIER_KEY=file:/nowhere/carrier"}, args: []string{"up"}},
+		{name: "order line", args: []string{"order", "place", "--line=mug-blue"}},
+		{name: "demo with the real Stripe", env: []string{"STRIPE_SECRET_KEY=sk_test_1234567890", "STRIPE_WEBHOOK_SECRETS=whsec_1"}, args: []string{"demo"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			env := append([]string{"PURSER_DATA=" + t.TempDir(), "PURSER_LISTEN=127.0.0.1:0", "PURSER_SANDBOX_PORT=0", "PURSER_TEMPORAL_PORT=0", "PURSER_UI_PORT=-1"}, c.env...)
@@ -111,7 +112,7 @@ func TestBadUsage(t *testing.T) {
 				t.Errorf("want one line, got:\n%s", stderr)
 			}
 			if strings.Contains(stderr, "0123456789abcdef") || strings.Contains(stderr, "sk_test") {
-				t.Errorf("tells a secret: %s", stderr)
+				t.Errorf("it prints a secret: %s", stderr)
 			}
 		})
 	}

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// sameVersion holds what the program prints of its version against its stamp
-// and against what its API says.
+// sameVersion compares the version that the program prints with its stamp and with
+// the version that its API reports.
 func (s *stack) sameVersion(t *testing.T) {
 	t.Helper()
 	var doc struct{ Info struct{ Version string } }

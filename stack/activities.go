@@ -11,7 +11,7 @@ import (
 	"purser/workers"
 )
 
-// activities are the steps of the workflows over these providers.
+// activities returns the steps of the workflows, which call these providers.
 func (p *providers) activities(s *Stack) workers.Activities {
 	mails := &mails.Activities{
 		MailRouter: p.mail.router, Templates: p.mail.templates, Senders: p.mail.templates, ToShop: p.mail.toShop,
@@ -34,8 +34,8 @@ func (p *providers) activities(s *Stack) workers.Activities {
 	}
 }
 
-// productActivities change products and keep the search index, over these
-// providers.
+// productActivities returns the steps that change products and keep the search
+// index.
 func (s *Stack) productActivities(p *providers) *products.Activities {
 	return &products.Activities{
 		Products: s.Records, ProductNotifier: s.starter, Listings: s.Records, Revisions: s.Records,
@@ -46,7 +46,7 @@ func (s *Stack) productActivities(p *providers) *products.Activities {
 	}
 }
 
-// imageActivities make, delete and sweep images, over these providers.
+// imageActivities returns the steps that make, delete and sweep images.
 func (s *Stack) imageActivities(p *providers) *images.Activities {
 	return &images.Activities{
 		Source: p.images, Store: p.images, Record: s.Records, Sweeper: s.Records, Notifier: s.starter, Products: s.Records,

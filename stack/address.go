@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// publicURL is where the outside reaches the API: what is said, or else its own
-// address. All links made here begin with it: those in mails, those of images,
-// and where the stand-ins send their webhooks. It is empty where there is no API
-// and nothing is said.
+// publicURL returns the URL under which others reach the API: the configured
+// one, or else the API's own address. All links begin with it: the links in
+// mails, the links to images, and the URLs to which the stand-ins send their
+// webhooks. It is empty where this process runs no API and none is configured.
 func (s *Stack) publicURL() string {
 	if u := strings.TrimRight(s.cfg.PublicURL, "/"); u != "" {
 		return u
@@ -17,9 +17,8 @@ func (s *Stack) publicURL() string {
 	return s.apiURL
 }
 
-// called is how an address that we listen on is called, as host and port. All
-// addresses of this machine together are none that anybody could call: then it
-// is the machine's own name for itself.
+// called returns the host and port under which a listener's address can be
+// called. The wildcard address cannot be called; localhost stands for it.
 func called(a net.Addr) string {
 	if all(a) {
 		return net.JoinHostPort("localhost", strconv.Itoa(a.(*net.TCPAddr).Port))
@@ -32,10 +31,10 @@ func all(a net.Addr) bool {
 	return ok && tcp.IP.IsUnspecified()
 }
 
-// warnOfAddress says at the start that others are let in, and would be led to
-// themselves.
+// warnOfAddress warns at the start if the API listens on all addresses but has no
+// public URL: the links that it makes would lead other machines to themselves.
 func (s *Stack) warnOfAddress() {
 	if s.cfg.PublicURL == "" && all(s.apiListener.Addr()) {
-		s.log.Warn("the API listens on all addresses of this machine, and its links, in mails and of images, lead nobody else to it: "+setPublicURL, "address", s.apiURL)
+		s.log.Warn("the API listens on all addresses of this machine, but its links in mails and to images work on this machine only: "+setPublicURL, "address", s.apiURL)
 	}
 }

@@ -10,19 +10,20 @@ import (
 	"purser/config"
 )
 
-// TestPublicURL: every link that is made of the API's own address leads
-// somewhere, also where it listens on all addresses; and whoever starts it so is
-// told that they lead nobody but this machine to it.
+// TestPublicURL: every link that is made from the API's own address works, also
+// where the API listens on all addresses; then a warning says that the links
+// work on this machine only.
 func TestPublicURL(t *testing.T) {
 	for _, tt := range []struct {
-		listen, public, want string // want: how links begin
-		warned               bool
+		listen, public string
+		want           string // how links begin
+		warned         bool
 	}{
-		{"127.0.0.1:0", "", "http://127.0.0.1:", false},
-		{":0", "", "http://localhost:", true},
-		{"0.0.0.0:0", "", "http://localhost:", true},
-		{"[::]:0", "", "http://localhost:", true},
-		{":0", "https://shop.example/purser/", "https://shop.example/purser", false},
+		{listen: "127.0.0.1:0", want: "http://127.0.0.1:"},
+		{listen: ":0", want: "http://localhost:", warned: true},
+		{listen: "0.0.0.0:0", want: "http://localhost:", warned: true},
+		{listen: "[::]:0", want: "http://localhost:", warned: true},
+		{listen: ":0", public: "https://shop.example/purser/", want: "https://shop.example/purser"},
 	} {
 		t.Run(tt.listen+" "+tt.public, func(t *testing.T) {
 			var log bytes.Buffer

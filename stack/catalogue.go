@@ -10,14 +10,13 @@ import (
 	"purser/api/products"
 )
 
-// scheduledWithin is how long the engine may take to note a schedule before it
-// is asked again. Started again after a crash on a busy machine it may need
-// longer than that.
+// scheduledWithin bounds one attempt to create a schedule. The engine may need
+// longer after a crash on a busy machine; then the attempt is repeated.
 const scheduledWithin = 30 * time.Second
 
-// startCatalogue lets the index follow the stock, has it compared with the
-// record regularly, and goes on with imports whose workflow was never started.
-// None of it holds up the start, or fails it: orders do not wait for a search.
+// startCatalogue makes the index follow the stock, schedules its comparison with
+// the record, and starts the workflows of imports that still lack one. It neither
+// delays nor fails the start: orders do not wait for the search.
 func (s *Stack) startCatalogue(p *providers) {
 	follower := &productactivities.Follower{Steps: s.productActivities(p), Log: s.log}
 	s.background(follower.Run)
@@ -27,8 +26,8 @@ func (s *Stack) startCatalogue(p *providers) {
 	s.retryInBackground("carry out imports that were received", 0, s.resumeImports)
 }
 
-// resumeImports starts the workflows of imports that were received by a
-// process that ended before it could.
+// resumeImports starts the workflows of imports whose receiving process ended
+// before it could start them.
 func (s *Stack) resumeImports(ctx context.Context) error {
 	last, err := s.Records.Imports(ctx, 100)
 	if err != nil {
@@ -44,12 +43,12 @@ func (s *Stack) resumeImports(ctx context.Context) error {
 	return nil
 }
 
-// productService serves the API's operations on products.
+// productService returns the API's operations on products.
 func (s *Stack) productService() *products.Service {
 	return &products.Service{Workflows: s.starter, Records: s.Records}
 }
 
-// importService serves the API's operations on imports.
+// importService returns the API's operations on imports.
 func (s *Stack) importService() *imports.Service {
 	return &imports.Service{Workflows: s.starter, Records: s.Records, MaxBytes: s.cfg.ImportMax}
 }

@@ -10,8 +10,8 @@ import (
 	"purser/workflows"
 )
 
-// TestDrain (HLTH-2): an API that is told to stop says so at /readyz while it
-// still serves, and closes after that.
+// TestDrain (HLTH-2): an API that stops reports at /readyz that it is not ready
+// while it still serves, and closes after that.
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	cluster := frontend{has: workflows.SearchAttributes()}.serve(t)
@@ -35,7 +35,7 @@ func TestDrain(t *testing.T) {
 	for {
 		status, err := ask("/readyz")
 		if err != nil {
-			t.Fatalf("it closed before it said that it is not ready: %v", err)
+			t.Fatalf("it closed before it reported that it is not ready: %v", err)
 		}
 		if status == http.StatusServiceUnavailable {
 			break

@@ -8,15 +8,16 @@ import (
 	"purser/workflows"
 )
 
-// ensureSearchAttributes prepares an engine that runs elsewhere: without the
-// search attributes it would refuse every order. The embedded engine does so
-// itself.
+// ensureSearchAttributes registers the search attributes with an engine that runs
+// elsewhere; without them it would refuse every order. The embedded engine
+// registers them itself.
 func (s *Stack) ensureSearchAttributes(ctx context.Context) error {
 	return engine.EnsureSearchAttributes(ctx, s.Temporal.WorkflowService(), s.Temporal.OperatorService(), s.cfg.TemporalNamespace, workflows.SearchAttributes())
 }
 
-// StartEngine brings up the embedded engine alone, with what the workflows ask
-// of it. failed hears why it ended, should it end by itself.
+// StartEngine starts the embedded engine alone, with the search attributes that
+// the workflows need. If the engine ends by itself, failed is called with the
+// reason.
 func StartEngine(ctx context.Context, cfg *config.Config, failed func(error)) (*engine.Engine, error) {
 	return engine.Start(ctx, engine.Config{
 		DataDir: cfg.Data, PostgresURL: cfg.DatabaseURL,

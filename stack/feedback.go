@@ -18,11 +18,12 @@ import (
 	sandboxses "purser/sandbox/ses"
 )
 
-// snsSecret makes the authority that vouches for the stand-in's messages: this
-// installation's own, known to every role that shares the vault's key.
+// snsSecret returns the secret of the authority that signs the stand-in's
+// messages. It belongs to this installation; every role that shares the vault's
+// key derives the same.
 func (s *Stack) snsSecret() string { return s.vault.Derive("sandbox sns authority") }
 
-// playedSES is the stand-in of SES.
+// playedSES returns the settings of the stand-in for SES.
 func (s *Stack) playedSES() *sandboxses.Config {
 	c := s.cfg
 	return &sandboxses.Config{
@@ -31,8 +32,9 @@ func (s *Stack) playedSES() *sandboxses.Config {
 	}
 }
 
-// snsSource believes Amazon's SNS or, where the sandbox plays SES, the
-// stand-in's topic: by the same checks, with another authority.
+// snsSource returns the verifier of messages from Amazon's SNS or, where the
+// sandbox plays SES, from the stand-in's topic: the checks are the same, the
+// authority differs.
 func (s *Stack) snsSource() (*sns.Source, error) {
 	if !s.cfg.PlaysSES() {
 		return sns.New(sns.Config{Topics: s.cfg.SESTopics, Keeper: s.Records})
@@ -42,13 +44,14 @@ func (s *Stack) snsSource() (*sns.Source, error) {
 	return sns.New(sns.Config{Topics: []string{sandboxses.TopicARN}, Origin: s.sandboxURL + "/ses/sns/", Roots: roots, Keeper: s.Records})
 }
 
-// links makes the links by which shoppers leave marketing mails.
+// links returns the maker of the links by which shoppers unsubscribe from
+// marketing mail.
 func (s *Stack) links() mail.Links {
 	return mail.Links{Key: []byte(s.vault.Derive("unsubscribe links")), Base: s.publicURL()}
 }
 
-// addMailWebhooks adds the webhooks in which providers say what became of mails: what
-// verifies them, and what acts upon them.
+// addMailWebhooks adds the webhooks in which providers report what became of
+// mails: how they are verified, and how they are handled.
 func (s *Stack) addMailWebhooks(hooks *inbox.Handler, relay *inbox.Relay) error {
 	source, err := s.snsSource()
 	if err != nil {
@@ -62,7 +65,7 @@ func (s *Stack) addMailWebhooks(hooks *inbox.Handler, relay *inbox.Relay) error 
 	return nil
 }
 
-// mailService serves the API's operations on mails.
+// mailService returns the API's operations on mails.
 func (s *Stack) mailService(p *providers) *mails.Service {
 	m := &mails.Service{
 		Orders: s.Records, Resender: s.starter, Providers: p.mail.router.Status,
@@ -74,8 +77,8 @@ func (s *Stack) mailService(p *providers) *mails.Service {
 	return m
 }
 
-// mailReports takes the reports of what became of mails, and pauses marketing
-// when too many of them are bad.
+// mailReports handles the reports of what became of mails, and pauses marketing
+// when too many mails bounced or were complained about.
 type mailReports struct {
 	source      *sns.Source
 	record      *records.Store
@@ -85,8 +88,8 @@ type mailReports struct {
 	badFeedback chan struct{} // holds one when a mail has bounced or been complained about
 }
 
-// Handle acts on a report, once for each inbox id, and returns what it tells of
-// orders.
+// Handle applies a report, once for each inbox id, and returns the events of
+// orders that follow from it.
 func (e *mailReports) Handle(ctx context.Context, inboxID int64, r mail.Report) ([]order.ProviderEvent, error) {
 	if r.Confirm != "" {
 		if err := e.source.Confirm(ctx, r.Confirm); err != nil {
@@ -102,7 +105,7 @@ func (e *mailReports) Handle(ctx context.Context, inboxID int64, r mail.Report) 
 		if fresh && (f.Kind == mail.Complained || f.Kind == mail.Bounced) {
 			select {
 			case e.badFeedback <- struct{}{}:
-			default: // it is going to be judged already
+			default: // the next judgment is already due
 			}
 			break
 		}
@@ -110,19 +113,19 @@ func (e *mailReports) Handle(ctx context.Context, inboxID int64, r mail.Report) 
 	return e.record.MailEvents(ctx, r.Feedback)
 }
 
-// How often the latest mails are judged: soon after bad news, not after each
-// piece of it, and every minute, since another process may have heard it.
+// The latest mails are judged soon after bad feedback, but at most once a second,
+// and every minute, since another process may have received the feedback.
 const (
 	judgeAtMost  = time.Second
 	judgeAtLeast = time.Minute
 )
 
-// judge pauses marketing before a provider's limits do, until the context
-// ends.
+// judge checks the latest mails until the context ends, and pauses marketing
+// before a provider's limits would stop all mail.
 func (e *mailReports) judge(ctx context.Context) {
 	for {
 		if err := e.judgeOnce(ctx); err != nil && ctx.Err() == nil {
-			e.log.ErrorContext(ctx, "how the latest mails went cannot be judged", "error", err)
+			e.log.ErrorContext(ctx, "cannot judge the outcomes of the latest mails", "error", err)
 		}
 		pause := time.NewTimer(judgeAtMost)
 		select {
@@ -159,7 +162,7 @@ func (e *mailReports) judgeOnce(ctx context.Context) error {
 			return fmt.Errorf("pause marketing: %w", err)
 		}
 		if changed {
-			e.log.ErrorContext(ctx, "marketing paused itself: an operator must look, then 'purser mail resume'", "why", why)
+			e.log.ErrorContext(ctx, "marketing was paused automatically: find the cause, then run 'purser mail resume'", "why", why)
 		}
 	}
 	return nil

@@ -8,21 +8,21 @@ import (
 	"sync"
 )
 
-// How much garbage there may be before it is collected.
+// The amount of garbage that may exist before it is collected.
 const (
-	mostGarbage = 256 << 20 // bytes; beyond what is live
-	mostPercent = 400       // of what is live
-	// leastPercent keeps collecting from taking all processors where very much
-	// is live.
+	mostGarbage = 256 << 20 // bytes beyond the live heap
+	mostPercent = 400       // of the live heap
+	// leastPercent keeps the collector from taking all processors where the live
+	// heap is very large.
 	leastPercent = 25
 )
 
-// CollectLess lets the heap grow to five times what is live before it is
+// CollectLess lets the heap grow to five times its live size before it is
 // collected: the engine makes much short-lived garbage, and collecting it at
-// the usual double takes a tenth of all processor time. That is for a small
-// heap. What is live in a large one, such as the search stand-in's memory of a
-// hundred thousand products, is no reason to leave five times as much lying
-// about: beyond mostGarbage it is collected. GOGC overrides all of it.
+// the usual double takes a tenth of all processor time. A large live heap, such
+// as the search stand-in's index of a hundred thousand products, must not
+// multiply the garbage: beyond mostGarbage it is collected. GOGC overrides all
+// of this.
 func CollectLess() {
 	if os.Getenv("GOGC") == "" {
 		collectingLess()
@@ -42,15 +42,15 @@ var collectingLess = sync.OnceFunc(func() {
 	})
 })
 
-// garbagePercent is how much garbage there may be beside so many bytes that are
-// live, as the runtime wants to be told.
+// garbagePercent returns the garbage that may exist for a live heap of so many
+// bytes, as a percentage of it, for debug.SetGCPercent.
 func garbagePercent(live uint64) int {
 	return int(min(max(mostGarbage*100/max(live, 1), leastPercent), mostPercent))
 }
 
 // afterEachCollection calls f after each garbage collection, from now on.
 func afterEachCollection(f func()) {
-	type marker struct{ _ *byte } // with a pointer, so that it is no part of another object
+	type marker struct{ _ *byte } // its pointer keeps the runtime from batching it with other tiny objects
 	runtime.AddCleanup(new(marker), func(f func()) {
 		f()
 		afterEachCollection(f)

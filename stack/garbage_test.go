@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// What lies about is bounded, however much is live: a large index does not
-// multiply it.
+// TestGarbageIsBounded: the garbage is bounded, however large the live heap is.
 func TestGarbageIsBounded(t *testing.T) {
 	for live, want := range map[uint64]int{0: 400, 10 << 20: 400, 64 << 20: 400, 128 << 20: 200, 256 << 20: 100, 512 << 20: 50, 8 << 30: 25} {
 		got := garbagePercent(live)
@@ -24,7 +23,7 @@ func TestAfterEachCollection(t *testing.T) {
 	afterEachCollection(func() {
 		select {
 		case logged <- true:
-		default: // it was not asked yet
+		default: // no collection has happened yet
 		}
 	})
 	for range 3 {

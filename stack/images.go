@@ -17,8 +17,8 @@ import (
 	"purser/starter"
 )
 
-// The bucket of the sandbox. Its secret is this installation's own, because a
-// browser may be led to the sandbox's door from anywhere.
+// The bucket of the sandbox. Its secret belongs to this installation, because
+// browsers anywhere may be sent to the sandbox's address.
 const (
 	sandboxBucket   = "purser-images"
 	sandboxS3Access = "purser-sandbox"
@@ -35,7 +35,7 @@ func (s *Stack) sandboxObjects() *sandboxobjects.Config {
 	return &sandboxobjects.Config{Bucket: sandboxBucket, AccessKey: sandboxS3Access, SecretKey: s.s3Secret(), Region: sandboxS3Region}
 }
 
-// newImageStore is the adapter to S3, real or played.
+// newImageStore returns the adapter to S3 or to its stand-in.
 func (s *Stack) newImageStore(ctx context.Context) (*s3.Store, error) {
 	c := s.cfg
 	cdn, err := c.CDN()
@@ -50,21 +50,21 @@ func (s *Stack) newImageStore(ctx context.Context) (*s3.Store, error) {
 	return s3.New(ctx, conf)
 }
 
-// sweepImages has what uploads left behind removed regularly.
+// sweepImages schedules the removal of files that uploads have left behind.
 func (s *Stack) sweepImages() {
 	s.retryInBackground("schedule the sweep of images", scheduledWithin, func(ctx context.Context) error {
 		return (&starter.Images{Temporal: s.Temporal}).SweepImages(ctx, s.cfg.SweepEvery)
 	})
 }
 
-// imageService serves the API's operations on images.
+// imageService returns the API's operations on images.
 func (s *Stack) imageService(p *providers) *apiimages.Service {
 	s.background(func(ctx context.Context) { s.watchCDN(ctx, p.images) })
 	return &apiimages.Service{Records: s.Records, Store: p.images, Links: p.images, Workflows: &starter.Images{Temporal: s.Temporal}}
 }
 
-// watchCDN asks the CDN now and then for a published image, so that shoppers
-// are not the first to meet its refusal.
+// watchCDN regularly requests a published image from the CDN, so that an operator
+// learns of a refusal before shoppers do.
 func (s *Stack) watchCDN(ctx context.Context, store *s3.Store) {
 	if s.cfg.CloudFrontDomain == "" {
 		return
@@ -74,7 +74,7 @@ func (s *Stack) watchCDN(ctx context.Context, store *s3.Store) {
 	for {
 		if key, err := s.Records.PublishedKey(ctx); err == nil && key != "" {
 			if used, err := store.CheckCDN(ctx, key); err != nil || !used {
-				s.log.Error("the CDN does not show images", "used", used, "error", err)
+				s.log.Error("the CDN does not serve images", "used", used, "error", err)
 			}
 		}
 		select {
@@ -85,28 +85,29 @@ func (s *Stack) watchCDN(ctx context.Context, store *s3.Store) {
 	}
 }
 
-// imageURL is where a browser finds a published image: at the CDN for
-// good, or at our own door, which leads to the store.
+// imageURL returns a function that maps the key of a published image to the URL
+// that a browser loads: at the CDN, which does not change, or at the API, which
+// redirects to the store.
 func (s *Stack) imageURL(p *providers) func(key string) string {
-	door := s.publicURL()
+	base := s.publicURL()
 	return func(key string) string {
 		if url, ok := p.images.Lasting(key); ok {
 			return url
 		}
-		return door + "/" + key
+		return base + "/" + key
 	}
 }
 
-// AddSampleImages sends the sample products' images as a shop would, those
-// that have none: over the API, and straight to the store.
+// AddSampleImages uploads, in the background, images of the sample products that
+// have none, as a shop would: announced over the API, sent straight to the store.
 func (s *Stack) AddSampleImages() { s.background(s.addSampleImages) }
 
 func (s *Stack) addSampleImages(ctx context.Context) {
 	if !s.cfg.SampleImages || !s.cfg.LoadsSample() {
 		return
 	}
-	// The stack collects its garbage rarely; that of a burst before anybody
-	// has come would stay for good.
+	// The stack collects its garbage rarely: the garbage of this burst would
+	// stay until there is traffic.
 	defer debug.FreeOSMemory()
 	client := &shop.Client{URL: s.apiURL, Key: s.key}
 	for _, p := range catalog.Sample() {
@@ -115,17 +116,17 @@ func (s *Stack) addSampleImages(ctx context.Context) {
 		if err == nil {
 			now, err = client.Product(ctx, p.SKU)
 		}
-		// A product that was changed before may have had one that was deleted.
+		// A product that was changed before may have had an image that was deleted.
 		if err == nil && len(has) == 0 && now.Version == 1 {
 			_, err = client.AddImage(ctx, p.SKU, p.Name, string(images.JPEG), images.Sample(p.SKU))
 		}
 		var none *shop.Problem
 		if errors.As(err, &none) && none.Status == http.StatusNotFound {
-			continue // a shop with products of its own
+			continue // the shop has products of its own
 		}
 		if err != nil {
 			if ctx.Err() == nil {
-				s.log.Warn("no image of a sample product", "sku", p.SKU, "error", err)
+				s.log.Warn("cannot add the image of a sample product", "sku", p.SKU, "error", err)
 			}
 			return
 		}

@@ -17,19 +17,19 @@ import (
 	sandboxsmtp "purser/sandbox/smtp"
 )
 
-// sweepAfter is how long a mail may be under way before its sender counts as
-// dead; no call takes nearly as long.
+// sweepAfter is how long a mail may be in the state sending before its sender
+// counts as dead; no call takes nearly as long.
 const sweepAfter = 10 * time.Minute
 
-// mailOut is how mail leaves: who writes it and who carries it.
+// mailOut holds what sending mail takes: the templates and the providers.
 type mailOut struct {
 	templates *templates.Writer
 	toShop    mail.Address
-	ses       *ses.Mailer // nil: not among the providers
+	ses       *ses.Mailer // nil: SES is not among the providers
 	router    *mailrouter.Router
 }
 
-// newMail makes the providers of mail, real or played.
+// newMail returns the mail templates and the mail providers or their stand-ins.
 func (s *Stack) newMail() (*mailOut, error) {
 	c := s.cfg
 	w := &mailOut{}
@@ -66,8 +66,8 @@ func (s *Stack) newSES() (*ses.Mailer, error) {
 	conf := ses.Config{From: c.MailFrom, ReplyTo: c.MailReplyTo, Region: c.SESRegion, ConfigurationSet: c.SESConfigurationSet}
 	if c.SESRegion == "" {
 		conf.Endpoint, conf.Region, conf.AccessKey, conf.SecretKey = s.sandboxURL+"/ses", "sandbox", "sandbox", "sandbox"
-		// With a configuration set the stand-in, as SES, repeats our id in what
-		// it reports: that settles mails of unknown outcome.
+		// With a configuration set the stand-in, like SES, repeats our id in its
+		// reports, which resolves mails of unknown outcome.
 		conf.ConfigurationSet = cmp.Or(conf.ConfigurationSet, "sandbox")
 	}
 	return ses.New(context.Background(), conf)
@@ -88,7 +88,7 @@ func (s *Stack) newRelay(name string) (*smtp.Mailer, error) {
 	return smtp.New(conf)
 }
 
-// playRelay starts a stand-in for a relay in this process.
+// playRelay starts a stand-in for a relay in this process and returns its port.
 func (s *Stack) playRelay() (port int, err error) {
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(0)))
 	if err != nil {
@@ -104,9 +104,9 @@ func (s *Stack) playRelay() (port int, err error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// startMail asks the providers what may be sent, before the first mail waits
-// for the answer, and keeps asking; and it gives up on mails whose sender has
-// died.
+// startMail asks the providers for their limits before the first mail needs
+// them, and regularly after that. It also marks mails whose sender has died as
+// of unknown outcome.
 func (s *Stack) startMail(ctx context.Context, w *mailOut) {
 	first, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -127,7 +127,7 @@ func (s *Stack) startMail(ctx context.Context, w *mailOut) {
 				s.log.Warn("sweep mails", "error", err)
 			}
 			if n > 0 {
-				s.log.Warn("mails of unknown outcome: their sender died", "count", n)
+				s.log.Warn("the outcome of mails is unknown: their sender died", "count", n)
 			}
 		}
 	})

@@ -29,9 +29,9 @@ import (
 	"purser/version"
 )
 
-// The credentials of the sandbox. They open nothing but the stand-ins, which
-// listen on loopback. What signs their webhooks is this installation's own:
-// the webhooks' door may be open to the world.
+// The credentials of the sandbox. They give access to nothing but the stand-ins,
+// which listen on loopback. The secrets that sign their webhooks belong to this
+// installation: the address that receives webhooks may be public.
 const (
 	sandboxStripeKey      = "sk_test_sandbox"
 	sandboxPublishableKey = "pk_test_sandbox"
@@ -41,7 +41,7 @@ const (
 func (s *Stack) stripeSecret() string  { return "whsec_" + s.vault.Derive("sandbox stripe webhooks") }
 func (s *Stack) carrierSecret() string { return s.vault.Derive("sandbox carrier webhooks") }
 
-// providers are the adapters to the outside parties, real or played.
+// providers holds the adapters to the providers or to their stand-ins.
 type providers struct {
 	stripe  *stripe.Client
 	carrier *carrier.Client
@@ -51,7 +51,8 @@ type providers struct {
 	search  *meilisearch.Client
 }
 
-// newSandbox opens the stand-ins of the providers without credentials.
+// newSandbox opens the stand-ins for the providers that have no credentials
+// configured.
 func (s *Stack) newSandbox() (*sandbox.Sandbox, error) {
 	c := s.cfg
 	if !c.Played() {
@@ -71,7 +72,8 @@ func (s *Stack) newSandbox() (*sandbox.Sandbox, error) {
 	return sandbox.New(played)
 }
 
-// providers makes the adapters, after finding out where the stand-ins are.
+// providers returns the adapters. The stand-ins must be listening already, or be
+// configured.
 func (s *Stack) providers(r Role) (*providers, error) {
 	c := s.cfg
 	if s.sandboxListener != nil {
@@ -109,7 +111,7 @@ func (s *Stack) providers(r Role) (*providers, error) {
 	return p, err
 }
 
-// startAPI opens the doors: the shop's API and the providers' webhooks.
+// startAPI serves the shop's API and the providers' webhooks.
 func (s *Stack) startAPI(r Role, p *providers) error {
 	keys, err := s.apiKeys(r)
 	if err != nil {
@@ -150,18 +152,18 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 	s.onStop(func() { close(stopping) })
 	s.onStop(func() {
 		draining.Store(true)
-		if !s.atHome(r) { // no load balancer asks there
+		if !s.atHome(r) { // a local stack has no load balancer that needs the time
 			time.Sleep(s.cfg.Drain)
 		}
 	})
 	return nil
 }
 
-// notWhile is a check that fails while the flag is set.
+// notWhile returns a health check that fails while the flag is set.
 func notWhile(flag *atomic.Bool) func(context.Context) error {
 	return func(context.Context) error {
 		if flag.Load() {
-			return errors.New("this process stops")
+			return errors.New("this process is stopping")
 		}
 		return nil
 	}
@@ -172,12 +174,12 @@ func (s *Stack) pingEngine(ctx context.Context) error {
 	return err
 }
 
-// startSandbox lets the stand-ins send their webhooks.
+// startSandbox starts sending the stand-ins' webhooks.
 func (s *Stack) startSandbox() {
 	to := s.publicURL()
 	s.Sandbox.SetWebhooks(to+"/webhooks/stripe", to+"/webhooks/carrier")
 	if err := s.Sandbox.SubscribeMail(s.sandboxURL+"/ses", to+"/webhooks/ses"); err != nil {
-		s.log.Error("the sandbox cannot say what becomes of mails", "error", err)
+		s.log.Error("the sandbox cannot report what becomes of mails", "error", err)
 	}
 	s.background(func(ctx context.Context) {
 		if err := s.Sandbox.Run(ctx); err != nil {
@@ -186,8 +188,9 @@ func (s *Stack) startSandbox() {
 	})
 }
 
-// apiKeys are who may call: those of the configuration and, for the commands
-// of the embedded stack, an operator key made in the data directory.
+// apiKeys returns the callers that the API knows: the configured ones and, for
+// the commands of the embedded stack, an operator whose key is made in the data
+// directory.
 func (s *Stack) apiKeys(r Role) ([]httpkit.Principal, error) {
 	configured := s.cfg.APIKeys
 	if !r.owns() {

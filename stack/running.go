@@ -15,7 +15,7 @@ import (
 	"purser/engine"
 )
 
-// Running says where a running stack is.
+// Running holds the addresses of a running stack.
 type Running struct {
 	API            string `json:"api"`
 	Key            string `json:"key"` // an operator's
@@ -25,14 +25,15 @@ type Running struct {
 	Temporal       string `json:"temporal,omitempty"`
 }
 
-// RunningFile is what a running stack leaves in its data directory, so that
-// the commands find it.
+// RunningFile is the name of the file with a running stack's addresses in its
+// data directory, by which the commands find the stack.
 const RunningFile = "running.json"
 
-// Find returns where the stack is that runs in a data directory.
+// Find returns the addresses of the stack that runs on a data directory. It
+// returns an error if no stack runs there.
 func Find(dir string) (at Running, err error) {
-	// A stack that was killed leaves its address behind; whoever has the port
-	// now must not be shown the key.
+	// A stack that was killed leaves its addresses behind; another process may
+	// have the port now and must not receive the key.
 	pid, err := engine.Holder(dir)
 	if err == nil {
 		err = unix.Kill(pid, 0)
@@ -47,14 +48,14 @@ func Find(dir string) (at Running, err error) {
 	return at, err
 }
 
-// Running says where this stack is.
+// Running returns the addresses of this stack.
 func (s *Stack) Running() Running {
 	return Running{
 		API: s.apiURL, Key: s.key, Sandbox: s.sandboxURL, PublishableKey: sandboxPublishableKey, TemporalUI: s.uiURL, Temporal: s.engine,
 	}
 }
 
-// announce leaves the addresses in the data directory for the commands.
+// announce writes the addresses to the data directory, for the commands.
 func (s *Stack) announce() error {
 	b, err := json.MarshalIndent(s.Running(), "", "  ")
 	if err != nil {
@@ -64,16 +65,16 @@ func (s *Stack) announce() error {
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		return err
 	}
-	s.onStop(func() { // a stack that is gone must not be called
+	s.onStop(func() { // the commands must not call a stack that has stopped
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			s.log.Warn("stale address file", "error", err)
+			s.log.Warn("cannot remove the address file", "error", err)
 		}
 	})
 	return nil
 }
 
-// LoadSample fills an empty catalogue, so that there is something to order. It
-// does nothing where the settings rule the sample products out.
+// LoadSample fills an empty catalogue with the sample products, so that there is
+// something to order. It does nothing where the settings exclude them.
 func (s *Stack) LoadSample(ctx context.Context) error {
 	if !s.cfg.LoadsSample() {
 		return nil
@@ -85,7 +86,7 @@ func (s *Stack) LoadSample(ctx context.Context) error {
 	return s.Records.PutProducts(ctx, catalog.Sample())
 }
 
-// Wait holds until the context ends or a part fails.
+// Wait returns nil when the context ends, or the error of a part that has failed.
 func (s *Stack) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -95,12 +96,12 @@ func (s *Stack) Wait(ctx context.Context) error {
 	}
 }
 
-// longestPause bounds how long insist rests between two tries.
+// longestPause bounds how long retryInBackground waits between two attempts.
 const longestPause = time.Minute
 
-// retryInBackground does, in the background, what the start neither waits for nor fails
-// over: it is tried until it has worked or the stack stops. within bounds each
-// try; 0: nothing does.
+// retryInBackground calls do in the background until it succeeds or the stack
+// stops, for tasks that must neither delay nor fail the start. within bounds each
+// attempt; 0 means no bound.
 func (s *Stack) retryInBackground(what string, within time.Duration, do func(context.Context) error) {
 	s.background(func(ctx context.Context) {
 		for pause := time.Second; ; pause = min(2*pause, longestPause) {
@@ -113,7 +114,7 @@ func (s *Stack) retryInBackground(what string, within time.Duration, do func(con
 			if err == nil || ctx.Err() != nil {
 				return
 			}
-			s.log.Warn("not done yet, tried again soon", "what", what, "error", err)
+			s.log.Warn("attempt failed, will retry", "what", what, "error", err)
 			select {
 			case <-time.After(pause):
 			case <-ctx.Done():

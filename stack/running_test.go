@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestRetryInBackground: what the start does not wait for is tried until it works, each
-// try within its bound, and given up when the stack stops.
+// TestRetryInBackground: a task is tried until it succeeds, each attempt within
+// its bound, and cancelled when the stack stops.
 func TestRetryInBackground(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Stack{log: slog.New(slog.DiscardHandler)}
@@ -19,7 +19,7 @@ func TestRetryInBackground(t *testing.T) {
 			switch tries++; tries {
 			case 1:
 				return errors.New("no engine yet")
-			case 2: // it does not answer
+			case 2: // it hangs
 				<-ctx.Done()
 				return ctx.Err()
 			}

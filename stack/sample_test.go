@@ -9,8 +9,8 @@ import (
 	"purser/records"
 )
 
-// TestLoadSample loads the sample products only where the sandbox takes the
-// money, or where the operator asks for them, and only into an empty catalogue.
+// TestLoadSample: the sample products are loaded only where the sandbox takes the
+// payments or where the operator asks for them, and only into an empty catalogue.
 func TestLoadSample(t *testing.T) {
 	t.Parallel()
 	own := catalog.Product{SKU: "own", Name: "A shop's own product", Price: 100, Currency: "EUR"}

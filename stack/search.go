@@ -9,11 +9,12 @@ import (
 	"purser/sandbox/search"
 )
 
-// sandboxSearchKey is the stand-in's master key. It opens nothing but the
-// stand-in, which listens on loopback.
+// sandboxSearchKey is the stand-in's master key. It gives access to nothing but
+// the stand-in, which listens on loopback.
 const sandboxSearchKey = "meilisearch_sandbox"
 
-// playedSearch is the stand-in, unless there is a real one.
+// playedSearch returns the settings of the stand-in; nil if Meilisearch itself is
+// configured.
 func (s *Stack) playedSearch() *search.Config {
 	if !s.cfg.SearchPlayed() {
 		return nil
@@ -21,7 +22,7 @@ func (s *Stack) playedSearch() *search.Config {
 	return &search.Config{MasterKey: sandboxSearchKey}
 }
 
-// newSearch makes the adapter to Meilisearch, real or played.
+// newSearch returns the adapter to Meilisearch or to its stand-in.
 func (s *Stack) newSearch() (*meilisearch.Client, error) {
 	c := meilisearch.Config{
 		URL: s.cfg.MeilisearchURL, AdminKey: s.cfg.MeilisearchAdminKey, SearchKey: s.cfg.MeilisearchSearchKey,
@@ -33,21 +34,21 @@ func (s *Stack) newSearch() (*meilisearch.Client, error) {
 	return meilisearch.New(c)
 }
 
-// lookAtIndex is how often somebody looks whether the index is still there.
+// lookAtIndex is how often keepIndex checks whether the index has lost documents.
 const lookAtIndex = time.Minute
 
-// keepIndex builds the index again if it has lost what it held, brings its
-// settings to those of this build, and then looks after it. It does not hold up
-// the start, nor end it: a search engine that is down is no reason not to sell.
+// keepIndex applies this build's settings to the index, and checks regularly
+// whether the index has lost documents; if so, it has it rebuilt. It neither
+// delays nor fails the start: the shop can sell while the search engine is down.
 func (s *Stack) keepIndex(c *meilisearch.Client) {
 	s.background(func(ctx context.Context) {
 		applied, l := false, &loss{held: c.Held, record: s.Records}
 		for pause := time.Second; ; pause = min(2*pause, lookAtIndex) {
-			err := s.rebuildLost(ctx, l) // first: settings would make an empty index, in which nothing is found
+			err := s.rebuildLost(ctx, l) // before the settings, which would create an empty index
 			if err == nil && !applied {
 				var changed bool
 				if changed, err = c.ApplySettings(ctx); err == nil {
-					s.log.Info("search settings", "changed", changed)
+					s.log.Info("search settings applied", "changed", changed)
 					applied, pause = true, lookAtIndex
 				}
 			}
@@ -55,7 +56,7 @@ func (s *Stack) keepIndex(c *meilisearch.Client) {
 				return
 			}
 			if err != nil {
-				s.log.Warn("the search index cannot be looked after yet", "error", err)
+				s.log.Warn("cannot check the search index, will retry", "error", err)
 			}
 			select {
 			case <-time.After(pause):
@@ -66,30 +67,29 @@ func (s *Stack) keepIndex(c *meilisearch.Client) {
 	})
 }
 
-// rebuildLost has the index built from the record if it has lost documents.
+// rebuildLost rebuilds the index from the record if it has lost documents.
 func (s *Stack) rebuildLost(ctx context.Context, l *loss) error {
 	if lost, err := l.found(ctx); err != nil || !lost {
 		return err
 	}
-	s.log.Warn("the search index has lost its documents: it is built anew from the catalogue")
+	s.log.Warn("the search index has lost its documents: rebuilding it from the catalogue")
 	done, err := s.starter.Reindex(ctx)
 	if err == nil {
-		s.log.Info("the search index was built anew", "products", done.Put)
+		s.log.Info("the search index was rebuilt", "products", done.Put)
 	}
 	return err
 }
 
-// loss finds out whether the index has lost documents: it holds less than half
-// of those that it confirmed. One that is gone is soon there again, with the
-// few products that have changed since; who counted on it to be empty would
-// find it well.
+// loss detects an index that has lost documents: it holds less than half of the
+// documents that it confirmed. A check for an empty index would not do: a lost
+// index is soon created again by the few products that change.
 type loss struct {
 	held   func(context.Context) (int64, error)
 	record interface {
 		ForSaleCount(context.Context) (int64, error)
 		RevisionsAfter(ctx context.Context, after string, limit int) ([]catalog.Revision, error)
 	}
-	compared int64 // so many were held when they were enough; with more there is nothing to look for
+	compared int64 // documents held at the last check that found enough; with as many there is nothing to compare
 }
 
 func (l *loss) found(ctx context.Context) (bool, error) {
@@ -105,12 +105,12 @@ func (l *loss) found(ctx context.Context) (bool, error) {
 		l.compared = n
 		return false, nil
 	}
-	n, err = l.held(ctx) // they may just have come in
+	n, err = l.held(ctx) // more may have arrived during the comparison
 	return err == nil && 2*n < confirmed, err
 }
 
-// confirmed counts the products on sale that the index confirmed, if they can
-// be more than so many.
+// confirmed counts the products on sale that the index has confirmed. Where fewer
+// than that many are on sale at all, it returns the number on sale.
 func (l *loss) confirmed(ctx context.Context, than int64) (n int64, err error) {
 	if n, err = l.record.ForSaleCount(ctx); err != nil || n <= than {
 		return n, err

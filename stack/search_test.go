@@ -9,9 +9,9 @@ import (
 	"purser/records"
 )
 
-// TestLostIndex: an index is built again when it holds less than half of what it
-// confirmed, also if a product that changed has already made it again; and not
-// while products come in, or when there are none.
+// TestLostIndex: an index is rebuilt when it holds less than half of the documents
+// that it confirmed, also if a changed product has already created it again; it
+// is not rebuilt while products arrive, or when there are none.
 func TestLostIndex(t *testing.T) {
 	ctx := t.Context()
 	record, err := records.Open(ctx, "sqlite://"+t.TempDir()+"/record.db", records.Options{})
@@ -48,10 +48,10 @@ func TestLostIndex(t *testing.T) {
 	if _, err := record.RecordIndexed(ctx, confirmed); err != nil {
 		t.Fatal(err)
 	}
-	look("all there", 10, false)
+	look("complete", 10, false)
 	look("more", 11, false)
 	look("gone", 0, true)
-	look("there again, with the product that changed", 1, true)
-	look("built anew", 10, false)
-	look("a few short", 7, false)
+	look("created again by the product that changed", 1, true)
+	look("rebuilt", 10, false)
+	look("a few missing", 7, false)
 }

@@ -16,8 +16,8 @@ import (
 )
 
 // TestSearchAttributesRegistered starts the roles at the same time against an
-// engine that knows none of the search attributes: each returns only when an
-// order could be started with them.
+// engine without the search attributes: each start returns only when an order
+// could be started with them.
 func TestSearchAttributesRegistered(t *testing.T) {
 	quiet := slog.New(slog.DiscardHandler)
 	e, err := engine.Start(t.Context(), engine.Config{DataDir: t.TempDir(), UIPort: -1, Logger: quiet})
@@ -37,7 +37,7 @@ func TestSearchAttributesRegistered(t *testing.T) {
 		return err
 	}
 	if err := start("before"); err == nil || !strings.Contains(strings.ToLower(err.Error()), "search attribute") {
-		t.Fatalf("the engine does not miss the search attributes: %v", err)
+		t.Fatalf("the engine does not reject the unknown search attributes: %v", err)
 	}
 	var roles errgroup.Group
 	for name, role := range map[string]Role{"api": APIOnly, "worker": WorkerOnly, "again": APIOnly} {

@@ -24,7 +24,8 @@ import (
 	"purser/workflows"
 )
 
-// settings are those of a role that runs against an engine elsewhere.
+// settings returns the configuration of a role that runs against an engine
+// elsewhere.
 func settings(t *testing.T, flags ...string) *config.Config {
 	t.Helper()
 	var c struct {
@@ -43,7 +44,8 @@ func settings(t *testing.T, flags ...string) *config.Config {
 	return &c.Config
 }
 
-// frontend is that of a cluster which lets nobody add search attributes.
+// frontend is the frontend of a cluster that does not permit adding search
+// attributes.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	operatorservice.UnimplementedOperatorServiceServer
@@ -63,7 +65,8 @@ func (frontend) ListWorkflowExecutions(context.Context, *workflowservice.ListWor
 	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
 }
 
-// serve returns the frontend's address. It is in good health.
+// serve starts the frontend, which reports itself healthy, and returns its
+// address.
 func (f frontend) serve(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,4 +1,4 @@
-// Package stack brings up the parts of a role and wires them to each other:
+// Package stack starts the parts of a role and connects them to each other:
 // engine, record, vault, providers or their stand-ins, workers, API.
 package stack
 
@@ -30,8 +30,8 @@ import (
 	"purser/workers"
 )
 
-// Stack is what runs in this process, in the order it was started. Stop ends
-// it in the reverse order.
+// Stack holds the parts that run in this process. Stop ends them in the reverse
+// order of their start.
 type Stack struct {
 	Temporal client.Client
 	Records  *records.Store
@@ -42,7 +42,7 @@ type Stack struct {
 	engine     string // its address, if it runs here
 	uiURL      string
 	vault      *vault.Vault
-	sandboxURL string // where the stand-ins are
+	sandboxURL string // the address of the stand-ins
 	starter    *starter.Client
 	apiURL     string
 	key        string // an API key for the commands
@@ -54,15 +54,15 @@ type Stack struct {
 	once  sync.Once
 }
 
-// Role says which parts a process runs.
+// Role is the set of parts that a process runs.
 type Role struct{ engine, sandbox, worker, api bool }
 
-// The roles there are.
+// The roles of a process.
 var (
 	Everything = Role{engine: true, sandbox: true, worker: true, api: true}
 	APIOnly    = Role{api: true}
 	WorkerOnly = Role{worker: true}
-	// EngineElsewhere is everything but the engine, which is at
+	// EngineElsewhere runs everything but the engine, which runs at
 	// TEMPORAL_ADDRESS.
 	EngineElsewhere = Role{sandbox: true, worker: true, api: true}
 )
@@ -70,10 +70,10 @@ var (
 // owns reports whether the process keeps a data directory of its own.
 func (r Role) owns() bool { return r.engine || r.sandbox }
 
-// Start brings up the parts of a role. If it fails, nothing is left running.
+// Start starts the parts of a role. If it fails, nothing is left running.
 func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error) {
 	CollectLess()
-	unix.Umask(0o077) // what we keep is nobody else's to read
+	unix.Umask(0o077) // other users of the machine must not read our files
 	s := &Stack{cfg: cfg, log: cfg.Logger(), failed: make(chan error, 4)}
 	defer func() {
 		if err != nil {
@@ -93,7 +93,7 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	if err := s.listen(r); err != nil {
 		return nil, err
 	}
-	switch { // a role shares with the other roles what the embedded stack keeps in its data directory
+	switch { // roles share what the embedded stack keeps in its data directory
 	case r.owns():
 	case cfg.VaultKey == "":
 		return nil, errors.New("this role shares its secrets with others: set PURSER_VAULT_KEY, the same for all (openssl rand -hex 32)")
@@ -132,10 +132,10 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	return s, nil
 }
 
-// onStop registers what Stop undoes.
+// onStop registers a function that Stop calls.
 func (s *Stack) onStop(f func()) { s.stops = append(s.stops, f) }
 
-// Stop ends everything, newest first.
+// Stop ends all parts, the last one started first.
 func (s *Stack) Stop() {
 	s.once.Do(func() {
 		for i := len(s.stops) - 1; i >= 0; i-- {
@@ -144,7 +144,8 @@ func (s *Stack) Stop() {
 	})
 }
 
-// lock makes sure that one process has the data directory, and the database.
+// lock takes the locks on the data directory and on the database, which only one
+// process may use.
 func (s *Stack) lock(ctx context.Context) error {
 	release, err := engine.LockDir(s.cfg.Data)
 	if err != nil {
@@ -168,8 +169,8 @@ func (s *Stack) unlockOnStop(release func() error) {
 	})
 }
 
-// listen opens the doors before anything else starts: one that is taken stops
-// the start while it costs nothing. They answer when there is someone to.
+// listen opens the ports before anything else starts, so that a port in use fails
+// the start early. Requests wait until the servers start.
 func (s *Stack) listen(r Role) (err error) {
 	if r.api {
 		if s.apiListener, err = s.open("the API", "--listen", s.cfg.Listen); err != nil {
@@ -193,7 +194,7 @@ func (s *Stack) open(what, flag, address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the port of %s, choose another with %s: %w", what, flag, err)
 	}
-	s.onStop(func() { _ = l.Close() }) // closed already, if it was ever served
+	s.onStop(func() { _ = l.Close() }) // fails if a server has already closed it
 	return l, nil
 }
 
@@ -206,7 +207,7 @@ func (s *Stack) openVault() (err error) {
 	return err
 }
 
-// openStores brings up the engine, the record and the sandbox side by side.
+// openStores opens the engine, the record and the sandbox concurrently.
 func (s *Stack) openStores(ctx context.Context, r Role) error {
 	var all errgroup.Group
 	address := s.cfg.TemporalAddress
@@ -253,7 +254,7 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 		HostPort: address, Namespace: s.cfg.TemporalNamespace,
 		Logger: sdklog.NewStructuredLogger(s.log.With("part", "temporal-sdk")),
 	}
-	if host, _, err := net.SplitHostPort(address); err == nil && net.ParseIP(host).IsLoopback() { // no network to save
+	if host, _, err := net.SplitHostPort(address); err == nil && net.ParseIP(host).IsLoopback() { // compression would only cost processor time
 		options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	}
 	s.Temporal, err = client.DialContext(ctx, options)
@@ -267,8 +268,8 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 	return s.ensureSearchAttributes(ctx)
 }
 
-// startWorkers lets this process carry out workflows and their steps, and keeps
-// images and the search index going.
+// startWorkers makes this process run workflows and their steps, and starts the
+// upkeep of images and the search index.
 func (s *Stack) startWorkers(p *providers) error {
 	s.warnOfLinks()
 	set := workers.New(s.Temporal, p.activities(s), workers.Limits{MailRate: s.cfg.MailRate, Images: s.cfg.ImagesAtOnce})
@@ -282,7 +283,7 @@ func (s *Stack) startWorkers(p *providers) error {
 	return nil
 }
 
-// serve answers HTTP at an address until the stack stops.
+// serve handles HTTP requests at an address until the stack stops.
 func (s *Stack) serve(l net.Listener, h http.Handler, grace time.Duration) {
 	srv := &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,

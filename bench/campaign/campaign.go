@@ -1,5 +1,5 @@
-// Package campaign sends one mail to many while the program is killed and
-// orders go on, and counts what arrived.
+// Package campaign sends one mail to many people while the program is killed and
+// orders are placed, and counts which mails arrived.
 package campaign
 
 import (
@@ -16,28 +16,28 @@ import (
 	"purser/shop"
 )
 
-// Load says how large a campaign is, and what happens during it.
+// Load sets how large a campaign is, and what happens during it.
 type Load struct {
 	Recipients  int
 	Kills       int           // how often the program is killed during it
 	OrdersEvery time.Duration // how often an order is bought during it; 0: never
 }
 
-// Result is what was measured. The sandbox's own count is the truth.
+// Result holds what was measured. The sandbox's own counts are authoritative.
 type Result struct {
 	Engine     string  `json:"engine"`
 	Recipients int     `json:"recipients"`
 	Kills      int     `json:"kills"`
 	Seconds    float64 `json:"seconds"`
 	PerSecond  float64 `json:"recipients_per_second"`
-	Retried    int     `json:"retried"` // unknown when the provider had reported everything, and written to once more
-	Sent       int     `json:"sent"`    // by the record
+	Retried    int     `json:"retried"` // still unknown after the provider's reports, and sent once more
+	Sent       int     `json:"sent"`    // according to the record
 	Unknown    int     `json:"unknown"`
 	Other      int     `json:"other"`            // rejected, suppressed, skipped: there should be 0
-	Lost       int     `json:"lost"`             // sent by the record, and the sandbox has no such mail
-	Doubled    int     `json:"doubled"`          // recipients the sandbox has more than one mail of
-	Arrived    int     `json:"unknown_but_sent"` // of the unknown, those the sandbox has
-	Unmailed   int     `json:"order_mails_lost"` // orders that were paid, and the sandbox has no confirmation
+	Lost       int     `json:"lost"`             // sent according to the record, but the sandbox has no such mail
+	Doubled    int     `json:"doubled"`          // recipients of whom the sandbox has more than one mail
+	Arrived    int     `json:"unknown_but_sent"` // unknown according to the record, but the sandbox has the mail
+	Unmailed   int     `json:"order_mails_lost"` // orders that were paid, but the sandbox has no confirmation
 
 	Orders int     `json:"orders"` // bought and confirmed while the campaign ran
 	P50    float64 `json:"transactional_p50_ms"`
@@ -46,7 +46,7 @@ type Result struct {
 
 const benchCampaign = "bench"
 
-// runCampaign runs a campaign in a program that it kills on the way.
+// runCampaign runs a campaign in a program that it kills during the campaign.
 func runCampaign(ctx context.Context, engine string, p *program, l Load) (r Result, err error) {
 	r = Result{Engine: engine, Recipients: l.Recipients, Kills: l.Kills}
 	d := &run{program: p, load: l}
@@ -79,7 +79,7 @@ func runCampaign(ctx context.Context, engine string, p *program, l Load) (r Resu
 	return r, err
 }
 
-// run is one measurement.
+// run is the state of one measurement.
 type run struct {
 	program *program
 	load    Load
@@ -95,7 +95,7 @@ func (d *run) start(ctx context.Context) (err error) {
 	return err
 }
 
-// begin uploads the list and starts the campaign.
+// begin uploads the recipients and starts the campaign.
 func (d *run) begin(ctx context.Context) error {
 	if err := d.start(ctx); err != nil {
 		return err
@@ -119,7 +119,8 @@ func (d *run) begin(ctx context.Context) error {
 	return err
 }
 
-// finish waits for the campaign's end and kills the program on the way.
+// finish waits for the campaign's end, and kills the program that many times
+// before.
 func (d *run) finish(ctx context.Context, times int) error {
 	for kills := 0; ; {
 		st, err := d.shop.Campaign(ctx, benchCampaign)
@@ -152,7 +153,7 @@ func (d *run) restart(ctx context.Context) error {
 	return d.start(ctx)
 }
 
-// buy has an order bought now and then, each to its payment.
+// buy places and pays an order at regular intervals.
 func (d *run) buy(ctx context.Context) {
 	if d.load.OrdersEvery == 0 {
 		return
@@ -173,7 +174,7 @@ func (d *run) buy(ctx context.Context) {
 	}
 }
 
-// waits measures how long order mails took behind the campaign.
+// waits measures how long order mails waited behind the campaign.
 func (d *run) waits(ctx context.Context, confirmed map[string]time.Time, r *Result) error {
 	var waited measure.Latencies
 	for _, id := range d.bought {

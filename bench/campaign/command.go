@@ -12,24 +12,24 @@ import (
 	"time"
 )
 
-// Command kills a stack of its own during a large campaign.
+// Command runs a large campaign on a stack of its own, which it kills.
 type Command struct {
-	Recipients  int           `help:"Recipients of the campaign." default:"50000"`
-	Kills       int           `help:"How often the program is killed (SIGKILL) during it." default:"3"`
-	Rate        int           `help:"Recipients a second that the sandbox's SES takes; 0: as many as come." default:"0"`
-	OrdersEvery time.Duration `help:"How often an order is bought during it; 0: never." default:"500ms"`
+	Recipients  int           `help:"The number of recipients." default:"50000"`
+	Kills       int           `help:"How often the program is killed (SIGKILL) during the campaign." default:"3"`
+	Rate        int           `help:"The recipients a second that the sandbox's SES accepts; 0: no limit." default:"0"`
+	OrdersEvery time.Duration `help:"The interval at which orders are placed during the campaign; 0: none are." default:"500ms"`
 	JSON        bool          `name:"json" help:"Print JSON."`
 }
 
-// Validate refuses numbers that measure nothing.
+// Validate refuses numbers with which nothing would be measured.
 func (c *Command) Validate() error {
 	if c.Recipients < 1 || c.Kills < 0 || c.Rate < 0 || c.OrdersEvery < 0 {
-		return errors.New("--recipients wants 1 or more, the others 0 or more")
+		return errors.New("--recipients must be 1 or more, the other numbers 0 or more")
 	}
 	return nil
 }
 
-// Run measures a stack on SQLite, the engine that dies with the process.
+// Run measures a stack on SQLite, whose engine is killed with the process.
 func (c *Command) Run(ctx context.Context, stdout io.Writer) (err error) {
 	dir, err := os.MkdirTemp("", "purser-bench-")
 	if err != nil {
@@ -67,16 +67,16 @@ func (c *Command) print(stdout io.Writer, r Result) error {
 		{"kills", r.Kills},
 		{"seconds", fmt.Sprintf("%.0f", r.Seconds)},
 		{"recipients/s", fmt.Sprintf("%.1f", r.PerSecond)},
-		{"written to once more", r.Retried},
-		{"sent, by the record", r.Sent},
+		{"sent once more", r.Retried},
+		{"sent, according to the record", r.Sent},
 		{"unknown", r.Unknown},
 		{"unknown, but sent", r.Arrived},
 		{"other outcomes", r.Other},
 		{"lost", r.Lost},
 		{"doubled", r.Doubled},
-		{"orders during it", r.Orders},
-		{"their mails lost", r.Unmailed},
-		{"an order's mail behind the campaign, p50 ms", fmt.Sprintf("%.0f", r.P50)},
+		{"orders during the campaign", r.Orders},
+		{"order mails lost", r.Unmailed},
+		{"delay of an order's mail, p50 ms", fmt.Sprintf("%.0f", r.P50)},
 		{"p99 ms", fmt.Sprintf("%.0f", r.P99)},
 	} {
 		fmt.Fprintf(t, "%s\t%v\t\n", row.name, row.value)

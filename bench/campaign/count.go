@@ -10,9 +10,8 @@ import (
 	"purser/order"
 )
 
-// retry does what an operator would do about the mails whose outcome is
-// unknown: it lets the provider report those that it has, and sends the others
-// once more.
+// retry resolves the mails of unknown outcome as an operator would: it lets the
+// provider report the mails that it has, and sends the others once more.
 func (d *run) retry(ctx context.Context, r *Result) error {
 	arrived, _, err := d.arrived()
 	if err != nil {
@@ -61,11 +60,11 @@ func (d *run) retry(ctx context.Context, r *Result) error {
 	}
 }
 
-// reportsWithin is how long the sandbox may take to report.
+// reportsWithin is how long retry waits for the sandbox's reports.
 const reportsWithin = 2 * time.Minute
 
-// arrived returns what the sandbox has of a program that was stopped: its ids
-// of each of the campaign's mails, and when the orders' confirmations came.
+// arrived returns what the sandbox of a stopped program has received: its ids of
+// each of the campaign's mails, and the times of the orders' confirmations.
 func (d *run) arrived() (mails map[string][]string, confirmed map[string]time.Time, err error) {
 	all, err := d.program.mails()
 	mails, confirmed = map[string][]string{}, map[string]time.Time{}
@@ -80,8 +79,8 @@ func (d *run) arrived() (mails map[string][]string, confirmed map[string]time.Ti
 	return mails, confirmed, err
 }
 
-// received returns how many mails of the campaign a recipient has got, over all
-// generations.
+// received returns how many mails of the campaign a recipient has received, over
+// all generations.
 func received(arrived map[string][]string, to mail.Recipient) (n int) {
 	for ; to.Generation > 0; to.Generation-- {
 		n += len(arrived[mail.WireID(mail.MessageID(benchCampaign, to))])
@@ -89,7 +88,7 @@ func received(arrived map[string][]string, to mail.Recipient) (n int) {
 	return n
 }
 
-// count holds the record against the sandbox.
+// count compares the record with the sandbox.
 func (d *run) count(ctx context.Context, r *Result) error {
 	arrived, confirmed, err := d.arrived()
 	if err != nil {

@@ -25,8 +25,7 @@ import (
 )
 
 // StackCommand is the whole stack in a process of its own, as "purser up" runs
-// it, with every provider played by the sandbox. It runs until it is told to
-// stop.
+// it, with every provider played by the sandbox. It runs until it is interrupted.
 type StackCommand struct {
 	config.Config `embed:""`
 }
@@ -49,12 +48,12 @@ func (c *StackCommand) Run(ctx context.Context) error {
 type program struct {
 	path, dir string
 	rate      int
-	sandbox   string // where its mailbox is
+	sandbox   string // the address of its mailbox
 	cmd       *exec.Cmd
 	ended     chan error
 }
 
-// start runs it until it takes orders, and returns clients of it.
+// start starts the program, waits until it takes orders, and returns clients of it.
 func (p *program) start(ctx context.Context) (*shop.Client, *shop.Shopper, error) {
 	if err := os.Remove(filepath.Join(p.dir, stack.RunningFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, nil, err
@@ -64,7 +63,7 @@ func (p *program) start(ctx context.Context) (*shop.Client, *shop.Shopper, error
 	if err != nil {
 		return nil, nil, err
 	}
-	defer log.Close() // the process has its own
+	defer log.Close() // the process has its own copy of the file
 	p.cmd.Stderr = log
 	if err := p.cmd.Start(); err != nil {
 		return nil, nil, err
@@ -84,14 +83,14 @@ func (p *program) start(ctx context.Context) (*shop.Client, *shop.Shopper, error
 		select {
 		case err := <-p.ended:
 			p.cmd = nil
-			said, _ := os.ReadFile(p.dir + ".log") // whatever there is
+			said, _ := os.ReadFile(p.dir + ".log") // as much as there is
 			return nil, nil, fmt.Errorf("the stack ended: %w\n%s", err, said)
 		case <-tick.C:
 		}
 	}
 }
 
-// kill ends it with SIGKILL.
+// kill ends the program with SIGKILL.
 func (p *program) kill() error {
 	if err := p.cmd.Process.Kill(); err != nil {
 		return err
@@ -101,7 +100,8 @@ func (p *program) kill() error {
 	return nil
 }
 
-// stop lets it end; it does nothing if the program has ended.
+// stop interrupts the program and waits for its end. It does nothing if the program
+// has ended.
 func (p *program) stop() error {
 	if p.cmd == nil {
 		return nil
@@ -133,7 +133,7 @@ func (p *program) reportDelivery(ctx context.Context, id string) error {
 	return nil
 }
 
-// mails returns what the sandbox keeps of a program that was stopped.
+// mails returns the mails that the sandbox of a stopped program has received.
 func (p *program) mails() ([]sandboxses.Arrival, error) {
 	box, err := sandbox.New(sandbox.Config{DataDir: p.dir, SES: &sandboxses.Config{}})
 	if err != nil {
@@ -150,8 +150,8 @@ func (p *program) record(ctx context.Context, read func(*records.Store) error) e
 	return errors.Join(read(s), s.Close())
 }
 
-// outcomes returns the campaign's recipients by the record of a program that
-// was stopped.
+// outcomes returns the campaign's recipients as the record of a stopped program has
+// them.
 func (p *program) outcomes(ctx context.Context, campaign string) (all []mail.Recipient, err error) {
 	err = p.record(ctx, func(s *records.Store) error {
 		for after := int64(0); ; {
@@ -165,7 +165,8 @@ func (p *program) outcomes(ctx context.Context, campaign string) (all []mail.Rec
 	return all, err
 }
 
-// paidAt returns when the order's money was taken, by the same record.
+// paidAt returns when the order was paid, according to the record of a stopped
+// program.
 func (p *program) paidAt(ctx context.Context, id order.ID) (at time.Time, err error) {
 	err = p.record(ctx, func(s *records.Store) error {
 		events, err := s.Events(ctx, id, 0, 500)

@@ -1,5 +1,5 @@
-// Package images measures how long images take to be resized, against libvips,
-// and how alike the results are.
+// Package images measures how long resizing images takes in comparison with
+// libvips, and how similar the results are.
 package images
 
 import (
@@ -22,42 +22,44 @@ import (
 	"purser/images"
 )
 
-// Load says how images are measured.
+// Load sets how images are measured.
 type Load struct {
-	// Self is a command that renders in a process of its own; the file and the
-	// directory are added to it.
+	// Self is the command that renders in a process of its own. The file and the
+	// directory are appended to it.
 	Self []string
-	// Width and Height of the JPEG; default 4000 × 3000.
+	// Width and Height are the size of the JPEG. The default is 4000 × 3000.
 	Width, Height int
-	// Rounds in which Purser and libvips take turns; default 5.
+	// Rounds is how often Purser and libvips render in alternation. The default
+	// is 5.
 	Rounds int
 }
 
-// Result is a JPEG made into four sizes, by Purser and by vipsthumbnail.
+// Result compares how Purser and vipsthumbnail render a JPEG in four sizes.
 type Result struct {
 	Megapixels  float64 `json:"megapixels"`
 	InputBytes  int     `json:"input_bytes"`
 	Rounds      int     `json:"rounds"`
-	Seconds     float64 `json:"seconds"`      // ours: from the file to four files, the median round
+	Seconds     float64 `json:"seconds"`      // Purser: from the file to four files, the median round
 	VipsSeconds float64 `json:"vips_seconds"` // four runs of vipsthumbnail, the median round
-	// VipsStartSeconds is the part of that it takes to start four times: four
-	// runs on an image of one pixel.
+	// VipsStartSeconds is the part of VipsSeconds that starting four processes
+	// takes: four runs on an image of one pixel.
 	VipsStartSeconds float64 `json:"vips_start_seconds"`
 	Ratio            float64 `json:"ratio"` // Seconds to VipsSeconds
-	// PeakRSS is the most memory that the work took, without the program's own
-	// file, which is mapped; the highest round.
+	// PeakRSS is the most memory that rendering took in any round, without the
+	// program's own file, which is mapped.
 	PeakRSS    float64 `json:"peak_rss_mb"`
-	ProgramRSS float64 `json:"program_rss_mb"` // the same with the program's file
-	// PSNR and SSIM compare Purser's sizes with libvips'; the least alike size.
+	ProgramRSS float64 `json:"program_rss_mb"` // PeakRSS with the program's file
+	// PSNR and SSIM compare Purser's sizes with libvips'. They are those of the
+	// least similar size.
 	PSNR  float64             `json:"psnr_db"`
 	SSIM  float64             `json:"ssim"`
 	Sizes map[string]Likeness `json:"sizes"`
 }
 
-// ErrNoVips says that libvips' command is not installed.
+// ErrNoVips means that libvips' command is not installed.
 var ErrNoVips = errors.New("vipsthumbnail is not installed: apt-get install libvips-tools")
 
-// Measure measures both sides by turns.
+// Measure lets Purser and vipsthumbnail render in alternation.
 func Measure(ctx context.Context, l Load) (_ Result, err error) {
 	if _, err := exec.LookPath("vipsthumbnail"); err != nil {
 		return Result{}, ErrNoVips
@@ -94,7 +96,7 @@ func Measure(ctx context.Context, l Load) (_ Result, err error) {
 	}
 	r.Seconds, r.VipsSeconds, r.VipsStartSeconds = median(ours), median(theirs), median(starts)
 	r.Ratio = r.Seconds / r.VipsSeconds
-	err = r.liken(dir)
+	err = r.compareSizes(dir)
 	return r, err
 }
 
@@ -103,14 +105,14 @@ func median(v []float64) float64 {
 	return v[len(v)/2]
 }
 
-// rendered is what a process that rendered measured of itself.
+// rendered holds what a rendering process measured of itself.
 type rendered struct {
 	Seconds    float64 `json:"seconds"`
 	PeakRSS    float64 `json:"peak_rss_mb"`
 	ProgramRSS float64 `json:"program_rss_mb"`
 }
 
-// render makes a file's sizes in a directory, as ours-<size>, and measures the
+// render renders a file's sizes into a directory, as ours-<size>, and measures the
 // process it runs in, which should do nothing else.
 func render(ctx context.Context, file, dir string) (rendered, error) {
 	mapped := measure.OwnMemory().Mapped
@@ -152,7 +154,7 @@ func renderApart(ctx context.Context, self []string, file, dir string) (rendered
 	return r, err
 }
 
-// vips makes the same sizes by Debian's command, one run each.
+// vips renders the same sizes with Debian's vipsthumbnail, one run for each.
 func vips(ctx context.Context, file, dir string) (seconds float64, err error) {
 	began := time.Now()
 	for _, s := range images.Sizes() {
@@ -166,8 +168,8 @@ func vips(ctx context.Context, file, dir string) (seconds float64, err error) {
 	return time.Since(began).Seconds(), nil
 }
 
-// liken compares each of Purser's sizes with libvips'.
-func (r *Result) liken(dir string) error {
+// compareSizes compares each of Purser's sizes with libvips'.
+func (r *Result) compareSizes(dir string) error {
 	r.PSNR, r.SSIM, r.Sizes = 99, 1, map[string]Likeness{}
 	for _, s := range images.Sizes() {
 		ours, err := readJPEG(filepath.Join(dir, "ours-"+s.Name))
@@ -218,6 +220,6 @@ func photo(w, h int) []byte {
 		}
 	}
 	var b bytes.Buffer
-	_ = jpeg.Encode(&b, m, &jpeg.Options{Quality: 90}) // to memory: never fails
+	_ = jpeg.Encode(&b, m, &jpeg.Options{Quality: 90}) // cannot fail: it writes to memory
 	return b.Bytes()
 }

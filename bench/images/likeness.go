@@ -7,16 +7,16 @@ import (
 	"math"
 )
 
-// Likeness says how much two images look alike.
+// Likeness measures how similar two images look.
 type Likeness struct {
 	PSNR float64 `json:"psnr_db"` // of the three colours; above 40 dB nobody sees a difference
-	SSIM float64 `json:"ssim"`    // of brightness, on windows of 8 × 8; 1: alike
+	SSIM float64 `json:"ssim"`    // of brightness, on windows of 8 × 8; 1: identical
 }
 
-// compare compares two images of one size.
+// compare compares two images, which must have the same size.
 func compare(a, b image.Image) (Likeness, error) {
 	if a.Bounds().Size() != b.Bounds().Size() {
-		return Likeness{}, errors.New("the images are not of one size")
+		return Likeness{}, errors.New("the images differ in size")
 	}
 	size := a.Bounds().Size()
 	la, lb := make([]float64, size.X*size.Y), make([]float64, size.X*size.Y)
@@ -47,8 +47,8 @@ func brightness(c color.NRGBA) float64 {
 	return 0.299*float64(c.R) + 0.587*float64(c.G) + 0.114*float64(c.B)
 }
 
-// ssim is the mean structural similarity (Wang and others, 2004) over windows
-// of 8 × 8, each 4 from the last.
+// ssim returns the mean structural similarity (Wang and others, 2004) over windows
+// of 8 × 8 pixels at steps of 4.
 func ssim(a, b []float64, size image.Point) float64 {
 	const (
 		side, step = 8, 4

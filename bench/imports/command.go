@@ -19,22 +19,23 @@ import (
 type Command struct {
 	config.Config `embed:""`
 
-	Rows int    `help:"How many products." default:"100000"`
-	Seed uint64 `help:"Decides which products there are." default:"1"`
+	Rows int    `help:"The number of products." default:"100000"`
+	Seed uint64 `help:"The seed from which the products are made." default:"1"`
 	JSON bool   `name:"json" help:"Print a JSON object."`
 
 	CPUProfile string `name:"cpu-profile" help:"Write a CPU profile of the import to this file." type:"path"`
 }
 
-// Validate refuses numbers that measure nothing.
+// Validate refuses numbers with which nothing would be measured.
 func (c *Command) Validate() error {
 	if c.Rows < 1 {
-		return errors.New("--rows wants 1 or more")
+		return errors.New("--rows must be 1 or more")
 	}
 	return nil
 }
 
-// Run imports, and then does the least that could be done with the same rows.
+// Run measures an import and the plain insertion of the same rows, and prints the
+// result.
 func (c *Command) Run(ctx context.Context, stdout io.Writer) error {
 	r, err := c.measure(ctx)
 	if err != nil {
@@ -49,7 +50,7 @@ func (c *Command) Run(ctx context.Context, stdout io.Writer) error {
 	fmt.Fprintf(t, "plain\tinserted in %.1f s, indexed in %.1f s (%.0f a second)\nratio\t%.2f (in processor time %.2f: %.1f s against %.1f s)\n",
 		r.PlainInsertSeconds, r.PlainIndexSeconds, r.PlainRowsPerSecond, r.Ratio, r.CPURatio, r.CPUSeconds, r.PlainCPUSeconds)
 	fmt.Fprintf(t, "memory\t%.0f MB before, %.0f MB when written, %.0f MB at most\n", r.BeforeMB, r.WrittenMB, r.PeakMB)
-	fmt.Fprintf(t, "  of it\tthe index %.0f bytes a product, the import itself %.0f MB\n", r.IndexBytes, r.ImportPeakMB)
+	fmt.Fprintf(t, "  of this\tthe index %.0f bytes a product, the import itself %.0f MB\n", r.IndexBytes, r.ImportPeakMB)
 	return t.Flush()
 }
 

@@ -1,5 +1,5 @@
-// Package imports measures an import of products over the API, against the
-// least that could be done with the same rows.
+// Package imports measures an import of products over the API in comparison with
+// the plainest way to insert and index the same rows.
 package imports
 
 import (
@@ -21,17 +21,17 @@ import (
 	"purser/shop"
 )
 
-// Load says what to import, and where.
+// Load sets what to import, and where.
 type Load struct {
 	Rows int
 	Seed uint64
 	Dir  string // for the file and the plain copy
 	Shop *shop.Client
-	// Profile is a file for a CPU profile of the import; "": none.
+	// Profile is the file for a CPU profile of the import; "" writes none.
 	Profile string
 }
 
-// Result is what was measured.
+// Result holds what was measured.
 type Result struct {
 	Rows          int     `json:"rows"`
 	FileMB        float64 `json:"file_mb"`
@@ -41,33 +41,34 @@ type Result struct {
 	WriteSeconds  float64 `json:"write_seconds"`
 	IndexSeconds  float64 `json:"index_seconds"`
 	RowsPerSecond float64 `json:"rows_per_second"`
-	// Plain is the least that could be done: the rows into the same tables in a
-	// transaction for each thousand, then in batches into the same search engine.
+	// The Plain fields measure the least that could be done: inserting the rows
+	// into the same tables with a transaction for each thousand, and then putting
+	// them in batches into the same search engine.
 	PlainInsertSeconds float64 `json:"plain_insert_seconds"`
 	PlainIndexSeconds  float64 `json:"plain_index_seconds"`
 	PlainRowsPerSecond float64 `json:"plain_rows_per_second"`
 	Ratio              float64 `json:"ratio"` // of the rates
-	// The same in processor time of this process, which does not depend on
-	// what else runs.
+	// The CPU fields are the same in processor time of this process, which does
+	// not depend on what else runs.
 	CPUSeconds      float64 `json:"cpu_seconds"`
 	PlainCPUSeconds float64 `json:"plain_cpu_seconds"`
 	CPURatio        float64 `json:"cpu_ratio"`
-	// Memory of this process, the whole stack included: before, at most until
-	// the rows were written, and at most overall.
+	// The memory of this process, which includes the whole stack: before the
+	// import, the peak until the rows were written, and the peak overall.
 	BeforeMB  float64 `json:"before_mb"`
 	WrittenMB float64 `json:"written_mb"`
 	PeakMB    float64 `json:"peak_rss_mb"`
 	// IndexBytes is what the stand-in of the search engine keeps in memory for
 	// each product.
 	IndexBytes float64 `json:"index_bytes_per_product"`
-	// ImportPeakMB is the peak without what was there before and without what
-	// the stand-in keeps: what the import itself takes, garbage and mapped files
-	// included. It does not grow with the rows.
+	// ImportPeakMB is the peak without the memory used before the import and
+	// without the stand-in's documents: what the import itself takes, garbage and
+	// mapped files included. It does not grow with the rows.
 	ImportPeakMB float64 `json:"import_peak_mb"`
 }
 
-// Measure imports made-up products over the API into a running stack, and then
-// does the least that could be done with the same rows.
+// Measure imports generated products over the API into a running stack, and then
+// inserts and indexes the same rows in the plainest way.
 func Measure(ctx context.Context, l Load) (Result, error) {
 	r := Result{Rows: l.Rows}
 	file := filepath.Join(l.Dir, "products.csv")
@@ -144,7 +145,7 @@ func (r *Result) importFile(ctx context.Context, client *shop.Client, file strin
 	return nil
 }
 
-// writeFile writes products as a file that can be imported.
+// writeFile writes generated products to a file that can be imported.
 func writeFile(name string, maker *products.Maker, rows int) (size int64, err error) {
 	f, err := os.Create(name)
 	if err != nil {
@@ -157,7 +158,7 @@ func writeFile(name string, maker *products.Maker, rows int) (size int64, err er
 		return 0, err
 	}
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	for range rows { // one at a time: together they would take more memory than the import
+	for range rows { // one product at a time, since all together would take more memory than the import
 		d := maker.Make(1)[0]
 		if err := w.Write([]string{
 			d.SKU, d.Name, d.Description, d.Brand, d.Category, strings.Join(d.Tags, "|"), number(d.Rating), d.Group, number(d.Price), d.Currency, number(d.Available),

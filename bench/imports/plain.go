@@ -19,7 +19,7 @@ import (
 	"purser/records"
 )
 
-// plain does the least that could be done with the rows: it inserts them into
+// plain measures the least that could be done with the rows: it inserts them into
 // the tables, and then puts them into an index of the same stand-in.
 func (r *Result) plain(ctx context.Context, dir string, docs []catalog.Document) (err error) {
 	debug.FreeOSMemory()
@@ -37,7 +37,7 @@ func (r *Result) plain(ctx context.Context, dir string, docs []catalog.Document)
 	r.PlainIndexSeconds, err = plainIndex(ctx, index.Client, docs)
 	r.PlainCPUSeconds = (inserted - spent + measure.OwnTime() - began).Seconds()
 	r.IndexBytes = max(measure.HeapMB()-empty, 0) * (1 << 20) / float64(r.Rows)
-	runtime.KeepAlive(docs) // part of the heap before and after
+	runtime.KeepAlive(docs) // both measurements of the heap include them
 	if err = errors.Join(err, index.Close()); err != nil {
 		return fmt.Errorf("plain index: %w", err)
 	}
@@ -51,7 +51,7 @@ func plainInsert(ctx context.Context, file string, docs []catalog.Document) (_ f
 	if err != nil {
 		return 0, err
 	}
-	if err := store.Close(); err != nil { // it has made the tables
+	if err := store.Close(); err != nil { // opening it has created the tables
 		return 0, err
 	}
 	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-32768)&_pragma=wal_autocheckpoint(4000)")
@@ -74,7 +74,7 @@ func insertPart(ctx context.Context, db *sql.DB, docs []catalog.Document) error 
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // does nothing after a commit
+	defer tx.Rollback() // no effect after a commit
 	product, err := tx.PrepareContext(ctx, "INSERT INTO products (sku, name, price, currency, on_hand, received, added_at, changed_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)")
 	if err != nil {
 		return err
@@ -98,8 +98,8 @@ func insertPart(ctx context.Context, db *sql.DB, docs []catalog.Document) error 
 	return tx.Commit()
 }
 
-// plainIndex puts the documents into a fresh index, a thousand at a time, each
-// confirmed before the next.
+// plainIndex puts the documents into an empty index in batches of a thousand; each
+// batch is confirmed before the next.
 func plainIndex(ctx context.Context, c *meilisearch.Client, docs []catalog.Document) (float64, error) {
 	if _, err := c.ApplySettings(ctx); err != nil {
 		return 0, err

@@ -15,20 +15,21 @@ import (
 	"purser/records"
 )
 
-// Command measures a fleet of workers, the sandbox's SES and a relay.
+// Command measures a fleet of workers that sends through the sandbox's SES and a
+// relay.
 type Command struct {
-	Engine  []string      `help:"Which databases." enum:"sqlite,postgres" default:"sqlite,postgres"`
-	Workers int           `help:"Workers that share the account." default:"4"`
-	Rate    int           `help:"Recipients a second that the account may reach." default:"14"`
-	For     time.Duration `help:"How long a campaign presses against the rate." default:"20s"`
+	Engine  []string      `help:"The databases to measure." enum:"sqlite,postgres" default:"sqlite,postgres"`
+	Workers int           `help:"The number of workers that share the account." default:"4"`
+	Rate    int           `help:"The account's limit, in recipients a second." default:"14"`
+	For     time.Duration `help:"How long a campaign sends at the limit." default:"20s"`
 	Flaps   int           `help:"How often the primary goes down and comes back." default:"100"`
 	JSON    bool          `name:"json" help:"Print one JSON object per database."`
 }
 
-// Validate refuses numbers that measure nothing.
+// Validate refuses numbers with which nothing would be measured.
 func (c *Command) Validate() error {
 	if c.Workers < 1 || c.Rate < 1 || c.For < time.Second || c.Flaps < 0 {
-		return errors.New("--workers and --rate want 1 or more, --for 1s or more, --flaps 0 or more")
+		return errors.New("--workers and --rate must be 1 or more, --for 1s or more, --flaps 0 or more")
 	}
 	return nil
 }
@@ -55,8 +56,9 @@ func (c *Command) Run(ctx context.Context, stdout io.Writer) error {
 	return nil
 }
 
-// measure opens a fresh record: on Postgres once for each worker, as in a
-// fleet; on SQLite, which belongs to one process, once.
+// measure runs the measurement on an empty record. On Postgres each worker opens
+// the record itself, as in a fleet; on SQLite, which belongs to one process, the
+// workers share one.
 func (c *Command) measure(ctx context.Context, engine string) (_ Result, err error) {
 	dir, err := os.MkdirTemp("", "purser-bench-")
 	if err != nil {
@@ -103,7 +105,7 @@ func printResult(stdout io.Writer, r Result) error {
 		{"most in any one second", r.Recipients},
 		{"throttled by the provider", r.Throttled},
 		{"recipients/s", r.Throughput},
-		{"an order's mail behind a campaign, p50 ms", r.OrderMailP50},
+		{"delay of an order's mail, p50 ms", r.OrderMailP50},
 		{"p99 ms", r.OrderMailP99},
 		{"failover s", fmt.Sprintf("%.3f", r.Failover)},
 		{"back at the primary s", fmt.Sprintf("%.3f", r.Return)},

@@ -25,8 +25,8 @@ import (
 	standinsmtp "purser/sandbox/smtp"
 )
 
-// fleet is a number of workers that send mail, and the two providers they
-// send it through.
+// fleet is a number of workers that send mail, and the two providers through which
+// they send it.
 type fleet struct {
 	ses      *standinses.Server
 	endpoint *endpoint // of SES
@@ -98,8 +98,8 @@ func (f *fleet) close() error {
 	return f.relay.Close()
 }
 
-// accepted returns how often the two providers took each mail, by their own
-// count.
+// accepted returns how often the two providers accepted each mail, by their own
+// counts.
 func (f *fleet) accepted() map[string]int {
 	counts := make(map[string]int)
 	for _, a := range f.ses.Arrivals() {
@@ -111,8 +111,8 @@ func (f *fleet) accepted() map[string]int {
 	return counts
 }
 
-// send runs a mail's step as the engine does: again and again until its outcome
-// is decided, with the delay that the step asks for.
+// send runs a mail's activity as the engine does: it repeats it, after the delay
+// that the activity asks for, until the outcome is decided.
 func send(ctx context.Context, a *mails.Activities, m mail.Message) (mail.State, error) {
 	for {
 		out, err := a.SendMessage(ctx, m)
@@ -146,8 +146,7 @@ func message(phase string, n int, s mail.Stream) mail.Message {
 	return m
 }
 
-// endpoint is the address at which a provider is reached, also after it was
-// down.
+// endpoint serves a provider at an address that stays the same after an outage.
 type endpoint struct {
 	address string
 	handler http.Handler

@@ -1,6 +1,6 @@
-// Package mail measures how mail is sent: how well a rate is held, how long an
-// order's mail waits behind a campaign, and what an outage of the first
-// provider does.
+// Package mail measures how mail is sent: how well a rate limit is kept, how long
+// an order's mail waits behind a campaign, and what effect an outage of the first
+// provider has.
 package mail
 
 import (
@@ -21,15 +21,15 @@ import (
 	standinses "purser/sandbox/ses"
 )
 
-// Load says how much mail.
+// Load sets how much mail is sent, and how.
 type Load struct {
 	Workers int           // processes of the fleet
-	Rate    int           // recipients a second that the account may reach
-	For     time.Duration // how long a campaign presses against that rate
+	Rate    int           // the account's limit, in recipients a second
+	For     time.Duration // how long a campaign sends at that limit
 	Flaps   int           // how often the primary goes down and comes back
 }
 
-// Result is what was measured. The providers' own counts are the truth.
+// Result holds what was measured. The providers' own counts are authoritative.
 type Result struct {
 	Engine  string `json:"engine"`
 	Workers int    `json:"workers"`
@@ -43,20 +43,20 @@ type Result struct {
 	OrderMailP99  float64 `json:"transactional_p99_ms"`
 	CampaignMails int     `json:"marketing_mails"`
 
-	Failover float64 `json:"failover_seconds"`   // the longest that a mail took whose primary was dead
-	Return   float64 `json:"to_primary_seconds"` // from its coming back to its first mail
+	Failover float64 `json:"failover_seconds"`   // the longest time that a mail took while the primary was down
+	Return   float64 `json:"to_primary_seconds"` // from the primary's return to its first mail
 
 	Flaps       int `json:"flaps"`
 	FlapMails   int `json:"flap_mails"`
 	ByBackup    int `json:"by_backup"`
-	Lost        int `json:"lost"`             // no provider took it, and the ledger does not say so
-	Doubled     int `json:"doubled"`          // taken more than once
-	Unknown     int `json:"unknown"`          // the ledger does not know …
-	UnknownSent int `json:"unknown_but_sent"` // … and a provider took it
+	Lost        int `json:"lost"`             // no provider accepted it, but the ledger does not say so
+	Doubled     int `json:"doubled"`          // accepted more than once
+	Unknown     int `json:"unknown"`          // unknown according to the ledger
+	UnknownSent int `json:"unknown_but_sent"` // of these, the mails that a provider accepted
 }
 
-// Measure measures a rate held, an outage of the primary, and many short
-// outages.
+// Measure measures sending at the rate limit, a failover of the primary, and many
+// short outages.
 func Measure(ctx context.Context, engine string, stores []*records.Store, l Load) (Result, error) {
 	r := Result{Engine: engine, Workers: l.Workers, Rate: l.Rate, Flaps: l.Flaps}
 	if err := pressMail(ctx, stores, l, &r); err != nil {
@@ -71,7 +71,7 @@ func Measure(ctx context.Context, engine string, stores []*records.Store, l Load
 	return r, nil
 }
 
-// pressMail lets a campaign press against the rate while orders go on.
+// pressMail sends a campaign at the rate limit while order mails are sent, too.
 func pressMail(ctx context.Context, stores []*records.Store, l Load, r *Result) error {
 	const sendersEach, ordersEvery = 6, 400 * time.Millisecond
 	f, err := newFleet(ctx, stores, l.Workers, l.Rate, guard.Config{})
@@ -111,7 +111,7 @@ func pressMail(ctx context.Context, stores []*records.Store, l Load, r *Result) 
 	return errors.Join(failed.err(), f.close())
 }
 
-// busiestSecond counts the recipients in the fullest second.
+// busiestSecond returns the most recipients in any one second.
 func busiestSecond(arrivals []standinses.Arrival) (most int) {
 	slices.SortFunc(arrivals, func(a, b standinses.Arrival) int { return a.At.Compare(b.At) })
 	from, n := 0, 0
@@ -126,11 +126,11 @@ func busiestSecond(arrivals []standinses.Arrival) (most int) {
 	return most
 }
 
-// plenty is a rate that no sender reaches.
+// plenty is a rate, in recipients a second, that no sender reaches.
 const plenty = 500
 
-// killPrimary lets the primary die and come back, with the breaker as it is
-// when nothing is configured.
+// killPrimary takes the primary down and up again, with the default settings of the
+// circuit breaker.
 func killPrimary(ctx context.Context, stores []*records.Store, l Load, r *Result) error {
 	f, err := newFleet(ctx, stores, l.Workers, plenty, guard.Config{OpenFor: 2 * time.Second})
 	if err != nil {
@@ -175,8 +175,8 @@ func killPrimary(ctx context.Context, stores []*records.Store, l Load, r *Result
 	return f.close()
 }
 
-// flapPrimary lets the primary go down and come back, again and again and in
-// several ways, while the fleet sends.
+// flapPrimary takes the primary down and up again repeatedly, in several ways,
+// while the fleet sends.
 func flapPrimary(ctx context.Context, stores []*records.Store, l Load, r *Result) error {
 	const sendersEach, up, down = 2, 120 * time.Millisecond, 80 * time.Millisecond
 	f, err := newFleet(ctx, stores, l.Workers, plenty, guard.Config{OpenFor: 50 * time.Millisecond})
@@ -195,7 +195,7 @@ func flapPrimary(ctx context.Context, stores []*records.Store, l Load, r *Result
 			all.Go(func() {
 				for flapping.Err() == nil {
 					m := message("flap", int(numbers.Add(1)), mail.Transactional)
-					state, err := send(ctx, a, m) // to its end, though the flapping may stop
+					state, err := send(ctx, a, m) // until its outcome is decided, even if the outages end before
 					failed.add(ctx, err)
 					mu.Lock()
 					states[m.ID] = state
@@ -217,11 +217,11 @@ func flapPrimary(ctx context.Context, stores []*records.Store, l Load, r *Result
 	return errors.Join(failed.err(), f.close())
 }
 
-// flap takes the primary down in one of four ways, and lets it come back.
+// flap takes the primary down in one of four ways, and up again.
 func (f *fleet) flap(ctx context.Context, n int, down time.Duration) error {
 	const send = "POST /v2/email/outbound-emails"
 	switch n % 4 {
-	case 0, 1: // dead
+	case 0, 1: // no connection
 		f.endpoint.down()
 		measure.Wait(ctx, down)
 		return f.endpoint.up()
@@ -234,13 +234,13 @@ func (f *fleet) flap(ctx context.Context, n int, down time.Duration) error {
 			f.faults.Remove("flap")
 		}
 		return nil
-	default: // it takes a mail, and its answer is lost
+	default: // the response to an accepted mail is lost
 		return f.faults.Add(faults.Fault{Provider: "ses", Match: send, Do: faults.Reset, When: faults.After, Times: 1})
 	}
 }
 
-// count holds what the senders and the ledger believe against what the
-// providers took.
+// count compares the outcomes in the senders and the ledger with the mails that the
+// providers accepted.
 func (f *fleet) count(states map[string]mail.State, r *Result) {
 	accepted := f.accepted()
 	r.FlapMails = len(states)
@@ -262,13 +262,13 @@ func (f *fleet) count(states map[string]mail.State, r *Result) {
 	r.ByBackup = len(f.relay.Mails())
 }
 
-// collected is what went wrong in goroutines.
+// collected gathers the errors of goroutines.
 type collected struct {
 	mu   sync.Mutex
 	errs []error
 }
 
-// add leaves out what went wrong because the context had ended.
+// add adds an error, unless the context had ended, which explains the error.
 func (c *collected) add(ctx context.Context, err error) {
 	if err == nil || ctx.Err() != nil {
 		return

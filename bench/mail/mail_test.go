@@ -8,8 +8,8 @@ import (
 	"purser/records"
 )
 
-// TestBenchMail (EML-1, EML-3, EML-5, F39, F41, F47) is the bench in small:
-// the rate holds, and short outages lose and double nothing.
+// TestBenchMail (EML-1, EML-3, EML-5, F39, F41, F47) runs a small measurement: the
+// rate limit is kept, and short outages neither lose nor double a mail.
 func TestBenchMail(t *testing.T) {
 	s, err := records.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "record.db"), records.Options{})
 	if err != nil {

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// StartOnOwnCore starts a command on the first core that this process may use,
-// and keeps this process to the others until release is called.
+// StartOnOwnCore starts a command on the first core that this process may use, and
+// restricts this process to the other cores until release is called. It fails if
+// there is only one core.
 func StartOnOwnCore(cmd *exec.Cmd) (release func() error, err error) {
 	var all, its unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &all); err != nil {
@@ -27,7 +28,7 @@ func StartOnOwnCore(cmd *exec.Cmd) (release func() error, err error) {
 	rest := all
 	rest.Clear(first)
 	if rest.Count() == 0 {
-		return nil, errors.New("cores: want two or more, there is one")
+		return nil, errors.New("cores: two or more are needed, there is one")
 	}
 	if err := startOn(its, cmd); err != nil {
 		return nil, err
@@ -39,8 +40,8 @@ func StartOnOwnCore(cmd *exec.Cmd) (release func() error, err error) {
 	return release, nil
 }
 
-// startOn starts a command on some cores: a process begins on those of the
-// thread that starts it.
+// startOn starts a command that may use only these cores: a process inherits the
+// cores of the thread that starts it.
 func startOn(cores unix.CPUSet, cmd *exec.Cmd) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -54,7 +55,7 @@ func startOn(cores unix.CPUSet, cmd *exec.Cmd) error {
 	return errors.Join(cmd.Start(), unix.SchedSetaffinity(0, &own))
 }
 
-// keepTo keeps all threads of this process, and those to come, to some cores.
+// keepTo restricts all present and future threads of this process to these cores.
 func keepTo(cores unix.CPUSet) error {
 	threads, err := filepath.Glob("/proc/self/task/[0-9]*")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"os/exec"
 )
 
-// StartOnOwnCore would give a command a core of its own; only Linux can.
+// StartOnOwnCore returns an error: only Linux can assign cores.
 func StartOnOwnCore(*exec.Cmd) (release func() error, err error) {
 	return nil, errors.New("cores can be assigned on Linux only")
 }

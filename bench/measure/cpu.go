@@ -17,16 +17,16 @@ import (
 // a second on every Linux in use).
 const clockTick = 10 * time.Millisecond
 
-// OwnTime is the processor time that this process has used so far.
+// OwnTime returns the processor time that this process has used so far.
 func OwnTime() time.Duration {
 	var u unix.Rusage
-	_ = unix.Getrusage(unix.RUSAGE_SELF, &u) // cannot fail for oneself
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &u) // cannot fail for the own process
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// ProcessorTime is what this process, other processes of the stack and the
-// Postgres servers of this machine have used so far. Where there is no /proc,
-// only this process counts.
+// ProcessorTime returns the processor time that this process, other processes of
+// the stack and the Postgres servers of this machine have used so far. Where there
+// is no /proc, only this process counts.
 func ProcessorTime(others ...int) (time.Duration, error) {
 	total := OwnTime()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -38,7 +38,7 @@ func ProcessorTime(others ...int) (time.Duration, error) {
 		if err != nil {
 			return 0, fmt.Errorf("processor time: %w", err)
 		}
-		if stat, err := os.ReadFile(path); err == nil { // the process may be gone
+		if stat, err := os.ReadFile(path); err == nil { // the process may have ended
 			name, used := timeOf(stat)
 			if name == "postgres" || slices.Contains(others, pid) {
 				total += used
@@ -48,9 +48,9 @@ func ProcessorTime(others ...int) (time.Duration, error) {
 	return total, nil
 }
 
-// timeOf reads a line of /proc/<pid>/stat: the process's name, and what it has
-// used. The name in parentheses may hold spaces; user and system time are the
-// 12th and 13th field after it.
+// timeOf reads a line of /proc/<pid>/stat and returns the process's name and the
+// processor time that it has used. The name in parentheses may hold spaces; user
+// and system time are the 12th and 13th field after it.
 func timeOf(stat []byte) (name string, used time.Duration) {
 	before, rest, ok := bytes.Cut(stat, []byte(") "))
 	fields := strings.Fields(string(rest))

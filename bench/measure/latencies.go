@@ -1,5 +1,5 @@
-// Package measure holds what every benchmark needs: processor time, memory,
-// cores, latencies and profiles.
+// Package measure provides the instruments of every benchmark: processor time,
+// memory, cores, latencies and profiles.
 package measure
 
 import (
@@ -22,22 +22,22 @@ func (l *Latencies) Add(d time.Duration) {
 	l.all = append(l.all, d)
 }
 
-// Reset forgets all durations.
+// Reset removes all durations.
 func (l *Latencies) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = nil
 }
 
-// Count returns how many durations there are.
+// Count returns the number of durations.
 func (l *Latencies) Count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.all)
 }
 
-// Percentile returns the smallest duration that so many percent do not exceed,
-// in milliseconds; 0 if there is none.
+// Percentile returns the smallest duration that this percentage of all durations
+// does not exceed, in milliseconds; 0 if there are no durations.
 func (l *Latencies) Percentile(percent float64) float64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,7 +49,7 @@ func (l *Latencies) Percentile(percent float64) float64 {
 	return milliseconds(l.all[max(i, 1)-1])
 }
 
-// Mean returns the mean in milliseconds; 0 if there is none.
+// Mean returns the mean in milliseconds; 0 if there are no durations.
 func (l *Latencies) Mean() float64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()

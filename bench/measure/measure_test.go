@@ -24,12 +24,12 @@ func TestLatencies(t *testing.T) {
 	}
 	l.Reset()
 	if l.Count() != 0 {
-		t.Errorf("%d are left", l.Count())
+		t.Errorf("%d durations are left after Reset", l.Count())
 	}
 }
 
-// TestTimeOf reads lines of /proc/<pid>/stat, also that of a process whose
-// name holds a space and a parenthesis.
+// TestTimeOf reads lines of /proc/<pid>/stat, also the line of a process whose name
+// holds a space and a parenthesis.
 func TestTimeOf(t *testing.T) {
 	const numbers = "S 1 2 3 0 -1 4194560 1 2 3 4 150 25 7 8 20 0 1 0"
 	for _, tt := range []struct {
@@ -51,7 +51,8 @@ func TestTimeOf(t *testing.T) {
 	}
 }
 
-// TestOwnMemory holds what the system reports against what the test allocates.
+// TestOwnMemory compares the memory that the system reports with the memory that
+// the test allocates.
 func TestOwnMemory(t *testing.T) {
 	before := HeapMB()
 	block := make([]byte, 32<<20)

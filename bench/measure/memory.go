@@ -10,18 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Memory is how many megabytes of this process are resident. Where there is no
+// Memory holds how many megabytes of this process are resident. Where there is no
 // /proc, only Peak is known.
 type Memory struct {
 	Now    float64
-	Peak   float64 // the most since the start, or since ForgetPeak
-	Mapped float64 // of Now, the part that is mapped files
+	Peak   float64 // the highest since the start, or since ForgetPeak
+	Mapped float64 // the part of Now that is mapped files
 }
 
 // OwnMemory reads the memory of this process.
 func OwnMemory() Memory {
 	var u unix.Rusage
-	_ = unix.Getrusage(unix.RUSAGE_SELF, &u) // cannot fail for oneself
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &u) // cannot fail for the own process
 	m := Memory{Peak: float64(u.Maxrss) / 1024}
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -40,7 +40,7 @@ func OwnMemory() Memory {
 	return m
 }
 
-// ForgetPeak makes Memory.Peak the most from now on, where the system can.
+// ForgetPeak restarts Memory.Peak from the present memory, where the system can.
 func ForgetPeak() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
 
 // HeapMB returns how many megabytes of the heap are live, after a collection.

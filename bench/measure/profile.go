@@ -7,7 +7,8 @@ import (
 	"runtime/pprof"
 )
 
-// Profile writes a CPU profile of what f does to a file, if a path is given.
+// Profile runs f and returns its error. If path is not empty, it writes a CPU
+// profile of f to that file.
 func Profile(path string, f func() error) (err error) {
 	if path == "" {
 		return f()

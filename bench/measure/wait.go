@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Wait waits so long, and reports whether it did before the context ended.
+// Wait waits for the duration. It returns false if the context ended before.
 func Wait(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

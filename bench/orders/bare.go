@@ -15,7 +15,8 @@ import (
 
 const bareQueue = "bench-bare"
 
-// bare is the engine's limit: workflows of a shape whose steps do nothing.
+// bare measures the engine's limit with workflows of an order's shape whose steps
+// do nothing.
 type bare struct {
 	client  client.Client
 	worker  worker.Worker
@@ -23,8 +24,8 @@ type bare struct {
 	signals sync.Map // workflow ID → chan struct{}: a step is done, send the next signal
 }
 
-// newBare starts a worker for empty workflows of the shape, set up like the
-// orders' own.
+// newBare starts a worker for empty workflows of the shape, with the settings of the
+// orders' own worker.
 func newBare(c client.Client, shape Shape) (*bare, error) {
 	b := &bare{client: c, shape: shape}
 	b.worker = worker.New(c, bareQueue, worker.Options{
@@ -39,7 +40,7 @@ func newBare(c client.Client, shape Shape) (*bare, error) {
 
 func (b *bare) stop() { b.worker.Stop() }
 
-// run takes n workflows from start to end, so many at once.
+// run takes n workflows from start to end, with at most atOnce at a time.
 func (b *bare) run(ctx context.Context, n, atOnce int) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(atOnce)
@@ -49,8 +50,8 @@ func (b *bare) run(ctx context.Context, n, atOnce int) error {
 	return all.Wait()
 }
 
-// drive starts one workflow with an update, as an order is placed, and sends
-// its signals, each when the step before is done.
+// drive starts one workflow with an update, as an order is placed, and sends its
+// signals, each after the step before it.
 func (b *bare) drive(ctx context.Context, id string) error {
 	round := make(chan struct{}, len(b.shape.Locals))
 	b.signals.Store(id, round)
@@ -81,8 +82,8 @@ func (b *bare) drive(ctx context.Context, id string) error {
 	return b.client.GetWorkflow(ctx, id, "").Get(ctx, nil)
 }
 
-// workflow takes the shape's steps: the first completes the update, each of
-// the others follows a signal. All timers but the last are cancelled.
+// workflow runs the shape's steps: the first completes the update, each other step
+// follows a signal. All timers but the last are cancelled.
 func (b *bare) workflow(ctx workflow.Context) error {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute})
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{StartToCloseTimeout: time.Minute})
@@ -122,8 +123,8 @@ func (b *bare) workflow(ctx workflow.Context) error {
 	return nil
 }
 
-// step runs the local activities of one workflow task; the last one tells
-// the driver that it may go on.
+// step runs the local activities of one workflow task; the last one tells drive to
+// send the next signal.
 func (b *bare) step(ctx workflow.Context, i int) error {
 	n := 1
 	if i < len(b.shape.Locals) {

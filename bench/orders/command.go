@@ -1,6 +1,6 @@
-// Package orders measures whole orders: how many a second, how long each step
-// takes a caller, and what an order costs the engine, side by side with the
-// engine's bare limit.
+// Package orders measures whole orders: how many complete in a second, how long a
+// caller waits for each step, and what an order costs the engine, in comparison
+// with the engine's bare limit.
 package orders
 
 import (
@@ -27,22 +27,22 @@ import (
 type Command struct {
 	config.Config `embed:""`
 
-	Engine []string `help:"Which engines." enum:"sqlite,postgres" default:"sqlite,postgres"`
-	Orders int      `help:"Whole orders to measure." default:"400"`
-	AtOnce int      `help:"Orders on their way at the same time." default:"32"`
-	WarmUp int      `help:"Orders before the clock starts." default:"40"`
+	Engine []string `help:"The databases of the engine to measure." enum:"sqlite,postgres" default:"sqlite,postgres"`
+	Orders int      `help:"The number of whole orders to measure." default:"400"`
+	AtOnce int      `help:"The number of orders under way at the same time." default:"32"`
+	WarmUp int      `help:"The number of orders before the measurement begins." default:"40"`
 
-	EngineApart bool `help:"Give the engine a process and a core of its own, and the others to everything else: as on a cluster, the engine's limit is then what is left. Linux only."`
+	EngineApart bool `help:"Run the engine in a process and on a core of its own, and everything else on the other cores, so that only the engine limits the rate, as on a cluster. Linux only."`
 
 	JSON bool `name:"json" help:"Print one JSON object per engine."`
 
 	CPUProfile string `name:"cpu-profile" help:"Write a CPU profile of the measurement to this file." type:"path"`
 }
 
-// Validate refuses numbers that measure nothing.
+// Validate refuses numbers with which nothing would be measured.
 func (c *Command) Validate() error {
 	if c.Orders < 1 || c.AtOnce < 1 || c.WarmUp < 0 {
-		return errors.New("--orders and --at-once want 1 or more, --warm-up 0 or more")
+		return errors.New("--orders and --at-once must be 1 or more, --warm-up 0 or more")
 	}
 	return nil
 }
@@ -68,7 +68,7 @@ func (c *Command) Run(ctx context.Context, stdout io.Writer) error {
 	return printResults(stdout, results)
 }
 
-// measure brings up a fresh stack and sends orders through it.
+// measure starts an empty stack and completes orders with it.
 func (c *Command) measure(ctx context.Context, engine string) (_ Result, err error) {
 	dir, err := os.MkdirTemp("", "purser-bench-")
 	if err != nil {
@@ -119,7 +119,7 @@ func (c *Command) measure(ctx context.Context, engine string) (_ Result, err err
 	}, Load{Orders: c.Orders, AtOnce: c.AtOnce, WarmUp: c.WarmUp})
 }
 
-// final waits until the record says that an order has ended.
+// final waits until an order has ended according to the record, and returns it.
 func final(ctx context.Context, r *records.Store, id order.ID) (order.Order, error) {
 	changed, stop := r.Watch(id)
 	defer stop()

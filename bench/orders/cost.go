@@ -10,11 +10,11 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Cost is what one workflow cost the engine.
+// Cost is the cost of one workflow to the engine.
 type Cost struct {
 	Events  int // history events
 	Bytes   int // their size on the wire
-	Actions int // what Temporal Cloud would bill
+	Actions int // the actions that Temporal Cloud would bill
 	Shape   Shape
 }
 
@@ -22,12 +22,12 @@ type Cost struct {
 // makes the engine do the same work.
 type Shape struct {
 	Locals     []int // local activities in each workflow task
-	Activities int   // ordinary ones
+	Activities int   // activities that are not local
 	Signals    int
 	Timers     int
 }
 
-// CostOf reads a workflow's history.
+// CostOf returns the cost of a workflow, from its history.
 func CostOf(ctx context.Context, c client.Client, workflowID string) (Cost, error) {
 	var cost Cost
 	iter := c.GetWorkflowHistory(ctx, workflowID, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)

@@ -15,13 +15,13 @@ import (
 	"purser/stack"
 )
 
-// EngineCommand is the engine in a process of its own, for --engine-apart. It
-// ends when its standard input does.
+// EngineCommand runs the engine in a process of its own, for --engine-apart. It
+// ends when its standard input ends.
 type EngineCommand struct {
 	config.Config `embed:""`
 }
 
-// Run prints the engine's address and waits.
+// Run starts the engine, prints its address, and waits.
 func (c *EngineCommand) Run(ctx context.Context, stdout io.Writer) error {
 	stack.CollectLess()
 	failed := make(chan error, 1)
@@ -35,7 +35,7 @@ func (c *EngineCommand) Run(ctx context.Context, stdout io.Writer) error {
 	}
 	ended := make(chan error, 1)
 	go func() {
-		_, err := bufio.NewReader(os.Stdin).ReadByte() // nothing comes but the end
+		_, err := bufio.NewReader(os.Stdin).ReadByte() // the bench writes nothing, it only closes the pipe
 		ended <- err
 	}()
 	select {
@@ -47,22 +47,22 @@ func (c *EngineCommand) Run(ctx context.Context, stdout io.Writer) error {
 	return nil
 }
 
-// engineApart is that process, seen from the bench.
+// engineApart is the process that EngineCommand runs in, seen from the bench.
 type engineApart struct {
 	address string
 	pid     int
 	stop    func() error
 }
 
-// startEngineApart starts the engine on a core of its own and keeps this
-// process to the others.
+// startEngineApart starts the engine on a core of its own and restricts this
+// process to the other cores.
 func startEngineApart(ctx context.Context, cfg *config.Config) (*engineApart, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, self, "engine", "--data="+cfg.Data+"-engine", "--temporal-port=0", "--no-ui")
-	cmd.Env = append(os.Environ(), "DATABASE_URL="+cfg.DatabaseURL) // every user of the machine sees the arguments
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+cfg.DatabaseURL) // not as an argument, which every user of the machine could read
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -24,25 +24,25 @@ type Target struct {
 	Shopper   *shop.Shopper
 	Temporal  client.Client
 	Namespace string
-	// Final waits until the record says that an order has ended.
+	// Final waits until an order has ended according to the record, and returns it.
 	Final func(ctx context.Context, id order.ID) (order.Order, error)
-	// Webhooks collects how long each webhook waited for its answer.
+	// Webhooks collects the response time of each webhook.
 	Webhooks *measure.Latencies
-	// CPU is the processor time used so far by all parts of the stack.
+	// CPU returns the processor time that all parts of the stack have used so far.
 	CPU func() (time.Duration, error)
-	// Profile is a file for a CPU profile of the measurement; "": none.
+	// Profile is the file for a CPU profile of the measurement; "" writes none.
 	Profile string
 }
 
-// Load says how much to measure.
+// Load sets how much to measure.
 type Load struct {
 	Orders int // whole orders, from placed to delivered
-	AtOnce int // on their way at the same time
-	WarmUp int // orders before the clock starts
+	AtOnce int // orders under way at the same time
+	WarmUp int // orders before the measurement begins
 }
 
-// Result is what was measured on one engine. Latencies are seen by the
-// client; the figures per order include the load's own cost.
+// Result holds what was measured on one engine. Latencies are as the client sees
+// them; the figures per order include the cost of generating the load.
 type Result struct {
 	Engine               string  `json:"engine"`
 	Orders               int     `json:"orders"`
@@ -62,12 +62,12 @@ type Result struct {
 	ShareOfEngineLimit   float64 `json:"share_of_engine_limit"`
 }
 
-// sampled is how many orders' histories are read for the cost of an order.
+// sampled is the number of orders whose histories are read for the cost of an order.
 const sampled = 20
 
-// Measure measures whole orders and, in turns with them, the engine's bare
-// limit for workflows of the same shape on the same engine, so that whatever
-// else the machine does affects both alike.
+// Measure measures whole orders and, in alternation with them, the engine's bare
+// limit for workflows of the same shape, so that other load on the machine affects
+// both alike.
 func Measure(ctx context.Context, t Target, l Load) (Result, error) {
 	warm, err := ordersThrough(ctx, t, max(l.WarmUp, 1), l.AtOnce, nil)
 	if err != nil {
@@ -88,16 +88,16 @@ func Measure(ctx context.Context, t Target, l Load) (Result, error) {
 		return Result{}, fmt.Errorf("bare engine, warm up: %w", err)
 	}
 	var done []order.ID
-	if err := measure.Profile(t.Profile, func() (err error) { done, err = r.takeTurns(ctx, t, l, limit); return err }); err != nil {
+	if err := measure.Profile(t.Profile, func() (err error) { done, err = r.alternate(ctx, t, l, limit); return err }); err != nil {
 		return Result{}, err
 	}
 	_, err = r.cost(ctx, t, done)
 	return r, err
 }
 
-// takeTurns measures orders and bare workflows in turns, and returns the
-// orders.
-func (r *Result) takeTurns(ctx context.Context, t Target, l Load, limit *bare) (done []order.ID, err error) {
+// alternate measures orders and bare workflows in alternating rounds, and returns
+// the orders.
+func (r *Result) alternate(ctx context.Context, t Target, l Load, limit *bare) (done []order.ID, err error) {
 	var placing measure.Latencies
 	var orders, bare lap
 	for _, n := range rounds(l) {
@@ -121,8 +121,8 @@ func (r *Result) takeTurns(ctx context.Context, t Target, l Load, limit *bare) (
 	return done, nil
 }
 
-// rounds splits the orders into turns, each long enough that beginning and
-// ending it does not matter.
+// rounds splits the orders into rounds, each long enough that its beginning and its
+// end do not matter.
 func rounds(l Load) []int {
 	rounds := min(max(l.Orders/(4*l.AtOnce), 1), 8)
 	n := make([]int, rounds)
@@ -132,13 +132,13 @@ func rounds(l Load) []int {
 	return n
 }
 
-// lap adds up turns of one kind.
+// lap adds up rounds of one kind.
 type lap struct {
 	n         int
 	took, cpu time.Duration
 }
 
-// time adds a turn of n.
+// time runs and adds a round of n.
 func (l *lap) time(t Target, n int, round func() error) error {
 	before, err := t.CPU()
 	if err != nil {
@@ -155,13 +155,13 @@ func (l *lap) time(t Target, n int, round func() error) error {
 	return err
 }
 
-// rate returns how many a second there were, and the processor time of each.
+// rate returns the number completed in a second, and the processor time of each.
 func (l *lap) rate() (perSecond, cpuSeconds float64) {
 	return float64(l.n) / l.took.Seconds(), l.cpu.Seconds() / float64(l.n)
 }
 
-// ordersThrough takes n orders from placed to delivered, and adds how long each
-// took to be placed.
+// ordersThrough takes n orders from placed to delivered, and collects the time that
+// placing each took.
 func ordersThrough(ctx context.Context, t Target, n, atOnce int, placing *measure.Latencies) ([]order.ID, error) {
 	var mu sync.Mutex
 	var ids []order.ID
@@ -198,7 +198,7 @@ func ordersThrough(ctx context.Context, t Target, n, atOnce int, placing *measur
 	return ids, err
 }
 
-// plainOrder is an order of two products that go into one parcel.
+// plainOrder returns an order of two products that go into one parcel.
 func plainOrder() order.Request {
 	return order.Request{
 		Customer: "cust_bench", Email: "bench@shop.example", Currency: "EUR",
@@ -207,8 +207,8 @@ func plainOrder() order.Request {
 	}
 }
 
-// cost fills in what an order costs the engine, from a sample of histories,
-// and returns the shape of a typical one.
+// cost sets what an order costs the engine, from a sample of histories, and returns
+// the shape of a typical order.
 func (r *Result) cost(ctx context.Context, t Target, ids []order.ID) (Shape, error) {
 	var costs []Cost
 	var total Cost

@@ -1,4 +1,4 @@
-// Package products makes up products and words to search for.
+// Package products generates products and words to search for.
 package products
 
 import (
@@ -9,8 +9,8 @@ import (
 	"purser/catalog"
 )
 
-// Maker makes up products: their words are as frequent as words are (Zipf), a
-// few hundred brands and tags, prices over three decades.
+// Maker generates products whose words have natural frequencies (Zipf), with a few
+// hundred brands and tags, and prices over three orders of magnitude.
 type Maker struct {
 	Rand  *rand.Rand
 	zipf  *rand.Zipf
@@ -18,7 +18,7 @@ type Maker struct {
 	made  int
 }
 
-// vocabulary is how many different words there are.
+// vocabulary is the number of different words.
 const vocabulary = 20_000
 
 // New returns a maker that makes the same products for the same seed.
@@ -35,7 +35,7 @@ func New(seed uint64) *Maker {
 	return m
 }
 
-// invent makes a word of two to four syllables.
+// invent returns a made-up word of two to four syllables.
 func (m *Maker) invent() string {
 	const onsets, vowels, codas = "b bl br c ch d dr f fl g gl h j k kl l m n p pl pr qu r s sh st t tr v w z", "a e i o u ai ea oo", "  l m n r s t ck nd rt"
 	one := func(of string) string {
@@ -49,7 +49,7 @@ func (m *Maker) invent() string {
 	return b.String()
 }
 
-// Word returns a word, frequent ones more often.
+// Word returns a random word, according to the words' frequencies.
 func (m *Maker) Word() string { return m.words[m.zipf.Uint64()] }
 
 func (m *Maker) text(n int) string {
@@ -60,7 +60,7 @@ func (m *Maker) text(n int) string {
 	return strings.TrimSuffix(b.String(), " ")
 }
 
-// named returns one of n names of a kind, the first ones more often.
+// named returns one of n names of a kind, low numbers more often.
 func (m *Maker) named(kind string, n int) string {
 	i := min(m.Rand.IntN(n), m.Rand.IntN(n))
 	return kind + " " + m.words[(len(kind)*977+i)%vocabulary]
@@ -82,7 +82,7 @@ func (m *Maker) Category() string { return m.named("Fine", 60) }
 func (m *Maker) brand() string { return m.named("House", 300) }
 func (m *Maker) tag() string   { return m.words[m.Rand.IntN(400)] }
 
-// Make makes the next n products.
+// Make returns the next n products.
 func (m *Maker) Make(n int) []catalog.Document {
 	docs := make([]catalog.Document, n)
 	for k := range docs {
@@ -104,7 +104,8 @@ func (m *Maker) Make(n int) []catalog.Document {
 	return docs
 }
 
-// Mistyped changes, drops or swaps a letter of a word, not the first one.
+// Mistyped returns the word with one letter changed, dropped or swapped; the first
+// letter stays.
 func (m *Maker) Mistyped(word string) string {
 	i := 1 + m.Rand.IntN(len(word)-2)
 	switch m.Rand.IntN(3) {

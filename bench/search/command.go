@@ -12,26 +12,26 @@ import (
 	"text/tabwriter"
 )
 
-// Command measures a stand-in of its own in a temporary directory.
+// Command measures a search stand-in of its own in a temporary directory.
 type Command struct {
-	Products int    `help:"How many products." default:"20000"`
-	Queries  int    `help:"How many searches of each kind." default:"500"`
-	AtOnce   int    `help:"Shoppers who search at the same time." default:"1"`
-	Seed     uint64 `help:"Decides which products and words there are." default:"1"`
+	Products int    `help:"The number of products." default:"20000"`
+	Queries  int    `help:"The number of searches of each kind." default:"500"`
+	AtOnce   int    `help:"The number of shoppers who search at the same time." default:"1"`
+	Seed     uint64 `help:"The seed from which products and words are made." default:"1"`
 	JSON     bool   `name:"json" help:"Print a JSON object."`
 
 	CPUProfile string `name:"cpu-profile" help:"Write a CPU profile of the searches to this file." type:"path"`
 }
 
-// Validate refuses numbers that measure nothing.
+// Validate refuses numbers with which nothing would be measured.
 func (c *Command) Validate() error {
 	if c.Products < 100 || c.Queries < 1 || c.AtOnce < 1 {
-		return errors.New("--products wants 100 or more, --queries and --at-once 1 or more")
+		return errors.New("--products must be 100 or more, --queries and --at-once 1 or more")
 	}
 	return nil
 }
 
-// Run indexes and searches.
+// Run measures indexing and searching, and prints the result.
 func (c *Command) Run(ctx context.Context, stdout io.Writer) error {
 	r, err := c.measure(ctx)
 	if err != nil {
@@ -42,7 +42,7 @@ func (c *Command) Run(ctx context.Context, stdout io.Writer) error {
 	}
 	t := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "products\t%d\nindexed in\t%.1f s (%.0f a second)\n", r.Products, r.IndexSeconds, r.ProductsPerIndex)
-	fmt.Fprintf(t, "opened again in\t%.1f s, finds after %.1f s\none update\t%.1f ms\nmistyped and found\t%.0f %%\nmemory\t%.0f MB, at most %.0f MB\n", r.StartSeconds, r.ReopenSeconds, r.UpdateMS, 100*r.TyposFound, r.ResidentMB, r.PeakMB)
+	fmt.Fprintf(t, "reopened in\t%.1f s, searchable after %.1f s\none update\t%.1f ms\nmistyped and found\t%.0f %%\nmemory\t%.0f MB, at most %.0f MB\n", r.StartSeconds, r.ReopenSeconds, r.UpdateMS, 100*r.TyposFound, r.ResidentMB, r.PeakMB)
 	fmt.Fprintf(t, "all searches\tmean %.1f ms\tp50 %.1f ms\tp99 %.1f ms\n", r.MeanMS, r.P50MS, r.P99MS)
 	for _, name := range slices.Sorted(maps.Keys(r.Kinds)) {
 		k := r.Kinds[name]

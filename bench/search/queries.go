@@ -12,7 +12,7 @@ import (
 	"purser/providers/meilisearch"
 )
 
-// kinds of queries, as shoppers make them.
+// kinds lists the kinds of queries that shoppers make.
 var kinds = []struct {
 	name string
 	make func(m *products.Maker) catalog.Query
@@ -54,8 +54,8 @@ var kinds = []struct {
 	}},
 }
 
-// typosFound mistypes the longest word of products' names and returns the share
-// of products that are found nevertheless.
+// typosFound searches for products by the longest word of their names, mistyped,
+// and returns the share of products that are found nevertheless.
 func typosFound(ctx context.Context, c *meilisearch.Client, m *products.Maker, docs []catalog.Document) (float64, error) {
 	const tries = 100
 	found := 0
@@ -74,8 +74,8 @@ func typosFound(ctx context.Context, c *meilisearch.Client, m *products.Maker, d
 	return float64(found) / tries, nil
 }
 
-// update changes products one by one, and returns how long each took until
-// it could be found, in milliseconds.
+// update changes products one by one, and returns how many milliseconds it took on
+// average until a change could be found.
 func update(ctx context.Context, c *meilisearch.Client, docs []catalog.Document) (float64, error) {
 	const updates = 20
 	began := time.Now()

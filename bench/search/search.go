@@ -1,4 +1,4 @@
-// Package search measures indexing and searching in the stand-in of the search
+// Package search measures indexing and searching in the stand-in for the search
 // engine, over HTTP.
 package search
 
@@ -16,17 +16,17 @@ import (
 	"purser/providers/meilisearch"
 )
 
-// Load says how much of searching to measure.
+// Load sets how much to index and to search.
 type Load struct {
 	Products int
 	Queries  int // of each kind
 	AtOnce   int // shoppers who search at the same time
 	Seed     uint64
-	Profile  string // a file for a CPU profile of the searches; "": none
+	Profile  string // the file for a CPU profile of the searches; "" writes none
 }
 
-// Result is what was measured. Every figure is taken over HTTP, with client and
-// server in this process.
+// Result holds what was measured, all over HTTP, with client and server in this
+// process.
 type Result struct {
 	Products         int             `json:"products"`
 	AtOnce           int             `json:"at_once"`
@@ -36,15 +36,15 @@ type Result struct {
 	P99MS            float64         `json:"p99_ms"`
 	Kinds            map[string]Kind `json:"kinds"`
 	TyposFound       float64         `json:"typos_found"`    // share of mistyped words whose product was among the hits
-	UpdateMS         float64         `json:"update_ms"`      // one product changed, until it can be found
-	StartSeconds     float64         `json:"start_seconds"`  // until it takes requests again
-	ReopenSeconds    float64         `json:"reopen_seconds"` // until it finds again
+	UpdateMS         float64         `json:"update_ms"`      // from the change of a product until it can be found
+	StartSeconds     float64         `json:"start_seconds"`  // from the start until it takes requests
+	ReopenSeconds    float64         `json:"reopen_seconds"` // from the start until it finds products
 	ResidentMB       float64         `json:"resident_mb"`    // after the searches
 	PeakMB           float64         `json:"peak_mb"`
 	ProductsPerIndex float64         `json:"products_per_second"`
 }
 
-// Kind is one kind of query.
+// Kind holds what was measured for one kind of query.
 type Kind struct {
 	Queries int     `json:"queries"`
 	MeanMS  float64 `json:"mean_ms"`
@@ -54,7 +54,7 @@ type Kind struct {
 	Hits    float64 `json:"hits"` // found on average, counted up to catalog.MaxHits
 }
 
-// Measure indexes made-up products and searches them as shoppers do.
+// Measure indexes generated products and searches them as shoppers do.
 func Measure(ctx context.Context, c *meilisearch.Client, l Load) (Result, error) {
 	maker := products.New(l.Seed)
 	r := Result{Products: l.Products, AtOnce: l.AtOnce}
@@ -78,7 +78,7 @@ func Measure(ctx context.Context, c *meilisearch.Client, l Load) (Result, error)
 	return r, err
 }
 
-// atATime is how many products there are in one batch.
+// atATime is the number of products in one batch.
 const atATime = 1000
 
 // fill puts products into the index in batches, as an import does, and returns
@@ -116,7 +116,7 @@ func (r *Result) search(ctx context.Context, c *meilisearch.Client, m *products.
 	return nil
 }
 
-// ask makes the queries of one kind, so many at once.
+// ask makes the queries of one kind, with at most atOnce at a time.
 func ask(ctx context.Context, c *meilisearch.Client, queries []catalog.Query, atOnce int, all *measure.Latencies) (Kind, error) {
 	errs, hits := make([]error, len(queries)), make([]int, len(queries))
 	var took measure.Latencies

@@ -6,8 +6,8 @@ import (
 	"purser/catalog"
 )
 
-// TestBenchSearch is the bench in small: every kind of query is measured over
-// HTTP, typos are found, and the index is there after it was closed.
+// TestBenchSearch runs a small measurement: every kind of query is measured over
+// HTTP, mistyped words find products, and the index is complete after a restart.
 func TestBenchSearch(t *testing.T) {
 	const some = 300
 	dir := t.TempDir()

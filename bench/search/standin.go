@@ -14,8 +14,8 @@ import (
 	"purser/sandbox/search"
 )
 
-// StandIn is the sandbox's search engine, which runs in this process and is
-// reached over HTTP, and a client of it.
+// StandIn is the sandbox's search engine, served over HTTP by this process, and a
+// client of it.
 type StandIn struct {
 	*meilisearch.Client
 	box  *sandbox.Sandbox
@@ -24,7 +24,7 @@ type StandIn struct {
 
 const masterKey = "the bench's own key"
 
-// OpenStandIn starts it on the index in a directory.
+// OpenStandIn starts a stand-in on the index in a directory.
 func OpenStandIn(dir string) (*StandIn, error) {
 	box, err := sandbox.New(sandbox.Config{DataDir: dir, Search: &search.Config{MasterKey: masterKey}})
 	if err != nil {
@@ -38,7 +38,7 @@ func OpenStandIn(dir string) (*StandIn, error) {
 	go func() { _ = s.http.Serve(l) }() // ends with Close
 	s.Client, err = meilisearch.New(meilisearch.Config{
 		URL: "http://" + l.Addr().String() + "/search", AdminKey: search.AdminKey(masterKey), SearchKey: search.SearchKey(masterKey),
-		SearchTimeout: 30 * time.Second, // measured, not cut off
+		SearchTimeout: 30 * time.Second, // slow searches are to be measured, not cut off
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -46,11 +46,11 @@ func OpenStandIn(dir string) (*StandIn, error) {
 	return s, nil
 }
 
-// Close ends it; the index stays.
+// Close ends the stand-in. The index stays in its directory.
 func (s *StandIn) Close() error { return errors.Join(s.http.Close(), s.box.Close()) }
 
-// reopen starts the stand-in again and waits until it finds what it found
-// before.
+// reopen starts the stand-in again, and measures how long it takes until it finds
+// the same products as before.
 func reopen(ctx context.Context, dir string, r *Result) error {
 	began := time.Now()
 	s, err := OpenStandIn(dir)

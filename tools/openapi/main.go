@@ -1,5 +1,5 @@
-// Openapi holds an OpenAPI document, read from standard input, against the
-// specification it says it follows, and names what is wrong with it.
+// Openapi checks an OpenAPI document from standard input against the version of the
+// specification that it declares, and prints what is wrong with it.
 package main
 
 import (
@@ -24,7 +24,7 @@ func main() {
 	}
 }
 
-// check returns what is wrong with a document, or why it cannot be read.
+// check returns the problems of a document, or an error if it cannot be read.
 func check(r io.Reader) (problems []string, err error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -34,7 +34,7 @@ func check(r io.Reader) (problems []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := doc.BuildV3Model(); err != nil { // references that lead nowhere
+	if _, err := doc.BuildV3Model(); err != nil { // finds references to nothing
 		problems = append(problems, err.Error())
 	}
 	v, errs := validator.NewValidator(doc)

@@ -12,12 +12,12 @@ func TestCheck(t *testing.T) {
 		name, text string
 		good       bool
 	}{
-		{"good", info + `"paths":{"/a":{"get":{"responses":{"200":{"description":"ok"}}}}}}`, true},
-		{"not JSON", `{`, false},
-		{"no title", `{"openapi":"3.1.0","info":{"version":"1"},"paths":{}}`, false},
-		{"a response without description", info + `"paths":{"/a":{"get":{"responses":{"200":{}}}}}}`, false},
-		{"a reference to nothing", info + `"paths":{"/a":{"get":{"responses":{"200":{"description":"ok","content":{"application/json":{"schema":{"$ref":"#/components/schemas/None"}}}}}}}}}`, false},
-		{"a parameter nowhere", info + `"paths":{"/a":{"get":{"parameters":[{"name":"x","schema":{"type":"string"}}],"responses":{"200":{"description":"ok"}}}}}}`, false},
+		{name: "good", text: info + `"paths":{"/a":{"get":{"responses":{"200":{"description":"ok"}}}}}}`, good: true},
+		{name: "not JSON", text: `{`},
+		{name: "no title", text: `{"openapi":"3.1.0","info":{"version":"1"},"paths":{}}`},
+		{name: "a response without description", text: info + `"paths":{"/a":{"get":{"responses":{"200":{}}}}}}`},
+		{name: "a reference to nothing", text: info + `"paths":{"/a":{"get":{"responses":{"200":{"description":"ok","content":{"application/json":{"schema":{"$ref":"#/components/schemas/None"}}}}}}}}}`},
+		{name: "a parameter nowhere", text: info + `"paths":{"/a":{"get":{"parameters":[{"name":"x","schema":{"type":"string"}}],"responses":{"200":{"description":"ok"}}}}}}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			problems, err := check(strings.NewReader(tt.text))

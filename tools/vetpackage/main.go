@@ -1,14 +1,14 @@
-// Command vetroom runs the analyzers of go vet on single packages without
+// Command vetpackage runs the analyzers of go vet on single packages without
 // first running them on everything those packages import.
 //
 // go vet analyses all dependencies for facts such as "this function wraps
 // Printf". For a package that imports the Temporal server that is two thousand
-// packages and a quarter of an hour. vetroom gives the same vet tool the
-// compiled export data of the imports and no facts about them. What is lost:
-// misuse of a printf-like function or of a function that never returns, where
-// that function is declared in another package.
+// packages and a quarter of an hour. vetpackage gives the same vet tool the
+// compiled export data of the imports and no facts about them. It therefore misses
+// the misuse of a printf-like function or of a function that never returns if
+// another package declares that function.
 //
-//	vetroom [-C dir] [-race] [-tags list] packages
+//	vetpackage [-C dir] [-race] [-tags list] packages
 package main
 
 import (
@@ -24,7 +24,7 @@ import (
 	"strings"
 )
 
-// listed is what go list says about one package.
+// listed is what go list reports about one package.
 type listed struct {
 	ImportPath string
 	Dir        string
@@ -34,7 +34,7 @@ type listed struct {
 	Standard   bool
 	DepOnly    bool
 	GoFiles    []string
-	ImportMap  map[string]string // where an import path means another package
+	ImportMap  map[string]string // import paths that stand for another package
 	Module     *struct{ GoVersion string }
 }
 
@@ -59,7 +59,7 @@ func main() {
 	tags := flag.String("tags", "", "build tags")
 	flag.Parse()
 	if flag.NArg() == 0 {
-		fmt.Fprintln(os.Stderr, "vetroom: name a package")
+		fmt.Fprintln(os.Stderr, "vetpackage: name a package")
 		os.Exit(2)
 	}
 	build := []string{"-tags=" + *tags}
@@ -67,7 +67,7 @@ func main() {
 		build = append(build, "-race")
 	}
 	if err := run(*dir, build, flag.Args()); err != nil {
-		fmt.Fprintln(os.Stderr, "vetroom:", err)
+		fmt.Fprintln(os.Stderr, "vetpackage:", err)
 		os.Exit(1)
 	}
 }
@@ -78,7 +78,7 @@ func run(dir string, build, patterns []string) error {
 	if err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp("", "vetroom-")
+	tmp, err := os.MkdirTemp("", "vetpackage-")
 	if err != nil {
 		return err
 	}
@@ -103,8 +103,8 @@ func run(dir string, build, patterns []string) error {
 	return nil
 }
 
-// list asks the go command about the packages, their tests and all they
-// import, compiling what is not in the build cache.
+// list returns what go list reports about the packages, their tests and everything
+// they import. It compiles what the build cache lacks.
 func list(dir string, args []string) ([]listed, error) {
 	args = append([]string{
 		"list", "-export", "-deps", "-test",
@@ -130,7 +130,7 @@ func list(dir string, args []string) ([]listed, error) {
 
 // vet runs the vet tool on one package.
 func vet(tmp string, p listed, all []listed) error {
-	path, _, _ := strings.Cut(p.ImportPath, " ") // "room [room.test]" is the room with its test files
+	path, _, _ := strings.Cut(p.ImportPath, " ") // "shop [shop.test]" is the package shop with its test files
 	c := config{
 		ID: p.ImportPath, Compiler: "gc", Dir: p.Dir, ImportPath: path, GoVersion: runtime.Version(),
 		ImportMap: map[string]string{}, PackageFile: map[string]string{}, Standard: map[string]bool{},
