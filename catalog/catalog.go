@@ -58,7 +58,7 @@ type Image struct {
 	Renditions []Rendition `json:"renditions"`
 }
 
-// Rendition is a image in one size.
+// Rendition is an image in one size.
 type Rendition struct {
 	Name   string `json:"name"` // thumbnail, small, medium, large
 	Key    string `json:"key"`  // in the object store
@@ -84,7 +84,7 @@ type Stocked struct {
 // ForSale reports whether shoppers may find and order it.
 func (p Stocked) ForSale() bool { return !p.Deleted && !p.Inactive }
 
-// Shows reports whether a image is among the product's.
+// Shows reports whether an image is among the product's.
 func (p Product) Shows(image string) bool {
 	return slices.ContainsFunc(p.Images, func(has Image) bool { return has.ID == image })
 }

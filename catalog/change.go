@@ -35,7 +35,7 @@ type Change struct {
 	OnHand   *int64 `json:"onHand,omitempty"`  // counted: so many there are
 	Receive  int64  `json:"receive,omitempty"` // so many more came in (or, below zero, are gone)
 	Inactive *bool  `json:"inactive,omitempty"`
-	// AddImage publishes a image, or replaces the one with its ID.
+	// AddImage publishes an image, or replaces the one with its ID.
 	AddImage  *Image `json:"addImage,omitempty"`
 	DropImage string `json:"dropImage,omitempty"` // its ID
 	Delete    bool   `json:"delete,omitempty"`

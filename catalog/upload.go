@@ -34,7 +34,7 @@ const (
 	UploadGrace = 45 * time.Minute
 )
 
-// UploadTypes are the types a image may be declared to have.
+// UploadTypes are the types an image may be declared to have.
 func UploadTypes() []string { return []string{"image/jpeg", "image/png", "image/webp", "image/gif"} }
 
 // UploadStatus is how far an upload has come.
@@ -52,7 +52,7 @@ const (
 	Deleted        UploadStatus = "deleted"  // none of its files is left
 )
 
-// Upload is a image on its way from a browser to its product.
+// Upload is an image on its way from a browser to its product.
 type Upload struct {
 	ID     string       `json:"id"`
 	SKU    string       `json:"sku"`

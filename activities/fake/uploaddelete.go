@@ -8,7 +8,7 @@ import (
 	"purser/catalog"
 )
 
-// DeleteUpload marks a image as one that is to go, as the record does.
+// DeleteUpload marks an image as one that is to go, as the record does.
 func (u *Uploads) DeleteUpload(_ context.Context, id string) (catalog.Upload, error) {
 	return u.change(id, func(up *catalog.Upload) error {
 		switch up.Status {

@@ -15,7 +15,7 @@ import (
 	"purser/order"
 )
 
-// shown is a image that is published and on its product.
+// shown is an image that is published and on its product.
 func (d *imageFixture) shown(t *testing.T) images.ImageRef {
 	t.Helper()
 	ctx, ref := context.Background(), d.sent(t, photo())
@@ -162,7 +162,7 @@ func TestDeleteImageResumes(t *testing.T) {
 	}
 }
 
-// TestSweepKeepsWhatIsShown: the files of a image that is being deleted are
+// TestSweepKeepsWhatIsShown: the files of an image that is being deleted are
 // its workflow's to remove, however old they are; what turns up after it is
 // gone was written by a step that had been taken for lost, and goes at once.
 func TestSweepKeepsWhatIsShown(t *testing.T) {

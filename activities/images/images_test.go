@@ -35,7 +35,7 @@ var photo = sync.OnceValue(func() []byte {
 	return b.Bytes()
 })
 
-// imageFixture is where a image is worked on: the real steps over fakes.
+// imageFixture is where an image is worked on: the real steps over fakes.
 type imageFixture struct {
 	*images.Activities
 	store  *fake.Objects
@@ -51,7 +51,7 @@ func newImageFixture() *imageFixture {
 	return d
 }
 
-// sent is a image that was announced, sent and called complete.
+// sent is an image that was announced, sent and called complete.
 func (d *imageFixture) sent(t *testing.T, file []byte) images.ImageRef {
 	t.Helper()
 	u := d.announced(t, int64(len(file)))

@@ -9,7 +9,7 @@ import (
 	"purser/catalog"
 )
 
-// published is a image that is ready.
+// published is an image that is ready.
 func published(t *testing.T, b UploadBench, sku string) catalog.Upload {
 	t.Helper()
 	u := begun(t, b, sku)

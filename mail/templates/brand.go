@@ -17,7 +17,7 @@ import (
 type Shop struct {
 	// Name is what the shop calls itself; default "Purser".
 	Name string
-	// Logo is the https address of a image about 40 pixels high, shown in
+	// Logo is the https address of an image about 40 pixels high, shown in
 	// place of the name where the reader lets images load. Empty: the name.
 	Logo string
 	// Colour is the shop's, as #rrggbb; default a dark green.
