@@ -38,12 +38,12 @@ func Uploads(t *testing.T, open func(t *testing.T) UploadBench) {
 		"a product has so many images":                            boundsImages,
 		"what is left over is found":                              findsLeftOver,
 		"two who begin are one":                                   beginsOnce,
-		"an image that is not there is not":                        missesUpload,
+		"an image that is not there is not":                       missesUpload,
 		"a decided image stays as it is":                          staysDecided,
 		"a product's images, the oldest first":                    listsUploads,
 		"IMG-9 a deleted image is seen until its product lets go": deletesPublished,
-		"IMG-4 whatever became of an image, it can be deleted":     deletesAny,
-		"an image being deleted is found if nobody works on it":    findsDeleting,
+		"IMG-4 whatever became of an image, it can be deleted":    deletesAny,
+		"an image being deleted is found if nobody works on it":   findsDeleting,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
