@@ -57,7 +57,7 @@ func TestGolden(t *testing.T) {
 					t.Fatal(err)
 				}
 				if !bytes.Equal(got, want) {
-					t.Errorf("another letter than %s (go test ./letters -update, if that is meant):\n%s", path, cmp.Diff(string(want), string(got)))
+					t.Errorf("the mail differs from %s (go test ./mail/templates -update, if that is intended):\n%s", path, cmp.Diff(string(want), string(got)))
 				}
 			})
 		}
