@@ -53,7 +53,7 @@ func (b *Bank) RefundIntent(_ context.Context, id string, amount order.Money, ke
 			return nil
 		}
 		switch left := in.left(); {
-		case left == 0: // everything went back before, under another key
+		case left == 0: // everything was refunded before, under another key
 			done = in.refunds[in.lastMoving()]
 			return nil
 		case again, amount.Amount > left: // a rejection is also kept under its key
