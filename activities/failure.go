@@ -1,6 +1,7 @@
-// Package activities holds what every subject's activities share: the one table
-// from errors to the failures a workflow understands, and heartbeats. The
-// activities of a subject, and the ports they need, are in its own folder.
+// Package activities holds what the activities of every subject share: the one
+// table that maps errors to the failures a workflow understands, and
+// heartbeats. The activities of a subject, and the ports they need, are in a
+// folder of their own.
 package activities
 
 import (
@@ -50,11 +51,12 @@ const (
 // longestWait bounds what a provider may ask us to wait.
 const longestWait = time.Hour
 
-// OperatorDelay is how long to wait before trying what only a person can mend.
+// OperatorDelay is the wait between attempts at a step that only a person can
+// fix.
 const OperatorDelay = time.Minute
 
-// failures says, for each thing that can go wrong, what the workflow is told
-// and whether trying again can help. The first match wins.
+// failures maps each error to the type of failure that the workflow gets, and
+// says whether trying again can help. The first match wins.
 var failures = []struct {
 	err   error
 	kind  string
@@ -80,7 +82,7 @@ var failures = []struct {
 	{order.ErrNoSuch, FailureNoSuch, true, 0},
 	{order.ErrState, FailureState, true, 0},
 	// The record and the workflow contradict each other: the step stays visible
-	// as pending until a person has mended it.
+	// as pending until a person has fixed it.
 	{order.ErrVersionConflict, FailureConflict, false, OperatorDelay},
 	{order.ErrIllegalMove, FailureIllegalMove, false, OperatorDelay},
 	{order.ErrTaken, FailureTaken, false, OperatorDelay},
@@ -95,14 +97,15 @@ var failures = []struct {
 	{catalog.ErrInvalid, FailureProduct, true, 0},
 	{order.ErrThrottled, FailureThrottled, false, 0},
 	{order.ErrUnavailable, FailureUnavailable, false, 0},
-	// Every write that can end so carries a key, so trying again is asking.
+	// Every write that can end like this carries an idempotency key, so a retry
+	// finds out what happened.
 	{order.ErrUnknownOutcome, FailureUnknown, false, 0},
-	{order.ErrBusy, FailureUnknown, false, 0}, // of another workflow
+	{order.ErrBusy, FailureUnknown, false, 0}, // another workflow did not respond in time
 }
 
-// Failure turns an error into what Temporal understands. It is the only place
-// that does, and its result must be returned as it is: wrapping a
-// non-retryable error makes it retryable again, because the SDK's converter
+// Failure converts an error to the application error that Temporal understands.
+// No other code does that, and the result must be returned unwrapped: wrapping
+// a non-retryable error makes it retryable again, because the SDK's converter
 // looks at the outermost type only.
 func Failure(err error) error {
 	if err == nil {
@@ -111,7 +114,7 @@ func Failure(err error) error {
 	kind := err
 	var p *order.ProviderError
 	if errors.As(err, &p) {
-		kind = p.Kind // its cause may be one of ours, and says nothing here
+		kind = p.Kind // its cause may match a row of the table, but must not count
 	}
 	for _, f := range failures {
 		if !errors.Is(kind, f.err) {
@@ -128,8 +131,9 @@ func Failure(err error) error {
 	return temporal.NewApplicationErrorWithOptions(err.Error(), "Internal", temporal.ApplicationErrorOptions{})
 }
 
-// Sentinel is the way back, for the client's end: the error that became a
-// failure of this type, or nil if the type is none of ours.
+// Sentinel is the inverse of Failure, for a client of the workflow: it returns
+// the error that became a failure of this type, or nil if the table does not
+// have the type.
 func Sentinel(failureType string) error {
 	for _, f := range failures {
 		if f.kind == failureType {
@@ -139,7 +143,8 @@ func Sentinel(failureType string) error {
 	return nil
 }
 
-// FailureType is the name under which a workflow knows one of our errors.
+// FailureType returns the type of the failure that an error becomes;
+// "Internal" if the table does not have the error.
 func FailureType(err error) string {
 	for _, f := range failures {
 		if errors.Is(err, f.err) {

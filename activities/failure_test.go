@@ -17,8 +17,8 @@ import (
 	"purser/order"
 )
 
-// TestFailure is what a workflow is told of each kind of error, and whether
-// the step is tried again (RES-1, PAY-5, PAY-9, F81).
+// TestFailure checks the failure that a workflow gets for each kind of error,
+// and whether the step is tried again (RES-1, PAY-5, PAY-9, F81).
 func TestFailure(t *testing.T) {
 	wrapped := func(err error) error { return fmt.Errorf("record: %w", err) }
 	provider := func(kind, cause error) error {
@@ -31,27 +31,27 @@ func TestFailure(t *testing.T) {
 		final bool
 		delay time.Duration
 	}{
-		{"sold out", wrapped(order.ErrOutOfStock), activities.FailureOutOfStock, true, 0},
-		{"opened before", wrapped(order.ErrDuplicate), activities.FailureDuplicate, true, 0},
-		{"refused", provider(order.ErrRejected, nil), activities.FailureRejected, true, 0},
-		{"no such", provider(order.ErrNoSuch, nil), activities.FailureNoSuch, true, 0},
-		{"in another state", provider(order.ErrState, nil), activities.FailureState, true, 0},
-		{"unavailable", provider(order.ErrUnavailable, nil), activities.FailureUnavailable, false, 0},
-		{"PAY-9 unknown", provider(order.ErrUnknownOutcome, context.DeadlineExceeded), activities.FailureUnknown, false, 0},
-		{"cut short by a worker that stops: no cancellation", provider(order.ErrUnknownOutcome, context.Canceled), activities.FailureUnknown, false, 0},
-		{"bare cut short", context.Canceled, "Internal", false, 0},
-		{"throttled", provider(order.ErrThrottled, nil), activities.FailureThrottled, false, 0},
-		{"PAY-5 throttled with a word how long", &order.ProviderError{Kind: order.ErrThrottled, RetryAfter: 7 * time.Second}, activities.FailureThrottled, false, 7 * time.Second},
-		{"denied: slowly", provider(order.ErrDenied, nil), activities.FailureDenied, false, time.Minute},
-		{"conflict: slowly", wrapped(order.ErrVersionConflict), activities.FailureConflict, false, time.Minute},
-		{"an illegal move: slowly", wrapped(order.ErrIllegalMove), activities.FailureIllegalMove, false, time.Minute},
-		{"ORD-5 another order's intent: slowly", wrapped(order.ErrTaken), activities.FailureTaken, false, time.Minute},
-		{"a mail that was never claimed: slowly", wrapped(mail.ErrNoMail), activities.FailureNoMail, false, time.Minute},
-		{"an image that is gone", wrapped(catalog.ErrNoUpload), activities.FailureNoImage, true, 0},
-		{"another workflow that is not taken up", wrapped(order.ErrBusy), activities.FailureUnknown, false, 0},
-		{"below the minimum", wrapped(order.ErrBelowMinimum), activities.FailureMinimum, true, 0},
-		{"below the provider's minimum", provider(order.ErrBelowMinimum, nil), activities.FailureMinimum, true, 0},
-		{"anything else", errors.New("disk on fire"), "Internal", false, 0},
+		{name: "sold out", err: wrapped(order.ErrOutOfStock), kind: activities.FailureOutOfStock, final: true},
+		{name: "opened before", err: wrapped(order.ErrDuplicate), kind: activities.FailureDuplicate, final: true},
+		{name: "rejected", err: provider(order.ErrRejected, nil), kind: activities.FailureRejected, final: true},
+		{name: "no such object", err: provider(order.ErrNoSuch, nil), kind: activities.FailureNoSuch, final: true},
+		{name: "in another state", err: provider(order.ErrState, nil), kind: activities.FailureState, final: true},
+		{name: "unavailable", err: provider(order.ErrUnavailable, nil), kind: activities.FailureUnavailable},
+		{name: "PAY-9 unknown outcome", err: provider(order.ErrUnknownOutcome, context.DeadlineExceeded), kind: activities.FailureUnknown},
+		{name: "cut off by a stopping worker is not a cancellation", err: provider(order.ErrUnknownOutcome, context.Canceled), kind: activities.FailureUnknown},
+		{name: "bare context error", err: context.Canceled, kind: "Internal"},
+		{name: "throttled", err: provider(order.ErrThrottled, nil), kind: activities.FailureThrottled},
+		{name: "PAY-5 throttled with a retry delay", err: &order.ProviderError{Kind: order.ErrThrottled, RetryAfter: 7 * time.Second}, kind: activities.FailureThrottled, delay: 7 * time.Second},
+		{name: "denied is retried slowly", err: provider(order.ErrDenied, nil), kind: activities.FailureDenied, delay: time.Minute},
+		{name: "a version conflict is retried slowly", err: wrapped(order.ErrVersionConflict), kind: activities.FailureConflict, delay: time.Minute},
+		{name: "an illegal move is retried slowly", err: wrapped(order.ErrIllegalMove), kind: activities.FailureIllegalMove, delay: time.Minute},
+		{name: "ORD-5 another order's intent is retried slowly", err: wrapped(order.ErrTaken), kind: activities.FailureTaken, delay: time.Minute},
+		{name: "a mail that was never claimed is retried slowly", err: wrapped(mail.ErrNoMail), kind: activities.FailureNoMail, delay: time.Minute},
+		{name: "an image that does not exist", err: wrapped(catalog.ErrNoUpload), kind: activities.FailureNoImage, final: true},
+		{name: "another workflow that does not respond", err: wrapped(order.ErrBusy), kind: activities.FailureUnknown},
+		{name: "below the minimum", err: wrapped(order.ErrBelowMinimum), kind: activities.FailureMinimum, final: true},
+		{name: "below the provider's minimum", err: provider(order.ErrBelowMinimum, nil), kind: activities.FailureMinimum, final: true},
+		{name: "any other error", err: errors.New("disk on fire"), kind: "Internal"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := &orders.Activities{Record: &fake.Record{Before: func(string, order.ID) error { return c.err }}}
@@ -67,7 +67,7 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-// TestSentinel goes the way back.
+// TestSentinel maps failure types back to errors.
 func TestSentinel(t *testing.T) {
 	if err := activities.Sentinel(activities.FailureOutOfStock); !errors.Is(err, order.ErrOutOfStock) {
 		t.Error(err)

@@ -7,11 +7,10 @@ import (
 	"go.temporal.io/sdk/activity"
 )
 
-// beatEvery is well below the time after which a silent step is taken for
-// lost.
+// beatEvery is well below the heartbeat timeout of every long step.
 const beatEvery = 5 * time.Second
 
-// Beat tells the engine that a long step is alive, until stop is called.
+// Beat records heartbeats of a long step in the background until stop is called.
 func Beat(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -34,6 +33,8 @@ func Beat(ctx context.Context) (stop func()) {
 	}
 }
 
+// Heartbeat records a heartbeat with its details; outside of an activity, as in
+// a unit test, it does nothing.
 func Heartbeat(ctx context.Context, what string) {
 	if activity.IsActivity(ctx) {
 		activity.RecordHeartbeat(ctx, what)

@@ -12,30 +12,30 @@ import (
 	"testing"
 )
 
-// beyondActivities are folders whose errors no activity meets: what stands
-// above the activities, and what is not in the program.
+// beyondActivities are folders whose errors reach no activity: the packages
+// that import the activities, and those that are not in the program.
 var beyondActivities = []string{
 	"api", "commands", "config", "docs", "drill", "e2e", "engine", "inbox", "sandbox", "scripts", "shop", "stack", "tools",
 }
 
 // neverReported are sentinels that have no row in the table of failures, each
-// with the reason why no workflow is told of it.
+// with the reason why it reaches no workflow.
 var neverReported = map[string]string{
 	"order.ErrOtherRequest": "a refusal of the workflow or its client to a caller",
 	"order.ErrInFlight":     "as above",
 	"order.ErrTooLate":      "as above",
 	"order.ErrClosed":       "as above",
 
-	"catalog.ErrMovedOn":     "AdvanceImport reads the import again and goes on from there",
+	"catalog.ErrMovedOn":     "AdvanceImport reads the import again and continues from there",
 	"catalog.ErrQuery":       "a shopper's search is not a step",
 	"catalog.ErrUpload":      "an upload is announced to the API",
-	"catalog.ErrNotUploaded": "an upload is called complete at the API",
+	"catalog.ErrNotUploaded": "an upload is completed at the API",
 	"catalog.ErrUploadOver":  "as above",
 	"catalog.ErrManyUploads": "an upload is announced to the API",
 	"importfile.ErrFile":     "a file's header is read by the API, before there is an import",
 
 	"mail.ErrToken":         "a link in a mail leads to the API",
-	"mail.ErrAddress":       "a mail to a bad address is settled as rejected",
+	"mail.ErrAddress":       "a mail to a bad address is recorded as rejected",
 	"mail.ErrOtherCampaign": "a campaign is created by the API",
 	"mail.ErrCampaignIdle":  "a refusal of the campaign's client to a caller",
 	"mail.ErrCampaignOver":  "as above",
@@ -43,7 +43,7 @@ var neverReported = map[string]string{
 	"mail.ErrNoLimits":      "the mail providers' adapter makes it unavailable",
 	"mail.ErrTooMany":       "the mail providers' adapter makes it rejected",
 
-	"templates.ErrTemplate": "it is an order.ErrInvalid; a mail that cannot be written is settled as rejected",
+	"templates.ErrTemplate": "it is an order.ErrInvalid; a mail that cannot be written is recorded as rejected",
 	"templates.ErrLocale":   "as above",
 
 	"limiter.ErrLimitReached":      "a caller of the API has to wait",
@@ -54,7 +54,7 @@ var neverReported = map[string]string{
 	"sqldb.ErrCursor":        "lists are read by the API",
 	"sqldb.ErrRace":          "a write that fails with it is run again",
 	"inbox.ErrNoItem":        "the inbox is read by the API and the relay",
-	"mails.ErrNotSuppressed": "a suppression is taken back by the API",
+	"mails.ErrNotSuppressed": "a suppression is removed by the API",
 	"vault.ErrSealed":        "a secret is opened by the API",
 
 	"guard.ErrOpen":            "adapters make it unavailable",
@@ -75,15 +75,15 @@ var neverReported = map[string]string{
 func TestEverySentinelHasARow(t *testing.T) {
 	declared, rows := sentinels(t)
 	if len(declared) < 50 || len(rows) < 20 {
-		t.Fatalf("found %d sentinels and %d rows: the search has lost its way", len(declared), len(rows))
+		t.Fatalf("found %d sentinels and %d rows: the search is broken", len(declared), len(rows))
 	}
 	for _, name := range slices.Sorted(maps.Keys(declared)) {
 		_, excepted := neverReported[name]
 		switch {
 		case !rows[name] && !excepted:
-			t.Errorf("%s has no row in the table of failures, and no reason for that", name)
+			t.Errorf("%s has no row in the table of failures, and neverReported gives no reason", name)
 		case rows[name] && excepted:
-			t.Errorf("%s has a row in the table of failures, and a reason for having none", name)
+			t.Errorf("%s has a row in the table of failures, but neverReported lists it", name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(neverReported)) {
@@ -93,8 +93,8 @@ func TestEverySentinelHasARow(t *testing.T) {
 	}
 }
 
-// sentinels reads the module's source: the exported sentinels that it
-// declares, and those that stand in the table of failures.
+// sentinels reads the module's source and returns the exported sentinels that
+// it declares, and those that have a row in the table of failures.
 func sentinels(t *testing.T) (declared, rows map[string]bool) {
 	declared, rows = map[string]bool{}, map[string]bool{}
 	const root = ".."
@@ -132,7 +132,7 @@ func sentinels(t *testing.T) (declared, rows map[string]bool) {
 	return declared, rows
 }
 
-// variables are a file's package-level variables and their values.
+// variables returns a file's package-level variables and their values.
 func variables(file *ast.File) map[string]ast.Expr {
 	found := map[string]ast.Expr{}
 	for _, d := range file.Decls {

@@ -1,4 +1,5 @@
-// Package catalog is the vocabulary of what a shop sells. It does no I/O.
+// Package catalog defines what a shop sells: products, their changes, imports,
+// images and search. It does no I/O.
 package catalog
 
 import (
@@ -6,28 +7,30 @@ import (
 	"slices"
 )
 
-// What can be wrong with a product or a change of one. Each is an answer for
-// the caller, not a fault of ours.
+// The errors of products and of their changes. Each is a result for the caller,
+// not a fault of this program.
 var (
-	// ErrInvalid marks a product that cannot be sold as described.
+	// ErrInvalid means that a product cannot be sold as described.
 	ErrInvalid = errors.New("invalid product")
-	// ErrNotFound: there is no such product.
+	// ErrNotFound means that there is no such product.
 	ErrNotFound = errors.New("no such product")
-	// ErrVersion: the product is not at the version the change is meant for.
-	ErrVersion = errors.New("the product was changed meanwhile")
-	// ErrReserved: more pieces are set aside for orders than would be left.
-	ErrReserved = errors.New("pieces are set aside for orders")
-	// ErrNoImport: there is no such import.
+	// ErrVersion means that the product is not at the version that the change
+	// requires.
+	ErrVersion = errors.New("the product was changed in the meantime")
+	// ErrReserved means that the remaining stock would be less than what is
+	// reserved for orders.
+	ErrReserved = errors.New("stock is reserved for orders")
+	// ErrNoImport means that there is no such import.
 	ErrNoImport = errors.New("no such import")
-	// ErrMovedOn: the import is further than the caller thinks.
+	// ErrMovedOn means that the import's progress is not what the caller
+	// expected.
 	ErrMovedOn = errors.New("the import has moved on")
-	// ErrOtherChange: the id of a change was used for another one.
+	// ErrOtherChange means that the id was used for another change.
 	ErrOtherChange = errors.New("the id was used for another change")
 )
 
-// Product is one thing that can be ordered. A variant (the blue one, the one
-// in size M) is a product of its own with a SKU of its own; what variants have
-// in common is their Parent.
+// Product is an article that can be ordered. A variant (a colour, a size) is a
+// product of its own with its own SKU; variants have a common Parent.
 type Product struct {
 	SKU         string            `json:"sku"`
 	Name        string            `json:"name"`
@@ -36,18 +39,18 @@ type Product struct {
 	Category    string            `json:"category,omitempty"`
 	Tags        []string          `json:"tags,omitempty"`
 	Rating      int64             `json:"rating,omitempty" doc:"Hundredths of a star, at most 500; 0: not rated"`
-	Parent      string            `json:"parent,omitempty" doc:"What the variants of a product have in common"`
-	Options     map[string]string `json:"options,omitempty" doc:"What sets this variant apart, such as size and colour"`
+	Parent      string            `json:"parent,omitempty" doc:"The name that the variants of a product share"`
+	Options     map[string]string `json:"options,omitempty" doc:"The features of this variant, such as size and colour"`
 	Price       int64             `json:"price"`    // minor units of Currency
 	Currency    string            `json:"currency"` // ISO 4217, upper case
-	// OnHand are the pieces in the warehouse, those set aside for orders
-	// included.
+	// OnHand is the number of pieces in the warehouse, including those reserved
+	// for orders.
 	OnHand int64 `json:"onHand"`
-	// Inactive keeps a product out of the search and from being ordered.
+	// Inactive hides a product from the search and prevents orders of it.
 	Inactive bool    `json:"inactive,omitempty" doc:"Kept, but not for sale"`
-	Images   []Image `json:"images,omitempty" doc:"Read only: they come by upload"`
-	// Version rises by one with each change of what is written here, but not
-	// when stock moves.
+	Images   []Image `json:"images,omitempty" doc:"Read only: images are added by upload"`
+	// Version rises by one with each change of these fields, but not when an
+	// order changes the stock.
 	Version int64 `json:"version,omitempty" doc:"Read only"`
 }
 
@@ -71,11 +74,11 @@ type Rendition struct {
 // Stocked is a product as the record has it.
 type Stocked struct {
 	Product
-	// Available are the pieces that can be ordered: on hand and not set
-	// aside. Never below zero.
+	// Available is the number of pieces that can be ordered: on hand and not
+	// reserved. It is never below zero.
 	Available int64 `json:"available"`
-	// Revision rises with every change, also when stock moves: what the
-	// search index carries as its version.
+	// Revision rises with every change, also when an order changes the stock.
+	// It is the document's version in the search index.
 	Revision int64 `json:"revision"`
 	Added    int64 `json:"added"` // Unix seconds
 	Deleted  bool  `json:"-"`
@@ -84,13 +87,13 @@ type Stocked struct {
 // ForSale reports whether shoppers may find and order it.
 func (p Stocked) ForSale() bool { return !p.Deleted && !p.Inactive }
 
-// Shows reports whether an image is among the product's.
+// Shows reports whether the product has an image.
 func (p Product) Shows(image string) bool {
 	return slices.ContainsFunc(p.Images, func(has Image) bool { return has.ID == image })
 }
 
-// Document is the product as the search index shows it. address turns a
-// image's key into where a browser finds it; nil leaves keys as they are.
+// Document returns the product's document for the search index. address returns
+// the URL of an image's key; nil leaves keys as they are.
 func (p Stocked) Document(address func(key string) string) Document {
 	d := Document{
 		SKU: p.SKU, Version: p.Revision, Name: p.Name, Description: p.Description, Brand: p.Brand, Category: p.Category,
@@ -109,8 +112,8 @@ func (p Stocked) Document(address func(key string) string) Document {
 	return d.Complete()
 }
 
-// shown returns the keys of the rendition that a list shows and of its
-// thumbnail; where there is none of that name, of the first.
+// shown returns the keys of the medium rendition and of the thumbnail; if there
+// is no rendition of that name, of the first one.
 func (p Image) shown() (medium, thumbnail string) {
 	for _, r := range p.Renditions {
 		if medium == "" || r.Name == "medium" {
@@ -123,43 +126,43 @@ func (p Image) shown() (medium, thumbnail string) {
 	return medium, thumbnail
 }
 
-// Changed is how a change ended.
+// Changed is the outcome of a change.
 type Changed struct {
 	ID      string // of the change
 	Product Stocked
 	Err     error // why it was refused: one of this package's errors
 }
 
-// Revision says which state of a product the record has.
+// Revision is the state of a product in the record, for comparisons.
 type Revision struct {
 	SKU      string
 	Revision int64
 	ForSale  bool
-	Due      bool // the index has still to be given it, and somebody will
+	Due      bool // the index does not have it yet, but an update is scheduled
 }
 
-// Drift is what a comparison of index and record found.
+// Drift is the result of comparing the index with the record.
 type Drift struct {
 	Products  int64 `json:"products"`  // for sale
 	Documents int64 `json:"documents"` // in the index
 	Missing   int64 `json:"missing"`   // for sale, not in the index
 	Stale     int64 `json:"stale"`     // an older state in the index
-	Ahead     int64 `json:"ahead"`     // a newer one, which the record does not know
+	Ahead     int64 `json:"ahead"`     // a newer state, which the record does not have
 	Orphans   int64 `json:"strays"`    // in the index, not for sale
-	Due       int64 `json:"due"`       // behind, and on their way: no drift
+	Due       int64 `json:"due"`       // outdated, but about to be updated: not counted as drift
 	Repaired  int64 `json:"repaired"`
-	// Unbalanced are products whose stock and reservations do not agree;
-	// -1: not looked at.
+	// Unbalanced counts products whose stock and reservations do not agree;
+	// -1: not checked.
 	Unbalanced int64 `json:"unbalanced"`
 	TookMS     int64 `json:"tookMs"`
 }
 
-// Found is how many products the index was wrong about.
+// Found returns how many documents were wrong.
 func (d Drift) Found() int64 { return d.Missing + d.Stale + d.Ahead + d.Orphans }
 
-// Rebuilt is how a rebuild of the index went.
+// Rebuilt is the result of a rebuild of the index.
 type Rebuilt struct {
 	Put      int64 `json:"put"`      // documents in the new index
-	CaughtUp int64 `json:"caughtUp"` // of them put again, since they had changed meanwhile
+	CaughtUp int64 `json:"caughtUp"` // documents put again, because their products changed during the rebuild
 	Drift    Drift `json:"drift"`    // found and repaired right after the swap
 }

@@ -8,36 +8,35 @@ import (
 	"slices"
 )
 
-// Change is what somebody wants of a product. Fields left out leave what they
-// stand for as it is. The product's workflow takes changes in the order in
-// which they come and is the only one who carries them out.
+// Change is a requested change of a product. Empty fields leave their subject as
+// it is. Only the product's workflow applies changes, in the order of their
+// arrival.
 type Change struct {
-	// ID names the change: the same one is carried out once, whoever repeats
-	// it.
+	// ID identifies the change: it is applied once, however often it is
+	// repeated.
 	ID          string `json:"id"`
 	Actor       string `json:"actor"`
 	Correlation string `json:"correlationId,omitempty"`
 
 	// IfVersion and IfRevision make the change fail with ErrVersion if the
-	// product has moved on. Version 0 is a product that does not exist.
+	// product has another one. Version 0 means that it does not exist.
 	IfVersion  *int64 `json:"ifVersion,omitempty"`
 	IfRevision *int64 `json:"ifRevision,omitempty"`
 	// IfExists makes it fail with ErrVersion if there is no such product.
 	IfExists bool `json:"ifExists,omitempty"`
 
-	// Put describes the product again, or for the first time. Its OnHand
-	// counts for a new product only: to set the stock from a description
-	// that was read a while ago would bring back what was sold meanwhile. Its
-	// Images and Version count for nothing.
+	// Put creates the product or replaces its description. Its OnHand is used
+	// for a new product only: an older description would bring back stock that
+	// was sold in the meantime. Its Images and Version are ignored.
 	Put *Product `json:"put,omitempty"`
-	// Price without a currency is in the one that the product is sold in.
+	// Price without a currency is in the product's currency.
 	Price    *Price `json:"price,omitempty"`
-	OnHand   *int64 `json:"onHand,omitempty"`  // counted: so many there are
-	Receive  int64  `json:"receive,omitempty"` // so many more came in (or, below zero, are gone)
+	OnHand   *int64 `json:"onHand,omitempty"`  // the counted stock
+	Receive  int64  `json:"receive,omitempty"` // pieces that arrived (or, below zero, were removed)
 	Inactive *bool  `json:"inactive,omitempty"`
 	// AddImage publishes an image, or replaces the one with its ID.
 	AddImage  *Image `json:"addImage,omitempty"`
-	DropImage string `json:"dropImage,omitempty"` // its ID
+	DropImage string `json:"dropImage,omitempty"` // the image's ID
 	Delete    bool   `json:"delete,omitempty"`
 }
 
@@ -47,8 +46,8 @@ type Price struct {
 	Currency string `json:"currency,omitempty"`
 }
 
-// Apply returns the product as changed. exists is false for one that never
-// was, or was deleted.
+// Apply returns the changed product. exists is false for a product that never
+// existed or was deleted. It fails with ErrVersion, ErrNotFound or ErrInvalid.
 func (c Change) Apply(p Stocked, exists bool) (Product, error) {
 	version := int64(0)
 	if exists {
@@ -58,7 +57,7 @@ func (c Change) Apply(p Stocked, exists bool) (Product, error) {
 	case c.IfVersion != nil && *c.IfVersion != version:
 		return p.Product, fmt.Errorf("%w: it is at version %d, the change is meant for %d", ErrVersion, version, *c.IfVersion)
 	case c.IfRevision != nil && *c.IfRevision != p.Revision:
-		return p.Product, fmt.Errorf("%w: its stock has moved", ErrVersion)
+		return p.Product, fmt.Errorf("%w: its stock has changed", ErrVersion)
 	case c.IfExists && !exists:
 		return p.Product, fmt.Errorf("%w: there is no such product", ErrVersion)
 	case !exists && c.Put == nil:
@@ -94,10 +93,10 @@ func (c Change) Apply(p Stocked, exists bool) (Product, error) {
 	return was, nil
 }
 
-// Fingerprint is what a change asks for, as JSON and as a digest of that: the
-// same for everybody who asks for the same, under whatever ID. What counts for
-// nothing is left out: whoever reads a product and sends it back, and reads it
-// again before the second try, asks for the same.
+// Fingerprint returns the content of a change as JSON, and a digest of the JSON.
+// Both are equal for equal requests, whatever their ID. They omit ignored
+// fields, so that a client that reads a product, sends it back, and reads it
+// again before a retry still makes the same request.
 func (c Change) Fingerprint() (what, digest string, err error) {
 	c.ID, c.Actor, c.Correlation = "", "", ""
 	if c.Put != nil {
@@ -116,7 +115,7 @@ func (c Change) Fingerprint() (what, digest string, err error) {
 	return string(b), hex.EncodeToString(sum[:16]), nil
 }
 
-// Stock returns how many pieces there are after the change.
+// Stock returns the number of pieces on hand after the change.
 func (c Change) Stock(onHand int64) int64 {
 	if c.OnHand != nil {
 		onHand = *c.OnHand

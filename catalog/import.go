@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ImportKind says what an import is about.
+// ImportKind is the kind of an import.
 type ImportKind string
 
 // The kinds of imports. Products are added, or changed in the fields that the
@@ -17,24 +17,24 @@ const (
 	ImportPrices   ImportKind = "prices"
 )
 
-// ImportState is how far an import is.
+// ImportState is an import's state.
 type ImportState string
 
 // The states of an import, in their order. The last two are final.
 const (
-	ImportReceiving ImportState = "receiving" // the file is coming in
-	ImportReading   ImportState = "reading"   // its rows are checked and staged
-	ImportApplying  ImportState = "applying"  // they are written to the catalogue
-	ImportIndexing  ImportState = "indexing"  // the index is given what changed
+	ImportReceiving ImportState = "receiving" // the file is being received
+	ImportReading   ImportState = "reading"   // the rows are being checked and staged
+	ImportApplying  ImportState = "applying"  // the rows are being written to the catalogue
+	ImportIndexing  ImportState = "indexing"  // the changed products are being indexed
 	ImportDone      ImportState = "done"
 	ImportRefused   ImportState = "refused" // nothing was changed; Why says the reason
 )
 
-// Final reports whether nothing more will happen.
+// Final reports whether the import has ended.
 func (s ImportState) Final() bool { return s == ImportDone || s == ImportRefused }
 
-// Import is a file of products, stock or prices on its way into the
-// catalogue. Its workflow is the only one who moves it on.
+// Import is the import of a file of products, stock or prices into the
+// catalogue. Only its workflow advances it.
 type Import struct {
 	ID          string      `json:"id"`
 	Kind        ImportKind  `json:"kind"`
@@ -45,36 +45,37 @@ type Import struct {
 	State       ImportState `json:"state"`
 	Why         string      `json:"why,omitempty"`
 
-	Bytes     int64 `json:"bytes"`     // received
-	Read      int64 `json:"read"`      // of them read
-	Lines     int64 `json:"lines"`     // read
-	Rows      int64 `json:"rows"`      // read and in order
-	Bad       int64 `json:"bad"`       // with an error
-	Applied   int64 `json:"applied"`   // that changed a product
-	Unchanged int64 `json:"unchanged"` // that say what the record says already
-	Indexed   int64 `json:"indexed"`   // products the index was given
+	Bytes     int64 `json:"bytes"`     // received bytes
+	Read      int64 `json:"read"`      // bytes that were read
+	Lines     int64 `json:"lines"`     // lines that were read
+	Rows      int64 `json:"rows"`      // valid rows that were read
+	Bad       int64 `json:"bad"`       // rows with an error
+	Applied   int64 `json:"applied"`   // rows that changed a product
+	Unchanged int64 `json:"unchanged"` // rows that changed nothing
+	Indexed   int64 `json:"indexed"`   // products that were indexed
 
-	// Digest is of the file's bytes; "": it was not kept.
+	// Digest is a digest of the file; "" if none was stored.
 	Digest string `json:"-"`
-	// Mark is on the products it changed and the index has not been given.
+	// Mark identifies the products that the import changed and that are not
+	// indexed yet.
 	Mark int64 `json:"-"`
 
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
-// Ready reports whether its file is here and it can be carried out.
+// Ready reports whether the file was received and the import can run.
 func (i Import) Ready() bool { return i.State != ImportReceiving && !i.State.Final() }
 
-// RowFault is one thing wrong with a row of a file.
+// RowFault is one error in a row of a file.
 type RowFault struct {
 	Line int64  `json:"line"`
 	SKU  string `json:"sku,omitempty"`
 	Fault
 }
 
-// Row is a row of a file: a SKU and what the file says of it. What it does
-// not say stays as it is.
+// Row is a row of a file: a SKU and new values of the product's fields. A nil
+// field leaves the product's field as it is.
 type Row struct {
 	SKU         string             `json:"sku"`
 	Name        *string            `json:"name,omitempty"`
@@ -91,7 +92,7 @@ type Row struct {
 	Inactive    *bool              `json:"inactive,omitempty"`
 }
 
-// Onto returns the product with what the row says of it.
+// Onto returns the product with the row's values.
 func (r Row) Onto(p Product) Product {
 	set(&p.Name, r.Name)
 	set(&p.Description, r.Description)
@@ -115,7 +116,7 @@ func set[T any](field, value *T) {
 	}
 }
 
-// Faults returns what is wrong with what the row says.
+// Faults returns the errors in the row's values.
 func (r Row) Faults() []Fault {
 	said := map[string]bool{
 		"sku": true, "name": r.Name != nil, "description": r.Description != nil, "brand": r.Brand != nil, "category": r.Category != nil,
@@ -131,13 +132,12 @@ type LinedRow struct {
 	Row
 }
 
-// Slice is a part of an import's file, read: rows from one byte of it to
-// another.
+// Slice is the rows of a part of an import's file, from one byte to another.
 type Slice struct {
 	Import         string
-	From           int64 // byte; where reading went on
+	From           int64 // the first byte
 	ToByte, ToLine int64
 	Rows           []LinedRow
 	Faults         []RowFault
-	Bad            int64 // rows that the faults are about
+	Bad            int64 // rows with faults
 }

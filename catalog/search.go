@@ -9,24 +9,23 @@ import (
 	"unicode/utf8"
 )
 
-// ErrQuery marks a search that cannot be made as asked. Its text is for the
-// caller.
+// ErrQuery means that a query is not valid. Its text is for the caller.
 var ErrQuery = errors.New("invalid search")
 
-// The bounds of a search. Without them one request could ask for everything.
+// The limits of a search. They keep one request from reading the whole index.
 const (
-	MaxText    = 200  // characters typed
+	MaxText    = 200  // characters of the text
 	MaxPerPage = 100  // hits on a page
 	MaxHits    = 1000 // hits that can be paged through, and the highest total that is counted
 	MaxValues  = 50   // values of one filter
-	MaxValue   = 200  // characters of one of them
+	MaxValue   = 200  // characters of one value
 )
 
 // Sort is an order of hits other than by relevance.
 type Sort string
 
-// The orders there are. Those by price compare amounts and therefore need a
-// currency.
+// The sort orders. The orders by price need a currency, because they compare
+// amounts.
 const (
 	ByRelevance Sort = ""
 	CheapFirst  Sort = "price"
@@ -39,10 +38,10 @@ const (
 // Sorts are all orders in which products can be listed.
 var Sorts = []Sort{ByRelevance, CheapFirst, DearFirst, BestRated, NewestFirst, ByName}
 
-// Facet is something that hits are counted by.
+// Facet is a field whose values are counted among the hits.
 type Facet string
 
-// The facets there are.
+// The facets.
 const (
 	FacetBrand    Facet = "brand"
 	FacetCategory Facet = "category"
@@ -51,13 +50,13 @@ const (
 	FacetStars    Facet = "stars"
 )
 
-// Facets are all of them.
+// Facets lists all facets.
 var Facets = []Facet{FacetBrand, FacetCategory, FacetTags, FacetInStock, FacetStars}
 
-// Query is one search. The filters narrow it together; of several values of
-// one filter a product needs one.
+// Query is one search. A product must match all filters; it matches a filter if
+// it has one of the filter's values.
 type Query struct {
-	Text    string // what was typed; empty: everything
+	Text    string // the shopper's input; empty: all products
 	Page    int    // from 1; 0 is 1
 	PerPage int    // 1 to MaxPerPage; 0 is 20
 	Sort    Sort
@@ -66,18 +65,18 @@ type Query struct {
 	Categories []string
 	Tags       []string
 	Groups     []string
-	Currency   string // only what is sold in it
+	Currency   string // only products sold in it
 	PriceFrom  int64  // minor units of Currency; 0: no lower bound
 	PriceTo    int64  // 0: no upper bound
-	InStock    bool   // only what can be bought now
+	InStock    bool   // only products that are available now
 	MinRating  int64  // hundredths of a star
 
 	Facets    []Facet
 	Highlight bool
 }
 
-// Checked fills in the defaults and refuses what is out of bounds with
-// ErrQuery.
+// Checked returns the query with its defaults; it fails with ErrQuery if a field
+// is not valid.
 func (q Query) Checked() (Query, error) {
 	if q.Page == 0 {
 		q.Page = 1
@@ -85,7 +84,7 @@ func (q Query) Checked() (Query, error) {
 	if q.PerPage == 0 {
 		q.PerPage = 20
 	}
-	q.Text = strings.TrimLeft(q.Text, " ") // a space at the end says that the last word is whole
+	q.Text = strings.TrimLeft(q.Text, " ") // a space at the end is kept: it means that the last word is complete
 	return q, errors.Join(q.checkPage(), q.checkFilters(), q.checkNames())
 }
 
@@ -152,18 +151,18 @@ func isCurrency(s string) bool {
 	return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
-// Offset is how many hits come before the page.
+// Offset returns how many hits come before the page.
 func (q Query) Offset() int { return (q.Page - 1) * q.PerPage }
 
-// Results are one page of what was found.
+// Results is one page of hits.
 type Results struct {
 	Hits     []Hit            `json:"hits"`
-	Total    int              `json:"total"` // how many there are; MaxHits stands for that many or more
+	Total    int              `json:"total"` // number of hits; MaxHits means that many or more
 	Page     int              `json:"page"`
 	PerPage  int              `json:"perPage"`
 	Facets   map[Facet]Counts `json:"facets,omitempty"`
-	TookMS   int64            `json:"tookMs"`             // in the search engine
-	Degraded bool             `json:"degraded,omitempty"` // the search engine is down: a plain list instead
+	TookMS   int64            `json:"tookMs"`             // time in the search engine
+	Degraded bool             `json:"degraded,omitempty"` // the search engine is down and this is a plain list
 }
 
 // Counts says how many hits have each value.
@@ -172,10 +171,9 @@ type Counts map[string]int
 // Hit is one product found.
 type Hit struct {
 	Document
-	// Decimals are those of the currency.
-	Decimals int `json:"decimals" doc:"Of the currency: a price of 1450 with 2 is 14.50"`
-	// Highlighted holds name and description as HTML: escaped, the words
-	// that were found in <mark>, a long description cut down to where they
-	// stand.
+	// Decimals is the number of decimals of the currency.
+	Decimals int `json:"decimals" doc:"Decimals of the currency: a price of 1450 with 2 decimals is 14.50"`
+	// Highlighted holds name and description as escaped HTML, with the matched
+	// words in <mark>. A long description is cut to the part with the matches.
 	Highlighted map[string]string `json:"highlighted,omitempty"`
 }

@@ -10,53 +10,52 @@ import (
 	"time"
 )
 
-// What can be wrong with an upload. Each is an answer for the caller.
+// The errors of uploads. Each is a result for the caller.
 var (
-	// ErrUpload marks an upload that may not be made as asked for.
+	// ErrUpload means that the requested upload is not valid.
 	ErrUpload = errors.New("invalid upload")
-	// ErrNoUpload: there is no such upload.
+	// ErrNoUpload means that there is no such upload.
 	ErrNoUpload = errors.New("no such image")
-	// ErrNotUploaded: it was called complete, but nothing came.
+	// ErrNotUploaded means that an upload was completed before its file arrived.
 	ErrNotUploaded = errors.New("nothing was uploaded yet")
-	// ErrUploadOver: too late to complete it.
+	// ErrUploadOver means that it is too late to complete the upload.
 	ErrUploadOver = errors.New("the upload is over")
-	// ErrManyUploads: the product has as many images as it may have.
+	// ErrManyUploads means that the product has the most images it may have.
 	ErrManyUploads = errors.New("the product has too many images")
 )
 
-// The figures of an upload.
+// The limits of an upload.
 const (
 	MaxUpload    = 10 << 20         // bytes of a file
-	UploadWithin = 15 * time.Minute // from asking to having sent it
-	PrivateLink  = 60 * time.Minute // how long a link to something private works
-	// UploadGrace is how much longer an upload may be called complete than
-	// sent.
+	UploadWithin = 15 * time.Minute // from the request to the end of the transfer
+	PrivateLink  = 60 * time.Minute // the lifetime of a link to a private file
+	// UploadGrace is how long after UploadBy an upload may still be completed.
 	UploadGrace = 45 * time.Minute
 )
 
-// UploadTypes are the types an image may be declared to have.
+// UploadTypes returns the media types that an upload may declare.
 func UploadTypes() []string { return []string{"image/jpeg", "image/png", "image/webp", "image/gif"} }
 
-// UploadStatus is how far an upload has come.
+// UploadStatus is an upload's state.
 type UploadStatus string
 
-// The statuses. Ready, Refused and Expired are how an upload ends; each of all
-// may be deleted.
+// The statuses. An upload ends as Ready, Refused or Expired; it can be deleted
+// in every status.
 const (
 	AwaitingUpload UploadStatus = "awaiting_upload"
 	Processing     UploadStatus = "processing"
-	Ready          UploadStatus = "ready"    // published, all sizes
+	Ready          UploadStatus = "ready"    // published in all sizes
 	Refused        UploadStatus = "refused"  // quarantined, with a reason
 	Expired        UploadStatus = "expired"  // never completed
-	Deleting       UploadStatus = "deleting" // for good; a published one is seen until its product shows it no more
-	Deleted        UploadStatus = "deleted"  // none of its files is left
+	Deleting       UploadStatus = "deleting" // irrevocable; a published image stays visible until its product no longer shows it
+	Deleted        UploadStatus = "deleted"  // no file is left
 )
 
-// Upload is an image on its way from a browser to its product.
+// Upload is an image that a browser uploads for a product.
 type Upload struct {
 	ID     string       `json:"id"`
 	SKU    string       `json:"sku"`
-	Alt    string       `json:"alt,omitempty" doc:"What it shows, in words"`
+	Alt    string       `json:"alt,omitempty" doc:"A description of the image in words"`
 	Status UploadStatus `json:"status" enum:"awaiting_upload,processing,ready,refused,expired,deleting,deleted"`
 	Reason string       `json:"reason,omitempty" doc:"Why it was refused, for programs: stable" example:"truncated"`
 	Detail string       `json:"detail,omitempty" doc:"Why it was refused, for people"`
@@ -64,18 +63,18 @@ type Upload struct {
 	Bytes  int64        `json:"size" doc:"As declared"`
 	Width  int          `json:"width,omitempty" doc:"Of the original"`
 	Height int          `json:"height,omitempty"`
-	// Key is where in the store the browser sends it. Nobody can guess it.
+	// Key is the unguessable key under which the browser stores the file.
 	Key string `json:"-"`
-	// Owner is the key that asked for it: nobody else may complete it.
+	// Owner is the API key that requested the upload: only it may complete it.
 	Owner      string      `json:"-"`
-	Renditions []Rendition `json:"-"` // those made so far
+	Renditions []Rendition `json:"-"` // the renditions made so far
 	CreatedAt  time.Time   `json:"createdAt"`
-	UploadBy   time.Time   `json:"uploadBy" doc:"Until when it may be sent"`
+	UploadBy   time.Time   `json:"uploadBy" doc:"Until when the file may be sent"`
 	UpdatedAt  time.Time   `json:"updatedAt"`
 }
 
-// NewUpload makes an upload of a declared type and size. Its id and its key
-// hold 128 random bits each.
+// NewUpload returns an upload of a declared type and size in bytes. Its id and
+// its key hold 128 random bits each. It fails with ErrUpload.
 func NewUpload(sku, alt, contentType string, bytes int64, owner string, now time.Time) (Upload, error) {
 	switch {
 	case !IsSKU(sku):
@@ -95,31 +94,30 @@ func NewUpload(sku, alt, contentType string, bytes int64, owner string, now time
 	}, nil
 }
 
-// IsUploadID reports whether an id is of the form NewUpload makes.
+// IsUploadID reports whether an id has the form of an upload's id.
 func IsUploadID(id string) bool {
 	random, ok := strings.CutPrefix(id, "img_")
 	return ok && len(random) == 26 && strings.Trim(random, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
-// The store's folders. Only RenditionPrefix is ever shown to the public.
+// The store's folders. Only RenditionPrefix is public.
 const (
-	UploadPrefix     = "uploads/"    // what browsers send; writable with a signed policy
-	OriginalPrefix   = "originals/"  // what was sent, out of the browser's reach
-	RenditionPrefix  = "images/"     // what is shown
-	QuarantinePrefix = "quarantine/" // what was refused
+	UploadPrefix     = "uploads/"    // files from browsers, writable with a signed policy
+	OriginalPrefix   = "originals/"  // uploaded files, no longer writable for browsers
+	RenditionPrefix  = "images/"     // published renditions
+	QuarantinePrefix = "quarantine/" // refused files
 )
 
-// OriginalKey is where the file is that was uploaded.
-//
-// The ID stands in every public address of the image; the rest is as secret
-// as the key it was sent to.
+// OriginalKey returns the key of the uploaded file after it was moved out of the
+// browser's reach. The ID is part of every public URL of the image; the rest is
+// as secret as Key.
 func (u Upload) OriginalKey() string { return OriginalPrefix + u.ID + "/" + path.Base(u.Key) }
 
-// QuarantineKey is where it is once it was refused.
+// QuarantineKey returns the key of the file after it was refused.
 func (u Upload) QuarantineKey() string { return QuarantinePrefix + u.ID + "/" + path.Base(u.Key) }
 
-// RenditionKey names a rendition by its content, so that what is behind a key
-// never changes and may be cached for ever.
+// RenditionKey returns a rendition's key, which contains a digest of its
+// content: the file behind a key never changes and may be cached for ever.
 func RenditionKey(id, name, digest, extension string) string {
 	return RenditionPrefix + id + "/" + name + "-" + digest[:min(len(digest), 40)] + extension
 }
@@ -136,25 +134,25 @@ func KeyOwner(key string) (id string, ok bool) {
 	return "", false
 }
 
-// Shown reports whether its sizes are seen at their addresses: once it is
-// published, and, where it is being deleted, for as long as its product or the
-// search may still lead there. The record forgets the sizes after that.
+// Shown reports whether the renditions are visible at their URLs: once the image
+// is published, and during a deletion for as long as its product or the search
+// may still refer to them. After that the record removes the renditions.
 func (u Upload) Shown() bool {
 	return u.Status == Ready || u.Status == Deleting && len(u.Renditions) > 0
 }
 
-// Folders are where its files are, whatever was noted of them; each ends in a
-// slash. What a browser sent is at Key until it is taken.
+// Folders returns the prefixes of all files of the upload, recorded or not; each
+// ends in a slash. They do not include the file at Key.
 func (u Upload) Folders() []string {
 	return []string{RenditionPrefix + u.ID + "/", OriginalPrefix + u.ID + "/", QuarantinePrefix + u.ID + "/"}
 }
 
-// Published is the image as its product shows it.
+// Published returns the image as its product shows it.
 func (u Upload) Published() Image {
 	return Image{ID: u.ID, Alt: u.Alt, Renditions: u.Renditions}
 }
 
-// Object is a file in the store, without its bytes.
+// Object is the metadata of a file in the store.
 type Object struct {
 	Key      string
 	Type     string
@@ -162,8 +160,8 @@ type Object struct {
 	Modified time.Time
 }
 
-// SignedUpload is how a browser sends a file straight to the store. Whatever
-// differs from it by a byte, the store refuses.
+// SignedUpload is the signed request with which a browser sends a file directly
+// to the store. The store rejects a request that differs from it.
 type SignedUpload struct {
 	Method  string            `json:"method" enum:"POST,PUT"`
 	URL     string            `json:"url"`
@@ -172,8 +170,8 @@ type SignedUpload struct {
 	Expires time.Time         `json:"expiresAt"`
 }
 
-// Link is an address that may stop working.
+// Link is a URL that may expire.
 type Link struct {
 	URL     string    `json:"url"`
-	Expires time.Time `json:"expiresAt,omitzero" doc:"Missing: it works for good"`
+	Expires time.Time `json:"expiresAt,omitzero" doc:"Missing if the link does not expire"`
 }

@@ -21,11 +21,11 @@ const (
 	MaxOption      = 60
 	MaxRating      = 500
 	MaxImages      = 20
-	MaxPrice       = 99_999_999    // minor units: no card can be charged more
-	MaxOnHand      = 1_000_000_000 // keeps sums of stock far from overflowing
+	MaxPrice       = 99_999_999    // minor units: the most that a card can be charged
+	MaxOnHand      = 1_000_000_000 // keeps sums of stock from overflowing
 )
 
-// Fault is one thing wrong with a product.
+// Fault is one error in a product.
 type Fault struct {
 	Field   string `json:"field"`
 	Message string `json:"message"`
@@ -35,25 +35,25 @@ func (f Fault) String() string { return f.Field + ": " + f.Message }
 
 // Validate checks a product; the error says which fields and why.
 func (p Product) Validate() error {
-	faultControl := p.Faults()
-	if len(faultControl) == 0 {
+	faults := p.Faults()
+	if len(faults) == 0 {
 		return nil
 	}
-	all := make([]string, len(faultControl))
-	for i, f := range faultControl {
+	all := make([]string, len(faults))
+	for i, f := range faults {
 		all[i] = f.String()
 	}
-	if len(p.SKU) > MaxSKU || faultControl[0].Field == "sku" {
+	if len(p.SKU) > MaxSKU || faults[0].Field == "sku" {
 		return fmt.Errorf("%w: %s", ErrInvalid, strings.Join(all, "; "))
 	}
 	return fmt.Errorf("%w: %s: %s", ErrInvalid, p.SKU, strings.Join(all, "; "))
 }
 
-// Faults answers everything that is wrong with a product, field by field.
+// Faults returns all errors in a product, field by field.
 func (p Product) Faults() []Fault {
-	var faultControl []Fault
+	var faults []Fault
 	wrong := func(field, format string, args ...any) {
-		faultControl = append(faultControl, Fault{field, fmt.Sprintf(format, args...)})
+		faults = append(faults, Fault{field, fmt.Sprintf(format, args...)})
 	}
 	if !IsSKU(p.SKU) {
 		wrong("sku", "want 1 to %d characters without spaces, got %.70q", MaxSKU, p.SKU)
@@ -76,49 +76,49 @@ func (p Product) Faults() []Fault {
 	if p.Rating < 0 || p.Rating > MaxRating {
 		wrong("rating", "want 0 to %d hundredths of a star, got %d", MaxRating, p.Rating)
 	}
-	return append(append(faultControl, p.variantFaults()...), p.saleFaults()...)
+	return append(append(faults, p.variantFaults()...), p.saleFaults()...)
 }
 
 func (p Product) variantFaults() []Fault {
-	var faultControl []Fault
+	var faults []Fault
 	if p.Parent != "" && (!IsSKU(p.Parent) || p.Parent == p.SKU) {
-		faultControl = append(faultControl, Fault{"parent", fmt.Sprintf("want at most %d characters without spaces, and not the SKU itself", MaxSKU)})
+		faults = append(faults, Fault{"parent", fmt.Sprintf("want at most %d characters without spaces, and not the SKU itself", MaxSKU)})
 	}
 	plain := len(p.Options) <= MaxOptions
 	for name, value := range p.Options {
 		plain = plain && isLine(name, 1, MaxOption) && isLine(value, 1, MaxOption)
 	}
 	if !plain {
-		faultControl = append(faultControl, Fault{"options", fmt.Sprintf("want at most %d, names and values of 1 to %d characters", MaxOptions, MaxOption)})
+		faults = append(faults, Fault{"options", fmt.Sprintf("want at most %d, names and values of 1 to %d characters", MaxOptions, MaxOption)})
 	}
-	return faultControl
+	return faults
 }
 
 func (p Product) saleFaults() []Fault {
-	var faultControl []Fault
+	var faults []Fault
 	if p.Price <= 0 || p.Price > MaxPrice {
-		faultControl = append(faultControl, Fault{"price", fmt.Sprintf("want 1 to %d minor units, got %d", MaxPrice, p.Price)})
+		faults = append(faults, Fault{"price", fmt.Sprintf("want 1 to %d minor units, got %d", MaxPrice, p.Price)})
 	}
 	if !isCurrency(p.Currency) {
-		faultControl = append(faultControl, Fault{"currency", fmt.Sprintf("want an ISO 4217 code in upper case, got %.10q", p.Currency)})
+		faults = append(faults, Fault{"currency", fmt.Sprintf("want an ISO 4217 code in upper case, got %.10q", p.Currency)})
 	}
 	if p.OnHand < 0 || p.OnHand > MaxOnHand {
-		faultControl = append(faultControl, Fault{"onHand", fmt.Sprintf("want 0 to %d, got %d", MaxOnHand, p.OnHand)})
+		faults = append(faults, Fault{"onHand", fmt.Sprintf("want 0 to %d, got %d", MaxOnHand, p.OnHand)})
 	}
 	if len(p.Images) > MaxImages {
-		faultControl = append(faultControl, Fault{"images", fmt.Sprintf("want at most %d", MaxImages)})
+		faults = append(faults, Fault{"images", fmt.Sprintf("want at most %d", MaxImages)})
 	}
-	return faultControl
+	return faults
 }
 
-// IsSKU reports whether s can be a product's SKU. It refuses what cannot stand
-// in an address either.
+// IsSKU reports whether s can be a product's SKU. A text that cannot be part of
+// a URL's path cannot be one.
 func IsSKU(s string) bool {
 	return s != "" && len(s) <= MaxSKU && s != "." && s != ".." && utf8.ValidString(s) &&
 		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }
 
-// isLine reports whether s is text on one line of least to most characters.
+// isLine reports whether s is one line of least to most characters.
 func isLine(s string, least, most int) bool {
 	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= most && utf8.RuneCountInString(strings.TrimSpace(s)) >= least &&
 		!strings.ContainsFunc(s, unicode.IsControl)

@@ -122,10 +122,10 @@ func inbox(t *testing.T, s *stack, id order.ID) {
 		t.Fatalf("inbox list: exit code %d: %s%s (%v)", code, out, complaint, err)
 	}
 	n := fmt.Sprint(page.Items[0].ID)
-	if code, out, complaint := cmd("redeliver", n); code != 0 || !strings.HasPrefix(out, n+"  received") || !strings.Contains(out, "sent again by key:local-operator") {
+	if code, out, complaint := cmd("again", n); code != 0 || !strings.HasPrefix(out, n+"  received") || !strings.Contains(out, "sent again by key:local-operator") {
 		t.Errorf("inbox again: exit code %d: %s%s", code, out, complaint)
 	}
-	if code, _, complaint := cmd("redeliver", "999999"); code != 1 || !strings.Contains(complaint, "not_found") {
+	if code, _, complaint := cmd("again", "999999"); code != 1 || !strings.Contains(complaint, "not_found") {
 		t.Errorf("inbox again of an unknown event: exit code %d: %s", code, complaint)
 	}
 }

@@ -1,6 +1,6 @@
-// Package importfile reads products, stock and prices from files: comma-separated
-// values and JSON lines. It reads a row at a time, from any row on, and never
-// holds more than one.
+// Package importfile reads products, stock and prices from CSV and JSON Lines
+// files. It reads a row at a time, starting at any row, and never holds more
+// than one in memory.
 package importfile
 
 import (
@@ -14,10 +14,10 @@ import (
 	"purser/catalog"
 )
 
-// ErrFile marks a file that cannot be read at all. Its text is for the caller.
+// ErrFile means that a file cannot be read at all. Its text is for the caller.
 var ErrFile = errors.New("the file cannot be read")
 
-// MaxRow is how many bytes a row may have.
+// MaxRow is the most bytes of a row.
 const MaxRow = 64 << 10
 
 // The formats.
@@ -26,12 +26,12 @@ const (
 	JSONLines = "jsonl"
 )
 
-// Header says how the rows of a file are to be read.
+// Header says how to read the rows of a file.
 type Header struct {
 	Kind    catalog.ImportKind `json:"kind"`
 	Format  string             `json:"format"`
-	Comma   string             `json:"comma,omitempty"`   // what parts the columns of a CSV
-	Columns []string           `json:"columns,omitempty"` // and what they mean
+	Comma   string             `json:"comma,omitempty"`   // the separator of a CSV
+	Columns []string           `json:"columns,omitempty"` // the names of a CSV's columns
 	Start   Position           `json:"start"`             // of the first row
 }
 
@@ -41,7 +41,8 @@ type Position struct {
 	Line int64 `json:"line"` // lines before it
 }
 
-// columns are what a file of each kind may say; the first of each it must.
+// columns are the fields of each kind of file: those it must have and those it
+// may have.
 var columns = map[catalog.ImportKind]struct{ must, may []string }{
 	catalog.ImportProducts: {[]string{"sku"}, []string{
 		"name", "description", "brand", "category", "tags", "rating", "parent", "options", "price", "currency", "onHand", "inactive",
@@ -50,14 +51,15 @@ var columns = map[catalog.ImportKind]struct{ must, may []string }{
 	catalog.ImportPrices: {[]string{"sku", "price", "currency"}, nil},
 }
 
-// Columns are the names that a file of a kind may use.
+// Columns returns the names that a file of a kind may use.
 func Columns(kind catalog.ImportKind) []string {
 	c := columns[kind]
 	return slices.Concat(c.must, c.may)
 }
 
-// Sniff reads the beginning of a file, its first MaxRow bytes or all of it,
-// and returns how to read the rest, or with ErrFile why not.
+// Sniff detects the format of a file from its beginning, which is its first
+// MaxRow bytes or all of it, and returns how to read the rows. It fails with
+// ErrFile.
 func Sniff(kind catalog.ImportKind, begin []byte) (Header, error) {
 	h := Header{Kind: kind}
 	if _, known := columns[kind]; !known {
@@ -90,8 +92,8 @@ func Sniff(kind catalog.ImportKind, begin []byte) (Header, error) {
 	return h.named(string(bytes.TrimRight(line, "\r")))
 }
 
-// foreign says what is wrong with a file that is no text of ours: an
-// archive, a spreadsheet, another encoding, nothing at all.
+// foreign fails for a file that is neither CSV nor JSON Lines: an archive, a
+// spreadsheet, another encoding, an empty file.
 func foreign(text []byte) error {
 	switch {
 	case len(text) == 0:
@@ -108,7 +110,7 @@ func foreign(text []byte) error {
 	return nil
 }
 
-// named reads the names of the columns.
+// named returns the header with the columns that the first line names.
 func (h Header) named(line string) (Header, error) {
 	if !utf8.ValidString(line) {
 		return h, wrong("its first line is not UTF-8")
@@ -128,9 +130,9 @@ func (h Header) named(line string) (Header, error) {
 		i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, strings.TrimSpace(name)) })
 		switch {
 		case i < 0:
-			return h, wrong("its first line must name the columns: %.40q is none of %s", name, strings.Join(known, ", "))
+			return h, wrong("its first line must name the columns: %.40q is not one of %s", name, strings.Join(known, ", "))
 		case slices.Contains(h.Columns, known[i]):
-			return h, wrong("the column %s stands twice", known[i])
+			return h, wrong("the column %s appears twice", known[i])
 		}
 		h.Columns = append(h.Columns, known[i])
 	}

@@ -16,8 +16,8 @@ import (
 	"purser/importfile"
 )
 
-// read reads a whole file, and its errors as "line field: message".
-func read(t *testing.T, kind catalog.ImportKind, text string) (rows []catalog.LinedRow, faultControl []string) {
+// read returns the rows of a file, and its errors as "line field: message".
+func read(t *testing.T, kind catalog.ImportKind, text string) (rows []catalog.LinedRow, faults []string) {
 	t.Helper()
 	h, err := importfile.Sniff(kind, []byte(text[:min(len(text), importfile.MaxRow)]))
 	if err != nil {
@@ -30,13 +30,13 @@ func read(t *testing.T, kind catalog.ImportKind, text string) (rows []catalog.Li
 			if at := r.At().Byte; at != int64(len(text)) {
 				t.Errorf("read to byte %d of %d", at, len(text))
 			}
-			return rows, faultControl
+			return rows, faults
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, f := range wrong {
-			faultControl = append(faultControl, fmt.Sprintf("%d %s", line, f))
+			faults = append(faults, fmt.Sprintf("%d %s", line, f))
 		}
 		if len(wrong) == 0 {
 			rows = append(rows, catalog.LinedRow{Line: line, Row: row})
@@ -48,7 +48,7 @@ func TestSniff(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind catalog.ImportKind
 		text string
-		want string // what the error says; "": none
+		want string // part of the error; "" for none
 	}{
 		"plain":                 {catalog.ImportProducts, "sku,name,price,currency\n", ""},
 		"semicolons":            {catalog.ImportProducts, "sku;name;price\n", ""},
@@ -57,12 +57,12 @@ func TestSniff(t *testing.T) {
 		"no line at all":        {catalog.ImportStock, "sku,onHand", ""},
 		"JSON lines":            {catalog.ImportProducts, "\n {\"sku\":\"a\"}\n", ""},
 		"empty":                 {catalog.ImportProducts, " \n\n", "empty"},
-		"no header":             {catalog.ImportProducts, "mug,Mug,1450,EUR\n", `"mug" is none of`},
+		"no header":             {catalog.ImportProducts, "mug,Mug,1450,EUR\n", `"mug" is not one of`},
 		"unknown column":        {catalog.ImportProducts, "sku,colour\n", "colour"},
 		"no sku":                {catalog.ImportProducts, "name,price\n", "sku is missing"},
 		"stock without stock":   {catalog.ImportStock, "sku\n", "onHand is missing"},
 		"prices with a name":    {catalog.ImportPrices, "sku,price,currency,name\n", "name"},
-		"twice":                 {catalog.ImportProducts, "sku,name,NAME\n", "name stands twice"},
+		"twice":                 {catalog.ImportProducts, "sku,name,NAME\n", "name appears twice"},
 		"an array":              {catalog.ImportProducts, "[{\"sku\":\"a\"}]", "JSON lines"},
 		"UTF-16":                {catalog.ImportProducts, "\xff\xfes\x00k\x00u\x00", "UTF-8"},
 		"a spreadsheet":         {catalog.ImportProducts, "PK\x03\x04rest", "CSV"},
@@ -88,9 +88,9 @@ func TestRows(t *testing.T) {
 		"mug;\"Mug; \"\"blue\"\"\";\"two\nlines\";enamel|camping;colour=blue|size=M;1450;EUR;10;450;\r\n" +
 		"\r\n" +
 		"tea;Tea;;;;890;EUR;;;true"
-	rows, faultControl := read(t, catalog.ImportProducts, text)
-	if len(faultControl) > 0 || len(rows) != 2 {
-		t.Fatalf("%d rows, %q", len(rows), faultControl)
+	rows, faults := read(t, catalog.ImportProducts, text)
+	if len(faults) > 0 || len(rows) != 2 {
+		t.Fatalf("%d rows, %q", len(rows), faults)
 	}
 	want := catalog.Product{
 		SKU: "mug", Name: `Mug; "blue"`, Description: "two\nlines", Tags: []string{"enamel", "camping"}, Rating: 450,
@@ -153,7 +153,7 @@ func TestRowFaults(t *testing.T) {
 		},
 		"JSON names": {
 			catalog.ImportProducts, `{"sku":"a","sku":"b","name":"A"}` + "\n" + `{"SKU":"b","name":"B"}` + "\n" + `{"sku":"c","co\nlour":1}` + "\n", 0,
-			[]string{"1 sku: stands twice", "2 SKU: there is no such field", `3 co\nlour: there is no such field`},
+			[]string{"1 sku: appears twice", "2 SKU: there is no such field", `3 co\nlour: there is no such field`},
 		},
 		"JSON prices": {
 			catalog.ImportPrices, `{"sku":"a","price":1,"currency":"EUR"}` + "\n" + `{"sku":"b","price":1}` + "\n" + `{"sku":"c","price":1,"currency":"EUR","name":"C"}`, 1,
@@ -161,17 +161,17 @@ func TestRowFaults(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rows, faultControl := read(t, c.kind, c.text)
-			if len(rows) != c.good || !slices.Equal(faultControl, c.want) {
-				t.Errorf("%d good rows, want %d; errors (-want +got):\n%s", len(rows), c.good, cmp.Diff(c.want, faultControl))
+			rows, faults := read(t, c.kind, c.text)
+			if len(rows) != c.good || !slices.Equal(faults, c.want) {
+				t.Errorf("%d good rows, want %d; errors (-want +got):\n%s", len(rows), c.good, cmp.Diff(c.want, faults))
 			}
 		})
 	}
 }
 
-// FuzzCSV holds the reader against encoding/csv: where that reads every row,
-// so does ours, and alike. Wherever reading is taken up again, it goes on the
-// same.
+// FuzzCSV compares the reader with encoding/csv: where that reads every row, the
+// reader reads the same rows. Reading that starts at any row yields the same
+// remaining rows.
 func FuzzCSV(f *testing.F) {
 	f.Add("a,1\nb,2\n")
 	f.Add("\"a\"\"\n,\",2\n\nc,3")
@@ -196,11 +196,11 @@ func FuzzCSV(f *testing.F) {
 	})
 }
 
-// collect reads all rows, and where each ends.
+// collect returns all rows, and the position at which each ends.
 func collect(t *testing.T, h importfile.Header, body string, at importfile.Position) (rows []string, ends []importfile.Position) {
 	r := h.Read(strings.NewReader(body), at)
 	for {
-		row, line, faultControl, err := r.Next()
+		row, line, faults, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return rows, ends
 		}
@@ -212,15 +212,15 @@ func collect(t *testing.T, h importfile.Header, body string, at importfile.Posit
 			name = *row.Name
 		}
 		said := fmt.Sprintf("%q %q", row.SKU, name)
-		if len(faultControl) > 0 && (row.Name == nil || faultControl[0].Field == "") {
-			said = fmt.Sprintf("line %d: %v", line, faultControl)
+		if len(faults) > 0 && (row.Name == nil || faults[0].Field == "") {
+			said = fmt.Sprintf("line %d: %v", line, faults)
 		}
 		rows, ends = append(rows, said), append(ends, r.At())
 	}
 }
 
-// standard reads with the standard library; not ok: it cannot, or the row is
-// one that ours treats in its own way.
+// standard reads with the standard library; ok is false if it cannot, or if the
+// two readers differ on purpose.
 func standard(body string) (rows []string, ok bool) {
 	if strings.ContainsAny(body, "\r") || len(body) > importfile.MaxRow || !bytes.Equal([]byte(body), []byte(strings.ToValidUTF8(body, ""))) {
 		return nil, false
@@ -239,7 +239,7 @@ func standard(body string) (rows []string, ok bool) {
 	}
 }
 
-// FuzzJSON wants no row read that the file does not hold, and no panic.
+// FuzzJSON checks that the reader invents no rows and does not panic.
 func FuzzJSON(f *testing.F) {
 	f.Add(`{"sku":"a","price":1}`)
 	f.Add("{\"sku\":\"a\"}\n{\"sku\":\"b\",\"tags\":[\"x\"]}\n")

@@ -17,16 +17,17 @@ type Reader struct {
 	fields []string
 }
 
-// Read reads rows from where in begins, which is at a position of the file.
+// Read returns a reader of the rows of in, which begins at a position of the
+// file.
 func (h Header) Read(in io.Reader, at Position) *Reader {
 	return &Reader{header: h, in: bufio.NewReaderSize(in, 2*MaxRow), at: at}
 }
 
-// At is where the next row begins: reading may go on from there another time.
+// At returns the position of the next row, where a later reading can continue.
 func (r *Reader) At() Position { return r.at }
 
-// Next returns the next row, the line it begins on, and what is wrong with
-// it; io.EOF after the last. Any other error is that of the input.
+// Next returns the next row, the line it begins on, and the errors in it. It
+// fails with io.EOF after the last row, or with an error of the input.
 func (r *Reader) Next() (catalog.Row, int64, []catalog.Fault, error) {
 	for {
 		line := r.at.Line + 1
@@ -41,17 +42,17 @@ func (r *Reader) Next() (catalog.Row, int64, []catalog.Fault, error) {
 		if len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
-		row, faultControl := r.row(text)
-		if len(faultControl) == 0 {
-			faultControl = row.Faults()
+		row, faults := r.row(text)
+		if len(faults) == 0 {
+			faults = row.Faults()
 		}
-		return row, line, faultControl, nil
+		return row, line, faults, nil
 	}
 }
 
-// take takes the bytes of the next row. Of one that is too long, or whose
-// quotes never close, it takes the first line and says so: the rows below
-// are found again.
+// take returns the bytes of the next row. If the row is too long, or has a quote
+// that is never closed, it skips the row's first line and returns a fault, so
+// that the rows below are still read.
 func (r *Reader) take() (text []byte, fault string, err error) {
 	window, err := r.in.Peek(MaxRow + 1)
 	if len(window) == 0 {
@@ -78,8 +79,8 @@ func (r *Reader) take() (text []byte, fault string, err error) {
 	return text, "", err
 }
 
-// end returns how long the row is that the window begins with; -1: it has no
-// end there. A quote opens a field only where one begins.
+// end returns the length of the window's first row; -1 if the row does not end
+// in the window. A quote opens a field only where a field begins.
 func (r *Reader) end(window []byte, last bool) int {
 	csv, quoted, closed := r.header.Format == CSV, false, -2
 	for i, c := range window {
@@ -98,7 +99,7 @@ func (r *Reader) end(window []byte, last bool) int {
 	return -1
 }
 
-// skipLine leaves out a line, however long it is.
+// skipLine skips a line of any length.
 func (r *Reader) skipLine() error {
 	for {
 		part, err := r.in.ReadSlice('\n')

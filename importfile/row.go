@@ -17,8 +17,8 @@ import (
 	"purser/catalog"
 )
 
-// row reads one row. Its faults are in the row's form; what it says is for
-// the caller to check.
+// row parses one row. It returns the errors in the row's form; the caller checks
+// the values.
 func (r *Reader) row(text []byte) (catalog.Row, []catalog.Fault) {
 	if !utf8.Valid(text) {
 		return catalog.Row{}, []catalog.Fault{{Message: fmt.Sprintf("not valid UTF-8 at byte %d of the row", badByte(text))}}
@@ -40,7 +40,7 @@ func badByte(text []byte) int {
 	return len(text)
 }
 
-// object reads a JSON line.
+// object parses a row of JSON Lines.
 func (r *Reader) object(text []byte) (row catalog.Row, _ []catalog.Fault) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(text))
 	if err := json.UnmarshalDecode(d, &row, json.RejectUnknownMembers(true)); err != nil {
@@ -52,7 +52,8 @@ func (r *Reader) object(text []byte) (row catalog.Row, _ []catalog.Fault) {
 	return row, r.misplaced(row)
 }
 
-// jsonFault says what is wrong without naming our types.
+// jsonFault converts an error of the JSON decoder, whose text names Go types, to
+// one for the caller.
 func jsonFault(err error) catalog.Fault {
 	var kind *json.SemanticError
 	var syntax *jsontext.SyntacticError
@@ -60,7 +61,7 @@ func jsonFault(err error) catalog.Fault {
 	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &kind):
 		return catalog.Fault{Field: fieldAt(kind.JSONPointer), Message: "there is no such field"}
 	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntax):
-		return catalog.Fault{Field: fieldAt(syntax.JSONPointer), Message: "stands twice"}
+		return catalog.Fault{Field: fieldAt(syntax.JSONPointer), Message: "appears twice"}
 	case errors.As(err, &kind) && kind.JSONKind == '0' && kind.GoType.Kind() == reflect.Int64:
 		return catalog.Fault{Field: fieldAt(kind.JSONPointer), Message: "want a whole number: amounts are minor units, such as 1450 for 14.50"}
 	case errors.As(err, &kind):
@@ -69,16 +70,17 @@ func jsonFault(err error) catalog.Fault {
 	return catalog.Fault{Message: "not a JSON object on one line"}
 }
 
-// fieldAt names a field in one line of text, whatever the file calls it.
+// fieldAt returns the name of a field on one line, whatever characters it has.
 func fieldAt(p jsontext.Pointer) string {
 	name := strconv.Quote(strings.Join(slices.Collect(p.Tokens()), "."))
 	return name[1 : len(name)-1]
 }
 
-// misplaced refuses what a file of this kind must not say, or must.
+// misplaced returns faults for fields that a file of this kind must not have,
+// and for missing ones.
 func (r *Reader) misplaced(row catalog.Row) []catalog.Fault {
 	if r.header.Kind == catalog.ImportProducts {
-		return nil // it may say anything
+		return nil // it may have every field
 	}
 	b, err := json.Marshal(row)
 	said := map[string]jsontext.Value{}
@@ -88,24 +90,24 @@ func (r *Reader) misplaced(row catalog.Row) []catalog.Fault {
 	if err != nil {
 		return []catalog.Fault{{Message: err.Error()}}
 	}
-	var faultControl []catalog.Fault
+	var faults []catalog.Fault
 	known := Columns(r.header.Kind)
 	for field := range said {
 		if !slices.Contains(known, field) {
-			faultControl = append(faultControl, catalog.Fault{Field: field, Message: "a file of " + string(r.header.Kind) + " does not say this"})
+			faults = append(faults, catalog.Fault{Field: field, Message: "a file of " + string(r.header.Kind) + " does not say this"})
 		}
 	}
 	for _, must := range columns[r.header.Kind].must {
 		if _, ok := said[must]; !ok {
-			faultControl = append(faultControl, catalog.Fault{Field: must, Message: "is missing"})
+			faults = append(faults, catalog.Fault{Field: must, Message: "is missing"})
 		}
 	}
-	slices.SortFunc(faultControl, func(a, b catalog.Fault) int { return strings.Compare(a.Field, b.Field) })
-	return faultControl
+	slices.SortFunc(faults, func(a, b catalog.Fault) int { return strings.Compare(a.Field, b.Field) })
+	return faults
 }
 
-// record reads a row of a CSV.
-func (r *Reader) record(text string) (row catalog.Row, faultControl []catalog.Fault) {
+// record parses a row of a CSV.
+func (r *Reader) record(text string) (row catalog.Row, faults []catalog.Fault) {
 	var err error
 	if r.fields, err = split(r.fields[:0], text, r.header.Comma[0]); err != nil {
 		return row, []catalog.Fault{{Message: err.Error()}}
@@ -115,18 +117,18 @@ func (r *Reader) record(text string) (row catalog.Row, faultControl []catalog.Fa
 	}
 	for i, column := range r.header.Columns {
 		if fault := assign(&row, column, strings.TrimSpace(r.fields[i])); fault != "" {
-			faultControl = append(faultControl, catalog.Fault{Field: column, Message: fault})
+			faults = append(faults, catalog.Fault{Field: column, Message: fault})
 		}
 	}
 	for _, must := range columns[r.header.Kind].must[1:] {
 		if must == "onHand" && row.OnHand == nil || must == "price" && row.Price == nil {
-			faultControl = append(faultControl, catalog.Fault{Field: must, Message: "is missing"})
+			faults = append(faults, catalog.Fault{Field: must, Message: "is missing"})
 		}
 	}
-	return row, faultControl
+	return row, faults
 }
 
-// assign sets a column. An empty number or truth says nothing.
+// assign sets a column. An empty number or boolean leaves the field nil.
 func assign(row *catalog.Row, column, value string) (fault string) {
 	switch column {
 	case "sku":
@@ -182,7 +184,7 @@ func truth(value string) (*bool, string) {
 	return &b, ""
 }
 
-// list reads "one|two".
+// list parses "one|two".
 func list(value string) []string {
 	if value == "" {
 		return nil
@@ -194,13 +196,13 @@ func list(value string) []string {
 	return parts
 }
 
-// assignOptions reads "size=M|colour=blue".
+// assignOptions parses "size=M|colour=blue".
 func assignOptions(row *catalog.Row, value string) string {
 	options := map[string]string{}
 	for _, o := range list(value) {
 		name, is, ok := strings.Cut(o, "=")
 		if !ok || options[name] != "" {
-			return "want name=value, parted by |, each name once"
+			return "want name=value, separated by |, each name once"
 		}
 		options[name] = is
 	}
@@ -211,7 +213,7 @@ func assignOptions(row *catalog.Row, value string) string {
 	return ""
 }
 
-// split parts a row of a CSV as RFC 4180 has it.
+// split splits a row of a CSV according to RFC 4180.
 func split(fields []string, row string, comma byte) ([]string, error) {
 	for {
 		if !strings.HasPrefix(row, `"`) {
@@ -240,7 +242,7 @@ func split(fields []string, row string, comma byte) ([]string, error) {
 	}
 }
 
-// unquote reads a quoted field.
+// unquote parses a quoted field.
 func unquote(row string) (field, rest string, err error) {
 	var b strings.Builder
 	for rest = row[1:]; ; {

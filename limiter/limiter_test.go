@@ -13,7 +13,7 @@ import (
 )
 
 // TestTryAcquire compares any sequence of acquiring and releasing with plain
-// counters: a place is given exactly when the key is below its share and all
+// counters: a place is free exactly when the key is below its share and all
 // together are below the size, and only keys that hold one are remembered.
 func TestTryAcquire(t *testing.T) {
 	t.Parallel()
@@ -59,9 +59,9 @@ func TestTryAcquire(t *testing.T) {
 	})
 }
 
-// TestAcquireUnderLoad lets many callers of several keys wait, some of whom
-// give up: at no moment are there more than the size or a key's share, and in
-// the end nothing is left behind.
+// TestAcquireUnderLoad lets many callers of several keys wait, some of which are
+// cancelled: at no moment do more callers than the size or a key's share hold a
+// place, and in the end no key is left.
 func TestAcquireUnderLoad(t *testing.T) {
 	t.Parallel()
 	const size, share, keys = 4, 3, 3
@@ -108,11 +108,11 @@ func TestAcquireUnderLoad(t *testing.T) {
 		t.Errorf("%d keys are still remembered", len(l.keys))
 	}
 	if !l.all.TryAcquire(size) {
-		t.Error("not all places came back")
+		t.Error("not all places were released")
 	}
 }
 
-func TestAcquireGivesUp(t *testing.T) {
+func TestAcquireTimesOut(t *testing.T) {
 	t.Parallel()
 	l := New(2, 1)
 	release, err := l.Acquire(t.Context(), "a", time.Minute)

@@ -7,10 +7,10 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxKeys is how many keys a Rate tells apart; further ones share one budget.
+// maxKeys is how many keys have a budget of their own; further ones share one.
 const maxKeys = 1024
 
-// others is the key of all those beyond maxKeys.
+// others is the key of the budget that the keys beyond maxKeys share.
 const others = ""
 
 // Rate bounds how often each key may do something.
@@ -27,7 +27,7 @@ type Rate struct {
 // budget is what one key has left.
 type budget struct {
 	*rate.Limiter
-	refused int // since the last one that was allowed
+	refused int // uses refused since the last allowed one
 }
 
 // NewRate returns a rate of n per period. A key that was quiet for a period
@@ -58,8 +58,7 @@ func (r *Rate) take(now time.Time, key string) (wait time.Duration, refused int)
 	return 0, refused
 }
 
-// budget returns the key's budget, or that of the others if there are too many
-// keys.
+// budget returns the key's budget, or the shared one if there are too many keys.
 func (r *Rate) budget(now time.Time, key string) *budget {
 	if r.keys[key] == nil && len(r.keys) >= maxKeys {
 		r.sweep(now)
@@ -75,9 +74,9 @@ func (r *Rate) budget(now time.Time, key string) *budget {
 	return b
 }
 
-// sweep forgets the keys whose budget is whole again, since a new one would be
-// the same. It looks at all of them only from time to time, because a flood of
-// new keys asks for it with each.
+// sweep removes the keys whose budget is full again, since a new budget would be
+// the same. It runs at most 16 times a period, because a flood of new keys calls
+// it with each key.
 func (r *Rate) sweep(now time.Time) {
 	if now.Sub(r.swept) < r.period/16 {
 		return
@@ -90,7 +89,7 @@ func (r *Rate) sweep(now time.Time) {
 	}
 }
 
-// LogThrottle keeps the log short when the same thing goes wrong many times.
+// LogThrottle limits the log lines about an error that occurs many times.
 type LogThrottle struct{ rate *Rate }
 
 // NewLogThrottle returns a throttle that lets one line per subject through in
@@ -100,7 +99,7 @@ func NewLogThrottle(period time.Duration) *LogThrottle {
 }
 
 // Lines counts one occurrence of subject. It returns 0 if nothing should be
-// logged now, and otherwise for how many occurrences the line stands: this one
+// logged now, and otherwise how many occurrences the line stands for: this one
 // and those since the last line.
 func (l *LogThrottle) Lines(now time.Time, subject string) int {
 	l.rate.mu.Lock()

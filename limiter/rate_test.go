@@ -12,10 +12,9 @@ import (
 
 var noon = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 
-// TestRate holds any sequence of uses against the promise: no key is allowed
-// more than a burst and what a steady rate adds to it, a key that was told to
-// wait is allowed after that wait, and a key that was quiet for a period has its
-// burst again.
+// TestRate checks any sequence of uses: no key is allowed more than a burst and
+// what a steady rate adds to it, a key that had to wait is allowed after that
+// wait, and a key that was quiet for a period has its full burst again.
 func TestRate(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -41,7 +40,7 @@ func TestRate(t *testing.T) {
 				if wait > 0 {
 					now = now.Add(wait)
 					if again := r.Allow(now, k); again != 0 {
-						t.Fatalf("told to wait %v, and then %v again", wait, again)
+						t.Fatalf("had to wait %v, and then %v again", wait, again)
 					}
 				}
 				allowed[k]++
@@ -81,7 +80,7 @@ func TestRateForgetsKeys(t *testing.T) {
 		return allowed
 	}
 	if got := use(noon); got != maxKeys+2 {
-		t.Errorf("%d keys were allowed, want those told apart and two of the others", got)
+		t.Errorf("%d keys were allowed, want the keys with their own budget and two of the others", got)
 	}
 	if got := len(r.keys); got > maxKeys+1 {
 		t.Errorf("%d keys are remembered", got)
@@ -141,13 +140,13 @@ func TestLogThrottleCountsAll(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		l := NewLogThrottle(10 * time.Second)
-		now, occurred, told := noon, 0, 0
+		now, occurred, logged := noon, 0, 0
 		for range rapid.IntRange(1, 50).Draw(t, "occurrences") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 15).Draw(t, "seconds")) * time.Second)
 			occurred++
 			if n := l.Lines(now, "x"); n > 0 {
-				if told += n; told != occurred {
-					t.Fatalf("the lines stand for %d of %d occurrences", told, occurred)
+				if logged += n; logged != occurred {
+					t.Fatalf("the lines stand for %d of %d occurrences", logged, occurred)
 				}
 			}
 		}

@@ -9,16 +9,17 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// ErrAddress: it is not the address of one mailbox.
+// ErrAddress means that a text is not the address of one mailbox.
 var ErrAddress = errors.New("not a mail address")
 
-// maxAddress is the longest address SMTP can carry.
+// maxAddress is the length of the longest address in SMTP, in bytes.
 const maxAddress = 254
 
-// Normalise spells an address so that equal mailboxes are equal strings: what
-// is suppressed as "Ada@Example.COM" is found as "ada@example.com". A
-// name around the address is dropped. What stands before the @ is lowered
-// too: no mailbox in use tells "Ada" from "ada", and providers report either.
+// Normalise returns an address in a form in which equal mailboxes are equal
+// strings: a suppression of "Ada@Example.COM" also applies to
+// "ada@example.com". It drops a name around the address. The part before the @
+// is lower-cased too: no mail server in use distinguishes "Ada" from "ada", and
+// providers report either. It fails with ErrAddress.
 func Normalise(s string) (string, error) {
 	a, err := netmail.ParseAddress(strings.TrimSpace(s))
 	if err != nil {
@@ -33,7 +34,7 @@ func Normalise(s string) (string, error) {
 	}
 	out := local + "@" + domain
 	odd := strings.ContainsFunc(out, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar })
-	// What needs quotes around it has as many spellings as it has quotes.
+	// An address that needs quotes has several spellings, so it is refused.
 	again, err := netmail.ParseAddress(out)
 	if odd || len(out) > maxAddress || err != nil || again.Address != out {
 		return "", ErrAddress

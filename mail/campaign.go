@@ -10,94 +10,96 @@ import (
 	"unicode/utf8"
 )
 
-// What can be wrong with a campaign.
+// The errors of campaigns.
 var (
-	// ErrNoCampaign: there is none of this id.
+	// ErrNoCampaign means that no campaign has the id.
 	ErrNoCampaign = errors.New("no such campaign")
-	// ErrOtherCampaign: the id is that of another one.
+	// ErrOtherCampaign means that the id belongs to another campaign.
 	ErrOtherCampaign = errors.New("another campaign has this id")
-	// ErrCampaignBegun: what it says and who gets it is settled.
+	// ErrCampaignBegun means that the content and the recipients cannot change
+	// any more.
 	ErrCampaignBegun = errors.New("the campaign is no longer a draft")
-	// ErrCampaignIdle: it is not running: not yet, or not any more, because its
-	// workflow failed. Starting it lets it begin, or go on.
+	// ErrCampaignIdle means that the campaign has not been started, or that its
+	// workflow failed. Starting it begins or continues it.
 	ErrCampaignIdle = errors.New("the campaign is not running: start it")
-	// ErrCampaignOver: there is nothing more to pause, resume or cancel.
+	// ErrCampaignOver means that a campaign that has ended cannot be paused,
+	// resumed or cancelled.
 	ErrCampaignOver = errors.New("the campaign has ended")
 )
 
-// Campaign is one mail to many people, each once: what it says, who gets it,
-// from when on and how fast. It is marketing.
+// Campaign is a marketing mail to many recipients, once to each: its content,
+// its recipients, its start and its rate.
 type Campaign struct {
-	// ID names it everywhere: in the API, the record and, behind "campaign/",
-	// as the workflow's ID. The caller chooses it: creating it again is the
-	// same campaign.
+	// ID identifies the campaign everywhere: in the API, the record and, behind
+	// "campaign/", as the workflow's ID. The caller chooses it, so creating a
+	// campaign again under its ID changes nothing.
 	ID       string           `json:"id"`
 	Name     string           `json:"name"`               // for operators
 	Template string           `json:"template"`           // "campaign", "reminder"
-	Words    map[string]Words `json:"words,omitempty"`    // by locale, of the template "campaign"
-	Audience *Audience        `json:"audience,omitempty"` // nil: those listed, and nobody else
-	// StartAt is when it begins; zero: when it is started.
+	Words    map[string]Words `json:"words,omitempty"`    // by locale, for the template "campaign"
+	Audience *Audience        `json:"audience,omitempty"` // nil: only the listed recipients
+	// StartAt is when the sending begins; zero: when the campaign is started.
 	StartAt time.Time `json:"startAt,omitzero"`
-	// PerMinute is the most it may send; 0: as fast as the account's rate
-	// lets marketing go.
+	// PerMinute is the most mails a minute; 0: as many as the account's rate
+	// allows for marketing.
 	PerMinute int `json:"perMinute,omitempty"`
 }
 
-// WorkflowID is the ID of the campaign's workflow.
+// WorkflowID returns the ID of the campaign's workflow.
 func (c Campaign) WorkflowID() string { return CampaignWorkflowID(c.ID) }
 
-// CampaignWorkflowID is the ID of a campaign's workflow.
+// CampaignWorkflowID returns the ID of a campaign's workflow.
 func CampaignWorkflowID(id string) string { return "campaign/" + id }
 
-// Audience is a question to the record: whose orders make them recipients.
-// What it asks for is looked up when the campaign begins.
+// Audience selects orders whose shoppers become recipients. The orders are read
+// from the record when the campaign begins.
 type Audience struct {
 	Kind AudienceKind `json:"kind"`
-	// OlderThanHours is how long ago an order must have been placed.
+	// OlderThanHours is the minimum age of an order, in hours.
 	OlderThanHours int `json:"olderThanHours,omitempty"`
-	// Since is the earliest time of an order. Of AudienceUnpaid it defaults
-	// to a week before the campaign begins.
+	// Since is the earliest time of an order. For AudienceUnpaid it defaults to
+	// a week before the campaign begins.
 	Since time.Time `json:"since,omitzero"`
 }
 
-// AudienceKind is which orders are asked for.
+// AudienceKind is the kind of orders that an audience consists of.
 type AudienceKind string
 
 // The kinds of audiences.
 const (
-	AudienceUnpaid  AudienceKind = "unpaid"  // of orders that were not paid; each is looked at again before the mail goes out
-	AudienceOrdered AudienceKind = "ordered" // of orders that were paid
+	AudienceUnpaid  AudienceKind = "unpaid"  // orders that were not paid; each is checked again before its mail is sent
+	AudienceOrdered AudienceKind = "ordered" // orders that were paid
 )
 
-// Recipient is one of those who get a campaign.
+// Recipient is one recipient of a campaign.
 type Recipient struct {
 	N       int64             `json:"n"`       // 1, 2, 3 … in the campaign
 	Address string            `json:"address"` // normalised
 	Name    string            `json:"name,omitempty"`
 	Locale  string            `json:"locale,omitempty"`
-	OrderID string            `json:"orderId,omitempty"` // of AudienceUnpaid
-	Data    map[string]string `json:"data,omitempty"`    // what the words' keys stand for
-	State   State             `json:"state"`             // StateDue: its turn has not come
+	OrderID string            `json:"orderId,omitempty"` // for AudienceUnpaid
+	Data    map[string]string `json:"data,omitempty"`    // the values of the placeholders in Words
+	State   State             `json:"state"`             // StateDue: not processed yet
 	Why     string            `json:"why,omitempty"`
 	Message string            `json:"message,omitempty"` // the provider's id
-	At      time.Time         `json:"at,omitzero"`       // when it was settled
-	// Generation counts the decisions to write to them: 1, and one more for
-	// each Retry that took them in. 0 counts as 1.
+	At      time.Time         `json:"at,omitzero"`       // when the state was recorded
+	// Generation is 1, and one more after each Retry that included the
+	// recipient. 0 counts as 1.
 	Generation int `json:"generation,omitempty"`
 }
 
-// Added is what became of recipients that were to be added to a campaign.
+// Added is the result of adding recipients to a campaign.
 type Added struct {
 	Added      int64
-	Duplicates []int // places in the list of those who were recipients already
+	Duplicates []int // indexes in the given list of addresses that were recipients already
 }
 
-// StateSkipped is a recipient whom the mail no longer concerns: the order was
-// paid meanwhile.
+// StateSkipped means that the mail no longer concerns the recipient, as when the
+// order was paid in the meantime.
 const StateSkipped State = "skipped"
 
-// MessageID is the ledger's key of a campaign's mail to a recipient, in their
-// generation. It holds no personal data.
+// MessageID returns the ledger's key of a campaign's mail to a recipient in the
+// recipient's generation. It holds no personal data.
 func MessageID(campaign string, r Recipient) string {
 	return messageStem(campaign, r.Address) + strconv.Itoa(max(r.Generation, 1))
 }
@@ -114,8 +116,8 @@ func messageStem(campaign, address string) string {
 
 const campaignPrefix = "campaign-"
 
-// CampaignOf is the campaign that a mail of this id belongs to; false if it
-// belongs to none.
+// CampaignOf returns the campaign that a mail with this id belongs to; ok is
+// false if the mail does not belong to a campaign.
 func CampaignOf(messageID string) (campaign string, ok bool) {
 	rest, ok := strings.CutPrefix(messageID, campaignPrefix)
 	campaign, _, cut := strings.Cut(rest, ":")
@@ -129,8 +131,8 @@ const (
 	maxValue = 1_000
 )
 
-// Check normalises the address and refuses what could not be written to, or
-// would make the record large. The error tells no personal data.
+// Check normalises the address, and fails if the recipient cannot get mail or
+// its data is too large for the record. The error holds no personal data.
 func (r *Recipient) Check() error {
 	address, err := Normalise(r.Address)
 	if err != nil {
@@ -140,13 +142,13 @@ func (r *Recipient) Check() error {
 	size := 0
 	for k, v := range r.Data {
 		if len(k) > maxName || !utf8.ValidString(k) || !utf8.ValidString(v) {
-			return fmt.Errorf("a data key is too long or a value is no text")
+			return fmt.Errorf("a data key is too long or a value is not valid UTF-8")
 		}
 		size = max(size, len(v))
 	}
 	switch {
 	case utf8.RuneCountInString(r.Name) > maxName || !utf8.ValidString(r.Name) || strings.ContainsFunc(r.Name, unicode.IsControl):
-		return fmt.Errorf("the name is longer than %d characters or no text", maxName)
+		return fmt.Errorf("the name is longer than %d characters or not plain text", maxName)
 	case len(r.Locale) > 35:
 		return fmt.Errorf("not a locale")
 	case len(r.Data) > maxData || size > maxValue:
@@ -155,7 +157,7 @@ func (r *Recipient) Check() error {
 	return nil
 }
 
-// CampaignState is where a campaign stands.
+// CampaignState is a campaign's state.
 type CampaignState string
 
 // The states of a campaign. The last two are final.
@@ -163,7 +165,7 @@ const (
 	CampaignDraft     CampaignState = "draft"     // recipients may be added
 	CampaignScheduled CampaignState = "scheduled" // waits for its time
 	CampaignRunning   CampaignState = "running"
-	CampaignPaused    CampaignState = "paused" // Why says by whom
+	CampaignPaused    CampaignState = "paused" // CampaignStatus.Why says by whom
 	CampaignDone      CampaignState = "done"
 	CampaignCancelled CampaignState = "cancelled"
 )
@@ -171,7 +173,7 @@ const (
 // Final reports whether the campaign has ended.
 func (s CampaignState) Final() bool { return s == CampaignDone || s == CampaignCancelled }
 
-// CampaignStatus is how a campaign stands.
+// CampaignStatus is a campaign with its state and its counts.
 type CampaignStatus struct {
 	Campaign
 	State     CampaignState  `json:"state"`
@@ -181,33 +183,33 @@ type CampaignStatus struct {
 	CreatedAt time.Time      `json:"createdAt"`
 	StartedAt time.Time      `json:"startedAt,omitzero"` // when it began to send
 	EndedAt   time.Time      `json:"endedAt,omitzero"`
-	Round     int            `json:"round"` // 1, and one more with each Retry
-	// Version counts the states it has come to. 0: its workflow was never
-	// started, or has written nothing yet.
+	Round     int            `json:"round"` // 1, and one more after each Retry
+	// Version counts the state changes. 0: the workflow was never started, or
+	// has written nothing yet.
 	Version int64 `json:"-"`
 }
 
-// CampaignCounts are a campaign's recipients by what became of them.
+// CampaignCounts counts a campaign's recipients by state.
 type CampaignCounts struct {
 	Total      int64 `json:"total"`
-	Due        int64 `json:"due"` // their turn has not come
+	Due        int64 `json:"due"` // not processed yet
 	Sent       int64 `json:"sent"`
 	Suppressed int64 `json:"suppressed"`
 	Rejected   int64 `json:"rejected"`
 	Unknown    int64 `json:"unknown"`
 	Skipped    int64 `json:"skipped"`
-	// Invalid and Duplicates were never recipients: rows of a list that were
-	// refused.
+	// Invalid and Duplicates count rows of a list that were refused and never
+	// became recipients.
 	Invalid    int64 `json:"invalid"`
 	Duplicates int64 `json:"duplicates"`
 }
 
-// Resolved is how many have had their turn.
+// Resolved returns how many recipients have an outcome.
 func (c CampaignCounts) Resolved() int64 {
 	return c.Sent + c.Suppressed + c.Rejected + c.Unknown + c.Skipped
 }
 
-// maxCampaignID keeps a ledger's key within what providers take as a tag.
+// maxCampaignID keeps a ledger's key within the providers' limit for a tag.
 const maxCampaignID = 60
 
 // The limits of a campaign.
@@ -216,8 +218,8 @@ const (
 	mostAMinute  = 1_000_000
 )
 
-// Check refuses a campaign that cannot be. now is when it is created. Its
-// words are letters.CheckWords' business.
+// Check fails with ErrInvalid if the campaign is not valid. now is when it is
+// created. It does not check the words: templates.CheckWords does.
 func (c Campaign) Check(now time.Time) error {
 	invalid := func(what string) error { return fmt.Errorf("%w: %s", ErrInvalid, what) }
 	switch {
@@ -236,7 +238,7 @@ func (c Campaign) Check(now time.Time) error {
 	case c.Audience.OlderThanHours < 0 || c.Audience.OlderThanHours > int(longestDelay/time.Hour):
 		return invalid("audience: olderThanHours: want 0 to a year")
 	case c.Audience.Kind == AudienceOrdered && c.Audience.Since.IsZero():
-		return invalid("audience: since: since when did they order?")
+		return invalid("audience: since: want the earliest time of an order")
 	}
 	return nil
 }

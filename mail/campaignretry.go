@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// What can be wrong with a retry.
+// The errors of a retry.
 var (
-	// ErrCampaignNotDone: only a campaign that has come to its end can be
-	// retried.
+	// ErrCampaignNotDone means that the campaign has not ended: only then it
+	// can be retried.
 	ErrCampaignNotDone = errors.New("the campaign is not done")
-	// ErrOtherRound: the retry is of a round that is over, or never was.
+	// ErrOtherRound means that the campaign is not in the retry's round.
 	ErrOtherRound = errors.New("the campaign is in another round")
-	// ErrNoneUnknown: there is nobody whose outcome is unknown, or has been
+	// ErrNoneUnknown means that no recipient's outcome is unknown, or has been
 	// for long enough.
 	ErrNoneUnknown = errors.New("no recipient's outcome has been unknown for that long")
 )
 
-// Retry is an operator's decision to write once more to those recipients of a
-// campaign of whom it is not known whether they got it. Some may then get it
-// twice, so nobody takes this decision but a person.
+// Retry is an operator's decision to send a campaign again to the recipients
+// whose outcome is unknown. Some may then get it twice, so only a person takes
+// this decision.
 type Retry struct {
-	// Round is the campaign's round that left them unknown: the same decision
-	// sent again is not another one.
+	// Round is the round that left the outcomes unknown; it makes a repeated
+	// request the same decision.
 	Round int `json:"round"`
-	// ResolvedBefore leaves out those whose provider may still tell: it is the
-	// latest time at which an outcome became unknown.
+	// ResolvedBefore is the latest time at which an outcome became unknown. It
+	// excludes recipients about whom the provider may still report.
 	ResolvedBefore time.Time `json:"settledBefore"`
 	Actor          string    `json:"actor"`
 	Reason         string    `json:"reason"`

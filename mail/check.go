@@ -9,23 +9,23 @@ import (
 	"unicode/utf8"
 )
 
-// ErrInvalid: the message cannot be sent, by anyone, ever.
+// ErrInvalid means that no provider can ever send the message.
 var ErrInvalid = errors.New("not a mail that can be sent")
 
-// MaxRecipients is how many one message may have: as many as SES takes.
+// MaxRecipients is the most recipients of one message, which is SES's limit.
 const MaxRecipients = 50
 
-// maxWord keeps a header's line within the 998 bytes that SMTP carries
-// (RFC 5321, 4.5.3.1.6), also where nothing in it may be folded: a link, or a
-// subject without a space. In bytes.
+// maxWord, in bytes, keeps a header's line within SMTP's limit of 998 bytes
+// (RFC 5321, 4.5.3.1.6), even if the line cannot be folded: a link, or a subject
+// without a space.
 const maxWord = 900
 
-// maxID keeps an ID within what providers take as a tag.
+// maxID keeps an ID within the providers' limit for a tag.
 const maxID = 160
 
-// Check reports why a message cannot be sent, as ErrInvalid: nothing that
-// fails it reaches a provider. Recipients must be as Normalise spells them.
-// An ID is made of letters, digits, and "_", "-", ":".
+// Check fails with ErrInvalid if a message cannot be sent; such a message never
+// reaches a provider. Recipients must be normalised; an ID is made of letters,
+// digits, and "_", "-", ":".
 func (m Message) Check() error {
 	if err := m.CheckEnvelope(); err != nil {
 		return err
@@ -44,8 +44,7 @@ func (m Message) Check() error {
 	return nil
 }
 
-// CheckEnvelope is Check without the content: what can be said before a
-// letter is written.
+// CheckEnvelope is Check without the content, for use before a mail is written.
 func (m Message) CheckEnvelope() error {
 	switch {
 	case !validID(m.ID):
@@ -73,15 +72,15 @@ func (m Message) CheckEnvelope() error {
 	return m.checkUnsubscribe()
 }
 
-// plain reports whether an address is spelt as Normalise does, and its name is
-// one line that is not too long.
+// plain reports whether an address is normalised, and its name is one line that
+// is not too long.
 func (a Address) plain() bool {
 	email, err := Normalise(a.Email)
 	return err == nil && email == a.Email && !strings.ContainsFunc(a.Name, breaks) && utf8.RuneCountInString(a.Name) <= maxName
 }
 
-// checkUnsubscribe: marketing has a way out for its one reader, mail about an
-// order has none.
+// checkUnsubscribe makes sure that marketing has one recipient and a working
+// unsubscribe link, and that mail about an order has no such link.
 func (m Message) checkUnsubscribe() error {
 	if m.Stream == Transactional {
 		if m.Unsubscribe != "" {
@@ -101,7 +100,8 @@ func (m Message) checkUnsubscribe() error {
 	return nil
 }
 
-// OneLine makes any text fit for a header: its breaks become spaces.
+// OneLine makes any text fit for a header: it replaces line breaks and control
+// characters with spaces.
 func OneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if breaks(r) {
@@ -115,12 +115,12 @@ func breaks(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
 }
 
-// bracketed is what cannot stand between < and > in a header.
+// bracketed reports whether r must not stand between < and > in a header.
 func bracketed(r rune) bool {
 	return r <= ' ' || r == '<' || r == '>' || r == ',' || r >= unicode.MaxASCII
 }
 
-// CheckID reports why a message's ID is none.
+// CheckID fails with ErrInvalid if id cannot be a message's ID.
 func CheckID(id string) error {
 	if !validID(id) {
 		return fmt.Errorf("%w: id %.40q", ErrInvalid, id)
@@ -138,13 +138,13 @@ func validID(id string) bool {
 	})
 }
 
-// WireID writes a message's ID as it travels in headers and tags, where a
-// colon cannot: with a dot in its place.
+// WireID returns a message's ID in the form for headers and tags, which must
+// not contain a colon: each colon becomes a dot.
 func WireID(id string) string { return strings.ReplaceAll(id, ":", ".") }
 
-// FromWireID is the way back: ours from a provider's event or a Message-ID
-// header, with or without what surrounds it there. It is empty if it is none
-// of ours.
+// FromWireID is the inverse of WireID, for a provider's event or a Message-ID
+// header: it ignores brackets and the domain. It returns "" for a text that
+// WireID cannot have made.
 func FromWireID(s string) string {
 	s, _, _ = strings.Cut(strings.Trim(s, "<> "), "@")
 	id := strings.ReplaceAll(s, ".", ":")

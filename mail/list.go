@@ -13,32 +13,32 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// ListFormat is how a list of recipients is written.
+// ListFormat is the format of a list of recipients.
 type ListFormat string
 
 // The formats of lists.
 const (
-	// CSV has a header that names its columns: address, name, locale, and any
-	// other for the words' keys.
+	// CSV has a header with the names of the columns: address, name, locale,
+	// and any other for the placeholders in Words.
 	CSV ListFormat = "csv"
 	// JSONLines has an object on each line: address, name, locale and data.
 	JSONLines ListFormat = "jsonl"
 )
 
-// Row is a line of a list. Err says why it cannot be a recipient; it holds no
-// personal data.
+// Row is a line of a list. Err says why the row cannot become a recipient; it
+// holds no personal data.
 type Row struct {
-	Number    int // counted from 1, a CSV's header not among them
+	Number    int // counted from 1, without a CSV's header
 	Recipient Recipient
 	Err       error
 }
 
-// longestRow bounds a row of a list.
+// longestRow bounds a row of a list, in bytes.
 const longestRow = 64 << 10
 
-// ReadList reads a list row by row, however long it is. A row that is wrong
-// is yielded with its error and does not end the list; an error of the second
-// kind does: it cannot be read any further.
+// ReadList reads a list of any length row by row. It yields an invalid row with
+// Row.Err and continues. An error as the second value ends the list, which
+// cannot be read any further.
 func ReadList(r io.Reader, f ListFormat) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		in := bufio.NewReaderSize(r, longestRow)
@@ -47,7 +47,7 @@ func ReadList(r io.Reader, f ListFormat) iter.Seq2[Row, error] {
 			yield(Row{}, err)
 			return
 		}
-		if bytes.Equal(mark, []byte("\xef\xbb\xbf")) { // of Windows' editors
+		if bytes.Equal(mark, []byte("\xef\xbb\xbf")) { // the byte order mark of Windows editors
 			_, _ = in.Discard(3)
 		}
 		switch f {
@@ -73,7 +73,7 @@ func readCSV(in io.Reader, yield func(Row, error) bool) {
 	for _, name := range header {
 		name = strings.TrimSpace(name)
 		if columns[name] || name == "" {
-			err = errors.Join(err, fmt.Errorf("a column has no name, or one that stands twice"))
+			err = errors.Join(err, fmt.Errorf("a column has no name, or the name of another column"))
 		}
 		columns[name], names = true, append(names, name)
 	}
@@ -161,7 +161,7 @@ func ofJSON(line []byte) (Recipient, error) {
 		Data    map[string]string `json:"data"`
 	}
 	if err := json.Unmarshal(line, &row, json.RejectUnknownMembers(true)); err != nil {
-		return Recipient{}, errors.New("want one JSON object with address, name, locale and data (of texts)")
+		return Recipient{}, errors.New("want one JSON object with address, name, locale and data (an object of strings)")
 	}
 	return Recipient{Address: row.Address, Name: row.Name, Locale: row.Locale, Data: row.Data}, nil
 }

@@ -1,11 +1,11 @@
-// Package mail is the vocabulary of mail: what is sent, to whom, and what
-// became of it. It does no I/O.
+// Package mail defines mail: messages, recipients, campaigns, outcomes and
+// providers' limits. It does no I/O.
 package mail
 
 import "time"
 
-// Stream is why a mail is sent. What a shopper unsubscribes from is marketing;
-// mail about an order goes on.
+// Stream is the purpose of a mail. A shopper can unsubscribe from marketing, but
+// not from mail about an order.
 type Stream string
 
 // The streams.
@@ -20,7 +20,7 @@ type Address struct {
 	Email string `json:"email"`
 }
 
-// Content is what a mail says.
+// Content is the content of a mail.
 type Content struct {
 	Subject string `json:"subject"`
 	Text    string `json:"text"`
@@ -30,37 +30,38 @@ type Content struct {
 // Message is one mail, ready to be handed to a provider.
 type Message struct {
 	// ID is the ledger's key: the same for every attempt and every provider.
-	// See Check for its letters.
+	// See Check for its characters.
 	ID string `json:"id"`
-	// About is what the mail belongs to: an order, a campaign.
+	// About identifies the order or the campaign that the mail belongs to.
 	About string `json:"about,omitempty"`
 	// Generation counts the times somebody decided to send it again.
 	Generation int    `json:"generation,omitempty"`
 	Stream     Stream `json:"stream"`
 	Template   string `json:"template,omitempty"`
-	// From is who it is from; zero: whom the provider was told.
+	// From is the sender; zero: the sender that the provider is configured with.
 	From    Address   `json:"from,omitzero"`
 	To      []Address `json:"to"` // each counts against the provider's limits
 	Content Content   `json:"content"`
 	// Unsubscribe is the one-click address of a marketing mail (RFC 8058).
 	Unsubscribe string `json:"unsubscribe,omitempty"`
-	// Tags name the business, for the provider's events: never personal data.
+	// Tags come back in the provider's events; they hold ids and kinds, never
+	// personal data.
 	Tags map[string]string `json:"tags,omitempty"`
 }
 
-// Feedback is what a provider says became of a mail, for one recipient.
+// Feedback is a provider's report about a mail to one recipient.
 type Feedback struct {
 	Provider   string    `json:"provider"`            // "ses", …
 	ProviderID string    `json:"providerId"`          // the provider's message id
 	MessageID  string    `json:"messageId,omitempty"` // ours, where the provider repeats it
 	Recipient  string    `json:"recipient"`           // normalised; see Normalise
 	Kind       Kind      `json:"kind"`
-	Bounce     Bounce    `json:"bounce,omitempty"`     // of Bounced
-	Diagnostic string    `json:"diagnostic,omitempty"` // the receiving server's words
+	Bounce     Bounce    `json:"bounce,omitempty"`     // for Bounced
+	Diagnostic string    `json:"diagnostic,omitempty"` // the receiving server's message
 	At         time.Time `json:"at"`
 }
 
-// Kind is what became of a mail.
+// Kind is the kind of a provider's report about a mail.
 type Kind string
 
 // The kinds of feedback.
@@ -74,7 +75,7 @@ const (
 	Unsubscribed Kind = "unsubscribed"
 )
 
-// Bounce is whether another mail to the address could arrive.
+// Bounce says whether another mail to the address could arrive.
 type Bounce string
 
 // The kinds of bounces.

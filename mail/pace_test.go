@@ -17,15 +17,15 @@ func account(rate float64) mail.Pace {
 	return mail.Pace{Limits: mail.Limits{Rate: rate, PerDay: mail.Unlimited, Enabled: true, At: epoch}}
 }
 
-// call is a mail on its way: taken, seen by the provider, ended.
+// call is a provider call: when the provider sees the mail and when it ends.
 type call struct {
 	seen, ends time.Time
 	recipients int
 }
 
-// TestPaceHolds (EML-5, F39, RES-9, TEST-3): whoever sends, however late they start
-// and however long their calls take, no second sees more recipients than the
-// rate; and nobody starves.
+// TestPaceHolds (EML-5, F39, RES-9, TEST-3): however late calls start and however
+// long they take, no second has more recipients than the rate, and no mail
+// starves.
 func TestPaceHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := account(rapid.Float64Range(0.5, 30).Draw(t, "rate"))
@@ -59,7 +59,7 @@ func TestPaceHolds(t *testing.T) {
 	})
 }
 
-// seats are those taken, as the record would know them at a time.
+// seats returns the taken slots as the record would have them at a time.
 func seats(p *mail.Pace, calls []call, now time.Time) (taken []mail.Slot) {
 	for _, c := range calls {
 		s := mail.Slot{Recipients: c.recipients, Until: now.Add(mail.LongestCall)}
@@ -86,8 +86,8 @@ func busiest(calls []call, window time.Duration) (most int) {
 	return most
 }
 
-// TestPaceUsesTheRate: at least nine tenths of what the account may send goes
-// out when calls are quick.
+// TestPaceUsesTheRate: with quick calls, at least nine tenths of the account's
+// rate are used.
 func TestPaceUsesTheRate(t *testing.T) {
 	p := account(14)
 	now := epoch
@@ -108,7 +108,7 @@ func TestPaceUsesTheRate(t *testing.T) {
 }
 
 // TestPaceOrdersFirst (EML-13): while a mail about an order waits, marketing
-// gets nothing, and the order's mail gets the next turn.
+// gets nothing, and the order's mail gets the next slot.
 func TestPaceOrdersFirst(t *testing.T) {
 	p := account(10)
 	take := func(at time.Duration, s mail.Stream) time.Duration {
@@ -137,8 +137,8 @@ func TestPaceOrdersFirst(t *testing.T) {
 	}
 }
 
-// TestPaceRefuses (EML-6, F40): what is not known is not allowed, and the
-// day's last tenth is for orders.
+// TestPaceRefuses (EML-6, F40): without known limits nothing is sent, and the
+// day's last tenth is reserved for orders.
 func TestPaceRefuses(t *testing.T) {
 	limits := func(l mail.Limits) mail.Pace { l.At = epoch; return mail.Pace{Limits: l} }
 	spent := limits(mail.Limits{Rate: 5, PerDay: 100, Sent: 60})

@@ -2,12 +2,12 @@ package mail
 
 import "slices"
 
-// Report is what one webhook of a mail provider tells.
+// Report is the content of one webhook of a mail provider.
 type Report struct {
-	// Feedback is what became of mails, one entry per recipient.
+	// Feedback has one entry per mail and recipient.
 	Feedback []Feedback `json:"feedback,omitempty"`
-	// Confirm is an address of the provider's to call, so that it sends us
-	// reports: its question whether we want them. It was verified.
+	// Confirm is a verified URL of the provider's that must be called to
+	// confirm the subscription to its reports.
 	Confirm string `json:"confirm,omitempty"`
 }
 
@@ -16,18 +16,18 @@ type Reason string
 
 // The reasons.
 const (
-	BecauseBounced      Reason = "bounced"        // for good: nothing arrives there
-	BecauseKeepsBounced Reason = "keeps_bouncing" // for now, again and again
-	BecauseComplained   Reason = "complained"     // its owner called a mail spam
-	BecauseUnsubscribed Reason = "unsubscribed"   // its owner asked us to stop
-	BecauseOperator     Reason = "operator"       // one of us decided so
+	BecauseBounced      Reason = "bounced"        // permanently
+	BecauseKeepsBounced Reason = "keeps_bouncing" // temporarily, but repeatedly
+	BecauseComplained   Reason = "complained"     // its owner reported a mail as spam
+	BecauseUnsubscribed Reason = "unsubscribed"   // its owner unsubscribed
+	BecauseOperator     Reason = "operator"       // an operator suppressed it
 )
 
-// Scope is what a suppression blocks: All, the Marketing stream, or one list
-// of it by its name.
+// Scope is the extent of a suppression: all mail, the marketing stream, or one
+// marketing list by its name.
 type Scope string
 
-// The scopes beside single lists.
+// The scopes other than single lists.
 const (
 	ScopeAll       Scope = "all"
 	ScopeMarketing Scope = "marketing"
@@ -42,8 +42,8 @@ const (
 // Lists are the lists that can be left one by one.
 var Lists = []Scope{Campaigns, Reminders}
 
-// ListOf is the list that a mail's tag "list" names. One that is not known, or
-// none, is Campaigns.
+// ListOf returns the list that a mail's tag "list" names; Campaigns for an
+// unknown or empty name.
 func ListOf(tag string) Scope {
 	if list := Scope(tag); slices.Contains(Lists, list) {
 		return list
@@ -51,19 +51,19 @@ func ListOf(tag string) Scope {
 	return Campaigns
 }
 
-// Blocks reports whether the scope holds back a mail of the stream, whatever
-// its list: of a list that is not known, one that was left may be the one.
-// Mail about an order is held back by ScopeAll only.
+// Blocks reports whether the scope blocks a mail of the stream. The mail's list
+// is not known here, so the scope of any list blocks all marketing. Only
+// ScopeAll blocks mail about an order.
 func (s Scope) Blocks(stream Stream) bool { return s == ScopeAll || stream != Transactional }
 
-// BlocksList reports whether the scope holds back a marketing mail of a list.
+// BlocksList reports whether the scope blocks a marketing mail of a list.
 func (s Scope) BlocksList(list Scope) bool {
 	return s == ScopeAll || s == ScopeMarketing || s == list
 }
 
-// ScopeOf is how far a reason reaches: an address that cannot be reached is
-// reached by no mail, one whose owner wants no marketing still gets mail about
-// orders.
+// ScopeOf returns the scope of a suppression with this reason: an address that
+// cannot be reached gets no mail at all; an owner who wants no marketing still
+// gets mail about orders.
 func ScopeOf(r Reason) Scope {
 	switch r {
 	case BecauseComplained, BecauseUnsubscribed:

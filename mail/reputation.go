@@ -2,11 +2,11 @@ package mail
 
 import "fmt"
 
-// Standing is how a provider's last sends went.
+// Standing counts the results of the latest mails at a provider.
 type Standing struct {
 	Provider   string `json:"provider"`
-	Sent       int64  `json:"sent"`    // of the latest sends, those looked at
-	Bounced    int64  `json:"bounced"` // of those, for good
+	Sent       int64  `json:"sent"`    // the latest mails that are counted
+	Bounced    int64  `json:"bounced"` // of Sent, permanently
 	Complained int64  `json:"complained"`
 }
 
@@ -21,26 +21,27 @@ func rate(n, of int64) int64 {
 	return n * perMillion / of
 }
 
-// BounceRate is in bounces per million sends.
+// BounceRate returns the bounces per million mails.
 func (s Standing) BounceRate() int64 { return rate(s.Bounced, s.Sent) }
 
-// ComplaintRate is in complaints per million sends.
+// ComplaintRate returns the complaints per million mails.
 func (s Standing) ComplaintRate() int64 { return rate(s.Complained, s.Sent) }
 
-// Tolerance is how bad a standing may get before marketing pauses itself.
-// A provider suspends the whole account, with its mail about
-// orders; so we stop before.
+// Tolerance says how bad a standing may get before marketing is paused. A
+// provider that suspends an account stops its mail about orders too, so
+// marketing must pause earlier.
 type Tolerance struct {
-	// Bounces and Complaints are the provider's own limits, per million.
-	// Default 50,000 (5 %) and 1,000 (0.1 %), those of SES.
+	// Bounces and Complaints are the provider's own limits, per million mails;
+	// default 50,000 (5 %) and 1,000 (0.1 %), SES's limits.
 	Bounces, Complaints int64
-	// Share is at how many per cent of those we stop. Default 80.
+	// Share is the percentage of these limits at which marketing pauses;
+	// default 80.
 	Share int64
-	// Least is how many sends it takes to judge. Default 500.
+	// Least is the least number of mails that Judge considers; default 500.
 	Least int64
 }
 
-// WithDefaults fills in what is 0.
+// WithDefaults returns the tolerance with the defaults for zero fields.
 func (t Tolerance) WithDefaults() Tolerance {
 	for _, f := range []struct {
 		field *int64
@@ -53,8 +54,8 @@ func (t Tolerance) WithDefaults() Tolerance {
 	return t
 }
 
-// Judge returns why marketing must pause; "" if it need not. One bounce or
-// complaint alone is no trend, however small the number of sends.
+// Judge returns why marketing must pause; "" if it need not. A single bounce or
+// complaint never pauses it, however small the number of mails is.
 func (t Tolerance) Judge(s Standing) string {
 	t = t.WithDefaults()
 	if s.Sent < t.Least {
@@ -65,12 +66,12 @@ func (t Tolerance) Judge(s Standing) string {
 		n, rate, limit int64
 	}{{"bounces", s.Bounced, s.BounceRate(), t.Bounces}, {"complaints", s.Complained, s.ComplaintRate(), t.Complaints}} {
 		if j.n > 1 && j.rate*100 >= j.limit*t.Share {
-			return fmt.Sprintf("%s: %d of the last %d mails (%s) are %s; the limit is %s, we stop at %d %% of it",
+			return fmt.Sprintf("%s: %d of the last %d mails (%s) are %s; the limit is %s, marketing pauses at %d %% of it",
 				s.Provider, j.n, s.Sent, percent(j.rate), j.what, percent(j.limit), t.Share)
 		}
 	}
 	return ""
 }
 
-// percent writes a rate per million.
+// percent formats a rate per million as a percentage.
 func percent(r int64) string { return fmt.Sprintf("%d.%03d %%", r/10_000, r%10_000/10) }

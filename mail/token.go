@@ -8,39 +8,37 @@ import (
 	"strings"
 )
 
-// ErrToken: an unsubscribe token is not one of ours.
+// ErrToken means that an unsubscribe token is not valid.
 var ErrToken = errors.New("the link is not valid")
 
-// Subscription is what an unsubscribe link is about.
+// Subscription is the content of an unsubscribe link.
 type Subscription struct {
 	Email   string // normalised
 	List    Scope  // the list whose mail carried the link
-	Message string // that mail's ID; "" if none in particular
+	Message string // that mail's ID; "" if the link is not of one mail
 }
 
-// Links makes and reads the links of marketing mails by which a shopper
-// leaves them. A link is signed, so nobody can unsubscribe anybody
-// else; it never expires, because mail is kept for years and must keep its
-// promise.
+// Links makes and reads the unsubscribe links of marketing mails. A link is
+// signed, so that nobody can unsubscribe anybody else. It never expires, because
+// shoppers keep mail for years and its links must keep working.
 type Links struct {
-	// Key signs. Whoever has it can unsubscribe everybody.
+	// Key signs the links. With it one can unsubscribe any address.
 	Key []byte
-	// Base is where the API is reached: https://shop.example. Empty: it is not
-	// known here, and no links are made.
+	// Base is the public URL of the API, such as https://shop.example. Without
+	// it no links are made.
 	Base string
 }
 
-// Where the links lead, below Base.
+// The paths of the links below Base.
 const (
 	UnsubscribePath = "/unsubscribe/"
 	PreferencesPath = "/preferences/"
 )
 
-// Unsubscribe is the one-click address for a mail (RFC 8058), for the header
-// List-Unsubscribe and the foot of the letter. It is empty for a mail that is
-// not marketing: from mail about an order one cannot unsubscribe, and
-// where Base is not known.
-// The list is that of ListOf.
+// Unsubscribe returns the one-click link for a mail (RFC 8058), for the header
+// List-Unsubscribe and the footer of the mail. It is empty for a mail that is
+// not marketing, and if Base is empty. The link is about the list that ListOf
+// returns.
 func (l Links) Unsubscribe(m Message) string {
 	if m.Stream != Marketing || len(m.To) == 0 || l.Base == "" {
 		return ""
@@ -52,21 +50,21 @@ func (l Links) Unsubscribe(m Message) string {
 	return l.Base + UnsubscribePath + l.Token(Subscription{Email: email, List: ListOf(m.Tags["list"]), Message: m.ID})
 }
 
-// tokenForm is signed with the rest, so that a key used for something else one
-// day cannot make a token.
+// tokenForm is part of the signed text, so that another use of the same key
+// cannot make a token.
 const tokenForm = "purser unsubscribe 1"
 
-// Token writes a subscription, signed.
+// Token returns a subscription as a signed token.
 func (l Links) Token(s Subscription) string {
 	payload := strings.Join([]string{s.Email, string(s.List), s.Message}, "\n")
 	return base64.RawURLEncoding.EncodeToString([]byte(payload)) + "." + base64.RawURLEncoding.EncodeToString(l.mac(payload))
 }
 
-// maxToken bounds what is looked at.
+// maxToken bounds the length of a token, in bytes.
 const maxToken = 1024
 
-// Read returns what a token is about, or ErrToken if it is not ours, whatever
-// was changed in it.
+// Read verifies a token and returns its subscription; it fails with ErrToken if
+// any part of the token was changed.
 func (l Links) Read(token string) (Subscription, error) {
 	head, tail, _ := strings.Cut(token, ".")
 	payload, err := base64.RawURLEncoding.DecodeString(head)

@@ -2,10 +2,9 @@ package order
 
 import "fmt"
 
-// Check makes sure that a change tells one unbroken story: consecutive
-// events of this order, each a legal move, the last of them leading
-// to the order as it stands. A change without events follows the order's own
-// version.
+// Check makes sure that a change is consistent: its events are about this order
+// and consecutive, each is a legal move, and the last leads to the order's
+// status. A change without events is always consistent.
 func (c Change) Check() error {
 	if len(c.Events) == 0 {
 		return nil
@@ -27,5 +26,5 @@ func (c Change) Check() error {
 	return nil
 }
 
-// After is the version the record must have for the change to follow it.
+// After returns the version that the record must have before the change.
 func (c Change) After() int64 { return c.Order.Version - int64(len(c.Events)) }

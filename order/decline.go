@@ -1,15 +1,15 @@
 package order
 
-// Decline is why a card was refused, in words a shopper may see.
+// Decline says why a card was declined, in words a shopper may see.
 type Decline struct {
 	Code        string `json:"code"`                  // the provider's error code, such as "card_declined"
 	DeclineCode string `json:"declineCode,omitempty"` // the bank's reason, such as "insufficient_funds"
 	Message     string `json:"message"`               // for the shopper
 }
 
-// declineMessages are the reasons a shopper may be told
+// declineMessages are the reasons that a shopper may see
 // (https://docs.stripe.com/declines/codes). Stolen, lost and fraudulent are
-// missing on purpose: the bank asks that the shopper not be told.
+// missing on purpose: the bank asks not to disclose them to the shopper.
 var declineMessages = map[string]string{
 	"insufficient_funds":                    "The card has insufficient funds. Please use another card.",
 	"expired_card":                          "The card has expired. Please use another card.",
@@ -25,8 +25,8 @@ var declineMessages = map[string]string{
 	"currency_not_supported":                "The card does not support this currency. Please use another card.",
 }
 
-// NewDecline chooses the message for a refusal; one without a message of its
-// own gets the general one.
+// NewDecline returns a decline with the message for its codes; codes without a
+// message of their own get the general one.
 func NewDecline(code, declineCode string) *Decline {
 	d := &Decline{Code: code, DeclineCode: declineCode, Message: "The card was declined. Please use another card."}
 	for _, c := range []string{declineCode, code} {

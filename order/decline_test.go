@@ -36,10 +36,10 @@ func TestDeclineKeepsSuspicions(t *testing.T) {
 	general := order.NewDecline("card_declined", "generic_decline").Message
 	for _, s := range suspicions {
 		if got := order.NewDecline("card_declined", s).Message; got != general {
-			t.Errorf("%s: the shopper is told %q", s, got)
+			t.Errorf("%s: the shopper sees %q", s, got)
 		}
 		if got := order.NewDecline(s, "").Message; got != general {
-			t.Errorf("%s as the code: the shopper is told %q", s, got)
+			t.Errorf("%s as the code: the shopper sees %q", s, got)
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -47,11 +47,11 @@ func TestDeclineKeepsSuspicions(t *testing.T) {
 		m := strings.ToLower(order.NewDecline(word.Draw(t, "code"), word.Draw(t, "decline code")).Message)
 		for _, s := range []string{"stolen", "lost", "fraud", "suspect", "police", "blacklist"} {
 			if strings.Contains(m, s) {
-				t.Fatalf("the shopper is told %q", m)
+				t.Fatalf("the shopper sees %q", m)
 			}
 		}
 		if m == "" {
-			t.Fatal("the shopper is told nothing")
+			t.Fatal("the shopper gets no message")
 		}
 	})
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// What can be wrong with an order. Each is an answer for the caller, not a
-// fault of ours.
+// The errors of an order. Each is a result for the caller, not a fault of this
+// program.
 var (
 	ErrNotFound        = errors.New("no such order")
 	ErrUnknownSKU      = errors.New("unknown product")
@@ -22,49 +22,52 @@ var (
 	ErrTooLate         = errors.New("too late to cancel")
 	ErrClosed          = errors.New("the order's workflow has ended")
 	ErrIllegalMove     = errors.New("the order's status does not allow this")
-	ErrBusy            = errors.New("try again") // whether it was done is not known
+	ErrBusy            = errors.New("try again") // the outcome is not known
 	ErrVersionConflict = errors.New("the record is not at the version this change follows")
 	ErrTaken           = errors.New("the external id belongs to another order") // an intent or a label
 )
 
-// What can go wrong with a provider. An adapter answers every failure with a
-// *ProviderError of exactly one of these kinds, or of kind ErrBelowMinimum
-// where a payment is refused for that; what to do about it is the
-// workflow's decision.
+// The kinds of provider failures. An adapter returns every failure as a
+// *ProviderError of exactly one of these kinds, or of kind ErrBelowMinimum if
+// the provider rejects a payment for that reason. The workflow decides what to
+// do about a failure.
 var (
-	// ErrUnavailable: the call was certainly not carried out. Retry.
+	// ErrUnavailable means that the call was certainly not carried out. Retry.
 	ErrUnavailable = errors.New("provider unavailable")
-	// ErrThrottled: not carried out, asked to wait. Retry after RetryAfter.
+	// ErrThrottled means that the call was not carried out and the provider
+	// asked to wait. Retry after RetryAfter.
 	ErrThrottled = errors.New("provider throttles")
-	// ErrUnknownOutcome: it may have been carried out. Ask before deciding;
-	// retry only under the same key.
+	// ErrUnknownOutcome means that the call may have been carried out. Ask the
+	// provider before deciding; retry only under the same key.
 	ErrUnknownOutcome = errors.New("outcome unknown")
-	// ErrRejected: understood and refused for good. Do not retry.
+	// ErrRejected means that the provider understood the call and rejected it
+	// for good. Do not retry.
 	ErrRejected = errors.New("provider rejected the request")
-	// ErrNoSuch: the object does not exist there.
+	// ErrNoSuch means that the object does not exist at the provider.
 	ErrNoSuch = errors.New("provider does not know it")
-	// ErrState: the object exists, but its state does not allow this.
+	// ErrState means that the object exists, but its state does not allow the
+	// call.
 	ErrState = errors.New("provider's object is in another state")
-	// ErrDenied: our credentials are wrong or lack a right. An operator must
-	// act; retrying slowly is harmless.
+	// ErrDenied means that our credentials are wrong or lack a permission. An
+	// operator must act; retrying slowly is harmless.
 	ErrDenied = errors.New("provider denies access")
 )
 
-// Provider names an outside party in its failures.
+// Provider is the name of an external service in its failures.
 type Provider string
 
-// Failure returns a failure of one of the kinds above at this provider.
+// Failure returns a failure of one of the kinds above with this provider's name.
 func (p Provider) Failure(op string, kind error, code string, cause error) *ProviderError {
 	return &ProviderError{Provider: string(p), Op: op, Kind: kind, Code: code, Err: cause}
 }
 
-// ProviderError is a failure at an outside party, classified. Its text is
-// safe to log: it holds codes and ids, never bodies, names or secrets.
+// ProviderError is a classified failure of an external service. Its text is safe
+// to log: it holds codes and ids, never bodies, names or secrets.
 type ProviderError struct {
 	Provider   string        // "stripe", "carrier", "ses"
 	Op         string        // "create intent"
 	Kind       error         // one of the kinds above
-	Status     int           // HTTP status, 0 if there was no answer
+	Status     int           // HTTP status, 0 if there was no response
 	Code       string        // the provider's code, such as "card_declined"
 	Ref        string        // the provider's request id
 	RetryAfter time.Duration // how long it asked us to wait; 0: it did not say

@@ -15,16 +15,16 @@ const idLength = 26
 
 var idEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-// NewID makes an unguessable order id.
+// NewID returns a new, unguessable order id.
 func NewID() ID {
 	var b [17]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand aborts the program instead
 	return newID(b[:])
 }
 
-// IDForKey makes the order id that belongs to a principal's idempotency key,
-// so that the same key finds the same order wherever it is sent, and with
-// whichever of the principal's secrets.
+// IDForKey returns the order id that belongs to a principal's idempotency key,
+// so that the same key finds the same order in every process and with each of
+// the principal's secrets.
 func IDForKey(principal, key string) ID {
 	sum := sha256.Sum256([]byte("purser order\n" + principal + "\n" + key))
 	return newID(sum[:])
@@ -41,15 +41,15 @@ func ParseID(s string) (ID, error) {
 	return ID(s), nil
 }
 
-// Key names one business operation on an order: order, operation and
-// generation, never the clock and never the attempt. The same
-// operation always has the same key, so a provider does it once.
+// Key returns the idempotency key of one business operation on an order. It is
+// made of order, operation and generation, never of the clock or the attempt,
+// so the same operation always has the same key and a provider does it once.
 func Key(id ID, operation string, generation int) string {
 	return fmt.Sprintf("%s:%s:%d", id, operation, generation)
 }
 
-// Hash is the fingerprint of a request: equal for equal requests, however
-// they were spelt.
+// Hash returns the fingerprint of a request. Equal requests have equal hashes,
+// whatever the form of their JSON was.
 func (r Request) Hash() string {
 	b, err := json.Marshal(r)
 	if err != nil {

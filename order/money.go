@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/currency"
 )
 
-// Money is an amount in minor units (cents, yen, fils) of a currency. There
-// are no floats in Purser.
+// Money is an amount in minor units (cents, yen, fils) of a currency. No amount
+// in Purser is a float.
 type Money struct {
 	Amount   int64  `json:"amount"`
 	Currency string `json:"currency"` // ISO 4217, upper case
@@ -22,8 +22,8 @@ const MaxAmount = 99_999_999
 
 // minimums are the least amounts that Stripe charges, in minor units
 // (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). In
-// a currency that is not listed the least depends on the account's own
-// currency and on the day's rate; there only Stripe itself knows it.
+// a currency that is not listed the minimum depends on the account's own
+// currency and on the day's rate; only Stripe itself knows it.
 var minimums = map[string]int64{
 	"AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250,
 	"EUR": 50, "GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200,
@@ -37,9 +37,9 @@ func Minimum(code string) (least Money, ok bool) {
 	return Money{n, code}, ok
 }
 
-// exponents are the currencies whose minor units x/text counts as people
-// write them, not as ISO 4217 defines them, one that ISO counts in fifths, and
-// those younger than x/text's tables.
+// exponents are the decimals of currencies that x/text lacks or gets wrong: for
+// some it has the decimals that people write instead of those of ISO 4217, one
+// is divided into fifths, and some are newer than its tables.
 var exponents = map[string]int{
 	"MGA": 0, // charged as whole ariary
 	"AFN": 2, "ALL": 2, "AMD": 2, "COP": 2, "GYD": 2, "IDR": 2, "IRR": 2, "KPW": 2, "LAK": 2, "LBP": 2, "MMK": 2, "MNT": 2,
@@ -48,12 +48,12 @@ var exponents = map[string]int{
 	"MRU": 2, "SLE": 2, "VES": 2, "XCG": 2,
 }
 
-// coarse are currencies without minor units that Stripe charges in
-// hundredths all the same: its eight digits hold two less of ours.
+// coarse are currencies without minor units that Stripe nevertheless charges in
+// hundredths, so that its eight digits hold two digits less.
 const coarse = "ISK UGX"
 
-// Exponent is the number of decimals of a currency: 0 for JPY, 2 for EUR, 3
-// for KWD. It fails for what is not an upper-case ISO 4217 code.
+// Exponent returns the number of decimals of a currency: 0 for JPY, 2 for EUR, 3
+// for KWD. It fails with ErrInvalid if code is not an upper-case ISO 4217 code.
 func Exponent(code string) (int, error) {
 	if e, ok := exponents[code]; ok {
 		return e, nil
@@ -65,12 +65,12 @@ func Exponent(code string) (int, error) {
 	if err != nil || u == (currency.Unit{}) || code == "XXX" || code == "XTS" {
 		return 0, fmt.Errorf("%w: unknown currency %q", ErrInvalid, code)
 	}
-	// Standard, not Cash: cards know no rounding to coins.
+	// Standard, not Cash: card payments are not rounded to coins.
 	scale, _ := currency.Standard.Rounding(u)
 	return scale, nil
 }
 
-// most is the largest amount that can be charged.
+// most returns the largest amount that can be charged.
 func most(code string) int64 {
 	if strings.Contains(coarse, code) {
 		return MaxAmount / 100
@@ -78,7 +78,7 @@ func most(code string) int64 {
 	return MaxAmount
 }
 
-// String writes the amount in major units with its code: "12.50 EUR".
+// String returns the amount in major units with its code: "12.50 EUR".
 func (m Money) String() string {
 	exp, err := Exponent(m.Currency)
 	if err != nil {
@@ -95,7 +95,7 @@ func (m Money) String() string {
 	return fmt.Sprintf("%s%d.%0*d %s", sign, abs/unit, exp, abs%unit, m.Currency)
 }
 
-// Times multiplies by a count, refusing what does not fit.
+// Times returns the amount multiplied by a count; ErrAmount if it overflows.
 func (m Money) Times(n int64) (Money, error) {
 	if n < 0 || m.Amount < 0 || (n != 0 && m.Amount > math.MaxInt64/n) {
 		return Money{}, fmt.Errorf("%w: %d × %d does not fit", ErrAmount, m.Amount, n)
@@ -103,7 +103,8 @@ func (m Money) Times(n int64) (Money, error) {
 	return Money{m.Amount * n, m.Currency}, nil
 }
 
-// Plus adds, refusing another currency and what does not fit.
+// Plus returns the sum; ErrMixedCurrency if the currencies differ, ErrAmount if
+// it overflows.
 func (m Money) Plus(o Money) (Money, error) {
 	if m.Currency != o.Currency {
 		return Money{}, fmt.Errorf("%w: %s and %s", ErrMixedCurrency, m.Currency, o.Currency)
@@ -115,8 +116,8 @@ func (m Money) Plus(o Money) (Money, error) {
 }
 
 // Payable checks that an order may cost this amount: it is Chargeable and not
-// below the Minimum, which holds for a whole payment and not for what is taken
-// or refunded of it.
+// below the Minimum. The minimum applies to a whole payment, not to partial
+// captures and refunds.
 func (m Money) Payable() error {
 	if err := m.Chargeable(); err != nil {
 		return err
@@ -129,7 +130,7 @@ func (m Money) Payable() error {
 
 // Chargeable checks that a card can be charged this amount: above zero, at
 // most MaxAmount, and a multiple of ten where the currency has three decimals
-// (card networks carry two).
+// (card networks support two).
 func (m Money) Chargeable() error {
 	exp, err := Exponent(m.Currency)
 	switch {

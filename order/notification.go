@@ -5,19 +5,20 @@ import (
 	"time"
 )
 
-// Notification is an occasion for a mail: exactly one for each time it occurs.
+// Notification is the kind of an order's mail. Each occurrence of its occasion
+// causes exactly one mail.
 type Notification string
 
-// The milestones that are mailed, to the shopper unless another is named.
+// The notifications. They go to the shopper unless noted otherwise.
 const (
 	MailConfirmation   Notification = "confirmation"    // paid
-	MailPaymentProblem Notification = "payment_problem" // declined, and not tried again since
+	MailPaymentProblem Notification = "payment_problem" // declined, and not retried since
 	MailShipped        Notification = "shipped"
 	MailDelivered      Notification = "delivered"
 	MailCancelled      Notification = "cancelled"
 	MailExpired        Notification = "expired"
-	MailRefunded       Notification = "refunded"      // money is known to have gone back
-	MailRefundFailed   Notification = "refund_failed" // the bank did not take it
+	MailRefunded       Notification = "refunded"      // the refund has succeeded
+	MailRefundFailed   Notification = "refund_failed" // the shopper's bank refused the refund
 	MailDispute        Notification = "dispute"       // to the shop
 	// MailReturnInstructions is sent when the shop asks for it.
 	MailReturnInstructions Notification = "return_instructions"
@@ -26,30 +27,30 @@ const (
 // ToShop reports whether the mail goes to the shop itself.
 func (m Notification) ToShop() bool { return m == MailDispute }
 
-// OnRequest reports whether the mail is sent because somebody asks for it, and
-// not because the order has come to a point.
+// OnRequest reports whether the mail is sent because somebody requests it, and
+// not because of a change of the order.
 func (m Notification) OnRequest() bool { return m == MailReturnInstructions }
 
-// Mail is one mail to be sent once: its key is order, milestone and
-// generation, and what it is about where there may be several.
+// Mail is one mail to be sent once. Its key is made of order, notification,
+// generation, and Ref if the notification can be about one of several objects.
 type Mail struct {
 	OrderID      ID           `json:"orderId"`
 	Notification Notification `json:"milestone"`
 	Generation   int          `json:"generation"`
-	Ref          string       `json:"ref,omitempty"` // the one it is about of several: a refund, a dispute, an intent
+	Ref          string       `json:"ref,omitempty"` // the refund, dispute or intent that it is about
 	To           string       `json:"to"`
 	Name         string       `json:"name"`
 	Locale       string       `json:"locale,omitempty"`
 	Lines        []Line       `json:"lines,omitempty"`
 	Total        Money        `json:"total"`
-	Amount       Money        `json:"amount,omitzero"` // the money that moves, where the mail is about that
-	Until        time.Time    `json:"until,omitzero"`  // until when the reader can do something
+	Amount       Money        `json:"amount,omitzero"` // the refunded or disputed amount, if the mail is about one
+	Until        time.Time    `json:"until,omitzero"`  // until when the reader can act
 	Tracking     string       `json:"tracking,omitempty"`
 	Reason       string       `json:"reason,omitempty"`
 	Link         string       `json:"link,omitempty"` // where its button leads; default: to the order or the parcel
 }
 
-// Key names the mail in the ledger.
+// Key returns the mail's key in the ledger.
 func (m Mail) Key() string {
 	operation := "mail-" + string(m.Notification)
 	if m.Ref != "" {
@@ -58,12 +59,12 @@ func (m Mail) Key() string {
 	return Key(m.OrderID, operation, m.Generation)
 }
 
-// MailFor is the order's first mail of a milestone: about the latest refund or
-// dispute, where it is about one.
+// MailFor returns the first generation of an order's notification; if it is
+// about a refund or a dispute, about the latest one.
 func (o Order) MailFor(m Notification) Mail { return o.MailAbout(m, "") }
 
-// MailAbout is the order's first mail of a milestone about the refund,
-// dispute or intent that ref names; "": the latest.
+// MailAbout returns the first generation of an order's notification about the
+// refund, dispute or intent with the id ref; "": the latest.
 func (o Order) MailAbout(m Notification, ref string) Mail {
 	l := Mail{
 		OrderID: o.ID, Notification: m, Generation: 1, To: o.Email, Name: o.ShipTo.Name, Locale: o.Locale,

@@ -1,17 +1,16 @@
-// Package order is the vocabulary of an order: what it is, the states it may
-// be in, the money in it and the messages about it. It does no I/O and knows
-// neither Temporal nor SQL nor HTTP.
+// Package order defines an order: its data, its states, its money and the
+// messages about it. It does no I/O and knows neither Temporal nor SQL nor HTTP.
 package order
 
 import (
 	"time"
 )
 
-// ID names an order everywhere: in the API, the record, provider metadata and
-// (behind "order/") as the workflow ID.
+// ID identifies an order everywhere: in the API, the record, provider metadata
+// and (behind "order/") as the workflow ID.
 type ID string
 
-// WorkflowID is the ID of the workflow that is the order's only writer.
+// WorkflowID returns the ID of the workflow that is the order's only writer.
 func (id ID) WorkflowID() string { return "order/" + string(id) }
 
 // Order is the state of one order as its workflow knows it and the record
@@ -30,26 +29,24 @@ type Order struct {
 	Shipment Shipment `json:"shipment"`
 	Reason   string   `json:"reason,omitempty"` // why it was cancelled, expired, refused or held
 	Waiting  *Waiting `json:"waiting,omitempty"`
-	// Refunds are the money given back, oldest first, Disputes the payments
-	// that the shopper's bank asked back.
+	// Refunds and Disputes are listed oldest first.
 	Refunds  []Refund  `json:"refunds,omitempty"`
 	Disputes []Dispute `json:"disputes,omitempty"`
-	// MailTrouble is the order's mails that did not reach their reader, or
-	// were called spam.
+	// MailTrouble lists the order's mails that bounced or were reported as spam.
 	MailTrouble []MailTrouble `json:"mailTrouble,omitempty"`
 	PlacedAt    time.Time     `json:"placedAt"`
 	// UpdatedAt is the time of the last event.
 	UpdatedAt time.Time `json:"updatedAt"`
 	// Fence orders the attempts to write this order: it rises with the
-	// workflow's history. What an attempt wrote that was lost before the
-	// engine took note of it is replaced by a write with a higher fence, and
-	// never the other way round.
+	// workflow's history. If an attempt wrote to the record but Temporal never
+	// recorded its completion, a write with a higher fence replaces what it
+	// wrote, never the other way round.
 	Fence int64 `json:"fence,omitempty"`
 }
 
-// Compensable reports whether an order that nobody carries any more is to be
-// undone: it has not ended, and its money was not taken, or was about to be
-// given back. A paid one is a person's to settle.
+// Compensable reports whether an order whose workflow was terminated must be
+// compensated: it has not ended, and nothing was captured, or it was being
+// cancelled. A person must decide about a paid order.
 func (o Order) Compensable() bool {
 	return !o.Status.Final() && (o.Payment.Captured == 0 || o.Status == Cancelling)
 }
@@ -74,8 +71,8 @@ type Address struct {
 	Country    string `json:"country"` // ISO 3166-1 alpha-2, upper case
 }
 
-// Waiting says what an order is waiting for, until when, and what happens
-// then: the line an operator looks for.
+// Waiting says what an order is waiting for, until when, and what happens then.
+// Operators read it first.
 type Waiting struct {
 	On    string    `json:"on"`              // "payment", "carrier", "operator", "stripe", …
 	Until time.Time `json:"until,omitzero"`  // zero: for as long as it takes
@@ -83,7 +80,8 @@ type Waiting struct {
 	About string    `json:"about,omitempty"` // the id to search for: pi_…, a tracking number
 }
 
-// Same reports whether both say the same; nil is to wait for nothing.
+// Same reports whether both are equal; nil means that the order waits for
+// nothing.
 func (w *Waiting) Same(v *Waiting) bool {
 	if w == nil || v == nil {
 		return w == v
@@ -97,11 +95,11 @@ type Payment struct {
 	IntentID   string       `json:"intentId,omitempty"`
 	Status     IntentStatus `json:"status,omitempty"`
 	Authorized int64        `json:"authorized"` // minor units held on the card
-	Captured   int64        `json:"captured"`   // minor units taken
-	Refunded   int64        `json:"refunded"`   // minor units given back
+	Captured   int64        `json:"captured"`   // minor units
+	Refunded   int64        `json:"refunded"`   // minor units
 	Decline    *Decline     `json:"decline,omitempty"`
-	// AuthorizedAt is when the money was held; a card authorisation lasts
-	// about seven days.
+	// AuthorizedAt is when the payment was authorised; a card authorisation
+	// lasts about seven days.
 	AuthorizedAt time.Time `json:"authorizedAt,omitzero"`
 }
 

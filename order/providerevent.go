@@ -6,12 +6,12 @@ import (
 	"purser/mail"
 )
 
-// News is one report from an outside party, as the workflow hears it: a
-// verified webhook, or the answer when we asked. It is a hint about the
-// state of something, not a command.
+// ProviderEvent is one report of an external service, as the workflow receives
+// it: a verified webhook, or the response to a query. It is a hint about the
+// state of an object, not a command.
 type ProviderEvent struct {
-	// ID is provider, account and event id in one: what makes the report
-	// unique. Hearing the same ID again changes nothing.
+	// ID is made of provider, account and event id, and is unique. An event with
+	// an ID received before changes nothing.
 	ID      string         `json:"id"`
 	Type    string         `json:"type"` // the provider's name for it
 	At      time.Time      `json:"at"`   // when the provider says it happened
@@ -23,8 +23,9 @@ type ProviderEvent struct {
 	Mail    *MailTrouble   `json:"mail,omitempty"`
 }
 
-// About is what the provider calls the thing the news is about: the intent
-// whose money it is, the parcel's reference, the mail's id.
+// About returns the provider's id of the object that the event is about: the
+// intent's id (also for a refund or a dispute), the parcel's reference, the
+// mail's id.
 func (n ProviderEvent) About() string {
 	switch {
 	case n.Payment != nil:
@@ -41,17 +42,17 @@ func (n ProviderEvent) About() string {
 	return ""
 }
 
-// EventState is whether an order knows already what a report says.
+// EventState says whether an order already has what an event reports.
 type EventState string
 
-// The degrees of knowledge.
+// The states of an event.
 const (
-	Unknown EventState = "unknown" // it must be told
-	Soon    EventState = "soon"    // it is about to bring it about itself
+	Unknown EventState = "unknown" // the order must be notified
+	Soon    EventState = "soon"    // the order is about to cause the change itself
 	Known   EventState = "known"
 )
 
-// PaymentEvent is what a report says about a payment intent.
+// PaymentEvent reports the state of a payment intent.
 type PaymentEvent struct {
 	IntentID   string       `json:"intentId"`
 	Status     IntentStatus `json:"status"`
@@ -59,18 +60,18 @@ type PaymentEvent struct {
 	Capturable int64        `json:"capturable,omitempty"`
 	Received   int64        `json:"received,omitempty"`
 	Decline    *Decline     `json:"decline,omitempty"`
-	// Failed marks a failed attempt, as against a new intent that merely
-	// has no card yet.
+	// Failed marks a failed attempt, in contrast to a new intent that has no
+	// card yet.
 	Failed bool `json:"failed,omitempty"`
 }
 
-// RefundEvent says that something about the refunds of an intent has changed;
-// what, the provider is asked.
+// RefundEvent reports that the refunds of an intent have changed; the workflow
+// asks the provider for them.
 type RefundEvent struct {
 	IntentID string `json:"intentId"`
 }
 
-// ShipmentEvent is what a report says about a parcel.
+// ShipmentEvent reports the state of a parcel.
 type ShipmentEvent struct {
 	Reference string       `json:"reference"`
 	LabelID   string       `json:"labelId,omitempty"`
@@ -82,21 +83,21 @@ type ShipmentEvent struct {
 // Delivery is a provider's webhook after verification.
 type Delivery struct {
 	Provider string    `json:"provider"`
-	Account  string    `json:"account,omitempty"` // the provider's account it is about, where it has several
+	Account  string    `json:"account,omitempty"` // the account at the provider, where there are several
 	EventID  string    `json:"eventId"`
 	Type     string    `json:"type"`
 	At       time.Time `json:"at"` // when the provider says it happened
 	OrderID  ID        `json:"orderId,omitempty"`
 	Ref      string    `json:"ref,omitempty"` // the intent's id or the parcel's reference
-	Live     bool      `json:"live"`          // real money, as against test mode
-	// News is what the workflow needs of it; nil for a type it does not
-	// need, which is kept all the same.
+	Live     bool      `json:"live"`          // real money, in contrast to test mode
+	// Event is the part that the workflow needs; nil for a type that it does
+	// not need. The delivery is stored in both cases.
 	Event *ProviderEvent `json:"news,omitempty"`
-	// Mail is what it says about mails, in place of News: nobody's workflow
-	// waits for that.
+	// Mail is the report of a mail provider. Such a delivery has no Event,
+	// because no workflow waits for it.
 	Mail *mail.Report `json:"mail,omitempty"`
-	// Problem says why it cannot be used although it is genuine, such as
-	// another API version: park and report it.
+	// Problem says why a genuine delivery cannot be used, such as another API
+	// version: it is parked and reported.
 	Problem string `json:"problem,omitempty"`
 }
 
@@ -109,8 +110,8 @@ type Intent struct {
 	Capturable int64        `json:"capturable,omitempty"`
 	Received   int64        `json:"received,omitempty"`
 	Decline    *Decline     `json:"decline,omitempty"`
-	// ClientSecret lets the shopper's browser pay this intent. It never
-	// enters a history, a log or the record in clear.
+	// ClientSecret lets the shopper's browser pay this intent. It is never
+	// stored unencrypted in a workflow history, a log or the record.
 	ClientSecret string `json:"-"`
 }
 
@@ -120,7 +121,7 @@ type IntentRequest struct {
 	Generation int    `json:"generation"`
 	Amount     Money  `json:"amount"`
 	Customer   string `json:"customerId,omitempty"`
-	Key        string `json:"key"` // from PaymentKey
+	Key        string `json:"key"` // from Key
 }
 
 // Parcel is a booked parcel.
@@ -132,7 +133,7 @@ type Parcel struct {
 	Status    ParcelStatus `json:"status"`
 }
 
-// ParcelRequest asks a carrier to carry an order's goods.
+// ParcelRequest asks a carrier to ship an order's goods.
 type ParcelRequest struct {
 	OrderID   ID      `json:"orderId"`
 	Reference string  `json:"reference"`
@@ -140,7 +141,7 @@ type ParcelRequest struct {
 	Lines     []Line  `json:"lines"`
 }
 
-// News is what the provider's description of an intent says.
+// PaymentEvent returns the event that reports the intent's state.
 func (in Intent) PaymentEvent() PaymentEvent {
 	return PaymentEvent{
 		IntentID: in.ID, Status: in.Status, Amount: in.Amount, Capturable: in.Capturable, Received: in.Received,

@@ -6,30 +6,31 @@ import (
 	"purser/mail"
 )
 
-// Refund is money given back, or to be.
+// Refund is one refund of a payment, as the provider knows it.
 type Refund struct {
 	ID       string       `json:"id"`
 	IntentID string       `json:"intentId"`
 	Amount   Money        `json:"amount"`
 	Status   RefundStatus `json:"status"`
-	// Notified is the status the shopper got a mail about; empty: none.
+	// Notified is the status that the shopper's last mail was about; empty if
+	// there was no mail.
 	Notified RefundStatus `json:"told,omitempty"`
 }
 
-// RefundStatus is where a refund stands at the provider.
+// RefundStatus is a refund's state at the provider.
 type RefundStatus string
 
-// The states of a refund. One that succeeded can fail later, when the bank
-// sends the money back.
+// The states of a refund. A refund that succeeded can fail later, when the bank
+// returns the money.
 const (
 	RefundPending   RefundStatus = "pending"
 	RefundSucceeded RefundStatus = "succeeded"
-	RefundFailed    RefundStatus = "failed"   // the bank did not take the money
-	RefundCanceled  RefundStatus = "canceled" // called off before it went out
+	RefundFailed    RefundStatus = "failed"   // the shopper's bank refused the money
+	RefundCanceled  RefundStatus = "canceled" // cancelled before the money was sent
 )
 
-// ParseRefundStatus maps a provider's status; one that is not known, or that
-// waits for somebody, is pending.
+// ParseRefundStatus maps a provider's status. It returns RefundPending for an
+// unknown status, and for one that waits for somebody's action.
 func ParseRefundStatus(s string) RefundStatus {
 	switch st := RefundStatus(s); st {
 	case RefundSucceeded, RefundFailed, RefundCanceled:
@@ -43,10 +44,11 @@ var refundRank = map[RefundStatus]int{RefundPending: 1, RefundSucceeded: 2, Refu
 // Overtakes reports whether s is further along than t.
 func (s RefundStatus) Overtakes(t RefundStatus) bool { return refundRank[s] > refundRank[t] }
 
-// Moves reports whether the money is the shopper's, or on its way there.
+// Moves reports whether the shopper has the money, or is about to get it.
 func (s RefundStatus) Moves() bool { return s == RefundPending || s == RefundSucceeded }
 
-// mail is what the shopper is told of it; empty: nothing.
+// mail returns the notification about the status; empty if the shopper gets no
+// mail about it.
 func (s RefundStatus) mail() Notification {
 	switch s {
 	case RefundSucceeded:
@@ -57,8 +59,8 @@ func (s RefundStatus) mail() Notification {
 	return ""
 }
 
-// PendingNotification returns the mail about the refund that the shopper has not got yet;
-// empty: there is none.
+// PendingNotification returns the mail about the refund that the shopper has not
+// been sent yet; empty if there is no such mail.
 func (r Refund) PendingNotification() Notification {
 	if r.Notified == r.Status {
 		return ""
@@ -66,22 +68,23 @@ func (r Refund) PendingNotification() Notification {
 	return r.Status.mail()
 }
 
-// Dispute is money that the shopper's bank asks back.
+// Dispute is a payment that the shopper's bank claims back.
 type Dispute struct {
 	ID       string `json:"id"`
 	IntentID string `json:"intentId"`
 	Amount   Money  `json:"amount"`
-	Reason   string `json:"reason"` // the provider's word, such as "product_not_received"
-	Status   string `json:"status"` // the provider's word, such as "needs_response"
-	// AnswerBy is when the shop's evidence must be there; zero: not said.
+	Reason   string `json:"reason"` // the provider's term, such as "product_not_received"
+	Status   string `json:"status"` // the provider's term, such as "needs_response"
+	// AnswerBy is when the shop's evidence is due; zero if the provider does
+	// not say.
 	AnswerBy time.Time `json:"answerBy,omitzero"`
-	At       time.Time `json:"at,omitzero"` // when the provider said so
+	At       time.Time `json:"at,omitzero"` // when the provider reported this state
 }
 
 // DisputeLost is the status of a dispute whose money the shopper's bank keeps.
 const DisputeLost = "lost"
 
-// Closed reports whether nothing moves any more.
+// Closed reports whether the dispute has ended.
 func (d Dispute) Closed() bool {
 	switch d.Status {
 	case "won", DisputeLost, "warning_closed", "charge_refunded":
@@ -90,12 +93,12 @@ func (d Dispute) Closed() bool {
 	return false
 }
 
-// MailTrouble is a mail that did not reach its reader, or was called spam.
+// MailTrouble is a mail that bounced or was reported as spam.
 type MailTrouble struct {
 	Notification Notification `json:"milestone"`
 	Kind         mail.Kind    `json:"kind"`             // bounced or complained
-	Bounce       mail.Bounce  `json:"bounce,omitempty"` // of one that bounced
+	Bounce       mail.Bounce  `json:"bounce,omitempty"` // for Kind mail.Bounced
 	Provider     string       `json:"provider"`
-	ProviderID   string       `json:"providerId"` // the provider's name for the mail
+	ProviderID   string       `json:"providerId"` // the provider's id of the mail
 	At           time.Time    `json:"at"`
 }

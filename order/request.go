@@ -60,7 +60,7 @@ func (r Request) Validate() error {
 			return err
 		}
 		if seen[l.SKU] {
-			return fmt.Errorf("%w: lines[%d].sku: %q stands twice; add up the quantities", ErrInvalid, i, l.SKU)
+			return fmt.Errorf("%w: lines[%d].sku: %q appears twice; add up the quantities", ErrInvalid, i, l.SKU)
 		}
 		seen[l.SKU] = true
 		if l.Quantity < 1 || l.Quantity > MaxQuantity {
@@ -70,9 +70,9 @@ func (r Request) Validate() error {
 	return nil
 }
 
-// CheckLocale refuses what is no BCP 47 tag, such as "de-AT": no letter could
-// be written for it. One that names a language nobody speaks is well formed.
-// Empty is for those whose language is not known.
+// CheckLocale fails with ErrInvalid if s is not a BCP 47 tag such as "de-AT":
+// no mail could be written for it. A well-formed tag of an unknown language
+// passes, and so does an empty one, which means that the language is not known.
 func CheckLocale(s string) error {
 	_, err := language.Parse(s)
 	if _, unknown := err.(language.ValueError); s == "" || err == nil || unknown {
@@ -81,9 +81,9 @@ func CheckLocale(s string) error {
 	return fmt.Errorf("%w: locale: want a language tag such as de-AT", ErrInvalid)
 }
 
-// CheckText refuses broken UTF-8 and what is not text: control characters,
-// line separators and what turns the reading direction, all of which would
-// travel on into mail headers, labels and logs.
+// CheckText fails with ErrInvalid for invalid UTF-8, control characters, line
+// separators and characters that change the writing direction, all of which
+// would get into mail headers, labels and logs.
 func CheckText(name, s string, required bool, max int) error {
 	switch {
 	case required && strings.TrimSpace(s) == "":
@@ -98,23 +98,23 @@ func CheckText(name, s string, required bool, max int) error {
 	return nil
 }
 
-// notText lets the two joiners pass: Persian and Indic names are misspelt
-// without them.
+// notText reports whether r is not part of a plain text. The two joiners are,
+// because Persian and Indic names are misspelt without them.
 func notText(r rune) bool {
 	const nonJoiner, joiner = '\u200c', '\u200d'
 	return r != nonJoiner && r != joiner && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-// Offer is what the catalogue says of a product at the moment of pricing.
+// Offer is a product as the catalogue has it at the moment of pricing.
 type Offer struct {
 	SKU       string `json:"sku"`
 	Name      string `json:"name"`
 	Price     Money  `json:"price"`
-	Available int64  `json:"available"` // on hand and not set aside for others
+	Available int64  `json:"available"` // on hand and not reserved for others
 }
 
-// Price turns a request into priced lines and a total, from the catalogue's
-// offers by SKU (never from anything the client said). It fails with
+// Price returns the request's priced lines and total. The prices come from the
+// catalogue's offers by SKU, never from the client. It fails with
 // ErrUnknownSKU, ErrMixedCurrency, ErrOutOfStock, ErrAmount or ErrBelowMinimum.
 func (r Request) Price(offers map[string]Offer) ([]Line, Money, error) {
 	total := Money{Currency: r.Currency}

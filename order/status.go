@@ -1,26 +1,26 @@
 package order
 
-// Status is where an order stands.
+// Status is an order's state.
 type Status string
 
-// The states of an order, in the order a good one passes them.
+// The states of an order, in the sequence of a successful one.
 const (
-	Placed          Status = "placed"           // durable, priced, stock set aside; no way to pay yet
+	Placed          Status = "placed"           // durable, priced, stock reserved; the shopper cannot pay yet
 	AwaitingPayment Status = "awaiting_payment" // the shopper can pay
-	Authorized      Status = "authorized"       // the money is held, not taken
-	Paid            Status = "paid"             // parcel booked, money taken
-	Shipped         Status = "shipped"          // in the carrier's hands
+	Authorized      Status = "authorized"       // the money is held, not captured
+	Paid            Status = "paid"             // parcel booked, money captured
+	Shipped         Status = "shipped"          // the carrier has the parcel
 	Delivered       Status = "delivered"        // complete
 
 	OnHold     Status = "on_hold"    // an operator must decide; Reason says why
-	Cancelling Status = "cancelling" // what was done is being undone
-	Cancelled  Status = "cancelled"  // undone, at someone's wish or because it could not be fulfilled
-	Expired    Status = "expired"    // not paid in time; undone
+	Cancelling Status = "cancelling" // the steps taken are being compensated
+	Cancelled  Status = "cancelled"  // compensated, on request or because it could not be fulfilled
+	Expired    Status = "expired"    // not paid in time; compensated
 	Refused    Status = "refused"    // never opened: sold out or not for sale
-	Returned   Status = "returned"   // the carrier brought it back
+	Returned   Status = "returned"   // the carrier returned the parcel
 )
 
-// next lists the legal moves; anything else is recorded and ignored.
+// next lists the legal moves; any other move is recorded and ignored.
 var next = map[Status][]Status{
 	"":              {Placed, Refused},
 	Placed:          {AwaitingPayment, OnHold, Cancelling},
@@ -43,7 +43,7 @@ func (s Status) CanBecome(t Status) bool {
 	return false
 }
 
-// Final reports whether the order's workflow has nothing more to do.
+// Final reports whether the order has ended.
 func (s Status) Final() bool {
 	switch s {
 	case Delivered, Cancelled, Expired, Refused, Returned:
@@ -60,8 +60,8 @@ func Statuses() []Status {
 	return []Status{Placed, AwaitingPayment, Authorized, Paid, Shipped, Delivered, OnHold, Cancelling, Cancelled, Expired, Refused, Returned}
 }
 
-// IntentStatus is the provider's word for where a payment stands; the
-// six of Stripe's payment intents and IntentUnknown for any other.
+// IntentStatus is the provider's status of a payment: one of Stripe's statuses
+// of payment intents, or IntentUnknown for any other.
 type IntentStatus string
 
 // The states of a payment intent, as Stripe names them.
@@ -76,8 +76,8 @@ const (
 	IntentUnknown         IntentStatus = "unknown"   // hold and ask the provider
 )
 
-// ParseIntentStatus maps a provider's status; one that is not known is
-// IntentUnknown, never a failure.
+// ParseIntentStatus maps a provider's status; it returns IntentUnknown for a
+// status that is not known.
 func ParseIntentStatus(s string) IntentStatus {
 	switch st := IntentStatus(s); st {
 	case RequiresPaymentMethod, RequiresConfirmation, RequiresAction, Processing, RequiresCapture, IntentCanceled, Succeeded:
@@ -86,7 +86,7 @@ func ParseIntentStatus(s string) IntentStatus {
 	return IntentUnknown
 }
 
-// ParcelStatus is where a parcel stands with the carrier.
+// ParcelStatus is a parcel's state at the carrier.
 type ParcelStatus string
 
 // The states of a parcel.
@@ -101,15 +101,15 @@ const (
 	ParcelUnknown        ParcelStatus = "unknown"
 )
 
-// parcelRank orders the states of a parcel, so that a late scan cannot take
-// it back.
+// parcelRank orders the states of a parcel, so that a late scan cannot set it
+// back.
 var parcelRank = map[ParcelStatus]int{
 	"": 0, ParcelBooked: 1, ParcelException: 1, ParcelInTransit: 2, ParcelOutForDelivery: 3,
 	ParcelDelivered: 4, ParcelReturned: 5, ParcelVoided: 5,
 }
 
-// ParseParcelStatus maps a carrier's status; one that is not known is
-// ParcelUnknown.
+// ParseParcelStatus maps a carrier's status; it returns ParcelUnknown for a
+// status that is not known.
 func ParseParcelStatus(s string) ParcelStatus {
 	st := ParcelStatus(s)
 	if _, ok := parcelRank[st]; ok && s != "" {

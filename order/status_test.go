@@ -40,7 +40,7 @@ func TestStatuses(t *testing.T) {
 		}
 	}
 	if order.Status("lost").Final() || order.Status("lost").CanBecome(order.Paid) || order.Placed.CanBecome("lost") {
-		t.Error("a status nobody knows is part of the story")
+		t.Error("an unknown status is part of the moves")
 	}
 }
 

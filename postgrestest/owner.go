@@ -10,10 +10,9 @@ import (
 	"syscall"
 )
 
-// Postgres refuses to run as root, so root runs it as the user the package
-// made for it.
-
-// account returns that user, and whether we are root and need it.
+// account returns the user that the system's Postgres package created, and
+// whether this process is root. Postgres refuses to run as root, so root runs it
+// as that user.
 func account() (uid, gid int, root bool, err error) {
 	if os.Geteuid() != 0 {
 		return 0, 0, false, nil
@@ -29,7 +28,7 @@ func account() (uid, gid int, root bool, err error) {
 	return uid, gid, true, err
 }
 
-// own gives the directory to the user the server runs as.
+// own makes the user that the server runs as the owner of the directory.
 func own(dir string) error {
 	uid, gid, root, err := account()
 	if err != nil || !root {
@@ -38,7 +37,7 @@ func own(dir string) error {
 	return os.Chown(dir, uid, gid)
 }
 
-// asPostgres makes the command run as the user the server runs as.
+// asPostgres makes the command run as the same user as the server.
 func asPostgres(cmd *exec.Cmd) error {
 	uid, gid, root, err := account()
 	if err != nil || !root {

@@ -10,7 +10,7 @@ import (
 
 func TestServer(t *testing.T) {
 	ctx := t.Context()
-	dir, err := os.MkdirTemp("", "purser-postgres-test-") // t.TempDir is for this user's eyes only
+	dir, err := os.MkdirTemp("", "purser-postgres-test-") // t.TempDir is readable for this user only
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestServer(t *testing.T) {
 	}
 }
 
-func TestThrowAwayLeavesNothing(t *testing.T) {
+func TestStopRemovesTemporaryData(t *testing.T) {
 	s, err := Start(t.Context(), "", WithoutFsync())
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ErrNotInstalled says that Postgres is missing and how to get it.
+// ErrNotInstalled means that Postgres is missing; its text says how to get it.
 var ErrNotInstalled = errors.New("postgres is not installed: apt-get install -y postgresql")
 
 // Server is a running Postgres. It stops when it becomes unreachable, because
@@ -37,8 +37,8 @@ type Option func(*settings)
 
 type settings struct{ fsync bool }
 
-// WithoutFsync trades durability for speed: for tests that do not measure and
-// do not pull the plug.
+// WithoutFsync trades durability for speed, for tests that neither measure nor
+// simulate a power failure.
 func WithoutFsync() Option { return func(s *settings) { s.fsync = false } }
 
 // Start runs a server on a free port of 127.0.0.1 with its data in dir and

@@ -1,5 +1,5 @@
-// Package vault keeps secrets unreadable at rest: in the history of a
-// workflow, in the record, in a log.
+// Package vault encrypts secrets that are stored: in workflow histories, in the
+// record and in logs.
 package vault
 
 import (
@@ -19,20 +19,20 @@ import (
 	"purser/order"
 )
 
-// keySize is that of AES-256.
+// keySize is the size of an AES-256 key, in bytes.
 const keySize = 32
 
 // ErrSealed means that a sealed secret cannot be opened: it was changed, or
 // sealed by another installation or for another order.
 var ErrSealed = errors.New("the sealed secret cannot be opened")
 
-// Vault seals with one key.
+// Vault seals secrets with one key.
 type Vault struct {
 	aead cipher.AEAD
 	key  []byte
 }
 
-// New makes a vault of a key of 64 hexadecimal digits.
+// New returns a vault with a key of 64 hexadecimal digits.
 func New(hexKey string) (*Vault, error) {
 	key, err := hex.DecodeString(strings.TrimSpace(hexKey))
 	if err != nil || len(key) != keySize {
@@ -46,15 +46,15 @@ func New(hexKey string) (*Vault, error) {
 	return &Vault{aead, key}, err
 }
 
-// Derive makes a secret for a purpose, the same whenever it is asked for.
+// Derive returns a secret for a purpose, which is always the same for a key.
 func (v *Vault) Derive(purpose string) string {
 	h := hmac.New(sha256.New, v.key)
 	h.Write([]byte(purpose))
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Open makes a vault of the key kept in a file, and makes the key the first
-// time.
+// Open returns a vault with the key in a file. It creates the key if the file
+// does not exist.
 func Open(path string) (*Vault, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -68,8 +68,8 @@ func Open(path string) (*Vault, error) {
 	return New(string(b))
 }
 
-// makeKey writes a new key, whole and durable or not at all; a key made by
-// another process in the meantime is left alone.
+// makeKey writes a new key completely and durably, or not at all. It keeps a key
+// that another process has written in the meantime.
 func makeKey(path string) error {
 	key := make([]byte, keySize)
 	_, _ = rand.Read(key) // never fails
@@ -89,7 +89,7 @@ func makeKey(path string) error {
 	return errors.Join(err, os.Remove(f.Name()))
 }
 
-// Seal encrypts a secret, bound to its order.
+// Seal encrypts a secret and binds it to its order.
 func (v *Vault) Seal(id order.ID, secret string) (string, error) {
 	if secret == "" {
 		return "", nil
@@ -99,7 +99,8 @@ func (v *Vault) Seal(id order.ID, secret string) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(v.aead.Seal(nonce, nonce, []byte(secret), []byte(id))), nil
 }
 
-// Unseal opens what Seal made for the same order; ErrSealed if it cannot.
+// Unseal decrypts a secret that Seal encrypted for the same order; it fails with
+// ErrSealed.
 func (v *Vault) Unseal(id order.ID, sealed string) (string, error) {
 	if sealed == "" {
 		return "", nil

@@ -9,7 +9,7 @@ import (
 	"purser/vault"
 )
 
-// PAY-6, SEC-10: the client secret is unreadable at rest.
+// TestVault (PAY-6, SEC-10): the client secret is stored encrypted.
 func TestVault(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys", "vault.key")
 	v, err := vault.Open(path)

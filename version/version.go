@@ -1,4 +1,4 @@
-// Package version says which build this is.
+// Package version reports the program's version.
 package version
 
 import (
@@ -7,8 +7,8 @@ import (
 	"runtime/debug"
 )
 
-// "make build" stamps both. Without a stamp the number is that of the next
-// release, and the commit is what the go command noted.
+// "make build" sets both. By default the number is the next release's, and the
+// commit is the one that the go command has recorded.
 var (
 	number = "0.1.0-dev"
 	commit = ""
@@ -30,8 +30,8 @@ func String() string {
 	return fmt.Sprintf("%s (commit %s, %s)", number, c, runtime.Version())
 }
 
-// noted returns the commit that the go command wrote into the binary. It writes
-// none with -buildvcs=false, in tests, and outside a repository.
+// noted returns the commit that the go command recorded in the binary; "" with
+// -buildvcs=false, in tests, and outside a repository.
 func noted(info *debug.BuildInfo) string {
 	revision, dirty := "", ""
 	for _, s := range info.Settings {

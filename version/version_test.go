@@ -19,8 +19,8 @@ func TestString(t *testing.T) {
 	}
 }
 
-// TestNumber holds the version that is not stamped to the form of one: the next
-// release of 0.x, in development.
+// TestNumber checks the form of the default version: the next release of 0.x, in
+// development.
 func TestNumber(t *testing.T) {
 	if !regexp.MustCompile(`^0\.\d+\.\d+-dev$`).MatchString(number) {
 		t.Errorf("the version is %q", number)

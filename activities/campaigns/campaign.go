@@ -26,41 +26,42 @@ type Activities struct {
 	Reputation Reputation
 }
 
-// CampaignRecord is how campaigns stand.
+// CampaignRecord keeps the state of campaigns.
 type CampaignRecord interface {
-	// Campaign returns one, or mail.ErrNoCampaign.
+	// Campaign returns a campaign; it fails with mail.ErrNoCampaign.
 	Campaign(ctx context.Context, id string) (mail.CampaignStatus, error)
-	// SetCampaignState writes its state. version counts the writes of its
-	// workflow: a late repetition of an earlier one changes nothing.
+	// SetCampaignState writes a campaign's state. version counts the writes of
+	// its workflow: a late repetition of an earlier write changes nothing.
 	SetCampaignState(ctx context.Context, id string, version int64, s mail.CampaignState, why string) error
-	// RetryCampaign begins the next round of one that is done: whose outcome
-	// is unknown and became so by then, has their turn again, in the next
-	// generation. Repeating it changes nothing, unless the campaign was
-	// cancelled meanwhile. It fails with mail.ErrCampaignNotDone or mail.ErrOtherRound, and with
-	// mail.ErrNoneUnknown if that is nobody.
+	// RetryCampaign begins the next round of a campaign that is done: the
+	// recipients whose outcome has been unknown since before Retry.ResolvedBefore are
+	// due again, in the next generation. Repeating it changes nothing, unless
+	// the campaign was cancelled in the meantime. It fails with
+	// mail.ErrCampaignNotDone or mail.ErrOtherRound, and with
+	// mail.ErrNoneUnknown if there is no such recipient.
 	RetryCampaign(ctx context.Context, id string, version int64, r mail.Retry) error
 }
 
-// Recipients are those who get a campaign, and what became of each.
+// Recipients keeps the recipients of campaigns and the outcome for each.
 type Recipients interface {
 	// AddRecipients adds recipients to a campaign in the given state, each
 	// address once; in another state it fails with mail.ErrCampaignBegun.
 	AddRecipients(ctx context.Context, id string, in mail.CampaignState, all []mail.Recipient, invalid int) (mail.Added, error)
-	// DueRecipients returns the next whose turn it is, after the number.
+	// DueRecipients returns the next due recipients with a number above after.
 	DueRecipients(ctx context.Context, id string, after int64, limit int) ([]mail.Recipient, error)
-	// RecordRecipients writes what became of recipients, by N, State, Why and
-	// Message. One settled before stays as it is, but for an unknown one that
-	// turns out to be sent. Of an earlier generation, only that it was sent
-	// counts; 0 is whichever is due.
+	// RecordRecipients writes the outcomes of recipients: N, State, Why and
+	// Message. An outcome recorded before stays as it is, except that an
+	// unknown one may become sent. From an earlier generation only the state
+	// sent is accepted; generation 0 stands for the one that is due.
 	RecordRecipients(ctx context.Context, id string, all []mail.Recipient) error
 }
 
 // Audience finds the orders whose shoppers get a campaign.
 type Audience interface {
-	// AudienceOrders returns a page of the orders an audience is made of,
-	// newest first; next is "" on the last.
+	// AudienceOrders returns a page of the orders whose shoppers are the
+	// audience, newest first; next is "" on the last page.
 	AudienceOrders(ctx context.Context, a mail.Audience, now time.Time, cursor string) (orders []order.Order, next string, err error)
-	// Order returns one order, or order.ErrNotFound.
+	// Order returns an order; it fails with order.ErrNotFound.
 	Order(ctx context.Context, id order.ID) (order.Order, error)
 	// BoughtSince reports whether a customer has paid for an order placed
 	// after the time.
@@ -69,25 +70,24 @@ type Audience interface {
 
 // CampaignTemplates writes a campaign's mails.
 type CampaignTemplates interface {
-	// WriteCampaign writes the mail to one recipient. about is the order a
-	// reminder is about. It fails with order.ErrInvalid if it cannot be
+	// WriteCampaign writes the mail to one recipient. about is the order that a
+	// reminder is about. It fails with order.ErrInvalid if the mail cannot be
 	// written.
 	WriteCampaign(c mail.Campaign, r mail.Recipient, about order.Order, unsubscribe string) (mail.Content, error)
 }
 
-// Leaving makes the address under which the reader of a marketing mail ends
-// marketing.
+// Leaving makes the unsubscribe links of marketing mails.
 type Leaving interface {
 	Unsubscribe(m mail.Message) string
 }
 
-// Reputation knows whether marketing may go out at all.
+// Reputation knows whether marketing mail may be sent at all.
 type Reputation interface {
-	// MarketingPaused says why it may not; "": it may.
+	// MarketingPaused returns why marketing mail must not be sent; "" if it may.
 	MarketingPaused(ctx context.Context) (why string, err error)
 }
 
-// CampaignMark is a state that a campaign has come to.
+// CampaignMark is a change of a campaign's state.
 type CampaignMark struct {
 	ID      string             `json:"id"`
 	Version int64              `json:"version"`
@@ -95,7 +95,7 @@ type CampaignMark struct {
 	Why     string             `json:"why,omitempty"`
 }
 
-// MarkCampaign writes how a campaign stands.
+// MarkCampaign records a campaign's state.
 func (a *Activities) MarkCampaign(ctx context.Context, m CampaignMark) error {
 	return activities.Failure(a.Record.SetCampaignState(ctx, m.ID, m.Version, m.State, m.Why))
 }
@@ -107,25 +107,25 @@ type CampaignRetry struct {
 	Retry   mail.Retry `json:"retry"`
 }
 
-// RetryCampaign begins it.
+// RetryCampaign begins the next round of a campaign.
 func (a *Activities) RetryCampaign(ctx context.Context, r CampaignRetry) error {
 	return activities.Failure(a.Record.RetryCampaign(ctx, r.ID, r.Version, r.Retry))
 }
 
-// Gathering is a campaign whose audience is to be looked up.
+// Gathering is the input of GatherRecipients.
 type Gathering struct {
 	ID  string    `json:"id"`
 	Now time.Time `json:"now"` // when the campaign began
 }
 
-// Gathered is how many the campaign has then.
+// Gathered is the result of GatherRecipients.
 type Gathered struct {
 	Counts mail.CampaignCounts `json:"counts"`
 }
 
-// GatherRecipients asks the record for the campaign's audience, page by page.
-// A try that died is taken up at its last page; whoever was added before is
-// not added again.
+// GatherRecipients reads the campaign's audience from the record, page by page,
+// and adds it to the recipients. A new attempt continues at the last page of
+// the one before; no recipient is added twice.
 func (a *Activities) GatherRecipients(ctx context.Context, g Gathering) (Gathered, error) {
 	c, err := a.Record.Campaign(ctx, g.ID)
 	if err != nil {
@@ -151,6 +151,8 @@ func (a *Activities) GatherRecipients(ctx context.Context, g Gathering) (Gathere
 	return Gathered{c.Counts}, activities.Failure(err)
 }
 
+// ofOrders returns the recipients that the orders stand for, and how many of
+// them are invalid.
 func ofOrders(c mail.Campaign, orders []order.Order) (found []mail.Recipient, invalid int) {
 	for _, o := range orders {
 		r := mail.Recipient{Address: o.Email, Name: o.ShipTo.Name, Locale: o.Locale}
@@ -166,16 +168,16 @@ func ofOrders(c mail.Campaign, orders []order.Order) (found []mail.Recipient, in
 	return found, invalid
 }
 
-// lastBeat is what an earlier try said last.
+// lastBeat returns the details of an earlier attempt's last heartbeat.
 func lastBeat(ctx context.Context) (cursor string) {
 	if activity.IsActivity(ctx) && activity.HasHeartbeatDetails(ctx) {
-		_ = activity.GetHeartbeatDetails(ctx, &cursor) // not ours: from the start
+		_ = activity.GetHeartbeatDetails(ctx, &cursor) // unreadable details: start at the first page
 	}
 	return cursor
 }
 
-// sendTo sends a campaign's mail to one recipient, once, and returns what
-// became of it. Its error is a failure that may pass.
+// sendTo sends a campaign's mail to one recipient, once, and returns the
+// recipient with the outcome. Its error is a temporary failure.
 func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipient) (mail.Recipient, error) {
 	m := mail.Message{
 		ID: mail.MessageID(c.ID, r), About: c.WorkflowID(), Generation: max(r.Generation, 1), Stream: mail.Marketing, Template: c.Template,
@@ -184,7 +186,7 @@ func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipie
 	if r.OrderID != "" {
 		m.Tags["list"] = string(mail.Reminders)
 	}
-	if was, err := a.gotIt(ctx, c, r); err != nil || was.State == mail.StateSent {
+	if was, err := a.sentEarlier(ctx, c, r); err != nil || was.State == mail.StateSent {
 		r.State, r.Why, r.Message = was.State, was.Why, was.Receipt.ProviderID
 		return r, activities.Failure(err)
 	}
@@ -207,9 +209,9 @@ func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipie
 	return r, err
 }
 
-// gotIt looks whether an earlier generation of the mail turned out to be sent
-// since it was decided to write once more.
-func (a *Activities) gotIt(ctx context.Context, c mail.Campaign, r mail.Recipient) (was mail.Outcome, err error) {
+// sentEarlier finds an earlier generation of the mail that turned out to be
+// sent after the campaign was retried.
+func (a *Activities) sentEarlier(ctx context.Context, c mail.Campaign, r mail.Recipient) (was mail.Outcome, err error) {
 	for earlier := r; earlier.Generation > 1 && was.State != mail.StateSent && err == nil; {
 		earlier.Generation--
 		was, err = a.Mails.Ledger.FindMail(ctx, mail.MessageID(c.ID, earlier))
@@ -217,16 +219,16 @@ func (a *Activities) gotIt(ctx context.Context, c mail.Campaign, r mail.Recipien
 	return was, err
 }
 
-// stillConcerns looks at the order a reminder is about once more, just before
-// it goes out: a campaign takes days, and nobody wants to be reminded of what
-// they have paid for.
+// stillConcerns reads the order that a reminder is about again just before the
+// mail is sent: a campaign takes days, and a shopper must not be reminded of an
+// order that has been paid. why is the reason to skip the mail.
 func (a *Activities) stillConcerns(ctx context.Context, m mail.Message, r mail.Recipient) (o order.Order, why string, err error) {
 	if r.OrderID == "" {
 		return o, "", nil
 	}
 	was, err := a.Mails.Ledger.FindMail(ctx, m.ID)
 	if err != nil || was.State != mail.StateDue {
-		return o, "", err // it went out, or may have: the ledger's word is the outcome
+		return o, "", err // it was sent, or may have been: the ledger has the outcome
 	}
 	o, err = a.Audience.Order(ctx, order.ID(r.OrderID))
 	switch {

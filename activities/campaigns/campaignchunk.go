@@ -13,37 +13,37 @@ import (
 	"purser/mail"
 )
 
-// ChunkRequest is a part of a campaign to be sent.
+// ChunkRequest is the input of SendCampaignChunk.
 type ChunkRequest struct {
 	ID    string `json:"id"`
-	After int64  `json:"after"` // those up to here were settled by earlier chunks
+	After int64  `json:"after"` // recipients up to this number have an outcome from earlier chunks
 	// Wait keeps the campaign's own pace from chunk to chunk.
 	Wait time.Duration `json:"wait,omitempty"`
 }
 
-// ChunkDone is how far a chunk has come.
+// ChunkDone is the progress of a chunk.
 type ChunkDone struct {
 	After    int64               `json:"after"`
-	Wait     time.Duration       `json:"wait,omitempty"`     // before the next
-	Finished bool                `json:"finished,omitempty"` // nobody is left
-	Held     string              `json:"held,omitempty"`     // why marketing may not go out now
+	Wait     time.Duration       `json:"wait,omitempty"`     // before the next chunk
+	Finished bool                `json:"finished,omitempty"` // no recipient is due
+	Held     string              `json:"held,omitempty"`     // why marketing mail must not be sent now
 	Counts   mail.CampaignCounts `json:"counts"`
 }
 
 const (
-	chunkSize  = 500              // recipients of a chunk, at most
-	chunkLasts = time.Minute      // then the workflow is told how far it has come
-	chunkLanes = 8                // mails under way at once, where the campaign has no pace of its own
-	flushEvery = time.Second      // outcomes wait so long to be written together
-	wrapUpTime = 15 * time.Second // to end what is under way, when told to stop
+	chunkSize  = 500              // most recipients in a chunk
+	chunkLasts = time.Minute      // longest time before a chunk reports its progress to the workflow
+	chunkLanes = 8                // mails sent concurrently, where the campaign has no pace of its own
+	flushEvery = time.Second      // outcomes are written in batches this often
+	wrapUpTime = 15 * time.Second // longest time to finish the mails being sent after the chunk was stopped
 )
 
-// SendCampaignChunk sends a campaign's mail to the next recipients. It
-// can be cut short at any point: whoever was settled is passed over by the
-// next try, and for a mail whose outcome did not reach the record the ledger
-// of mails has the last word, so that nobody gets it twice. A mail that cannot
-// be sent now ends the chunk; one that got nobody any further fails, so that an
-// operator sees it pending.
+// SendCampaignChunk sends a campaign's mail to the next recipients. It can be
+// interrupted at any point: the next attempt skips recipients that have an
+// outcome, and the mail ledger decides about a mail whose outcome did not reach
+// the record, so that nobody gets the mail twice. A mail that cannot be sent
+// now ends the chunk. A chunk without any progress fails, so that an operator
+// sees it pending.
 func (a *Activities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (ChunkDone, error) {
 	c, err := a.Record.Campaign(ctx, r.ID)
 	if err != nil {
@@ -59,13 +59,13 @@ func (a *Activities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (Chu
 	k := &chunk{a: a, of: c.Campaign, due: due, next: time.Now().Add(r.Wait), until: time.Now().Add(chunkLasts), results: make(chan result)}
 	k.send(ctx)
 	done := ChunkDone{After: k.reached(r.After), Wait: max(time.Until(k.next), 0), Finished: len(due) == 0, Held: k.held}
-	if ctx.Err() != nil { // paused or cancelled: bare, so that it counts as that
+	if ctx.Err() != nil { // paused or cancelled: returned unwrapped, so that the SDK recognises it
 		return ChunkDone{}, ctx.Err()
 	}
 	if k.err != nil && len(k.done) == 0 {
 		return ChunkDone{}, k.err
 	}
-	if k.err != nil { // it came some way: the next begins after a while
+	if k.err != nil { // there was progress: the next chunk begins after a pause
 		done.Wait = max(done.Wait, pauseAfter(k.err))
 	}
 	c, err = a.Record.Campaign(ctx, r.ID)
@@ -73,8 +73,8 @@ func (a *Activities) SendCampaignChunk(ctx context.Context, r ChunkRequest) (Chu
 	return done, activities.Failure(err)
 }
 
-// canLeave makes sure that readers can end marketing: where this process does
-// not know the address of the API, the campaign stops before it has refused
+// canLeave makes sure that readers can unsubscribe: where this process does not
+// know the address of the API, the campaign stops at once instead of rejecting
 // each of its mails.
 func (a *Activities) canLeave(c mail.Campaign, due []mail.Recipient) error {
 	if len(due) == 0 {
@@ -85,7 +85,7 @@ func (a *Activities) canLeave(c mail.Campaign, due []mail.Recipient) error {
 	return m.CheckEnvelope()
 }
 
-// pauseAfter is how long to leave a provider alone that could not take a mail.
+// pauseAfter returns how long to wait after a provider could not accept a mail.
 func pauseAfter(err error) time.Duration {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) && app.NextRetryDelay() > 0 {
@@ -99,14 +99,14 @@ type chunk struct {
 	a     *Activities
 	of    mail.Campaign
 	due   []mail.Recipient
-	next  time.Time // when the campaign's pace lets the next mail go
-	until time.Time
+	next  time.Time // when the campaign's pace allows the next mail
+	until time.Time // when the chunk ends
 
 	results  chan result
 	resolved []mail.Recipient // not yet written
 	done     map[int64]bool
 	held     string
-	err      error // the failure that ended it early: the first
+	err      error // the first failure, which ends the chunk early
 }
 
 type result struct {
@@ -114,8 +114,8 @@ type result struct {
 	err       error
 }
 
-// send hands the recipients out to lanes and writes down what they say, every
-// second and at the end, come what may.
+// send distributes the recipients to lanes and records the outcomes every
+// second, and at the end in any case.
 func (k *chunk) send(ctx context.Context) {
 	k.done = map[int64]bool{}
 	handing, stop := context.WithCancel(ctx)
@@ -141,9 +141,9 @@ func (k *chunk) send(ctx context.Context) {
 	k.collect(ctx, stop)
 }
 
-// outlasting is a context that ends so long after the other: a mail that is
-// being handed over when the chunk is told to stop would end as unknown, if it
-// were cut off.
+// outlasting returns a context that ends a grace period after ctx: the outcome
+// of a mail that is being handed over when the chunk is stopped would be
+// unknown if the call were cut off.
 func outlasting(ctx context.Context, grace time.Duration) (context.Context, func()) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -153,7 +153,7 @@ func outlasting(ctx context.Context, grace time.Duration) (context.Context, func
 	return longer, func() { stop(); cancel() }
 }
 
-// lanes is how many mails are under way at once.
+// lanes returns how many mails are sent concurrently.
 func (k *chunk) lanes() int {
 	if k.of.PerMinute > 0 {
 		return 1
@@ -161,8 +161,8 @@ func (k *chunk) lanes() int {
 	return chunkLanes
 }
 
-// handOut gives each recipient its turn until all had one, the time is over,
-// the worker stops or marketing is paused.
+// handOut passes the recipients to the lanes until none is left, the time is
+// over, the worker stops or marketing is paused.
 func (k *chunk) handOut(ctx context.Context, grants chan<- mail.Recipient) {
 	var stopping <-chan struct{}
 	if activity.IsActivity(ctx) {
@@ -192,7 +192,8 @@ func (k *chunk) handOut(ctx context.Context, grants chan<- mail.Recipient) {
 	}
 }
 
-// wait waits for the time the chunk was given, or the campaign's own pace. False: not in this chunk any more.
+// wait waits for the campaign's own pace. It returns false if the next mail does
+// not belong to this chunk any more.
 func (k *chunk) wait(ctx context.Context, stopping <-chan struct{}) bool {
 	if time.Now().After(k.until) || k.next.After(k.until) {
 		return false
@@ -212,8 +213,8 @@ func (k *chunk) wait(ctx context.Context, stopping <-chan struct{}) bool {
 	return true
 }
 
-// collect takes the results until the last lane has ended. The first error
-// gives no more turns.
+// collect takes the results until the last lane has ended. After the first error
+// no more recipients are handed out.
 func (k *chunk) collect(ctx context.Context, stop func()) {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
@@ -240,8 +241,8 @@ func (k *chunk) collect(ctx context.Context, stop func()) {
 	}
 }
 
-// flush writes what became of recipients, even if the chunk was told to stop:
-// what is known must not be forgotten.
+// flush records the outcomes even if the chunk was stopped: a known outcome
+// must not get lost.
 func (k *chunk) flush(ctx context.Context) {
 	if len(k.resolved) == 0 {
 		return
@@ -260,7 +261,7 @@ func (k *chunk) flush(ctx context.Context) {
 	k.resolved = k.resolved[:0]
 }
 
-// reached is the number up to which everybody is settled.
+// reached returns the number up to which every recipient has an outcome.
 func (k *chunk) reached(after int64) int64 {
 	for _, r := range k.due {
 		if !k.done[r.N] {

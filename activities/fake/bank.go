@@ -21,9 +21,8 @@ func (b *Bank) Intents(id order.ID) []order.Intent {
 	return all
 }
 
-// Change lets something happen to an intent at the provider that no call of
-// ours asks for, such as a person's hand in the dashboard, and returns the
-// news of it.
+// Change changes an intent without a call of the program, as a person in the
+// provider's dashboard does, and returns the event about it.
 func (b *Bank) Change(id string, how func(*order.Intent)) order.PaymentEvent {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -32,7 +31,7 @@ func (b *Bank) Change(id string, how func(*order.Intent)) order.PaymentEvent {
 	return in.PaymentEvent()
 }
 
-// RefundIntent gives money back, once per key.
+// RefundIntent refunds money, once per key.
 func (b *Bank) RefundIntent(_ context.Context, id string, amount order.Money, key string) (order.Refund, error) {
 	const op = "RefundIntent"
 	var done order.Refund
@@ -48,16 +47,16 @@ func (b *Bank) RefundIntent(_ context.Context, id string, amount order.Money, ke
 			return err
 		}
 		if n, made := b.refunded[key]; made {
-			if done = in.refunds[n]; !done.Status.Moves() { // the bank turned it down: the key will not try again
+			if done = in.refunds[n]; !done.Status.Moves() { // the bank declined it: the key does not try again
 				return bankError(op, order.ErrRejected)
 			}
 			return nil
 		}
 		switch left := in.left(); {
-		case left == 0: // everything went back before, under another key
+		case left == 0: // everything was refunded before, under another key
 			done = in.refunds[in.lastMoving()]
 			return nil
-		case again, amount.Amount > left: // a refusal is kept under its key, too
+		case again, amount.Amount > left: // a rejection is also kept under its key
 			return bankError(op, order.ErrRejected)
 		}
 		b.refunded[key] = len(in.refunds)
@@ -77,7 +76,7 @@ func (b *Bank) RefundIntent(_ context.Context, id string, amount order.Money, ke
 	return done, nil
 }
 
-// left is what can still be given back.
+// left returns what can still be refunded, in minor units.
 func (in *intent) left() int64 {
 	left := in.Received
 	for _, r := range in.refunds {
@@ -88,7 +87,8 @@ func (in *intent) left() int64 {
 	return left
 }
 
-// lastMoving is the newest refund that the bank has not turned down.
+// lastMoving returns the index of the newest refund that the bank has not
+// declined.
 func (in *intent) lastMoving() int {
 	n := len(in.refunds) - 1
 	for n > 0 && !in.refunds[n].Status.Moves() {
@@ -97,7 +97,7 @@ func (in *intent) lastMoving() int {
 	return n
 }
 
-// Refunds lists what was given back of an intent.
+// Refunds lists the refunds of an intent.
 func (b *Bank) Refunds(_ context.Context, id string) (all []order.Refund, err error) {
 	_, err = b.on("Refunds", id, func(in *intent) error {
 		all = slices.Clone(in.refunds)
@@ -106,8 +106,8 @@ func (b *Bank) Refunds(_ context.Context, id string) (all []order.Refund, err er
 	return all, err
 }
 
-// ResolveRefund is the bank's word on the oldest pending refund of an intent;
-// if none is pending, on the last.
+// ResolveRefund sets the status of the oldest pending refund of an intent, or of
+// the last one if none is pending, and returns the event about it.
 func (b *Bank) ResolveRefund(id string, s order.RefundStatus) order.RefundEvent {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -13,10 +13,10 @@ import (
 // Campaigns keeps campaigns and their recipients in memory. The zero value is
 // ready. Set the hooks before it is used.
 type Campaigns struct {
-	// Before is asked before each call, by the method's name; its error is the
-	// answer and nothing is written.
+	// Before is called before each call with the method's name. If it fails,
+	// the call returns its error and writes nothing.
 	Before func(op, id string) error
-	// Now tells the time. Default time.Now.
+	// Now returns the time; default time.Now.
 	Now func() time.Time
 
 	mu  sync.Mutex
@@ -25,7 +25,7 @@ type Campaigns struct {
 
 type campaign struct {
 	mail.CampaignStatus
-	recipients []mail.Recipient // of number 1 …
+	recipients []mail.Recipient // from number 1 on
 	known      map[string]bool  // addresses
 }
 
@@ -63,7 +63,7 @@ func (f *Campaigns) CreateCampaign(_ context.Context, c mail.Campaign, actor str
 	return nil
 }
 
-// Campaign returns how one stands.
+// Campaign returns a campaign with its counts.
 func (f *Campaigns) Campaign(_ context.Context, id string) (mail.CampaignStatus, error) {
 	c, err := f.enter("Campaign", id)
 	if err != nil {
@@ -171,7 +171,7 @@ func (f *Campaigns) AddRecipients(_ context.Context, id string, in mail.Campaign
 	return a, nil
 }
 
-// DueRecipients returns the next whose turn it is.
+// DueRecipients returns the next due recipients.
 func (f *Campaigns) DueRecipients(_ context.Context, id string, after int64, limit int) ([]mail.Recipient, error) {
 	c, err := f.enter("DueRecipients", id)
 	if err != nil {
@@ -190,7 +190,7 @@ func (f *Campaigns) DueRecipients(_ context.Context, id string, after int64, lim
 	return due, nil
 }
 
-// RecordRecipients writes what became of recipients.
+// RecordRecipients writes the outcomes of recipients.
 func (f *Campaigns) RecordRecipients(_ context.Context, id string, all []mail.Recipient) error {
 	c, err := f.enter("RecordRecipients", id)
 	if err != nil {
@@ -199,7 +199,7 @@ func (f *Campaigns) RecordRecipients(_ context.Context, id string, all []mail.Re
 	defer f.mu.Unlock()
 	for _, r := range all {
 		if !r.State.Resolved() && r.State != mail.StateSkipped {
-			return fmt.Errorf("recipient %d: %q is no end", r.N, r.State)
+			return fmt.Errorf("recipient %d: %q is not an outcome", r.N, r.State)
 		}
 	}
 	for _, r := range all {

@@ -12,11 +12,11 @@ import (
 // Carrier takes parcels in memory. The zero value is ready. Set the hooks
 // before it is used.
 type Carrier struct {
-	// Before is asked before each call ("BookParcel", "TrackParcel",
-	// "VoidParcel"); its error is the answer and nothing is done.
+	// Before is called before each call ("BookParcel", "TrackParcel",
+	// "VoidParcel"). If it fails, the call returns its error and does nothing.
 	Before func(op, reference string) error
-	// After is asked when the work is done; its error is the answer all the
-	// same.
+	// After is called after the work is done. If it fails, the call returns its
+	// error although the work is done.
 	After func(op, reference string) error
 
 	mu      sync.Mutex
@@ -59,7 +59,7 @@ func (c *Carrier) BookParcel(_ context.Context, r order.ParcelRequest) (order.Pa
 	return booked, nil
 }
 
-// TrackParcel returns where the parcel stands.
+// TrackParcel returns a parcel's state.
 func (c *Carrier) TrackParcel(_ context.Context, reference string) (order.Parcel, error) {
 	var found order.Parcel
 	err := c.do("TrackParcel", reference, func() error {
@@ -91,14 +91,14 @@ func (c *Carrier) VoidParcel(_ context.Context, reference string) error {
 	})
 }
 
-// Scan puts a parcel at a status and returns the news of it, as a webhook
-// would bring it.
+// Scan sets a parcel's status and returns the event about it, as a webhook would
+// deliver it.
 func (c *Carrier) Scan(reference string, s order.ParcelStatus) (order.ShipmentEvent, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p, ok := c.parcels[reference]
 	if !ok || p.Status == order.ParcelVoided {
-		return order.ShipmentEvent{}, errors.New("no such parcel on its way")
+		return order.ShipmentEvent{}, errors.New("no such live parcel")
 	}
 	p.Status = s
 	return order.ShipmentEvent{Reference: reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: s}, nil
@@ -115,7 +115,7 @@ func (c *Carrier) Parcels() map[string]order.Parcel {
 	return all
 }
 
-// Counts says how many labels were made under each reference.
+// Counts returns how many labels were made under each reference.
 func (c *Carrier) Counts() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

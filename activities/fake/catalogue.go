@@ -17,13 +17,13 @@ import (
 // Catalogue is the record of products in memory. The zero value is ready. Set
 // the hooks before it is used.
 type Catalogue struct {
-	// Before is asked before each call; its error is the answer and nothing
-	// is done.
+	// Before is called before each call. If it fails, the call returns its
+	// error and does nothing.
 	Before func(op string) error
-	// After is asked when the work is done; its error is the answer all the
-	// same.
+	// After is called after the work is done. If it fails, the call returns its
+	// error although the work is done.
 	After func(op string) error
-	// Now tells the time. Default time.Now.
+	// Now returns the time; default time.Now.
 	Now func() time.Time
 
 	mu       sync.Mutex
@@ -31,15 +31,15 @@ type Catalogue struct {
 	ended    map[string]ended // by SKU and the change's ID
 }
 
-// kept is a product and what the index has to be told of it.
+// kept is a product with its reservations and its state in the index.
 type kept struct {
 	catalog.Stocked
 	reserved int64
-	due      time.Time // zero: nothing
+	due      time.Time // when it is due for indexing; zero: not due
 	changed  time.Time
 }
 
-// ended is a change that was carried out or refused.
+// ended is a change that was applied or refused.
 type ended struct {
 	change catalog.Change
 	err    error
@@ -47,7 +47,7 @@ type ended struct {
 
 const indexGrace = time.Minute
 
-// ChangeProduct carries out changes in their order.
+// ChangeProduct applies changes in their order.
 func (f *Catalogue) ChangeProduct(_ context.Context, sku string, changes []catalog.Change) (all []catalog.Changed, err error) {
 	return all, f.do("ChangeProduct", func() error {
 		for _, c := range changes {
@@ -85,7 +85,7 @@ func (f *Catalogue) change(sku string, c catalog.Change) error {
 	case err != nil:
 		return err
 	case next.OnHand < p.reserved:
-		return fmt.Errorf("%w: %s: onHand: %d are set aside", catalog.ErrReserved, sku, p.reserved)
+		return fmt.Errorf("%w: %s: onHand: %d are reserved", catalog.ErrReserved, sku, p.reserved)
 	}
 	if !exists {
 		p.Added = f.now().Unix()
@@ -100,8 +100,8 @@ func (f *Catalogue) change(sku string, c catalog.Change) error {
 	return nil
 }
 
-// Reserve sets pieces aside, as an order does (or, below zero, gives them
-// back); false: there are too few.
+// Reserve reserves pieces, as an order does (or, below zero, releases them). It
+// returns false if too few are available.
 func (f *Catalogue) Reserve(sku string, n int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -116,7 +116,7 @@ func (f *Catalogue) Reserve(sku string, n int64) bool {
 	return true
 }
 
-// Stocked answers products as they are, by SKU.
+// Stocked returns products as they are, by SKU.
 func (f *Catalogue) Stocked(_ context.Context, skus []string) (map[string]catalog.Stocked, error) {
 	found := make(map[string]catalog.Stocked)
 	return found, f.do("Stocked", func() error {
@@ -129,7 +129,7 @@ func (f *Catalogue) Stocked(_ context.Context, skus []string) (map[string]catalo
 	})
 }
 
-// RecordIndexed notes what the index has.
+// RecordIndexed records which revisions the index has.
 func (f *Catalogue) RecordIndexed(_ context.Context, indexed map[string]int64) (moved []string, err error) {
 	return moved, f.do("RecordIndexed", func() error {
 		for _, sku := range slices.Sorted(maps.Keys(indexed)) {
@@ -143,7 +143,7 @@ func (f *Catalogue) RecordIndexed(_ context.Context, indexed map[string]int64) (
 	})
 }
 
-// DueProducts answers products that are due, and keeps them for the lease.
+// DueProducts returns products that are due, and leases them.
 func (f *Catalogue) DueProducts(_ context.Context, lease time.Duration, limit int) (skus []string, err error) {
 	return skus, f.do("DueProducts", func() error {
 		all := slices.SortedFunc(maps.Keys(f.products), func(a, b string) int {
@@ -159,7 +159,7 @@ func (f *Catalogue) DueProducts(_ context.Context, lease time.Duration, limit in
 	})
 }
 
-// Revisions answers revisions, by SKU.
+// Revisions returns revisions, by SKU.
 func (f *Catalogue) Revisions(_ context.Context, skus []string) (map[string]catalog.Revision, error) {
 	found := make(map[string]catalog.Revision)
 	return found, f.do("Revisions", func() error {
@@ -228,7 +228,7 @@ func (f *Catalogue) locked(work func() error) error {
 	return work()
 }
 
-// set sets a key of a map that may not be there yet.
+// set sets a key of a map that may be nil.
 func set[V any](m *map[string]V, key string, v V) {
 	if *m == nil {
 		*m = make(map[string]V)

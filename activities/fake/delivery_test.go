@@ -10,7 +10,7 @@ import (
 	"purser/order"
 )
 
-// hook fails once, with the error it was loaded with.
+// hook fails once, with the error that load was called with.
 type hook struct {
 	err atomic.Pointer[order.ProviderError]
 }
@@ -76,8 +76,7 @@ func TestResends(t *testing.T) {
 	porttest.Resends(t, func(*testing.T) porttest.ResendLedger { return new(fake.Ledger) })
 }
 
-// pick chooses where a failure strikes: only a lost answer comes after the
-// work.
+// pick chooses the hook that fails: only a lost response comes after the work.
 func pick(kind error, before, after *hook) *hook {
 	if kind == order.ErrUnknownOutcome {
 		return after

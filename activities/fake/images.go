@@ -16,10 +16,10 @@ import (
 
 // Objects is an object store in memory.
 type Objects struct {
-	// Fail, when set, is asked before each call; what it answers is the
-	// call's error.
+	// Fail, if set, is called before each call. If it fails, the call returns
+	// its error and does nothing.
 	Fail func(op, key string) error
-	// Now tells the time; nil: time.Now.
+	// Now returns the time; default time.Now.
 	Now func() time.Time
 
 	mu    sync.Mutex
@@ -50,7 +50,7 @@ func (o *Objects) now() time.Time {
 	return time.Now()
 }
 
-// Send puts a file there as a browser does, whatever was there before.
+// Send stores a file as a browser does, and replaces an existing one.
 func (o *Objects) Send(key, contentType string, data []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -65,14 +65,14 @@ func (o *Objects) write(obj catalog.Object, data []byte) {
 	o.files[obj.Key] = file{obj, bytes.Clone(data)}
 }
 
-// Keys are the keys of all files, in order.
+// Keys returns the keys of all files, in order.
 func (o *Objects) Keys() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.Sorted(maps.Keys(o.files))
 }
 
-// Calls are the calls that were let through: "put images/…".
+// Calls returns the calls that Fail did not stop: "put images/…".
 func (o *Objects) Calls() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -83,7 +83,7 @@ func noSuch(op, key string) error {
 	return &order.ProviderError{Provider: "objects", Op: op, Kind: order.ErrNoSuch, Err: fmt.Errorf("no %s", key)}
 }
 
-// HeadObject implements activities.ImageSource.
+// HeadObject implements images.ImageSource.
 func (o *Objects) HeadObject(_ context.Context, key string) (catalog.Object, error) {
 	unlock, err := o.call("head", key)
 	defer unlock()
@@ -97,7 +97,7 @@ func (o *Objects) HeadObject(_ context.Context, key string) (catalog.Object, err
 	return f.Object, nil
 }
 
-// GetObject implements activities.ImageSource.
+// GetObject implements images.ImageSource.
 func (o *Objects) GetObject(_ context.Context, key string, most int64) ([]byte, error) {
 	unlock, err := o.call("get", key)
 	defer unlock()
@@ -111,7 +111,7 @@ func (o *Objects) GetObject(_ context.Context, key string, most int64) ([]byte, 
 	return bytes.Clone(f.data[:min(int64(len(f.data)), most+1)]), nil
 }
 
-// MoveObject implements activities.ImageSource.
+// MoveObject implements images.ImageSource.
 func (o *Objects) MoveObject(_ context.Context, from, to string) error {
 	unlock, err := o.call("move", from)
 	defer unlock()
@@ -131,7 +131,7 @@ func (o *Objects) MoveObject(_ context.Context, from, to string) error {
 	return nil
 }
 
-// PutObject implements activities.ImageShelf.
+// PutObject implements images.ImageStore.
 func (o *Objects) PutObject(_ context.Context, obj catalog.Object, data []byte) error {
 	unlock, err := o.call("put", obj.Key)
 	defer unlock()
@@ -144,7 +144,7 @@ func (o *Objects) PutObject(_ context.Context, obj catalog.Object, data []byte) 
 	return nil
 }
 
-// ListObjects implements activities.ImageShelf.
+// ListObjects implements images.ImageStore.
 func (o *Objects) ListObjects(_ context.Context, prefix, after string, limit int) ([]catalog.Object, error) {
 	unlock, err := o.call("list", prefix)
 	defer unlock()
@@ -160,7 +160,7 @@ func (o *Objects) ListObjects(_ context.Context, prefix, after string, limit int
 	return found, nil
 }
 
-// DeleteObject implements activities.ImageShelf.
+// DeleteObject implements images.ImageStore.
 func (o *Objects) DeleteObject(_ context.Context, key string) error {
 	unlock, err := o.call("delete", key)
 	defer unlock()

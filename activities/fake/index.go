@@ -12,14 +12,14 @@ import (
 )
 
 // Index is a search index in memory: the live one and its shadows. It finds
-// words and beginnings of words, and knows no typos. The zero value is ready.
+// words and prefixes, but does not correct typos. The zero value is ready.
 // Set the hooks before it is used.
 type Index struct {
-	// Before is asked before each call ("PutDocuments", "Search", …); its
-	// error is the answer and nothing is done.
+	// Before is called before each call ("PutDocuments", "Search", …). If it
+	// fails, the call returns its error and does nothing.
 	Before func(op string) error
-	// After is asked when the work is done; its error is the answer all the
-	// same.
+	// After is called after the work is done. If it fails, the call returns its
+	// error although the work is done.
 	After func(op string) error
 
 	mu      sync.Mutex
@@ -62,7 +62,7 @@ func (x *Index) Versions(_ context.Context, skus []string) (map[string]int64, er
 	})
 }
 
-// Keys answers keys in the order of their SKUs.
+// Keys returns keys in the order of their SKUs.
 func (x *Index) Keys(_ context.Context, offset, limit int) (page []catalog.Key, total int, err error) {
 	err = x.do("Keys", func() error {
 		skus := slices.Sorted(maps.Keys(x.live))
@@ -75,7 +75,7 @@ func (x *Index) Keys(_ context.Context, offset, limit int) (page []catalog.Key, 
 	return page, total, err
 }
 
-// ApplySettings has something to do the first time.
+// ApplySettings reports a change the first time only.
 func (x *Index) ApplySettings(context.Context) (changed bool, err error) {
 	err = x.do("ApplySettings", func() error {
 		changed, x.applied = !x.applied, true
@@ -111,7 +111,7 @@ func (x *Index) SwapShadow(_ context.Context, name string) error {
 	})
 }
 
-// DropShadow forgets a shadow.
+// DropShadow discards a shadow.
 func (x *Index) DropShadow(_ context.Context, name string) error {
 	return x.do("DropShadow", func() error {
 		delete(x.shadows, name)

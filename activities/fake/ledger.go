@@ -11,29 +11,30 @@ import (
 	"purser/order"
 )
 
-// Ledger remembers in memory which mails went out. The zero value is ready.
+// Ledger remembers in memory which mails were sent. The zero value is ready.
 // Set the hooks before it is used.
 type Ledger struct {
-	// Before is asked before each call that writes ("ClaimMail",
-	// "RecordMailOutcome"); its error is the answer and nothing is written.
+	// Before is called before each call that writes ("ClaimMail",
+	// "RecordMailOutcome"). If it fails, the call returns its error and writes
+	// nothing.
 	Before func(op string, m mail.Message) error
-	// After is asked when it is written; its error is the answer all the
-	// same.
+	// After is called after the write. If it fails, the call returns its error
+	// although the write is done.
 	After func(op string, m mail.Message) error
 
 	mu    sync.Mutex
 	mails map[string]mail.Outcome
 	kinds map[string]generations // by stem
-	// decided are the mails sent again, by order, milestone and key.
+	// decided are the mails sent again, by order, notification and key.
 	decided map[string]order.Mail
 }
 
-// stem is what the ids of all generations of a mail begin with.
+// stem returns the common prefix of the ids of all generations of a mail.
 func stem(id string) string { return id[:strings.LastIndexByte(id, ':')+1] }
 
 type generations struct {
-	last  string // its id
-	count int    // the last one's number
+	last  string // the id of the last generation
+	count int    // the number of the last generation
 }
 
 // OpenResend gives a mail its next generation.
@@ -64,7 +65,7 @@ func (f *Ledger) OpenResend(_ context.Context, r order.Resend) (order.Mail, erro
 	return m, nil
 }
 
-// FindMail returns how a mail stands.
+// FindMail returns the outcome of a mail so far.
 func (f *Ledger) FindMail(_ context.Context, id string) (mail.Outcome, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -74,7 +75,7 @@ func (f *Ledger) FindMail(_ context.Context, id string) (mail.Outcome, error) {
 	return mail.Outcome{State: mail.StateDue}, nil
 }
 
-// ClaimMail marks the mail as sending and returns how it stood before.
+// ClaimMail marks the mail as being sent and returns its outcome before that.
 func (f *Ledger) ClaimMail(_ context.Context, m mail.Message) (before mail.Outcome, err error) {
 	err = f.hooked("ClaimMail", m, func() error {
 		before = f.claim(m)
@@ -102,8 +103,9 @@ func (f *Ledger) claim(m mail.Message) mail.Outcome {
 	return was
 }
 
-// RecordMailOutcome writes how the sending of a mail that is claimed ended. That it
-// was sent is always news; nothing else changes what was settled before.
+// RecordMailOutcome writes the outcome of a mail that was claimed.
+// mail.StateSent is always accepted; any other state does not change an outcome
+// recorded before.
 func (f *Ledger) RecordMailOutcome(_ context.Context, m mail.Message, o mail.Outcome) error {
 	return f.hooked("RecordMailOutcome", m, func() error { return f.resolve(m.ID, o) })
 }

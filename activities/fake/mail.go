@@ -11,21 +11,21 @@ import (
 	"purser/order"
 )
 
-// Mailer keeps mails in memory: a provider, and a post office that has only
-// this one. The zero value is ready. Set the hooks before it is used.
+// Mailer keeps mails in memory. It is a mail provider, and a mail router with
+// this one provider. The zero value is ready. Set the hooks before it is used.
 type Mailer struct {
-	// Before is asked before each mail; its error is the answer and nothing
-	// is sent.
+	// Before is called before each mail. If it fails, the call returns its
+	// error and nothing is sent.
 	Before func(m mail.Message) error
-	// After is asked when the mail is on its way; its error is the answer all
-	// the same.
+	// After is called after the mail was sent. If it fails, the call returns
+	// its error although the mail was sent.
 	After func(m mail.Message) error
 
 	mu   sync.Mutex
 	sent []mail.Message
 }
 
-// SendMail sends a mail. One that cannot be sent is rejected.
+// SendMail sends a mail; it rejects one that cannot be sent.
 func (f *Mailer) SendMail(_ context.Context, m mail.Message) (string, error) {
 	if f.Before != nil {
 		if err := f.Before(m); err != nil {
@@ -47,7 +47,7 @@ func (f *Mailer) SendMail(_ context.Context, m mail.Message) (string, error) {
 	return id, nil
 }
 
-// Send is SendMail for a post office: nobody waits here.
+// Send is SendMail for a mail router without a rate limit.
 func (f *Mailer) Send(ctx context.Context, m mail.Message, _ time.Duration, ready func(context.Context) error) (mail.Receipt, error) {
 	if err := ready(ctx); err != nil {
 		return mail.Receipt{}, err
@@ -63,7 +63,7 @@ func (f *Mailer) Sent() []mail.Message {
 	return slices.Clone(f.sent)
 }
 
-// Counts says how often each mail was sent, by its id.
+// Counts returns how often each mail was sent, by its id.
 func (f *Mailer) Counts() map[string]int {
 	counts := make(map[string]int)
 	for _, m := range f.Sent() {
@@ -72,31 +72,31 @@ func (f *Mailer) Counts() map[string]int {
 	return counts
 }
 
-// MailTemplates writes a line about each milestone there is a letter for, and the
-// reason, if there is one, on the next.
+// MailTemplates writes a line about each notification, and the reason, if there
+// is one, on the next line.
 type MailTemplates struct{}
 
-// Write fails for a milestone that is not mailed.
+// Write fails for an unknown notification.
 func (MailTemplates) Write(m order.Mail) (subject, text, html string, err error) {
 	known := []order.Notification{
 		order.MailConfirmation, order.MailPaymentProblem, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
 		order.MailRefunded, order.MailRefundFailed, order.MailDispute, order.MailReturnInstructions,
 	}
 	if !slices.Contains(known, m.Notification) {
-		return "", "", "", fmt.Errorf("%w: no letter for milestone %.40q", order.ErrInvalid, m.Notification)
+		return "", "", "", fmt.Errorf("%w: no template for notification %.40q", order.ErrInvalid, m.Notification)
 	}
 	line := "Your order: " + string(m.Notification)
 	return line, line + "\n" + m.Reason, "<p>" + line + "</p>", nil
 }
 
-// Suppressions keeps in memory who is not to be written to. The zero value
-// blocks nobody.
+// Suppressions keeps suppressed addresses in memory. The zero value suppresses
+// none.
 type Suppressions struct {
 	mu      sync.Mutex
 	blocked map[string]map[mail.Stream]string
 }
 
-// Block holds back the streams' mail to an address, with the reason.
+// Block suppresses the streams' mail to an address, with the reason.
 func (f *Suppressions) Block(email, why string, streams ...mail.Stream) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

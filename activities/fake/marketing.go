@@ -11,12 +11,12 @@ import (
 	"purser/order"
 )
 
-// Marketing is what a campaign asks of others: whose orders, in which words,
-// how to leave, and whether it may go out. The zero value is ready: there are
-// no orders, and it may.
+// Marketing implements the ports of campaigns other than the record: audience,
+// templates, unsubscribe links and reputation. The zero value is ready: it has
+// no orders and allows marketing.
 type Marketing struct {
 	Orders []order.Order // newest first
-	// Bought says who has paid for another order since.
+	// Bought marks the customers who have paid for another order since.
 	Bought map[string]bool
 
 	mu     sync.Mutex
@@ -58,19 +58,19 @@ func (f *Marketing) Order(_ context.Context, id order.ID) (order.Order, error) {
 	return order.Order{}, order.ErrNotFound
 }
 
-// BoughtSince reports what Bought says.
+// BoughtSince returns the customer's entry in Bought.
 func (f *Marketing) BoughtSince(_ context.Context, customer string, _ time.Time) (bool, error) {
 	return f.Bought[customer], nil
 }
 
-// WriteCampaign writes the subject in the words, and lacks what a recipient
-// without a name lacks.
+// WriteCampaign writes the subject of the words; it fails for a recipient
+// without a name.
 func (f *Marketing) WriteCampaign(c mail.Campaign, r mail.Recipient, about order.Order, unsubscribe string) (mail.Content, error) {
 	if r.Name == "" {
 		return mail.Content{}, fmt.Errorf("%w: name is missing", order.ErrInvalid)
 	}
 	if unsubscribe == "" {
-		return mail.Content{}, errors.New("no way out")
+		return mail.Content{}, errors.New("no unsubscribe link")
 	}
 	return mail.Content{Subject: c.Words["en"].Subject + " " + r.Name, Text: string(about.ID) + " " + unsubscribe}, nil
 }
@@ -80,14 +80,14 @@ func (f *Marketing) Unsubscribe(m mail.Message) string {
 	return "https://shop.example/unsubscribe/" + m.ID
 }
 
-// MarketingPaused says what SetPaused said.
+// MarketingPaused returns the reason that SetPaused was called with.
 func (f *Marketing) MarketingPaused(context.Context) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.paused, nil
 }
 
-// SetPaused stops marketing, or lets it go on (why is "").
+// SetPaused pauses marketing for a reason; "" resumes it.
 func (f *Marketing) SetPaused(why string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

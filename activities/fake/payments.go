@@ -9,49 +9,47 @@ import (
 	"purser/order"
 )
 
-// Bank is a payment provider in memory: both activities.Intents and
-// activities.Captures. The zero value is ready. Set the hooks before it is
-// used.
+// Bank is a payment provider in memory: both orders.Intents and orders.Captures.
+// The zero value is ready. Set the hooks before it is used.
 type Bank struct {
-	// Before is asked before each call ("CreateIntent", "GetIntent",
+	// Before is called before each call ("CreateIntent", "GetIntent",
 	// "CancelIntent", "CaptureIntent", "RefundIntent", "Refunds") with the
-	// order's id;
-	// its error is the answer and nothing is done.
+	// order's id. If it fails, the call returns its error and does nothing.
 	Before func(op string, id order.ID) error
-	// After is asked when the work is done; its error is the answer all the
-	// same.
+	// After is called after the work is done. If it fails, the call returns its
+	// error although the work is done.
 	After func(op string, id order.ID) error
-	// Slow leaves refunds pending until SettleRefund.
+	// Slow leaves refunds pending until ResolveRefund.
 	Slow bool
 
 	mu      sync.Mutex
 	intents []*intent
-	keys    map[string]string // what was asked under a key
+	keys    map[string]string // the request made under each key
 	created map[string]*intent
-	// refunded is which of its intent's refunds a key made.
+	// refunded is the index of the refund that a key made.
 	refunded map[string]int
 }
 
 type intent struct {
 	order.Intent
-	authorized int // how often the bank agreed
+	authorized int // number of authorisations
 	captured   int
 	refunds    []order.Refund
-	closed     bool // the card's account: what is given back to it comes back
+	closed     bool // the card's account is closed: refunds to it fail
 }
 
-// Payments is what was done for one order.
+// Payments counts what was done for one order.
 type Payments struct {
 	Intents    int
-	Authorized int // charges the bank agreed to
-	Captured   int // charges whose money was taken
-	Canceled   int // intents given up
+	Authorized int // authorisations
+	Captured   int // captures
+	Canceled   int // cancelled intents
 	Refunds    int
 	Taken      int64
 	Returned   int64
 }
 
-// CreateIntent makes an intent, or finds the one made under the same key.
+// CreateIntent creates an intent, or finds the one created under the same key.
 func (b *Bank) CreateIntent(_ context.Context, r order.IntentRequest) (order.Intent, error) {
 	const op = "CreateIntent"
 	return b.do(op, r.OrderID, func() (order.Intent, error) {
@@ -77,12 +75,12 @@ func (b *Bank) CreateIntent(_ context.Context, r order.IntentRequest) (order.Int
 	})
 }
 
-// GetIntent returns how an intent stands.
+// GetIntent returns an intent.
 func (b *Bank) GetIntent(_ context.Context, id string) (order.Intent, error) {
 	return b.on("GetIntent", id, func(in *intent) error { return nil })
 }
 
-// CancelIntent gives an intent up, unless its money was taken.
+// CancelIntent cancels an intent, unless its money was captured.
 func (b *Bank) CancelIntent(_ context.Context, id, key string) (order.Intent, error) {
 	const op = "CancelIntent"
 	return b.on(op, id, func(in *intent) error {
@@ -97,7 +95,7 @@ func (b *Bank) CancelIntent(_ context.Context, id, key string) (order.Intent, er
 	})
 }
 
-// CaptureIntent takes the money.
+// CaptureIntent captures the money.
 func (b *Bank) CaptureIntent(_ context.Context, id string, amount order.Money, key string) (order.Intent, error) {
 	const op = "CaptureIntent"
 	return b.on(op, id, func(in *intent) error {
@@ -121,35 +119,35 @@ func (b *Bank) CaptureIntent(_ context.Context, id string, amount order.Money, k
 	})
 }
 
-// Pay has the shopper pay with a good card, and returns the news of it, as a
-// webhook would bring it.
+// Pay has the shopper pay with a good card, and returns the event about it, as a
+// webhook would deliver it.
 func (b *Bank) Pay(id string) (order.PaymentEvent, error) {
 	return b.shopper(id, payable, func(in *intent) { in.authorize() })
 }
 
-// PayClosed has the shopper pay with a card that is closed soon after: a
-// refund to it is answered as made, and then fails.
+// PayClosed has the shopper pay with a card whose account is closed soon after:
+// the call for a refund succeeds, but the refund fails later.
 func (b *Bank) PayClosed(id string) (order.PaymentEvent, error) {
 	return b.shopper(id, payable, func(in *intent) { in.authorize(); in.closed = true })
 }
 
-// Decline has the shopper try a card that is refused.
+// Decline has the shopper try a card that is declined.
 func (b *Bank) Decline(id, code, declineCode string) (order.PaymentEvent, error) {
 	return b.shopper(id, payable, func(in *intent) { in.decline(code, declineCode) })
 }
 
-// Challenge has the shopper try a card whose bank wants to see them (3-D
+// Challenge has the shopper try a card that requires authentication (3-D
 // Secure).
 func (b *Bank) Challenge(id string) (order.PaymentEvent, error) {
 	return b.shopper(id, payable, func(in *intent) { in.Status, in.Intent.Decline = order.RequiresAction, nil })
 }
 
-// Think has the shopper pay by a means whose answer comes later.
+// Think has the shopper pay by a method whose result is known later.
 func (b *Bank) Think(id string) (order.PaymentEvent, error) {
 	return b.shopper(id, payable, func(in *intent) { in.Status, in.Intent.Decline = order.Processing, nil })
 }
 
-// Authenticate is the bank's answer after Challenge or Think.
+// Authenticate is the bank's decision after Challenge or Think.
 func (b *Bank) Authenticate(id string, ok bool) (order.PaymentEvent, error) {
 	waiting := []order.IntentStatus{order.RequiresAction, order.Processing}
 	return b.shopper(id, waiting, func(in *intent) {
@@ -176,7 +174,7 @@ func (b *Bank) IntentOf(id order.ID) (order.Intent, bool) {
 	return order.Intent{}, false
 }
 
-// Count says what was done for an order.
+// Count returns what was done for an order.
 func (b *Bank) Count(id order.ID) Payments {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -228,8 +226,8 @@ func (b *Bank) shopper(id string, from []order.IntentStatus, act func(*intent)) 
 	return order.PaymentEvent{}, fmt.Errorf("the intent is %s", in.Status)
 }
 
-// once reports whether a key was used before, and refuses one that was used
-// for something else.
+// once reports whether a key was used before; it fails if the key was used for
+// another request.
 func (b *Bank) once(op, key, request string) (again bool, err error) {
 	before, used := b.keys[key]
 	if used && before != request {
@@ -248,8 +246,8 @@ func (b *Bank) find(id string) *intent {
 	return nil
 }
 
-// on does some work on an intent, unless there is none or the hooks say that
-// the call fails.
+// on does some work on an intent, unless the intent does not exist or a hook
+// fails.
 func (b *Bank) on(op, id string, work func(*intent) error) (order.Intent, error) {
 	b.mu.Lock()
 	in := b.find(id)

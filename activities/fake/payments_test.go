@@ -10,8 +10,8 @@ import (
 	"purser/order"
 )
 
-// TestBank (TEST-1) holds the bank of the workflows' tests against the suite that
-// the adapter to Stripe must pass.
+// TestBank (TEST-1): the bank of the workflows' tests passes the same suite as
+// the adapter to Stripe.
 func TestBank(t *testing.T) {
 	porttest.Payments(t, func(t *testing.T) porttest.PaymentsHarness {
 		var next faults
@@ -38,7 +38,7 @@ func TestBank(t *testing.T) {
 	})
 }
 
-// faults turns the suite's accidents into answers of the hooks.
+// faults converts the suite's faults to errors of the hooks.
 type faults struct {
 	mu   sync.Mutex
 	next porttest.Fault

@@ -15,13 +15,13 @@ import (
 // Record keeps orders, their events and the stock in memory. The zero value
 // is ready. Set the hooks before it is used.
 type Record struct {
-	// Before is asked before each OpenOrder and SaveOrder; its error is the
-	// answer and nothing is written.
+	// Before is called before each OpenOrder and SaveOrder. If it fails, the
+	// call returns its error and writes nothing.
 	Before func(op string, id order.ID) error
-	// After is asked when it is written; its error is the answer all the
-	// same.
+	// After is called after the write. If it fails, the call returns its error
+	// although the write is done.
 	After func(op string, id order.ID) error
-	// Now tells Offers the time. Default time.Now.
+	// Now returns the time for Offers; default time.Now.
 	Now func() time.Time
 
 	mu       sync.Mutex
@@ -40,14 +40,14 @@ type stocked struct {
 type reservation struct {
 	quantity int64
 	until    time.Time // zero: kept
-	over     bool      // shipped, released or lapsed: it counts no more
+	over     bool      // shipped, released or expired: it no longer counts
 	shipped  bool
 }
 
-// released reports whether others may have the goods.
+// released reports whether others may buy the goods.
 func (r *reservation) released() bool { return r.over && !r.shipped }
 
-// opened is an order with its story.
+// opened is an order with its timeline.
 type opened struct {
 	run      string
 	first    order.Order
@@ -56,7 +56,7 @@ type opened struct {
 	attempts []string
 }
 
-// PutProducts adds products or replaces what is known of them.
+// PutProducts adds or replaces products.
 func (f *Record) PutProducts(_ context.Context, products []catalog.Product) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -76,7 +76,7 @@ func (f *Record) PutProducts(_ context.Context, products []catalog.Product) erro
 	return nil
 }
 
-// Offers returns what the catalogue says of these products now.
+// Offers returns the current offers of these products.
 func (f *Record) Offers(_ context.Context, skus []string) (map[string]order.Offer, error) {
 	now := time.Now
 	if f.Now != nil {
@@ -97,7 +97,7 @@ func (f *Record) offers(skus []string, now time.Time) map[string]order.Offer {
 	return offers
 }
 
-// available is what is on hand and not set aside at this time.
+// available returns the stock that is on hand and not reserved at a time.
 func (p *stocked) available(now time.Time) int64 {
 	n := p.OnHand
 	for _, r := range p.set {
@@ -108,7 +108,7 @@ func (p *stocked) available(now time.Time) int64 {
 	return n
 }
 
-// Shipped returns how many pieces of a product have left for good.
+// Shipped returns how many pieces of a product were shipped.
 func (f *Record) Shipped(sku string) int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -118,7 +118,7 @@ func (f *Record) Shipped(sku string) int64 {
 	return 0
 }
 
-// OpenOrder prices the request, sets the stock aside and writes the order.
+// OpenOrder prices the request, reserves the stock and writes the order.
 func (f *Record) OpenOrder(_ context.Context, o order.Opening) (order.Order, error) {
 	if f.Before != nil {
 		if err := f.Before("OpenOrder", o.ID); err != nil {
@@ -171,8 +171,8 @@ func (f *Record) open(o order.Opening) (order.Order, error) {
 	return placed, nil
 }
 
-// take sets pieces aside; where expired reservations must give way, they
-// lapse, oldest first. The caller knows that there are enough.
+// take reserves pieces. It ends expired reservations, oldest first, as far as
+// that is necessary. The caller has checked that there are enough pieces.
 func (p *stocked) take(id order.ID, quantity int64, now, until time.Time) {
 	p.set[id] = &reservation{quantity: quantity, until: until}
 	var counted int64
@@ -223,7 +223,7 @@ func (f *Record) Events(_ context.Context, id order.ID, after int64, limit int) 
 	return slices.Clone(some[:min(limit, len(some))]), nil
 }
 
-// Attempts lists the money operations noted before they were tried.
+// Attempts lists the money operations recorded before they were tried.
 func (f *Record) Attempts(id order.ID) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -55,7 +55,8 @@ func (f *Record) save(c order.Change) error {
 	return nil
 }
 
-// move does what the change asks of the order's stock, all or nothing.
+// move applies the change's stock move to all of the order's reservations, or to
+// none.
 func (f *Record) move(c order.Change) error {
 	id, now := c.Order.ID, c.Order.UpdatedAt
 	if c.Stock == order.StockKeep || c.Stock == order.StockShip {
@@ -79,8 +80,7 @@ func (f *Record) move(c order.Change) error {
 	return nil
 }
 
-// move moves a reservation that counts, or takes back what a lost attempt
-// shipped.
+// move changes a reservation, or reverts the shipping of a lost attempt.
 func (p *stocked) move(r *reservation, move order.StockMove) {
 	switch {
 	case move == order.StockRelease && r.shipped:

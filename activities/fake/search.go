@@ -13,8 +13,8 @@ import (
 	"purser/catalog"
 )
 
-// Search finds products that have each word, or a word that begins with the
-// last one. Those with a word in the name come first.
+// Search finds products that have all words; the last may be a prefix. Products
+// with the words in the name come first.
 func (x *Index) Search(_ context.Context, q catalog.Query) (catalog.Results, error) {
 	q, err := q.Checked()
 	if err != nil {
@@ -76,8 +76,7 @@ func passes(d catalog.Document, q catalog.Query) bool {
 		(!q.InStock || d.InStock) && d.Rating >= q.MinRating
 }
 
-// hasAll reports whether each typed word is there; the last may be a
-// beginning.
+// hasAll reports whether has contains each typed word; the last may be a prefix.
 func hasAll(has, typed []string) bool {
 	for i, t := range typed {
 		if !slices.ContainsFunc(has, func(h string) bool { return h == t || i == len(typed)-1 && strings.HasPrefix(h, t) }) {
@@ -123,8 +122,8 @@ func words(s string) []string {
 	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
-// highlight escapes a text and marks the words that were typed, or begin as the
-// last of them does.
+// highlight escapes a text and marks the typed words, and words with the last
+// typed word as a prefix.
 func highlight(text string, typed []string) string {
 	var b strings.Builder
 	for _, part := range strings.SplitAfter(text, " ") {

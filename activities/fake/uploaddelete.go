@@ -8,7 +8,7 @@ import (
 	"purser/catalog"
 )
 
-// DeleteUpload marks an image as one that is to go, as the record does.
+// DeleteUpload marks an image for deletion, as the record does.
 func (u *Uploads) DeleteUpload(_ context.Context, id string) (catalog.Upload, error) {
 	return u.change(id, func(up *catalog.Upload) error {
 		switch up.Status {
@@ -23,7 +23,7 @@ func (u *Uploads) DeleteUpload(_ context.Context, id string) (catalog.Upload, er
 	})
 }
 
-// HideUpload implements activities.ImageRecord.
+// HideUpload implements images.ImageRecord.
 func (u *Uploads) HideUpload(_ context.Context, id string) error {
 	_, err := u.change(id, func(up *catalog.Upload) error {
 		if up.Status != catalog.Deleting {
@@ -35,7 +35,7 @@ func (u *Uploads) HideUpload(_ context.Context, id string) error {
 	return err
 }
 
-// UploadDeleted implements activities.ImageRecord.
+// UploadDeleted implements images.ImageRecord.
 func (u *Uploads) UploadDeleted(_ context.Context, id string) error {
 	_, err := u.change(id, func(up *catalog.Upload) error {
 		switch {
@@ -50,7 +50,7 @@ func (u *Uploads) UploadDeleted(_ context.Context, id string) error {
 	return err
 }
 
-// DeletingUploads implements activities.ProductImages.
+// DeletingUploads implements images.ProductImages.
 func (u *Uploads) DeletingUploads(_ context.Context, sku string, limit int) (ids []string, err error) {
 	for _, up := range u.where(func(up catalog.Upload) bool { return up.SKU == sku && up.Status == catalog.Deleting }) {
 		ids = append(ids, up.ID)
@@ -58,8 +58,8 @@ func (u *Uploads) DeletingUploads(_ context.Context, sku string, limit int) (ids
 	return ids[:min(limit, len(ids))], nil
 }
 
-// NotifyProduct implements activities.ImageTeller: the product has the change
-// at once.
+// NotifyProduct implements images.ImageNotifier: the product has the change at
+// once.
 func (u *Uploads) NotifyProduct(_ context.Context, sku string, c catalog.Change) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -74,13 +74,13 @@ func (u *Uploads) NotifyProduct(_ context.Context, sku string, c catalog.Change)
 	return nil
 }
 
-// ChangeProduct implements activities.ImageTeller.
+// ChangeProduct implements images.ImageNotifier.
 func (u *Uploads) ChangeProduct(ctx context.Context, sku string, c catalog.Change) (catalog.Stocked, error) {
 	return catalog.Stocked{}, u.NotifyProduct(ctx, sku, c)
 }
 
-// Stocked implements activities.ImageProducts: products are no more than the
-// images they show. All of them move on with each change.
+// Stocked implements images.ImageProducts: products have only their images. All
+// revisions rise with each change.
 func (u *Uploads) Stocked(_ context.Context, skus []string) (map[string]catalog.Stocked, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -91,7 +91,7 @@ func (u *Uploads) Stocked(_ context.Context, skus []string) (map[string]catalog.
 	return all, nil
 }
 
-// Notifications are the changes that products were told of.
+// Notifications returns the changes that products were notified of.
 func (u *Uploads) Notifications() []catalog.Change {
 	u.mu.Lock()
 	defer u.mu.Unlock()

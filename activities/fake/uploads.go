@@ -14,15 +14,15 @@ import (
 
 // Uploads is the record of images in memory.
 type Uploads struct {
-	// Products are those there are; nil: any.
+	// Products are the existing products; nil: every product exists.
 	Products []string
-	// Now tells the time; nil: time.Now.
+	// Now returns the time; default time.Now.
 	Now func() time.Time
 
 	mu   sync.Mutex
 	rows map[string]catalog.Upload
-	// notifications are the changes that products were told of, shown the images they
-	// show.
+	// notifications are the changes that products were notified of; shown are
+	// the images that they show.
 	notifications []catalog.Change
 	shown         map[string][]catalog.Image
 }
@@ -34,7 +34,7 @@ func (u *Uploads) now() time.Time {
 	return time.Now()
 }
 
-// CreateUpload is as the record's.
+// CreateUpload writes a new upload, as the record does.
 func (u *Uploads) CreateUpload(_ context.Context, up catalog.Upload) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -57,7 +57,7 @@ func (u *Uploads) CreateUpload(_ context.Context, up catalog.Upload) error {
 	return nil
 }
 
-// Upload implements activities.ImageRecord.
+// Upload implements images.ImageRecord.
 func (u *Uploads) Upload(_ context.Context, id string) (catalog.Upload, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -74,7 +74,7 @@ func (u *Uploads) read(id string) (catalog.Upload, error) {
 	return up, nil
 }
 
-// Uploads lists a product's, oldest first.
+// Uploads lists a product's uploads, oldest first.
 func (u *Uploads) Uploads(_ context.Context, sku string) ([]catalog.Upload, error) {
 	return u.where(func(up catalog.Upload) bool { return up.SKU == sku && up.Status != catalog.Deleted }), nil
 }
@@ -92,7 +92,7 @@ func (u *Uploads) where(keep func(catalog.Upload) bool) []catalog.Upload {
 	return found
 }
 
-// errUnchanged ends a change that has nothing to do.
+// errUnchanged ends a change that changes nothing.
 var errUnchanged = errors.New("unchanged")
 
 func (u *Uploads) change(id string, f func(*catalog.Upload) error) (catalog.Upload, error) {
@@ -113,7 +113,7 @@ func (u *Uploads) change(id string, f func(*catalog.Upload) error) (catalog.Uplo
 	return u.read(id)
 }
 
-// BeginUpload is as the record's.
+// BeginUpload marks an upload as processing, as the record does.
 func (u *Uploads) BeginUpload(_ context.Context, id string) (catalog.Upload, error) {
 	return u.change(id, func(up *catalog.Upload) error {
 		switch {
@@ -127,7 +127,7 @@ func (u *Uploads) BeginUpload(_ context.Context, id string) (catalog.Upload, err
 	})
 }
 
-// NoteRendition implements activities.ImageRecord.
+// NoteRendition implements images.ImageRecord.
 func (u *Uploads) NoteRendition(_ context.Context, id string, width, height int, r catalog.Rendition) error {
 	_, err := u.change(id, func(up *catalog.Upload) error {
 		if up.Status != catalog.Processing {
@@ -140,7 +140,7 @@ func (u *Uploads) NoteRendition(_ context.Context, id string, width, height int,
 	return err
 }
 
-// PublishUpload implements activities.ImageRecord.
+// PublishUpload implements images.ImageRecord.
 func (u *Uploads) PublishUpload(_ context.Context, id string, sizes []string) (catalog.Upload, error) {
 	return u.change(id, func(up *catalog.Upload) error {
 		if up.Status == catalog.Ready || up.Status == catalog.Deleting || up.Status == catalog.Deleted {
@@ -159,7 +159,7 @@ func (u *Uploads) PublishUpload(_ context.Context, id string, sizes []string) (c
 	})
 }
 
-// RefuseUpload implements activities.ImageRecord.
+// RefuseUpload implements images.ImageRecord.
 func (u *Uploads) RefuseUpload(_ context.Context, id, reason, detail string) (catalog.Upload, error) {
 	return u.change(id, func(up *catalog.Upload) error {
 		if up.Status != catalog.Processing {
@@ -170,7 +170,7 @@ func (u *Uploads) RefuseUpload(_ context.Context, id, reason, detail string) (ca
 	})
 }
 
-// ExpireUploads implements activities.UploadSweeper.
+// ExpireUploads implements images.UploadSweeper.
 func (u *Uploads) ExpireUploads(_ context.Context, before time.Time) error {
 	for _, up := range u.where(func(up catalog.Upload) bool {
 		return up.Status == catalog.AwaitingUpload && up.UploadBy.Before(before)
@@ -182,7 +182,7 @@ func (u *Uploads) ExpireUploads(_ context.Context, before time.Time) error {
 	return nil
 }
 
-// StrandedUploads implements activities.UploadSweeper.
+// StrandedUploads implements images.UploadSweeper.
 func (u *Uploads) StrandedUploads(_ context.Context, since time.Time, limit int) ([]catalog.Upload, error) {
 	found := u.where(func(up catalog.Upload) bool {
 		return (up.Status == catalog.Processing || up.Status == catalog.Deleting) && up.UpdatedAt.Before(since)
@@ -190,12 +190,12 @@ func (u *Uploads) StrandedUploads(_ context.Context, since time.Time, limit int)
 	return found[:min(len(found), limit)], nil
 }
 
-// UploadsByID implements activities.UploadSweeper.
+// UploadsByID implements images.UploadSweeper.
 func (u *Uploads) UploadsByID(_ context.Context, ids []string) (map[string]catalog.Upload, error) {
 	return u.by(ids, func(up catalog.Upload) string { return up.ID }), nil
 }
 
-// UploadsByKey implements activities.UploadSweeper.
+// UploadsByKey implements images.UploadSweeper.
 func (u *Uploads) UploadsByKey(_ context.Context, keys []string) (map[string]catalog.Upload, error) {
 	return u.by(keys, func(up catalog.Upload) string { return up.Key }), nil
 }

@@ -9,19 +9,19 @@ import (
 	"purser/catalog"
 )
 
-// Withdrawal is what taking an image off its product found.
+// Withdrawal is the result of taking an image off its product.
 type Withdrawal struct {
 	SKU string `json:"sku,omitempty"` // the product
-	// Shown says that the image was published: the index may still lead to
+	// Shown is true if the image was published: the index may still refer to
 	// it.
 	Shown bool `json:"shown,omitempty"`
-	// Over says that there is nothing (any more) to delete.
+	// Over is true if there is nothing (any more) to delete.
 	Over bool `json:"over,omitempty"`
 }
 
-// WithdrawImage takes an image that is to be deleted off its product. The
-// product cannot get it back: the record refuses images that are not ready.
-// So one that does not show it now never will.
+// WithdrawImage takes an image that is to be deleted off its product. The image
+// cannot be added again, because the record refuses images that are not ready;
+// so a product that does not show it now never will.
 func (a *Activities) WithdrawImage(ctx context.Context, r ImageRef) (Withdrawal, error) {
 	u, over, err := a.deleting(ctx, r)
 	if over || err != nil {
@@ -40,19 +40,19 @@ func (a *Activities) WithdrawImage(ctx context.Context, r ImageRef) (Withdrawal,
 	if p.Deleted || !p.Shows(u.ID) {
 		return w, nil
 	}
-	// A change that the record refused stays refused under its ID; once the
-	// product has moved on it may be carried out.
+	// A change that the record refused stays refused under its ID. With the
+	// revision in the ID, the change can succeed once the product has changed.
 	id := fmt.Sprintf("image/%s/drop/%d", u.ID, p.Revision)
 	_, err = a.Notifier.ChangeProduct(ctx, u.SKU, catalog.Change{ID: id, Actor: "purser", DropImage: u.ID})
-	if errors.Is(err, catalog.ErrNotFound) { // deleted meanwhile
+	if errors.Is(err, catalog.ErrNotFound) { // deleted in the meantime
 		err = nil
 	}
 	return w, activities.Failure(err)
 }
 
-// RemoveImage deletes every file of an image that nothing shows any more:
-// first the record forgets where they are, then they go, and last the record
-// notes that they are gone. An attempt that dies leaves the rest to the next.
+// RemoveImage deletes every file of an image that nothing shows any more. First
+// the record forgets where the files are, then they are deleted, and last the
+// record notes the deletion. The next attempt continues where one failed.
 func (a *Activities) RemoveImage(ctx context.Context, r ImageRef) (Swept, error) {
 	u, over, err := a.deleting(ctx, r)
 	if over || err != nil {
@@ -66,7 +66,7 @@ func (a *Activities) RemoveImage(ctx context.Context, r ImageRef) (Swept, error)
 		return Swept{}, activities.Failure(err)
 	}
 	var swept Swept
-	for _, folder := range u.Folders() { // by listing: a file may be there that was never noted
+	for _, folder := range u.Folders() { // by listing, because there may be files that the record does not have
 		n, err := a.clear(ctx, folder, everything)
 		swept.Deleted += n
 		if err != nil {
@@ -76,13 +76,12 @@ func (a *Activities) RemoveImage(ctx context.Context, r ImageRef) (Swept, error)
 	return swept, activities.Failure(a.Record.UploadDeleted(ctx, u.ID))
 }
 
-// everything is the answer of a deletion to the question which of the files
-// found may go: all of them.
+// everything selects all files of a page for deletion.
 func everything(context.Context, []catalog.Object) (func(catalog.Object) bool, error) {
 	return func(catalog.Object) bool { return true }, nil
 }
 
-// deleting reads an image that is being deleted; over if it is not.
+// deleting reads an image that is being deleted; over is true if it is not.
 func (a *Activities) deleting(ctx context.Context, r ImageRef) (u catalog.Upload, over bool, err error) {
 	u, err = a.Record.Upload(ctx, r.ID)
 	if errors.Is(err, catalog.ErrNoUpload) {

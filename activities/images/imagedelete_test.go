@@ -71,7 +71,7 @@ func TestDeleteImage(t *testing.T) {
 		t.Error("the product shows the one, or not the other")
 	}
 	if notified := d.record.Notifications(); len(notified) != 3 || notified[2].DropImage != ref.ID {
-		t.Errorf("told: %+v", notified)
+		t.Errorf("notified: %+v", notified)
 	}
 	swept, err := d.RemoveImage(ctx, ref)
 	if err != nil || swept.Deleted != 6 { // four sizes, the stray one, the original
@@ -121,7 +121,7 @@ func TestDeleteImageOfARefusedProduct(t *testing.T) {
 		t.Error("it was refused, and is done")
 	}
 	if record.refuses = false; d.record.NotifyProduct(ctx, "mug-blue", catalog.Change{ID: "mended"}) != nil {
-		t.Fatal("not told")
+		t.Fatal("not notified")
 	}
 	if _, err := d.WithdrawImage(ctx, ref); err != nil || d.shows(t, ref) {
 		t.Errorf("still shown: %v", err)

@@ -13,46 +13,47 @@ import (
 	"purser/order"
 )
 
-// Activities are the steps of an image's workflow, on a task queue of their
-// own: decoding takes memory, so only so many run at once.
+// Activities are the steps of an image's workflow. They have a task queue of
+// their own, because decoding takes memory and few may run concurrently.
 type Activities struct {
 	Source   ImageSource
 	Store    ImageStore
 	Record   ImageRecord
 	Sweeper  UploadSweeper
 	Notifier ImageNotifier
-	// Products are asked which images they show.
+	// Products returns which images a product shows.
 	Products ImageProducts
-	// Discards and Work are asked when all images of a product are deleted.
+	// Discards and Work are used when all images of a product are deleted.
 	Discards ProductImages
 	Work     ImageWork
-	// Limits are what an image may take; the zero value will do.
+	// Limits bound the size of an image; the zero value means the defaults.
 	Limits pixels.Limits
-	// Now tells the time; nil: time.Now.
+	// Now returns the time; default: time.Now.
 	Now func() time.Time
 }
 
-// ImageRef names an image.
+// ImageRef identifies an image.
 type ImageRef struct {
 	ID string `json:"id"`
 }
 
-// Verdict is what a step found: nothing wrong, or why the image is refused.
-// A bad image is an outcome, not a failure.
+// Verdict is the result of a step; it has a reason if the image is refused. A
+// bad image is an outcome, not a failure.
 type Verdict struct {
 	Reason string `json:"reason,omitempty"`
 	Detail string `json:"detail,omitempty"`
-	// Over says that the image was decided before, or does not exist.
+	// Over is true if the image was published or refused before, or does not
+	// exist.
 	Over bool `json:"over,omitempty"`
 }
 
-// The reasons of our own, beside those of package images.
+// The reasons to refuse an image that package images does not have.
 const (
-	ReasonMissing     = "missing"          // it was called complete, but nothing came
-	ReasonUnannounced = "not_as_announced" // another size or type than was signed for
+	ReasonMissing     = "missing"          // the upload was completed, but there is no file
+	ReasonUnannounced = "not_as_announced" // the size or the type differs from the signed one
 )
 
-// upload reads an image that is being worked on; over if it is not.
+// upload reads an image that is being processed; over is true if it is not.
 func (a *Activities) upload(ctx context.Context, r ImageRef) (u catalog.Upload, over bool, err error) {
 	u, err = a.Record.Upload(ctx, r.ID)
 	if errors.Is(err, catalog.ErrNoUpload) {
@@ -61,9 +62,9 @@ func (a *Activities) upload(ctx context.Context, r ImageRef) (u catalog.Upload, 
 	return u, err == nil && u.Status != catalog.Processing, err
 }
 
-// TakeImage puts the file that was sent out of the browser's reach, which
-// may write to its own key for a while yet, and holds it against what was
-// announced. What is looked at later is what was taken.
+// TakeImage moves the uploaded file to a key that the browser cannot write to
+// (its own key stays writable for a while) and compares it with what was
+// announced. The later steps read the moved file, so it cannot change any more.
 func (a *Activities) TakeImage(ctx context.Context, r ImageRef) (Verdict, error) {
 	u, over, err := a.upload(ctx, r)
 	if over || err != nil {
@@ -86,10 +87,10 @@ func (a *Activities) TakeImage(ctx context.Context, r ImageRef) (Verdict, error)
 	return Verdict{}, nil
 }
 
-// RenderImage decodes the image once and makes every size that is not
-// made yet. Each is noted in the record once its file is in the store: an
-// attempt that dies midway leaves to the next only what it had not finished.
-// Making one again makes the same bytes under the same key.
+// RenderImage decodes the image once and makes every size that is still
+// missing. A size is recorded once its file is in the store, so an attempt that
+// dies midway leaves only the unfinished sizes to the next. Making a size again
+// makes the same bytes under the same key.
 func (a *Activities) RenderImage(ctx context.Context, r ImageRef) (Verdict, error) {
 	u, over, err := a.upload(ctx, r)
 	if over || err != nil {
@@ -124,7 +125,7 @@ func (a *Activities) RenderImage(ctx context.Context, r ImageRef) (Verdict, erro
 	return Verdict{}, nil
 }
 
-// render makes one size: encoded, stored, noted.
+// render encodes, stores and records one size.
 func (a *Activities) render(ctx context.Context, u catalog.Upload, s *pixels.Scaled, size string) error {
 	v, err := s.Encode(size)
 	if err != nil {
@@ -162,14 +163,14 @@ func sizeNames() []string {
 	return names
 }
 
-// PublishImage shows the image in all its sizes at once.
+// PublishImage publishes the image in all its sizes at once.
 func (a *Activities) PublishImage(ctx context.Context, r ImageRef) (Verdict, error) {
 	u, err := a.Record.PublishUpload(ctx, r.ID, sizeNames())
 	return Verdict{Over: err == nil && u.Status != catalog.Ready}, activities.Failure(err)
 }
 
-// AttachImage tells the product that it has an image, so that it is shown
-// and found with it.
+// AttachImage adds the image to its product, so that the shop and the search
+// show it.
 func (a *Activities) AttachImage(ctx context.Context, r ImageRef) error {
 	u, err := a.Record.Upload(ctx, r.ID)
 	if err != nil || u.Status != catalog.Ready { // it is being deleted already
@@ -179,15 +180,15 @@ func (a *Activities) AttachImage(ctx context.Context, r ImageRef) error {
 	return activities.Failure(a.Notifier.NotifyProduct(ctx, u.SKU, catalog.Change{ID: "image/" + u.ID, Actor: "purser", AddImage: &p}))
 }
 
-// ImageRefusal says which image is refused, and why.
+// ImageRefusal is the input of RefuseImage.
 type ImageRefusal struct {
 	ID     string `json:"id"`
 	Reason string `json:"reason"`
 	Detail string `json:"detail"`
 }
 
-// RefuseImage puts a bad image where nothing shows it but an operator can
-// look at it, and says why.
+// RefuseImage moves a bad image to the quarantine, where nothing shows it but
+// an operator can look at it, and records why.
 func (a *Activities) RefuseImage(ctx context.Context, r ImageRefusal) error {
 	u, over, err := a.upload(ctx, ImageRef{r.ID})
 	if over || err != nil {

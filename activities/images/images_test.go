@@ -143,7 +143,7 @@ func TestImageSteps(t *testing.T) {
 	}
 	notified := d.record.Notifications()
 	if len(notified) != 2 || notified[0].ID != notified[1].ID || notified[0].AddImage.ID != u.ID || len(notified[0].AddImage.Renditions) != 4 {
-		t.Errorf("told: %+v", notified)
+		t.Errorf("notified: %+v", notified)
 	}
 	for _, step := range []func(context.Context, images.ImageRef) (images.Verdict, error){d.TakeImage, d.RenderImage} {
 		v, err := step(ctx, ref)

@@ -13,13 +13,13 @@ const discardedAtOnce = 100
 type Discarded struct {
 	SKU string   `json:"sku"`
 	IDs []string `json:"ids,omitempty"`
-	// Shown says that one of them was published.
+	// Shown is true if one of them was published.
 	Shown bool `json:"shown,omitempty"`
 }
 
-// WithdrawImages takes up to 100 images of a product that are to be deleted
-// off it, and returns them. Those that something is at work on are left to it;
-// if no other is left, it returns none.
+// WithdrawImages takes up to 100 images that are to be deleted off their product
+// and returns them. Images that a workflow is processing are left to that
+// workflow; if there are no others, it returns none.
 func (a *Activities) WithdrawImages(ctx context.Context, of Discarded) (Discarded, error) {
 	defer activities.Beat(ctx)()
 	of = Discarded{SKU: of.SKU}
@@ -46,8 +46,8 @@ func (a *Activities) WithdrawImages(ctx context.Context, of Discarded) (Discarde
 	return of, activities.Failure(err)
 }
 
-// RemoveImages deletes the files of images that nothing shows any more. An
-// attempt that dies leaves the rest to the next.
+// RemoveImages deletes the files of images that nothing shows any more. The next
+// attempt continues where one failed.
 func (a *Activities) RemoveImages(ctx context.Context, of Discarded) (Swept, error) {
 	var all Swept
 	for _, id := range of.IDs {

@@ -10,30 +10,30 @@ import (
 	"purser/catalog"
 )
 
-// How long what is left over stays.
+// The ages at which leftovers are swept.
 const (
-	orphansStay    = 24 * time.Hour      // files nobody knows: one may just be being noted
-	strandedAfter  = 15 * time.Minute    // images of which nothing is heard
+	orphansStay    = 24 * time.Hour      // files without a record: the record may just be being written
+	strandedAfter  = 15 * time.Minute    // images without any progress
 	quarantineStay = 30 * 24 * time.Hour // refused images
 	sweptAtOnce    = 500
 )
 
-// Swept is what a sweep found.
+// Swept is the result of a sweep.
 type Swept struct {
 	Deleted int `json:"deleted"` // files
-	// Stranded are images whose workflow may never have started, Deleting
-	// those to be deleted whose workflow may not have.
+	// Stranded are images whose workflow may never have started. Deleting are
+	// images to be deleted whose workflow may never have started.
 	Stranded []string `json:"stranded,omitempty"`
 	Deleting []string `json:"deleting,omitempty"`
-	// Products have several images of the kind of Deleting, which are not
-	// named there.
+	// Products are the SKUs with several images to be deleted; these images are
+	// not in Deleting.
 	Products []string `json:"products,omitempty"`
 }
 
-// SweepImages removes what is left over: uploads never called complete,
-// files sent again after that, sizes of images that were refused, files
-// nobody knows of, and what has been in quarantine long enough.
-// It does what a bucket's own rules could not: they do not know the record.
+// SweepImages removes leftovers: uploads that were never completed, files sent
+// again after completion, sizes of refused images, files without a record, and
+// files that have been in quarantine long enough. A bucket's own lifecycle rules
+// cannot do this, because they do not know the record.
 func (a *Activities) SweepImages(ctx context.Context) (Swept, error) {
 	now := time.Now
 	if a.Now != nil {
@@ -79,8 +79,8 @@ func (a *Activities) SweepImages(ctx context.Context) (Swept, error) {
 	return swept, nil
 }
 
-// judge says whether a file of an age may go; u is nil where the record knows
-// of none it could belong to.
+// judge reports whether a file of an age may be deleted; u is nil if the record
+// has no upload that the file could belong to.
 type judge func(o catalog.Object, u *catalog.Upload, age time.Duration) bool
 
 func staleUpload(_ catalog.Object, u *catalog.Upload, age time.Duration) bool {
@@ -90,8 +90,8 @@ func staleUpload(_ catalog.Object, u *catalog.Upload, age time.Duration) bool {
 	return u.Status != catalog.AwaitingUpload && u.Status != catalog.Processing
 }
 
-// What is being deleted is left to its workflow. What turns up after that was
-// written by a step that had been taken for lost.
+// An image that is being deleted is left to its workflow. Files that appear
+// after the deletion were written by a step that had timed out.
 
 func staleOriginal(_ catalog.Object, u *catalog.Upload, age time.Duration) bool {
 	switch {
@@ -124,7 +124,7 @@ func staleQuarantine(_ catalog.Object, u *catalog.Upload, age time.Duration) boo
 	return age > quarantineStay || u != nil && u.Status == catalog.Deleted
 }
 
-// sweep goes through the files of one folder.
+// sweep deletes the stale files of one folder.
 func (a *Activities) sweep(ctx context.Context, prefix string, stale judge, at time.Time) (deleted int, err error) {
 	return a.clear(ctx, prefix, func(ctx context.Context, page []catalog.Object) (func(catalog.Object) bool, error) {
 		known, err := a.known(ctx, prefix, page)
@@ -132,8 +132,7 @@ func (a *Activities) sweep(ctx context.Context, prefix string, stale judge, at t
 	})
 }
 
-// clear deletes the files of one folder that may go; which of them may, is
-// asked page by page.
+// clear deletes the files of one folder that which selects, page by page.
 func (a *Activities) clear(ctx context.Context, prefix string, which func(context.Context, []catalog.Object) (func(catalog.Object) bool, error)) (deleted int, err error) {
 	for after := ""; ; {
 		page, err := a.Store.ListObjects(ctx, prefix, after, sweptAtOnce)
@@ -157,7 +156,8 @@ func (a *Activities) clear(ctx context.Context, prefix string, which func(contex
 	}
 }
 
-// known reads what the record knows of the files of a page.
+// known returns a function that finds the upload of each file of a page; nil if
+// the record has none.
 func (a *Activities) known(ctx context.Context, prefix string, page []catalog.Object) (func(key string) *catalog.Upload, error) {
 	name, read := func(key string) string { return key }, a.Sweeper.UploadsByKey
 	if prefix != catalog.UploadPrefix {

@@ -1,4 +1,4 @@
-// Package imports has the activities that carry a file into the catalogue.
+// Package imports has the activities that import a file into the catalogue.
 package imports
 
 import (
@@ -22,54 +22,56 @@ import (
 type Activities struct {
 	Imports    Imports
 	ImportRows ImportRows
-	// Products gives the index what was imported.
+	// Products brings the imported products to the search index.
 	Products *products.Activities
 }
 
-// Imports is the record of imports: the file, and how far it is.
+// Imports is the record of imports: the file and the progress.
 type Imports interface {
 	Import(ctx context.Context, id string) (catalog.Import, error)
-	// ImportHeader returns a feed.Header in JSON.
+	// ImportHeader returns an importfile.Header in JSON.
 	ImportHeader(ctx context.Context, id string) (string, error)
-	// ImportBytes returns a part of the file from a byte on; none after the
-	// last.
+	// ImportBytes returns a part of the file from a byte on; it is empty at the
+	// end of the file.
 	ImportBytes(ctx context.Context, id string, from int64) ([]byte, error)
-	// EndImport ends it and forgets its file. Ending it again changes nothing.
+	// EndImport ends an import and deletes its file. Repeating it changes
+	// nothing.
 	EndImport(ctx context.Context, id string, state catalog.ImportState, why string) error
 }
 
-// ImportRows moves an import's rows on. Each call is one transaction that
-// notes how far it has come; one that is not for the import's place answers
-// catalog.ErrMovedOn and changes nothing.
+// ImportRows moves an import's rows through its stages. Each call is one
+// transaction that also records the progress; a call that does not fit the
+// recorded progress fails with catalog.ErrMovedOn and changes nothing.
 type ImportRows interface {
 	StageRows(ctx context.Context, s catalog.Slice) error
 	StartApplying(ctx context.Context, id string) error
-	// ApplyRows writes the next products; more: there may be others.
+	// ApplyRows writes the next products; more is true if there may be others.
 	ApplyRows(ctx context.Context, id string, limit int) (more bool, err error)
-	// SwitchRows puts all prices or stock into force at once.
+	// SwitchRows applies all prices or stock at once.
 	SwitchRows(ctx context.Context, id string) error
-	// ImportedProducts answers products that the import changed and the index
-	// has not been given, in the order of their SKUs, from after one on.
+	// ImportedProducts returns products that the import changed and the index
+	// does not have yet, in the order of their SKUs, from behind one on.
 	ImportedProducts(ctx context.Context, mark int64, after string, limit int) ([]catalog.Stocked, error)
-	// LeaveToSweep makes a product due like any other.
+	// LeaveToSweep takes the import's mark off a product, so that the next sweep
+	// indexes it.
 	LeaveToSweep(ctx context.Context, mark int64, sku string) error
 }
 
-// ImportRef names an import.
+// ImportRef identifies an import.
 type ImportRef struct {
 	ID string `json:"id"`
 }
 
 // The sizes of an import's steps.
 const (
-	rowsKept = 2_000 // in one transaction: more would keep orders waiting for it
-	batches  = 2     // on their way to the index at once: one is read while it works on the other
+	rowsKept = 2_000 // rows in one transaction: with more, orders would wait for it too long
+	batches  = 2     // concurrent calls of the index: one batch is read while the index works on the other
 )
 
-// AdvanceImport goes on with an import from where it is, for a while or to the
-// end of its stage, and returns how it stands. Where it is stands in the
-// record, written together with what was done; so it does not matter how often
-// this was tried before, or where it broke off.
+// AdvanceImport continues an import from its recorded progress, for a while or
+// to the end, and returns its state. The progress is written in the same
+// transaction as the rows, so it does not matter how often this was tried
+// before, or where an attempt broke off.
 func (a *Activities) AdvanceImport(ctx context.Context, r ImportRef) (catalog.Import, error) {
 	defer activities.Beat(ctx)()
 	until := time.Now().Add(products.SliceTime)
@@ -100,8 +102,8 @@ func (a *Activities) advance(ctx context.Context, i catalog.Import, until time.T
 	return fmt.Errorf("%w: the import is %s", catalog.ErrInvalid, i.State)
 }
 
-// readRows checks and stages rows. Stock and prices with an error in them end
-// here: half of a price list is what staging is to prevent.
+// readRows checks and stages rows. An import of stock or prices with an error in
+// any row ends here: staging exists so that no price list is applied by half.
 func (a *Activities) readRows(ctx context.Context, i catalog.Import, until time.Time) error {
 	header, err := a.Imports.ImportHeader(ctx, i.ID)
 	if err != nil {
@@ -137,11 +139,11 @@ func (a *Activities) readRows(ctx context.Context, i catalog.Import, until time.
 	return a.ImportRows.StartApplying(ctx, i.ID)
 }
 
-// slice reads the next rows.
+// slice reads the next rows; more is false at the end of the file.
 func slice(rows *importfile.Reader, id string, from int64) (s catalog.Slice, more bool, err error) {
 	s = catalog.Slice{Import: id, From: from}
 	for range rowsKept {
-		row, line, faultControl, err := rows.Next()
+		row, line, faults, err := rows.Next()
 		if errors.Is(err, io.EOF) {
 			s.ToByte, s.ToLine = rows.At().Byte, rows.At().Line
 			return s, false, nil
@@ -149,17 +151,17 @@ func slice(rows *importfile.Reader, id string, from int64) (s catalog.Slice, mor
 		if err != nil {
 			return s, false, err
 		}
-		if row.Currency != nil && len(faultControl) == 0 {
+		if row.Currency != nil && len(faults) == 0 {
 			if _, err := order.Exponent(*row.Currency); err != nil {
-				faultControl = append(faultControl, catalog.Fault{Field: "currency", Message: fmt.Sprintf("unknown currency %.10q", *row.Currency)})
+				faults = append(faults, catalog.Fault{Field: "currency", Message: fmt.Sprintf("unknown currency %.10q", *row.Currency)})
 			}
 		}
-		if len(faultControl) == 0 {
+		if len(faults) == 0 {
 			s.Rows = append(s.Rows, catalog.LinedRow{Line: line, Row: row})
 			continue
 		}
 		s.Bad++
-		for _, f := range faultControl {
+		for _, f := range faults {
 			s.Faults = append(s.Faults, catalog.RowFault{Line: line, SKU: row.SKU, Fault: f})
 		}
 	}
@@ -180,8 +182,9 @@ func (a *Activities) applyRows(ctx context.Context, i catalog.Import, until time
 	return nil
 }
 
-// indexRows gives the index what the import changed. What it has confirmed
-// loses the import's mark, so that the next attempt finds the rest.
+// indexRows brings the changed products to the index. A product that the index
+// has confirmed loses the import's mark, so that the next attempt finds the
+// others.
 func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time.Time) error {
 	found := 0
 	all, ctx := errgroup.WithContext(ctx)
@@ -201,7 +204,7 @@ func (a *Activities) indexRows(ctx context.Context, i catalog.Import, until time
 				skus[n], now[p.SKU] = p.SKU, p
 			}
 			_, refused, err := products.IndexAccepted(ctx, a.Products, skus, now)
-			for sku := range refused { // it comes up again with what else is due
+			for sku := range refused { // the next sweep tries it again
 				err = errors.Join(err, a.ImportRows.LeaveToSweep(ctx, i.Mark, sku))
 			}
 			return err

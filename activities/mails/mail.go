@@ -1,5 +1,5 @@
-// Package mails has the activities that send mail, each at most once where its
-// outcome is unknown.
+// Package mails has the activities that send mail. A mail whose outcome is
+// unknown is not sent again.
 package mails
 
 import (
@@ -22,26 +22,26 @@ type Activities struct {
 	Templates  MailTemplates
 	Ledger     MailLedger
 	Resends    Resends
-	// Orders are read for a mail that is sent again.
+	// Orders returns the order of a mail that is sent again.
 	Orders Orders
-	// ToShop is where the mails to the shop itself go; without an address they
-	// are not sent.
+	// ToShop is the recipient of the mails to the shop itself; without an
+	// address they are not sent.
 	ToShop mail.Address
-	// Blocked is asked before every mail; nil: nobody is suppressed.
+	// Blocked is checked before every mail; nil: no address is suppressed.
 	Blocked Suppressions
-	// Senders are asked for every mail; nil: all are from one sender.
+	// Senders returns the sender of every mail; nil: all have the same sender.
 	Senders Senders
 }
 
-// MailOutcome is how the sending of a mail ended.
+// MailOutcome is the outcome of sending a mail.
 type MailOutcome struct {
 	State     mail.State `json:"state"`
 	MessageID string     `json:"messageId,omitempty"` // the provider's
 	Provider  string     `json:"provider,omitempty"`
-	Why       string     `json:"why,omitempty"` // not sent, or not by the first provider
+	Why       string     `json:"why,omitempty"` // why it was not sent, or not by the first provider
 }
 
-// SendMail sends the mail of an order's milestone, once.
+// SendMail sends one of an order's notifications, once.
 func (a *Activities) SendMail(ctx context.Context, o order.Mail) (MailOutcome, error) {
 	to := mail.Address{Name: o.Name, Email: o.To}
 	if o.Notification.ToShop() {
@@ -61,18 +61,18 @@ func (a *Activities) SendMail(ctx context.Context, o order.Mail) (MailOutcome, e
 	})
 }
 
-// SendMessage sends any other mail, once for each of its IDs: the same way
-// past ledger, suppressions, pace and providers as an order's.
+// SendMessage sends any other mail, once for each ID. Like an order's mail it
+// passes the ledger, the suppressions, the rate limit and the mail router.
 func (a *Activities) SendMessage(ctx context.Context, m mail.Message) (MailOutcome, error) {
 	return Send(ctx, a, m, func() (mail.Content, error) { return m.Content, nil })
 }
 
-// Send is the way of every mail. It is a function, because each exported method
-// of Activities is an activity. The ledger is marked right before the mail is
-// handed over; only a failure that certainly sent nothing clears the mark. The
-// rule for the rest is in docs/decisions/005-unknown-mail.md: a mail whose
-// outcome is unknown (no answer, or the process died between the mark and the
-// answer) is not sent again by itself.
+// Send sends every kind of mail. It is a function, because each exported method
+// of Activities is an activity. The mail is claimed in the ledger right before
+// it is handed over; only a failure that certainly sent nothing releases the
+// claim. The rule for all others is in docs/decisions/005-unknown-mail.md: a
+// mail whose outcome is unknown (no response, or the process died between the
+// claim and the response) is not sent again automatically.
 func Send(ctx context.Context, a *Activities, m mail.Message, write func() (mail.Content, error)) (MailOutcome, error) {
 	if err := mail.CheckID(m.ID); err != nil {
 		return MailOutcome{}, activities.Failure(fmt.Errorf("%w: %w", order.ErrInvalid, err))
@@ -103,8 +103,8 @@ func Send(ctx context.Context, a *Activities, m mail.Message, write func() (mail
 	return a.dispatch(ctx, m)
 }
 
-// address normalises the recipients and leaves out those who are not to be
-// written to. held is the mail's outcome if nobody is left.
+// address normalises the recipients and removes the suppressed ones. held is the
+// mail's outcome if no recipient is left.
 func (a *Activities) address(ctx context.Context, m mail.Message) (_ mail.Message, held mail.Outcome, err error) {
 	var kept []mail.Address
 	for i, to := range m.To {
@@ -130,8 +130,9 @@ func (a *Activities) address(ctx context.Context, m mail.Message) (_ mail.Messag
 	return m, held, nil
 }
 
-// blocked asks by the mail's list, where it is on one and that can be asked:
-// who has left another list still gets it.
+// blocked checks the suppressions of the mail's list, where it belongs to one
+// and the port can tell lists apart: a reader who has left another list still
+// gets it.
 func (a *Activities) blocked(ctx context.Context, email string, m mail.Message) (why string, err error) {
 	lists, ok := a.Blocked.(ListSuppressions)
 	if tag := m.Tags["list"]; ok && tag != "" && m.Stream == mail.Marketing {
@@ -140,10 +141,11 @@ func (a *Activities) blocked(ctx context.Context, email string, m mail.Message) 
 	return a.Blocked.Blocked(ctx, email, m.Stream)
 }
 
-// errHandsOff: the mail is somebody else's, or done.
+// errHandsOff means that another attempt has claimed the mail, or that it has an
+// outcome.
 var errHandsOff = errors.New("the mail is not ours to send")
 
-// dispatch hands the mail over and writes down how that ended.
+// dispatch hands the mail over and records the outcome.
 func (a *Activities) dispatch(ctx context.Context, m mail.Message) (MailOutcome, error) {
 	var before mail.Outcome
 	claimed := false
@@ -164,7 +166,7 @@ func (a *Activities) dispatch(ctx context.Context, m mail.Message) (MailOutcome,
 		return a.holdBack(ctx, m, mail.Outcome{State: mail.StateRejected, Receipt: receipt, Why: err.Error()})
 	case kind == order.ErrRejected:
 		return a.resolve(ctx, m, mail.Outcome{State: mail.StateRejected, Receipt: receipt, Why: err.Error()})
-	case !claimed: // not handed to anybody
+	case !claimed: // not handed to any provider
 		return MailOutcome{}, activities.Failure(err)
 	case kind == order.ErrUnavailable, kind == order.ErrThrottled, kind == order.ErrDenied:
 		if _, serr := a.resolve(ctx, m, mail.Outcome{State: mail.StateDue, Receipt: receipt, Why: err.Error()}); serr != nil {
@@ -176,8 +178,8 @@ func (a *Activities) dispatch(ctx context.Context, m mail.Message) (MailOutcome,
 	}
 }
 
-// kindOf is what a provider's failure is; nil if it does not say. Its cause
-// does not count: it may be another provider's.
+// kindOf returns the kind of a provider's failure; nil for any other error. The
+// failure's cause does not count: it may be another provider's.
 func kindOf(err error) error {
 	var p *order.ProviderError
 	if errors.As(err, &p) {
@@ -186,9 +188,9 @@ func kindOf(err error) error {
 	return nil
 }
 
-// How long a mail waits for its turn. The first try of a step holds up its
-// workflow's task; on the mail queue waiting costs nothing but a place, and
-// spares the engine another try.
+// The longest waits for the rate limit. The first attempt of a step is a local
+// activity, which holds up its workflow's task. On the mail task queue a wait
+// costs only a slot, and spares Temporal another attempt.
 const (
 	localWait  = 300 * time.Millisecond
 	remoteWait = 8 * time.Second
@@ -201,7 +203,7 @@ func maxWait(ctx context.Context) time.Duration {
 	return remoteWait
 }
 
-// holdBack writes down that a mail does not go out at all.
+// holdBack records that a mail is not sent at all.
 func (a *Activities) holdBack(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
 	before, err := a.Ledger.ClaimMail(ctx, m)
 	if err != nil {
@@ -213,20 +215,20 @@ func (a *Activities) holdBack(ctx context.Context, m mail.Message, o mail.Outcom
 	return a.resolve(ctx, m, o)
 }
 
-// handsOff is a mail that somebody else has claimed.
+// handsOff returns the outcome of a mail that another attempt has claimed.
 func (a *Activities) handsOff(ctx context.Context, m mail.Message, before mail.Outcome) (MailOutcome, error) {
 	if before.State != mail.StateSending {
 		return outcome(before), nil
 	}
 	if activity.IsActivity(ctx) && activity.GetInfo(ctx).Attempt == 1 {
-		// Another try may still be at it, and knows better than we do.
+		// The other attempt may still be running, and will know the outcome.
 		return MailOutcome{}, activities.Failure(&order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrThrottled, Code: "being_sent", RetryAfter: activities.OperatorDelay})
 	}
 	return a.resolve(ctx, m, mail.Outcome{State: mail.StateUnknown, Receipt: before.Receipt, Why: "the process ended while it was being sent"})
 }
 
-// resolve writes the outcome even if the step has run out of time: a mark left
-// behind would turn a known outcome into an unknown one.
+// resolve records the outcome even if the step has run out of time: a claim left
+// behind would make a known outcome an unknown one.
 func (a *Activities) resolve(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
 	if err := a.Ledger.RecordMailOutcome(context.WithoutCancel(ctx), m, o); err != nil {
 		return MailOutcome{}, activities.Failure(fmt.Errorf("record mail outcome: %w", err))

@@ -22,7 +22,7 @@ func TestSendMail(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		before, after func(mail.Message) error // of the mailer, the first time
-		settle        error                    // of the ledger, the first time
+		record        error                    // of the ledger, the first time
 		first, then   mail.State               // "": a failure
 		sent          int
 	}{
@@ -40,7 +40,7 @@ func TestSendMail(t *testing.T) {
 			mailer, ledger := &fake.Mailer{Before: c.before, After: c.after}, &fake.Ledger{}
 			ledger.Before = func(op string, _ mail.Message) error {
 				if op == "RecordMailOutcome" {
-					return c.settle
+					return c.record
 				}
 				return nil
 			}
@@ -50,7 +50,7 @@ func TestSendMail(t *testing.T) {
 				if out.State != want || (err != nil) != (want == "") {
 					t.Errorf("try %d: %q, %v; want %q", n+1, out.State, err, want)
 				}
-				mailer.Before, mailer.After, c.settle = nil, nil, nil
+				mailer.Before, mailer.After, c.record = nil, nil, nil
 			}
 			if n := mailer.Counts()[confirmation.Key()]; n != c.sent {
 				t.Errorf("it went out %d times, want %d", n, c.sent)

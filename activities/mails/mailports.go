@@ -16,54 +16,57 @@ type Mailer interface {
 	SendMail(ctx context.Context, m mail.Message) (providerID string, err error)
 }
 
-// MailRouter hands a mail to whichever provider is up, at the pace of its
-// account. Every error of its own is a *order.ProviderError, as a
-// Mailer's.
+// MailRouter hands a mail to a provider that is up, within the rate limit of
+// its account. Like a Mailer's, every error of its own is a
+// *order.ProviderError.
 type MailRouter interface {
-	// Send waits for the mail's turn, as long as patience lasts, and then
-	// calls ready, once, before the mail is first handed over: until ready
-	// has answered, it has certainly not gone out. If ready fails, nothing is
-	// sent and its error is the answer. The receipt of a failure says who had
+	// Send waits for the rate limit, at most for maxWait, and then calls ready,
+	// once, before the mail is first handed over: until ready has returned, the
+	// mail has certainly not been sent. If ready fails, nothing is sent and Send
+	// returns its error. The receipt of a failure names the provider that had
 	// the mail last.
 	Send(ctx context.Context, m mail.Message, maxWait time.Duration, ready func(context.Context) error) (mail.Receipt, error)
 }
 
-// MailTemplates writes what a mail says.
+// MailTemplates writes the content of mails.
 type MailTemplates interface {
-	// Write fails for a mail that no letter can be written for.
+	// Write returns the content of a mail; it fails if there is no template
+	// that fits.
 	Write(m order.Mail) (subject, text, html string, err error)
 }
 
-// Senders says who mails are from.
+// Senders knows the senders of mails.
 type Senders interface {
-	// Sender returns a template's own sender; zero: it is from whom the
-	// provider was told.
+	// Sender returns a template's own sender; zero: the sender that the
+	// provider is configured with.
 	Sender(template string) mail.Address
 }
 
-// Suppressions knows which addresses are not to be written to.
+// Suppressions knows the addresses that get no mail.
 type Suppressions interface {
 	// Blocked returns why the normalised address gets no mail of the stream,
-	// in a word or two that hold nothing personal; "": it does.
+	// in a word or two without personal data; "" if it does get mail.
 	Blocked(ctx context.Context, email string, s mail.Stream) (why string, err error)
 }
 
-// ListSuppressions is a Suppressions that tells the lists of marketing apart.
+// ListSuppressions is a Suppressions with separate marketing lists.
 type ListSuppressions interface {
 	// BlockedList is Blocked for a marketing mail of a list.
 	BlockedList(ctx context.Context, email string, list mail.Scope) (why string, err error)
 }
 
-// MailLedger remembers which mails went out.
+// MailLedger remembers which mails were sent.
 type MailLedger interface {
-	// FindMail returns how a mail stands. One it has never seen is mail.StateDue.
+	// FindMail returns the outcome of a mail so far; its state is mail.StateDue
+	// if the ledger does not have the mail.
 	FindMail(ctx context.Context, id string) (mail.Outcome, error)
-	// ClaimMail marks the mail as sending and returns how it stood before:
-	// mail.StateDue (new, or known not to be sent) means the caller, and nobody
-	// else, now owns the sending; any other state means hands off.
+	// ClaimMail marks the mail as being sent and returns its outcome before
+	// that. mail.StateDue (new, or known not to be sent) means that the caller,
+	// and nobody else, must send it now; in any other state the caller must not.
 	ClaimMail(ctx context.Context, m mail.Message) (before mail.Outcome, err error)
-	// RecordMailOutcome writes how the sending of a mail that is claimed ended. That
-	// it was sent is always news; nothing else changes what was settled before.
+	// RecordMailOutcome writes the outcome of a mail that was claimed.
+	// mail.StateSent is always accepted; any other state does not change an
+	// outcome recorded before.
 	RecordMailOutcome(ctx context.Context, m mail.Message, o mail.Outcome) error
 }
 

@@ -8,22 +8,21 @@ import (
 	"purser/order"
 )
 
-// Resends remembers who wanted which mail sent again.
+// Resends remembers the decisions to send a mail again.
 type Resends interface {
-	// OpenResend gives the mail its next generation, or finds the one the
-	// same key got before, and returns which mail that is: its Ref and its
-	// Generation. It fails with order.ErrNotFound for a mail that
-	// was never due, except for one that is sent on request, and with
-	// order.ErrMailing while one is still being sent.
+	// OpenResend gives the mail its next generation, or finds the one that the
+	// same key got before, and returns the mail's Ref and Generation. It fails
+	// with order.ErrNotFound for a mail that was never due, unless it is one
+	// that is sent on request, and with order.ErrMailing while an earlier
+	// generation is still being sent.
 	OpenResend(ctx context.Context, r order.Resend) (order.Mail, error)
 }
 
-// sendBackWithin is how long a shopper has for sending an order back, where
-// the shop does not say.
+// sendBackWithin is the default time a shopper has to send an order back.
 const sendBackWithin = 30 * 24 * time.Hour
 
-// PrepareResend writes the decision down and returns the mail to send: the
-// order's as the record has it now.
+// PrepareResend records the decision and returns the mail to send, with the
+// order as the record has it now.
 func (a *Activities) PrepareResend(ctx context.Context, r order.Resend) (order.Mail, error) {
 	o, err := a.Orders.Order(ctx, r.OrderID)
 	if err != nil {
@@ -34,7 +33,8 @@ func (a *Activities) PrepareResend(ctx context.Context, r order.Resend) (order.M
 	if err != nil {
 		return order.Mail{}, activities.Failure(err)
 	}
-	// What was decided upon stays so, though there be a later refund by now.
+	// The mail is about the refund that was chosen then, even if there is a
+	// later one by now.
 	l := o.MailAbout(r.Notification, m.Ref)
 	l.Generation = m.Generation
 	if r.Notification == order.MailReturnInstructions {

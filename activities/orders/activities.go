@@ -20,7 +20,7 @@ type Activities struct {
 	Sealer Sealer
 }
 
-// Opened is what opening an order settled: the prices and the version.
+// Opened is the result of OpenOrder: the prices and the version.
 type Opened struct {
 	Lines    []order.Line `json:"lines"`
 	Total    order.Money  `json:"total"`
@@ -28,7 +28,7 @@ type Opened struct {
 	PlacedAt time.Time    `json:"placedAt"`
 }
 
-// OpenOrder prices the request, sets the stock aside and writes the order.
+// OpenOrder prices the request, reserves the stock and writes the order.
 func (a *Activities) OpenOrder(ctx context.Context, o order.Opening) (Opened, error) {
 	opened, err := a.Record.OpenOrder(ctx, o)
 	if err != nil {

@@ -8,13 +8,15 @@ import (
 	"purser/order"
 )
 
-// Created is a new intent and the sealed secret that lets the shopper pay it.
+// Created is the result of CreateIntent: the intent, and the sealed secret that
+// lets the shopper pay it.
 type Created struct {
 	Intent       order.Intent `json:"intent"`
 	SealedSecret string       `json:"sealedSecret"`
 }
 
-// CreateIntent makes the payment intent of one generation, or finds it.
+// CreateIntent creates the payment intent of one generation, or finds the one
+// created before.
 func (a *Activities) CreateIntent(ctx context.Context, r order.IntentRequest) (Created, error) {
 	in, err := a.Intents.CreateIntent(ctx, r)
 	if err != nil {
@@ -24,34 +26,34 @@ func (a *Activities) CreateIntent(ctx context.Context, r order.IntentRequest) (C
 	return Created{in, sealed}, activities.Failure(err)
 }
 
-// IntentRef names an intent and the order it belongs to.
+// IntentRef identifies an intent.
 type IntentRef struct {
 	ID string `json:"id"`
 }
 
-// GetIntent asks the provider how an intent stands.
+// GetIntent asks the provider for an intent's state.
 func (a *Activities) GetIntent(ctx context.Context, r IntentRef) (order.Intent, error) {
 	in, err := a.Intents.GetIntent(ctx, r.ID)
 	return in, activities.Failure(err)
 }
 
-// CancelPaymentRequest names an intent to give up. One whose creation was tried, but whose
-// id never reached us, has none.
+// CancelPaymentRequest is the input of CancelIntent. ID is empty if the creation
+// was tried, but the provider's response never arrived.
 type CancelPaymentRequest struct {
 	ID      string              `json:"id,omitempty"`
-	Created order.IntentRequest `json:"created"` // the request that made it, or may have
+	Created order.IntentRequest `json:"created"` // the request that created it, or may have created it
 	Key     string              `json:"key"`
 }
 
-// CancelIntent gives an intent up and lets go of the money it holds. Without
-// an id it first sends the creation again under its key, which finds the
-// intent if it exists; else it makes one that dies at once. Either way no
-// live intent is left behind.
+// CancelIntent cancels an intent and releases the money it holds. Without an id
+// it first sends the creation again under its key, which finds the intent if it
+// exists; otherwise it creates one and cancels it at once. Either way no live
+// intent is left behind.
 func (a *Activities) CancelIntent(ctx context.Context, r CancelPaymentRequest) (order.Intent, error) {
 	id := r.ID
 	if id == "" {
 		in, err := a.Intents.CreateIntent(ctx, r.Created)
-		if errors.Is(err, order.ErrRejected) || errors.Is(err, order.ErrBelowMinimum) { // the creation itself was refused: there is nothing
+		if errors.Is(err, order.ErrRejected) || errors.Is(err, order.ErrBelowMinimum) { // the creation itself was rejected: there is no intent
 			return order.Intent{Status: order.IntentCanceled}, nil
 		}
 		if err != nil {
@@ -66,31 +68,32 @@ func (a *Activities) CancelIntent(ctx context.Context, r CancelPaymentRequest) (
 	return in, activities.Failure(err)
 }
 
-// CaptureRequest is money to be taken or given back.
+// CaptureRequest is the input of CaptureIntent and RefundIntent: the amount to
+// capture or to refund.
 type CaptureRequest struct {
 	IntentID string      `json:"intentId"`
 	Amount   order.Money `json:"amount"`
 	Key      string      `json:"key"`
 }
 
-// CaptureIntent takes the money that is held.
+// CaptureIntent captures the money that is held.
 func (a *Activities) CaptureIntent(ctx context.Context, m CaptureRequest) (order.Intent, error) {
 	in, err := a.Captures.CaptureIntent(ctx, m.IntentID, m.Amount, m.Key)
 	return in, activities.Failure(err)
 }
 
-// RefundIntent gives money back and returns how that stands.
+// RefundIntent refunds money and returns the refund.
 func (a *Activities) RefundIntent(ctx context.Context, m CaptureRequest) (order.Refund, error) {
 	r, err := a.Captures.RefundIntent(ctx, m.IntentID, m.Amount, m.Key)
 	return r, activities.Failure(err)
 }
 
-// Refunds are what was given back of an intent.
+// Refunds are the refunds of an intent.
 type Refunds struct {
 	Refunds []order.Refund `json:"refunds"`
 }
 
-// ListRefunds asks the provider what was given back of an intent.
+// ListRefunds asks the provider for the refunds of an intent.
 func (a *Activities) ListRefunds(ctx context.Context, r IntentRef) (Refunds, error) {
 	all, err := a.Captures.Refunds(ctx, r.ID)
 	return Refunds{all}, activities.Failure(err)

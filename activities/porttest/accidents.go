@@ -27,18 +27,18 @@ func throttledAndDenied(t *testing.T, h PaymentsHarness) {
 func failedRead(t *testing.T, h PaymentsHarness) {
 	in := authorized(t, h)
 	h.FailNext(t, ReadLost)
-	// A transport may ask again by itself: reading twice is harmless.
+	// A transport may retry by itself: reading twice is harmless.
 	if _, err := h.Intents.GetIntent(t.Context(), in.ID); err != nil {
 		wantKind(t, err, order.ErrUnavailable)
 	}
 	wantIntent(t, h, in.ID, order.RequiresCapture)
 }
 
-// accidents: each write meets each accident, some twice, and is repeated
-// under its key until it is answered. It must then have been done once.
+// accidents makes each write fail with each fault, some twice, and repeats it
+// under its key until it succeeds. It must then have been done once.
 func accidents(t *testing.T, h PaymentsHarness) {
 	for name, w := range writes {
-		for _, faultControl := range [][]Fault{
+		for _, sequence := range [][]Fault{
 			{LostBefore},
 			{LostAfter},
 			{BrokenAfter},
@@ -48,9 +48,9 @@ func accidents(t *testing.T, h PaymentsHarness) {
 			{LostBefore, FailureAfter},
 			{FailureBefore, LostAfter, BrokenAfter},
 		} {
-			t.Run(name+" "+string(faultControl[0]), func(t *testing.T) {
+			t.Run(name+" "+string(sequence[0]), func(t *testing.T) {
 				id, do := w.prepare(t, h)
-				for _, f := range faultControl {
+				for _, f := range sequence {
 					h.FailNext(t, f)
 					err := do()
 					switch {
@@ -71,7 +71,7 @@ func accidents(t *testing.T, h PaymentsHarness) {
 	}
 }
 
-// writes are the operations that move money, and what they leave behind.
+// writes are the operations that move money, and their effects.
 var writes = map[string]struct {
 	prepare func(*testing.T, PaymentsHarness) (order.ID, func() error)
 	done    PaymentCount
@@ -82,7 +82,7 @@ var writes = map[string]struct {
 		return r.OrderID, func() error {
 			in, err := h.Intents.CreateIntent(t.Context(), r)
 			if err == nil && first != "" && in.ID != first {
-				t.Errorf("answered %s and then %s", first, in.ID)
+				t.Errorf("returned %s and then %s", first, in.ID)
 			}
 			first = in.ID
 			return err

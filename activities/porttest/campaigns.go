@@ -14,7 +14,7 @@ import (
 	"purser/mail"
 )
 
-// CampaignBench is a record of campaigns on the test bench.
+// CampaignBench is the record of campaigns under test.
 type CampaignBench interface {
 	campaigns.CampaignRecord
 	campaigns.Recipients
@@ -122,7 +122,7 @@ func resolvesOnce(t *testing.T, b CampaignBench) {
 	wantCounts(t, b, mail.CampaignCounts{Total: 6, Due: 1, Sent: 2, Suppressed: 1, Rejected: 1, Skipped: 1})
 	err := b.RecordRecipients(t.Context(), "spring", []mail.Recipient{{N: 6, State: mail.StateSent}, {N: 5, State: mail.StateSending}})
 	if err == nil {
-		t.Error("sending is no end")
+		t.Error("sending was accepted as an outcome")
 	}
 	wantCounts(t, b, mail.CampaignCounts{Total: 6, Due: 1, Sent: 2, Suppressed: 1, Rejected: 1, Skipped: 1})
 }
@@ -175,8 +175,8 @@ func marksInOrder(t *testing.T, b CampaignBench) {
 	}
 }
 
-// retries gives those their turn again whose outcome is unknown, once for each
-// decision.
+// retries checks that recipients whose outcome is unknown become due again, once
+// for each decision.
 func retries(t *testing.T, b CampaignBench) {
 	campaignOf(t, b, 4)
 	resolve := func(all ...mail.Recipient) {

@@ -12,12 +12,12 @@ import (
 	"purser/order"
 )
 
-// CarrierBench is a carrier on the test bench.
+// CarrierBench is the carrier under test.
 type CarrierBench struct {
 	Carrier orders.Carrier
-	// Scan has the carrier put a parcel at a status.
+	// Scan sets a parcel's status at the carrier.
 	Scan func(t *testing.T, reference string, s order.ParcelStatus)
-	// Counts says how many labels were made under each reference.
+	// Counts returns how many labels were made under each reference.
 	Counts func() map[string]int
 	// FailNext makes the next call fail: with ErrUnknownOutcome after its
 	// work was done, with ErrThrottled or ErrDenied before.
@@ -48,7 +48,7 @@ func Carrier(t *testing.T, setup func(t *testing.T) CarrierBench) {
 	}
 }
 
-// ParcelOf is the parcel of a new order.
+// ParcelOf returns the request for the parcel of a new order.
 func ParcelOf(id order.ID) order.ParcelRequest {
 	return order.ParcelRequest{
 		OrderID: id, Reference: string(id) + "-1",
@@ -95,7 +95,7 @@ func wantKind(t *testing.T, err, want error) {
 		t.Errorf("got %v, want kind %v", err, want)
 	}
 	if p.Provider == "" || p.Op == "" {
-		t.Errorf("the error does not say who and what: %+v", p)
+		t.Errorf("the error names no provider or operation: %+v", p)
 	}
 }
 
@@ -126,8 +126,8 @@ func oneReferenceOneLabel(t *testing.T, b CarrierBench) {
 	}
 }
 
-// repeatedAfterALostAnswer (IDEM-5): the carrier knows no idempotency keys; the
-// parcel's reference does the work of one.
+// repeatedAfterALostAnswer (IDEM-5): the carrier has no idempotency keys; the
+// parcel's reference takes their place.
 func repeatedAfterALostAnswer(t *testing.T, b CarrierBench) {
 	r := ParcelOf(order.NewID())
 	b.FailNext(t, order.ErrUnknownOutcome)
@@ -243,9 +243,9 @@ func repeatedVoid(t *testing.T, b CarrierBench) {
 	r := ParcelOf(order.NewID())
 	book(t, b, r)
 	b.FailNext(t, order.ErrUnknownOutcome)
-	// The loss may strike the look-up or the void itself.
+	// The look-up or the void itself may be the call that fails.
 	if err := b.Carrier.VoidParcel(context.WithoutCancel(t.Context()), r.Reference); err == nil {
-		t.Error("the lost answer went unnoticed")
+		t.Error("the lost response went unnoticed")
 	}
 	if err := b.Carrier.VoidParcel(t.Context(), r.Reference); err != nil {
 		t.Errorf("again: %v", err)

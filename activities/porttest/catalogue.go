@@ -12,7 +12,7 @@ import (
 	"purser/catalog"
 )
 
-// CatalogueBench is a record of products on the test bench.
+// CatalogueBench is the record of products under test.
 type CatalogueBench interface {
 	products.Products
 	products.Listings
@@ -20,12 +20,12 @@ type CatalogueBench interface {
 	products.DueProducts
 }
 
-// CatalogueTest is a bench and what it takes to move its stock as orders do.
+// CatalogueTest is a bench with functions that change its stock as orders do.
 type CatalogueTest struct {
 	CatalogueBench
-	// Reserve sets pieces aside; false: there are too few.
+	// Reserve reserves pieces; it returns false if there are too few.
 	Reserve func(t *testing.T, sku string, n int64) bool
-	// Later moves the record's clock.
+	// Later moves the record's clock forward.
 	Later func(d time.Duration)
 }
 
@@ -51,18 +51,18 @@ func Catalogue(t *testing.T, open func(t *testing.T) CatalogueTest) {
 	}
 }
 
-// ProductOf is a plain product of which there are ten.
+// ProductOf returns a plain product with ten pieces on hand.
 func ProductOf(sku string) catalog.Product {
 	return catalog.Product{SKU: sku, Name: "Thing " + sku, Price: 1000, Currency: "EUR", OnHand: 10, Tags: []string{"plain"}, Options: map[string]string{"size": "M"}}
 }
 
-// PutOf is a change that puts a plain product.
+// PutOf returns a change that puts a plain product.
 func PutOf(id, sku string) catalog.Change {
 	p := ProductOf(sku)
 	return catalog.Change{ID: id, Actor: "key:ops", Put: &p}
 }
 
-// change makes changes and wants the last one to end like this.
+// change makes changes and checks the outcome of the last one.
 func (c CatalogueTest) change(t *testing.T, sku string, want error, changes ...catalog.Change) catalog.Stocked {
 	t.Helper()
 	all, err := c.ChangeProduct(t.Context(), sku, changes)
@@ -83,7 +83,7 @@ func (c CatalogueTest) now(t *testing.T, sku string) catalog.Stocked {
 		t.Fatal(err)
 	}
 	if _, there := all["never"]; there {
-		t.Error("a product that never was is there")
+		t.Error("a product that never existed was found")
 	}
 	return all[sku]
 }
@@ -147,7 +147,7 @@ func changesVersion(t *testing.T, c CatalogueTest) {
 func leavesReserved(t *testing.T, c CatalogueTest) {
 	c.change(t, "a", nil, PutOf("1", "a"))
 	if !c.Reserve(t, "a", 6) {
-		t.Fatal("6 of 10 could not be set aside")
+		t.Fatal("6 of 10 could not be reserved")
 	}
 	count := func(n int64) *int64 { return &n }
 	c.change(t, "a", catalog.ErrReserved, catalog.Change{ID: "2", OnHand: count(5)})
@@ -158,7 +158,7 @@ func leavesReserved(t *testing.T, c CatalogueTest) {
 	if c.Reserve(t, "a", 1) {
 		t.Error("oversold")
 	}
-	// A description that was read before brings no stock back.
+	// An older description brings no stock back.
 	if p := c.change(t, "a", nil, PutOf("5", "a")); p.OnHand != 6 {
 		t.Errorf("put: %+v", p)
 	}

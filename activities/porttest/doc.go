@@ -1,3 +1,3 @@
-// Package porttest holds one conformance suite per port: what a workflow may
-// rely on, whoever stands behind the port. Fakes and adapters run the same.
+// Package porttest has a conformance suite for each port of the activities: it
+// checks what a workflow relies on. Fakes and adapters pass the same suites.
 package porttest

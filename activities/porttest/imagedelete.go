@@ -9,7 +9,7 @@ import (
 	"purser/catalog"
 )
 
-// published is an image that is ready.
+// published returns an image that is ready.
 func published(t *testing.T, b UploadBench, sku string) catalog.Upload {
 	t.Helper()
 	u := begun(t, b, sku)
@@ -21,9 +21,8 @@ func published(t *testing.T, b UploadBench, sku string) catalog.Upload {
 	return u
 }
 
-// deletesPublished: the addresses lead somewhere until the record is told
-// that nothing shows them any more; and whoever was held up cannot bring the
-// image back.
+// deletesPublished checks that the renditions stay visible until the record
+// hides them, and that a delayed step cannot bring the image back.
 func deletesPublished(t *testing.T, b UploadBench) {
 	ctx, id := t.Context(), published(t, b, "mug").ID
 	for range 2 {
@@ -32,7 +31,7 @@ func deletesPublished(t *testing.T, b UploadBench) {
 		}
 	}
 	if err := b.UploadDeleted(ctx, id); err == nil {
-		t.Error("gone, while its sizes can still be seen")
+		t.Error("deleted while its sizes are still visible")
 	}
 	for range 2 {
 		if err := b.HideUpload(ctx, id); err != nil {
@@ -60,8 +59,8 @@ func deletesPublished(t *testing.T, b UploadBench) {
 	}
 }
 
-// deletesAny: what was not published is seen nowhere from the moment it is
-// deleted, and its place on the product is free once it is gone.
+// deletesAny checks that an unpublished image is hidden from the moment it is
+// marked, and no longer counts as the product's once it is deleted.
 func deletesAny(t *testing.T, b UploadBench) {
 	ctx := t.Context()
 	working, refused := begun(t, b, "mug"), begun(t, b, "mug")
@@ -95,13 +94,13 @@ func deletesAny(t *testing.T, b UploadBench) {
 		t.Errorf("in the place of one that is gone: %v", err)
 	}
 	if _, err := b.DeleteUpload(ctx, "img_none"); !errors.Is(err, catalog.ErrNoUpload) {
-		t.Errorf("one that never was: %v", err)
+		t.Errorf("an image that never existed: %v", err)
 	}
 	if err := b.HideUpload(ctx, more.ID); err != nil {
-		t.Errorf("hiding one that is not deleted: %v", err)
+		t.Errorf("hiding an image that is not being deleted: %v", err)
 	}
 	if err := b.UploadDeleted(ctx, more.ID); err == nil {
-		t.Error("one was gone that nobody deleted")
+		t.Error("an image became deleted without a request")
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"purser/order"
 )
 
-// UploadBench is a record of images as the suite drives it.
+// UploadBench is the record of images under test.
 type UploadBench interface {
 	images.ImageRecord
 	images.UploadSweeper
@@ -26,8 +26,8 @@ type UploadBench interface {
 	DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error)
 }
 
-// Uploads checks a record of images. open makes one that sells "mug" and
-// "tea" and nothing else.
+// Uploads checks a record of images. open makes one with the products "mug" and
+// "tea" only.
 func Uploads(t *testing.T, open func(t *testing.T) UploadBench) {
 	for name, check := range map[string]func(*testing.T, UploadBench){
 		"IMG-3 an upload is of a product":                         uploadOfProduct,
@@ -54,7 +54,7 @@ func Uploads(t *testing.T, open func(t *testing.T) UploadBench) {
 
 var sizes = []string{"large", "medium", "small", "thumbnail"}
 
-// newUpload notes an upload, so long ago.
+// newUpload records an upload that was created some time ago.
 func newUpload(t *testing.T, b UploadBench, sku string, ago time.Duration) catalog.Upload {
 	t.Helper()
 	u, err := catalog.NewUpload(sku, "a mug", "image/jpeg", 1000, "shop-key", time.Now().Add(-ago))
@@ -282,7 +282,7 @@ func listsUploads(t *testing.T, b UploadBench) {
 	}
 }
 
-// ObjectStore is a store as the suite drives it.
+// ObjectStore is the store under test.
 type ObjectStore interface {
 	images.ImageSource
 	images.ImageStore

@@ -12,7 +12,7 @@ import (
 	"purser/order"
 )
 
-// IndexBench is a search index on the test bench.
+// IndexBench is the search index under test.
 type IndexBench struct {
 	Index    products.Index
 	Keys     products.IndexKeys
@@ -20,7 +20,7 @@ type IndexBench struct {
 	Rebuild  products.Rebuild
 	Search   products.Search
 	// FailNext makes the next PutDocuments fail: with ErrUnknownOutcome after
-	// it was done, with ErrThrottled, ErrDenied or ErrRejected before.
+	// its work was done, with ErrThrottled, ErrDenied or ErrRejected before.
 	FailNext func(t *testing.T, kind error)
 }
 
@@ -48,13 +48,13 @@ func Index(t *testing.T, setup func(t *testing.T) IndexBench) {
 	Searches(t, setup)
 }
 
-// DocumentOf is a plain product.
+// DocumentOf returns the document of a plain product.
 func DocumentOf(sku string, version int64) catalog.Document {
 	return catalog.Document{SKU: sku, Version: version, Name: "Thing " + sku, Price: 1000, Currency: "EUR", Available: 3}
 }
 
 func putAndConfirm(t *testing.T, b IndexBench) {
-	// A SKU may hold what an id may not (SRCH-7).
+	// A SKU may contain characters that an id may not (SRCH-7).
 	skus := []string{"mug-blue", "mug_blue", "a/b?c#d", `q"'\`, "äöü€", "mug.blue"}
 	var docs []catalog.Document
 	for i, sku := range skus {

@@ -53,7 +53,7 @@ func oneKeyAtOnce(t *testing.T, h PaymentsHarness) {
 	n := 0
 	ids.Range(func(any, any) bool { n++; return true })
 	if n != 1 {
-		t.Errorf("%d intents were answered, want 1", n)
+		t.Errorf("%d intents were returned, want 1", n)
 	}
 	wantDone(t, h, r.OrderID, PaymentCount{Intents: 1})
 }
@@ -117,7 +117,7 @@ func badAmounts(t *testing.T, h PaymentsHarness) {
 	}
 }
 
-// leastAmounts holds the table of minimums against the provider's own.
+// leastAmounts compares the table of minimums with the provider's own.
 func leastAmounts(t *testing.T, h PaymentsHarness) {
 	for _, code := range []string{
 		"AED", "AUD", "BGN", "BRL", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF",

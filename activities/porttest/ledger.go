@@ -74,9 +74,8 @@ func remembersEnd(t *testing.T, l mails.MailLedger) {
 	}
 }
 
-// resolvedStays is a sender that was given up on and comes back: what it says
-// does not make the mail due, or something else, again. Only that it was sent
-// after all is news.
+// resolvedStays checks the report of a sender that had timed out: it does not
+// change the recorded outcome, unless it reports that the mail was sent.
 func resolvedStays(t *testing.T, l mails.MailLedger) {
 	for _, s := range []mail.State{mail.StateUnknown, mail.StateRejected, mail.StateSuppressed} {
 		m := newMessage(order.MailDelivered)
@@ -103,7 +102,7 @@ func notificationsApart(t *testing.T, l mails.MailLedger) {
 
 func resolvesOnlyClaimed(t *testing.T, l mails.MailLedger) {
 	if err := l.RecordMailOutcome(t.Context(), newMessage(order.MailExpired), mail.Outcome{State: mail.StateSent}); err == nil {
-		t.Error("a mail that nobody claimed was settled")
+		t.Error("the outcome of a mail that nobody claimed was recorded")
 	}
 }
 
@@ -127,6 +126,6 @@ func resolve(t *testing.T, l mails.MailLedger, m mail.Message, s mail.State, id 
 	t.Helper()
 	o := mail.Outcome{State: s, Receipt: mail.Receipt{Provider: "smtp", ProviderID: id, Skipped: []mail.PassedOver{{Provider: "ses", Why: "down"}}}, Why: "why"}
 	if err := l.RecordMailOutcome(t.Context(), m, o); err != nil {
-		t.Fatalf("settle as %s: %v", s, err)
+		t.Fatalf("record %s: %v", s, err)
 	}
 }

@@ -9,13 +9,13 @@ import (
 	"purser/order"
 )
 
-// MailBench is a mailer on the test bench.
+// MailBench is the mailer under test.
 type MailBench struct {
 	Mailer mails.Mailer
-	// Counts says how often each mail went out, by its id.
+	// Counts returns how often each mail was sent, by its id.
 	Counts func() map[string]int
 	// FailNext makes the next call fail: with ErrUnknownOutcome after the
-	// mail went out, with the other kinds before.
+	// mail was sent, with the other kinds before.
 	FailNext func(t *testing.T, kind error)
 }
 
@@ -37,7 +37,7 @@ func Mailer(t *testing.T, setup func(t *testing.T) MailBench) {
 	}
 }
 
-// MessageOf is a mail about an order.
+// MessageOf returns a mail about an order.
 func MessageOf(id order.ID, m order.Notification) mail.Message {
 	return mail.Message{
 		ID: order.Mail{OrderID: id, Notification: m, Generation: 1}.Key(), About: string(id), Generation: 1,
@@ -86,7 +86,7 @@ func mailErrors(t *testing.T, b MailBench) {
 			t.Errorf("%v: went out %d times, want %d", tt.kind, n, tt.sent)
 		}
 		if err != nil && (strings.Contains(err.Error(), "ada@") || strings.Contains(err.Error(), "Löwe")) {
-			t.Errorf("the error tells too much: %v", err)
+			t.Errorf("the error holds personal data: %v", err)
 		}
 	}
 }

@@ -9,18 +9,17 @@ import (
 	"purser/order"
 )
 
-// PaymentsHarness is a payment provider on the test bench, with a shopper in
-// front of it.
+// PaymentsHarness is the payment provider under test, with a simulated shopper.
 type PaymentsHarness struct {
 	Intents  orders.Intents
 	Captures orders.Captures
-	// Pay has the shopper pay with a good card, PayClosed with one that takes
-	// no money back, Decline with one refused as "card_declined" and
-	// "insufficient_funds", Challenge with one whose bank wants to see the
-	// shopper; Authenticate is that bank's answer.
+	// Pay has the shopper pay with a good card, PayClosed with one that refuses
+	// refunds, Decline with one declined as "card_declined" and
+	// "insufficient_funds", Challenge with one that requires authentication;
+	// Authenticate is the result of that authentication.
 	Pay, PayClosed, Decline, Challenge func(t *testing.T, intent string)
 	Authenticate                       func(t *testing.T, intent string, ok bool)
-	// Count says what was done for an order.
+	// Count returns what was done for an order.
 	Count func(id order.ID) PaymentCount
 	// FailNext makes the next matching call fail.
 	FailNext func(t *testing.T, f Fault)
@@ -35,8 +34,8 @@ type PaymentCount struct {
 // Fault is a way in which a call can fail.
 type Fault string
 
-// The faults. Where the answer is lost or broken, nobody can tell from it
-// whether the work was done.
+// The faults. A lost or broken response does not reveal whether the work was
+// done.
 const (
 	LostBefore    Fault = "answer lost, work not done"
 	LostAfter     Fault = "answer lost, work done"
@@ -82,7 +81,7 @@ func Payments(t *testing.T, open func(t *testing.T) PaymentsHarness) {
 	}
 }
 
-// IntentOf asks for the first intent of a new order.
+// IntentOf returns the request for the first intent of a new order.
 func IntentOf(id order.ID, m order.Money) order.IntentRequest {
 	return order.IntentRequest{OrderID: id, Generation: 1, Amount: m, Customer: "cus-1", Key: order.Key(id, "intent", 1)}
 }
@@ -98,7 +97,7 @@ func create(t *testing.T, h PaymentsHarness, r order.IntentRequest) order.Intent
 	return in
 }
 
-// authorized is an intent whose money is held.
+// authorized returns an intent whose money is held.
 func authorized(t *testing.T, h PaymentsHarness) order.Intent {
 	t.Helper()
 	in := create(t, h, IntentOf(order.NewID(), tenEuro))

@@ -75,8 +75,8 @@ func (p *Proxy) Check(t *testing.T, calls map[string]func() error, kinds ...erro
 	}
 }
 
-// proxyPages are what stands in the way says with a status that would be a
-// refusal from the provider.
+// proxyPages are responses of proxies with a status that would be a rejection if
+// it came from the provider.
 func proxyPages() (all []page) {
 	for _, status := range []int{400, 403, 404, 405, 407, 412, 413, 422} {
 		for _, body := range []string{

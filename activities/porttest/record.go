@@ -14,8 +14,7 @@ import (
 	"purser/order"
 )
 
-// RecordBench is a record on the test bench: the port, and what it takes to
-// look behind it.
+// RecordBench is the record under test: the port, and methods to inspect it.
 type RecordBench interface {
 	orders.Record
 	PutProducts(ctx context.Context, products []catalog.Product) error
@@ -59,7 +58,7 @@ func Record(t *testing.T, open func(t *testing.T) RecordBench) {
 	}
 }
 
-// goods are what the suite sells.
+// goods are the suite's products.
 var goods = []catalog.Product{
 	{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: 10},
 	{SKU: "tea", Name: "Tea", Price: 890, Currency: "EUR", OnHand: 10},
@@ -69,13 +68,13 @@ var goods = []catalog.Product{
 	{SKU: "oud", Name: "Oud", Price: 12_755, Currency: "KWD", OnHand: 5},
 }
 
-// recordTest is a bench and the time its orders are placed.
+// recordTest is a bench and the time at which its orders are placed.
 type recordTest struct {
 	RecordBench
 	now time.Time
 }
 
-// opening asks for quantities of goods, held for an hour.
+// opening returns an opening for quantities of goods, reserved for an hour.
 func (r recordTest) opening(currency string, lines ...order.RequestLine) order.Opening {
 	return order.Opening{
 		ID: order.NewID(), RunID: "run-1", RequestHash: "hash", Actor: "key:shop", Correlation: "corr-1",
@@ -96,7 +95,7 @@ func (r recordTest) mustOpen(t *testing.T, o order.Opening) order.Order {
 	return placed
 }
 
-// lapsedLamp opens an order for the only lamp whose reservation is over.
+// lapsedLamp opens an order for the only lamp, whose reservation has expired.
 func (r recordTest) lapsedLamp(t *testing.T) order.Order {
 	t.Helper()
 	o := r.opening("EUR", line("lamp", 1))
@@ -136,7 +135,7 @@ func (r recordTest) wantNothing(t *testing.T, id order.ID) {
 
 func line(sku string, n int64) order.RequestLine { return order.RequestLine{SKU: sku, Quantity: n} }
 
-// follow is the change that takes the order to a status.
+// follow returns the change that moves the order to a status.
 func follow(o order.Order, to order.Status, k order.Kind, stock order.StockMove) order.Change {
 	from := o.Status
 	o.Status, o.Version = to, o.Version+1

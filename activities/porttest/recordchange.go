@@ -61,8 +61,8 @@ func repeatedChange(t *testing.T, r recordTest) {
 	}
 }
 
-// waitAlone: what the order waits for changes, and nothing else: version and
-// story stay, and what was overtaken stays so.
+// waitAlone checks a change of Waiting alone: version and events stay, and
+// superseded writes stay superseded.
 func waitAlone(t *testing.T, r recordTest) {
 	placed := r.mustOpen(t, r.opening("EUR", line("mug", 1)))
 	c := follow(placed, order.AwaitingPayment, order.PaymentReady, order.StockStays)
@@ -81,9 +81,9 @@ func waitAlone(t *testing.T, r recordTest) {
 	}
 }
 
-// lostAttempt: a process writes two events and dies before the engine knows;
-// the next sees other news, writes one other event, and is then overtaken by
-// nothing the first still sends.
+// lostAttempt checks a process that writes two events and dies before Temporal
+// records it. The next attempt receives another event and writes one event of
+// its own, which no late write of the first attempt replaces.
 func lostAttempt(t *testing.T, r recordTest) {
 	placed := r.mustOpen(t, r.opening("EUR", line("mug", 1)))
 	ready := follow(placed, order.AwaitingPayment, order.PaymentReady, order.StockStays)
@@ -156,7 +156,7 @@ func expiredGivesWay(t *testing.T, r recordTest) {
 	r.wantAvailable(t, "lamp", 1)
 	placed := r.mustOpen(t, r.opening("EUR", line("lamp", 1)))
 	r.wantAvailable(t, "lamp", 0)
-	// What the old order no longer has, it cannot give back.
+	// The old order cannot release a reservation that has expired.
 	if err := r.SaveOrder(t.Context(), follow(old, order.Cancelling, order.OrderExpired, order.StockRelease)); err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func movesOnce(t *testing.T, r recordTest) {
 		{order.StockShip, 6},
 		{order.StockShip, 6},
 		{order.StockKeep, 6},
-		// A lost attempt shipped; the one that counts undoes, or goes on.
+		// A lost attempt shipped; the valid one reverts that, or continues.
 		{order.StockRelease, 10},
 		{order.StockRelease, 10},
 		{order.StockKeep, 6},
@@ -234,7 +234,7 @@ func movesOnce(t *testing.T, r recordTest) {
 		o = c.Order
 		r.wantAvailable(t, "mug", step.left)
 	}
-	// Shipped goods are not on hand: what is left can be sold, no more.
+	// Shipped goods are not on hand: only the remaining stock can be sold.
 	if _, err := r.OpenOrder(t.Context(), r.opening("EUR", line("mug", 7))); !errors.Is(err, order.ErrOutOfStock) {
 		t.Errorf("7 of 6: got %v, want ErrOutOfStock", err)
 	}

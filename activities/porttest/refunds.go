@@ -40,8 +40,7 @@ func wantRefunds(t *testing.T, h PaymentsHarness, id string, want ...order.Refun
 	}
 }
 
-// refundedBefore is money that somebody gave back by hand, under a key of
-// their own.
+// refundedBefore checks a payment that a person refunded under another key.
 func refundedBefore(t *testing.T, h PaymentsHarness) {
 	in := captured(t, h)
 	var first order.Refund
@@ -60,9 +59,9 @@ func refundedBefore(t *testing.T, h PaymentsHarness) {
 
 func euro(cents int64) order.Money { return order.Money{Amount: cents, Currency: "EUR"} }
 
-// refundsRest is money of which a person has given back a part: the whole is
-// refused, also when it is asked for again and as another amount under the
-// same key, and the rest is given under a key of its own.
+// refundsRest checks a payment of which a person has refunded a part: a refund
+// of the whole is rejected, also when it is repeated or made with another amount
+// under the same key, and the rest can be refunded under a key of its own.
 func refundsRest(t *testing.T, h PaymentsHarness) {
 	in := captured(t, h)
 	first, err := h.Captures.RefundIntent(t.Context(), in.ID, euro(300), "by-hand")
@@ -88,8 +87,8 @@ func refundsRest(t *testing.T, h PaymentsHarness) {
 	wantDone(t, h, in.OrderID, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 1000, Refunds: 2, Returned: 1000})
 }
 
-// refundDeclined is a refund that comes back: its key does not try again,
-// and the money is left to be given back another way.
+// refundDeclined checks a refund that the bank returns: its key does not try
+// again, and the money can be refunded another way.
 func refundDeclined(t *testing.T, h PaymentsHarness) {
 	in := create(t, h, IntentOf(order.NewID(), tenEuro))
 	h.PayClosed(t, in.ID)

@@ -11,7 +11,8 @@ import (
 	"purser/catalog"
 )
 
-// Goods is a small shop, with names that have broken filters before.
+// Goods returns the products of a small shop, with names that are difficult in
+// filters.
 func Goods() []catalog.Document {
 	return []catalog.Document{
 		{SKU: "jeans-501", Name: "Straight jeans", Description: "Blue denim with five pockets", Brand: "Levi's", Category: "Trousers", Tags: []string{"denim", "blue"}, Price: 8900, Currency: "EUR", Available: 4, Rating: 460, Group: "jeans", Added: 10, Version: 1},

@@ -8,7 +8,7 @@ import (
 	"purser/mail"
 )
 
-// SuppressionBench is a list of suppressed addresses on the test bench.
+// SuppressionBench is the list of suppressed addresses under test.
 type SuppressionBench struct {
 	Suppressions mails.Suppressions
 	// All blocks every mail to the address, as a hard bounce does; Marketing

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// DueProducts tells what the index has still to be given.
+// DueProducts knows which products the index does not have yet.
 type DueProducts interface {
-	// DueProducts returns up to limit products and keeps them from others for
-	// the length of the lease; those not marked as indexed by then are due
+	// DueProducts returns the SKUs of up to limit products and leases them to
+	// the caller; products not marked as indexed when the lease ends are due
 	// again.
 	DueProducts(ctx context.Context, lease time.Duration, limit int) ([]string, error)
 }
 
-// Follower brings the index what changed without a workflow of its own: stock
-// that moved with orders, and whatever a process that died left behind. What
-// moved is noted in the record together with the move; here it is gathered, so
-// that a thousand orders for one mug are one document a second. An order never
-// waits for it.
+// Follower indexes changes that have no workflow of their own: stock that
+// changed with orders, and changes that a process left behind when it died. The
+// record marks a product as due in the transaction that changes it. The
+// Follower handles the marks in batches, so that a thousand orders for one mug
+// are one document a second. An order never waits for it.
 type Follower struct {
 	Steps *Activities
 	Every time.Duration // how often it looks; default a second
@@ -29,11 +29,11 @@ type Follower struct {
 const (
 	// sweepLease is how long one sweep may take before another process tries.
 	sweepLease = 30 * time.Second
-	// longestRest is how long an index that is down is left alone.
+	// longestRest is the longest pause between sweeps while the index is down.
 	longestRest = 30 * time.Second
 )
 
-// Run follows until the context ends.
+// Run sweeps until the context ends.
 func (f *Follower) Run(ctx context.Context) {
 	every := f.Every
 	if every <= 0 {
@@ -68,8 +68,8 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 }
 
-// sweep gives the index what is due. A product that the index refuses for good
-// comes up again after the lease.
+// sweep indexes the due products and returns how many they were. A product that
+// the index rejects for good is due again after the lease.
 func (a *Activities) sweep(ctx context.Context) (int, error) {
 	skus, err := a.DueProducts.DueProducts(ctx, sweepLease, RowsAtOnce)
 	if err != nil || len(skus) == 0 {

@@ -11,46 +11,46 @@ import (
 	"purser/order"
 )
 
-// Listings is the record of the catalogue, as the search index follows it.
+// Listings is the record of the catalogue, as the indexing needs it.
 type Listings interface {
-	// Stocked answers these products as they are now, by SKU, the deleted
-	// ones too; what never was is missing.
+	// Stocked returns these products as they are now, by SKU, deleted ones
+	// included; the map lacks products that never existed.
 	Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error)
-	// RecordIndexed notes which revisions the index has been given, and returns the
-	// products that have moved on since.
+	// RecordIndexed records which revisions the index has, and returns the
+	// products that have changed since.
 	RecordIndexed(ctx context.Context, indexed map[string]int64) (moved []string, err error)
 }
 
 const (
 	RowsAtOnce = 1_000 // products in one message to the index
-	// SliceTime is for how long a long step goes on before its workflow hears
-	// of it.
+	// SliceTime is how long a long step runs before it reports its progress to
+	// the workflow.
 	SliceTime = 10 * time.Second
 )
 
-// IndexRequest names products whose state the index is to be given.
+// IndexRequest is the input of IndexProducts.
 type IndexRequest struct {
 	SKUs []string `json:"skus"`
 }
 
-// Indexed is what the index was given.
+// Indexed counts the documents put into the index and deleted from it.
 type Indexed struct {
 	Put     int `json:"put"`
 	Deleted int `json:"deleted"`
 }
 
-// IndexProducts gives the index the products as the record has them at this
-// moment, and returns when the index has them.
+// IndexProducts indexes the products as the record has them now, and returns
+// when the index has them.
 func (a *Activities) IndexProducts(ctx context.Context, r IndexRequest) (Indexed, error) {
 	done, err := a.index(ctx, r.SKUs)
 	return done, activities.Failure(err)
 }
 
-// rounds bounds how often products that keep moving are sent again. Those that
-// moved in the last one are due in the record, and the next sweep takes them.
+// rounds bounds how often products that keep changing are sent again. Products
+// that change in the last round are still due, and the next sweep takes them.
 const rounds = 3
 
-// index gives the index products as they are now.
+// index indexes products as they are now.
 func (a *Activities) index(ctx context.Context, skus []string) (Indexed, error) {
 	if len(skus) == 0 {
 		return Indexed{}, nil
@@ -62,11 +62,11 @@ func (a *Activities) index(ctx context.Context, skus []string) (Indexed, error) 
 	return a.indexThese(ctx, skus, now)
 }
 
-// indexThese is the one way into the live index. What was just read is sent,
-// the index confirms it, and then the record is looked at again: what has
-// moved on meanwhile is sent again. So whoever sends a product last has looked
-// at the record after it was confirmed, and an old state that was held up and
-// overtook a newer one is put right by whoever held it up.
+// indexThese writes to the live index; no other code does. It sends the products
+// as they were just read, waits for the index to confirm them, and then reads
+// the record again: products that have changed in between are sent again. So the
+// last sender of a product has read the record after the index confirmed it. If
+// a delayed old state replaces a newer one, its sender notices and corrects it.
 func (a *Activities) indexThese(ctx context.Context, skus []string, now map[string]catalog.Stocked) (done Indexed, err error) {
 	for round := 1; ; round++ {
 		docs, gone := a.documents(skus, now)
@@ -93,9 +93,9 @@ func (a *Activities) indexThese(ctx context.Context, skus []string, now map[stri
 	}
 }
 
-// indexPassing gives the index products as they are now, and passes over those
-// that it refuses for good: they must not hold up the others, and are found by
-// sending each alone.
+// indexPassing indexes products as they are now, and skips those that the index
+// rejects for good: they must not hold up the others, and are found by sending
+// each alone.
 func (a *Activities) indexPassing(ctx context.Context, skus []string) (done Indexed, refused map[string]error, err error) {
 	now, err := a.Listings.Stocked(ctx, skus)
 	if err != nil {
@@ -104,9 +104,9 @@ func (a *Activities) indexPassing(ctx context.Context, skus []string) (done Inde
 	return IndexAccepted(ctx, a, skus, now)
 }
 
-// IndexAccepted gives the index these products, and passes over those that it
-// refuses for good. It is a function, because each exported method of Activities
-// is an activity.
+// IndexAccepted indexes these products, and skips those that the index rejects
+// for good; it returns them with the reason. It is a function, because each
+// exported method of Activities is an activity.
 func IndexAccepted(ctx context.Context, a *Activities, skus []string, now map[string]catalog.Stocked) (done Indexed, refused map[string]error, err error) {
 	if len(skus) == 0 {
 		return done, nil, nil
@@ -136,16 +136,16 @@ func IndexAccepted(ctx context.Context, a *Activities, skus []string, now map[st
 	return done, refused, nil
 }
 
-// logRefused is for whoever keeps the catalogue: only they can mend a product
-// that the index does not take.
+// logRefused logs the products that the index rejects: only a person can correct
+// them in the catalogue.
 func logRefused(ctx context.Context, refused map[string]error) {
 	for sku, why := range refused {
-		logger(ctx).Error("the index refuses a product", "sku", sku, "error", why)
+		logger(ctx).Error("the index rejects a product", "sku", sku, "error", why)
 	}
 }
 
-// documents splits products into those that are for sale, as the index shows
-// them, and those that it must not show.
+// documents returns the documents of products that are for sale, and the SKUs of
+// the others, which the index must not show.
 func (a *Activities) documents(skus []string, now map[string]catalog.Stocked) (docs []catalog.Document, gone []string) {
 	for _, sku := range skus {
 		if p, ok := now[sku]; ok && p.ForSale() {

@@ -22,41 +22,43 @@ type Activities struct {
 	DueProducts     DueProducts
 	StockAudit      StockAudit
 	Past            Past
-	// KeepChanges is for how long it is known who changed a product. Default
+	// KeepChanges is how long the record keeps who changed a product; default
 	// 90 days.
 	KeepChanges time.Duration
-	// KeepWebhooks is for how long the bytes of delivered webhooks are kept; 0:
+	// KeepWebhooks is how long the bodies of delivered webhooks are kept; 0:
 	// for ever.
 	KeepWebhooks time.Duration
-	// ProductImages and ImageDeleter have a deleted product's images
-	// deleted; nil: there are none.
+	// ProductImages and ImageDeleter delete the images of a deleted product;
+	// nil: there are no images.
 	ProductImages ProductImages
 	ImageDeleter  ImageDeleter
-	// ImageURL returns where a browser finds an image; nil: its key.
+	// ImageURL returns an image's URL for browsers; nil: the key itself.
 	ImageURL func(key string) string
 }
 
 // Products is the record of the catalogue, as a product's workflow writes it.
 type Products interface {
-	// ChangeProduct carries out changes of one product in their order, in one
-	// transaction, and returns how each ended. A change whose ID was carried
-	// out before is answered as it was then. One that is refused stops
-	// nothing. The error is the record's own: then nothing was changed.
+	// ChangeProduct applies changes of one product in their order, in one
+	// transaction, and returns the outcome of each. For a change whose ID was
+	// applied before it returns the outcome of that time. A refused change does
+	// not stop the others. The error is the record's own; then nothing was
+	// changed.
 	ChangeProduct(ctx context.Context, sku string, changes []catalog.Change) ([]catalog.Changed, error)
 }
 
-// ProductNotifier brings a product's workflow news, and starts it if none runs.
+// ProductNotifier notifies a product's workflow of a change, and starts the
+// workflow if it does not run.
 type ProductNotifier interface {
 	NotifyProduct(ctx context.Context, sku string, c catalog.Change) error
 }
 
-// ProductChanges are changes of one product, in the order they came.
+// ProductChanges are changes of one product, in the order of their arrival.
 type ProductChanges struct {
 	SKU     string           `json:"sku"`
 	Changes []catalog.Change `json:"changes"`
 }
 
-// ProductOutcome is how one change ended.
+// ProductOutcome is the outcome of one change.
 type ProductOutcome struct {
 	ID      string          `json:"id"` // of the change
 	Product catalog.Stocked `json:"product"`
@@ -78,7 +80,7 @@ func (a *Activities) ChangeProduct(ctx context.Context, c ProductChanges) ([]Pro
 		if v.Err != nil {
 			outcomes[i].Failure, outcomes[i].Why = activities.FailureType(v.Err), v.Err.Error()
 		} else if c.Changes[i].Delete {
-			// Done again if this fails: the change itself is carried out once.
+			// If this fails the step is repeated; the change itself is applied once.
 			if err := a.discardImages(ctx, c.SKU); err != nil {
 				return nil, activities.Failure(err)
 			}
@@ -93,15 +95,15 @@ type ProductNotification struct {
 	Change catalog.Change `json:"change"`
 }
 
-// NotifyProduct tells a product's workflow, which then writes and indexes the
-// change: how an image that is ready reaches its product. The change's ID
-// makes telling it again harmless.
+// NotifyProduct notifies a product's workflow, which then writes and indexes the
+// change; an image that is ready reaches its product this way. The change's ID
+// makes a repeated notification harmless.
 func (a *Activities) NotifyProduct(ctx context.Context, n ProductNotification) error {
 	return activities.Failure(a.ProductNotifier.NotifyProduct(ctx, n.SKU, n.Change))
 }
 
-// discardImages has the images of a product deleted that was deleted
-// itself; the record has marked them in the same transaction.
+// discardImages starts the deletion of a deleted product's images; the record
+// marked them in the transaction that deleted the product.
 func (a *Activities) discardImages(ctx context.Context, sku string) error {
 	if a.ProductImages == nil {
 		return nil
@@ -113,16 +115,15 @@ func (a *Activities) discardImages(ctx context.Context, sku string) error {
 	return a.ImageDeleter.DeleteImagesOf(ctx, sku)
 }
 
-// ProductImages are the images of products, as whoever deletes a product
-// needs them.
+// ProductImages are the images of products that are to be deleted.
 type ProductImages interface {
-	// DeletingUploads returns the ids of up to limit of a product's images
-	// that are to be deleted and are not yet, the oldest first.
+	// DeletingUploads returns the ids of up to limit images of a product that
+	// are to be deleted and still exist, oldest first.
 	DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error)
 }
 
-// ImageDeleter has all images of a product deleted of which the record says
-// that they are to be, by one workflow; asking again changes nothing.
+// ImageDeleter starts one workflow that deletes all images of a product that the
+// record has marked for deletion. Starting it again changes nothing.
 type ImageDeleter interface {
 	DeleteImagesOf(ctx context.Context, sku string) error
 }

@@ -16,30 +16,30 @@ import (
 
 // Revisions is the record of the catalogue, for comparing the index with it.
 type Revisions interface {
-	// Revisions answers these products, by SKU; what never was is missing.
+	// Revisions returns the revisions of these products, by SKU; the map lacks
+	// products that never existed.
 	Revisions(ctx context.Context, skus []string) (map[string]catalog.Revision, error)
 	// RevisionsAfter lists up to limit products in the order of their SKUs.
 	RevisionsAfter(ctx context.Context, after string, limit int) ([]catalog.Revision, error)
-	// ChangedSince answers products changed at a time or later, other than by
-	// their stock moving, in the order of their SKUs.
+	// ChangedSince returns the SKUs of products changed at a time or later, in
+	// order; a change of the stock does not count.
 	ChangedSince(ctx context.Context, since time.Time, after string, limit int) ([]string, error)
 }
 
-// StockAudit looks for products whose figures do not agree with their
+// StockAudit finds products whose stock figures do not agree with their
 // reservations.
 type StockAudit interface {
 	UnbalancedStock(ctx context.Context, limit int) ([]string, error)
 }
 
-// Past is what the record knows of the catalogue's past and nobody needs any
-// more, and what providers once reported. Times as numbers are in microseconds
-// since 1970.
+// Past deletes old data from the record: imports, changes of products, and the
+// bodies of webhooks. Times as numbers are in microseconds since 1970.
 type Past interface {
 	ForgetImports(ctx context.Context, receivingBefore, endedBefore int64) (int64, error)
-	// ForgetChanges forgets who changed products before a time, and the IDs of
+	// ForgetChanges deletes who changed products before a time, and the IDs of
 	// these changes.
 	ForgetChanges(ctx context.Context, before int64) (int64, error)
-	// PruneInbox gives up the bytes of delivered webhooks received before a
+	// PruneInbox deletes the bodies of delivered webhooks received before a
 	// time.
 	PruneInbox(ctx context.Context, receivedBefore time.Time) (int64, error)
 }
@@ -50,15 +50,15 @@ const keyPage = 1_000
 // CompareRequest is the input of CompareIndex.
 type CompareRequest struct {
 	Stock bool `json:"stock,omitempty"` // look at the stock too
-	// Swapped: the index has just been replaced. What was on its way may have
-	// gone to the one before, so it is put into this one too.
+	// Swapped means that the index has just been replaced. A document that was
+	// in flight may have gone to the old index, so it is put into this one too.
 	Swapped bool `json:"swapped,omitempty"`
 }
 
 // CompareIndex compares the index with the record, product by product, and
-// repairs what differs: what is missing or stale is put,
-// what should not be there is deleted. What is on its way to the index anyway
-// is no drift.
+// repairs the differences: it puts missing or stale documents and deletes those
+// that should not be there. A product that is due for indexing anyway does not
+// count as drift.
 func (a *Activities) CompareIndex(ctx context.Context, r CompareRequest) (catalog.Drift, error) {
 	defer activities.Beat(ctx)()
 	began := time.Now()
@@ -86,7 +86,8 @@ func (a *Activities) CompareIndex(ctx context.Context, r CompareRequest) (catalo
 	return c.drift, nil
 }
 
-// logger is the activity's; outside of one nobody listens.
+// logger returns the activity's logger; outside of an activity it discards
+// everything.
 func logger(ctx context.Context) sdklog.Logger {
 	if activity.IsActivity(ctx) {
 		return activity.GetLogger(ctx)
@@ -101,7 +102,7 @@ type comparison struct {
 	drift   catalog.Drift
 	seed    maphash.Seed
 	seen    map[uint64]struct{} // hashes of the SKUs in the index: 8 bytes each
-	wrong   []string            // to be looked at a second time
+	wrong   []string            // to be checked a second time
 }
 
 func (c *comparison) run(ctx context.Context) error {
@@ -121,7 +122,7 @@ func (c *comparison) run(ctx context.Context) error {
 	return nil
 }
 
-// readIndex holds every document against the record.
+// readIndex compares every document with the record.
 func (c *comparison) readIndex(ctx context.Context) error {
 	for offset := 0; ; {
 		page, total, err := c.steps.IndexKeys.Keys(ctx, offset, keyPage)
@@ -150,7 +151,7 @@ func (c *comparison) readIndex(ctx context.Context) error {
 	}
 }
 
-// readRecord looks for products that the index did not name.
+// readRecord finds products that the index does not have.
 func (c *comparison) readRecord(ctx context.Context) error {
 	for after := ""; ; {
 		page, err := c.steps.Revisions.RevisionsAfter(ctx, after, keyPage)
@@ -170,8 +171,8 @@ func (c *comparison) readRecord(ctx context.Context) error {
 	}
 }
 
-// repair looks a second time, since things move while they are compared, and
-// mends what still differs.
+// repair checks a second time, since products change during the comparison, and
+// repairs what still differs.
 func (c *comparison) repair(ctx context.Context, skus []string) error {
 	indexed, err := c.steps.IndexKeys.Versions(ctx, skus)
 	if err != nil {
@@ -181,7 +182,7 @@ func (c *comparison) repair(ctx context.Context, skus []string) error {
 	if err != nil {
 		return err
 	}
-	var mend, ahead, due []string
+	var stale, ahead, due []string
 	for _, sku := range skus {
 		version, there := indexed[sku]
 		r := now[sku]
@@ -199,21 +200,21 @@ func (c *comparison) repair(ctx context.Context, skus []string) error {
 			c.drift.Missing++
 		case version < r.Revision:
 			c.drift.Stale++
-		default: // as after the record was restored: it would never be replaced
+		default: // as after the record was restored: a put would never replace it
 			c.drift.Ahead++
 			ahead = append(ahead, sku)
 		}
-		mend = append(mend, sku)
+		stale = append(stale, sku)
 	}
 	if err := c.steps.Index.DeleteDocuments(ctx, ahead); err != nil {
 		return err
 	}
-	_, refused, err := c.steps.indexPassing(ctx, slices.Concat(mend, due))
+	_, refused, err := c.steps.indexPassing(ctx, slices.Concat(stale, due))
 	if err != nil {
 		return err
 	}
 	logRefused(ctx, refused)
-	for _, sku := range mend {
+	for _, sku := range stale {
 		if refused[sku] == nil {
 			c.drift.Repaired++
 		}

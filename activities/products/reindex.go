@@ -11,22 +11,22 @@ import (
 	"purser/order"
 )
 
-// ShadowRequest says which products a shadow index is to be given next.
+// ShadowRequest is the input of FillShadow.
 type ShadowRequest struct {
 	Name  string `json:"name"`
-	After string `json:"after"` // the SKU that the last step ended with
+	After string `json:"after"` // the last SKU of the step before
 	// Since narrows it to products changed at a time or later.
 	Since time.Time `json:"since,omitzero"`
 }
 
-// ShadowStep is how far the filling has come.
+// ShadowStep is the progress of filling a shadow index.
 type ShadowStep struct {
 	After string `json:"after"`
 	Put   int64  `json:"put"`
 	Done  bool   `json:"done"`
 }
 
-// FillShadow puts products into a shadow index, for a while or to the end.
+// FillShadow puts products into a shadow index for SliceTime, or to the end.
 func (a *Activities) FillShadow(ctx context.Context, r ShadowRequest) (ShadowStep, error) {
 	defer activities.Beat(ctx)()
 	step := ShadowStep{After: r.After}
@@ -37,7 +37,7 @@ func (a *Activities) FillShadow(ctx context.Context, r ShadowRequest) (ShadowSte
 		}
 		if len(skus) == 0 {
 			step.Done = true
-			if r.After == "" && step.Put == 0 && r.Since.IsZero() { // an empty shop has an empty shadow
+			if r.After == "" && step.Put == 0 && r.Since.IsZero() { // an empty catalogue still needs a shadow
 				err = a.Rebuild.PutShadow(ctx, r.Name, nil)
 			}
 			return step, activities.Failure(err)
@@ -56,9 +56,9 @@ func (a *Activities) FillShadow(ctx context.Context, r ShadowRequest) (ShadowSte
 	return step, nil
 }
 
-// putShadow passes over documents that the index refuses for good, as the live
-// one does. If it refuses all of many, they are not what is wrong, and the
-// shadow must not take the place of an index that holds them.
+// putShadow skips documents that the index rejects for good, as for the live
+// index. If it rejects every document of several, the documents are not what is
+// wrong, and the shadow must not replace an index that has them.
 func (a *Activities) putShadow(ctx context.Context, name string, docs []catalog.Document) (int64, error) {
 	err := a.Rebuild.PutShadow(ctx, name, docs)
 	if !errors.Is(err, order.ErrRejected) || len(docs) == 0 {
@@ -95,18 +95,18 @@ func (a *Activities) shadowPage(ctx context.Context, since time.Time, after stri
 	return skus, err
 }
 
-// ShadowRef names a shadow index.
+// ShadowRef identifies a shadow index.
 type ShadowRef struct {
 	Name string `json:"name"`
 }
 
-// SwapShadow puts the shadow in the place of the index that is searched.
+// SwapShadow replaces the live index with the shadow.
 func (a *Activities) SwapShadow(ctx context.Context, r ShadowRef) error {
 	defer activities.Beat(ctx)()
 	return activities.Failure(a.Rebuild.SwapShadow(ctx, r.Name))
 }
 
-// DropShadow gives a shadow up.
+// DropShadow discards a shadow.
 func (a *Activities) DropShadow(ctx context.Context, r ShadowRef) error {
 	err := a.Rebuild.DropShadow(ctx, r.Name)
 	if errors.Is(err, order.ErrNoSuch) {
@@ -120,7 +120,7 @@ type ChangedRequest struct {
 	Since time.Time `json:"since"`
 }
 
-// IndexChanged gives the index what was changed or deleted since a time.
+// IndexChanged indexes the products that were changed or deleted since a time.
 func (a *Activities) IndexChanged(ctx context.Context, r ChangedRequest) (Indexed, error) {
 	defer activities.Beat(ctx)()
 	var all Indexed
@@ -138,18 +138,18 @@ func (a *Activities) IndexChanged(ctx context.Context, r ChangedRequest) (Indexe
 	}
 }
 
-// The times for which the past is kept.
+// The default times for which old data is kept.
 const (
-	keepReceiving = 24 * time.Hour      // a file whose sender went away
-	keepEnded     = 30 * 24 * time.Hour // figures and errors of an import that ended
+	keepReceiving = 24 * time.Hour      // a file that was never received completely
+	keepEnded     = 30 * 24 * time.Hour // counts and errors of an import that ended
 	keepChanges   = 90 * 24 * time.Hour // who changed a product
 )
 
 // Tidying is the input of ForgetImports.
 type Tidying struct{}
 
-// ForgetImports removes what is left of old imports, old changes of products,
-// and the bytes of old webhooks. It has the name of what it did first.
+// ForgetImports deletes old imports, old changes of products, and the bodies of
+// old webhooks. Its name is that of its first task.
 func (a *Activities) ForgetImports(ctx context.Context, _ Tidying) error {
 	defer activities.Beat(ctx)()
 	now := time.Now()

@@ -1,5 +1,5 @@
-// Package mime writes a mail as it travels: the one form in which every mail
-// provider gets it.
+// Package mime encodes a mail as MIME, the form in which every mail provider
+// gets it.
 package mime
 
 import (
@@ -13,15 +13,15 @@ import (
 	ours "purser/mail"
 )
 
-// Writer writes the mails of one sender.
+// Writer encodes the mails of one sender.
 type Writer struct {
 	from    *netmail.Address
-	replyTo *netmail.Address // nil: none
-	domain  string           // the sender's, for message ids
+	replyTo *netmail.Address // nil: the sender
+	domain  string           // the sender's domain, for message ids
 }
 
-// New makes a writer for a sender, plain or with a name ("Shop
-// <orders@shop.example>"), and where answers go ("": to the sender).
+// New returns a writer for a sender, which is an address with or without a name
+// ("Shop <orders@shop.example>"), and an address for replies ("": the sender).
 func New(from, replyTo string) (*Writer, error) {
 	w := &Writer{}
 	var err error
@@ -39,10 +39,10 @@ func New(from, replyTo string) (*Writer, error) {
 	return w, nil
 }
 
-// From is the sender.
+// From returns the writer's sender.
 func (w *Writer) From() *netmail.Address { return w.from }
 
-// Sender is who a mail is from: its own sender, or the writer's.
+// Sender returns the mail's own sender, or the writer's if it has none.
 func (w *Writer) Sender(m ours.Message) *netmail.Address {
 	if m.From == (ours.Address{}) {
 		return w.from
@@ -50,17 +50,18 @@ func (w *Writer) Sender(m ours.Message) *netmail.Address {
 	return &netmail.Address{Name: shown(m.From.Name), Address: m.From.Email}
 }
 
-// shown is a name as it may stand before an address. A backslash becomes a
-// slash: net/mail would leave it bare in an encoded word, where it may not
-// stand (RFC 2047, 5), and the whole header would be unreadable.
+// shown returns a name that is valid before an address. A backslash becomes a
+// slash: net/mail would not escape it in an encoded word, where it is not
+// allowed (RFC 2047, 5), and the whole header would be unreadable.
 func shown(name string) string { return strings.ReplaceAll(ours.OneLine(name), `\`, "/") }
 
-// MessageID is the mail's Message-ID, without its brackets: the same wherever
-// and however often it is sent. mail.FromWireID reads it.
+// MessageID returns the mail's Message-ID without brackets. It is the same for
+// every provider and attempt. mail.FromWireID parses it.
 func (w *Writer) MessageID(m ours.Message) string { return ours.WireID(m.ID) + "@" + w.domain }
 
-// Write checks a mail and writes it: a text, and the same as a page. No text
-// in it can become a header. It fails with mail.ErrInvalid.
+// Write checks a mail and encodes it, with its text and its HTML as
+// alternatives. No part of the content can become a header. It fails with
+// mail.ErrInvalid.
 func (w *Writer) Write(m ours.Message) ([]byte, error) {
 	if err := m.Check(); err != nil {
 		return nil, err
@@ -89,15 +90,15 @@ func (w *Writer) Write(m ours.Message) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// behave sets the headers that tell machines what they deal with: no vacation
-// notices, and for marketing a way out with one click (RFC 8058).
+// behave sets the headers for mail software: they prevent automatic replies, and
+// offer one-click unsubscription from marketing (RFC 8058).
 func (w *Writer) behave(msg *mail.Msg, m ours.Message) {
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	if m.Stream != ours.Marketing {
 		return
 	}
-	// Preformatted, because encoded words inside the brackets would not be
-	// understood; Check has seen that it is plain ASCII.
+	// Preformatted, because mail software does not understand encoded words
+	// inside the brackets; Check makes sure that the link is plain ASCII.
 	msg.SetGenHeaderPreformatted("List-Unsubscribe", "<"+m.Unsubscribe+">")
 	msg.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 	msg.SetGenHeader("Precedence", "bulk")

@@ -12,41 +12,42 @@ import (
 	"purser/mail"
 )
 
-// Shop is what the letters say about their sender, and what they look like.
-// The zero value will do.
+// Shop is the shop's identity and appearance in its mails. The zero value is
+// valid.
 type Shop struct {
-	// Name is what the shop calls itself; default "Purser".
+	// Name is the shop's name; default "Purser".
 	Name string
-	// Logo is the https address of an image about 40 pixels high, shown in
-	// place of the name where the reader lets images load. Empty: the name.
+	// Logo is the https URL of an image about 40 pixels high, shown instead of
+	// the name where the reader's program loads images. Empty: the name.
 	Logo string
-	// Colour is the shop's, as #rrggbb; default a dark green.
+	// Colour is the shop's colour as #rrggbb; default a dark green.
 	Colour string
-	// Imprint is who and where the shop is, line by line, at the end of each
-	// letter; the law of most places wants it. Default the name.
+	// Imprint is the shop's name and address, line by line, at the end of each
+	// mail; the law of most countries requires it. Default: the name.
 	Imprint string
-	// Support is the address readers may write to. Empty: none is named.
+	// Support is the mail address of the shop's support. Empty: no address is
+	// shown.
 	Support string
-	// ReturnTo is where goods are sent back to, line by line; default the
+	// ReturnTo is the address for returned goods, line by line; default: the
 	// imprint.
 	ReturnTo string
-	// OrderURL is where a shopper sees an order; the order's id is put at its
-	// end. Empty: no link.
+	// OrderURL is the URL of an order's page without the order's id, which is
+	// appended. Empty: no link.
 	OrderURL string
-	// TrackingURL is where a parcel is followed; {tracking} in it stands for
-	// its number. Empty: no link.
+	// TrackingURL is the URL of a parcel's tracking page, in which {tracking}
+	// is replaced by the tracking number. Empty: no link.
 	TrackingURL string
-	// Locale is the language of those whose own is not known or not spoken;
-	// default "en".
+	// Locale is the language for readers whose own is not known or has no
+	// texts; default "en".
 	Locale string
-	// Zone is where the shop's clocks are; default UTC.
+	// Zone is the time zone of times in mails; default UTC.
 	Zone *time.Location
-	// Senders are the senders of templates that have one of their own, as
+	// Senders are the senders of templates with a sender of their own, such as
 	// "Disputes <disputes@shop.example>".
 	Senders map[Template]string
 }
 
-// brand is a shop that was checked, and its colours.
+// brand is a checked shop with its colours.
 type brand struct {
 	Shop
 	imprint, returnTo []string
@@ -101,13 +102,13 @@ func senders(texts map[Template]string) (map[Template]mail.Address, error) {
 	return all, nil
 }
 
-// colours returns the shop's colour and the one that can be read on it.
+// colours returns the shop's colour and a text colour that is readable on it.
 func colours(s string) (colour, on html.CSS, err error) {
 	rgb, err := strconv.ParseUint(strings.TrimPrefix(s, "#"), 16, 32)
 	if err != nil || len(s) != 7 || s[0] != '#' {
 		return "", "", fmt.Errorf("shop: colour: want #rrggbb, got %.20q", s)
 	}
-	// How bright it looks, of 255000 (ITU-R BT.601).
+	// The perceived brightness, at most 255000 (ITU-R BT.601).
 	if brightness := rgb>>16*299 + rgb>>8&0xff*587 + rgb&0xff*114; brightness > 150_000 {
 		return html.CSS(s), "#1d1b18", nil
 	}

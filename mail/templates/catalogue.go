@@ -15,15 +15,15 @@ import (
 //go:embed messages
 var messages embed.FS
 
-// catalogue is the texts of every language, by their keys. A regional one
-// holds only what it says differently.
+// catalogue holds the texts of every language by their keys. A regional language
+// has only the texts that differ.
 type catalogue struct {
 	texts    map[language.Tag]map[string]phrase
 	fallback language.Tag
 }
 
-// loadCatalogue reads the languages; fallback is the locale of the readers
-// whose own is not spoken.
+// loadCatalogue reads the languages; fallback is the locale for readers whose
+// own language has no texts.
 func loadCatalogue(fallback string) (catalogue, error) {
 	c := catalogue{texts: map[language.Tag]map[string]phrase{}}
 	files, err := messages.ReadDir("messages")
@@ -50,8 +50,8 @@ func loadCatalogue(fallback string) (catalogue, error) {
 	return c, err
 }
 
-// readTexts makes one level of the file's nested objects: {"a": {"b": "x"}}
-// is a.b, and the items of a list are a.0, a.1.
+// readTexts flattens the file's nested objects: {"a": {"b": "x"}} becomes a.b,
+// and the items of a list become a.0, a.1.
 func readTexts(b []byte) (map[string]phrase, error) {
 	var file map[string]any
 	if err := json.Unmarshal(b, &file); err != nil {
@@ -76,7 +76,7 @@ func readTexts(b []byte) (map[string]phrase, error) {
 				}
 			}
 		default:
-			err = fmt.Errorf("%T is no text", v)
+			err = fmt.Errorf("%T is not a text", v)
 		}
 		if err != nil {
 			err = fmt.Errorf("%s: %w", key, err)
@@ -86,11 +86,11 @@ func readTexts(b []byte) (map[string]phrase, error) {
 	return texts, walk("", file)
 }
 
-// longestLocale is more than any real one has.
+// longestLocale is the most characters of a locale; real ones are shorter.
 const longestLocale = 35
 
-// parseLocale reads a BCP 47 tag. One that is well formed and names nothing
-// that exists is nobody's: the zero tag.
+// parseLocale parses a BCP 47 tag. It returns the zero tag for a well-formed tag
+// of an unknown language, and ErrLocale for a text that is not a tag.
 func parseLocale(s string) (language.Tag, error) {
 	if len(s) > longestLocale {
 		return language.Und, fmt.Errorf("%w: %.40q", ErrLocale, s)
@@ -113,7 +113,7 @@ func (c catalogue) speaks(tag language.Tag) bool {
 	return slices.ContainsFunc(chain(tag), func(t language.Tag) bool { return c.texts[t] != nil })
 }
 
-// chain is the tag and what it falls back to: de-AT, de.
+// chain returns the tag and its fallbacks: de-AT, de.
 func chain(tag language.Tag) []language.Tag {
 	var all []language.Tag
 	for ; tag != language.Und; tag = tag.Parent() {
@@ -122,8 +122,8 @@ func chain(tag language.Tag) []language.Tag {
 	return all
 }
 
-// in chooses the language for a reader; "" is one whose language is not
-// known.
+// in returns the language for a reader; an empty locale means that the reader's
+// language is not known.
 func (c catalogue) in(locale string) (tongue, error) {
 	tag := language.Und
 	if locale != "" {
@@ -135,7 +135,7 @@ func (c catalogue) in(locale string) (tongue, error) {
 	if !c.speaks(tag) {
 		tag = c.fallback
 	}
-	// English last: it is complete, a translation may lack what is new.
+	// English comes last: it is complete, while a translation may lack new texts.
 	t := tongue{tag: tag}
 	for _, l := range slices.Concat(chain(tag), chain(c.fallback), []language.Tag{language.English}) {
 		if texts := c.texts[l]; texts != nil {
@@ -145,8 +145,7 @@ func (c catalogue) in(locale string) (tongue, error) {
 	return t, nil
 }
 
-// Locales lists the languages there are texts in, with their regional
-// variants.
+// Locales lists the languages that have texts, including regional variants.
 func (w *Writer) Locales() []string {
 	var all []string
 	for tag := range w.words.texts {
@@ -156,7 +155,7 @@ func (w *Writer) Locales() []string {
 	return all
 }
 
-// tongue is a language with what it falls back to.
+// tongue is a language with the texts of its fallbacks.
 type tongue struct {
 	tag   language.Tag
 	texts []map[string]phrase
@@ -171,8 +170,9 @@ func (t tongue) find(key string) (phrase, bool) {
 	return nil, false
 }
 
-// say is the text of a key with its blanks filled in. It is "" where a blank
-// has no value: a sentence that speaks of it is left out.
+// say returns the text of a key with its placeholders filled in; "" if a
+// placeholder has no value, so that a sentence about a missing value is left
+// out.
 func (t tongue) say(key string, values map[string]string) string {
 	p, _ := t.find(key)
 	s, missing := p.fill(values)
@@ -182,14 +182,15 @@ func (t tongue) say(key string, values map[string]string) string {
 	return s
 }
 
-// paragraphs are the items of a list of texts, each said or left out.
+// paragraphs returns the items of a list of texts, without those that have a
+// placeholder without a value.
 func (t tongue) paragraphs(key string, values map[string]string) []string {
 	var all []string
 	for _, texts := range t.texts {
 		if _, ok := texts[key+".0"]; !ok {
 			continue
 		}
-		for i := 0; ; i++ { // all of one language
+		for i := 0; ; i++ { // all items come from one language
 			p, ok := texts[key+"."+strconv.Itoa(i)]
 			if !ok {
 				return all

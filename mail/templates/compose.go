@@ -17,8 +17,8 @@ import (
 // maxSubject keeps a subject readable in a list of mails.
 const maxSubject = 150
 
-// view is what the frames show. Its texts hold no control characters, so no
-// name can write lines of its own into a letter.
+// view is the data of the frames. Its texts hold no control characters, so that
+// no name can add lines to a mail.
 type view struct {
 	Lang, Subject, Preview, Heading, Greeting string
 	Colon                                     string // behind a label: French has a space before it
@@ -45,7 +45,7 @@ type line struct {
 
 type button struct{ Label, URL string }
 
-// compose puts the letter together, in the order in which it is read.
+// compose builds the data of the frames, in the order in which a mail is read.
 func (w *Writer) compose(t Template, p plan, in tongue, d Data) (view, error) {
 	var words mail.Words
 	if t == Campaign {
@@ -88,7 +88,7 @@ func (w *Writer) compose(t Template, p plan, in tongue, d Data) (view, error) {
 	return v, nil
 }
 
-// values are what the blanks of the texts may speak of.
+// values returns the values of the texts' placeholders.
 func (w *Writer) values(p plan, in tongue, d Data) map[string]string {
 	v := map[string]string{
 		"shop": w.shop.Name, "name": oneLine(d.Name), "order": oneLine(string(d.OrderID)), "support": w.shop.Support,
@@ -110,8 +110,8 @@ func (w *Writer) values(p plan, in tongue, d Data) map[string]string {
 	return v
 }
 
-// reason is why something happened, in the reader's language where it is one
-// of the reasons an order itself gives; a shop's own words stay as they are.
+// reason translates a reason that an order itself gives into the reader's
+// language; a shop's own words stay as they are.
 func (t tongue) reason(s string) string {
 	if p, ok := t.find("reasons." + s); ok {
 		s, _ = p.fill(nil)
@@ -129,8 +129,8 @@ func (v *view) greet(p plan, in tongue, values map[string]string) {
 	}
 }
 
-// speak says a campaign's words. A key without a value refuses the letter:
-// "your voucher  is waiting" is worse than none.
+// speak fills in a campaign's words. It fails if a placeholder has no value:
+// "your voucher  is waiting" is worse than no mail.
 func (v *view) speak(words mail.Words, d Data, values map[string]string) (err error) {
 	for key, value := range d.Values {
 		if values[key] == "" {
@@ -158,9 +158,9 @@ func (v *view) speak(words mail.Words, d Data, values map[string]string) (err er
 	return err
 }
 
-// choose finds a campaign's words for a reader: in the reader's language,
-// what that falls back to, or else English or the first there is. The rest of
-// the letter follows them, so that it is in one language.
+// choose returns a campaign's words for a reader: in the reader's language, in
+// one of its fallbacks, or else in English or the first language there is. The
+// rest of the mail uses the same language.
 func (w *Writer) choose(in tongue, words map[string]mail.Words) (mail.Words, tongue, error) {
 	byTag := map[language.Tag]mail.Words{}
 	locales := slices.Sorted(maps.Keys(words))
@@ -184,7 +184,7 @@ func (w *Writer) choose(in tongue, words map[string]mail.Words) (mail.Words, ton
 	return byTag[first], in, err
 }
 
-// link is where the button leads.
+// link returns the button's URL; "" if there is no button.
 func (w *Writer) link(p plan, d Data) string {
 	switch {
 	case d.Link != "":
@@ -197,7 +197,8 @@ func (w *Writer) link(p plan, d Data) string {
 	return ""
 }
 
-// sign ends the letter: where to ask, why one got it, how to end it.
+// sign adds the footer: the support address and, for marketing, why the reader
+// got the mail and how to unsubscribe.
 func (v *view) sign(p plan, in tongue, d Data, values map[string]string) {
 	if before, after, ok := strings.Cut(in.say("footer.support", values), values["support"]); ok && values["support"] != "" && !p.staff {
 		v.Support, v.SupportParts = values["support"], [2]string{before, after}

@@ -6,12 +6,12 @@ import (
 	"purser/order"
 )
 
-// What can be wrong with a letter beside its data. Both are order.ErrInvalid.
+// The errors other than of a mail's data. Both wrap order.ErrInvalid.
 var (
-	// ErrTemplate: there is no template of this name.
-	ErrTemplate error = refusal("there is no such letter")
-	// ErrLocale: it is no locale at all (BCP 47), as against one there is no
-	// language for.
+	// ErrTemplate means that no template has the name.
+	ErrTemplate error = refusal("there is no such mail template")
+	// ErrLocale means that a text is not a BCP 47 tag, in contrast to a tag of a
+	// language without texts.
 	ErrLocale error = refusal("not a locale")
 )
 
@@ -20,17 +20,17 @@ type refusal string
 func (r refusal) Error() string { return string(r) }
 func (refusal) Unwrap() error   { return order.ErrInvalid }
 
-// FieldError is data that a template cannot be written with. It is
+// FieldError means that a mail cannot be written with the given data. It wraps
 // order.ErrInvalid.
 type FieldError struct {
 	Template Template
-	Field    string // of the data, or a key of a campaign's words
+	Field    string // of the data, or a placeholder in a campaign's words
 	Problem  string
 }
 
 func (e *FieldError) Error() string {
-	return fmt.Sprintf("letter %s: %s %s", e.Template, e.Field, e.Problem)
+	return fmt.Sprintf("mail template %s: %s %s", e.Template, e.Field, e.Problem)
 }
 
-// Unwrap makes it order.ErrInvalid.
+// Unwrap returns order.ErrInvalid.
 func (e *FieldError) Unwrap() error { return order.ErrInvalid }

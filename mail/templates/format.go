@@ -14,9 +14,9 @@ import (
 	"purser/order"
 )
 
-// money writes an amount as people of the language do: 1.234,50 €. Digits and
-// grouping come from the locale's data, the decimals from the currency; no
-// amount is ever a float.
+// money formats an amount as in the language: 1.234,50 €. Digits and grouping
+// come from the locale's data, the decimals from the currency; no amount is ever
+// a float.
 func (t tongue) money(m order.Money) string {
 	digits, err := order.Exponent(m.Currency)
 	if err != nil {
@@ -37,20 +37,20 @@ func (t tongue) money(m order.Money) string {
 	}
 	amount := p.Sprint(number.Decimal(abs / size))
 	if digits > 0 {
-		// What stands between the digits of nought.
+		// The decimal separator is what remains of "0.0" without the zeros.
 		point := strings.Trim(p.Sprint(number.Decimal(0, number.Scale(1))), "0")
 		amount += point + fmt.Sprintf("%0*d", digits, abs%size)
 	}
 	symbol := p.Sprint(currency.Symbol(unit))
 	pattern := t.say("money", map[string]string{"symbol": symbol, "number": amount})
-	// A symbol of letters does not stick to the number: KWD 12.500.
+	// A symbol of letters needs a space before the number: KWD 12.500.
 	if last := []rune(symbol); strings.HasPrefix(pattern, symbol+amount) && unicode.IsLetter(last[len(last)-1]) {
 		pattern = symbol + "\u00a0" + amount
 	}
 	return sign + pattern
 }
 
-// day writes a date: 24. November 2026.
+// day formats a date: 24. November 2026.
 func (t tongue) day(at time.Time) string {
 	day := strconv.Itoa(at.Day())
 	if at.Day() == 1 {
@@ -62,8 +62,8 @@ func (t tongue) day(at time.Time) string {
 	})
 }
 
-// moment writes a date and the time of day, with its zone: readers may live
-// in another.
+// moment formats a date and the time of day with its zone, because readers may
+// live in another zone.
 func (t tongue) moment(at time.Time) string {
 	return t.say("moment", map[string]string{"date": t.day(at), "time": at.Format("15:04"), "zone": at.Format("MST")})
 }

@@ -127,11 +127,11 @@ func TestFallback(t *testing.T) {
 	}
 	c, err := german.WriteTemplate(Delivered, "nl", Sample(Delivered, "en"))
 	if err != nil || c.Subject != "Ihre Bestellung von Mugs ist angekommen" {
-		t.Errorf("a German shop's letter for a Dutch reader: %q, %v", c.Subject, err)
+		t.Errorf("a German shop's mail for a Dutch reader: %q, %v", c.Subject, err)
 	}
 	c, err = german.WriteTemplate(Shipped, "en-GB", Sample(Shipped, "en"))
 	if err != nil || c.Subject != "Your order from Mugs is on its way" {
-		t.Errorf("a German shop's letter for a Briton: %q, %v", c.Subject, err)
+		t.Errorf("a German shop's mail for a Briton: %q, %v", c.Subject, err)
 	}
 }
 

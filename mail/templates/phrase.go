@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// phrase is a text with blanks: "Hello {name}". It is taken apart once, so
-// that what fills a blank cannot make new ones.
+// phrase is a text with placeholders: "Hello {name}". It is parsed once, so that
+// a value cannot add placeholders.
 type phrase []piece
 
-// piece is a text, or a blank and its key.
+// piece is a text, or the key of a placeholder.
 type piece struct{ text, key string }
 
-// parsePhrase reads a text. "{{" and "}}" are braces; one that stands alone
-// is a mistake.
+// parsePhrase parses a text. "{{" and "}}" stand for braces; it fails for a
+// single brace that is not part of a placeholder.
 func parsePhrase(s string) (phrase, error) {
 	var p phrase
 	var text strings.Builder
@@ -34,7 +34,7 @@ func parsePhrase(s string) (phrase, error) {
 		default:
 			key, rest, ok := strings.Cut(s[1:], "}")
 			if !ok || !isKey(key) {
-				return nil, errors.New(`a "{" that begins no {key} of letters, digits and "_"; write "{{" for a brace`)
+				return nil, errors.New(`a "{" that does not begin a {key} of letters, digits and "_"; write "{{" for a brace`)
 			}
 			p = append(p, piece{text: text.String()}, piece{key: key})
 			text.Reset()
@@ -44,13 +44,13 @@ func parsePhrase(s string) (phrase, error) {
 	return append(p, piece{text: text.String()}), nil
 }
 
-// isKey reports whether s may name a blank.
+// isKey reports whether s can be the key of a placeholder.
 func isKey(s string) bool {
 	return s != "" && len(s) <= 40 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 }
 
-// fill puts the values into the blanks and returns the first key without a
-// value.
+// fill replaces the placeholders with their values and returns the first key
+// without a value as missing.
 func (p phrase) fill(values map[string]string) (text, missing string) {
 	var b strings.Builder
 	for _, piece := range p {

@@ -9,8 +9,8 @@ import (
 	"purser/order"
 )
 
-// Template names what a letter is about. Those about an order's milestone are
-// named as the milestone is.
+// Template is the name of a mail template. The template of an order's
+// notification has the notification's name.
 type Template string
 
 // The templates.
@@ -26,44 +26,45 @@ const (
 	Dispute            Template = "dispute" // to the shop itself
 	ReturnInstructions Template = "return_instructions"
 	Reminder           Template = "reminder" // of an order that was not paid; marketing
-	Campaign           Template = "campaign" // its words come with it; marketing
+	Campaign           Template = "campaign" // with the campaign's own words; marketing
 )
 
-// Data is what a letter can be about. What is empty is not spoken of, unless
-// the template needs it.
+// Data is the data of a mail. An empty field is left out, unless the template
+// needs it.
 type Data struct {
 	Name      string
 	OrderID   order.ID
 	PlacedAt  time.Time
-	Lines     []order.Line // of the currency of Total
+	Lines     []order.Line // in the currency of Total
 	Total     order.Money
-	Amount    order.Money // the money that moves: given back, disputed
+	Amount    order.Money // refunded or disputed
 	Tracking  string
 	Carrier   string
 	Reason    string
 	Until     time.Time
-	Reference string // somebody else's name for it, such as a dispute's id
-	// Link is where the button leads. Default: to the order or the parcel, if
-	// the shop says where those are shown.
+	Reference string // the id at the provider, such as a dispute's id
+	// Link is the button's URL. Default: the order or the parcel, if the shop
+	// has a URL for it.
 	Link string
-	// Unsubscribe is where a marketing mail's reader ends it.
+	// Unsubscribe is the unsubscribe link of a marketing mail.
 	Unsubscribe string
-	// Words are what a campaign says, by locale; Values fill in their keys.
+	// Words are a campaign's texts by locale; Values are the values of their
+	// placeholders.
 	Words  map[string]mail.Words
 	Values map[string]string
 }
 
-// plan is what a template is made of, beside its texts.
+// plan is a template without its texts.
 type plan struct {
 	needs     []field
-	facts     []field // listed by name, those that are there
-	links     field   // where the button leads
-	untilDay  bool    // the time is a day, not a moment
+	facts     []field // listed with a label, if they have a value
+	links     field   // the target of the button
+	untilDay  bool    // Until is shown as a day, without a time
 	marketing bool
-	staff     bool // to the shop itself: nobody is greeted
+	staff     bool // to the shop itself: no greeting
 }
 
-// field is a part of the data that a plan speaks of.
+// field is a part of the data that a plan uses.
 type field string
 
 const (
@@ -102,7 +103,7 @@ var (
 	ofMoney = []field{fieldOrder, fieldAmount}
 )
 
-// Templates lists all templates in the order in which an order meets them.
+// Templates lists all templates in the sequence in which an order causes them.
 func Templates() []Template {
 	return []Template{
 		Confirmation, PaymentProblem, Shipped, Delivered, Cancelled, Expired,
@@ -110,7 +111,7 @@ func Templates() []Template {
 	}
 }
 
-// check refuses data that a letter would be wrong or ridiculous with.
+// check fails with a *FieldError if a mail with this data would be wrong.
 func (p plan) check(t Template, d Data) error {
 	for _, f := range p.needs {
 		if !d.has(f) {
@@ -128,12 +129,12 @@ func (p plan) check(t Template, d Data) error {
 			continue
 		}
 		if _, err := order.Exponent(m.money.Currency); err != nil {
-			return &FieldError{t, string(m.field), "is in no known currency"}
+			return &FieldError{t, string(m.field), "has an unknown currency"}
 		}
 	}
 	for f, link := range map[field]string{fieldLink: d.Link, fieldUnsubscribe: d.Unsubscribe} {
 		if link != "" && !isWeb(link) {
-			return &FieldError{t, string(f), "is no http or https address"}
+			return &FieldError{t, string(f), "is not an http or https address"}
 		}
 	}
 	return nil
@@ -165,7 +166,7 @@ func (d Data) has(f field) bool {
 	return true
 }
 
-// isWeb reports whether s is an address that a link may lead to.
+// isWeb reports whether s is an http or https URL.
 func isWeb(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && oneLine(s) == s

@@ -8,8 +8,8 @@ import (
 	"purser/order"
 )
 
-// Sample is a template's data as it might be, to look at a letter with. Its
-// money is of the kind people of the locale pay with.
+// Sample returns example data for a template, for previews. Its currency fits
+// the locale.
 func Sample(t Template, locale string) Data {
 	placed := time.Date(2026, time.January, 24, 9, 41, 0, 0, time.UTC)
 	prices := map[string][2]int64{"EUR": {1250, 1890}, "USD": {1450, 2150}, "JPY": {1800, 2600}, "GBP": {1150, 1690}}
@@ -65,8 +65,7 @@ var sampleWords = map[string]mail.Words{
 	},
 }
 
-// SampleShop is a shop as it might be, to look at letters with where none was
-// configured.
+// SampleShop returns an example shop, for previews without a configured shop.
 func SampleShop() Shop {
 	return Shop{
 		Name: "Harbour & Sons", Imprint: "Harbour & Sons Ltd\n1 Quay Street, 10115 Harbourtown", Support: "help@shop.example",

@@ -18,7 +18,7 @@ import (
 	"purser/order"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func newWriter(t testing.TB) *Writer {
 	t.Helper()
@@ -32,7 +32,7 @@ func newWriter(t testing.TB) *Writer {
 // languages are those with texts of their own for everything.
 var languages = []string{"en", "de", "fr", "es", "ja"}
 
-// TestGolden is every letter in every language as readers get it (EML-11).
+// TestGolden is every mail in every language as readers get it (EML-11).
 func TestGolden(t *testing.T) {
 	w := newWriter(t)
 	for _, name := range Templates() {
@@ -57,7 +57,7 @@ func TestGolden(t *testing.T) {
 					t.Fatal(err)
 				}
 				if !bytes.Equal(got, want) {
-					t.Errorf("another letter than %s (go test ./letters -update, if that is meant):\n%s", path, cmp.Diff(string(want), string(got)))
+					t.Errorf("the mail differs from %s (go test ./mail/templates -update, if that is intended):\n%s", path, cmp.Diff(string(want), string(got)))
 				}
 			})
 		}

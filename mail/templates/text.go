@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// oneLine turns any text into one line of valid UTF-8. Line and paragraph
-// separators and the marks that turn the direction of text around go too.
+// oneLine makes any text one line of valid UTF-8. It also removes line and
+// paragraph separators and the marks that change the writing direction.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -21,7 +21,7 @@ func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' }), " ")
 }
 
-// lines are those of a text that is written line by line.
+// lines returns the non-empty lines of a text.
 func lines(s string) []string {
 	var all []string
 	for l := range strings.Lines(s) {

@@ -11,7 +11,7 @@ import (
 )
 
 // WriteCampaign writes a campaign's mail to one recipient. about is the order
-// a reminder is about.
+// that a reminder is about.
 func (w *Writer) WriteCampaign(c mail.Campaign, r mail.Recipient, about order.Order, unsubscribe string) (mail.Content, error) {
 	d := Data{Name: r.Name, Unsubscribe: unsubscribe, Words: c.Words, Values: r.Data}
 	t := Template(c.Template)
@@ -25,9 +25,8 @@ func (w *Writer) WriteCampaign(c mail.Campaign, r mail.Recipient, about order.Or
 	return w.WriteTemplate(t, r.Locale, d)
 }
 
-// CheckCampaign finds what is wrong with a campaign before anybody gets it:
-// each problem is mail.ErrInvalid or order.ErrInvalid. now is when it is
-// created.
+// CheckCampaign fails with mail.ErrInvalid or order.ErrInvalid if a campaign is
+// not valid. now is when it is created.
 func CheckCampaign(c mail.Campaign, now time.Time) error {
 	if err := c.Check(now); err != nil {
 		return err
@@ -51,9 +50,8 @@ const (
 	longestText = 5_000
 )
 
-// CheckWords finds what is wrong with a campaign's words before anybody gets
-// them: a text that cannot be filled in, an empty subject, a link that leads
-// nowhere.
+// CheckWords fails if a campaign's words are not valid: a text that cannot be
+// parsed, an empty subject, heading or body, or a link that is not a URL.
 func CheckWords(words map[string]mail.Words) error {
 	if len(words) == 0 {
 		return &FieldError{Campaign, string(fieldWords), "are missing"}
@@ -76,7 +74,7 @@ func CheckWords(words map[string]mail.Words) error {
 			}
 		}
 		if w.Link != "" && !isWeb(w.Link) {
-			return &FieldError{Campaign, locale, "has a link that is no http or https address"}
+			return &FieldError{Campaign, locale, "has a link that is not an http or https address"}
 		}
 	}
 	return nil
