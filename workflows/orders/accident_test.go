@@ -52,7 +52,7 @@ func TestBankAway(t *testing.T) {
 		}, order.Expired, expired, oneIntent},
 		{"refused for good", func(w *world) {
 			w.down(time.Hour, order.ErrRejected, "CreateIntent")
-		}, order.Cancelled, cancelled, has(order.OrderCancelled, "cannot take this payment")},
+		}, order.Cancelled, cancelled, has(order.OrderCancelled, "cannot accept this payment")},
 		{"at the deadline nobody can say whether it is paid: it was", func(w *world) {
 			w.at(time.Minute, func() { w.down(5*time.Hour, order.ErrUnavailable, "GetIntent") })
 			w.at(20*time.Minute, func() { w.paid(w.bank.Pay(w.intent())) })
@@ -64,6 +64,6 @@ func TestBankAway(t *testing.T) {
 		{"F18 the capture is refused: another took or let go", func(w *world) {
 			w.fail("CaptureIntent", 1, order.ErrState)
 			w.at(time.Minute, w.pay)
-		}, order.Cancelled, cancelled, has(order.OrderCancelled, "Stripe took 0")},
+		}, order.Cancelled, cancelled, has(order.OrderCancelled, "Stripe captured 0")},
 	})
 }

@@ -73,7 +73,7 @@ func TestUnknownBooking(t *testing.T) {
 			})
 			w.at(time.Hour+time.Minute, func() { free(w) })
 			w.at(49*time.Hour, func() { free(w) })
-		}, order.Cancelled, cancelled, both(voided, has(order.OrderCompensationStuck, "cannot give the parcel back"))},
+		}, order.Cancelled, cancelled, both(voided, has(order.OrderCompensationStuck, "cannot void the parcel"))},
 		{"nor does the bank answer at first", func(w *world) {
 			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.down(2*time.Hour, order.ErrUnavailable, "BookParcel")

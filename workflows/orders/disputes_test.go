@@ -127,13 +127,13 @@ func TestRefundMail(t *testing.T) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.fail("Refunds", 3, order.ErrUnavailable); w.refundByHand(500) })
-		}, order.Delivered, also(delivered, refunded), has(order.StepDelayed, "given back")},
+		}, order.Delivered, also(delivered, refunded), has(order.StepDelayed, "the refunds of")},
 		{"the bank cannot be asked for days: a person is told, and the shopper at last", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.down(24*5*time.Hour, order.ErrUnavailable, "Refunds"); w.refundByHand(500) })
 		}, order.Delivered, also(delivered, refunded), both(
-			kept(order.RefundSucceeded), has(order.OrderCompensationStuck, "it is not known what was given back"))},
+			kept(order.RefundSucceeded), has(order.OrderCompensationStuck, "the refunds are not known"))},
 		{"the bank refuses to say for good: a person is told, and the order ends", func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
@@ -144,7 +144,7 @@ func TestRefundMail(t *testing.T) {
 					w.Errorf("a person is told %d times", notified)
 				}
 			})
-		}, order.Delivered, delivered, has(order.OrderCompensationStuck, "Purser asks no more")},
+		}, order.Delivered, delivered, has(order.OrderCompensationStuck, "Purser does not try again")},
 		{"a report of a refund for an order that waits for its payment", func(w *world) {
 			w.at(time.Minute, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
 			w.at(2*time.Minute, w.pay)
@@ -178,7 +178,7 @@ func TestRefundFailed(t *testing.T) {
 			w.run().mailed(c.mails...)
 			w.checkTimeline(w.order())
 			kept(order.RefundFailed)(t, w)
-			has(order.RefundHasFailed, "the bank did not take 29.00 EUR")(t, w)
+			has(order.RefundHasFailed, "the bank did not accept 29.00 EUR")(t, w)
 			if o := w.order(); o.Payment.Refunded != 0 || w.called("RefundIntent") != 1 {
 				t.Errorf("%d given back in %d refunds", o.Payment.Refunded, w.called("RefundIntent"))
 			}
@@ -210,8 +210,8 @@ func TestDispute(t *testing.T) {
 				w.at(48*time.Hour+time.Duration(i)*time.Hour, func() { dispute(w, "dp_1", s) })
 			}
 		}, order.Delivered, also(delivered, disputed), func(t *testing.T, w *world) {
-			both(toShop, has(order.PaymentDisputed, "29.00 EUR, fraudulent: needs_response, to be answered by 2026-03-11"))(t, w)
-			both(has(order.DisputeMoved, "under_review"), both(has(order.DisputeClosed, "won"), has(order.EventIgnored, "late report")))(t, w)
+			both(toShop, has(order.PaymentDisputed, "29.00 EUR, fraudulent: needs_response, respond by 2026-03-11"))(t, w)
+			both(has(order.DisputeMoved, "under_review"), both(has(order.DisputeClosed, "won"), has(order.EventIgnored, "late event")))(t, w)
 			if d := w.order().Disputes; len(d) != 1 || d[0].Status != "won" {
 				t.Errorf("disputes %+v", d)
 			}
@@ -227,7 +227,7 @@ func TestDispute(t *testing.T) {
 			w.at(2*time.Hour, func() { w.sendEvents(said("needs_response", 30*time.Minute)) })
 			w.arrive(3 * time.Hour)
 		}, order.Delivered, also(delivered, disputed), func(t *testing.T, w *world) {
-			has(order.EventIgnored, "late report")(t, w)
+			has(order.EventIgnored, "late event")(t, w)
 			if d := w.order().Disputes; len(d) != 1 || d[0].Status != "under_review" {
 				t.Errorf("disputes %+v", d)
 			}

@@ -44,14 +44,14 @@ func TestFound(t *testing.T) {
 				}
 			})
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, delivered, has(order.ParcelWasShipped, "found under way")},
+		}, order.Delivered, delivered, has(order.ParcelWasShipped, "found in transit")},
 		{"in transit, and then reported as such: shipped once", func(w *world) {
 			w.handed(func() { w.silently(order.ParcelInTransit) })
 			w.arrive(2 * time.Hour)
 		}, order.Delivered, delivered, nil},
 		{"delivered, and no other word of it", func(w *world) {
 			w.handed(func() { w.silently(order.ParcelDelivered) })
-		}, order.Delivered, []order.Notification{order.MailConfirmation, order.MailDelivered}, has(order.ParcelArrived, "found under way")},
+		}, order.Delivered, []order.Notification{order.MailConfirmation, order.MailDelivered}, has(order.ParcelArrived, "found in transit")},
 		{"voided: nothing is charged", func(w *world) {
 			w.handed(w.void)
 		}, order.Cancelled, cancelled, both(counted("CaptureIntent", 0), both(counted("VoidParcel", 0), has(order.OrderCancelled, "voided")))},

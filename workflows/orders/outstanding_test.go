@@ -33,7 +33,7 @@ func (w *world) lives(s order.Status) {
 // TestRefundOutstanding is a second payment that cannot be given back for a while (PAY-18):
 // the order goes its way meanwhile, its workflow stays until the money is back.
 func TestRefundOutstanding(t *testing.T) {
-	secondRefunded := both(has(order.PaymentRefunded, "second payment; 29.00 EUR given back"), has(order.OrderCompensationStuck, "cannot be given back"))
+	secondRefunded := both(has(order.PaymentRefunded, "second payment; 29.00 EUR refunded"), has(order.OrderCompensationStuck, "cannot be refunded or voided"))
 	var got *updateResult
 	for name, kind := range map[string]error{"refused": order.ErrRejected, "in another state": order.ErrState, "unknown": order.ErrNoSuch} {
 		outstanding := func(w *world, from, until time.Duration) {
@@ -82,8 +82,8 @@ func TestRefundOutstandingAfterEnd(t *testing.T) {
 					w.second()
 				})
 			}, order.Cancelled, cancelled, both(
-				has(order.OrderCompensationStuck, "after the order had ended; cannot be given back"),
-				has(order.PaymentVoided, "after the order had ended; given back"))}})
+				has(order.OrderCompensationStuck, "after the order had ended; cannot be refunded or voided"),
+				has(order.PaymentVoided, "after the order had ended; nothing is held any more"))}})
 		})
 	}
 }
@@ -157,7 +157,7 @@ func TestCompensateMoney(t *testing.T) {
 			w.at(23*time.Hour, func() { held(w, false) })
 			w.at(26*time.Hour, func() { held(w, true) })
 			w.at(61*time.Hour, func() { w.release() })
-		}, order.Cancelled, also(cancelled, refunded), has(order.OrderCompensationStuck, "cannot be given back")},
+		}, order.Cancelled, also(cancelled, refunded), has(order.OrderCompensationStuck, "cannot be refunded or voided")},
 		{"an intent the bank does not know: one release ends it", func(w *world) {
 			nowhere(w)
 			w.at(time.Hour, func() { held(w, true) })
@@ -167,6 +167,6 @@ func TestCompensateMoney(t *testing.T) {
 					w.Errorf("a minute after the release the order is %s", s)
 				}
 			})
-		}, order.Cancelled, cancelled, has(order.OrderCompensationStuck, "cannot be given back")},
+		}, order.Cancelled, cancelled, has(order.OrderCompensationStuck, "cannot be refunded or voided")},
 	})
 }

@@ -29,7 +29,7 @@ func TestCancelledOnItsWay(t *testing.T) {
 			w.at(24*time.Hour, func() { w.scan(last) })
 			w.run().mailed(cancelled...)
 			w.keptMoney(w.order())
-			has(order.OrderCompensationStuck, "cannot give the parcel back")(t, w)
+			has(order.OrderCompensationStuck, "cannot void the parcel")(t, w)
 			has(order.EventIgnored, `its parcel is "`+string(last)+`"`)(t, w)
 			if o := w.order(); w.outcome.Status != order.Cancelled || o.Shipment.Status != last {
 				t.Errorf("the order ended %s, its parcel is %q", w.outcome.Status, o.Shipment.Status)
@@ -60,7 +60,7 @@ func TestCarrierForgot(t *testing.T) {
 		w.at(29*time.Hour, func() { on(w, "operator") })
 		w.at(39*time.Hour, func() { on(w, "carrier") })
 		w.arrive(40 * time.Hour)
-	}, order.Delivered, delivered, has(order.EventIgnored, "asked, no answer")}, {"its events still count", func(w *world) {
+	}, order.Delivered, delivered, has(order.EventIgnored, "asked, no response")}, {"its events still count", func(w *world) {
 		w.down(99*time.Hour, order.ErrNoSuch, "TrackParcel")
 		w.at(time.Minute, w.pay)
 		w.at(13*time.Hour, func() { on(w, "operator") })

@@ -2,6 +2,7 @@ package orders_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ func TestParcel(t *testing.T) {
 		{"the carrier refuses", func(w *world) {
 			w.placement.Request.ShipTo.Country = "XX"
 			paid(w)
-		}, order.Cancelled, cancelled, has(order.OrderCancelled, "cannot take the parcel")},
+		}, order.Cancelled, cancelled, has(order.OrderCancelled, "does not accept the parcel")},
 		{"SHP-3 F68 the carrier is down for a day and comes back", func(w *world) {
 			w.down(24*time.Hour, order.ErrUnavailable, "BookParcel", "TrackParcel", "VoidParcel")
 			paid(w)
@@ -39,7 +40,7 @@ func TestParcel(t *testing.T) {
 			w.down(10*24*time.Hour, order.ErrUnavailable, "TrackParcel")
 			paid(w)
 			w.arrive(14 * time.Hour)
-		}, order.Delivered, delivered, has(order.EventIgnored, "no answer")},
+		}, order.Delivered, delivered, has(order.EventIgnored, "no response")},
 		{"WHK-9 F24 scans late, repeated and backwards", func(w *world) {
 			paid(w)
 			w.at(time.Hour, func() {
@@ -52,7 +53,7 @@ func TestParcel(t *testing.T) {
 				w.sendEvents(done, out, done)
 				w.sendEvents(moving)
 			})
-		}, order.Delivered, delivered, has(order.EventIgnored, "late report")},
+		}, order.Delivered, delivered, has(order.EventIgnored, "late event")},
 		{"delivered, and no other scan ever came", func(w *world) {
 			paid(w)
 			w.at(time.Hour, func() { w.scan(order.ParcelDelivered) })
@@ -121,8 +122,8 @@ func TestStuck(t *testing.T) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.release() })
 			w.at(7*time.Hour, func() { w.release() })
-		}, order.Cancelled, cancelled, both(has(order.OrderCompensationStuck, "give the parcel back"), func(t *testing.T, w *world) {
-			if r := w.outcome.Reason; r[:25] != "the money could not be ta" {
+		}, order.Cancelled, cancelled, both(has(order.OrderCompensationStuck, "void the parcel"), func(t *testing.T, w *world) {
+			if r := w.outcome.Reason; !strings.HasPrefix(r, "the money could not be captured") {
 				t.Errorf("the reason is %q", r)
 			}
 		})},

@@ -32,14 +32,14 @@ func TestProviderEvents(t *testing.T) {
 				w.sendEvents(failed)
 			})
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, has(order.EventIgnored, "late report")},
+		}, order.Delivered, delivered, has(order.EventIgnored, "late event")},
 		{"F24 both in one signal, the wrong way round", func(w *world) {
 			w.at(time.Minute, func() {
 				failed := w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
 				w.sendEvents(w.paid(w.bank.Pay(w.intent())), failed)
 			})
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, has(order.EventIgnored, "late report")},
+		}, order.Delivered, delivered, has(order.EventIgnored, "late event")},
 		{"PAY-14 F12 the report overtakes the answer to the creation", func(w *world) {
 			w.fail("CreateIntent", 1, order.ErrUnknownOutcome)
 			w.at(500*time.Millisecond, w.pay)

@@ -45,7 +45,7 @@ func backIn(parts ...int64) func(*testing.T, *world) {
 			if r.Status.Moves() {
 				sum += r.Amount.Amount
 			}
-			has(order.PaymentRefunded, r.Amount.String()+" given back")(t, w)
+			has(order.PaymentRefunded, r.Amount.String()+" refunded")(t, w)
 		}
 		if o.Payment.Refunded != sum || o.Payment.Captured != o.Total.Amount {
 			t.Errorf("%d of %d given back, want %d of %s", o.Payment.Refunded, o.Payment.Captured, sum, o.Total)
@@ -146,7 +146,7 @@ func TestRefundRemainder_second(t *testing.T) {
 			w.sendEvents(n)
 		})
 		w.arrive(2 * time.Hour)
-	}, order.Delivered, also(delivered, refunded, refunded), both(has(order.PaymentRefunded, "a second payment; 24.00 EUR given back"), has(order.PaymentRefunded, "5.00 EUR given back"))}})
+	}, order.Delivered, also(delivered, refunded, refunded), both(has(order.PaymentRefunded, "a second payment; 24.00 EUR refunded"), has(order.PaymentRefunded, "5.00 EUR refunded"))}})
 }
 
 // TestRefundRemainder_lost (REF-7): what the bank has taken back in a dispute is
