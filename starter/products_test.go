@@ -45,9 +45,9 @@ func TestChangeProduct(t *testing.T) {
 		e    engine
 		err  error
 	}{
-		{"changed", engine{result: catalog.Stocked{Revision: 2}}, nil},
-		{"no answer in time", engine{err: rings}, context.DeadlineExceeded},
-		{"the workflow ends whenever it is asked", engine{err: notFound}, order.ErrNotFound},
+		{name: "changed", e: engine{result: catalog.Stocked{Revision: 2}}},
+		{name: "no answer in time", e: engine{err: rings}, err: context.DeadlineExceeded},
+		{name: "the workflow ends whenever it is asked", e: engine{err: notFound}, err: order.ErrNotFound},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := started(&c.e, book{}).ChangeProduct(t.Context(), "mug", catalog.Change{ID: "1", Receive: 1})

@@ -29,11 +29,11 @@ func TestAccidents(t *testing.T) {
 				}
 			}
 			scenarios = append(scenarios,
-				scenario{op + " once " + name, func(w *world) { w.fail(op, 1, kind); plain(w) }, order.Delivered, delivered, ends},
-				scenario{op + " thrice " + name, func(w *world) { w.fail(op, 3, kind); plain(w) }, order.Delivered, delivered, ends},
+				scenario{name: op + " once " + name, script: func(w *world) { w.fail(op, 1, kind); plain(w) }, ends: order.Delivered, mails: delivered, check: ends},
+				scenario{name: op + " thrice " + name, script: func(w *world) { w.fail(op, 3, kind); plain(w) }, ends: order.Delivered, mails: delivered, check: ends},
 			)
 			if op != "CreateIntent" && op != "OpenOrder" {
-				scenarios = append(scenarios, scenario{op + " for an hour " + name, func(w *world) { w.down(time.Hour, kind, op); plain(w) }, order.Delivered, delivered, ends})
+				scenarios = append(scenarios, scenario{name: op + " for an hour " + name, script: func(w *world) { w.down(time.Hour, kind, op); plain(w) }, ends: order.Delivered, mails: delivered, check: ends})
 			}
 		}
 	}
@@ -44,26 +44,26 @@ func TestAccidents(t *testing.T) {
 // may pay (F6 to F8), or refuses the payment.
 func TestBankAway(t *testing.T) {
 	runScenarios(t, []scenario{
-		{"no intent in time: expired, none left behind", func(w *world) {
+		{name: "no intent in time: expired, none left behind", script: func(w *world) {
 			w.down(2*time.Hour, order.ErrUnavailable, "CreateIntent")
-		}, order.Expired, expired, has(order.OrderExpired, "could not be reached")},
-		{"F13 no answer in time, but made: given up", func(w *world) {
+		}, ends: order.Expired, mails: expired, check: has(order.OrderExpired, "could not be reached")},
+		{name: "F13 no answer in time, but made: given up", script: func(w *world) {
 			w.down(2*time.Hour, order.ErrUnknownOutcome, "CreateIntent")
-		}, order.Expired, expired, oneIntent},
-		{"refused for good", func(w *world) {
+		}, ends: order.Expired, mails: expired, check: oneIntent},
+		{name: "refused for good", script: func(w *world) {
 			w.down(time.Hour, order.ErrRejected, "CreateIntent")
-		}, order.Cancelled, cancelled, has(order.OrderCancelled, "cannot accept this payment")},
-		{"at the deadline nobody can say whether it is paid: it was", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: has(order.OrderCancelled, "cannot accept this payment")},
+		{name: "at the deadline nobody can say whether it is paid: it was", script: func(w *world) {
 			w.at(time.Minute, func() { w.down(5*time.Hour, order.ErrUnavailable, "GetIntent") })
 			w.at(20*time.Minute, func() { w.paid(w.bank.Pay(w.intent())) })
 			w.arrive(6 * time.Hour)
-		}, order.Delivered, delivered, nil},
-		{"at the deadline nobody can say whether it is paid: it was not", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "at the deadline nobody can say whether it is paid: it was not", script: func(w *world) {
 			w.at(time.Minute, func() { w.down(5*time.Hour, order.ErrUnavailable, "GetIntent") })
-		}, order.Expired, expired, nil},
-		{"F18 the capture is refused: another took or let go", func(w *world) {
+		}, ends: order.Expired, mails: expired},
+		{name: "F18 the capture is refused: another took or let go", script: func(w *world) {
 			w.fail("CaptureIntent", 1, order.ErrState)
 			w.at(time.Minute, w.pay)
-		}, order.Cancelled, cancelled, has(order.OrderCancelled, "Stripe captured 0")},
+		}, ends: order.Cancelled, mails: cancelled, check: has(order.OrderCancelled, "Stripe captured 0")},
 	})
 }

@@ -13,11 +13,11 @@ import (
 func TestAftercare(t *testing.T) {
 	var n order.ProviderEvent
 	runScenarios(t, []scenario{
-		{"a second payment for a cancelled order is let go", func(w *world) {
+		{name: "a second payment for a cancelled order is let go", script: func(w *world) {
 			w.at(time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() { w.second() })
-		}, order.Cancelled, cancelled, has(order.PaymentVoided, "after the order had ended")},
-		{"one taken for an expired order is refunded, once for all its reports", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: has(order.PaymentVoided, "after the order had ended")},
+		{name: "one taken for an expired order is refunded, once for all its reports", script: func(w *world) {
 			w.at(time.Hour, func() {
 				in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
 				held := w.paid(w.bank.Pay(in.ID))
@@ -28,42 +28,42 @@ func TestAftercare(t *testing.T) {
 					t.Error(err)
 				}
 			})
-		}, order.Expired, also(expired, refunded), func(t *testing.T, w *world) {
+		}, ends: order.Expired, mails: also(expired, refunded), check: func(t *testing.T, w *world) {
 			if sum := w.bank.Count(id); sum.Refunds != 1 {
 				t.Errorf("%d refunds", sum.Refunds)
 			}
 		}},
-		{"a second payment for a delivered order", func(w *world) {
+		{name: "a second payment for a delivered order", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.second() })
-		}, order.Delivered, delivered, has(order.PaymentVoided, "after the order had ended")},
-		{"that it was paid, when it was cancelled meanwhile: nothing is left to do", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: has(order.PaymentVoided, "after the order had ended")},
+		{name: "that it was paid, when it was cancelled meanwhile: nothing is left to do", script: func(w *world) {
 			w.at(time.Minute, func() { n = w.paid(w.bank.Pay(w.intent())); w.cancel() })
 			w.at(time.Hour, func() { w.sendEvents(n) })
-		}, order.Cancelled, cancelled, has(order.EventIgnored, "has ended")},
-		{"the confirmation of the capture", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: has(order.EventIgnored, "has ended")},
+		{name: "the confirmation of the capture", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
-		}, order.Delivered, delivered, has(order.PaymentConfirmed, "")},
-		{"a parcel that comes back after its delivery", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: has(order.PaymentConfirmed, "")},
+		{name: "a parcel that comes back after its delivery", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(72*time.Hour, func() { w.scan(order.ParcelReturned) })
-		}, order.Delivered, delivered, func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *world) {
 			if o := w.order(); o.Status != order.Returned {
 				t.Errorf("the order is %s", o.Status)
 			}
 		}},
-		{"the provider is down when late money is to go back", func(w *world) {
+		{name: "the provider is down when late money is to go back", script: func(w *world) {
 			w.at(time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() {
 				w.fail("GetIntent", 5, order.ErrUnavailable)
 				w.fail("CancelIntent", 5, order.ErrUnknownOutcome)
 				w.second()
 			})
-		}, order.Cancelled, cancelled, has(order.PaymentVoided, "after the order had ended")},
+		}, ends: order.Cancelled, mails: cancelled, check: has(order.PaymentVoided, "after the order had ended")},
 	})
 }
 

@@ -49,20 +49,20 @@ func TestUnknownBooking(t *testing.T) {
 	}
 	voided := has(order.ParcelWasVoided, "")
 	runScenarios(t, []scenario{
-		{"the carrier is down", func(w *world) {
+		{name: "the carrier is down", script: func(w *world) {
 			w.down(30*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.cancel() })
 			w.at(time.Hour+time.Minute, func() { free(w) })
 			w.at(29*time.Hour, func() { free(w) })
-		}, order.Cancelled, cancelled, voided},
-		{"it was booked, its answers are lost", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: voided},
+		{name: "it was booked, its answers are lost", script: func(w *world) {
 			w.down(30*time.Hour, order.ErrUnknownOutcome, "BookParcel", "VoidParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.cancel() })
 			w.at(time.Hour+time.Minute, func() { free(w) })
-		}, order.Cancelled, cancelled, voided},
-		{"the carrier has it and does not give it back for days", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: voided},
+		{name: "the carrier has it and does not give it back for days", script: func(w *world) {
 			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.down(50*time.Hour, order.ErrUnavailable, "BookParcel")
 			w.down(50*time.Hour, order.ErrState, "VoidParcel")
@@ -73,8 +73,8 @@ func TestUnknownBooking(t *testing.T) {
 			})
 			w.at(time.Hour+time.Minute, func() { free(w) })
 			w.at(49*time.Hour, func() { free(w) })
-		}, order.Cancelled, cancelled, both(voided, has(order.OrderCompensationStuck, "cannot void the parcel"))},
-		{"nor does the bank answer at first", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: both(voided, has(order.OrderCompensationStuck, "cannot void the parcel"))},
+		{name: "nor does the bank answer at first", script: func(w *world) {
 			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.down(2*time.Hour, order.ErrUnavailable, "BookParcel")
 			w.down(50*time.Hour, order.ErrState, "VoidParcel")
@@ -82,7 +82,7 @@ func TestUnknownBooking(t *testing.T) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.cancel() })
 			w.at(6*time.Hour, func() { free(w) })
-		}, order.Cancelled, cancelled, voided},
+		}, ends: order.Cancelled, mails: cancelled, check: voided},
 	})
 }
 
@@ -100,23 +100,23 @@ func TestShopperWords(t *testing.T) {
 		}
 	}
 	runScenarios(t, []scenario{
-		{"cancelled, with a reason", func(w *world) { w.at(time.Minute, func() { w.cancel() }) }, order.Cancelled, cancelled, says("")},
-		{"cancelled in the Temporal UI", func(w *world) { w.at(time.Minute, func() { w.env.CancelWorkflow() }) }, order.Cancelled, cancelled, says("")},
-		{"expired", func(*world) {}, order.Expired, expired, says("")},
-		{"the carrier refuses", func(w *world) {
+		{name: "cancelled, with a reason", script: func(w *world) { w.at(time.Minute, func() { w.cancel() }) }, ends: order.Cancelled, mails: cancelled, check: says("")},
+		{name: "cancelled in the Temporal UI", script: func(w *world) { w.at(time.Minute, func() { w.env.CancelWorkflow() }) }, ends: order.Cancelled, mails: cancelled, check: says("")},
+		{name: "expired", script: func(*world) {}, ends: order.Expired, mails: expired, check: says("")},
+		{name: "the carrier refuses", script: func(w *world) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.at(time.Minute, w.pay)
-		}, order.Cancelled, cancelled, says("it cannot be delivered to this address")},
-		{"the bank refuses to take the money", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: says("it cannot be delivered to this address")},
+		{name: "the bank refuses to take the money", script: func(w *world) {
 			w.fail("CaptureIntent", 1, order.ErrRejected)
 			w.at(time.Minute, w.pay)
-		}, order.Cancelled, cancelled, says("the payment could not be taken")},
-		{"stuck, released by an operator", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: says("the payment could not be taken")},
+		{name: "stuck, released by an operator", script: func(w *world) {
 			w.fail("CaptureIntent", 1, order.ErrRejected)
 			w.fail("VoidParcel", 1, order.ErrState)
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.release() })
-		}, order.Cancelled, cancelled, says("the payment could not be taken")},
+		}, ends: order.Cancelled, mails: cancelled, check: says("the payment could not be taken")},
 	})
 }
 

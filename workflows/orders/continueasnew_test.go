@@ -33,20 +33,20 @@ func TestContinueAsNew(t *testing.T) {
 	var dup order.ProviderEvent
 	var again, first updateResult
 	runScenarios(t, []scenario{
-		{"awaiting payment", func(w *world) {
+		{name: "awaiting payment", script: func(w *world) {
 			w.at(time.Second, func() { fresh(w) })
 			w.at(10*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, runs(2)},
-		{"awaiting payment, never paid: the deadline is that of the first run", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: runs(2)},
+		{name: "awaiting payment, never paid: the deadline is that of the first run", script: func(w *world) {
 			w.at(time.Second, func() { fresh(w) })
-		}, order.Expired, expired, func(t *testing.T, w *world) {
+		}, ends: order.Expired, mails: expired, check: func(t *testing.T, w *world) {
 			runs(2)(t, w)
 			if at := w.order().UpdatedAt.Sub(workflowtest.Start); at != 30*time.Minute {
 				t.Errorf("expired after %s", at)
 			}
 		}},
-		{"awaiting payment, after a decline; the report is repeated later", func(w *world) {
+		{name: "awaiting payment, after a decline; the report is repeated later", script: func(w *world) {
 			w.at(time.Minute, func() {
 				dup = w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
 				fresh(w)
@@ -55,57 +55,57 @@ func TestContinueAsNew(t *testing.T) {
 			w.at(5*time.Minute, func() { w.sendEvents(dup) })
 			w.at(10*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, also(delivered, order.MailPaymentProblem), both(runs(2), func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: also(delivered, order.MailPaymentProblem), check: both(runs(2), func(t *testing.T, w *world) {
 			if n := len(w.events()); n != 13 {
 				t.Errorf("%d events, want those of a plain order, one decline and its mail: %v", n, w.kinds())
 			}
 		})},
-		{"cancelled in the second run", func(w *world) {
+		{name: "cancelled in the second run", script: func(w *world) {
 			w.at(time.Second, func() { fresh(w) })
 			w.at(10*time.Minute, func() { w.cancel() })
-		}, order.Cancelled, cancelled, runs(2)},
-		{"placed again in the second run: the answer of the first", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: runs(2)},
+		{name: "placed again in the second run: the answer of the first", script: func(w *world) {
 			w.at(time.Second, func() { fresh(w) })
 			w.at(10*time.Minute, func() { w.place("place-2", hash, &again); w.place("place-3", "hash-2", &first) })
 			w.at(11*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, both(runs(2), func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: delivered, check: both(runs(2), func(t *testing.T, w *world) {
 			if again.refusal() != "Answered" || first.refusal() != "OtherRequest" {
 				t.Errorf("told %q and %q", again.refusal(), first.refusal())
 			}
 		})},
-		{"on hold, then released", func(w *world) {
+		{name: "on hold, then released", script: func(w *world) {
 			w.at(time.Minute, func() { fresh(w); tooLittle(w) })
 			w.at(time.Hour, func() { mend(w); w.release() })
 			w.arrive(2 * time.Hour)
-		}, order.Delivered, delivered, both(runs(2), counted("GetIntent", 1))},
-		{"on hold for days, then cancelled", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: both(runs(2), counted("GetIntent", 1))},
+		{name: "on hold for days, then cancelled", script: func(w *world) {
 			w.at(time.Minute, func() { fresh(w); tooLittle(w) })
 			w.at(72*time.Hour, func() { w.cancel() })
-		}, order.Cancelled, cancelled, runs(2)},
-		{"paid, on the way", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: runs(2)},
+		{name: "paid, on the way", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { fresh(w) })
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, runs(2)},
-		{"in every run", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: runs(2)},
+		{name: "in every run", script: func(w *world) {
 			for d := time.Second; d < 26*time.Hour; d += 50 * time.Minute {
 				w.at(d, func() { fresh(w) })
 			}
 			w.at(10*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, nil},
-		{"while it is being undone and stuck: not carried on, but undone", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "while it is being undone and stuck: not carried on, but undone", script: func(w *world) {
 			w.down(6*time.Hour, order.ErrState, "VoidParcel")
 			w.down(6*time.Hour, order.ErrRejected, "CaptureIntent")
 			w.at(time.Minute, func() { fresh(w); w.pay() })
 			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 			w.at(7*time.Hour, func() { w.release() })
-		}, order.Cancelled, cancelled, nil},
-		{"a mail is under way: it is waited for", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled},
+		{name: "a mail is under way: it is waited for", script: func(w *world) {
 			w.down(5*time.Hour, order.ErrUnavailable, "SendMail")
 			w.at(time.Minute, func() { w.pay(); fresh(w) })
 			w.arrive(0)
-		}, order.Delivered, delivered, nil},
+		}, ends: order.Delivered, mails: delivered},
 	})
 }

@@ -32,65 +32,65 @@ func TestDeclineMail(t *testing.T) {
 	}
 	const problem = order.MailPaymentProblem
 	runScenarios(t, []scenario{
-		{"and never tried again: told after two minutes, with the deadline", func(w *world) {
+		{name: "and never tried again: told after two minutes, with the deadline", script: func(w *world) {
 			declined(w, time.Minute)
 			at(w, 3*time.Minute-time.Second, 0)
 			at(w, 3*time.Minute+time.Second, 1)
-		}, order.Expired, also(expired, problem), func(t *testing.T, w *world) {
+		}, ends: order.Expired, mails: also(expired, problem), check: func(t *testing.T, w *world) {
 			if why := mailReason(w.mailer.Sent()[0]); why != order.NewDecline("card_declined", "insufficient_funds").Message {
 				t.Errorf("the shopper was told %q", why)
 			}
 		}},
-		{"tried again at once: not told", func(w *world) {
+		{name: "tried again at once: not told", script: func(w *world) {
 			declined(w, time.Minute)
 			w.at(2*time.Minute, w.pay)
 			w.arrive(0)
-		}, order.Delivered, delivered, nil},
-		{"again and again: told once, two minutes after the last time", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "again and again: told once, two minutes after the last time", script: func(w *world) {
 			declined(w, 1*time.Minute, 2*time.Minute, 3*time.Minute, 4*time.Minute, 5*time.Minute)
 			at(w, 7*time.Minute-time.Second, 0)
 			at(w, 7*time.Minute+time.Second, 1)
 			w.at(9*time.Minute, w.pay)
 			w.arrive(0)
-		}, order.Delivered, also(delivered, problem), nil},
-		{"told, and declined again: not told again", func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, problem)},
+		{name: "told, and declined again: not told again", script: func(w *world) {
 			declined(w, time.Minute, 6*time.Minute, 12*time.Minute)
-		}, order.Expired, also(expired, problem), nil},
-		{"when the order is about to lapse: told only that", func(w *world) {
+		}, ends: order.Expired, mails: also(expired, problem)},
+		{name: "when the order is about to lapse: told only that", script: func(w *world) {
 			declined(w, 28*time.Minute+time.Second)
-		}, order.Expired, expired, nil},
-		{"the shopper's bank is being asked meanwhile: not told", func(w *world) {
+		}, ends: order.Expired, mails: expired},
+		{name: "the shopper's bank is being asked meanwhile: not told", script: func(w *world) {
 			declined(w, time.Minute)
 			w.at(2*time.Minute, func() { w.sendEvents(w.paid(w.bank.Challenge(w.intent()))) })
-		}, order.Expired, expired, nil},
-		{"F31 the report of the decline is lost", func(w *world) {
+		}, ends: order.Expired, mails: expired},
+		{name: "F31 the report of the decline is lost", script: func(w *world) {
 			w.at(time.Minute, func() { w.paid(w.bank.Decline(w.intent(), "card_declined", "")) })
 			at(w, 4*time.Minute-time.Second, 0)
 			at(w, 4*time.Minute+time.Second, 1)
-		}, order.Expired, also(expired, problem), nil},
-		{"F31 the report of the next payment is lost: found before telling", func(w *world) {
+		}, ends: order.Expired, mails: also(expired, problem)},
+		{name: "F31 the report of the next payment is lost: found before telling", script: func(w *world) {
 			declined(w, time.Minute)
 			w.at(2*time.Minute, func() { w.paid(w.bank.Pay(w.intent())) })
 			w.arrive(0)
-		}, order.Delivered, delivered, nil},
-		{"a new intent has a mail of its own", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "a new intent has a mail of its own", script: func(w *world) {
 			declined(w, time.Minute, 11*time.Minute)
 			w.at(10*time.Minute, func() { w.cancelAtBank(w.intent()) })
-		}, order.Expired, also(expired, problem, problem), nil},
-		{"a long history between decline and mail", func(w *world) {
+		}, ends: order.Expired, mails: also(expired, problem, problem)},
+		{name: "a long history between decline and mail", script: func(w *world) {
 			w.at(time.Minute, func() { w.env.SetContinueAsNewSuggested(true); w.decline("card_declined", "") })
 			declined(w, 10*time.Minute)
 			at(w, 4*time.Minute, 1)
-		}, order.Expired, also(expired, problem), nil},
-		{"cancelled before the shopper is told", func(w *world) {
+		}, ends: order.Expired, mails: also(expired, problem)},
+		{name: "cancelled before the shopper is told", script: func(w *world) {
 			declined(w, time.Minute)
 			w.at(2*time.Minute, func() { w.cancel() })
-		}, order.Cancelled, cancelled, nil},
-		{"mail is down: the order waits for its payment all the same", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled},
+		{name: "mail is down: the order waits for its payment all the same", script: func(w *world) {
 			w.down(time.Hour, order.ErrUnavailable, "SendMail")
 			declined(w, time.Minute)
 			w.at(10*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, also(delivered, problem), nil},
+		}, ends: order.Delivered, mails: also(delivered, problem)},
 	})
 }

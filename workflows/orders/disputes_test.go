@@ -72,13 +72,13 @@ func TestRefundMail(t *testing.T) {
 		return slices.ContainsFunc(w.mailer.Sent(), func(l mail.Message) bool { return l.Template == string(m) })
 	}
 	runScenarios(t, []scenario{
-		{"given back at once", func(w *world) { w.taken() }, order.Cancelled, also(cancelled, refunded), both(kept(order.RefundSucceeded), has(order.PaymentRefunded, ""))},
-		{"given back, and its report comes as well", func(w *world) {
+		{name: "given back at once", script: func(w *world) { w.taken() }, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(kept(order.RefundSucceeded), has(order.PaymentRefunded, ""))},
+		{name: "given back, and its report comes as well", script: func(w *world) {
 			w.taken()
 			w.at(time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
 			w.at(2*time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
-		}, order.Cancelled, also(cancelled, refunded), kept(order.RefundSucceeded)},
-		{"pending: told when it has arrived", func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: kept(order.RefundSucceeded)},
+		{name: "pending: told when it has arrived", script: func(w *world) {
 			w.bank.Slow = true
 			w.taken()
 			w.at(10*time.Minute, func() {
@@ -92,49 +92,49 @@ func TestRefundMail(t *testing.T) {
 					w.Errorf("not told that it arrived")
 				}
 			})
-		}, order.Cancelled, also(cancelled, refunded), both(kept(order.RefundSucceeded), has(order.RefundIsPending, ""))},
-		{"pending, and no report ever comes: asked", func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(kept(order.RefundSucceeded), has(order.RefundIsPending, ""))},
+		{name: "pending, and no report ever comes: asked", script: func(w *world) {
 			w.bank.Slow = true
 			w.taken()
 			w.at(50*time.Hour, func() { resolve(w, order.RefundSucceeded) })
-		}, order.Cancelled, also(cancelled, refunded), kept(order.RefundSucceeded)},
-		{"pending for weeks: a person is told", func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: kept(order.RefundSucceeded)},
+		{name: "pending for weeks: a person is told", script: func(w *world) {
 			w.bank.Slow = true
 			w.taken()
 			w.at(24*time.Hour*20, func() { w.moneyBack(resolve(w, order.RefundSucceeded)) })
-		}, order.Cancelled, also(cancelled, refunded), has(order.OrderCompensationStuck, "pending for 14 days")},
-		{"the money of a second payment, given back", func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: has(order.OrderCompensationStuck, "pending for 14 days")},
+		{name: "the money of a second payment, given back", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, w.takenElsewhere)
 			w.arrive(2 * time.Hour)
-		}, order.Delivered, also(delivered, refunded), kept(order.RefundSucceeded)},
-		{"by hand, in parts, after the delivery: each told", func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: kept(order.RefundSucceeded)},
+		{name: "by hand, in parts, after the delivery: each told", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.refundByHand(500) })
 			w.at(72*time.Hour, func() { w.refundByHand(700) })
 			w.at(73*time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
-		}, order.Delivered, also(delivered, refunded, refunded), both(kept(order.RefundSucceeded, order.RefundSucceeded), has(order.PaymentRefunded, "7.00 EUR"))},
-		{"by hand, on the way; two reports at once are one mail", func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, refunded, refunded), check: both(kept(order.RefundSucceeded, order.RefundSucceeded), has(order.PaymentRefunded, "7.00 EUR"))},
+		{name: "by hand, on the way; two reports at once are one mail", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				w.refundByHand(500)
 				w.moneyBack(order.RefundEvent{IntentID: w.intent()})
 			})
 			w.arrive(2 * time.Hour)
-		}, order.Delivered, also(delivered, refunded), kept(order.RefundSucceeded)},
-		{"the bank cannot be asked at first", func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: kept(order.RefundSucceeded)},
+		{name: "the bank cannot be asked at first", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.fail("Refunds", 3, order.ErrUnavailable); w.refundByHand(500) })
-		}, order.Delivered, also(delivered, refunded), has(order.StepDelayed, "the refunds of")},
-		{"the bank cannot be asked for days: a person is told, and the shopper at last", func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: has(order.StepDelayed, "the refunds of")},
+		{name: "the bank cannot be asked for days: a person is told, and the shopper at last", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.down(24*5*time.Hour, order.ErrUnavailable, "Refunds"); w.refundByHand(500) })
-		}, order.Delivered, also(delivered, refunded), both(
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: both(
 			kept(order.RefundSucceeded), has(order.OrderCompensationStuck, "the refunds are not known"))},
-		{"the bank refuses to say for good: a person is told, and the order ends", func(w *world) {
+		{name: "the bank refuses to say for good: a person is told, and the order ends", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() {
@@ -144,12 +144,12 @@ func TestRefundMail(t *testing.T) {
 					w.Errorf("a person is told %d times", notified)
 				}
 			})
-		}, order.Delivered, delivered, has(order.OrderCompensationStuck, "Purser does not try again")},
-		{"a report of a refund for an order that waits for its payment", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: has(order.OrderCompensationStuck, "Purser does not try again")},
+		{name: "a report of a refund for an order that waits for its payment", script: func(w *world) {
 			w.at(time.Minute, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
 			w.at(2*time.Minute, w.pay)
 			w.arrive(0)
-		}, order.Delivered, delivered, kept()},
+		}, ends: order.Delivered, mails: delivered, check: kept()},
 	})
 }
 
@@ -161,8 +161,8 @@ func TestRefundFailed(t *testing.T) {
 		after time.Duration
 		mails []order.Notification
 	}{
-		"when it was pending": {true, time.Hour, also(cancelled, lost)},
-		"weeks later":         {false, 20 * 24 * time.Hour, also(cancelled, refunded, lost)},
+		"when it was pending": {slow: true, after: time.Hour, mails: also(cancelled, lost)},
+		"weeks later":         {slow: false, after: 20 * 24 * time.Hour, mails: also(cancelled, refunded, lost)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -203,20 +203,20 @@ func TestDispute(t *testing.T) {
 	}
 	const disputed = order.MailDispute
 	runScenarios(t, []scenario{
-		{"after the delivery, won", func(w *world) {
+		{name: "after the delivery, won", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			for i, s := range []string{"needs_response", "needs_response", "under_review", "won", "under_review"} {
 				w.at(48*time.Hour+time.Duration(i)*time.Hour, func() { dispute(w, "dp_1", s) })
 			}
-		}, order.Delivered, also(delivered, disputed), func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: also(delivered, disputed), check: func(t *testing.T, w *world) {
 			both(toShop, has(order.PaymentDisputed, "29.00 EUR, fraudulent: needs_response, respond by 2026-03-11"))(t, w)
 			both(has(order.DisputeMoved, "under_review"), both(has(order.DisputeClosed, "won"), has(order.EventIgnored, "late event")))(t, w)
 			if d := w.order().Disputes; len(d) != 1 || d[0].Status != "won" {
 				t.Errorf("disputes %+v", d)
 			}
 		}},
-		{"reports in another order than things happened in", func(w *world) {
+		{name: "reports in another order than things happened in", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			said := func(status string, at time.Duration) order.ProviderEvent {
 				return w.event(order.ProviderEvent{Type: "charge.dispute.updated", At: workflowtest.Start.Add(at), Dispute: &order.Dispute{
@@ -226,13 +226,13 @@ func TestDispute(t *testing.T) {
 			w.at(time.Hour, func() { w.sendEvents(said("under_review", time.Hour)) })
 			w.at(2*time.Hour, func() { w.sendEvents(said("needs_response", 30*time.Minute)) })
 			w.arrive(3 * time.Hour)
-		}, order.Delivered, also(delivered, disputed), func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: also(delivered, disputed), check: func(t *testing.T, w *world) {
 			has(order.EventIgnored, "late event")(t, w)
 			if d := w.order().Disputes; len(d) != 1 || d[0].Status != "under_review" {
 				t.Errorf("disputes %+v", d)
 			}
 		}},
-		{"two on the way, one of them first heard of when it is lost", func(w *world) {
+		{name: "two on the way, one of them first heard of when it is lost", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				dispute(w, "dp_1", "needs_response")
@@ -240,12 +240,12 @@ func TestDispute(t *testing.T) {
 				dispute(w, "dp_1", "needs_response")
 			})
 			w.arrive(2 * time.Hour)
-		}, order.Delivered, also(delivered, disputed), toShop},
-		{"while the money is being given back", func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, disputed), check: toShop},
+		{name: "while the money is being given back", script: func(w *world) {
 			w.taken()
 			w.down(6*time.Hour, order.ErrState, "RefundIntent")
 			w.at(time.Hour, func() { dispute(w, "dp_1", "needs_response") })
-		}, order.Cancelled, also(cancelled, refunded, disputed), toShop},
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, disputed), check: toShop},
 	})
 }
 

@@ -36,7 +36,7 @@ func (w *world) void() {
 // is answered (SHP-1, F69): where it is counts as news.
 func TestFound(t *testing.T) {
 	runScenarios(t, []scenario{
-		{"in transit", func(w *world) {
+		{name: "in transit", script: func(w *world) {
 			w.handed(func() { w.silently(order.ParcelInTransit) })
 			w.at(3*time.Hour, func() {
 				if s := w.order().Status; s != order.Shipped {
@@ -44,17 +44,17 @@ func TestFound(t *testing.T) {
 				}
 			})
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, delivered, has(order.ParcelWasShipped, "found in transit")},
-		{"in transit, and then reported as such: shipped once", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: has(order.ParcelWasShipped, "found in transit")},
+		{name: "in transit, and then reported as such: shipped once", script: func(w *world) {
 			w.handed(func() { w.silently(order.ParcelInTransit) })
 			w.arrive(2 * time.Hour)
-		}, order.Delivered, delivered, nil},
-		{"delivered, and no other word of it", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "delivered, and no other word of it", script: func(w *world) {
 			w.handed(func() { w.silently(order.ParcelDelivered) })
-		}, order.Delivered, []order.Notification{order.MailConfirmation, order.MailDelivered}, has(order.ParcelArrived, "found in transit")},
-		{"voided: nothing is charged", func(w *world) {
+		}, ends: order.Delivered, mails: []order.Notification{order.MailConfirmation, order.MailDelivered}, check: has(order.ParcelArrived, "found in transit")},
+		{name: "voided: nothing is charged", script: func(w *world) {
 			w.handed(w.void)
-		}, order.Cancelled, cancelled, both(counted("CaptureIntent", 0), both(counted("VoidParcel", 0), has(order.OrderCancelled, "voided")))},
+		}, ends: order.Cancelled, mails: cancelled, check: both(counted("CaptureIntent", 0), both(counted("VoidParcel", 0), has(order.OrderCancelled, "voided")))},
 	})
 }
 
@@ -65,7 +65,7 @@ func TestOneBatch(t *testing.T) {
 		return w.event(order.ProviderEvent{Type: "parcel", Parcel: &order.ShipmentEvent{Reference: reference, Status: s}})
 	}
 	runScenarios(t, []scenario{
-		{"picked up", func(w *world) {
+		{name: "picked up", script: func(w *world) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.paid(w.bank.Pay(w.intent())), scan(w, order.ParcelInTransit))
 			})
@@ -75,13 +75,13 @@ func TestOneBatch(t *testing.T) {
 				}
 			})
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, delivered, nil},
-		{"the whole way, twice", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "the whole way, twice", script: func(w *world) {
 			w.at(time.Minute, func() {
 				paid, moving, done := w.paid(w.bank.Pay(w.intent())), scan(w, order.ParcelInTransit), scan(w, order.ParcelDelivered)
 				w.sendEvents(paid, moving, paid, done, moving, done)
 			})
-		}, order.Delivered, delivered, nil},
+		}, ends: order.Delivered, mails: delivered},
 	})
 }
 
@@ -104,12 +104,12 @@ func TestVoided(t *testing.T) {
 		w.at(2*time.Hour, func() { waits(w) })
 	}
 	runScenarios(t, []scenario{
-		{"on hold, released", func(w *world) {
+		{name: "on hold, released", script: func(w *world) {
 			voided(w)
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)
-		}, order.Delivered, delivered, has(order.OrderReleased, "looked at it")},
-		{"picked up already when it is released: asked", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: has(order.OrderReleased, "looked at it")},
+		{name: "picked up already when it is released: asked", script: func(w *world) {
 			voided(w)
 			w.at(3*time.Hour, func() { w.silently(order.ParcelInTransit); w.release() })
 			w.at(4*time.Hour, func() {
@@ -118,20 +118,20 @@ func TestVoided(t *testing.T) {
 				}
 			})
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, delivered, nil},
-		{"released while the carrier does not answer", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "released while the carrier does not answer", script: func(w *world) {
 			voided(w)
 			w.at(170*time.Minute, func() { w.down(4*time.Hour, order.ErrUnavailable, "TrackParcel") })
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)
-		}, order.Delivered, delivered, nil},
-		{"through a fresh history", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "through a fresh history", script: func(w *world) {
 			voided(w)
 			w.at(90*time.Minute, func() { fresh(w); w.sendEvents(w.paid(w.intentEvent())) })
 			w.at(150*time.Minute, func() { waits(w) })
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)
-		}, order.Delivered, delivered, func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *world) {
 			if w.runs != 2 {
 				t.Errorf("%d runs, want 2", w.runs)
 			}

@@ -13,11 +13,11 @@ import (
 func TestMail(t *testing.T) {
 	plain := func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) }
 	runScenarios(t, []scenario{
-		{"down for an hour: the order does not wait, the mail does", func(w *world) {
+		{name: "down for an hour: the order does not wait, the mail does", script: func(w *world) {
 			w.down(time.Hour, order.ErrUnavailable, "SendMail")
 			plain(w)
-		}, order.Delivered, delivered, has(order.StepDelayed, "Mail: confirmation")},
-		{"down from start to delivery and a day longer: the record does not wait", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: has(order.StepDelayed, "Mail: confirmation")},
+		{name: "down from start to delivery and a day longer: the record does not wait", script: func(w *world) {
 			w.down(48*time.Hour, order.ErrThrottled, "SendMail")
 			plain(w)
 			w.at(30*time.Hour, func() {
@@ -25,19 +25,19 @@ func TestMail(t *testing.T) {
 					w.Errorf("an hour after the delivery the record says %s", s)
 				}
 			})
-		}, order.Delivered, delivered, nil},
-		{"down for a week: given up, the order ends", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "down for a week: given up, the order ends", script: func(w *world) {
 			w.down(7*24*time.Hour, order.ErrUnavailable, "SendMail")
 			plain(w)
-		}, order.Delivered, nil, has(order.MailRejected, "confirmation")},
-		{"sent, the answer is lost: not sent again", func(w *world) {
+		}, ends: order.Delivered, check: has(order.MailRejected, "confirmation")},
+		{name: "sent, the answer is lost: not sent again", script: func(w *world) {
 			w.fail("SendMail", 1, order.ErrUnknownOutcome)
 			plain(w)
-		}, order.Delivered, delivered, has(order.MailUnknown, "confirmation")},
-		{"rejected: no other harm", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: has(order.MailUnknown, "confirmation")},
+		{name: "rejected: no other harm", script: func(w *world) {
 			w.placement.Request.Email = "nobody"
 			plain(w)
-		}, order.Delivered, nil, has(order.MailRejected, "delivered")},
+		}, ends: order.Delivered, check: has(order.MailRejected, "delivered")},
 	})
 }
 

@@ -35,7 +35,7 @@ func TestMailTrouble(t *testing.T) {
 		}
 	}
 	runScenarios(t, []scenario{
-		{"on the way", func(w *world) {
+		{name: "on the way", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				again = w.trouble(0, mail.Bounced, mail.Permanent)
@@ -43,8 +43,8 @@ func TestMailTrouble(t *testing.T) {
 				w.sendEvents(again)
 			})
 			w.arrive(2 * time.Hour)
-		}, order.Delivered, delivered, both(once(1, 0), has(order.MailBounced, "confirmation by ses: permanent ses-confirmation"))},
-		{"on the way, in two runs and said in two ways", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: both(once(1, 0), has(order.MailBounced, "confirmation by ses: permanent ses-confirmation"))},
+		{name: "on the way, in two runs and said in two ways", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				w.env.SetContinueAsNewSuggested(true)
@@ -52,24 +52,24 @@ func TestMailTrouble(t *testing.T) {
 			})
 			w.at(2*time.Hour, func() { w.sendEvents(w.trouble(0, mail.Bounced, mail.Permanent)) })
 			w.arrive(3 * time.Hour)
-		}, order.Delivered, delivered, once(1, 0)},
-		{"after the end, said again and again", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: once(1, 0)},
+		{name: "after the end, said again and again", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			for d := range time.Duration(3) {
 				w.at((48+d)*time.Hour, func() { w.sendEvents(w.trouble(2, mail.Complained, "")) })
 			}
 			w.at(60*time.Hour, func() { w.sendEvents(w.trouble(0, mail.Bounced, mail.Transient)) })
-		}, order.Delivered, delivered, once(1, 1)},
-		{"while the workflow waits for its last mail", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: once(1, 1)},
+		{name: "while the workflow waits for its last mail", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(3*time.Hour, func() { w.down(48*time.Hour, order.ErrUnavailable, "SendMail") })
 			w.at(30*time.Hour, func() { w.sendEvents(w.trouble(1, mail.Bounced, mail.Permanent)) })
-		}, order.Delivered, delivered, once(1, 0)},
-		{"of a cancelled order: it stays as it is", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: once(1, 0)},
+		{name: "of a cancelled order: it stays as it is", script: func(w *world) {
 			w.at(time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() { w.sendEvents(w.trouble(0, mail.Bounced, mail.Permanent)) })
-		}, order.Cancelled, cancelled, once(1, 0)},
+		}, ends: order.Cancelled, mails: cancelled, check: once(1, 0)},
 	})
 }

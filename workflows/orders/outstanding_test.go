@@ -42,22 +42,22 @@ func TestRefundOutstanding(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			runScenarios(t, []scenario{
-				{"the order expires in time", func(w *world) {
+				{name: "the order expires in time", script: func(w *world) {
 					outstanding(w, time.Minute, 40*time.Hour)
 					w.at(31*time.Minute, func() { w.lives(order.Expired) })
 					w.at(39*time.Hour, func() { w.lives(order.Expired) })
-				}, order.Expired, also(expired, refunded), secondRefunded},
-				{"the order is followed to the doorstep", func(w *world) {
+				}, ends: order.Expired, mails: also(expired, refunded), check: secondRefunded},
+				{name: "the order is followed to the doorstep", script: func(w *world) {
 					outstanding(w, time.Minute, 60*time.Hour)
 					w.at(2*time.Minute, func() { w.sendEvents(w.paid(w.bank.Pay("pi_1"))) })
 					w.arrive(0)
 					w.at(3*time.Hour, func() { w.lives(order.Shipped) })
 					w.at(50*time.Hour, func() { w.lives(order.Delivered) })
-				}, order.Delivered, also(delivered, refunded), secondRefunded},
+				}, ends: order.Delivered, mails: also(delivered, refunded), check: secondRefunded},
 			})
 		})
 	}
-	runScenarios(t, []scenario{{"the order can be cancelled", func(w *world) {
+	runScenarios(t, []scenario{{name: "the order can be cancelled", script: func(w *world) {
 		w.down(40*time.Hour, order.ErrRejected, "RefundIntent")
 		w.at(time.Minute, w.takenElsewhere)
 		w.at(2*time.Minute, func() { got = w.cancel() })
@@ -67,7 +67,7 @@ func TestRefundOutstanding(t *testing.T) {
 				w.Errorf("the caller was told %q", got.refusal())
 			}
 		})
-	}, order.Cancelled, also(cancelled, refunded), secondRefunded}})
+	}, ends: order.Cancelled, mails: also(cancelled, refunded), check: secondRefunded}})
 }
 
 // TestRefundOutstandingAfterEnd is money for a cancelled order that cannot be given back at
@@ -75,13 +75,13 @@ func TestRefundOutstanding(t *testing.T) {
 func TestRefundOutstandingAfterEnd(t *testing.T) {
 	for name, kind := range map[string]error{"refused": order.ErrRejected, "in another state": order.ErrState} {
 		t.Run(name, func(t *testing.T) {
-			runScenarios(t, []scenario{{"for two days", func(w *world) {
+			runScenarios(t, []scenario{{name: "for two days", script: func(w *world) {
 				w.at(time.Minute, func() { w.cancel() })
 				w.at(time.Hour, func() {
 					w.down(48*time.Hour, kind, "CancelIntent")
 					w.second()
 				})
-			}, order.Cancelled, cancelled, both(
+			}, ends: order.Cancelled, mails: cancelled, check: both(
 				has(order.OrderCompensationStuck, "after the order had ended; cannot be refunded or voided"),
 				has(order.PaymentVoided, "after the order had ended; nothing is held any more"))}})
 		})
@@ -130,7 +130,7 @@ func TestCompensateMoney(t *testing.T) {
 		}
 	}
 	runScenarios(t, []scenario{
-		{"refunded by hand before: undone", func(w *world) {
+		{name: "refunded by hand before: undone", script: func(w *world) {
 			w.taken()
 			w.carrier.Before = func(op, _ string) error {
 				if op != "BookParcel" {
@@ -141,7 +141,7 @@ func TestCompensateMoney(t *testing.T) {
 				_, err := w.bank.RefundIntent(context.Background(), w.intent(), w.order().Total, "dashboard-refund")
 				return err
 			}
-		}, order.Cancelled, also(cancelled, refunded), func(t *testing.T, w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: func(t *testing.T, w *world) {
 			if sum := w.bank.Count(id); sum.Refunds != 1 {
 				t.Errorf("%d refunds", sum.Refunds)
 			}
@@ -151,14 +151,14 @@ func TestCompensateMoney(t *testing.T) {
 				}
 			}
 		}},
-		{"a refund in the wrong state for a day: a person is told, not before", func(w *world) {
+		{name: "a refund in the wrong state for a day: a person is told, not before", script: func(w *world) {
 			w.taken()
 			w.down(60*time.Hour, order.ErrState, "RefundIntent")
 			w.at(23*time.Hour, func() { held(w, false) })
 			w.at(26*time.Hour, func() { held(w, true) })
 			w.at(61*time.Hour, func() { w.release() })
-		}, order.Cancelled, also(cancelled, refunded), has(order.OrderCompensationStuck, "cannot be refunded or voided")},
-		{"an intent the bank does not know: one release ends it", func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: has(order.OrderCompensationStuck, "cannot be refunded or voided")},
+		{name: "an intent the bank does not know: one release ends it", script: func(w *world) {
 			nowhere(w)
 			w.at(time.Hour, func() { held(w, true) })
 			w.at(2*time.Hour, func() { w.release() })
@@ -167,6 +167,6 @@ func TestCompensateMoney(t *testing.T) {
 					w.Errorf("a minute after the release the order is %s", s)
 				}
 			})
-		}, order.Cancelled, cancelled, has(order.OrderCompensationStuck, "cannot be refunded or voided")},
+		}, ends: order.Cancelled, mails: cancelled, check: has(order.OrderCompensationStuck, "cannot be refunded or voided")},
 	})
 }

@@ -51,7 +51,7 @@ func TestCarrierForgot(t *testing.T) {
 			w.Errorf("%s after placing the order is %s, waiting for %+v, want %s", w.clock().Sub(workflowtest.Start), o.Status, o.Waiting, want)
 		}
 	}
-	runScenarios(t, []scenario{{"an operator is told until it is known", func(w *world) {
+	runScenarios(t, []scenario{{name: "an operator is told until it is known", script: func(w *world) {
 		w.down(30*time.Hour, order.ErrNoSuch, "TrackParcel")
 		w.at(time.Minute, w.pay)
 		w.at(11*time.Hour, func() { on(w, "carrier") })
@@ -60,12 +60,12 @@ func TestCarrierForgot(t *testing.T) {
 		w.at(29*time.Hour, func() { on(w, "operator") })
 		w.at(39*time.Hour, func() { on(w, "carrier") })
 		w.arrive(40 * time.Hour)
-	}, order.Delivered, delivered, has(order.EventIgnored, "asked, no response")}, {"its events still count", func(w *world) {
+	}, ends: order.Delivered, mails: delivered, check: has(order.EventIgnored, "asked, no response")}, {name: "its events still count", script: func(w *world) {
 		w.down(99*time.Hour, order.ErrNoSuch, "TrackParcel")
 		w.at(time.Minute, w.pay)
 		w.at(13*time.Hour, func() { on(w, "operator") })
 		w.arrive(14 * time.Hour)
-	}, order.Delivered, delivered, nil}})
+	}, ends: order.Delivered, mails: delivered}})
 }
 
 // TestParcelOverdue is a parcel that the carrier knows and that does not move
@@ -79,7 +79,7 @@ func TestParcelOverdue(t *testing.T) {
 		}
 	}
 	const day = 24 * time.Hour
-	runScenarios(t, []scenario{{"an operator is told until it moves", func(w *world) {
+	runScenarios(t, []scenario{{name: "an operator is told until it moves", script: func(w *world) {
 		w.at(time.Minute, w.pay)
 		w.at(day, func() { w.scan(order.ParcelInTransit) })
 		w.at(14*day, func() { on(w, "carrier") })
@@ -88,7 +88,7 @@ func TestParcelOverdue(t *testing.T) {
 		w.at(20*day, func() { w.scan(order.ParcelOutForDelivery) })
 		w.at(20*day+time.Hour, func() { on(w, "carrier") })
 		w.at(21*day, func() { w.scan(order.ParcelDelivered) })
-	}, order.Delivered, delivered, func(t *testing.T, w *world) {
+	}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *world) {
 		has(order.ParcelIsOverdue, "has not moved since")(t, w)
 		if n := w.count(order.ParcelIsOverdue); n != 1 {
 			t.Errorf("it is told %d times", n)

@@ -22,10 +22,10 @@ func TestPlace(t *testing.T) {
 		tell    func(*world)
 		refusal string
 	}{
-		{"IDEM-2 the same request again: the same answer", hash, 10 * time.Minute, func(*world) {}, workflows.RefusalAnswered},
-		{"IDEM-2 another request under the key: refused", "hash-2", 10 * time.Minute, func(*world) {}, workflows.RefusalOtherRequest},
-		{"F1 a double click: one is in flight", hash, time.Second, func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, workflows.RefusalInFlight},
-		{"another request while in flight", "hash-2", time.Second, func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, workflows.RefusalOtherRequest},
+		{name: "IDEM-2 the same request again: the same answer", hash: hash, at: 10 * time.Minute, tell: func(*world) {}, refusal: workflows.RefusalAnswered},
+		{name: "IDEM-2 another request under the key: refused", hash: "hash-2", at: 10 * time.Minute, tell: func(*world) {}, refusal: workflows.RefusalOtherRequest},
+		{name: "F1 a double click: one is in flight", hash: hash, at: time.Second, tell: func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalInFlight},
+		{name: "another request while in flight", hash: "hash-2", at: time.Second, tell: func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalOtherRequest},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -63,11 +63,11 @@ func TestRefused(t *testing.T) {
 		tell    func(*world)
 		failure string
 	}{
-		{"sold out", func(w *world) { w.placement.Request.Lines[0].Quantity = onHand + 1 }, activities.FailureOutOfStock},
-		{"not for sale", func(w *world) { w.placement.Request.Lines[0].SKU = "moon" }, activities.FailureUnknownSKU},
-		{"another currency", func(w *world) { w.placement.Request.Currency = "JPY" }, activities.FailureCurrency},
-		{"less than can be charged", func(w *world) { w.placement.Request.Lines[0].SKU = "pin" }, activities.FailureMinimum},
-		{"opened before", func(w *world) { w.fail("OpenOrder", 1, order.ErrDuplicate) }, activities.FailureDuplicate},
+		{name: "sold out", tell: func(w *world) { w.placement.Request.Lines[0].Quantity = onHand + 1 }, failure: activities.FailureOutOfStock},
+		{name: "not for sale", tell: func(w *world) { w.placement.Request.Lines[0].SKU = "moon" }, failure: activities.FailureUnknownSKU},
+		{name: "another currency", tell: func(w *world) { w.placement.Request.Currency = "JPY" }, failure: activities.FailureCurrency},
+		{name: "less than can be charged", tell: func(w *world) { w.placement.Request.Lines[0].SKU = "pin" }, failure: activities.FailureMinimum},
+		{name: "opened before", tell: func(w *world) { w.fail("OpenOrder", 1, order.ErrDuplicate) }, failure: activities.FailureDuplicate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)

@@ -11,7 +11,7 @@ import (
 // WHK-10, F22 to F24, F30).
 func TestProviderEvents(t *testing.T) {
 	runScenarios(t, []scenario{
-		{"F22 F23 the same report many times, serially and at once", func(w *world) {
+		{name: "F22 F23 the same report many times, serially and at once", script: func(w *world) {
 			w.at(time.Minute, func() {
 				n := w.paid(w.bank.Pay(w.intent()))
 				w.sendEvents(n, n, n)
@@ -19,12 +19,12 @@ func TestProviderEvents(t *testing.T) {
 				w.sendEvents(n, n)
 			})
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *world) {
 			if n := len(w.events()); n != 11 {
 				t.Errorf("%d events, want those of a plain order: %v", n, w.kinds())
 			}
 		}},
-		{"F24 a failure after the success un-pays nothing", func(w *world) {
+		{name: "F24 a failure after the success un-pays nothing", script: func(w *world) {
 			w.at(time.Minute, func() {
 				failed := w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
 				ok := w.paid(w.bank.Pay(w.intent()))
@@ -32,38 +32,38 @@ func TestProviderEvents(t *testing.T) {
 				w.sendEvents(failed)
 			})
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, has(order.EventIgnored, "late event")},
-		{"F24 both in one signal, the wrong way round", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: has(order.EventIgnored, "late event")},
+		{name: "F24 both in one signal, the wrong way round", script: func(w *world) {
 			w.at(time.Minute, func() {
 				failed := w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
 				w.sendEvents(w.paid(w.bank.Pay(w.intent())), failed)
 			})
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, has(order.EventIgnored, "late event")},
-		{"PAY-14 F12 the report overtakes the answer to the creation", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: has(order.EventIgnored, "late event")},
+		{name: "PAY-14 F12 the report overtakes the answer to the creation", script: func(w *world) {
 			w.fail("CreateIntent", 1, order.ErrUnknownOutcome)
 			w.at(500*time.Millisecond, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, oneIntent},
-		{"WHK-10 an event cries cancelled, the provider knows better", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: oneIntent},
+		{name: "WHK-10 an event cries cancelled, the provider knows better", script: func(w *world) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Payment: &order.PaymentEvent{IntentID: w.intent(), Status: order.IntentCanceled}}))
 			})
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, oneIntent},
-		{"a parcel report before there is a parcel", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: oneIntent},
+		{name: "a parcel report before there is a parcel", script: func(w *world) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelDelivered}}))
 			})
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, has(order.EventIgnored, "before there is a parcel")},
-		{"F30 the confirmation of the capture", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: has(order.EventIgnored, "before there is a parcel")},
+		{name: "F30 the confirmation of the capture", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.at(2*time.Minute, func() { w.sendEvents(w.paid(w.intentEvent())) })
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, has(order.PaymentConfirmed, "29.00 EUR")},
+		}, ends: order.Delivered, mails: delivered, check: has(order.PaymentConfirmed, "29.00 EUR")},
 	})
 }
 
@@ -79,7 +79,7 @@ func TestCurrencies(t *testing.T) {
 	for _, c := range []struct {
 		currency, sku string
 		want          int64
-	}{{"EUR", "mug", 2900}, {"JPY", "bowl", 13_600}, {"KWD", "oud", 25_500}} {
+	}{{currency: "EUR", sku: "mug", want: 2900}, {currency: "JPY", sku: "bowl", want: 13_600}, {currency: "KWD", sku: "oud", want: 25_500}} {
 		t.Run(c.currency, func(t *testing.T) {
 			w := newWorld(t)
 			w.placement.Request.Currency = c.currency

@@ -62,23 +62,23 @@ func backIn(parts ...int64) func(*testing.T, *world) {
 // a person has given back in part, never more than was taken.
 func TestRefundRemainder(t *testing.T) {
 	runScenarios(t, []scenario{
-		{"a part by hand, reported before", func(w *world) {
+		{name: "a part by hand, reported before", script: func(w *world) {
 			w.takenWaiting()
 			w.at(time.Hour, func() { w.refundByHand(500) })
-		}, order.Cancelled, also(cancelled, refunded, refunded), backIn(500, 2400)},
-		{"two parts by hand, of which no report comes", func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded), check: backIn(500, 2400)},
+		{name: "two parts by hand, of which no report comes", script: func(w *world) {
 			w.takenWaiting()
 			w.at(time.Hour, func() { w.quietly(500, "hand-1"); w.quietly(700, "hand-2") })
-		}, order.Cancelled, also(cancelled, refunded, refunded, refunded), backIn(500, 700, 1700)},
-		{"all of it by hand, in parts: nothing is asked for", func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded, refunded), check: backIn(500, 700, 1700)},
+		{name: "all of it by hand, in parts: nothing is asked for", script: func(w *world) {
 			w.takenWaiting()
 			w.at(time.Hour, func() { w.refundByHand(500); w.quietly(2400, "hand-2") })
-		}, order.Cancelled, also(cancelled, refunded, refunded), both(backIn(500, 2400), func(t *testing.T, w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded), check: both(backIn(500, 2400), func(t *testing.T, w *world) {
 			if n := w.called("RefundIntent"); n != 0 {
 				t.Errorf("%d refunds were asked for", n)
 			}
 		})},
-		{"a part by hand while ours is being asked for", func(w *world) {
+		{name: "a part by hand while ours is being asked for", script: func(w *world) {
 			w.takenWaiting()
 			strike, done := w.bank.Before, false
 			w.bank.Before = func(op string, id order.ID) error {
@@ -88,12 +88,12 @@ func TestRefundRemainder(t *testing.T) {
 				}
 				return strike(op, id)
 			}
-		}, order.Cancelled, also(cancelled, refunded, refunded), backIn(500, 2400)},
-		{"a part by hand, and the answers to ours are lost", func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded), check: backIn(500, 2400)},
+		{name: "a part by hand, and the answers to ours are lost", script: func(w *world) {
 			w.takenWaiting()
 			w.at(time.Hour, func() { w.refundByHand(500) })
 			w.fail("RefundIntent", 4, order.ErrUnknownOutcome)
-		}, order.Cancelled, also(cancelled, refunded, refunded), backIn(500, 2400)},
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded), check: backIn(500, 2400)},
 	})
 }
 
@@ -129,7 +129,7 @@ func TestRefundRemainder_failed(t *testing.T) {
 // TestRefundRemainder_second (PAY-18, REF-1): of a second payment, too, the rest
 // goes back.
 func TestRefundRemainder_second(t *testing.T) {
-	runScenarios(t, []scenario{{"a part by hand before its report", func(w *world) {
+	runScenarios(t, []scenario{{name: "a part by hand before its report", script: func(w *world) {
 		w.at(time.Minute, w.pay)
 		w.at(time.Hour, func() {
 			in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
@@ -146,7 +146,7 @@ func TestRefundRemainder_second(t *testing.T) {
 			w.sendEvents(n)
 		})
 		w.arrive(2 * time.Hour)
-	}, order.Delivered, also(delivered, refunded, refunded), both(has(order.PaymentRefunded, "a second payment; 24.00 EUR refunded"), has(order.PaymentRefunded, "5.00 EUR refunded"))}})
+	}, ends: order.Delivered, mails: also(delivered, refunded, refunded), check: both(has(order.PaymentRefunded, "a second payment; 24.00 EUR refunded"), has(order.PaymentRefunded, "5.00 EUR refunded"))}})
 }
 
 // TestRefundRemainder_lost (REF-7): what the bank has taken back in a dispute is

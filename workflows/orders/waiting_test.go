@@ -35,29 +35,29 @@ func (w *world) waitsAt(on string, times ...time.Duration) {
 func TestWaitingIsTrue(t *testing.T) {
 	const day = 24 * time.Hour
 	runScenarios(t, []scenario{
-		{"not paid for a while", func(w *world) {
+		{name: "not paid for a while", script: func(w *world) {
 			w.waitsAt("payment", time.Minute, 3*time.Minute, 13*time.Minute, 29*time.Minute)
-		}, order.Expired, expired, nil},
-		{"not known at the deadline whether it is paid", func(w *world) {
+		}, ends: order.Expired, mails: expired},
+		{name: "not known at the deadline whether it is paid", script: func(w *world) {
 			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
 			w.waitsAt("payment", 2*time.Minute, 29*time.Minute, 40*time.Minute, 3*time.Hour, 6*time.Hour)
 			w.at(7*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
 			w.arrive(8 * time.Hour)
-		}, order.Delivered, delivered, nil},
-		{"a parcel of which nothing is heard", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "a parcel of which nothing is heard", script: func(w *world) {
 			w.at(time.Minute, w.pay)
 			w.waitsAt("carrier", time.Hour, 13*time.Hour, 25*time.Hour, 3*day, 6*day)
 			w.waitsAt("operator", 16*day, 20*day)
 			w.at(21*day, func() { w.scan(order.ParcelInTransit) })
 			w.waitsAt("carrier", 21*day+time.Hour, 22*day)
 			w.at(22*day+time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, delivered, nil},
-		{"the bank could not be asked for a while, and then says nothing new", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "the bank could not be asked for a while, and then says nothing new", script: func(w *world) {
 			w.down(10*time.Minute, order.ErrUnavailable, "GetIntent")
 			w.waitsAt("payments", 3*time.Minute)
 			w.waitsAt("payment", 20*time.Minute)
-		}, order.Expired, expired, nil},
-		{"money of a second payment that the bank cannot give back", func(w *world) {
+		}, ends: order.Expired, mails: expired},
+		{name: "money of a second payment that the bank cannot give back", script: func(w *world) {
 			w.down(60*time.Hour, order.ErrUnavailable, "RefundIntent")
 			w.at(time.Minute, w.takenElsewhere)
 			w.waitsAt("payment", 2*time.Minute)
@@ -66,7 +66,7 @@ func TestWaitingIsTrue(t *testing.T) {
 			w.at(70*time.Hour, func() { w.scan(order.ParcelInTransit) })
 			w.waitsAt("carrier", 61*time.Hour, 71*time.Hour)
 			w.at(80*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, also(delivered, refunded), nil},
+		}, ends: order.Delivered, mails: also(delivered, refunded)},
 	})
 }
 
