@@ -17,11 +17,11 @@ func TestAccidents(t *testing.T) {
 			"is not done": order.ErrUnavailable, "is done, the answer is lost": order.ErrUnknownOutcome,
 			"is throttled": order.ErrThrottled, "is denied": order.ErrDenied,
 		} {
-			plain := func(w *world) {
+			plain := func(w *fixture) {
 				w.at(10*time.Minute, w.pay)
 				w.arrive(2 * time.Hour)
 			}
-			ends := func(t *testing.T, w *world) {
+			ends := func(t *testing.T, w *fixture) {
 				t.Helper()
 				oneIntent(t, w)
 				if sum := w.bank.Count(id); sum.Authorized != 1 || sum.Captured != 1 || sum.Refunds != 0 {
@@ -29,11 +29,11 @@ func TestAccidents(t *testing.T) {
 				}
 			}
 			scenarios = append(scenarios,
-				scenario{name: op + " once " + name, script: func(w *world) { w.fail(op, 1, kind); plain(w) }, ends: order.Delivered, mails: delivered, check: ends},
-				scenario{name: op + " thrice " + name, script: func(w *world) { w.fail(op, 3, kind); plain(w) }, ends: order.Delivered, mails: delivered, check: ends},
+				scenario{name: op + " once " + name, script: func(w *fixture) { w.fail(op, 1, kind); plain(w) }, ends: order.Delivered, mails: delivered, check: ends},
+				scenario{name: op + " thrice " + name, script: func(w *fixture) { w.fail(op, 3, kind); plain(w) }, ends: order.Delivered, mails: delivered, check: ends},
 			)
 			if op != "CreateIntent" && op != "OpenOrder" {
-				scenarios = append(scenarios, scenario{name: op + " for an hour " + name, script: func(w *world) { w.down(time.Hour, kind, op); plain(w) }, ends: order.Delivered, mails: delivered, check: ends})
+				scenarios = append(scenarios, scenario{name: op + " for an hour " + name, script: func(w *fixture) { w.down(time.Hour, kind, op); plain(w) }, ends: order.Delivered, mails: delivered, check: ends})
 			}
 		}
 	}
@@ -44,26 +44,26 @@ func TestAccidents(t *testing.T) {
 // may pay (F6 to F8), or refuses the payment.
 func TestBankAway(t *testing.T) {
 	runScenarios(t, []scenario{
-		{name: "no intent in time: expired, none left behind", script: func(w *world) {
+		{name: "no intent in time: expired, none left behind", script: func(w *fixture) {
 			w.down(2*time.Hour, order.ErrUnavailable, "CreateIntent")
-		}, ends: order.Expired, mails: expired, check: has(order.OrderExpired, "could not be reached")},
-		{name: "F13 no answer in time, but made: given up", script: func(w *world) {
+		}, ends: order.Expired, mails: expired, check: hasEvent(order.OrderExpired, "could not be reached")},
+		{name: "F13 no answer in time, but made: given up", script: func(w *fixture) {
 			w.down(2*time.Hour, order.ErrUnknownOutcome, "CreateIntent")
 		}, ends: order.Expired, mails: expired, check: oneIntent},
-		{name: "refused for good", script: func(w *world) {
+		{name: "refused for good", script: func(w *fixture) {
 			w.down(time.Hour, order.ErrRejected, "CreateIntent")
-		}, ends: order.Cancelled, mails: cancelled, check: has(order.OrderCancelled, "cannot accept this payment")},
-		{name: "at the deadline nobody can say whether it is paid: it was", script: func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "cannot accept this payment")},
+		{name: "at the deadline nobody can say whether it is paid: it was", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.down(5*time.Hour, order.ErrUnavailable, "GetIntent") })
 			w.at(20*time.Minute, func() { w.paid(w.bank.Pay(w.intent())) })
 			w.arrive(6 * time.Hour)
 		}, ends: order.Delivered, mails: delivered},
-		{name: "at the deadline nobody can say whether it is paid: it was not", script: func(w *world) {
+		{name: "at the deadline nobody can say whether it is paid: it was not", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.down(5*time.Hour, order.ErrUnavailable, "GetIntent") })
 		}, ends: order.Expired, mails: expired},
-		{name: "F18 the capture is refused: another took or let go", script: func(w *world) {
+		{name: "F18 the capture is refused: another took or let go", script: func(w *fixture) {
 			w.fail("CaptureIntent", 1, order.ErrState)
 			w.at(time.Minute, w.pay)
-		}, ends: order.Cancelled, mails: cancelled, check: has(order.OrderCancelled, "Stripe captured 0")},
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "Stripe captured 0")},
 	})
 }

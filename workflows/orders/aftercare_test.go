@@ -13,11 +13,11 @@ import (
 func TestAftercare(t *testing.T) {
 	var n order.ProviderEvent
 	runScenarios(t, []scenario{
-		{name: "a second payment for a cancelled order is let go", script: func(w *world) {
+		{name: "a second payment for a cancelled order is let go", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.cancel() })
-			w.at(time.Hour, func() { w.second() })
-		}, ends: order.Cancelled, mails: cancelled, check: has(order.PaymentVoided, "after the order had ended")},
-		{name: "one taken for an expired order is refunded, once for all its reports", script: func(w *world) {
+			w.at(time.Hour, func() { w.secondPayment() })
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.PaymentVoided, "after the order had ended")},
+		{name: "one taken for an expired order is refunded, once for all its reports", script: func(w *fixture) {
 			w.at(time.Hour, func() {
 				in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
 				held := w.paid(w.bank.Pay(in.ID))
@@ -28,48 +28,48 @@ func TestAftercare(t *testing.T) {
 					t.Error(err)
 				}
 			})
-		}, ends: order.Expired, mails: also(expired, refunded), check: func(t *testing.T, w *world) {
+		}, ends: order.Expired, mails: also(expired, refunded), check: func(t *testing.T, w *fixture) {
 			if sum := w.bank.Count(id); sum.Refunds != 1 {
 				t.Errorf("%d refunds", sum.Refunds)
 			}
 		}},
-		{name: "a second payment for a delivered order", script: func(w *world) {
+		{name: "a second payment for a delivered order", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
-			w.at(48*time.Hour, func() { w.second() })
-		}, ends: order.Delivered, mails: delivered, check: has(order.PaymentVoided, "after the order had ended")},
-		{name: "that it was paid, when it was cancelled meanwhile: nothing is left to do", script: func(w *world) {
+			w.at(48*time.Hour, func() { w.secondPayment() })
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.PaymentVoided, "after the order had ended")},
+		{name: "that it was paid, when it was cancelled meanwhile: nothing is left to do", script: func(w *fixture) {
 			w.at(time.Minute, func() { n = w.paid(w.bank.Pay(w.intent())); w.cancel() })
 			w.at(time.Hour, func() { w.sendEvents(n) })
-		}, ends: order.Cancelled, mails: cancelled, check: has(order.EventIgnored, "has ended")},
-		{name: "the confirmation of the capture", script: func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.EventIgnored, "has ended")},
+		{name: "the confirmation of the capture", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
-		}, ends: order.Delivered, mails: delivered, check: has(order.PaymentConfirmed, "")},
-		{name: "a parcel that comes back after its delivery", script: func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.PaymentConfirmed, "")},
+		{name: "a parcel that comes back after its delivery", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(72*time.Hour, func() { w.scan(order.ParcelReturned) })
-		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *fixture) {
 			if o := w.order(); o.Status != order.Returned {
 				t.Errorf("the order is %s", o.Status)
 			}
 		}},
-		{name: "the provider is down when late money is to go back", script: func(w *world) {
+		{name: "the provider is down when late money is to go back", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() {
 				w.fail("GetIntent", 5, order.ErrUnavailable)
 				w.fail("CancelIntent", 5, order.ErrUnknownOutcome)
-				w.second()
+				w.secondPayment()
 			})
-		}, ends: order.Cancelled, mails: cancelled, check: has(order.PaymentVoided, "after the order had ended")},
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.PaymentVoided, "after the order had ended")},
 	})
 }
 
 // TestAftercareUnknown is a report about an order that was refused at the door.
 func TestAftercareUnknown(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.placement.Request.Lines[0].SKU = "moon"
 	w.run()
 	w.sendEvents(w.event(order.ProviderEvent{Type: "x", Parcel: &order.ShipmentEvent{Reference: reference}}))
@@ -81,7 +81,7 @@ func TestAftercareUnknown(t *testing.T) {
 // TestReportWithTheEnd sends a report in the very task in which the workflow
 // ends: it is heard.
 func TestReportWithTheEnd(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.at(time.Minute, w.pay)
 	w.at(2*time.Hour, func() { w.scan(order.ParcelInTransit) })
 	w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })

@@ -57,6 +57,12 @@ func drawStep(t *rapid.T) step {
 	return s
 }
 
+// generated is an order with a generated life: its methods are the steps of it.
+type generated struct {
+	*fixture
+	reports []order.ProviderEvent
+}
+
 // TestAnyOrder lives through any interleaving of payments, failures,
 // cancellations, expiry, scans, lost, repeated, late and reordered reports,
 // outages and long histories (ORD-4, F2 to F12, F18, F19, F22 to F24, F30, F31,
@@ -67,9 +73,9 @@ func TestAnyOrder(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
-				w := newWorld(t)
+				w := &generated{fixture: newFixture(t)}
 				for _, s := range rapid.SliceOfN(rapid.Custom(drawStep), 1, 14).Draw(t, "steps") {
-					w.at(s.At, func() { w.hand(func() { w.happen(s) }) })
+					w.at(s.At, func() { w.byHand(func() { w.happen(s) }) })
 				}
 				if rapid.IntRange(0, 4).Draw(t, "too far") == 0 {
 					w.placement.Request.ShipTo.Country = "XX"
@@ -84,7 +90,7 @@ func TestAnyOrder(t *testing.T) {
 }
 
 // happen takes a step, if it is possible.
-func (w *world) happen(s step) {
+func (w *generated) happen(s step) {
 	id := w.anyIntent(s.On)
 	switch s.Do {
 	case "pay":
@@ -131,7 +137,7 @@ func (w *world) happen(s step) {
 		w.scanOn(s, order.ParcelReturned)
 	case "fault", "outage", "refusal":
 		f := s.Fault
-		w.addFault(&f)
+		w.add(&f)
 	default:
 		if !w.over {
 			w.act(s.Do)
@@ -141,7 +147,7 @@ func (w *world) happen(s step) {
 
 // partBack is a person who gives back a part of what an intent took, or holds
 // and is made to take. If it is the order's own, the shop keeps that much less.
-func (w *world) partBack(s step, id string) {
+func (w *generated) partBack(s step, id string) {
 	if n, err := w.captureAtBank(id); err == nil {
 		w.report(s)(n, nil)
 	}
@@ -156,7 +162,7 @@ func (w *world) partBack(s step, id string) {
 }
 
 // act is what only a running order can be told.
-func (w *world) act(do string) {
+func (w *generated) act(do string) {
 	switch do {
 	case "cancel":
 		w.cancel()
@@ -171,7 +177,7 @@ func (w *world) act(do string) {
 	}
 }
 
-func (w *world) anyIntent(n int) string {
+func (w *generated) anyIntent(n int) string {
 	all := w.bank.Intents(id)
 	if len(all) == 0 {
 		return ""
@@ -179,7 +185,7 @@ func (w *world) anyIntent(n int) string {
 	return all[max(len(all)-1-n, 0)].ID
 }
 
-func (w *world) open(intentID string) bool {
+func (w *generated) open(intentID string) bool {
 	for _, in := range w.bank.Intents(id) {
 		if in.ID == intentID {
 			return in.Status == order.RequiresPaymentMethod
@@ -190,7 +196,7 @@ func (w *world) open(intentID string) bool {
 
 // report brings a change at the bank to the order: perhaps late, several
 // times, or not at all.
-func (w *world) report(s step) func(order.PaymentEvent, error) {
+func (w *generated) report(s step) func(order.PaymentEvent, error) {
 	return func(p order.PaymentEvent, err error) {
 		if err == nil {
 			w.deliver(s, w.event(order.ProviderEvent{Type: "payment_intent." + string(p.Status), Payment: &p}))
@@ -198,7 +204,7 @@ func (w *world) report(s step) func(order.PaymentEvent, error) {
 	}
 }
 
-func (w *world) deliver(s step, n order.ProviderEvent) {
+func (w *generated) deliver(s step, n order.ProviderEvent) {
 	w.reports = append(w.reports, n)
 	for range s.Times {
 		switch {
@@ -212,7 +218,7 @@ func (w *world) deliver(s step, n order.ProviderEvent) {
 }
 
 // scanOn scans a parcel that the carrier has to carry, never backwards.
-func (w *world) scanOn(s step, next ...order.ParcelStatus) {
+func (w *generated) scanOn(s step, next ...order.ParcelStatus) {
 	p, ok := w.carrier.Parcels()[reference]
 	if !ok || !fulfilled(w.order().Status) {
 		return
@@ -230,7 +236,7 @@ func (w *world) scanOn(s step, next ...order.ParcelStatus) {
 // quiesce lets the world come to rest: outages end, slow payments are decided,
 // operators look after orders on hold, parcels arrive, and what was never
 // reported is reported by whoever compares the books.
-func (w *world) quiesce(comesBack bool) {
+func (w *generated) quiesce(comesBack bool) {
 	last := order.ParcelDelivered
 	if comesBack {
 		last = order.ParcelReturned
@@ -238,9 +244,7 @@ func (w *world) quiesce(comesBack bool) {
 	const days = 24 * time.Hour
 	for d := 3 * days; d < 12*days; d += 12 * time.Hour {
 		w.at(d, func() {
-			w.mu.Lock()
-			w.faults = nil
-			w.mu.Unlock()
+			w.end()
 			for _, in := range w.bank.Intents(id) {
 				if in.Status == order.Processing {
 					w.bank.Authenticate(in.ID, false)
@@ -269,7 +273,7 @@ func (w *world) quiesce(comesBack bool) {
 // keptMails checks that each milestone the order reached was mailed, once,
 // and no other. Whether a decline is told of depends on what the shopper does
 // next; it is never told of twice for an intent.
-func (w *world) keptMails() {
+func (w *generated) keptMails() {
 	due := map[order.Kind]order.Notification{
 		order.PaymentCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
 		order.OrderCancelled: order.MailCancelled, order.OrderExpired: order.MailExpired,

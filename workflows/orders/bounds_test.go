@@ -13,7 +13,7 @@ import (
 // TestRetryAfter is a provider that asks us to wait for a day (RES-4): the
 // shopper's time to pay ends all the same.
 func TestRetryAfter(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	var asked int
 	w.bank.Before = func(op string, _ order.ID) error {
 		if op == "CreateIntent" && w.clock().Before(workflowtest.Start.Add(24*time.Hour)) {
@@ -37,9 +37,9 @@ func TestRetryAfter(t *testing.T) {
 // parcel is booked (SHP-4, F69): the shopper's money and the goods do not wait
 // for the carrier.
 func TestUnknownBooking(t *testing.T) {
-	free := func(w *world) {
+	free := func(w *fixture) {
 		w.Helper()
-		w.lives(order.Cancelled)
+		w.stillRuns(order.Cancelled)
 		if in, _ := w.bank.IntentOf(id); in.Status != order.IntentCanceled {
 			w.Errorf("the money is %s", in.Status)
 		}
@@ -47,34 +47,34 @@ func TestUnknownBooking(t *testing.T) {
 			w.Errorf("%d pieces are free", o["mug"].Available)
 		}
 	}
-	voided := has(order.ParcelWasVoided, "")
+	voided := hasEvent(order.ParcelWasVoided, "")
 	runScenarios(t, []scenario{
-		{name: "the carrier is down", script: func(w *world) {
+		{name: "the carrier is down", script: func(w *fixture) {
 			w.down(30*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.cancel() })
 			w.at(time.Hour+time.Minute, func() { free(w) })
 			w.at(29*time.Hour, func() { free(w) })
 		}, ends: order.Cancelled, mails: cancelled, check: voided},
-		{name: "it was booked, its answers are lost", script: func(w *world) {
+		{name: "it was booked, its answers are lost", script: func(w *fixture) {
 			w.down(30*time.Hour, order.ErrUnknownOutcome, "BookParcel", "VoidParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.cancel() })
 			w.at(time.Hour+time.Minute, func() { free(w) })
 		}, ends: order.Cancelled, mails: cancelled, check: voided},
-		{name: "the carrier has it and does not give it back for days", script: func(w *world) {
+		{name: "the carrier has it and does not give it back for days", script: func(w *fixture) {
 			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.down(50*time.Hour, order.ErrUnavailable, "BookParcel")
 			w.down(50*time.Hour, order.ErrState, "VoidParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
-				w.faults = slices.DeleteFunc(w.faults, func(f *fault) bool { return f.op == "BookParcel" })
+				w.end("BookParcel")
 				w.cancel()
 			})
 			w.at(time.Hour+time.Minute, func() { free(w) })
 			w.at(49*time.Hour, func() { free(w) })
-		}, ends: order.Cancelled, mails: cancelled, check: both(voided, has(order.OrderCompensationStuck, "cannot void the parcel"))},
-		{name: "nor does the bank answer at first", script: func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: both(voided, hasEvent(order.OrderCompensationStuck, "cannot void the parcel"))},
+		{name: "nor does the bank answer at first", script: func(w *fixture) {
 			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.down(2*time.Hour, order.ErrUnavailable, "BookParcel")
 			w.down(50*time.Hour, order.ErrState, "VoidParcel")
@@ -88,8 +88,8 @@ func TestUnknownBooking(t *testing.T) {
 
 // TestShopperWords mails the end of an order; keptWords checks each mail.
 func TestShopperWords(t *testing.T) {
-	says := func(want string) func(*testing.T, *world) {
-		return func(t *testing.T, w *world) {
+	says := func(want string) func(*testing.T, *fixture) {
+		return func(t *testing.T, w *fixture) {
 			t.Helper()
 			if got := mailReason(w.mailer.Sent()[0]); got != want {
 				t.Errorf("the shopper was told %q, want %q", got, want)
@@ -100,18 +100,18 @@ func TestShopperWords(t *testing.T) {
 		}
 	}
 	runScenarios(t, []scenario{
-		{name: "cancelled, with a reason", script: func(w *world) { w.at(time.Minute, func() { w.cancel() }) }, ends: order.Cancelled, mails: cancelled, check: says("")},
-		{name: "cancelled in the Temporal UI", script: func(w *world) { w.at(time.Minute, func() { w.env.CancelWorkflow() }) }, ends: order.Cancelled, mails: cancelled, check: says("")},
-		{name: "expired", script: func(*world) {}, ends: order.Expired, mails: expired, check: says("")},
-		{name: "the carrier refuses", script: func(w *world) {
+		{name: "cancelled, with a reason", script: func(w *fixture) { w.at(time.Minute, func() { w.cancel() }) }, ends: order.Cancelled, mails: cancelled, check: says("")},
+		{name: "cancelled in the Temporal UI", script: func(w *fixture) { w.at(time.Minute, func() { w.env.CancelWorkflow() }) }, ends: order.Cancelled, mails: cancelled, check: says("")},
+		{name: "expired", script: func(*fixture) {}, ends: order.Expired, mails: expired, check: says("")},
+		{name: "the carrier refuses", script: func(w *fixture) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.at(time.Minute, w.pay)
 		}, ends: order.Cancelled, mails: cancelled, check: says("it cannot be delivered to this address")},
-		{name: "the bank refuses to take the money", script: func(w *world) {
+		{name: "the bank refuses to take the money", script: func(w *fixture) {
 			w.fail("CaptureIntent", 1, order.ErrRejected)
 			w.at(time.Minute, w.pay)
 		}, ends: order.Cancelled, mails: cancelled, check: says("the payment could not be taken")},
-		{name: "stuck, released by an operator", script: func(w *world) {
+		{name: "stuck, released by an operator", script: func(w *fixture) {
 			w.fail("CaptureIntent", 1, order.ErrRejected)
 			w.fail("VoidParcel", 1, order.ErrState)
 			w.at(time.Minute, w.pay)
@@ -123,7 +123,7 @@ func TestShopperWords(t *testing.T) {
 // TestFence writes from several workflow tasks: each has a higher fence than
 // the one before, also in a fresh history and when the order has ended.
 func TestFence(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	var fences []int64
 	after := w.record.After
 	w.record.After = func(op string, id order.ID) error {

@@ -1,89 +1,73 @@
 package orders_test
 
 import (
-	"errors"
 	"testing"
 	"time"
-
-	"go.temporal.io/sdk/temporal"
 
 	"purser/order"
 	"purser/workflows"
 )
 
-// refusal is the type of the refusal an update got, or "" if it was carried
-// out.
-func (a *updateResult) refusal() string {
-	var app *temporal.ApplicationError
-	if errors.As(a.err, &app) {
-		return app.Type()
-	}
-	if a.err != nil {
-		return a.err.Error()
-	}
-	return ""
-}
-
 // TestCancel cancels an order at each point on its way (SHP-4).
 func TestCancel(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		tell    func(w *world)
+		tell    func(w *fixture)
 		at      time.Duration
 		refusal string
 		ends    order.Status
 		mails   []order.Notification
-		check   func(*testing.T, *world)
+		check   func(*testing.T, *fixture)
 	}{
 		{
-			name: "while placing: the intent is being made", tell: func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") },
+			name: "while placing: the intent is being made", tell: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") },
 			at: 30 * time.Second, ends: order.Cancelled, mails: cancelled,
 		},
 		{
-			name: "while placing: whether the intent exists is unknown", tell: func(w *world) { w.down(time.Minute, order.ErrUnknownOutcome, "CreateIntent") },
+			name: "while placing: whether the intent exists is unknown", tell: func(w *fixture) { w.down(time.Minute, order.ErrUnknownOutcome, "CreateIntent") },
 			at: 30 * time.Second, ends: order.Cancelled, mails: cancelled, check: oneIntent,
 		},
-		{name: "awaiting payment", tell: func(*world) {}, at: time.Minute, ends: order.Cancelled, mails: cancelled},
+		{name: "awaiting payment", tell: func(*fixture) {}, at: time.Minute, ends: order.Cancelled, mails: cancelled},
 		{
-			name: "after a decline", tell: func(w *world) { w.at(time.Minute, func() { w.decline("card_declined", "") }) },
+			name: "after a decline", tell: func(w *fixture) { w.at(time.Minute, func() { w.decline("card_declined", "") }) },
 			at: 2 * time.Minute, ends: order.Cancelled, mails: cancelled,
 		},
 		{
-			name: "in 3-D Secure", tell: func(w *world) { w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Challenge(w.intent()))) }) },
+			name: "in 3-D Secure", tell: func(w *fixture) { w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Challenge(w.intent()))) }) },
 			at: 2 * time.Minute, ends: order.Cancelled, mails: cancelled,
 		},
-		{name: "paid, but the report is still on its way", tell: func(w *world) {
+		{name: "paid, but the report is still on its way", tell: func(w *fixture) {
 			w.at(time.Minute, func() { n := w.paid(w.bank.Pay(w.intent())); w.at(2*time.Hour, func() { w.sendEvents(n) }) })
 		}, at: 90 * time.Second, ends: order.Cancelled, mails: cancelled},
-		{name: "booking, the carrier is down", tell: func(w *world) {
+		{name: "booking, the carrier is down", tell: func(w *fixture) {
 			w.down(3*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
 			w.at(time.Minute, w.pay)
-		}, at: time.Hour, ends: order.Cancelled, mails: cancelled, check: has(order.ParcelWasVoided, "")},
-		{name: "booking, answers are lost: one label, void", tell: func(w *world) {
+		}, at: time.Hour, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.ParcelWasVoided, "")},
+		{name: "booking, answers are lost: one label, void", tell: func(w *fixture) {
 			w.down(3*time.Hour, order.ErrUnknownOutcome, "BookParcel")
 			w.at(time.Minute, w.pay)
-		}, at: time.Hour, ends: order.Cancelled, mails: cancelled, check: func(t *testing.T, w *world) {
+		}, at: time.Hour, ends: order.Cancelled, mails: cancelled, check: func(t *testing.T, w *fixture) {
 			if n := w.carrier.Counts()[reference]; n != 1 {
 				t.Errorf("%d labels, want 1", n)
 			}
 		}},
-		{name: "the money is being taken: too late", tell: func(w *world) {
+		{name: "the money is being taken: too late", tell: func(w *fixture) {
 			w.down(time.Hour, order.ErrUnavailable, "CaptureIntent")
 			w.at(time.Minute, w.pay)
 			w.arrive(2 * time.Hour)
 		}, at: 30 * time.Minute, refusal: workflows.RefusalTooLate, ends: order.Delivered, mails: delivered},
 		{
-			name: "paid: too late", tell: func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) },
+			name: "paid: too late", tell: func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) },
 			at: time.Hour, refusal: workflows.RefusalTooLate, ends: order.Delivered, mails: delivered,
 		},
 		{
-			name: "on its way: too late", tell: func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) },
+			name: "on its way: too late", tell: func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) },
 			at: 3 * time.Hour, refusal: workflows.RefusalTooLate, ends: order.Delivered, mails: delivered,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			c.tell(w)
 			var got *updateResult
 			w.at(c.at, func() { got = w.cancel() })
@@ -106,7 +90,7 @@ func TestCancel(t *testing.T) {
 
 // TestCancelOnce cancels twice: both callers get the cancelled order.
 func TestCancelOnce(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	var one, two *updateResult
 	w.down(time.Hour, order.ErrUnavailable, "CancelIntent")
 	w.at(time.Minute, func() { one = w.cancel() })
@@ -120,26 +104,26 @@ func TestCancelOnce(t *testing.T) {
 // TestCancelFromTemporalUI cancels the workflow instead of the order.
 func TestCancelFromTemporalUI(t *testing.T) {
 	runScenarios(t, []scenario{
-		{name: "awaiting payment", script: func(w *world) {
+		{name: "awaiting payment", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.env.CancelWorkflow() })
-		}, ends: order.Cancelled, mails: cancelled, check: has(order.CancelRequested, "Temporal UI")},
-		{name: "booking", script: func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.CancelRequested, "Temporal UI")},
+		{name: "booking", script: func(w *fixture) {
 			w.down(2*time.Hour, order.ErrUnavailable, "BookParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.env.CancelWorkflow() })
-		}, ends: order.Cancelled, mails: cancelled, check: has(order.CancelRequested, "Temporal UI")},
-		{name: "on hold", script: func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.CancelRequested, "Temporal UI")},
+		{name: "on hold", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
 			})
 			w.at(time.Hour, func() { w.env.CancelWorkflow() })
 		}, ends: order.Cancelled, mails: cancelled},
-		{name: "paid: it goes on", script: func(w *world) {
+		{name: "paid: it goes on", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.env.CancelWorkflow() })
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered},
-		{name: "paid, in a later run: it goes on", script: func(w *world) {
+		{name: "paid, in a later run: it goes on", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.env.SetContinueAsNewSuggested(true) })
 			w.at(2*time.Hour, func() { w.scan(order.ParcelInTransit) })

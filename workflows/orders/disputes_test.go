@@ -18,26 +18,26 @@ const (
 )
 
 // moneyBack is the report that something about an intent's refunds changed.
-func (w *world) moneyBack(n order.RefundEvent) {
+func (w *fixture) reportRefund(n order.RefundEvent) {
 	w.sendEvents(w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &n}))
 }
 
 // refundByHand gives money of the order back in the provider's dashboard.
-func (w *world) refundByHand(amount int64) {
+func (w *fixture) refundByHand(amount int64) {
 	w.Helper()
 	w.refundedByHand += amount
-	w.hand(func() {
+	w.byHand(func() {
 		_, err := w.bank.RefundIntent(context.Background(), w.intent(), order.Money{Amount: amount, Currency: "EUR"}, fmt.Sprint("by-hand-", w.refundedByHand))
 		if err != nil {
 			w.Fatalf("bank: %v", err)
 		}
 	})
-	w.moneyBack(order.RefundEvent{IntentID: w.intent()})
+	w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 }
 
 // taken is an order whose money was taken by hand, and that cannot be
 // shipped: it goes back.
-func (w *world) taken() {
+func (w *fixture) capturedUndeliverable() {
 	w.placement.Request.ShipTo.Country = "XX"
 	w.at(time.Minute, func() {
 		w.paid(w.bank.Pay(w.intent()))
@@ -46,8 +46,8 @@ func (w *world) taken() {
 }
 
 // kept checks how the order's refunds stand in the record.
-func kept(want ...order.RefundStatus) func(*testing.T, *world) {
-	return func(t *testing.T, w *world) {
+func refundsAre(want ...order.RefundStatus) func(*testing.T, *fixture) {
+	return func(t *testing.T, w *fixture) {
 		t.Helper()
 		var got []order.RefundStatus
 		for _, r := range w.order().Refunds {
@@ -67,89 +67,89 @@ func kept(want ...order.RefundStatus) func(*testing.T, *world) {
 // when it is known to have arrived, and when it is known that it has not; each
 // once.
 func TestRefundMail(t *testing.T) {
-	resolve := func(w *world, s order.RefundStatus) order.RefundEvent { return w.bank.ResolveRefund(w.intent(), s) }
-	sent := func(w *world, m order.Notification) bool {
+	resolve := func(w *fixture, s order.RefundStatus) order.RefundEvent { return w.bank.ResolveRefund(w.intent(), s) }
+	sent := func(w *fixture, m order.Notification) bool {
 		return slices.ContainsFunc(w.mailer.Sent(), func(l mail.Message) bool { return l.Template == string(m) })
 	}
 	runScenarios(t, []scenario{
-		{name: "given back at once", script: func(w *world) { w.taken() }, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(kept(order.RefundSucceeded), has(order.PaymentRefunded, ""))},
-		{name: "given back, and its report comes as well", script: func(w *world) {
-			w.taken()
-			w.at(time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
-			w.at(2*time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
-		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: kept(order.RefundSucceeded)},
-		{name: "pending: told when it has arrived", script: func(w *world) {
+		{name: "given back at once", script: func(w *fixture) { w.capturedUndeliverable() }, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(refundsAre(order.RefundSucceeded), hasEvent(order.PaymentRefunded, ""))},
+		{name: "given back, and its report comes as well", script: func(w *fixture) {
+			w.capturedUndeliverable()
+			w.at(time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
+			w.at(2*time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: refundsAre(order.RefundSucceeded)},
+		{name: "pending: told when it has arrived", script: func(w *fixture) {
 			w.bank.Slow = true
-			w.taken()
+			w.capturedUndeliverable()
 			w.at(10*time.Minute, func() {
 				if sent(w, refunded) {
 					w.Errorf("told before it arrived")
 				}
-				w.moneyBack(resolve(w, order.RefundSucceeded))
+				w.reportRefund(resolve(w, order.RefundSucceeded))
 			})
 			w.at(20*time.Minute, func() {
 				if !sent(w, refunded) {
 					w.Errorf("not told that it arrived")
 				}
 			})
-		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(kept(order.RefundSucceeded), has(order.RefundIsPending, ""))},
-		{name: "pending, and no report ever comes: asked", script: func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(refundsAre(order.RefundSucceeded), hasEvent(order.RefundIsPending, ""))},
+		{name: "pending, and no report ever comes: asked", script: func(w *fixture) {
 			w.bank.Slow = true
-			w.taken()
+			w.capturedUndeliverable()
 			w.at(50*time.Hour, func() { resolve(w, order.RefundSucceeded) })
-		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: kept(order.RefundSucceeded)},
-		{name: "pending for weeks: a person is told", script: func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: refundsAre(order.RefundSucceeded)},
+		{name: "pending for weeks: a person is told", script: func(w *fixture) {
 			w.bank.Slow = true
-			w.taken()
-			w.at(24*time.Hour*20, func() { w.moneyBack(resolve(w, order.RefundSucceeded)) })
-		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: has(order.OrderCompensationStuck, "pending for 14 days")},
-		{name: "the money of a second payment, given back", script: func(w *world) {
+			w.capturedUndeliverable()
+			w.at(24*time.Hour*20, func() { w.reportRefund(resolve(w, order.RefundSucceeded)) })
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: hasEvent(order.OrderCompensationStuck, "pending for 14 days")},
+		{name: "the money of a second payment, given back", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
-			w.at(time.Hour, w.takenElsewhere)
+			w.at(time.Hour, w.payElsewhere)
 			w.arrive(2 * time.Hour)
-		}, ends: order.Delivered, mails: also(delivered, refunded), check: kept(order.RefundSucceeded)},
-		{name: "by hand, in parts, after the delivery: each told", script: func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: refundsAre(order.RefundSucceeded)},
+		{name: "by hand, in parts, after the delivery: each told", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.refundByHand(500) })
 			w.at(72*time.Hour, func() { w.refundByHand(700) })
-			w.at(73*time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
-		}, ends: order.Delivered, mails: also(delivered, refunded, refunded), check: both(kept(order.RefundSucceeded, order.RefundSucceeded), has(order.PaymentRefunded, "7.00 EUR"))},
-		{name: "by hand, on the way; two reports at once are one mail", script: func(w *world) {
+			w.at(73*time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
+		}, ends: order.Delivered, mails: also(delivered, refunded, refunded), check: both(refundsAre(order.RefundSucceeded, order.RefundSucceeded), hasEvent(order.PaymentRefunded, "7.00 EUR"))},
+		{name: "by hand, on the way; two reports at once are one mail", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				w.refundByHand(500)
-				w.moneyBack(order.RefundEvent{IntentID: w.intent()})
+				w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 			})
 			w.arrive(2 * time.Hour)
-		}, ends: order.Delivered, mails: also(delivered, refunded), check: kept(order.RefundSucceeded)},
-		{name: "the bank cannot be asked at first", script: func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: refundsAre(order.RefundSucceeded)},
+		{name: "the bank cannot be asked at first", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.fail("Refunds", 3, order.ErrUnavailable); w.refundByHand(500) })
-		}, ends: order.Delivered, mails: also(delivered, refunded), check: has(order.StepDelayed, "the refunds of")},
-		{name: "the bank cannot be asked for days: a person is told, and the shopper at last", script: func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: hasEvent(order.StepDelayed, "the refunds of")},
+		{name: "the bank cannot be asked for days: a person is told, and the shopper at last", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.down(24*5*time.Hour, order.ErrUnavailable, "Refunds"); w.refundByHand(500) })
 		}, ends: order.Delivered, mails: also(delivered, refunded), check: both(
-			kept(order.RefundSucceeded), has(order.OrderCompensationStuck, "the refunds are not known"))},
-		{name: "the bank refuses to say for good: a person is told, and the order ends", script: func(w *world) {
+			refundsAre(order.RefundSucceeded), hasEvent(order.OrderCompensationStuck, "the refunds are not known"))},
+		{name: "the bank refuses to say for good: a person is told, and the order ends", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() {
 				w.down(1000*24*time.Hour, order.ErrRejected, "Refunds")
-				w.moneyBack(order.RefundEvent{IntentID: w.intent()})
+				w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 				if notified := w.count(order.OrderCompensationStuck); notified < 5 || notified > 30 {
 					w.Errorf("a person is told %d times", notified)
 				}
 			})
-		}, ends: order.Delivered, mails: delivered, check: has(order.OrderCompensationStuck, "Purser does not try again")},
-		{name: "a report of a refund for an order that waits for its payment", script: func(w *world) {
-			w.at(time.Minute, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderCompensationStuck, "Purser does not try again")},
+		{name: "a report of a refund for an order that waits for its payment", script: func(w *fixture) {
+			w.at(time.Minute, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
 			w.at(2*time.Minute, w.pay)
 			w.arrive(0)
-		}, ends: order.Delivered, mails: delivered, check: kept()},
+		}, ends: order.Delivered, mails: delivered, check: refundsAre()},
 	})
 }
 
@@ -165,20 +165,20 @@ func TestRefundFailed(t *testing.T) {
 		"weeks later":         {slow: false, after: 20 * 24 * time.Hour, mails: also(cancelled, refunded, lost)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.bank.Slow = c.slow
-			w.taken()
+			w.capturedUndeliverable()
 			w.at(c.after, func() {
 				n := w.bank.ResolveRefund(w.intent(), order.RefundFailed)
-				w.moneyBack(n)
-				w.moneyBack(n)
+				w.reportRefund(n)
+				w.reportRefund(n)
 			})
 			// Reported late, and so that it would be given back again.
 			w.at(c.after+time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 			w.run().mailed(c.mails...)
 			w.checkTimeline(w.order())
-			kept(order.RefundFailed)(t, w)
-			has(order.RefundHasFailed, "the bank did not accept 29.00 EUR")(t, w)
+			refundsAre(order.RefundFailed)(t, w)
+			hasEvent(order.RefundHasFailed, "the bank did not accept 29.00 EUR")(t, w)
 			if o := w.order(); o.Payment.Refunded != 0 || w.called("RefundIntent") != 1 {
 				t.Errorf("%d given back in %d refunds", o.Payment.Refunded, w.called("RefundIntent"))
 			}
@@ -189,12 +189,12 @@ func TestRefundFailed(t *testing.T) {
 // TestDispute (REF-6, REF-7, F17): the shop is told when a dispute begins,
 // with the day by which to answer, once for each.
 func TestDispute(t *testing.T) {
-	dispute := func(w *world, dp, status string) {
+	dispute := func(w *fixture, dp, status string) {
 		w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute." + status, Dispute: &order.Dispute{
 			ID: dp, IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status, AnswerBy: workflowtest.Start.Add(9 * 24 * time.Hour),
 		}}))
 	}
-	toShop := func(t *testing.T, w *world) {
+	toShop := func(t *testing.T, w *fixture) {
 		for _, m := range w.mailer.Sent() {
 			if to := m.To[0].Email; (m.Template == "dispute") != (to == "disputes@shop.example") {
 				t.Errorf("%s went to %s", m.Template, to)
@@ -203,20 +203,20 @@ func TestDispute(t *testing.T) {
 	}
 	const disputed = order.MailDispute
 	runScenarios(t, []scenario{
-		{name: "after the delivery, won", script: func(w *world) {
+		{name: "after the delivery, won", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			for i, s := range []string{"needs_response", "needs_response", "under_review", "won", "under_review"} {
 				w.at(48*time.Hour+time.Duration(i)*time.Hour, func() { dispute(w, "dp_1", s) })
 			}
-		}, ends: order.Delivered, mails: also(delivered, disputed), check: func(t *testing.T, w *world) {
-			both(toShop, has(order.PaymentDisputed, "29.00 EUR, fraudulent: needs_response, respond by 2026-03-11"))(t, w)
-			both(has(order.DisputeMoved, "under_review"), both(has(order.DisputeClosed, "won"), has(order.EventIgnored, "late event")))(t, w)
+		}, ends: order.Delivered, mails: also(delivered, disputed), check: func(t *testing.T, w *fixture) {
+			both(toShop, hasEvent(order.PaymentDisputed, "29.00 EUR, fraudulent: needs_response, respond by 2026-03-11"))(t, w)
+			both(hasEvent(order.DisputeMoved, "under_review"), both(hasEvent(order.DisputeClosed, "won"), hasEvent(order.EventIgnored, "late event")))(t, w)
 			if d := w.order().Disputes; len(d) != 1 || d[0].Status != "won" {
 				t.Errorf("disputes %+v", d)
 			}
 		}},
-		{name: "reports in another order than things happened in", script: func(w *world) {
+		{name: "reports in another order than things happened in", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			said := func(status string, at time.Duration) order.ProviderEvent {
 				return w.event(order.ProviderEvent{Type: "charge.dispute.updated", At: workflowtest.Start.Add(at), Dispute: &order.Dispute{
@@ -226,13 +226,13 @@ func TestDispute(t *testing.T) {
 			w.at(time.Hour, func() { w.sendEvents(said("under_review", time.Hour)) })
 			w.at(2*time.Hour, func() { w.sendEvents(said("needs_response", 30*time.Minute)) })
 			w.arrive(3 * time.Hour)
-		}, ends: order.Delivered, mails: also(delivered, disputed), check: func(t *testing.T, w *world) {
-			has(order.EventIgnored, "late event")(t, w)
+		}, ends: order.Delivered, mails: also(delivered, disputed), check: func(t *testing.T, w *fixture) {
+			hasEvent(order.EventIgnored, "late event")(t, w)
 			if d := w.order().Disputes; len(d) != 1 || d[0].Status != "under_review" {
 				t.Errorf("disputes %+v", d)
 			}
 		}},
-		{name: "two on the way, one of them first heard of when it is lost", script: func(w *world) {
+		{name: "two on the way, one of them first heard of when it is lost", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				dispute(w, "dp_1", "needs_response")
@@ -241,8 +241,8 @@ func TestDispute(t *testing.T) {
 			})
 			w.arrive(2 * time.Hour)
 		}, ends: order.Delivered, mails: also(delivered, disputed), check: toShop},
-		{name: "while the money is being given back", script: func(w *world) {
-			w.taken()
+		{name: "while the money is being given back", script: func(w *fixture) {
+			w.capturedUndeliverable()
 			w.down(6*time.Hour, order.ErrState, "RefundIntent")
 			w.at(time.Hour, func() { dispute(w, "dp_1", "needs_response") })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded, disputed), check: toShop},
@@ -252,7 +252,7 @@ func TestDispute(t *testing.T) {
 // TestRefundsAskedInBackground: while the provider cannot be asked about refunds, and
 // after that, the order says what it waits for itself.
 func TestRefundsAskedInBackground(t *testing.T) {
-	on := func(w *world, want string) {
+	on := func(w *fixture, want string) {
 		w.Helper()
 		if o := w.order(); o.Waiting == nil || o.Waiting.On != want {
 			w.Errorf("%s after placing the order waits for %+v, want %s", w.clock().Sub(workflowtest.Start), o.Waiting, want)
@@ -260,12 +260,12 @@ func TestRefundsAskedInBackground(t *testing.T) {
 	}
 	for name, parts := range map[string]int64{"nothing new": 0, "one": 500} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				w.down(2*time.Hour, order.ErrUnavailable, "Refunds")
 				for range 3 {
-					w.moneyBack(order.RefundEvent{IntentID: w.intent()})
+					w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 				}
 				if parts > 0 {
 					w.refundByHand(parts)
@@ -273,7 +273,7 @@ func TestRefundsAskedInBackground(t *testing.T) {
 			})
 			w.at(90*time.Minute, func() { on(w, "carrier") })
 			w.at(150*time.Minute, func() { on(w, "carrier") })
-			w.at(5*time.Hour, func() { w.sendEvents(w.trouble(0, mail.Bounced, mail.Transient)) })
+			w.at(5*time.Hour, func() { w.sendEvents(w.mailTrouble(0, mail.Bounced, mail.Transient)) })
 			w.at(6*time.Hour, func() { on(w, "carrier") })
 			w.arrive(7 * time.Hour)
 			w.run()

@@ -1,7 +1,6 @@
 package orders_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -10,62 +9,46 @@ import (
 
 // handed is a parcel that is booked, but the answer is lost until an hour
 // after placing; meanwhile something happens to it at the carrier.
-func (w *world) handed(then func()) {
+func (w *fixture) bookedUnknown(then func()) {
 	w.down(time.Hour, order.ErrUnknownOutcome, "BookParcel")
 	w.at(time.Minute, w.pay)
-	w.at(30*time.Minute, func() { w.hand(then) })
-}
-
-// silently scans the parcel; no report of it ever comes.
-func (w *world) silently(s order.ParcelStatus) {
-	w.Helper()
-	if _, err := w.carrier.Scan(reference, s); err != nil {
-		w.Fatalf("scan %s: %v", s, err)
-	}
-}
-
-// void takes the label back at the carrier's desk.
-func (w *world) void() {
-	w.Helper()
-	if err := w.carrier.VoidParcel(context.Background(), reference); err != nil {
-		w.Fatalf("void: %v", err)
-	}
+	w.at(30*time.Minute, func() { w.byHand(then) })
 }
 
 // TestFound is a parcel that is under its reference already when its booking
 // is answered (SHP-1, F69): where it is counts as news.
 func TestFound(t *testing.T) {
 	runScenarios(t, []scenario{
-		{name: "in transit", script: func(w *world) {
-			w.handed(func() { w.silently(order.ParcelInTransit) })
+		{name: "in transit", script: func(w *fixture) {
+			w.bookedUnknown(func() { w.scanSilently(order.ParcelInTransit) })
 			w.at(3*time.Hour, func() {
 				if s := w.order().Status; s != order.Shipped {
 					w.Errorf("the order is %s", s)
 				}
 			})
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, ends: order.Delivered, mails: delivered, check: has(order.ParcelWasShipped, "found in transit")},
-		{name: "in transit, and then reported as such: shipped once", script: func(w *world) {
-			w.handed(func() { w.silently(order.ParcelInTransit) })
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.ParcelWasShipped, "found in transit")},
+		{name: "in transit, and then reported as such: shipped once", script: func(w *fixture) {
+			w.bookedUnknown(func() { w.scanSilently(order.ParcelInTransit) })
 			w.arrive(2 * time.Hour)
 		}, ends: order.Delivered, mails: delivered},
-		{name: "delivered, and no other word of it", script: func(w *world) {
-			w.handed(func() { w.silently(order.ParcelDelivered) })
-		}, ends: order.Delivered, mails: []order.Notification{order.MailConfirmation, order.MailDelivered}, check: has(order.ParcelArrived, "found in transit")},
-		{name: "voided: nothing is charged", script: func(w *world) {
-			w.handed(w.void)
-		}, ends: order.Cancelled, mails: cancelled, check: both(counted("CaptureIntent", 0), both(counted("VoidParcel", 0), has(order.OrderCancelled, "voided")))},
+		{name: "delivered, and no other word of it", script: func(w *fixture) {
+			w.bookedUnknown(func() { w.scanSilently(order.ParcelDelivered) })
+		}, ends: order.Delivered, mails: []order.Notification{order.MailConfirmation, order.MailDelivered}, check: hasEvent(order.ParcelArrived, "found in transit")},
+		{name: "voided: nothing is charged", script: func(w *fixture) {
+			w.bookedUnknown(w.voidAtCarrier)
+		}, ends: order.Cancelled, mails: cancelled, check: both(calledTimes("CaptureIntent", 0), both(calledTimes("VoidParcel", 0), hasEvent(order.OrderCancelled, "voided")))},
 	})
 }
 
 // TestOneBatch brings the payment and the scans in one signal, before there is
 // a parcel that we know of (WHK-9, F24): no scan is thrown away.
 func TestOneBatch(t *testing.T) {
-	scan := func(w *world, s order.ParcelStatus) order.ProviderEvent {
+	scan := func(w *fixture, s order.ParcelStatus) order.ProviderEvent {
 		return w.event(order.ProviderEvent{Type: "parcel", Parcel: &order.ShipmentEvent{Reference: reference, Status: s}})
 	}
 	runScenarios(t, []scenario{
-		{name: "picked up", script: func(w *world) {
+		{name: "picked up", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.paid(w.bank.Pay(w.intent())), scan(w, order.ParcelInTransit))
 			})
@@ -76,7 +59,7 @@ func TestOneBatch(t *testing.T) {
 			})
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
 		}, ends: order.Delivered, mails: delivered},
-		{name: "the whole way, twice", script: func(w *world) {
+		{name: "the whole way, twice", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				paid, moving, done := w.paid(w.bank.Pay(w.intent())), scan(w, order.ParcelInTransit), scan(w, order.ParcelDelivered)
 				w.sendEvents(paid, moving, paid, done, moving, done)
@@ -88,15 +71,15 @@ func TestOneBatch(t *testing.T) {
 // TestVoided is a label the carrier voids after the money was taken: a person
 // must settle with the carrier.
 func TestVoided(t *testing.T) {
-	fresh := func(w *world) { w.env.SetContinueAsNewSuggested(true) }
-	waits := func(w *world) {
+	fresh := func(w *fixture) { w.env.SetContinueAsNewSuggested(true) }
+	waits := func(w *fixture) {
 		w.Helper()
 		if o := w.order(); o.Status != order.OnHold || o.Waiting == nil || o.Waiting.On != "operator" {
 			w.Errorf("the order is %s and waits for %+v, want an operator", o.Status, o.Waiting)
 		}
 	}
 	// The label stays good at the carrier: that is what the operator settles.
-	voided := func(w *world) {
+	voided := func(w *fixture) {
 		w.at(time.Minute, w.pay)
 		w.at(time.Hour, func() {
 			w.sendEvents(w.event(order.ProviderEvent{Type: "parcel.voided", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelVoided}}))
@@ -104,14 +87,14 @@ func TestVoided(t *testing.T) {
 		w.at(2*time.Hour, func() { waits(w) })
 	}
 	runScenarios(t, []scenario{
-		{name: "on hold, released", script: func(w *world) {
+		{name: "on hold, released", script: func(w *fixture) {
 			voided(w)
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)
-		}, ends: order.Delivered, mails: delivered, check: has(order.OrderReleased, "looked at it")},
-		{name: "picked up already when it is released: asked", script: func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderReleased, "looked at it")},
+		{name: "picked up already when it is released: asked", script: func(w *fixture) {
 			voided(w)
-			w.at(3*time.Hour, func() { w.silently(order.ParcelInTransit); w.release() })
+			w.at(3*time.Hour, func() { w.scanSilently(order.ParcelInTransit); w.release() })
 			w.at(4*time.Hour, func() {
 				if s := w.order().Status; s != order.Shipped {
 					w.Errorf("the order is %s", s)
@@ -119,19 +102,19 @@ func TestVoided(t *testing.T) {
 			})
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
 		}, ends: order.Delivered, mails: delivered},
-		{name: "released while the carrier does not answer", script: func(w *world) {
+		{name: "released while the carrier does not answer", script: func(w *fixture) {
 			voided(w)
 			w.at(170*time.Minute, func() { w.down(4*time.Hour, order.ErrUnavailable, "TrackParcel") })
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)
 		}, ends: order.Delivered, mails: delivered},
-		{name: "through a fresh history", script: func(w *world) {
+		{name: "through a fresh history", script: func(w *fixture) {
 			voided(w)
 			w.at(90*time.Minute, func() { fresh(w); w.sendEvents(w.paid(w.intentEvent())) })
 			w.at(150*time.Minute, func() { waits(w) })
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)
-		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *fixture) {
 			if w.runs != 2 {
 				t.Errorf("%d runs, want 2", w.runs)
 			}

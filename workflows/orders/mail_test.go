@@ -11,13 +11,13 @@ import (
 // TestMail is one mail per milestone, whatever happens to the provider of
 // mail (EML-1).
 func TestMail(t *testing.T) {
-	plain := func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) }
+	plain := func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) }
 	runScenarios(t, []scenario{
-		{name: "down for an hour: the order does not wait, the mail does", script: func(w *world) {
+		{name: "down for an hour: the order does not wait, the mail does", script: func(w *fixture) {
 			w.down(time.Hour, order.ErrUnavailable, "SendMail")
 			plain(w)
-		}, ends: order.Delivered, mails: delivered, check: has(order.StepDelayed, "Mail: confirmation")},
-		{name: "down from start to delivery and a day longer: the record does not wait", script: func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.StepDelayed, "Mail: confirmation")},
+		{name: "down from start to delivery and a day longer: the record does not wait", script: func(w *fixture) {
 			w.down(48*time.Hour, order.ErrThrottled, "SendMail")
 			plain(w)
 			w.at(30*time.Hour, func() {
@@ -26,29 +26,29 @@ func TestMail(t *testing.T) {
 				}
 			})
 		}, ends: order.Delivered, mails: delivered},
-		{name: "down for a week: given up, the order ends", script: func(w *world) {
+		{name: "down for a week: given up, the order ends", script: func(w *fixture) {
 			w.down(7*24*time.Hour, order.ErrUnavailable, "SendMail")
 			plain(w)
-		}, ends: order.Delivered, check: has(order.MailRejected, "confirmation")},
-		{name: "sent, the answer is lost: not sent again", script: func(w *world) {
+		}, ends: order.Delivered, check: hasEvent(order.MailRejected, "confirmation")},
+		{name: "sent, the answer is lost: not sent again", script: func(w *fixture) {
 			w.fail("SendMail", 1, order.ErrUnknownOutcome)
 			plain(w)
-		}, ends: order.Delivered, mails: delivered, check: has(order.MailUnknown, "confirmation")},
-		{name: "rejected: no other harm", script: func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.MailUnknown, "confirmation")},
+		{name: "rejected: no other harm", script: func(w *fixture) {
 			w.placement.Request.Email = "nobody"
 			plain(w)
-		}, ends: order.Delivered, check: has(order.MailRejected, "delivered")},
+		}, ends: order.Delivered, check: hasEvent(order.MailRejected, "delivered")},
 	})
 }
 
 // TestMailDelayed is news that comes while the workflow waits only for its
 // last mail: money for a cancelled order does not wait with it.
 func TestMailDelayed(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.down(24*time.Hour, order.ErrUnavailable, "SendMail")
 	w.at(time.Minute, func() { w.cancel() })
 	var other string
-	w.at(time.Hour, func() { other = w.second() })
+	w.at(time.Hour, func() { other = w.secondPayment() })
 	w.at(2*time.Hour, func() {
 		if in, err := w.bank.GetIntent(context.Background(), other); err != nil || in.Status != order.IntentCanceled {
 			t.Errorf("an hour later the money is still %s", in.Status)

@@ -10,7 +10,7 @@ import (
 )
 
 // takenElsewhere is money taken on an intent that is not the order's.
-func (w *world) takenElsewhere() {
+func (w *fixture) payElsewhere() {
 	w.Helper()
 	in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
 	if err == nil {
@@ -23,46 +23,46 @@ func (w *world) takenElsewhere() {
 }
 
 // lives checks that the workflow has not ended, and where the order stands.
-func (w *world) lives(s order.Status) {
-	w.Helper()
-	if got := w.order().Status; got != s || w.over {
-		w.Errorf("%s after placing the order is %s (its workflow ended: %t), want %s, alive", w.clock().Sub(workflowtest.Start), got, w.over, s)
+func (c *checks) stillRuns(s order.Status) {
+	c.Helper()
+	if got := c.order().Status; got != s || c.over {
+		c.Errorf("%s after placing the order is %s (its workflow ended: %t), want %s, alive", c.clock().Sub(workflowtest.Start), got, c.over, s)
 	}
 }
 
 // TestRefundOutstanding is a second payment that cannot be given back for a while (PAY-18):
 // the order goes its way meanwhile, its workflow stays until the money is back.
 func TestRefundOutstanding(t *testing.T) {
-	secondRefunded := both(has(order.PaymentRefunded, "second payment; 29.00 EUR refunded"), has(order.OrderCompensationStuck, "cannot be refunded or voided"))
+	secondRefunded := both(hasEvent(order.PaymentRefunded, "second payment; 29.00 EUR refunded"), hasEvent(order.OrderCompensationStuck, "cannot be refunded or voided"))
 	var got *updateResult
 	for name, kind := range map[string]error{"refused": order.ErrRejected, "in another state": order.ErrState, "unknown": order.ErrNoSuch} {
-		outstanding := func(w *world, from, until time.Duration) {
+		outstanding := func(w *fixture, from, until time.Duration) {
 			w.down(until, kind, "RefundIntent")
-			w.at(from, w.takenElsewhere)
+			w.at(from, w.payElsewhere)
 		}
 		t.Run(name, func(t *testing.T) {
 			runScenarios(t, []scenario{
-				{name: "the order expires in time", script: func(w *world) {
+				{name: "the order expires in time", script: func(w *fixture) {
 					outstanding(w, time.Minute, 40*time.Hour)
-					w.at(31*time.Minute, func() { w.lives(order.Expired) })
-					w.at(39*time.Hour, func() { w.lives(order.Expired) })
+					w.at(31*time.Minute, func() { w.stillRuns(order.Expired) })
+					w.at(39*time.Hour, func() { w.stillRuns(order.Expired) })
 				}, ends: order.Expired, mails: also(expired, refunded), check: secondRefunded},
-				{name: "the order is followed to the doorstep", script: func(w *world) {
+				{name: "the order is followed to the doorstep", script: func(w *fixture) {
 					outstanding(w, time.Minute, 60*time.Hour)
 					w.at(2*time.Minute, func() { w.sendEvents(w.paid(w.bank.Pay("pi_1"))) })
 					w.arrive(0)
-					w.at(3*time.Hour, func() { w.lives(order.Shipped) })
-					w.at(50*time.Hour, func() { w.lives(order.Delivered) })
+					w.at(3*time.Hour, func() { w.stillRuns(order.Shipped) })
+					w.at(50*time.Hour, func() { w.stillRuns(order.Delivered) })
 				}, ends: order.Delivered, mails: also(delivered, refunded), check: secondRefunded},
 			})
 		})
 	}
-	runScenarios(t, []scenario{{name: "the order can be cancelled", script: func(w *world) {
+	runScenarios(t, []scenario{{name: "the order can be cancelled", script: func(w *fixture) {
 		w.down(40*time.Hour, order.ErrRejected, "RefundIntent")
-		w.at(time.Minute, w.takenElsewhere)
+		w.at(time.Minute, w.payElsewhere)
 		w.at(2*time.Minute, func() { got = w.cancel() })
 		w.at(3*time.Minute, func() {
-			w.lives(order.Cancelled)
+			w.stillRuns(order.Cancelled)
 			if got.refusal() != "" {
 				w.Errorf("the caller was told %q", got.refusal())
 			}
@@ -75,15 +75,15 @@ func TestRefundOutstanding(t *testing.T) {
 func TestRefundOutstandingAfterEnd(t *testing.T) {
 	for name, kind := range map[string]error{"refused": order.ErrRejected, "in another state": order.ErrState} {
 		t.Run(name, func(t *testing.T) {
-			runScenarios(t, []scenario{{name: "for two days", script: func(w *world) {
+			runScenarios(t, []scenario{{name: "for two days", script: func(w *fixture) {
 				w.at(time.Minute, func() { w.cancel() })
 				w.at(time.Hour, func() {
 					w.down(48*time.Hour, kind, "CancelIntent")
-					w.second()
+					w.secondPayment()
 				})
 			}, ends: order.Cancelled, mails: cancelled, check: both(
-				has(order.OrderCompensationStuck, "after the order had ended; cannot be refunded or voided"),
-				has(order.PaymentVoided, "after the order had ended; nothing is held any more"))}})
+				hasEvent(order.OrderCompensationStuck, "after the order had ended; cannot be refunded or voided"),
+				hasEvent(order.PaymentVoided, "after the order had ended; nothing is held any more"))}})
 		})
 	}
 }
@@ -91,37 +91,37 @@ func TestRefundOutstandingAfterEnd(t *testing.T) {
 // TestRefundOutstandingShown (REC-2, PAY-18): money that is owed goes on being shown when
 // what was given back of the same intent is reported and compared meanwhile.
 func TestRefundOutstandingShown(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.down(40*time.Hour, order.ErrRejected, "RefundIntent")
-	w.at(time.Minute, w.takenElsewhere)
+	w.at(time.Minute, w.payElsewhere)
 	shows := func(on string, times ...time.Duration) {
 		for _, at := range times {
 			w.at(at, func() {
-				if w.seen.WaitingOn != on {
-					w.Errorf("%s after placing the attributes show %q, want %q", at, w.seen.WaitingOn, on)
+				if w.observer.WaitingOn != on {
+					w.Errorf("%s after placing the attributes show %q, want %q", at, w.observer.WaitingOn, on)
 				}
 			})
 		}
 	}
-	w.at(16*time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: "pi_2"}) })
+	w.at(16*time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: "pi_2"}) })
 	shows("operator", 15*time.Hour, 17*time.Hour, 30*time.Hour)
 	w.run().ended(order.Expired)
-	if w.seen.WaitingOn != "" {
-		t.Errorf("in the end the attributes show %q", w.seen.WaitingOn)
+	if w.observer.WaitingOn != "" {
+		t.Errorf("in the end the attributes show %q", w.observer.WaitingOn)
 	}
 }
 
 // TestCompensateMoney is an undo whose money was, or cannot be, given back (PAY-9).
 func TestCompensateMoney(t *testing.T) {
 	// nowhere is an intent the bank does not know (any more).
-	nowhere := func(w *world) {
+	nowhere := func(w *fixture) {
 		w.at(time.Minute, func() {
 			w.bank.Change(w.intent(), func(in *order.Intent) { in.Status = order.IntentCanceled })
 			w.down(72*time.Hour, order.ErrNoSuch, "GetIntent")
 			w.cancel()
 		})
 	}
-	held := func(w *world, on bool) {
+	held := func(w *fixture, on bool) {
 		w.Helper()
 		o := w.order()
 		waits := o.Waiting != nil && o.Waiting.On == "operator"
@@ -130,18 +130,18 @@ func TestCompensateMoney(t *testing.T) {
 		}
 	}
 	runScenarios(t, []scenario{
-		{name: "refunded by hand before: undone", script: func(w *world) {
-			w.taken()
+		{name: "refunded by hand before: undone", script: func(w *fixture) {
+			w.capturedUndeliverable()
 			w.carrier.Before = func(op, _ string) error {
 				if op != "BookParcel" {
 					return nil
 				}
-				w.setByHand(true)
-				defer w.setByHand(false)
+				w.pause(true)
+				defer w.pause(false)
 				_, err := w.bank.RefundIntent(context.Background(), w.intent(), w.order().Total, "dashboard-refund")
 				return err
 			}
-		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: func(t *testing.T, w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: func(t *testing.T, w *fixture) {
 			if sum := w.bank.Count(id); sum.Refunds != 1 {
 				t.Errorf("%d refunds", sum.Refunds)
 			}
@@ -151,14 +151,14 @@ func TestCompensateMoney(t *testing.T) {
 				}
 			}
 		}},
-		{name: "a refund in the wrong state for a day: a person is told, not before", script: func(w *world) {
-			w.taken()
+		{name: "a refund in the wrong state for a day: a person is told, not before", script: func(w *fixture) {
+			w.capturedUndeliverable()
 			w.down(60*time.Hour, order.ErrState, "RefundIntent")
 			w.at(23*time.Hour, func() { held(w, false) })
 			w.at(26*time.Hour, func() { held(w, true) })
 			w.at(61*time.Hour, func() { w.release() })
-		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: has(order.OrderCompensationStuck, "cannot be refunded or voided")},
-		{name: "an intent the bank does not know: one release ends it", script: func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: hasEvent(order.OrderCompensationStuck, "cannot be refunded or voided")},
+		{name: "an intent the bank does not know: one release ends it", script: func(w *fixture) {
 			nowhere(w)
 			w.at(time.Hour, func() { held(w, true) })
 			w.at(2*time.Hour, func() { w.release() })
@@ -167,6 +167,6 @@ func TestCompensateMoney(t *testing.T) {
 					w.Errorf("a minute after the release the order is %s", s)
 				}
 			})
-		}, ends: order.Cancelled, mails: cancelled, check: has(order.OrderCompensationStuck, "cannot be refunded or voided")},
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCompensationStuck, "cannot be refunded or voided")},
 	})
 }

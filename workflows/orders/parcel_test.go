@@ -11,37 +11,37 @@ import (
 
 // TestParcel is the goods' way (SHP-1 to SHP-4).
 func TestParcel(t *testing.T) {
-	paid := func(w *world) { w.at(time.Minute, w.pay) }
+	paid := func(w *fixture) { w.at(time.Minute, w.pay) }
 	runScenarios(t, []scenario{
-		{name: "the carrier refuses", script: func(w *world) {
+		{name: "the carrier refuses", script: func(w *fixture) {
 			w.placement.Request.ShipTo.Country = "XX"
 			paid(w)
-		}, ends: order.Cancelled, mails: cancelled, check: has(order.OrderCancelled, "does not accept the parcel")},
-		{name: "SHP-3 F68 the carrier is down for a day and comes back", script: func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "does not accept the parcel")},
+		{name: "SHP-3 F68 the carrier is down for a day and comes back", script: func(w *fixture) {
 			w.down(24*time.Hour, order.ErrUnavailable, "BookParcel", "TrackParcel", "VoidParcel")
 			paid(w)
 			w.arrive(25 * time.Hour)
-		}, ends: order.Delivered, mails: delivered, check: has(order.StepDelayed, "Book parcel")},
-		{name: "the carrier stays down until the hold on the money runs out", script: func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.StepDelayed, "Book parcel")},
+		{name: "the carrier stays down until the hold on the money runs out", script: func(w *fixture) {
 			w.down(7*24*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
 			paid(w)
-		}, ends: order.Cancelled, mails: cancelled, check: has(order.OrderCancelled, "could not be reached")},
-		{name: "SHP-1 F69 booked, the answer is lost: one label", script: func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "could not be reached")},
+		{name: "SHP-1 F69 booked, the answer is lost: one label", script: func(w *fixture) {
 			w.fail("BookParcel", 3, order.ErrUnknownOutcome)
 			paid(w)
 			w.arrive(time.Hour)
-		}, ends: order.Delivered, mails: delivered, check: counted("BookParcel", 4)},
-		{name: "no word from the carrier: asked", script: func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: calledTimes("BookParcel", 4)},
+		{name: "no word from the carrier: asked", script: func(w *fixture) {
 			paid(w)
 			w.at(2*time.Hour, func() { w.scanned(order.ParcelInTransit) })
 			w.at(30*time.Hour, func() { w.scanned(order.ParcelDelivered) })
 		}, ends: order.Delivered, mails: delivered},
-		{name: "no word, and asking does not work: its events still count", script: func(w *world) {
+		{name: "no word, and asking does not work: its events still count", script: func(w *fixture) {
 			w.down(10*24*time.Hour, order.ErrUnavailable, "TrackParcel")
 			paid(w)
 			w.arrive(14 * time.Hour)
-		}, ends: order.Delivered, mails: delivered, check: has(order.EventIgnored, "no response")},
-		{name: "WHK-9 F24 scans late, repeated and backwards", script: func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "no response")},
+		{name: "WHK-9 F24 scans late, repeated and backwards", script: func(w *fixture) {
 			paid(w)
 			w.at(time.Hour, func() {
 				booked := w.scanned(order.ParcelBooked)
@@ -53,36 +53,36 @@ func TestParcel(t *testing.T) {
 				w.sendEvents(done, out, done)
 				w.sendEvents(moving)
 			})
-		}, ends: order.Delivered, mails: delivered, check: has(order.EventIgnored, "late event")},
-		{name: "delivered, and no other scan ever came", script: func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "late event")},
+		{name: "delivered, and no other scan ever came", script: func(w *fixture) {
 			paid(w)
 			w.at(time.Hour, func() { w.scan(order.ParcelDelivered) })
 		}, ends: order.Delivered, mails: []order.Notification{order.MailConfirmation, order.MailDelivered}},
-		{name: "a problem on the way, then delivered", script: func(w *world) {
+		{name: "a problem on the way, then delivered", script: func(w *fixture) {
 			paid(w)
 			w.at(time.Hour, func() { w.scan(order.ParcelInTransit) })
 			w.at(2*time.Hour, func() { w.scan(order.ParcelException) })
 			w.at(3*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, ends: order.Delivered, mails: delivered, check: has(order.ParcelScanned, "problem")},
-		{name: "brought back", script: func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.ParcelScanned, "problem")},
+		{name: "brought back", script: func(w *fixture) {
 			paid(w)
 			w.at(time.Hour, func() { w.scan(order.ParcelInTransit) })
 			w.at(48*time.Hour, func() { w.scan(order.ParcelReturned) })
-		}, ends: order.Returned, mails: delivered[:2], check: has(order.ParcelCameBack, "")},
-		{name: "a report about another parcel", script: func(w *world) {
+		}, ends: order.Returned, mails: delivered[:2], check: hasEvent(order.ParcelCameBack, "")},
+		{name: "a report about another parcel", script: func(w *fixture) {
 			paid(w)
 			w.at(time.Hour, func() {
 				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Parcel: &order.ShipmentEvent{Reference: "another", Status: order.ParcelDelivered}}))
 			})
 			w.arrive(time.Hour)
-		}, ends: order.Delivered, mails: delivered, check: has(order.EventIgnored, "another parcel")},
-		{name: "PAY-15 F19 the reservation lapsed and the goods were sold while paying", script: func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "another parcel")},
+		{name: "PAY-15 F19 the reservation lapsed and the goods were sold while paying", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
-			w.at(2*time.Hour, func() { w.sell(onHand) })
+			w.at(2*time.Hour, func() { w.orderElsewhere(onHand) })
 			w.at(3*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
-			w.at(4*time.Hour, func() { w.unsell() })
-		}, ends: order.Cancelled, mails: cancelled, check: has(order.OrderCancelled, "sold out")},
-		{name: "PAY-15 the reservation lapsed, but the goods are still there", script: func(w *world) {
+			w.at(4*time.Hour, func() { w.cancelElsewhere() })
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "sold out")},
+		{name: "PAY-15 the reservation lapsed, but the goods are still there", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
 			w.at(3*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
 			w.arrive(4 * time.Hour)
@@ -91,7 +91,7 @@ func TestParcel(t *testing.T) {
 }
 
 // sell lets another order take pieces off the shelf.
-func (w *world) sell(n int64) {
+func (w *fixture) orderElsewhere(n int64) {
 	now := w.clock()
 	_, err := w.record.OpenOrder(context.Background(), order.Opening{
 		ID: "ord_other", RunID: "other", Now: now, HoldUntil: now.Add(24 * time.Hour),
@@ -103,7 +103,7 @@ func (w *world) sell(n int64) {
 }
 
 // unsell ends the other order.
-func (w *world) unsell() {
+func (w *fixture) cancelElsewhere() {
 	o, err := w.record.Order(context.Background(), "ord_other")
 	if err == nil {
 		err = w.record.SaveOrder(context.Background(), order.Change{Order: o, Stock: order.StockRelease})
@@ -116,25 +116,25 @@ func (w *world) unsell() {
 // TestStuck is a parcel that cannot be given back: an operator must help.
 func TestStuck(t *testing.T) {
 	runScenarios(t, []scenario{
-		{name: "the carrier refuses to void until someone called", script: func(w *world) {
+		{name: "the carrier refuses to void until someone called", script: func(w *fixture) {
 			w.down(6*time.Hour, order.ErrState, "VoidParcel")
 			w.down(6*time.Hour, order.ErrRejected, "CaptureIntent")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.release() })
 			w.at(7*time.Hour, func() { w.release() })
-		}, ends: order.Cancelled, mails: cancelled, check: both(has(order.OrderCompensationStuck, "void the parcel"), func(t *testing.T, w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: both(hasEvent(order.OrderCompensationStuck, "void the parcel"), func(t *testing.T, w *fixture) {
 			if r := w.outcome.Reason; !strings.HasPrefix(r, "the money could not be captured") {
 				t.Errorf("the reason is %q", r)
 			}
 		})},
-		{name: "whether the intent exists is unknown, and the bank refuses until someone called", script: func(w *world) {
+		{name: "whether the intent exists is unknown, and the bank refuses until someone called", script: func(w *fixture) {
 			w.down(25*time.Minute, order.ErrUnavailable, "CreateIntent")
 			w.down(3*time.Hour, order.ErrState, "CancelIntent")
 			w.at(20*time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() { w.release() })
 			w.at(4*time.Hour, func() { w.release() })
-		}, ends: order.Cancelled, mails: cancelled, check: both(oneIntent, has(order.OrderCompensationStuck, "money"))},
-		{name: "the refund is refused until someone called", script: func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: both(oneIntent, hasEvent(order.OrderCompensationStuck, "money"))},
+		{name: "the refund is refused until someone called", script: func(w *fixture) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.fail("RefundIntent", 1, order.ErrRejected)
 			w.at(time.Minute, func() {
@@ -142,14 +142,14 @@ func TestStuck(t *testing.T) {
 				w.sendEvents(w.paid(w.captureAtBank(w.intent())))
 			})
 			w.at(time.Hour, func() { w.release() })
-		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(has(order.PaymentRefunded, ""), counted("RefundIntent", 2))},
-		{name: "REF-3 F15 the refund's answer is lost: refunded once", script: func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(hasEvent(order.PaymentRefunded, ""), calledTimes("RefundIntent", 2))},
+		{name: "REF-3 F15 the refund's answer is lost: refunded once", script: func(w *fixture) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.fail("RefundIntent", 2, order.ErrUnknownOutcome)
 			w.at(time.Minute, func() {
 				w.paid(w.bank.Pay(w.intent()))
 				w.sendEvents(w.paid(w.captureAtBank(w.intent())))
 			})
-		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: counted("RefundIntent", 3)},
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: calledTimes("RefundIntent", 3)},
 	})
 }

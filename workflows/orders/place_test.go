@@ -19,16 +19,16 @@ func TestPlace(t *testing.T) {
 		name    string
 		hash    string
 		at      time.Duration
-		tell    func(*world)
+		tell    func(*fixture)
 		refusal string
 	}{
-		{name: "IDEM-2 the same request again: the same answer", hash: hash, at: 10 * time.Minute, tell: func(*world) {}, refusal: workflows.RefusalAnswered},
-		{name: "IDEM-2 another request under the key: refused", hash: "hash-2", at: 10 * time.Minute, tell: func(*world) {}, refusal: workflows.RefusalOtherRequest},
-		{name: "F1 a double click: one is in flight", hash: hash, at: time.Second, tell: func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalInFlight},
-		{name: "another request while in flight", hash: "hash-2", at: time.Second, tell: func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalOtherRequest},
+		{name: "IDEM-2 the same request again: the same answer", hash: hash, at: 10 * time.Minute, tell: func(*fixture) {}, refusal: workflows.RefusalAnswered},
+		{name: "IDEM-2 another request under the key: refused", hash: "hash-2", at: 10 * time.Minute, tell: func(*fixture) {}, refusal: workflows.RefusalOtherRequest},
+		{name: "F1 a double click: one is in flight", hash: hash, at: time.Second, tell: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalInFlight},
+		{name: "another request while in flight", hash: "hash-2", at: time.Second, tell: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalOtherRequest},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			c.tell(w)
 			var got updateResult
 			w.at(c.at, func() { w.place("place-2", c.hash, &got) })
@@ -60,17 +60,17 @@ func TestPlace(t *testing.T) {
 func TestRefused(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		tell    func(*world)
+		tell    func(*fixture)
 		failure string
 	}{
-		{name: "sold out", tell: func(w *world) { w.placement.Request.Lines[0].Quantity = onHand + 1 }, failure: activities.FailureOutOfStock},
-		{name: "not for sale", tell: func(w *world) { w.placement.Request.Lines[0].SKU = "moon" }, failure: activities.FailureUnknownSKU},
-		{name: "another currency", tell: func(w *world) { w.placement.Request.Currency = "JPY" }, failure: activities.FailureCurrency},
-		{name: "less than can be charged", tell: func(w *world) { w.placement.Request.Lines[0].SKU = "pin" }, failure: activities.FailureMinimum},
-		{name: "opened before", tell: func(w *world) { w.fail("OpenOrder", 1, order.ErrDuplicate) }, failure: activities.FailureDuplicate},
+		{name: "sold out", tell: func(w *fixture) { w.placement.Request.Lines[0].Quantity = onHand + 1 }, failure: activities.FailureOutOfStock},
+		{name: "not for sale", tell: func(w *fixture) { w.placement.Request.Lines[0].SKU = "moon" }, failure: activities.FailureUnknownSKU},
+		{name: "another currency", tell: func(w *fixture) { w.placement.Request.Currency = "JPY" }, failure: activities.FailureCurrency},
+		{name: "less than can be charged", tell: func(w *fixture) { w.placement.Request.Lines[0].SKU = "pin" }, failure: activities.FailureMinimum},
+		{name: "opened before", tell: func(w *fixture) { w.fail("OpenOrder", 1, order.ErrDuplicate) }, failure: activities.FailureDuplicate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			c.tell(w)
 			w.run()
 			if w.outcome.Status != order.Refused || w.outcome.Failure != c.failure {
@@ -89,7 +89,7 @@ func TestRefused(t *testing.T) {
 // TestPlaceBelowMinimum is an order in a currency whose minimum only the
 // payment provider knows: the caller is told what is wrong with it.
 func TestPlaceBelowMinimum(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.fail("CreateIntent", 100, order.ErrBelowMinimum)
 	w.run().ended(order.Cancelled)
 	if w.placed.refusal() != activities.FailureMinimum {
@@ -102,7 +102,7 @@ func TestPlaceBelowMinimum(t *testing.T) {
 
 // TestPlaceCompensated is a caller whose order was undone before it could be paid.
 func TestPlaceCompensated(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.fail("CreateIntent", 100, order.ErrRejected)
 	w.run().ended(order.Cancelled)
 	if w.placed.refusal() != workflows.RefusalCancelled {

@@ -12,7 +12,7 @@ import (
 // TestPlain is an order with which nothing goes wrong (PAY-1, PAY-8, PAY-15,
 // SHP-4, EML-1).
 func TestPlain(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.at(time.Minute, w.pay)
 	w.arrive(0)
 	w.run().ended(order.Delivered).mailed(order.MailConfirmation, order.MailShipped, order.MailDelivered)
@@ -31,7 +31,7 @@ func TestPlain(t *testing.T) {
 // TestRecordedFirst (WHK-13): what a report of the payment leads to waits until
 // the record has it.
 func TestRecordedFirst(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.at(time.Minute, func() { w.down(time.Hour, order.ErrUnavailable, "SaveOrder"); w.pay() })
 	w.at(50*time.Minute, func() {
 		if n := w.called("BookParcel") + w.called("CaptureIntent"); n != 0 {

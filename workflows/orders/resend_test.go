@@ -15,7 +15,7 @@ import (
 // TestResendWorkflow (EML-1): an operator's decision is one more mail, however
 // often it is carried out, and however the provider behaves.
 func TestResendWorkflow(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.at(time.Minute, w.pay)
 	w.arrive(0)
 	w.fail("SendMail", 1, order.ErrUnknownOutcome) // the confirmation's
@@ -59,7 +59,7 @@ func TestResendWorkflow(t *testing.T) {
 	}
 }
 
-func (w *world) resend(t *testing.T, r order.Resend) (out mails.MailOutcome, err error) {
+func (w *fixture) resend(t *testing.T, r order.Resend) (out mails.MailOutcome, err error) {
 	t.Helper()
 	env := workflowtest.NewEnv()
 	env.RegisterActivity(&mails.Activities{Orders: &w.record, MailRouter: &w.mailer, Templates: fake.MailTemplates{}, Ledger: &w.ledger, Resends: &w.ledger})

@@ -27,17 +27,17 @@ func (l *lasting) SaveOrder(ctx context.Context, c order.Change) error {
 // TestSnapshot: what is being written stays as it is while the order goes on.
 // The step that writes it runs in the same process, beside the workflow.
 func TestSnapshot(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	l := &lasting{Record: &w.record}
-	w.keeper = l
+	w.orderRecord = l
 	w.bank.Slow = true
-	w.taken()
+	w.capturedUndeliverable()
 	for i, s := range []string{"needs_response", "won"} {
 		w.at(time.Duration(i+2)*time.Minute, func() {
 			w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute." + s, Dispute: &order.Dispute{ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Status: s}}))
 		})
 	}
-	w.at(time.Hour, func() { w.moneyBack(w.bank.ResolveRefund(w.intent(), order.RefundSucceeded)) })
+	w.at(time.Hour, func() { w.reportRefund(w.bank.ResolveRefund(w.intent(), order.RefundSucceeded)) })
 	w.run()
 	for i := range l.written {
 		if !reflect.DeepEqual(l.written[i], l.looked[i]) {

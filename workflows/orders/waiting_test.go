@@ -11,22 +11,22 @@ import (
 
 // waits checks what the record says that the order waits for: this, and until
 // a time that has not passed; nor has what the search attributes show.
-func (w *world) waits(on string) {
-	w.Helper()
-	o := w.order()
-	if o.Waiting == nil || o.Waiting.On != on || !o.Waiting.Until.IsZero() && o.Waiting.Until.Before(w.clock()) {
-		w.Errorf("%s after placing the order is %s and waits for %+v, want %s, and not until what has passed",
-			w.clock().Sub(workflowtest.Start), o.Status, o.Waiting, on)
+func (c *checks) waits(on string) {
+	c.Helper()
+	o := c.order()
+	if o.Waiting == nil || o.Waiting.On != on || !o.Waiting.Until.IsZero() && o.Waiting.Until.Before(c.clock()) {
+		c.Errorf("%s after placing the order is %s and waits for %+v, want %s, and not until what has passed",
+			c.clock().Sub(workflowtest.Start), o.Status, o.Waiting, on)
 	}
-	if d := w.seen.Deadline; !d.IsZero() && d.Before(w.clock()) {
-		w.Errorf("%s after placing the attributes show %s as deadline", w.clock().Sub(workflowtest.Start), d)
+	if d := c.observer.Deadline; !d.IsZero() && d.Before(c.clock()) {
+		c.Errorf("%s after placing the attributes show %s as deadline", c.clock().Sub(workflowtest.Start), d)
 	}
 }
 
 // waitsAt checks that at each of these times.
-func (w *world) waitsAt(on string, times ...time.Duration) {
+func (c *checks) waitsAt(on string, times ...time.Duration) {
 	for _, at := range times {
-		w.at(at, func() { w.waits(on) })
+		c.at(at, func() { c.waits(on) })
 	}
 }
 
@@ -35,16 +35,16 @@ func (w *world) waitsAt(on string, times ...time.Duration) {
 func TestWaitingIsTrue(t *testing.T) {
 	const day = 24 * time.Hour
 	runScenarios(t, []scenario{
-		{name: "not paid for a while", script: func(w *world) {
+		{name: "not paid for a while", script: func(w *fixture) {
 			w.waitsAt("payment", time.Minute, 3*time.Minute, 13*time.Minute, 29*time.Minute)
 		}, ends: order.Expired, mails: expired},
-		{name: "not known at the deadline whether it is paid", script: func(w *world) {
+		{name: "not known at the deadline whether it is paid", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
 			w.waitsAt("payment", 2*time.Minute, 29*time.Minute, 40*time.Minute, 3*time.Hour, 6*time.Hour)
 			w.at(7*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
 			w.arrive(8 * time.Hour)
 		}, ends: order.Delivered, mails: delivered},
-		{name: "a parcel of which nothing is heard", script: func(w *world) {
+		{name: "a parcel of which nothing is heard", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.waitsAt("carrier", time.Hour, 13*time.Hour, 25*time.Hour, 3*day, 6*day)
 			w.waitsAt("operator", 16*day, 20*day)
@@ -52,14 +52,14 @@ func TestWaitingIsTrue(t *testing.T) {
 			w.waitsAt("carrier", 21*day+time.Hour, 22*day)
 			w.at(22*day+time.Hour, func() { w.scan(order.ParcelDelivered) })
 		}, ends: order.Delivered, mails: delivered},
-		{name: "the bank could not be asked for a while, and then says nothing new", script: func(w *world) {
+		{name: "the bank could not be asked for a while, and then says nothing new", script: func(w *fixture) {
 			w.down(10*time.Minute, order.ErrUnavailable, "GetIntent")
 			w.waitsAt("payments", 3*time.Minute)
 			w.waitsAt("payment", 20*time.Minute)
 		}, ends: order.Expired, mails: expired},
-		{name: "money of a second payment that the bank cannot give back", script: func(w *world) {
+		{name: "money of a second payment that the bank cannot give back", script: func(w *fixture) {
 			w.down(60*time.Hour, order.ErrUnavailable, "RefundIntent")
-			w.at(time.Minute, w.takenElsewhere)
+			w.at(time.Minute, w.payElsewhere)
 			w.waitsAt("payment", 2*time.Minute)
 			w.at(3*time.Minute, func() { w.sendEvents(w.paid(w.bank.Pay("pi_1"))) })
 			w.waitsAt("carrier", 4*time.Minute, time.Hour, 20*time.Hour)
@@ -73,19 +73,19 @@ func TestWaitingIsTrue(t *testing.T) {
 // TestWaitingShown: the attributes say that a person is waited for while a bank
 // does not say what was given back, and no longer.
 func TestWaitingShown(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	shows := func(at time.Duration, on string) {
 		w.at(at, func() {
 			w.waits("carrier")
-			if w.seen.WaitingOn != on {
-				w.Errorf("%s after placing the attributes show %q, want %q", at, w.seen.WaitingOn, on)
+			if w.observer.WaitingOn != on {
+				w.Errorf("%s after placing the attributes show %q, want %q", at, w.observer.WaitingOn, on)
 			}
 		})
 	}
 	w.at(time.Minute, w.pay)
 	w.at(time.Hour, func() {
 		w.down(30*time.Hour, order.ErrUnavailable, "Refunds")
-		w.moneyBack(order.RefundEvent{IntentID: w.intent()})
+		w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 	})
 	shows(20*time.Hour, "carrier")
 	shows(25*time.Hour+30*time.Minute, "operator")
@@ -98,7 +98,7 @@ func TestWaitingShown(t *testing.T) {
 // TestWaitingAlone: an order whose wait alone has changed keeps its version
 // and its story.
 func TestWaitingAlone(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.at(time.Minute, w.pay)
 	var first, later order.Order
 	w.at(time.Hour, func() { first = w.order() })
