@@ -7,14 +7,14 @@ import (
 	"purser/order"
 )
 
-// TestAccidents lets each call of a plain order fail, before and after its
-// work, for a while (PAY-5, PAY-9, F2 to F8, REC-1): the order ends well and
-// nothing is done twice.
+// TestAccidents makes each call of a plain order fail, before or after its work, once,
+// three times and for an hour (PAY-5, PAY-9, F2 to F8, REC-1): the order is delivered
+// and nothing is done twice.
 func TestAccidents(t *testing.T) {
 	var scenarios []scenario
 	for _, op := range []string{"OpenOrder", "SaveOrder", "CreateIntent", "BookParcel", "CaptureIntent"} {
 		for name, kind := range map[string]error{
-			"is not done": order.ErrUnavailable, "is done, the answer is lost": order.ErrUnknownOutcome,
+			"is not done": order.ErrUnavailable, "is done, the response is lost": order.ErrUnknownOutcome,
 			"is throttled": order.ErrThrottled, "is denied": order.ErrDenied,
 		} {
 			plain := func(w *fixture) {
@@ -40,28 +40,28 @@ func TestAccidents(t *testing.T) {
 	runScenarios(t, scenarios)
 }
 
-// TestBankAway is a payment provider that cannot be reached while the shopper
+// TestBankAway checks orders whose payment provider cannot be reached while the shopper
 // may pay (F6 to F8), or refuses the payment.
 func TestBankAway(t *testing.T) {
 	runScenarios(t, []scenario{
 		{name: "no intent in time: expired, none left behind", script: func(w *fixture) {
 			w.down(2*time.Hour, order.ErrUnavailable, "CreateIntent")
 		}, ends: order.Expired, mails: expired, check: hasEvent(order.OrderExpired, "could not be reached")},
-		{name: "F13 no answer in time, but made: given up", script: func(w *fixture) {
+		{name: "F13 no response in time, but the intent exists: expired, cancelled", script: func(w *fixture) {
 			w.down(2*time.Hour, order.ErrUnknownOutcome, "CreateIntent")
 		}, ends: order.Expired, mails: expired, check: oneIntent},
 		{name: "refused for good", script: func(w *fixture) {
 			w.down(time.Hour, order.ErrRejected, "CreateIntent")
 		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "cannot accept this payment")},
-		{name: "at the deadline nobody can say whether it is paid: it was", script: func(w *fixture) {
+		{name: "at the deadline the provider cannot say whether it is paid: it was", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.down(5*time.Hour, order.ErrUnavailable, "GetIntent") })
 			w.at(20*time.Minute, func() { w.paid(w.bank.Pay(w.intent())) })
 			w.arrive(6 * time.Hour)
 		}, ends: order.Delivered, mails: delivered},
-		{name: "at the deadline nobody can say whether it is paid: it was not", script: func(w *fixture) {
+		{name: "at the deadline the provider cannot say whether it is paid: it was not", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.down(5*time.Hour, order.ErrUnavailable, "GetIntent") })
 		}, ends: order.Expired, mails: expired},
-		{name: "F18 the capture is refused: another took or let go", script: func(w *fixture) {
+		{name: "F18 the capture is refused: the intent is not capturable", script: func(w *fixture) {
 			w.fail("CaptureIntent", 1, order.ErrState)
 			w.at(time.Minute, w.pay)
 		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "Stripe captured 0")},

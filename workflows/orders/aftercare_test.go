@@ -8,16 +8,16 @@ import (
 	"purser/order"
 )
 
-// TestAftercare is about reports that come when the order's workflow has ended
-// (REC-10, F30).
+// TestAftercare checks events that come when the order's workflow has ended (REC-10,
+// F30).
 func TestAftercare(t *testing.T) {
 	var n order.ProviderEvent
 	runScenarios(t, []scenario{
-		{name: "a second payment for a cancelled order is let go", script: func(w *fixture) {
+		{name: "a second payment for a cancelled order is voided", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() { w.secondPayment() })
 		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.PaymentVoided, "after the order had ended")},
-		{name: "one taken for an expired order is refunded, once for all its reports", script: func(w *fixture) {
+		{name: "a payment captured for an expired order is refunded, once for all its events", script: func(w *fixture) {
 			w.at(time.Hour, func() {
 				in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
 				held := w.paid(w.bank.Pay(in.ID))
@@ -38,7 +38,7 @@ func TestAftercare(t *testing.T) {
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.secondPayment() })
 		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.PaymentVoided, "after the order had ended")},
-		{name: "that it was paid, when it was cancelled meanwhile: nothing is left to do", script: func(w *fixture) {
+		{name: "the event of a payment that was voided with the order: nothing is left to do", script: func(w *fixture) {
 			w.at(time.Minute, func() { n = w.paid(w.bank.Pay(w.intent())); w.cancel() })
 			w.at(time.Hour, func() { w.sendEvents(n) })
 		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.EventIgnored, "has ended")},
@@ -47,7 +47,7 @@ func TestAftercare(t *testing.T) {
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.PaymentConfirmed, "")},
-		{name: "a parcel that comes back after its delivery", script: func(w *fixture) {
+		{name: "a parcel that is returned after its delivery", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(72*time.Hour, func() { w.scan(order.ParcelReturned) })
@@ -56,7 +56,7 @@ func TestAftercare(t *testing.T) {
 				t.Errorf("the order is %s", o.Status)
 			}
 		}},
-		{name: "the provider is down when late money is to go back", script: func(w *fixture) {
+		{name: "the provider is down when a late payment is to be voided", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() {
 				w.fail("GetIntent", 5, order.ErrUnavailable)
@@ -67,19 +67,19 @@ func TestAftercare(t *testing.T) {
 	})
 }
 
-// TestAftercareUnknown is a report about an order that was refused at the door.
+// TestAftercareUnknown sends an event about an order that was refused.
 func TestAftercareUnknown(t *testing.T) {
 	w := newFixture(t)
 	w.placement.Request.Lines[0].SKU = "moon"
 	w.run()
 	w.sendEvents(w.event(order.ProviderEvent{Type: "x", Parcel: &order.ShipmentEvent{Reference: reference}}))
 	if n := len(w.events()); n != 0 {
-		t.Errorf("%d events of an order that never was", n)
+		t.Errorf("%d events of an order that was refused", n)
 	}
 }
 
-// TestReportWithTheEnd sends a report in the very task in which the workflow
-// ends: it is heard.
+// TestReportWithTheEnd sends an event in the task in which the workflow ends: it is
+// handled.
 func TestReportWithTheEnd(t *testing.T) {
 	w := newFixture(t)
 	w.at(time.Minute, w.pay)
@@ -99,6 +99,6 @@ func TestReportWithTheEnd(t *testing.T) {
 	}
 	w.run().ended(order.Delivered)
 	if duplicate == "" {
-		t.Error("the report was never sent")
+		t.Error("the event was never sent")
 	}
 }

@@ -11,14 +11,14 @@ import (
 	"purser/order"
 )
 
-// step is one thing that happens to an order in a generated life.
+// step is one action in the generated life of an order.
 type step struct {
 	At    time.Duration
 	Do    string
-	On    int           // which intent or earlier report
-	Lost  bool          // its report never arrives by itself
-	Delay time.Duration // of its report
-	Times int           // how often its report arrives, or a fault strikes
+	On    int           // the index of an intent or an earlier event
+	Lost  bool          // its event never arrives by itself
+	Delay time.Duration // of its event
+	Times int           // how often its event arrives, or a fault occurs
 	Fault fault
 }
 
@@ -27,7 +27,7 @@ var calls = []string{
 	"BookParcel", "TrackParcel", "VoidParcel", "SendMail",
 }
 
-// refusable are the calls that a provider may refuse for a reason.
+// refusable are the calls that a provider may refuse for good.
 var refusable = []string{"CancelIntent", "CaptureIntent", "RefundIntent", "VoidParcel", "GetIntent"}
 
 func drawStep(t *rapid.T) step {
@@ -63,11 +63,10 @@ type generated struct {
 	reports []order.ProviderEvent
 }
 
-// TestAnyOrder lives through any interleaving of payments, failures,
-// cancellations, expiry, scans, lost, repeated, late and reordered reports,
-// outages and long histories (ORD-4, F2 to F12, F18, F19, F22 to F24, F30, F31,
-// F37, F68, F69), until nothing moves any more. However it went, every promise is
-// kept.
+// TestAnyOrder generates interleavings of payments, failures, cancellations, expiry,
+// scans, lost, repeated, late and reordered events, outages and long histories
+// (ORD-4, F2 to F12, F18, F19, F22 to F24, F30, F31, F37, F68, F69). When nothing
+// moves any more, every promise must be kept.
 func TestAnyOrder(t *testing.T) {
 	for n := range 3 {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -145,8 +144,8 @@ func (w *generated) happen(s step) {
 	}
 }
 
-// partBack is a person who gives back a part of what an intent took, or holds
-// and is made to take. If it is the order's own, the shop keeps that much less.
+// partBack refunds a part of an intent at the bank by hand, after capturing it if
+// necessary. If it is the order's current intent, the shop keeps that much less.
 func (w *generated) partBack(s step, id string) {
 	if n, err := w.captureAtBank(id); err == nil {
 		w.report(s)(n, nil)
@@ -161,7 +160,7 @@ func (w *generated) partBack(s step, id string) {
 	w.deliver(s, w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &order.RefundEvent{IntentID: id}}))
 }
 
-// act is what only a running order can be told.
+// act sends a message that only a running order can receive.
 func (w *generated) act(do string) {
 	switch do {
 	case "cancel":
@@ -194,8 +193,8 @@ func (w *generated) open(intentID string) bool {
 	return false
 }
 
-// report brings a change at the bank to the order: perhaps late, several
-// times, or not at all.
+// report reports a change at the bank to the order: perhaps late, several times or
+// not at all.
 func (w *generated) report(s step) func(order.PaymentEvent, error) {
 	return func(p order.PaymentEvent, err error) {
 		if err == nil {
@@ -217,7 +216,7 @@ func (w *generated) deliver(s step, n order.ProviderEvent) {
 	}
 }
 
-// scanOn scans a parcel that the carrier has to carry, never backwards.
+// scanOn scans the parcel of an order that was paid, never backwards.
 func (w *generated) scanOn(s step, next ...order.ParcelStatus) {
 	p, ok := w.carrier.Parcels()[reference]
 	if !ok || !fulfilled(w.order().Status) {
@@ -233,9 +232,9 @@ func (w *generated) scanOn(s step, next ...order.ParcelStatus) {
 	}
 }
 
-// quiesce lets the world come to rest: outages end, slow payments are decided,
-// operators look after orders on hold, parcels arrive, and what was never
-// reported is reported by whoever compares the books.
+// quiesce scripts an end: outages end, slow payments are decided, operators release
+// or cancel orders on hold, parcels arrive, and a comparison with the providers
+// reports every event that was lost.
 func (w *generated) quiesce(comesBack bool) {
 	last := order.ParcelDelivered
 	if comesBack {
@@ -270,9 +269,9 @@ func (w *generated) quiesce(comesBack bool) {
 	})
 }
 
-// keptMails checks that each milestone the order reached was mailed, once,
-// and no other. Whether a decline is told of depends on what the shopper does
-// next; it is never told of twice for an intent.
+// keptMails checks that each milestone that the order reached was mailed once, and
+// no other. Whether a decline is mailed depends on what the shopper does next; it is
+// never mailed twice for an intent.
 func (w *generated) keptMails() {
 	due := map[order.Kind]order.Notification{
 		order.PaymentCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,

@@ -10,8 +10,8 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestRetryAfter is a provider that asks us to wait for a day (RES-4): the
-// shopper's time to pay ends all the same.
+// TestRetryAfter has a provider ask for a delay of a day (RES-4): the shopper's time to
+// pay ends all the same.
 func TestRetryAfter(t *testing.T) {
 	w := newFixture(t)
 	var asked int
@@ -26,15 +26,15 @@ func TestRetryAfter(t *testing.T) {
 	events := w.events()
 	i := slices.IndexFunc(events, func(e order.Event) bool { return e.To == order.Cancelling })
 	if at := events[i].At.Sub(workflowtest.Start); at > 31*time.Minute {
-		t.Errorf("given up after %s", at)
+		t.Errorf("cancelled after %s", at)
 	}
 	if asked > 40 {
 		t.Errorf("asked %d times", asked)
 	}
 }
 
-// TestUnknownBooking undoes an order of which it is not known whether its
-// parcel is booked (SHP-4, F69): the shopper's money and the goods do not wait
+// TestUnknownBooking cancels an order of which it is unknown whether its parcel is
+// booked (SHP-4, F69): the release of the shopper's money and the goods does not wait
 // for the carrier.
 func TestUnknownBooking(t *testing.T) {
 	free := func(w *fixture) {
@@ -56,13 +56,13 @@ func TestUnknownBooking(t *testing.T) {
 			w.at(time.Hour+time.Minute, func() { free(w) })
 			w.at(29*time.Hour, func() { free(w) })
 		}, ends: order.Cancelled, mails: cancelled, check: voided},
-		{name: "it was booked, its answers are lost", script: func(w *fixture) {
+		{name: "it was booked, the responses are lost", script: func(w *fixture) {
 			w.down(30*time.Hour, order.ErrUnknownOutcome, "BookParcel", "VoidParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.cancel() })
 			w.at(time.Hour+time.Minute, func() { free(w) })
 		}, ends: order.Cancelled, mails: cancelled, check: voided},
-		{name: "the carrier has it and does not give it back for days", script: func(w *fixture) {
+		{name: "the carrier has it and does not void it for days", script: func(w *fixture) {
 			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.down(50*time.Hour, order.ErrUnavailable, "BookParcel")
 			w.down(50*time.Hour, order.ErrState, "VoidParcel")
@@ -74,7 +74,7 @@ func TestUnknownBooking(t *testing.T) {
 			w.at(time.Hour+time.Minute, func() { free(w) })
 			w.at(49*time.Hour, func() { free(w) })
 		}, ends: order.Cancelled, mails: cancelled, check: both(voided, hasEvent(order.OrderCompensationStuck, "cannot void the parcel"))},
-		{name: "nor does the bank answer at first", script: func(w *fixture) {
+		{name: "the bank is down at first, too", script: func(w *fixture) {
 			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.down(2*time.Hour, order.ErrUnavailable, "BookParcel")
 			w.down(50*time.Hour, order.ErrState, "VoidParcel")
@@ -86,16 +86,16 @@ func TestUnknownBooking(t *testing.T) {
 	})
 }
 
-// TestShopperWords mails the end of an order; keptWords checks each mail.
+// TestShopperWords checks what a shopper is mailed about the end of an order.
 func TestShopperWords(t *testing.T) {
 	says := func(want string) func(*testing.T, *fixture) {
 		return func(t *testing.T, w *fixture) {
 			t.Helper()
 			if got := mailReason(w.mailer.Sent()[0]); got != want {
-				t.Errorf("the shopper was told %q, want %q", got, want)
+				t.Errorf("the mail to the shopper says %q, want %q", got, want)
 			}
 			if w.outcome.Reason == want {
-				t.Errorf("the operator is told %q, no more than the shopper", want)
+				t.Errorf("the operator reads %q, no more than the shopper", want)
 			}
 		}
 	}
@@ -107,7 +107,7 @@ func TestShopperWords(t *testing.T) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.at(time.Minute, w.pay)
 		}, ends: order.Cancelled, mails: cancelled, check: says("it cannot be delivered to this address")},
-		{name: "the bank refuses to take the money", script: func(w *fixture) {
+		{name: "the bank refuses the capture", script: func(w *fixture) {
 			w.fail("CaptureIntent", 1, order.ErrRejected)
 			w.at(time.Minute, w.pay)
 		}, ends: order.Cancelled, mails: cancelled, check: says("the payment could not be taken")},
@@ -120,8 +120,8 @@ func TestShopperWords(t *testing.T) {
 	})
 }
 
-// TestFence writes from several workflow tasks: each has a higher fence than
-// the one before, also in a fresh history and when the order has ended.
+// TestFence writes from several workflow tasks: each has a higher fence than the one
+// before, even after the workflow has continued as new or has ended.
 func TestFence(t *testing.T) {
 	w := newFixture(t)
 	var fences []int64
@@ -146,6 +146,6 @@ func TestFence(t *testing.T) {
 		want = append(want, workflowtest.Start.Add(at).UnixMicro())
 	}
 	if w.runs != 2 || !slices.Equal(fences, want) {
-		t.Errorf("%d runs; the writes' fences are %v, want those of their tasks, %v", w.runs, fences, want)
+		t.Errorf("%d runs; the writes' fences are %v, want the times of their tasks, %v", w.runs, fences, want)
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"purser/workflows"
 )
 
-// TestCancel cancels an order at each point on its way (SHP-4).
+// TestCancel cancels an order at each stage (SHP-4).
 func TestCancel(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		tell    func(w *fixture)
+		prepare func(w *fixture)
 		at      time.Duration
 		refusal string
 		ends    order.Status
@@ -20,30 +20,30 @@ func TestCancel(t *testing.T) {
 		check   func(*testing.T, *fixture)
 	}{
 		{
-			name: "while placing: the intent is being made", tell: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") },
+			name: "while placing: the intent is being made", prepare: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") },
 			at: 30 * time.Second, ends: order.Cancelled, mails: cancelled,
 		},
 		{
-			name: "while placing: whether the intent exists is unknown", tell: func(w *fixture) { w.down(time.Minute, order.ErrUnknownOutcome, "CreateIntent") },
+			name: "while placing: whether the intent exists is unknown", prepare: func(w *fixture) { w.down(time.Minute, order.ErrUnknownOutcome, "CreateIntent") },
 			at: 30 * time.Second, ends: order.Cancelled, mails: cancelled, check: oneIntent,
 		},
-		{name: "awaiting payment", tell: func(*fixture) {}, at: time.Minute, ends: order.Cancelled, mails: cancelled},
+		{name: "awaiting payment", prepare: func(*fixture) {}, at: time.Minute, ends: order.Cancelled, mails: cancelled},
 		{
-			name: "after a decline", tell: func(w *fixture) { w.at(time.Minute, func() { w.decline("card_declined", "") }) },
+			name: "after a decline", prepare: func(w *fixture) { w.at(time.Minute, func() { w.decline("card_declined", "") }) },
 			at: 2 * time.Minute, ends: order.Cancelled, mails: cancelled,
 		},
 		{
-			name: "in 3-D Secure", tell: func(w *fixture) { w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Challenge(w.intent()))) }) },
+			name: "in 3-D Secure", prepare: func(w *fixture) { w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Challenge(w.intent()))) }) },
 			at: 2 * time.Minute, ends: order.Cancelled, mails: cancelled,
 		},
-		{name: "paid, but the report is still on its way", tell: func(w *fixture) {
+		{name: "paid, but the event is still on its way", prepare: func(w *fixture) {
 			w.at(time.Minute, func() { n := w.paid(w.bank.Pay(w.intent())); w.at(2*time.Hour, func() { w.sendEvents(n) }) })
 		}, at: 90 * time.Second, ends: order.Cancelled, mails: cancelled},
-		{name: "booking, the carrier is down", tell: func(w *fixture) {
+		{name: "booking, the carrier is down", prepare: func(w *fixture) {
 			w.down(3*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
 			w.at(time.Minute, w.pay)
 		}, at: time.Hour, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.ParcelWasVoided, "")},
-		{name: "booking, answers are lost: one label, void", tell: func(w *fixture) {
+		{name: "booking, responses are lost: one label, voided", prepare: func(w *fixture) {
 			w.down(3*time.Hour, order.ErrUnknownOutcome, "BookParcel")
 			w.at(time.Minute, w.pay)
 		}, at: time.Hour, ends: order.Cancelled, mails: cancelled, check: func(t *testing.T, w *fixture) {
@@ -51,32 +51,32 @@ func TestCancel(t *testing.T) {
 				t.Errorf("%d labels, want 1", n)
 			}
 		}},
-		{name: "the money is being taken: too late", tell: func(w *fixture) {
+		{name: "the money is being captured: too late", prepare: func(w *fixture) {
 			w.down(time.Hour, order.ErrUnavailable, "CaptureIntent")
 			w.at(time.Minute, w.pay)
 			w.arrive(2 * time.Hour)
 		}, at: 30 * time.Minute, refusal: workflows.RefusalTooLate, ends: order.Delivered, mails: delivered},
 		{
-			name: "paid: too late", tell: func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) },
+			name: "paid: too late", prepare: func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) },
 			at: time.Hour, refusal: workflows.RefusalTooLate, ends: order.Delivered, mails: delivered,
 		},
 		{
-			name: "on its way: too late", tell: func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) },
+			name: "on its way: too late", prepare: func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) },
 			at: 3 * time.Hour, refusal: workflows.RefusalTooLate, ends: order.Delivered, mails: delivered,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newFixture(t)
-			c.tell(w)
+			c.prepare(w)
 			var got *updateResult
 			w.at(c.at, func() { got = w.cancel() })
 			w.run().ended(c.ends).mailed(c.mails...)
 			if r := got.refusal(); r != c.refusal {
-				t.Errorf("the caller was told %q, want %q", r, c.refusal)
+				t.Errorf("refused with %q, want %q", r, c.refusal)
 			}
 			if o, ok := got.result.(order.Order); c.refusal == "" && (!ok || o.Status != c.ends) {
-				t.Errorf("the answer is %+v, want the order as undone", got.result)
+				t.Errorf("the result is %+v, want the cancelled order", got.result)
 			}
 			if c.check != nil {
 				c.check(t, w)

@@ -8,9 +8,8 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestContinueAsNew lets the history grow long at each place where an order rests:
-// the next run starts from the state as it is, ends well and does nothing
-// twice.
+// TestContinueAsNew lets the history grow long at each place where an order waits: the
+// next run starts from the same state, ends well and does nothing twice.
 func TestContinueAsNew(t *testing.T) {
 	fresh := func(w *fixture) { w.env.SetContinueAsNewSuggested(true) }
 	tooLittle := func(w *fixture) {
@@ -38,7 +37,7 @@ func TestContinueAsNew(t *testing.T) {
 			w.at(10*time.Minute, w.pay)
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: runs(2)},
-		{name: "awaiting payment, never paid: the deadline is that of the first run", script: func(w *fixture) {
+		{name: "awaiting payment, never paid: the deadline of the first run counts", script: func(w *fixture) {
 			w.at(time.Second, func() { fresh(w) })
 		}, ends: order.Expired, mails: expired, check: func(t *testing.T, w *fixture) {
 			runs(2)(t, w)
@@ -46,7 +45,7 @@ func TestContinueAsNew(t *testing.T) {
 				t.Errorf("expired after %s", at)
 			}
 		}},
-		{name: "awaiting payment, after a decline; the report is repeated later", script: func(w *fixture) {
+		{name: "awaiting payment, after a decline; the event is repeated later", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				dup = w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
 				fresh(w)
@@ -57,21 +56,21 @@ func TestContinueAsNew(t *testing.T) {
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: also(delivered, order.MailPaymentProblem), check: both(runs(2), func(t *testing.T, w *fixture) {
 			if n := len(w.events()); n != 13 {
-				t.Errorf("%d events, want those of a plain order, one decline and its mail: %v", n, w.kinds())
+				t.Errorf("%d events, want 13: a plain order, one decline and its mail: %v", n, w.kinds())
 			}
 		})},
 		{name: "cancelled in the second run", script: func(w *fixture) {
 			w.at(time.Second, func() { fresh(w) })
 			w.at(10*time.Minute, func() { w.cancel() })
 		}, ends: order.Cancelled, mails: cancelled, check: runs(2)},
-		{name: "placed again in the second run: the answer of the first", script: func(w *fixture) {
+		{name: "placed again in the second run: the result of the first", script: func(w *fixture) {
 			w.at(time.Second, func() { fresh(w) })
 			w.at(10*time.Minute, func() { w.place("place-2", hash, &again); w.place("place-3", "hash-2", &first) })
 			w.at(11*time.Minute, w.pay)
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: both(runs(2), func(t *testing.T, w *fixture) {
 			if again.refusal() != "Answered" || first.refusal() != "OtherRequest" {
-				t.Errorf("told %q and %q", again.refusal(), first.refusal())
+				t.Errorf("refused with %q and %q", again.refusal(), first.refusal())
 			}
 		})},
 		{name: "on hold, then released", script: func(w *fixture) {
@@ -95,14 +94,14 @@ func TestContinueAsNew(t *testing.T) {
 			w.at(10*time.Minute, w.pay)
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered},
-		{name: "while it is being undone and stuck: not carried on, but undone", script: func(w *fixture) {
+		{name: "while the compensation is stuck: it is finished in the same run", script: func(w *fixture) {
 			w.down(6*time.Hour, order.ErrState, "VoidParcel")
 			w.down(6*time.Hour, order.ErrRejected, "CaptureIntent")
 			w.at(time.Minute, func() { fresh(w); w.pay() })
 			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 			w.at(7*time.Hour, func() { w.release() })
 		}, ends: order.Cancelled, mails: cancelled},
-		{name: "a mail is under way: it is waited for", script: func(w *fixture) {
+		{name: "a mail is being sent: the run waits for it", script: func(w *fixture) {
 			w.down(5*time.Hour, order.ErrUnavailable, "SendMail")
 			w.at(time.Minute, func() { w.pay(); fresh(w) })
 			w.arrive(0)

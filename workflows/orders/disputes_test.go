@@ -17,12 +17,12 @@ const (
 	lost     = order.MailRefundFailed
 )
 
-// moneyBack is the report that something about an intent's refunds changed.
+// reportRefund reports that something about an intent's refunds changed.
 func (w *fixture) reportRefund(n order.RefundEvent) {
 	w.sendEvents(w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &n}))
 }
 
-// refundByHand gives money of the order back in the provider's dashboard.
+// refundByHand refunds a part of the order in the provider's dashboard, and reports it.
 func (w *fixture) refundByHand(amount int64) {
 	w.Helper()
 	w.refundedByHand += amount
@@ -35,8 +35,8 @@ func (w *fixture) refundByHand(amount int64) {
 	w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 }
 
-// taken is an order whose money was taken by hand, and that cannot be
-// shipped: it goes back.
+// capturedUndeliverable scripts an order whose payment is captured by hand and that
+// cannot be shipped: the payment is refunded.
 func (w *fixture) capturedUndeliverable() {
 	w.placement.Request.ShipTo.Country = "XX"
 	w.at(time.Minute, func() {
@@ -45,7 +45,7 @@ func (w *fixture) capturedUndeliverable() {
 	})
 }
 
-// kept checks how the order's refunds stand in the record.
+// refundsAre checks the statuses of the order's refunds in the record.
 func refundsAre(want ...order.RefundStatus) func(*testing.T, *fixture) {
 	return func(t *testing.T, w *fixture) {
 		t.Helper()
@@ -58,64 +58,63 @@ func refundsAre(want ...order.RefundStatus) func(*testing.T, *fixture) {
 		}
 		arrived := len(slices.DeleteFunc(got, func(s order.RefundStatus) bool { return s != order.RefundSucceeded }))
 		if n := w.count(order.PaymentRefunded); n < arrived || n > len(want) {
-			t.Errorf("of %d refunds, the story tells of %d", len(want), n)
+			t.Errorf("of %d refunds, the timeline has %d", len(want), n)
 		}
 	}
 }
 
-// TestRefundMail (EML-1, REF-4, REF-5, REF-8): the shopper hears of a refund
-// when it is known to have arrived, and when it is known that it has not; each
-// once.
+// TestRefundMail (EML-1, REF-4, REF-5, REF-8): the shopper is mailed once when a refund
+// has succeeded, and once when it has failed.
 func TestRefundMail(t *testing.T) {
 	resolve := func(w *fixture, s order.RefundStatus) order.RefundEvent { return w.bank.ResolveRefund(w.intent(), s) }
 	sent := func(w *fixture, m order.Notification) bool {
 		return slices.ContainsFunc(w.mailer.Sent(), func(l mail.Message) bool { return l.Template == string(m) })
 	}
 	runScenarios(t, []scenario{
-		{name: "given back at once", script: func(w *fixture) { w.capturedUndeliverable() }, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(refundsAre(order.RefundSucceeded), hasEvent(order.PaymentRefunded, ""))},
-		{name: "given back, and its report comes as well", script: func(w *fixture) {
+		{name: "refunded at once", script: func(w *fixture) { w.capturedUndeliverable() }, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(refundsAre(order.RefundSucceeded), hasEvent(order.PaymentRefunded, ""))},
+		{name: "refunded, and its event comes as well", script: func(w *fixture) {
 			w.capturedUndeliverable()
 			w.at(time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
 			w.at(2*time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: refundsAre(order.RefundSucceeded)},
-		{name: "pending: told when it has arrived", script: func(w *fixture) {
+		{name: "pending: mailed when it has succeeded", script: func(w *fixture) {
 			w.bank.Slow = true
 			w.capturedUndeliverable()
 			w.at(10*time.Minute, func() {
 				if sent(w, refunded) {
-					w.Errorf("told before it arrived")
+					w.Errorf("mailed before it succeeded")
 				}
 				w.reportRefund(resolve(w, order.RefundSucceeded))
 			})
 			w.at(20*time.Minute, func() {
 				if !sent(w, refunded) {
-					w.Errorf("not told that it arrived")
+					w.Errorf("not mailed that it succeeded")
 				}
 			})
 		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(refundsAre(order.RefundSucceeded), hasEvent(order.RefundIsPending, ""))},
-		{name: "pending, and no report ever comes: asked", script: func(w *fixture) {
+		{name: "pending, and no event ever comes: the provider is asked", script: func(w *fixture) {
 			w.bank.Slow = true
 			w.capturedUndeliverable()
 			w.at(50*time.Hour, func() { resolve(w, order.RefundSucceeded) })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: refundsAre(order.RefundSucceeded)},
-		{name: "pending for weeks: a person is told", script: func(w *fixture) {
+		{name: "pending for weeks: an operator is notified", script: func(w *fixture) {
 			w.bank.Slow = true
 			w.capturedUndeliverable()
 			w.at(24*time.Hour*20, func() { w.reportRefund(resolve(w, order.RefundSucceeded)) })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: hasEvent(order.OrderCompensationStuck, "pending for 14 days")},
-		{name: "the money of a second payment, given back", script: func(w *fixture) {
+		{name: "a second payment is refunded", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, w.payElsewhere)
 			w.arrive(2 * time.Hour)
 		}, ends: order.Delivered, mails: also(delivered, refunded), check: refundsAre(order.RefundSucceeded)},
-		{name: "by hand, in parts, after the delivery: each told", script: func(w *fixture) {
+		{name: "by hand, in parts, after the delivery: each is mailed", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.refundByHand(500) })
 			w.at(72*time.Hour, func() { w.refundByHand(700) })
 			w.at(73*time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
 		}, ends: order.Delivered, mails: also(delivered, refunded, refunded), check: both(refundsAre(order.RefundSucceeded, order.RefundSucceeded), hasEvent(order.PaymentRefunded, "7.00 EUR"))},
-		{name: "by hand, on the way; two reports at once are one mail", script: func(w *fixture) {
+		{name: "by hand, in transit: two events at once are one mail", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				w.refundByHand(500)
@@ -128,24 +127,24 @@ func TestRefundMail(t *testing.T) {
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.fail("Refunds", 3, order.ErrUnavailable); w.refundByHand(500) })
 		}, ends: order.Delivered, mails: also(delivered, refunded), check: hasEvent(order.StepDelayed, "the refunds of")},
-		{name: "the bank cannot be asked for days: a person is told, and the shopper at last", script: func(w *fixture) {
+		{name: "the bank cannot be asked for days: an operator is notified, and in the end the shopper", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.down(24*5*time.Hour, order.ErrUnavailable, "Refunds"); w.refundByHand(500) })
 		}, ends: order.Delivered, mails: also(delivered, refunded), check: both(
 			refundsAre(order.RefundSucceeded), hasEvent(order.OrderCompensationStuck, "the refunds are not known"))},
-		{name: "the bank refuses to say for good: a person is told, and the order ends", script: func(w *fixture) {
+		{name: "the bank never lists the refunds: an operator is notified, and the order ends", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() {
 				w.down(1000*24*time.Hour, order.ErrRejected, "Refunds")
 				w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 				if notified := w.count(order.OrderCompensationStuck); notified < 5 || notified > 30 {
-					w.Errorf("a person is told %d times", notified)
+					w.Errorf("an operator is notified %d times", notified)
 				}
 			})
 		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderCompensationStuck, "Purser does not try again")},
-		{name: "a report of a refund for an order that waits for its payment", script: func(w *fixture) {
+		{name: "the event of a refund for an order that waits for its payment", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
 			w.at(2*time.Minute, w.pay)
 			w.arrive(0)
@@ -153,8 +152,8 @@ func TestRefundMail(t *testing.T) {
 	})
 }
 
-// TestRefundFailed (REF-5): the bank sends the money back, at once or weeks
-// later. The shop has it again, and the shopper knows.
+// TestRefundFailed (REF-5): a refund fails, soon or weeks later. The shop has the money
+// again, and the shopper is mailed.
 func TestRefundFailed(t *testing.T) {
 	for name, c := range map[string]struct {
 		slow  bool
@@ -173,21 +172,21 @@ func TestRefundFailed(t *testing.T) {
 				w.reportRefund(n)
 				w.reportRefund(n)
 			})
-			// Reported late, and so that it would be given back again.
+			// A late event about the payment must not cause another refund.
 			w.at(c.after+time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 			w.run().mailed(c.mails...)
 			w.checkTimeline(w.order())
 			refundsAre(order.RefundFailed)(t, w)
 			hasEvent(order.RefundHasFailed, "the bank did not accept 29.00 EUR")(t, w)
 			if o := w.order(); o.Payment.Refunded != 0 || w.called("RefundIntent") != 1 {
-				t.Errorf("%d given back in %d refunds", o.Payment.Refunded, w.called("RefundIntent"))
+				t.Errorf("%d refunded in %d refunds", o.Payment.Refunded, w.called("RefundIntent"))
 			}
 		})
 	}
 }
 
-// TestDispute (REF-6, REF-7, F17): the shop is told when a dispute begins,
-// with the day by which to answer, once for each.
+// TestDispute (REF-6, REF-7, F17): the shop is mailed when a dispute begins, with the
+// day by which it must respond, once for each dispute.
 func TestDispute(t *testing.T) {
 	dispute := func(w *fixture, dp, status string) {
 		w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute." + status, Dispute: &order.Dispute{
@@ -216,15 +215,15 @@ func TestDispute(t *testing.T) {
 				t.Errorf("disputes %+v", d)
 			}
 		}},
-		{name: "reports in another order than things happened in", script: func(w *fixture) {
+		{name: "events in another order than they happened", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
-			said := func(status string, at time.Duration) order.ProviderEvent {
+			event := func(status string, at time.Duration) order.ProviderEvent {
 				return w.event(order.ProviderEvent{Type: "charge.dispute.updated", At: workflowtest.Start.Add(at), Dispute: &order.Dispute{
 					ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status,
 				}})
 			}
-			w.at(time.Hour, func() { w.sendEvents(said("under_review", time.Hour)) })
-			w.at(2*time.Hour, func() { w.sendEvents(said("needs_response", 30*time.Minute)) })
+			w.at(time.Hour, func() { w.sendEvents(event("under_review", time.Hour)) })
+			w.at(2*time.Hour, func() { w.sendEvents(event("needs_response", 30*time.Minute)) })
 			w.arrive(3 * time.Hour)
 		}, ends: order.Delivered, mails: also(delivered, disputed), check: func(t *testing.T, w *fixture) {
 			hasEvent(order.EventIgnored, "late event")(t, w)
@@ -232,7 +231,7 @@ func TestDispute(t *testing.T) {
 				t.Errorf("disputes %+v", d)
 			}
 		}},
-		{name: "two on the way, one of them first heard of when it is lost", script: func(w *fixture) {
+		{name: "two in transit, one of which is first reported when it is lost", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				dispute(w, "dp_1", "needs_response")
@@ -241,7 +240,7 @@ func TestDispute(t *testing.T) {
 			})
 			w.arrive(2 * time.Hour)
 		}, ends: order.Delivered, mails: also(delivered, disputed), check: toShop},
-		{name: "while the money is being given back", script: func(w *fixture) {
+		{name: "while the payment is being refunded", script: func(w *fixture) {
 			w.capturedUndeliverable()
 			w.down(6*time.Hour, order.ErrState, "RefundIntent")
 			w.at(time.Hour, func() { dispute(w, "dp_1", "needs_response") })
@@ -250,7 +249,7 @@ func TestDispute(t *testing.T) {
 }
 
 // TestRefundsAskedInBackground: while the provider cannot be asked about refunds, and
-// after that, the order says what it waits for itself.
+// after that, the order shows what it waits for itself.
 func TestRefundsAskedInBackground(t *testing.T) {
 	on := func(w *fixture, want string) {
 		w.Helper()

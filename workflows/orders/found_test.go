@@ -7,16 +7,16 @@ import (
 	"purser/order"
 )
 
-// handed is a parcel that is booked, but the answer is lost until an hour
-// after placing; meanwhile something happens to it at the carrier.
+// bookedUnknown scripts a parcel that is booked, while the responses are lost until an
+// hour after placing; in the meantime then happens at the carrier.
 func (w *fixture) bookedUnknown(then func()) {
 	w.down(time.Hour, order.ErrUnknownOutcome, "BookParcel")
 	w.at(time.Minute, w.pay)
 	w.at(30*time.Minute, func() { w.byHand(then) })
 }
 
-// TestFound is a parcel that is under its reference already when its booking
-// is answered (SHP-1, F69): where it is counts as news.
+// TestFound books a parcel that exists under its reference already (SHP-1, F69): its
+// status counts like an event.
 func TestFound(t *testing.T) {
 	runScenarios(t, []scenario{
 		{name: "in transit", script: func(w *fixture) {
@@ -28,11 +28,11 @@ func TestFound(t *testing.T) {
 			})
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
 		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.ParcelWasShipped, "found in transit")},
-		{name: "in transit, and then reported as such: shipped once", script: func(w *fixture) {
+		{name: "in transit, and then reported in transit: shipped once", script: func(w *fixture) {
 			w.bookedUnknown(func() { w.scanSilently(order.ParcelInTransit) })
 			w.arrive(2 * time.Hour)
 		}, ends: order.Delivered, mails: delivered},
-		{name: "delivered, and no other word of it", script: func(w *fixture) {
+		{name: "delivered, and no event about it", script: func(w *fixture) {
 			w.bookedUnknown(func() { w.scanSilently(order.ParcelDelivered) })
 		}, ends: order.Delivered, mails: []order.Notification{order.MailConfirmation, order.MailDelivered}, check: hasEvent(order.ParcelArrived, "found in transit")},
 		{name: "voided: nothing is charged", script: func(w *fixture) {
@@ -41,8 +41,8 @@ func TestFound(t *testing.T) {
 	})
 }
 
-// TestOneBatch brings the payment and the scans in one signal, before there is
-// a parcel that we know of (WHK-9, F24): no scan is thrown away.
+// TestOneBatch sends the payment and the scans in one signal, before the order knows
+// of a parcel (WHK-9, F24): no scan is lost.
 func TestOneBatch(t *testing.T) {
 	scan := func(w *fixture, s order.ParcelStatus) order.ProviderEvent {
 		return w.event(order.ProviderEvent{Type: "parcel", Parcel: &order.ShipmentEvent{Reference: reference, Status: s}})
@@ -68,8 +68,8 @@ func TestOneBatch(t *testing.T) {
 	})
 }
 
-// TestVoided is a label the carrier voids after the money was taken: a person
-// must settle with the carrier.
+// TestVoided checks a label that the carrier voids after the capture: an operator must
+// clarify it with the carrier.
 func TestVoided(t *testing.T) {
 	fresh := func(w *fixture) { w.env.SetContinueAsNewSuggested(true) }
 	waits := func(w *fixture) {
@@ -78,7 +78,7 @@ func TestVoided(t *testing.T) {
 			w.Errorf("the order is %s and waits for %+v, want an operator", o.Status, o.Waiting)
 		}
 	}
-	// The label stays good at the carrier: that is what the operator settles.
+	// The label stays valid at the carrier, as if the operator had clarified it.
 	voided := func(w *fixture) {
 		w.at(time.Minute, w.pay)
 		w.at(time.Hour, func() {
@@ -92,7 +92,7 @@ func TestVoided(t *testing.T) {
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderReleased, "looked at it")},
-		{name: "picked up already when it is released: asked", script: func(w *fixture) {
+		{name: "picked up already when it is released: the carrier is asked", script: func(w *fixture) {
 			voided(w)
 			w.at(3*time.Hour, func() { w.scanSilently(order.ParcelInTransit); w.release() })
 			w.at(4*time.Hour, func() {
@@ -102,13 +102,13 @@ func TestVoided(t *testing.T) {
 			})
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
 		}, ends: order.Delivered, mails: delivered},
-		{name: "released while the carrier does not answer", script: func(w *fixture) {
+		{name: "released while the carrier does not respond", script: func(w *fixture) {
 			voided(w)
 			w.at(170*time.Minute, func() { w.down(4*time.Hour, order.ErrUnavailable, "TrackParcel") })
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)
 		}, ends: order.Delivered, mails: delivered},
-		{name: "through a fresh history", script: func(w *fixture) {
+		{name: "continued as new", script: func(w *fixture) {
 			voided(w)
 			w.at(90*time.Minute, func() { fresh(w); w.sendEvents(w.paid(w.intentEvent())) })
 			w.at(150*time.Minute, func() { waits(w) })

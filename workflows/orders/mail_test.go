@@ -8,8 +8,8 @@ import (
 	"purser/order"
 )
 
-// TestMail is one mail per milestone, whatever happens to the provider of
-// mail (EML-1).
+// TestMail checks that there is one mail per milestone, whatever happens at the mail
+// provider (EML-1).
 func TestMail(t *testing.T) {
 	plain := func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) }
 	runScenarios(t, []scenario{
@@ -26,23 +26,23 @@ func TestMail(t *testing.T) {
 				}
 			})
 		}, ends: order.Delivered, mails: delivered},
-		{name: "down for a week: given up, the order ends", script: func(w *fixture) {
+		{name: "down for a week: the mail times out, the order ends", script: func(w *fixture) {
 			w.down(7*24*time.Hour, order.ErrUnavailable, "SendMail")
 			plain(w)
 		}, ends: order.Delivered, check: hasEvent(order.MailRejected, "confirmation")},
-		{name: "sent, the answer is lost: not sent again", script: func(w *fixture) {
+		{name: "sent, the response is lost: not sent again", script: func(w *fixture) {
 			w.fail("SendMail", 1, order.ErrUnknownOutcome)
 			plain(w)
 		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.MailUnknown, "confirmation")},
-		{name: "rejected: no other harm", script: func(w *fixture) {
+		{name: "rejected: the order is not affected", script: func(w *fixture) {
 			w.placement.Request.Email = "nobody"
 			plain(w)
 		}, ends: order.Delivered, check: hasEvent(order.MailRejected, "delivered")},
 	})
 }
 
-// TestMailDelayed is news that comes while the workflow waits only for its
-// last mail: money for a cancelled order does not wait with it.
+// TestMailDelayed sends an event while the workflow waits only for its last mail: the
+// release of a payment for a cancelled order does not wait for that mail.
 func TestMailDelayed(t *testing.T) {
 	w := newFixture(t)
 	w.down(24*time.Hour, order.ErrUnavailable, "SendMail")

@@ -8,16 +8,17 @@ import (
 	"purser/order"
 )
 
-// trouble is the report that the order's nth mail bounced, or was called spam.
+// mailTrouble returns the event that the order's mail n bounced or was reported as
+// spam.
 func (w *fixture) mailTrouble(n int, k mail.Kind, b mail.Bounce) order.ProviderEvent {
 	m := w.mailer.Sent()[n]
 	t := order.MailTrouble{Notification: order.Notification(m.Template), Kind: k, Bounce: b, Provider: "ses", ProviderID: "ses-" + m.Template, At: w.clock()}
 	return w.event(order.ProviderEvent{Type: "mail." + string(k), Mail: &t})
 }
 
-// TestMailTrouble (BNC-5, EML-9, F43, F45): what became of an order's mails is
-// part of its story, once, whatever the order does and however often it is
-// said.
+// TestMailTrouble (BNC-5, EML-9, F43, F45): bounces and complaints about an order's
+// mails are in its timeline once, whatever the order waits for and however often they
+// are reported.
 func TestMailTrouble(t *testing.T) {
 	var again order.ProviderEvent
 	once := func(bounced, complained int) func(*testing.T, *fixture) {
@@ -35,7 +36,7 @@ func TestMailTrouble(t *testing.T) {
 		}
 	}
 	runScenarios(t, []scenario{
-		{name: "on the way", script: func(w *fixture) {
+		{name: "in transit", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				again = w.mailTrouble(0, mail.Bounced, mail.Permanent)
@@ -44,7 +45,7 @@ func TestMailTrouble(t *testing.T) {
 			})
 			w.arrive(2 * time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: both(once(1, 0), hasEvent(order.MailBounced, "confirmation by ses: permanent ses-confirmation"))},
-		{name: "on the way, in two runs and said in two ways", script: func(w *fixture) {
+		{name: "in transit, in two runs and in two events", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				w.env.SetContinueAsNewSuggested(true)
@@ -53,7 +54,7 @@ func TestMailTrouble(t *testing.T) {
 			w.at(2*time.Hour, func() { w.sendEvents(w.mailTrouble(0, mail.Bounced, mail.Permanent)) })
 			w.arrive(3 * time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: once(1, 0)},
-		{name: "after the end, said again and again", script: func(w *fixture) {
+		{name: "after the end, reported again and again", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			for d := range time.Duration(3) {
@@ -67,7 +68,7 @@ func TestMailTrouble(t *testing.T) {
 			w.at(3*time.Hour, func() { w.down(48*time.Hour, order.ErrUnavailable, "SendMail") })
 			w.at(30*time.Hour, func() { w.sendEvents(w.mailTrouble(1, mail.Bounced, mail.Permanent)) })
 		}, ends: order.Delivered, mails: delivered, check: once(1, 0)},
-		{name: "of a cancelled order: it stays as it is", script: func(w *fixture) {
+		{name: "a mail of a cancelled order: the order stays as it is", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() { w.sendEvents(w.mailTrouble(0, mail.Bounced, mail.Permanent)) })
 		}, ends: order.Cancelled, mails: cancelled, check: once(1, 0)},

@@ -9,7 +9,7 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// takenElsewhere is money taken on an intent that is not the order's.
+// payElsewhere captures a payment on an intent that is not the order's, and reports it.
 func (w *fixture) payElsewhere() {
 	w.Helper()
 	in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
@@ -22,16 +22,17 @@ func (w *fixture) payElsewhere() {
 	w.sendEvents(w.paid(w.captureAtBank(in.ID)))
 }
 
-// lives checks that the workflow has not ended, and where the order stands.
+// stillRuns checks that the workflow has not ended, and the order's status.
 func (c *checks) stillRuns(s order.Status) {
 	c.Helper()
 	if got := c.order().Status; got != s || c.over {
-		c.Errorf("%s after placing the order is %s (its workflow ended: %t), want %s, alive", c.clock().Sub(workflowtest.Start), got, c.over, s)
+		c.Errorf("%s after placing the order is %s (its workflow ended: %t), want %s, and the workflow running", c.clock().Sub(workflowtest.Start), got, c.over, s)
 	}
 }
 
-// TestRefundOutstanding is a second payment that cannot be given back for a while (PAY-18):
-// the order goes its way meanwhile, its workflow stays until the money is back.
+// TestRefundOutstanding checks a second payment that cannot be refunded for a while
+// (PAY-18): the order goes on in the meantime, and its workflow runs until the payment
+// is refunded.
 func TestRefundOutstanding(t *testing.T) {
 	secondRefunded := both(hasEvent(order.PaymentRefunded, "second payment; 29.00 EUR refunded"), hasEvent(order.OrderCompensationStuck, "cannot be refunded or voided"))
 	var got *updateResult
@@ -47,7 +48,7 @@ func TestRefundOutstanding(t *testing.T) {
 					w.at(31*time.Minute, func() { w.stillRuns(order.Expired) })
 					w.at(39*time.Hour, func() { w.stillRuns(order.Expired) })
 				}, ends: order.Expired, mails: also(expired, refunded), check: secondRefunded},
-				{name: "the order is followed to the doorstep", script: func(w *fixture) {
+				{name: "the order is delivered", script: func(w *fixture) {
 					outstanding(w, time.Minute, 60*time.Hour)
 					w.at(2*time.Minute, func() { w.sendEvents(w.paid(w.bank.Pay("pi_1"))) })
 					w.arrive(0)
@@ -64,14 +65,14 @@ func TestRefundOutstanding(t *testing.T) {
 		w.at(3*time.Minute, func() {
 			w.stillRuns(order.Cancelled)
 			if got.refusal() != "" {
-				w.Errorf("the caller was told %q", got.refusal())
+				w.Errorf("refused with %q", got.refusal())
 			}
 		})
 	}, ends: order.Cancelled, mails: also(cancelled, refunded), check: secondRefunded}})
 }
 
-// TestRefundOutstandingAfterEnd is money for a cancelled order that cannot be given back at
-// first (REC-10): whoever hears late reports stays until it is.
+// TestRefundOutstandingAfterEnd checks a payment for a cancelled order that cannot be
+// voided at first (REC-10): AftercareWorkflow runs until it is.
 func TestRefundOutstandingAfterEnd(t *testing.T) {
 	for name, kind := range map[string]error{"refused": order.ErrRejected, "in another state": order.ErrState} {
 		t.Run(name, func(t *testing.T) {
@@ -88,8 +89,8 @@ func TestRefundOutstandingAfterEnd(t *testing.T) {
 	}
 }
 
-// TestRefundOutstandingShown (REC-2, PAY-18): money that is owed goes on being shown when
-// what was given back of the same intent is reported and compared meanwhile.
+// TestRefundOutstandingShown (REC-2, PAY-18): an outstanding refund is still shown after
+// other refunds of the same intent were reported and compared.
 func TestRefundOutstandingShown(t *testing.T) {
 	w := newFixture(t)
 	w.down(40*time.Hour, order.ErrRejected, "RefundIntent")
@@ -111,10 +112,11 @@ func TestRefundOutstandingShown(t *testing.T) {
 	}
 }
 
-// TestCompensateMoney is an undo whose money was, or cannot be, given back (PAY-9).
+// TestCompensateMoney cancels orders whose payment was refunded before, or cannot be
+// refunded (PAY-9).
 func TestCompensateMoney(t *testing.T) {
-	// nowhere is an intent the bank does not know (any more).
-	nowhere := func(w *fixture) {
+	// unknownIntent cancels an order whose intent the bank does not know any more.
+	unknownIntent := func(w *fixture) {
 		w.at(time.Minute, func() {
 			w.bank.Change(w.intent(), func(in *order.Intent) { in.Status = order.IntentCanceled })
 			w.down(72*time.Hour, order.ErrNoSuch, "GetIntent")
@@ -130,7 +132,7 @@ func TestCompensateMoney(t *testing.T) {
 		}
 	}
 	runScenarios(t, []scenario{
-		{name: "refunded by hand before: undone", script: func(w *fixture) {
+		{name: "refunded by hand before: cancelled", script: func(w *fixture) {
 			w.capturedUndeliverable()
 			w.carrier.Before = func(op, _ string) error {
 				if op != "BookParcel" {
@@ -151,7 +153,7 @@ func TestCompensateMoney(t *testing.T) {
 				}
 			}
 		}},
-		{name: "a refund in the wrong state for a day: a person is told, not before", script: func(w *fixture) {
+		{name: "a refund in the wrong state for a day: an operator is notified after that", script: func(w *fixture) {
 			w.capturedUndeliverable()
 			w.down(60*time.Hour, order.ErrState, "RefundIntent")
 			w.at(23*time.Hour, func() { held(w, false) })
@@ -159,7 +161,7 @@ func TestCompensateMoney(t *testing.T) {
 			w.at(61*time.Hour, func() { w.release() })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: hasEvent(order.OrderCompensationStuck, "cannot be refunded or voided")},
 		{name: "an intent the bank does not know: one release ends it", script: func(w *fixture) {
-			nowhere(w)
+			unknownIntent(w)
 			w.at(time.Hour, func() { held(w, true) })
 			w.at(2*time.Hour, func() { w.release() })
 			w.at(2*time.Hour+time.Minute, func() {

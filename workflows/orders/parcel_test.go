@@ -9,7 +9,7 @@ import (
 	"purser/order"
 )
 
-// TestParcel is the goods' way (SHP-1 to SHP-4).
+// TestParcel checks the shipping of an order (SHP-1 to SHP-4).
 func TestParcel(t *testing.T) {
 	paid := func(w *fixture) { w.at(time.Minute, w.pay) }
 	runScenarios(t, []scenario{
@@ -26,17 +26,17 @@ func TestParcel(t *testing.T) {
 			w.down(7*24*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
 			paid(w)
 		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "could not be reached")},
-		{name: "SHP-1 F69 booked, the answer is lost: one label", script: func(w *fixture) {
+		{name: "SHP-1 F69 booked, the response is lost: one label", script: func(w *fixture) {
 			w.fail("BookParcel", 3, order.ErrUnknownOutcome)
 			paid(w)
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: calledTimes("BookParcel", 4)},
-		{name: "no word from the carrier: asked", script: func(w *fixture) {
+		{name: "no event from the carrier: it is asked", script: func(w *fixture) {
 			paid(w)
 			w.at(2*time.Hour, func() { w.scanned(order.ParcelInTransit) })
 			w.at(30*time.Hour, func() { w.scanned(order.ParcelDelivered) })
 		}, ends: order.Delivered, mails: delivered},
-		{name: "no word, and asking does not work: its events still count", script: func(w *fixture) {
+		{name: "no event, and asking fails: later events still count", script: func(w *fixture) {
 			w.down(10*24*time.Hour, order.ErrUnavailable, "TrackParcel")
 			paid(w)
 			w.arrive(14 * time.Hour)
@@ -64,12 +64,12 @@ func TestParcel(t *testing.T) {
 			w.at(2*time.Hour, func() { w.scan(order.ParcelException) })
 			w.at(3*time.Hour, func() { w.scan(order.ParcelDelivered) })
 		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.ParcelScanned, "problem")},
-		{name: "brought back", script: func(w *fixture) {
+		{name: "returned", script: func(w *fixture) {
 			paid(w)
 			w.at(time.Hour, func() { w.scan(order.ParcelInTransit) })
 			w.at(48*time.Hour, func() { w.scan(order.ParcelReturned) })
 		}, ends: order.Returned, mails: delivered[:2], check: hasEvent(order.ParcelCameBack, "")},
-		{name: "a report about another parcel", script: func(w *fixture) {
+		{name: "an event about another parcel", script: func(w *fixture) {
 			paid(w)
 			w.at(time.Hour, func() {
 				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Parcel: &order.ShipmentEvent{Reference: "another", Status: order.ParcelDelivered}}))
@@ -90,7 +90,7 @@ func TestParcel(t *testing.T) {
 	})
 }
 
-// sell lets another order take pieces off the shelf.
+// orderElsewhere lets another order reserve n pieces.
 func (w *fixture) orderElsewhere(n int64) {
 	now := w.clock()
 	_, err := w.record.OpenOrder(context.Background(), order.Opening{
@@ -102,7 +102,7 @@ func (w *fixture) orderElsewhere(n int64) {
 	}
 }
 
-// unsell ends the other order.
+// cancelElsewhere cancels the other order.
 func (w *fixture) cancelElsewhere() {
 	o, err := w.record.Order(context.Background(), "ord_other")
 	if err == nil {
@@ -113,7 +113,7 @@ func (w *fixture) cancelElsewhere() {
 	}
 }
 
-// TestStuck is a parcel that cannot be given back: an operator must help.
+// TestStuck checks compensations that fail until an operator helps.
 func TestStuck(t *testing.T) {
 	runScenarios(t, []scenario{
 		{name: "the carrier refuses to void until someone called", script: func(w *fixture) {
@@ -143,7 +143,7 @@ func TestStuck(t *testing.T) {
 			})
 			w.at(time.Hour, func() { w.release() })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(hasEvent(order.PaymentRefunded, ""), calledTimes("RefundIntent", 2))},
-		{name: "REF-3 F15 the refund's answer is lost: refunded once", script: func(w *fixture) {
+		{name: "REF-3 F15 the response to the refund is lost: refunded once", script: func(w *fixture) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.fail("RefundIntent", 2, order.ErrUnknownOutcome)
 			w.at(time.Minute, func() {

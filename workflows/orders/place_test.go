@@ -19,17 +19,17 @@ func TestPlace(t *testing.T) {
 		name    string
 		hash    string
 		at      time.Duration
-		tell    func(*fixture)
+		prepare func(*fixture)
 		refusal string
 	}{
-		{name: "IDEM-2 the same request again: the same answer", hash: hash, at: 10 * time.Minute, tell: func(*fixture) {}, refusal: workflows.RefusalAnswered},
-		{name: "IDEM-2 another request under the key: refused", hash: "hash-2", at: 10 * time.Minute, tell: func(*fixture) {}, refusal: workflows.RefusalOtherRequest},
-		{name: "F1 a double click: one is in flight", hash: hash, at: time.Second, tell: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalInFlight},
-		{name: "another request while in flight", hash: "hash-2", at: time.Second, tell: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalOtherRequest},
+		{name: "IDEM-2 the same request again: the same answer", hash: hash, at: 10 * time.Minute, prepare: func(*fixture) {}, refusal: workflows.RefusalAnswered},
+		{name: "IDEM-2 another request under the key: refused", hash: "hash-2", at: 10 * time.Minute, prepare: func(*fixture) {}, refusal: workflows.RefusalOtherRequest},
+		{name: "F1 a double click: one is in flight", hash: hash, at: time.Second, prepare: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalInFlight},
+		{name: "another request while in flight", hash: "hash-2", at: time.Second, prepare: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalOtherRequest},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newFixture(t)
-			c.tell(w)
+			c.prepare(w)
 			var got updateResult
 			w.at(c.at, func() { w.place("place-2", c.hash, &got) })
 			w.at(20*time.Minute, w.pay)
@@ -60,18 +60,18 @@ func TestPlace(t *testing.T) {
 func TestRefused(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		tell    func(*fixture)
+		prepare func(*fixture)
 		failure string
 	}{
-		{name: "sold out", tell: func(w *fixture) { w.placement.Request.Lines[0].Quantity = onHand + 1 }, failure: activities.FailureOutOfStock},
-		{name: "not for sale", tell: func(w *fixture) { w.placement.Request.Lines[0].SKU = "moon" }, failure: activities.FailureUnknownSKU},
-		{name: "another currency", tell: func(w *fixture) { w.placement.Request.Currency = "JPY" }, failure: activities.FailureCurrency},
-		{name: "less than can be charged", tell: func(w *fixture) { w.placement.Request.Lines[0].SKU = "pin" }, failure: activities.FailureMinimum},
-		{name: "opened before", tell: func(w *fixture) { w.fail("OpenOrder", 1, order.ErrDuplicate) }, failure: activities.FailureDuplicate},
+		{name: "sold out", prepare: func(w *fixture) { w.placement.Request.Lines[0].Quantity = onHand + 1 }, failure: activities.FailureOutOfStock},
+		{name: "not for sale", prepare: func(w *fixture) { w.placement.Request.Lines[0].SKU = "moon" }, failure: activities.FailureUnknownSKU},
+		{name: "another currency", prepare: func(w *fixture) { w.placement.Request.Currency = "JPY" }, failure: activities.FailureCurrency},
+		{name: "less than can be charged", prepare: func(w *fixture) { w.placement.Request.Lines[0].SKU = "pin" }, failure: activities.FailureMinimum},
+		{name: "opened before", prepare: func(w *fixture) { w.fail("OpenOrder", 1, order.ErrDuplicate) }, failure: activities.FailureDuplicate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newFixture(t)
-			c.tell(w)
+			c.prepare(w)
 			w.run()
 			if w.outcome.Status != order.Refused || w.outcome.Failure != c.failure {
 				t.Errorf("ended %+v, want refused with %s", w.outcome, c.failure)

@@ -14,8 +14,8 @@ import (
 // money and the goods.
 func TestTerminated(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		tell func(w *fixture)
+		name    string
+		prepare func(w *fixture)
 	}{
 		{"paid after it", func(w *fixture) {
 			w.at(time.Hour, w.pay)
@@ -82,7 +82,7 @@ func TestTerminated(t *testing.T) {
 			t.Parallel()
 			w := newFixture(t)
 			w.terminatedAfter = 10 * time.Minute
-			c.tell(w)
+			c.prepare(w)
 			w.run()
 			w.outcome = orders.Outcome{Status: w.order().Status}
 			want := cancelled
