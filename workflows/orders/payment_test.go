@@ -17,13 +17,13 @@ var (
 	expired   = []order.Notification{order.MailExpired}
 )
 
-// scenario is a script and how it ends.
+// scenario is a script and the end that it must have.
 type scenario struct {
 	name   string
 	script func(w *fixture)
 	ends   order.Status
 	mails  []order.Notification
-	check  func(t *testing.T, w *fixture) // beyond what must always hold
+	check  func(t *testing.T, w *fixture) // in addition to keptPromises
 }
 
 func runScenarios(t *testing.T, scenarios []scenario) {
@@ -43,7 +43,7 @@ func runScenarios(t *testing.T, scenarios []scenario) {
 	}
 }
 
-// has checks that an event of the kind, with the words, is in the story.
+// hasEvent checks that the timeline has an event of this kind with these words.
 func hasEvent(k order.Kind, words string) func(*testing.T, *fixture) {
 	return func(t *testing.T, w *fixture) {
 		t.Helper()
@@ -53,7 +53,7 @@ func hasEvent(k order.Kind, words string) func(*testing.T, *fixture) {
 	}
 }
 
-// counted checks how often something was asked of the world.
+// calledTimes checks how often an activity was called.
 func calledTimes(op string, want int) func(*testing.T, *fixture) {
 	return func(t *testing.T, w *fixture) {
 		t.Helper()
@@ -79,8 +79,8 @@ func oneIntent(t *testing.T, w *fixture) {
 	}
 }
 
-// TestPayment (PAY-13, WHK-20): an order is paid when a report says so or, where
-// none comes, when the provider says so, and by nothing else.
+// TestPayment (PAY-13, WHK-20): an order is paid when an event says so or, where none
+// comes, when the provider says so, and by nothing else.
 func TestPayment(t *testing.T) {
 	runScenarios(t, []scenario{
 		{name: "PAY-12 F9 declined, then another card on the same intent", script: func(w *fixture) {
@@ -115,7 +115,7 @@ func TestPayment(t *testing.T) {
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered},
 		{name: "ORD-7 unpaid: expired, and others may have the goods", script: func(*fixture) {}, ends: order.Expired, mails: expired, check: both(oneIntent, hasEvent(order.StockReleased, ""))},
-		{name: "PAY-7 still processing at the deadline: asked now and then, not hurried", script: func(w *fixture) {
+		{name: "PAY-7 still processing at the deadline: asked at growing intervals, not expired", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
 			w.at(10*time.Hour, func() { w.paid(w.bank.Authenticate(w.intent(), true)) })
 			w.arrive(12 * time.Hour)
@@ -144,7 +144,7 @@ func TestPayment(t *testing.T) {
 			})
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: calledTimes("CaptureIntent", 1)}, // by hand
-		{name: "let go by hand at the provider after it was held", script: func(w *fixture) {
+		{name: "voided by hand at the provider after it was authorized", script: func(w *fixture) {
 			w.down(2*time.Hour, order.ErrUnavailable, "BookParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.cancelAtBank(w.intent()) })
@@ -152,13 +152,14 @@ func TestPayment(t *testing.T) {
 	})
 }
 
-// cancelAtBank is a person's hand in the provider's dashboard.
+// cancelAtBank cancels an intent in the provider's dashboard, and reports it.
 func (w *fixture) cancelAtBank(intentID string) {
 	in, err := w.bank.CancelIntent(context.Background(), intentID, "dashboard-cancel-"+intentID)
 	w.sendEvents(w.paid(in.PaymentEvent(), err))
 }
 
-// TestMismatch is money that is not the order's total (PAY-10, REC-7, F14).
+// TestMismatch checks authorizations that differ from the order's total (PAY-10, REC-7,
+// F14).
 func TestMismatch(t *testing.T) {
 	tooLittle := func(w *fixture) {
 		w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) {
@@ -180,7 +181,7 @@ func TestMismatch(t *testing.T) {
 			w.at(time.Hour, func() { w.release() })
 			w.at(2*time.Hour, func() { w.cancel() })
 		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.CancelRequested, "changed my mind")},
-		{name: "on hold for ever is not expired; cancelled, the money is let go", script: func(w *fixture) {
+		{name: "on hold it never expires; when it is cancelled, the authorization is voided", script: func(w *fixture) {
 			w.at(time.Minute, func() { tooLittle(w) })
 			w.at(72*time.Hour, func() {
 				if s := w.order().Status; s != order.OnHold {
@@ -197,24 +198,24 @@ func TestMismatch(t *testing.T) {
 			})
 			w.at(time.Hour, func() { w.cancel() })
 		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderOnHold, "JPY")},
-		{name: "released and cancelled at once: cancelled, and both callers are answered", script: func(w *fixture) {
+		{name: "released and cancelled at once: cancelled, and both callers get a result", script: func(w *fixture) {
 			w.at(time.Minute, func() { tooLittle(w) })
 			w.at(time.Hour, func() {
 				w.cancel()
 				refused = w.release()
 			})
 		}, ends: order.Cancelled, mails: cancelled, check: func(t *testing.T, w *fixture) {
-			if refused.err != nil && strings.Contains(refused.err.Error(), "no answer") {
-				t.Error("the release was never answered")
+			if refused.err != nil && strings.Contains(refused.err.Error(), "no response") {
+				t.Error("the release never returned")
 			}
 		}},
-		{name: "PAY-18 a second payment while on hold goes back", script: func(w *fixture) {
+		{name: "PAY-18 a second payment while on hold is voided", script: func(w *fixture) {
 			w.at(time.Minute, func() { tooLittle(w) })
 			w.at(time.Hour, func() { w.secondPayment() })
 			w.at(2*time.Hour, func() { mend(w); w.release() })
 			w.arrive(3 * time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.PaymentVoided, "second payment")},
-		{name: "PAY-7 a status nobody knows: asked, on hold", script: func(w *fixture) {
+		{name: "PAY-7 an unknown status: asked, on hold", script: func(w *fixture) {
 			var was order.IntentStatus
 			w.at(time.Minute, func() {
 				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { was, in.Status = in.Status, order.IntentUnknown }), nil))
@@ -224,7 +225,7 @@ func TestMismatch(t *testing.T) {
 	})
 }
 
-// second is a second payment for the order, on an intent of its own.
+// secondPayment pays for the order on another intent, and reports it.
 func (w *fixture) secondPayment() string {
 	o := w.order()
 	in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: o.Total, Key: "elsewhere"})
@@ -235,7 +236,7 @@ func (w *fixture) secondPayment() string {
 	return in.ID
 }
 
-// TestSecondPayment is money on an intent that is not the order's (PAY-18).
+// TestSecondPayment checks payments on an intent that is not the order's (PAY-18).
 func TestSecondPayment(t *testing.T) {
 	var first string
 	runScenarios(t, []scenario{
@@ -258,7 +259,7 @@ func TestSecondPayment(t *testing.T) {
 			})
 			w.arrive(2 * time.Hour)
 		}, ends: order.Delivered, mails: also(delivered, refunded), check: hasEvent(order.PaymentRefunded, "second payment")},
-		{name: "cancelled while it is being given back", script: func(w *fixture) {
+		{name: "cancelled while it is being voided", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				w.down(time.Hour, order.ErrUnavailable, "GetIntent")
 				w.secondPayment()

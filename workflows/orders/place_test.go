@@ -13,7 +13,7 @@ import (
 	"purser/workflows/orders"
 )
 
-// TestPlace is what the caller of Place is told (IDEM-1, IDEM-2, F1).
+// TestPlace checks what a repeated Place returns (IDEM-1, IDEM-2, F1).
 func TestPlace(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -22,7 +22,7 @@ func TestPlace(t *testing.T) {
 		prepare func(*fixture)
 		refusal string
 	}{
-		{name: "IDEM-2 the same request again: the same answer", hash: hash, at: 10 * time.Minute, prepare: func(*fixture) {}, refusal: workflows.RefusalAnswered},
+		{name: "IDEM-2 the same request again: the same result", hash: hash, at: 10 * time.Minute, prepare: func(*fixture) {}, refusal: workflows.RefusalAnswered},
 		{name: "IDEM-2 another request under the key: refused", hash: "hash-2", at: 10 * time.Minute, prepare: func(*fixture) {}, refusal: workflows.RefusalOtherRequest},
 		{name: "F1 a double click: one is in flight", hash: hash, at: time.Second, prepare: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalInFlight},
 		{name: "another request while in flight", hash: "hash-2", at: time.Second, prepare: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalOtherRequest},
@@ -40,7 +40,7 @@ func TestPlace(t *testing.T) {
 			}
 			first, ok := w.placed.result.(orders.Placed)
 			if !ok || first.Order.Status != order.AwaitingPayment || first.SealedSecret != "sealed:pi_1_secret_fake" {
-				t.Fatalf("the first answer is %+v, %v", w.placed.result, w.placed.err)
+				t.Fatalf("the first result is %+v, %v", w.placed.result, w.placed.err)
 			}
 			if c.refusal == workflows.RefusalAnswered {
 				var again *orders.Placed
@@ -55,8 +55,8 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// TestRefused is an order that cannot be opened: its caller is told why, and
-// nothing was done (F19, ORD-7).
+// TestRefused checks orders that cannot be opened: Place fails with the reason, and
+// nothing is done (F19, ORD-7).
 func TestRefused(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -77,7 +77,7 @@ func TestRefused(t *testing.T) {
 				t.Errorf("ended %+v, want refused with %s", w.outcome, c.failure)
 			}
 			if w.placed.refusal() != c.failure {
-				t.Errorf("the caller was told %v, want %s", w.placed.err, c.failure)
+				t.Errorf("Place failed with %v, want %s", w.placed.err, c.failure)
 			}
 			if n := len(w.events()); n != 0 || w.called("CreateIntent")+w.called("SaveOrder")+w.called("SendMail") != 0 {
 				t.Errorf("%d events, calls %v", n, w.calls)
@@ -86,26 +86,26 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestPlaceBelowMinimum is an order in a currency whose minimum only the
-// payment provider knows: the caller is told what is wrong with it.
+// TestPlaceBelowMinimum places an order in a currency whose minimum only the payment
+// provider knows: Place fails with the reason.
 func TestPlaceBelowMinimum(t *testing.T) {
 	w := newFixture(t)
 	w.fail("CreateIntent", 100, order.ErrBelowMinimum)
 	w.run().ended(order.Cancelled)
 	if w.placed.refusal() != activities.FailureMinimum {
-		t.Errorf("the caller was told %v", w.placed.err)
+		t.Errorf("Place failed with %v", w.placed.err)
 	}
 	if w.outcome.Failure != activities.FailureMinimum {
 		t.Errorf("ended %+v, want failure %s", w.outcome, activities.FailureMinimum)
 	}
 }
 
-// TestPlaceCompensated is a caller whose order was undone before it could be paid.
+// TestPlaceCompensated places an order that is cancelled before it can be paid.
 func TestPlaceCompensated(t *testing.T) {
 	w := newFixture(t)
 	w.fail("CreateIntent", 100, order.ErrRejected)
 	w.run().ended(order.Cancelled)
 	if w.placed.refusal() != workflows.RefusalCancelled {
-		t.Errorf("the caller was told %v", w.placed.err)
+		t.Errorf("Place failed with %v", w.placed.err)
 	}
 }

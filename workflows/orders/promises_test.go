@@ -37,8 +37,8 @@ func (c *checks) keptPromises() {
 	}
 }
 
-// checkTimeline checks ORD-1 and ORD-2: numbered events without a gap, each a
-// legal move from where the last one led.
+// checkTimeline checks ORD-1 and ORD-2: the events are numbered without a gap, and each
+// is a legal move from the status after the one before.
 func (c *checks) checkTimeline(o order.Order) {
 	c.Helper()
 	var at order.Status
@@ -61,8 +61,8 @@ func fulfilled(s order.Status) bool {
 	return slices.Contains([]order.Status{order.Paid, order.Shipped, order.Delivered, order.Returned}, s)
 }
 
-// keptMoney checks that the shop has the order's money, exactly, if it was
-// fulfilled, and else none, and that nothing is held.
+// keptMoney checks that the shop has exactly the order's money if the order was
+// fulfilled, and otherwise none, and that no intent is open.
 func (c *checks) keptMoney(o order.Order) {
 	c.Helper()
 	want := int64(0)
@@ -83,36 +83,36 @@ func (c *checks) keptMoney(o order.Order) {
 	}
 }
 
-// keptGoods checks that there is one label at most, alive if the order was
+// keptGoods checks that there is at most one label, which is valid if the order was
 // fulfilled, and that the stock adds up.
 func (c *checks) keptGoods(o order.Order) {
 	c.Helper()
-	alive := 0
+	valid := 0
 	for ref, p := range c.carrier.Parcels() {
 		if p.Status != order.ParcelVoided {
-			alive++
+			valid++
 		}
 		if n := c.carrier.Counts()[ref]; n != 1 {
 			c.Errorf("IDEM-8 SHP-1: %d labels under %s", n, ref)
 		}
 	}
-	want, gone := 0, int64(0)
+	want, shipped := 0, int64(0)
 	if fulfilled(o.Status) {
-		want, gone = 1, 2
+		want, shipped = 1, 2
 	}
-	if alive != want {
-		c.Errorf("%d labels are alive, want %d", alive, want)
+	if valid != want {
+		c.Errorf("%d labels are valid, want %d", valid, want)
 	}
 	for _, l := range c.placement.Request.Lines {
 		offers, _ := c.record.Offers(context.Background(), []string{l.SKU})
-		if left, shipped := offers[l.SKU].Available, c.record.Shipped(l.SKU); shipped != gone || left != onHand-gone {
-			c.Errorf("of %d %s, %d were shipped and %d are left; want %d and %d", onHand, l.SKU, shipped, left, gone, onHand-gone)
+		if left, got := offers[l.SKU].Available, c.record.Shipped(l.SKU); got != shipped || left != onHand-shipped {
+			c.Errorf("of %d %s, %d were shipped and %d are left; want %d and %d", onHand, l.SKU, got, left, shipped, onHand-shipped)
 		}
 	}
 }
 
-// keptWords checks that a mail says why only in words meant for the shopper:
-// never an operator's or a provider's.
+// keptWords checks that mails give a reason only in words meant for the shopper, never
+// in an operator's or a provider's.
 func (c *checks) keptWords() {
 	c.Helper()
 	for _, m := range c.mailer.Sent() {
@@ -125,13 +125,13 @@ func (c *checks) keptWords() {
 	}
 }
 
-// mailReason is the reason that a mail gives; see fake.Letters.
+// mailReason returns the reason that a mail gives; see fake.MailTemplates.
 func mailReason(m mail.Message) string {
 	_, why, _ := strings.Cut(m.Content.Text, "\n")
 	return why
 }
 
-// shopperWords are all that a shopper may be told of why.
+// shopperWords are all the reasons that a mail to a shopper may give.
 var shopperWords = []string{
 	"", "it cannot be delivered to this address", "it could not be shipped in time", "it could not be shipped",
 	"the payment could not be taken", "a product sold out while you were paying",
@@ -139,7 +139,7 @@ var shopperWords = []string{
 	order.NewDecline("payment_intent_authentication_failure", "").Message,
 }
 
-// mailed checks which milestones the shopper was told of, each once.
+// mailed checks which mails were sent, each once.
 func (c *checks) mailed(want ...order.Notification) {
 	c.Helper()
 	var got []order.Notification
@@ -159,11 +159,11 @@ func (c *checks) mailed(want ...order.Notification) {
 		}
 	}
 	if n := c.count(order.MailSent); n != sent {
-		c.Errorf("%d mails are known to be sent, the story tells of %d", sent, n)
+		c.Errorf("%d mails are known to be sent, the timeline has %d", sent, n)
 	}
 }
 
-// ended checks how the order ended, and every promise.
+// ended checks the order's last status and keptPromises.
 func (c *checks) ended(s order.Status) *checks {
 	c.Helper()
 	if c.outcome.Status != s {

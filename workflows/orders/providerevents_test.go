@@ -7,11 +7,11 @@ import (
 	"purser/order"
 )
 
-// TestProviderEvents is about reports that are repeated, late or out of order (WHK-9,
-// WHK-10, F22 to F24, F30).
+// TestProviderEvents sends events that are repeated, late or out of order (WHK-9, WHK-10,
+// F22 to F24, F30).
 func TestProviderEvents(t *testing.T) {
 	runScenarios(t, []scenario{
-		{name: "F22 F23 the same report many times, serially and at once", script: func(w *fixture) {
+		{name: "F22 F23 the same event many times, serially and at once", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				n := w.paid(w.bank.Pay(w.intent()))
 				w.sendEvents(n, n, n)
@@ -21,10 +21,10 @@ func TestProviderEvents(t *testing.T) {
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *fixture) {
 			if n := len(w.events()); n != 11 {
-				t.Errorf("%d events, want those of a plain order: %v", n, w.kinds())
+				t.Errorf("%d events, want 11 as in a plain order: %v", n, w.kinds())
 			}
 		}},
-		{name: "F24 a failure after the success un-pays nothing", script: func(w *fixture) {
+		{name: "F24 a failure after the success changes nothing", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				failed := w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
 				ok := w.paid(w.bank.Pay(w.intent()))
@@ -40,19 +40,19 @@ func TestProviderEvents(t *testing.T) {
 			})
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "late event")},
-		{name: "PAY-14 F12 the report overtakes the answer to the creation", script: func(w *fixture) {
+		{name: "PAY-14 F12 the event overtakes the response to the creation", script: func(w *fixture) {
 			w.fail("CreateIntent", 1, order.ErrUnknownOutcome)
 			w.at(500*time.Millisecond, w.pay)
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: oneIntent},
-		{name: "WHK-10 an event cries cancelled, the provider knows better", script: func(w *fixture) {
+		{name: "WHK-10 an event says cancelled, the provider says otherwise", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Payment: &order.PaymentEvent{IntentID: w.intent(), Status: order.IntentCanceled}}))
 			})
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: oneIntent},
-		{name: "a parcel report before there is a parcel", script: func(w *fixture) {
+		{name: "a parcel event before there is a parcel", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelDelivered}}))
 			})
@@ -67,8 +67,8 @@ func TestProviderEvents(t *testing.T) {
 	})
 }
 
-// TestCurrencies brings orders in zero- and three-decimal currencies to the
-// bank in their minor units (PAY-1, ORD-6).
+// TestCurrencies charges orders in currencies with zero, two and three decimals in their
+// minor units (PAY-1, ORD-6).
 func TestCurrencies(t *testing.T) {
 	for _, c := range []struct {
 		currency, sku string

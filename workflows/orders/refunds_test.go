@@ -8,8 +8,8 @@ import (
 	"purser/order"
 )
 
-// takenWaiting is an order whose money was taken by hand while its parcel
-// cannot be booked; after two hours it is cancelled.
+// capturedWhileBooking scripts an order whose payment is captured by hand while its
+// parcel cannot be booked; after two hours it is cancelled.
 func (w *fixture) capturedWhileBooking() {
 	w.down(3*time.Hour, order.ErrUnavailable, "BookParcel")
 	w.at(time.Minute, func() {
@@ -19,7 +19,7 @@ func (w *fixture) capturedWhileBooking() {
 	w.at(2*time.Hour, func() { w.cancel() })
 }
 
-// quietly gives money back by hand, and no report of it comes.
+// refundSilently refunds an amount by hand; no event about it comes.
 func (w *fixture) refundSilently(amount int64, key string) {
 	w.Helper()
 	w.byHand(func() {
@@ -29,8 +29,8 @@ func (w *fixture) refundSilently(amount int64, key string) {
 	})
 }
 
-// backIn checks that the money of the order went back in these parts, none of
-// them twice, without a person, and that its story and its sum say so.
+// refundedInParts checks that the order was refunded in these parts, none of them twice,
+// without being on hold, and that its timeline and its sums say so.
 func refundedInParts(parts ...int64) func(*testing.T, *fixture) {
 	return func(t *testing.T, w *fixture) {
 		t.Helper()
@@ -48,7 +48,7 @@ func refundedInParts(parts ...int64) func(*testing.T, *fixture) {
 			hasEvent(order.PaymentRefunded, r.Amount.String()+" refunded")(t, w)
 		}
 		if o.Payment.Refunded != sum || o.Payment.Captured != o.Total.Amount {
-			t.Errorf("%d of %d given back, want %d of %s", o.Payment.Refunded, o.Payment.Captured, sum, o.Total)
+			t.Errorf("%d of %d refunded, want %d of %s", o.Payment.Refunded, o.Payment.Captured, sum, o.Total)
 		}
 		for _, e := range w.events() {
 			if e.To == order.OnHold {
@@ -58,27 +58,27 @@ func refundedInParts(parts ...int64) func(*testing.T, *fixture) {
 	}
 }
 
-// TestRefundRemainder (REF-1, REF-8): what is undone gives back the rest of what
-// a person has given back in part, never more than was taken.
+// TestRefundRemainder (REF-1, REF-8): cancelling an order refunds the rest of a payment
+// that a person has refunded in part, never more than was captured.
 func TestRefundRemainder(t *testing.T) {
 	runScenarios(t, []scenario{
-		{name: "a part by hand, reported before", script: func(w *fixture) {
+		{name: "a part by hand, with an event", script: func(w *fixture) {
 			w.capturedWhileBooking()
 			w.at(time.Hour, func() { w.refundByHand(500) })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded), check: refundedInParts(500, 2400)},
-		{name: "two parts by hand, of which no report comes", script: func(w *fixture) {
+		{name: "two parts by hand, without an event", script: func(w *fixture) {
 			w.capturedWhileBooking()
 			w.at(time.Hour, func() { w.refundSilently(500, "hand-1"); w.refundSilently(700, "hand-2") })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded, refunded), check: refundedInParts(500, 700, 1700)},
-		{name: "all of it by hand, in parts: nothing is asked for", script: func(w *fixture) {
+		{name: "all of it by hand, in parts: no refund is requested", script: func(w *fixture) {
 			w.capturedWhileBooking()
 			w.at(time.Hour, func() { w.refundByHand(500); w.refundSilently(2400, "hand-2") })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded), check: both(refundedInParts(500, 2400), func(t *testing.T, w *fixture) {
 			if n := w.called("RefundIntent"); n != 0 {
-				t.Errorf("%d refunds were asked for", n)
+				t.Errorf("%d refunds were requested", n)
 			}
 		})},
-		{name: "a part by hand while ours is being asked for", script: func(w *fixture) {
+		{name: "a part by hand while the rest is being requested", script: func(w *fixture) {
 			w.capturedWhileBooking()
 			strike, done := w.bank.Before, false
 			w.bank.Before = func(op string, id order.ID) error {
@@ -89,7 +89,7 @@ func TestRefundRemainder(t *testing.T) {
 				return strike(op, id)
 			}
 		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded), check: refundedInParts(500, 2400)},
-		{name: "a part by hand, and the answers to ours are lost", script: func(w *fixture) {
+		{name: "a part by hand, and the responses to the rest are lost", script: func(w *fixture) {
 			w.capturedWhileBooking()
 			w.at(time.Hour, func() { w.refundByHand(500) })
 			w.fail("RefundIntent", 4, order.ErrUnknownOutcome)
@@ -97,14 +97,14 @@ func TestRefundRemainder(t *testing.T) {
 	})
 }
 
-// TestRefundRemainder_pending: a part that is on its way back counts as given.
+// TestRefundRemainder_pending: a pending partial refund counts as refunded.
 func TestRefundRemainder_pending(t *testing.T) {
 	w := newFixture(t)
 	w.capturedWhileBooking()
 	w.at(time.Hour, func() { w.bank.Slow = true; w.refundByHand(500) })
 	w.at(30*time.Hour, func() {
 		if sum := w.bank.Count(id); sum.Returned != 2900 || sum.Refunds != 2 {
-			t.Errorf("on the way back: %+v", sum)
+			t.Errorf("pending: %+v", sum)
 		}
 		w.bank.ResolveRefund(w.intent(), order.RefundSucceeded)
 		w.bank.ResolveRefund(w.intent(), order.RefundSucceeded)
@@ -114,8 +114,8 @@ func TestRefundRemainder_pending(t *testing.T) {
 	refundedInParts(500, 2400)(t, w)
 }
 
-// TestRefundRemainder_failed (REF-5): a part that did not arrive is given back
-// with the rest.
+// TestRefundRemainder_failed (REF-5): a partial refund that failed is refunded with the
+// rest.
 func TestRefundRemainder_failed(t *testing.T) {
 	w := newFixture(t)
 	w.capturedWhileBooking()
@@ -129,10 +129,10 @@ func TestRefundRemainder_failed(t *testing.T) {
 	}
 }
 
-// TestRefundRemainder_second (PAY-18, REF-1): of a second payment, too, the rest
-// goes back.
+// TestRefundRemainder_second (PAY-18, REF-1): the rest of a second payment is refunded,
+// too.
 func TestRefundRemainder_second(t *testing.T) {
-	runScenarios(t, []scenario{{name: "a part by hand before its report", script: func(w *fixture) {
+	runScenarios(t, []scenario{{name: "a part by hand before its event", script: func(w *fixture) {
 		w.at(time.Minute, w.pay)
 		w.at(time.Hour, func() {
 			in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
@@ -152,8 +152,8 @@ func TestRefundRemainder_second(t *testing.T) {
 	}, ends: order.Delivered, mails: also(delivered, refunded, refunded), check: both(hasEvent(order.PaymentRefunded, "a second payment; 24.00 EUR refunded"), hasEvent(order.PaymentRefunded, "5.00 EUR refunded"))}})
 }
 
-// TestRefundRemainder_lost (REF-7): what the bank has taken back in a dispute is
-// not the shop's to give.
+// TestRefundRemainder_lost (REF-7): an amount that was lost in a dispute is not
+// refunded.
 func TestRefundRemainder_lost(t *testing.T) {
 	w := newFixture(t)
 	w.capturedWhileBooking()
@@ -165,7 +165,7 @@ func TestRefundRemainder_lost(t *testing.T) {
 	})
 	w.run()
 	if o := w.order(); o.Status != order.Cancelled || w.called("RefundIntent") != 0 {
-		t.Errorf("the order is %s, %d refunds were asked for", o.Status, w.called("RefundIntent"))
+		t.Errorf("the order is %s, %d refunds were requested", o.Status, w.called("RefundIntent"))
 	}
 	hasEvent(order.PaymentDisputed, "lost")(t, w)
 }

@@ -9,8 +9,8 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestTerminated is an order whose workflow an operator ended before it was
-// paid; then a report about it comes (REC-10). Nobody else would let go of the
+// TestTerminated checks orders whose workflow an operator terminated before they were
+// paid; then an event about the order comes (REC-10). Nothing else would release the
 // money and the goods.
 func TestTerminated(t *testing.T) {
 	for _, c := range []struct {
@@ -20,10 +20,10 @@ func TestTerminated(t *testing.T) {
 		{"paid after it", func(w *fixture) {
 			w.at(time.Hour, w.pay)
 		}},
-		{"taken by hand after it", func(w *fixture) {
+		{"captured by hand after it", func(w *fixture) {
 			w.at(time.Hour, func() { w.paid(w.bank.Pay(w.intent())); w.sendEvents(w.paid(w.captureAtBank(w.intent()))) })
 		}},
-		{"never paid, but there is a report", func(w *fixture) {
+		{"never paid, but there is an event", func(w *fixture) {
 			w.at(time.Hour, func() { w.decline("card_declined", "") })
 		}},
 		{"before it could be paid", func(w *fixture) {
@@ -36,12 +36,12 @@ func TestTerminated(t *testing.T) {
 			})
 			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}},
-		{"while it was being undone", func(w *fixture) {
+		{"while it was being cancelled", func(w *fixture) {
 			w.down(50*time.Minute, order.ErrUnavailable, "CancelIntent")
 			w.at(time.Minute, func() { w.cancel() })
 			w.at(time.Hour, w.pay)
 		}},
-		{"while taken money was being given back", func(w *fixture) {
+		{"while a captured payment was being refunded", func(w *fixture) {
 			w.down(50*time.Minute, order.ErrUnavailable, "BookParcel", "RefundIntent")
 			w.at(time.Minute, func() { w.paid(w.bank.Pay(w.intent())); w.sendEvents(w.paid(w.captureAtBank(w.intent()))) })
 			w.at(2*time.Minute, func() { w.cancel() })
@@ -61,7 +61,7 @@ func TestTerminated(t *testing.T) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}},
-		{"and the bank refuses until an operator has settled with it", func(w *fixture) {
+		{"and the bank refuses until an operator has resolved it", func(w *fixture) {
 			w.down(5*time.Hour, order.ErrRejected, "CancelIntent")
 			w.at(time.Hour, w.pay)
 			w.inAftercare = []*workflowtest.Cue{
@@ -73,7 +73,7 @@ func TestTerminated(t *testing.T) {
 				{At: 5 * time.Hour, Do: func() { w.release() }},
 			}
 		}},
-		{"and the bank is down when the report comes", func(w *fixture) {
+		{"and the bank is down when the event comes", func(w *fixture) {
 			w.down(5*time.Hour, order.ErrUnavailable, "GetIntent", "CancelIntent")
 			w.at(time.Hour, w.pay)
 		}},
@@ -97,8 +97,8 @@ func TestTerminated(t *testing.T) {
 	}
 }
 
-// TestTerminatedPaid is an order whose workflow an operator ended after the
-// money was taken: the person who ended it settles it, no report undoes it.
+// TestTerminatedPaid checks an order whose workflow an operator terminated after the
+// capture: the operator must resolve it, no event cancels it.
 func TestTerminatedPaid(t *testing.T) {
 	w := newFixture(t)
 	w.terminatedAfter = 10 * time.Minute
