@@ -48,7 +48,7 @@ type runner struct {
 	outcome  orders.Outcome
 }
 
-func (r *runner) clock() time.Time { return workflowtest.Later(r.now, r.env.Now()) }
+func (r *runner) clock() time.Time { return workflowtest.MaxTime(r.now, r.env.Now()) }
 
 // follow places the order and follows the script, over as many runs of the
 // workflow as it takes. The rest of the script runs after the workflow has ended.
@@ -61,7 +61,7 @@ func (r *runner) follow() {
 	slices.SortStableFunc(r.cues, func(a, b *workflowtest.Cue) int { return cmp.Compare(a.At, b.At) })
 	for _, c := range r.cues {
 		if !c.Done {
-			r.now = workflowtest.Later(r.now, workflowtest.Start.Add(c.At))
+			r.now = workflowtest.MaxTime(r.now, workflowtest.Start.Add(c.At))
 			c.Do()
 		}
 	}

@@ -52,7 +52,7 @@ type indexFault struct {
 
 func newFixture(t workflowtest.TB) *fixture {
 	c := &fixture{TB: t, now: workflowtest.Start, began: workflowtest.Start, state: products.ProductState{SKU: "mug"}}
-	c.record.Now = func() time.Time { return workflowtest.Later(c.now, c.env.Now()) }
+	c.record.Now = func() time.Time { return workflowtest.MaxTime(c.now, c.env.Now()) }
 	c.index.Before = func(op string) error { return c.inject(op, false) }
 	c.index.After = func(op string) error { return c.inject(op, true) }
 	c.steps = &steps.Activities{
@@ -128,7 +128,7 @@ func (c *fixture) run() *fixture {
 		if next == nil || n > 100 {
 			return c
 		}
-		c.now = workflowtest.Later(c.now, workflowtest.Start.Add(next.At))
+		c.now = workflowtest.MaxTime(c.now, workflowtest.Start.Add(next.At))
 		c.runOnce()
 	}
 }

@@ -100,8 +100,8 @@ type Cue struct {
 	Done bool
 }
 
-// Later returns the later of two times.
-func Later(a, b time.Time) time.Time {
+// MaxTime returns the later of two times.
+func MaxTime(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}
