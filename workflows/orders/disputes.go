@@ -40,7 +40,7 @@ func (w *orderWorkflow) handleRefundOrDispute(ctx workflow.Context, n order.Prov
 }
 
 // compareRefundsInBackground asks the provider for the refunds of an intent,
-// whoever made them, and mails the shopper about new ones. A provider that does
+// including those made by hand, and mails the shopper about new ones. A provider that does
 // not respond is asked for as long as a refund is followed; after a day an
 // operator is notified.
 func (w *orderWorkflow) compareRefundsInBackground(ctx workflow.Context, intentID string) {

@@ -117,7 +117,7 @@ func (w *orderWorkflow) refundRest(ctx workflow.Context, in order.Intent) (rever
 }
 
 // left returns what can still be refunded of an intent, in minor units: what was
-// received, less the refunds that arrived or are pending, whoever made them, and
+// received, less the refunds that arrived or are pending, including those made by hand, and
 // less the disputes that were lost. It notes the refunds that were not known.
 func (w *orderWorkflow) left(ctx workflow.Context, in order.Intent) (int64, error) {
 	var found steps.Refunds
