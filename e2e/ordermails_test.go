@@ -78,7 +78,7 @@ func TestOrderMails(t *testing.T) {
 	if text := s.text(s.mailed(p.ID, order.MailRefunded)); !strings.Contains(text, "€4.50") {
 		t.Errorf("the refund:\n%s", text)
 	}
-	if e := s.awaitEvent(p.ID, order.PaymentRefunded); e.Why != "4.50 EUR given back" {
+	if e := s.awaitEvent(p.ID, order.PaymentRefunded); e.Why != "4.50 EUR refunded" {
 		t.Errorf("%+v", e)
 	}
 

@@ -11,9 +11,9 @@ import (
 	"purser/order"
 )
 
-// TestCampaignRetry (EML-7, EML-9): whose outcome is unknown is written to once
-// more when an operator decides it, once for each decision, and not if it
-// turned out meanwhile that they got it.
+// TestCampaignRetry (EML-7, EML-9): a recipient whose outcome is unknown gets the mail
+// once more for each round that an operator begins, unless the provider has reported in
+// the meantime that the mail arrived.
 func TestCampaignRetry(t *testing.T) {
 	b := newBulk(t)
 	lost := map[string]bool{}
@@ -54,7 +54,7 @@ func TestCampaignRetry(t *testing.T) {
 	if st := b.status(c); st.State != mail.CampaignDone || st.Round != 1 {
 		t.Fatalf("after refusals: %+v", st)
 	}
-	// The provider's word about r2 has reached the ledger, and nobody else yet.
+	// The provider's report about r2 has reached the ledger only.
 	if err := b.ledger.RecordMailOutcome(t.Context(), mail.Message{ID: to("r2", 1)}, mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{ProviderID: "p2"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestCampaignRetry(t *testing.T) {
 	if p := b.end(c); p.State != mail.CampaignDone || p.Counts.Sent != 4 || p.Counts.Unknown != 1 {
 		t.Errorf("after the retry: %+v", p)
 	}
-	// The same decision again, by somebody who has not heard that it was taken.
+	// The same request again, by an operator who does not know that the round has begun.
 	err := b.starter.RetryCampaign(t.Context(), first, mail.Retry{Round: 1, ResolvedBefore: soon, Actor: "key:ops", Reason: "?"})
 	if err != nil && !errors.Is(err, mail.ErrCampaignNotDone) {
 		t.Error(err)

@@ -17,8 +17,8 @@ import (
 	"purser/workflows/campaigns"
 )
 
-// StartCampaign starts the workflow of a campaign, given as the record has it.
-// Starting it again changes nothing while it runs and when it has ended; one
+// StartCampaign starts the workflow of a campaign; m is its status in the record.
+// Starting it again changes nothing while it runs and after it has ended; a campaign
 // whose workflow failed, or was terminated, goes on where it was.
 func (c *Client) StartCampaign(ctx context.Context, m mail.CampaignStatus) error {
 	if m.State.Final() {
@@ -32,8 +32,8 @@ func (c *Client) StartCampaign(ctx context.Context, m mail.CampaignStatus) error
 	return campaignError("start", m.ID, err)
 }
 
-// campaignOptions let one workflow of a campaign run at a time, and none after
-// one that ended well.
+// campaignOptions returns start options that allow one workflow of a campaign at a
+// time, and none after one that completed.
 func campaignOptions(m mail.CampaignStatus) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                       m.WorkflowID(),
@@ -44,7 +44,7 @@ func campaignOptions(m mail.CampaignStatus) client.StartWorkflowOptions {
 	}
 }
 
-// PauseCampaign returns when nothing more goes out.
+// PauseCampaign pauses a campaign and returns when nothing more goes out.
 func (c *Client) PauseCampaign(ctx context.Context, id, actor, why string) error {
 	return c.steerCampaign(ctx, campaigns.PauseCampaign, "pause", id, actor, why)
 }
@@ -54,8 +54,8 @@ func (c *Client) ResumeCampaign(ctx context.Context, id, actor, why string) erro
 	return c.steerCampaign(ctx, campaigns.ResumeCampaign, "resume", id, actor, why)
 }
 
-// RetryCampaign begins the next round of a campaign that is done, given as the
-// record has it, and returns when it has begun. A round that has begun is not
+// RetryCampaign begins the next round of a campaign that is done, and returns when it
+// has begun; m is the campaign's status in the record. A round that has begun is not
 // begun again. It fails with mail.ErrCampaignNotDone, mail.ErrOtherRound or
 // mail.ErrNoneUnknown.
 func (c *Client) RetryCampaign(ctx context.Context, m mail.CampaignStatus, r mail.Retry) error {
@@ -77,7 +77,7 @@ func (c *Client) RetryCampaign(ctx context.Context, m mail.CampaignStatus, r mai
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {
 	case errors.As(err, &exists):
-		return fmt.Errorf("%w: it is just coming to its end, or somebody else retries it", mail.ErrCampaignNotDone)
+		return fmt.Errorf("%w: it is about to end, or another request retries it", mail.ErrCampaignNotDone)
 	case errors.As(err, &app) && app.Type() == activities.FailureNoneUnknown:
 		return mail.ErrNoneUnknown
 	case errors.As(err, &app) && app.Type() == activities.FailureState:
@@ -86,8 +86,8 @@ func (c *Client) RetryCampaign(ctx context.Context, m mail.CampaignStatus, r mai
 	return campaignError("retry", m.ID, err)
 }
 
-// startWithUpdate starts a campaign's workflow together with a message, and
-// returns when that has been answered.
+// startWithUpdate starts a campaign's workflow together with an update, and returns
+// when the update has completed.
 func (c *Client) startWithUpdate(ctx context.Context, o client.StartWorkflowOptions, run campaigns.CampaignRun, u workflows.Update[campaigns.SteerRequest, campaigns.CampaignProgress], r campaigns.SteerRequest) error {
 	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: c.Temporal.NewWithStartWorkflowOperation(o, campaigns.CampaignWorkflow, run),
@@ -102,9 +102,9 @@ func (c *Client) startWithUpdate(ctx context.Context, o client.StartWorkflowOpti
 	return h.Get(ctx, nil)
 }
 
-// CancelCampaign ends a campaign, given as the record has it, where it is. Its
-// workflow is started for that if there is none, for a draft or after a
-// failure: it alone writes how the campaign stands.
+// CancelCampaign ends a campaign where it is; m is its status in the record. If no
+// workflow runs (for a draft or after a failure), one is started for that, because
+// only the workflow writes the campaign's status.
 func (c *Client) CancelCampaign(ctx context.Context, m mail.CampaignStatus, actor, why string) error {
 	switch m.State {
 	case mail.CampaignCancelled:
@@ -127,8 +127,8 @@ func (c *Client) steerCampaign(ctx context.Context, u workflows.Update[campaigns
 	return campaignError(op, id, err)
 }
 
-// campaignError turns what Temporal says into mail's errors: one that is not
-// running has not begun or has ended, and the record knows which.
+// campaignError translates Temporal's errors into mail's. A campaign without a
+// workflow has not begun or has ended; the record knows which.
 func campaignError(op, id string, err error) error {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) && app.Type() == campaigns.RefusalEnded {

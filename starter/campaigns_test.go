@@ -24,7 +24,7 @@ import (
 	"purser/workflows/campaigns"
 )
 
-// bulk is campaigns on a real engine, over ports in memory.
+// bulk runs campaigns on a real engine, over ports in memory.
 type bulk struct {
 	*testing.T
 	temporal  client.Client
@@ -36,7 +36,7 @@ type bulk struct {
 	orders    oneOrder
 	sent      atomic.Int64
 	permits   chan struct{} // each mail takes one, if set
-	reached   chan struct{} // told as each mail is handed over, if set
+	reached   chan struct{} // gets a value as each mail is sent, if set
 }
 
 func newBulk(t *testing.T) *bulk {
@@ -76,7 +76,7 @@ func newBulk(t *testing.T) *bulk {
 	return b
 }
 
-// draft writes a campaign with so many recipients.
+// draft creates a campaign with so many recipients.
 func (b *bulk) draft(id string, recipients int) mail.Campaign {
 	b.Helper()
 	c := mail.Campaign{ID: id, Template: "campaign", Words: map[string]mail.Words{"en": {Subject: "Hello"}}}
@@ -115,7 +115,7 @@ func (b *bulk) status(c mail.Campaign) mail.CampaignStatus {
 	return st
 }
 
-// let lets so many mails go.
+// let lets so many mails be sent.
 func (b *bulk) let(n int) {
 	for range n {
 		b.permits <- struct{}{}
@@ -137,7 +137,7 @@ func (b *bulk) end(c mail.Campaign) campaigns.CampaignProgress {
 	return p
 }
 
-// TestCampaignOfFiftyThousand (F41) fits into one short history.
+// TestCampaignOfFiftyThousand (F41): a campaign of this size fits into one short history.
 func TestCampaignOfFiftyThousand(t *testing.T) {
 	b := newBulk(t)
 	const recipients = 50_000
@@ -157,8 +157,8 @@ func TestCampaignOfFiftyThousand(t *testing.T) {
 	}
 }
 
-// TestCampaignSteered (EML-7) pauses, resumes and cancels a campaign in the
-// midst of a chunk, on a real engine.
+// TestCampaignSteered (EML-7) pauses, resumes and cancels a campaign in the middle of a
+// chunk, on a real engine.
 func TestCampaignSteered(t *testing.T) {
 	b := newBulk(t)
 	b.permits, b.reached = make(chan struct{}), make(chan struct{}, 1_000)
@@ -197,27 +197,27 @@ func TestCampaignSteered(t *testing.T) {
 		t.Errorf("cancelled: %+v, %+v after %d mails", end, st.Counts, b.sent.Load())
 	}
 	if err := b.starter.PauseCampaign(t.Context(), c.ID, "key:ops", "late"); !errors.Is(err, mail.ErrCampaignIdle) && !errors.Is(err, mail.ErrCampaignOver) {
-		t.Errorf("pausing what has ended: %v", err)
+		t.Errorf("pausing a campaign that has ended: %v", err)
 	}
 	if err := b.starter.PauseCampaign(t.Context(), "none", "key:ops", "?"); !errors.Is(err, mail.ErrCampaignIdle) {
-		t.Errorf("pausing nobody's: %v", err)
+		t.Errorf("pausing a campaign that does not exist: %v", err)
 	}
 }
 
-// drain lets mails go, forty a second, until an answer is there: the chunk
-// learns with a heartbeat that it is to stop.
-func (b *bulk) drain(answer <-chan error) error {
+// drain lets mails be sent, forty a second, until result has a value: a chunk notices its
+// cancellation with a heartbeat.
+func (b *bulk) drain(result <-chan error) error {
 	tick := time.NewTicker(time.Second / 40)
 	defer tick.Stop()
 	for {
 		select {
-		case err := <-answer:
+		case err := <-result:
 			return err
 		case <-b.reached:
 		case <-tick.C:
 			select {
 			case b.permits <- struct{}{}:
-			default: // nobody is at it
+			default: // no mail waits for a permit
 			}
 		}
 	}

@@ -18,8 +18,9 @@ import (
 	"purser/workflows/products"
 )
 
-// StartImport has an import carried out whose file has been received. Asking
-// again changes nothing, unless its workflow has failed: then it goes on.
+// StartImport starts the workflow of an import whose file has been received.
+// Starting it again changes nothing, unless its workflow has failed: then the import
+// goes on.
 func (c *Client) StartImport(ctx context.Context, i catalog.Import) error {
 	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: imports.ImportWorkflowID(i.ID), TaskQueue: workflows.CatalogueQueue,
@@ -34,16 +35,16 @@ func (c *Client) StartImport(ctx context.Context, i catalog.Import) error {
 	return translate("start import", order.ID(i.ID), err)
 }
 
-// Reconcile compares index and record, or joins a comparison that is under
-// way, and returns what it found. It fails with context.DeadlineExceeded if
-// that takes longer: it goes on.
+// Reconcile compares the index with the record, or joins a running comparison, and
+// returns what differed. It fails with context.DeadlineExceeded if that takes longer
+// than ctx allows; the comparison goes on.
 func (c *Client) Reconcile(ctx context.Context, nightly bool) (found catalog.Drift, err error) {
 	return found, c.runMaintenance(ctx, products.ReconcileWorkflowID, "Comparison of index and record", &found,
 		products.ReconcileWorkflow, products.Reconcile{Nightly: nightly})
 }
 
-// Reindex rebuilds the index, or joins a rebuild that is under way. It fails
-// with context.DeadlineExceeded if that takes longer: it goes on.
+// Reindex rebuilds the index, or joins a running rebuild. It fails with
+// context.DeadlineExceeded if that takes longer than ctx allows; the rebuild goes on.
 func (c *Client) Reindex(ctx context.Context) (done catalog.Rebuilt, err error) {
 	return done, c.runMaintenance(ctx, products.ReindexWorkflowID, "Rebuild of the index", &done, products.ReindexWorkflow)
 }
@@ -60,12 +61,12 @@ func (c *Client) runMaintenance(ctx context.Context, id, summary string, out, wo
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", id, ctx.Err())
 	}
-	return translate("look after", order.ID(id), err)
+	return translate("maintain index", order.ID(id), err)
 }
 
-// KeepReconciling has the index compared with the record regularly: every so
-// often, and every night with the stock. 0 turns it off. A schedule that
-// exists is brought to these settings.
+// KeepReconciling schedules comparisons of the index with the record: one in each
+// interval of every, and one a night that includes the stock. 0 pauses both. It
+// updates schedules that exist already.
 func (c *Client) KeepReconciling(ctx context.Context, every time.Duration) error {
 	for _, s := range []struct {
 		id   string

@@ -27,7 +27,7 @@ import (
 	"purser/workflows/orders"
 )
 
-// orderFixture is orders on a real engine, over ports in memory.
+// orderFixture runs orders on a real engine, over ports in memory.
 type orderFixture struct {
 	*testing.T
 	temporal client.Client
@@ -35,10 +35,10 @@ type orderFixture struct {
 	bank     fake.Bank
 	carrier  fake.Carrier
 	record   fake.Record
-	away     atomic.Bool // the carrier
+	away     atomic.Bool // the carrier is down
 }
 
-// hashes is a record that knows each order by the same request.
+// hashes is a record in which each order has the same request.
 type hashes struct{ *fake.Record }
 
 func (h hashes) RequestHash(ctx context.Context, id order.ID) (string, error) {
@@ -52,7 +52,7 @@ var wanted = order.Request{
 	Lines:  []order.RequestLine{{SKU: "mug", Quantity: 2}},
 }
 
-// wrap seals a secret in a word.
+// wrap seals a secret with a prefix.
 type wrap struct{}
 
 func (wrap) Seal(_ order.ID, secret string) (string, error) { return "sealed:" + secret, nil }
@@ -77,7 +77,7 @@ func newOrderFixture(t *testing.T) *orderFixture {
 	return d
 }
 
-// open begins with an engine that knows no order.
+// open starts an engine that knows no order.
 func (d *orderFixture) open() {
 	d.Helper()
 	quiet := slog.New(slog.DiscardHandler)
@@ -121,7 +121,7 @@ func (d *orderFixture) place(id order.ID) order.Order {
 	return o
 }
 
-// end ends an order's workflow by hand.
+// end terminates an order's workflow.
 func (d *orderFixture) end(id order.ID) {
 	d.Helper()
 	if err := d.temporal.TerminateWorkflow(d.Context(), id.WorkflowID(), "", "by hand"); err != nil {
@@ -129,7 +129,7 @@ func (d *orderFixture) end(id order.ID) {
 	}
 }
 
-// run is the order's latest run that the engine knows; empty: none.
+// run returns the ID of the order's latest run that the engine knows, or "".
 func (d *orderFixture) run(id order.ID) string {
 	d.Helper()
 	info, err := d.temporal.DescribeWorkflowExecution(d.Context(), id.WorkflowID(), "")
@@ -156,8 +156,8 @@ func (d *orderFixture) await(what string, there func() bool) {
 	}
 }
 
-// placeAgain places an order without a workflow again: the same request has the same order,
-// another is refused, and nothing is begun (IDEM-1, IDEM-2, IDEM-8).
+// placeAgain repeats the request for an order without a workflow: the same request returns
+// the same order, another is refused, and no workflow is started (IDEM-1, IDEM-2, IDEM-8).
 func (d *orderFixture) placeAgain(id order.ID, want order.Order) {
 	d.Helper()
 	was := d.run(id)
@@ -189,9 +189,9 @@ func (d *orderFixture) left() int64 {
 	return offers["mug"].Available
 }
 
-// TestForgotten (IDEM-1, IDEM-7, SHP-4, F90): an order that has no workflow any
-// more, or that the engine has forgotten, is still the record's. It is not
-// begun again, and cancelling it lets go of the money and the goods.
+// TestForgotten (IDEM-1, IDEM-7, SHP-4, F90): an order that has no workflow any more, or
+// that the engine has forgotten, is still in the record. It is not started again, and
+// cancelling it releases the money and the goods.
 func TestForgotten(t *testing.T) {
 	d := newOrderFixture(t)
 	d.away.Store(true)

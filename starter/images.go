@@ -19,8 +19,8 @@ import (
 // Images starts the images' workflows.
 type Images struct{ Temporal client.Client }
 
-// StartImage starts the workflow that makes an image ready. Starting it
-// again changes nothing.
+// StartImage starts the workflow that processes an image. Starting it again changes
+// nothing.
 func (p *Images) StartImage(ctx context.Context, id, sku string) error {
 	_, err := p.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: images.ImageWorkflowID(id), TaskQueue: workflows.ImagesQueue,
@@ -34,8 +34,9 @@ func (p *Images) StartImage(ctx context.Context, id, sku string) error {
 	return nil
 }
 
-// DeleteImage has an image deleted that the record says is to be, as soon as
-// nothing else is at work on it. Asking again changes nothing.
+// DeleteImage starts the deletion of an image that the record has as discarded. If
+// the image is being processed, it is deleted after that. Asking again changes
+// nothing.
 func (p *Images) DeleteImage(ctx context.Context, id, sku string) error {
 	image := images.Image{ID: id, SKU: sku}
 	_, err := p.Temporal.SignalWithStartWorkflow(ctx, images.ImageWorkflowID(id), string(images.ImageDiscarded), image,
@@ -50,8 +51,8 @@ func (p *Images) DeleteImage(ctx context.Context, id, sku string) error {
 	return nil
 }
 
-// DeleteImagesOf has all images of a product deleted of which the record
-// says that they are to be, by one workflow. Asking again changes nothing.
+// DeleteImagesOf starts one workflow that deletes all images of a product that the
+// record has as discarded. Asking again changes nothing.
 func (p *Images) DeleteImagesOf(ctx context.Context, sku string) error {
 	_, err := p.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: images.ImagesWorkflowID(sku), TaskQueue: workflows.ImagesQueue,
@@ -65,8 +66,8 @@ func (p *Images) DeleteImagesOf(ctx context.Context, sku string) error {
 	return nil
 }
 
-// InterruptImage tells whatever is at work on an image that it is to be
-// deleted. It answers false if nothing is.
+// InterruptImage signals the running workflow of an image that the image is to be
+// deleted. It returns false if none runs.
 func (p *Images) InterruptImage(ctx context.Context, id, sku string) (bool, error) {
 	err := p.Temporal.SignalWorkflow(ctx, images.ImageWorkflowID(id), "", string(images.ImageDiscarded), images.Image{ID: id, SKU: sku})
 	var none *serviceerror.NotFound
@@ -79,7 +80,8 @@ func (p *Images) InterruptImage(ctx context.Context, id, sku string) (bool, erro
 	return true, nil
 }
 
-// SweepImages has what uploads left behind removed every so often.
+// SweepImages schedules the removal of what uploads left behind, once in each
+// interval of every.
 func (p *Images) SweepImages(ctx context.Context, every time.Duration) error {
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
 	schedules := p.Temporal.ScheduleClient()

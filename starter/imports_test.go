@@ -12,8 +12,8 @@ import (
 	"purser/workflows/imports"
 )
 
-// An import is carried out once. Asking again goes on with one whose workflow
-// failed, and joins or leaves alone any other (ORD-8).
+// TestStartImport: an import is carried out once. Starting it again continues it if its
+// workflow has failed, and changes nothing otherwise (ORD-8).
 func TestStartImport(t *testing.T) {
 	for name, c := range map[string]struct{ err, want error }{
 		"started":              {nil, nil},

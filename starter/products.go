@@ -15,14 +15,14 @@ import (
 	"purser/workflows/products"
 )
 
-// ChangeProduct has a product's workflow carry out a change and returns the
-// product as soon as the record has it; the index follows. The same change
-// (by its ID) is carried out once. It fails with the errors of catalog, with
-// order.ErrBusy, or with context.DeadlineExceeded: then the change goes on.
+// ChangeProduct changes a product through its workflow, and returns the product as
+// soon as the record has the change; the index follows. A change with the same ID is
+// carried out once. It fails with the errors of catalog, with order.ErrBusy, or with
+// context.DeadlineExceeded, in which case the change goes on.
 func (c *Client) ChangeProduct(ctx context.Context, sku string, change catalog.Change) (catalog.Stocked, error) {
 	for again := 0; ; again++ {
 		p, err := c.changeProduct(ctx, sku, change)
-		// The workflow may end just as the update comes; it starts again then.
+		// The workflow may end just as the update comes; then it is started again.
 		var gone *serviceerror.NotFound
 		if err != nil && errors.As(err, &gone) && again < 3 {
 			continue
@@ -40,8 +40,9 @@ func (c *Client) changeProduct(ctx context.Context, sku string, change catalog.C
 	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
 		UpdateOptions: client.UpdateWorkflowOptions{
-			// Another change under the same ID is another update: the workflow
-			// refuses it, where Temporal would give it the first one's answer.
+			// Another change under the same ID must be another update, which the
+			// workflow refuses: under the same update ID Temporal would return the
+			// result of the first.
 			UpdateID: change.ID + "/" + digest, UpdateName: string(products.ChangeProduct), Args: []any{change},
 			WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
@@ -52,21 +53,21 @@ func (c *Client) changeProduct(ctx context.Context, sku string, change catalog.C
 	return p, h.Get(ctx, &p)
 }
 
-// NotifyProduct brings a product's workflow a change that nobody waits for, and
-// starts it if none runs.
+// NotifyProduct sends a change to a product's workflow and does not wait for it. It
+// starts the workflow if none runs.
 func (c *Client) NotifyProduct(ctx context.Context, sku string, change catalog.Change) error {
 	_, err := c.Temporal.SignalWithStartWorkflow(ctx, products.ProductWorkflowID(sku), string(products.ProductChanged), change,
 		productOptions(sku), products.ProductWorkflow, products.ProductState{SKU: sku})
 	if err != nil {
-		// It may have arrived; the change's ID makes telling it again harmless.
-		return &order.ProviderError{Provider: "engine", Op: "tell product", Kind: order.ErrUnknownOutcome, Err: err}
+		// The change may have arrived; its ID makes sending it again harmless.
+		return &order.ProviderError{Provider: "engine", Op: "notify product", Kind: order.ErrUnknownOutcome, Err: err}
 	}
 	return nil
 }
 
-// takenUpAfter is how soon a product's workflow is taken up by another worker
-// when the one that had it dies. Its callers wait meanwhile, and not for much
-// longer than this: with Temporal's ten seconds each of them would give up.
+// takenUpAfter is how soon another worker takes over a product's workflow when its
+// worker dies. Callers wait in the meantime: with Temporal's default of ten seconds
+// their requests would time out.
 const takenUpAfter = 4 * time.Second
 
 func productOptions(sku string) client.StartWorkflowOptions {

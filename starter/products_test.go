@@ -10,8 +10,8 @@ import (
 	"purser/order"
 )
 
-// A worker that dies with a product's workflow in its hands costs the callers
-// of that product less than the ten seconds for which the API waits.
+// TestProductIsTakenUpSoon: when a worker dies while it runs a product's workflow, callers
+// wait less than the ten seconds after which the API times out.
 func TestProductIsTakenUpSoon(t *testing.T) {
 	e := &engine{result: catalog.Stocked{}}
 	if _, err := started(e, book{}).ChangeProduct(t.Context(), "mug", catalog.Change{ID: "1", Receive: 1}); err != nil {
@@ -22,8 +22,8 @@ func TestProductIsTakenUpSoon(t *testing.T) {
 	}
 }
 
-// The same change is one update, whoever's request it came with; another one
-// under its ID is not answered as if it were the same (IDEM-2).
+// TestOtherChangeIsAnotherUpdate: the same change is one update, whichever request it came
+// with; another change under its ID is another update (IDEM-2).
 func TestOtherChangeIsAnotherUpdate(t *testing.T) {
 	e := &engine{result: catalog.Stocked{}}
 	for _, change := range []catalog.Change{
@@ -34,20 +34,20 @@ func TestOtherChangeIsAnotherUpdate(t *testing.T) {
 		}
 	}
 	if e.updates[0].UpdateID != e.updates[1].UpdateID || e.updates[0].UpdateID == e.updates[2].UpdateID {
-		t.Errorf("asked as %q, %q and %q", e.updates[0].UpdateID, e.updates[1].UpdateID, e.updates[2].UpdateID)
+		t.Errorf("update IDs %q, %q and %q", e.updates[0].UpdateID, e.updates[1].UpdateID, e.updates[2].UpdateID)
 	}
 }
 
-// TestChangeProduct is what the caller of ChangeProduct is told.
+// TestChangeProduct checks what ChangeProduct returns.
 func TestChangeProduct(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		e    engine
 		err  error
 	}{
-		{"changed", engine{result: catalog.Stocked{Revision: 2}}, nil},
-		{"no answer in time", engine{err: rings}, context.DeadlineExceeded},
-		{"the workflow ends whenever it is asked", engine{err: notFound}, order.ErrNotFound},
+		{name: "changed", e: engine{result: catalog.Stocked{Revision: 2}}},
+		{name: "no result in time", e: engine{err: rings}, err: context.DeadlineExceeded},
+		{name: "the workflow ends whenever it is asked", e: engine{err: notFound}, err: order.ErrNotFound},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := started(&c.e, book{}).ChangeProduct(t.Context(), "mug", catalog.Change{ID: "1", Receive: 1})

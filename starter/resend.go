@@ -14,16 +14,16 @@ import (
 	"purser/workflows/mails"
 )
 
-// ResendMail sends a milestone's mail again and returns how that ended. The
-// same key is the same mail; where it failed, asking again tries that one
-// again. It fails with order.ErrNotFound,
-// order.ErrMailing, or context.DeadlineExceeded: then it goes on.
+// ResendMail sends the mail about a milestone again and returns the outcome. Requests
+// with the same key are about the same mail; after a failure, a repeated request
+// tries that mail again. It fails with order.ErrNotFound, order.ErrMailing, or
+// context.DeadlineExceeded, in which case sending goes on.
 func (c *Client) ResendMail(ctx context.Context, r order.Resend) (mail.Outcome, error) {
 	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                       mails.ResendWorkflowID(r),
 		TaskQueue:                workflows.OrdersQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, // of one that did not, the handle is the earlier run's
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, // if it did not fail, the handle is that of the earlier run
 		StaticSummary:            fmt.Sprintf("Mail %s again", r.Notification),
 	}, mails.ResendWorkflow, r)
 	var out mailactivities.MailOutcome

@@ -12,13 +12,13 @@ import (
 	"purser/order"
 )
 
-// TestResendTriedAgain (EML-1, IDEM-2): an operator's request to send a mail
-// again that came too early is no dead end: sent again under the same key, when
-// it is time, it is carried out, once.
+// TestResendTriedAgain (EML-1, IDEM-2): an operator's request to send a mail again fails
+// while the first mail is being sent; repeated later under the same key, it is carried
+// out once.
 func TestResendTriedAgain(t *testing.T) {
 	b := newBulk(t)
 	m := porttest.MessageOf(order.NewID(), order.MailShipped)
-	if _, err := b.ledger.ClaimMail(t.Context(), m); err != nil { // the first one is on its way
+	if _, err := b.ledger.ClaimMail(t.Context(), m); err != nil { // the first mail is being sent
 		t.Fatal(err)
 	}
 	id, _, _ := strings.Cut(m.ID, ":")

@@ -27,8 +27,8 @@ func (o *oneOrder) Order(_ context.Context, id order.ID) (order.Order, error) {
 
 var away = &order.ProviderError{Provider: "record", Op: "write", Kind: order.ErrUnavailable}
 
-// broken is a campaign, a part of it sent, whose workflow has failed: its record
-// said for a while that there is no such campaign.
+// broken returns a campaign, partly sent, whose workflow has failed because the record
+// reported for a while that there is no such campaign.
 func (b *bulk) broken(recipients int) mail.Campaign {
 	b.Helper()
 	b.permits, b.reached = make(chan struct{}), make(chan struct{}, recipients)
@@ -41,7 +41,7 @@ func (b *bulk) broken(recipients int) mail.Campaign {
 	}
 	c := b.begin("again", recipients)
 	<-b.reached
-	if err := b.record.SetCampaignState(b.Context(), c.ID, 40, mail.CampaignRunning, ""); err != nil { // it has come a long way
+	if err := b.record.SetCampaignState(b.Context(), c.ID, 40, mail.CampaignRunning, ""); err != nil { // a later version than the workflow's
 		b.Fatal(err)
 	}
 	b.let(recipients / 4)
@@ -60,12 +60,12 @@ func (b *bulk) broken(recipients int) mail.Campaign {
 	return c
 }
 
-// TestCampaignStartedAgain (EML-7, F41): a campaign whose workflow failed goes
-// on when it is started again, whoever had the mail does not get it twice, and
-// the record follows it to its end, after which nothing starts it.
+// TestCampaignStartedAgain (EML-7, F41): a campaign whose workflow failed goes on when it
+// is started again, nobody gets the mail twice, and the record follows it to its end,
+// after which it cannot be started.
 func TestCampaignStartedAgain(t *testing.T) {
 	b := newBulk(t)
-	const recipients = 400 // so many that they do not all get it while the pause is on its way
+	const recipients = 400 // enough that some are still due when the pause takes effect
 	c := b.broken(recipients)
 	was := b.status(c)
 	if was.State != mail.CampaignRunning || was.Counts.Sent < recipients/4 || was.Counts.Due == 0 {
@@ -93,7 +93,7 @@ func TestCampaignStartedAgain(t *testing.T) {
 	if !st.StartedAt.Equal(was.StartedAt) {
 		t.Errorf("began at %s, then at %s", was.StartedAt, st.StartedAt)
 	}
-	for _, st := range []mail.CampaignStatus{was, st} { // as somebody saw it before, and as it is
+	for _, st := range []mail.CampaignStatus{was, st} { // an outdated status and the current one
 		if err := b.starter.StartCampaign(t.Context(), st); err != nil {
 			t.Error(err)
 		}
@@ -106,8 +106,8 @@ func TestCampaignStartedAgain(t *testing.T) {
 	}
 }
 
-// TestCampaignCancelled (EML-7): a draft can be cancelled, and so can what is
-// left of a campaign whose workflow failed; nobody gets a mail for that.
+// TestCampaignCancelled (EML-7): a draft can be cancelled, and so can the rest of a campaign
+// whose workflow failed; cancelling sends no mail.
 func TestCampaignCancelled(t *testing.T) {
 	b := newBulk(t)
 	failed := b.broken(400)
@@ -131,11 +131,11 @@ func TestCampaignCancelled(t *testing.T) {
 	}
 }
 
-// TestRecordAway (F37, EML-7): while the record cannot be written, a campaign
-// and a mail that is sent again wait on its queue, and end well afterwards.
+// TestRecordAway (F37, EML-7): while the record cannot be written, a campaign and a mail
+// that is sent again wait on the record's queue, and succeed afterwards.
 func TestRecordAway(t *testing.T) {
 	b := newBulk(t)
-	const fails = 2 // here in the worker, and once on the queue
+	const fails = 2 // once locally and once on the queue
 	var marks atomic.Int64
 	b.record.Before = func(op, _ string) error {
 		if op == "SetCampaignState" && marks.Add(1) <= fails {

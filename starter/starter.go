@@ -1,5 +1,5 @@
-// Package starter is the typed client of the workflows: how the API, the
-// webhooks and the commands talk to orders.
+// Package starter is the typed client of the workflows. The API, the webhooks and the
+// commands reach orders through it.
 package starter
 
 import (
@@ -19,19 +19,19 @@ import (
 	"purser/workflows/orders"
 )
 
-// Record is what the client asks the record about orders whose workflow has
-// ended.
+// Record is the part of the record that the client reads about orders whose workflow
+// has ended.
 type Record interface {
 	Order(ctx context.Context, id order.ID) (order.Order, error)
 	RequestHash(ctx context.Context, id order.ID) (string, error)
 }
 
-// Unsealer opens the client secret.
+// Unsealer decrypts the client secret.
 type Unsealer interface {
 	Unseal(id order.ID, sealed string) (string, error)
 }
 
-// Client talks to the orders' workflows.
+// Client starts the workflows and sends them messages.
 type Client struct {
 	Temporal client.Client
 	Record   Record
@@ -39,12 +39,12 @@ type Client struct {
 	Terms    orders.Terms // of orders placed from now on
 }
 
-// Place starts the order and returns it with the client secret as soon as the
-// shopper can pay: one round trip. The same id and request answer the same
-// again, however long ago that was: an order in the record is never begun
-// again, also if the engine has forgotten it. It fails with
-// order.ErrOtherRequest, order.ErrInFlight, the errors of order.Request.Price,
-// or context.DeadlineExceeded: then the order goes on and can be asked for.
+// Place starts the order and returns it with the client secret as soon as the shopper
+// can pay, in one round trip. A repeated request with the same id returns the same
+// order, however long ago the first was: an order in the record is never started
+// again, even if the engine has forgotten it. It fails with order.ErrOtherRequest,
+// order.ErrInFlight, the errors of order.Request.Price, or context.DeadlineExceeded,
+// in which case the order goes on and Get returns it.
 func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
 	hash := r.Hash()
 	ask := client.UpdateWorkflowOptions{
@@ -56,7 +56,7 @@ func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor,
 	case errors.Is(err, order.ErrNotFound):
 		h, err = c.begin(ctx, id, r, hash, actor, correlation, ask)
 		return c.placed(ctx, id, hash, h, err)
-	case err != nil: // never begin what may have begun
+	case err != nil: // the order may have been started before
 		return order.Order{}, "", err
 	case before.Status.Final():
 		return c.placedBefore(ctx, id, hash)
@@ -65,7 +65,7 @@ func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor,
 	return c.placed(ctx, id, hash, h, err)
 }
 
-// begin starts the order's workflow, unless it runs, and asks it.
+// begin starts the order's workflow, unless it runs, and sends it the update.
 func (c *Client) begin(ctx context.Context, id order.ID, r order.Request, hash, actor, correlation string, ask client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	start := c.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID:                       id.WorkflowID(),
@@ -77,11 +77,12 @@ func (c *Client) begin(ctx context.Context, id order.ID, r order.Request, hash, 
 	}, orders.OrderWorkflow, orders.Placement{
 		ID: id, Request: r, Hash: hash, Actor: actor, Correlation: correlation, Terms: c.Terms,
 	})
-	ask.WorkflowID = "" // the start's
+	ask.WorkflowID = "" // it is that of the start operation
 	return c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{StartWorkflowOperation: start, UpdateOptions: ask})
 }
 
-// placed is what the order's workflow answers, or the record in its place.
+// placed returns the result of the Place update, or the order from the record if
+// the workflow has none.
 func (c *Client) placed(ctx context.Context, id order.ID, hash string, h client.WorkflowUpdateHandle, err error) (order.Order, string, error) {
 	var placed orders.Placed
 	if err == nil {
@@ -104,8 +105,9 @@ func (c *Client) placed(ctx context.Context, id order.ID, hash string, h client.
 	return placed.Order, secret, err
 }
 
-// placedBefore returns a repeated request for an order whose workflow has
-// ended: from the record, or, if it was refused, from the workflow's result.
+// placedBefore returns the result of a repeated request for an order whose workflow
+// has ended: from the record or, if the order was refused, from the workflow's
+// result.
 func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (order.Order, string, error) {
 	o, err := c.Record.Order(ctx, id)
 	if errors.Is(err, order.ErrNotFound) {
@@ -117,9 +119,9 @@ func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (or
 			return order.Order{}, "", order.ErrOtherRequest
 		}
 		if s := activities.Sentinel(out.Failure); s != nil {
-			return order.Order{}, "", &updateResult{s, out.Reason}
+			return order.Order{}, "", &refusal{s, out.Reason}
 		}
-		return order.Order{}, "", &updateResult{order.ErrInvalid, out.Reason}
+		return order.Order{}, "", &refusal{order.ErrInvalid, out.Reason}
 	}
 	if err != nil {
 		return order.Order{}, "", err
@@ -131,14 +133,14 @@ func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (or
 	return o, "", err
 }
 
-// Get asks the workflow itself how the order stands.
+// Get returns the order as its workflow knows it.
 func (c *Client) Get(ctx context.Context, id order.ID) (order.Order, error) {
 	o, err := orders.GetOrder.Ask(ctx, c.Temporal, id.WorkflowID())
 	return o, translate("get", id, err)
 }
 
-// Report brings an order news. It fails with order.ErrClosed if its workflow
-// has ended, and with order.ErrNotFound if there is no such order (yet).
+// Report sends events to an order. It fails with order.ErrClosed if the order's
+// workflow has ended, and with order.ErrNotFound if there is no such order (yet).
 func (c *Client) Report(ctx context.Context, id order.ID, events []order.ProviderEvent) error {
 	err := translate("report", id, orders.Reported.Send(ctx, c.Temporal, id.WorkflowID(), events))
 	if !errors.Is(err, order.ErrNotFound) {
@@ -150,25 +152,25 @@ func (c *Client) Report(ctx context.Context, id order.ID, events []order.Provide
 	return order.ErrClosed
 }
 
-// Late brings news of an order whose workflow has ended.
+// ReportLate sends events about an order whose workflow has ended.
 func (c *Client) ReportLate(ctx context.Context, id order.ID, events []order.ProviderEvent) error {
 	_, err := c.Temporal.SignalWithStartWorkflow(ctx, orders.AftercareWorkflowID(id), string(orders.Reported), events, client.StartWorkflowOptions{
 		TaskQueue:     workflows.OrdersQueue,
-		StaticSummary: "News of an order that has ended",
+		StaticSummary: "Events about an order that has ended",
 	}, orders.AftercareWorkflow, orders.Aftercare{OrderID: id})
-	return translate("late news of", id, err)
+	return translate("report late", id, err)
 }
 
-// updateResult is a refusal in the workflow's words that errors.Is knows.
-type updateResult struct {
+// refusal is an error with the workflow's text that errors.Is matches with kind.
+type refusal struct {
 	kind error
 	text string
 }
 
-func (a *updateResult) Error() string { return a.text }
-func (a *updateResult) Unwrap() error { return a.kind }
+func (r *refusal) Error() string { return r.text }
+func (r *refusal) Unwrap() error { return r.kind }
 
-// refusals are the workflow's refusals as the errors they stand for.
+// refusals are the errors that the types of workflows' refusals stand for.
 var refusals = map[string]error{
 	workflows.RefusalOtherRequest: order.ErrOtherRequest,
 	workflows.RefusalInFlight:     order.ErrInFlight,
@@ -177,7 +179,7 @@ var refusals = map[string]error{
 	workflows.RefusalCancelled:    order.ErrTooLate,
 }
 
-// translate turns what Temporal says into the vocabulary's errors.
+// translate turns Temporal's errors into the errors of package order.
 func translate(op string, id order.ID, err error) error {
 	if err == nil {
 		return nil
@@ -185,18 +187,18 @@ func translate(op string, id order.ID, err error) error {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {
 		if e := refusals[app.Type()]; e != nil {
-			return &updateResult{e, app.Message()}
+			return &refusal{e, app.Message()}
 		}
 		if e := activities.Sentinel(app.Type()); e != nil {
-			return &updateResult{e, app.Message()}
+			return &refusal{e, app.Message()}
 		}
 	}
 	var notFound *serviceerror.NotFound
 	if errors.As(err, &notFound) {
 		return fmt.Errorf("%w: %s: %v", order.ErrNotFound, op, err)
 	}
-	// After some crashes in a row the engine takes no updates until the
-	// workflow has moved again.
+	// After some crashes in a row the engine accepts no updates until the workflow
+	// has made progress again.
 	var (
 		notReady  *serviceerror.WorkflowNotReady
 		exhausted *serviceerror.ResourceExhausted

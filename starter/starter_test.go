@@ -35,8 +35,8 @@ func refused(kind, words string, details ...any) error {
 	return temporal.NewNonRetryableApplicationError(words, kind, nil, details...)
 }
 
-// engine answers as Temporal would: err to the call itself, late to the
-// waiting for its result.
+// engine is a Temporal client: err is the error of a call itself, late the error of the
+// wait for its result.
 type engine struct {
 	client.Client
 	err, late error
@@ -114,7 +114,7 @@ type value struct{ v any }
 func (v value) HasValue() bool   { return v.v != nil }
 func (v value) Get(to any) error { return encodeInto(v.v, nil, to) }
 
-// encodeInto hands a value over as the wire does.
+// encodeInto copies a value as encoding does.
 func encodeInto(v any, err error, to any) error {
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func encodeInto(v any, err error, to any) error {
 	return converter.GetDefaultDataConverter().FromPayload(p, to)
 }
 
-// book is the record of at most one order.
+// book is a record of at most one order.
 type book struct {
 	o    *order.Order
 	hash string
@@ -153,18 +153,17 @@ func started(e *engine, b book) *starter.Client {
 	return &starter.Client{Temporal: e, Record: b, Vault: vault{}, Terms: orders.Terms{PayWithin: time.Minute}}
 }
 
-// recorded is an order in the record, placed with that request.
+// recorded returns a record with an order that was placed with that request.
 func recorded(s order.Status, hash string) book {
 	return book{o: &order.Order{ID: id, Status: s}, hash: hash}
 }
 
-// taken is the same order, its money taken.
-func (b book) taken() book { b.o.Payment.Captured = 100; return b }
+// captured returns the record with the order's payment captured.
+func (b book) captured() book { b.o.Payment.Captured = 100; return b }
 
 var errDown = errors.New("the record is down")
 
-// TestPlace is what the caller of Place is told, whatever became of the order
-// (IDEM-1, IDEM-2).
+// TestPlace checks what Place returns for each state of an order (IDEM-1, IDEM-2).
 func TestPlace(t *testing.T) {
 	answer := orders.Placed{Order: placed, SealedSecret: "secret"}
 	hash := request.Hash()
@@ -178,30 +177,30 @@ func TestPlace(t *testing.T) {
 		err    error
 		words  string
 	}{
-		{"placed", engine{result: answer}, book{}, order.AwaitingPayment, "opened secret", nil, ""},
-		{"placed before: the same answer", engine{late: refused(workflows.RefusalAnswered, "placed before", answer)}, book{}, order.AwaitingPayment, "opened secret", nil, ""},
-		{"another request under the key", engine{late: refused(workflows.RefusalOtherRequest, "used before")}, book{}, "", "", order.ErrOtherRequest, "used before"},
-		{"a double click", engine{late: refused(workflows.RefusalInFlight, "in flight")}, book{}, "", "", order.ErrInFlight, "in flight"},
-		{"sold out just now", engine{late: refused(activities.FailureOutOfStock, "not enough stock: mug")}, book{}, "", "", order.ErrOutOfStock, "not enough stock: mug"},
-		{"undone while placing", engine{late: refused(workflows.RefusalCancelled, "cancelled")}, book{}, "", "", order.ErrTooLate, "cancelled"},
-		{"no answer in time", engine{err: rings}, book{}, "", "", context.DeadlineExceeded, ""},
-		{"ended, the same request", engine{err: exists}, recorded(order.Delivered, hash), order.Delivered, "", nil, ""},
-		{"ended, another request", engine{err: exists}, recorded(order.Delivered, "other"), "", "", order.ErrOtherRequest, ""},
-		{"cancelled, the same request", engine{err: exists}, recorded(order.Cancelled, hash), order.Cancelled, "", nil, ""},
-		{"refused, the same request", engine{err: exists, outcome: soldOut}, book{}, "", "", order.ErrOutOfStock, "not enough stock: mug"},
-		{"refused, another request", engine{err: exists, outcome: &orders.Outcome{Status: order.Refused, Failure: activities.FailureOutOfStock, Hash: "other"}}, book{}, "", "", order.ErrOtherRequest, ""},
-		{"refused by an older release, which kept no hash", engine{err: exists, outcome: &orders.Outcome{Status: order.Refused, Reason: "sold out", Failure: activities.FailureOutOfStock}}, book{}, "", "", order.ErrOutOfStock, "sold out"},
-		{"refused for what nobody knows", engine{err: exists, outcome: &orders.Outcome{Status: order.Refused, Reason: "odd", Failure: "Odd", Hash: hash}}, book{}, "", "", order.ErrInvalid, "odd"},
-		{"ended, forgotten by the engine, in the record: the same request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, hash), order.Expired, "", nil, ""},
-		{"ended, forgotten by the engine, in the record: another request", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Expired, "other"), "", "", order.ErrOtherRequest, ""},
-		{"ended by hand, the same request", engine{err: notFound}, recorded(order.Paid, hash), order.Paid, "", nil, ""},
-		{"ended by hand, forgotten by the engine: the same request", engine{err: notFound}, recorded(order.AwaitingPayment, hash), order.AwaitingPayment, "", nil, ""},
-		{"ended by hand, forgotten by the engine: another request", engine{err: notFound}, recorded(order.AwaitingPayment, "other"), "", "", order.ErrOtherRequest, ""},
-		{"in the record when the workflow opens it", engine{late: refused(activities.FailureDuplicate, "opened before")}, recorded(order.Paid, hash), order.Paid, "", nil, ""},
-		{"known to the record: the same answer", engine{late: refused(workflows.RefusalAnswered, "placed before", answer)}, recorded(order.AwaitingPayment, hash), order.AwaitingPayment, "opened secret", nil, ""},
-		{"the record cannot be asked", engine{result: answer}, book{err: errDown}, "", "", errDown, ""},
-		{"ended, and nobody knows it", engine{err: exists}, book{}, "", "", order.ErrNotFound, ""},
-		{"the engine is down", engine{err: serviceerror.NewUnavailable("down")}, book{}, "", "", order.ErrBusy, ""},
+		{name: "placed", e: engine{result: answer}, status: order.AwaitingPayment, secret: "opened secret"},
+		{name: "placed before: the same result", e: engine{late: refused(workflows.RefusalAnswered, "placed before", answer)}, status: order.AwaitingPayment, secret: "opened secret"},
+		{name: "another request under the key", e: engine{late: refused(workflows.RefusalOtherRequest, "used before")}, err: order.ErrOtherRequest, words: "used before"},
+		{name: "a double click", e: engine{late: refused(workflows.RefusalInFlight, "in flight")}, err: order.ErrInFlight, words: "in flight"},
+		{name: "sold out just now", e: engine{late: refused(activities.FailureOutOfStock, "not enough stock: mug")}, err: order.ErrOutOfStock, words: "not enough stock: mug"},
+		{name: "cancelled while placing", e: engine{late: refused(workflows.RefusalCancelled, "cancelled")}, err: order.ErrTooLate, words: "cancelled"},
+		{name: "no result in time", e: engine{err: rings}, err: context.DeadlineExceeded},
+		{name: "ended, the same request", e: engine{err: exists}, b: recorded(order.Delivered, hash), status: order.Delivered},
+		{name: "ended, another request", e: engine{err: exists}, b: recorded(order.Delivered, "other"), err: order.ErrOtherRequest},
+		{name: "cancelled, the same request", e: engine{err: exists}, b: recorded(order.Cancelled, hash), status: order.Cancelled},
+		{name: "refused, the same request", e: engine{err: exists, outcome: soldOut}, err: order.ErrOutOfStock, words: "not enough stock: mug"},
+		{name: "refused, another request", e: engine{err: exists, outcome: &orders.Outcome{Status: order.Refused, Failure: activities.FailureOutOfStock, Hash: "other"}}, err: order.ErrOtherRequest},
+		{name: "refused by an older release, which kept no hash", e: engine{err: exists, outcome: &orders.Outcome{Status: order.Refused, Reason: "sold out", Failure: activities.FailureOutOfStock}}, err: order.ErrOutOfStock, words: "sold out"},
+		{name: "refused with an unknown failure", e: engine{err: exists, outcome: &orders.Outcome{Status: order.Refused, Reason: "odd", Failure: "Odd", Hash: hash}}, err: order.ErrInvalid, words: "odd"},
+		{name: "ended, forgotten by the engine, in the record: the same request", e: engine{late: refused(activities.FailureDuplicate, "opened before")}, b: recorded(order.Expired, hash), status: order.Expired},
+		{name: "ended, forgotten by the engine, in the record: another request", e: engine{late: refused(activities.FailureDuplicate, "opened before")}, b: recorded(order.Expired, "other"), err: order.ErrOtherRequest},
+		{name: "terminated, the same request", e: engine{err: notFound}, b: recorded(order.Paid, hash), status: order.Paid},
+		{name: "terminated, forgotten by the engine: the same request", e: engine{err: notFound}, b: recorded(order.AwaitingPayment, hash), status: order.AwaitingPayment},
+		{name: "terminated, forgotten by the engine: another request", e: engine{err: notFound}, b: recorded(order.AwaitingPayment, "other"), err: order.ErrOtherRequest},
+		{name: "in the record when the workflow opens it", e: engine{late: refused(activities.FailureDuplicate, "opened before")}, b: recorded(order.Paid, hash), status: order.Paid},
+		{name: "known to the record: the same result", e: engine{late: refused(workflows.RefusalAnswered, "placed before", answer)}, b: recorded(order.AwaitingPayment, hash), status: order.AwaitingPayment, secret: "opened secret"},
+		{name: "the record cannot be asked", e: engine{result: answer}, b: book{err: errDown}, err: errDown},
+		{name: "ended, and neither the engine nor the record knows it", e: engine{err: exists}, err: order.ErrNotFound},
+		{name: "the engine is down", e: engine{err: serviceerror.NewUnavailable("down")}, err: order.ErrBusy},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o, secret, err := started(&c.e, c.b).Place(t.Context(), id, request, "key:shop", "corr-1")
@@ -209,7 +208,7 @@ func TestPlace(t *testing.T) {
 				t.Fatalf("%v, want %v", err, c.err)
 			}
 			if c.words != "" && (err == nil || err.Error() != c.words) {
-				t.Errorf("the caller is told %q, want %q", err, c.words)
+				t.Errorf("the error says %q, want %q", err, c.words)
 			}
 			if err == nil && (o.Status != c.status || secret != c.secret && c.secret != "") {
 				t.Errorf("%s with %q, want %s with %q", o.Status, secret, c.status, c.secret)
@@ -218,11 +217,11 @@ func TestPlace(t *testing.T) {
 				t.Error("a secret came with an error")
 			}
 			if (c.b.o != nil || c.b.err != nil) && len(c.e.starts) > 0 {
-				t.Error("IDEM-1: a workflow was begun for an order that may be in the record: it would swallow late news")
+				t.Error("IDEM-1: a workflow was begun for an order that may be in the record: it would lose late events")
 			}
 			if c.b.err != nil || c.b.o != nil && c.b.o.Status.Final() {
 				if len(c.e.updates) > 0 {
-					t.Error("asked in vain")
+					t.Error("the engine was asked although the record is enough")
 				}
 				return
 			}
@@ -233,7 +232,7 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// TestCancel is what the caller of Cancel is told (SHP-4).
+// TestCancel checks what Cancel returns (SHP-4).
 func TestCancel(t *testing.T) {
 	cancelled := order.Order{ID: id, Status: order.Cancelled}
 	for _, c := range []struct {
@@ -243,17 +242,17 @@ func TestCancel(t *testing.T) {
 		status order.Status
 		err    error
 	}{
-		{"cancelled", engine{result: cancelled}, book{}, order.Cancelled, nil},
-		{"again, the workflow has ended", engine{err: notFound}, recorded(order.Cancelled, ""), order.Cancelled, nil},
-		{"again, just as it ends", engine{late: refused(workflows.RefusalTooLate, "the order is cancelled")}, recorded(order.Cancelled, ""), order.Cancelled, nil},
-		{"too late", engine{late: refused(workflows.RefusalTooLate, "the order is paid")}, recorded(order.Paid, ""), order.Paid, order.ErrTooLate},
-		{"delivered long ago", engine{err: notFound}, recorded(order.Delivered, ""), order.Delivered, order.ErrTooLate},
-		{"expired", engine{err: notFound}, recorded(order.Expired, ""), order.Expired, order.ErrTooLate},
-		{"no such order", engine{err: notFound}, book{}, "", order.ErrNotFound},
-		{"the record is down", engine{err: notFound}, book{err: errDown}, "", errDown},
-		{"taken, no answer in time", engine{late: rings}, book{}, "", context.DeadlineExceeded},
-		{"not even taken in time", engine{err: rings}, book{}, "", order.ErrBusy},
-		{"paid, its workflow ended by hand", engine{err: notFound}, recorded(order.Paid, "").taken(), order.Paid, order.ErrTooLate},
+		{name: "cancelled", e: engine{result: cancelled}, status: order.Cancelled},
+		{name: "again, the workflow has ended", e: engine{err: notFound}, b: recorded(order.Cancelled, ""), status: order.Cancelled},
+		{name: "again, just as it ends", e: engine{late: refused(workflows.RefusalTooLate, "the order is cancelled")}, b: recorded(order.Cancelled, ""), status: order.Cancelled},
+		{name: "too late", e: engine{late: refused(workflows.RefusalTooLate, "the order is paid")}, b: recorded(order.Paid, ""), status: order.Paid, err: order.ErrTooLate},
+		{name: "delivered long ago", e: engine{err: notFound}, b: recorded(order.Delivered, ""), status: order.Delivered, err: order.ErrTooLate},
+		{name: "expired", e: engine{err: notFound}, b: recorded(order.Expired, ""), status: order.Expired, err: order.ErrTooLate},
+		{name: "no such order", e: engine{err: notFound}, err: order.ErrNotFound},
+		{name: "the record is down", e: engine{err: notFound}, b: book{err: errDown}, err: errDown},
+		{name: "accepted, no result in time", e: engine{late: rings}, err: context.DeadlineExceeded},
+		{name: "not even accepted in time", e: engine{err: rings}, err: order.ErrBusy},
+		{name: "paid, its workflow terminated", e: engine{err: notFound}, b: recorded(order.Paid, "").captured(), status: order.Paid, err: order.ErrTooLate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for range 2 { // however often
@@ -263,7 +262,7 @@ func TestCancel(t *testing.T) {
 				}
 			}
 			if one, two := c.e.updates[0].UpdateID, c.e.updates[1].UpdateID; one == "" || one != two {
-				t.Errorf("two updates, %q and %q, where one is waited for", one, two)
+				t.Errorf("two updates, %q and %q, want one", one, two)
 			}
 		})
 	}
@@ -277,11 +276,11 @@ func TestRelease(t *testing.T) {
 		status order.Status
 		err    error
 	}{
-		{"released", engine{result: placed}, book{}, order.AwaitingPayment, nil},
-		{"not on hold", engine{late: refused(workflows.RefusalNotHeld, "it is paid")}, book{}, "", order.ErrIllegalMove},
-		{"ended", engine{err: notFound}, recorded(order.Delivered, ""), order.Delivered, order.ErrIllegalMove},
-		{"held, its workflow ended by hand", engine{err: notFound}, recorded(order.OnHold, ""), order.OnHold, order.ErrIllegalMove},
-		{"no such order", engine{err: notFound}, book{}, "", order.ErrNotFound},
+		{name: "released", e: engine{result: placed}, status: order.AwaitingPayment},
+		{name: "not on hold", e: engine{late: refused(workflows.RefusalNotHeld, "it is paid")}, err: order.ErrIllegalMove},
+		{name: "ended", e: engine{err: notFound}, b: recorded(order.Delivered, ""), status: order.Delivered, err: order.ErrIllegalMove},
+		{name: "held, its workflow terminated", e: engine{err: notFound}, b: recorded(order.OnHold, ""), status: order.OnHold, err: order.ErrIllegalMove},
+		{name: "no such order", e: engine{err: notFound}, err: order.ErrNotFound},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o, err := started(&c.e, c.b).Release(t.Context(), id, "key:ops", "looked at it", "corr-1")
@@ -304,7 +303,7 @@ func TestGet(t *testing.T) {
 	}
 }
 
-// TestReport tells an order that has ended from one that never was (WHK-12,
+// TestReport distinguishes an order that has ended from one that does not exist (WHK-12,
 // REC-10).
 func TestReport(t *testing.T) {
 	for _, c := range []struct {
@@ -313,10 +312,10 @@ func TestReport(t *testing.T) {
 		b    book
 		err  error
 	}{
-		{"heard", engine{}, book{}, nil},
-		{"ended", engine{err: notFound}, recorded(order.Delivered, ""), order.ErrClosed},
-		{"no such order", engine{err: notFound}, book{}, order.ErrNotFound},
-		{"the record is down", engine{err: notFound}, book{err: errDown}, errDown},
+		{name: "delivered", e: engine{}},
+		{name: "ended", e: engine{err: notFound}, b: recorded(order.Delivered, ""), err: order.ErrClosed},
+		{name: "no such order", e: engine{err: notFound}, err: order.ErrNotFound},
+		{name: "the record is down", e: engine{err: notFound}, b: book{err: errDown}, err: errDown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := started(&c.e, c.b).Report(t.Context(), id, []order.ProviderEvent{{ID: "evt_1"}})
@@ -324,14 +323,14 @@ func TestReport(t *testing.T) {
 				t.Errorf("%v, want %v", err, c.err)
 			}
 			if want := []string{id.WorkflowID()}; !cmp.Equal(c.e.signals, want) {
-				t.Errorf("told %v", c.e.signals)
+				t.Errorf("signals %v", c.e.signals)
 			}
 		})
 	}
 	t.Run("late", func(t *testing.T) {
 		e := new(engine)
 		if err := started(e, book{}).ReportLate(t.Context(), id, []order.ProviderEvent{{ID: "evt_1"}}); err != nil || !cmp.Equal(e.signals, []string{orders.AftercareWorkflowID(id)}) {
-			t.Errorf("%v, told %v", err, e.signals)
+			t.Errorf("%v, signals %v", err, e.signals)
 		}
 	})
 }

@@ -13,10 +13,10 @@ import (
 	"purser/workflows/orders"
 )
 
-// Cancel undoes an order. However often it is asked, it is one update: many
-// of them waiting would lock others out. Cancelling it again answers the
-// cancelled order. An order whose workflow was ended by hand, or lost with the
-// engine's data, is undone by the one that hears late news. It fails with
+// Cancel cancels an order and returns it when everything is compensated. Repeated
+// calls share one update, because many waiting updates would block others. Cancelling
+// a cancelled order returns it. If the order's workflow was terminated, or lost with
+// the engine's data, AftercareWorkflow compensates the order. Cancel fails with
 // order.ErrNotFound or order.ErrTooLate.
 func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
 	r := orders.CancelRequest{Actor: actor, Reason: why, Correlation: correlation}
@@ -39,23 +39,22 @@ func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlatio
 	case o.Status == order.Cancelled:
 		return o, nil
 	case terminated && !o.Status.Final():
-		return o, &updateResult{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s, and %s", o.Status, nobody)}
+		return o, &refusal{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s, and %s", o.Status, noWorkflow)}
 	}
-	return o, &updateResult{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s", o.Status)}
+	return o, &refusal{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s", o.Status)}
 }
 
-// nobody is said of an order in the record that has not ended and has no
-// workflow.
-const nobody = "its workflow was ended by hand: a person must settle it"
+// noWorkflow describes an order in the record that has not ended and has no workflow.
+const noWorkflow = "its workflow was terminated: an operator must resolve it"
 
-// compensate has an order undone that nobody carries any more, and returns how it
-// then stands.
+// compensate compensates an order that has no workflow any more, and returns the
+// order as it is then.
 func (c *Client) compensate(ctx context.Context, id order.ID, r orders.CancelRequest) (order.Order, error) {
 	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                       orders.AftercareWorkflowID(id),
 		TaskQueue:                workflows.OrdersQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            "Undoes an order that nobody carries any more",
+		StaticSummary:            "Compensate an order that has no workflow any more",
 	}, orders.AftercareWorkflow, orders.Aftercare{OrderID: id, Cancel: &r})
 	if err == nil {
 		err = run.Get(ctx, nil)
@@ -66,13 +65,12 @@ func (c *Client) compensate(ctx context.Context, id order.ID, r orders.CancelReq
 	return c.Record.Order(ctx, id)
 }
 
-// Release lets a held order go on. It fails with order.ErrNotFound, or
-// order.ErrIllegalMove if the order is not on hold, or nobody carries it any
-// more.
+// Release lets an order on hold go on. It fails with order.ErrNotFound, or with
+// order.ErrIllegalMove if the order is not on hold or has no workflow any more.
 func (c *Client) Release(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
 	r := orders.ReleaseRequest{Actor: actor, Reason: why, Correlation: correlation}
 	o, err := orders.Release.Call(ctx, c.Temporal, id.WorkflowID(), "", r)
-	if err = translate("release", id, err); errors.Is(err, order.ErrNotFound) { // it may be held by what hears late news
+	if err = translate("release", id, err); errors.Is(err, order.ErrNotFound) { // AftercareWorkflow may have it on hold
 		o, err = orders.Release.Call(ctx, c.Temporal, orders.AftercareWorkflowID(id), "", r)
 		err = translate("release", id, err)
 	}
@@ -84,7 +82,7 @@ func (c *Client) Release(ctx context.Context, id order.ID, actor, why, correlati
 	case rerr != nil:
 		return order.Order{}, err
 	case o.Status == order.OnHold:
-		return o, &updateResult{order.ErrIllegalMove, "the order is on hold, but " + nobody}
+		return o, &refusal{order.ErrIllegalMove, "the order is on hold, but " + noWorkflow}
 	}
-	return o, &updateResult{order.ErrIllegalMove, fmt.Sprintf("the order is not on hold, it is %s", o.Status)}
+	return o, &refusal{order.ErrIllegalMove, fmt.Sprintf("the order is not on hold, it is %s", o.Status)}
 }

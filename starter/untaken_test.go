@@ -19,9 +19,9 @@ import (
 	"purser/workflows/orders"
 )
 
-// TestUntaken cancels and releases an order while no worker runs. The engine
-// holds such a message in memory only: the caller must not be told that it is
-// being seen to (202), since it may never be.
+// TestUntaken cancels and releases an order while no worker runs. The engine keeps such an
+// update in memory only: the API must not respond that it is in progress (202), because it
+// may never be carried out.
 func TestUntaken(t *testing.T) {
 	quiet := slog.New(slog.DiscardHandler)
 	e, err := temporalserver.Start(t.Context(), temporalserver.Config{DataDir: t.TempDir(), UIPort: -1, Logger: quiet})

@@ -13,8 +13,8 @@ import (
 	"purser/starter"
 )
 
-// deaf is an engine whose workers take nothing until the caller's patience
-// ends. It accepts updates, or not.
+// deaf is an engine whose workers complete nothing before the caller's deadline. accepts
+// says whether they accept updates.
 type deaf struct {
 	client.Client
 	accepts bool
@@ -32,7 +32,7 @@ func (d deaf) UpdateWithStartWorkflow(ctx context.Context, o client.UpdateWithSt
 	return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(ctx.Err())
 }
 
-// promised is an update that is being carried out.
+// promised is the handle of an update that was accepted.
 type promised struct{ client.WorkflowUpdateHandle }
 
 func (promised) Get(ctx context.Context, _ any) error {
@@ -40,8 +40,8 @@ func (promised) Get(ctx context.Context, _ any) error {
 	return client.NewWorkflowUpdateServiceTimeoutOrCanceledError(ctx.Err())
 }
 
-// TestUntakenCancel: the caller who cancels a campaign is told that it is being
-// seen to only if that is so.
+// TestUntakenCancel: cancelling a campaign times out with context.DeadlineExceeded only if
+// the update was accepted.
 func TestUntakenCancel(t *testing.T) {
 	running := mail.CampaignStatus{Campaign: mail.Campaign{ID: "spring"}, State: mail.CampaignRunning, Version: 1}
 	for accepts, want := range map[bool]error{true: context.DeadlineExceeded, false: order.ErrBusy} {

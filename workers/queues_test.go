@@ -24,15 +24,15 @@ import (
 	"purser/workers"
 )
 
-// want is a task queue and what must be polled for there.
+// want is a task queue and the kind of tasks for which it must be polled.
 type want struct {
 	queue string
 	kind  enums.TaskQueueType
 }
 
-// TestEveryQueueIsPolled: what a workflow puts on a queue has a worker there,
-// which looks for just that: a step on a queue without one would wait for ever,
-// and nothing would fail.
+// TestEveryQueueIsPolled: each queue that the workflows use has a worker that polls it for
+// that kind of tasks. Without one, a step on the queue would wait for ever, and nothing
+// would fail.
 func TestEveryQueueIsPolled(t *testing.T) {
 	subjects, err := filepath.Glob("../workflows/*")
 	if err != nil || len(subjects) < 6 {
@@ -62,12 +62,12 @@ func TestEveryQueueIsPolled(t *testing.T) {
 	defer stop()
 	for _, w := range slices.SortedFunc(maps.Keys(wanted), func(a, b want) int { return strings.Compare(a.queue, b.queue) }) {
 		if !polled(ctx, t, c, w) {
-			t.Errorf("nobody polls the queue %q for %s", w.queue, w.kind)
+			t.Errorf("no worker polls the queue %q for %s", w.queue, w.kind)
 		}
 	}
 }
 
-// polled waits until somebody looks for work on a queue: some seconds at most.
+// polled waits until a worker polls a queue, some seconds at most.
 func polled(ctx context.Context, t *testing.T, c client.Client, w want) bool {
 	t.Helper()
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
@@ -86,9 +86,9 @@ func polled(ctx context.Context, t *testing.T, c client.Client, w want) bool {
 	}
 }
 
-// queuesOf reads from the source which queues are used, and what for: a queue
-// in the options of an activity, or handed to a function, is for activities;
-// in other options, for workflows.
+// queuesOf reads from the source which queues are used, and for which kind of tasks: a
+// queue in the options of an activity, or passed to a function, is for activities; a
+// queue in other options is for workflows.
 func queuesOf(t *testing.T, dirs ...string) map[want]bool {
 	t.Helper()
 	names, used := map[string]string{}, map[string][]enums.TaskQueueType{}
@@ -126,7 +126,7 @@ func queuesOf(t *testing.T, dirs ...string) map[want]bool {
 	for queue, kinds := range used {
 		for _, kind := range kinds {
 			if names[queue] == "" {
-				t.Errorf("%s is used, but not declared as a text", queue)
+				t.Errorf("%s is used, but not declared as a string", queue)
 			}
 			wanted[want{names[queue], kind}] = true
 		}
@@ -139,7 +139,7 @@ func queuesOf(t *testing.T, dirs ...string) map[want]bool {
 	return wanted
 }
 
-// declared notes the constants that are queues.
+// declared collects the constants that are queues.
 func declared(spec *ast.ValueSpec, names map[string]string) {
 	for i, name := range spec.Names {
 		if !strings.HasSuffix(name.Name, "Queue") || i >= len(spec.Values) {
@@ -151,7 +151,7 @@ func declared(spec *ast.ValueSpec, names map[string]string) {
 	}
 }
 
-// inOptions notes the queue that options name.
+// inOptions collects the queue in options.
 func inOptions(lit *ast.CompositeLit, used map[string][]enums.TaskQueueType) {
 	kind := enums.TASK_QUEUE_TYPE_WORKFLOW
 	if typ, ok := lit.Type.(*ast.SelectorExpr); ok && typ.Sel.Name == "ActivityOptions" {
@@ -168,7 +168,7 @@ func inOptions(lit *ast.CompositeLit, used map[string][]enums.TaskQueueType) {
 	}
 }
 
-// queueName is the name of a queue's constant, here or in another package.
+// queueName returns the name of a queue's constant, in this or another package, or "".
 func queueName(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:

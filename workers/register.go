@@ -11,8 +11,8 @@ import (
 	"purser/workflows/products"
 )
 
-// RegisterWorkflows gives every workflow to a worker, or to a replayer: one list for
-// both, so that they cannot drift apart.
+// RegisterWorkflows registers every workflow with a worker or a replayer. Both use
+// this one list, so that they cannot drift apart.
 func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(orders.OrderWorkflow)
 	r.RegisterWorkflow(orders.AftercareWorkflow)

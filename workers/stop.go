@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	// stopWithin is how long a worker that stops lets its activities end, those
-	// on a queue and then the local ones. It outlasts a local try, which has 5 s:
-	// a mail cut off half-way is one whose outcome nobody knows.
+	// stopWithin is how long a worker that stops waits for its activities, first
+	// the remote and then the local ones. It is longer than a local try, which has
+	// 5 s: if a call is cut off half-way, the outcome of its mail is unknown.
 	stopWithin = 10 * time.Second
-	// leftWithin is how long an activity may then go on that its worker no
-	// longer waits for. It outlasts a call to a mail provider.
+	// leftWithin is how long Stop then waits for the activities for which their
+	// worker no longer waits. It is longer than a call to a mail provider.
 	leftWithin = 15 * time.Second
 )
 
-// Stop lets the workers finish what they hold, all at the same time.
+// Stop stops all workers at the same time and lets them finish their activities.
 func (s Set) Stop() {
 	var all sync.WaitGroup
 	for _, w := range s.workers {
@@ -34,17 +34,17 @@ func (s Set) Stop() {
 	s.running.wait(leftWithin)
 }
 
-// running knows which activities run. A worker forgets a local activity whose
-// time is over, and leaves behind what it has waited for long enough, also
-// while a mail is being handed over.
+// running counts the activities that run. A worker does not wait for a local
+// activity that has timed out, and waits for the others only for stopWithin, even
+// while one is sending a mail.
 type running struct {
 	interceptor.WorkerInterceptorBase
-	all *semaphore.Weighted // each activity has one of it
+	all *semaphore.Weighted // each activity holds a weight of 1
 }
 
 func newRunning() *running { return &running{all: semaphore.NewWeighted(math.MaxInt64)} }
 
-// wait returns when no activity runs any more, or its time is over.
+// wait returns when no activity runs any more or within has passed.
 func (r *running) wait(within time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
@@ -72,9 +72,9 @@ func (c *counted) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 	return c.Next.ExecuteActivity(ctx, in)
 }
 
-// interrupting ends long activities, those that report heartbeats, as soon as
-// their worker stops: what they have done is kept, and another worker goes on
-// from there. A stop would otherwise wait for them in vain.
+// interrupting cancels long activities (the ones that report heartbeats) as soon as
+// their worker stops: their progress is kept, and another worker goes on from
+// there. Without it, a stop would wait for them until its timeout.
 type interrupting struct {
 	interceptor.WorkerInterceptorBase
 }

@@ -16,7 +16,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// activityFunc is the activity itself, behind the interceptors.
+// activityFunc is an activity, behind the interceptors.
 type activityFunc struct {
 	interceptor.ActivityInboundInterceptorBase
 	run func(context.Context) error
@@ -26,8 +26,8 @@ func (a activityFunc) ExecuteActivity(ctx context.Context, _ *interceptor.Execut
 	return nil, a.run(ctx)
 }
 
-// TestStopWaitsForActivities: workers that have stopped wait for each activity
-// that still runs, for so long as a call may take, and no longer.
+// TestStopWaitsForActivities: workers that have stopped wait for the activities that still
+// run, but no longer than leftWithin.
 func TestStopWaitsForActivities(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -51,15 +51,15 @@ func TestStopWaitsForActivities(t *testing.T) {
 				if took := time.Since(began); took != tt.want {
 					t.Errorf("stopping took %s, want %s", took, tt.want)
 				}
-				time.Sleep(2 * time.Hour) // of the test's own clock: what hangs ends before the test
+				time.Sleep(2 * time.Hour) // by the test's own clock: the activity that hangs ends before the test
 			})
 		})
 	}
 }
 
-// TestStopInterrupts: an activity that reports heartbeats is told at once that
-// its worker stops, and fails so that another worker goes on; any other is left
-// alone, and no failure is replaced while the worker runs.
+// TestStopInterrupts: an activity that reports heartbeats is cancelled as soon as its
+// worker stops, and fails so that another worker goes on. Other activities are not
+// cancelled, and no failure is replaced while the worker runs.
 func TestStopInterrupts(t *testing.T) {
 	broken := temporal.NewApplicationError("disk on fire", "Broken")
 	for _, tt := range []struct {

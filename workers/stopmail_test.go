@@ -20,14 +20,13 @@ import (
 	mailworkflows "purser/workflows/mails"
 )
 
-// slowPost is a mail provider whose call, once begun, lasts until it is told
-// to end.
-type slowPost struct {
-	outlasts     bool          // the call goes on when the time of the local try is over
-	handed, ends chan struct{} // the mail is being handed over; it has been
+// slowProvider is a mail provider whose call lasts until ends is closed.
+type slowProvider struct {
+	outlasts     bool          // the call goes on after the timeout of the local try
+	handed, ends chan struct{} // closed when the call begins; closed to end it
 }
 
-func (p *slowPost) Send(ctx context.Context, _ mail.Message, _ time.Duration, ready func(context.Context) error) (mail.Receipt, error) {
+func (p *slowProvider) Send(ctx context.Context, _ mail.Message, _ time.Duration, ready func(context.Context) error) (mail.Receipt, error) {
 	if err := ready(ctx); err != nil {
 		return mail.Receipt{}, err
 	}
@@ -46,7 +45,7 @@ func (oneOrder) Order(_ context.Context, id order.ID) (order.Order, error) {
 	return order.Order{ID: id, Email: "ada@example.com", ShipTo: order.Address{Name: "Ada"}}, nil
 }
 
-// stopped counts the workers that have said that they stopped.
+// stopped is a log handler that gets a value for each worker that has stopped.
 type stopped chan struct{}
 
 func (stopped) Enabled(context.Context, slog.Level) bool { return true }
@@ -60,9 +59,9 @@ func (s stopped) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// TestStopDuringMail (EML-1): a mail that is being handed over when the workers
-// stop ends as sent, not as unknown, also where the provider takes longer than
-// the step may: they wait for it.
+// TestStopDuringMail (EML-1): a mail that is being sent when the workers stop ends as
+// sent, not as unknown, even if the provider takes longer than the local try may: the
+// workers wait for it.
 func TestStopDuringMail(t *testing.T) {
 	e, err := engine.Start(t.Context(), engine.Config{
 		DataDir: t.TempDir(), UIPort: -1, Logger: slog.New(slog.DiscardHandler), SearchAttributes: workflows.SearchAttributes(),
@@ -75,7 +74,7 @@ func TestStopDuringMail(t *testing.T) {
 		name     string
 		id       order.ID
 		outlasts bool
-		others   int // workers that stop while the mail is under way, of seven
+		others   int // how many of the seven workers stop while the mail is being sent
 	}{
 		{name: "within the local try", id: "ord_00000000000000000000000001", others: 6},
 		{name: "longer than the local try", id: "ord_00000000000000000000000002", outlasts: true, others: 7},
@@ -87,7 +86,7 @@ func TestStopDuringMail(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(c.Close)
-			post, ledger := &slowPost{outlasts: tt.outlasts, handed: make(chan struct{}), ends: make(chan struct{})}, &fake.Ledger{}
+			post, ledger := &slowProvider{outlasts: tt.outlasts, handed: make(chan struct{}), ends: make(chan struct{})}, &fake.Ledger{}
 			set := workers.New(c, workers.Activities{Mails: &mails.Activities{
 				MailRouter: post, Templates: fake.MailTemplates{}, Ledger: ledger, Orders: oneOrder{}, Resends: ledger,
 			}}, workers.Limits{})
@@ -108,7 +107,7 @@ func TestStopDuringMail(t *testing.T) {
 			select {
 			case <-ended:
 				t.Error("the workers do not wait for the mail")
-			case <-time.After(200 * time.Millisecond): // nothing tells that something goes on waiting
+			case <-time.After(200 * time.Millisecond): // there is no event for a wait that goes on
 			}
 			close(post.ends)
 			<-ended
@@ -121,9 +120,9 @@ func TestStopDuringMail(t *testing.T) {
 				t.Errorf("the ledger has %v", ledger.States())
 			}
 			if tt.outlasts {
-				return // its workflow goes on with the mail's queue
+				return // its workflow goes on with a try on the mail queue
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // no worker is left to end it later
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // no worker is left that could end it later
 			defer cancel()
 			var out mails.MailOutcome
 			if err := run.Get(ctx, &out); err != nil || out.State != mail.StateSent {

@@ -1,5 +1,5 @@
-// Package workers says which workflows and activities run on which task
-// queue, how many at once and how fast.
+// Package workers runs the workers: it says which workflows and activities run on
+// which task queue, how many at once and how fast.
 package workers
 
 import (
@@ -21,8 +21,9 @@ import (
 	imageworkflows "purser/workflows/images"
 )
 
-// Limits are the bulkheads: what each partner may take up in one worker and,
-// for Rate, in the whole fleet. Zero means the default.
+// Limits are the bulkheads: how many tasks of each kind run at once in one process
+// and, for MailRate, how many mails per second all workers send together. Zero means
+// the default.
 type Limits struct {
 	Workflows int     // workflow tasks at once; default 64
 	Record    int     // writes of the record at once; default 32
@@ -31,18 +32,18 @@ type Limits struct {
 	Mail      int     // mails at once; default 16
 	Bulk      int     // parts of campaigns at once; default 8
 	Catalogue int     // products changed, imported and indexed at once; default 8
-	Images    int     // images decoded at once, each with as much memory as its limits give it; default 2
+	Images    int     // images decoded at once, each of which may use the memory that images.Limits allows; default 2
 	MailRate  float64 // mails a second on the mail queue, over all workers; default unlimited
 }
 
-// Set is workers that start and stop together.
+// Set is a group of workers that start and stop together.
 type Set struct {
 	workers []worker.Worker
 	running *running
 }
 
-// Activities are the steps of each subject. A subject that is nil has no
-// steps in this process; without Images there is no worker for them.
+// Activities are the activities of each subject. A subject that is nil has none in
+// this process; without Images there is no worker for images.
 type Activities struct {
 	Orders    *orders.Activities
 	Mails     *mails.Activities
@@ -52,16 +53,17 @@ type Activities struct {
 	Images    *images.Activities
 }
 
-// New makes the workers; Start runs them.
+// New returns the workers; Start runs them.
 func New(c client.Client, a Activities, l Limits) Set {
 	set := Set{running: newRunning()}
 	orders := worker.New(c, workflows.OrdersQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: or(l.Workflows, 64),
 		MaxConcurrentWorkflowTaskPollers:       16,
-		// Ordinary activities have queues of their own. Without this the
-		// engine looks for one to hand over with every workflow task.
+		// Ordinary activities have their own queues. Without this the engine
+		// looks for an activity task to deliver with every workflow task.
 		LocalActivityWorkerOnly: true,
-		// On a starved machine a second passes without any deadlock.
+		// On a busy machine a workflow task may take longer than a second
+		// without any deadlock.
 		DeadlockDetectionTimeout: 10 * time.Second,
 		WorkerStopTimeout:        stopWithin,
 		Interceptors:             []interceptor.WorkerInterceptor{set.running},
@@ -111,8 +113,8 @@ func New(c client.Client, a Activities, l Limits) Set {
 	return set
 }
 
-// imageWorker has workflows and steps on a queue of their own, because
-// decoding an image takes memory.
+// imageWorker returns the worker for the workflows and activities of images. They
+// have a separate queue because decoding an image takes memory.
 func imageWorker(c client.Client, a *images.Activities, l Limits, r *running) worker.Worker {
 	w := worker.New(c, workflows.ImagesQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: 8,
@@ -127,7 +129,7 @@ func imageWorker(c client.Client, a *images.Activities, l Limits, r *running) wo
 	return w
 }
 
-// register gives a worker the steps of each subject that is not nil.
+// register registers the activities of each subject that is not nil.
 func register(w worker.Worker, subjects ...any) {
 	for _, a := range subjects {
 		if !reflect.ValueOf(a).IsNil() {
@@ -136,7 +138,7 @@ func register(w worker.Worker, subjects ...any) {
 	}
 }
 
-// Start runs all workers, or none.
+// Start starts all workers, or none if one fails.
 func (s Set) Start() error {
 	for i, w := range s.workers {
 		if err := w.Start(); err != nil {

@@ -5,15 +5,15 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// The search attributes of an order's workflow: never personal data.
+// The search attributes of an order's workflow. They hold no personal data.
 var (
 	AttrStatus   = temporal.NewSearchAttributeKeyKeyword("OrderStatus")
 	AttrWaiting  = temporal.NewSearchAttributeKeyKeyword("WaitingOn")
 	AttrDeadline = temporal.NewSearchAttributeKeyTime("Deadline")
 )
 
-// SearchAttributes are the search attributes by their names, as the engine must
-// know them before the first order.
+// SearchAttributes returns the types of the search attributes by name. The engine
+// must have them before the first order.
 func SearchAttributes() map[string]enums.IndexedValueType {
 	all := map[string]enums.IndexedValueType{}
 	for _, a := range []temporal.SearchAttributeKey{AttrStatus, AttrWaiting, AttrDeadline} {

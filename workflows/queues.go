@@ -1,7 +1,7 @@
 package workflows
 
-// The task queues. A provider has its own, so that a slow one starves nobody
-// else and its rate limit holds for the whole fleet.
+// The task queues. Each provider has its own, so that a slow provider does not
+// starve the others and its rate limit holds for all workers together.
 const (
 	OrdersQueue   = "orders" // the workflows themselves
 	RecordQueue   = "record"
@@ -9,11 +9,11 @@ const (
 	ParcelsQueue  = "parcels"
 	MailQueue     = "mail"
 	BulkQueue     = "bulk" // campaigns' mails
-	// CatalogueQueue is where products change and are indexed: behind orders,
-	// however many products change at once.
+	// CatalogueQueue is for changing and indexing products. It is separate, so
+	// that many changed products do not delay orders.
 	CatalogueQueue = "catalogue"
-	// ImagesQueue is where images are worked on: a queue of their own, so
-	// that a thousand of them never stand in the way of an order, and so many at
-	// once per worker, because decoding takes memory.
+	// ImagesQueue is for processing images. It is separate, so that a thousand
+	// images do not delay an order and so that a worker can limit how many it
+	// decodes at once, because decoding takes memory.
 	ImagesQueue = "images"
 )

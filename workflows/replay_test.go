@@ -16,8 +16,8 @@ import (
 )
 
 // TestReplay (TEST-8, F99) replays the histories recorded from released code,
-// one generation per release: a change that would break an order under way
-// fails here. See workflows/record for how they are made.
+// one generation per release: a change that would break a running order fails here.
+// Package record makes them.
 func TestReplay(t *testing.T) {
 	for _, file := range histories(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
@@ -30,11 +30,10 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// nondeterminism is the SDK's code for it.
+// nondeterminism is the SDK's code for a nondeterministic workflow.
 const nondeterminism = "TMPRL1100"
 
-// TestReplayCanFail replays them against workflows that do something else
-// first.
+// TestReplayCanFail replays the histories against a workflow that takes other steps.
 func TestReplayCanFail(t *testing.T) {
 	for _, file := range histories(t) {
 		r := worker.NewWorkflowReplayer()

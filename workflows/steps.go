@@ -8,25 +8,25 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// ActorPurser is who does what a workflow does by itself, in events.
+// ActorPurser is the actor, in events, of what a workflow does by itself.
 const ActorPurser = "purser"
 
-// Every step is first tried right here in the worker (a local activity: a
-// tenth of the cost of an ordinary one). If that fails for a reason that
-// passes, the step goes to its provider's queue, where the rate limit holds,
-// an operator sees it pending, and it is retried for as long as it takes.
-// Both tries carry the same key, so the provider does the work once.
+// Every step is first tried in the worker itself (as a local activity, which
+// costs a tenth of an ordinary one). If that fails for a transient reason, the
+// step goes to its provider's queue: there the rate limit holds, an operator
+// sees it pending, and it is retried for as long as it takes. Both tries carry
+// the same idempotency key, so the provider does the work once.
 // See docs/decisions/002-local-first.md.
 const (
-	localTimeout   = 5 * time.Second  // for the try in the worker
-	CallTimeout    = 30 * time.Second // for each try on the queue
+	localTimeout   = 5 * time.Second  // for the local try
+	CallTimeout    = 30 * time.Second // for each try on a queue
 	FirstRetry     = time.Second
 	LongestBackoff = 5 * time.Minute
-	// MailWithin is how long a mail is worth sending.
+	// MailWithin is how long sending a mail is tried.
 	MailWithin = 3 * 24 * time.Hour
 )
 
-// RunLocal tries an activity once in this worker.
+// RunLocal tries an activity once in this worker, as a local activity.
 func RunLocal(ctx workflow.Context, summary string, activity, in, out any) error {
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		ScheduleToCloseTimeout: localTimeout,
@@ -36,9 +36,9 @@ func RunLocal(ctx workflow.Context, summary string, activity, in, out any) error
 	return workflow.ExecuteLocalActivity(ctx, activity, in).Get(ctx, out)
 }
 
-// RunRemote runs an activity on its queue until it works, fails for good or the
-// horizon is reached. before is how the try in the worker failed: it may have
-// been asked to wait.
+// RunRemote runs an activity on its queue until it succeeds, fails for good or
+// within has passed (0: no limit). before is the error of the local try; if it
+// asks for a delay, RunRemote waits that long first.
 func RunRemote(ctx workflow.Context, queue string, within time.Duration, summary string, before error, activity, in, out any) error {
 	var app *temporal.ApplicationError
 	if errors.As(before, &app) && app.NextRetryDelay() > 0 {
@@ -61,7 +61,8 @@ func RunRemote(ctx workflow.Context, queue string, within time.Duration, summary
 	return workflow.ExecuteActivity(ctx, activity, in).Get(ctx, out)
 }
 
-// RunLocalFirst is the way of a step that writes no order's story.
+// RunLocalFirst runs an activity locally and, if that fails for a transient
+// reason, remotely. It writes nothing to an order's timeline.
 func RunLocalFirst(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
 	err := RunLocal(ctx, summary, activity, in, out)
 	if err == nil || !IsTransient(err) || ctx.Err() != nil {
@@ -71,14 +72,14 @@ func RunLocalFirst(ctx workflow.Context, queue string, within time.Duration, sum
 }
 
 const (
-	// longTimeout is for a step that takes its time and shows that it lives.
+	// longTimeout is for a step that takes long and reports heartbeats.
 	longTimeout = time.Hour
-	// aliveWithin is how soon such a step is missed when its worker dies.
+	// aliveWithin is how soon the death of such a step's worker is noticed.
 	aliveWithin = 30 * time.Second
 )
 
-// RunLong runs a long step on the catalogue's queue from the start, and
-// again until it works: what it does is kept as it goes.
+// RunLong runs a long step on the catalogue's queue, without a local try, and
+// retries it until it succeeds. The step keeps its progress as it goes.
 func RunLong(ctx workflow.Context, summary string, activity, in, out any) error {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           CatalogueQueue,
@@ -96,17 +97,17 @@ func IsTransient(err error) bool {
 	if errors.As(err, &app) {
 		return !app.NonRetryable()
 	}
-	return true // a time-out, a worker that stopped or was lost
+	return true // a timeout, or a worker that stopped or was lost
 }
 
-// IsFailure reports whether an activity failed for good for this reason, one of
+// IsFailure reports whether an activity failed for good with this reason, one of
 // the activities.Failure constants.
 func IsFailure(err error, reason string) bool {
 	var app *temporal.ApplicationError
 	return errors.As(err, &app) && app.Type() == reason
 }
 
-// Reason is a failure in words for the timeline: the innermost message, which
+// Reason returns an error's text for the timeline: the innermost message, which
 // the adapters keep free of secrets and personal data.
 func Reason(err error) string {
 	var app *temporal.ApplicationError

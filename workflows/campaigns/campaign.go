@@ -20,14 +20,14 @@ var do *steps.Activities
 
 // The messages of a campaign's workflow.
 const (
-	// GetCampaign returns how the campaign stands, as its workflow knows it:
-	// as of the last chunk.
+	// GetCampaign returns the progress of the campaign, as of its last chunk.
 	GetCampaign workflows.Query[CampaignProgress] = "GetCampaign"
-	// PauseCampaign returns when nothing more goes out.
+	// PauseCampaign pauses the campaign and returns when nothing more goes out.
 	PauseCampaign workflows.Update[SteerRequest, CampaignProgress] = "PauseCampaign"
-	// ResumeCampaign lets a paused campaign go on, whoever paused it.
+	// ResumeCampaign lets a paused campaign go on, no matter who paused it.
 	ResumeCampaign workflows.Update[SteerRequest, CampaignProgress] = "ResumeCampaign"
-	// CancelCampaign ends the campaign where it is. What went out stays.
+	// CancelCampaign ends the campaign where it is. Mails sent before are not
+	// affected.
 	CancelCampaign workflows.Update[SteerRequest, CampaignProgress] = "CancelCampaign"
 	// RetryCampaign returns when the round that the campaign was started for
 	// has begun, or why it did not: by activities.FailureState or
@@ -53,7 +53,7 @@ type CampaignProgress struct {
 	ID     string              `json:"id"`
 	State  mail.CampaignState  `json:"state"`
 	Why    string              `json:"why,omitempty"`
-	After  int64               `json:"after"` // everybody up to this number is settled
+	After  int64               `json:"after"` // every recipient up to this number has an outcome
 	Counts mail.CampaignCounts `json:"counts"`
 }
 
@@ -64,20 +64,20 @@ type campaignWorkflow struct {
 	version   int64 // of the state in the record
 	gathered  bool  // the audience was looked up
 	notBefore time.Time
-	began     time.Time // zero: only now
+	began     time.Time // zero: it has not begun
 	chunks    int       // of this run
 
-	paused    *SteerRequest // who wants it to stand still
-	cancelled *SteerRequest // who wants it to end
+	paused    *SteerRequest // who paused it; nil: it is not paused
+	cancelled *SteerRequest // who cancelled it; nil: it is not cancelled
 	retry     *mail.Retry   // the round to begin, until it has begun
-	refusal   error         // why it did not
-	interrupt func()        // ends what is being waited for
+	refusal   error         // why the round did not begin
+	interrupt func()        // ends the current wait or chunk
 }
 
-// CampaignWorkflow sends one mail to many people, each once, over days and
-// crashes. It holds no recipient and no text: both are in the record, and so
-// is what became of each; here is only where it stands. It ends as done or
-// cancelled, never as failed for something a recipient's mail may meet.
+// CampaignWorkflow sends one mail to many people, each once, over days and crashes.
+// The recipients, their outcomes and the texts are in the record; the workflow
+// holds only its progress. It ends as done or cancelled. It never fails because of
+// a recipient's mail.
 func CampaignWorkflow(ctx workflow.Context, run CampaignRun) (CampaignProgress, error) {
 	w := &campaignWorkflow{
 		run: run, CampaignProgress: CampaignProgress{ID: run.ID, State: mail.CampaignDraft},
@@ -86,7 +86,7 @@ func CampaignWorkflow(ctx workflow.Context, run CampaignRun) (CampaignProgress, 
 	if c := run.Snapshot; c != nil {
 		w.CampaignProgress, w.version, w.paused, w.gathered, w.notBefore, w.began = c.Progress, c.Version, c.Paused, c.Gathered, c.NotBefore, c.Began
 	}
-	asked := ctx // cancelled in the UI: as good as cancelled by an operator
+	asked := ctx // a cancellation in the Temporal UI counts like an operator's
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	if err := w.listen(ctx); err != nil {
 		return w.CampaignProgress, err
@@ -110,7 +110,7 @@ func CampaignWorkflow(ctx workflow.Context, run CampaignRun) (CampaignProgress, 
 	return w.CampaignProgress, err
 }
 
-// step does the next thing there is to do. What operators want comes first.
+// step does the next thing there is to do. Operators' requests come first.
 func (w *campaignWorkflow) step(ctx workflow.Context) error {
 	switch wait := w.run.StartAt.Sub(workflow.Now(ctx)); {
 	case w.retry != nil:
@@ -134,8 +134,8 @@ func (w *campaignWorkflow) step(ctx workflow.Context) error {
 	return w.chunk(ctx)
 }
 
-// beginRound gives those another turn whose outcome an operator wants to be
-// known no matter what.
+// beginRound makes the recipients whose outcome is unknown due again, for the round
+// that an operator has asked for.
 func (w *campaignWorkflow) beginRound(ctx workflow.Context) error {
 	w.version++
 	r := steps.CampaignRetry{ID: w.ID, Version: w.version, Retry: *w.retry}
@@ -152,13 +152,13 @@ func (w *campaignWorkflow) beginRound(ctx workflow.Context) error {
 	return nil
 }
 
-// wait is how long nothing may go out yet.
+// wait returns how long nothing may go out yet.
 func (w *campaignWorkflow) wait(ctx workflow.Context) time.Duration {
 	return max(w.notBefore.Sub(workflow.Now(ctx)), 0)
 }
 
-// longestWaitInChunk is a second, more than most paces ask for: longer waits
-// are left to a timer.
+// longestWaitInChunk is the longest wait that happens inside the activity of a
+// chunk, more than most paces require. Longer waits use a timer.
 const longestWaitInChunk = time.Second
 
 // standStill waits until the campaign may go on.
@@ -178,8 +178,8 @@ func (w *campaignWorkflow) sleep(ctx workflow.Context, d time.Duration, summary 
 	return interrupted(err)
 }
 
-// gather looks up whom the campaign is for; those who were listed are there
-// already.
+// gather looks up the campaign's audience. Recipients that were listed are in the
+// record already.
 func (w *campaignWorkflow) gather(ctx workflow.Context) error {
 	ctx, w.interrupt = workflow.WithCancel(ctx)
 	if w.began.IsZero() {
@@ -200,7 +200,7 @@ func (w *campaignWorkflow) chunk(ctx workflow.Context) error {
 	working, cancel := workflow.WithCancel(ctx)
 	w.interrupt = cancel
 	var done steps.ChunkDone
-	err := workflow.ExecuteActivity(w.onBulkQueue(working, fmt.Sprintf("Send to those after %d", w.After)), do.SendCampaignChunk,
+	err := workflow.ExecuteActivity(w.onBulkQueue(working, fmt.Sprintf("Send to the recipients after %d", w.After)), do.SendCampaignChunk,
 		steps.ChunkRequest{ID: w.ID, After: w.After, Wait: w.wait(ctx)}).Get(working, &done)
 	if err != nil {
 		return w.pauseOn(working, err)
@@ -211,15 +211,15 @@ func (w *campaignWorkflow) chunk(ctx workflow.Context) error {
 	case done.Held != "" && w.paused == nil:
 		w.paused = &SteerRequest{Actor: workflows.ActorPurser, Reason: done.Held}
 	case done.Finished && w.Counts.Due > 0 && w.After > 0:
-		w.After = 0 // look once more: nobody is to be left behind
+		w.After = 0 // start over: some recipients are still due
 	case done.Finished:
 		return w.advance(ctx, mail.CampaignDone, "")
 	}
 	return nil
 }
 
-// onBulkQueue are the options of what runs for as long as it takes, on a queue
-// of its own: campaigns must not take the places of orders' mails.
+// onBulkQueue returns the options of an activity that is retried for as long as it
+// takes. It runs on a separate queue: campaigns must not delay the mails of orders.
 func (w *campaignWorkflow) onBulkQueue(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           workflows.BulkQueue,
@@ -233,13 +233,14 @@ func (w *campaignWorkflow) onBulkQueue(ctx workflow.Context, summary string) wor
 }
 
 const (
-	chunkTimeout = 5 * time.Minute // a chunk ends by itself after one
+	chunkTimeout = 5 * time.Minute // a chunk ends by itself after one minute
 	chunkSilence = 20 * time.Second
-	bulkPriority = 5 // the last; the default is 3
+	bulkPriority = 5 // the lowest; the default is 3
 )
 
-// interrupted forgives the end of what an operator has ended, even if the
-// operator has changed their mind since: nobody else ends anything here.
+// interrupted returns nil for a cancellation, and err otherwise. Only operators
+// interrupt a campaign, so a cancellation is not an error, even if the operator has
+// changed their mind since.
 func interrupted(err error) error {
 	if temporal.IsCanceledError(err) {
 		return nil
@@ -247,10 +248,10 @@ func interrupted(err error) error {
 	return err
 }
 
-// pauseOn stops a campaign that cannot go on by itself, such as one whose
-// record is gone. A person must look. How work ends that an operator has
-// interrupted does not matter: it is never tried again, and the next step finds
-// in the record how far it came.
+// pauseOn pauses a campaign that cannot go on by itself, for example because its
+// record is missing: an operator must look. It ignores the error of work that an
+// operator has interrupted: that work is not tried again, and the next step reads
+// from the record how far it came.
 func (w *campaignWorkflow) pauseOn(working workflow.Context, err error) error {
 	if err == nil || working.Err() != nil {
 		return nil
@@ -261,7 +262,7 @@ func (w *campaignWorkflow) pauseOn(working workflow.Context, err error) error {
 	return nil
 }
 
-// advance writes the state the campaign has come to.
+// advance moves the campaign to a state and writes that to the record.
 func (w *campaignWorkflow) advance(ctx workflow.Context, s mail.CampaignState, why string) error {
 	w.version++
 	m := steps.CampaignMark{ID: w.ID, Version: w.version, State: s, Why: why}
@@ -272,7 +273,7 @@ func (w *campaignWorkflow) advance(ctx workflow.Context, s mail.CampaignState, w
 	return err
 }
 
-// write does a step in the record, for as long as it takes.
+// write runs a step on the record and retries it for as long as it takes.
 func (w *campaignWorkflow) write(ctx workflow.Context, summary string, step, in any) error {
 	err := workflows.RunLocal(ctx, summary, step, in, nil)
 	if err != nil && workflows.IsTransient(err) {
@@ -281,9 +282,9 @@ func (w *campaignWorkflow) write(ctx workflow.Context, summary string, step, in 
 	return err
 }
 
-// details is what the Temporal UI shows.
+// details returns the text that the Temporal UI shows.
 func (w *campaignWorkflow) details() string {
 	c := w.Counts
-	return fmt.Sprintf("**%s** %s\n\n%d of %d settled: %d sent, %d suppressed, %d rejected, %d unknown, %d skipped.",
+	return fmt.Sprintf("**%s** %s\n\n%d of %d have an outcome: %d sent, %d suppressed, %d rejected, %d unknown, %d skipped.",
 		w.State, w.Why, c.Resolved(), c.Total, c.Sent, c.Suppressed, c.Rejected, c.Unknown, c.Skipped)
 }

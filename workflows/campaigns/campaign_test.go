@@ -23,9 +23,9 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// campaignWorld is a world in which one campaign is sent: the real workflow and
-// activities over in-memory ports.
-type campaignWorld struct {
+// campaignFixture is one campaign under test: the real workflow and activities over
+// ports in memory.
+type campaignFixture struct {
 	t         rapid.TB
 	record    fake.Campaigns
 	marketing fake.Marketing
@@ -40,18 +40,18 @@ type campaignWorld struct {
 	runs   int
 
 	mu      sync.Mutex
-	sent    int            // mails handed over
-	at      map[int]func() // what happens as a mail is handed over
-	told    []string       // the answers to what operators asked
+	sent    int            // mails sent to the provider
+	at      map[int]func() // what happens as this mail is sent
+	results []string       // of the operators' requests
 	updates int
 }
 
 var spring = mail.Campaign{ID: "spring", Template: "campaign", Words: map[string]mail.Words{"en": {Subject: "Hello"}}}
 
-// newCampaigns is a campaign with so many recipients, r1@example.com …
-func newCampaigns(t rapid.TB, c mail.Campaign, recipients int) *campaignWorld {
+// newCampaign returns a campaign with so many recipients: r1@example.com and so on.
+func newCampaign(t rapid.TB, c mail.Campaign, recipients int) *campaignFixture {
 	t.Helper()
-	w := &campaignWorld{t: t, at: map[int]func(){}, run: campaigns.CampaignRun{ID: c.ID, StartAt: c.StartAt}}
+	w := &campaignFixture{t: t, at: map[int]func(){}, run: campaigns.CampaignRun{ID: c.ID, StartAt: c.StartAt}}
 	ctx := bare{}
 	if err := w.record.CreateCampaign(ctx, c, "key:test"); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func newCampaigns(t rapid.TB, c mail.Campaign, recipients int) *campaignWorld {
 	return w
 }
 
-func (w *campaignWorld) newEnv(now time.Time) *testsuite.TestWorkflowEnvironment {
+func (w *campaignFixture) newEnv(now time.Time) *testsuite.TestWorkflowEnvironment {
 	env := workflowtest.NewEnv(new(workflowtest.Observer))
 	env.SetStartTime(now)
 	env.RegisterActivity(&steps.Activities{
@@ -88,17 +88,17 @@ func (w *campaignWorld) newEnv(now time.Time) *testsuite.TestWorkflowEnvironment
 	return env
 }
 
-// Unsubscribe is how readers leave.
-func (w *campaignWorld) Unsubscribe(m mail.Message) string {
+// Unsubscribe returns the link to unsubscribe.
+func (w *campaignFixture) Unsubscribe(m mail.Message) string {
 	if w.leaving != nil {
 		return w.leaving.Unsubscribe(m)
 	}
 	return w.marketing.Unsubscribe(m)
 }
 
-// steer sends an operator's wish from a callback or, as a mail is handed over,
-// from an activity.
-func (w *campaignWorld) steer(u workflows.Update[campaigns.SteerRequest, campaigns.CampaignProgress], why string) {
+// steer sends an operator's request, from a callback or from an activity that sends a
+// mail.
+func (w *campaignFixture) steer(u workflows.Update[campaigns.SteerRequest, campaigns.CampaignProgress], why string) {
 	w.mu.Lock()
 	w.updates++
 	id := fmt.Sprint(w.updates)
@@ -106,7 +106,7 @@ func (w *campaignWorld) steer(u workflows.Update[campaigns.SteerRequest, campaig
 	note := func(what string) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.told = append(w.told, fmt.Sprintf("%s: %s", u, what))
+		w.results = append(w.results, fmt.Sprintf("%s: %s", u, what))
 	}
 	w.env.RegisterDelayedCallback(func() {
 		w.env.UpdateWorkflow(string(u), id, &testsuite.TestUpdateCallback{
@@ -124,7 +124,7 @@ func (w *campaignWorld) steer(u workflows.Update[campaigns.SteerRequest, campaig
 }
 
 // play runs the campaign to its end, over as many runs as it takes.
-func (w *campaignWorld) play() {
+func (w *campaignFixture) play() {
 	w.t.Helper()
 	for {
 		w.runs++
@@ -148,7 +148,7 @@ func (w *campaignWorld) play() {
 	}
 }
 
-// bare is a context for what needs none.
+// bare is an empty context.
 type bare struct{}
 
 func (bare) Deadline() (time.Time, bool) { return time.Time{}, false }
@@ -156,7 +156,7 @@ func (bare) Done() <-chan struct{}       { return nil }
 func (bare) Err() error                  { return nil }
 func (bare) Value(any) any               { return nil }
 
-func (w *campaignWorld) status() mail.CampaignStatus {
+func (w *campaignFixture) status() mail.CampaignStatus {
 	w.t.Helper()
 	st, err := w.record.Campaign(bare{}, w.run.ID)
 	if err != nil {
@@ -165,9 +165,9 @@ func (w *campaignWorld) status() mail.CampaignStatus {
 	return st
 }
 
-// checkOnce: nobody got the mail twice, and the record says of nobody that
-// they did who did not.
-func (w *campaignWorld) checkOnce() {
+// checkOnce checks that nobody got the mail twice, and that the record has as sent only
+// recipients that got it.
+func (w *campaignFixture) checkOnce() {
 	w.t.Helper()
 	counts := w.mailer.Counts()
 	for id, n := range counts {
@@ -185,7 +185,7 @@ func (w *campaignWorld) checkOnce() {
 // TestCampaign (EML-7, RES-15, MKT-1): each recipient has an outcome of its own, and none of
 // them stops the others.
 func TestCampaign(t *testing.T) {
-	w := newCampaigns(t, spring, 1_203)
+	w := newCampaign(t, spring, 1_203)
 	w.blocked.Block("r5@example.com", "unsubscribed", mail.Marketing)
 	before := w.mailer.Before
 	w.mailer.Before = func(m mail.Message) error {
@@ -220,10 +220,10 @@ func TestCampaign(t *testing.T) {
 	}
 }
 
-// TestReminder (F49 aside): who has paid meanwhile is not reminded.
+// TestReminder checks that a shopper who has paid in the meantime is not reminded.
 func TestReminder(t *testing.T) {
 	c := mail.Campaign{ID: "rem", Template: "reminder", Audience: &mail.Audience{Kind: mail.AudienceUnpaid, OlderThanHours: 4}, Words: spring.Words}
-	w := newCampaigns(t, c, 0)
+	w := newCampaign(t, c, 0)
 	for i, st := range []order.Status{order.AwaitingPayment, order.Expired, order.Paid, order.AwaitingPayment, order.Expired, order.AwaitingPayment} {
 		w.marketing.Orders = append(w.marketing.Orders, order.Order{
 			ID: order.ID(fmt.Sprint("ord_", i)), Status: st, Customer: fmt.Sprint("c", i), Email: fmt.Sprintf("C%d@example.com", i),
@@ -248,12 +248,12 @@ func TestReminder(t *testing.T) {
 	w.checkOnce()
 }
 
-// TestCampaignBegins (EML-8): not before its time, and not at all if it is
-// cancelled before.
+// TestCampaignBegins (EML-8): a campaign does not begin before its time, and not at all
+// if it is cancelled before.
 func TestCampaignBegins(t *testing.T) {
 	later := spring
 	later.StartAt = workflowtest.Start.Add(48 * time.Hour)
-	w := newCampaigns(t, later, 3)
+	w := newCampaign(t, later, 3)
 	w.env.RegisterDelayedCallback(func() {
 		if st := w.status(); st.State != mail.CampaignScheduled || len(w.mailer.Sent()) > 0 {
 			t.Errorf("an hour before: %s, %d sent", st.State, len(w.mailer.Sent()))
@@ -263,22 +263,22 @@ func TestCampaignBegins(t *testing.T) {
 	if st := w.status(); st.State != mail.CampaignDone || st.Counts.Sent != 3 || w.env.Now().Before(later.StartAt) {
 		t.Errorf("%s %+v at %s", st.State, st.Counts, w.env.Now())
 	}
-	w = newCampaigns(t, later, 3)
+	w = newCampaign(t, later, 3)
 	w.env.RegisterDelayedCallback(func() { w.steer(campaigns.PauseCampaign, "wait") }, time.Hour)
 	w.env.RegisterDelayedCallback(func() { w.steer(campaigns.CancelCampaign, "no more") }, 60*time.Hour)
 	w.play()
 	if st := w.status(); st.State != mail.CampaignCancelled || st.Why != "key:ops: no more" || len(w.mailer.Sent()) > 0 {
 		t.Errorf("cancelled before it began: %s %q, %d sent", st.State, st.Why, len(w.mailer.Sent()))
 	}
-	if diff := cmp.Diff([]string{"PauseCampaign: paused", "CancelCampaign: cancelled"}, w.told); diff != "" {
+	if diff := cmp.Diff([]string{"PauseCampaign: paused", "CancelCampaign: cancelled"}, w.results); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestCampaignContinuesAsNew: a long history is left for a fresh one, from which
-// the campaign goes on where it was, paused or not.
+// TestCampaignContinuesAsNew: a campaign with a long history continues as new, where it
+// was, paused or not.
 func TestCampaignContinuesAsNew(t *testing.T) {
-	w := newCampaigns(t, spring, 1_700)
+	w := newCampaign(t, spring, 1_700)
 	w.env.SetContinueAsNewSuggested(true)
 	suggest := func() { w.env.SetContinueAsNewSuggested(true) }
 	w.at[600] = suggest
@@ -289,19 +289,18 @@ func TestCampaignContinuesAsNew(t *testing.T) {
 	w.checkOnce()
 }
 
-// TestCampaignSteering (EML-7): whatever operators want and whenever, while
-// whatever goes wrong, nobody gets the mail twice, each operator gets an
-// answer, and the campaign ends.
+// TestCampaignSteering (EML-7): whatever operators request at any time, and whatever
+// fails, nobody gets the mail twice, and the campaign ends.
 func TestCampaignSteering(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		recipients := rapid.IntRange(0, 60).Draw(t, "recipients")
-		w := newCampaigns(t, spring, recipients)
+		w := newCampaign(t, spring, recipients)
 		var mu sync.Mutex
-		faultControl := rapid.SliceOfN(rapid.SampledFrom([]error{nil, nil, nil, order.ErrThrottled, order.ErrUnavailable, order.ErrUnknownOutcome, order.ErrRejected}), 8, 8).Draw(t, "faults")
+		kinds := rapid.SliceOfN(rapid.SampledFrom([]error{nil, nil, nil, order.ErrThrottled, order.ErrUnavailable, order.ErrUnknownOutcome, order.ErrRejected}), 8, 8).Draw(t, "faults")
 		before, n := w.mailer.Before, 0
 		w.mailer.Before = func(m mail.Message) error {
 			mu.Lock()
-			kind := faultControl[n%len(faultControl)]
+			kind := kinds[n%len(kinds)]
 			n++
 			if n > 60 { // enough
 				kind = nil
@@ -331,7 +330,7 @@ func TestCampaignSteering(t *testing.T) {
 				w.env.RegisterDelayedCallback(func() { w.steer(u, "because") }, time.Duration(rapid.IntRange(0, 3).Draw(t, "second"))*time.Second)
 			}
 		}
-		for hour := 1; hour <= 4; hour++ { // in the end somebody lets it go on
+		for hour := 1; hour <= 4; hour++ { // in the end an operator resumes it
 			w.env.RegisterDelayedCallback(func() { w.steer(campaigns.ResumeCampaign, "go on") }, time.Duration(hour)*time.Hour)
 		}
 		w.play()

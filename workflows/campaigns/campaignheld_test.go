@@ -10,10 +10,10 @@ import (
 	"purser/workflows/campaigns"
 )
 
-// TestCampaignReputation (F46): marketing that is paused pauses the campaign,
-// which says so and goes on only when an operator lets it.
+// TestCampaignReputation (F46): while marketing is paused, the campaign is paused, says so,
+// and goes on only when an operator resumes it.
 func TestCampaignReputation(t *testing.T) {
-	w := newCampaigns(t, spring, 50)
+	w := newCampaign(t, spring, 50)
 	w.marketing.SetPaused("complaints are above the limit")
 	w.env.RegisterDelayedCallback(func() {
 		if st := w.status(); st.State != mail.CampaignPaused || st.Why != "purser: complaints are above the limit" {
@@ -35,10 +35,10 @@ func TestCampaignReputation(t *testing.T) {
 	w.checkOnce()
 }
 
-// TestCampaignPausesOnError: what passes is tried again until it works, what does
-// not stops the campaign for a person to see.
+// TestCampaignPausesOnError: a transient error is retried until the call succeeds; any
+// other error pauses the campaign for an operator.
 func TestCampaignPausesOnError(t *testing.T) {
-	w := newCampaigns(t, spring, 40)
+	w := newCampaign(t, spring, 40)
 	before := w.mailer.Before
 	w.mailer.Before = func(m mail.Message) error {
 		w.mu.Lock()
@@ -56,7 +56,7 @@ func TestCampaignPausesOnError(t *testing.T) {
 	}
 	w.checkOnce()
 
-	w = newCampaigns(t, spring, 5)
+	w = newCampaign(t, spring, 5)
 	w.record.Before = func(op, _ string) error {
 		if op == "DueRecipients" {
 			return mail.ErrNoCampaign
@@ -75,10 +75,10 @@ func TestCampaignPausesOnError(t *testing.T) {
 	}
 }
 
-// TestCampaignWithoutLinks (EML-13): a worker that does not know where readers
-// unsubscribe sends nobody a mail, and says what to set.
+// TestCampaignWithoutLinks (EML-13): a worker that cannot make links to unsubscribe sends
+// no mail, and says which setting is missing.
 func TestCampaignWithoutLinks(t *testing.T) {
-	w := newCampaigns(t, spring, 5)
+	w := newCampaign(t, spring, 5)
 	w.leaving = mail.Links{Key: []byte("key")}
 	w.env.RegisterDelayedCallback(func() {
 		if st := w.status(); st.State != mail.CampaignPaused || !strings.Contains(st.Why, "set PURSER_PUBLIC_URL") || st.Counts.Due != 5 {

@@ -12,12 +12,11 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestCampaignGoesOn (EML-7): started again after its workflow failed, a
-// campaign is still for whom it was for when it began, and who has had the mail
-// does not get it again.
+// TestCampaignGoesOn (EML-7): a campaign that is started again after its workflow failed
+// keeps the audience of its beginning, and nobody gets the mail again.
 func TestCampaignGoesOn(t *testing.T) {
 	c := mail.Campaign{ID: "rem", Template: "reminder", Audience: &mail.Audience{Kind: mail.AudienceUnpaid, OlderThanHours: 4}}
-	w := newCampaigns(t, c, 2)
+	w := newCampaign(t, c, 2)
 	began := workflowtest.Start.Add(-6 * time.Hour)
 	w.record.Now = func() time.Time { return began }
 	err := w.record.SetCampaignState(bare{}, c.ID, 3, mail.CampaignRunning, "")
@@ -45,12 +44,12 @@ func TestCampaignGoesOn(t *testing.T) {
 	}
 }
 
-// TestCampaignGoesOnInItsRound (EML-7): started again in a later round, a
-// campaign is for those whose outcome stayed unknown and nobody else, whoever
-// would belong to its audience by now.
+// TestCampaignGoesOnInItsRound (EML-7): a campaign that is started again in a later round
+// is only for the recipients whose outcome stayed unknown, even if its audience would be
+// larger by now.
 func TestCampaignGoesOnInItsRound(t *testing.T) {
 	c := mail.Campaign{ID: "thanks", Template: "reminder", Audience: &mail.Audience{Kind: mail.AudienceUnpaid, OlderThanHours: 4}}
-	w := newCampaigns(t, c, 2)
+	w := newCampaign(t, c, 2)
 	began := workflowtest.Start.Add(-6 * time.Hour)
 	w.record.Now = func() time.Time { return began }
 	for _, err := range []error{

@@ -14,7 +14,7 @@ import (
 // RefusalEnded is the type of the refusal to steer a campaign that has ended.
 const RefusalEnded = "Ended"
 
-// listen registers what others may ask and tell a campaign.
+// listen registers the handlers of a campaign's messages.
 func (w *campaignWorkflow) listen(ctx workflow.Context) error {
 	if err := GetCampaign.Handle(ctx, func() (CampaignProgress, error) { return w.CampaignProgress, nil }); err != nil {
 		return err
@@ -45,8 +45,8 @@ func (w *campaignWorkflow) checkCancel(workflow.Context, SteerRequest) error {
 	return nil
 }
 
-// onPause returns when the campaign stands still, or when somebody wanted
-// something else meanwhile.
+// onPause returns when the campaign is paused, or when another request has
+// superseded this one.
 func (w *campaignWorkflow) onPause(ctx workflow.Context, r SteerRequest) (CampaignProgress, error) {
 	if err := workflows.AwaitAccepted(ctx); err != nil {
 		return w.CampaignProgress, err
@@ -85,7 +85,8 @@ func (w *campaignWorkflow) checkRetry(workflow.Context, SteerRequest) error {
 	return nil
 }
 
-// onRetry is the answer to whoever started the campaign for another round.
+// onRetry returns when the round for which the campaign was started has begun, or
+// why it did not.
 func (w *campaignWorkflow) onRetry(ctx workflow.Context, _ SteerRequest) (CampaignProgress, error) {
 	if err := workflows.AwaitAccepted(ctx); err != nil {
 		return w.CampaignProgress, err
@@ -107,7 +108,7 @@ func (w *campaignWorkflow) onCancel(ctx workflow.Context, r SteerRequest) (Campa
 	if err := workflow.Await(ctx, func() bool { return w.State.Final() }); err != nil {
 		return w.CampaignProgress, err
 	}
-	if w.State == mail.CampaignDone { // it was faster
+	if w.State == mail.CampaignDone { // it ended before the cancellation
 		return w.CampaignProgress, workflows.Refuse(RefusalEnded, mail.ErrCampaignOver.Error())
 	}
 	return w.CampaignProgress, nil

@@ -13,44 +13,44 @@ import (
 	"purser/workflows"
 )
 
-// ImageWorkflowID is the id of the workflow that makes an image ready.
+// ImageWorkflowID returns the ID of the workflow that processes an image.
 func ImageWorkflowID(id string) string { return "image/" + id }
 
-// SweepImagesID names the schedule of the sweeps and their workflows.
+// SweepImagesID is the ID of the schedule of the sweeps and of their workflows.
 const SweepImagesID = "sweep-images"
 
 const (
-	// imageWithin is how long an image is tried to be made ready while the
-	// store or the record cannot be reached.
+	// imageWithin is how long processing an image is retried while the store or
+	// the record cannot be reached.
 	imageWithin = 3 * 24 * time.Hour
-	// renderTimeout is for one try; a try that says nothing for silentAfter
-	// is taken for lost and made elsewhere.
+	// renderTimeout is for one try; a try without a heartbeat for silentAfter
+	// counts as lost and is repeated by another worker.
 	renderTimeout = 10 * time.Minute
 	silentAfter   = 30 * time.Second
 )
 
-// do names the steps; its methods are called by the worker, never here.
+// do names the activities; its methods are called by the worker, never here.
 var do *steps.Activities
 
-// Image is the input of ImageWorkflow and DeleteImageWorkflow; the SKU may
-// be missing.
+// Image is the input of ImageWorkflow and DeleteImageWorkflow; the SKU may be
+// empty.
 type Image struct {
 	ID  string `json:"id"`
 	SKU string `json:"sku"`
 }
 
-// ImageOutcome is how it ended.
+// ImageOutcome says how the processing of an image ended.
 type ImageOutcome struct {
 	Ready  bool   `json:"ready"`
 	Reason string `json:"reason,omitempty"` // why it was refused
 	Detail string `json:"detail,omitempty"`
 }
 
-// ImageWorkflow carries an image from the upload to its product: taken out
-// of the browser's reach, looked at, decoded once, made in all its sizes,
-// shown in all of them at once. One that is bad is put into quarantine with
-// the reason: that is how its story ends, not a failure. One that was discarded
-// meanwhile is deleted: only now, when no step of this one can write any more.
+// ImageWorkflow carries an image from the upload to its product: it moves the file
+// out of the browser's reach, checks it, decodes it once, renders all sizes and
+// publishes them at once. A bad image goes into quarantine with the reason, which
+// is an outcome and not a failure. An image that was discarded in the meantime is
+// deleted at the end, when no step can write its files any more.
 func ImageWorkflow(ctx workflow.Context, p Image) (ImageOutcome, error) {
 	outcome, err := makeReady(ctx, p)
 	if discarded, ok := ImageDiscarded.ReceiveNow(ctx); ok && !temporal.IsCanceledError(err) {
@@ -66,9 +66,9 @@ func makeReady(ctx workflow.Context, p Image) (ImageOutcome, error) {
 		within   time.Duration
 		activity any
 	}{
-		{"Take the file of " + p.SKU, imageWithin, do.TakeImage},
-		{"Look, decode once, make all sizes", imageWithin, do.RenderImage},
-		{"Show it in all sizes", 0, do.PublishImage}, // it may be shown already: never give up
+		{"Move the file of " + p.SKU, imageWithin, do.TakeImage},
+		{"Check, decode once, render all sizes", imageWithin, do.RenderImage},
+		{"Publish it in all sizes", 0, do.PublishImage}, // it may be public already: retry without limit
 	} {
 		var v steps.Verdict
 		err := workflow.ExecuteActivity(imageOptions(ctx, step.summary, step.within), step.activity, ref).Get(ctx, &v)
@@ -85,7 +85,7 @@ func makeReady(ctx workflow.Context, p Image) (ImageOutcome, error) {
 			return refuseImage(ctx, p, v)
 		}
 	}
-	err := workflow.ExecuteActivity(imageOptions(ctx, "Tell "+p.SKU, 0), do.AttachImage, ref).Get(ctx, nil)
+	err := workflow.ExecuteActivity(imageOptions(ctx, "Attach it to "+p.SKU, 0), do.AttachImage, ref).Get(ctx, nil)
 	return ImageOutcome{Ready: true}, err
 }
 
@@ -95,7 +95,8 @@ func refuseImage(ctx workflow.Context, p Image, v steps.Verdict) (ImageOutcome, 
 	return ImageOutcome{Reason: v.Reason, Detail: v.Detail}, err
 }
 
-// imageOptions runs a step until it works or the horizon is reached; 0: none.
+// imageOptions returns the options of a step that is retried until it succeeds or
+// within has passed (0: no limit).
 func imageOptions(ctx workflow.Context, summary string, within time.Duration) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              workflows.ImagesQueue,
@@ -107,25 +108,26 @@ func imageOptions(ctx workflow.Context, summary string, within time.Duration) wo
 	})
 }
 
-// SweepImagesWorkflow removes what uploads left behind, and takes up
-// images whose workflow never started, be it to make or to delete them.
+// SweepImagesWorkflow removes what uploads left behind, and starts the workflows
+// of images whose processing or deletion never started.
 func SweepImagesWorkflow(ctx workflow.Context) (steps.Swept, error) {
 	var swept steps.Swept
-	err := workflow.ExecuteActivity(imageOptions(ctx, "Remove what is left over", time.Hour), do.SweepImages).Get(ctx, &swept)
+	err := workflow.ExecuteActivity(imageOptions(ctx, "Remove what uploads left behind", time.Hour), do.SweepImages).Get(ctx, &swept)
 	if err != nil {
 		return swept, err
 	}
-	if err := takeUp(ctx, swept.Stranded, ImageWorkflow); err != nil {
+	if err := startImages(ctx, swept.Stranded, ImageWorkflow); err != nil {
 		return swept, err
 	}
-	if err := takeUp(ctx, swept.Deleting, DeleteImageWorkflow); err != nil {
+	if err := startImages(ctx, swept.Deleting, DeleteImageWorkflow); err != nil {
 		return swept, err
 	}
-	return swept, takeUpProducts(ctx, swept.Products)
+	return swept, deleteImagesOf(ctx, swept.Products)
 }
 
-// takeUp starts a workflow for each of these images; it goes on by itself.
-func takeUp(ctx workflow.Context, ids []string, child any) error {
+// startImages starts a workflow for each of these images and does not wait for its
+// end.
+func startImages(ctx workflow.Context, ids []string, child any) error {
 	for _, id := range ids {
 		ctx := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 			WorkflowID: ImageWorkflowID(id), TaskQueue: workflows.ImagesQueue,
@@ -140,9 +142,9 @@ func takeUp(ctx workflow.Context, ids []string, child any) error {
 	return nil
 }
 
-// takeUpProducts starts a workflow for each product that has several images
-// to be deleted.
-func takeUpProducts(ctx workflow.Context, skus []string) error {
+// deleteImagesOf starts a workflow for each of these products, all of whose
+// discarded images are to be deleted.
+func deleteImagesOf(ctx workflow.Context, skus []string) error {
 	for _, sku := range skus {
 		ctx := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 			WorkflowID: ImagesWorkflowID(sku), TaskQueue: workflows.ImagesQueue,
@@ -157,7 +159,7 @@ func takeUpProducts(ctx workflow.Context, skus []string) error {
 	return nil
 }
 
-// RegisterImages gives the images' workflows to a worker.
+// RegisterImages registers the images' workflows with a worker.
 func RegisterImages(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ImageWorkflow)
 	r.RegisterWorkflow(DeleteImageWorkflow)

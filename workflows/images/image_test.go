@@ -22,7 +22,7 @@ import (
 // onePixel is a whole GIF.
 const onePixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 
-// studio runs an image's workflow: the real steps over fakes.
+// studio runs an image's workflow: the real activities over fakes.
 type studio struct {
 	*testsuite.TestWorkflowEnvironment
 	store  fake.Objects
@@ -76,7 +76,7 @@ func TestImageWorkflow(t *testing.T) {
 		}
 		s.wantStatus(t, catalog.Ready)
 		if notified := s.record.Notifications(); len(notified) != 1 || notified[0].AddImage == nil || len(notified[0].AddImage.Renditions) != 4 {
-			t.Errorf("told: %+v", notified)
+			t.Errorf("notifications: %+v", notified)
 		}
 	})
 	t.Run("IMG-8 F59 refused", func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestImageWorkflow(t *testing.T) {
 		}
 		s.wantStatus(t, catalog.Refused)
 		if notified := s.record.Notifications(); len(notified) != 0 {
-			t.Errorf("told: %+v", notified)
+			t.Errorf("notifications: %+v", notified)
 		}
 		if keys := s.store.Keys(); len(keys) != 1 || keys[0] != s.upload.QuarantineKey() {
 			t.Errorf("left: %v", keys)
@@ -118,7 +118,7 @@ func TestImageWorkflow(t *testing.T) {
 		}
 		s.wantStatus(t, catalog.Refused)
 	})
-	t.Run("one that was decided is left alone", func(t *testing.T) {
+	t.Run("an image that was refused before is left alone", func(t *testing.T) {
 		s := newStudio(t, onePixel)
 		if _, err := s.record.RefuseUpload(t.Context(), s.upload.ID, "broken", ""); err != nil {
 			t.Fatal(err)
@@ -127,13 +127,13 @@ func TestImageWorkflow(t *testing.T) {
 			t.Errorf("got %+v", o)
 		}
 		if calls := s.store.Calls(); len(calls) != 0 {
-			t.Errorf("it did %v", calls)
+			t.Errorf("it called %v", calls)
 		}
 	})
 }
 
-// TestSweepImagesWorkflow: an image whose workflow was never started is
-// taken up, be it to make it or to delete it.
+// TestSweepImagesWorkflow: the sweep starts the workflow of an image whose processing or
+// deletion never started.
 func TestSweepImagesWorkflow(t *testing.T) {
 	s := newStudio(t, onePixel)
 	s.sweeps(t, func(w steps.Swept) bool { return len(w.Stranded) == 1 })
@@ -145,7 +145,8 @@ func TestSweepImagesWorkflow(t *testing.T) {
 	s.wantStatus(t, catalog.Deleted)
 }
 
-// sweeps takes up the studio's image an hour later.
+// sweeps sweeps an hour later, and checks that the workflow of the studio's image was
+// started.
 func (s *studio) sweeps(t *testing.T, found func(steps.Swept) bool) {
 	t.Helper()
 	later := func() time.Time { return time.Now().Add(time.Hour) }

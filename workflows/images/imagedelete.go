@@ -16,21 +16,21 @@ import (
 // by the worker, never here.
 var productSteps *products.Activities
 
-// ImageDiscarded says that an image is to be deleted, as the record has it
-// already. It starts DeleteImageWorkflow if nothing is at work on the
-// image; an ImageWorkflow that is becomes one.
+// ImageDiscarded says that an image is to be deleted; the record says so already.
+// It starts DeleteImageWorkflow if no workflow of the image runs; a running
+// ImageWorkflow continues as DeleteImageWorkflow.
 const ImageDiscarded workflows.Signal[Image] = "ImageDiscarded"
 
-// indexedWithin is how long the files of an image wait for the index to have
-// let go of it. A search that is down for longer shows nobody anything; what
-// it says when it is back leads to a placeholder, for the moment until it has
-// caught up. That is better than an image that cannot be got rid of.
+// indexedWithin is how long the deletion of an image's files waits for the index to
+// drop the image. An index that is down for longer shows nothing to anybody; when
+// it is back, its documents lead to a placeholder until it has caught up. That is
+// better than an image that cannot be deleted.
 const indexedWithin = time.Hour
 
-// DeleteImageWorkflow deletes an image so that nothing ever leads to a file
-// that is gone: its product shows it no more, then the index, and only then
-// the files go. Each step can be done again, so it goes on after any crash. It
-// runs under the ID of ImageWorkflow: the two never work at the same time.
+// DeleteImageWorkflow deletes an image so that nothing ever links to a missing
+// file: it removes the image from its product, then from the index, and only then
+// deletes the files. Each step can be repeated, so it goes on after any crash. It
+// runs under the ID of ImageWorkflow, so that the two never run at the same time.
 func DeleteImageWorkflow(ctx workflow.Context, p Image) error {
 	ref := steps.ImageRef{ID: p.ID}
 	var w steps.Withdrawal
@@ -46,18 +46,17 @@ func DeleteImageWorkflow(ctx workflow.Context, p Image) error {
 	return workflow.ExecuteActivity(imageOptions(ctx, "Delete its files", 0), do.RemoveImage, ref).Get(ctx, nil)
 }
 
-// ImagesWorkflowID is the ID of the workflow that deletes all images of a
-// product that are to be deleted.
+// ImagesWorkflowID returns the ID of the workflow that deletes all discarded images
+// of a product.
 func ImagesWorkflowID(sku string) string { return "images/" + sku }
 
-// imageRounds is after how many steps of a hundred images the history
-// is begun again.
+// imageRounds is after how many rounds, of a hundred images each, the workflow
+// continues as new.
 const imageRounds = 50
 
-// DeleteImagesWorkflow deletes the images of a product that was deleted,
-// however many it has had, one hundred after the other and each as
-// DeleteImageWorkflow does. What is left is in the record, so it goes on
-// after any crash.
+// DeleteImagesWorkflow deletes the images of a deleted product, a hundred at a time
+// and in the order in which DeleteImageWorkflow does it. The record knows which
+// are left, so it goes on after any crash.
 func DeleteImagesWorkflow(ctx workflow.Context, of steps.Discarded) error {
 	for range imageRounds {
 		var some steps.Discarded
@@ -78,8 +77,8 @@ func DeleteImagesWorkflow(ctx workflow.Context, of steps.Discarded) error {
 	return workflow.NewContinueAsNewError(ctx, DeleteImagesWorkflow, of)
 }
 
-// unlist waits until the index shows a product as the record has it now, but
-// no longer than indexedWithin.
+// unlist waits until the index has a product as the record has it now, but no
+// longer than indexedWithin.
 func unlist(ctx workflow.Context, sku string) error {
 	indexing := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              workflows.CatalogueQueue,
@@ -92,6 +91,6 @@ func unlist(ctx workflow.Context, sku string) error {
 	if err == nil || temporal.IsCanceledError(err) {
 		return err
 	}
-	workflow.GetLogger(ctx).Warn("an image's files go though the index may still lead there", "sku", sku, "error", err)
+	workflow.GetLogger(ctx).Warn("an image's files are deleted, though the index may still link to them", "sku", sku, "error", err)
 	return nil
 }

@@ -21,8 +21,8 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// listings are the products as the index follows them: what the studio's
-// record says they show.
+// listings returns the products as the index needs them, with the images that the
+// studio's record has.
 type listings struct{ *fake.Uploads }
 
 func (l listings) Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error) {
@@ -36,7 +36,7 @@ func (l listings) Stocked(ctx context.Context, skus []string) (map[string]catalo
 
 func (listings) RecordIndexed(context.Context, map[string]int64) ([]string, error) { return nil, nil }
 
-// discard deletes the studio's image, with an index beside it.
+// discard deletes the studio's image with DeleteImageWorkflow and this index.
 func (s *studio) discard(t *testing.T, index *fake.Index) error {
 	t.Helper()
 	if _, err := s.record.DeleteUpload(t.Context(), s.upload.ID); err != nil {
@@ -47,7 +47,7 @@ func (s *studio) discard(t *testing.T, index *fake.Index) error {
 	env.RegisterActivity(&steps.Activities{Source: &s.store, Store: &s.store, Record: &s.record, Sweeper: &s.record, Notifier: &s.record, Products: &s.record})
 	env.RegisterActivity(&products.Activities{Listings: listings{&s.record}, Index: index})
 	env.SetOnActivityStartedListener(func(i *activity.Info, _ context.Context, _ converter.EncodedValues) {
-		// The files wait for the index, but not for good.
+		// The deletion of the files waits for the index, but not for ever.
 		if i.ActivityType.Name == "IndexProducts" && (i.ScheduleToCloseTimeout != time.Hour || i.TaskQueue != workflows.CatalogueQueue) {
 			t.Errorf("indexing on %s for %s", i.TaskQueue, i.ScheduleToCloseTimeout)
 		}
@@ -56,7 +56,7 @@ func (s *studio) discard(t *testing.T, index *fake.Index) error {
 	return env.GetWorkflowError()
 }
 
-// indexed gives the index the product as it is.
+// indexed writes the product to the index.
 func (s *studio) indexed(t *testing.T, index *fake.Index) {
 	t.Helper()
 	a := &products.Activities{Listings: listings{&s.record}, Index: index}
@@ -65,7 +65,7 @@ func (s *studio) indexed(t *testing.T, index *fake.Index) {
 	}
 }
 
-// imaged are the addresses that the index shows.
+// imaged returns the URLs of all images in the index.
 func imaged(x *fake.Index) (all []string) {
 	for _, d := range x.Documents() {
 		all = append(all, d.Images...)
@@ -73,8 +73,8 @@ func imaged(x *fake.Index) (all []string) {
 	return all
 }
 
-// TestDeleteImageWorkflow (IMG-9): nothing ever leads to a file that is
-// gone: product, index, files, in this order.
+// TestDeleteImageWorkflow (IMG-9): nothing ever links to a missing file, because an image
+// is deleted from the product, the index and the store in this order.
 func TestDeleteImageWorkflow(t *testing.T) {
 	t.Run("published", func(t *testing.T) {
 		s, x := newStudio(t, onePixel), &fake.Index{}
@@ -89,7 +89,7 @@ func TestDeleteImageWorkflow(t *testing.T) {
 			}
 			now, _ := s.record.Stocked(t.Context(), []string{s.upload.SKU})
 			if now[s.upload.SKU].Shows(s.upload.ID) || len(imaged(x)) != 0 {
-				t.Errorf("%s goes while it is shown", key)
+				t.Errorf("%s is deleted while it is shown", key)
 			}
 			return nil
 		}
@@ -101,7 +101,7 @@ func TestDeleteImageWorkflow(t *testing.T) {
 			t.Errorf("left: %v", keys)
 		}
 	})
-	t.Run("the search is away for a day", func(t *testing.T) {
+	t.Run("the index is down for a day", func(t *testing.T) {
 		s, x := newStudio(t, onePixel), &fake.Index{}
 		s.run(t)
 		s.indexed(t, x)
@@ -122,10 +122,10 @@ func TestDeleteImageWorkflow(t *testing.T) {
 		}
 		s.wantStatus(t, catalog.Deleted)
 		if keys := s.store.Keys(); len(keys) != 0 || len(s.record.Notifications()) != notified || len(x.Documents()) != 0 {
-			t.Errorf("left: %v; told %v, indexed %v", keys, s.record.Notifications(), x.Documents())
+			t.Errorf("left: %v; notifications %v, indexed %v", keys, s.record.Notifications(), x.Documents())
 		}
 	})
-	t.Run("one that nobody discarded is left alone", func(t *testing.T) {
+	t.Run("an image that was not discarded is left alone", func(t *testing.T) {
 		s := newStudio(t, onePixel)
 		s.ExecuteWorkflow(images.DeleteImageWorkflow, images.Image{ID: s.upload.ID})
 		if err := s.GetWorkflowError(); err != nil {
@@ -138,16 +138,16 @@ func TestDeleteImageWorkflow(t *testing.T) {
 	})
 }
 
-// TestImageWorkflowDiscarded (IMG-9): an image that is discarded while it is
-// being made is deleted when nothing writes its files any more.
+// TestImageWorkflowDiscarded (IMG-9): an image that is discarded while it is being
+// processed is deleted when nothing writes its files any more.
 func TestImageWorkflowDiscarded(t *testing.T) {
 	for _, at := range []string{"move", "put"} {
 		t.Run("at "+at, func(t *testing.T) {
 			s := newStudio(t, onePixel)
-			struck := false
+			signaled := false
 			s.store.Fail = func(op, _ string) error {
-				if op == at && !struck {
-					struck = true
+				if op == at && !signaled {
+					signaled = true
 					if _, err := s.record.DeleteUpload(context.Background(), s.upload.ID); err != nil {
 						t.Error(err)
 					}
@@ -162,7 +162,7 @@ func TestImageWorkflowDiscarded(t *testing.T) {
 			}
 			s.wantStatus(t, catalog.Deleting)
 			if notified := s.record.Notifications(); len(notified) != 0 {
-				t.Errorf("told: %+v", notified)
+				t.Errorf("notifications: %+v", notified)
 			}
 			if err := s.discard(t, &fake.Index{}); err != nil {
 				t.Fatal(err)

@@ -19,7 +19,7 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// busy is at work on one image.
+// busy reports that a workflow processes one image.
 type busy struct {
 	id          string
 	interrupted int
@@ -32,12 +32,12 @@ func (b *busy) InterruptImage(_ context.Context, id, _ string) (bool, error) {
 	return id == b.id, nil
 }
 
-// TestDeleteImagesWorkflow (IMG-4, RES-13): however many images a product
-// has had, one workflow deletes them, a hundred in a step, also where a step
-// dies among them; the one that something is at work on is left to it.
+// TestDeleteImagesWorkflow (IMG-4, RES-13): one workflow deletes all images of a product,
+// a hundred in a step, even if a step fails half-way; an image that is being processed
+// is left to its own workflow.
 func TestDeleteImagesWorkflow(t *testing.T) {
 	s, x := newStudio(t, onePixel), &fake.Index{}
-	s.run(t) // one that is published
+	s.run(t) // this image is published
 	s.indexed(t, x)
 	work := &busy{}
 	var refused []string
@@ -66,10 +66,10 @@ func TestDeleteImagesWorkflow(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	deaths := 0
+	failures := 0
 	s.store.Fail = func(op, key string) error {
-		if op == "delete" && len(s.store.Keys()) < 200 && deaths < 3 {
-			deaths++
+		if op == "delete" && len(s.store.Keys()) < 200 && failures < 3 {
+			failures++
 			return &order.ProviderError{Provider: "store", Op: op, Kind: order.ErrUnavailable}
 		}
 		return nil
@@ -97,8 +97,8 @@ func TestDeleteImagesWorkflow(t *testing.T) {
 		t.Errorf("steps %s, want %s", got, want)
 	}
 	left, err := s.record.DeletingUploads(t.Context(), s.upload.SKU, 1000)
-	if err != nil || len(left) != 1 || left[0] != work.id || work.interrupted == 0 || deaths != 3 {
-		t.Errorf("left %v, %v; told %d times, died %d times", left, err, work.interrupted, deaths)
+	if err != nil || len(left) != 1 || left[0] != work.id || work.interrupted == 0 || failures != 3 {
+		t.Errorf("left %v, %v; interrupted %d times, failed %d times", left, err, work.interrupted, failures)
 	}
 	if keys := s.store.Keys(); len(keys) != 1 || len(imaged(x)) != 0 {
 		t.Errorf("files left: %v; the index shows %v", keys, imaged(x))

@@ -1,4 +1,4 @@
-// Package imports has the workflow that carries a file into the catalogue.
+// Package imports has the workflow that imports a file into the catalogue.
 package imports
 
 import (
@@ -14,10 +14,10 @@ import (
 // do names the activities; its methods are called by the worker, never here.
 var do *steps.Activities
 
-// GetImport returns how far an import is, as its workflow last heard.
+// GetImport returns how far an import is, as of its last finished step.
 const GetImport workflows.Query[catalog.Import] = "GetImport"
 
-// ImportWorkflowID is the ID of the workflow that carries out an import.
+// ImportWorkflowID returns the ID of the workflow that carries out an import.
 func ImportWorkflowID(id string) string { return "import/" + id }
 
 // ImportStart is the input of ImportWorkflow.
@@ -25,10 +25,9 @@ type ImportStart struct {
 	ID string `json:"id"`
 }
 
-// ImportWorkflow carries a file that has been received into the catalogue and
-// into the index: all of it in one workflow, some thousand rows at a time. How
-// far it is stands in the record, so that no crash loses a row or doubles one.
-// An import that is refused is an outcome, not a failure.
+// ImportWorkflow imports a received file into the catalogue and the index, some
+// thousand rows at a time. The record knows how far it is, so that a crash neither
+// loses nor repeats a row. A refused import is an outcome, not a failure.
 func ImportWorkflow(ctx workflow.Context, s ImportStart) (catalog.Import, error) {
 	i := catalog.Import{ID: s.ID}
 	if err := GetImport.Handle(ctx, func() (catalog.Import, error) { return i, nil }); err != nil {

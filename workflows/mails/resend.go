@@ -1,5 +1,5 @@
-// Package mails has the workflow that sends a mail again because a person
-// decided so.
+// Package mails has the workflow that sends a mail again because an operator
+// asked for it.
 package mails
 
 import (
@@ -17,19 +17,19 @@ import (
 // do names the activities; its methods are called by the worker, never here.
 var do *steps.Activities
 
-// ResendWorkflowID is the ID of the workflow that carries out one decision to
-// send a mail again: the same decision is the same workflow.
+// ResendWorkflowID returns the ID of the workflow that sends a mail again. The same
+// request has the same ID.
 func ResendWorkflowID(r order.Resend) string {
 	sum := sha256.Sum256([]byte(r.Key))
 	return r.OrderID.WorkflowID() + "/mail/" + string(r.Notification) + "/" + hex.EncodeToString(sum[:8])
 }
 
-// ResendWorkflow sends a milestone's mail again, under its next generation. It
-// is a workflow of its own because the order's may have ended long ago.
+// ResendWorkflow sends the mail about a milestone again, under its next generation.
+// It is a separate workflow because the order's may have ended long ago.
 func ResendWorkflow(ctx workflow.Context, r order.Resend) (steps.MailOutcome, error) {
 	var m order.Mail
 	var out steps.MailOutcome
-	if err := workflows.RunLocalFirst(ctx, workflows.RecordQueue, time.Hour, "Write down who asked", do.PrepareResend, r, &m); err != nil {
+	if err := workflows.RunLocalFirst(ctx, workflows.RecordQueue, time.Hour, "Record the request", do.PrepareResend, r, &m); err != nil {
 		return out, err
 	}
 	err := workflows.RunLocalFirst(ctx, workflows.MailQueue, workflows.MailWithin, "Mail: "+string(r.Notification)+", again", do.SendMail, m, &out)

@@ -9,28 +9,28 @@ import (
 	"purser/workflows"
 )
 
-// AftercareWorkflowID is the ID of the workflow that hears reports about an order
-// whose own workflow has ended. There is one at a time per order, so that an
+// AftercareWorkflowID returns the ID of the workflow that handles events about an
+// order whose own workflow has ended. At most one runs per order, so that the
 // order still has one writer.
 func AftercareWorkflowID(id order.ID) string { return id.WorkflowID() + "/late" }
 
 // Aftercare is the input of AftercareWorkflow.
 type Aftercare struct {
 	OrderID order.ID `json:"orderId"`
-	// Cancel is who wants an order undone whose workflow was ended by hand;
-	// nil: a report has come.
+	// Cancel is the request to cancel an order whose workflow was terminated.
+	// It is nil if an event has come.
 	Cancel *CancelRequest `json:"cancel,omitempty"`
 }
 
-// AftercareWorkflow hears the reports that come after an order has ended:
-// money for a cancelled order goes back, a parcel that returns is written
-// down. The reports come as signals. It also undoes what a terminated workflow
-// has left half done.
+// AftercareWorkflow handles the events that come after an order has ended: it
+// refunds a payment for a cancelled order and notes that a parcel was returned.
+// The events come as signals. It also compensates what a terminated workflow has
+// left half done.
 func AftercareWorkflow(ctx workflow.Context, l Aftercare) error {
 	w := restore(Placement{ID: l.OrderID})
 	if err := w.step(ctx, workflows.RecordQueue, 0, "Read the record", do.LoadOrder, l.OrderID, &w.Order); err != nil {
 		if workflows.IsFailure(err, activities.FailureNotFound) {
-			return nil // refused at the door: there is no order to write to
+			return nil // the order was refused: there is no record to write to
 		}
 		return err
 	}
@@ -55,14 +55,14 @@ func AftercareWorkflow(ctx workflow.Context, l Aftercare) error {
 	}
 }
 
-// compensateTerminated undoes an order whose workflow was terminated before it had taken
-// money, or while it gave it back: nobody else would let go of the shopper's
-// money and the goods.
+// compensateTerminated compensates an order whose workflow was terminated before
+// the capture or during a refund: nothing else would release the shopper's money
+// and the goods.
 func (w *orderWorkflow) compensateTerminated(ctx workflow.Context) {
 	if !w.Compensable() {
 		return
 	}
-	var cause error = abortError{order.Cancelled, "its workflow was ended by hand before it was paid", ""}
+	var cause error = abortError{order.Cancelled, "its workflow was terminated before it was paid", ""}
 	if w.cancelled != nil {
 		cause = temporal.NewCanceledError()
 	}

@@ -8,16 +8,16 @@ import (
 	"purser/order"
 )
 
-// TestAftercare is about reports that come when the order's workflow has ended
-// (REC-10, F30).
+// TestAftercare checks events that come when the order's workflow has ended (REC-10,
+// F30).
 func TestAftercare(t *testing.T) {
 	var n order.ProviderEvent
 	runScenarios(t, []scenario{
-		{"a second payment for a cancelled order is let go", func(w *world) {
+		{name: "a second payment for a cancelled order is voided", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.cancel() })
-			w.at(time.Hour, func() { w.second() })
-		}, order.Cancelled, cancelled, has(order.PaymentVoided, "after the order had ended")},
-		{"one taken for an expired order is refunded, once for all its reports", func(w *world) {
+			w.at(time.Hour, func() { w.secondPayment() })
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.PaymentVoided, "after the order had ended")},
+		{name: "a payment captured for an expired order is refunded, once for all its events", script: func(w *fixture) {
 			w.at(time.Hour, func() {
 				in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
 				held := w.paid(w.bank.Pay(in.ID))
@@ -28,60 +28,60 @@ func TestAftercare(t *testing.T) {
 					t.Error(err)
 				}
 			})
-		}, order.Expired, also(expired, refunded), func(t *testing.T, w *world) {
+		}, ends: order.Expired, mails: also(expired, refunded), check: func(t *testing.T, w *fixture) {
 			if sum := w.bank.Count(id); sum.Refunds != 1 {
 				t.Errorf("%d refunds", sum.Refunds)
 			}
 		}},
-		{"a second payment for a delivered order", func(w *world) {
+		{name: "a second payment for a delivered order", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
-			w.at(48*time.Hour, func() { w.second() })
-		}, order.Delivered, delivered, has(order.PaymentVoided, "after the order had ended")},
-		{"that it was paid, when it was cancelled meanwhile: nothing is left to do", func(w *world) {
+			w.at(48*time.Hour, func() { w.secondPayment() })
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.PaymentVoided, "after the order had ended")},
+		{name: "the event of a payment that was voided with the order: nothing is left to do", script: func(w *fixture) {
 			w.at(time.Minute, func() { n = w.paid(w.bank.Pay(w.intent())); w.cancel() })
 			w.at(time.Hour, func() { w.sendEvents(n) })
-		}, order.Cancelled, cancelled, has(order.EventIgnored, "has ended")},
-		{"the confirmation of the capture", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.EventIgnored, "has ended")},
+		{name: "the confirmation of the capture", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
-		}, order.Delivered, delivered, has(order.PaymentConfirmed, "")},
-		{"a parcel that comes back after its delivery", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.PaymentConfirmed, "")},
+		{name: "a parcel that is returned after its delivery", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(72*time.Hour, func() { w.scan(order.ParcelReturned) })
-		}, order.Delivered, delivered, func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *fixture) {
 			if o := w.order(); o.Status != order.Returned {
 				t.Errorf("the order is %s", o.Status)
 			}
 		}},
-		{"the provider is down when late money is to go back", func(w *world) {
+		{name: "the provider is down when a late payment is to be voided", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() {
 				w.fail("GetIntent", 5, order.ErrUnavailable)
 				w.fail("CancelIntent", 5, order.ErrUnknownOutcome)
-				w.second()
+				w.secondPayment()
 			})
-		}, order.Cancelled, cancelled, has(order.PaymentVoided, "after the order had ended")},
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.PaymentVoided, "after the order had ended")},
 	})
 }
 
-// TestAftercareUnknown is a report about an order that was refused at the door.
+// TestAftercareUnknown sends an event about an order that was refused.
 func TestAftercareUnknown(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.placement.Request.Lines[0].SKU = "moon"
 	w.run()
 	w.sendEvents(w.event(order.ProviderEvent{Type: "x", Parcel: &order.ShipmentEvent{Reference: reference}}))
 	if n := len(w.events()); n != 0 {
-		t.Errorf("%d events of an order that never was", n)
+		t.Errorf("%d events of an order that was refused", n)
 	}
 }
 
-// TestReportWithTheEnd sends a report in the very task in which the workflow
-// ends: it is heard.
+// TestReportWithTheEnd sends an event in the task in which the workflow ends: it is
+// handled.
 func TestReportWithTheEnd(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.at(time.Minute, w.pay)
 	w.at(2*time.Hour, func() { w.scan(order.ParcelInTransit) })
 	w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
@@ -99,6 +99,6 @@ func TestReportWithTheEnd(t *testing.T) {
 	}
 	w.run().ended(order.Delivered)
 	if duplicate == "" {
-		t.Error("the report was never sent")
+		t.Error("the event was never sent")
 	}
 }

@@ -11,14 +11,14 @@ import (
 	"purser/order"
 )
 
-// step is one thing that happens to an order in a generated life.
+// step is one action in the generated life of an order.
 type step struct {
 	At    time.Duration
 	Do    string
-	On    int           // which intent or earlier report
-	Lost  bool          // its report never arrives by itself
-	Delay time.Duration // of its report
-	Times int           // how often its report arrives, or a fault strikes
+	On    int           // the index of an intent or an earlier event
+	Lost  bool          // its event never arrives by itself
+	Delay time.Duration // of its event
+	Times int           // how often its event arrives, or a fault occurs
 	Fault fault
 }
 
@@ -27,7 +27,7 @@ var calls = []string{
 	"BookParcel", "TrackParcel", "VoidParcel", "SendMail",
 }
 
-// refusable are the calls that a provider may refuse for a reason.
+// refusable are the calls that a provider may refuse for good.
 var refusable = []string{"CancelIntent", "CaptureIntent", "RefundIntent", "VoidParcel", "GetIntent"}
 
 func drawStep(t *rapid.T) step {
@@ -57,19 +57,24 @@ func drawStep(t *rapid.T) step {
 	return s
 }
 
-// TestAnyOrder lives through any interleaving of payments, failures,
-// cancellations, expiry, scans, lost, repeated, late and reordered reports,
-// outages and long histories (ORD-4, F2 to F12, F18, F19, F22 to F24, F30, F31,
-// F37, F68, F69), until nothing moves any more. However it went, every promise is
-// kept.
+// generated is an order with a generated life: its methods are the steps of it.
+type generated struct {
+	*fixture
+	reports []order.ProviderEvent
+}
+
+// TestAnyOrder generates interleavings of payments, failures, cancellations, expiry,
+// scans, lost, repeated, late and reordered events, outages and long histories
+// (ORD-4, F2 to F12, F18, F19, F22 to F24, F30, F31, F37, F68, F69). When nothing
+// moves any more, every promise must be kept.
 func TestAnyOrder(t *testing.T) {
 	for n := range 3 {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
-				w := newWorld(t)
+				w := &generated{fixture: newFixture(t)}
 				for _, s := range rapid.SliceOfN(rapid.Custom(drawStep), 1, 14).Draw(t, "steps") {
-					w.at(s.At, func() { w.hand(func() { w.happen(s) }) })
+					w.at(s.At, func() { w.byHand(func() { w.happen(s) }) })
 				}
 				if rapid.IntRange(0, 4).Draw(t, "too far") == 0 {
 					w.placement.Request.ShipTo.Country = "XX"
@@ -84,7 +89,7 @@ func TestAnyOrder(t *testing.T) {
 }
 
 // happen takes a step, if it is possible.
-func (w *world) happen(s step) {
+func (w *generated) happen(s step) {
 	id := w.anyIntent(s.On)
 	switch s.Do {
 	case "pay":
@@ -131,7 +136,7 @@ func (w *world) happen(s step) {
 		w.scanOn(s, order.ParcelReturned)
 	case "fault", "outage", "refusal":
 		f := s.Fault
-		w.addFault(&f)
+		w.add(&f)
 	default:
 		if !w.over {
 			w.act(s.Do)
@@ -139,9 +144,9 @@ func (w *world) happen(s step) {
 	}
 }
 
-// partBack is a person who gives back a part of what an intent took, or holds
-// and is made to take. If it is the order's own, the shop keeps that much less.
-func (w *world) partBack(s step, id string) {
+// partBack refunds a part of an intent at the bank by hand, after capturing it if
+// necessary. If it is the order's current intent, the shop keeps that much less.
+func (w *generated) partBack(s step, id string) {
 	if n, err := w.captureAtBank(id); err == nil {
 		w.report(s)(n, nil)
 	}
@@ -155,8 +160,8 @@ func (w *world) partBack(s step, id string) {
 	w.deliver(s, w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &order.RefundEvent{IntentID: id}}))
 }
 
-// act is what only a running order can be told.
-func (w *world) act(do string) {
+// act sends a message that only a running order can receive.
+func (w *generated) act(do string) {
 	switch do {
 	case "cancel":
 		w.cancel()
@@ -171,7 +176,7 @@ func (w *world) act(do string) {
 	}
 }
 
-func (w *world) anyIntent(n int) string {
+func (w *generated) anyIntent(n int) string {
 	all := w.bank.Intents(id)
 	if len(all) == 0 {
 		return ""
@@ -179,7 +184,7 @@ func (w *world) anyIntent(n int) string {
 	return all[max(len(all)-1-n, 0)].ID
 }
 
-func (w *world) open(intentID string) bool {
+func (w *generated) open(intentID string) bool {
 	for _, in := range w.bank.Intents(id) {
 		if in.ID == intentID {
 			return in.Status == order.RequiresPaymentMethod
@@ -188,9 +193,9 @@ func (w *world) open(intentID string) bool {
 	return false
 }
 
-// report brings a change at the bank to the order: perhaps late, several
-// times, or not at all.
-func (w *world) report(s step) func(order.PaymentEvent, error) {
+// report reports a change at the bank to the order: perhaps late, several times or
+// not at all.
+func (w *generated) report(s step) func(order.PaymentEvent, error) {
 	return func(p order.PaymentEvent, err error) {
 		if err == nil {
 			w.deliver(s, w.event(order.ProviderEvent{Type: "payment_intent." + string(p.Status), Payment: &p}))
@@ -198,7 +203,7 @@ func (w *world) report(s step) func(order.PaymentEvent, error) {
 	}
 }
 
-func (w *world) deliver(s step, n order.ProviderEvent) {
+func (w *generated) deliver(s step, n order.ProviderEvent) {
 	w.reports = append(w.reports, n)
 	for range s.Times {
 		switch {
@@ -211,8 +216,8 @@ func (w *world) deliver(s step, n order.ProviderEvent) {
 	}
 }
 
-// scanOn scans a parcel that the carrier has to carry, never backwards.
-func (w *world) scanOn(s step, next ...order.ParcelStatus) {
+// scanOn scans the parcel of an order that was paid, never backwards.
+func (w *generated) scanOn(s step, next ...order.ParcelStatus) {
 	p, ok := w.carrier.Parcels()[reference]
 	if !ok || !fulfilled(w.order().Status) {
 		return
@@ -227,10 +232,10 @@ func (w *world) scanOn(s step, next ...order.ParcelStatus) {
 	}
 }
 
-// quiesce lets the world come to rest: outages end, slow payments are decided,
-// operators look after orders on hold, parcels arrive, and what was never
-// reported is reported by whoever compares the books.
-func (w *world) quiesce(comesBack bool) {
+// quiesce scripts an end: outages end, slow payments are decided, operators release
+// or cancel orders on hold, parcels arrive, and a comparison with the providers
+// reports every event that was lost.
+func (w *generated) quiesce(comesBack bool) {
 	last := order.ParcelDelivered
 	if comesBack {
 		last = order.ParcelReturned
@@ -238,9 +243,7 @@ func (w *world) quiesce(comesBack bool) {
 	const days = 24 * time.Hour
 	for d := 3 * days; d < 12*days; d += 12 * time.Hour {
 		w.at(d, func() {
-			w.mu.Lock()
-			w.faults = nil
-			w.mu.Unlock()
+			w.end()
 			for _, in := range w.bank.Intents(id) {
 				if in.Status == order.Processing {
 					w.bank.Authenticate(in.ID, false)
@@ -266,10 +269,10 @@ func (w *world) quiesce(comesBack bool) {
 	})
 }
 
-// keptMails checks that each milestone the order reached was mailed, once,
-// and no other. Whether a decline is told of depends on what the shopper does
-// next; it is never told of twice for an intent.
-func (w *world) keptMails() {
+// keptMails checks that each milestone that the order reached was mailed once, and
+// no other. Whether a decline is mailed depends on what the shopper does next; it is
+// never mailed twice for an intent.
+func (w *generated) keptMails() {
 	due := map[order.Kind]order.Notification{
 		order.PaymentCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
 		order.OrderCancelled: order.MailCancelled, order.OrderExpired: order.MailExpired,

@@ -10,10 +10,10 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestRetryAfter is a provider that asks us to wait for a day (RES-4): the
-// shopper's time to pay ends all the same.
+// TestRetryAfter has a provider ask for a delay of a day (RES-4): the shopper's time to
+// pay ends all the same.
 func TestRetryAfter(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	var asked int
 	w.bank.Before = func(op string, _ order.ID) error {
 		if op == "CreateIntent" && w.clock().Before(workflowtest.Start.Add(24*time.Hour)) {
@@ -26,20 +26,20 @@ func TestRetryAfter(t *testing.T) {
 	events := w.events()
 	i := slices.IndexFunc(events, func(e order.Event) bool { return e.To == order.Cancelling })
 	if at := events[i].At.Sub(workflowtest.Start); at > 31*time.Minute {
-		t.Errorf("given up after %s", at)
+		t.Errorf("cancelled after %s", at)
 	}
 	if asked > 40 {
 		t.Errorf("asked %d times", asked)
 	}
 }
 
-// TestUnknownBooking undoes an order of which it is not known whether its
-// parcel is booked (SHP-4, F69): the shopper's money and the goods do not wait
+// TestUnknownBooking cancels an order of which it is unknown whether its parcel is
+// booked (SHP-4, F69): the release of the shopper's money and the goods does not wait
 // for the carrier.
 func TestUnknownBooking(t *testing.T) {
-	free := func(w *world) {
+	free := func(w *fixture) {
 		w.Helper()
-		w.lives(order.Cancelled)
+		w.stillRuns(order.Cancelled)
 		if in, _ := w.bank.IntentOf(id); in.Status != order.IntentCanceled {
 			w.Errorf("the money is %s", in.Status)
 		}
@@ -47,34 +47,34 @@ func TestUnknownBooking(t *testing.T) {
 			w.Errorf("%d pieces are free", o["mug"].Available)
 		}
 	}
-	voided := has(order.ParcelWasVoided, "")
+	voided := hasEvent(order.ParcelWasVoided, "")
 	runScenarios(t, []scenario{
-		{"the carrier is down", func(w *world) {
+		{name: "the carrier is down", script: func(w *fixture) {
 			w.down(30*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.cancel() })
 			w.at(time.Hour+time.Minute, func() { free(w) })
 			w.at(29*time.Hour, func() { free(w) })
-		}, order.Cancelled, cancelled, voided},
-		{"it was booked, its answers are lost", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: voided},
+		{name: "it was booked, the responses are lost", script: func(w *fixture) {
 			w.down(30*time.Hour, order.ErrUnknownOutcome, "BookParcel", "VoidParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.cancel() })
 			w.at(time.Hour+time.Minute, func() { free(w) })
-		}, order.Cancelled, cancelled, voided},
-		{"the carrier has it and does not give it back for days", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: voided},
+		{name: "the carrier has it and does not void it for days", script: func(w *fixture) {
 			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.down(50*time.Hour, order.ErrUnavailable, "BookParcel")
 			w.down(50*time.Hour, order.ErrState, "VoidParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
-				w.faults = slices.DeleteFunc(w.faults, func(f *fault) bool { return f.op == "BookParcel" })
+				w.end("BookParcel")
 				w.cancel()
 			})
 			w.at(time.Hour+time.Minute, func() { free(w) })
 			w.at(49*time.Hour, func() { free(w) })
-		}, order.Cancelled, cancelled, both(voided, has(order.OrderCompensationStuck, "cannot give the parcel back"))},
-		{"nor does the bank answer at first", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: both(voided, hasEvent(order.OrderCompensationStuck, "cannot void the parcel"))},
+		{name: "the bank is down at first, too", script: func(w *fixture) {
 			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.down(2*time.Hour, order.ErrUnavailable, "BookParcel")
 			w.down(50*time.Hour, order.ErrState, "VoidParcel")
@@ -82,48 +82,48 @@ func TestUnknownBooking(t *testing.T) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.cancel() })
 			w.at(6*time.Hour, func() { free(w) })
-		}, order.Cancelled, cancelled, voided},
+		}, ends: order.Cancelled, mails: cancelled, check: voided},
 	})
 }
 
-// TestShopperWords mails the end of an order; keptWords checks each mail.
+// TestShopperWords checks what a shopper is mailed about the end of an order.
 func TestShopperWords(t *testing.T) {
-	says := func(want string) func(*testing.T, *world) {
-		return func(t *testing.T, w *world) {
+	says := func(want string) func(*testing.T, *fixture) {
+		return func(t *testing.T, w *fixture) {
 			t.Helper()
 			if got := mailReason(w.mailer.Sent()[0]); got != want {
-				t.Errorf("the shopper was told %q, want %q", got, want)
+				t.Errorf("the mail to the shopper says %q, want %q", got, want)
 			}
 			if w.outcome.Reason == want {
-				t.Errorf("the operator is told %q, no more than the shopper", want)
+				t.Errorf("the operator reads %q, no more than the shopper", want)
 			}
 		}
 	}
 	runScenarios(t, []scenario{
-		{"cancelled, with a reason", func(w *world) { w.at(time.Minute, func() { w.cancel() }) }, order.Cancelled, cancelled, says("")},
-		{"cancelled in the Temporal UI", func(w *world) { w.at(time.Minute, func() { w.env.CancelWorkflow() }) }, order.Cancelled, cancelled, says("")},
-		{"expired", func(*world) {}, order.Expired, expired, says("")},
-		{"the carrier refuses", func(w *world) {
+		{name: "cancelled, with a reason", script: func(w *fixture) { w.at(time.Minute, func() { w.cancel() }) }, ends: order.Cancelled, mails: cancelled, check: says("")},
+		{name: "cancelled in the Temporal UI", script: func(w *fixture) { w.at(time.Minute, func() { w.env.CancelWorkflow() }) }, ends: order.Cancelled, mails: cancelled, check: says("")},
+		{name: "expired", script: func(*fixture) {}, ends: order.Expired, mails: expired, check: says("")},
+		{name: "the carrier refuses", script: func(w *fixture) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.at(time.Minute, w.pay)
-		}, order.Cancelled, cancelled, says("it cannot be delivered to this address")},
-		{"the bank refuses to take the money", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: says("it cannot be delivered to this address")},
+		{name: "the bank refuses the capture", script: func(w *fixture) {
 			w.fail("CaptureIntent", 1, order.ErrRejected)
 			w.at(time.Minute, w.pay)
-		}, order.Cancelled, cancelled, says("the payment could not be taken")},
-		{"stuck, released by an operator", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: says("the payment could not be taken")},
+		{name: "stuck, released by an operator", script: func(w *fixture) {
 			w.fail("CaptureIntent", 1, order.ErrRejected)
 			w.fail("VoidParcel", 1, order.ErrState)
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.release() })
-		}, order.Cancelled, cancelled, says("the payment could not be taken")},
+		}, ends: order.Cancelled, mails: cancelled, check: says("the payment could not be taken")},
 	})
 }
 
-// TestFence writes from several workflow tasks: each has a higher fence than
-// the one before, also in a fresh history and when the order has ended.
+// TestFence writes from several workflow tasks: each has a higher fence than the one
+// before, even after the workflow has continued as new or has ended.
 func TestFence(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	var fences []int64
 	after := w.record.After
 	w.record.After = func(op string, id order.ID) error {
@@ -146,6 +146,6 @@ func TestFence(t *testing.T) {
 		want = append(want, workflowtest.Start.Add(at).UnixMicro())
 	}
 	if w.runs != 2 || !slices.Equal(fences, want) {
-		t.Errorf("%d runs; the writes' fences are %v, want those of their tasks, %v", w.runs, fences, want)
+		t.Errorf("%d runs; the writes' fences are %v, want the times of their tasks, %v", w.runs, fences, want)
 	}
 }

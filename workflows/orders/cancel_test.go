@@ -1,98 +1,82 @@
 package orders_test
 
 import (
-	"errors"
 	"testing"
 	"time"
-
-	"go.temporal.io/sdk/temporal"
 
 	"purser/order"
 	"purser/workflows"
 )
 
-// refusal is the type of the refusal an update got, or "" if it was carried
-// out.
-func (a *updateResult) refusal() string {
-	var app *temporal.ApplicationError
-	if errors.As(a.err, &app) {
-		return app.Type()
-	}
-	if a.err != nil {
-		return a.err.Error()
-	}
-	return ""
-}
-
-// TestCancel cancels an order at each point on its way (SHP-4).
+// TestCancel cancels an order at each stage (SHP-4).
 func TestCancel(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		tell    func(w *world)
+		prepare func(w *fixture)
 		at      time.Duration
 		refusal string
 		ends    order.Status
 		mails   []order.Notification
-		check   func(*testing.T, *world)
+		check   func(*testing.T, *fixture)
 	}{
 		{
-			"while placing: the intent is being made", func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") },
-			30 * time.Second, "", order.Cancelled, cancelled, nil,
+			name: "while placing: the intent is being made", prepare: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") },
+			at: 30 * time.Second, ends: order.Cancelled, mails: cancelled,
 		},
 		{
-			"while placing: whether the intent exists is unknown", func(w *world) { w.down(time.Minute, order.ErrUnknownOutcome, "CreateIntent") },
-			30 * time.Second, "", order.Cancelled, cancelled, oneIntent,
+			name: "while placing: whether the intent exists is unknown", prepare: func(w *fixture) { w.down(time.Minute, order.ErrUnknownOutcome, "CreateIntent") },
+			at: 30 * time.Second, ends: order.Cancelled, mails: cancelled, check: oneIntent,
 		},
-		{"awaiting payment", func(*world) {}, time.Minute, "", order.Cancelled, cancelled, nil},
+		{name: "awaiting payment", prepare: func(*fixture) {}, at: time.Minute, ends: order.Cancelled, mails: cancelled},
 		{
-			"after a decline", func(w *world) { w.at(time.Minute, func() { w.decline("card_declined", "") }) },
-			2 * time.Minute, "", order.Cancelled, cancelled, nil,
+			name: "after a decline", prepare: func(w *fixture) { w.at(time.Minute, func() { w.decline("card_declined", "") }) },
+			at: 2 * time.Minute, ends: order.Cancelled, mails: cancelled,
 		},
 		{
-			"in 3-D Secure", func(w *world) { w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Challenge(w.intent()))) }) },
-			2 * time.Minute, "", order.Cancelled, cancelled, nil,
+			name: "in 3-D Secure", prepare: func(w *fixture) { w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Challenge(w.intent()))) }) },
+			at: 2 * time.Minute, ends: order.Cancelled, mails: cancelled,
 		},
-		{"paid, but the report is still on its way", func(w *world) {
+		{name: "paid, but the event is still on its way", prepare: func(w *fixture) {
 			w.at(time.Minute, func() { n := w.paid(w.bank.Pay(w.intent())); w.at(2*time.Hour, func() { w.sendEvents(n) }) })
-		}, 90 * time.Second, "", order.Cancelled, cancelled, nil},
-		{"booking, the carrier is down", func(w *world) {
+		}, at: 90 * time.Second, ends: order.Cancelled, mails: cancelled},
+		{name: "booking, the carrier is down", prepare: func(w *fixture) {
 			w.down(3*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
 			w.at(time.Minute, w.pay)
-		}, time.Hour, "", order.Cancelled, cancelled, has(order.ParcelWasVoided, "")},
-		{"booking, answers are lost: one label, void", func(w *world) {
+		}, at: time.Hour, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.ParcelWasVoided, "")},
+		{name: "booking, responses are lost: one label, voided", prepare: func(w *fixture) {
 			w.down(3*time.Hour, order.ErrUnknownOutcome, "BookParcel")
 			w.at(time.Minute, w.pay)
-		}, time.Hour, "", order.Cancelled, cancelled, func(t *testing.T, w *world) {
+		}, at: time.Hour, ends: order.Cancelled, mails: cancelled, check: func(t *testing.T, w *fixture) {
 			if n := w.carrier.Counts()[reference]; n != 1 {
 				t.Errorf("%d labels, want 1", n)
 			}
 		}},
-		{"the money is being taken: too late", func(w *world) {
+		{name: "the money is being captured: too late", prepare: func(w *fixture) {
 			w.down(time.Hour, order.ErrUnavailable, "CaptureIntent")
 			w.at(time.Minute, w.pay)
 			w.arrive(2 * time.Hour)
-		}, 30 * time.Minute, workflows.RefusalTooLate, order.Delivered, delivered, nil},
+		}, at: 30 * time.Minute, refusal: workflows.RefusalTooLate, ends: order.Delivered, mails: delivered},
 		{
-			"paid: too late", func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) },
-			time.Hour, workflows.RefusalTooLate, order.Delivered, delivered, nil,
+			name: "paid: too late", prepare: func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) },
+			at: time.Hour, refusal: workflows.RefusalTooLate, ends: order.Delivered, mails: delivered,
 		},
 		{
-			"on its way: too late", func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) },
-			3 * time.Hour, workflows.RefusalTooLate, order.Delivered, delivered, nil,
+			name: "on its way: too late", prepare: func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) },
+			at: 3 * time.Hour, refusal: workflows.RefusalTooLate, ends: order.Delivered, mails: delivered,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			c.tell(w)
+			w := newFixture(t)
+			c.prepare(w)
 			var got *updateResult
 			w.at(c.at, func() { got = w.cancel() })
 			w.run().ended(c.ends).mailed(c.mails...)
 			if r := got.refusal(); r != c.refusal {
-				t.Errorf("the caller was told %q, want %q", r, c.refusal)
+				t.Errorf("refused with %q, want %q", r, c.refusal)
 			}
 			if o, ok := got.result.(order.Order); c.refusal == "" && (!ok || o.Status != c.ends) {
-				t.Errorf("the answer is %+v, want the order as undone", got.result)
+				t.Errorf("the result is %+v, want the cancelled order", got.result)
 			}
 			if c.check != nil {
 				c.check(t, w)
@@ -106,7 +90,7 @@ func TestCancel(t *testing.T) {
 
 // TestCancelOnce cancels twice: both callers get the cancelled order.
 func TestCancelOnce(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	var one, two *updateResult
 	w.down(time.Hour, order.ErrUnavailable, "CancelIntent")
 	w.at(time.Minute, func() { one = w.cancel() })
@@ -120,31 +104,31 @@ func TestCancelOnce(t *testing.T) {
 // TestCancelFromTemporalUI cancels the workflow instead of the order.
 func TestCancelFromTemporalUI(t *testing.T) {
 	runScenarios(t, []scenario{
-		{"awaiting payment", func(w *world) {
+		{name: "awaiting payment", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.env.CancelWorkflow() })
-		}, order.Cancelled, cancelled, has(order.CancelRequested, "Temporal UI")},
-		{"booking", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.CancelRequested, "Temporal UI")},
+		{name: "booking", script: func(w *fixture) {
 			w.down(2*time.Hour, order.ErrUnavailable, "BookParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.env.CancelWorkflow() })
-		}, order.Cancelled, cancelled, has(order.CancelRequested, "Temporal UI")},
-		{"on hold", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.CancelRequested, "Temporal UI")},
+		{name: "on hold", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
 			})
 			w.at(time.Hour, func() { w.env.CancelWorkflow() })
-		}, order.Cancelled, cancelled, nil},
-		{"paid: it goes on", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled},
+		{name: "paid: it goes on", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.env.CancelWorkflow() })
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, nil},
-		{"paid, in a later run: it goes on", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "paid, in a later run: it goes on", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.env.SetContinueAsNewSuggested(true) })
 			w.at(2*time.Hour, func() { w.scan(order.ParcelInTransit) })
 			w.at(2*time.Hour+time.Nanosecond, func() { w.env.CancelWorkflow() })
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, delivered, nil},
+		}, ends: order.Delivered, mails: delivered},
 	})
 }

@@ -14,9 +14,9 @@ import (
 	"purser/workflows"
 )
 
-// compensate takes back what this order did, newest first: the parcel, the money,
-// the stock. Every step is harmless where there is nothing to undo and is
-// repeated until it works; what cannot be undone is left to an operator.
+// compensate reverses what this order did, newest first: the parcel, the payment,
+// the stock. Every step is harmless where there is nothing to reverse and is
+// retried until it succeeds; what cannot be reversed is left to an operator.
 func (w *orderWorkflow) compensate(ctx workflow.Context, cause error) error {
 	if w.Status == "" {
 		w.refused(cause)
@@ -28,9 +28,9 @@ func (w *orderWorkflow) compensate(ctx workflow.Context, cause error) error {
 		return err
 	}
 	if w.Shipment.LabelID == "" && w.Shipment.Reference != "" {
-		// Perhaps booked: a carrier that does not answer must not keep the
-		// shopper's money and the goods.
-		w.retryInBackground(ctx, "the carrier cannot give the parcel back", w.Shipment.Reference, time.Time{}, w.takeParcelBack)
+		// The parcel is perhaps booked. A carrier that does not respond must not
+		// delay the release of the shopper's money and the goods.
+		w.retryInBackground(ctx, "the carrier cannot void the parcel", w.Shipment.Reference, time.Time{}, w.voidPerhapsBooked)
 	} else if err := w.compensateParcel(ctx); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (w *orderWorkflow) compensate(ctx workflow.Context, cause error) error {
 	return w.save(ctx)
 }
 
-// refused ends an order that was never opened.
+// refused ends an order that could not be opened.
 func (w *orderWorkflow) refused(cause error) {
 	w.Status, w.Reason, w.failure = order.Refused, workflows.Reason(cause), activities.FailureInvalid
 	var app *temporal.ApplicationError
@@ -54,7 +54,8 @@ func (w *orderWorkflow) refused(cause error) {
 	}
 }
 
-// cancelling writes down why, and returns how the order will end.
+// cancelling notes why the order is cancelled, and returns how it will end: its
+// last status, the kind of its last event and the mail about it.
 func (w *orderWorkflow) cancelling(ctx workflow.Context, cause error) (order.Status, order.Kind, order.Notification) {
 	actor := workflows.ActorPurser
 	ends, kind, notification := order.Cancelled, order.OrderCancelled, order.MailCancelled
@@ -72,29 +73,30 @@ func (w *orderWorkflow) cancelling(ctx workflow.Context, cause error) (order.Sta
 	default:
 		w.Reason = workflows.Reason(cause)
 	}
-	w.Waiting, w.released = nil, nil // a release that came with the cancellation is overruled
+	w.Waiting, w.released = nil, nil // a cancellation overrules a release that came with it
 	w.become(ctx, order.Cancelling, order.CancelRequested, actor, w.Reason, "")
 	return ends, kind, notification
 }
 
-// compensateParcel voids the label, booked or perhaps booked. One the carrier has
-// already taken is a matter for an operator.
+// compensateParcel voids the label of a booked parcel. If the carrier has already
+// picked the parcel up, an operator must take over.
 func (w *orderWorkflow) compensateParcel(ctx workflow.Context) error {
 	for w.Shipment.Reference != "" && w.Shipment.Status != order.ParcelVoided {
 		err := w.voidParcel(ctx)
 		if err == nil {
 			continue
 		}
-		if err := w.stuck(ctx, "the carrier cannot give the parcel back: "+workflows.Reason(err), w.Shipment.Tracking); err != nil {
+		if err := w.stuck(ctx, "the carrier cannot void the parcel: "+workflows.Reason(err), w.Shipment.Tracking); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// takeParcelBack voids a parcel that was perhaps booked. One that has reached
-// its end all the same cannot be voided any more, however often it is tried.
-func (w *orderWorkflow) takeParcelBack(ctx workflow.Context) error {
+// voidPerhapsBooked voids a parcel that was perhaps booked. A parcel that was
+// delivered or returned all the same cannot be voided any more: there is nothing
+// left to try.
+func (w *orderWorkflow) voidPerhapsBooked(ctx workflow.Context) error {
 	ended := w.Shipment.Status == order.ParcelDelivered || w.Shipment.Status == order.ParcelReturned
 	if ended {
 		return nil
@@ -112,30 +114,31 @@ func (w *orderWorkflow) voidParcel(ctx workflow.Context) error {
 	return err
 }
 
-// compensatePayment lets go of the money, or gives back what was taken.
+// compensatePayment voids the authorization, or refunds what was captured.
 func (w *orderWorkflow) compensatePayment(ctx workflow.Context) error {
 	if w.Payment.Generation == 0 {
 		return nil
 	}
-	letGo := w.cancelIntent
+	reverse := w.cancelIntent
 	if w.Payment.IntentID != "" {
-		letGo = func(ctx workflow.Context) (reversal, error) { return w.refundOrVoid(ctx, w.Payment.IntentID) }
+		reverse = func(ctx workflow.Context) (reversal, error) { return w.refundOrVoid(ctx, w.Payment.IntentID) }
 	}
 	for {
-		g, err := letGo(ctx)
+		g, err := reverse(ctx)
 		if err == nil {
 			if g.kind != "" {
 				w.note(ctx, g.kind, workflows.ActorPurser, g.what, w.Payment.IntentID)
 			}
 			return nil
 		}
-		if err := w.stuck(ctx, "the money cannot be given back: "+workflows.Reason(err), w.Payment.IntentID); err != nil {
+		if err := w.stuck(ctx, "the money cannot be refunded or voided: "+workflows.Reason(err), w.Payment.IntentID); err != nil {
 			return err
 		}
 	}
 }
 
-// stuck puts a half-undone order on hold until an operator says to try again.
+// stuck puts a half compensated order on hold until an operator releases it for
+// another try.
 func (w *orderWorkflow) stuck(ctx workflow.Context, why, ref string) error {
 	cause := w.Reason
 	w.Reason = why
@@ -153,8 +156,8 @@ func (w *orderWorkflow) stuck(ctx workflow.Context, why, ref string) error {
 	return w.save(ctx)
 }
 
-// handleLate takes a report about an order that has ended. Money for an order
-// that was not delivered is given back; the rest is noted.
+// handleLate handles an event about an order that has ended. It refunds or voids
+// a payment for an order that was not delivered, and notes the rest.
 func (w *orderWorkflow) handleLate(ctx workflow.Context, n order.ProviderEvent) {
 	if w.Status == order.Refused {
 		return // it was never opened: there is no record to write to
@@ -162,11 +165,11 @@ func (w *orderWorkflow) handleLate(ctx workflow.Context, n order.ProviderEvent) 
 	p := n.Payment
 	holds := p != nil && (p.Status == order.RequiresCapture || p.Status == order.Succeeded)
 	duplicate := holds && p.IntentID != w.Payment.IntentID
-	dead := w.Status == order.Cancelled || w.Status == order.Expired
+	unfulfilled := w.Status == order.Cancelled || w.Status == order.Expired
 	compensated := w.Payment.Status == order.IntentCanceled || w.Payment.Refunded > 0 ||
 		slices.ContainsFunc(w.Refunds, func(r order.Refund) bool { return r.IntentID == w.Payment.IntentID })
 	switch {
-	case duplicate, holds && dead && !compensated:
+	case duplicate, holds && unfulfilled && !compensated:
 		w.refundInBackground(ctx, p.IntentID, "paid after the order had ended")
 	case holds && p.Status == order.Succeeded && p.Received == w.Payment.Captured:
 		w.note(ctx, order.PaymentConfirmed, stripe, "", p.IntentID)

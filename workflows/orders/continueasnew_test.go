@@ -8,19 +8,18 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestContinueAsNew lets the history grow long at each place where an order rests:
-// the next run starts from the state as it is, ends well and does nothing
-// twice.
+// TestContinueAsNew lets the history grow long at each place where an order waits: the
+// next run starts from the same state, ends well and does nothing twice.
 func TestContinueAsNew(t *testing.T) {
-	fresh := func(w *world) { w.env.SetContinueAsNewSuggested(true) }
-	tooLittle := func(w *world) {
+	fresh := func(w *fixture) { w.env.SetContinueAsNewSuggested(true) }
+	tooLittle := func(w *fixture) {
 		w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
 	}
-	mend := func(w *world) {
+	mend := func(w *fixture) {
 		w.bank.Change(w.intent(), func(in *order.Intent) { in.Capturable = w.order().Total.Amount })
 	}
-	runs := func(want int) func(*testing.T, *world) {
-		return func(t *testing.T, w *world) {
+	runs := func(want int) func(*testing.T, *fixture) {
+		return func(t *testing.T, w *fixture) {
 			t.Helper()
 			if w.runs != want {
 				t.Errorf("%d runs, want %d", w.runs, want)
@@ -33,20 +32,20 @@ func TestContinueAsNew(t *testing.T) {
 	var dup order.ProviderEvent
 	var again, first updateResult
 	runScenarios(t, []scenario{
-		{"awaiting payment", func(w *world) {
+		{name: "awaiting payment", script: func(w *fixture) {
 			w.at(time.Second, func() { fresh(w) })
 			w.at(10*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, runs(2)},
-		{"awaiting payment, never paid: the deadline is that of the first run", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: runs(2)},
+		{name: "awaiting payment, never paid: the deadline of the first run counts", script: func(w *fixture) {
 			w.at(time.Second, func() { fresh(w) })
-		}, order.Expired, expired, func(t *testing.T, w *world) {
+		}, ends: order.Expired, mails: expired, check: func(t *testing.T, w *fixture) {
 			runs(2)(t, w)
 			if at := w.order().UpdatedAt.Sub(workflowtest.Start); at != 30*time.Minute {
 				t.Errorf("expired after %s", at)
 			}
 		}},
-		{"awaiting payment, after a decline; the report is repeated later", func(w *world) {
+		{name: "awaiting payment, after a decline; the event is repeated later", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				dup = w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
 				fresh(w)
@@ -55,57 +54,57 @@ func TestContinueAsNew(t *testing.T) {
 			w.at(5*time.Minute, func() { w.sendEvents(dup) })
 			w.at(10*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, also(delivered, order.MailPaymentProblem), both(runs(2), func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: also(delivered, order.MailPaymentProblem), check: both(runs(2), func(t *testing.T, w *fixture) {
 			if n := len(w.events()); n != 13 {
-				t.Errorf("%d events, want those of a plain order, one decline and its mail: %v", n, w.kinds())
+				t.Errorf("%d events, want 13: a plain order, one decline and its mail: %v", n, w.kinds())
 			}
 		})},
-		{"cancelled in the second run", func(w *world) {
+		{name: "cancelled in the second run", script: func(w *fixture) {
 			w.at(time.Second, func() { fresh(w) })
 			w.at(10*time.Minute, func() { w.cancel() })
-		}, order.Cancelled, cancelled, runs(2)},
-		{"placed again in the second run: the answer of the first", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: runs(2)},
+		{name: "placed again in the second run: the result of the first", script: func(w *fixture) {
 			w.at(time.Second, func() { fresh(w) })
 			w.at(10*time.Minute, func() { w.place("place-2", hash, &again); w.place("place-3", "hash-2", &first) })
 			w.at(11*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, both(runs(2), func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: delivered, check: both(runs(2), func(t *testing.T, w *fixture) {
 			if again.refusal() != "Answered" || first.refusal() != "OtherRequest" {
-				t.Errorf("told %q and %q", again.refusal(), first.refusal())
+				t.Errorf("refused with %q and %q", again.refusal(), first.refusal())
 			}
 		})},
-		{"on hold, then released", func(w *world) {
+		{name: "on hold, then released", script: func(w *fixture) {
 			w.at(time.Minute, func() { fresh(w); tooLittle(w) })
 			w.at(time.Hour, func() { mend(w); w.release() })
 			w.arrive(2 * time.Hour)
-		}, order.Delivered, delivered, both(runs(2), counted("GetIntent", 1))},
-		{"on hold for days, then cancelled", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: both(runs(2), calledTimes("GetIntent", 1))},
+		{name: "on hold for days, then cancelled", script: func(w *fixture) {
 			w.at(time.Minute, func() { fresh(w); tooLittle(w) })
 			w.at(72*time.Hour, func() { w.cancel() })
-		}, order.Cancelled, cancelled, runs(2)},
-		{"paid, on the way", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: runs(2)},
+		{name: "paid, on the way", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { fresh(w) })
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, runs(2)},
-		{"in every run", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: runs(2)},
+		{name: "in every run", script: func(w *fixture) {
 			for d := time.Second; d < 26*time.Hour; d += 50 * time.Minute {
 				w.at(d, func() { fresh(w) })
 			}
 			w.at(10*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, nil},
-		{"while it is being undone and stuck: not carried on, but undone", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "while the compensation is stuck: it is finished in the same run", script: func(w *fixture) {
 			w.down(6*time.Hour, order.ErrState, "VoidParcel")
 			w.down(6*time.Hour, order.ErrRejected, "CaptureIntent")
 			w.at(time.Minute, func() { fresh(w); w.pay() })
 			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 			w.at(7*time.Hour, func() { w.release() })
-		}, order.Cancelled, cancelled, nil},
-		{"a mail is under way: it is waited for", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled},
+		{name: "a mail is being sent: the run waits for it", script: func(w *fixture) {
 			w.down(5*time.Hour, order.ErrUnavailable, "SendMail")
 			w.at(time.Minute, func() { w.pay(); fresh(w) })
 			w.arrive(0)
-		}, order.Delivered, delivered, nil},
+		}, ends: order.Delivered, mails: delivered},
 	})
 }

@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// followFirst is how soon the provider is asked about a refund that its
-	// bank has not taken yet; the waits double up to a day.
+	// followFirst is how soon the provider is asked about a refund that is
+	// pending; the waits double up to a day.
 	followFirst = time.Hour
-	// followWithin is how long a refund may be pending until a person is told.
-	// Stripe gives most of them up within ten days.
+	// followWithin is how long a refund may be pending until an operator is
+	// notified. Stripe fails most such refunds within ten days.
 	followWithin = 14 * 24 * time.Hour
 )
 
-// handleRefundOrDispute takes a report that is not about how far the order has come: money
-// that goes back, money that is disputed. It changes no status, so it is heard
-// whatever the order does.
+// handleRefundOrDispute handles an event about a refund or a dispute and reports
+// whether it was one. Such an event does not change the order's status, so it is
+// handled whatever the order waits for.
 func (w *orderWorkflow) handleRefundOrDispute(ctx workflow.Context, n order.ProviderEvent) (event bool) {
 	switch {
 	case n.Refund == nil && n.Dispute == nil:
@@ -39,20 +39,20 @@ func (w *orderWorkflow) handleRefundOrDispute(ctx workflow.Context, n order.Prov
 	return true
 }
 
-// compareRefundsInBackground asks the provider what was given back of an intent, by
-// whatever hand, and tells the shopper what is new. A provider that
-// does not say is asked for as long as a refund is followed; after a day a
-// person is told.
+// compareRefundsInBackground asks the provider for the refunds of an intent,
+// including those made by hand, and mails the shopper about new ones. A provider that does
+// not respond is asked for as long as a refund is followed; after a day an
+// operator is notified.
 func (w *orderWorkflow) compareRefundsInBackground(ctx workflow.Context, intentID string) {
 	until := workflow.Now(ctx).Add(followWithin)
-	w.retryInBackground(ctx, "it is not known what was given back", intentID, until, func(ctx workflow.Context) error {
+	w.retryInBackground(ctx, "the refunds are not known", intentID, until, func(ctx workflow.Context) error {
 		return w.compareRefunds(ctx, intentID)
 	})
 }
 
 func (w *orderWorkflow) compareRefunds(ctx workflow.Context, intentID string) error {
 	var found steps.Refunds
-	err := w.stepInBackground(ctx, workflows.PaymentsQueue, refundWithin, "Ask Stripe what was given back of "+intentID, do.ListRefunds, steps.IntentRef{ID: intentID}, &found)
+	err := w.stepInBackground(ctx, workflows.PaymentsQueue, refundWithin, "Ask Stripe for the refunds of "+intentID, do.ListRefunds, steps.IntentRef{ID: intentID}, &found)
 	if err != nil {
 		return err
 	}
@@ -66,21 +66,21 @@ func (w *orderWorkflow) compareRefunds(ctx workflow.Context, intentID string) er
 	return nil
 }
 
-// describeRefund is what a refund's state is in the order's story.
+// describeRefund returns the kind and the text of the event about a refund.
 func describeRefund(r order.Refund) (order.Kind, string) {
 	switch r.Status {
 	case order.RefundSucceeded:
-		return order.PaymentRefunded, r.Amount.String() + " given back"
+		return order.PaymentRefunded, r.Amount.String() + " refunded"
 	case order.RefundFailed:
-		return order.RefundHasFailed, "the bank did not take " + r.Amount.String() + ": it must go back another way"
+		return order.RefundHasFailed, "the bank did not accept " + r.Amount.String() + ": it must be refunded another way"
 	case order.RefundCanceled:
-		return order.RefundHasFailed, "the refund of " + r.Amount.String() + " was called off"
+		return order.RefundHasFailed, "the refund of " + r.Amount.String() + " was cancelled"
 	}
-	return order.RefundIsPending, r.Amount.String() + " on the way back"
+	return order.RefundIsPending, "the refund of " + r.Amount.String() + " is pending"
 }
 
-// keepRefund keeps how a refund stands, forwards only, and reports whether
-// that is news. One that is pending is followed.
+// keepRefund records a refund's status, which never moves backwards, and reports
+// whether it was new. It follows a refund that is pending.
 func (w *orderWorkflow) keepRefund(ctx workflow.Context, r order.Refund) bool {
 	i := slices.IndexFunc(w.Refunds, func(known order.Refund) bool { return known.ID == r.ID })
 	switch {
@@ -105,8 +105,8 @@ func (w *orderWorkflow) keepRefund(ctx workflow.Context, r order.Refund) bool {
 	return true
 }
 
-// followRefundInBackground asks about a refund until it is no longer pending: the
-// report of that may never come.
+// followRefundInBackground asks about a refund until it is no longer pending,
+// because the event about that may never come.
 func (w *orderWorkflow) followRefundInBackground(ctx workflow.Context, r order.Refund) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	until := workflow.Now(ctx).Add(followWithin)
@@ -118,7 +118,7 @@ func (w *orderWorkflow) followRefundInBackground(ctx workflow.Context, r order.R
 			if done, err := workflow.AwaitWithTimeout(ctx, wait, func() bool { return !pending() }); done || err != nil {
 				return
 			}
-			_ = w.compareRefunds(ctx, r.IntentID) // no answer: it is asked again
+			_ = w.compareRefunds(ctx, r.IntentID) // after an error it is asked again
 			if pending() && !workflow.Now(ctx).Before(until) {
 				w.note(ctx, order.OrderCompensationStuck, workflows.ActorPurser, fmt.Sprintf("a refund of %s is pending for %d days", r.Amount, followWithin/(24*time.Hour)), r.ID)
 				return
@@ -127,8 +127,8 @@ func (w *orderWorkflow) followRefundInBackground(ctx workflow.Context, r order.R
 	})
 }
 
-// notifyRefunds mails the shopper about each refund that is known to have
-// arrived, and each that is known not to, once.
+// notifyRefunds mails the shopper about each refund that has succeeded and each
+// that has failed, once.
 func (w *orderWorkflow) notifyRefunds(ctx workflow.Context) {
 	for i := 0; i < len(w.Refunds); i++ { // more may come while a mail goes out
 		r := w.Refunds[i]
@@ -143,9 +143,8 @@ func (w *orderWorkflow) notifyRefunds(ctx workflow.Context) {
 	}
 }
 
-// handleDispute takes the word that the shopper's bank wants money back, or what
-// became of that. The shop is told when it begins: it has until a day to
-// answer.
+// handleDispute handles an event about a dispute. The shop is mailed when a dispute
+// begins, because it must respond by a given day.
 func (w *orderWorkflow) handleDispute(ctx workflow.Context, d order.Dispute) {
 	i := slices.IndexFunc(w.Disputes, func(known order.Dispute) bool { return known.ID == d.ID })
 	switch {
@@ -158,7 +157,7 @@ func (w *orderWorkflow) handleDispute(ctx workflow.Context, d order.Dispute) {
 		}
 	case w.Disputes[i].Status == d.Status:
 	case w.Disputes[i].Closed(), d.At.Before(w.Disputes[i].At):
-		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("late report %q, the dispute is %q", d.Status, w.Disputes[i].Status), d.ID)
+		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("late event %q, the dispute is %q", d.Status, w.Disputes[i].Status), d.ID)
 	default:
 		kind := order.DisputeMoved
 		if d.Closed() {
@@ -169,11 +168,11 @@ func (w *orderWorkflow) handleDispute(ctx workflow.Context, d order.Dispute) {
 	}
 }
 
-// describeDispute is a dispute in the order's story.
+// describeDispute returns the text of the event about a dispute.
 func describeDispute(d order.Dispute) string {
 	s := fmt.Sprintf("%s, %s: %s", d.Amount, d.Reason, d.Status)
 	if !d.AnswerBy.IsZero() && !d.Closed() {
-		s += ", to be answered by " + d.AnswerBy.UTC().Format(time.DateOnly)
+		s += ", respond by " + d.AnswerBy.UTC().Format(time.DateOnly)
 	}
 	return s
 }

@@ -17,27 +17,27 @@ const (
 	lost     = order.MailRefundFailed
 )
 
-// moneyBack is the report that something about an intent's refunds changed.
-func (w *world) moneyBack(n order.RefundEvent) {
+// reportRefund reports that something about an intent's refunds changed.
+func (w *fixture) reportRefund(n order.RefundEvent) {
 	w.sendEvents(w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &n}))
 }
 
-// refundByHand gives money of the order back in the provider's dashboard.
-func (w *world) refundByHand(amount int64) {
+// refundByHand refunds a part of the order in the provider's dashboard, and reports it.
+func (w *fixture) refundByHand(amount int64) {
 	w.Helper()
 	w.refundedByHand += amount
-	w.hand(func() {
+	w.byHand(func() {
 		_, err := w.bank.RefundIntent(context.Background(), w.intent(), order.Money{Amount: amount, Currency: "EUR"}, fmt.Sprint("by-hand-", w.refundedByHand))
 		if err != nil {
 			w.Fatalf("bank: %v", err)
 		}
 	})
-	w.moneyBack(order.RefundEvent{IntentID: w.intent()})
+	w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 }
 
-// taken is an order whose money was taken by hand, and that cannot be
-// shipped: it goes back.
-func (w *world) taken() {
+// capturedUndeliverable scripts an order whose payment is captured by hand and that
+// cannot be shipped: the payment is refunded.
+func (w *fixture) capturedUndeliverable() {
 	w.placement.Request.ShipTo.Country = "XX"
 	w.at(time.Minute, func() {
 		w.paid(w.bank.Pay(w.intent()))
@@ -45,9 +45,9 @@ func (w *world) taken() {
 	})
 }
 
-// kept checks how the order's refunds stand in the record.
-func kept(want ...order.RefundStatus) func(*testing.T, *world) {
-	return func(t *testing.T, w *world) {
+// refundsAre checks the statuses of the order's refunds in the record.
+func refundsAre(want ...order.RefundStatus) func(*testing.T, *fixture) {
+	return func(t *testing.T, w *fixture) {
 		t.Helper()
 		var got []order.RefundStatus
 		for _, r := range w.order().Refunds {
@@ -58,143 +58,142 @@ func kept(want ...order.RefundStatus) func(*testing.T, *world) {
 		}
 		arrived := len(slices.DeleteFunc(got, func(s order.RefundStatus) bool { return s != order.RefundSucceeded }))
 		if n := w.count(order.PaymentRefunded); n < arrived || n > len(want) {
-			t.Errorf("of %d refunds, the story tells of %d", len(want), n)
+			t.Errorf("of %d refunds, the timeline has %d", len(want), n)
 		}
 	}
 }
 
-// TestRefundMail (EML-1, REF-4, REF-5, REF-8): the shopper hears of a refund
-// when it is known to have arrived, and when it is known that it has not; each
-// once.
+// TestRefundMail (EML-1, REF-4, REF-5, REF-8): the shopper is mailed once when a refund
+// has succeeded, and once when it has failed.
 func TestRefundMail(t *testing.T) {
-	resolve := func(w *world, s order.RefundStatus) order.RefundEvent { return w.bank.ResolveRefund(w.intent(), s) }
-	sent := func(w *world, m order.Notification) bool {
+	resolve := func(w *fixture, s order.RefundStatus) order.RefundEvent { return w.bank.ResolveRefund(w.intent(), s) }
+	sent := func(w *fixture, m order.Notification) bool {
 		return slices.ContainsFunc(w.mailer.Sent(), func(l mail.Message) bool { return l.Template == string(m) })
 	}
 	runScenarios(t, []scenario{
-		{"given back at once", func(w *world) { w.taken() }, order.Cancelled, also(cancelled, refunded), both(kept(order.RefundSucceeded), has(order.PaymentRefunded, ""))},
-		{"given back, and its report comes as well", func(w *world) {
-			w.taken()
-			w.at(time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
-			w.at(2*time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
-		}, order.Cancelled, also(cancelled, refunded), kept(order.RefundSucceeded)},
-		{"pending: told when it has arrived", func(w *world) {
+		{name: "refunded at once", script: func(w *fixture) { w.capturedUndeliverable() }, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(refundsAre(order.RefundSucceeded), hasEvent(order.PaymentRefunded, ""))},
+		{name: "refunded, and its event comes as well", script: func(w *fixture) {
+			w.capturedUndeliverable()
+			w.at(time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
+			w.at(2*time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: refundsAre(order.RefundSucceeded)},
+		{name: "pending: mailed when it has succeeded", script: func(w *fixture) {
 			w.bank.Slow = true
-			w.taken()
+			w.capturedUndeliverable()
 			w.at(10*time.Minute, func() {
 				if sent(w, refunded) {
-					w.Errorf("told before it arrived")
+					w.Errorf("mailed before it succeeded")
 				}
-				w.moneyBack(resolve(w, order.RefundSucceeded))
+				w.reportRefund(resolve(w, order.RefundSucceeded))
 			})
 			w.at(20*time.Minute, func() {
 				if !sent(w, refunded) {
-					w.Errorf("not told that it arrived")
+					w.Errorf("not mailed that it succeeded")
 				}
 			})
-		}, order.Cancelled, also(cancelled, refunded), both(kept(order.RefundSucceeded), has(order.RefundIsPending, ""))},
-		{"pending, and no report ever comes: asked", func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(refundsAre(order.RefundSucceeded), hasEvent(order.RefundIsPending, ""))},
+		{name: "pending, and no event ever comes: the provider is asked", script: func(w *fixture) {
 			w.bank.Slow = true
-			w.taken()
+			w.capturedUndeliverable()
 			w.at(50*time.Hour, func() { resolve(w, order.RefundSucceeded) })
-		}, order.Cancelled, also(cancelled, refunded), kept(order.RefundSucceeded)},
-		{"pending for weeks: a person is told", func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: refundsAre(order.RefundSucceeded)},
+		{name: "pending for weeks: an operator is notified", script: func(w *fixture) {
 			w.bank.Slow = true
-			w.taken()
-			w.at(24*time.Hour*20, func() { w.moneyBack(resolve(w, order.RefundSucceeded)) })
-		}, order.Cancelled, also(cancelled, refunded), has(order.OrderCompensationStuck, "pending for 14 days")},
-		{"the money of a second payment, given back", func(w *world) {
+			w.capturedUndeliverable()
+			w.at(24*time.Hour*20, func() { w.reportRefund(resolve(w, order.RefundSucceeded)) })
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: hasEvent(order.OrderCompensationStuck, "pending for 14 days")},
+		{name: "a second payment is refunded", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
-			w.at(time.Hour, w.takenElsewhere)
+			w.at(time.Hour, w.payElsewhere)
 			w.arrive(2 * time.Hour)
-		}, order.Delivered, also(delivered, refunded), kept(order.RefundSucceeded)},
-		{"by hand, in parts, after the delivery: each told", func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: refundsAre(order.RefundSucceeded)},
+		{name: "by hand, in parts, after the delivery: each is mailed", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.refundByHand(500) })
 			w.at(72*time.Hour, func() { w.refundByHand(700) })
-			w.at(73*time.Hour, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
-		}, order.Delivered, also(delivered, refunded, refunded), both(kept(order.RefundSucceeded, order.RefundSucceeded), has(order.PaymentRefunded, "7.00 EUR"))},
-		{"by hand, on the way; two reports at once are one mail", func(w *world) {
+			w.at(73*time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
+		}, ends: order.Delivered, mails: also(delivered, refunded, refunded), check: both(refundsAre(order.RefundSucceeded, order.RefundSucceeded), hasEvent(order.PaymentRefunded, "7.00 EUR"))},
+		{name: "by hand, in transit: two events at once are one mail", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				w.refundByHand(500)
-				w.moneyBack(order.RefundEvent{IntentID: w.intent()})
+				w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 			})
 			w.arrive(2 * time.Hour)
-		}, order.Delivered, also(delivered, refunded), kept(order.RefundSucceeded)},
-		{"the bank cannot be asked at first", func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: refundsAre(order.RefundSucceeded)},
+		{name: "the bank cannot be asked at first", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.fail("Refunds", 3, order.ErrUnavailable); w.refundByHand(500) })
-		}, order.Delivered, also(delivered, refunded), has(order.StepDelayed, "given back")},
-		{"the bank cannot be asked for days: a person is told, and the shopper at last", func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: hasEvent(order.StepDelayed, "the refunds of")},
+		{name: "the bank cannot be asked for days: an operator is notified, and in the end the shopper", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.down(24*5*time.Hour, order.ErrUnavailable, "Refunds"); w.refundByHand(500) })
-		}, order.Delivered, also(delivered, refunded), both(
-			kept(order.RefundSucceeded), has(order.OrderCompensationStuck, "it is not known what was given back"))},
-		{"the bank refuses to say for good: a person is told, and the order ends", func(w *world) {
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: both(
+			refundsAre(order.RefundSucceeded), hasEvent(order.OrderCompensationStuck, "the refunds are not known"))},
+		{name: "the bank never lists the refunds: an operator is notified, and the order ends", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() {
 				w.down(1000*24*time.Hour, order.ErrRejected, "Refunds")
-				w.moneyBack(order.RefundEvent{IntentID: w.intent()})
+				w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 				if notified := w.count(order.OrderCompensationStuck); notified < 5 || notified > 30 {
-					w.Errorf("a person is told %d times", notified)
+					w.Errorf("an operator is notified %d times", notified)
 				}
 			})
-		}, order.Delivered, delivered, has(order.OrderCompensationStuck, "Purser asks no more")},
-		{"a report of a refund for an order that waits for its payment", func(w *world) {
-			w.at(time.Minute, func() { w.moneyBack(order.RefundEvent{IntentID: w.intent()}) })
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderCompensationStuck, "Purser does not try again")},
+		{name: "the event of a refund for an order that waits for its payment", script: func(w *fixture) {
+			w.at(time.Minute, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
 			w.at(2*time.Minute, w.pay)
 			w.arrive(0)
-		}, order.Delivered, delivered, kept()},
+		}, ends: order.Delivered, mails: delivered, check: refundsAre()},
 	})
 }
 
-// TestRefundFailed (REF-5): the bank sends the money back, at once or weeks
-// later. The shop has it again, and the shopper knows.
+// TestRefundFailed (REF-5): a refund fails, soon or weeks later. The shop has the money
+// again, and the shopper is mailed.
 func TestRefundFailed(t *testing.T) {
 	for name, c := range map[string]struct {
 		slow  bool
 		after time.Duration
 		mails []order.Notification
 	}{
-		"when it was pending": {true, time.Hour, also(cancelled, lost)},
-		"weeks later":         {false, 20 * 24 * time.Hour, also(cancelled, refunded, lost)},
+		"when it was pending": {slow: true, after: time.Hour, mails: also(cancelled, lost)},
+		"weeks later":         {slow: false, after: 20 * 24 * time.Hour, mails: also(cancelled, refunded, lost)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.bank.Slow = c.slow
-			w.taken()
+			w.capturedUndeliverable()
 			w.at(c.after, func() {
 				n := w.bank.ResolveRefund(w.intent(), order.RefundFailed)
-				w.moneyBack(n)
-				w.moneyBack(n)
+				w.reportRefund(n)
+				w.reportRefund(n)
 			})
-			// Reported late, and so that it would be given back again.
+			// A late event about the payment must not cause another refund.
 			w.at(c.after+time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 			w.run().mailed(c.mails...)
 			w.checkTimeline(w.order())
-			kept(order.RefundFailed)(t, w)
-			has(order.RefundHasFailed, "the bank did not take 29.00 EUR")(t, w)
+			refundsAre(order.RefundFailed)(t, w)
+			hasEvent(order.RefundHasFailed, "the bank did not accept 29.00 EUR")(t, w)
 			if o := w.order(); o.Payment.Refunded != 0 || w.called("RefundIntent") != 1 {
-				t.Errorf("%d given back in %d refunds", o.Payment.Refunded, w.called("RefundIntent"))
+				t.Errorf("%d refunded in %d refunds", o.Payment.Refunded, w.called("RefundIntent"))
 			}
 		})
 	}
 }
 
-// TestDispute (REF-6, REF-7, F17): the shop is told when a dispute begins,
-// with the day by which to answer, once for each.
+// TestDispute (REF-6, REF-7, F17): the shop is mailed when a dispute begins, with the
+// day by which it must respond, once for each dispute.
 func TestDispute(t *testing.T) {
-	dispute := func(w *world, dp, status string) {
+	dispute := func(w *fixture, dp, status string) {
 		w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute." + status, Dispute: &order.Dispute{
 			ID: dp, IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status, AnswerBy: workflowtest.Start.Add(9 * 24 * time.Hour),
 		}}))
 	}
-	toShop := func(t *testing.T, w *world) {
+	toShop := func(t *testing.T, w *fixture) {
 		for _, m := range w.mailer.Sent() {
 			if to := m.To[0].Email; (m.Template == "dispute") != (to == "disputes@shop.example") {
 				t.Errorf("%s went to %s", m.Template, to)
@@ -203,36 +202,36 @@ func TestDispute(t *testing.T) {
 	}
 	const disputed = order.MailDispute
 	runScenarios(t, []scenario{
-		{"after the delivery, won", func(w *world) {
+		{name: "after the delivery, won", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			for i, s := range []string{"needs_response", "needs_response", "under_review", "won", "under_review"} {
 				w.at(48*time.Hour+time.Duration(i)*time.Hour, func() { dispute(w, "dp_1", s) })
 			}
-		}, order.Delivered, also(delivered, disputed), func(t *testing.T, w *world) {
-			both(toShop, has(order.PaymentDisputed, "29.00 EUR, fraudulent: needs_response, to be answered by 2026-03-11"))(t, w)
-			both(has(order.DisputeMoved, "under_review"), both(has(order.DisputeClosed, "won"), has(order.EventIgnored, "late report")))(t, w)
+		}, ends: order.Delivered, mails: also(delivered, disputed), check: func(t *testing.T, w *fixture) {
+			both(toShop, hasEvent(order.PaymentDisputed, "29.00 EUR, fraudulent: needs_response, respond by 2026-03-11"))(t, w)
+			both(hasEvent(order.DisputeMoved, "under_review"), both(hasEvent(order.DisputeClosed, "won"), hasEvent(order.EventIgnored, "late event")))(t, w)
 			if d := w.order().Disputes; len(d) != 1 || d[0].Status != "won" {
 				t.Errorf("disputes %+v", d)
 			}
 		}},
-		{"reports in another order than things happened in", func(w *world) {
+		{name: "events in another order than they happened", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
-			said := func(status string, at time.Duration) order.ProviderEvent {
+			event := func(status string, at time.Duration) order.ProviderEvent {
 				return w.event(order.ProviderEvent{Type: "charge.dispute.updated", At: workflowtest.Start.Add(at), Dispute: &order.Dispute{
 					ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status,
 				}})
 			}
-			w.at(time.Hour, func() { w.sendEvents(said("under_review", time.Hour)) })
-			w.at(2*time.Hour, func() { w.sendEvents(said("needs_response", 30*time.Minute)) })
+			w.at(time.Hour, func() { w.sendEvents(event("under_review", time.Hour)) })
+			w.at(2*time.Hour, func() { w.sendEvents(event("needs_response", 30*time.Minute)) })
 			w.arrive(3 * time.Hour)
-		}, order.Delivered, also(delivered, disputed), func(t *testing.T, w *world) {
-			has(order.EventIgnored, "late report")(t, w)
+		}, ends: order.Delivered, mails: also(delivered, disputed), check: func(t *testing.T, w *fixture) {
+			hasEvent(order.EventIgnored, "late event")(t, w)
 			if d := w.order().Disputes; len(d) != 1 || d[0].Status != "under_review" {
 				t.Errorf("disputes %+v", d)
 			}
 		}},
-		{"two on the way, one of them first heard of when it is lost", func(w *world) {
+		{name: "two in transit, one of which is first reported when it is lost", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				dispute(w, "dp_1", "needs_response")
@@ -240,19 +239,19 @@ func TestDispute(t *testing.T) {
 				dispute(w, "dp_1", "needs_response")
 			})
 			w.arrive(2 * time.Hour)
-		}, order.Delivered, also(delivered, disputed), toShop},
-		{"while the money is being given back", func(w *world) {
-			w.taken()
+		}, ends: order.Delivered, mails: also(delivered, disputed), check: toShop},
+		{name: "while the payment is being refunded", script: func(w *fixture) {
+			w.capturedUndeliverable()
 			w.down(6*time.Hour, order.ErrState, "RefundIntent")
 			w.at(time.Hour, func() { dispute(w, "dp_1", "needs_response") })
-		}, order.Cancelled, also(cancelled, refunded, disputed), toShop},
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, disputed), check: toShop},
 	})
 }
 
 // TestRefundsAskedInBackground: while the provider cannot be asked about refunds, and
-// after that, the order says what it waits for itself.
+// after that, the order shows what it waits for itself.
 func TestRefundsAskedInBackground(t *testing.T) {
-	on := func(w *world, want string) {
+	on := func(w *fixture, want string) {
 		w.Helper()
 		if o := w.order(); o.Waiting == nil || o.Waiting.On != want {
 			w.Errorf("%s after placing the order waits for %+v, want %s", w.clock().Sub(workflowtest.Start), o.Waiting, want)
@@ -260,12 +259,12 @@ func TestRefundsAskedInBackground(t *testing.T) {
 	}
 	for name, parts := range map[string]int64{"nothing new": 0, "one": 500} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				w.down(2*time.Hour, order.ErrUnavailable, "Refunds")
 				for range 3 {
-					w.moneyBack(order.RefundEvent{IntentID: w.intent()})
+					w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 				}
 				if parts > 0 {
 					w.refundByHand(parts)
@@ -273,7 +272,7 @@ func TestRefundsAskedInBackground(t *testing.T) {
 			})
 			w.at(90*time.Minute, func() { on(w, "carrier") })
 			w.at(150*time.Minute, func() { on(w, "carrier") })
-			w.at(5*time.Hour, func() { w.sendEvents(w.trouble(0, mail.Bounced, mail.Transient)) })
+			w.at(5*time.Hour, func() { w.sendEvents(w.mailTrouble(0, mail.Bounced, mail.Transient)) })
 			w.at(6*time.Hour, func() { on(w, "carrier") })
 			w.arrive(7 * time.Hour)
 			w.run()

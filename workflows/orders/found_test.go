@@ -1,71 +1,54 @@
 package orders_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
 	"purser/order"
 )
 
-// handed is a parcel that is booked, but the answer is lost until an hour
-// after placing; meanwhile something happens to it at the carrier.
-func (w *world) handed(then func()) {
+// bookedUnknown scripts a parcel that is booked, while the responses are lost until an
+// hour after placing; in the meantime then happens at the carrier.
+func (w *fixture) bookedUnknown(then func()) {
 	w.down(time.Hour, order.ErrUnknownOutcome, "BookParcel")
 	w.at(time.Minute, w.pay)
-	w.at(30*time.Minute, func() { w.hand(then) })
+	w.at(30*time.Minute, func() { w.byHand(then) })
 }
 
-// silently scans the parcel; no report of it ever comes.
-func (w *world) silently(s order.ParcelStatus) {
-	w.Helper()
-	if _, err := w.carrier.Scan(reference, s); err != nil {
-		w.Fatalf("scan %s: %v", s, err)
-	}
-}
-
-// void takes the label back at the carrier's desk.
-func (w *world) void() {
-	w.Helper()
-	if err := w.carrier.VoidParcel(context.Background(), reference); err != nil {
-		w.Fatalf("void: %v", err)
-	}
-}
-
-// TestFound is a parcel that is under its reference already when its booking
-// is answered (SHP-1, F69): where it is counts as news.
+// TestFound books a parcel that exists under its reference already (SHP-1, F69): its
+// status counts like an event.
 func TestFound(t *testing.T) {
 	runScenarios(t, []scenario{
-		{"in transit", func(w *world) {
-			w.handed(func() { w.silently(order.ParcelInTransit) })
+		{name: "in transit", script: func(w *fixture) {
+			w.bookedUnknown(func() { w.scanSilently(order.ParcelInTransit) })
 			w.at(3*time.Hour, func() {
 				if s := w.order().Status; s != order.Shipped {
 					w.Errorf("the order is %s", s)
 				}
 			})
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, delivered, has(order.ParcelWasShipped, "found under way")},
-		{"in transit, and then reported as such: shipped once", func(w *world) {
-			w.handed(func() { w.silently(order.ParcelInTransit) })
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.ParcelWasShipped, "found in transit")},
+		{name: "in transit, and then reported in transit: shipped once", script: func(w *fixture) {
+			w.bookedUnknown(func() { w.scanSilently(order.ParcelInTransit) })
 			w.arrive(2 * time.Hour)
-		}, order.Delivered, delivered, nil},
-		{"delivered, and no other word of it", func(w *world) {
-			w.handed(func() { w.silently(order.ParcelDelivered) })
-		}, order.Delivered, []order.Notification{order.MailConfirmation, order.MailDelivered}, has(order.ParcelArrived, "found under way")},
-		{"voided: nothing is charged", func(w *world) {
-			w.handed(w.void)
-		}, order.Cancelled, cancelled, both(counted("CaptureIntent", 0), both(counted("VoidParcel", 0), has(order.OrderCancelled, "voided")))},
+		}, ends: order.Delivered, mails: delivered},
+		{name: "delivered, and no event about it", script: func(w *fixture) {
+			w.bookedUnknown(func() { w.scanSilently(order.ParcelDelivered) })
+		}, ends: order.Delivered, mails: []order.Notification{order.MailConfirmation, order.MailDelivered}, check: hasEvent(order.ParcelArrived, "found in transit")},
+		{name: "voided: nothing is charged", script: func(w *fixture) {
+			w.bookedUnknown(w.voidAtCarrier)
+		}, ends: order.Cancelled, mails: cancelled, check: both(calledTimes("CaptureIntent", 0), both(calledTimes("VoidParcel", 0), hasEvent(order.OrderCancelled, "voided")))},
 	})
 }
 
-// TestOneBatch brings the payment and the scans in one signal, before there is
-// a parcel that we know of (WHK-9, F24): no scan is thrown away.
+// TestOneBatch sends the payment and the scans in one signal, before the order knows
+// of a parcel (WHK-9, F24): no scan is lost.
 func TestOneBatch(t *testing.T) {
-	scan := func(w *world, s order.ParcelStatus) order.ProviderEvent {
+	scan := func(w *fixture, s order.ParcelStatus) order.ProviderEvent {
 		return w.event(order.ProviderEvent{Type: "parcel", Parcel: &order.ShipmentEvent{Reference: reference, Status: s}})
 	}
 	runScenarios(t, []scenario{
-		{"picked up", func(w *world) {
+		{name: "picked up", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.paid(w.bank.Pay(w.intent())), scan(w, order.ParcelInTransit))
 			})
@@ -75,28 +58,28 @@ func TestOneBatch(t *testing.T) {
 				}
 			})
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, delivered, nil},
-		{"the whole way, twice", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "the whole way, twice", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				paid, moving, done := w.paid(w.bank.Pay(w.intent())), scan(w, order.ParcelInTransit), scan(w, order.ParcelDelivered)
 				w.sendEvents(paid, moving, paid, done, moving, done)
 			})
-		}, order.Delivered, delivered, nil},
+		}, ends: order.Delivered, mails: delivered},
 	})
 }
 
-// TestVoided is a label the carrier voids after the money was taken: a person
-// must settle with the carrier.
+// TestVoided checks a label that the carrier voids after the capture: an operator must
+// clarify it with the carrier.
 func TestVoided(t *testing.T) {
-	fresh := func(w *world) { w.env.SetContinueAsNewSuggested(true) }
-	waits := func(w *world) {
+	fresh := func(w *fixture) { w.env.SetContinueAsNewSuggested(true) }
+	waits := func(w *fixture) {
 		w.Helper()
 		if o := w.order(); o.Status != order.OnHold || o.Waiting == nil || o.Waiting.On != "operator" {
 			w.Errorf("the order is %s and waits for %+v, want an operator", o.Status, o.Waiting)
 		}
 	}
-	// The label stays good at the carrier: that is what the operator settles.
-	voided := func(w *world) {
+	// The label stays valid at the carrier, as if the operator had clarified it.
+	voided := func(w *fixture) {
 		w.at(time.Minute, w.pay)
 		w.at(time.Hour, func() {
 			w.sendEvents(w.event(order.ProviderEvent{Type: "parcel.voided", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelVoided}}))
@@ -104,34 +87,34 @@ func TestVoided(t *testing.T) {
 		w.at(2*time.Hour, func() { waits(w) })
 	}
 	runScenarios(t, []scenario{
-		{"on hold, released", func(w *world) {
+		{name: "on hold, released", script: func(w *fixture) {
 			voided(w)
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)
-		}, order.Delivered, delivered, has(order.OrderReleased, "looked at it")},
-		{"picked up already when it is released: asked", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderReleased, "looked at it")},
+		{name: "picked up already when it is released: the carrier is asked", script: func(w *fixture) {
 			voided(w)
-			w.at(3*time.Hour, func() { w.silently(order.ParcelInTransit); w.release() })
+			w.at(3*time.Hour, func() { w.scanSilently(order.ParcelInTransit); w.release() })
 			w.at(4*time.Hour, func() {
 				if s := w.order().Status; s != order.Shipped {
 					w.Errorf("the order is %s", s)
 				}
 			})
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, delivered, nil},
-		{"released while the carrier does not answer", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "released while the carrier does not respond", script: func(w *fixture) {
 			voided(w)
 			w.at(170*time.Minute, func() { w.down(4*time.Hour, order.ErrUnavailable, "TrackParcel") })
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)
-		}, order.Delivered, delivered, nil},
-		{"through a fresh history", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "continued as new", script: func(w *fixture) {
 			voided(w)
 			w.at(90*time.Minute, func() { fresh(w); w.sendEvents(w.paid(w.intentEvent())) })
 			w.at(150*time.Minute, func() { waits(w) })
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)
-		}, order.Delivered, delivered, func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *fixture) {
 			if w.runs != 2 {
 				t.Errorf("%d runs, want 2", w.runs)
 			}

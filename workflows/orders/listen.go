@@ -9,8 +9,8 @@ import (
 	"purser/workflows"
 )
 
-// listen registers what others may ask and tell an order. It comes first, so
-// that a message sent with the start finds its handler.
+// listen registers the handlers of an order's messages. It comes first, so that
+// a message sent with the start finds its handler.
 func (w *orderWorkflow) listen(ctx workflow.Context) error {
 	if err := GetOrder.Handle(ctx, func() (order.Order, error) { return w.Order, nil }); err != nil {
 		return err
@@ -24,8 +24,8 @@ func (w *orderWorkflow) listen(ctx workflow.Context) error {
 	return Release.Handle(ctx, w.checkRelease, w.onRelease)
 }
 
-// handleEvents keeps the reports not heard before for the story to weigh. What became
-// of a mail is not weighed, only noted.
+// handleEvents queues the events that were not received before for takeEvents.
+// Events about mails are noted at once, because they never change the order.
 func (w *orderWorkflow) handleEvents(ctx workflow.Context, events []order.ProviderEvent) {
 	for _, n := range events {
 		switch {
@@ -40,9 +40,9 @@ func (w *orderWorkflow) handleEvents(ctx workflow.Context, events []order.Provid
 	}
 }
 
-// listenNow takes the reports that have arrived, and tells whether any wait to
-// be weighed. There is no listener of its own: one could hold a report it has
-// received while the workflow ends, and the report would be lost.
+// listenNow receives the events that have arrived, and reports whether any wait
+// to be handled. No coroutine receives them: it could hold an event that it has
+// received while the workflow ends, and the event would be lost.
 func (w *orderWorkflow) listenNow(ctx workflow.Context) bool {
 	for {
 		events, ok := Reported.ReceiveNow(ctx)
@@ -53,9 +53,9 @@ func (w *orderWorkflow) listenNow(ctx workflow.Context) bool {
 	}
 }
 
-// takeEvents hands out the reports that wait to be weighed, one by one: those
-// not reached wait on. Those that do not change how far the order has come are
-// dealt with here.
+// takeEvents yields the events that wait to be handled, one by one. If the loop
+// breaks, the rest stays queued. Refunds and disputes, which do not change the
+// order's status, are handled here and not yielded.
 func (w *orderWorkflow) takeEvents(ctx workflow.Context) iter.Seq[order.ProviderEvent] {
 	return func(yield func(order.ProviderEvent) bool) {
 		for len(w.incoming) > 0 {
@@ -68,8 +68,8 @@ func (w *orderWorkflow) takeEvents(ctx workflow.Context) iter.Seq[order.Provider
 	}
 }
 
-// checkPlace returns a repeated request from memory: a refusal leaves no
-// trace in the history.
+// checkPlace serves a repeated request from memory, as a refusal with the first
+// result in its details: a refusal leaves no trace in the history.
 func (w *orderWorkflow) checkPlace(_ workflow.Context, r PlaceRequest) error {
 	switch {
 	case r.Hash != w.placement.Hash:
@@ -82,8 +82,8 @@ func (w *orderWorkflow) checkPlace(_ workflow.Context, r PlaceRequest) error {
 	return nil
 }
 
-// onPlace returns when the shopper can pay, or when it is certain that there
-// will be no such order.
+// onPlace returns when the shopper can pay, or when it is certain that the order
+// will not come about.
 func (w *orderWorkflow) onPlace(ctx workflow.Context, _ PlaceRequest) (Placed, error) {
 	w.placing = true
 	if err := workflow.Await(ctx, func() bool { return w.answer != nil || w.Status.Final() }); err != nil {
@@ -105,8 +105,8 @@ func (w *orderWorkflow) checkCancel(workflow.Context, CancelRequest) error {
 	return nil
 }
 
-// onCancel stops the selling and returns when everything is undone. The
-// story decides: had it just passed the point of no return, the answer is no.
+// onCancel cancels sell and returns when everything is compensated. If the order
+// has been committed in the same moment, onCancel refuses.
 func (w *orderWorkflow) onCancel(ctx workflow.Context, r CancelRequest) (order.Order, error) {
 	if w.cancelled == nil {
 		w.cancelled = &r

@@ -8,16 +8,16 @@ import (
 	"purser/order"
 )
 
-// TestMail is one mail per milestone, whatever happens to the provider of
-// mail (EML-1).
+// TestMail checks that there is one mail per milestone, whatever happens at the mail
+// provider (EML-1).
 func TestMail(t *testing.T) {
-	plain := func(w *world) { w.at(time.Minute, w.pay); w.arrive(0) }
+	plain := func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) }
 	runScenarios(t, []scenario{
-		{"down for an hour: the order does not wait, the mail does", func(w *world) {
+		{name: "down for an hour: the order does not wait, the mail does", script: func(w *fixture) {
 			w.down(time.Hour, order.ErrUnavailable, "SendMail")
 			plain(w)
-		}, order.Delivered, delivered, has(order.StepDelayed, "Mail: confirmation")},
-		{"down from start to delivery and a day longer: the record does not wait", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.StepDelayed, "Mail: confirmation")},
+		{name: "down from start to delivery and a day longer: the record does not wait", script: func(w *fixture) {
 			w.down(48*time.Hour, order.ErrThrottled, "SendMail")
 			plain(w)
 			w.at(30*time.Hour, func() {
@@ -25,30 +25,30 @@ func TestMail(t *testing.T) {
 					w.Errorf("an hour after the delivery the record says %s", s)
 				}
 			})
-		}, order.Delivered, delivered, nil},
-		{"down for a week: given up, the order ends", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "down for a week: the mail times out, the order ends", script: func(w *fixture) {
 			w.down(7*24*time.Hour, order.ErrUnavailable, "SendMail")
 			plain(w)
-		}, order.Delivered, nil, has(order.MailRejected, "confirmation")},
-		{"sent, the answer is lost: not sent again", func(w *world) {
+		}, ends: order.Delivered, check: hasEvent(order.MailRejected, "confirmation")},
+		{name: "sent, the response is lost: not sent again", script: func(w *fixture) {
 			w.fail("SendMail", 1, order.ErrUnknownOutcome)
 			plain(w)
-		}, order.Delivered, delivered, has(order.MailUnknown, "confirmation")},
-		{"rejected: no other harm", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.MailUnknown, "confirmation")},
+		{name: "rejected: the order is not affected", script: func(w *fixture) {
 			w.placement.Request.Email = "nobody"
 			plain(w)
-		}, order.Delivered, nil, has(order.MailRejected, "delivered")},
+		}, ends: order.Delivered, check: hasEvent(order.MailRejected, "delivered")},
 	})
 }
 
-// TestMailDelayed is news that comes while the workflow waits only for its
-// last mail: money for a cancelled order does not wait with it.
+// TestMailDelayed sends an event while the workflow waits only for its last mail: the
+// release of a payment for a cancelled order does not wait for that mail.
 func TestMailDelayed(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.down(24*time.Hour, order.ErrUnavailable, "SendMail")
 	w.at(time.Minute, func() { w.cancel() })
 	var other string
-	w.at(time.Hour, func() { other = w.second() })
+	w.at(time.Hour, func() { other = w.secondPayment() })
 	w.at(2*time.Hour, func() {
 		if in, err := w.bank.GetIntent(context.Background(), other); err != nil || in.Status != order.IntentCanceled {
 			t.Errorf("an hour later the money is still %s", in.Status)

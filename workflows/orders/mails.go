@@ -17,15 +17,15 @@ import (
 // worker, never here.
 var doMail *mails.Activities
 
-// mail sends the mail of a milestone.
+// mail sends the mail about a milestone.
 func (w *orderWorkflow) mail(ctx workflow.Context, m order.Notification) {
 	l := w.MailFor(m)
 	l.Reason = cmp.Or(l.Reason, w.customerMessage)
 	w.send(ctx, l)
 }
 
-// send sends a mail. If it does not go out at once, the order does not wait
-// for it; the workflow's end does.
+// send sends a mail. If it does not go out at once, the order does not wait for
+// it, but the end of the workflow does.
 func (w *orderWorkflow) send(ctx workflow.Context, l order.Mail) {
 	summary := "Mail: " + string(l.Notification)
 	var out mails.MailOutcome
@@ -42,8 +42,8 @@ func (w *orderWorkflow) send(ctx workflow.Context, l order.Mail) {
 	})
 }
 
-// noteMail writes down how a mail ended: who has it, and why it was not the
-// first in line, or why nobody has it.
+// noteMail notes the outcome of a mail: which provider accepted it and why that was
+// not the first choice, or why no provider did.
 func (w *orderWorkflow) noteMail(ctx workflow.Context, m order.Notification, out mails.MailOutcome, err error) {
 	about := string(m)
 	if out.Provider != "" {
@@ -66,8 +66,8 @@ func (w *orderWorkflow) noteMail(ctx workflow.Context, m order.Notification, out
 	}
 }
 
-// handleMailEvent takes the word that one of the order's mails bounced, or was called
-// spam, once however often it is said.
+// handleMailEvent notes that one of the order's mails bounced or was reported as
+// spam, once however often that is reported.
 func (w *orderWorkflow) handleMailEvent(ctx workflow.Context, t order.MailTrouble) {
 	if slices.ContainsFunc(w.MailTrouble, func(known order.MailTrouble) bool {
 		return known.Kind == t.Kind && known.Bounce == t.Bounce && known.Provider == t.Provider && known.ProviderID == t.ProviderID
@@ -84,16 +84,16 @@ func (w *orderWorkflow) handleMailEvent(ctx workflow.Context, t order.MailTroubl
 	w.note(ctx, kind, t.Provider, why, t.ProviderID)
 }
 
-// noteDecline remembers that the shopper's attempt failed. Most try again at
-// once; see notifyDecline for those who do not.
+// noteDecline remembers that the shopper's attempt failed. Most shoppers try again
+// at once; notifyDecline mails the others.
 func (w *orderWorkflow) noteDecline(ctx workflow.Context) {
 	if w.declineNotified != w.Payment.IntentID {
 		w.declined = workflow.Now(ctx)
 	}
 }
 
-// retryUntil is until when a shopper whose card was declined is left alone;
-// zero: there is nothing to tell.
+// retryUntil returns until when a shopper whose card was declined is not mailed
+// about it. It is zero if there is no decline to report.
 func (w *orderWorkflow) retryUntil() time.Time {
 	if w.declined.IsZero() {
 		return time.Time{}
@@ -101,9 +101,9 @@ func (w *orderWorkflow) retryUntil() time.Time {
 	return w.declined.Add(w.placement.Terms.AskAfter)
 }
 
-// notifyDecline mails a shopper who has not tried again since the last card
-// was declined, a while ago: once for an intent, however many cards are
-// declined, and not when the order lapses before.
+// notifyDecline mails a shopper who has not tried again for a while since a card
+// was declined: once for each intent, however many cards are declined, and not if
+// the order expires before.
 func (w *orderWorkflow) notifyDecline(ctx workflow.Context) {
 	if w.declined.IsZero() || w.Payment.Authorized > 0 || workflow.Now(ctx).Before(w.retryUntil()) {
 		return

@@ -1,5 +1,5 @@
-// Package orders has the workflow of an order: what happens to it, in the order
-// in which it happens, and the messages it understands.
+// Package orders has the workflow of an order, the workflow that takes care of an
+// order after its end, and the messages they handle.
 package orders
 
 import (
@@ -19,12 +19,12 @@ const (
 	// the same result and no trace in the history, when the caller repeats
 	// its request.
 	Place workflows.Update[PlaceRequest, Placed] = "Place"
-	// Cancel undoes the order, if that is still possible, and returns it as
-	// undone.
+	// Cancel cancels the order, if that is still possible, and returns it when
+	// everything is compensated.
 	Cancel workflows.Update[CancelRequest, order.Order] = "Cancel"
-	// Release tells an order on hold to ask the provider again and go on.
+	// Release makes an order on hold ask the provider again and go on.
 	Release workflows.Update[ReleaseRequest, order.Order] = "Release"
-	// Reported brings news from a provider, one or several at a time.
+	// Reported brings one or several events from a provider.
 	Reported workflows.Signal[[]order.ProviderEvent] = "Reported"
 )
 
@@ -44,23 +44,22 @@ type Placement struct {
 // changed setting does not touch the orders already placed.
 type Terms struct {
 	PayWithin  time.Duration `json:"payWithin"`  // from placing to the money being held; default 30 minutes
-	AskAfter   time.Duration `json:"askAfter"`   // no word about a payment for so long: ask the provider; default 2 minutes
-	TrackAfter time.Duration `json:"trackAfter"` // no word about a parcel for so long: ask the carrier; default 12 hours
-	// OverdueAfter: a parcel that has not moved for so long is an operator's to
-	// look for; default 14 days, 0: never.
+	AskAfter   time.Duration `json:"askAfter"`   // after so long without an event, ask the provider about the payment; default 2 minutes
+	TrackAfter time.Duration `json:"trackAfter"` // after so long without an event, ask the carrier about the parcel; default 12 hours
+	// OverdueAfter is how long a parcel may stand still before an operator must
+	// look for it; default 14 days, 0: for ever.
 	OverdueAfter time.Duration `json:"overdueAfter,omitempty"`
 }
 
-// PlaceRequest is what a repeated Place is compared with.
+// PlaceRequest holds the hash with which a repeated Place is recognized.
 type PlaceRequest struct {
 	Hash string `json:"hash"`
 }
 
-// Placed is the answer to Place.
+// Placed is the result of Place.
 type Placed struct {
 	Order order.Order `json:"order"`
-	// SealedSecret is the client secret, readable for this installation's
-	// API only.
+	// SealedSecret is the client secret, encrypted for this installation's API.
 	SealedSecret string `json:"sealedSecret,omitempty"`
 }
 

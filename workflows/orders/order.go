@@ -15,18 +15,18 @@ var do *steps.Activities
 type Outcome struct {
 	Status order.Status `json:"status"`
 	Reason string       `json:"reason,omitempty"`
-	// Failure is the type of the failure for which the order was refused, or
-	// its amount was by the payment provider.
+	// Failure is the type of the failure for which the order, or its amount by
+	// the payment provider, was refused.
 	Failure string `json:"failure,omitempty"`
-	// Hash is that of the request, so that another one under the same key is
-	// known as such.
+	// Hash is the hash of the request. It tells a repeated request from another
+	// one under the same key.
 	Hash string `json:"hash,omitempty"`
 }
 
-// OrderWorkflow carries an order from the click to the doorstep and is the
-// only one who changes it. If it cannot deliver, it undoes what it did,
-// newest first, and ends cancelled or expired with a reason. A declined card
-// is part of the story, never a failure of the workflow.
+// OrderWorkflow carries an order from its placing to its delivery and is the
+// order's only writer. If it cannot deliver, it compensates its steps, newest
+// first, and ends the order as cancelled or expired with a reason. A declined
+// card is an expected event, not a failure of the workflow.
 func OrderWorkflow(ctx workflow.Context, p Placement) (Outcome, error) {
 	w := restore(p)
 	selling, cancelSelling := workflow.WithCancel(ctx)
@@ -51,8 +51,8 @@ func OrderWorkflow(ctx workflow.Context, p Placement) (Outcome, error) {
 	return w.close(ctx)
 }
 
-// sell takes the steps that can still be undone without the shopper's
-// noticing more than a released hold. Cancelling ctx ends it.
+// sell takes the steps that can still be compensated: of these the shopper
+// notices at most a released hold on the card. Cancelling ctx ends it.
 func (w *orderWorkflow) sell(ctx workflow.Context) error {
 	if w.committed { // in an earlier run
 		return nil
@@ -69,10 +69,10 @@ func (w *orderWorkflow) sell(ctx workflow.Context) error {
 	if err := w.bookParcel(ctx); err != nil {
 		return err
 	}
-	return ctx.Err() // the last moment at which a cancellation counts
+	return ctx.Err() // the last point at which a cancellation counts
 }
 
-// deliver is past the point of no return: from here on nobody can cancel.
+// deliver takes the steps after which nobody can cancel any more.
 func (w *orderWorkflow) deliver(ctx workflow.Context) error {
 	w.committed = true
 	if err := w.capturePayment(ctx); err != nil {
@@ -82,17 +82,18 @@ func (w *orderWorkflow) deliver(ctx workflow.Context) error {
 	return w.awaitDelivery(ctx)
 }
 
-// open prices the order, sets its stock aside and writes it down. An order
-// that cannot be opened is refused: there is nothing to undo.
+// open prices the order, reserves its stock and records it. An order that
+// cannot be opened is refused: there is nothing to compensate.
 func (w *orderWorkflow) open(ctx workflow.Context) error {
 	if w.Status != "" {
 		return nil
 	}
-	// Not to be cut short: an order that may have been opened must be known.
+	// A cancellation must not interrupt this step: it must be known whether the
+	// order was opened.
 	opening, _ := workflow.NewDisconnectedContext(ctx)
 	now := workflow.Now(ctx)
 	var opened steps.Opened
-	err := w.step(opening, workflows.RecordQueue, 0, "Price, set stock aside, write the order", do.OpenOrder, order.Opening{
+	err := w.step(opening, workflows.RecordQueue, 0, "Price, reserve stock, record the order", do.OpenOrder, order.Opening{
 		ID: w.ID, RunID: workflow.GetInfo(ctx).OriginalRunID, RequestHash: w.placement.Hash, Request: w.placement.Request,
 		Actor: w.placement.Actor, Correlation: w.placement.Correlation,
 		Now: now, HoldUntil: now.Add(w.placement.Terms.PayWithin + reservationGrace),
@@ -102,13 +103,13 @@ func (w *orderWorkflow) open(ctx workflow.Context) error {
 	}
 	w.Status, w.Version, w.PlacedAt, w.UpdatedAt = order.Placed, opened.Version, opened.PlacedAt, opened.PlacedAt
 	w.Lines, w.Total = opened.Lines, opened.Total
-	w.shown.until = w.payBy() // what the starter said
+	w.shown.until = w.payBy() // as the starter set it
 	return ctx.Err()
 }
 
-// close waits for what is still on its way (mail, callers, signals) and ends
-// the workflow. News that came too late to matter here is handed on, so that
-// money that arrives for a dead order is given back.
+// close waits for everything still under way (mail, callers, signals) and ends
+// the workflow. It also handles events that arrive too late for the order, so
+// that money that arrives for a cancelled order is refunded.
 func (w *orderWorkflow) close(ctx workflow.Context) (Outcome, error) {
 	if err := w.show(ctx); err != nil {
 		return Outcome{}, err

@@ -8,29 +8,28 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestCancelledOnItsWay cancels an order whose parcel, of which nobody knew
-// whether it was booked, is with the carrier by then (SHP-4, EML-1). The
-// shopper, who has been told of the cancellation and has the money back, gets
-// no mail of a milestone that the order never reached; and the workflow ends
-// when there is nothing left that could be taken back.
+// TestCancelledOnItsWay cancels an order whose parcel, of which it was unknown whether
+// it was booked, is with the carrier by then (SHP-4, EML-1). The shopper, who was mailed
+// the cancellation and has the money back, gets no mail about a milestone that the order
+// never reached; and the workflow ends when there is nothing left to compensate.
 func TestCancelledOnItsWay(t *testing.T) {
 	for name, last := range map[string]order.ParcelStatus{"delivered": order.ParcelDelivered, "brought back": order.ParcelReturned} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.at(time.Minute, w.pay)
-			w.at(20*time.Minute, func() { w.silently(order.ParcelInTransit); w.cancel() })
+			w.at(20*time.Minute, func() { w.scanSilently(order.ParcelInTransit); w.cancel() })
 			w.at(2*time.Hour, func() { w.scan(order.ParcelOutForDelivery) })
 			w.at(3*time.Hour, func() {
 				if s := w.order().Status; s != order.Cancelled || w.over {
-					w.Errorf("on its way the order is %s (its workflow ended: %t)", s, w.over)
+					w.Errorf("in transit the order is %s (its workflow ended: %t)", s, w.over)
 				}
 			})
 			w.at(24*time.Hour, func() { w.scan(last) })
 			w.run().mailed(cancelled...)
 			w.keptMoney(w.order())
-			has(order.OrderCompensationStuck, "cannot give the parcel back")(t, w)
-			has(order.EventIgnored, `its parcel is "`+string(last)+`"`)(t, w)
+			hasEvent(order.OrderCompensationStuck, "cannot void the parcel")(t, w)
+			hasEvent(order.EventIgnored, `its parcel is "`+string(last)+`"`)(t, w)
 			if o := w.order(); w.outcome.Status != order.Cancelled || o.Shipment.Status != last {
 				t.Errorf("the order ended %s, its parcel is %q", w.outcome.Status, o.Shipment.Status)
 			}
@@ -41,17 +40,17 @@ func TestCancelledOnItsWay(t *testing.T) {
 	}
 }
 
-// TestCarrierForgot is a paid order whose parcel the carrier does not know
-// (any more): an operator is told, and what the carrier reports later counts
-// all the same (REC-2, F97).
+// TestCarrierForgot checks a paid order whose parcel the carrier does not know (any
+// more): an operator is notified, and the carrier's later events still count (REC-2,
+// F97).
 func TestCarrierForgot(t *testing.T) {
-	on := func(w *world, want string) {
+	on := func(w *fixture, want string) {
 		w.Helper()
 		if o := w.order(); o.Status.Final() || o.Waiting == nil || o.Waiting.On != want {
 			w.Errorf("%s after placing the order is %s, waiting for %+v, want %s", w.clock().Sub(workflowtest.Start), o.Status, o.Waiting, want)
 		}
 	}
-	runScenarios(t, []scenario{{"an operator is told until it is known", func(w *world) {
+	runScenarios(t, []scenario{{name: "an operator is notified until it is known", script: func(w *fixture) {
 		w.down(30*time.Hour, order.ErrNoSuch, "TrackParcel")
 		w.at(time.Minute, w.pay)
 		w.at(11*time.Hour, func() { on(w, "carrier") })
@@ -60,26 +59,25 @@ func TestCarrierForgot(t *testing.T) {
 		w.at(29*time.Hour, func() { on(w, "operator") })
 		w.at(39*time.Hour, func() { on(w, "carrier") })
 		w.arrive(40 * time.Hour)
-	}, order.Delivered, delivered, has(order.EventIgnored, "asked, no answer")}, {"its events still count", func(w *world) {
+	}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "asked, no response")}, {name: "its events still count", script: func(w *fixture) {
 		w.down(99*time.Hour, order.ErrNoSuch, "TrackParcel")
 		w.at(time.Minute, w.pay)
 		w.at(13*time.Hour, func() { on(w, "operator") })
 		w.arrive(14 * time.Hour)
-	}, order.Delivered, delivered, nil}})
+	}, ends: order.Delivered, mails: delivered}})
 }
 
-// TestParcelOverdue is a parcel that the carrier knows and that does not move
-// any more: after two weeks an operator is told, and a scan is good news
-// (REC-2, F97).
+// TestParcelOverdue checks a parcel that the carrier knows and that does not move any
+// more: after two weeks an operator is notified, until the next scan (REC-2, F97).
 func TestParcelOverdue(t *testing.T) {
-	on := func(w *world, want string) {
+	on := func(w *fixture, want string) {
 		w.Helper()
 		if o := w.order(); o.Status != order.Shipped || o.Waiting == nil || o.Waiting.On != want {
 			w.Errorf("%s after placing the order is %s, waiting for %+v, want %s", w.clock().Sub(workflowtest.Start), o.Status, o.Waiting, want)
 		}
 	}
 	const day = 24 * time.Hour
-	runScenarios(t, []scenario{{"an operator is told until it moves", func(w *world) {
+	runScenarios(t, []scenario{{name: "an operator is notified until it moves", script: func(w *fixture) {
 		w.at(time.Minute, w.pay)
 		w.at(day, func() { w.scan(order.ParcelInTransit) })
 		w.at(14*day, func() { on(w, "carrier") })
@@ -88,10 +86,10 @@ func TestParcelOverdue(t *testing.T) {
 		w.at(20*day, func() { w.scan(order.ParcelOutForDelivery) })
 		w.at(20*day+time.Hour, func() { on(w, "carrier") })
 		w.at(21*day, func() { w.scan(order.ParcelDelivered) })
-	}, order.Delivered, delivered, func(t *testing.T, w *world) {
-		has(order.ParcelIsOverdue, "has not moved since")(t, w)
+	}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *fixture) {
+		hasEvent(order.ParcelIsOverdue, "has not moved since")(t, w)
 		if n := w.count(order.ParcelIsOverdue); n != 1 {
-			t.Errorf("it is told %d times", n)
+			t.Errorf("it is noted %d times", n)
 		}
 	}}})
 }

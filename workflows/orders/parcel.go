@@ -12,9 +12,9 @@ import (
 	"purser/workflows"
 )
 
-// bookParcel gives the goods to the carrier's care under one reference. A
-// carrier that is down is waited for while the money stays held; one that
-// refuses ends the order.
+// bookParcel books the parcel with the carrier under one reference. While the
+// carrier is down, the order waits for as long as the money stays held; if the
+// carrier refuses, the order is cancelled.
 func (w *orderWorkflow) bookParcel(ctx workflow.Context) error {
 	if w.Shipment.LabelID != "" {
 		return nil
@@ -27,16 +27,17 @@ func (w *orderWorkflow) bookParcel(ctx workflow.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case workflows.IsFailure(err, activities.FailureRejected):
-		return abortError{order.Cancelled, "the carrier cannot take the parcel: " + workflows.Reason(err), "it cannot be delivered to this address"}
+		return abortError{order.Cancelled, "the carrier does not accept the parcel: " + workflows.Reason(err), "it cannot be delivered to this address"}
 	case err != nil:
 		return abortError{order.Cancelled, "the carrier could not be reached while the money was held: " + workflows.Reason(err), "it could not be shipped in time"}
 	}
 	w.Shipment.LabelID, w.Shipment.Tracking, w.Shipment.Carrier, w.Shipment.Status = p.LabelID, p.Tracking, p.Carrier, order.ParcelBooked
-	if p.Status == order.ParcelVoided { // at the carrier's desk: nothing may be charged for it
+	if p.Status == order.ParcelVoided { // at the carrier: the shopper must not be charged
 		w.Shipment.Status = p.Status
 		return abortError{order.Cancelled, "the carrier has voided the parcel", "it could not be shipped"}
 	}
-	// One found under its reference may be under way already: that is news.
+	// A parcel that was booked before may be in transit already: awaitDelivery
+	// handles its status like an event.
 	w.found = p.Status
 	w.note(ctx, order.ParcelWasBooked, carrier, fmt.Sprintf("%s, tracking %s", p.Carrier, p.Tracking), p.LabelID)
 	return nil
@@ -48,15 +49,15 @@ func (w *orderWorkflow) parcelRequest() order.ParcelRequest {
 	return order.ParcelRequest{OrderID: w.ID, Reference: w.Shipment.Reference, To: w.ShipTo, Lines: w.Lines}
 }
 
-// awaitDelivery follows the parcel to the doorstep. Where the carrier's
-// events stay away, it asks.
+// awaitDelivery follows the parcel to its delivery. Where no events come, it asks
+// the carrier.
 func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 	ask := workflow.Now(ctx).Add(w.placement.Terms.TrackAfter)
 	if w.moved.IsZero() {
 		w.moved = workflow.Now(ctx)
 	}
 	if w.found.Overtakes(w.Shipment.Status) {
-		w.handleShipmentEvent(ctx, order.ShipmentEvent{Reference: w.Shipment.Reference, Status: w.found, Note: "found under way"})
+		w.handleShipmentEvent(ctx, order.ShipmentEvent{Reference: w.Shipment.Reference, Status: w.found, Note: "found in transit"})
 	}
 	for {
 		for n := range w.takeEvents(ctx) {
@@ -94,14 +95,14 @@ func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 	}
 }
 
-// overdue reports whether the parcel has not moved for longer than any takes.
+// overdue reports whether the parcel has not moved for Terms.OverdueAfter.
 func (w *orderWorkflow) overdue(ctx workflow.Context) bool {
 	within := w.placement.Terms.OverdueAfter
 	return within > 0 && workflow.Now(ctx).Sub(w.moved) >= within
 }
 
-// askAboutParcel asks the carrier where the parcel is, but not for long: its
-// events may come meanwhile.
+// askAboutParcel asks the carrier where the parcel is, but not for long, because
+// events wait in the meantime.
 func (w *orderWorkflow) askAboutParcel(ctx workflow.Context) {
 	summary := "Ask the carrier about " + w.Shipment.Reference
 	ref := steps.ParcelRef{Reference: w.Shipment.Reference}
@@ -113,19 +114,19 @@ func (w *orderWorkflow) askAboutParcel(ctx workflow.Context) {
 	missed := w.missing
 	w.missing = workflows.IsFailure(err, activities.FailureNoSuch)
 	if err != nil {
-		w.note(ctx, order.EventIgnored, carrier, "asked, no answer: "+workflows.Reason(err), w.Shipment.Tracking)
+		w.note(ctx, order.EventIgnored, carrier, "asked, no response: "+workflows.Reason(err), w.Shipment.Tracking)
 		return
 	}
 	if missed {
-		w.note(ctx, order.ParcelScanned, carrier, "known again: "+string(p.Status), w.Shipment.Tracking)
+		w.note(ctx, order.ParcelScanned, carrier, "the carrier knows it again: "+string(p.Status), w.Shipment.Tracking)
 	}
 	w.handleShipmentEvent(ctx, order.ShipmentEvent{Reference: p.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: p.Status, Note: "asked"})
 }
 
-// holdParcel stops a paid order whose parcel the carrier has voided, until an
-// operator has settled with the carrier; then it is asked again.
+// holdParcel puts a paid order whose parcel the carrier has voided on hold, until
+// an operator has clarified it with the carrier; then the carrier is asked again.
 func (w *orderWorkflow) holdParcel(ctx workflow.Context) error {
-	if w.Status != order.OnHold { // else since an earlier run
+	if w.Status != order.OnHold { // an earlier run may have put it on hold
 		w.Reason = "the carrier has voided the parcel of a paid order"
 		w.become(ctx, order.OnHold, order.OrderOnHold, carrier, w.Reason, w.Shipment.Tracking)
 	}
@@ -142,7 +143,7 @@ func (w *orderWorkflow) holdParcel(ctx workflow.Context) error {
 	return nil
 }
 
-// handleAfterCapture takes a report that comes after the money was taken.
+// handleAfterCapture handles an event that comes after the capture.
 func (w *orderWorkflow) handleAfterCapture(ctx workflow.Context, n order.ProviderEvent) {
 	switch {
 	case n.Parcel != nil:
@@ -152,11 +153,11 @@ func (w *orderWorkflow) handleAfterCapture(ctx workflow.Context, n order.Provide
 	}
 }
 
-// handleShipmentEvent moves the order along with its parcel, forwards only.
+// handleShipmentEvent moves the order along with its parcel, never backwards.
 func (w *orderWorkflow) handleShipmentEvent(ctx workflow.Context, p order.ShipmentEvent) {
 	switch {
 	case p.Reference != w.Shipment.Reference:
-		w.note(ctx, order.EventIgnored, carrier, "report about another parcel: "+p.Reference, p.LabelID)
+		w.note(ctx, order.EventIgnored, carrier, "event about another parcel: "+p.Reference, p.LabelID)
 		return
 	case p.Status == order.ParcelException:
 		w.moved = workflow.Now(ctx)
@@ -164,12 +165,12 @@ func (w *orderWorkflow) handleShipmentEvent(ctx workflow.Context, p order.Shipme
 		return
 	case !p.Status.Overtakes(w.Shipment.Status):
 		if p.Note != "asked" && p.Status != w.Shipment.Status {
-			w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("late report %q, the parcel is %q", p.Status, w.Shipment.Status), p.Tracking)
+			w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("late event %q, the parcel is %q", p.Status, w.Shipment.Status), p.Tracking)
 		}
 		return
 	}
 	w.Shipment.Status, w.missing, w.moved = p.Status, false, workflow.Now(ctx)
-	if w.Status == order.Cancelled { // it could not be taken back; the shopper has been told otherwise
+	if w.Status == order.Cancelled { // the parcel could not be voided; the shopper has been mailed the cancellation
 		w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("the order was cancelled, but its parcel is %q", p.Status), p.Tracking)
 		return
 	}

@@ -2,45 +2,46 @@ package orders_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"purser/order"
 )
 
-// TestParcel is the goods' way (SHP-1 to SHP-4).
+// TestParcel checks the shipping of an order (SHP-1 to SHP-4).
 func TestParcel(t *testing.T) {
-	paid := func(w *world) { w.at(time.Minute, w.pay) }
+	paid := func(w *fixture) { w.at(time.Minute, w.pay) }
 	runScenarios(t, []scenario{
-		{"the carrier refuses", func(w *world) {
+		{name: "the carrier refuses", script: func(w *fixture) {
 			w.placement.Request.ShipTo.Country = "XX"
 			paid(w)
-		}, order.Cancelled, cancelled, has(order.OrderCancelled, "cannot take the parcel")},
-		{"SHP-3 F68 the carrier is down for a day and comes back", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "does not accept the parcel")},
+		{name: "SHP-3 F68 the carrier is down for a day and comes back", script: func(w *fixture) {
 			w.down(24*time.Hour, order.ErrUnavailable, "BookParcel", "TrackParcel", "VoidParcel")
 			paid(w)
 			w.arrive(25 * time.Hour)
-		}, order.Delivered, delivered, has(order.StepDelayed, "Book parcel")},
-		{"the carrier stays down until the hold on the money runs out", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.StepDelayed, "Book parcel")},
+		{name: "the carrier stays down until the hold on the money runs out", script: func(w *fixture) {
 			w.down(7*24*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
 			paid(w)
-		}, order.Cancelled, cancelled, has(order.OrderCancelled, "could not be reached")},
-		{"SHP-1 F69 booked, the answer is lost: one label", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "could not be reached")},
+		{name: "SHP-1 F69 booked, the response is lost: one label", script: func(w *fixture) {
 			w.fail("BookParcel", 3, order.ErrUnknownOutcome)
 			paid(w)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, counted("BookParcel", 4)},
-		{"no word from the carrier: asked", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: calledTimes("BookParcel", 4)},
+		{name: "no event from the carrier: it is asked", script: func(w *fixture) {
 			paid(w)
 			w.at(2*time.Hour, func() { w.scanned(order.ParcelInTransit) })
 			w.at(30*time.Hour, func() { w.scanned(order.ParcelDelivered) })
-		}, order.Delivered, delivered, nil},
-		{"no word, and asking does not work: its events still count", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "no event, and asking fails: later events still count", script: func(w *fixture) {
 			w.down(10*24*time.Hour, order.ErrUnavailable, "TrackParcel")
 			paid(w)
 			w.arrive(14 * time.Hour)
-		}, order.Delivered, delivered, has(order.EventIgnored, "no answer")},
-		{"WHK-9 F24 scans late, repeated and backwards", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "no response")},
+		{name: "WHK-9 F24 scans late, repeated and backwards", script: func(w *fixture) {
 			paid(w)
 			w.at(time.Hour, func() {
 				booked := w.scanned(order.ParcelBooked)
@@ -52,45 +53,45 @@ func TestParcel(t *testing.T) {
 				w.sendEvents(done, out, done)
 				w.sendEvents(moving)
 			})
-		}, order.Delivered, delivered, has(order.EventIgnored, "late report")},
-		{"delivered, and no other scan ever came", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "late event")},
+		{name: "delivered, and no other scan ever came", script: func(w *fixture) {
 			paid(w)
 			w.at(time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, []order.Notification{order.MailConfirmation, order.MailDelivered}, nil},
-		{"a problem on the way, then delivered", func(w *world) {
+		}, ends: order.Delivered, mails: []order.Notification{order.MailConfirmation, order.MailDelivered}},
+		{name: "a problem on the way, then delivered", script: func(w *fixture) {
 			paid(w)
 			w.at(time.Hour, func() { w.scan(order.ParcelInTransit) })
 			w.at(2*time.Hour, func() { w.scan(order.ParcelException) })
 			w.at(3*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, delivered, has(order.ParcelScanned, "problem")},
-		{"brought back", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.ParcelScanned, "problem")},
+		{name: "returned", script: func(w *fixture) {
 			paid(w)
 			w.at(time.Hour, func() { w.scan(order.ParcelInTransit) })
 			w.at(48*time.Hour, func() { w.scan(order.ParcelReturned) })
-		}, order.Returned, delivered[:2], has(order.ParcelCameBack, "")},
-		{"a report about another parcel", func(w *world) {
+		}, ends: order.Returned, mails: delivered[:2], check: hasEvent(order.ParcelCameBack, "")},
+		{name: "an event about another parcel", script: func(w *fixture) {
 			paid(w)
 			w.at(time.Hour, func() {
 				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Parcel: &order.ShipmentEvent{Reference: "another", Status: order.ParcelDelivered}}))
 			})
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, has(order.EventIgnored, "another parcel")},
-		{"PAY-15 F19 the reservation lapsed and the goods were sold while paying", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "another parcel")},
+		{name: "PAY-15 F19 the reservation lapsed and the goods were sold while paying", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
-			w.at(2*time.Hour, func() { w.sell(onHand) })
+			w.at(2*time.Hour, func() { w.orderElsewhere(onHand) })
 			w.at(3*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
-			w.at(4*time.Hour, func() { w.unsell() })
-		}, order.Cancelled, cancelled, has(order.OrderCancelled, "sold out")},
-		{"PAY-15 the reservation lapsed, but the goods are still there", func(w *world) {
+			w.at(4*time.Hour, func() { w.cancelElsewhere() })
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "sold out")},
+		{name: "PAY-15 the reservation lapsed, but the goods are still there", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
 			w.at(3*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
 			w.arrive(4 * time.Hour)
-		}, order.Delivered, delivered, nil},
+		}, ends: order.Delivered, mails: delivered},
 	})
 }
 
-// sell lets another order take pieces off the shelf.
-func (w *world) sell(n int64) {
+// orderElsewhere lets another order reserve n pieces.
+func (w *fixture) orderElsewhere(n int64) {
 	now := w.clock()
 	_, err := w.record.OpenOrder(context.Background(), order.Opening{
 		ID: "ord_other", RunID: "other", Now: now, HoldUntil: now.Add(24 * time.Hour),
@@ -101,8 +102,8 @@ func (w *world) sell(n int64) {
 	}
 }
 
-// unsell ends the other order.
-func (w *world) unsell() {
+// cancelElsewhere cancels the other order.
+func (w *fixture) cancelElsewhere() {
 	o, err := w.record.Order(context.Background(), "ord_other")
 	if err == nil {
 		err = w.record.SaveOrder(context.Background(), order.Change{Order: o, Stock: order.StockRelease})
@@ -112,28 +113,28 @@ func (w *world) unsell() {
 	}
 }
 
-// TestStuck is a parcel that cannot be given back: an operator must help.
+// TestStuck checks compensations that fail until an operator helps.
 func TestStuck(t *testing.T) {
 	runScenarios(t, []scenario{
-		{"the carrier refuses to void until someone called", func(w *world) {
+		{name: "the carrier refuses to void until someone called", script: func(w *fixture) {
 			w.down(6*time.Hour, order.ErrState, "VoidParcel")
 			w.down(6*time.Hour, order.ErrRejected, "CaptureIntent")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.release() })
 			w.at(7*time.Hour, func() { w.release() })
-		}, order.Cancelled, cancelled, both(has(order.OrderCompensationStuck, "give the parcel back"), func(t *testing.T, w *world) {
-			if r := w.outcome.Reason; r[:25] != "the money could not be ta" {
+		}, ends: order.Cancelled, mails: cancelled, check: both(hasEvent(order.OrderCompensationStuck, "void the parcel"), func(t *testing.T, w *fixture) {
+			if r := w.outcome.Reason; !strings.HasPrefix(r, "the money could not be captured") {
 				t.Errorf("the reason is %q", r)
 			}
 		})},
-		{"whether the intent exists is unknown, and the bank refuses until someone called", func(w *world) {
+		{name: "whether the intent exists is unknown, and the bank refuses until someone called", script: func(w *fixture) {
 			w.down(25*time.Minute, order.ErrUnavailable, "CreateIntent")
 			w.down(3*time.Hour, order.ErrState, "CancelIntent")
 			w.at(20*time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() { w.release() })
 			w.at(4*time.Hour, func() { w.release() })
-		}, order.Cancelled, cancelled, both(oneIntent, has(order.OrderCompensationStuck, "money"))},
-		{"the refund is refused until someone called", func(w *world) {
+		}, ends: order.Cancelled, mails: cancelled, check: both(oneIntent, hasEvent(order.OrderCompensationStuck, "money"))},
+		{name: "the refund is refused until someone called", script: func(w *fixture) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.fail("RefundIntent", 1, order.ErrRejected)
 			w.at(time.Minute, func() {
@@ -141,14 +142,14 @@ func TestStuck(t *testing.T) {
 				w.sendEvents(w.paid(w.captureAtBank(w.intent())))
 			})
 			w.at(time.Hour, func() { w.release() })
-		}, order.Cancelled, also(cancelled, refunded), both(has(order.PaymentRefunded, ""), counted("RefundIntent", 2))},
-		{"REF-3 F15 the refund's answer is lost: refunded once", func(w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(hasEvent(order.PaymentRefunded, ""), calledTimes("RefundIntent", 2))},
+		{name: "REF-3 F15 the response to the refund is lost: refunded once", script: func(w *fixture) {
 			w.placement.Request.ShipTo.Country = "XX"
 			w.fail("RefundIntent", 2, order.ErrUnknownOutcome)
 			w.at(time.Minute, func() {
 				w.paid(w.bank.Pay(w.intent()))
 				w.sendEvents(w.paid(w.captureAtBank(w.intent())))
 			})
-		}, order.Cancelled, also(cancelled, refunded), counted("RefundIntent", 3)},
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: calledTimes("RefundIntent", 3)},
 	})
 }

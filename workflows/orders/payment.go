@@ -12,14 +12,14 @@ import (
 	"purser/workflows"
 )
 
-// offerPayment creates the payment intent, so that the shopper can pay, and
-// answers the caller. The key is the order, the operation and the
-// generation: however often this is tried, there is one intent.
+// offerPayment creates the payment intent, so that the shopper can pay, and sets
+// the result of Place. The idempotency key consists of the order, the operation
+// and the generation: however often this is tried, there is one intent.
 func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 	if w.Payment.IntentID != "" {
 		return nil
 	}
-	w.Payment.Generation++ // noted before the step, so that undo knows of it
+	w.Payment.Generation++ // set before the step, so that compensate knows of it
 	var made steps.Created
 	within := w.payBy().Sub(workflow.Now(ctx))
 	err := w.step(ctx, workflows.PaymentsQueue, max(within, time.Second), "Create payment intent", do.CreateIntent, w.intentRequest(), &made)
@@ -27,10 +27,10 @@ func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case workflows.IsFailure(err, activities.FailureMinimum):
-		w.failure = activities.FailureMinimum // the caller is told so
-		return abortError{order.Cancelled, "the payment provider does not take so little: " + workflows.Reason(err), "the payment could not be taken"}
+		w.failure = activities.FailureMinimum // Place fails with it
+		return abortError{order.Cancelled, "the amount is too small for the payment provider: " + workflows.Reason(err), "the payment could not be taken"}
 	case workflows.IsFailure(err, activities.FailureRejected):
-		return abortError{order.Cancelled, "the payment provider cannot take this payment: " + workflows.Reason(err), "the payment could not be taken"}
+		return abortError{order.Cancelled, "the payment provider cannot accept this payment: " + workflows.Reason(err), "the payment could not be taken"}
 	case err != nil:
 		return abortError{order.Expired, "the payment provider could not be reached in time: " + workflows.Reason(err), ""}
 	}
@@ -55,16 +55,16 @@ func (w *orderWorkflow) intentRequest() order.IntentRequest {
 	}
 }
 
-// payBy is when an unpaid order expires.
+// payBy returns when an unpaid order expires.
 func (w *orderWorkflow) payBy() time.Time { return w.PlacedAt.Add(w.placement.Terms.PayWithin) }
 
 func (w *orderWorkflow) waitingForPayment() *order.Waiting {
 	return &order.Waiting{On: waitPayment, Until: w.payBy(), Then: "Stripe is asked; if it is unpaid, the order expires", About: w.Payment.IntentID}
 }
 
-// awaitPayment waits until the money is held. Stripe's events are the quick
-// way to learn of it; where they stay away, Stripe is asked, at growing
-// intervals and once more before giving up.
+// awaitPayment waits until the money is held. Stripe's events say so soonest;
+// where none come, Stripe is asked at growing intervals, and once more before
+// the order expires.
 func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 	if w.Status == order.OnHold { // since an earlier run
 		if err := w.awaitRelease(ctx); err != nil {
@@ -79,7 +79,7 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 				return err
 			}
 			if w.Payment.Authorized > 0 {
-				break // what comes behind is about the way to the doorstep
+				break // the events after it are for awaitDelivery
 			}
 		}
 		if w.Payment.Authorized > 0 {
@@ -90,10 +90,10 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 		}
 		on, at := *w.waitingForPayment(), ask
 		switch overdue := !workflow.Now(ctx).Before(on.Until); {
-		case overdue: // and not yet certain whether it is paid
+		case overdue: // and it is not yet certain whether the order is paid
 			on.Then, on.Until = "Stripe is asked whether it was paid", ask
 		case !w.declined.IsZero() && ask.Before(on.Until):
-			on.Then, on.Until = "Stripe is asked whether it was paid; if not, the shopper is told that the card was declined", ask
+			on.Then, on.Until = "Stripe is asked whether it was paid; if not, the shopper is mailed that the card was declined", ask
 		case on.Until.Before(ask):
 			at = on.Until
 		}
@@ -118,8 +118,8 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 	return w.keepStock(ctx)
 }
 
-// keepStock makes the reservation firm now that the money is held. If it had
-// lapsed and the goods are gone, the money is let go.
+// keepStock makes the reservation permanent now that the money is held. If the
+// reservation has lapsed and the goods are sold out, the order is cancelled.
 func (w *orderWorkflow) keepStock(ctx workflow.Context) error {
 	if w.Shipment.LabelID != "" {
 		return nil
@@ -132,7 +132,8 @@ func (w *orderWorkflow) keepStock(ctx workflow.Context) error {
 	return err
 }
 
-// askAboutPayment fetches the intent: the provider's word is final.
+// askAboutPayment fetches the intent from the provider and applies its state,
+// which is certain.
 func (w *orderWorkflow) askAboutPayment(ctx workflow.Context) error {
 	var in order.Intent
 	err := w.step(ctx, workflows.PaymentsQueue, 0, "Ask Stripe about "+w.Payment.IntentID, do.GetIntent, steps.IntentRef{ID: w.Payment.IntentID}, &in)
@@ -145,11 +146,12 @@ func (w *orderWorkflow) askAboutPayment(ctx workflow.Context) error {
 	return w.applyPaymentEvent(ctx, in.PaymentEvent(), true)
 }
 
-// handlePaymentEvent weighs a report that comes while the order waits for its money.
+// handlePaymentEvent handles an event that comes while the order waits for its
+// payment.
 func (w *orderWorkflow) handlePaymentEvent(ctx workflow.Context, n order.ProviderEvent) error {
 	switch {
 	case n.Payment == nil:
-		w.note(ctx, order.EventIgnored, carrier, "a parcel report before there is a parcel: "+n.Type, n.ID)
+		w.note(ctx, order.EventIgnored, carrier, "a parcel event before there is a parcel: "+n.Type, n.ID)
 		return nil
 	case n.Payment.IntentID != w.Payment.IntentID:
 		w.refundDuplicatePayment(ctx, *n.Payment)
@@ -158,12 +160,13 @@ func (w *orderWorkflow) handlePaymentEvent(ctx workflow.Context, n order.Provide
 	return w.applyPaymentEvent(ctx, *n.Payment, false)
 }
 
-// applyPaymentEvent draws the consequence of what is said about our intent. A report that
-// is legal and matches the order is taken at its word (its signature was
-// checked); in doubt the provider is asked, and what it says is certain.
+// applyPaymentEvent applies the state of the order's intent. An event that is
+// legal and matches the order is trusted, because its signature was checked; in
+// doubt the provider is asked. certain says that the state is the provider's
+// response.
 func (w *orderWorkflow) applyPaymentEvent(ctx workflow.Context, p order.PaymentEvent, certain bool) error {
 	if w.Payment.Authorized > 0 && p.Status != order.Succeeded {
-		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("late report %q", p.Status), p.IntentID)
+		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("late event %q", p.Status), p.IntentID)
 		return nil
 	}
 	switch p.Status {
@@ -176,7 +179,7 @@ func (w *orderWorkflow) applyPaymentEvent(ctx workflow.Context, p order.PaymentE
 			w.noteDecline(ctx)
 		}
 	case order.RequiresAction:
-		w.declined = time.Time{} // tried again
+		w.declined = time.Time{} // the shopper has tried again
 		if w.Payment.Status != p.Status {
 			w.note(ctx, order.PaymentAction, stripe, "the shopper's bank asks for confirmation (3-D Secure)", p.IntentID)
 		}
@@ -196,14 +199,14 @@ func (w *orderWorkflow) applyPaymentEvent(ctx workflow.Context, p order.PaymentE
 		if !certain {
 			return w.askAboutPayment(ctx)
 		}
-		return w.hold(ctx, "Stripe names a payment status that is not known")
+		return w.hold(ctx, "Stripe returns a payment status that is not known")
 	}
 	w.Payment.Status = p.Status
 	return nil
 }
 
-// verifyAuthorization checks held (or already taken) money against the order before
-// anything is believed.
+// verifyAuthorization accepts an authorization (or a capture made at the provider)
+// if its amount and currency are the order's; otherwise it puts the order on hold.
 func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.PaymentEvent) error {
 	held := p.Capturable
 	if p.Status == order.Succeeded {
@@ -221,8 +224,8 @@ func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.Paymen
 	return nil
 }
 
-// hold stops the order until an operator releases it (then Stripe is asked
-// again, and only that counts) or cancels it (then everything is undone).
+// hold stops the order until an operator releases it (then Stripe is asked again,
+// and only its response counts) or cancels it (then everything is compensated).
 func (w *orderWorkflow) hold(ctx workflow.Context, why string) error {
 	w.Reason, w.Payment.Authorized = why, 0
 	w.become(ctx, order.OnHold, order.OrderOnHold, workflows.ActorPurser, why, w.Payment.IntentID)
@@ -243,9 +246,8 @@ func (w *orderWorkflow) awaitRelease(ctx workflow.Context) error {
 	return w.askAboutPayment(ctx)
 }
 
-// noteWhileHeld writes down the reports that come while a person decides;
-// after the decision the provider is asked for the truth anyway. Only money
-// that is not this order's is dealt with.
+// noteWhileHeld notes the events that come while an operator decides; after the
+// decision the provider is asked anyway. Only duplicate payments are refunded.
 func (w *orderWorkflow) noteWhileHeld(ctx workflow.Context) {
 	for n := range w.takeEvents(ctx) {
 		if n.Payment != nil && n.Payment.IntentID != w.Payment.IntentID {
@@ -256,33 +258,33 @@ func (w *orderWorkflow) noteWhileHeld(ctx workflow.Context) {
 	}
 }
 
-// capturePayment takes the money that is held, once the parcel is booked.
+// capturePayment captures the authorized amount, once the parcel is booked.
 func (w *orderWorkflow) capturePayment(ctx workflow.Context) error {
 	if w.Payment.Captured == 0 {
 		var in order.Intent
 		err := w.step(ctx, workflows.PaymentsQueue, authorizationLasts, "Capture "+w.Total.String(), do.CaptureIntent, steps.CaptureRequest{
 			IntentID: w.Payment.IntentID, Amount: w.Total, Key: order.Key(w.ID, "capture", w.Payment.Generation),
 		}, &in)
-		if workflows.IsFailure(err, activities.FailureState) { // taken or let go behind our back: which?
+		if workflows.IsFailure(err, activities.FailureState) { // captured or voided at the provider: which?
 			err = w.step(ctx, workflows.PaymentsQueue, 0, "Ask Stripe about "+w.Payment.IntentID, do.GetIntent, steps.IntentRef{ID: w.Payment.IntentID}, &in)
 		}
 		switch {
 		case err != nil:
-			return abortError{order.Cancelled, "the money could not be taken: " + workflows.Reason(err), "the payment could not be taken"}
+			return abortError{order.Cancelled, "the money could not be captured: " + workflows.Reason(err), "the payment could not be taken"}
 		case in.Status != order.Succeeded || in.Received != w.Total.Amount:
-			return abortError{order.Cancelled, fmt.Sprintf("Stripe took %d instead of %s", in.Received, w.Total), "the payment could not be taken"}
+			return abortError{order.Cancelled, fmt.Sprintf("Stripe captured %d instead of %s", in.Received, w.Total), "the payment could not be taken"}
 		}
 		w.Payment.Status, w.Payment.Captured = in.Status, in.Received
 	}
 	if w.Status == order.Authorized {
 		w.stock = order.StockShip
-		w.become(ctx, order.Paid, order.PaymentCaptured, workflows.ActorPurser, w.Total.String()+" taken", w.Payment.IntentID)
+		w.become(ctx, order.Paid, order.PaymentCaptured, workflows.ActorPurser, w.Total.String()+" captured", w.Payment.IntentID)
 		w.mail(ctx, order.MailConfirmation)
 	}
 	return nil
 }
 
-// handlePaymentAfterCapture takes a payment report when the money is ours already.
+// handlePaymentAfterCapture handles a payment event that comes after the capture.
 func (w *orderWorkflow) handlePaymentAfterCapture(ctx workflow.Context, n order.ProviderEvent) {
 	p := n.Payment
 	switch {
@@ -291,16 +293,16 @@ func (w *orderWorkflow) handlePaymentAfterCapture(ctx workflow.Context, n order.
 	case p.Status == order.Succeeded && p.Received == w.Payment.Captured:
 		w.note(ctx, order.PaymentConfirmed, stripe, order.Money{Amount: p.Received, Currency: p.Amount.Currency}.String()+" received", p.IntentID)
 	default:
-		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("late report %q", p.Status), p.IntentID)
+		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("late event %q", p.Status), p.IntentID)
 	}
 }
 
-// refundDuplicatePayment deals with money on an intent that is not the order's current
-// one: a second payment, or one for an intent already replaced. It is given
-// back, even if the order is cancelled meanwhile.
+// refundDuplicatePayment refunds or voids a payment on an intent that is not the
+// order's current one: a second payment, or one on an intent already replaced. It
+// does so even if the order is cancelled in the meantime.
 func (w *orderWorkflow) refundDuplicatePayment(ctx workflow.Context, p order.PaymentEvent) {
 	if p.Status != order.RequiresCapture && p.Status != order.Succeeded {
-		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("report %q about another intent", p.Status), p.IntentID)
+		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("event %q about another intent", p.Status), p.IntentID)
 		return
 	}
 	w.refundInBackground(ctx, p.IntentID, "a second payment")

@@ -13,23 +13,23 @@ import (
 	"purser/workflows/orders"
 )
 
-// TestPlace is what the caller of Place is told (IDEM-1, IDEM-2, F1).
+// TestPlace checks what a repeated Place returns (IDEM-1, IDEM-2, F1).
 func TestPlace(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		hash    string
 		at      time.Duration
-		tell    func(*world)
+		prepare func(*fixture)
 		refusal string
 	}{
-		{"IDEM-2 the same request again: the same answer", hash, 10 * time.Minute, func(*world) {}, workflows.RefusalAnswered},
-		{"IDEM-2 another request under the key: refused", "hash-2", 10 * time.Minute, func(*world) {}, workflows.RefusalOtherRequest},
-		{"F1 a double click: one is in flight", hash, time.Second, func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, workflows.RefusalInFlight},
-		{"another request while in flight", "hash-2", time.Second, func(w *world) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, workflows.RefusalOtherRequest},
+		{name: "IDEM-2 the same request again: the same result", hash: hash, at: 10 * time.Minute, prepare: func(*fixture) {}, refusal: workflows.RefusalAnswered},
+		{name: "IDEM-2 another request under the key: refused", hash: "hash-2", at: 10 * time.Minute, prepare: func(*fixture) {}, refusal: workflows.RefusalOtherRequest},
+		{name: "F1 a double click: one is in flight", hash: hash, at: time.Second, prepare: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalInFlight},
+		{name: "another request while in flight", hash: "hash-2", at: time.Second, prepare: func(w *fixture) { w.down(time.Minute, order.ErrUnavailable, "CreateIntent") }, refusal: workflows.RefusalOtherRequest},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
-			c.tell(w)
+			w := newFixture(t)
+			c.prepare(w)
 			var got updateResult
 			w.at(c.at, func() { w.place("place-2", c.hash, &got) })
 			w.at(20*time.Minute, w.pay)
@@ -40,7 +40,7 @@ func TestPlace(t *testing.T) {
 			}
 			first, ok := w.placed.result.(orders.Placed)
 			if !ok || first.Order.Status != order.AwaitingPayment || first.SealedSecret != "sealed:pi_1_secret_fake" {
-				t.Fatalf("the first answer is %+v, %v", w.placed.result, w.placed.err)
+				t.Fatalf("the first result is %+v, %v", w.placed.result, w.placed.err)
 			}
 			if c.refusal == workflows.RefusalAnswered {
 				var again *orders.Placed
@@ -55,29 +55,29 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// TestRefused is an order that cannot be opened: its caller is told why, and
-// nothing was done (F19, ORD-7).
+// TestRefused checks orders that cannot be opened: Place fails with the reason, and
+// nothing is done (F19, ORD-7).
 func TestRefused(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		tell    func(*world)
+		prepare func(*fixture)
 		failure string
 	}{
-		{"sold out", func(w *world) { w.placement.Request.Lines[0].Quantity = onHand + 1 }, activities.FailureOutOfStock},
-		{"not for sale", func(w *world) { w.placement.Request.Lines[0].SKU = "moon" }, activities.FailureUnknownSKU},
-		{"another currency", func(w *world) { w.placement.Request.Currency = "JPY" }, activities.FailureCurrency},
-		{"less than can be charged", func(w *world) { w.placement.Request.Lines[0].SKU = "pin" }, activities.FailureMinimum},
-		{"opened before", func(w *world) { w.fail("OpenOrder", 1, order.ErrDuplicate) }, activities.FailureDuplicate},
+		{name: "sold out", prepare: func(w *fixture) { w.placement.Request.Lines[0].Quantity = onHand + 1 }, failure: activities.FailureOutOfStock},
+		{name: "not for sale", prepare: func(w *fixture) { w.placement.Request.Lines[0].SKU = "moon" }, failure: activities.FailureUnknownSKU},
+		{name: "another currency", prepare: func(w *fixture) { w.placement.Request.Currency = "JPY" }, failure: activities.FailureCurrency},
+		{name: "less than can be charged", prepare: func(w *fixture) { w.placement.Request.Lines[0].SKU = "pin" }, failure: activities.FailureMinimum},
+		{name: "opened before", prepare: func(w *fixture) { w.fail("OpenOrder", 1, order.ErrDuplicate) }, failure: activities.FailureDuplicate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
-			c.tell(w)
+			w := newFixture(t)
+			c.prepare(w)
 			w.run()
 			if w.outcome.Status != order.Refused || w.outcome.Failure != c.failure {
 				t.Errorf("ended %+v, want refused with %s", w.outcome, c.failure)
 			}
 			if w.placed.refusal() != c.failure {
-				t.Errorf("the caller was told %v, want %s", w.placed.err, c.failure)
+				t.Errorf("Place failed with %v, want %s", w.placed.err, c.failure)
 			}
 			if n := len(w.events()); n != 0 || w.called("CreateIntent")+w.called("SaveOrder")+w.called("SendMail") != 0 {
 				t.Errorf("%d events, calls %v", n, w.calls)
@@ -86,26 +86,26 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestPlaceBelowMinimum is an order in a currency whose minimum only the
-// payment provider knows: the caller is told what is wrong with it.
+// TestPlaceBelowMinimum places an order in a currency whose minimum only the payment
+// provider knows: Place fails with the reason.
 func TestPlaceBelowMinimum(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.fail("CreateIntent", 100, order.ErrBelowMinimum)
 	w.run().ended(order.Cancelled)
 	if w.placed.refusal() != activities.FailureMinimum {
-		t.Errorf("the caller was told %v", w.placed.err)
+		t.Errorf("Place failed with %v", w.placed.err)
 	}
 	if w.outcome.Failure != activities.FailureMinimum {
 		t.Errorf("ended %+v, want failure %s", w.outcome, activities.FailureMinimum)
 	}
 }
 
-// TestPlaceCompensated is a caller whose order was undone before it could be paid.
+// TestPlaceCompensated places an order that is cancelled before it can be paid.
 func TestPlaceCompensated(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.fail("CreateIntent", 100, order.ErrRejected)
 	w.run().ended(order.Cancelled)
 	if w.placed.refusal() != workflows.RefusalCancelled {
-		t.Errorf("the caller was told %v", w.placed.err)
+		t.Errorf("Place failed with %v", w.placed.err)
 	}
 }

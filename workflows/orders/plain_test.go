@@ -9,10 +9,9 @@ import (
 	"purser/order"
 )
 
-// TestPlain is an order with which nothing goes wrong (PAY-1, PAY-8, PAY-15,
-// SHP-4, EML-1).
+// TestPlain checks an order without any fault (PAY-1, PAY-8, PAY-15, SHP-4, EML-1).
 func TestPlain(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.at(time.Minute, w.pay)
 	w.arrive(0)
 	w.run().ended(order.Delivered).mailed(order.MailConfirmation, order.MailShipped, order.MailDelivered)
@@ -28,10 +27,10 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestRecordedFirst (WHK-13): what a report of the payment leads to waits until
-// the record has it.
+// TestRecordedFirst (WHK-13): the steps after a payment wait until the record has the
+// payment.
 func TestRecordedFirst(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.at(time.Minute, func() { w.down(time.Hour, order.ErrUnavailable, "SaveOrder"); w.pay() })
 	w.at(50*time.Minute, func() {
 		if n := w.called("BookParcel") + w.called("CaptureIntent"); n != 0 {

@@ -9,44 +9,50 @@ import (
 	"purser/order"
 )
 
+// checks asserts what must hold when an order has ended.
+type checks struct {
+	*runner
+	refundedByHand int64 // minor units of the order's payment that a person refunded
+}
+
 // keptPromises checks what must hold for every order that has ended, whatever
 // happened to it.
-func (w *world) keptPromises() {
-	w.Helper()
-	o := w.order()
-	if !o.Status.Final() || o.Status != w.outcome.Status && o.Status != order.Returned {
-		w.Errorf("the record says %q, the workflow %q", o.Status, w.outcome.Status)
+func (c *checks) keptPromises() {
+	c.Helper()
+	o := c.order()
+	if !o.Status.Final() || o.Status != c.outcome.Status && o.Status != order.Returned {
+		c.Errorf("the record says %q, the workflow %q", o.Status, c.outcome.Status)
 	}
 	if o.Waiting != nil {
-		w.Errorf("an order that has ended waits for %+v", o.Waiting)
+		c.Errorf("an order that has ended waits for %+v", o.Waiting)
 	}
-	w.checkTimeline(o)
-	w.keptMoney(o)
-	w.keptGoods(o)
-	w.keptWords()
-	for key, n := range w.mailer.Counts() {
+	c.checkTimeline(o)
+	c.keptMoney(o)
+	c.keptGoods(o)
+	c.keptWords()
+	for key, n := range c.mailer.Counts() {
 		if n > 1 {
-			w.Errorf("IDEM-8 EML-1: mail %s went out %d times", key, n)
+			c.Errorf("IDEM-8 EML-1: mail %s went out %d times", key, n)
 		}
 	}
 }
 
-// checkTimeline checks ORD-1 and ORD-2: numbered events without a gap, each a
-// legal move from where the last one led.
-func (w *world) checkTimeline(o order.Order) {
-	w.Helper()
+// checkTimeline checks ORD-1 and ORD-2: the events are numbered without a gap, and each
+// is a legal move from the status after the one before.
+func (c *checks) checkTimeline(o order.Order) {
+	c.Helper()
 	var at order.Status
-	for i, e := range w.events() {
+	for i, e := range c.events() {
 		if e.Seq != int64(i+1) {
-			w.Errorf("event %d has number %d", i+1, e.Seq)
+			c.Errorf("event %d has number %d", i+1, e.Seq)
 		}
 		if e.From != at || e.From != e.To && !e.From.CanBecome(e.To) {
-			w.Errorf("event %d (%s) moves %q to %q, the order was %q", e.Seq, e.Kind, e.From, e.To, at)
+			c.Errorf("event %d (%s) moves %q to %q, the order was %q", e.Seq, e.Kind, e.From, e.To, at)
 		}
 		at = e.To
 	}
-	if at != o.Status || o.Version != int64(len(w.events())) {
-		w.Errorf("events lead to %q in %d steps, the order is %q at version %d", at, len(w.events()), o.Status, o.Version)
+	if at != o.Status || o.Version != int64(len(c.events())) {
+		c.Errorf("events lead to %q in %d steps, the order is %q at version %d", at, len(c.events()), o.Status, o.Version)
 	}
 }
 
@@ -55,77 +61,77 @@ func fulfilled(s order.Status) bool {
 	return slices.Contains([]order.Status{order.Paid, order.Shipped, order.Delivered, order.Returned}, s)
 }
 
-// keptMoney checks that the shop has the order's money, exactly, if it was
-// fulfilled, and else none, and that nothing is held.
-func (w *world) keptMoney(o order.Order) {
-	w.Helper()
+// keptMoney checks that the shop has exactly the order's money if the order was
+// fulfilled, and otherwise none, and that no intent is open.
+func (c *checks) keptMoney(o order.Order) {
+	c.Helper()
 	want := int64(0)
 	if fulfilled(o.Status) {
-		want = o.Total.Amount - w.refundedByHand
+		want = o.Total.Amount - c.refundedByHand
 	}
-	sum := w.bank.Count(id)
+	sum := c.bank.Count(id)
 	if got := sum.Taken - sum.Returned; got != want {
-		w.Errorf("the shop has %d, want %d (%+v)", got, want, sum)
+		c.Errorf("the shop has %d, want %d (%+v)", got, want, sum)
 	}
 	if got := o.Payment.Captured - o.Payment.Refunded; got != want {
-		w.Errorf("the record says the shop has %d, want %d", got, want)
+		c.Errorf("the record says the shop has %d, want %d", got, want)
 	}
-	for _, in := range w.bank.Intents(id) {
+	for _, in := range c.bank.Intents(id) {
 		if in.Status != order.IntentCanceled && in.Status != order.Succeeded {
-			w.Errorf("intent %s was left %s", in.ID, in.Status)
+			c.Errorf("intent %s was left %s", in.ID, in.Status)
 		}
 	}
 }
 
-// keptGoods checks that there is one label at most, alive if the order was
+// keptGoods checks that there is at most one label, which is valid if the order was
 // fulfilled, and that the stock adds up.
-func (w *world) keptGoods(o order.Order) {
-	w.Helper()
-	alive := 0
-	for ref, p := range w.carrier.Parcels() {
+func (c *checks) keptGoods(o order.Order) {
+	c.Helper()
+	valid := 0
+	for ref, p := range c.carrier.Parcels() {
 		if p.Status != order.ParcelVoided {
-			alive++
+			valid++
 		}
-		if n := w.carrier.Counts()[ref]; n != 1 {
-			w.Errorf("IDEM-8 SHP-1: %d labels under %s", n, ref)
+		if n := c.carrier.Counts()[ref]; n != 1 {
+			c.Errorf("IDEM-8 SHP-1: %d labels under %s", n, ref)
 		}
 	}
-	want, gone := 0, int64(0)
+	want, shipped := 0, int64(0)
 	if fulfilled(o.Status) {
-		want, gone = 1, 2
+		want, shipped = 1, 2
 	}
-	if alive != want {
-		w.Errorf("%d labels are alive, want %d", alive, want)
+	if valid != want {
+		c.Errorf("%d labels are valid, want %d", valid, want)
 	}
-	for _, l := range w.placement.Request.Lines {
-		offers, _ := w.record.Offers(context.Background(), []string{l.SKU})
-		if left, shipped := offers[l.SKU].Available, w.record.Shipped(l.SKU); shipped != gone || left != onHand-gone {
-			w.Errorf("of %d %s, %d were shipped and %d are left; want %d and %d", onHand, l.SKU, shipped, left, gone, onHand-gone)
+	for _, l := range c.placement.Request.Lines {
+		offers, _ := c.record.Offers(context.Background(), []string{l.SKU})
+		if left, got := offers[l.SKU].Available, c.record.Shipped(l.SKU); got != shipped || left != onHand-shipped {
+			c.Errorf("of %d %s, %d were shipped and %d are left; want %d and %d", onHand, l.SKU, got, left, shipped, onHand-shipped)
 		}
 	}
 }
 
-// keptWords checks that a mail says why only in words meant for the shopper:
-// never an operator's or a provider's.
-func (w *world) keptWords() {
-	w.Helper()
-	for _, m := range w.mailer.Sent() {
+// keptWords checks that mails give a reason only in words meant for the shopper, never
+// in an operator's or a provider's.
+func (c *checks) keptWords() {
+	c.Helper()
+	for _, m := range c.mailer.Sent() {
 		if order.Notification(m.Template).ToShop() {
 			continue
 		}
 		if why := mailReason(m); !slices.Contains(shopperWords, why) {
-			w.Errorf("EML: the %s mail says %q", m.Template, why)
+			c.Errorf("EML: the %s mail says %q", m.Template, why)
 		}
 	}
 }
 
-// mailReason is the reason that a mail gives; see fake.Letters.
+// mailReason returns the reason that a mail gives; see fake.MailTemplates.
 func mailReason(m mail.Message) string {
 	_, why, _ := strings.Cut(m.Content.Text, "\n")
 	return why
 }
 
-// shopperWords are all that a shopper may be told of why.
+// shopperWords are all the reasons that a mail to a shopper may give.
 var shopperWords = []string{
 	"", "it cannot be delivered to this address", "it could not be shipped in time", "it could not be shipped",
 	"the payment could not be taken", "a product sold out while you were paying",
@@ -133,36 +139,36 @@ var shopperWords = []string{
 	order.NewDecline("payment_intent_authentication_failure", "").Message,
 }
 
-// mailed checks which milestones the shopper was told of, each once.
-func (w *world) mailed(want ...order.Notification) {
-	w.Helper()
+// mailed checks which mails were sent, each once.
+func (c *checks) mailed(want ...order.Notification) {
+	c.Helper()
 	var got []order.Notification
-	for _, m := range w.mailer.Sent() {
+	for _, m := range c.mailer.Sent() {
 		got = append(got, order.Notification(m.Template))
 	}
 	want = slices.Clone(want)
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		w.Errorf("mails: got %v, want %v", got, want)
+		c.Errorf("mails: got %v, want %v", got, want)
 	}
 	sent := 0
-	for _, s := range w.ledger.States() {
+	for _, s := range c.ledger.States() {
 		if s == mail.StateSent {
 			sent++
 		}
 	}
-	if n := w.count(order.MailSent); n != sent {
-		w.Errorf("%d mails are known to be sent, the story tells of %d", sent, n)
+	if n := c.count(order.MailSent); n != sent {
+		c.Errorf("%d mails are known to be sent, the timeline has %d", sent, n)
 	}
 }
 
-// ended checks how the order ended, and every promise.
-func (w *world) ended(s order.Status) *world {
-	w.Helper()
-	if w.outcome.Status != s {
-		w.Errorf("the order ended %s (%s), want %s", w.outcome.Status, w.outcome.Reason, s)
+// ended checks the order's last status and keptPromises.
+func (c *checks) ended(s order.Status) *checks {
+	c.Helper()
+	if c.outcome.Status != s {
+		c.Errorf("the order ended %s (%s), want %s", c.outcome.Status, c.outcome.Reason, s)
 	}
-	w.keptPromises()
-	return w
+	c.keptPromises()
+	return c
 }

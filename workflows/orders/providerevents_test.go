@@ -7,11 +7,11 @@ import (
 	"purser/order"
 )
 
-// TestProviderEvents is about reports that are repeated, late or out of order (WHK-9,
-// WHK-10, F22 to F24, F30).
+// TestProviderEvents sends events that are repeated, late or out of order (WHK-9, WHK-10,
+// F22 to F24, F30).
 func TestProviderEvents(t *testing.T) {
 	runScenarios(t, []scenario{
-		{"F22 F23 the same report many times, serially and at once", func(w *world) {
+		{name: "F22 F23 the same event many times, serially and at once", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				n := w.paid(w.bank.Pay(w.intent()))
 				w.sendEvents(n, n, n)
@@ -19,12 +19,12 @@ func TestProviderEvents(t *testing.T) {
 				w.sendEvents(n, n)
 			})
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, func(t *testing.T, w *world) {
+		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *fixture) {
 			if n := len(w.events()); n != 11 {
-				t.Errorf("%d events, want those of a plain order: %v", n, w.kinds())
+				t.Errorf("%d events, want 11 as in a plain order: %v", n, w.kinds())
 			}
 		}},
-		{"F24 a failure after the success un-pays nothing", func(w *world) {
+		{name: "F24 a failure after the success changes nothing", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				failed := w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
 				ok := w.paid(w.bank.Pay(w.intent()))
@@ -32,56 +32,50 @@ func TestProviderEvents(t *testing.T) {
 				w.sendEvents(failed)
 			})
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, has(order.EventIgnored, "late report")},
-		{"F24 both in one signal, the wrong way round", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "late event")},
+		{name: "F24 both in one signal, the wrong way round", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				failed := w.paid(w.bank.Decline(w.intent(), "card_declined", ""))
 				w.sendEvents(w.paid(w.bank.Pay(w.intent())), failed)
 			})
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, has(order.EventIgnored, "late report")},
-		{"PAY-14 F12 the report overtakes the answer to the creation", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "late event")},
+		{name: "PAY-14 F12 the event overtakes the response to the creation", script: func(w *fixture) {
 			w.fail("CreateIntent", 1, order.ErrUnknownOutcome)
 			w.at(500*time.Millisecond, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, oneIntent},
-		{"WHK-10 an event cries cancelled, the provider knows better", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: oneIntent},
+		{name: "WHK-10 an event says cancelled, the provider says otherwise", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Payment: &order.PaymentEvent{IntentID: w.intent(), Status: order.IntentCanceled}}))
 			})
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, oneIntent},
-		{"a parcel report before there is a parcel", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: oneIntent},
+		{name: "a parcel event before there is a parcel", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelDelivered}}))
 			})
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, has(order.EventIgnored, "before there is a parcel")},
-		{"F30 the confirmation of the capture", func(w *world) {
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "before there is a parcel")},
+		{name: "F30 the confirmation of the capture", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(2*time.Minute, func() { w.sendEvents(w.paid(w.intentEvent())) })
 			w.arrive(time.Hour)
-		}, order.Delivered, delivered, has(order.PaymentConfirmed, "29.00 EUR")},
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.PaymentConfirmed, "29.00 EUR")},
 	})
 }
 
-// intentEvent is how the order's intent stands at the bank.
-func (w *world) intentEvent() (order.PaymentEvent, error) {
-	in, _ := w.bank.IntentOf(id)
-	return in.PaymentEvent(), nil
-}
-
-// TestCurrencies brings orders in zero- and three-decimal currencies to the
-// bank in their minor units (PAY-1, ORD-6).
+// TestCurrencies charges orders in currencies with zero, two and three decimals in their
+// minor units (PAY-1, ORD-6).
 func TestCurrencies(t *testing.T) {
 	for _, c := range []struct {
 		currency, sku string
 		want          int64
-	}{{"EUR", "mug", 2900}, {"JPY", "bowl", 13_600}, {"KWD", "oud", 25_500}} {
+	}{{currency: "EUR", sku: "mug", want: 2900}, {currency: "JPY", sku: "bowl", want: 13_600}, {currency: "KWD", sku: "oud", want: 25_500}} {
 		t.Run(c.currency, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.placement.Request.Currency = c.currency
 			w.placement.Request.Lines = []order.RequestLine{{SKU: c.sku, Quantity: 2}}
 			w.at(time.Minute, w.pay)

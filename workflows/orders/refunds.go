@@ -15,18 +15,18 @@ import (
 	"purser/workflows"
 )
 
-// reversal is how money was let go of: the event that tells of it, and in words
-// what it says. Without a kind, nothing was left to be given.
+// reversal says how a payment was reversed: the kind of the event about it, and
+// that event's text. An empty kind says that nothing was left to reverse.
 type reversal struct {
 	kind order.Kind
 	what string
 }
 
-// cancelIntent ends an intent whose creation was tried, but of which it is unknown
-// whether it exists.
+// cancelIntent cancels an intent of which it is unknown whether its creation
+// succeeded.
 func (w *orderWorkflow) cancelIntent(ctx workflow.Context) (reversal, error) {
 	var in order.Intent
-	err := w.step(ctx, workflows.PaymentsQueue, 0, "Give up the payment intent", do.CancelIntent,
+	err := w.step(ctx, workflows.PaymentsQueue, 0, "Cancel the payment intent", do.CancelIntent,
 		steps.CancelPaymentRequest{Created: w.intentRequest(), Key: order.Key(w.ID, "cancel", w.Payment.Generation)}, &in)
 	if err == nil {
 		w.Payment.IntentID, w.Payment.Status = in.ID, in.Status
@@ -34,9 +34,10 @@ func (w *orderWorkflow) cancelIntent(ctx workflow.Context) (reversal, error) {
 	return reversal{kind: order.PaymentVoided}, err
 }
 
-// refundOrVoid frees whatever an intent holds: asks how it stands, then cancels
-// or refunds, and returns which it was. After a refusal the key is another:
-// under the same one the provider would only repeat itself.
+// refundOrVoid reverses what an intent holds: it asks for the intent's state,
+// cancels or refunds the intent accordingly, and returns which it did. After a
+// refusal it uses another idempotency key: under the same one the provider would
+// only repeat its response.
 func (w *orderWorkflow) refundOrVoid(ctx workflow.Context, intentID string) (reversal, error) {
 	until := workflow.Now(ctx).Add(refundWithin)
 	for wait := time.Minute; ; wait = min(2*wait, time.Hour) {
@@ -47,7 +48,7 @@ func (w *orderWorkflow) refundOrVoid(ctx workflow.Context, intentID string) (rev
 		if !workflows.IsFailure(err, activities.FailureState) || !workflow.Now(ctx).Before(until) {
 			return g, err
 		}
-		// It is moving (being processed, or just paid): look again.
+		// The intent is in motion (processing, or just paid): look again.
 		if err := workflow.Sleep(ctx, wait); err != nil {
 			return reversal{}, err
 		}
@@ -58,7 +59,7 @@ func (w *orderWorkflow) tryRefundOrVoid(ctx workflow.Context, intentID string) (
 	var in order.Intent
 	err := w.step(ctx, workflows.PaymentsQueue, 0, "Ask Stripe about "+intentID, do.GetIntent, steps.IntentRef{ID: intentID}, &in)
 	if workflows.IsFailure(err, activities.FailureNoSuch) && w.refusals[intentID] > 0 {
-		return reversal{kind: order.PaymentVoided}, nil // a person has looked and said to go on: there is nothing to give back
+		return reversal{kind: order.PaymentVoided}, nil // an operator has looked and released the order: there is nothing to refund
 	}
 	if err != nil {
 		return reversal{}, err
@@ -77,13 +78,13 @@ func (w *orderWorkflow) tryRefundOrVoid(ctx workflow.Context, intentID string) (
 	return g, err
 }
 
-// errRest is a contradiction in terms, for a person to look at.
-var errRest = errors.New("nothing is left to give back, says Stripe, but it does not list it all")
+// errRest reports that the provider contradicts itself; an operator must look.
+var errRest = errors.New("stripe says that nothing is left to refund, but it does not list refunds of the whole amount")
 
-// refundRest gives back what nobody has given back yet. The amount of
-// a part is in its key, so that no key is ever asked for two amounts. None of
-// this can give back more than was taken: two rests together are always more
-// than is left, and the provider takes one of them only.
+// refundRest refunds what has not been refunded yet. The amount of a partial
+// refund is in its key, so that no key is used with two amounts. This cannot
+// refund more than was captured: two rests together always exceed what is left,
+// and the provider accepts only one of them.
 func (w *orderWorkflow) refundRest(ctx workflow.Context, in order.Intent) (reversal, error) {
 	refused, asked := errRest, int64(0)
 	for {
@@ -91,7 +92,7 @@ func (w *orderWorkflow) refundRest(ctx workflow.Context, in order.Intent) (rever
 		if err != nil || rest == 0 {
 			return reversal{}, err
 		}
-		if rest == asked { // nobody has given back a part meanwhile
+		if rest == asked { // nobody has refunded a part in the meantime
 			return reversal{}, refused
 		}
 		asked = rest
@@ -105,7 +106,7 @@ func (w *orderWorkflow) refundRest(ctx workflow.Context, in order.Intent) (rever
 			w.keepRefund(ctx, r)
 			kind, what := describeRefund(r)
 			return reversal{kind, what}, nil
-		case err == nil: // the answer is another's: everything went back meanwhile
+		case err == nil: // the response is about another refund: everything was refunded in the meantime
 			refused = errRest
 		case workflows.IsFailure(err, activities.FailureRejected):
 			refused = err
@@ -115,12 +116,12 @@ func (w *orderWorkflow) refundRest(ctx workflow.Context, in order.Intent) (rever
 	}
 }
 
-// left is what can still be given back of an intent: what was received less
-// what went back, by whatever hand, or is on its way, or was lost to the
-// shopper's bank in a dispute. What is new of it is written down.
+// left returns what can still be refunded of an intent, in minor units: what was
+// received, less the refunds that arrived or are pending, including those made by hand, and
+// less the disputes that were lost. It notes the refunds that were not known.
 func (w *orderWorkflow) left(ctx workflow.Context, in order.Intent) (int64, error) {
 	var found steps.Refunds
-	if err := w.step(ctx, workflows.PaymentsQueue, 0, "Ask Stripe what was given back of "+in.ID, do.ListRefunds, steps.IntentRef{ID: in.ID}, &found); err != nil {
+	if err := w.step(ctx, workflows.PaymentsQueue, 0, "Ask Stripe for the refunds of "+in.ID, do.ListRefunds, steps.IntentRef{ID: in.ID}, &found); err != nil {
 		return 0, err
 	}
 	left := in.Received
@@ -136,8 +137,8 @@ func (w *orderWorkflow) left(ctx workflow.Context, in order.Intent) (int64, erro
 	return max(left-w.lost(ctx, in.ID), 0), nil
 }
 
-// lost is what the shopper's bank has taken back of an intent in disputes, as
-// far as it was reported.
+// lost returns how much of an intent was lost in disputes, in minor units, as far
+// as it was reported.
 func (w *orderWorkflow) lost(ctx workflow.Context, intentID string) (sum int64) {
 	counted := map[string]bool{}
 	count := func(d order.Dispute) {
@@ -150,7 +151,7 @@ func (w *orderWorkflow) lost(ctx workflow.Context, intentID string) (sum int64) 
 		count(d)
 	}
 	w.listenNow(ctx)
-	for _, n := range w.incoming { // not yet weighed
+	for _, n := range w.incoming { // not yet handled
 		if n.Dispute != nil {
 			count(*n.Dispute)
 		}
@@ -165,25 +166,27 @@ func (w *orderWorkflow) refund(ctx workflow.Context, in order.Intent, amount int
 	return r, err
 }
 
-// refundInBackground gives back money nobody expected, for as long as it takes.
+// refundInBackground refunds or voids a payment that must not be kept. It retries
+// for as long as it takes.
 func (w *orderWorkflow) refundInBackground(ctx workflow.Context, intentID, why string) {
-	w.retryInBackground(ctx, why+"; cannot be given back", intentID, time.Time{}, func(ctx workflow.Context) error {
+	w.retryInBackground(ctx, why+"; cannot be refunded or voided", intentID, time.Time{}, func(ctx workflow.Context) error {
 		g, err := w.refundOrVoid(ctx, intentID)
 		if err == nil {
-			w.note(ctx, cmp.Or(g.kind, order.EventIgnored), workflows.ActorPurser, why+"; "+cmp.Or(g.what, "given back"), intentID)
+			w.note(ctx, cmp.Or(g.kind, order.EventIgnored), workflows.ActorPurser, why+"; "+cmp.Or(g.what, "nothing is held any more"), intentID)
 			w.notifyRefunds(ctx)
 		}
 		return err
 	})
 }
 
-// retryInBackground does something the order does not wait for, for as long as it takes
-// or, if that is given, until a time. While the provider refuses, the order
-// says that it waits for a person, and it goes on saying so if that time comes.
+// retryInBackground runs do until it succeeds or, if until is not zero, until then;
+// the order does not wait for it. refused is noted as the reason of a failure, and
+// about is what it concerns. While do fails, the order shows that it needs an
+// operator, and it goes on showing so if until has passed.
 func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about string, until time.Time, do func(workflow.Context) error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	ctx = workflow.WithValue(ctx, backgroundKey{}, true)
-	outstanding := false // by this one; another may insist on something about the same
+	outstanding := false // whether this task has added about; another task may have added it too
 	done := func() {
 		if i := slices.Index(w.needsAttention, about); outstanding && i >= 0 {
 			w.needsAttention = slices.Delete(w.needsAttention, i, i+1)
@@ -196,14 +199,14 @@ func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about s
 			done()
 			if err == nil {
 				if w.shown.on == operator {
-					_ = w.show(ctx) // nothing is owed any more; at worst the UI says so later
+					_ = w.show(ctx) // it needs no attention any more; at worst the UI shows so later
 				}
 				return
 			}
 			last := !until.IsZero() && !workflow.Now(ctx).Before(until)
 			why := refused + ": " + workflows.Reason(err)
 			if last {
-				why += "; Purser asks no more"
+				why += "; Purser does not try again"
 			}
 			w.note(ctx, order.OrderCompensationStuck, workflows.ActorPurser, why, about)
 			w.needsAttention, outstanding = append(w.needsAttention, about), true

@@ -8,9 +8,9 @@ import (
 	"purser/order"
 )
 
-// takenWaiting is an order whose money was taken by hand while its parcel
-// cannot be booked; after two hours it is cancelled.
-func (w *world) takenWaiting() {
+// capturedWhileBooking scripts an order whose payment is captured by hand while its
+// parcel cannot be booked; after two hours it is cancelled.
+func (w *fixture) capturedWhileBooking() {
 	w.down(3*time.Hour, order.ErrUnavailable, "BookParcel")
 	w.at(time.Minute, func() {
 		w.paid(w.bank.Pay(w.intent()))
@@ -19,20 +19,20 @@ func (w *world) takenWaiting() {
 	w.at(2*time.Hour, func() { w.cancel() })
 }
 
-// quietly gives money back by hand, and no report of it comes.
-func (w *world) quietly(amount int64, key string) {
+// refundSilently refunds an amount by hand; no event about it comes.
+func (w *fixture) refundSilently(amount int64, key string) {
 	w.Helper()
-	w.hand(func() {
+	w.byHand(func() {
 		if _, err := w.bank.RefundIntent(context.Background(), w.intent(), order.Money{Amount: amount, Currency: "EUR"}, key); err != nil {
 			w.Fatalf("bank: %v", err)
 		}
 	})
 }
 
-// backIn checks that the money of the order went back in these parts, none of
-// them twice, without a person, and that its story and its sum say so.
-func backIn(parts ...int64) func(*testing.T, *world) {
-	return func(t *testing.T, w *world) {
+// refundedInParts checks that the order was refunded in these parts, none of them twice,
+// without being on hold, and that its timeline and its sums say so.
+func refundedInParts(parts ...int64) func(*testing.T, *fixture) {
+	return func(t *testing.T, w *fixture) {
 		t.Helper()
 		o, sum := w.order(), int64(0)
 		if len(o.Refunds) != len(parts) {
@@ -45,10 +45,10 @@ func backIn(parts ...int64) func(*testing.T, *world) {
 			if r.Status.Moves() {
 				sum += r.Amount.Amount
 			}
-			has(order.PaymentRefunded, r.Amount.String()+" given back")(t, w)
+			hasEvent(order.PaymentRefunded, r.Amount.String()+" refunded")(t, w)
 		}
 		if o.Payment.Refunded != sum || o.Payment.Captured != o.Total.Amount {
-			t.Errorf("%d of %d given back, want %d of %s", o.Payment.Refunded, o.Payment.Captured, sum, o.Total)
+			t.Errorf("%d of %d refunded, want %d of %s", o.Payment.Refunded, o.Payment.Captured, sum, o.Total)
 		}
 		for _, e := range w.events() {
 			if e.To == order.OnHold {
@@ -58,78 +58,81 @@ func backIn(parts ...int64) func(*testing.T, *world) {
 	}
 }
 
-// TestRefundRemainder (REF-1, REF-8): what is undone gives back the rest of what
-// a person has given back in part, never more than was taken.
+// TestRefundRemainder (REF-1, REF-8): cancelling an order refunds the rest of a payment
+// that a person has refunded in part, never more than was captured.
 func TestRefundRemainder(t *testing.T) {
 	runScenarios(t, []scenario{
-		{"a part by hand, reported before", func(w *world) {
-			w.takenWaiting()
+		{name: "a part by hand, with an event", script: func(w *fixture) {
+			w.capturedWhileBooking()
 			w.at(time.Hour, func() { w.refundByHand(500) })
-		}, order.Cancelled, also(cancelled, refunded, refunded), backIn(500, 2400)},
-		{"two parts by hand, of which no report comes", func(w *world) {
-			w.takenWaiting()
-			w.at(time.Hour, func() { w.quietly(500, "hand-1"); w.quietly(700, "hand-2") })
-		}, order.Cancelled, also(cancelled, refunded, refunded, refunded), backIn(500, 700, 1700)},
-		{"all of it by hand, in parts: nothing is asked for", func(w *world) {
-			w.takenWaiting()
-			w.at(time.Hour, func() { w.refundByHand(500); w.quietly(2400, "hand-2") })
-		}, order.Cancelled, also(cancelled, refunded, refunded), both(backIn(500, 2400), func(t *testing.T, w *world) {
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded), check: refundedInParts(500, 2400)},
+		{name: "two parts by hand, without an event", script: func(w *fixture) {
+			w.capturedWhileBooking()
+			w.at(time.Hour, func() { w.refundSilently(500, "hand-1"); w.refundSilently(700, "hand-2") })
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded, refunded), check: refundedInParts(500, 700, 1700)},
+		{name: "all of it by hand, in parts: no refund is requested", script: func(w *fixture) {
+			w.capturedWhileBooking()
+			w.at(time.Hour, func() { w.refundByHand(500); w.refundSilently(2400, "hand-2") })
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded), check: both(refundedInParts(500, 2400), func(t *testing.T, w *fixture) {
 			if n := w.called("RefundIntent"); n != 0 {
-				t.Errorf("%d refunds were asked for", n)
+				t.Errorf("%d refunds were requested", n)
 			}
 		})},
-		{"a part by hand while ours is being asked for", func(w *world) {
-			w.takenWaiting()
+		{name: "a part by hand while the rest is being requested", script: func(w *fixture) {
+			w.capturedWhileBooking()
 			strike, done := w.bank.Before, false
 			w.bank.Before = func(op string, id order.ID) error {
 				if op == "RefundIntent" && !done {
 					done = true
-					w.quietly(500, "hand-1")
+					w.refundSilently(500, "hand-1")
 				}
 				return strike(op, id)
 			}
-		}, order.Cancelled, also(cancelled, refunded, refunded), backIn(500, 2400)},
-		{"a part by hand, and the answers to ours are lost", func(w *world) {
-			w.takenWaiting()
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded), check: refundedInParts(500, 2400)},
+		{name: "a part by hand, and the responses to the rest are lost", script: func(w *fixture) {
+			w.capturedWhileBooking()
 			w.at(time.Hour, func() { w.refundByHand(500) })
 			w.fail("RefundIntent", 4, order.ErrUnknownOutcome)
-		}, order.Cancelled, also(cancelled, refunded, refunded), backIn(500, 2400)},
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded), check: refundedInParts(500, 2400)},
 	})
 }
 
-// TestRefundRemainder_pending: a part that is on its way back counts as given.
+// TestRefundRemainder_pending: a pending partial refund counts as refunded.
 func TestRefundRemainder_pending(t *testing.T) {
-	w := newWorld(t)
-	w.takenWaiting()
+	w := newFixture(t)
+	w.capturedWhileBooking()
 	w.at(time.Hour, func() { w.bank.Slow = true; w.refundByHand(500) })
 	w.at(30*time.Hour, func() {
 		if sum := w.bank.Count(id); sum.Returned != 2900 || sum.Refunds != 2 {
-			t.Errorf("on the way back: %+v", sum)
+			t.Errorf("pending: %+v", sum)
 		}
 		w.bank.ResolveRefund(w.intent(), order.RefundSucceeded)
 		w.bank.ResolveRefund(w.intent(), order.RefundSucceeded)
-		w.moneyBack(order.RefundEvent{IntentID: w.intent()})
+		w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 	})
 	w.run().ended(order.Cancelled).mailed(also(cancelled, refunded, refunded)...)
-	backIn(500, 2400)(t, w)
+	refundedInParts(500, 2400)(t, w)
 }
 
-// TestRefundRemainder_failed (REF-5): a part that did not arrive is given back
-// with the rest.
+// TestRefundRemainder_failed (REF-5): a partial refund that failed is refunded with the
+// rest.
 func TestRefundRemainder_failed(t *testing.T) {
-	w := newWorld(t)
-	w.takenWaiting()
-	w.at(time.Hour, func() { w.quietly(500, "hand-1"); w.moneyBack(w.bank.ResolveRefund(w.intent(), order.RefundFailed)) })
+	w := newFixture(t)
+	w.capturedWhileBooking()
+	w.at(time.Hour, func() {
+		w.refundSilently(500, "hand-1")
+		w.reportRefund(w.bank.ResolveRefund(w.intent(), order.RefundFailed))
+	})
 	w.run().ended(order.Cancelled).mailed(also(cancelled, lost, refunded)...)
 	if r := w.order().Refunds; len(r) != 2 || r[1].Amount.Amount != 2900 {
 		t.Errorf("refunds %+v", r)
 	}
 }
 
-// TestRefundRemainder_second (PAY-18, REF-1): of a second payment, too, the rest
-// goes back.
+// TestRefundRemainder_second (PAY-18, REF-1): the rest of a second payment is refunded,
+// too.
 func TestRefundRemainder_second(t *testing.T) {
-	runScenarios(t, []scenario{{"a part by hand before its report", func(w *world) {
+	runScenarios(t, []scenario{{name: "a part by hand before its event", script: func(w *fixture) {
 		w.at(time.Minute, w.pay)
 		w.at(time.Hour, func() {
 			in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: w.order().Total, Key: "elsewhere"})
@@ -146,14 +149,14 @@ func TestRefundRemainder_second(t *testing.T) {
 			w.sendEvents(n)
 		})
 		w.arrive(2 * time.Hour)
-	}, order.Delivered, also(delivered, refunded, refunded), both(has(order.PaymentRefunded, "a second payment; 24.00 EUR given back"), has(order.PaymentRefunded, "5.00 EUR given back"))}})
+	}, ends: order.Delivered, mails: also(delivered, refunded, refunded), check: both(hasEvent(order.PaymentRefunded, "a second payment; 24.00 EUR refunded"), hasEvent(order.PaymentRefunded, "5.00 EUR refunded"))}})
 }
 
-// TestRefundRemainder_lost (REF-7): what the bank has taken back in a dispute is
-// not the shop's to give.
+// TestRefundRemainder_lost (REF-7): an amount that was lost in a dispute is not
+// refunded.
 func TestRefundRemainder_lost(t *testing.T) {
-	w := newWorld(t)
-	w.takenWaiting()
+	w := newFixture(t)
+	w.capturedWhileBooking()
 	w.at(time.Hour, func() {
 		w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute.closed", Dispute: &order.Dispute{
 			ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: "lost",
@@ -162,7 +165,7 @@ func TestRefundRemainder_lost(t *testing.T) {
 	})
 	w.run()
 	if o := w.order(); o.Status != order.Cancelled || w.called("RefundIntent") != 0 {
-		t.Errorf("the order is %s, %d refunds were asked for", o.Status, w.called("RefundIntent"))
+		t.Errorf("the order is %s, %d refunds were requested", o.Status, w.called("RefundIntent"))
 	}
-	has(order.PaymentDisputed, "lost")(t, w)
+	hasEvent(order.PaymentDisputed, "lost")(t, w)
 }

@@ -12,10 +12,10 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestResendWorkflow (EML-1): an operator's decision is one more mail, however
-// often it is carried out, and however the provider behaves.
+// TestResendWorkflow (EML-1): an operator's request sends one more mail, however often it
+// is carried out, and whatever fails at the provider.
 func TestResendWorkflow(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.at(time.Minute, w.pay)
 	w.arrive(0)
 	w.fail("SendMail", 1, order.ErrUnknownOutcome) // the confirmation's
@@ -36,7 +36,7 @@ func TestResendWorkflow(t *testing.T) {
 		}
 	}
 	want := map[string]int{
-		order.Mail{OrderID: id, Notification: order.MailConfirmation, Generation: 1}.Key(): 1, // its answer was lost
+		order.Mail{OrderID: id, Notification: order.MailConfirmation, Generation: 1}.Key(): 1, // its response was lost
 		order.Mail{OrderID: id, Notification: order.MailConfirmation, Generation: 2}.Key(): 1,
 	}
 	for key, n := range want {
@@ -45,7 +45,7 @@ func TestResendWorkflow(t *testing.T) {
 		}
 	}
 	r.Notification, r.Key, r.Until = order.MailReturnInstructions, "k2", workflowtest.Start.AddDate(0, 1, 0)
-	for range 2 { // never sent before: it is sent because somebody asks
+	for range 2 { // it was never sent before
 		if out, err := w.resend(t, r); err != nil || out.State != mail.StateSent {
 			t.Errorf("return instructions: %+v %v", out, err)
 		}
@@ -59,7 +59,7 @@ func TestResendWorkflow(t *testing.T) {
 	}
 }
 
-func (w *world) resend(t *testing.T, r order.Resend) (out mails.MailOutcome, err error) {
+func (w *fixture) resend(t *testing.T, r order.Resend) (out mails.MailOutcome, err error) {
 	t.Helper()
 	env := workflowtest.NewEnv()
 	env.RegisterActivity(&mails.Activities{Orders: &w.record, MailRouter: &w.mailer, Templates: fake.MailTemplates{}, Ledger: &w.ledger, Resends: &w.ledger})

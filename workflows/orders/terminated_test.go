@@ -9,50 +9,50 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestTerminated is an order whose workflow an operator ended before it was
-// paid; then a report about it comes (REC-10). Nobody else would let go of the
+// TestTerminated checks orders whose workflow an operator terminated before they were
+// paid; then an event about the order comes (REC-10). Nothing else would release the
 // money and the goods.
 func TestTerminated(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		tell func(w *world)
+		name    string
+		prepare func(w *fixture)
 	}{
-		{"paid after it", func(w *world) {
+		{"paid after it", func(w *fixture) {
 			w.at(time.Hour, w.pay)
 		}},
-		{"taken by hand after it", func(w *world) {
+		{"captured by hand after it", func(w *fixture) {
 			w.at(time.Hour, func() { w.paid(w.bank.Pay(w.intent())); w.sendEvents(w.paid(w.captureAtBank(w.intent()))) })
 		}},
-		{"never paid, but there is a report", func(w *world) {
+		{"never paid, but there is an event", func(w *fixture) {
 			w.at(time.Hour, func() { w.decline("card_declined", "") })
 		}},
-		{"before it could be paid", func(w *world) {
+		{"before it could be paid", func(w *fixture) {
 			w.down(50*time.Minute, order.ErrUnknownOutcome, "CreateIntent")
 			w.at(time.Hour, w.pay)
 		}},
-		{"on hold", func(w *world) {
+		{"on hold", func(w *fixture) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
 			})
 			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}},
-		{"while it was being undone", func(w *world) {
+		{"while it was being cancelled", func(w *fixture) {
 			w.down(50*time.Minute, order.ErrUnavailable, "CancelIntent")
 			w.at(time.Minute, func() { w.cancel() })
 			w.at(time.Hour, w.pay)
 		}},
-		{"while taken money was being given back", func(w *world) {
+		{"while a captured payment was being refunded", func(w *fixture) {
 			w.down(50*time.Minute, order.ErrUnavailable, "BookParcel", "RefundIntent")
 			w.at(time.Minute, func() { w.paid(w.bank.Pay(w.intent())); w.sendEvents(w.paid(w.captureAtBank(w.intent()))) })
 			w.at(2*time.Minute, func() { w.cancel() })
 			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}},
-		{"while its parcel was being booked", func(w *world) {
+		{"while its parcel was being booked", func(w *fixture) {
 			w.down(50*time.Minute, order.ErrUnknownOutcome, "BookParcel")
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}},
-		{"before the record knew of its parcel", func(w *world) {
+		{"before the record knew of its parcel", func(w *fixture) {
 			w.fail("CaptureIntent", 100, order.ErrUnavailable)
 			w.carrier.After = func(string, string) error {
 				w.down(50*time.Minute, order.ErrUnavailable, "SaveOrder")
@@ -61,10 +61,10 @@ func TestTerminated(t *testing.T) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}},
-		{"and the bank refuses until an operator has settled with it", func(w *world) {
+		{"and the bank refuses until an operator has resolved it", func(w *fixture) {
 			w.down(5*time.Hour, order.ErrRejected, "CancelIntent")
 			w.at(time.Hour, w.pay)
-			w.late = []*workflowtest.Cue{
+			w.inAftercare = []*workflowtest.Cue{
 				{At: 3 * time.Hour, Do: func() {
 					if o := w.order(); o.Status != order.OnHold {
 						w.Errorf("the order is %s, want it to wait for the operator", o.Status)
@@ -73,16 +73,16 @@ func TestTerminated(t *testing.T) {
 				{At: 5 * time.Hour, Do: func() { w.release() }},
 			}
 		}},
-		{"and the bank is down when the report comes", func(w *world) {
+		{"and the bank is down when the event comes", func(w *fixture) {
 			w.down(5*time.Hour, order.ErrUnavailable, "GetIntent", "CancelIntent")
 			w.at(time.Hour, w.pay)
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			w.killed = 10 * time.Minute
-			c.tell(w)
+			w := newFixture(t)
+			w.terminatedAfter = 10 * time.Minute
+			c.prepare(w)
 			w.run()
 			w.outcome = orders.Outcome{Status: w.order().Status}
 			want := cancelled
@@ -97,11 +97,11 @@ func TestTerminated(t *testing.T) {
 	}
 }
 
-// TestTerminatedPaid is an order whose workflow an operator ended after the
-// money was taken: the person who ended it settles it, no report undoes it.
+// TestTerminatedPaid checks an order whose workflow an operator terminated after the
+// capture: the operator must resolve it, no event cancels it.
 func TestTerminatedPaid(t *testing.T) {
-	w := newWorld(t)
-	w.killed = 10 * time.Minute
+	w := newFixture(t)
+	w.terminatedAfter = 10 * time.Minute
 	w.at(time.Minute, w.pay)
 	w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 	w.run()

@@ -9,83 +9,83 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// waits checks what the record says that the order waits for: this, and until
-// a time that has not passed; nor has what the search attributes show.
-func (w *world) waits(on string) {
-	w.Helper()
-	o := w.order()
-	if o.Waiting == nil || o.Waiting.On != on || !o.Waiting.Until.IsZero() && o.Waiting.Until.Before(w.clock()) {
-		w.Errorf("%s after placing the order is %s and waits for %+v, want %s, and not until what has passed",
-			w.clock().Sub(workflowtest.Start), o.Status, o.Waiting, on)
+// waits checks what the order waits for according to the record, and that neither its
+// deadline there nor the one in the search attributes has passed.
+func (c *checks) waits(on string) {
+	c.Helper()
+	o := c.order()
+	if o.Waiting == nil || o.Waiting.On != on || !o.Waiting.Until.IsZero() && o.Waiting.Until.Before(c.clock()) {
+		c.Errorf("%s after placing the order is %s and waits for %+v, want %s, and a deadline that has not passed",
+			c.clock().Sub(workflowtest.Start), o.Status, o.Waiting, on)
 	}
-	if d := w.seen.Deadline; !d.IsZero() && d.Before(w.clock()) {
-		w.Errorf("%s after placing the attributes show %s as deadline", w.clock().Sub(workflowtest.Start), d)
+	if d := c.observer.Deadline; !d.IsZero() && d.Before(c.clock()) {
+		c.Errorf("%s after placing the attributes show %s as deadline", c.clock().Sub(workflowtest.Start), d)
 	}
 }
 
-// waitsAt checks that at each of these times.
-func (w *world) waitsAt(on string, times ...time.Duration) {
+// waitsAt scripts waits at each of these times.
+func (c *checks) waitsAt(on string, times ...time.Duration) {
 	for _, at := range times {
-		w.at(at, func() { w.waits(on) })
+		c.at(at, func() { c.waits(on) })
 	}
 }
 
-// TestWaitingIsTrue (REC-2): what the record says that an order waits for is
-// what it waits for, also when nothing else has changed for long.
+// TestWaitingIsTrue (REC-2): the record says what an order waits for, even if nothing
+// else has changed for long.
 func TestWaitingIsTrue(t *testing.T) {
 	const day = 24 * time.Hour
 	runScenarios(t, []scenario{
-		{"not paid for a while", func(w *world) {
+		{name: "not paid for a while", script: func(w *fixture) {
 			w.waitsAt("payment", time.Minute, 3*time.Minute, 13*time.Minute, 29*time.Minute)
-		}, order.Expired, expired, nil},
-		{"not known at the deadline whether it is paid", func(w *world) {
+		}, ends: order.Expired, mails: expired},
+		{name: "it is unknown at the deadline whether it is paid", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
 			w.waitsAt("payment", 2*time.Minute, 29*time.Minute, 40*time.Minute, 3*time.Hour, 6*time.Hour)
 			w.at(7*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
 			w.arrive(8 * time.Hour)
-		}, order.Delivered, delivered, nil},
-		{"a parcel of which nothing is heard", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "a parcel without any event", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.waitsAt("carrier", time.Hour, 13*time.Hour, 25*time.Hour, 3*day, 6*day)
 			w.waitsAt("operator", 16*day, 20*day)
 			w.at(21*day, func() { w.scan(order.ParcelInTransit) })
 			w.waitsAt("carrier", 21*day+time.Hour, 22*day)
 			w.at(22*day+time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, delivered, nil},
-		{"the bank could not be asked for a while, and then says nothing new", func(w *world) {
+		}, ends: order.Delivered, mails: delivered},
+		{name: "the bank could not be asked for a while, and then returns nothing new", script: func(w *fixture) {
 			w.down(10*time.Minute, order.ErrUnavailable, "GetIntent")
 			w.waitsAt("payments", 3*time.Minute)
 			w.waitsAt("payment", 20*time.Minute)
-		}, order.Expired, expired, nil},
-		{"money of a second payment that the bank cannot give back", func(w *world) {
+		}, ends: order.Expired, mails: expired},
+		{name: "a second payment that the bank cannot refund", script: func(w *fixture) {
 			w.down(60*time.Hour, order.ErrUnavailable, "RefundIntent")
-			w.at(time.Minute, w.takenElsewhere)
+			w.at(time.Minute, w.payElsewhere)
 			w.waitsAt("payment", 2*time.Minute)
 			w.at(3*time.Minute, func() { w.sendEvents(w.paid(w.bank.Pay("pi_1"))) })
 			w.waitsAt("carrier", 4*time.Minute, time.Hour, 20*time.Hour)
 			w.at(70*time.Hour, func() { w.scan(order.ParcelInTransit) })
 			w.waitsAt("carrier", 61*time.Hour, 71*time.Hour)
 			w.at(80*time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, order.Delivered, also(delivered, refunded), nil},
+		}, ends: order.Delivered, mails: also(delivered, refunded)},
 	})
 }
 
-// TestWaitingShown: the attributes say that a person is waited for while a bank
-// does not say what was given back, and no longer.
+// TestWaitingShown: the search attributes show that the order waits for an operator while
+// the bank does not list the refunds, and no longer.
 func TestWaitingShown(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	shows := func(at time.Duration, on string) {
 		w.at(at, func() {
 			w.waits("carrier")
-			if w.seen.WaitingOn != on {
-				w.Errorf("%s after placing the attributes show %q, want %q", at, w.seen.WaitingOn, on)
+			if w.observer.WaitingOn != on {
+				w.Errorf("%s after placing the attributes show %q, want %q", at, w.observer.WaitingOn, on)
 			}
 		})
 	}
 	w.at(time.Minute, w.pay)
 	w.at(time.Hour, func() {
 		w.down(30*time.Hour, order.ErrUnavailable, "Refunds")
-		w.moneyBack(order.RefundEvent{IntentID: w.intent()})
+		w.reportRefund(order.RefundEvent{IntentID: w.intent()})
 	})
 	shows(20*time.Hour, "carrier")
 	shows(25*time.Hour+30*time.Minute, "operator")
@@ -95,10 +95,10 @@ func TestWaitingShown(t *testing.T) {
 	w.run().ended(order.Delivered)
 }
 
-// TestWaitingAlone: an order whose wait alone has changed keeps its version
-// and its story.
+// TestWaitingAlone: if only what an order waits for changes, its version and its timeline
+// stay the same.
 func TestWaitingAlone(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.at(time.Minute, w.pay)
 	var first, later order.Order
 	w.at(time.Hour, func() { first = w.order() })

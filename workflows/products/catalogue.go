@@ -12,8 +12,8 @@ import (
 	"purser/workflows"
 )
 
-// The IDs of the workflows that look after the whole index: one of each at a
-// time.
+// The IDs of the workflows that maintain the whole index. At most one of each runs
+// at a time.
 const (
 	ReconcileWorkflowID = "catalogue/reconcile"
 	ReindexWorkflowID   = "catalogue/reindex"
@@ -21,7 +21,7 @@ const (
 
 // Reconcile is the input of ReconcileWorkflow.
 type Reconcile struct {
-	Nightly bool `json:"nightly,omitempty"` // also look at the stock, and tidy up
+	Nightly bool `json:"nightly,omitempty"` // also compare the stock, and delete old imports and changes
 }
 
 // ReconcileWorkflow compares the index with the record, repairs what differs,
@@ -33,21 +33,21 @@ func ReconcileWorkflow(ctx workflow.Context, r Reconcile) (catalog.Drift, error)
 		return found, err
 	}
 	if r.Nightly {
-		err = workflows.RunLong(ctx, "Forget old imports and changes", do.ForgetImports, steps.Tidying{}, nil)
+		err = workflows.RunLong(ctx, "Delete old imports and changes", do.ForgetImports, steps.Tidying{}, nil)
 	}
 	return found, err
 }
 
-// GetRebuild returns how far a rebuild is.
+// GetRebuild returns how far a rebuild of the index is.
 const GetRebuild workflows.Query[catalog.Rebuilt] = "GetRebuild"
 
-// clocksApart is how much the clocks of two machines, and the time between a
-// change and its commit, may add up to.
+// clocksApart is the longest sum of the difference between two machines' clocks and
+// the time from a change to its commit.
 const clocksApart = 2 * time.Minute
 
-// ReindexWorkflow fills a second index from the record while the first one is
-// searched, puts it in its place in one moment, and then brings it what
-// changed meanwhile: shoppers never see an empty shop, and no change is lost.
+// ReindexWorkflow fills a second index from the record while the first one is being
+// searched, swaps the two atomically, and then indexes what changed in the
+// meantime: shoppers never see an empty shop, and no change is lost.
 func ReindexWorkflow(ctx workflow.Context) (catalog.Rebuilt, error) {
 	var done catalog.Rebuilt
 	if err := GetRebuild.Handle(ctx, func() (catalog.Rebuilt, error) { return done, nil }); err != nil {
@@ -64,19 +64,20 @@ func ReindexWorkflow(ctx workflow.Context) (catalog.Rebuilt, error) {
 		err = workflows.RunLong(ctx, "Put the new index in place", do.SwapShadow, shadow, nil)
 	}
 	if err != nil {
-		apart, _ := workflow.NewDisconnectedContext(ctx)
-		_ = workflows.RunLong(apart, "Drop the new index", do.DropShadow, shadow, nil) // told below
+		cleanup, _ := workflow.NewDisconnectedContext(ctx)
+		_ = workflows.RunLong(cleanup, "Drop the new index", do.DropShadow, shadow, nil) // err is more important
 		return done, err
 	}
-	// From here on what was written before the swap and is missing after it
-	// is put right, the deleted first: they must not be on sale again.
-	if err := workflows.RunLong(ctx, "Index what changed meanwhile", do.IndexChanged, steps.ChangedRequest{Since: since}, nil); err != nil {
+	// What was written before the swap and is missing after it is repaired from
+	// here on. Deleted products come first: they must not be on sale again.
+	if err := workflows.RunLong(ctx, "Index what changed in the meantime", do.IndexChanged, steps.ChangedRequest{Since: since}, nil); err != nil {
 		return done, err
 	}
 	return done, workflows.RunLong(ctx, "Compare the new index with the record", do.CompareIndex, steps.CompareRequest{Swapped: true}, &done.Drift)
 }
 
-// fill gives the shadow its products, step by step.
+// fill writes the products to the shadow index, step by step, and adds their number
+// to put.
 func fill(ctx workflow.Context, next steps.ShadowRequest, put *int64) error {
 	for {
 		var step steps.ShadowStep

@@ -17,28 +17,28 @@ import (
 // do names the activities; its methods are called by the worker, never here.
 var do *steps.Activities
 
-// waitSearch is what a product waits for while the index cannot be reached.
+// waitSearch is the value of WaitingOn while the index cannot be reached.
 const waitSearch = "search"
 
-// ProductWorkflowID is the ID of the workflow that changes a product. It runs
-// while there is something to do, and there is one at a time.
+// ProductWorkflowID returns the ID of the workflow that changes a product. It runs
+// while there is something to do, and at most one runs at a time.
 func ProductWorkflowID(sku string) string { return "product/" + sku }
 
-// ProductState is what a run of ProductWorkflow begins with.
+// ProductState is the input of ProductWorkflow.
 type ProductState struct {
 	SKU string `json:"sku"`
-	// Pending came to the run before and was not written by it.
+	// Pending are the changes that the previous run received but did not write.
 	Pending []catalog.Change `json:"pending,omitempty"`
-	// Stale: the run before wrote what the index may not have yet.
+	// Stale says that the previous run wrote a change that the index may not have.
 	Stale bool `json:"stale,omitempty"`
 }
 
-// ProductWorkflow takes the changes of one product, in the order in which they
-// come, writes them to the record, and sees to it that the index ends up
-// saying what the record says, for as long as that takes. Changes that come
-// together are written together, and while the index is slow or down, writing
-// goes on: what it gets in the end is the newest state. It ends when there is
-// nothing left to do; the next change starts it again.
+// ProductWorkflow writes the changes of one product to the record, in the order in
+// which they come, and then brings the index to the state of the record, for as
+// long as that takes. Changes that come together are written together. While the
+// index is slow or down, writing goes on; in the end the index gets the newest
+// state. The workflow ends when there is nothing left to do; the next change starts
+// it again.
 func ProductWorkflow(ctx workflow.Context, p ProductState) error {
 	w := &productWorkflow{ProductState: p, callers: make([]*caller, len(p.Pending))}
 	if err := w.listen(ctx); err != nil {
@@ -73,16 +73,16 @@ type productWorkflow struct {
 	broken   error
 	recorded int64     // the revision last written
 	indexed  int64     // the highest revision the index is known to have
-	callers  []*caller // of the pending changes; nil: nobody waits for its outcome
+	callers  []*caller // one for each pending change; nil: nobody waits for its outcome
 }
 
-// caller waits for the outcome of a change. Two may have named different
-// changes alike, so the name does not tell them apart.
+// caller waits for the outcome of a change. Two callers may use the same ID for
+// different changes, so the ID does not identify the caller.
 type caller struct {
 	outcome *steps.ProductOutcome
 }
 
-// listen registers what others may ask and tell.
+// listen registers the handlers of the product's messages.
 func (w *productWorkflow) listen(ctx workflow.Context) error {
 	if err := GetProduct.Handle(ctx, func() (ProductStatus, error) { return w.status(), nil }); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (w *productWorkflow) listen(ctx workflow.Context) error {
 	return ChangeProduct.Handle(ctx, w.checkChange, w.onChange)
 }
 
-// listenNow takes the changes that have arrived and tells whether any wait to
+// listenNow receives the changes that have arrived, and reports whether any wait to
 // be written.
 func (w *productWorkflow) listenNow(ctx workflow.Context) bool {
 	for {
@@ -117,7 +117,7 @@ func (w *productWorkflow) checkChange(_ workflow.Context, c catalog.Change) erro
 	return nil
 }
 
-// onChange returns when the record has the change, or refuses it.
+// onChange returns when the record has the change or has refused it.
 func (w *productWorkflow) onChange(ctx workflow.Context, c catalog.Change) (catalog.Stocked, error) {
 	from := new(caller)
 	w.add(c, from)
@@ -130,10 +130,11 @@ func (w *productWorkflow) onChange(ctx workflow.Context, c catalog.Change) (cata
 	return from.outcome.Product, nil
 }
 
-// mostAtOnce bounds a burst: its changes travel in one message.
+// mostAtOnce limits how many changes are written at once, because they travel in
+// one message.
 const mostAtOnce = 100
 
-// write writes what has come in as one change of the record.
+// write writes the pending changes to the record at once.
 func (w *productWorkflow) write(ctx workflow.Context) error {
 	n := min(len(w.Pending), mostAtOnce)
 	var outcomes []steps.ProductOutcome
@@ -161,8 +162,8 @@ func (w *productWorkflow) write(ctx workflow.Context) error {
 	return nil
 }
 
-// follow is the other half of the story: whenever something was written, the
-// index is given the newest state. It never runs twice at once.
+// follow indexes the product's newest state whenever something was written. Only
+// one follow runs.
 func (w *productWorkflow) follow(ctx workflow.Context) {
 	for workflow.Await(ctx, func() bool { return w.Stale }) == nil {
 		w.Stale, w.indexing = false, true
@@ -170,14 +171,14 @@ func (w *productWorkflow) follow(ctx workflow.Context) {
 		if err := w.index(ctx); err != nil {
 			w.broken = err
 		} else {
-			w.indexed, w.broken = max(w.indexed, sent), nil // what the index refused before was mended
+			w.indexed, w.broken = max(w.indexed, sent), nil // a refusal before this is resolved
 		}
 		w.indexing = false
 	}
 }
 
-// index gives the index the product as the record has it when it is sent. An
-// index that is down is waited for.
+// index writes the product to the index, as the record has it at that moment. It
+// waits for an index that is down.
 func (w *productWorkflow) index(ctx workflow.Context) error {
 	summary := "Index " + w.SKU
 	request := steps.IndexRequest{SKUs: []string{w.SKU}}
@@ -194,7 +195,8 @@ func (w *productWorkflow) index(ctx workflow.Context) error {
 	return w.show(ctx, false, "")
 }
 
-// show tells the Temporal UI whether the product waits for the index.
+// show updates the search attributes and the details in the Temporal UI: whether
+// the product waits for the index, and why.
 func (w *productWorkflow) show(ctx workflow.Context, waiting bool, why string) error {
 	w.waiting = waiting
 	if !waiting {
@@ -202,7 +204,7 @@ func (w *productWorkflow) show(ctx workflow.Context, waiting bool, why string) e
 		return workflow.UpsertTypedSearchAttributes(ctx, workflows.AttrWaiting.ValueUnset())
 	}
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf(
-		"**%s** is in the record; the index does not have its newest state.\n\nWaiting for **%s** for as long as it takes; changes are taken meanwhile.\n\n%s",
+		"**%s** is in the record; the index does not have its newest state.\n\nWaiting for **%s** for as long as it takes; changes are accepted in the meantime.\n\n%s",
 		w.SKU, waitSearch, why))
 	return workflow.UpsertTypedSearchAttributes(ctx, workflows.AttrWaiting.ValueSet(waitSearch))
 }

@@ -23,9 +23,9 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// counter is one product with everything around it: the real activities over a
-// record and an index in memory, and a script of what comes when.
-type counter struct {
+// fixture is one product under test: the real workflow and activities over a record and
+// an index in memory, and a script.
+type fixture struct {
 	workflowtest.TB
 	record fake.Catalogue
 	index  fake.Index
@@ -40,7 +40,7 @@ type counter struct {
 
 	mu     sync.Mutex
 	faults []*indexFault
-	during []func() // what happens while a document is on its way, one after the other
+	during []func() // what happens while a document is being sent, one action per document
 }
 
 // indexFault makes calls of the index fail until a time.
@@ -50,18 +50,18 @@ type indexFault struct {
 	kind  error
 }
 
-func newCounter(t workflowtest.TB) *counter {
-	c := &counter{TB: t, now: workflowtest.Start, began: workflowtest.Start, state: products.ProductState{SKU: "mug"}}
-	c.record.Now = func() time.Time { return workflowtest.Later(c.now, c.env.Now()) }
-	c.index.Before = func(op string) error { return c.strike(op, false) }
-	c.index.After = func(op string) error { return c.strike(op, true) }
+func newFixture(t workflowtest.TB) *fixture {
+	c := &fixture{TB: t, now: workflowtest.Start, began: workflowtest.Start, state: products.ProductState{SKU: "mug"}}
+	c.record.Now = func() time.Time { return workflowtest.MaxTime(c.now, c.env.Now()) }
+	c.index.Before = func(op string) error { return c.inject(op, false) }
+	c.index.After = func(op string) error { return c.inject(op, true) }
 	c.steps = &steps.Activities{
 		Products: &c.record, Listings: &c.record, Revisions: &c.record, DueProducts: &c.record, Index: &c.index, IndexKeys: &c.index, Rebuild: &c.index,
 	}
 	return c
 }
 
-func (c *counter) strike(op string, after bool) error {
+func (c *fixture) inject(op string, after bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if op != "PutDocuments" && op != "DeleteDocuments" {
@@ -80,22 +80,23 @@ func (c *counter) strike(op string, after bool) error {
 	return nil
 }
 
-func (c *counter) at(d time.Duration, do func()) {
+func (c *fixture) at(d time.Duration, do func()) {
 	c.script = append(c.script, &workflowtest.Cue{At: d, Do: do})
 }
 
-// signal sends a change as a signal, ask as an update.
-func (c *counter) signal(d time.Duration, change catalog.Change) {
+// signal scripts a change that comes as a signal; ask scripts one that comes as an
+// update.
+func (c *fixture) signal(d time.Duration, change catalog.Change) {
 	c.at(d, func() { c.env.SignalWorkflow(string(products.ProductChanged), change) })
 }
 
-func (c *counter) ask(d time.Duration, change catalog.Change, to *productResult) {
+func (c *fixture) ask(d time.Duration, change catalog.Change, to *productResult) {
 	c.at(d, func() {
 		c.env.UpdateWorkflow(string(products.ChangeProduct), change.ID, to, change)
 	})
 }
 
-// productResult is the answer to an update.
+// productResult is the result of an update.
 type productResult struct {
 	product catalog.Stocked
 	err     error
@@ -113,9 +114,9 @@ func (a *productResult) Complete(v any, err error) {
 	}
 }
 
-// run follows the script, over as many runs of the workflow as it takes: what
-// comes after one has ended starts the next.
-func (c *counter) run() *counter {
+// run follows the script, over as many runs of the workflow as it takes: a message that
+// comes after the end of a run starts the next.
+func (c *fixture) run() *fixture {
 	c.Helper()
 	for n := 0; ; n++ {
 		var next *workflowtest.Cue
@@ -127,12 +128,12 @@ func (c *counter) run() *counter {
 		if next == nil || n > 100 {
 			return c
 		}
-		c.now = workflowtest.Later(c.now, workflowtest.Start.Add(next.At))
+		c.now = workflowtest.MaxTime(c.now, workflowtest.Start.Add(next.At))
 		c.runOnce()
 	}
 }
 
-func (c *counter) runOnce() {
+func (c *fixture) runOnce() {
 	c.Helper()
 	c.env = workflowtest.NewEnv(new(workflowtest.Observer))
 	c.env.SetStartTime(c.now)
@@ -167,8 +168,8 @@ func (c *counter) runOnce() {
 	}
 }
 
-// wantAgreement wants the index to say what the record says.
-func (c *counter) wantAgreement() {
+// wantAgreement checks that the index agrees with the record.
+func (c *fixture) wantAgreement() {
 	c.Helper()
 	p := c.product()
 	d, shown := c.index.Documents()["mug"]
@@ -180,7 +181,7 @@ func (c *counter) wantAgreement() {
 	}
 }
 
-func (c *counter) product() catalog.Stocked {
+func (c *fixture) product() catalog.Stocked {
 	c.Helper()
 	all, err := c.record.Stocked(context.Background(), []string{"mug"})
 	if err != nil {
@@ -194,27 +195,27 @@ func price(id string, amount int64) catalog.Change {
 }
 
 func TestProductWorkflow(t *testing.T) {
-	for name, check := range map[string]func(*counter){
-		"SRCH-1 a change is recorded and indexed":             productPlain,
-		"SRCH-3 a burst is one write and one document":        productBurst,
-		"SRCH-5 F56 what moves on the way is sent again":      productMoves,
-		"SRCH-8 F52 F53 an index that is down is waited for":  productIndexDown,
-		"F54 a task that fails is sent again":                 productTaskFails,
-		"SRCH-3 F55 a delete is not lost":                     productDeleted,
-		"IDEM-1 IDEM-6 callers are answered, each once":       productAnswers,
-		"IDEM-2 another change under a known ID is refused":   productOtherChange,
-		"IMG-9 an image that is ready is shown":                productImage,
-		"a record that is down is waited for":                 productRecordDown,
-		"a product the index refuses fails, its changes stay": productRejected,
+	for name, check := range map[string]func(*fixture){
+		"SRCH-1 a change is recorded and indexed":                    productPlain,
+		"SRCH-3 a burst is one write and one document":               productBurst,
+		"SRCH-5 F56 stock that moves while it is sent is sent again": productMoves,
+		"SRCH-8 F52 F53 the product waits for an index that is down": productIndexDown,
+		"F54 a task that fails is sent again":                        productTaskFails,
+		"SRCH-3 F55 a delete is not lost":                            productDeleted,
+		"IDEM-1 IDEM-6 each caller gets its result":                  productAnswers,
+		"IDEM-2 another change under a known ID is refused":          productOtherChange,
+		"IMG-9 an image that is ready is shown":                      productImage,
+		"the change waits for a record that is down":                 productRecordDown,
+		"a product the index refuses fails, its changes stay":        productRejected,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			check(newCounter(t))
+			check(newFixture(t))
 		})
 	}
 }
 
-func productPlain(c *counter) {
+func productPlain(c *fixture) {
 	c.signal(0, porttest.PutOf("1", "mug"))
 	c.run().wantAgreement()
 	if p := c.product(); p.Version != 1 || c.runs != 1 {
@@ -222,7 +223,7 @@ func productPlain(c *counter) {
 	}
 }
 
-func productBurst(c *counter) {
+func productBurst(c *fixture) {
 	c.signal(0, porttest.PutOf("1", "mug"))
 	for i := range 50 {
 		c.signal(0, price(fmt.Sprint("p", i), int64(100+i)))
@@ -236,7 +237,7 @@ func productBurst(c *counter) {
 	}
 }
 
-func productMoves(c *counter) {
+func productMoves(c *fixture) {
 	c.signal(0, porttest.PutOf("1", "mug"))
 	c.during = []func(){func() { c.record.Reserve("mug", 3) }, func() { c.record.Reserve("mug", 1) }}
 	c.run().wantAgreement()
@@ -245,7 +246,7 @@ func productMoves(c *counter) {
 	}
 }
 
-func productIndexDown(c *counter) {
+func productIndexDown(c *fixture) {
 	c.faults = []*indexFault{{until: 3 * time.Hour, kind: order.ErrUnavailable}}
 	var first, second productResult
 	c.ask(0, porttest.PutOf("1", "mug"), &first)
@@ -269,13 +270,13 @@ func productIndexDown(c *counter) {
 	}
 }
 
-func productTaskFails(c *counter) {
+func productTaskFails(c *fixture) {
 	c.faults = []*indexFault{{until: time.Minute, kind: order.ErrUnknownOutcome, after: true}}
 	c.signal(0, porttest.PutOf("1", "mug"))
 	c.run().wantAgreement()
 }
 
-func productDeleted(c *counter) {
+func productDeleted(c *fixture) {
 	c.signal(0, porttest.PutOf("1", "mug"))
 	c.faults = []*indexFault{{until: 2 * time.Hour, kind: order.ErrUnavailable}}
 	c.signal(time.Hour, catalog.Change{ID: "2", Delete: true})
@@ -285,13 +286,13 @@ func productDeleted(c *counter) {
 	}
 }
 
-func productAnswers(c *counter) {
+func productAnswers(c *fixture) {
 	none := int64(0)
 	create := porttest.PutOf("1", "mug")
 	create.IfVersion = &none
 	var made, again, late, bad, other productResult
 	c.ask(0, create, &made)
-	c.ask(time.Second, create, &again) // the answer was lost
+	c.ask(time.Second, create, &again) // the first response was lost
 	second := porttest.PutOf("2", "mug")
 	second.IfVersion = &none
 	c.ask(time.Second, second, &late)
@@ -309,13 +310,13 @@ func productAnswers(c *counter) {
 	}{{late.err, activities.FailureProductVersion}, {bad.err, activities.FailureProduct}, {other.err, activities.FailureOtherChange}} {
 		var app *temporal.ApplicationError
 		if !errors.As(a.got, &app) || app.Type() != a.want {
-			c.Errorf("answered %v, want %s", a.got, a.want)
+			c.Errorf("failed with %v, want %s", a.got, a.want)
 		}
 	}
 }
 
-// productOtherChange has two changes of one name wait for the record together.
-func productOtherChange(c *counter) {
+// productOtherChange lets two changes with one ID wait for the record together.
+func productOtherChange(c *fixture) {
 	down := true
 	c.record.Before = func(op string) error {
 		if down && op == "ChangeProduct" {
@@ -331,11 +332,11 @@ func productOtherChange(c *counter) {
 	c.run().wantAgreement()
 	var app *temporal.ApplicationError
 	if first.err != nil || first.product.Price != 5 || !errors.As(second.err, &app) || app.Type() != activities.FailureOtherChange {
-		c.Errorf("the first is answered %+v, the other one %+v", first, second)
+		c.Errorf("the first returned %+v, the other %+v", first, second)
 	}
 }
 
-func productImage(c *counter) {
+func productImage(c *fixture) {
 	c.signal(0, porttest.PutOf("1", "mug"))
 	c.signal(time.Minute, catalog.Change{ID: "2", AddImage: &catalog.Image{ID: "pic", Renditions: []catalog.Rendition{{Name: "thumbnail", Key: "t"}, {Name: "medium", Key: "m"}}}})
 	c.steps.ImageURL = func(key string) string { return "https://cdn.example/" + key }
@@ -345,7 +346,7 @@ func productImage(c *counter) {
 	}
 }
 
-func productRecordDown(c *counter) {
+func productRecordDown(c *fixture) {
 	down := true
 	c.record.Before = func(op string) error {
 		if down && op == "ChangeProduct" {
@@ -358,11 +359,11 @@ func productRecordDown(c *counter) {
 	c.at(time.Hour, func() { down = false })
 	c.run().wantAgreement()
 	if a.err != nil || a.product.Version != 1 {
-		c.Errorf("answered %+v", a)
+		c.Errorf("returned %+v", a)
 	}
 }
 
-func productRejected(c *counter) {
+func productRejected(c *fixture) {
 	c.index.Before = func(op string) error {
 		if op == "PutDocuments" {
 			return &order.ProviderError{Provider: "search", Op: op, Kind: order.ErrRejected}

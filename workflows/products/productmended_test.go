@@ -12,10 +12,10 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestProductMended: a product that the index refused, and takes once it was
-// changed, is well: its workflow does not end as one that failed.
+// TestProductMended: if the index refuses a product and accepts it after a change, its
+// workflow does not fail.
 func TestProductMended(t *testing.T) {
-	c := newCounter(t)
+	c := newFixture(t)
 	var s testsuite.WorkflowTestSuite
 	s.SetLogger(workflowtest.Quiet())
 	c.env = s.NewTestWorkflowEnvironment()

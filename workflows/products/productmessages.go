@@ -10,14 +10,14 @@ const (
 	// ChangeProduct returns the product as soon as the record has the change;
 	// the index follows. It starts the workflow if none runs.
 	ChangeProduct workflows.Update[catalog.Change, catalog.Stocked] = "ChangeProduct"
-	// ProductChanged is ChangeProduct for those who need no answer: an image
-	// that is ready, say. It starts the workflow if none runs.
+	// ProductChanged is ChangeProduct for callers that need no result: an image
+	// that is ready, for example. It starts the workflow if none runs.
 	ProductChanged workflows.Signal[catalog.Change] = "ProductChanged"
 	// GetProduct returns how far the index is behind the record, at once.
 	GetProduct workflows.Query[ProductStatus] = "GetProduct"
 )
 
-// ProductStatus is how a product's workflow stands.
+// ProductStatus is the state of a product's workflow.
 type ProductStatus struct {
 	SKU      string `json:"sku"`
 	Recorded int64  `json:"recorded"` // the revision this run wrote last; 0: none yet

@@ -16,13 +16,12 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// TestProductWorkflowInAnyOrder proves SRCH-3, SRCH-5 and F52 to F56: whatever
-// comes in whatever order, with an index that is slow, down or fails its
-// tasks, and workflows that are killed, in the end the index says what the
-// record says.
+// TestProductWorkflowInAnyOrder (SRCH-3, SRCH-5, F52 to F56) generates changes in any
+// order, an index that is slow, down or fails its tasks, and workflows that are
+// terminated: in the end the index agrees with the record.
 func TestProductWorkflowInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		c := newCounter(rt)
+		c := newFixture(rt)
 		c.signal(0, porttest.PutOf("put-0", "mug"))
 		for i := range rapid.IntRange(1, 12).Draw(rt, "events") {
 			when := time.Duration(rapid.IntRange(0, 600).Draw(rt, "seconds")) * time.Second
@@ -55,8 +54,8 @@ func TestProductWorkflowInAnyOrder(t *testing.T) {
 	})
 }
 
-// sweep lets the follower take what no workflow took, much later.
-func (c *counter) sweep(rt *rapid.T) {
+// sweep lets the follower index, much later, what no workflow has indexed.
+func (c *fixture) sweep(rt *rapid.T) {
 	c.now = c.now.Add(time.Hour)
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -78,8 +77,8 @@ func (c *counter) sweep(rt *rapid.T) {
 	}
 }
 
-// due are the products that the index has still to be given.
-func (c *counter) due() []string {
+// due returns the products that must still be indexed.
+func (c *fixture) due() []string {
 	all, err := c.record.Revisions(context.Background(), []string{"mug"})
 	if err != nil || !all["mug"].Due {
 		return nil
@@ -87,9 +86,10 @@ func (c *counter) due() []string {
 	return []string{"mug"}
 }
 
-// A document that the index refuses for good holds up no other (RES-12, F54).
+// TestFollowerPassesOverWhatIsRefused: a document that the index refuses for good does not
+// delay the others (RES-12, F54).
 func TestFollowerPassesOverWhatIsRefused(t *testing.T) {
-	c := newCounter(t)
+	c := newFixture(t)
 	c.record.Now = func() time.Time { return workflowtest.Start }
 	for _, sku := range []string{"bowl", "mug", "tea"} {
 		if _, err := c.record.ChangeProduct(t.Context(), sku, []catalog.Change{porttest.PutOf("1", sku)}); err != nil {

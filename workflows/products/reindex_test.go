@@ -18,9 +18,8 @@ import (
 	"purser/workflows/workflowtest"
 )
 
-// reindex builds the index of three products again, whose steps may have been
-// changed before.
-func (c *counter) reindex() (done catalog.Rebuilt, err error) {
+// reindex rebuilds the index.
+func (c *fixture) reindex() (done catalog.Rebuilt, err error) {
 	c.Helper()
 	c.env = workflowtest.NewEnv()
 	c.env.RegisterActivity(c.steps)
@@ -31,10 +30,11 @@ func (c *counter) reindex() (done catalog.Rebuilt, err error) {
 	return done, c.env.GetWorkflowResult(&done)
 }
 
-// threeProducts have been in the record and in the index for an hour.
-func threeProducts(t *testing.T) *counter {
+// threeProducts returns a fixture with three products that have been in the record and
+// in the index for an hour.
+func threeProducts(t *testing.T) *fixture {
 	t.Helper()
-	c := newCounter(t)
+	c := newFixture(t)
 	c.record.Now = func() time.Time { return time.Now().Add(-time.Hour) }
 	for _, sku := range []string{"bowl", "mug", "tea"} {
 		if _, err := c.record.ChangeProduct(t.Context(), sku, []catalog.Change{porttest.PutOf("1", sku)}); err != nil {
@@ -48,9 +48,9 @@ func threeProducts(t *testing.T) *counter {
 	return c
 }
 
-// Stock that moves right before the new index takes its place may be brought
-// to the old one, and be noted as brought when the comparison is over: no
-// change of the product tells of it, and it is not lost (SRCH-4, F58).
+// TestReindexWhileStockMoves: a change of stock right before the swap may be written to
+// the old index, and be recorded as indexed after the comparison. Although no change of
+// the product reports it, it is not lost (SRCH-4, F58).
 func TestReindexWhileStockMoves(t *testing.T) {
 	c := threeProducts(t)
 	ctx := t.Context()
@@ -81,8 +81,9 @@ func TestReindexWhileStockMoves(t *testing.T) {
 	}
 }
 
-// A document that the index refuses for good does not keep the others from a
-// new index; if it refuses them all, the old one stays (SRCH-4, F54).
+// TestReindexPassesOverWhatIsRefused: a document that the index refuses for good does not
+// keep the others out of a new index; if it refuses them all, the old index stays
+// (SRCH-4, F54).
 func TestReindexPassesOverWhatIsRefused(t *testing.T) {
 	c := threeProducts(t)
 	c.steps.Index, c.steps.Rebuild = picky{&c.index}, picky{&c.index}
@@ -104,24 +105,24 @@ func TestReindexPassesOverWhatIsRefused(t *testing.T) {
 	}
 }
 
-// picky refuses the mug.
+// picky is an index that refuses the mug.
 type picky struct{ *fake.Index }
 
 func (p picky) PutDocuments(ctx context.Context, docs []catalog.Document) error {
-	if err := p.look(docs); err != nil {
+	if err := p.check(docs); err != nil {
 		return err
 	}
 	return p.Index.PutDocuments(ctx, docs)
 }
 
 func (p picky) PutShadow(ctx context.Context, name string, docs []catalog.Document) error {
-	if err := p.look(docs); err != nil {
+	if err := p.check(docs); err != nil {
 		return err
 	}
 	return p.Index.PutShadow(ctx, name, docs)
 }
 
-func (picky) look(docs []catalog.Document) error {
+func (picky) check(docs []catalog.Document) error {
 	for _, d := range docs {
 		if d.SKU == "mug" {
 			return &order.ProviderError{Provider: "search", Op: "put", Kind: order.ErrRejected}

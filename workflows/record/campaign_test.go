@@ -22,14 +22,14 @@ import (
 	"purser/workflows/mails"
 )
 
-// mailBench is campaigns, and mails sent again, over a real engine with their
+// mailBench runs campaigns, and mails that are sent again, on a real engine with their
 // record in memory.
 type mailBench struct {
 	*bench
 	t         *testing.T
 	campaigns fake.Campaigns
 	marketing fake.Marketing
-	away      atomic.Int64 // so often a write of the record, or a mail, fails
+	away      atomic.Int64 // how many times a write of the record, or a mail, fails
 	starter   *starter.Client
 }
 
@@ -94,7 +94,7 @@ func (d *mailBench) start(id string, at time.Time) mail.Campaign {
 	return c
 }
 
-// under waits until a campaign is under way.
+// under waits until a campaign has begun.
 func (d *mailBench) under(c mail.Campaign) {
 	d.t.Helper()
 	deadline, tick := time.After(time.Minute), time.NewTicker(20*time.Millisecond)
@@ -120,7 +120,7 @@ func (d *mailBench) ended(c mail.Campaign, as mail.CampaignState) string {
 	return c.WorkflowID()
 }
 
-// campaign waits for its time, is paused and resumed, and ends.
+// campaign runs a campaign that waits for its time, is paused and resumed, and ends.
 func (d *mailBench) campaign() string {
 	c := d.start("spring", time.Now().Add(2*time.Second))
 	d.under(c)
@@ -133,7 +133,8 @@ func (d *mailBench) campaign() string {
 	return d.ended(c, mail.CampaignDone)
 }
 
-// campaignCancelled begins while the record is away, and is cancelled.
+// campaignCancelled runs a campaign that begins while the record is down, and is
+// cancelled.
 func (d *mailBench) campaignCancelled() string {
 	d.away.Store(3)
 	c := d.start("autumn", time.Time{})
@@ -145,7 +146,7 @@ func (d *mailBench) campaignCancelled() string {
 	return d.ended(c, mail.CampaignCancelled)
 }
 
-// resent is a mail whose provider is away at first.
+// resent sends a mail again whose provider is down at first.
 func (d *mailBench) resent() string {
 	id := order.IDForKey("histories", "resent")
 	m := porttest.MessageOf(id, order.MailShipped)
@@ -164,7 +165,7 @@ func (d *mailBench) resent() string {
 	return mails.ResendWorkflowID(r)
 }
 
-// anyOrder is the record of an order, whichever.
+// anyOrder is a record that has every order.
 type anyOrder struct{}
 
 func (anyOrder) Order(_ context.Context, id order.ID) (order.Order, error) {

@@ -25,8 +25,7 @@ import (
 	"purser/workflows/products"
 )
 
-// counter is a catalogue over a real engine and a real record, with the index
-// in memory.
+// counter runs a catalogue on a real engine with a real record and the index in memory.
 type counter struct {
 	*bench
 	t       *testing.T
@@ -98,7 +97,7 @@ func (c *counter) product() string {
 	return c.end(products.ProductWorkflowID("mug"))
 }
 
-// productIndexDown has changes of both kinds come while the index is down.
+// productIndexDown sends changes as a signal and as an update while the index is down.
 func (c *counter) productIndexDown() string {
 	c.down.Store(true)
 	c.change(porttest.PutOf("1", "mug"))

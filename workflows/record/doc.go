@@ -1,3 +1,3 @@
-// Package record holds no code, only the test that records the histories of a
-// release: apart from the other tests, because it links the Temporal server.
+// Package record has only the test that records the histories of a release. It is
+// separate from the other tests because it links the Temporal server.
 package record

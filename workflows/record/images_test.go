@@ -24,8 +24,8 @@ import (
 // onePixel is a whole GIF.
 const onePixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 
-// imageFixture is where images are worked on, over a real engine, with the store
-// and the record in memory.
+// imageFixture processes images on a real engine, with the store and the record in
+// memory.
 type imageFixture struct {
 	*bench
 	t       *testing.T
@@ -34,7 +34,7 @@ type imageFixture struct {
 	index   fake.Index
 	starter *starter.Images
 	upload  catalog.Upload
-	run     string // whose history is saved; "": the last one
+	run     string // the run whose history is saved; "": the last one
 }
 
 // recordImages runs each workflow of the images and saves its history.
@@ -67,7 +67,7 @@ func newImageFixture(t *testing.T) *imageFixture {
 	return d
 }
 
-// send sends an image of the mug and begins to work on it.
+// send uploads an image of the mug and begins its upload in the record.
 func (d *imageFixture) send(file string) {
 	d.t.Helper()
 	var err error
@@ -106,7 +106,7 @@ func (d *imageFixture) ready() string { return d.make(onePixel) }
 
 func (d *imageFixture) refused() string { return d.make("<html>") }
 
-// swept finds an image whose workflow was never started.
+// swept sweeps an image whose workflow was never started.
 func (d *imageFixture) swept() string {
 	d.send(onePixel)
 	run, err := d.client.ExecuteWorkflow(d.t.Context(), client.StartWorkflowOptions{
@@ -129,8 +129,8 @@ func (d *imageFixture) deleted() string {
 	return d.end(id)
 }
 
-// discarded deletes one while it is being made; the history is that of the
-// making, which ends as the deletion.
+// discarded deletes an image while it is being processed; the history is that of
+// ImageWorkflow, which continues as DeleteImageWorkflow.
 func (d *imageFixture) discarded() string {
 	var once sync.Once
 	d.store.Fail = func(op, _ string) error {
@@ -157,7 +157,7 @@ func (d *imageFixture) discard() {
 	}
 }
 
-// listings are the products as the index follows them.
+// listings returns the products as the index needs them.
 type listings struct{ *fake.Uploads }
 
 func (l listings) Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error) {

@@ -23,8 +23,7 @@ import (
 	"purser/workflows/orders"
 )
 
-// bench is a real engine and real workers, with the outside parties in
-// memory.
+// bench has a real engine and real workers, with the outside parties in memory.
 type bench struct {
 	client  client.Client
 	bank    fake.Bank
@@ -32,7 +31,7 @@ type bench struct {
 	mailer  fake.Mailer
 	ledger  fake.Ledger
 	record  fake.Record
-	outage  atomic.Bool // the carrier books nothing
+	outage  atomic.Bool // the carrier is down
 	// refusesRefunds: the payment provider refuses every refund.
 	refusesRefunds atomic.Bool
 }
@@ -54,7 +53,7 @@ func (b *bench) stock(t *testing.T) {
 	}
 }
 
-// sealer wraps a secret in a word.
+// sealer seals a secret with a prefix.
 type sealer struct{}
 
 func (sealer) Seal(_ order.ID, secret string) (string, error) { return "sealed:" + secret, nil }
@@ -63,12 +62,12 @@ func (sealer) Unseal(_ order.ID, sealed string) (string, error) {
 	return strings.TrimPrefix(sealed, "sealed:"), nil
 }
 
-// hashed is the record as the client asks it; nothing here is placed twice.
+// hashed is the record without request hashes, because no order is placed twice here.
 type hashed struct{ *fake.Record }
 
 func (hashed) RequestHash(context.Context, order.ID) (string, error) { return "", nil }
 
-// life is one order from its placing to its end.
+// life drives one order from its placing to its end.
 type life struct {
 	*bench
 	t       *testing.T
@@ -99,7 +98,7 @@ func (l *life) place(payWithin time.Duration) order.Money {
 	return o.Total
 }
 
-// pay has the shopper pay, and the webhooks of it come in.
+// pay lets the shopper pay, and reports it.
 func (l *life) pay() {
 	l.t.Helper()
 	l.report(l.bank.Pay(l.intent))
@@ -126,7 +125,7 @@ func (l *life) deliver(n order.ProviderEvent) {
 	}
 }
 
-// arrive follows the order from its payment to the doorstep.
+// arrive follows the order from its payment to its delivery.
 func (l *life) arrive() {
 	l.t.Helper()
 	l.awaitStatus(order.Paid)
@@ -164,7 +163,7 @@ func (l *life) awaitStatus(s order.Status) {
 	l.await(string(s), func(o order.Order) bool { return o.Status == s })
 }
 
-// await looks at the record until what is awaited is there.
+// await reads the record until the condition holds.
 func (l *life) await(what string, there func(order.Order) bool) {
 	l.t.Helper()
 	deadline, tick := time.After(time.Minute), time.NewTicker(20*time.Millisecond)

@@ -11,8 +11,8 @@ import (
 	"purser/workflows/orders"
 )
 
-// recordMoney runs orders whose money goes other ways than to the shop and
-// stays there, and saves their histories.
+// recordMoney runs orders whose payment is refunded, voided or disputed, and saves their
+// histories.
 func recordMoney(t *testing.T, b *bench, label string) {
 	for name, live := range map[string]func(*life){
 		"challenged": challenged, "cancelled-after-capture": cancelledAfterCapture, "refund-pending": refundPending,
@@ -24,7 +24,7 @@ func recordMoney(t *testing.T, b *bench, label string) {
 			save(t, filepath.Join("..", "testdata", "histories", label+"-"+name+".json"), l.history())
 		})
 	}
-	// Of these the late news' workflow is kept, too.
+	// For these, the history of AftercareWorkflow is saved, too.
 	for name, live := range map[string]func(*life){"refund-by-hand": refundByHand, "terminated": terminated} {
 		t.Run(name, func(t *testing.T) {
 			l := b.begin(t, name)
@@ -50,8 +50,8 @@ func challenged(l *life) {
 	l.arrive()
 }
 
-// takenByHand has the money of the order taken in the dashboard while its
-// parcel cannot be booked.
+// takenByHand captures the order's payment in the dashboard while its parcel cannot be
+// booked.
 func (l *life) takenByHand() order.Money {
 	l.t.Helper()
 	l.outage.Store(true)
@@ -92,8 +92,8 @@ func refundPending(l *life) {
 	l.bank.Slow = false
 }
 
-// refundRefused is an order of which a part was given back by hand before it
-// was undone: the whole is refused, and the order held.
+// refundRefused refunds a part of an order by hand before it is cancelled: the refund of
+// the whole is refused, and the order is put on hold.
 func refundRefused(l *life) {
 	defer l.outage.Store(false)
 	defer l.refusesRefunds.Store(false)
@@ -179,7 +179,7 @@ func terminated(l *life) {
 	l.deliver(order.ProviderEvent{Type: "payment_intent." + string(p.Status), Payment: &p})
 }
 
-// refundByHand gives a part of the money back in the dashboard.
+// refundByHand refunds a part of the payment in the dashboard, and reports it.
 func (l *life) refundByHand(amount int64) {
 	l.t.Helper()
 	n, err := l.bank.RefundIntent(l.t.Context(), l.intent, order.Money{Amount: amount, Currency: "EUR"}, "dashboard-"+l.intent+"-"+time.Now().String())

@@ -90,7 +90,7 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-// run lets workers work until the test ends.
+// run runs workers until the test ends.
 func run(t *testing.T, sets ...workers.Set) {
 	t.Helper()
 	for _, set := range sets {
@@ -149,8 +149,7 @@ func carrierOutage(l *life) {
 	l.arrive()
 }
 
-// history fetches the order's history without what is peculiar to the machine
-// that made it.
+// history returns the order's history without the data of the machine that made it.
 func (l *life) history() *history.History {
 	l.t.Helper()
 	return historyOf(l.t, l.client, l.id.WorkflowID())

@@ -18,9 +18,9 @@ import (
 	"purser/workflows"
 )
 
-// Observer makes activities retry for ever, as they do on a server: the test
-// environment gives up after ten attempts where no number is set. It also sees
-// what the search attributes show.
+// Observer makes activities retry for ever, as they do on a server: without it, the
+// test environment stops after ten attempts if no maximum is set. It also records
+// the values of the search attributes.
 type Observer struct {
 	interceptor.WorkerInterceptorBase
 	WaitingOn string    // empty: nothing (yet)
@@ -46,10 +46,10 @@ type outbound struct {
 }
 
 func (o *outbound) UpsertTypedSearchAttributes(ctx workflow.Context, updates ...temporal.SearchAttributeUpdate) error {
-	said := temporal.NewSearchAttributes(updates...)
-	if _, ours := said.GetKeyword(workflows.AttrStatus); ours {
-		o.WaitingOn, _ = said.GetKeyword(workflows.AttrWaiting)
-		o.Deadline, _ = said.GetTime(workflows.AttrDeadline)
+	upserted := temporal.NewSearchAttributes(updates...)
+	if _, ok := upserted.GetKeyword(workflows.AttrStatus); ok {
+		o.WaitingOn, _ = upserted.GetKeyword(workflows.AttrWaiting)
+		o.Deadline, _ = upserted.GetTime(workflows.AttrDeadline)
 	}
 	return o.Next.UpsertTypedSearchAttributes(ctx, updates...)
 }
@@ -66,10 +66,10 @@ func (o *outbound) ExecuteActivity(ctx workflow.Context, activity string, args .
 	return o.Next.ExecuteActivity(workflow.WithRetryPolicy(ctx, retry), activity, args...)
 }
 
-// NewEnv returns the SDK's test environment, for a machine that has other things to
-// do: it waits a minute, where by default a workflow whose turn takes longer
-// than a second counts as deadlocked, and a test that stands still for three
-// as hanging.
+// NewEnv returns the SDK's test environment with longer timeouts, for a busy
+// machine: by default a workflow task that takes longer than a second counts as
+// deadlocked, and a test that stands still for three seconds as hanging. Here both
+// limits are a minute.
 func NewEnv(interceptors ...interceptor.WorkerInterceptor) *testsuite.TestWorkflowEnvironment {
 	var s testsuite.WorkflowTestSuite
 	s.SetLogger(Quiet())
@@ -85,7 +85,7 @@ func Quiet() sdklog.Logger { return sdklog.NewStructuredLogger(slog.New(slog.Dis
 // Start is when the orders of these tests are placed.
 var Start = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 
-// TB is what a test needs of *testing.T and *rapid.T.
+// TB has the methods that tests need of both *testing.T and *rapid.T.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
@@ -93,15 +93,15 @@ type TB interface {
 	Logf(format string, args ...any)
 }
 
-// Cue is something that happens at a time after Start.
+// Cue is a scripted action: Do is called at At after Start.
 type Cue struct {
 	At   time.Duration
 	Do   func()
 	Done bool
 }
 
-// Later returns the later of two times.
-func Later(a, b time.Time) time.Time {
+// MaxTime returns the later of two times.
+func MaxTime(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}

@@ -1,0 +1,155 @@
+package orders_test
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities/fake"
+	"purser/activities/mails"
+	steps "purser/activities/orders"
+	"purser/mail"
+	"purser/order"
+	"purser/workflows/orders"
+	"purser/workflows/workflowtest"
+)
+
+// script is what happens at which times after placing.
+type script struct{ cues []*workflowtest.Cue }
+
+// at adds an action to the script.
+func (s *script) at(d time.Duration, do func()) {
+	s.cues = append(s.cues, &workflowtest.Cue{At: d, Do: do})
+}
+
+// runner runs the order's workflows and follows the script.
+type runner struct {
+	*parties
+	*faults
+	*script
+	placement       orders.Placement
+	orderRecord     steps.Record  // where the activities write the order; nil: the record
+	terminatedAfter time.Duration // after this time an operator terminates the workflow; 0: never
+	inAftercare     []*workflowtest.Cue
+
+	env      *testsuite.TestWorkflowEnvironment
+	observer *workflowtest.Observer // of the current run
+	began    time.Time              // when the current run began
+	now      time.Time
+	over     bool // the order's workflow has ended
+	runs     int
+	placed   updateResult // of the first Place
+	outcome  orders.Outcome
+}
+
+func (r *runner) clock() time.Time { return workflowtest.MaxTime(r.now, r.env.Now()) }
+
+// follow places the order and follows the script, over as many runs of the
+// workflow as it takes. The rest of the script runs after the workflow has ended.
+func (r *runner) follow() {
+	r.Helper()
+	r.now = workflowtest.Start
+	for p := &r.placement; p != nil; {
+		p = r.runOnce(*p)
+	}
+	slices.SortStableFunc(r.cues, func(a, b *workflowtest.Cue) int { return cmp.Compare(a.At, b.At) })
+	for _, c := range r.cues {
+		if !c.Done {
+			r.now = workflowtest.MaxTime(r.now, workflowtest.Start.Add(c.At))
+			c.Do()
+		}
+	}
+}
+
+// runOnce runs the workflow once and returns the placement of the next run.
+func (r *runner) runOnce(p orders.Placement) (next *orders.Placement) {
+	r.Helper()
+	r.env, r.began = r.newEnv(), r.now
+	r.runs++
+	if p.Snapshot == nil {
+		r.env.RegisterDelayedCallback(func() { r.place("place-1", p.Hash, &r.placed) }, 0)
+	}
+	for _, c := range r.cues {
+		if !c.Done {
+			r.env.RegisterDelayedCallback(func() { c.Done = true; c.Do() }, max(workflowtest.Start.Add(c.At).Sub(r.began), 0))
+		}
+	}
+	if r.terminatedAfter > 0 { // a timeout is as sudden and as silent as a termination
+		r.env.SetWorkflowRunTimeout(r.terminatedAfter)
+	}
+	r.env.ExecuteWorkflow(orders.OrderWorkflow, p)
+	r.now = r.env.Now()
+	err := r.env.GetWorkflowError()
+	var again *workflow.ContinueAsNewError
+	if errors.As(err, &again) {
+		next = new(orders.Placement)
+		if err := converter.GetDefaultDataConverter().FromPayloads(again.Input, next); err != nil {
+			r.Fatalf("the next run's input: %v", err)
+		}
+		return next
+	}
+	r.over = true
+	if r.terminatedAfter > 0 && temporal.IsTimeoutError(err) {
+		return nil
+	}
+	if !r.env.IsWorkflowCompleted() || err != nil {
+		r.logTimeline()
+		r.Fatalf("the workflow failed or hangs: %v", err)
+	}
+	if err := r.env.GetWorkflowResult(&r.outcome); err != nil {
+		r.Fatalf("outcome: %v", err)
+	}
+	return nil
+}
+
+func (r *runner) newEnv() *testsuite.TestWorkflowEnvironment {
+	r.observer = new(workflowtest.Observer)
+	env := workflowtest.NewEnv(r.observer)
+	env.SetStartTime(r.now)
+	env.RegisterActivity(&steps.Activities{
+		Record: cmp.Or[steps.Record](r.orderRecord, &r.record), Orders: &r.record, Intents: &r.bank, Captures: &r.bank,
+		Carrier: &r.carrier, Sealer: sealer{},
+	})
+	env.RegisterActivity(&mails.Activities{
+		MailRouter: &r.mailer, Templates: fake.MailTemplates{}, Ledger: &r.ledger, ToShop: mail.Address{Email: "disputes@shop.example"},
+	})
+	return env
+}
+
+type sealer struct{}
+
+func (sealer) Seal(_ order.ID, secret string) (string, error) { return "sealed:" + secret, nil }
+
+// sendEvents sends events to the order's workflow or, if that has ended, to
+// AftercareWorkflow.
+func (r *runner) sendEvents(events ...order.ProviderEvent) {
+	if !r.over {
+		r.env.SignalWorkflow(string(orders.Reported), events)
+		return
+	}
+	r.pause(false)
+	r.env = r.newEnv()
+	r.env.RegisterDelayedCallback(func() { r.env.SignalWorkflow(string(orders.Reported), events) }, 0)
+	for _, c := range r.inAftercare {
+		r.env.RegisterDelayedCallback(c.Do, c.At)
+	}
+	r.env.ExecuteWorkflow(orders.AftercareWorkflow, orders.Aftercare{OrderID: id})
+	r.now = r.env.Now()
+	if err := r.env.GetWorkflowError(); err != nil || !r.env.IsWorkflowCompleted() {
+		r.Fatalf("AftercareWorkflow failed or hangs: %v", err)
+	}
+}
+
+// logTimeline logs the order's events and the activities' calls.
+func (r *runner) logTimeline() {
+	for _, e := range r.events() {
+		r.Logf("%2d %s %-20s %s → %s %s: %s [%s]", e.Seq, e.At.Format(time.DateTime), e.Kind, e.From, e.To, e.Actor, e.Why, e.Ref)
+	}
+	r.Logf("calls: %v", r.calls)
+}
