@@ -47,7 +47,7 @@ func otherOrder(t *testing.T) string {
 // waits for.
 func TestImportLocksLikeOrders(t *testing.T) {
 	at := otherOrder(t)
-	s, db := recordstest.OpenBeside(t, at)
+	s, db := recordstest.OpenWithConn(t, at)
 	var other bool
 	if err := db.QueryRowContext(t.Context(), "SELECT 'a' < 'B'").Scan(&other); err != nil || !other {
 		t.Fatalf("the database sorts by bytes: %v", err)

@@ -11,7 +11,7 @@ import (
 // of what was written (SRCH-5): a new price does not bring an old description back, be it
 // a change or an import that waits.
 func TestWaitingSeesWhatWasWritten(t *testing.T) {
-	s, db := recordstest.OpenBeside(t, recordstest.Postgres(t))
+	s, db := recordstest.OpenWithConn(t, recordstest.Postgres(t))
 	price := int64(2)
 	for name, write := range map[string]func() error{
 		"a change": func() error {
