@@ -50,26 +50,26 @@ import (
 	"purser/providers/signature"
 )
 
-// What can be wrong with a webhook.
+// These are the errors of a webhook.
 var (
-	// ErrSignature: it is not from somebody who knows the secret, or it is an
-	// old one again.
-	ErrSignature = errors.New("mail webhook: signature does not hold")
-	// ErrMalformed: it is, and cannot be read.
+	// ErrSignature means that the webhook's sender does not know the secret, or
+	// that it is a replay of an old one.
+	ErrSignature = errors.New("mail webhook: invalid signature")
+	// ErrMalformed means that the webhook is genuine but cannot be read.
 	ErrMalformed = errors.New("mail webhook: malformed")
 )
 
-// The longest names and diagnostics, and the most entries.
+// These are the longest names and diagnostics, and the most entries.
 const (
 	maxName       = 160
 	maxDiagnostic = 300
 	maxEntries    = 1000
 )
 
-// Source reads the webhooks.
+// Source verifies and parses the webhooks.
 type Source struct {
-	// Secrets are those in force: the current one and, while it is being
-	// changed, the previous one. With none, nothing is accepted.
+	// Secrets are the valid secrets: the current one and, during a rotation, the
+	// previous one. Without secrets, every webhook is rejected.
 	Secrets []string
 }
 
@@ -82,14 +82,14 @@ func (s Source) Verify(h http.Header, body []byte, now time.Time) error {
 	return nil
 }
 
-// Parse reads a verified webhook. It fails with ErrMalformed.
+// Parse parses a verified webhook. It fails with ErrMalformed.
 func (s Source) Parse(body []byte) (order.Delivery, error) {
 	var e struct {
 		ID       string          `json:"id"`
 		Provider string          `json:"provider"`
 		Feedback []mail.Feedback `json:"feedback"`
 	}
-	// A sender that spells a field wrong should hear of it.
+	// A sender that misspells a field should get an error.
 	if json.Unmarshal(body, &e, json.RejectUnknownMembers(true)) != nil {
 		return order.Delivery{}, fmt.Errorf("%w: not the JSON of an event", ErrMalformed)
 	}
@@ -123,14 +123,15 @@ func (s Source) Parse(body []byte) (order.Delivery, error) {
 
 var kinds = []mail.Kind{mail.Accepted, mail.Delivered, mail.Delayed, mail.Bounced, mail.Complained, mail.Refused, mail.Unsubscribed}
 
-// check makes an entry fit for the record, or says what is wrong with it.
+// check makes an entry fit for the record, or returns why it cannot be
+// recorded.
 func check(f *mail.Feedback) error {
 	email, err := mail.Normalise(f.Recipient)
 	if err != nil {
 		return fmt.Errorf("recipient: %w", err)
 	}
 	f.Recipient, f.Diagnostic, f.At = email, cleanText(f.Diagnostic), f.At.UTC()
-	if strings.ContainsAny(f.MessageID, "@<.") { // as it stands in the mail's header
+	if strings.ContainsAny(f.MessageID, "@<.") { // in the form of the mail's header
 		f.MessageID = mail.FromWireID(f.MessageID)
 	}
 	isBounce := f.Bounce == mail.Permanent || f.Bounce == mail.Transient || f.Bounce == mail.Undetermined
@@ -138,14 +139,14 @@ func check(f *mail.Feedback) error {
 	case f.ProviderID == "" && f.MessageID == "", f.ProviderID != "" && !isName(f.ProviderID), f.MessageID != "" && !isName(f.MessageID):
 		return errors.New("want providerId or messageId")
 	case !slices.Contains(kinds, f.Kind):
-		return errors.New("kind: not one of ours")
+		return errors.New("kind: unknown")
 	case (f.Kind == mail.Bounced) != isBounce, f.Kind != mail.Bounced && f.Bounce != "":
 		return errors.New("bounce: want permanent, transient or undetermined, with bounced only")
 	case f.At.Year() < 2000 || f.At.Year() > 9000:
-		return errors.New("at: not a time of this world")
+		return errors.New("at: year out of range")
 	}
 	if f.ProviderID == "" {
-		f.ProviderID = f.MessageID // the record tells mails apart by the provider's name
+		f.ProviderID = f.MessageID // the record distinguishes mails by the provider's id
 	}
 	return nil
 }
