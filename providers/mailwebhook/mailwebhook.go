@@ -1,7 +1,7 @@
-// Package mailwebhook receives what became of mails from any other mail service, by
-// a webhook of our own making: whoever runs a relay that is not SES (Mailgun,
-// Postmark, SendGrid, a mail server of one's own) translates its events into
-// this form with a few lines of their own.
+// Package mailwebhook receives feedback about mails from any mail service other
+// than SES, by a webhook of our own design. The operator of such a relay
+// (Mailgun, Postmark, SendGrid, a company's own server) translates its events
+// into this form with a few lines of code.
 //
 //	POST /webhooks/mail
 //	Purser-Signature: t=<unix seconds>,v1=<hex>
@@ -21,16 +21,16 @@
 //	}
 //
 // The signature is HMAC-SHA256, keyed with a secret of MAIL_WEBHOOK_SECRETS,
-// over the time, a dot and the body's raw bytes; two secrets may be in force
-// while one is changed. It may be 300 seconds old.
+// over the time, a dot and the body's raw bytes; two secrets may be valid
+// during a rotation. It may be 300 seconds old.
 //
-// id makes the event unique: sent again, also after a year, it changes
-// nothing. provider is 1 to 32 of a-z, 0-9, "_" and "-", and is how the
+// id identifies the event: a repetition, even after a year, changes nothing.
+// provider is 1 to 32 of a-z, 0-9, "_" and "-", and is how the
 // sending side names the relay. One of providerId (its name for the mail) and
 // messageId (ours, from the Message-ID header) is needed. kind is one of
 // accepted, delivered, delayed, bounced, complained, refused, unsubscribed;
 // bounce, with bounced only, is permanent, transient or undetermined. Up to
-// 1,000 entries make one event; one that is wrong makes the whole event wrong,
+// 1,000 entries make one event; an invalid entry makes the whole event invalid,
 // and it is refused with 400.
 package mailwebhook
 

@@ -8,8 +8,8 @@ import (
 	"purser/sandbox/finder"
 )
 
-// FuzzLiteral (SRCH-7, F57): whatever a shopper sends as a value, it finds
-// the products that have it, or none; it never becomes a condition.
+// FuzzLiteral (SRCH-7, F57) checks that a shopper's value finds the products
+// that have it, or none, and never becomes a condition.
 func FuzzLiteral(f *testing.F) {
 	for _, v := range []string{
 		"Levi's", `5" pipe`, `back\slash`, `ends with \`, `\"`, `\'`, `it's 5"`, `\\`, `\\"`, `'"`, `x" OR price > 0 OR brand = "x`, "NOT", "[a, b]", "price 1 TO 2", "", "ü\n\t",
@@ -24,8 +24,8 @@ func FuzzLiteral(f *testing.F) {
 		if !ok {
 			return
 		}
-		// One product has the value, another has another. The spaces around
-		// are those of the comparison, which does not tell them apart.
+		// One product has the value, another has another. The comparison ignores
+		// surrounding spaces.
 		x := finder.New(finder.Settings{Filterable: []string{"brand", "price"}})
 		x.Put([]finder.Document{
 			{ID: "it", Fields: map[string]any{"brand": v}},

@@ -3,7 +3,7 @@
 //
 //	t=<unix seconds>,v1=<hex of HMAC-SHA256>
 //
-// over the time as it stands there, a dot and the body's raw bytes.
+// over the time as written there, a dot and the body's raw bytes.
 package signature
 
 import (

@@ -12,23 +12,23 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Anybody may name us addresses of certificates that we do not know yet: a
-// forged message costs nothing. So only so many are fetched. A flood of them
-// must not keep us from what is genuine, or SNS would give up on it:
+// A forged message costs nothing and may name any certificate address, so the
+// number of fetches is limited. A flood of forgeries must not block genuine
+// messages, because SNS would stop delivering them:
 //
-//   - what was fetched is used for a day, and after that for as long as it
-//     cannot be fetched again and is valid; what a message was verified with is
-//     kept, over restarts and for other processes;
-//   - an address without a certificate is not asked again for ten minutes;
-//   - addresses where the certificates of our topics live have budgets of
-//     their own, apart from all others;
-//   - and there again, who has not sent us in vain lately has one of their
-//     own: SNS never does;
-//   - and of the others, those that come back have one apart from those that
-//     nobody has asked for before. SNS comes back, with this message or the
-//     next. A forger who does so too, with many addresses, for as long and from
-//     more than fifty networks, or through the same proxy as SNS, can keep from
-//     us a certificate that nobody here knows yet, but no other.
+//   - a fetched certificate is used for a day, and after that while it is valid
+//     and cannot be fetched again; one that verified a message is stored for
+//     restarts and for other processes;
+//   - an address without a certificate is not fetched again for ten minutes;
+//   - addresses on the hosts of our topics have fetch budgets apart from all
+//     other addresses;
+//   - among them, sources without recent failed fetches have a budget of their
+//     own, and SNS is such a source;
+//   - among the rest, repeated requests have a budget apart from addresses that
+//     are requested for the first time. SNS repeats its requests, with this
+//     message or the next. A forger who does so too, with many addresses, for as
+//     long and from more than fifty networks, or through the same proxy as SNS,
+//     can block a certificate that is not stored here yet, but no other.
 const (
 	fresh       = 24 * time.Hour   // how long a fetched certificate is used
 	absent      = 10 * time.Minute // how long an address without a certificate is not fetched

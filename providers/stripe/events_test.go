@@ -15,15 +15,15 @@ import (
 	sandbox "purser/sandbox/stripe"
 )
 
-// thing is an event about another object than an intent.
+// thing is an event about an object other than an intent.
 func thing(typ, object, fields string) string {
 	return `{"id":"evt_1","object":"event","api_version":"2023-10-16","created":1790000000,"livemode":false,"type":"` + typ +
 		`","data":{"object":{"id":"x_1","object":"` + object + `","currency":"eur",` + fields + `}}}`
 }
 
-// TestParseMoneyBack (REF-4, REF-5, REF-6, REF-7, WHK-11, F16): what is said
-// about refunds and disputes is news of the intent's order; no amount refunded is
-// taken from it, so its order in time does not matter.
+// TestParseMoneyBack (REF-4, REF-5, REF-6, REF-7, WHK-11, F16) checks that
+// refunds and disputes become events of the intent's order; they carry no
+// refunded amount, so their order in time does not matter.
 func TestParseMoneyBack(t *testing.T) {
 	client := clientOf(t, stripe.Config{Key: testKey})
 	refund := func() *order.ProviderEvent { return &order.ProviderEvent{Refund: &order.RefundEvent{IntentID: "pi_1"}} }
@@ -64,15 +64,15 @@ func TestParseMoneyBack(t *testing.T) {
 			t.Errorf("%s: refers to %q", c.name, d.Ref)
 		}
 	}
-	// A refund of ours names its order in its key.
+	// Our refund names its order in its key.
 	d, err := client.Parse([]byte(thing("refund.failed", "refund", `"payment_intent":"pi_1","metadata":{"key":"`+order.Key(anOrder, "refund-pi_1", 1)+`"}`)))
 	if err != nil || d.OrderID != anOrder || d.Event == nil || d.Event.OrderID != anOrder {
 		t.Errorf("%+v, %v", d, err)
 	}
 }
 
-// TestCardsThatComeBack: the stand-in's published cards for refunds that fail
-// and payments that are disputed, heard by the adapter.
+// TestCardsThatComeBack checks the sandbox's published cards for failing
+// refunds and disputed payments, as the adapter parses them.
 func TestCardsThatComeBack(t *testing.T) {
 	s := open(t)
 	paid := func(method string) order.Intent {
@@ -117,7 +117,7 @@ func TestCardsThatComeBack(t *testing.T) {
 	}
 }
 
-// events are the stand-in's, oldest first.
+// events returns the sandbox's events, oldest first.
 func events(t *testing.T, s *sandbox.Server) []json.RawMessage {
 	t.Helper()
 	r, w := httptest.NewRequest(http.MethodGet, "/v1/events?limit=100", nil), httptest.NewRecorder()

@@ -11,8 +11,8 @@ import (
 	sandbox "purser/sandbox/stripe"
 )
 
-// TestBehindProxy (RES-1, PAY-9): only Stripe itself refuses a payment, and
-// only Stripe knows that there is none.
+// TestBehindProxy (RES-1, PAY-9) checks that only Stripe itself refuses a
+// payment or reports that it does not exist.
 func TestBehindProxy(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	s, err := sandbox.New(sandbox.Config{Key: testKey, WebhookSecret: testSecret, Log: log})
