@@ -150,7 +150,7 @@ func TestForeignAnswers(t *testing.T) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 			if err != nil && (strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "Köln")) {
-				t.Errorf("the error tells too much: %v", err)
+				t.Errorf("the error reveals too much: %v", err)
 			}
 		})
 	}

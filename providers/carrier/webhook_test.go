@@ -150,7 +150,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("incomplete: %+v", d)
 		}
 		if d.Event != nil && (d.Event.OrderID == "" || d.Event.Parcel == nil || !strings.HasPrefix(d.Event.Parcel.Reference, string(d.Event.OrderID))) {
-			t.Fatalf("news of nobody: %+v", d)
+			t.Fatalf("an event without an order: %+v", d)
 		}
 		if _, err := json.Marshal(d); err != nil {
 			t.Fatalf("cannot be kept: %v", err)

@@ -66,7 +66,7 @@ func TestFailover(t *testing.T) {
 			}
 			for i, u := range o.pace.released {
 				if !u {
-					t.Errorf("turn %d counts as not used", i)
+					t.Errorf("slot %d counts as not used", i)
 				}
 			}
 		})

@@ -86,7 +86,7 @@ func TestAsk(t *testing.T) {
 	o.ses.set(order.ErrUnavailable)
 	o.pace.take = func(account string, _ int, _ mail.Stream) (mail.SendGrant, error) {
 		if account == "smtp" {
-			t.Error("asked for a turn at a boundless account")
+			t.Error("asked for a slot at a boundless account")
 		}
 		return mail.SendGrant{Slot: "s"}, nil
 	}

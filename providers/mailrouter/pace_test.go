@@ -117,7 +117,7 @@ func (o testRouter) waitFor(t *testing.T, n int) {
 	for o.Waiting("ses") < n {
 		select {
 		case <-t.Context().Done():
-			t.Fatal("nobody came")
+			t.Fatal("no mail joined the line")
 		case <-time.After(time.Millisecond):
 		}
 	}

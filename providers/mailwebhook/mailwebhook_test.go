@@ -95,7 +95,7 @@ func TestParse(t *testing.T) {
 		if d, err := (mailwebhook.Source{}).Parse([]byte(bad)); !errors.Is(err, mailwebhook.ErrMalformed) {
 			t.Errorf("%s: %+v %v", name, d, err)
 		} else if strings.Contains(err.Error(), "xample") {
-			t.Errorf("%s: the error tells an address: %v", name, err)
+			t.Errorf("%s: the error contains an address: %v", name, err)
 		}
 	}
 }

@@ -40,7 +40,7 @@ type CDN struct {
 // cdn is a distribution and its last known state.
 type cdn struct {
 	domain  string
-	private string          // the domain for unpublished files; "" if there is none
+	private string          // the domain for unpublished files; empty without one
 	signer  *sign.URLSigner // nil if URLs are not signed
 	ask     http.RoundTripper
 	denied  atomic.Bool

@@ -60,7 +60,7 @@ type Store struct {
 	signer *s3.PresignClient
 	keys   aws.CredentialsProvider
 	bucket *string
-	cdn    *cdn // nil if there is none
+	cdn    *cdn // nil without a CDN
 	now    func() time.Time
 }
 

@@ -138,7 +138,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("%d attempts, want 1", n)
 			}
 			if strings.Contains(err.Error(), m.To[0].Email) || strings.Contains(err.Error(), m.To[0].Name) {
-				t.Errorf("the error tells too much: %v", err)
+				t.Errorf("the error reveals too much: %v", err)
 			}
 		})
 	}

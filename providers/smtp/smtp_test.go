@@ -201,7 +201,7 @@ func TestCertainlyNotSent(t *testing.T) {
 		name string
 		conf smtp.Config
 		ctx  context.Context
-	}{{"nobody there", gone, t.Context()}, {"the caller gave up", c, cancelled}} {
+	}{{"nobody there", gone, t.Context()}, {"the caller cancelled", c, cancelled}} {
 		m := mailer(t, tt.conf)
 		if _, err := m.SendMail(tt.ctx, porttest.MessageOf(order.NewID(), order.MailShipped)); !errors.Is(err, order.ErrUnavailable) {
 			t.Errorf("%s: %v", tt.name, err)
@@ -266,7 +266,7 @@ func TestParse(t *testing.T) {
 		}
 		if err != nil {
 			if strings.Contains(err.Error(), "s3cret") {
-				t.Errorf("%s: the error tells the password: %v", url, err)
+				t.Errorf("%s: the error contains the password: %v", url, err)
 			}
 			continue
 		}

@@ -44,7 +44,7 @@ const (
 // none.
 type cache struct {
 	client *http.Client
-	keeper Keeper // nil if there is none
+	keeper Keeper // nil without a keeper
 	now    func() time.Time
 	holds  func(chain []*x509.Certificate, at time.Time) bool // reports whether a chain leads to a trusted root
 	homes  map[string]bool                                    // the hosts of our topics

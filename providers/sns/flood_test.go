@@ -169,7 +169,7 @@ func TestFloodLater(t *testing.T) {
 	}
 	f.now = now.Add(91 * 24 * time.Hour)
 	if err := f.genuine(); !errors.Is(err, sns.ErrSignature) {
-		t.Errorf("expired meanwhile: %v", err)
+		t.Errorf("expired in the meantime: %v", err)
 	}
 }
 

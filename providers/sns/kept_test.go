@@ -42,7 +42,7 @@ func TestKept(t *testing.T) {
 	f.now = now.Add(91 * 24 * time.Hour)
 	f.restart()
 	if err := f.genuine(); !errors.Is(err, sns.ErrSignature) {
-		t.Errorf("expired meanwhile: %v", err)
+		t.Errorf("expired in the meantime: %v", err)
 	}
 }
 

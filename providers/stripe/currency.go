@@ -76,7 +76,7 @@ func shift(n int64, by int, code string) (int64, error) {
 	}
 	for ; by < 0; by++ {
 		if n%10 != 0 {
-			return 0, fmt.Errorf("%w: %d %s has a fraction that the currency does not have", order.ErrAmount, n, code)
+			return 0, fmt.Errorf("%w: %d %s holds a fraction that does not exist", order.ErrAmount, n, code)
 		}
 		n /= 10
 	}

@@ -47,7 +47,7 @@ func TestParseMoneyBack(t *testing.T) {
 		{"REF-6 opened", thing("charge.dispute.created", "dispute", disputed+`"needs_response","evidence_details":{"due_by":1790777600}`), dispute("needs_response", time.Unix(1790777600, 0).UTC()), ""},
 		{"no answer is possible", thing("charge.dispute.created", "dispute", disputed+`"lost","evidence_details":{"due_by":null}`), dispute("lost", time.Time{}), ""},
 		{"REF-7 decided", thing("charge.dispute.closed", "dispute", disputed+`"won"`), dispute("won", time.Time{}), ""},
-		{"about money that moved meanwhile", thing("charge.dispute.funds_withdrawn", "dispute", disputed+`"needs_response"`), nil, ""},
+		{"about money that moved in the meantime", thing("charge.dispute.funds_withdrawn", "dispute", disputed+`"needs_response"`), nil, ""},
 		{"no dispute", thing("charge.dispute.created", "charge", `"payment_intent":"pi_1"`), nil, "the event's object is not a dispute"},
 		{"no refund", thing("refund.failed", "charge", `"payment_intent":"pi_1"`), nil, "the event's object is not a refund"},
 		{"no charge", thing("charge.refunded", "refund", `"payment_intent":"pi_1"`), nil, "the event's object is not a charge"},
@@ -92,7 +92,7 @@ func TestCardsThatComeBack(t *testing.T) {
 	in := paid("pm_card_refundFail")
 	r, err := s.client.RefundIntent(t.Context(), in.ID, in.Amount, order.Key(in.OrderID, "refund", 1))
 	if err != nil || r.Status != order.RefundSucceeded {
-		t.Errorf("answered %+v, %v", r, err)
+		t.Errorf("returned %+v, %v", r, err)
 	}
 	all, err := s.client.Refunds(t.Context(), in.ID)
 	if err != nil || len(all) != 1 || all[0].ID != r.ID || all[0].Status != order.RefundFailed {
@@ -110,7 +110,7 @@ func TestCardsThatComeBack(t *testing.T) {
 		}
 	}
 	if len(reported) != 3 || reported[0].About() != in.ID || reported[1].Refund == nil || reported[2].Dispute == nil {
-		t.Fatalf("news: %+v", reported)
+		t.Fatalf("events: %+v", reported)
 	}
 	if d := reported[2].Dispute; d.IntentID != disputed.ID || d.Amount != disputed.Amount || d.Reason != "product_not_received" || !d.AnswerBy.After(time.Now()) {
 		t.Errorf("%+v", d)

@@ -180,7 +180,7 @@ func FuzzWebhook(f *testing.F) {
 			t.Errorf("parsed without an id: %+v", d)
 		}
 		if d.Event != nil && (d.Problem != "" || d.Event.About() == "") {
-			t.Errorf("news that cannot be used: %+v", d)
+			t.Errorf("an event that cannot be used: %+v", d)
 		}
 	})
 }

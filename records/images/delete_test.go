@@ -53,7 +53,7 @@ func TestDeletingWaitsForShowing(t *testing.T) {
 		go func() { _, err := s.DeleteUpload(t.Context(), u.ID); deleted <- err }()
 		select {
 		case err := <-deleted:
-			t.Errorf("deleted meanwhile: %v", err)
+			t.Errorf("deleted in the meantime: %v", err)
 			deleted <- err
 		case <-time.After(300 * time.Millisecond):
 		}

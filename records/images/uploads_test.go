@@ -170,7 +170,7 @@ func TestDeletedProductsImages(t *testing.T) {
 		// The product comes back without its images.
 		mug := catalog.Product{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR"}
 		if c := changeMug(t, s, catalog.Change{ID: "put", Put: &mug}); c.Err != nil || len(c.Product.Images) != 0 {
-			t.Errorf("put anew: %+v", c)
+			t.Errorf("put again: %+v", c)
 		}
 	})
 }

@@ -31,7 +31,7 @@ func TestImportStock(t *testing.T) {
 			m.Errorf("12 counted, 4 have left since: %+v", p)
 		}
 		if p := m.product("tea"); p.OnHand != 6 || p.Available != 0 || !strings.Contains(m.errors(i.ID), "6 are set aside for orders and stay on hand, but only 3 are there") {
-			m.Errorf("3 counted, 6 set aside: %+v %s", p, m.errors(i.ID))
+			m.Errorf("3 counted, 6 reserved: %+v %s", p, m.errors(i.ID))
 		}
 		due, err := m.store.DueProducts(m.Context(), time.Minute, 10) // what orders moved is the sweep's
 		if err != nil {
@@ -84,7 +84,7 @@ func TestImportStockAndChanges(t *testing.T) {
 		// A second file counts again.
 		m.run(catalog.ImportStock, "sku,onHand\ntea,30\n")
 		if p := m.product("tea"); p.OnHand != 30 {
-			m.Errorf("tea counted anew: %+v", p)
+			m.Errorf("tea counted again: %+v", p)
 		}
 	})
 }

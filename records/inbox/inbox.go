@@ -58,7 +58,7 @@ type Item struct {
 	NextAt      time.Time // default ReceivedAt; zero if it is not to be delivered (any more)
 	Note        string
 	Correlation string
-	Event       []byte    // JSON of the parsed event; nil if there is none
+	Event       []byte    // JSON of the parsed event; nil without one
 	PrunedAt    time.Time // when Body, Headers and Event were deleted; zero before that
 	Source      string    // remote address
 }

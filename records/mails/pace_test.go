@@ -131,7 +131,7 @@ func TestSlots(t *testing.T) {
 			t.Fatal(err)
 		}
 		if p, err := s.MailPace(t.Context(), "ses"); err != nil || p.Booked != 0 {
-			t.Errorf("an unused turn is booked: %+v %v", p, err)
+			t.Errorf("an unused slot is booked: %+v %v", p, err)
 		}
 		if grant := take("ses", 1, mail.Marketing, nil); grant.Slot != "" {
 			t.Errorf("marketing before a waiting order: %+v", grant)

@@ -125,7 +125,7 @@ func TestCountedPastExpiredReservations(t *testing.T) {
 			}
 			now, err := s.Product(t.Context(), "mug")
 			if err != nil || all[0].Product.Revision != now.Revision || all[0].Product.Version != now.Version || all[0].Product.Available != now.Available {
-				t.Errorf("answered %+v, the record says %+v %v", all[0].Product, now, err)
+				t.Errorf("returned %+v, the record says %+v %v", all[0].Product, now, err)
 			}
 			return all[0]
 		}
