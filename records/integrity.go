@@ -11,25 +11,25 @@ import (
 )
 
 // IntegrityReport counts everything, to prove that nothing was lost or done
-// twice. Making it reads whole tables: it is for drills and tests.
+// twice. Making it reads whole tables, so it is for drills and tests.
 type IntegrityReport struct {
 	Orders map[order.Status]int64
 	Events int64
-	Gaps   int64 // orders whose events are not 1, 2, 3 … up to their version
+	Gaps   int64 // orders whose events are not numbered 1, 2, 3 … up to their version
 	Mails  map[mail.State]int64
 	Stock  []StockReport
 }
 
-// StockReport is one product's stock, counted twice: on the product and from
-// its reservations.
+// StockReport is the stock of one product, counted twice: from the product and
+// from its reservations.
 type StockReport struct {
 	SKU                       string
-	Initial                   int64 // ever in the warehouse
-	OnHand, Reserved, Shipped int64 // by the product itself
-	Open, Gone                int64 // the sums of the reservations: open ones, shipped ones
+	Initial                   int64 // pieces that were ever in the warehouse
+	OnHand, Reserved, Shipped int64 // according to the product
+	Open, Gone                int64 // sums of the open and of the shipped reservations
 }
 
-// Broken names each promise about stock and events that does not hold.
+// Broken names each promise about stock and events that is broken.
 func (r IntegrityReport) Broken() []string {
 	var broken []string
 	if r.Gaps > 0 {
@@ -46,8 +46,8 @@ func (r IntegrityReport) Broken() []string {
 	return broken
 }
 
-// IntegrityReport makes the report. While orders are written its parts may be of
-// different moments.
+// IntegrityReport makes the report. If orders are written at the same time, its
+// parts may be from different moments.
 func (s *Store) IntegrityReport(ctx context.Context) (IntegrityReport, error) {
 	report := IntegrityReport{Orders: make(map[order.Status]int64), Mails: make(map[mail.State]int64)}
 	q := s.db.Reader()

@@ -1,7 +1,7 @@
-// Package records is the SQL record: what was ordered and what became of it,
-// what is in stock, what providers reported and which mails went out. It
-// outlives the engine's histories. The same statements run on SQLite and on
-// Postgres. Each subject has a folder of its own here; this package is the whole.
+// Package records is the SQL record: orders and their outcomes, stock,
+// providers' reports and mails. It outlives the engine's histories. The same
+// statements run on SQLite and on Postgres. Each subject has a folder of its
+// own; this package joins them in one store.
 package records
 
 import (
@@ -24,10 +24,10 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Options tune a store; the zero value is right.
+// Options tune a store; the zero value uses the defaults.
 type Options struct {
-	// Connections is how many reads (on Postgres: reads and writes) run at
-	// once. Default 4 on SQLite, 16 on Postgres.
+	// Connections is how many reads (on Postgres: reads and writes) run at once.
+	// Default 4 on SQLite, 16 on Postgres.
 	Connections int
 	// Now returns the time. Default time.Now.
 	Now func() time.Time
@@ -35,7 +35,8 @@ type Options struct {
 	Mail mails.Rules
 }
 
-// The subjects' stores, under names that do not clash where Store embeds them.
+// These are the subjects' stores, under names that do not clash when Store
+// embeds them.
 type (
 	ordersStore    = orders.Store
 	stockStore     = stock.Store

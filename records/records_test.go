@@ -25,8 +25,9 @@ import (
 	"purser/records/stock"
 )
 
-// TestStoreIsWhole: each method of a subject's store is one of the record's, so
-// that none is lost because two subjects have one of the same name.
+// TestStoreIsWhole checks that each method of a subject's store is a method of
+// the record, so that two subjects with equal method names do not hide each
+// other's.
 func TestStoreIsWhole(t *testing.T) {
 	whole := reflect.TypeFor[*records.Store]()
 	for _, part := range []reflect.Type{
@@ -47,7 +48,7 @@ func has(t reflect.Type, method string) bool {
 	return ok
 }
 
-// TestReopen also proves IDEM-7: what was written is there in another process.
+// TestReopen also proves IDEM-7: another process reads what was written.
 func TestReopen(t *testing.T) {
 	recordstest.EachDatabase(t, func(t *testing.T, empty func(t testing.TB) string) {
 		url := empty(t)
@@ -63,13 +64,13 @@ func TestReopen(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		// F35: a database that is gone is an error, never a silent yes.
+		// F35: a missing database is an error, never a silent success.
 		it := inbox.Item{Provider: "stripe", Account: "acct_1", EventID: "evt_1", OrderID: o.ID, ReceivedAt: recordstest.Noon}
 		fresh, err := s.Receive(t.Context(), &it)
 		if err == nil || fresh {
 			t.Errorf("receive after close: got %v %v, want an error", fresh, err)
 		}
-		// RES-1: nothing was done, and a step is told so.
+		// RES-1: nothing was done, and the step gets an error that says so.
 		if errors.Is(err, sqldb.ErrClosed) != errors.Is(err, order.ErrUnavailable) || strings.HasPrefix(url, "sqlite:") && !errors.Is(err, sqldb.ErrClosed) {
 			t.Errorf("receive after close: got %v, want ErrClosed, which is ErrUnavailable", err)
 		}

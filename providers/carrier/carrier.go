@@ -19,15 +19,16 @@ import (
 	"purser/providers/guard"
 )
 
-// Config says which carrier account to use.
+// Config selects the carrier account.
 type Config struct {
-	// BaseURL is where the protocol's /v1 begins, without it.
+	// BaseURL is the URL under which the protocol's /v1 begins, without the /v1.
 	BaseURL string
 	// Key is the account's API key.
 	Key string
-	// Timeout ends a call that the caller's context does not; default 10 s.
+	// Timeout limits a call whose context has no earlier deadline. Default 10 s.
 	Timeout time.Duration
-	// Guard shapes the breaker and the bulkhead; its zero value will do.
+	// Guard configures the breaker and the bulkhead; its zero value uses the
+	// defaults.
 	Guard guard.Config
 }
 
@@ -38,7 +39,7 @@ type Client struct {
 	http      *http.Client
 }
 
-// New makes a client.
+// New returns a client.
 func New(c Config) *Client {
 	c.Guard.Name = cmp.Or(c.Guard.Name, provider)
 	return &Client{
@@ -46,15 +47,15 @@ func New(c Config) *Client {
 		http: &http.Client{
 			Transport: guard.Transport(nil, c.Guard),
 			Timeout:   cmp.Or(c.Timeout, 10*time.Second),
-			// A redirect would repeat a booking elsewhere, with our key.
+			// A redirect would repeat a booking elsewhere and send our key there.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
 }
 
-// BookParcel books the parcel, or finds the one booked under the same
-// reference before, which may have been voided since: look at its status.
-// ErrState if the reference was used for another parcel.
+// BookParcel books the parcel, or returns the one that was booked under the
+// same reference before; that one may have been voided since, so look at its
+// status. It fails with ErrState if the reference was used for another parcel.
 func (c *Client) BookParcel(ctx context.Context, r order.ParcelRequest) (order.Parcel, error) {
 	const op = "book parcel"
 	var l label
@@ -67,8 +68,8 @@ func (c *Client) BookParcel(ctx context.Context, r order.ParcelRequest) (order.P
 	return l.parcel(), nil
 }
 
-// TrackParcel asks how a parcel stands, by our reference. ErrNoSuch if there
-// is none.
+// TrackParcel returns the status of a parcel, found by our reference. It fails
+// with ErrNoSuch if no such parcel exists.
 func (c *Client) TrackParcel(ctx context.Context, reference string) (order.Parcel, error) {
 	l, err := c.find(ctx, "track parcel", reference)
 	if err != nil {
@@ -77,8 +78,9 @@ func (c *Client) TrackParcel(ctx context.Context, reference string) (order.Parce
 	return l.parcel(), nil
 }
 
-// VoidParcel cancels a label by our reference. A parcel already voided or
-// never booked is a success. ErrState if the carrier has it.
+// VoidParcel cancels a label, found by our reference. It succeeds for a parcel
+// that is already voided or was never booked. It fails with ErrState if the
+// carrier already has the parcel.
 func (c *Client) VoidParcel(ctx context.Context, reference string) error {
 	const op = "void parcel"
 	l, err := c.find(ctx, op, reference)
@@ -91,7 +93,7 @@ func (c *Client) VoidParcel(ctx context.Context, reference string) error {
 	return err
 }
 
-// find looks a label up by our reference.
+// find looks up a label by our reference.
 func (c *Client) find(ctx context.Context, op, reference string) (label, error) {
 	var list struct {
 		Data []label `json:"data"`
@@ -108,10 +110,10 @@ func (c *Client) find(ctx context.Context, op, reference string) (label, error) 
 	return label{}, failure(op, order.ErrNoSuch, "", nil)
 }
 
-// maxAnswer is the longest answer that is read.
+// maxAnswer is the longest response body that is read, in bytes.
 const maxAnswer = 1 << 20
 
-// call makes one request and classifies what can go wrong with it.
+// call makes one request and classifies its failure.
 func (c *Client) call(ctx context.Context, op, method, path string, in, out any) error {
 	write := method != http.MethodGet
 	var body io.Reader
@@ -143,7 +145,7 @@ func (c *Client) call(ctx context.Context, op, method, path string, in, out any)
 	if err == nil {
 		err = json.Unmarshal(b, out)
 	}
-	if err != nil { // it was carried out, but we do not know what came of it
+	if err != nil { // the request was carried out, but its result is not known
 		f := unanswered(op, write, err)
 		f.Status, f.Code = resp.StatusCode, "malformed_answer"
 		return f
@@ -151,7 +153,7 @@ func (c *Client) call(ctx context.Context, op, method, path string, in, out any)
 	return nil
 }
 
-// newBooking writes a request in the carrier's words.
+// newBooking converts a request to the carrier's terms.
 func newBooking(r order.ParcelRequest) booking {
 	contents := make([]content, len(r.Lines))
 	for i, l := range r.Lines {
@@ -207,5 +209,5 @@ func (l label) parcel() order.Parcel {
 	}
 }
 
-// String keeps the key out of anything that prints the client.
+// String keeps the key out of printed clients.
 func (c *Client) String() string { return fmt.Sprintf("carrier at %s", c.base) }

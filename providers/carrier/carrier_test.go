@@ -19,7 +19,7 @@ import (
 
 var _ orders.Carrier = (*carrier.Client)(nil)
 
-// build connects the adapter over HTTP with the stand-in.
+// build connects the adapter over HTTP with the sandbox.
 func build(t *testing.T) (*carrier.Client, *standin.Server, *faults.Control) {
 	t.Helper()
 	faultControl := faults.New(1)
@@ -60,8 +60,9 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestFaults (RES-1, SHP-3, F68, F75, F78, F79) tells what surely was not done
-// from what may have been, for writes and for reads.
+// TestFaults (RES-1, SHP-3, F68, F75, F78, F79) checks that the adapter
+// separates calls that were certainly not carried out from calls that may have
+// been, for writes and for reads.
 func TestFaults(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
@@ -109,7 +110,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestNobodyThere (F68): a write that never left is known not to be done.
+// TestNobodyThere (F68) checks that a write that was never sent is reported as
+// not done.
 func TestNobodyThere(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	srv.Close()
@@ -120,8 +122,8 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-// TestForeignAnswers (RES-16): what is no answer of the protocol is not taken for
-// one.
+// TestForeignAnswers (RES-16) checks that a response that is not of the
+// protocol is not mistaken for one.
 func TestForeignAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -148,7 +150,7 @@ func TestForeignAnswers(t *testing.T) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 			if err != nil && (strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "Köln")) {
-				t.Errorf("the error tells too much: %v", err)
+				t.Errorf("the error reveals too much: %v", err)
 			}
 		})
 	}

@@ -10,14 +10,14 @@ import (
 	"purser/providers/guard"
 )
 
-// provider names the carrier in errors, news and logs.
+// provider is the carrier's name in errors, events and logs.
 const provider = "carrier"
 
 // failure returns a failure of this provider.
 var failure = order.Provider(provider).Failure
 
-// unanswered classifies a call without a usable answer. A read can simply be
-// asked again; a write may have been carried out unless it never left.
+// unanswered classifies a call without a usable response. A read can simply be
+// repeated; a write may have been carried out unless it was never sent.
 func unanswered(op string, write bool, err error) *order.ProviderError {
 	if write && !guard.NotSent(err) {
 		return failure(op, order.ErrUnknownOutcome, "", err)
@@ -25,7 +25,7 @@ func unanswered(op string, write bool, err error) *order.ProviderError {
 	return failure(op, order.ErrUnavailable, "", err)
 }
 
-// refused classifies an answer that is not 2xx.
+// refused classifies a response that is not 2xx.
 func refused(op string, write bool, resp *http.Response, body []byte) *order.ProviderError {
 	e := failure(op, nil, errorCode(body), nil)
 	e.Status = resp.StatusCode
@@ -39,10 +39,10 @@ func refused(op string, write bool, resp *http.Response, body []byte) *order.Pro
 	case st == http.StatusNotFound && e.Code == "not_found":
 		e.Kind = order.ErrNoSuch
 	case st == http.StatusNotFound || st == http.StatusProxyAuthRequired || st < 400:
-		// Not the carrier speaking: a wrong base URL, a proxy or a login page.
-		// It must not end an order, as a rejected parcel does.
+		// This response is not from the carrier: the base URL is wrong, or a proxy or a
+		// login page responded. It must not end an order, as a rejected parcel does.
 		e.Kind = order.ErrDenied
-	case st >= 500 || st == http.StatusRequestTimeout || e.Code == "": // without a code it is not the carrier's either
+	case st >= 500 || st == http.StatusRequestTimeout || e.Code == "": // a response without a code is not from the carrier either
 		e.Kind = order.ErrUnavailable
 		if write {
 			e.Kind = order.ErrUnknownOutcome
@@ -55,8 +55,8 @@ func refused(op string, write bool, resp *http.Response, body []byte) *order.Pro
 	return e
 }
 
-// errorCode reads the carrier's code; only one that looks like a code, since
-// it goes to the log.
+// errorCode returns the carrier's error code, but only if it looks like a code,
+// because it is logged.
 func errorCode(body []byte) string {
 	var b struct {
 		Error struct {

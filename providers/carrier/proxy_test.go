@@ -10,7 +10,8 @@ import (
 	standin "purser/sandbox/carrier"
 )
 
-// TestBehindProxy (RES-1, SHP-1): only the carrier itself refuses a parcel.
+// TestBehindProxy (RES-1, SHP-1) checks that only a response of the carrier
+// itself refuses a parcel.
 func TestBehindProxy(t *testing.T) {
 	s, err := standin.New(standin.Config{Key: "key", WebhookSecret: "secret"})
 	if err != nil {

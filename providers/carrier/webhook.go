@@ -14,23 +14,24 @@ import (
 	"purser/providers/signature"
 )
 
-// What can be wrong with a webhook.
+// These are the errors of a webhook.
 var (
-	// ErrSignature: it is not from the carrier, or it is an old one again.
-	ErrSignature = errors.New("carrier webhook: signature does not hold")
-	// ErrMalformed: it is from the carrier and cannot be read.
+	// ErrSignature means that the webhook is not from the carrier, or is a replay
+	// of an old one.
+	ErrSignature = errors.New("carrier webhook: invalid signature")
+	// ErrMalformed means that the webhook is from the carrier but cannot be read.
 	ErrMalformed = errors.New("carrier webhook: malformed")
 )
 
-// Webhooks reads the carrier's webhooks.
+// Webhooks verifies and parses the carrier's webhooks.
 type Webhooks struct {
-	// Secrets are those in force: the current one and, while it is being
-	// changed, the previous one. With none, nothing is accepted.
+	// Secrets are the valid secrets: the current one and, during a rotation, the
+	// previous one. Without secrets, every webhook is rejected.
 	Secrets []string
 }
 
-// Verify checks the signature over the raw bytes and its age. It
-// fails with ErrSignature.
+// Verify checks the signature over the raw bytes and its age. It fails with
+// ErrSignature.
 func (w Webhooks) Verify(h http.Header, body []byte, now time.Time) error {
 	if err := signature.Check(h, "Carrier-Signature", body, w.Secrets, now); err != nil {
 		return fmt.Errorf("%w: %w", ErrSignature, err)
@@ -38,9 +39,9 @@ func (w Webhooks) Verify(h http.Header, body []byte, now time.Time) error {
 	return nil
 }
 
-// Parse reads a verified event. One about a parcel that is not an order's, or
-// of a type or status the workflow has no use for, has no News. It fails with
-// ErrMalformed.
+// Parse parses a verified event. The delivery has no Event if the parcel does
+// not belong to an order, or if the workflow does not use the type or status.
+// It fails with ErrMalformed.
 func (w Webhooks) Parse(body []byte) (order.Delivery, error) {
 	var e struct {
 		ID      string    `json:"id"`
@@ -62,7 +63,7 @@ func (w Webhooks) Parse(body []byte) (order.Delivery, error) {
 		return order.Delivery{}, fmt.Errorf("%w: want an id, a type and names of at most %d characters", ErrMalformed, maxName)
 	}
 	if y := e.Created.UTC().Year(); y < 2000 || y > 9000 {
-		return order.Delivery{}, fmt.Errorf("%w: created: not a time of this world", ErrMalformed)
+		return order.Delivery{}, fmt.Errorf("%w: created: year out of range", ErrMalformed)
 	}
 	d := order.Delivery{Provider: provider, EventID: e.ID, Type: e.Type, At: e.Created.UTC(), Ref: e.Data.Reference}
 	d.OrderID = orderOf(e.Data.Reference)
@@ -80,13 +81,13 @@ func (w Webhooks) Parse(body []byte) (order.Delivery, error) {
 	return d, nil
 }
 
-// The longest names and notes that go into the record and the history.
+// These are the longest names and notes that the record and the history accept.
 const (
 	maxName = 128
 	maxNote = 200
 )
 
-// orderOf finds the order in a parcel's reference, "<order id>-<parcel>".
+// orderOf returns the order in a parcel's reference, "<order id>-<parcel>".
 func orderOf(reference string) order.ID {
 	i := strings.LastIndexByte(reference, '-')
 	if i < 0 {
@@ -102,7 +103,7 @@ func orderOf(reference string) order.ID {
 	return id
 }
 
-// plain reports whether names can be kept and logged as they are.
+// plain reports whether names can be stored and logged unchanged.
 func plain(names ...string) bool {
 	for _, s := range names {
 		if len(s) > maxName || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -112,8 +113,8 @@ func plain(names ...string) bool {
 	return true
 }
 
-// shorten makes a note fit for the record: no control characters, no end of
-// it.
+// shorten makes a note fit for the record: it removes control characters and
+// limits the length.
 func shorten(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -30,8 +30,8 @@ func signature(secret string, at time.Time, body string) string {
 	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(mac.Sum(nil)))
 }
 
-// TestVerify (WHK-1, WHK-17): whose secret, in which header. What else there is to a
-// signature is in providers/signature.
+// TestVerify (WHK-1, WHK-17) checks the secrets and the header. The tests of
+// providers/signature cover the rest of a signature.
 func TestVerify(t *testing.T) {
 	const body = `{"id":"evt_1"}`
 	for secret, ok := range map[string]bool{"current": true, "previous": true, "other": false} {
@@ -90,8 +90,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestWebhooksOfTheStandIn (SHP-2): what the stand-in sends is verified, read
-// and names the order.
+// TestWebhooksOfTheStandIn (SHP-2) checks that the sandbox's webhooks are
+// verified and parsed, and name the order.
 func TestWebhooksOfTheStandIn(t *testing.T) {
 	got := make(chan order.Delivery, 10)
 	w := carrier.Webhooks{Secrets: []string{"secret"}}
@@ -150,7 +150,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("incomplete: %+v", d)
 		}
 		if d.Event != nil && (d.Event.OrderID == "" || d.Event.Parcel == nil || !strings.HasPrefix(d.Event.Parcel.Reference, string(d.Event.OrderID))) {
-			t.Fatalf("news of nobody: %+v", d)
+			t.Fatalf("an event without an order: %+v", d)
 		}
 		if _, err := json.Marshal(d); err != nil {
 			t.Fatalf("cannot be kept: %v", err)

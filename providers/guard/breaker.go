@@ -8,18 +8,18 @@ import (
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 )
 
-// Breaker leaves a partner that is down alone for a while. After the
-// pause one call at a time is let through, to see.
+// Breaker stops calls to a partner that is down for a while. After the pause it
+// lets one call at a time through as a probe.
 type Breaker struct {
 	conf Config
 
-	mu      sync.Mutex // makes a breaker's answer and the era it belongs to one thing
+	mu      sync.Mutex // keeps a permit consistent with the era it belongs to
 	breaker circuitbreaker.CircuitBreaker[any]
-	era     int // counts the breaker's changes of state
+	era     int // number of state changes so far
 	failed  int // failures in a row
 }
 
-// NewBreaker makes a closed breaker.
+// NewBreaker returns a closed breaker.
 func NewBreaker(c Config) *Breaker {
 	c.setDefaults()
 	b := &Breaker{conf: c}
@@ -33,26 +33,27 @@ func NewBreaker(c Config) *Breaker {
 	return b
 }
 
-// State is "closed", "open" or "half-open".
+// State returns "closed", "open" or "half-open".
 func (b *Breaker) State() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.breaker.State().String()
 }
 
-// Verdict is what a finished call says about the partner's health. Refusals
+// Verdict is what a finished call shows about the partner's health. Refusals
 // such as a declined card or a bad parameter are signs of health.
 type Verdict int
 
-// The verdicts.
+// These are the verdicts.
 const (
 	Healthy Verdict = iota
 	Failing
-	NoWord // the caller gave up; it says nothing about the partner
+	NoWord // the caller cancelled, which shows nothing about the partner
 )
 
-// Enter asks for leave to call. Whoever gets it must tell done, once, how the
-// call went. probe says that the partner was down when last heard of.
+// Enter asks for a permit to call. If ok, the caller must call done exactly
+// once with the verdict. probe means that the partner was down at the last
+// call.
 func (b *Breaker) Enter() (done func(Verdict), probe, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -63,8 +64,8 @@ func (b *Breaker) Enter() (done func(Verdict), probe, ok bool) {
 	return func(v Verdict) { b.judge(era, v) }, b.breaker.IsHalfOpen(), true
 }
 
-// judge takes in how a call went. A call that began before the breaker's last
-// change says nothing about the present.
+// judge records the verdict of a call. A call that began before the breaker's
+// last change of state shows nothing about the present.
 func (b *Breaker) judge(era int, v Verdict) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -81,12 +82,12 @@ func (b *Breaker) judge(era int, v Verdict) {
 		if b.failed >= b.conf.Consecutive && b.breaker.IsClosed() {
 			b.breaker.Open()
 		}
-	case b.breaker.IsHalfOpen(): // a probe without an answer: the next one may try later
+	case b.breaker.IsHalfOpen(): // the probe was not answered, so a later call may probe
 		b.breaker.RecordFailure()
 	}
 }
 
-// changed runs inside a call to the breaker, with b.mu held.
+// changed is called from inside the breaker, with b.mu held.
 func (b *Breaker) changed(e circuitbreaker.StateChangedEvent) {
 	b.era++
 	b.failed = 0

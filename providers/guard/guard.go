@@ -1,7 +1,7 @@
-// Package guard stands between an adapter and its provider's HTTP endpoint:
-// a bulkhead, so that one slow partner cannot take every goroutine,
-// and a circuit breaker, so that a partner that is down is left alone for a
-// while. It never retries; the workflow does.
+// Package guard stands between an adapter and its provider's HTTP endpoint. It
+// has a bulkhead, so that one slow partner cannot occupy every goroutine, and a
+// circuit breaker, so that a partner that is down gets no calls for a while. It
+// never retries; the workflow does.
 package guard
 
 import (
@@ -16,24 +16,25 @@ import (
 	"github.com/failsafe-go/failsafe-go/bulkhead"
 )
 
-// Why a request was not let through. Both mean that nothing was sent.
+// These are the reasons for blocking a request. Both mean that nothing was
+// sent.
 var (
 	ErrOpen = errors.New("circuit breaker is open")
 	ErrFull = errors.New("too many requests at once")
 )
 
-// Config shapes a guard. The zero value is a good one.
+// Config configures a guard. The zero value uses the defaults.
 type Config struct {
-	Name        string        // of the partner, for the log
-	Concurrent  int           // requests at once; default 32
-	Wait        time.Duration // how long a request may wait for its place; default 2 s
-	Consecutive int           // failures in a row that open the breaker; default 8
-	Rate        float64       // or this share of failures within Window …; default 0.5
-	Calls       int           // … of at least so many calls; default 20
+	Name        string        // the partner's name in the log
+	Concurrent  int           // concurrent requests; default 32
+	Wait        time.Duration // how long a request may wait to start; default 2 s
+	Consecutive int           // consecutive failures that open the breaker; default 8
+	Rate        float64       // share of failures within Window that opens it too; default 0.5
+	Calls       int           // least calls within Window for Rate to count; default 20
 	Window      time.Duration // default 30 s
-	OpenFor     time.Duration // how long the breaker stays open before one probe; default 10 s, ± a quarter
-	Unbroken    bool          // no breaker: the caller has one of its own
-	Log         *slog.Logger  // told of each change of state; default slog.Default()
+	OpenFor     time.Duration // pause before a probe, ± a quarter; default 10 s
+	Unbroken    bool          // no breaker, because the caller has its own
+	Log         *slog.Logger  // for changes of state; default slog.Default()
 }
 
 // Guard is an http.RoundTripper.
@@ -42,11 +43,11 @@ type Guard struct {
 	conf     Config
 	bulkhead bulkhead.Bulkhead[any]
 
-	breaker *Breaker // nil: Unbroken
+	breaker *Breaker // nil if Unbroken
 }
 
-// Transport guards next; nil means a transport of its own that keeps as many
-// connections as it may use at once.
+// Transport returns a guard around next; nil means a new transport that keeps
+// as many connections as it may use at once.
 func Transport(next http.RoundTripper, c Config) *Guard {
 	c.setDefaults()
 	if next == nil {
@@ -72,7 +73,7 @@ func (c *Config) setDefaults() {
 	c.Log = cmp.Or(c.Log, slog.Default())
 }
 
-// State is "closed", "open" or "half-open".
+// State returns "closed", "open" or "half-open".
 func (g *Guard) State() string {
 	if g.breaker == nil {
 		return "closed"
@@ -80,8 +81,8 @@ func (g *Guard) State() string {
 	return g.breaker.State()
 }
 
-// RoundTrip implements http.RoundTripper. The place is given back, and the
-// call judged, when the answer's body has been read or closed.
+// RoundTrip implements http.RoundTripper. It frees the slot and reports the
+// verdict when the response body has been read or closed.
 func (g *Guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := g.bulkhead.AcquirePermitWithMaxWait(r.Context(), g.conf.Wait); err != nil {
 		closeBody(r)
@@ -116,7 +117,7 @@ func (g *Guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// enter asks the breaker for leave.
+// enter asks the breaker for a permit.
 func (g *Guard) enter() (judge func(Verdict), ok bool) {
 	if g.breaker == nil {
 		return func(Verdict) {}, true

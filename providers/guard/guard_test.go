@@ -17,7 +17,7 @@ import (
 	"purser/providers/guard"
 )
 
-// partner answers with whatever status it is set to, without a network.
+// partner responds with the status that it is set to, without a network.
 type partner struct {
 	status atomic.Int64
 	calls  atomic.Int64

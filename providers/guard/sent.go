@@ -13,15 +13,16 @@ import (
 	"time"
 )
 
-// notSent marks an error after which the partner has certainly seen nothing
-// of the request.
+// notSent marks an error that proves that the partner has not received any of
+// the request.
 type notSent struct{ err error }
 
 func (e *notSent) Error() string { return e.err.Error() }
 func (e *notSent) Unwrap() error { return e.err }
 
-// NotSent reports whether the request certainly never left: turned away here,
-// no address, no connection, no TLS. Anything else may have been carried out.
+// NotSent reports whether the request was certainly never sent: it was blocked
+// here, or there was no address, no connection or no TLS. After any other error
+// the request may have been carried out.
 func NotSent(err error) bool {
 	var mark *notSent
 	if errors.As(err, &mark) {
@@ -36,10 +37,10 @@ func NotSent(err error) bool {
 }
 
 // onceOnly keeps net/http from sending a write a second time by itself, which
-// it does over a connection that dies if the request has an idempotency key.
-// A repetition would be harmless, but the workflow owns the retries,
-// and a test that loses an answer must see it lost. net/http looks for the
-// header under its usual spelling only; to the partner all spellings are one.
+// it does on a broken connection if the request has an idempotency key. A
+// repetition would be harmless, but the workflow owns the retries, and a test
+// that drops a response must see it dropped. net/http looks for the header only
+// under its usual spelling; the partner treats all spellings alike.
 func onceOnly(r *http.Request) *http.Request {
 	const name = "Idempotency-Key"
 	if key := r.Header.Get(name); key != "" {
@@ -51,8 +52,8 @@ func onceOnly(r *http.Request) *http.Request {
 	return r
 }
 
-// traced watches whether the request ever had a connection to travel on. A
-// transport that reports nothing counts as having sent.
+// traced records whether the request ever had a connection. A transport that
+// reports nothing counts as having sent.
 func traced(r *http.Request) (_ *http.Request, sent func() bool) {
 	var asked, got atomic.Bool
 	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
@@ -62,8 +63,8 @@ func traced(r *http.Request) (_ *http.Request, sent func() bool) {
 	return onceOnly(r.WithContext(ctx)), func() bool { return got.Load() || !asked.Load() }
 }
 
-// RetryAfter is how long an answer asks us to wait: its Retry-After header in
-// seconds or as a date; 0 if it does not say.
+// RetryAfter returns how long a response asks us to wait: its Retry-After
+// header in seconds or as a date. It returns 0 without the header.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")
 	if s, err := strconv.ParseInt(v, 10, 32); err == nil {
@@ -75,7 +76,7 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// body ends the call when it ends itself.
+// body ends the call when the body ends.
 type body struct {
 	io.ReadCloser
 	ctx    context.Context
@@ -109,7 +110,7 @@ func (b *body) end() {
 	b.done(Healthy)
 }
 
-// closeBody keeps the promise of a RoundTripper that fails.
+// closeBody closes the request's body, as a RoundTripper that fails must.
 func closeBody(r *http.Request) {
 	if r.Body != nil {
 		_ = r.Body.Close()

@@ -12,13 +12,13 @@ func failure(kind error, code string, after time.Duration, cause error) *order.P
 	return &order.ProviderError{Provider: "mail", Op: "send mail", Kind: kind, Code: code, RetryAfter: after, Err: cause}
 }
 
-// errOurs: we hold the mail back ourselves. Another provider is no way around
-// that: the account's pace is a promise, not an outage, and a campaign that
-// overflowed into the backup would ruin its name.
+// errOurs marks a mail that we hold back ourselves. It must not go to another
+// provider instead: the pace is a promise, not an outage, and a campaign that
+// overflowed into the backup would ruin the backup's reputation.
 var errOurs = errors.New("held back by our own pace")
 
-// goesOn reports whether the next provider may have the mail: this one
-// certainly does not.
+// goesOn reports whether the next provider may have the mail, because this one
+// certainly does not have it.
 func goesOn(err error) bool {
 	if errors.Is(err, errOurs) {
 		return false
@@ -26,14 +26,15 @@ func goesOn(err error) bool {
 	return is(err, order.ErrUnavailable) || is(err, order.ErrThrottled) || is(err, order.ErrDenied)
 }
 
-// is looks at the kind alone: an error's cause may be another provider's.
+// is compares only the kind, because an error's cause may come from another
+// provider.
 func is(err, kind error) bool {
 	var p *order.ProviderError
 	return errors.As(err, &p) && p.Kind == kind
 }
 
-// reason is a failure in a few words for the ledger: kinds and codes, never
-// what a provider wrote, which may quote the mail.
+// reason describes a failure in a few words for the ledger: kinds and codes,
+// never a provider's text, which may quote the mail.
 func reason(err error) string {
 	var p *order.ProviderError
 	if !errors.As(err, &p) {
@@ -45,8 +46,8 @@ func reason(err error) string {
 	return p.Kind.Error() + ": " + p.Code
 }
 
-// together is what all providers' failures amount to: the least of the
-// waits if any of them will pass, and denied only if all of them deny.
+// together combines the failures of all providers: it waits the shortest time
+// if any of them is temporary, and is denied only if all of them deny.
 func together(failures []error) error {
 	if len(failures) == 1 {
 		return failures[0]
@@ -70,7 +71,7 @@ func together(failures []error) error {
 		}
 	}
 	if all.Kind == order.ErrUnavailable {
-		all.RetryAfter = 0 // it may be back at any moment: the back-off decides
+		all.RetryAfter = 0 // that provider may be back at any moment, so the back-off decides
 	}
 	all.Code = "no provider takes it: " + strings.Join(codes, ", ")
 	return all

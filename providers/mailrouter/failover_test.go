@@ -25,8 +25,9 @@ func (h healing) SendMail(ctx context.Context, m mail.Message) (string, error) {
 	return h.one.SendMail(ctx, m)
 }
 
-// TestFailover (EML-3, EML-4, F47, RES-1): only what certainly did not go out
-// goes to the next provider; and it is written down who has the mail and why.
+// TestFailover (EML-3, EML-4, F47, RES-1) checks that only a mail that was
+// certainly not sent goes to the next provider, and that the receipt records
+// which provider has it and why.
 func TestFailover(t *testing.T) {
 	for _, tt := range []struct {
 		down    error
@@ -65,15 +66,15 @@ func TestFailover(t *testing.T) {
 			}
 			for i, u := range o.pace.released {
 				if !u {
-					t.Errorf("turn %d counts as not used", i)
+					t.Errorf("slot %d counts as not used", i)
 				}
 			}
 		})
 	}
 }
 
-// TestAllDown (F48): with nobody up, the mail waits, and asks for the least of
-// the waits.
+// TestAllDown (F48) checks that with all providers down the mail waits for the
+// shortest of their waits.
 func TestAllDown(t *testing.T) {
 	for _, tt := range []struct{ ses, smtp, want error }{
 		{order.ErrUnavailable, order.ErrDenied, order.ErrUnavailable},
@@ -92,8 +93,8 @@ func TestAllDown(t *testing.T) {
 	}
 }
 
-// TestBreaker (EML-3, RES-6, RES-7): a dead primary is left alone after a few
-// mails, asked singly and without a mail whether it is back, and used again.
+// TestBreaker (EML-3, RES-6, RES-7) checks that a dead primary is skipped after
+// a few mails, probed without a mail, and used again.
 func TestBreaker(t *testing.T) {
 	o := open(t, guard.Config{Consecutive: 3, OpenFor: time.Millisecond})
 	send := func() string {
@@ -136,7 +137,8 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// TestReady: until the mail is handed over, somebody else may have it.
+// TestReady checks that another process may take the mail until it is handed
+// over.
 func TestReady(t *testing.T) {
 	o := open(t, guard.Config{})
 	taken := errors.New("somebody else has it")
@@ -148,7 +150,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// TestNoTimeLeft: a call that would be cut off is not begun.
+// TestNoTimeLeft checks that a call that would be cut off is not begun.
 func TestNoTimeLeft(t *testing.T) {
 	o := open(t, guard.Config{})
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)

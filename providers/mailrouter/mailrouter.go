@@ -1,6 +1,6 @@
-// Package mailrouter is one mailer made of several: it hands each mail to the first
-// provider, in the order of preference, that is up, at the pace of its
-// account.
+// Package mailrouter combines several mailers into one: it hands each mail to
+// the first available provider, in the order of preference and at the pace of
+// its account.
 package mailrouter
 
 import (
@@ -30,23 +30,23 @@ type Pace interface {
 	SetLimits(ctx context.Context, account string, l mail.Limits, m mail.Mark) error
 }
 
-// Route is a provider.
+// Route is one provider.
 type Route struct {
-	// Name is the provider's in the ledger, and its account's.
+	// Name is the name of the provider and its account in the ledger.
 	Name   string
 	Mailer Mailer
-	// Breaker says when the provider is left alone, and for how long. Default:
-	// after 3 failures in a row, or half of 20 within 30 s; for 10 s.
+	// Breaker configures when the provider is skipped, and for how long. Default:
+	// after 3 consecutive failures, or half of 20 within 30 s; for 10 s.
 	Breaker guard.Config
 }
 
-// Config says who there is.
+// Config configures a router.
 type Config struct {
-	// Routes in the order of preference. Required.
+	// Routes are the providers in the order of preference. Required.
 	Routes []Route
 	// Pace is shared with every process that sends. Required.
 	Pace Pace
-	// CallWithin ends a provider's call; default 10 s. It is less than
+	// CallWithin limits a provider's call; default 10 s. It must be less than
 	// mail.LongestCall.
 	CallWithin time.Duration
 	// AskEvery is how often the providers are asked for their limits; default
@@ -56,29 +56,29 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Router is the mailer. It is safe for concurrent use.
+// Router is a mailer over several providers. It is safe for concurrent use.
 type Router struct {
 	conf   Config
 	routes []*route
 }
 
-// New makes an office. It calls nobody.
+// New returns a router. It makes no calls.
 func New(c Config) (*Router, error) {
 	c.CallWithin = cmp.Or(c.CallWithin, 10*time.Second)
 	c.AskEvery = cmp.Or(c.AskEvery, 5*time.Minute)
 	c.Log = cmp.Or(c.Log, slog.Default())
 	switch {
 	case len(c.Routes) == 0:
-		return nil, errors.New("post: no mail provider")
+		return nil, errors.New("mail router: no provider")
 	case c.Pace == nil:
-		return nil, errors.New("post: nobody keeps the pace")
+		return nil, errors.New("mail router: no pace")
 	case c.CallWithin > mail.LongestCall-5*time.Second:
-		return nil, fmt.Errorf("post: a call of %s outlasts its place in the pace", c.CallWithin)
+		return nil, fmt.Errorf("mail router: a call of %s is longer than its slot lasts", c.CallWithin)
 	}
 	o := &Router{conf: c}
 	for _, r := range c.Routes {
 		if slices.ContainsFunc(o.routes, func(other *route) bool { return other.Name == r.Name }) {
-			return nil, fmt.Errorf("post: two providers named %q", r.Name)
+			return nil, fmt.Errorf("mail router: two providers are named %q", r.Name)
 		}
 		r.Breaker.Name, r.Breaker.Log = r.Name, c.Log
 		r.Breaker.Consecutive = cmp.Or(r.Breaker.Consecutive, 3)
@@ -87,10 +87,10 @@ func New(c Config) (*Router, error) {
 	return o, nil
 }
 
-// Send hands the mail over once: to the first provider that does not certainly
-// leave it. Whoever refuses it for good, or may have it, ends the search. ready
-// is called once, right before the mail is first handed over; if it fails,
-// nothing is sent and its error is the answer.
+// Send hands the mail over once. It tries the providers in order until one
+// accepts the mail, rejects it for good, or may have accepted it. It calls
+// ready once, right before the mail is first handed over; if ready fails,
+// nothing is sent and Send returns its error.
 func (o *Router) Send(ctx context.Context, m mail.Message, maxWait time.Duration, ready func(context.Context) error) (mail.Receipt, error) {
 	if err := m.Check(); err != nil {
 		return mail.Receipt{}, failure(order.ErrRejected, "cannot_be_written", 0, err)
@@ -118,16 +118,16 @@ func (o *Router) Send(ctx context.Context, m mail.Message, maxWait time.Duration
 	return receipt, together(failures)
 }
 
-// job is a mail on its way through the office.
+// job is a mail on its way through the router.
 type job struct {
 	mail.Message
 	until   time.Time
 	ready   func(context.Context) error
 	isReady bool
-	refusal error // ready's
+	refusal error // the error of ready
 }
 
-// try brings a mail to one provider: past its breaker and in its turn.
+// try sends a mail through one provider, once its breaker and its pace permit.
 func (o *Router) try(ctx context.Context, r *route, j *job) (id string, err error) {
 	judge, probe, ok := r.breaker.Enter()
 	if !ok {
@@ -159,13 +159,13 @@ func (o *Router) try(ctx context.Context, r *route, j *job) (id string, err erro
 		j.isReady = true
 	}
 	if time.Since(taken) > mail.LongestCall-o.conf.CallWithin {
-		// Its seat may be somebody else's by now: it has stood still too long.
+		// The mail has waited too long: another mail may have its slot by now.
 		judge(guard.NoWord)
 		o.release(ctx, r, grant, false)
 		return "", failure(order.ErrUnavailable, "turn_missed", 0, errOurs)
 	}
-	// Handed over, it is not cut short by the step's own time: a call cut off in
-	// the middle would have an unknown outcome.
+	// The call is not bound by the step's own deadline, because a call that is cut
+	// off has an unknown outcome.
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.conf.CallWithin)
 	defer cancel()
 	id, err = r.Mailer.SendMail(call, j.Message)
@@ -175,12 +175,12 @@ func (o *Router) try(ctx context.Context, r *route, j *job) (id string, err erro
 	return id, err
 }
 
-// leastTime is what a call is given at least: one cut off in the middle would
-// have an unknown outcome, and its mail would never be sent.
+// leastTime is the least time that a call gets. A call that is cut off has an
+// unknown outcome, and its mail would never be sent.
 const leastTime = time.Second
 
-// verdict: only what is wrong with the provider itself counts. That it
-// refuses a mail, throttles or denies shows that it is there.
+// verdict counts only failures of the provider itself. A provider that refuses,
+// throttles or denies a mail is up.
 func verdict(ctx context.Context, err error) guard.Verdict {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled), errors.Is(err, guard.ErrFull):

@@ -62,7 +62,8 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestAsk (EML-6): what was known stays when there is no answer.
+// TestAsk (EML-6) checks that known limits stay when a provider does not
+// respond.
 func TestAsk(t *testing.T) {
 	o := open(t, guard.Config{})
 	now := time.Now()
@@ -81,11 +82,11 @@ func TestAsk(t *testing.T) {
 	if s := o.Status(); s[0].Limits.Rate != 14 || s[0].AskFailed == "" || s[1].AskFailed != "" {
 		t.Errorf("%+v", s)
 	}
-	// The backup's account is boundless: nobody need ask the record.
+	// The backup's account is boundless, so the record is not asked.
 	o.ses.set(order.ErrUnavailable)
 	o.pace.take = func(account string, _ int, _ mail.Stream) (mail.SendGrant, error) {
 		if account == "smtp" {
-			t.Error("asked for a turn at a boundless account")
+			t.Error("asked for a slot at a boundless account")
 		}
 		return mail.SendGrant{Slot: "s"}, nil
 	}

@@ -13,9 +13,9 @@ import (
 	"purser/providers/guard"
 )
 
-// TestHeldBack (EML-5, EML-6, F40, F41): our own pace is no outage. A campaign
-// does not overflow into the backup; an order's mail does when the day's quota
-// is spent.
+// TestHeldBack (EML-5, EML-6, F40, F41) checks that our own pace does not count
+// as an outage. A campaign does not overflow into the backup; an order's mail
+// does when the day's quota is spent.
 func TestHeldBack(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -69,8 +69,8 @@ func TestHeldBack(t *testing.T) {
 	}
 }
 
-// TestOrdersFirst (EML-13): of the mails that wait in a process, those about
-// orders go first.
+// TestOrdersFirst (EML-13) checks that of the mails that wait in a process,
+// those about orders go first.
 func TestOrdersFirst(t *testing.T) {
 	o := open(t, guard.Config{})
 	asked := make(chan mail.Stream)
@@ -111,19 +111,20 @@ func TestOrdersFirst(t *testing.T) {
 	}
 }
 
-// waitFor waits until so many mails stand in line.
+// waitFor waits until the given number of mails stand in line.
 func (o testRouter) waitFor(t *testing.T, n int) {
 	t.Helper()
 	for o.Waiting("ses") < n {
 		select {
 		case <-t.Context().Done():
-			t.Fatal("nobody came")
+			t.Fatal("no mail joined the line")
 		case <-time.After(time.Millisecond):
 		}
 	}
 }
 
-// TestStopsWaiting: whoever runs out of patience leaves the line to others.
+// TestStopsWaiting checks that a mail that stops waiting leaves the line to the
+// others.
 func TestStopsWaiting(t *testing.T) {
 	o := open(t, guard.Config{})
 	asked := make(chan struct{})

@@ -13,26 +13,26 @@ import (
 	"purser/providers/guard"
 )
 
-// What a provider may be able to tell about itself.
+// These interfaces are what a provider may implement beside Mailer.
 type (
-	// limited knows what its account may send.
+	// limited returns what its account may send.
 	limited interface {
 		Limits(ctx context.Context) (mail.Limits, error)
 	}
-	// verified knows whether the sender may send.
+	// verified returns whether the sender may send.
 	verified interface {
 		Verified(ctx context.Context) (status string, ok bool, err error)
 	}
-	// pinged can be asked whether it is there without sending anything.
+	// pinged checks whether the provider is up without sending anything.
 	pinged interface {
 		Ping(ctx context.Context) error
 	}
 )
 
-// pingWithin is short: a mail waits, and another provider could have it.
+// pingWithin is short, because a mail waits that another provider could send.
 const pingWithin = 2 * time.Second
 
-// route is a provider and what is known about it.
+// route is a provider and its current state.
 type route struct {
 	Route
 	breaker        *guard.Breaker
@@ -41,14 +41,14 @@ type route struct {
 
 	mu       sync.Mutex
 	limits   mail.Limits
-	sender   string // what the provider says about it
+	sender   string // the status of our sender at the provider
 	sendable bool
 	asked    time.Time
-	unasked  string // why the last question failed
+	unasked  string // why the limits were last not available
 	trouble  string // the last failure that counted
 }
 
-// leftAlone is a mail that the breaker does not let through.
+// leftAlone is the failure of a mail that the breaker does not let through.
 func (r *route) leftAlone() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -59,8 +59,8 @@ func (r *route) leftAlone() error {
 	return &order.ProviderError{Provider: r.Name, Op: "send mail", Kind: order.ErrUnavailable, Code: code}
 }
 
-// judged keeps an outage of the route for the operator to see; other errors
-// are about the mail.
+// judged keeps an outage of the route for the operator to see; other errors are
+// about the mail.
 func (r *route) judged(err error) {
 	if !is(err, order.ErrUnavailable) && !is(err, order.ErrUnknownOutcome) {
 		return
@@ -70,7 +70,7 @@ func (r *route) judged(err error) {
 	r.trouble = reason(err)
 }
 
-// ping sees whether a provider that was down is back, before a mail is risked
+// ping checks whether a provider that was down is back, before a mail is risked
 // on it.
 func (r *route) ping(ctx context.Context) error {
 	p, ok := r.Mailer.(pinged)
@@ -83,18 +83,18 @@ func (r *route) ping(ctx context.Context) error {
 	if is(err, order.ErrUnavailable) || is(err, order.ErrUnknownOutcome) {
 		return err
 	}
-	return nil // whatever it says, it is there
+	return nil // whatever it returned, it is up
 }
 
-// boundless: the account may send more than this process ever could, so nobody
-// need keep count.
+// boundless reports whether the account may send more than this process ever
+// could, so that no count is needed.
 func (r *route) boundless() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.limits.Boundless()
 }
 
-// Status returns how the providers stand, in the order of preference.
+// Status returns the state of the providers, in the order of preference.
 func (o *Router) Status() []mail.ProviderStatus {
 	all := make([]mail.ProviderStatus, len(o.routes))
 	for i, r := range o.routes {
@@ -108,14 +108,13 @@ func (o *Router) Status() []mail.ProviderStatus {
 	return all
 }
 
-// Run asks the providers for their limits again and again, until the context
-// ends.
+// Run refreshes the providers' limits periodically until the context ends.
 func (o *Router) Run(ctx context.Context) {
 	const soon = 5 * time.Second
 	for {
 		wait := o.conf.AskEvery
 		if err := o.Ask(ctx); err != nil {
-			o.conf.Log.Warn("mail providers' limits", "error", err)
+			o.conf.Log.Warn("cannot refresh the mail providers' limits", "error", err)
 			wait = min(wait, soon)
 		}
 		pause(ctx, wait)
@@ -125,8 +124,8 @@ func (o *Router) Run(ctx context.Context) {
 	}
 }
 
-// Ask asks every provider once for its limits and our standing. What was known
-// stays where there is no answer: nothing better is assumed.
+// Ask asks every provider once for its limits and the status of our sender. If
+// a provider does not respond, its earlier values stay in use.
 func (o *Router) Ask(ctx context.Context) error {
 	errs := make([]error, len(o.routes))
 	var all sync.WaitGroup
@@ -172,7 +171,7 @@ func (o *Router) askRoute(ctx context.Context, r *route) error {
 func (o *Router) askLimits(ctx context.Context, r *route) (mail.Limits, error) {
 	source, ok := r.Mailer.(limited)
 	if !ok {
-		return mail.Limits{}, errors.New("it cannot say what may be sent")
+		return mail.Limits{}, errors.New("the provider cannot report its limits")
 	}
 	mark, err := o.conf.Pace.BeginLimits(ctx, r.Name)
 	if err != nil {
@@ -188,7 +187,7 @@ func (o *Router) askLimits(ctx context.Context, r *route) (mail.Limits, error) {
 	return l, o.conf.Pace.SetLimits(ctx, r.Name, l, mark)
 }
 
-// Waiting is how many mails of this process wait for a turn at a provider.
+// Waiting returns how many mails of this process wait for a slot at a provider.
 func (o *Router) Waiting(name string) int {
 	for _, r := range o.routes {
 		if r.Name == name {

@@ -11,17 +11,18 @@ import (
 	"purser/order"
 )
 
-// quotaWait is how long to wait when the day's quota is spent: it is a rolling
-// window, so room appears bit by bit.
+// quotaWait is how long to wait when the day's quota is spent. It is a rolling
+// window, so capacity returns bit by bit.
 const quotaWait = 10 * time.Minute
 
-// turn waits until the account may send. Of the mails that wait in this
-// process one asks at a time, so that a thousand do not storm the record.
+// waitForSlot waits until the account may send. Only one waiting mail of this
+// process asks at a time, so that a thousand of them do not overload the
+// record.
 func (o *Router) waitForSlot(ctx context.Context, r *route, j *job) (mail.SendGrant, error) {
 	if r.boundless() {
 		return mail.SendGrant{}, nil
 	}
-	ctx, cancel := context.WithDeadline(ctx, j.until.Add(time.Second)) // a single question may take a moment
+	ctx, cancel := context.WithDeadline(ctx, j.until.Add(time.Second)) // one request may take a moment
 	defer cancel()
 	for front := false; ; front = true {
 		if !r.line.join(ctx, j.Stream, front, j.until) {
@@ -37,11 +38,11 @@ func (o *Router) waitForSlot(ctx context.Context, r *route, j *job) (mail.SendGr
 			return mail.SendGrant{}, busy()
 		}
 		pause(ctx, grant.Wait)
-		r.line.leave() // an order's mail that came meanwhile goes before a campaign's
+		r.line.leave() // lets an order's mail that arrived in the meantime overtake a campaign's
 	}
 }
 
-// ask asks the record once.
+// ask asks the record once for a slot.
 func (o *Router) ask(ctx context.Context, r *route, j *job) (mail.SendGrant, error) {
 	grant, err := o.conf.Pace.TakeSlot(ctx, r.Name, len(j.To), j.Stream)
 	switch {
@@ -53,7 +54,7 @@ func (o *Router) ask(ctx context.Context, r *route, j *job) (mail.SendGrant, err
 		return grant, failure(order.ErrUnavailable, "limits_unknown", 0, err)
 	case errors.Is(err, mail.ErrQuota) && j.Stream == mail.Transactional:
 		return grant, failure(order.ErrThrottled, "quota_spent", quotaWait, err)
-	case errors.Is(err, mail.ErrQuota): // what another provider has left is for orders
+	case errors.Is(err, mail.ErrQuota): // the quota of other providers is reserved for orders
 		return grant, failure(order.ErrThrottled, "quota_spent", quotaWait, errors.Join(errOurs, err))
 	case ctx.Err() != nil:
 		return grant, busy()
@@ -61,8 +62,8 @@ func (o *Router) ask(ctx context.Context, r *route, j *job) (mail.SendGrant, err
 	return grant, failure(order.ErrUnavailable, "pace_unknown", 0, errors.Join(errOurs, err))
 }
 
-// release hands a turn back, even if the step has run out of time. If that fails
-// the seats become free by themselves, late.
+// release returns a slot, even if the step has run out of time. If that fails,
+// the slot expires later by itself.
 func (o *Router) release(ctx context.Context, r *route, t mail.SendGrant, used bool) {
 	if t.Slot == "" {
 		return
@@ -70,12 +71,12 @@ func (o *Router) release(ctx context.Context, r *route, t mail.SendGrant, used b
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := o.conf.Pace.ReleaseSlot(ctx, r.Name, t, used); err != nil {
-		o.conf.Log.Warn("a turn to send mail was not given back", "provider", r.Name, "error", err)
+		o.conf.Log.Warn("a slot to send mail was not released", "provider", r.Name, "error", err)
 	}
 }
 
-// busy is a mail whose turn does not come in time. The waits differ, so that
-// those who come back do not come together.
+// busy is the failure of a mail that gets no slot in time. The waits are
+// random, so that the retries do not coincide.
 func busy() error {
 	return failure(order.ErrThrottled, "own_rate", time.Second+rand.N(2*time.Second), errOurs)
 }
@@ -89,15 +90,16 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// line is where the mails of this process wait for a provider: those about
-// orders before marketing, each in the order in which it came.
+// line is a queue of this process's mails for one provider: mails about orders
+// come before marketing, each kind in order of arrival.
 type line struct {
 	mu      sync.Mutex
 	busy    bool
 	waiting map[mail.Stream][]chan struct{}
 }
 
-// join waits for the head of the line until a time; false: it did not come.
+// join waits until a time for the head of the queue; it returns false if the
+// mail did not get there.
 func (l *line) join(ctx context.Context, s mail.Stream, front bool, until time.Time) bool {
 	l.mu.Lock()
 	if !l.busy && len(l.waiting[mail.Transactional]) == 0 {
@@ -130,7 +132,7 @@ func (l *line) join(ctx context.Context, s mail.Stream, front bool, until time.T
 	return false
 }
 
-// leave lets the next one ask.
+// leave lets the next mail ask.
 func (l *line) leave() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -138,7 +140,7 @@ func (l *line) leave() {
 	l.next()
 }
 
-// next calls the next one, with l.mu held.
+// next wakes the next mail, with l.mu held.
 func (l *line) next() {
 	for _, s := range []mail.Stream{mail.Transactional, mail.Marketing} {
 		if waiting := l.waiting[s]; len(waiting) > 0 {
@@ -149,7 +151,7 @@ func (l *line) next() {
 	}
 }
 
-// forget takes one out who has stopped waiting.
+// forget removes a mail that has stopped waiting.
 func (l *line) forget(s mail.Stream, called chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -159,7 +161,7 @@ func (l *line) forget(s mail.Stream, called chan struct{}) {
 			return
 		}
 	}
-	l.busy = false // it was called at the same moment
+	l.busy = false // it was woken at the same moment
 	l.next()
 }
 

@@ -12,9 +12,9 @@ import (
 	"purser/providers/guard"
 )
 
-// TestSlotMissed (EML-5): a sender that stood still between its turn and the
-// call does not call on a seat that may be somebody else's by now. The mail is
-// tried again later, by nobody else meanwhile.
+// TestSlotMissed (EML-5) checks that a sender that paused between getting its
+// slot and the call does not call, because another mail may have the slot by
+// now. The mail is tried again later, and by no other sender before that.
 func TestSlotMissed(t *testing.T) {
 	for name, c := range map[string]struct {
 		stands time.Duration
@@ -52,9 +52,9 @@ func TestSlotMissed(t *testing.T) {
 	}
 }
 
-// TestNotCutShort (EML-1, F50): a mail that has been handed over is not cut
-// off by its step's time, nor by a process that is told to stop: its outcome
-// would be unknown for nothing.
+// TestNotCutShort (EML-1, F50) checks that a mail that has been handed over is
+// cut off neither by its step's deadline nor by a process that stops, because
+// its outcome would be unknown needlessly.
 func TestNotCutShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := open(t, guard.Config{})

@@ -17,7 +17,7 @@ import (
 
 var _ mails.MailRouter = (*mailrouter.Router)(nil)
 
-// provider is one in memory that can be taken down.
+// provider is an in-memory provider that can be taken down.
 type provider struct {
 	fake.Mailer
 	name   string
@@ -69,7 +69,7 @@ func (p *provider) set(down error) {
 	p.down = down
 }
 
-// pace is an account's in memory; the zero value holds nobody back.
+// pace is the pace of an account in memory; the zero value holds no mail back.
 type pace struct {
 	mu       sync.Mutex
 	take     func(account string, recipients int, s mail.Stream) (mail.SendGrant, error)
@@ -131,7 +131,7 @@ func newMessage() mail.Message { return porttest.MessageOf(order.NewID(), order.
 
 func always(context.Context) error { return nil }
 
-// one is an office as a mailer, for the suite.
+// one adapts a router to the mailer suite.
 type one struct{ testRouter }
 
 func (o one) SendMail(ctx context.Context, m mail.Message) (string, error) {

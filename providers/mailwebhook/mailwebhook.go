@@ -1,7 +1,7 @@
-// Package mailwebhook receives what became of mails from any other mail service, by
-// a webhook of our own making: whoever runs a relay that is not SES (Mailgun,
-// Postmark, SendGrid, a mail server of one's own) translates its events into
-// this form with a few lines of their own.
+// Package mailwebhook receives feedback about mails from any mail service other
+// than SES, by a webhook of our own design. The operator of such a relay
+// (Mailgun, Postmark, SendGrid, a company's own server) translates its events
+// into this form with a few lines of code.
 //
 //	POST /webhooks/mail
 //	Purser-Signature: t=<unix seconds>,v1=<hex>
@@ -21,16 +21,16 @@
 //	}
 //
 // The signature is HMAC-SHA256, keyed with a secret of MAIL_WEBHOOK_SECRETS,
-// over the time, a dot and the body's raw bytes; two secrets may be in force
-// while one is changed. It may be 300 seconds old.
+// over the time, a dot and the body's raw bytes; two secrets may be valid
+// during a rotation. It may be 300 seconds old.
 //
-// id makes the event unique: sent again, also after a year, it changes
-// nothing. provider is 1 to 32 of a-z, 0-9, "_" and "-", and is how the
+// id identifies the event: a repetition, even after a year, changes nothing.
+// provider is 1 to 32 of a-z, 0-9, "_" and "-", and is how the
 // sending side names the relay. One of providerId (its name for the mail) and
 // messageId (ours, from the Message-ID header) is needed. kind is one of
 // accepted, delivered, delayed, bounced, complained, refused, unsubscribed;
 // bounce, with bounced only, is permanent, transient or undetermined. Up to
-// 1,000 entries make one event; one that is wrong makes the whole event wrong,
+// 1,000 entries make one event; an invalid entry makes the whole event invalid,
 // and it is refused with 400.
 package mailwebhook
 
@@ -50,26 +50,26 @@ import (
 	"purser/providers/signature"
 )
 
-// What can be wrong with a webhook.
+// These are the errors of a webhook.
 var (
-	// ErrSignature: it is not from somebody who knows the secret, or it is an
-	// old one again.
-	ErrSignature = errors.New("mail webhook: signature does not hold")
-	// ErrMalformed: it is, and cannot be read.
+	// ErrSignature means that the webhook's sender does not know the secret, or
+	// that it is a replay of an old one.
+	ErrSignature = errors.New("mail webhook: invalid signature")
+	// ErrMalformed means that the webhook is genuine but cannot be read.
 	ErrMalformed = errors.New("mail webhook: malformed")
 )
 
-// The longest names and diagnostics, and the most entries.
+// These are the longest names and diagnostics, and the most entries.
 const (
 	maxName       = 160
 	maxDiagnostic = 300
 	maxEntries    = 1000
 )
 
-// Source reads the webhooks.
+// Source verifies and parses the webhooks.
 type Source struct {
-	// Secrets are those in force: the current one and, while it is being
-	// changed, the previous one. With none, nothing is accepted.
+	// Secrets are the valid secrets: the current one and, during a rotation, the
+	// previous one. Without secrets, every webhook is rejected.
 	Secrets []string
 }
 
@@ -82,14 +82,14 @@ func (s Source) Verify(h http.Header, body []byte, now time.Time) error {
 	return nil
 }
 
-// Parse reads a verified webhook. It fails with ErrMalformed.
+// Parse parses a verified webhook. It fails with ErrMalformed.
 func (s Source) Parse(body []byte) (order.Delivery, error) {
 	var e struct {
 		ID       string          `json:"id"`
 		Provider string          `json:"provider"`
 		Feedback []mail.Feedback `json:"feedback"`
 	}
-	// A sender that spells a field wrong should hear of it.
+	// A sender that misspells a field should get an error.
 	if json.Unmarshal(body, &e, json.RejectUnknownMembers(true)) != nil {
 		return order.Delivery{}, fmt.Errorf("%w: not the JSON of an event", ErrMalformed)
 	}
@@ -123,14 +123,15 @@ func (s Source) Parse(body []byte) (order.Delivery, error) {
 
 var kinds = []mail.Kind{mail.Accepted, mail.Delivered, mail.Delayed, mail.Bounced, mail.Complained, mail.Refused, mail.Unsubscribed}
 
-// check makes an entry fit for the record, or says what is wrong with it.
+// check makes an entry fit for the record, or returns why it cannot be
+// recorded.
 func check(f *mail.Feedback) error {
 	email, err := mail.Normalise(f.Recipient)
 	if err != nil {
 		return fmt.Errorf("recipient: %w", err)
 	}
 	f.Recipient, f.Diagnostic, f.At = email, cleanText(f.Diagnostic), f.At.UTC()
-	if strings.ContainsAny(f.MessageID, "@<.") { // as it stands in the mail's header
+	if strings.ContainsAny(f.MessageID, "@<.") { // in the form of the mail's header
 		f.MessageID = mail.FromWireID(f.MessageID)
 	}
 	isBounce := f.Bounce == mail.Permanent || f.Bounce == mail.Transient || f.Bounce == mail.Undetermined
@@ -138,14 +139,14 @@ func check(f *mail.Feedback) error {
 	case f.ProviderID == "" && f.MessageID == "", f.ProviderID != "" && !isName(f.ProviderID), f.MessageID != "" && !isName(f.MessageID):
 		return errors.New("want providerId or messageId")
 	case !slices.Contains(kinds, f.Kind):
-		return errors.New("kind: not one of ours")
+		return errors.New("kind: unknown")
 	case (f.Kind == mail.Bounced) != isBounce, f.Kind != mail.Bounced && f.Bounce != "":
 		return errors.New("bounce: want permanent, transient or undetermined, with bounced only")
 	case f.At.Year() < 2000 || f.At.Year() > 9000:
-		return errors.New("at: not a time of this world")
+		return errors.New("at: year out of range")
 	}
 	if f.ProviderID == "" {
-		f.ProviderID = f.MessageID // the record tells mails apart by the provider's name
+		f.ProviderID = f.MessageID // the record distinguishes mails by the provider's id
 	}
 	return nil
 }

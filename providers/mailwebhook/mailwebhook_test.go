@@ -27,8 +27,8 @@ func signature(secret string, at time.Time, body string) string {
 	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(mac.Sum(nil)))
 }
 
-// TestVerify (WHK-1, WHK-17, F51): whose secret, in which header. What else there is to a
-// signature is in providers/signature.
+// TestVerify (WHK-1, WHK-17, F51) checks the secrets and the header. The tests
+// of providers/signature cover the rest of a signature.
 func TestVerify(t *testing.T) {
 	const body = `{"id":"evt_1"}`
 	for secret, ok := range map[string]bool{"current": true, "previous": true, "other": false} {
@@ -49,7 +49,8 @@ func event(entries string) string {
 	return `{"id":"evt_1","provider":"mailgun","feedback":[` + entries + `]}`
 }
 
-// TestParse (BNC-5, EML-2): the form of the package comment, and nothing else.
+// TestParse (BNC-5, EML-2) checks that only the form in the package comment is
+// accepted.
 func TestParse(t *testing.T) {
 	d, err := mailwebhook.Source{}.Parse([]byte(event(entry)))
 	want := order.Delivery{
@@ -68,7 +69,7 @@ func TestParse(t *testing.T) {
 	inHeader := func(id, providerID string) string {
 		return event(strings.Replace(entry, `"providerId":"m1"`, `"messageId":"`+id+`"`+providerID, 1))
 	}
-	// As it stands in the mail's header: ours, or somebody else's.
+	// The id is written as in the mail's header: ours, or a foreign one.
 	shipped := order.NewID()
 	wire := "<" + mail.WireID(order.Mail{OrderID: shipped, Notification: order.MailShipped, Generation: 1}.Key()) + "@shop.example>"
 	if d, err := (mailwebhook.Source{}).Parse([]byte(inHeader(wire, ""))); err != nil || d.OrderID != shipped || d.Mail.Feedback[0].MessageID != string(shipped)+":mail-shipped:1" {
@@ -94,7 +95,7 @@ func TestParse(t *testing.T) {
 		if d, err := (mailwebhook.Source{}).Parse([]byte(bad)); !errors.Is(err, mailwebhook.ErrMalformed) {
 			t.Errorf("%s: %+v %v", name, d, err)
 		} else if strings.Contains(err.Error(), "xample") {
-			t.Errorf("%s: the error tells an address: %v", name, err)
+			t.Errorf("%s: the error contains an address: %v", name, err)
 		}
 	}
 }

@@ -32,16 +32,16 @@ var (
 
 const master = "a master key for tests only"
 
-// server is a Meilisearch: its handler, and its keys.
+// server is a Meilisearch server: its handler and its keys.
 type server struct {
 	handler       http.Handler
 	admin, search string
 }
 
-// played is the stand-in.
+// played returns the sandbox.
 func played(t *testing.T) server { return faultyServer(t, nil) }
 
-// faultyServer is the stand-in that misbehaves as it is told.
+// faultyServer is the sandbox with faults.
 func faultyServer(t *testing.T, faultControl *faults.Control) server {
 	s, err := search.New(search.Config{MasterKey: master, Faults: faultControl})
 	if err != nil {
@@ -55,8 +55,8 @@ func faultyServer(t *testing.T, faultControl *faults.Control) server {
 	return server{s.Handler(), search.AdminKey(master), search.SearchKey(master)}
 }
 
-// genuine is the server at MEILISEARCH_URL, behind a proxy that can
-// misbehave; MEILISEARCH_KEY is its admin key.
+// genuine is the server at MEILISEARCH_URL, behind a proxy that can inject
+// faults; MEILISEARCH_KEY is its admin key.
 func genuine(t *testing.T) server {
 	at, err := url.Parse(os.Getenv("MEILISEARCH_URL"))
 	if err != nil {
@@ -66,8 +66,8 @@ func genuine(t *testing.T) server {
 	return server{httputil.NewSingleHostReverseProxy(at), key, key}
 }
 
-// TestConformance runs what the workflows rely on against the stand-in and,
-// where there is one, against a real Meilisearch.
+// TestConformance runs the suite of what the workflows rely on against the
+// sandbox and, if configured, against a real Meilisearch.
 func TestConformance(t *testing.T) {
 	servers := map[string]func(*testing.T) server{"stand-in": played}
 	if os.Getenv("MEILISEARCH_URL") != "" {
@@ -80,7 +80,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// bench makes a client with an index of its own.
+// bench returns a client with an index of its own.
 func bench(t *testing.T, s server) porttest.IndexBench {
 	faulty := &faulty{next: s.handler}
 	at := httptest.NewServer(faulty)
@@ -101,7 +101,7 @@ func bench(t *testing.T, s server) porttest.IndexBench {
 	}
 }
 
-// faulty strikes the next addition of documents, and nothing else.
+// faulty makes only the next addition of documents fail.
 type faulty struct {
 	next http.Handler
 
@@ -141,7 +141,7 @@ func newClient(t *testing.T, at, environment string, s server) *meilisearch.Clie
 	return c
 }
 
-// clean removes the indexes of a test from a server that stays.
+// clean removes a test's indexes from a server that outlives the test.
 func clean(t *testing.T, at, prefix, key string) {
 	m := sdk.New(at, sdk.WithAPIKey(key))
 	list, err := m.ListIndexes(&sdk.IndexesQuery{Limit: 1000})

@@ -12,11 +12,11 @@ import (
 	"purser/order"
 )
 
-// primaryKey is the attribute that is a document's id.
+// primaryKey is the attribute that holds a document's id.
 const primaryKey = "id"
 
-// PutDocuments adds documents or replaces those with the same id, whole. One
-// whose version is lower than that in the index is left out.
+// PutDocuments adds documents or replaces those with the same id as a whole. It
+// skips a document whose version is lower than the one in the index.
 func (c *Client) PutDocuments(ctx context.Context, docs []catalog.Document) error {
 	return c.put(ctx, "put documents", c.live, docs)
 }
@@ -31,8 +31,9 @@ func (c *Client) put(ctx context.Context, op, index string, docs []catalog.Docum
 	return nil
 }
 
-// putBatch looks at the versions in the index and sends what is not older,
-// while nobody else of this process writes the same documents.
+// putBatch compares the versions with those in the index and sends the
+// documents that are not older, while no other goroutine of this process writes
+// the same documents.
 func (c *Client) putBatch(ctx context.Context, op, index string, docs []catalog.Document) error {
 	ids := make([]string, len(docs))
 	for i, d := range docs {
@@ -44,7 +45,7 @@ func (c *Client) putBatch(ctx context.Context, op, index string, docs []catalog.
 	}
 	defer unlock()
 	there, err := c.versions(ctx, op, index, docs)
-	if isKind(err, order.ErrNoSuch) { // no index yet: it is made as it should be
+	if isKind(err, order.ErrNoSuch) { // there is no index yet: create it with its settings
 		_, err = c.applySettings(ctx, index)
 	}
 	if err != nil {
@@ -60,8 +61,8 @@ func (c *Client) putBatch(ctx context.Context, op, index string, docs []catalog.
 	})
 }
 
-// newestOf completes the documents and keeps, of several of one product, the
-// newest.
+// newestOf completes the documents and keeps only the newest one of each
+// product.
 func newestOf(docs []catalog.Document) []catalog.Document {
 	at := make(map[string]int, len(docs))
 	newest := make([]catalog.Document, 0, len(docs))
@@ -79,7 +80,7 @@ func newestOf(docs []catalog.Document) []catalog.Document {
 	return newest
 }
 
-// DeleteDocuments removes products; those not there are no error.
+// DeleteDocuments removes products; a missing product is not an error.
 func (c *Client) DeleteDocuments(ctx context.Context, skus []string) error {
 	const op = "delete documents"
 	for batch := range slices.Chunk(skus, c.conf.Batch) {
@@ -96,7 +97,7 @@ func (c *Client) DeleteDocuments(ctx context.Context, skus []string) error {
 			return c.admin.Index(c.live).DeleteDocumentsWithContext(ctx, ids, nil)
 		})
 		unlock()
-		if err != nil && !isKind(err, order.ErrNoSuch) { // where there is no index there is no product
+		if err != nil && !isKind(err, order.ErrNoSuch) { // without an index there are no products
 			return err
 		}
 	}
@@ -139,7 +140,7 @@ func (c *Client) versions(ctx context.Context, op, index string, docs []catalog.
 	return found, nil
 }
 
-// Keys returns a page of what the index holds, and how much there is.
+// Keys returns a page of the keys in the index, and how many there are.
 func (c *Client) Keys(ctx context.Context, offset, limit int) ([]catalog.Key, int, error) {
 	keys, total, err := c.keys(ctx, "list keys", c.live, meilisearch.DocumentsQuery{Offset: int64(offset), Limit: int64(limit)})
 	if isKind(err, order.ErrNoSuch) {

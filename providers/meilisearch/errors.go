@@ -14,13 +14,13 @@ import (
 	"purser/providers/guard"
 )
 
-// noted writes down what the SDK does not pass on of an answer, and bounds
-// how much of it is read.
+// noted records the parts of a response that the SDK does not pass on, and
+// limits how much of the body is read.
 type noted struct{ next http.RoundTripper }
 
 type noteKey struct{}
 
-// note is what an answer said beside its body.
+// note holds the status and headers of a response.
 type note struct{ retryAfter time.Duration }
 
 const maxAnswer = 64 << 20
@@ -40,14 +40,14 @@ func (t noted) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// asking prepares a call, so that its failure can be classified.
+// asking prepares a call so that its failure can be classified.
 func asking(ctx context.Context) (context.Context, *note) {
 	n := &note{}
 	return context.WithValue(ctx, noteKey{}, n), n
 }
 
-// refused classifies what the SDK answers. A read can simply be asked again;
-// a write may have been accepted unless it never left.
+// refused classifies an error of the SDK. A read can simply be repeated; a
+// write may have been accepted unless it was never sent.
 func refused(op string, write bool, err error, n *note) *order.ProviderError {
 	var e *meilisearch.Error
 	if !errors.As(err, &e) {
@@ -66,8 +66,8 @@ func refused(op string, write bool, err error, n *note) *order.ProviderError {
 	case st == http.StatusNotFound && strings.HasSuffix(f.Code, "_not_found") && f.Code != "not_found":
 		f.Kind = order.ErrNoSuch
 	case st == http.StatusNotFound || st == http.StatusProxyAuthRequired || st < 400:
-		f.Kind = order.ErrDenied // not Meilisearch speaking: a wrong address, a proxy or a login page
-	case st >= 500 || st == http.StatusRequestTimeout || f.Code == "": // without a code it is not Meilisearch's either
+		f.Kind = order.ErrDenied // the response is not from Meilisearch: a wrong address, a proxy or a login page
+	case st >= 500 || st == http.StatusRequestTimeout || f.Code == "": // a response without a code is not from Meilisearch either
 		f.Kind = order.ErrUnavailable
 		if write {
 			f.Kind = order.ErrUnknownOutcome
@@ -80,7 +80,7 @@ func refused(op string, write bool, err error, n *note) *order.ProviderError {
 	return f
 }
 
-var errNoAnswer = errors.New("no usable answer")
+var errNoAnswer = errors.New("no usable response")
 
 func unanswered(op string, write bool, err error) *order.ProviderError {
 	if write && !guard.NotSent(err) {
@@ -89,8 +89,8 @@ func unanswered(op string, write bool, err error) *order.ProviderError {
 	return failure(op, order.ErrUnavailable, "", err)
 }
 
-// ended classifies a task that failed: its code says why, its message
-// is the cause.
+// ended classifies a failed task: its code is the reason, its message is the
+// cause.
 func ended(op string, t *meilisearch.Task) *order.ProviderError {
 	kind := order.ErrRejected
 	switch {
@@ -109,7 +109,7 @@ func ended(op string, t *meilisearch.Task) *order.ProviderError {
 	return f
 }
 
-// code keeps only what looks like a code, since it goes to the log.
+// code returns the text only if it looks like a code, because it is logged.
 func code(s string) string {
 	if len(s) > 64 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 		return ""

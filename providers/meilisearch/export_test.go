@@ -1,6 +1,6 @@
 package meilisearch
 
-// Index is the index that is searched, for tests that look at it.
+// Index returns the live index, for tests that examine it.
 func (c *Client) Index() string { return c.live }
 
 // Literal quotes a value, for tests.

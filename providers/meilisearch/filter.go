@@ -7,8 +7,8 @@ import (
 	"purser/catalog"
 )
 
-// filters are the conditions of a query, all of which must hold. The names in
-// them are ours; the values are what shoppers sent, and are quoted.
+// filters are the conditions of a query, which are joined by AND. Their names
+// are ours; their values come from shoppers and are quoted.
 func filters(q catalog.Query) []string {
 	var all []string
 	oneOf := func(name string, values []string) {
@@ -37,8 +37,8 @@ func filters(q catalog.Query) []string {
 	return all
 }
 
-// literals quotes values. One that cannot be written in a filter is left out:
-// no product can be found by it.
+// literals quotes values. It skips a value that cannot be written in a filter,
+// because no product can be found by it.
 func literals(values []string) []string {
 	var quoted []string
 	for _, v := range values {
@@ -50,10 +50,10 @@ func literals(values []string) []string {
 }
 
 // literal quotes a value. In Meilisearch's filters a backslash keeps the next
-// character from closing the quotes, but is taken away only before the quote
-// itself; so a backslash stands for itself, and a value that has one before a
-// quote, or at its end, needs the other kind of quotes, or cannot be written.
-// What would be read back tells.
+// character from closing the quotes, but is removed only before the quote
+// itself. So a backslash stands for itself, and a value with a backslash before
+// a quote, or at its end, needs the other kind of quotes, or cannot be written.
+// literal reads its result back to find out.
 func literal(v string) (string, bool) {
 	for _, quote := range []string{`"`, `'`} {
 		inside := strings.ReplaceAll(v, quote, `\`+quote)
@@ -64,8 +64,8 @@ func literal(v string) (string, bool) {
 	return "", false
 }
 
-// unquoted reads what stands between quotes as Meilisearch does, and reports
-// whether the quotes close where they should.
+// unquoted reads a quoted text as Meilisearch does, and reports whether the
+// quotes close at the end.
 func unquoted(inside string, quote byte) (string, bool) {
 	escaped := false
 	for i := 0; i < len(inside); i++ {
@@ -74,7 +74,7 @@ func unquoted(inside string, quote byte) (string, bool) {
 			return "", false
 		case '\\':
 			if i++; i == len(inside) {
-				return "", false // it would keep the closing quote from closing
+				return "", false // the backslash would escape the closing quote
 			}
 			escaped = escaped || inside[i] == quote
 		}

@@ -9,8 +9,8 @@ import (
 	"purser/providers/meilisearch"
 )
 
-// TestHeld: an index that is not there holds nothing, as an empty one; of one
-// that cannot be asked nothing is known.
+// TestHeld checks that a missing index holds nothing, like an empty one, and
+// that the count is unknown if the server cannot be reached.
 func TestHeld(t *testing.T) {
 	c := spy(t, played(t), meilisearch.Config{})
 	holds := func(want int64) {

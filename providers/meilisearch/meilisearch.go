@@ -21,10 +21,10 @@ import (
 	"purser/providers/guard"
 )
 
-// Config says which Meilisearch to use. URL, AdminKey and SearchKey must be
-// set.
+// Config selects a Meilisearch server. URL, AdminKey and SearchKey are
+// required.
 type Config struct {
-	// URL is where it listens.
+	// URL is the server's URL.
 	URL string
 	// AdminKey may write documents and settings, swap indexes and read tasks.
 	AdminKey string
@@ -36,36 +36,36 @@ type Config struct {
 	// Synonyms are groups of words that stand for each other. Default:
 	// DefaultSynonyms.
 	Synonyms [][]string
-	// Batch is how many documents go into one request; default 1,000.
+	// Batch is the number of documents in one request; default 1,000.
 	Batch int
-	// Timeout ends one request of a write; default 30 s.
+	// Timeout limits one request of a write; default 30 s.
 	Timeout time.Duration
-	// TaskTimeout is how long a task is waited for; default 60 s. After that its
-	// outcome is unknown.
+	// TaskTimeout is how long a write waits for its task; default 60 s. After that
+	// its outcome is unknown.
 	TaskTimeout time.Duration
-	// SearchTimeout ends a search; default 2 s: a shopper does not wait.
+	// SearchTimeout limits a search; default 2 s, because a shopper does not wait.
 	SearchTimeout time.Duration
-	// Log is told when a circuit breaker moves; default slog.Default().
+	// Log gets the state changes of the circuit breakers; default slog.Default().
 	Log *slog.Logger
 }
 
-// provider names Meilisearch in errors and logs.
+// provider is Meilisearch's name in errors and logs.
 const provider = "meilisearch"
 
 // Client is a search index. Every error of its methods is a
-// *order.ProviderError; Search answers catalog.ErrQuery too.
+// *order.ProviderError, except that Search also returns catalog.ErrQuery.
 type Client struct {
 	conf   Config
 	live   string // the index that is searched
 	admin  meilisearch.ServiceManager
 	search meilisearch.IndexManager
-	guard  *guard.Guard // of the searches
+	guard  *guard.Guard // for the searches
 	locks  documentLocks
 }
 
 var environment = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 
-// New makes a client. It does not call.
+// New returns a client. It makes no calls.
 func New(c Config) (*Client, error) {
 	c.Environment = cmp.Or(c.Environment, "default")
 	c.Batch = cmp.Or(c.Batch, 1000)
@@ -101,25 +101,26 @@ func client(t http.RoundTripper, timeout time.Duration) *http.Client {
 	}
 }
 
-// String keeps the keys out of anything that prints the client.
+// String keeps the keys out of printed clients.
 func (c *Client) String() string {
 	return fmt.Sprintf("meilisearch at %s, index %s", c.conf.URL, c.live)
 }
 
-// SearchState is that of the searches' circuit breaker: "closed" is well.
+// SearchState returns the state of the searches' circuit breaker; "closed" is
+// the healthy one.
 func (c *Client) SearchState() string { return c.guard.State() }
 
-// turns lets those who write the same documents wait for each other: between
-// looking at a version and writing a newer one nobody else may write.
-// Other processes are not seen; the comparison with the catalogue finds what
-// they break.
+// turns makes writers of the same documents wait for each other, because no
+// other write may come between reading a version and writing a newer one. It
+// does not cover other processes; the comparison with the catalogue repairs
+// what they break.
 type documentLocks struct {
 	mu    sync.Mutex
-	taken map[string]chan struct{} // by document id; closed when it is free
+	taken map[string]chan struct{} // by document id; closed when the id is free
 }
 
-// take waits until all ids are free, takes them, and returns how to give them
-// back.
+// take waits until all ids are free, takes them, and returns a function that
+// frees them.
 func (t *documentLocks) take(ctx context.Context, ids []string) (unlock func(), err error) {
 	mine := make(chan struct{})
 	for {

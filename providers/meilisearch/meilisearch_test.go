@@ -20,8 +20,8 @@ import (
 	"purser/sandbox/faults"
 )
 
-// spied is a stand-in whose requests are counted, by method and last part of
-// the path.
+// spied is a sandbox whose requests are counted, by method and last part of the
+// path.
 type spied struct {
 	*meilisearch.Client
 	url, admin string
@@ -54,7 +54,7 @@ func (s *spied) count(call string) int {
 	return s.calls[call]
 }
 
-// raw makes a call that the client would not.
+// raw makes a call that the client would not make.
 func raw(t *testing.T, s *spied, method, path, body string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
@@ -72,8 +72,8 @@ func raw(t *testing.T, s *spied, method, path, body string) {
 	}
 }
 
-// TestSettings (SRCH-2): settings are sent when they differ, and only those
-// that do; synonyms work both ways.
+// TestSettings (SRCH-2) checks that only settings that differ are sent, and
+// that synonyms work both ways.
 func TestSettings(t *testing.T) {
 	s := played(t)
 	c := spy(t, s, meilisearch.Config{})
@@ -102,7 +102,8 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestBatches (SRCH-4): many documents are many requests, each awaited.
+// TestBatches (SRCH-4) checks that many documents become many requests, each
+// awaited.
 func TestBatches(t *testing.T) {
 	c := spy(t, played(t), meilisearch.Config{Batch: 10})
 	var docs []catalog.Document
@@ -131,8 +132,8 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// TestTaskFails (F54): a task that was accepted and then fails is an error
-// with its reason.
+// TestTaskFails (F54) checks that an accepted task that fails is an error with
+// its reason.
 func TestTaskFails(t *testing.T) {
 	for _, tt := range []struct {
 		status int
@@ -158,7 +159,8 @@ func TestTaskFails(t *testing.T) {
 	}
 }
 
-// TestTaskTimeout: a task that does not end in time has no known outcome.
+// TestTaskTimeout checks that a task that does not end in time has an unknown
+// outcome.
 func TestTaskTimeout(t *testing.T) {
 	faultControl := faults.New(1)
 	c := spy(t, faultyServer(t, faultControl), meilisearch.Config{TaskTimeout: 50 * time.Millisecond})
@@ -175,8 +177,8 @@ func TestTaskTimeout(t *testing.T) {
 	}
 }
 
-// TestLostTask (F54, SRCH-1): a task that was accepted and that the server knows
-// no more may have been done.
+// TestLostTask (F54, SRCH-1) checks that an accepted task that the server no
+// longer knows may have been done.
 func TestLostTask(t *testing.T) {
 	at := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -206,7 +208,8 @@ func TestLostTask(t *testing.T) {
 	}
 }
 
-// TestAnswers (F53): what a server, or something that is none, answers.
+// TestAnswers (F53) checks the responses of a server, and of something that is
+// not Meilisearch.
 func TestAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
@@ -262,8 +265,8 @@ func wantKind(t *testing.T, what string, err, kind error, retryAfter time.Durati
 	}
 }
 
-// TestSearchIsQuick (SRCH-8, F52): a search engine that hangs costs a shopper
-// a moment, and then nothing, for the breaker knows.
+// TestSearchIsQuick (SRCH-8, F52) checks that a hanging search engine costs a
+// shopper a moment at first, and nothing once the breaker is open.
 func TestSearchIsQuick(t *testing.T) {
 	var asked atomic.Int32
 	hangs := make(chan struct{})
@@ -286,8 +289,8 @@ func TestSearchIsQuick(t *testing.T) {
 	}
 }
 
-// TestSwapTwice (F58): two tries of a swap that both reached the engine would
-// bring the old index back; the count of swaps notices.
+// TestSwapTwice (F58) checks that two attempts of a swap that both reached the
+// engine are noticed by the count of swaps; they would restore the old index.
 func TestSwapTwice(t *testing.T) {
 	c := spy(t, played(t), meilisearch.Config{})
 	if err := c.PutDocuments(t.Context(), []catalog.Document{porttest.DocumentOf("old", 1)}); err != nil {
@@ -315,8 +318,8 @@ func TestSwapTwice(t *testing.T) {
 	}
 }
 
-// TestConcurrentVersions (F56): writers of one product, at the same time and
-// in any order, leave the newest.
+// TestConcurrentVersions (F56) checks that concurrent writers of one product
+// leave the newest version, in any order.
 func TestConcurrentVersions(t *testing.T) {
 	c := spy(t, played(t), meilisearch.Config{})
 	var all sync.WaitGroup
@@ -345,8 +348,8 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// TestRebuildUnderTraffic (SRCH-4, F58): while the index is rebuilt again and
-// again, no shopper sees an empty shop or an error.
+// TestRebuildUnderTraffic (SRCH-4, F58) checks that no shopper sees an empty
+// shop or an error while the index is rebuilt repeatedly.
 func TestRebuildUnderTraffic(t *testing.T) {
 	c := spy(t, played(t), meilisearch.Config{SearchTimeout: time.Minute}) // slow is not empty
 	var docs []catalog.Document

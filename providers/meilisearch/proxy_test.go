@@ -9,7 +9,8 @@ import (
 	"purser/providers/meilisearch"
 )
 
-// TestBehindProxy (RES-1, F53): only Meilisearch itself refuses a document.
+// TestBehindProxy (RES-1, F53) checks that only a response of Meilisearch
+// itself refuses a document.
 func TestBehindProxy(t *testing.T) {
 	s := played(t)
 	proxy := porttest.NewProxy(t, s.handler)

@@ -12,7 +12,7 @@ import (
 
 var rebuildName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 
-// shadow names the second index of a rebuild.
+// shadow returns the name of a rebuild's second index.
 func (c *Client) shadow(op, name string) (string, error) {
 	if !rebuildName.MatchString(name) {
 		return "", failure(op, order.ErrRejected, "rebuild_name", nil)
@@ -20,8 +20,8 @@ func (c *Client) shadow(op, name string) (string, error) {
 	return c.live + "_" + name, nil
 }
 
-// PutShadow puts documents into the shadow, which it makes with all settings
-// if there is none.
+// PutShadow puts documents into the shadow index, and creates the index with
+// all settings if it does not exist.
 func (c *Client) PutShadow(ctx context.Context, name string, docs []catalog.Document) error {
 	const op = "put shadow"
 	shadow, err := c.shadow(op, name)
@@ -34,10 +34,9 @@ func (c *Client) PutShadow(ctx context.Context, name string, docs []catalog.Docu
 	return c.put(ctx, op, shadow, docs)
 }
 
-// SwapShadow puts the shadow in the place of the live index and drops what
-// was there before. Swapping twice would bring the old one back, so the swaps
-// that were made under this name are counted first, and again after: there
-// must be an odd number of them.
+// SwapShadow puts the shadow in the place of the live index and deletes the
+// former live index. Swapping twice would restore the former one, so SwapShadow
+// counts the swaps under this name before and after: the number must be odd.
 func (c *Client) SwapShadow(ctx context.Context, name string) error {
 	const op = "swap shadow"
 	shadow, err := c.shadow(op, name)
@@ -63,7 +62,7 @@ func (c *Client) swap(ctx context.Context, op, shadow string) error {
 	if _, err := c.admin.GetIndexWithContext(asked, shadow); err != nil {
 		return refused(op, false, err, n)
 	}
-	if _, err := c.applySettings(ctx, c.live); err != nil { // there must be something to swap with
+	if _, err := c.applySettings(ctx, c.live); err != nil { // the live index must exist to be swapped
 		return err
 	}
 	return c.awaitTask(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
@@ -72,8 +71,8 @@ func (c *Client) swap(ctx context.Context, op, shadow string) error {
 }
 
 // swaps counts the swaps with this shadow that succeeded, after waiting for
-// those under way. They name the shadow second; a later swap may change the
-// name of the first in the history.
+// those that are running. They name the shadow second, because a later swap may
+// change the first name in the history.
 func (c *Client) swaps(ctx context.Context, op, shadow string) (int, error) {
 	count := 0
 	for from := int64(0); ; {
@@ -115,8 +114,8 @@ func swapsIn(t meilisearch.Task, shadow string) bool {
 	return false
 }
 
-// DropShadow gives a rebuild up. One that was swapped, or never begun, is
-// left as it is.
+// DropShadow discards a rebuild. It does nothing if the rebuild was swapped or
+// never begun.
 func (c *Client) DropShadow(ctx context.Context, name string) error {
 	const op = "drop shadow"
 	shadow, err := c.shadow(op, name)

@@ -12,18 +12,17 @@ import (
 	"purser/order"
 )
 
-// What is put around the words that were found: characters that stand for
-// nothing, so that the text can be made safe for HTML before they become
-// marks.
+// These private-use characters mark the words that were found, so that the text
+// can be made safe for HTML before they become tags.
 const (
 	markOpen  = '\uE000'
 	markClose = '\uE001'
 )
 
-// croppedTo is how many words of a description are shown in a list.
+// croppedTo is how many words of a description a result list shows.
 const croppedTo = 30
 
-// found is the engine's answer.
+// found is Meilisearch's response.
 type found struct {
 	Hits []struct {
 		catalog.Document
@@ -97,8 +96,8 @@ func request(q catalog.Query) *meilisearch.SearchRequest {
 	return r
 }
 
-// marked turns a text with our marks into HTML that is safe whatever the text
-// says. Marks that do not pair up are not ours.
+// marked converts a text with our marks to HTML that is safe whatever the text
+// contains. Marks that do not pair up are not ours.
 func marked(text string) string {
 	var b strings.Builder
 	open := false

@@ -12,17 +12,17 @@ import (
 	"purser/order"
 )
 
-// DefaultSynonyms are of general use; a shop has its own.
+// DefaultSynonyms are for general use; a shop has its own.
 var DefaultSynonyms = [][]string{{"mug", "cup"}, {"sofa", "couch", "settee"}, {"trousers", "pants"}}
 
-// settings are those of the index, as code.
+// settings returns the index's settings.
 func (c *Client) settings() meilisearch.Settings {
 	byCount := map[string]meilisearch.SortFacetType{"*": meilisearch.SortFacetTypeCount}
 	return meilisearch.Settings{
-		SearchableAttributes: []string{"name", "brand", "category", "tags", "sku", "description"}, // what is first counts most
+		SearchableAttributes: []string{"name", "brand", "category", "tags", "sku", "description"}, // the first attribute weighs most
 		FilterableAttributes: []string{"brand", "category", "currency", "group", "inStock", "price", "rating", "stars", "tags"},
 		SortableAttributes:   []string{"added", "name", "price", "rating"},
-		RankingRules:         []string{"sort", "words", "typo", "proximity", "attribute", "exactness"}, // who asks for an order gets it
+		RankingRules:         []string{"sort", "words", "typo", "proximity", "attribute", "exactness"}, // an explicit sort order comes first
 		TypoTolerance: &meilisearch.TypoTolerance{
 			Enabled: true, MinWordSizeForTypos: meilisearch.MinWordSizeForTypos{OneTypo: 4, TwoTypos: 8},
 			DisableOnAttributes: []string{"sku"}, DisableOnWords: []string{},
@@ -33,7 +33,7 @@ func (c *Client) settings() meilisearch.Settings {
 	}
 }
 
-// mutual leads from each word of a group to all others.
+// mutual maps each word of a group to all others.
 func mutual(groups [][]string) map[string][]string {
 	all := make(map[string][]string)
 	for _, group := range groups {
@@ -48,14 +48,15 @@ func mutual(groups [][]string) map[string][]string {
 	return all
 }
 
-// ApplySettings makes the index if there is none, and changes only the
+// ApplySettings creates the index if it does not exist, and changes only the
 // settings that differ.
 func (c *Client) ApplySettings(ctx context.Context) (changed bool, err error) {
 	return c.applySettings(ctx, c.live)
 }
 
-// Held returns how many documents the index that is searched holds: none if it
-// is not there, or says of itself that they are lost, as the stand-in's does.
+// Held returns how many documents the live index holds. It returns 0 if the
+// index does not exist, or reports that its documents are lost, as the
+// sandbox's does.
 func (c *Client) Held(ctx context.Context) (int64, error) {
 	asked, n := asking(ctx)
 	stats, err := c.admin.Index(c.live).GetStatsWithContext(asked, nil)
@@ -92,7 +93,7 @@ func (c *Client) applySettings(ctx context.Context, index string) (changed bool,
 	})
 }
 
-// create makes an index. That somebody else made it meanwhile is as good.
+// create creates an index. It succeeds if another process has just created it.
 func (c *Client) create(ctx context.Context, op, index string) error {
 	err := c.awaitTask(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
 		return c.admin.CreateIndexWithContext(ctx, &meilisearch.IndexConfig{Uid: index, PrimaryKey: primaryKey})
@@ -103,8 +104,8 @@ func (c *Client) create(ctx context.Context, op, index string) error {
 	return err
 }
 
-// difference is what of want is not so already. Each setting that is sent
-// costs the engine work, some of them a whole new index.
+// difference returns the settings of want that differ. Each setting that is
+// sent costs Meilisearch work, some of them a complete re-indexing.
 func difference(have, want meilisearch.Settings) (change meilisearch.Settings, differs bool) {
 	if !slices.Equal(have.SearchableAttributes, want.SearchableAttributes) {
 		change.SearchableAttributes, differs = want.SearchableAttributes, true

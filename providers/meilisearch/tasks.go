@@ -13,8 +13,8 @@ import (
 
 func taskRef(uid int64) string { return "task " + strconv.FormatInt(uid, 10) }
 
-// done waits until a task has been carried out. What was accepted may still
-// fail; and if nobody says how it ended, it may have succeeded.
+// done waits until a task has been carried out. An accepted task may still
+// fail, and a task whose end is not known may have succeeded.
 func (c *Client) done(ctx context.Context, op string, uid int64) error {
 	ctx, cancel := context.WithTimeout(ctx, c.conf.TaskTimeout)
 	defer cancel()
@@ -25,14 +25,14 @@ func (c *Client) done(ctx context.Context, op string, uid int64) error {
 		switch {
 		case err != nil:
 			f := refused(op, false, err, n)
-			if f.Kind == order.ErrNoSuch { // lost or cleared away: nobody knows how it ended
+			if f.Kind == order.ErrNoSuch { // lost or deleted: its outcome is unknown
 				f.Kind = order.ErrUnknownOutcome
 			}
 			if f.Kind == order.ErrDenied || f.Kind == order.ErrUnknownOutcome && f.Status == http.StatusNotFound {
 				f.Ref = taskRef(uid)
 				return f
 			}
-			pause = max(pause, f.RetryAfter) // asked again: it only reads
+			pause = max(pause, f.RetryAfter) // asked again, because it only reads
 		case t.Status == meilisearch.TaskStatusSucceeded:
 			return nil
 		case t.Status == meilisearch.TaskStatusFailed || t.Status == meilisearch.TaskStatusCanceled:

@@ -20,28 +20,28 @@ import (
 
 // CDN is a CloudFront distribution in front of the bucket.
 type CDN struct {
-	// Domain shows published images: "d111111abcdef8.cloudfront.net". Empty:
-	// the bucket shows them, by signed addresses.
+	// Domain serves published images: "d111111abcdef8.cloudfront.net". Empty: the
+	// bucket serves them at signed URLs.
 	Domain string
-	// KeyPairID and PrivateKey (PEM) sign the addresses, where the
-	// distribution demands it. Empty: it shows images to everybody.
+	// KeyPairID and PrivateKey (PEM) sign the URLs, if the distribution requires
+	// it. Empty: the distribution is public.
 	KeyPairID, PrivateKey string
-	// Private is a distribution for what is not published: it may read
-	// originals/ and quarantine/, shows nothing unsigned, and forwards the
-	// query strings response-content-disposition and response-content-type.
-	// It needs the key pair. Empty, as is best: signed addresses of the
-	// bucket, so that no CDN need ever read those folders.
+	// Private is a distribution for unpublished files: it may read originals/ and
+	// quarantine/, serves only signed URLs, and forwards the query strings
+	// response-content-disposition and response-content-type. It needs the key
+	// pair. Empty, the recommended value, uses signed URLs of the bucket, so that
+	// no CDN can read those folders.
 	Private string
-	// Ask is asked now and then whether the distribution still shows what it
-	// is given; nil: http.DefaultTransport.
+	// Ask is the transport that checks whether the distribution serves images; nil
+	// means http.DefaultTransport.
 	Ask http.RoundTripper
 }
 
-// cdn is a distribution and how it was last found.
+// cdn is a distribution and its last known state.
 type cdn struct {
 	domain  string
-	private string          // the domain for what is not published; "": none
-	signer  *sign.URLSigner // nil: addresses are not signed
+	private string          // the domain for unpublished files; empty without one
+	signer  *sign.URLSigner // nil if URLs are not signed
 	ask     http.RoundTripper
 	denied  atomic.Bool
 }
@@ -82,17 +82,17 @@ func newCDN(c CDN) (*cdn, error) {
 	return d, nil
 }
 
-// domain is a distribution's name, without what else an address has.
+// domain returns a distribution's name without the rest of its URL.
 func domain(s string) (string, error) {
 	name := strings.TrimRight(strings.TrimPrefix(s, "https://"), "/")
 	if u, err := url.Parse("https://" + name); err != nil || u.Host != name {
-		return "", fmt.Errorf("s3: %q is no domain of a CDN", s)
+		return "", fmt.Errorf("s3: %q is not a domain name", s)
 	}
 	return name, nil
 }
 
-// privateKey reads a PEM in either of its two forms. CloudFront knows RSA and
-// ECDSA keys.
+// privateKey parses a PEM key in either of its two forms. CloudFront accepts
+// RSA and ECDSA keys.
 func privateKey(pem string) (crypto.Signer, error) {
 	if strings.Contains(pem, "BEGIN RSA PRIVATE KEY") {
 		var key *rsa.PrivateKey
@@ -109,9 +109,8 @@ func privateKey(pem string) (crypto.Signer, error) {
 	return key, nil
 }
 
-// ShowObject is where a browser sees a published image: at the CDN if there
-// is one and it shows what it is given, else in the bucket, which stays
-// private.
+// ShowObject returns the URL of a published image for a browser: at the CDN if
+// there is one and it serves images, else in the bucket, which stays private.
 func (s *Store) ShowObject(ctx context.Context, key string) (catalog.Link, error) {
 	if s.cdn == nil || s.cdn.denied.Load() {
 		return s.SignGet(ctx, key, catalog.PrivateLink, false)
@@ -119,8 +118,8 @@ func (s *Store) ShowObject(ctx context.Context, key string) (catalog.Link, error
 	return s.cdn.link(s.cdn.url(key), s.now().Add(catalog.PrivateLink))
 }
 
-// Lasting reports the address of a published image that works for good, if
-// there is one: a CDN's that is open to all.
+// Lasting returns the permanent URL of a published image, if there is one: that
+// requires a public CDN.
 func (s *Store) Lasting(key string) (string, bool) {
 	if s.cdn == nil || s.cdn.signer != nil || s.cdn.denied.Load() {
 		return "", false
@@ -128,10 +127,10 @@ func (s *Store) Lasting(key string) (string, bool) {
 	return s.cdn.url(key), true
 }
 
-// ShowPrivate is where somebody who may downloads something private, for a
-// while: in the bucket, which shows it to nobody else, unless there is
-// a distribution for that and nothing else. The one that shows published
-// images, signed or not, can be left without access to what is private.
+// ShowPrivate returns a temporary URL at which an authorised person downloads
+// an unpublished file. The URL is the bucket's, unless there is a private
+// distribution. The distribution that serves published images, signed or not,
+// thus needs no access to private files.
 func (s *Store) ShowPrivate(ctx context.Context, key string, within time.Duration) (catalog.Link, error) {
 	if s.cdn == nil || s.cdn.private == "" {
 		return s.SignGet(ctx, key, within, true)
@@ -146,8 +145,8 @@ func (d *cdn) url(key string) string {
 	return (&url.URL{Scheme: "https", Host: d.domain, Path: "/" + key}).String()
 }
 
-// link signs an address under CloudFront's canned policy: this file, until
-// then.
+// link signs a URL under CloudFront's canned policy: this file, until the given
+// time.
 func (d *cdn) link(address string, until time.Time) (catalog.Link, error) {
 	if d.signer == nil {
 		return catalog.Link{URL: address}, nil
@@ -159,10 +158,10 @@ func (d *cdn) link(address string, until time.Time) (catalog.Link, error) {
 	return catalog.Link{URL: signed, Expires: until.UTC().Truncate(time.Second)}, nil
 }
 
-// CheckCDN asks the distribution for a published image as a browser would.
-// Where it refuses (a key that was taken back, a policy that was changed),
-// images are shown from the bucket until it does again, before shoppers
-// meet a 403. It reports whether the distribution is in use.
+// CheckCDN requests a published image from the distribution as a browser would.
+// If it refuses (a revoked key, a changed policy), the bucket serves the images
+// until it works again, so that shoppers do not get a 403. CheckCDN returns
+// whether the distribution is in use.
 func (s *Store) CheckCDN(ctx context.Context, key string) (bool, error) {
 	if s.cdn == nil {
 		return false, nil
@@ -176,7 +175,7 @@ func (s *Store) CheckCDN(ctx context.Context, key string) (bool, error) {
 		return false, failure("check cdn", order.ErrRejected, "", err)
 	}
 	resp, err := s.cdn.ask.RoundTrip(req)
-	if err != nil { // no news: leave it as it is
+	if err != nil { // the result is unknown, so the state stays
 		return !s.cdn.denied.Load(), failure("check cdn", order.ErrUnavailable, "", err)
 	}
 	_ = resp.Body.Close()

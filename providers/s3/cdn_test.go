@@ -22,7 +22,7 @@ import (
 	"purser/providers/s3"
 )
 
-// distribution is CloudFront's edge: it shows what is signed for, until then.
+// distribution is a CloudFront edge: it serves signed URLs until they expire.
 type distribution struct {
 	key *rsa.PublicKey // of the key pair
 	now time.Time
@@ -130,10 +130,9 @@ func TestCloudFront(t *testing.T) {
 	}
 }
 
-// TestPrivateStaysInBucket (IMG-10, IMG-11): a distribution that shows what is
-// signed is given images/ and no more, so what is private is not asked of it;
-// the bucket shows it to who holds the signature, for its time, and to nobody
-// else.
+// TestPrivateStaysInBucket (IMG-10, IMG-11) checks that a distribution with
+// signed URLs serves only images/, so private files are not requested from it;
+// the bucket serves them only to the holder of a valid signature.
 func TestPrivateStaysInBucket(t *testing.T) {
 	_, private := keyPair(t)
 	s := store(t, func(c *s3.Config) {
@@ -167,7 +166,7 @@ func TestOpenCDN(t *testing.T) {
 	if at, ok := store(t).Lasting("images/p/a.jpg"); ok {
 		t.Errorf("without a CDN nothing lasts, got %q", at)
 	}
-	// What is private is not to be had there.
+	// The distribution does not serve private files.
 	if link, err := s.ShowPrivate(context.Background(), "originals/a", time.Hour); err != nil || !strings.HasPrefix(link.URL, endpoint) {
 		t.Errorf("%+v, %v", link, err)
 	}

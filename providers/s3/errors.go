@@ -12,33 +12,33 @@ import (
 	"purser/providers/guard"
 )
 
-// provider names the store in errors and logs.
+// provider is the store's name in errors and logs.
 const provider = "s3"
 
 // failure returns a failure of this provider.
 var failure = order.Provider(provider).Failure
 
-// What a call does to the store.
+// These are the effects of a call on the store.
 const (
 	read  = false
 	write = true
 )
 
-// kinds says what the store's codes mean for us. Where the bucket or the
-// credentials are at fault the image is not: an operator must act.
+// kinds maps the store's error codes to kinds of failure. If the bucket or the
+// credentials are wrong, the image is not at fault: an operator must act.
 var kinds = map[string]error{
 	"NoSuchKey":                  order.ErrNoSuch,
 	"NoSuchBucket":               order.ErrDenied,
 	"SlowDown":                   order.ErrThrottled,
 	"TooManyRequests":            order.ErrThrottled,
 	"EntityTooLarge":             order.ErrRejected,
-	"ConditionalRequestConflict": order.ErrUnavailable, // another is writing the same key
+	"ConditionalRequestConflict": order.ErrUnavailable, // another request is writing the same key
 	"OperationAborted":           order.ErrUnavailable,
 	"RequestTimeout":             order.ErrUnavailable,
 }
 
-// classify tells what became of a call. A write without an answer may have
-// been carried out; all of ours are the same when done again.
+// classify classifies a failed call. A write without a response may have been
+// carried out; all our writes can be repeated safely.
 func classify(op string, writes bool, err error) *order.ProviderError {
 	e := failure(op, order.ErrUnavailable, "", err)
 	if writes && !guard.NotSent(err) {
@@ -54,14 +54,14 @@ func classify(op string, writes bool, err error) *order.ProviderError {
 	if errors.As(err, &api) {
 		e.Code = api.ErrorCode()
 	}
-	// Every response of a store carries its request id. Another's says nothing
-	// about the file: a proxy's 404 does not mean that it is gone.
+	// Every response of a store has a request id. A response without one says
+	// nothing about the file: a proxy's 404 does not mean that the file is gone.
 	own := e.Ref != ""
 	switch known, ok := kinds[e.Code]; {
-	case e.Status < 300: // no answer, or one that cannot be read
+	case e.Status < 300: // no response, or an unreadable one
 	case ok:
 		e.Kind = known
-	case e.Status >= 500: // whatever it calls itself
+	case e.Status >= 500: // whatever its code
 	case e.Status == http.StatusTooManyRequests:
 		e.Kind = order.ErrThrottled
 	case own && e.Status == http.StatusNotFound && op != "put": // HEAD has no body to say more

@@ -12,8 +12,8 @@ import (
 	"purser/providers/s3"
 )
 
-// TestBehindProxy (RES-1): only the store itself knows that a file is not
-// there, or is there already. A proxy's 404 deletes nothing.
+// TestBehindProxy (RES-1) checks that only the store itself decides whether a
+// file exists. A proxy's 404 deletes nothing.
 func TestBehindProxy(t *testing.T) {
 	at, err := url.Parse(endpoint)
 	if err != nil {

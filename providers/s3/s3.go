@@ -1,5 +1,5 @@
-// Package s3 keeps images in an S3 bucket, over the official SDK. Browsers
-// upload straight to it under a policy that it enforces itself.
+// Package s3 stores images in an S3 bucket, over the official SDK. Browsers
+// upload straight to the bucket under a policy that the bucket enforces.
 package s3
 
 import (
@@ -27,43 +27,44 @@ import (
 	"purser/providers/guard"
 )
 
-// Config says which bucket.
+// Config selects a bucket.
 type Config struct {
-	// Bucket is its name. It needs no public access: browsers get signed
-	// addresses, or those of a CDN that may read it. Required.
+	// Bucket is the bucket's name. It needs no public access: browsers get signed
+	// URLs, or the URLs of a CDN that may read it. Required.
 	Bucket string
-	// Region is the bucket's; default what the environment says.
+	// Region is the bucket's region; the default comes from the environment.
 	Region string
 	// AccessKey and SecretKey sign the calls. Empty: the SDK's default chain
 	// (environment, profile, role).
 	AccessKey, SecretKey string
-	// Endpoint replaces the region's, as for a stand-in or a store that
-	// speaks S3. The bucket is then named in the path.
+	// Endpoint replaces the region's endpoint, for the sandbox or an S3-compatible
+	// store. The bucket's name is then part of the path.
 	Endpoint string
 	// PublicEndpoint is the endpoint as browsers reach it. Default: Endpoint.
 	PublicEndpoint string
-	// CDN shows published images. Its zero value: the bucket shows them, by
-	// signed addresses.
+	// CDN serves published images. Its zero value means that the bucket serves them
+	// at signed URLs.
 	CDN CDN
-	// Timeout ends a call that the caller's context does not; default 30 s.
+	// Timeout limits a call whose context has no earlier deadline; default 30 s.
 	Timeout time.Duration
-	// Guard shapes the breaker and the bulkhead; its zero value will do.
+	// Guard configures the breaker and the bulkhead; its zero value uses the
+	// defaults.
 	Guard guard.Config
-	// Now tells the time; default time.Now.
+	// Now returns the time; default time.Now.
 	Now func() time.Time
 }
 
-// Store is the bucket. Every error of its methods is a *order.ProviderError.
+// Store is a bucket. Every error of its methods is a *order.ProviderError.
 type Store struct {
 	client *s3.Client
 	signer *s3.PresignClient
 	keys   aws.CredentialsProvider
 	bucket *string
-	cdn    *cdn // nil: none
+	cdn    *cdn // nil without a CDN
 	now    func() time.Time
 }
 
-// New makes a store. It does not call S3.
+// New returns a store. It does not call S3.
 func New(ctx context.Context, c Config) (*Store, error) {
 	if c.Bucket == "" {
 		return nil, errors.New("s3: no bucket")
@@ -92,8 +93,8 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	at := func(endpoint string) func(*s3.Options) {
 		return func(o *s3.Options) {
 			o.Retryer = aws.NopRetryer{} // the workflow retries
-			// Each write says its SHA-256 itself; other stores than Amazon's
-			// do not know the trailers the SDK would add.
+			// Each write carries its SHA-256 as a header, because other stores than
+			// Amazon's do not know the trailers that the SDK would add.
 			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 			o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 			o.HTTPClient = &http.Client{
@@ -112,8 +113,8 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	return s, nil
 }
 
-// HeadObject returns what the store knows of a file. ErrNoSuch if there is
-// none.
+// HeadObject returns the metadata of a file. It fails with ErrNoSuch if the
+// file does not exist.
 func (s *Store) HeadObject(ctx context.Context, key string) (catalog.Object, error) {
 	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: s.bucket, Key: aws.String(key)})
 	if err != nil {
@@ -122,7 +123,7 @@ func (s *Store) HeadObject(ctx context.Context, key string) (catalog.Object, err
 	return catalog.Object{Key: key, Type: aws.ToString(out.ContentType), Bytes: aws.ToInt64(out.ContentLength), Modified: aws.ToTime(out.LastModified)}, nil
 }
 
-// GetObject reads a file, at most one byte more than most.
+// GetObject reads a file, up to most+1 bytes.
 func (s *Store) GetObject(ctx context.Context, key string, most int64) ([]byte, error) {
 	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: s.bucket, Key: aws.String(key)})
 	if err != nil {
@@ -137,11 +138,11 @@ func (s *Store) GetObject(ctx context.Context, key string, most int64) ([]byte, 
 	return b.Bytes(), nil
 }
 
-// forever is how long what never changes may be cached: a year.
+// forever is how long a file that never changes may be cached: a year.
 const forever = "public, max-age=31536000, immutable"
 
-// PutObject writes a file whose key is made from its content. Where there is
-// one already it is the same one, and is left as it is.
+// PutObject writes a file whose key is derived from its content. An existing
+// file is the same one and is not rewritten.
 func (s *Store) PutObject(ctx context.Context, o catalog.Object, data []byte) error {
 	sum := sha256.Sum256(data)
 	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
@@ -159,8 +160,8 @@ func (s *Store) PutObject(ctx context.Context, o catalog.Object, data []byte) er
 	return nil
 }
 
-// MoveObject copies a file to another key and deletes it. Moving again what
-// was moved before is a success; ErrNoSuch if there never was any.
+// MoveObject copies a file to another key and deletes the original. Repeating a
+// finished move succeeds; it fails with ErrNoSuch if the file never existed.
 func (s *Store) MoveObject(ctx context.Context, from, to string) error {
 	_, err := s.client.CopyObject(ctx, &s3.CopyObjectInput{
 		Bucket: s.bucket, Key: aws.String(to), CopySource: aws.String(escaped(*s.bucket + "/" + from)),
@@ -177,14 +178,14 @@ func (s *Store) MoveObject(ctx context.Context, from, to string) error {
 	return s.DeleteObject(ctx, from)
 }
 
-// escaped is a path for the header that names a copy's source. A plus sign
-// would be read as a space there, and not every store takes an escaped slash
-// between bucket and key.
+// escaped escapes a path for the header that names a copy's source. S3 would
+// read a plus sign there as a space, and not every store accepts an escaped
+// slash between bucket and key.
 func escaped(path string) string {
 	return strings.NewReplacer("+", "%2B", "%2F", "/").Replace(url.PathEscape(path))
 }
 
-// DeleteObject deletes a file. One that is not there is a success.
+// DeleteObject deletes a file. It succeeds if the file does not exist.
 func (s *Store) DeleteObject(ctx context.Context, key string) error {
 	if _, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: s.bucket, Key: aws.String(key)}); err != nil {
 		if e := classify("delete", write, err); !errors.Is(e, order.ErrNoSuch) {
@@ -194,7 +195,8 @@ func (s *Store) DeleteObject(ctx context.Context, key string) error {
 	return nil
 }
 
-// ListObjects lists files by key, those after a key; at most 1000 at once.
+// ListObjects lists files by key, starting behind the key after; at most 1000
+// in one call.
 func (s *Store) ListObjects(ctx context.Context, prefix, after string, limit int) ([]catalog.Object, error) {
 	in := &s3.ListObjectsV2Input{Bucket: s.bucket, Prefix: aws.String(prefix), MaxKeys: aws.Int32(int32(min(max(limit, 1), 1000)))}
 	if after != "" {

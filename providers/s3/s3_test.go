@@ -63,7 +63,7 @@ func TestSignPost(t *testing.T) {
 	}
 }
 
-// TestSignPut: the same holds for a PUT, by signed length and type.
+// TestSignPut checks the same for a PUT, by signed length and type.
 func TestSignPut(t *testing.T) {
 	onStores(t, func(t *testing.T, s *s3.Store) {
 		ctx := context.Background()
@@ -217,7 +217,8 @@ func TestShowPrivate(t *testing.T) {
 	})
 }
 
-// TestErrors: each way of going wrong is one of the kinds the steps know.
+// TestErrors checks that each failure maps to one of the kinds that the steps
+// know.
 func TestErrors(t *testing.T) {
 	s, ctx := store(t), context.Background()
 	wrongKey := store(t, func(c *s3.Config) { c.SecretKey = "wrong" })
@@ -242,8 +243,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestFaults: the store misbehaves, and one call is one request: retrying is
-// the workflow's.
+// TestFaults checks that one call to a faulty store is one request, because the
+// workflow retries.
 func TestFaults(t *testing.T) {
 	ctx := context.Background()
 	s := store(t, func(c *s3.Config) { c.Timeout, c.Guard = time.Second, guard.Config{Consecutive: 1000, Calls: 1000} })

@@ -15,16 +15,15 @@ import (
 	"purser/order"
 )
 
-// SignPost lets a browser send one file by a form: to this key, of this type
-// and of exactly this many bytes, until the time is over. The store itself
-// holds the file against the policy.
+// SignPost lets a browser upload one file by a form: to this key, of this type
+// and of exactly this many bytes, until the deadline. The store itself enforces
+// the policy.
 func (s *Store) SignPost(ctx context.Context, o catalog.Object, within time.Duration) (catalog.SignedUpload, error) {
 	within = s.lasting(ctx, within)
 	fields := map[string]string{
 		"Content-Type":                 o.Type,
 		"x-amz-server-side-encryption": string(types.ServerSideEncryptionAes256),
-		// What a browser gets to see should the bucket answer by itself: the
-		// status alone.
+		// If the bucket itself responds to a browser, it shows only the status.
 		"success_action_status": strconv.Itoa(http.StatusNoContent),
 	}
 	conditions := []any{[]any{"content-length-range", o.Bytes, o.Bytes}}
@@ -43,7 +42,7 @@ func (s *Store) SignPost(ctx context.Context, o catalog.Object, within time.Dura
 	return catalog.SignedUpload{Method: http.MethodPost, URL: out.URL, Fields: fields, Expires: s.now().Add(within).UTC()}, nil
 }
 
-// SignPut is the same for a client that sends the file as the body of a PUT:
+// SignPut is SignPost for a client that sends the file as the body of a PUT:
 // its length and type are part of the signature.
 func (s *Store) SignPut(ctx context.Context, o catalog.Object, within time.Duration) (catalog.SignedUpload, error) {
 	within = s.lasting(ctx, within)
@@ -56,21 +55,21 @@ func (s *Store) SignPut(ctx context.Context, o catalog.Object, within time.Durat
 	}
 	headers := map[string]string{}
 	for name := range out.SignedHeader {
-		if name != "Host" && name != "Content-Length" { // the client's own doing
+		if name != "Host" && name != "Content-Length" { // the HTTP client sets these
 			headers[name] = out.SignedHeader.Get(name)
 		}
 	}
 	return catalog.SignedUpload{Method: http.MethodPut, URL: out.URL, Headers: headers, Expires: s.now().Add(within).UTC()}, nil
 }
 
-// signHeaders keeps the headers in the signature; the SDK would move some
-// into the address, where nobody is held to them.
+// signHeaders keeps the headers in the signature; the SDK would move some into
+// the URL, where the store does not enforce them.
 func signHeaders(p *s3.PresignOptions) {
 	p.Presigner = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableHeaderHoisting = true; o.DisableURIPathEscaping = true })
 }
 
-// SignGet lets somebody read one file for a while, be it private.
-// As a download it is never shown by the browser, whatever it holds.
+// SignGet returns a temporary URL for reading one file, even a private one. As
+// a download, the browser never displays it, whatever its content.
 func (s *Store) SignGet(ctx context.Context, key string, within time.Duration, download bool) (catalog.Link, error) {
 	within = s.lasting(ctx, within)
 	in := &s3.GetObjectInput{Bucket: s.bucket, Key: aws.String(key)}
@@ -84,7 +83,7 @@ func (s *Store) SignGet(ctx context.Context, key string, within time.Duration, d
 	return catalog.Link{URL: out.URL, Expires: s.now().Add(within).UTC()}, nil
 }
 
-// lasting is how long a signature will be good for: not longer than the
+// lasting returns how long a signature will be valid: not longer than the
 // credentials it is made with.
 func (s *Store) lasting(ctx context.Context, within time.Duration) time.Duration {
 	k, err := s.keys.Retrieve(ctx)

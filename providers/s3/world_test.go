@@ -29,7 +29,7 @@ const (
 	secretKey = "sandbox-secret-key"
 )
 
-// One store answers all tests: there can be one in a process.
+// One store serves all tests, because a process can have only one.
 var (
 	endpoint     string
 	faultControl = faults.New(1)
@@ -63,7 +63,7 @@ func withStore(run func() int) (_ int, err error) {
 	return run(), nil
 }
 
-// store is the adapter to the stand-in, changed as the test wants it.
+// store returns the adapter to the sandbox, changed as the test wants it.
 func store(t *testing.T, changes ...func(*s3.Config)) *s3.Store {
 	t.Helper()
 	c := s3.Config{

@@ -14,7 +14,7 @@ import (
 	"purser/order"
 )
 
-// Limits asks what the account may send.
+// Limits returns what the account may send.
 func (m *Mailer) Limits(ctx context.Context) (mail.Limits, error) {
 	const op = "get account"
 	ctx, sent := watch(ctx)
@@ -35,16 +35,16 @@ func (m *Mailer) Limits(ctx context.Context) (mail.Limits, error) {
 	return l, nil
 }
 
-// Ping asks for as little as possible, to see whether SES answers.
+// Ping makes the cheapest request, to check whether SES responds.
 func (m *Mailer) Ping(ctx context.Context) error {
 	_, err := m.Limits(ctx)
 	return err
 }
 
-// Verified asks whether SES lets us send as our sender: as the address itself,
-// its domain, or one above it. That verification has begun counts for nothing.
-// From a clear no on, mails are denied here, before SES refuses each
-// of them for good. status is what SES said.
+// Verified returns whether SES lets us send as our sender: as the address
+// itself, its domain, or a parent domain. A pending verification does not
+// count. After a definite no, mails are denied here, before SES rejects each of
+// them for good. status is SES's own status.
 func (m *Mailer) Verified(ctx context.Context) (status string, ok bool, err error) {
 	address := m.writer.From().Address
 	_, domain, _ := strings.Cut(address, "@")
@@ -55,7 +55,7 @@ func (m *Mailer) Verified(ctx context.Context) (status string, ok bool, err erro
 	for _, name := range names {
 		s, verified, err := m.identity(ctx, name)
 		if err != nil {
-			return "", false, err // no word: what was known stays
+			return "", false, err // unknown: the earlier result stays
 		}
 		if status == "" || verified {
 			status, ok = s, verified
@@ -68,7 +68,7 @@ func (m *Mailer) Verified(ctx context.Context) (status string, ok bool, err erro
 	return cmp.Or(status, "NOT_FOUND"), ok, nil
 }
 
-// identity returns an empty status if there is none of that name.
+// identity returns the status of an identity, or "" if SES does not know it.
 func (m *Mailer) identity(ctx context.Context, name string) (status string, ok bool, err error) {
 	ctx, sent := watch(ctx)
 	out, err := m.client.GetEmailIdentity(ctx, &sesv2.GetEmailIdentityInput{EmailIdentity: aws.String(name)})

@@ -12,20 +12,20 @@ import (
 	"purser/providers/guard"
 )
 
-// provider names SES in errors and logs.
+// provider is the name of SES in errors and logs.
 const provider = "ses"
 
-// quotaWait is how long to wait when the day's quota is spent: it is a rolling
-// window of 24 hours, so room appears bit by bit.
+// quotaWait is how long to wait when the day's quota is spent. It is a rolling
+// window of 24 hours, so capacity returns bit by bit.
 const quotaWait = 10 * time.Minute
 
 // failure returns a failure of this provider.
 var failure = order.Provider(provider).Failure
 
-// kinds says what SES's errors mean for us
+// kinds maps the errors of SES to kinds of failure
 // (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html).
-// Where the account or its setting-up is at fault, the mail is not: an
-// operator must act, and then it can go.
+// If the account or its setup is wrong, the mail is not at fault: an operator
+// must act, and then the mail can be sent.
 var kinds = map[string]error{
 	"TooManyRequestsException":           order.ErrThrottled,
 	"ThrottlingException":                order.ErrThrottled,
@@ -38,11 +38,11 @@ var kinds = map[string]error{
 	"NotFoundException":                  order.ErrDenied, // the configuration set or the identity
 }
 
-// noCode is what the SDK calls an error whose response names none: such a
-// response is not SES's own.
+// noCode is the SDK's code for an error whose response names none; such a
+// response is not from SES.
 const noCode = "UnknownError"
 
-// classify tells what became of a mail. sent says that the request left the
+// classify classifies a failed send. sent says whether the request left the
 // SDK.
 func classify(op string, err error, sent bool) *order.ProviderError {
 	e := failure(op, order.ErrUnknownOutcome, "", err)
@@ -60,15 +60,15 @@ func classify(op string, err error, sent bool) *order.ProviderError {
 	switch known, ok := kinds[e.Code]; {
 	case e.Status == 0 && (!sent || guard.NotSent(err)):
 		e.Kind = order.ErrUnavailable
-	case e.Status < 300: // no answer, or one that cannot be read
-	case e.Status >= 500 || e.Status == http.StatusRequestTimeout: // whatever it calls itself
+	case e.Status < 300: // no response, or an unreadable one
+	case e.Status >= 500 || e.Status == http.StatusRequestTimeout: // whatever its code
 	case e.Status == http.StatusTooManyRequests:
 		e.Kind = order.ErrThrottled
 	case ok:
 		e.Kind = known
 	case own && (e.Status == http.StatusBadRequest || e.Status == http.StatusRequestEntityTooLarge):
 		e.Kind = order.ErrRejected
-	default: // our credentials, or not SES at all but a proxy: the mail is not at fault
+	default: // our credentials are wrong, or a proxy responded: the mail is not at fault
 		e.Kind = order.ErrDenied
 	}
 	if e.Code == "LimitExceededException" && e.RetryAfter == 0 {

@@ -21,7 +21,7 @@ import (
 	standin "purser/sandbox/ses"
 )
 
-// account is what the foreign stand-in is told about the account.
+// account holds the account data for the foreign sandbox.
 const account = `{"DedicatedIpAutoWarmupEnabled":false,"Details":{"AdditionalContactEmailAddresses":[],"ContactLanguage":"EN","MailType":"TRANSACTIONAL",
 "ReviewDetails":{"CaseId":"1","Status":"GRANTED"},"UseCaseDescription":"x","WebsiteURL":"https://shop.example"},"EnforcementStatus":"HEALTHY",
 "ProductionAccessEnabled":true,"SendingEnabled":true,"SendQuota":{"Max24HourSend":50000,"MaxSendRate":14,"SentLast24Hours":7},"SuppressionAttributes":{"SuppressedReasons":[]}}`
@@ -98,7 +98,7 @@ func readForeign(t *testing.T, url, id string) reading {
 	for _, e := range store.Emails {
 		if e.MessageID == id {
 			r := reading{e.Subject, unix(e.Body.Text), unix(e.Body.HTML), nil}
-			// It keeps the header's list as it stands.
+			// It keeps the list of the header unchanged.
 			list, err := netmail.ParseAddressList(strings.Join(e.Destination.To, ", "))
 			if err != nil {
 				t.Fatalf("to %q: %v", e.Destination.To, err)

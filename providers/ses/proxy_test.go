@@ -9,8 +9,9 @@ import (
 	standin "purser/sandbox/ses"
 )
 
-// TestBehindProxy (RES-1, EML-4): only SES itself refuses a mail. A proxy that
-// is in the way spoils none: the mail waits, or goes by another provider.
+// TestBehindProxy (RES-1, EML-4) checks that only a response of SES itself
+// refuses a mail. A proxy's response spoils no mail: it waits, or goes by
+// another provider.
 func TestBehindProxy(t *testing.T) {
 	s, err := standin.New(standin.Config{AccessKey: "AKIATEST", SecretKey: "secret-key"})
 	if err != nil {

@@ -25,28 +25,28 @@ import (
 	"purser/providers/guard"
 )
 
-// Config says which SES account to send through.
+// Config selects an SES account.
 type Config struct {
 	// From is the verified sender, plain or with a name:
 	// "Shop <orders@shop.example>". Required.
 	From string
-	// ReplyTo is where answers go. Empty: to From.
+	// ReplyTo is the address for replies. Default: From.
 	ReplyTo string
-	// Region is the account's; default what the environment says.
+	// Region is the account's region; the default comes from the environment.
 	Region string
 	// AccessKey and SecretKey sign the calls. Empty: the SDK's default chain
 	// (environment, profile, role).
 	AccessKey, SecretKey string
-	// Endpoint replaces the region's, as for a stand-in.
+	// Endpoint replaces the region's endpoint, for the sandbox.
 	Endpoint string
 	// ConfigurationSet publishes the mails' events. Empty: none.
 	ConfigurationSet string
 	// Environment is added as the tag "environment" when set.
 	Environment string
-	// Timeout ends a call that the caller's context does not; default 10 s.
+	// Timeout limits a call whose context has no earlier deadline; default 10 s.
 	Timeout time.Duration
-	// Guard shapes the bulkhead. There is no breaker here: whoever chooses
-	// among providers has one for each.
+	// Guard configures the bulkhead. There is no breaker here, because the mail
+	// router has one for each provider.
 	Guard guard.Config
 }
 
@@ -56,10 +56,10 @@ type Mailer struct {
 	writer  *mime.Writer
 	set     *string
 	env     string
-	refused atomic.Bool // SES says that the sender is not verified
+	refused atomic.Bool // SES reports that the sender is not verified
 }
 
-// New makes a mailer. It does not call SES.
+// New returns a mailer. It does not call SES.
 func New(ctx context.Context, c Config) (*Mailer, error) {
 	writer, err := mime.New(c.From, c.ReplyTo)
 	if err != nil {
@@ -96,10 +96,10 @@ func New(ctx context.Context, c Config) (*Mailer, error) {
 	return m, nil
 }
 
-// promptly is a transport that soon notices that nobody is there, so that
-// another provider can have the mail. Each mail gets a
-// connection of its own: on one that was kept, and that SES closed meanwhile,
-// nobody could tell whether the mail arrived, and it would never be sent.
+// promptly returns a transport that quickly fails if SES is down, so that
+// another provider can have the mail. Each mail gets a new connection: on a
+// kept connection that SES had already closed, it would be unknown whether the
+// mail arrived, and the mail would never be sent.
 func promptly() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = (&net.Dialer{Timeout: connectWithin, KeepAlive: 30 * time.Second}).DialContext
@@ -110,9 +110,9 @@ func promptly() *http.Transport {
 
 const connectWithin = 2 * time.Second
 
-// SendMail sends a mail and returns the id SES gave it. ErrUnknownOutcome
-// means it may have gone out; SES knows no idempotency, so only the caller's
-// ledger can keep it from going out twice.
+// SendMail sends a mail and returns the id that SES gave it. ErrUnknownOutcome
+// means that it may have been sent; SES has no idempotency keys, so only the
+// caller's ledger can prevent a second mail.
 func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error) {
 	const op = "send mail"
 	raw, err := m.writer.Write(msg)
@@ -143,12 +143,12 @@ func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error)
 	return *out.MessageId, nil
 }
 
-// mostTags is how many SES takes.
+// mostTags is how many tags SES accepts.
 const mostTags = 50
 
-// tags name the mail and its business, for SES's events and for searching.
-// They hold no personal data. SES gives a mail a Message-ID of its own; by the
-// tag "message" ours comes back with every event.
+// tags name the mail and its business, for the events of SES and for searching.
+// They hold no personal data. SES gives a mail a Message-ID of its own; the tag
+// "message" makes every event carry ours.
 func (m *Mailer) tags(msg mail.Message) []types.MessageTag {
 	tags := []types.MessageTag{tag("message", mail.WireID(msg.ID)), tag("stream", string(msg.Stream))}
 	if msg.Template != "" {
@@ -166,7 +166,7 @@ func (m *Mailer) tags(msg mail.Message) []types.MessageTag {
 	return tags
 }
 
-// tag makes a name and a value of the characters SES allows.
+// tag builds a name and a value from the characters that SES allows.
 func tag(name, value string) types.MessageTag {
 	return types.MessageTag{Name: aws.String(tagText(name)), Value: aws.String(tagText(value))}
 }
@@ -185,8 +185,8 @@ func tagText(s string) string {
 	return s[:min(len(s), 256)]
 }
 
-// watched notes that a request left the SDK: what fails before, such as
-// finding credentials, has certainly sent nothing.
+// watched records that a request left the SDK: a failure before that, such as
+// finding no credentials, has certainly sent nothing.
 type watched struct{ next http.RoundTripper }
 
 type watchKey struct{}

@@ -22,7 +22,7 @@ import (
 
 var _ mails.Mailer = (*ses.Mailer)(nil)
 
-// bench connects the adapter over HTTP with the stand-in.
+// bench connects the adapter over HTTP with the sandbox.
 type bench struct {
 	mailer *ses.Mailer
 	ses    *standin.Server
@@ -93,9 +93,9 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestFaults (EML-4, F39, F42, F75, F78, F79): throttled, rejected, denied,
-// certainly not sent and perhaps sent are told apart, and nothing is tried
-// twice.
+// TestFaults (EML-4, F39, F42, F75, F78, F79) checks that throttled, rejected,
+// denied, certainly not sent and perhaps sent are distinguished, and that
+// nothing is tried twice.
 func TestFaults(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -138,13 +138,13 @@ func TestFaults(t *testing.T) {
 				t.Errorf("%d attempts, want 1", n)
 			}
 			if strings.Contains(err.Error(), m.To[0].Email) || strings.Contains(err.Error(), m.To[0].Name) {
-				t.Errorf("the error tells too much: %v", err)
+				t.Errorf("the error reveals too much: %v", err)
 			}
 		})
 	}
 }
 
-// TestRefusals are the stand-in's own, as SES makes them.
+// TestRefusals checks the sandbox's own refusals, which match those of SES.
 func TestRefusals(t *testing.T) {
 	shipped := porttest.MessageOf(order.NewID(), order.MailShipped)
 	rejected := shipped
@@ -281,7 +281,8 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-// TestAccountUnknown (EML-6): no answer is no limit, and no verdict.
+// TestAccountUnknown (EML-6) checks that without a response there is no limit
+// and no verdict.
 func TestAccountUnknown(t *testing.T) {
 	b := build(t, standin.Config{})
 	if err := b.faults.Add(faults.Fault{Do: faults.Status, Match: "GET"}); err != nil {

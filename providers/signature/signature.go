@@ -3,7 +3,7 @@
 //
 //	t=<unix seconds>,v1=<hex of HMAC-SHA256>
 //
-// over the time as it stands there, a dot and the body's raw bytes.
+// over the time as written there, a dot and the body's raw bytes.
 package signature
 
 import (
@@ -29,9 +29,9 @@ var (
 	errSecret = errors.New("made with another secret")
 )
 
-// Check checks the signature in a header over the raw bytes, and its
-// age. secrets are those in force: the current one and, while it is being
-// changed, the previous one. With none, nothing is accepted.
+// Check checks the signature in a header over the raw bytes, and its age.
+// secrets are the valid ones: the current one and, during a rotation, the
+// previous one. Without secrets, every signature is rejected.
 func Check(h http.Header, name string, body []byte, secrets []string, now time.Time) error {
 	stamp, signatures, err := read(h.Get(name))
 	if err != nil {
@@ -59,8 +59,7 @@ func Check(h http.Header, name string, body []byte, secrets []string, now time.T
 	return errSecret
 }
 
-// read takes "t=…,v1=…" apart. Several v1 are allowed, and schemes we do not
-// know are passed over.
+// read parses "t=…,v1=…". It accepts several v1 and ignores unknown schemes.
 func read(header string) (stamp string, signatures [][]byte, err error) {
 	if len(header) > 1024 {
 		return "", nil, errLong

@@ -17,15 +17,15 @@ func (m *Mailer) failure(op string, kind error, code string, cause error) *order
 	return order.Provider(m.conf.Name).Failure(op, kind, code, cause)
 }
 
-// oursError marks what the relay says before it knows a mail's recipients: a
-// refusal is about us (greeting, login, sender), not about this mail, and must
-// not spoil it for another provider.
+// oursError marks a reply from before the relay knows a mail's recipients: a
+// refusal is then about us (greeting, login, sender), not about this mail, and
+// must not keep another provider from sending it.
 type oursError struct{ error }
 
 func (e oursError) Unwrap() error { return e.error }
 
-// refused says what it means that a conversation ended before the mail's end
-// was sent: it certainly did not go out.
+// refused classifies a conversation that ended before the end of the mail was
+// sent, so that the mail was certainly not sent.
 func (m *Mailer) refused(op string, err error) error {
 	var reply *textproto.Error
 	var about oursError
@@ -45,14 +45,14 @@ func (m *Mailer) refused(op string, err error) error {
 	return m.failure(op, order.ErrDenied, "cannot_log_in", err) // no TLS, no way to log in
 }
 
-// isLost reports a connection that broke or took too long.
+// isLost reports whether the connection broke or timed out.
 func isLost(err error) bool {
 	var network net.Error
 	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// afterTheEnd is an error after the mail's end was sent. An answer is an
-// answer; without one the relay may have taken the mail.
+// afterTheEnd classifies an error after the end of the mail was sent. A reply
+// decides; without one the relay may have accepted the mail.
 func (m *Mailer) afterTheEnd(op string, err error) error {
 	var reply *textproto.Error
 	if errors.As(err, &reply) && reply.Code >= 400 {
@@ -61,14 +61,14 @@ func (m *Mailer) afterTheEnd(op string, err error) error {
 	return m.failure(op, order.ErrUnknownOutcome, "no_answer", err)
 }
 
-// kindOf says what a reply means for us (RFC 5321, RFC 4954; RFC 3463 for the
-// enhanced codes).
+// kindOf maps a reply to a kind of failure (RFC 5321, RFC 4954; RFC 3463 for
+// the enhanced codes).
 func kindOf(e *textproto.Error) error {
 	enhanced, _, _ := strings.Cut(e.Msg, " ")
 	switch {
 	case e.Code == 454 && strings.Contains(strings.ToLower(e.Msg), "throttl"), // SES's relay: its rate or the day's quota
 		strings.HasPrefix(enhanced, "4.7."), // policy: too much, too fast
-		e.Code == 450, e.Code == 452:        // busy, or short of room
+		e.Code == 450, e.Code == 452:        // busy, or out of storage
 		return order.ErrThrottled
 	case e.Code >= 400 && e.Code < 500: // closing (421), an error of its own (451), …
 		return order.ErrUnavailable
@@ -77,10 +77,10 @@ func kindOf(e *textproto.Error) error {
 	case e.Code >= 500 && e.Code < 600:
 		return order.ErrRejected
 	}
-	return order.ErrUnavailable // no reply SMTP knows: whoever this is, it has not taken a mail
+	return order.ErrUnavailable // not a reply of SMTP, so the server has not accepted a mail
 }
 
-// code is a reply without its words, which may quote the mail.
+// code returns a reply's codes without its text, which may quote the mail.
 func code(e *textproto.Error) string {
 	text := strconv.Itoa(e.Code)
 	enhanced, _, _ := strings.Cut(e.Msg, " ")
@@ -90,8 +90,8 @@ func code(e *textproto.Error) string {
 	return text
 }
 
-// isCertificate reports a relay that is not the one it should be. Trying again
-// mends nothing.
+// isCertificate reports whether the relay's certificate is wrong. Retrying does
+// not help.
 func isCertificate(err error) bool {
 	var verification *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError

@@ -17,8 +17,8 @@ import (
 // connectWithin is short, so that another provider can have the mail.
 const connectWithin = 2 * time.Second
 
-// open connects, protects the connection and logs in. Whatever fails here,
-// nothing was sent. The conversation ends when the context does.
+// open connects, starts TLS and logs in. If it fails, nothing was sent. The
+// conversation ends when the context does.
 func (m *Mailer) open(ctx context.Context, op string) (*conversation, error) {
 	until := time.Now().Add(m.conf.Timeout)
 	if d, ok := ctx.Deadline(); ok && d.Before(until) {
@@ -39,10 +39,10 @@ func (m *Mailer) open(ctx context.Context, op string) (*conversation, error) {
 	return t, nil
 }
 
-// What stops us before the relay could.
+// These errors stop us before the relay could.
 var (
 	errNoTLS  = errors.New("the relay offers no STARTTLS")
-	errNoAuth = errors.New("the relay offers no login we know")
+	errNoAuth = errors.New("the relay offers no login mechanism that we support")
 )
 
 func (m *Mailer) greet(t *conversation) (err error) {
@@ -64,8 +64,8 @@ func (m *Mailer) greet(t *conversation) (err error) {
 			return err
 		}
 	}
-	// Our addresses are plain ASCII; not asking for more lets every relay
-	// take them.
+	// Our addresses are plain ASCII; not requesting SMTPUTF8 lets every relay
+	// accept them.
 	t.client.SkipSMTPUTF8(true)
 	return m.logIn(t.client)
 }
@@ -81,13 +81,13 @@ func (m *Mailer) tlsConfig() *tls.Config {
 	return c
 }
 
-// logIn takes the first way that both sides know.
+// logIn uses the first mechanism that both sides support.
 func (m *Mailer) logIn(c *smtp.Client) error {
 	if m.conf.User == "" {
 		return nil
 	}
 	_, offered := c.Extension("AUTH")
-	ownName := m.conf.TLS == None // checked: to this machine only
+	ownName := m.conf.TLS == None // config checked that this is a relay on this machine
 	for way := range strings.FieldsSeq(strings.ToUpper(offered)) {
 		switch way {
 		case "PLAIN":

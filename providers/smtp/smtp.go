@@ -1,7 +1,7 @@
 // Package smtp sends mail through any relay that speaks SMTP: Mailgun,
-// Postmark, SendGrid, a company's own. A mail has a connection of its own, so
-// that no mail meets a connection that died while it was idle, and what a lost
-// connection means is always known.
+// Postmark, SendGrid, a company's own. Each mail gets a new connection, so that
+// no mail is sent over a connection that broke while idle, and the effect of a
+// lost connection is always known.
 package smtp
 
 import (
@@ -23,28 +23,27 @@ import (
 	"purser/order"
 )
 
-// Config says which relay to send through.
+// Config selects a relay.
 type Config struct {
-	// Name is the relay's in errors and in the ledger. Default "smtp".
+	// Name is the relay's name in errors and in the ledger. Default "smtp".
 	Name string
 	// From and ReplyTo are as in mime.New. From is required.
 	From, ReplyTo string
 	// Host and Port are the relay's. Required.
 	Host string
 	Port int
-	// User and Password log in. Empty: nobody does. They are never sent
-	// without TLS, except to this machine.
+	// User and Password log in. Empty: no login. They are never sent without TLS,
+	// except to this machine.
 	User, Password string
 	// TLS is how the connection is protected. Default StartTLS.
 	TLS Security
-	// TLSConfig says whom to trust; nil: what the system does.
+	// TLSConfig holds the trusted roots; nil means the system's.
 	TLSConfig *tls.Config
-	// Rate and PerDay are what the relay lets us send: recipients a second
-	// (default 10) and in 24 hours (default: no limit). A relay cannot be
-	// asked.
+	// Rate and PerDay are the relay's limits: recipients a second (default 10) and
+	// in 24 hours (default: no limit). A relay cannot be asked for them.
 	Rate   float64
 	PerDay int64
-	// Timeout ends a conversation that the caller's context does not; default
+	// Timeout limits a conversation whose context has no earlier deadline; default
 	// 10 s.
 	Timeout time.Duration
 }
@@ -52,16 +51,16 @@ type Config struct {
 // Security is how a connection is protected.
 type Security string
 
-// The ways.
+// These are the kinds of protection.
 const (
-	StartTLS Security = "starttls" // in the clear first, then TLS or nothing
+	StartTLS Security = "starttls" // in plain text first, then TLS or nothing
 	TLS      Security = "tls"      // from the first byte
 	None     Security = "none"     // to this machine only
 )
 
-// Parse reads a relay's URL: smtp://user:password@host:587 begins with
-// STARTTLS, smtps://…:465 with TLS; ?tls=none is for this machine; ?rate=14
-// and ?perday=50000 are its limits. The error tells nothing of a password.
+// Parse parses a relay's URL: smtp://user:password@host:587 begins with
+// STARTTLS, smtps://…:465 with TLS; ?tls=none is for this machine; ?rate=14 and
+// ?perday=50000 are its limits. The error does not contain the password.
 func Parse(name, from, rawURL string) (Config, error) {
 	c := Config{Name: name, From: from, TLS: StartTLS}
 	u, err := url.Parse(rawURL)
@@ -127,7 +126,7 @@ type Mailer struct {
 	writer *mime.Writer
 }
 
-// New makes a mailer. It does not call the relay.
+// New returns a mailer. It does not call the relay.
 func New(c Config) (*Mailer, error) {
 	if c.Name == "" {
 		c.Name = "smtp"
@@ -148,12 +147,13 @@ func New(c Config) (*Mailer, error) {
 	return &Mailer{c, w}, nil
 }
 
-// Limits are those configured. A relay does not say what it has sent.
+// Limits returns the configured limits. A relay does not report what it has
+// sent.
 func (m *Mailer) Limits(context.Context) (mail.Limits, error) {
 	return mail.Limits{Rate: m.conf.Rate, PerDay: m.conf.PerDay, Sent: mail.OwnCount, Enabled: true, At: time.Now()}, nil
 }
 
-// Ping logs in and says goodbye.
+// Ping logs in and quits.
 func (m *Mailer) Ping(ctx context.Context) error {
 	t, err := m.open(ctx, "ping")
 	if err != nil {
@@ -163,10 +163,10 @@ func (m *Mailer) Ping(ctx context.Context) error {
 	return nil
 }
 
-// SendMail sends a mail and returns its Message-ID, by which relays name it in
-// their reports. ErrUnknownOutcome means that the relay has seen the mail's
-// end and its answer was lost; if the connection breaks before, the relay has
-// no right to send it.
+// SendMail sends a mail and returns its Message-ID, which relays use in their
+// reports. ErrUnknownOutcome means that the relay has received the end of the
+// mail and its reply was lost; if the connection breaks before that, the relay
+// must not send the mail.
 func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error) {
 	const op = "send mail"
 	raw, err := m.writer.Write(msg)
@@ -186,7 +186,7 @@ func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error)
 		return "", m.refused(op, err)
 	}
 	if _, err = data.Write(raw); err == nil {
-		err = t.client.Text.W.Flush() // so that what breaks here is known to have come before the end
+		err = t.client.Text.W.Flush() // so that a failure here is known to precede the end of the mail
 	}
 	if err != nil {
 		return "", m.failure(op, order.ErrUnavailable, "lost_before_the_end", err)
@@ -198,7 +198,7 @@ func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error)
 	return m.writer.MessageID(msg), nil
 }
 
-// conversation is a conversation with the relay.
+// conversation is one SMTP session with the relay.
 type conversation struct {
 	client *smtp.Client
 	conn   net.Conn
@@ -211,13 +211,13 @@ func (t *conversation) envelope(from string, to []mail.Address) error {
 	}
 	for _, a := range to {
 		if err := t.client.Rcpt("<" + a.Email + ">"); err != nil {
-			return err // one refused recipient stops the mail: it goes to all or to nobody
+			return err // one refused recipient stops the mail: all recipients get it, or none
 		}
 	}
 	return nil
 }
 
-// quit says goodbye without waiting long for the answer.
+// quit says QUIT and does not wait long for the reply.
 func (t *conversation) quit() {
 	_ = t.conn.SetDeadline(time.Now().Add(time.Second))
 	_ = t.client.Quit()
@@ -229,7 +229,7 @@ func (t *conversation) close() {
 	_ = t.conn.Close()
 }
 
-// localName is how we greet: a relay that logs us in does not look at it.
+// localName is the name in our greeting; a relay that logs us in ignores it.
 func (m *Mailer) localName() string {
 	_, domain, _ := strings.Cut(m.writer.From().Address, "@")
 	return domain

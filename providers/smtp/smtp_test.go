@@ -21,7 +21,7 @@ import (
 
 var _ mails.Mailer = (*smtp.Mailer)(nil)
 
-// certificate is one for 127.0.0.1, and who vouches for it.
+// certificate is a certificate for 127.0.0.1 with its issuer.
 func certificate(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
 	s := httptest.NewTLSServer(nil)
@@ -31,7 +31,7 @@ func certificate(t *testing.T) (server, client *tls.Config) {
 	return &tls.Config{Certificates: s.TLS.Certificates}, &tls.Config{RootCAs: pool}
 }
 
-// relay runs a stand-in and returns the adapter's settings for it.
+// relay runs a sandbox and returns the adapter's settings for it.
 func relay(t *testing.T, c standin.Config) (*standin.Server, smtp.Config) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -60,7 +60,7 @@ func mailer(t *testing.T, c smtp.Config) *smtp.Mailer {
 	return m
 }
 
-// counts are the relay's own, by our id (EML-9).
+// counts returns the relay's own counts, by our id (EML-9).
 func counts(s *standin.Server) map[string]int {
 	all := map[string]int{}
 	for id, n := range s.Counts() {
@@ -99,8 +99,8 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// TestFaults (EML-4, F39, F42, RES-1): at each moment, what it means that the
-// relay refuses, throttles or hangs up.
+// TestFaults (EML-4, F39, F42, RES-1) checks at each moment what a refusal, a
+// throttle or a hang-up of the relay means.
 func TestFaults(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -145,8 +145,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestNotTrusted (RES-2, SEC-4): no password and no mail go where they may be read,
-// and trying again is for a person to decide.
+// TestNotTrusted (RES-2, SEC-4) checks that passwords and mails are not sent
+// where they may be read; a person decides whether to retry.
 func TestNotTrusted(t *testing.T) {
 	cert, _ := certificate(t)
 	for name, setup := range map[string]func() (*standin.Server, smtp.Config){
@@ -182,7 +182,8 @@ func TestNotTrusted(t *testing.T) {
 	}
 }
 
-// TestCertainlyNotSent: nobody there, and a caller that gave up before.
+// TestCertainlyNotSent covers a relay that is down and a caller that cancelled
+// before.
 func TestCertainlyNotSent(t *testing.T) {
 	_, c := relay(t, standin.Config{})
 	gone := c
@@ -200,7 +201,7 @@ func TestCertainlyNotSent(t *testing.T) {
 		name string
 		conf smtp.Config
 		ctx  context.Context
-	}{{"nobody there", gone, t.Context()}, {"the caller gave up", c, cancelled}} {
+	}{{"nobody there", gone, t.Context()}, {"the caller cancelled", c, cancelled}} {
 		m := mailer(t, tt.conf)
 		if _, err := m.SendMail(tt.ctx, porttest.MessageOf(order.NewID(), order.MailShipped)); !errors.Is(err, order.ErrUnavailable) {
 			t.Errorf("%s: %v", tt.name, err)
@@ -211,7 +212,7 @@ func TestCertainlyNotSent(t *testing.T) {
 	}
 }
 
-// TestSilence (RES-5): a relay that says nothing ends the call in time.
+// TestSilence (RES-5) checks that a silent relay does not prolong the call.
 func TestSilence(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and never greets
 	if err != nil {
@@ -240,7 +241,7 @@ func TestPing(t *testing.T) {
 	}
 }
 
-// TestParse reads relays' URLs, and tells no password in an error.
+// TestParse checks relay URLs, and that no error contains a password.
 func TestParse(t *testing.T) {
 	for url, want := range map[string]smtp.Config{
 		"smtp://u:p%40ss@relay.example":                  {Host: "relay.example", Port: 587, User: "u", Password: "p@ss", TLS: smtp.StartTLS},
@@ -265,7 +266,7 @@ func TestParse(t *testing.T) {
 		}
 		if err != nil {
 			if strings.Contains(err.Error(), "s3cret") {
-				t.Errorf("%s: the error tells the password: %v", url, err)
+				t.Errorf("%s: the error contains the password: %v", url, err)
 			}
 			continue
 		}

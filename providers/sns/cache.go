@@ -12,67 +12,67 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Anybody may name us addresses of certificates that we do not know yet: a
-// forged message costs nothing. So only so many are fetched. A flood of them
-// must not keep us from what is genuine, or SNS would give up on it:
+// A forged message costs nothing and may name any certificate address, so the
+// number of fetches is limited. A flood of forgeries must not block genuine
+// messages, because SNS would stop delivering them:
 //
-//   - what was fetched is used for a day, and after that for as long as it
-//     cannot be fetched again and is valid; what a message was verified with is
-//     kept, over restarts and for other processes;
-//   - an address without a certificate is not asked again for ten minutes;
-//   - addresses where the certificates of our topics live have budgets of
-//     their own, apart from all others;
-//   - and there again, who has not sent us in vain lately has one of their
-//     own: SNS never does;
-//   - and of the others, those that come back have one apart from those that
-//     nobody has asked for before. SNS comes back, with this message or the
-//     next. A forger who does so too, with many addresses, for as long and from
-//     more than fifty networks, or through the same proxy as SNS, can keep from
-//     us a certificate that nobody here knows yet, but no other.
+//   - a fetched certificate is used for a day, and after that while it is valid
+//     and cannot be fetched again; one that verified a message is stored for
+//     restarts and for other processes;
+//   - an address without a certificate is not fetched again for ten minutes;
+//   - addresses on the hosts of our topics have fetch budgets apart from all
+//     other addresses;
+//   - among them, sources without recent failed fetches have a budget of their
+//     own, and SNS is such a source;
+//   - among the rest, repeated requests have a budget apart from addresses that
+//     are requested for the first time. SNS repeats its requests, with this
+//     message or the next. A forger who does so too, with many addresses, for as
+//     long and from more than fifty networks, or through the same proxy as SNS,
+//     can block a certificate that is not stored here yet, but no other.
 const (
-	fresh       = 24 * time.Hour   // what was fetched is not fetched again for so long
-	absent      = 10 * time.Minute // what was not there
+	fresh       = 24 * time.Hour   // how long a fetched certificate is used
+	absent      = 10 * time.Minute // how long an address without a certificate is not fetched
 	maxKnown    = 64               // certificates
 	maxAbsent   = 1024             // addresses without one
-	maxRefused  = 1 << 15          // addresses turned away; twice as many at times
-	atOnce      = 10               // of one budget
-	firstEvery  = 10 * time.Second // then one so often, of those never asked for before
-	repeatEvery = 5 * time.Second  // and of those that came back, or came from who is not to blame
+	maxRefused  = 1 << 15          // addresses that were refused; at times twice as many
+	atOnce      = 10               // burst of one budget
+	firstEvery  = 10 * time.Second // interval after the burst, for addresses that are requested for the first time
+	repeatEvery = 5 * time.Second  // interval for repeated requests and for sources without failed ones
 )
 
-// cache keeps the certificates that were fetched, and for a while where there
-// were none.
+// cache holds the fetched certificates and, for a while, the addresses that had
+// none.
 type cache struct {
 	client *http.Client
-	keeper Keeper // nil: none
+	keeper Keeper // nil without a keeper
 	now    func() time.Time
-	holds  func(chain []*x509.Certificate, at time.Time) bool // leads to a root
+	holds  func(chain []*x509.Certificate, at time.Time) bool // reports whether a chain leads to a trusted root
 	homes  map[string]bool                                    // the hosts of our topics
 	flight singleflight.Group
 	blame  blame
 
 	recalling sync.Mutex
-	recalled  time.Time // when the keeper was last asked
+	recalled  time.Time // when the keeper was last read
 
 	mu      sync.Mutex
 	known   map[string]*entry
-	nothing map[string]time.Time // there, until then
+	nothing map[string]time.Time // when the absence expires
 	refused refusedSet
 	budgets map[string]*rate.Limiter
 }
 
-// entry is what an address holds.
+// entry is the certificate at an address.
 type entry struct {
-	chain []*x509.Certificate // the leaf first
-	until time.Time           // fresh
+	chain []*x509.Certificate // leaf first
+	until time.Time           // when it is no longer fresh
 	used  time.Time
-	// proven: a message was verified with it, and the keeper has it.
+	// proven means that a message was verified with it, and the keeper has it.
 	proven bool
 }
 
-// get returns the certificates at an address, from memory if it can; none if
-// there are none to be trusted. It fails with order.ErrUnavailable if they
-// cannot be had now.
+// get returns the certificates at an address, from memory if possible; the
+// result is empty if none can be trusted. It fails with order.ErrUnavailable if
+// they cannot be fetched now.
 func (c *cache) get(address, host, from string) ([]*x509.Certificate, error) {
 	if chain, sure := c.look(address); sure {
 		return chain, nil
@@ -103,10 +103,11 @@ func (c *cache) get(address, host, from string) ([]*x509.Certificate, error) {
 	if err != nil && len(chain) == 0 {
 		return nil, err
 	}
-	return chain, nil // a certificate of yesterday is better than a message lost
+	return chain, nil // an old certificate is better than a lost message
 }
 
-// look returns what is remembered of an address; sure if it need not be asked.
+// look returns what is known about an address; sure means that it need not be
+// fetched.
 func (c *cache) look(address string) (chain []*x509.Certificate, sure bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,11 +118,11 @@ func (c *cache) look(address string) (chain []*x509.Certificate, sure bool) {
 	return nil, c.now().Before(c.nothing[address])
 }
 
-// usual is how SNS names its certificates, and so does the stand-in.
+// usual matches the certificate names that SNS and the sandbox use.
 var usual = regexp.MustCompile(`/SimpleNotificationService-[0-9a-f]+\.pem$`)
 
-// allowed takes one fetch out of a budget, if there is one left; charged to who
-// sent us there, if it is theirs.
+// allowed takes one fetch from a budget if one is left, and charges it to the
+// source if the budget is the source's.
 func (c *cache) allowed(address, host, from string) (ok, charged bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -154,8 +155,8 @@ func (c *cache) take(name string, every time.Duration) bool {
 	return b.AllowN(c.now(), 1)
 }
 
-// keep remembers what is at an address, and returns what to use: where there is
-// nothing any more, what was there serves for as long as it is valid.
+// keep stores the certificate at an address and returns the one to use: if the
+// address has none any more, the earlier one is used while it is valid.
 func (c *cache) keep(address string, chain []*x509.Certificate) []*x509.Certificate {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -181,8 +182,8 @@ func (c *cache) keep(address string, chain []*x509.Certificate) []*x509.Certific
 	return chain
 }
 
-// evict lets go of what no message was verified with, before all else, and
-// of that or the others what was used longest ago.
+// evict removes entries that no message was verified with first, and among
+// equals the least recently used.
 func (c *cache) evict() {
 	for len(c.known) >= maxKnown {
 		oldest := ""
@@ -196,8 +197,8 @@ func (c *cache) evict() {
 	}
 }
 
-// turned remembers the latest addresses in memory that does not grow, as their
-// hashes: nobody outside knows the seed.
+// turned remembers the latest addresses in bounded memory, as hashes with a
+// secret seed.
 type refusedSet struct {
 	seed         maphash.Seed
 	latest, past map[uint64]bool

@@ -26,7 +26,7 @@ func (s *Source) key(address, host, from string, now time.Time) (*rsa.PublicKey,
 		return nil, err
 	}
 	if len(chain) == 0 {
-		return nil, fmt.Errorf("%w: no certificate to be trusted at that address", ErrSignature)
+		return nil, fmt.Errorf("%w: no trusted certificate at that address", ErrSignature)
 	}
 	leaf := chain[0]
 	if err := s.trusted(chain, host, now); err != nil {
@@ -34,24 +34,24 @@ func (s *Source) key(address, host, from string, now time.Time) (*rsa.PublicKey,
 	}
 	key, ok := leaf.PublicKey.(*rsa.PublicKey)
 	if !ok {
-		return nil, fmt.Errorf("%w: the certificate's key is of another kind", ErrSignature)
+		return nil, fmt.Errorf("%w: the certificate's key is not an RSA key", ErrSignature)
 	}
 	return key, nil
 }
 
-// trusted checks whom the certificate is for and who issued it.
+// trusted checks the certificate's subject and its issuer.
 func (s *Source) trusted(chain []*x509.Certificate, host string, now time.Time) error {
 	leaf := chain[0]
 	if leaf.VerifyHostname("sns.amazonaws.com") != nil && leaf.VerifyHostname(host) != nil {
 		return fmt.Errorf("%w: the certificate is not SNS's", ErrSignature)
 	}
 	if !s.leads(chain, now) {
-		return fmt.Errorf("%w: the certificate is not to be trusted", ErrSignature)
+		return fmt.Errorf("%w: the certificate is not trusted", ErrSignature)
 	}
 	return nil
 }
 
-// leads reports whether a chain ends at a root of ours.
+// leads reports whether a chain ends at a trusted root.
 func (s *Source) leads(chain []*x509.Certificate, at time.Time) bool {
 	between := x509.NewCertPool()
 	for _, c := range chain[1:] {
@@ -63,9 +63,9 @@ func (s *Source) leads(chain []*x509.Certificate, at time.Time) bool {
 	return err == nil
 }
 
-// fetch reads the certificates at an address that was checked; nil if there
-// are none that lead to a root. Amazon serves the signing certificate alone, so
-// that of its issuer is fetched too.
+// fetch fetches the certificates at a checked address; the result is nil if
+// none leads to a root. Amazon serves only the signing certificate, so fetch
+// also fetches the issuer's.
 func (c *cache) fetch(address string) ([]*x509.Certificate, error) {
 	body, err := c.read(address)
 	if err != nil || body == nil {
@@ -85,12 +85,12 @@ func (c *cache) fetch(address string) ([]*x509.Certificate, error) {
 	return chain, nil
 }
 
-// issuer is where Amazon's certificate authority keeps its certificates. What
-// is there is believed only if it leads to a root.
+// issuer is where Amazon's certificate authority publishes its certificates.
+// They are trusted only if they lead to a root.
 var issuer = regexp.MustCompile(`^http://crt\.[a-z0-9]+\.amazontrust\.com/[A-Za-z0-9]+\.cer$`)
 
-// issuers fetches the certificates of those who issued one, from where it
-// says they are.
+// issuers fetches the issuer certificates of a certificate, from the address in
+// it.
 func (c *cache) issuers(leaf *x509.Certificate) (found []*x509.Certificate, err error) {
 	for _, address := range leaf.IssuingCertificateURL[:min(len(leaf.IssuingCertificateURL), 2)] {
 		if !issuer.MatchString(address) {
@@ -98,7 +98,7 @@ func (c *cache) issuers(leaf *x509.Certificate) (found []*x509.Certificate, err 
 		}
 		body, err := c.read(address)
 		if err == nil && body == nil {
-			err = unavailable("no_issuer", nil) // Amazon's, so it is there at other times
+			err = unavailable("no_issuer", nil) // it is Amazon's, so it exists and can be fetched later
 		}
 		if err != nil {
 			return nil, err
@@ -110,7 +110,7 @@ func (c *cache) issuers(leaf *x509.Certificate) (found []*x509.Certificate, err 
 	return found, nil
 }
 
-// read gets an address; nil if there is nothing of ours.
+// read fetches an address; the result is nil if it does not exist.
 func (c *cache) read(address string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -143,7 +143,7 @@ func get(ctx context.Context, client *http.Client, address string) (*http.Respon
 	resp, err := client.Do(req)
 	var u *url.Error
 	if errors.As(err, &u) {
-		err = u.Err // without the address, which may hold a token
+		err = u.Err // without the URL, which may hold a token
 	}
 	return resp, err
 }

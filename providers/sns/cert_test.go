@@ -10,7 +10,8 @@ import (
 	"purser/providers/sns"
 )
 
-// TestForeignAddresses (WHK-18, F51): no message makes us call anybody but SNS.
+// TestForeignAddresses (WHK-18, F51) checks that no message makes us call a
+// host other than SNS.
 func TestForeignAddresses(t *testing.T) {
 	for _, address := range []string{
 		"", "file:///etc/passwd", "http://sns.eu-central-1.amazonaws.com/a.pem", "https://169.254.169.254/a.pem", "http://127.0.0.1/a.pem",
@@ -56,7 +57,7 @@ func TestForeignAddresses(t *testing.T) {
 	}
 }
 
-// TestCertificates (WHK-18): whom a certificate is for and who issued it.
+// TestCertificates (WHK-18) checks the certificate's subject and issuer.
 func TestCertificates(t *testing.T) {
 	p := pki()
 	for _, tt := range []struct {

@@ -10,8 +10,8 @@ import (
 	"purser/order"
 )
 
-// event is what SES says, in both of its shapes: notifications of an identity
-// (notificationType), and events of a configuration set (eventType). They
+// event is an SES event in either of its shapes: a notification of an identity
+// (notificationType) or an event of a configuration set (eventType). They
 // differ in the name of the type, and only the second has the mail's tags.
 type event struct {
 	NotificationType string `json:"notificationType"`
@@ -60,7 +60,7 @@ type recipient struct {
 
 func (e *event) kind() string { return cmp.Or(e.EventType, e.NotificationType) }
 
-// tag is a tag of the mail's; SES lists each as an array of one.
+// tag is a tag of the mail; SES lists each as an array of one.
 func (e *event) tag(name string) string {
 	if v := e.Mail.Tags[name]; len(v) == 1 {
 		return v[0]
@@ -68,7 +68,7 @@ func (e *event) tag(name string) string {
 	return ""
 }
 
-// order is the order that the mail's tags name, if any.
+// order returns the order that the mail's tags name, if any.
 func (e *event) order() order.ID {
 	id, err := order.ParseID(e.tag("order"))
 	if err != nil {
@@ -77,17 +77,17 @@ func (e *event) order() order.ID {
 	return id
 }
 
-// The longest names and diagnostics that are kept.
+// These are the longest names and diagnostics that are kept.
 const (
 	maxName       = 128
 	maxDiagnostic = 300
-	// maxRecipients of one mail: SES takes 50.
+	// maxRecipients is the limit for one mail: SES accepts 50.
 	maxRecipients = 1000
 )
 
-// feedback is what the event means for each recipient; nothing for an event
-// that means nothing for a mail's fate. problem says why one that does cannot
-// be used.
+// feedback converts the event to feedback for each recipient; it returns none
+// for an event that does not affect a mail's outcome. problem says why an event
+// that does cannot be used.
 func (e *event) feedback(said time.Time) (list []mail.Feedback, problem string) {
 	f := mail.Feedback{Provider: provider, ProviderID: e.Mail.MessageID, MessageID: mail.FromWireID(e.tag("message"))}
 	var to []recipient
@@ -101,7 +101,7 @@ func (e *event) feedback(said time.Time) (list []mail.Feedback, problem string) 
 		f.Bounce, f.Diagnostic = bounceOf(e.Bounce.Type), e.Bounce.Type+"/"+e.Bounce.SubType
 	case "Complaint":
 		if e.Complaint.FeedbackType == "not-spam" {
-			return nil, "" // its owner took it out of the spam folder
+			return nil, "" // the owner moved it out of the spam folder
 		}
 		f.Kind, f.At, to = mail.Complained, e.Complaint.Timestamp, e.Complaint.Recipients
 		f.Diagnostic = cmp.Or(e.Complaint.FeedbackType, e.Complaint.SubType)
@@ -111,7 +111,7 @@ func (e *event) feedback(said time.Time) (list []mail.Feedback, problem string) 
 		f.Kind, f.At, to = mail.Refused, e.Mail.Timestamp, plainly(e.Mail.Destination, e.Reject.Reason)
 	case "Rendering Failure":
 		f.Kind, f.At, to = mail.Refused, e.Mail.Timestamp, plainly(e.Mail.Destination, e.Failure.Error)
-	default: // Open, Click, Subscription, and what SES may invent
+	default: // Open, Click, Subscription, and types that SES may add
 		return nil, ""
 	}
 	if !plain(f.ProviderID) || len(f.ProviderID) > maxName {
@@ -131,8 +131,8 @@ func plainly(addresses []string, diagnostic string) []recipient {
 	return to
 }
 
-// each gives every recipient its own feedback. An address that is none cannot
-// be acted upon, and must not keep the others from it.
+// each gives every recipient its own feedback. It skips an invalid address,
+// which cannot be acted on and must not block the others.
 func each(f mail.Feedback, to []recipient) (list []mail.Feedback, problem string) {
 	if len(to) > maxRecipients {
 		return nil, "more recipients than a mail can have"
@@ -153,7 +153,7 @@ func each(f mail.Feedback, to []recipient) (list []mail.Feedback, problem string
 	return list, ""
 }
 
-// bounceOf reads SES's word. One it does not have today is not known to be
+// bounceOf maps the bounce type of SES. An unknown type is not treated as
 // permanent.
 func bounceOf(s string) mail.Bounce {
 	switch s {
@@ -165,8 +165,8 @@ func bounceOf(s string) mail.Bounce {
 	return mail.Undetermined
 }
 
-// clip makes a text fit for the record: no control characters, no more than
-// so many characters.
+// clip makes a text fit for the record: it removes control characters and
+// limits the length.
 func clip(s string, most int) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

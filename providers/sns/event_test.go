@@ -38,7 +38,8 @@ const (
 	delayed    = `,"deliveryDelay":{"delayType":"MailboxFull","timestamp":"2026-03-01T11:52:00Z","delayedRecipients":[{"emailAddress":"ada@example.com","diagnosticCode":"452 4.2.2 full"}]}`
 )
 
-// TestEvents (BNC-1, BNC-2, BNC-3, BNC-5, EML-2): both shapes, every kind.
+// TestEvents (BNC-1, BNC-2, BNC-3, BNC-5, EML-2) covers both shapes and every
+// kind.
 func TestEvents(t *testing.T) {
 	at := func(s string) time.Time { v, _ := time.Parse(time.RFC3339, s); return v.UTC() }
 	sent := at("2026-03-01T11:50:00.012Z")
@@ -105,8 +106,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// What is on the topic beside SES's events is kept, not refused: SNS would
-// send it for an hour.
+// Other messages on the topic are kept, not refused, because SNS would repeat
+// them for an hour.
 func TestOtherMessages(t *testing.T) {
 	for _, body := range []note{
 		notice("Successfully validated SNS topic for Amazon SES event publishing."), notice(""), notice("[1]"), notice(`{"hello":"world"}`),

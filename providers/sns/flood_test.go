@@ -13,7 +13,7 @@ import (
 	"purser/providers/sns"
 )
 
-// flood is a source under attack, with a clock of its own.
+// flood is a source under attack, with its own clock.
 type flood struct {
 	*testing.T
 	*web
@@ -24,7 +24,7 @@ type flood struct {
 	forged int
 }
 
-// cupboard is what several processes keep certificates in.
+// cupboard is a keeper that several processes share.
 type cupboard struct {
 	kept map[string][]byte
 	bad  error
@@ -47,7 +47,7 @@ func newFlood(t *testing.T) *flood {
 	return f
 }
 
-// restart is another process, or the same one later: it knows what was kept.
+// restart returns another process, or the same one later, with the same keeper.
 func (f *flood) restart() {
 	f.Helper()
 	roots := x509.NewCertPool()
@@ -61,20 +61,20 @@ func (f *flood) restart() {
 	}
 }
 
-// at is a message of now with this address of a certificate.
+// at returns a current message with this certificate address.
 func (f *flood) at(address string) []byte {
 	return []byte(notice("x").with("SigningCertURL", address, "Timestamp", f.now.Format(time.RFC3339)).signedBy(f.T, pki().leaf))
 }
 
 func (f *flood) genuine() error { return f.source.Verify(nil, f.at(certURL), f.now) }
 
-// genuineFrom is a genuine message from an address of SNS's.
+// genuineFrom returns a genuine message from an SNS address.
 func (f *flood) genuineFrom(source string) error {
 	return f.source.VerifyFrom(source, f.at(certURL), f.now)
 }
 
-// forge sends so many messages, each with an address of its own on a host.
-// There is nothing at any of them.
+// forge sends the given number of messages, each with its own address on a
+// host. None of the addresses has a certificate.
 func (f *flood) forge(host string, n int) {
 	f.Helper()
 	for range n {
@@ -98,9 +98,8 @@ const (
 	away = "sns.us-east-1.amazonaws.com"
 )
 
-// TestFlood (WHK-16, F51): whoever knows the topic invents addresses of
-// certificates. What is genuine is believed all the time, and little is
-// fetched.
+// TestFlood (WHK-16, F51) checks that forged certificate addresses never block
+// genuine messages, and that few of them are fetched.
 func TestFlood(t *testing.T) {
 	f := newFlood(t)
 	if err := f.genuine(); err != nil {
@@ -117,8 +116,8 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// TestFloodFirst: a flood that was there before the first genuine message has
-// SNS send that once more, at most.
+// TestFloodFirst checks that a flood before the first genuine message makes SNS
+// send that message once more, at most.
 func TestFloodFirst(t *testing.T) {
 	f := newFlood(t)
 	f.forge(home, 1_000)
@@ -134,8 +133,8 @@ func TestFloodFirst(t *testing.T) {
 	}
 }
 
-// TestFloodElsewhere: what is said to be at other places, or goes by another
-// name, has a budget of its own.
+// TestFloodElsewhere checks that addresses on other hosts or with other names
+// have a budget of their own.
 func TestFloodElsewhere(t *testing.T) {
 	f := newFlood(t)
 	f.forge(away, 100)
@@ -150,8 +149,8 @@ func TestFloodElsewhere(t *testing.T) {
 	}
 }
 
-// TestFloodLater: a certificate that is due to be fetched again serves until
-// that can be done, and no longer than it is valid.
+// TestFloodLater checks that a certificate that is due for a refetch is used
+// until that succeeds, while it is valid.
 func TestFloodLater(t *testing.T) {
 	f := newFlood(t)
 	if err := f.genuine(); err != nil {
@@ -170,12 +169,12 @@ func TestFloodLater(t *testing.T) {
 	}
 	f.now = now.Add(91 * 24 * time.Hour)
 	if err := f.genuine(); !errors.Is(err, sns.ErrSignature) {
-		t.Errorf("expired meanwhile: %v", err)
+		t.Errorf("expired in the meantime: %v", err)
 	}
 }
 
-// TestNothingThere: an address without a certificate is not asked again for a
-// while, and then costs others nothing.
+// TestNothingThere checks that an address without a certificate is not fetched
+// again for a while, and then does not use up the others' budget.
 func TestNothingThere(t *testing.T) {
 	f := newFlood(t)
 	f.pages[certURL] = page(404, nil)

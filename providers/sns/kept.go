@@ -8,22 +8,21 @@ import (
 	"time"
 )
 
-// Keeper keeps the certificates that messages were verified with, for a process
-// that starts and for other processes. What it answers is checked like what was
-// fetched.
+// Keeper stores the certificates that verified messages, for restarts and for
+// other processes. What it returns is checked like a fetched certificate.
 type Keeper interface {
-	// KeepCertificate keeps a chain as PEM, the leaf first, by its address.
+	// KeepCertificate stores a chain as PEM, leaf first, under its address.
 	KeepCertificate(ctx context.Context, address string, chain []byte) error
-	// Certificates returns what was kept last, by address.
+	// Certificates returns the latest stored chains, by address.
 	Certificates(ctx context.Context) (map[string][]byte, error)
 }
 
 const (
-	recallEvery = 10 * time.Second // what other processes learnt is looked for so often
-	keepWithin  = 5 * time.Second  // how long the keeper may take
+	recallEvery = 10 * time.Second // how often certificates of other processes are looked up
+	keepWithin  = 5 * time.Second  // time limit of the keeper
 )
 
-// recall takes into memory what was kept, if that was not done just now.
+// recall loads the stored certificates, unless it did so just now.
 func (c *cache) recall() {
 	if c.keeper == nil {
 		return
@@ -50,12 +49,12 @@ func (c *cache) recall() {
 		}
 		delete(c.nothing, address)
 		c.evict()
-		c.known[address] = &entry{chain: chain, used: now, proven: true} // due to be fetched again, and good until then
+		c.known[address] = &entry{chain: chain, used: now, proven: true} // due to be fetched again, and valid until then
 	}
 }
 
 // prove notes that a message was verified with the certificate at an address,
-// and has it kept. If that fails, the next message tries again.
+// and stores it. If that fails, the next message tries again.
 func (c *cache) prove(address string) {
 	c.mu.Lock()
 	e := c.known[address]
@@ -77,7 +76,8 @@ func (c *cache) prove(address string) {
 	}
 }
 
-// parseChain reads certificates in PEM; none if any of them is no certificate.
+// parseChain parses PEM certificates; the result is empty if any of them is
+// invalid.
 func parseChain(text []byte) (chain []*x509.Certificate) {
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		cert, err := x509.ParseCertificate(block.Bytes)
@@ -96,21 +96,21 @@ func formatChain(chain []*x509.Certificate) (text []byte) {
 	return text
 }
 
-// blame counts by source, in memory that does not grow, how often we were sent
-// to an address in vain.
+// blame counts by source, in bounded memory, how many fetches for that source
+// failed.
 type blame struct {
 	mu           sync.Mutex
-	since        time.Time // of the latest
+	since        time.Time // of the current generation
 	latest, past map[string]int
 }
 
 const (
-	mayWaste   = 3    // calls in vain, in ten to twenty minutes
-	maxSources = 4096 // told apart; twice as many at times
+	mayWaste   = 3    // failed fetches in ten to twenty minutes
+	maxSources = 4096 // distinct sources; at times twice as many
 )
 
-// charge counts a call on a source's behalf. It answers false if the source is
-// unknown, or has too many in vain to its name; then nothing is counted.
+// charge counts a fetch for a source. It returns false, and counts nothing, if
+// the source is unknown or has too many failed fetches.
 func (b *blame) charge(source string, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -124,7 +124,7 @@ func (b *blame) charge(source string, now time.Time) bool {
 	return true
 }
 
-// clear takes a charge back: the call was not in vain.
+// clear reverts a charge, because the fetch succeeded.
 func (b *blame) clear(source string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

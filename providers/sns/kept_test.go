@@ -10,8 +10,9 @@ import (
 	"purser/providers/sns"
 )
 
-// TestKept (WHK-16, WHK-18): what a message was verified with serves after a
-// restart, and in other processes, also while it cannot be fetched.
+// TestKept (WHK-16, WHK-18) checks that a certificate that verified a message
+// is used after a restart, and in other processes, even while it cannot be
+// fetched.
 func TestKept(t *testing.T) {
 	f := newFlood(t)
 	f.keeper.bad = errors.New("the record is away")
@@ -41,12 +42,12 @@ func TestKept(t *testing.T) {
 	f.now = now.Add(91 * 24 * time.Hour)
 	f.restart()
 	if err := f.genuine(); !errors.Is(err, sns.ErrSignature) {
-		t.Errorf("expired meanwhile: %v", err)
+		t.Errorf("expired in the meantime: %v", err)
 	}
 }
 
-// TestKept_by_others: a process that was turned away finds what another one has
-// learnt.
+// TestKept_by_others checks that a process whose fetch was refused finds
+// another process's certificate.
 func TestKept_by_others(t *testing.T) {
 	f := newFlood(t)
 	f.forge(home, 1_000)
@@ -61,8 +62,9 @@ func TestKept_by_others(t *testing.T) {
 	}
 }
 
-// TestKept_is_checked: what lies in the cupboard is believed no more than what
-// is fetched, and what only forged messages name is never put there.
+// TestKept_is_checked checks that a stored certificate is verified like a
+// fetched one, and that a certificate that only forged messages name is never
+// stored.
 func TestKept_is_checked(t *testing.T) {
 	f := newFlood(t)
 	for name, text := range map[string][]byte{
@@ -85,8 +87,8 @@ func TestKept_is_checked(t *testing.T) {
 	}
 }
 
-// TestRefetchFindsNothing: that a certificate is not where it was, for a moment
-// or for good, takes nothing from it while it is valid.
+// TestRefetchFindsNothing checks that a certificate stays in use while it is
+// valid, even if its address has lost it.
 func TestRefetchFindsNothing(t *testing.T) {
 	for name, there := range map[string][]byte{"nothing": nil, "an expired one": pemOf(pki().expired), "a stranger's": pemOf(pki().foreign)} {
 		f := newFlood(t)
@@ -116,9 +118,9 @@ func TestRefetchFindsNothing(t *testing.T) {
 	}
 }
 
-// TestFloodOfOneSource: a forger who comes back with many invented addresses
-// uses up what there is for those who sent us in vain, and nothing of what there
-// is for SNS, whose certificate nobody here knows yet.
+// TestFloodOfOneSource checks that a forger who repeats many invented addresses
+// uses up only the budget of sources with failed fetches, and not that of SNS,
+// whose certificate is not known yet.
 func TestFloodOfOneSource(t *testing.T) {
 	for _, from := range []string{"203.0.113.9", ""} {
 		f := newFlood(t)
@@ -136,8 +138,8 @@ func TestFloodOfOneSource(t *testing.T) {
 	}
 }
 
-// TestFloodOfKnown: naming many certificates of Amazon's does not drive out the
-// one that messages are verified with.
+// TestFloodOfKnown checks that messages that name many of Amazon's certificates
+// do not evict the one in use.
 func TestFloodOfKnown(t *testing.T) {
 	f := newFlood(t)
 	if err := f.genuine(); err != nil {

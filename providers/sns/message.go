@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// The types of messages.
+// These are the types of messages.
 const (
 	notification = "Notification"
 	subscribe    = "SubscriptionConfirmation"
 	unsubscribe  = "UnsubscribeConfirmation"
 )
 
-// message is what SNS posts. Go's decoder takes the last of a field that
-// stands twice; Verify and Parse read alike, so what is used is what was
-// signed.
+// message is the JSON that SNS posts. Go's decoder uses the last of several
+// equal fields; Verify and Parse decode alike, so the parsed fields are the
+// signed ones.
 type message struct {
 	Type             string
 	MessageID        string `json:"MessageId"`
@@ -49,9 +49,9 @@ func (m *message) time() (time.Time, error) {
 	return t.UTC(), err
 }
 
-// signed is the text that SNS signs: names and values, a line each, in the
-// order of the names. Of all of them only Message may have several lines:
-// were it otherwise, one signed text could be cut into fields in two ways.
+// signed returns the text that SNS signs: names and values, one per line,
+// ordered by name. Only Message may have several lines; otherwise one signed
+// text could be split into fields in two ways.
 func (m *message) signed() (string, error) {
 	fields := []string{"Message", m.Message, "MessageId", m.MessageID}
 	names := []string{m.MessageID, m.Timestamp, m.TopicArn}
@@ -68,7 +68,7 @@ func (m *message) signed() (string, error) {
 		names = append(names, m.SubscribeURL, m.Token)
 		fields = append(fields, "SubscribeURL", m.SubscribeURL, "Timestamp", m.Timestamp, "Token", m.Token)
 	default:
-		return "", errors.New("a type that SNS does not have")
+		return "", errors.New("unknown type")
 	}
 	if !plain(names...) {
 		return "", errField

@@ -11,14 +11,13 @@ import (
 	"purser/order"
 )
 
-// provider is how the record and the ledger name SES.
+// provider is the name of SES in the record and the ledger.
 const provider = "ses"
 
-// Parse reads a verified message. What SES says about mails comes as a report;
-// SNS's question whether we want its messages comes as an address to confirm
-// at. Everything else is kept: an unsubscribe confirmation, a message of
-// another sender on the topic, an event we have no use for. It fails with
-// ErrMalformed.
+// Parse parses a verified message. An SES event becomes feedback; a
+// subscription request becomes an address for Confirm. Everything else is only
+// kept: an unsubscribe confirmation, a message of another sender on the topic,
+// an event without a use. It fails with ErrMalformed.
 func (s *Source) Parse(body []byte) (order.Delivery, error) {
 	m, err := read(body)
 	if err != nil {
@@ -45,10 +44,10 @@ func (s *Source) Parse(body []byte) (order.Delivery, error) {
 	return d, nil
 }
 
-// readEvent reads what SES put into a notification.
+// readEvent decodes the SES event in a notification.
 func (m *message) readEvent(d *order.Delivery) {
 	var name struct{ EventType, NotificationType string }
-	_ = json.Unmarshal([]byte(m.Message), &name) // SES greets a new topic with a sentence; others may publish anything
+	_ = json.Unmarshal([]byte(m.Message), &name) // SES sends a plain sentence to a new topic, and others may publish anything
 	kind := cmp.Or(name.EventType, name.NotificationType)
 	if kind == "" {
 		return
@@ -70,10 +69,10 @@ func (m *message) readEvent(d *order.Delivery) {
 	}
 }
 
-// Confirm tells SNS that we want the messages of a topic. The address is one
-// that Parse has checked; it is checked once more, since it was stored in
-// between. It fails with order.ErrRejected if SNS does not know it (any more),
-// and with order.ErrUnavailable if it is worth trying again.
+// Confirm confirms the subscription to a topic. Parse has checked the address;
+// Confirm checks it again, because it was stored in between. It fails with
+// order.ErrRejected if SNS does not know it (any more), and with
+// order.ErrUnavailable if it is worth retrying.
 func (s *Source) Confirm(ctx context.Context, address string) error {
 	fail := func(kind error, status int, cause error) error {
 		return &order.ProviderError{Provider: "sns", Op: "confirm", Kind: kind, Status: status, Err: cause}

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// places are the addresses that a message may send us to. Everything else is
-// somebody trying to make us call on their behalf.
+// places decides which addresses in a message may be called. Any other address
+// is an attempt to make us send requests for someone else.
 type places struct {
-	origin string // "": Amazon's
+	origin string // "" means Amazon's
 }
 
 var (
@@ -40,8 +40,9 @@ func placesOf(origin string) (places, error) {
 	return places{origin}, nil
 }
 
-// split takes an address apart at its last slash. It compares text, not parts
-// of a parsed URL: what is not spelt exactly as SNS spells it is not SNS's.
+// split splits an address at its last slash. It compares text, not parts of a
+// parsed URL, because an address that is not spelled exactly as by SNS is not
+// from SNS.
 func (p places) split(address string) (rest string, ok bool) {
 	path, query, _ := strings.Cut(address, "?")
 	i := strings.LastIndexByte(path, '/')
@@ -59,8 +60,8 @@ func (p places) split(address string) (rest string, ok bool) {
 	return rest, true
 }
 
-// cert checks the address of a signing certificate and returns it with the
-// name of its host.
+// cert checks the address of a signing certificate and returns it with its host
+// name.
 func (p places) cert(address string) (checked, host string, err error) {
 	file, ok := p.split(address)
 	if !ok || !certFile.MatchString(file) {
@@ -73,8 +74,8 @@ func (p places) cert(address string) (checked, host string, err error) {
 	return address, u.Hostname(), nil
 }
 
-// homes are the names of the hosts where the certificates of topics live: SNS
-// signs with one of the topic's own region.
+// homes returns the hosts of the topics' certificates: SNS signs with a
+// certificate of the topic's own region.
 func (p places) homes(topics []string) map[string]bool {
 	hosts := make(map[string]bool)
 	if u, err := url.Parse(p.origin); err == nil && p.origin != "" {
@@ -92,8 +93,8 @@ func (p places) homes(topics []string) map[string]bool {
 	return hosts
 }
 
-// confirmation checks that an address does nothing but confirm the
-// subscription to a topic.
+// confirmation checks that an address only confirms the subscription to a
+// topic.
 func (p places) confirmation(address, topic, token string) error {
 	rest, ok := p.split(address)
 	if !ok {

@@ -1,12 +1,12 @@
-// Package sns hears what Amazon SES says about mails, through Amazon SNS's
-// HTTP messages: it verifies them, reads them, and answers SNS's question
-// whether we want them. It decides nothing.
+// Package sns receives Amazon SES events through Amazon SNS's HTTP messages: it
+// verifies and parses them, and confirms subscriptions. It makes no decisions
+// about mails.
 package sns
 
 import (
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha1" // what SNS signs with unless told otherwise
+	"crypto/sha1" // the default algorithm of SNS
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -21,46 +21,47 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// What can be wrong with a message.
+// These are the errors of a message.
 var (
-	// ErrSignature: it is not from SNS, not from a topic of ours, or stale.
-	ErrSignature = errors.New("sns message: signature does not hold")
-	// ErrMalformed: it is from SNS and cannot be read.
+	// ErrSignature means that the message is not from SNS, not from one of our
+	// topics, or stale.
+	ErrSignature = errors.New("sns message: invalid signature")
+	// ErrMalformed means that the message is from SNS but cannot be read.
 	ErrMalformed = errors.New("sns message: malformed")
 )
 
-// How old, and how far in the future, a message may be. SNS repeats a
-// message for up to an hour with its first time in it; a message heard before
-// is known by its id, however old.
+// These limit how old, and how far in the future, a message may be. SNS repeats
+// a message for up to an hour with its first timestamp; a message that was
+// already received is recognised by its id, however old it is.
 const (
 	oldest  = 2 * time.Hour
 	newest  = 5 * time.Minute
 	maxBody = 512 << 10 // SNS's own limit is half of that
 )
 
-// Config says which messages to believe.
+// Config selects the messages to trust.
 type Config struct {
-	// Topics are the ARNs of the topics that SES publishes to. With none,
-	// nothing is believed.
+	// Topics are the ARNs of the topics that SES publishes to. Without topics,
+	// every message is rejected.
 	Topics []string
-	// Origin is where certificates and confirmations live, for a stand-in:
-	// an address that ends in "/", https or on loopback. Empty: Amazon's own
-	// hosts, https://sns.<region>.amazonaws.com/.
+	// Origin is the base URL of certificates and confirmations, for the sandbox. It
+	// ends in "/" and is https or on loopback. Empty: Amazon's own hosts,
+	// https://sns.<region>.amazonaws.com/.
 	Origin string
-	// Roots are who may have issued the signing certificate. Nil: the
-	// system's.
+	// Roots are the trusted issuers of signing certificates. Nil: the system's
+	// roots.
 	Roots *x509.CertPool
-	// Client calls Origin. Nil: one that follows no redirect and waits five
-	// seconds. Tests set its transport.
+	// Client makes the requests to Origin. Nil: a client that follows no redirects
+	// and times out after five seconds. Tests set its transport.
 	Client *http.Client
-	// Keeper keeps what messages were verified with; nil: each process learns
-	// it again.
+	// Keeper stores verified certificates; nil means that each process fetches them
+	// itself.
 	Keeper Keeper
-	// Now tells the time, for the certificates' cache. Default time.Now.
+	// Now returns the time, for the certificates' cache. Default time.Now.
 	Now func() time.Time
 }
 
-// Source reads SNS's messages.
+// Source verifies and parses the messages of SNS.
 type Source struct {
 	topics []string
 	places places
@@ -68,7 +69,7 @@ type Source struct {
 	certs  cache
 }
 
-// New makes a source. It calls nobody.
+// New returns a source. It makes no calls.
 func New(c Config) (*Source, error) {
 	p, err := placesOf(c.Origin)
 	if err != nil {
@@ -99,17 +100,17 @@ var topicARN = regexp.MustCompile(`^arn:aws(-[a-z]+)*:sns:[a-z0-9-]+:[0-9]{12}:[
 
 func isTopic(s string) bool { return topicARN.MatchString(s) }
 
-// Verify checks, in the order of what it costs, that a message is about a
-// topic of ours, recent, and signed with a certificate that Amazon issued to
-// SNS. It fails with ErrSignature, or with order.ErrUnavailable
-// if the certificate cannot be fetched now: then SNS must send it again.
+// Verify checks, cheapest check first, that a message is about one of our
+// topics, recent, and signed with a certificate that Amazon issued to SNS. It
+// fails with ErrSignature, or with order.ErrUnavailable if the certificate
+// cannot be fetched now; then SNS must send the message again.
 func (s *Source) Verify(_ http.Header, body []byte, now time.Time) error {
 	return s.VerifyFrom("", body, now)
 }
 
-// VerifyFrom is Verify for a message of which it is known where it came from,
-// by whatever name: those who send us to look for certificates in vain do not
-// use up what others need.
+// VerifyFrom is Verify for a message with a known source, in any notation.
+// Sources whose certificate addresses were invalid cannot use up the fetch
+// budget of the others.
 func (s *Source) VerifyFrom(source string, body []byte, now time.Time) error {
 	m, err := read(body)
 	if err != nil {
@@ -151,8 +152,8 @@ func (s *Source) VerifyFrom(source string, body []byte, now time.Time) error {
 	return nil
 }
 
-// check holds the signature against the canonical text. Version 1 is SHA-1:
-// weak against whoever can choose what is signed, which here is Amazon.
+// check verifies the signature over the canonical text. Version 1 uses SHA-1,
+// which is weak only if an attacker chooses the signed text; here Amazon does.
 func check(key *rsa.PublicKey, version, text string, signature []byte) error {
 	hash, sum := crypto.SHA256, sha256.Sum256([]byte(text))
 	digest := sum[:]
@@ -166,8 +167,7 @@ func check(key *rsa.PublicKey, version, text string, signature []byte) error {
 	return nil
 }
 
-// plain reports whether a name can be kept, logged and signed as a line of its
-// own.
+// plain reports whether a name can be stored, logged and signed as one line.
 func plain(names ...string) bool {
 	for _, s := range names {
 		if s == "" || len(s) > 2048 || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {

@@ -40,7 +40,7 @@ type issued struct {
 
 var serial atomic.Int64
 
-// issue makes a certificate; by nil: by itself.
+// issue makes a certificate; a nil issuer makes it self-signed.
 func issue(t testing.TB, by *issued, with func(*x509.Certificate)) *issued {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -71,7 +71,7 @@ func authority(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCe
 
 func forSNS(c *x509.Certificate) { c.DNSNames = []string{"sns.amazonaws.com"} }
 
-// pki is made once: keys are dear.
+// pki is made once, because generating keys is slow.
 var pki = sync.OnceValue(func() (p struct{ root, middle, leaf, expired, foreign, unnamed, stranger *issued }) {
 	t := new(testing.T)
 	p.root = issue(t, nil, authority)
@@ -87,7 +87,7 @@ var pki = sync.OnceValue(func() (p struct{ root, middle, leaf, expired, foreign,
 	return p
 })
 
-// web returns the addresses it knows and counts all it is asked for.
+// web serves the addresses it knows and counts all requests.
 type web struct {
 	mu    sync.Mutex
 	pages map[string]func() *http.Response
@@ -127,7 +127,7 @@ func pemOf(list ...*issued) (b []byte) {
 	return b
 }
 
-// amazon is SNS's hosts as they are: the leaf alone, its issuer elsewhere.
+// amazon serves as SNS's hosts do: the leaf alone, and its issuer elsewhere.
 func amazon() *web {
 	p := pki()
 	return &web{pages: map[string]func() *http.Response{

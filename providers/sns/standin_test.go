@@ -18,9 +18,9 @@ import (
 	standin "purser/sandbox/ses"
 )
 
-// TestTheStandIn (WHK-18, BNC-5): what the stand-in publishes passes the same
-// checks as Amazon's, from the question to the complaint, and nothing signed
-// by another authority does.
+// TestTheStandIn (WHK-18, BNC-5) checks that the sandbox's messages pass the
+// same checks as Amazon's, from the subscription to the complaint, and that a
+// message signed by another authority does not.
 func TestTheStandIn(t *testing.T) {
 	s, err := standin.New(standin.Config{Secret: "one"})
 	if err != nil {
@@ -88,7 +88,7 @@ func TestTheStandIn(t *testing.T) {
 	}
 }
 
-// send hands the stand-in a mail, over its API.
+// send sends a mail through the sandbox's API.
 func send(t *testing.T, s *standin.Server) string {
 	t.Helper()
 	r := httptest.NewRequest("POST", "/v2/email/outbound-emails", strings.NewReader(`{"FromEmailAddress":"shop@shop.example",

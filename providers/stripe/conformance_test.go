@@ -20,7 +20,7 @@ const (
 	testSecret = "whsec_conformance"
 )
 
-// stand is a stand-in behind real HTTP, below a path, and an adapter to it.
+// stand is a sandbox behind real HTTP, below a path, and an adapter to it.
 type stand struct {
 	sandbox *sandbox.Server
 	faults  *faults.Control
@@ -31,7 +31,7 @@ func open(t *testing.T) stand {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	faultControl := faults.New(1)
-	// Validate: TEST-5, what stripe-mock refuses fails the test.
+	// Validate (TEST-5) makes the test fail on a request that stripe-mock refuses.
 	s, err := sandbox.New(sandbox.Config{Faults: faultControl, Key: testKey, WebhookSecret: testSecret, Log: log, Validate: true})
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// accident is a fault of the suite, on the wire.
+// accident injects a fault of the suite on the wire.
 func accident(f porttest.Fault) faults.Fault {
 	h := faults.Fault{Provider: "stripe", Match: "POST /v1/", Times: 1}
 	switch f {

@@ -8,13 +8,13 @@ import (
 	"purser/order"
 )
 
-// Stripe counts an amount in units of its own
-// (https://docs.stripe.com/currencies): mostly hundredths, also for
-// currencies that ISO 4217 or common use counts otherwise.
+// Stripe counts amounts in its own units (https://docs.stripe.com/currencies):
+// mostly hundredths, even for currencies that ISO 4217 or common use counts
+// otherwise.
 const (
 	wholeUnits = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"
 	thousandth = "BHD JOD KWD OMR TND" // the last digit must be 0
-	// Whole units that Stripe still writes as hundredths: 5 krónur are 500.
+	// Stripe still writes these whole units as hundredths: 5 krónur are 500.
 	wholeAsHundredths = "ISK UGX"
 	hundredths        = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD CDF " +
 		"CHF CNY COP CRC CVE CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR " +
@@ -23,7 +23,7 @@ const (
 		"TTD TWD TZS UAH USD UYU UZS WST XCD XCG YER ZAR ZMW"
 )
 
-// stripeExponent is the number of decimals of Stripe's unit.
+// stripeExponent returns the number of decimals of Stripe's unit.
 func stripeExponent(code string) (int, error) {
 	if len(code) == 3 {
 		for e, list := range map[int]string{0: wholeUnits, 2: hundredths + " " + wholeAsHundredths, 3: thousandth} {
@@ -35,7 +35,7 @@ func stripeExponent(code string) (int, error) {
 	return 0, fmt.Errorf("%w: Stripe does not take %q", order.ErrAmount, code)
 }
 
-// toStripe converts an amount that can be charged to Stripe's units.
+// toStripe converts a chargeable amount to Stripe's units.
 func toStripe(m order.Money) (int64, error) {
 	if err := m.Chargeable(); err != nil {
 		return 0, err
@@ -47,8 +47,8 @@ func toStripe(m order.Money) (int64, error) {
 	return shift(m.Amount, theirs-ours, m.Currency)
 }
 
-// fromStripe converts Stripe's units to ours, refusing a fraction we cannot
-// hold.
+// fromStripe converts Stripe's units to ours; it refuses a fraction that our
+// units cannot express.
 func fromStripe(units int64, code string) (order.Money, error) {
 	ours, theirs, err := exponentsOf(code)
 	if err != nil {
@@ -66,7 +66,7 @@ func exponentsOf(code string) (ours, theirs int, err error) {
 	return ours, theirs, err
 }
 
-// shift multiplies by ten, by times, or divides where by is negative.
+// shift multiplies by ten, by times, or divides if by is negative.
 func shift(n int64, by int, code string) (int64, error) {
 	for ; by > 0; by-- {
 		if n > math.MaxInt64/10 {

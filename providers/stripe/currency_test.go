@@ -10,7 +10,7 @@ import (
 	"purser/order"
 )
 
-// known are all codes order.Exponent knows.
+// known are all codes that order.Exponent knows.
 func known() []string {
 	var all []string
 	const abc = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

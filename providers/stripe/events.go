@@ -10,9 +10,9 @@ import (
 	"purser/order"
 )
 
-// wanted are the events a workflow hears about, and how each is read; all
-// others are kept only. Those about refunds have had several names; which of
-// them Stripe sends depends on the account.
+// wanted maps the event types that a workflow needs to their readers; all
+// others are only kept. Refund events have had several names, and which of them
+// Stripe sends depends on the account.
 var wanted = map[string]func(*order.Delivery, json.RawMessage){
 	"payment_intent.amount_capturable_updated": readPaymentEvent,
 	"payment_intent.succeeded":                 readPaymentEvent,
@@ -32,14 +32,14 @@ var wanted = map[string]func(*order.Delivery, json.RawMessage){
 	"charge.dispute.closed":  readDisputeEvent,
 }
 
-// providerEvent is the news of an event, still without what it is about.
+// providerEvent returns the common part of an event, without its subject.
 func providerEvent(d *order.Delivery) *order.ProviderEvent {
 	return &order.ProviderEvent{ID: provider + ":" + d.Account + ":" + d.EventID, Type: d.Type, At: d.At, OrderID: d.OrderID}
 }
 
-// readPaymentEvent adds what the event says of the payment. An intent that names no
-// order may have lost it, or be another integration's on the same account: the
-// record knows, by the intent.
+// readPaymentEvent adds the payment's part. An intent that names no order may
+// have lost it, or may belong to another integration on the same account; the
+// record finds the order by the intent.
 func readPaymentEvent(d *order.Delivery, object json.RawMessage) {
 	var pi sdk.PaymentIntent
 	if err := json.Unmarshal(object, &pi); err != nil || pi.ID == "" || pi.Object != "payment_intent" {
@@ -48,7 +48,7 @@ func readPaymentEvent(d *order.Delivery, object json.RawMessage) {
 	}
 	in, err := toIntent(&pi)
 	if err != nil {
-		if d.OrderID != "" { // an amount that we would never have asked for is not ours
+		if d.OrderID != "" { // we would never have requested such an amount, so it is not ours
 			d.Problem = err.Error()
 		}
 		return
@@ -60,12 +60,12 @@ func readPaymentEvent(d *order.Delivery, object json.RawMessage) {
 	}
 }
 
-// named reports whether an object says which intent it is of. One of a charge
-// that was made without any is none of ours.
+// named reports whether an object names its intent. An object of a charge
+// without an intent is not ours.
 func named(pi *sdk.PaymentIntent) bool { return pi != nil && pi.ID != "" }
 
-// readChargeEvent is money given back of a charge. A hold that is let go
-// has the same event, but was never taken.
+// readChargeEvent reads a refunded charge. Releasing an authorization sends the
+// same event, but that money was never captured.
 func readChargeEvent(d *order.Delivery, object json.RawMessage) {
 	var ch sdk.Charge
 	if err := json.Unmarshal(object, &ch); err != nil || ch.ID == "" || ch.Object != "charge" {
@@ -78,22 +78,22 @@ func readChargeEvent(d *order.Delivery, object json.RawMessage) {
 	}
 }
 
-// readRefundEvent is a refund that has moved. How it stands, Stripe is
-// asked: its events may come in any order.
+// readRefundEvent reads a change of a refund. Its status must be fetched from
+// Stripe, because the events may arrive in any order.
 func readRefundEvent(d *order.Delivery, object json.RawMessage) {
 	var rf sdk.Refund
 	if err := json.Unmarshal(object, &rf); err != nil || rf.ID == "" || rf.Object != "refund" {
 		d.Problem = "the event's object is not a refund"
 		return
 	}
-	if named(rf.PaymentIntent) { // else it is of something we do not make
+	if named(rf.PaymentIntent) { // otherwise it is about an object that we do not create
 		d.Event = providerEvent(d)
 		d.Event.Refund = &order.RefundEvent{IntentID: rf.PaymentIntent.ID}
 	}
 }
 
-// readDisputeEvent is a payment that the shopper's bank asks back, or what has
-// become of that.
+// readDisputeEvent reads a dispute that the shopper's bank opened, or a change
+// of it.
 func readDisputeEvent(d *order.Delivery, object json.RawMessage) {
 	var dp sdk.Dispute
 	if err := json.Unmarshal(object, &dp); err != nil || dp.ID == "" || dp.Object != "dispute" || !plain(string(dp.Reason), string(dp.Status)) {

@@ -15,15 +15,15 @@ import (
 	sandbox "purser/sandbox/stripe"
 )
 
-// thing is an event about another object than an intent.
+// thing is an event about an object other than an intent.
 func thing(typ, object, fields string) string {
 	return `{"id":"evt_1","object":"event","api_version":"2023-10-16","created":1790000000,"livemode":false,"type":"` + typ +
 		`","data":{"object":{"id":"x_1","object":"` + object + `","currency":"eur",` + fields + `}}}`
 }
 
-// TestParseMoneyBack (REF-4, REF-5, REF-6, REF-7, WHK-11, F16): what is said
-// about refunds and disputes is news of the intent's order; no amount refunded is
-// taken from it, so its order in time does not matter.
+// TestParseMoneyBack (REF-4, REF-5, REF-6, REF-7, WHK-11, F16) checks that
+// refunds and disputes become events of the intent's order; they carry no
+// refunded amount, so their order in time does not matter.
 func TestParseMoneyBack(t *testing.T) {
 	client := clientOf(t, stripe.Config{Key: testKey})
 	refund := func() *order.ProviderEvent { return &order.ProviderEvent{Refund: &order.RefundEvent{IntentID: "pi_1"}} }
@@ -47,7 +47,7 @@ func TestParseMoneyBack(t *testing.T) {
 		{"REF-6 opened", thing("charge.dispute.created", "dispute", disputed+`"needs_response","evidence_details":{"due_by":1790777600}`), dispute("needs_response", time.Unix(1790777600, 0).UTC()), ""},
 		{"no answer is possible", thing("charge.dispute.created", "dispute", disputed+`"lost","evidence_details":{"due_by":null}`), dispute("lost", time.Time{}), ""},
 		{"REF-7 decided", thing("charge.dispute.closed", "dispute", disputed+`"won"`), dispute("won", time.Time{}), ""},
-		{"about money that moved meanwhile", thing("charge.dispute.funds_withdrawn", "dispute", disputed+`"needs_response"`), nil, ""},
+		{"about money that moved in the meantime", thing("charge.dispute.funds_withdrawn", "dispute", disputed+`"needs_response"`), nil, ""},
 		{"no dispute", thing("charge.dispute.created", "charge", `"payment_intent":"pi_1"`), nil, "the event's object is not a dispute"},
 		{"no refund", thing("refund.failed", "charge", `"payment_intent":"pi_1"`), nil, "the event's object is not a refund"},
 		{"no charge", thing("charge.refunded", "refund", `"payment_intent":"pi_1"`), nil, "the event's object is not a charge"},
@@ -64,15 +64,15 @@ func TestParseMoneyBack(t *testing.T) {
 			t.Errorf("%s: refers to %q", c.name, d.Ref)
 		}
 	}
-	// A refund of ours names its order in its key.
+	// Our refund names its order in its key.
 	d, err := client.Parse([]byte(thing("refund.failed", "refund", `"payment_intent":"pi_1","metadata":{"key":"`+order.Key(anOrder, "refund-pi_1", 1)+`"}`)))
 	if err != nil || d.OrderID != anOrder || d.Event == nil || d.Event.OrderID != anOrder {
 		t.Errorf("%+v, %v", d, err)
 	}
 }
 
-// TestCardsThatComeBack: the stand-in's published cards for refunds that fail
-// and payments that are disputed, heard by the adapter.
+// TestCardsThatComeBack checks the sandbox's published cards for failing
+// refunds and disputed payments, as the adapter parses them.
 func TestCardsThatComeBack(t *testing.T) {
 	s := open(t)
 	paid := func(method string) order.Intent {
@@ -92,7 +92,7 @@ func TestCardsThatComeBack(t *testing.T) {
 	in := paid("pm_card_refundFail")
 	r, err := s.client.RefundIntent(t.Context(), in.ID, in.Amount, order.Key(in.OrderID, "refund", 1))
 	if err != nil || r.Status != order.RefundSucceeded {
-		t.Errorf("answered %+v, %v", r, err)
+		t.Errorf("returned %+v, %v", r, err)
 	}
 	all, err := s.client.Refunds(t.Context(), in.ID)
 	if err != nil || len(all) != 1 || all[0].ID != r.ID || all[0].Status != order.RefundFailed {
@@ -110,14 +110,14 @@ func TestCardsThatComeBack(t *testing.T) {
 		}
 	}
 	if len(reported) != 3 || reported[0].About() != in.ID || reported[1].Refund == nil || reported[2].Dispute == nil {
-		t.Fatalf("news: %+v", reported)
+		t.Fatalf("events: %+v", reported)
 	}
 	if d := reported[2].Dispute; d.IntentID != disputed.ID || d.Amount != disputed.Amount || d.Reason != "product_not_received" || !d.AnswerBy.After(time.Now()) {
 		t.Errorf("%+v", d)
 	}
 }
 
-// events are the stand-in's, oldest first.
+// events returns the sandbox's events, oldest first.
 func events(t *testing.T, s *sandbox.Server) []json.RawMessage {
 	t.Helper()
 	r, w := httptest.NewRequest(http.MethodGet, "/v1/events?limit=100", nil), httptest.NewRecorder()

@@ -14,14 +14,15 @@ import (
 	"purser/providers/guard"
 )
 
-// failure is a classified error that remembers whether Stripe merely repeated
-// an earlier answer.
+// failure is a classified error that also records whether Stripe only replayed
+// an earlier response.
 type failure struct {
 	*order.ProviderError
 	replayed bool
 }
 
-// err is the failure as an error: a nil *failure in an error would not be nil.
+// err returns the failure as an error; a nil *failure in an error would not be
+// nil.
 func (f *failure) err() error {
 	if f == nil {
 		return nil
@@ -29,14 +30,14 @@ func (f *failure) err() error {
 	return f.ProviderError
 }
 
-// leavesOpen reports whether Stripe answered, but not with the outcome: a look
-// at the object helps. After no answer at all the work may still be under way,
-// so a look proves nothing.
+// leavesOpen reports whether Stripe responded without the outcome, so that
+// reading the object helps. Without any response the work may still be running,
+// so reading proves nothing.
 func (f *failure) leavesOpen() bool {
 	return f.Status >= 500 && f.Kind == order.ErrUnknownOutcome || f.Kind == order.ErrState
 }
 
-// direction is whether a request changes something.
+// direction says whether a request changes something.
 type direction bool
 
 const (
@@ -44,11 +45,11 @@ const (
 	write direction = true
 )
 
-// errNoAnswer stands for an answer that cannot be read. Its text is not kept:
-// it could hold a secret.
-var errNoAnswer = errors.New("unreadable answer")
+// errNoAnswer replaces a response that cannot be read. The text is not kept,
+// because it could hold a secret.
+var errNoAnswer = errors.New("unreadable response")
 
-// wrongState are the codes for "the object exists, but not in a state that
+// wrongState holds the codes for "the object exists, but not in a state that
 // allows this".
 var wrongState = map[sdk.ErrorCode]bool{
 	sdk.ErrorCodePaymentIntentUnexpectedState:      true,
@@ -77,7 +78,7 @@ func classify(op string, d direction, err error) *failure {
 	f.RetryAfter = guard.RetryAfter(header, time.Now())
 	f.Kind = kind(api, d)
 	if f.Kind == order.ErrThrottled && f.RetryAfter == 0 && api.HTTPStatusCode == http.StatusConflict {
-		f.RetryAfter = time.Second // the first use of the key is being worked on
+		f.RetryAfter = time.Second // the first request with this key is still running
 	}
 	if api.Param != "" {
 		f.Err = errors.New("parameter " + api.Param)
@@ -86,13 +87,13 @@ func classify(op string, d direction, err error) *failure {
 }
 
 // ownTypes are the types of Stripe's errors
-// (https://docs.stripe.com/api/errors). A response without one is not Stripe's:
-// a proxy's page must not end an order, as a refusal does.
+// (https://docs.stripe.com/api/errors). A response without one is not from
+// Stripe: a proxy's page must not end an order, as a refusal does.
 var ownTypes = map[sdk.ErrorType]bool{
 	sdk.ErrorTypeAPI: true, sdk.ErrorTypeCard: true, sdk.ErrorTypeIdempotency: true, sdk.ErrorTypeInvalidRequest: true,
 }
 
-// kind is the table of Stripe's answers
+// kind maps Stripe's responses to kinds of failure
 // (https://docs.stripe.com/error-low-level).
 func kind(e *sdk.Error, d direction) error {
 	switch s := e.HTTPStatusCode; {
@@ -113,8 +114,8 @@ func kind(e *sdk.Error, d direction) error {
 	return order.ErrRejected
 }
 
-// code is Stripe's word for what went wrong, the most exact one there is; an
-// operator looks it up in Stripe's documentation.
+// code returns Stripe's most specific code for the failure; an operator looks
+// it up in Stripe's documentation.
 func code(e *sdk.Error) string {
 	switch {
 	case e.DeclineCode != "":
@@ -125,7 +126,7 @@ func code(e *sdk.Error) string {
 	return string(e.Type)
 }
 
-// noAnswer classifies a call without an answer that could be read.
+// noAnswer classifies a call without a readable response.
 func noAnswer(op string, d direction, err error) *failure {
 	f := &failure{ProviderError: &order.ProviderError{Provider: provider, Op: op, Kind: order.ErrUnavailable, Err: harmless(err)}}
 	if d == write && !guard.NotSent(err) {
@@ -134,7 +135,7 @@ func noAnswer(op string, d direction, err error) *failure {
 	return f
 }
 
-// harmless keeps the causes whose text holds no part of a body.
+// harmless keeps the causes whose text contains no part of a response body.
 func harmless(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {

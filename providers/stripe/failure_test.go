@@ -20,8 +20,8 @@ import (
 
 const secretWord = "pi_1_secret_word"
 
-// TestKinds: one kind per failure (RES-1), for a read and for a write, and
-// nothing of a body in the error's text.
+// TestKinds (RES-1) checks that each failure has one kind, for a read and for a
+// write, and that the error's text contains nothing of a body.
 func TestKinds(t *testing.T) {
 	stripeError := func(typ, code string) string {
 		return fmt.Sprintf(`{"error":{"type":%q,"code":%q,"message":"%s","payment_intent":{"id":"pi_1","object":"payment_intent","client_secret":%q,"status":"requires_payment_method","currency":"eur"}}}`, typ, code, secretWord, secretWord)
@@ -71,7 +71,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// wantOnly checks that an error is of one kind and gives nothing away.
+// wantOnly checks that an error is of one kind and reveals nothing.
 func wantOnly(t *testing.T, what string, err, want error) {
 	t.Helper()
 	var p *order.ProviderError
@@ -183,8 +183,8 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestTooSmall (PAY-1): only the payment as a whole has a minimum; a part of
-// it that Stripe refuses is simply refused.
+// TestTooSmall (PAY-1) checks that only the payment as a whole has a minimum; a
+// part of it that Stripe refuses is simply refused.
 func TestTooSmall(t *testing.T) {
 	client := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)

@@ -8,7 +8,7 @@ import (
 	"purser/order"
 )
 
-// productResult turns the SDK's answer about an intent into ours.
+// productResult converts the SDK's result for an intent.
 func productResult(op string, d direction) func(*sdk.PaymentIntent, error) (order.Intent, *failure) {
 	return func(pi *sdk.PaymentIntent, err error) (order.Intent, *failure) {
 		if err != nil {
@@ -33,14 +33,15 @@ func productResult(op string, d direction) func(*sdk.PaymentIntent, error) (orde
 	}
 }
 
-// toIntent maps Stripe's intent to ours.
+// toIntent converts Stripe's intent to ours.
 func toIntent(pi *sdk.PaymentIntent) (order.Intent, error) {
 	cur := strings.ToUpper(string(pi.Currency))
 	in := order.Intent{
 		ID: pi.ID, Status: order.ParseIntentStatus(string(pi.Status)),
 		Amount: order.Money{Currency: cur}, ClientSecret: pi.ClientSecret,
 	}
-	// An intent somebody else made on the same account belongs to no order.
+	// An intent that another integration made on the same account belongs to no
+	// order.
 	if id, err := order.ParseID(pi.Metadata[metaOrder]); err == nil {
 		in.OrderID = id
 	}
@@ -67,8 +68,8 @@ const (
 	maxStatementPrefix = 10
 )
 
-// statementSuffix is as much of the order's number as the shopper's statement
-// has room for: no character Stripe forbids, and at least one letter.
+// statementSuffix returns as much of the order's number as fits the shopper's
+// statement: no character that Stripe forbids, and at least one letter.
 func statementSuffix(id order.ID, prefix string) string {
 	n := len(prefix)
 	if n == 0 {

@@ -11,8 +11,8 @@ import (
 	sandbox "purser/sandbox/stripe"
 )
 
-// TestBehindProxy (RES-1, PAY-9): only Stripe itself refuses a payment, and
-// only Stripe knows that there is none.
+// TestBehindProxy (RES-1, PAY-9) checks that only Stripe itself refuses a
+// payment or reports that it does not exist.
 func TestBehindProxy(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	s, err := sandbox.New(sandbox.Config{Key: testKey, WebhookSecret: testSecret, Log: log})
@@ -41,7 +41,7 @@ func TestBehindProxy(t *testing.T) {
 		return in
 	}
 	asked := porttest.IntentOf(order.NewID(), tenEuro)
-	held, given, taken := opened(false), opened(false), opened(true)
+	held, canceled, taken := opened(false), opened(false), opened(true)
 	proxy.Check(t, map[string]func() error{
 		"create": func() error {
 			_, err := c.CreateIntent(t.Context(), asked)
@@ -56,7 +56,7 @@ func TestBehindProxy(t *testing.T) {
 			return err
 		},
 		"cancel": func() error {
-			_, err := c.CancelIntent(t.Context(), given.ID, order.Key(given.OrderID, "cancel", 1))
+			_, err := c.CancelIntent(t.Context(), canceled.ID, order.Key(canceled.OrderID, "cancel", 1))
 			return err
 		},
 		"refund": func() error {
@@ -72,7 +72,7 @@ func TestBehindProxy(t *testing.T) {
 	for what, n := range map[string]int{
 		"intents":  counts[string(asked.OrderID)].Intents,
 		"captures": counts[string(held.OrderID)].Captured,
-		"voids":    counts[string(given.OrderID)].Canceled,
+		"voids":    counts[string(canceled.OrderID)].Canceled,
 		"refunds":  counts[string(taken.OrderID)].Refunds,
 	} {
 		if n != 1 {

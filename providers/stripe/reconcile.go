@@ -10,33 +10,34 @@ import (
 	"purser/order"
 )
 
-// Stripe keeps the first answer of an idempotency key and repeats it for at
-// least a day, also when that answer was a 500 or "not in this state".
-// Such a key is spent: asking again under it would answer the same
-// for ever, although the operation was perhaps never done. A new key must not
-// be used either while the first attempt may still be under way.
+// Stripe keeps the first response of an idempotency key and repeats it for at
+// least a day, even if that response was a 500 or "not in this state". Such a
+// key is spent: a request under it would return the same for ever, although the
+// operation may never have been carried out. A new key must not be used either
+// while the first attempt may still be running.
 //
-// So: after an answer that leaves the outcome open, look at the object itself.
-// If the work is done, that is the answer. If it is not, and the answer was a
-// repeated one (Stripe finished with that key long ago and will not come back
-// to it), the work goes on under the next key, made from the first: "…:r1",
-// "…:r2" and so on. The same sequence is walked at every call, so a caller
-// that repeats its call meets the key that worked, and a fresh error never
-// moves the key on.
+// So, after a response that leaves the outcome open, the adapter reads the
+// object itself. If the work is done, the object is the result. If it is not,
+// and the response was a repeated one (Stripe finished with that key long ago
+// and will not return to it), the work continues under the next key, derived
+// from the first: "…:r1", "…:r2" and so on. Every call walks the same sequence,
+// so a caller that repeats its call reaches the key that worked, and a fresh
+// error never advances the key.
 
 // spareKeys is how many keys follow the first.
 const spareKeys = 8
 
-// truth is what a look at Stripe's object says about an operation.
+// truth is the state of an operation according to Stripe's object.
 type truth int
 
 const (
-	open   truth = iota // not done, and can be
+	open   truth = iota // not done, but still possible
 	done                // done
-	closed              // cannot be done (any more)
+	closed              // no longer possible
 )
 
-// reconcileWrite carries out a write under its key, or the key that follows it.
+// reconcileWrite carries out a write under its key, or under a key that follows
+// it.
 func reconcileWrite[T any](key string, try func(key string) (T, *failure), look func(after *failure) (T, truth, *failure)) (T, error) {
 	var f *failure
 	for n := range 1 + spareKeys {
@@ -70,9 +71,9 @@ func reconcileWrite[T any](key string, try func(key string) (T, *failure), look 
 	return zero, f.err()
 }
 
-// findIntent looks for the intent of an order's generation that an
-// unanswered create may have left behind. An intent it overlooks is harmless:
-// nobody was told its secret, so nobody can pay it.
+// findIntent looks for the intent of an order's generation that a create
+// without a response may have left behind. An intent it overlooks is harmless:
+// its secret was never given out, so it cannot be paid.
 func (c *Client) findIntent(ctx context.Context, r order.IntentRequest) (order.Intent, truth, *failure) {
 	const op = "find intent"
 	p := &sdk.PaymentIntentListParams{
@@ -82,7 +83,7 @@ func (c *Client) findIntent(ctx context.Context, r order.IntentRequest) (order.I
 	if c.conf.Account != "" {
 		p.StripeAccount = sdk.String(c.conf.Account)
 	}
-	var found *sdk.PaymentIntent // the oldest, whichever page it is on
+	var found *sdk.PaymentIntent // the oldest one, on whichever page
 	it := c.intents.List(p)
 	for n := 0; n < lookAt && it.Next(); n++ {
 		pi := it.PaymentIntent()
@@ -100,7 +101,7 @@ func (c *Client) findIntent(ctx context.Context, r order.IntentRequest) (order.I
 	return in, done, f
 }
 
-// How far findIntent looks.
+// These limit how far findIntent looks.
 const (
 	lookBack = time.Hour
 	lookAt   = 500

@@ -11,9 +11,8 @@ import (
 	"purser/order"
 )
 
-// RefundIntent gives the amount back, once per key for ever: a key is also
-// looked for among the intent's refunds, since Stripe may forget it after a
-// day.
+// RefundIntent refunds the amount, exactly once per key: it also looks for the
+// key among the intent's refunds, because Stripe may forget a key after a day.
 func (c *Client) RefundIntent(ctx context.Context, id string, amount order.Money, key string) (order.Refund, error) {
 	const op = "refund intent"
 	units, f := checkMoneyRequest(op, id, amount, key)
@@ -28,7 +27,7 @@ func (c *Client) RefundIntent(ctx context.Context, id string, amount order.Money
 		p := &sdk.RefundParams{Params: c.params(ctx, k), PaymentIntent: sdk.String(id), Amount: sdk.Int64(units)}
 		p.AddMetadata(metaKey, key)
 		rf, err := c.refunds.New(p)
-		if already(err) { // all of it went back before, by whatever hand
+		if already(err) { // all of it was refunded before, by us or by another
 			return c.lastRefund(ctx, id)
 		}
 		if err != nil {
@@ -38,14 +37,13 @@ func (c *Client) RefundIntent(ctx context.Context, id string, amount order.Money
 	}, look)
 }
 
-// already reports whether Stripe says that nothing is left to refund.
+// already reports whether Stripe's error means that nothing is left to refund.
 func already(err error) bool {
 	var e *sdk.Error
 	return errors.As(err, &e) && e.Code == sdk.ErrorCodeChargeAlreadyRefunded
 }
 
-// Refunds lists what was given back of an intent, by whatever hand, oldest
-// first.
+// Refunds lists all refunds of an intent, by us and by others, oldest first.
 func (c *Client) Refunds(ctx context.Context, id string) ([]order.Refund, error) {
 	const op = "list refunds"
 	if err := checkID(id); err != nil {
@@ -84,7 +82,7 @@ func (c *Client) listRefunds(ctx context.Context, op, intent string) (all []*sdk
 	return all, nil
 }
 
-// findRefund looks for the refund a key made.
+// findRefund looks for the refund that a key made.
 func (c *Client) findRefund(ctx context.Context, intent, key string) (order.Refund, truth, *failure) {
 	const op = "find refund"
 	all, f := c.listRefunds(ctx, op, intent)
@@ -97,8 +95,8 @@ func (c *Client) findRefund(ctx context.Context, intent, key string) (order.Refu
 	return order.Refund{}, open, f
 }
 
-// lastRefund is the refund after which nothing was left. What the bank turned
-// down since is not it.
+// lastRefund returns the refund after which nothing was left. It skips refunds
+// that the bank has rejected since.
 func (c *Client) lastRefund(ctx context.Context, intent string) (order.Refund, *failure) {
 	const op = "find refund"
 	all, f := c.listRefunds(ctx, op, intent)
@@ -117,8 +115,8 @@ func (c *Client) lastRefund(ctx context.Context, intent string) (order.Refund, *
 	return order.Refund{}, rejected(op, "refund_failed", nil)
 }
 
-// refunded is the refund that Stripe answered. One that the bank turned down
-// is a refusal: the same key will not try again.
+// refunded returns the refund that Stripe returned. A refund that the bank
+// rejected is a refusal: the same key will not try again.
 func refunded(op string, rf *sdk.Refund) (order.Refund, *failure) {
 	if rf.ID == "" {
 		return order.Refund{}, classify(op, write, errNoAnswer)
@@ -133,7 +131,7 @@ func refunded(op string, rf *sdk.Refund) (order.Refund, *failure) {
 	return r, nil
 }
 
-// toRefund maps Stripe's refund to ours.
+// toRefund converts Stripe's refund to ours.
 func toRefund(rf *sdk.Refund) (order.Refund, error) {
 	r := order.Refund{ID: rf.ID, Status: order.ParseRefundStatus(string(rf.Status))}
 	if rf.PaymentIntent != nil {

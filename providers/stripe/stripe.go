@@ -1,6 +1,6 @@
-// Package stripe takes shoppers' money through Stripe, over its official SDK:
-// payment intents that are authorised first and captured later, and Stripe's
-// webhooks. It decides nothing about orders.
+// Package stripe takes payments through Stripe, over its official SDK: payment
+// intents that are authorised first and captured later, and Stripe's webhooks.
+// It makes no decisions about orders.
 package stripe
 
 import (
@@ -23,36 +23,36 @@ import (
 	"purser/providers/guard"
 )
 
-// APIVersion is the only version of Stripe's API this adapter speaks.
-// A webhook endpoint must be created at this version.
+// APIVersion is the only version of Stripe's API that this adapter supports. A
+// webhook endpoint must be created at this version.
 const APIVersion = sdk.APIVersion
 
 const provider = "stripe"
 
-// The metadata on an intent: what ties Stripe's objects to ours, and nothing
-// about the shopper.
+// This is the metadata on an intent: it links Stripe's objects to ours and
+// contains nothing about the shopper.
 const (
 	metaOrder      = "order_id"
 	metaGeneration = "generation"
 	metaKey        = "key" // on a refund: the operation it belongs to
 )
 
-// Config says which Stripe account to use and how.
+// Config selects a Stripe account.
 type Config struct {
 	Key string // secret or restricted API key
-	// BaseURL is where the API is; default Stripe itself.
+	// BaseURL is the API's URL; default Stripe's own.
 	BaseURL string
-	// WebhookSecrets are the endpoint's signing secrets, the current one and,
-	// while one is being rotated, the previous one.
+	// WebhookSecrets are the endpoint's signing secrets: the current one and,
+	// during a rotation, the previous one.
 	WebhookSecrets []string
-	// Account is the connected account to act for; empty for the key's own.
+	// Account is the connected account to act for; empty means the key's own.
 	Account string
-	// Live says whether Key moves real money. News of the other kind is
+	// Live says whether Key moves real money. An event of the other mode is
 	// reported as a problem.
 	Live bool
-	// StatementPrefix is the account's shortened statement descriptor, needed
-	// to know how much of a statement line is left. Default: as long as
-	// Stripe allows.
+	// StatementPrefix is the account's shortened statement descriptor, from which
+	// the space left on a statement line follows. Default: as long as Stripe
+	// allows.
 	StatementPrefix string
 	Timeout         time.Duration     // of one call; default 30 s
 	Transport       http.RoundTripper // default: a connection pool of its own
@@ -60,7 +60,7 @@ type Config struct {
 	Log             *slog.Logger      // default slog.Default()
 }
 
-// Client is one Stripe account. It may be used from several goroutines.
+// Client is one Stripe account. It is safe for concurrent use.
 type Client struct {
 	conf    Config
 	intents paymentintent.Client
@@ -68,7 +68,7 @@ type Client struct {
 	now     func() time.Time
 }
 
-// New makes a client. It does not talk to Stripe yet.
+// New returns a client. It makes no calls.
 func New(c Config) (*Client, error) {
 	switch {
 	case strings.TrimSpace(c.Key) == "":
@@ -87,10 +87,10 @@ func New(c Config) (*Client, error) {
 		HTTPClient: &http.Client{
 			Transport: guard.Transport(c.Transport, c.Guard),
 			Timeout:   cmp.Or(c.Timeout, 30*time.Second),
-			// Money is never sent on to where an answer points.
+			// A request with money is never redirected.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		// The workflow owns the retries, and the SDK's log would hold bodies.
+		// The workflow owns the retries, and the SDK's log would contain bodies.
 		MaxNetworkRetries: sdk.Int64(0),
 		LeveledLogger:     &sdk.LeveledLogger{Level: sdk.LevelNull},
 		EnableTelemetry:   sdk.Bool(false),
@@ -104,8 +104,8 @@ func New(c Config) (*Client, error) {
 	}, nil
 }
 
-// CreateIntent creates the intent of an order's generation, authorise-only,
-// or returns the one created before under the same key.
+// CreateIntent creates the authorise-only intent of an order's generation, or
+// returns the one created before under the same key.
 func (c *Client) CreateIntent(ctx context.Context, r order.IntentRequest) (order.Intent, error) {
 	const op = "create intent"
 	amount, err := toStripe(r.Amount)
@@ -123,8 +123,8 @@ func (c *Client) CreateIntent(ctx context.Context, r order.IntentRequest) (order
 			CaptureMethod: sdk.String(string(sdk.PaymentIntentCaptureMethodManual)),
 			AutomaticPaymentMethods: &sdk.PaymentIntentAutomaticPaymentMethodsParams{
 				Enabled: sdk.Bool(true),
-				// Methods that send the shopper away cannot be authorised
-				// first, and would ask every confirmation for a return URL.
+				// Payment methods that redirect the shopper cannot be authorised first, and
+				// would require a return URL at every confirmation.
 				AllowRedirects: sdk.String("never"),
 			},
 			Description:               sdk.String("Order " + string(r.OrderID)),
@@ -140,7 +140,7 @@ func (c *Client) CreateIntent(ctx context.Context, r order.IntentRequest) (order
 	}, func(*failure) (order.Intent, truth, *failure) { return c.findIntent(ctx, r) })
 }
 
-// GetIntent asks how an intent stands.
+// GetIntent returns the current state of an intent.
 func (c *Client) GetIntent(ctx context.Context, id string) (order.Intent, error) {
 	in, f := c.get(ctx, id)
 	return in, f.err()
@@ -154,8 +154,8 @@ func (c *Client) get(ctx context.Context, id string) (order.Intent, *failure) {
 	return productResult(op, read)(c.intents.Get(id, &sdk.PaymentIntentParams{Params: c.params(ctx, "")}))
 }
 
-// CancelIntent gives an intent up. One that is cancelled already is a
-// success; one whose money was taken is ErrState.
+// CancelIntent cancels an intent. It succeeds for a cancelled intent and fails
+// with ErrState for a captured one.
 func (c *Client) CancelIntent(ctx context.Context, id, key string) (order.Intent, error) {
 	const op = "cancel intent"
 	if err := checkID(id); err != nil {
@@ -178,8 +178,8 @@ func (c *Client) CancelIntent(ctx context.Context, id, key string) (order.Intent
 	})
 }
 
-// CaptureIntent takes the amount from an authorised intent and lets the rest
-// go. An intent already captured under another key is ErrState.
+// CaptureIntent captures the amount from an authorised intent and releases the
+// rest. It fails with ErrState if the intent was captured under another key.
 func (c *Client) CaptureIntent(ctx context.Context, id string, amount order.Money, key string) (order.Intent, error) {
 	const op = "capture intent"
 	units, f := checkMoneyRequest(op, id, amount, key)
@@ -196,7 +196,7 @@ func (c *Client) CaptureIntent(ctx context.Context, id string, amount order.Mone
 		switch {
 		case in.Status == order.RequiresCapture:
 			return in, open, f
-		case after.Kind == order.ErrState && !after.replayed: // another operation was first
+		case after.Kind == order.ErrState && !after.replayed: // another operation came first
 			return in, closed, f
 		case in.Status == order.Succeeded && in.Received == amount.Amount && in.Amount.Currency == amount.Currency:
 			return in, done, f
@@ -205,7 +205,7 @@ func (c *Client) CaptureIntent(ctx context.Context, id string, amount order.Mone
 	})
 }
 
-// checkMoneyRequest checks what capture and refund are given.
+// checkMoneyRequest checks the arguments of capture and refund.
 func checkMoneyRequest(op, id string, amount order.Money, key string) (units int64, f *failure) {
 	if err := checkID(id); err != nil {
 		return 0, noSuch(op, err)
@@ -220,7 +220,7 @@ func checkMoneyRequest(op, id string, amount order.Money, key string) (units int
 	return units, nil
 }
 
-// params are what every request carries.
+// params returns the parameters that every request carries.
 func (c *Client) params(ctx context.Context, key string) sdk.Params {
 	p := sdk.Params{Context: ctx}
 	if key != "" {
@@ -232,7 +232,7 @@ func (c *Client) params(ctx context.Context, key string) sdk.Params {
 	return p
 }
 
-// checkID keeps an id from becoming another path.
+// checkID keeps an id from changing the request's path.
 func checkID(id string) error {
 	if id == "" || len(id) > 255 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
 		return fmt.Errorf("%.40q is not an intent id", id)
@@ -240,8 +240,8 @@ func checkID(id string) error {
 	return nil
 }
 
-// checkKey leaves room for the suffix of a second key. Without a key the SDK
-// would make one up for each attempt.
+// checkKey leaves space for the suffix of a second key. Without a key the SDK
+// would generate one for each attempt.
 func checkKey(key string) error {
 	if strings.TrimSpace(key) == "" || len(key) > 240 {
 		return errors.New("idempotency key: want 1 to 240 characters")

@@ -14,7 +14,7 @@ import (
 	"purser/order"
 )
 
-// Why a webhook is not believed or not understood.
+// These are the errors of a webhook.
 var (
 	ErrSignature = errors.New("stripe webhook: not signed by Stripe for this endpoint")
 	ErrMalformed = errors.New("stripe webhook: not an event")
@@ -23,9 +23,9 @@ var (
 // Tolerance is how old, or how far ahead of our clock, a signature may be.
 const Tolerance = webhook.DefaultTolerance
 
-// Verify checks Stripe's signature over the raw body: by the current
-// or the previous secret, in constant time, and recent. It fails
-// with ErrSignature. Without a secret nothing is believed.
+// Verify checks Stripe's signature over the raw body: by the current or the
+// previous secret, in constant time, and recent. It fails with ErrSignature.
+// Without a secret, every webhook is rejected.
 func (c *Client) Verify(header http.Header, body []byte, now time.Time) error {
 	signature := header.Get("Stripe-Signature")
 	err := error(webhook.ErrNoValidSignature)
@@ -37,20 +37,20 @@ func (c *Client) Verify(header http.Header, body []byte, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSignature, err)
 	}
-	// The library judges the time by the machine's clock; we by the caller's,
-	// and in both directions.
+	// The library compares the time with the machine's clock; this compares it with
+	// the caller's, in both directions.
 	at, ok := signedAt(signature)
 	if !ok {
 		return fmt.Errorf("%w: %w", ErrSignature, webhook.ErrInvalidHeader)
 	}
 	if age := now.Sub(at); age > Tolerance || age < -Tolerance {
-		// Genuine, so it was recorded and sent again, or one clock is wrong.
+		// The webhook is genuine, so it is a replay, or one clock is wrong.
 		return fmt.Errorf("%w: %w: signed %s ago by this machine's clock", ErrSignature, webhook.ErrTooOld, age.Truncate(time.Second))
 	}
 	return nil
 }
 
-// signedAt reads the one time in a signature header.
+// signedAt returns the only time in a signature header.
 func signedAt(header string) (at time.Time, ok bool) {
 	for part := range strings.SplitSeq(header, ",") {
 		v, isTime := strings.CutPrefix(part, "t=")
@@ -80,7 +80,7 @@ type envelope struct {
 	} `json:"data"`
 }
 
-// subject is what every object of Stripe's that we meet has.
+// subject holds the common fields of the Stripe objects in events.
 type subject struct {
 	ID            string            `json:"id"`
 	Object        string            `json:"object"`
@@ -88,8 +88,8 @@ type subject struct {
 	PaymentIntent any               `json:"payment_intent"` // of a charge or refund: an id, or the expanded object
 }
 
-// order is whose the object is, as far as it says: a refund does so in the key
-// it was made under.
+// order returns the object's order, as far as it names one; a refund names it
+// in its key.
 func (s subject) order() order.ID {
 	ofKey, _, _ := strings.Cut(s.Metadata[metaKey], ":")
 	for _, id := range []string{s.Metadata[metaOrder], ofKey} {
@@ -100,9 +100,9 @@ func (s subject) order() order.ID {
 	return ""
 }
 
-// Parse reads a verified event. What is genuine but cannot be used, such as
-// another API version, is a Delivery with a Problem and not an error; the
-// error is ErrMalformed.
+// Parse parses a verified event. A genuine event that cannot be used, such as
+// one of another API version, is a Delivery with a Problem and not an error;
+// the error is ErrMalformed.
 func (c *Client) Parse(body []byte) (order.Delivery, error) {
 	var e envelope
 	if err := json.Unmarshal(body, &e); err != nil {
@@ -135,13 +135,14 @@ func (c *Client) Parse(body []byte) (order.Delivery, error) {
 	return d, nil
 }
 
-// What Stripe never exceeds, and the record could not hold.
+// These limits are far above what Stripe sends and within what the record can
+// hold.
 const (
 	latest  = 221_845_392_000 // the year 9000, in Unix time
 	maxName = 255
 )
 
-// plain reports whether names can be kept and logged as they are.
+// plain reports whether names can be stored and logged unchanged.
 func plain(names ...string) bool {
 	for _, s := range names {
 		if len(s) > maxName || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -151,7 +152,7 @@ func plain(names ...string) bool {
 	return true
 }
 
-// problem says why an event is not for us to use.
+// problem returns why an event cannot be used.
 func (c *Client) problem(e envelope) string {
 	mode := map[bool]string{true: "live", false: "test"}
 	switch {

@@ -60,7 +60,7 @@ func TestVerify(t *testing.T) {
 
 const anOrder = order.ID("ord_0123456789abcdefghjkmnpqrs")
 
-// event is a webhook's body about an intent.
+// event returns a webhook's body about an intent.
 func event(typ, intent string, change ...string) string {
 	s := `{"id":"evt_1","object":"event","api_version":"2023-10-16","created":1790000000,"livemode":false,"type":"` + typ +
 		`","pending_webhooks":1,"request":{"id":null,"idempotency_key":null},"data":{"object":{"id":"pi_1","object":"payment_intent","amount":1000,` +
@@ -142,8 +142,8 @@ func TestParseKeepsWhatItCannotUse(t *testing.T) {
 	}
 }
 
-// WHK-12: what a workflow would need is news even where the intent does not
-// say of which order: the relay asks the record.
+// WHK-12: an event that a workflow needs is parsed even if the intent does not
+// name its order; the inbox finds the order in the record.
 func TestParse_intent_without_an_order(t *testing.T) {
 	client := clientOf(t, stripe.Config{Key: testKey})
 	for _, body := range []string{
@@ -157,8 +157,8 @@ func TestParse_intent_without_an_order(t *testing.T) {
 	}
 }
 
-// FuzzWebhook: nothing forged passes, nothing at all makes it panic, and what
-// is parsed has an id.
+// FuzzWebhook checks that nothing forged passes, that no input panics, and that
+// every parsed event has an id.
 func FuzzWebhook(f *testing.F) {
 	f.Add(event("payment_intent.succeeded", `"status":"succeeded"`), "t=1790000000,v1=00")
 	f.Add(event("charge.captured", `"payment_intent":{"id":"pi_1"}`), "t=1790000000,v1=,v1=zz")
@@ -180,7 +180,7 @@ func FuzzWebhook(f *testing.F) {
 			t.Errorf("parsed without an id: %+v", d)
 		}
 		if d.Event != nil && (d.Problem != "" || d.Event.About() == "") {
-			t.Errorf("news that cannot be used: %+v", d)
+			t.Errorf("an event that cannot be used: %+v", d)
 		}
 	})
 }

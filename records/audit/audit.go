@@ -1,5 +1,5 @@
-// Package audit is the record of the decisions that people made about mail: whom
-// it may go to, and whether marketing and campaigns go on.
+// Package audit records the decisions that people made about mail: which
+// addresses it may go to, and whether marketing and campaigns run.
 package audit
 
 import (
@@ -10,7 +10,7 @@ import (
 	"purser/records/sqldb"
 )
 
-// Store is the audit's part of the record.
+// Store reads and writes the audit.
 type Store struct {
 	DB *sqldb.DB
 }
@@ -32,8 +32,8 @@ func Insert(ctx context.Context, q sqldb.Querier, now time.Time, actor, action, 
 	return err
 }
 
-// MailAudit lists the latest decisions, newest first; with an email only those
-// about that address.
+// MailAudit lists the latest decisions, newest first. With an email it lists
+// only those about that address.
 func (s *Store) MailAudit(ctx context.Context, email string, limit int) ([]Entry, error) {
 	var found []Entry
 	err := sqldb.Each(ctx, s.DB.Reader(), "SELECT id, at, actor, action, email, detail FROM mail_audit WHERE ? = '' OR email = ? ORDER BY id DESC LIMIT ?",

@@ -1,5 +1,5 @@
-// Package campaigns is the record of campaigns: each one, its recipients and what
-// became of them.
+// Package campaigns records campaigns, their recipients and the outcome for
+// each recipient.
 package campaigns
 
 import (
@@ -13,12 +13,12 @@ import (
 	"purser/records/sqldb"
 )
 
-// Store is the campaigns' part of the record.
+// Store reads and writes campaigns.
 type Store struct {
 	DB *sqldb.DB
 }
 
-// CreateCampaign writes a draft. Creating the same one again changes nothing.
+// CreateCampaign writes a draft. Creating the same draft again changes nothing.
 func (s *Store) CreateCampaign(ctx context.Context, c mail.Campaign, actor string) error {
 	doc, err := json.Marshal(c)
 	if err != nil {
@@ -86,7 +86,7 @@ func campaignInto(found *[]mail.CampaignStatus) func(*sql.Rows) error {
 	}
 }
 
-// DeleteCampaign forgets a draft and its recipients. It fails with
+// DeleteCampaign deletes a draft and its recipients. It fails with
 // mail.ErrNoCampaign, and with mail.ErrCampaignBegun for a campaign that is no
 // longer a draft.
 func (s *Store) DeleteCampaign(ctx context.Context, id string) error {
@@ -110,7 +110,8 @@ func (s *Store) DeleteCampaign(ctx context.Context, id string) error {
 }
 
 // SetCampaignState writes the state that a campaign has reached. version counts
-// its workflow's writes: a late repetition of an earlier one changes nothing.
+// the writes of its workflow, so a late repetition of an earlier write changes
+// nothing.
 func (s *Store) SetCampaignState(ctx context.Context, id string, version int64, st mail.CampaignState, why string) error {
 	now := sqldb.Micros(s.DB.Now())
 	var started, ended int64

@@ -17,8 +17,8 @@ func TestCampaigns(t *testing.T) {
 	})
 }
 
-// TestDeleteCampaign: a draft is forgotten with its recipients; what was
-// started is not.
+// TestDeleteCampaign checks that a draft is deleted with its recipients and
+// that a started campaign is not.
 func TestDeleteCampaign(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s, ctx := open(t), t.Context()

@@ -12,16 +12,16 @@ import (
 	"purser/records/sqldb"
 )
 
-// countColumns holds the columns of the states that have a count of their own.
+// countColumns names the column of each state that has a count of its own.
 var countColumns = map[mail.State]string{
 	mail.StateSent: "sent", mail.StateSuppressed: "suppressed", mail.StateRejected: "rejected",
 	mail.StateUnknown: "unknown", mail.StateSkipped: "skipped",
 }
 
-// RecordRecipients writes what became of recipients, by number, state, why and
-// message. An outcome that is recorded stays, except that an unknown one may turn
-// out to be sent. Of an earlier generation, whose sender is late, only that it
-// was sent counts; generation 0 is the one that is due.
+// RecordRecipients writes the outcomes of recipients: number, state, why and
+// message. A recorded outcome stays, except that an unknown one may turn out to
+// be sent. An outcome of an earlier generation comes from a late sender, and
+// counts only if the mail was sent; generation 0 is the current one.
 func (s *Store) RecordRecipients(ctx context.Context, id string, all []mail.Recipient) error {
 	now := sqldb.Micros(s.DB.Now())
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -32,7 +32,7 @@ func (s *Store) RecordRecipients(ctx context.Context, id string, all []mail.Reci
 		for _, r := range all {
 			column, ok := countColumns[r.State]
 			if !ok {
-				return fmt.Errorf("recipient %d: %q is no end", r.N, r.State)
+				return fmt.Errorf("recipient %d: %q is not a final state", r.N, r.State)
 			}
 			newest := int64(r.Generation)
 			if newest == 0 || r.State == mail.StateSent {
@@ -58,7 +58,8 @@ func (s *Store) RecordRecipients(ctx context.Context, id string, all []mail.Reci
 	return sqldb.WrapError("record recipients", err)
 }
 
-// addCounts changes a campaign's counts along with its recipients.
+// addCounts changes a campaign's counts, in the transaction that changes its
+// recipients.
 func addCounts(ctx context.Context, q sqldb.Querier, id string, change map[string]int64) error {
 	var sets []string
 	var args []any
@@ -69,18 +70,18 @@ func addCounts(ctx context.Context, q sqldb.Querier, id string, change map[strin
 	return err
 }
 
-// lockCampaign makes those who record outcomes of a campaign's recipients take
-// turns, so that two that record the same recipients do not wait for each other
-// for ever.
+// lockCampaign makes writers of a campaign's outcomes wait for each other,
+// because two of them that write the same recipients in different orders would
+// deadlock.
 func lockCampaign(ctx context.Context, q sqldb.Querier, id string) error {
 	_, err := sqldb.One[string](ctx, q, "SELECT id FROM campaigns WHERE id = ?"+q.ForUpdate(), id)
 	return orNoCampaign(err, id)
 }
 
-// ConfirmRecipient records the recipient of a campaign's mail as sent, as a step
-// of the transaction in which the ledger learns that it was: a recipient that was
-// unknown, and also one that is due, whose sender is about to say that it does
-// not know.
+// ConfirmRecipient records the recipient of a campaign's mail as sent, in the
+// transaction that records the mail as sent in the ledger. That resolves an
+// unknown recipient, and also a due one whose sender is about to report that it
+// does not know.
 func ConfirmRecipient(ctx context.Context, q sqldb.Querier, messageID, to, providerID, why string, now time.Time) error {
 	id, ok := mail.CampaignOf(messageID)
 	if !ok {
@@ -108,10 +109,10 @@ func ConfirmRecipient(ctx context.Context, q sqldb.Querier, messageID, to, provi
 	return addCounts(ctx, q, id, change)
 }
 
-// notSentYet returns the recipient of a mail that is sent by the ledger and not
-// yet by the campaign; N is 0 if there is none. Where a provider writes the
-// address in another way, or not at all, it is looked for among the unknown
-// recipients.
+// notSentYet returns the recipient of a mail that is sent in the ledger but not
+// yet in the campaign; N is 0 if no recipient matches. A provider may write the
+// address in another way or omit it; then the message id is looked up among the
+// unknown recipients.
 func notSentYet(ctx context.Context, q sqldb.Querier, id, messageID, to string) (found mail.Recipient, err error) {
 	where, args := "r.state = 'unknown'", []any{messageID, id}
 	if mail.Meant(messageID, id, to) {

@@ -10,9 +10,9 @@ import (
 	"purser/records/sqldb"
 )
 
-// AddRecipients adds recipients that were checked to a campaign that is still
-// in the given state, each address once, all or none. invalid is how many rows
-// were refused before.
+// AddRecipients adds checked recipients to a campaign that is still in the
+// given state, each address once. It adds all of them or none. invalid is the
+// number of rows that were refused before.
 func (s *Store) AddRecipients(ctx context.Context, id string, in mail.CampaignState, all []mail.Recipient, invalid int) (mail.Added, error) {
 	var a mail.Added
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -60,19 +60,19 @@ func dataText(data map[string]string) (string, error) {
 	return string(b), err
 }
 
-// DueRecipients returns the next recipients that are due, after the number.
+// DueRecipients returns the next due recipients whose number is above after.
 func (s *Store) DueRecipients(ctx context.Context, id string, after int64, limit int) ([]mail.Recipient, error) {
 	return s.Recipients(ctx, id, RecipientFilter{State: mail.StateDue, After: after, Limit: limit})
 }
 
 // RecipientFilter chooses recipients of a campaign.
 type RecipientFilter struct {
-	State mail.State // empty for all
-	After int64      // their number is above this
+	State mail.State // empty selects all
+	After int64      // only recipients with a higher number
 	Limit int        // default 50, at most 500
 }
 
-// Recipients lists recipients in the order in which they are sent to.
+// Recipients lists recipients in the order of sending.
 func (s *Store) Recipients(ctx context.Context, id string, f RecipientFilter) ([]mail.Recipient, error) {
 	query := `SELECT n, address, name, locale, order_id, data, state, why, message, settled_at, generation FROM campaign_recipients
 		WHERE campaign_id = ? AND n > ?`

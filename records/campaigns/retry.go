@@ -9,12 +9,12 @@ import (
 	"purser/records/sqldb"
 )
 
-// RetryCampaign begins the next round of a campaign that is done: recipients whose
-// outcome is unknown, and has been since r.ResolvedBefore, are due again in their
-// next generation, and the campaign runs. The audit says who decided it. A round
-// that has begun is not begun again, and one that was cancelled does not go on.
+// RetryCampaign begins the next round of a finished campaign: recipients whose
+// outcome has been unknown since r.ResolvedBefore become due in their next
+// generation, and the campaign runs again. The audit records the actor. A round
+// that has begun is not begun twice, and a cancelled round does not continue.
 // It fails with mail.ErrNoCampaign, mail.ErrCampaignNotDone, mail.ErrOtherRound
-// or, if no recipient would be due, mail.ErrNoneUnknown; then nothing was
+// or, if no recipient would be due, mail.ErrNoneUnknown; then nothing is
 // written.
 func (s *Store) RetryCampaign(ctx context.Context, id string, version int64, r mail.Retry) error {
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -28,7 +28,7 @@ func (s *Store) RetryCampaign(ctx context.Context, id string, version int64, r m
 			return fmt.Errorf("%w: %.64q", mail.ErrNoCampaign, id)
 		case round == r.Round+1 && state != mail.CampaignCancelled:
 			return nil
-		case round == r.Round+1: // it was cancelled since
+		case round == r.Round+1: // the round was cancelled since
 			return fmt.Errorf("%w: it is %s", mail.ErrCampaignNotDone, state)
 		case round != r.Round:
 			return fmt.Errorf("%w: it is in round %d", mail.ErrOtherRound, round)

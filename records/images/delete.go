@@ -9,15 +9,15 @@ import (
 	"purser/records/sqldb"
 )
 
-// DeleteUpload records that an image is to be deleted. From then on it cannot
-// be published or added to a product. A published image is seen until
-// HideUpload; of any other the sizes are forgotten at once. Deleting it again
-// returns the upload as it is.
+// DeleteUpload marks an image for deletion. From then on it cannot be published
+// or added to a product. A published image stays visible until HideUpload; the
+// sizes of any other image are deleted from the record at once. Deleting it
+// again returns the upload unchanged.
 func (s *Store) DeleteUpload(ctx context.Context, id string) (catalog.Upload, error) {
 	return s.changeUpload(ctx, "delete upload", id, discard)
 }
 
-// discard makes an image one that is to be deleted.
+// discard marks an image for deletion.
 func discard(ctx context.Context, q sqldb.Querier, u *catalog.Upload) error {
 	if u.Status == catalog.Deleting || u.Status == catalog.Deleted {
 		return errUnchanged
@@ -30,15 +30,16 @@ func discard(ctx context.Context, q sqldb.Querier, u *catalog.Upload) error {
 	return forgetRenditions(ctx, q, u)
 }
 
-// forgetRenditions forgets where an image's sizes are.
+// forgetRenditions deletes the record of an image's sizes.
 func forgetRenditions(ctx context.Context, q sqldb.Querier, u *catalog.Upload) error {
 	u.Renditions = nil
 	_, err := q.Exec(ctx, "DELETE FROM renditions WHERE upload_id = ?", u.ID)
 	return err
 }
 
-// HideUpload forgets the sizes of an image that is being deleted: its product
-// and the index no longer lead there. It changes nothing of any other image.
+// HideUpload deletes the record of the sizes of an image that is being deleted,
+// so that its product and the index no longer link to them. It does not change
+// any other image.
 func (s *Store) HideUpload(ctx context.Context, id string) error {
 	_, err := s.changeUpload(ctx, "hide upload", id, func(ctx context.Context, q sqldb.Querier, u *catalog.Upload) error {
 		if u.Status != catalog.Deleting || len(u.Renditions) == 0 {
@@ -49,8 +50,7 @@ func (s *Store) HideUpload(ctx context.Context, id string) error {
 	return err
 }
 
-// UploadDeleted records that no file is left of an image that was being deleted
-// and was hidden.
+// UploadDeleted records that all files of a hidden image have been deleted.
 func (s *Store) UploadDeleted(ctx context.Context, id string) error {
 	_, err := s.changeUpload(ctx, "upload deleted", id, func(_ context.Context, _ sqldb.Querier, u *catalog.Upload) error {
 		switch {
@@ -65,8 +65,8 @@ func (s *Store) UploadDeleted(ctx context.Context, id string) error {
 	return err
 }
 
-// DeletingUploads returns the ids of up to limit of a product's images that are
-// to be deleted and are not deleted yet, oldest first.
+// DeletingUploads returns the ids of up to limit images of a product that are
+// marked for deletion and not deleted yet, oldest first.
 func (s *Store) DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error) {
 	var ids []string
 	err := sqldb.Each(ctx, s.DB.Reader(), "SELECT id FROM uploads WHERE sku = ? AND status = ? ORDER BY created_at, id LIMIT ?",
@@ -79,9 +79,9 @@ func (s *Store) DeletingUploads(ctx context.Context, sku string, limit int) ([]s
 	return ids, sqldb.WrapError("deleting uploads", err)
 }
 
-// DiscardUploads makes all images of a product that is deleted in this
-// transaction ones that are to be deleted: none of them stays public. Of an
-// upload that was never completed there is nothing to delete.
+// DiscardUploads marks all images of a product for deletion, in the transaction
+// that deletes the product, so that none of them stays public. An upload that
+// was never completed has nothing to delete.
 func DiscardUploads(ctx context.Context, q sqldb.Querier, sku string, now int64) error {
 	all, err := readUploads(ctx, q, "sku = ? AND status NOT IN (?, ?, ?)"+q.ForUpdate(), sku, string(catalog.Deleting), string(catalog.Deleted), string(catalog.Expired))
 	for _, u := range all {
@@ -95,9 +95,10 @@ func DiscardUploads(ctx context.Context, q sqldb.Querier, sku string, now int64)
 	return err
 }
 
-// RequirePublished refuses an image that is not (or no longer) published: else a
-// delayed message could bring a deleted image back to its product. It locks the
-// upload, so that a deletion waits until it can see that the product shows it.
+// RequirePublished refuses an image that is not (or no longer) published,
+// because otherwise a delayed message could restore a deleted image to its
+// product. It locks the upload, so that a deletion waits until it can see that
+// the product shows the image.
 func RequirePublished(ctx context.Context, q sqldb.Querier, p *catalog.Image) error {
 	if p == nil {
 		return nil

@@ -14,8 +14,7 @@ import (
 	"purser/records/sqldb"
 )
 
-// midway is a connection on which something happens before a transaction is
-// committed.
+// midway is a connection that calls a hook before a transaction is committed.
 type midway struct {
 	sqldb.Connection
 	then func()
@@ -29,8 +28,8 @@ func (m *midway) Write(ctx context.Context, f func(context.Context, sqldb.Querie
 	})
 }
 
-// An image that its product is just about to show is not deleted before the
-// product shows it: else nobody would take it off again.
+// An image that its product is about to show is not deleted before the product
+// shows it, because otherwise it would stay in the product.
 func TestDeletingWaitsForShowing(t *testing.T) {
 	db := recordstest.OpenDB(t, recordstest.Postgres(t), records.Options{})
 	s := records.New(db, mails.Rules{})
@@ -54,7 +53,7 @@ func TestDeletingWaitsForShowing(t *testing.T) {
 		go func() { _, err := s.DeleteUpload(t.Context(), u.ID); deleted <- err }()
 		select {
 		case err := <-deleted:
-			t.Errorf("deleted meanwhile: %v", err)
+			t.Errorf("deleted in the meantime: %v", err)
 			deleted <- err
 		case <-time.After(300 * time.Millisecond):
 		}

@@ -1,6 +1,6 @@
-// Package images is the record of products' images: the uploads, what became of
-// each, and the sizes that were made of it. Its functions on a Querier are steps
-// of the transactions in which products are written.
+// Package images records the images of products: the uploads, the outcome of
+// each, and the sizes made from it. Its functions on a Querier are steps of the
+// transactions that write products.
 package images
 
 import (
@@ -14,21 +14,21 @@ import (
 	"purser/records/sqldb"
 )
 
-// Store is the images' part of the record.
+// Store reads and writes uploads.
 type Store struct {
 	DB *sqldb.DB
 }
 
 const uploadColumns = "id, sku, owner, status, reason, detail, alt, content_type, size, width, height, upload_key, upload_by, created_at, updated_at"
 
-// CreateUpload records that an image may be sent. It fails with
-// catalog.ErrNotFound if there is no such product, and with
-// catalog.ErrManyUploads if the product has as many as it may, those still on
-// their way included.
+// CreateUpload records that a client may send an image. It fails with
+// catalog.ErrNotFound if the product does not exist, and with
+// catalog.ErrManyUploads if the product has reached its limit, unfinished
+// uploads included.
 func (s *Store) CreateUpload(ctx context.Context, u catalog.Upload) error {
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		var sku string
-		// The lock keeps two at once from both being the last one.
+		// The lock keeps two concurrent uploads from both taking the last place.
 		found, err := sqldb.First(ctx, q, "SELECT sku FROM products WHERE sku = ? AND deleted = 0"+q.ForUpdate(), []any{u.SKU}, &sku)
 		if err != nil {
 			return err
@@ -36,7 +36,7 @@ func (s *Store) CreateUpload(ctx context.Context, u catalog.Upload) error {
 		if !found {
 			return fmt.Errorf("%w: %s", catalog.ErrNotFound, u.SKU)
 		}
-		n, err := sqldb.One[int64](ctx, q, "SELECT COUNT(*) FROM uploads WHERE sku = ? AND status IN (?, ?, ?, ?)", // one being deleted may still be shown
+		n, err := sqldb.One[int64](ctx, q, "SELECT COUNT(*) FROM uploads WHERE sku = ? AND status IN (?, ?, ?, ?)", // an image that is being deleted may still be visible
 			u.SKU, string(catalog.AwaitingUpload), string(catalog.Processing), string(catalog.Ready), string(catalog.Deleting))
 		if err != nil {
 			return err
@@ -58,15 +58,14 @@ func (s *Store) Upload(ctx context.Context, id string) (catalog.Upload, error) {
 	return u, sqldb.WrapError("upload", err)
 }
 
-// Uploads lists a product's images, oldest first, without those that are
-// deleted.
+// Uploads lists a product's images, oldest first, without the deleted ones.
 func (s *Store) Uploads(ctx context.Context, sku string) ([]catalog.Upload, error) {
 	found, err := readUploads(ctx, s.DB.Reader(), "sku = ? AND status <> ? ORDER BY created_at, id LIMIT ?", sku, string(catalog.Deleted), sqldb.MaxPage)
 	return found, sqldb.WrapError("uploads", err)
 }
 
-// BeginUpload takes an image from sent to being processed. Beginning again
-// returns the upload as it is. Once its time is over it fails with
+// BeginUpload moves an upload from sent to processing. Beginning again returns
+// the upload unchanged. After the upload's deadline it fails with
 // catalog.ErrUploadOver.
 func (s *Store) BeginUpload(ctx context.Context, id string) (catalog.Upload, error) {
 	return s.changeUpload(ctx, "begin upload", id, func(ctx context.Context, q sqldb.Querier, u *catalog.Upload) error {
@@ -81,12 +80,12 @@ func (s *Store) BeginUpload(ctx context.Context, id string) (catalog.Upload, err
 	})
 }
 
-// NoteRendition records a size that is in the object store, and the original's
-// own size.
+// NoteRendition records a size whose file is in the object store, and the size
+// of the original.
 func (s *Store) NoteRendition(ctx context.Context, id string, width, height int, r catalog.Rendition) error {
 	_, err := s.changeUpload(ctx, "note rendition", id, func(ctx context.Context, q sqldb.Querier, u *catalog.Upload) error {
 		if u.Status != catalog.Processing {
-			return errUnchanged // it was decided while the size was made
+			return errUnchanged // the upload was decided while the size was made
 		}
 		u.Width, u.Height = width, height
 		_, err := q.Exec(ctx, `
@@ -99,8 +98,8 @@ func (s *Store) NoteRendition(ctx context.Context, id string, width, height int,
 	return err
 }
 
-// PublishUpload shows an image in all the sizes named, or in none. An upload
-// that is being deleted is returned as it is.
+// PublishUpload publishes an image if all the named sizes exist, and fails
+// otherwise. An upload that is being deleted is returned unchanged.
 func (s *Store) PublishUpload(ctx context.Context, id string, sizes []string) (catalog.Upload, error) {
 	return s.changeUpload(ctx, "publish upload", id, func(ctx context.Context, q sqldb.Querier, u *catalog.Upload) error {
 		if u.Status == catalog.Ready || u.Status == catalog.Deleting || u.Status == catalog.Deleted {
@@ -123,7 +122,7 @@ func (s *Store) PublishUpload(ctx context.Context, id string, sizes []string) (c
 	})
 }
 
-// RefuseUpload ends an upload that is not accepted, with the reason.
+// RefuseUpload ends an upload that is not accepted, and records the reason.
 func (s *Store) RefuseUpload(ctx context.Context, id, reason, detail string) (catalog.Upload, error) {
 	return s.changeUpload(ctx, "refuse upload", id, func(ctx context.Context, q sqldb.Querier, u *catalog.Upload) error {
 		if u.Status != catalog.Processing {
@@ -134,8 +133,8 @@ func (s *Store) RefuseUpload(ctx context.Context, id, reason, detail string) (ca
 	})
 }
 
-// ExpireUploads ends the uploads that were to be sent before a time and were
-// never called complete.
+// ExpireUploads ends the uploads that were due before a time and were never
+// completed.
 func (s *Store) ExpireUploads(ctx context.Context, before time.Time) error {
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		_, err := q.Exec(ctx, "UPDATE uploads SET status = ?, updated_at = ? WHERE status = 'awaiting_upload' AND upload_by < ?",
@@ -145,12 +144,12 @@ func (s *Store) ExpireUploads(ctx context.Context, before time.Time) error {
 	return sqldb.WrapError("expire uploads", err)
 }
 
-// StrandedUploads lists images that are being processed, and up to as many that
-// are being deleted, of which nothing was recorded since a time: their workflow
-// may never have started.
+// StrandedUploads lists up to limit images that are being processed, and up to
+// limit that are being deleted, that have not changed since a time: their
+// workflow may never have started.
 func (s *Store) StrandedUploads(ctx context.Context, since time.Time, limit int) ([]catalog.Upload, error) {
 	var all []catalog.Upload
-	for _, status := range []catalog.UploadStatus{catalog.Processing, catalog.Deleting} { // each status, written as text, has an index of its own
+	for _, status := range []catalog.UploadStatus{catalog.Processing, catalog.Deleting} { // each status has a partial index, which serves only if the status is a literal
 		found, err := readUploads(ctx, s.DB.Reader(), "status = '"+string(status)+"' AND updated_at < ? ORDER BY updated_at, id LIMIT ?", sqldb.Micros(since), sqldb.PageSize(limit))
 		if err != nil {
 			return nil, sqldb.WrapError("stranded uploads", err)
@@ -160,12 +159,12 @@ func (s *Store) StrandedUploads(ctx context.Context, since time.Time, limit int)
 	return all, nil
 }
 
-// UploadsByID returns the uploads that exist among those ids.
+// UploadsByID returns the uploads with these ids that exist.
 func (s *Store) UploadsByID(ctx context.Context, ids []string) (map[string]catalog.Upload, error) {
 	return s.uploadsBy(ctx, "id", ids, func(u catalog.Upload) string { return u.ID })
 }
 
-// UploadsByKey returns the uploads that are sent to those keys.
+// UploadsByKey returns the uploads with these object keys.
 func (s *Store) UploadsByKey(ctx context.Context, keys []string) (map[string]catalog.Upload, error) {
 	return s.uploadsBy(ctx, "upload_key", keys, func(u catalog.Upload) string { return u.Key })
 }
@@ -182,11 +181,11 @@ func (s *Store) uploadsBy(ctx context.Context, column string, values []string, b
 	return all, sqldb.WrapError("uploads by "+column, err)
 }
 
-// errUnchanged ends a change that has nothing to do.
+// errUnchanged ends a change that has nothing to write.
 var errUnchanged = fmt.Errorf("unchanged")
 
-// changeUpload reads an upload, lets f change it and writes the fields that f
-// may change.
+// changeUpload reads an upload, calls f to change it and writes the fields that
+// f may change.
 func (s *Store) changeUpload(ctx context.Context, op, id string, f func(context.Context, sqldb.Querier, *catalog.Upload) error) (catalog.Upload, error) {
 	var u catalog.Upload
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
@@ -218,7 +217,7 @@ func readUpload(ctx context.Context, q sqldb.Querier, id, lock string) (catalog.
 	return found[0], nil
 }
 
-// readUploads reads uploads with the sizes that were made of them.
+// readUploads reads uploads with their sizes.
 func readUploads(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]catalog.Upload, error) {
 	var found []catalog.Upload
 	at := map[string]int{}

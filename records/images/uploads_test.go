@@ -28,7 +28,8 @@ func TestUploads(t *testing.T) {
 	})
 }
 
-// TestPublishedKey is what the CDN is asked for: something it should show.
+// TestPublishedKey checks the key that the CDN check requests: an image that it
+// should serve.
 func TestPublishedKey(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := recordstest.Shop(t, open)
@@ -61,7 +62,7 @@ func TestPublishedKey(t *testing.T) {
 	})
 }
 
-// readyImage is an image of the mug that is published and shown.
+// readyImage is a published image that the mug shows.
 func readyImage(t *testing.T, s *records.Store) catalog.Upload {
 	t.Helper()
 	u := beganImage(t, s)
@@ -100,9 +101,8 @@ func changeMug(t *testing.T, s *records.Store, c catalog.Change) catalog.Changed
 	return all[0]
 }
 
-// TestImageNeverReturns (IMG-9): a message that was held up does not bring
-// an image back to its product that is being deleted, and one that is not
-// published is not shown.
+// TestImageNeverReturns (IMG-9) checks that a delayed message does not restore
+// a deleted image to its product, and that an unpublished image is not shown.
 func TestImageNeverReturns(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := recordstest.Shop(t, open)
@@ -129,8 +129,9 @@ func TestImageNeverReturns(t *testing.T) {
 	})
 }
 
-// TestDeletedProductsImages (IMG-4): what a deleted product showed does not
-// stay public, whatever was being done to it; another product's stays.
+// TestDeletedProductsImages (IMG-4) checks that no image of a deleted product
+// stays public, whatever was being done to it, and that another product's image
+// stays.
 func TestDeletedProductsImages(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := recordstest.Shop(t, open)
@@ -166,10 +167,10 @@ func TestDeletedProductsImages(t *testing.T) {
 				t.Errorf("%+v, %v, want it shown: %t", u, err, shown)
 			}
 		}
-		// The product comes back without them.
+		// The product comes back without its images.
 		mug := catalog.Product{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR"}
 		if c := changeMug(t, s, catalog.Change{ID: "put", Put: &mug}); c.Err != nil || len(c.Product.Images) != 0 {
-			t.Errorf("put anew: %+v", c)
+			t.Errorf("put again: %+v", c)
 		}
 	})
 }

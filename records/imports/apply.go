@@ -10,18 +10,19 @@ import (
 	"purser/records/sqldb"
 )
 
-// StartApplying ends the reading. From here on the products that the import
-// changes are due with its mark until the index has them.
+// StartApplying ends the reading of the file. From then on the products that
+// the import changes are due with the import's mark until the index has them.
 func (s *Store) StartApplying(ctx context.Context, id string) error {
 	now := sqldb.Micros(s.DB.Now())
 	return s.moveImport(ctx, "UPDATE imports SET state = ?, mark = ?, updated_at = ? WHERE id = ? AND state = ?",
 		string(catalog.ImportApplying), now+ownIndexing, now, id, string(catalog.ImportReading))
 }
 
-// ApplyRows writes up to limit staged products to the catalogue and records how
-// far that has come, in one transaction: a crash loses none and doubles none.
-// It returns whether there may be more. With the last ones, the import goes on
-// to the index. A dry run compares the rows and writes nothing.
+// ApplyRows writes up to limit staged products to the catalogue and records the
+// progress, in one transaction, so that a crash neither loses nor repeats a
+// row. It returns whether there may be more. After the last rows, the import
+// moves on to the index. A dry run compares the rows and writes nothing to the
+// catalogue.
 func (s *Store) ApplyRows(ctx context.Context, id string, limit int) (more bool, err error) {
 	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
 		more, err = apply(ctx, q, id, limit, sqldb.Micros(s.DB.Now()))
@@ -63,7 +64,7 @@ func apply(ctx context.Context, q sqldb.Querier, id string, limit int, now int64
 	return next == catalog.ImportApplying, err
 }
 
-// stagedAfter reads staged rows in the order of their SKUs.
+// stagedAfter reads staged rows, ordered by SKU.
 func stagedAfter(ctx context.Context, q sqldb.Querier, id, after string, limit int) ([]catalog.LinedRow, error) {
 	var rows []catalog.LinedRow
 	err := sqldb.Each(ctx, q, "SELECT line, doc FROM import_rows WHERE import_id = ? AND sku > ? ORDER BY sku LIMIT ?", []any{id, after, limit}, func(r *sql.Rows) error {

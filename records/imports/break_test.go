@@ -17,8 +17,8 @@ import (
 	"purser/records"
 )
 
-// failing is the record with calls that fail, some of them after they were
-// carried out.
+// failing is a record whose calls fail, some of them after they were carried
+// out.
 type failing struct {
 	*records.Store
 	before func(op string) error
@@ -50,8 +50,8 @@ func (f failing) do(op string, work func() error) error {
 	return f.before(op) // done, and the answer lost
 }
 
-// TestImportBreaksOff: however often an import breaks off, before or after
-// what it was doing was kept, no row is lost and none is doubled.
+// TestImportBreaksOff checks that an import that breaks off, before or after
+// its work was recorded, neither loses nor repeats a row.
 func TestImportBreaksOff(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
 		const rows = 2500
@@ -149,8 +149,8 @@ func TestImportReceivedAgain(t *testing.T) {
 	})
 }
 
-// A product that the index refuses for good keeps no other of its batch from
-// it, nor the import from its end; it is due again at once, like any other
+// A product that the index refuses permanently blocks neither the others of its
+// batch nor the end of the import; it is due again at once, like any other
 // (F54).
 func TestImportPassesOverWhatIsRefused(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
@@ -181,7 +181,7 @@ func (r refusing) PutDocuments(ctx context.Context, docs []catalog.Document) err
 	return r.Index.PutDocuments(ctx, docs)
 }
 
-// What a file calls a product is kept with its error, whatever it holds.
+// An error keeps the SKU of its row, whatever the SKU contains.
 func TestImportErrorsArePrintable(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
 		i := m.receive(catalog.ImportStock, "sku,onHand\n", 100, false)

@@ -8,8 +8,8 @@ import (
 	"purser/catalog"
 )
 
-// TestCompareIndex proves SRCH-11 and REC-3: whatever the index holds, it is
-// put right, and counted.
+// TestCompareIndex proves SRCH-11 and REC-3: any difference in the index is
+// corrected and counted.
 func TestCompareIndex(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
 		m.run(catalog.ImportProducts, "sku,name,price,currency\na,A,1,EUR\nb,B,1,EUR\nc,C,1,EUR\nd,D,1,EUR\n")
@@ -39,8 +39,8 @@ func TestCompareIndex(t *testing.T) {
 	})
 }
 
-// TestCompareCountsOnlyWhatItMends: neither what is on its way anyhow, nor what
-// the index refuses, nor what is both.
+// TestCompareCountsOnlyWhatItMends checks that products that are due anyway, or
+// that the index refuses, or both, are not counted.
 func TestCompareCountsOnlyWhatItMends(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
 		m.run(catalog.ImportProducts, "sku,name,price,currency\na,A,1,EUR\nb,B,1,EUR\nc,C,1,EUR\n")
@@ -59,7 +59,7 @@ func TestCompareCountsOnlyWhatItMends(t *testing.T) {
 	})
 }
 
-// receives makes a product move without an order.
+// receives makes a product's stock move without an order.
 func (m *importer) receives(sku string) {
 	m.Helper()
 	if _, err := m.store.ChangeProduct(m.Context(), sku, []catalog.Change{{ID: "x", Receive: 1}}); err != nil {

@@ -7,10 +7,11 @@ import (
 	"purser/records/sqldb"
 )
 
-// importPart is a table that holds many parts of an import.
+// importPart is a table that holds many rows of an import.
 type importPart struct {
 	table, key string
-	// batch is how many rows one transaction deletes: no order waits for more.
+	// batch is the number of rows that one transaction deletes. It is small, so
+	// that orders do not wait long.
 	batch int64
 }
 
@@ -20,15 +21,16 @@ var (
 	importErrors = importPart{"import_errors", "line, field", 2_000}
 )
 
-// The conditions on which the parts of an import are forgotten. They stand in
-// each deleting statement, since the import may be opened again in between.
+// These are the conditions under which rows of an import are deleted. Each
+// deleting statement checks them, because the import may be opened again
+// between two statements.
 const (
-	ofNewAttempt   = "EXISTS (SELECT 1 FROM imports WHERE id = ? AND created_at = ? AND bytes = 0)" // the parts are an older attempt's
+	ofNewAttempt   = "EXISTS (SELECT 1 FROM imports WHERE id = ? AND created_at = ? AND bytes = 0)" // the rows belong to an older attempt
 	ofNoImport     = "NOT EXISTS (SELECT 1 FROM imports WHERE id = ?)"
 	ofNoneUnderWay = "NOT EXISTS (SELECT 1 FROM imports WHERE id = ? AND state NOT IN ('done', 'refused'))"
 )
 
-// forget deletes an import's parts in small transactions.
+// forget deletes the rows of an import in small transactions.
 func (s *Store) forget(ctx context.Context, p importPart, id, condition string, args ...any) error {
 	_, err := s.DB.DeleteInBatches(ctx, p.batch, fmt.Sprintf(
 		"DELETE FROM %[1]s WHERE import_id = ? AND (%[2]s) IN (SELECT %[2]s FROM %[1]s WHERE import_id = ? ORDER BY %[2]s LIMIT %[3]d) AND %[4]s",
@@ -36,9 +38,9 @@ func (s *Store) forget(ctx context.Context, p importPart, id, condition string, 
 	return err
 }
 
-// ForgetImports removes files whose sender went away, and imports that ended
-// long ago, and returns how many there were. It also removes what a crash left
-// of others.
+// ForgetImports deletes files whose sender disconnected and imports that ended
+// long ago, and returns their number. It also deletes the rows that a crash
+// left behind.
 func (s *Store) ForgetImports(ctx context.Context, receivingBefore, endedBefore int64) (n int64, err error) {
 	err = s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
 		n, err = q.Exec(ctx, "DELETE FROM imports WHERE (state = 'receiving' AND updated_at < ?) OR (state IN ('done', 'refused') AND updated_at < ?)",

@@ -44,7 +44,7 @@ func stagedImport(t *testing.T, s *records.Store, id string) {
 	}
 }
 
-// partsLeft counts what there is of imports.
+// partsLeft counts the remaining rows of imports.
 func partsLeft(t *testing.T, db *sqldb.DB) (n int64) {
 	t.Helper()
 	for _, table := range []string{"import_chunks", "import_rows", "import_errors"} {
@@ -57,8 +57,8 @@ func partsLeft(t *testing.T, db *sqldb.DB) (n int64) {
 	return n
 }
 
-// A large import is forgotten in small transactions, between which others
-// write: an order does not wait for the whole of it (F82).
+// A large import is deleted in small transactions, between which others write:
+// an order does not wait for all of it (F82).
 func TestForgetInSmallTransactions(t *testing.T) {
 	recordstest.EachDatabase(t, func(t *testing.T, url func(t testing.TB) string) {
 		db := recordstest.OpenDB(t, url(t), records.Options{})
@@ -77,9 +77,9 @@ func TestForgetInSmallTransactions(t *testing.T) {
 			_, err := s.Import(t.Context(), id) // its figures stay
 			return err
 		})
-		// An import that is still coming in has no rows of its own: those that are
-		// there are of one that was being forgotten, and must not become the new
-		// one's.
+		// An import that is still being received has no rows of its own: existing rows
+		// belong to one that was being deleted, and must not become rows of the new
+		// one.
 		forgetsInSmall(t, db, "received again", catalog.ImportReceiving, 0, func(s *imports.Store, id string) error {
 			_, fresh, err := s.OpenImport(t.Context(), catalog.Import{ID: id, Kind: catalog.ImportProducts}, "{}")
 			if err == nil && !fresh {
@@ -128,7 +128,7 @@ func forgetsInSmall(t *testing.T, db *sqldb.DB, id string, state catalog.ImportS
 	}
 }
 
-// What is forgotten of an attempt is not another attempt's.
+// Deleting the rows of one attempt does not delete another attempt's.
 func TestForgetLeavesTheNewAttempt(t *testing.T) {
 	db := recordstest.OpenDB(t, recordstest.SQLite(t), records.Options{})
 	s := &imports.Store{DB: db}

@@ -1,5 +1,5 @@
-// Package imports is the record of files that change the catalogue: what was
-// received, the rows that were read from it, and how far they have been applied.
+// Package imports records files that change the catalogue: the received file,
+// the rows that were read from it, and the progress of applying them.
 package imports
 
 import (
@@ -12,18 +12,19 @@ import (
 	"purser/records/sqldb"
 )
 
-// Store is the imports' part of the record.
+// Store reads and writes imports.
 type Store struct {
 	DB *sqldb.DB
 }
 
-// ownIndexing is for how long only the import brings the products that it
-// changed to the index; then a sweep does.
+// ownIndexing is how long an import has to bring its changed products to the
+// index itself. After that a sweep takes them.
 const ownIndexing = int64(6 * 3600 * 1_000_000)
 
-// OpenImport begins to receive a file. An import whose file was not received to
-// its end begins again, and the caller that was sending it is refused from then
-// on; one whose file is here is returned as it is, and fresh is false.
+// OpenImport starts to receive a file. An import whose file was not received
+// completely starts over, and the caller that was sending it is refused from
+// then on. An import whose file is complete is returned unchanged, and fresh is
+// false.
 func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string) (was catalog.Import, fresh bool, err error) {
 	now := sqldb.Micros(s.DB.Now())
 	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -32,7 +33,7 @@ func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string)
 		if !fresh {
 			return err
 		}
-		// Two attempts differ in when they began.
+		// Two attempts differ in their start time.
 		now = max(now, sqldb.Micros(was.CreatedAt)+1)
 		if _, err := q.Exec(ctx, "DELETE FROM imports WHERE id = ?", i.ID); err != nil {
 			return err
@@ -46,7 +47,7 @@ func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string)
 		was.State, was.CreatedAt, was.UpdatedAt = catalog.ImportReceiving, sqldb.FromMicros(now), sqldb.FromMicros(now)
 		return err
 	})
-	for _, p := range []importPart{importChunks, importRows, importErrors} { // left of an earlier attempt by a crash
+	for _, p := range []importPart{importChunks, importRows, importErrors} { // a crash of an earlier attempt left these behind
 		if err == nil && fresh {
 			err = s.forget(ctx, p, i.ID, ofNewAttempt, i.ID, now)
 		}
@@ -54,7 +55,7 @@ func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string)
 	return was, fresh, sqldb.WrapError("open import", err)
 }
 
-// PutChunk keeps the next part of the file, for the attempt that i is.
+// PutChunk stores the next part of the file for attempt i.
 func (s *Store) PutChunk(ctx context.Context, i catalog.Import, at int64, body []byte) error {
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		n, err := q.Exec(ctx, "UPDATE imports SET bytes = ?, updated_at = ? WHERE id = ? AND bytes = ? AND state = ? AND created_at = ?",
@@ -71,14 +72,14 @@ func (s *Store) PutChunk(ctx context.Context, i catalog.Import, at int64, body [
 	return sqldb.WrapError("put chunk", err)
 }
 
-// Received ends the receiving: all bytes of the file are here. Its rows begin at
-// a byte and a line of it, and i.Digest is the digest of its bytes.
+// Received records that all bytes of the file have arrived. i says at which
+// byte and line the rows begin, and i.Digest is the digest of the bytes.
 func (s *Store) Received(ctx context.Context, i catalog.Import, bytes, startByte, startLine int64) error {
 	return s.moveImport(ctx, "UPDATE imports SET state = ?, digest = ?, at_byte = ?, at_line = ?, updated_at = ? WHERE id = ? AND state = ? AND bytes = ? AND created_at = ?",
 		string(catalog.ImportReading), i.Digest, startByte, startLine, sqldb.Micros(s.DB.Now()), i.ID, string(catalog.ImportReceiving), bytes, sqldb.Micros(i.CreatedAt))
 }
 
-// DiscardImport forgets a file that was not received to its end.
+// DiscardImport deletes a file that was not received completely.
 func (s *Store) DiscardImport(ctx context.Context, i catalog.Import) error {
 	var n int64
 	err := s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
@@ -91,8 +92,8 @@ func (s *Store) DiscardImport(ctx context.Context, i catalog.Import) error {
 	return sqldb.WrapError("discard import", err)
 }
 
-// EndImport ends an import and forgets its file; its figures and errors stay.
-// ForgetImports finds what a crash leaves of the file.
+// EndImport ends an import and deletes its file; its figures and errors stay.
+// ForgetImports deletes what a crash leaves of the file.
 func (s *Store) EndImport(ctx context.Context, id string, state catalog.ImportState, why string) error {
 	err := s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		_, err := q.Exec(ctx, "UPDATE imports SET state = ?, why = ?, indexed = CASE WHEN dry_run = 1 THEN 0 ELSE applied END, updated_at = ? WHERE id = ? AND state NOT IN ('done', 'refused')",
@@ -118,8 +119,8 @@ func (s *Store) moveImport(ctx context.Context, statement string, args ...any) e
 	return sqldb.WrapError("move import", err)
 }
 
-// ImportBytes returns a part of the file from a byte on, and nothing after the
-// last.
+// ImportBytes returns a part of the file that begins at a byte, and nothing
+// after the last byte.
 func (s *Store) ImportBytes(ctx context.Context, id string, from int64) ([]byte, error) {
 	var at int64
 	var body []byte
@@ -131,7 +132,7 @@ func (s *Store) ImportBytes(ctx context.Context, id string, from int64) ([]byte,
 	return body[from-at:], nil
 }
 
-// ImportHeader returns how the file of an import is to be read.
+// ImportHeader returns how to read the file of an import.
 func (s *Store) ImportHeader(ctx context.Context, id string) (string, error) {
 	var header string
 	found, err := sqldb.First(ctx, s.DB.Reader(), "SELECT header FROM imports WHERE id = ?", []any{id}, &header)
@@ -145,7 +146,7 @@ const selectImport = `
 	SELECT id, kind, name, dry_run, actor, correlation, state, why, bytes, at_byte, at_line, staged, bad, applied, unchanged, indexed,
 		mark, digest, created_at, updated_at FROM imports `
 
-// Import returns an import as it stands, or catalog.ErrNoImport.
+// Import returns the current state of an import, or catalog.ErrNoImport.
 func (s *Store) Import(ctx context.Context, id string) (catalog.Import, error) {
 	i, err := readImport(ctx, s.DB.Reader(), id, "")
 	return i, sqldb.WrapError("import", err)
@@ -173,7 +174,7 @@ func readImport(ctx context.Context, q sqldb.Querier, id, lock string) (catalog.
 	return i, nil
 }
 
-// Imports lists the last imports, newest first.
+// Imports lists the latest imports, newest first.
 func (s *Store) Imports(ctx context.Context, limit int) ([]catalog.Import, error) {
 	var found []catalog.Import
 	err := sqldb.Each(ctx, s.DB.Reader(), selectImport+"ORDER BY created_at DESC, id LIMIT ?", []any{sqldb.PageSize(limit)}, func(r *sql.Rows) error {
@@ -193,8 +194,8 @@ func scanImport(r *sql.Rows) (catalog.Import, error) {
 	return i, err
 }
 
-// ImportErrors lists up to limit errors of an import by their lines, from the
-// one that follows the line after.
+// ImportErrors lists up to limit errors of an import, ordered by line, that
+// come after the given line.
 func (s *Store) ImportErrors(ctx context.Context, id string, after int64, limit int) ([]catalog.RowFault, error) {
 	var found []catalog.RowFault
 	err := sqldb.Each(ctx, s.DB.Reader(), "SELECT line, sku, field, message FROM import_errors WHERE import_id = ? AND line > ? ORDER BY line, field LIMIT ?",

@@ -34,7 +34,7 @@ func newImporter(t *testing.T, s *records.Store) *importer {
 	return m
 }
 
-// receive keeps a file, in chunks of some bytes.
+// receive stores a file in chunks.
 func (m *importer) receive(kind catalog.ImportKind, text string, chunk int, dry bool) catalog.Import {
 	m.Helper()
 	h, err := importfile.Sniff(kind, []byte(text[:min(len(text), importfile.MaxRow)]))
@@ -61,7 +61,7 @@ func (m *importer) receive(kind catalog.ImportKind, text string, chunk int, dry 
 	return i
 }
 
-// run receives a file and carries it out.
+// run receives a file and applies it.
 func (m *importer) run(kind catalog.ImportKind, text string) catalog.Import {
 	m.Helper()
 	return m.finish(m.receive(kind, text, 100, false).ID)
@@ -95,7 +95,7 @@ func (m *importer) errors(id string) string {
 	return b.String()
 }
 
-// wantAgreement wants the index to say what the record says.
+// wantAgreement checks that the index agrees with the record.
 func (m *importer) wantAgreement() {
 	m.Helper()
 	d, err := m.products.CompareIndex(m.Context(), products.CompareRequest{Stock: true})
@@ -133,12 +133,12 @@ func TestImportProducts(t *testing.T) {
 			m.Errorf("mug: %+v", p)
 		}
 		m.wantAgreement()
-		// The same file again changes nothing, and the index hears nothing.
+		// The same file again changes nothing, and the index gets nothing.
 		puts := m.index.Puts()
 		if i = m.run(catalog.ImportProducts, someProducts); i.Unchanged != 2 || i.Applied != 0 || m.index.Puts() != puts {
 			m.Errorf("again: %+v, %d documents", i, m.index.Puts()-puts)
 		}
-		// What a file does not say stays; stock is not for it to set.
+		// Fields that the file omits stay; it cannot set the stock.
 		i = m.run(catalog.ImportProducts, "sku,price,currency,onHand\nmug,999,EUR,5\n")
 		if p := m.product("mug"); i.Applied != 1 || p.Price != 999 || p.Name != "Mug" || p.OnHand != 10 || p.Version != 2 {
 			m.Errorf("partly: %+v", p)
@@ -147,7 +147,7 @@ func TestImportProducts(t *testing.T) {
 	})
 }
 
-// Rows with errors are left out, each with a reason and its line.
+// Rows with errors are skipped, each with a reason and its line.
 func TestImportErrors(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
 		i := m.run(catalog.ImportProducts, "sku,name,price,currency\nmug,Mug,1450,EUR\ntea,,890,EUR\nlamp,Lamp,-5,EUR\nmug,Mug again,1,EUR\nbowl,Bowl,1,XYZ\nnew,,,\n\xff,x,1,EUR\n")
@@ -155,7 +155,7 @@ func TestImportErrors(t *testing.T) {
 			m.Errorf("ended as %+v", i)
 		}
 		for _, want := range []string{
-			"3 tea name: want 1 to 200", "4 lamp price: want 1 to", "5 mug sku: stands twice: first on line 2", `6 bowl currency: unknown currency "XYZ"`,
+			"3 tea name: want 1 to 200", "4 lamp price: want 1 to", "5 mug sku: occurs twice: first on line 2", `6 bowl currency: unknown currency "XYZ"`,
 			"7 new name: want 1 to 200", "8  : not valid UTF-8",
 		} {
 			if got := m.errors(i.ID); !strings.Contains(got, want) {

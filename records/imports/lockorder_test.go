@@ -10,8 +10,8 @@ import (
 	"purser/records/recordstest"
 )
 
-// otherOrder is a database whose language puts small letters first, where bytes
-// put capitals first.
+// otherOrder is a database whose collation sorts lower case first, unlike
+// bytes, which sort upper case first.
 func otherOrder(t *testing.T) string {
 	t.Helper()
 	at := recordstest.Postgres(t)
@@ -42,12 +42,11 @@ func otherOrder(t *testing.T) string {
 	return u.String()
 }
 
-// An import locks products in the order in which orders do, whatever the
-// language of the database: else each of the two could hold what the other
-// waits for.
+// An import locks products in the same order as orders do, whatever the
+// collation of the database; otherwise the two could deadlock.
 func TestImportLocksLikeOrders(t *testing.T) {
 	at := otherOrder(t)
-	s, db := recordstest.OpenBeside(t, at)
+	s, db := recordstest.OpenWithConn(t, at)
 	var other bool
 	if err := db.QueryRowContext(t.Context(), "SELECT 'a' < 'B'").Scan(&other); err != nil || !other {
 		t.Fatalf("the database sorts by bytes: %v", err)

@@ -12,14 +12,14 @@ import (
 	"purser/records/sqldb"
 )
 
-// keptErrors is how many errors of an import are kept; any more are only
+// keptErrors is how many errors of an import are stored; further ones are only
 // counted.
 const keptErrors = 1_000
 
-// StageRows keeps a slice of the file as rows, with its errors, and records how
-// far the reading has come, in one transaction. It fails with
-// catalog.ErrMovedOn if the slice does not begin where the last one ended:
-// another attempt has read it.
+// StageRows stores a slice of the file as rows, with its errors, and records
+// the reading progress, in one transaction. It fails with catalog.ErrMovedOn if
+// the slice does not begin where the last one ended, because another attempt
+// has read it.
 func (s *Store) StageRows(ctx context.Context, sl catalog.Slice) error {
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		return stage(ctx, q, sl, sqldb.Micros(s.DB.Now()))
@@ -61,12 +61,12 @@ func stage(ctx context.Context, q sqldb.Querier, sl catalog.Slice, now int64) er
 	return err
 }
 
-// stockThen is how a product's stock had come about when a row about it was
-// read.
+// stockThen holds the stock counters of a product at the time a row about it
+// was read.
 type stockThen struct{ shipped, received, countedAt int64 }
 
-// stockNow returns how many pieces of each product have left for good and how
-// many have come in, and when they were counted, by SKU; a product that is not in
+// stockNow returns, by SKU, how many pieces of each product have left for good,
+// how many have come in, and when they were counted. A product that is not in
 // the catalogue is missing.
 func stockNow(ctx context.Context, q sqldb.Querier, rows []catalog.LinedRow) (map[string]stockThen, error) {
 	skus := make([]string, len(rows))
@@ -85,8 +85,8 @@ func stockNow(ctx context.Context, q sqldb.Querier, rows []catalog.LinedRow) (ma
 	return now, err
 }
 
-// known leaves out the rows about products that are not in the catalogue, and
-// adds the errors that say so.
+// known drops the rows about products that are not in the catalogue, and adds
+// an error for each.
 func known(sl *catalog.Slice, was map[string]stockThen) []catalog.LinedRow {
 	var rows []catalog.LinedRow
 	for _, r := range sl.Rows {
@@ -100,8 +100,8 @@ func known(sl *catalog.Slice, was map[string]stockThen) []catalog.LinedRow {
 	return rows
 }
 
-// stageRows inserts rows and returns the errors of those whose SKU stands in
-// the file twice: the first row counts.
+// stageRows inserts rows and returns errors for those whose SKU occurs twice in
+// the file; the first row counts.
 func stageRows(ctx context.Context, q sqldb.Querier, id string, rows []catalog.LinedRow, was map[string]stockThen) (twice []catalog.RowFault, err error) {
 	for len(rows) > 0 {
 		n := min(len(rows), q.BatchSize())
@@ -136,7 +136,8 @@ func stageRows(ctx context.Context, q sqldb.Querier, id string, rows []catalog.L
 	return twice, nil
 }
 
-// standTwice finds the rows of a group whose SKU was staged from another line.
+// standTwice finds the rows of a group whose SKU was already staged from
+// another line.
 func standTwice(ctx context.Context, q sqldb.Querier, id string, rows []catalog.LinedRow) ([]catalog.RowFault, error) {
 	skus := make([]string, len(rows))
 	for i, r := range rows {
@@ -155,14 +156,14 @@ func standTwice(ctx context.Context, q sqldb.Querier, id string, rows []catalog.
 	for _, r := range rows {
 		if lines[r.SKU] != r.Line {
 			twice = append(twice, catalog.RowFault{Line: r.Line, SKU: r.SKU, Fault: catalog.Fault{
-				Field: "sku", Message: fmt.Sprintf("stands twice: first on line %d", lines[r.SKU]),
+				Field: "sku", Message: fmt.Sprintf("occurs twice: first on line %d", lines[r.SKU]),
 			}})
 		}
 	}
 	return twice, err
 }
 
-// putFaults keeps errors of an import that has so many already, up to the limit.
+// putFaults stores errors of an import that already has some, up to the limit.
 func putFaults(ctx context.Context, q sqldb.Querier, id string, faults []catalog.RowFault, kept int64) error {
 	left := int(max(keptErrors-kept, 0))
 	for _, f := range faults[:min(len(faults), left)] {
@@ -174,7 +175,7 @@ func putFaults(ctx context.Context, q sqldb.Querier, id string, faults []catalog
 	return nil
 }
 
-// printable returns what a file calls a SKU, as every database can keep it.
+// printable returns a SKU of a file in a form that every database can store.
 func printable(sku string) string {
 	sku = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -188,7 +189,7 @@ func printable(sku string) string {
 	return sku
 }
 
-// or returns a value, or what stands for a missing one.
+// or returns a value, or the default for a missing one.
 func or[T any](value *T, otherwise T) T {
 	if value == nil {
 		return otherwise

@@ -14,7 +14,7 @@ import (
 )
 
 // TestImportStock proves F67 and ORD-7: stock that was counted before goods
-// left does not bring them back, and what is set aside stays set aside.
+// left does not restore them, and reserved stock stays reserved.
 func TestImportStock(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
 		m.run(catalog.ImportProducts, "sku,name,price,currency,onHand\nmug,Mug,1450,EUR,10\ntea,Tea,890,EUR,20\nlamp,Lamp,1,EUR,5\n")
@@ -31,7 +31,7 @@ func TestImportStock(t *testing.T) {
 			m.Errorf("12 counted, 4 have left since: %+v", p)
 		}
 		if p := m.product("tea"); p.OnHand != 6 || p.Available != 0 || !strings.Contains(m.errors(i.ID), "6 are set aside for orders and stay on hand, but only 3 are there") {
-			m.Errorf("3 counted, 6 set aside: %+v %s", p, m.errors(i.ID))
+			m.Errorf("3 counted, 6 reserved: %+v %s", p, m.errors(i.ID))
 		}
 		due, err := m.store.DueProducts(m.Context(), time.Minute, 10) // what orders moved is the sweep's
 		if err != nil {
@@ -44,8 +44,8 @@ func TestImportStock(t *testing.T) {
 	})
 }
 
-// TestImportStockAndChanges (ORD-7, SRCH-5): goods that came in after a file of
-// stock was read are not lost, and a count that was made after it stands.
+// TestImportStockAndChanges (ORD-7, SRCH-5) checks that goods that came in
+// after a stock file was read are not lost, and that a later count wins.
 func TestImportStockAndChanges(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
 		m.run(catalog.ImportProducts, "sku,name,price,currency,onHand\nmug,Mug,1450,EUR,10\ntea,Tea,890,EUR,20\nlamp,Lamp,1,EUR,5\nbowl,Bowl,1,EUR,5\n")
@@ -84,13 +84,14 @@ func TestImportStockAndChanges(t *testing.T) {
 		// A second file counts again.
 		m.run(catalog.ImportStock, "sku,onHand\ntea,30\n")
 		if p := m.product("tea"); p.OnHand != 30 {
-			m.Errorf("tea counted anew: %+v", p)
+			m.Errorf("tea counted again: %+v", p)
 		}
 	})
 }
 
-// TestImportStockTwice (ORD-7, ORD-8): of two files of stock that are read at
-// the same time, the one that came in later counts, whichever is done first.
+// TestImportStockTwice (ORD-7, ORD-8) checks that of two stock files that are
+// read at the same time, the one received later counts, whichever finishes
+// first.
 func TestImportStockTwice(t *testing.T) {
 	for _, laterFirst := range []bool{false, true} {
 		onBothImporters(t, func(m *importer) {
@@ -123,7 +124,7 @@ func TestImportStockTwice(t *testing.T) {
 	}
 }
 
-// readOnly goes on with an import until its rows are staged.
+// readOnly continues an import until its rows are staged.
 func (m *importer) readOnly(id string) {
 	m.Helper()
 	apart := *m.imports

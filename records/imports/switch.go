@@ -8,11 +8,11 @@ import (
 	"purser/records/sqldb"
 )
 
-// SwitchRows puts all staged prices or stock into force in one transaction:
-// nobody sees half of them. Stock was counted when its row was read; pieces that
-// have left since are taken off, pieces that have come in are added, a later
-// count stands, and pieces that orders have reserved stay reserved. Rows that
-// would have taken those are kept as errors.
+// SwitchRows applies all staged prices or stock in one transaction, so that no
+// reader sees half of them. Stock was counted when its row was read: pieces
+// that have left since are subtracted, pieces that have come in are added, a
+// later count wins, and pieces that orders have reserved stay reserved. A row
+// that would take reserved pieces is recorded as an error.
 func (s *Store) SwitchRows(ctx context.Context, id string) error {
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		var state string
@@ -54,8 +54,8 @@ func (s *Store) SwitchRows(ctx context.Context, id string) error {
 	return sqldb.WrapError("switch rows", err)
 }
 
-// lockStaged locks the products of an import in the order in which orders
-// lock them, so that the two never wait for each other.
+// lockStaged locks the products of an import in the same order as orders do, so
+// that the two cannot deadlock.
 func lockStaged(ctx context.Context, q sqldb.Querier, id string) error {
 	if q.ForUpdate() == "" {
 		return nil
@@ -65,9 +65,9 @@ func lockStaged(ctx context.Context, q sqldb.Querier, id string) error {
 	return err
 }
 
-// recountLater makes the stock of files that came in after this one follow what
-// this one is about to do to the products: theirs is the later count, and is
-// neither skipped because of this one nor changed by its corrections.
+// recountLater adjusts the staged stock of files that came in after this one to
+// what this import is about to change. Their count is the later one: it must
+// not be skipped because of this import, nor changed by its corrections.
 func recountLater(ctx context.Context, q sqldb.Querier, id string, now int64) error {
 	var later []string
 	err := sqldb.Each(ctx, q, `
@@ -88,7 +88,7 @@ func recountLater(ctx context.Context, q sqldb.Querier, id string, now int64) er
 }
 
 const (
-	// isDue leaves a product that was due before to the sweep or import that has
+	// isDue leaves a product that was already due to the sweep or import that owns
 	// it.
 	isDue = "due_at = CASE WHEN due_at = 0 OR due_at > ? THEN ? ELSE due_at END"
 
@@ -97,8 +97,8 @@ const (
 		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND products.deleted = 0
 			AND (products.price <> r.price OR products.currency <> r.currency)`
 
-	// counted is how many pieces are on hand now by a row; rest is how many will
-	// be recorded, unless they were counted again since.
+	// counted is how many pieces are on hand now according to a row; rest is how
+	// many will be recorded, unless they were counted again since.
 	counted = "(r.on_hand - (products.shipped - r.shipped) + (CASE WHEN r.received < 0 THEN 0 ELSE products.received - r.received END))"
 	latest  = "(r.counted_at < 0 OR products.counted_at = r.counted_at)"
 	others  = "(CASE WHEN " + counted + " < products.reserved THEN products.reserved ELSE " + counted + " END)"
@@ -108,7 +108,7 @@ const (
 			revision = revision + 1, counted_at = ?, changed_at = ?, ` + isDue + `
 		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND ` + moves
 
-	// moves is true for a row that changes its product.
+	// moves reports whether a row changes its product.
 	moves = "products.deleted = 0 AND " + latest + " AND products.on_hand <> " + others
 
 	followStock = `

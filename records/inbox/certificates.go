@@ -7,12 +7,12 @@ import (
 	"purser/records/sqldb"
 )
 
-// mostCertificates is how many certificates are used, the latest first. That is
-// many times what is in use at a time.
+// mostCertificates is how many certificates are loaded, latest first. It is far
+// more than are in use at a time.
 const mostCertificates = 64
 
-// KeepCertificate keeps a certificate that a message of SNS was verified with:
-// PEM, the leaf first, by the address that it was fetched from.
+// KeepCertificate stores a certificate (PEM, leaf first) that verified a
+// message from SNS, under the URL that it was fetched from.
 func (s *Store) KeepCertificate(ctx context.Context, address string, chain []byte) error {
 	return sqldb.WrapError("keep certificate", s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		_, err := q.Exec(ctx, `
@@ -23,7 +23,7 @@ func (s *Store) KeepCertificate(ctx context.Context, address string, chain []byt
 	}))
 }
 
-// Certificates returns the certificates that were kept last, by their addresses.
+// Certificates returns the latest certificates, by URL.
 func (s *Store) Certificates(ctx context.Context) (map[string][]byte, error) {
 	kept := make(map[string][]byte)
 	err := sqldb.Each(ctx, s.DB.Reader(), "SELECT address, chain FROM sns_certificates ORDER BY kept_at DESC, address LIMIT ?", []any{mostCertificates},

@@ -8,8 +8,8 @@ import (
 	"purser/records/recordstest"
 )
 
-// Certificates are kept for other processes, the latest under each address, and
-// not without end (WHK-18).
+// Certificates are stored for other processes, the latest for each address, and
+// their number is limited (WHK-18).
 func TestCertificates(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)

@@ -1,6 +1,5 @@
-// Package inbox is the record of what providers reported: each webhook as it came
-// in, and what became of it; and the certificates that webhooks were verified
-// with.
+// Package inbox records what providers reported: each webhook as it arrived and
+// its outcome, and the certificates that webhooks were verified with.
 package inbox
 
 import (
@@ -17,31 +16,31 @@ import (
 	"purser/records/sqldb"
 )
 
-// ErrNoItem: the inbox has no such item.
+// ErrNoItem means that the inbox has no such item.
 var ErrNoItem = errors.New("no such inbox item")
 
-// Store is the inbox's part of the record.
+// Store reads and writes the inbox.
 type Store struct {
 	DB *sqldb.DB
 }
 
-// State is where a reported event stands in the inbox.
+// State is the state of a reported event in the inbox.
 type State string
 
-// The states of an inbox item.
+// These are the states of an inbox item.
 const (
 	Received  State = "received"  // stored, to be delivered
 	Held      State = "held"      // its order is not known yet
-	Delivered State = "delivered" // its workflow has it
-	Kept      State = "kept"      // of a type nobody needs
+	Delivered State = "delivered" // its workflow has received it
+	Kept      State = "kept"      // of a type that no workflow needs
 	Parked    State = "parked"    // needs a person
 )
 
 // deliverable reports whether an item is still to be delivered, at Item.NextAt.
 func (st State) deliverable() bool { return st == Received || st == Held }
 
-// Item is one event as a provider reported it: the bytes that came over the wire,
-// what was understood of them, and what became of it.
+// Item is one event as a provider reported it: the raw bytes, the parsed event,
+// and its outcome.
 type Item struct {
 	ID          int64 // set by Receive
 	Provider    string
@@ -49,7 +48,7 @@ type Item struct {
 	EventID     string // unique for the provider and account
 	Type        string
 	OrderID     order.ID // "" if the event does not say
-	Ref         string   // an intent's id or a parcel's reference, to find the order by
+	Ref         string   // an intent's id or a parcel's reference, by which the order is found
 	State       State    // default Received
 	Headers     []byte
 	Body        []byte
@@ -59,14 +58,14 @@ type Item struct {
 	NextAt      time.Time // default ReceivedAt; zero if it is not to be delivered (any more)
 	Note        string
 	Correlation string
-	Event       []byte    // JSON of order.News; nil if none
-	PrunedAt    time.Time // when Body, Headers and News were deleted; zero while they are there
+	Event       []byte    // JSON of the parsed event; nil without one
+	PrunedAt    time.Time // when Body, Headers and Event were deleted; zero before that
 	Source      string    // remote address
 }
 
-// Receive stores an event and returns when it is durable: only then may the
-// provider be answered. An event that was stored before is a duplicate, whatever
-// became of it since: fresh is false, and the item's ID and State are those of
+// Receive stores an event and returns when it is durable; only then may the
+// server acknowledge the webhook. An event that was stored before, in any
+// state, is a duplicate: fresh is false, and the item gets the ID and State of
 // the first.
 func (s *Store) Receive(ctx context.Context, it *Item) (fresh bool, err error) {
 	if it.ReceivedAt.IsZero() {
@@ -107,7 +106,7 @@ func (s *Store) Receive(ctx context.Context, it *Item) (fresh bool, err error) {
 	return fresh, nil
 }
 
-// itemColumns are scanned by scanItem.
+// itemColumns are the columns that scanItem scans.
 const itemColumns = `id, provider, account, event_id, type, order_id, ref, state, attempts, next_at, received_at, provider_at,
 	note, correlation, source, pruned_at, news, headers, body`
 
@@ -135,27 +134,28 @@ func (s *Store) itemsWith(ctx context.Context, columns, where string, args ...an
 	return found, err
 }
 
-// Place is the place of an item among those that are due. The zero value is
-// before the first.
+// Place is the position of an item among the due ones. The zero value is before
+// the first.
 type Place struct {
 	NextAt time.Time
 	ID     int64
 }
 
-// withoutBytes is itemColumns for callers that need only what was understood.
+// withoutBytes is itemColumns for callers that do not need the headers and the
+// body.
 var withoutBytes = strings.Replace(itemColumns, "headers, body", "'' AS headers, '' AS body", 1)
 
-// Due lists up to limit items that are to be delivered (again) by now, oldest
-// first, behind a place among them; without their headers and bodies. Several
-// callers may list them at once: delivering twice is harmless.
+// Due lists up to limit items that are due for delivery by now, oldest first,
+// after a place among them, without their headers and bodies. Several callers
+// may list them concurrently, because delivering twice is harmless.
 func (s *Store) Due(ctx context.Context, now time.Time, behind Place, limit int) ([]Item, error) {
 	due, err := s.itemsWith(ctx, withoutBytes, "next_at > 0 AND next_at <= ? AND (next_at, id) > (?, ?) ORDER BY next_at, id LIMIT ?",
 		sqldb.Micros(now), sqldb.Micros(behind.NextAt), behind.ID, sqldb.PageSize(limit))
 	return due, sqldb.WrapError("due", err)
 }
 
-// HeldFor lists the items held for an order, by its id or by a reference of
-// its intent or parcel; either may be "".
+// HeldFor lists the items that are held for an order, by its id or by the
+// reference of its intent or parcel. Either may be "".
 func (s *Store) HeldFor(ctx context.Context, id order.ID, ref string) ([]Item, error) {
 	var found []Item
 	for _, by := range []struct{ column, value string }{{"order_id", string(id)}, {"ref", ref}} {
@@ -184,12 +184,13 @@ func (s *Store) Item(ctx context.Context, id int64) (Item, error) {
 	return found[0], nil
 }
 
-// deliveryBatch is for how many items one statement records an attempt.
+// deliveryBatch is the number of items for which one statement records an
+// attempt.
 const deliveryBatch = 64
 
-// RecordDelivery writes how an attempt to deliver these items ended and, for
-// those still to be delivered, when to try again. A delivered item stays
-// delivered: of two attempts at once, the one that succeeded counts.
+// RecordDelivery records the outcome of an attempt to deliver these items and,
+// for those still to be delivered, when to try again. A delivered item stays
+// delivered: of two concurrent attempts, the successful one counts.
 func (s *Store) RecordDelivery(ctx context.Context, ids []int64, st State, note string, nextAt time.Time) error {
 	for len(ids) > 0 {
 		n := min(len(ids), deliveryBatch)
@@ -209,8 +210,7 @@ func (s *Store) recordBatch(ctx context.Context, ids []int64, st State, note str
 	for _, id := range ids {
 		args = append(args, id)
 	}
-	// The list is filled up to a power of two, so that few statements need
-	// preparing.
+	// The list is padded to a power of two, so that few statements need preparing.
 	size := 1
 	for size < len(ids) {
 		size *= 2
@@ -225,8 +225,8 @@ func (s *Store) recordBatch(ctx context.Context, ids []int64, st State, note str
 	})
 }
 
-// Redeliver carries out an operator's decision to make an item due, whatever
-// became of it, with the order, the reference, the news and the note it has now.
+// Redeliver makes an item due on an operator's decision, whatever its state,
+// with the order, reference, event and note that it has now.
 func (s *Store) Redeliver(ctx context.Context, it *Item) error {
 	it.State, it.NextAt = Received, s.DB.Now()
 	return sqldb.WrapError("redeliver", s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {

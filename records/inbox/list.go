@@ -11,13 +11,13 @@ import (
 	"purser/records/sqldb"
 )
 
-// Filter chooses inbox items; an empty field does not restrict.
+// Filter selects inbox items; an empty field does not restrict.
 type Filter struct {
 	State    State
 	Provider string
 	OrderID  order.ID
 	Limit    int    // default 50, at most 500
-	Cursor   string // Page.Next of the page before
+	Cursor   string // Page.Next of the previous page
 }
 
 // Page is one page of inbox items, newest first.
@@ -43,7 +43,7 @@ func (s *Store) Items(ctx context.Context, f Filter) (Page, error) {
 		}
 	}
 	if f.OrderID != "" {
-		where += " AND order_id <> ''" // so that the index of the few with an order serves
+		where += " AND order_id <> ''" // lets the database use the index of the few items with an order
 	}
 	found, err := s.items(ctx, where+" ORDER BY id DESC LIMIT ?", append(args, limit+1)...)
 	if err != nil {
@@ -71,14 +71,14 @@ func parseCursor(s string) (before int64, err error) {
 		return 0, err
 	}
 	id, err := strconv.ParseInt(place, 10, 64)
-	if err != nil || encodeCursor(id) != s { // a number has no second spelling either
+	if err != nil || encodeCursor(id) != s { // a number must not have a second spelling either
 		return 0, sqldb.ErrCursor
 	}
 	return id, nil
 }
 
-// InboxCounts returns how many items are in each state, and since when the oldest
-// of those to be delivered has been due; zero if no item is due.
+// InboxCounts returns how many items are in each state, and since when the
+// oldest deliverable item has been due; the time is zero if no item is due.
 func (s *Store) InboxCounts(ctx context.Context) (counts map[State]int64, oldestDue time.Time, err error) {
 	counts = make(map[State]int64)
 	err = sqldb.Each(ctx, s.DB.Reader(), "SELECT state, COUNT(*) FROM inbox GROUP BY state", nil, func(r *sql.Rows) error {

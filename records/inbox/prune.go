@@ -8,20 +8,20 @@ import (
 	"purser/records/sqldb"
 )
 
-// pruneBatch is how many events one transaction takes the bytes of. They are
-// a few kilobytes each, at most a megabyte.
+// pruneBatch is how many events lose their bytes in one transaction. An event
+// has a few kilobytes, at most a megabyte.
 const pruneBatch = 100
 
-// PruneInbox deletes the bytes of events that were received before a time and
-// have been delivered, or are of a type nobody needs, and returns of how many:
-// body, headers and news, which hold shoppers' data. The row stays: an event that
-// comes again is a duplicate as before. An event that is still to be delivered
-// or waits for a person keeps its bytes, however old it is. Other writes get in
-// between.
+// PruneInbox deletes body, headers and parsed event, which hold shoppers' data,
+// from events that were received before a time and have been delivered or are
+// of a type that no workflow needs. It returns how many there were. The row
+// stays, so a repeated event is still a duplicate. An event that is to be
+// delivered or waits for a person keeps its bytes, however old it is. It works
+// in batches, so that other writes can run in between.
 func (s *Store) PruneInbox(ctx context.Context, receivedBefore time.Time) (int64, error) {
-	const done = "state || '' IN ('delivered', 'kept') AND pruned_at = 0" // as in the index
-	// The condition stands twice: an operator may send the event again between
-	// the choice and the change.
+	const done = "state || '' IN ('delivered', 'kept') AND pruned_at = 0" // spelled as in the index
+	// The condition is repeated because an operator may redeliver the event between
+	// the selection and the change.
 	n, err := s.DB.DeleteInBatches(ctx, pruneBatch, fmt.Sprintf(`
 		UPDATE inbox SET body = NULL, headers = NULL, news = NULL, pruned_at = ?
 		WHERE id IN (SELECT id FROM inbox WHERE %[1]s AND received_at < ? ORDER BY received_at LIMIT %[2]d) AND %[1]s`, done, pruneBatch),

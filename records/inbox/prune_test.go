@@ -11,9 +11,9 @@ import (
 	"purser/records/recordstest"
 )
 
-// TestPruneInbox (WHK-4, WHK-6, WHK-7, WHK-19): what was delivered long ago
-// loses its bytes, and is still known when it comes again. What has not arrived
-// keeps them, however old it is.
+// TestPruneInbox (WHK-4, WHK-6, WHK-7, WHK-19) checks that old delivered events
+// lose their bytes and are still recognised when repeated. Undelivered events
+// keep their bytes, however old they are.
 func TestPruneInbox(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
@@ -59,7 +59,7 @@ func TestPruneInbox(t *testing.T) {
 	})
 }
 
-// The nightly tidying does it, if the bytes are not to be kept for ever.
+// The nightly cleanup does it, unless the bytes are kept for ever.
 func TestNightlyPrunesInbox(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)

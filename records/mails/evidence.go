@@ -9,18 +9,18 @@ import (
 	"purser/records/sqldb"
 )
 
-// This file alone holds what feedback needs to know of the mail ledger.
+// This file holds everything that feedback needs to know about the mail ledger.
 
-// ledger is the mails with their ids (ours and the provider's) and what they
-// are about; sends is those that went out, and when. Both are plain columns, so
-// that the indexes of the table serve.
+// ledger selects the mails with our id, the provider's id and their subject;
+// sends selects the mails that went out, and when. Both are plain columns, so
+// that the table's indexes serve.
 const (
 	ledger = `(SELECT mail_key AS id, about, provider, provider_id FROM mails)`
 	sends  = `(SELECT mail_key AS id, provider, provider_id, template, settled_at AS sent_at FROM mails WHERE state = 'sent')`
 )
 
-// mailProviders lists the providers that mails went out through. It goes from
-// name to name along an index; DISTINCT would read every mail.
+// mailProviders lists the providers that mails went out through. It walks an
+// index from name to name, because DISTINCT would read every mail.
 func (s *Store) mailProviders(ctx context.Context) (names []string, err error) {
 	for after := ""; ; {
 		var name string
@@ -32,21 +32,22 @@ func (s *Store) mailProviders(ctx context.Context) (names []string, err error) {
 	}
 }
 
-// feedbackOf writes a query for columns of mails m with their feedback f, of the
-// mails that where chooses; it takes the arguments of where twice. A provider
-// may report before the ledger has its id for the mail, so that the feedback
-// could not be given our id: then the provider's id joins them. No index would
-// serve a single query with an OR.
+// feedbackOf writes a query for columns of mails m with their feedback f, for
+// the mails that where selects; it takes the arguments of where twice. A
+// provider may report before the ledger has its id for the mail, so that the
+// feedback was stored without our id; such feedback is joined by the provider's
+// id. The query is a UNION because no index would serve an OR.
 func feedbackOf(columns, mails, where string) string {
 	return "SELECT " + columns + " FROM " + mails + " AS m JOIN mail_feedback AS f ON f.mail_id <> '' AND f.mail_id = m.id WHERE " + where +
 		" UNION ALL SELECT " + columns + " FROM " + mails + " AS m JOIN mail_feedback AS f ON f.provider = m.provider AND f.provider_id = m.provider_id AND f.mail_id = '' WHERE " + where
 }
 
-// proofs are the kinds of feedback that prove that a provider has had a mail.
+// proofs are the kinds of feedback that prove that a provider has accepted a
+// mail.
 var proofs = []mail.Kind{mail.Accepted, mail.Delivered, mail.Delayed, mail.Bounced, mail.Complained}
 
-// confirmOutcome resolves a mail of unknown outcome by its provider's feedback: it
-// went out (docs/decisions/005-unknown-mail.md).
+// confirmOutcome resolves a mail of unknown outcome from its provider's
+// feedback: the mail went out (docs/decisions/005-unknown-mail.md).
 func confirmOutcome(ctx context.Context, q sqldb.Querier, f mail.Feedback, now time.Time) error {
 	if f.MessageID == "" || !slices.Contains(proofs, f.Kind) {
 		return nil
@@ -54,8 +55,8 @@ func confirmOutcome(ctx context.Context, q sqldb.Querier, f mail.Feedback, now t
 	return confirmSent(ctx, q, f.MessageID, f.Recipient, mail.Receipt{Provider: f.Provider, ProviderID: f.ProviderID}, f.Provider+" reports: "+string(f.Kind), now)
 }
 
-// completeID sets the ledger's id of the mail that feedback is about, where the
-// provider has not repeated it.
+// completeID sets our id of the mail on feedback whose provider did not repeat
+// it.
 func completeID(ctx context.Context, q sqldb.Querier, f *mail.Feedback) error {
 	if f.MessageID != "" || f.ProviderID == "" {
 		return nil

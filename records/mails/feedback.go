@@ -12,10 +12,10 @@ import (
 
 // Rules say when an address that keeps bouncing is suppressed.
 type Rules struct {
-	// SoftBounces is how many mails may come back for a passing reason within
+	// SoftBounces is how many mails may bounce for a temporary reason within
 	// SoftWithin before the address is suppressed. Default 3.
 	SoftBounces int
-	// SoftWithin defaults to 14 days.
+	// SoftWithin is the period in which SoftBounces are counted. Default 14 days.
 	SoftWithin time.Duration
 }
 
@@ -29,10 +29,10 @@ func (r Rules) withDefaults() Rules {
 	return r
 }
 
-// RecordFeedback writes what a provider reported about mails and acts upon it: an
-// address that cannot be reached, or whose owner complained, is suppressed. All
-// of it is one transaction, and it acts once for an inbox id however often it is
-// called; fresh is false when it has acted before.
+// RecordFeedback records a provider's reports about mails and acts on them: an
+// address that cannot be reached, or whose owner complained, is suppressed. It
+// does so in one transaction, and acts only once for an inbox id; fresh is
+// false if it has acted before.
 func (s *Store) RecordFeedback(ctx context.Context, inboxID int64, list []mail.Feedback) (fresh bool, err error) {
 	now := s.DB.Now()
 	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -50,9 +50,8 @@ func (s *Store) RecordFeedback(ctx context.Context, inboxID int64, list []mail.F
 	return fresh, sqldb.WrapError("record feedback", err)
 }
 
-// applyFeedback writes one recipient's feedback and acts upon it. Two events may
-// report the same (SES can publish a bounce in both of its ways); it is one
-// bounce.
+// applyFeedback records feedback about one recipient and acts on it. Two events
+// may report the same bounce (SES can publish it in two ways); it counts once.
 func (s *Store) applyFeedback(ctx context.Context, q sqldb.Querier, inboxID int64, f mail.Feedback, now time.Time) error {
 	if err := completeID(ctx, q, &f); err != nil {
 		return err
@@ -87,7 +86,7 @@ func (s *Store) applyFeedback(ctx context.Context, q sqldb.Querier, inboxID int6
 	})
 }
 
-// insertFeedback returns whether the feedback was not recorded before.
+// insertFeedback returns whether the feedback was new.
 func insertFeedback(ctx context.Context, q sqldb.Querier, inboxID int64, f mail.Feedback, now time.Time) (fresh bool, err error) {
 	n, err := q.Exec(ctx, `
 		INSERT INTO mail_feedback (provider, provider_id, recipient, kind, bounce, mail_id, diagnostic, at, heard_at, inbox_id, times)
@@ -103,8 +102,9 @@ func insertFeedback(ctx context.Context, q sqldb.Querier, inboxID int64, f mail.
 	return false, err
 }
 
-// bouncesOften counts mails that came back for a passing reason, each once.
-// Those from before an operator gave the address another chance do not count.
+// bouncesOften counts the mails that bounced for a temporary reason, each mail
+// once. Bounces from before an operator lifted the address's suppression do not
+// count.
 func (s *Store) bouncesOften(ctx context.Context, q sqldb.Querier, email string, now time.Time) (bool, error) {
 	rules := s.Rules.withDefaults()
 	since := sqldb.Micros(now.Add(-rules.SoftWithin))
@@ -119,11 +119,11 @@ func (s *Store) bouncesOften(ctx context.Context, q sqldb.Querier, email string,
 	return n >= int64(rules.SoftBounces), err
 }
 
-// Feedback is what a provider reported of one mail at one recipient.
+// Feedback is a provider's report about one mail and one recipient.
 type Feedback struct {
 	mail.Feedback
 	RecordedAt time.Time
-	InboxID    int64 // the event that reported it first
+	InboxID    int64 // the first event that reported it
 	Times      int
 }
 

@@ -19,7 +19,7 @@ import (
 	"purser/records/recordstest"
 )
 
-// sendMail puts a mail that was sent into the ledger and returns its id.
+// sendMail records a sent mail in the ledger and returns its id.
 func sendMail(t *testing.T, s *records.Store, id order.ID, generation int, providerID string) string {
 	t.Helper()
 	m := porttest.MessageOf(id, order.MailShipped)
@@ -33,7 +33,7 @@ func sendMail(t *testing.T, s *records.Store, id order.ID, generation int, provi
 	return m.ID
 }
 
-// feedback is feedback of SES about a mail.
+// feedback returns feedback from SES about a mail.
 func feedback(providerID, to string, k mail.Kind, b mail.Bounce) mail.Feedback {
 	return mail.Feedback{Provider: "ses", ProviderID: providerID, Recipient: to, Kind: k, Bounce: b, Diagnostic: "550 5.1.1", At: time.Now().UTC().Truncate(time.Microsecond)}
 }
@@ -55,7 +55,7 @@ func reportAs(t *testing.T, s *records.Store, inboxID int64, list ...mail.Feedba
 	return fresh
 }
 
-// wantBlocked checks which streams an address is cut off from.
+// wantBlocked checks which streams are blocked for an address.
 func wantBlocked(t *testing.T, s *records.Store, email string, transactional, marketing bool) {
 	t.Helper()
 	for stream, want := range map[mail.Stream]bool{mail.Transactional: transactional, mail.Marketing: marketing} {
@@ -194,7 +194,7 @@ func preferences(t *testing.T, s *records.Store) {
 	wantBlocked(t, s, "ada@example.com", false, true)
 	choose(true)
 	wantBlocked(t, s, "ada@example.com", false, false)
-	// What a provider said is not the shopper's to take back.
+	// A shopper cannot revert what a provider reported.
 	report(t, s, feedback("m1", "ada@example.com", mail.Bounced, mail.Permanent))
 	choose(true, mail.ScopeMarketing)
 	choose(true)

@@ -11,8 +11,8 @@ import (
 	"purser/records/sqldb"
 )
 
-// Figures say what became of the mails of one day, provider and template. All of
-// it counts on the day on which the mail was sent.
+// Figures are the outcomes of one day's mails, by provider and template.
+// Everything counts on the day on which the mail was sent.
 type Figures struct {
 	Day          string `json:"day"` // 2006-01-02, UTC
 	Provider     string `json:"provider"`
@@ -20,21 +20,22 @@ type Figures struct {
 	Sent         int64  `json:"sent"`
 	Delivered    int64  `json:"delivered"`
 	Delayed      int64  `json:"delayed"`
-	Bounced      int64  `json:"bounced"`     // for good
-	SoftBounced  int64  `json:"softBounced"` // for a passing reason
+	Bounced      int64  `json:"bounced"`     // permanently
+	SoftBounced  int64  `json:"softBounced"` // temporarily
 	Complained   int64  `json:"complained"`
 	Unsubscribed int64  `json:"unsubscribed"`
 	Refused      int64  `json:"refused"` // by the provider, after it had accepted
 }
 
-// A day in the record's time, and the expression that numbers the days.
+// These are a day in the record's time unit, and the expression that numbers
+// the days.
 const (
 	dayMicros = 24 * 60 * 60 * 1_000_000
 	sentDay   = "sent_at / 86400000000"
 )
 
-// MailStats counts by day, provider and template what was sent in a span of
-// time and what became of it, the latest day first.
+// MailStats counts by day, provider and template the mails that were sent in a
+// period and their outcomes, latest day first.
 func (s *Store) MailStats(ctx context.Context, from, to time.Time) ([]Figures, error) {
 	names, err := s.mailProviders(ctx)
 	list := []Figures{}
@@ -51,8 +52,8 @@ func (s *Store) MailStats(ctx context.Context, from, to time.Time) ([]Figures, e
 	return list, sqldb.WrapError("mail stats", err)
 }
 
-// statsOf counts one provider's mails, first those that were sent and then what
-// became of them.
+// statsOf counts one provider's mails, first those that were sent and then
+// their outcomes.
 func (s *Store) statsOf(ctx context.Context, provider string, from, to int64) ([]Figures, error) {
 	type key struct {
 		day      int64
@@ -81,7 +82,7 @@ func (s *Store) statsOf(ctx context.Context, provider string, from, to int64) ([
 			var bounce mail.Bounce
 			var n int64
 			err := r.Scan(&k.day, &k.template, &kind, &bounce, &n)
-			if f := found[k]; f != nil { // else it was sent between the two queries
+			if f := found[k]; f != nil { // otherwise the mail was sent between the two queries
 				f.add(kind, bounce, n)
 			}
 			return err
@@ -123,12 +124,12 @@ func (f *Figures) add(kind mail.Kind, bounce mail.Bounce, n int64) {
 		f.Unsubscribed += n
 	case mail.Refused:
 		f.Refused += n
-	case mail.Accepted: // counted as sent
+	case mail.Accepted: // already counted as sent
 	}
 }
 
-// Standings returns for each provider what became of its latest mails, at most
-// so many and none from before an operator last let marketing go on.
+// Standings returns for each provider the outcomes of its latest mails, at most
+// the given number and none from before an operator last resumed marketing.
 func (s *Store) Standings(ctx context.Context, latest int) ([]mail.Standing, error) {
 	p, err := s.MailPause(ctx, mail.Marketing)
 	if err != nil {
@@ -158,9 +159,9 @@ func (s *Store) Standings(ctx context.Context, latest int) ([]mail.Standing, err
 	return list, nil
 }
 
-// happened writes an expression that is 1 for a mail m with feedback of the kind.
-// It looks in the two ways of finding feedback one by one, so that each has its
-// index.
+// happened writes an expression that is 1 for a mail m with feedback of the
+// kind. It checks the two ways of finding feedback separately, so that each can
+// use its index.
 func happened(kind, bounce string) string {
 	of := "f.kind = '" + kind + "' AND f.bounce = '" + bounce + "'"
 	return `CASE WHEN EXISTS (SELECT 1 FROM mail_feedback AS f WHERE f.mail_id <> '' AND f.mail_id = m.id AND ` + of + `)

@@ -1,6 +1,6 @@
-// Package mails is the record of mail: the ledger of each one that was sent or is
-// being sent, the feedback of its providers, the addresses that get no more, and
-// the pace of the providers' accounts.
+// Package mails records mail: the ledger of each mail that was sent or is being
+// sent, the feedback of its providers, the suppressed addresses, and the pace
+// of the providers' accounts.
 package mails
 
 import (
@@ -15,26 +15,26 @@ import (
 	"purser/records/sqldb"
 )
 
-// Store is the mails' part of the record.
+// Store reads and writes the mail ledger and what belongs to it.
 type Store struct {
 	DB *sqldb.DB
 	// Rules say when an address that keeps bouncing is suppressed.
 	Rules Rules
-	// Changed, if it is set, is called with what a mail is about when the mail has
-	// reached its outcome.
+	// Changed, if set, is called with the order or campaign of a mail when the mail
+	// has reached its outcome.
 	Changed func(about order.ID)
 }
 
-// FindMail returns the outcome of a mail so far. A mail that the ledger does not
-// know is due.
+// FindMail returns the current outcome of a mail. A mail that the ledger does
+// not know is due.
 func (s *Store) FindMail(ctx context.Context, id string) (mail.Outcome, error) {
 	o, err := readOutcome(ctx, s.DB.Reader(), id)
 	return o, sqldb.WrapError("find mail", err)
 }
 
-// ClaimMail records that the mail is being sent and returns its outcome before.
-// mail.StateDue (new, or known not to be sent) means that the caller, and nobody
-// else, now owns the sending; with any other state the caller must not send.
+// ClaimMail records that the mail is being sent and returns its previous
+// outcome. mail.StateDue (new, or known not to be sent) means that this caller
+// alone may send the mail; with any other state the caller must not send.
 func (s *Store) ClaimMail(ctx context.Context, m mail.Message) (before mail.Outcome, err error) {
 	now := sqldb.Micros(s.DB.Now())
 	recipient := ""
@@ -74,9 +74,9 @@ func readOutcome(ctx context.Context, q sqldb.Querier, id string) (mail.Outcome,
 	return o, err
 }
 
-// RecordMailOutcome writes how the sending of a claimed mail ended. That it was
-// sent replaces any outcome; no other outcome replaces a recorded one. It fails
-// with mail.ErrNoMail if the mail was never claimed.
+// RecordMailOutcome records how the sending of a claimed mail ended. Sent
+// replaces any outcome; no other outcome replaces a recorded one. It fails with
+// mail.ErrNoMail if the mail was never claimed.
 func (s *Store) RecordMailOutcome(ctx context.Context, m mail.Message, o mail.Outcome) error {
 	now, skipped := sqldb.Micros(s.DB.Now()), writeSkipped(o.Receipt.Skipped)
 	err := s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -103,9 +103,10 @@ func (s *Store) RecordMailOutcome(ctx context.Context, m mail.Message, o mail.Ou
 	return nil
 }
 
-// confirmSent records a mail as sent because its provider reports of it, in the
-// ledger and, for a campaign's mail, at its recipient there. A mail that is known
-// to be sent stays as it is. to is the recipient, if the provider names one.
+// confirmSent records a mail as sent because its provider reports about it, in
+// the ledger and, for a campaign's mail, at its recipient in the campaign. A
+// mail that is known to be sent is not changed. to is the recipient, if the
+// provider names one.
 func confirmSent(ctx context.Context, q sqldb.Querier, id, to string, r mail.Receipt, why string, now time.Time) error {
 	_, err := q.Exec(ctx, "UPDATE mails SET state = 'sent', provider = ?, provider_id = ?, why = ?, settled_at = ? WHERE mail_key = ? AND state <> 'sent'",
 		r.Provider, r.ProviderID, why, sqldb.Micros(now), id)
@@ -115,8 +116,8 @@ func confirmSent(ctx context.Context, q sqldb.Querier, id, to string, r mail.Rec
 	return err
 }
 
-// SweepMails makes mails unknown whose sender has not reported since a time:
-// whether they went out is not known. It returns how many there were.
+// SweepMails marks mails as unknown if their sender has not reported since a
+// time, because they may have been sent. It returns how many there were.
 func (s *Store) SweepMails(ctx context.Context, since time.Time) (int, error) {
 	now := sqldb.Micros(s.DB.Now())
 	var n int64
@@ -141,7 +142,7 @@ func writeSkipped(skipped []mail.PassedOver) string {
 	}
 	b, err := json.Marshal(short)
 	if err != nil {
-		panic(err) // strings only
+		panic(err) // a map of strings always encodes
 	}
 	return string(b)
 }

@@ -27,9 +27,9 @@ func TestResends(t *testing.T) {
 	})
 }
 
-// TestLedgerEvidence (EML-1, EML-9): a mail of unknown outcome is resolved by
-// its provider's report and by nothing else; one whose sender died becomes
-// unknown; each is found by the provider's name for it.
+// TestLedgerEvidence (EML-1, EML-9) checks that only its provider's report
+// resolves a mail of unknown outcome, that a mail whose sender died becomes
+// unknown, and that each is found by the provider's id.
 func TestLedgerEvidence(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
@@ -83,9 +83,9 @@ func TestLedgerEvidence(t *testing.T) {
 	})
 }
 
-// TestClaimFence (EML-1): of many senders that claim a mail and give it back
-// as not sent, each claim belongs to one: a sender that reads that the mail has
-// just become due has not claimed it.
+// TestClaimFence (EML-1) checks that of many senders that claim a mail and
+// release it as not sent, each claim belongs to one: a sender that sees that
+// the mail has just become due has not claimed it.
 func TestClaimFence(t *testing.T) {
 	fleet(t, func(t *testing.T, stores []*records.Store) {
 		const senders, rounds = 9, 40

@@ -9,7 +9,7 @@ import (
 	"purser/records/sqldb"
 )
 
-// Entry is one line of the mail ledger.
+// Entry is one row of the mail ledger.
 type Entry struct {
 	ID         string            `json:"id"`
 	About      string            `json:"about"` // an order or a campaign
@@ -21,36 +21,35 @@ type Entry struct {
 	ProviderID string            `json:"providerId,omitempty"`
 	Skipped    []mail.PassedOver `json:"skipped,omitempty"`
 	Why        string            `json:"why,omitempty"`
-	Recipient  string            `json:"-"` // its fingerprint
+	Recipient  string            `json:"-"` // the address's fingerprint
 	Recipients int               `json:"recipients"`
 	Attempts   int               `json:"attempts"`
 	AskedBy    string            `json:"askedBy,omitempty"` // the actor who asked for a resend
 	AskedWhy   string            `json:"askedWhy,omitempty"`
 	ClaimedAt  time.Time         `json:"claimedAt,omitzero"`
-	ResolvedAt time.Time         `json:"settledAt,omitzero"` // zero until then
+	ResolvedAt time.Time         `json:"settledAt,omitzero"` // zero while the mail has no outcome
 }
 
 const mailColumns = `mail_key, about, stream, template, generation, state, provider, provider_id, skipped, why,
 	recipient, recipients, attempts, asked_by, asked_why, claimed_at, settled_at`
 
-// Mail returns a line of the ledger, or mail.ErrNoMail.
+// Mail returns an entry of the ledger, or mail.ErrNoMail.
 func (s *Store) Mail(ctx context.Context, id string) (Entry, error) {
 	return s.oneMail(ctx, "WHERE mail_key = ?", id)
 }
 
-// MailByProvider returns the mail that a provider knows by an id of its own, or
-// mail.ErrNoMail.
+// MailByProvider returns the mail with a provider's own id, or mail.ErrNoMail.
 func (s *Store) MailByProvider(ctx context.Context, provider, providerID string) (Entry, error) {
 	return s.oneMail(ctx, "WHERE provider = ? AND provider_id = ? AND provider_id <> ''", provider, providerID)
 }
 
-// Mails lists the mails about an order or a campaign, in the order in which they
-// were first claimed.
+// Mails lists the mails about an order or a campaign, in the order in which
+// they were first claimed.
 func (s *Store) Mails(ctx context.Context, about string) ([]Entry, error) {
 	return s.someMails(ctx, "WHERE about = ? ORDER BY claimed_at, mail_key", about)
 }
 
-// OpenMails lists the mails that are being sent, or whose outcome is unknown,
+// OpenMails lists the mails that are being sent or whose outcome is unknown,
 // oldest first.
 func (s *Store) OpenMails(ctx context.Context, state mail.State, limit int) ([]Entry, error) {
 	return s.someMails(ctx, "WHERE state IN ('sending', 'unknown') AND state = ? ORDER BY claimed_at, mail_key LIMIT ?", string(state), sqldb.PageSize(limit))

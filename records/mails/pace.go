@@ -11,11 +11,11 @@ import (
 )
 
 // A provider's account is one row, which each sender locks for a moment. All
-// times here are the database's own, so that processes whose clocks differ keep
-// one pace. The rules are in mail.Pace.
+// times here are the database's own, so that processes with different clocks
+// keep one pace. The rules are in mail.Pace.
 
-// TakeSlot lets a mail through or says when to ask again. A turn that was
-// granted must be given back with ReleaseSlot as soon as the call has ended.
+// TakeSlot grants a mail a slot or says when to ask again. The caller must
+// return a granted slot with ReleaseSlot as soon as the call has ended.
 // TakeSlot fails with mail.ErrQuota, mail.ErrTooMany or mail.ErrNoLimits.
 func (s *Store) TakeSlot(ctx context.Context, account string, recipients int, stream mail.Stream) (mail.SendGrant, error) {
 	var grant mail.SendGrant
@@ -50,7 +50,7 @@ func (s *Store) TakeSlot(ctx context.Context, account string, recipients int, st
 	return grant, sqldb.WrapError("take slot", err)
 }
 
-// ReleaseSlot gives a turn back: its call has ended or, if the turn was not used,
+// ReleaseSlot returns a slot: its call has ended or, if the slot was not used,
 // never began.
 func (s *Store) ReleaseSlot(ctx context.Context, account string, t mail.SendGrant, used bool) error {
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -72,9 +72,9 @@ func (s *Store) ReleaseSlot(ctx context.Context, account string, t mail.SendGran
 	return sqldb.WrapError("give slot", err)
 }
 
-// BeginLimits must be called before a provider is asked for an account's limits.
-// It returns how much was let through so far: mails that are let through from
-// here on are not in the provider's answer.
+// BeginLimits must be called before a provider is asked for an account's
+// limits. It returns how many recipients were granted slots so far: those
+// granted from here on are not in the provider's count.
 func (s *Store) BeginLimits(ctx context.Context, account string) (m mail.Mark, err error) {
 	q := s.DB.Reader()
 	p, err := readPace(ctx, q, account, "")
@@ -93,8 +93,8 @@ func (s *Store) BeginLimits(ctx context.Context, account string) (m mail.Mark, e
 	return m, sqldb.WrapError("begin limits", err)
 }
 
-// SetLimits writes what the provider answered. An answer to an older question
-// than the last answer's is left out.
+// SetLimits records the limits that the provider returned. The result of an
+// older request than the last recorded one is ignored.
 func (s *Store) SetLimits(ctx context.Context, account string, l mail.Limits, m mail.Mark) error {
 	enabled := 0
 	if l.Enabled {
@@ -107,7 +107,7 @@ func (s *Store) SetLimits(ctx context.Context, account string, l mail.Limits, m 
 			if sent, err = ownCount(ctx, q, account, m); err != nil {
 				return err
 			}
-			held = 0 // counted already
+			held = 0 // already counted
 		}
 		_, err := q.Exec(ctx, `
 			INSERT INTO mail_accounts (account, rate_micro, per_day, sent, enabled, asked_at, next_at, wanted_at, booked, base, held)
@@ -124,8 +124,9 @@ func (s *Store) SetLimits(ctx context.Context, account string, l mail.Limits, m 
 // day is the window of a daily quota.
 const day = 24 * time.Hour
 
-// ownCount returns how many recipients we let through in the last 24 hours:
-// since the last mark before them, so a little more. It deletes older marks.
+// ownCount returns how many recipients were granted slots in the last 24 hours.
+// It counts from the last mark before them, so the result may be slightly too
+// high. It deletes older marks.
 func ownCount(ctx context.Context, q sqldb.Querier, account string, m mail.Mark) (int64, error) {
 	var before, booked int64
 	since := sqldb.Micros(m.At.Add(-day))
@@ -142,7 +143,7 @@ func ownCount(ctx context.Context, q sqldb.Querier, account string, m mail.Mark)
 	return m.Booked - booked, err
 }
 
-// MailPace returns where an account stands, which is the zero value if its
+// MailPace returns the state of an account; it is the zero value if the
 // provider was never asked for its limits.
 func (s *Store) MailPace(ctx context.Context, account string) (mail.Pace, error) {
 	p, err := readPace(ctx, s.DB.Reader(), account, "")
@@ -171,8 +172,8 @@ func readSlots(ctx context.Context, q sqldb.Querier, account string, now time.Ti
 	return taken, err
 }
 
-// insertSlot takes a slot for the recipients, and deletes the slots that have
-// been free for long.
+// insertSlot inserts a slot for the recipients, and deletes slots that ended
+// long ago.
 func insertSlot(ctx context.Context, q sqldb.Querier, account string, recipients int, now time.Time) (string, error) {
 	if _, err := q.Exec(ctx, "DELETE FROM mail_slots WHERE account = ? AND until_at <= ?", account, sqldb.Micros(now)); err != nil {
 		return "", err

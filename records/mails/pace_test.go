@@ -13,8 +13,8 @@ import (
 	"purser/records/recordstest"
 )
 
-// fleet opens the record as several processes of a fleet see it: on SQLite
-// there is only one.
+// fleet opens the record as several processes see it; on SQLite there is only
+// one.
 func fleet(t *testing.T, test func(t *testing.T, fleet []*records.Store)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
@@ -28,7 +28,7 @@ func fleet(t *testing.T, test func(t *testing.T, fleet []*records.Store)) {
 	})
 }
 
-// setLimits sets the limits of a provider that answers at once.
+// setLimits sets the limits of a provider that responds at once.
 func setLimits(t *testing.T, s *records.Store, account string, l mail.Limits) {
 	t.Helper()
 	m, err := s.BeginLimits(t.Context(), account)
@@ -40,9 +40,9 @@ func setLimits(t *testing.T, s *records.Store, account string, l mail.Limits) {
 	}
 }
 
-// TestPaceOfAFleet (EML-5, F41, F86, N7): many senders in several processes, some
-// of them slow, never reach more recipients in a second than the account may,
-// and use what it may.
+// TestPaceOfAFleet (EML-5, F41, F86, N7) checks that many senders in several
+// processes, some of them slow, never exceed the account's rate, and use all of
+// it.
 func TestPaceOfAFleet(t *testing.T) {
 	const rate, senders, mails = 40, 24, 70
 	fleet(t, func(t *testing.T, stores []*records.Store) {
@@ -95,7 +95,7 @@ func TestPaceOfAFleet(t *testing.T) {
 	})
 }
 
-// pause waits as long as the pace says.
+// pause waits as long as the pace demands.
 func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-time.After(d):
@@ -103,9 +103,9 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// TestSlots (EML-5, EML-6, EML-13): a turn is held until it is given back, one
-// not used costs nothing, marketing stands back, and what is not known is not
-// allowed.
+// TestSlots (EML-5, EML-6, EML-13) checks that a slot is held until it is
+// released, an unused slot costs nothing, marketing yields to orders, and
+// nothing is allowed while limits are unknown.
 func TestSlots(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
@@ -131,7 +131,7 @@ func TestSlots(t *testing.T) {
 			t.Fatal(err)
 		}
 		if p, err := s.MailPace(t.Context(), "ses"); err != nil || p.Booked != 0 {
-			t.Errorf("an unused turn is booked: %+v %v", p, err)
+			t.Errorf("an unused slot is booked: %+v %v", p, err)
 		}
 		if grant := take("ses", 1, mail.Marketing, nil); grant.Slot != "" {
 			t.Errorf("marketing before a waiting order: %+v", grant)
@@ -143,8 +143,8 @@ func TestSlots(t *testing.T) {
 	})
 }
 
-// TestLimits (EML-6): a question that was answered late does not hide a newer
-// answer, and what was on its way when the provider counted counts as sent.
+// TestLimits (EML-6) checks that a late response does not replace a newer one,
+// and that mails on their way when the provider counted count as sent.
 func TestLimits(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
@@ -171,8 +171,8 @@ func TestLimits(t *testing.T) {
 	})
 }
 
-// TestOwnCount (EML-6, F40): a relay that cannot be asked has a day's quota all
-// the same: what we let through in the last 24 hours counts, however often the
+// TestOwnCount (EML-6, F40) checks that a relay without reports still has a
+// daily quota: our own count of the last 24 hours applies, however often the
 // limits are set again.
 func TestOwnCount(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

@@ -14,11 +14,11 @@ type Pause struct {
 	Paused  bool
 	Why     string
 	Actor   string
-	At      time.Time // of the last change; zero if there was none
-	Resumed time.Time // zero if it never was
+	At      time.Time // time of the last change; zero if there was none
+	Resumed time.Time // time of the last resumption; zero if there was none
 }
 
-// MailPause returns whether a stream is paused, by which actor and why.
+// MailPause returns whether a stream is paused, which actor paused it and why.
 func (s *Store) MailPause(ctx context.Context, stream mail.Stream) (Pause, error) {
 	var p Pause
 	var paused, at, resumed int64
@@ -37,7 +37,7 @@ func (s *Store) MarketingPaused(ctx context.Context) (why string, err error) {
 	return p.Why, nil
 }
 
-// PauseMarketing pauses marketing and returns whether it was going on until now.
+// PauseMarketing pauses marketing and returns whether it was running until now.
 func (s *Store) PauseMarketing(ctx context.Context, actor, why string) (changed bool, err error) {
 	now := s.DB.Now()
 	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -53,8 +53,8 @@ func (s *Store) PauseMarketing(ctx context.Context, actor, why string) (changed 
 	return changed, sqldb.WrapError("pause marketing", err)
 }
 
-// ResumeMarketing lets marketing go on: an operator's decision, after which the
-// mails sent so far no longer count. It returns whether marketing was paused.
+// ResumeMarketing resumes marketing on an operator's decision; the mails sent
+// before no longer count. It returns whether marketing was paused.
 func (s *Store) ResumeMarketing(ctx context.Context, actor, why string) (changed bool, err error) {
 	now := s.DB.Now()
 	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {

@@ -14,8 +14,8 @@ import (
 	"purser/records/recordstest"
 )
 
-// unknownTo is a campaign's mail to a recipient, handed over without an answer,
-// as the ledger has it.
+// unknownTo records a campaign's mail to a recipient as handed over without a
+// response.
 func unknownTo(t *testing.T, s *records.Store, campaign, address string) string {
 	t.Helper()
 	id := mail.MessageID(campaign, mail.Recipient{Address: address})
@@ -30,8 +30,8 @@ func unknownTo(t *testing.T, s *records.Store, campaign, address string) string 
 	return id
 }
 
-// sentTo opens a campaign to so many people, all of whose outcomes the ledger
-// does not know, and returns the feedback that proves that they were sent.
+// sentTo opens a campaign whose recipients all have unknown outcomes in the
+// ledger, and returns the feedback that proves that they were sent.
 func sentTo(t *testing.T, s *records.Store, campaign string, people int) (proof []mail.Feedback) {
 	t.Helper()
 	var all []mail.Recipient
@@ -64,9 +64,9 @@ func recordAs(t *testing.T, s *records.Store, campaign string, st mail.State, nu
 	}
 }
 
-// TestUnknownRecipientProven (EML-7, BNC-5): what a provider says of a mail
-// whose outcome was unknown resolves it in the ledger and in its campaign, which
-// agree; whenever it says so and however often.
+// TestUnknownRecipientProven (EML-7, BNC-5) checks that a provider's report
+// resolves a mail of unknown outcome in the ledger and in its campaign, which
+// agree, at any time and however often.
 func TestUnknownRecipientProven(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
@@ -104,8 +104,8 @@ func TestUnknownRecipientProven(t *testing.T) {
 	})
 }
 
-// TestProvenWhileRecording: senders and providers speak at once, in whatever
-// order; what is proven stays proven and is counted once.
+// TestProvenWhileRecording checks that with senders and providers reporting at
+// once, in any order, a proven outcome stays and is counted once.
 func TestProvenWhileRecording(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)

@@ -10,14 +10,15 @@ import (
 	"purser/records/sqldb"
 )
 
-// retryHorizon is how long a mail that certainly did not go out may still be
-// tried by the workflow that wants it sent.
+// retryHorizon is how long a workflow may still try a mail that has certainly
+// not been sent.
 const retryHorizon = 4 * 24 * time.Hour
 
-// OpenResend gives a mail its next generation, with the actor who asked for it
-// and the reason, or returns the one that the same key got before. It fails with
+// OpenResend gives a mail its next generation and records the actor and the
+// reason, or returns the generation that the same key got before. It fails with
 // order.ErrNotFound if the order never had such a mail, unless the mail is sent
-// on request, and with order.ErrMailing while the last one has no outcome.
+// on request, and with order.ErrMailing while the last generation has no
+// outcome.
 func (s *Store) OpenResend(ctx context.Context, r order.Resend) (m order.Mail, err error) {
 	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		about, template := string(r.OrderID), string(r.Notification)
@@ -37,7 +38,7 @@ func (s *Store) OpenResend(ctx context.Context, r order.Resend) (m order.Mail, e
 		}
 		var last mail.State
 		var claimed int64
-		one := r.Stem() // the mail of another refund says nothing about this refund's
+		one := r.Stem() // a mail about another refund does not count
 		found, err = sqldb.First(ctx, q, "SELECT generation, state, claimed_at FROM mails WHERE about = ? AND template = ? AND substr(mail_key, 1, ?) = ? ORDER BY generation DESC LIMIT 1",
 			[]any{about, template, len(one), one}, &generation, &last, &claimed)
 		switch {
@@ -46,7 +47,7 @@ func (s *Store) OpenResend(ctx context.Context, r order.Resend) (m order.Mail, e
 		case !found && !r.Notification.OnRequest():
 			return fmt.Errorf("%w: it has no mail %.40q", order.ErrNotFound, template)
 		case found && !last.Resolved() && s.DB.Now().Sub(sqldb.FromMicros(claimed)) < retryHorizon:
-			if found, err = before(); err != nil || found { // written by the same key between the two queries
+			if found, err = before(); err != nil || found { // the same key wrote it between the two queries
 				return err
 			}
 			return order.ErrMailing
@@ -55,7 +56,7 @@ func (s *Store) OpenResend(ctx context.Context, r order.Resend) (m order.Mail, e
 		_, err = q.Exec(ctx, `
 			INSERT INTO mails (mail_key, about, template, generation, state, provider_id, why, attempts, claimed_at, settled_at, asked_by, asked_why, asked_key)
 			VALUES (?, ?, ?, ?, 'due', '', '', 0, ?, 0, ?, ?, ?)`, m.Key(), about, template, m.Generation, sqldb.Micros(s.DB.Now()), r.Actor, r.Why, r.Key)
-		if sqldb.IsUniqueViolation(err) { // another resend took the generation at the same time
+		if sqldb.IsUniqueViolation(err) { // a concurrent resend took the generation
 			err = fmt.Errorf("%w: %w", sqldb.ErrRace, err)
 		}
 		return err

@@ -11,9 +11,9 @@ import (
 	"purser/records/recordstest"
 )
 
-// TestProvenAfterRetry (EML-9): what a provider reports of an earlier generation's
-// mail resolves its recipient, also when it comes after the decision to write
-// once more; and so does its report of the later generation.
+// TestProvenAfterRetry (EML-9) checks that a provider's report about an earlier
+// generation's mail resolves its recipient, even after the decision to retry,
+// and that a report about the later generation does so too.
 func TestProvenAfterRetry(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)

@@ -13,7 +13,7 @@ import (
 	"purser/records/sqldb"
 )
 
-// ErrNotSuppressed: there is no such suppression to lift.
+// ErrNotSuppressed means that there is no such suppression to lift.
 var ErrNotSuppressed = errors.New("the address is not suppressed")
 
 // Suppression says why an address gets no mail, or no marketing.
@@ -23,19 +23,19 @@ type Suppression struct {
 	Reason     mail.Reason
 	Diagnostic string
 	Provider   string
-	InboxID    int64 // the event that caused it; 0 if it was no event
+	InboxID    int64 // the event that caused it; 0 if no event did
 	Actor      string
 	Since      time.Time
 }
 
 // Blocked returns why no mail of a stream may go to an address now, or "" if it
-// may. A sender asks this before every mail.
+// may. A sender calls it before every mail.
 func (s *Store) Blocked(ctx context.Context, email string, stream mail.Stream) (why string, err error) {
 	return s.blocked(ctx, email, func(sc mail.Scope) bool { return sc.Blocks(stream) })
 }
 
 // BlockedList is Blocked for a marketing mail whose list is known: a reader who
-// left another list still gets it.
+// unsubscribed from another list still gets it.
 func (s *Store) BlockedList(ctx context.Context, email string, list mail.Scope) (why string, err error) {
 	return s.blocked(ctx, email, func(sc mail.Scope) bool { return sc.BlocksList(list) })
 }
@@ -63,7 +63,7 @@ func (s *Store) SuppressionsOf(ctx context.Context, email string) ([]Suppression
 	return found, sqldb.WrapError("suppressions of", err)
 }
 
-// SuppressionFilter chooses suppressions; an empty field does not restrict.
+// SuppressionFilter selects suppressions; an empty field does not restrict.
 type SuppressionFilter struct {
 	Email  string
 	Reason mail.Reason
@@ -98,7 +98,7 @@ func (s *Store) suppressed(ctx context.Context, where string, args ...any) ([]Su
 	return found, err
 }
 
-// suppress adds a suppression; one that is there already stays as it is.
+// suppress adds a suppression; an existing one is not changed.
 func suppress(ctx context.Context, q sqldb.Querier, sup Suppression) error {
 	_, err := q.Exec(ctx, `
 		INSERT INTO mail_suppressions (email, scope, reason, diagnostic, provider, inbox_id, actor, since)
@@ -107,8 +107,8 @@ func suppress(ctx context.Context, q sqldb.Querier, sup Suppression) error {
 	return err
 }
 
-// Suppress carries out an operator's decision to write to an address no more, or
-// to send it no more marketing. The audit says who decided it and why.
+// Suppress stops all mail, or all marketing mail, to an address on an
+// operator's decision. The audit records the actor and the reason.
 func (s *Store) Suppress(ctx context.Context, actor, email string, scope mail.Scope, why string) error {
 	now := s.DB.Now()
 	return sqldb.WrapError("suppress", s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -122,9 +122,10 @@ func (s *Store) Suppress(ctx context.Context, actor, email string, scope mail.Sc
 	}))
 }
 
-// Unsuppress lifts the suppressions of an address for one reason or, with reason
-// "", for all reasons but the reader's own will, which must be named. Bounces so
-// far no longer count. It fails with ErrNotSuppressed if there are none.
+// Unsuppress lifts the suppressions of an address for one reason. With reason
+// "" it lifts those for all reasons except the reader's own choice, which must
+// be named. Bounces so far no longer count. It fails with ErrNotSuppressed if
+// there are none.
 func (s *Store) Unsuppress(ctx context.Context, actor, email string, reason mail.Reason, why string) error {
 	now := s.DB.Now()
 	return sqldb.WrapError("unsuppress", s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -140,9 +141,9 @@ func (s *Store) Unsuppress(ctx context.Context, actor, email string, reason mail
 	}))
 }
 
-// Prefer writes what a shopper chose: the scopes of marketing that they want no
-// more; without any they want it all. It returns whether that changed anything.
-// sub.Message is the mail whose link led there.
+// Prefer records a shopper's choice: the scopes of marketing that they no
+// longer want; an empty list means that they want all. It returns whether that
+// changed anything. sub.Message is the mail whose link the shopper followed.
 func (s *Store) Prefer(ctx context.Context, sub mail.Subscription, leave []mail.Scope) (changed bool, err error) {
 	now := s.DB.Now()
 	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {

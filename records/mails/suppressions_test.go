@@ -12,9 +12,9 @@ import (
 	"purser/records/recordstest"
 )
 
-// TestUnsuppressReasons (BNC-1, BNC-3, BNC-6): another chance is given for the
-// reason that is named. Without one it is given for all but what the reader
-// wished: that must be named.
+// TestUnsuppressReasons (BNC-1, BNC-3, BNC-6) checks that only the named reason
+// is lifted. Without a name all reasons are lifted, except the reader's own
+// choice.
 func TestUnsuppressReasons(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s, ctx := open(t), t.Context()

@@ -1,5 +1,5 @@
--- The record of a shop's orders. One text for SQLite and Postgres; the words
--- in braces differ and are filled in by migrate.go. Times are microseconds
+-- This is the record of a shop's orders. SQLite and Postgres share one text;
+-- migrate.go fills in the words in braces, which differ. Times are microseconds
 -- since 1970, amounts are minor units of their currency.
 
 CREATE TABLE products (
@@ -8,7 +8,7 @@ CREATE TABLE products (
     price    BIGINT NOT NULL CHECK (price > 0),
     currency TEXT NOT NULL,
     on_hand  BIGINT NOT NULL,           -- in the warehouse
-    reserved BIGINT NOT NULL DEFAULT 0 CHECK (reserved >= 0), -- set aside, of those on hand
+    reserved BIGINT NOT NULL DEFAULT 0 CHECK (reserved >= 0), -- reserved, of those on hand
     shipped  BIGINT NOT NULL DEFAULT 0, -- left for good
     received BIGINT NOT NULL            -- ever on hand: on_hand + shipped
 );
@@ -18,7 +18,7 @@ CREATE TABLE orders (
     run_id       TEXT NOT NULL, -- the workflow run that opened it
     request_hash TEXT NOT NULL,
     status       TEXT NOT NULL,
-    version      BIGINT NOT NULL, -- seq of its last event
+    version      BIGINT NOT NULL, -- seq of the last event
     customer     TEXT NOT NULL,
     total        BIGINT NOT NULL,
     currency     TEXT NOT NULL,
@@ -30,8 +30,8 @@ CREATE INDEX orders_by_time ON orders (placed_at, id);
 CREATE INDEX orders_by_customer ON orders (customer, placed_at, id);
 CREATE INDEX orders_by_status ON orders (status, placed_at, id);
 
--- Events carry no foreign key: they are only ever written together with their
--- order, and theirs would be the most often checked of all.
+-- Events carry no foreign key, because they are only ever written together with
+-- their order, and theirs would be the most often checked of all.
 CREATE TABLE order_events (
     order_id    TEXT NOT NULL,
     seq         BIGINT NOT NULL,
@@ -46,8 +46,8 @@ CREATE TABLE order_events (
     PRIMARY KEY (order_id, seq)
 ) {clustered};
 
--- Events whose attempt the engine never took note of: written by a process
--- that died before it could report, and told again by the next.
+-- Superseded events were written by a process that died before it could report
+-- to the engine, and were recorded again by the next attempt.
 CREATE TABLE order_events_lost (
     order_id    TEXT NOT NULL,
     seq         BIGINT NOT NULL,
@@ -67,7 +67,7 @@ CREATE TABLE reservations (
     sku        TEXT NOT NULL,
     quantity   BIGINT NOT NULL CHECK (quantity > 0),
     state      TEXT NOT NULL, -- held, kept, lapsed, shipped, released
-    expires_at BIGINT NOT NULL, -- counts while held
+    expires_at BIGINT NOT NULL, -- matters while held
     PRIMARY KEY (order_id, sku)
 ) {clustered};
 CREATE INDEX reservations_held ON reservations (sku, expires_at) WHERE state = 'held';
@@ -75,23 +75,23 @@ CREATE INDEX reservations_held ON reservations (sku, expires_at) WHERE state = '
 CREATE TABLE payments (
     order_id   TEXT NOT NULL REFERENCES orders (id),
     generation BIGINT NOT NULL,
-    intent_id  TEXT UNIQUE, -- NULL until the provider has answered
-    status     TEXT NOT NULL, -- creating, then the provider's word
+    intent_id  TEXT UNIQUE, -- NULL until the provider has responded
+    status     TEXT NOT NULL, -- creating, then the provider's status
     amount     BIGINT NOT NULL,
     currency   TEXT NOT NULL,
     authorized BIGINT NOT NULL,
     captured   BIGINT NOT NULL,
     refunded   BIGINT NOT NULL,
-    attempt    TEXT NOT NULL, -- the money operation last about to be tried
+    attempt    TEXT NOT NULL, -- the last money operation about to be tried
     attempt_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (order_id, generation)
 ) {clustered};
 
 CREATE TABLE shipments (
-    reference  TEXT PRIMARY KEY, -- ours
+    reference  TEXT PRIMARY KEY, -- our id
     order_id   TEXT NOT NULL REFERENCES orders (id),
-    label_id   TEXT UNIQUE, -- the carrier's
+    label_id   TEXT UNIQUE, -- the carrier's id
     tracking   TEXT NOT NULL,
     carrier    TEXT NOT NULL,
     status     TEXT NOT NULL,
@@ -100,7 +100,7 @@ CREATE TABLE shipments (
 CREATE INDEX shipments_by_order ON shipments (order_id);
 
 CREATE TABLE mails (
-    mail_key   TEXT PRIMARY KEY, -- order, milestone and generation
+    mail_key   TEXT PRIMARY KEY, -- order, template and generation
     order_id   TEXT NOT NULL,
     milestone  TEXT NOT NULL,
     generation BIGINT NOT NULL,
@@ -113,7 +113,8 @@ CREATE TABLE mails (
 ) {clustered};
 CREATE INDEX mails_by_order ON mails (order_id);
 
--- The inbox has no foreign key either: an event may come before its order.
+-- The inbox has no foreign key either, because an event may arrive before its
+-- order.
 CREATE TABLE inbox (
     id          {identity},
     provider    TEXT NOT NULL,

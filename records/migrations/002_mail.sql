@@ -1,15 +1,15 @@
--- The mail ledger for any mail and several providers, and the pace of each
--- provider's account.
+-- The mail ledger now covers any mail and several providers, and each
+-- provider's account gets a pace.
 
 ALTER TABLE mails RENAME COLUMN order_id TO about;      -- an order or a campaign
 ALTER TABLE mails RENAME COLUMN milestone TO template;
-ALTER TABLE mails RENAME COLUMN message_id TO provider_id; -- the provider's name for the mail
+ALTER TABLE mails RENAME COLUMN message_id TO provider_id; -- the provider's id of the mail
 ALTER TABLE mails ADD COLUMN stream TEXT NOT NULL DEFAULT 'transactional';
-ALTER TABLE mails ADD COLUMN provider TEXT NOT NULL DEFAULT ''; -- who has it, or had it last
-ALTER TABLE mails ADD COLUMN skipped TEXT NOT NULL DEFAULT ''; -- who did not get it, and why, as JSON
-ALTER TABLE mails ADD COLUMN recipient TEXT NOT NULL DEFAULT ''; -- fingerprint of the first
+ALTER TABLE mails ADD COLUMN provider TEXT NOT NULL DEFAULT ''; -- the provider that has it, or had it last
+ALTER TABLE mails ADD COLUMN skipped TEXT NOT NULL DEFAULT ''; -- providers that did not get it, and why, as JSON
+ALTER TABLE mails ADD COLUMN recipient TEXT NOT NULL DEFAULT ''; -- fingerprint of the first recipient
 ALTER TABLE mails ADD COLUMN recipients BIGINT NOT NULL DEFAULT 1;
-ALTER TABLE mails ADD COLUMN asked_by TEXT NOT NULL DEFAULT ''; -- who wanted it sent anew
+ALTER TABLE mails ADD COLUMN asked_by TEXT NOT NULL DEFAULT ''; -- the actor who asked for a resend
 ALTER TABLE mails ADD COLUMN asked_why TEXT NOT NULL DEFAULT '';
 ALTER TABLE mails ADD COLUMN asked_key TEXT NOT NULL DEFAULT '';
 UPDATE mails SET provider = 'ses' WHERE provider_id <> '';
@@ -20,18 +20,18 @@ CREATE TABLE mail_accounts (
     account    TEXT PRIMARY KEY, -- the provider's name in our configuration
     rate_micro BIGINT NOT NULL,  -- recipients in a million seconds
     per_day    BIGINT NOT NULL,  -- recipients in 24 hours; -1: no limit
-    sent       BIGINT NOT NULL,  -- in the last 24 hours, as the provider counted
+    sent       BIGINT NOT NULL, -- in the last 24 hours, as counted by the provider
     enabled    BIGINT NOT NULL,  -- 0: the provider has stopped the account
-    asked_at   BIGINT NOT NULL,  -- when the provider said so
+    asked_at   BIGINT NOT NULL, -- when the provider reported that
     next_at    BIGINT NOT NULL,
-    wanted_at  BIGINT NOT NULL,  -- until then marketing waits
-    booked     BIGINT NOT NULL,  -- recipients ever let through
+    wanted_at  BIGINT NOT NULL, -- marketing waits until then
+    booked     BIGINT NOT NULL, -- recipients ever granted a slot
     base       BIGINT NOT NULL,  -- booked when the provider was asked
-    held       BIGINT NOT NULL   -- of those, perhaps not counted by the provider
+    held       BIGINT NOT NULL -- of those, perhaps not counted by the provider
 ) {clustered};
 
--- How many recipients were let through by when, for providers that do not count
--- for us.
+-- These marks say how many recipients were granted slots by when, for providers
+-- that do not count.
 CREATE TABLE mail_marks (
     account TEXT NOT NULL,
     at      BIGINT NOT NULL,
@@ -43,6 +43,6 @@ CREATE TABLE mail_slots (
     account    TEXT NOT NULL,
     slot       TEXT NOT NULL,
     recipients BIGINT NOT NULL,
-    until_at   BIGINT NOT NULL, -- when the seats are free again
+    until_at   BIGINT NOT NULL, -- when the slots are free again
     PRIMARY KEY (account, slot)
 ) {clustered};

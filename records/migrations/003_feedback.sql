@@ -1,15 +1,15 @@
--- What became of mails, and who is not to be written to. Addresses are as
--- mail.Normalise spells them.
+-- These tables hold the feedback about mails and the suppressed addresses.
+-- Addresses are spelled as by mail.Normalise.
 
--- The inbox items that were acted upon: written in the transaction of their
+-- The inbox items that were acted on are written in the transaction of their
 -- effects, so that each acts once.
 CREATE TABLE mail_heard (
     inbox_id BIGINT PRIMARY KEY,
     at       BIGINT NOT NULL
 ) {clustered};
 
--- One row for each thing that can become of a mail at a recipient; said again,
--- it counts up. mail_id is ours, '' while it is not known.
+-- There is one row for each kind of feedback about a mail and a recipient; a
+-- repetition is only counted. mail_id is ours, '' while it is not known.
 CREATE TABLE mail_feedback (
     provider    TEXT NOT NULL,
     provider_id TEXT NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE mail_feedback (
     diagnostic  TEXT NOT NULL,
     at          BIGINT NOT NULL, -- when the provider says it happened
     heard_at    BIGINT NOT NULL,
-    inbox_id    BIGINT NOT NULL, -- the event that said so first; 0: none did
+    inbox_id    BIGINT NOT NULL, -- the event that first reported it; 0: none did
     times       BIGINT NOT NULL,
     PRIMARY KEY (provider, provider_id, recipient, kind, bounce)
 ) {clustered};
@@ -40,7 +40,7 @@ CREATE TABLE mail_suppressions (
 ) {clustered};
 CREATE INDEX mail_suppressions_by_time ON mail_suppressions (since, email);
 
--- Who changed whom mail may go to, by hand.
+-- This table holds the decisions that people made about where mail may go.
 CREATE TABLE mail_audit (
     id     {identity},
     at     BIGINT NOT NULL,
@@ -51,14 +51,15 @@ CREATE TABLE mail_audit (
 );
 CREATE INDEX mail_audit_by_email ON mail_audit (email, at) WHERE email <> '';
 
--- Whether a stream is paused: one row for each that ever was.
+-- This table says whether a stream is paused; it has one row for each stream
+-- that ever was.
 CREATE TABLE mail_pauses (
     stream  TEXT PRIMARY KEY,
     paused  BIGINT NOT NULL, -- 1: yes
     why     TEXT NOT NULL,
     actor   TEXT NOT NULL,
     at      BIGINT NOT NULL, -- of the last change
-    resumed BIGINT NOT NULL  -- sends before are forgiven; 0: never resumed
+    resumed BIGINT NOT NULL -- earlier sends no longer count; 0: never resumed
 ) {clustered};
 
 CREATE INDEX mails_sent ON mails (provider, settled_at) WHERE state = 'sent';

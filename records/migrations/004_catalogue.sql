@@ -1,33 +1,35 @@
--- The catalogue: what products are, who changed them, what the search index
--- has still to be told, and imports.
+-- The catalogue holds the products, their changes, what the search index still
+-- lacks, and imports.
 
--- version counts the changes of what a product is; revision rises when its
--- stock moves too, and is what the index carries.
+-- version counts the changes of a product's description; revision rises when
+-- its stock moves too, and is what the index carries.
 ALTER TABLE products ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE products ADD COLUMN revision BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE products ADD COLUMN inactive BIGINT NOT NULL DEFAULT 0;
--- A deleted product keeps its row: orders under way move its stock, and one
--- that comes back must not start counting from one.
+-- A deleted product keeps its row: open orders still move its stock, and a
+-- product that comes back must not start counting from one.
 ALTER TABLE products ADD COLUMN deleted BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE products ADD COLUMN added_at BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE products ADD COLUMN changed_at BIGINT NOT NULL DEFAULT 0; -- other than by its stock
--- due_at: the index may not have this revision; from then on whoever sweeps
--- takes care of it. 0: it has. A stock move makes it 1, at once.
+ALTER TABLE products ADD COLUMN changed_at BIGINT NOT NULL DEFAULT 0; -- last change other than of its stock
+-- due_at is set while the index may not have this revision; from then on a
+-- sweep takes it. 0: the index has it. A stock move sets it to 1, which means
+-- at once.
 ALTER TABLE products ADD COLUMN due_at BIGINT NOT NULL DEFAULT 1;
 CREATE INDEX products_due ON products (due_at, sku) WHERE due_at > 0;
 
--- What no order needs to know stands apart, so that the row whose stock moves
--- stays short.
+-- Details that orders do not need have a table of their own, so that the row
+-- whose stock moves stays short.
 CREATE TABLE product_details (
     sku TEXT PRIMARY KEY,
     doc TEXT NOT NULL -- JSON
 ) {clustered};
 
--- Who changed what, and how it ended; also what makes a repeated change known.
+-- This table records the actor of each change and its outcome; it also
+-- recognises a repeated change.
 CREATE TABLE product_changes (
     sku         TEXT NOT NULL,
     change_id   TEXT NOT NULL,
-    hash        TEXT NOT NULL, -- of what was asked
+    hash        TEXT NOT NULL, -- of the request
     at          BIGINT NOT NULL,
     actor       TEXT NOT NULL,
     correlation TEXT NOT NULL,
@@ -49,14 +51,14 @@ CREATE TABLE imports (
     why         TEXT NOT NULL,
     header      TEXT NOT NULL,   -- how the file is to be read
     bytes       BIGINT NOT NULL, -- received
-    at_byte     BIGINT NOT NULL, -- read up to here
+    at_byte     BIGINT NOT NULL, -- reading has come this far
     at_line     BIGINT NOT NULL,
-    at_sku      TEXT NOT NULL,   -- applied up to here
-    staged      BIGINT NOT NULL, -- rows read that are in order
+    at_sku      TEXT NOT NULL, -- applying has come this far
+    staged      BIGINT NOT NULL, -- valid rows
     bad         BIGINT NOT NULL, -- rows with an error
     applied     BIGINT NOT NULL, -- rows that changed a product
-    unchanged   BIGINT NOT NULL, -- rows that say what the record says already
-    indexed     BIGINT NOT NULL, -- products the index was given
+    unchanged   BIGINT NOT NULL, -- rows that agree with the record already
+    indexed     BIGINT NOT NULL, -- products sent to the index
     mark        BIGINT NOT NULL, -- due_at of the products it changed
     created_at  BIGINT NOT NULL,
     updated_at  BIGINT NOT NULL
@@ -65,7 +67,7 @@ CREATE INDEX imports_by_time ON imports (created_at, id);
 
 CREATE TABLE import_chunks (
     import_id TEXT NOT NULL,
-    at_byte   BIGINT NOT NULL, -- of the file; where the chunk begins
+    at_byte   BIGINT NOT NULL, -- position in the file at which the chunk begins
     body      {bytes} NOT NULL,
     PRIMARY KEY (import_id, at_byte)
 );

@@ -1,5 +1,5 @@
--- Images on their way from a browser to their product. A image is shown
--- when its status is ready, and not before: that one value publishes all its
+-- Uploads are images on their way from a browser to their product. An image is
+-- visible exactly when its status is ready: that one value publishes all its
 -- sizes at once.
 
 CREATE TABLE uploads (
@@ -7,7 +7,7 @@ CREATE TABLE uploads (
     sku          TEXT NOT NULL,
     owner        TEXT NOT NULL, -- the API key that asked for it
     status       TEXT NOT NULL, -- awaiting_upload, processing, ready, refused, expired
-    reason       TEXT NOT NULL, -- why it was refused, a code
+    reason       TEXT NOT NULL, -- code of the reason for the refusal
     detail       TEXT NOT NULL,
     alt          TEXT NOT NULL,
     content_type TEXT NOT NULL, -- as declared
@@ -22,8 +22,8 @@ CREATE TABLE uploads (
 CREATE INDEX uploads_by_sku ON uploads (sku, created_at, id);
 CREATE INDEX uploads_unfinished ON uploads (status, updated_at, id) WHERE status = 'awaiting_upload' OR status = 'processing';
 
--- The sizes made so far: each is noted once its file is in the store, so that
--- a crash costs no work that was done.
+-- These are the sizes made so far. Each is recorded once its file is in the
+-- store, so that a crash does not lose finished work.
 CREATE TABLE renditions (
     upload_id    TEXT NOT NULL REFERENCES uploads (id),
     name         TEXT NOT NULL,

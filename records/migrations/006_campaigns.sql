@@ -1,13 +1,14 @@
--- Mail to many: a campaign, and what became of each of its recipients. The
--- counts are those of the recipients' states, changed together with them.
+-- A campaign sends one mail to many recipients; the second table holds each
+-- recipient's outcome. The counts of a campaign change together with its
+-- recipients' states.
 
 CREATE TABLE campaigns (
     id         TEXT PRIMARY KEY,
-    doc        TEXT NOT NULL, -- what it says, who gets it and when, as JSON
+    doc        TEXT NOT NULL, -- text, audience and time, as JSON
     actor      TEXT NOT NULL,
     state      TEXT NOT NULL,
     why        TEXT NOT NULL,
-    version    BIGINT NOT NULL, -- of the state: its workflow counts its writes
+    version    BIGINT NOT NULL, -- of the state: the workflow counts its writes
     created_at BIGINT NOT NULL,
     started_at BIGINT NOT NULL, -- 0: not yet
     ended_at   BIGINT NOT NULL, -- 0: not yet

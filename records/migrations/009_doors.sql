@@ -1,17 +1,18 @@
--- Which attempt told an event: the fence of the write that brought it. What
--- was told anew has a higher one than what it replaced, and so a follower
--- finds it. 0: told before this was kept.
+-- fence is the fence of the write that recorded an event. An event that was
+-- recorded again has a higher one than the event it replaced, so that a
+-- follower finds it. 0: recorded before the fence was kept.
 ALTER TABLE order_events ADD COLUMN fence BIGINT NOT NULL DEFAULT 0;
 
--- What was reported long ago and has arrived, or was of a type nobody needs,
--- loses its bytes: body, headers and news. The row stays, so that the event is
--- known when it comes again. 0: it has them. The condition is spelt so that
--- nobody takes the index by state for it, which leads to all that ever arrived.
+-- Old events that were delivered, or are of a type that no workflow needs, lose
+-- body, headers and parsed event. The row stays, so that a repeated event is
+-- recognised. 0: not pruned. The condition is spelled so that the database does
+-- not choose the index by state, which leads to every event that was ever
+-- delivered.
 ALTER TABLE inbox ADD COLUMN pruned_at BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX inbox_unpruned ON inbox (received_at) WHERE state || '' IN ('delivered', 'kept') AND pruned_at = 0;
 
--- The certificates that SNS's messages were verified with, so that a process
--- that starts, or another one, knows them.
+-- The certificates that verified messages from SNS are shared with other
+-- processes and survive a restart.
 CREATE TABLE sns_certificates (
     address TEXT PRIMARY KEY,
     chain   TEXT NOT NULL, -- PEM, the leaf first

@@ -9,13 +9,11 @@ import (
 	"purser/records/sqldb"
 )
 
-// unpaidFor is how far back an audience of unpaid orders goes, if it does not
-// say.
+// unpaidFor is how far back an audience of unpaid orders reaches by default.
 const unpaidFor = 7 * 24 * time.Hour
 
-// AudienceOrders returns a page of the orders whose customers are a campaign's
-// audience, newest first, for a campaign that begins now. next is "" on the
-// last page.
+// AudienceOrders returns a page of the orders whose customers are the audience
+// of a campaign that begins now, newest first. next is "" on the last page.
 func (s *Store) AudienceOrders(ctx context.Context, a mail.Audience, now time.Time, cursor string) (orders []order.Order, next string, err error) {
 	f := Filter{PlacedFrom: a.Since, PlacedTo: now.Add(-time.Duration(a.OlderThanHours) * time.Hour), Cursor: cursor, Limit: sqldb.MaxPage}
 	switch a.Kind {

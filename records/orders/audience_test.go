@@ -14,7 +14,8 @@ import (
 	"purser/records/recordstest"
 )
 
-// TestAudience: whose orders make them recipients (F41), page by page.
+// TestAudience (F41) checks which orders make their customers recipients, page
+// by page.
 func TestAudience(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)

@@ -8,8 +8,8 @@ import (
 	"purser/records/sqldb"
 )
 
-// Events lists up to limit events of the order in their order, from the one
-// that follows number after; 0 is the start. An unknown order has none.
+// Events lists up to limit events of the order, ordered by number, that come
+// after the given number; 0 is the start. An unknown order has no events.
 func (s *Store) Events(ctx context.Context, id order.ID, after int64, limit int) ([]order.Event, error) {
 	recorded, err := s.events(ctx, id, "seq > ?", []any{after}, limit)
 	if err != nil {
@@ -22,8 +22,8 @@ func (s *Store) Events(ctx context.Context, id order.ID, after int64, limit int)
 	return found, nil
 }
 
-// Position is how far a follower has read an order's timeline: the last event
-// read, by its number and the fence of the write that recorded it. The zero
+// Position is how far a follower has read an order's timeline: the number of
+// the last event read and the fence of the write that recorded it. The zero
 // value is the start.
 type Position struct{ Seq, Fence int64 }
 
@@ -33,16 +33,16 @@ type RecordedEvent struct {
 	Fence int64
 }
 
-// Position returns the position of a follower who has read this event.
+// Position returns the position of a follower after reading this event.
 func (e RecordedEvent) Position() Position { return Position{e.Seq, e.Fence} }
 
 // EventsSince lists up to limit events that a follower at the position has not
-// read, in their order: those behind it, and those before it that were recorded
-// again since, because the attempt that recorded them first was lost. An event
-// whose number was read before replaces that one and all behind it.
+// read, in their order: those after it, and those before it that were recorded
+// again because the attempt that recorded them first was lost. An event whose
+// number was read before replaces the read event and all after it.
 func (s *Store) EventsSince(ctx context.Context, id order.ID, p Position, limit int) ([]RecordedEvent, error) {
-	// Fences rise along the timeline, and an event that replaces another has a
-	// higher fence than all that was recorded before.
+	// Fences increase along the timeline, and an event that replaces another has a
+	// higher fence than everything recorded before it.
 	recorded, err := s.events(ctx, id, "(seq > ? OR fence > ?)", []any{p.Seq, p.Fence}, limit)
 	return recorded, sqldb.WrapError("events since", err)
 }

@@ -10,14 +10,14 @@ import (
 	"purser/records/sqldb"
 )
 
-// mostSearched is how many of the latest orders are searched for a text. An
-// order that an id names is found however old it is.
+// mostSearched is how many of the latest orders a text search covers. An order
+// whose id is given is found however old it is.
 const mostSearched = 20_000
 
-// FindOrders finds up to limit orders by what an operator may have in hand: an
-// id of ours, of Stripe's or of the carrier's, a customer, a mail address, a
-// name, an address, a product. A part of it is enough, except for old orders.
-// The newest come first.
+// FindOrders finds up to limit orders, newest first, by any detail that an
+// operator may have: our id, Stripe's id or the carrier's id, a customer, a
+// mail address, a name, an address, a product. A part of the detail is enough,
+// except for old orders.
 func (s *Store) FindOrders(ctx context.Context, text string, limit int) ([]order.Order, error) {
 	limit = sqldb.PageSize(limit)
 	found, err := s.orderDocs(ctx, `
@@ -31,8 +31,9 @@ func (s *Store) FindOrders(ctx context.Context, text string, limit int) ([]order
 	if err != nil {
 		return nil, sqldb.WrapError("find orders", err)
 	}
-	// The whole document is matched first, which finds too much, such as the
-	// names of attributes. Those that match are then examined as orders.
+	// The query matches the text anywhere in the document, which finds too much,
+	// such as attribute names. The matching documents are then decoded and
+	// examined.
 	pattern := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(string(inJSON[1:len(inJSON)-1])) + "%"
 	found, err = s.orderDocs(ctx, `
 		SELECT doc FROM (SELECT doc, placed_at, id FROM orders ORDER BY placed_at DESC, id DESC LIMIT ?) latest
@@ -60,8 +61,8 @@ func (s *Store) orderDocs(ctx context.Context, query string, args []any, limit i
 	return found, err
 }
 
-// mentions reports whether a text, in lower case, stands in the names of an
-// order, of its customer or of its goods.
+// mentions reports whether a lower-case text occurs in the names of an order,
+// of its customer or of its goods.
 func mentions(o order.Order, text string) bool {
 	words := []string{
 		string(o.ID), o.Customer, o.Email, o.ShipTo.Name, o.ShipTo.Line1, o.ShipTo.Line2, o.ShipTo.City, o.ShipTo.PostalCode,

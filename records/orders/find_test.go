@@ -9,7 +9,8 @@ import (
 	"purser/records/recordstest"
 )
 
-// TestFindOrders (SRCH-10): an operator finds an order by what is in hand.
+// TestFindOrders (SRCH-10) checks that an operator finds an order by any detail
+// of it.
 func TestFindOrders(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := recordstest.Shop(t, open)

@@ -8,8 +8,8 @@ import (
 	"purser/records/recordstest"
 )
 
-// TestKnows: only money that the record has, to the minor unit and on the same
-// intent, is known (PAY-10, PAY-18).
+// TestKnows (PAY-10, PAY-18) checks that only money that the record has, to the
+// minor unit and on the same intent, is known.
 func TestKnows(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := recordstest.Shop(t, open)

@@ -15,7 +15,7 @@ import (
 // Opening.HoldUntil and writes the order, its first payment attempt and its
 // first two events, all or nothing. Repeating it in the same run returns the
 // order as it was opened; in another run it fails with order.ErrDuplicate. Its
-// other errors are those of order.Request.Price; then nothing was written.
+// other errors are those of order.Request.Price; then nothing is written.
 func (s *Store) OpenOrder(ctx context.Context, o order.Opening) (order.Order, error) {
 	var opened order.Order
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
@@ -40,7 +40,7 @@ func open(ctx context.Context, q sqldb.Querier, o order.Opening) (order.Order, e
 	}
 	lines, total, err := o.Request.Price(offers)
 	if err != nil {
-		// The missing stock may be what this very order took before.
+		// This order itself may have taken the missing stock before.
 		if was, found, e := openedBefore(ctx, q, o); e != nil || found {
 			return was, e
 		}
@@ -84,7 +84,7 @@ func openingEvents(o order.Opening, placed order.Order) []order.Event {
 }
 
 // openedBefore returns the order that an earlier attempt opened. It fails with
-// order.ErrDuplicate where another run did.
+// order.ErrDuplicate if another run opened it.
 func openedBefore(ctx context.Context, q sqldb.Querier, o order.Opening) (was order.Order, found bool, err error) {
 	var run, doc string
 	found, err = sqldb.First(ctx, q, "SELECT run_id, doc FROM orders WHERE id = ?", []any{string(o.ID)}, &run, &doc)
@@ -97,7 +97,7 @@ func openedBefore(ctx context.Context, q sqldb.Querier, o order.Opening) (was or
 	if err := json.Unmarshal([]byte(doc), &was); err != nil {
 		return order.Order{}, true, err
 	}
-	// The fields that cannot change are as they were; the rest began like this.
+	// The constant fields are still as they were; the others had these values.
 	was.Status, was.Version, was.UpdatedAt = order.Placed, 2, was.PlacedAt
 	was.Payment, was.Shipment, was.Reason, was.Waiting = order.Payment{Generation: 1}, order.Shipment{}, "", nil
 	return was, true, nil

@@ -1,6 +1,5 @@
-// Package orders is the record of orders: each order as it last stood, its
-// events, its payments and its shipments. The only writer of an order is its
-// workflow.
+// Package orders records orders: the last state of each order, its events, its
+// payments and its shipments. Only its workflow writes an order.
 package orders
 
 import (
@@ -19,7 +18,7 @@ import (
 	"purser/records/sqldb"
 )
 
-// Store is the orders' part of the record.
+// Store reads and writes orders.
 type Store struct {
 	DB      *sqldb.DB
 	watches watches
@@ -56,9 +55,9 @@ func (s *Store) OrderByParcel(ctx context.Context, reference string) (order.ID, 
 	return order.ID(id), sqldb.WrapError("order by parcel", orNotFound(err, order.ID(reference)))
 }
 
-// Knows reports whether the record already says what an event of a payment
-// says: the money was taken in full on this intent, or is held and about to be
-// taken. Any other event is unknown to it.
+// Knows reports whether the record already contains what a payment event says:
+// the money was captured in full on this intent, or is authorized and about to
+// be captured. It returns false for any other event.
 func (s *Store) Knows(ctx context.Context, n order.ProviderEvent) (order.EventState, error) {
 	p := n.Payment
 	if p == nil || p.Status != order.Succeeded || p.Received != p.Amount.Amount {
@@ -86,14 +85,14 @@ func orNotFound(err error, id order.ID) error {
 	return err
 }
 
-// Filter chooses orders; an empty field does not restrict.
+// Filter selects orders; an empty field does not restrict.
 type Filter struct {
 	Status     []order.Status
 	Customer   string
 	PlacedFrom time.Time // inclusive
 	PlacedTo   time.Time // exclusive
 	Limit      int       // default 50, at most 500
-	Cursor     string    // Page.Next of the page before
+	Cursor     string    // Page.Next of the previous page
 }
 
 // Page is one page of orders, newest first.
@@ -109,8 +108,9 @@ func (s *Store) Orders(ctx context.Context, f Filter) (Page, error) {
 	if err != nil {
 		return Page{}, sqldb.WrapError("orders", err)
 	}
-	// An index holds the orders of one status by time, not of several: walk
-	// one for each and merge. A customer has few orders: one walk is enough.
+	// An index lists the orders of one status by time, not of several, so each
+	// status is walked and the results are merged. A customer has few orders, so
+	// one walk is enough.
 	walks := [][]order.Status{f.Status}
 	if f.Customer == "" && len(f.Status) > 1 {
 		walks = slices.Collect(slices.Chunk(f.Status, 1))
@@ -138,7 +138,7 @@ func (s *Store) Orders(ctx context.Context, f Filter) (Page, error) {
 	return p, nil
 }
 
-// cursor is where a page ended: the last order's time and id.
+// cursor is where a page ended: the time and id of the last order.
 type cursor struct {
 	at int64
 	id string
@@ -162,20 +162,20 @@ func parseCursor(s string) (cursor, error) {
 	at, id, _ := strings.Cut(place, ".")
 	n, err := strconv.ParseInt(at, 10, 64)
 	c := cursor{n, id}
-	// A number has no second spelling either.
+	// A number must not have a second spelling either.
 	if _, idErr := order.ParseID(id); err != nil || idErr != nil || c.String() != s {
 		return cursor{}, sqldb.ErrCursor
 	}
 	return c, nil
 }
 
-// placed is an order with the time at which the index holds it.
+// placed is an order with the time by which the index sorts it.
 type placed struct {
 	order.Order
 	at int64
 }
 
-// walk follows one index from the cursor backwards in time.
+// walk reads one index from the cursor backwards in time.
 func (s *Store) walk(ctx context.Context, f Filter, statuses []order.Status, from cursor, limit int) ([]placed, error) {
 	query, args := "SELECT placed_at, doc FROM orders WHERE placed_at >= ?", []any{sqldb.Micros(f.PlacedFrom)}
 	and := func(condition string, a ...any) {
@@ -195,7 +195,7 @@ func (s *Store) walk(ctx context.Context, f Filter, statuses []order.Status, fro
 		}
 		column := "status"
 		if f.Customer != "" {
-			column = "status || ''" // never the index of the status, which holds many orders
+			column = "status || ''" // keeps the database from using the index of the status, which holds many orders
 		}
 		and(column+" IN ("+sqldb.Placeholders(len(names))+")", names...)
 	}

@@ -115,7 +115,7 @@ func TestExternalIDs(t *testing.T) {
 		if err := save(a, "pi_a", "lbl_a", "ref_a"); err != nil {
 			t.Fatal(err)
 		}
-		// ORD-5: unique in storage, and nothing of the change is written.
+		// ORD-5: the ids are unique in storage, and nothing of the change is written.
 		for _, ids := range [][3]string{{"pi_a", "lbl_b", "ref_b"}, {"pi_b", "lbl_a", "ref_b"}, {"pi_b", "lbl_b", "ref_a"}} {
 			if err := save(b, ids[0], ids[1], ids[2]); !errors.Is(err, order.ErrTaken) {
 				t.Errorf("%v: got %v, want ErrTaken", ids, err)

@@ -10,16 +10,16 @@ import (
 	"purser/records/stock"
 )
 
-// SaveOrder writes a change in one transaction: the order as it now stands,
-// its events, its payment and shipment, and its stock. A change that is already
-// written changes nothing, nor does one of a lower fence; one of a higher fence
-// replaces what a lost attempt wrote. It fails with order.ErrVersionConflict
-// where the change does not follow the recorded version, with
-// order.ErrIllegalMove where the status may not move like that, with
-// order.ErrTaken where an intent or a label belongs to another order, and with
-// order.ErrOutOfStock where the goods are gone; then nothing was written. A
-// change without events writes what changes without one: what the order waits
-// for.
+// SaveOrder writes a change in one transaction: the new state of the order, its
+// events, its payment and shipment, and its stock. A change that is already
+// written changes nothing, and neither does one with a lower fence; one with a
+// higher fence replaces what a lost attempt wrote. It fails with
+// order.ErrVersionConflict if the change does not follow the recorded version,
+// with order.ErrIllegalMove if the status may not change like that, with
+// order.ErrTaken if an intent or a label belongs to another order, and with
+// order.ErrOutOfStock if the goods are no longer available; then nothing is
+// written. A change without events writes the fields that change without one,
+// such as what the order waits for.
 func (s *Store) SaveOrder(ctx context.Context, c order.Change) error {
 	if err := c.Check(); err != nil {
 		return sqldb.WrapError("save order", err)
@@ -37,11 +37,11 @@ func save(ctx context.Context, q sqldb.Querier, c order.Change) error {
 	switch {
 	case err != nil:
 		return err
-	case !found && c.After() == 0 && len(c.Events) > 0: // refused: never opened, but recorded
+	case !found && c.After() == 0 && len(c.Events) > 0: // a refused order was never opened, but is recorded
 		if _, err := insertOrder(ctx, q, c.Order, "", ""); err != nil {
 			return err
 		}
-	case found && was.Fence > c.Order.Fence: // an attempt that another has replaced
+	case found && was.Fence > c.Order.Fence: // another attempt has replaced this one
 		return nil
 	case was.Fence == c.Order.Fence && (was.Version > c.Order.Version || was.Version == c.Order.Version && len(c.Events) > 0):
 		return nil
@@ -107,7 +107,7 @@ func insertOrder(ctx context.Context, q sqldb.Querier, o order.Order, run, hash 
 }
 
 // updateOrder changes nothing if another writer came between the read and this
-// statement, which the version shows.
+// statement; the version shows that.
 func updateOrder(ctx context.Context, q sqldb.Querier, c order.Change, was int64) error {
 	o := c.Order
 	doc, err := json.Marshal(o)
@@ -146,11 +146,11 @@ func insertEvents(ctx context.Context, q sqldb.Querier, events []order.Event, fe
 	return sqldb.InsertRows(ctx, q, "INSERT INTO order_events (order_id, seq, at, kind, from_status, to_status, actor, why, ref, correlation, fence)", 11, args)
 }
 
-// creating is the status of a payment before its provider was asked.
+// creating is the status of a payment before its provider was called.
 const creating = "creating"
 
-// putPayment writes the order's payment. A generation keeps its row for ever;
-// the attempt noted last stays where the change names none.
+// putPayment writes the order's payment. Each generation keeps its row for
+// ever; the recorded attempt stays if the change names none.
 func putPayment(ctx context.Context, q sqldb.Querier, o order.Order, attempt string, now int64) error {
 	p, status, attemptAt := o.Payment, string(o.Payment.Status), int64(0)
 	if status == "" {

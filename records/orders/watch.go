@@ -9,15 +9,15 @@ import (
 
 // watches holds the followers of orders.
 type watches struct {
-	count   atomic.Int64 // so that waking costs nothing where nobody watches
+	count   atomic.Int64 // makes Wake free when nobody watches
 	mu      sync.Mutex
 	byOrder map[order.ID]map[chan struct{}]struct{}
 }
 
 // Watch returns a channel that receives after each write to the order or its
-// mails that this process makes; several writes may be one wake-up. A write of
-// another process wakes nobody: a follower also looks now and then. Call stop
-// when done.
+// mails by this process; several writes may share one wake-up. A write by
+// another process does not wake a follower, so followers also poll now and
+// then. The caller must call stop when done.
 func (s *Store) Watch(id order.ID) (changed <-chan struct{}, stop func()) {
 	w := &s.watches
 	c := make(chan struct{}, 1)

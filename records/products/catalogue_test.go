@@ -14,7 +14,7 @@ import (
 	"purser/records/recordstest"
 )
 
-// TestCatalogue runs what the workflows rely on.
+// TestCatalogue runs the suite of what the workflows rely on.
 func TestCatalogue(t *testing.T) {
 	recordstest.EachDatabase(t, func(t *testing.T, url func(t testing.TB) string) {
 		porttest.Catalogue(t, func(t *testing.T) porttest.CatalogueTest {
@@ -29,8 +29,8 @@ func TestCatalogue(t *testing.T) {
 	})
 }
 
-// The nightly tidying forgets changes that are older than three months, or than
-// was said.
+// The nightly cleanup deletes changes that are older than three months, or than
+// configured.
 func TestNightlyForgetsOldChanges(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
@@ -84,7 +84,7 @@ func TestProducts(t *testing.T) {
 	})
 }
 
-// A currency that nobody can be charged in is refused, whichever call names it.
+// Every call refuses a currency that cannot be charged.
 func TestUnknownCurrency(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
@@ -110,9 +110,9 @@ func TestUnknownCurrency(t *testing.T) {
 	})
 }
 
-// A count that makes an expired reservation give way returns the product as it
-// is then: with the revision that moved, which is its ETag, and its stock
-// (ORD-7, IDEM-6).
+// A count that makes an expired reservation lapse returns the product as it is
+// then: with the new revision, which is its ETag, and its stock (ORD-7,
+// IDEM-6).
 func TestCountedPastExpiredReservations(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
@@ -125,7 +125,7 @@ func TestCountedPastExpiredReservations(t *testing.T) {
 			}
 			now, err := s.Product(t.Context(), "mug")
 			if err != nil || all[0].Product.Revision != now.Revision || all[0].Product.Version != now.Version || all[0].Product.Available != now.Available {
-				t.Errorf("answered %+v, the record says %+v %v", all[0].Product, now, err)
+				t.Errorf("returned %+v, the record says %+v %v", all[0].Product, now, err)
 			}
 			return all[0]
 		}
@@ -146,7 +146,7 @@ func TestCountedPastExpiredReservations(t *testing.T) {
 	})
 }
 
-// reserves opens an order for so many pieces.
+// reserves opens an order for the given number of pieces.
 func reserves(t *testing.T, s *records.Store, sku string, n int64) bool {
 	t.Helper()
 	now := time.Now()

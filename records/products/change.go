@@ -13,19 +13,19 @@ import (
 )
 
 // indexGrace is how long a product's own workflow has to bring a change to the
-// index before a sweep does.
+// index before a sweep does it.
 const indexGrace = time.Minute
 
-// ChangeProduct carries out changes of one product in their order, in one
-// transaction, and returns how each ended. A change that was carried out before
-// (its ID says so) ends as it did then; a refused one does not stop the others.
-// All of them stay in the record, with the actor who asked for them.
+// ChangeProduct applies changes to one product, in their order and in one
+// transaction, and returns the outcome of each. A change with an ID that was
+// applied before returns its earlier outcome; a refused change does not stop
+// the others. The record keeps all of them, with the actor.
 func (s *Store) ChangeProduct(ctx context.Context, sku string, changes []catalog.Change) ([]catalog.Changed, error) {
 	var ended []catalog.Changed
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		now := sqldb.Micros(s.DB.Now())
 		at := moment{now: now, due: now + indexGrace.Microseconds()}
-		ended = ended[:0] // it may be run again
+		ended = ended[:0] // the transaction may be run again
 		row, err := lockProduct(ctx, q, sku)
 		if err != nil {
 			return err
@@ -45,7 +45,7 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, changes []catalog
 	return ended, nil
 }
 
-// applyChange makes one change, unless it was made before.
+// applyChange applies one change, unless it was applied before.
 func (p *productRow) applyChange(ctx context.Context, q sqldb.Querier, c catalog.Change, at moment) (catalog.Changed, error) {
 	what, hash, err := c.Fingerprint()
 	if err != nil {
@@ -76,7 +76,8 @@ func (p *productRow) applyChange(ctx context.Context, q sqldb.Querier, c catalog
 	return catalog.Changed{ID: c.ID, Product: p.Stocked, Err: refused}, err
 }
 
-// findApplied looks for a change that was made before, and returns how it ended.
+// findApplied looks for a change that was applied before, and returns its
+// outcome.
 func findApplied(ctx context.Context, q sqldb.Querier, sku, id, hash string) (ended error, known bool, err error) {
 	var was, refused, why string
 	known, err = sqldb.First(ctx, q, "SELECT hash, refused, why FROM product_changes WHERE sku = ? AND change_id = ?", []any{sku, id}, &was, &refused, &why)
@@ -91,7 +92,7 @@ func findApplied(ctx context.Context, q sqldb.Querier, sku, id, hash string) (en
 	return nil, true, nil
 }
 
-// recordedRefusal is a refusal in the words it had the first time.
+// recordedRefusal is a refusal with its original wording.
 type recordedRefusal struct {
 	kind error
 	text string
@@ -100,13 +101,12 @@ type recordedRefusal struct {
 func (r *recordedRefusal) Error() string { return r.text }
 func (r *recordedRefusal) Unwrap() error { return r.kind }
 
-// refusals holds the reasons for which a change is refused, by the words that
-// the record has for them.
+// refusals maps the codes in the record to the reasons for refusing a change.
 var refusals = map[string]error{
 	"invalid": catalog.ErrInvalid, "not_found": catalog.ErrNotFound, "version": catalog.ErrVersion, "reserved": catalog.ErrReserved,
 }
 
-// refusal returns the record's word for an error, or "" if it is not a refusal.
+// refusal returns the record's code for an error, or "" if it is not a refusal.
 func refusal(err error) string {
 	for word, kind := range refusals {
 		if errors.Is(err, kind) {
@@ -127,7 +127,7 @@ type RecordedChange struct {
 	Why     string          `json:"why,omitempty"`
 }
 
-// ProductChanges lists the last changes of a product, newest first.
+// ProductChanges lists the latest changes of a product, newest first.
 func (s *Store) ProductChanges(ctx context.Context, sku string, limit int) ([]RecordedChange, error) {
 	var found []RecordedChange
 	err := sqldb.Each(ctx, s.DB.Reader(), `
@@ -144,7 +144,7 @@ func (s *Store) ProductChanges(ctx context.Context, sku string, limit int) ([]Re
 	return found, sqldb.WrapError("product changes", err)
 }
 
-// ForgetChanges removes changes of products that were made before a time, and
+// ForgetChanges deletes changes of products that were made before a time, and
 // returns how many there were.
 func (s *Store) ForgetChanges(ctx context.Context, before int64) (int64, error) {
 	const batch = 2_000

@@ -12,8 +12,8 @@ import (
 	"purser/records/recordstest"
 )
 
-// Changes of products are forgotten by their age, in small transactions; what is
-// younger stays, and the keys of it (IDEM-1, SEC-9).
+// Changes of products are deleted by age, in small transactions; younger
+// changes and their keys stay (IDEM-1, SEC-9).
 func TestForgetChanges(t *testing.T) {
 	recordstest.EachDatabase(t, func(t *testing.T, url func(t testing.TB) string) {
 		now := time.Now()

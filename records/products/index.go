@@ -11,8 +11,8 @@ import (
 	"purser/records/sqldb"
 )
 
-// Stocked returns these products as they are now, by SKU, the deleted ones too;
-// a product that never was is missing.
+// Stocked returns the current state of these products, deleted ones included,
+// by SKU. A product that never existed is missing.
 func (s *Store) Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error) {
 	found := make(map[string]catalog.Stocked, len(skus))
 	if len(skus) == 0 {
@@ -28,10 +28,10 @@ func (s *Store) Stocked(ctx context.Context, skus []string) (map[string]catalog.
 }
 
 // RecordIndexed records which revisions the index has, and returns the products
-// that have changed since. One that an order is changing at this moment is left
-// alone: it stays due, and the order does not wait.
+// that have changed since. A product that an order is changing at this moment
+// is skipped: it stays due, and the order does not wait.
 func (s *Store) RecordIndexed(ctx context.Context, indexed map[string]int64) (moved []string, err error) {
-	byRevision := make(map[int64][]string) // few: most products of a batch have changed as often
+	byRevision := make(map[int64][]string) // few groups, because most products of a batch have changed equally often
 	for sku, revision := range indexed {
 		byRevision[revision] = append(byRevision[revision], sku)
 	}
@@ -80,8 +80,8 @@ func (s *Store) Revisions(ctx context.Context, skus []string) (map[string]catalo
 	return found, sqldb.WrapError("revisions", err)
 }
 
-// RevisionsAfter lists up to limit products in the order of their SKUs, those
-// that are not for sale too.
+// RevisionsAfter lists up to limit products, ordered by SKU, including those
+// that are not for sale.
 func (s *Store) RevisionsAfter(ctx context.Context, after string, limit int) ([]catalog.Revision, error) {
 	var found []catalog.Revision
 	err := sqldb.Each(ctx, s.DB.Reader(), "SELECT sku, revision, inactive + deleted, due_at FROM products WHERE sku > ? ORDER BY sku LIMIT ?",
@@ -101,9 +101,9 @@ func scanRevision(r *sql.Rows) (catalog.Revision, error) {
 	return v, err
 }
 
-// DueProducts returns up to limit products whose newest state the index has
-// not been given, and keeps them from other sweeps for the length of the
-// lease. Those that are not recorded as indexed by then are due again.
+// DueProducts returns up to limit products whose newest state the index does
+// not have, and keeps them from other sweeps for the length of the lease.
+// Products that are not recorded as indexed by then are due again.
 func (s *Store) DueProducts(ctx context.Context, lease time.Duration, limit int) ([]string, error) {
 	now := sqldb.Micros(s.DB.Now())
 	due, err := sqldb.First(ctx, s.DB.Reader(), "SELECT sku FROM products WHERE due_at > 0 AND due_at <= ? LIMIT 1", []any{now}, new(string))
@@ -126,9 +126,8 @@ func (s *Store) DueProducts(ctx context.Context, lease time.Duration, limit int)
 	return skus, sqldb.WrapError("due products", err)
 }
 
-// ImportedProducts returns up to limit products that are due with an import's
-// mark, as they are now, in the order of their SKUs, from the one that follows
-// after.
+// ImportedProducts returns the current state of up to limit products that are
+// due with an import's mark, ordered by SKU, starting behind the SKU after.
 func (s *Store) ImportedProducts(ctx context.Context, mark int64, after string, limit int) ([]catalog.Stocked, error) {
 	var found []catalog.Stocked
 	err := sqldb.Each(ctx, s.DB.Reader(), selectProduct+"WHERE p.due_at > 0 AND p.due_at = ? AND p.sku > ? ORDER BY p.sku LIMIT ?",
@@ -140,14 +139,14 @@ func (s *Store) ImportedProducts(ctx context.Context, mark int64, after string, 
 	return found, sqldb.WrapError("imported products", err)
 }
 
-// DueCount returns how many products the index has still to be given.
+// DueCount returns how many products are due for the index.
 func (s *Store) DueCount(ctx context.Context) (int64, error) {
 	n, err := sqldb.One[int64](ctx, s.DB.Reader(), "SELECT COUNT(*) FROM products WHERE due_at > 0")
 	return n, sqldb.WrapError("due count", err)
 }
 
-// ChangedSince returns up to limit products that were changed at a time or
-// later, other than by orders moving their stock, in the order of their SKUs.
+// ChangedSince returns up to limit products, ordered by SKU, that were changed
+// at a time or later; stock that orders moved does not count as a change.
 func (s *Store) ChangedSince(ctx context.Context, since time.Time, after string, limit int) ([]string, error) {
 	var skus []string
 	err := sqldb.Each(ctx, s.DB.Reader(), "SELECT sku FROM products WHERE sku > ? AND changed_at >= ? ORDER BY sku LIMIT ?", []any{after, sqldb.Micros(since), limit}, func(r *sql.Rows) error {
@@ -165,8 +164,8 @@ func (s *Store) ForSaleCount(ctx context.Context) (int64, error) {
 	return n, sqldb.WrapError("for sale count", err)
 }
 
-// LeaveToSweep makes a product that is due with an import's mark due now, so that
-// the sweep takes it like any other.
+// LeaveToSweep makes a product that is due with an import's mark due now, so
+// that the sweep takes it like any other.
 func (s *Store) LeaveToSweep(ctx context.Context, mark int64, sku string) error {
 	return sqldb.WrapError("leave to sweep", s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		_, err := q.Exec(ctx, "UPDATE products SET due_at = ? WHERE sku = ? AND due_at = ?", sqldb.Micros(s.DB.Now()), sku, mark)

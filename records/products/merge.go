@@ -12,16 +12,16 @@ import (
 	"purser/records/sqldb"
 )
 
-// Merged is what became of rows that were merged into the catalogue.
+// Merged counts the outcomes of rows that were merged into the catalogue.
 type Merged struct {
 	Applied   int64 // added or changed
-	Unchanged int64 // the catalogue said the same already
+	Unchanged int64 // the catalogue already agreed
 	Faults    []catalog.RowFault
 }
 
-// Merge writes rows of a file to the catalogue as a step of a transaction at
-// the time now. A sweep brings the products to the index when they are due, if
-// that has not been done before. A dry run compares the rows and writes nothing.
+// Merge writes rows of a file to the catalogue, as a step of a transaction at
+// the time now. If the products have not been indexed by the time they are due,
+// a sweep indexes them. A dry run compares the rows and writes nothing.
 func Merge(ctx context.Context, q sqldb.Querier, rows []catalog.LinedRow, now, due int64, dryRun bool) (Merged, error) {
 	products, err := lockProducts(ctx, q, rows)
 	if err != nil {
@@ -37,8 +37,8 @@ func Merge(ctx context.Context, q sqldb.Querier, rows []catalog.LinedRow, now, d
 	return Merged{int64(len(b.added) + len(b.changed)), b.unchanged, b.faults}, err
 }
 
-// lockProducts locks and then reads the products that rows are about (as
-// lockProduct does), in the order in which orders lock them too.
+// lockProducts locks and then reads the products that rows are about (see
+// lockProduct), in the same order as orders lock them.
 func lockProducts(ctx context.Context, q sqldb.Querier, rows []catalog.LinedRow) (map[string]*productRow, error) {
 	skus := make([]string, len(rows))
 	for i, r := range rows {
@@ -59,7 +59,7 @@ func lockProducts(ctx context.Context, q sqldb.Querier, rows []catalog.LinedRow)
 	return found, err
 }
 
-// batch is what rows of a file make of the catalogue.
+// batch holds the changes that rows of a file make to the catalogue.
 type batch struct {
 	moment
 	added     []catalog.Product
@@ -68,14 +68,14 @@ type batch struct {
 	faults    []catalog.RowFault
 }
 
-// update is a product that is there, and what it is to become.
+// update is an existing product and its new state.
 type update struct {
 	row  *productRow
 	next catalog.Product
 }
 
-// add compares one row with the product as it is; nil is a product that there
-// is not yet.
+// add compares one row with the current product, which is nil if the product
+// does not exist yet.
 func (b *batch) add(r catalog.LinedRow, was *productRow) {
 	fresh := was == nil || was.Deleted
 	var base catalog.Product
@@ -112,7 +112,7 @@ func (b *batch) refuse(r catalog.LinedRow, f catalog.Fault) {
 	b.faults = append(b.faults, catalog.RowFault{Line: r.Line, SKU: r.SKU, Fault: f})
 }
 
-// same reports whether a row says what the record says already.
+// same reports whether a row equals what the record has.
 func same(a, b catalog.Product) bool {
 	if len(a.Tags) == 0 && len(b.Tags) == 0 {
 		a.Tags, b.Tags = nil, nil

@@ -1,6 +1,5 @@
-// Package products is the record of the catalogue: the products as they are, the
-// changes that were made to them, and what the search index has still to be
-// given.
+// Package products records the catalogue: the current products, the changes
+// that were made to them, and which products the search index still lacks.
 package products
 
 import (
@@ -18,15 +17,15 @@ import (
 	"purser/records/stock"
 )
 
-// Store is the catalogue's part of the record.
+// Store reads and writes the catalogue.
 type Store struct {
 	DB *sqldb.DB
 }
 
-// PutProducts adds products or replaces what is known of them, all or none.
-// OnHand sets the stock: the pieces in the warehouse now, with those that are
-// reserved; it fails with catalog.ErrReserved if there are fewer than are
-// reserved. The next sweep brings the products to the index.
+// PutProducts adds products or replaces the recorded ones, all or none. OnHand
+// sets the stock: the pieces now in the warehouse, reserved ones included; it
+// fails with catalog.ErrReserved if there are fewer than are reserved. The next
+// sweep brings the products to the index.
 func (s *Store) PutProducts(ctx context.Context, products []catalog.Product) error {
 	sorted := slices.SortedFunc(slices.Values(products), func(a, b catalog.Product) int { return cmp.Compare(a.SKU, b.SKU) })
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
@@ -54,18 +53,18 @@ func putOne(ctx context.Context, q sqldb.Querier, p catalog.Product, at moment) 
 	return row.write(ctx, q, next, false, at)
 }
 
-// moment is when a change is made, and when a sweep brings it to the index if
-// that has not been done before.
+// moment is the time of a change, and the time at which a sweep brings it to
+// the index if that has not been done before.
 type moment struct{ now, due int64 }
 
-// productRow is a product as its row says, and whether there is a row.
+// productRow is a product as stored, and whether it is stored.
 type productRow struct {
 	catalog.Stocked
 	reserved int64
 	shipped  int64
 	addedAt  int64
 	found    bool
-	counting bool // the next write is of a count
+	counting bool // the next write is a stock count
 }
 
 // details is the document in product_details.
@@ -106,9 +105,9 @@ func scanProduct(r *sql.Rows) (productRow, error) {
 	return p, nil
 }
 
-// lockProduct reads a product that is going to be written. One statement locks
-// it and another reads it: a statement that has waited for the lock sees the row
-// as it was written in the meantime, but the details as they were before.
+// lockProduct reads a product for writing. One statement locks it and another
+// reads it: a statement that has waited for the lock sees the row as it was
+// written in the meantime, but the details as they were before.
 func lockProduct(ctx context.Context, q sqldb.Querier, sku string) (productRow, error) {
 	row := productRow{Stocked: catalog.Stocked{Product: catalog.Product{SKU: sku}}}
 	if lock := q.ForUpdate(); lock != "" {
@@ -141,7 +140,7 @@ func (p *productRow) changed(ctx context.Context, q sqldb.Querier, c catalog.Cha
 }
 
 // keepReserved makes sure that the pieces that orders have reserved stay on
-// hand. Reservations that have expired give way, which changes the product's
+// hand. Expired reservations lapse if needed, which changes the product's
 // revision.
 func (p *productRow) keepReserved(ctx context.Context, q sqldb.Querier, onHand, now int64) error {
 	for onHand < p.reserved {
@@ -160,8 +159,8 @@ func (p *productRow) keepReserved(ctx context.Context, q sqldb.Querier, onHand, 
 	return nil
 }
 
-// write writes the product as changed, or as deleted, and makes it due for the
-// index. The images of a deleted product are to be deleted too.
+// write writes the product as changed or deleted, and makes it due for the
+// index. It marks the images of a deleted product for deletion too.
 func (p *productRow) write(ctx context.Context, q sqldb.Querier, next catalog.Product, deleted bool, at moment) error {
 	counted := sqldb.Bit(p.counting || !p.found || p.Deleted)
 	if !p.found || p.Deleted || p.addedAt == 0 {
@@ -213,8 +212,8 @@ func putDetails(ctx context.Context, q sqldb.Querier, p catalog.Product) error {
 	return err
 }
 
-// Products lists up to limit products in the order of their SKUs, from the
-// one that follows after; "" is the start.
+// Products lists up to limit products, ordered by SKU, starting behind the SKU
+// after; "" is the start.
 func (s *Store) Products(ctx context.Context, limit int, after string) ([]catalog.Product, error) {
 	var found []catalog.Product
 	err := sqldb.Each(ctx, s.DB.Reader(), selectProduct+"WHERE p.sku > ? AND p.deleted = 0 ORDER BY p.sku LIMIT ?",

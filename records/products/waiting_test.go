@@ -7,11 +7,10 @@ import (
 	"purser/records/recordstest"
 )
 
-// A change or an import that waits for a product that another is writing sees all
-// of what was written (SRCH-5): a new price does not bring an old description back, be it
-// a change or an import that waits.
+// A change or an import that waits for a locked product sees all of what the
+// other wrote (SRCH-5): a new price does not restore an old description.
 func TestWaitingSeesWhatWasWritten(t *testing.T) {
-	s, db := recordstest.OpenBeside(t, recordstest.Postgres(t))
+	s, db := recordstest.OpenWithConn(t, recordstest.Postgres(t))
 	price := int64(2)
 	for name, write := range map[string]func() error{
 		"a change": func() error {

@@ -7,10 +7,10 @@ import (
 )
 
 // Counting is a connection that counts how many rows each transaction changes,
-// and lets something happen after each.
+// and calls a hook after each.
 type Counting struct {
 	sqldb.Connection
-	Changed []int64 // by transaction
+	Changed []int64 // one entry for each transaction
 	Between func()
 }
 

@@ -9,7 +9,7 @@ import (
 	"purser/records"
 )
 
-// Noon is a time as the record keeps it.
+// Noon is a time in the precision that the record keeps.
 var Noon = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 
 // BadCursors are cursors that no list of the record has written.
@@ -38,7 +38,7 @@ func PlaceOrder(t *testing.T, s *records.Store, customer string, at time.Time) o
 	return o
 }
 
-// Next returns the change that takes an order to a status.
+// Next returns the change that moves an order to a status.
 func Next(o order.Order, to order.Status, stock order.StockMove) order.Change {
 	from := o.Status
 	o.Status, o.Version = to, o.Version+1

@@ -12,19 +12,19 @@ import (
 	"purser/records/sqldb"
 )
 
-// SQLite returns the URL of an empty database of the test's own.
+// SQLite returns the URL of a new, empty database for the test.
 func SQLite(t testing.TB) string {
 	return "sqlite://" + filepath.Join(t.TempDir(), "record one.db")
 }
 
-// Postgres returns the URL of an empty database of the test's own, on a server
+// Postgres returns the URL of a new, empty database for the test, on a server
 // that does not wait for the disk.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	return postgrestest.Database(t)
 }
 
-// DurablePostgres returns the URL of an empty database on a server of its own
+// DurablePostgres returns the URL of an empty database on a separate server
 // that waits for the disk, as in production.
 func DurablePostgres(t testing.TB) string {
 	t.Helper()
@@ -36,7 +36,7 @@ func DurablePostgres(t testing.TB) string {
 	return server.URL
 }
 
-// EachDatabase runs a test on SQLite and on Postgres; url returns that of an
+// EachDatabase runs a test on SQLite and on Postgres; url returns the URL of an
 // empty database.
 func EachDatabase(t *testing.T, test func(t *testing.T, url func(t testing.TB) string)) {
 	for name, url := range map[string]func(t testing.TB) string{"sqlite": SQLite, "postgres": Postgres} {
@@ -75,8 +75,8 @@ func OpenWith(t testing.TB, url string, opts records.Options) *records.Store {
 	return s
 }
 
-// OpenDB opens the record's database for the length of the test, for a test that
-// puts something between the database and a store.
+// OpenDB opens the record's database for the length of the test, for a test
+// that wraps the connection between the database and a store.
 func OpenDB(t testing.TB, url string, opts records.Options) *sqldb.DB {
 	t.Helper()
 	db, err := records.OpenDB(t.Context(), url, opts)
@@ -87,9 +87,9 @@ func OpenDB(t testing.TB, url string, opts records.Options) *sqldb.DB {
 	return db
 }
 
-// OpenBeside opens the record at the URL of a Postgres database, and a plain
+// OpenWithConn opens the record at the URL of a Postgres database, and a plain
 // connection to the same database.
-func OpenBeside(t testing.TB, url string) (*records.Store, *sql.DB) {
+func OpenWithConn(t testing.TB, url string) (*records.Store, *sql.DB) {
 	t.Helper()
 	s := Open(t, url)
 	db, err := sql.Open("pgx", url)
@@ -100,7 +100,7 @@ func OpenBeside(t testing.TB, url string) (*records.Store, *sql.DB) {
 	return s, db
 }
 
-// AwaitLock returns when a session of the Postgres database waits for a lock.
+// AwaitLock waits until a session of the Postgres database waits for a lock.
 func AwaitLock(t testing.TB, db *sql.DB) {
 	t.Helper()
 	for waiting := 0; waiting == 0; {

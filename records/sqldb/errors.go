@@ -12,19 +12,19 @@ import (
 )
 
 var (
-	// ErrClosed: the database was closed, and nothing was done. Another process
-	// can do it.
+	// ErrClosed means that the database was closed and nothing was done. Another
+	// process can do it.
 	ErrClosed = fmt.Errorf("%w: the record is closed", order.ErrUnavailable)
-	// ErrCursor: the cursor of a page was not written by the list it is used
-	// with.
+	// ErrCursor means that the cursor of a page was not written by the list it is
+	// used with.
 	ErrCursor = errors.New("not a valid cursor")
-	// ErrRace: another transaction came first with a row that this one was to
-	// insert. A Write that fails with it is run again.
+	// ErrRace means that another transaction first inserted a row that this one was
+	// to insert. A Write that fails with it is run again.
 	ErrRace = errors.New("another transaction inserted the row first")
 )
 
-// WrapError names the operation that failed; nil and ErrClosed stay as they
-// are.
+// WrapError adds the name of the operation that failed; it returns nil and
+// ErrClosed unchanged.
 func WrapError(op string, err error) error {
 	if err == nil || errors.Is(err, ErrClosed) {
 		return err

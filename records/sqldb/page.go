@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// The sizes of pages.
+// These are the sizes of pages.
 const (
 	defaultPage = 50
 	MaxPage     = 500
 )
 
-// PageSize returns the size of a page for which a limit was asked, 0 being the
+// PageSize returns the page size for a requested limit, where 0 asks for the
 // default.
 func PageSize(limit int) int {
 	if limit <= 0 {
@@ -21,13 +21,13 @@ func PageSize(limit int) int {
 }
 
 // EncodeCursor writes the cursor of a page that ended at a place. The form
-// tells the cursors of one list from those of another.
+// distinguishes the cursors of different lists.
 func EncodeCursor(form, place string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(form + place))
 }
 
-// DecodeCursor returns the place in a cursor of the form, or ErrCursor. Only
-// what EncodeCursor writes is a cursor: there is no second spelling.
+// DecodeCursor returns the place in a cursor of the form, or ErrCursor. It
+// accepts only the spelling that EncodeCursor writes.
 func DecodeCursor(form, cursor string) (place string, err error) {
 	b, err := base64.RawURLEncoding.DecodeString(cursor)
 	place, ours := strings.CutPrefix(string(b), form)

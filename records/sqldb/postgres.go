@@ -17,7 +17,7 @@ const maxTries = 5
 // postgresDB is a Postgres database, shared with other processes.
 type postgresDB struct {
 	db   *sql.DB
-	text sync.Map // from a statement with ? to the same with $1
+	text sync.Map // from a statement with ? to the same statement with $1
 }
 
 func openPostgres(ctx context.Context, url string, opts Options) (*postgresDB, error) {
@@ -65,8 +65,8 @@ func (d *postgresDB) once(ctx context.Context, f func(context.Context, Querier) 
 }
 
 // lostRace reports whether the transaction lost against another: Postgres
-// sacrificed it (a serialization failure or a deadlock), or it met a row that
-// was inserted first. It was certainly not carried out.
+// aborted it (a serialization failure or a deadlock), or it met a row that was
+// inserted first. In both cases it certainly did not commit.
 func lostRace(err error) bool {
 	if errors.Is(err, ErrRace) {
 		return true

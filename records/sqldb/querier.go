@@ -11,20 +11,20 @@ type Querier interface {
 	Exec(ctx context.Context, query string, args ...any) (int64, error)
 	// Query returns the rows of a query.
 	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	// Insert adds a row with an id of the database's choosing; inserted is
-	// false where ON CONFLICT DO NOTHING did nothing.
+	// Insert adds a row whose id the database chooses; inserted is false if ON
+	// CONFLICT DO NOTHING skipped the row.
 	Insert(ctx context.Context, query string, args ...any) (id int64, inserted bool, err error)
-	// BatchSize returns how many rows one statement best inserts.
+	// BatchSize returns how many rows one statement should insert.
 	BatchSize() int
-	// ForUpdate returns what makes a SELECT lock its rows; "" where there is no
-	// other writer.
+	// ForUpdate returns the suffix that makes a SELECT lock its rows; it is "" if
+	// there is no other writer.
 	ForUpdate() string
-	// clock returns the query for the database's time in microseconds; "" where
-	// the database has no clock but this process's.
+	// clock returns the query for the database's time in microseconds; it is "" if
+	// the database has no clock apart from this process's.
 	clock() string
 }
 
-// Each scans every row of a query.
+// Each calls scan for every row of a query.
 func Each(ctx context.Context, q Querier, query string, args []any, scan func(*sql.Rows) error) error {
 	rows, err := q.Query(ctx, query, args...)
 	if err != nil {
@@ -66,7 +66,7 @@ func One[T any](ctx context.Context, q Querier, query string, args ...any) (T, e
 	return v, err
 }
 
-// InsertRows inserts rows given as their columns' values, one after another.
+// InsertRows inserts rows, given as their columns' values one after another.
 func InsertRows(ctx context.Context, q Querier, into string, columns int, args []any) error {
 	for len(args) > 0 {
 		n := min(len(args)/columns, q.BatchSize())
@@ -78,8 +78,8 @@ func InsertRows(ctx context.Context, q Querier, into string, columns int, args [
 	return nil
 }
 
-// SkipLocked returns what makes a SELECT lock its rows, except those that
-// another transaction has locked.
+// SkipLocked returns the suffix that makes a SELECT lock its rows, except those
+// that another transaction has locked.
 func SkipLocked(q Querier) string {
 	if lock := q.ForUpdate(); lock != "" {
 		return lock + " SKIP LOCKED"

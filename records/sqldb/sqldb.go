@@ -1,7 +1,7 @@
-// Package sqldb is the small database package under the record: connections to
-// SQLite and to Postgres that run the same statements, transactions that are
-// durable when they return, migrations, and helpers for statements and pages.
-// It knows no table of the record.
+// Package sqldb is the database layer under the record: connections to SQLite
+// and to Postgres that run the same statements, transactions that are durable
+// when they return, migrations, and helpers for statements and pages. It does
+// not know the record's tables.
 package sqldb
 
 import (
@@ -14,7 +14,7 @@ import (
 
 // Options tune a database.
 type Options struct {
-	// Migrations holds the schema's steps, migrations/001_what.sql and so on.
+	// Migrations holds the schema's migrations, migrations/001_what.sql and so on.
 	Migrations fs.FS
 	// Connections is how many reads (on Postgres: reads and writes) run at
 	// once. Default 4 on SQLite, 16 on Postgres.
@@ -27,17 +27,17 @@ type Options struct {
 type DB struct {
 	Connection
 	now func() time.Time
-	// ownClock is true where Now was handed in; it is then used even where the
-	// database has a clock that all processes share.
+	// ownClock is true if Options.Now was set; it is then used even if the database
+	// has a clock that all processes share.
 	ownClock bool
 }
 
-// Connection is what the record needs of SQLite or Postgres.
+// Connection is what the record needs from SQLite or Postgres.
 type Connection interface {
-	// Write runs f in one transaction and returns when it is durable. f must
-	// only change what it can set again: it may be run more than once.
+	// Write runs f in one transaction and returns when it is durable. f may run
+	// more than once, so it must reset whatever it changes outside the database.
 	Write(ctx context.Context, f func(ctx context.Context, q Querier) error) error
-	// WriteAlone is Write for an f whose every statement may stand alone.
+	// WriteAlone is Write for an f whose statements need no common transaction.
 	WriteAlone(ctx context.Context, f func(ctx context.Context, q Querier) error) error
 	// Reader returns a Querier that reads outside any transaction.
 	Reader() Querier
@@ -91,8 +91,8 @@ func (d *DB) Clock(ctx context.Context, q Querier) (time.Time, error) {
 }
 
 // DeleteInBatches repeats a statement that deletes, or empties, up to batch
-// rows until there are no more, and returns how many there were. Each run is a
-// transaction of its own, so that other writers get in between.
+// rows until no rows are left, and returns how many there were. Each run is a
+// transaction of its own, so that other writers can run in between.
 func (d *DB) DeleteInBatches(ctx context.Context, batch int64, statement string, args ...any) (all int64, err error) {
 	for {
 		var n int64

@@ -15,8 +15,8 @@ import (
 // of them waits.
 const maxBatch = 256
 
-// sqliteDB is a SQLite file in WAL mode. All writes go through one goroutine
-// on one connection, which commits what has gathered in one transaction: many
+// sqliteDB is a SQLite file in WAL mode. All writes go through one goroutine on
+// one connection, which commits all waiting writes in one transaction: many
 // writes share one fsync, and none meets a locked database.
 type sqliteDB struct {
 	writes *sql.DB
@@ -38,9 +38,9 @@ type pending struct {
 }
 
 func openSQLite(ctx context.Context, path string, opts Options) (*sqliteDB, error) {
-	// synchronous(FULL): what was committed survives a power cut, and nobody
-	// reads it before it would (fullfsync says so to a Mac; elsewhere it does
-	// nothing). A long log before each checkpoint lets a page that changed a
+	// With synchronous(FULL), a commit survives a power cut and is not visible
+	// before it would. fullfsync makes the same true on macOS and has no effect
+	// elsewhere. A long log before each checkpoint lets a page that changed a
 	// hundred times be written once.
 	writes, err := sql.Open("sqlite", dsn(path, "journal_mode(WAL)", "synchronous(FULL)", "fullfsync(1)", "busy_timeout(10000)",
 		"foreign_keys(1)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "cache_size(-32768)"))
@@ -76,11 +76,11 @@ func openSQLite(ctx context.Context, path string, opts Options) (*sqliteDB, erro
 	return d, nil
 }
 
-// recoverLog brings to disk what a process killed between writing a commit and
-// syncing it left in the system's memory, where it would be read as if it were
-// on disk. Folding the log into the file writes and syncs it all, even what the
-// system once failed to write and does not know of any more. Another process
-// that has the file open has done this already.
+// recoverLog flushes commits that a killed process wrote but did not sync: they
+// are in the system's memory and would be read as if they were on disk. Folding
+// the log into the file writes and syncs all of it, even pages that the system
+// once failed to write and no longer tracks. If another process has the file
+// open, that process has already done this.
 func recoverLog(ctx context.Context, db *sql.DB) error {
 	var mode string
 	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
@@ -104,8 +104,8 @@ func (d *sqliteDB) WriteAlone(ctx context.Context, f func(context.Context, Queri
 	return d.Write(ctx, f)
 }
 
-// Write hands f to the committing goroutine. Once f was taken, Write waits for
-// its end whatever becomes of ctx: the caller learns how it ended.
+// Write hands f to the committing goroutine. Once f has been accepted, Write
+// waits for its end even if ctx ends, so that the caller learns the outcome.
 func (d *sqliteDB) Write(ctx context.Context, f func(context.Context, Querier) error) error {
 	w := &pending{ctx: ctx, run: f, done: make(chan struct{})}
 	select {
@@ -119,7 +119,7 @@ func (d *sqliteDB) Write(ctx context.Context, f func(context.Context, Querier) e
 	}
 }
 
-// commitBatches is the loop of the one writer.
+// commitBatches is the loop of the only writer.
 func (d *sqliteDB) commitBatches(conn *sql.Conn) {
 	defer close(d.stopped)
 	defer conn.Close()
@@ -143,9 +143,9 @@ func (d *sqliteDB) commitBatches(conn *sql.Conn) {
 
 // commit runs the batch, and the writes that arrive while it runs, in one
 // transaction. A write that fails before it changed anything, as most failing
-// writes do, fails alone. When one fails later, the whole batch is run again,
-// each write in a savepoint that undoes only its own changes: savepoints for
-// all would cost a fifth of the work.
+// writes do, fails alone. If one fails later, the whole batch is run again with
+// a savepoint for each write, which rolls back only that write's changes.
+// Savepoints for all batches would cost a fifth of the throughput.
 func (d *sqliteDB) commit(q *statements, batch []*pending) []*pending {
 	batch, err := d.runBatch(q, batch)
 	if errors.Is(err, errHalfway) {
@@ -159,12 +159,12 @@ func (d *sqliteDB) commit(q *statements, batch []*pending) []*pending {
 	return batch
 }
 
-// errHalfway: a write failed halfway and took the batch with it.
+// errHalfway means that a write failed halfway and took the batch with it.
 var errHalfway = errors.New("a write failed halfway")
 
-// runBatch gathers and runs a batch without savepoints. The statements run
-// without the callers' contexts: a caller that gives up must not interrupt
-// the others.
+// runBatch collects and runs a batch without savepoints. The statements run
+// without the callers' contexts, because one cancelled caller must not
+// interrupt the others.
 func (d *sqliteDB) runBatch(q *statements, batch []*pending) ([]*pending, error) {
 	ctx := context.Background()
 	if _, err := q.Exec(ctx, "BEGIN IMMEDIATE"); err != nil {
@@ -175,7 +175,7 @@ func (d *sqliteDB) runBatch(q *statements, batch []*pending) ([]*pending, error)
 		if w := batch[i]; w.ctx.Err() != nil {
 			w.err = w.ctx.Err()
 		} else if w.err = w.run(ctx, t); w.err != nil && t.tainted {
-			_, _ = q.Exec(ctx, "ROLLBACK") // fails if the error did it
+			_, _ = q.Exec(ctx, "ROLLBACK") // fails if the error already rolled back
 			return batch, errHalfway
 		}
 		if i+1 < maxBatch {
@@ -205,13 +205,13 @@ func runInSavepoints(q *statements, batch []*pending) error {
 
 func commitOrRollback(ctx context.Context, q *statements) error {
 	if _, err := q.Exec(ctx, "COMMIT"); err != nil {
-		_, _ = q.Exec(ctx, "ROLLBACK") // fails if the failed commit did it
+		_, _ = q.Exec(ctx, "ROLLBACK") // fails if the failed commit already rolled back
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
 }
 
-// inSavepoint runs one write so that its failure undoes only itself.
+// inSavepoint runs one write so that its failure rolls back only that write.
 func inSavepoint(ctx context.Context, q *statements, w *pending) error {
 	if _, err := q.Exec(ctx, "SAVEPOINT w"); err != nil {
 		return err
@@ -228,8 +228,8 @@ func inSavepoint(ctx context.Context, q *statements, w *pending) error {
 	return err
 }
 
-// tracked notes whether a write has left anything to be undone: a change, or
-// an error of the database's own, which may have ended the transaction.
+// tracked notes whether a write has left anything to roll back: a change, or an
+// error of the database itself, which may have ended the transaction.
 type tracked struct {
 	*statements
 	tainted bool

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What a killed process left in the log is in the file itself, and the log
-// empty, before the next one reads it: it may not have been on disk.
+// The log of a killed process is folded into the file, and is empty, before the
+// next process reads it, because it may not have been on disk.
 func TestOpenRecoversTheLog(t *testing.T) {
 	t.Parallel()
 	killed := filepath.Join(t.TempDir(), "record.db")

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// statements is a Querier that prepares each statement once: parsing costs
-// SQLite more than most of our statements do.
+// statements is a Querier that prepares each statement once, because parsing
+// costs SQLite more than running most of our statements.
 type statements struct {
 	prepare func(context.Context, string) (*sql.Stmt, error)
 	mu      sync.RWMutex
@@ -73,9 +73,9 @@ func (s *statements) Insert(ctx context.Context, query string, args ...any) (int
 	return id, true, err
 }
 
-// BatchSize is one, because for a statement that inserts several rows SQLite
-// keeps a copy of each page it touches, in case it fails halfway; that costs
-// more than another statement.
+// BatchSize is one, because SQLite keeps a copy of each page that a multi-row
+// insert touches in case it fails halfway; that costs more than another
+// statement.
 func (s *statements) BatchSize() int { return 1 }
 
 // ForUpdate is empty: there is one writer and nothing to lock.

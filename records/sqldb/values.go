@@ -12,11 +12,11 @@ func Values(rows, columns int) string {
 	return strings.TrimSuffix(strings.Repeat(row+",", rows), ",")
 }
 
-// Placeholders writes n of them: "?,?,?".
+// Placeholders writes n placeholders: "?,?,?".
 func Placeholders(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
 
-// In writes a list of strings for IN. Its length is a power of two, so that
-// there are few different statements to prepare; the last string fills it up.
+// In writes a list of strings for IN. Its length is padded to a power of two
+// with the last string, so that there are few different statements to prepare.
 // An empty list holds one empty string.
 func In(all []string) (list string, args []any) {
 	n := 1
@@ -44,7 +44,7 @@ func Args(all []string) []any {
 }
 
 // rebind turns ? into $1, $2, … for Postgres. No statement of the record holds
-// a question mark in a string.
+// a question mark in a string literal.
 func rebind(query string) string {
 	var b strings.Builder
 	b.Grow(len(query) + 16)
@@ -61,7 +61,8 @@ func rebind(query string) string {
 	return b.String()
 }
 
-// Micros returns a time as the record keeps it; 0 is the zero time.
+// Micros returns a time in microseconds, as the record keeps it; 0 is the zero
+// time.
 func Micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -69,7 +70,7 @@ func Micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// FromMicros returns the time that Micros wrote.
+// FromMicros returns the time that Micros encoded.
 func FromMicros(us int64) time.Time {
 	if us == 0 {
 		return time.Time{}
@@ -77,7 +78,7 @@ func FromMicros(us int64) time.Time {
 	return time.UnixMicro(us).UTC()
 }
 
-// Bit returns a truth as both databases keep it.
+// Bit returns a bool as both databases store it.
 func Bit(b bool) int64 {
 	if b {
 		return 1

@@ -8,16 +8,16 @@ import (
 	"purser/records/sqldb"
 )
 
-// Offers returns what the catalogue says of these products now, by SKU; one
-// that is not for sale is missing. The stock may be gone a moment later:
-// opening the order decides.
+// Offers returns the current price and stock of these products, by SKU; a
+// product that is not for sale is missing. The stock may be gone a moment
+// later: only opening the order reserves it.
 func (s *Store) Offers(ctx context.Context, skus []string) (map[string]order.Offer, error) {
 	offers, err := ReadOffers(ctx, s.DB.Reader(), skus, sqldb.Micros(s.DB.Now()))
 	return offers, sqldb.WrapError("offers", err)
 }
 
-// ReadOffers is Offers in a transaction. It counts the goods of a reservation
-// that has expired as available, though the reservation may still be recorded.
+// ReadOffers is Offers in a transaction. It counts the goods of an expired
+// reservation as available, even if the reservation is still recorded.
 func ReadOffers(ctx context.Context, q sqldb.Querier, skus []string, now int64) (map[string]order.Offer, error) {
 	offers := make(map[string]order.Offer, len(skus))
 	if len(skus) == 0 {

@@ -11,19 +11,19 @@ import (
 	"purser/records/sqldb"
 )
 
-// The states of a reservation. Those that are held or kept are counted in their
-// product's reserved.
+// These are the states of a reservation. The reserved column of a product
+// counts the held and kept ones.
 const (
 	held     = "held"     // reserved until it expires
 	kept     = "kept"     // paid for: it does not expire
 	lapsed   = "lapsed"   // expired, and another order took the goods
-	shipped  = "shipped"  // gone
+	shipped  = "shipped"  // left the warehouse
 	released = "released" // the goods are for sale again
 )
 
 // dueForIndex makes a product whose stock moves due for the next sweep of the
-// index. It costs the order no statement more, and the order does not wait for
-// the index.
+// index. It needs no extra statement, and the order does not wait for the
+// index.
 const dueForIndex = "revision = revision + 1, due_at = 1"
 
 // reservation is one line of an order's stock.
@@ -33,10 +33,9 @@ type reservation struct {
 	state    string
 }
 
-// Reserve reserves every line of an order. Products are taken in the order of
-// their SKUs, so that two orders never wait for each other. A transaction calls
-// it last, because on Postgres a popular product's row is locked from here to
-// the commit.
+// Reserve reserves every line of an order. It takes products ordered by SKU, so
+// that two orders cannot deadlock. A transaction calls it last, because on
+// Postgres a popular product's row stays locked from here to the commit.
 func Reserve(ctx context.Context, q sqldb.Querier, o order.Order, now, until int64) error {
 	args := make([]any, 0, 5*len(o.Lines))
 	for _, l := range o.Lines {
@@ -59,8 +58,9 @@ func inSKUOrder(lines []order.Line) []order.Line {
 	return sorted
 }
 
-// Move carries out what a change asks of the order's reservations. Their states
-// say what was done before, so a repetition changes nothing.
+// Move makes the changes to the order's reservations that an order change asks
+// for. The states of the reservations show what was done before, so a
+// repetition changes nothing.
 func Move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMove, now int64) error {
 	if move == order.StockStays {
 		return nil
@@ -89,11 +89,10 @@ func Move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMov
 func (r reservation) move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMove, now int64) error {
 	counted := r.state == held || r.state == kept
 	var to string
-	var again bool // it must take goods again: another order has those it had
+	var again bool // must take goods again, because another order has them now
 	switch {
-	// A lost attempt may have gone further or elsewhere than the one that
-	// counts: goods that it released are taken again, goods that it shipped come
-	// back.
+	// A lost attempt may have gone further or elsewhere than the one that counts:
+	// goods that it released are taken again, and goods that it shipped come back.
 	case move == order.StockKeep && (r.state == held || r.state == lapsed || r.state == released):
 		to, again = kept, r.state != held
 	case move == order.StockShip && r.state != shipped:
@@ -101,7 +100,7 @@ func (r reservation) move(ctx context.Context, q sqldb.Querier, id order.ID, mov
 	case move == order.StockRelease && r.state != released:
 		to = released
 	default:
-		return nil // done before, or nothing to do
+		return nil // already done, or nothing to do
 	}
 	if again {
 		if err := take(ctx, q, id, r.sku, r.quantity, now); err != nil {
@@ -121,7 +120,7 @@ func (r reservation) move(ctx context.Context, q sqldb.Querier, id order.ID, mov
 			_, err := q.Exec(ctx, "UPDATE products SET on_hand = on_hand + ?, shipped = shipped - ?, "+dueForIndex+" WHERE sku = ?", r.quantity, r.quantity, r.sku)
 			return err
 		}
-		if counted { // the goods of one that lapsed were unreserved then
+		if counted { // a lapsed reservation was already subtracted
 			return r.unreserve(ctx, q)
 		}
 	}
@@ -138,7 +137,7 @@ func (r reservation) unreserve(ctx context.Context, q sqldb.Querier) error {
 	return err
 }
 
-// take reserves pieces of a product. While there are too few, it lets expired
+// take reserves pieces of a product. While there are too few, it makes expired
 // reservations of other orders lapse, oldest first.
 func take(ctx context.Context, q sqldb.Querier, id order.ID, sku string, quantity, now int64) error {
 	for {
@@ -157,9 +156,10 @@ func take(ctx context.Context, q sqldb.Querier, id order.ID, sku string, quantit
 	}
 }
 
-// LapseOldest ends the reservation of a product that expired first, of another
-// order than id; it returns false if none has expired. One that its own order is
-// moving at this moment is left alone: waiting for it could be a deadlock.
+// LapseOldest ends a product's reservation that expired first, among orders
+// other than id; it returns false if none has expired. It skips a reservation
+// that its own order is changing at this moment, because waiting for it could
+// be a deadlock.
 func LapseOldest(ctx context.Context, q sqldb.Querier, id order.ID, sku string, now int64) (bool, error) {
 	var other string
 	r := reservation{sku: sku}

@@ -1,6 +1,6 @@
-// Package stock is the record of what is for sale and of what orders have
-// reserved. Its functions on a Querier are steps of the transactions in which
-// orders and products are written.
+// Package stock records what is for sale and what orders have reserved. Its
+// functions on a Querier are steps of the transactions that write orders and
+// products.
 package stock
 
 import (
@@ -10,12 +10,12 @@ import (
 	"purser/records/sqldb"
 )
 
-// Store is the stock's part of the record.
+// Store reads and writes stock.
 type Store struct {
 	DB *sqldb.DB
 }
 
-// UnbalancedStock returns up to limit products whose figures do not agree with
+// UnbalancedStock returns up to limit products whose counters do not agree with
 // their reservations. It reads all reservations.
 func (s *Store) UnbalancedStock(ctx context.Context, limit int) ([]string, error) {
 	var skus []string

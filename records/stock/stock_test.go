@@ -18,14 +18,14 @@ import (
 	"purser/soak"
 )
 
-// life is what happens to one order's stock, step by step.
+// life is the sequence of changes to one order's stock.
 type life struct {
 	Lapsed bool // its reservation is over as soon as it is made
 	Lines  []order.RequestLine
 	Moves  []order.StockMove
 }
 
-// TestStockIsConserved proves ORD-7 and F66: whatever many orders do at once,
+// TestStockIsConserved proves ORD-7 and F66: with many concurrent orders,
 // nothing is sold twice and every piece is accounted for.
 func TestStockIsConserved(t *testing.T) {
 	if err := soak.Checks(50); err != nil {
@@ -72,8 +72,8 @@ func drawLife(rt *rapid.T, prefix string) life {
 	return l
 }
 
-// liveAll lives all lives at once and returns how many pieces of each product
-// ended kept or shipped.
+// liveAll runs all lives concurrently and returns how many pieces of each
+// product ended kept or shipped.
 func liveAll(rt *rapid.T, s *records.Store, lives []life) map[string]int64 {
 	var mu sync.Mutex
 	owned := make(map[string]int64)

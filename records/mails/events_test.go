@@ -13,8 +13,9 @@ import (
 	"purser/records/recordstest"
 )
 
-// TestMailEvents (BNC-5, EML-9): feedback about an order's mail is news of that
-// order, whichever name the mail is called by; nothing else is.
+// TestMailEvents (BNC-5, EML-9) checks that feedback about an order's mail
+// becomes an event of that order, by either id of the mail, and that no other
+// feedback does.
 func TestMailEvents(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s, id := open(t), order.NewID()

@@ -9,9 +9,10 @@ import (
 	"purser/records/sqldb"
 )
 
-// MailEvents returns what feedback means for orders: which of their mails bounced
-// or were called spam. Feedback about other mails, and about mails that are not
-// in the ledger, is left out. The same feedback gives the same news.
+// MailEvents converts feedback to events of orders: which of their mails
+// bounced or were reported as spam. It leaves out feedback about other mails
+// and about mails that are not in the ledger. The same feedback always gives
+// the same events.
 func (s *Store) MailEvents(ctx context.Context, list []mail.Feedback) ([]order.ProviderEvent, error) {
 	var fresh []order.ProviderEvent
 	for _, f := range list {
@@ -23,10 +24,10 @@ func (s *Store) MailEvents(ctx context.Context, list []mail.Feedback) ([]order.P
 			continue
 		}
 		if err != nil {
-			return nil, sqldb.WrapError("mail news", err)
+			return nil, sqldb.WrapError("mail events", err)
 		}
 		id, err := order.ParseID(e.About)
-		if err != nil { // a campaign's
+		if err != nil { // a campaign's mail
 			continue
 		}
 		fresh = append(fresh, order.ProviderEvent{
@@ -39,8 +40,8 @@ func (s *Store) MailEvents(ctx context.Context, list []mail.Feedback) ([]order.P
 	return fresh, nil
 }
 
-// mailBehind returns the line of the ledger that feedback is about, by our id
-// where the provider repeats it, else by the provider's.
+// mailBehind returns the ledger entry that feedback is about, by our id if the
+// provider repeats it, otherwise by the provider's id.
 func (s *Store) mailBehind(ctx context.Context, f mail.Feedback) (Entry, error) {
 	if f.MessageID != "" {
 		return s.Mail(ctx, f.MessageID)
