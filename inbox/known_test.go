@@ -62,7 +62,7 @@ func TestRelay_self_caused(t *testing.T) {
 			if received := b.workflows.received("ord_a"); (len(received) > 0) != tt.told {
 				t.Errorf("heard %q, want told: %t", received, tt.told)
 			}
-			if (it.Note == "the order knew it") == tt.told {
+			if (it.Note == "the record already had it") == tt.told {
 				t.Errorf("note %q", it.Note)
 			}
 		})
