@@ -1,7 +1,7 @@
-// Package api is the shop's HTTP API, put together: the operations of all
-// subjects, their document, the health checks and the webhooks. It checks who asks
-// and what is asked, sends the workflows their messages and reads the record, and
-// holds no business rule.
+// Package api assembles the shop's HTTP API: the operations of all subjects, their
+// OpenAPI document, the health checks and the webhooks. The API authenticates the
+// caller, validates the request, sends messages to the workflows and reads the
+// record. It holds no business rule.
 package api
 
 import (
@@ -20,8 +20,8 @@ import (
 	"purser/api/search"
 )
 
-// Config is what the API consists of. Keys, Orders, Products, Mails and Inbox must
-// be set; of the subjects that are nil, there are no operations.
+// Config lists the parts of the API. Keys, Orders, Products, Mails and Inbox must
+// be set. A subject that is nil has no operations.
 type Config struct {
 	httpkit.Config
 	Orders    *orders.Service
@@ -33,17 +33,17 @@ type Config struct {
 	Preview   *mails.Preview
 	Campaigns *campaigns.Service
 	Inbox     *inbox.Service
-	// Webhooks serves /webhooks/…; nil: there is nothing there.
+	// Webhooks serves /webhooks/…; if it is nil, those paths respond 404.
 	Webhooks http.Handler
-	// Ready is asked by /readyz: our own database and engine, no partner.
+	// Ready lists the checks of /readyz: our own database and engine, no partner.
 	Ready []Check
 	// Version is shown in the documentation. Default "dev".
 	Version string
 }
 
-// New makes the handler of everything under /v1, the documentation, the health
-// checks and, where given, /webhooks/. It registers the services, which belong to
-// this handler from then on.
+// New returns the handler of everything under /v1, the documentation, the health
+// checks and, if Webhooks is set, /webhooks/. It registers the services, so each
+// service belongs to one handler.
 func New(c Config) (http.Handler, error) {
 	if c.Orders == nil || c.Products == nil || c.Mails == nil || c.Inbox == nil {
 		return nil, errors.New("api: Orders, Products, Mails or Inbox is missing")

@@ -14,7 +14,7 @@ import (
 	"purser/api/httpkit"
 )
 
-// serveDocs serves the documentation: the page and its own files, nothing else.
+// serveDocs serves the documentation page and the files that it loads.
 func serveDocs(mux *http.ServeMux) {
 	ui := v5emb.New(httpkit.Title, "/openapi.json", "/docs")
 	policy := pagePolicy(ui)
@@ -32,8 +32,9 @@ func serveDocs(mux *http.ServeMux) {
 	}
 }
 
-// pagePolicy lets the page load its own files and run the scripts in it, each known
-// by its hash, and be shown in no other page.
+// pagePolicy returns a content security policy that lets the page load its own
+// files and run its inline scripts, each named by its hash, and that forbids
+// framing.
 func pagePolicy(ui http.Handler) string {
 	page := &rendered{header: http.Header{}}
 	ui.ServeHTTP(page, &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/docs"}})
@@ -49,7 +50,7 @@ func pagePolicy(ui http.Handler) string {
 	}, "; ")
 }
 
-// rendered is a http.ResponseWriter that keeps what is written to it.
+// rendered is an http.ResponseWriter that keeps what is written to it.
 type rendered struct {
 	header http.Header
 	body   bytes.Buffer

@@ -12,8 +12,8 @@ import (
 	"purser/api/httpkit"
 )
 
-// Check asks one part without which this process cannot serve. A partner is no such
-// part: its outage must not take us out of service.
+// Check asks one dependency without which this process cannot serve. A partner is
+// not such a dependency: its outage must not take us out of service.
 type Check struct {
 	Name string
 	Ask  func(ctx context.Context) error
@@ -25,11 +25,11 @@ type healthService struct {
 	server *httpkit.Server
 }
 
-// register declares what a load balancer asks, without a key.
+// register declares the operations for load balancers, which need no key.
 func (s *healthService) register(server *httpkit.Server) {
 	s.server = server
-	httpkit.Register(server, huma.Operation{OperationID: "livez", Method: http.MethodGet, Path: "/livez", Tags: []string{"health"}, Summary: "The process answers", Description: "Answers as long as the process does. If it does not answer, restart the process."}, nil, s.livez)
-	httpkit.Register(server, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Tags: []string{"health"}, Summary: "Database and engine answer", Description: "503 names what does not answer: the record or the engine; or it says that the process is stopping, which still serves for a moment. A partner that is down does not show here: orders wait for it."}, nil, s.readyz)
+	httpkit.Register(server, huma.Operation{OperationID: "livez", Method: http.MethodGet, Path: "/livez", Tags: []string{"health"}, Summary: "Check that the process is alive", Description: "Responds as long as the process runs. If it does not respond, restart the process."}, nil, s.livez)
+	httpkit.Register(server, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Tags: []string{"health"}, Summary: "Check that the process can serve", Description: "503 names the dependency that does not respond (the database or the engine), or says that the process is shutting down; requests are still served for a moment then. A partner's outage is not reported here: orders wait for the partner."}, nil, s.readyz)
 }
 
 type health struct {
@@ -38,12 +38,12 @@ type health struct {
 
 type healthOutput struct{ Body health }
 
-// livez returns as long as the process does.
+// livez responds as long as the process runs.
 func (s *healthService) livez(context.Context, *struct{}) (*healthOutput, error) {
 	return &healthOutput{health{"ok"}}, nil
 }
 
-// readyz asks our own database and engine, all at once.
+// readyz runs all checks at the same time and fails if one of them does.
 func (s *healthService) readyz(ctx context.Context, _ *struct{}) (*healthOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()

@@ -102,7 +102,7 @@ func (r crowded) Orders(ctx context.Context, f orderrecords.Filter) (orderrecord
 	return r.Records.Orders(ctx, f)
 }
 
-// One caller's flood leaves room for the others, such as the operator who is
+// One caller's flood leaves slots for the others, such as the operator who is
 // to stop it (API-2, F82).
 func TestFlood_of_one(t *testing.T) {
 	t.Parallel()

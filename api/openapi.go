@@ -10,19 +10,19 @@ import (
 	"purser/order"
 )
 
-// document is the OpenAPI document before any operation is in it. The operations
-// that the subjects register make up the rest.
+// document returns the OpenAPI document without operations. The subjects add
+// theirs when they register.
 func document(version string) huma.Config {
 	c := huma.DefaultConfig(httpkit.Title, version)
-	c.Info.Description = "Runs a shop's orders, from click to doorstep. Errors are problem documents (RFC 9457) with a stable code."
+	c.Info.Description = "Runs a shop's orders from checkout to delivery. Errors are problem documents (RFC 9457) with a stable code."
 	for _, t := range []huma.Tag{
-		{Name: "orders", Description: "From the click to the doorstep"},
+		{Name: "orders", Description: "Orders, from checkout to delivery"},
 		{Name: "catalogue", Description: "Products as shops and shoppers read and search them"},
-		{Name: "images", Description: "Products' images: sent straight to the store, shown in several sizes"},
-		{Name: "mail", Description: "What became of mails, and whom they go to"},
-		{Name: "campaigns", Description: "One mail to many people, each once"},
-		{Name: "operators", Description: "What takes an operator's key: changing the catalogue, and what needs a person"},
-		{Name: "health", Description: "Whether the process and what it stands on answer"},
+		{Name: "images", Description: "Product images: uploaded directly to the object store, served in several sizes"},
+		{Name: "mail", Description: "The status of sent mails, and the recipients' preferences"},
+		{Name: "campaigns", Description: "One mail to many recipients, once to each"},
+		{Name: "operators", Description: "Operations that need an operator's key: changing the catalogue, and resolving what needs a person's decision"},
+		{Name: "health", Description: "Whether the process and its dependencies respond"},
 	} {
 		c.Tags = append(c.Tags, &t)
 	}
@@ -30,8 +30,8 @@ func document(version string) huma.Config {
 	return c
 }
 
-// describe puts the domain's limits into its schemas, so that the document tells
-// them and most bad input is refused by it.
+// describe puts the domain's limits into its schemas, so that clients can read
+// them there and the schema check refuses most bad input.
 func describe(schemas huma.Registry) {
 	of := func(t reflect.Type) map[string]*huma.Schema {
 		schemas.Schema(t, true, "")
@@ -64,6 +64,8 @@ func describe(schemas huma.Registry) {
 	}
 }
 
+// precompute prepares a schema's error messages, which huma does only once, before
+// the limits are set.
 func precompute(sc *huma.Schema) {
 	sc.PrecomputeMessages()
 	for _, p := range sc.Properties {

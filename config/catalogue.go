@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// Catalogue says how the catalogue and its index are looked after.
+// Catalogue holds the settings of the catalogue and its maintenance. It is part of
+// Config.
 type Catalogue struct {
-	ImportMax      int64         `help:"Bytes that an imported file may have." env:"PURSER_IMPORT_MAX" default:"1073741824"`
-	ReconcileEvery time.Duration `help:"How often the search index is compared with the catalogue and repaired; 0: only when told, and then old imports and changes, and the bytes of old webhooks, are kept too." env:"PURSER_RECONCILE_EVERY" default:"1h"`
+	ImportMax      int64         `help:"The most bytes that an imported file may have." env:"PURSER_IMPORT_MAX" default:"1073741824"`
+	ReconcileEvery time.Duration `help:"How often the search index is compared with the catalogue and repaired; old imports, product changes and webhook bytes are deleted then, too. 0: only on request, and nothing is deleted." env:"PURSER_RECONCILE_EVERY" default:"1h"`
 
-	SampleCatalogue bool `help:"Load the sample products into an empty catalogue also where the real Stripe takes the money. With the sandbox's Stripe they are always loaded." env:"PURSER_SAMPLE_CATALOGUE"`
+	SampleCatalogue bool `help:"Load the sample products into an empty catalogue even with the real Stripe. With the sandbox's Stripe they are always loaded." env:"PURSER_SAMPLE_CATALOGUE"`
 
-	KeepProductChanges time.Duration `help:"For how long it is known who changed a product, and the Idempotency-Key of that change; 24h or more." env:"PURSER_KEEP_PRODUCT_CHANGES" default:"2160h"`
+	KeepProductChanges time.Duration `help:"How long product changes are kept, with their actors and Idempotency-Keys; 24h or more." env:"PURSER_KEEP_PRODUCT_CHANGES" default:"2160h"`
 }
 
 func (c *Catalogue) checkCatalogue() error {

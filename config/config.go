@@ -1,6 +1,6 @@
-// Package config is everything Purser can be told: one struct, read once from
-// flags and the environment, and refused before anything starts if its parts
-// contradict each other.
+// Package config holds all settings in one struct, which is read once from flags
+// and the environment. Settings that contradict each other are refused before
+// anything starts.
 package config
 
 import (
@@ -19,25 +19,24 @@ import (
 	"purser/workflows/orders"
 )
 
-// Config is everything Purser can be told. It is read once, from flags and
-// the environment; every field has a working default.
+// Config holds all settings. Every field has a working default.
 type Config struct {
 	Data        string `help:"Directory for all state of the embedded stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
 	DatabaseURL string `name:"database-url" help:"Postgres for the record and the embedded engine (postgres://…). Default: SQLite files in the data directory." env:"DATABASE_URL"`
 	LogLevel    string `help:"debug, info, warn or error." env:"PURSER_LOG_LEVEL" default:"warn" enum:"debug,info,warn,error"`
 
-	Listen       string `help:"Where the API listens. Port 0 picks a free one." env:"PURSER_LISTEN" default:"127.0.0.1:8080"`
-	PublicURL    string `help:"Where providers, and readers of mail, reach this API. Default: its own address, localhost where it listens on all; a worker has none, and pauses campaigns without it." env:"PURSER_PUBLIC_URL"`
-	APIKeys      string `name:"api-keys" help:"API keys, as name:role:secret,… with role shop, operator or viewer; the same name again gives that caller another secret. Default: one operator key made in the data directory." env:"PURSER_API_KEYS"`
-	VaultKey     string `help:"Key for secrets at rest, 64 hexadecimal digits. Default: one made in the data directory." env:"PURSER_VAULT_KEY"`
-	SandboxPort  int    `help:"Port of the providers' stand-ins. 0 picks a free one." env:"PURSER_SANDBOX_PORT" default:"8090"`
-	SandboxURL   string `help:"Stand-ins of another process (roles api and worker)." env:"PURSER_SANDBOX_URL"`
+	Listen       string `help:"Address on which the API listens. Port 0 picks a free one." env:"PURSER_LISTEN" default:"127.0.0.1:8080"`
+	PublicURL    string `help:"Address at which providers, and the links in mails, reach this API. Default: the address on which it listens, or localhost if it listens on all. A worker has no default, and pauses campaigns without it." env:"PURSER_PUBLIC_URL"`
+	APIKeys      string `name:"api-keys" help:"API keys, as name:role:secret,… with role shop, operator or viewer; a name that is repeated has several secrets. Default: one operator key, generated in the data directory." env:"PURSER_API_KEYS"`
+	VaultKey     string `help:"Key for secrets at rest, 64 hexadecimal digits. Default: one generated in the data directory." env:"PURSER_VAULT_KEY"`
+	SandboxPort  int    `help:"Port of the sandbox, which simulates the providers. 0 picks a free one." env:"PURSER_SANDBOX_PORT" default:"8090"`
+	SandboxURL   string `help:"Address of a sandbox in another process (roles api and worker)." env:"PURSER_SANDBOX_URL"`
 	TemporalPort int    `help:"Port of the embedded Temporal server. 0 picks a free one." env:"PURSER_TEMPORAL_PORT" default:"7233"`
 	UIPort       int    `name:"ui-port" help:"Port of the Temporal UI. 0 picks a free one." env:"PURSER_UI_PORT" default:"8233"`
-	NoUI         bool   `name:"no-ui" help:"Leave the Temporal UI out." env:"PURSER_NO_UI"`
+	NoUI         bool   `name:"no-ui" help:"Do not start the Temporal UI." env:"PURSER_NO_UI"`
 
-	TemporalAddress   string `help:"A Temporal cluster (roles api and worker)." env:"TEMPORAL_ADDRESS" default:"127.0.0.1:7233"`
-	TemporalNamespace string `help:"Its namespace." env:"TEMPORAL_NAMESPACE" default:"default"`
+	TemporalAddress   string `help:"Address of a Temporal cluster (roles api and worker)." env:"TEMPORAL_ADDRESS" default:"127.0.0.1:7233"`
+	TemporalNamespace string `help:"Namespace in the Temporal cluster." env:"TEMPORAL_NAMESPACE" default:"default"`
 
 	StripeKey            string   `help:"Stripe secret key. Without it the sandbox plays Stripe." env:"STRIPE_SECRET_KEY"`
 	StripeWebhookSecrets []string `help:"Stripe webhook secrets, the current one and the previous one." env:"STRIPE_WEBHOOK_SECRETS"`
@@ -48,28 +47,29 @@ type Config struct {
 
 	Mail `embed:""`
 
-	SESRegion           string  `name:"ses-region" help:"AWS region of SES. Without it the sandbox plays SES; credentials come from AWS's usual places." env:"SES_REGION"`
+	SESRegion           string  `name:"ses-region" help:"AWS region of SES. Without it the sandbox plays SES. Credentials come from AWS's default credential chain." env:"SES_REGION"`
 	SESConfigurationSet string  `name:"ses-configuration-set" help:"SES configuration set." env:"SES_CONFIGURATION_SET"`
 	MailFrom            string  `help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
-	MailRate            float64 `help:"Retried mails a second over all workers; 0: unlimited." env:"PURSER_MAIL_RATE" default:"0"`
+	MailRate            float64 `help:"The most retried mails per second over all workers; 0: unlimited." env:"PURSER_MAIL_RATE" default:"0"`
 
 	Images    `embed:""`
 	Search    `embed:""`
 	Catalogue `embed:""`
 
 	PayWithin    time.Duration `help:"How long a shopper may take to pay." env:"PURSER_PAY_WITHIN" default:"30m"`
-	AskAfter     time.Duration `help:"No word about a payment for so long: ask Stripe." env:"PURSER_ASK_AFTER" default:"2m"`
-	TrackAfter   time.Duration `help:"No word about a parcel for so long: ask the carrier." env:"PURSER_TRACK_AFTER" default:"12h"`
-	OverdueAfter time.Duration `help:"A parcel that has not moved for so long: an operator is to look for it; 0: never." env:"PURSER_OVERDUE_AFTER" default:"336h"`
-	SandboxPace  time.Duration `help:"How fast the sandbox's carrier moves parcels, from scan to scan; 0: only when told." env:"PURSER_SANDBOX_PACE" default:"2s"`
-	PlaceTimeout time.Duration `help:"How long placing an order may take before the API answers 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
-	Drain        time.Duration `help:"How long a stopping API goes on while /readyz says 503, so that a load balancer sends it nothing more. Where everything runs on this machine alone it closes at once." env:"PURSER_DRAIN" default:"5s"`
+	AskAfter     time.Duration `help:"How long to wait for an event about a payment before Stripe is asked." env:"PURSER_ASK_AFTER" default:"2m"`
+	TrackAfter   time.Duration `help:"How long to wait for an event about a parcel before the carrier is asked." env:"PURSER_TRACK_AFTER" default:"12h"`
+	OverdueAfter time.Duration `help:"How long a parcel may stay without a scan before it needs an operator; 0: for ever." env:"PURSER_OVERDUE_AFTER" default:"336h"`
+	SandboxPace  time.Duration `help:"Time between the scans of a parcel by the sandbox's carrier; 0: only on request." env:"PURSER_SANDBOX_PACE" default:"2s"`
+	PlaceTimeout time.Duration `help:"How long placing an order may take before the API returns 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
+	Drain        time.Duration `help:"How long the API keeps serving after it was told to stop, while /readyz returns 503, so that a load balancer sends it no more requests. If everything runs on this machine alone, the API closes at once." env:"PURSER_DRAIN" default:"5s"`
 
 	Feedback
 	MailBrand
 }
 
-// AfterApply checks the settings once flags and environment are read.
+// AfterApply reads the secrets' files and checks the settings. The flag parser calls
+// it after it has read the flags and the environment.
 func (c *Config) AfterApply() error {
 	if err := c.readSecrets(); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (c *Config) AfterApply() error {
 	return c.check()
 }
 
-// check refuses settings that contradict each other, before anything starts.
+// check refuses settings that are invalid or contradict each other.
 func (c *Config) check() error {
 	if c.DatabaseURL != "" {
 		u, err := url.Parse(c.DatabaseURL)
@@ -125,12 +125,12 @@ func (c *Config) check() error {
 	return c.checkFeedback()
 }
 
-// checkTimes refuses what would never end, or has no meaning.
+// checkTimes refuses durations and rates that are out of range.
 func (c *Config) checkTimes() error {
 	for _, t := range []struct {
 		name string
 		d    time.Duration
-		zero bool // has a meaning
+		zero bool // whether 0 is allowed
 	}{
 		{"PURSER_PAY_WITHIN", c.PayWithin, false},
 		{"PURSER_ASK_AFTER", c.AskAfter, false},
@@ -153,7 +153,7 @@ func (c *Config) checkTimes() error {
 	return nil
 }
 
-// checkPartnerURL wants https, except on this machine.
+// checkPartnerURL requires https, except for an address on this machine.
 func checkPartnerURL(name, s string) error {
 	if s == "" {
 		return nil
@@ -169,7 +169,7 @@ func checkPartnerURL(name, s string) error {
 	return nil
 }
 
-// EmbeddedUIPort is where the Temporal UI listens; -1: there is none.
+// EmbeddedUIPort returns the port of the Temporal UI, or -1 if it is not started.
 func (c *Config) EmbeddedUIPort() int {
 	if c.NoUI {
 		return -1
@@ -177,7 +177,7 @@ func (c *Config) EmbeddedUIPort() int {
 	return c.UIPort
 }
 
-// RecordURL is where the SQL record lives.
+// RecordURL returns the URL of the SQL database that holds the record.
 func (c *Config) RecordURL() string {
 	if c.DatabaseURL != "" {
 		return c.DatabaseURL
@@ -185,12 +185,13 @@ func (c *Config) RecordURL() string {
 	return "sqlite://" + filepath.Join(c.Data, "record.db")
 }
 
-// Terms are how long an order waits for what.
+// Terms returns how long an order waits in each of its phases.
 func (c *Config) Terms() orders.Terms {
 	return orders.Terms{PayWithin: c.PayWithin, AskAfter: c.AskAfter, TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter}
 }
 
-// Logger writes JSON to stderr, from the level on that is set.
+// Logger returns a logger that writes JSON to stderr at the configured level and
+// above.
 func (c *Config) Logger() *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(strings.ToUpper(c.LogLevel))); err != nil {

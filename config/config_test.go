@@ -74,8 +74,8 @@ func TestContradictions(t *testing.T) {
 		{[]string{"--mail-webhook-secrets=short"}, "MAIL_WEBHOOK_SECRETS"},
 		{[]string{"--ses-topic-arns=not-an-arn"}, "SES_TOPIC_ARNS"},
 		{[]string{"--mail-providers=ses,ses"}, "named twice"},
-		{[]string{"--ses-region=eu-west-1", "--mail-providers=ses,backup"}, `no address for the relay "backup"`},
-		{[]string{"--smtp-url=smtp://relay.example:587", "--mail-providers=ses,smtp"}, "SMTP_URL is a real relay, SES the sandbox's"},
+		{[]string{"--ses-region=eu-west-1", "--mail-providers=ses,backup"}, `no URL for the relay "backup"`},
+		{[]string{"--smtp-url=smtp://relay.example:587", "--mail-providers=ses,smtp"}, "SMTP_URL is a real relay, but SES is the sandbox's"},
 		{[]string{"--smtp-url=http://relay.example"}, `the URL of the relay "smtp"`},
 	} {
 		if _, err := read(t, tt.flags...); err == nil || !strings.Contains(err.Error(), tt.says) {

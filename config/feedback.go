@@ -10,28 +10,28 @@ import (
 	mailrecords "purser/records/mails"
 )
 
-// Feedback is how Purser hears what became of mails, how long it keeps what it
-// was told by providers, and when it stops sending.
+// Feedback holds the settings of feedback on mails: its sources, how long webhooks
+// are kept, and the limits at which mail is stopped. It is part of Config.
 type Feedback struct {
 	SESTopics          []string `name:"ses-topic-arns" help:"ARNs of the SNS topics that SES publishes to; subscribe /webhooks/ses to them." env:"SES_TOPIC_ARNS"`
-	MailWebhookSecrets []string `help:"Secrets of /webhooks/mail, the current one and the previous one: feedback of any other mail service." env:"MAIL_WEBHOOK_SECRETS"`
+	MailWebhookSecrets []string `help:"Secrets of /webhooks/mail, which takes feedback from any other mail service: the current one and the previous one." env:"MAIL_WEBHOOK_SECRETS"`
 
-	KeepWebhooks time.Duration `help:"For how long the bytes of a webhook that was delivered, or that nobody needs, are kept, looked at nightly; after that it is known, but cannot be read anew. 24h or more; 0: for ever." env:"PURSER_KEEP_WEBHOOKS" default:"2160h"`
+	KeepWebhooks time.Duration `help:"How long the bytes of a webhook are kept after it was delivered or found not to be needed; they are deleted nightly. After that, the event is still listed but cannot be delivered again. 24h or more; 0: for ever." env:"PURSER_KEEP_WEBHOOKS" default:"2160h"`
 
-	MailSoftBounces    int           `help:"So many mails come back for a passing reason: write to the address no more." env:"PURSER_MAIL_SOFT_BOUNCES" default:"3"`
-	MailSoftWithin     time.Duration `help:"Within this time." env:"PURSER_MAIL_SOFT_WITHIN" default:"336h"`
+	MailSoftBounces    int           `help:"How many mails to an address may bounce for a temporary reason before the address is suppressed." env:"PURSER_MAIL_SOFT_BOUNCES" default:"3"`
+	MailSoftWithin     time.Duration `help:"The time within which those bounces count." env:"PURSER_MAIL_SOFT_WITHIN" default:"336h"`
 	MailBounceLimit    int64         `help:"The provider's limit of bounces, per million sends." env:"PURSER_MAIL_BOUNCE_LIMIT" default:"50000"`
 	MailComplaintLimit int64         `help:"The provider's limit of complaints, per million sends." env:"PURSER_MAIL_COMPLAINT_LIMIT" default:"1000"`
-	MailPauseShare     int64         `help:"Marketing pauses at this share of those limits, in per cent." env:"PURSER_MAIL_PAUSE_SHARE" default:"80"`
-	MailJudgeLeast     int64         `help:"With fewer sends than this nothing is judged." env:"PURSER_MAIL_JUDGE_LEAST" default:"500"`
-	MailJudgeLatest    int           `help:"How many of the latest sends are judged." env:"PURSER_MAIL_JUDGE_LATEST" default:"10000"`
+	MailPauseShare     int64         `help:"The share of those limits at which marketing is paused, in per cent." env:"PURSER_MAIL_PAUSE_SHARE" default:"80"`
+	MailJudgeLeast     int64         `help:"The fewest sends for which the rates are evaluated." env:"PURSER_MAIL_JUDGE_LEAST" default:"500"`
+	MailJudgeLatest    int           `help:"The number of latest sends for which the rates are evaluated." env:"PURSER_MAIL_JUDGE_LATEST" default:"10000"`
 
-	SandboxMailPace  time.Duration `help:"How long after it is accepted the sandbox's SES says that a mail is delivered; 0: only when told." env:"PURSER_SANDBOX_MAIL_PACE" default:"2s"`
-	SandboxMailRate  int           `help:"Recipients a second the sandbox's SES takes; 0: unlimited." env:"PURSER_SANDBOX_MAIL_RATE" default:"0"`
-	SandboxMailQuota int           `help:"Recipients a day the sandbox's SES takes; 0: unlimited." env:"PURSER_SANDBOX_MAIL_QUOTA" default:"0"`
+	SandboxMailPace  time.Duration `help:"How long after accepting a mail the sandbox's SES reports that it was delivered; 0: only on request." env:"PURSER_SANDBOX_MAIL_PACE" default:"2s"`
+	SandboxMailRate  int           `help:"Recipients per second that the sandbox's SES accepts; 0: unlimited." env:"PURSER_SANDBOX_MAIL_RATE" default:"0"`
+	SandboxMailQuota int           `help:"Recipients per day that the sandbox's SES accepts; 0: unlimited." env:"PURSER_SANDBOX_MAIL_QUOTA" default:"0"`
 }
 
-// checkFeedback refuses what cannot work, before anything starts.
+// checkFeedback refuses invalid settings.
 func (c *Feedback) checkFeedback() error {
 	if _, err := sns.New(sns.Config{Topics: c.SESTopics}); err != nil {
 		return fmt.Errorf("SES_TOPIC_ARNS: %w", err)
@@ -69,12 +69,13 @@ func (c *Feedback) checkFeedback() error {
 	return nil
 }
 
-// MailRules say when an address is written to no more.
+// MailRules returns how many temporary bounces suppress an address.
 func (c *Feedback) MailRules() mailrecords.Rules {
 	return mailrecords.Rules{SoftBounces: c.MailSoftBounces, SoftWithin: c.MailSoftWithin}
 }
 
-// Tolerance is how many bounces and complaints are borne.
+// Tolerance returns the limits of bounces and complaints at which marketing is
+// paused.
 func (c *Feedback) Tolerance() mail.Tolerance {
 	return mail.Tolerance{Bounces: c.MailBounceLimit, Complaints: c.MailComplaintLimit, Share: c.MailPauseShare, Least: c.MailJudgeLeast}
 }

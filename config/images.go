@@ -10,21 +10,22 @@ import (
 	"purser/providers/s3"
 )
 
-// Images says where images are kept and shown.
+// Images holds the settings of the store of images and of the CDN that serves them.
+// It is part of Config.
 type Images struct {
-	S3Bucket         string `name:"s3-bucket" help:"S3 bucket for images. Without it the sandbox plays S3; credentials come from AWS's usual places." env:"S3_BUCKET"`
+	S3Bucket         string `name:"s3-bucket" help:"S3 bucket for images. Without it the sandbox plays S3. Credentials come from AWS's default credential chain." env:"S3_BUCKET"`
 	S3Region         string `name:"s3-region" help:"AWS region of the bucket." env:"S3_REGION"`
-	S3Endpoint       string `name:"s3-endpoint" help:"Another store that speaks S3." env:"S3_ENDPOINT"`
-	S3PublicEndpoint string `name:"s3-public-endpoint" help:"The same store as browsers reach it. Default: as we do." env:"S3_PUBLIC_ENDPOINT"`
+	S3Endpoint       string `name:"s3-endpoint" help:"Endpoint of another store with the S3 API." env:"S3_ENDPOINT"`
+	S3PublicEndpoint string `name:"s3-public-endpoint" help:"Endpoint at which browsers reach the same store. Default: S3_ENDPOINT." env:"S3_PUBLIC_ENDPOINT"`
 
-	CloudFrontDomain    string `name:"cloudfront-domain" help:"CloudFront distribution that shows the bucket's images/. Default: signed addresses of the bucket." env:"CLOUDFRONT_DOMAIN"`
-	CloudFrontKeyPairID string `name:"cloudfront-key-pair-id" help:"Its key pair, if it shows only what is signed." env:"CLOUDFRONT_KEY_PAIR_ID"`
-	CloudFrontKey       string `name:"cloudfront-private-key" help:"The private key (PEM), or a file that holds it." env:"CLOUDFRONT_PRIVATE_KEY"`
-	CloudFrontPrivate   string `name:"cloudfront-private-domain" help:"Another distribution, which may read originals/ and quarantine/ and shows only what is signed, for operators' downloads. Default: signed addresses of the bucket." env:"CLOUDFRONT_PRIVATE_DOMAIN"`
+	CloudFrontDomain    string `name:"cloudfront-domain" help:"CloudFront distribution that serves the bucket's images/. Default: signed URLs of the bucket." env:"CLOUDFRONT_DOMAIN"`
+	CloudFrontKeyPairID string `name:"cloudfront-key-pair-id" help:"Key pair id of the distribution, if it requires signed URLs." env:"CLOUDFRONT_KEY_PAIR_ID"`
+	CloudFrontKey       string `name:"cloudfront-private-key" help:"Private key of the key pair (PEM), or a file that contains it." env:"CLOUDFRONT_PRIVATE_KEY"`
+	CloudFrontPrivate   string `name:"cloudfront-private-domain" help:"Another distribution, which serves originals/ and quarantine/ and requires signed URLs, for operators' downloads. Default: signed URLs of the bucket." env:"CLOUDFRONT_PRIVATE_DOMAIN"`
 
 	SampleImages bool          `help:"Draw images of the sample products." env:"PURSER_SAMPLE_IMAGES" default:"true" negatable:""`
-	ImagesAtOnce int           `help:"Images worked on at once in one worker; each takes up to 256 MB while it is decoded." env:"PURSER_IMAGES_AT_ONCE" default:"2"`
-	SweepEvery   time.Duration `help:"How often what uploads left behind is removed." env:"PURSER_SWEEP_EVERY" default:"1h"`
+	ImagesAtOnce int           `help:"Images that one worker processes at once; each takes up to 256 MB while it is decoded." env:"PURSER_IMAGES_AT_ONCE" default:"2"`
+	SweepEvery   time.Duration `help:"How often files that uploads left behind are deleted." env:"PURSER_SWEEP_EVERY" default:"1h"`
 }
 
 func (c *Images) check() error {
@@ -44,7 +45,8 @@ func (c *Images) check() error {
 	return nil
 }
 
-// CDN is the distribution, its key read from a file where it is one.
+// CDN returns the CloudFront distributions. It reads the private key from a file if
+// the setting is not a PEM itself.
 func (c *Images) CDN() (s3.CDN, error) {
 	key := c.CloudFrontKey
 	if key != "" && !strings.Contains(key, "-----BEGIN") {

@@ -9,12 +9,12 @@ import (
 	"purser/providers/smtp"
 )
 
-// Mail says who carries mail. It is part of Config.
+// Mail holds the settings of the mail providers. It is part of Config.
 type Mail struct {
 	MailProviders []string          `help:"Mail providers in the order of preference: ses, smtp, or a name in SMTP_URLS. Default: ses, then every relay that is configured." env:"PURSER_MAIL_PROVIDERS"`
-	SMTPURL       string            `name:"smtp-url" help:"The relay smtp: smtp://user:password@host:587 (STARTTLS) or smtps://…:465; ?rate=10 is what it takes a second, ?perday=50000 in 24 hours." env:"SMTP_URL"`
+	SMTPURL       string            `name:"smtp-url" help:"URL of the relay named smtp: smtp://user:password@host:587 (STARTTLS) or smtps://…:465; ?rate=10 is the most mails per second, ?perday=50000 the most in 24 hours." env:"SMTP_URL"`
 	SMTPURLs      map[string]string `name:"smtp-urls" help:"Further relays by name: smtp-backup=smtps://…;other=…" env:"SMTP_URLS"`
-	MailReplyTo   string            `help:"Where answers to mail go. Default: to its sender." env:"PURSER_MAIL_REPLY_TO"`
+	MailReplyTo   string            `help:"Address for replies to mail. Default: its sender." env:"PURSER_MAIL_REPLY_TO"`
 }
 
 // The names of providers that need no entry in SMTP_URLS.
@@ -23,12 +23,12 @@ const (
 	RouteSMTP = "smtp"
 )
 
-// Routes are the providers' names in the order of preference.
+// Routes returns the providers' names in the order of preference.
 func (c *Config) Routes() []string {
 	if len(c.MailProviders) > 0 {
 		return c.MailProviders
 	}
-	if c.SESRegion == "" && c.SMTPURL != "" { // a relay, and no SES to prefer to it
+	if c.SESRegion == "" && c.SMTPURL != "" { // only a relay is configured
 		return append([]string{RouteSMTP}, c.furtherRelays()...)
 	}
 	names := []string{RouteSES}
@@ -47,7 +47,7 @@ func (c *Config) furtherRelays() []string {
 	return names
 }
 
-// RelayURL is empty for a relay that the sandbox plays.
+// RelayURL returns the URL of a relay, or "" for a relay that the sandbox plays.
 func (c *Config) RelayURL(name string) string {
 	if name == RouteSMTP && c.SMTPURL != "" {
 		return c.SMTPURL
@@ -55,13 +55,13 @@ func (c *Config) RelayURL(name string) string {
 	return c.SMTPURLs[name]
 }
 
-// PlaysSES reports whether the sandbox stands in for SES.
+// PlaysSES reports whether the sandbox plays SES.
 func (c *Config) PlaysSES() bool {
 	return c.SESRegion == "" && slices.Contains(c.Routes(), RouteSES)
 }
 
-// playedRelays are the relays the sandbox stands in for. Only where it plays
-// SES too: a real shop's mail must never end in a stand-in.
+// playedRelays returns the relays that the sandbox plays. It may do so only if it
+// plays SES, too: a real shop's mail must never go to the sandbox.
 func (c *Config) playedRelays() []string {
 	return slices.DeleteFunc(c.relays(), func(name string) bool { return c.RelayURL(name) != "" })
 }
@@ -79,7 +79,7 @@ func (c *Config) checkMail() error {
 		url := c.RelayURL(name)
 		if url == "" {
 			if name != RouteSMTP || !c.PlaysSES() {
-				return fmt.Errorf("PURSER_MAIL_PROVIDERS: no address for the relay %q: set SMTP_URL or SMTP_URLS", name)
+				return fmt.Errorf("PURSER_MAIL_PROVIDERS: no URL for the relay %q: set SMTP_URL or SMTP_URLS", name)
 			}
 			continue
 		}
@@ -88,12 +88,12 @@ func (c *Config) checkMail() error {
 		}
 	}
 	if played := c.PlaysSES(); played && len(c.playedRelays()) < len(c.relays()) {
-		return errors.New("SMTP_URL is a real relay, SES the sandbox's: set SES_REGION, or PURSER_MAIL_PROVIDERS without ses")
+		return errors.New("SMTP_URL is a real relay, but SES is the sandbox's: set SES_REGION, or PURSER_MAIL_PROVIDERS without ses")
 	}
 	return nil
 }
 
-// mailPlayed says who carries mail, for the banner.
+// mailPlayed returns the mail providers' description for the banner.
 func (c *Config) mailPlayed() string {
 	if c.PlaysSES() {
 		return "sandbox (set SES_REGION or SMTP_URL for a real one)"

@@ -11,23 +11,23 @@ import (
 	"purser/mail/templates"
 )
 
-// MailBrand is what the shop's mails say of it, and what they look like.
+// MailBrand holds the shop's texts and design for mails. It is part of Config.
 type MailBrand struct {
-	ShopName     string            `help:"What the shop calls itself in mails. Default: the name in PURSER_MAIL_FROM." env:"PURSER_SHOP_NAME"`
+	ShopName     string            `help:"The shop's name in mails. Default: the name in PURSER_MAIL_FROM." env:"PURSER_SHOP_NAME"`
 	ShopLogo     string            `help:"Address of the shop's logo in mails, about 40 pixels high." env:"PURSER_SHOP_LOGO"`
 	ShopColour   string            `help:"The shop's colour in mails, as #rrggbb." env:"PURSER_SHOP_COLOUR"`
-	ShopImprint  string            `help:"Who and where the shop is, at the end of each mail; lines separated by line breaks." env:"PURSER_SHOP_IMPRINT"`
-	ShopReturnTo string            `help:"Where goods are sent back to. Default: the imprint." env:"PURSER_SHOP_RETURN_TO"`
-	ShopSupport  string            `help:"Address that shoppers may write to." env:"PURSER_SHOP_SUPPORT"`
-	ShopMail     string            `help:"Address that mails to the shop itself go to: disputes. Default: the address that shoppers may write to, else the one in PURSER_MAIL_FROM." env:"PURSER_SHOP_MAIL"`
-	OrderURL     string            `name:"order-url" help:"Where a shopper sees an order; its id is put at the end." env:"PURSER_ORDER_URL"`
-	TrackingURL  string            `name:"tracking-url" help:"Where a parcel is followed; {tracking} stands for its number." env:"PURSER_TRACKING_URL"`
-	ShopLocale   string            `help:"Language of shoppers whose own is not known." env:"PURSER_SHOP_LOCALE" default:"en"`
+	ShopImprint  string            `help:"The shop's legal name and address, at the end of each mail; lines separated by line breaks." env:"PURSER_SHOP_IMPRINT"`
+	ShopReturnTo string            `help:"Address to which shoppers return goods. Default: the imprint." env:"PURSER_SHOP_RETURN_TO"`
+	ShopSupport  string            `help:"Email address to which shoppers may write." env:"PURSER_SHOP_SUPPORT"`
+	ShopMail     string            `help:"Email address for mails to the shop itself, about disputes. Default: PURSER_SHOP_SUPPORT, or else the address in PURSER_MAIL_FROM." env:"PURSER_SHOP_MAIL"`
+	OrderURL     string            `name:"order-url" help:"Address of the page that shows a shopper's order; the order's id is appended." env:"PURSER_ORDER_URL"`
+	TrackingURL  string            `name:"tracking-url" help:"Address of the page that tracks a parcel; {tracking} is replaced by its tracking number." env:"PURSER_TRACKING_URL"`
+	ShopLocale   string            `help:"Language for shoppers whose own language is not known." env:"PURSER_SHOP_LOCALE" default:"en"`
 	ShopZone     string            `help:"Time zone of the times in mails." env:"PURSER_SHOP_ZONE" default:"UTC"`
 	MailSenders  map[string]string `help:"Other senders of some templates: dispute=Disputes <d@shop.example>;…" env:"PURSER_MAIL_SENDERS"`
 }
 
-// Shop is what the letters are told.
+// Shop returns the shop's data for the mail templates.
 func (c *Config) Shop() (templates.Shop, error) {
 	zone, err := time.LoadLocation(c.ShopZone)
 	if err != nil {
@@ -47,7 +47,7 @@ func (c *Config) Shop() (templates.Shop, error) {
 	return s, nil
 }
 
-// ToShop is where mails to the shop itself go.
+// ToShop returns the address for mails to the shop itself.
 func (c *Config) ToShop() (mail.Address, error) {
 	a, err := netmail.ParseAddress(cmp.Or(c.ShopMail, c.ShopSupport, c.MailFrom))
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *Config) ToShop() (mail.Address, error) {
 	return mail.Address{Name: a.Name, Email: email}, nil
 }
 
-// checkMailBrand refuses what no letter could be written with.
+// checkMailBrand refuses settings with which the mail templates would fail.
 func (c *Config) checkMailBrand() error {
 	s, err := c.Shop()
 	if err != nil {

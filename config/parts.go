@@ -1,9 +1,9 @@
 package config
 
-// Part is an outside party and who plays it.
+// Part is a provider and whether the sandbox or the real one plays it.
 type Part struct{ Name, Who string }
 
-// Parts are all outside parties.
+// Parts returns all providers, for the banner.
 func (c *Config) Parts() []Part {
 	played := func(by, real string) string {
 		if real == "" {
@@ -25,13 +25,13 @@ func (c *Config) Played() bool {
 	return c.StripeKey == "" || c.CarrierURL == "" || c.PlaysSES() || c.S3Bucket == "" || c.SearchPlayed()
 }
 
-// LoadsSample reports whether an empty catalogue is filled with the sample
-// products. Where real money is taken, nobody may order what the shop does not
-// have, unless the operator asks for it.
+// LoadsSample reports whether an empty catalogue is filled with the sample products.
+// With the real Stripe it is not, unless the operator requests it, so that nobody
+// pays for a product that the shop does not have.
 func (c *Config) LoadsSample() bool { return c.StripeKey == "" || c.SampleCatalogue }
 
-// Apart are the settings of a stack of its own in dir: all providers played,
-// no port that another may have, no UI.
+// Apart returns the settings of an isolated stack in dir: the sandbox plays all
+// providers, all ports are free ones, and there is no UI.
 func (c Config) Apart(dir string) Config {
 	c.Data, c.DatabaseURL, c.APIKeys, c.PublicURL, c.SandboxURL = dir, "", "", "", ""
 	c.Listen, c.SandboxPort, c.TemporalPort, c.NoUI = "127.0.0.1:0", 0, 0, true

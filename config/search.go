@@ -2,13 +2,13 @@ package config
 
 import "errors"
 
-// Search is about the shoppers' search index.
+// Search holds the settings of the product search. It is part of Config.
 type Search struct {
-	MeilisearchURL       string `name:"meilisearch-url" help:"Meilisearch's address. Without it the sandbox plays Meilisearch." env:"MEILISEARCH_URL"`
-	MeilisearchAdminKey  string `help:"Its key for documents, settings and tasks." env:"MEILISEARCH_ADMIN_KEY"`
-	MeilisearchSearchKey string `help:"Its key for searching, which may do nothing else." env:"MEILISEARCH_SEARCH_KEY"`
-	SearchEnvironment    string `help:"Names the index, so that several shops or stages can share a Meilisearch: a-z, 0-9 and -." env:"PURSER_SEARCH_ENVIRONMENT" default:"default"`
-	SearchPublic         bool   `help:"Let anybody search over the API, without a key." env:"PURSER_SEARCH_PUBLIC"`
+	MeilisearchURL       string `name:"meilisearch-url" help:"Address of Meilisearch. Without it the sandbox plays Meilisearch." env:"MEILISEARCH_URL"`
+	MeilisearchAdminKey  string `help:"Meilisearch key for documents, settings and tasks." env:"MEILISEARCH_ADMIN_KEY"`
+	MeilisearchSearchKey string `help:"Meilisearch key that may only search." env:"MEILISEARCH_SEARCH_KEY"`
+	SearchEnvironment    string `help:"Part of the index's name, so that several shops or stages can share a Meilisearch: a-z, 0-9 and -." env:"PURSER_SEARCH_ENVIRONMENT" default:"default"`
+	SearchPublic         bool   `help:"Allow searches over the API without a key." env:"PURSER_SEARCH_PUBLIC"`
 }
 
 // SearchPlayed reports whether the sandbox plays Meilisearch.

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// A setting that holds a secret may name a file instead, as orchestrators
-// mount them: file:/run/secrets/stripe. So it stands neither in the process
-// list, as a flag does, nor in the environment.
+// secretFile is the prefix of a secret setting that names a file instead, as
+// orchestrators mount them: file:/run/secrets/stripe. The secret then appears
+// neither in the process list, as a flag does, nor in the environment.
 const secretFile = "file:"
 
-// secrets are the settings that may be a reference to a file.
+// secrets returns the settings that may refer to a file, by environment variable.
 func (c *Config) secrets() map[string][]*string {
 	all := map[string][]*string{
 		"DATABASE_URL": {&c.DatabaseURL}, "PURSER_API_KEYS": {&c.APIKeys}, "PURSER_VAULT_KEY": {&c.VaultKey},
@@ -28,8 +28,8 @@ func (c *Config) secrets() map[string][]*string {
 	return all
 }
 
-// readSecrets replaces every reference by what its file holds, without the
-// line break at the end.
+// readSecrets replaces every reference by the content of its file, without the line
+// break at the end.
 func (c *Config) readSecrets() error {
 	for name, values := range c.secrets() {
 		for _, v := range values {

@@ -13,33 +13,32 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// graceForHandOver is how long the sweeper leaves a fresh item to the relay
-// it was handed to. If that process dies, this is the delay.
+// graceForHandOver is how long the sweeper leaves a fresh item to the relay that
+// received it. If that process dies, the item is delayed by this time.
 const graceForHandOver = 2 * time.Second
 
-// providerOf reads /webhooks/{provider}.
+// providerOf returns the provider of the path /webhooks/{provider}.
 func providerOf(path string) (provider string, ok bool) {
 	provider, ok = strings.CutPrefix(path, "/webhooks/")
 	return provider, ok && provider != "" && !strings.Contains(provider, "/")
 }
 
-// readBody reads the raw bytes, which the signature is over. A sender that
-// dawdles is cut off after three seconds.
+// readBody reads the raw bytes, which the signature covers. It cuts off a sender
+// that takes longer than three seconds.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
-		w.Header().Set("Connection", "close") // do not read 100 MB to be polite
+		w.Header().Set("Connection", "close") // otherwise the server would read the whole body
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
 	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(time.Now().Add(3 * time.Second)) // not every writer can
+	_ = c.SetReadDeadline(time.Now().Add(3 * time.Second)) // not every writer supports it
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	// Else the deadline would pass while we work, and cancel the request.
+	// Otherwise the deadline would pass during the work and cancel the request.
 	_ = c.SetReadDeadline(time.Time{})
 	return body, err
 }
 
-// item is what is kept of an event: what came over the wire and what was
-// understood of it.
+// item returns what is stored of an event: the request and the parsed event.
 func item(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte, now time.Time) (inboxrecords.Item, error) {
 	headers, err := json.Marshal(worthKeeping(r.Header))
 	if err != nil {
@@ -60,7 +59,8 @@ func item(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte,
 	return it, err
 }
 
-// worthDelivering is what somebody needs of an event; nil: nobody does.
+// worthDelivering returns the part of an event that is delivered, as JSON, or nil
+// if nothing in this program needs the event.
 func worthDelivering(d order.Delivery) ([]byte, error) {
 	switch {
 	case d.Mail != nil:
@@ -71,7 +71,7 @@ func worthDelivering(d order.Delivery) ([]byte, error) {
 	return nil, nil
 }
 
-// worthKeeping leaves out what could open a door.
+// worthKeeping returns the headers without credentials.
 func worthKeeping(h http.Header) http.Header {
 	kept := make(http.Header, len(h))
 	for name, values := range h {
@@ -84,17 +84,17 @@ func worthKeeping(h http.Header) http.Header {
 	return kept
 }
 
-// correlation is the id that the handler around this one put on the answer.
+// correlation returns the id that the surrounding handler set on the response.
 func correlation(w http.ResponseWriter) string { return w.Header().Get("X-Correlation-Id") }
 
-// acknowledge says that the event is durable.
+// acknowledge responds that the event is durable.
 func acknowledge(w http.ResponseWriter, status int, it inboxrecords.Item) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	fmt.Fprintf(w, "{\"state\":%q,\"duplicate\":%t}\n", it.State, status == http.StatusOK)
 }
 
-// refuse answers with a problem document (RFC 9457).
+// refuse responds with a problem document (RFC 9457).
 func refuse(w http.ResponseWriter, status int, code, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
@@ -104,7 +104,7 @@ func refuse(w http.ResponseWriter, status int, code, detail string) {
 	})
 }
 
-// refuseUntil also says when to come back.
+// refuseUntil responds with a problem document and a Retry-After header.
 func refuseUntil(w http.ResponseWriter, wait time.Duration, status int, code, detail string) {
 	w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	refuse(w, status, code, detail)

@@ -11,11 +11,12 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// mostAtOnce bounds one signal: news is small, but a signal's size is
-// limited.
+// mostAtOnce is the most events in one signal: an event is small, but the size of
+// a signal is limited.
 const mostAtOnce = 50
 
-// deliverShard delivers one shard's events, all that wait for it at a time.
+// deliverShard delivers one shard's events, all that wait in it at a time, until
+// ctx ends.
 func (r *Relay) deliverShard(ctx context.Context, shard <-chan job, deliver func(context.Context, []job)) {
 	var later deferred
 	defer later.stop()
@@ -29,8 +30,8 @@ func (r *Relay) deliverShard(ctx context.Context, shard <-chan job, deliver func
 		case <-later.rings():
 			jobs = later.take()
 		}
-		// What was begun is finished: a half-told order would only be told
-		// again.
+		// A delivery that has begun is finished: otherwise it would only be
+		// repeated.
 		ctx := context.WithoutCancel(ctx)
 		if jobs = r.skipSelfCaused(ctx, jobs, &later); len(jobs) > 0 {
 			deliver(ctx, jobs)
@@ -38,7 +39,7 @@ func (r *Relay) deliverShard(ctx context.Context, shard <-chan job, deliver func
 	}
 }
 
-// gather adds to the first event what waits behind it.
+// gather adds to the first event the events that wait behind it.
 func gather(first job, shard <-chan job) []job {
 	jobs := []job{first}
 	for len(jobs) < mostAtOnce {
@@ -52,8 +53,8 @@ func gather(first job, shard <-chan job) []job {
 	return jobs
 }
 
-// deliver tells each order its news in one signal, in the order they came,
-// and notes what arrived in one write.
+// deliver sends each order its events in one signal, in the order of their arrival,
+// and records all deliveries in one write.
 func (r *Relay) deliver(ctx context.Context, jobs []job) {
 	var arrived []job
 	for _, g := range r.byOrder(ctx, jobs) {
@@ -74,15 +75,15 @@ func (r *Relay) deliver(ctx context.Context, jobs []job) {
 	}
 }
 
-// group is one order's news.
+// group is the events of one order.
 type group struct {
 	id   order.ID // "" if no order was found
 	jobs []job
-	err  error // why the order could not be looked for
+	err  error // the error of the search for the order
 }
 
-// byOrder sorts events by their orders, asking the record where an event
-// does not say.
+// byOrder groups events by their orders. It looks up the order in the record if an
+// event does not name it.
 func (r *Relay) byOrder(ctx context.Context, jobs []job) []*group {
 	var groups []*group
 	byKey := make(map[string]*group, len(jobs))
@@ -106,7 +107,8 @@ func (r *Relay) byOrder(ctx context.Context, jobs []job) []*group {
 	return groups
 }
 
-// find looks for an order by what the news is about.
+// find returns the order of an event, by the payment or parcel that the event is
+// about. It fails with order.ErrNotFound.
 func (r *Relay) find(ctx context.Context, n order.ProviderEvent) (order.ID, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -116,11 +118,11 @@ func (r *Relay) find(ctx context.Context, n order.ProviderEvent) (order.ID, erro
 	case n.Parcel != nil:
 		return r.Finder.OrderByParcel(ctx, n.About())
 	}
-	return "", fmt.Errorf("%w: the news is about nothing", order.ErrNotFound)
+	return "", fmt.Errorf("%w: the event is about nothing", order.ErrNotFound)
 }
 
-// notifyOrder sends the news to the order's workflow or, if that has ended, to the
-// one for late news.
+// notifyOrder sends the events to the order's workflow or, if that has ended, to
+// its aftercare workflow.
 func (r *Relay) notifyOrder(ctx context.Context, g *group) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -141,18 +143,18 @@ func (r *Relay) bring(ctx context.Context, id order.ID, events []order.ProviderE
 		return err
 	}
 	if err := r.Orders.ReportLate(ctx, id, events); err != nil {
-		return fmt.Errorf("late news: %w", err)
+		return fmt.Errorf("late event: %w", err)
 	}
 	r.counted.late.Add(int64(len(events)))
 	return nil
 }
 
-// hold keeps events whose order is not known yet: until it appears,
-// and in any case until their next turn.
+// hold keeps events whose order is not known yet, until the order appears or the
+// next attempt is due.
 func (r *Relay) hold(ctx context.Context, g *group) {
 	r.counted.held.Add(int64(len(g.jobs)))
 	if lines := r.lines.Lines(r.Now(), "hold"); lines > 0 {
-		r.Log.WarnContext(ctx, "news of an unknown order is held", "orderId", g.id, "ref", g.jobs[0].event.About(),
+		r.Log.WarnContext(ctx, "event of an unknown order is held", "orderId", g.id, "ref", g.jobs[0].event.About(),
 			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "lines", lines)
 	}
 	r.recordAttempt(ctx, g.jobs, inboxrecords.Held, "no such order yet", r.nextHeld(g.jobs))
@@ -161,21 +163,22 @@ func (r *Relay) hold(ctx context.Context, g *group) {
 	}
 }
 
-// retry leaves events for later, later each time.
+// retry records a failed attempt and schedules the next one with a longer wait.
 func (r *Relay) retry(ctx context.Context, g *group) {
 	r.counted.failed.Add(int64(len(g.jobs)))
 	if lines := r.lines.Lines(r.Now(), "retry"); lines > 0 {
-		r.Log.ErrorContext(ctx, "news could not be delivered; it will be tried again", "orderId", g.id,
+		r.Log.ErrorContext(ctx, "event could not be delivered; it will be retried", "orderId", g.id,
 			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "error", g.err, "lines", lines)
 	}
 	r.recordAttempt(ctx, g.jobs, inboxrecords.Received, "delivery failed; see the log", r.next(g.jobs, r.RetryAtMost))
 }
 
-// soonHeld is how many turns a held event has before they get rare.
+// soonHeld is how many attempts a held event has before the waits become long.
 const soonHeld = 10
 
-// nextHeld is when to look for the order again. One that is about to appear
-// does so soon; after that, there may be many that wait for ever.
+// nextHeld returns when to look for the order again. An order that is about to
+// appear does so soon. The waits become longer after that, because many events may
+// wait forever.
 func (r *Relay) nextHeld(jobs []job) time.Time {
 	if jobs[0].attempts+1 < soonHeld {
 		return r.next(jobs, r.RetryAtMost)
@@ -183,8 +186,8 @@ func (r *Relay) nextHeld(jobs []job) time.Time {
 	return r.next(jobs, max(r.HeldAtMost, r.RetryAtMost))
 }
 
-// next is when to try again: twice as long as the last time, up to a
-// ceiling, each a little different so that not all come at once.
+// next returns when to retry: the wait doubles with each attempt, up to most, and
+// is randomised so that not all retries happen at once.
 func (r *Relay) next(jobs []job, most time.Duration) time.Time {
 	wait := r.RetryAfter
 	for n := jobs[0].attempts; n > 0 && wait < most; n-- {
@@ -194,9 +197,8 @@ func (r *Relay) next(jobs []job, most time.Duration) time.Time {
 	return r.Now().Add(wait/2 + rand.N(wait/2+1))
 }
 
-// recordAttempt notes how an attempt ended. If even that fails, the sweeper finds
-// the events again after a while and delivers them once more, which is
-// harmless.
+// recordAttempt records how an attempt ended. If that fails, the sweeper finds the
+// events again after a while and delivers them again, which is harmless.
 func (r *Relay) recordAttempt(ctx context.Context, jobs []job, st inboxrecords.State, note string, next time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -210,8 +212,8 @@ func (r *Relay) recordAttempt(ctx context.Context, jobs []job, st inboxrecords.S
 		}
 	}
 	if err := r.Ledger.RecordDelivery(ctx, ids, st, note, next); err != nil {
-		if lines := r.lines.Lines(r.Now(), "settle"); lines > 0 {
-			r.Log.ErrorContext(ctx, "outcome of a delivery could not be noted; it will be repeated", "state", st, "events", len(ids), "error", err, "lines", lines)
+		if lines := r.lines.Lines(r.Now(), "record"); lines > 0 {
+			r.Log.ErrorContext(ctx, "outcome of a delivery could not be recorded; the delivery will be repeated", "state", st, "events", len(ids), "error", err, "lines", lines)
 		}
 		time.AfterFunc(r.RetryAfter, drop)
 		return

@@ -1,7 +1,6 @@
-// Package inbox is where providers' webhooks come in: verified over their raw
-// bytes, kept before they are acknowledged, and relayed to their orders'
-// workflows until they have arrived. Nothing here decides what an event means
-// for an order.
+// Package inbox receives the providers' webhooks. It verifies the raw bytes, stores
+// each event before it acknowledges it, and relays it to its order's workflow until
+// it has arrived. It does not decide what an event means for an order.
 package inbox
 
 import (
@@ -20,72 +19,72 @@ import (
 
 // Source knows one provider's webhooks.
 type Source interface {
-	// Verify checks that the body is the provider's, meant for us and
-	// recent. The error's text is shown to the sender. One that is
-	// order.ErrUnavailable says that this cannot be told now: the sender is
-	// asked to come back.
+	// Verify checks that the body is the provider's, meant for us and recent.
+	// The error's text is shown to the sender. It fails with
+	// order.ErrUnavailable if the body cannot be verified at the moment; the
+	// sender is then asked to retry.
 	Verify(header http.Header, body []byte, now time.Time) error
-	// Parse reads a verified body. It fails for what no provider would send.
+	// Parse parses a verified body. It fails if the body is malformed.
 	Parse(body []byte) (order.Delivery, error)
 }
 
-// Sourced is a Source to which it matters who sends. It is told the sender's
-// network in place of the headers.
+// Sourced is a Source that takes the sender's network, instead of the headers, into
+// account.
 type Sourced interface {
 	VerifyFrom(network string, body []byte, now time.Time) error
 }
 
 // Keeper stores events.
 type Keeper interface {
-	// Receive returns when the event is durable. One stored before is not
-	// fresh, and changes nothing.
+	// Receive returns when the event is durable. An event that was stored
+	// before is not fresh and changes nothing.
 	Receive(ctx context.Context, it *inboxrecords.Item) (fresh bool, err error)
 	// Item returns a stored event, or inboxrecords.ErrNoItem.
 	Item(ctx context.Context, id int64) (inboxrecords.Item, error)
-	// Redeliver makes a stored event due, with what is understood of it now.
+	// Redeliver makes a stored event due again, with its newly parsed content.
 	Redeliver(ctx context.Context, it *inboxrecords.Item) error
 }
 
-// Handler answers POST /webhooks/{provider}. Set its exported fields, then
-// serve.
+// Handler serves POST /webhooks/{provider}. Its exported fields must be set before
+// the first request.
 type Handler struct {
-	// Sources are the providers, by their name in the address.
+	// Sources holds the providers by their names in the path.
 	Sources map[string]Source
-	// Keeper stores what was verified.
+	// Keeper stores verified events.
 	Keeper Keeper
-	// Relay is handed what was stored; nil: another process relays.
+	// Relay receives stored events. If it is nil, another process relays them.
 	Relay *Relay
 	// MaxBody is the largest body in bytes. Default 1 MiB, more than
 	// Stripe's largest event.
 	MaxBody int64
-	// AtOnce is how many webhooks that verified are stored at once; more wait
-	// their turn and, after five seconds, are asked to come back, which a
-	// provider does. Default 128.
+	// AtOnce is how many verified webhooks are stored at once. Others wait for
+	// a slot and are refused with 503 after five seconds; providers then send
+	// them again. Default 128.
 	AtOnce int
-	// ReadAtOnce is how many bodies of one address are read at once, and
-	// verified: whoever sends them may be anybody. The 2^64 addresses that
-	// one sender has of IPv6 are one. More wait as above. Four times as many
-	// are read of all addresses together. Default 128, as many
-	// as a provider behind a proxy may need.
+	// ReadAtOnce is how many bodies from one address are read and verified at
+	// once, because anybody may send them. A /64 network of IPv6 counts as one
+	// address. Others wait as above. Four times as many are read from all
+	// addresses together. Default 128, which is enough for a provider behind a
+	// proxy.
 	ReadAtOnce int
-	// BadPerMinute is how many webhooks that are not the provider's one
-	// sender may send, at once or in the course of a minute; for more it is
-	// answered 429. It is never applied to one that verifies. Default 20.
+	// BadPerMinute is how many webhooks that are not the provider's one sender
+	// may send per minute; more are refused with 429. A webhook that verifies
+	// is never refused for this. Default 20.
 	BadPerMinute int
-	// Log takes what needs a person's eye. Default slog.Default().
+	// Log receives what needs a person's attention. Default slog.Default().
 	Log *slog.Logger
-	// Now tells the time. Default time.Now.
+	// Now returns the time. Default time.Now.
 	Now func() time.Time
 
 	counts  counts
 	once    sync.Once
-	storing *limiter.Limiter     // webhooks that verified, under one key
+	storing *limiter.Limiter     // verified webhooks, under one key
 	reading *limiter.Limiter     // bodies, by the sender's network
 	bad     *limiter.Rate        // webhooks that are not the provider's, by network
 	lines   *limiter.LogThrottle // bounds what is logged about them
 }
 
-// setUp makes the limiters at the first use, from the fields that are set.
+// setUp creates the limiters from the exported fields at the first use.
 func (h *Handler) setUp() {
 	h.once.Do(func() {
 		storing, reading := orDefault(h.AtOnce, 128), orDefault(h.ReadAtOnce, 128)
@@ -97,11 +96,12 @@ func (h *Handler) setUp() {
 }
 
 const (
-	waitForPlace = 5 * time.Second  // until the sender is asked to come back
+	waitForPlace = 5 * time.Second  // the longest wait for a slot, and the Retry-After
 	logPeriod    = 10 * time.Second // at most one line about each subject in this time
 )
 
-// Counts is what came in since the start, for metrics and alerts.
+// Counts holds how many webhooks were received since the start, for metrics and
+// alerts.
 type Counts struct {
 	Fresh      int64 // stored for the first time, of those:
 	Kept       int64 // of a type no workflow needs
@@ -111,15 +111,15 @@ type Counts struct {
 	Malformed  int64 // verified, yet unreadable
 	TooLarge   int64
 	Capped     int64 // of the forged, those answered 429
-	Failed     int64 // could not be verified now or stored, answered 503, of those:
-	Undecided  int64 // could not be verified now: many of them are an attack
+	Failed     int64 // could not be verified or stored at the time, answered 503, of those:
+	Undecided  int64 // could not be verified at the time; many of them indicate an attack
 }
 
 type counts struct {
 	fresh, kept, parked, duplicates, forged, malformed, tooLarge, capped, failed, undecided atomic.Int64
 }
 
-// Counts returns what came in.
+// Counts returns the current counts.
 func (h *Handler) Counts() Counts {
 	c := &h.counts
 	return Counts{
@@ -128,7 +128,8 @@ func (h *Handler) Counts() Counts {
 	}
 }
 
-// ServeHTTP verifies, keeps, hands over and answers, in this order.
+// ServeHTTP verifies the webhook, stores the event, hands it to the relay and
+// responds, in this order.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.setUp()
 	provider, ok := providerOf(r.URL.Path)
@@ -139,7 +140,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "this address answers to POST")
+		refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "this address allows POST")
 		return
 	}
 	body, ok := h.genuine(w, r, provider, source)
@@ -162,9 +163,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.keep(w, r, d, body)
 }
 
-// genuine reads the body and verifies it, or answers why not. What is not the
-// provider's must not take the place of what is: until that is known, the
-// places are counted by source address.
+// genuine reads and verifies the body, or responds with a problem and returns
+// false. Until the body is verified, slots are limited by the sender's network, so
+// that forged webhooks do not take the slots of genuine ones.
 func (h *Handler) genuine(w http.ResponseWriter, r *http.Request, provider string, source Source) (body []byte, ok bool) {
 	release, err := h.reading.Acquire(r.Context(), network(r), waitForPlace)
 	if err != nil {
@@ -196,8 +197,8 @@ func busy(w http.ResponseWriter) {
 	refuseUntil(w, waitForPlace, http.StatusServiceUnavailable, "busy", "too many webhooks at once; send it again")
 }
 
-// keep stores the event and answers: 202 when it is new, 200 when it is
-// known, 503 when it could not be stored, so that it is sent again.
+// keep stores the event and responds with 202 if it is new, 200 if it was stored
+// before, and 503 if it could not be stored, so that the provider sends it again.
 func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte) {
 	it, err := item(w, r, d, body, h.now())
 	if err != nil {
@@ -205,8 +206,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery,
 		refuse(w, http.StatusInternalServerError, "internal", "something went wrong here; it has been reported")
 		return
 	}
-	// The provider may hang up while we store; what it sent is stored all
-	// the same.
+	// The event is stored even if the provider hangs up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 10*time.Second)
 	defer cancel()
 	fresh, err := h.Keeper.Receive(ctx, &it)
@@ -228,7 +228,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery,
 	switch it.State {
 	case inboxrecords.Parked:
 		h.counts.parked.Add(1)
-		h.log().ErrorContext(ctx, "event parked: it needs a person", "provider", d.Provider, "eventId", d.EventID,
+		h.log().ErrorContext(ctx, "event parked: it needs an operator", "provider", d.Provider, "eventId", d.EventID,
 			"type", d.Type, "orderId", d.OrderID, "inboxId", it.ID, "why", d.Problem, "correlationId", it.Correlation)
 	case inboxrecords.Kept:
 		h.counts.kept.Add(1)
@@ -244,8 +244,8 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery,
 	acknowledge(w, http.StatusAccepted, it)
 }
 
-// forged returns what is not the provider's, and puts a cap on whoever keeps
-// sending it.
+// forged refuses a webhook that is not the provider's, with 429 if the sender has
+// sent too many of them.
 func (h *Handler) forged(w http.ResponseWriter, r *http.Request, provider string, cause error) {
 	h.counts.forged.Add(1)
 	from := network(r)
@@ -263,9 +263,9 @@ func (h *Handler) forged(w http.ResponseWriter, r *http.Request, provider string
 	refuse(w, http.StatusBadRequest, "signature_invalid", clip(cause.Error()))
 }
 
-// undecided returns what may be the provider's, but cannot be verified now. It
-// counts against whoever sent it as a forgery does, but is answered 503 all the
-// same: on anything else the provider would give up.
+// undecided refuses a webhook that cannot be verified at the moment. It counts
+// against the sender as a forgery does, but the status is always 503: after any
+// other status the provider might not send it again.
 func (h *Handler) undecided(w http.ResponseWriter, r *http.Request, provider string, cause error) {
 	h.counts.failed.Add(1)
 	h.counts.undecided.Add(1)

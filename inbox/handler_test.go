@@ -182,8 +182,8 @@ func TestRecordDown(t *testing.T) {
 	b.workflows.await(t, "ord_a", 1)
 }
 
-// WHK-3, WHK-16, F34: whoever keeps sending forgeries is told to stop, the
-// log stays short, and what verifies is still let in from the same address.
+// WHK-3, WHK-16, F34: a sender that keeps sending forgeries is refused with 429, the
+// log stays short, and genuine webhooks from the same address are still accepted.
 func TestForgeriesAreCapped(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) { b.BadPerMinute = 3 })
@@ -219,8 +219,7 @@ func (d dawdler) Read([]byte) (int, error) {
 	return 0, io.ErrUnexpectedEOF
 }
 
-// WHK-16: whoever sends slowly, or forges, takes no place from what is
-// genuine.
+// WHK-16: slow senders and forgeries take no slot from genuine webhooks.
 func TestDawdlersTakeNoPlace(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) { b.AtOnce, b.ReadAtOnce = 1, 3 })

@@ -8,22 +8,24 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// Most events that say that money was taken are the echo of what the order
-// did itself. Its workflow need not be woken to hear them: where the record
-// says the same, the event is noted as known. An echo is often quicker than
-// the order is with writing the record; so it is given a moment.
+// Most events that report a captured payment were caused by the order itself. Its
+// workflow need not be woken for them: if the record says the same, the event is
+// recorded as known. Such an event often arrives before the order has written the
+// record, so the record is checked several times.
 
-// looks is how often the record is asked before the order is told after all,
-// with waits of RecheckAfter, twice that, and so on between: 3 s by default.
+// looks is how often the record is checked before the event is delivered after all.
+// The first wait is RecheckAfter, and each wait is twice the last: 3 s in total by
+// default.
 const looks = 5
 
-// selfCaused reports whether news is of a kind that the order usually brought about.
+// selfCaused reports whether an event is of a kind that the order usually causes
+// itself.
 func selfCaused(n order.ProviderEvent) bool {
 	return n.Payment != nil && n.Payment.Status == order.Succeeded
 }
 
-// skipSelfCaused settles what the record says already, sets aside what it may say in a
-// moment, and returns the rest.
+// skipSelfCaused records events whose content the record already has as delivered,
+// defers events whose content it may have soon, and returns the others.
 func (r *Relay) skipSelfCaused(ctx context.Context, jobs []job, later *deferred) []job {
 	var rest, known []job
 	for _, j := range jobs {
@@ -42,7 +44,7 @@ func (r *Relay) skipSelfCaused(ctx context.Context, jobs []job, later *deferred)
 	}
 	if len(known) > 0 {
 		r.counted.known.Add(int64(len(known)))
-		r.recordAttempt(ctx, known, inboxrecords.Delivered, "the order knew it", time.Time{})
+		r.recordAttempt(ctx, known, inboxrecords.Delivered, "the record already had it", time.Time{})
 	}
 	return rest
 }
@@ -53,12 +55,12 @@ func (r *Relay) knows(ctx context.Context, n order.ProviderEvent) (order.EventSt
 	return r.Finder.Knows(ctx, n)
 }
 
-// deferred holds the events that wait a moment. They stay due in the record: a
-// process that dies leaves them to the next.
+// deferred holds events until the record is checked again. They stay due in the
+// record, so that another process delivers them if this one dies.
 type deferred struct {
 	jobs  []job
-	at    []time.Time // of each job's next look
-	next  time.Time   // the earliest of them
+	at    []time.Time // the time of each job's next check
+	next  time.Time   // the earliest time in at
 	timer *time.Timer
 }
 
@@ -81,8 +83,8 @@ func (a *deferred) ringAt(at time.Time) {
 	a.timer.Reset(time.Until(at))
 }
 
-// rings is sent to when the oldest of them has waited long enough; nil, which
-// never is, if there is none.
+// rings returns a channel that receives when the next check is due. It is nil,
+// which blocks forever, before the first event.
 func (a *deferred) rings() <-chan time.Time {
 	if a.timer == nil {
 		return nil
@@ -90,7 +92,8 @@ func (a *deferred) rings() <-chan time.Time {
 	return a.timer.C
 }
 
-// take returns what is to be looked at now, and sets the timer for the rest.
+// take removes and returns the jobs whose check is due, and sets the timer for the
+// others.
 func (a *deferred) take() []job {
 	now := time.Now()
 	all, at := a.jobs, a.at

@@ -33,22 +33,22 @@ func (k *knowing) Knows(context.Context, order.ProviderEvent) (order.EventState,
 	return a, nil
 }
 
-// An order is not woken to hear what it knows, and told all else (WHK-9,
-// WHK-10): in doubt it is told.
+// WHK-9, WHK-10: an order's workflow is not woken for an event whose content the
+// record already has. It is notified of all other events, also in doubt.
 func TestRelay_self_caused(t *testing.T) {
 	t.Parallel()
 	soon := slices.Repeat([]order.EventState{order.Soon}, 3)
 	for _, tt := range []struct {
 		name    string
 		answers []order.EventState
-		told    bool
+		notify  bool
 	}{
-		{"known", []order.EventState{order.Known}, false},
-		{"known in a moment", append(soon, order.Known), false},
-		{"unknown", []order.EventState{order.Unknown}, true},
-		{"unknown after a moment", append(soon, order.Unknown), true},
-		{"never known", []order.EventState{order.Soon}, true},
-		{"the record cannot be asked", []order.EventState{""}, true},
+		{name: "known", answers: []order.EventState{order.Known}, notify: false},
+		{name: "known in a moment", answers: append(soon, order.Known), notify: false},
+		{name: "unknown", answers: []order.EventState{order.Unknown}, notify: true},
+		{name: "unknown after a moment", answers: append(soon, order.Unknown), notify: true},
+		{name: "never known", answers: []order.EventState{order.Soon}, notify: true},
+		{name: "the record cannot be asked", answers: []order.EventState{""}, notify: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -59,18 +59,18 @@ func TestRelay_self_caused(t *testing.T) {
 			})
 			b.sendEvent(t, testEvent{ID: "evt_echo", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
 			it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
-			if received := b.workflows.received("ord_a"); (len(received) > 0) != tt.told {
-				t.Errorf("heard %q, want told: %t", received, tt.told)
+			if received := b.workflows.received("ord_a"); (len(received) > 0) != tt.notify {
+				t.Errorf("received %q, want notified: %t", received, tt.notify)
 			}
-			if (it.Note == "the order knew it") == tt.told {
+			if (it.Note == "the record already had it") == tt.notify {
 				t.Errorf("note %q", it.Note)
 			}
 		})
 	}
 }
 
-// What waits for a moment does not hold up other news, and is not lost when
-// the process ends meanwhile (F36).
+// F36: a deferred event does not delay other events, and is not lost when the
+// process ends before its next check.
 func TestRelay_self_caused_waits(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) {
@@ -79,12 +79,12 @@ func TestRelay_self_caused_waits(t *testing.T) {
 	b.sendEvent(t, testEvent{ID: "evt_echo", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
 	b.sendEvent(t, testEvent{ID: "evt_scan", Type: "scan", OrderID: "ord_a", Parcel: "ref_1"})
 	if received := b.workflows.await(t, "ord_a", 1); received[0] != "post:evt_scan" {
-		t.Errorf("heard %q", received)
+		t.Errorf("received %q", received)
 	}
 	b.stop()
 	restarted := newRelay(b.store, b.workflows, b.Log)
 	run(t, restarted)
 	if received := b.workflows.await(t, "ord_a", 2); received[1] != "post:evt_echo" {
-		t.Errorf("heard %q", received)
+		t.Errorf("received %q", received)
 	}
 }

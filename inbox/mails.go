@@ -11,28 +11,26 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// Mails hears what became of mails.
+// Mails handles reports about mails.
 type Mails interface {
-	// Handle acts on a report and returns what it tells of orders. The same
-	// report may be brought again, under the same inbox id; it acts once, and
-	// answers the same. An error that is order.ErrRejected says that trying
-	// again is of no use.
+	// Handle acts on a report and returns the events that it means for orders.
+	// The same report may be delivered again with the same inbox id: Handle
+	// acts once and returns the same events. It fails with order.ErrRejected if
+	// a retry is of no use.
 	Handle(ctx context.Context, inboxID int64, r mail.Report) ([]order.ProviderEvent, error)
 }
 
-// mailLanes is how many reports about mails are heard at once. They have lanes
-// of their own: a campaign's bounces do not stand in the way of an order's
-// news.
+// mailLanes is how many reports about mails are handled at once. They have lanes of
+// their own, so that a campaign's bounces do not delay an order's events.
 const mailLanes = 4
 
-// HandMail gives the relay a report that was just stored. It never blocks, as
-// Hand.
+// HandMail queues a report that was just stored. Like Hand, it never blocks.
 func (r *Relay) HandMail(it inboxrecords.Item, m mail.Report) {
 	r.setUp()
 	r.hand(job{id: it.ID, mail: &m, attempts: it.Attempts})
 }
 
-// lane keeps what is said of one mail in one queue.
+// lane returns the queue of a report. All reports about one mail share a queue.
 func (r *Relay) lane(j job) chan job {
 	key := j.mail.Confirm
 	if len(j.mail.Feedback) > 0 {
@@ -41,9 +39,9 @@ func (r *Relay) lane(j job) chan job {
 	return r.lanes[maphash.String(r.seed, key)%uint64(len(r.lanes))]
 }
 
-var errNobody = errors.New("nobody here hears about mails")
+var errNobody = errors.New("this process handles no reports about mails")
 
-// deliverMail has each report heard, and notes which were.
+// deliverMail handles each report and records the outcomes.
 func (r *Relay) deliverMail(ctx context.Context, jobs []job) {
 	var received []job
 	for _, j := range jobs {
@@ -53,7 +51,7 @@ func (r *Relay) deliverMail(ctx context.Context, jobs []job) {
 			received = append(received, j)
 			r.counted.mails.Add(1)
 		case errors.Is(err, order.ErrRejected):
-			r.Log.ErrorContext(ctx, "report about mail parked: it needs a person", "inboxId", j.id, "error", err)
+			r.Log.ErrorContext(ctx, "report about mail parked: it needs an operator", "inboxId", j.id, "error", err)
 			r.recordAttempt(ctx, []job{j}, inboxrecords.Parked, clip(err.Error()), time.Time{})
 		default:
 			r.retry(ctx, &group{jobs: []job{j}, err: err})
@@ -64,7 +62,7 @@ func (r *Relay) deliverMail(ctx context.Context, jobs []job) {
 	}
 }
 
-// handleReport has a report heard, and tells the orders it is about.
+// handleReport handles a report and notifies the orders that it is about.
 func (r *Relay) handleReport(ctx context.Context, j job) error {
 	if r.Mails == nil {
 		return errNobody
@@ -83,12 +81,12 @@ func (r *Relay) handleReport(ctx context.Context, j job) error {
 	return nil
 }
 
-// reportTimeout is the patience with one step of hearing a report. It is not that
-// with all: a report may be about a thousand orders, and each try begins with
-// the first.
+// reportTimeout limits one step of handling a report. There is no limit on all
+// steps together: a report may be about a thousand orders, and each attempt begins
+// with the first.
 const reportTimeout = 10 * time.Second
 
-// notifyOrderOfMail tells an order of its mail; one that nobody knows is passed over.
+// notifyOrderOfMail notifies an order of its mail. It skips an unknown order.
 func (r *Relay) notifyOrderOfMail(ctx context.Context, n order.ProviderEvent) error {
 	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()

@@ -155,8 +155,8 @@ func TestUndecided(t *testing.T) {
 	}
 }
 
-// WHK-16, F51: whoever sends more and more of what cannot be told now is told
-// to wait longer, and always to come back; the forgeries among it are capped.
+// WHK-16, F51: a sender of many webhooks that cannot be verified at the moment is
+// asked to wait longer, always with 503; its forgeries are refused with 429.
 func TestUndecidedAreCounted(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) { b.BadPerMinute = 3 })

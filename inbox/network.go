@@ -14,8 +14,8 @@ func remote(r *http.Request) string {
 	return r.RemoteAddr
 }
 
-// network returns the range of addresses that belongs to the sender, by which
-// senders are told apart: one address of IPv4, but 2^64 addresses of IPv6.
+// network returns the range of addresses that identifies the sender: a single IPv4
+// address, or the /64 network of an IPv6 address.
 func network(r *http.Request) string {
 	a, err := netip.ParseAddr(remote(r))
 	if err != nil {

@@ -9,17 +9,18 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// Why an event cannot be sent on its way once more.
+// The reasons why an event cannot be delivered again.
 var (
 	ErrStillParked = errors.New("the event still cannot be used")
-	ErrNotNeeded   = errors.New("nobody needs events of this type")
-	ErrPruned      = errors.New("the event is too old: its bytes are not kept any more")
+	ErrNotNeeded   = errors.New("events of this type are not needed")
+	ErrPruned      = errors.New("the event is too old: its bytes were deleted")
 )
 
-// Redeliver reads a stored event again, as a changed configuration or a newer
-// version may understand what was parked, and sends it on its way once more:
-// an operator's decision. Delivering an event twice is harmless. It fails with
-// inboxrecords.ErrNoItem, ErrStillParked, ErrNotNeeded or ErrPruned, and then changes nothing.
+// Redeliver parses a stored event again, because a changed configuration or a newer
+// version may understand an event that was parked, and delivers it again on behalf
+// of the operator by. Delivering an event twice is harmless. It fails with
+// inboxrecords.ErrNoItem, ErrStillParked, ErrNotNeeded or ErrPruned, and then
+// changes nothing.
 func (h *Handler) Redeliver(ctx context.Context, id int64, by string) (inboxrecords.Item, error) {
 	it, err := h.Keeper.Item(ctx, id)
 	if err != nil {
@@ -30,7 +31,7 @@ func (h *Handler) Redeliver(ctx context.Context, id int64, by string) (inboxreco
 	}
 	source := h.Sources[it.Provider]
 	if source == nil {
-		return it, fmt.Errorf("%w: %q is not a provider here", ErrStillParked, it.Provider)
+		return it, fmt.Errorf("%w: %q is not a provider of this process", ErrStillParked, it.Provider)
 	}
 	d, err := source.Parse(it.Body)
 	switch {

@@ -55,7 +55,7 @@ func TestRedeliver(t *testing.T) {
 	}
 	b.workflows.await(t, "ord_a", 2)
 	if err := again(kept[0].ID); !errors.Is(err, inbox.ErrNotNeeded) {
-		t.Errorf("of a type nobody needs: %v", err)
+		t.Errorf("of a type that is not needed: %v", err)
 	}
 	if err := again(999); !errors.Is(err, inboxrecords.ErrNoItem) {
 		t.Errorf("unknown: %v", err)

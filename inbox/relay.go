@@ -15,81 +15,81 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// Orders brings news to the orders' workflows.
+// Orders sends events to the orders' workflows.
 type Orders interface {
-	// Report signals the order's workflow. It fails with order.ErrNotFound
-	// if there is no such order (yet), with order.ErrClosed if its workflow
-	// has ended.
+	// Report signals the order's workflow. It fails with order.ErrNotFound if
+	// there is no such order yet, and with order.ErrClosed if its workflow has
+	// ended.
 	Report(ctx context.Context, id order.ID, events []order.ProviderEvent) error
-	// ReportLate brings news of an order whose workflow has ended.
+	// ReportLate sends events of an order whose workflow has ended to its
+	// aftercare workflow.
 	ReportLate(ctx context.Context, id order.ID, events []order.ProviderEvent) error
 }
 
-// Ledger is where events wait until they have arrived.
+// Ledger stores events until they have arrived.
 type Ledger interface {
-	// Due lists what is to be delivered by now, oldest first, behind a place.
-	// Nobody needs its bytes.
+	// Due lists the events that are due, oldest first, after the given place
+	// and without their bytes.
 	Due(ctx context.Context, now time.Time, behind inboxrecords.Place, limit int) ([]inboxrecords.Item, error)
-	// HeldFor lists what is held for an order.
+	// HeldFor lists the events that are held for an order.
 	HeldFor(ctx context.Context, id order.ID, ref string) ([]inboxrecords.Item, error)
-	// RecordDelivery notes how an attempt ended and when the next one is due.
+	// RecordDelivery records how an attempt ended and when the next is due.
 	RecordDelivery(ctx context.Context, ids []int64, st inboxrecords.State, note string, nextAt time.Time) error
 }
 
-// Finder asks the record.
+// Finder reads the record.
 type Finder interface {
 	// OrderByIntent and OrderByParcel find the order of an event that does not
 	// name it. Both fail with order.ErrNotFound.
 	OrderByIntent(ctx context.Context, intentID string) (order.ID, error)
 	OrderByParcel(ctx context.Context, reference string) (order.ID, error)
-	// Knows tells whether the record says what the news says.
+	// Knows returns whether the record already has the content of an event.
 	Knows(ctx context.Context, n order.ProviderEvent) (order.EventState, error)
 }
 
-// Relay delivers stored events to their orders' workflows: at once when they
-// come in, and again and again until they have arrived. Delivery is
-// at least once; the workflow drops what it has heard before. Set the
-// exported fields, then Run it.
+// Relay delivers stored events to their orders' workflows: at once when they are
+// received, and then repeatedly until they have arrived. Delivery is at least once;
+// the workflow drops duplicates. Set the exported fields before the first use.
 type Relay struct {
 	Orders Orders
 	Ledger Ledger
 	Finder Finder
-	// Mails hears what became of mails; nil: such reports wait.
+	// Mails handles reports about mails. If it is nil, such reports wait.
 	Mails Mails
-	// AtOnce is how many orders are told at once. One order's news keeps its
-	// order. Default 16.
+	// AtOnce is how many shards deliver at the same time. Events of one order
+	// share a shard, which delivers them in sequence. Default 16.
 	AtOnce int
-	// Queue is how many events wait in memory for each of those; more wait
-	// in the record, for the sweeper. Default 256.
+	// Queue is how many events wait in memory for each shard; more wait in the
+	// record, for the sweeper. Default 256.
 	Queue int
-	// SweepEvery is how often the record is searched for what is due.
+	// SweepEvery is how often the record is searched for events that are due.
 	// Default 1 s.
 	SweepEvery time.Duration
 	// RetryAfter is the wait after a first failure; it doubles up to
 	// RetryAtMost and never ends. Defaults 1 s and 1 min.
 	RetryAfter, RetryAtMost time.Duration
-	// HeldAtMost is the longest wait between the turns of an event whose order
-	// stays unknown: it grows to that after the first ten. It may be about
-	// somebody else's payment on the same account, and is never given up.
-	// Default 6 h.
+	// HeldAtMost is the longest wait between the attempts for an event whose
+	// order stays unknown; the wait grows to it after the first ten attempts.
+	// Such an event may be about another program's payment on the same account;
+	// it is never discarded. Default 6 h.
 	HeldAtMost time.Duration
-	// RecheckAfter is the first wait for the record to say what an echo says; see
-	// known.go. Default 200 ms.
+	// RecheckAfter is the first wait until the record is checked again for the
+	// content of a self-caused event; see known.go. Default 200 ms.
 	RecheckAfter time.Duration
-	// Log takes what needs a person's eye. Default slog.Default().
+	// Log receives what needs a person's attention. Default slog.Default().
 	Log *slog.Logger
-	// Now tells the time. Default time.Now.
+	// Now returns the time. Default time.Now.
 	Now func() time.Time
 
 	once    sync.Once
 	shards  []chan job
-	lanes   []chan job // for what became of mails
+	lanes   []chan job // for reports about mails
 	seed    maphash.Seed
-	memory  memory             // what the sweeper leaves alone
-	held    heldOrders         // orders for which news is held
-	nudge   chan struct{}      // asks for a sweep before its time
-	more    atomic.Bool        // the last sweep left something behind
-	swept   inboxrecords.Place // how far the last sweep came, if not to the end
+	memory  memory             // the events that the sweeper skips
+	held    heldOrders         // the orders for which events are held
+	nudge   chan struct{}      // requests an early sweep
+	more    atomic.Bool        // whether the last sweep left events behind
+	swept   inboxrecords.Place // where the last sweep stopped, if not at the end
 	lines   *limiter.LogThrottle
 	counted relayCounts
 }
@@ -99,17 +99,18 @@ type job struct {
 	id       int64
 	orderID  order.ID
 	event    order.ProviderEvent
-	mail     *mail.Report // in place of news
+	mail     *mail.Report // set instead of event for a report about mails
 	attempts int
-	looks    int // how often the record was asked whether it knows
+	looks    int // how often the record was checked for the event's content
 }
 
-// RelayCounts is what was relayed since the start, for metrics and alerts.
+// RelayCounts holds how many events were relayed since the start, for metrics and
+// alerts.
 type RelayCounts struct {
 	Delivered  int64 // to a running workflow
 	ReportLate int64 // to an order whose workflow had ended
-	Known      int64 // not delivered, for the order's record said so already
-	Mails      int64 // reports about mails that were acted upon
+	Known      int64 // not delivered, because the record already had the content
+	Mails      int64 // reports about mails that were handled
 	Held       int64 // attempts that found no order yet
 	Failed     int64 // attempts that failed otherwise
 	Overflow   int64 // events left to the sweeper because the queue was full
@@ -120,7 +121,7 @@ type relayCounts struct {
 	delivered, late, known, mails, held, failed, overflow, waiting atomic.Int64
 }
 
-// Counts returns what was relayed.
+// Counts returns the current counts.
 func (r *Relay) Counts() RelayCounts {
 	c := &r.counted
 	return RelayCounts{
@@ -129,7 +130,7 @@ func (r *Relay) Counts() RelayCounts {
 	}
 }
 
-// setUp fills in the defaults at the first use, whichever that is.
+// setUp sets the defaults and creates the queues at the first use.
 func (r *Relay) setUp() {
 	r.once.Do(func() {
 		r.AtOnce, r.Queue = orDefault(r.AtOnce, 16), orDefault(r.Queue, 256)
@@ -161,8 +162,8 @@ func (r *Relay) setUp() {
 	})
 }
 
-// Hand gives the relay an event that was just stored. It never blocks: what
-// finds no room is found by the sweeper.
+// Hand queues an event that was just stored. It never blocks: if the queue is full,
+// the sweeper finds the event later.
 func (r *Relay) Hand(it inboxrecords.Item, n order.ProviderEvent) {
 	r.setUp()
 	r.hand(job{id: it.ID, orderID: it.OrderID, event: n, attempts: it.Attempts})
@@ -180,8 +181,8 @@ func (r *Relay) hand(j job) {
 	}
 }
 
-// OrderAppeared says that an order exists now, so that what was held for it
-// is delivered without waiting for its next turn. It never blocks.
+// OrderAppeared reports that an order exists now, so that the events held for it
+// are delivered at once. It never blocks.
 func (r *Relay) OrderAppeared(id order.ID) {
 	r.setUp()
 	if r.held.due(id) {
@@ -189,8 +190,8 @@ func (r *Relay) OrderAppeared(id order.ID) {
 	}
 }
 
-// Run delivers until the context ends, beginning with what an earlier
-// process left behind. It returns when nothing is under way any more.
+// Run delivers events until ctx ends, including those that an earlier process left
+// behind. It returns when all deliveries that have begun are finished.
 func (r *Relay) Run(ctx context.Context) {
 	r.setUp()
 	var wg sync.WaitGroup
@@ -204,8 +205,8 @@ func (r *Relay) Run(ctx context.Context) {
 	wg.Wait()
 }
 
-// shard keeps an order's events in one queue. Those that do not name their
-// order are kept together by what they are about.
+// shard returns the queue of an event. All events of one order share a queue. Events
+// that do not name their order share one by the object that they are about.
 func (r *Relay) shard(j job) chan job {
 	if j.mail != nil {
 		return r.lane(j)
@@ -217,7 +218,7 @@ func (r *Relay) shard(j job) chan job {
 	return r.shards[maphash.String(r.seed, key)%uint64(len(r.shards))]
 }
 
-// claim takes an event for this process's memory; false if it is there.
+// claim marks an event as in memory. It returns false if it already is.
 func (r *Relay) claim(id int64) bool {
 	if !r.memory.take(id) {
 		return false
@@ -233,14 +234,14 @@ func (r *Relay) drop(id int64) {
 	}
 }
 
-// kept is what Item.News holds: an order's news or, in its place, what became
-// of mails.
+// kept is the content of inboxrecords.Item.Event: an order's event or, instead, a
+// report about mails.
 type kept struct {
 	order.ProviderEvent
 	Mail *mail.Report `json:"mail,omitempty"`
 }
 
-// read makes a job of a stored item.
+// read returns the job of a stored item.
 func read(it inboxrecords.Item) (job, error) {
 	k := kept{}
 	err := json.Unmarshal(it.Event, &k)

@@ -9,16 +9,16 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// A sweep brings about so many events into memory, of which others are left to
-// other processes, and passes over so many pages of them for that.
+// The limits of a sweep: how many events it queues, and how many pages of events
+// that it cannot queue it reads for that.
 const (
-	sweepAtOnce = 200 // a page, too
+	sweepAtOnce = 200 // also the size of a page
 	mostPages   = 25
 	fewLeft     = sweepAtOnce / 4
 )
 
-// sweep finds what is due in the record: what an earlier process left, what
-// failed before, what was held, what found no room in memory.
+// sweep searches the record for events that are due: events that an earlier process
+// left, that failed, that were held, or that did not fit into memory.
 func (r *Relay) sweep(ctx context.Context) {
 	tick := time.NewTicker(r.SweepEvery)
 	defer tick.Stop()
@@ -44,8 +44,7 @@ func (r *Relay) sweepOnce(ctx context.Context) {
 	}
 	for ctx.Err() == nil {
 		took, more := r.sweepDue(ctx)
-		// What is left is looked for as soon as most of what is in memory has
-		// gone out.
+		// The next sweep begins as soon as most events in memory are delivered.
 		r.more.Store(more)
 		if took == 0 || r.counted.waiting.Load() >= fewLeft || !r.more.CompareAndSwap(true, false) {
 			return
@@ -53,9 +52,9 @@ func (r *Relay) sweepOnce(ctx context.Context) {
 	}
 }
 
-// sweepDue takes the next events that there is room for. It goes on where the
-// last one stopped, and begins again at the end: those it has passed over come
-// round again.
+// sweepDue queues the next events that fit. It continues where the last sweep
+// stopped and starts over after the last event, so that events that did not fit are
+// found again.
 func (r *Relay) sweepDue(ctx context.Context) (took int, more bool) {
 	shut := make(map[chan job]bool)
 	first := r.swept
@@ -76,10 +75,9 @@ func (r *Relay) sweepDue(ctx context.Context) (took int, more bool) {
 	return took, true
 }
 
-// enqueue hands on what there is room for, and returns how much. It waits for
-// nobody: where a lane is full, others are not. Such a lane is shut for the
-// rest of the sweep, else what comes behind would overtake. What is in memory
-// already is left alone.
+// enqueue queues the events that fit and returns how many. It never blocks: if a
+// lane is full, others may not be. A full lane is shut for the rest of the sweep, so
+// that no later event overtakes. Events that are already in memory are skipped.
 func (r *Relay) enqueue(ctx context.Context, items []inboxrecords.Item, err error, shut map[chan job]bool) (took int) {
 	if err != nil {
 		if lines := r.lines.Lines(r.Now(), "search"); lines > 0 && ctx.Err() == nil {
@@ -91,9 +89,9 @@ func (r *Relay) enqueue(ctx context.Context, items []inboxrecords.Item, err erro
 		j, err := read(it)
 		if err != nil {
 			if r.claim(it.ID) {
-				// We wrote it, and cannot read it: a person must look.
-				r.Log.ErrorContext(ctx, "stored news is unreadable; parked", "inboxId", it.ID, "error", err)
-				r.recordAttempt(ctx, []job{j}, inboxrecords.Parked, "its news is unreadable", time.Time{})
+				// We wrote it and cannot read it, so it needs an operator.
+				r.Log.ErrorContext(ctx, "stored event is unreadable; parked", "inboxId", it.ID, "error", err)
+				r.recordAttempt(ctx, []job{j}, inboxrecords.Parked, "the stored event is unreadable", time.Time{})
 			}
 			continue
 		}
@@ -107,7 +105,7 @@ func (r *Relay) enqueue(ctx context.Context, items []inboxrecords.Item, err erro
 		select {
 		case lane <- j:
 			took++
-		default: // filled meanwhile
+		default: // it was filled since the check
 			shut[lane] = true
 			r.drop(j.id)
 		}
@@ -115,17 +113,16 @@ func (r *Relay) enqueue(ctx context.Context, items []inboxrecords.Item, err erro
 	return took
 }
 
-// wake asks for a sweep before its time. It never blocks.
+// wake requests an early sweep. It never blocks.
 func (r *Relay) wake() {
 	select {
 	case r.nudge <- struct{}{}:
-	default: // asked already
+	default: // a sweep is already requested
 	}
 }
 
-// heldOrders are the orders that events are held for, as far as this process
-// knows. It is a hint that saves waiting: what is not in it has its turn by
-// the clock.
+// heldOrders holds the orders for which this process has held events. It only
+// shortens the wait: events of other orders are retried when they are due.
 type heldOrders struct {
 	mu       sync.Mutex
 	known    map[order.ID]bool
@@ -145,7 +142,8 @@ func (h *heldOrders) add(id order.ID) {
 	}
 }
 
-// due notes that an order has appeared; false if nothing is held for it.
+// due records that an order has appeared. It returns false if nothing is held for
+// the order.
 func (h *heldOrders) due(id order.ID) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -157,8 +155,8 @@ func (h *heldOrders) due(id order.ID) bool {
 	return true
 }
 
-// back is for an order whose events found no room: it has appeared all the
-// same.
+// back returns an order whose events did not fit into memory to the list of orders
+// that have appeared.
 func (h *heldOrders) back(id order.ID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -174,8 +172,8 @@ func (h *heldOrders) take() []order.ID {
 	return ids
 }
 
-// memory knows which events are in memory, and which have just left it: a
-// page read from the record before that would bring them back.
+// memory holds the ids of the events that are in memory, and of those that have just
+// left it: a page that was read from the record before that still lists them.
 type memory struct {
 	mu   sync.Mutex
 	in   map[int64]bool
@@ -205,8 +203,8 @@ func (m *memory) leave(id int64) {
 	m.left[id] = true
 }
 
-// forget is for the moment before the record is read: it knows what became
-// of those that have left.
+// forget clears the ids of the events that have left. It is called just before the
+// record is read, which then has their outcomes.
 func (m *memory) forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

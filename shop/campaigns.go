@@ -11,13 +11,13 @@ import (
 	"purser/mail"
 )
 
-// CreateCampaign writes a draft; the same again changes nothing.
+// CreateCampaign stores a draft. Sending the same draft again changes nothing.
 func (c *Client) CreateCampaign(ctx context.Context, m mail.Campaign) (mail.CampaignStatus, error) {
 	var st mail.CampaignStatus
 	return st, c.call(ctx, http.MethodPost, "/v1/campaigns", m, &st)
 }
 
-// Uploaded is what became of a list of recipients.
+// Uploaded is the result of uploading a list of recipients.
 type Uploaded struct {
 	Added      int64 `json:"added"`
 	Duplicates int64 `json:"duplicates"`
@@ -28,7 +28,7 @@ type Uploaded struct {
 	} `json:"rows,omitempty"`
 }
 
-// AddRecipients uploads a list as it is read.
+// AddRecipients streams a list of recipients to a draft.
 func (c *Client) AddRecipients(ctx context.Context, id string, f mail.ListFormat, list io.Reader) (Uploaded, error) {
 	var u Uploaded
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL+"/v1/campaigns/"+url.PathEscape(id)+"/recipients?format="+url.QueryEscape(string(f)), list)
@@ -44,13 +44,13 @@ func (c *Client) AddRecipients(ctx context.Context, id string, f mail.ListFormat
 	return u, json.NewDecoder(resp.Body).Decode(&u)
 }
 
-// Campaign asks how a campaign stands.
+// Campaign returns the status of a campaign.
 func (c *Client) Campaign(ctx context.Context, id string) (mail.CampaignStatus, error) {
 	var st mail.CampaignStatus
 	return st, c.call(ctx, http.MethodGet, "/v1/campaigns/"+url.PathEscape(id), nil, &st)
 }
 
-// Campaigns lists the latest, newest first.
+// Campaigns lists the latest campaigns, newest first.
 func (c *Client) Campaigns(ctx context.Context) ([]mail.CampaignStatus, error) {
 	var page struct {
 		Campaigns []mail.CampaignStatus `json:"campaigns"`
@@ -66,27 +66,27 @@ func (c *Client) Recipients(ctx context.Context, id string, query url.Values) ([
 	return page.Recipients, c.call(ctx, http.MethodGet, "/v1/campaigns/"+url.PathEscape(id)+"/recipients?"+query.Encode(), nil, &page)
 }
 
-// DeleteCampaign forgets a draft.
+// DeleteCampaign deletes a draft.
 func (c *Client) DeleteCampaign(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodDelete, "/v1/campaigns/"+url.PathEscape(id), nil, nil)
 }
 
-// StartCampaign starts a draft, or lets one go on whose workflow has failed.
+// StartCampaign starts a draft, or continues a campaign whose workflow has failed.
 func (c *Client) StartCampaign(ctx context.Context, id string) (mail.CampaignStatus, error) {
 	var st mail.CampaignStatus
 	return st, c.call(ctx, http.MethodPost, "/v1/campaigns/"+url.PathEscape(id)+"/start", nil, &st)
 }
 
-// RetryCampaign begins the next round of a campaign that is done: for whose
-// outcome has been unknown for so long, in whole minutes and no fewer.
+// RetryCampaign begins the next round of a campaign that is done, for the recipients
+// whose outcome has been unknown for at least unknownFor, rounded up to minutes.
 func (c *Client) RetryCampaign(ctx context.Context, id string, round int, unknownFor time.Duration, reason string) (mail.CampaignStatus, error) {
 	var st mail.CampaignStatus
 	return st, c.call(ctx, http.MethodPost, "/v1/campaigns/"+url.PathEscape(id)+"/retry",
 		map[string]any{"round": round, "unknownMinutes": int((unknownFor + time.Minute - 1) / time.Minute), "reason": reason}, &st)
 }
 
-// SteerCampaign pauses, resumes or cancels a campaign: verb is one of these
-// words.
+// SteerCampaign pauses, resumes or cancels a campaign. verb is "pause", "resume" or
+// "cancel".
 func (c *Client) SteerCampaign(ctx context.Context, id, verb, reason string) (mail.CampaignStatus, error) {
 	var st mail.CampaignStatus
 	return st, c.call(ctx, http.MethodPost, "/v1/campaigns/"+url.PathEscape(id)+"/"+verb, map[string]string{"reason": reason}, &st)

@@ -1,6 +1,5 @@
-// Package shop is the other side of the API: what a shop's backend and a
-// shopper's browser do, over HTTP. The commands, the demo, the bench and the
-// end-to-end tests use it.
+// Package shop is a client of the API: it does what a shop's backend and a shopper's
+// browser do. The commands, the demo, the bench and the end-to-end tests use it.
 package shop
 
 import (
@@ -23,12 +22,12 @@ import (
 
 // Client calls the API with a key.
 type Client struct {
-	URL  string // http://127.0.0.1:8080
+	URL  string // for example http://127.0.0.1:8080
 	Key  string
 	HTTP *http.Client // default: http.DefaultClient
 }
 
-// Pooled is an HTTP client that keeps so many connections to a host.
+// Pooled returns an HTTP client that keeps this many idle connections to a host.
 func Pooled(connections int) *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConns: connections, MaxIdleConnsPerHost: connections}}
 }
@@ -39,7 +38,7 @@ type Problem struct {
 	Code   string `json:"code"`
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
-	// Correlation finds the request in the logs.
+	// Correlation identifies the request in the logs.
 	Correlation string `json:"correlationId"`
 }
 
@@ -48,27 +47,27 @@ func (p *Problem) Error() string {
 	if s == "" {
 		s = p.Title
 	}
-	if p.Code == "" { // a proxy's answer, not Purser's: the title has the status
+	if p.Code == "" { // a proxy's response, not Purser's: the title has the status
 		return s
 	}
 	return fmt.Sprintf("%s (%d %s)", s, p.Status, p.Code)
 }
 
-// Placed is a new order and what the shopper's browser needs to pay it.
+// Placed is a new order and the client secret with which the shopper's browser pays
+// it.
 type Placed struct {
 	order.Order  `json:"order"`
 	ClientSecret string `json:"clientSecret"`
 }
 
-// Place orders. The key makes repeating it safe.
+// Place places an order. The idempotency key makes a repetition safe.
 func (c *Client) Place(ctx context.Context, r order.Request, key string) (Placed, error) {
 	var p Placed
 	return p, c.call(ctx, http.MethodPost, "/v1/orders", r, &p, "Idempotency-Key", key)
 }
 
-// PlaceSurely places an order as a careful shop does: what was not answered,
-// or answered "not yet", is asked again under the same key until the shopper
-// can pay or the answer is no.
+// PlaceSurely places an order as a careful shop does: it repeats the request with
+// the same key until the shopper can pay or the order is refused.
 func (c *Client) PlaceSurely(ctx context.Context, r order.Request, key string) (Placed, error) {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		p, err := c.Place(ctx, r, key)
@@ -104,19 +103,19 @@ func (c *Client) Orders(ctx context.Context, query url.Values) (Page, error) {
 	return p, c.call(ctx, http.MethodGet, "/v1/orders?"+query.Encode(), nil, &p)
 }
 
-// Cancel undoes an order.
+// Cancel cancels an order.
 func (c *Client) Cancel(ctx context.Context, id order.ID, reason string) (order.Order, error) {
 	var o order.Order
 	return o, c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/cancel", map[string]string{"reason": reason}, &o)
 }
 
-// Release lets a held order go on.
+// Release resumes an order that is on hold.
 func (c *Client) Release(ctx context.Context, id order.ID, reason string) (order.Order, error) {
 	var o order.Order
 	return o, c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/release", map[string]string{"reason": reason}, &o)
 }
 
-// Report is what a provider reported, as an operator sees it.
+// Report is an event from a provider, as an operator sees it.
 type Report struct {
 	ID         int64     `json:"id"`
 	Provider   string    `json:"provider"`
@@ -134,14 +133,14 @@ type Reports struct {
 	Next  string   `json:"nextCursor,omitempty"`
 }
 
-// Inbox lists what providers reported, newest first, by the API's query
+// Inbox lists the providers' events, newest first, by the API's query
 // parameters.
 func (c *Client) Inbox(ctx context.Context, query url.Values) (Reports, error) {
 	var p Reports
 	return p, c.call(ctx, http.MethodGet, "/v1/inbox?"+query.Encode(), nil, &p)
 }
 
-// RedeliverEvent has a report read again and delivered once more.
+// RedeliverEvent reads a stored event again and delivers it.
 func (c *Client) RedeliverEvent(ctx context.Context, id int64) (Report, error) {
 	var r Report
 	return r, c.call(ctx, http.MethodPost, fmt.Sprintf("/v1/inbox/%d/again", id), nil, &r)
@@ -152,13 +151,13 @@ func (c *Client) Products(ctx context.Context, products []catalog.Product) error
 	return c.call(ctx, http.MethodPut, "/v1/products", map[string]any{"products": products}, nil)
 }
 
-// Watch follows an order's story live, from its first event until the order
-// is final, tell fails or ctx ends. A stream that breaks off is taken up again
-// where it was, for a while. What a crash lost is told again: an event whose Seq
-// came before takes the place of that one and of all behind it.
+// Watch follows an order's events live, from the first event until the order is
+// final, report fails or ctx ends. A stream that breaks off is resumed where it was,
+// up to a number of attempts. Events that a crash lost are reported again: an event
+// whose Seq was reported before replaces that event and all events after it.
 func (c *Client) Watch(ctx context.Context, id order.ID, report func(order.Event) error) error {
-	const maxWait = 20 // attempts in a row that brought nothing
-	last := ""         // id of the last event
+	const maxWait = 20 // attempts in a row without an event
+	last := ""         // the id of the last event
 	for failures := 0; ; failures++ {
 		from := last
 		ended, err := c.stream(ctx, id, &last, report)
@@ -184,11 +183,11 @@ func (c *Client) Watch(ctx context.Context, id order.ID, report func(order.Event
 	}
 }
 
-// listenerError is the listener's own failure, which ends the watching.
+// listenerError is an error of the report function, which ends Watch.
 type listenerError struct{ error }
 
-// stream reads one connection's events behind the last one. It ends for good
-// with the event "end".
+// stream reads the events after the last one over one connection. ended is true if
+// the stream ended with the event "end".
 func (c *Client) stream(ctx context.Context, id order.ID, last *string, report func(order.Event) error) (ended bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/v1/orders/"+url.PathEscape(string(id))+"/events", nil)
 	if err != nil {
@@ -228,7 +227,8 @@ func (c *Client) stream(ctx context.Context, id order.ID, last *string, report f
 	return false, lines.Err()
 }
 
-// call sends one request and decodes its answer, or the problem.
+// call sends one request and decodes the response into out. It fails with a
+// *Problem if the API refuses the request.
 func (c *Client) call(ctx context.Context, method, path string, in, out any, header ...string) error {
 	var body io.Reader
 	if in != nil {
@@ -253,7 +253,7 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any, hea
 	return c.answered(req, out)
 }
 
-// answered sends a request and decodes its answer, or the problem.
+// answered sends a request and decodes the response into out.
 func (c *Client) answered(req *http.Request, out any) error {
 	resp, err := c.do(req)
 	if err != nil {
@@ -265,12 +265,13 @@ func (c *Client) answered(req *http.Request, out any) error {
 		return err
 	}
 	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
-		return fmt.Errorf("cannot read the answer of the API at %s: %w", c.URL, err)
+		return fmt.Errorf("cannot read the response of the API at %s: %w", c.URL, err)
 	}
 	return nil
 }
 
-// do sends a request with the key; a status of 400 and above is a *Problem.
+// do sends a request with the key. It fails with a *Problem if the status is 400 or
+// above.
 func (c *Client) do(req *http.Request) (*http.Response, error) {
 	req.Header.Set("Authorization", "Bearer "+c.Key)
 	client := c.HTTP
@@ -280,10 +281,10 @@ func (c *Client) do(req *http.Request) (*http.Response, error) {
 	resp, err := client.Do(req)
 	if err != nil {
 		var failed *url.Error
-		if errors.As(err, &failed) { // it names the whole address of the call
+		if errors.As(err, &failed) { // it contains the whole URL
 			err = failed.Err
 		}
-		return nil, fmt.Errorf("no answer from the API at %s: %w", c.URL, err)
+		return nil, fmt.Errorf("no response from the API at %s: %w", c.URL, err)
 	}
 	if resp.StatusCode < 400 {
 		return resp, nil

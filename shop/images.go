@@ -21,24 +21,24 @@ type Image struct {
 	Renditions []Rendition `json:"renditions,omitempty"`
 }
 
-// Rendition is one of its sizes and where it is seen.
+// Rendition is one size of an image, with its link.
 type Rendition struct {
 	Name   string `json:"name"`
 	Type   string `json:"contentType"`
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
 	Bytes  int64  `json:"size"`
-	// Address is below the API and lasts; the link may not.
+	// Address is the permanent path below the API; the link may expire.
 	Address string `json:"address"`
 	catalog.Link
 }
 
-// Decided reports whether nothing will happen to the image any more.
+// Decided reports whether the image's status is final.
 func (p Image) Decided() bool {
 	return p.Status != catalog.AwaitingUpload && p.Status != catalog.Processing && p.Status != catalog.Deleting
 }
 
-// AskImage asks to send an image, by a form (POST) or as a body (PUT).
+// AskImage begins the upload of an image, as a form (POST) or as a body (PUT).
 func (c *Client) AskImage(ctx context.Context, sku, alt, contentType string, bytes int64, method string) (Image, catalog.SignedUpload, error) {
 	var out struct {
 		Image  Image                `json:"image"`
@@ -49,8 +49,7 @@ func (c *Client) AskImage(ctx context.Context, sku, alt, contentType string, byt
 	return out.Image, out.Upload, err
 }
 
-// SendFile sends a file to the store, as a browser does: the store gets no
-// key of ours.
+// SendFile uploads a file to the store as a browser does, without the API key.
 func (c *Client) SendFile(ctx context.Context, u catalog.SignedUpload, file []byte) error {
 	body, contentType := bytes.NewBuffer(file), ""
 	if u.Method == http.MethodPost {
@@ -85,7 +84,7 @@ func (c *Client) SendFile(ctx context.Context, u catalog.SignedUpload, file []by
 	return nil
 }
 
-// form is what a browser makes of the fields and the file.
+// form returns the multipart body of the fields and the file, and its content type.
 func form(fields map[string]string, file []byte) (*bytes.Buffer, string, error) {
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -104,19 +103,19 @@ func form(fields map[string]string, file []byte) (*bytes.Buffer, string, error) 
 	return &body, w.FormDataContentType(), w.Close()
 }
 
-// CompleteImage says that the file was sent.
+// CompleteImage reports that the file was uploaded.
 func (c *Client) CompleteImage(ctx context.Context, id string) (Image, error) {
 	var p Image
 	return p, c.call(ctx, http.MethodPost, "/v1/images/"+url.PathEscape(id)+"/complete", nil, &p)
 }
 
-// Image fetches one.
+// Image fetches one image.
 func (c *Client) Image(ctx context.Context, id string) (Image, error) {
 	var p Image
 	return p, c.call(ctx, http.MethodGet, "/v1/images/"+url.PathEscape(id), nil, &p)
 }
 
-// Images lists a product's.
+// Images lists a product's images.
 func (c *Client) Images(ctx context.Context, sku string) ([]Image, error) {
 	var out struct {
 		Images []Image `json:"images"`
@@ -124,21 +123,20 @@ func (c *Client) Images(ctx context.Context, sku string) ([]Image, error) {
 	return out.Images, c.call(ctx, http.MethodGet, "/v1/products/"+url.PathEscape(sku)+"/images", nil, &out)
 }
 
-// Original returns where an operator finds the file that was sent.
+// Original returns a link to the uploaded file, for operators.
 func (c *Client) Original(ctx context.Context, id string) (catalog.Link, error) {
 	var l catalog.Link
 	return l, c.call(ctx, http.MethodGet, "/v1/images/"+url.PathEscape(id)+"/original", nil, &l)
 }
 
-// DeleteImage has an image deleted, with all its files. It is answered as it
-// is then: deleting, or deleted.
+// DeleteImage deletes an image with all its files. The status of the image returned
+// is deleting or deleted.
 func (c *Client) DeleteImage(ctx context.Context, id string) (Image, error) {
 	var p Image
 	return p, c.call(ctx, http.MethodDelete, "/v1/images/"+url.PathEscape(id), nil, &p)
 }
 
-// AddImage does the whole of it: asks, sends, says so, and waits until the
-// image is ready or refused.
+// AddImage uploads an image and waits until it is ready or refused.
 func (c *Client) AddImage(ctx context.Context, sku, alt, contentType string, file []byte) (Image, error) {
 	p, u, err := c.AskImage(ctx, sku, alt, contentType, int64(len(file)), http.MethodPost)
 	if err != nil {
@@ -153,7 +151,7 @@ func (c *Client) AddImage(ctx context.Context, sku, alt, contentType string, fil
 	return c.AwaitImage(ctx, p)
 }
 
-// AwaitImage waits until nothing will happen to an image any more.
+// AwaitImage waits until the image's status is final.
 func (c *Client) AwaitImage(ctx context.Context, p Image) (Image, error) {
 	for wait := 50 * time.Millisecond; !p.Decided(); wait = min(2*wait, time.Second) {
 		select {

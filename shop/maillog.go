@@ -10,7 +10,7 @@ import (
 	"purser/order"
 )
 
-// Mail is a line of the mail ledger.
+// Mail is an entry of the mail log.
 type Mail struct {
 	ID         string            `json:"id"`
 	About      string            `json:"about"`
@@ -25,7 +25,7 @@ type Mail struct {
 	ClaimedAt  time.Time         `json:"claimedAt"` // when it was last begun to be sent
 	AskedBy    string            `json:"askedBy,omitempty"`
 	AskedWhy   string            `json:"askedWhy,omitempty"`
-	// Feedback is what became of it, oldest first.
+	// Feedback is the feedback on the mail, oldest first.
 	Feedback []mail.Feedback `json:"feedback,omitempty"`
 }
 
@@ -47,7 +47,7 @@ func (c *Client) mails(ctx context.Context, path string) ([]Mail, error) {
 	return body.Mails, err
 }
 
-// ResendMail sends a mail again. The key makes repeating it safe.
+// ResendMail sends a mail again. The idempotency key makes a repetition safe.
 func (c *Client) ResendMail(ctx context.Context, id order.ID, template, reason, key string) (mail.Outcome, error) {
 	var out mail.Outcome
 	path := "/v1/orders/" + url.PathEscape(string(id)) + "/mails/" + url.PathEscape(template) + "/resend"
@@ -55,9 +55,9 @@ func (c *Client) ResendMail(ctx context.Context, id order.ID, template, reason, 
 	return out, err
 }
 
-// SendReturnInstructions tells the shopper how to send an order back; until
-// (a day, such as 2026-03-01) and link (to the label) may be empty. The key
-// makes repeating it safe.
+// SendReturnInstructions sends the shopper instructions to return an order. until (a
+// day, such as 2026-03-01) and link (to the label) may be empty. The idempotency key
+// makes a repetition safe.
 func (c *Client) SendReturnInstructions(ctx context.Context, id order.ID, reason, until, link, key string) (mail.Outcome, error) {
 	var out mail.Outcome
 	body := map[string]string{"reason": reason}
@@ -70,7 +70,7 @@ func (c *Client) SendReturnInstructions(ctx context.Context, id order.ID, reason
 	return out, err
 }
 
-// MailProviders tells how the mail providers stand.
+// MailProviders returns the status of the mail providers.
 func (c *Client) MailProviders(ctx context.Context) ([]mail.ProviderStatus, error) {
 	var body struct {
 		Providers []mail.ProviderStatus `json:"providers"`

@@ -9,7 +9,7 @@ import (
 	"purser/mail"
 )
 
-// MailFigures are what became of mails, of a day, provider and template.
+// MailFigures counts the mails of a day, provider and template, and their feedback.
 type MailFigures struct {
 	Day          string `json:"day,omitempty"`
 	Provider     string `json:"provider,omitempty"`
@@ -24,7 +24,7 @@ type MailFigures struct {
 	Refused      int64  `json:"refused"`
 }
 
-// MailStats are the figures of a span of days.
+// MailStats holds the figures of a span of days.
 type MailStats struct {
 	Total MailFigures   `json:"total"`
 	Days  []MailFigures `json:"days"`
@@ -42,13 +42,13 @@ type Suppression struct {
 	Since      time.Time   `json:"since"`
 }
 
-// Suppressions is one page of them.
+// Suppressions is one page of a list of suppressions.
 type Suppressions struct {
 	Suppressions []Suppression `json:"suppressions"`
 	Next         string        `json:"nextCursor,omitempty"`
 }
 
-// Marketing is whether it is paused, and how the latest mails went.
+// Marketing holds whether marketing is paused, and the rates of the latest mails.
 type Marketing struct {
 	Paused    bool       `json:"paused"`
 	Why       string     `json:"why,omitempty"`
@@ -65,7 +65,7 @@ type Marketing struct {
 	BadLinks int64 `json:"badLinks"`
 }
 
-// Standing is how one provider's latest mails went.
+// Standing holds the rates of one provider's latest mails.
 type Standing struct {
 	mail.Standing
 	BounceRate    int64 `json:"bouncesPerMillion"`
@@ -78,36 +78,38 @@ func (c *Client) MailStats(ctx context.Context, from, to string) (MailStats, err
 	return s, c.call(ctx, http.MethodGet, "/v1/mail/stats?"+nonEmptyQuery("from", from, "to", to).Encode(), nil, &s)
 }
 
-// Suppressions lists addresses; what is "" does not restrict.
+// Suppressions lists suppressed addresses. An empty argument does not restrict the
+// list.
 func (c *Client) Suppressions(ctx context.Context, email, reason, cursor string) (Suppressions, error) {
 	var s Suppressions
 	return s, c.call(ctx, http.MethodGet, "/v1/mail/suppressions?"+nonEmptyQuery("email", email, "reason", reason, "cursor", cursor).Encode(), nil, &s)
 }
 
-// Suppress has an address written to no more.
+// Suppress suppresses an address.
 func (c *Client) Suppress(ctx context.Context, email, scope, why string) (Suppression, error) {
 	var s Suppression
 	return s, c.call(ctx, http.MethodPost, "/v1/mail/suppressions", map[string]string{"email": email, "scope": scope, "reason": why}, &s)
 }
 
-// Unsuppress gives an address another chance; reason "": whatever held it back.
+// Unsuppress removes the suppression of an address with this reason, or all of its
+// suppressions if reason is empty.
 func (c *Client) Unsuppress(ctx context.Context, email, reason, why string) error {
 	return c.call(ctx, http.MethodDelete, "/v1/mail/suppressions?"+nonEmptyQuery("email", email, "reason", reason, "why", why).Encode(), nil, nil)
 }
 
-// Marketing tells whether it is paused.
+// Marketing returns whether marketing is paused, and its rates.
 func (c *Client) Marketing(ctx context.Context) (Marketing, error) {
 	var m Marketing
 	return m, c.call(ctx, http.MethodGet, "/v1/mail/marketing", nil, &m)
 }
 
-// SteerMarketing pauses or resumes it.
+// SteerMarketing pauses or resumes marketing. action is "pause" or "resume".
 func (c *Client) SteerMarketing(ctx context.Context, action, why string) (Marketing, error) {
 	var m Marketing
 	return m, c.call(ctx, http.MethodPost, "/v1/mail/marketing", map[string]string{"action": action, "reason": why}, &m)
 }
 
-// nonEmptyQuery makes a query of pairs whose value is not "".
+// nonEmptyQuery returns a query of the pairs whose value is not empty.
 func nonEmptyQuery(pairs ...string) url.Values {
 	q := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {

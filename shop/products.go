@@ -17,10 +17,10 @@ func (c *Client) Product(ctx context.Context, sku string) (catalog.Stocked, erro
 	return p, c.call(ctx, http.MethodGet, productPath(sku), nil, &p)
 }
 
-// PutProduct adds a product or describes it again. A version makes the change
-// depend on it; below zero it does not matter, and 0 is a product that must
-// not exist yet. A key makes sending it again safe, with the same version;
-// "" is none.
+// PutProduct adds or replaces a product. The change is made only if the product has
+// this version; 0 requires that the product does not exist, and a negative version
+// makes no condition. The idempotency key, which may be empty, makes a repetition
+// with the same version safe.
 func (c *Client) PutProduct(ctx context.Context, p catalog.Product, version int64, key string) (catalog.Stocked, error) {
 	var put catalog.Stocked
 	match, none := ifMatch(version), ""
@@ -30,15 +30,15 @@ func (c *Client) PutProduct(ctx context.Context, p catalog.Product, version int6
 	return put, c.call(ctx, http.MethodPut, productPath(p.SKU), p, &put, "If-Match", match, "If-None-Match", none, "Idempotency-Key", key)
 }
 
-// PatchProduct changes price, stock or whether a product is for sale, by the
-// API's fields. Version and key are those of PutProduct.
+// PatchProduct changes a product's price or stock, or whether it is for sale, by the
+// API's fields. version and key have the same meaning as for PutProduct.
 func (c *Client) PatchProduct(ctx context.Context, sku string, patch map[string]any, version int64, key string) (catalog.Stocked, error) {
 	var p catalog.Stocked
 	return p, c.call(ctx, http.MethodPatch, productPath(sku), patch, &p, "If-Match", ifMatch(version), "Idempotency-Key", key)
 }
 
-// DeleteProduct takes a product out of the catalogue. Version and key are
-// those of PutProduct.
+// DeleteProduct removes a product from the catalogue. version and key have the same
+// meaning as for PutProduct.
 func (c *Client) DeleteProduct(ctx context.Context, sku string, version int64, key string) error {
 	return c.call(ctx, http.MethodDelete, productPath(sku), nil, nil, "If-Match", ifMatch(version), "Idempotency-Key", key)
 }
@@ -58,23 +58,23 @@ type ProductList struct {
 	NextAfter string            `json:"nextAfter,omitempty"`
 }
 
-// ListProducts lists products from the one that follows after.
+// ListProducts lists products whose SKU sorts after the given one.
 func (c *Client) ListProducts(ctx context.Context, after string, limit int) (ProductList, error) {
 	var l ProductList
 	q := url.Values{"after": {after}, "limit": {strconv.Itoa(limit)}}
 	return l, c.call(ctx, http.MethodGet, "/v1/products?"+q.Encode(), nil, &l)
 }
 
-// ImportOf says what a file is.
+// ImportOf describes a file to import.
 type ImportOf struct {
 	Kind   catalog.ImportKind
 	Name   string
 	DryRun bool
-	Key    string // makes sending it again safe
-	Size   int64  // bytes; -1: unknown
+	Key    string // idempotency key, which makes a repetition safe
+	Size   int64  // in bytes; -1 if unknown
 }
 
-// Import sends a file of products, stock or prices as it is read.
+// Import streams a file of products, stock or prices to the API.
 func (c *Client) Import(ctx context.Context, file io.Reader, of ImportOf) (catalog.Import, error) {
 	var i catalog.Import
 	q := url.Values{"kind": {string(of.Kind)}, "name": {of.Name}, "dryRun": {strconv.FormatBool(of.DryRun)}}
@@ -90,13 +90,13 @@ func (c *Client) Import(ctx context.Context, file io.Reader, of ImportOf) (catal
 	return i, c.answered(req, &i)
 }
 
-// ImportState asks how far an import is.
+// ImportState returns the progress of an import.
 func (c *Client) ImportState(ctx context.Context, id string) (catalog.Import, error) {
 	var i catalog.Import
 	return i, c.call(ctx, http.MethodGet, "/v1/imports/"+url.PathEscape(id), nil, &i)
 }
 
-// ImportErrors lists errors of an import below a line.
+// ImportErrors lists the errors of an import after a line.
 func (c *Client) ImportErrors(ctx context.Context, id string, after int64) ([]catalog.RowFault, error) {
 	var page struct {
 		Errors []catalog.RowFault `json:"errors"`
@@ -104,7 +104,8 @@ func (c *Client) ImportErrors(ctx context.Context, id string, after int64) ([]ca
 	return page.Errors, c.call(ctx, http.MethodGet, fmt.Sprintf("/v1/imports/%s/errors?after=%d", url.PathEscape(id), after), nil, &page)
 }
 
-// Reconcile compares index and catalogue; not done: it goes on.
+// Reconcile compares the search index with the catalogue and repairs it. done is
+// false if the comparison is still running.
 func (c *Client) Reconcile(ctx context.Context) (found catalog.Drift, done bool, err error) {
 	var answer struct {
 		Done bool `json:"done"`
@@ -114,7 +115,7 @@ func (c *Client) Reconcile(ctx context.Context) (found catalog.Drift, done bool,
 	return answer.Drift, answer.Done, err
 }
 
-// Reindex builds the index again; not done: it goes on.
+// Reindex rebuilds the search index. done is false if the rebuild is still running.
 func (c *Client) Reindex(ctx context.Context) (rebuilt catalog.Rebuilt, done bool, err error) {
 	var answer struct {
 		Done bool `json:"done"`

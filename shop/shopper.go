@@ -18,11 +18,12 @@ type Shopper struct {
 	HTTP           *http.Client // default: http.DefaultClient
 }
 
-// ErrDeclined is a card that its bank declined. The shopper may try another.
+// ErrDeclined reports that the bank declined the card. The shopper may try another.
 var ErrDeclined = errors.New("the card was declined")
 
-// Pay confirms the intent with a card, such as "pm_card_visa", and answers
-// the intent's status. A declined card is ErrDeclined with its decline code.
+// Pay confirms the payment intent with a card, such as "pm_card_visa", and returns
+// the intent's status. It fails with ErrDeclined, and the decline code in the text,
+// if the card is declined.
 func (s *Shopper) Pay(ctx context.Context, clientSecret, card string) (status string, err error) {
 	intent, _, ok := strings.Cut(clientSecret, "_secret_")
 	if !ok {

@@ -13,13 +13,13 @@ import (
 
 // campaignDraft is the body of a new campaign.
 type campaignDraft struct {
-	ID        string                `json:"id" pattern:"^[a-z0-9-]{1,60}$" doc:"Of the caller's choosing"`
-	Name      string                `json:"name,omitempty" maxLength:"200" doc:"For operators"`
-	Template  string                `json:"template" enum:"campaign,reminder" doc:"campaign: with the words given; reminder: of the recipient's unpaid order"`
-	Words     map[string]mail.Words `json:"words,omitempty" doc:"What it says, by locale (BCP 47). {key} stands for a value of the recipient's data, {name} and {shop} for themselves"`
-	Audience  *mail.Audience        `json:"audience,omitempty" doc:"Whose orders make them recipients, beside those uploaded; looked up when the campaign begins"`
-	StartAt   time.Time             `json:"startAt,omitzero" doc:"When it begins; missing: when it is started"`
-	PerMinute int                   `json:"perMinute,omitempty" minimum:"0" maximum:"1000000" doc:"The most it may send; 0: as fast as the account's rate lets marketing go"`
+	ID        string                `json:"id" pattern:"^[a-z0-9-]{1,60}$" doc:"The id, which the caller chooses"`
+	Name      string                `json:"name,omitempty" maxLength:"200" doc:"The campaign's name, shown to operators only"`
+	Template  string                `json:"template" enum:"campaign,reminder" doc:"campaign: a mail with the given words; reminder: a reminder of the recipient's unpaid order"`
+	Words     map[string]mail.Words `json:"words,omitempty" doc:"The texts of the mail, by locale (BCP 47). {key} is replaced by the value of key in the recipient's data, {name} by the recipient's name and {shop} by the shop's"`
+	Audience  *mail.Audience        `json:"audience,omitempty" doc:"Selects recipients by their orders, in addition to those uploaded; evaluated when the campaign begins"`
+	StartAt   time.Time             `json:"startAt,omitzero" doc:"When the campaign begins after it was started. Default: at once"`
+	PerMinute int                   `json:"perMinute,omitempty" minimum:"0" maximum:"1000000" doc:"The most mails per minute; 0: as fast as the account's rate for marketing allows"`
 }
 
 func (d campaignDraft) campaign() mail.Campaign {
@@ -33,7 +33,7 @@ type campaignOutput struct {
 	Body   mail.CampaignStatus
 }
 
-// create writes a draft.
+// create stores a draft.
 func (s *Service) create(ctx context.Context, in *campaignInput) (*campaignOutput, error) {
 	c := in.Body.campaign()
 	if err := templates.CheckCampaign(c, s.server.Now()); err != nil {
@@ -45,7 +45,7 @@ func (s *Service) create(ctx context.Context, in *campaignInput) (*campaignOutpu
 	return s.status(ctx, c.ID, http.StatusCreated)
 }
 
-// status returns the campaign as the record has it, with an HTTP status.
+// status returns the campaign from the record with an HTTP status.
 func (s *Service) status(ctx context.Context, id string, status int) (*campaignOutput, error) {
 	c, err := s.Records.Campaign(ctx, id)
 	if err != nil {
@@ -54,7 +54,8 @@ func (s *Service) status(ctx context.Context, id string, status int) (*campaignO
 	return &campaignOutput{status, c}, nil
 }
 
-// problemOf turns the errors of campaigns into problems.
+// problemOf returns the problem for an error of a campaign, and any other error as
+// it is.
 func problemOf(err error) error {
 	for _, k := range []struct {
 		err    error
@@ -78,7 +79,7 @@ func problemOf(err error) error {
 }
 
 type campaignListInput struct {
-	Limit int `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
+	Limit int `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"The maximum number of campaigns"`
 }
 
 type campaignList struct {
@@ -109,8 +110,8 @@ func (s *Service) delete(ctx context.Context, in *campaignIDInput) (*struct{}, e
 	return nil, nil
 }
 
-// start starts the workflow of a draft, and returns a campaign that was started as
-// it is. A campaign without recipients is not started.
+// start starts the campaign's workflow and returns the campaign. A campaign that
+// was already started is returned as it is. A draft without recipients is refused.
 func (s *Service) start(ctx context.Context, in *campaignIDInput) (*campaignOutput, error) {
 	c, err := s.Records.Campaign(ctx, in.ID)
 	if err != nil {

@@ -245,6 +245,6 @@ func TestLongList(t *testing.T) {
 	}
 	a := upload(s, "/v1/campaigns/spring-26/recipients", "text/csv", list.String())
 	if a.Into(t, &up); a.Status != http.StatusOK || up.Added != 3_000 || up.Invalid != 3_000 || len(up.Rows) != 1_000 {
-		t.Errorf("got %d: %d added, %d invalid, %d told", a.Status, up.Added, up.Invalid, len(up.Rows))
+		t.Errorf("got %d: %d added, %d invalid, %d reported", a.Status, up.Added, up.Invalid, len(up.Rows))
 	}
 }

@@ -20,46 +20,47 @@ import (
 )
 
 const (
-	maxList      = 64 << 20 // bytes of a list of recipients
+	maxList      = 64 << 20 // bytes in a list of recipients
 	listWithin   = 10 * time.Minute
 	listBatch    = 500   // recipients written at once
 	maxListFault = 1_000 // refused rows listed
 )
 
-// listUpload is a list of recipients that is read row by row, whatever its length.
+// listUpload is the request to upload a list of recipients, which is read row by
+// row.
 type listUpload struct {
 	ID     string          `path:"id" maxLength:"60" doc:"The campaign's id"`
-	Format mail.ListFormat `query:"format" enum:"csv,jsonl" default:"csv" doc:"How the list is written"`
+	Format mail.ListFormat `query:"format" enum:"csv,jsonl" default:"csv" doc:"The format of the list"`
 	list   io.Reader
 }
 
-// Resolve takes the body as it is; huma would read all of it first.
+// Resolve keeps the request's body as a stream; huma would read all of it first.
 func (in *listUpload) Resolve(ctx huma.Context) []error {
 	r, w := humago.Unwrap(ctx)
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(listWithin)) // not every connection can
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(listWithin)) // not every connection supports it
 	in.list = http.MaxBytesReader(w, r.Body, maxList)
 	return nil
 }
 
 type uploaded struct {
 	Added      int64            `json:"added"`
-	Duplicates int64            `json:"duplicates" doc:"Rows whose address was a recipient already"`
-	Invalid    int64            `json:"invalid" doc:"Rows that cannot be a recipient"`
+	Duplicates int64            `json:"duplicates" doc:"Rows whose address was already a recipient"`
+	Invalid    int64            `json:"invalid" doc:"Rows that are not valid recipients"`
 	Rows       []recipientFault `json:"rows,omitempty" doc:"The refused rows, at most a thousand"`
 	batch      []mail.Recipient
-	numbers    []int // of the rows in the batch
-	refused    int   // before the batch
+	numbers    []int // the row numbers of batch
+	refused    int   // invalid rows since the last batch was written
 }
 
 type recipientFault struct {
-	Row     int    `json:"row" doc:"Counted from 1, a CSV's header not among them"`
+	Row     int    `json:"row" doc:"The row's number, counted from 1 without the header of a CSV file"`
 	Problem string `json:"problem"`
 }
 
 type uploadedOutput struct{ Body *uploaded }
 
-// addRecipients reads the list and writes it batch by batch. Of a list that breaks
-// off, the recipients read so far stay; sent again, it adds the rest.
+// addRecipients reads the list and writes it batch by batch. If the list breaks
+// off, the recipients written so far remain, and sending it again adds the rest.
 func (s *Service) addRecipients(ctx context.Context, in *listUpload) (*uploadedOutput, error) {
 	c, err := s.Records.Campaign(ctx, in.ID)
 	if err != nil {
@@ -69,7 +70,7 @@ func (s *Service) addRecipients(ctx context.Context, in *listUpload) (*uploadedO
 		return nil, problemOf(mail.ErrCampaignBegun)
 	}
 	if c.Template == string(templates.Reminder) {
-		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", "a reminder finds its recipients by itself")
+		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", "a reminder selects its recipients automatically")
 	}
 	u := &uploaded{}
 	for row, err := range mail.ReadList(in.list, in.Format) {
@@ -89,12 +90,12 @@ func (s *Service) addRecipients(ctx context.Context, in *listUpload) (*uploadedO
 	if err := s.writeBatch(ctx, in.ID, u); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(u.Rows, func(a, b recipientFault) int { return a.Row - b.Row }) // duplicates are known a batch later
+	slices.SortFunc(u.Rows, func(a, b recipientFault) int { return a.Row - b.Row }) // duplicates are found only when their batch is written
 	return &uploadedOutput{u}, nil
 }
 
-// fits tries the campaign's words on a recipient, so that a missing value is
-// noticed now and not when the mail is due.
+// fits writes the campaign's mail for a recipient as a trial, so that a missing
+// value is found now and not when the mail is due.
 func (s *Service) fits(c mail.Campaign, r mail.Recipient) error {
 	_, err := s.Templates.WriteCampaign(c, r, order.Order{}, "https://trial.example/")
 	return err
@@ -111,7 +112,7 @@ func (u *uploaded) take(row mail.Row) {
 	u.report(row.Number, row.Err.Error())
 }
 
-// report lists a row's fault.
+// report adds a row's fault to the response, up to maxListFault.
 func (u *uploaded) report(row int, what string) {
 	if len(u.Rows) < maxListFault {
 		u.Rows = append(u.Rows, recipientFault{row, httpkit.Clip(what)})
@@ -130,19 +131,19 @@ func (s *Service) writeBatch(ctx context.Context, id string, u *uploaded) error 
 	u.Added += a.Added
 	u.Duplicates += int64(len(a.Duplicates))
 	for _, i := range a.Duplicates {
-		u.report(u.numbers[i], "the address is a recipient already")
+		u.report(u.numbers[i], "the address is already a recipient")
 	}
 	u.batch, u.numbers, u.refused = u.batch[:0], u.numbers[:0], 0
 	return nil
 }
 
-// listProblem is the problem of a list that cannot be read to its end.
+// listProblem returns the problem of a list that cannot be read to its end.
 func listProblem(u *uploaded, err error) error {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return httpkit.NewProblem(http.StatusRequestEntityTooLarge, "body_too_large",
-			fmt.Sprintf("a list may have %d bytes: send it in parts (%d recipients were added)", maxList, u.Added))
+			fmt.Sprintf("a list may have at most %d bytes: send it in parts (%d recipients were added)", maxList, u.Added))
 	case errors.Is(err, mail.ErrInvalid):
 		return httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", err.Error())
 	}
@@ -152,9 +153,9 @@ func listProblem(u *uploaded, err error) error {
 
 type recipientsInput struct {
 	ID    string     `path:"id" maxLength:"60" doc:"The campaign's id"`
-	State mail.State `query:"state" enum:"due,sent,suppressed,rejected,unknown,skipped" doc:"Only those in this state"`
-	After int64      `query:"after" minimum:"0" doc:"The n of the last one on the page before"`
-	Limit int        `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
+	State mail.State `query:"state" enum:"due,sent,suppressed,rejected,unknown,skipped" doc:"Only recipients in this state"`
+	After int64      `query:"after" minimum:"0" doc:"The n of the last recipient on the previous page"`
+	Limit int        `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"The maximum number of recipients"`
 }
 
 type recipientPage struct {

@@ -12,29 +12,29 @@ import (
 type steerCampaignInput struct {
 	ID   string `path:"id" maxLength:"60" doc:"The campaign's id"`
 	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Why; operators read it"`
+		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"The reason, for operators"`
 	}
 }
 
 // message is one of the messages that Workflows sends.
 type message func(ctx context.Context, c mail.CampaignStatus, actor, why string) error
 
-// byID is a message that needs no more than the campaign's id.
+// byID returns the message whose method takes only the campaign's id.
 func byID(send func(ctx context.Context, id, actor, why string) error) message {
 	return func(ctx context.Context, c mail.CampaignStatus, actor, why string) error {
 		return send(ctx, c.ID, actor, why)
 	}
 }
 
-// steer makes the operation that sends a message with the reason given.
+// steer returns the operation that sends a message with the request's reason.
 func (s *Service) steer(send message) func(context.Context, *steerCampaignInput) (*campaignOutput, error) {
 	return func(ctx context.Context, in *steerCampaignInput) (*campaignOutput, error) {
 		return s.send(ctx, in.ID, in.Body.Reason, send)
 	}
 }
 
-// send sends a message and returns the campaign as it is then; the status is 202
-// while the campaign has not acted on the message.
+// send sends a message and returns the campaign afterwards. The status is 202 if
+// the campaign has not acted on the message in time.
 func (s *Service) send(ctx context.Context, id, reason string, send message) (*campaignOutput, error) {
 	if err := httpkit.CheckReason(reason); err != nil {
 		return nil, err
@@ -58,9 +58,9 @@ func (s *Service) send(ctx context.Context, id, reason string, send message) (*c
 type retryCampaignInput struct {
 	ID   string `path:"id" maxLength:"60" doc:"The campaign's id"`
 	Body struct {
-		Round          int    `json:"round" minimum:"1" doc:"The campaign's round, as last read: the same decision sent again is not another one"`
-		UnknownMinutes *int   `json:"unknownMinutes,omitempty" minimum:"0" maximum:"527040" default:"60" doc:"How long an outcome must have been unknown; within it the provider may still tell"`
-		Reason         string `json:"reason" minLength:"1" maxLength:"200" doc:"Why; operators read it"`
+		Round          int    `json:"round" minimum:"1" doc:"The campaign's current round, as last read, so that a repeated request does not begin another round"`
+		UnknownMinutes *int   `json:"unknownMinutes,omitempty" minimum:"0" maximum:"527040" default:"60" doc:"How long an outcome must have been unknown, in minutes; before that, the provider may still report it"`
+		Reason         string `json:"reason" minLength:"1" maxLength:"200" doc:"The reason, for operators"`
 	}
 }
 

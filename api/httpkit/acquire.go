@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// SearchAgain is how long to wait before a search is tried again: about as long
-// as the search engine's breaker stays open.
+// SearchAgain is the Retry-After of a search that failed: about as long as the
+// search engine's circuit breaker stays open.
 const SearchAgain = 5 * time.Second
 
-// AcquireStream takes one of the places of live streams, if one is free.
+// AcquireStream takes a slot for a live stream. It returns false if none is free.
 func (s *Server) AcquireStream(ctx context.Context) (release func(), ok bool) {
 	return s.streams.TryAcquire(CallOf(ctx).Actor())
 }
 
-// AcquireImage takes one of the places of requests for images, if one is
-// free.
+// AcquireImage takes a slot for a request for an image. It returns false if none
+// is free.
 func (s *Server) AcquireImage(ctx context.Context) (release func(), ok bool) {
 	return s.limiters.images.TryAcquire(CallOf(ctx).Actor())
 }
 
-// AcquirePage takes one of the places of all other requests, for a page that is
-// not an operation. It waits for PlaceWait.
+// AcquirePage takes a slot in the limit of all other requests, for a page that is
+// not an operation. It waits for PlaceWait at most.
 func (s *Server) AcquirePage(ctx context.Context) (release func(), err error) {
 	return s.limiters.rest.Acquire(ctx, CallOf(ctx).Actor(), s.PlaceWait)
 }

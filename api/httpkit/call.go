@@ -11,18 +11,18 @@ import (
 	"purser/order"
 )
 
-// Call is what is known of a request while it is worked on: who asks, and the
-// ids to search for. One goroutine at a time uses it.
+// Call holds what is known about a request while it is handled: the caller, and
+// the ids to search the logs for. It is not safe for concurrent use.
 type Call struct {
 	RequestID   string
 	Correlation string
-	Principal   *Principal // nil: nobody in particular
-	Customer    string     // if set, only this customer's orders exist
+	Principal   *Principal // nil without an API key
+	Customer    string     // if set, only this customer's orders are visible
 	OrderID     order.ID   // the order that the request is about
-	code        string     // of the problem that was the answer
+	code        string     // the code of the problem in the response
 }
 
-// Actor is the caller's name in an order's events.
+// Actor returns the caller's name in an order's events.
 func (c *Call) Actor() string {
 	if c.Principal == nil {
 		return "nobody"
@@ -32,14 +32,14 @@ func (c *Call) Actor() string {
 
 type callKey struct{}
 
-// CallOf returns the call that a request's context belongs to, or nil.
+// CallOf returns the call of the request that ctx belongs to, or nil.
 func CallOf(ctx context.Context) *Call {
 	c, _ := ctx.Value(callKey{}).(*Call)
 	return c
 }
 
-// observe gives each request its ids, confines a panic to the request it
-// happened in, and writes one log line per request.
+// observe gives each request its ids, recovers from a handler's panic and writes
+// one log line per request.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := s.Now()
@@ -68,8 +68,8 @@ func (s *Server) observe(next http.Handler) http.Handler {
 }
 
 // recovered writes the response to a request whose handler panicked. It returns
-// false if a response had begun: then the connection must be cut, so that half a
-// response is not taken for a whole one.
+// false if a response had begun; the connection must then be cut, so that the
+// caller does not take half a response for a complete one.
 func (s *Server) recovered(v any, w *responseRecorder, r *http.Request) bool {
 	if v == http.ErrAbortHandler {
 		return false
@@ -93,8 +93,8 @@ func panicText(v any) string {
 	return "a value of another type"
 }
 
-// logRequest writes the access log's line. It names the route's pattern and not
-// the path, and neither the query nor the body, so that nothing personal gets
+// logRequest writes the access log's line. It contains the route's pattern instead
+// of the path, and neither the query nor the body, so that no personal data gets
 // into the log.
 func (s *Server) logRequest(r *http.Request, w *responseRecorder, c *Call, took time.Duration) {
 	level := slog.LevelInfo

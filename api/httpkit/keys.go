@@ -13,7 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// Role says what a key may do.
+// Role determines what a key may do.
 type Role string
 
 // The roles. An operator may do everything.
@@ -23,24 +23,24 @@ const (
 	Operator Role = "operator" // also release held orders, change the catalogue, read the inbox
 )
 
-// Principal is a caller: one name and one role, whichever of its secrets a
-// request carries. Idempotency keys belong to the principal, so a request that
-// is repeated with a new secret is still the same request.
+// Principal is a caller. It has one name and one role, whichever of its secrets a
+// request carries. Idempotency keys belong to the principal, so a request that is
+// repeated with a new secret is still the same request.
 type Principal struct {
-	Name string // in events and logs: "key:<name>"
+	Name string // events and logs show it as "key:<name>"
 	Role Role
-	// Hashes are the SHA-256 of its secrets, which themselves are not kept:
-	// one, or several while one is being replaced.
+	// Hashes are the SHA-256 hashes of the secrets, which themselves are not
+	// kept. There are several while a secret is being replaced.
 	Hashes [][sha256.Size]byte
 }
 
-// minSecret keeps secrets from being guessed: 16 characters of a random
-// generator hold more than 80 bits.
+// minSecret keeps secrets from being guessed: 16 random characters hold more than
+// 80 bits.
 const minSecret = 16
 
-// ParseKeys reads "name:role:secret,name:role:secret". A name that stands
-// several times is one principal with several secrets, and has the same role
-// each time. A secret is 16 to 200 visible characters without a comma. The
+// ParseKeys parses "name:role:secret,name:role:secret". A name that appears
+// several times is one principal with several secrets, and must have the same role
+// each time. A secret has 16 to 200 visible ASCII characters and no comma. An
 // error names the principal, never a secret.
 func ParseKeys(s string) ([]Principal, error) {
 	var all []Principal
@@ -58,7 +58,7 @@ func ParseKeys(s string) ([]Principal, error) {
 		case !isToken(name):
 			return nil, fmt.Errorf("api key %d: name: want 1 to 64 letters, digits, '.', '_' or '-'", i+1)
 		case !slices.Contains([]Role{Shop, Viewer, Operator}, role):
-			return nil, fmt.Errorf("api key %s: role: want shop, viewer or operator", name) // it may be the secret in the wrong place
+			return nil, fmt.Errorf("api key %s: role: want shop, viewer or operator", name) // the role is not shown: it may be the secret in the wrong place
 		case len(secret) < minSecret || len(secret) > 200 || strings.ContainsFunc(secret, func(r rune) bool { return r < '!' || r > '~' }):
 			return nil, fmt.Errorf("api key %s: secret: want %d to 200 visible ASCII characters", name, minSecret)
 		}
@@ -73,8 +73,9 @@ func ParseKeys(s string) ([]Principal, error) {
 	return all, nil
 }
 
-// addSecret gives the principal of this name another secret, or adds the
-// principal. Two principals with one secret could not be told apart.
+// addSecret adds a secret to the principal of this name, or adds the principal. It
+// fails if another principal has the secret, because a request could belong to
+// either.
 func addSecret(all []Principal, name string, role Role, secret string) ([]Principal, error) {
 	hash := sha256.Sum256([]byte(secret))
 	if i := slices.IndexFunc(all, func(p Principal) bool { return slices.Contains(p.Hashes, hash) }); i >= 0 {
@@ -91,8 +92,8 @@ func addSecret(all []Principal, name string, role Role, secret string) ([]Princi
 	return all, nil
 }
 
-// isToken reports whether s is 1 to 64 of [A-Za-z0-9._-]: what may go into a
-// log line as it is.
+// isToken reports whether s consists of 1 to 64 of [A-Za-z0-9._-], so that it may
+// go into a log line as it is.
 func isToken(s string) bool {
 	if s == "" || len(s) > 64 {
 		return false
@@ -117,8 +118,8 @@ func find(all []Principal, secret string) *Principal {
 	return found
 }
 
-// authorize lets a request pass to an operation that is open to its key's
-// role. An operation without roles is open to all.
+// authorize passes a request on if the role of its key may call the operation. An
+// operation without roles is open to all. It is a huma middleware.
 func (s *Server) authorize(ctx huma.Context, next func(huma.Context)) {
 	roles, closed := ctx.Operation().Metadata["roles"].([]Role)
 	if !closed || s.neighbour(ctx) {
@@ -133,6 +134,8 @@ func (s *Server) authorize(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
+// admit records the caller in the request's Call, or returns the problem that
+// refuses the request.
 func (s *Server) admit(ctx huma.Context, roles []Role) *Problem {
 	scheme, secret, _ := strings.Cut(ctx.Header("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
@@ -154,23 +157,23 @@ func (s *Server) admit(ctx huma.Context, roles []Role) *Problem {
 	return nil
 }
 
-// HeaderCustomer narrows a request to one customer's orders: the shop's
-// backend sets it to the shopper who is asking, and another shopper's order
-// is then "not found".
+// HeaderCustomer restricts a request to one customer's orders: the shop's backend
+// sets it to the shopper on whose behalf it calls, and another customer's order is
+// then "not found".
 const HeaderCustomer = "Purser-Customer"
 
-// onlyOne lists headers that narrow or name a request. Left out, they do
-// not; sent empty or twice, nobody knows what was meant, and to go on without
-// would show more or do more than that.
+// onlyOne lists headers that restrict or identify a request. They may be left out.
+// If one is empty or is sent twice, the request is ambiguous, and ignoring the
+// header would show or do more than the caller meant.
 var onlyOne = [...]string{HeaderCustomer, "Idempotency-Key"}
 
-// checkHeaders refuses a request in which one of them is empty or stands more
-// than once. It is a huma middleware.
+// checkHeaders refuses a request in which one of those headers is empty or appears
+// more than once. It is a huma middleware.
 func checkHeaders(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	for _, name := range onlyOne {
 		if values, sent := r.Header[name]; sent && (len(values) != 1 || values[0] == "") {
-			NewProblem(http.StatusBadRequest, "malformed", name+": want it once and not empty, or not at all").Write(w, r)
+			NewProblem(http.StatusBadRequest, "malformed", name+": send this header at most once, and not empty").Write(w, r)
 			return
 		}
 	}

@@ -13,30 +13,31 @@ import (
 	"purser/limiter"
 )
 
-// Limits is how many requests of each class are worked on at once. Each class
-// has a limit of its own, so that a flood of one, or a partner that hangs, takes
-// nothing from another: orders are placed whatever shoppers search and shops
-// send. One key may have three quarters of a class, and so may all callers
-// together who need no key.
+// Limits holds how many requests of each class are handled at once. Each class has
+// a limit of its own, so that a flood in one class, or a partner that hangs, takes
+// no capacity from another: searches and uploads cannot keep orders from being
+// placed. One key may use three quarters of a class; all callers without a key
+// together may use as much.
 type Limits struct {
-	// Orders are placed and steered; default 256. See PlaceAtOnce, too.
+	// Orders limits requests that place, cancel and release orders; see
+	// PlaceAtOnce, too. Default 256.
 	Orders int
-	// Search is for products; default 64.
+	// Search limits product searches. Default 64.
 	Search int
-	// Scans are the searches that the record answers by reading much of it: the
-	// plain list while the search engine is down, and the operators' search for
-	// orders, which may have half of them each. Default 2: fewer than the record
+	// Scans limits the searches that read much of the record: the plain list
+	// while the search engine is down, and the operators' search for orders. Each
+	// kind may use half of the limit. Default 2, which is fewer than the record
 	// has connections, so that orders always find one.
 	Scans int
-	// Files are uploads of images, and imports; default 32.
+	// Files limits image uploads and imports. Default 32.
 	Files int
-	// Images are led to where they are seen; default 128.
+	// Images limits requests that redirect to an image. Default 128.
 	Images int
-	// Rest is for all else; default 256.
+	// Rest limits all other requests. Default 256.
 	Rest int
 }
 
-// limiters are those of each class of requests.
+// limiters holds one limiter for each class of requests.
 type limiters struct{ orders, search, scans, files, images, rest *limiter.Limiter }
 
 func (l Limits) open() limiters {
@@ -46,18 +47,18 @@ func (l Limits) open() limiters {
 	}
 }
 
-// newLimiter leaves a quarter to others than the caller who has most, so that
-// a shop's flood, or that of its visitors, who have no key, locks out neither
-// another shop nor the operator who is to stop it.
+// newLimiter returns a limiter that lets one caller use three quarters of its
+// slots, so that a flood from one shop, or from visitors without a key, locks out
+// neither another shop nor the operator who has to stop it.
 func newLimiter(size int) *limiter.Limiter { return limiter.New(size, size-size/4) }
 
-// of returns the limiter for an operation, and what a caller beyond the limit
-// is told there are too many of.
+// of returns the limiter for an operation, and the noun that the problem of a
+// request beyond the limit uses.
 func (l limiters) of(method, path string) (*limiter.Limiter, string) {
 	switch {
 	case strings.HasPrefix(path, "/v1/orders") && method != http.MethodGet:
 		return l.orders, "requests"
-	case path == "/v1/search": // not that for orders, which no search engine answers
+	case path == "/v1/search": // the search for orders does not use the search engine
 		return l.search, "searches"
 	case strings.HasPrefix(path, "/v1/images"), strings.HasSuffix(path, "/images"), strings.HasPrefix(path, "/v1/imports"):
 		return l.files, "uploads"
@@ -65,9 +66,9 @@ func (l limiters) of(method, path string) (*limiter.Limiter, string) {
 	return l.rest, "requests"
 }
 
-// limit keeps a flood from taking the process down with it: beyond so many
-// requests of a class at once, callers are asked to come back. Health
-// checks always pass, and so do streams, which have a limit of their own.
+// limit protects the process from a flood: it refuses requests beyond the limit of
+// their class with 429. Health checks always pass, and so do streams, which have a
+// limit of their own. It is a huma middleware.
 func (s *Server) limit(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	if op.Metadata["roles"] == nil && op.Metadata["limited"] == nil || op.OperationID == "list-order-events" && WantsStream(ctx.Header("Accept")) {
@@ -85,14 +86,13 @@ func (s *Server) limit(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// TooMany is the problem of a request beyond the limit of its class.
+// TooMany returns the problem of a request beyond the limit of its class.
 func TooMany(what string) *Problem {
-	return NewProblem(http.StatusTooManyRequests, "too_many_requests", "too many "+what+" are being worked on").RetryAfter(time.Second)
+	return NewProblem(http.StatusTooManyRequests, "too_many_requests", "too many "+what+" are being handled; try again").RetryAfter(time.Second)
 }
 
-// AcquirePlacing waits for a place among the orders that are being placed.
-// Nothing is started before there is one: an order that is opened after its
-// caller has gone helps nobody.
+// AcquirePlacing waits for a slot to place an order. Nothing is started before it
+// has one, because an order that is opened after its caller has gone is of no use.
 func (s *Server) AcquirePlacing(ctx context.Context) (release func(), err error) {
 	release, err = s.placements.Acquire(ctx, CallOf(ctx).Actor(), s.PlaceWait)
 	if errors.Is(err, limiter.ErrLimitReached) {
@@ -101,24 +101,22 @@ func (s *Server) AcquirePlacing(ctx context.Context) (release func(), err error)
 	return release, err
 }
 
-// scanWithin is how long a search waits for others that read much of the
-// record.
+// scanWithin is how long a search waits for a slot to read much of the record.
 const scanWithin = time.Second
 
-// The keys of searches that read the record. All shoppers whose search engine
-// is down share one key: they must not lock out the operator who looks for what
-// is wrong.
+// The limiter's keys for searches that read the record. All shoppers share one key
+// while the search engine is down, so that they do not lock out the operator who
+// looks for the cause.
 const (
 	ForShoppers  = "shoppers"
 	ForOperators = "operators"
 )
 
-// AcquireScan waits for a place among the searches that read much of the
-// record.
+// AcquireScan waits for a slot for a search that reads much of the record.
 func (s *Server) AcquireScan(ctx context.Context, key string) (release func(), err error) {
 	release, err = s.limiters.scans.Acquire(ctx, key, scanWithin)
 	if errors.Is(err, limiter.ErrLimitReached) {
-		err = NewProblem(http.StatusServiceUnavailable, "search_unavailable", "too many searches read the record; try again").RetryAfter(SearchAgain)
+		err = NewProblem(http.StatusServiceUnavailable, "search_unavailable", "too many searches are running; try again").RetryAfter(SearchAgain)
 	}
 	return release, err
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// OpenLocally marks an operation, in its metadata, that needs no key when the
+// OpenLocally is the metadata key of an operation that needs no API key if the
 // request comes from this machine.
 const OpenLocally = "openLocally"
 
@@ -20,9 +20,9 @@ func (s *Server) neighbour(ctx huma.Context) bool {
 	return ctx.Operation().Metadata[OpenLocally] != nil && ctx.Header("Authorization") == "" && FromThisMachine(r)
 }
 
-// FromThisMachine reports whether a request comes from this machine and was
-// meant for it: neither through a proxy nor from another site's page whose name
-// was changed to lead to this address.
+// FromThisMachine reports whether a request comes from this machine and is
+// addressed to it: neither through a proxy nor from another site's page by DNS
+// rebinding.
 func FromThisMachine(r *http.Request) bool {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || !from.Addr().Unmap().IsLoopback() || proxied(r) {
@@ -33,12 +33,12 @@ func FromThisMachine(r *http.Request) bool {
 		host = h
 	}
 	at, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && (at.IsLoopback() || at.IsUnspecified()) // 0.0.0.0 is written where a server listens on all addresses
+	return host == "localhost" || err == nil && (at.IsLoopback() || at.IsUnspecified()) // people copy 0.0.0.0 from a listen address
 }
 
-// proxied reports whether a request shows signs of a proxy. nginx without
-// further settings adds no header and names this machine as the host, but
-// speaks HTTP/1.0, as no browser does.
+// proxied reports whether a request shows signs of a proxy. By default nginx adds
+// no header and names this machine as the host, but it sends HTTP/1.0, which no
+// browser does.
 func proxied(r *http.Request) bool {
 	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
 		if _, there := r.Header[name]; there {
@@ -48,7 +48,7 @@ func proxied(r *http.Request) bool {
 	return !r.ProtoAtLeast(1, 1)
 }
 
-// IsOperator reports whether a secret is that of an operator's key.
+// IsOperator reports whether a secret belongs to an operator's key.
 func (s *Server) IsOperator(secret string) bool {
 	by := find(s.Keys, secret)
 	return by != nil && by.Role == Operator

@@ -2,8 +2,8 @@ package httpkit
 
 import "net/http"
 
-// WritePage writes a page or one of its files, which no browser keeps, under a
-// content security policy.
+// WritePage writes a page or one of its files with a content security policy, and
+// forbids caching it.
 func WritePage(w http.ResponseWriter, status int, contentType, policy string, body []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Security-Policy", policy)

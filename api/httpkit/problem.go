@@ -18,26 +18,26 @@ import (
 // program reads Code, which never changes its meaning; a person reads Detail.
 // It holds nothing of the request and nothing internal.
 type Problem struct {
-	Type        string  `json:"type" doc:"urn:purser:problem: and the code"`
+	Type        string  `json:"type" doc:"urn:purser:problem: followed by the code"`
 	Title       string  `json:"title" doc:"The HTTP status in words"`
 	Status      int     `json:"status"`
-	Code        string  `json:"code" doc:"What is wrong, for programs: stable" example:"out_of_stock"`
-	Detail      string  `json:"detail" doc:"What is wrong, for people"`
-	Correlation string  `json:"correlationId,omitempty" doc:"What to tell an operator"`
-	Errors      []Fault `json:"errors,omitempty" doc:"Each thing wrong with the request, at most twenty"`
+	Code        string  `json:"code" doc:"What is wrong, for programs. Stable: a code never changes its meaning" example:"out_of_stock"`
+	Detail      string  `json:"detail" doc:"What is wrong, for people; the text may change"`
+	Correlation string  `json:"correlationId,omitempty" doc:"Identifies the request in the logs: quote it when you report the problem"`
+	Errors      []Fault `json:"errors,omitempty" doc:"The faults of the request, at most twenty"`
 
 	retryAfter time.Duration
-	cause      error // for the log, where the fault is not the caller's
+	cause      error // only logged; set if the fault is not the caller's
 }
 
-// Fault is one thing wrong with a request.
+// Fault is one fault of a request.
 type Fault struct {
-	Location string `json:"location,omitempty" doc:"Where, such as body.lines[0].quantity"`
+	Location string `json:"location,omitempty" doc:"Where the fault is, such as body.lines[0].quantity"`
 	Message  string `json:"message"`
 }
 
-// NewProblem makes a problem. Its code must be one that the documentation may name
-// for ever.
+// NewProblem returns a problem. Its code is part of the API's contract and must
+// never change.
 func NewProblem(status int, code, detail string) *Problem {
 	return &Problem{
 		Type: "urn:purser:problem:" + code, Title: http.StatusText(status),
@@ -45,28 +45,28 @@ func NewProblem(status int, code, detail string) *Problem {
 	}
 }
 
-// RetryAfter says when it is worth asking again.
+// RetryAfter sets how long the caller should wait before it retries, and returns p.
 func (p *Problem) RetryAfter(after time.Duration) *Problem {
 	p.retryAfter = after
 	return p
 }
 
-// WithCause keeps an error for the log; the caller is not told.
+// WithCause sets an error that is logged and not shown to the caller, and returns p.
 func (p *Problem) WithCause(err error) *Problem {
 	p.cause = err
 	return p
 }
 
-// Error makes a Problem an error that a handler can return.
+// Error implements error, so that a handler can return a Problem.
 func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
 
-// GetStatus is the HTTP status.
+// GetStatus returns the HTTP status; huma calls it.
 func (p *Problem) GetStatus() int { return p.Status }
 
-// ContentType is RFC 9457's.
+// ContentType returns the media type of RFC 9457; huma calls it.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// GetHeaders are the headers that go with it.
+// GetHeaders returns the problem's headers; huma calls it.
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
 	if p.retryAfter > 0 {
@@ -78,7 +78,7 @@ func (p *Problem) GetHeaders() http.Header {
 	return h
 }
 
-// retrySeconds rounds up: never ask the caller to come back too early.
+// retrySeconds rounds up, so that the caller never retries too early.
 func retrySeconds(d time.Duration) string {
 	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
 }
@@ -96,9 +96,9 @@ func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(p) // the caller may be gone
 }
 
-// ProblemOf returns the problem that an error is told as. Of a sentinel only its own
-// words are shown, not those of the errors that wrap it; any other error is
-// "internal".
+// ProblemOf returns the problem that reports an error to the caller. It shows the
+// text of a known sentinel error, not of the errors that wrap it. Any other error
+// becomes "internal".
 func ProblemOf(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
@@ -149,13 +149,14 @@ func ProblemOf(err error) *Problem {
 	return p
 }
 
+// DetailInternal is the detail of every internal error: its cause is only logged.
 const DetailInternal = "something went wrong here; it has been reported"
 
-// statusClientGone is for the log only: nobody is left to read it.
+// statusClientGone appears only in the log, because the caller has gone.
 const statusClientGone = 499
 
-// RequestProblem is ProblemOf for an error whose whole text is about the caller's
-// own request: the text becomes the detail.
+// RequestProblem is like ProblemOf for an error whose text is entirely about the
+// caller's own request: the text becomes the detail.
 func RequestProblem(err error) *Problem {
 	p := ProblemOf(err)
 	if p.Status < http.StatusInternalServerError {
@@ -196,7 +197,7 @@ func asProblem(ctx huma.Context, _ string, v any) (any, error) {
 	return p, nil
 }
 
-// codeOf names what can go wrong before a handler is reached.
+// codeOf returns the code of a problem that occurred before a handler was reached.
 func codeOf(status int) string {
 	switch status {
 	case http.StatusBadRequest:
@@ -219,7 +220,7 @@ func codeOf(status int) string {
 	return "internal"
 }
 
-// Clip shortens what a caller may have made long.
+// Clip shortens a text from a caller to 160 characters.
 func Clip(s string) string {
 	const most = 160
 	if r := []rune(s); len(r) > most {

@@ -17,7 +17,7 @@ type responseRecorder struct {
 
 func (w *responseRecorder) WriteHeader(status int) {
 	if w.status != 0 {
-		return // a response that failed half-way cannot become another one
+		return // a response that has begun keeps its status
 	}
 	if status >= 200 {
 		w.status = status
@@ -38,10 +38,10 @@ func (w *responseRecorder) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// setDeadlines limits how long the caller may take to read, and to half of that
-// how long it may take to send what is left of the request: the server reads
-// the rest of a request that was answered early before it sends the response.
-// A stream sets its own deadlines.
+// setDeadlines limits how long the caller may take to read the response. It limits
+// to half of that how long the caller may take to send the remaining request,
+// which the server reads before it sends an early response. A stream sets its own
+// deadlines.
 func (w *responseRecorder) setDeadlines() {
 	if w.Header().Get("Content-Type") == ContentStream {
 		return
@@ -51,7 +51,7 @@ func (w *responseRecorder) setDeadlines() {
 	_ = c.SetWriteDeadline(now.Add(w.within))
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap lets http.ResponseController reach the underlying writer.
 func (w *responseRecorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // ContentStream is the media type of server-sent events.

@@ -10,8 +10,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Register adds one operation. Without roles it is open to all. also are the
-// statuses it may have beside its default one and those of problems.
+// Register adds one operation. Without roles it is open to all. also lists the
+// statuses that it may return in addition to its default status and the problems'.
 func Register[I, O any](s *Server, op huma.Operation, roles []Role, do func(context.Context, *I) (*O, error), also ...int) {
 	if roles != nil {
 		if op.Metadata == nil {
@@ -20,15 +20,15 @@ func Register[I, O any](s *Server, op huma.Operation, roles []Role, do func(cont
 		op.Metadata["roles"] = roles
 		op.Security = []map[string][]string{{"key": {}}}
 	}
-	op.MaxBodyBytes = maxBody + 1 // huma refuses a body that has this many
-	// The deadline stays on the connection after the body is read, and passing
-	// it would cancel the request: it must outlast every wait of ours.
+	op.MaxBodyBytes = maxBody + 1 // huma refuses a body of exactly this size
+	// The deadline stays on the connection after the body is read, and reaching
+	// it cancels the request, so it must be longer than every wait of ours.
 	op.BodyReadTimeout = max(s.PlaceWithin+s.PlaceWait, s.SteerWithin) + 10*time.Second
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
 	op.Responses["default"] = &huma.Response{
-		Description: "A problem: its code is stable, its detail says what to change. 401 and 403 are about the key, 422 about what was sent; after 429 and 503 try again, when Retry-After says.",
+		Description: "A problem. Its code is stable; its detail says what to change. 401 and 403 concern the API key, 422 the content of the request. After 429 and 503, retry after the time in Retry-After.",
 		Content: map[string]*huma.MediaType{"application/problem+json": {
 			Schema: s.API.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, ""),
 		}},
@@ -48,8 +48,8 @@ func Register[I, O any](s *Server, op huma.Operation, roles []Role, do func(cont
 	document(s.API, op, also)
 }
 
-// document adds the other statuses: each with the same body and headers, or,
-// where nothing was modified, with nothing.
+// document adds the other statuses to the OpenAPI document. Each has the same body
+// and headers as the default status, except 304, which has neither.
 func document(a huma.API, op huma.Operation, also []int) {
 	item := a.OpenAPI().Paths[op.Path]
 	for _, o := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
@@ -67,8 +67,8 @@ func document(a huma.API, op huma.Operation, also []int) {
 	}
 }
 
-// FileBody documents a body that is a file of one of these types, and that huma
-// does not read.
+// FileBody documents a body that is a file of one of these media types and that
+// huma does not read.
 func FileBody(types ...string) *huma.RequestBody {
 	b := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
 	for _, t := range types {

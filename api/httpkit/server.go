@@ -1,7 +1,6 @@
-// Package httpkit is what the operations of all subjects share: how they are
-// declared, who may call them, how many are worked on at once and how long they
-// may take, how a request's JSON is read and how a problem is told. It holds no
-// operation.
+// Package httpkit holds what the operations of all subjects share: their
+// registration, authorization, limits and deadlines, the decoding of JSON, and the
+// problems that report errors. It has no operation of its own.
 package httpkit
 
 import (
@@ -18,42 +17,42 @@ import (
 	"purser/limiter"
 )
 
-// Title is the service's name in its document and on its pages.
+// Title is the service's name in its OpenAPI document and on its pages.
 const Title = "Purser"
 
-// Config is what a server needs. Only Keys must be set.
+// Config holds the settings of a server. Only Keys must be set.
 type Config struct {
-	// Keys are who may call.
+	// Keys lists the principals that may call.
 	Keys []Principal
 	// PlaceWithin is how long POST /v1/orders waits until the shopper can pay;
-	// then the status is 202. Default 5 s.
+	// after that the status is 202. Default 5 s.
 	PlaceWithin time.Duration
-	// PlaceAtOnce is how many orders are placed at once. If more were sent to
-	// the engine than it opens within PlaceWithin, all of them would be too
-	// late, so the others wait for their turn. One key may have three quarters
-	// of them. Default 64.
+	// PlaceAtOnce is how many orders are placed at once. If the engine received
+	// more than it opens within PlaceWithin, all of them would be late, so the
+	// others wait for a slot. One key may use three quarters of the slots.
+	// Default 64.
 	PlaceAtOnce int
-	// PlaceWait is how long they wait; then they are asked to come back, and
-	// nothing was started. Default 1 s.
+	// PlaceWait is how long an order waits for a slot. After that it is refused
+	// with 429, and nothing was started. Default 1 s.
 	PlaceWait time.Duration
-	// SteerWithin is how long cancelling and releasing wait for the order to
-	// have moved; then the status is 202. Default 10 s.
+	// SteerWithin is how long cancelling and releasing wait for the order's new
+	// status; after that the status is 202. Default 10 s.
 	SteerWithin time.Duration
-	// Limits is how many requests of each class are worked on at once; more are
-	// asked to come back. Streams and webhooks do not count.
+	// Limits is how many requests of each class are handled at once; more are
+	// refused with 429. Streams and webhooks do not count.
 	Limits Limits
-	// WriteWithin is how long a caller may take to read a response, and half of
-	// it how long it may take to send what is left of a request that was
-	// answered early; then the connection is cut. Default 30 s. A stream may
-	// take as long for each event as it says itself.
+	// WriteWithin is how long a caller may take to read a response. The caller
+	// may take half of it to send the rest of a request whose response came
+	// early. After that the connection is cut. Streams set a deadline for each
+	// event themselves. Default 30 s.
 	WriteWithin time.Duration
-	// Streams is how many live streams may be open, three quarters of them by
-	// one key. Default 256.
+	// Streams is how many live streams may be open; one key may have three
+	// quarters of them. Default 256.
 	Streams int
 
-	// Log takes a line per request. Default slog.Default().
+	// Log receives a line per request. Default slog.Default().
 	Log *slog.Logger
-	// Now tells the time. Default time.Now.
+	// Now returns the time. Default time.Now.
 	Now func() time.Time
 }
 
@@ -82,28 +81,28 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-// OrDefault gives a setting its default unless it is above zero.
+// OrDefault sets a setting to its default value unless it is above zero.
 func OrDefault[T int | time.Duration](setting *T, value T) {
 	if *setting <= 0 {
 		*setting = value
 	}
 }
 
-// Server is where the subjects register their operations. Between requests it
-// keeps nothing but counts and what is under way.
+// Server holds the operations that the subjects register. Between requests it
+// keeps no state but the limiters' counts.
 type Server struct {
 	Config
-	// Mux serves the pages beside the operations.
+	// Mux serves the operations, and the pages that are not operations.
 	Mux *http.ServeMux
-	// API is the operations and their document.
+	// API holds the operations and their OpenAPI document.
 	API huma.API
 
 	limiters   limiters
-	placements *limiter.Limiter // of orders
+	placements *limiter.Limiter // orders being placed
 	streams    *limiter.Limiter
 }
 
-// New makes a server without operations over an empty document.
+// New returns a server without operations that documents them in document.
 func New(c Config, document huma.Config) (*Server, error) {
 	c, err := c.withDefaults()
 	if err != nil {
@@ -120,11 +119,11 @@ func New(c Config, document huma.Config) (*Server, error) {
 	return s, nil
 }
 
-// Handler serves what was registered.
+// Handler returns the handler that serves what was registered.
 func (s *Server) Handler() http.Handler { return s.observe(validateURL(notFound(s.Mux))) }
 
-// openAPI sets huma up: strict JSON, our problems instead of its own, and a
-// document that needs nothing fetched from elsewhere.
+// openAPI sets up huma with strict JSON, our problems instead of its own, and a
+// document that refers to no other address.
 func (s *Server) openAPI(c huma.Config) huma.API {
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
 	c.RejectUnknownQueryParameters = true
@@ -142,6 +141,6 @@ func (s *Server) openAPI(c huma.Config) huma.API {
 	return a
 }
 
-// strictCasing makes the schemas tell "quantity" from "QUANTITY". The switch
-// is the process's, and nothing ever turns it back.
+// strictCasing makes the schemas distinguish "quantity" from "QUANTITY". The
+// switch is global to the process and is never reset.
 var strictCasing = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })

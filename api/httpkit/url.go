@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// validateURL refuses an address that is not text: no resource's name holds a
-// NUL or bytes that are not UTF-8, and Postgres fails on them.
+// validateURL refuses a URL that contains a NUL or is not valid UTF-8: no
+// resource's name does, and Postgres fails on them.
 func validateURL(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text := isText(r.URL.Path)
@@ -28,10 +28,10 @@ func validateURL(next http.Handler) http.Handler {
 
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-// notFound serves the mux's routes, and a problem document where there is no
-// route: the mux's own response to such a request is tried on a writer that
-// keeps the headers only. An address that the mux would clean and redirect has
-// no route either.
+// notFound serves the mux's routes, and responds with a problem document if there
+// is no route. It runs the mux's own response against a writer that keeps only the
+// status and headers. A path that the mux would clean and redirect has no route
+// either.
 func notFound(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, pattern := mux.Handler(r)
@@ -48,7 +48,7 @@ func notFound(mux *http.ServeMux) http.Handler {
 		if dry.status == http.StatusMethodNotAllowed {
 			allow := dry.header.Get("Allow")
 			w.Header().Set("Allow", allow)
-			NewProblem(dry.status, "method_not_allowed", "this address answers to "+allow).Write(w, r)
+			NewProblem(dry.status, "method_not_allowed", "this address allows "+allow).Write(w, r)
 			return
 		}
 		NewProblem(http.StatusNotFound, "not_found", "there is nothing at this address").Write(w, r)
@@ -60,7 +60,7 @@ func isCleanPath(p string) bool {
 	return strings.HasPrefix(p, "/") && strings.TrimSuffix(p, "/") == strings.TrimSuffix(path.Clean(p), "/")
 }
 
-// dryRun is a http.ResponseWriter that keeps the status and headers only.
+// dryRun is an http.ResponseWriter that keeps only the status and headers.
 type dryRun struct {
 	header http.Header
 	status int

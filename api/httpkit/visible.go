@@ -9,13 +9,14 @@ import (
 	"purser/order"
 )
 
-// OrderReader reads one order. It fails with order.ErrNotFound.
+// OrderReader reads an order. Order fails with order.ErrNotFound if there is no
+// such order.
 type OrderReader interface {
 	Order(ctx context.Context, id order.ID) (order.Order, error)
 }
 
-// VisibleOrder reads an order as the caller may see it. An id that is
-// malformed, unknown or another customer's gives the very same error.
+// VisibleOrder returns an order that the caller may see. It fails with the same
+// order.ErrNotFound for a malformed id, an unknown id and another customer's order.
 func VisibleOrder(ctx context.Context, from OrderReader, raw string) (order.Order, error) {
 	id, err := order.ParseID(raw)
 	if err != nil {
@@ -33,8 +34,8 @@ func VisibleOrder(ctx context.Context, from OrderReader, raw string) (order.Orde
 	return o, nil
 }
 
-// ETagMatches compares an If-None-Match header with a resource's ETag, weakly,
-// as RFC 9110 has it.
+// ETagMatches reports whether an If-None-Match header matches a resource's ETag, by
+// the weak comparison of RFC 9110.
 func ETagMatches(header, tag string) bool {
 	for _, t := range strings.Split(header, ",") {
 		t = strings.TrimPrefix(strings.TrimSpace(t), "W/")
@@ -45,8 +46,8 @@ func ETagMatches(header, tag string) bool {
 	return false
 }
 
-// MaxReason is the length that a reason may have: it goes into the order's
-// history.
+// MaxReason is the most characters that a reason may have: it goes into the
+// order's history.
 const MaxReason = 200
 
 // CheckReason refuses a reason that is missing, too long or not plain text.
@@ -57,9 +58,9 @@ func CheckReason(reason string) error {
 	return nil
 }
 
-// TimedOut reports whether a call ended because waited, the context of our own
-// patience, did. A call that may not have been taken at all (order.ErrBusy) has
-// not timed out: it may never be carried out.
+// TimedOut reports whether a call failed because waited, the context that limits
+// our own wait, expired. A call that failed with order.ErrBusy has not timed out:
+// the engine may never have accepted it.
 func TimedOut(waited context.Context, err error) bool {
 	return err != nil && !errors.Is(err, order.ErrBusy) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(waited.Err(), context.DeadlineExceeded))
 }

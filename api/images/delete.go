@@ -14,8 +14,8 @@ type deleteImageOutput struct {
 	Body       imageView
 }
 
-// delete notes the deletion in the record first, so that it is carried out
-// whatever happens then.
+// delete marks the image as to be deleted in the record first, so that the sweep
+// deletes it even if the workflow cannot be started.
 func (s *Service) delete(ctx context.Context, in *imageInput) (*deleteImageOutput, error) {
 	u, err := s.Records.Upload(ctx, in.ID)
 	if err != nil {
@@ -30,18 +30,17 @@ func (s *Service) delete(ctx context.Context, in *imageInput) (*deleteImageOutpu
 	if u.Status == catalog.Deleted {
 		return &deleteImageOutput{Status: http.StatusOK, Body: imageView{Upload: u}}, nil
 	}
-	s.server.Log.InfoContext(ctx, "an image is to be deleted", "key", httpkit.CallOf(ctx).Principal.Name, "image", u.ID, "sku", u.SKU)
+	s.server.Log.InfoContext(ctx, "image deletion requested", "key", httpkit.CallOf(ctx).Principal.Name, "image", u.ID, "sku", u.SKU)
 	if err := s.Workflows.DeleteImage(ctx, u.ID, u.SKU); err != nil {
-		return nil, err // the sweep will start it, or the caller's next try
+		return nil, err // the sweep or the caller's next attempt will start it
 	}
 	return &deleteImageOutput{Status: http.StatusAccepted, RetryAfter: "1", Body: imageView{Upload: u}}, nil
 }
 
-// checkOwner refuses a caller who neither asked to send the image nor is an
-// operator.
+// checkOwner refuses a caller who is neither the image's owner nor an operator.
 func checkOwner(ctx context.Context, u catalog.Upload) error {
 	if by := httpkit.CallOf(ctx).Principal; by.Name != u.Owner && by.Role != httpkit.Operator {
-		return httpkit.NewProblem(http.StatusForbidden, "forbidden", "another key asked to send this image")
+		return httpkit.NewProblem(http.StatusForbidden, "forbidden", "the image belongs to another key")
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ type imageInput struct {
 	ID string `path:"id" maxLength:"64" example:"img_abcdefghijklmnopqrstuvwxyz" doc:"The image's id"`
 }
 
-// imageView is an image and, once it is ready, where its sizes are seen.
+// imageView is an image and, once it is ready, its renditions with their links.
 type imageView struct {
 	catalog.Upload
 	Renditions []renditionView `json:"renditions,omitempty"`
@@ -22,8 +22,8 @@ type renditionView struct {
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
 	Bytes  int64  `json:"size"`
-	// Address redirects to a link that works at that time.
-	Address string `json:"address" doc:"Below this API: where it is always found, for pages and search results"`
+	// Address redirects to a link that is valid when it is followed.
+	Address string `json:"address" doc:"The permanent path of this rendition below this API, for pages and search results"`
 	catalog.Link
 }
 
@@ -52,8 +52,8 @@ func (s *Service) output(ctx context.Context, u catalog.Upload) (*imageOutput, e
 	return out, nil
 }
 
-// view adds where an image's sizes are seen: only of one that is ready, and then
-// of all.
+// view adds the links to all renditions of an image that is ready. An image that
+// is not ready has none.
 func (s *Service) view(ctx context.Context, u catalog.Upload) (imageView, error) {
 	v := imageView{Upload: u}
 	if u.Status != catalog.Ready {
@@ -98,8 +98,8 @@ func (s *Service) list(ctx context.Context, in *listImagesInput) (*listImagesOut
 
 type linkOutput struct{ Body catalog.Link }
 
-// original returns where the file as it was sent can be downloaded. It is
-// private, so the address works for an hour only.
+// original returns a link to download the file as it was uploaded. The file is
+// private, so the link is valid for one hour only.
 func (s *Service) original(ctx context.Context, in *imageInput) (*linkOutput, error) {
 	u, err := s.Records.Upload(ctx, in.ID)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"purser/order"
 )
 
-// problemOf turns the errors of images into problems.
+// problemOf returns the problem for an error of the catalogue's uploads or of the
+// image store, and any other error as it is.
 func problemOf(err error) error {
 	var store *order.ProviderError
 	for _, k := range []struct {
@@ -29,13 +30,13 @@ func problemOf(err error) error {
 		if errors.Is(err, k.err) {
 			detail := k.err.Error()
 			if k.err == catalog.ErrUpload {
-				detail = err.Error() // of the caller's own request
+				detail = err.Error() // it is about the caller's own request
 			}
 			return httpkit.NewProblem(k.status, k.code, detail)
 		}
 	}
 	if errors.As(err, &store) {
-		return httpkit.NewProblem(http.StatusServiceUnavailable, "store_unavailable", "the image store cannot be used just now; try again").
+		return httpkit.NewProblem(http.StatusServiceUnavailable, "store_unavailable", "the image store is unavailable; try again").
 			RetryAfter(2 * time.Second).WithCause(fmt.Errorf("images: %w", err))
 	}
 	return err

@@ -1,5 +1,5 @@
-// Package images is the API's operations on products' images, and the addresses at
-// which they are seen.
+// Package images implements the API's operations on product images, and redirects
+// from their permanent addresses.
 package images
 
 import (
@@ -13,21 +13,21 @@ import (
 	"purser/catalog"
 )
 
-// Records keeps what is known of images.
+// Records stores the uploads of images.
 type Records interface {
 	// CreateUpload fails with catalog.ErrNotFound or catalog.ErrManyUploads.
 	CreateUpload(ctx context.Context, u catalog.Upload) error
-	// Upload fails with catalog.ErrNoUpload.
+	// Upload fails with catalog.ErrNoUpload if there is no such upload.
 	Upload(ctx context.Context, id string) (catalog.Upload, error)
-	// Uploads lists a product's, oldest first.
+	// Uploads lists a product's uploads, oldest first.
 	Uploads(ctx context.Context, sku string) ([]catalog.Upload, error)
-	// BeginUpload fails with catalog.ErrUploadOver.
+	// BeginUpload marks an upload as sent. It fails with catalog.ErrUploadOver.
 	BeginUpload(ctx context.Context, id string) (catalog.Upload, error)
-	// DeleteUpload notes that an image is to be deleted.
+	// DeleteUpload marks an image as to be deleted.
 	DeleteUpload(ctx context.Context, id string) (catalog.Upload, error)
 }
 
-// Store signs what a browser sends straight to the store.
+// Store signs uploads that a browser sends directly to the object store.
 type Store interface {
 	SignPost(ctx context.Context, o catalog.Object, within time.Duration) (catalog.SignedUpload, error)
 	SignPut(ctx context.Context, o catalog.Object, within time.Duration) (catalog.SignedUpload, error)
@@ -35,16 +35,16 @@ type Store interface {
 	HeadObject(ctx context.Context, key string) (catalog.Object, error)
 }
 
-// Links makes the addresses at which images are seen.
+// Links returns the links under which browsers load images.
 type Links interface {
-	// ShowObject is for what is published.
+	// ShowObject returns a link to a published object.
 	ShowObject(ctx context.Context, key string) (catalog.Link, error)
-	// ShowPrivate is for what is not, as a download.
+	// ShowPrivate returns a link that downloads a private object.
 	ShowPrivate(ctx context.Context, key string, within time.Duration) (catalog.Link, error)
 }
 
-// Workflows starts the workflows that make an image ready and that delete it;
-// starting one again changes nothing.
+// Workflows starts the workflows that process an image and that delete it. Starting
+// one again changes nothing.
 type Workflows interface {
 	StartImage(ctx context.Context, id, sku string) error
 	DeleteImage(ctx context.Context, id, sku string) error
@@ -68,33 +68,33 @@ func (s *Service) Register(server *httpkit.Server) {
 	tags := []string{"images"}
 	httpkit.Register(server, huma.Operation{
 		OperationID: "add-image", Method: http.MethodPost, Path: "/v1/products/{sku}/images", DefaultStatus: http.StatusCreated, Tags: tags,
-		Summary:     "Ask to send an image",
-		Description: "Answers where and how a browser sends the file: straight to the store, which takes exactly the announced size and type, for 15 minutes. Call the image complete afterwards.",
+		Summary:     "Begin to upload an image",
+		Description: "Returns a signed request with which a browser uploads the file directly to the object store. The store accepts exactly the announced size and type, for 15 minutes. Complete the image after the upload.",
 	}, write, s.add)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "complete-image", Method: http.MethodPost, Path: "/v1/images/{id}/complete", DefaultStatus: http.StatusAccepted, Tags: tags,
-		Summary:     "Say that an image was sent",
-		Description: "Has it looked at and made ready in all its sizes. Only the key that asked for it, or an operator's, may. Saying it again changes nothing.",
+		Summary:     "Complete the upload of an image",
+		Description: "Starts to check the image and to make all its sizes. Allowed for the key that began the upload and for operators. Repeating the request changes nothing.",
 	}, write, s.complete)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "get-image", Method: http.MethodGet, Path: "/v1/images/{id}", Tags: tags,
 		Summary:     "Read an image",
-		Description: "Its sizes are named once all of them can be seen, not before. One that was refused says why.",
+		Description: "The renditions are listed once all of them are available. A refused image has the reason.",
 	}, read, s.get)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "list-images", Method: http.MethodGet, Path: "/v1/products/{sku}/images", Tags: tags,
-		Summary:     "List a product's images, oldest first; without the deleted ones",
-		Description: "Also those still being made ready and those that were refused, with the reason.",
+		Summary:     "List a product's images, oldest first",
+		Description: "Includes images that are being processed, and refused images with the reason. Deleted images are not listed.",
 	}, read, s.list)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "delete-image", Method: http.MethodDelete, Path: "/v1/images/{id}", DefaultStatus: http.StatusAccepted, Tags: tags,
-		Summary:     "Delete an image for good",
-		Description: "Its product and the search show it no more, then its files are deleted: all sizes, the original, what is in quarantine. Only the key that asked to send it, or an operator's, may. 202 while that goes on, 200 once it is done; deleting it again changes nothing. What a CDN keeps of it must be invalidated there. The images of a product that is deleted are deleted by themselves.",
+		Summary:     "Delete an image permanently",
+		Description: "Removes the image from its product and from the search, then deletes its files: all sizes, the original and a file in quarantine. Allowed for the key that began the upload and for operators. The status is 202 while the deletion is in progress and 200 once it is done; repeating the request changes nothing. Copies in a CDN must be invalidated there. When a product is deleted, its images are deleted, too.",
 	}, write, s.delete, http.StatusOK)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "get-original", Method: http.MethodGet, Path: "/v1/images/{id}/original", Tags: []string{"operators"},
-		Summary:     "Download the file that was sent",
-		Description: "Answers an address that works for 60 minutes. Of a refused image it is the file in quarantine: open it with care.",
+		Summary:     "Get a link to the uploaded file",
+		Description: "Returns a link that is valid for 60 minutes. For a refused image, it leads to the file in quarantine: open it with care.",
 	}, []httpkit.Role{httpkit.Operator}, s.original)
 	server.Mux.HandleFunc("GET /images/{id}/{file}", s.show)
 }

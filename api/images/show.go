@@ -9,13 +9,13 @@ import (
 	"purser/catalog"
 )
 
-// placeholder is seen where there is no image (any more): browsers show it
-// although the status is 404.
+// placeholder is the body of the 404 for an image that does not exist or was
+// deleted: browsers show it in spite of the status.
 const placeholder = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 120" role="img" aria-label="no image"><rect width="160" height="120" fill="#eef0f2"/><path d="M40 88l26-34 18 22 12-14 24 26z" fill="#cfd5da"/><circle cx="108" cy="42" r="9" fill="#cfd5da"/></svg>`
 
-// show serves a published image's lasting address: it redirects to where the
-// image is seen now, which may be a signed address that soon expires. An image
-// that is not published is not found.
+// show serves a published image's permanent address: it redirects to the current
+// link, which may be signed and expire soon. An image that is not published is not
+// found.
 func (s *Service) show(w http.ResponseWriter, r *http.Request) {
 	release, ok := s.server.AcquireImage(r.Context())
 	if !ok {
@@ -33,15 +33,15 @@ func (s *Service) show(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	age := 24 * time.Hour
-	if !link.Expires.IsZero() { // leave a cached redirect some time
+	if !link.Expires.IsZero() { // the link of a cached redirect must not expire soon
 		age = max(link.Expires.Sub(s.server.Now())/2, 0)
 	}
 	w.Header().Set("Cache-Control", "public, max-age="+strconv.Itoa(int(age/time.Second)))
 	http.Redirect(w, r, link.URL, http.StatusFound)
 }
 
-// published returns where a published image's file is seen, if there is such a
-// file.
+// published returns the link to a file of a published image, and whether there is
+// such a file.
 func (s *Service) published(r *http.Request, id, file string) (catalog.Link, bool) {
 	if !catalog.IsUploadID(id) {
 		return catalog.Link{}, false
@@ -56,7 +56,7 @@ func (s *Service) published(r *http.Request, id, file string) (catalog.Link, boo
 		}
 		link, err := s.Links.ShowObject(r.Context(), v.Key)
 		if err != nil {
-			s.server.Log.ErrorContext(r.Context(), "no address for an image", "error", err)
+			s.server.Log.ErrorContext(r.Context(), "cannot link to an image", "error", err)
 		}
 		return link, err == nil
 	}

@@ -14,9 +14,9 @@ type addImageInput struct {
 	SKU  string `path:"sku" maxLength:"64" doc:"The product's SKU"`
 	Body struct {
 		Type   string `json:"contentType" enum:"image/jpeg,image/png,image/webp,image/gif"`
-		Bytes  int64  `json:"size" minimum:"1" maximum:"10485760" doc:"Of the file, in bytes; exactly as many must be sent"`
-		Alt    string `json:"alt,omitempty" maxLength:"200" doc:"What it shows, in words"`
-		Method string `json:"method,omitempty" enum:"POST,PUT" default:"POST" doc:"POST: by a form, as browsers do. PUT: as the body."`
+		Bytes  int64  `json:"size" minimum:"1" maximum:"10485760" doc:"The size of the file in bytes; exactly this many must be uploaded"`
+		Alt    string `json:"alt,omitempty" maxLength:"200" doc:"The alternative text: a description of what the image shows"`
+		Method string `json:"method,omitempty" enum:"POST,PUT" default:"POST" doc:"The method of the upload. POST: as a form, as browsers do. PUT: as the body."`
 	}
 }
 
@@ -28,7 +28,7 @@ type addImageOutput struct {
 	}
 }
 
-// add notes the upload and signs for it.
+// add records the upload and signs a request for it.
 func (s *Service) add(ctx context.Context, in *addImageInput) (*addImageOutput, error) {
 	u, err := catalog.NewUpload(in.SKU, in.Body.Alt, in.Body.Type, in.Body.Bytes, httpkit.CallOf(ctx).Principal.Name, s.server.Now())
 	if err != nil {
@@ -50,8 +50,8 @@ func (s *Service) add(ctx context.Context, in *addImageInput) (*addImageOutput, 
 	return out, nil
 }
 
-// complete starts the work, if the file is there and the caller is the one who
-// asked to send it.
+// complete starts to process the image, if the file was uploaded and the caller is
+// its owner or an operator.
 func (s *Service) complete(ctx context.Context, in *imageInput) (*imageOutput, error) {
 	u, err := s.Records.Upload(ctx, in.ID)
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *Service) complete(ctx context.Context, in *imageInput) (*imageOutput, e
 	}
 	if u.Status == catalog.Processing {
 		if err := s.Workflows.StartImage(ctx, u.ID, u.SKU); err != nil {
-			return nil, err // the sweep will start it, or the caller's next try
+			return nil, err // the sweep or the caller's next attempt will start it
 		}
 	}
 	return s.output(ctx, u)

@@ -17,7 +17,7 @@ func (s *Service) get(ctx context.Context, in *importInput) (*importOutput, erro
 }
 
 type importsInput struct {
-	Limit int `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many at the most"`
+	Limit int `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"The maximum number of imports"`
 }
 
 type importsOutput struct {
@@ -35,14 +35,14 @@ func (s *Service) list(ctx context.Context, in *importsInput) (*importsOutput, e
 
 type importErrorsInput struct {
 	ID    string `path:"id" maxLength:"64" doc:"The import's id"`
-	After int64  `query:"after" minimum:"0" doc:"Only errors below this line"`
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
+	After int64  `query:"after" minimum:"0" doc:"Only errors after this line of the file"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"The maximum number of errors"`
 }
 
 type importErrorsOutput struct {
 	Body struct {
 		Errors    []catalog.RowFault `json:"errors"`
-		NextAfter int64              `json:"nextAfter,omitempty" doc:"after of the next page; missing on the last one"`
+		NextAfter int64              `json:"nextAfter,omitempty" doc:"The value of after for the next page; missing on the last page"`
 	}
 }
 

@@ -24,20 +24,21 @@ import (
 
 const (
 	chunkSize = 256 << 10
-	// chunkWithin is how long a sender may be silent.
+	// chunkWithin is how long the caller may take to send a chunk.
 	chunkWithin = 30 * time.Second
 )
 
 type startImportInput struct {
-	Key    string             `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this import in the caller's words, so that sending it again finds the same one"`
-	Kind   catalog.ImportKind `query:"kind" enum:"products,stock,prices" default:"products" doc:"What the file holds"`
-	Name   string             `query:"name" maxLength:"200" doc:"What to call the file"`
+	Key    string             `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"A name that the caller chooses for this import, so that a repeated request returns the same import"`
+	Kind   catalog.ImportKind `query:"kind" enum:"products,stock,prices" default:"products" doc:"What the file contains"`
+	Name   string             `query:"name" maxLength:"200" doc:"The name of the file, for lists"`
 	DryRun bool               `query:"dryRun" doc:"Check the file and change nothing"`
 
 	body *importBody
 }
 
-// Resolve takes the body as it comes: a file is never in memory as a whole.
+// Resolve keeps the request's body as a stream, so that the whole file is never in
+// memory.
 func (in *startImportInput) Resolve(ctx huma.Context) []error {
 	r, w := humago.Unwrap(ctx)
 	in.body = &importBody{Reader: r.Body, conn: http.NewResponseController(w), length: r.ContentLength}
@@ -51,24 +52,24 @@ func (in *startImportInput) Resolve(ctx huma.Context) []error {
 type importBody struct {
 	io.Reader
 	conn   *http.ResponseController
-	length int64 // as announced; -1: unknown
-	most   int64 // that it may have
+	length int64 // the announced length; -1 if unknown
+	most   int64 // the most bytes that the file may have
 
-	chunk  []byte    // read last
-	at     int64     // where it begins
-	ended  bool      // it is the last one
-	digest hash.Hash // of the file up to its end
+	chunk  []byte    // the chunk read last
+	at     int64     // the offset at which chunk begins
+	ended  bool      // whether chunk is the last one
+	digest hash.Hash // the digest of the file up to the end of chunk
 }
 
-// next reads the next chunk: size bytes, or what is left of the file. A
-// connection that breaks off, and a file that is too large, is a problem.
+// next reads the next chunk: size bytes, or the rest of the file. It fails with a
+// Problem if the connection breaks off or the file is too large.
 func (b *importBody) next(size int) error {
 	if b.digest == nil {
 		b.chunk, b.digest = make([]byte, 0, chunkSize), sha256.New()
 	}
 	b.at += int64(len(b.chunk))
 	b.chunk = b.chunk[:0]
-	_ = b.conn.SetReadDeadline(time.Now().Add(chunkWithin)) // not every connection can
+	_ = b.conn.SetReadDeadline(time.Now().Add(chunkWithin)) // not every connection supports it
 	for len(b.chunk) < size {
 		n, err := b.Read(b.chunk[len(b.chunk):size])
 		b.chunk = b.chunk[:len(b.chunk)+n]
@@ -81,7 +82,7 @@ func (b *importBody) next(size int) error {
 		}
 	}
 	if b.ended {
-		_ = b.conn.SetReadDeadline(time.Time{}) // passing it would cancel the request
+		_ = b.conn.SetReadDeadline(time.Time{}) // a deadline that passes would cancel the request
 	}
 	b.digest.Write(b.chunk)
 	if b.read() > b.most {
@@ -90,10 +91,10 @@ func (b *importBody) next(size int) error {
 	return nil
 }
 
-// read is how many bytes were received.
+// read returns how many bytes were received.
 func (b *importBody) read() int64 { return b.at + int64(len(b.chunk)) }
 
-// sum is the digest of what was received.
+// sum returns the digest of the bytes received, in hexadecimal.
 func (b *importBody) sum() string { return hex.EncodeToString(b.digest.Sum(nil)) }
 
 type importOutput struct {
@@ -102,8 +103,8 @@ type importOutput struct {
 	Body     catalog.Import
 }
 
-// start keeps the file and then has it carried out: an import whose status is 202
-// is durable.
+// start stores the file and then starts its workflow, so that an import is durable
+// once the status is 202.
 func (s *Service) start(ctx context.Context, in *startImportInput) (*importOutput, error) {
 	if in.body.most = s.MaxBytes; in.body.length > in.body.most {
 		return nil, tooLarge(in.body.most)
@@ -138,7 +139,7 @@ func (s *Service) start(ctx context.Context, in *startImportInput) (*importOutpu
 			return nil, err
 		}
 	}
-	if !i.State.Final() { // also if an earlier attempt ended right here
+	if !i.State.Final() { // also if an earlier attempt ended just before this
 		if err := s.Workflows.StartImport(ctx, i); err != nil {
 			return nil, err
 		}
@@ -146,10 +147,10 @@ func (s *Service) start(ctx context.Context, in *startImportInput) (*importOutpu
 	return &importOutput{Status: http.StatusAccepted, Location: "/v1/imports/" + i.ID, Body: i}, nil
 }
 
-// receive keeps the file, chunk by chunk.
+// receive stores the file, chunk by chunk. It discards the import if it fails.
 func (s *Service) receive(ctx context.Context, i catalog.Import, start importfile.Position, body *importBody) (_ catalog.Import, err error) {
 	defer func() {
-		if err != nil { // half a file is of no use
+		if err != nil { // part of a file is of no use
 			err = errors.Join(err, s.Records.DiscardImport(context.WithoutCancel(ctx), i))
 		}
 	}()
@@ -195,14 +196,15 @@ func otherImport() *httpkit.Problem {
 }
 
 func tooLarge(most int64) *httpkit.Problem {
-	return httpkit.NewProblem(http.StatusRequestEntityTooLarge, "body_too_large", fmt.Sprintf("a file may have %d bytes: send it in parts", most))
+	return httpkit.NewProblem(http.StatusRequestEntityTooLarge, "body_too_large", fmt.Sprintf("a file may have at most %d bytes: send it in parts", most))
 }
 
 func brokenOff(err error) *httpkit.Problem {
-	return httpkit.NewProblem(http.StatusBadRequest, "malformed", "the file broke off before its end; send it again").WithCause(err)
+	return httpkit.NewProblem(http.StatusBadRequest, "malformed", "the connection broke off before the end of the file; send it again").WithCause(err)
 }
 
-// importID is the id of an import, the same for the same key of a caller.
+// importID returns the id of an import: derived from the caller and its
+// idempotency key, or random without a key.
 func importID(caller, key string) string {
 	if key == "" {
 		return "imp_" + strings.ToLower(rand.Text())

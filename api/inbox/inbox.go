@@ -15,14 +15,14 @@ import (
 
 type inboxInput struct {
 	State    inboxrecords.State `query:"state" enum:"received,held,delivered,kept,parked" doc:"Only items in this state"`
-	Provider string             `query:"provider" maxLength:"32" doc:"Only this provider's"`
-	OrderID  string             `query:"orderId" maxLength:"64" doc:"Only this order's"`
-	Limit    int                `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
-	Cursor   string             `query:"cursor" maxLength:"200" doc:"nextCursor of the page before"`
+	Provider string             `query:"provider" maxLength:"32" doc:"Only items of this provider"`
+	OrderID  string             `query:"orderId" maxLength:"64" doc:"Only items about this order"`
+	Limit    int                `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"The maximum number of items"`
+	Cursor   string             `query:"cursor" maxLength:"200" doc:"nextCursor of the previous page"`
 }
 
-// inboxItem is what an operator sees of an event: everything but the bytes, which
-// hold a shopper's data.
+// inboxItem is an event as an operator sees it: without the bytes, which contain
+// personal data.
 type inboxItem struct {
 	ID          int64              `json:"id"`
 	Provider    string             `json:"provider"`
@@ -32,14 +32,14 @@ type inboxItem struct {
 	OrderID     order.ID           `json:"orderId,omitempty"`
 	Ref         string             `json:"ref,omitempty"`
 	State       inboxrecords.State `json:"state"`
-	Note        string             `json:"note,omitempty" doc:"Why it is held, parked or late"`
+	Note        string             `json:"note,omitempty" doc:"The reason why the event is held, parked or late"`
 	Attempts    int                `json:"attempts"`
 	ReceivedAt  time.Time          `json:"receivedAt"`
-	ProviderAt  time.Time          `json:"providerAt" doc:"When the provider says it happened"`
-	NextAt      time.Time          `json:"nextAt,omitzero" doc:"When it is tried again"`
+	ProviderAt  time.Time          `json:"providerAt" doc:"When the event happened, according to the provider"`
+	NextAt      time.Time          `json:"nextAt,omitzero" doc:"When the next delivery is attempted"`
 	Source      string             `json:"source,omitempty"`
 	Correlation string             `json:"correlationId,omitempty"`
-	PrunedAt    time.Time          `json:"prunedAt,omitzero" doc:"Since when its bytes are not kept any more: it cannot be delivered again"`
+	PrunedAt    time.Time          `json:"prunedAt,omitzero" doc:"When the event's bytes were deleted; it cannot be delivered again since then"`
 }
 
 type inboxPage struct {
@@ -55,7 +55,7 @@ func (s *Service) list(ctx context.Context, in *inboxInput) (*inboxOutput, error
 		State: in.State, Provider: in.Provider, OrderID: order.ID(in.OrderID), Limit: in.Limit, Cursor: in.Cursor,
 	})
 	if errors.Is(err, sqldb.ErrCursor) {
-		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "cursor: want the nextCursor of the page before")
+		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "cursor: want the nextCursor of the previous page")
 	}
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (s *Service) list(ctx context.Context, in *inboxInput) (*inboxOutput, error
 	return out, nil
 }
 
-// newItem shows an item, with the time of its next attempt only if there is one.
+// newItem converts an item. NextAt is set only if another attempt will be made.
 func newItem(it inboxrecords.Item) inboxItem {
 	i := inboxItem{
 		ID: it.ID, Provider: it.Provider, Account: it.Account, EventID: it.EventID, Type: it.Type, OrderID: it.OrderID, Ref: it.Ref,
@@ -81,17 +81,17 @@ func newItem(it inboxrecords.Item) inboxItem {
 }
 
 type redeliverInput struct {
-	ID int64 `path:"id" minimum:"1" doc:"The event's number in the list"`
+	ID int64 `path:"id" minimum:"1" doc:"The event's id in the list"`
 }
 
 type redeliverOutput struct{ Body inboxItem }
 
-// redeliver has a stored event read and delivered once more.
+// redeliver reads a stored event and delivers it again.
 func (s *Service) redeliver(ctx context.Context, in *redeliverInput) (*redeliverOutput, error) {
 	it, err := s.Redeliver(ctx, in.ID, httpkit.CallOf(ctx).Actor())
 	switch {
 	case errors.Is(err, inboxrecords.ErrNoItem):
-		return nil, httpkit.NewProblem(http.StatusNotFound, "not_found", "no such event")
+		return nil, httpkit.NewProblem(http.StatusNotFound, "not_found", "there is no such event")
 	case errors.Is(err, inbox.ErrStillParked), errors.Is(err, inbox.ErrNotNeeded):
 		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", err.Error())
 	case errors.Is(err, inbox.ErrPruned):

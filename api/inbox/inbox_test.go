@@ -14,7 +14,7 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// TestRedeliver (REC-8, WHK-19): an operator is told why an event is not delivered
+// TestRedeliver (REC-8, WHK-19): an operator gets the reason why an event is not delivered
 // once more.
 func TestRedeliver(t *testing.T) {
 	t.Parallel()

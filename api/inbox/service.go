@@ -1,4 +1,5 @@
-// Package inbox is the API's operations on what providers sent to the webhooks.
+// Package inbox implements the API's operations on the events that providers sent
+// to the webhooks.
 package inbox
 
 import (
@@ -13,23 +14,23 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// Records keeps what providers reported.
+// Records reads the events that providers sent.
 type Records interface {
-	// Items fails with sqldb.ErrCursor.
+	// Items fails with sqldb.ErrCursor if the filter's cursor is invalid.
 	Items(ctx context.Context, f inboxrecords.Filter) (inboxrecords.Page, error)
-	// InboxCounts returns how many items are in each state, and since when
-	// the oldest is due.
+	// InboxCounts returns how many items are in each state, and when the oldest
+	// undelivered item became due.
 	InboxCounts(ctx context.Context) (map[inboxrecords.State]int64, time.Time, error)
 }
 
 // Service serves the operations on the inbox. Only Records must be set.
 type Service struct {
 	Records Records
-	// Redeliver delivers a stored event once more; nil: this process takes no
-	// webhooks. It fails as inbox.Handler.Again does.
+	// Redeliver delivers a stored event again, like inbox.Handler.Redeliver. It
+	// is nil if this process receives no webhooks.
 	Redeliver func(ctx context.Context, id int64, by string) (inboxrecords.Item, error)
-	// Counted returns what this process counted of webhooks; nil: it takes
-	// none.
+	// Counted returns this process's counts of webhooks. It is nil if this
+	// process receives none.
 	Counted func() (inbox.Counts, inbox.RelayCounts)
 }
 
@@ -38,19 +39,19 @@ func (s *Service) Register(server *httpkit.Server) {
 	operate := []httpkit.Role{httpkit.Operator}
 	httpkit.Register(server, huma.Operation{
 		OperationID: "list-inbox", Method: http.MethodGet, Path: "/v1/inbox", Tags: []string{"operators"},
-		Summary:     "List what providers reported, newest first",
-		Description: "What providers sent to the webhooks: parked is genuine but cannot be used as it is, held belongs to an order that is not known yet.",
+		Summary:     "List the events that providers sent, newest first",
+		Description: "Lists the events that the webhooks received. An event in state parked is genuine but cannot be used as it is; an event in state held belongs to an order that is not known yet.",
 	}, operate, s.list)
 	if s.Redeliver != nil {
 		httpkit.Register(server, huma.Operation{
 			OperationID: "deliver-again", Method: http.MethodPost, Path: "/v1/inbox/{id}/again", Tags: []string{"operators"},
-			Summary:     "Deliver an event once more",
-			Description: "Reads a stored event anew, as a changed configuration may understand what was parked, and sends it on its way; hearing it twice is harmless. 409 wrong_state where it still cannot be used, 410 pruned where it was delivered so long ago that its bytes are not kept any more (PURSER_KEEP_WEBHOOKS).",
+			Summary:     "Deliver an event again",
+			Description: "Reads a stored event again, because a changed configuration or a newer version may understand an event that was parked, and delivers it. Delivering an event twice is harmless. 409 wrong_state if the event still cannot be used; 410 pruned if its bytes have been deleted (see the setting PURSER_KEEP_WEBHOOKS).",
 		}, operate, s.redeliver)
 	}
 	httpkit.Register(server, huma.Operation{
 		OperationID: "count-inbox", Method: http.MethodGet, Path: "/v1/inbox/counts", Tags: []string{"operators"},
-		Summary:     "Count what providers reported",
-		Description: "What is stored, and what this process has counted since it started. oldestDue is the event that has waited longest for its delivery: it should be missing or seconds old.",
+		Summary:     "Count the events that providers sent",
+		Description: "Returns how many events are stored in each state, and the counts of this process since it started. oldestDue is the time since which the oldest undelivered event has been due; it should be missing or a few seconds ago.",
 	}, operate, s.counts)
 }

@@ -13,17 +13,17 @@ type orderMail struct {
 	ID         string            `json:"id"`
 	Template   string            `json:"template"`
 	State      string            `json:"state" doc:"sending, sent, due, unknown, rejected or suppressed"`
-	Generation int               `json:"generation" doc:"How often somebody decided to send it"`
-	Provider   string            `json:"provider,omitempty" doc:"Who has it, or had it last"`
-	ProviderID string            `json:"providerId,omitempty" doc:"The provider's name for it"`
-	Skipped    []mail.PassedOver `json:"skipped,omitempty" doc:"Providers before that one in line, and why they did not get it"`
+	Generation int               `json:"generation" doc:"How often it was decided to send this mail: 1, and one more for each resend"`
+	Provider   string            `json:"provider,omitempty" doc:"The provider that accepted the mail, or was tried last"`
+	ProviderID string            `json:"providerId,omitempty" doc:"The provider's id of the mail"`
+	Skipped    []mail.PassedOver `json:"skipped,omitempty" doc:"Providers with a higher preference that were skipped, with the reasons"`
 	Why        string            `json:"why,omitempty"`
-	AskedBy    string            `json:"askedBy,omitempty" doc:"Who wanted it sent anew"`
+	AskedBy    string            `json:"askedBy,omitempty" doc:"The actor who requested the resend"`
 	AskedWhy   string            `json:"askedWhy,omitempty"`
 	Attempts   int               `json:"attempts"`
 	ClaimedAt  time.Time         `json:"claimedAt"`
 	OutcomeAt  time.Time         `json:"settledAt,omitzero"`
-	Feedback   []mailFeedback    `json:"feedback" doc:"What became of it, oldest first"`
+	Feedback   []mailFeedback    `json:"feedback" doc:"The feedback on the mail, oldest first"`
 }
 
 type mailFeedback struct {
@@ -31,11 +31,11 @@ type mailFeedback struct {
 	Recipient  string      `json:"recipient"`
 	Kind       mail.Kind   `json:"kind"`
 	Bounce     mail.Bounce `json:"bounce,omitempty"`
-	Diagnostic string      `json:"diagnostic,omitempty" doc:"The receiving server's words"`
+	Diagnostic string      `json:"diagnostic,omitempty" doc:"The receiving server's response"`
 	At         time.Time   `json:"at"`
 	ReceivedAt time.Time   `json:"heardAt"`
-	InboxID    int64       `json:"inboxId,omitempty" doc:"The event that said so first"`
-	Times      int         `json:"times" doc:"How often it was said"`
+	InboxID    int64       `json:"inboxId,omitempty" doc:"The inbox event that reported it first"`
+	Times      int         `json:"times" doc:"How often it was reported"`
 }
 
 type orderMailsInput struct {

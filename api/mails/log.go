@@ -22,11 +22,11 @@ type mailsBody struct {
 type mailsOutput struct{ Body mailsBody }
 
 type openMailsInput struct {
-	State string `query:"state" enum:"unknown,sending" default:"unknown" doc:"unknown: it may or may not have gone out; sending: nobody knows yet"`
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
+	State string `query:"state" enum:"unknown,sending" default:"unknown" doc:"unknown: the mail may or may not have been sent; sending: the outcome is still open"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"The maximum number of mails"`
 }
 
-// openMails lists mails whose outcome is unknown, or not known yet.
+// openMails lists mails whose outcome is unknown or still open.
 func (s *Service) openMails(ctx context.Context, in *openMailsInput) (*mailsOutput, error) {
 	out := &mailsOutput{mailsBody{Mails: []mailEntry{}}}
 	if s.Records == nil {
@@ -41,10 +41,10 @@ func (s *Service) openMails(ctx context.Context, in *openMailsInput) (*mailsOutp
 
 type resendInput struct {
 	ID       string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
-	Template string `path:"template" maxLength:"40" pattern:"^[a-z_-]+$" example:"confirmation" doc:"Which mail, as the order's mails name it"`
-	Key      string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this decision, so that repeating it sends nothing more. Recommended."`
+	Template string `path:"template" maxLength:"40" pattern:"^[a-z_-]+$" example:"confirmation" doc:"The template of the mail, as in the list of the order's mails"`
+	Key      string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"A name that the caller chooses for this request, so that repeating it sends nothing more. Recommended."`
 	Body     struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Why, for the ledger; nothing personal"`
+		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"The reason, which is recorded in the mail log; no personal data"`
 	}
 }
 
@@ -63,7 +63,7 @@ func (s *Service) resendMail(ctx context.Context, in *resendInput) (*resendOutpu
 		return nil, err
 	}
 	if m := order.Notification(in.Template); m.OnRequest() {
-		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "template: return instructions have an address of their own, /v1/orders/{id}/return-instructions")
+		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "template: to send return instructions, use /v1/orders/{id}/return-instructions")
 	}
 	if in.Key == "" {
 		in.Key = rand.Text()
@@ -72,12 +72,13 @@ func (s *Service) resendMail(ctx context.Context, in *resendInput) (*resendOutpu
 		OrderID: o.ID, Notification: order.Notification(in.Template), Key: in.Key, Actor: httpkit.CallOf(ctx).Actor(), Why: in.Body.Reason,
 	})
 	if errors.Is(err, order.ErrNotFound) { // the order exists: it was read above
-		return nil, httpkit.NewProblem(http.StatusNotFound, "no_such_mail", "the order never had this mail")
+		return nil, httpkit.NewProblem(http.StatusNotFound, "no_such_mail", "this mail was never sent for the order")
 	}
 	return out, err
 }
 
-// resend has a mail sent and returns how that ended.
+// resend sends a mail and returns its outcome. The status is 202 if the outcome is
+// not known in time.
 func (s *Service) resend(ctx context.Context, r order.Resend) (*resendOutput, error) {
 	if s.Resender == nil {
 		return nil, httpkit.NewProblem(http.StatusNotImplemented, "no_mail", "this process sends no mail")
@@ -100,7 +101,7 @@ type providersBody struct {
 
 type providersOutput struct{ Body providersBody }
 
-// mailProviders returns how the providers stand.
+// mailProviders returns the status of the mail providers.
 func (s *Service) mailProviders(context.Context, *struct{}) (*providersOutput, error) {
 	out := &providersOutput{providersBody{Providers: []mail.ProviderStatus{}}}
 	if s.Providers != nil {

@@ -192,7 +192,7 @@ func TestUnsubscribe(t *testing.T) {
 	}
 	blocked(false)
 	recordFeedback(t, s, "ada@example.com", mail.Complained, "")
-	if w := page(s, preferences); !strings.Contains(w.Body.String(), "called a mail of ours spam") {
+	if w := page(s, preferences); !strings.Contains(w.Body.String(), "reported one of our mails as spam") {
 		t.Errorf("%s", w.Body)
 	}
 	if strings.Contains(s.Log.String(), "example.com") || strings.Contains(s.Log.String(), strings.TrimPrefix(u.Path, mail.UnsubscribePath)[:20]) {

@@ -11,13 +11,13 @@ import (
 
 type marketingBody struct {
 	Paused    bool            `json:"paused"`
-	Why       string          `json:"why,omitempty" doc:"Why it was paused or resumed last"`
+	Why       string          `json:"why,omitempty" doc:"The reason of the last pause or resumption"`
 	Actor     string          `json:"actor,omitempty"`
-	At        time.Time       `json:"at,omitzero" doc:"When it was paused or resumed last"`
-	Standings []standing      `json:"standings" doc:"How the latest mails went, by provider, since marketing was last resumed"`
+	At        time.Time       `json:"at,omitzero" doc:"When marketing was last paused or resumed"`
+	Standings []standing      `json:"standings" doc:"The bounces and complaints of the latest mails, by provider, since marketing was last resumed"`
 	Limits    marketingLimits `json:"limits"`
-	// BadLinks counts links that Purser did not make.
-	BadLinks int64 `json:"badLinks" doc:"Unsubscribe links, and forms of theirs, that this process refused since it started"`
+	// BadLinks counts requests with links that Purser did not make.
+	BadLinks int64 `json:"badLinks" doc:"Invalid unsubscribe links and forms that this process has refused since it started"`
 }
 
 type standing struct {
@@ -29,14 +29,14 @@ type standing struct {
 type marketingLimits struct {
 	Bounces    int64 `json:"bouncesPerMillion"`
 	Complaints int64 `json:"complaintsPerMillion"`
-	Share      int64 `json:"pauseAtPercent" doc:"Marketing pauses itself at this share of the limits"`
-	Least      int64 `json:"leastSends" doc:"with fewer sends nothing is judged"`
-	Latest     int   `json:"latestSends" doc:"how many of the latest sends are judged"`
+	Share      int64 `json:"pauseAtPercent" doc:"Marketing is paused automatically at this percentage of the limits"`
+	Least      int64 `json:"leastSends" doc:"With fewer sends, the rates are not evaluated"`
+	Latest     int   `json:"latestSends" doc:"The number of latest sends that are evaluated"`
 }
 
 type marketingOutput struct{ Body marketingBody }
 
-// marketing returns whether marketing is paused, and what it is judged by.
+// marketing returns whether marketing is paused, with its rates and limits.
 func (s *Service) marketing(ctx context.Context, _ *struct{}) (*marketingOutput, error) {
 	p, err := s.Records.MailPause(ctx, mail.Marketing)
 	if err != nil {
@@ -64,8 +64,8 @@ type steerMarketingInput struct {
 	}
 }
 
-// steerMarketing pauses marketing or lets it go on. Asking for the state that it
-// is in changes nothing.
+// steerMarketing pauses or resumes marketing. A request for the current state
+// changes nothing.
 func (s *Service) steerMarketing(ctx context.Context, in *steerMarketingInput) (*marketingOutput, error) {
 	if err := order.CheckText("reason", in.Body.Reason, true, httpkit.MaxReason); err != nil {
 		return nil, httpkit.RequestProblem(err)

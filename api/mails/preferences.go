@@ -19,12 +19,12 @@ import (
 //go:embed pages/preferences*
 var pages embed.FS
 
-// maxForm is larger than any form of these pages, in bytes.
+// maxForm is the most bytes of a form; the forms of these pages are smaller.
 const maxForm = 4 << 10
 
-// preferencePages are the pages on which a shopper asks for less mail, or more
-// again. They work without scripts. Only a POST changes anything: mail programs and
-// virus scanners follow every link of a mail.
+// preferencePages serves the pages on which a shopper chooses which mail to get.
+// They work without scripts. Only a POST changes anything, because mail programs
+// and virus scanners follow every link in a mail.
 type preferencePages struct {
 	s      *Service
 	t      *template.Template
@@ -32,8 +32,8 @@ type preferencePages struct {
 	policy string
 }
 
-// servePreferences serves the pages on which shoppers leave marketing mail,
-// below /unsubscribe/ and /preferences/.
+// servePreferences serves the pages on which shoppers unsubscribe from marketing
+// mail, below /unsubscribe/ and /preferences/.
 func (s *Service) servePreferences() {
 	mux := s.server.Mux
 	style, err := pages.ReadFile("pages/preferences.css")
@@ -52,52 +52,51 @@ func (s *Service) servePreferences() {
 	mux.HandleFunc("POST "+mail.PreferencesPath+"{token}", p.linked(p.chosen))
 }
 
-// view is what a page for leaving marketing mail is filled with.
+// view holds the data of a preference page.
 type view struct {
 	Style          template.CSS
-	Page           string // ask, done or choose; "" with a problem
+	Page           string // ask, done or choose; "" if there is a Problem
 	Shop, Email    string
 	Token          string
 	Title, Problem string
-	Done           string // what was just done
-	Wants          map[string]bool
-	Held           string // why marketing is held back beside the shopper's wish
-	Left           bool   // all marketing
-	cut            error  // why the form is not complete
+	Done           string          // confirms what the request changed
+	Wants          map[string]bool // by list
+	Held           string          // why mail is suppressed for another reason than the shopper's choice
+	Left           bool            // the shopper has unsubscribed from all marketing
+	cut            error           // why the form is incomplete
 }
 
-// linked reads the token of a link; a link that Purser did not make changes
-// nothing.
+// linked checks the token of a link and reads the form before it calls do. A link
+// that Purser did not make changes nothing.
 func (p *preferencePages) linked(do func(w http.ResponseWriter, r *http.Request, sub mail.Subscription, v view)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := view{Shop: p.s.Shop, Token: r.PathValue("token")}
 		sub, err := p.s.Links.Read(v.Token)
 		if err != nil {
 			p.s.badLinks.Add(1)
-			v.Title, v.Problem = "This link is not valid", "Please use the link in the mail as it is. If it does not work, write to us and we take you off the list."
+			v.Title, v.Problem = "This link is not valid", "Please use the link exactly as it is in the mail. If it does not work, write to us and we will unsubscribe you."
 			p.render(w, r, http.StatusBadRequest, v)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		conn := http.NewResponseController(w)
-		_ = conn.SetReadDeadline(time.Now().Add(p.s.server.WriteWithin)) // not every connection can
+		_ = conn.SetReadDeadline(time.Now().Add(p.s.server.WriteWithin)) // not every connection supports it
 		v.cut = r.ParseForm()
-		_ = conn.SetReadDeadline(time.Time{}) // passing it would cancel the request
+		_ = conn.SetReadDeadline(time.Time{}) // a deadline that passes would cancel the request
 		var large *http.MaxBytesError
 		if errors.As(v.cut, &large) || r.ContentLength > maxForm {
 			p.s.badLinks.Add(1)
-			v.Title, v.Problem = "That was too much", "The form is longer than any of ours. Nothing was changed."
+			v.Title, v.Problem = "The form is too large", "Nothing was changed. Please open the link in the mail again."
 			p.render(w, r, http.StatusRequestEntityTooLarge, v)
 			return
 		}
-		// The shopper may close the page, or the form may be cut off: the request
-		// is carried out all the same.
+		// The request is completed even if the shopper closes the page.
 		r = r.WithContext(context.WithoutCancel(r.Context()))
-		// Everybody who has had a mail has a valid link.
+		// Every recipient of a mail has a valid link, so requests are limited.
 		release, err := p.s.server.AcquirePage(r.Context())
 		if err != nil {
 			w.Header().Set("Retry-After", "1")
-			v.Title, v.Problem = "Too many at once", "Nothing was changed. Please try again in a moment."
+			v.Title, v.Problem = "Too many requests", "Nothing was changed. Please try again in a moment."
 			p.render(w, r, http.StatusTooManyRequests, v)
 			return
 		}
@@ -107,7 +106,7 @@ func (p *preferencePages) linked(do func(w http.ResponseWriter, r *http.Request,
 	}
 }
 
-// ask shows a button and changes nothing.
+// ask shows the button to unsubscribe and changes nothing.
 func (p *preferencePages) ask(w http.ResponseWriter, r *http.Request, sub mail.Subscription, v view) {
 	if !p.state(w, r, sub, &v) {
 		return
@@ -116,9 +115,9 @@ func (p *preferencePages) ask(w http.ResponseWriter, r *http.Request, sub mail.S
 	p.render(w, r, http.StatusOK, v)
 }
 
-// unsubscribe stops all marketing: what a mail program asks for with one click
-// (RFC 8058), and the button of the page. The request's body is ignored: the link
-// says enough.
+// unsubscribe stops all marketing mail. It serves the one-click request of a mail
+// program (RFC 8058) and the button of the page. It ignores the request's body,
+// because the link contains everything it needs.
 func (p *preferencePages) unsubscribe(w http.ResponseWriter, r *http.Request, sub mail.Subscription, v view) {
 	if !p.prefer(w, r, sub, []mail.Scope{mail.ScopeMarketing}, v) {
 		return
@@ -126,11 +125,11 @@ func (p *preferencePages) unsubscribe(w http.ResponseWriter, r *http.Request, su
 	if !p.state(w, r, sub, &v) {
 		return
 	}
-	v.Page, v.Title, v.Done = "done", "You are unsubscribed", "We send you no more marketing mail. Mail about your orders still comes."
+	v.Page, v.Title, v.Done = "done", "You are unsubscribed", "We will not send you any more marketing mail. You will still get mail about your orders."
 	p.render(w, r, http.StatusOK, v)
 }
 
-// choose shows which mail the shopper gets, as a form.
+// choose shows a form with the lists that the shopper gets.
 func (p *preferencePages) choose(w http.ResponseWriter, r *http.Request, sub mail.Subscription, v view) {
 	if !p.state(w, r, sub, &v) {
 		return
@@ -139,17 +138,18 @@ func (p *preferencePages) choose(w http.ResponseWriter, r *http.Request, sub mai
 	p.render(w, r, http.StatusOK, v)
 }
 
-// wholeForm is the last field of the page's form. A form without it was cut off, or
-// is not from the page: it must not be taken for one in which no box is ticked.
+// wholeForm is the last field of the page's form. A form without it was cut off or
+// does not come from the page, and must not be mistaken for one in which no box is
+// ticked.
 const wholeForm = "whole"
 
-// chosen records which lists the shopper ticked. A form that is not complete
-// changes nothing.
+// chosen records which lists the shopper ticked. An incomplete form changes
+// nothing.
 func (p *preferencePages) chosen(w http.ResponseWriter, r *http.Request, sub mail.Subscription, v view) {
 	strange := func(list string) bool { return !slices.Contains(mail.Lists, mail.Scope(list)) }
 	if v.cut != nil || r.PostForm.Get(wholeForm) != "yes" || slices.ContainsFunc(r.PostForm["list"], strange) {
 		p.s.badLinks.Add(1)
-		v.Title, v.Problem = "That did not arrive whole", "Nothing was changed. Please open the link in the mail once more and try again."
+		v.Title, v.Problem = "The form is incomplete", "Nothing was changed. Please open the link in the mail again and retry."
 		p.render(w, r, http.StatusBadRequest, v)
 		return
 	}
@@ -160,7 +160,7 @@ func (p *preferencePages) chosen(w http.ResponseWriter, r *http.Request, sub mai
 		}
 	}
 	if len(leave) == len(mail.Lists) {
-		leave = []mail.Scope{mail.ScopeMarketing} // also of lists that will be added
+		leave = []mail.Scope{mail.ScopeMarketing} // so that it includes lists that are added in future
 	}
 	if !p.prefer(w, r, sub, leave, v) || !p.state(w, r, sub, &v) {
 		return
@@ -169,7 +169,7 @@ func (p *preferencePages) chosen(w http.ResponseWriter, r *http.Request, sub mai
 	p.render(w, r, http.StatusOK, v)
 }
 
-// prefer records a preference, or shows that it could not.
+// prefer records a preference. If that fails, it shows an error and returns false.
 func (p *preferencePages) prefer(w http.ResponseWriter, r *http.Request, sub mail.Subscription, leave []mail.Scope, v view) bool {
 	_, err := p.s.Records.Prefer(r.Context(), sub, leave)
 	if err != nil {
@@ -178,7 +178,8 @@ func (p *preferencePages) prefer(w http.ResponseWriter, r *http.Request, sub mai
 	return err == nil
 }
 
-// state looks up which mail the shopper gets now.
+// state reads which mail the shopper gets now. If that fails, it shows an error and
+// returns false.
 func (p *preferencePages) state(w http.ResponseWriter, r *http.Request, sub mail.Subscription, v *view) bool {
 	found, err := p.s.Records.SuppressionsOf(r.Context(), sub.Email)
 	if err != nil {
@@ -205,7 +206,7 @@ func (p *preferencePages) state(w http.ResponseWriter, r *http.Request, sub mail
 	return true
 }
 
-// renderError logs an error and shows that something went wrong.
+// renderError logs an error and shows the page for it.
 func (p *preferencePages) renderError(w http.ResponseWriter, r *http.Request, err error, v view) {
 	p.s.server.Log.ErrorContext(r.Context(), "mail preferences", "error", err, "requestId", httpkit.CallOf(r.Context()).RequestID)
 	v.Title, v.Problem = "Something went wrong", "It has been reported. Please try again in a minute."

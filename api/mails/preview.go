@@ -11,13 +11,14 @@ import (
 	"purser/mail/templates"
 )
 
-// Preview shows what every mail looks like in every language with sample data, so
+// Preview serves pages that show every mail in every language with sample data, so
 // that a shop sees its design before a shopper does.
 type Preview struct {
 	// Templates writes the mails.
 	Templates Templates
-	// Open lets this machine's user look without a key; others need an
-	// operator's, as the password of HTTP's Basic scheme (any user name).
+	// Open serves requests from this machine without a key. Other requests need
+	// an operator's key as the password of HTTP Basic authentication, with any
+	// user name.
 	Open bool
 
 	server *httpkit.Server
@@ -33,8 +34,8 @@ type Templates interface {
 //go:embed pages/preview*
 var previewPages embed.FS
 
-// Policies of the previews. A mail runs no script, and loads nothing from the
-// network but the shop's logo.
+// The content security policies of the previews. A mail runs no script and loads
+// nothing from the network but the shop's logo.
 const (
 	previewPolicy = "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	mailPolicy    = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: http:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -70,7 +71,7 @@ func (p *Preview) Register(server *httpkit.Server) {
 	}
 }
 
-// previewed is what the page around a previewed mail is filled with.
+// previewed holds the data of the page that shows one mail.
 type previewed struct {
 	Template templates.Template
 	Stream   mail.Stream
@@ -81,7 +82,7 @@ type previewed struct {
 	Content  mail.Content
 }
 
-// looks are the ways to look at a mail; any other is taken as the plain one.
+// looks lists the ways to show a mail; an unknown one is treated as the first.
 var looks = []string{"", "narrow", "dark", "narrow dark"}
 
 // previewOf serves a page about one mail.
@@ -97,7 +98,7 @@ func (p *Preview) previewOf(show func(http.ResponseWriter, *http.Request, previe
 		var err error
 		m.Content, err = p.Templates.WriteTemplate(m.Template, m.Locale, templates.Sample(m.Template, m.Locale))
 		if err != nil {
-			httpkit.NewProblem(http.StatusNotFound, "not_found", "there is no such letter").Write(w, r)
+			httpkit.NewProblem(http.StatusNotFound, "not_found", "there is no such mail").Write(w, r)
 			return
 		}
 		m.Stream = m.Template.Stream()
@@ -108,9 +109,9 @@ func (p *Preview) previewOf(show func(http.ResponseWriter, *http.Request, previe
 	})
 }
 
-// operatorsOnly lets a request pass that has an operator's key, and, where the
-// previews are open, one that comes from this machine. The data is made up, but
-// what the shop says of itself may not be ready for everybody.
+// operatorsOnly requires an operator's key, except for a request from this machine
+// if the previews are open. The data is a sample, but the shop's own texts may not
+// be ready for the public.
 func (p *Preview) operatorsOnly(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, secret, _ := r.BasicAuth()

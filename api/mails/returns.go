@@ -14,16 +14,17 @@ import (
 
 type returnInput struct {
 	ID   string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
-	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this request, so that repeating it sends nothing more. Recommended."`
+	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"A name that the caller chooses for this request, so that repeating it sends nothing more. Recommended."`
 	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Why, for the ledger; nothing personal"`
-		Until  string `json:"until,omitempty" format:"date" doc:"The last day on which the shopper can send it back, UTC. Default: in 30 days"`
-		Link   string `json:"link,omitempty" maxLength:"900" doc:"Where the return label is; default: none is offered"`
+		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"The reason, which is recorded in the mail log; no personal data"`
+		Until  string `json:"until,omitempty" format:"date" doc:"The last day on which the shopper can return the order, in UTC. Default: in 30 days"`
+		Link   string `json:"link,omitempty" maxLength:"900" doc:"The address of the return label. Default: the mail offers no label"`
 	}
 }
 
-// sendReturnInstructions sends a mail that the shop decides on: no event of an
-// order says that its shopper wants to send it back.
+// sendReturnInstructions sends the shopper instructions to return the order. The
+// shop requests it, because no event of an order says that its shopper wants to
+// return it.
 func (s *Service) sendReturnInstructions(ctx context.Context, in *returnInput) (*resendOutput, error) {
 	if err := httpkit.CheckReason(in.Body.Reason); err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func (s *Service) sendReturnInstructions(ctx context.Context, in *returnInput) (
 		return nil, err
 	}
 	if o.Status != order.Shipped && o.Status != order.Delivered {
-		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", fmt.Sprintf("the order cannot be sent back: it is %s", o.Status))
+		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", fmt.Sprintf("the order cannot be returned: it is %s", o.Status))
 	}
 	if in.Key == "" {
 		in.Key = rand.Text()
@@ -51,7 +52,8 @@ func (s *Service) sendReturnInstructions(ctx context.Context, in *returnInput) (
 	})
 }
 
-// lastDay returns the end of a day that is not over; of "", the zero time.
+// lastDay returns the end of a day that is today or later, or the zero time for an
+// empty text.
 func (s *Service) lastDay(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil

@@ -1,5 +1,5 @@
-// Package mails is the API's operations on mails: which were sent and what became of
-// them, whom they may go to, whether marketing is paused, and what they look like.
+// Package mails implements the API's operations on mails: the mail log and its
+// feedback, suppressions and preferences, the pausing of marketing, and previews.
 package mails
 
 import (
@@ -19,12 +19,12 @@ import (
 
 // Resender sends mails again.
 type Resender interface {
-	// ResendMail fails with order.ErrNotFound or order.ErrMailing. When the
-	// context ends first, the mail goes on all the same.
+	// ResendMail fails with order.ErrNotFound or order.ErrMailing. The mail is
+	// sent even if ctx ends first.
 	ResendMail(ctx context.Context, r order.Resend) (mail.Outcome, error)
 }
 
-// Records keeps what is known of mails.
+// Records stores the mail log, feedback, suppressions and the pause of marketing.
 type Records interface {
 	OpenMails(ctx context.Context, state mail.State, limit int) ([]mailrecords.Entry, error)
 	Mails(ctx context.Context, about string) ([]mailrecords.Entry, error)
@@ -45,32 +45,32 @@ type Records interface {
 	ResumeMarketing(ctx context.Context, actor, why string) (changed bool, err error)
 }
 
-// Service serves the operations on mails, and the pages on which shoppers leave
-// marketing mail. Only Orders must be set.
+// Service serves the operations on mails, and the pages on which shoppers
+// unsubscribe from marketing mail. Only Orders must be set.
 type Service struct {
-	// Orders are what mails are about.
+	// Orders reads the orders that mails are about.
 	Orders httpkit.OrderReader
-	// Resender may be nil: this process sends no mail.
+	// Resender is nil if this process sends no mail.
 	Resender Resender
-	// Providers returns how the providers stand; nil: this process sends no
-	// mail.
+	// Providers returns the status of the mail providers. It is nil if this
+	// process sends no mail.
 	Providers func() []mail.ProviderStatus
 
-	// Records may be nil: then no open mail is listed, and the operations on
-	// what is known of mails, and the pages, are not there. The fields below
-	// are for those alone.
+	// Records may be nil. Then the list of open mails is empty, and there are
+	// neither the operations of registerRecords nor the preference pages. Only
+	// those use the fields below.
 	Records Records
-	// Links reads the links in marketing mails by which shoppers leave them.
+	// Links checks the unsubscribe links in marketing mails.
 	Links mail.Links
-	// Shop is the shop's name, on the pages those lead to.
+	// Shop is the shop's name, for the pages that those links lead to.
 	Shop string
-	// Tolerance and Latest are what marketing is judged by; they are only
-	// shown here.
+	// Tolerance and Latest are the limits at which marketing is paused; they
+	// are only shown here.
 	Tolerance mail.Tolerance
 	Latest    int
 
 	server   *httpkit.Server
-	badLinks atomic.Int64 // unsubscribe links that Purser did not make
+	badLinks atomic.Int64 // requests with unsubscribe links that Purser did not make
 }
 
 // Register declares the operations on mails.
@@ -88,68 +88,68 @@ func (s *Service) registerLog() {
 	write, operate := []httpkit.Role{httpkit.Shop, httpkit.Operator}, []httpkit.Role{httpkit.Operator}
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "resend-mail", Method: http.MethodPost, Path: "/v1/orders/{id}/mails/{template}/resend", Tags: []string{"operators"},
-		Summary:     "Send a mail anew",
-		Description: "Sends the mail under its next generation, whatever became of the last one; the ledger keeps who asked and why. Sending the request again with the same Idempotency-Key sends nothing more, or tries again what failed. 409 mailing while the last one is still being sent; 202 while this one is.",
+		Summary:     "Send a mail again",
+		Description: "Sends the mail as its next generation, whatever the outcome of the last one; the mail log records the actor and the reason. A repeated request with the same Idempotency-Key sends nothing more, or retries a mail that failed. 409 mailing while the last mail is still being sent; 202 while this mail is being sent.",
 	}, operate, s.resendMail, http.StatusAccepted)
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "list-open-mails", Method: http.MethodGet, Path: "/v1/mail/open", Tags: []string{"operators"},
-		Summary:     "List mails whose outcome is unknown, or not known yet",
-		Description: "A mail whose outcome is unknown is never sent again by itself: feedback that names it settles it, or an operator has it sent anew.",
+		Summary:     "List mails whose outcome is unknown or still open",
+		Description: "A mail whose outcome is unknown is never resent automatically: feedback on the mail resolves it, or an operator sends it again.",
 	}, operate, s.openMails)
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "list-mail-providers", Method: http.MethodGet, Path: "/v1/mail/providers", Tags: []string{"operators"},
-		Summary:     "Tell how the mail providers stand",
-		Description: "In the order in which they are tried: whether the circuit breaker lets calls through, the account's rate and daily quota, and whether the sender may send.",
+		Summary:     "Read the status of the mail providers",
+		Description: "Lists the providers in the order in which they are tried, each with the state of its circuit breaker, the account's rate and daily quota, and whether the sender is allowed to send.",
 	}, operate, s.mailProviders)
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "send-return-instructions", Method: http.MethodPost, Path: "/v1/orders/{id}/return-instructions", Tags: []string{"orders"},
-		Summary:     "Tell the shopper how to send an order back",
-		Description: "Sends the mail return_instructions; what the shop says of itself names the address. Sending the request again with the same Idempotency-Key sends nothing more. 409 wrong_state for an order that is not with its shopper, or on the way there; 202 while the mail is still being sent.",
+		Summary:     "Send the shopper instructions to return an order",
+		Description: "Sends the mail return_instructions; the return address comes from the shop's settings. A repeated request with the same Idempotency-Key sends nothing more. 409 wrong_state for an order that is neither shipped nor delivered; 202 while the mail is being sent.",
 	}, write, s.sendReturnInstructions, http.StatusAccepted)
 }
 
-// registerRecords declares the operations on what is known of mails.
+// registerRecords declares the operations on feedback, suppressions and marketing.
 func (s *Service) registerRecords() {
 	read, operate := []httpkit.Role{httpkit.Viewer, httpkit.Operator}, []httpkit.Role{httpkit.Operator}
 	tags := []string{"mail"}
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "list-order-mails", Method: http.MethodGet, Path: "/v1/orders/{id}/mails", Tags: []string{"orders"},
-		Summary:     "List an order's mails and what became of them",
-		Description: "Each with its state, the provider that has it, and what was heard of it since: delivered, delayed, bounced or complained about.",
+		Summary:     "List an order's mails with their feedback",
+		Description: "Each mail has its state, its provider, and the feedback received since: delivered, delayed, bounced or complained about.",
 	}, []httpkit.Role{httpkit.Shop, httpkit.Viewer, httpkit.Operator}, s.orderMails)
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "mail-stats", Method: http.MethodGet, Path: "/v1/mail/stats", Tags: tags,
 		Summary:     "Count mails sent, delivered, bounced, complained about and unsubscribed from, by day, provider and template",
-		Description: "Days are in UTC, the last 30 by default. A mail counts on the day it was sent, whenever the news of it came.",
+		Description: "Days are in UTC, the last 30 by default. Feedback counts on the day its mail was sent, whenever it arrived.",
 	}, read, s.mailStats)
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "list-suppressions", Method: http.MethodGet, Path: "/v1/mail/suppressions", Tags: tags,
-		Summary:     "List addresses that get no mail, or no marketing, newest first",
-		Description: "Each with its reason and since when. Follow nextCursor until it is missing.",
+		Summary:     "List suppressed addresses, newest first",
+		Description: "Suppressed addresses get no mail at all, or no marketing mail. Each has the reason and the time of its suppression. Follow nextCursor until it is missing.",
 	}, operate, s.suppressions)
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "suppress", Method: http.MethodPost, Path: "/v1/mail/suppressions", DefaultStatus: http.StatusCreated, Tags: tags,
-		Summary:     "Write to an address no more, or send it no more marketing",
-		Description: "Scope all stops mails about orders too. The reason given is kept for whoever asks later.",
+		Summary:     "Suppress an address",
+		Description: "Stops all mail to the address, or only marketing mail. The scope all stops mails about orders, too. The reason is recorded in the audit log.",
 	}, operate, s.suppress)
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "unsuppress", Method: http.MethodDelete, Path: "/v1/mail/suppressions", DefaultStatus: http.StatusNoContent, Tags: tags,
-		Summary:     "Give an address another chance",
-		Description: "Whether the address works again is yours to know: a mail that comes back suppresses it anew. 404 not_found where nothing is suppressed for that reason.",
+		Summary:     "Remove the suppression of an address",
+		Description: "Purser does not check whether the address works again: another bounce suppresses it again. 404 not_found if the address is not suppressed for that reason.",
 	}, operate, s.unsuppress)
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "list-mail-audit", Method: http.MethodGet, Path: "/v1/mail/audit", Tags: tags,
-		Summary:     "List who changed whom mail may go to, newest first",
-		Description: "Who suppressed an address or gave it another chance, left or came back, paused marketing or let it go on: when and why.",
+		Summary:     "List the audit log of suppressions and marketing, newest first",
+		Description: "Lists who suppressed an address or removed a suppression, who unsubscribed or subscribed again, and who paused or resumed marketing, with the times and reasons.",
 	}, operate, s.mailAudit)
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "get-marketing", Method: http.MethodGet, Path: "/v1/mail/marketing", Tags: tags,
-		Summary:     "Tell whether marketing is paused, and how the latest mails went",
-		Description: "Marketing pauses itself before the provider's limits are reached; the limits, and how the latest mails stand against them, are in the answer. Mails about orders always go on.",
+		Summary:     "Read whether marketing is paused, and its bounce and complaint rates",
+		Description: "Marketing is paused automatically before the provider's limits are reached. The response contains the limits and the rates of the latest mails. Mails about orders are never paused.",
 	}, read, s.marketing)
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "steer-marketing", Method: http.MethodPost, Path: "/v1/mail/marketing", DefaultStatus: http.StatusOK, Tags: tags,
-		Summary:     "Pause marketing, or let it go on",
-		Description: "After resuming, the mails sent so far are judged no more.",
+		Summary:     "Pause or resume marketing",
+		Description: "After a resumption, mails sent before it no longer count towards the rates.",
 	}, operate, s.steerMarketing)
 }

@@ -14,17 +14,18 @@ type statsInput struct {
 	To   string `query:"to" format:"date" doc:"The last day, UTC. Default: today"`
 }
 
-// mailFigures are how many mails were sent and what became of them.
+// mailFigures counts the mails sent and the feedback on them.
 type mailFigures mailrecords.Figures
 
 type statsOutput struct {
 	Body struct {
-		Total mailFigures   `json:"total" doc:"Of the whole span; day, provider and template are empty"`
+		Total mailFigures   `json:"total" doc:"The sum of all days; day, provider and template are empty"`
 		Days  []mailFigures `json:"days" doc:"By day, provider and template, the latest day first"`
 	}
 }
 
-// mailStats counts mails on the day they were sent.
+// mailStats returns the mails of a span of days and their feedback, both counted on
+// the day when the mail was sent.
 func (s *Service) mailStats(ctx context.Context, in *statsInput) (*statsOutput, error) {
 	today := s.server.Now().UTC().Truncate(24 * time.Hour)
 	from, to := today.AddDate(0, 0, -30), today

@@ -15,18 +15,18 @@ import (
 
 type suppressionsInput struct {
 	Email  string      `query:"email" maxLength:"254" doc:"Only this address"`
-	Reason mail.Reason `query:"reason" enum:"bounced,keeps_bouncing,complained,unsubscribed,operator" doc:"Only for this reason"`
-	Limit  int         `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
-	Cursor string      `query:"cursor" maxLength:"20" doc:"nextCursor of the page before"`
+	Reason mail.Reason `query:"reason" enum:"bounced,keeps_bouncing,complained,unsubscribed,operator" doc:"Only suppressions with this reason"`
+	Limit  int         `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"The maximum number of suppressions"`
+	Cursor string      `query:"cursor" maxLength:"20" doc:"nextCursor of the previous page"`
 }
 
 type suppression struct {
 	Email      string      `json:"email"`
 	Scope      mail.Scope  `json:"scope" doc:"all: no mail at all; marketing; or one list"`
 	Reason     mail.Reason `json:"reason"`
-	Diagnostic string      `json:"diagnostic,omitempty" doc:"The receiving server's words, or the operator's"`
+	Diagnostic string      `json:"diagnostic,omitempty" doc:"The receiving server's response, or the operator's reason"`
 	Provider   string      `json:"provider,omitempty"`
-	InboxID    int64       `json:"inboxId,omitempty" doc:"The event that caused it"`
+	InboxID    int64       `json:"inboxId,omitempty" doc:"The inbox event that caused it"`
 	Actor      string      `json:"actor"`
 	Since      time.Time   `json:"since"`
 }
@@ -51,7 +51,7 @@ func (s *Service) suppressions(ctx context.Context, in *suppressionsInput) (*sup
 	if in.Cursor != "" {
 		skip, err := strconv.ParseUint(in.Cursor, 10, 31)
 		if err != nil {
-			return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "cursor: want the nextCursor of the page before")
+			return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "cursor: want the nextCursor of the previous page")
 		}
 		f.Skip = int(skip)
 	}
@@ -75,13 +75,13 @@ type suppressInput struct {
 	Body struct {
 		Email  string     `json:"email" maxLength:"254"`
 		Scope  mail.Scope `json:"scope" enum:"all,marketing,campaigns,reminders" doc:"all: no mail at all, not even about orders"`
-		Reason string     `json:"reason" minLength:"1" maxLength:"200" doc:"Why, for whoever asks later"`
+		Reason string     `json:"reason" minLength:"1" maxLength:"200" doc:"The reason, which is recorded in the audit log"`
 	}
 }
 
 type suppressOutput struct{ Body suppression }
 
-// suppress carries out an operator's decision to write to an address no more.
+// suppress suppresses an address on behalf of an operator.
 func (s *Service) suppress(ctx context.Context, in *suppressInput) (*suppressOutput, error) {
 	email, err := emailOf(in.Body.Email)
 	if err != nil {
@@ -101,11 +101,11 @@ func (s *Service) suppress(ctx context.Context, in *suppressInput) (*suppressOut
 
 type unsuppressInput struct {
 	Email  string      `query:"email" required:"true" maxLength:"254" doc:"The address"`
-	Reason mail.Reason `query:"reason" enum:"bounced,keeps_bouncing,complained,unsubscribed,operator" doc:"Only what was suppressed for this reason. Default: all"`
-	Why    string      `query:"why" required:"true" minLength:"1" maxLength:"200" doc:"Why, for whoever asks later"`
+	Reason mail.Reason `query:"reason" enum:"bounced,keeps_bouncing,complained,unsubscribed,operator" doc:"Only the suppression with this reason. Default: all suppressions of the address"`
+	Why    string      `query:"why" required:"true" minLength:"1" maxLength:"200" doc:"The reason for the removal, which is recorded in the audit log"`
 }
 
-// unsuppress lets mail go to an address again.
+// unsuppress removes the suppressions of an address.
 func (s *Service) unsuppress(ctx context.Context, in *unsuppressInput) (*struct{}, error) {
 	email, err := emailOf(in.Email)
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *Service) unsuppress(ctx context.Context, in *unsuppressInput) (*struct{
 	return nil, err
 }
 
-// emailOf reads an address that an operator typed.
+// emailOf parses and normalises an address that an operator typed.
 func emailOf(s string) (string, error) {
 	email, err := mail.Normalise(s)
 	if err != nil {
@@ -132,7 +132,7 @@ func emailOf(s string) (string, error) {
 
 type mailAuditInput struct {
 	Email string `query:"email" maxLength:"254" doc:"Only about this address"`
-	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"The maximum number of entries"`
 }
 
 type mailAudit struct {
@@ -149,7 +149,7 @@ type mailAuditOutput struct {
 	}
 }
 
-// mailAudit lists who changed by hand whom mail may go to.
+// mailAudit lists the decisions of people on suppressions and marketing.
 func (s *Service) mailAudit(ctx context.Context, in *mailAuditInput) (*mailAuditOutput, error) {
 	if in.Email != "" {
 		email, err := emailOf(in.Email)

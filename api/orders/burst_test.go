@@ -75,7 +75,7 @@ func (c blockedByActor) Place(ctx context.Context, id order.ID, r order.Request,
 }
 
 // TestPlace_flood_of_one (API-2, F82): one key's orders, however many are being
-// placed, leave room for those of another.
+// placed, leave slots for those of another.
 func TestPlace_flood_of_one(t *testing.T) {
 	t.Parallel()
 	workflows := blockedByActor{entered: make(chan string, 12), open: make(chan struct{})}

@@ -19,16 +19,16 @@ import (
 
 type eventsInput struct {
 	ID          string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
-	After       int64  `query:"after" minimum:"0" doc:"Only events with a higher seq, as the story is told now"`
-	Limit       int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
-	Accept      string `header:"Accept" maxLength:"256" doc:"text/event-stream for a live stream that ends after the order did"`
-	LastEventID string `header:"Last-Event-ID" maxLength:"40" doc:"Where a stream goes on; the browser sends it by itself"`
+	After       int64  `query:"after" minimum:"0" doc:"Only events with a higher seq"`
+	Limit       int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"The maximum number of events"`
+	Accept      string `header:"Accept" maxLength:"256" doc:"text/event-stream for a live stream that ends shortly after the order has ended"`
+	LastEventID string `header:"Last-Event-ID" maxLength:"40" doc:"The id of the event after which a stream resumes; browsers send it on their own"`
 }
 
 type eventPage struct {
 	Events []order.Event `json:"events"`
-	// NextAfter is there if there may be more.
-	NextAfter int64 `json:"nextAfter,omitempty" doc:"after of the next page; missing on the last one"`
+	// NextAfter is set if there may be more events.
+	NextAfter int64 `json:"nextAfter,omitempty" doc:"The value of after for the next page; missing on the last page"`
 }
 
 // events returns an order's events: as a page, or as a live stream.
@@ -56,8 +56,8 @@ func (s *Service) events(ctx context.Context, in *eventsInput) (*huma.StreamResp
 
 // stream begins a live stream, unless too many are open.
 func (s *Service) stream(ctx context.Context, o order.Order, in *eventsInput) (*huma.StreamResponse, error) {
-	// A caller who gives a number alone is taken to know the events that count
-	// now.
+	// A caller who sends only a number is assumed to have seen the events that
+	// are valid now.
 	seen := orderrecords.Position{Seq: in.After, Fence: o.Fence}
 	if in.LastEventID != "" {
 		var ok bool
@@ -95,7 +95,7 @@ type live struct {
 // goes away or the server stops. A caller that was cut off resumes with
 // Last-Event-ID.
 func (l *live) run(ctx context.Context) {
-	if l.send(": the story of %s\nretry: 1000\n\n", l.id) != nil {
+	if l.send(": events of %s\nretry: 1000\n\n", l.id) != nil {
 		return
 	}
 	changed, unwatch := l.Records.Watch(l.id)
@@ -107,7 +107,7 @@ func (l *live) run(ctx context.Context) {
 	for {
 		over, err := l.catchUp(ctx)
 		if over {
-			_ = l.send("event: end\ndata: {}\n\n") // nothing follows either way
+			_ = l.send("event: end\ndata: {}\n\n") // the stream ends even if this fails
 		}
 		if over || err != nil {
 			return
@@ -127,9 +127,9 @@ func (l *live) run(ctx context.Context) {
 	}
 }
 
-// catchUp sends what was recorded since the last event sent. The stream is over
-// when the order is final and nothing more has come for a while: the last mail
-// is recorded after the last status.
+// catchUp sends the events recorded since the last event sent. The stream is over
+// when the order's status is final and no event has been recorded for Linger: the
+// last mail is recorded after the last status.
 func (l *live) catchUp(ctx context.Context) (over bool, err error) {
 	for {
 		events, err := l.Records.EventsSince(ctx, l.id, l.seen, 500)
@@ -167,13 +167,13 @@ func (l *live) catchUp(ctx context.Context) (over bool, err error) {
 	return false, nil
 }
 
-// markText is the id of an event in a stream: its seq and the fence it was
-// recorded under. An event that replaces a lost one has the same seq and another
-// id.
+// markText returns the id of an event in a stream: its seq and the fence it was
+// recorded under. An event that replaces a lost one has the same seq and a
+// different id.
 func markText(m orderrecords.Position) string { return fmt.Sprintf("%d-%d", m.Seq, m.Fence) }
 
-// parseMark reads an event's id. An id that is only a seq, as all were once, is
-// taken to be of the events recorded under fence.
+// parseMark parses an event's id. An id that is only a seq, as older versions sent
+// it, belongs to the events recorded under fence.
 func parseMark(s string, fence int64) (orderrecords.Position, bool) {
 	seq, fenceText, hasFence := strings.Cut(s, "-")
 	m := orderrecords.Position{Fence: fence}
@@ -187,23 +187,24 @@ func parseMark(s string, fence int64) (orderrecords.Position, bool) {
 	return m, err == nil && m.Fence >= 0
 }
 
-// send writes a piece and flushes it. A caller that does not read is cut off.
+// send writes a part of the stream and flushes it. A caller that does not read it
+// within 10 s is cut off.
 func (l *live) send(format string, args ...any) error {
-	_ = l.control.SetWriteDeadline(time.Now().Add(10 * time.Second)) // not every writer can
+	_ = l.control.SetWriteDeadline(time.Now().Add(10 * time.Second)) // not every writer supports it
 	if _, err := fmt.Fprintf(l.w, format, args...); err != nil {
 		return err
 	}
 	return l.control.Flush()
 }
 
-// eventsOperation documents both kinds of response by hand, because neither goes
-// through huma's encoder.
+// eventsOperation documents both kinds of response by hand, because huma encodes
+// neither of them.
 func eventsOperation(a huma.API) huma.Operation {
 	page := a.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[eventPage](), true, "EventPage")
 	return huma.Operation{
 		OperationID: "list-order-events", Method: http.MethodGet, Path: "/v1/orders/{id}/events", Tags: []string{"orders"},
-		Summary:     "Read or follow an order's story",
-		Description: "With Accept: text/event-stream the answer is a live stream: each event's id says where the stream stands, its name is the kind and its data the event as JSON. It resumes after Last-Event-ID and ends, with an event named end, shortly after the order has ended. Where a crash lost what was told, the stream tells it anew: an event whose seq came before takes the place of that one and of all behind it.",
+		Summary:     "Read or follow an order's events",
+		Description: "With Accept: text/event-stream the response is a live stream of server-sent events. An event's id is its position in the stream, its name is the event's kind and its data is the event as JSON. The stream resumes after Last-Event-ID and ends, with an event named end, shortly after the order has ended. If a crash lost events that were already sent, the stream sends their replacements: an event whose seq was sent before replaces that event and all events after it.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "OK",
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: page}, httpkit.ContentStream: {Schema: &huma.Schema{Type: huma.TypeString}}},

@@ -22,7 +22,7 @@ type orderOutput struct {
 
 type getInput struct {
 	ID          string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
-	IfNoneMatch string `header:"If-None-Match" maxLength:"1024" doc:"Answers 304 without a body if the order still has this ETag"`
+	IfNoneMatch string `header:"If-None-Match" maxLength:"1024" doc:"Returns 304 without a body if the order still has this ETag"`
 }
 
 func (s *Service) get(ctx context.Context, in *getInput) (*orderOutput, error) {
@@ -38,12 +38,12 @@ func (s *Service) get(ctx context.Context, in *getInput) (*orderOutput, error) {
 }
 
 type listInput struct {
-	Status     []order.Status `query:"status,explode" maxItems:"12" enum:"placed,awaiting_payment,authorized,paid,shipped,delivered,on_hold,cancelling,cancelled,expired,refused,returned" doc:"Only orders in one of these states; may be repeated"`
+	Status     []order.Status `query:"status,explode" maxItems:"12" enum:"placed,awaiting_payment,authorized,paid,shipped,delivered,on_hold,cancelling,cancelled,expired,refused,returned" doc:"Only orders with one of these statuses; may be repeated"`
 	Customer   string         `query:"customerId" maxLength:"64" doc:"Only this customer's orders"`
 	PlacedFrom time.Time      `query:"placedFrom" doc:"Placed at this time or later"`
 	PlacedTo   time.Time      `query:"placedTo" doc:"Placed before this time"`
-	Limit      int            `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
-	Cursor     string         `query:"cursor" maxLength:"200" doc:"nextCursor of the page before"`
+	Limit      int            `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"The maximum number of orders"`
+	Cursor     string         `query:"cursor" maxLength:"200" doc:"nextCursor of the previous page"`
 }
 
 type orderPage struct {
@@ -68,7 +68,7 @@ func (s *Service) list(ctx context.Context, in *listInput) (*listOutput, error) 
 	}
 	page, err := s.Records.Orders(ctx, f)
 	if errors.Is(err, sqldb.ErrCursor) {
-		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "cursor: want the nextCursor of the page before")
+		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "cursor: want the nextCursor of the previous page")
 	}
 	if err != nil {
 		return nil, err

@@ -13,13 +13,13 @@ import (
 )
 
 type placeInput struct {
-	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this order in the caller's words, so that sending it again finds the same order instead of making a second one. Recommended."`
+	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"A name that the caller chooses for this order, so that a repeated request returns the same order instead of creating a second one. Recommended."`
 	Body order.Request
 }
 
 type placed struct {
 	Order        order.Order `json:"order"`
-	ClientSecret string      `json:"clientSecret,omitempty" doc:"Lets the shopper's browser pay this order. Missing from an answer 202: ask again with the same key."`
+	ClientSecret string      `json:"clientSecret,omitempty" doc:"The payment's client secret, with which the shopper's browser pays this order. Missing if the status is 202: repeat the request with the same Idempotency-Key."`
 }
 
 type placeOutput struct {
@@ -30,8 +30,8 @@ type placeOutput struct {
 	Body       placed
 }
 
-// place opens an order. It refuses first what can be refused without starting
-// anything.
+// place opens an order. It first makes all checks that can refuse the order
+// without starting anything.
 func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, error) {
 	c := httpkit.CallOf(ctx)
 	if err := in.Body.Validate(); err != nil {
@@ -43,8 +43,8 @@ func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, erro
 	c.OrderID = order.NewID()
 	if in.Key != "" {
 		c.OrderID = order.IDForKey(c.Principal.Name, in.Key)
-		// The engine lets few callers wait for one order at a time; impatient
-		// repeats should not fill its queue.
+		// The engine lets few callers wait for one order at a time; quick
+		// repetitions should not fill its queue.
 		if _, busy := s.placing.LoadOrStore(c.OrderID, true); busy {
 			return nil, httpkit.ProblemOf(order.ErrInFlight)
 		}
@@ -66,7 +66,7 @@ func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, erro
 		return s.placeLater(ctx, c.OrderID, in.Key, "timeout")
 	case errors.Is(err, order.ErrBusy):
 		return s.placeLater(ctx, c.OrderID, in.Key, "busy")
-	case errors.Is(err, order.ErrBelowMinimum): // since the quote, or the provider says so
+	case errors.Is(err, order.ErrBelowMinimum): // the price fell after the quote, or the provider has another minimum
 		return nil, belowMinimum(in.Body.Currency)
 	case err != nil:
 		return nil, httpkit.ProblemOf(err)
@@ -79,9 +79,9 @@ func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, erro
 	return out, nil
 }
 
-// quote prices the request from the catalogue as it is now, so that nothing
-// is started for an order that cannot be. The workflow prices it again, and
-// that price counts.
+// quote prices the request from the current catalogue, so that nothing is started
+// for an order that would be refused. The workflow prices it again, and its price
+// is the one charged.
 func (s *Service) quote(ctx context.Context, r order.Request) error {
 	skus := make([]string, len(r.Lines))
 	for i, l := range r.Lines {
@@ -95,7 +95,8 @@ func (s *Service) quote(ctx context.Context, r order.Request) error {
 	return err
 }
 
-// belowMinimum names the least that can be charged, where it is known.
+// belowMinimum returns the problem of an order below the currency's minimum
+// charge. The detail contains the minimum if it is known.
 func belowMinimum(currency string) *httpkit.Problem {
 	p := httpkit.ProblemOf(order.ErrBelowMinimum)
 	if least, ok := order.Minimum(currency); ok {
@@ -104,8 +105,8 @@ func belowMinimum(currency string) *httpkit.Problem {
 	return p
 }
 
-// placedBefore reports whether the key has its order already: that order
-// counts, even if its price or stock has changed since.
+// placedBefore reports whether an order was placed with the key. That order is
+// returned even if its price or stock has changed since.
 func (s *Service) placedBefore(ctx context.Context, id order.ID, key string) bool {
 	if key == "" {
 		return false
@@ -114,17 +115,17 @@ func (s *Service) placedBefore(ctx context.Context, id order.ID, key string) boo
 	return err == nil
 }
 
-// placeLater returns an order that is being opened and cannot be paid yet. If
-// the record does not know it either, nobody can tell whether it was placed.
-// Sending the request again under the same key finds out. Without a key that
-// could make a second order, so the problem does not ask for it.
+// placeLater returns an order that is being opened and cannot be paid yet. If the
+// record does not have it either, it is unknown whether it was placed. With a key
+// the problem asks the caller to send the request again, which finds out. Without
+// one, that could create a second order, so the problem does not ask for it.
 func (s *Service) placeLater(ctx context.Context, id order.ID, key, code string) (*placeOutput, error) {
 	o, err := s.Records.Order(ctx, id)
 	switch {
 	case errors.Is(err, order.ErrNotFound) && key != "":
 		return nil, httpkit.NewProblem(http.StatusServiceUnavailable, code, "the order could not be placed in time; send it again with the same Idempotency-Key").RetryAfter(2 * time.Second)
 	case errors.Is(err, order.ErrNotFound):
-		return nil, httpkit.NewProblem(http.StatusServiceUnavailable, code, "the order could not be placed in time, but may have been opened all the same: look for /v1/orders/"+string(id)+" or list the orders before sending it again, which would make another one")
+		return nil, httpkit.NewProblem(http.StatusServiceUnavailable, code, "the order could not be placed in time, but may have been opened all the same: read /v1/orders/"+string(id)+" or list the orders before sending it again, which would create another one")
 	}
 	if err != nil {
 		return nil, httpkit.ProblemOf(err)
@@ -142,9 +143,10 @@ func newPlaceOutput(o order.Order, secret string) *placeOutput {
 	}
 }
 
-// etag changes exactly when the order does. It is the order's version and the
-// end of its wait, which may be put off while the version stays. The fence
-// distinguishes a version that was lost and recorded again.
+// etag returns a tag that changes exactly when the order does. It contains the
+// order's version, the fence, which distinguishes a version that was lost and
+// recorded again, and the deadline that the order waits for, which may be extended
+// while the version stays the same.
 func etag(o order.Order) string {
 	tag := strconv.FormatInt(o.Version, 10)
 	if o.Fence > 0 {

@@ -8,8 +8,8 @@ import (
 )
 
 type searchInput struct {
-	Text  string `query:"q" required:"true" minLength:"1" maxLength:"200" doc:"An id, a customer, a mail address, a name or a product"`
-	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many at the most"`
+	Text  string `query:"q" required:"true" minLength:"1" maxLength:"200" doc:"An id, a customer, an email address, a name or a product"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"The maximum number of orders"`
 }
 
 // search finds orders for operators.

@@ -11,17 +11,17 @@ import (
 type stateInput struct {
 	ID   string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
 	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Why, for the order's story; nothing personal"`
+		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"The reason, which is recorded in the order's events; no personal data"`
 	}
 }
 
-// cancel undoes an order, if that is still possible, and returns it as undone;
-// the status is 202 while the undoing goes on.
+// cancel cancels an order, if that is still possible, and returns it. The status is
+// 202 while the cancellation is in progress.
 func (s *Service) cancel(ctx context.Context, in *stateInput) (*orderOutput, error) {
 	return s.steer(ctx, in, s.Workflows.Cancel)
 }
 
-// release lets a held order go on.
+// release resumes an order that is on hold.
 func (s *Service) release(ctx context.Context, in *stateInput) (*orderOutput, error) {
 	return s.steer(ctx, in, s.Workflows.Release)
 }
@@ -29,8 +29,8 @@ func (s *Service) release(ctx context.Context, in *stateInput) (*orderOutput, er
 // message is one of the messages that Workflows sends.
 type message func(ctx context.Context, id order.ID, actor, reason, correlation string) (order.Order, error)
 
-// steer sends a message about an order that the caller may see, and returns the
-// order as it is then.
+// steer sends a message to the workflow of an order that the caller may see, and
+// returns the order afterwards.
 func (s *Service) steer(ctx context.Context, in *stateInput, send message) (*orderOutput, error) {
 	if err := httpkit.CheckReason(in.Body.Reason); err != nil {
 		return nil, err

@@ -134,7 +134,7 @@ func TestStream_replaced_events(t *testing.T) {
 	save(5, ready, order.Authorized, order.PaymentAuthorized, order.MailSent)
 	want(live, "3-5 payment.ready", "4-5 payment.authorized", "5-5 mail.sent")
 	bare := follow(t, srv, o.ID, "5") // an id as it was before it held the fence
-	if first := bare.next(t, ": the story of "); first != string(o.ID) {
+	if first := bare.next(t, ": events of "); first != string(o.ID) {
 		t.Fatal(first)
 	}
 

@@ -18,18 +18,17 @@ type putProductsInput struct{ Body productsBody }
 
 type productList struct {
 	Products  []catalog.Product `json:"products"`
-	NextAfter string            `json:"nextAfter,omitempty" doc:"after of the next page; missing on the last one"`
+	NextAfter string            `json:"nextAfter,omitempty" doc:"The value of after for the next page; missing on the last page"`
 }
 
 type productsOutput struct{ Body productList }
 
 type productsInput struct {
 	After string `query:"after" maxLength:"64" doc:"Only products whose SKU sorts after this one"`
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at the most"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"The maximum number of products"`
 }
 
-// list returns the catalogue by SKU, also the products that are not for sale
-// now.
+// list returns the products ordered by SKU, including those that are not for sale.
 func (s *Service) list(ctx context.Context, in *productsInput) (*productsOutput, error) {
 	list, err := s.Records.Products(ctx, in.Limit, in.After)
 	if err != nil {
@@ -42,8 +41,8 @@ func (s *Service) list(ctx context.Context, in *productsInput) (*productsOutput,
 	return out, nil
 }
 
-// putMany adds products or changes those with the same SKU; others stay as they
-// are. Orders already placed keep their prices.
+// putMany adds products, or replaces those with the same SKU. Other products stay
+// as they are, and orders already placed keep their prices.
 func (s *Service) putMany(ctx context.Context, in *putProductsInput) (*productsOutput, error) {
 	seen := make(map[string]bool, len(in.Body.Products))
 	for i, p := range in.Body.Products {
@@ -57,7 +56,7 @@ func (s *Service) putMany(ctx context.Context, in *putProductsInput) (*productsO
 			return nil, httpkit.RequestProblem(fmt.Errorf("products[%d]: %w", i, err))
 		}
 		if seen[p.SKU] {
-			return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", fmt.Sprintf("products[%d]: sku stands twice", i))
+			return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", fmt.Sprintf("products[%d]: sku appears twice", i))
 		}
 		seen[p.SKU] = true
 	}

@@ -9,11 +9,12 @@ import (
 	"purser/catalog"
 )
 
-// acceptAfter is how long a caller waits for work on the index.
+// acceptAfter is how long a caller waits for work on the index before the response
+// is 202.
 const acceptAfter = 20 * time.Second
 
-// acceptOrTimeout returns what do found, or, when that takes longer than a
-// caller is kept waiting, the status 202: the work goes on.
+// acceptOrTimeout returns the result of do with the status 200. If do takes longer
+// than acceptAfter, it returns the status 202, and the work continues.
 func acceptOrTimeout[T any](ctx context.Context, do func(context.Context) (T, error)) (found T, status int, err error) {
 	waited, stop := context.WithTimeout(ctx, acceptAfter)
 	defer stop()
@@ -33,7 +34,7 @@ type driftOutput struct {
 }
 
 // reconcile compares the index with the catalogue, or joins a comparison that is
-// going on.
+// already running.
 func (s *Service) reconcile(ctx context.Context, _ *struct{}) (*driftOutput, error) {
 	out := &driftOutput{}
 	var err error
@@ -52,7 +53,7 @@ type rebuiltOutput struct {
 	}
 }
 
-// reindex builds a new index, or joins a rebuild that is going on.
+// reindex builds a new index, or joins a rebuild that is already running.
 func (s *Service) reindex(ctx context.Context, _ *struct{}) (*rebuiltOutput, error) {
 	out := &rebuiltOutput{}
 	var err error

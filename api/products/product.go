@@ -22,14 +22,14 @@ type productOutput struct {
 	Body     *catalog.Stocked
 }
 
-// etag is a product's ETag.
+// etag returns a product's ETag: its version and its revision.
 func etag(p catalog.Stocked) string {
 	return strconv.Quote(fmt.Sprintf("%d.%d", p.Version, p.Revision))
 }
 
 type productInput struct {
 	SKU         string `path:"sku" maxLength:"64" doc:"The product's SKU"`
-	IfNoneMatch string `header:"If-None-Match" maxLength:"1024" doc:"Answers 304 without a body if the product still has this ETag"`
+	IfNoneMatch string `header:"If-None-Match" maxLength:"1024" doc:"Returns 304 without a body if the product still has this ETag"`
 }
 
 func (s *Service) get(ctx context.Context, in *productInput) (*productOutput, error) {
@@ -44,14 +44,14 @@ func (s *Service) get(ctx context.Context, in *productInput) (*productOutput, er
 	return &productOutput{Status: http.StatusOK, ETag: tag, Body: &p}, nil
 }
 
-// ChangeInput is what every change of a product may carry.
+// ChangeInput holds the parameters that every change of a product accepts.
 type ChangeInput struct {
 	SKU     string `path:"sku" maxLength:"64" doc:"The product's SKU"`
-	Key     string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"Names this change in the caller's words, so that sending it again, conditions included, changes nothing more and answers how it ended"`
-	IfMatch string `header:"If-Match" maxLength:"100" doc:"The version (\"7\") or the ETag (\"7.42\") that the change is meant for; * is any"`
+	Key     string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"A name that the caller chooses for this change, so that a repeated request with the same conditions changes nothing more and returns the first request's result"`
+	IfMatch string `header:"If-Match" maxLength:"100" doc:"The version (\"7\") or the ETag (\"7.42\") that the product must have; * means any version"`
 }
 
-// change fills in who asks, and on what condition.
+// change adds the caller and the conditions of the request to a change.
 func (s *Service) change(ctx context.Context, in ChangeInput, c catalog.Change) (catalog.Change, error) {
 	caller := httpkit.CallOf(ctx)
 	c.Actor, c.Correlation, c.ID = caller.Actor(), caller.Correlation, "req:"+rand.Text()
@@ -78,7 +78,7 @@ func (s *Service) change(ctx context.Context, in ChangeInput, c catalog.Change) 
 	return c, nil
 }
 
-// send hands the change to the product's workflow and returns the product.
+// send sends the change to the product's workflow and returns the changed product.
 func (s *Service) send(ctx context.Context, in ChangeInput, c catalog.Change) (*productOutput, error) {
 	if !catalog.IsSKU(in.SKU) { // start no workflow for a SKU that cannot exist
 		return nil, httpkit.RequestProblem(fmt.Errorf("%w: %.64q", catalog.ErrNotFound, in.SKU))
@@ -99,24 +99,25 @@ func (s *Service) send(ctx context.Context, in ChangeInput, c catalog.Change) (*
 	return &productOutput{Status: http.StatusOK, ETag: etag(p), Body: &p}, nil
 }
 
-// changedLater is the problem of a change that was not made in time and goes on.
-// Sending it again under the same key finds out how it ended. Without a key that
-// would be another change, so the problem does not ask for it.
+// changedLater returns the problem of a change that was not made in time and may
+// still be made. With a key the problem asks the caller to send the request again,
+// which finds out. Without one, that would be another change, so the problem does
+// not ask for it.
 func changedLater(key string) *httpkit.Problem {
 	if key == "" {
-		return httpkit.NewProblem(http.StatusServiceUnavailable, "timeout", "the change was not made in time, but may be all the same: read the product before sending it again, which would make another change")
+		return httpkit.NewProblem(http.StatusServiceUnavailable, "timeout", "the change was not made in time, but may still be made: read the product before sending it again, which would make another change")
 	}
-	return httpkit.NewProblem(http.StatusServiceUnavailable, "timeout", "the change was not made in time; send it again as it was, with the same Idempotency-Key").RetryAfter(2 * time.Second)
+	return httpkit.NewProblem(http.StatusServiceUnavailable, "timeout", "the change was not made in time; send the same request again with the same Idempotency-Key").RetryAfter(2 * time.Second)
 }
 
 type putProductInput struct {
 	ChangeInput
-	IfNoneMatch string `header:"If-None-Match" enum:"*" doc:"Only if there is no such product"`
+	IfNoneMatch string `header:"If-None-Match" enum:"*" doc:"Only if the product does not exist"`
 	Body        describedProduct
 }
 
-// describedProduct may be a product as it was read before: the fields that only
-// the record knows are ignored.
+// describedProduct accepts a product as the API returns it: the read-only fields
+// are ignored.
 type describedProduct struct {
 	catalog.Product
 	Available int64 `json:"available,omitempty" doc:"Read only"`
@@ -145,7 +146,7 @@ func (s *Service) put(ctx context.Context, in *putProductInput) (*productOutput,
 	return out, err
 }
 
-// faulty is the problem that lists everything wrong with a product.
+// faulty returns the problem that lists all faults of a product.
 func faulty(faults []catalog.Fault) *httpkit.Problem {
 	p := httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", faults[0].String())
 	for _, f := range faults {
@@ -157,10 +158,10 @@ func faulty(faults []catalog.Fault) *httpkit.Problem {
 type patchProductInput struct {
 	ChangeInput
 	Body struct {
-		Price    *int64  `json:"price,omitempty" minimum:"1" maximum:"99999999" doc:"Minor units of the currency"`
-		Currency *string `json:"currency,omitempty" minLength:"3" maxLength:"3" doc:"With price only"`
-		OnHand   *int64  `json:"onHand,omitempty" minimum:"0" maximum:"1000000000" doc:"Counted: so many pieces there are, those set aside included"`
-		Receive  int64   `json:"receive,omitempty" minimum:"-1000000000" maximum:"1000000000" doc:"So many pieces more came in, or are gone"`
+		Price    *int64  `json:"price,omitempty" minimum:"1" maximum:"99999999" doc:"The price in minor units of the currency"`
+		Currency *string `json:"currency,omitempty" minLength:"3" maxLength:"3" doc:"Only together with price"`
+		OnHand   *int64  `json:"onHand,omitempty" minimum:"0" maximum:"1000000000" doc:"The counted stock, including reserved pieces"`
+		Receive  int64   `json:"receive,omitempty" minimum:"-1000000000" maximum:"1000000000" doc:"The number of pieces to add to the stock; negative to remove"`
 		Inactive *bool   `json:"inactive,omitempty"`
 	}
 }
@@ -177,7 +178,7 @@ func (s *Service) patch(ctx context.Context, in *patchProductInput) (*productOut
 	case b.Currency != nil:
 		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "currency: a new currency needs a new price")
 	case b.OnHand == nil && b.Receive == 0 && b.Inactive == nil:
-		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "nothing is to be changed")
+		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "the request changes nothing: want price, onHand, receive or inactive")
 	}
 	return s.send(ctx, in.ChangeInput, c)
 }
@@ -191,10 +192,10 @@ func (s *Service) delete(ctx context.Context, in *deleteProductInput) (*struct{}
 
 type productChangesInput struct {
 	SKU   string `path:"sku" maxLength:"64" doc:"The product's SKU"`
-	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at the most"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"The maximum number of changes"`
 }
 
-// productChange is a change that was made, or refused, and by whom.
+// productChange is a change that was made or refused, with its actor.
 type productChange productrecords.RecordedChange
 
 type productChangesOutput struct {

@@ -9,13 +9,13 @@ import (
 	"purser/catalog"
 )
 
-// mostScanned is how many products are looked at while the search engine is
-// down: a plain list must not become slow as well.
+// mostScanned is the most products that a plain list reads while the search engine
+// is down, so that the record does not become slow as well.
 const mostScanned = 2000
 
-// plainList finds products in the catalogue, by SKU, for queries that the
-// catalogue can answer. Few run at once: shoppers whose search is down must not
-// hold up those who order.
+// plainList finds products in the catalogue, ordered by SKU. It refuses queries
+// that need the search engine. Few run at once, so that searches do not delay
+// orders.
 func (s *Service) plainList(ctx context.Context, q catalog.Query) (*searchOutput, error) {
 	if len(q.Brands)+len(q.Categories)+len(q.Tags)+len(q.Groups)+len(q.Facets) > 0 || q.MinRating > 0 || q.Sort != catalog.ByRelevance {
 		return nil, noSearch()
@@ -52,7 +52,8 @@ func (s *Service) plainList(ctx context.Context, q catalog.Query) (*searchOutput
 	return s.withStock(ctx, r)
 }
 
-// withStock adds to the products of a page how many are not set aside.
+// withStock sets how many pieces of a page's products are available, which are
+// those not reserved.
 func (s *Service) withStock(ctx context.Context, r catalog.Results) (*searchOutput, error) {
 	skus := make([]string, len(r.Hits))
 	for i, h := range r.Hits {
@@ -69,7 +70,8 @@ func (s *Service) withStock(ctx context.Context, r catalog.Results) (*searchOutp
 	return priced(r), nil
 }
 
-// plainlyFits reports whether a product is a hit for the query and its words.
+// plainlyFits reports whether a product matches the query's filters and contains
+// all words in its name or SKU.
 func plainlyFits(p catalog.Product, q catalog.Query, words []string) bool {
 	if p.Inactive || q.Currency != "" && p.Currency != q.Currency || p.Price < q.PriceFrom || q.PriceTo > 0 && p.Price > q.PriceTo || q.InStock && p.OnHand == 0 {
 		return false

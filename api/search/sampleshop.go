@@ -11,17 +11,17 @@ import (
 //go:embed pages/shop*
 var shopPages embed.FS
 
-// shopPolicy allows the page's own script and style, the API beside it, and
-// images from wherever their addresses lead.
+// shopPolicy allows the page's own script and style, requests to the API, and
+// images from any address.
 const shopPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src http: https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // sampleShop serves /shop, a page that lists products with their images and
-// searches as one types: over the API, as a shop's own page would.
+// searches while the user types. It calls the API as a shop's own page would.
 func (s *Service) sampleShop(mux *http.ServeMux) {
 	t := template.Must(template.ParseFS(shopPages, "pages/shop.html")) // embedded: tested
 	mux.HandleFunc("GET /shop", func(w http.ResponseWriter, r *http.Request) {
 		if !s.Public && !httpkit.FromThisMachine(r) {
-			httpkit.NewProblem(http.StatusForbidden, "forbidden", "the sample shop is for who sits at its machine, unless the search is public").Write(w, r)
+			httpkit.NewProblem(http.StatusForbidden, "forbidden", "the sample shop can only be opened on its own machine, unless the search is public").Write(w, r)
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -35,7 +35,7 @@ func (s *Service) sampleShop(mux *http.ServeMux) {
 		"GET /shop/style.css": {"pages/shop.css", "text/css; charset=utf-8"},
 	} {
 		mux.HandleFunc(address, func(w http.ResponseWriter, _ *http.Request) {
-			b, _ := shopPages.ReadFile(of.file) // as above
+			b, _ := shopPages.ReadFile(of.file) // embedded: tested
 			httpkit.WritePage(w, http.StatusOK, of.contentType, shopPolicy, b)
 		})
 	}

@@ -40,12 +40,10 @@ func FuzzLiteral(f *testing.F) {
 		}
 		// One product has the value, another has another. The comparison ignores
 		// surrounding spaces.
-		x := finder.New(finder.Settings{Filterable: []string{"brand", "price"}})
-		x.Put([]finder.Document{
-			{ID: "it", Fields: map[string]any{"brand": v}},
-			{ID: "other", Fields: map[string]any{"brand": "another brand altogether", "price": "0"}},
-		})
-		filter, err := finder.ParseFilter("brand IN [" + l + "]")
+		if _, err := index.AddDocuments([]map[string]any{{"id": "it", "brand": v}, {"id": "other", "brand": "another brand altogether", "price": "0"}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		r, err := index.Search("", &sdk.SearchRequest{Filter: "brand IN [" + l + "]"})
 		if err != nil {
 			t.Fatalf("%q is written as %s, which is no value: %v", v, l, err)
 		}

@@ -1,5 +1,5 @@
-// Asks the API for what is typed and shows what it finds. An answer that comes
-// after that to a later question is dropped.
+// Searches over the API for the text that is typed and shows the hits. A response
+// that arrives after a newer search has begun is dropped.
 "use strict";
 
 const box = document.querySelector("input");
@@ -17,7 +17,7 @@ async function search() {
     text = answer.ok ? count(found) : found.detail;
     hits = answer.ok ? found.hits : [];
   } catch {
-    text = "The API does not answer.";
+    text = "The API does not respond.";
   }
   if (mine !== asked) return;
   said.textContent = text;
@@ -46,8 +46,8 @@ function show(hit) {
   return item;
 }
 
-// money is a price in minor units. How many of them make a unit the API says:
-// the browser's own table differs from what is charged.
+// money formats a price in minor units. The number of decimals comes from the API,
+// because the browser's own table differs from the provider's.
 function money({ price, currency, decimals }) {
   const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
   return new Intl.NumberFormat(undefined, { style: "currency", currency, ...digits }).format(price / 10 ** decimals);
