@@ -144,7 +144,7 @@ func TestMalformedBodySaysWhere(t *testing.T) {
 		status int
 		want   string
 	}{
-		{name: "a member twice", body: with(`"quantity":2`, `"quantity":1,"quantity":3`), status: 400, want: "the member /lines/0/quantity stands twice"},
+		{name: "a member twice", body: with(`"quantity":2`, `"quantity":1,"quantity":3`), status: 400, want: "the member /lines/0/quantity appears twice"},
 		{name: "a name in two cases", body: with(`"quantity":2`, `"quantity":1,"Quantity":3`), status: 422, want: "body.lines[0].Quantity"},
 		{name: "cut off", body: `{"customerId":`, status: 400, want: `not valid JSON in UTF-8 at byte 14 within "/customerId"`},
 		{name: "broken UTF-8", body: "{\"customerId\":\"\xff\"}", status: 400, want: `not valid JSON in UTF-8 at byte 15 within "/customerId"`},

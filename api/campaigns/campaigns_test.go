@@ -105,7 +105,7 @@ func TestCampaign(t *testing.T) {
 		t.Fatalf("got %d %s", a.Status, a.Body)
 	}
 	for _, row := range up.Rows {
-		if want := map[int]string{3: "a recipient already", 4: "not a mail address", 5: "not a locale", 6: "code is missing"}[row.Row]; want == "" || !strings.Contains(row.Problem, want) {
+		if want := map[int]string{3: "already a recipient", 4: "not a mail address", 5: "not a locale", 6: "code is missing"}[row.Row]; want == "" || !strings.Contains(row.Problem, want) {
 			t.Errorf("row %d: %s", row.Row, row.Problem)
 		}
 	}
