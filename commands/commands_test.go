@@ -48,20 +48,20 @@ func TestComplaints(t *testing.T) {
 		code int
 		says string
 	}{
-		{"no command", nil, 2, "see purser --help"},
-		{"unknown command", []string{"fly"}, 2, "see purser --help"},
-		{"a flag missing", []string{"order", "place"}, 2, "see purser order place --help"},
-		{"an argument missing", []string{"order", "show"}, 2, "see purser order show --help"},
-		{"a number that is none", []string{"product", "put", "mug", "--price=x"}, 2, "see purser product put --help"},
-		{"nothing runs", []string{"order", "list"}, 1, "start 'purser up'"},
-		{"not an address", []string{"order", "list", "--api-url=nonsense"}, 2, "want http://host"},
-		{"nobody at the address", []string{"order", "list", "--api-url=http://127.0.0.1:1"}, 1, "no response from the API at http://127.0.0.1:1: dial tcp"},
-		{"a proxy's error", []string{"order", "list", "--api-url=" + proxy}, 1, "purser: 502 Bad Gateway\n"},
+		{name: "no command", code: 2, says: "see purser --help"},
+		{name: "unknown command", args: []string{"fly"}, code: 2, says: "see purser --help"},
+		{name: "a flag missing", args: []string{"order", "place"}, code: 2, says: "see purser order place --help"},
+		{name: "an argument missing", args: []string{"order", "show"}, code: 2, says: "see purser order show --help"},
+		{name: "not a number", args: []string{"product", "put", "mug", "--price=x"}, code: 2, says: "see purser product put --help"},
+		{name: "no running stack", args: []string{"order", "list"}, code: 1, says: "start 'purser up'"},
+		{name: "not an address", args: []string{"order", "list", "--api-url=nonsense"}, code: 2, says: "want http://host"},
+		{name: "no server at the address", args: []string{"order", "list", "--api-url=http://127.0.0.1:1"}, code: 1, says: "no response from the API at http://127.0.0.1:1: dial tcp"},
+		{name: "a proxy's error", args: []string{"order", "list", "--api-url=" + proxy}, code: 1, says: "purser: 502 Bad Gateway\n"},
 		{"not Purser", []string{"order", "list", "--api-url=" + elsewhere}, 1, "cannot read the response of the API at " + elsewhere},
-		{"not Purser, with a list", []string{"mail", "campaign", "list", "--api-url=" + elsewhere}, 1, "cannot read the response"},
-		{"a key that is not known", []string{"order", "list", "--key=x", "--api-url=" + refusing}, 1, "(401 unauthorized)"},
-		{"a mail not sent", []string{"mail", "resend", "ord_1", "shipped", "--reason=x", "--json", "--api-url=" + unsent}, 1, "not sent: rejected: no such mailbox"},
-		{"a campaign without words", []string{"mail", "campaign", "create", "spring"}, 2, "--words is missing"},
+		{name: "not Purser, with a list", args: []string{"mail", "campaign", "list", "--api-url=" + elsewhere}, code: 1, says: "cannot read the response"},
+		{name: "a key that is not known", args: []string{"order", "list", "--key=x", "--api-url=" + refusing}, code: 1, says: "(401 unauthorized)"},
+		{name: "a mail not sent", args: []string{"mail", "resend", "ord_1", "shipped", "--reason=x", "--json", "--api-url=" + unsent}, code: 1, says: "not sent: rejected: no such mailbox"},
+		{name: "a campaign without words", args: []string{"mail", "campaign", "create", "spring"}, code: 2, says: "--words is missing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, _, stderr := typed(t.Context(), tt.args...)

@@ -278,8 +278,8 @@ func (t *typed) covers(text string, words []token) (n, end int) {
 	}
 	for _, p := range t.begins {
 		if n == 0 && strings.HasPrefix(words[0].text, p) {
-			letters := []rune(text[words[0].start:words[0].end])
-			end = max(end, words[0].start+len(string(letters[:min(len(letters), len([]rune(p)))])))
+			runes := []rune(text[words[0].start:words[0].end])
+			end = max(end, words[0].start+len(string(runes[:min(len(runes), len([]rune(p)))])))
 		}
 	}
 	return max(n, 1), end

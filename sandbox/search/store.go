@@ -19,8 +19,8 @@ import (
 
 // replaceStore makes an empty Bleve index, after it has put aside what is at
 // its path; with an empty path it is in memory.
-func replaceStore(path, aside string) (bleve.Index, error) {
-	if err := os.Rename(path, aside); path != "" && err != nil && !errors.Is(err, os.ErrNotExist) {
+func replaceStore(path, quarantined string) (bleve.Index, error) {
+	if err := os.Rename(path, quarantined); path != "" && err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("put aside: %w", err)
 	}
 	return bleve.NewUsing(path, bleve.NewIndexMapping(), scorch.Name, scorch.Name, nil)

@@ -52,8 +52,8 @@ type change struct {
 // accepted is what the sender of a task is told.
 type accepted map[string]any
 
-// patience is how long a sender waits for a task that faults hold up.
-const patience = 100 * time.Millisecond
+// maxWait is how long a sender waits for a task that faults hold up.
+const maxWait = 100 * time.Millisecond
 
 // accept has a task done after those before it. As a rule it is done, and on
 // disk, when its sender is told that it was accepted.
@@ -63,7 +63,7 @@ func (s *Server) accept(typ, uid string, details map[string]any, do func(c *chan
 	}
 	s.mu.Lock()
 	t := &task{UID: s.state.Next, IndexUID: uid, Type: typ, Status: "enqueued", Details: details, EnqueuedAt: time.Now().UTC()}
-	told := accepted{"taskUid": t.UID, "indexUid": uid, "status": t.Status, "type": typ, "enqueuedAt": t.EnqueuedAt}
+	reported := accepted{"taskUid": t.UID, "indexUid": uid, "status": t.Status, "type": typ, "enqueuedAt": t.EnqueuedAt}
 	s.state.Next++
 	s.tasks = append(s.tasks, t)
 	before, begun, done, performed := s.last, make(chan struct{}), make(chan struct{}), false
@@ -83,10 +83,10 @@ func (s *Server) accept(typ, uid string, details map[string]any, do func(c *chan
 		if <-done; !performed {
 			return nil, newError(http.StatusServiceUnavailable, "internal", "The server is stopping.")
 		}
-	case <-time.After(patience):
-		return told, s.commit(t, func(*change) error { return nil }) // its uid is never given again
+	case <-time.After(maxWait):
+		return reported, s.commit(t, func(*change) error { return nil }) // its uid is never given again
 	}
-	return told, nil
+	return reported, nil
 }
 
 // perform does a task, or lets it fail as a fault wants.
