@@ -20,9 +20,8 @@ const (
 // CollectLess lets the heap grow to five times what is live before it is
 // collected: the engine makes much short-lived garbage, and collecting it at
 // the usual double takes a tenth of all processor time. That is for a small
-// heap. What is live in a large one, such as the search stand-in's memory of a
-// hundred thousand products, is no reason to leave five times as much lying
-// about: beyond mostGarbage it is collected. GOGC overrides all of it.
+// heap. What is live in a large one is no reason to leave five times as much
+// lying about: beyond mostGarbage it is collected. GOGC overrides all of it.
 func CollectLess() {
 	if os.Getenv("GOGC") == "" {
 		collectingLess()
