@@ -22,7 +22,7 @@ import (
 
 // TestDamagedSearch proves SRCH-8 on the stand-in: whichever of its files is
 // cut off or spoilt anywhere, as by a power cut, it starts, and finds all
-// or says that there is no index; what was there is put aside with one line in
+// or says that the index is lost; what was there is put aside with one line in
 // the log; a rebuild mends it, and a restart finds it well.
 func TestDamagedSearch(t *testing.T) {
 	whole := t.TempDir()
@@ -49,7 +49,7 @@ func TestDamagedSearch(t *testing.T) {
 		found, err := s.find()
 		switch code := codeOf(err); {
 		case code == "" && found == shelfDocs:
-		case code == "index_not_found":
+		case code == "index_lost":
 			healed++
 			if n := strings.Count(log.String(), "aside="); n != 1 {
 				t.Errorf("%s %s: %d lines tell of it:\n%s", file, what, n, &log)

@@ -55,7 +55,7 @@ func (c *Client) ApplySettings(ctx context.Context) (changed bool, err error) {
 }
 
 // Held returns how many documents the index that is searched holds: none if it
-// is not there.
+// is not there, or if the server says that they are lost, as the stand-in does.
 func (c *Client) Held(ctx context.Context) (int64, error) {
 	asked, n := asking(ctx)
 	stats, err := c.admin.Index(c.live).GetStatsWithContext(asked, nil)
@@ -63,7 +63,7 @@ func (c *Client) Held(ctx context.Context) (int64, error) {
 		return stats.NumberOfDocuments, nil
 	}
 	f := refused("look at the index", false, err, n)
-	if f.Kind == order.ErrNoSuch {
+	if f.Kind == order.ErrNoSuch || f.Code == "index_lost" {
 		return 0, nil
 	}
 	return 0, f
