@@ -22,7 +22,7 @@ import (
 
 // TestDamagedSearch proves SRCH-8 on the stand-in: if any of its files is cut off
 // or changed anywhere, as by a power cut, it starts, and either returns all
-// documents or reports that there is no index. It quarantines the damaged index
+// documents or reports that the index is lost. It quarantines the damaged index
 // with one line in the log. A rebuild repairs the index, also across a restart.
 func TestDamagedSearch(t *testing.T) {
 	whole := t.TempDir()
@@ -49,7 +49,7 @@ func TestDamagedSearch(t *testing.T) {
 		found, err := s.find()
 		switch code := codeOf(err); {
 		case code == "" && found == shelfDocs:
-		case code == "index_not_found":
+		case code == "index_lost":
 			healed++
 			if n := strings.Count(log.String(), "aside="); n != 1 {
 				t.Errorf("%s %s: %d lines report it:\n%s", file, what, n, &log)

@@ -54,9 +54,8 @@ func (c *Client) ApplySettings(ctx context.Context) (changed bool, err error) {
 	return c.applySettings(ctx, c.live)
 }
 
-// Held returns how many documents the live index holds. It returns 0 if the
-// index does not exist, or reports that its documents are lost, as the
-// sandbox's does.
+// Held returns how many documents the index that is searched holds: none if it
+// is not there, or if the server says that they are lost, as the stand-in does.
 func (c *Client) Held(ctx context.Context) (int64, error) {
 	asked, n := asking(ctx)
 	stats, err := c.admin.Index(c.live).GetStatsWithContext(asked, nil)

@@ -84,8 +84,8 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-// processorTime is what this process or thread has used, whoever else wants
-// the processors.
+// processorTime returns the processor time of this process or thread, whatever
+// else runs.
 func processorTime(tb testing.TB, clock int32) time.Duration {
 	tb.Helper()
 	var t unix.Timespec

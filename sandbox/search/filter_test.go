@@ -135,8 +135,8 @@ func FuzzFilter(f *testing.F) {
 	})
 }
 
-// TestSearchProperty: an index that was changed at random answers as a walk
-// over all documents does.
+// TestSearchProperty: a search of an index that was changed at random finds the
+// same as a walk over all documents.
 func TestSearchProperty(t *testing.T) {
 	w := inMemory(t)
 	made := 0

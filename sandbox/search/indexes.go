@@ -42,6 +42,16 @@ func (s *Server) index(uid string) (*index, error) {
 	return nil, noIndex(uid)
 }
 
+// whole fails while the indexes have lost their documents.
+func (s *Server) whole() error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.state.Lost {
+		return newError(http.StatusServiceUnavailable, "index_lost", "The documents are lost: the index waits to be rebuilt and swapped in.")
+	}
+	return nil
+}
+
 // using calls f with an index, and again if another was swapped into its place
 // in the middle of that: its documents may be gone.
 func (s *Server) using(uid string, f func(x *index) error) error {
@@ -95,7 +105,7 @@ func (s *Server) indexStats(r *http.Request) (any, error) {
 	var found *bleve.SearchResult
 	err := s.using(r.PathValue("uid"), func(x *index) (err error) {
 		found, err = s.list(x, nil, 0, 0)
-		return err
+		return cmp.Or(s.whole(), err)
 	})
 	if err != nil {
 		return nil, err
@@ -163,6 +173,7 @@ func (s *Server) swapIndexes(r *http.Request) (any, error) {
 				c.Indexes[a.UID], c.Indexes[b.UID] = &a, &b
 			}
 		}
+		c.Lost = false
 		c.Swaps = append(slices.Clone(c.Swaps[max(0, len(c.Swaps)-maxSwaps+1):]), c.task)
 		return nil
 	})

@@ -68,7 +68,7 @@ func (s *Server) search(r *http.Request) (any, error) {
 }
 
 func (s *Server) find(uid string, q *request) (found map[string]any, err error) {
-	if err := q.check(); err != nil {
+	if err := cmp.Or(q.check(), s.whole()); err != nil {
 		return nil, err
 	}
 	err = s.using(uid, func(x *index) (err error) {

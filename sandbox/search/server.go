@@ -74,8 +74,10 @@ func New(cfg Config) (s *Server, err error) {
 	if s.store, err = openStore(path, &s.state); err != nil {
 		quarantined := filepath.Join(cfg.Dir, "unreadable-index-"+time.Now().UTC().Format("20060102T150405.000Z"))
 		cfg.Log.Error("sandbox search cannot read its index: it is put aside, to be rebuilt from the catalogue", "aside", quarantined, "error", err)
-		s.state = state{Indexes: map[string]*index{}}
-		s.store, err = replaceStore(path, quarantined)
+		s.state = state{Indexes: map[string]*index{}, Lost: true}
+		if s.store, err = replaceStore(path, quarantined); err == nil {
+			err = s.commit(&task{}, func(*change) error { return nil })
+		}
 	}
 	if err != nil {
 		return nil, err

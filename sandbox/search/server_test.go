@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -230,6 +231,41 @@ func TestForgets(t *testing.T) {
 	w, stop = on(t, dir, nil, 0)
 	if list, err := w.GetTasks(&meilisearch.TasksQuery{Limit: 1000}); err != nil || list.Total != 100 || list.Results[99].Type != meilisearch.TaskTypeIndexSwap {
 		t.Errorf("%d tasks are kept, %v", list.Total, err)
+	}
+}
+
+// TestLost (SRCH-8): a server whose files are damaged takes documents but is not
+// searched, also after a restart, until an index that was rebuilt is swapped in.
+func TestLost(t *testing.T) {
+	dir := t.TempDir()
+	w, stop := on(t, dir, nil, 0)
+	w.shop(t)
+	stop()
+	if err := os.Truncate(filepath.Join(dir, "index", "store", "root.bolt"), 100); err != nil {
+		t.Fatal(err)
+	}
+	w, stop = on(t, dir, nil, 0)
+	one := []map[string]any{{"id": "one"}}
+	for range 2 {
+		at(w.index().AddDocuments(one, nil))(w.did, t)
+		for _, err := range []error{errOf(w.index().Search("", &meilisearch.SearchRequest{})), errOf(w.index().GetStats(nil))} {
+			wantCode(t, err, 503, "index_lost")
+		}
+		if err := w.index().GetDocument("one", nil, &map[string]any{}); err != nil {
+			t.Error(err)
+		}
+		stop()
+		w, stop = on(t, dir, nil, 0)
+	}
+	at(w.Index("shadow").AddDocuments(append(one, map[string]any{"id": "two"}), nil))(w.did, t)
+	at(w.SwapIndexes([]*meilisearch.SwapIndexesParams{{Indexes: []string{"goods", "shadow"}}}))(w.did, t)
+	if _, ids := w.find(t, "", &meilisearch.SearchRequest{}); len(ids) != 2 {
+		t.Errorf("rebuilt: %v", ids)
+	}
+	stop()
+	aside, err := filepath.Glob(filepath.Join(dir, "unreadable-index-*"))
+	if err != nil || len(aside) != 1 {
+		t.Errorf("put aside: %v, %v", aside, err)
 	}
 }
 

@@ -38,6 +38,9 @@ type state struct {
 	Next    int64             `json:"next"` // uid of a task
 	Indexes map[string]*index `json:"indexes"`
 	Swaps   []*task           `json:"swaps"` // the latest: callers count them after a restart
+	// Lost: the store was put aside, and no index has been swapped in since.
+	// Until then a search would show what is missing as what the shop lacks.
+	Lost bool `json:"lost,omitempty"`
 }
 
 const stateKey, maxSwaps = "state", 100
@@ -136,7 +139,7 @@ func (s *Server) commit(t *task, do func(c *change) error) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t.Details, s.state.Indexes, s.state.Swaps = copied.Details, c.Indexes, c.Swaps
+	t.Details, s.state.Indexes, s.state.Swaps, s.state.Lost = copied.Details, c.Indexes, c.Swaps, c.Lost
 	return failed
 }
 

@@ -286,7 +286,7 @@ func TestMark(t *testing.T) {
 	}
 }
 
-// TestChange: after any changes an index answers as one made anew.
+// TestChange: after any changes a search finds the same as in a new index.
 func TestChange(t *testing.T) {
 	w := inMemory(t)
 	w.holds(t, wordSettings(), wordDocs)
