@@ -35,10 +35,10 @@ tidy: ## go.mod and go.sum list exactly the modules that the code needs.
 	@go -C tools mod tidy -diff
 
 # The files are named, so that neither the server nor a package that does not
-# compile gets in the way.
-arch: ## The rules of the architecture: imports, package comments, file length, skipped tests, promises.
+# compile stands in the way.
+arch: ## Rules of the tree: imports, package comments, sizes, skipped tests, words, promises.
 	@echo "== architecture"
-	@go test -vet=off -count=1 ./arch_test.go ./arch_files_test.go
+	@go test -vet=off -count=1 ./arch_test.go ./arch_docs_test.go ./arch_files_test.go ./words_test.go
 	@out="$$(go test -vet=off -count=1 -v ./promises_test.go 2>&1)" || { echo "$$out"; exit 1; }; grep -o 'promises: [0-9].*' <<<"$$out"
 
 vet: ## go vet, without the engine's real files (see vet-engine).

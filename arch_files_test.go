@@ -18,10 +18,10 @@ import (
 func TestArchFiles(t *testing.T) {
 	for _, p := range listPackages(t, "") {
 		files := parse(t, p.Dir)
-		for _, problem := range slices.Concat(wrongDocs(p.Name, files), longFiles(files), skips(p.room(), files)) {
+		for _, problem := range slices.Concat(wrongDocs(p.Name, files), longFiles(files), manyFiles(p.GoFiles), skips(p.path(), files)) {
 			t.Errorf("%s: %s", p.ImportPath, problem)
 		}
-		if p.room() == "workflows" {
+		if isWorkflows(p.path()) {
 			for _, problem := range notDeterministic(files) {
 				t.Errorf("%s: %s", p.ImportPath, problem)
 			}
@@ -39,8 +39,8 @@ type file struct {
 
 func (f file) isTest() bool { return strings.HasSuffix(f.name, "_test.go") }
 
-// wrongDocs wants one package comment, whatever the build tags say, and that
-// it begins as Go's own do. Where there are only tests it sits in a test.
+// wrongDocs requires exactly one package comment over all build tags, which
+// begins with "Package name". A package that has only tests has it in a test.
 func wrongDocs(name string, files []file) []string {
 	onlyTests := !slices.ContainsFunc(files, func(f file) bool { return !f.isTest() })
 	var docs []string
@@ -59,9 +59,27 @@ func wrongDocs(name string, files []file) []string {
 	return nil
 }
 
-// mostLines a file may have; a longer one tells two stories. Tests may be
-// longer: a table is one story.
-const mostLines = 400
+// isWorkflows reports whether a package has code that is replayed.
+func isWorkflows(name string) bool {
+	return name == "workflows" || path.Dir(name) == "workflows" && name != "workflows/workflowtest"
+}
+
+const (
+	// mostLines is how long a file may be, because a longer one has two
+	// subjects. Tests may be longer: a table has one subject at any length.
+	mostLines = 400
+	// mostFiles is how many files of a folder one build may compile, because
+	// nobody finds their way in more. Tests are not counted.
+	mostFiles = 25
+)
+
+// manyFiles is given the files that one build compiles, without tests.
+func manyFiles(goFiles []string) []string {
+	if n := len(goFiles); n > mostFiles {
+		return []string{fmt.Sprintf("%d files of the program, more than %d", n, mostFiles)}
+	}
+	return nil
+}
 
 func longFiles(files []file) []string {
 	var problems []string
@@ -74,23 +92,22 @@ func longFiles(files []file) []string {
 }
 
 // maySkip names the test files that may skip a test, with the reason. go test
-// says nothing about a skipped test, so any other is one nobody knows not to
-// run.
+// does not report a skipped test, so nobody would notice any other.
 var maySkip = map[string]string{
-	"providers/ses/foreign_test.go":   "needs a package of npm's: scripts/foreign runs it, and says so where the package cannot be had",
-	"workflows/record/record_test.go": "records histories only when a release is made: those of the code under test would prove nothing",
+	"providers/ses/foreign_test.go":   "needs a package of npm's: scripts/foreign runs it, and reports when the package cannot be downloaded",
+	"workflows/record/record_test.go": "records histories only when a release is made: histories of the code under test would prove nothing",
 }
 
-func skips(room string, files []file) []string {
+func skips(pkgPath string, files []file) []string {
 	var problems []string
 	for _, f := range files {
-		if !f.isTest() || maySkip[path.Join(room, f.name)] != "" {
+		if !f.isTest() || maySkip[path.Join(pkgPath, f.name)] != "" {
 			continue
 		}
 		ast.Inspect(f.ast, func(n ast.Node) bool {
 			call, ok := n.(*ast.SelectorExpr)
 			if ok && slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, call.Sel.Name) {
-				problems = append(problems, fmt.Sprintf("%s:%d: a test is skipped in silence; see maySkip", f.name, f.fset.Position(n.Pos()).Line))
+				problems = append(problems, fmt.Sprintf("%s:%d: a test may be skipped unnoticed; see maySkip", f.name, f.fset.Position(n.Pos()).Line))
 			}
 			return true
 		})
@@ -98,9 +115,9 @@ func skips(room string, files []file) []string {
 	return problems
 }
 
-// A workflow is replayed: whatever it does must come out the same again.
-// workflowcheck follows the calls and finds ranges over maps; this finds the
-// usual mistakes at once and says what to use instead.
+// A workflow is replayed and must make the same decisions each time.
+// workflowcheck follows the calls and finds ranges over maps; this check finds
+// the usual mistakes quickly and names what to use instead.
 var (
 	unsteadyTime = map[string]string{
 		"Now": "workflow.Now", "Since": "workflow.Now", "Until": "workflow.Now",
@@ -182,41 +199,41 @@ func parseText(t *testing.T, name, text string) file {
 	return file{name: name, text: text, ast: tree, fset: fset}
 }
 
-// As above: a check that cannot fail is none.
+// These checks are tested themselves, as those of the imports are.
 
 func TestArchFilesCanFail(t *testing.T) {
-	good := "// Package room is a sample.\npackage room\n"
+	good := "// Package sample is one.\npackage sample\n"
 	for _, tt := range []struct {
 		name  string
 		check func([]file) []string
 		texts map[string]string
 		red   bool
 	}{
-		{"one comment", docsOf("room"), map[string]string{"a.go": good, "b.go": "package room\n"}, false},
-		{"none", docsOf("room"), map[string]string{"a.go": "package room\n"}, true},
-		{"two", docsOf("room"), map[string]string{"a.go": good, "b.go": good}, true},
-		{"another word", docsOf("room"), map[string]string{"a.go": "// Room is a sample.\npackage room\n"}, true},
-		{"in the test", docsOf("room"), map[string]string{"a.go": "package room\n", "a_test.go": good}, true},
-		{"only tests", docsOf("room"), map[string]string{"a_test.go": good}, false},
-		{"two with tags", docsOf("room"), map[string]string{"a.go": "//go:build lean\n\n" + good, "b.go": good}, true},
-		{"main", docsOf("main"), map[string]string{"a.go": "// Room does it.\npackage main\n"}, false},
+		{name: "one comment", check: docsOf("sample"), texts: map[string]string{"a.go": good, "b.go": "package sample\n"}, red: false},
+		{name: "none", check: docsOf("sample"), texts: map[string]string{"a.go": "package sample\n"}, red: true},
+		{name: "two", check: docsOf("sample"), texts: map[string]string{"a.go": good, "b.go": good}, red: true},
+		{name: "another word", check: docsOf("sample"), texts: map[string]string{"a.go": "// Sample is one.\npackage sample\n"}, red: true},
+		{name: "in the test", check: docsOf("sample"), texts: map[string]string{"a.go": "package sample\n", "a_test.go": good}, red: true},
+		{name: "only tests", check: docsOf("sample"), texts: map[string]string{"a_test.go": good}, red: false},
+		{name: "two with tags", check: docsOf("sample"), texts: map[string]string{"a.go": "//go:build lean\n\n" + good, "b.go": good}, red: true},
+		{name: "main", check: docsOf("main"), texts: map[string]string{"a.go": "// Sample does it.\npackage main\n"}, red: false},
 
-		{"full", longFiles, map[string]string{"a.go": good + strings.Repeat("//\n", mostLines-2)}, false},
-		{"too long", longFiles, map[string]string{"a.go": good + strings.Repeat("//\n", mostLines-1)}, true},
-		{"long test", longFiles, map[string]string{"a_test.go": good + strings.Repeat("//\n", mostLines)}, false},
+		{name: "full", check: longFiles, texts: map[string]string{"a.go": good + strings.Repeat("//\n", mostLines-2)}, red: false},
+		{name: "too long", check: longFiles, texts: map[string]string{"a.go": good + strings.Repeat("//\n", mostLines-1)}, red: true},
+		{name: "long test", check: longFiles, texts: map[string]string{"a_test.go": good + strings.Repeat("//\n", mostLines)}, red: false},
 
-		{"a skip", inPackage("room"), map[string]string{"a_test.go": good + "func f(t *T) { t.Skip(1) }\n"}, true},
-		{"no skip", inPackage("room"), map[string]string{"a_test.go": good + "func f(t *T) { t.Log(1) }\n"}, false},
+		{name: "a skip", check: inPackage("sample"), texts: map[string]string{"a_test.go": good + "func f(t *T) { t.Skip(1) }\n"}, red: true},
+		{name: "no skip", check: inPackage("sample"), texts: map[string]string{"a_test.go": good + "func f(t *T) { t.Log(1) }\n"}, red: false},
 
-		{"durations", notDeterministic, workflow(`import "time"`, "_ = time.Second"), false},
-		{"the clock", notDeterministic, workflow(`import "time"`, "_ = time.Now()"), true},
-		{"the clock as a value", notDeterministic, workflow(`import "time"`, "now := time.Now; _ = now"), true},
-		{"the clock renamed", notDeterministic, workflow(`import clock "time"`, "_ = clock.Now()"), true},
-		{"a sleep", notDeterministic, workflow(`import "time"`, "time.Sleep(1)"), true},
-		{"another Now", notDeterministic, workflow(`import "go.temporal.io/sdk/workflow"`, "_ = workflow.Now(nil)"), false},
-		{"a goroutine", notDeterministic, workflow("", "go f()"), true},
-		{"a select", notDeterministic, workflow("", "select {}"), true},
-		{"chance", notDeterministic, workflow(`import "math/rand/v2"`, "_ = rand.Int()"), true},
+		{name: "durations", check: notDeterministic, texts: workflow(`import "time"`, "_ = time.Second"), red: false},
+		{name: "the clock", check: notDeterministic, texts: workflow(`import "time"`, "_ = time.Now()"), red: true},
+		{name: "the clock as a value", check: notDeterministic, texts: workflow(`import "time"`, "now := time.Now; _ = now"), red: true},
+		{name: "the clock renamed", check: notDeterministic, texts: workflow(`import clock "time"`, "_ = clock.Now()"), red: true},
+		{name: "a sleep", check: notDeterministic, texts: workflow(`import "time"`, "time.Sleep(1)"), red: true},
+		{name: "another Now", check: notDeterministic, texts: workflow(`import "go.temporal.io/sdk/workflow"`, "_ = workflow.Now(nil)"), red: false},
+		{name: "a goroutine", check: notDeterministic, texts: workflow("", "go f()"), red: true},
+		{name: "a select", check: notDeterministic, texts: workflow("", "select {}"), red: true},
+		{name: "chance", check: notDeterministic, texts: workflow(`import "math/rand/v2"`, "_ = rand.Int()"), red: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var files []file
@@ -234,8 +251,24 @@ func docsOf(name string) func([]file) []string {
 	return func(files []file) []string { return wrongDocs(name, files) }
 }
 
-func inPackage(room string) func([]file) []string {
-	return func(files []file) []string { return skips(room, files) }
+func inPackage(pkgPath string) func([]file) []string {
+	return func(files []file) []string { return skips(pkgPath, files) }
+}
+
+func TestArchManyFilesCanFail(t *testing.T) {
+	for n, red := range map[int]bool{0: false, mostFiles: false, mostFiles + 1: true} {
+		if got := manyFiles(make([]string, n)); (len(got) > 0) != red {
+			t.Errorf("%d files: got %q, want a problem: %t", n, got, red)
+		}
+	}
+}
+
+func TestArchIsWorkflows(t *testing.T) {
+	for name, want := range map[string]bool{"workflows": true, "workflows/orders": true, "workflows/workflowtest": false, "activities/orders": false} {
+		if got := isWorkflows(name); got != want {
+			t.Errorf("isWorkflows(%q) = %t, want %t", name, got, want)
+		}
+	}
 }
 
 func workflow(imports, body string) map[string]string {

@@ -17,12 +17,12 @@ import (
 // module is the prefix of our own import paths.
 const module = "purser"
 
-// room is a row of the house's table: what a package may import of ours.
-// Whoever changes a row changes docs/decisions/003-the-house.md too.
-type room struct {
-	name  string   // below the module; "x/*" is any one folder in x, "" the main package
-	may   []string // of ours
-	tests []string // what its tests may import beside that and beside testPackages
+// packageRule says what a package may import of this module. The table in
+// docs/architecture.md shows the same rules; arch_docs_test.go compares the two.
+type packageRule struct {
+	path  string   // below the module; "x/*" is any one folder in x, "" the main package
+	may   []string // packages of this module
+	tests []string // what its tests may import in addition to may and testPackages
 	why   string
 }
 
@@ -31,97 +31,97 @@ const anything = "**"
 // apiSubjects are the folders of the API's operations.
 var apiSubjects = []string{"api/campaigns", "api/images", "api/imports", "api/inbox", "api/mails", "api/orders", "api/products", "api/search"}
 
-// testPackages are for the tests of every room.
+// testPackages may be imported by the tests of every package.
 var testPackages = []string{"order", "catalog", "mail", "soak", "activities/porttest", "activities/fake", "postgrestest", "sandbox", "sandbox/*"}
 
-// recordTests are for the tests of the record's subjects: they write through the
-// whole record, as the program does, and hold it to the conformance suites.
+// recordTests may be imported by the tests of the record's subjects, which write
+// through the whole record, as the program does, and run the conformance suites.
 var recordTests = []string{"activities", "activities/*", "importfile", "records", "records/*"}
 
-var architecture = []room{
-	{"order", []string{"mail"}, nil, "the vocabulary knows nobody, so that everybody can speak it; an order speaks to its shopper by mail"},
-	{"mail", nil, nil, "mail is sent without orders too"},
-	{"mail/mime", []string{"mail"}, nil, "one way from a mail to its bytes, whichever provider carries them"},
-	{"images", nil, nil, "pixels in, pixels out: where they come from and go to is not its business"},
-	{"catalog", nil, nil, "products exist without orders"},
-	{"importfile", []string{"catalog"}, nil, "reads rows from bytes, wherever those come from and the rows go to"},
-	{"mail/templates", []string{"order", "mail"}, nil, "a letter is made of words, whoever carries it"},
-	{"version", nil, nil, "a build is named once, for the command and for the API"},
-	{"vault", []string{"order"}, nil, "a secret is bound to an order; where it is kept is not the vault's business"},
-	{"limiter", nil, nil, "counts callers and uses by key, whatever they are"},
+var architecture = []packageRule{
+	{path: "order", may: []string{"mail"}, why: "the vocabulary imports nothing but mail, so that every package can use it; an order's events name its mails"},
+	{path: "mail", why: "mails exist without orders"},
+	{path: "mail/mime", may: []string{"mail"}, why: "every provider sends the same bytes for a mail, so they are built in one place"},
+	{path: "images", why: "it turns bytes into pixels and back; where they are stored is the caller's business"},
+	{path: "catalog", why: "products exist without orders"},
+	{path: "importfile", may: []string{"catalog"}, why: "it reads rows from bytes; where the bytes come from and where the rows go is the caller's business"},
+	{path: "mail/templates", may: []string{"order", "mail"}, why: "the text of a mail does not depend on the provider that sends it"},
+	{path: "version", why: "the command and the API report the same version"},
+	{path: "vault", may: []string{"order"}, why: "a secret is bound to an order; where the sealed secret is kept is the caller's business"},
+	{path: "limiter", why: "it counts callers and uses by key; what a key stands for is the caller's business"},
 
-	{"activities", []string{"order", "catalog", "mail"}, []string{"activities/*"}, "the one table from errors to failures, for every subject's steps"},
-	{"activities/orders", []string{"order", "activities"}, nil, "the ports are declared here and satisfied by shape; an import of an adapter would point the wrong way"},
-	{"activities/products", []string{"order", "catalog", "activities"}, nil, "as above"},
-	{"activities/imports", []string{"catalog", "order", "importfile", "activities", "activities/products"}, nil, "as above; what is imported is indexed"},
-	{"activities/images", []string{"catalog", "order", "images", "activities"}, []string{"activities/products"}, "as above"},
-	{"activities/mails", []string{"order", "mail", "activities"}, nil, "as above"},
-	{"activities/campaigns", []string{"order", "mail", "activities", "activities/mails"}, nil, "as above; a campaign is many mails"},
-	{"activities/fake", []string{"order", "mail", "catalog"}, []string{"activities/*"}, "a fake is an adapter: it satisfies the ports by shape"},
-	{"activities/porttest", []string{"order", "mail", "catalog", "activities/*"}, nil, "a conformance suite speaks of the ports"},
-	{"workflows", []string{"order"}, []string{"workers", "workflows/*"}, "messages, steps and queues are the same for every subject"},
-	{"workflows/workflowtest", []string{"workflows"}, nil, "the test environment of every subject's workflows"},
-	{"workflows/record", nil, []string{"activities", "activities/*", "engine", "importfile", "records", "starter", "workers", "workflows", "workflows/*"}, "records histories on a real engine, as a test"},
-	{"workflows/*", []string{"order", "catalog", "mail", "activities", "activities/*", "workflows"}, []string{"workflows/*"}, "what happens is decided without the world: of activities only their names"},
+	{path: "activities", may: []string{"order", "catalog", "mail"}, tests: []string{"activities/*"}, why: "one table turns errors into failures for the activities of all subjects"},
+	{path: "activities/orders", may: []string{"order", "activities"}, why: "the ports are declared here and adapters satisfy them by shape; importing an adapter would reverse the dependency"},
+	{path: "activities/products", may: []string{"order", "catalog", "activities"}, why: "the ports are declared here and adapters satisfy them by shape"},
+	{path: "activities/imports", may: []string{"catalog", "order", "importfile", "activities", "activities/products"}, why: "the ports are declared here and adapters satisfy them by shape; imported products are indexed by the products' activities"},
+	{path: "activities/images", may: []string{"catalog", "order", "images", "activities"}, tests: []string{"activities/products"}, why: "the ports are declared here and adapters satisfy them by shape"},
+	{path: "activities/mails", may: []string{"order", "mail", "activities"}, why: "the ports are declared here and adapters satisfy them by shape"},
+	{path: "activities/campaigns", may: []string{"order", "mail", "activities", "activities/mails"}, why: "the ports are declared here and adapters satisfy them by shape; a campaign sends many mails"},
+	{path: "activities/fake", may: []string{"order", "mail", "catalog"}, tests: []string{"activities/*"}, why: "a fake is an adapter, so it satisfies the ports by shape"},
+	{path: "activities/porttest", may: []string{"order", "mail", "catalog", "activities/*"}, why: "a conformance suite tests the ports"},
+	{path: "workflows", may: []string{"order"}, tests: []string{"workers", "workflows/*"}, why: "messages, local and remote steps and task queues are the same for all subjects"},
+	{path: "workflows/workflowtest", may: []string{"workflows"}, why: "the workflows of all subjects are tested in the same environment"},
+	{path: "workflows/record", tests: []string{"activities", "activities/*", "engine", "importfile", "records", "starter", "workers", "workflows", "workflows/*"}, why: "it has only a test, which records histories on a real engine"},
+	{path: "workflows/*", may: []string{"order", "catalog", "mail", "activities", "activities/*", "workflows"}, tests: []string{"workflows/*"}, why: "workflows decide without I/O; they use of the activities only names, arguments and results"},
 
-	{"providers/guard", nil, nil, "a transport does not know what travels on it"},
-	{"providers/signature", nil, nil, "a signature is made over bytes, whatever they say"},
-	{"providers/*", []string{"order", "catalog", "mail", "mail/templates", "providers/guard", "mail/mime", "providers/signature"}, []string{"activities", "activities/*"}, "an adapter translates and decides nothing"},
-	{"records", []string{"order", "mail", "records/*"}, recordTests, "the whole of the record: opens the database and puts the subjects together"},
-	{"records/sqldb", []string{"order"}, nil, "connections, transactions and statements are the same whatever the tables hold; of the domain only what a closed database means to a step"},
-	{"records/stock", []string{"order", "records/sqldb"}, recordTests, "an order reserves stock and a count of products respects it: both import it, so it imports neither"},
-	{"records/orders", []string{"order", "mail", "records/sqldb", "records/stock"}, recordTests, "an order and its stock are written in one transaction; a campaign's audience is chosen among orders"},
-	{"records/images", []string{"catalog", "records/sqldb"}, recordTests, "an image has a record of its own, whether or not its product shows it"},
-	{"records/products", []string{"catalog", "order", "records/images", "records/sqldb", "records/stock"}, recordTests, "a product is written together with its stock and its images; prices are in order's currencies"},
-	{"records/imports", []string{"catalog", "records/products", "records/sqldb"}, recordTests, "rows of a file become products in the transaction that says how far it has come"},
-	{"records/audit", []string{"records/sqldb"}, recordTests, "mails and campaigns both record who decided, so the audit imports neither"},
-	{"records/campaigns", []string{"mail", "records/audit", "records/sqldb"}, recordTests, "campaigns are recorded without the ledger of their mails"},
-	{"records/mails", []string{"mail", "order", "records/audit", "records/campaigns", "records/sqldb"}, recordTests, "feedback resolves a mail in the ledger and its recipient in the campaign in one transaction"},
-	{"records/inbox", []string{"order", "records/sqldb"}, recordTests, "keeps what providers reported, whatever it means"},
-	{"records/recordstest", []string{"catalog", "order", "records", "records/sqldb", "postgrestest"}, nil, "opens the record for the tests of all subjects, on both databases"},
+	{path: "providers/guard", why: "a transport does not depend on what it transports"},
+	{path: "providers/signature", why: "a signature covers bytes, whatever they mean"},
+	{path: "providers/*", may: []string{"order", "catalog", "mail", "mail/templates", "providers/guard", "mail/mime", "providers/signature"}, tests: []string{"activities", "activities/*"}, why: "an adapter translates and decides nothing"},
+	{path: "records", may: []string{"order", "mail", "records/*"}, tests: recordTests, why: "it opens the database and joins the subjects to one record"},
+	{path: "records/sqldb", may: []string{"order"}, why: "connections, transactions and statements do not depend on the tables; of the domain it needs only the error for a closed database"},
+	{path: "records/stock", may: []string{"order", "records/sqldb"}, tests: recordTests, why: "orders reserve stock and products count it: both import this package, so it imports neither"},
+	{path: "records/orders", may: []string{"order", "mail", "records/sqldb", "records/stock"}, tests: recordTests, why: "an order and its stock are written in one transaction; the audience of a campaign is selected among orders"},
+	{path: "records/images", may: []string{"catalog", "records/sqldb"}, tests: recordTests, why: "an image has a record of its own, whether or not its product shows it"},
+	{path: "records/products", may: []string{"catalog", "order", "records/images", "records/sqldb", "records/stock"}, tests: recordTests, why: "a product is written together with its stock and its images; prices are in the currencies of order"},
+	{path: "records/imports", may: []string{"catalog", "records/products", "records/sqldb"}, tests: recordTests, why: "the rows of a file become products in the transaction that records the progress of the import"},
+	{path: "records/audit", may: []string{"records/sqldb"}, tests: recordTests, why: "mails and campaigns both record who decided, so the audit imports neither"},
+	{path: "records/campaigns", may: []string{"mail", "records/audit", "records/sqldb"}, tests: recordTests, why: "campaigns are recorded without the ledger of their mails"},
+	{path: "records/mails", may: []string{"mail", "order", "records/audit", "records/campaigns", "records/sqldb"}, tests: recordTests, why: "feedback resolves a mail in the ledger and its recipient in the campaign in one transaction"},
+	{path: "records/inbox", may: []string{"order", "records/sqldb"}, tests: recordTests, why: "it keeps the webhooks of providers, whatever they mean"},
+	{path: "records/recordstest", may: []string{"catalog", "order", "records", "records/sqldb", "postgrestest"}, why: "it opens the record for the tests of all subjects, on both databases"},
 
-	{"inbox", []string{"order", "mail", "limiter", "records/inbox"}, []string{"records"}, "keeps and relays; whoever reads signatures or knows Temporal is handed in"},
-	{"starter", []string{"order", "mail", "catalog", "activities", "activities/*", "workflows", "workflows/*"}, []string{"engine", "workers"}, "the typed client: the workflows' messages, the activities' failure names"},
-	{"workers", []string{"activities/*", "workflows", "workflows/*"}, []string{"engine"}, "says what runs where"},
-	{"api", append([]string{"order", "catalog", "api/httpkit"}, apiSubjects...), []string{"api/apitest", "inbox", "records", "records/*"}, "puts the subjects' operations together and adds nothing but their document and the health checks"},
-	{"api/httpkit", []string{"order", "catalog", "limiter"}, nil, "what all operations share knows no subject: of the domain only an order's id, and the errors it tells as problems"},
-	{"api/apitest", append([]string{"order", "catalog", "mail", "records", "records/*", "activities/fake", "api", "api/httpkit"}, apiSubjects...), nil, "tests of all subjects want the same API over a real record; it is part of no program"},
-	{"api/*", []string{"order", "catalog", "importfile", "mail", "mail/templates", "records/*", "inbox", "api/httpkit"}, []string{"api", "api/apitest", "records", "activities/*", "starter", "workflows/*"}, "HTTP in, typed messages out: a subject's operations know no other subject, hold no business rule, and are handed the sender"},
-	{"shop", []string{"order", "mail", "catalog"}, nil, "the other side of the API: it may know only what a customer knows"},
+	{path: "inbox", may: []string{"order", "mail", "limiter", "records/inbox"}, tests: []string{"records"}, why: "it keeps webhooks and relays them; signature checks and the Temporal client are passed in"},
+	{path: "starter", may: []string{"order", "mail", "catalog", "activities", "activities/*", "workflows", "workflows/*"}, tests: []string{"engine", "workers"}, why: "the typed client needs the messages of the workflows and the failure names of the activities"},
+	{path: "workers", may: []string{"activities/*", "workflows", "workflows/*"}, tests: []string{"engine"}, why: "it registers workflows and activities on their task queues"},
+	{path: "api", may: append([]string{"order", "catalog", "api/httpkit"}, apiSubjects...), tests: []string{"api/apitest", "inbox", "records", "records/*"}, why: "it joins the operations of the subjects and adds only the OpenAPI document and the health checks"},
+	{path: "api/httpkit", may: []string{"order", "catalog", "limiter"}, why: "what all operations share depends on no subject; of the domain it needs an order's id and the errors that become problems"},
+	{path: "api/apitest", may: append([]string{"order", "catalog", "mail", "records", "records/*", "activities/fake", "api", "api/httpkit"}, apiSubjects...), why: "the tests of all subjects need the same API over a real record; it is part of no program"},
+	{path: "api/*", may: []string{"order", "catalog", "importfile", "mail", "mail/templates", "records/*", "inbox", "api/httpkit"}, tests: []string{"api", "api/apitest", "records", "activities/*", "starter", "workflows/*"}, why: "a subject's operations know no other subject and hold no business rule; the client of the workflows is passed in"},
+	{path: "shop", may: []string{"order", "mail", "catalog"}, why: "a customer of the API may know only what a customer knows"},
 
-	{"engine", nil, nil, "Temporal in this process, whatever it runs"},
-	{"sandbox", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "the stand-ins know the wire, not our adapters: else they would share their mistakes"},
-	{"sandbox/*", []string{"order", "catalog", "mail", "sandbox/*"}, nil, "as above"},
+	{path: "engine", why: "it runs Temporal in this process, whatever the workflows do"},
+	{path: "sandbox", may: []string{"order", "catalog", "mail", "sandbox/*"}, why: "a stand-in implements the provider's protocol and not our adapter, otherwise both would share their mistakes"},
+	{path: "sandbox/*", may: []string{"order", "catalog", "mail", "sandbox/*"}, why: "a stand-in implements the provider's protocol and not our adapter, otherwise both would share their mistakes"},
 
-	{"postgrestest", nil, nil, "starts a Postgres for tests and benchmarks; what they keep in it is their business"},
-	{"soak", nil, nil, "says how long the tests of every package run"},
-	{"bench", []string{"bench/*"}, nil, "a program of its own, so that measuring is not in the shipped binary"},
-	{"bench/*", []string{anything}, nil, "measures the whole"},
-	{"e2e", []string{anything}, nil, "proves the whole"},
-	{"config", []string{"api/httpkit", "mail/templates", "mail", "providers/s3", "providers/smtp", "providers/sns", "records/mails", "vault", "workflows/*"}, nil, "read once; a setting is refused by the room that uses it"},
-	{"stack", []string{anything}, nil, "wires everything"},
-	{"commands", []string{"catalog", "config", "mail", "order", "shop", "stack", "version"}, []string{"api", "api/*", "records/inbox"}, "a command starts a stack, or calls one as a shop would"},
-	{"", []string{"commands"}, nil, "hands over"},
+	{path: "postgrestest", why: "it starts Postgres for tests and benchmarks, whatever they store"},
+	{path: "soak", why: "it decides for the tests of every package whether they run at full length"},
+	{path: "bench", may: []string{"bench/*"}, why: "measuring is a program of its own, so that it is not in the shipped binary"},
+	{path: "bench/*", may: []string{anything}, why: "a benchmark measures the whole"},
+	{path: "e2e", may: []string{anything}, why: "end-to-end tests prove the whole"},
+	{path: "config", may: []string{"api/httpkit", "mail/templates", "mail", "providers/s3", "providers/smtp", "providers/sns", "records/mails", "vault", "workflows/*"}, why: "settings are read once, and each is checked by the package that uses it"},
+	{path: "stack", may: []string{anything}, why: "it wires everything"},
+	{path: "commands", may: []string{"catalog", "config", "mail", "order", "shop", "stack", "version"}, tests: []string{"api", "api/*", "records/inbox"}, why: "a command starts a stack, or calls a running one as a shop does"},
+	{path: "", may: []string{"commands"}, why: "the main package only calls commands"},
 }
 
-// foreign is an import from outside that only some rooms may have.
+// foreign is an import from another module that only some packages may have.
 type foreign struct {
 	prefix string
-	rooms  []string
-	tests  bool // the rule is for tests too
+	only   []string // the packages that may import it
+	tests  bool     // the rule applies to tests too
 	why    string
 }
 
 var foreigners = []foreign{
 	{"go.temporal.io/server", []string{"engine"}, true, "the build without the server (-tags lean) leaves it out in one place"},
-	{"github.com/temporalio/ui-server", []string{"engine"}, true, "as above"},
-	{"go.temporal.io/sdk", []string{"activities", "activities/*", "workflows", "workflows/*", "workers", "starter", "engine", "bench/*", "e2e", "stack"}, false, "the others would not notice if the engine were another"},
-	{"database/sql", []string{"records", "records/*", "engine", "bench/*", "e2e", "sandbox/*"}, false, "there is one record, and one room that writes it"},
-	{"github.com/stripe/stripe-go", []string{"providers/stripe", "sandbox/stripe"}, false, "one adapter per party"},
-	{"testing", []string{"activities/porttest", "api/apitest", "workflows/workflowtest", "records/recordstest", "e2e", "postgrestest"}, false, "test code has no place in the program; the conformance suites and test helpers are test code"},
+	{"github.com/temporalio/ui-server", []string{"engine"}, true, "the build without the server (-tags lean) leaves its UI out in the same place"},
+	{"go.temporal.io/sdk", []string{"activities", "activities/*", "workflows", "workflows/*", "workers", "starter", "engine", "bench/*", "e2e", "stack"}, false, "the other packages do not depend on the engine's SDK"},
+	{"database/sql", []string{"records", "records/*", "engine", "bench/*", "e2e", "sandbox/*"}, false, "there is one record, and only its packages write it"},
+	{"github.com/stripe/stripe-go", []string{"providers/stripe", "sandbox/stripe"}, false, "there is one adapter per provider"},
+	{"testing", []string{"activities/porttest", "api/apitest", "workflows/workflowtest", "records/recordstest", "e2e", "postgrestest"}, false, "conformance suites and test helpers are test code, which is not part of the program"},
 }
 
-// pkg is what go list says about a package.
+// pkg is what go list reports about a package.
 type pkg struct {
 	ImportPath   string
 	Dir          string
@@ -134,8 +134,8 @@ type pkg struct {
 	XTestImports []string
 }
 
-// room is the package's place in the house.
-func (p pkg) room() string { return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/") }
+// path returns the import path below the module, "" for the main package.
+func (p pkg) path() string { return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/") }
 
 func TestArchImports(t *testing.T) {
 	for _, tags := range []string{"", "lean"} {
@@ -145,16 +145,40 @@ func TestArchImports(t *testing.T) {
 	}
 }
 
-// wrongImports holds every package against the table.
-func wrongImports(rules []room, outside []foreign, pkgs []pkg) []string {
+func TestArchRulesHavePackages(t *testing.T) {
+	for _, r := range rulesWithout(architecture, listPackages(t, "")) {
+		t.Errorf("row %q matches no package", r)
+	}
+	if got := rulesWithout(architecture[:2], []pkg{{ImportPath: module + "/order"}}); !slices.Equal(got, []string{"mail"}) {
+		t.Errorf("rows without a package: got %q, want only mail", got)
+	}
+}
+
+// rulesWithout returns the rules that apply to none of the packages.
+func rulesWithout(rules []packageRule, pkgs []pkg) (unused []string) {
+	used := map[string]bool{}
+	for _, p := range pkgs {
+		r, _ := find(rules, p.path())
+		used[r.path] = true
+	}
+	for _, r := range rules {
+		if !used[r.path] {
+			unused = append(unused, r.path)
+		}
+	}
+	return unused
+}
+
+// wrongImports compares the imports of every package with the rules.
+func wrongImports(rules []packageRule, outside []foreign, pkgs []pkg) []string {
 	var problems []string
 	for _, p := range pkgs {
-		r, ok := find(rules, p.room())
+		r, ok := find(rules, p.path())
 		if !ok {
-			problems = append(problems, p.ImportPath+" has no row in the house's table: see docs/decisions/003-the-house.md")
+			problems = append(problems, p.ImportPath+" has no row in the table of arch_test.go: see docs/decisions/003-packages.md")
 			continue
 		}
-		inTests := slices.Concat(r.may, testPackages, r.tests, []string{p.room()})
+		inTests := slices.Concat(r.may, testPackages, r.tests, []string{p.path()})
 		for _, i := range slices.Sorted(maps.Keys(set(p.Imports))) {
 			problems = append(problems, wrongImport(p, r.may, r.why, i)...)
 			problems = append(problems, wrongForeigner(outside, p, i, false)...)
@@ -169,7 +193,7 @@ func wrongImports(rules []room, outside []foreign, pkgs []pkg) []string {
 
 func wrongImport(p pkg, may []string, why, imported string) []string {
 	ours := imported == module || strings.HasPrefix(imported, module+"/")
-	if !ours || matches(may, pkg{ImportPath: imported}.room()) {
+	if !ours || matches(may, pkg{ImportPath: imported}.path()) {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s may not import %s: %s", p.ImportPath, imported, why)}
@@ -178,21 +202,21 @@ func wrongImport(p pkg, may []string, why, imported string) []string {
 func wrongForeigner(outside []foreign, p pkg, imported string, inTest bool) []string {
 	for _, f := range outside {
 		is := imported == f.prefix || strings.HasPrefix(imported, f.prefix+"/")
-		if is && (!inTest || f.tests) && !matches(f.rooms, p.room()) {
+		if is && (!inTest || f.tests) && !matches(f.only, p.path()) {
 			return []string{fmt.Sprintf("%s may not import %s: %s", p.ImportPath, imported, f.why)}
 		}
 	}
 	return nil
 }
 
-// find returns the row of a room: its own before that of its folder.
-func find(rules []room, name string) (room, bool) {
-	i := slices.IndexFunc(rules, func(r room) bool { return r.name == name })
+// find returns the rule of a package: the one that names it before one with a pattern.
+func find(rules []packageRule, name string) (packageRule, bool) {
+	i := slices.IndexFunc(rules, func(r packageRule) bool { return r.path == name })
 	if i < 0 {
-		i = slices.IndexFunc(rules, func(r room) bool { return matches([]string{r.name}, name) })
+		i = slices.IndexFunc(rules, func(r packageRule) bool { return matches([]string{r.path}, name) })
 	}
 	if i < 0 {
-		return room{}, false
+		return packageRule{}, false
 	}
 	return rules[i], true
 }
@@ -214,7 +238,7 @@ func set(lists ...[]string) map[string]bool {
 	return m
 }
 
-// listPackages asks the go command for all packages of the module.
+// listPackages returns all packages of the module, as go list reports them.
 func listPackages(t *testing.T, tags string) []pkg {
 	t.Helper()
 	cmd := exec.Command("go", "list", "-e", "-tags="+tags, "-json=ImportPath,Dir,Name,GoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports", "./...")
@@ -239,7 +263,7 @@ func listPackages(t *testing.T, tags string) []pkg {
 	return all
 }
 
-// The checks themselves are checked: one that cannot fail is none.
+// The checks are tested themselves, because a check that cannot fail proves nothing.
 
 func TestArchImportsCanFail(t *testing.T) {
 	imports := func(p string, i ...string) pkg { return pkg{ImportPath: p, Imports: i} }
@@ -275,7 +299,7 @@ func TestArchImportsCanFail(t *testing.T) {
 		{imports("purser/records", "purser/postgrestest"), true},
 		{pkg{ImportPath: "purser/records", XTestImports: []string{"purser/postgrestest"}}, false},
 		{imports("purser/commands", "purser/starter"), true},
-		{imports("purser/util"), true}, // no such room
+		{imports("purser/util"), true}, // has no row
 		{imports("purser/sandbox/stripe/deep"), true},
 		{imports("purser/records", "go.temporal.io/sdk/client"), true},
 		{imports("purser/records", "purser/records/orders"), false},
@@ -300,10 +324,10 @@ func TestArchImportsCanFail(t *testing.T) {
 func TestArchTableHasReasons(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range architecture {
-		if r.why == "" || seen[r.name] {
-			t.Errorf("row %q has no reason or comes twice", r.name)
+		if r.why == "" || seen[r.path] {
+			t.Errorf("row %q has no reason or comes twice", r.path)
 		}
-		seen[r.name] = true
+		seen[r.path] = true
 	}
 	for _, f := range foreigners {
 		if f.why == "" {
