@@ -57,7 +57,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// done waits for a task and answers how it ended.
+// done waits for a task and returns how it ended.
 func (w wire) done(t *testing.T, info *meilisearch.TaskInfo, err error) *meilisearch.Task {
 	t.Helper()
 	if err != nil {

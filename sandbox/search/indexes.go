@@ -68,7 +68,7 @@ func (s *Server) using(uid string, f func(x *index) error) error {
 }
 
 // ensure returns a copy of a task's index, to be changed, and makes the index if
-// there is none.
+// it does not exist yet.
 func (c *change) ensure(key string) *index {
 	now := time.Now().UTC()
 	x := index{UID: c.IndexUID, Folder: fmt.Sprint(c.UID), CreatedAt: now, rules: &rules{Settings: defaults()}}

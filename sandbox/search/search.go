@@ -268,7 +268,7 @@ func (t *typed) format(v any, q *request, marked, cropped bool) any {
 }
 
 // covers says how many words a mark covers that begins with the first one, at
-// least one, and where it ends; 0 if there is none.
+// least one, and where it ends; 0 if none begins.
 func (t *typed) covers(text string, words []token) (n, end int) {
 	row := ""
 	for i, w := range words[:min(len(words), maxTyped)] {

@@ -263,9 +263,9 @@ func TestLost(t *testing.T) {
 		t.Errorf("rebuilt: %v", ids)
 	}
 	stop()
-	aside, err := filepath.Glob(filepath.Join(dir, "unreadable-index-*"))
-	if err != nil || len(aside) != 1 {
-		t.Errorf("put aside: %v, %v", aside, err)
+	quarantined, err := filepath.Glob(filepath.Join(dir, "unreadable-index-*"))
+	if err != nil || len(quarantined) != 1 {
+		t.Errorf("put aside: %v, %v", quarantined, err)
 	}
 }
 
