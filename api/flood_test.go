@@ -105,7 +105,7 @@ func wantOthersServed(t *testing.T, s *apitest.Shop, flooded string) {
 	}{
 		"an order":   {method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: apitest.OrderBody("cus_1"), status: http.StatusCreated},
 		"the search": {method: "GET", target: "/v1/search?q=mug", key: apitest.ViewerKey, status: http.StatusOK},
-		"an image":    {method: "GET", target: "/images/img_none/large.jpg", status: http.StatusNotFound},
+		"an image":   {method: "GET", target: "/images/img_none/large.jpg", status: http.StatusNotFound},
 		"an upload":  {method: "POST", target: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":4}`, status: http.StatusCreated},
 		"the orders": {method: "GET", target: "/v1/orders", key: apitest.ViewerKey, status: http.StatusOK},
 		"health":     {method: "GET", target: "/livez", status: http.StatusOK},
