@@ -31,7 +31,7 @@ const (
 var (
 	idPattern    = regexp.MustCompile(`(?:^|[^0-9A-Za-z])((?:` + subjects + `)[0-9]+)(?:[^0-9A-Za-z]|$)`)
 	rangePattern = regexp.MustCompile(`(?:^|[^0-9A-Za-z])(` + subjects + `)([0-9]+)[\s/]+to[\s/]+(` + subjects + `)([0-9]+)(?:[^0-9A-Za-z]|$)`)
-	linePattern  = regexp.MustCompile("^- \\*\\*([^*]+)\\*\\* (.+)$")
+	linePattern  = regexp.MustCompile(`^- \*\*([^*]+)\*\* (.+)$`)
 	testPattern  = regexp.MustCompile("`([a-z0-9/]+\\.[A-Za-z0-9_]+)`")
 )
 
