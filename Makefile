@@ -97,4 +97,4 @@ STAMPS   = $(if $(VERSION),-X purser/version.number=$(VERSION)) $(if $(COMMIT),-
 build: ## Build the binary as it is released, ./purser: stripped and stamped.
 	@go build -trimpath -ldflags="-s -w $(STAMPS)" -o purser .
 	@./purser --version
-	@./purser --version | grep -F -- "$(COMMIT)" | grep -qF -- "$(VERSION)"
+	@./purser --version | grep -qF -- "purser $(if $(VERSION),$(VERSION) ,)" && ./purser --version | grep -qF -- "$(COMMIT)"

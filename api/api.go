@@ -48,6 +48,9 @@ func New(c Config) (http.Handler, error) {
 	if c.Orders == nil || c.Products == nil || c.Mails == nil || c.Inbox == nil {
 		return nil, errors.New("api: Orders, Products, Mails or Inbox is missing")
 	}
+	if c.Orders.Workflows == nil || c.Orders.Records == nil {
+		return nil, errors.New("api: Orders has no Workflows or no Records")
+	}
 	server, err := httpkit.New(c.Config, document(cmp.Or(c.Version, "dev")))
 	if err != nil {
 		return nil, err

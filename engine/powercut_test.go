@@ -63,7 +63,7 @@ type diskState struct {
 // transactions are larger than the cache.
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
-	if err := soak.Checks(50); err != nil {
+	if err := soak.Checks(100); err != nil {
 		t.Fatal(err)
 	}
 	rapid.Check(t, func(rt *rapid.T) {

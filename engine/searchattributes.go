@@ -17,8 +17,9 @@ import (
 )
 
 // namespaceTimeout is how long a server may take until its namespace can be
-// used. It needs a moment, or two seconds with new search attributes.
-const namespaceTimeout = 30 * time.Second
+// used. It needs a moment, or two seconds with new search attributes; a cluster's
+// other nodes cache the search attributes for a minute.
+const namespaceTimeout = 90 * time.Second
 
 // SearchAttributesError reports that a namespace lacks search attributes and
 // that this process may not add them.
@@ -82,9 +83,10 @@ func (n namespace) ensureSearchAttributes(ctx context.Context, wanted map[string
 func (n namespace) addMissing(ctx context.Context, wanted map[string]enums.IndexedValueType) error {
 	have, err := n.operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: n.name})
 	switch {
-	case refused(err) && n.query(ctx, wanted) == nil: // listing is denied, but all of them can be used
-		return nil
-	case refused(err):
+	case refused(err): // listing is denied, but perhaps all of them can be used
+		if err := n.query(ctx, wanted); err == nil || codeOf(err) != codes.InvalidArgument && !refused(err) {
+			return err
+		}
 		return permanent{&SearchAttributesError{Namespace: n.name, Missing: wanted, Err: err}}
 	case err != nil:
 		return err

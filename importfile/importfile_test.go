@@ -159,6 +159,10 @@ func TestRowFaults(t *testing.T) {
 			catalog.ImportPrices, `{"sku":"a","price":1,"currency":"EUR"}` + "\n" + `{"sku":"b","price":1}` + "\n" + `{"sku":"c","price":1,"currency":"EUR","name":"C"}`, 1,
 			[]string{"2 currency: is missing", "3 name: a file of prices does not say this"},
 		},
+		"JSON stock with empty fields": {
+			catalog.ImportStock, `{"sku":"a","onHand":3,"tags":[]}` + "\n" + `{"sku":"b","onHand":3,"brand":""}`, 0,
+			[]string{"1 tags: a file of stock does not say this", "2 brand: a file of stock does not say this"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rows, faults := read(t, c.kind, c.text)

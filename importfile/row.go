@@ -2,6 +2,7 @@ package importfile
 
 import (
 	"bytes"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -82,7 +83,9 @@ func (r *Reader) misplaced(row catalog.Row) []catalog.Fault {
 	if r.header.Kind == catalog.ImportProducts {
 		return nil // it may have every field
 	}
-	b, err := json.Marshal(row)
+	// The standard library writes a field that the file gives as "" or [], which
+	// is a field that must not be there, too.
+	b, err := stdjson.Marshal(row)
 	said := map[string]jsontext.Value{}
 	if err == nil {
 		err = json.Unmarshal(b, &said)

@@ -246,7 +246,7 @@ func TestRelay_delivers_everything(t *testing.T) {
 	b := setUp(t)
 	b.stop()
 	run, sent := 0, 0
-	if err := soak.Checks(50); err != nil {
+	if err := soak.Checks(100); err != nil {
 		t.Fatal(err)
 	}
 	rapid.Check(t, func(rt *rapid.T) {

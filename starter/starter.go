@@ -127,10 +127,30 @@ func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (or
 		return order.Order{}, "", err
 	}
 	first, err := c.Record.RequestHash(ctx, id)
-	if err == nil && first != hash {
-		err = order.ErrOtherRequest
+	switch {
+	case err != nil:
+		return o, "", err
+	case first != hash:
+		return o, "", order.ErrOtherRequest
 	}
-	return o, "", err
+	return o, "", c.refusedAfterOpening(ctx, o)
+}
+
+// refusedAfterOpening returns the refusal with which Place failed for an order
+// that had been opened already: the provider refuses its amount. If the engine has
+// forgotten the workflow, the order itself is the result.
+func (c *Client) refusedAfterOpening(ctx context.Context, o order.Order) error {
+	if o.Status != order.Cancelled || o.Payment.IntentID != "" {
+		return nil
+	}
+	var out orders.Outcome
+	if err := c.Temporal.GetWorkflow(ctx, o.ID.WorkflowID(), "").Get(ctx, &out); err != nil {
+		return nil // the record says what became of the order
+	}
+	if s := activities.Sentinel(out.Failure); s != nil {
+		return &refusal{s, out.Reason}
+	}
+	return nil
 }
 
 // Get returns the order as its workflow knows it.

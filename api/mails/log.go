@@ -69,7 +69,7 @@ func (s *Service) resendMail(ctx context.Context, in *resendInput) (*resendOutpu
 		in.Key = rand.Text()
 	}
 	out, err := s.resend(ctx, order.Resend{
-		OrderID: o.ID, Notification: order.Notification(in.Template), Key: in.Key, Actor: httpkit.CallOf(ctx).Actor(), Why: in.Body.Reason,
+		OrderID: o.ID, Notification: order.Notification(in.Template), Key: callersKey(ctx, in.Key), Actor: httpkit.CallOf(ctx).Actor(), Why: in.Body.Reason,
 	})
 	if errors.Is(err, order.ErrNotFound) { // the order exists: it was read above
 		return nil, httpkit.NewProblem(http.StatusNotFound, "no_such_mail", "this mail was never sent for the order")
@@ -108,4 +108,13 @@ func (s *Service) mailProviders(context.Context, *struct{}) (*providersOutput, e
 		out.Body.Providers = append(out.Body.Providers, s.Providers()...)
 	}
 	return out, nil
+}
+
+// callersKey returns an Idempotency-Key together with the caller who sent it: two
+// callers may use the same key. An empty key stays empty.
+func callersKey(ctx context.Context, key string) string {
+	if key == "" {
+		return ""
+	}
+	return httpkit.CallOf(ctx).Actor() + ":" + key
 }

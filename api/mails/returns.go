@@ -47,7 +47,7 @@ func (s *Service) sendReturnInstructions(ctx context.Context, in *returnInput) (
 		in.Key = rand.Text()
 	}
 	return s.resend(ctx, order.Resend{
-		OrderID: o.ID, Notification: order.MailReturnInstructions, Key: in.Key, Actor: httpkit.CallOf(ctx).Actor(), Why: in.Body.Reason,
+		OrderID: o.ID, Notification: order.MailReturnInstructions, Key: callersKey(ctx, in.Key), Actor: httpkit.CallOf(ctx).Actor(), Why: in.Body.Reason,
 		Until: until, Link: in.Body.Link,
 	})
 }

@@ -65,8 +65,11 @@ func TestReturnInstructions(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d %s", tt.name, a.Status, a.Body, tt.status, tt.want)
 		}
 	}
-	if len(d.asked) != 2 || d.asked[0].Key != "k-1" || d.asked[0].Actor != "key:web" || d.asked[0].Why != "too small" || d.asked[0].Notification != order.MailReturnInstructions || !d.asked[0].Until.IsZero() {
+	if len(d.asked) != 2 || d.asked[0].Key != "key:web:k-1" || d.asked[0].Actor != "key:web" || d.asked[0].Why != "too small" || d.asked[0].Notification != order.MailReturnInstructions || !d.asked[0].Until.IsZero() {
 		t.Fatalf("asked %+v", d.asked)
+	}
+	if got := d.asked[1].Key; got != "key:ops:k-1" { // the same Idempotency-Key of another caller
+		t.Errorf("key %q", got)
 	}
 	if r := d.asked[1]; r.Until.Format(time.RFC3339) != tomorrow+"T23:59:59Z" || r.Link != "https://shop.example/label" {
 		t.Errorf("asked %+v", r)

@@ -36,6 +36,14 @@ var kinds = map[string]error{
 	"SendingPausedException":             order.ErrDenied,
 	"MailFromDomainNotVerifiedException": order.ErrDenied,
 	"NotFoundException":                  order.ErrDenied, // the configuration set or the identity
+	// Common to all services of AWS, some with the status 400: the credentials or
+	// the clock are wrong.
+	"AccessDeniedException":       order.ErrDenied,
+	"NotAuthorized":               order.ErrDenied,
+	"IncompleteSignature":         order.ErrDenied,
+	"RequestExpired":              order.ErrDenied,
+	"ExpiredTokenException":       order.ErrDenied,
+	"UnrecognizedClientException": order.ErrDenied,
 }
 
 // noCode is the SDK's code for an error whose response names none; such a

@@ -28,7 +28,7 @@ type life struct {
 // TestStockIsConserved proves ORD-7 and F66: with many concurrent orders,
 // nothing is sold twice and every piece is accounted for.
 func TestStockIsConserved(t *testing.T) {
-	if err := soak.Checks(50); err != nil {
+	if err := soak.Checks(100); err != nil {
 		t.Fatal(err)
 	}
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {

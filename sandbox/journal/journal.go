@@ -11,9 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"sync"
-	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -108,20 +106,6 @@ func damage(err error) error {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return err
-}
-
-// Replace moves a damaged file to a new name, which it returns, and opens an
-// empty journal at path.
-func Replace(path string, now time.Time) (j *Journal, damaged string, err error) {
-	damaged = path + ".unreadable-" + now.UTC().Format("20060102T150405.000Z")
-	// SQLite's log is moved first: it must not be applied to the new file.
-	for _, suffix := range []string{"-wal", "-shm", ""} {
-		if err := os.Rename(path+suffix, damaged+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, "", fmt.Errorf("journal %s: quarantine: %w", path, err)
-		}
-	}
-	j, err = Open(path)
-	return j, damaged, err
 }
 
 // Put writes a document with a kind and an id. It replaces an existing one.

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -194,7 +193,7 @@ func TestTornWrite(t *testing.T) {
 }
 
 // TestDamaged checks that an unreadable file is refused with ErrDamaged and stays
-// unchanged, and that Replace quarantines it and creates a new journal.
+// unchanged.
 func TestDamaged(t *testing.T) {
 	whole := filepath.Join(t.TempDir(), "x.db")
 	j := open(t, whole)
@@ -225,41 +224,10 @@ func TestDamaged(t *testing.T) {
 			if _, err := Open(path); !errors.Is(err, ErrDamaged) {
 				t.Fatalf("got %v, want ErrDamaged", err)
 			}
-			j, damaged, err := Replace(path, time.Unix(0, 0))
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { j.Close() })
-			put(t, j, "a", "3", 3)
-			if diff := cmp.Diff([]string{"3=3"}, contents(t, reopen(t, j, path), "a")); diff != "" {
-				t.Error(diff)
-			}
-			if was, err := os.ReadFile(damaged); err != nil || !bytes.Equal(was, bad) || filepath.Base(damaged) != "x.db.unreadable-19700101T000000.000Z" {
-				t.Errorf("%s: %d bytes, %v", damaged, len(was), err)
+			if was, err := os.ReadFile(path); err != nil || !bytes.Equal(was, bad) {
+				t.Errorf("the file was changed: %d bytes, %v", len(was), err)
 			}
 		})
-	}
-}
-
-// TestReplaceForgetsTheLog checks that the log of a damaged file is not applied to
-// the new one.
-func TestReplaceForgetsTheLog(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.db")
-	put(t, open(t, path), "a", "1", 1) // not closed, so that its log remains
-	torn := copyOf(t, path, t.TempDir(), 1<<30)
-	if err := os.Truncate(torn, 50); err != nil {
-		t.Fatal(err)
-	}
-	j, damaged, err := Replace(torn, time.Unix(0, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { j.Close() })
-	if got := contents(t, j, "a"); got != nil {
-		t.Errorf("the new journal holds %v", got)
-	}
-	if _, err := os.Stat(damaged + "-wal"); err != nil {
-		t.Errorf("the log was not moved: %v", err)
 	}
 }
 

@@ -40,7 +40,9 @@ func (w *orderWorkflow) compensate(ctx workflow.Context, cause error) error {
 	w.stock = order.StockRelease
 	w.note(ctx, order.StockReleased, workflows.ActorPurser, "", "")
 	w.become(ctx, ends, kind, workflows.ActorPurser, w.Reason, "")
-	w.mail(ctx, notification)
+	if w.failure == "" { // otherwise the caller was told that there is no such order
+		w.mail(ctx, notification)
+	}
 	w.notifyRefunds(ctx)
 	return w.save(ctx)
 }

@@ -98,6 +98,9 @@ func TestPlaceBelowMinimum(t *testing.T) {
 	if w.outcome.Failure != activities.FailureMinimum {
 		t.Errorf("ended %+v, want failure %s", w.outcome, activities.FailureMinimum)
 	}
+	if sent := w.mailer.Counts(); len(sent) > 0 {
+		t.Errorf("mails went out: %v", sent)
+	}
 }
 
 // TestPlaceCompensated places an order that is cancelled before it can be paid.
