@@ -137,12 +137,15 @@ func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (or
 }
 
 // refusedAfterOpening returns the refusal with which Place failed for an order
-// that had been opened already: the provider refuses its amount. If the engine has
-// forgotten the workflow, the order itself is the result.
+// that had been opened already: the provider refuses its amount. If the engine does
+// not say how the workflow ended (it has forgotten it, or the workflow still waits
+// for a mail), the order as the record has it is the result.
 func (c *Client) refusedAfterOpening(ctx context.Context, o order.Order) error {
 	if o.Status != order.Cancelled || o.Payment.IntentID != "" {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
 	var out orders.Outcome
 	if err := c.Temporal.GetWorkflow(ctx, o.ID.WorkflowID(), "").Get(ctx, &out); err != nil {
 		return nil // the record says what became of the order

@@ -196,7 +196,8 @@ func beginsMistyped(form, text string) bool {
 }
 
 // entries returns words of a dictionary that are so many typos away and that
-// fit, the commonest ones.
+// fit, at most 200: the commonest of a prefix, and of mistyped forms the first in
+// the alphabet.
 func (t *typed) entries(dict bleveindex.FieldDict, err error, typos uint8, fits func(form string) bool) (words []string) {
 	var all []bleveindex.DictEntry
 	for err == nil {
