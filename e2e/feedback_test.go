@@ -86,7 +86,7 @@ func (s *stack) awaitFeedback(id order.ID, kind words.Kind, n int) []shop.Mail {
 // after the program was killed.
 func TestFeedback(t *testing.T) {
 	onEngines(t, func(t *testing.T, env []string) {
-		s := newStack(t, env, "--sandbox-mail-pace=10ms")
+		s := newStack(t, env, "--sandbox-mail-pace=10ms", "--sandbox-pace=300ms")
 		buy := func(email string) order.Order {
 			w := wish("mug-blue", 1, "EUR")
 			w.Email = email
