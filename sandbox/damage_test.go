@@ -24,6 +24,8 @@ import (
 // or changed anywhere, as by a power cut, it starts, and either returns all
 // documents or reports that the index is lost. It quarantines the damaged index
 // with one line in the log. A rebuild repairs the index, also across a restart.
+// Where the power cut came before a stop, there are no checksums, and a segment
+// was cut off.
 func TestDamagedSearch(t *testing.T) {
 	whole := t.TempDir()
 	s := openShelf(t, whole, nil)
@@ -43,7 +45,13 @@ func TestDamagedSearch(t *testing.T) {
 		if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
 			t.Fatal(err)
 		}
-		what := spoil(t, filepath.Join(dir, file), n/len(files), random)
+		round := n / len(files)
+		if powerCut := round%2 == 0 && round < 8 && strings.HasSuffix(file, ".zap"); powerCut {
+			if err := os.Remove(filepath.Join(dir, "sandbox", "search", "index", "checksums.json")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		what := spoil(t, filepath.Join(dir, file), round, random)
 		var log bytes.Buffer
 		s := openShelf(t, dir, &log)
 		found, err := s.find()
@@ -51,7 +59,7 @@ func TestDamagedSearch(t *testing.T) {
 		case code == "" && found == shelfDocs:
 		case code == "index_lost":
 			healed++
-			if n := strings.Count(log.String(), "aside="); n != 1 {
+			if n := strings.Count(log.String(), "quarantined="); n != 1 {
 				t.Errorf("%s %s: %d lines report it:\n%s", file, what, n, &log)
 			}
 			if !slices.ContainsFunc(filesOf(t, dir), func(f string) bool { return strings.Contains(f, "unreadable-index-") }) {

@@ -73,7 +73,7 @@ func New(cfg Config) (s *Server, err error) {
 	}
 	if s.store, err = openStore(path, &s.state); err != nil {
 		quarantined := filepath.Join(cfg.Dir, "unreadable-index-"+time.Now().UTC().Format("20060102T150405.000Z"))
-		cfg.Log.Error("sandbox search cannot read its index: it is put aside, to be rebuilt from the catalogue", "aside", quarantined, "error", err)
+		cfg.Log.Error("sandbox search cannot read its index: it is kept beside a new one, which is to be rebuilt from the catalogue", "quarantined", quarantined, "error", err)
 		s.state = state{Indexes: map[string]*index{}, Lost: true}
 		if s.store, err = replaceStore(path, quarantined); err == nil {
 			err = s.commit(&task{}, func(*change) error { return nil })
@@ -82,7 +82,12 @@ func New(cfg Config) (s *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.tasks, s.close = slices.Clone(s.state.Swaps), sync.OnceValue(s.store.Close)
+	s.tasks, s.close = slices.Clone(s.state.Swaps), sync.OnceValue(func() error {
+		if err := s.store.Close(); err != nil || path == "" {
+			return err
+		}
+		return seal(path)
+	})
 	return s, nil
 }
 

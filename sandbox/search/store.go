@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -14,7 +16,6 @@ import (
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	"github.com/blevesearch/bleve/v2/search/query"
-	bolt "go.etcd.io/bbolt"
 )
 
 // replaceStore makes an empty Bleve index, after it has put aside what is at
@@ -40,10 +41,10 @@ func openStore(path string, st *state) (store bleve.Index, err error) {
 			err = fmt.Errorf("damaged: %v", p)
 		}
 	}()
-	if err := dropDamaged(filepath.Join(path, "store")); err != nil {
+	if err := unseal(path); err != nil {
 		return nil, err
 	}
-	if err := rewriteBolt(filepath.Join(path, "store", "root.bolt")); err != nil {
+	if err := dropDamaged(filepath.Join(path, "store")); err != nil {
 		return nil, err
 	}
 	trial, err := bleve.OpenUsing(path, map[string]any{"read_only": true})
@@ -70,28 +71,57 @@ func dropDamaged(dir string) error {
 	return err
 }
 
-// rewriteBolt copies Bolt's file, in which Bleve lists its segments. So all of
-// it has been read, and the parts that Bolt reads only later are new.
-func rewriteBolt(path string) error {
-	if info, err := os.Stat(path); err != nil || info.Size() == 0 { // Bolt would make a new one
-		return errors.Join(err, fmt.Errorf("%s is missing or empty", path))
-	}
-	from, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true})
+// checksums is the file in which a stop leaves the checksum of every other file
+// of an index, by its path.
+const checksums = "checksums.json"
+
+// seal writes the checksums of an index that was closed.
+func seal(dir string) error {
+	sums, err := sumFiles(dir)
 	if err != nil {
 		return err
 	}
-	copied := path + ".new"
-	if err := os.Remove(copied); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	into, err := bolt.Open(copied, 0o600, nil)
+	b, err := json.Marshal(sums)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(bolt.Compact(into, from, 0), into.Close(), from.Close()); err != nil {
+	return os.WriteFile(filepath.Join(dir, checksums), b, 0o600)
+}
+
+// unseal compares the files of an index with the checksums that the last stop
+// left, and removes these. After a crash there are none: Bolt's file, in which
+// Bleve lists its segments, is then as the last sync left it.
+func unseal(dir string) error {
+	path := filepath.Join(dir, checksums)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	var want map[string]uint32
+	if err == nil {
+		err = json.Unmarshal(b, &want)
+	}
+	if err != nil {
 		return err
 	}
-	return os.Rename(copied, path)
+	got, err := sumFiles(dir)
+	if err == nil && !maps.Equal(got, want) {
+		err = errors.New("the files are not those of the last stop")
+	}
+	return errors.Join(err, os.Remove(path))
+}
+
+func sumFiles(dir string) (map[string]uint32, error) {
+	sums := map[string]uint32{}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path == checksums {
+			return err
+		}
+		file, err := os.ReadFile(filepath.Join(dir, path))
+		sums[path] = crc32.ChecksumIEEE(file)
+		return err
+	})
+	return sums, err
 }
 
 // check reads the state.
