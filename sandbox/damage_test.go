@@ -152,8 +152,8 @@ func openShelf(t *testing.T, dir string, log *bytes.Buffer) *shelf {
 	}
 	at := httptest.NewServer(box.Handler())
 	return &shelf{
-		meilisearch.New(at.URL+"/search", meilisearch.WithAPIKey("k"), meilisearch.DisableRetries()),
-		func() {
+		ServiceManager: meilisearch.New(at.URL+"/search", meilisearch.WithAPIKey("k"), meilisearch.DisableRetries()),
+		stop: func() {
 			at.Close()
 			if err := box.Close(); err != nil {
 				t.Error(err)

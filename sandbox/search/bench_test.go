@@ -21,9 +21,9 @@ import (
 // benchProducts is the size of shop that the stand-in is good for.
 const benchProducts = 20_000
 
-// BenchmarkSearch makes each kind of query that shoppers make, through the
-// handler and one at a time, and reports the median and the 99th percentile of
-// how long they take, and of the processor time that they take of it:
+// BenchmarkSearch makes each kind of query that shoppers make, through the handler
+// and one at a time, and reports the median and the 99th percentile of their
+// duration and of their processor time:
 //
 //	go test -tags lean -run '^$' -bench Search -benchtime 1000x ./sandbox/search
 func BenchmarkSearch(b *testing.B) {
@@ -41,22 +41,22 @@ func BenchmarkSearch(b *testing.B) {
 		name  string
 		query func() map[string]any
 	}{
-		{"one word", func() map[string]any { return map[string]any{"q": g.word() + " "} }},
-		{"two words, one mistyped", func() map[string]any { return map[string]any{"q": g.word() + " " + g.mistyped() + " "} }},
-		{"two or three letters", func() map[string]any { return map[string]any{"q": g.long()[:2+g.IntN(2)]} }},
-		{"as one types, marked", func() map[string]any {
+		{name: "one word", query: func() map[string]any { return map[string]any{"q": g.word() + " "} }},
+		{name: "two words, one mistyped", query: func() map[string]any { return map[string]any{"q": g.word() + " " + g.mistyped() + " "} }},
+		{name: "two or three letters", query: func() map[string]any { return map[string]any{"q": g.long()[:2+g.IntN(2)]} }},
+		{name: "as one types, marked", query: func() map[string]any {
 			w := g.long()
 			return map[string]any{"q": g.word() + " " + w[:3+g.IntN(len(w)-3)], "attributesToHighlight": []string{"name", "description"}, "attributesToCrop": []string{"description"}}
 		}},
-		{"a word, filters and facets", func() map[string]any {
+		{name: "a word, filters and facets", query: func() map[string]any {
 			from := 100 + g.IntN(5000)
 			return map[string]any{"q": g.word(), "facets": facets, "filter": []any{`currency IN ["EUR"]`, fmt.Sprintf("price >= %d", from), fmt.Sprintf("price <= %d", 4*from), "inStock = true"}}
 		}},
-		{"a category, facets, sorted", func() map[string]any {
+		{name: "a category, facets, sorted", query: func() map[string]any {
 			sorts := []string{"price:asc", "price:desc", "rating:desc", "added:desc", "name:asc"}
 			return map[string]any{"filter": fmt.Sprintf("category IN [%q]", g.category()), "facets": facets, "sort": []string{sorts[g.IntN(len(sorts))]}, "page": 1 + g.IntN(3)}
 		}},
-		{"all products, facets, sorted", func() map[string]any { return map[string]any{"facets": facets, "sort": []string{"price:asc"}} }},
+		{name: "all products, facets, sorted", query: func() map[string]any { return map[string]any{"facets": facets, "sort": []string{"price:asc"}} }},
 	} {
 		b.Run(kind.name, func(b *testing.B) {
 			runtime.LockOSThread()
@@ -84,8 +84,8 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-// processorTime returns the processor time of this process or thread, whatever
-// else runs.
+// processorTime returns the processor time of this process or thread, which other
+// processes do not change.
 func processorTime(tb testing.TB, clock int32) time.Duration {
 	tb.Helper()
 	var t unix.Timespec
@@ -95,8 +95,8 @@ func processorTime(tb testing.TB, clock int32) time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// goods makes up products: words that are used as words are (Zipf), some
-// hundred brands and tags, prices over three decades.
+// goods makes up products: words as frequent as those of a language (Zipf), some
+// hundred brands and tags, prices from 1 to 1,000.
 type goods struct {
 	*rand.Rand
 	zipf  *rand.Zipf
@@ -124,10 +124,10 @@ func newGoods() *goods {
 	return g
 }
 
-// word is one as often as it is used.
+// word returns a word; frequent ones come more often.
 func (g *goods) word() string { return g.words[g.zipf.Uint64()] }
 
-// long is a word of five letters or more.
+// long returns a word of five letters or more.
 func (g *goods) long() string {
 	for {
 		if w := g.word(); len(w) >= 5 {
@@ -138,7 +138,7 @@ func (g *goods) long() string {
 
 func (g *goods) mistyped() string { return g.mistype(g.long()) }
 
-// mistype changes, drops or swaps a letter of a word, not the first one.
+// mistype changes, drops or swaps a letter of a word, but never the first one.
 func (g *goods) mistype(w string) string {
 	switch i := 1 + g.IntN(len(w)-2); g.IntN(3) {
 	case 0:
@@ -171,22 +171,22 @@ func (g *goods) product(i int) map[string]any {
 	}
 }
 
-// shopSettings are those that providers/meilisearch makes.
+// shopSettings returns the settings that providers/meilisearch sets.
 func shopSettings() *meilisearch.Settings {
 	return &meilisearch.Settings{
 		SearchableAttributes: []string{"name", "brand", "category", "tags", "sku", "description"},
 		FilterableAttributes: []string{"brand", "category", "currency", "group", "inStock", "price", "rating", "stars", "tags"},
 		SortableAttributes:   []string{"added", "name", "price", "rating"},
-		RankingRules:         []string{"sort", "words", "typo", "proximity", "attribute", "exactness"},
+		RankingRules:         sortedFirst,
 		TypoTolerance: &meilisearch.TypoTolerance{
-			Enabled: true, MinWordSizeForTypos: meilisearch.MinWordSizeForTypos{OneTypo: 4, TwoTypos: 8}, DisableOnAttributes: []string{"sku"},
+			Enabled: true, MinWordSizeForTypos: meilisearch.MinWordSizeForTypos{OneTypo: 4, TwoTypos: 8}, DisableOnAttributes: []string{"sku"}, DisableOnWords: []string{},
 		},
 		Synonyms: map[string][]string{"mug": {"cup"}, "cup": {"mug"}},
 		Faceting: &meilisearch.Faceting{MaxValuesPerFacet: 100, SortFacetValuesBy: map[string]meilisearch.SortFacetType{"*": meilisearch.SortFacetTypeCount}},
 	}
 }
 
-// fill puts the products into an index, as an import does.
+// fill puts the products into an index in batches, as an import does.
 func fill(tb testing.TB, h http.Handler, g *goods) {
 	tb.Helper()
 	at := httptest.NewServer(h)

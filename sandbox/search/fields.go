@@ -21,28 +21,28 @@ const (
 	sourceField = "source"  // the document itself, stored
 	folderField = "folder"  // of its index
 	wordsField  = "words"   // all words, to find those that one may stand for
-	pairsField  = "pairs"   // two words in a row taken for one: "350 ml" as "350ml"
-	valueField  = "value-"  // an attribute's values, as they are compared
-	facetField  = "facet-"  // as they are shown
-	orderField  = "order-"  // as they are sorted by
-	numberField = "number-" // its numbers
+	pairsField  = "pairs"   // two words in a row joined to one: "350 ml" as "350ml"
+	valueField  = "value-"  // an attribute's values, in the form in which filters compare them
+	facetField  = "facet-"  // the values in the form in which facets show them
+	orderField  = "order-"  // the values in the form in which hits are sorted
+	numberField = "number-" // the values that are numbers
 )
 
-// class is a field with the words of some attributes. The lower its rank, the
-// more a word counts in it.
+// class is a field with the words of some attributes. The lower its rank, the more
+// a word in it counts.
 type class struct {
 	field string
 	rank  int
 }
 
-// classes are the first attribute, those between, the last one, and those in
+// classes are the first attribute, those between, the last attribute, and those in
 // which no typo is forgiven.
 var classes = []class{{"first", 0}, {"middle", 1}, {"last", 2}, {"exact", 1}}
 
 const lastClass, exactClass = 2, 3
 
 // class returns the class of the searchable attribute at i.
-func (s *rules) class(i int) int {
+func (s *settings) class(i int) int {
 	if slices.Contains(s.TypoTolerance.DisableOnAttributes, s.SearchableAttributes[i]) {
 		return exactClass
 	} else if i > 0 && i == len(s.SearchableAttributes)-1 {
@@ -51,8 +51,8 @@ func (s *rules) class(i int) int {
 	return min(i, 1)
 }
 
-// Options of fields: plain leaves out how often words stand in a field and
-// where; a column is for facets and sorting; full is for phrases.
+// Options of fields: plain leaves out how often words occur and where, column
+// serves facets and sorting, full serves phrases.
 const (
 	plain  = bleveindex.IndexField | bleveindex.SkipFreqNorm
 	column = plain | bleveindex.DocValues
@@ -68,42 +68,31 @@ func (x *index) document(id string, fields map[string]any) (*document.Document, 
 	}
 	add(sourceField, string(source), bleveindex.StoreField)
 	add(folderField, x.Folder, plain)
-	x.rules.addWords(doc, fields)
-	s := x.rules.Settings
+	x.Settings.addWords(doc, fields)
 	for name, v := range fields {
-		if !slices.ContainsFunc(slices.Concat(s.FilterableAttributes, s.SortableAttributes, s.RankingRules), func(other string) bool { return name == other || strings.HasPrefix(other, name+":") }) {
+		if !slices.Contains(x.Settings.FilterableAttributes, name) && !slices.Contains(x.Settings.SortableAttributes, name) {
 			continue
 		}
-		add(valueField+name, isThere, plain)
-		switch raw, _ := json.Marshal(v); string(raw) {
-		case "null":
-			add(valueField+name, isNull, plain)
-		case `""`, "[]", "{}":
-			add(valueField+name, isEmpty, plain)
-		}
 		leaves(v, func(leaf any) {
-			text, kind := fmt.Sprint(leaf), "="
+			text := fmt.Sprint(leaf)
 			order := valueKey(text)
 			if n, err := strconv.ParseFloat(text, 64); err == nil && leaf != text {
-				text, kind = strconv.FormatFloat(n, 'f', -1, 64), "#"
+				text = strconv.FormatFloat(n, 'f', -1, 64)
 				order = string(numeric.MustNewPrefixCodedInt64(numeric.Float64ToInt64(n), 0))
 				doc.AddField(document.NewNumericFieldWithIndexingOptions(numberField+name, nil, n, plain))
 			}
 			add(valueField+name, valueKey(text), plain)
-			add(facetField+name, kind+text, column)
+			add(facetField+name, "="+text, column) // Bleve counts no empty term
 			add(orderField+name, order, column)
 		})
 	}
 	return doc, err
 }
 
-// The field of values says these things of an attribute, too.
-const isThere, isNull, isEmpty = "!EXISTS", "!NULL", "!EMPTY"
-
-// valueKey returns a value as it is compared: case does not count.
+// valueKey returns the form in which a value is compared, without regard to case.
 func valueKey(text string) string { return "=" + strings.ToLower(strings.TrimSpace(text)) }
 
-// words is a text that was split into words before Bleve asks for them.
+// words is a text that is split into words already when Bleve analyzes it.
 type words analysis.TokenStream
 
 func (w words) Analyze([]byte) analysis.TokenStream { return analysis.TokenStream(w) }
@@ -112,10 +101,10 @@ func (w *words) add(text string, position int) {
 	*w = append(*w, &analysis.Token{Term: []byte(text), Position: position})
 }
 
-// addWords adds the words that a document is found by. The last attribute is
-// the longest as a rule: of its pairs only those with a digit are indexed.
-func (s *rules) addWords(doc *document.Document, fields map[string]any) {
-	const gap = 100 // between words that no phrase joins
+// addWords adds the words by which a document is found. The last attribute is
+// usually the longest, so only those of its pairs that have a digit are indexed.
+func (s *settings) addWords(doc *document.Document, fields map[string]any) {
+	const gap = 100 // between words that no phrase may join
 	var all, pairs words
 	var texts [exactClass + 1]words
 	position := 0
@@ -169,19 +158,19 @@ func leaves(v any, f func(leaf any)) {
 type token struct {
 	text       string
 	start, end int
-	apart      bool // a sentence, or a part of one, ends before it
+	apart      bool // a sentence or a clause ends before it
 }
 
 var (
-	// runs of letters, digits and marks are words. Han and kana are written
-	// without spaces, so each of their characters is one.
+	// runs of letters, digits and marks are words. Han and kana are written without
+	// spaces, so each of their characters is a word.
 	runs     = regexp.MustCompile(`[\p{Han}\p{Hiragana}\p{Katakana}]|(?:[^\P{L}\p{Han}\p{Hiragana}\p{Katakana}]|[\p{Nd}\p{M}])+`)
 	endsPart = regexp.MustCompile(`[.,](\s|$)|[!:;?¿¡…。、，！：；？]`)
 	folding  = asciifolding.New()
 )
 
-// tokens splits a text into words, in lower case and without accents. Words
-// that are too long are cut.
+// tokens splits a text into words, in lower case and without accents, and cuts off
+// words that are too long.
 func tokens(text string) (all []token) {
 	const longest = 64
 	last := 0
@@ -194,7 +183,7 @@ func tokens(text string) (all []token) {
 	return all
 }
 
-// wordsOf returns the words of a text alone.
+// wordsOf returns the words of a text without their places.
 func wordsOf(text string) (all []string) {
 	for _, t := range tokens(text) {
 		all = append(all, t.text)

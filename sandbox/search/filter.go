@@ -10,194 +10,66 @@ import (
 	"github.com/blevesearch/bleve/v2/search/query"
 )
 
-// filter reads an expression of Meilisearch's filter language into a Bleve
-// query. After an error it reads on as if the expression had ended.
-type filter struct {
-	attributes []string // those that can be filtered by
-	rest       string
-	parts      int // comparisons, brackets and NOTs
-	err        error
-}
-
-// A backslash keeps the character after it from closing quotes.
-const literal = `(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?:[\w/.-]|[^\x00-\x7f])+)`
+// quoted matches a value in quotes. A backslash keeps the character after it from
+// closing them.
+const quoted = `(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')`
 
 var (
-	literals   = regexp.MustCompile(`(?s)` + literal)
-	reserved   = regexp.MustCompile(`^(AND|OR|NOT|IN|TO|EXISTS|IS|NULL|EMPTY)$`)
-	comparison = regexp.MustCompile(`(?s)^(` + literal + `)\s*(?:(!?=|[<>]=?)\s*(` + literal + `)|\s(` + literal + `)\s+TO\s+(` + literal +
-		`)|\s(NOT\s+)?IN\s*\[((?:\s*` + literal + `\s*,)*(?:\s*` + literal + `)?)\s*\]|\s(NOT\s+)?(EXISTS)|\sIS\s+(NOT\s+)?(NULL|EMPTY))`)
+	values     = regexp.MustCompile(`(?s)` + quoted)
+	comparison = regexp.MustCompile(`(?s)^\s*([\w-]+)\s*(?:=\s*(true|false)|([<>])=\s*(\d{1,18})` +
+		`|\sIN\s*\[((?:\s*` + quoted + `\s*,)*(?:\s*` + quoted + `)?)\s*\])\s*$`)
 )
 
-// parseFilter returns the query of a filter as it stands in JSON, nil for
-// none: a string, or an array whose parts must all hold; of a part that is an
-// array itself, one must.
+// parseFilter returns the query of a filter, which is one comparison or an array of
+// comparisons that must all hold. Without a filter it returns nil.
 func parseFilter(v any, filterable []string) (query.Query, error) {
-	p := &filter{attributes: filterable}
-	var all []query.Query
-	for _, part := range listed(v) {
-		var some []query.Query
-		for _, e := range listed(part) {
-			text, isText := e.(string)
-			if p.rest = strings.TrimSpace(text); !isText || len(text) > 64<<10 {
-				p.fail("want a string that is not too long")
-			} else if p.rest != "" {
-				some = append(some, p.either())
-			}
-			if p.rest != "" {
-				p.fail("unexpected %.20q", p.rest)
-			}
-		}
-		if len(some) > 0 {
-			all = append(all, query.NewDisjunctionQuery(some))
-		}
-	}
-	if p.err != nil || len(all) == 0 {
-		return nil, p.err
-	}
-	return query.NewConjunctionQuery(all), nil
-}
-
-// listed returns a list as it is, and any other value as a list of one.
-func listed(v any) []any {
 	list, isList := v.([]any)
 	if !isList && v != nil {
 		list = []any{v}
 	}
-	return list
-}
-
-func (p *filter) fail(format string, args ...any) query.Query {
-	if p.err == nil {
-		p.err = fmt.Errorf("invalid filter: "+format, args...)
-	}
-	p.rest = ""
-	return query.NewMatchNoneQuery()
-}
-
-// accept steps over a keyword or a bracket, if it comes next.
-func (p *filter) accept(s string) bool {
-	rest, found := strings.CutPrefix(p.rest, s)
-	if !found || len(s) > 1 && literals.MatchString(rest[:min(1, len(rest))]) {
-		return false
-	}
-	p.rest = strings.TrimSpace(rest)
-	return true
-}
-
-func (p *filter) either() query.Query {
-	some := []query.Query{p.both()}
-	for p.accept("OR") {
-		some = append(some, p.both())
-	}
-	return query.NewDisjunctionQuery(some)
-}
-
-func (p *filter) both() query.Query {
-	all := []query.Query{p.single()}
-	for p.accept("AND") {
-		all = append(all, p.single())
-	}
-	return query.NewConjunctionQuery(all)
-}
-
-func (p *filter) single() query.Query {
-	switch p.parts++; {
-	case p.parts > 1000:
-		return p.fail("too many parts")
-	case p.accept("NOT"):
-		return not(true, p.single())
-	case p.accept("("):
-		q := p.either()
-		if !p.accept(")") {
-			p.fail("a bracket is not closed")
+	var all []query.Query
+	for _, part := range list {
+		text, _ := part.(string)
+		m := comparison.FindStringSubmatch(text)
+		if m == nil {
+			return nil, invalid("invalid_search_filter", "The stand-in serves `x IN [\"a\", \"b\"]`, `x = true`, `x >= 1` and `x <= 1`, and an array of these; it does not serve `%.60s`.", fmt.Sprint(part))
+		} else if !slices.Contains(filterable, m[1]) {
+			return nil, invalid("invalid_search_filter", "Attribute `%.60s` is not filterable.", m[1])
 		}
-		return q
+		all = append(all, compare(m))
 	}
-	return p.comparison()
+	if len(all) == 0 {
+		return nil, nil
+	}
+	return query.NewConjunctionQuery(all), nil
 }
 
-func not(no bool, q query.Query) query.Query {
-	if !no {
-		return q
-	}
-	return query.NewBooleanQuery([]query.Query{query.NewMatchAllQuery()}, nil, []query.Query{q})
-}
-
-func (p *filter) comparison() query.Query {
-	m := comparison.FindStringSubmatch(p.rest)
-	if m == nil {
-		return p.fail("unexpected %.20q", p.rest)
-	}
-	p.rest = strings.TrimSpace(p.rest[len(m[0]):])
-	name := p.value(m[1])
-	if !slices.Contains(p.attributes, name) {
-		return p.fail("attribute %.60q is not filterable", name)
-	}
-	within := func(from, to string, including bool) query.Query {
-		q := query.NewNumericRangeInclusiveQuery(p.number(from), p.number(to), &including, &including)
+// compare returns the query of one comparison, from the parts that were matched.
+func compare(m []string) query.Query {
+	name, some := m[1], []query.Query{}
+	if n, err := strconv.ParseFloat(m[4], 64); err == nil {
+		from, to, including := &n, (*float64)(nil), true
+		if m[3] == "<" {
+			from, to = to, from
+		}
+		q := query.NewNumericRangeInclusiveQuery(from, to, &including, &including)
 		q.SetField(numberField + name)
 		return q
 	}
-	switch op := m[2]; {
-	case op == "=" || op == "!=":
-		return not(op == "!=", equals(name, p.value(m[3])))
-	case strings.HasPrefix(op, "<"):
-		return within("", m[3], op == "<=")
-	case op != "":
-		return within(m[3], "", op == ">=")
-	case m[4] != "": // price 10 TO 20
-		return within(m[4], m[5], true)
-	case m[9] != "":
-		return not(m[8] != "", value(name, isThere))
-	case m[11] != "":
-		return not(m[10] != "", value(name, "!"+m[11]))
+	equal := func(v string) {
+		q := query.NewTermQuery(valueKey(v))
+		q.SetField(valueField + name)
+		some = append(some, q)
 	}
-	var values []string
-	for _, v := range literals.FindAllString(m[7], -1) {
-		values = append(values, p.value(v))
+	if m[2] != "" {
+		equal(m[2])
 	}
-	return not(m[6] != "", equals(name, values...))
-}
-
-// value returns the value that a literal stands for.
-func (p *filter) value(text string) string {
-	if text != "" && strings.Contains(`"'`, text[:1]) {
-		return strings.ReplaceAll(text[1:len(text)-1], `\`+text[:1], text[:1])
-	}
-	if reserved.MatchString(text) {
-		p.fail("%s must be quoted", text)
-	}
-	return text
-}
-
-// number returns the number of a literal, nil for none.
-func (p *filter) number(text string) *float64 {
-	if text == "" {
-		return nil
-	}
-	f, err := strconv.ParseFloat(p.value(text), 64)
-	if err != nil {
-		p.fail("%.60q is no number", text)
-	}
-	return &f
-}
-
-// equals is a query for documents with one of several values, as text or as a
-// number.
-func equals(name string, values ...string) query.Query {
-	var some []query.Query
-	for _, v := range values {
-		some = append(some, value(name, valueKey(v)))
-		if f, err := strconv.ParseFloat(v, 64); err == nil {
-			some = append(some, value(name, valueKey(strconv.FormatFloat(f, 'f', -1, 64))))
+	for _, v := range values.FindAllString(m[5], -1) {
+		v = strings.ReplaceAll(v[1:len(v)-1], `\`+v[:1], v[:1])
+		equal(v)
+		if n, err := strconv.ParseFloat(v, 64); err == nil { // a number can be written in several ways
+			equal(strconv.FormatFloat(n, 'f', -1, 64))
 		}
 	}
 	return query.NewDisjunctionQuery(some)
-}
-
-func value(name, key string) query.Query {
-	q := query.NewTermQuery(key)
-	q.SetField(valueField + name)
-	return q
 }

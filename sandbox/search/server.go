@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -23,17 +24,17 @@ import (
 	"purser/sandbox/faults"
 )
 
-// Config says what the stand-in is made of. Its zero value keeps everything
-// in memory and is open to everybody.
+// Config configures the stand-in. Its zero value keeps everything in memory and
+// asks for no key.
 type Config struct {
 	// Dir holds the indexes. Empty: in memory.
 	Dir string
-	// Faults makes it misbehave; a rule that matches "TASK <type>" makes
-	// tasks fail or take long after they were accepted. Nil: it does not.
+	// Faults makes requests fail; a rule that matches "TASK <type>" makes accepted
+	// tasks fail or delays them. Nil: no faults.
 	Faults *faults.Control
-	// MasterKey opens everything. Empty: no keys are asked for.
+	// MasterKey opens every address. Empty: no key is asked for.
 	MasterKey string
-	// Keep is how many finished tasks can be asked for. Default 10,000.
+	// Keep is the number of tasks that are remembered. Default 10,000.
 	Keep int
 	// Log is silent when nil.
 	Log *slog.Logger
@@ -45,25 +46,20 @@ type Server struct {
 	store   bleve.Index // of all indexes, and their state
 	closing context.Context
 	stop    context.CancelFunc
-	close   func() error // the store, once
+	close   func() error // closes the store, once
 
-	changing sync.Mutex // held by what changes the store
+	changing sync.Mutex // held while the store is changed
 
 	mu    sync.RWMutex
 	state state
-	tasks []*task       // by uid, the latest
-	last  chan struct{} // closed when the task that was accepted last is done
+	tasks []*task       // the latest, by uid
+	last  chan struct{} // closed when the task that was accepted last has ended
 }
 
-// New opens the stand-in where it left off. Files that cannot be read are put
-// aside, and it is empty: the catalogue knows what was in it.
+// New opens the stand-in where it left off. It quarantines files that cannot be
+// read and starts empty, because the catalogue has the products.
 func New(cfg Config) (s *Server, err error) {
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
-	if cfg.Keep <= 0 {
-		cfg.Keep = 10_000
-	}
+	cfg.Log, cfg.Keep = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), cmp.Or(cfg.Keep, 10_000)
 	s = &Server{cfg: cfg, state: state{Indexes: map[string]*index{}}, last: make(chan struct{})}
 	s.closing, s.stop = context.WithCancel(context.Background())
 	close(s.last)
@@ -73,7 +69,7 @@ func New(cfg Config) (s *Server, err error) {
 	}
 	if s.store, err = openStore(path, &s.state); err != nil {
 		quarantined := filepath.Join(cfg.Dir, "unreadable-index-"+time.Now().UTC().Format("20060102T150405.000Z"))
-		cfg.Log.Error("sandbox search cannot read its index: it is kept beside a new one, which is to be rebuilt from the catalogue", "quarantined", quarantined, "error", err)
+		cfg.Log.Error("sandbox search cannot read its index: the files are quarantined, and a new index is to be rebuilt from the catalogue", "quarantined", quarantined, "error", err)
 		s.state = state{Indexes: map[string]*index{}, Lost: true}
 		if s.store, err = replaceStore(path, quarantined); err == nil {
 			err = s.commit(&task{}, func(*change) error { return nil })
@@ -91,7 +87,7 @@ func New(cfg Config) (s *Server, err error) {
 	return s, nil
 }
 
-// Close waits for the task that is being done and closes the store.
+// Close waits for the task that is being performed and closes the store.
 func (s *Server) Close() error {
 	s.stop()
 	s.mu.RLock()
@@ -105,34 +101,22 @@ func (s *Server) Close() error {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, do := range map[string]route{
-		"GET /health":  func(*http.Request) (any, error) { return map[string]string{"status": "available"}, nil },
-		"GET /version": func(*http.Request) (any, error) { return map[string]string{"pkgVersion": "purser-sandbox"}, nil },
-		"/": func(*http.Request) (any, error) {
-			return nil, newError(http.StatusNotFound, "not_found", "The stand-in does not know this address.")
+		"GET /health": func(*http.Request) (any, error) { return map[string]string{"status": "available"}, nil },
+		"/": func(r *http.Request) (any, error) {
+			return nil, newError(http.StatusNotFound, "not_found", "The stand-in does not serve `%s %.100s`.", r.Method, r.URL.Path)
 		},
 		"GET /indexes":                               s.listIndexes,
-		"POST /indexes":                              s.postIndex,
-		"GET /indexes/{uid}":                         s.getIndex,
+		"POST /indexes":                              reading(s.postIndex),
+		"GET /indexes/{uid}":                         s.showing((*index).view),
 		"DELETE /indexes/{uid}":                      s.deleteIndex,
 		"GET /indexes/{uid}/stats":                   s.indexStats,
-		"POST /swap-indexes":                         s.swapIndexes,
-		"POST /indexes/{uid}/documents/fetch":        s.fetchDocuments,
-		"GET /indexes/{uid}/documents/{id}":          s.getDocument,
-		"POST /indexes/{uid}/documents":              s.putDocuments,
-		"PUT /indexes/{uid}/documents":               s.putDocuments,
-		"DELETE /indexes/{uid}/documents":            s.deleteDocuments,
-		"DELETE /indexes/{uid}/documents/{id}":       s.deleteDocuments,
-		"POST /indexes/{uid}/documents/delete-batch": s.deleteDocuments,
-		"POST /indexes/{uid}/documents/delete":       s.deleteDocuments,
-		"GET /indexes/{uid}/settings":                s.getSettings,
-		"GET /indexes/{uid}/settings/{name}":         s.getSettings,
-		"PATCH /indexes/{uid}/settings":              s.patchSettings,
-		"DELETE /indexes/{uid}/settings":             s.patchSettings,
-		"PUT /indexes/{uid}/settings/{name}":         s.patchSettings,
-		"PATCH /indexes/{uid}/settings/{name}":       s.patchSettings,
-		"DELETE /indexes/{uid}/settings/{name}":      s.patchSettings,
-		"POST /indexes/{uid}/search":                 s.search,
-		"POST /multi-search":                         s.search,
+		"POST /swap-indexes":                         reading(s.swapIndexes),
+		"POST /indexes/{uid}/documents":              reading(s.putDocuments),
+		"POST /indexes/{uid}/documents/fetch":        reading(s.fetchDocuments),
+		"POST /indexes/{uid}/documents/delete-batch": reading(s.deleteDocuments),
+		"GET /indexes/{uid}/settings":                s.showing(func(x *index) any { return x.Settings }),
+		"PATCH /indexes/{uid}/settings":              reading(s.patchSettings),
+		"POST /indexes/{uid}/search":                 reading(s.search),
 		"GET /tasks":                                 s.listTasks,
 		"GET /tasks/{task}":                          s.getTask,
 	} {
@@ -141,10 +125,29 @@ func (s *Server) Handler() http.Handler {
 	return s.cfg.Faults.Wrap("search", mux)
 }
 
-// route serves a request with a value that is written as JSON.
+// parameters are the query parameters that are served.
+var parameters = map[string][]string{
+	"GET /indexes":                  {"limit"},
+	"POST /indexes/{uid}/documents": {"primaryKey"},
+	"GET /tasks":                    {"types", "indexUids", "limit", "from"},
+}
+
+// route serves a request; the value it returns is written as JSON.
 type route func(r *http.Request) (any, error)
 
-// serve writes what a route returns, if the request's key opens it.
+// reading returns a route that reads the request's body for a function.
+func reading[T any](do func(r *http.Request, in T) (any, error)) route {
+	return func(r *http.Request) (any, error) {
+		var in T
+		if err := readJSON(r.Body, &in); err != nil {
+			return nil, err
+		}
+		return do(r, in)
+	}
+}
+
+// serve calls a route if the request's key opens its address, and writes what it
+// returns.
 func (s *Server) serve(do route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 100<<20) // as in Meilisearch
@@ -187,13 +190,12 @@ func newError(status int, code, format string, args ...any) *apiError {
 	return &apiError{fmt.Sprintf(format, args...), code, typ, "https://docs.meilisearch.com/errors#" + code, status}
 }
 
-// invalid is a mistake of the caller's.
+// invalid returns the error for a mistake of the caller's.
 func invalid(code, format string, args ...any) *apiError {
 	return newError(http.StatusBadRequest, code, format, args...)
 }
 
-// shown returns an error as the caller sees it. An unforeseen one goes to the
-// log.
+// shown returns an error as the caller sees it, and logs an unforeseen one.
 func (s *Server) shown(err error, doing string) *apiError {
 	var e *apiError
 	if !errors.As(err, &e) {
@@ -204,16 +206,18 @@ func (s *Server) shown(err error, doing string) *apiError {
 	return e
 }
 
-// readJSON reads one JSON value, with numbers as they stand. A field that the
-// stand-in does not know is refused.
-func readJSON(from io.Reader, v any) error {
+// readJSON reads one JSON value, with numbers as they stand. It refuses null, and
+// a field that v does not have.
+func readJSON[T any](from io.Reader, v *T) error {
 	dec := json.NewDecoder(from)
 	dec.UseNumber()
 	dec.DisallowUnknownFields()
-	err := dec.Decode(v)
+	err := dec.Decode(&v)
 	var tooLarge *http.MaxBytesError
 	var syntax *json.SyntaxError
 	switch {
+	case err == nil && (v == nil || dec.More()):
+		return invalid("malformed_payload", "The json payload provided is malformed. One value is needed that is not null.")
 	case err == nil:
 		return nil
 	case errors.As(err, &tooLarge):
@@ -221,7 +225,7 @@ func readJSON(from io.Reader, v any) error {
 	case errors.As(err, &syntax):
 		return invalid("malformed_payload", "The json payload provided is malformed. `%.200s`.", err)
 	}
-	return invalid("bad_request", "The request cannot be understood: %.200s.", err)
+	return invalid("bad_request", "The stand-in does not serve this request: %.200s.", err)
 }
 
 // keyOf returns the secret of a key. As in Meilisearch it is made from the
@@ -232,23 +236,30 @@ func keyOf(master, uid string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// SearchKey opens searching and nothing else, for a server with this master
-// key.
+// SearchKey returns the key that searches and does nothing else, for a server
+// with this master key.
 func SearchKey(master string) string { return keyOf(master, "74c9c733-3368-4738-bbe5-1d18a5fecb37") }
 
-// AdminKey opens everything.
+// AdminKey returns the key that opens every address.
 func AdminKey(master string) string { return keyOf(master, "20f7e4c4-612c-4dd1-b783-7934cc038213") }
 
-// allow fails unless the key of a request opens its address.
+// allow fails unless the key of a request opens its address, and the stand-in
+// serves all its query parameters.
 func (s *Server) allow(r *http.Request) error {
 	secret, master := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), s.cfg.MasterKey
 	same := func(key string) bool { return subtle.ConstantTimeCompare([]byte(secret), []byte(key)) == 1 }
 	searches := strings.HasSuffix(r.Pattern, "search") // as in the table of Handler
 	switch {
 	case master == "", r.Pattern == "GET /health", same(master), same(AdminKey(master)), searches && same(SearchKey(master)):
-		return nil
 	case secret == "":
 		return newError(http.StatusUnauthorized, "missing_authorization_header", "The Authorization header is missing. It must use the bearer authorization method.")
+	default:
+		return newError(http.StatusForbidden, "invalid_api_key", "The provided API key is invalid.")
 	}
-	return newError(http.StatusForbidden, "invalid_api_key", "The provided API key is invalid.")
+	for name := range r.URL.Query() {
+		if r.Pattern != "/" && !slices.Contains(parameters[r.Pattern], name) {
+			return invalid("bad_request", "The stand-in does not serve the parameter `%.60s`.", name)
+		}
+	}
+	return nil
 }

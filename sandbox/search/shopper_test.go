@@ -9,7 +9,7 @@ import (
 	"github.com/meilisearch/meilisearch-go"
 )
 
-// shopDocs are products of the sample shop, and some that are hard to spell.
+// shopDocs are products of the sample shop, and some whose names are hard to spell.
 var shopDocs = map[string]string{
 	"mug-blue":        `{"sku":"mug-blue","name":"Blue enamel mug","brand":"Harbour Works","category":"Kitchen","tags":["enamel","camping","dishwasher-safe"],"description":"A mug of steel, enamelled in the blue of the harbour's fishing boats. Holds 350 ml and outlives its owner."}`,
 	"mug-red":         `{"sku":"mug-red","name":"Red enamel mug","brand":"Harbour Works","category":"Kitchen","tags":["enamel","camping","dishwasher-safe"],"description":"The same mug in the red of a buoy. Holds 350 ml; chips, if ever, with dignity."}`,
@@ -24,9 +24,9 @@ var shopDocs = map[string]string{
 	"teapot":          `{"sku":"TP-4711","name":"Cast iron teapot","brand":"Müller & Söhne","category":"Tea","tags":["iron"],"description":"With a sieve."}`,
 }
 
-// TestShopper asks as shoppers do (SRCH-6, SRCH-7): with typos, in the plural,
-// in any order, half typed, in one word or two. What comes first is what
-// Meilisearch's rules put first.
+// TestShopper (SRCH-6, SRCH-7) searches as shoppers do: with typos, in the plural, in
+// any order, half typed, in one word or two. It checks that the first hit is the one
+// that Meilisearch's rules put first.
 func TestShopper(t *testing.T) {
 	w := inMemory(t)
 	w.holds(t, shopSettings(), shopDocs)
@@ -49,15 +49,15 @@ func TestShopper(t *testing.T) {
 			t.Errorf("%q finds %v, want %s first", q, got, want)
 		}
 	}
-	for _, q := range []string{"zeppelin", "mgu", "xettle", "bluemug", "ml350", "ou doil "} { // halves follow each other, in this order
+	for _, q := range []string{"zeppelin", "mgu", "xettle", "bluemug", "ml350", "ou doil "} { // joined words must follow each other, in this order
 		if _, got := w.find(t, q, &meilisearch.SearchRequest{}); len(got) > 0 {
 			t.Errorf("%q finds %v", q, got)
 		}
 	}
 }
 
-// TestExactSKU: of products that are found by the same words, the one whose
-// number was typed comes first.
+// TestExactSKU checks that of the products with the same words the one whose SKU was
+// typed comes first.
 func TestExactSKU(t *testing.T) {
 	w := inMemory(t)
 	w.holds(t, shopSettings(), map[string]string{
@@ -70,17 +70,17 @@ func TestExactSKU(t *testing.T) {
 	}
 }
 
-// TestTogetherMarked: what was found in one word, or in two, is marked.
+// TestTogetherMarked checks the marks of words that were typed as one, or as two.
 func TestTogetherMarked(t *testing.T) {
 	w := inMemory(t)
 	set := shopSettings()
 	set.SearchableAttributes = []string{"text", "always"}
 	w.holds(t, set, nil)
 	for _, tt := range []struct{ q, text, want string }{
-		{"350ml", "Holds 350 ml and", "Holds [350 ml] and"},
-		{"tea pot", "Cast iron teapot", "Cast iron [teapot]"},
-		{"tea p", "Cast iron teapots", "Cast iron [teap]ots"},
-		{"dish washer", "dishwasher-safe", "[dishwasher]-safe"},
+		{q: "350ml", text: "Holds 350 ml and", want: "Holds [350 ml] and"},
+		{q: "tea pot", text: "Cast iron teapot", want: "Cast iron [teapot]"},
+		{q: "tea p", text: "Cast iron teapots", want: "Cast iron [teap]ots"},
+		{q: "dish washer", text: "dishwasher-safe", want: "[dishwasher]-safe"},
 	} {
 		if got := marked(t, w, tt.q, tt.text, &meilisearch.SearchRequest{}); got != tt.want {
 			t.Errorf("%q: %s, want %s", tt.q, got, tt.want)
@@ -88,7 +88,7 @@ func TestTogetherMarked(t *testing.T) {
 	}
 }
 
-// TestFinds: mistyped words find their product.
+// TestFinds checks that mistyped words find their product.
 func TestFinds(t *testing.T) {
 	w := inMemory(t)
 	w.holds(t, shopSettings(), nil)
@@ -100,7 +100,7 @@ func TestFinds(t *testing.T) {
 	w.puts(t, docs)
 	for _, d := range docs[:100] {
 		typed := g.mistype(slices.MaxFunc(strings.Fields(d["name"].(string)), func(a, b string) int { return len(a) - len(b) })) + " "
-		_, got := w.find(t, typed, &meilisearch.SearchRequest{Filter: fmt.Sprintf("brand = %q AND category = %q", d["brand"], d["category"])})
+		_, got := w.find(t, typed, &meilisearch.SearchRequest{Filter: []string{fmt.Sprintf("brand IN [%q]", d["brand"]), fmt.Sprintf("category IN [%q]", d["category"])}})
 		if !slices.Contains(got, d["id"].(string)) {
 			t.Errorf("%q finds %v, not %q", typed, got, d["name"])
 		}

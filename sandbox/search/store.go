@@ -18,19 +18,18 @@ import (
 	"github.com/blevesearch/bleve/v2/search/query"
 )
 
-// replaceStore makes an empty Bleve index, after it has put aside what is at
-// its path; with an empty path it is in memory.
+// replaceStore makes an empty Bleve index, after it has moved what is at its path
+// to quarantine. With an empty path the index is in memory.
 func replaceStore(path, quarantined string) (bleve.Index, error) {
 	if err := os.Rename(path, quarantined); path != "" && err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("put aside: %w", err)
+		return nil, fmt.Errorf("quarantine: %w", err)
 	}
 	return bleve.NewUsing(path, bleve.NewIndexMapping(), scorch.Name, scorch.Name, nil)
 }
 
-// openStore opens the index at a path and reads its state; if there is no
-// index, it makes one. It opens an index only if the files are whole: Bleve
-// trusts them, and a fault in them would end the process later, or lose
-// documents without a word.
+// openStore opens the index at a path and reads its state; if there is no index,
+// it makes one. It opens an index only if the files are whole: Bleve trusts them,
+// and damage would end the process later, or lose documents without an error.
 func openStore(path string, st *state) (store bleve.Index, err error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return replaceStore(path, path)
@@ -71,26 +70,23 @@ func dropDamaged(dir string) error {
 	return err
 }
 
-// checksums is the file in which a stop leaves the checksum of every other file
-// of an index, by its path.
+// checksums is the file that a stop writes, with the checksum of every other file
+// of an index by its path.
 const checksums = "checksums.json"
 
 // seal writes the checksums of an index that was closed.
 func seal(dir string) error {
 	sums, err := sumFiles(dir)
-	if err != nil {
-		return err
-	}
-	b, err := json.Marshal(sums)
-	if err != nil {
+	b, merr := json.Marshal(sums)
+	if err = errors.Join(err, merr); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, checksums), b, 0o600)
 }
 
-// unseal compares the files of an index with the checksums that the last stop
-// left, and removes these. After a crash there are none: Bolt's file, in which
-// Bleve lists its segments, is then as the last sync left it.
+// unseal compares the files of an index with the checksums of the last stop, and
+// removes the checksums. After a crash there are none: Bolt's file, in which Bleve
+// lists its segments, is then as the last sync left it.
 func unseal(dir string) error {
 	path := filepath.Join(dir, checksums)
 	b, err := os.ReadFile(path)
@@ -98,14 +94,8 @@ func unseal(dir string) error {
 		return nil
 	}
 	var want map[string]uint32
-	if err == nil {
-		err = json.Unmarshal(b, &want)
-	}
-	if err != nil {
-		return err
-	}
-	got, err := sumFiles(dir)
-	if err == nil && !maps.Equal(got, want) {
+	got, serr := sumFiles(dir)
+	if err = errors.Join(err, serr, json.Unmarshal(b, &want)); err == nil && !maps.Equal(got, want) {
 		err = errors.New("the files are not those of the last stop")
 	}
 	return errors.Join(err, os.Remove(path))
@@ -124,44 +114,22 @@ func sumFiles(dir string) (map[string]uint32, error) {
 	return sums, err
 }
 
-// check reads the state.
+// check reads the state of a store and checks it.
 func check(store bleve.Index, st *state) error {
-	advanced, err := store.Advanced()
-	if err != nil {
-		return err
-	}
-	reader, err := advanced.Reader()
-	if err != nil {
-		return err
-	}
-	raw, err := reader.GetInternal([]byte(stateKey))
-	if raw != nil { // nothing was ever written to a new one
+	raw, err := store.GetInternal([]byte(stateKey))
+	if raw != nil { // nothing was ever written to a new store
 		err = errors.Join(err, json.Unmarshal(raw, st))
 	}
 	for _, x := range st.Indexes {
-		var rerr error
-		x.rules, rerr = rulesOf(x.Settings)
-		err = errors.Join(err, rerr)
+		err = errors.Join(err, x.Settings.check())
 	}
-	for _, t := range st.Swaps { // they were written together with what they did
-		t.Status = "succeeded"
-	}
-	return errors.Join(err, reader.Close())
+	return err
 }
 
 // key returns the key of a document in the store.
 func (x *index) key(id string) string { return x.Folder + "/" + id }
 
-// named is a query for documents by their ids.
-func (x *index) named(ids ...string) query.Query {
-	keys := make([]string, len(ids))
-	for i, id := range ids {
-		keys[i] = x.key(id)
-	}
-	return query.NewDocIDQuery(keys)
-}
-
-// in limits a query to the documents of an index. Nil stands for all.
+// in limits a query to the documents of an index; nil finds all of them.
 func (x *index) in(q query.Query) query.Query {
 	all := query.NewTermQuery(x.Folder)
 	all.SetField(folderField)
@@ -171,16 +139,12 @@ func (x *index) in(q query.Query) query.Query {
 	return query.NewConjunctionQuery([]query.Query{all, q})
 }
 
-// maxDocuments is more than there are.
+// maxDocuments is more than an index holds.
 const maxDocuments = 1 << 30
 
 // list returns documents in the order of their ids.
 func (s *Server) list(x *index, q query.Query, offset, limit int) (*bleve.SearchResult, error) {
-	n, err := s.store.DocCount()
-	if err != nil {
-		return nil, err
-	}
-	req := bleve.NewSearchRequestOptions(x.in(q), min(limit, int(n)), offset, false)
+	req := bleve.NewSearchRequestOptions(x.in(q), limit, offset, false)
 	req.Score, req.Fields = "none", []string{sourceField}
 	req.SortBy([]string{"_id"})
 	return s.store.Search(req)

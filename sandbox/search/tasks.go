@@ -1,7 +1,6 @@
 package search
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,33 +12,34 @@ import (
 	"strings"
 	"time"
 
-	bleveindex "github.com/blevesearch/bleve_index_api"
+	"github.com/blevesearch/bleve/v2"
+	"github.com/meilisearch/meilisearch-go"
 
 	"purser/sandbox/faults"
 )
 
-// task is one change, and what became of it.
+// task is one change and its outcome.
 type task struct {
-	UID        int64          `json:"uid"`
-	IndexUID   string         `json:"indexUid"`
-	Status     string         `json:"status"`
-	Type       string         `json:"type"`
-	Details    map[string]any `json:"details,omitempty"`
-	Error      *apiError      `json:"error,omitempty"`
-	Duration   string         `json:"duration,omitempty"`
-	EnqueuedAt time.Time      `json:"enqueuedAt"`
-	StartedAt  time.Time      `json:"startedAt,omitzero"`
-	FinishedAt time.Time      `json:"finishedAt,omitzero"`
+	UID        int64                `json:"uid"`
+	IndexUID   string               `json:"indexUid"`
+	Status     string               `json:"status"`
+	Type       string               `json:"type"`
+	Details    *meilisearch.Details `json:"details,omitempty"` // of a swap
+	Error      *apiError            `json:"error,omitempty"`
+	Duration   string               `json:"duration,omitempty"`
+	EnqueuedAt time.Time            `json:"enqueuedAt"`
+	StartedAt  time.Time            `json:"startedAt,omitzero"`
+	FinishedAt time.Time            `json:"finishedAt,omitzero"`
 }
 
-// state is what the store knows beside the documents. It changes together with
-// them, at once, so that nothing is half done after a crash, or done twice.
+// state is what the store knows besides the documents. Both change at once, so
+// that a crash leaves nothing half done, and no task is performed twice.
 type state struct {
 	Next    int64             `json:"next"` // uid of a task
 	Indexes map[string]*index `json:"indexes"`
 	Swaps   []*task           `json:"swaps"` // the latest: callers count them after a restart
-	// Lost: the store was put aside, and no index has been swapped in since.
-	// Until then a search would show what is missing as what the shop lacks.
+	// Lost is true from the quarantine of a store until an index is swapped in. Until
+	// then a search would miss products that the shop has.
 	Lost bool `json:"lost,omitempty"`
 }
 
@@ -49,24 +49,24 @@ const stateKey, maxSwaps = "state", 100
 type change struct {
 	*task
 	state
-	batch *bleveindex.Batch
+	batch *bleve.Batch
 }
 
-// accepted is what the sender of a task is told.
+// accepted is the response to the sender of a task.
 type accepted map[string]any
 
-// maxWait is how long a sender waits for a task that faults hold up.
+// maxWait is how long a sender waits for a task that faults delay.
 const maxWait = 100 * time.Millisecond
 
-// accept has a task done after those before it. As a rule it is done, and on
-// disk, when its sender is told that it was accepted.
-func (s *Server) accept(typ, uid string, details map[string]any, do func(c *change) error) (any, error) {
-	if typ != "indexSwap" && !isID.MatchString(uid) {
-		return nil, invalid("invalid_index_uid", "`%.60s` is not a valid index uid.", uid)
+// accept queues a task. Unless faults delay the task, it has ended, and its change
+// is on disk, before its sender gets the response.
+func (s *Server) accept(t *task, do func(c *change) error) (any, error) {
+	if t.Type != "indexSwap" && !isID.MatchString(t.IndexUID) {
+		return nil, invalid("invalid_index_uid", "`%.60s` is not a valid index uid.", t.IndexUID)
 	}
 	s.mu.Lock()
-	t := &task{UID: s.state.Next, IndexUID: uid, Type: typ, Status: "enqueued", Details: details, EnqueuedAt: time.Now().UTC()}
-	reported := accepted{"taskUid": t.UID, "indexUid": uid, "status": t.Status, "type": typ, "enqueuedAt": t.EnqueuedAt}
+	t.UID, t.Status, t.EnqueuedAt = s.state.Next, "enqueued", time.Now().UTC()
+	response := accepted{"taskUid": t.UID, "indexUid": t.IndexUID, "status": t.Status, "type": t.Type, "enqueuedAt": t.EnqueuedAt}
 	s.state.Next++
 	s.tasks = append(s.tasks, t)
 	before, begun, done, performed := s.last, make(chan struct{}), make(chan struct{}), false
@@ -75,7 +75,7 @@ func (s *Server) accept(typ, uid string, details map[string]any, do func(c *chan
 	go func() {
 		defer close(done)
 		<-before
-		fault := s.cfg.Faults.Task(s.closing, "search", typ)
+		fault := s.cfg.Faults.Task(s.closing, "search", t.Type)
 		close(begun)
 		if performed = s.closing.Err() == nil; performed {
 			s.perform(t, fault, do)
@@ -87,12 +87,12 @@ func (s *Server) accept(typ, uid string, details map[string]any, do func(c *chan
 			return nil, newError(http.StatusServiceUnavailable, "internal", "The server is stopping.")
 		}
 	case <-time.After(maxWait):
-		return reported, s.commit(t, func(*change) error { return nil }) // its uid is never given again
+		return response, s.commit(t, func(*change) error { return nil }) // its uid is never used again
 	}
-	return reported, nil
+	return response, nil
 }
 
-// perform does a task, or lets it fail as a fault wants.
+// perform does what a task does, unless a fault makes it fail.
 func (s *Server) perform(t *task, fault error, do func(c *change) error) {
 	started, err := time.Now().UTC(), fault
 	var injected *faults.TaskFault
@@ -111,35 +111,31 @@ func (s *Server) perform(t *task, fault error, do func(c *change) error) {
 	s.tasks = slices.Delete(s.tasks, 0, max(0, len(s.tasks)-s.cfg.Keep))
 }
 
-// commit writes a change to the store, as a whole, and then shows it. Of one
-// that fails only the number of the next task is written.
+// commit writes a change to the store as a whole, and then shows it. Of a change
+// that fails it writes only the number of the next task.
 func (s *Server) commit(t *task, do func(c *change) error) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	s.mu.RLock()
-	before, copied := s.state, *t
+	before := s.state
 	s.mu.RUnlock()
-	c := &change{task: &copied, state: before, batch: bleveindex.NewBatch()}
+	c := &change{task: t, state: before, batch: s.store.NewBatch()}
 	c.Indexes = maps.Clone(c.Indexes)
 	failed := do(c)
 	if failed != nil {
-		c.state, c.batch = before, bleveindex.NewBatch()
+		c.state, c.batch = before, s.store.NewBatch()
 	}
-	s.mu.RLock()
-	c.Next = s.state.Next
-	s.mu.RUnlock()
 	b, err := json.Marshal(c.state)
-	c.batch.SetInternal([]byte(stateKey), b)
-	advanced, aerr := s.store.Advanced()
-	if err = errors.Join(err, aerr); err == nil {
-		err = advanced.Batch(c.batch)
+	if err == nil {
+		c.batch.SetInternal([]byte(stateKey), b)
+		err = s.store.Batch(c.batch)
 	}
 	if err != nil {
 		return errors.Join(failed, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t.Details, s.state.Indexes, s.state.Swaps, s.state.Lost = copied.Details, c.Indexes, c.Swaps, c.Lost
+	s.state.Indexes, s.state.Swaps, s.state.Lost = c.Indexes, c.Swaps, c.Lost
 	return failed
 }
 
@@ -154,41 +150,36 @@ func (s *Server) getTask(r *http.Request) (any, error) {
 	return nil, newError(http.StatusNotFound, "task_not_found", "Task `%.20s` not found.", r.PathValue("task"))
 }
 
-// listTasks returns those tasks that a request names, the newest first.
+// listTasks returns the tasks of some types and indexes, the newest first.
 func (s *Server) listTasks(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	limit, err := strconv.Atoi(cmp.Or(q.Get("limit"), "20"))
-	from, ferr := strconv.ParseInt(cmp.Or(q.Get("from"), fmt.Sprint(math.MaxInt64)), 10, 64)
-	if err != nil || ferr != nil || limit < 0 {
-		return nil, invalid("invalid_task_limit", "Invalid value in parameter `limit` or `from`.")
+	limit, lerr := number(q, "limit", 20)
+	from, ferr := number(q, "from", math.MaxInt)
+	if err := errors.Join(lerr, ferr); err != nil {
+		return nil, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	results, total := []task{}, 0
-	var first, next *int64
+	found := []task{}
 	for _, t := range slices.Backward(s.tasks) {
-		if t.UID > from || !t.among(q.Get) {
-			continue
+		indexes := []string{t.IndexUID}
+		if t.Details != nil {
+			indexes = t.Details.Swaps[0].Indexes
 		}
-		if total++; len(results) < limit {
-			results = append(results, *t)
-			first = &results[0].UID
-		} else if next == nil {
-			next = &t.UID
+		if t.UID <= int64(from) && oneOf(q.Get("types"), t.Type) && oneOf(q.Get("indexUids"), indexes...) {
+			found = append(found, *t)
 		}
 	}
-	return map[string]any{"results": results, "total": total, "limit": limit, "from": first, "next": next}, nil
+	page := map[string]any{"results": found[:min(limit, len(found))], "total": len(found), "limit": limit}
+	if limit < len(found) {
+		page["next"] = found[limit].UID
+	}
+	return page, nil
 }
 
-// among reports whether a task is among those that a request names.
-func (t *task) among(asked func(param string) string) bool {
-	indexes := []string{t.IndexUID}
-	leaves(t.Details["swaps"], func(v any) { indexes = append(indexes, fmt.Sprint(v)) })
-	for param, values := range map[string][]string{"uids": {fmt.Sprint(t.UID)}, "statuses": {t.Status}, "types": {t.Type}, "indexUids": indexes} {
-		wanted := strings.Split(asked(param), ",")
-		if asked(param) != "" && !slices.ContainsFunc(values, func(v string) bool { return slices.Contains(wanted, v) }) {
-			return false
-		}
-	}
-	return true
+// oneOf reports whether a list, separated by commas, has one of the values. An
+// empty list has all.
+func oneOf(list string, values ...string) bool {
+	wanted := strings.Split(list, ",")
+	return list == "" || slices.ContainsFunc(values, func(v string) bool { return slices.Contains(wanted, v) })
 }

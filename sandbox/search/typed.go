@@ -16,67 +16,60 @@ import (
 
 // The bounds of a query.
 const (
-	maxTyped  = 10  // words and phrases that are looked at
-	maxRow    = 4   // words in a row that are taken for one, or have a synonym
-	maxStand  = 200 // words that one stands for as a beginning, or as a mistyped one
-	minPrefix = 2   // letters of a beginning
+	maxTyped  = 10  // words, and phrases, that are looked at
+	maxRow    = 4   // words in a row that are joined to one, or have a synonym
+	maxStand  = 200 // words that a prefix or a mistyped word stands for
+	minPrefix = 2   // letters of a prefix
 )
 
-// typed is the text that a shopper typed, as a query. Bleve finds the documents
-// of each word, but does not score them: Meilisearch's rules come one after the
-// other, and Bleve's scores add up.
+// typed is the query for the text that a shopper typed. Bleve finds the documents
+// of each word, but does not score them: Meilisearch applies its ranking rules one
+// after the other, and Bleve adds its scores up.
 type typed struct {
-	*rules
-	all       bool     // words must match
-	rareFirst bool     // and the rarest sooner than the others
-	relevance []string // the ranking rules that the score stands for
-	phrases   []*word
-	words     []*word
+	*settings
+	phrases []*word
+	words   []*word
 
-	found  map[string]bool // the words it stands for, those of a row without spaces
-	begins []string        // the beginnings it stands for
+	found    map[string]bool // the words that were looked for, those of a row without spaces
+	prefixes []string        // the prefixes that were looked for
 
 	ctx    context.Context
 	reader bleveindex.IndexReader
 	err    error // all errors of Bleve
 }
 
-// word is a word of it, or a phrase.
+// word is a typed word or phrase.
 type word struct {
-	text    []string
-	prefix  bool      // it may be the beginning of a word
-	scores  []float64 // by document
-	holders int       // documents that hold it as it is
+	text   []string
+	prefix bool      // it may be the prefix of a word
+	scores []float64 // by document
 }
 
-// newTyped splits a text into words and phrases. The last word may be a
-// beginning, unless something follows it. Words in quotes are a phrase; the
-// last quotes need not be closed.
-func newTyped(s *rules, q *request) *typed {
-	t := &typed{rules: s, all: q.MatchingStrategy == "all", rareFirst: q.MatchingStrategy == "frequency", found: map[string]bool{}}
+// newTyped splits a text into words and phrases. The last word may be a prefix,
+// unless something follows it. Words in quotes are a phrase; the last quotes need
+// not be closed.
+func newTyped(s *settings, text string) *typed {
+	t := &typed{settings: s, found: map[string]bool{}}
 	quote := func(phrase []string) {
-		if text := strings.Trim(strings.Join(phrase, " "), " "); text != "" && len(t.phrases) < maxTyped {
-			t.phrases = append(t.phrases, &word{text: strings.Split(text, " ")})
-			t.found[strings.ReplaceAll(text, " ", "")] = true
+		if len(phrase) > 0 && len(t.phrases) < maxTyped {
+			t.phrases = append(t.phrases, &word{text: phrase})
+			t.found[strings.Join(phrase, "")] = true
 		}
 	}
-	parts := strings.Split(q.Query, `"`)
+	parts := strings.Split(text, `"`)
 	for i, part := range parts {
 		var phrase []string
 		all := tokens(part)
 		for j, w := range all {
-			stop, last := slices.Contains(t.StopWords, w.text), i == len(parts)-1 && j == len(all)-1
 			if i%2 == 1 {
 				if w.apart {
 					quote(phrase)
 					phrase = nil
 				}
-				if stop {
-					w.text = "" // any word
-				}
 				phrase = append(phrase, w.text)
-			} else if len(t.words) < maxTyped && (!stop || last && len(t.words) == 0) {
-				t.words = append(t.words, &word{text: []string{w.text}, prefix: last && w.end == len(part) && *t.PrefixSearch != "disabled"})
+			} else if len(t.words) < maxTyped {
+				prefix := i == len(parts)-1 && j == len(all)-1 && w.end == len(part)
+				t.words = append(t.words, &word{text: []string{w.text}, prefix: prefix})
 			}
 		}
 		quote(phrase)
@@ -84,9 +77,8 @@ func newTyped(s *rules, q *request) *typed {
 	return t
 }
 
-// Searcher scores the documents of each word and combines them: every phrase
-// must match and, by the strategy, all words, or the first one and as many of
-// the next as can be.
+// Searcher scores the documents of each word and combines them: every phrase and
+// the first word must match, and as many of the next words as can be.
 func (t *typed) Searcher(ctx context.Context, r bleveindex.IndexReader, _ mapping.IndexMapping, _ search.SearcherOptions) (search.Searcher, error) {
 	t.ctx, t.reader = ctx, r
 	for _, p := range t.phrases {
@@ -96,15 +88,12 @@ func (t *typed) Searcher(ctx context.Context, r bleveindex.IndexReader, _ mappin
 		t.mistyped(w)
 		t.row(t.words[i:])
 	}
-	if t.rareFirst {
-		slices.SortStableFunc(t.words, func(a, b *word) int { return a.holders - b.holders })
-	}
 	all, h := slices.Concat(t.phrases, t.words), &hits{}
-	for doc := range slices.MaxFunc(all, func(a, b *word) int { return len(a.scores) - len(b.scores) }).scores {
+	for doc := range all[0].scores {
 		sum, missing := 0.0, false
 		for i, w := range all {
 			if doc >= len(w.scores) || w.scores[doc] == 0 {
-				missing = i == 0 || i < len(t.phrases) || t.all
+				missing = i == 0 || i < len(t.phrases)
 				break
 			}
 			sum += w.scores[doc]
@@ -116,8 +105,8 @@ func (t *typed) Searcher(ctx context.Context, r bleveindex.IndexReader, _ mappin
 	return h, t.err
 }
 
-// row finds a word, and the words from it on taken for one ("tea pot" finds a
-// teapot), words that they begin, and their synonyms.
+// row finds a word, the words from it on joined to one ("tea pot" finds a teapot),
+// the words of which these are prefixes, and their synonyms.
 func (t *typed) row(words []*word) {
 	joined, spaced := "", ""
 	for n, w := range words[:min(maxRow, len(words))] {
@@ -128,7 +117,7 @@ func (t *typed) row(words []*word) {
 		if w.prefix && utf8.RuneCountInString(joined) >= minPrefix {
 			dict, err := t.reader.FieldDictPrefix(wordsField, []byte(joined))
 			t.match(row, classes, 0, false, false, t.entries(dict, err, 0, nil)...)
-			t.begins = append(t.begins, joined)
+			t.prefixes = append(t.prefixes, joined)
 		}
 		for _, other := range t.synonyms[spaced] {
 			t.found[strings.Join(other, "")] = true
@@ -139,9 +128,9 @@ func (t *typed) row(words []*word) {
 	}
 }
 
-// mistyped finds the words that one may be a mistyped form of, and those that
-// it begins with a typo: they all begin with the same letter. If it stands for
-// two words in a row, that counts as a typo, too.
+// mistyped finds the words of which a typed word may be a mistyped form or a
+// mistyped prefix: they begin with the same letter. Two words in a row that were
+// typed as one count as a typo, too.
 func (t *typed) mistyped(w *word) {
 	text, most := w.text[0], t.typos(w.text[0])
 	if most == 0 {
@@ -157,7 +146,7 @@ func (t *typed) mistyped(w *word) {
 			forms = append(forms, t.entries(dict, err, 0, func(form string) bool { return beginsMistyped(form, text) })...)
 		}
 		for _, form := range forms {
-			t.found[form] = t.found[form] || !w.prefix || !strings.HasPrefix(form, text) // of those it begins a part is marked
+			t.found[form] = t.found[form] || !w.prefix || !strings.HasPrefix(form, text) // of a word with this prefix, only the prefix is marked
 		}
 		t.match([]*word{w}, classes[:exactClass], n, false, false, forms...)
 	}
@@ -165,21 +154,20 @@ func (t *typed) mistyped(w *word) {
 }
 
 // typos returns how many typos a word may have.
-func (s *rules) typos(text string) int {
-	tolerance := s.TypoTolerance
-	switch n := int64(utf8.RuneCountInString(text)); {
-	case !tolerance.Enabled, slices.Contains(tolerance.DisableOnWords, text), tolerance.DisableOnNumbers && strings.Trim(text, "0123456789") == "":
+func (s *settings) typos(text string) int {
+	switch n, size := int64(utf8.RuneCountInString(text)), s.TypoTolerance.MinWordSizeForTypos; {
+	case !s.TypoTolerance.Enabled:
 		return 0
-	case n >= tolerance.MinWordSizeForTypos.TwoTypos:
+	case n >= size.TwoTypos:
 		return 2
-	case n >= tolerance.MinWordSizeForTypos.OneTypo:
+	case n >= size.OneTypo:
 		return 1
 	}
 	return 0
 }
 
-// beginsMistyped reports whether a word begins with what was typed, but for
-// one letter that is wrong, missing, too much, or swapped with the next.
+// beginsMistyped reports whether a word begins with the typed text if one letter is
+// replaced, added, removed, or swapped with the next one.
 func beginsMistyped(form, text string) bool {
 	f, t := []rune(form), []rune(text)
 	n := 0
@@ -195,9 +183,9 @@ func beginsMistyped(form, text string) bool {
 	return swapped || begins(f[1:], t[1:]) || begins(f, t[1:]) || begins(f[1:], t)
 }
 
-// entries returns words of a dictionary that are so many typos away and that
-// fit, at most 200: the commonest of a prefix, and of mistyped forms the first in
-// the alphabet.
+// entries returns at most 200 words of a dictionary that fit and are so many typos
+// away: the commonest words of a prefix, and the alphabetically first mistyped
+// forms.
 func (t *typed) entries(dict bleveindex.FieldDict, err error, typos uint8, fits func(form string) bool) (words []string) {
 	var all []bleveindex.DictEntry
 	for err == nil {
@@ -218,9 +206,9 @@ func (t *typed) entries(dict bleveindex.FieldDict, err error, typos uint8, fits 
 	return words
 }
 
-// match scores the documents that hold words in the fields of classes: one of
-// them, or all in a row. Of several typed words that are meant, each after the
-// first counts as a typo.
+// match scores the documents that hold words in the fields of classes: one of the
+// words, or all in a row. They match every typed word of a row, and each typed word
+// after the first counts as a typo.
 func (t *typed) match(row []*word, in []class, typos int, exact, inRow bool, words ...string) {
 	sc := &search.SearchContext{DocumentMatchPool: search.NewDocumentMatchPool(8, 0), IndexReader: t.reader}
 	unscored := search.SearcherOptions{Score: "none"}
@@ -232,16 +220,16 @@ func (t *typed) match(row []*word, in []class, typos int, exact, inRow bool, wor
 		} else {
 			s, err = searcher.NewMultiTermSearcher(t.ctx, t.reader, words, c.field, 1, unscored, false)
 		}
-		score, next := t.score(typos, c.rank, exact), t.score(typos+1, c.rank, exact)
+		first, next := score(typos, c.rank, exact), score(typos+1, c.rank, exact)
 		for err == nil {
 			var m *search.DocumentMatch
 			if m, err = s.Next(sc); m == nil {
 				err = errors.Join(err, s.Close())
 				break
 			}
-			row[0].note(m.IndexInternalID.Value(), score, exact)
+			row[0].note(m.IndexInternalID.Value(), first)
 			for _, w := range row[1:] {
-				w.note(m.IndexInternalID.Value(), next, exact)
+				w.note(m.IndexInternalID.Value(), next)
 			}
 			sc.DocumentMatchPool.Put(m)
 		}
@@ -249,32 +237,27 @@ func (t *typed) match(row []*word, in []class, typos int, exact, inRow bool, wor
 	}
 }
 
-func (w *word) note(doc uint64, score float64, exact bool) {
+func (w *word) note(doc uint64, score float64) {
 	for uint64(len(w.scores)) <= doc {
 		w.scores = append(w.scores, 0)
 	}
 	w.scores[doc] = max(w.scores[doc], score)
-	if exact {
-		w.holders++
-	}
 }
 
-// score returns how much a match counts: by each rule, the first one most. The
-// figures of several words are added up without one rule reaching the next.
-func (t *typed) score(typos, rank int, exact bool) float64 {
-	sum, exactness := 0.0, 0.0
+// score returns how much a match counts: first that the word is there, then fewer
+// typos, then the attribute, then the exact word. The sum for several words never
+// lets a later rule outweigh an earlier one.
+func score(typos, rank int, exact bool) float64 {
+	sum := 1e9 + 1e6*float64(2-typos) + 1e3*float64(2-rank)
 	if exact {
-		exactness = 1
+		sum++
 	}
-	for _, rule := range t.relevance {
-		sum = 1000*sum + map[string]float64{"words": 1, "typo": float64(2 - typos), "attribute": float64(2 - rank), "exactness": exactness}[rule]
-	}
-	return sum + 0.01 // more than none
+	return sum
 }
 
-// hits are documents in their order, with their scores, as a Bleve searcher.
+// hits is a Bleve searcher that returns documents in their order, with scores.
 type hits struct {
-	searcher.MatchNoneSearcher // its other methods
+	searcher.MatchNoneSearcher // has the other methods
 
 	docs   []uint64
 	scores []float64

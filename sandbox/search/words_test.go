@@ -14,31 +14,32 @@ import (
 	"purser/sandbox/search"
 )
 
-// inMemory is a server of its own that keeps nothing.
+// inMemory starts a server that keeps everything in memory.
 func inMemory(tb testing.TB) wire {
 	tb.Helper()
 	s, err := search.New(search.Config{})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	at := httptest.NewServer(s.Handler())
+	h := s.Handler()
+	at := httptest.NewServer(h)
 	tb.Cleanup(func() {
 		at.Close()
 		if err := s.Close(); err != nil {
 			tb.Error(err)
 		}
 	})
-	return wire{meilisearch.New(at.URL, meilisearch.DisableRetries()), "goods"}
+	return wire{ServiceManager: meilisearch.New(at.URL, meilisearch.DisableRetries()), uid: "goods", handler: h}
 }
 
-// holds makes an index with settings and documents, which are JSON objects by
-// their ids.
+// holds gives the index settings and documents, which are JSON objects by their
+// ids.
 func (w wire) holds(tb testing.TB, set *meilisearch.Settings, docs map[string]string) {
 	tb.Helper()
 	if _, err := w.index().UpdateSettings(set); err != nil {
 		tb.Fatal(err)
 	}
-	var all []json.RawMessage
+	all := []json.RawMessage{}
 	for id, fields := range docs {
 		all = append(all, json.RawMessage(fmt.Sprintf(`{"id":%q,%s`, id, strings.TrimPrefix(fields, "{"))))
 	}
@@ -56,11 +57,21 @@ func (w wire) puts(tb testing.TB, docs any) {
 	}
 }
 
+// sortedFirst are the ranking rules that providers/meilisearch sets.
+var sortedFirst = []string{"sort", "words", "typo", "proximity", "attribute", "exactness"}
+
 func wordSettings() *meilisearch.Settings {
 	return &meilisearch.Settings{
 		SearchableAttributes: []string{"name", "brand", "tags", "text"}, FilterableAttributes: []string{"brand", "price", "tags", "new", "old", "size", "name"},
-		SortableAttributes: []string{"price", "name"}, StopWords: []string{"the"},
+		SortableAttributes: []string{"price", "name"}, RankingRules: sortedFirst,
 		Synonyms: map[string][]string{"couch": {"sofa"}, "sleeper chair": {"sofa bed"}, "Divan": {"sofa bed"}},
+	}
+}
+
+// noTypos are the settings for a search that forgives no typo.
+func noTypos() *meilisearch.TypoTolerance {
+	return &meilisearch.TypoTolerance{
+		MinWordSizeForTypos: meilisearch.MinWordSizeForTypos{OneTypo: 5, TwoTypos: 9}, DisableOnWords: []string{}, DisableOnAttributes: []string{},
 	}
 }
 
@@ -73,58 +84,54 @@ var wordDocs = map[string]string{
 	"sofa":   `{"name":"Leather sofa bed","brand":"Rest","text":"sleeps two","price":99900}`,
 }
 
-// TestWords (SRCH-6): what is typed finds what Meilisearch would find, nearest
-// first; of the same nearness by id.
+// TestWords (SRCH-6) checks that a query finds what Meilisearch would find, the
+// best match first, and equal matches by id.
 func TestWords(t *testing.T) {
 	w := inMemory(t)
 	w.holds(t, wordSettings(), wordDocs)
+	all := []string{"cafe", "cup", "kettle", "mug", "poster", "sofa"}
 	for _, tt := range []struct {
 		name, text string
-		strategy   meilisearch.MatchingStrategy
 		want       []string
 	}{
-		{"nothing", "", "", []string{"cafe", "cup", "kettle", "mug", "poster", "sofa"}},
-		{"only signs", " -!,", "", []string{"cafe", "cup", "kettle", "mug", "poster", "sofa"}},
-		{"a word, by name before description", "blue", "", []string{"mug", "cup"}},
-		{"a word in a name, and beginning one in a text", "kettle", "", []string{"kettle", "poster"}},
-		{"in capitals", "KETTLE", "", []string{"kettle", "poster"}},
-		{"a beginning", "harb", "", []string{"poster"}},
-		{"a beginning that is finished", "harb ", "", []string{}},
-		{"two letters", "st", "", []string{"kettle", "cup"}},
-		{"one letter begins nothing", "s", "", []string{}},
-		{"a typo", "kettel", "", []string{"kettle", "poster"}},
-		{"a typo in a short word", "mog", "", []string{}},
-		{"a typo in the first letter", "zettle", "", []string{}},
-		{"a typo in a longer word", "whistels", "", []string{"kettle"}},
-		{"two typos in a long word", "stomewere ", "", []string{"cup"}},
-		{"two typos in a word that is not long enough", "whisetls", "", []string{}},
-		{"swapped letters", "enmael", "", []string{"mug"}},
-		{"a typo in a beginning", "whsitl", "", []string{"kettle"}},
-		{"a letter too much in a beginning", "enaame", "", []string{"mug"}},
-		{"a letter that is missing in a beginning", "stonw", "", []string{"cup"}},
-		{"a wrong letter at the end of a beginning", "stonx", "", []string{"cup"}},
-		{"without accents", "cafe uber", "", []string{"cafe"}},
-		{"sharp s", "UBERGROSSE", "", []string{"cafe"}},
-		{"characters without spaces", "茶", "", []string{"cafe"}},
-		{"both words first", "blue cup", "", []string{"cup", "mug"}},
-		{"all words", "blue cup", "all", []string{"cup"}},
-		{"the rarer word counts", "blue kettle", "frequency", []string{"kettle", "poster"}},
-		{"the last is given up", "kettle zeppelin", "", []string{"kettle", "poster"}},
-		{"the first is not", "zeppelin kettle", "", []string{}},
-		{"a stop word", "the fire", "", []string{"mug"}},
-		{"a stop word alone may be a beginning", "the", "", []string{"kettle", "mug"}},
-		{"a synonym", "couch", "", []string{"sofa"}},
-		{"a synonym of two words", "sleeper chair", "", []string{"sofa"}},
-		{"a synonym that is two words", "divan", "", []string{"sofa"}},
-		{"in quotes no typos", `"kettel"`, "", []string{}},
-		{"in quotes a word", `"kettle"`, "", []string{"kettle"}},
-		{"a number", "50", "", []string{}},
-		{"a tag", "camping", "", []string{"mug"}},
-		{"apostrophes and signs", "print & co", "all", []string{"poster"}},
-		{"more words than are looked at", "blue enamel mug kiln camp fire camping blue enamel mug zeppelin", "all", []string{"mug"}},
+		{name: "nothing", text: "", want: all},
+		{name: "only signs", text: " -!,", want: all},
+		{name: "a word, by name before description", text: "blue", want: []string{"mug", "cup"}},
+		{name: "a word in a name, and a prefix in a text", text: "kettle", want: []string{"kettle", "poster"}},
+		{name: "in capitals", text: "KETTLE", want: []string{"kettle", "poster"}},
+		{name: "a prefix", text: "harb", want: []string{"poster"}},
+		{name: "a prefix with a space after it", text: "harb ", want: []string{}},
+		{name: "two letters", text: "st", want: []string{"kettle", "cup"}},
+		{name: "one letter is no prefix", text: "s", want: []string{}},
+		{name: "a typo", text: "kettel", want: []string{"kettle", "poster"}},
+		{name: "a typo in a short word", text: "mog", want: []string{}},
+		{name: "a typo in the first letter", text: "zettle", want: []string{}},
+		{name: "a typo in a longer word", text: "whistels", want: []string{"kettle"}},
+		{name: "two typos in a long word", text: "stomewere ", want: []string{"cup"}},
+		{name: "two typos in a word that is not long enough", text: "whisetls", want: []string{}},
+		{name: "swapped letters", text: "enmael", want: []string{"mug"}},
+		{name: "a typo in a prefix", text: "whsitl", want: []string{"kettle"}},
+		{name: "a prefix with a letter too many", text: "enaame", want: []string{"mug"}},
+		{name: "a prefix with a missing letter", text: "stonw", want: []string{"cup"}},
+		{name: "a prefix with a wrong last letter", text: "stonx", want: []string{"cup"}},
+		{name: "without accents", text: "cafe uber", want: []string{"cafe"}},
+		{name: "sharp s", text: "UBERGROSSE", want: []string{"cafe"}},
+		{name: "characters without spaces", text: "茶", want: []string{"cafe"}},
+		{name: "both words first", text: "blue cup", want: []string{"cup", "mug"}},
+		{name: "the last word may be missing", text: "kettle zeppelin", want: []string{"kettle", "poster"}},
+		{name: "the first word may not", text: "zeppelin kettle", want: []string{}},
+		{name: "a synonym", text: "couch", want: []string{"sofa"}},
+		{name: "a synonym of two words", text: "sleeper chair", want: []string{"sofa"}},
+		{name: "a synonym that is two words", text: "divan", want: []string{"sofa"}},
+		{name: "in quotes no typos", text: `"kettel"`, want: []string{}},
+		{name: "in quotes a word", text: `"kettle"`, want: []string{"kettle"}},
+		{name: "a number", text: "50", want: []string{}},
+		{name: "a tag", text: "camping", want: []string{"mug"}},
+		{name: "apostrophes and signs", text: "print & co", want: []string{"poster"}},
+		{name: "more words than are looked at", text: "enamel blue mug kiln camp fire camping enamel blue mug zeppelin", want: []string{"mug"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, got := w.find(t, tt.text, &meilisearch.SearchRequest{MatchingStrategy: tt.strategy})
+			_, got := w.find(t, tt.text, &meilisearch.SearchRequest{})
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -132,8 +139,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestPhrases: words in quotes follow each other in a document, and must be
-// there.
+// TestPhrases checks that words in quotes must follow each other in a document.
 func TestPhrases(t *testing.T) {
 	w := inMemory(t)
 	w.holds(t, wordSettings(), wordDocs)
@@ -149,26 +155,26 @@ func TestPhrases(t *testing.T) {
 		`"Blue ENAMEL mug"`:          {"mug"},
 		`"leather sofa" bed`:         {"sofa"},
 		`bed "leather sofa"`:         {"sofa"},
-		`zeppelin "tea cup"`:         {"cup"}, // the phrase must be there, the words need not
+		`zeppelin "tea cup"`:         {"cup"}, // only the phrase is required
 		`"tea cup" "blue and white"`: {"cup"},
 		`"tea cup" "white and blue"`: {},
 		`"camp fire`:                 {"mug"}, // not closed
-		`"camp fir"`:                 {},      // no beginnings
+		`"camp fir"`:                 {},      // no prefixes
 		`"kettel"`:                   {},      // no typos
 		`"couch"`:                    {},      // no synonyms
 		`"when the water"`:           {"kettle"},
 		`"when a water"`:             {},
-		`"for the fire"`:             {"pan"}, // something is between them, and no comma
+		`"for the fire"`:             {"pan"}, // no comma is between the words
 		`"sofa bed rest"`:            {},      // not from attribute to attribute
 		`"enamel. mug"`:              {"mug", "set"},
 		`""`:                         all,
-		`"the"`:                      all,
+		`"the"`:                      {"kettle", "mug", "pan", "set"},
 	} {
 		if _, got := w.find(t, text, &meilisearch.SearchRequest{}); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", text, got, want)
 		}
 	}
-	if _, err := w.index().DeleteDocument("mug", nil); err != nil {
+	if _, err := w.index().DeleteDocuments([]string{"mug"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, got := w.find(t, `"enamel mug"`, &meilisearch.SearchRequest{}); len(got) > 0 {
@@ -176,37 +182,29 @@ func TestPhrases(t *testing.T) {
 	}
 }
 
+// TestOrder (SRCH-6) checks the order of hits: by an attribute, and only then by
+// how well they match.
 func TestOrder(t *testing.T) {
 	w := inMemory(t)
+	w.holds(t, wordSettings(), wordDocs)
 	for _, tt := range []struct {
-		name  string
-		rules []string
-		q     meilisearch.SearchRequest
-		want  []string
+		name string
+		q    meilisearch.SearchRequest
+		want []string
 	}{
-		{"cheap first", nil, meilisearch.SearchRequest{Sort: []string{"price:asc"}}, []string{"cafe", "cup", "mug", "poster", "kettle", "sofa"}},
-		{"dear first", nil, meilisearch.SearchRequest{Sort: []string{"price:desc"}}, []string{"sofa", "kettle", "poster", "mug", "cup", "cafe"}},
-		{"by name", nil, meilisearch.SearchRequest{Sort: []string{"name:asc"}}, []string{"mug", "cafe", "poster", "sofa", "kettle", "cup"}},
-		{"a page", nil, meilisearch.SearchRequest{Sort: []string{"price:asc"}, Offset: 2, Limit: 2}, []string{"mug", "poster"}},
-		{"nearness before the order", nil, meilisearch.SearchRequest{Query: "blue", Sort: []string{"price:asc"}}, []string{"mug", "cup"}},
-		{"the order before nearness", []string{"sort", "words", "attribute"}, meilisearch.SearchRequest{Query: "blue", Sort: []string{"price:asc"}}, []string{"cup", "mug"}},
-		{"a rule of its own", []string{"words", "price:desc"}, meilisearch.SearchRequest{}, []string{"sofa", "kettle", "poster", "mug", "cup", "cafe"}},
+		{name: "cheap first", q: meilisearch.SearchRequest{Sort: []string{"price:asc"}}, want: []string{"cafe", "cup", "mug", "poster", "kettle", "sofa"}},
+		{name: "dear first", q: meilisearch.SearchRequest{Sort: []string{"price:desc"}}, want: []string{"sofa", "kettle", "poster", "mug", "cup", "cafe"}},
+		{name: "by name", q: meilisearch.SearchRequest{Sort: []string{"name:asc"}}, want: []string{"mug", "cafe", "poster", "sofa", "kettle", "cup"}},
+		{name: "a page", q: meilisearch.SearchRequest{Sort: []string{"price:asc"}, Page: 2, HitsPerPage: new(int64(2))}, want: []string{"mug", "poster"}},
+		{name: "the best match first", q: meilisearch.SearchRequest{Query: "blue"}, want: []string{"mug", "cup"}},
+		{name: "the price before the match", q: meilisearch.SearchRequest{Query: "blue", Sort: []string{"price:asc"}}, want: []string{"cup", "mug"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			set := wordSettings()
-			if set.RankingRules = tt.rules; tt.rules == nil {
-				set.RankingRules = []string{"words", "typo", "proximity", "attribute", "sort", "exactness"}
-			}
-			w.holds(t, set, wordDocs)
 			if _, got := w.find(t, tt.q.Query, &tt.q); !slices.Equal(got, tt.want) {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
 		})
 	}
-	_, err := w.index().Search("", &meilisearch.SearchRequest{Sort: []string{"price:asc"}}) // the rules have none
-	wantCode(t, err, 400, "invalid_search_sort")
-	w.holds(t, wordSettings(), nil)
-	at(w.index().ResetRankingRules())(w.did, t)
 	for _, sort := range []string{"brand:asc", "price", "price:up"} {
 		_, err := w.index().Search("", &meilisearch.SearchRequest{Sort: []string{sort}})
 		wantCode(t, err, 400, "invalid_search_sort")
@@ -215,36 +213,37 @@ func TestOrder(t *testing.T) {
 
 func TestFacets(t *testing.T) {
 	w := inMemory(t)
-	facets := func(set *meilisearch.Settings) (counts map[string]map[string]int, ranges map[string]map[string]float64) {
+	facets := func(set *meilisearch.Settings) (counts map[string]map[string]int) {
 		w.holds(t, set, wordDocs)
-		r, err := w.index().Search("", &meilisearch.SearchRequest{Facets: []string{"brand", "tags", "price"}, Limit: 1})
+		r, err := w.index().Search("", &meilisearch.SearchRequest{Facets: []string{"brand", "tags", "price"}, HitsPerPage: new(int64(1))})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.EstimatedTotalHits != 6 || len(r.Hits) != 1 || json.Unmarshal(r.FacetDistribution, &counts) != nil || json.Unmarshal(r.FacetStats, &ranges) != nil {
+		if r.TotalHits != 6 || len(r.Hits) != 1 || json.Unmarshal(r.FacetDistribution, &counts) != nil {
 			t.Fatalf("%+v", r)
 		}
-		return counts, ranges
+		return counts
 	}
-	counts, ranges := facets(wordSettings())
 	want := map[string]map[string]int{
 		"brand": {"Kiln": 2, "Forge": 1, "Print & Co": 1, "": 1, "Rest": 1},
 		"tags":  {"blue": 1, "camping": 1, "white": 1},
 		"price": {"1450": 1, "900": 1, "5900": 1, "2400": 1, "10.5": 1, "99900": 1},
 	}
-	if diff := cmp.Diff(want, counts) + cmp.Diff(map[string]map[string]float64{"price": {"min": 10.5, "max": 99900}}, ranges); diff != "" {
+	if diff := cmp.Diff(want, facets(wordSettings())); diff != "" {
 		t.Error(diff)
 	}
 	_, err := w.index().Search("", &meilisearch.SearchRequest{Facets: []string{"text"}})
 	wantCode(t, err, 400, "invalid_search_facets")
 	few := wordSettings()
-	few.Faceting = &meilisearch.Faceting{MaxValuesPerFacet: 1, SortFacetValuesBy: map[string]meilisearch.SortFacetType{"*": meilisearch.SortFacetTypeCount}}
-	if counts, _ := facets(few); len(counts["brand"]) != 1 || counts["brand"]["Kiln"] != 2 {
-		t.Errorf("the commonest: %v", counts["brand"])
+	for order, want := range map[meilisearch.SortFacetType]map[string]int{meilisearch.SortFacetTypeCount: {"Kiln": 2}, meilisearch.SortFacetTypeAlpha: {"": 1}} {
+		few.Faceting = &meilisearch.Faceting{MaxValuesPerFacet: 1, SortFacetValuesBy: map[string]meilisearch.SortFacetType{"*": order}}
+		if diff := cmp.Diff(want, facets(few)["brand"]); diff != "" {
+			t.Errorf("one by %s: %s", order, diff)
+		}
 	}
 }
 
-// marked is a text as it is shown where something is typed that finds it.
+// marked returns a text with marks, as a search that finds it shows it.
 func marked(t *testing.T, w wire, typed, text string, r *meilisearch.SearchRequest) string {
 	t.Helper()
 	w.puts(t, []map[string]any{{"id": "it", "text": text, "always": typed}})
@@ -263,15 +262,15 @@ func TestMark(t *testing.T) {
 	set.SearchableAttributes = []string{"text", "always"}
 	w.holds(t, set, nil)
 	for _, tt := range []struct{ typed, text, want string }{
-		{"harb", "The Harbour, by night", "The [Harb]our, by night"},
-		{"harbour", "Harbour harbours", "[Harbour] [harbour]s"},
-		{"habour ", "The Harbour", "The [Harbour]"},
-		{"cafe", "Ein Café!", "Ein [Café]!"},
-		{"caf", "Ein Café!", "Ein [Caf]é!"},
-		{"couch", "a sofa", "a [sofa]"},
-		{"zebra", "a sofa", "a sofa"},
-		{"", "a sofa", "a sofa"},
-		{`box "camp out"`, "Out to camp: camp out, in a box", "Out to camp: [camp out], in a [box]"},
+		{typed: "harb", text: "The Harbour, by night", want: "The [Harb]our, by night"},
+		{typed: "harbour", text: "Harbour harbours", want: "[Harbour] [harbour]s"},
+		{typed: "habour ", text: "The Harbour", want: "The [Harbour]"},
+		{typed: "cafe", text: "Ein Café!", want: "Ein [Café]!"},
+		{typed: "caf", text: "Ein Café!", want: "Ein [Caf]é!"},
+		{typed: "couch", text: "a sofa", want: "a [sofa]"},
+		{typed: "zebra", text: "a sofa", want: "a sofa"},
+		{typed: "", text: "a sofa", want: "a sofa"},
+		{typed: `box "camp out"`, text: "Out to camp: camp out, in a box", want: "Out to camp: [camp out], in a [box]"},
 	} {
 		if got := marked(t, w, tt.typed, tt.text, &meilisearch.SearchRequest{}); got != tt.want {
 			t.Errorf("%q in %q: got %q, want %q", tt.typed, tt.text, got, tt.want)
@@ -286,7 +285,7 @@ func TestMark(t *testing.T) {
 	}
 }
 
-// TestChange: after any changes a search finds the same as in a new index.
+// TestChange checks that a search after changes finds the same as in a new index.
 func TestChange(t *testing.T) {
 	w := inMemory(t)
 	w.holds(t, wordSettings(), wordDocs)
@@ -296,16 +295,16 @@ func TestChange(t *testing.T) {
 			t.Errorf("after a replacement %s finds %v, want %v", typed, got, want)
 		}
 	}
-	task := at(w.index().DeleteDocuments([]string{"mug", "mug", "never"}, nil))(w.did, t)
-	if stats, err := w.index().GetStats(nil); err != nil || stats.NumberOfDocuments != 5 || task.Details.DeletedDocuments != 1 {
-		t.Errorf("%+v left, %v; deleted: %+v", stats, err, task.Details)
+	at(w.index().DeleteDocuments([]string{"mug", "mug", "never"}, nil))(w.did, t)
+	if stats, err := w.index().GetStats(nil); err != nil || stats.NumberOfDocuments != 5 {
+		t.Errorf("%+v left, %v", stats, err)
 	}
 	if _, got := w.find(t, "mug", &meilisearch.SearchRequest{}); len(got) != 0 {
 		t.Errorf("a deleted document is found: %v", got)
 	}
 	set := wordSettings()
 	set.SearchableAttributes = []string{"text"}
-	set.TypoTolerance = &meilisearch.TypoTolerance{MinWordSizeForTypos: meilisearch.MinWordSizeForTypos{OneTypo: 5, TwoTypos: 9}}
+	set.TypoTolerance = noTypos()
 	at(w.index().UpdateSettings(set))(w.did, t)
 	for typed, want := range map[string][]string{"steel": {}, "kettles": {"poster"}, "kettlse": {}} {
 		if _, got := w.find(t, typed, &meilisearch.SearchRequest{}); !slices.Equal(got, want) {
@@ -314,8 +313,8 @@ func TestChange(t *testing.T) {
 	}
 }
 
-// TestManyWords: words are found wherever they came from, early or late; a
-// beginning stands for the commonest of many.
+// TestManyWords checks that words are found in an index with many of them, and that
+// a prefix stands for a bounded number of words.
 func TestManyWords(t *testing.T) {
 	w := inMemory(t)
 	var docs []map[string]any
