@@ -68,7 +68,7 @@ func TestConformance(t *testing.T) {
 			Mailer: b.mailer,
 			Counts: func() map[string]int {
 				counts := map[string]int{}
-				for _, a := range b.ses.Arrivals() {
+				for _, a := range b.ses.Accepted() {
 					counts[mail.FromWireID(a.Tags["message"])]++
 				}
 				return counts
@@ -234,7 +234,7 @@ func TestMessage(t *testing.T) {
 			t.Errorf("lacks %q:\n%s", want, w.Body)
 		}
 	}
-	arrived := b.ses.Arrivals()
+	arrived := b.ses.Accepted()
 	want := map[string]string{
 		"message": "ord_0123456789abcdefghjkmnpqrs.mail-shipped.1", "stream": "transactional", "template": "shipped", "environment": "test",
 		"order": "ord_0123456789abcdefghjkmnpqrs", "milestone": "shipped", "generation": "1", "note": "a__b___",

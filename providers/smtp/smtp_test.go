@@ -86,7 +86,7 @@ func TestConformance(t *testing.T) {
 					Mailer: mailer(t, c),
 					Counts: func() map[string]int { return counts(s) },
 					FailNext: func(_ *testing.T, kind error) {
-						s.Break(map[error]standin.Fault{
+						s.AddFault(map[error]standin.Fault{
 							order.ErrUnknownOutcome: {At: standin.AfterEnd, Times: 1},
 							order.ErrThrottled:      {At: standin.RcptTo, Code: 450, Enhanced: [3]int{4, 2, 1}, Times: 1},
 							order.ErrRejected:       {At: standin.BeforeEnd, Code: 554, Enhanced: [3]int{5, 6, 0}, Times: 1},
@@ -131,7 +131,7 @@ func TestFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s, c := relay(t, standin.Config{User: "shop", Password: "s3cret"})
-			s.Break(tt.fault)
+			s.AddFault(tt.fault)
 			m := porttest.MessageOf(order.NewID(), order.MailShipped)
 			_, err := mailer(t, c).SendMail(t.Context(), m)
 			var p *order.ProviderError

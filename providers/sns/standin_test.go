@@ -72,7 +72,7 @@ func TestTheStandIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := send(t, s)
-	if err := s.Answer(id, standin.Complain); err != nil {
+	if err := s.PublishFeedback(id, standin.Complain); err != nil {
 		t.Fatal(err)
 	}
 	d := <-got

@@ -106,7 +106,7 @@ func TestAnswers(t *testing.T) {
 	e := newEndpoint(t)
 	live(t, s, e)
 	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "x"))
-	for _, how := range Hows {
+	for _, how := range FeedbackTypes {
 		r := httptest.NewRequest("POST", "/"+id+"/answer", strings.NewReader(url.Values{"how": {string(how)}}.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
@@ -189,12 +189,12 @@ func TestTopicRestart(t *testing.T) {
 	s := build(t, path, Config{Secret: "x"})
 	stop := live(t, s, e)
 	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "x"))
-	if err := s.Answer(id, Deliver); err != nil {
+	if err := s.PublishFeedback(id, Deliver); err != nil {
 		t.Fatal(err)
 	}
 	e.take(t, 1)
 	stop()
-	if err := s.Answer(id, Complain); err != nil { // accepted, not sent
+	if err := s.PublishFeedback(id, Complain); err != nil { // accepted, not sent
 		t.Fatal(err)
 	}
 	before, _ := s.signer()
@@ -229,7 +229,7 @@ func TestTopicAsks(t *testing.T) {
 	e.confirm = false
 	live(t, s, e)
 	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "x"))
-	if err := s.Answer(id, Deliver); err != nil {
+	if err := s.PublishFeedback(id, Deliver); err != nil {
 		t.Fatal(err)
 	}
 	e.mu.Lock()
@@ -260,8 +260,8 @@ func TestTopicFaults(t *testing.T) {
 	e := newEndpoint(t)
 	live(t, s, e)
 	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "x"))
-	for _, how := range []How{Deliver, BounceForGood} {
-		if err := s.Answer(id, how); err != nil {
+	for _, how := range []FeedbackType{Deliver, BouncePermanent} {
+		if err := s.PublishFeedback(id, how); err != nil {
 			t.Fatal(err)
 		}
 	}
