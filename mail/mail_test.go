@@ -57,11 +57,11 @@ func TestScopes(t *testing.T) {
 		why                      mail.Reason
 		marketing, transactional bool
 	}{
-		{mail.BecauseBounced, true, true},
-		{mail.BecauseKeepsBounced, true, true},
-		{mail.BecauseComplained, true, false},
-		{mail.BecauseUnsubscribed, true, false},
-		{mail.BecauseOperator, true, true},
+		{why: mail.BecauseBounced, marketing: true, transactional: true},
+		{why: mail.BecauseKeepsBounced, marketing: true, transactional: true},
+		{why: mail.BecauseComplained, marketing: true},
+		{why: mail.BecauseUnsubscribed, marketing: true},
+		{why: mail.BecauseOperator, marketing: true, transactional: true},
 	} {
 		s := mail.ScopeOf(tt.why)
 		if s.Blocks(mail.Marketing) != tt.marketing || s.Blocks(mail.Transactional) != tt.transactional {

@@ -150,13 +150,13 @@ func TestPaceRefuses(t *testing.T) {
 		stream     mail.Stream
 		want       error
 	}{
-		{"never asked", mail.Pace{Limits: mail.Limits{Rate: 5, PerDay: 100}}, 1, mail.Transactional, mail.ErrNoLimits},
-		{"no rate", limits(mail.Limits{PerDay: 100}), 1, mail.Transactional, mail.ErrQuota},
-		{"the quota is spent", limits(mail.Limits{Rate: 5, PerDay: 100, Sent: 100}), 1, mail.Transactional, mail.ErrQuota},
-		{"what we sent since counts", spent, 6, mail.Transactional, mail.ErrQuota},
-		{"the rest is for orders", spent, 1, mail.Marketing, mail.ErrQuota},
-		{"and they get it", spent, 5, mail.Transactional, nil},
-		{"more than a second's", limits(mail.Limits{Rate: 5, PerDay: mail.Unlimited}), 6, mail.Transactional, mail.ErrTooMany},
+		{name: "never asked", p: mail.Pace{Limits: mail.Limits{Rate: 5, PerDay: 100}}, recipients: 1, stream: mail.Transactional, want: mail.ErrNoLimits},
+		{name: "no rate", p: limits(mail.Limits{PerDay: 100}), recipients: 1, stream: mail.Transactional, want: mail.ErrQuota},
+		{name: "the quota is spent", p: limits(mail.Limits{Rate: 5, PerDay: 100, Sent: 100}), recipients: 1, stream: mail.Transactional, want: mail.ErrQuota},
+		{name: "what we sent since counts", p: spent, recipients: 6, stream: mail.Transactional, want: mail.ErrQuota},
+		{name: "the rest is for orders", p: spent, recipients: 1, stream: mail.Marketing, want: mail.ErrQuota},
+		{name: "and they get it", p: spent, recipients: 5, stream: mail.Transactional},
+		{name: "more than a second's", p: limits(mail.Limits{Rate: 5, PerDay: mail.Unlimited}), recipients: 6, stream: mail.Transactional, want: mail.ErrTooMany},
 	} {
 		wait, err := tt.p.Take(epoch, tt.recipients, tt.stream, nil)
 		if !errors.Is(err, tt.want) || wait != 0 {

@@ -136,7 +136,7 @@ func dueInOrder(t *testing.T, b CampaignBench) {
 		after int64
 		limit int
 		want  []int64
-	}{{0, 2, []int64{1, 3}}, {1, 9, []int64{3, 4, 5}}, {5, 9, nil}, {99, 9, nil}} {
+	}{{limit: 2, want: []int64{1, 3}}, {after: 1, limit: 9, want: []int64{3, 4, 5}}, {after: 5, limit: 9}, {after: 99, limit: 9}} {
 		due, err := b.DueRecipients(t.Context(), "spring", tt.after, tt.limit)
 		if err != nil {
 			t.Fatal(err)
@@ -159,11 +159,11 @@ func marksInOrder(t *testing.T, b CampaignBench) {
 		state   mail.CampaignState
 		want    mail.CampaignState
 	}{
-		{1, mail.CampaignScheduled, mail.CampaignScheduled},
-		{3, mail.CampaignPaused, mail.CampaignPaused},
-		{2, mail.CampaignRunning, mail.CampaignPaused},
-		{3, mail.CampaignDone, mail.CampaignPaused},
-		{4, mail.CampaignCancelled, mail.CampaignCancelled},
+		{version: 1, state: mail.CampaignScheduled, want: mail.CampaignScheduled},
+		{version: 3, state: mail.CampaignPaused, want: mail.CampaignPaused},
+		{version: 2, state: mail.CampaignRunning, want: mail.CampaignPaused},
+		{version: 3, state: mail.CampaignDone, want: mail.CampaignPaused},
+		{version: 4, state: mail.CampaignCancelled, want: mail.CampaignCancelled},
 	} {
 		if err := b.SetCampaignState(t.Context(), "spring", m.version, m.state, "because"); err != nil {
 			t.Fatal(err)

@@ -32,23 +32,23 @@ func TestMoney(t *testing.T) {
 		currency string
 		want     string
 	}{
-		{"en", 123456789, "USD", "$1,234,567.89"},
-		{"en", 5, "USD", "$0.05"},
-		{"en", -1250, "EUR", "-€12.50"},
-		{"en", 12500, "KWD", "KWD 12.500"},
-		{"en-GB", 1250, "GBP", "£12.50"},
-		{"de", 123456, "EUR", "1.234,56 €"},
-		{"de", 1800, "JPY", "1.800 ¥"},
-		{"de-AT", 123456, "EUR", "1 234,56 €"},
-		{"de-CH", 123456, "CHF", "1’234.56 CHF"},
-		{"fr", 123456, "EUR", "1 234,56 €"},
-		{"fr", 12345678, "KWD", "12 345,678 KWD"},
-		{"es", 123456, "EUR", "1.234,56 €"},
-		{"ja", 123456, "JPY", "￥123,456"},
-		{"ja", 0, "JPY", "￥0"},
-		{"ja", 1250, "EUR", "€12.50"},
-		{"nl", 1250, "EUR", "€12.50"}, // not spoken: in English
-		{"en", -1 << 63, "USD", "-$92,233,720,368,547,758.08"},
+		{locale: "en", amount: 123456789, currency: "USD", want: "$1,234,567.89"},
+		{locale: "en", amount: 5, currency: "USD", want: "$0.05"},
+		{locale: "en", amount: -1250, currency: "EUR", want: "-€12.50"},
+		{locale: "en", amount: 12500, currency: "KWD", want: "KWD 12.500"},
+		{locale: "en-GB", amount: 1250, currency: "GBP", want: "£12.50"},
+		{locale: "de", amount: 123456, currency: "EUR", want: "1.234,56 €"},
+		{locale: "de", amount: 1800, currency: "JPY", want: "1.800 ¥"},
+		{locale: "de-AT", amount: 123456, currency: "EUR", want: "1 234,56 €"},
+		{locale: "de-CH", amount: 123456, currency: "CHF", want: "1’234.56 CHF"},
+		{locale: "fr", amount: 123456, currency: "EUR", want: "1 234,56 €"},
+		{locale: "fr", amount: 12345678, currency: "KWD", want: "12 345,678 KWD"},
+		{locale: "es", amount: 123456, currency: "EUR", want: "1.234,56 €"},
+		{locale: "ja", amount: 123456, currency: "JPY", want: "￥123,456"},
+		{locale: "ja", currency: "JPY", want: "￥0"},
+		{locale: "ja", amount: 1250, currency: "EUR", want: "€12.50"},
+		{locale: "nl", amount: 1250, currency: "EUR", want: "€12.50"}, // not spoken: in English
+		{locale: "en", amount: -1 << 63, currency: "USD", want: "-$92,233,720,368,547,758.08"},
 	} {
 		in, err := w.words.in(tt.locale)
 		if err != nil {
@@ -152,13 +152,13 @@ func TestCampaignLanguage(t *testing.T) {
 		want   string
 		stops  string
 	}{
-		{"de-AT", []string{"de", "en"}, "de", "Abbestellen"},
-		{"de-AT", []string{"de-AT", "de"}, "de-AT", "Abbestellen"},
-		{"de", []string{"de-AT", "en"}, "en", "Unsubscribe"},
-		{"ja", []string{"de", "en"}, "en", "Unsubscribe"},
-		{"ja", []string{"fr", "de"}, "de", "Abbestellen"},
-		{"", []string{"ja"}, "ja", "配信を停止する"},
-		{"de", []string{"nl"}, "nl", "Unsubscribe"},
+		{reader: "de-AT", words: []string{"de", "en"}, want: "de", stops: "Abbestellen"},
+		{reader: "de-AT", words: []string{"de-AT", "de"}, want: "de-AT", stops: "Abbestellen"},
+		{reader: "de", words: []string{"de-AT", "en"}, want: "en", stops: "Unsubscribe"},
+		{reader: "ja", words: []string{"de", "en"}, want: "en", stops: "Unsubscribe"},
+		{reader: "ja", words: []string{"fr", "de"}, want: "de", stops: "Abbestellen"},
+		{words: []string{"ja"}, want: "ja", stops: "配信を停止する"},
+		{reader: "de", words: []string{"nl"}, want: "nl", stops: "Unsubscribe"},
 	} {
 		d := Data{Unsubscribe: "https://a.example/u", Words: words(tt.words...)}
 		c, err := w.WriteTemplate(Campaign, tt.reader, d)

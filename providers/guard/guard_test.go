@@ -234,10 +234,10 @@ func TestNotSent(t *testing.T) {
 		name, url string
 		notSent   bool
 	}{
-		{"F75 connection refused", "http://" + dead.Addr().String(), true},
-		{"F76 no such name", "http://partner.invalid/", true},
-		{"F77 certificate not trusted", selfSigned.URL, true},
-		{"F78 connection lost after sending", hangUp.URL, false},
+		{name: "F75 connection refused", url: "http://" + dead.Addr().String(), notSent: true},
+		{name: "F76 no such name", url: "http://partner.invalid/", notSent: true},
+		{name: "F77 certificate not trusted", url: selfSigned.URL, notSent: true},
+		{name: "F78 connection lost after sending", url: hangUp.URL},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client := &http.Client{Transport: guard.Transport(nil, quiet(guard.Config{}))}

@@ -34,12 +34,12 @@ func TestFailover(t *testing.T) {
 		by      string
 		skipped int
 	}{
-		{nil, "ses", 0},
-		{order.ErrUnavailable, "smtp", 1},
-		{order.ErrThrottled, "smtp", 1},
-		{order.ErrDenied, "smtp", 1},
-		{order.ErrRejected, "", 0},
-		{order.ErrUnknownOutcome, "", 0},
+		{by: "ses"},
+		{down: order.ErrUnavailable, by: "smtp", skipped: 1},
+		{down: order.ErrThrottled, by: "smtp", skipped: 1},
+		{down: order.ErrDenied, by: "smtp", skipped: 1},
+		{down: order.ErrRejected},
+		{down: order.ErrUnknownOutcome},
 	} {
 		t.Run(fmt.Sprint(tt.down), func(t *testing.T) {
 			o := open(t, guard.Config{})
@@ -77,10 +77,10 @@ func TestFailover(t *testing.T) {
 // shortest of their waits.
 func TestAllDown(t *testing.T) {
 	for _, tt := range []struct{ ses, smtp, want error }{
-		{order.ErrUnavailable, order.ErrDenied, order.ErrUnavailable},
-		{order.ErrDenied, order.ErrThrottled, order.ErrThrottled},
-		{order.ErrThrottled, order.ErrThrottled, order.ErrThrottled},
-		{order.ErrDenied, order.ErrDenied, order.ErrDenied},
+		{ses: order.ErrUnavailable, smtp: order.ErrDenied, want: order.ErrUnavailable},
+		{ses: order.ErrDenied, smtp: order.ErrThrottled, want: order.ErrThrottled},
+		{ses: order.ErrThrottled, smtp: order.ErrThrottled, want: order.ErrThrottled},
+		{ses: order.ErrDenied, smtp: order.ErrDenied, want: order.ErrDenied},
 	} {
 		o := open(t, guard.Config{})
 		o.ses.set(tt.ses)

@@ -25,13 +25,13 @@ func TestHeldBack(t *testing.T) {
 		want   error
 		code   string
 	}{
-		{"the rate", nil, mail.Transactional, "", order.ErrThrottled, "own_rate"},
-		{"the rate, marketing", nil, mail.Marketing, "", order.ErrThrottled, "own_rate"},
-		{"the quota", mail.ErrQuota, mail.Transactional, "smtp", nil, ""},
-		{"the quota, marketing", mail.ErrQuota, mail.Marketing, "", order.ErrThrottled, "quota_spent"},
-		{"limits unknown", mail.ErrNoLimits, mail.Transactional, "smtp", nil, ""},
-		{"more than a second's", mail.ErrTooMany, mail.Transactional, "", order.ErrRejected, "more_recipients_than_the_rate"},
-		{"no record", errors.New("no record"), mail.Transactional, "", order.ErrUnavailable, "pace_unknown"},
+		{name: "the rate", stream: mail.Transactional, want: order.ErrThrottled, code: "own_rate"},
+		{name: "the rate, marketing", stream: mail.Marketing, want: order.ErrThrottled, code: "own_rate"},
+		{name: "the quota", answer: mail.ErrQuota, stream: mail.Transactional, by: "smtp"},
+		{name: "the quota, marketing", answer: mail.ErrQuota, stream: mail.Marketing, want: order.ErrThrottled, code: "quota_spent"},
+		{name: "limits unknown", answer: mail.ErrNoLimits, stream: mail.Transactional, by: "smtp"},
+		{name: "more than a second's", answer: mail.ErrTooMany, stream: mail.Transactional, want: order.ErrRejected, code: "more_recipients_than_the_rate"},
+		{name: "no record", answer: errors.New("no record"), stream: mail.Transactional, want: order.ErrUnavailable, code: "pace_unknown"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := open(t, guard.Config{})

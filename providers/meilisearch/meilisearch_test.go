@@ -139,7 +139,7 @@ func TestTaskFails(t *testing.T) {
 		status int
 		kind   error
 		code   string
-	}{{400, order.ErrRejected, "injected_fault"}, {500, order.ErrUnavailable, "internal"}} {
+	}{{status: 400, kind: order.ErrRejected, code: "injected_fault"}, {status: 500, kind: order.ErrUnavailable, code: "internal"}} {
 		faultControl := faults.New(1)
 		c := spy(t, faultyServer(t, faultControl), meilisearch.Config{})
 		if _, err := c.ApplySettings(t.Context()); err != nil {
@@ -219,16 +219,16 @@ func TestAnswers(t *testing.T) {
 		read       error
 		retryAfter time.Duration
 	}{
-		{"throttled", 429, `{"code":"too_many_requests"}`, order.ErrThrottled, order.ErrThrottled, 3 * time.Second},
-		{"down", 503, `{"code":"internal"}`, order.ErrUnknownOutcome, order.ErrUnavailable, 3 * time.Second},
-		{"broken", 500, `<html>`, order.ErrUnknownOutcome, order.ErrUnavailable, 3 * time.Second},
-		{"wrong key", 403, `{"code":"invalid_api_key"}`, order.ErrDenied, order.ErrDenied, 0},
-		{"no key", 401, `{"code":"missing_authorization_header"}`, order.ErrDenied, order.ErrDenied, 0},
-		{"too large", 413, `{"code":"payload_too_large"}`, order.ErrRejected, order.ErrRejected, 0},
-		{"bad request", 400, `{"code":"bad_request","message":"x"}`, order.ErrRejected, order.ErrRejected, 0},
-		{"another server", 404, `not found`, order.ErrDenied, order.ErrDenied, 0},
-		{"a login page", 302, ``, order.ErrDenied, order.ErrDenied, 0},
-		{"nonsense", 200, `{"hits":`, order.ErrUnavailable, order.ErrUnavailable, 0},
+		{name: "throttled", status: 429, body: `{"code":"too_many_requests"}`, write: order.ErrThrottled, read: order.ErrThrottled, retryAfter: 3 * time.Second},
+		{name: "down", status: 503, body: `{"code":"internal"}`, write: order.ErrUnknownOutcome, read: order.ErrUnavailable, retryAfter: 3 * time.Second},
+		{name: "broken", status: 500, body: `<html>`, write: order.ErrUnknownOutcome, read: order.ErrUnavailable, retryAfter: 3 * time.Second},
+		{name: "wrong key", status: 403, body: `{"code":"invalid_api_key"}`, write: order.ErrDenied, read: order.ErrDenied},
+		{name: "no key", status: 401, body: `{"code":"missing_authorization_header"}`, write: order.ErrDenied, read: order.ErrDenied},
+		{name: "too large", status: 413, body: `{"code":"payload_too_large"}`, write: order.ErrRejected, read: order.ErrRejected},
+		{name: "bad request", status: 400, body: `{"code":"bad_request","message":"x"}`, write: order.ErrRejected, read: order.ErrRejected},
+		{name: "another server", status: 404, body: `not found`, write: order.ErrDenied, read: order.ErrDenied},
+		{name: "a login page", status: 302, body: ``, write: order.ErrDenied, read: order.ErrDenied},
+		{name: "nonsense", status: 200, body: `{"hits":`, write: order.ErrUnavailable, read: order.ErrUnavailable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

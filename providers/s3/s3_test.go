@@ -253,12 +253,12 @@ func TestFaults(t *testing.T) {
 		fault faults.Fault
 		want  error
 	}{
-		{"slow down", faults.Fault{Do: faults.Status, Status: 503}, order.ErrThrottled},
-		{"error", faults.Fault{Do: faults.Status, Status: 500}, order.ErrUnknownOutcome},
-		{"forbidden", faults.Fault{Do: faults.Status, Status: 403}, order.ErrDenied},
-		{"reset", faults.Fault{Do: faults.Reset}, order.ErrUnknownOutcome},
-		{"time-out", faults.Fault{Do: faults.Timeout, Delay: 2 * time.Second}, order.ErrUnknownOutcome},
-		{"done, but lost", faults.Fault{Do: faults.Reset, When: faults.After}, order.ErrUnknownOutcome},
+		{name: "slow down", fault: faults.Fault{Do: faults.Status, Status: 503}, want: order.ErrThrottled},
+		{name: "error", fault: faults.Fault{Do: faults.Status, Status: 500}, want: order.ErrUnknownOutcome},
+		{name: "forbidden", fault: faults.Fault{Do: faults.Status, Status: 403}, want: order.ErrDenied},
+		{name: "reset", fault: faults.Fault{Do: faults.Reset}, want: order.ErrUnknownOutcome},
+		{name: "time-out", fault: faults.Fault{Do: faults.Timeout, Delay: 2 * time.Second}, want: order.ErrUnknownOutcome},
+		{name: "done, but lost", fault: faults.Fault{Do: faults.Reset, When: faults.After}, want: order.ErrUnknownOutcome},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.fault.Provider, tt.fault.Times = "s3", 1

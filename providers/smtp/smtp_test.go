@@ -109,24 +109,24 @@ func TestFaults(t *testing.T) {
 		code  string
 		sent  int
 	}{
-		{"closing at hello", standin.Fault{At: standin.Hello, Code: 421, Enhanced: [3]int{4, 3, 2}}, order.ErrUnavailable, "421 4.3.2", 0},
-		{"too many connections", standin.Fault{At: standin.Hello, Code: 421, Enhanced: [3]int{4, 7, 0}}, order.ErrThrottled, "421 4.7.0", 0},
-		{"no service for us", standin.Fault{At: standin.Hello, Code: 554, Enhanced: [3]int{5, 3, 2}}, order.ErrDenied, "554 5.3.2", 0},
-		{"hung up at hello", standin.Fault{At: standin.Hello}, order.ErrUnavailable, "lost_before_the_end", 0},
-		{"wrong password", standin.Fault{At: standin.Auth, Code: 535, Enhanced: [3]int{5, 7, 8}}, order.ErrDenied, "535 5.7.8", 0},
-		{"login out of order", standin.Fault{At: standin.Auth, Code: 454, Enhanced: [3]int{4, 3, 0}}, order.ErrUnavailable, "454 4.3.0", 0},
-		{"the sender is not ours", standin.Fault{At: standin.MailFrom, Code: 550, Enhanced: [3]int{5, 7, 1}}, order.ErrDenied, "550 5.7.1", 0},
-		{"too long", standin.Fault{At: standin.MailFrom, Code: 552, Enhanced: [3]int{5, 3, 4}}, order.ErrRejected, "552 5.3.4", 0},
-		{"the rate", standin.Fault{At: standin.MailFrom, Code: 454, Enhanced: [3]int{4, 7, 1}}, order.ErrThrottled, "454 4.7.1", 0},
-		{"busy", standin.Fault{At: standin.RcptTo, Code: 450, Enhanced: [3]int{4, 2, 1}}, order.ErrThrottled, "450 4.2.1", 0},
-		{"an error of its own", standin.Fault{At: standin.RcptTo, Code: 451, Enhanced: [3]int{4, 3, 0}}, order.ErrUnavailable, "451 4.3.0", 0},
-		{"no such mailbox", standin.Fault{At: standin.RcptTo, Code: 550, Enhanced: [3]int{5, 1, 1}}, order.ErrRejected, "550 5.1.1", 0},
-		{"hung up at the recipient", standin.Fault{At: standin.RcptTo}, order.ErrUnavailable, "lost_before_the_end", 0},
-		{"refused content", standin.Fault{At: standin.BeforeEnd, Code: 554, Enhanced: [3]int{5, 6, 0}}, order.ErrRejected, "554 5.6.0", 0},
-		{"not now, after all", standin.Fault{At: standin.BeforeEnd, Code: 451, Enhanced: [3]int{4, 3, 0}}, order.ErrUnavailable, "451 4.3.0", 0},
-		{"hung up before taking it", standin.Fault{At: standin.BeforeEnd}, order.ErrUnknownOutcome, "no_answer", 0},
-		{"taken, in words that nobody knows", standin.Fault{At: standin.AfterEnd, Code: 251, Enhanced: [3]int{2, 1, 5}}, order.ErrUnknownOutcome, "no_answer", 1},
-		{"hung up after taking it", standin.Fault{At: standin.AfterEnd}, order.ErrUnknownOutcome, "no_answer", 1},
+		{name: "closing at hello", fault: standin.Fault{At: standin.Hello, Code: 421, Enhanced: [3]int{4, 3, 2}}, want: order.ErrUnavailable, code: "421 4.3.2"},
+		{name: "too many connections", fault: standin.Fault{At: standin.Hello, Code: 421, Enhanced: [3]int{4, 7, 0}}, want: order.ErrThrottled, code: "421 4.7.0"},
+		{name: "no service for us", fault: standin.Fault{At: standin.Hello, Code: 554, Enhanced: [3]int{5, 3, 2}}, want: order.ErrDenied, code: "554 5.3.2"},
+		{name: "hung up at hello", fault: standin.Fault{At: standin.Hello}, want: order.ErrUnavailable, code: "lost_before_the_end"},
+		{name: "wrong password", fault: standin.Fault{At: standin.Auth, Code: 535, Enhanced: [3]int{5, 7, 8}}, want: order.ErrDenied, code: "535 5.7.8"},
+		{name: "login out of order", fault: standin.Fault{At: standin.Auth, Code: 454, Enhanced: [3]int{4, 3, 0}}, want: order.ErrUnavailable, code: "454 4.3.0"},
+		{name: "the sender is not ours", fault: standin.Fault{At: standin.MailFrom, Code: 550, Enhanced: [3]int{5, 7, 1}}, want: order.ErrDenied, code: "550 5.7.1"},
+		{name: "too long", fault: standin.Fault{At: standin.MailFrom, Code: 552, Enhanced: [3]int{5, 3, 4}}, want: order.ErrRejected, code: "552 5.3.4"},
+		{name: "the rate", fault: standin.Fault{At: standin.MailFrom, Code: 454, Enhanced: [3]int{4, 7, 1}}, want: order.ErrThrottled, code: "454 4.7.1"},
+		{name: "busy", fault: standin.Fault{At: standin.RcptTo, Code: 450, Enhanced: [3]int{4, 2, 1}}, want: order.ErrThrottled, code: "450 4.2.1"},
+		{name: "an error of its own", fault: standin.Fault{At: standin.RcptTo, Code: 451, Enhanced: [3]int{4, 3, 0}}, want: order.ErrUnavailable, code: "451 4.3.0"},
+		{name: "no such mailbox", fault: standin.Fault{At: standin.RcptTo, Code: 550, Enhanced: [3]int{5, 1, 1}}, want: order.ErrRejected, code: "550 5.1.1"},
+		{name: "hung up at the recipient", fault: standin.Fault{At: standin.RcptTo}, want: order.ErrUnavailable, code: "lost_before_the_end"},
+		{name: "refused content", fault: standin.Fault{At: standin.BeforeEnd, Code: 554, Enhanced: [3]int{5, 6, 0}}, want: order.ErrRejected, code: "554 5.6.0"},
+		{name: "not now, after all", fault: standin.Fault{At: standin.BeforeEnd, Code: 451, Enhanced: [3]int{4, 3, 0}}, want: order.ErrUnavailable, code: "451 4.3.0"},
+		{name: "hung up before taking it", fault: standin.Fault{At: standin.BeforeEnd}, want: order.ErrUnknownOutcome, code: "no_answer"},
+		{name: "taken, in words that nobody knows", fault: standin.Fault{At: standin.AfterEnd, Code: 251, Enhanced: [3]int{2, 1, 5}}, want: order.ErrUnknownOutcome, code: "no_answer", sent: 1},
+		{name: "hung up after taking it", fault: standin.Fault{At: standin.AfterEnd}, want: order.ErrUnknownOutcome, code: "no_answer", sent: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -201,7 +201,7 @@ func TestCertainlyNotSent(t *testing.T) {
 		name string
 		conf smtp.Config
 		ctx  context.Context
-	}{{"nobody there", gone, t.Context()}, {"the caller cancelled", c, cancelled}} {
+	}{{name: "nobody there", conf: gone, ctx: t.Context()}, {name: "the caller cancelled", conf: c, ctx: cancelled}} {
 		m := mailer(t, tt.conf)
 		if _, err := m.SendMail(tt.ctx, porttest.MessageOf(order.NewID(), order.MailShipped)); !errors.Is(err, order.ErrUnavailable) {
 			t.Errorf("%s: %v", tt.name, err)
