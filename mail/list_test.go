@@ -20,7 +20,7 @@ func read(t *testing.T, list string, f mail.ListFormat) (good []mail.Recipient, 
 		}
 		if row.Err != nil {
 			if strings.Contains(row.Err.Error(), "@") {
-				t.Errorf("row %d: the reason tells an address: %v", row.Number, row.Err)
+				t.Errorf("row %d: the error contains an address: %v", row.Number, row.Err)
 			}
 			bad = append(bad, row.Number)
 			continue
@@ -30,7 +30,8 @@ func read(t *testing.T, list string, f mail.ListFormat) (good []mail.Recipient, 
 	return good, bad, nil
 }
 
-// TestReadList (EML-7): a bad row is told by its number and ends nothing.
+// TestReadList proves EML-7: an invalid row is reported by its number, and the
+// rows after it are read.
 func TestReadList(t *testing.T) {
 	ada := mail.Recipient{Address: "ada@example.com", Name: "Ada, L.", Locale: "de-AT", Data: map[string]string{"code": "A1"}}
 	for _, tt := range []struct {
@@ -48,7 +49,7 @@ func TestReadList(t *testing.T) {
 		},
 		{name: "csv without addresses", list: "name,email\nAda,ada@example.com\n", format: mail.CSV, fails: true},
 		{name: "csv with a column twice", list: "address,address\na@b.example,c@d.example\n", format: mail.CSV, fails: true},
-		{name: "nothing", format: mail.CSV},
+		{name: "an empty list", format: mail.CSV},
 		{name: "jsonl", list: `{"address":"Ada@Example.com","name":"Ada, L.","locale":"de-AT","data":{"code":"A1"}}` + "\n\n", format: mail.JSONLines, good: []mail.Recipient{ada}},
 		{
 			name: "jsonl with bad rows", list: "{\n[]\n{\"address\":\"a@b.example\"} {}\n{\"adress\":\"a@b.example\"}\n{\"address\":\"eve@example.com\"}\n" +
@@ -56,7 +57,7 @@ func TestReadList(t *testing.T) {
 			good: []mail.Recipient{{Address: "eve@example.com"}},
 			bad:  []int{1, 2, 3, 4, 6, 7},
 		},
-		{name: "another format", format: "xlsx", fails: true},
+		{name: "an unknown format", format: "xlsx", fails: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			good, bad, err := read(t, tt.list, tt.format)
@@ -75,12 +76,13 @@ func TestReadList(t *testing.T) {
 			ended = errors.Is(err, iotest.ErrTimeout)
 		}
 		if !ended {
-			t.Errorf("%s: a broken upload looks like a whole one", f)
+			t.Errorf("%s: an upload that broke off looks complete", f)
 		}
 	}
 }
 
-// FuzzReadList: whatever is uploaded, recipients are addresses.
+// FuzzReadList checks that every recipient that is read can get mail, whatever
+// the list contains.
 func FuzzReadList(f *testing.F) {
 	f.Add("address,name\na@b.example,\"x\n", true)
 	f.Add(`{"address":"a@b.example"}`, false)

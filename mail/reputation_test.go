@@ -7,7 +7,8 @@ import (
 	"purser/mail"
 )
 
-// TestJudge (BNC-4, F46, N8): marketing stops before the provider's limits do.
+// TestJudge proves BNC-4, F46 and N8: marketing pauses before the provider's
+// limits are reached.
 func TestJudge(t *testing.T) {
 	for _, tt := range []struct {
 		name                      string
