@@ -16,9 +16,9 @@ import (
 )
 
 // TestMemoryIsBounded proves IMG-8: all allocations from the first byte to the
-// last scaled pixel, garbage included, stay below the header's estimate, so that
-// the limit bounds the memory for every file. Scaling itself takes little: the
-// large size is at most 1600 × 1600.
+// last scaled pixel, garbage included, stay below the header's estimate, so
+// that the limit bounds the memory for every file. Scaling itself takes little:
+// the large size is at most 1600 × 1600.
 func TestMemoryIsBounded(t *testing.T) {
 	const scaling = 24 << 20
 	wide := image.NewNRGBA64(image.Rect(0, 0, 400, 400))

@@ -14,8 +14,9 @@ import (
 	"purser/images"
 )
 
-// TestReadHeaderRefuses proves IMG-2, IMG-8, F59, F60 and F61: ReadHeader refuses each
-// hostile or broken file with its reason, before a pixel is decoded.
+// TestReadHeaderRefuses proves IMG-2, IMG-8, F59, F60 and F61: ReadHeader
+// refuses each hostile or broken file with its reason, before a pixel is
+// decoded.
 func TestReadHeaderRefuses(t *testing.T) {
 	photo := asJPEG(t, quarters(64, 48))
 	for _, tt := range []struct {
@@ -88,8 +89,8 @@ func wantRefusal(t *testing.T, err error, reason images.Reason) {
 	}
 }
 
-// TestTruncated cuts a file of each format at every length: ReadHeader and the decoder
-// must accept none of them as a complete image.
+// TestTruncated cuts a file of each format at every length: ReadHeader and the
+// decoder must accept none of them as a complete image.
 func TestTruncated(t *testing.T) {
 	gifData := film(t)
 	for name, data := range map[string][]byte{
@@ -125,8 +126,8 @@ func firstFrame(t *testing.T, data []byte) int {
 	return 0
 }
 
-// TestRead proves F60: a file over the limit is not read to its end.
-func TestRead(t *testing.T) {
+// TestReadLimit proves F60: a file over the limit is not read to its end.
+func TestReadLimit(t *testing.T) {
 	endless := &counted{Reader: zeros{}}
 	_, err := images.Read(endless, 1000)
 	wantRefusal(t, err, images.TooLarge)

@@ -110,9 +110,9 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestNobodyThere (F68) checks that a write that was never sent is reported as
-// not done.
-func TestNobodyThere(t *testing.T) {
+// TestUnreachableServer (F68) checks that a write that was never sent is
+// reported as not done.
+func TestUnreachableServer(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	srv.Close()
 	c := carrier.New(carrier.Config{BaseURL: srv.URL, Key: "key"})
@@ -122,9 +122,9 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-// TestForeignAnswers (RES-16) checks that a response that is not of the
+// TestForeignResponses (RES-16) checks that a response that is not of the
 // protocol is not mistaken for one.
-func TestForeignAnswers(t *testing.T) {
+func TestForeignResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		status int
@@ -132,7 +132,7 @@ func TestForeignAnswers(t *testing.T) {
 		want   error
 	}{
 		{name: "an empty label", status: 201, body: `{}`, want: order.ErrUnknownOutcome},
-		{name: "another's label", status: 201, body: `{"id":"lbl_1","tracking":"1","reference":"x"}`, want: order.ErrUnknownOutcome},
+		{name: "the label of another order", status: 201, body: `{"id":"lbl_1","tracking":"1","reference":"x"}`, want: order.ErrUnknownOutcome},
 		{name: "a web page", status: 200, body: `<html>`, want: order.ErrUnknownOutcome},
 		{name: "a login page", status: 302, body: ``, want: order.ErrDenied},
 		{name: "a refusal without the carrier's code", status: 422, body: `no`, want: order.ErrUnknownOutcome},

@@ -78,7 +78,7 @@ func TestParse(t *testing.T) {
 		{name: "no time", body: `{"id":"evt_1","type":"parcel.delivered"}`, want: order.Delivery{}, err: carrier.ErrMalformed},
 		{name: "another type", body: `{"id":1}`, want: order.Delivery{}, err: carrier.ErrMalformed},
 		{name: "a zero byte", body: `{"id":"e\u0000","type":"parcel.delivered","created":"2026-03-01T12:00:00Z"}`, want: order.Delivery{}, err: carrier.ErrMalformed},
-		{name: "an endless id", body: `{"id":"` + strings.Repeat("e", 1000) + `","type":"parcel.delivered","created":"2026-03-01T12:00:00Z"}`, want: order.Delivery{}, err: carrier.ErrMalformed},
+		{name: "an id that is too long", body: `{"id":"` + strings.Repeat("e", 1000) + `","type":"parcel.delivered","created":"2026-03-01T12:00:00Z"}`, want: order.Delivery{}, err: carrier.ErrMalformed},
 	} {
 		got, err := carrier.Webhooks{}.Parse([]byte(tt.body))
 		if !errors.Is(err, tt.err) {
@@ -90,9 +90,9 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestWebhooksOfTheStandIn (SHP-2) checks that the sandbox's webhooks are
+// TestSandboxWebhooks (SHP-2) checks that the sandbox's webhooks are
 // verified and parsed, and name the order.
-func TestWebhooksOfTheStandIn(t *testing.T) {
+func TestSandboxWebhooks(t *testing.T) {
 	got := make(chan order.Delivery, 10)
 	w := carrier.Webhooks{Secrets: []string{"secret"}}
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -153,7 +153,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("an event without an order: %+v", d)
 		}
 		if _, err := json.Marshal(d); err != nil {
-			t.Fatalf("cannot be kept: %v", err)
+			t.Fatalf("cannot be stored: %v", err)
 		}
 	})
 }

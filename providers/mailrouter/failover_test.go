@@ -105,7 +105,7 @@ func TestBreaker(t *testing.T) {
 		}
 		return r.Provider
 	}
-	o.ses.set(order.ErrRejected) // says nothing about its health
+	o.ses.set(order.ErrRejected) // this shows nothing about its health
 	for range 5 {
 		if _, err := o.Send(t.Context(), newMessage(), time.Second, always); !errors.Is(err, order.ErrRejected) {
 			t.Fatal(err)
@@ -141,17 +141,17 @@ func TestBreaker(t *testing.T) {
 // over.
 func TestReady(t *testing.T) {
 	o := open(t, guard.Config{})
-	taken := errors.New("somebody else has it")
+	taken := errors.New("another process has it")
 	if _, err := o.Send(t.Context(), newMessage(), time.Second, func(context.Context) error { return taken }); err != taken {
 		t.Errorf("%v", err)
 	}
 	if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.released, []bool{false}) {
-		t.Errorf("sent all the same; turns %v", o.pace.released)
+		t.Errorf("sent in spite of it; slots %v", o.pace.released)
 	}
 }
 
-// TestNoTimeLeft checks that a call that would be cut off is not begun.
-func TestNoTimeLeft(t *testing.T) {
+// TestTooLittleTime checks that a call that would be cut off is not begun.
+func TestTooLittleTime(t *testing.T) {
 	o := open(t, guard.Config{})
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
@@ -159,6 +159,6 @@ func TestNoTimeLeft(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.released, []bool{false}) {
-		t.Errorf("sent all the same; turns %v", o.pace.released)
+		t.Errorf("sent in spite of it; slots %v", o.pace.released)
 	}
 }

@@ -208,9 +208,9 @@ func TestLostTask(t *testing.T) {
 	}
 }
 
-// TestAnswers (F53) checks the responses of a server, and of something that is
-// not Meilisearch.
-func TestAnswers(t *testing.T) {
+// TestResponses (F53) checks the responses of a server, and of something that
+// is not Meilisearch.
+func TestResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
 		status     int
@@ -265,9 +265,9 @@ func wantKind(t *testing.T, what string, err, kind error, retryAfter time.Durati
 	}
 }
 
-// TestSearchIsQuick (SRCH-8, F52) checks that a hanging search engine costs a
+// TestSearchTimeout (SRCH-8, F52) checks that a hanging search engine costs a
 // shopper a moment at first, and nothing once the breaker is open.
-func TestSearchIsQuick(t *testing.T) {
+func TestSearchTimeout(t *testing.T) {
 	var asked atomic.Int32
 	hangs := make(chan struct{})
 	at := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -311,7 +311,7 @@ func TestSwapTwice(t *testing.T) {
 	}
 	got, err := c.Versions(t.Context(), []string{"old", "new"})
 	if err != nil || len(got) != 1 || got["new"] != 1 {
-		t.Errorf("live are %v, %v", got, err)
+		t.Errorf("the live index has %v, %v", got, err)
 	}
 	if err := c.PutShadow(t.Context(), "../x", nil); err == nil {
 		t.Error("a rebuild may have any name")
@@ -333,7 +333,7 @@ func TestConcurrentVersions(t *testing.T) {
 	all.Wait()
 	got, err := c.Versions(t.Context(), []string{"a", "b"})
 	if err != nil || got["a"] != 12 || got["b"] != 12 {
-		t.Errorf("left are %v, %v", got, err)
+		t.Errorf("the remaining versions are %v, %v", got, err)
 	}
 }
 
@@ -369,7 +369,7 @@ func TestRebuildUnderTraffic(t *testing.T) {
 			for ctx.Err() == nil {
 				r, err := c.Search(context.Background(), catalog.Query{Text: "thing", PerPage: 50})
 				if err != nil || r.Total != 50 || len(r.Hits) != 50 {
-					t.Errorf("a shopper sees %d of %d products, %v", len(r.Hits), r.Total, err)
+					t.Errorf("a shopper finds %d of %d products, %v", len(r.Hits), r.Total, err)
 					return
 				}
 			}

@@ -70,7 +70,7 @@ func counts(s *standin.Server) map[string]int {
 }
 
 func TestConformance(t *testing.T) {
-	for name, way := range map[string]smtp.Security{"in the clear": smtp.None, "STARTTLS": smtp.StartTLS, "TLS": smtp.TLS} {
+	for name, way := range map[string]smtp.Security{"without TLS": smtp.None, "STARTTLS": smtp.StartTLS, "TLS": smtp.TLS} {
 		t.Run(name, func(t *testing.T) {
 			porttest.Mailer(t, func(t *testing.T) porttest.MailBench {
 				var at standin.Config
@@ -111,22 +111,22 @@ func TestFaults(t *testing.T) {
 	}{
 		{name: "closing at hello", fault: standin.Fault{At: standin.Hello, Code: 421, Enhanced: [3]int{4, 3, 2}}, want: order.ErrUnavailable, code: "421 4.3.2"},
 		{name: "too many connections", fault: standin.Fault{At: standin.Hello, Code: 421, Enhanced: [3]int{4, 7, 0}}, want: order.ErrThrottled, code: "421 4.7.0"},
-		{name: "no service for us", fault: standin.Fault{At: standin.Hello, Code: 554, Enhanced: [3]int{5, 3, 2}}, want: order.ErrDenied, code: "554 5.3.2"},
-		{name: "hung up at hello", fault: standin.Fault{At: standin.Hello}, want: order.ErrUnavailable, code: "lost_before_the_end"},
+		{name: "service denied", fault: standin.Fault{At: standin.Hello, Code: 554, Enhanced: [3]int{5, 3, 2}}, want: order.ErrDenied, code: "554 5.3.2"},
+		{name: "disconnected at hello", fault: standin.Fault{At: standin.Hello}, want: order.ErrUnavailable, code: "lost_before_the_end"},
 		{name: "wrong password", fault: standin.Fault{At: standin.Auth, Code: 535, Enhanced: [3]int{5, 7, 8}}, want: order.ErrDenied, code: "535 5.7.8"},
-		{name: "login out of order", fault: standin.Fault{At: standin.Auth, Code: 454, Enhanced: [3]int{4, 3, 0}}, want: order.ErrUnavailable, code: "454 4.3.0"},
-		{name: "the sender is not ours", fault: standin.Fault{At: standin.MailFrom, Code: 550, Enhanced: [3]int{5, 7, 1}}, want: order.ErrDenied, code: "550 5.7.1"},
+		{name: "login unavailable", fault: standin.Fault{At: standin.Auth, Code: 454, Enhanced: [3]int{4, 3, 0}}, want: order.ErrUnavailable, code: "454 4.3.0"},
+		{name: "the sender is not allowed", fault: standin.Fault{At: standin.MailFrom, Code: 550, Enhanced: [3]int{5, 7, 1}}, want: order.ErrDenied, code: "550 5.7.1"},
 		{name: "too long", fault: standin.Fault{At: standin.MailFrom, Code: 552, Enhanced: [3]int{5, 3, 4}}, want: order.ErrRejected, code: "552 5.3.4"},
-		{name: "the rate", fault: standin.Fault{At: standin.MailFrom, Code: 454, Enhanced: [3]int{4, 7, 1}}, want: order.ErrThrottled, code: "454 4.7.1"},
+		{name: "rate exceeded", fault: standin.Fault{At: standin.MailFrom, Code: 454, Enhanced: [3]int{4, 7, 1}}, want: order.ErrThrottled, code: "454 4.7.1"},
 		{name: "busy", fault: standin.Fault{At: standin.RcptTo, Code: 450, Enhanced: [3]int{4, 2, 1}}, want: order.ErrThrottled, code: "450 4.2.1"},
-		{name: "an error of its own", fault: standin.Fault{At: standin.RcptTo, Code: 451, Enhanced: [3]int{4, 3, 0}}, want: order.ErrUnavailable, code: "451 4.3.0"},
+		{name: "an error of the relay", fault: standin.Fault{At: standin.RcptTo, Code: 451, Enhanced: [3]int{4, 3, 0}}, want: order.ErrUnavailable, code: "451 4.3.0"},
 		{name: "no such mailbox", fault: standin.Fault{At: standin.RcptTo, Code: 550, Enhanced: [3]int{5, 1, 1}}, want: order.ErrRejected, code: "550 5.1.1"},
-		{name: "hung up at the recipient", fault: standin.Fault{At: standin.RcptTo}, want: order.ErrUnavailable, code: "lost_before_the_end"},
+		{name: "disconnected at the recipient", fault: standin.Fault{At: standin.RcptTo}, want: order.ErrUnavailable, code: "lost_before_the_end"},
 		{name: "refused content", fault: standin.Fault{At: standin.BeforeEnd, Code: 554, Enhanced: [3]int{5, 6, 0}}, want: order.ErrRejected, code: "554 5.6.0"},
-		{name: "not now, after all", fault: standin.Fault{At: standin.BeforeEnd, Code: 451, Enhanced: [3]int{4, 3, 0}}, want: order.ErrUnavailable, code: "451 4.3.0"},
-		{name: "hung up before taking it", fault: standin.Fault{At: standin.BeforeEnd}, want: order.ErrUnknownOutcome, code: "no_answer"},
-		{name: "taken, in words that nobody knows", fault: standin.Fault{At: standin.AfterEnd, Code: 251, Enhanced: [3]int{2, 1, 5}}, want: order.ErrUnknownOutcome, code: "no_answer", sent: 1},
-		{name: "hung up after taking it", fault: standin.Fault{At: standin.AfterEnd}, want: order.ErrUnknownOutcome, code: "no_answer", sent: 1},
+		{name: "refused temporarily at the end", fault: standin.Fault{At: standin.BeforeEnd, Code: 451, Enhanced: [3]int{4, 3, 0}}, want: order.ErrUnavailable, code: "451 4.3.0"},
+		{name: "disconnected before accepting", fault: standin.Fault{At: standin.BeforeEnd}, want: order.ErrUnknownOutcome, code: "no_answer"},
+		{name: "accepted with an unknown code", fault: standin.Fault{At: standin.AfterEnd, Code: 251, Enhanced: [3]int{2, 1, 5}}, want: order.ErrUnknownOutcome, code: "no_answer", sent: 1},
+		{name: "disconnected after accepting", fault: standin.Fault{At: standin.AfterEnd}, want: order.ErrUnknownOutcome, code: "no_answer", sent: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -139,7 +139,7 @@ func TestFaults(t *testing.T) {
 				t.Fatalf("got %v, want %v: %s", err, tt.want, tt.code)
 			}
 			if n := counts(s)[m.ID]; n != tt.sent {
-				t.Errorf("%d taken, want %d", n, tt.sent)
+				t.Errorf("%d accepted, want %d", n, tt.sent)
 			}
 		})
 	}
@@ -155,7 +155,7 @@ func TestNotTrusted(t *testing.T) {
 			c.TLS = smtp.StartTLS
 			return s, c
 		},
-		"a stranger's certificate": func() (*standin.Server, smtp.Config) {
+		"an untrusted certificate": func() (*standin.Server, smtp.Config) {
 			s, c := relay(t, standin.Config{User: "shop", Password: "s3cret", TLS: cert})
 			c.TLS = smtp.StartTLS
 			return s, c
@@ -201,7 +201,7 @@ func TestCertainlyNotSent(t *testing.T) {
 		name string
 		conf smtp.Config
 		ctx  context.Context
-	}{{name: "nobody there", conf: gone, ctx: t.Context()}, {name: "the caller cancelled", conf: c, ctx: cancelled}} {
+	}{{name: "unreachable relay", conf: gone, ctx: t.Context()}, {name: "cancelled before the call", conf: c, ctx: cancelled}} {
 		m := mailer(t, tt.conf)
 		if _, err := m.SendMail(tt.ctx, porttest.MessageOf(order.NewID(), order.MailShipped)); !errors.Is(err, order.ErrUnavailable) {
 			t.Errorf("%s: %v", tt.name, err)
@@ -212,9 +212,9 @@ func TestCertainlyNotSent(t *testing.T) {
 	}
 }
 
-// TestSilence (RES-5) checks that a silent relay does not prolong the call.
-func TestSilence(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and never greets
+// TestSilentRelay (RES-5) checks that a silent relay does not prolong the call.
+func TestSilentRelay(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // it accepts connections and never greets
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,10 +64,10 @@ func TestCertificates(t *testing.T) {
 		name  string
 		at    func() *http.Response
 		by    *issued
-		want  error // nil: believed
+		want  error // nil: trusted
 		asked int
 	}{
-		{name: "Amazon's, alone", at: page(200, pemOf(p.leaf)), by: p.leaf, asked: 2},
+		{name: "Amazon's, without its issuer", at: page(200, pemOf(p.leaf)), by: p.leaf, asked: 2},
 		{name: "with its issuer", at: page(200, pemOf(p.leaf, p.middle)), by: p.leaf, asked: 1},
 		{name: "expired", at: page(200, pemOf(p.expired)), by: p.expired, want: sns.ErrSignature, asked: 1},
 		{name: "of another authority", at: page(200, pemOf(p.foreign, p.stranger)), by: p.foreign, want: sns.ErrSignature, asked: 1},
@@ -76,8 +76,8 @@ func TestCertificates(t *testing.T) {
 		{name: "a redirect", at: page(302, nil, "Location", "http://169.254.169.254/"), by: p.leaf, want: sns.ErrSignature, asked: 1},
 		{name: "not found", at: page(404, nil), by: p.leaf, want: sns.ErrSignature, asked: 1},
 		{name: "no certificate", at: page(200, []byte("hello")), by: p.leaf, want: sns.ErrSignature, asked: 1},
-		{name: "a broken one", at: page(200, []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")), by: p.leaf, want: sns.ErrSignature, asked: 1},
-		{name: "endless", at: page(200, []byte(strings.Repeat("-", 1<<20))), by: p.leaf, want: sns.ErrSignature, asked: 1},
+		{name: "a broken certificate", at: page(200, []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")), by: p.leaf, want: sns.ErrSignature, asked: 1},
+		{name: "too long", at: page(200, []byte(strings.Repeat("-", 1<<20))), by: p.leaf, want: sns.ErrSignature, asked: 1},
 		{name: "SNS is down", at: page(503, nil), by: p.leaf, want: order.ErrUnavailable, asked: 1},
 	} {
 		w := amazon()
@@ -107,7 +107,7 @@ func TestConfirm(t *testing.T) {
 		at   func() *http.Response
 		want error
 	}{
-		{name: "well", at: page(200, []byte("<ConfirmSubscriptionResponse/>"))},
+		{name: "confirmed", at: page(200, []byte("<ConfirmSubscriptionResponse/>"))},
 		{name: "too late", at: page(404, nil), want: order.ErrRejected},
 		{name: "a redirect", at: page(302, nil, "Location", "http://169.254.169.254/"), want: order.ErrRejected},
 		{name: "SNS is down", at: page(500, nil), want: order.ErrUnavailable},
@@ -120,7 +120,7 @@ func TestConfirm(t *testing.T) {
 			t.Fatalf("%+v %v", d, err)
 		}
 		if w.count() != 0 {
-			t.Fatal("it was confirmed before it was kept")
+			t.Fatal("it was confirmed before it was stored")
 		}
 		if err := s.Confirm(t.Context(), d.Mail.Confirm); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)

@@ -73,8 +73,8 @@ func TestEvents(t *testing.T) {
 		{name: "open", kind: "Open", part: `,"open":{"ipAddress":"192.0.2.1"}`},
 		{name: "click", kind: "Click", part: `,"click":{"link":"x"}`},
 		{name: "a kind SES does not have yet", kind: "Telepathy"},
-		{name: "a bounce of nobody", kind: "Bounce", part: `,"bounce":{"bounceType":"Permanent"}`, problem: true},
-		{name: "a bounce of no address", kind: "Bounce", part: `,"bounce":{"bounceType":"Permanent","bouncedRecipients":[{"emailAddress":"nobody"}]}`, problem: true},
+		{name: "a bounce without recipients", kind: "Bounce", part: `,"bounce":{"bounceType":"Permanent"}`, problem: true},
+		{name: "a bounce without an address", kind: "Bounce", part: `,"bounce":{"bounceType":"Permanent","bouncedRecipients":[{"emailAddress":"nobody"}]}`, problem: true},
 		{name: "unreadable", kind: "Bounce", part: `,"bounce":7`, problem: true},
 	} {
 		for _, shape := range []string{"eventType", "notificationType"} {
@@ -106,8 +106,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// Other messages on the topic are kept, not refused, because SNS would repeat
-// them for an hour.
+// TestOtherMessages checks that other messages on the topic are stored and not
+// refused, because SNS would repeat them for an hour.
 func TestOtherMessages(t *testing.T) {
 	for _, body := range []note{
 		notice("Successfully validated SNS topic for Amazon SES event publishing."), notice(""), notice("[1]"), notice(`{"hello":"world"}`),
@@ -119,7 +119,7 @@ func TestOtherMessages(t *testing.T) {
 	}
 	for name, body := range map[string]string{
 		"not JSON": "x", "no id": notice("x").with("MessageId", "").json(t), "no time": notice("x").with("Timestamp", "soon").json(t),
-		"another type": notice("x").with("Type", "Invitation").json(t), "an endless id": notice("x").with("MessageId", strings.Repeat("1", 200)).json(t),
+		"another type": notice("x").with("Type", "Invitation").json(t), "an id that is too long": notice("x").with("MessageId", strings.Repeat("1", 200)).json(t),
 	} {
 		if _, err := build(t, amazon()).Parse([]byte(body)); !errors.Is(err, sns.ErrMalformed) {
 			t.Errorf("%s: %v", name, err)
@@ -160,7 +160,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%+v", d)
 		}
 		if _, err := json.Marshal(d); err != nil {
-			t.Fatalf("cannot be kept: %v", err)
+			t.Fatalf("cannot be stored: %v", err)
 		}
 		if d.Mail == nil {
 			return

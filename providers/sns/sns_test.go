@@ -219,7 +219,7 @@ func (n note) json(t testing.TB) string {
 	return string(b)
 }
 
-// TestVerify (WHK-1, WHK-2, WHK-18, F51).
+// TestVerify (WHK-1, WHK-2, WHK-18, F51) checks which messages are accepted.
 func TestVerify(t *testing.T) {
 	leaf := pki().leaf
 	good := notice(`{"eventType":"Send"}`)
@@ -234,15 +234,15 @@ func TestVerify(t *testing.T) {
 		{name: "a message of several lines", body: sign(notice("one\ntwo\nMessageId\nthree")), ok: true},
 		{name: "subscription", body: sign(question()), ok: true},
 		{name: "end of a subscription", body: sign(question().with("Type", "UnsubscribeConfirmation")), ok: true},
-		{name: "repeated for an hour", body: sign(good.with("Timestamp", "2026-03-01T11:00:00.000Z")), ok: true},
+		{name: "an hour old", body: sign(good.with("Timestamp", "2026-03-01T11:00:00.000Z")), ok: true},
 
 		{name: "another message", body: strings.Replace(sign(good), "Send", "Sent", 1)},
 		{name: "another id", body: strings.Replace(sign(good), "1111", "1112", 1)},
 		{name: "a subject added", body: strings.Replace(sign(good), `"Type"`, `"Subject":"x","Type"`, 1)},
 		{name: "another topic", body: sign(good.with("TopicArn", topic+"2"))},
 		{name: "another address to subscribe at", body: strings.Replace(sign(question()), "Action=ConfirmSubscription", "Action=Unsubscribe", 1)},
-		{name: "of yesterday", body: sign(good.with("Timestamp", "2026-02-28T12:00:00.000Z"))},
-		{name: "of tomorrow", body: sign(good.with("Timestamp", "2026-03-02T12:00:00.000Z"))},
+		{name: "a day old", body: sign(good.with("Timestamp", "2026-02-28T12:00:00.000Z"))},
+		{name: "a day in the future", body: sign(good.with("Timestamp", "2026-03-02T12:00:00.000Z"))},
 		{name: "no time", body: sign(good.with("Timestamp", ""))},
 		{name: "version 3", body: sign(good.with("SignatureVersion", "3"))},
 		{name: "version 2 signed as 1", body: strings.Replace(sign(good), `"SignatureVersion":"1"`, `"SignatureVersion":"2"`, 1)},
@@ -252,7 +252,7 @@ func TestVerify(t *testing.T) {
 		{name: "another type", body: sign(good.with("Type", "Invitation"))},
 		{name: "an id of two lines", body: sign(good.with("MessageId", "1\nTimestamp\n2"))},
 		{name: "a subject of two lines", body: sign(good.with("Subject", "1\nTimestamp\n2"))},
-		{name: "no confirmation's fields", body: sign(good.with("Type", "SubscriptionConfirmation"))},
+		{name: "a confirmation without its fields", body: sign(good.with("Type", "SubscriptionConfirmation"))},
 		{name: "not JSON", body: "Message=x"},
 		{name: "empty"},
 		{name: "huge", body: `{"Message":"` + strings.Repeat("x", 600<<10) + `"}`},
