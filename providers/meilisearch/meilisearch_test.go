@@ -303,7 +303,7 @@ func TestSwapTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // somebody's tries whose answers were lost
+	for range 2 { // other attempts whose responses were lost
 		raw(t, c, "POST", "/swap-indexes", string(swap))
 	}
 	if err := c.SwapShadow(t.Context(), "r-1"); err != nil {
