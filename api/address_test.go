@@ -8,8 +8,8 @@ import (
 	"purser/postgrestest"
 )
 
-// An address that is not text names nothing: it is refused, whether or not the
-// record can hold a NUL (F79).
+// TestAddressIsText proves F79: a URL that is not text names no resource and is
+// refused, whether or not the record can hold a NUL.
 func TestAddressIsText(t *testing.T) {
 	for name, url := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "record.db") },

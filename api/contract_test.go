@@ -25,7 +25,7 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// operation is what the document says of one.
+// operation is an operation in the OpenAPI document.
 type operation struct {
 	OperationID, Summary, Description string
 	Tags                              []string
@@ -44,7 +44,7 @@ type content struct {
 	}
 }
 
-// contract is the document of an API with all its parts.
+// contract returns the OpenAPI document of an API with all its parts.
 func contract(t *testing.T) []byte {
 	t.Helper()
 	s := apitest.New(t, func(c *api.Config, store *records.Store) {
@@ -57,8 +57,8 @@ func contract(t *testing.T) []byte {
 	return s.Ask("GET", "/openapi.json", "", "").Body
 }
 
-// TestOpenAPIValid (API-1): the document keeps to the specification it names,
-// by an independent validator.
+// TestOpenAPIValid proves API-1: an independent validator finds the document
+// valid by the specification that it names.
 func TestOpenAPIValid(t *testing.T) {
 	t.Parallel()
 	check := exec.Command("go", "run", "-C", filepath.Join("..", "tools"), "./openapi")
@@ -68,10 +68,10 @@ func TestOpenAPIValid(t *testing.T) {
 	}
 }
 
-// TestOpenAPIComplete (API-1): a reader of the document needs nothing else. Every
-// operation says in a line and at length what it does, what each parameter is and
-// how it fails, and every body has a schema with a name, so
-// that generated clients have types and methods with names.
+// TestOpenAPIComplete proves API-1: the document is complete. Each operation
+// has a summary and a description, and describes its parameters and its
+// problems; each body has a schema with a name, so that generated clients have
+// types and methods with names.
 func TestOpenAPIComplete(t *testing.T) {
 	t.Parallel()
 	var doc struct {
@@ -95,20 +95,20 @@ func TestOpenAPIComplete(t *testing.T) {
 		}
 		return true
 	}
-	var there []string
+	var found []string
 	for path, methods := range doc.Paths {
 		for method, op := range methods {
 			at := fmt.Sprintf("%s %s %s", op.OperationID, strings.ToUpper(method), path)
-			there = append(there, at)
+			found = append(found, at)
 			wrong := func(what string) { t.Errorf("%s: %s", at, what) }
 			if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(op.OperationID) {
 				wrong("its id is not in lower-case words")
 			}
 			if op.Summary == "" || op.Description == "" || strings.HasSuffix(op.Summary, ".") {
-				wrong("wants a summary without a full stop, and a description")
+				wrong("want a summary without a full stop, and a description")
 			}
 			if len(op.Tags) != 1 || !tags[op.Tags[0]] {
-				wrong(fmt.Sprintf("wants one tag that is described, has %v", op.Tags))
+				wrong(fmt.Sprintf("want one tag that is described, got %v", op.Tags))
 			}
 			for _, p := range op.Parameters {
 				if p.Description == "" {
@@ -119,23 +119,24 @@ func TestOpenAPIComplete(t *testing.T) {
 				wrong("its request has a schema without a name")
 			}
 			if d := op.Responses["default"]; d.Content["application/problem+json"].Schema.Ref != "#/components/schemas/Problem" {
-				wrong("does not tell of problems")
+				wrong("its problems are not described")
 			}
 			for status, r := range op.Responses {
 				if r.Description == "" || !named(r.Content) {
-					wrong("its answer " + status + " has no description, or a schema without a name")
+					wrong("its response " + status + " has no description, or a schema without a name")
 				}
 			}
 		}
 	}
-	// Generated clients call operations by their ids: none may change or go.
+	// Generated clients call operations by their ids, so no id may change or
+	// disappear.
 	promised, err := os.ReadFile("testdata/operations.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(promised)) {
-		if line = strings.TrimSpace(line); !slices.Contains(there, line) {
-			t.Errorf("%s is gone: callers have it", line)
+		if line = strings.TrimSpace(line); !slices.Contains(found, line) {
+			t.Errorf("%s is missing: clients call it", line)
 		}
 	}
 }

@@ -11,16 +11,17 @@ import (
 	"purser/records"
 )
 
-// with returns a good order with one piece of it changed.
+// with returns a valid order in which old is replaced by new.
 func with(old, new string) string {
 	b := apitest.OrderBody("cus_1")
 	if !strings.Contains(b, old) {
-		panic("no such piece: " + old)
+		panic("the order does not contain " + old)
 	}
 	return strings.Replace(b, old, new, 1)
 }
 
-// Bad input: refused with a reason, nothing started, nothing leaked.
+// TestRefusals proves SEC-7, SEC-8 and IDEM-4: bad input is refused with a
+// reason, starts nothing, and reveals nothing.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
@@ -60,7 +61,7 @@ func TestRefusals(t *testing.T) {
 		{name: "mixed currencies", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`mug-blue`, `bowl-hagi`), status: 422, code: "mixed_currency"},
 		{name: "sold out", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`mug-blue`, `sold-out`), status: 409, code: "out_of_stock"},
 		{name: "amount too large", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`mug-blue","quantity":2`, `ship","quantity":2`), status: 422, code: "amount_invalid"},
-		{name: "a price of the client's", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"quantity":2`, `"quantity":2,"price":1`), status: 422, code: "invalid"},
+		{name: "a price sent by the client", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"quantity":2`, `"quantity":2,"price":1`), status: 422, code: "invalid"},
 		{name: "unknown member", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"currency"`, `"admin":true,"currency"`), status: 422, code: "invalid"},
 		{name: "no such currency", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`EUR`, `EUX`), status: 422, code: "invalid"},
 		{name: "not a mail address", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`jane@example.com`, `jane`), status: 422, code: "invalid"},
@@ -78,29 +79,29 @@ func TestRefusals(t *testing.T) {
 		{name: "compressed", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: apitest.OrderBody("c"), headers: []string{"Content-Encoding", "gzip"}, status: 415, code: "unsupported_media_type"},
 		{name: "key with spaces", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: apitest.OrderBody("c"), headers: []string{"Idempotency-Key", "a b"}, status: 422, code: "invalid"},
 		{name: "IDEM-4 long key", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: apitest.OrderBody("c"), headers: []string{"Idempotency-Key", strings.Repeat("k", 256)}, status: 422, code: "invalid"},
-		{name: "customer in the header is another", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: apitest.OrderBody("cus_1"), headers: []string{"Purser-Customer", "cus_2"}, status: 403, code: "forbidden"},
+		{name: "another customer in the header", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: apitest.OrderBody("cus_1"), headers: []string{"Purser-Customer", "cus_2"}, status: 403, code: "forbidden"},
 		{name: "customer with a space", method: "GET", target: "/v1/orders", key: apitest.ShopKey, headers: []string{"Purser-Customer", "a b"}, status: 400, code: "malformed"},
 		{name: "unknown order", method: "GET", target: "/v1/orders/" + string(order.NewID()), key: apitest.ShopKey, status: 404, code: "not_found"},
 		{name: "malformed id", method: "GET", target: "/v1/orders/1", key: apitest.ShopKey, status: 404, code: "not_found"},
 		{name: "another customer's order", method: "GET", target: path, key: apitest.ShopKey, headers: []string{"Purser-Customer", "cus_2"}, status: 404, code: "not_found"},
 		{name: "another customer's events", method: "GET", target: path + "/events", key: apitest.ShopKey, headers: []string{"Purser-Customer", "cus_2"}, status: 404, code: "not_found"},
-		{name: "cancel another customer's", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":"x"}`, headers: []string{"Purser-Customer", "cus_2"}, status: 404, code: "not_found"},
+		{name: "cancel another customer's order", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":"x"}`, headers: []string{"Purser-Customer", "cus_2"}, status: 404, code: "not_found"},
 		{name: "cancel without a reason", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":" "}`, status: 422, code: "invalid"},
 		{name: "cancel with a long reason", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":"` + strings.Repeat("x", 201) + `"}`, status: 422, code: "invalid"},
-		{name: "SEC-7 cancel with a turned reason", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":"x\u202ey"}`, status: 422, code: "invalid"},
-		{name: "SEC-7 cancel with a long reason beside a short one", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":"x","Reason":"` + strings.Repeat("x", 200_000) + `"}`, status: 422, code: "invalid"},
+		{name: "SEC-7 cancel with a reason that changes the writing direction", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":"x\u202ey"}`, status: 422, code: "invalid"},
+		{name: "SEC-7 cancel with a long and a short reason", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"reason":"x","Reason":"` + strings.Repeat("x", 200_000) + `"}`, status: 422, code: "invalid"},
 		{name: "SEC-7 cancel with a reason in capitals", method: "POST", target: path + "/cancel", key: apitest.ShopKey, body: `{"REASON":"x"}`, status: 422, code: "invalid"},
 		{name: "SEC-7 quantity twice", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"quantity":2`, `"quantity":1,"quantity":3`), status: 400, code: "malformed"},
 		{name: "SEC-7 quantity twice, once in capitals", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"quantity":2`, `"quantity":1,"QUANTITY":3`), status: 422, code: "invalid"},
 		{name: "SEC-7 sku twice, once with a long s", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"quantity":2`, `"quantity":1,"\u017fku":"ship"`), status: 422, code: "invalid"},
 		{name: "SEC-7 quantity in capitals", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`"quantity":2`, `"QUANTITY":2`), status: 422, code: "invalid"},
-		{name: "half a character", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`Jane Doe`, `Jane \ud800`), status: 400, code: "malformed"},
-		{name: "half a character before another escape", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`Jane Doe`, `Jane \ud83d\u0041`), status: 400, code: "malformed"},
-		{name: "the other half", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`Jane Doe`, `\ude00 Jane`), status: 400, code: "malformed"},
+		{name: "first half of a character", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`Jane Doe`, `Jane \ud800`), status: 400, code: "malformed"},
+		{name: "first half of a character before another escape", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`Jane Doe`, `Jane \ud83d\u0041`), status: 400, code: "malformed"},
+		{name: "the second half of a character", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`Jane Doe`, `\ude00 Jane`), status: 400, code: "malformed"},
 		{name: "right-to-left override", method: "POST", target: "/v1/orders", key: apitest.ShopKey, body: with(`Jane Doe`, `Jane\u202eeoD`), status: 422, code: "invalid"},
-		{name: "no route, untidy", method: "GET", target: "//v1/orders", key: apitest.ShopKey, status: 404, code: "not_found"},
-		{name: "no route, untidy inside", method: "GET", target: "/v1/products/../orders", key: apitest.ShopKey, status: 404, code: "not_found"},
-		{name: "no file of the documentation", method: "GET", target: "/docs/x", status: 404, code: "not_found"},
+		{name: "no route, with an empty element", method: "GET", target: "//v1/orders", key: apitest.ShopKey, status: 404, code: "not_found"},
+		{name: "no route, with two dots", method: "GET", target: "/v1/products/../orders", key: apitest.ShopKey, status: 404, code: "not_found"},
+		{name: "unknown file of the documentation", method: "GET", target: "/docs/x", status: 404, code: "not_found"},
 		{name: "unknown status", method: "GET", target: "/v1/orders?status=lost", key: apitest.ShopKey, status: 422, code: "invalid"},
 		{name: "limit 0", method: "GET", target: "/v1/orders?limit=0", key: apitest.ShopKey, status: 422, code: "invalid"},
 		{name: "limit 10^9", method: "GET", target: "/v1/orders?limit=1000000000", key: apitest.ShopKey, status: 422, code: "invalid"},
@@ -112,7 +113,7 @@ func TestRefusals(t *testing.T) {
 		{name: "events after -1", method: "GET", target: path + "/events?after=-1", key: apitest.ShopKey, status: 422, code: "invalid"},
 		{name: "Last-Event-ID in words", method: "GET", target: path + "/events", key: apitest.ShopKey, headers: []string{"Accept", "text/event-stream", "Last-Event-ID", "x"}, status: 422, code: "invalid"},
 		{name: "product without a price", method: "PUT", target: "/v1/products", key: apitest.OperatorKey, body: `{"products":[{"sku":"x","name":"X","price":0,"currency":"EUR","onHand":1}]}`, status: 422, code: "invalid"},
-		{name: "product in no currency", method: "PUT", target: "/v1/products", key: apitest.OperatorKey, body: `{"products":[{"sku":"x","name":"X","price":1,"currency":"EUX","onHand":1}]}`, status: 422, code: "invalid"},
+		{name: "product in an unknown currency", method: "PUT", target: "/v1/products", key: apitest.OperatorKey, body: `{"products":[{"sku":"x","name":"X","price":1,"currency":"EUX","onHand":1}]}`, status: 422, code: "invalid"},
 		{name: "product above all prices", method: "PUT", target: "/v1/products", key: apitest.OperatorKey, body: `{"products":[{"sku":"x","name":"X","price":100000000,"currency":"EUR","onHand":1}]}`, status: 422, code: "amount_invalid"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -133,8 +134,9 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A body that cannot be read is refused with what is wrong and where.
-func TestMalformedBodySaysWhere(t *testing.T) {
+// TestMalformedBody checks that the refusal of an unreadable body says what is
+// wrong and where.
+func TestMalformedBody(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
 	nested := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
@@ -145,12 +147,12 @@ func TestMalformedBodySaysWhere(t *testing.T) {
 		want   string
 	}{
 		{name: "a member twice", body: with(`"quantity":2`, `"quantity":1,"quantity":3`), status: 400, want: "the member /lines/0/quantity appears twice"},
-		{name: "a name in two cases", body: with(`"quantity":2`, `"quantity":1,"Quantity":3`), status: 422, want: "body.lines[0].Quantity"},
+		{name: "a member in two cases", body: with(`"quantity":2`, `"quantity":1,"Quantity":3`), status: 422, want: "body.lines[0].Quantity"},
 		{name: "cut off", body: `{"customerId":`, status: 400, want: `not valid JSON in UTF-8 at byte 14 within "/customerId"`},
 		{name: "broken UTF-8", body: "{\"customerId\":\"\xff\"}", status: 400, want: `not valid JSON in UTF-8 at byte 15 within "/customerId"`},
-		{name: "half a character", body: `{"customerId":"\ud800"}`, status: 400, want: `not valid JSON in UTF-8 at byte 15 within "/customerId"`},
+		{name: "first half of a character", body: `{"customerId":"\ud800"}`, status: 400, want: `not valid JSON in UTF-8 at byte 15 within "/customerId"`},
 		{name: "two values", body: `{} {}`, status: 400, want: `not valid JSON in UTF-8 at byte 3 within ""`},
-		{name: "nested as deep as may be", body: nested(16), status: 422, want: "expected object"},
+		{name: "nested as deep as allowed", body: nested(16), status: 422, want: "expected object"},
 		{name: "nested deeper", body: nested(17), status: 400, want: "nested deeper than 16 levels"},
 	} {
 		a := s.Ask("POST", "/v1/orders", apitest.ShopKey, tc.body)
@@ -160,7 +162,9 @@ func TestMalformedBodySaysWhere(t *testing.T) {
 	}
 }
 
-func TestPanicIsOneProblem(t *testing.T) {
+// TestPanic checks that a panic becomes a problem that reveals nothing, and is
+// logged.
+func TestPanic(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
 		c.Webhooks = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret 42") })
@@ -170,6 +174,6 @@ func TestPanicIsOneProblem(t *testing.T) {
 		t.Errorf("got %d %s", a.Status, a.Body)
 	}
 	if !strings.Contains(s.Log.String(), "handler panicked") {
-		t.Error("panic is not in the log")
+		t.Error("the panic is not in the log")
 	}
 }

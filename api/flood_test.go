@@ -18,7 +18,7 @@ import (
 	orderrecords "purser/records/orders"
 )
 
-// hang is where calls block until the test ends.
+// hang makes calls block until the test ends.
 type hang struct {
 	entered  chan struct{}
 	released chan struct{}
@@ -39,7 +39,7 @@ func (w *hang) block() {
 	<-w.released
 }
 
-// flood makes n requests that block.
+// flood makes n requests and waits until all of them block.
 func (w *hang) flood(s *apitest.Shop, n int, method, target, key, body string) {
 	for range n {
 		w.all.Go(func() { s.Ask(method, target, key, body) })
@@ -47,8 +47,8 @@ func (w *hang) flood(s *apitest.Shop, n int, method, target, key, body string) {
 	}
 }
 
-// hangingSearch is an engine that does not answer, or, once it is down, fails
-// at once.
+// hangingSearch is a search engine that does not respond or, if it is down,
+// fails at once.
 type hangingSearch struct {
 	*hang
 	down bool
@@ -62,7 +62,7 @@ func (h *hangingSearch) Search(context.Context, catalog.Query) (catalog.Results,
 	return catalog.Results{}, nil
 }
 
-// hangingCatalogue is a catalogue whose lists of products do not come.
+// hangingCatalogue is a catalogue that does not return lists of products.
 type hangingCatalogue struct {
 	search.Catalogue
 	*hang
@@ -73,7 +73,7 @@ func (h hangingCatalogue) Products(context.Context, int, string) ([]catalog.Prod
 	return nil, nil
 }
 
-// hangingFinder is a record in which finding orders does not end.
+// hangingFinder is a record in which the search for orders does not return.
 type hangingFinder struct {
 	orders.Records
 	*hang
@@ -84,7 +84,7 @@ func (h hangingFinder) FindOrders(context.Context, string, int) ([]order.Order, 
 	return nil, nil
 }
 
-// hangingStore is a store of images that does not answer.
+// hangingStore is an image store that does not respond.
 type hangingStore struct {
 	*apitest.ImageStore
 	*hang
@@ -95,8 +95,8 @@ func (h hangingStore) HeadObject(ctx context.Context, key string) (catalog.Objec
 	return h.ImageStore.HeadObject(ctx, key)
 }
 
-// wantOthersServed wants every class of requests but the flooded one to be served,
-// orders first of all.
+// wantOthersServed fails unless every class of requests but the flooded one is
+// served.
 func wantOthersServed(t *testing.T, s *apitest.Shop, flooded string) {
 	t.Helper()
 	for name, r := range map[string]struct {
@@ -119,25 +119,25 @@ func wantOthersServed(t *testing.T, s *apitest.Shop, flooded string) {
 	}
 }
 
-// wantRefused wants a request to be refused at once, with a time to come back.
+// wantRefused fails unless a request is refused at once, with a Retry-After.
 func (w *hang) wantRefused(t *testing.T, s *apitest.Shop, status int, code, method, target, key, body string) {
 	t.Helper()
-	answers := make(chan *apitest.Answer, 1)
-	w.all.Go(func() { answers <- s.Ask(method, target, key, body) })
+	responses := make(chan *apitest.Answer, 1)
+	w.all.Go(func() { responses <- s.Ask(method, target, key, body) })
 	var a *apitest.Answer
 	select {
-	case a = <-answers:
+	case a = <-responses:
 	case <-w.entered:
-		t.Fatalf("%s %s got in", method, target)
+		t.Fatalf("%s %s was admitted", method, target)
 	}
 	if p := a.Problem(t); a.Status != status || p.Code != code || a.Header.Get("Retry-After") == "" {
 		t.Errorf("%s %s: %d %v %s", method, target, a.Status, a.Header, a.Body)
 	}
 }
 
-// TestFlood (SRCH-8, RES-10, RES-11, API-2, F52, F82): a flood of one class,
-// whose partner hangs, is refused with a time to come back, and takes nothing from
-// any other class.
+// TestFlood proves SRCH-8, RES-10, RES-11, API-2, F52 and F82: a flood in one
+// class, whose partner hangs, is refused with a Retry-After and takes no slot
+// from any other class.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	set := func(t *testing.T, w *hang, change func(*api.Config)) *apitest.Shop {
@@ -159,10 +159,10 @@ func TestFlood(t *testing.T) {
 			w.wantRefused(t, s, 429, "too_many_requests", "GET", "/v1/search?q=mug", key, "")
 		}
 		if a := s.Ask("GET", "/v1/search/orders?q=mug", apitest.OperatorKey, ""); a.Status != http.StatusOK {
-			t.Errorf("an operator looks for an order: %d %s", a.Status, a.Body)
+			t.Errorf("an operator's search for an order: %d %s", a.Status, a.Body)
 		}
 	})
-	t.Run("an engine that is down, and many who search all the same", func(t *testing.T) {
+	t.Run("a search engine that is down, with many searches", func(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) {
 			c.Limits.Rest = 2
@@ -170,11 +170,11 @@ func TestFlood(t *testing.T) {
 		})
 		w.flood(s, 1, "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
 		w.wantRefused(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", apitest.ShopKey, "")
-		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "") // operators get in
+		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "") // operators are admitted
 		w.wantRefused(t, s, 503, "search_unavailable", "GET", "/v1/search?q=mug", apitest.ViewerKey, "")
 		wantOthersServed(t, s, "the search")
 	})
-	t.Run("operators who look for orders", func(t *testing.T) {
+	t.Run("searches for orders", func(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) {
 			c.Limits.Rest = 2
@@ -182,10 +182,10 @@ func TestFlood(t *testing.T) {
 		})
 		w.flood(s, 1, "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "")
 		w.wantRefused(t, s, 503, "search_unavailable", "GET", "/v1/search/orders?q=mug", apitest.OperatorKey, "")
-		w.flood(s, 1, "GET", "/v1/search?q=mug", apitest.ViewerKey, "") // shoppers get in
+		w.flood(s, 1, "GET", "/v1/search?q=mug", apitest.ViewerKey, "") // shoppers are admitted
 		wantOthersServed(t, s, "the search")
 	})
-	t.Run("a store that hangs", func(t *testing.T) {
+	t.Run("an image store that hangs", func(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) { c.Images.Store = hangingStore{ImageStore: &apitest.ImageStore{}, hang: w} })
 		a := s.Ask("POST", "/v1/products/mug-blue/images", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
@@ -193,14 +193,14 @@ func TestFlood(t *testing.T) {
 		w.wantRefused(t, s, 429, "too_many_requests", "POST", "/v1/products/mug-blue/images", apitest.ShopKey, `{"contentType":"image/jpeg","size":4}`)
 		wantOthersServed(t, s, "an upload")
 	})
-	t.Run("images that are looked at", func(t *testing.T) {
+	t.Run("requests for images", func(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) { c.Images.Records = hangingUploads{Records: c.Images.Records, hang: w} })
 		w.flood(s, 1, "GET", "/images/img_abcdefghijklmnopqrstuvwxyz/large.jpg", "", "")
 		w.wantRefused(t, s, 429, "too_many_requests", "GET", "/images/img_none/large.jpg", "", "")
 		wantOthersServed(t, s, "an image")
 	})
-	t.Run("all else", func(t *testing.T) {
+	t.Run("all other requests", func(t *testing.T) {
 		w := newHang(t)
 		s := set(t, w, func(c *api.Config) {
 			c.Orders.Records, c.Search.Engine = hangingLists{Records: c.Orders.Records, hang: w}, nothing{}
@@ -211,7 +211,7 @@ func TestFlood(t *testing.T) {
 	})
 }
 
-// hangingUploads is a record of images that does not answer.
+// hangingUploads is a record of images that does not respond.
 type hangingUploads struct {
 	images.Records
 	*hang
@@ -222,7 +222,7 @@ func (h hangingUploads) Upload(ctx context.Context, id string) (catalog.Upload, 
 	return h.Records.Upload(ctx, id)
 }
 
-// hangingLists is a record whose lists of orders do not come.
+// hangingLists is a record that does not return lists of orders.
 type hangingLists struct {
 	orders.Records
 	*hang
@@ -233,7 +233,7 @@ func (h hangingLists) Orders(context.Context, orderrecords.Filter) (orderrecords
 	return orderrecords.Page{}, nil
 }
 
-// nothing is a search that finds nothing.
+// nothing is a search engine without products.
 type nothing struct{}
 
 func (nothing) Search(context.Context, catalog.Query) (catalog.Results, error) {

@@ -9,8 +9,9 @@ import (
 	"purser/api/apitest"
 )
 
-// A header that narrows or names a request and is empty, or there twice, does
-// not count as left out: that would show more, or make a second order.
+// TestHeadersOnce proves SEC-9 and IDEM-1: a header that restricts or
+// identifies a request and is empty or sent twice is not ignored, because that
+// would show more or make a second order.
 func TestHeadersOnce(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)

@@ -12,7 +12,8 @@ import (
 	"purser/records"
 )
 
-// HLTH-2: ready is about our own parts, and says which is not.
+// TestHealth proves HLTH-2: readiness depends on our own dependencies only, and
+// the response names the one that fails.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	var broken error

@@ -17,8 +17,9 @@ import (
 	orderrecords "purser/records/orders"
 )
 
-// A flood is asked to come back, and the health checks still work (API-2).
-func TestTooManyAtOnce(t *testing.T) {
+// TestConcurrencyLimit proves API-2: requests beyond the limit get a
+// Retry-After, and the health checks still work.
+func TestConcurrencyLimit(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
@@ -36,11 +37,11 @@ func TestTooManyAtOnce(t *testing.T) {
 	}
 	close(leave)
 	if got := <-done; got != 200 {
-		t.Errorf("the first: got %d", got)
+		t.Errorf("the first request: got %d", got)
 	}
 }
 
-// slow is a record whose list waits.
+// slow is a record whose first list waits.
 type slow struct {
 	orders.Records
 	entered, leave chan struct{}
@@ -52,10 +53,10 @@ func (r slow) Orders(ctx context.Context, f orderrecords.Filter) (orderrecords.P
 	return r.Records.Orders(ctx, f)
 }
 
-// thick is a record whose lists are larger than any network buffer.
-type thick struct{ orders.Records }
+// large is a record whose lists are larger than any network buffer.
+type large struct{ orders.Records }
 
-func (thick) Orders(context.Context, orderrecords.Filter) (orderrecords.Page, error) {
+func (large) Orders(context.Context, orderrecords.Filter) (orderrecords.Page, error) {
 	o := order.Order{ID: order.NewID(), Customer: strings.Repeat("x", 1<<20)}
 	p := orderrecords.Page{Orders: make([]order.Order, 32)}
 	for i := range p.Orders {
@@ -64,12 +65,12 @@ func (thick) Orders(context.Context, orderrecords.Filter) (orderrecords.Page, er
 	return p, nil
 }
 
-// A caller who does not read its answer is cut off, so that its place is free
-// for others.
+// TestSlowReader checks that a caller who does not read the response is cut
+// off, so that the slot is free for others.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
-		c.Orders.Records, c.Limits.Rest, c.WriteWithin = thick{c.Orders.Records}, 1, 100*time.Millisecond
+		c.Orders.Records, c.Limits.Rest, c.WriteWithin = large{c.Orders.Records}, 1, 100*time.Millisecond
 	})
 	srv := apitest.Serve(t, s)
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
@@ -78,19 +79,19 @@ func TestSlowReader(t *testing.T) {
 	}
 	defer conn.Close()
 	fmt.Fprintf(conn, "GET /v1/orders HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer %s\r\n\r\n", apitest.ShopKey)
-	if _, err := conn.Read(make([]byte, 1)); err != nil { // the response has begun, and stays unread
+	if _, err := conn.Read(make([]byte, 1)); err != nil { // the response has begun; the rest stays unread
 		t.Fatal(err)
 	}
 	limit := time.Now().Add(20 * time.Second)
 	for s.Ask("GET", "/v1/products", apitest.ShopKey, "").Status != http.StatusOK {
 		if time.Now().After(limit) {
-			t.Fatal("the slow reader still holds the only place")
+			t.Fatal("the slow reader still holds the only slot")
 		}
-		time.Sleep(5 * time.Millisecond) // nothing signals that the place is free
+		time.Sleep(5 * time.Millisecond) // nothing signals that the slot is free
 	}
 }
 
-// crowded is a record whose list waits.
+// crowded is a record whose lists wait.
 type crowded struct {
 	orders.Records
 	entered, leave chan struct{}
@@ -102,23 +103,23 @@ func (r crowded) Orders(ctx context.Context, f orderrecords.Filter) (orderrecord
 	return r.Records.Orders(ctx, f)
 }
 
-// One caller's flood leaves slots for the others, such as the operator who is
-// to stop it (API-2, F82).
-func TestFlood_of_one(t *testing.T) {
+// TestFlood_of_one_caller proves API-2 and F82: one caller's flood leaves slots
+// for the others, such as the operator who has to stop it.
+func TestFlood_of_one_caller(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
 		c.Limits.Rest, c.Orders.Records = 4, crowded{Records: c.Orders.Records, entered: entered, leave: leave}
 	})
 	o := s.Place(t, "cus_1")
-	answers := make(chan int, 3)
-	for range cap(answers) {
-		go func() { answers <- s.Ask("GET", "/v1/orders", apitest.ShopKey, "").Status }()
+	statuses := make(chan int, 3)
+	for range cap(statuses) {
+		go func() { statuses <- s.Ask("GET", "/v1/orders", apitest.ShopKey, "").Status }()
 		<-entered
 	}
 	one := "/v1/orders/" + string(o.ID)
 	if a := s.Ask("GET", one, apitest.ShopKey, ""); a.Status != http.StatusTooManyRequests {
-		t.Errorf("a fourth of the same caller: got %d", a.Status)
+		t.Errorf("the caller's fourth request: got %d", a.Status)
 	}
 	for _, key := range []string{apitest.ViewerKey, apitest.OperatorKey} {
 		if a := s.Ask("GET", one, key, ""); a.Status != http.StatusOK {
@@ -126,9 +127,9 @@ func TestFlood_of_one(t *testing.T) {
 		}
 	}
 	close(leave)
-	for range cap(answers) {
-		if got := <-answers; got != http.StatusOK {
-			t.Errorf("one of the first: got %d", got)
+	for range cap(statuses) {
+		if got := <-statuses; got != http.StatusOK {
+			t.Errorf("one of the first three requests: got %d", got)
 		}
 	}
 	if a := s.Ask("GET", one, apitest.ShopKey, ""); a.Status != http.StatusOK {

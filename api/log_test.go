@@ -8,8 +8,8 @@ import (
 	"purser/api/apitest"
 )
 
-// OBS-1, OBS-2, OBS-8: one JSON line per request, with the ids to search for
-// and nothing personal or secret.
+// TestAccessLog proves OBS-1, OBS-2 and OBS-8: each request has one JSON line
+// in the log, with the ids to search for and nothing personal or secret.
 func TestAccessLog(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)

@@ -12,7 +12,8 @@ import (
 	"purser/order"
 )
 
-// API-1: the document describes what is there, its limits and its roles.
+// TestOpenAPI proves API-1: the document describes the operations with their
+// limits and roles.
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
@@ -46,7 +47,7 @@ func TestOpenAPI(t *testing.T) {
 				t.Errorf("%s %s: secured %t", m, path, secured)
 			}
 			if b, _ := json.Marshal(op["responses"]); !strings.Contains(string(b), "#/components/schemas/Problem") {
-				t.Errorf("%s %s does not tell of problems: %s", m, path, b)
+				t.Errorf("%s %s does not describe its problems: %s", m, path, b)
 			}
 		}
 	}
@@ -57,9 +58,9 @@ func TestOpenAPI(t *testing.T) {
 		t.Errorf("quantity %v", q)
 	}
 	if _, huma := doc.Components.Schemas["ErrorModel"]; huma {
-		t.Error("the document tells of another error than a Problem")
+		t.Error("the document describes another error than a Problem")
 	}
-	// The list's filter spells the statuses out: all of them, no others.
+	// The filter of the list names all statuses and no others.
 	var listed []any
 	for _, p := range doc.Paths["/v1/orders"]["get"]["parameters"].([]any) {
 		if p := p.(map[string]any); p["name"] == "status" {
@@ -79,7 +80,7 @@ func TestOpenAPI(t *testing.T) {
 	}
 }
 
-// The documentation needs nothing from elsewhere.
+// TestDocs checks that the documentation loads nothing from another server.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
@@ -90,7 +91,7 @@ func TestDocs(t *testing.T) {
 	}
 	for _, line := range strings.Split(page, "\n") {
 		if strings.Contains(line, "src=\"http") || strings.Contains(line, "href=\"http") {
-			t.Errorf("fetched from elsewhere: %s", line)
+			t.Errorf("loaded from another server: %s", line)
 		}
 	}
 	policy := a.Header.Get("Content-Security-Policy")
@@ -141,7 +142,7 @@ func FuzzCursor(f *testing.F) {
 			a := s.Ask("GET", path+"?cursor="+url.QueryEscape(cursor), apitest.OperatorKey, "")
 			want := "invalid"
 			if !utf8.ValidString(cursor) || strings.ContainsRune(cursor, 0) {
-				want = "malformed" // the whole address is
+				want = "malformed" // because the URL is not text
 			}
 			if (a.Status != 200 || want == "malformed") && a.Problem(t).Code != want {
 				t.Errorf("%s: got %d %s for %q", path, a.Status, a.Body, cursor)

@@ -18,9 +18,9 @@ import (
 	"purser/records"
 )
 
-// TestSlowBody (WHK-16, API-2): a stranger who announces a body and never sends
-// it gets a response and is cut off, at every address: nobody holds a connection
-// for ever.
+// TestSlowBody proves WHK-16 and API-2: at every address, a caller who
+// announces a body and never sends it gets a response and is cut off, so that
+// nobody can hold a connection for ever.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
 	token := apitest.Links().Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
@@ -37,7 +37,7 @@ func TestSlowBody(t *testing.T) {
 		"GET /docs":             "200",
 		"POST /webhooks/nobody": "404",
 		"POST " + mail.UnsubscribePath + "made-up":   "400",
-		"POST " + mail.UnsubscribePath + token:       "200", // the link says it all
+		"POST " + mail.UnsubscribePath + token:       "200", // the link is enough
 		"POST " + mail.PreferencesPath + token:       "400",
 		"DELETE " + mail.PreferencesPath + "made-up": "405",
 	} {
@@ -52,13 +52,13 @@ func TestSlowBody(t *testing.T) {
 			fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: shop\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nx", line)
 			got, err := io.ReadAll(conn)
 			if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 "+status) {
-				t.Errorf("%v %.200q, want %s and the end", err, got, status)
+				t.Errorf("%v %.200q, want %s and then the end", err, got, status)
 			}
 		})
 	}
 }
 
-// hangingPreferences is a record in which writing a preference does not end.
+// hangingPreferences is a record in which writing a preference does not return.
 type hangingPreferences struct {
 	*records.Store
 	*hang
@@ -69,8 +69,8 @@ func (w hangingPreferences) Prefer(context.Context, mail.Subscription, []mail.Sc
 	return false, nil
 }
 
-// TestFlood_of_readers (WHK-16, BNC-6): everybody who has had a mail has a valid
-// link; however often they follow it, shops and operators are served.
+// TestFlood_of_readers proves WHK-16 and BNC-6: every recipient of a mail has a
+// valid link; however often they follow it, shops and operators are served.
 func TestFlood_of_readers(t *testing.T) {
 	t.Parallel()
 	w := newHang(t)
@@ -80,15 +80,15 @@ func TestFlood_of_readers(t *testing.T) {
 	})
 	leave := mail.UnsubscribePath + apitest.Links().Token(mail.Subscription{Email: "ada@example.com", List: mail.Campaigns})
 	w.flood(s, 3, "POST", leave, "", "")
-	answers := make(chan *apitest.Answer, 1)
-	w.all.Go(func() { answers <- s.Ask("POST", leave, "", "") })
+	responses := make(chan *apitest.Answer, 1)
+	w.all.Go(func() { responses <- s.Ask("POST", leave, "", "") })
 	select {
-	case a := <-answers:
+	case a := <-responses:
 		if a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" {
-			t.Errorf("a fourth: %d %v", a.Status, a.Header)
+			t.Errorf("the fourth request: %d %v", a.Status, a.Header)
 		}
 	case <-w.entered:
-		t.Error("a fourth got in")
+		t.Error("the fourth request was admitted")
 	}
 	for target, key := range map[string]string{"/v1/orders": apitest.OperatorKey, "/v1/mail/open": apitest.OperatorKey} {
 		if a := s.Ask("GET", target, key, ""); a.Status != http.StatusOK {

@@ -11,46 +11,47 @@ import (
 
 func TestValidate(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		change func(*catalog.Product)
-		wrong  string // what the error names; "" if nothing is wrong
+		name      string
+		change    func(*catalog.Product)
+		wantFault string // what the error names; "" if nothing is wantFault
 	}{
-		{"as it is", func(*catalog.Product) {}, ""},
-		{"none on hand", func(p *catalog.Product) { p.OnHand = 0 }, ""},
-		{"fewer than none", func(p *catalog.Product) { p.OnHand = -1 }, "onHand"},
-		{"no sku", func(p *catalog.Product) { p.SKU = "" }, "sku"},
-		{"the longest sku", func(p *catalog.Product) { p.SKU = strings.Repeat("x", 64) }, ""},
-		{"one longer", func(p *catalog.Product) { p.SKU = strings.Repeat("x", 65) }, "sku"},
-		{"a sku with a space", func(p *catalog.Product) { p.SKU = "blue mug" }, "sku"},
-		{"a sku with a line break", func(p *catalog.Product) { p.SKU = "mug\n" }, "sku"},
-		{"a sku with a control character", func(p *catalog.Product) { p.SKU = "mug\x00" }, "sku"},
-		{"no name", func(p *catalog.Product) { p.Name = "" }, "name"},
-		{"a blank name", func(p *catalog.Product) { p.Name = " \t" }, "name"},
-		{"the longest name", func(p *catalog.Product) { p.Name = strings.Repeat("é", 200) }, ""},
-		{"one longer", func(p *catalog.Product) { p.Name = strings.Repeat("é", 201) }, "name"},
-		{"a name in broken UTF-8", func(p *catalog.Product) { p.Name = "mug\xff" }, "name"},
-		{"a name with a line break", func(p *catalog.Product) { p.Name = "mug\r\nBcc: x" }, "name"},
-		{"for nothing", func(p *catalog.Product) { p.Price = 0 }, "price"},
-		{"for less than nothing", func(p *catalog.Product) { p.Price = -1 }, "price"},
-		{"no currency", func(p *catalog.Product) { p.Currency = "" }, "currency"},
-		{"half a currency", func(p *catalog.Product) { p.Currency = "EU" }, "currency"},
+		{name: "valid", change: func(*catalog.Product) {}},
+		{name: "none on hand", change: func(p *catalog.Product) { p.OnHand = 0 }},
+		{name: "negative stock", change: func(p *catalog.Product) { p.OnHand = -1 }, wantFault: "onHand"},
+		{name: "no sku", change: func(p *catalog.Product) { p.SKU = "" }, wantFault: "sku"},
+		{name: "the longest sku", change: func(p *catalog.Product) { p.SKU = strings.Repeat("x", 64) }},
+		{name: "a sku that is too long", change: func(p *catalog.Product) { p.SKU = strings.Repeat("x", 65) }, wantFault: "sku"},
+		{name: "a sku with a space", change: func(p *catalog.Product) { p.SKU = "blue mug" }, wantFault: "sku"},
+		{name: "a sku with a line break", change: func(p *catalog.Product) { p.SKU = "mug\n" }, wantFault: "sku"},
+		{name: "a sku with a control character", change: func(p *catalog.Product) { p.SKU = "mug\x00" }, wantFault: "sku"},
+		{name: "no name", change: func(p *catalog.Product) { p.Name = "" }, wantFault: "name"},
+		{name: "a blank name", change: func(p *catalog.Product) { p.Name = " \t" }, wantFault: "name"},
+		{name: "the longest name", change: func(p *catalog.Product) { p.Name = strings.Repeat("é", 200) }},
+		{name: "a name that is too long", change: func(p *catalog.Product) { p.Name = strings.Repeat("é", 201) }, wantFault: "name"},
+		{name: "a name in broken UTF-8", change: func(p *catalog.Product) { p.Name = "mug\xff" }, wantFault: "name"},
+		{name: "a name with a line break", change: func(p *catalog.Product) { p.Name = "mug\r\nBcc: x" }, wantFault: "name"},
+		{name: "a price of zero", change: func(p *catalog.Product) { p.Price = 0 }, wantFault: "price"},
+		{name: "a negative price", change: func(p *catalog.Product) { p.Price = -1 }, wantFault: "price"},
+		{name: "no currency", change: func(p *catalog.Product) { p.Currency = "" }, wantFault: "currency"},
+		{name: "half a currency", change: func(p *catalog.Product) { p.Currency = "EU" }, wantFault: "currency"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := catalog.Product{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: 5}
 			c.change(&p)
 			err := p.Validate()
-			if c.wrong == "" && err != nil {
+			if c.wantFault == "" && err != nil {
 				t.Error(err)
 			}
-			if c.wrong != "" && (!errors.Is(err, catalog.ErrInvalid) || !strings.Contains(err.Error(), c.wrong)) {
-				t.Errorf("%v, want %s refused", err, c.wrong)
+			if c.wantFault != "" && (!errors.Is(err, catalog.ErrInvalid) || !strings.Contains(err.Error(), c.wantFault)) {
+				t.Errorf("%v, want an error about %s", err, c.wantFault)
 			}
 		})
 	}
 }
 
-// TestSample is a catalogue from which everything can be bought, one piece at
-// a time, in currencies of zero, two and three decimals.
+// TestSample checks that every product of the sample catalogue can be ordered,
+// also as a single piece, and that there are currencies of zero, two and three
+// decimals.
 func TestSample(t *testing.T) {
 	seen, decimals := map[string]bool{}, map[int]bool{}
 	for _, p := range catalog.Sample() {
@@ -61,7 +62,7 @@ func TestSample(t *testing.T) {
 			t.Errorf("%s: %v", p.SKU, err)
 		}
 		if seen[p.SKU] {
-			t.Errorf("%s stands twice", p.SKU)
+			t.Errorf("%s appears twice", p.SKU)
 		}
 		if p.OnHand < 1 {
 			t.Errorf("%s is sold out from the start", p.SKU)
@@ -74,7 +75,7 @@ func TestSample(t *testing.T) {
 	}
 	for _, exp := range []int{0, 2, 3} {
 		if !decimals[exp] {
-			t.Errorf("nothing is sold in a currency of %d decimals", exp)
+			t.Errorf("no product has a currency of %d decimals", exp)
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"purser/catalog"
 )
 
-// TestDocumentID (SRCH-7): every SKU has an id of its own that a search engine
-// takes, and it leads back.
+// TestDocumentID proves SRCH-7: every SKU has an id of its own that a search
+// engine accepts, from which the SKU can be restored.
 func TestDocumentID(t *testing.T) {
 	for sku, want := range map[string]string{
 		"mug-blue": "mug-blue", "mug_blue": "mug_5Fblue", "a/b": "a_2Fb", "é": "_C3_A9", "A1-": "A1-",
@@ -26,10 +26,10 @@ func TestDocumentID(t *testing.T) {
 		sku := string(rapid.SliceOfN(rapid.Byte(), 1, 64).Draw(t, "sku"))
 		id := catalog.DocumentID(sku)
 		if strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" || len(id) > 511 {
-			t.Fatalf("%q is no id", id)
+			t.Fatalf("%q is not a valid id", id)
 		}
 		if back, err := url.PathUnescape(strings.ReplaceAll(id, "_", "%")); err != nil || back != sku {
-			t.Fatalf("%q leads back to %q, %v: two products could share a document", id, back, err)
+			t.Fatalf("%q decodes to %q, %v: two products could share a document", id, back, err)
 		}
 	})
 }
@@ -40,55 +40,56 @@ func TestComplete(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	if d.Available = 0; d.Complete().InStock {
-		t.Error("none available, and yet in stock")
+		t.Error("in stock, but none is available")
 	}
 }
 
-// TestQueryChecked (SRCH-6): what is not bounded is refused, by name.
+// TestQueryChecked proves SRCH-6: a query beyond a limit is refused, and the
+// error names the field.
 func TestQueryChecked(t *testing.T) {
 	long := strings.Repeat("é", 201)
 	for _, tt := range []struct {
-		name  string
-		q     catalog.Query
-		wrong string // what the error names; "" if nothing is wrong
+		name      string
+		q         catalog.Query
+		wantFault string // what the error names; "" if nothing is wantFault
 	}{
-		{"empty", catalog.Query{}, ""},
-		{"the longest text", catalog.Query{Text: long[2:]}, ""},
-		{"one longer", catalog.Query{Text: long}, "text"},
-		{"broken text", catalog.Query{Text: "a\xff"}, "text"},
-		{"a control character", catalog.Query{Text: "a\x00b"}, "text"},
-		{"the largest page", catalog.Query{PerPage: 100, Page: 10}, ""},
-		{"one more on it", catalog.Query{PerPage: 101}, "perPage"},
-		{"fewer than none", catalog.Query{PerPage: -1}, "perPage"},
-		{"one page further", catalog.Query{PerPage: 100, Page: 11}, "page"},
-		{"before the first", catalog.Query{Page: -1}, "page"},
-		{"a page that overflows", catalog.Query{Page: 1 << 62, PerPage: 100}, "page"},
-		{"many brands", catalog.Query{Brands: slices.Repeat([]string{"x"}, 50)}, ""},
-		{"one too many", catalog.Query{Brands: slices.Repeat([]string{"x"}, 51)}, "brand"},
-		{"an empty tag", catalog.Query{Tags: []string{""}}, "tag"},
-		{"a long group", catalog.Query{Groups: []string{long}}, "group"},
-		{"a category with a line break", catalog.Query{Categories: []string{"a\nb"}}, "category"},
-		{"half a currency", catalog.Query{Currency: "EU"}, "currency"},
-		{"a filter for a currency", catalog.Query{Currency: "E' "}, "currency"},
-		{"a price without a currency", catalog.Query{PriceTo: 5}, "price"},
-		{"a range", catalog.Query{PriceFrom: 5, PriceTo: 5, Currency: "EUR"}, ""},
-		{"upside down", catalog.Query{PriceFrom: 6, PriceTo: 5, Currency: "EUR"}, "price"},
-		{"below zero", catalog.Query{PriceFrom: -1, Currency: "EUR"}, "price"},
-		{"six stars", catalog.Query{MinRating: 600}, "minRating"},
-		{"an order", catalog.Query{Sort: catalog.BestRated}, ""},
-		{"another order", catalog.Query{Sort: "sku"}, "sort"},
-		{"by price of what", catalog.Query{Sort: catalog.DearFirst}, "sort"},
-		{"all facets", catalog.Query{Facets: catalog.Facets}, ""},
-		{"a facet twice", catalog.Query{Facets: []catalog.Facet{"tags", "tags"}}, "facets"},
-		{"another facet", catalog.Query{Facets: []catalog.Facet{"version"}}, "facets"},
+		{name: "empty", q: catalog.Query{}},
+		{name: "the longest text", q: catalog.Query{Text: long[2:]}},
+		{name: "a text that is too long", q: catalog.Query{Text: long}, wantFault: "text"},
+		{name: "broken text", q: catalog.Query{Text: "a\xff"}, wantFault: "text"},
+		{name: "a control character", q: catalog.Query{Text: "a\x00b"}, wantFault: "text"},
+		{name: "the largest page", q: catalog.Query{PerPage: 100, Page: 10}},
+		{name: "a page that is too large", q: catalog.Query{PerPage: 101}, wantFault: "perPage"},
+		{name: "a negative page size", q: catalog.Query{PerPage: -1}, wantFault: "perPage"},
+		{name: "a page beyond the last", q: catalog.Query{PerPage: 100, Page: 11}, wantFault: "page"},
+		{name: "a page before the first", q: catalog.Query{Page: -1}, wantFault: "page"},
+		{name: "a page that overflows", q: catalog.Query{Page: 1 << 62, PerPage: 100}, wantFault: "page"},
+		{name: "many brands", q: catalog.Query{Brands: slices.Repeat([]string{"x"}, 50)}},
+		{name: "too many brands", q: catalog.Query{Brands: slices.Repeat([]string{"x"}, 51)}, wantFault: "brand"},
+		{name: "an empty tag", q: catalog.Query{Tags: []string{""}}, wantFault: "tag"},
+		{name: "a long group", q: catalog.Query{Groups: []string{long}}, wantFault: "group"},
+		{name: "a category with a line break", q: catalog.Query{Categories: []string{"a\nb"}}, wantFault: "category"},
+		{name: "half a currency", q: catalog.Query{Currency: "EU"}, wantFault: "currency"},
+		{name: "a filter expression as a currency", q: catalog.Query{Currency: "E' "}, wantFault: "currency"},
+		{name: "a price without a currency", q: catalog.Query{PriceTo: 5}, wantFault: "price"},
+		{name: "a price range", q: catalog.Query{PriceFrom: 5, PriceTo: 5, Currency: "EUR"}},
+		{name: "a price range with its ends swapped", q: catalog.Query{PriceFrom: 6, PriceTo: 5, Currency: "EUR"}, wantFault: "price"},
+		{name: "a negative price", q: catalog.Query{PriceFrom: -1, Currency: "EUR"}, wantFault: "price"},
+		{name: "six stars", q: catalog.Query{MinRating: 600}, wantFault: "minRating"},
+		{name: "a sort order", q: catalog.Query{Sort: catalog.BestRated}},
+		{name: "an unknown sort order", q: catalog.Query{Sort: "sku"}, wantFault: "sort"},
+		{name: "by price, without a currency", q: catalog.Query{Sort: catalog.DearFirst}, wantFault: "sort"},
+		{name: "all facets", q: catalog.Query{Facets: catalog.Facets}},
+		{name: "a facet twice", q: catalog.Query{Facets: []catalog.Facet{"tags", "tags"}}, wantFault: "facets"},
+		{name: "an unknown facet", q: catalog.Query{Facets: []catalog.Facet{"version"}}, wantFault: "facets"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			q, err := tt.q.Checked()
-			if tt.wrong == "" && (err != nil || q.Page < 1 || q.PerPage < 1) {
+			if tt.wantFault == "" && (err != nil || q.Page < 1 || q.PerPage < 1) {
 				t.Errorf("%+v, %v", q, err)
 			}
-			if tt.wrong != "" && (!errors.Is(err, catalog.ErrQuery) || !strings.Contains(err.Error(), tt.wrong)) {
-				t.Errorf("%v, want %s refused", err, tt.wrong)
+			if tt.wantFault != "" && (!errors.Is(err, catalog.ErrQuery) || !strings.Contains(err.Error(), tt.wantFault)) {
+				t.Errorf("%v, want an error about %s", err, tt.wantFault)
 			}
 		})
 	}

@@ -61,7 +61,7 @@ func TestCampaignKill(t *testing.T) {
 // compareWithSandbox compares the record's outcomes with the sandbox's own count.
 func (s *stack) compareWithSandbox(t *testing.T, id string, st mailing.CampaignStatus, recipients, kills int) {
 	got := map[string]int{}
-	for _, a := range s.sandboxData().SES.Arrivals() {
+	for _, a := range s.sandboxData().SES.Accepted() {
 		if a.Tags["campaign"] == id {
 			got[a.Tags["message"]]++
 		}
@@ -128,7 +128,7 @@ func TestCampaignDrafts(t *testing.T) {
 	if code := s.interrupt(); code != 0 {
 		t.Errorf("stopping: exit code %d", code)
 	}
-	if n := len(s.sandboxData().SES.Arrivals()); n > 0 {
+	if n := len(s.sandboxData().SES.Accepted()); n > 0 {
 		t.Errorf("%d mails went out", n)
 	}
 }
@@ -171,7 +171,7 @@ func TestCampaignRetry(t *testing.T) {
 	if code := s.interrupt(); code != 0 {
 		t.Errorf("stopping: exit code %d", code)
 	}
-	if n := len(s.sandboxData().SES.Arrivals()); n != 3 {
+	if n := len(s.sandboxData().SES.Accepted()); n != 3 {
 		t.Errorf("%d mails went out, want 3", n)
 	}
 }

@@ -16,9 +16,9 @@ import (
 )
 
 // TestMemoryIsBounded proves IMG-8: all allocations from the first byte to the
-// last scaled pixel, garbage included, stay below the header's estimate, so that
-// the limit bounds the memory for every file. Scaling itself takes little: the
-// large size is at most 1600 × 1600.
+// last scaled pixel, garbage included, stay below the header's estimate, so
+// that the limit bounds the memory for every file. Scaling itself takes little:
+// the large size is at most 1600 × 1600.
 func TestMemoryIsBounded(t *testing.T) {
 	const scaling = 24 << 20
 	wide := image.NewNRGBA64(image.Rect(0, 0, 400, 400))
@@ -43,7 +43,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		"lossless":    file(t, "lossless.webp"),
 		"transparent": file(t, "alpha.webp"),
 	} {
-		h, err := images.Look(data, images.Limits{})
+		h, err := images.ReadHeader(data, images.Limits{})
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -101,14 +101,14 @@ func FuzzScale(f *testing.F) {
 	})
 }
 
-// FuzzLook fuzzes the reading of headers alone, which is faster.
-func FuzzLook(f *testing.F) {
+// FuzzReadHeader fuzzes the reading of headers alone, which is faster.
+func FuzzReadHeader(f *testing.F) {
 	f.Add(asJPEG(f, quarters(8, 8)))
 	f.Add(asPNG(f, quarters(8, 8)))
 	f.Add(file(f, "alpha.webp"))
 	f.Add([]byte("GIF89a\x01\x00\x01\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		h, err := images.Look(data, images.Limits{Pixels: 1000})
+		h, err := images.ReadHeader(data, images.Limits{Pixels: 1000})
 		var r *images.Refusal
 		switch {
 		case err == nil && (h.Width < 1 || h.Height < 1 || h.Width*h.Height > 1000 || h.Orientation < 1 || h.Orientation > 8):

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// decode decodes an image whose header Look has accepted. It stops when ctx
+// decode decodes an image whose header ReadHeader has accepted. It stops when ctx
 // ends. A panic of the decoder counts as a broken file.
 func decode(ctx context.Context, data []byte, h Header) (img image.Image, err error) {
 	defer func() {

@@ -15,11 +15,11 @@ type Header struct {
 	Memory int64
 }
 
-// Look reads a file's structure, not its pixels, and refuses a file that is not
-// an image of a known type, ends too early or exceeds the limits. It ignores
+// ReadHeader reads a file's structure, not its pixels, and refuses a file that is
+// not an image of a known type, ends too early or exceeds the limits. It ignores
 // file names and declared types. Data after the image's end is neither read nor
 // refused: phones append a video there, which is never stored or shown.
-func Look(data []byte, l Limits) (Header, error) {
+func ReadHeader(data []byte, l Limits) (Header, error) {
 	l = l.withDefaults()
 	switch {
 	case len(data) == 0:
@@ -27,7 +27,7 @@ func Look(data []byte, l Limits) (Header, error) {
 	case int64(len(data)) > l.Bytes:
 		return Header{}, refuse(TooLarge, "%d bytes, at most %d are accepted", len(data), l.Bytes)
 	}
-	h, err := readHeader(data)
+	h, err := parseHeader(data)
 	if err != nil {
 		return Header{}, err
 	}
@@ -48,9 +48,9 @@ func Look(data []byte, l Limits) (Header, error) {
 	return h, nil
 }
 
-// readHeader detects the format by the first bytes. Everything else is unknown,
+// parseHeader detects the format by the first bytes. Everything else is unknown,
 // whether another image format (SVG, TIFF, BMP, HEIC) or a page with a script.
-func readHeader(b []byte) (Header, error) {
+func parseHeader(b []byte) (Header, error) {
 	switch {
 	case bytes.HasPrefix(b, []byte("\xff\xd8\xff")):
 		return readJPEG(b)

@@ -14,9 +14,10 @@ import (
 	"purser/images"
 )
 
-// TestLookRefuses proves IMG-2, IMG-8, F59, F60 and F61: Look refuses each
-// hostile or broken file with its reason, before a pixel is decoded.
-func TestLookRefuses(t *testing.T) {
+// TestReadHeaderRefuses proves IMG-2, IMG-8, F59, F60 and F61: ReadHeader
+// refuses each hostile or broken file with its reason, before a pixel is
+// decoded.
+func TestReadHeaderRefuses(t *testing.T) {
 	photo := asJPEG(t, quarters(64, 48))
 	for _, tt := range []struct {
 		name   string
@@ -60,7 +61,7 @@ func TestLookRefuses(t *testing.T) {
 		{name: "an empty WebP", data: riff(), reason: images.Broken},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := images.Look(tt.data, images.Limits{})
+			_, err := images.ReadHeader(tt.data, images.Limits{})
 			wantRefusal(t, err, tt.reason)
 		})
 	}
@@ -88,8 +89,8 @@ func wantRefusal(t *testing.T, err error, reason images.Reason) {
 	}
 }
 
-// TestTruncated cuts a file of each format at every length: Look and the decoder
-// must accept none of them as a complete image.
+// TestTruncated cuts a file of each format at every length: ReadHeader and the
+// decoder must accept none of them as a complete image.
 func TestTruncated(t *testing.T) {
 	gifData := film(t)
 	for name, data := range map[string][]byte{
@@ -125,8 +126,8 @@ func firstFrame(t *testing.T, data []byte) int {
 	return 0
 }
 
-// TestRead proves F60: a file over the limit is not read to its end.
-func TestRead(t *testing.T) {
+// TestReadLimit proves F60: a file over the limit is not read to its end.
+func TestReadLimit(t *testing.T) {
 	endless := &counted{Reader: zeros{}}
 	_, err := images.Read(endless, 1000)
 	wantRefusal(t, err, images.TooLarge)
@@ -160,9 +161,9 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestLookSees checks that the type follows from the content, whatever the
+// TestReadHeader checks that the type follows from the content, whatever the
 // file's name.
-func TestLookSees(t *testing.T) {
+func TestReadHeader(t *testing.T) {
 	film := film(t)
 	for _, tt := range []struct {
 		name        string
@@ -181,7 +182,7 @@ func TestLookSees(t *testing.T) {
 		{name: "a JPEG held sideways", data: withSegment(asJPEG(t, quarters(64, 48)), 0xe1, append([]byte("Exif\x00\x00"), exif(binary.BigEndian, 6)...)), format: images.JPEG, orientation: 6},
 		{name: "a JPEG with an invalid orientation", data: withSegment(asJPEG(t, quarters(64, 48)), 0xe1, append([]byte("Exif\x00\x00"), exif(binary.LittleEndian, 9)...)), format: images.JPEG, orientation: 1},
 	} {
-		h, err := images.Look(tt.data, images.Limits{})
+		h, err := images.ReadHeader(tt.data, images.Limits{})
 		if err != nil || h.Format != tt.format || h.Width != 64 || h.Height != 48 || h.Orientation != tt.orientation || h.Memory < 64*48 {
 			t.Errorf("%s: %+v, %v", tt.name, h, err)
 		}

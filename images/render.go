@@ -34,7 +34,7 @@ type Scaled struct {
 // the one before. It never enlarges an image, and no side becomes shorter than a
 // pixel. The error is a *Refusal or the context's.
 func Scale(ctx context.Context, data []byte, l Limits) (*Scaled, error) {
-	h, err := Look(data, l)
+	h, err := ReadHeader(data, l)
 	if err != nil {
 		return nil, err
 	}

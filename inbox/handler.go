@@ -110,8 +110,8 @@ type Counts struct {
 	Forged     int64 // missing, wrong or stale signature
 	Malformed  int64 // verified, yet unreadable
 	TooLarge   int64
-	Capped     int64 // of the forged, those answered 429
-	Failed     int64 // could not be verified or stored at the time, answered 503, of those:
+	Capped     int64 // of the forged, those refused with 429
+	Failed     int64 // could not be verified or stored at the time and were refused with 503, of those:
 	Undecided  int64 // could not be verified at the time; many of them indicate an attack
 }
 

@@ -34,7 +34,7 @@ func TestHandler(t *testing.T) {
 		mod    func(*http.Request)
 		status int
 		code   string
-		state  inboxrecords.State // of what is stored; "": nothing is
+		state  inboxrecords.State // of the stored item; "": none is stored
 	}{
 		{name: "WHK-4 genuine", body: good, status: 202, state: inboxrecords.Delivered},
 		{name: "WHK-1 F26 forged", body: good, mod: header("Post-Signature", "00"), status: 400, code: "signature_invalid"},
@@ -49,7 +49,7 @@ func TestHandler(t *testing.T) {
 		{name: "WHK-11 F33 unknown type", body: `{"id":"evt_1","type":"lunch","useless":true}`, status: 202, state: inboxrecords.Kept},
 		{name: "PAY-16 other version", body: `{"id":"evt_1","type":"paid","version":"1999"}`, status: 202, state: inboxrecords.Parked},
 		{name: "WHK-16 too large", body: `"` + strings.Repeat("x", 1<<20) + `"`, status: 413, code: "body_too_large"},
-		{name: "too large, length not told", body: `"` + strings.Repeat("x", 1<<20) + `"`, mod: func(r *http.Request) { r.ContentLength = -1 }, status: 413, code: "body_too_large"},
+		{name: "too large, without a length", body: `"` + strings.Repeat("x", 1<<20) + `"`, mod: func(r *http.Request) { r.ContentLength = -1 }, status: 413, code: "body_too_large"},
 		{name: "unknown provider", body: good, mod: func(r *http.Request) { r.URL.Path = "/webhooks/nobody" }, status: 404, code: "not_found"},
 		{name: "deeper path", body: good, mod: func(r *http.Request) { r.URL.Path = "/webhooks/post/x" }, status: 404, code: "not_found"},
 		{name: "GET", body: good, mod: func(r *http.Request) { r.Method = http.MethodGet }, status: 405, code: "method_not_allowed"},
@@ -90,9 +90,9 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// What is kept is what came over the wire (WHK-4), and what could open a
-// door is not.
-func TestKeptBytes(t *testing.T) {
+// TestStoredBytes proves WHK-4: the body and the headers are stored as they
+// were received, without credentials.
+func TestStoredBytes(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
 	r := request(good, func(r *http.Request) {
@@ -103,16 +103,17 @@ func TestKeptBytes(t *testing.T) {
 	b.send(r)
 	it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
 	if string(it.Body) != good || it.Source != "192.0.2.7" || it.EventID != "evt_1" || it.OrderID != "ord_a" || it.Ref != "pi_1" {
-		t.Errorf("kept %+v", it)
+		t.Errorf("stored %+v", it)
 	}
 	if h := string(it.Headers); !strings.Contains(h, signature) || strings.Contains(h, "hush") {
-		t.Errorf("kept headers %s", h)
+		t.Errorf("stored headers %s", h)
 	}
 }
 
-// WHK-6, WHK-7, WHK-8, TEST-2, F22, F23: the same event a hundred times at once is
-// stored once, told once and acknowledged every time.
-func TestStorm(t *testing.T) {
+// TestConcurrentDuplicates proves WHK-6, WHK-7, WHK-8, TEST-2, F22 and F23: an
+// event that arrives a hundred times at once is stored once, delivered once and
+// acknowledged each time.
+func TestConcurrentDuplicates(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
 	var wg sync.WaitGroup
@@ -140,7 +141,7 @@ func TestStorm(t *testing.T) {
 		t.Errorf("%d items stored, want 1", n)
 	}
 	if diff := cmp.Diff([]string{"post:evt_1"}, b.workflows.received("ord_a")); diff != "" {
-		t.Errorf("heard (-want +got):\n%s", diff)
+		t.Errorf("received (-want +got):\n%s", diff)
 	}
 	want := inbox.Counts{Fresh: 1, Duplicates: 100}
 	if diff := cmp.Diff(want, b.Counts()); diff != "" {
@@ -148,7 +149,7 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// flaky is a record that is down at times.
+// flaky is a record that can be down.
 type flaky struct {
 	inbox.Keeper
 	down atomic.Bool
@@ -161,8 +162,8 @@ func (f *flaky) Receive(ctx context.Context, it *inboxrecords.Item) (bool, error
 	return f.Keeper.Receive(ctx, it)
 }
 
-// F35: while the record is down the provider is asked to send again, and
-// when it does nothing is lost.
+// TestRecordDown proves F35: while the record is down, the provider is asked to
+// send the event again, and nothing is lost when it does.
 func TestRecordDown(t *testing.T) {
 	t.Parallel()
 	var record *flaky
@@ -182,8 +183,9 @@ func TestRecordDown(t *testing.T) {
 	b.workflows.await(t, "ord_a", 1)
 }
 
-// WHK-3, WHK-16, F34: a sender that keeps sending forgeries is refused with 429, the
-// log stays short, and genuine webhooks from the same address are still accepted.
+// TestForgeriesAreCapped proves WHK-3, WHK-16 and F34: a sender that keeps
+// sending forgeries is refused with 429, the log stays short, and genuine
+// webhooks from the same address are still accepted.
 func TestForgeriesAreCapped(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) { b.BadPerMinute = 3 })
@@ -197,10 +199,10 @@ func TestForgeriesAreCapped(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]int{400, 400, 400, 429, 429}, got); diff != "" {
-		t.Errorf("answers (-want +got):\n%s", diff)
+		t.Errorf("statuses (-want +got):\n%s", diff)
 	}
 	if res := b.send(request(good)); res.StatusCode != http.StatusAccepted {
-		t.Errorf("genuine from a capped address: got %d, want 202", res.StatusCode)
+		t.Errorf("a genuine webhook from a capped address: got %d, want 202", res.StatusCode)
 	}
 	if n := strings.Count(b.log.String(), "webhook refused"); n != 1 {
 		t.Errorf("%d log lines about forgeries, want 1", n)
@@ -210,34 +212,36 @@ func TestForgeriesAreCapped(t *testing.T) {
 	}
 }
 
-// dawdler is a body that never ends.
-type dawdler struct{ reading, ended chan struct{} }
+// endlessBody is a body that does not end before ended is closed.
+type endlessBody struct{ reading, ended chan struct{} }
 
-func (d dawdler) Read([]byte) (int, error) {
+func (d endlessBody) Read([]byte) (int, error) {
 	d.reading <- struct{}{}
 	<-d.ended
 	return 0, io.ErrUnexpectedEOF
 }
 
-// WHK-16: slow senders and forgeries take no slot from genuine webhooks.
-func TestDawdlersTakeNoPlace(t *testing.T) {
+// TestSlowSenders proves WHK-16: slow senders and forgeries take no slot from
+// genuine webhooks.
+func TestSlowSenders(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) { b.AtOnce, b.ReadAtOnce = 1, 3 })
-	d := dawdler{make(chan struct{}, 1), make(chan struct{})}
-	var gone sync.WaitGroup
-	defer gone.Wait()
+	d := endlessBody{make(chan struct{}, 1), make(chan struct{})}
+	var senders sync.WaitGroup
+	defer senders.Wait()
 	defer close(d.ended)
 	for range 3 { // as many as one address may
-		gone.Go(func() { b.send(httptest.NewRequest(http.MethodPost, "/webhooks/post", d)) })
+		senders.Go(func() { b.send(httptest.NewRequest(http.MethodPost, "/webhooks/post", d)) })
 		<-d.reading
 	}
 	res := b.send(request(good, func(r *http.Request) { r.RemoteAddr = "198.51.100.7:1" }))
 	if res.StatusCode != http.StatusAccepted {
-		t.Errorf("genuine: got %d, want 202", res.StatusCode)
+		t.Errorf("a genuine webhook: got %d, want 202", res.StatusCode)
 	}
 }
 
-// Many attackers do not fill the memory or the log (WHK-16).
+// TestManyForgers proves WHK-16: forgeries from many addresses fill neither the
+// memory nor the log.
 func TestManyForgers(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -253,7 +257,8 @@ func TestManyForgers(t *testing.T) {
 	}
 }
 
-// OBS-8, SEC-5, F94: neither bodies nor secrets get into the log.
+// TestLogIsClean proves OBS-8, SEC-5 and F94: neither bodies nor secrets get
+// into the log.
 func TestLogIsClean(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)

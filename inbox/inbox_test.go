@@ -27,7 +27,7 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// testProvider is a small provider: signed like Stripe, with bodies we can write.
+// testProvider is a small provider that signs as Stripe does.
 type testProvider struct{ secret string }
 
 type testEvent struct {
@@ -66,36 +66,37 @@ func (p testProvider) sign(at int64, body []byte) string {
 }
 
 func (p testProvider) Parse(body []byte) (order.Delivery, error) {
-	var l testEvent
-	if err := json.Unmarshal(body, &l); err != nil {
-		return order.Delivery{}, errors.New("not a letter")
+	var e testEvent
+	if err := json.Unmarshal(body, &e); err != nil {
+		return order.Delivery{}, errors.New("not an event")
 	}
-	d := order.Delivery{Provider: "post", EventID: l.ID, Type: l.Type, At: time.Unix(1, 0), OrderID: l.OrderID, Ref: l.Intent + l.Parcel}
-	if l.Version != "" {
-		d.Problem = "version " + l.Version
+	d := order.Delivery{Provider: "post", EventID: e.ID, Type: e.Type, At: time.Unix(1, 0), OrderID: e.OrderID, Ref: e.Intent + e.Parcel}
+	if e.Version != "" {
+		d.Problem = "version " + e.Version
 		return d, nil
 	}
-	if l.Useless {
+	if e.Useless {
 		return d, nil
 	}
-	if l.Mail != "" {
-		d.Mail = &mail.Report{Feedback: []mail.Feedback{{Provider: "post", ProviderID: l.Mail, Recipient: "ada@example.com", Kind: mail.Bounced}}}
+	if e.Mail != "" {
+		d.Mail = &mail.Report{Feedback: []mail.Feedback{{Provider: "post", ProviderID: e.Mail, Recipient: "ada@example.com", Kind: mail.Bounced}}}
 		return d, nil
 	}
-	d.Event = &order.ProviderEvent{ID: "post:" + l.ID, Type: l.Type, At: d.At, OrderID: l.OrderID}
-	if l.Intent != "" {
-		d.Event.Payment = &order.PaymentEvent{IntentID: l.Intent, Status: order.Succeeded}
+	d.Event = &order.ProviderEvent{ID: "post:" + e.ID, Type: e.Type, At: d.At, OrderID: e.OrderID}
+	if e.Intent != "" {
+		d.Event.Payment = &order.PaymentEvent{IntentID: e.Intent, Status: order.Succeeded}
 	}
-	if l.Parcel != "" {
-		d.Event.Parcel = &order.ShipmentEvent{Reference: l.Parcel, Status: order.ParcelDelivered}
+	if e.Parcel != "" {
+		d.Event.Parcel = &order.ShipmentEvent{Reference: e.Parcel, Status: order.ParcelDelivered}
 	}
 	return d, nil
 }
 
-// workflows is what the relay tells, and what it heard.
+// workflows stands in for the orders' workflows and records what the relay
+// reports to them.
 type workflows struct {
 	mu      sync.Mutex
-	answer  func(id order.ID) error // of Report; nil: all are open
+	respond func(id order.ID) error // the result of Report; nil: every workflow runs
 	reports []report
 	changed chan struct{}
 }
@@ -110,10 +111,10 @@ func newWorkflows() *workflows { return &workflows{changed: make(chan struct{}, 
 
 func (w *workflows) Report(_ context.Context, id order.ID, events []order.ProviderEvent) error {
 	w.mu.Lock()
-	answer := w.answer
+	respond := w.respond
 	w.mu.Unlock()
-	if answer != nil {
-		if err := answer(id); err != nil {
+	if respond != nil {
+		if err := respond(id); err != nil {
 			return err
 		}
 	}
@@ -136,13 +137,14 @@ func (w *workflows) record(r report) {
 	}
 }
 
-func (w *workflows) set(answer func(order.ID) error) {
+func (w *workflows) set(respond func(order.ID) error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.answer = answer
+	w.respond = respond
 }
 
-// received lists the ids of the news an order heard, in order.
+// received returns the ids of the events that an order's workflow received, in
+// order.
 func (w *workflows) received(id order.ID) (ids []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -156,7 +158,7 @@ func (w *workflows) received(id order.ID) (ids []string) {
 	return ids
 }
 
-// await waits until so much news was heard of an order.
+// await waits until an order's workflow has received n events.
 func (w *workflows) await(t *testing.T, id order.ID, n int) []string {
 	t.Helper()
 	limit := time.After(20 * time.Second)
@@ -167,7 +169,7 @@ func (w *workflows) await(t *testing.T, id order.ID, n int) []string {
 		select {
 		case <-w.changed:
 		case <-limit:
-			t.Fatalf("%s heard %d pieces of news, want %d", id, len(w.received(id)), n)
+			t.Fatalf("%s received %d events, want %d", id, len(w.received(id)), n)
 		}
 	}
 }
@@ -184,7 +186,7 @@ type bench struct {
 
 type option func(*bench)
 
-// noRelay is a process that dies between keeping and relaying.
+// noRelay makes the process die between storing an event and relaying it.
 func noRelay(b *bench) { b.Handler.Relay = nil }
 
 func setUp(t *testing.T, opts ...option) *bench {
@@ -213,14 +215,14 @@ func newRelay(store *records.Store, w *workflows, log *slog.Logger) *inbox.Relay
 	}
 }
 
-// run starts a relay for the length of the test.
+// run starts a relay that stops when the test ends.
 func run(t *testing.T, r *inbox.Relay) (stop func()) {
 	stop = start(r)
 	t.Cleanup(stop)
 	return stop
 }
 
-// start starts a relay; stopping waits for it.
+// start starts a relay; stop waits until it has ended.
 func start(r *inbox.Relay) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -231,7 +233,7 @@ func start(r *inbox.Relay) (stop func()) {
 	return sync.OnceFunc(func() { cancel(); <-done })
 }
 
-// lines is a log that can be looked into.
+// lines is a log that the test can read.
 type lines struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -249,7 +251,7 @@ func (l *lines) String() string {
 	return l.buf.String()
 }
 
-// request is a webhook on its way.
+// request returns a signed webhook, changed by mod.
 func request(body string, mod ...func(*http.Request)) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/webhooks/post", bytes.NewReader([]byte(body)))
 	at := time.Now().Unix()
@@ -267,16 +269,16 @@ func (b *bench) send(r *http.Request) *http.Response {
 	return rec.Result()
 }
 
-func (b *bench) sendEvent(t *testing.T, l testEvent) *http.Response {
+func (b *bench) sendEvent(t *testing.T, e testEvent) *http.Response {
 	t.Helper()
-	body, err := json.Marshal(l)
+	body, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b.send(request(string(body)))
 }
 
-// stored lists what is kept in a state; "": in any.
+// stored returns the stored items in a state; "" means any state.
 func (b *bench) stored(t *testing.T, st inboxrecords.State) []inboxrecords.Item {
 	t.Helper()
 	f := inboxrecords.Filter{State: st, Limit: 500}
@@ -293,7 +295,7 @@ func (b *bench) stored(t *testing.T, st inboxrecords.State) []inboxrecords.Item 
 	}
 }
 
-// awaitState waits until so many items are in a state.
+// awaitState waits until n items are in a state and returns them.
 func (b *bench) awaitState(t *testing.T, st inboxrecords.State, n int) []inboxrecords.Item {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -322,7 +324,7 @@ func text(t *testing.T, r *http.Response) string {
 	return string(b)
 }
 
-// sell puts something into the catalogue and returns its SKU.
+// sell fills the catalogue and returns the SKU of a product.
 func sell(t *testing.T, s *records.Store) string {
 	t.Helper()
 	products := catalog.Sample()

@@ -13,19 +13,19 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// knowing is a record that returns what it knows of an intent, one answer
-// after another, the last one for ever.
+// knowing is a record whose knowledge of an event is scripted: one state after
+// the other, then always the last.
 type knowing struct {
 	*records.Store
-	mu      sync.Mutex
-	answers []order.EventState // "": it cannot be asked
-	asked   int
+	mu     sync.Mutex
+	states []order.EventState // "": the lookup fails
+	asked  int
 }
 
 func (k *knowing) Knows(context.Context, order.ProviderEvent) (order.EventState, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	a := k.answers[min(k.asked, len(k.answers)-1)]
+	a := k.states[min(k.asked, len(k.states)-1)]
 	k.asked++
 	if a == "" {
 		return order.Unknown, errors.New("no record")
@@ -33,26 +33,27 @@ func (k *knowing) Knows(context.Context, order.ProviderEvent) (order.EventState,
 	return a, nil
 }
 
-// WHK-9, WHK-10: an order's workflow is not woken for an event whose content the
-// record already has. It is notified of all other events, also in doubt.
+// TestRelay_self_caused proves WHK-9 and WHK-10: an order's workflow is not
+// notified of an event whose content the record already has. It is notified of
+// all other events, also in doubt.
 func TestRelay_self_caused(t *testing.T) {
 	t.Parallel()
 	soon := slices.Repeat([]order.EventState{order.Soon}, 3)
 	for _, tt := range []struct {
-		name    string
-		answers []order.EventState
-		notify  bool
+		name   string
+		states []order.EventState
+		notify bool
 	}{
-		{name: "known", answers: []order.EventState{order.Known}, notify: false},
-		{name: "known in a moment", answers: append(soon, order.Known), notify: false},
-		{name: "unknown", answers: []order.EventState{order.Unknown}, notify: true},
-		{name: "unknown after a moment", answers: append(soon, order.Unknown), notify: true},
-		{name: "never known", answers: []order.EventState{order.Soon}, notify: true},
-		{name: "the record cannot be asked", answers: []order.EventState{""}, notify: true},
+		{name: "known", states: []order.EventState{order.Known}, notify: false},
+		{name: "known after a moment", states: append(soon, order.Known), notify: false},
+		{name: "unknown", states: []order.EventState{order.Unknown}, notify: true},
+		{name: "unknown after a moment", states: append(soon, order.Unknown), notify: true},
+		{name: "never known", states: []order.EventState{order.Soon}, notify: true},
+		{name: "the record cannot be read", states: []order.EventState{""}, notify: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			k := &knowing{answers: tt.answers}
+			k := &knowing{states: tt.states}
 			b := setUp(t, func(b *bench) {
 				k.Store = b.store
 				b.relay.Finder, b.relay.RecheckAfter = k, time.Millisecond
@@ -69,12 +70,12 @@ func TestRelay_self_caused(t *testing.T) {
 	}
 }
 
-// F36: a deferred event does not delay other events, and is not lost when the
-// process ends before its next check.
+// TestRelay_self_caused_waits proves F36: a deferred event does not delay other
+// events, and is not lost when the process ends before its next check.
 func TestRelay_self_caused_waits(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) {
-		b.relay.Finder, b.relay.RecheckAfter = &knowing{Store: b.store, answers: []order.EventState{order.Soon}}, time.Hour
+		b.relay.Finder, b.relay.RecheckAfter = &knowing{Store: b.store, states: []order.EventState{order.Soon}}, time.Hour
 	})
 	b.sendEvent(t, testEvent{ID: "evt_echo", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
 	b.sendEvent(t, testEvent{ID: "evt_scan", Type: "scan", OrderID: "ord_a", Parcel: "ref_1"})

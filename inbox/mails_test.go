@@ -17,21 +17,22 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// ears is who hears about mails, and what was heard under which inbox id.
-type ears struct {
+// mailReports stands in for the handler of reports about mails and records the
+// reports by their inbox ids.
+type mailReports struct {
 	mu      sync.Mutex
-	answer  func(id int64) error
+	respond func(id int64) error
 	reports map[int64][]mail.Report
-	events  []order.ProviderEvent // what every report tells of orders
+	events  []order.ProviderEvent // returned for each report
 	calls   int
 }
 
-func (e *ears) Handle(_ context.Context, id int64, r mail.Report) ([]order.ProviderEvent, error) {
+func (e *mailReports) Handle(_ context.Context, id int64, r mail.Report) ([]order.ProviderEvent, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.calls++
-	if e.answer != nil {
-		if err := e.answer(id); err != nil {
+	if e.respond != nil {
+		if err := e.respond(id); err != nil {
 			return nil, err
 		}
 	}
@@ -42,7 +43,7 @@ func (e *ears) Handle(_ context.Context, id int64, r mail.Report) ([]order.Provi
 	return e.events, nil
 }
 
-func (e *ears) count() int {
+func (e *mailReports) count() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return len(e.reports)
@@ -52,14 +53,14 @@ func about(n int) testEvent {
 	return testEvent{ID: fmt.Sprintf("evt_%d", n), Type: "bounce", Mail: fmt.Sprintf("m%d", n)}
 }
 
-// BNC-5, WHK-14: what became of a mail is heard as surely as an order's news,
-// and by nobody else.
+// TestMails proves BNC-5 and WHK-14: reports about mails are handled as
+// reliably as events of orders, and only by the handler of reports.
 func TestMails(t *testing.T) {
 	t.Parallel()
-	e := &ears{}
+	e := &mailReports{}
 	b := setUp(t, func(b *bench) { b.relay.Mails = e })
 	for n := range 40 {
-		for range 2 { // each comes twice
+		for range 2 { // each is sent twice
 			if res := b.sendEvent(t, about(n)); res.StatusCode >= 300 {
 				t.Fatalf("got %d", res.StatusCode)
 			}
@@ -68,19 +69,20 @@ func TestMails(t *testing.T) {
 	b.sendEvent(t, testEvent{ID: "evt_x", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
 	b.awaitState(t, inboxrecords.Delivered, 41)
 	if n := e.count(); n != 40 || e.calls != 40 {
-		t.Errorf("%d heard in %d calls, want 40", n, e.calls)
+		t.Errorf("%d reports handled in %d calls, want 40", n, e.calls)
 	}
 	if c := b.relay.Counts(); c.Mails != 40 || c.Delivered != 1 || c.ReportLate != 0 {
 		t.Errorf("counts %+v", c)
 	}
 	for _, r := range e.reports {
 		if f := r[0].Feedback; len(f) != 1 || f[0].Recipient != "ada@example.com" {
-			t.Errorf("heard %+v", r)
+			t.Errorf("handled %+v", r)
 		}
 	}
 }
 
-// The process dies between keeping and hearing; the next one hears.
+// TestMails_crash checks that reports are handled by the next process if this
+// one dies after it has stored them.
 func TestMails_crash(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, noRelay)
@@ -88,22 +90,23 @@ func TestMails_crash(t *testing.T) {
 	for n := range 250 {
 		b.sendEvent(t, about(n))
 	}
-	e := &ears{}
+	e := &mailReports{}
 	restarted := newRelay(b.store, b.workflows, nil)
 	restarted.Mails, restarted.Now = e, ahead
 	run(t, restarted)
 	b.awaitState(t, inboxrecords.Delivered, 250)
 	if e.count() != 250 {
-		t.Errorf("%d heard", e.count())
+		t.Errorf("%d reports handled, want 250", e.count())
 	}
 }
 
-// What fails is tried again; what is refused for good needs a person; neither
-// holds up an order's news.
+// TestMails_fail checks that a report that fails is retried, that a report that
+// is refused permanently is parked for an operator, and that neither delays an
+// order's events.
 func TestMails_fail(t *testing.T) {
 	t.Parallel()
 	var tries sync.Map
-	e := &ears{answer: func(id int64) error {
+	e := &mailReports{respond: func(id int64) error {
 		n, _ := tries.LoadOrStore(id, new(int))
 		if *n.(*int)++; *n.(*int) < 4 {
 			return errors.New("disk full")
@@ -119,7 +122,7 @@ func TestMails_fail(t *testing.T) {
 		t.Errorf("%d tries, want 4", e.calls)
 	}
 	e.mu.Lock()
-	e.answer = func(int64) error {
+	e.respond = func(int64) error {
 		return &order.ProviderError{Provider: "sns", Op: "confirm", Kind: order.ErrRejected, Status: 404}
 	}
 	e.mu.Unlock()
@@ -129,9 +132,9 @@ func TestMails_fail(t *testing.T) {
 	}
 }
 
-// A process that takes webhooks and hears nothing leaves them for one that
-// does.
-func TestMails_nobody(t *testing.T) {
+// TestMails_no_handler checks that a process that receives webhooks but handles
+// no reports leaves them to another process.
+func TestMails_no_handler(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
 	b.sendEvent(t, about(1))
@@ -142,7 +145,8 @@ func TestMails_nobody(t *testing.T) {
 	}
 }
 
-// F51: what cannot be told now is neither taken nor called forged.
+// TestUndecided proves F51: a webhook that cannot be verified at the moment is
+// neither accepted nor counted as forged.
 func TestUndecided(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
@@ -155,8 +159,9 @@ func TestUndecided(t *testing.T) {
 	}
 }
 
-// WHK-16, F51: a sender of many webhooks that cannot be verified at the moment is
-// asked to wait longer, always with 503; its forgeries are refused with 429.
+// TestUndecidedAreCounted proves WHK-16 and F51: a sender of many webhooks that
+// cannot be verified at the moment is asked to wait longer, always with 503;
+// its forgeries are refused with 429.
 func TestUndecidedAreCounted(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) { b.BadPerMinute = 3 })
@@ -167,14 +172,14 @@ func TestUndecidedAreCounted(t *testing.T) {
 		res := b.send(request(good, as("later")))
 		wait, err := strconv.Atoi(res.Header.Get("Retry-After"))
 		if err != nil || res.StatusCode != http.StatusServiceUnavailable || (wait > 5) != (i >= 3) {
-			t.Errorf("the %d. time: got %d, come back after %d s, %v", i+1, res.StatusCode, wait, err)
+			t.Errorf("attempt %d: got %d, retry after %d s, %v", i+1, res.StatusCode, wait, err)
 		}
 	}
 	if res := b.send(request(good, as("00"))); res.StatusCode != http.StatusTooManyRequests {
-		t.Errorf("a forgery on top: got %d", res.StatusCode)
+		t.Errorf("a forgery from the same address: got %d", res.StatusCode)
 	}
 	if res := b.send(request(good)); res.StatusCode != http.StatusAccepted {
-		t.Errorf("genuine from there: got %d", res.StatusCode)
+		t.Errorf("a genuine webhook from the same address: got %d", res.StatusCode)
 	}
 	if c := b.Handler.Counts(); c.Undecided != 5 || c.Forged != 1 || c.Capped != 1 {
 		t.Errorf("counts %+v", c)
@@ -184,15 +189,15 @@ func TestUndecidedAreCounted(t *testing.T) {
 	}
 }
 
-// What a report tells of an order reaches it, also when its workflow has
-// ended, and is tried again until it has; an order nobody knows holds up
-// nothing (BNC-5).
+// TestMails_notify proves BNC-5: an order is notified of the report about its
+// mail, also if its workflow has ended, and the notification is retried until
+// it arrives. An unknown order delays nothing.
 func TestMails_notify(t *testing.T) {
 	t.Parallel()
 	bounced := func(id order.ID) order.ProviderEvent {
 		return order.ProviderEvent{ID: "mail:" + string(id), OrderID: id, Mail: &order.MailTrouble{ProviderID: "m1"}}
 	}
-	e := &ears{events: []order.ProviderEvent{bounced("ord_gone"), bounced("ord_open"), bounced("ord_ended")}}
+	e := &mailReports{events: []order.ProviderEvent{bounced("ord_gone"), bounced("ord_open"), bounced("ord_ended")}}
 	b := setUp(t, func(b *bench) { b.relay.Mails = e })
 	var tries atomic.Int64
 	b.workflows.set(func(id order.ID) error {
@@ -202,14 +207,14 @@ func TestMails_notify(t *testing.T) {
 		case id == "ord_ended":
 			return order.ErrClosed
 		case tries.Add(1) < 4:
-			return errors.New("the engine is away")
+			return errors.New("the engine is down")
 		}
 		return nil
 	})
 	b.sendEvent(t, about(1))
 	b.awaitState(t, inboxrecords.Delivered, 1)
 	if got := b.workflows.received("ord_open"); len(got) != 1 || got[0] != "mail:ord_open" {
-		t.Errorf("the order heard %v", got)
+		t.Errorf("the order received %v", got)
 	}
 	if c := b.relay.Counts(); c.ReportLate != 1 || len(b.workflows.received("ord_ended")) != 1 || c.Mails != 1 || e.calls != 4 {
 		t.Errorf("counts %+v in %d calls", c, e.calls)

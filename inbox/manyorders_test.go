@@ -13,7 +13,7 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// attemptLedger is a ledger with nothing in it that tells how a delivery ended.
+// attemptLedger is an empty ledger that passes on how a delivery ended.
 type attemptLedger struct {
 	inbox.Ledger
 	states chan inboxrecords.State
@@ -28,7 +28,7 @@ func (s attemptLedger) RecordDelivery(_ context.Context, _ []int64, st inboxreco
 	return nil
 }
 
-// slow are workflows that take their time.
+// slow stands in for workflows that respond after 20 ms.
 type slow struct{ *workflows }
 
 func (s slow) Report(ctx context.Context, id order.ID, events []order.ProviderEvent) error {
@@ -40,11 +40,12 @@ func (s slow) Report(ctx context.Context, id order.ID, events []order.ProviderEv
 	}
 }
 
-// WHK-14: one report may be about a thousand orders, which takes longer than
-// any of them may. It arrives at its first try, and each order is told once.
+// TestMails_ofAThousandOrders proves WHK-14: a report about a thousand orders
+// takes longer than the time-out of a single order, is handled at the first
+// attempt all the same, and notifies each order once.
 func TestMails_ofAThousandOrders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &ears{}
+		e := &mailReports{}
 		for n := range 1000 {
 			e.events = append(e.events, order.ProviderEvent{ID: fmt.Sprint("mail:", n), OrderID: order.ID(fmt.Sprint("ord_", n)), Mail: &order.MailTrouble{}})
 		}
@@ -53,7 +54,7 @@ func TestMails_ofAThousandOrders(t *testing.T) {
 		stop := start(r)
 		r.HandMail(inboxrecords.Item{ID: 1}, mail.Report{Feedback: []mail.Feedback{{ProviderID: "m1"}}})
 		if st := <-l.states; st != inboxrecords.Delivered || e.calls != 1 || len(w.reports) != 1000 {
-			t.Errorf("%s after %d tries, %d told", st, e.calls, len(w.reports))
+			t.Errorf("%s after %d attempts, %d orders notified", st, e.calls, len(w.reports))
 		}
 		stop()
 	})

@@ -11,16 +11,16 @@ import (
 	"purser/inbox"
 )
 
-// from sends a request that comes from an address.
+// from makes a request come from an address.
 func from(address string) func(*http.Request) {
 	return func(r *http.Request) { r.RemoteAddr = address }
 }
 
 func forged(r *http.Request) { r.Header.Set("Post-Signature", "00") }
 
-// TestOneNetworkIsOneSender (WHK-16): who has 2^64 addresses of IPv6 counts as
-// one, and others as others.
-func TestOneNetworkIsOneSender(t *testing.T) {
+// TestSenderIsNetwork proves WHK-16: all addresses of an IPv6 /64 network count
+// as one sender, and other networks as other senders.
+func TestSenderIsNetwork(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) { b.BadPerMinute = 3 })
 	send := func(address string, mods ...func(*http.Request)) int {
@@ -40,26 +40,26 @@ func TestOneNetworkIsOneSender(t *testing.T) {
 		}
 	}
 	if got := send("[2001:db8:0:1::1]:4711"); got != http.StatusAccepted {
-		t.Errorf("genuine from the forgers' network: %d", got)
+		t.Errorf("a genuine webhook from the forgers' network: %d", got)
 	}
 }
 
-// choosy is a provider to which it matters who sends.
-type choosy struct {
+// perSender is a provider that takes the sender into account.
+type perSender struct {
 	testProvider
 	senders *[]string
 }
 
-func (c choosy) VerifyFrom(network string, _ []byte, _ time.Time) error {
+func (c perSender) VerifyFrom(network string, _ []byte, _ time.Time) error {
 	*c.senders = append(*c.senders, network)
 	return errors.New("no")
 }
 
-// A provider that asks is told who sends, by the network.
+// TestSourced checks that a Sourced provider gets the sender's network.
 func TestSourced(t *testing.T) {
 	t.Parallel()
 	var senders []string
-	h := &inbox.Handler{Sources: map[string]inbox.Source{"post": choosy{senders: &senders}}}
+	h := &inbox.Handler{Sources: map[string]inbox.Source{"post": perSender{senders: &senders}}}
 	b := &bench{Handler: h}
 	for _, address := range []string{"[2001:db8:0:1::9]:1", "192.0.2.7:4711", "[::ffff:192.0.2.7]:4711"} {
 		if got := b.send(request(good, from(address))).StatusCode; got != http.StatusBadRequest {
@@ -67,6 +67,6 @@ func TestSourced(t *testing.T) {
 		}
 	}
 	if want := []string{"2001:db8:0:1::/64", "192.0.2.7", "192.0.2.7"}; !slices.Equal(senders, want) {
-		t.Errorf("told %q, want %q", senders, want)
+		t.Errorf("senders %q, want %q", senders, want)
 	}
 }

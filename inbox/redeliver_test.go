@@ -11,7 +11,7 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// newer understands what the provider it wraps did not.
+// newer understands events that testProvider does not.
 type newer struct{ testProvider }
 
 func (n newer) Parse(body []byte) (order.Delivery, error) {
@@ -22,8 +22,9 @@ func (n newer) Parse(body []byte) (order.Delivery, error) {
 	return d, err
 }
 
-// REC-8, RES-12, PAY-16, F89: what was parked is delivered once it is understood, and what
-// was delivered may be delivered again.
+// TestRedeliver proves REC-8, RES-12, PAY-16 and F89: a parked event is
+// delivered once it is understood, and a delivered event may be delivered
+// again.
 func TestRedeliver(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
@@ -48,23 +49,23 @@ func TestRedeliver(t *testing.T) {
 	}
 	it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
 	if received := b.workflows.received("ord_a"); len(received) != 1 || received[0] != "post:evt_new" || it.Note != "" {
-		t.Errorf("heard %q, note %q", received, it.Note)
+		t.Errorf("received %q, note %q", received, it.Note)
 	}
 	if err := again(it.ID); err != nil {
 		t.Error(err)
 	}
 	b.workflows.await(t, "ord_a", 2)
 	if err := again(kept[0].ID); !errors.Is(err, inbox.ErrNotNeeded) {
-		t.Errorf("of a type that is not needed: %v", err)
+		t.Errorf("an event of a type that is not needed: %v", err)
 	}
 	if err := again(999); !errors.Is(err, inboxrecords.ErrNoItem) {
-		t.Errorf("unknown: %v", err)
+		t.Errorf("an unknown event: %v", err)
 	}
 }
 
-// TestRedeliver_pruned (WHK-7, REC-8): what is so old that its bytes were given up
-// cannot be read again, and says so; when its provider sends it once more it is
-// still known, and not delivered twice.
+// TestRedeliver_pruned proves WHK-7 and REC-8: an event whose bytes were
+// deleted cannot be delivered again, and the error says so. If its provider
+// sends it again, it is still known and not delivered twice.
 func TestRedeliver_pruned(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
@@ -75,24 +76,25 @@ func TestRedeliver_pruned(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	if _, err := b.Redeliver(t.Context(), it.ID, "key:ops"); !errors.Is(err, inbox.ErrPruned) {
-		t.Errorf("again: %v", err)
+		t.Errorf("redelivered: %v", err)
 	}
 	if got := b.sendEvent(t, old); got.StatusCode != http.StatusOK {
-		t.Errorf("sent once more: %d", got.StatusCode)
+		t.Errorf("sent again by the provider: %d", got.StatusCode)
 	}
 	b.sendEvent(t, testEvent{ID: "evt_2", Type: "paid", OrderID: "ord_a"})
 	if received := b.workflows.await(t, "ord_a", 2); received[1] != "post:evt_2" {
-		t.Errorf("heard %q", received)
+		t.Errorf("received %q", received)
 	}
 }
 
-// What is sent again goes at once, not at the next sweep.
+// TestRedeliver_at_once checks that a redelivered event is delivered at once,
+// not at the next sweep.
 func TestRedeliver_at_once(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) { b.relay.SweepEvery = time.Hour })
 	b.sendEvent(t, testEvent{ID: "evt_1", Type: "paid", OrderID: "ord_a", Parcel: "ref_1"})
 	it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
-	for tick := time.NewTicker(time.Millisecond); b.relay.Counts().Waiting > 0; <-tick.C { // what is still in memory is left alone
+	for tick := time.NewTicker(time.Millisecond); b.relay.Counts().Waiting > 0; <-tick.C { // an event in memory is not queued again
 	}
 	if _, err := b.Redeliver(t.Context(), it.ID, "key:ops"); err != nil {
 		t.Fatal(err)

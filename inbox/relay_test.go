@@ -21,11 +21,11 @@ import (
 	"purser/soak"
 )
 
-// ahead is a clock past the grace that a fresh event is given.
+// ahead is a clock that is past the grace of every fresh event.
 func ahead() time.Time { return time.Now().Add(time.Minute) }
 
-// WHK-15, F36: the process dies between keeping and relaying; the next one
-// delivers.
+// TestRelay_crash proves WHK-15 and F36: if the process dies between storing an
+// event and relaying it, the next process delivers it.
 func TestRelay_crash(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, noRelay)
@@ -46,10 +46,11 @@ func TestRelay_crash(t *testing.T) {
 	}
 }
 
-// WHK-12, F32, F12: news of an order that is not there yet waits for it.
+// TestRelay_unknown_order_is_held proves WHK-12, F32 and F12: an event of an
+// order that does not exist yet is held until the order exists.
 func TestRelay_unknown_order_is_held(t *testing.T) {
 	t.Parallel()
-	// Its own turn would come too late for this test.
+	// The next scheduled attempt would come too late for this test.
 	b := setUp(t, func(b *bench) { b.relay.RetryAfter, b.relay.RetryAtMost = time.Hour, time.Hour })
 	b.workflows.set(func(order.ID) error { return order.ErrNotFound })
 	if res := b.send(request(good)); res.StatusCode != http.StatusAccepted {
@@ -59,8 +60,8 @@ func TestRelay_unknown_order_is_held(t *testing.T) {
 		t.Errorf("held %+v", it)
 	}
 	b.workflows.set(nil)
-	// The order may appear between the note in the record and the note in
-	// memory; then it is the clock's turn.
+	// If the order appears after the record is updated and before the memory
+	// is, the event waits for the next scheduled attempt.
 	appear := time.NewTicker(2 * time.Millisecond)
 	defer appear.Stop()
 	for len(b.workflows.received("ord_a")) == 0 {
@@ -71,9 +72,10 @@ func TestRelay_unknown_order_is_held(t *testing.T) {
 	b.awaitState(t, inboxrecords.Delivered, 1)
 }
 
-// RES-3: what is held for long is looked for less and less often, and never given
-// up: it may be another shop's payment on the same account.
-func TestRelay_held_attempts_get_rare(t *testing.T) {
+// TestRelay_held_attempts_back_off proves RES-3: the order of a held event is
+// looked up less and less often, but the event is never discarded: it may be
+// about another shop's payment on the same account.
+func TestRelay_held_attempts_back_off(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	now := time.Now()
@@ -102,7 +104,7 @@ func TestRelay_held_attempts_get_rare(t *testing.T) {
 	b.workflows.await(t, "ord_x", 1)
 }
 
-// awaitAttempt waits until the one event is held after so many attempts.
+// awaitAttempt waits until the only event is held after this many attempts.
 func (b *bench) awaitAttempt(t *testing.T, attempts int) inboxrecords.Item {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -120,7 +122,8 @@ func (b *bench) awaitAttempt(t *testing.T, attempts int) inboxrecords.Item {
 	}
 }
 
-// An event that does not name its order is matched by what it is about.
+// TestRelay_matched_by_reference checks that an event that does not name its
+// order is matched by its payment or its parcel.
 func TestRelay_matched_by_reference(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
@@ -153,7 +156,8 @@ func open(t *testing.T, s *records.Store, id order.ID, intent, parcel string) {
 	}
 }
 
-// F30: news that comes after the order has ended starts the late workflow.
+// TestRelay_late proves F30: an event that arrives after its order's workflow
+// has ended starts the aftercare workflow.
 func TestRelay_late(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
@@ -162,29 +166,30 @@ func TestRelay_late(t *testing.T) {
 	b.awaitState(t, inboxrecords.Delivered, 1)
 	b.stop()
 	if got := b.workflows.reports; len(got) != 1 || !got[0].late || got[0].id != "ord_a" {
-		t.Errorf("heard %+v, want one late report", got)
+		t.Errorf("received %+v, want one late report", got)
 	}
 }
 
-// WHK-14, F25: the engine is away; news is tried again until it arrives.
-func TestRelay_engine_away(t *testing.T) {
+// TestRelay_engine_down proves WHK-14 and F25: while the engine is down, an
+// event is retried until it arrives.
+func TestRelay_engine_down(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
 	var tries atomic.Int64
 	b.workflows.set(func(order.ID) error {
 		if tries.Add(1) < 6 {
-			return errors.New("engine away")
+			return errors.New("engine down")
 		}
 		return nil
 	})
 	b.send(request(good))
 	if it := b.awaitState(t, inboxrecords.Delivered, 1)[0]; it.Attempts != 6 {
-		t.Errorf("%d attempts noted, want 6", it.Attempts)
+		t.Errorf("%d attempts recorded, want 6", it.Attempts)
 	}
 }
 
-// One order's news is told in the order it came, in fewer signals than
-// events.
+// TestRelay_keeps_order checks that an order's events are delivered in the
+// order of their arrival, in fewer signals than events.
 func TestRelay_keeps_order(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
@@ -200,16 +205,17 @@ func TestRelay_keeps_order(t *testing.T) {
 	b.awaitState(t, inboxrecords.Delivered, 100)
 	b.stop()
 	if diff := cmp.Diff(want, b.workflows.received("ord_a")); diff != "" {
-		t.Errorf("heard (-want +got):\n%s", diff)
+		t.Errorf("received (-want +got):\n%s", diff)
 	}
 	if n := len(b.workflows.reports); n > 5 {
 		t.Errorf("%d signals, want at most 5", n)
 	}
 }
 
-// WHK-5, PERF-3: the acknowledgement does not wait for the workflow, however
-// many events wait.
-func TestRelay_never_blocks_the_answer(t *testing.T) {
+// TestRelay_never_blocks_the_response proves WHK-5 and PERF-3: the
+// acknowledgement does not wait for the workflow, however many events are
+// waiting.
+func TestRelay_never_blocks_the_response(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, func(b *bench) { b.relay.Queue, b.relay.AtOnce = 2, 1 })
 	release := make(chan struct{})
@@ -220,27 +226,27 @@ func TestRelay_never_blocks_the_answer(t *testing.T) {
 		}
 	}
 	close(release)
-	b.awaitState(t, inboxrecords.Delivered, 50) // the sweeper finds what found no room
+	b.awaitState(t, inboxrecords.Delivered, 50) // the sweeper finds the events that did not fit
 	if b.relay.Counts().Overflow == 0 {
-		t.Error("nothing overflowed: the test proves nothing")
+		t.Error("no queue was full: the test proves nothing")
 	}
 }
 
-// amnesiac is a ledger that at times does not note what it is told.
-type amnesiac struct {
+// forgetful is a ledger that sometimes fails to record a delivery.
+type forgetful struct {
 	*records.Store
 	fail func() bool
 }
 
-func (a amnesiac) RecordDelivery(ctx context.Context, ids []int64, st inboxrecords.State, note string, next time.Time) error {
-	if a.fail() {
+func (f forgetful) RecordDelivery(ctx context.Context, ids []int64, st inboxrecords.State, note string, next time.Time) error {
+	if f.fail() {
 		return errors.New("disk full")
 	}
-	return a.Store.RecordDelivery(ctx, ids, st, note, next)
+	return f.Store.RecordDelivery(ctx, ids, st, note, next)
 }
 
-// Whatever fails on the way, every event arrives at least once, at its own
-// order, and none is invented.
+// TestRelay_delivers_everything checks that, whatever fails, each event arrives
+// at least once at its own order, and no other event arrives.
 func TestRelay_delivers_everything(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
@@ -250,16 +256,16 @@ func TestRelay_delivers_everything(t *testing.T) {
 		t.Fatal(err)
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		answers := rapid.SliceOfN(rapid.SampledFrom([]error{nil, nil, order.ErrNotFound, order.ErrClosed, errors.New("away")}), 1, 12).Draw(rt, "answers")
+		results := rapid.SliceOfN(rapid.SampledFrom([]error{nil, nil, order.ErrNotFound, order.ErrClosed, errors.New("down")}), 1, 12).Draw(rt, "results")
 		forgets := rapid.SliceOfN(rapid.Bool(), 1, 6).Draw(rt, "forgets")
 		events := rapid.SliceOfN(rapid.IntRange(0, 3), 1, 12).Draw(rt, "events")
 		run++
 		want := make(map[order.ID][]string)
 		b.Handler.Relay = newRelay(b.store, b.workflows, slog.New(slog.DiscardHandler))
 		b.Handler.Relay.Now = ahead
-		b.Handler.Relay.Ledger = amnesiac{b.store, script(forgets, false)}
+		b.Handler.Relay.Ledger = forgetful{b.store, script(forgets, false)}
 		b.workflows.set(func() func(order.ID) error {
-			next := script(answers, nil)
+			next := script(results, nil)
 			return func(order.ID) error { return next() }
 		}())
 		stop := start(b.Handler.Relay)
@@ -277,13 +283,13 @@ func TestRelay_delivers_everything(t *testing.T) {
 			slices.Sort(got)
 			slices.Sort(events)
 			if diff := cmp.Diff(events, slices.Compact(got)); diff != "" {
-				rt.Errorf("%s heard (-want +got):\n%s", id, diff)
+				rt.Errorf("%s received (-want +got):\n%s", id, diff)
 			}
 		}
 	})
 }
 
-// script returns one value after the other, and then always the last.
+// script returns one value after the other, and last once there are no more.
 func script[T any](values []T, last T) func() T {
 	var n atomic.Int64
 	return func() T {

@@ -11,8 +11,8 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// leftBehind is a process that died with all of these in the record, and the
-// relay of the next one, whose lanes are short.
+// leftBehind returns a process that died and left the events in the record, and
+// the relay of the next process, whose lanes are short.
 func leftBehind(t *testing.T, events []testEvent) (*bench, *inbox.Relay) {
 	t.Helper()
 	b := setUp(t, noRelay)
@@ -26,14 +26,14 @@ func leftBehind(t *testing.T, events []testEvent) (*bench, *inbox.Relay) {
 	return b, restarted
 }
 
-// TestSweep_full_mail_lane (WHK-14): reports about mails that nobody gets
-// through, more than a sweep brings into memory, keep no order from its news;
-// and when they get through, all of them do.
+// TestSweep_full_mail_lane proves WHK-14: reports about mails that cannot be
+// handled, more than a sweep reads into memory, do not delay the events of
+// orders; once they can be handled, all of them are.
 func TestSweep_full_mail_lane(t *testing.T) {
 	t.Parallel()
 	const reports, payments = 450, 5
 	var events []testEvent
-	for range reports { // all about one mail, and before the news
+	for range reports { // all about one mail, and older than the payments
 		events = append(events, testEvent{Type: "bounce", Mail: "m1"})
 	}
 	for range payments {
@@ -41,7 +41,7 @@ func TestSweep_full_mail_lane(t *testing.T) {
 	}
 	b, restarted := leftBehind(t, events)
 	release := make(chan struct{})
-	e := &ears{answer: func(int64) error { <-release; return nil }}
+	e := &mailReports{respond: func(int64) error { <-release; return nil }}
 	restarted.Mails = e
 	stop := run(t, restarted)
 	open := func() { close(release) }
@@ -55,8 +55,8 @@ func TestSweep_full_mail_lane(t *testing.T) {
 	b.awaitState(t, inboxrecords.Delivered, reports+payments)
 }
 
-// TestSweep_full_shard (WHK-14): an order that cannot be told holds up those
-// that share its lane, and no others.
+// TestSweep_full_shard proves WHK-14: an order that cannot be notified delays
+// the orders that share its lane, and no others.
 func TestSweep_full_shard(t *testing.T) {
 	t.Parallel()
 	const stuck, others = 60, 20
@@ -81,11 +81,11 @@ func TestSweep_full_shard(t *testing.T) {
 	open := func() { close(release) }
 	defer func() { open(); stop() }()
 	limit := time.After(20 * time.Second)
-	for range others / 2 { // of sixteen lanes one is full
+	for range others / 2 { // one of sixteen lanes is full
 		select {
 		case <-delivered:
 		case <-limit:
-			t.Fatal("the others are not told")
+			t.Fatal("the other orders were not notified")
 		}
 	}
 	open()

@@ -15,46 +15,47 @@ func good() mail.Message {
 	}
 }
 
-// TestCheck is bad input (EML-11, EML-13): refused with a reason.
+// TestCheck proves EML-11 and EML-13: a message that cannot be sent is refused
+// with a reason.
 func TestCheck(t *testing.T) {
 	marketing := func(m *mail.Message) { m.Stream, m.Unsubscribe = mail.Marketing, "https://shop.example/unsubscribe/t" }
 	for _, tt := range []struct {
-		name string
-		bend func(*mail.Message)
-		why  string // "": it may be sent
+		name   string
+		change func(*mail.Message)
+		want   string // in the error; "": no error
 	}{
-		{"good", func(*mail.Message) {}, ""},
-		{"50 recipients", func(m *mail.Message) { m.To = recipients(50) }, ""},
-		{"1,000 recipients", func(m *mail.Message) { m.To = recipients(1000) }, "1000 recipients"},
-		{"nobody", func(m *mail.Message) { m.To = nil }, "no recipient"},
-		{"an address with a line break", func(m *mail.Message) { m.To[0].Email = "ada@example.com\r\nBcc: b@example.com" }, "recipient 1"},
-		{"a list as an address", func(m *mail.Message) { m.To[0].Email = "a@b.example, c@d.example" }, "recipient 1"},
-		{"not normalised", func(m *mail.Message) { m.To[0].Email = "Ada@Example.com" }, "recipient 1"},
-		{"a name with a line break", func(m *mail.Message) { m.To[0].Name = "Ada\nBcc: b@example.com" }, "name of recipient 1"},
-		{"a name without an end", func(m *mail.Message) { m.To[0].Name = strings.Repeat("ö", 201) }, "name of recipient 1"},
-		{"a subject without an end", func(m *mail.Message) { m.Content.Subject = strings.Repeat("z", 901) }, "subject"},
-		{"a subject with a line break", func(m *mail.Message) { m.Content.Subject = "Hi\r\nBcc: b@example.com" }, "subject"},
-		{"a subject with another break", func(m *mail.Message) { m.Content.Subject = "Hi\u2028you" }, "subject"},
-		{"no subject", func(m *mail.Message) { m.Content.Subject = " " }, "no subject"},
-		{"nothing to say", func(m *mail.Message) { m.Content.Text = "" }, "says nothing"},
-		{"an id with a space", func(m *mail.Message) { m.ID = "ord 1" }, "id"},
-		{"an id with a dot", func(m *mail.Message) { m.ID = "ord.1" }, "id"},
-		{"no id", func(m *mail.Message) { m.ID = "" }, "id"},
-		{"no stream", func(m *mail.Message) { m.Stream = "" }, "stream"},
-		{"marketing", marketing, ""},
-		{"marketing without a way out", func(m *mail.Message) { m.Stream = mail.Marketing }, "unsubscribe"},
-		{"marketing with a broken way out", func(m *mail.Message) { marketing(m); m.Unsubscribe = "https://a.example/>\r\nX: y" }, "unsubscribe"},
-		{"marketing to two", func(m *mail.Message) { marketing(m); m.To = recipients(2) }, "2 recipients"},
-		{"an order's mail with a way out", func(m *mail.Message) { m.Unsubscribe = "https://a.example/u" }, "unsubscribe"},
+		{name: "good", change: func(*mail.Message) {}},
+		{name: "50 recipients", change: func(m *mail.Message) { m.To = recipients(50) }},
+		{name: "1,000 recipients", change: func(m *mail.Message) { m.To = recipients(1000) }, want: "1000 recipients"},
+		{name: "no recipients", change: func(m *mail.Message) { m.To = nil }, want: "no recipient"},
+		{name: "an address with a line break", change: func(m *mail.Message) { m.To[0].Email = "ada@example.com\r\nBcc: b@example.com" }, want: "recipient 1"},
+		{name: "a list as an address", change: func(m *mail.Message) { m.To[0].Email = "a@b.example, c@d.example" }, want: "recipient 1"},
+		{name: "not normalised", change: func(m *mail.Message) { m.To[0].Email = "Ada@Example.com" }, want: "recipient 1"},
+		{name: "a name with a line break", change: func(m *mail.Message) { m.To[0].Name = "Ada\nBcc: b@example.com" }, want: "name of recipient 1"},
+		{name: "a name that is too long", change: func(m *mail.Message) { m.To[0].Name = strings.Repeat("ö", 201) }, want: "name of recipient 1"},
+		{name: "a subject that is too long", change: func(m *mail.Message) { m.Content.Subject = strings.Repeat("z", 901) }, want: "subject"},
+		{name: "a subject with a line break", change: func(m *mail.Message) { m.Content.Subject = "Hi\r\nBcc: b@example.com" }, want: "subject"},
+		{name: "a subject with a line separator", change: func(m *mail.Message) { m.Content.Subject = "Hi\u2028you" }, want: "subject"},
+		{name: "no subject", change: func(m *mail.Message) { m.Content.Subject = " " }, want: "no subject"},
+		{name: "no content", change: func(m *mail.Message) { m.Content.Text = "" }, want: "says nothing"},
+		{name: "an id with a space", change: func(m *mail.Message) { m.ID = "ord 1" }, want: "id"},
+		{name: "an id with a dot", change: func(m *mail.Message) { m.ID = "ord.1" }, want: "id"},
+		{name: "no id", change: func(m *mail.Message) { m.ID = "" }, want: "id"},
+		{name: "no stream", change: func(m *mail.Message) { m.Stream = "" }, want: "stream"},
+		{name: "marketing", change: marketing},
+		{name: "marketing without an unsubscribe link", change: func(m *mail.Message) { m.Stream = mail.Marketing }, want: "unsubscribe"},
+		{name: "marketing with a broken unsubscribe link", change: func(m *mail.Message) { marketing(m); m.Unsubscribe = "https://a.example/>\r\nX: y" }, want: "unsubscribe"},
+		{name: "marketing to two recipients", change: func(m *mail.Message) { marketing(m); m.To = recipients(2) }, want: "2 recipients"},
+		{name: "an order's mail with an unsubscribe link", change: func(m *mail.Message) { m.Unsubscribe = "https://a.example/u" }, want: "unsubscribe"},
 	} {
 		m := good()
-		tt.bend(&m)
+		tt.change(&m)
 		err := m.Check()
-		if (err == nil) != (tt.why == "") || err != nil && (!errors.Is(err, mail.ErrInvalid) || !strings.Contains(err.Error(), tt.why)) {
-			t.Errorf("%s: %v, want %q", tt.name, err, tt.why)
+		if (err == nil) != (tt.want == "") || err != nil && (!errors.Is(err, mail.ErrInvalid) || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}
 		if err != nil && strings.Contains(err.Error(), "example.com") {
-			t.Errorf("%s: the reason tells an address: %v", tt.name, err)
+			t.Errorf("%s: the error contains an address: %v", tt.name, err)
 		}
 	}
 }
@@ -67,7 +68,8 @@ func recipients(n int) []mail.Address {
 	return all
 }
 
-// FuzzFromWireID (EML-9): whatever comes back as ours is what was sent.
+// FuzzFromWireID proves EML-9: an id that is recognised as ours is the one that
+// was sent.
 func FuzzFromWireID(f *testing.F) {
 	f.Add("<ord_1.mail-shipped.1@shop.example>")
 	f.Add("camp_1:x")

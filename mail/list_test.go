@@ -20,7 +20,7 @@ func read(t *testing.T, list string, f mail.ListFormat) (good []mail.Recipient, 
 		}
 		if row.Err != nil {
 			if strings.Contains(row.Err.Error(), "@") {
-				t.Errorf("row %d: the reason tells an address: %v", row.Number, row.Err)
+				t.Errorf("row %d: the error contains an address: %v", row.Number, row.Err)
 			}
 			bad = append(bad, row.Number)
 			continue
@@ -30,7 +30,8 @@ func read(t *testing.T, list string, f mail.ListFormat) (good []mail.Recipient, 
 	return good, bad, nil
 }
 
-// TestReadList (EML-7): a bad row is told by its number and ends nothing.
+// TestReadList proves EML-7: an invalid row is reported by its number, and the
+// rows after it are read.
 func TestReadList(t *testing.T) {
 	ada := mail.Recipient{Address: "ada@example.com", Name: "Ada, L.", Locale: "de-AT", Data: map[string]string{"code": "A1"}}
 	for _, tt := range []struct {
@@ -40,25 +41,23 @@ func TestReadList(t *testing.T) {
 		bad        []int
 		fails      bool
 	}{
-		{"csv", "\xef\xbb\xbfaddress,name,locale,code\nAda@Example.com,\"Ada, L.\",de-AT,A1\n", mail.CSV, []mail.Recipient{ada}, nil, false},
+		{name: "csv", list: "\xef\xbb\xbfaddress,name,locale,code\nAda@Example.com,\"Ada, L.\",de-AT,A1\n", format: mail.CSV, good: []mail.Recipient{ada}},
 		{
-			"csv with bad rows", "name,address\nx,nobody\nAda,ada@example.com\r\ny\nz,\"a@b.example\r\nBcc: c@d.example\"\n\"q\"x,e@f.example\nEve,eve@example.com", mail.CSV,
-			[]mail.Recipient{{Address: "ada@example.com", Name: "Ada"}, {Address: "eve@example.com", Name: "Eve"}},
-			[]int{1, 3, 4, 5},
-			false,
+			name: "csv with bad rows", list: "name,address\nx,nobody\nAda,ada@example.com\r\ny\nz,\"a@b.example\r\nBcc: c@d.example\"\n\"q\"x,e@f.example\nEve,eve@example.com", format: mail.CSV,
+			good: []mail.Recipient{{Address: "ada@example.com", Name: "Ada"}, {Address: "eve@example.com", Name: "Eve"}},
+			bad:  []int{1, 3, 4, 5},
 		},
-		{"csv without addresses", "name,email\nAda,ada@example.com\n", mail.CSV, nil, nil, true},
-		{"csv with a column twice", "address,address\na@b.example,c@d.example\n", mail.CSV, nil, nil, true},
-		{"nothing", "", mail.CSV, nil, nil, false},
-		{"jsonl", `{"address":"Ada@Example.com","name":"Ada, L.","locale":"de-AT","data":{"code":"A1"}}` + "\n\n", mail.JSONLines, []mail.Recipient{ada}, nil, false},
+		{name: "csv without addresses", list: "name,email\nAda,ada@example.com\n", format: mail.CSV, fails: true},
+		{name: "csv with a column twice", list: "address,address\na@b.example,c@d.example\n", format: mail.CSV, fails: true},
+		{name: "an empty list", format: mail.CSV},
+		{name: "jsonl", list: `{"address":"Ada@Example.com","name":"Ada, L.","locale":"de-AT","data":{"code":"A1"}}` + "\n\n", format: mail.JSONLines, good: []mail.Recipient{ada}},
 		{
-			"jsonl with bad rows", "{\n[]\n{\"address\":\"a@b.example\"} {}\n{\"adress\":\"a@b.example\"}\n{\"address\":\"eve@example.com\"}\n" +
-				`{"address":"a@b.example","data":{"x":1}}` + "\n" + `{"address":"` + strings.Repeat("a", 70_000) + `"}`, mail.JSONLines,
-			[]mail.Recipient{{Address: "eve@example.com"}},
-			[]int{1, 2, 3, 4, 6, 7},
-			false,
+			name: "jsonl with bad rows", list: "{\n[]\n{\"address\":\"a@b.example\"} {}\n{\"adress\":\"a@b.example\"}\n{\"address\":\"eve@example.com\"}\n" +
+				`{"address":"a@b.example","data":{"x":1}}` + "\n" + `{"address":"` + strings.Repeat("a", 70_000) + `"}`, format: mail.JSONLines,
+			good: []mail.Recipient{{Address: "eve@example.com"}},
+			bad:  []int{1, 2, 3, 4, 6, 7},
 		},
-		{"another format", "", "xlsx", nil, nil, true},
+		{name: "an unknown format", format: "xlsx", fails: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			good, bad, err := read(t, tt.list, tt.format)
@@ -77,12 +76,13 @@ func TestReadList(t *testing.T) {
 			ended = errors.Is(err, iotest.ErrTimeout)
 		}
 		if !ended {
-			t.Errorf("%s: a broken upload looks like a whole one", f)
+			t.Errorf("%s: an upload that broke off looks complete", f)
 		}
 	}
 }
 
-// FuzzReadList: whatever is uploaded, recipients are addresses.
+// FuzzReadList checks that every recipient that is read can get mail, whatever
+// the list contains.
 func FuzzReadList(f *testing.F) {
 	f.Add("address,name\na@b.example,\"x\n", true)
 	f.Add(`{"address":"a@b.example"}`, false)

@@ -11,7 +11,8 @@ import (
 	"purser/mail"
 )
 
-// TestNormalise (BNC-1): one mailbox has one spelling.
+// TestNormalise proves BNC-1: all spellings of a mailbox become the same
+// address.
 func TestNormalise(t *testing.T) {
 	for in, want := range map[string]string{
 		"ada@example.com":                  "ada@example.com",
@@ -57,11 +58,11 @@ func TestScopes(t *testing.T) {
 		why                      mail.Reason
 		marketing, transactional bool
 	}{
-		{mail.BecauseBounced, true, true},
-		{mail.BecauseKeepsBounced, true, true},
-		{mail.BecauseComplained, true, false},
-		{mail.BecauseUnsubscribed, true, false},
-		{mail.BecauseOperator, true, true},
+		{why: mail.BecauseBounced, marketing: true, transactional: true},
+		{why: mail.BecauseKeepsBounced, marketing: true, transactional: true},
+		{why: mail.BecauseComplained, marketing: true},
+		{why: mail.BecauseUnsubscribed, marketing: true},
+		{why: mail.BecauseOperator, marketing: true, transactional: true},
 	} {
 		s := mail.ScopeOf(tt.why)
 		if s.Blocks(mail.Marketing) != tt.marketing || s.Blocks(mail.Transactional) != tt.transactional {
@@ -69,13 +70,14 @@ func TestScopes(t *testing.T) {
 		}
 	}
 	if mail.Reminders.BlocksList(mail.Campaigns) || !mail.Reminders.BlocksList(mail.Reminders) || !mail.Reminders.Blocks(mail.Marketing) {
-		t.Error("a list blocks itself, and what may be itself")
+		t.Error("the scope of a list does not block exactly its list and, where the list is unknown, marketing")
 	}
 }
 
 var links = mail.Links{Key: []byte("key"), Base: "https://shop.example"}
 
-// TestLinks (BNC-6, F49): a link speaks of one address and cannot be bent.
+// TestLinks proves BNC-6 and F49: a link is about one address and cannot be
+// changed.
 func TestLinks(t *testing.T) {
 	m := mail.Message{ID: "m1", Stream: mail.Marketing, To: []mail.Address{{Email: "Ada@example.com"}}, Tags: map[string]string{"list": "reminders"}}
 	token, ok := strings.CutPrefix(links.Unsubscribe(m), "https://shop.example/unsubscribe/")
@@ -95,7 +97,7 @@ func TestLinks(t *testing.T) {
 		"empty":           "",
 		"another key":     mail.Links{Key: []byte("other")}.Token(want),
 		"cut off":         token[:len(token)-2],
-		"endless":         token + strings.Repeat("A", 2000),
+		"too long":        token + strings.Repeat("A", 2000),
 		"not base64":      "!" + token,
 	} {
 		if _, err := links.Read(bad); !errors.Is(err, mail.ErrToken) {
@@ -103,7 +105,7 @@ func TestLinks(t *testing.T) {
 		}
 	}
 	if _, err := (mail.Links{}).Read(mail.Links{}.Token(want)); !errors.Is(err, mail.ErrToken) {
-		t.Error("a missing key signs")
+		t.Error("a token was accepted without a key")
 	}
 	m.Stream = mail.Transactional
 	if u := links.Unsubscribe(m); u != "" {

@@ -17,15 +17,15 @@ func account(rate float64) mail.Pace {
 	return mail.Pace{Limits: mail.Limits{Rate: rate, PerDay: mail.Unlimited, Enabled: true, At: epoch}}
 }
 
-// call is a provider call: when the provider sees the mail and when it ends.
+// call is a call of a provider.
 type call struct {
-	seen, ends time.Time
+	seen, ends time.Time // seen: when the provider counts the mail
 	recipients int
 }
 
-// TestPaceHolds (EML-5, F39, RES-9, TEST-3): however late calls start and however
-// long they take, no second has more recipients than the rate, and no mail
-// starves.
+// TestPaceHolds proves EML-5, F39, RES-9 and TEST-3: however late calls start
+// and however long they take, no second has more recipients than the rate, and
+// no mail starves.
 func TestPaceHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := account(rapid.Float64Range(0.5, 30).Draw(t, "rate"))
@@ -59,7 +59,8 @@ func TestPaceHolds(t *testing.T) {
 	})
 }
 
-// seats returns the taken slots as the record would have them at a time.
+// seats returns the slots that are taken at a time, as the record would have
+// them.
 func seats(p *mail.Pace, calls []call, now time.Time) (taken []mail.Slot) {
 	for _, c := range calls {
 		s := mail.Slot{Recipients: c.recipients, Until: now.Add(mail.LongestCall)}
@@ -71,7 +72,7 @@ func seats(p *mail.Pace, calls []call, now time.Time) (taken []mail.Slot) {
 	return taken
 }
 
-// busiest counts the recipients in the fullest window.
+// busiest returns the most recipients within any window.
 func busiest(calls []call, window time.Duration) (most int) {
 	calls = slices.SortedFunc(slices.Values(calls), func(a, b call) int { return a.seen.Compare(b.seen) })
 	from, n := 0, 0
@@ -86,8 +87,8 @@ func busiest(calls []call, window time.Duration) (most int) {
 	return most
 }
 
-// TestPaceUsesTheRate: with quick calls, at least nine tenths of the account's
-// rate are used.
+// TestPaceUsesTheRate checks that quick calls use at least nine tenths of the
+// account's rate.
 func TestPaceUsesTheRate(t *testing.T) {
 	p := account(14)
 	now := epoch
@@ -107,8 +108,8 @@ func TestPaceUsesTheRate(t *testing.T) {
 	}
 }
 
-// TestPaceOrdersFirst (EML-13): while a mail about an order waits, marketing
-// gets nothing, and the order's mail gets the next slot.
+// TestPaceOrdersFirst proves EML-13: while a mail about an order waits,
+// marketing gets no slot, and the order's mail gets the next one.
 func TestPaceOrdersFirst(t *testing.T) {
 	p := account(10)
 	take := func(at time.Duration, s mail.Stream) time.Duration {
@@ -126,19 +127,19 @@ func TestPaceOrdersFirst(t *testing.T) {
 	}
 	for at := 20 * time.Millisecond; at < 100*time.Millisecond; at += 10 * time.Millisecond {
 		if take(at, mail.Marketing) == 0 {
-			t.Fatalf("marketing jumped the queue after %s", at)
+			t.Fatalf("marketing got a slot before the order's mail, after %s", at)
 		}
 	}
 	if wait := take(100*time.Millisecond, mail.Transactional); wait != 0 {
-		t.Errorf("the order's mail waits %s longer", wait)
+		t.Errorf("the order's mail waits another %s", wait)
 	}
 	if wait := take(300*time.Millisecond, mail.Marketing); wait != 0 {
-		t.Errorf("marketing waits %s with nobody before it", wait)
+		t.Errorf("marketing waits %s with an empty queue", wait)
 	}
 }
 
-// TestPaceRefuses (EML-6, F40): without known limits nothing is sent, and the
-// day's last tenth is reserved for orders.
+// TestPaceRefuses proves EML-6 and F40: without known limits no mail is sent,
+// and the last tenth of the day's quota is reserved for orders.
 func TestPaceRefuses(t *testing.T) {
 	limits := func(l mail.Limits) mail.Pace { l.At = epoch; return mail.Pace{Limits: l} }
 	spent := limits(mail.Limits{Rate: 5, PerDay: 100, Sent: 60})
@@ -150,13 +151,13 @@ func TestPaceRefuses(t *testing.T) {
 		stream     mail.Stream
 		want       error
 	}{
-		{"never asked", mail.Pace{Limits: mail.Limits{Rate: 5, PerDay: 100}}, 1, mail.Transactional, mail.ErrNoLimits},
-		{"no rate", limits(mail.Limits{PerDay: 100}), 1, mail.Transactional, mail.ErrQuota},
-		{"the quota is spent", limits(mail.Limits{Rate: 5, PerDay: 100, Sent: 100}), 1, mail.Transactional, mail.ErrQuota},
-		{"what we sent since counts", spent, 6, mail.Transactional, mail.ErrQuota},
-		{"the rest is for orders", spent, 1, mail.Marketing, mail.ErrQuota},
-		{"and they get it", spent, 5, mail.Transactional, nil},
-		{"more than a second's", limits(mail.Limits{Rate: 5, PerDay: mail.Unlimited}), 6, mail.Transactional, mail.ErrTooMany},
+		{name: "limits unknown", p: mail.Pace{Limits: mail.Limits{Rate: 5, PerDay: 100}}, recipients: 1, stream: mail.Transactional, want: mail.ErrNoLimits},
+		{name: "no rate", p: limits(mail.Limits{PerDay: 100}), recipients: 1, stream: mail.Transactional, want: mail.ErrQuota},
+		{name: "the quota is spent", p: limits(mail.Limits{Rate: 5, PerDay: 100, Sent: 100}), recipients: 1, stream: mail.Transactional, want: mail.ErrQuota},
+		{name: "mails sent since then count", p: spent, recipients: 6, stream: mail.Transactional, want: mail.ErrQuota},
+		{name: "the rest is reserved for orders", p: spent, recipients: 1, stream: mail.Marketing, want: mail.ErrQuota},
+		{name: "orders get the rest", p: spent, recipients: 5, stream: mail.Transactional},
+		{name: "more recipients than the rate", p: limits(mail.Limits{Rate: 5, PerDay: mail.Unlimited}), recipients: 6, stream: mail.Transactional, want: mail.ErrTooMany},
 	} {
 		wait, err := tt.p.Take(epoch, tt.recipients, tt.stream, nil)
 		if !errors.Is(err, tt.want) || wait != 0 {

@@ -20,8 +20,8 @@ import (
 	"purser/sandbox/search"
 )
 
-// TestDamagedSearch proves SRCH-8 on the stand-in: if any of its files is cut off
-// or changed anywhere, as by a power cut, it starts, and either returns all
+// TestDamagedSearch proves SRCH-8 on the stand-in: if any of its files is cut
+// off or changed anywhere, as by a power cut, it starts, and either returns all
 // documents or reports that the index is lost. It quarantines the damaged index
 // with one line in the log. A rebuild repairs the index, also across a restart.
 // Where the power cut came before a stop, there are no checksums, and a segment

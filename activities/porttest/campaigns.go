@@ -21,17 +21,17 @@ type CampaignBench interface {
 	CreateCampaign(ctx context.Context, c mail.Campaign, actor string) error
 }
 
-// Campaigns checks a record of campaigns. open makes an empty one.
+// Campaigns checks a record of campaigns. open returns an empty one.
 func Campaigns(t *testing.T, open func(t *testing.T) CampaignBench) {
 	for name, check := range map[string]func(*testing.T, CampaignBench){
-		"EML-7 each address is a recipient once":        addsOnce,
-		"EML-7 recipients are only added in time":       addsInTime,
-		"EML-7 each outcome is kept and counted":        resolvesOnce,
-		"EML-7 those who are due come in order":         dueInOrder,
-		"EML-7 unknown outcomes are retried when asked": retries,
-		"a late mark of a campaign's state is ignored":  marksInOrder,
-		"a campaign nobody created is not found":        noCampaign,
-		"recipients added at once are numbered in turn": numbersApart,
+		"EML-7 each address is a recipient once":                   addsOnce,
+		"EML-7 recipients are only added before the start":         addsInTime,
+		"EML-7 each outcome is recorded and counted":               resolvesOnce,
+		"EML-7 recipients who are due are listed in order":         dueInOrder,
+		"EML-7 unknown outcomes are retried on request":            retries,
+		"an outdated change of state is ignored":                   changesStateInOrder,
+		"an unknown campaign is not found":                         noCampaign,
+		"recipients added concurrently are numbered consecutively": numbersConsecutively,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,7 +96,7 @@ func addsInTime(t *testing.T, b CampaignBench) {
 		t.Errorf("got %v, want ErrCampaignBegun", err)
 	}
 	if a, err := b.AddRecipients(t.Context(), "spring", mail.CampaignRunning, late, 0); err != nil || a.Added != 1 {
-		t.Errorf("what the campaign itself looks up: %+v, %v", a, err)
+		t.Errorf("recipients added by the campaign itself: %+v, %v", a, err)
 	}
 }
 
@@ -115,9 +115,9 @@ func resolvesOnce(t *testing.T, b CampaignBench) {
 	resolve(5, mail.StateSkipped, "")
 	wantCounts(t, b, mail.CampaignCounts{Total: 6, Due: 1, Sent: 1, Suppressed: 1, Rejected: 1, Unknown: 1, Skipped: 1})
 	for range 2 {
-		resolve(1, mail.StateUnknown, "") // a late, slower try
+		resolve(1, mail.StateUnknown, "") // a slower attempt reports late
 		resolve(2, mail.StateSent, "m-2")
-		resolve(4, mail.StateSent, "m-4") // it turns out to be sent
+		resolve(4, mail.StateSent, "m-4") // the provider reports that it was sent
 	}
 	wantCounts(t, b, mail.CampaignCounts{Total: 6, Due: 1, Sent: 2, Suppressed: 1, Rejected: 1, Skipped: 1})
 	err := b.RecordRecipients(t.Context(), "spring", []mail.Recipient{{N: 6, State: mail.StateSent}, {N: 5, State: mail.StateSending}})
@@ -136,7 +136,7 @@ func dueInOrder(t *testing.T, b CampaignBench) {
 		after int64
 		limit int
 		want  []int64
-	}{{0, 2, []int64{1, 3}}, {1, 9, []int64{3, 4, 5}}, {5, 9, nil}, {99, 9, nil}} {
+	}{{limit: 2, want: []int64{1, 3}}, {after: 1, limit: 9, want: []int64{3, 4, 5}}, {after: 5, limit: 9}, {after: 99, limit: 9}} {
 		due, err := b.DueRecipients(t.Context(), "spring", tt.after, tt.limit)
 		if err != nil {
 			t.Fatal(err)
@@ -151,7 +151,7 @@ func dueInOrder(t *testing.T, b CampaignBench) {
 	}
 }
 
-func marksInOrder(t *testing.T, b CampaignBench) {
+func changesStateInOrder(t *testing.T, b CampaignBench) {
 	campaignOf(t, b, 1)
 	latest := int64(0)
 	for _, m := range []struct {
@@ -159,24 +159,24 @@ func marksInOrder(t *testing.T, b CampaignBench) {
 		state   mail.CampaignState
 		want    mail.CampaignState
 	}{
-		{1, mail.CampaignScheduled, mail.CampaignScheduled},
-		{3, mail.CampaignPaused, mail.CampaignPaused},
-		{2, mail.CampaignRunning, mail.CampaignPaused},
-		{3, mail.CampaignDone, mail.CampaignPaused},
-		{4, mail.CampaignCancelled, mail.CampaignCancelled},
+		{version: 1, state: mail.CampaignScheduled, want: mail.CampaignScheduled},
+		{version: 3, state: mail.CampaignPaused, want: mail.CampaignPaused},
+		{version: 2, state: mail.CampaignRunning, want: mail.CampaignPaused},
+		{version: 3, state: mail.CampaignDone, want: mail.CampaignPaused},
+		{version: 4, state: mail.CampaignCancelled, want: mail.CampaignCancelled},
 	} {
 		if err := b.SetCampaignState(t.Context(), "spring", m.version, m.state, "because"); err != nil {
 			t.Fatal(err)
 		}
 		c, err := b.Campaign(t.Context(), "spring")
 		if latest = max(latest, m.version); err != nil || c.State != m.want || c.Version != latest || c.Why != "because" || c.State.Final() == c.EndedAt.IsZero() {
-			t.Errorf("after mark %d as %s: %s, ended %s, %v; want %s", m.version, m.state, c.State, c.EndedAt, err, m.want)
+			t.Errorf("after version %d as %s: %s, ended %s, %v; want %s", m.version, m.state, c.State, c.EndedAt, err, m.want)
 		}
 	}
 }
 
-// retries checks that recipients whose outcome is unknown become due again, once
-// for each decision.
+// retries checks that recipients whose outcome is unknown become due again,
+// once for each decision.
 func retries(t *testing.T, b CampaignBench) {
 	campaignOf(t, b, 4)
 	resolve := func(all ...mail.Recipient) {
@@ -214,7 +214,7 @@ func retries(t *testing.T, b CampaignBench) {
 	if err != nil || len(due) != 2 || due[0].N != 2 || due[0].Generation != 2 || due[0].Why != "" || !due[0].At.IsZero() {
 		t.Errorf("due %+v, %v", due, err)
 	}
-	for _, s := range []mail.State{mail.StateUnknown, mail.StateRejected} { // of the mail before, late: its word is not about this one
+	for _, s := range []mail.State{mail.StateUnknown, mail.StateRejected} { // a late report about the mail of round 1
 		resolve(mail.Recipient{N: 2, State: s, Generation: 1})
 		wantCounts(t, b, mail.CampaignCounts{Total: 4, Due: 2, Sent: 1, Rejected: 1})
 	}
@@ -222,13 +222,13 @@ func retries(t *testing.T, b CampaignBench) {
 	if err := b.SetCampaignState(t.Context(), "spring", 6, mail.CampaignDone, ""); err != nil {
 		t.Fatal(err)
 	}
-	retry(1, soon, nil) // the first decision, late: it is carried out
+	retry(1, soon, nil) // the first decision, repeated late: it was carried out already
 	retry(2, soon, mail.ErrNoneUnknown)
 	wantCounts(t, b, mail.CampaignCounts{Total: 4, Sent: 3, Rejected: 1})
 	if err := b.SetCampaignState(t.Context(), "spring", 7, mail.CampaignCancelled, ""); err != nil {
 		t.Fatal(err)
 	}
-	retry(1, soon, mail.ErrCampaignNotDone) // late, too: what was cancelled does not go on
+	retry(1, soon, mail.ErrCampaignNotDone) // a cancelled campaign cannot be retried
 }
 
 func noCampaign(t *testing.T, b CampaignBench) {
@@ -244,7 +244,7 @@ func noCampaign(t *testing.T, b CampaignBench) {
 	}
 }
 
-func numbersApart(t *testing.T, b CampaignBench) {
+func numbersConsecutively(t *testing.T, b CampaignBench) {
 	campaignOf(t, b, 0)
 	var all sync.WaitGroup
 	for i := range 8 {

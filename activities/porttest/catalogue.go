@@ -29,20 +29,20 @@ type CatalogueTest struct {
 	Later func(d time.Duration)
 }
 
-// Catalogue checks a record of products. open makes an empty one.
+// Catalogue checks a record of products. open returns an empty one.
 func Catalogue(t *testing.T, open func(t *testing.T) CatalogueTest) {
 	for name, check := range map[string]func(*testing.T, CatalogueTest){
-		"SRCH-3 what was put is there, and due":                    putsProduct,
-		"IDEM-1 a change is carried out once":                      changesOnce,
-		"IDEM-6 a change meant for another version is refused":     changesVersion,
-		"ORD-7 what is set aside stays":                            leavesReserved,
-		"SRCH-3 F55 a deleted product is due, and counts on":       deletesProduct,
-		"a refused change stops nothing":                           refusesChange,
-		"SRCH-5 what moves while it is indexed is told":            reportsMoved,
-		"SRCH-3 F52 stock that moves is due at once, once":         stockIsDue,
-		"SRCH-3 a change is due if its workflow does not index it": changeIsDue,
-		"SRCH-11 revisions come in pages":                          revisionPages,
-		"SRCH-3 F52 what has waited longest is due first":          longestFirst,
+		"SRCH-3 a product that was put can be read and is due":              putsProduct,
+		"IDEM-1 a change is applied once":                                   changesOnce,
+		"IDEM-6 a change for another version is refused":                    changesVersion,
+		"ORD-7 reserved stock stays reserved":                               leavesReserved,
+		"SRCH-3 F55 a deleted product is due, and its versions continue":    deletesProduct,
+		"a refused change does not stop the others":                         refusesChange,
+		"SRCH-5 a product that changes while it is indexed is reported":     reportsChanged,
+		"SRCH-3 F52 a product whose stock changes is due at once, and once": stockIsDue,
+		"SRCH-3 a change is due if its workflow does not index it":          changeIsDue,
+		"SRCH-11 revisions are listed in pages":                             revisionPages,
+		"SRCH-3 F52 the product that has waited longest is due first":       longestFirst,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -82,7 +82,7 @@ func (c CatalogueTest) now(t *testing.T, sku string) catalog.Stocked {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, there := all["never"]; there {
+	if _, found := all["never"]; found {
 		t.Error("a product that never existed was found")
 	}
 	return all[sku]
@@ -106,7 +106,7 @@ func putsProduct(t *testing.T, c CatalogueTest) {
 		t.Errorf("put: %+v", p)
 	}
 	if got := c.now(t, "a"); got.Revision != p.Revision || got.Name != "Thing a" || len(got.Tags) != 1 {
-		t.Errorf("there is %+v", got)
+		t.Errorf("read: %+v", got)
 	}
 	image := catalog.Image{ID: "pic-1", Renditions: []catalog.Rendition{{Name: "small", Key: "k"}}}
 	p = c.change(t, "a", nil, catalog.Change{ID: "2", AddImage: &image}, PutOf("3", "a"), catalog.Change{ID: "4", Price: &catalog.Price{Amount: 900}})
@@ -140,7 +140,7 @@ func changesVersion(t *testing.T, c CatalogueTest) {
 	c.change(t, "a", nil, catalog.Change{ID: "3", Receive: 1, IfVersion: at(1)})
 	c.change(t, "a", catalog.ErrVersion, catalog.Change{ID: "4", Receive: 1, IfVersion: at(1)})
 	c.change(t, "a", catalog.ErrVersion, catalog.Change{ID: "5", Receive: 1, IfVersion: at(2), IfRevision: at(p.Revision)})
-	c.change(t, "a", catalog.ErrVersion, catalog.Change{ID: "4", Receive: 1, IfVersion: at(1)}) // refused then, refused now
+	c.change(t, "a", catalog.ErrVersion, catalog.Change{ID: "4", Receive: 1, IfVersion: at(1)}) // it was refused and is refused again
 	c.change(t, "b", catalog.ErrNotFound, catalog.Change{ID: "6", Receive: 1})
 }
 
@@ -158,7 +158,7 @@ func leavesReserved(t *testing.T, c CatalogueTest) {
 	if c.Reserve(t, "a", 1) {
 		t.Error("oversold")
 	}
-	// An older description brings no stock back.
+	// An older description does not restore the stock.
 	if p := c.change(t, "a", nil, PutOf("5", "a")); p.OnHand != 6 {
 		t.Errorf("put: %+v", p)
 	}
@@ -174,7 +174,7 @@ func deletesProduct(t *testing.T, c CatalogueTest) {
 	c.change(t, "a", catalog.ErrNotFound, catalog.Change{ID: "3", Delete: true})
 	back := c.change(t, "a", nil, PutOf("4", "a"))
 	if back.Deleted || back.Version <= gone.Version-1 || back.Revision <= gone.Revision || back.OnHand != 10 {
-		t.Errorf("back: %+v", back)
+		t.Errorf("put again: %+v", back)
 	}
 }
 
@@ -204,15 +204,15 @@ func (c CatalogueTest) markIndexed(t *testing.T, sku string, revision int64) []s
 	return moved
 }
 
-func reportsMoved(t *testing.T, c CatalogueTest) {
+func reportsChanged(t *testing.T, c CatalogueTest) {
 	was := c.change(t, "a", nil, PutOf("1", "a"))
 	c.Reserve(t, "a", 1)
 	if moved := c.markIndexed(t, "a", was.Revision); !slices.Equal(moved, []string{"a"}) {
-		t.Errorf("moved: %q", moved)
+		t.Errorf("changed in the meantime: %q", moved)
 	}
 	c.wantDue(t, "a")
 	if moved := c.markIndexed(t, "a", c.now(t, "a").Revision); len(moved) > 0 {
-		t.Errorf("moved: %q", moved)
+		t.Errorf("changed in the meantime: %q", moved)
 	}
 	c.Later(time.Hour)
 	c.wantDue(t)
@@ -225,13 +225,13 @@ func stockIsDue(t *testing.T, c CatalogueTest) {
 	c.Reserve(t, "a", 1)
 	c.Reserve(t, "a", 1)
 	c.wantDue(t, "a")
-	c.wantDue(t) // another sweep has it
+	c.wantDue(t) // another sweep has taken it
 	c.Reserve(t, "a", 1)
-	c.wantDue(t, "a") // it moved again
+	c.wantDue(t, "a") // its stock changed again
 	c.Later(31 * time.Second)
-	c.wantDue(t, "a") // the sweep that had it died
+	c.wantDue(t, "a") // the sweep that had taken it died
 	if p := c.now(t, "a"); p.Available != 7 || p.Version != 1 {
-		t.Errorf("moved: %+v", p)
+		t.Errorf("after the reservations: %+v", p)
 	}
 }
 

@@ -9,11 +9,11 @@ import (
 	"purser/catalog"
 )
 
-// published returns an image that is ready.
+// published returns an image that was published.
 func published(t *testing.T, b UploadBench, sku string) catalog.Upload {
 	t.Helper()
 	u := begun(t, b, sku)
-	note(t, b, u.ID, sizes...)
+	recordRenditions(t, b, u.ID, sizes...)
 	u, err := b.PublishUpload(t.Context(), u.ID, sizes)
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +31,7 @@ func deletesPublished(t *testing.T, b UploadBench) {
 		}
 	}
 	if err := b.UploadDeleted(ctx, id); err == nil {
-		t.Error("deleted while its sizes are still visible")
+		t.Error("deleted while its renditions are still visible")
 	}
 	for range 2 {
 		if err := b.HideUpload(ctx, id); err != nil {
@@ -41,7 +41,7 @@ func deletesPublished(t *testing.T, b UploadBench) {
 	if u := wantUpload(t, b, id, catalog.Deleting, 0); u.Shown() {
 		t.Errorf("hidden: %+v", u)
 	}
-	note(t, b, id, sizes...) // a step that was held up
+	recordRenditions(t, b, id, sizes...) // a delayed step
 	if u, err := b.PublishUpload(ctx, id, sizes); err != nil || u.Status != catalog.Deleting {
 		t.Errorf("published: %+v, %v", u, err)
 	}
@@ -64,7 +64,7 @@ func deletesPublished(t *testing.T, b UploadBench) {
 func deletesAny(t *testing.T, b UploadBench) {
 	ctx := t.Context()
 	working, refused := begun(t, b, "mug"), begun(t, b, "mug")
-	note(t, b, working.ID, sizes...)
+	recordRenditions(t, b, working.ID, sizes...)
 	if _, err := b.RefuseUpload(ctx, refused.ID, "broken", ""); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func deletesAny(t *testing.T, b UploadBench) {
 		}
 		wantUpload(t, b, id, catalog.Deleting, 0)
 		if _, err := b.BeginUpload(ctx, id); !errors.Is(err, catalog.ErrUploadOver) {
-			t.Errorf("completed after it was deleted: %v", err)
+			t.Errorf("completed after the deletion: %v", err)
 		}
 	}
 	for range catalog.MaxImages - 4 {
@@ -85,13 +85,13 @@ func deletesAny(t *testing.T, b UploadBench) {
 		t.Fatal(err)
 	}
 	if err := b.CreateUpload(ctx, more); !errors.Is(err, catalog.ErrManyUploads) {
-		t.Errorf("one more than a product may have: %v", err)
+		t.Errorf("one image more than a product may have: %v", err)
 	}
 	if err := b.UploadDeleted(ctx, refused.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.CreateUpload(ctx, more); err != nil {
-		t.Errorf("in the place of one that is gone: %v", err)
+		t.Errorf("in the place of a deleted image: %v", err)
 	}
 	if _, err := b.DeleteUpload(ctx, "img_none"); !errors.Is(err, catalog.ErrNoUpload) {
 		t.Errorf("an image that never existed: %v", err)
@@ -100,7 +100,7 @@ func deletesAny(t *testing.T, b UploadBench) {
 		t.Errorf("hiding an image that is not being deleted: %v", err)
 	}
 	if err := b.UploadDeleted(ctx, more.ID); err == nil {
-		t.Error("an image became deleted without a request")
+		t.Error("an image was deleted without a request")
 	}
 }
 
@@ -113,7 +113,7 @@ func findsDeleting(t *testing.T, b UploadBench) {
 		}
 	}
 	if ids, err := b.DeletingUploads(ctx, "mug", 10); err != nil || !slices.Equal(ids, []string{one.ID}) {
-		t.Errorf("of the mug: %v, %v", ids, err)
+		t.Errorf("images of the mug: %v, %v", ids, err)
 	}
 	found, err := b.StrandedUploads(ctx, soon, 10)
 	if err != nil || len(found) != 2 || found[0].Status != catalog.Deleting {
@@ -123,9 +123,9 @@ func findsDeleting(t *testing.T, b UploadBench) {
 		t.Fatal(err)
 	}
 	if found, err := b.StrandedUploads(ctx, soon, 10); err != nil || len(found) != 1 || found[0].ID != one.ID {
-		t.Errorf("stranded once one is gone: %+v, %v", found, err)
+		t.Errorf("stranded after one was deleted: %+v, %v", found, err)
 	}
 	if ids, err := b.DeletingUploads(ctx, "tea", 10); err != nil || len(ids) != 0 {
-		t.Errorf("of the tea: %v, %v", ids, err)
+		t.Errorf("images of the tea: %v, %v", ids, err)
 	}
 }

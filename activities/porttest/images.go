@@ -26,24 +26,24 @@ type UploadBench interface {
 	DeletingUploads(ctx context.Context, sku string, limit int) ([]string, error)
 }
 
-// Uploads checks a record of images. open makes one with the products "mug" and
-// "tea" only.
+// Uploads checks a record of images. open returns one that has only the
+// products "mug" and "tea".
 func Uploads(t *testing.T, open func(t *testing.T) UploadBench) {
 	for name, check := range map[string]func(*testing.T, UploadBench){
-		"IMG-3 an upload is of a product":                         uploadOfProduct,
-		"IMG-9 all sizes are shown, or none":                      publishesAllOrNone,
-		"IMG-8 a refused image says why":                          refusesWithReason,
-		"F62 an upload not completed expires":                     expires,
-		"F64 sizes made are remembered":                           remembersRenditions,
-		"a product has so many images":                            boundsImages,
-		"what is left over is found":                              findsLeftOver,
-		"two who begin are one":                                   beginsOnce,
-		"an image that is not there is not":                       missesUpload,
-		"a decided image stays as it is":                          staysDecided,
-		"a product's images, the oldest first":                    listsUploads,
-		"IMG-9 a deleted image is seen until its product lets go": deletesPublished,
-		"IMG-4 whatever became of an image, it can be deleted":    deletesAny,
-		"an image being deleted is found if nobody works on it":   findsDeleting,
+		"IMG-3 an upload belongs to a product":                                      belongsToProduct,
+		"IMG-9 all renditions are visible, or none":                                 publishesAllOrNone,
+		"IMG-8 a refused image has the reason":                                      refusesWithReason,
+		"F62 an upload that is not completed expires":                               expires,
+		"F64 finished renditions are recorded":                                      remembersRenditions,
+		"the number of a product's images is limited":                               boundsImages,
+		"stranded uploads are found":                                                findsStranded,
+		"an upload begins once":                                                     beginsOnce,
+		"an unknown image is not found":                                             unknownUpload,
+		"a published or refused image stays so":                                     staysDecided,
+		"a product's images are listed, oldest first":                               listsUploads,
+		"IMG-9 a deleted image is visible until its product no longer refers to it": deletesPublished,
+		"IMG-4 an image can be deleted in every status":                             deletesAny,
+		"an image is found whose deletion is stuck":                                 findsDeleting,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +76,7 @@ func begun(t *testing.T, b UploadBench, sku string) catalog.Upload {
 	return u
 }
 
-func note(t *testing.T, b UploadBench, id string, names ...string) {
+func recordRenditions(t *testing.T, b UploadBench, id string, names ...string) {
 	t.Helper()
 	for i, name := range names {
 		r := catalog.Rendition{Name: name, Key: catalog.RenditionKey(id, name, strings.Repeat("ab", 32), ".jpg"), Type: "image/jpeg", Width: 100 - i, Height: 50, Bytes: 123}
@@ -90,18 +90,18 @@ func wantUpload(t *testing.T, b UploadBench, id string, status catalog.UploadSta
 	t.Helper()
 	u, err := b.Upload(t.Context(), id)
 	if err != nil || u.Status != status || len(u.Renditions) != renditions {
-		t.Fatalf("%+v, %v; want it %s with %d sizes", u, err, status, renditions)
+		t.Fatalf("%+v, %v; want it %s with %d renditions", u, err, status, renditions)
 	}
 	return u
 }
 
-func uploadOfProduct(t *testing.T, b UploadBench) {
+func belongsToProduct(t *testing.T, b UploadBench) {
 	u, err := catalog.NewUpload("nothing", "", "image/png", 5, "k", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := b.CreateUpload(t.Context(), u); !errors.Is(err, catalog.ErrNotFound) {
-		t.Errorf("of no product: %v", err)
+		t.Errorf("an upload without a product: %v", err)
 	}
 	want := newUpload(t, b, "mug", 0)
 	got := wantUpload(t, b, want.ID, catalog.AwaitingUpload, 0)
@@ -112,13 +112,13 @@ func uploadOfProduct(t *testing.T, b UploadBench) {
 
 func publishesAllOrNone(t *testing.T, b UploadBench) {
 	u := begun(t, b, "mug")
-	note(t, b, u.ID, sizes[:3]...)
+	recordRenditions(t, b, u.ID, sizes[:3]...)
 	if _, err := b.PublishUpload(t.Context(), u.ID, sizes); err == nil {
-		t.Error("three of four sizes were published")
+		t.Error("three of four renditions were published")
 	}
 	wantUpload(t, b, u.ID, catalog.Processing, 3)
-	note(t, b, u.ID, sizes[3])
-	for range 2 { // the second time its answer was lost
+	recordRenditions(t, b, u.ID, sizes[3])
+	for range 2 { // the first response was lost
 		if p, err := b.PublishUpload(t.Context(), u.ID, sizes); err != nil || p.Status != catalog.Ready || len(p.Renditions) != 4 {
 			t.Fatalf("publish: %+v, %v", p, err)
 		}
@@ -143,19 +143,19 @@ func refusesWithReason(t *testing.T, b UploadBench) {
 
 func staysDecided(t *testing.T, b UploadBench) {
 	refused, ready := begun(t, b, "mug"), begun(t, b, "mug")
-	note(t, b, ready.ID, sizes...)
+	recordRenditions(t, b, ready.ID, sizes...)
 	if _, err := b.RefuseUpload(t.Context(), refused.ID, "broken", ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.PublishUpload(t.Context(), ready.ID, sizes); err != nil {
 		t.Fatal(err)
 	}
-	note(t, b, refused.ID, "large")
+	recordRenditions(t, b, refused.ID, "large")
 	if _, err := b.PublishUpload(t.Context(), refused.ID, nil); err == nil {
 		t.Error("a refused image was published")
 	}
 	if u, err := b.RefuseUpload(t.Context(), ready.ID, "broken", ""); err != nil || u.Status != catalog.Ready {
-		t.Errorf("refusing a published one: %+v, %v", u, err)
+		t.Errorf("refusing a published image: %+v, %v", u, err)
 	}
 	wantUpload(t, b, refused.ID, catalog.Refused, 0)
 	wantUpload(t, b, ready.ID, catalog.Ready, 4)
@@ -178,8 +178,8 @@ func wantAny(t *testing.T, b UploadBench, id string) catalog.Upload {
 
 func remembersRenditions(t *testing.T, b UploadBench) {
 	u := begun(t, b, "mug")
-	note(t, b, u.ID, "large", "medium")
-	note(t, b, u.ID, "large") // made again by an attempt that did not know
+	recordRenditions(t, b, u.ID, "large", "medium")
+	recordRenditions(t, b, u.ID, "large") // made again by another attempt
 	wantUpload(t, b, u.ID, catalog.Processing, 2)
 }
 
@@ -225,7 +225,7 @@ func boundsImages(t *testing.T, b UploadBench) {
 	newUpload(t, b, "tea", 0)
 }
 
-func findsLeftOver(t *testing.T, b UploadBench) {
+func findsStranded(t *testing.T, b UploadBench) {
 	waiting, working := newUpload(t, b, "mug", 0), begun(t, b, "mug")
 	soon := time.Now().Add(time.Hour)
 	if found, err := b.StrandedUploads(t.Context(), soon, 10); err != nil || len(found) != 1 || found[0].ID != working.ID {
@@ -243,7 +243,7 @@ func findsLeftOver(t *testing.T, b UploadBench) {
 		t.Errorf("by key: %+v, %v", byKey, err)
 	}
 	if none, err := b.UploadsByID(t.Context(), nil); err != nil || len(none) != 0 {
-		t.Errorf("by no id: %+v, %v", none, err)
+		t.Errorf("by an empty list of ids: %+v, %v", none, err)
 	}
 }
 
@@ -260,7 +260,7 @@ func beginsOnce(t *testing.T, b UploadBench) {
 	all.Wait()
 }
 
-func missesUpload(t *testing.T, b UploadBench) {
+func unknownUpload(t *testing.T, b UploadBench) {
 	ctx, r := t.Context(), catalog.Rendition{Name: "large", Key: "k"}
 	_, upload := b.Upload(ctx, "img_none")
 	_, begin := b.BeginUpload(ctx, "img_none")
@@ -288,7 +288,7 @@ type ObjectStore interface {
 	images.ImageStore
 }
 
-// Objects checks a store of images. Keys begin with the test's own prefix.
+// Objects checks a store of images. All keys begin with the name of the test.
 func Objects(t *testing.T, s ObjectStore) {
 	ctx := t.Context()
 	at := "porttest/" + t.Name() + "/"
@@ -298,7 +298,7 @@ func Objects(t *testing.T, s ObjectStore) {
 			t.Fatal(err)
 		}
 	}
-	t.Run("IMG-6 what is there stays", func(t *testing.T) {
+	t.Run("IMG-6 an existing file is not overwritten", func(t *testing.T) {
 		put("a", "first")
 		put("a", "second")
 		b, err := s.GetObject(ctx, at+"a", 100)
@@ -310,13 +310,13 @@ func Objects(t *testing.T, s ObjectStore) {
 			t.Errorf("%+v, %v", o, err)
 		}
 	})
-	t.Run("no more is read than asked for", func(t *testing.T) {
+	t.Run("a file is not read beyond the limit", func(t *testing.T) {
 		put("b", "0123456789")
 		if b, err := s.GetObject(ctx, at+"b", 4); err != nil || string(b) != "01234" {
 			t.Errorf("%q, %v", b, err)
 		}
 	})
-	t.Run("what is not there", func(t *testing.T) {
+	t.Run("a missing file", func(t *testing.T) {
 		_, head := s.HeadObject(ctx, at+"none")
 		_, get := s.GetObject(ctx, at+"none", 1)
 		for name, err := range map[string]error{"head": head, "get": get, "move": s.MoveObject(ctx, at+"none", at+"nowhere")} {
@@ -329,7 +329,7 @@ func Objects(t *testing.T, s ObjectStore) {
 			t.Errorf("delete: %v", err)
 		}
 	})
-	t.Run("moving again is no harm", func(t *testing.T) {
+	t.Run("moving a file again is harmless", func(t *testing.T) {
 		put("c", "c")
 		for range 2 {
 			if err := s.MoveObject(ctx, at+"c", at+"d"); err != nil {
@@ -340,10 +340,10 @@ func Objects(t *testing.T, s ObjectStore) {
 			t.Errorf("%q, %v", b, err)
 		}
 		if _, err := s.HeadObject(ctx, at+"c"); !errors.Is(err, order.ErrNoSuch) {
-			t.Errorf("where it was: %v", err)
+			t.Errorf("at the old key: %v", err)
 		}
 	})
-	t.Run("listed by key, page by page", func(t *testing.T) {
+	t.Run("files are listed by key, page by page", func(t *testing.T) {
 		var want, got []string
 		for i := range 5 {
 			key := fmt.Sprintf("list/%d", i)

@@ -24,17 +24,17 @@ type IndexBench struct {
 	FailNext func(t *testing.T, kind error)
 }
 
-// Index checks a search index. setup makes an empty one, without settings.
+// Index checks a search index. setup returns an empty one, without settings.
 func Index(t *testing.T, setup func(t *testing.T) IndexBench) {
 	for name, check := range map[string]func(*testing.T, IndexBench){
-		"SRCH-1 what was put is there":             putAndConfirm,
-		"SRCH-2 settings are applied once":         settingsOnce,
-		"SRCH-3 what was deleted is gone":          deleteConfirms,
-		"SRCH-4 F58 a rebuild is never seen empty": rebuilds,
-		"SRCH-4 repeating a swap changes nothing":  swapsOnce,
-		"SRCH-5 F56 the newest version stays":      newestStays,
-		"SRCH-11 keys come in pages":               keyPages,
-		"F53 F54 errors say what they are":         indexErrors,
+		"SRCH-1 a document that was put is in the index":     putAndConfirm,
+		"SRCH-2 settings are applied once":                   settingsOnce,
+		"SRCH-3 a deleted document is not in the index":      deleteConfirms,
+		"SRCH-4 F58 the index is not empty during a rebuild": rebuilds,
+		"SRCH-4 repeating a swap changes nothing":            swapsOnce,
+		"SRCH-5 F56 the newest version stays":                newestStays,
+		"SRCH-11 keys are listed in pages":                   keyPages,
+		"F53 F54 errors have the right kind":                 indexErrors,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -61,7 +61,7 @@ func putAndConfirm(t *testing.T, b IndexBench) {
 		docs = append(docs, DocumentOf(sku, int64(i+1)))
 	}
 	put(t, b, docs...)
-	put(t, b) // nothing at all
+	put(t, b) // an empty list
 	wantVersions(t, b, append(skus, "missing"), map[string]int64{"mug-blue": 1, "mug_blue": 2, "a/b?c#d": 3, `q"'\`: 4, "äöü€": 5, "mug.blue": 6})
 
 	full := catalog.Document{
@@ -75,14 +75,14 @@ func putAndConfirm(t *testing.T, b IndexBench) {
 		t.Fatalf("found %d, want 1", len(r.Hits))
 	}
 	if diff := cmp.Diff(full.Complete(), r.Hits[0].Document, cmpopts.EquateEmpty()); diff != "" {
-		t.Error(diff) // no amount through a float
+		t.Error(diff) // no amount may become a float
 	}
 }
 
 func settingsOnce(t *testing.T, b IndexBench) {
 	changed, err := b.Settings.ApplySettings(t.Context())
 	if err != nil || changed {
-		t.Errorf("a second time: changed %t, %v", changed, err)
+		t.Errorf("applied again: changed %t, %v", changed, err)
 	}
 }
 
@@ -105,7 +105,7 @@ func newestStays(t *testing.T, b IndexBench) {
 	put(t, b, newer)
 	put(t, b, DocumentOf("a", 3), DocumentOf("b", 1))
 	wantVersions(t, b, []string{"a", "b"}, map[string]int64{"a": 7, "b": 1})
-	again := DocumentOf("a", 7) // the same version may be mended
+	again := DocumentOf("a", 7) // a document of the same version is replaced
 	again.Name = "Mended"
 	put(t, b, again)
 	if r := search(t, b, catalog.Query{Text: "mended"}); len(r.Hits) != 1 {
@@ -157,7 +157,7 @@ func rebuilds(t *testing.T, b IndexBench) {
 	}
 	wantVersions(t, b, []string{"old", "kept", "new"}, map[string]int64{"kept": 2, "new": 1})
 	if changed, err := b.Settings.ApplySettings(t.Context()); err != nil || changed {
-		t.Errorf("the shadow came without its settings: %v", err)
+		t.Errorf("the shadow had no settings: %v", err)
 	}
 	put(t, b, DocumentOf("later", 1))
 	wantVersions(t, b, []string{"old", "kept", "new", "later"}, map[string]int64{"kept": 2, "new": 1, "later": 1})
@@ -169,7 +169,7 @@ func swapsOnce(t *testing.T, b IndexBench) {
 	if err := b.Rebuild.PutShadow(t.Context(), "r-2", []catalog.Document{DocumentOf("new", 1)}); err != nil {
 		t.Fatal(err)
 	}
-	for range 3 { // an activity may be tried again after its answer was lost
+	for range 3 { // an activity may be retried after its response was lost
 		if err := b.Rebuild.SwapShadow(t.Context(), "r-2"); err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +192,7 @@ func indexErrors(t *testing.T, b IndexBench) {
 		kind error
 		done bool
 	}{
-		{order.ErrUnknownOutcome, true}, {order.ErrThrottled, false}, {order.ErrDenied, false}, {order.ErrRejected, false},
+		{kind: order.ErrUnknownOutcome, done: true}, {kind: order.ErrThrottled}, {kind: order.ErrDenied}, {kind: order.ErrRejected},
 	} {
 		sku := string(order.NewID())
 		b.FailNext(t, tt.kind)
@@ -200,7 +200,7 @@ func indexErrors(t *testing.T, b IndexBench) {
 		if !tt.done {
 			wantVersions(t, b, []string{sku}, map[string]int64{})
 		}
-		put(t, b, DocumentOf(sku, 1)) // trying again is harmless
+		put(t, b, DocumentOf(sku, 1)) // a retry is harmless
 		wantVersions(t, b, []string{sku}, map[string]int64{sku: 1})
 	}
 }

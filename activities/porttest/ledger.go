@@ -11,15 +11,15 @@ import (
 	"purser/order"
 )
 
-// Ledger checks a MailLedger. open makes an empty one.
+// Ledger checks a MailLedger. open returns an empty one.
 func Ledger(t *testing.T, open func(t *testing.T) mails.MailLedger) {
 	for name, check := range map[string]func(*testing.T, mails.MailLedger){
-		"EML-1 one of many claimers sends":  oneSends,
-		"EML-1 a mail sent stays sent":      sentStays,
-		"EML-1 how it ended is remembered":  remembersEnd,
-		"EML-1 what is settled stays so":    resolvedStays,
-		"EML-1 each milestone is one mail":  notificationsApart,
-		"a mail not claimed is not settled": resolvesOnlyClaimed,
+		"EML-1 one of many claimers sends the mail":   oneSends,
+		"EML-1 a mail that was sent stays sent":       sentStays,
+		"EML-1 the outcome is recorded":               recordsOutcome,
+		"EML-1 an outcome does not change":            resolvedStays,
+		"EML-1 each notification is one mail":         separateNotifications,
+		"a mail that was not claimed gets no outcome": resolvesOnlyClaimed,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -30,7 +30,7 @@ func Ledger(t *testing.T, open func(t *testing.T) mails.MailLedger) {
 
 func oneSends(t *testing.T, l mails.MailLedger) {
 	m := newMessage(order.MailConfirmation)
-	for round := range 3 { // after each, the mail is certainly not sent
+	for round := range 3 { // after each round, the mail is certainly not sent
 		var mu sync.Mutex
 		got := make(map[mail.State]int)
 		var all sync.WaitGroup
@@ -47,7 +47,7 @@ func oneSends(t *testing.T, l mails.MailLedger) {
 		}
 		all.Wait()
 		if got[mail.StateDue] != 1 || got[mail.StateSending] != 7 {
-			t.Fatalf("round %d: 8 claimers saw %v, want one due and seven sending", round, got)
+			t.Fatalf("round %d: 8 claimers got %v, want one due and seven sending", round, got)
 		}
 		resolve(t, l, m, mail.StateDue, "")
 	}
@@ -57,14 +57,14 @@ func sentStays(t *testing.T, l mails.MailLedger) {
 	m := newMessage(order.MailShipped)
 	wantClaim(t, l, m, mail.StateDue, "")
 	resolve(t, l, m, mail.StateSent, "msg-1")
-	resolve(t, l, m, mail.StateUnknown, "") // a late, slower attempt
+	resolve(t, l, m, mail.StateUnknown, "") // a slower attempt reports late
 	wantClaim(t, l, m, mail.StateSent, "msg-1")
 	if o, err := l.FindMail(t.Context(), m.ID); err != nil || o.Receipt.Provider != "smtp" || len(o.Receipt.Skipped) != 1 || o.Receipt.Skipped[0].Provider != "ses" {
-		t.Errorf("who has it, and why: %+v %v", o, err)
+		t.Errorf("receipt: %+v %v", o, err)
 	}
 }
 
-func remembersEnd(t *testing.T, l mails.MailLedger) {
+func recordsOutcome(t *testing.T, l mails.MailLedger) {
 	for _, s := range []mail.State{mail.StateUnknown, mail.StateRejected, mail.StateSuppressed} {
 		m := newMessage(order.MailCancelled)
 		wantClaim(t, l, m, mail.StateDue, "")
@@ -90,7 +90,7 @@ func resolvedStays(t *testing.T, l mails.MailLedger) {
 	}
 }
 
-func notificationsApart(t *testing.T, l mails.MailLedger) {
+func separateNotifications(t *testing.T, l mails.MailLedger) {
 	id := order.NewID()
 	again := order.Mail{OrderID: id, Notification: order.MailDelivered, Generation: 2}.Key()
 	for _, key := range []string{MessageOf(id, order.MailConfirmation).ID, MessageOf(id, order.MailDelivered).ID, again} {

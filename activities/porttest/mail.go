@@ -19,16 +19,16 @@ type MailBench struct {
 	FailNext func(t *testing.T, kind error)
 }
 
-// Mailer checks a Mailer. setup makes one that has sent nothing.
+// Mailer checks a Mailer. setup returns one that has sent nothing.
 func Mailer(t *testing.T, setup func(t *testing.T) MailBench) {
 	for name, check := range map[string]func(*testing.T, MailBench){
-		"EML-1 each mail goes out":              sendsMails,
-		"EML-4 errors say what they are":        mailErrors,
-		"EML-11 what cannot be sent is refused": refusesMails,
-		"EML-13 both streams":                   sendsStreams,
-		"EML-4 the next mail is another matter": goesOn,
-		"EML-11 hostile text goes out as text":  sendsMaliciousText,
-		"EML-5 a mail to many is one mail":      sendsToMany,
+		"EML-1 each mail is sent":                        sendsMails,
+		"EML-4 errors have the right kind":               mailErrors,
+		"EML-11 an invalid mail is refused":              refusesMails,
+		"EML-13 both streams are sent":                   sendsStreams,
+		"EML-4 the mail after a failure is sent":         sendsAfterFailure,
+		"EML-11 malicious text is sent as text":          sendsMaliciousText,
+		"EML-5 a mail to several recipients is one mail": sendsToMany,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -54,7 +54,7 @@ func (b MailBench) send(t *testing.T, m mail.Message) string {
 		t.Fatalf("%s: %v", m.Template, err)
 	}
 	if n := b.Counts()[m.ID]; n != 1 {
-		t.Errorf("%s went out %d times", m.Template, n)
+		t.Errorf("%s was sent %d times", m.Template, n)
 	}
 	return id
 }
@@ -65,7 +65,7 @@ func sendsMails(t *testing.T, b MailBench) {
 	for _, m := range []order.Notification{order.MailConfirmation, order.MailShipped, order.MailDelivered} {
 		providerID := b.send(t, MessageOf(id, m))
 		if providerID == "" || ids[providerID] {
-			t.Errorf("%s: the provider's id %q is empty or was given before", m, providerID)
+			t.Errorf("%s: the provider's id %q is empty or was used before", m, providerID)
 		}
 		ids[providerID] = true
 	}
@@ -76,14 +76,14 @@ func mailErrors(t *testing.T, b MailBench) {
 		kind error
 		sent int
 	}{
-		{order.ErrUnknownOutcome, 1}, {order.ErrThrottled, 0}, {order.ErrRejected, 0}, {order.ErrDenied, 0},
+		{kind: order.ErrUnknownOutcome, sent: 1}, {kind: order.ErrThrottled}, {kind: order.ErrRejected}, {kind: order.ErrDenied},
 	} {
 		m := MessageOf(order.NewID(), order.MailShipped)
 		b.FailNext(t, tt.kind)
 		_, err := b.Mailer.SendMail(t.Context(), m)
 		wantKind(t, err, tt.kind)
 		if n := b.Counts()[m.ID]; n != tt.sent {
-			t.Errorf("%v: went out %d times, want %d", tt.kind, n, tt.sent)
+			t.Errorf("%v: sent %d times, want %d", tt.kind, n, tt.sent)
 		}
 		if err != nil && (strings.Contains(err.Error(), "ada@") || strings.Contains(err.Error(), "Löwe")) {
 			t.Errorf("the error holds personal data: %v", err)
@@ -91,7 +91,7 @@ func mailErrors(t *testing.T, b MailBench) {
 	}
 }
 
-func goesOn(t *testing.T, b MailBench) {
+func sendsAfterFailure(t *testing.T, b MailBench) {
 	for _, kind := range []error{order.ErrThrottled, order.ErrRejected, order.ErrUnknownOutcome} {
 		b.FailNext(t, kind)
 		_, err := b.Mailer.SendMail(t.Context(), MessageOf(order.NewID(), order.MailShipped))
@@ -101,22 +101,22 @@ func goesOn(t *testing.T, b MailBench) {
 }
 
 func refusesMails(t *testing.T, b MailBench) {
-	for name, bend := range map[string]func(*mail.Message){
-		"no address":          func(m *mail.Message) { m.To[0].Email = "" },
-		"no domain":           func(m *mail.Message) { m.To[0].Email = "nobody" },
-		"a list":              func(m *mail.Message) { m.To[0].Email = "a@b.example, c@d.example" },
-		"a line break":        func(m *mail.Message) { m.To[0].Email = "a@example.com\r\nBcc: b@example.com" },
-		"a name with it":      func(m *mail.Message) { m.To[0].Email = "Ada <ada@example.com>" },
-		"1,000 recipients":    func(m *mail.Message) { m.To = make([]mail.Address, 1000) },
-		"a header in a title": func(m *mail.Message) { m.Content.Subject = "Hi\r\nBcc: b@example.com" },
-		"nothing to say":      func(m *mail.Message) { m.Content = mail.Content{} },
+	for name, change := range map[string]func(*mail.Message){
+		"no address":              func(m *mail.Message) { m.To[0].Email = "" },
+		"no domain":               func(m *mail.Message) { m.To[0].Email = "nobody" },
+		"a list of addresses":     func(m *mail.Message) { m.To[0].Email = "a@b.example, c@d.example" },
+		"a line break":            func(m *mail.Message) { m.To[0].Email = "a@example.com\r\nBcc: b@example.com" },
+		"an address with a name":  func(m *mail.Message) { m.To[0].Email = "Ada <ada@example.com>" },
+		"1,000 recipients":        func(m *mail.Message) { m.To = make([]mail.Address, 1000) },
+		"a header in the subject": func(m *mail.Message) { m.Content.Subject = "Hi\r\nBcc: b@example.com" },
+		"no content":              func(m *mail.Message) { m.Content = mail.Content{} },
 	} {
 		m := MessageOf(order.NewID(), order.MailShipped)
-		bend(&m)
+		change(&m)
 		_, err := b.Mailer.SendMail(t.Context(), m)
 		wantKind(t, err, order.ErrRejected)
 		if n := b.Counts()[m.ID]; n != 0 {
-			t.Errorf("%s: went out %d times", name, n)
+			t.Errorf("%s: sent %d times", name, n)
 		}
 	}
 }

@@ -26,7 +26,7 @@ type page struct {
 	contentType, body string
 }
 
-// NewProxy makes a proxy that passes everything on to the provider.
+// NewProxy returns a proxy that passes every request on to the provider.
 func NewProxy(t *testing.T, provider http.Handler) *Proxy {
 	p := &Proxy{}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -75,8 +75,8 @@ func (p *Proxy) Check(t *testing.T, calls map[string]func() error, kinds ...erro
 	}
 }
 
-// proxyPages are responses of proxies with a status that would be a rejection if
-// it came from the provider.
+// proxyPages are responses of proxies with a status that would be a rejection
+// if it came from the provider.
 func proxyPages() (all []page) {
 	for _, status := range []int{400, 403, 404, 405, 407, 412, 413, 422} {
 		for _, body := range []string{

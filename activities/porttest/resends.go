@@ -16,7 +16,7 @@ type ResendLedger interface {
 	mails.Resends
 }
 
-// Resends checks a Resends. open makes an empty one.
+// Resends checks a Resends. open returns an empty one.
 func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 	id := order.NewID()
 	m := MessageOf(id, order.MailShipped)
@@ -46,10 +46,10 @@ func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 		resolve(t, l, m, mail.StateSent, "msg-1")
 		r.Key = "k2"
 		if got, err := l.OpenResend(t.Context(), r); err != nil || got.Generation != 2 {
-			t.Errorf("asked once more: generation %d %v", got.Generation, err)
+			t.Errorf("requested with another key: generation %d %v", got.Generation, err)
 		}
 	})
-	t.Run("the mail of one refund of several", func(t *testing.T) {
+	t.Run("the mail of one of several refunds", func(t *testing.T) {
 		l := open(t)
 		for _, ref := range []string{"re_1", "re_2"} {
 			m := MessageOf(id, order.MailRefunded)
@@ -69,13 +69,13 @@ func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 		if o, err := l.FindMail(t.Context(), again.ID); err != nil || o.State != mail.StateDue {
 			t.Errorf("%+v %v", o, err)
 		}
-		r.Ref = "re_1" // the order knows another refund by now; the decision was about that one
+		r.Ref = "re_1" // by now the order has another refund, but the decision was about re_2
 		if same, err := l.OpenResend(t.Context(), r); err != nil || same.Key() != again.ID {
-			t.Errorf("the same decision later: %q %v, want %q", same.Key(), err, again.ID)
+			t.Errorf("the same decision, requested later: %q %v, want %q", same.Key(), err, again.ID)
 		}
 		wantClaim(t, l, again, mail.StateDue, "")
 	})
-	t.Run("EML-1 the mail of a refund that has not gone out yet, beside another's that has", func(t *testing.T) {
+	t.Run("EML-1 the unsent mail of a refund, after the mail of another was sent", func(t *testing.T) {
 		l := open(t)
 		of := func(ref string) mail.Message {
 			m := MessageOf(id, order.MailRefunded)
@@ -87,15 +87,15 @@ func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 		wantClaim(t, l, of("re_1"), mail.StateDue, "")
 		resolve(t, l, of("re_1"), mail.StateSent, "msg-1")
 		if got, err := l.OpenResend(t.Context(), r); !errors.Is(err, order.ErrNotFound) {
-			t.Errorf("before it is tried: generation %d %v", got.Generation, err)
+			t.Errorf("before it is due: generation %d %v", got.Generation, err)
 		}
 		wantClaim(t, l, of("re_2"), mail.StateDue, "")
 		if got, err := l.OpenResend(t.Context(), r); !errors.Is(err, order.ErrMailing) {
-			t.Errorf("while it is sent: generation %d %v", got.Generation, err)
+			t.Errorf("while it is being sent: generation %d %v", got.Generation, err)
 		}
 		r.Ref = "re_1"
 		if got, err := l.OpenResend(t.Context(), r); err != nil || got.Generation != 2 {
-			t.Errorf("the other one: generation %d %v", got.Generation, err)
+			t.Errorf("the other refund: generation %d %v", got.Generation, err)
 		}
 	})
 	t.Run("EML-1 one decision is one mail", func(t *testing.T) {
@@ -113,7 +113,7 @@ func Resends(t *testing.T, open func(t *testing.T) ResendLedger) {
 		again.ID, again.Generation = order.Mail{OrderID: id, Notification: order.MailShipped, Generation: 2}.Key(), 2
 		wantClaim(t, l, again, mail.StateDue, "")
 		resolve(t, l, again, mail.StateSent, "msg-2")
-		want(t, l, "k1", 2, nil) // asked again: the same
+		want(t, l, "k1", 2, nil) // requested again: the same result
 		want(t, l, "k2", 3, nil)
 	})
 }

@@ -29,36 +29,36 @@ var searches = []struct {
 	q    catalog.Query
 	want []string // SKUs; sorted if the query has no sort
 }{
-	{"everything", catalog.Query{}, []string{"bowl", "jeans-501", "jeans-505", "mug-blue", "mug-red", "poster"}},
-	{"a word", catalog.Query{Text: "jeans"}, []string{"jeans-501", "jeans-505"}},
-	{"in capitals", catalog.Query{Text: "JEANS"}, []string{"jeans-501", "jeans-505"}},
-	{"a beginning", catalog.Query{Text: "har"}, []string{"poster"}},
-	{"a word and a beginning", catalog.Query{Text: "regular je"}, []string{"jeans-505"}},
-	{"none", catalog.Query{Text: "zeppelin"}, []string{}},
-	{"a tag as a word", catalog.Query{Text: "camping"}, []string{"mug-blue"}},
-	{"SRCH-7 F57 an apostrophe", catalog.Query{Brands: []string{"Levi's"}}, []string{"jeans-501", "jeans-505"}},
-	{"SRCH-7 quotes", catalog.Query{Brands: []string{`Kiln "North"`}}, []string{"mug-blue", "mug-red"}},
-	{"SRCH-7 a backslash and brackets", catalog.Query{Brands: []string{`Back\slash [Prints]`}}, []string{"poster"}},
-	{"SRCH-7 a filter as a value", catalog.Query{Brands: []string{"price > 0 OR sku"}}, []string{"bowl"}},
-	{"SRCH-7 a keyword as a value", catalog.Query{Tags: []string{"NOT"}}, []string{"bowl"}},
-	{"SRCH-7 an attack", catalog.Query{Brands: []string{`x' OR price > 0 OR brand = 'x`, `" OR "" = "`, `\`, `\'`}}, []string{}},
-	{"several values", catalog.Query{Brands: []string{"Levi's", `Back\slash [Prints]`}}, []string{"jeans-501", "jeans-505", "poster"}},
-	{"filters together", catalog.Query{Brands: []string{"Levi's"}, Tags: []string{"blue"}}, []string{"jeans-501"}},
-	{"a group", catalog.Query{Groups: []string{"jeans"}, InStock: true}, []string{"jeans-501"}},
-	{"in stock", catalog.Query{Categories: []string{"Trousers"}, InStock: true}, []string{"jeans-501"}},
-	{"a price range", catalog.Query{Currency: "EUR", PriceFrom: 1451, PriceTo: 7900}, []string{"jeans-505", "mug-red"}},
-	{"an open range", catalog.Query{Currency: "EUR", PriceFrom: 7900}, []string{"jeans-501", "jeans-505"}},
-	{"a currency", catalog.Query{Currency: "USD"}, []string{"poster"}},
-	{"a rating", catalog.Query{MinRating: 460}, []string{"bowl", "jeans-501", "mug-blue"}},
-	{"words and filters", catalog.Query{Text: "mug", Currency: "EUR", PriceTo: 1500}, []string{"mug-blue"}},
-	{"cheap first", catalog.Query{Currency: "EUR", Sort: catalog.CheapFirst}, []string{"mug-blue", "mug-red", "jeans-505", "jeans-501"}},
-	{"dear first", catalog.Query{Currency: "EUR", Sort: catalog.DearFirst}, []string{"jeans-501", "jeans-505", "mug-red", "mug-blue"}},
-	{"best rated", catalog.Query{Sort: catalog.BestRated}, []string{"bowl", "mug-blue", "jeans-501", "poster", "jeans-505", "mug-red"}},
-	{"newest first", catalog.Query{Sort: catalog.NewestFirst, PerPage: 2}, []string{"bowl", "poster"}},
-	{"by name", catalog.Query{Sort: catalog.ByName, Categories: []string{"Kitchen"}}, []string{"mug-blue", "mug-red", "bowl"}},
-	{"the second page", catalog.Query{Sort: catalog.NewestFirst, PerPage: 4, Page: 2}, []string{"jeans-505", "jeans-501"}},
-	{"a page too far", catalog.Query{PerPage: 4, Page: 3}, []string{}},
-	{"words in an order", catalog.Query{Text: "mug", Sort: catalog.NewestFirst}, []string{"mug-red", "mug-blue"}},
+	{name: "everything", q: catalog.Query{}, want: []string{"bowl", "jeans-501", "jeans-505", "mug-blue", "mug-red", "poster"}},
+	{name: "a word", q: catalog.Query{Text: "jeans"}, want: []string{"jeans-501", "jeans-505"}},
+	{name: "in capitals", q: catalog.Query{Text: "JEANS"}, want: []string{"jeans-501", "jeans-505"}},
+	{name: "a prefix", q: catalog.Query{Text: "har"}, want: []string{"poster"}},
+	{name: "a word and a prefix", q: catalog.Query{Text: "regular je"}, want: []string{"jeans-505"}},
+	{name: "no match", q: catalog.Query{Text: "zeppelin"}, want: []string{}},
+	{name: "a tag as a word", q: catalog.Query{Text: "camping"}, want: []string{"mug-blue"}},
+	{name: "SRCH-7 F57 an apostrophe", q: catalog.Query{Brands: []string{"Levi's"}}, want: []string{"jeans-501", "jeans-505"}},
+	{name: "SRCH-7 quotes", q: catalog.Query{Brands: []string{`Kiln "North"`}}, want: []string{"mug-blue", "mug-red"}},
+	{name: "SRCH-7 a backslash and brackets", q: catalog.Query{Brands: []string{`Back\slash [Prints]`}}, want: []string{"poster"}},
+	{name: "SRCH-7 a filter as a value", q: catalog.Query{Brands: []string{"price > 0 OR sku"}}, want: []string{"bowl"}},
+	{name: "SRCH-7 a keyword as a value", q: catalog.Query{Tags: []string{"NOT"}}, want: []string{"bowl"}},
+	{name: "SRCH-7 an attack", q: catalog.Query{Brands: []string{`x' OR price > 0 OR brand = 'x`, `" OR "" = "`, `\`, `\'`}}, want: []string{}},
+	{name: "several values", q: catalog.Query{Brands: []string{"Levi's", `Back\slash [Prints]`}}, want: []string{"jeans-501", "jeans-505", "poster"}},
+	{name: "filters together", q: catalog.Query{Brands: []string{"Levi's"}, Tags: []string{"blue"}}, want: []string{"jeans-501"}},
+	{name: "a group", q: catalog.Query{Groups: []string{"jeans"}, InStock: true}, want: []string{"jeans-501"}},
+	{name: "in stock", q: catalog.Query{Categories: []string{"Trousers"}, InStock: true}, want: []string{"jeans-501"}},
+	{name: "a price range", q: catalog.Query{Currency: "EUR", PriceFrom: 1451, PriceTo: 7900}, want: []string{"jeans-505", "mug-red"}},
+	{name: "an open range", q: catalog.Query{Currency: "EUR", PriceFrom: 7900}, want: []string{"jeans-501", "jeans-505"}},
+	{name: "a currency", q: catalog.Query{Currency: "USD"}, want: []string{"poster"}},
+	{name: "a rating", q: catalog.Query{MinRating: 460}, want: []string{"bowl", "jeans-501", "mug-blue"}},
+	{name: "words and filters", q: catalog.Query{Text: "mug", Currency: "EUR", PriceTo: 1500}, want: []string{"mug-blue"}},
+	{name: "lowest price first", q: catalog.Query{Currency: "EUR", Sort: catalog.CheapFirst}, want: []string{"mug-blue", "mug-red", "jeans-505", "jeans-501"}},
+	{name: "highest price first", q: catalog.Query{Currency: "EUR", Sort: catalog.DearFirst}, want: []string{"jeans-501", "jeans-505", "mug-red", "mug-blue"}},
+	{name: "best rated", q: catalog.Query{Sort: catalog.BestRated}, want: []string{"bowl", "mug-blue", "jeans-501", "poster", "jeans-505", "mug-red"}},
+	{name: "newest first", q: catalog.Query{Sort: catalog.NewestFirst, PerPage: 2}, want: []string{"bowl", "poster"}},
+	{name: "by name", q: catalog.Query{Sort: catalog.ByName, Categories: []string{"Kitchen"}}, want: []string{"mug-blue", "mug-red", "bowl"}},
+	{name: "the second page", q: catalog.Query{Sort: catalog.NewestFirst, PerPage: 4, Page: 2}, want: []string{"jeans-505", "jeans-501"}},
+	{name: "a page beyond the last", q: catalog.Query{PerPage: 4, Page: 3}, want: []string{}},
+	{name: "words and a sort order", q: catalog.Query{Text: "mug", Sort: catalog.NewestFirst}, want: []string{"mug-red", "mug-blue"}},
 }
 
 // Searches checks what shoppers find. It is part of Index.
@@ -84,7 +84,7 @@ func Searches(t *testing.T, setup func(t *testing.T) IndexBench) {
 		t.Run("SRCH-6 facets and totals", func(t *testing.T) { facets(t, b) })
 		t.Run("SRCH-6 highlights are safe", func(t *testing.T) { highlights(t, b) })
 		t.Run("SRCH-6 out of bounds", func(t *testing.T) { refusals(t, b) })
-		t.Run("the name counts more", func(t *testing.T) {
+		t.Run("the name weighs more than the description", func(t *testing.T) {
 			put(t, b, catalog.Document{SKU: "zz", Name: "Blue lamp", Price: 1, Currency: "EUR", Version: 1})
 			if got := found(search(t, b, catalog.Query{Text: "blue"})); len(got) != 4 || got[0] != "zz" {
 				t.Errorf("got %v, want zz first", got)
@@ -109,7 +109,7 @@ func facets(t *testing.T, b IndexBench) {
 		t.Errorf("total %d, %d hits, page %d of %d", r.Total, len(r.Hits), r.Page, r.PerPage)
 	}
 	if r := search(t, b, catalog.Query{Text: "zeppelin", Facets: []catalog.Facet{catalog.FacetTags}}); r.Total != 0 || len(r.Facets[catalog.FacetTags]) != 0 {
-		t.Errorf("nothing found, and yet: %+v", r)
+		t.Errorf("without a match: %+v", r)
 	}
 }
 
@@ -128,7 +128,7 @@ func highlights(t *testing.T, b IndexBench) {
 		t.Errorf("highlighted: %v, want name and description", r.Hits[0].Highlighted)
 	}
 	if r := search(t, b, catalog.Query{Text: "zebra"}); len(r.Hits[0].Highlighted) != 0 {
-		t.Errorf("highlighted unasked: %v", r.Hits[0].Highlighted)
+		t.Errorf("highlighted without a request: %v", r.Hits[0].Highlighted)
 	}
 	if err := b.Index.DeleteDocuments(t.Context(), []string{"evil"}); err != nil {
 		t.Fatal(err)
@@ -137,11 +137,11 @@ func highlights(t *testing.T, b IndexBench) {
 
 func refusals(t *testing.T, b IndexBench) {
 	for name, q := range map[string]catalog.Query{
-		"too much on a page": {PerPage: catalog.MaxPerPage + 1},
-		"too deep":           {PerPage: 100, Page: 11},
-		"another order":      {Sort: "sku); DROP"},
-		"another facet":      {Facets: []catalog.Facet{"version"}},
-		"price without unit": {PriceTo: 100},
+		"too many hits on a page":    {PerPage: catalog.MaxPerPage + 1},
+		"a page too far":             {PerPage: 100, Page: 11},
+		"an unknown sort order":      {Sort: "sku); DROP"},
+		"an unknown facet":           {Facets: []catalog.Facet{"version"}},
+		"a price without a currency": {PriceTo: 100},
 	} {
 		if _, err := b.Search.Search(t.Context(), q); !errors.Is(err, catalog.ErrQuery) {
 			t.Errorf("%s: %v, want ErrQuery", name, err)

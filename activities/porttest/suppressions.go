@@ -16,14 +16,14 @@ type SuppressionBench struct {
 	All, Marketing func(t *testing.T, email string)
 }
 
-// Suppressions checks a Suppressions. setup makes an empty one.
+// Suppressions checks a Suppressions. setup returns an empty one.
 func Suppressions(t *testing.T, setup func(t *testing.T) SuppressionBench) {
 	for name, check := range map[string]func(*testing.T, SuppressionBench){
-		"BNC-1 a hard bounce blocks everything":      blocksAll,
-		"EML-13 unsubscribing blocks marketing only": blocksMarketing,
-		"nobody else is blocked":                     blocksNobodyElse,
-		"the reason tells no address":                hidesAddress,
-		"what blocks everything outweighs marketing": blocksBoth,
+		"BNC-1 a hard bounce blocks everything":                blocksAll,
+		"EML-13 unsubscribing blocks marketing only":           blocksMarketing,
+		"no other address is blocked":                          blocksNobodyElse,
+		"the reason contains no address":                       hidesAddress,
+		"a suppression of all mail outweighs one of marketing": blocksBoth,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,5 +1,6 @@
-// Package apitest is what the tests of the API's operations share: an API over a
-// real record, stand-ins of the workflows and the stores, and requests to it.
+// Package apitest provides what the tests of the API's operations share: an API
+// over a real record, stand-ins for the workflows and the stores, and requests
+// to the API.
 package apitest
 
 import (
@@ -26,7 +27,8 @@ import (
 	"purser/records"
 )
 
-// The secrets of the API's keys: web, eve and ops.
+// The secrets of the principals web (a shop), eve (a viewer) and ops (an
+// operator).
 const (
 	ShopKey     = "shop-secret-0123456789"
 	ViewerKey   = "viewer-secret-0123456789"
@@ -44,13 +46,13 @@ type Shop struct {
 // Option changes the configuration of the API under test, whose record is store.
 type Option = func(c *api.Config, store *records.Store)
 
-// New makes the API over a new SQLite record.
+// New returns an API over a new SQLite record.
 func New(t testing.TB, options ...Option) *Shop {
 	t.Helper()
 	return NewOn(t, "sqlite://"+filepath.Join(t.TempDir(), "record.db"), options...)
 }
 
-// NewOn is New over the record at a URL.
+// NewOn returns an API over the record at a URL.
 func NewOn(t testing.TB, url string, options ...Option) *Shop {
 	t.Helper()
 	store, err := records.Open(t.Context(), url, records.Options{})
@@ -111,12 +113,12 @@ type Answer struct {
 	Body   []byte
 }
 
-// NewAnswer is the response that was recorded.
+// NewAnswer returns the recorded response.
 func NewAnswer(rec *httptest.ResponseRecorder) *Answer {
 	return &Answer{Status: rec.Code, Header: rec.Header(), Body: rec.Body.Bytes()}
 }
 
-// Problem reads a problem document and checks its form.
+// Problem parses a problem document and checks that it is complete.
 func (a *Answer) Problem(t *testing.T) httpkit.Problem {
 	t.Helper()
 	var p httpkit.Problem
@@ -134,7 +136,7 @@ func (a *Answer) Problem(t *testing.T) httpkit.Problem {
 	return p
 }
 
-// Into reads a JSON document.
+// Into parses a JSON document into v.
 func (a *Answer) Into(t *testing.T, v any) {
 	t.Helper()
 	if err := json.Unmarshal(a.Body, v); err != nil {
@@ -160,12 +162,12 @@ func (s *Shop) Place(t *testing.T, customer string, headers ...string) order.Ord
 	return b.Order
 }
 
-// OrderBody is the sample order as JSON.
+// OrderBody returns the sample order as JSON.
 func OrderBody(customer string) string {
 	return `{"customerId":"` + customer + `","email":"jane@example.com","shipTo":{"name":"Jane Doe","line1":"Quay 1","city":"Hamburg","country":"DE"},"currency":"EUR","lines":[{"sku":"mug-blue","quantity":2}]}`
 }
 
-// LogBuffer is a log that can be read.
+// LogBuffer is a log that a test can read.
 type LogBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -185,7 +187,8 @@ func (l *LogBuffer) String() string {
 	return l.buf.String()
 }
 
-// Serve serves until the test ends, open streams or not.
+// Serve starts a server that is closed when the test ends, even if streams are
+// open.
 func Serve(t *testing.T, h http.Handler) *httptest.Server {
 	srv := httptest.NewServer(h)
 	t.Cleanup(func() {
@@ -195,7 +198,7 @@ func Serve(t *testing.T, h http.Handler) *httptest.Server {
 	return srv
 }
 
-// Links makes the links in marketing mails by which readers leave them.
+// Links returns the unsubscribe links of marketing mails.
 func Links() mail.Links {
 	return mail.Links{Key: []byte("key"), Base: "https://shop.example"}
 }

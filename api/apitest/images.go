@@ -38,13 +38,13 @@ func (s *ImageStore) ShowPrivate(_ context.Context, key string, within time.Dura
 	return catalog.Link{URL: "https://private.example/" + key, Expires: time.Now().Add(within)}, s.Fail
 }
 
-// StartImage notes that the workflow was started.
+// StartImage records that the workflow was started.
 func (s *ImageStore) StartImage(_ context.Context, id, _ string) error {
 	s.Started = append(s.Started, id)
 	return s.Fail
 }
 
-// DeleteImage notes that the deletion was started.
+// DeleteImage records that the deletion was started.
 func (s *ImageStore) DeleteImage(_ context.Context, id, _ string) error {
 	s.Deleted = append(s.Deleted, id)
 	return s.Fail

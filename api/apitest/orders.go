@@ -11,7 +11,7 @@ import (
 )
 
 // Orders stands in for the orders' workflows: it opens orders in the record, as
-// they would, and fails as it is told.
+// they would, and fails as configured.
 type Orders struct {
 	store *records.Store
 

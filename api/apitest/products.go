@@ -11,19 +11,19 @@ import (
 	"purser/records"
 )
 
-// Products stands in for the products' workflows: it changes the record as
-// they would, and fails as it is told.
+// Products stands in for the products' workflows: it changes the record, as
+// they would, and fails as configured.
 type Products struct {
 	Store *records.Store
 
-	mu         sync.Mutex
-	Fail       error
-	ReportLate bool // the change is made, and the call ends too late
-	Started    []catalog.Import
-	Asked      int // changes
+	mu       sync.Mutex
+	Fail     error
+	TimesOut bool // the change is made, but the call times out
+	Started  []catalog.Import
+	Asked    int // changes
 }
 
-// NewProducts makes the API with products and imports that can be changed.
+// NewProducts returns an API whose products can be changed and imported.
 func NewProducts(t testing.TB) (*Shop, *Products) {
 	f := &Products{}
 	return New(t, f.Configure), f
@@ -42,13 +42,13 @@ func (f *Products) ChangeProduct(ctx context.Context, sku string, c catalog.Chan
 	if err != nil {
 		return catalog.Stocked{}, err
 	}
-	if f.ReportLate {
+	if f.TimesOut {
 		return catalog.Stocked{}, context.DeadlineExceeded
 	}
 	return ended[0].Product, ended[0].Err
 }
 
-// StartImport notes that the import was started.
+// StartImport records that the import was started.
 func (f *Products) StartImport(_ context.Context, i catalog.Import) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -66,7 +66,7 @@ func (f *Products) Reindex(context.Context) (catalog.Rebuilt, error) {
 	return catalog.Rebuilt{Put: 3}, nil
 }
 
-// Configure is an option that has the API change products through it.
+// Configure is an option with which the API changes products through f.
 func (f *Products) Configure(c *api.Config, store *records.Store) {
 	f.Store = store
 	c.Products.Workflows = f

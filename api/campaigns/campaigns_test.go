@@ -74,7 +74,7 @@ const draft = `{"id":"spring-26","name":"Spring","template":"campaign","perMinut
 	"en":{"subject":"Hello {name}","heading":"Spring","body":["Your code is {code}."]},
 	"de":{"subject":"Hallo {name}","heading":"Frühling","body":["Ihr Code ist {code}."],"button":"Ansehen","link":"https://shop.example/"}}}`
 
-// TestCampaign (EML-7) is a campaign from its draft to its start.
+// TestCampaign proves EML-7: it takes a campaign from its draft to its start.
 func TestCampaign(t *testing.T) {
 	t.Parallel()
 	s, f := setUpCampaigns(t)
@@ -86,10 +86,10 @@ func TestCampaign(t *testing.T) {
 		}
 	}
 	if a := s.Ask("POST", "/v1/campaigns", apitest.OperatorKey, strings.Replace(draft, "Spring", "Summer", 1)); a.Status != http.StatusConflict || a.Problem(t).Code != "campaign_exists" {
-		t.Errorf("another campaign of that id: %d %s", a.Status, a.Body)
+		t.Errorf("another campaign with the same id: %d %s", a.Status, a.Body)
 	}
 	if a := s.Ask("POST", "/v1/campaigns/spring-26/start", apitest.OperatorKey, ""); a.Status != http.StatusConflict {
-		t.Errorf("started for nobody: %d %s", a.Status, a.Body)
+		t.Errorf("started without recipients: %d %s", a.Status, a.Body)
 	}
 
 	list := "address,name,locale,code\nAda@Example.com,Ada,de-AT,A1\nbob@example.com,Bob,nl,B2\nada@example.com,Ada,de,A1\nnobody,No,en,N\neve@example.com,Eve,not a locale,E\nkim@example.com,Kim,en,\n"
@@ -149,11 +149,11 @@ func TestCampaign(t *testing.T) {
 		t.Errorf("delete: %d %s", a.Status, a.Body)
 	}
 	if a := s.Ask("GET", "/v1/campaigns/spring-26", apitest.OperatorKey, ""); a.Status != http.StatusNotFound {
-		t.Errorf("after it was deleted: %d %s", a.Status, a.Body)
+		t.Errorf("read after the deletion: %d %s", a.Status, a.Body)
 	}
 }
 
-// TestDeleteCampaign: only a draft can be deleted.
+// TestDeleteCampaign checks that only a draft can be deleted.
 func TestDeleteCampaign(t *testing.T) {
 	t.Parallel()
 	s, _ := setUpCampaigns(t)
@@ -162,16 +162,17 @@ func TestDeleteCampaign(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a := s.Ask("DELETE", "/v1/campaigns/spring-26", apitest.OperatorKey, ""); a.Status != http.StatusConflict || a.Problem(t).Code != "wrong_state" {
-		t.Errorf("deleting what runs: %d %s", a.Status, a.Body)
+		t.Errorf("deleting a running campaign: %d %s", a.Status, a.Body)
 	}
 }
 
-// upload sends a list.
+// upload sends a list of recipients.
 func upload(s *apitest.Shop, path, contentType, list string) *apitest.Answer {
 	return s.Ask("POST", path, apitest.OperatorKey, list, "Content-Type", contentType)
 }
 
-// TestCampaignRefusals: what cannot be is refused before anybody gets it.
+// TestCampaignRefusals checks that invalid requests are refused before any mail
+// is sent.
 func TestCampaignRefusals(t *testing.T) {
 	t.Parallel()
 	s, f := setUpCampaigns(t)
@@ -185,28 +186,28 @@ func TestCampaignRefusals(t *testing.T) {
 		{name: "a shop's key", method: "POST", path: "/v1/campaigns", key: apitest.ShopKey, body: draft, want: 403, code: "forbidden"},
 		{name: "a bad id", method: "POST", path: "/v1/campaigns", key: apitest.OperatorKey, body: `{"id":"A B","template":"campaign"}`, want: 422, code: "invalid"},
 		{name: "an order's template", method: "POST", path: "/v1/campaigns", key: apitest.OperatorKey, body: `{"id":"a","template":"shipped"}`, want: 422, code: "invalid"},
-		{name: "no words", method: "POST", path: "/v1/campaigns", key: apitest.OperatorKey, body: `{"id":"a","template":"campaign"}`, want: 422, code: "invalid"},
-		{name: "a stray brace", method: "POST", path: "/v1/campaigns", key: apitest.OperatorKey, body: `{"id":"a","template":"campaign","words":{"en":{"subject":"{","heading":"h","body":["b"]}}}`, want: 422, code: "invalid"},
-		{name: "a reminder of nothing", method: "POST", path: "/v1/campaigns", key: apitest.OperatorKey, body: `{"id":"a","template":"reminder"}`, want: 422, code: "invalid"},
-		{name: "ordered since when", method: "POST", path: "/v1/campaigns", key: apitest.OperatorKey, body: `{"id":"a","template":"campaign","audience":{"kind":"ordered"},"words":{"en":{"subject":"s","heading":"h","body":["b"]}}}`, want: 422, code: "invalid"},
-		{name: "a good reminder", method: "POST", path: "/v1/campaigns", key: apitest.OperatorKey, body: `{"id":"rem","template":"reminder","audience":{"kind":"unpaid","olderThanHours":4}}`, want: 201},
+		{name: "without words", method: "POST", path: "/v1/campaigns", key: apitest.OperatorKey, body: `{"id":"a","template":"campaign"}`, want: 422, code: "invalid"},
+		{name: "an unmatched brace", method: "POST", path: "/v1/campaigns", key: apitest.OperatorKey, body: `{"id":"a","template":"campaign","words":{"en":{"subject":"{","heading":"h","body":["b"]}}}`, want: 422, code: "invalid"},
+		{name: "a reminder without an audience", method: "POST", path: "/v1/campaigns", key: apitest.OperatorKey, body: `{"id":"a","template":"reminder"}`, want: 422, code: "invalid"},
+		{name: "an audience of orders without a time", method: "POST", path: "/v1/campaigns", key: apitest.OperatorKey, body: `{"id":"a","template":"campaign","audience":{"kind":"ordered"},"words":{"en":{"subject":"s","heading":"h","body":["b"]}}}`, want: 422, code: "invalid"},
+		{name: "a valid reminder", method: "POST", path: "/v1/campaigns", key: apitest.OperatorKey, body: `{"id":"rem","template":"reminder","audience":{"kind":"unpaid","olderThanHours":4}}`, want: 201},
 		{name: "a list for a reminder", method: "POST", path: "/v1/campaigns/rem/recipients", key: apitest.OperatorKey, body: "address\na@b.example\n", want: 409, code: "wrong_state"},
-		{name: "deleting nobody's", method: "DELETE", path: "/v1/campaigns/none", key: apitest.OperatorKey, want: 404, code: "not_found"},
+		{name: "deleting an unknown campaign", method: "DELETE", path: "/v1/campaigns/none", key: apitest.OperatorKey, want: 404, code: "not_found"},
 		{name: "deleting with a shop's key", method: "DELETE", path: "/v1/campaigns/spring-26", key: apitest.ShopKey, want: 403, code: "forbidden"},
-		{name: "nobody's campaign", method: "GET", path: "/v1/campaigns/none", key: apitest.OperatorKey, want: 404, code: "not_found"},
-		{name: "starting nobody's", method: "POST", path: "/v1/campaigns/none/start", key: apitest.OperatorKey, want: 404, code: "not_found"},
-		{name: "pausing nobody's", method: "POST", path: "/v1/campaigns/none/pause", key: apitest.OperatorKey, body: `{"reason":"r"}`, want: 404, code: "not_found"},
+		{name: "an unknown campaign", method: "GET", path: "/v1/campaigns/none", key: apitest.OperatorKey, want: 404, code: "not_found"},
+		{name: "starting an unknown campaign", method: "POST", path: "/v1/campaigns/none/start", key: apitest.OperatorKey, want: 404, code: "not_found"},
+		{name: "pausing an unknown campaign", method: "POST", path: "/v1/campaigns/none/pause", key: apitest.OperatorKey, body: `{"reason":"r"}`, want: 404, code: "not_found"},
 		{name: "pausing without a reason", method: "POST", path: "/v1/campaigns/spring-26/pause", key: apitest.OperatorKey, body: `{}`, want: 422, code: "invalid"},
 		{name: "pausing a draft", method: "POST", path: "/v1/campaigns/spring-26/pause", key: apitest.OperatorKey, body: `{"reason":"r"}`, fail: mail.ErrCampaignIdle, want: 409, code: "wrong_state"},
-		{name: "cancelling what has ended", method: "POST", path: "/v1/campaigns/spring-26/cancel", key: apitest.OperatorKey, body: `{"reason":"r"}`, fail: mail.ErrCampaignOver, want: 409, code: "too_late"},
-		{name: "retrying nobody's", method: "POST", path: "/v1/campaigns/none/retry", key: apitest.OperatorKey, body: `{"round":1,"reason":"r"}`, want: 404, code: "not_found"},
+		{name: "cancelling a campaign that has ended", method: "POST", path: "/v1/campaigns/spring-26/cancel", key: apitest.OperatorKey, body: `{"reason":"r"}`, fail: mail.ErrCampaignOver, want: 409, code: "too_late"},
+		{name: "retrying an unknown campaign", method: "POST", path: "/v1/campaigns/none/retry", key: apitest.OperatorKey, body: `{"round":1,"reason":"r"}`, want: 404, code: "not_found"},
 		{name: "retrying with a shop's key", method: "POST", path: "/v1/campaigns/spring-26/retry", key: apitest.ShopKey, body: `{"round":1,"reason":"r"}`, want: 403, code: "forbidden"},
-		{name: "retrying no round", method: "POST", path: "/v1/campaigns/spring-26/retry", key: apitest.OperatorKey, body: `{"reason":"r"}`, want: 422, code: "invalid"},
-		{name: "retrying what runs", method: "POST", path: "/v1/campaigns/spring-26/retry", key: apitest.OperatorKey, body: `{"round":1,"reason":"r"}`, fail: mail.ErrCampaignNotDone, want: 409, code: "wrong_state"},
+		{name: "retrying without a round", method: "POST", path: "/v1/campaigns/spring-26/retry", key: apitest.OperatorKey, body: `{"reason":"r"}`, want: 422, code: "invalid"},
+		{name: "retrying a running campaign", method: "POST", path: "/v1/campaigns/spring-26/retry", key: apitest.OperatorKey, body: `{"round":1,"reason":"r"}`, fail: mail.ErrCampaignNotDone, want: 409, code: "wrong_state"},
 		{name: "retrying another round", method: "POST", path: "/v1/campaigns/spring-26/retry", key: apitest.OperatorKey, body: `{"round":2,"reason":"r"}`, fail: mail.ErrOtherRound, want: 409, code: "wrong_round"},
-		{name: "retrying for nobody", method: "POST", path: "/v1/campaigns/spring-26/retry", key: apitest.OperatorKey, body: `{"round":1,"reason":"r"}`, fail: mail.ErrNoneUnknown, want: 409, code: "wrong_state"},
-		{name: "a list of nothing known", method: "POST", path: "/v1/campaigns/spring-26/recipients", key: apitest.OperatorKey, body: "name\nAda\n", want: 422, code: "invalid"},
-		{name: "another format", method: "POST", path: "/v1/campaigns/spring-26/recipients?format=xlsx", key: apitest.OperatorKey, body: "x", want: 422, code: "invalid"},
+		{name: "retrying without unknown outcomes", method: "POST", path: "/v1/campaigns/spring-26/retry", key: apitest.OperatorKey, body: `{"round":1,"reason":"r"}`, fail: mail.ErrNoneUnknown, want: 409, code: "wrong_state"},
+		{name: "a list without addresses", method: "POST", path: "/v1/campaigns/spring-26/recipients", key: apitest.OperatorKey, body: "name\nAda\n", want: 422, code: "invalid"},
+		{name: "an unknown format", method: "POST", path: "/v1/campaigns/spring-26/recipients?format=xlsx", key: apitest.OperatorKey, body: "x", want: 422, code: "invalid"},
 	} {
 		f.fail = tt.fail
 		a := s.Ask(tt.method, tt.path, tt.key, tt.body)
@@ -216,9 +217,9 @@ func TestCampaignRefusals(t *testing.T) {
 	}
 }
 
-// TestCampaignTakesItsTime: the status is 202 when a message is not acted on in
-// time.
-func TestCampaignTakesItsTime(t *testing.T) {
+// TestSlowCampaign checks that the status is 202 if the campaign does not act
+// on a message in time.
+func TestSlowCampaign(t *testing.T) {
 	t.Parallel()
 	s, f := setUpCampaigns(t, func(c *api.Config, _ *records.Store) { c.SteerWithin = 1 })
 	s.Ask("POST", "/v1/campaigns", apitest.OperatorKey, draft)
@@ -228,8 +229,8 @@ func TestCampaignTakesItsTime(t *testing.T) {
 	}
 }
 
-// TestLongList: a list is read whatever its length, and the faults of one with many
-// are cut.
+// TestLongList checks that a list of any length is read, and that the response
+// lists no more than a thousand faults.
 func TestLongList(t *testing.T) {
 	t.Parallel()
 	s, _ := setUpCampaigns(t)

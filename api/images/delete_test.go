@@ -10,24 +10,24 @@ import (
 	"purser/catalog"
 )
 
-// ready returns an image that is published, and the key of one of its sizes.
+// ready returns a published image and the key of one of its renditions.
 func ready(t *testing.T, s *apitest.Shop, d *apitest.ImageStore) (p imageBody, key string) {
 	t.Helper()
-	p, u := askImage(t, s)
+	p, u := beginUpload(t, s)
 	d.Send(u.Fields["key"], "image/jpeg", []byte("jpeg"))
 	if a := s.Ask("POST", "/v1/images/"+p.ID+"/complete", apitest.ShopKey, ""); a.Status != http.StatusAccepted {
 		t.Fatalf("%d %s", a.Status, a.Body)
 	}
-	keys := noteSizes(t, s, p.ID)
+	keys := recordRenditions(t, s, p.ID)
 	if _, err := s.Store.PublishUpload(t.Context(), p.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	return p, keys[0]
 }
 
-// TestDeleteImage (IMG-3, IMG-9, API-2): the key that sent an image, or an
-// operator's, has it deleted, however often it asks; the image's address works
-// until its product no longer has it.
+// TestDeleteImage proves IMG-3, IMG-9 and API-2: the key that uploaded an
+// image, or an operator's, has it deleted, however often it requests that; the
+// image's address works until its product no longer refers to it.
 func TestDeleteImage(t *testing.T) {
 	t.Parallel()
 	s, d := setUpImages(t)
@@ -62,10 +62,10 @@ func TestDeleteImage(t *testing.T) {
 		t.Errorf("deleted: %v", d.Deleted)
 	}
 	if a := s.Ask("GET", "/"+key, "", ""); a.Status != http.StatusFound {
-		t.Errorf("while its product shows it: %d", a.Status)
+		t.Errorf("while its product refers to it: %d", a.Status)
 	}
 	if pr := s.Ask("GET", path+"/original", apitest.OperatorKey, "").Problem(t); pr.Code != "not_found" {
-		t.Errorf("its original: %+v", pr)
+		t.Errorf("link to the original: %+v", pr)
 	}
 	if pr := s.Ask("POST", path+"/complete", apitest.ShopKey, "").Problem(t); pr.Code != "upload_over" {
 		t.Errorf("completed again: %+v", pr)
@@ -74,7 +74,7 @@ func TestDeleteImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a := s.Ask("GET", "/"+key, "", ""); a.Status != http.StatusNotFound || a.Header.Get("Content-Type") != "image/svg+xml" {
-		t.Errorf("hidden: %d %v", a.Status, a.Header)
+		t.Errorf("once its product does not refer to it: %d %v", a.Status, a.Header)
 	}
 	if err := s.Store.UploadDeleted(t.Context(), p.ID); err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestDeleteImage(t *testing.T) {
 	var got imageBody
 	a.Into(t, &got)
 	if a.Status != http.StatusOK || got.Status != catalog.Deleted || len(d.Deleted) != 2 {
-		t.Errorf("once it is gone: %d %s", a.Status, a.Body)
+		t.Errorf("once it is deleted: %d %s", a.Status, a.Body)
 	}
 	var list struct{ Images []imageBody }
 	s.Ask("GET", "/v1/products/mug-blue/images", apitest.ViewerKey, "").Into(t, &list)
@@ -92,9 +92,10 @@ func TestDeleteImage(t *testing.T) {
 	}
 }
 
-// TestDeleteImage_engine_away: the record has the deletion even if its workflow
-// could not be started; asking again, or the sweep, starts it.
-func TestDeleteImage_engine_away(t *testing.T) {
+// TestDeleteImage_engine_down checks that the record has the deletion even if
+// its workflow could not be started; repeating the request, or the sweep,
+// starts it.
+func TestDeleteImage_engine_down(t *testing.T) {
 	t.Parallel()
 	s, d := setUpImages(t)
 	p, _ := ready(t, s, d)
@@ -107,6 +108,6 @@ func TestDeleteImage_engine_away(t *testing.T) {
 	}
 	d.Fail = nil
 	if a := s.Ask("DELETE", "/v1/images/"+p.ID, apitest.ShopKey, ""); a.Status != http.StatusAccepted {
-		t.Errorf("again: %d %s", a.Status, a.Body)
+		t.Errorf("repeated: %d %s", a.Status, a.Body)
 	}
 }

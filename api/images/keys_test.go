@@ -10,10 +10,10 @@ import (
 	"purser/catalog"
 )
 
-// TestImageKeysAreSecret (IMG-5, IMG-7): nothing that the public, or a reader, is
-// shown tells where an original is: the id is in every address of the image, but
-// a key holds 128 more random bits. And the API itself serves none of the private
-// folders.
+// TestImageKeysAreSecret proves IMG-5 and IMG-7: nothing that the public or a
+// viewer can read reveals where an original is. The id is in every address of
+// the image, but a key holds 128 more random bits. The API itself serves none
+// of the private folders.
 func TestImageKeysAreSecret(t *testing.T) {
 	t.Parallel()
 	s, d := setUpImages(t)
@@ -26,9 +26,9 @@ func TestImageKeysAreSecret(t *testing.T) {
 	if len(secret) != 26 || strings.Contains(u.ID, secret) || u.OriginalKey() != catalog.OriginalPrefix+u.ID+"/"+secret || u.QuarantineKey() != catalog.QuarantinePrefix+u.ID+"/"+secret {
 		t.Errorf("%s, %s", u.OriginalKey(), u.QuarantineKey())
 	}
-	other, _ := askImage(t, s)
+	other, _ := beginUpload(t, s)
 	if o, err := s.Store.Upload(t.Context(), other.ID); err != nil || path.Base(o.OriginalKey()) == secret {
-		t.Errorf("%+v, %v: two have the same secret", o, err)
+		t.Errorf("%+v, %v: two images have the same secret", o, err)
 	}
 	for _, r := range []struct{ target, key string }{
 		{target: "/v1/images/" + p.ID, key: apitest.ViewerKey},

@@ -37,8 +37,8 @@ type imageBody struct {
 	} `json:"renditions"`
 }
 
-// askImage asks to send an image.
-func askImage(t *testing.T, s *apitest.Shop) (p imageBody, u catalog.SignedUpload) {
+// beginUpload requests an upload.
+func beginUpload(t *testing.T, s *apitest.Shop) (p imageBody, u catalog.SignedUpload) {
 	t.Helper()
 	a := s.Ask("POST", "/v1/products/mug-blue/images", apitest.ShopKey, `{"contentType":"image/jpeg","size":4,"alt":"a mug"}`)
 	if a.Status != http.StatusCreated {
@@ -55,12 +55,13 @@ func askImage(t *testing.T, s *apitest.Shop) (p imageBody, u catalog.SignedUploa
 	return b.Image, b.Upload
 }
 
-// TestImageUpload is IMG-1, IMG-3, IMG-4, IMG-9 and IMG-12: an image from the
-// request to its publication, and that no size is seen before all of them are.
+// TestImageUpload proves IMG-1, IMG-3, IMG-4, IMG-9 and IMG-12: it takes an
+// image from the request to its publication; no rendition is visible before all
+// of them are.
 func TestImageUpload(t *testing.T) {
 	t.Parallel()
 	s, d := setUpImages(t)
-	p, u := askImage(t, s)
+	p, u := beginUpload(t, s)
 	if u.Method != "POST" || u.Fields["Content-Type"] != "image/jpeg" || time.Until(u.Expires) > 15*time.Minute || p.Status != catalog.AwaitingUpload {
 		t.Errorf("%+v %+v", p, u)
 	}
@@ -70,7 +71,7 @@ func TestImageUpload(t *testing.T) {
 	}
 	complete := "/v1/images/" + p.ID + "/complete"
 	if pr := s.Ask("POST", complete, apitest.ShopKey, "").Problem(t); pr.Code != "not_uploaded" {
-		t.Errorf("before it was sent: %+v", pr)
+		t.Errorf("before the file was sent: %+v", pr)
 	}
 	d.Send(key, "image/jpeg", []byte("jpeg"))
 	if pr := s.Ask("POST", complete, "other-secret-0123456789", "").Problem(t); pr.Status != http.StatusForbidden {
@@ -93,14 +94,14 @@ func TestImageUpload(t *testing.T) {
 	if !slices.Equal(d.Started, []string{p.ID, p.ID}) {
 		t.Errorf("started: %v", d.Started)
 	}
-	made := noteSizes(t, s, p.ID)
+	made := recordRenditions(t, s, p.ID)
 	read := func() (got imageBody) {
 		s.Ask("GET", "/v1/images/"+p.ID, apitest.ViewerKey, "").Into(t, &got)
 		return got
 	}
 	show := func(path string) *apitest.Answer { return s.Ask("GET", path, "", "") }
 	if got := read(); len(got.Renditions) != 0 {
-		t.Errorf("seen before it is ready: %+v", got)
+		t.Errorf("visible before it is ready: %+v", got)
 	}
 	if a := show("/" + made[0]); a.Status != http.StatusNotFound || a.Header.Get("Content-Type") != "image/svg+xml" {
 		t.Errorf("shown before it is ready: %d %v", a.Status, a.Header)
@@ -112,7 +113,8 @@ func TestImageUpload(t *testing.T) {
 	if got.Status != catalog.Ready || len(got.Renditions) != 2 || got.Renditions[0].URL != "https://cdn.example/"+made[0] || got.Renditions[0].Address != "/"+made[0] {
 		t.Errorf("ready: %+v", got)
 	}
-	// F65: the address lasts; the address that it redirects to may not.
+	// F65: the address is permanent; the address that it redirects to may
+	// expire.
 	d.Expires = time.Now().Add(time.Hour)
 	if a := show("/" + made[0]); a.Status != http.StatusFound || a.Header.Get("Location") != "https://cdn.example/"+made[0] ||
 		(a.Header.Get("Cache-Control") != "public, max-age=1800" && a.Header.Get("Cache-Control") != "public, max-age=1799") {
@@ -133,12 +135,13 @@ func TestImageUpload(t *testing.T) {
 		t.Errorf("original: %d %s", a.Status, a.Body)
 	}
 	if pr := s.Ask("GET", "/v1/images/"+p.ID+"/original", apitest.ShopKey, "").Problem(t); pr.Status != http.StatusForbidden {
-		t.Errorf("the original, for a shop: %+v", pr)
+		t.Errorf("the original, with a shop's key: %+v", pr)
 	}
 }
 
-// noteSizes notes two sizes, as the workflow would, and returns their keys.
-func noteSizes(t *testing.T, s *apitest.Shop, id string) (keys []string) {
+// recordRenditions records two renditions, as the workflow would, and returns
+// their keys.
+func recordRenditions(t *testing.T, s *apitest.Shop, id string) (keys []string) {
 	t.Helper()
 	for i, name := range []string{"large", "thumbnail"} {
 		r := catalog.Rendition{Name: name, Key: catalog.RenditionKey(id, name, strings.Repeat("ab", 32), ".jpg"), Type: "image/jpeg", Width: 100 - i, Height: 50, Bytes: 5}
@@ -150,11 +153,12 @@ func noteSizes(t *testing.T, s *apitest.Shop, id string) (keys []string) {
 	return keys
 }
 
-// TestImageRefused: a caller reads why an image was refused.
+// TestImageRefused checks that the caller gets the reason why an image was
+// refused.
 func TestImageRefused(t *testing.T) {
 	t.Parallel()
 	s, d := setUpImages(t)
-	p, u := askImage(t, s)
+	p, u := beginUpload(t, s)
 	d.Send(u.Fields["key"], "image/jpeg", []byte("jpeg"))
 	s.Ask("POST", "/v1/images/"+p.ID+"/complete", apitest.ShopKey, "")
 	if _, err := s.Store.RefuseUpload(t.Context(), p.ID, "truncated", "it ends too early"); err != nil {
@@ -170,7 +174,7 @@ func TestImageRefused(t *testing.T) {
 	}
 }
 
-// TestImageBadRequests is IMG-1, IMG-2, F60, F61 and N25 at the API.
+// TestImageBadRequests proves IMG-1, IMG-2, F60, F61 and N25 at the API.
 func TestImageBadRequests(t *testing.T) {
 	t.Parallel()
 	s, d := setUpImages(t)
@@ -179,16 +183,16 @@ func TestImageBadRequests(t *testing.T) {
 		status          int
 		code            string
 	}{
-		"too large":  {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":10485761}`, status: 422, code: "invalid"},
-		"nothing":    {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":0}`, status: 422, code: "invalid"},
-		"a page":     {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"text/html","size":5}`, status: 422, code: "invalid"},
-		"SVG":        {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/svg+xml","size":5}`, status: 422, code: "invalid"},
-		"DELETE":     {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5,"method":"DELETE"}`, status: 422, code: "invalid"},
-		"two lines":  {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5,"alt":"a\nb"}`, status: 422, code: "invalid"},
-		"no product": {path: "/v1/products/none/images", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5}`, status: 404, code: "not_found"},
-		"a viewer":   {path: "/v1/products/mug-blue/images", key: apitest.ViewerKey, body: `{"contentType":"image/png","size":5}`, status: 403, code: "forbidden"},
-		"nobody":     {path: "/v1/products/mug-blue/images", body: `{"contentType":"image/png","size":5}`, status: 401, code: "unauthorized"},
-		"no image":   {path: "/v1/images/img_none/complete", key: apitest.ShopKey, status: 404, code: "not_found"},
+		"too large":                        {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":10485761}`, status: 422, code: "invalid"},
+		"nothing":                          {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/jpeg","size":0}`, status: 422, code: "invalid"},
+		"a page":                           {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"text/html","size":5}`, status: 422, code: "invalid"},
+		"SVG":                              {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/svg+xml","size":5}`, status: 422, code: "invalid"},
+		"DELETE":                           {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5,"method":"DELETE"}`, status: 422, code: "invalid"},
+		"an alternative text of two lines": {path: "/v1/products/mug-blue/images", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5,"alt":"a\nb"}`, status: 422, code: "invalid"},
+		"an unknown product":               {path: "/v1/products/none/images", key: apitest.ShopKey, body: `{"contentType":"image/png","size":5}`, status: 404, code: "not_found"},
+		"a viewer":                         {path: "/v1/products/mug-blue/images", key: apitest.ViewerKey, body: `{"contentType":"image/png","size":5}`, status: 403, code: "forbidden"},
+		"nobody":                           {path: "/v1/products/mug-blue/images", body: `{"contentType":"image/png","size":5}`, status: 401, code: "unauthorized"},
+		"an unknown image":                 {path: "/v1/images/img_none/complete", key: apitest.ShopKey, status: 404, code: "not_found"},
 	} {
 		if p := s.Ask("POST", tt.path, tt.key, tt.body).Problem(t); p.Status != tt.status || p.Code != tt.code {
 			t.Errorf("%s: %+v", name, p)
@@ -197,6 +201,6 @@ func TestImageBadRequests(t *testing.T) {
 	d.Fail = &order.ProviderError{Provider: "s3", Op: "sign", Kind: order.ErrDenied, Err: errors.New("secret details")}
 	a := s.Ask("POST", "/v1/products/mug-blue/images", apitest.ShopKey, `{"contentType":"image/png","size":5}`)
 	if p := a.Problem(t); p.Code != "store_unavailable" || a.Header.Get("Retry-After") == "" || strings.Contains(string(a.Body), "secret") {
-		t.Errorf("store away: %+v", p)
+		t.Errorf("the image store is down: %+v", p)
 	}
 }

@@ -37,7 +37,7 @@ func TestImportUpload(t *testing.T) {
 	if a.Status != 202 || i.State != catalog.ImportReading || i.Bytes != int64(len(file)) || len(f.Started) != 1 || a.Header.Get("Location") != "/v1/imports/"+i.ID {
 		t.Fatalf("%d %s %d", a.Status, a.Body, len(f.Started))
 	}
-	var kept strings.Builder
+	var stored strings.Builder
 	for at := int64(0); ; {
 		b, err := f.Store.ImportBytes(t.Context(), i.ID, at)
 		if err != nil {
@@ -46,25 +46,25 @@ func TestImportUpload(t *testing.T) {
 		if len(b) == 0 {
 			break
 		}
-		kept.Write(b)
+		stored.Write(b)
 		at += int64(len(b))
 	}
-	if kept.String() != file {
-		t.Errorf("%d bytes are kept of %d", kept.Len(), len(file))
+	if stored.String() != file {
+		t.Errorf("%d of %d bytes are stored", stored.Len(), len(file))
 	}
 	for name, other := range map[string]string{
 		"another file": "sku,name\nother,Other\n", "a longer one": file + "y,Y,1,EUR\n", "a changed one": file[:len(file)-2] + "S\n",
 	} {
 		if a := upload(s, apitest.OperatorKey, "kind=products", other, "Idempotency-Key", "night-1"); a.Status != 422 || a.Problem(t).Code != "idempotency_key_reused" {
-			t.Errorf("IDEM-2: %s under that key: %d %s", name, a.Status, a.Body)
+			t.Errorf("IDEM-2: %s with the same key: %d %s", name, a.Status, a.Body)
 		}
 	}
 	again := upload(s, apitest.OperatorKey, "kind=products", file, "Idempotency-Key", "night-1")
 	if again.Status != 202 || !strings.Contains(string(again.Body), i.ID) || len(f.Started) != 2 {
-		t.Errorf("IDEM-1: the same again: %d %s", again.Status, again.Body)
+		t.Errorf("IDEM-1: the same file again: %d %s", again.Status, again.Body)
 	}
 	if other := upload(s, apitest.OperatorKey, "kind=stock", "sku,onHand\nx,1\n", "Idempotency-Key", "night-1"); other.Status != 422 || other.Problem(t).Code != "idempotency_key_reused" {
-		t.Errorf("IDEM-2: another kind under that key: %d %s", other.Status, other.Body)
+		t.Errorf("IDEM-2: another kind with the same key: %d %s", other.Status, other.Body)
 	}
 	if a := s.Ask("GET", "/v1/imports/"+i.ID, apitest.OperatorKey, ""); a.Status != 200 {
 		t.Errorf("get: %d %s", a.Status, a.Body)
@@ -109,8 +109,8 @@ func TestImportRefused(t *testing.T) {
 	}
 }
 
-// A file whose sender goes away, or which is too long without having announced its
-// length, leaves nothing behind.
+// TestImportBreaksOff checks that nothing is left of a file that breaks off, or
+// that is too long without having announced its length.
 func TestImportBreaksOff(t *testing.T) {
 	t.Parallel()
 	s, f := apitest.NewProducts(t)
@@ -134,7 +134,7 @@ func TestImportBreaksOff(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 	}
-	server.Close() // waits for the requests under way
+	server.Close() // waits until all requests have ended
 	if all, err := f.Store.Imports(t.Context(), 10); err != nil || len(all) > 0 || len(f.Started) > 0 {
 		t.Errorf("left behind: %+v %v", all, err)
 	}
@@ -142,7 +142,7 @@ func TestImportBreaksOff(t *testing.T) {
 
 type brokenReader struct{}
 
-func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("the sender went away") }
+func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("the connection broke off") }
 
 type endless struct{}
 

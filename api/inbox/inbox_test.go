@@ -14,8 +14,8 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// TestRedeliver (REC-8, WHK-19): an operator gets the reason why an event is not delivered
-// once more.
+// TestRedeliver proves REC-8 and WHK-19: an operator gets the reason why an
+// event is not delivered again.
 func TestRedeliver(t *testing.T) {
 	t.Parallel()
 	var fails error
@@ -45,7 +45,8 @@ func TestRedeliver(t *testing.T) {
 	}
 }
 
-// WHK-19: operators see what came in, without the bytes.
+// TestInbox proves WHK-19: operators can list the stored events, without their
+// bytes.
 func TestInbox(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
@@ -65,7 +66,8 @@ func TestInbox(t *testing.T) {
 	}
 }
 
-// WHK-19: operators see how much there is, and what this process counted.
+// TestInboxCounts proves WHK-19: operators can read how many events are stored,
+// and the counts of this process.
 func TestInboxCounts(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) {

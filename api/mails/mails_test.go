@@ -19,15 +19,15 @@ import (
 	"purser/records"
 )
 
-// mailShop is an API with the operations on what is known of mails.
+// mailShop returns an API with the operations that need the record of mails.
 func mailShop(t testing.TB) *apitest.Shop {
 	return apitest.New(t, func(c *api.Config, store *records.Store) {
 		c.Mails = &mails.Service{Orders: store, Records: store, Links: apitest.Links(), Shop: "Mugs & More", Latest: 1000}
 	})
 }
 
-// TestMailOperations (BNC-1, BNC-4, BNC-5, EML-9): what operators see and may
-// do, and who may not.
+// TestMailOperations proves BNC-1, BNC-4, BNC-5 and EML-9: it lists what
+// operators can see and do, and who is refused.
 func TestMailOperations(t *testing.T) {
 	t.Parallel()
 	s := mailShop(t)
@@ -50,17 +50,17 @@ func TestMailOperations(t *testing.T) {
 		{name: "resume", method: "POST", target: "/v1/mail/marketing", key: apitest.OperatorKey, body: `{"action":"resume","reason":"back"}`, status: 200, want: `"paused":false`},
 		{name: "stats", method: "GET", target: "/v1/mail/stats?from=2026-01-01&to=2026-01-31", key: apitest.ViewerKey, status: 200, want: `"total":{`},
 
-		{name: "a shop may not list", method: "GET", target: "/v1/mail/suppressions", key: apitest.ShopKey, status: 403, want: "forbidden"},
-		{name: "a viewer may not add", method: "POST", target: "/v1/mail/suppressions", key: apitest.ViewerKey, body: `{"email":"a@b.example","scope":"all","reason":"x"}`, status: 403, want: "forbidden"},
-		{name: "nobody may not", method: "DELETE", target: "/v1/mail/suppressions?email=a@b.example&why=x", status: 401, want: "unauthorized"},
-		{name: "no address", method: "POST", target: "/v1/mail/suppressions", key: apitest.OperatorKey, body: `{"email":"bob","scope":"all","reason":"x"}`, status: 422, want: "email"},
+		{name: "list as a shop", method: "GET", target: "/v1/mail/suppressions", key: apitest.ShopKey, status: 403, want: "forbidden"},
+		{name: "add as a viewer", method: "POST", target: "/v1/mail/suppressions", key: apitest.ViewerKey, body: `{"email":"a@b.example","scope":"all","reason":"x"}`, status: 403, want: "forbidden"},
+		{name: "remove without a key", method: "DELETE", target: "/v1/mail/suppressions?email=a@b.example&why=x", status: 401, want: "unauthorized"},
+		{name: "not an address", method: "POST", target: "/v1/mail/suppressions", key: apitest.OperatorKey, body: `{"email":"bob","scope":"all","reason":"x"}`, status: 422, want: "email"},
 		{name: "an address of two lines", method: "POST", target: "/v1/mail/suppressions", key: apitest.OperatorKey, body: `{"email":"bob@example.com\r\nBcc: x@y.example","scope":"all","reason":"x"}`, status: 422, want: "email"},
-		{name: "another scope", method: "POST", target: "/v1/mail/suppressions", key: apitest.OperatorKey, body: `{"email":"a@b.example","scope":"world","reason":"x"}`, status: 422, want: "scope"},
+		{name: "an unknown scope", method: "POST", target: "/v1/mail/suppressions", key: apitest.OperatorKey, body: `{"email":"a@b.example","scope":"world","reason":"x"}`, status: 422, want: "scope"},
 		{name: "no reason", method: "POST", target: "/v1/mail/suppressions", key: apitest.OperatorKey, body: `{"email":"a@b.example","scope":"all","reason":""}`, status: 422, want: "reason"},
 		{name: "a bad cursor", method: "GET", target: "/v1/mail/suppressions?cursor=-1", key: apitest.OperatorKey, status: 422, want: "cursor"},
-		{name: "another action", method: "POST", target: "/v1/mail/marketing", key: apitest.OperatorKey, body: `{"action":"stop","reason":"x"}`, status: 422, want: "action"},
+		{name: "an unknown action", method: "POST", target: "/v1/mail/marketing", key: apitest.OperatorKey, body: `{"action":"stop","reason":"x"}`, status: 422, want: "action"},
 		{name: "a reason of two lines", method: "POST", target: "/v1/mail/marketing", key: apitest.OperatorKey, body: `{"action":"pause","reason":"a\nb"}`, status: 422, want: "reason"},
-		{name: "no day", method: "GET", target: "/v1/mail/stats?from=soon", key: apitest.ViewerKey, status: 422, want: "from"},
+		{name: "not a day", method: "GET", target: "/v1/mail/stats?from=soon", key: apitest.ViewerKey, status: 422, want: "from"},
 		{name: "backwards", method: "GET", target: "/v1/mail/stats?from=2026-02-01&to=2026-01-01", key: apitest.ViewerKey, status: 422, want: "earlier"},
 		{name: "centuries", method: "GET", target: "/v1/mail/stats?from=1026-02-01&to=2026-01-01", key: apitest.ViewerKey, status: 422, want: "400 days"},
 	} {
@@ -74,7 +74,7 @@ func TestMailOperations(t *testing.T) {
 	}
 }
 
-// recordFeedback records what became of a mail.
+// recordFeedback records feedback on a mail.
 func recordFeedback(t testing.TB, s *apitest.Shop, to string, k mail.Kind, b mail.Bounce) {
 	t.Helper()
 	f := mail.Feedback{Provider: "ses", ProviderID: "m-" + to + string(k), Recipient: to, Kind: k, Bounce: b, At: time.Now()}
@@ -83,8 +83,8 @@ func recordFeedback(t testing.TB, s *apitest.Shop, to string, k mail.Kind, b mai
 	}
 }
 
-// TestOrderMails (BNC-5, EML-9): those who may see an order see what became of its
-// mails.
+// TestOrderMails proves BNC-5 and EML-9: a caller who can see an order can see
+// its mails and their feedback.
 func TestOrderMails(t *testing.T) {
 	t.Parallel()
 	s := mailShop(t)
@@ -112,15 +112,15 @@ func TestOrderMails(t *testing.T) {
 		t.Errorf("%v: %s", err, a.Body)
 	}
 	if a := s.Ask("GET", "/v1/orders/"+string(id)+"/mails", apitest.ShopKey, "", "Purser-Customer", "somebody-else"); a.Status != 404 {
-		t.Errorf("another customer's: %d", a.Status)
+		t.Errorf("another customer's order: %d", a.Status)
 	}
 	if a := s.Ask("GET", "/v1/orders/nonsense/mails", apitest.ViewerKey, ""); a.Status != 404 {
-		t.Errorf("no order: %d", a.Status)
+		t.Errorf("an unknown order: %d", a.Status)
 	}
 }
 
-// testProvider sends a form, as a browser or a mail program does, without any key.
-func testProvider(s *apitest.Shop, path, form string) *httptest.ResponseRecorder {
+// postForm sends a form, as a browser or a mail program does, without a key.
+func postForm(s *apitest.Shop, path, form string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
@@ -134,8 +134,8 @@ func page(s *apitest.Shop, path string) *httptest.ResponseRecorder {
 	return w
 }
 
-// TestUnsubscribe (BNC-6, F49, EML-13): looking changes nothing, one POST
-// changes it, and mail about orders goes on.
+// TestUnsubscribe proves BNC-6, F49 and EML-13: a GET changes nothing, one POST
+// unsubscribes, and mail about orders continues.
 func TestUnsubscribe(t *testing.T) {
 	t.Parallel()
 	s := mailShop(t)
@@ -169,7 +169,7 @@ func TestUnsubscribe(t *testing.T) {
 		}
 	}
 	blocked(false)
-	if w := testProvider(s, u.Path, "List-Unsubscribe=One-Click"); w.Code != 200 || !strings.Contains(w.Body.String(), "You are unsubscribed") {
+	if w := postForm(s, u.Path, "List-Unsubscribe=One-Click"); w.Code != 200 || !strings.Contains(w.Body.String(), "You are unsubscribed") {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 	blocked(true)
@@ -181,13 +181,13 @@ func TestUnsubscribe(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	blocked(true)
-	if w := testProvider(s, preferences, "list=reminders&whole=yes"); w.Code != 200 || strings.Count(w.Body.String(), "checked") != 1 {
+	if w := postForm(s, preferences, "list=reminders&whole=yes"); w.Code != 200 || strings.Count(w.Body.String(), "checked") != 1 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if why, err := s.Store.BlockedList(t.Context(), "ada@example.com", mail.Reminders); err != nil || why != "" {
 		t.Errorf("reminders: %q %v", why, err)
 	}
-	if w := testProvider(s, preferences, "list=reminders&list=campaigns&whole=yes"); w.Code != 200 || strings.Count(w.Body.String(), "checked") != 2 {
+	if w := postForm(s, preferences, "list=reminders&list=campaigns&whole=yes"); w.Code != 200 || strings.Count(w.Body.String(), "checked") != 2 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	blocked(false)
@@ -200,8 +200,8 @@ func TestUnsubscribe(t *testing.T) {
 	}
 }
 
-// TestBadLinks (BNC-6, F51): forged, bent and huge: refused, counted, nothing
-// changed.
+// TestBadLinks proves BNC-6 and F51: forged, changed and huge requests are
+// refused and counted, and change nothing.
 func TestBadLinks(t *testing.T) {
 	t.Parallel()
 	s := mailShop(t)
@@ -215,7 +215,7 @@ func TestBadLinks(t *testing.T) {
 		"another key": mail.Links{Key: []byte("other")}.Token(mail.Subscription{Email: "bob@example.com"}),
 	} {
 		for _, path := range []string{mail.UnsubscribePath, mail.PreferencesPath} {
-			if w := testProvider(s, path+token, "List-Unsubscribe=One-Click"); w.Code != 400 || !strings.Contains(w.Body.String(), "not valid") {
+			if w := postForm(s, path+token, "List-Unsubscribe=One-Click"); w.Code != 400 || !strings.Contains(w.Body.String(), "not valid") {
 				t.Errorf("%s at %s: %d", name, path, w.Code)
 			}
 			if w := page(s, path+token); w.Code != 400 {
@@ -224,7 +224,7 @@ func TestBadLinks(t *testing.T) {
 			bad += 2
 		}
 	}
-	if w := testProvider(s, mail.UnsubscribePath+ada, "x="+strings.Repeat("x", 1<<20)); w.Code != 413 {
+	if w := postForm(s, mail.UnsubscribePath+ada, "x="+strings.Repeat("x", 1<<20)); w.Code != 413 {
 		t.Errorf("huge: %d", w.Code)
 	}
 	for _, email := range []string{"ada@example.com", "bob@example.com"} {

@@ -26,8 +26,8 @@ func newReader(t testing.TB) *reader {
 	return &reader{Shop: mailShop(t), path: mail.PreferencesPath + token}
 }
 
-// wants are the lists the shopper is on.
-func (r *reader) wants(t *testing.T) (on []mail.Scope) {
+// subscriptions returns the lists whose mails the shopper gets.
+func (r *reader) subscriptions(t *testing.T) (on []mail.Scope) {
 	t.Helper()
 	for _, list := range mail.Lists {
 		why, err := r.Store.BlockedList(t.Context(), "ada@example.com", list)
@@ -41,7 +41,7 @@ func (r *reader) wants(t *testing.T) (on []mail.Scope) {
 	return on
 }
 
-// choose posts a body; one of length -1 comes in pieces.
+// choose posts a body; with the length -1, its length is not announced.
 func (r *reader) choose(contentType string, body io.Reader, length int64) int {
 	req := httptest.NewRequest(http.MethodPost, r.path, body)
 	req.ContentLength = length
@@ -53,7 +53,7 @@ func (r *reader) choose(contentType string, body io.Reader, length int64) int {
 	return w.Code
 }
 
-// cutOff is a body whose end does not come.
+// cutOff returns a body that breaks off after s.
 func cutOff(s string) io.Reader {
 	return io.MultiReader(strings.NewReader(s), errReader{})
 }
@@ -62,9 +62,10 @@ type errReader struct{}
 
 func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// TestPreferencesWhole (BNC-6): only a whole form of the page changes anything.
-// What is cut off, or comes in another form, says nothing about what is wanted.
-func TestPreferencesWhole(t *testing.T) {
+// TestIncompletePreferences proves BNC-6: only a complete form of the page
+// changes anything. A form that is cut off or has another format does not say
+// which lists are wanted.
+func TestIncompletePreferences(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)
 	const multipart = "--x\r\nContent-Disposition: form-data; name=\"list\"\r\n\r\nreminders\r\n--x\r\nContent-Disposition: form-data; name=\"whole\"\r\n\r\nyes\r\n--x--\r\n"
@@ -72,24 +73,24 @@ func TestPreferencesWhole(t *testing.T) {
 		name, contentType string
 		body              io.Reader
 	}{
-		{name: "nothing at all", body: strings.NewReader("")},
+		{name: "no body", body: strings.NewReader("")},
 		{name: "an empty form", contentType: formType, body: strings.NewReader("")},
 		{name: "cut off in the transfer", contentType: formType, body: cutOff("list=campaigns&list=remi")},
 		{name: "cut off in a value", contentType: formType, body: strings.NewReader("list=campaigns&list=remi")},
 		{name: "cut off in a name", contentType: formType, body: strings.NewReader("list=campaigns&li")},
-		{name: "cut off between two", contentType: formType, body: strings.NewReader("list=campaigns")},
+		{name: "cut off between two fields", contentType: formType, body: strings.NewReader("list=campaigns")},
 		{name: "cut off at the very end", contentType: formType, body: strings.NewReader("list=campaigns&whole=ye")},
-		{name: "whole, but cut off behind it", contentType: formType, body: cutOff("list=campaigns&whole=yes")},
-		{name: "a strange list", contentType: formType, body: strings.NewReader("list=campaigns&list=everything&whole=yes")},
+		{name: "complete, but cut off after it", contentType: formType, body: cutOff("list=campaigns&whole=yes")},
+		{name: "an unknown list", contentType: formType, body: strings.NewReader("list=campaigns&list=everything&whole=yes")},
 		{name: "badly escaped", contentType: formType, body: strings.NewReader("list=%zz&whole=yes")},
 		{name: "multipart", contentType: "multipart/form-data; boundary=x", body: strings.NewReader(multipart)},
 		{name: "JSON", contentType: "application/json", body: strings.NewReader(`{"list":["reminders"],"whole":"yes"}`)},
-		{name: "of no type", body: strings.NewReader("list=reminders&whole=yes")},
+		{name: "without a type", body: strings.NewReader("list=reminders&whole=yes")},
 	} {
 		if code := r.choose(tt.contentType, tt.body, -1); code != http.StatusBadRequest {
 			t.Errorf("%s: got %d, want 400", tt.name, code)
 		}
-		if on := r.wants(t); !slices.Equal(on, mail.Lists) {
+		if on := r.subscriptions(t); !slices.Equal(on, mail.Lists) {
 			t.Fatalf("%s: gets %v now", tt.name, on)
 		}
 	}
@@ -97,15 +98,15 @@ func TestPreferencesWhole(t *testing.T) {
 		t.Errorf("want 13 counted: %s", a.Body)
 	}
 	if w := page(r.Shop, r.path); !strings.Contains(w.Body.String(), `<input type="hidden" name="whole" value="yes">`+"\n<button>") {
-		t.Errorf("the page's form does not end with its mark: %s", w.Body)
+		t.Errorf("the page's form does not end with its last field: %s", w.Body)
 	}
-	if code := r.choose(formType, strings.NewReader("whole=yes"), 9); code != http.StatusOK || len(r.wants(t)) > 0 {
-		t.Errorf("nothing ticked: %d, gets %v", code, r.wants(t))
+	if code := r.choose(formType, strings.NewReader("whole=yes"), 9); code != http.StatusOK || len(r.subscriptions(t)) > 0 {
+		t.Errorf("nothing ticked: %d, gets %v", code, r.subscriptions(t))
 	}
 }
 
-// FuzzPreferences (BNC-6): a request is either a whole form, and then the shopper
-// gets the lists that it names, or it changes nothing.
+// FuzzPreferences proves BNC-6: a request is either a complete form, and then
+// the shopper gets the lists that it names, or it changes nothing.
 func FuzzPreferences(f *testing.F) {
 	for _, body := range []string{"list=reminders&whole=yes", "whole=yes", "list=reminders&list=campaigns&whole=yes&x=%20", "list=a%00&whole=yes", "a;b&whole=yes", "--x\r\n"} {
 		f.Add(formType, body)
@@ -113,21 +114,21 @@ func FuzzPreferences(f *testing.F) {
 	f.Add("multipart/form-data; boundary=x", "--x--")
 	r := newReader(f)
 	f.Fuzz(func(t *testing.T, contentType, body string) {
-		before := r.wants(t)
+		before := r.subscriptions(t)
 		code := r.choose(contentType, strings.NewReader(body), int64(len(body)))
-		after := r.wants(t)
+		after := r.subscriptions(t)
 		if code != http.StatusOK {
 			if code != http.StatusBadRequest && code != http.StatusRequestEntityTooLarge || !slices.Equal(before, after) {
 				t.Errorf("%d: got %v, gets %v", code, before, after)
 			}
 			return
 		}
-		said, err := url.ParseQuery(body)
-		if err != nil || said.Get("whole") != "yes" {
-			t.Errorf("taken for a whole form: %v", err)
+		form, err := url.ParseQuery(body)
+		if err != nil || form.Get("whole") != "yes" {
+			t.Errorf("taken for a complete form: %v", err)
 		}
 		for _, list := range mail.Lists {
-			if slices.Contains(said["list"], string(list)) != slices.Contains(after, list) {
+			if slices.Contains(form["list"], string(list)) != slices.Contains(after, list) {
 				t.Errorf("%q: gets %v", body, after)
 			}
 		}

@@ -22,7 +22,7 @@ func withPreview(t testing.TB, open bool) func(*api.Config, *records.Store) {
 	return func(c *api.Config, _ *records.Store) { c.Preview = &mails.Preview{Templates: w, Open: open} }
 }
 
-// look asks for a page as a browser at the given place would.
+// look requests a page as a browser with this address would.
 func look(s *apitest.Shop, path, from, host, password string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("GET", path, nil)
 	r.RemoteAddr, r.Host = from, host
@@ -39,7 +39,8 @@ func look(s *apitest.Shop, path, from, host, password string, header ...string) 
 
 const thisMachine, elsewhere = "127.0.0.1:5555", "192.0.2.7:5555"
 
-// TestPreview (EML-11): every mail in every language can be looked at.
+// TestPreview proves EML-11: there is a preview of every mail in every
+// language.
 func TestPreview(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t, withPreview(t, true))
@@ -73,9 +74,9 @@ func TestPreview(t *testing.T) {
 	}
 }
 
-// TestPreviewIsForOperators: without an operator's key a preview is open only to
-// this machine, and only where the settings say so.
-func TestPreviewIsForOperators(t *testing.T) {
+// TestPreviewAccess checks that without an operator's key a preview is open
+// only to this machine, and only if it is configured so.
+func TestPreviewAccess(t *testing.T) {
 	t.Parallel()
 	open, closed := apitest.New(t, withPreview(t, true)), apitest.New(t, withPreview(t, false))
 	for _, tt := range []struct {
@@ -85,11 +86,11 @@ func TestPreviewIsForOperators(t *testing.T) {
 		header           []string
 		want             int
 	}{
-		{name: "at this machine", shop: open, from: thisMachine, host: "localhost:8080", want: 200},
-		{name: "at this machine, closed", shop: closed, from: thisMachine, host: "localhost:8080", want: 401},
+		{name: "from this machine", shop: open, from: thisMachine, host: "localhost:8080", want: 200},
+		{name: "from this machine, closed", shop: closed, from: thisMachine, host: "localhost:8080", want: 401},
 		{name: "from elsewhere", shop: open, from: elsewhere, host: "localhost:8080", want: 401},
 		{name: "through a proxy", shop: open, from: thisMachine, host: "localhost:8080", header: []string{"X-Forwarded-For", "192.0.2.7"}, want: 401},
-		{name: "from a page whose name was changed to ours", shop: open, from: thisMachine, host: "evil.example:8080", want: 401},
+		{name: "by DNS rebinding", shop: open, from: thisMachine, host: "evil.example:8080", want: 401},
 		{name: "an operator", shop: closed, from: elsewhere, host: "shop.example", pass: apitest.OperatorKey, want: 200},
 		{name: "a shop", shop: closed, from: elsewhere, host: "shop.example", pass: apitest.ShopKey, want: 401},
 		{name: "a guess", shop: closed, from: elsewhere, host: "shop.example", pass: "guess", want: 401},

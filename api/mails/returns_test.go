@@ -29,8 +29,9 @@ func (d *resender) ResendMail(_ context.Context, r order.Resend) (mail.Outcome, 
 	return mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: "p1"}}, d.fail
 }
 
-// TestReturnInstructions (EML-11, API-3): a shop has its shopper informed how to
-// send an order back, if the order can be sent back, and says until when.
+// TestReturnInstructions proves EML-11 and API-3: a shop can have the
+// instructions to return an order sent to its shopper, with a last day, if the
+// order can be returned.
 func TestReturnInstructions(t *testing.T) {
 	t.Parallel()
 	d := &resender{}
@@ -56,10 +57,10 @@ func TestReturnInstructions(t *testing.T) {
 		{name: "by a viewer", key: apitest.ViewerKey, body: `{"reason":"x"}`, status: 403, want: "forbidden"},
 		{name: "without a reason", key: apitest.ShopKey, body: `{}`, status: 422, want: "reason"},
 		{name: "a reason of two lines", key: apitest.ShopKey, body: `{"reason":"a\nb"}`, status: 422, want: "reason"},
-		{name: "a day that is over", key: apitest.ShopKey, body: `{"reason":"x","until":"2020-01-01"}`, status: 422, want: "until"},
+		{name: "a day in the past", key: apitest.ShopKey, body: `{"reason":"x","until":"2020-01-01"}`, status: 422, want: "until"},
 		{name: "a day in a hundred years", key: apitest.ShopKey, body: `{"reason":"x","until":"2126-01-01"}`, status: 422, want: "until"},
-		{name: "no day", key: apitest.ShopKey, body: `{"reason":"x","until":"soon"}`, status: 422, want: "until"},
-		{name: "a link that runs", key: apitest.ShopKey, body: `{"reason":"x","link":"javascript:alert(1)"}`, status: 422, want: "link"},
+		{name: "not a day", key: apitest.ShopKey, body: `{"reason":"x","until":"soon"}`, status: 422, want: "until"},
+		{name: "a link that runs a script", key: apitest.ShopKey, body: `{"reason":"x","link":"javascript:alert(1)"}`, status: 422, want: "link"},
 	} {
 		if a := s.Ask("POST", target, tt.key, tt.body, "Idempotency-Key", "k-1"); a.Status != tt.status || !strings.Contains(string(a.Body), tt.want) {
 			t.Errorf("%s: %d %s, want %d %s", tt.name, a.Status, a.Body, tt.status, tt.want)
@@ -68,18 +69,18 @@ func TestReturnInstructions(t *testing.T) {
 	if len(d.asked) != 2 || d.asked[0].Key != "key:web:k-1" || d.asked[0].Actor != "key:web" || d.asked[0].Why != "too small" || d.asked[0].Notification != order.MailReturnInstructions || !d.asked[0].Until.IsZero() {
 		t.Fatalf("asked %+v", d.asked)
 	}
-	if got := d.asked[1].Key; got != "key:ops:k-1" { // the same Idempotency-Key of another caller
+	if got := d.asked[1].Key; got != "key:ops:k-1" { // the same Idempotency-Key, sent by another caller
 		t.Errorf("key %q", got)
 	}
 	if r := d.asked[1]; r.Until.Format(time.RFC3339) != tomorrow+"T23:59:59Z" || r.Link != "https://shop.example/label" {
 		t.Errorf("asked %+v", r)
 	}
 	if a := s.Ask("POST", target, apitest.ShopKey, `{"reason":"x"}`, "Purser-Customer", "cus_2"); a.Status != 404 {
-		t.Errorf("another customer's: %d", a.Status)
+		t.Errorf("another customer's order: %d", a.Status)
 	}
 	d.fail = order.ErrMailing
 	if a := s.Ask("POST", target, apitest.ShopKey, `{"reason":"x"}`); a.Status != 409 || a.Problem(t).Code != "mailing" {
-		t.Errorf("while the last one is sent: %d %s", a.Status, a.Body)
+		t.Errorf("while the last mail is being sent: %d %s", a.Status, a.Body)
 	}
 	d.fail = errors.Join(order.ErrNotFound)
 	resend := "/v1/orders/" + string(o.ID) + "/mails/"

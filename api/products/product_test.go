@@ -22,29 +22,29 @@ func TestProductLifecycle(t *testing.T) {
 		status                  int
 		code, tag               string
 	}{
-		{name: "a shop may not", method: "PUT", key: apitest.ShopKey, body: lamp, status: 403, code: "forbidden"},
-		{name: "nothing there", method: "GET", key: apitest.ViewerKey, status: 404, code: "not_found"},
-		{name: "only if there is one", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-Match", "*"}, status: 412, code: "version_conflict"},
+		{name: "as a shop", method: "PUT", key: apitest.ShopKey, body: lamp, status: 403, code: "forbidden"},
+		{name: "not found", method: "GET", key: apitest.ViewerKey, status: 404, code: "not_found"},
+		{name: "replaced only if it exists", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-Match", "*"}, status: 412, code: "version_conflict"},
 		{name: "added", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-None-Match", "*", "Idempotency-Key", "k1"}, status: 201, tag: `"1.1"`},
 		{name: "added again", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-None-Match", "*", "Idempotency-Key", "k1"}, status: 201, tag: `"1.1"`},
-		{name: "another under that key", method: "PUT", key: apitest.OperatorKey, body: strings.Replace(lamp, "Lamp", "Lump", 1), headers: []string{"If-None-Match", "*", "Idempotency-Key", "k1"}, status: 422, code: "idempotency_key_reused"},
-		{name: "there is one", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-None-Match", "*"}, status: 412, code: "version_conflict"},
+		{name: "another product with the same key", method: "PUT", key: apitest.OperatorKey, body: strings.Replace(lamp, "Lamp", "Lump", 1), headers: []string{"If-None-Match", "*", "Idempotency-Key", "k1"}, status: 422, code: "idempotency_key_reused"},
+		{name: "added only if it does not exist", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-None-Match", "*"}, status: 412, code: "version_conflict"},
 		{name: "read", method: "GET", key: apitest.ViewerKey, status: 200, tag: `"1.1"`},
 		{name: "not modified", method: "GET", key: apitest.ViewerKey, headers: []string{"If-None-Match", `"1.1"`}, status: 304, tag: `"1.1"`},
 		{name: "priced", method: "PATCH", key: apitest.OperatorKey, body: `{"price":900}`, headers: []string{"If-Match", `"1"`}, status: 200, tag: `"2.2"`},
-		{name: "too late", method: "PATCH", key: apitest.OperatorKey, body: `{"price":800}`, headers: []string{"If-Match", `"1"`}, status: 412, code: "version_conflict"},
-		{name: "stock moved", method: "PATCH", key: apitest.OperatorKey, body: `{"onHand":8}`, headers: []string{"If-Match", `"2.1"`}, status: 412, code: "version_conflict"},
+		{name: "for an older version", method: "PATCH", key: apitest.OperatorKey, body: `{"price":800}`, headers: []string{"If-Match", `"1"`}, status: 412, code: "version_conflict"},
+		{name: "for an older revision", method: "PATCH", key: apitest.OperatorKey, body: `{"onHand":8}`, headers: []string{"If-Match", `"2.1"`}, status: 412, code: "version_conflict"},
 		{name: "counted", method: "PATCH", key: apitest.OperatorKey, body: `{"onHand":8}`, headers: []string{"If-Match", `"2.2"`}, status: 200, tag: `"3.3"`},
-		{name: "described, stock stays", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-Match", `"3"`}, status: 200, tag: `"4.4"`},
-		{name: "nonsense to match", method: "PATCH", key: apitest.OperatorKey, body: `{"price":1}`, headers: []string{"If-Match", `W/x`}, status: 412, code: "version_conflict"},
+		{name: "replaced, with its stock unchanged", method: "PUT", key: apitest.OperatorKey, body: lamp, headers: []string{"If-Match", `"3"`}, status: 200, tag: `"4.4"`},
+		{name: "a malformed If-Match", method: "PATCH", key: apitest.OperatorKey, body: `{"price":1}`, headers: []string{"If-Match", `W/x`}, status: 412, code: "version_conflict"},
 		{name: "nothing to change", method: "PATCH", key: apitest.OperatorKey, body: `{}`, status: 422, code: "invalid"},
 		{name: "a float", method: "PATCH", key: apitest.OperatorKey, body: `{"price":9.99}`, status: 422, code: "invalid"},
-		{name: "in what nobody can be charged", method: "PATCH", key: apitest.OperatorKey, body: `{"price":900,"currency":"XYZ"}`, status: 422, code: "invalid"},
+		{name: "an unknown currency", method: "PATCH", key: apitest.OperatorKey, body: `{"price":900,"currency":"XYZ"}`, status: 422, code: "invalid"},
 		{name: "a currency alone", method: "PATCH", key: apitest.OperatorKey, body: `{"currency":"USD"}`, status: 422, code: "invalid"},
-		{name: "fewer than none", method: "PATCH", key: apitest.OperatorKey, body: `{"receive":-100}`, status: 422, code: "invalid"},
-		{name: "another sku", method: "PUT", key: apitest.OperatorKey, body: strings.Replace(lamp, "lamp/1", "lamp", 1), status: 422, code: "invalid"},
-		{name: "wrong", method: "PUT", key: apitest.OperatorKey, body: strings.Replace(lamp, `"Lamp"`, `"\n"`, 1), status: 422, code: "invalid"},
-		{name: "deleted too late", method: "DELETE", key: apitest.OperatorKey, headers: []string{"If-Match", `"1"`}, status: 412, code: "version_conflict"},
+		{name: "negative stock", method: "PATCH", key: apitest.OperatorKey, body: `{"receive":-100}`, status: 422, code: "invalid"},
+		{name: "another SKU in the body", method: "PUT", key: apitest.OperatorKey, body: strings.Replace(lamp, "lamp/1", "lamp", 1), status: 422, code: "invalid"},
+		{name: "an invalid name", method: "PUT", key: apitest.OperatorKey, body: strings.Replace(lamp, `"Lamp"`, `"\n"`, 1), status: 422, code: "invalid"},
+		{name: "deleted for an older version", method: "DELETE", key: apitest.OperatorKey, headers: []string{"If-Match", `"1"`}, status: 412, code: "version_conflict"},
 		{name: "deleted", method: "DELETE", key: apitest.OperatorKey, status: 204},
 		{name: "deleted already", method: "DELETE", key: apitest.OperatorKey, status: 404, code: "not_found"},
 		{name: "gone", method: "GET", key: apitest.ViewerKey, status: 404, code: "not_found"},
@@ -64,23 +64,23 @@ func TestProductLifecycle(t *testing.T) {
 	}
 	s.Ask("GET", at+"/changes", apitest.OperatorKey, "").Into(t, &changes)
 	if len(changes.Changes) < 10 || changes.Changes[0].Actor != "key:ops" {
-		t.Errorf("SEC-9: %d changes are known", len(changes.Changes))
+		t.Errorf("SEC-9: %d changes are listed", len(changes.Changes))
 	}
 }
 
-// A change that was made but not answered in time is sent again as it was: it
-// gets its own answer, and not that its condition no longer holds (IDEM-1,
-// IDEM-6).
-func TestProductChangeAnsweredTooLate(t *testing.T) {
+// TestProductChangeTimeout proves IDEM-1 and IDEM-6: if a change that timed out
+// is sent again with its key, the response is the result of the change and not
+// that its condition no longer holds.
+func TestProductChangeTimeout(t *testing.T) {
 	t.Parallel()
 	for name, step := range map[string]struct {
 		method, body, condition string
 		status                  int
 	}{
-		"a price":        {method: "PATCH", body: `{"price":900}`, condition: `"1"`, status: 200},
-		"a description":  {method: "PUT", body: strings.Replace(lamp, "Lamp", "Lantern", 1), condition: `"1.1"`, status: 200},
-		"a deletion":     {method: "DELETE", condition: `"1"`, status: 204},
-		"whatever it is": {method: "DELETE", condition: `*`, status: 204},
+		"a price":       {method: "PATCH", body: `{"price":900}`, condition: `"1"`, status: 200},
+		"a description": {method: "PUT", body: strings.Replace(lamp, "Lamp", "Lantern", 1), condition: `"1.1"`, status: 200},
+		"a deletion":    {method: "DELETE", condition: `"1"`, status: 204},
+		"any version":   {method: "DELETE", condition: `*`, status: 204},
 	} {
 		s, f := apitest.NewProducts(t)
 		at := "/v1/products/lamp%2F1"
@@ -88,7 +88,7 @@ func TestProductChangeAnsweredTooLate(t *testing.T) {
 		send := func(key ...string) *apitest.Answer {
 			return s.Ask(step.method, at, apitest.OperatorKey, step.body, append([]string{"If-Match", step.condition}, key...)...)
 		}
-		f.ReportLate = true
+		f.TimesOut = true
 		first := send("Idempotency-Key", "k1")
 		if p := first.Problem(t); first.Status != 503 || p.Code != "timeout" || first.Header.Get("Retry-After") == "" || !strings.Contains(p.Detail, "same Idempotency-Key") {
 			t.Errorf("%s: %d %+v", name, first.Status, p)
@@ -97,18 +97,18 @@ func TestProductChangeAnsweredTooLate(t *testing.T) {
 		if p := unknown.Problem(t); unknown.Status != 503 || unknown.Header.Get("Retry-After") != "" || !strings.Contains(p.Detail, "read the product") {
 			t.Errorf("%s, without a key: %d %+v", name, unknown.Status, p)
 		}
-		f.ReportLate = false
+		f.TimesOut = false
 		if again := send("Idempotency-Key", "k1"); again.Status != step.status {
 			t.Errorf("%s: sent again: %d %s", name, again.Status, again.Body)
 		}
 		if other := send(); other.Status != 412 {
-			t.Errorf("%s: another one for a version that is gone: %d %s", name, other.Status, other.Body)
+			t.Errorf("%s: another change for the old version: %d %s", name, other.Status, other.Body)
 		}
 	}
 }
 
-// A SKU that no product can have is not found, without a workflow that is started to
-// find out.
+// TestNoSuchSKU checks that a SKU that no product can have is not found,
+// without starting a workflow.
 func TestNoSuchSKU(t *testing.T) {
 	t.Parallel()
 	s, f := apitest.NewProducts(t)
@@ -120,11 +120,11 @@ func TestNoSuchSKU(t *testing.T) {
 		}
 	}
 	if f.Asked > 0 {
-		t.Errorf("%d changes were asked for", f.Asked)
+		t.Errorf("%d changes were requested", f.Asked)
 	}
 }
 
-// A problem lists everything that is wrong.
+// TestProductFaults checks that a problem lists all faults of a product.
 func TestProductFaults(t *testing.T) {
 	t.Parallel()
 	s, _ := apitest.NewProducts(t)
@@ -135,7 +135,8 @@ func TestProductFaults(t *testing.T) {
 	}
 }
 
-// ORD-7: stock that is reserved for an order cannot be counted away.
+// TestProductReserved proves ORD-7: a stock count cannot take away stock that
+// is reserved for an order.
 func TestProductReserved(t *testing.T) {
 	t.Parallel()
 	s, f := apitest.NewProducts(t)

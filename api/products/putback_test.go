@@ -10,10 +10,10 @@ import (
 	"purser/catalog"
 )
 
-// TestPutBack (IDEM-1, IDEM-2): a product that was read can be sent back as it
-// is, and what only the record knows neither refuses it nor makes it another
-// change under its key.
-func TestPutBack(t *testing.T) {
+// TestPutAsRead proves IDEM-1 and IDEM-2: a product can be sent back as it was
+// read. The fields that only the record sets neither make the request invalid
+// nor make it another request under its key.
+func TestPutAsRead(t *testing.T) {
 	t.Parallel()
 	s, p := apitest.NewProducts(t)
 	at := "/v1/products/lamp%2F1"
@@ -42,8 +42,7 @@ func TestPutBack(t *testing.T) {
 	}
 }
 
-// TestPutNew (IDEM-2): the stock of a product that is new is part of what is
-// asked for.
+// TestPutNew proves IDEM-2: the stock of a new product is part of the request.
 func TestPutNew(t *testing.T) {
 	t.Parallel()
 	s, _ := apitest.NewProducts(t)

@@ -11,7 +11,7 @@ import (
 	"purser/records"
 )
 
-// from is a GET from a network address.
+// from sends a GET from a network address.
 func from(s *apitest.Shop, remote, url string, headers ...string) *apitest.Answer {
 	r := httptest.NewRequest("GET", url, nil)
 	r.RemoteAddr = remote
@@ -23,7 +23,7 @@ func from(s *apitest.Shop, remote, url string, headers ...string) *apitest.Answe
 	return apitest.NewAnswer(w)
 }
 
-// through10 is a GET as nginx without further settings passes it on.
+// through10 sends a GET as nginx passes it on by default.
 func through10(s *apitest.Shop, remote, url string) *apitest.Answer {
 	r := httptest.NewRequest("GET", url, nil)
 	r.RemoteAddr, r.Proto, r.ProtoMinor = remote, "HTTP/1.0", 0
@@ -32,9 +32,9 @@ func through10(s *apitest.Shop, remote, url string) *apitest.Answer {
 	return apitest.NewAnswer(w)
 }
 
-// TestSampleShop (SRCH-6, SRCH-9): a browser on this machine gets the page and may
-// search without a key; nobody else may, neither through a proxy nor under another
-// name, and nothing else is open to it.
+// TestSampleShop proves SRCH-6 and SRCH-9: a browser on this machine gets the
+// page and can search without a key. Nobody else can, neither through a proxy
+// nor under another host name, and nothing else is open.
 func TestSampleShop(t *testing.T) {
 	t.Parallel()
 	const thisMachine, elsewhere, home = "127.0.0.1:5000", "192.0.2.7:5000", "http://127.0.0.1:8080"
@@ -58,16 +58,16 @@ func TestSampleShop(t *testing.T) {
 		t.Errorf("search: %d %s", a.Status, a.Body)
 	}
 	for name, a := range map[string]*apitest.Answer{
-		"from elsewhere":           from(s, elsewhere, home+"/v1/search?q=mug"),
-		"under another name":       from(s, thisMachine, "http://evil.example/v1/search?q=mug"),
-		"through a proxy":          from(s, thisMachine, home+"/v1/search?q=mug", "X-Forwarded-For", "192.0.2.7"),
-		"through another proxy":    from(s, thisMachine, home+"/v1/search?q=mug", "Via", "1.1 proxy"),
-		"through a silent proxy":   through10(s, thisMachine, home+"/v1/search?q=mug"),
-		"with a wrong key":         from(s, thisMachine, home+"/v1/search?q=mug", "Authorization", "Bearer wrong-secret-0123456789"),
-		"the orders' search":       from(s, thisMachine, home+"/v1/search/orders?q=mug"),
-		"the products":             from(s, thisMachine, home+"/v1/products"),
-		"the images' deletion":     s.Ask("DELETE", home+"/v1/images/img_none", "", ""),
-		"the page, from elsewhere": from(s, elsewhere, home+"/shop"),
+		"from elsewhere":          from(s, elsewhere, home+"/v1/search?q=mug"),
+		"under another host name": from(s, thisMachine, "http://evil.example/v1/search?q=mug"),
+		"through a proxy":         from(s, thisMachine, home+"/v1/search?q=mug", "X-Forwarded-For", "192.0.2.7"),
+		"through another proxy":   from(s, thisMachine, home+"/v1/search?q=mug", "Via", "1.1 proxy"),
+		"through a silent proxy":  through10(s, thisMachine, home+"/v1/search?q=mug"),
+		"with a wrong key":        from(s, thisMachine, home+"/v1/search?q=mug", "Authorization", "Bearer wrong-secret-0123456789"),
+		"the orders' search":      from(s, thisMachine, home+"/v1/search/orders?q=mug"),
+		"the products":            from(s, thisMachine, home+"/v1/products"),
+		"the images' deletion":    s.Ask("DELETE", home+"/v1/images/img_none", "", ""),
+		"the page from elsewhere": from(s, elsewhere, home+"/shop"),
 	} {
 		if a.Status != http.StatusUnauthorized && a.Status != http.StatusForbidden && a.Status != http.StatusNotFound {
 			t.Errorf("%s: %d %s", name, a.Status, a.Body)
@@ -75,13 +75,13 @@ func TestSampleShop(t *testing.T) {
 	}
 	closed, _ := goods(t)
 	if a := from(closed, thisMachine, home+"/shop"); a.Status != http.StatusNotFound {
-		t.Errorf("where there is no sample shop: %d", a.Status)
+		t.Errorf("without a sample shop: %d", a.Status)
 	}
 	if a := from(closed, thisMachine, home+"/v1/search?q=mug"); a.Status != http.StatusUnauthorized {
-		t.Errorf("search where there is none: %d", a.Status)
+		t.Errorf("search without a sample shop: %d", a.Status)
 	}
 	public, _ := goods(t, func(c *api.Config, _ *records.Store) { c.Search.Public = true })
 	if a := from(public, elsewhere, "https://shop.example/shop"); a.Status != http.StatusOK {
-		t.Errorf("where the search is public: %d", a.Status)
+		t.Errorf("with a public search: %d", a.Status)
 	}
 }

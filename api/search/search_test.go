@@ -18,8 +18,8 @@ import (
 	"purser/records"
 )
 
-// goods is an API whose search engine has the goods of the conformance suite; down
-// makes it fail.
+// goods returns an API whose search engine has the products of the conformance
+// suite. Setting down makes the engine fail.
 func goods(t *testing.T, mods ...func(*api.Config, *records.Store)) (s *apitest.Shop, down *bool) {
 	down = new(bool)
 	x := &fake.Index{Before: func(string) error {
@@ -46,7 +46,8 @@ func find(t *testing.T, s *apitest.Shop, query string) catalog.Results {
 	return r
 }
 
-// TestSearch (SRCH-6, SRCH-7): every parameter reaches the search as it is.
+// TestSearch proves SRCH-6 and SRCH-7: every parameter reaches the search
+// unchanged.
 func TestSearch(t *testing.T) {
 	t.Parallel()
 	s, _ := goods(t)
@@ -76,8 +77,8 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// TestSearchDecimals (SRCH-6): a price says how it is written, also while the
-// search is down.
+// TestSearchDecimals proves SRCH-6: each price comes with its decimals, also
+// while the search engine is down.
 func TestSearchDecimals(t *testing.T) {
 	t.Parallel()
 	want := map[string]int{"EUR": 2, "MGA": 0, "KWD": 3}
@@ -115,8 +116,8 @@ func TestSearchDecimals(t *testing.T) {
 	}
 }
 
-// TestSearchRefuses (SRCH-6): what is out of bounds is a problem, and names
-// what.
+// TestSearchRefuses proves SRCH-6: a parameter that is out of bounds is refused
+// with a problem that names it.
 func TestSearchRefuses(t *testing.T) {
 	t.Parallel()
 	s, _ := goods(t)
@@ -134,8 +135,9 @@ func TestSearchRefuses(t *testing.T) {
 	}
 }
 
-// TestSearchDown (SRCH-8, F52): shoppers get what the catalogue can tell, or
-// are told, and orders are placed as ever.
+// TestSearchDown proves SRCH-8 and F52: while the search engine is down,
+// shoppers get a plain list from the catalogue or a problem, and orders are
+// placed as usual.
 func TestSearchDown(t *testing.T) {
 	t.Parallel()
 	s, down := goods(t)
@@ -164,9 +166,9 @@ func TestSearchDown(t *testing.T) {
 	}
 }
 
-// TestSearchDoor (SRCH-9): searching needs a key, unless it is public; then it
-// is limited all the same.
-func TestSearchDoor(t *testing.T) {
+// TestSearchAccess proves SRCH-9: searching needs a key, unless it is public;
+// everything else still needs a key.
+func TestSearchAccess(t *testing.T) {
 	t.Parallel()
 	closed, _ := goods(t)
 	if a := closed.Ask("GET", "/v1/search", "", ""); a.Status != http.StatusUnauthorized {
@@ -181,6 +183,6 @@ func TestSearchDoor(t *testing.T) {
 	}
 	none := apitest.New(t)
 	if a := none.Ask("GET", "/v1/search", apitest.ViewerKey, ""); a.Status != http.StatusNotFound {
-		t.Errorf("where there is no search: %d", a.Status)
+		t.Errorf("without a search engine: %d", a.Status)
 	}
 }

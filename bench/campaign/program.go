@@ -134,12 +134,12 @@ func (p *program) reportDelivery(ctx context.Context, id string) error {
 }
 
 // mails returns the mails that the sandbox of a stopped program has received.
-func (p *program) mails() ([]sandboxses.Arrival, error) {
+func (p *program) mails() ([]sandboxses.AcceptedMail, error) {
 	box, err := sandbox.New(sandbox.Config{DataDir: p.dir, SES: &sandboxses.Config{}})
 	if err != nil {
 		return nil, err
 	}
-	return box.SES.Arrivals(), box.Close()
+	return box.SES.Accepted(), box.Close()
 }
 
 func (p *program) record(ctx context.Context, read func(*records.Store) error) error {

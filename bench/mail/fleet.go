@@ -102,7 +102,7 @@ func (f *fleet) close() error {
 // counts.
 func (f *fleet) accepted() map[string]int {
 	counts := make(map[string]int)
-	for _, a := range f.ses.Arrivals() {
+	for _, a := range f.ses.Accepted() {
 		counts[mail.FromWireID(a.Tags["message"])]++
 	}
 	for id, n := range f.relay.Counts() {

@@ -103,7 +103,7 @@ func pressMail(ctx context.Context, stores []*records.Store, l Load, r *Result) 
 		})
 	}
 	all.Wait()
-	arrivals := f.ses.Arrivals()
+	arrivals := f.ses.Accepted()
 	r.Recipients, r.Throttled = busiestSecond(arrivals), f.ses.Figures().Throttled
 	r.Throughput = math.Round(float64(len(arrivals))/l.For.Seconds()*100) / 100
 	r.OrderMails, r.OrderMailP50, r.OrderMailP99 = waits.Count(), waits.Percentile(50), waits.Percentile(99)
@@ -112,8 +112,8 @@ func pressMail(ctx context.Context, stores []*records.Store, l Load, r *Result) 
 }
 
 // busiestSecond returns the most recipients in any one second.
-func busiestSecond(arrivals []standinses.Arrival) (most int) {
-	slices.SortFunc(arrivals, func(a, b standinses.Arrival) int { return a.At.Compare(b.At) })
+func busiestSecond(arrivals []standinses.AcceptedMail) (most int) {
+	slices.SortFunc(arrivals, func(a, b standinses.AcceptedMail) int { return a.At.Compare(b.At) })
 	from, n := 0, 0
 	for _, a := range arrivals {
 		n += a.Recipients
@@ -162,8 +162,8 @@ func killPrimary(ctx context.Context, stores []*records.Store, l Load, r *Result
 	if err := f.endpoint.up(); err != nil {
 		return err
 	}
-	healed, before := time.Now(), len(f.ses.Arrivals())
-	for len(f.ses.Arrivals()) == before {
+	healed, before := time.Now(), len(f.ses.Accepted())
+	for len(f.ses.Accepted()) == before {
 		if _, err := one(); err != nil {
 			return err
 		}

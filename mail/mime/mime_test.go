@@ -39,7 +39,8 @@ func read(t testing.TB, raw []byte) *netmail.Message {
 	return msg
 }
 
-// TestWrite (EML-9, EML-10): the headers of a mail about an order.
+// TestWrite proves EML-9 and EML-10: it checks the headers of a mail about an
+// order.
 func TestWrite(t *testing.T) {
 	raw, err := writer(t).Write(newMessage())
 	if err != nil {
@@ -76,8 +77,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestMarketing (BNC-6, EML-10): a way out that machines understand, however
-// long its address is.
+// TestMarketing proves BNC-6 and EML-10: marketing has an unsubscribe link that
+// mail programs understand, however long it is.
 func TestMarketing(t *testing.T) {
 	m := newMessage()
 	m.Stream, m.Unsubscribe = mail.Marketing, "https://shop.example/unsubscribe/"+strings.Repeat("a1B2_-", 50)+"."+strings.Repeat("x", 43)
@@ -94,7 +95,8 @@ func TestMarketing(t *testing.T) {
 	}
 }
 
-func TestOnePart(t *testing.T) {
+// TestSingleBody checks that a mail with one body is not a multipart.
+func TestSingleBody(t *testing.T) {
 	for want, c := range map[string]mail.Content{
 		"text/plain": {Subject: "s", Text: "x"},
 		"text/html":  {Subject: "s", HTML: "<p>x</p>"},
@@ -111,7 +113,8 @@ func TestOnePart(t *testing.T) {
 	}
 }
 
-func TestRefuses(t *testing.T) {
+// TestInvalid checks that invalid mails and senders are refused.
+func TestInvalid(t *testing.T) {
 	m := newMessage()
 	m.Content.Text = "a\x00b"
 	for _, m := range []mail.Message{{}, m} {
@@ -121,12 +124,12 @@ func TestRefuses(t *testing.T) {
 	}
 	for _, from := range []string{"", "nobody", "a@b.example\r\nBcc: c@d.example"} {
 		if _, err := providermime.New(from, ""); err == nil {
-			t.Errorf("sender %q was taken", from)
+			t.Errorf("sender %q was accepted", from)
 		}
 	}
 }
 
-// FuzzWrite (EML-11): no text becomes a header or a recipient.
+// FuzzWrite proves EML-11: no text becomes a header or a recipient.
 func FuzzWrite(f *testing.F) {
 	f.Add("Ada\r\nBcc: b@example.com", "Hi\r\n\r\n<script>", "\r\n.\r\nMAIL FROM:<x@y.example>", "https://a.example/u")
 	f.Add("=?utf-8?q?Ada=0D=0ABcc:_b@example.com?=", "=?utf-8?B?DQpCY2M6IGI=?=", ".", "https://a.example/>\r\nBcc: x")
@@ -171,8 +174,8 @@ func FuzzWrite(f *testing.F) {
 	})
 }
 
-// TestSender: a mail may be from somebody else than the others (EML-11), but
-// not from two.
+// TestSender proves EML-11: a mail can have its own sender, but not two of
+// them.
 func TestSender(t *testing.T) {
 	w, m := writer(t), newMessage()
 	m.From = mail.Address{Name: "Disputes", Email: "disputes@shop.example"}

@@ -22,8 +22,8 @@ func mustParse(t *testing.T, s string) language.Tag {
 	return tag
 }
 
-// TestMoney is amounts as people of a place write them, with no, two and three
-// decimals (EML-11).
+// TestMoney proves EML-11: amounts with no, two and three decimals are
+// formatted as in the locale.
 func TestMoney(t *testing.T) {
 	w := newWriter(t)
 	for _, tt := range []struct {
@@ -32,23 +32,23 @@ func TestMoney(t *testing.T) {
 		currency string
 		want     string
 	}{
-		{"en", 123456789, "USD", "$1,234,567.89"},
-		{"en", 5, "USD", "$0.05"},
-		{"en", -1250, "EUR", "-€12.50"},
-		{"en", 12500, "KWD", "KWD 12.500"},
-		{"en-GB", 1250, "GBP", "£12.50"},
-		{"de", 123456, "EUR", "1.234,56 €"},
-		{"de", 1800, "JPY", "1.800 ¥"},
-		{"de-AT", 123456, "EUR", "1 234,56 €"},
-		{"de-CH", 123456, "CHF", "1’234.56 CHF"},
-		{"fr", 123456, "EUR", "1 234,56 €"},
-		{"fr", 12345678, "KWD", "12 345,678 KWD"},
-		{"es", 123456, "EUR", "1.234,56 €"},
-		{"ja", 123456, "JPY", "￥123,456"},
-		{"ja", 0, "JPY", "￥0"},
-		{"ja", 1250, "EUR", "€12.50"},
-		{"nl", 1250, "EUR", "€12.50"}, // not spoken: in English
-		{"en", -1 << 63, "USD", "-$92,233,720,368,547,758.08"},
+		{locale: "en", amount: 123456789, currency: "USD", want: "$1,234,567.89"},
+		{locale: "en", amount: 5, currency: "USD", want: "$0.05"},
+		{locale: "en", amount: -1250, currency: "EUR", want: "-€12.50"},
+		{locale: "en", amount: 12500, currency: "KWD", want: "KWD 12.500"},
+		{locale: "en-GB", amount: 1250, currency: "GBP", want: "£12.50"},
+		{locale: "de", amount: 123456, currency: "EUR", want: "1.234,56 €"},
+		{locale: "de", amount: 1800, currency: "JPY", want: "1.800 ¥"},
+		{locale: "de-AT", amount: 123456, currency: "EUR", want: "1 234,56 €"},
+		{locale: "de-CH", amount: 123456, currency: "CHF", want: "1’234.56 CHF"},
+		{locale: "fr", amount: 123456, currency: "EUR", want: "1 234,56 €"},
+		{locale: "fr", amount: 12345678, currency: "KWD", want: "12 345,678 KWD"},
+		{locale: "es", amount: 123456, currency: "EUR", want: "1.234,56 €"},
+		{locale: "ja", amount: 123456, currency: "JPY", want: "￥123,456"},
+		{locale: "ja", currency: "JPY", want: "￥0"},
+		{locale: "ja", amount: 1250, currency: "EUR", want: "€12.50"},
+		{locale: "nl", amount: 1250, currency: "EUR", want: "€12.50"}, // no texts in Dutch: English
+		{locale: "en", amount: -1 << 63, currency: "USD", want: "-$92,233,720,368,547,758.08"},
 	} {
 		in, err := w.words.in(tt.locale)
 		if err != nil {
@@ -61,8 +61,8 @@ func TestMoney(t *testing.T) {
 	}
 }
 
-// TestMoneyDigits: in any language and currency the digits are those of the
-// amount.
+// TestMoneyDigits checks that a formatted amount has the digits of the amount,
+// in any language and currency.
 func TestMoneyDigits(t *testing.T) {
 	w := newWriter(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -92,7 +92,7 @@ func TestDates(t *testing.T) {
 	w := newWriter(t)
 	french, err := w.words.in("fr")
 	if got := french.day(time.Date(2026, time.November, 1, 9, 41, 0, 0, vienna)); err != nil || got != "1er novembre 2026" {
-		t.Errorf("the first in French: %q %v", got, err)
+		t.Errorf("the first of the month in French: %q %v", got, err)
 	}
 	for locale, want := range map[string]string{
 		"en": "January 24, 2026, 09:41 CET", "en-GB": "24 January 2026, 09:41 CET", "en-AU": "January 24, 2026, 09:41 CET",
@@ -109,8 +109,9 @@ func TestDates(t *testing.T) {
 	}
 }
 
-// TestFallback: from the more to the less particular, then to the shop's
-// language; digits and dates go with the words.
+// TestFallback checks that a locale falls back from the more to the less
+// specific and then to the shop's language, and that digits and dates use the
+// language of the texts.
 func TestFallback(t *testing.T) {
 	german, err := New(Shop{Name: "Mugs", Locale: "de"})
 	if err != nil {
@@ -135,8 +136,8 @@ func TestFallback(t *testing.T) {
 	}
 }
 
-// TestCampaignLanguage: a campaign is in one language, words and frame, even
-// where it has none for the reader.
+// TestCampaignLanguage checks that the campaign's words and the rest of the
+// mail are in one language, also if there are no words in the reader's.
 func TestCampaignLanguage(t *testing.T) {
 	w := newWriter(t)
 	words := func(locales ...string) map[string]mail.Words {
@@ -147,22 +148,22 @@ func TestCampaignLanguage(t *testing.T) {
 		return all
 	}
 	for _, tt := range []struct {
-		reader string
-		words  []string
-		want   string
-		stops  string
+		reader      string
+		words       []string
+		want        string
+		unsubscribe string
 	}{
-		{"de-AT", []string{"de", "en"}, "de", "Abbestellen"},
-		{"de-AT", []string{"de-AT", "de"}, "de-AT", "Abbestellen"},
-		{"de", []string{"de-AT", "en"}, "en", "Unsubscribe"},
-		{"ja", []string{"de", "en"}, "en", "Unsubscribe"},
-		{"ja", []string{"fr", "de"}, "de", "Abbestellen"},
-		{"", []string{"ja"}, "ja", "配信を停止する"},
-		{"de", []string{"nl"}, "nl", "Unsubscribe"},
+		{reader: "de-AT", words: []string{"de", "en"}, want: "de", unsubscribe: "Abbestellen"},
+		{reader: "de-AT", words: []string{"de-AT", "de"}, want: "de-AT", unsubscribe: "Abbestellen"},
+		{reader: "de", words: []string{"de-AT", "en"}, want: "en", unsubscribe: "Unsubscribe"},
+		{reader: "ja", words: []string{"de", "en"}, want: "en", unsubscribe: "Unsubscribe"},
+		{reader: "ja", words: []string{"fr", "de"}, want: "de", unsubscribe: "Abbestellen"},
+		{words: []string{"ja"}, want: "ja", unsubscribe: "配信を停止する"},
+		{reader: "de", words: []string{"nl"}, want: "nl", unsubscribe: "Unsubscribe"},
 	} {
 		d := Data{Unsubscribe: "https://a.example/u", Words: words(tt.words...)}
 		c, err := w.WriteTemplate(Campaign, tt.reader, d)
-		if err != nil || c.Subject != "words in "+tt.want || !strings.Contains(c.Text, tt.stops) {
+		if err != nil || c.Subject != "words in "+tt.want || !strings.Contains(c.Text, tt.unsubscribe) {
 			t.Errorf("%q of %v: %q, %v\n%s", tt.reader, tt.words, c.Subject, err, c.Text)
 		}
 	}
@@ -179,15 +180,15 @@ func TestCheckWords(t *testing.T) {
 		t.Error(err)
 	}
 	for name, words := range map[string]map[string]mail.Words{
-		"none": nil, "no locale": {"": ok}, "a bad locale": {"not a locale": ok},
-		"no subject":       change(func(w *mail.Words) { w.Subject = " \n" }),
-		"no body":          change(func(w *mail.Words) { w.Body = nil }),
-		"an open brace":    change(func(w *mail.Words) { w.Body = []string{"{"} }),
-		"a closing brace":  change(func(w *mail.Words) { w.Heading = "a } b" }),
-		"no key":           change(func(w *mail.Words) { w.Subject = "{a b}" }),
-		"a link that runs": change(func(w *mail.Words) { w.Link = "javascript:x" }),
-		"a book":           change(func(w *mail.Words) { w.Body = []string{strings.Repeat("x", longestText+1)} }),
-		"many paragraphs":  change(func(w *mail.Words) { w.Body = make([]string, maxTexts) }),
+		"no words": nil, "no locale": {"": ok}, "a bad locale": {"not a locale": ok},
+		"no subject":                change(func(w *mail.Words) { w.Subject = " \n" }),
+		"no body":                   change(func(w *mail.Words) { w.Body = nil }),
+		"an open brace":             change(func(w *mail.Words) { w.Body = []string{"{"} }),
+		"a closing brace":           change(func(w *mail.Words) { w.Heading = "a } b" }),
+		"an invalid placeholder":    change(func(w *mail.Words) { w.Subject = "{a b}" }),
+		"a link that runs a script": change(func(w *mail.Words) { w.Link = "javascript:x" }),
+		"a text that is too long":   change(func(w *mail.Words) { w.Body = []string{strings.Repeat("x", longestText+1)} }),
+		"too many paragraphs":       change(func(w *mail.Words) { w.Body = make([]string, maxTexts) }),
 	} {
 		if err := CheckWords(words); !errors.Is(err, order.ErrInvalid) {
 			t.Errorf("%s: got %v, want order.ErrInvalid", name, err)
@@ -195,7 +196,7 @@ func TestCheckWords(t *testing.T) {
 	}
 }
 
-// FuzzPhrase: what fills a blank never makes another one.
+// FuzzPhrase checks that a value never becomes a placeholder.
 func FuzzPhrase(f *testing.F) {
 	f.Add("Hello {name}, {{x}}", "{shop}")
 	f.Add("}{", "}")

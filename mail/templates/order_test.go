@@ -8,8 +8,8 @@ import (
 	"purser/order"
 )
 
-// TestOrderMails (EML-11): an order's own account of itself fills every
-// letter it may call for.
+// TestOrderMails proves EML-11: an order holds the data for every mail that it
+// causes.
 func TestOrderMails(t *testing.T) {
 	w := newWriter(t)
 	euro := func(n int64) order.Money { return order.Money{Amount: n, Currency: "EUR"} }
@@ -28,7 +28,7 @@ func TestOrderMails(t *testing.T) {
 			{ID: "dp_2", Amount: euro(2400), Reason: "product_not_received", AnswerBy: time.Date(2026, 3, 11, 12, 0, 0, 0, time.UTC)},
 		},
 	}
-	for m, says := range map[order.Notification][]string{
+	for m, want := range map[order.Notification][]string{
 		order.MailConfirmation: {"Becher", "29,00"}, order.MailShipped: {"PX 1"}, order.MailDelivered: {"ord_1"},
 		order.MailCancelled: {"ord_1"}, order.MailExpired: {"ord_1"},
 		order.MailPaymentProblem:     {"Die Karte ist nicht ausreichend gedeckt.", "29,00"},
@@ -41,37 +41,37 @@ func TestOrderMails(t *testing.T) {
 		if err != nil || subject == "" || page == "" {
 			t.Errorf("%s: %v", m, err)
 		}
-		for _, s := range says {
+		for _, s := range want {
 			if !strings.Contains(text, s) {
-				t.Errorf("%s does not say %q:\n%s", m, s, text)
+				t.Errorf("%s lacks %q:\n%s", m, s, text)
 			}
 		}
 	}
-	// A bank that sets no day.
+	// The bank has set no deadline.
 	o.Disputes = o.Disputes[:1]
 	if _, text, _, err := w.Write(o.MailFor(order.MailDispute)); err != nil || !strings.Contains(text, "€29.00") || strings.Contains(text, "Send your evidence") {
 		t.Errorf("a dispute without a deadline: %v\n%s", err, text)
 	}
 }
 
-// TestDeclinesTranslated (PAY-11): why a card was declined is said in the
-// reader's language.
+// TestDeclinesTranslated proves PAY-11: the reason of a declined card is given
+// in the reader's language.
 func TestDeclinesTranslated(t *testing.T) {
 	w := newWriter(t)
 	for _, code := range []string{
 		"card_declined", "insufficient_funds", "expired_card", "incorrect_cvc", "incorrect_number", "invalid_expiry_month", "processing_error",
 		"authentication_required", "payment_intent_authentication_failure", "card_velocity_exceeded", "currency_not_supported",
 	} {
-		said := map[string]bool{}
+		texts := map[string]bool{}
 		for _, locale := range []string{"en", "de", "fr", "es", "ja"} {
 			in, err := w.words.in(locale)
 			if err != nil {
 				t.Fatal(err)
 			}
-			said[in.reason(order.NewDecline(code, "").Message)] = true
+			texts[in.reason(order.NewDecline(code, "").Message)] = true
 		}
-		if len(said) != 5 {
-			t.Errorf("%s is not said in each language: %v", code, said)
+		if len(texts) != 5 {
+			t.Errorf("%s is not translated into each language: %v", code, texts)
 		}
 	}
 }

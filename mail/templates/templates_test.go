@@ -29,10 +29,11 @@ func newWriter(t testing.TB) *Writer {
 	return w
 }
 
-// languages are those with texts of their own for everything.
+// languages are the languages that have all texts.
 var languages = []string{"en", "de", "fr", "es", "ja"}
 
-// TestGolden is every mail in every language as readers get it (EML-11).
+// TestGolden proves EML-11: it compares every mail in every language with its
+// golden file.
 func TestGolden(t *testing.T) {
 	w := newWriter(t)
 	for _, name := range Templates() {
@@ -64,8 +65,9 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestNothingDropped: whatever a template speaks of stands in its text and on
-// its page, in every language; so do the shop's name, imprint and support.
+// TestNothingDropped checks that the text and the page of a mail contain all of
+// the template's data, and the shop's name, imprint and support, in every
+// language.
 func TestNothingDropped(t *testing.T) {
 	w := newWriter(t)
 	for _, name := range Templates() {
@@ -89,7 +91,7 @@ func TestNothingDropped(t *testing.T) {
 				case f == fieldWords:
 					want = append(want, "SPRING-ADA")
 				default:
-					t.Errorf("%s: the sample says nothing of %s", name, f)
+					t.Errorf("%s: the sample has no value for %s", name, f)
 				}
 			}
 			if !p.staff {
@@ -109,7 +111,7 @@ func TestNothingDropped(t *testing.T) {
 				}
 			}
 			if c.Subject == "" || strings.ContainsAny(c.Subject+c.Text, "{}") {
-				t.Errorf("%s in %s: a blank was not filled in:\n%s\n%s", name, locale, c.Subject, c.Text)
+				t.Errorf("%s in %s: a placeholder has no value:\n%s\n%s", name, locale, c.Subject, c.Text)
 			}
 		}
 	}
@@ -119,12 +121,12 @@ func unescape(page string) string {
 	return strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&#34;", `"`, "&#39;", "'", "&#43;", "+").Replace(page)
 }
 
-// TestLanguagesComplete: each language says everything that English does, with
-// the same blanks, and nothing else; a regional one only what the language
-// says too.
+// TestLanguagesComplete checks that each language has all of the English texts,
+// with the same placeholders, and no others; a regional variant may have some
+// of them only.
 func TestLanguagesComplete(t *testing.T) {
 	w := newWriter(t)
-	blanks := func(p phrase) map[string]bool {
+	placeholders := func(p phrase) map[string]bool {
 		keys := map[string]bool{}
 		for _, piece := range p {
 			if piece.key != "" {
@@ -139,13 +141,13 @@ func TestLanguagesComplete(t *testing.T) {
 		for key, p := range english {
 			if q, ok := texts[key]; !ok && !regional {
 				t.Errorf("%s lacks %s", tag, key)
-			} else if ok && !strings.HasSuffix(key, ".subject") && !cmp.Equal(blanks(p), blanks(q)) {
-				t.Errorf("%s: %s speaks of %v, in English of %v", tag, key, blanks(q), blanks(p))
+			} else if ok && !strings.HasSuffix(key, ".subject") && !cmp.Equal(placeholders(p), placeholders(q)) {
+				t.Errorf("%s: %s has the placeholders %v, in English %v", tag, key, placeholders(q), placeholders(p))
 			}
 		}
 		for key := range texts {
 			if _, ok := english[key]; !ok {
-				t.Errorf("%s: English does not say %s", tag, key)
+				t.Errorf("%s: there is no English text %s", tag, key)
 			}
 		}
 	}
@@ -187,8 +189,8 @@ func mailOf(m order.Notification) order.Mail {
 	}
 }
 
-// TestRefusals (EML-11): bad data is refused with a reason before anything is
-// sent, and the reason is typed.
+// TestRefusals proves EML-11: invalid data is refused with a typed error before
+// a mail is sent.
 func TestRefusals(t *testing.T) {
 	w := newWriter(t)
 	with := func(t Template, change func(*Data)) Data {
@@ -202,26 +204,26 @@ func TestRefusals(t *testing.T) {
 		locale   string
 		data     Data
 		field    string // of a FieldError
-		is       error
+		want     error
 	}{
-		{"an unknown template", "birthday", "en", Data{}, "", ErrTemplate},
-		{"no template", "", "en", Data{}, "", ErrTemplate},
-		{"a locale of two lines", Shipped, "en\r\nBcc: x", Sample(Shipped, "en"), "", ErrLocale},
-		{"no locale at all", Shipped, "not a locale", Sample(Shipped, "en"), "", ErrLocale},
-		{"an endless locale", Shipped, strings.Repeat("en-", 1000), Sample(Shipped, "en"), "", ErrLocale},
-		{"no order", Confirmation, "en", with(Confirmation, func(d *Data) { d.OrderID = "" }), "order", nil},
-		{"no lines", Confirmation, "en", with(Confirmation, func(d *Data) { d.Lines = nil }), "lines", nil},
-		{"no tracking number", Shipped, "en", with(Shipped, func(d *Data) { d.Tracking = " \n" }), "tracking", nil},
-		{"no amount", Refunded, "en", with(Refunded, func(d *Data) { d.Amount = order.Money{} }), "amount", nil},
-		{"no sum in dispute", Dispute, "en", with(Dispute, func(d *Data) { d.Amount = order.Money{} }), "amount", nil},
-		{"money of nowhere", Confirmation, "en", with(Confirmation, func(d *Data) { d.Total.Currency = "ZZZ" }), "lines", nil},
-		{"marketing without an end", Reminder, "en", with(Reminder, func(d *Data) { d.Unsubscribe = "" }), "unsubscribe", nil},
-		{"a campaign without an end", Campaign, "en", with(Campaign, func(d *Data) { d.Unsubscribe = "" }), "unsubscribe", nil},
-		{"a campaign without words", Campaign, "en", with(Campaign, func(d *Data) { d.Words = nil }), "words", nil},
-		{"a campaign's key without a value", Campaign, "en", with(Campaign, func(d *Data) { d.Values = nil }), "code", nil},
-		{"a link that runs", Campaign, "en", with(Campaign, func(d *Data) { d.Link = "javascript:alert(1)" }), "link", nil},
-		{"an end that runs", Reminder, "en", with(Reminder, func(d *Data) { d.Unsubscribe = "data:text/html,x" }), "unsubscribe", nil},
-		{"a link of two lines", Reminder, "en", with(Reminder, func(d *Data) { d.Link = "https://a.example/\r\nx" }), "link", nil},
+		{name: "an unknown template", template: "birthday", locale: "en", data: Data{}, want: ErrTemplate},
+		{name: "no template", locale: "en", data: Data{}, want: ErrTemplate},
+		{name: "a locale of two lines", template: Shipped, locale: "en\r\nBcc: x", data: Sample(Shipped, "en"), want: ErrLocale},
+		{name: "a text that is not a locale", template: Shipped, locale: "not a locale", data: Sample(Shipped, "en"), want: ErrLocale},
+		{name: "a locale that is too long", template: Shipped, locale: strings.Repeat("en-", 1000), data: Sample(Shipped, "en"), want: ErrLocale},
+		{name: "no order", template: Confirmation, locale: "en", data: with(Confirmation, func(d *Data) { d.OrderID = "" }), field: "order"},
+		{name: "no lines", template: Confirmation, locale: "en", data: with(Confirmation, func(d *Data) { d.Lines = nil }), field: "lines"},
+		{name: "no tracking number", template: Shipped, locale: "en", data: with(Shipped, func(d *Data) { d.Tracking = " \n" }), field: "tracking"},
+		{name: "no amount", template: Refunded, locale: "en", data: with(Refunded, func(d *Data) { d.Amount = order.Money{} }), field: "amount"},
+		{name: "no disputed amount", template: Dispute, locale: "en", data: with(Dispute, func(d *Data) { d.Amount = order.Money{} }), field: "amount"},
+		{name: "an unknown currency", template: Confirmation, locale: "en", data: with(Confirmation, func(d *Data) { d.Total.Currency = "ZZZ" }), field: "lines"},
+		{name: "a reminder without an unsubscribe link", template: Reminder, locale: "en", data: with(Reminder, func(d *Data) { d.Unsubscribe = "" }), field: "unsubscribe"},
+		{name: "a campaign without an unsubscribe link", template: Campaign, locale: "en", data: with(Campaign, func(d *Data) { d.Unsubscribe = "" }), field: "unsubscribe"},
+		{name: "a campaign without words", template: Campaign, locale: "en", data: with(Campaign, func(d *Data) { d.Words = nil }), field: "words"},
+		{name: "a placeholder without a value", template: Campaign, locale: "en", data: with(Campaign, func(d *Data) { d.Values = nil }), field: "code"},
+		{name: "a link that runs a script", template: Campaign, locale: "en", data: with(Campaign, func(d *Data) { d.Link = "javascript:alert(1)" }), field: "link"},
+		{name: "an unsubscribe link with data", template: Reminder, locale: "en", data: with(Reminder, func(d *Data) { d.Unsubscribe = "data:text/html,x" }), field: "unsubscribe"},
+		{name: "a link of two lines", template: Reminder, locale: "en", data: with(Reminder, func(d *Data) { d.Link = "https://a.example/\r\nx" }), field: "link"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := w.WriteTemplate(tt.template, tt.locale, tt.data)
@@ -232,14 +234,15 @@ func TestRefusals(t *testing.T) {
 			if errors.As(err, &field); tt.field != "" && (field == nil || field.Field != tt.field) {
 				t.Errorf("got %v, want a FieldError of %s", err, tt.field)
 			}
-			if tt.is != nil && !errors.Is(err, tt.is) {
-				t.Errorf("got %v, want %v", err, tt.is)
+			if tt.want != nil && !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
 	}
 }
 
-// TestShop: what a shop says of itself is checked when it starts, and shown.
+// TestShop checks that a shop's settings are checked at the start and used in
+// the mails.
 func TestShop(t *testing.T) {
 	for name, shop := range map[string]Shop{
 		"colour": {Colour: "red;}"}, "logo": {Logo: "javascript:alert(1)"}, "support": {Support: "Help <help@shop.example>"},
@@ -247,7 +250,7 @@ func TestShop(t *testing.T) {
 		"sender's template": {Senders: map[Template]string{"birthday": "a@b.example"}},
 	} {
 		if _, err := New(shop); err == nil {
-			t.Errorf("%s: was taken", name)
+			t.Errorf("%s: was accepted", name)
 		}
 	}
 	w, err := New(Shop{Name: "Mugs\r\nBcc: x", Logo: "https://shop.example/logo.png", Colour: "#FFE600", Senders: map[Template]string{Dispute: "Disputes <d@shop.example>"}})
@@ -267,19 +270,19 @@ func TestShop(t *testing.T) {
 		t.Errorf("senders %v, %v", w.Sender("dispute"), w.Sender("shipped"))
 	}
 	if Reminder.Stream() != mail.Marketing || Shipped.Stream() != mail.Transactional || Template("?").Stream() != mail.Marketing {
-		t.Error("streams (EML-13)")
+		t.Error("EML-13: a template has the wrong stream")
 	}
 }
 
-// malicious are texts that someone might want to be more than text.
+// malicious are texts that try to be more than text.
 var malicious = []string{
 	"\r\nBcc: x@example.com", "$& $1 ${HOME}", "{{.ID}}", "{shop}", "<script>alert(1)</script>", "\u202eevil", "\x00", "\u2028", `" onload="x`,
 }
 
 var tags = regexp.MustCompile(`<[a-zA-Z/!][^>]*>`)
 
-// TestMaliciousText (EML-11): whatever a name holds, the subject is one line and
-// the page has no element of the reader's making.
+// TestMaliciousText proves EML-11: whatever a name contains, the subject is one
+// line and the page has no additional element.
 func TestMaliciousText(t *testing.T) {
 	w := newWriter(t)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -306,7 +309,7 @@ func TestMaliciousText(t *testing.T) {
 		}
 		checkContent(rt, got)
 		if strings.Count(got.Text, "\n") != strings.Count(plain.Text, "\n") {
-			rt.Fatalf("other lines of text than\n%s\n%s", plain.Text, got.Text)
+			rt.Fatalf("want as many lines of text as\n%s\ngot\n%s", plain.Text, got.Text)
 		}
 		if a, b := len(tags.FindAllString(plain.HTML, -1)), len(tags.FindAllString(got.HTML, -1)); a != b {
 			rt.Fatalf("%d tags, want %d:\n%s", b, a, got.HTML)
@@ -324,7 +327,7 @@ func checkContent(t rapid.TB, c mail.Content) {
 	}
 }
 
-// FuzzWrite: a mail is written whole or refused as invalid.
+// FuzzWrite checks that a mail is written completely or refused as invalid.
 func FuzzWrite(f *testing.F) {
 	f.Add("shipped", "de-AT", "Ada", "mug", "PX1", "sold out", int64(1250), "EUR")
 	f.Add("confirmation", "x\r\n", "\x00", "<b>", "\u202e", "{shop}", int64(-1<<63), "JPY")

@@ -70,18 +70,18 @@ func TestFaults(t *testing.T) {
 		write, read error
 		made        int
 	}{
-		{"reset before", faults.Fault{Do: faults.Reset}, order.ErrUnknownOutcome, order.ErrUnavailable, 0},
-		{"reset after", faults.Fault{Do: faults.Reset, When: faults.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
-		{"timeout before", faults.Fault{Do: faults.Timeout}, order.ErrUnknownOutcome, order.ErrUnavailable, 0},
-		{"timeout after", faults.Fault{Do: faults.Timeout, When: faults.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
-		{"malformed after", faults.Fault{Do: faults.Malformed, When: faults.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
-		{"500 after", faults.Fault{Do: faults.Status, When: faults.After}, order.ErrUnknownOutcome, order.ErrUnavailable, 1},
-		{"503", faults.Fault{Do: faults.Status, Status: 503}, order.ErrUnknownOutcome, order.ErrUnavailable, 0},
-		{"429", faults.Fault{Do: faults.Status, Status: 429, RetryAfter: 7 * time.Second}, order.ErrThrottled, order.ErrThrottled, 0},
-		{"403", faults.Fault{Do: faults.Status, Status: 403}, order.ErrDenied, order.ErrDenied, 0},
-		{"404 of a proxy", faults.Fault{Do: faults.Status, Status: 404}, order.ErrDenied, order.ErrDenied, 0},
-		{"409", faults.Fault{Do: faults.Status, Status: 409}, order.ErrState, order.ErrState, 0},
-		{"400", faults.Fault{Do: faults.Status, Status: 400}, order.ErrRejected, order.ErrRejected, 0},
+		{name: "reset before", fault: faults.Fault{Do: faults.Reset}, write: order.ErrUnknownOutcome, read: order.ErrUnavailable},
+		{name: "reset after", fault: faults.Fault{Do: faults.Reset, When: faults.After}, write: order.ErrUnknownOutcome, read: order.ErrUnavailable, made: 1},
+		{name: "timeout before", fault: faults.Fault{Do: faults.Timeout}, write: order.ErrUnknownOutcome, read: order.ErrUnavailable},
+		{name: "timeout after", fault: faults.Fault{Do: faults.Timeout, When: faults.After}, write: order.ErrUnknownOutcome, read: order.ErrUnavailable, made: 1},
+		{name: "malformed after", fault: faults.Fault{Do: faults.Malformed, When: faults.After}, write: order.ErrUnknownOutcome, read: order.ErrUnavailable, made: 1},
+		{name: "500 after", fault: faults.Fault{Do: faults.Status, When: faults.After}, write: order.ErrUnknownOutcome, read: order.ErrUnavailable, made: 1},
+		{name: "503", fault: faults.Fault{Do: faults.Status, Status: 503}, write: order.ErrUnknownOutcome, read: order.ErrUnavailable},
+		{name: "429", fault: faults.Fault{Do: faults.Status, Status: 429, RetryAfter: 7 * time.Second}, write: order.ErrThrottled, read: order.ErrThrottled},
+		{name: "403", fault: faults.Fault{Do: faults.Status, Status: 403}, write: order.ErrDenied, read: order.ErrDenied},
+		{name: "404 of a proxy", fault: faults.Fault{Do: faults.Status, Status: 404}, write: order.ErrDenied, read: order.ErrDenied},
+		{name: "409", fault: faults.Fault{Do: faults.Status, Status: 409}, write: order.ErrState, read: order.ErrState},
+		{name: "400", fault: faults.Fault{Do: faults.Status, Status: 400}, write: order.ErrRejected, read: order.ErrRejected},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -110,9 +110,9 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestNobodyThere (F68) checks that a write that was never sent is reported as
-// not done.
-func TestNobodyThere(t *testing.T) {
+// TestUnreachableServer (F68) checks that a write that was never sent is
+// reported as not done.
+func TestUnreachableServer(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	srv.Close()
 	c := carrier.New(carrier.Config{BaseURL: srv.URL, Key: "key"})
@@ -122,20 +122,20 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-// TestForeignAnswers (RES-16) checks that a response that is not of the
+// TestForeignResponses (RES-16) checks that a response that is not of the
 // protocol is not mistaken for one.
-func TestForeignAnswers(t *testing.T) {
+func TestForeignResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		status int
 		body   string
 		want   error
 	}{
-		{"an empty label", 201, `{}`, order.ErrUnknownOutcome},
-		{"another's label", 201, `{"id":"lbl_1","tracking":"1","reference":"x"}`, order.ErrUnknownOutcome},
-		{"a web page", 200, `<html>`, order.ErrUnknownOutcome},
-		{"a login page", 302, ``, order.ErrDenied},
-		{"a refusal without the carrier's code", 422, `no`, order.ErrUnknownOutcome},
+		{name: "an empty label", status: 201, body: `{}`, want: order.ErrUnknownOutcome},
+		{name: "the label of another order", status: 201, body: `{"id":"lbl_1","tracking":"1","reference":"x"}`, want: order.ErrUnknownOutcome},
+		{name: "a web page", status: 200, body: `<html>`, want: order.ErrUnknownOutcome},
+		{name: "a login page", status: 302, body: ``, want: order.ErrDenied},
+		{name: "a refusal without the carrier's code", status: 422, body: `no`, want: order.ErrUnknownOutcome},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -68,17 +68,17 @@ func TestParse(t *testing.T) {
 		want       order.Delivery
 		err        error
 	}{
-		{"delivered", eventJSON("parcel.delivered", id+"-1", "delivered"), event, nil},
-		{"not an order's parcel", eventJSON("parcel.delivered", "somebody-elses-1", "delivered"), foreign, nil},
-		{"WHK-11 unknown type", eventJSON("invoice.created", id+"-1", "delivered"), unknownType, nil},
-		{"unknown status", eventJSON("parcel.delivered", id+"-1", "beamed"), base, nil},
-		{"broken", `{"id":`, order.Delivery{}, carrier.ErrMalformed},
-		{"empty", ``, order.Delivery{}, carrier.ErrMalformed},
-		{"no id", `{"type":"parcel.delivered","created":"2026-03-01T12:00:00Z"}`, order.Delivery{}, carrier.ErrMalformed},
-		{"no time", `{"id":"evt_1","type":"parcel.delivered"}`, order.Delivery{}, carrier.ErrMalformed},
-		{"another type", `{"id":1}`, order.Delivery{}, carrier.ErrMalformed},
-		{"a zero byte", `{"id":"e\u0000","type":"parcel.delivered","created":"2026-03-01T12:00:00Z"}`, order.Delivery{}, carrier.ErrMalformed},
-		{"an endless id", `{"id":"` + strings.Repeat("e", 1000) + `","type":"parcel.delivered","created":"2026-03-01T12:00:00Z"}`, order.Delivery{}, carrier.ErrMalformed},
+		{name: "delivered", body: eventJSON("parcel.delivered", id+"-1", "delivered"), want: event},
+		{name: "not an order's parcel", body: eventJSON("parcel.delivered", "somebody-elses-1", "delivered"), want: foreign},
+		{name: "WHK-11 unknown type", body: eventJSON("invoice.created", id+"-1", "delivered"), want: unknownType},
+		{name: "unknown status", body: eventJSON("parcel.delivered", id+"-1", "beamed"), want: base},
+		{name: "broken", body: `{"id":`, want: order.Delivery{}, err: carrier.ErrMalformed},
+		{name: "empty", body: ``, want: order.Delivery{}, err: carrier.ErrMalformed},
+		{name: "no id", body: `{"type":"parcel.delivered","created":"2026-03-01T12:00:00Z"}`, want: order.Delivery{}, err: carrier.ErrMalformed},
+		{name: "no time", body: `{"id":"evt_1","type":"parcel.delivered"}`, want: order.Delivery{}, err: carrier.ErrMalformed},
+		{name: "another type", body: `{"id":1}`, want: order.Delivery{}, err: carrier.ErrMalformed},
+		{name: "a zero byte", body: `{"id":"e\u0000","type":"parcel.delivered","created":"2026-03-01T12:00:00Z"}`, want: order.Delivery{}, err: carrier.ErrMalformed},
+		{name: "an id that is too long", body: `{"id":"` + strings.Repeat("e", 1000) + `","type":"parcel.delivered","created":"2026-03-01T12:00:00Z"}`, want: order.Delivery{}, err: carrier.ErrMalformed},
 	} {
 		got, err := carrier.Webhooks{}.Parse([]byte(tt.body))
 		if !errors.Is(err, tt.err) {
@@ -90,9 +90,9 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestWebhooksOfTheStandIn (SHP-2) checks that the sandbox's webhooks are
+// TestSandboxWebhooks (SHP-2) checks that the sandbox's webhooks are
 // verified and parsed, and name the order.
-func TestWebhooksOfTheStandIn(t *testing.T) {
+func TestSandboxWebhooks(t *testing.T) {
 	got := make(chan order.Delivery, 10)
 	w := carrier.Webhooks{Secrets: []string{"secret"}}
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -153,7 +153,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("an event without an order: %+v", d)
 		}
 		if _, err := json.Marshal(d); err != nil {
-			t.Fatalf("cannot be kept: %v", err)
+			t.Fatalf("cannot be stored: %v", err)
 		}
 	})
 }

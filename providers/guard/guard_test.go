@@ -21,7 +21,7 @@ import (
 type partner struct {
 	status atomic.Int64
 	calls  atomic.Int64
-	hold   chan struct{} // if set, answers wait for it
+	hold   chan struct{} // if set, responses wait for it
 	err    error
 }
 
@@ -64,7 +64,8 @@ func callWith(t *testing.T, rt http.RoundTripper, ctx context.Context) error {
 	return resp.Body.Close()
 }
 
-// TestBreaker (RES-6, RES-7, RES-8, TEST-3) takes the breaker through its states.
+// TestBreaker (RES-6, RES-7, RES-8, TEST-3) takes the breaker through its
+// states.
 func TestBreaker(t *testing.T) {
 	t.Run("F84_a_failed_probe_opens_it_again", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -214,7 +215,7 @@ func TestBulkhead(t *testing.T) {
 			}
 		}
 		if err := call(t, g); err != nil {
-			t.Fatalf("places were not given back: %v", err)
+			t.Fatalf("slots were not released: %v", err)
 		}
 	})
 }
@@ -234,10 +235,10 @@ func TestNotSent(t *testing.T) {
 		name, url string
 		notSent   bool
 	}{
-		{"F75 connection refused", "http://" + dead.Addr().String(), true},
-		{"F76 no such name", "http://partner.invalid/", true},
-		{"F77 certificate not trusted", selfSigned.URL, true},
-		{"F78 connection lost after sending", hangUp.URL, false},
+		{name: "F75 connection refused", url: "http://" + dead.Addr().String(), notSent: true},
+		{name: "F76 no such name", url: "http://partner.invalid/", notSent: true},
+		{name: "F77 certificate not trusted", url: selfSigned.URL, notSent: true},
+		{name: "F78 connection lost after sending", url: hangUp.URL},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client := &http.Client{Transport: guard.Transport(nil, quiet(guard.Config{}))}
@@ -252,7 +253,9 @@ func TestNotSent(t *testing.T) {
 	}
 }
 
-func TestAttemptsMeanAttempts(t *testing.T) { // RES-4
+// TestNoHiddenRetry (RES-4) checks that one call is one request, with its
+// idempotency key unchanged.
+func TestNoHiddenRetry(t *testing.T) {
 	var writes atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
@@ -275,7 +278,7 @@ func TestAttemptsMeanAttempts(t *testing.T) { // RES-4
 	req, _ := http.NewRequest("POST", server.URL, strings.NewReader("a=b"))
 	req.Header.Set("Idempotency-Key", "k")
 	if _, err := client.Do(req); err == nil || guard.NotSent(err) {
-		t.Errorf("lost answer: got %v", err)
+		t.Errorf("lost response: got %v", err)
 	}
 	if n := writes.Load(); n != 1 {
 		t.Errorf("one attempt was sent %d times", n)

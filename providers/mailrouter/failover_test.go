@@ -34,12 +34,12 @@ func TestFailover(t *testing.T) {
 		by      string
 		skipped int
 	}{
-		{nil, "ses", 0},
-		{order.ErrUnavailable, "smtp", 1},
-		{order.ErrThrottled, "smtp", 1},
-		{order.ErrDenied, "smtp", 1},
-		{order.ErrRejected, "", 0},
-		{order.ErrUnknownOutcome, "", 0},
+		{by: "ses"},
+		{down: order.ErrUnavailable, by: "smtp", skipped: 1},
+		{down: order.ErrThrottled, by: "smtp", skipped: 1},
+		{down: order.ErrDenied, by: "smtp", skipped: 1},
+		{down: order.ErrRejected},
+		{down: order.ErrUnknownOutcome},
 	} {
 		t.Run(fmt.Sprint(tt.down), func(t *testing.T) {
 			o := open(t, guard.Config{})
@@ -77,10 +77,10 @@ func TestFailover(t *testing.T) {
 // shortest of their waits.
 func TestAllDown(t *testing.T) {
 	for _, tt := range []struct{ ses, smtp, want error }{
-		{order.ErrUnavailable, order.ErrDenied, order.ErrUnavailable},
-		{order.ErrDenied, order.ErrThrottled, order.ErrThrottled},
-		{order.ErrThrottled, order.ErrThrottled, order.ErrThrottled},
-		{order.ErrDenied, order.ErrDenied, order.ErrDenied},
+		{ses: order.ErrUnavailable, smtp: order.ErrDenied, want: order.ErrUnavailable},
+		{ses: order.ErrDenied, smtp: order.ErrThrottled, want: order.ErrThrottled},
+		{ses: order.ErrThrottled, smtp: order.ErrThrottled, want: order.ErrThrottled},
+		{ses: order.ErrDenied, smtp: order.ErrDenied, want: order.ErrDenied},
 	} {
 		o := open(t, guard.Config{})
 		o.ses.set(tt.ses)
@@ -105,7 +105,7 @@ func TestBreaker(t *testing.T) {
 		}
 		return r.Provider
 	}
-	o.ses.set(order.ErrRejected) // says nothing about its health
+	o.ses.set(order.ErrRejected) // this shows nothing about its health
 	for range 5 {
 		if _, err := o.Send(t.Context(), newMessage(), time.Second, always); !errors.Is(err, order.ErrRejected) {
 			t.Fatal(err)
@@ -141,17 +141,17 @@ func TestBreaker(t *testing.T) {
 // over.
 func TestReady(t *testing.T) {
 	o := open(t, guard.Config{})
-	taken := errors.New("somebody else has it")
+	taken := errors.New("another process has it")
 	if _, err := o.Send(t.Context(), newMessage(), time.Second, func(context.Context) error { return taken }); err != taken {
 		t.Errorf("%v", err)
 	}
 	if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.released, []bool{false}) {
-		t.Errorf("sent all the same; turns %v", o.pace.released)
+		t.Errorf("sent in spite of it; slots %v", o.pace.released)
 	}
 }
 
-// TestNoTimeLeft checks that a call that would be cut off is not begun.
-func TestNoTimeLeft(t *testing.T) {
+// TestTooLittleTime checks that a call that would be cut off is not begun.
+func TestTooLittleTime(t *testing.T) {
 	o := open(t, guard.Config{})
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
@@ -159,6 +159,6 @@ func TestNoTimeLeft(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.released, []bool{false}) {
-		t.Errorf("sent all the same; turns %v", o.pace.released)
+		t.Errorf("sent in spite of it; slots %v", o.pace.released)
 	}
 }

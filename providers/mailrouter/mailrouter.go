@@ -131,7 +131,7 @@ type job struct {
 func (o *Router) try(ctx context.Context, r *route, j *job) (id string, err error) {
 	judge, probe, ok := r.breaker.Enter()
 	if !ok {
-		return "", r.leftAlone()
+		return "", r.breakerOpen()
 	}
 	if probe {
 		if err := r.ping(ctx); err != nil {

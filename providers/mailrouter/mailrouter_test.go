@@ -62,9 +62,9 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestAsk (EML-6) checks that known limits stay when a provider does not
+// TestLimitsStay (EML-6) checks that known limits stay when a provider does not
 // respond.
-func TestAsk(t *testing.T) {
+func TestLimitsStay(t *testing.T) {
 	o := open(t, guard.Config{})
 	now := time.Now()
 	o.ses.limits = mail.Limits{Rate: 14, PerDay: 50_000, Sent: 7, Enabled: true, At: now}
@@ -74,7 +74,7 @@ func TestAsk(t *testing.T) {
 	}
 	o.ses.limits, o.ses.asked = mail.Limits{}, &order.ProviderError{Provider: "ses", Kind: order.ErrUnavailable, Code: "test"}
 	if err := o.Ask(t.Context()); err == nil {
-		t.Error("no answer is none")
+		t.Error("the provider does not respond")
 	}
 	if l := o.pace.set["ses"]; l.Rate != 14 || l.Sent != 7 {
 		t.Errorf("the record says %+v", l)
@@ -98,13 +98,13 @@ func TestAsk(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	two := []mailrouter.Route{{Name: "ses"}, {Name: "ses"}}
 	for name, c := range map[string]mailrouter.Config{
-		"nobody":         {Pace: new(pace)},
-		"no pace":        {Routes: two[:1]},
-		"two of a name":  {Routes: two, Pace: new(pace)},
-		"calls for ever": {Routes: two[:1], Pace: new(pace), CallWithin: time.Hour},
+		"nobody":                  {Pace: new(pace)},
+		"no pace":                 {Routes: two[:1]},
+		"two routes of one name":  {Routes: two, Pace: new(pace)},
+		"calls that are too long": {Routes: two[:1], Pace: new(pace), CallWithin: time.Hour},
 	} {
 		if _, err := mailrouter.New(c); err == nil {
-			t.Errorf("%s: taken", name)
+			t.Errorf("%s: accepted", name)
 		}
 	}
 }

@@ -13,10 +13,10 @@ import (
 	"purser/providers/guard"
 )
 
-// TestHeldBack (EML-5, EML-6, F40, F41) checks that our own pace does not count
-// as an outage. A campaign does not overflow into the backup; an order's mail
-// does when the day's quota is spent.
-func TestHeldBack(t *testing.T) {
+// TestOwnPaceIsNoOutage (EML-5, EML-6, F40, F41) checks that our own pace does
+// not count as an outage. A campaign does not overflow into the backup; an
+// order's mail does when the day's quota is spent.
+func TestOwnPaceIsNoOutage(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		answer error // of the primary's pace; nil: not before an hour
@@ -25,13 +25,13 @@ func TestHeldBack(t *testing.T) {
 		want   error
 		code   string
 	}{
-		{"the rate", nil, mail.Transactional, "", order.ErrThrottled, "own_rate"},
-		{"the rate, marketing", nil, mail.Marketing, "", order.ErrThrottled, "own_rate"},
-		{"the quota", mail.ErrQuota, mail.Transactional, "smtp", nil, ""},
-		{"the quota, marketing", mail.ErrQuota, mail.Marketing, "", order.ErrThrottled, "quota_spent"},
-		{"limits unknown", mail.ErrNoLimits, mail.Transactional, "smtp", nil, ""},
-		{"more than a second's", mail.ErrTooMany, mail.Transactional, "", order.ErrRejected, "more_recipients_than_the_rate"},
-		{"no record", errors.New("no record"), mail.Transactional, "", order.ErrUnavailable, "pace_unknown"},
+		{name: "the rate", stream: mail.Transactional, want: order.ErrThrottled, code: "own_rate"},
+		{name: "the rate, marketing", stream: mail.Marketing, want: order.ErrThrottled, code: "own_rate"},
+		{name: "the quota", answer: mail.ErrQuota, stream: mail.Transactional, by: "smtp"},
+		{name: "the quota, marketing", answer: mail.ErrQuota, stream: mail.Marketing, want: order.ErrThrottled, code: "quota_spent"},
+		{name: "limits unknown", answer: mail.ErrNoLimits, stream: mail.Transactional, by: "smtp"},
+		{name: "more recipients than the rate", answer: mail.ErrTooMany, stream: mail.Transactional, want: order.ErrRejected, code: "more_recipients_than_the_rate"},
+		{name: "no record", answer: errors.New("no record"), stream: mail.Transactional, want: order.ErrUnavailable, code: "pace_unknown"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := open(t, guard.Config{})
@@ -98,7 +98,7 @@ func TestOrdersFirst(t *testing.T) {
 		send(mail.Transactional)
 	}
 	o.waitFor(t, 6)
-	grant <- mail.SendGrant{Wait: time.Millisecond} // the campaign's mail must ask again: behind the orders'
+	grant <- mail.SendGrant{Wait: time.Millisecond} // the campaign's mail must queue again, behind the orders' mails
 	order := []mail.Stream{first}
 	for range 7 {
 		order = append(order, <-asked)
@@ -123,9 +123,9 @@ func (o testRouter) waitFor(t *testing.T, n int) {
 	}
 }
 
-// TestStopsWaiting checks that a mail that stops waiting leaves the line to the
-// others.
-func TestStopsWaiting(t *testing.T) {
+// TestCancelledWait checks that a mail that stops waiting leaves the line to
+// the others.
+func TestCancelledWait(t *testing.T) {
 	o := open(t, guard.Config{})
 	asked := make(chan struct{})
 	grant := make(chan struct{})

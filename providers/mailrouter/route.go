@@ -13,7 +13,7 @@ import (
 	"purser/providers/guard"
 )
 
-// These interfaces are what a provider may implement beside Mailer.
+// A provider may implement these interfaces in addition to Mailer.
 type (
 	// limited returns what its account may send.
 	limited interface {
@@ -29,7 +29,8 @@ type (
 	}
 )
 
-// pingWithin is short, because a mail waits that another provider could send.
+// pingWithin is short, because the mail that waits could be sent by another
+// provider.
 const pingWithin = 2 * time.Second
 
 // route is a provider and its current state.
@@ -48,8 +49,8 @@ type route struct {
 	trouble  string // the last failure that counted
 }
 
-// leftAlone is the failure of a mail that the breaker does not let through.
-func (r *route) leftAlone() error {
+// breakerOpen returns the failure of a mail that the breaker does not let through.
+func (r *route) breakerOpen() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	code := "left_alone"
@@ -59,7 +60,7 @@ func (r *route) leftAlone() error {
 	return &order.ProviderError{Provider: r.Name, Op: "send mail", Kind: order.ErrUnavailable, Code: code}
 }
 
-// judged keeps an outage of the route for the operator to see; other errors are
+// judged records an outage of the provider for its status; other errors are
 // about the mail.
 func (r *route) judged(err error) {
 	if !is(err, order.ErrUnavailable) && !is(err, order.ErrUnknownOutcome) {

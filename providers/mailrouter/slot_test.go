@@ -45,24 +45,24 @@ func TestSlotMissed(t *testing.T) {
 					t.Errorf("%d mails went out", n)
 				}
 				if len(o.pace.released) != 1 || o.pace.released[0] {
-					t.Errorf("the seats were given back as used: %v", o.pace.released)
+					t.Errorf("the seats were released as used: %v", o.pace.released)
 				}
 			})
 		})
 	}
 }
 
-// TestNotCutShort (EML-1, F50) checks that a mail that has been handed over is
-// cut off neither by its step's deadline nor by a process that stops, because
-// its outcome would be unknown needlessly.
-func TestNotCutShort(t *testing.T) {
+// TestCallIsFinished (EML-1, F50) checks that a mail that has been handed over
+// is cut off neither by its step's deadline nor by a process that stops,
+// because its outcome would be unknown needlessly.
+func TestCallIsFinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := open(t, guard.Config{})
 		ctx, cancel := context.WithCancel(t.Context())
 		var cut, bounded bool
 		o.ses.called = func(call context.Context) {
 			cancel()
-			synctest.Wait() // a cancellation has all the time it needs
+			synctest.Wait() // so that a cancellation would arrive
 			cut = call.Err() != nil
 			d, ok := call.Deadline()
 			bounded = ok && time.Until(d) == 10*time.Second
@@ -72,7 +72,7 @@ func TestNotCutShort(t *testing.T) {
 			t.Errorf("%+v %v; the call was cut short: %t", receipt, err, cut)
 		}
 		if !bounded {
-			t.Error("RES-5: the call has no end of its own")
+			t.Error("RES-5: the call has no time-out of its own")
 		}
 		if len(o.pace.released) != 1 || !o.pace.released[0] {
 			t.Errorf("the seats: %v", o.pace.released)

@@ -77,19 +77,19 @@ func TestParse(t *testing.T) {
 	}
 	for _, foreign := range []string{"<CAF+x=1@mail.example>", "<20260301:12@mail.example>", "@", "<>"} {
 		if d, err := (mailwebhook.Source{}).Parse([]byte(inHeader(foreign, `,"providerId":"m1"`))); err != nil || d.Mail.Feedback[0].MessageID != "" || d.Mail.Feedback[0].ProviderID != "m1" {
-			t.Errorf("a stranger's Message-ID %s: %+v %v", foreign, d, err)
+			t.Errorf("a foreign Message-ID %s: %+v %v", foreign, d, err)
 		}
 		if d, err := (mailwebhook.Source{}).Parse([]byte(inHeader(foreign, ""))); !errors.Is(err, mailwebhook.ErrMalformed) {
-			t.Errorf("nothing but a stranger's Message-ID %s: %+v %v", foreign, d, err)
+			t.Errorf("only a foreign Message-ID %s: %+v %v", foreign, d, err)
 		}
 	}
 	for name, bad := range map[string]string{
 		"not JSON": "x", "empty": "", "two": event(entry) + event(entry), "no entries": event(""), "too many": event(entry + strings.Repeat(","+entry, 1000)),
 		"no id": strings.Replace(event(entry), "evt_1", "", 1), "an id of two lines": strings.Replace(event(entry), "evt_1", `a\nb`, 1),
 		"no provider": strings.Replace(event(entry), "mailgun", "", 1), "an odd provider": strings.Replace(event(entry), "mailgun", "Mail Gun", 1),
-		"another provider": event(strings.Replace(entry, `{`, `{"provider":"ses",`, 1)), "a field that is not there": event(strings.Replace(entry, `{`, `{"x":1,`, 1)),
+		"another provider": event(strings.Replace(entry, `{`, `{"provider":"ses",`, 1)), "an unknown field": event(strings.Replace(entry, `{`, `{"x":1,`, 1)),
 		"no mail": event(strings.Replace(entry, `"providerId":"m1",`, "", 1)), "no address": event(strings.Replace(entry, "Ada@Example.com", "Ada", 1)),
-		"another kind": event(strings.Replace(entry, `"bounced"`, `"vanished"`, 1)), "a bounce of no kind": event(strings.Replace(entry, `"permanent"`, `"dropped"`, 1)),
+		"an unknown kind": event(strings.Replace(entry, `"bounced"`, `"vanished"`, 1)), "a bounce without its kind": event(strings.Replace(entry, `"permanent"`, `"dropped"`, 1)),
 		"a delivery that bounced": event(strings.Replace(entry, `"bounced"`, `"delivered"`, 1)), "no time": event(strings.Replace(entry, "2026-03-01T12:00:00Z", "0001-01-01T00:00:00Z", 1)),
 	} {
 		if d, err := (mailwebhook.Source{}).Parse([]byte(bad)); !errors.Is(err, mailwebhook.ErrMalformed) {

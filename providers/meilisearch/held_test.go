@@ -9,9 +9,9 @@ import (
 	"purser/providers/meilisearch"
 )
 
-// TestHeld checks that a missing index holds nothing, like an empty one, and
-// that the count is unknown if the server cannot be reached.
-func TestHeld(t *testing.T) {
+// TestHeldCount checks that a missing index holds nothing, like an empty one,
+// and that the count is unknown if the server cannot be reached.
+func TestHeldCount(t *testing.T) {
 	c := spy(t, played(t), meilisearch.Config{})
 	holds := func(want int64) {
 		t.Helper()

@@ -110,10 +110,10 @@ func (c *Client) String() string {
 // the healthy one.
 func (c *Client) SearchState() string { return c.guard.State() }
 
-// turns makes writers of the same documents wait for each other, because no
-// other write may come between reading a version and writing a newer one. It
-// does not cover other processes; the comparison with the catalogue repairs
-// what they break.
+// documentLocks makes writers of the same documents wait for each other,
+// because no other write may come between reading a version and writing a newer
+// one. It does not cover other processes; the comparison with the catalogue
+// repairs what they break.
 type documentLocks struct {
 	mu    sync.Mutex
 	taken map[string]chan struct{} // by document id; closed when the id is free
@@ -131,7 +131,7 @@ func (t *documentLocks) take(ctx context.Context, ids []string) (unlock func(), 
 		select {
 		case <-busy:
 		case <-ctx.Done():
-			return nil, failure("wait for a turn", order.ErrUnavailable, "", ctx.Err())
+			return nil, failure("wait for the documents", order.ErrUnavailable, "", ctx.Err())
 		}
 	}
 	return func() {

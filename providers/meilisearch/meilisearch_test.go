@@ -139,7 +139,7 @@ func TestTaskFails(t *testing.T) {
 		status int
 		kind   error
 		code   string
-	}{{400, order.ErrRejected, "injected_fault"}, {500, order.ErrUnavailable, "internal"}} {
+	}{{status: 400, kind: order.ErrRejected, code: "injected_fault"}, {status: 500, kind: order.ErrUnavailable, code: "internal"}} {
 		faultControl := faults.New(1)
 		c := spy(t, faultyServer(t, faultControl), meilisearch.Config{})
 		if _, err := c.ApplySettings(t.Context()); err != nil {
@@ -208,9 +208,9 @@ func TestLostTask(t *testing.T) {
 	}
 }
 
-// TestAnswers (F53) checks the responses of a server, and of something that is
-// not Meilisearch.
-func TestAnswers(t *testing.T) {
+// TestResponses (F53) checks the responses of a server, and of something that
+// is not Meilisearch.
+func TestResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
 		status     int
@@ -219,16 +219,16 @@ func TestAnswers(t *testing.T) {
 		read       error
 		retryAfter time.Duration
 	}{
-		{"throttled", 429, `{"code":"too_many_requests"}`, order.ErrThrottled, order.ErrThrottled, 3 * time.Second},
-		{"down", 503, `{"code":"internal"}`, order.ErrUnknownOutcome, order.ErrUnavailable, 3 * time.Second},
-		{"broken", 500, `<html>`, order.ErrUnknownOutcome, order.ErrUnavailable, 3 * time.Second},
-		{"wrong key", 403, `{"code":"invalid_api_key"}`, order.ErrDenied, order.ErrDenied, 0},
-		{"no key", 401, `{"code":"missing_authorization_header"}`, order.ErrDenied, order.ErrDenied, 0},
-		{"too large", 413, `{"code":"payload_too_large"}`, order.ErrRejected, order.ErrRejected, 0},
-		{"bad request", 400, `{"code":"bad_request","message":"x"}`, order.ErrRejected, order.ErrRejected, 0},
-		{"another server", 404, `not found`, order.ErrDenied, order.ErrDenied, 0},
-		{"a login page", 302, ``, order.ErrDenied, order.ErrDenied, 0},
-		{"nonsense", 200, `{"hits":`, order.ErrUnavailable, order.ErrUnavailable, 0},
+		{name: "throttled", status: 429, body: `{"code":"too_many_requests"}`, write: order.ErrThrottled, read: order.ErrThrottled, retryAfter: 3 * time.Second},
+		{name: "down", status: 503, body: `{"code":"internal"}`, write: order.ErrUnknownOutcome, read: order.ErrUnavailable, retryAfter: 3 * time.Second},
+		{name: "broken", status: 500, body: `<html>`, write: order.ErrUnknownOutcome, read: order.ErrUnavailable, retryAfter: 3 * time.Second},
+		{name: "wrong key", status: 403, body: `{"code":"invalid_api_key"}`, write: order.ErrDenied, read: order.ErrDenied},
+		{name: "no key", status: 401, body: `{"code":"missing_authorization_header"}`, write: order.ErrDenied, read: order.ErrDenied},
+		{name: "too large", status: 413, body: `{"code":"payload_too_large"}`, write: order.ErrRejected, read: order.ErrRejected},
+		{name: "bad request", status: 400, body: `{"code":"bad_request","message":"x"}`, write: order.ErrRejected, read: order.ErrRejected},
+		{name: "another server", status: 404, body: `not found`, write: order.ErrDenied, read: order.ErrDenied},
+		{name: "a login page", status: 302, body: ``, write: order.ErrDenied, read: order.ErrDenied},
+		{name: "nonsense", status: 200, body: `{"hits":`, write: order.ErrUnavailable, read: order.ErrUnavailable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -265,9 +265,9 @@ func wantKind(t *testing.T, what string, err, kind error, retryAfter time.Durati
 	}
 }
 
-// TestSearchIsQuick (SRCH-8, F52) checks that a hanging search engine costs a
+// TestSearchTimeout (SRCH-8, F52) checks that a hanging search engine costs a
 // shopper a moment at first, and nothing once the breaker is open.
-func TestSearchIsQuick(t *testing.T) {
+func TestSearchTimeout(t *testing.T) {
 	var asked atomic.Int32
 	hangs := make(chan struct{})
 	at := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -303,7 +303,7 @@ func TestSwapTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // somebody's tries whose answers were lost
+	for range 2 { // other attempts whose responses were lost
 		raw(t, c, "POST", "/swap-indexes", string(swap))
 	}
 	if err := c.SwapShadow(t.Context(), "r-1"); err != nil {
@@ -311,7 +311,7 @@ func TestSwapTwice(t *testing.T) {
 	}
 	got, err := c.Versions(t.Context(), []string{"old", "new"})
 	if err != nil || len(got) != 1 || got["new"] != 1 {
-		t.Errorf("live are %v, %v", got, err)
+		t.Errorf("the live index has %v, %v", got, err)
 	}
 	if err := c.PutShadow(t.Context(), "../x", nil); err == nil {
 		t.Error("a rebuild may have any name")
@@ -333,7 +333,7 @@ func TestConcurrentVersions(t *testing.T) {
 	all.Wait()
 	got, err := c.Versions(t.Context(), []string{"a", "b"})
 	if err != nil || got["a"] != 12 || got["b"] != 12 {
-		t.Errorf("left are %v, %v", got, err)
+		t.Errorf("the remaining versions are %v, %v", got, err)
 	}
 }
 
@@ -369,7 +369,7 @@ func TestRebuildUnderTraffic(t *testing.T) {
 			for ctx.Err() == nil {
 				r, err := c.Search(context.Background(), catalog.Query{Text: "thing", PerPage: 50})
 				if err != nil || r.Total != 50 || len(r.Hits) != 50 {
-					t.Errorf("a shopper sees %d of %d products, %v", len(r.Hits), r.Total, err)
+					t.Errorf("a shopper finds %d of %d products, %v", len(r.Hits), r.Total, err)
 					return
 				}
 			}

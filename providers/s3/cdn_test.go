@@ -26,7 +26,7 @@ import (
 type distribution struct {
 	key *rsa.PublicKey // of the key pair
 	now time.Time
-	off bool // the key was taken back
+	off bool // the key was revoked
 }
 
 func (d *distribution) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -67,9 +67,9 @@ func keyPair(t *testing.T) (*rsa.PublicKey, string) {
 	return &key.PublicKey, string(b)
 }
 
-// TestCloudFront is IMG-10, IMG-11, F63 and F65: addresses are signed for an
-// hour and for one file; when the distribution stops showing them, images
-// come from the bucket, before a shopper meets a 403.
+// TestCloudFront proves IMG-10, IMG-11, F63 and F65: URLs are signed for an
+// hour and for one file; when the distribution stops serving them, images come
+// from the bucket, before a shopper gets a 403.
 func TestCloudFront(t *testing.T) {
 	public, private := keyPair(t)
 	now := time.Now()
@@ -115,7 +115,7 @@ func TestCloudFront(t *testing.T) {
 	}
 	edge.now, edge.off = now, true
 	if used, err := s.CheckCDN(ctx, "images/p/a.jpg"); used || err != nil {
-		t.Errorf("a key that was taken back: %t, %v", used, err)
+		t.Errorf("a revoked key: %t, %v", used, err)
 	}
 	link, err := s.ShowObject(ctx, "images/p/a.jpg")
 	if err != nil {
@@ -164,7 +164,7 @@ func TestOpenCDN(t *testing.T) {
 		t.Errorf("%q, %t", at, ok)
 	}
 	if at, ok := store(t).Lasting("images/p/a.jpg"); ok {
-		t.Errorf("without a CDN nothing lasts, got %q", at)
+		t.Errorf("a lasting address without a CDN: %q", at)
 	}
 	// The distribution does not serve private files.
 	if link, err := s.ShowPrivate(context.Background(), "originals/a", time.Hour); err != nil || !strings.HasPrefix(link.URL, endpoint) {

@@ -16,8 +16,8 @@ import (
 	"purser/sandbox/faults"
 )
 
-// TestSignPost is IMG-1, IMG-2, IMG-3, F60, F61 and F65: the store itself
-// takes exactly the file that was announced, and nothing else, and not later.
+// TestSignPost proves IMG-1, IMG-2, IMG-3, F60, F61 and F65: the store itself
+// accepts only the file that was announced, and only in time.
 func TestSignPost(t *testing.T) {
 	s, ctx := store(t), context.Background()
 	file := []byte("twelve bytes")
@@ -33,19 +33,19 @@ func TestSignPost(t *testing.T) {
 		file    []byte
 		changes map[string]string
 	}{
-		"a byte more":         {append(file, '!'), nil},
-		"a byte less":         {file[1:], nil},
-		"nothing":             {nil, nil},
-		"another type":        {file, map[string]string{"Content-Type": "text/html"}},
-		"another key":         {file, map[string]string{"key": "images/of-another"}},
-		"another signature":   {file, map[string]string{"X-Amz-Signature": strings.Repeat("0", 64)}},
-		"a policy of its own": {file, map[string]string{"policy": "eyJjb25kaXRpb25zIjpbXX0="}},
+		"a byte more":              {append(file, '!'), nil},
+		"a byte less":              {file[1:], nil},
+		"nothing":                  {nil, nil},
+		"another type":             {file, map[string]string{"Content-Type": "text/html"}},
+		"another key":              {file, map[string]string{"key": "images/of-another"}},
+		"another signature":        {file, map[string]string{"X-Amz-Signature": strings.Repeat("0", 64)}},
+		"a policy of the client's": {file, map[string]string{"policy": "eyJjb25kaXRpb25zIjpbXX0="}},
 	} {
 		if code := sendForm(t, u, tt.file, tt.changes); code < 400 {
 			t.Errorf("%s: HTTP %d", name, code)
 		}
 		if _, err := s.HeadObject(ctx, announced.Key); !errors.Is(err, order.ErrNoSuch) {
-			t.Errorf("%s: it is there: %v", name, err)
+			t.Errorf("%s: the file was stored: %v", name, err)
 		}
 	}
 	if code := sendForm(t, u, file, nil); code != http.StatusNoContent {
@@ -59,7 +59,7 @@ func TestSignPost(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code := sendForm(t, late, file, nil); code != http.StatusForbidden {
-		t.Errorf("after its time: HTTP %d", code)
+		t.Errorf("after the deadline: HTTP %d", code)
 	}
 }
 
@@ -98,14 +98,14 @@ func TestSignPut(t *testing.T) {
 	})
 }
 
-// TestPutObject is IMG-6: what is behind a key never changes, and may be
+// TestPutObject proves IMG-6: the file behind a key never changes, and may be
 // cached for a year.
 func TestPutObject(t *testing.T) {
 	onStores(t, func(t *testing.T, s *s3.Store) {
 		ctx := context.Background()
 		put(t, s, "images/p/large-abc.jpg", "first")
-		put(t, s, "images/p/large-abc.jpg", "first") // again: no harm
-		put(t, s, "images/p/large-abc.jpg", "other") // not with us: the key is the content's hash
+		put(t, s, "images/p/large-abc.jpg", "first") // repeated: harmless
+		put(t, s, "images/p/large-abc.jpg", "other") // this never happens: the key is the content's hash
 		if b, err := s.GetObject(ctx, "images/p/large-abc.jpg", 100); err != nil || string(b) != "first" {
 			t.Errorf("%q, %v", b, err)
 		}
@@ -133,13 +133,13 @@ func TestMoveAndDelete(t *testing.T) {
 			}
 		}
 		if _, err := s.HeadObject(ctx, "uploads/x y+ü"); !errors.Is(err, order.ErrNoSuch) {
-			t.Errorf("where it was: %v", err)
+			t.Errorf("at the old key: %v", err)
 		}
 		if o, err := s.HeadObject(ctx, "quarantine/x"); err != nil || o.Bytes != 2 || o.Type != "image/jpeg" {
-			t.Errorf("where it is: %+v, %v", o, err)
+			t.Errorf("at the new key: %+v, %v", o, err)
 		}
 		if err := s.MoveObject(ctx, "uploads/never", "quarantine/never"); !errors.Is(err, order.ErrNoSuch) {
-			t.Errorf("what never was: %v", err)
+			t.Errorf("a file that never existed: %v", err)
 		}
 		for range 2 {
 			if err := s.DeleteObject(ctx, "quarantine/x"); err != nil {
@@ -177,8 +177,8 @@ func TestListObjects(t *testing.T) {
 	})
 }
 
-// TestShowPrivate is IMG-11 and F65: a link to something private works for
-// its time, for that file, and only as a download.
+// TestShowPrivate proves IMG-11 and F65: a link to a private file works until
+// it expires, for that file, and only as a download.
 func TestShowPrivate(t *testing.T) {
 	onStores(t, func(t *testing.T, s *s3.Store) {
 		ctx := context.Background()
@@ -229,12 +229,12 @@ func TestErrors(t *testing.T) {
 	_, bucketless := noBucket.HeadObject(ctx, "no/such")
 	_, away := nobody.HeadObject(ctx, "no/such")
 	for name, tt := range map[string]struct{ err, want error }{
-		"missing":        {missing, order.ErrNoSuch},
-		"wrong secret":   {denied, order.ErrDenied},
-		"no bucket":      {bucketless, order.ErrNoSuch}, // HEAD has no body to say which
-		"nobody there":   {away, order.ErrUnavailable},
-		"put, nobody":    {nobody.PutObject(ctx, catalog.Object{Key: "k"}, nil), order.ErrUnavailable},
-		"put, no bucket": {noBucket.PutObject(ctx, catalog.Object{Key: "k", Type: "image/png"}, []byte("x")), order.ErrDenied},
+		"missing":                 {missing, order.ErrNoSuch},
+		"wrong secret":            {denied, order.ErrDenied},
+		"no bucket":               {bucketless, order.ErrNoSuch}, // HEAD has no body to say which
+		"unreachable server":      {away, order.ErrUnavailable},
+		"put, unreachable server": {nobody.PutObject(ctx, catalog.Object{Key: "k"}, nil), order.ErrUnavailable},
+		"put, no bucket":          {noBucket.PutObject(ctx, catalog.Object{Key: "k", Type: "image/png"}, []byte("x")), order.ErrDenied},
 	} {
 		var p *order.ProviderError
 		if !errors.As(tt.err, &p) || !errors.Is(tt.err, tt.want) || p.Provider != "s3" {
@@ -253,12 +253,12 @@ func TestFaults(t *testing.T) {
 		fault faults.Fault
 		want  error
 	}{
-		{"slow down", faults.Fault{Do: faults.Status, Status: 503}, order.ErrThrottled},
-		{"error", faults.Fault{Do: faults.Status, Status: 500}, order.ErrUnknownOutcome},
-		{"forbidden", faults.Fault{Do: faults.Status, Status: 403}, order.ErrDenied},
-		{"reset", faults.Fault{Do: faults.Reset}, order.ErrUnknownOutcome},
-		{"time-out", faults.Fault{Do: faults.Timeout, Delay: 2 * time.Second}, order.ErrUnknownOutcome},
-		{"done, but lost", faults.Fault{Do: faults.Reset, When: faults.After}, order.ErrUnknownOutcome},
+		{name: "slow down", fault: faults.Fault{Do: faults.Status, Status: 503}, want: order.ErrThrottled},
+		{name: "error", fault: faults.Fault{Do: faults.Status, Status: 500}, want: order.ErrUnknownOutcome},
+		{name: "forbidden", fault: faults.Fault{Do: faults.Status, Status: 403}, want: order.ErrDenied},
+		{name: "reset", fault: faults.Fault{Do: faults.Reset}, want: order.ErrUnknownOutcome},
+		{name: "time-out", fault: faults.Fault{Do: faults.Timeout, Delay: 2 * time.Second}, want: order.ErrUnknownOutcome},
+		{name: "done, but the response was lost", fault: faults.Fault{Do: faults.Reset, When: faults.After}, want: order.ErrUnknownOutcome},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.fault.Provider, tt.fault.Times = "s3", 1
@@ -270,7 +270,7 @@ func TestFaults(t *testing.T) {
 			if err := s.PutObject(ctx, o, []byte("x")); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
-			if err := s.PutObject(ctx, o, []byte("x")); err != nil { // a retry of ours would have eaten the fault
+			if err := s.PutObject(ctx, o, []byte("x")); err != nil { // a retry by the adapter would have used up the fault
 				t.Errorf("again: %v", err)
 			}
 		})

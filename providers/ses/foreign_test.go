@@ -26,9 +26,9 @@ const account = `{"DedicatedIpAutoWarmupEnabled":false,"Details":{"AdditionalCon
 "ReviewDetails":{"CaseId":"1","Status":"GRANTED"},"UseCaseDescription":"x","WebsiteURL":"https://shop.example"},"EnforcementStatus":"HEALTHY",
 "ProductionAccessEnabled":true,"SendingEnabled":true,"SendQuota":{"Max24HourSend":50000,"MaxSendRate":14,"SentLast24Hours":7},"SuppressionAttributes":{"SuppressedReasons":[]}}`
 
-// TestForeignStandIn sends mails through a stand-in of SES that others wrote
-// (the npm package aws-ses-v2-local), because ours could share a mistake with the
-// adapter: it takes the same mails, and reads out of them what ours reads.
+// TestForeignStandIn sends mails through a stand-in for SES by other authors
+// (the npm package aws-ses-v2-local), because ours could share a mistake with
+// the adapter: it accepts the same mails and reads the same from them.
 // scripts/foreign installs the package and runs the test.
 func TestForeignStandIn(t *testing.T) {
 	dir := os.Getenv("PURSER_SES_FOREIGN")
@@ -129,8 +129,8 @@ func readOurs(s *standin.Server, id string, m mail.Message) reading {
 // unix drops what differs by how a text's end is read.
 func unix(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 
-// startForeign starts the package, which is installed in dir, and waits until it
-// can be reached.
+// startForeign starts the package, which is installed in dir, and waits until
+// it can be reached.
 func startForeign(t *testing.T, dir string) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -163,7 +163,7 @@ func startForeign(t *testing.T, dir string) (url string) {
 		case <-ended:
 			t.Fatalf("the foreign stand-in ended: %s", said.String())
 		case <-limit:
-			t.Fatal("the foreign stand-in does not answer")
+			t.Fatal("the foreign stand-in does not respond")
 		}
 	}
 }

@@ -34,7 +34,7 @@ func TestBehindProxy(t *testing.T) {
 		},
 	}, order.ErrUnavailable, order.ErrDenied)
 	sent := 0
-	for _, a := range s.Arrivals() {
+	for _, a := range s.Accepted() {
 		if mail.FromWireID(a.Tags["message"]) == msg.ID {
 			sent++
 		}

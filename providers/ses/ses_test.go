@@ -68,7 +68,7 @@ func TestConformance(t *testing.T) {
 			Mailer: b.mailer,
 			Counts: func() map[string]int {
 				counts := map[string]int{}
-				for _, a := range b.ses.Arrivals() {
+				for _, a := range b.ses.Accepted() {
 					counts[mail.FromWireID(a.Tags["message"])]++
 				}
 				return counts
@@ -103,16 +103,16 @@ func TestFaults(t *testing.T) {
 		want  error
 		sent  int
 	}{
-		{"reset before", faults.Fault{Do: faults.Reset}, order.ErrUnknownOutcome, 0},
-		{"reset after", faults.Fault{Do: faults.Reset, When: faults.After}, order.ErrUnknownOutcome, 1},
-		{"timeout after", faults.Fault{Do: faults.Timeout, When: faults.After}, order.ErrUnknownOutcome, 1},
-		{"malformed after", faults.Fault{Do: faults.Malformed, When: faults.After}, order.ErrUnknownOutcome, 1},
-		{"500 after", faults.Fault{Do: faults.Status, When: faults.After}, order.ErrUnknownOutcome, 1},
-		{"503", faults.Fault{Do: faults.Status, Status: 503}, order.ErrUnknownOutcome, 0},
-		{"429", faults.Fault{Do: faults.Status, Status: 429, RetryAfter: 3 * time.Second}, order.ErrThrottled, 0},
-		{"rejected", faults.Fault{Do: faults.Status, Status: 400}, order.ErrRejected, 0},
-		{"denied", faults.Fault{Do: faults.Status, Status: 403}, order.ErrDenied, 0},
-		{"not SES at all", faults.Fault{Do: faults.Status, Status: 404}, order.ErrDenied, 0},
+		{name: "reset before", fault: faults.Fault{Do: faults.Reset}, want: order.ErrUnknownOutcome},
+		{name: "reset after", fault: faults.Fault{Do: faults.Reset, When: faults.After}, want: order.ErrUnknownOutcome, sent: 1},
+		{name: "timeout after", fault: faults.Fault{Do: faults.Timeout, When: faults.After}, want: order.ErrUnknownOutcome, sent: 1},
+		{name: "malformed after", fault: faults.Fault{Do: faults.Malformed, When: faults.After}, want: order.ErrUnknownOutcome, sent: 1},
+		{name: "500 after", fault: faults.Fault{Do: faults.Status, When: faults.After}, want: order.ErrUnknownOutcome, sent: 1},
+		{name: "503", fault: faults.Fault{Do: faults.Status, Status: 503}, want: order.ErrUnknownOutcome},
+		{name: "429", fault: faults.Fault{Do: faults.Status, Status: 429, RetryAfter: 3 * time.Second}, want: order.ErrThrottled},
+		{name: "rejected", fault: faults.Fault{Do: faults.Status, Status: 400}, want: order.ErrRejected},
+		{name: "denied", fault: faults.Fault{Do: faults.Status, Status: 403}, want: order.ErrDenied},
+		{name: "not from SES", fault: faults.Fault{Do: faults.Status, Status: 404}, want: order.ErrDenied},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -158,15 +158,15 @@ func TestRefusals(t *testing.T) {
 		code   string
 		wait   time.Duration
 	}{
-		{"F42 message rejected", standin.Config{}, nil, rejected, order.ErrRejected, "MessageRejected", 0},
-		{"F39 rate", standin.Config{PerSecond: 1}, nil, shipped, order.ErrThrottled, "TooManyRequestsException", 0},
-		{"quota", standin.Config{PerDay: 1}, nil, shipped, order.ErrThrottled, "LimitExceededException", 10 * time.Minute},
-		{"nothing to say", standin.Config{}, nil, mail.Message{}, order.ErrRejected, "cannot_be_written", 0},
+		{name: "F42 message rejected", ses: standin.Config{}, mail: rejected, want: order.ErrRejected, code: "MessageRejected"},
+		{name: "F39 rate", ses: standin.Config{PerSecond: 1}, mail: shipped, want: order.ErrThrottled, code: "TooManyRequestsException"},
+		{name: "quota", ses: standin.Config{PerDay: 1}, mail: shipped, want: order.ErrThrottled, code: "LimitExceededException", wait: 10 * time.Minute},
+		{name: "no content", ses: standin.Config{}, mail: mail.Message{}, want: order.ErrRejected, code: "cannot_be_written"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := build(t, tt.ses)
 			if tt.want == order.ErrThrottled {
-				if _, err := b.mailer.SendMail(t.Context(), shipped); err != nil { // the one that is allowed
+				if _, err := b.mailer.SendMail(t.Context(), shipped); err != nil { // the only one that the limit allows
 					t.Fatal(err)
 				}
 			}
@@ -192,8 +192,8 @@ func TestCertainlyNotSent(t *testing.T) {
 		ctx    context.Context
 		want   error
 	}{
-		{"nobody there", newMailer(t, gone.URL, nil), t.Context(), order.ErrUnavailable},
-		{"the caller gave up before", b.mailer, cancelled, order.ErrUnavailable},
+		{name: "unreachable server", mailer: newMailer(t, gone.URL, nil), ctx: t.Context(), want: order.ErrUnavailable},
+		{name: "cancelled before the call", mailer: b.mailer, ctx: cancelled, want: order.ErrUnavailable},
 	} {
 		if _, err := tt.mailer.SendMail(tt.ctx, shipped); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
@@ -214,8 +214,8 @@ func TestWrongKey(t *testing.T) {
 	}
 }
 
-// TestMessage looks at the message that arrives (EML-9, EML-10, EML-12): its
-// form is that of providers/mime, its tags name it and its business.
+// TestMessage proves EML-9, EML-10 and EML-12: the message that arrives has the
+// form of mail/mime, and its tags name the mail and the order.
 func TestMessage(t *testing.T) {
 	b := build(t, standin.Config{})
 	m := porttest.MessageOf("ord_0123456789abcdefghjkmnpqrs", order.MailShipped)
@@ -234,7 +234,7 @@ func TestMessage(t *testing.T) {
 			t.Errorf("lacks %q:\n%s", want, w.Body)
 		}
 	}
-	arrived := b.ses.Arrivals()
+	arrived := b.ses.Accepted()
 	want := map[string]string{
 		"message": "ord_0123456789abcdefghjkmnpqrs.mail-shipped.1", "stream": "transactional", "template": "shipped", "environment": "test",
 		"order": "ord_0123456789abcdefghjkmnpqrs", "milestone": "shipped", "generation": "1", "note": "a__b___",
@@ -244,8 +244,9 @@ func TestMessage(t *testing.T) {
 	}
 }
 
-// TestAccount (EML-6, EML-12): limits are what the account says, and a sender
-// is verified when SES says so: not when it has merely begun.
+// TestAccount proves EML-6 and EML-12: the limits are the account's, and a
+// sender is verified only when SES says so, not while the verification is
+// pending.
 func TestAccount(t *testing.T) {
 	b := build(t, standin.Config{PerSecond: 14, PerDay: 50_000})
 	if _, err := b.mailer.SendMail(t.Context(), porttest.MessageOf(order.NewID(), order.MailShipped)); err != nil {
@@ -261,14 +262,14 @@ func TestAccount(t *testing.T) {
 		status     string
 		ok         bool
 	}{
-		{"the address", map[string]standin.Identity{"orders@shop.example": {Status: "SUCCESS", Verified: true}}, "SUCCESS", true},
-		{"its domain", map[string]standin.Identity{"shop.example": {Status: "SUCCESS", Verified: true, DKIM: "SUCCESS"}}, "SUCCESS, DKIM SUCCESS", true},
-		{"merely begun", map[string]standin.Identity{"shop.example": {Status: "PENDING", Verified: true, DKIM: "PENDING"}}, "PENDING, DKIM PENDING", false},
-		{"failed", map[string]standin.Identity{"orders@shop.example": {Status: "FAILED"}}, "FAILED", false},
-		{"the address has begun, its domain stands", map[string]standin.Identity{
+		{name: "the address", identities: map[string]standin.Identity{"orders@shop.example": {Status: "SUCCESS", Verified: true}}, status: "SUCCESS", ok: true},
+		{name: "its domain", identities: map[string]standin.Identity{"shop.example": {Status: "SUCCESS", Verified: true, DKIM: "SUCCESS"}}, status: "SUCCESS, DKIM SUCCESS", ok: true},
+		{name: "pending", identities: map[string]standin.Identity{"shop.example": {Status: "PENDING", Verified: true, DKIM: "PENDING"}}, status: "PENDING, DKIM PENDING"},
+		{name: "failed", identities: map[string]standin.Identity{"orders@shop.example": {Status: "FAILED"}}, status: "FAILED"},
+		{name: "the address is pending, its domain is verified", identities: map[string]standin.Identity{
 			"orders@shop.example": {Status: "PENDING"}, "shop.example": {Status: "SUCCESS", Verified: true},
-		}, "SUCCESS", true},
-		{"nobody", map[string]standin.Identity{}, "NOT_FOUND", false},
+		}, status: "SUCCESS", ok: true},
+		{name: "unknown", identities: map[string]standin.Identity{}, status: "NOT_FOUND"},
 	} {
 		b.ses.SetIdentities(tt.identities)
 		if status, ok, err := b.mailer.Verified(t.Context()); status != tt.status || ok != tt.ok || err != nil {
@@ -292,9 +293,9 @@ func TestAccountUnknown(t *testing.T) {
 		t.Errorf("%+v %v", l, err)
 	}
 	if _, _, err := b.mailer.Verified(t.Context()); err == nil {
-		t.Error("verified without an answer")
+		t.Error("verified without a response")
 	}
 	if _, err := b.mailer.SendMail(t.Context(), porttest.MessageOf(order.NewID(), order.MailShipped)); err != nil {
-		t.Errorf("no word about the sender stopped the mail: %v", err)
+		t.Errorf("the mail was stopped without a response about its sender: %v", err)
 	}
 }

@@ -21,7 +21,8 @@ func sign(secret string, at time.Time, body string) string {
 	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(mac.Sum(nil)))
 }
 
-// TestCheck (WHK-1, WHK-2, WHK-17, F51, F95).
+// TestCheck (WHK-1, WHK-2, WHK-17, F51, F95) checks which signatures are
+// accepted.
 func TestCheck(t *testing.T) {
 	const body = `{"id": "evt_1"}`
 	good := sign("current", now, body)
@@ -30,24 +31,24 @@ func TestCheck(t *testing.T) {
 		secrets            []string
 		ok                 bool
 	}{
-		{"good", good, body, []string{"current"}, true},
-		{"made with the previous secret", sign("previous", now, body), body, []string{"current", "previous"}, true},
-		{"one of two signatures", good + ",v1=" + strings.Repeat("00", 32), body, []string{"current"}, true},
-		{"unknown schemes are passed over", "v0=abc," + good, body, []string{"current"}, true},
-		{"299 s old", sign("current", now.Add(-299*time.Second), body), body, []string{"current"}, true},
-		{"301 s old", sign("current", now.Add(-301*time.Second), body), body, []string{"current"}, false},
-		{"301 s in the future", sign("current", now.Add(301*time.Second), body), body, []string{"current"}, false},
-		{"another secret", sign("other", now, body), body, []string{"current", "previous"}, false},
-		{"another body", good, body + " ", []string{"current"}, false},
-		{"a moved time", strings.Replace(good, fmt.Sprint(now.Unix()), fmt.Sprint(now.Unix()+1), 1), body, []string{"current"}, false},
-		{"no time", strings.Replace(good, "t=", "t=x", 1), body, []string{"current"}, false},
-		{"no header", "", body, []string{"current"}, false},
-		{"no secret", sign("", now, body), body, []string{""}, false},
-		{"no secrets", good, body, nil, false},
-		{"cut off", good[:len(good)-2], body, []string{"current"}, false},
-		{"not hexadecimal", "t=1,v1=zz", body, []string{"current"}, false},
-		{"a time beyond time", "t=9223372036854775807,v1=00", body, []string{"current"}, false},
-		{"too long", good + strings.Repeat(",v1=00", 1000), body, []string{"current"}, false},
+		{name: "good", header: good, body: body, secrets: []string{"current"}, ok: true},
+		{name: "made with the previous secret", header: sign("previous", now, body), body: body, secrets: []string{"current", "previous"}, ok: true},
+		{name: "one of two signatures", header: good + ",v1=" + strings.Repeat("00", 32), body: body, secrets: []string{"current"}, ok: true},
+		{name: "with an unknown scheme", header: "v0=abc," + good, body: body, secrets: []string{"current"}, ok: true},
+		{name: "299 s old", header: sign("current", now.Add(-299*time.Second), body), body: body, secrets: []string{"current"}, ok: true},
+		{name: "301 s old", header: sign("current", now.Add(-301*time.Second), body), body: body, secrets: []string{"current"}},
+		{name: "301 s in the future", header: sign("current", now.Add(301*time.Second), body), body: body, secrets: []string{"current"}},
+		{name: "another secret", header: sign("other", now, body), body: body, secrets: []string{"current", "previous"}},
+		{name: "another body", header: good, body: body + " ", secrets: []string{"current"}},
+		{name: "another time", header: strings.Replace(good, fmt.Sprint(now.Unix()), fmt.Sprint(now.Unix()+1), 1), body: body, secrets: []string{"current"}},
+		{name: "no time", header: strings.Replace(good, "t=", "t=x", 1), body: body, secrets: []string{"current"}},
+		{name: "no header", body: body, secrets: []string{"current"}},
+		{name: "no secret", header: sign("", now, body), body: body, secrets: []string{""}},
+		{name: "no secrets", header: good, body: body},
+		{name: "cut off", header: good[:len(good)-2], body: body, secrets: []string{"current"}},
+		{name: "not hexadecimal", header: "t=1,v1=zz", body: body, secrets: []string{"current"}},
+		{name: "a time out of range", header: "t=9223372036854775807,v1=00", body: body, secrets: []string{"current"}},
+		{name: "too long", header: good + strings.Repeat(",v1=00", 1000), body: body, secrets: []string{"current"}},
 	} {
 		h := http.Header{"Some-Signature": {tt.header}}
 		if err := signature.Check(h, "Some-Signature", []byte(tt.body), tt.secrets, now); (err == nil) != tt.ok {

@@ -70,7 +70,7 @@ func counts(s *standin.Server) map[string]int {
 }
 
 func TestConformance(t *testing.T) {
-	for name, way := range map[string]smtp.Security{"in the clear": smtp.None, "STARTTLS": smtp.StartTLS, "TLS": smtp.TLS} {
+	for name, way := range map[string]smtp.Security{"without TLS": smtp.None, "STARTTLS": smtp.StartTLS, "TLS": smtp.TLS} {
 		t.Run(name, func(t *testing.T) {
 			porttest.Mailer(t, func(t *testing.T) porttest.MailBench {
 				var at standin.Config
@@ -86,7 +86,7 @@ func TestConformance(t *testing.T) {
 					Mailer: mailer(t, c),
 					Counts: func() map[string]int { return counts(s) },
 					FailNext: func(_ *testing.T, kind error) {
-						s.Break(map[error]standin.Fault{
+						s.AddFault(map[error]standin.Fault{
 							order.ErrUnknownOutcome: {At: standin.AfterEnd, Times: 1},
 							order.ErrThrottled:      {At: standin.RcptTo, Code: 450, Enhanced: [3]int{4, 2, 1}, Times: 1},
 							order.ErrRejected:       {At: standin.BeforeEnd, Code: 554, Enhanced: [3]int{5, 6, 0}, Times: 1},
@@ -109,29 +109,29 @@ func TestFaults(t *testing.T) {
 		code  string
 		sent  int
 	}{
-		{"closing at hello", standin.Fault{At: standin.Hello, Code: 421, Enhanced: [3]int{4, 3, 2}}, order.ErrUnavailable, "421 4.3.2", 0},
-		{"too many connections", standin.Fault{At: standin.Hello, Code: 421, Enhanced: [3]int{4, 7, 0}}, order.ErrThrottled, "421 4.7.0", 0},
-		{"no service for us", standin.Fault{At: standin.Hello, Code: 554, Enhanced: [3]int{5, 3, 2}}, order.ErrDenied, "554 5.3.2", 0},
-		{"hung up at hello", standin.Fault{At: standin.Hello}, order.ErrUnavailable, "lost_before_the_end", 0},
-		{"wrong password", standin.Fault{At: standin.Auth, Code: 535, Enhanced: [3]int{5, 7, 8}}, order.ErrDenied, "535 5.7.8", 0},
-		{"login out of order", standin.Fault{At: standin.Auth, Code: 454, Enhanced: [3]int{4, 3, 0}}, order.ErrUnavailable, "454 4.3.0", 0},
-		{"the sender is not ours", standin.Fault{At: standin.MailFrom, Code: 550, Enhanced: [3]int{5, 7, 1}}, order.ErrDenied, "550 5.7.1", 0},
-		{"too long", standin.Fault{At: standin.MailFrom, Code: 552, Enhanced: [3]int{5, 3, 4}}, order.ErrRejected, "552 5.3.4", 0},
-		{"the rate", standin.Fault{At: standin.MailFrom, Code: 454, Enhanced: [3]int{4, 7, 1}}, order.ErrThrottled, "454 4.7.1", 0},
-		{"busy", standin.Fault{At: standin.RcptTo, Code: 450, Enhanced: [3]int{4, 2, 1}}, order.ErrThrottled, "450 4.2.1", 0},
-		{"an error of its own", standin.Fault{At: standin.RcptTo, Code: 451, Enhanced: [3]int{4, 3, 0}}, order.ErrUnavailable, "451 4.3.0", 0},
-		{"no such mailbox", standin.Fault{At: standin.RcptTo, Code: 550, Enhanced: [3]int{5, 1, 1}}, order.ErrRejected, "550 5.1.1", 0},
-		{"hung up at the recipient", standin.Fault{At: standin.RcptTo}, order.ErrUnavailable, "lost_before_the_end", 0},
-		{"refused content", standin.Fault{At: standin.BeforeEnd, Code: 554, Enhanced: [3]int{5, 6, 0}}, order.ErrRejected, "554 5.6.0", 0},
-		{"not now, after all", standin.Fault{At: standin.BeforeEnd, Code: 451, Enhanced: [3]int{4, 3, 0}}, order.ErrUnavailable, "451 4.3.0", 0},
-		{"hung up before taking it", standin.Fault{At: standin.BeforeEnd}, order.ErrUnknownOutcome, "no_answer", 0},
-		{"taken, in words that nobody knows", standin.Fault{At: standin.AfterEnd, Code: 251, Enhanced: [3]int{2, 1, 5}}, order.ErrUnknownOutcome, "no_answer", 1},
-		{"hung up after taking it", standin.Fault{At: standin.AfterEnd}, order.ErrUnknownOutcome, "no_answer", 1},
+		{name: "closing at hello", fault: standin.Fault{At: standin.Hello, Code: 421, Enhanced: [3]int{4, 3, 2}}, want: order.ErrUnavailable, code: "421 4.3.2"},
+		{name: "too many connections", fault: standin.Fault{At: standin.Hello, Code: 421, Enhanced: [3]int{4, 7, 0}}, want: order.ErrThrottled, code: "421 4.7.0"},
+		{name: "service denied", fault: standin.Fault{At: standin.Hello, Code: 554, Enhanced: [3]int{5, 3, 2}}, want: order.ErrDenied, code: "554 5.3.2"},
+		{name: "disconnected at hello", fault: standin.Fault{At: standin.Hello}, want: order.ErrUnavailable, code: "lost_before_the_end"},
+		{name: "wrong password", fault: standin.Fault{At: standin.Auth, Code: 535, Enhanced: [3]int{5, 7, 8}}, want: order.ErrDenied, code: "535 5.7.8"},
+		{name: "login unavailable", fault: standin.Fault{At: standin.Auth, Code: 454, Enhanced: [3]int{4, 3, 0}}, want: order.ErrUnavailable, code: "454 4.3.0"},
+		{name: "the sender is not allowed", fault: standin.Fault{At: standin.MailFrom, Code: 550, Enhanced: [3]int{5, 7, 1}}, want: order.ErrDenied, code: "550 5.7.1"},
+		{name: "too long", fault: standin.Fault{At: standin.MailFrom, Code: 552, Enhanced: [3]int{5, 3, 4}}, want: order.ErrRejected, code: "552 5.3.4"},
+		{name: "rate exceeded", fault: standin.Fault{At: standin.MailFrom, Code: 454, Enhanced: [3]int{4, 7, 1}}, want: order.ErrThrottled, code: "454 4.7.1"},
+		{name: "busy", fault: standin.Fault{At: standin.RcptTo, Code: 450, Enhanced: [3]int{4, 2, 1}}, want: order.ErrThrottled, code: "450 4.2.1"},
+		{name: "an error of the relay", fault: standin.Fault{At: standin.RcptTo, Code: 451, Enhanced: [3]int{4, 3, 0}}, want: order.ErrUnavailable, code: "451 4.3.0"},
+		{name: "no such mailbox", fault: standin.Fault{At: standin.RcptTo, Code: 550, Enhanced: [3]int{5, 1, 1}}, want: order.ErrRejected, code: "550 5.1.1"},
+		{name: "disconnected at the recipient", fault: standin.Fault{At: standin.RcptTo}, want: order.ErrUnavailable, code: "lost_before_the_end"},
+		{name: "refused content", fault: standin.Fault{At: standin.BeforeEnd, Code: 554, Enhanced: [3]int{5, 6, 0}}, want: order.ErrRejected, code: "554 5.6.0"},
+		{name: "refused temporarily at the end", fault: standin.Fault{At: standin.BeforeEnd, Code: 451, Enhanced: [3]int{4, 3, 0}}, want: order.ErrUnavailable, code: "451 4.3.0"},
+		{name: "disconnected before accepting", fault: standin.Fault{At: standin.BeforeEnd}, want: order.ErrUnknownOutcome, code: "no_answer"},
+		{name: "accepted with an unknown code", fault: standin.Fault{At: standin.AfterEnd, Code: 251, Enhanced: [3]int{2, 1, 5}}, want: order.ErrUnknownOutcome, code: "no_answer", sent: 1},
+		{name: "disconnected after accepting", fault: standin.Fault{At: standin.AfterEnd}, want: order.ErrUnknownOutcome, code: "no_answer", sent: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s, c := relay(t, standin.Config{User: "shop", Password: "s3cret"})
-			s.Break(tt.fault)
+			s.AddFault(tt.fault)
 			m := porttest.MessageOf(order.NewID(), order.MailShipped)
 			_, err := mailer(t, c).SendMail(t.Context(), m)
 			var p *order.ProviderError
@@ -139,7 +139,7 @@ func TestFaults(t *testing.T) {
 				t.Fatalf("got %v, want %v: %s", err, tt.want, tt.code)
 			}
 			if n := counts(s)[m.ID]; n != tt.sent {
-				t.Errorf("%d taken, want %d", n, tt.sent)
+				t.Errorf("%d accepted, want %d", n, tt.sent)
 			}
 		})
 	}
@@ -155,7 +155,7 @@ func TestNotTrusted(t *testing.T) {
 			c.TLS = smtp.StartTLS
 			return s, c
 		},
-		"a stranger's certificate": func() (*standin.Server, smtp.Config) {
+		"an untrusted certificate": func() (*standin.Server, smtp.Config) {
 			s, c := relay(t, standin.Config{User: "shop", Password: "s3cret", TLS: cert})
 			c.TLS = smtp.StartTLS
 			return s, c
@@ -201,7 +201,7 @@ func TestCertainlyNotSent(t *testing.T) {
 		name string
 		conf smtp.Config
 		ctx  context.Context
-	}{{"nobody there", gone, t.Context()}, {"the caller cancelled", c, cancelled}} {
+	}{{name: "unreachable relay", conf: gone, ctx: t.Context()}, {name: "cancelled before the call", conf: c, ctx: cancelled}} {
 		m := mailer(t, tt.conf)
 		if _, err := m.SendMail(tt.ctx, porttest.MessageOf(order.NewID(), order.MailShipped)); !errors.Is(err, order.ErrUnavailable) {
 			t.Errorf("%s: %v", tt.name, err)
@@ -212,9 +212,9 @@ func TestCertainlyNotSent(t *testing.T) {
 	}
 }
 
-// TestSilence (RES-5) checks that a silent relay does not prolong the call.
-func TestSilence(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and never greets
+// TestSilentRelay (RES-5) checks that a silent relay does not prolong the call.
+func TestSilentRelay(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // it accepts connections and never greets
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -197,7 +197,7 @@ func (c *cache) evict() {
 	}
 }
 
-// turned remembers the latest addresses in bounded memory, as hashes with a
+// refusedSet remembers the latest addresses in bounded memory, as hashes with a
 // secret seed.
 type refusedSet struct {
 	seed         maphash.Seed

@@ -64,21 +64,21 @@ func TestCertificates(t *testing.T) {
 		name  string
 		at    func() *http.Response
 		by    *issued
-		want  error // nil: believed
+		want  error // nil: trusted
 		asked int
 	}{
-		{"Amazon's, alone", page(200, pemOf(p.leaf)), p.leaf, nil, 2},
-		{"with its issuer", page(200, pemOf(p.leaf, p.middle)), p.leaf, nil, 1},
-		{"expired", page(200, pemOf(p.expired)), p.expired, sns.ErrSignature, 1},
-		{"of another authority", page(200, pemOf(p.foreign, p.stranger)), p.foreign, sns.ErrSignature, 1},
-		{"for another host", page(200, pemOf(p.unnamed)), p.unnamed, sns.ErrSignature, 1},
-		{"another key", page(200, pemOf(p.leaf, p.middle)), p.foreign, sns.ErrSignature, 1},
-		{"a redirect", page(302, nil, "Location", "http://169.254.169.254/"), p.leaf, sns.ErrSignature, 1},
-		{"not found", page(404, nil), p.leaf, sns.ErrSignature, 1},
-		{"no certificate", page(200, []byte("hello")), p.leaf, sns.ErrSignature, 1},
-		{"a broken one", page(200, []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")), p.leaf, sns.ErrSignature, 1},
-		{"endless", page(200, []byte(strings.Repeat("-", 1<<20))), p.leaf, sns.ErrSignature, 1},
-		{"SNS is down", page(503, nil), p.leaf, order.ErrUnavailable, 1},
+		{name: "Amazon's, without its issuer", at: page(200, pemOf(p.leaf)), by: p.leaf, asked: 2},
+		{name: "with its issuer", at: page(200, pemOf(p.leaf, p.middle)), by: p.leaf, asked: 1},
+		{name: "expired", at: page(200, pemOf(p.expired)), by: p.expired, want: sns.ErrSignature, asked: 1},
+		{name: "of another authority", at: page(200, pemOf(p.foreign, p.stranger)), by: p.foreign, want: sns.ErrSignature, asked: 1},
+		{name: "for another host", at: page(200, pemOf(p.unnamed)), by: p.unnamed, want: sns.ErrSignature, asked: 1},
+		{name: "another key", at: page(200, pemOf(p.leaf, p.middle)), by: p.foreign, want: sns.ErrSignature, asked: 1},
+		{name: "a redirect", at: page(302, nil, "Location", "http://169.254.169.254/"), by: p.leaf, want: sns.ErrSignature, asked: 1},
+		{name: "not found", at: page(404, nil), by: p.leaf, want: sns.ErrSignature, asked: 1},
+		{name: "no certificate", at: page(200, []byte("hello")), by: p.leaf, want: sns.ErrSignature, asked: 1},
+		{name: "a broken certificate", at: page(200, []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")), by: p.leaf, want: sns.ErrSignature, asked: 1},
+		{name: "too long", at: page(200, []byte(strings.Repeat("-", 1<<20))), by: p.leaf, want: sns.ErrSignature, asked: 1},
+		{name: "SNS is down", at: page(503, nil), by: p.leaf, want: order.ErrUnavailable, asked: 1},
 	} {
 		w := amazon()
 		w.pages[certURL] = tt.at
@@ -107,10 +107,10 @@ func TestConfirm(t *testing.T) {
 		at   func() *http.Response
 		want error
 	}{
-		{"well", page(200, []byte("<ConfirmSubscriptionResponse/>")), nil},
-		{"too late", page(404, nil), order.ErrRejected},
-		{"a redirect", page(302, nil, "Location", "http://169.254.169.254/"), order.ErrRejected},
-		{"SNS is down", page(500, nil), order.ErrUnavailable},
+		{name: "confirmed", at: page(200, []byte("<ConfirmSubscriptionResponse/>"))},
+		{name: "too late", at: page(404, nil), want: order.ErrRejected},
+		{name: "a redirect", at: page(302, nil, "Location", "http://169.254.169.254/"), want: order.ErrRejected},
+		{name: "SNS is down", at: page(500, nil), want: order.ErrUnavailable},
 	} {
 		w := amazon()
 		w.pages[address] = tt.at
@@ -120,7 +120,7 @@ func TestConfirm(t *testing.T) {
 			t.Fatalf("%+v %v", d, err)
 		}
 		if w.count() != 0 {
-			t.Fatal("it was confirmed before it was kept")
+			t.Fatal("it was confirmed before it was stored")
 		}
 		if err := s.Confirm(t.Context(), d.Mail.Confirm); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)

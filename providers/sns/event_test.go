@@ -59,23 +59,23 @@ func TestEvents(t *testing.T) {
 		want             []mail.Feedback
 		problem          bool
 	}{
-		{"F43 permanent bounce", "Bounce", fmt.Sprintf(bounced, "Permanent"), bounces(mail.Permanent, "Permanent"), false},
-		{"F44 mailbox full", "Bounce", fmt.Sprintf(bounced, "Transient"), bounces(mail.Transient, "Transient"), false},
-		{"undetermined", "Bounce", fmt.Sprintf(bounced, "Undetermined"), bounces(mail.Undetermined, "Undetermined"), false},
-		{"a type SES does not have yet", "Bounce", fmt.Sprintf(bounced, "Quantum"), bounces(mail.Undetermined, "Quantum"), false},
-		{"F45 complaint", "Complaint", fmt.Sprintf(complained, "abuse"), []mail.Feedback{about(ada, mail.Complained, "", "abuse", at("2026-03-01T11:56:00Z"))}, false},
-		{"not spam", "Complaint", fmt.Sprintf(complained, "not-spam"), nil, false},
-		{"delivery", "Delivery", delivered, []mail.Feedback{about(ada, mail.Delivered, "", "250 ok", at("2026-03-01T11:51:00Z"))}, false},
-		{"delay", "DeliveryDelay", delayed, []mail.Feedback{about(ada, mail.Delayed, "", "MailboxFull: 452 4.2.2 full", at("2026-03-01T11:52:00Z"))}, false},
-		{"send", "Send", `,"send":{}`, []mail.Feedback{about(ada, mail.Accepted, "", "", sent), about(bob, mail.Accepted, "", "", sent)}, false},
-		{"reject", "Reject", `,"reject":{"reason":"Bad content"}`, []mail.Feedback{about(ada, mail.Refused, "", "Bad content", sent), about(bob, mail.Refused, "", "Bad content", sent)}, false},
-		{"rendering", "Rendering Failure", `,"failure":{"errorMessage":"no name"}`, []mail.Feedback{about(ada, mail.Refused, "", "no name", sent), about(bob, mail.Refused, "", "no name", sent)}, false},
-		{"open", "Open", `,"open":{"ipAddress":"192.0.2.1"}`, nil, false},
-		{"click", "Click", `,"click":{"link":"x"}`, nil, false},
-		{"a kind SES does not have yet", "Telepathy", "", nil, false},
-		{"a bounce of nobody", "Bounce", `,"bounce":{"bounceType":"Permanent"}`, nil, true},
-		{"a bounce of no address", "Bounce", `,"bounce":{"bounceType":"Permanent","bouncedRecipients":[{"emailAddress":"nobody"}]}`, nil, true},
-		{"unreadable", "Bounce", `,"bounce":7`, nil, true},
+		{name: "F43 permanent bounce", kind: "Bounce", part: fmt.Sprintf(bounced, "Permanent"), want: bounces(mail.Permanent, "Permanent")},
+		{name: "F44 mailbox full", kind: "Bounce", part: fmt.Sprintf(bounced, "Transient"), want: bounces(mail.Transient, "Transient")},
+		{name: "undetermined", kind: "Bounce", part: fmt.Sprintf(bounced, "Undetermined"), want: bounces(mail.Undetermined, "Undetermined")},
+		{name: "a type SES does not have yet", kind: "Bounce", part: fmt.Sprintf(bounced, "Quantum"), want: bounces(mail.Undetermined, "Quantum")},
+		{name: "F45 complaint", kind: "Complaint", part: fmt.Sprintf(complained, "abuse"), want: []mail.Feedback{about(ada, mail.Complained, "", "abuse", at("2026-03-01T11:56:00Z"))}},
+		{name: "not spam", kind: "Complaint", part: fmt.Sprintf(complained, "not-spam")},
+		{name: "delivery", kind: "Delivery", part: delivered, want: []mail.Feedback{about(ada, mail.Delivered, "", "250 ok", at("2026-03-01T11:51:00Z"))}},
+		{name: "delay", kind: "DeliveryDelay", part: delayed, want: []mail.Feedback{about(ada, mail.Delayed, "", "MailboxFull: 452 4.2.2 full", at("2026-03-01T11:52:00Z"))}},
+		{name: "send", kind: "Send", part: `,"send":{}`, want: []mail.Feedback{about(ada, mail.Accepted, "", "", sent), about(bob, mail.Accepted, "", "", sent)}},
+		{name: "reject", kind: "Reject", part: `,"reject":{"reason":"Bad content"}`, want: []mail.Feedback{about(ada, mail.Refused, "", "Bad content", sent), about(bob, mail.Refused, "", "Bad content", sent)}},
+		{name: "rendering", kind: "Rendering Failure", part: `,"failure":{"errorMessage":"no name"}`, want: []mail.Feedback{about(ada, mail.Refused, "", "no name", sent), about(bob, mail.Refused, "", "no name", sent)}},
+		{name: "open", kind: "Open", part: `,"open":{"ipAddress":"192.0.2.1"}`},
+		{name: "click", kind: "Click", part: `,"click":{"link":"x"}`},
+		{name: "a kind SES does not have yet", kind: "Telepathy"},
+		{name: "a bounce without recipients", kind: "Bounce", part: `,"bounce":{"bounceType":"Permanent"}`, problem: true},
+		{name: "a bounce without an address", kind: "Bounce", part: `,"bounce":{"bounceType":"Permanent","bouncedRecipients":[{"emailAddress":"nobody"}]}`, problem: true},
+		{name: "unreadable", kind: "Bounce", part: `,"bounce":7`, problem: true},
 	} {
 		for _, shape := range []string{"eventType", "notificationType"} {
 			d, err := build(t, amazon()).Parse([]byte(notice(event(shape, tt.kind, tt.part)).json(t)))
@@ -106,8 +106,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// Other messages on the topic are kept, not refused, because SNS would repeat
-// them for an hour.
+// TestOtherMessages checks that other messages on the topic are stored and not
+// refused, because SNS would repeat them for an hour.
 func TestOtherMessages(t *testing.T) {
 	for _, body := range []note{
 		notice("Successfully validated SNS topic for Amazon SES event publishing."), notice(""), notice("[1]"), notice(`{"hello":"world"}`),
@@ -119,7 +119,7 @@ func TestOtherMessages(t *testing.T) {
 	}
 	for name, body := range map[string]string{
 		"not JSON": "x", "no id": notice("x").with("MessageId", "").json(t), "no time": notice("x").with("Timestamp", "soon").json(t),
-		"another type": notice("x").with("Type", "Invitation").json(t), "an endless id": notice("x").with("MessageId", strings.Repeat("1", 200)).json(t),
+		"another type": notice("x").with("Type", "Invitation").json(t), "an id that is too long": notice("x").with("MessageId", strings.Repeat("1", 200)).json(t),
 	} {
 		if _, err := build(t, amazon()).Parse([]byte(body)); !errors.Is(err, sns.ErrMalformed) {
 			t.Errorf("%s: %v", name, err)
@@ -160,7 +160,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%+v", d)
 		}
 		if _, err := json.Marshal(d); err != nil {
-			t.Fatalf("cannot be kept: %v", err)
+			t.Fatalf("cannot be stored: %v", err)
 		}
 		if d.Mail == nil {
 			return

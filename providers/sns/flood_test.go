@@ -18,20 +18,20 @@ type flood struct {
 	*testing.T
 	*web
 	source *sns.Source
-	keeper *cupboard
+	keeper *memoryKeeper
 	now    time.Time
-	from   string // where forged messages come from; "": nobody knows
+	from   string // the source of forged messages; "": unknown
 	forged int
 }
 
-// cupboard is a keeper that several processes share.
-type cupboard struct {
+// memoryKeeper is a keeper in memory that several processes share.
+type memoryKeeper struct {
 	kept map[string][]byte
 	bad  error
-	n    int // times something was put in
+	n    int // how often a certificate was stored
 }
 
-func (c *cupboard) KeepCertificate(_ context.Context, address string, chain []byte) error {
+func (c *memoryKeeper) KeepCertificate(_ context.Context, address string, chain []byte) error {
 	if c.bad == nil {
 		c.kept[address] = chain
 		c.n++
@@ -39,10 +39,10 @@ func (c *cupboard) KeepCertificate(_ context.Context, address string, chain []by
 	return c.bad
 }
 
-func (c *cupboard) Certificates(context.Context) (map[string][]byte, error) { return c.kept, c.bad }
+func (c *memoryKeeper) Certificates(context.Context) (map[string][]byte, error) { return c.kept, c.bad }
 
 func newFlood(t *testing.T) *flood {
-	f := &flood{T: t, web: amazon(), now: now, keeper: &cupboard{kept: map[string][]byte{}}}
+	f := &flood{T: t, web: amazon(), now: now, keeper: &memoryKeeper{kept: map[string][]byte{}}}
 	f.restart()
 	return f
 }
@@ -86,7 +86,7 @@ func (f *flood) forge(host string, n int) {
 		forged := notice("x").with("SigningCertURL", address, "Timestamp", f.now.Format(time.RFC3339), "Signature", "AAAA")
 		switch err := f.source.VerifyFrom(f.from, []byte(forged.json(f.T)), f.now); {
 		case err == nil:
-			f.Fatal("a forged message is believed")
+			f.Fatal("a forged message was accepted")
 		case !errors.Is(err, sns.ErrSignature) && !errors.Is(err, order.ErrUnavailable):
 			f.Fatal(err)
 		}
@@ -116,9 +116,9 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// TestFloodFirst checks that a flood before the first genuine message makes SNS
-// send that message once more, at most.
-func TestFloodFirst(t *testing.T) {
+// TestFloodBeforeFirstMessage checks that a flood before the first genuine
+// message makes SNS send that message once more, at most.
+func TestFloodBeforeFirstMessage(t *testing.T) {
 	f := newFlood(t)
 	f.forge(home, 1_000)
 	if err := f.genuine(); !errors.Is(err, order.ErrUnavailable) {
@@ -133,9 +133,9 @@ func TestFloodFirst(t *testing.T) {
 	}
 }
 
-// TestFloodElsewhere checks that addresses on other hosts or with other names
-// have a budget of their own.
-func TestFloodElsewhere(t *testing.T) {
+// TestFloodOfOtherAddresses checks that addresses on other hosts or with other
+// names have a budget of their own.
+func TestFloodOfOtherAddresses(t *testing.T) {
 	f := newFlood(t)
 	f.forge(away, 100)
 	for i := range 100 {
@@ -149,9 +149,9 @@ func TestFloodElsewhere(t *testing.T) {
 	}
 }
 
-// TestFloodLater checks that a certificate that is due for a refetch is used
-// until that succeeds, while it is valid.
-func TestFloodLater(t *testing.T) {
+// TestFloodDuringRefetch checks that a certificate that is due for a refetch is
+// used until that succeeds, while it is valid.
+func TestFloodDuringRefetch(t *testing.T) {
 	f := newFlood(t)
 	if err := f.genuine(); err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestFloodLater(t *testing.T) {
 	f.forge(home, 100)
 	asked := f.count()
 	if err := f.genuine(); err != nil || f.count() != asked {
-		t.Errorf("nothing left to fetch it with: %v, asked %d times", err, f.count()-asked)
+		t.Errorf("without a budget to fetch it: %v, asked %d times", err, f.count()-asked)
 	}
 	f.now = f.now.Add(time.Hour)
 	f.pages[certURL] = page(503, nil)
@@ -173,9 +173,9 @@ func TestFloodLater(t *testing.T) {
 	}
 }
 
-// TestNothingThere checks that an address without a certificate is not fetched
-// again for a while, and then does not use up the others' budget.
-func TestNothingThere(t *testing.T) {
+// TestMissingCertificate checks that an address without a certificate is not
+// fetched again for a while, and then does not use up the others' budget.
+func TestMissingCertificate(t *testing.T) {
 	f := newFlood(t)
 	f.pages[certURL] = page(404, nil)
 	for range 100 {
@@ -189,11 +189,11 @@ func TestNothingThere(t *testing.T) {
 	f.pages[certURL] = amazon().pages[certURL]
 	f.now = f.now.Add(11 * time.Minute)
 	if err := f.genuine(); err != nil {
-		t.Errorf("there it is: %v", err)
+		t.Errorf("once the certificate exists: %v", err)
 	}
 	f = newFlood(t)
 	f.pages["http://crt.r2m01.amazontrust.com/r2m01.cer"] = page(404, nil)
 	if err := f.genuine(); !errors.Is(err, order.ErrUnavailable) {
-		t.Errorf("the issuer is not to be had: %v; SNS must send it again", err)
+		t.Errorf("the issuer cannot be fetched: %v; SNS must send it again", err)
 	}
 }

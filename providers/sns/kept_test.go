@@ -10,12 +10,12 @@ import (
 	"purser/providers/sns"
 )
 
-// TestKept (WHK-16, WHK-18) checks that a certificate that verified a message
-// is used after a restart, and in other processes, even while it cannot be
-// fetched.
-func TestKept(t *testing.T) {
+// TestStoredCertificate (WHK-16, WHK-18) checks that a certificate that
+// verified a message is used after a restart, and in other processes, even
+// while it cannot be fetched.
+func TestStoredCertificate(t *testing.T) {
 	f := newFlood(t)
-	f.keeper.bad = errors.New("the record is away")
+	f.keeper.bad = errors.New("the record is down")
 	if err := f.genuine(); err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestKept(t *testing.T) {
 		}
 	}
 	if f.keeper.n != 1 {
-		t.Errorf("kept %d times", f.keeper.n)
+		t.Errorf("stored %d times", f.keeper.n)
 	}
 
 	f.restart()
@@ -37,7 +37,7 @@ func TestKept(t *testing.T) {
 	f.restart()
 	f.pages[certURL] = page(404, nil)
 	if err := f.genuine(); err != nil {
-		t.Errorf("started while it is not there: %v", err)
+		t.Errorf("started while it cannot be fetched: %v", err)
 	}
 	f.now = now.Add(91 * 24 * time.Hour)
 	f.restart()
@@ -46,9 +46,9 @@ func TestKept(t *testing.T) {
 	}
 }
 
-// TestKept_by_others checks that a process whose fetch was refused finds
-// another process's certificate.
-func TestKept_by_others(t *testing.T) {
+// TestStoredCertificate_of_another_process checks that a process whose fetch
+// was refused finds another process's certificate.
+func TestStoredCertificate_of_another_process(t *testing.T) {
 	f := newFlood(t)
 	f.forge(home, 1_000)
 	if err := f.genuine(); !errors.Is(err, order.ErrUnavailable) {
@@ -62,13 +62,13 @@ func TestKept_by_others(t *testing.T) {
 	}
 }
 
-// TestKept_is_checked checks that a stored certificate is verified like a
-// fetched one, and that a certificate that only forged messages name is never
-// stored.
-func TestKept_is_checked(t *testing.T) {
+// TestStoredCertificate_is_verified checks that a stored certificate is
+// verified like a fetched one, and that a certificate that only forged messages
+// name is never stored.
+func TestStoredCertificate_is_verified(t *testing.T) {
 	f := newFlood(t)
 	for name, text := range map[string][]byte{
-		"a stranger's": pemOf(pki().foreign, pki().stranger), "rubbish": []byte("rubbish"), "nothing": nil,
+		"another authority's": pemOf(pki().foreign, pki().stranger), "rubbish": []byte("rubbish"), "nothing": nil,
 		"expired": pemOf(pki().expired), "another's": pemOf(pki().unnamed),
 	} {
 		f.keeper.kept[certURL] = text
@@ -83,14 +83,14 @@ func TestKept_is_checked(t *testing.T) {
 	f = newFlood(t)
 	forged := notice("x").with("Timestamp", f.now.Format(time.RFC3339)).signedBy(t, pki().foreign)
 	if err := f.source.Verify(nil, []byte(forged), f.now); !errors.Is(err, sns.ErrSignature) || len(f.keeper.kept) > 0 {
-		t.Errorf("%v, kept %d", err, len(f.keeper.kept))
+		t.Errorf("%v, stored %d", err, len(f.keeper.kept))
 	}
 }
 
-// TestRefetchFindsNothing checks that a certificate stays in use while it is
+// TestRefetchFails checks that a certificate stays in use while it is
 // valid, even if its address has lost it.
-func TestRefetchFindsNothing(t *testing.T) {
-	for name, there := range map[string][]byte{"nothing": nil, "an expired one": pemOf(pki().expired), "a stranger's": pemOf(pki().foreign)} {
+func TestRefetchFails(t *testing.T) {
+	for name, there := range map[string][]byte{"nothing": nil, "an expired certificate": pemOf(pki().expired), "another authority's": pemOf(pki().foreign)} {
 		f := newFlood(t)
 		if err := f.genuine(); err != nil {
 			t.Fatal(err)
@@ -107,7 +107,7 @@ func TestRefetchFindsNothing(t *testing.T) {
 					t.Errorf("%s: %v", name, err)
 				}
 			}
-			if n := f.count() - asked; n > 2 { // one look, and perhaps one for its issuer
+			if n := f.count() - asked; n > 2 { // one request, and perhaps one for its issuer
 				t.Errorf("%s: asked %d times", name, n)
 			}
 		}
@@ -138,14 +138,14 @@ func TestFloodOfOneSource(t *testing.T) {
 	}
 }
 
-// TestFloodOfKnown checks that messages that name many of Amazon's certificates
-// do not evict the one in use.
-func TestFloodOfKnown(t *testing.T) {
+// TestFloodOfKnownCertificates checks that messages that name many of Amazon's
+// certificates do not evict the one in use.
+func TestFloodOfKnownCertificates(t *testing.T) {
 	f := newFlood(t)
 	if err := f.genuine(); err != nil {
 		t.Fatal(err)
 	}
-	f.keeper.bad = errors.New("the record is away") // else it would be found there
+	f.keeper.bad = errors.New("the record is down") // otherwise it would be found there
 	for i := range 100 {
 		f.now = f.now.Add(10 * time.Second)
 		address := fmt.Sprintf("https://%s/SimpleNotificationService-%032x.pem", away, i)

@@ -219,7 +219,7 @@ func (n note) json(t testing.TB) string {
 	return string(b)
 }
 
-// TestVerify (WHK-1, WHK-2, WHK-18, F51).
+// TestVerify (WHK-1, WHK-2, WHK-18, F51) checks which messages are accepted.
 func TestVerify(t *testing.T) {
 	leaf := pki().leaf
 	good := notice(`{"eventType":"Send"}`)
@@ -228,34 +228,34 @@ func TestVerify(t *testing.T) {
 		name, body string
 		ok         bool
 	}{
-		{"version 1", sign(good), true},
-		{"version 2", sign(good.with("SignatureVersion", "2")), true},
-		{"with a subject", sign(good.with("Subject", "Amazon SES")), true},
-		{"a message of several lines", sign(notice("one\ntwo\nMessageId\nthree")), true},
-		{"subscription", sign(question()), true},
-		{"end of a subscription", sign(question().with("Type", "UnsubscribeConfirmation")), true},
-		{"repeated for an hour", sign(good.with("Timestamp", "2026-03-01T11:00:00.000Z")), true},
+		{name: "version 1", body: sign(good), ok: true},
+		{name: "version 2", body: sign(good.with("SignatureVersion", "2")), ok: true},
+		{name: "with a subject", body: sign(good.with("Subject", "Amazon SES")), ok: true},
+		{name: "a message of several lines", body: sign(notice("one\ntwo\nMessageId\nthree")), ok: true},
+		{name: "subscription", body: sign(question()), ok: true},
+		{name: "end of a subscription", body: sign(question().with("Type", "UnsubscribeConfirmation")), ok: true},
+		{name: "an hour old", body: sign(good.with("Timestamp", "2026-03-01T11:00:00.000Z")), ok: true},
 
-		{"another message", strings.Replace(sign(good), "Send", "Sent", 1), false},
-		{"another id", strings.Replace(sign(good), "1111", "1112", 1), false},
-		{"a subject added", strings.Replace(sign(good), `"Type"`, `"Subject":"x","Type"`, 1), false},
-		{"another topic", sign(good.with("TopicArn", topic+"2")), false},
-		{"another address to subscribe at", strings.Replace(sign(question()), "Action=ConfirmSubscription", "Action=Unsubscribe", 1), false},
-		{"of yesterday", sign(good.with("Timestamp", "2026-02-28T12:00:00.000Z")), false},
-		{"of tomorrow", sign(good.with("Timestamp", "2026-03-02T12:00:00.000Z")), false},
-		{"no time", sign(good.with("Timestamp", "")), false},
-		{"version 3", sign(good.with("SignatureVersion", "3")), false},
-		{"version 2 signed as 1", strings.Replace(sign(good), `"SignatureVersion":"1"`, `"SignatureVersion":"2"`, 1), false},
-		{"unsigned", good.json(t), false},
-		{"an empty signature", good.with("Signature", "").json(t), false},
-		{"not base64", good.with("Signature", "%%%").json(t), false},
-		{"another type", sign(good.with("Type", "Invitation")), false},
-		{"an id of two lines", sign(good.with("MessageId", "1\nTimestamp\n2")), false},
-		{"a subject of two lines", sign(good.with("Subject", "1\nTimestamp\n2")), false},
-		{"no confirmation's fields", sign(good.with("Type", "SubscriptionConfirmation")), false},
-		{"not JSON", "Message=x", false},
-		{"empty", "", false},
-		{"huge", `{"Message":"` + strings.Repeat("x", 600<<10) + `"}`, false},
+		{name: "another message", body: strings.Replace(sign(good), "Send", "Sent", 1)},
+		{name: "another id", body: strings.Replace(sign(good), "1111", "1112", 1)},
+		{name: "a subject added", body: strings.Replace(sign(good), `"Type"`, `"Subject":"x","Type"`, 1)},
+		{name: "another topic", body: sign(good.with("TopicArn", topic+"2"))},
+		{name: "another address to subscribe at", body: strings.Replace(sign(question()), "Action=ConfirmSubscription", "Action=Unsubscribe", 1)},
+		{name: "a day old", body: sign(good.with("Timestamp", "2026-02-28T12:00:00.000Z"))},
+		{name: "a day in the future", body: sign(good.with("Timestamp", "2026-03-02T12:00:00.000Z"))},
+		{name: "no time", body: sign(good.with("Timestamp", ""))},
+		{name: "version 3", body: sign(good.with("SignatureVersion", "3"))},
+		{name: "version 2 signed as 1", body: strings.Replace(sign(good), `"SignatureVersion":"1"`, `"SignatureVersion":"2"`, 1)},
+		{name: "unsigned", body: good.json(t)},
+		{name: "an empty signature", body: good.with("Signature", "").json(t)},
+		{name: "not base64", body: good.with("Signature", "%%%").json(t)},
+		{name: "another type", body: sign(good.with("Type", "Invitation"))},
+		{name: "an id of two lines", body: sign(good.with("MessageId", "1\nTimestamp\n2"))},
+		{name: "a subject of two lines", body: sign(good.with("Subject", "1\nTimestamp\n2"))},
+		{name: "a confirmation without its fields", body: sign(good.with("Type", "SubscriptionConfirmation"))},
+		{name: "not JSON", body: "Message=x"},
+		{name: "empty"},
+		{name: "huge", body: `{"Message":"` + strings.Repeat("x", 600<<10) + `"}`},
 	} {
 		err := build(t, amazon()).Verify(nil, []byte(tt.body), now)
 		if (err == nil) != tt.ok || err != nil && !errors.Is(err, sns.ErrSignature) {

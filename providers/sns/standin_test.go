@@ -18,10 +18,10 @@ import (
 	standin "purser/sandbox/ses"
 )
 
-// TestTheStandIn (WHK-18, BNC-5) checks that the sandbox's messages pass the
-// same checks as Amazon's, from the subscription to the complaint, and that a
-// message signed by another authority does not.
-func TestTheStandIn(t *testing.T) {
+// TestSandboxMessages (WHK-18, BNC-5) checks that the sandbox's messages pass
+// the same checks as Amazon's, from the subscription to the complaint, and that
+// a message signed by another authority does not.
+func TestSandboxMessages(t *testing.T) {
 	s, err := standin.New(standin.Config{Secret: "one"})
 	if err != nil {
 		t.Fatal(err)
@@ -45,10 +45,10 @@ func TestTheStandIn(t *testing.T) {
 			t.Error(err)
 		}
 		if err := stranger.Verify(r.Header, body, time.Now()); err == nil {
-			t.Error("another authority's message is believed")
+			t.Error("another authority's message was accepted")
 		}
 		if err := source.Verify(r.Header, bytes.Replace(body, []byte("Complaint"), []byte("Delivery "), 1), time.Now()); err == nil && bytes.Contains(body, []byte("Complaint")) {
-			t.Error("a changed message is believed")
+			t.Error("a changed message was accepted")
 		}
 		d, err := source.Parse(body)
 		if err != nil {
@@ -72,11 +72,11 @@ func TestTheStandIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := send(t, s)
-	if err := s.Answer(id, standin.Complain); err != nil {
+	if err := s.PublishFeedback(id, standin.Complain); err != nil {
 		t.Fatal(err)
 	}
 	d := <-got
-	for d.Type == "SubscriptionConfirmation" { // it may ask twice before it is answered
+	for d.Type == "SubscriptionConfirmation" { // it may ask twice before the confirmation
 		d = <-got
 	}
 	if d.Mail == nil || len(d.Mail.Feedback) != 1 || d.OrderID != orderID {

@@ -41,21 +41,21 @@ func (s *Server) writeIdentity(w http.ResponseWriter, name string) bool {
 	return true
 }
 
-// Arrival is an accepted mail, without its content.
-type Arrival struct {
+// AcceptedMail is an accepted mail, without its content.
+type AcceptedMail struct {
 	At         time.Time
 	ID         string
 	Recipients int
 	Tags       map[string]string
 }
 
-// Arrivals returns every accepted mail, oldest first.
-func (s *Server) Arrivals() []Arrival {
+// Accepted returns every accepted mail, oldest first.
+func (s *Server) Accepted() []AcceptedMail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]Arrival, len(s.mails))
+	all := make([]AcceptedMail, len(s.mails))
 	for i, m := range s.mails {
-		all[i] = Arrival{m.At, m.ID, len(m.To), m.Tags}
+		all[i] = AcceptedMail{m.At, m.ID, len(m.To), m.Tags}
 	}
 	return all
 }

@@ -8,57 +8,57 @@ import (
 	"time"
 )
 
-// How is a kind of feedback on a mail.
-type How string
+// FeedbackType is a kind of feedback on a mail.
+type FeedbackType string
 
 // The kinds of feedback.
 const (
-	Deliver         How = "deliver"
-	Delay           How = "delay"
-	BounceForGood   How = "bounce"
-	BounceForNow    How = "bounce_transient"
-	BounceUnknown   How = "bounce_undetermined"
-	Complain        How = "complain"
-	ComplainNotSpam How = "not_spam"
-	Reject          How = "reject"
+	Deliver            FeedbackType = "deliver"
+	Delay              FeedbackType = "delay"
+	BouncePermanent    FeedbackType = "bounce"
+	BounceTransient    FeedbackType = "bounce_transient"
+	BounceUndetermined FeedbackType = "bounce_undetermined"
+	Complain           FeedbackType = "complain"
+	ComplainNotSpam    FeedbackType = "not_spam"
+	Reject             FeedbackType = "reject"
 )
 
-// Hows lists all kinds of feedback.
-var Hows = []How{Deliver, Delay, BounceForGood, BounceForNow, BounceUnknown, Complain, ComplainNotSpam, Reject}
+// FeedbackTypes lists all kinds of feedback.
+var FeedbackTypes = []FeedbackType{Deliver, Delay, BouncePermanent, BounceTransient, BounceUndetermined, Complain, ComplainNotSpam, Reject}
 
-// The errors of Answer.
+// The errors of PublishFeedback.
 var (
-	ErrNoMail = errors.New("no such mail")
-	ErrHow    = errors.New("unknown kind of feedback")
+	ErrNoMail       = errors.New("no such mail")
+	ErrFeedbackType = errors.New("unknown kind of feedback")
 )
 
 // feedback is published feedback on a mail, kept for the mailbox.
 type feedback struct {
-	How How       `json:"how"`
-	To  []string  `json:"to"`
-	At  time.Time `json:"at"`
+	Type FeedbackType `json:"how"`
+	To   []string     `json:"to"`
+	At   time.Time    `json:"at"`
 }
 
-const feedbackKind = "said"
+const feedbackKind = "said" // the journal's kind of lists of feedback
 
-// Answer publishes feedback on a mail now, for all its recipients. It fails with
-// ErrNoMail or ErrHow.
-func (s *Server) Answer(id string, how How) error {
+// PublishFeedback publishes feedback on a mail now, for all its recipients. It
+// fails with ErrNoMail or ErrFeedbackType.
+func (s *Server) PublishFeedback(id string, how FeedbackType) error {
 	s.mu.Lock()
 	m := s.byID[id]
 	s.mu.Unlock()
 	switch {
 	case m == nil:
 		return ErrNoMail
-	case !slices.Contains(Hows, how):
-		return ErrHow
+	case !slices.Contains(FeedbackTypes, how):
+		return ErrFeedbackType
 	}
-	return s.publishFeedback(m, how, m.To, 0)
+	return s.publishAndRecord(m, how, m.To, 0)
 }
 
-// publishFeedback publishes feedback after the wait and records it for the
+// publishAndRecord publishes feedback after the wait and records it for the
 // mailbox.
-func (s *Server) publishFeedback(m *mail, how How, to []string, wait time.Duration) error {
+func (s *Server) publishAndRecord(m *mail, how FeedbackType, to []string, wait time.Duration) error {
 	at := s.cfg.Now().Add(wait).UTC()
 	kind, e := m.event(how, to, at)
 	if err := s.publish(wait, kind, e); err != nil {
@@ -75,9 +75,9 @@ func (s *Server) publishFeedback(m *mail, how How, to []string, wait time.Durati
 // of SES's mailbox simulator behave as they do on Amazon; all others are
 // delivered after the Pace, if it is set.
 func (s *Server) scheduleFeedback(m *mail) error {
-	byHow := map[How][]string{}
-	var order []How
-	add := func(how How, to string) {
+	byHow := map[FeedbackType][]string{}
+	var order []FeedbackType
+	add := func(how FeedbackType, to string) {
 		if byHow[how] == nil {
 			order = append(order, how)
 		}
@@ -87,23 +87,23 @@ func (s *Server) scheduleFeedback(m *mail) error {
 		name, simulated := simulator(to)
 		switch {
 		case simulated && (name == "bounce" || name == "suppressionlist"):
-			add(BounceForGood, to)
+			add(BouncePermanent, to)
 		case simulated && name == "complaint":
 			add(Deliver, to)
 			add(Complain, to)
 		case simulated && name == "ooto":
 			add(Deliver, to)
-			add(BounceForNow, to)
+			add(BounceTransient, to)
 		case simulated || s.cfg.Pace > 0:
 			add(Deliver, to)
 		}
 	}
 	for _, how := range order {
 		wait := s.cfg.Pace
-		if how == Complain || how == BounceForNow {
+		if how == Complain || how == BounceTransient {
 			wait *= 2 // it follows the delivery
 		}
-		if err := s.publishFeedback(m, how, byHow[how], wait); err != nil {
+		if err := s.publishAndRecord(m, how, byHow[how], wait); err != nil {
 			return err
 		}
 	}
@@ -123,7 +123,7 @@ type object = map[string]any
 // event returns feedback in SES's format: an event of the configuration set that
 // the mail was sent with or, without one, a notification of the identity, which
 // has no tags.
-func (m *mail) event(how How, to []string, at time.Time) (kind string, e object) {
+func (m *mail) event(how FeedbackType, to []string, at time.Time) (kind string, e object) {
 	about := object{
 		"timestamp": stamp(m.At), "messageId": m.ID, "source": m.From, "destination": m.To, "sendingAccountId": "000000000000",
 	}
@@ -154,11 +154,11 @@ func (m *mail) event(how How, to []string, at time.Time) (kind string, e object)
 			"timestamp": stamp(at), "delayType": "MailboxFull", "expirationTime": stamp(at.Add(14 * time.Hour)),
 			"delayedRecipients": recipients(object{"status": "4.2.2", "diagnosticCode": "smtp; 452 4.2.2 The mailbox is full"}),
 		}
-	case BounceForGood:
+	case BouncePermanent:
 		kind, e["bounce"] = "Bounce", bounce("Permanent", "General", "5.1.1", "550 5.1.1 user unknown")
-	case BounceForNow:
+	case BounceTransient:
 		kind, e["bounce"] = "Bounce", bounce("Transient", "MailboxFull", "4.2.2", "452 4.2.2 The mailbox is full")
-	case BounceUnknown:
+	case BounceUndetermined:
 		kind, e["bounce"] = "Bounce", bounce("Undetermined", "Undetermined", "5.0.0", "554 something is wrong")
 	case Complain, ComplainNotSpam:
 		says := "abuse"
@@ -194,9 +194,9 @@ func (s *Server) loadFeedback() error {
 }
 
 // Words returns the kind of feedback in the words of the mailbox.
-func (how How) Words() string {
-	return map[How]string{
-		Deliver: "delivered", Delay: "delayed", BounceForGood: "bounced for good", BounceForNow: "bounced for now",
-		BounceUnknown: "bounced, unknown why", Complain: "complained", ComplainNotSpam: "not spam", Reject: "rejected",
+func (how FeedbackType) Words() string {
+	return map[FeedbackType]string{
+		Deliver: "delivered", Delay: "delayed", BouncePermanent: "bounced for good", BounceTransient: "bounced for now",
+		BounceUndetermined: "bounced, unknown why", Complain: "complained", ComplainNotSpam: "not spam", Reject: "rejected",
 	}[how]
 }

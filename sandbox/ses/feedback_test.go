@@ -62,7 +62,7 @@ func newEndpoint(t *testing.T) *endpoint {
 	return e
 }
 
-// take waits for so many events and returns their kinds, sorted by arrival.
+// take waits for n events and returns them in the order of their arrival.
 func (e *endpoint) take(t *testing.T, n int) (events []object) {
 	t.Helper()
 	for range n {
@@ -76,7 +76,8 @@ func (e *endpoint) take(t *testing.T, n int) (events []object) {
 	return events
 }
 
-// live runs a stand-in with an HTTP server of its own and subscribes the endpoint.
+// live runs a stand-in with an HTTP server of its own and subscribes the
+// endpoint.
 func live(t *testing.T, s *Server, e *endpoint) (stop func()) {
 	t.Helper()
 	srv := httptest.NewServer(s.Handler())
@@ -100,13 +101,14 @@ func kindOf(e object) string {
 	return ""
 }
 
-// TestAnswers proves BNC-5: each kind of feedback can be sent by its button.
-func TestAnswers(t *testing.T) {
+// TestPublishFeedback proves BNC-5: each kind of feedback can be published with
+// its button.
+func TestPublishFeedback(t *testing.T) {
 	s := build(t, "", Config{})
 	e := newEndpoint(t)
 	live(t, s, e)
-	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "x"))
-	for _, how := range Hows {
+	_, _, id := send(s, simple("ada@example.com", "ord_1", "x"))
+	for _, how := range FeedbackTypes {
 		r := httptest.NewRequest("POST", "/"+id+"/answer", strings.NewReader(url.Values{"how": {string(how)}}.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
@@ -140,9 +142,9 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestFates checks the automatic feedback: for the simulator's addresses, and for
-// all others if a Pace is set.
-func TestFates(t *testing.T) {
+// TestAutomaticFeedback checks the automatic feedback: for the simulator's
+// addresses, and for all others if a Pace is set.
+func TestAutomaticFeedback(t *testing.T) {
 	for _, tt := range []struct {
 		to   string
 		pace time.Duration
@@ -159,7 +161,7 @@ func TestFates(t *testing.T) {
 		s.webhooks.AtOnce = 1 // so that the events arrive in order
 		e := newEndpoint(t)
 		live(t, s, e)
-		if status, _, _ := testProvider(s, strings.Replace(simple(tt.to, "ord_1", "x"), `"EmailTags"`, `"ConfigurationSetName":"shop","EmailTags"`, 1)); status != 200 {
+		if status, _, _ := send(s, strings.Replace(simple(tt.to, "ord_1", "x"), `"EmailTags"`, `"ConfigurationSetName":"shop","EmailTags"`, 1)); status != 200 {
 			t.Fatalf("%s: %d", tt.to, status)
 		}
 		var kinds []string
@@ -175,26 +177,26 @@ func TestFates(t *testing.T) {
 		}
 	}
 	quiet := build(t, "", Config{})
-	if _, _, id := testProvider(quiet, simple("ada@example.com", "ord_1", "x")); quiet.Pending() != 0 || id == "" {
+	if _, _, id := send(quiet, simple("ada@example.com", "ord_1", "x")); quiet.Pending() != 0 || id == "" {
 		t.Error("there is feedback without a Pace")
 	}
 }
 
 // TestTopicRestart checks that undelivered messages are delivered after a
-// restart, from the stand-in's new address, to an endpoint that need not confirm
-// again, and that the key stays the same.
+// restart, from the stand-in's new address, to an endpoint that need not
+// confirm again, and that the key stays the same.
 func TestTopicRestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ses.db")
 	e := newEndpoint(t)
 	s := build(t, path, Config{Secret: "x"})
 	stop := live(t, s, e)
-	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "x"))
-	if err := s.Answer(id, Deliver); err != nil {
+	_, _, id := send(s, simple("ada@example.com", "ord_1", "x"))
+	if err := s.PublishFeedback(id, Deliver); err != nil {
 		t.Fatal(err)
 	}
 	e.take(t, 1)
 	stop()
-	if err := s.Answer(id, Complain); err != nil { // accepted, not sent
+	if err := s.PublishFeedback(id, Complain); err != nil { // accepted, not sent
 		t.Fatal(err)
 	}
 	before, _ := s.signer()
@@ -221,15 +223,15 @@ func TestTopicRestart(t *testing.T) {
 	}
 }
 
-// TestTopicAsks checks that an endpoint that has not confirmed receives no events
-// and is asked again.
-func TestTopicAsks(t *testing.T) {
+// TestUnconfirmedEndpoint checks that an endpoint that has not confirmed
+// receives no events and is asked again.
+func TestUnconfirmedEndpoint(t *testing.T) {
 	s := build(t, "", Config{})
 	e := newEndpoint(t)
 	e.confirm = false
 	live(t, s, e)
-	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "x"))
-	if err := s.Answer(id, Deliver); err != nil {
+	_, _, id := send(s, simple("ada@example.com", "ord_1", "x"))
+	if err := s.PublishFeedback(id, Deliver); err != nil {
 		t.Fatal(err)
 	}
 	e.mu.Lock()
@@ -246,8 +248,8 @@ func TestTopicAsks(t *testing.T) {
 	}
 }
 
-// TestTopicFaults proves WHK-8 and WHK-9: faults repeat and drop messages, and a
-// repetition has the id of the first.
+// TestTopicFaults proves WHK-8 and WHK-9: faults repeat and drop messages, and
+// a repetition has the id of the first.
 func TestTopicFaults(t *testing.T) {
 	faultControl := faults.New(1)
 	if err := faultControl.AddWebhook(faults.WebhookFault{Provider: "ses", Type: "Bounce", Do: "repeat", Copies: 2}); err != nil {
@@ -259,9 +261,9 @@ func TestTopicFaults(t *testing.T) {
 	s := build(t, "", Config{Faults: faultControl})
 	e := newEndpoint(t)
 	live(t, s, e)
-	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "x"))
-	for _, how := range []How{Deliver, BounceForGood} {
-		if err := s.Answer(id, how); err != nil {
+	_, _, id := send(s, simple("ada@example.com", "ord_1", "x"))
+	for _, how := range []FeedbackType{Deliver, BouncePermanent} {
+		if err := s.PublishFeedback(id, how); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -33,17 +33,17 @@ type summary struct {
 	To           []string          `json:"to"`
 	Subject      string            `json:"subject"`
 	Tags         map[string]string `json:"tags,omitempty"`
-	Said         []feedback        `json:"said,omitempty"`
+	Feedback     []feedback        `json:"said,omitempty"`
 	Notification string            `json:"-"`
 	Order        string            `json:"-"`
 }
 
 // Last returns the latest feedback, in words, or "".
 func (s summary) Last() string {
-	if len(s.Said) == 0 {
+	if len(s.Feedback) == 0 {
 		return ""
 	}
-	return s.Said[len(s.Said)-1].How.Words()
+	return s.Feedback[len(s.Feedback)-1].Type.Words()
 }
 
 // Mailbox serves the accepted mails to a browser. It must be mounted below a path
@@ -54,7 +54,7 @@ func (s summary) Last() string {
 //	/figures.json    statistics; see Figures
 //	/{id}            one mail: HTML, text, headers, source
 //	/{id}/html, /{id}/text, /{id}/raw
-//	POST /{id}/answer   publishes feedback: how=deliver, bounce, …; see Hows
+//	POST /{id}/answer   publishes feedback: how=deliver, bounce, …; see FeedbackTypes
 func (s *Server) Mailbox() http.Handler {
 	t := template.Must(template.ParseFS(pages, "pages/*.html")) // the pages are embedded and tested
 	mux := http.NewServeMux()
@@ -73,7 +73,7 @@ func (s *Server) Mailbox() http.Handler {
 		write(w, "text/css; charset=utf-8", pagePolicy, string(b))
 	})
 	mux.HandleFunc("GET /{id}", s.opened(func(w http.ResponseWriter, m summary, c content) {
-		render(w, t, "mail.html", map[string]any{"Mail": m, "Content": c, "Hows": Hows})
+		render(w, t, "mail.html", map[string]any{"Mail": m, "Content": c, "Types": FeedbackTypes})
 	}))
 	// A page of another site must not publish feedback.
 	mux.Handle("POST /{id}/answer", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.giveFeedback)))
@@ -121,10 +121,10 @@ func (s *Server) summary(m *mail) summary {
 func (s *Server) giveFeedback(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	id := r.PathValue("id")
-	switch err := s.Answer(id, How(r.PostFormValue("how"))); {
+	switch err := s.PublishFeedback(id, FeedbackType(r.PostFormValue("how"))); {
 	case errors.Is(err, ErrNoMail):
 		http.Error(w, err.Error(), http.StatusNotFound)
-	case errors.Is(err, ErrHow):
+	case errors.Is(err, ErrFeedbackType):
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	case err != nil:
 		http.Error(w, "try again", http.StatusInternalServerError)

@@ -38,7 +38,7 @@ type Config struct {
 	// PerDay is the quota of recipients in 24 hours. 0 means no limit.
 	PerDay int
 	// Pace is how long after its acceptance a mail is reported as delivered.
-	// With 0, only Answer reports a delivery, and the simulator's addresses
+	// With 0, only PublishFeedback reports a delivery, and the simulator's addresses
 	// report at once.
 	Pace time.Duration
 	// Keep is how many of the latest mails can be read in the mailbox; older

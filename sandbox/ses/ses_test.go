@@ -30,9 +30,9 @@ func build(t *testing.T, path string, c Config) *Server {
 	return s
 }
 
-// testProvider sends a body to SendEmail and returns the status, the error's type and
+// send sends a body to SendEmail and returns the status, the error's type and
 // the message's id.
-func testProvider(s *Server, body string) (status int, code, id string) {
+func send(s *Server, body string) (status int, code, id string) {
 	r := httptest.NewRequest("POST", "/v2/email/outbound-emails", strings.NewReader(body))
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AK/2026/eu/ses/aws4_request")
 	w := httptest.NewRecorder()
@@ -73,7 +73,7 @@ func TestSendEmail(t *testing.T) {
 		{name: "raw that is not a mail", body: `{"Destination":{"ToAddresses":["a@b.example"]},"Content":{"Raw":{"Data":"AA=="}}}`, status: 400, code: "BadRequestException"},
 		{name: "not JSON", body: `To: a`, status: 400, code: "SerializationException"},
 	} {
-		status, code, id := testProvider(s, tt.body)
+		status, code, id := send(s, tt.body)
 		if status != tt.status || code != tt.code || (id != "") != (status == 200) {
 			t.Errorf("%s: %d %s %q, want %d %s", tt.name, status, code, id, tt.status, tt.code)
 		}
@@ -96,12 +96,12 @@ func TestQuota(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	s := build(t, "", Config{PerDay: 2, Now: func() time.Time { return now }})
 	for i, want := range []int{200, 200, 400} {
-		if status, _, _ := testProvider(s, simple("a@b.example", "o", "x")); status != want {
+		if status, _, _ := send(s, simple("a@b.example", "o", "x")); status != want {
 			t.Errorf("mail %d: %d, want %d", i, status, want)
 		}
 	}
 	now = now.Add(25 * time.Hour)
-	if status, _, _ := testProvider(s, simple("a@b.example", "o", "x")); status != 200 {
+	if status, _, _ := send(s, simple("a@b.example", "o", "x")); status != 200 {
 		t.Errorf("a day later: %d", status)
 	}
 	r := httptest.NewRequest("GET", "/v2/email/account", nil)
@@ -113,13 +113,14 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// TestRestart checks that mails survive a restart, old ones without their content.
+// TestRestart checks that mails survive a restart, old ones without their
+// content.
 func TestRestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ses.db")
 	s := build(t, path, Config{Keep: 2})
 	var ids []string
 	for i := range 4 {
-		_, _, id := testProvider(s, simple("a@b.example", fmt.Sprint("ord_", i), "content"))
+		_, _, id := send(s, simple("a@b.example", fmt.Sprint("ord_", i), "content"))
 		ids = append(ids, id)
 	}
 	s.journal.Close() // the server can still be read
@@ -144,8 +145,8 @@ func TestMailbox(t *testing.T) {
 	if _, page, _ := get(s, "/"); !strings.Contains(page, "No mail yet") {
 		t.Error("an empty mailbox does not say so")
 	}
-	_, _, id := testProvider(s, simple("ada@example.com", "ord_1", "</pre><script>alert(1)</script>"))
-	_, _, _ = testProvider(s, simple("bob@example.com", "ord_2", "x"))
+	_, _, id := send(s, simple("ada@example.com", "ord_1", "</pre><script>alert(1)</script>"))
+	_, _, _ = send(s, simple("bob@example.com", "ord_2", "x"))
 	status, page, policy := get(s, "/?q=ord_1")
 	if status != 200 || !strings.Contains(page, id) || strings.Contains(page, "bob@") || !strings.Contains(page, "Hello &lt;b&gt;") {
 		t.Errorf("search: %d\n%s", status, page)

@@ -28,19 +28,19 @@ type Fault struct {
 	// connection.
 	Code     int
 	Enhanced [3]int
-	// Times is how often the fault strikes; 0 means until Mend.
+	// Times is how often the fault strikes; 0 means until ClearFaults.
 	Times int
 }
 
-// Break adds a fault.
-func (s *Server) Break(f Fault) {
+// AddFault adds a fault.
+func (s *Server) AddFault(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = append(s.faults, f)
 }
 
-// Mend removes all faults.
-func (s *Server) Mend() {
+// ClearFaults removes all faults.
+func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
