@@ -15,7 +15,6 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/records"
-	orderrecords "purser/records/orders"
 )
 
 // hang makes calls block until the test ends.
@@ -228,9 +227,9 @@ type hangingLists struct {
 	*hang
 }
 
-func (h hangingLists) Orders(context.Context, orderrecords.Filter) (orderrecords.Page, error) {
+func (h hangingLists) Orders(context.Context, order.Filter) (order.Page, error) {
 	h.block()
-	return orderrecords.Page{}, nil
+	return order.Page{}, nil
 }
 
 // nothing is a search engine without products.

@@ -14,7 +14,6 @@ import (
 	"purser/api/orders"
 	"purser/order"
 	"purser/records"
-	orderrecords "purser/records/orders"
 )
 
 // TestConcurrencyLimit proves API-2: requests beyond the limit get a
@@ -47,7 +46,7 @@ type slow struct {
 	entered, leave chan struct{}
 }
 
-func (r slow) Orders(ctx context.Context, f orderrecords.Filter) (orderrecords.Page, error) {
+func (r slow) Orders(ctx context.Context, f order.Filter) (order.Page, error) {
 	close(r.entered)
 	<-r.leave
 	return r.Records.Orders(ctx, f)
@@ -56,9 +55,9 @@ func (r slow) Orders(ctx context.Context, f orderrecords.Filter) (orderrecords.P
 // large is a record whose lists are larger than any network buffer.
 type large struct{ orders.Records }
 
-func (large) Orders(context.Context, orderrecords.Filter) (orderrecords.Page, error) {
+func (large) Orders(context.Context, order.Filter) (order.Page, error) {
 	o := order.Order{ID: order.NewID(), Customer: strings.Repeat("x", 1<<20)}
-	p := orderrecords.Page{Orders: make([]order.Order, 32)}
+	p := order.Page{Orders: make([]order.Order, 32)}
 	for i := range p.Orders {
 		p.Orders[i] = o
 	}
@@ -97,7 +96,7 @@ type crowded struct {
 	entered, leave chan struct{}
 }
 
-func (r crowded) Orders(ctx context.Context, f orderrecords.Filter) (orderrecords.Page, error) {
+func (r crowded) Orders(ctx context.Context, f order.Filter) (order.Page, error) {
 	r.entered <- struct{}{}
 	<-r.leave
 	return r.Records.Orders(ctx, f)

@@ -34,7 +34,7 @@ func TestOpenAPI(t *testing.T) {
 	}
 	for path, methods := range map[string][]string{
 		"/v1/orders": {"get", "post"}, "/v1/orders/{id}": {"get"}, "/v1/orders/{id}/events": {"get"},
-		"/v1/orders/{id}/cancel": {"post"}, "/v1/orders/{id}/release": {"post"},
+		"/v1/orders/{id}/cancel": {"post"}, "/v1/orders/{id}/resolve": {"post"},
 		"/v1/products": {"get", "put"}, "/v1/inbox": {"get"}, "/v1/inbox/counts": {"get"}, "/livez": {"get"}, "/readyz": {"get"},
 	} {
 		for _, m := range methods {

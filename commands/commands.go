@@ -22,7 +22,7 @@ type commands struct {
 	API    apiCmd    `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Search searchCmd `cmd:"" help:"Find products as a shopper does."`
-	Order  orderCmd  `cmd:"" help:"Place, show, list, watch and cancel orders."`
+	Order  orderCmd  `cmd:"" help:"Place, show, list, watch, cancel and resolve orders."`
 	Inbox  inboxCmd  `cmd:"" help:"List and redeliver the events that providers sent."`
 
 	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; maintain the search index."`

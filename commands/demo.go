@@ -65,14 +65,14 @@ func (d *demoCmd) Run(e *env) error {
 
 // runOrder places one order, pays it as a shopper does, prints its timeline until
 // it ends, and returns it.
-func (d *demoCmd) runOrder(ctx context.Context, e *env, client *shop.Client, at stack.Running) (order.Order, error) {
+func (d *demoCmd) runOrder(ctx context.Context, e *env, client *shop.Client, at stack.Running) (shop.Order, error) {
 	placed, err := client.Place(ctx, order.Request{
 		Customer: "cust_demo", Email: "sam@shop.example", Currency: "EUR",
 		ShipTo: order.Address{Name: "Sam Shopper", Line1: "1 Quay Street", City: "Harbourtown", PostalCode: "10115", Country: "DE"},
 		Lines:  []order.RequestLine{{SKU: "mug-blue", Quantity: 2}, {SKU: "tea-assam", Quantity: 1}},
 	}, "")
 	if err != nil {
-		return order.Order{}, err
+		return shop.Order{}, err
 	}
 	if !d.JSON {
 		fmt.Fprintf(e.stdout, "order %s, %s\n", placed.ID, placed.Total)
@@ -80,7 +80,7 @@ func (d *demoCmd) runOrder(ctx context.Context, e *env, client *shop.Client, at 
 	seen, declined := make(chan error, 1), make(chan struct{}, 1)
 	report := d.eventPrinter(e)
 	go func() {
-		seen <- client.Watch(ctx, placed.ID, func(ev order.Event) error {
+		seen <- client.Watch(ctx, placed.ID, func(ev shop.Event) error {
 			err := report(ev)
 			if ev.Kind == order.PaymentDeclined {
 				declined <- struct{}{}
@@ -96,22 +96,22 @@ func (d *demoCmd) runOrder(ctx context.Context, e *env, client *shop.Client, at 
 		case <-declined:
 		case <-seen:
 		}
-		return order.Order{}, err
+		return shop.Order{}, err
 	case err != nil:
-		return order.Order{}, err
-	case status == string(order.RequiresAction):
-		fmt.Fprintf(e.stderr, "the shopper's bank asks for approval: respond at %s/stripe/sandbox/3ds/%s\n", at.Sandbox, placed.Payment.IntentID)
+		return shop.Order{}, err
+	case status == string(order.PaymentRequiresAction):
+		fmt.Fprintf(e.stderr, "the shopper's bank asks for approval: respond at %s/stripe/sandbox/3ds/%s\n", at.Sandbox, placed.Payment().Reference)
 	}
 	if err := <-seen; err != nil {
-		return order.Order{}, err
+		return shop.Order{}, err
 	}
 	return client.Order(ctx, placed.ID)
 }
 
-func (d *demoCmd) eventPrinter(e *env) func(order.Event) error {
+func (d *demoCmd) eventPrinter(e *env) func(shop.Event) error {
 	if !d.JSON {
 		return eventPrinter(e.stdout, false)
 	}
 	enc := json.NewEncoder(e.stdout)
-	return func(ev order.Event) error { return enc.Encode(ev) }
+	return func(ev shop.Event) error { return enc.Encode(ev) }
 }

@@ -380,7 +380,7 @@ func TestDocumentationCanFail(t *testing.T) {
 		want string // the problem; "" if the text is right
 	}{
 		{text: "Type `purser order show, list, cancel`, or `purser order place --line mug=2`."},
-		{text: "Type `purser order\nlist --status on_hold`, then `order release`."},
+		{text: "Type `purser order\nlist --status on_hold`, then `order resolve ORDER CHOICE`."},
 		{text: "```\ngo run . demo      one order\npurser up --no-ui\n```"},
 		{text: "| `purser demo` | `--once` exits |\n| `purser search WORDS MORE WORDS` | `--brand` |"},
 		{text: "All take `--json`. `GET /v1/orders/{order}/events`, `POST /v1/orders/ORDER/cancel`, `/v1/inbox/counts`, `GET /readyz`."},

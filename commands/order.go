@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"purser/order"
+	"purser/shop"
 )
 
 // orderCmd holds the commands on orders.
@@ -21,8 +22,8 @@ type orderCmd struct {
 	List    orderListCmd    `cmd:"" help:"List orders, newest first."`
 	Find    orderFindCmd    `cmd:"" help:"Find orders by an id, a customer, a mail address, a name or a product."`
 	Watch   orderWatchCmd   `cmd:"" help:"Follow an order's timeline live."`
-	Cancel  orderCancelCmd  `cmd:"" help:"Cancel an order: release its stock and void or refund its payment."`
-	Release orderReleaseCmd `cmd:"" help:"Release an order that is on hold."`
+	Cancel  orderCancelCmd  `cmd:"" help:"Cancel an order that the carrier does not have yet: void its label, void or refund its payment, and release its stock."`
+	Resolve orderResolveCmd `cmd:"" help:"Decide about an order that is on hold or needs attention."`
 
 	ReturnInstructions orderReturnCmd `cmd:"" help:"Tell the shopper how to send an order back."`
 }
@@ -87,44 +88,6 @@ func (s *orderShowCmd) Run(e *env, c *commands) error {
 	return c.Order.print(e.stdout, o)
 }
 
-// print prints one order, as JSON or as text.
-func (c *orderCmd) print(w io.Writer, o order.Order) error {
-	if c.JSON {
-		return json.NewEncoder(w).Encode(o)
-	}
-	t := table(w)
-	fmt.Fprintf(t, "order\t%s\nstatus\t%s\ntotal\t%s\nplaced\t%s\n", o.ID, o.Status, o.Total, o.PlacedAt.Format(time.RFC3339))
-	if o.Waiting != nil {
-		fmt.Fprintf(t, "waiting for\t%s %s\n", o.Waiting.On, o.Waiting.About)
-		if !o.Waiting.Until.IsZero() {
-			fmt.Fprintf(t, "until\t%s, then %s\n", o.Waiting.Until.Format(time.RFC3339), o.Waiting.Then)
-		}
-	}
-	if o.Reason != "" {
-		fmt.Fprintf(t, "reason\t%s\n", o.Reason)
-	}
-	fmt.Fprintf(t, "payment\t%s %s\n", o.Payment.IntentID, o.Payment.Status)
-	if d := o.Payment.Decline; d != nil {
-		fmt.Fprintf(t, "declined\t%s %s\n", d.Code, d.DeclineCode)
-	}
-	if o.Shipment.LabelID != "" {
-		fmt.Fprintf(t, "parcel\t%s %s %s\n", o.Shipment.Carrier, o.Shipment.Tracking, o.Shipment.Status)
-	}
-	for _, r := range o.Refunds {
-		fmt.Fprintf(t, "refund\t%s %s %s\n", r.ID, r.Amount, r.Status)
-	}
-	for _, d := range o.Disputes {
-		fmt.Fprintf(t, "dispute\t%s %s %s %s\n", d.ID, d.Amount, d.Reason, d.Status)
-	}
-	for _, m := range o.MailTrouble {
-		fmt.Fprintf(t, "mail\t%s %s %s\n", m.Notification, m.Kind, m.Bounce)
-	}
-	for _, l := range o.Lines {
-		fmt.Fprintf(t, "line\t%d × %s (%s)\t%s\n", l.Quantity, l.Name, l.SKU, order.Money{Amount: l.Subtotal, Currency: o.Total.Currency})
-	}
-	return t.Flush()
-}
-
 type orderListCmd struct {
 	Status   []string `help:"Only orders in these statuses."`
 	Customer string   `help:"Only orders of this customer."`
@@ -183,8 +146,8 @@ func (w *orderWatchCmd) Run(e *env, c *commands) error {
 
 // eventPrinter returns a function that prints an event of a timeline: as JSON, or
 // as a line with the time, what happened and the id to search for.
-func eventPrinter(w io.Writer, asJSON bool) func(order.Event) error {
-	return func(ev order.Event) error {
+func eventPrinter(w io.Writer, asJSON bool) func(shop.Event) error {
+	return func(ev shop.Event) error {
 		if asJSON {
 			return json.NewEncoder(w).Encode(ev)
 		}
@@ -218,17 +181,18 @@ func (x *orderCancelCmd) Run(e *env, c *commands) error {
 	return c.Order.print(e.stdout, o)
 }
 
-type orderReleaseCmd struct {
+type orderResolveCmd struct {
 	ID     string `arg:"" help:"The order's id."`
+	Choice string `arg:"" enum:"release,rebook,void,refund,keep" help:"The decision: one of the choices that 'purser order show' prints for the order."`
 	Reason string `required:"" help:"The reason, for operators."`
 }
 
-func (x *orderReleaseCmd) Run(e *env, c *commands) error {
+func (x *orderResolveCmd) Run(e *env, c *commands) error {
 	client, err := c.Order.client()
 	if err != nil {
 		return err
 	}
-	o, err := client.Release(e.ctx, order.ID(x.ID), x.Reason)
+	o, err := client.Resolve(e.ctx, order.ID(x.ID), order.Choice(x.Choice), x.Reason)
 	if err != nil {
 		return err
 	}

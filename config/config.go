@@ -64,6 +64,9 @@ type Config struct {
 	PlaceTimeout time.Duration `help:"How long placing an order may take before the API returns 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
 	Drain        time.Duration `help:"How long the API keeps serving after it was told to stop, while /readyz returns 503, so that a load balancer sends it no more requests. If everything runs on this machine alone, the API closes at once." env:"PURSER_DRAIN" default:"5s"`
 
+	ReceivedAfter time.Duration `help:"If no parcel is booked so long after the money is held, the shopper is mailed that the order was received; 0: never." env:"PURSER_RECEIVED_AFTER" default:"10m"`
+	ParcelPieces  int64         `help:"The most pieces in one parcel; 0: everything goes into one parcel." env:"PURSER_PARCEL_PIECES" default:"0"`
+
 	Feedback
 	MailBrand
 }
@@ -125,7 +128,7 @@ func (c *Config) check() error {
 	return c.checkFeedback()
 }
 
-// checkTimes refuses durations and rates that are out of range.
+// checkTimes refuses durations, rates and counts that are out of range.
 func (c *Config) checkTimes() error {
 	for _, t := range []struct {
 		name string
@@ -137,6 +140,7 @@ func (c *Config) checkTimes() error {
 		{"PURSER_TRACK_AFTER", c.TrackAfter, false},
 		{"PURSER_PLACE_TIMEOUT", c.PlaceTimeout, false},
 		{"PURSER_OVERDUE_AFTER", c.OverdueAfter, true},
+		{"PURSER_RECEIVED_AFTER", c.ReceivedAfter, true},
 		{"PURSER_SANDBOX_PACE", c.SandboxPace, true},
 		{"PURSER_DRAIN", c.Drain, true},
 	} {
@@ -149,6 +153,9 @@ func (c *Config) checkTimes() error {
 	}
 	if c.MailRate < 0 {
 		return fmt.Errorf("PURSER_MAIL_RATE: want 0 or more, got %g", c.MailRate)
+	}
+	if c.ParcelPieces < 0 {
+		return fmt.Errorf("PURSER_PARCEL_PIECES: want 0 or more, got %d", c.ParcelPieces)
 	}
 	return nil
 }
@@ -185,9 +192,13 @@ func (c *Config) RecordURL() string {
 	return "sqlite://" + filepath.Join(c.Data, "record.db")
 }
 
-// Terms returns how long an order waits in each of its phases.
+// Terms returns how long an order waits in each of its phases, and how its goods
+// are packed.
 func (c *Config) Terms() orders.Terms {
-	return orders.Terms{PayWithin: c.PayWithin, AskAfter: c.AskAfter, TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter}
+	return orders.Terms{
+		PayWithin: c.PayWithin, AskAfter: c.AskAfter, ReceivedAfter: c.ReceivedAfter,
+		TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter, ParcelPieces: c.ParcelPieces,
+	}
 }
 
 // Logger returns a logger that writes JSON to stderr at the configured level and

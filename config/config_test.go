@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 
 	"purser/config"
+	"purser/workflows/orders"
 )
 
 // read reads settings as the commands do, from flags.
@@ -39,6 +41,33 @@ func TestDefaultsWork(t *testing.T) {
 	}
 }
 
+// TestTerms: the settings of an order reach its workflow.
+func TestTerms(t *testing.T) {
+	defaults := orders.Terms{
+		PayWithin: 30 * time.Minute, AskAfter: 2 * time.Minute, ReceivedAfter: 10 * time.Minute,
+		TrackAfter: 12 * time.Hour, OverdueAfter: 14 * 24 * time.Hour,
+	}
+	set := orders.Terms{
+		PayWithin: time.Minute, AskAfter: 2 * time.Second, ReceivedAfter: 3 * time.Second,
+		TrackAfter: 4 * time.Second, OverdueAfter: 5 * time.Second, ParcelPieces: 6,
+	}
+	for _, tt := range []struct {
+		flags []string
+		want  orders.Terms
+	}{
+		{nil, defaults},
+		{[]string{"--pay-within=1m", "--ask-after=2s", "--received-after=3s", "--track-after=4s", "--overdue-after=5s", "--parcel-pieces=6"}, set},
+	} {
+		c, err := read(t, tt.flags...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Terms(); got != tt.want {
+			t.Errorf("%v: got %+v, want %+v", tt.flags, got, tt.want)
+		}
+	}
+}
+
 // TestContradictions: what could not work is refused before anything starts,
 // by the name of the setting.
 func TestContradictions(t *testing.T) {
@@ -56,6 +85,8 @@ func TestContradictions(t *testing.T) {
 		{[]string{"--vault-key=abc"}, "PURSER_VAULT_KEY"},
 		{[]string{"--pay-within=0s"}, "PURSER_PAY_WITHIN"},
 		{[]string{"--overdue-after=-1h"}, "PURSER_OVERDUE_AFTER: want 0 or more"},
+		{[]string{"--received-after=-1s"}, "PURSER_RECEIVED_AFTER: want 0 or more"},
+		{[]string{"--parcel-pieces=-1"}, "PURSER_PARCEL_PIECES: want 0 or more"},
 		{[]string{"--sandbox-pace=-1s"}, "PURSER_SANDBOX_PACE: want 0 or more"},
 		{[]string{"--drain=-1s"}, "PURSER_DRAIN: want 0 or more"},
 		{[]string{"--mail-rate=-1"}, "PURSER_MAIL_RATE"},

@@ -50,7 +50,7 @@ func TestCommands(t *testing.T) {
 	refused("idempotency_key_reused", "place", "--line=mug-blue=3", "--idempotency-key=shell-1")
 	refused("unknown_sku", "place", "--line=nothing=1")
 
-	var o order.Order
+	var o shop.Order
 	ok(&o, "--json", "show", string(p.ID))
 	if o.ID != p.ID || o.Status != order.AwaitingPayment {
 		t.Errorf("show: %+v", o)
@@ -63,7 +63,7 @@ func TestCommands(t *testing.T) {
 	s.pay(t, p, "pm_card_visa")
 	var timeline []order.Kind
 	for line := range strings.Lines(ok(nil, "--json", "watch", string(p.ID))) {
-		var e order.Event
+		var e shop.Event
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)
 		}
@@ -83,11 +83,11 @@ func TestCommands(t *testing.T) {
 	if o.Status != order.Cancelled || o.Reason != "no longer wanted" {
 		t.Errorf("cancel: %s, %s", o.Status, o.Reason)
 	}
-	refused("wrong_state", "release", string(second.ID), "--reason=go on")
+	refused("the order is cancelled", "resolve", string(second.ID), "release", "--reason=go on")
 
 	var page struct {
-		Orders []order.Order `json:"orders"`
-		Next   string        `json:"nextCursor"`
+		Orders []shop.Order `json:"orders"`
+		Next   string       `json:"nextCursor"`
 	}
 	ok(&page, "--json", "list", "--limit=1")
 	if len(page.Orders) != 1 || page.Orders[0].ID != second.ID || page.Next == "" {

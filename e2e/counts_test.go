@@ -118,7 +118,7 @@ func (c *losses) mails(t *testing.T, record *records.Store, o order.Order, sent 
 
 // mailOf maps events to the notifications that are mailed for them.
 var mailOf = map[order.Kind]order.Notification{
-	order.PaymentCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
+	order.PaymentWasCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
 	order.OrderCancelled: order.MailCancelled, order.OrderExpired: order.MailExpired,
 }
 

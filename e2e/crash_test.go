@@ -123,7 +123,7 @@ func (c *crowd) shop(t *testing.T, n int, strike func()) ends {
 }
 
 // buy takes one order from the checkout to its end, through all restarts.
-func (c *crowd) buy(ctx context.Context, i int) (o order.Order, err error) {
+func (c *crowd) buy(ctx context.Context, i int) (o shop.Order, err error) {
 	var placed shop.Placed
 	err = retry(ctx, func() error {
 		api, _ := c.now()

@@ -10,13 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"purser/order"
+	"purser/shop"
 )
 
 // goodTimeline is the timeline of an order without problems, except for events
 // whose place depends on timing.
 var goodTimeline = []order.Kind{
-	order.OrderPlaced, order.StockReserved, order.PaymentReady, order.PaymentAuthorized, order.ParcelWasBooked,
-	order.PaymentCaptured, order.MailSent, order.ParcelWasShipped, order.MailSent, order.ParcelArrived, order.MailSent,
+	order.OrderPlaced, order.StockReserved, order.PaymentReady, order.PaymentWasAuthorized, order.ParcelWasBooked,
+	order.PaymentWasCaptured, order.MailSent, order.ParcelWasShipped, order.MailSent, order.ParcelArrived, order.MailSent,
 }
 
 // plain leaves out the provider's confirmation, which may arrive at any time.
@@ -40,9 +41,9 @@ func TestDemo(t *testing.T) {
 		if !strings.Contains(stderr, "ready after ") {
 			t.Error("it does not print when it was ready")
 		}
-		var timeline []order.Event
+		var timeline []shop.Event
 		for lines := bufio.NewScanner(strings.NewReader(stdout)); lines.Scan(); {
-			var e order.Event
+			var e shop.Event
 			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 				t.Fatalf("not a JSON line: %s", lines.Text())
 			}

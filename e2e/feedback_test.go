@@ -87,7 +87,7 @@ func (s *stack) awaitFeedback(id order.ID, kind words.Kind, n int) []shop.Mail {
 func TestFeedback(t *testing.T) {
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--sandbox-mail-pace=10ms", "--sandbox-pace=300ms")
-		buy := func(email string) order.Order {
+		buy := func(email string) shop.Order {
 			w := wish("mug-blue", 1, "EUR")
 			w.Email = email
 			o, err := s.buy(within(t), w, "")

@@ -55,8 +55,8 @@ func (s *stack) checkoutToDelivery(t *testing.T) {
 		t.Errorf("placed: %+v", p)
 	}
 	s.pay(t, p, "pm_card_visa")
-	var timeline []order.Event
-	if err := s.shop.Watch(within(t), p.ID, func(e order.Event) error { timeline = append(timeline, e); return nil }); err != nil {
+	var timeline []shop.Event
+	if err := s.shop.Watch(within(t), p.ID, func(e shop.Event) error { timeline = append(timeline, e); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(goodTimeline, plain(kinds(timeline))); diff != "" {
@@ -67,13 +67,13 @@ func (s *stack) checkoutToDelivery(t *testing.T) {
 			t.Errorf("event %d has the correlation id %q", e.Seq, e.Correlation)
 		}
 	}
-	var page struct{ Events []order.Event }
+	var page struct{ Events []shop.Event }
 	send(t, http.MethodGet, s.at.API+"/v1/orders/"+string(p.ID)+"/events", s.at.Key, nil).decode(t, &page)
 	if diff := cmp.Diff(timeline, page.Events); diff != "" {
 		t.Errorf("the timeline as a page differs (-stream +page):\n%s", diff)
 	}
 	o := s.order(t, p.ID)
-	if o.Status != order.Delivered || o.Payment.Captured != 2900 || o.Version != int64(len(timeline)) || o.Waiting != nil {
+	if o.Status != order.Delivered || o.Payment().Captured != 2900 || o.Version != int64(len(timeline)) || o.Waiting != nil {
 		t.Errorf("in the end: %+v", o)
 	}
 	if diff := cmp.Diff([]string{"confirmation", "shipped", "delivered"}, s.notifications(p.ID)); diff != "" {
@@ -102,8 +102,8 @@ func (s *stack) currencies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if o.Total != (order.Money{Amount: c.total, Currency: c.currency}) || o.Payment.Captured != c.total {
-				t.Errorf("the API says %+v, captured %d", o.Total, o.Payment.Captured)
+			if o.Total != (order.Money{Amount: c.total, Currency: c.currency}) || o.Payment().Captured != c.total {
+				t.Errorf("the API says %+v, captured %d", o.Total, o.Payment().Captured)
 			}
 			if n := s.intents()[string(o.ID)]; n.Taken != c.stripe {
 				t.Errorf("Stripe took %d, want %d", n.Taken, c.stripe)
@@ -184,14 +184,14 @@ func (s *stack) declineThenPay(t *testing.T) {
 		t.Fatal("the card was not declined")
 	}
 	s.until(t, p.ID, order.PaymentDeclined)
-	if d := s.order(t, p.ID).Payment.Decline; d == nil || d.DeclineCode != "insufficient_funds" {
+	if d := s.order(t, p.ID).Payment().Decline; d == nil || d.DeclineCode != "insufficient_funds" {
 		t.Errorf("decline: %+v", d)
 	}
 	s.pay(t, p, "pm_card_mastercard")
 	s.follow(t, p.ID)
 	o := s.order(t, p.ID)
-	if o.Status != order.Delivered || o.Payment.Decline != nil {
-		t.Errorf("in the end: %s, decline %+v", o.Status, o.Payment.Decline)
+	if o.Status != order.Delivered || o.Payment().Decline != nil {
+		t.Errorf("in the end: %s, decline %+v", o.Status, o.Payment().Decline)
 	}
 	if n := s.intents()[string(p.ID)]; n.Intents != 1 || n.Declined != 1 || n.Captured != 1 {
 		t.Errorf("Stripe saw %+v", n)
@@ -204,7 +204,7 @@ func (s *stack) threeDSecure(t *testing.T) {
 		t.Fatalf("pay: %q, %v", status, err)
 	}
 	s.until(t, p.ID, order.PaymentAction)
-	intent := s.order(t, p.ID).Payment.IntentID
+	intent := s.order(t, p.ID).Payment().Reference
 	a := send(t, http.MethodPost, s.at.Sandbox+"/stripe/sandbox/3ds/"+intent, "", strings.NewReader("outcome=succeed"), "Content-Type", "application/x-www-form-urlencoded")
 	if a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "https://shop.example/thanks?") {
 		t.Fatalf("the bank returned HTTP %d, %s", a.status, a.header.Get("Location"))
@@ -243,7 +243,7 @@ func (s *stack) cancelUnpaid(t *testing.T) {
 func (s *stack) cancelTooLate(t *testing.T) {
 	p := s.place(t, wish("mug-blue", 1, "EUR"), "")
 	s.pay(t, p, "pm_card_visa")
-	for _, k := range []order.Kind{order.PaymentCaptured, order.ParcelArrived} {
+	for _, k := range []order.Kind{order.ParcelWasShipped, order.ParcelArrived} {
 		s.until(t, p.ID, k)
 		_, err := s.shop.Cancel(within(t), p.ID, "changed my mind")
 		if p := problem(t, err); p.Status != http.StatusConflict || p.Code != "too_late" {

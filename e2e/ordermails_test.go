@@ -9,6 +9,7 @@ import (
 
 	words "purser/mail"
 	"purser/order"
+	"purser/shop"
 )
 
 // mailed waits until the sandbox has the mail of an order's notification, and
@@ -30,17 +31,23 @@ func (s *stack) mailed(id order.ID, m order.Notification) mail {
 
 // awaitEvent waits for an event in an order's timeline, also after the order has
 // ended.
-func (s *stack) awaitEvent(id order.ID, k order.Kind) order.Event {
+func (s *stack) awaitEvent(id order.ID, k order.Kind) shop.Event {
+	s.t.Helper()
+	return s.awaitEventAbout(id, k, "")
+}
+
+// awaitEventAbout waits for an event whose text begins with why.
+func (s *stack) awaitEventAbout(id order.ID, k order.Kind, why string) shop.Event {
 	s.t.Helper()
 	for deadline := time.Now().Add(testTimeout / 4); ; {
 		timeline := s.timeline(id)
 		for _, e := range timeline {
-			if e.Kind == k {
+			if e.Kind == k && strings.HasPrefix(e.Why, why) {
 				return e
 			}
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("no %s in %v", k, kinds(timeline))
+			s.t.Fatalf("no %s %s in %v", k, why, kinds(timeline))
 		}
 		pause(s.t, 20*time.Millisecond)
 	}
@@ -71,7 +78,7 @@ func TestOrderMails(t *testing.T) {
 	s.awaitEvent(q.ID, order.PaymentDisputed)
 
 	a := send(t, http.MethodPost, s.at.Sandbox+"/stripe/v1/refunds", "sk_test_sandbox",
-		strings.NewReader("amount=450&payment_intent="+s.order(t, p.ID).Payment.IntentID), "Content-Type", "application/x-www-form-urlencoded")
+		strings.NewReader("amount=450&payment_intent="+s.order(t, p.ID).Payment().Reference), "Content-Type", "application/x-www-form-urlencoded")
 	if a.status != http.StatusOK {
 		t.Fatalf("refund: %d %s", a.status, a.body)
 	}

@@ -39,7 +39,7 @@ func (s *stack) pay(t *testing.T, p shop.Placed, card string) {
 }
 
 // follow reads the order's timeline until it is complete.
-func (s *stack) follow(t *testing.T, id order.ID) []order.Event {
+func (s *stack) follow(t *testing.T, id order.ID) []shop.Event {
 	t.Helper()
 	timeline, err := s.watch(within(t), id)
 	if err != nil {
@@ -52,8 +52,8 @@ var errThere = errors.New("there")
 
 // watch reads the order's timeline until it is complete. The stream itself ends
 // some seconds later; checkoutToDelivery waits for that, too.
-func (s *stack) watch(ctx context.Context, id order.ID) (timeline []order.Event, err error) {
-	err = s.shop.Watch(ctx, id, func(e order.Event) error {
+func (s *stack) watch(ctx context.Context, id order.ID) (timeline []shop.Event, err error) {
+	err = s.shop.Watch(ctx, id, func(e shop.Event) error {
 		timeline = append(timeline[:e.Seq-1], e) // a repeated event replaces the one received before
 		if complete(timeline) {
 			return errThere
@@ -68,7 +68,7 @@ func (s *stack) watch(ctx context.Context, id order.ID) (timeline []order.Event,
 
 // complete reports whether no events are missing from a timeline: the order has
 // ended, and there is an event with the outcome of each mail that it called for.
-func complete(timeline []order.Event) bool {
+func complete(timeline []shop.Event) bool {
 	pendingMails := map[order.Notification]bool{}
 	for _, e := range timeline {
 		if m, mailed := mailOf[e.Kind]; mailed {
@@ -87,7 +87,7 @@ func complete(timeline []order.Event) bool {
 func (s *stack) until(t *testing.T, id order.ID, k order.Kind) {
 	t.Helper()
 	var last order.Kind
-	err := s.shop.Watch(within(t), id, func(e order.Event) error {
+	err := s.shop.Watch(within(t), id, func(e shop.Event) error {
 		if last = e.Kind; last == k {
 			return errThere
 		}
@@ -99,7 +99,7 @@ func (s *stack) until(t *testing.T, id order.ID, k order.Kind) {
 }
 
 // order fetches an order.
-func (s *stack) order(t *testing.T, id order.ID) order.Order {
+func (s *stack) order(t *testing.T, id order.ID) shop.Order {
 	t.Helper()
 	o, err := s.shop.Order(within(t), id)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *stack) order(t *testing.T, id order.ID) order.Order {
 }
 
 // kinds returns the kinds of events, in order.
-func kinds(timeline []order.Event) (ks []order.Kind) {
+func kinds(timeline []shop.Event) (ks []order.Kind) {
 	for _, e := range timeline {
 		ks = append(ks, e.Kind)
 	}
@@ -117,16 +117,16 @@ func kinds(timeline []order.Event) (ks []order.Kind) {
 }
 
 // buy takes an order from the checkout to its delivery.
-func (s *stack) buy(ctx context.Context, r order.Request, key string) (order.Order, error) {
+func (s *stack) buy(ctx context.Context, r order.Request, key string) (shop.Order, error) {
 	p, err := s.shop.Place(ctx, r, key)
 	if err != nil {
-		return order.Order{}, fmt.Errorf("place: %w", err)
+		return shop.Order{}, fmt.Errorf("place: %w", err)
 	}
 	if _, err := s.shopper.Pay(ctx, p.ClientSecret, "pm_card_visa"); err != nil {
-		return order.Order{}, fmt.Errorf("%s: %w", p.ID, err)
+		return shop.Order{}, fmt.Errorf("%s: %w", p.ID, err)
 	}
 	if _, err := s.watch(ctx, p.ID); err != nil {
-		return order.Order{}, fmt.Errorf("watch %s: %w", p.ID, err)
+		return shop.Order{}, fmt.Errorf("watch %s: %w", p.ID, err)
 	}
 	return s.shop.Order(ctx, p.ID)
 }

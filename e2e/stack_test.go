@@ -210,9 +210,9 @@ func (s *stack) leftBehind(id order.ID) bool {
 }
 
 // timeline returns an order's events so far.
-func (s *stack) timeline(id order.ID) []order.Event {
+func (s *stack) timeline(id order.ID) []shop.Event {
 	s.t.Helper()
-	var page struct{ Events []order.Event }
+	var page struct{ Events []shop.Event }
 	send(s.t, http.MethodGet, s.at.API+"/v1/orders/"+string(id)+"/events?limit=500", s.at.Key, nil).decode(s.t, &page)
 	return page.Events
 }

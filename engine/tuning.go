@@ -2,7 +2,11 @@
 
 package engine
 
-import "go.temporal.io/server/common/dynamicconfig"
+import (
+	"time"
+
+	"go.temporal.io/server/common/dynamicconfig"
+)
 
 // writesAtOnce is how many transactions a shard may write at the same time.
 // They share a sync (see connector), so more are better; the server's default
@@ -24,6 +28,14 @@ func tuning() dynamicconfig.StaticClient {
 		dynamicconfig.MatchingEnableFairness.Key():              true,
 
 		dynamicconfig.ShardIOConcurrency.Key(): writesAtOnce,
+
+		// Timers that are due within the shift are read together, so a short
+		// timer is late by up to the shift; the default is a second. With a
+		// short one, each timer takes two reads of its queue. The default of
+		// 20 reads per second would delay timers again; 50 are enough, and
+		// limit what reading costs when many timers fire.
+		dynamicconfig.TimerProcessorMaxTimeShift.Key(): 20 * time.Millisecond,
+		dynamicconfig.TimerProcessorMaxPollRPS.Key():   50,
 
 		// A list or a count is not worth queueing for on one machine.
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 100,

@@ -35,6 +35,8 @@ type testEvent struct {
 	Type    string   `json:"type"`
 	OrderID order.ID `json:"orderId"`
 	Intent  string   `json:"intent"`
+	Part    bool     `json:"part"` // only a part was captured
+	Held    bool     `json:"held"` // nothing was captured: the amount is held
 	Parcel  string   `json:"parcel"`
 	Version string   `json:"version"`
 	Useless bool     `json:"useless"`
@@ -82,9 +84,15 @@ func (p testProvider) Parse(body []byte) (order.Delivery, error) {
 		d.Mail = &mail.Report{Feedback: []mail.Feedback{{Provider: "post", ProviderID: e.Mail, Recipient: "ada@example.com", Kind: mail.Bounced}}}
 		return d, nil
 	}
-	d.Event = &order.ProviderEvent{ID: "post:" + e.ID, Type: e.Type, At: d.At, OrderID: e.OrderID}
+	d.Event = &order.ProviderEvent{ID: "post:" + e.ID, Provider: "post", Type: e.Type, At: d.At, OrderID: e.OrderID}
 	if e.Intent != "" {
-		d.Event.Payment = &order.PaymentEvent{IntentID: e.Intent, Status: order.Succeeded}
+		d.Event.Payment = &order.PaymentEvent{Reference: e.Intent, Status: order.PaymentCaptured}
+		if e.Part {
+			d.Event.Payment.Status = order.PaymentPartiallyCaptured
+		}
+		if e.Held {
+			d.Event.Payment.Status = order.PaymentAuthorized
+		}
 	}
 	if e.Parcel != "" {
 		d.Event.Parcel = &order.ShipmentEvent{Reference: e.Parcel, Status: order.ParcelDelivered}

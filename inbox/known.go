@@ -8,10 +8,10 @@ import (
 	inboxrecords "purser/records/inbox"
 )
 
-// Most events that report a captured payment were caused by the order itself. Its
-// workflow need not be woken for them: if the record says the same, the event is
-// recorded as known. Such an event often arrives before the order has written the
-// record, so the record is checked several times.
+// Most events that report a captured payment, or a part of one, were caused by the
+// order itself. Its workflow need not be woken for them: if the record says the
+// same, the event is recorded as known. Such an event often arrives before the
+// order has written the record, so the record is checked several times.
 
 // looks is how often the record is checked before the event is delivered after all.
 // The first wait is RecheckAfter, and each wait is twice the last: 3 s in total by
@@ -21,7 +21,7 @@ const looks = 5
 // selfCaused reports whether an event is of a kind that the order usually causes
 // itself.
 func selfCaused(n order.ProviderEvent) bool {
-	return n.Payment != nil && n.Payment.Status == order.Succeeded
+	return n.Payment != nil && (n.Payment.Status == order.PaymentCaptured || n.Payment.Status == order.PaymentPartiallyCaptured)
 }
 
 // skipSelfCaused records events whose content the record already has as delivered,

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"purser/inbox"
 	"purser/order"
 	"purser/records"
 	inboxrecords "purser/records/inbox"
@@ -42,8 +44,11 @@ func TestRelay_self_caused(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		states []order.EventState
+		part   bool
 		notify bool
 	}{
+		{name: "known in part", states: []order.EventState{order.Known}, part: true, notify: false},
+		{name: "unknown in part", states: []order.EventState{order.Unknown}, part: true, notify: true},
 		{name: "known", states: []order.EventState{order.Known}, notify: false},
 		{name: "known after a moment", states: append(soon, order.Known), notify: false},
 		{name: "unknown", states: []order.EventState{order.Unknown}, notify: true},
@@ -58,13 +63,56 @@ func TestRelay_self_caused(t *testing.T) {
 				k.Store = b.store
 				b.relay.Finder, b.relay.RecheckAfter = k, time.Millisecond
 			})
-			b.sendEvent(t, testEvent{ID: "evt_echo", Type: "paid", OrderID: "ord_a", Intent: "pi_1"})
+			b.sendEvent(t, testEvent{ID: "evt_echo", Type: "paid", OrderID: "ord_a", Intent: "pi_1", Part: tt.part})
 			it := b.awaitState(t, inboxrecords.Delivered, 1)[0]
 			if received := b.workflows.received("ord_a"); (len(received) > 0) != tt.notify {
 				t.Errorf("received %q, want notified: %t", received, tt.notify)
 			}
 			if (it.Note == "the record already had it") == tt.notify {
 				t.Errorf("note %q", it.Note)
+			}
+		})
+	}
+}
+
+// counting counts the writes of outcomes of no event at all.
+type counting struct {
+	inbox.Ledger
+	empty atomic.Int64
+}
+
+func (c *counting) RecordDelivery(ctx context.Context, ids []int64, st inboxrecords.State, note string, nextAt time.Time) error {
+	if len(ids) == 0 {
+		c.empty.Add(1)
+	}
+	return c.Ledger.RecordDelivery(ctx, ids, st, note, nextAt)
+}
+
+// TestRelay_looks_up_captures_only proves WHK-10: the record is read only for an event
+// that the order may have caused itself, and is written only where an event ended.
+func TestRelay_looks_up_captures_only(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		event testEvent
+		asked int
+	}{
+		{name: "a capture", event: testEvent{ID: "evt_1", Type: "paid", OrderID: "ord_a", Intent: "pi_1"}, asked: 1},
+		{name: "an authorization", event: testEvent{ID: "evt_1", Type: "held", OrderID: "ord_a", Intent: "pi_1", Held: true}},
+		{name: "a scan", event: testEvent{ID: "evt_1", Type: "scan", OrderID: "ord_a", Parcel: "ref_1"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			k, ledger := &knowing{states: []order.EventState{order.Known}}, &counting{}
+			b := setUp(t, func(b *bench) {
+				k.Store, ledger.Ledger = b.store, b.store
+				b.relay.Finder, b.relay.Ledger = k, ledger
+			})
+			b.sendEvent(t, tt.event)
+			b.awaitState(t, inboxrecords.Delivered, 1)
+			b.stop()
+			if k.asked != tt.asked || ledger.empty.Load() > 0 {
+				t.Errorf("the record was read %d times, want %d, and written for nothing %d times", k.asked, tt.asked, ledger.empty.Load())
 			}
 		})
 	}

@@ -148,8 +148,10 @@ func open(t *testing.T, s *records.Store, id order.ID, intent, parcel string) {
 		t.Fatal(err)
 	}
 	seq := o.Version + 1
-	o.Version, o.Payment.Generation, o.Payment.IntentID = seq, 1, intent
-	o.Shipment.Reference = parcel
+	o.Version, o.Payments[0].Reference = seq, intent
+	if parcel != "" {
+		o.Shipments = []order.Shipment{{Number: 1, Reference: parcel, Status: order.ParcelUnknown}}
+	}
 	err = s.SaveOrder(t.Context(), order.Change{Order: o, Events: []order.Event{{OrderID: id, Seq: seq, At: now, Kind: order.PaymentReady, From: o.Status, To: o.Status, Actor: "test"}}})
 	if err != nil {
 		t.Fatal(err)

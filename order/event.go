@@ -1,6 +1,9 @@
 package order
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Event is one line of an order's append-only timeline: who did what, what it
 // changed, why, and the id to search for.
@@ -11,7 +14,7 @@ type Event struct {
 	Kind        Kind      `json:"kind"`
 	From        Status    `json:"from,omitempty"`
 	To          Status    `json:"to,omitempty"` // equal to From if the status did not change
-	Actor       string    `json:"actor"`        // "purser", "stripe", "carrier", "key:<name>"
+	Actor       string    `json:"actor"`        // "purser", a provider's name, "carrier", "key:<name>", "temporal-ui"
 	Why         string    `json:"why,omitempty"`
 	Ref         string    `json:"ref,omitempty"` // pi_…, a tracking number, a message id
 	Correlation string    `json:"correlationId,omitempty"`
@@ -22,32 +25,37 @@ type Kind string
 
 // The kinds of order events.
 const (
-	OrderPlaced            Kind = "order.placed"
-	OrderRefused           Kind = "order.refused"
-	OrderOnHold            Kind = "order.on_hold"
-	OrderReleased          Kind = "order.released"
-	CancelRequested        Kind = "order.cancel_requested"
-	OrderCancelled         Kind = "order.cancelled"
-	OrderExpired           Kind = "order.expired"
-	OrderCompensationStuck Kind = "order.undo_stuck"
-	StockReserved          Kind = "stock.reserved"
-	StockReleased          Kind = "stock.released"
-	PaymentReady           Kind = "payment.ready" // the intent exists; the shopper can pay
-	PaymentAction          Kind = "payment.action_required"
-	PaymentProcessing      Kind = "payment.processing"
-	PaymentDeclined        Kind = "payment.declined"
-	PaymentAuthorized      Kind = "payment.authorized"
-	PaymentCaptured        Kind = "payment.captured"
-	PaymentConfirmed       Kind = "payment.confirmed" // the provider's event confirms what the order has
-	PaymentVoided          Kind = "payment.voided"
-	PaymentRefunded        Kind = "payment.refunded"
-	PaymentReplaced        Kind = "payment.replaced" // the intent died; a new generation begins
+	OrderPlaced          Kind = "order.placed"
+	OrderRefused         Kind = "order.refused"
+	OrderOnHold          Kind = "order.on_hold"
+	OrderResolved        Kind = "order.resolved" // a person has decided about a hold
+	CancelRequested      Kind = "order.cancel_requested"
+	OrderCancelled       Kind = "order.cancelled"
+	OrderExpired         Kind = "order.expired"
+	OrderCompleted       Kind = "order.completed"       // delivered and paid, if that was not certain when the last parcel arrived
+	OrderReturned        Kind = "order.returned"        // the parcel came back, and the money was refunded
+	OrderNeedsAttention  Kind = "order.needs_attention" // Purser cannot finish something by itself; a person must look
+	StockReserved        Kind = "stock.reserved"
+	StockReleased        Kind = "stock.released"
+	PaymentReady         Kind = "payment.ready" // the intent exists; the shopper can pay
+	PaymentAction        Kind = "payment.action_required"
+	PaymentIsProcessing  Kind = "payment.processing"
+	PaymentDeclined      Kind = "payment.declined"
+	PaymentWasAuthorized Kind = "payment.authorized"
+	PaymentWasCaptured   Kind = "payment.captured"
+	PaymentConfirmed     Kind = "payment.confirmed" // the provider's event confirms what the order has
+	PaymentVoided        Kind = "payment.voided"
+	PaymentRefunded      Kind = "payment.refunded"
+	PaymentReplaced      Kind = "payment.replaced" // the intent died; a new generation begins
 
-	RefundIsPending Kind = "payment.refund_pending" // the shopper's bank has not accepted the refund yet
-	RefundHasFailed Kind = "payment.refund_failed"  // the shopper's bank refused the refund; the shop has the money again
-	PaymentDisputed Kind = "payment.disputed"
-	DisputeMoved    Kind = "payment.dispute_updated"
-	DisputeClosed   Kind = "payment.dispute_closed"
+	PaymentHasLapsed Kind = "payment.lapsed"  // the authorization ended, or was cancelled at the provider, before the capture
+	PaymentSurplus   Kind = "payment.surplus" // a payment that the order did not ask for
+	RefundRequested  Kind = "payment.refund_requested"
+	RefundIsPending  Kind = "payment.refund_pending" // the shopper's bank has not accepted the refund yet
+	RefundHasFailed  Kind = "payment.refund_failed"  // the shopper's bank refused the refund; the shop has the money again
+	PaymentDisputed  Kind = "payment.disputed"
+	DisputeMoved     Kind = "payment.dispute_updated"
+	DisputeClosed    Kind = "payment.dispute_closed"
 
 	ParcelWasBooked  Kind = "parcel.booked"
 	ParcelWasVoided  Kind = "parcel.voided"
@@ -70,23 +78,45 @@ const (
 // led there. It is idempotent: a record that already has version Order.Version
 // stays as it is.
 type Change struct {
-	Order  Order     `json:"order"` // Version is the Seq of the last event
-	Events []Event   `json:"events"`
-	Stock  StockMove `json:"stock,omitempty"`
+	Order  Order   `json:"order"` // Version is the Seq of the last event
+	Events []Event `json:"events"`
+	// Fence orders the attempts to write an order: it rises with the workflow's
+	// history. If an attempt wrote to the record but Temporal never recorded its
+	// completion, a write with a higher fence replaces what it wrote, never the
+	// other way round.
+	Fence int64     `json:"fence"`
+	Stock StockMove `json:"stock,omitzero"`
 	// Attempt is the money operation about to be tried ("capture"); it is
 	// recorded before the provider is called.
 	Attempt string `json:"attempt,omitempty"`
+	// Snapshot is the workflow's state after the change. Only the workflow reads it.
+	Snapshot Snapshot `json:"snapshot,omitzero"`
+}
+
+// Snapshot is a workflow's state, which the record keeps beside the order without
+// reading it.
+type Snapshot struct {
+	Version int             `json:"version"` // of the form of Data; 0: there is no snapshot
+	Data    json.RawMessage `json:"data,omitempty"`
 }
 
 // StockMove is what a change does to the order's reservation.
-type StockMove string
+type StockMove struct {
+	Action StockAction `json:"action,omitempty"`
+	// Lines are, for StockShip, all the goods that have left the warehouse by
+	// then; the rest stays reserved. Without lines the move is about all goods.
+	Lines []LineQuantity `json:"lines,omitempty"`
+}
 
-// The moves of stock.
+// StockAction is the kind of a move of stock.
+type StockAction string
+
+// The kinds of moves of stock.
 const (
-	StockStays   StockMove = ""
-	StockKeep    StockMove = "keep"    // the order is paid: its reservation no longer expires; ErrOutOfStock if it has expired and the stock is sold
-	StockShip    StockMove = "ship"    // the goods were shipped: they are no longer on hand
-	StockRelease StockMove = "release" // the reservation ends: others may buy the stock
+	StockStays   StockAction = ""
+	StockKeep    StockAction = "keep"    // the order is paid: its reservation no longer expires; ErrOutOfStock if it has expired and the stock is sold
+	StockShip    StockAction = "ship"    // the goods were shipped: they are no longer on hand
+	StockRelease StockAction = "release" // the reservation ends: others may buy the stock
 )
 
 // Opening is the input of opening an order: the shopper's request, not yet

@@ -11,6 +11,7 @@ type Notification string
 
 // The notifications. They go to the shopper unless noted otherwise.
 const (
+	MailReceived       Notification = "received"        // the money is held, and the parcel is not booked yet
 	MailConfirmation   Notification = "confirmation"    // paid
 	MailPaymentProblem Notification = "payment_problem" // declined, and not retried since
 	MailShipped        Notification = "shipped"
@@ -68,12 +69,14 @@ func (o Order) MailFor(m Notification) Mail { return o.MailAbout(m, "") }
 func (o Order) MailAbout(m Notification, ref string) Mail {
 	l := Mail{
 		OrderID: o.ID, Notification: m, Generation: 1, To: o.Email, Name: o.ShipTo.Name, Locale: o.Locale,
-		Lines: o.Lines, Total: o.Total, Tracking: o.Shipment.Tracking,
+		Lines: o.Lines, Total: o.Total, Tracking: o.Shipment().Tracking,
 	}
 	switch m {
+	case MailShipped, MailDelivered:
+		l = l.aboutParcel(o, ref)
 	case MailPaymentProblem:
-		l.Ref = cmp.Or(ref, o.Payment.IntentID)
-		if d := o.Payment.Decline; d != nil {
+		l.Ref = cmp.Or(ref, o.Payment().Reference)
+		if d := o.Payment().Decline; d != nil {
 			l.Reason = d.Message
 		}
 	case MailRefunded, MailRefundFailed:
@@ -93,4 +96,20 @@ func (o Order) MailAbout(m Notification, ref string) Mail {
 		}
 	}
 	return l
+}
+
+// aboutParcel makes a mail one about the shipment with a reference; "": the
+// present one. The mails about the first one have no Ref.
+func (m Mail) aboutParcel(o Order, ref string) Mail {
+	s := o.Shipment()
+	for _, other := range o.Shipments {
+		if ref != "" && other.Reference == ref {
+			s = other
+		}
+	}
+	m.Tracking = s.Tracking
+	if s.Number > 1 {
+		m.Ref = s.Reference
+	}
+	return m
 }

@@ -3,6 +3,7 @@
 package order
 
 import (
+	"slices"
 	"time"
 )
 
@@ -13,8 +14,8 @@ type ID string
 // WorkflowID returns the ID of the workflow that is the order's only writer.
 func (id ID) WorkflowID() string { return "order/" + string(id) }
 
-// Order is the state of one order as its workflow knows it and the record
-// keeps it.
+// Order is an order as the record keeps it. Its status is derived by its
+// workflow from its payments, its shipments and how far it has come.
 type Order struct {
 	ID       ID       `json:"id"`
 	Status   Status   `json:"status"`
@@ -25,30 +26,75 @@ type Order struct {
 	ShipTo   Address  `json:"shipTo"`
 	Lines    []Line   `json:"lines"`
 	Total    Money    `json:"total"`
-	Payment  Payment  `json:"payment"`
-	Shipment Shipment `json:"shipment"`
-	Reason   string   `json:"reason,omitempty"` // why it was cancelled, expired, refused or held
+	Reason   string   `json:"reason,omitempty"` // why it was cancelled, expired, refused, returned or held
+	Hold     *Hold    `json:"hold,omitempty"`   // nil: nobody needs to decide
 	Waiting  *Waiting `json:"waiting,omitempty"`
-	// Refunds and Disputes are listed oldest first.
-	Refunds  []Refund  `json:"refunds,omitempty"`
-	Disputes []Dispute `json:"disputes,omitempty"`
+	// Payments, Shipments, Refunds and Disputes are listed oldest first.
+	Payments  []Payment  `json:"payments"`
+	Shipments []Shipment `json:"shipments,omitempty"`
+	Refunds   []Refund   `json:"refunds,omitempty"`
+	Disputes  []Dispute  `json:"disputes,omitempty"`
 	// MailTrouble lists the order's mails that bounced or were reported as spam.
 	MailTrouble []MailTrouble `json:"mailTrouble,omitempty"`
-	PlacedAt    time.Time     `json:"placedAt"`
+	// Attention lists what Purser cannot finish by itself although the order goes
+	// on: payments that cannot be refunded, for example.
+	Attention []Attention `json:"attention,omitempty"`
+	PlacedAt  time.Time   `json:"placedAt"`
 	// UpdatedAt is the time of the last event.
 	UpdatedAt time.Time `json:"updatedAt"`
-	// Fence orders the attempts to write this order: it rises with the
-	// workflow's history. If an attempt wrote to the record but Temporal never
-	// recorded its completion, a write with a higher fence replaces what it
-	// wrote, never the other way round.
-	Fence int64 `json:"fence,omitempty"`
 }
 
-// Compensable reports whether an order whose workflow was terminated must be
-// compensated: it has not ended, and nothing was captured, or it was being
-// cancelled. A person must decide about a paid order.
-func (o Order) Compensable() bool {
-	return !o.Status.Final() && (o.Payment.Captured == 0 || o.Status == Cancelling)
+// Payment returns the payment that the order asks the shopper for: the last one
+// that is not a surplus. It is the zero Payment if the order has no payment yet.
+func (o Order) Payment() Payment {
+	for _, p := range slices.Backward(o.Payments) {
+		if !p.Surplus {
+			return p
+		}
+	}
+	return Payment{}
+}
+
+// Captured returns how much of the order's money the shop has captured, in minor
+// units, without surplus payments.
+func (o Order) Captured() (sum int64) {
+	for _, p := range o.Payments {
+		if !p.Surplus {
+			sum += p.Captured
+		}
+	}
+	return sum
+}
+
+// Covered reports whether the whole amount is held or captured.
+func (o Order) Covered() bool {
+	sum := int64(0)
+	for _, p := range o.Payments {
+		if !p.Surplus {
+			sum += max(p.Authorized, p.Captured)
+		}
+	}
+	return sum > 0 && sum >= o.Total.Amount
+}
+
+// Paid reports whether the whole amount is captured.
+func (o Order) Paid() bool { return o.Captured() > 0 && o.Captured() >= o.Total.Amount }
+
+// Shipment returns the shipment that goods go out with at present: the last one
+// that no other replaced. It is the zero Shipment if the order has no shipment yet.
+func (o Order) Shipment() Shipment {
+	for _, s := range slices.Backward(o.Shipments) {
+		if !s.Replaced {
+			return s
+		}
+	}
+	return Shipment{}
+}
+
+// HandedOver reports whether the carrier has a parcel of the order, so that its
+// label cannot be voided any more.
+func (o Order) HandedOver() bool {
+	return slices.ContainsFunc(o.Shipments, func(s Shipment) bool { return s.Status.HandedOver() })
 }
 
 // Line is one priced line. Prices come from the catalogue at the moment of
@@ -74,7 +120,7 @@ type Address struct {
 // Waiting says what an order is waiting for, until when, and what happens then.
 // Operators read it first.
 type Waiting struct {
-	On    string    `json:"on"`              // "payment", "carrier", "operator", "stripe", …
+	On    string    `json:"on"`              // "payment", "carrier", "operator", "payments", …
 	Until time.Time `json:"until,omitzero"`  // zero: for as long as it takes
 	Then  string    `json:"then,omitempty"`  // what happens at that time
 	About string    `json:"about,omitempty"` // the id to search for: pi_…, a tracking number
@@ -89,25 +135,80 @@ func (w *Waiting) Same(v *Waiting) bool {
 	return w.On == v.On && w.Then == v.Then && w.About == v.About && w.Until.Equal(v.Until)
 }
 
-// Payment is the money side of an order: one intent at a time.
-type Payment struct {
-	Generation int          `json:"generation"` // rises only when the last intent is known to be dead
-	IntentID   string       `json:"intentId,omitempty"`
-	Status     IntentStatus `json:"status,omitempty"`
-	Authorized int64        `json:"authorized"` // minor units held on the card
-	Captured   int64        `json:"captured"`   // minor units
-	Refunded   int64        `json:"refunded"`   // minor units
-	Decline    *Decline     `json:"decline,omitempty"`
-	// AuthorizedAt is when the payment was authorised; a card authorisation
-	// lasts about seven days.
-	AuthorizedAt time.Time `json:"authorizedAt,omitzero"`
+// Hold says that a person must decide how an order goes on.
+type Hold struct {
+	Kind HoldKind `json:"kind"`
+	Why  string   `json:"why"`
+	// About is the id to search for: a payment's reference, a tracking number.
+	About string `json:"about,omitempty"`
+	// Choices are the decisions that the order takes, the safest first.
+	Choices []Choice `json:"choices"`
 }
 
-// Shipment is the goods side of an order: one parcel.
-type Shipment struct {
-	Reference string       `json:"reference,omitempty"` // ours, the same at every attempt
-	LabelID   string       `json:"labelId,omitempty"`   // the carrier's
-	Tracking  string       `json:"tracking,omitempty"`
-	Carrier   string       `json:"carrier,omitempty"`
-	Status    ParcelStatus `json:"status,omitempty"`
+// HoldKind is the kind of a hold.
+type HoldKind string
+
+// The kinds of holds.
+const (
+	// HoldPayment: what the payment provider reports does not match the order.
+	HoldPayment HoldKind = "payment"
+	// HoldFunds: the money was refunded or is disputed before the goods went out.
+	HoldFunds HoldKind = "funds"
+	// HoldLabel: the carrier has voided the label of a paid parcel.
+	HoldLabel HoldKind = "label"
+	// HoldReturned: the carrier brought the parcel back.
+	HoldReturned HoldKind = "returned"
+	// HoldVoid: the order is being cancelled, and the carrier does not void its
+	// parcel, which may be on its way.
+	HoldVoid HoldKind = "void"
+	// HoldRefund: the order is being cancelled, and its money can be neither
+	// refunded nor voided.
+	HoldRefund HoldKind = "refund"
+)
+
+// HoldKinds lists every kind of hold.
+func HoldKinds() []HoldKind {
+	return []HoldKind{HoldPayment, HoldFunds, HoldLabel, HoldReturned, HoldVoid, HoldRefund}
+}
+
+// Choice is a person's decision about an order on hold.
+type Choice string
+
+// The choices. Which of them a hold allows is in Hold.Choices.
+const (
+	ChooseRelease Choice = "release" // try the step again, or go on as before
+	ChooseRebook  Choice = "rebook"  // book another parcel under a new reference
+	ChooseVoid    Choice = "void"    // end the order: void its payment and its label
+	ChooseRefund  Choice = "refund"  // refund the money and end the order
+	ChooseKeep    Choice = "keep"    // leave it as it is: a person has dealt with it
+)
+
+// Choices lists every choice.
+func Choices() []Choice {
+	return []Choice{ChooseRelease, ChooseRebook, ChooseVoid, ChooseRefund, ChooseKeep}
+}
+
+// HoldChoices lists the choices that each kind of hold allows.
+func (k HoldKind) Choices() []Choice {
+	switch k {
+	case HoldPayment, HoldFunds:
+		return []Choice{ChooseRelease, ChooseVoid}
+	case HoldLabel:
+		return []Choice{ChooseRelease, ChooseRebook, ChooseRefund}
+	case HoldReturned:
+		return []Choice{ChooseRebook, ChooseRefund, ChooseKeep}
+	case HoldVoid:
+		return []Choice{ChooseRelease, ChooseRefund, ChooseKeep}
+	case HoldRefund:
+		return []Choice{ChooseRelease, ChooseKeep}
+	}
+	return nil
+}
+
+// Attention is something that a person must look at while the order goes on. The
+// order itself tries it again from time to time; Resolve with ChooseRelease makes
+// it try now, and with ChooseKeep stop trying.
+type Attention struct {
+	About string `json:"about"` // the id of a payment, a refund or a parcel
+	Why   string `json:"why"`
 }

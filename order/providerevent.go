@@ -12,15 +12,47 @@ import (
 type ProviderEvent struct {
 	// ID is made of provider, account and event id, and is unique. An event with
 	// an ID received before changes nothing.
-	ID      string         `json:"id"`
-	Type    string         `json:"type"` // the provider's name for it
-	At      time.Time      `json:"at"`   // when the provider says it happened
-	OrderID ID             `json:"orderId,omitempty"`
-	Payment *PaymentEvent  `json:"payment,omitempty"`
-	Parcel  *ShipmentEvent `json:"parcel,omitempty"`
-	Refund  *RefundEvent   `json:"refund,omitempty"`
-	Dispute *Dispute       `json:"dispute,omitempty"`
-	Mail    *MailTrouble   `json:"mail,omitempty"`
+	ID string `json:"id"`
+	// Provider is the name of the external service, such as "stripe".
+	Provider string         `json:"provider,omitempty"`
+	Type     string         `json:"type"` // the provider's name for it
+	At       time.Time      `json:"at"`   // when the provider says it happened
+	OrderID  ID             `json:"orderId,omitempty"`
+	Payment  *PaymentEvent  `json:"payment,omitempty"`
+	Parcel   *ShipmentEvent `json:"parcel,omitempty"`
+	Refund   *RefundEvent   `json:"refund,omitempty"`
+	Dispute  *Dispute       `json:"dispute,omitempty"`
+	Mail     *MailTrouble   `json:"mail,omitempty"`
+}
+
+// EventKind says what a provider's event is about.
+type EventKind string
+
+// The kinds of provider events.
+const (
+	PaymentReport  EventKind = "payment"
+	ShipmentReport EventKind = "shipment"
+	RefundReport   EventKind = "refund"
+	DisputeReport  EventKind = "dispute"
+	MailReport     EventKind = "mail"
+	UnknownReport  EventKind = "" // an event about nothing that is known
+)
+
+// Kind returns what the event is about.
+func (n ProviderEvent) Kind() EventKind {
+	switch {
+	case n.Payment != nil:
+		return PaymentReport
+	case n.Parcel != nil:
+		return ShipmentReport
+	case n.Refund != nil:
+		return RefundReport
+	case n.Dispute != nil:
+		return DisputeReport
+	case n.Mail != nil:
+		return MailReport
+	}
+	return UnknownReport
 }
 
 // About returns the provider's id of the object that the event is about: the
@@ -29,11 +61,11 @@ type ProviderEvent struct {
 func (n ProviderEvent) About() string {
 	switch {
 	case n.Payment != nil:
-		return n.Payment.IntentID
+		return n.Payment.Reference
 	case n.Refund != nil:
-		return n.Refund.IntentID
+		return n.Refund.PaymentRef
 	case n.Dispute != nil:
-		return n.Dispute.IntentID
+		return n.Dispute.PaymentRef
 	case n.Parcel != nil:
 		return n.Parcel.Reference
 	case n.Mail != nil:
@@ -54,12 +86,15 @@ const (
 
 // PaymentEvent reports the state of a payment intent.
 type PaymentEvent struct {
-	IntentID   string       `json:"intentId"`
-	Status     IntentStatus `json:"status"`
-	Amount     Money        `json:"amount"`
-	Capturable int64        `json:"capturable,omitempty"`
-	Received   int64        `json:"received,omitempty"`
-	Decline    *Decline     `json:"decline,omitempty"`
+	Reference  string        `json:"intentId"`
+	Status     PaymentStatus `json:"status"`
+	Amount     Money         `json:"amount"`
+	Capturable int64         `json:"capturable,omitempty"`
+	Received   int64         `json:"received,omitempty"`
+	Decline    *Decline      `json:"decline,omitempty"`
+	// CaptureBefore is when the authorization lapses; zero if the event does not
+	// say.
+	CaptureBefore time.Time `json:"captureBefore,omitzero"`
 	// Failed marks a failed attempt, in contrast to a new intent that has no
 	// card yet.
 	Failed bool `json:"failed,omitempty"`
@@ -68,7 +103,7 @@ type PaymentEvent struct {
 // RefundEvent reports that the refunds of an intent have changed; the workflow
 // asks the provider for them.
 type RefundEvent struct {
-	IntentID string `json:"intentId"`
+	PaymentRef string `json:"paymentRef"`
 }
 
 // ShipmentEvent reports the state of a parcel.
@@ -101,27 +136,31 @@ type Delivery struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-// Intent is a payment intent as the provider last described it.
+// Intent is a payment as its provider last described it.
 type Intent struct {
-	ID         string       `json:"id"`
-	OrderID    ID           `json:"orderId,omitempty"`
-	Status     IntentStatus `json:"status"`
-	Amount     Money        `json:"amount"`
-	Capturable int64        `json:"capturable,omitempty"`
-	Received   int64        `json:"received,omitempty"`
-	Decline    *Decline     `json:"decline,omitempty"`
+	ID         string        `json:"id"`
+	Provider   string        `json:"provider"`
+	OrderID    ID            `json:"orderId,omitempty"`
+	Status     PaymentStatus `json:"status"`
+	Amount     Money         `json:"amount"`
+	Capturable int64         `json:"capturable,omitempty"`
+	Received   int64         `json:"received,omitempty"`
+	Decline    *Decline      `json:"decline,omitempty"`
+	// CaptureBefore is when the authorization lapses; zero if nothing is held, or
+	// the provider does not say.
+	CaptureBefore time.Time `json:"captureBefore,omitzero"`
 	// ClientSecret lets the shopper's browser pay this intent. It is never
 	// stored unencrypted in a workflow history, a log or the record.
 	ClientSecret string `json:"-"`
 }
 
-// IntentRequest asks for a payment intent.
+// IntentRequest asks a provider for a payment intent.
 type IntentRequest struct {
-	OrderID    ID     `json:"orderId"`
-	Generation int    `json:"generation"`
-	Amount     Money  `json:"amount"`
-	Customer   string `json:"customerId,omitempty"`
-	Key        string `json:"key"` // from Key
+	OrderID  ID     `json:"orderId"`
+	Number   int    `json:"number"` // Payment.Number
+	Amount   Money  `json:"amount"`
+	Customer string `json:"customerId,omitempty"`
+	Key      string `json:"key"` // from Key
 }
 
 // Parcel is a booked parcel.
@@ -133,7 +172,7 @@ type Parcel struct {
 	Status    ParcelStatus `json:"status"`
 }
 
-// ParcelRequest asks a carrier to ship an order's goods.
+// ParcelRequest asks a carrier to ship goods of an order.
 type ParcelRequest struct {
 	OrderID   ID      `json:"orderId"`
 	Reference string  `json:"reference"`
@@ -144,7 +183,7 @@ type ParcelRequest struct {
 // PaymentEvent returns the event that reports the intent's state.
 func (in Intent) PaymentEvent() PaymentEvent {
 	return PaymentEvent{
-		IntentID: in.ID, Status: in.Status, Amount: in.Amount, Capturable: in.Capturable, Received: in.Received,
-		Decline: in.Decline, Failed: in.Decline != nil,
+		Reference: in.ID, Status: in.Status, Amount: in.Amount, Capturable: in.Capturable, Received: in.Received,
+		Decline: in.Decline, Failed: in.Decline != nil, CaptureBefore: in.CaptureBefore,
 	}
 }

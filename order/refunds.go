@@ -6,15 +6,22 @@ import (
 	"purser/mail"
 )
 
-// Refund is one refund of a payment, as the provider knows it.
+// Refund is one refund of a payment.
 type Refund struct {
-	ID       string       `json:"id"`
-	IntentID string       `json:"intentId"`
-	Amount   Money        `json:"amount"`
-	Status   RefundStatus `json:"status"`
+	// ID is the id under which its caller asked for it; for a refund that was made
+	// at the provider, the provider's id.
+	ID string `json:"id"`
+	// PaymentRef is the reference of the payment, and Reference the provider's id of
+	// the refund, which is empty until the provider has responded.
+	PaymentRef string         `json:"paymentRef"`
+	Reference  string         `json:"reference,omitempty"`
+	Amount     Money          `json:"amount"`
+	Lines      []LineQuantity `json:"lines,omitempty"` // the goods that it is for, if it is for goods
+	Reason     string         `json:"reason,omitempty"`
+	Status     RefundStatus   `json:"status"`
 	// Notified is the status that the shopper's last mail was about; empty if
 	// there was no mail.
-	Notified RefundStatus `json:"told,omitempty"`
+	Notified RefundStatus `json:"notified,omitempty"`
 }
 
 // RefundStatus is a refund's state at the provider.
@@ -66,31 +73,6 @@ func (r Refund) PendingNotification() Notification {
 		return ""
 	}
 	return r.Status.mail()
-}
-
-// Dispute is a payment that the shopper's bank claims back.
-type Dispute struct {
-	ID       string `json:"id"`
-	IntentID string `json:"intentId"`
-	Amount   Money  `json:"amount"`
-	Reason   string `json:"reason"` // the provider's term, such as "product_not_received"
-	Status   string `json:"status"` // the provider's term, such as "needs_response"
-	// AnswerBy is when the shop's evidence is due; zero if the provider does
-	// not say.
-	AnswerBy time.Time `json:"answerBy,omitzero"`
-	At       time.Time `json:"at,omitzero"` // when the provider reported this state
-}
-
-// DisputeLost is the status of a dispute whose money the shopper's bank keeps.
-const DisputeLost = "lost"
-
-// Closed reports whether the dispute has ended.
-func (d Dispute) Closed() bool {
-	switch d.Status {
-	case "won", DisputeLost, "warning_closed", "charge_refunded":
-		return true
-	}
-	return false
 }
 
 // MailTrouble is a mail that bounced or was reported as spam.

@@ -17,20 +17,21 @@ const (
 	Cancelled  Status = "cancelled"  // compensated, on request or because it could not be fulfilled
 	Expired    Status = "expired"    // not paid in time; compensated
 	Refused    Status = "refused"    // never opened: sold out or not for sale
-	Returned   Status = "returned"   // the carrier returned the parcel
+	Returned   Status = "returned"   // the carrier brought the parcel back, and a person has ended the order
 )
 
-// next lists the legal moves; any other move is recorded and ignored.
+// next lists the legal moves. A closed order stays closed, save that the carrier
+// may bring a delivered parcel back: then a person decides about it.
 var next = map[Status][]Status{
 	"":              {Placed, Refused},
 	Placed:          {AwaitingPayment, OnHold, Cancelling},
 	AwaitingPayment: {Authorized, OnHold, Cancelling},
-	Authorized:      {Paid, OnHold, Cancelling},
-	OnHold:          {AwaitingPayment, Authorized, Paid, Cancelling},
-	Paid:            {Shipped, Delivered, Returned, OnHold},
-	Shipped:         {Delivered, Returned, OnHold},
-	Cancelling:      {Cancelled, Expired, OnHold},
-	Delivered:       {Returned},
+	Authorized:      {Paid, Shipped, OnHold, Cancelling},
+	OnHold:          {AwaitingPayment, Authorized, Paid, Shipped, Delivered, Returned, Cancelling},
+	Paid:            {Shipped, Delivered, OnHold, Cancelling},
+	Shipped:         {Delivered, OnHold},
+	Cancelling:      {Cancelled, Expired, Returned, OnHold},
+	Delivered:       {OnHold},
 }
 
 // CanBecome reports whether an order may move from s to t.
@@ -58,32 +59,6 @@ func (s Status) Complete() bool { return s == Delivered }
 // Statuses lists every status, for filters and documentation.
 func Statuses() []Status {
 	return []Status{Placed, AwaitingPayment, Authorized, Paid, Shipped, Delivered, OnHold, Cancelling, Cancelled, Expired, Refused, Returned}
-}
-
-// IntentStatus is the provider's status of a payment: one of Stripe's statuses
-// of payment intents, or IntentUnknown for any other.
-type IntentStatus string
-
-// The states of a payment intent, as Stripe names them.
-const (
-	RequiresPaymentMethod IntentStatus = "requires_payment_method" // new, or the last card was declined
-	RequiresConfirmation  IntentStatus = "requires_confirmation"
-	RequiresAction        IntentStatus = "requires_action" // 3-D Secure
-	Processing            IntentStatus = "processing"
-	RequiresCapture       IntentStatus = "requires_capture" // authorised
-	IntentCanceled        IntentStatus = "canceled"
-	Succeeded             IntentStatus = "succeeded" // captured
-	IntentUnknown         IntentStatus = "unknown"   // hold and ask the provider
-)
-
-// ParseIntentStatus maps a provider's status; it returns IntentUnknown for a
-// status that is not known.
-func ParseIntentStatus(s string) IntentStatus {
-	switch st := IntentStatus(s); st {
-	case RequiresPaymentMethod, RequiresConfirmation, RequiresAction, Processing, RequiresCapture, IntentCanceled, Succeeded:
-		return st
-	}
-	return IntentUnknown
 }
 
 // ParcelStatus is a parcel's state at the carrier.
@@ -116,6 +91,15 @@ func ParseParcelStatus(s string) ParcelStatus {
 		return st
 	}
 	return ParcelUnknown
+}
+
+// HandedOver reports whether the carrier has, or has had, the parcel.
+func (s ParcelStatus) HandedOver() bool {
+	switch s {
+	case ParcelInTransit, ParcelOutForDelivery, ParcelDelivered, ParcelReturned:
+		return true
+	}
+	return false
 }
 
 // Overtakes reports whether s is further along than t.

@@ -3,6 +3,8 @@ package records_test
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -104,11 +106,12 @@ func BenchmarkOpenOrder(b *testing.B) {
 	})
 }
 
-// BenchmarkSaveOrder saves changes of two events each to 32 orders, every
-// third with a new state of the payment.
+// BenchmarkSaveOrder saves changes of two events and a snapshot of 2 kB each to 32
+// orders, every third with a new state of the payment.
 func BenchmarkSaveOrder(b *testing.B) {
 	onBothDurably(b, func(b *testing.B, s *records.Store) {
 		stocked(b, s)
+		snapshot := []byte(strconv.Quote(strings.Repeat("state ", 330)))
 		var orders [inFlight]order.Order
 		for w := range orders {
 			o, err := s.OpenOrder(b.Context(), openingOf(int64(w)))
@@ -120,10 +123,10 @@ func BenchmarkSaveOrder(b *testing.B) {
 		hammer(b, func(ctx context.Context, w int, n int64) error {
 			o := &orders[w]
 			if n%3 == 0 {
-				o.Payment.IntentID, o.Payment.Authorized = fmt.Sprintf("pi_%d", w), n
+				o.Payments = []order.Payment{{Number: 1, Provider: "stripe", Reference: fmt.Sprintf("pi_%d", w), Authorized: n}}
 			}
 			o.UpdatedAt = time.Now()
-			c := order.Change{Order: *o}
+			c := order.Change{Order: *o, Snapshot: order.Snapshot{Version: 1, Data: snapshot}}
 			for range 2 {
 				o.Version++
 				c.Events = append(c.Events, order.Event{

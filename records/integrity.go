@@ -26,7 +26,7 @@ type StockReport struct {
 	SKU                       string
 	Initial                   int64 // pieces that were ever in the warehouse
 	OnHand, Reserved, Shipped int64 // according to the product
-	Open, Gone                int64 // sums of the open and of the shipped reservations
+	Open, Gone                int64 // what the reservations hold, and what has left of them
 }
 
 // Broken names each promise about stock and events that is broken.
@@ -75,8 +75,8 @@ func (s *Store) IntegrityReport(ctx context.Context) (IntegrityReport, error) {
 	}
 	err = sqldb.Each(ctx, q, `
 		SELECT p.sku, p.received, p.on_hand, p.reserved, p.shipped,
-			CAST(COALESCE(SUM(CASE WHEN r.state IN ('held', 'kept') THEN r.quantity END), 0) AS BIGINT),
-			CAST(COALESCE(SUM(CASE WHEN r.state = 'shipped' THEN r.quantity END), 0) AS BIGINT)
+			CAST(COALESCE(SUM(CASE WHEN r.state IN ('held', 'kept') THEN r.quantity - r.shipped END), 0) AS BIGINT),
+			CAST(COALESCE(SUM(r.shipped), 0) AS BIGINT)
 		FROM products p LEFT JOIN reservations r ON r.sku = p.sku
 		GROUP BY p.sku, p.received, p.on_hand, p.reserved, p.shipped ORDER BY p.sku`, nil, func(r *sql.Rows) error {
 		var p StockReport

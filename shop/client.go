@@ -56,7 +56,7 @@ func (p *Problem) Error() string {
 // Placed is a new order and the client secret with which the shopper's browser pays
 // it.
 type Placed struct {
-	order.Order  `json:"order"`
+	Order        `json:"order"`
 	ClientSecret string `json:"clientSecret"`
 }
 
@@ -86,15 +86,15 @@ func (c *Client) PlaceSurely(ctx context.Context, r order.Request, key string) (
 }
 
 // Order fetches one order.
-func (c *Client) Order(ctx context.Context, id order.ID) (order.Order, error) {
-	var o order.Order
+func (c *Client) Order(ctx context.Context, id order.ID) (Order, error) {
+	var o Order
 	return o, c.call(ctx, http.MethodGet, "/v1/orders/"+url.PathEscape(string(id)), nil, &o)
 }
 
 // Page is one page of a list of orders.
 type Page struct {
-	Orders []order.Order `json:"orders"`
-	Next   string        `json:"nextCursor,omitempty"`
+	Orders []Order `json:"orders"`
+	Next   string  `json:"nextCursor,omitempty"`
 }
 
 // Orders lists orders, newest first, by the API's query parameters.
@@ -103,16 +103,19 @@ func (c *Client) Orders(ctx context.Context, query url.Values) (Page, error) {
 	return p, c.call(ctx, http.MethodGet, "/v1/orders?"+query.Encode(), nil, &p)
 }
 
-// Cancel cancels an order.
-func (c *Client) Cancel(ctx context.Context, id order.ID, reason string) (order.Order, error) {
-	var o order.Order
+// Cancel cancels an order. The order that it returns is final, or still being
+// cancelled.
+func (c *Client) Cancel(ctx context.Context, id order.ID, reason string) (Order, error) {
+	var o Order
 	return o, c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/cancel", map[string]string{"reason": reason}, &o)
 }
 
-// Release resumes an order that is on hold.
-func (c *Client) Release(ctx context.Context, id order.ID, reason string) (order.Order, error) {
-	var o order.Order
-	return o, c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/release", map[string]string{"reason": reason}, &o)
+// Resolve takes a person's decision about an order that is on hold or needs
+// attention.
+func (c *Client) Resolve(ctx context.Context, id order.ID, choice order.Choice, reason string) (Order, error) {
+	var o Order
+	body := map[string]string{"choice": string(choice), "reason": reason}
+	return o, c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/resolve", body, &o)
 }
 
 // Report is an event from a provider, as an operator sees it.
@@ -155,7 +158,7 @@ func (c *Client) Products(ctx context.Context, products []catalog.Product) error
 // final, report fails or ctx ends. A stream that breaks off is resumed where it was,
 // up to a number of attempts. Events that a crash lost are reported again: an event
 // whose Seq was reported before replaces that event and all events after it.
-func (c *Client) Watch(ctx context.Context, id order.ID, report func(order.Event) error) error {
+func (c *Client) Watch(ctx context.Context, id order.ID, report func(Event) error) error {
 	const maxWait = 20 // attempts in a row without an event
 	last := ""         // the id of the last event
 	for failures := 0; ; failures++ {
@@ -188,7 +191,7 @@ type listenerError struct{ error }
 
 // stream reads the events after the last one over one connection. ended is true if
 // the stream ended with the event "end".
-func (c *Client) stream(ctx context.Context, id order.ID, last *string, report func(order.Event) error) (ended bool, err error) {
+func (c *Client) stream(ctx context.Context, id order.ID, last *string, report func(Event) error) (ended bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/v1/orders/"+url.PathEscape(string(id))+"/events", nil)
 	if err != nil {
 		return false, err
@@ -214,7 +217,7 @@ func (c *Client) stream(ctx context.Context, id order.ID, last *string, report f
 		case field == "event" && value == "end":
 			return true, nil
 		case field == "data":
-			var e order.Event
+			var e Event
 			if err := json.Unmarshal([]byte(value), &e); err != nil {
 				return false, err
 			}

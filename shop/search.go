@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"purser/catalog"
-	"purser/order"
 )
 
 // Search finds products, by the API's query parameters.
@@ -18,7 +17,7 @@ func (c *Client) Search(ctx context.Context, query url.Values) (catalog.Results,
 
 // FindOrders finds orders by an id, a customer, an email address, a name or a
 // product.
-func (c *Client) FindOrders(ctx context.Context, text string, limit int) ([]order.Order, error) {
+func (c *Client) FindOrders(ctx context.Context, text string, limit int) ([]Order, error) {
 	var p Page
 	err := c.call(ctx, http.MethodGet, "/v1/search/orders?"+url.Values{"q": {text}, "limit": {strconv.Itoa(limit)}}.Encode(), nil, &p)
 	return p.Orders, err

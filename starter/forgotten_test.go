@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	orderactivities "purser/activities/orders"
 	"purser/catalog"
 	temporalserver "purser/engine"
+	"purser/mail"
 	"purser/order"
 	"purser/starter"
 	"purser/workers"
@@ -35,7 +37,9 @@ type orderFixture struct {
 	bank     fake.Bank
 	carrier  fake.Carrier
 	record   fake.Record
+	mailer   fake.Mailer
 	away     atomic.Bool // the carrier is down
+	stuck    sync.Map    // the keys of mails that cannot be sent
 }
 
 // hashes is a record in which each order has the same request.
@@ -64,17 +68,28 @@ func (wrap) Unseal(_ order.ID, sealed string) (string, error) {
 func newOrderFixture(t *testing.T) *orderFixture {
 	t.Helper()
 	d := &orderFixture{T: t}
-	if err := d.record.PutProducts(t.Context(), []catalog.Product{{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: 10}}); err != nil {
-		t.Fatal(err)
-	}
+	d.stock(10)
 	d.carrier.Before = func(op, _ string) error {
 		if op == "BookParcel" && d.away.Load() {
 			return &order.ProviderError{Provider: "carrier", Op: op, Kind: order.ErrUnavailable}
 		}
 		return nil
 	}
+	d.mailer.Before = func(m mail.Message) error {
+		if _, stuck := d.stuck.Load(m.ID); stuck {
+			return &order.ProviderError{Provider: "fake", Op: "send mail", Kind: order.ErrUnavailable}
+		}
+		return nil
+	}
 	d.open()
 	return d
+}
+
+func (d *orderFixture) stock(pieces int64) {
+	d.Helper()
+	if err := d.record.PutProducts(d.Context(), []catalog.Product{{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: pieces}}); err != nil {
+		d.Fatal(err)
+	}
 }
 
 // open starts an engine that knows no order.
@@ -104,7 +119,9 @@ func (d *orderFixture) open() {
 		Orders: &orderactivities.Activities{
 			Record: &d.record, Orders: &d.record, Intents: &d.bank, Captures: &d.bank, Carrier: &d.carrier, Sealer: wrap{},
 		},
-		Mails: &mailactivities.Activities{MailRouter: &fake.Mailer{}, Templates: fake.MailTemplates{}, Ledger: &fake.Ledger{}},
+		Mails: &mailactivities.Activities{
+			MailRouter: &d.mailer, Templates: fake.MailTemplates{}, Ledger: &fake.Ledger{}, ToShop: mail.Address{Email: "disputes@shop.example"},
+		},
 	}, workers.Limits{})
 	if err := set.Start(); err != nil {
 		d.Fatal(err)
@@ -129,10 +146,10 @@ func (d *orderFixture) end(id order.ID) {
 	}
 }
 
-// run returns the ID of the order's latest run that the engine knows, or "".
-func (d *orderFixture) run(id order.ID) string {
+// runID returns the ID of a workflow's latest run that the engine knows, or "".
+func (d *orderFixture) runID(workflowID string) string {
 	d.Helper()
-	info, err := d.temporal.DescribeWorkflowExecution(d.Context(), id.WorkflowID(), "")
+	info, err := d.temporal.DescribeWorkflowExecution(d.Context(), workflowID, "")
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {
 		return ""
@@ -160,11 +177,11 @@ func (d *orderFixture) await(what string, there func() bool) {
 // the same order, another is refused, and no workflow is started (IDEM-1, IDEM-2, IDEM-8).
 func (d *orderFixture) placeAgain(id order.ID, want order.Order) {
 	d.Helper()
-	was := d.run(id)
+	was := d.runID(id.WorkflowID())
 	for range 2 {
 		o, _, err := d.starter.Place(d.Context(), id, wanted, "key:shop", "corr-2")
-		if err != nil || o.ID != id || o.Status != want.Status || o.Payment.IntentID != want.Payment.IntentID {
-			d.Errorf("placed again: %s %s, %v; want %s %s", o.Status, o.Payment.IntentID, err, want.Status, want.Payment.IntentID)
+		if err != nil || o.ID != id || o.Status != want.Status || o.Payment().Reference != want.Payment().Reference {
+			d.Errorf("placed again: %s %s, %v; want %s %s", o.Status, o.Payment().Reference, err, want.Status, want.Payment().Reference)
 		}
 	}
 	other := wanted
@@ -172,8 +189,8 @@ func (d *orderFixture) placeAgain(id order.ID, want order.Order) {
 	if _, _, err := d.starter.Place(d.Context(), id, other, "key:shop", "corr-3"); !errors.Is(err, order.ErrOtherRequest) {
 		d.Errorf("another request: %v", err)
 	}
-	if d.run(id) != was {
-		d.Error("a second workflow was begun: it would swallow the news that come meanwhile")
+	if d.runID(id.WorkflowID()) != was {
+		d.Error("a second workflow was begun: it would swallow the events that come in the meantime")
 	}
 	if n := d.bank.Count(id).Intents; n != 1 {
 		d.Errorf("%d intents", n)
@@ -197,7 +214,7 @@ func TestForgotten(t *testing.T) {
 	d.away.Store(true)
 	held := order.IDForKey("forgotten", "held")
 	o := d.place(held)
-	n, err := d.bank.Pay(o.Payment.IntentID)
+	n, err := d.bank.Pay(o.Payment().Reference)
 	if err == nil {
 		err = d.starter.Report(t.Context(), held, []order.ProviderEvent{{ID: "evt_held", Type: "x", OrderID: held, Payment: &n}})
 	}
@@ -231,7 +248,7 @@ func (d *orderFixture) cancelled(id order.ID) {
 		}
 		d.placeAgain(id, o)
 	}
-	if in, _ := d.bank.IntentOf(id); in.Status != order.IntentCanceled || d.left() != 10 {
+	if in, _ := d.bank.IntentOf(id); in.Status != order.PaymentCanceled || d.left() != 10 {
 		d.Errorf("the intent is %s, %d are left", in.Status, d.left())
 	}
 }

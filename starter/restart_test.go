@@ -15,14 +15,15 @@ import (
 	"purser/order"
 )
 
-// oneOrder returns any order, after so many failures.
+// oneOrder returns any order, whose parcel is on its way, after so many failures.
 type oneOrder struct{ fails, asked atomic.Int64 }
 
 func (o *oneOrder) Order(_ context.Context, id order.ID) (order.Order, error) {
 	if o.asked.Add(1) <= o.fails.Load() {
 		return order.Order{}, away
 	}
-	return order.Order{ID: id, Email: "ada@example.com", ShipTo: order.Address{Name: "Ada"}}, nil
+	shipped := []order.Shipment{{Number: 1, Reference: string(id) + "-1", Tracking: "TRACK-1", Status: order.ParcelInTransit}}
+	return order.Order{ID: id, Email: "ada@example.com", ShipTo: order.Address{Name: "Ada"}, Shipments: shipped}, nil
 }
 
 var away = &order.ProviderError{Provider: "record", Op: "write", Kind: order.ErrUnavailable}

@@ -141,7 +141,7 @@ func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (or
 // not say how the workflow ended (it has forgotten it, or the workflow still waits
 // for a mail), the order as the record has it is the result.
 func (c *Client) refusedAfterOpening(ctx context.Context, o order.Order) error {
-	if o.Status != order.Cancelled || o.Payment.IntentID != "" {
+	if o.Status != order.Cancelled || o.Payment().Reference != "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
@@ -165,7 +165,7 @@ func (c *Client) Get(ctx context.Context, id order.ID) (order.Order, error) {
 // Report sends events to an order. It fails with order.ErrClosed if the order's
 // workflow has ended, and with order.ErrNotFound if there is no such order (yet).
 func (c *Client) Report(ctx context.Context, id order.ID, events []order.ProviderEvent) error {
-	err := translate("report", id, orders.Reported.Send(ctx, c.Temporal, id.WorkflowID(), events))
+	err := translate("report", id, orders.Reported.Send(ctx, c.Temporal, id.WorkflowID(), report(events)))
 	if !errors.Is(err, order.ErrNotFound) {
 		return err
 	}
@@ -177,11 +177,13 @@ func (c *Client) Report(ctx context.Context, id order.ID, events []order.Provide
 
 // ReportLate sends events about an order whose workflow has ended.
 func (c *Client) ReportLate(ctx context.Context, id order.ID, events []order.ProviderEvent) error {
-	_, err := c.Temporal.SignalWithStartWorkflow(ctx, orders.AftercareWorkflowID(id), string(orders.Reported), events, client.StartWorkflowOptions{
-		TaskQueue:     workflows.OrdersQueue,
-		StaticSummary: "Events about an order that has ended",
-	}, orders.AftercareWorkflow, orders.Aftercare{OrderID: id})
+	_, err := c.Temporal.SignalWithStartWorkflow(ctx, orders.AftercareWorkflowID(id), string(orders.Reported), report(events),
+		aftercareOptions(id), orders.AftercareWorkflow, orders.Aftercare{OrderID: id})
 	return translate("report late", id, err)
+}
+
+func report(events []order.ProviderEvent) orders.Report {
+	return orders.Report{Version: workflows.MessageVersion, Events: events}
 }
 
 // refusal is an error with the workflow's text that errors.Is matches with kind.

@@ -15,74 +15,68 @@ import (
 
 // Cancel cancels an order and returns it when everything is compensated. Repeated
 // calls share one update, because many waiting updates would block others. Cancelling
-// a cancelled order returns it. If the order's workflow was terminated, or lost with
-// the engine's data, AftercareWorkflow compensates the order. Cancel fails with
-// order.ErrNotFound or order.ErrTooLate.
+// a cancelled order returns it. Cancel fails with order.ErrNotFound or
+// order.ErrTooLate.
 func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
-	r := orders.CancelRequest{Actor: actor, Reason: why, Correlation: correlation}
-	o, err := orders.Cancel.Call(ctx, c.Temporal, id.WorkflowID(), string(orders.Cancel), r)
-	if err == nil {
-		return o, nil
+	r := orders.CancelRequest{Sender: sender(actor, why, correlation)}
+	o, err := send(ctx, c, orders.Cancel, "cancel", id, string(orders.Cancel), r)
+	if !errors.Is(err, order.ErrTooLate) {
+		return o, err
 	}
-	err = translate("cancel", id, err)
-	terminated := errors.Is(err, order.ErrNotFound)
-	if !terminated && !errors.Is(err, order.ErrTooLate) {
-		return order.Order{}, err
+	was, rerr := c.Record.Order(ctx, id)
+	if rerr != nil {
+		return order.Order{}, rerr
 	}
-	o, err = c.Record.Order(ctx, id)
-	if err == nil && terminated && o.Compensable() {
-		o, err = c.compensate(ctx, id, r)
+	if was.Status == order.Authorized || was.Status == order.Paid { // the refusal is that of an earlier request, which a person overruled
+		o, err = send(ctx, c, orders.Cancel, "cancel", id, fmt.Sprintf("%s-%d", orders.Cancel, was.Version), r)
+		if !errors.Is(err, order.ErrTooLate) {
+			return o, err
+		}
 	}
-	switch {
-	case err != nil:
-		return order.Order{}, err
-	case o.Status == order.Cancelled:
-		return o, nil
-	case terminated && !o.Status.Final():
-		return o, &refusal{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s, and %s", o.Status, noWorkflow)}
+	if was.Status == order.Cancelled {
+		return was, nil
 	}
-	return o, &refusal{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s", o.Status)}
+	return was, &refusal{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s", was.Status)}
 }
 
-// noWorkflow describes an order in the record that has not ended and has no workflow.
-const noWorkflow = "its workflow was terminated: an operator must resolve it"
+// Resolve carries out a person's decision about an order on hold, and returns the
+// order as it is then. It fails with order.ErrNotFound, or with order.ErrIllegalMove
+// if the order does not allow the choice.
+func (c *Client) Resolve(ctx context.Context, id order.ID, choice order.Choice, actor, why, correlation string) (order.Order, error) {
+	return send(ctx, c, orders.Resolve, "resolve", id, "", orders.ResolveRequest{Choice: choice, Sender: sender(actor, why, correlation)})
+}
 
-// compensate compensates an order that has no workflow any more, and returns the
-// order as it is then.
-func (c *Client) compensate(ctx context.Context, id order.ID, r orders.CancelRequest) (order.Order, error) {
-	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+func sender(actor, why, correlation string) workflows.Sender {
+	return workflows.Sender{Version: workflows.MessageVersion, Who: actor, Why: why, Correlation: correlation}
+}
+
+// send sends an update to the order's workflow or, if that has ended, was terminated
+// or is lost, to its AftercareWorkflow, which it starts if necessary.
+func send[In, Out any](ctx context.Context, c *Client, u workflows.Update[In, Out], op string, id order.ID, updateID string, in In) (Out, error) {
+	out, err := u.Call(ctx, c.Temporal, id.WorkflowID(), updateID, in)
+	if err = translate(op, id, err); !errors.Is(err, order.ErrNotFound) {
+		return out, err
+	}
+	if _, err := c.Record.Order(ctx, id); err != nil {
+		return out, err
+	}
+	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: c.Temporal.NewWithStartWorkflowOperation(aftercareOptions(id), orders.AftercareWorkflow, orders.Aftercare{OrderID: id}),
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateID: updateID, UpdateName: string(u), Args: []any{in}, WaitForStage: client.WorkflowUpdateStageAccepted,
+		},
+	})
+	if err != nil {
+		return out, translate(op, id, workflows.Untaken(ctx, err))
+	}
+	return out, translate(op, id, h.Get(ctx, &out))
+}
+
+func aftercareOptions(id order.ID) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
 		ID:                       orders.AftercareWorkflowID(id),
 		TaskQueue:                workflows.OrdersQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            "Compensate an order that has no workflow any more",
-	}, orders.AftercareWorkflow, orders.Aftercare{OrderID: id, Cancel: &r})
-	if err == nil {
-		err = run.Get(ctx, nil)
+		StaticSummary:            "An order after the end of its workflow",
 	}
-	if err != nil {
-		return order.Order{}, translate("cancel", id, err)
-	}
-	return c.Record.Order(ctx, id)
-}
-
-// Release lets an order on hold go on. It fails with order.ErrNotFound, or with
-// order.ErrIllegalMove if the order is not on hold or has no workflow any more.
-func (c *Client) Release(ctx context.Context, id order.ID, actor, why, correlation string) (order.Order, error) {
-	r := orders.ReleaseRequest{Actor: actor, Reason: why, Correlation: correlation}
-	o, err := orders.Release.Call(ctx, c.Temporal, id.WorkflowID(), "", r)
-	if err = translate("release", id, err); errors.Is(err, order.ErrNotFound) { // AftercareWorkflow may have it on hold
-		o, err = orders.Release.Call(ctx, c.Temporal, orders.AftercareWorkflowID(id), "", r)
-		err = translate("release", id, err)
-	}
-	if !errors.Is(err, order.ErrNotFound) {
-		return o, err
-	}
-	o, rerr := c.Record.Order(ctx, id)
-	switch {
-	case rerr != nil:
-		return order.Order{}, err
-	case o.Status == order.OnHold:
-		return o, &refusal{order.ErrIllegalMove, "the order is on hold, but " + noWorkflow}
-	}
-	return o, &refusal{order.ErrIllegalMove, fmt.Sprintf("the order is not on hold, it is %s", o.Status)}
 }

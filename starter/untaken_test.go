@@ -19,7 +19,7 @@ import (
 	"purser/workflows/orders"
 )
 
-// TestUntaken cancels and releases an order while no worker runs. The engine keeps such an
+// TestUntaken cancels and resolves an order while no worker runs. The engine keeps such an
 // update in memory only: the API must not respond that it is in progress (202), because it
 // may never be carried out.
 func TestUntaken(t *testing.T) {
@@ -39,11 +39,16 @@ func TestUntaken(t *testing.T) {
 	if _, err := c.ExecuteWorkflow(t.Context(), start, orders.OrderWorkflow, orders.Placement{ID: id}); err != nil {
 		t.Fatal(err)
 	}
-	for name, send := range map[string]func(context.Context, order.ID, string, string, string) (order.Order, error){
-		"cancel": s.Cancel, "release": s.Release,
+	for name, send := range map[string]func(context.Context) (order.Order, error){
+		"cancel": func(ctx context.Context) (order.Order, error) {
+			return s.Cancel(ctx, id, "key:shop", "changed my mind", "corr-1")
+		},
+		"resolve": func(ctx context.Context) (order.Order, error) {
+			return s.Resolve(ctx, id, order.ChooseRelease, "key:ops", "looked at it", "corr-1")
+		},
 	} {
 		ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
-		_, err := send(ctx, id, "key:shop", "changed my mind", "corr-1")
+		_, err := send(ctx)
 		stop()
 		if !errors.Is(err, order.ErrBusy) || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v, want %v", name, err, order.ErrBusy)

@@ -168,11 +168,12 @@ func inOptions(lit *ast.CompositeLit, used map[string][]enums.TaskQueueType) {
 	}
 }
 
-// queueName returns the name of a queue's constant, in this or another package, or "".
+// queueName returns the name of a queue's constant, in this or another package, or "". A
+// field Queue holds one of them.
 func queueName(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:
-		if e.IsExported() && strings.HasSuffix(e.Name, "Queue") {
+		if e.IsExported() && e.Name != "Queue" && strings.HasSuffix(e.Name, "Queue") {
 			return e.Name
 		}
 	case *ast.SelectorExpr:

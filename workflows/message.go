@@ -5,12 +5,18 @@
 package workflows
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -40,9 +46,18 @@ func (q Query[T]) Ask(ctx context.Context, c client.Client, workflowID string) (
 type Update[In, Out any] string
 
 // Handle registers the update's handler in a workflow. check refuses a request
-// before anything about it enters the history.
+// before anything about it enters the history. A request with a Sender is complete
+// when check is called: one that a person sends without any input is not decoded.
 func (u Update[In, Out]) Handle(ctx workflow.Context, check func(workflow.Context, In) error, do func(workflow.Context, In) (Out, error)) error {
-	return workflow.SetUpdateHandlerWithOptions(ctx, string(u), do, workflow.UpdateHandlerOptions{Validator: check})
+	validate := func(ctx workflow.Context, in In) error {
+		if s, ok := any(in).(interface{ complete() error }); ok {
+			if err := s.complete(); err != nil {
+				return fmt.Errorf("want %s: %w", fieldsOf(in), err)
+			}
+		}
+		return check(ctx, in)
+	}
+	return workflow.SetUpdateHandlerWithOptions(ctx, string(u), do, workflow.UpdateHandlerOptions{Validator: validate})
 }
 
 // Call sends the update and waits for its result. An update with the same id is
@@ -81,9 +96,108 @@ func (s Signal[T]) ReceiveNow(ctx workflow.Context) (t T, ok bool) {
 	return t, ok
 }
 
+// Waits reports whether a signal has arrived that was not received.
+func (s Signal[T]) Waits(ctx workflow.Context) bool {
+	return workflow.GetSignalChannel(ctx, string(s)).Len() > 0
+}
+
+// DecodeNow returns the next signal that has already arrived. ReceiveNow would
+// drop a signal that is not a T; DecodeNow returns an error for it.
+func (s Signal[T]) DecodeNow(ctx workflow.Context) (t T, ok bool, err error) {
+	var raw converter.RawValue
+	if ok = workflow.GetSignalChannel(ctx, string(s)).ReceiveAsync(&raw); !ok {
+		return t, false, nil
+	}
+	if raw.Payload() == nil {
+		return t, true, errors.New("the signal is empty")
+	}
+	return t, true, converter.GetDefaultDataConverter().FromPayload(raw.Payload(), &t)
+}
+
 // Send delivers a signal to the workflow's current run.
 func (s Signal[T]) Send(ctx context.Context, c client.Client, workflowID string, t T) error {
 	return c.SignalWorkflow(ctx, workflowID, "", string(s), t)
+}
+
+// MessageVersion is the version of the messages that this build's API and inbox
+// send. A worker takes fields that it does not know from them, so that a newer API
+// can talk to an older worker.
+const MessageVersion = 1
+
+// ActorTemporalUI is the actor of a request that did not come from the API: nobody
+// has checked who typed it.
+const ActorTemporalUI = "temporal-ui"
+
+// Sender says who sent a request, and why.
+type Sender struct {
+	// Version is MessageVersion of the API that sent the request; 0: a person typed
+	// it in the Temporal UI or its command line.
+	Version     int    `json:"version,omitempty"`
+	Who         string `json:"who"`
+	Why         string `json:"why"`
+	Correlation string `json:"correlationId,omitempty"`
+}
+
+// typed reports whether a person typed the request.
+func (s Sender) typed() bool { return s.Version < 1 }
+
+// complete fails if a person typed the request, and did not say who and why.
+func (s Sender) complete() error {
+	if s.typed() && (strings.TrimSpace(s.Who) == "" || strings.TrimSpace(s.Why) == "") {
+		return errors.New("who and why must not be empty")
+	}
+	return nil
+}
+
+// Actor returns the actor of the events that the request causes.
+func (s Sender) Actor() string {
+	if s.typed() {
+		return ActorTemporalUI
+	}
+	return s.Who
+}
+
+// Reason returns why the request was sent and, if that was not checked, by whom.
+func (s Sender) Reason() string {
+	if s.typed() {
+		return s.Who + ": " + s.Why
+	}
+	return s.Why
+}
+
+// DecodeRequest decodes a request whose sender is s, a part of into. A request
+// without a version was typed by a person: unknown fields are refused, and who and
+// why are mandatory.
+func DecodeRequest[T any](b []byte, into *T, s *Sender) error {
+	if err := json.Unmarshal(b, into); err != nil {
+		return err
+	}
+	if !s.typed() {
+		return nil
+	}
+	strict := json.NewDecoder(bytes.NewReader(b))
+	strict.DisallowUnknownFields()
+	err := strict.Decode(into)
+	if err == nil {
+		err = s.complete()
+	}
+	if err != nil {
+		return fmt.Errorf("want %s: %w", fieldsOf(into), err)
+	}
+	return nil
+}
+
+// fieldsOf returns the fields of a request that a person types, as JSON.
+//
+//workflowcheck:ignore
+func fieldsOf(request any) string {
+	b, err := json.Marshal(request)
+	if err != nil {
+		return "who and why"
+	}
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(b, &fields) // it was marshalled above
+	return strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
 }
 
 // The types of the errors with which a workflow refuses a request.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"purser/order"
 )
@@ -28,7 +29,19 @@ func (b *Bank) Change(id string, how func(*order.Intent)) order.PaymentEvent {
 	defer b.mu.Unlock()
 	in := b.find(id)
 	how(&in.Intent)
-	return in.PaymentEvent()
+	return in.event()
+}
+
+// Lapse has an intent's authorization expire, and returns the event about it.
+// An intent that holds nothing stays as it is.
+func (b *Bank) Lapse(id string) order.PaymentEvent {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	in := b.find(id)
+	if in.Status == order.PaymentAuthorized {
+		in.end(order.PaymentExpired)
+	}
+	return in.event()
 }
 
 // RefundIntent refunds money, once per key.
@@ -39,7 +52,7 @@ func (b *Bank) RefundIntent(_ context.Context, id string, amount order.Money, ke
 		if amount.Chargeable() != nil {
 			return bankError(op, order.ErrRejected)
 		}
-		if in.Status != order.Succeeded {
+		if !in.isCaptured() {
 			return bankError(op, order.ErrState)
 		}
 		again, err := b.once(op, key, fmt.Sprintf("%s %s %s", op, id, amount))
@@ -60,7 +73,11 @@ func (b *Bank) RefundIntent(_ context.Context, id string, amount order.Money, ke
 			return bankError(op, order.ErrRejected)
 		}
 		b.refunded[key] = len(in.refunds)
-		done = order.Refund{ID: fmt.Sprintf("re_%s_%d", id, len(in.refunds)+1), IntentID: id, Amount: amount, Status: order.RefundSucceeded}
+		reference := fmt.Sprintf("re_%s_%d", id, len(in.refunds)+1)
+		done = order.Refund{ID: reference, Reference: reference, PaymentRef: id, Amount: amount, Status: order.RefundSucceeded}
+		if strings.HasPrefix(key, string(in.OrderID)+":") { // any other key is that of a person who refunds at the bank
+			done.ID = key
+		}
 		if b.Slow {
 			done.Status = order.RefundPending
 		}
@@ -117,5 +134,5 @@ func (b *Bank) ResolveRefund(id string, s order.RefundStatus) order.RefundEvent 
 		n = len(in.refunds) - 1
 	}
 	in.refunds[n].Status = s
-	return order.RefundEvent{IntentID: id}
+	return order.RefundEvent{PaymentRef: id}
 }

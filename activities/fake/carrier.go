@@ -27,6 +27,7 @@ type Carrier struct {
 type parcel struct {
 	order.Parcel
 	request string
+	handed  bool // the carrier has, or has had, the parcel
 }
 
 // BookParcel books the parcel, or finds the one booked under the same
@@ -83,7 +84,7 @@ func (c *Carrier) VoidParcel(_ context.Context, reference string) error {
 		switch {
 		case !ok || p.Status == order.ParcelVoided:
 			return nil
-		case p.Status != order.ParcelBooked:
+		case p.handed || p.Status != order.ParcelBooked:
 			return carrierError("VoidParcel", order.ErrState)
 		}
 		p.Status = order.ParcelVoided
@@ -101,6 +102,7 @@ func (c *Carrier) Scan(reference string, s order.ParcelStatus) (order.ShipmentEv
 		return order.ShipmentEvent{}, errors.New("no such live parcel")
 	}
 	p.Status = s
+	p.handed = p.handed || s.HandedOver()
 	return order.ShipmentEvent{Reference: reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: s}, nil
 }
 

@@ -76,14 +76,18 @@ func (f *Mailer) Counts() map[string]int {
 // is one, on the next line.
 type MailTemplates struct{}
 
-// Write fails for an unknown notification.
+// Write fails for an unknown notification, and for a mail about a parcel that was
+// shipped without its tracking number.
 func (MailTemplates) Write(m order.Mail) (subject, text, html string, err error) {
 	known := []order.Notification{
-		order.MailConfirmation, order.MailPaymentProblem, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
+		order.MailReceived, order.MailConfirmation, order.MailPaymentProblem, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
 		order.MailRefunded, order.MailRefundFailed, order.MailDispute, order.MailReturnInstructions,
 	}
 	if !slices.Contains(known, m.Notification) {
 		return "", "", "", fmt.Errorf("%w: no template for notification %.40q", order.ErrInvalid, m.Notification)
+	}
+	if m.Notification == order.MailShipped && m.Tracking == "" {
+		return "", "", "", fmt.Errorf("%w: tracking is missing", order.ErrInvalid)
 	}
 	line := "Your order: " + string(m.Notification)
 	return line, line + "\n" + m.Reason, "<p>" + line + "</p>", nil

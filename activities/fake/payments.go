@@ -2,12 +2,15 @@ package fake
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"purser/order"
 )
+
+// bank is the name of the Bank as a provider.
+const bank = "bank"
 
 // Bank is a payment provider in memory: both orders.Intents and orders.Captures.
 // The zero value is ready. Set the hooks before it is used.
@@ -21,6 +24,9 @@ type Bank struct {
 	After func(op string, id order.ID) error
 	// Slow leaves refunds pending until ResolveRefund.
 	Slow bool
+	// Now is the clock that CaptureBefore follows; default time.Now. An
+	// authorization lapses only by Lapse.
+	Now func() time.Time
 
 	mu      sync.Mutex
 	intents []*intent
@@ -68,7 +74,7 @@ func (b *Bank) CreateIntent(_ context.Context, r order.IntentRequest) (order.Int
 		}
 		id := fmt.Sprintf("pi_%d", len(b.intents)+1)
 		in := &intent{Intent: order.Intent{
-			ID: id, OrderID: r.OrderID, Status: order.RequiresPaymentMethod, Amount: r.Amount, ClientSecret: id + "_secret_fake",
+			ID: id, Provider: bank, OrderID: r.OrderID, Status: order.PaymentPending, Amount: r.Amount, ClientSecret: id + "_secret_fake",
 		}}
 		b.intents, b.created[r.Key] = append(b.intents, in), in
 		return in.Intent, nil
@@ -80,22 +86,25 @@ func (b *Bank) GetIntent(_ context.Context, id string) (order.Intent, error) {
 	return b.on("GetIntent", id, func(in *intent) error { return nil })
 }
 
-// CancelIntent cancels an intent, unless its money was captured.
+// CancelIntent cancels an intent, unless its money was captured. An intent that
+// has lapsed stays so.
 func (b *Bank) CancelIntent(_ context.Context, id, key string) (order.Intent, error) {
 	const op = "CancelIntent"
 	return b.on(op, id, func(in *intent) error {
 		if _, err := b.once(op, key, op+" "+id); err != nil {
 			return err
 		}
-		if in.Status == order.Succeeded {
+		switch {
+		case in.isCaptured():
 			return bankError(op, order.ErrState)
+		case !in.Status.Dead():
+			in.end(order.PaymentCanceled)
 		}
-		in.Status, in.Capturable = order.IntentCanceled, 0
 		return nil
 	})
 }
 
-// CaptureIntent captures the money.
+// CaptureIntent captures the amount, and releases the rest.
 func (b *Bank) CaptureIntent(_ context.Context, id string, amount order.Money, key string) (order.Intent, error) {
 	const op = "CaptureIntent"
 	return b.on(op, id, func(in *intent) error {
@@ -108,57 +117,17 @@ func (b *Bank) CaptureIntent(_ context.Context, id string, amount order.Money, k
 			return err
 		case again && in.Received == amount.Amount:
 			return nil
-		case in.Status != order.RequiresCapture:
+		case in.Status != order.PaymentAuthorized:
 			return bankError(op, order.ErrState)
 		case amount.Amount > in.Capturable:
 			return bankError(op, order.ErrRejected)
 		}
-		in.Status, in.Received, in.Capturable = order.Succeeded, amount.Amount, 0
+		in.end(order.PaymentCaptured)
+		if in.Received = amount.Amount; in.Received < in.Amount.Amount {
+			in.Status = order.PaymentPartiallyCaptured
+		}
 		in.captured++
 		return nil
-	})
-}
-
-// Pay has the shopper pay with a good card, and returns the event about it, as a
-// webhook would deliver it.
-func (b *Bank) Pay(id string) (order.PaymentEvent, error) {
-	return b.shopper(id, payable, func(in *intent) { in.authorize() })
-}
-
-// PayClosed has the shopper pay with a card whose account is closed soon after:
-// the call for a refund succeeds, but the refund fails later.
-func (b *Bank) PayClosed(id string) (order.PaymentEvent, error) {
-	return b.shopper(id, payable, func(in *intent) { in.authorize(); in.closed = true })
-}
-
-// Decline has the shopper try a card that is declined.
-func (b *Bank) Decline(id, code, declineCode string) (order.PaymentEvent, error) {
-	return b.shopper(id, payable, func(in *intent) { in.decline(code, declineCode) })
-}
-
-// Challenge has the shopper try a card that requires authentication (3-D
-// Secure).
-func (b *Bank) Challenge(id string) (order.PaymentEvent, error) {
-	return b.shopper(id, payable, func(in *intent) { in.Status, in.Intent.Decline = order.RequiresAction, nil })
-}
-
-// Think has the shopper pay by a method whose result is known later.
-func (b *Bank) Think(id string) (order.PaymentEvent, error) {
-	return b.shopper(id, payable, func(in *intent) { in.Status, in.Intent.Decline = order.Processing, nil })
-}
-
-// Authenticate is the bank's decision after Challenge or Think.
-func (b *Bank) Authenticate(id string, ok bool) (order.PaymentEvent, error) {
-	waiting := []order.IntentStatus{order.RequiresAction, order.Processing}
-	return b.shopper(id, waiting, func(in *intent) {
-		switch {
-		case ok:
-			in.authorize()
-		case in.Status == order.Processing:
-			in.decline("card_declined", "generic_decline")
-		default:
-			in.decline("payment_intent_authentication_failure", "")
-		}
 	})
 }
 
@@ -189,41 +158,29 @@ func (b *Bank) Count(id order.ID) Payments {
 		p.Refunds += len(in.refunds)
 		p.Taken += in.Received
 		p.Returned += in.Received - in.left()
-		if in.Status == order.IntentCanceled {
+		if in.Status.Dead() {
 			p.Canceled++
 		}
 	}
 	return p
 }
 
-func (in *intent) authorize() {
-	in.Status, in.Capturable, in.Intent.Decline = order.RequiresCapture, in.Amount.Amount, nil
-	in.authorized++
+// end ends an authorization, with its new status.
+func (in *intent) end(s order.PaymentStatus) {
+	in.Status, in.Capturable, in.CaptureBefore = s, 0, time.Time{}
 }
 
-func (in *intent) decline(code, declineCode string) {
-	in.Status, in.Intent.Decline = order.RequiresPaymentMethod, order.NewDecline(code, declineCode)
+// isCaptured reports whether the amount, or a part of it, was captured.
+func (in *intent) isCaptured() bool {
+	return in.Status == order.PaymentCaptured || in.Status == order.PaymentPartiallyCaptured
 }
 
-var payable = []order.IntentStatus{order.RequiresPaymentMethod, order.RequiresConfirmation, order.RequiresAction}
-
-func (b *Bank) shopper(id string, from []order.IntentStatus, act func(*intent)) (order.PaymentEvent, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	in := b.find(id)
-	if in == nil {
-		return order.PaymentEvent{}, errors.New("no such intent")
-	}
-	for _, s := range from {
-		if in.Status == s {
-			act(in)
-			return order.PaymentEvent{
-				IntentID: in.ID, Status: in.Status, Amount: in.Amount, Capturable: in.Capturable, Received: in.Received,
-				Decline: in.Intent.Decline, Failed: in.Intent.Decline != nil,
-			}, nil
-		}
-	}
-	return order.PaymentEvent{}, fmt.Errorf("the intent is %s", in.Status)
+// event returns the event that reports the intent's state. As a webhook of
+// Stripe, it does not say when the authorization lapses.
+func (in *intent) event() order.PaymentEvent {
+	e := in.PaymentEvent()
+	e.CaptureBefore = time.Time{}
+	return e
 }
 
 // once reports whether a key was used before; it fails if the key was used for
@@ -288,5 +245,5 @@ func (b *Bank) locked(work func() (order.Intent, error)) (order.Intent, error) {
 }
 
 func bankError(op string, kind error) error {
-	return &order.ProviderError{Provider: "bank", Op: op, Kind: kind}
+	return &order.ProviderError{Provider: bank, Op: op, Kind: kind}
 }

@@ -32,10 +32,38 @@ func TestBank(t *testing.T) {
 			Authenticate: func(t *testing.T, id string, ok bool) {
 				act(func(id string) (order.PaymentEvent, error) { return b.Authenticate(id, ok) })(t, id)
 			},
+			Lapse:    func(_ *testing.T, id string) { b.Lapse(id) },
 			Count:    func(id order.ID) porttest.PaymentCount { return porttest.PaymentCount(b.Count(id)) },
 			FailNext: func(t *testing.T, f porttest.Fault) { next.set(f) },
 		}
 	})
+}
+
+// TestBankHolds: an authorization lapses a week after the bank's clock, which
+// GetIntent alone reports, and only an intent that holds money lapses.
+func TestBankHolds(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	b := &fake.Bank{Now: func() time.Time { return now }}
+	in, err := b.CreateIntent(t.Context(), porttest.IntentOf(order.NewID(), order.Money{Amount: 1000, Currency: "EUR"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := b.Lapse(in.ID); e.Status != order.PaymentPending {
+		t.Errorf("before it was paid: %+v", e)
+	}
+	paid, err := b.Pay(in.ID)
+	if err != nil || paid.Capturable != 1000 || !paid.CaptureBefore.IsZero() {
+		t.Errorf("paid: %+v, %v", paid, err)
+	}
+	if in, err = b.GetIntent(t.Context(), in.ID); err != nil || !in.CaptureBefore.Equal(now.AddDate(0, 0, 7)) {
+		t.Errorf("authorized: %+v, %v", in, err)
+	}
+	if e := b.Lapse(in.ID); e.Reference != in.ID || e.Status != order.PaymentExpired || e.Capturable != 0 || e.Failed {
+		t.Errorf("lapsed: %+v", e)
+	}
+	if _, err := b.Pay(in.ID); err == nil {
+		t.Error("a lapsed intent was paid again")
+	}
 }
 
 // faults converts the suite's faults to errors of the hooks.

@@ -21,12 +21,13 @@ type Record struct {
 	// After is called after the write. If it fails, the call returns its error
 	// although the write is done.
 	After func(op string, id order.ID) error
-	// Now returns the time for Offers; default time.Now.
+	// Now returns the time for Offers and Product; default time.Now.
 	Now func() time.Time
 
 	mu       sync.Mutex
 	products map[string]*stocked
 	orders   map[order.ID]*opened
+	owners   map[string]order.ID // by the provider's and our ids of payments and parcels
 }
 
 // stocked is a product with its reservations.
@@ -39,19 +40,18 @@ type stocked struct {
 // reservation is one order's reservation of one product.
 type reservation struct {
 	quantity int64
+	shipped  int64     // of the quantity
 	until    time.Time // zero: kept
-	over     bool      // shipped, released or expired: it no longer counts
-	shipped  bool
+	over     bool      // released or expired: the goods are for sale again
 }
-
-// released reports whether others may buy the goods.
-func (r *reservation) released() bool { return r.over && !r.shipped }
 
 // opened is an order with its timeline.
 type opened struct {
 	run      string
 	first    order.Order
 	now      order.Order
+	fence    int64
+	snapshot order.Snapshot
 	events   []order.Event
 	attempts []string
 }
@@ -78,13 +78,16 @@ func (f *Record) PutProducts(_ context.Context, products []catalog.Product) erro
 
 // Offers returns the current offers of these products.
 func (f *Record) Offers(_ context.Context, skus []string) (map[string]order.Offer, error) {
-	now := time.Now
-	if f.Now != nil {
-		now = f.Now
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.offers(skus, now()), nil
+	return f.offers(skus, f.clock()), nil
+}
+
+func (f *Record) clock() time.Time {
+	if f.Now != nil {
+		return f.Now()
+	}
+	return time.Now()
 }
 
 func (f *Record) offers(skus []string, now time.Time) map[string]order.Offer {
@@ -102,10 +105,21 @@ func (p *stocked) available(now time.Time) int64 {
 	n := p.OnHand
 	for _, r := range p.set {
 		if !r.over && (r.until.IsZero() || r.until.After(now)) {
-			n -= r.quantity
+			n -= r.quantity - r.shipped
 		}
 	}
 	return n
+}
+
+// Product returns a product with its stock.
+func (f *Record) Product(_ context.Context, sku string) (catalog.Stocked, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.products[sku]
+	if p == nil {
+		return catalog.Stocked{}, fmt.Errorf("%w: %s", catalog.ErrNotFound, sku)
+	}
+	return catalog.Stocked{Product: p.Product, Available: p.available(f.clock())}, nil
 }
 
 // Shipped returns how many pieces of a product were shipped.
@@ -142,7 +156,7 @@ func (f *Record) open(o order.Opening) (order.Order, error) {
 		if was.run != o.RunID {
 			return order.Order{}, fmt.Errorf("%w: %s", order.ErrDuplicate, o.ID)
 		}
-		return was.first, nil
+		return clone(was.first), nil
 	}
 	var skus []string
 	for _, l := range o.Request.Lines {
@@ -158,7 +172,7 @@ func (f *Record) open(o order.Opening) (order.Order, error) {
 	placed := order.Order{
 		ID: o.ID, Status: order.Placed, Version: 2,
 		Customer: o.Request.Customer, Email: o.Request.Email, Locale: o.Request.Locale, ShipTo: o.Request.ShipTo,
-		Lines: lines, Total: total, Payment: order.Payment{Generation: 1},
+		Lines: lines, Total: total, Payments: []order.Payment{{Number: 1}},
 		PlacedAt: o.Now.UTC(), UpdatedAt: o.Now.UTC(),
 	}
 	e := order.Event{OrderID: o.ID, Seq: 1, At: placed.PlacedAt, Kind: order.OrderPlaced, To: order.Placed, Actor: o.Actor, Correlation: o.Correlation}
@@ -168,7 +182,7 @@ func (f *Record) open(o order.Opening) (order.Order, error) {
 		f.orders = make(map[order.ID]*opened)
 	}
 	f.orders[o.ID] = &opened{run: o.RunID, first: placed, now: placed, events: []order.Event{e, r}, attempts: []string{"create"}}
-	return placed, nil
+	return clone(placed), nil
 }
 
 // take reserves pieces. It ends expired reservations, oldest first, as far as
@@ -181,7 +195,7 @@ func (p *stocked) take(id order.ID, quantity int64, now, until time.Time) {
 		if r.over {
 			continue
 		}
-		counted += r.quantity
+		counted += r.quantity - r.shipped
 		if other != id && !r.until.IsZero() && !r.until.After(now) {
 			expired = append(expired, r)
 		}
@@ -204,7 +218,24 @@ func (f *Record) Order(_ context.Context, id order.ID) (order.Order, error) {
 	if o == nil {
 		return order.Order{}, fmt.Errorf("%w: %s", order.ErrNotFound, id)
 	}
-	return o.now, nil
+	return clone(o.now), nil
+}
+
+// clone returns an order that shares no payment, shipment or refund with o.
+func clone(o order.Order) order.Order {
+	o.Payments, o.Shipments, o.Refunds = slices.Clone(o.Payments), slices.Clone(o.Shipments), slices.Clone(o.Refunds)
+	return o
+}
+
+// Snapshot returns the state that was last written with the order.
+func (f *Record) Snapshot(_ context.Context, id order.ID) (order.Snapshot, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o := f.orders[id]
+	if o == nil {
+		return order.Snapshot{}, fmt.Errorf("%w: %s", order.ErrNotFound, id)
+	}
+	return o.snapshot, nil
 }
 
 // Events lists up to limit of an order's events after number after; a limit

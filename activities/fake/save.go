@@ -33,17 +33,29 @@ func (f *Record) save(c order.Change) error {
 		o = new(opened)
 	}
 	switch {
-	case o.now.Fence > c.Order.Fence:
+	case o.fence > c.Fence:
 		return nil
-	case o.now.Fence == c.Order.Fence && (o.now.Version > c.Order.Version || o.now.Version == c.Order.Version && len(c.Events) > 0):
+	case o.fence == c.Fence && (o.now.Version > c.Order.Version || o.now.Version == c.Order.Version && len(c.Events) > 0):
 		return nil
 	case o.now.Version < c.After(), c.Order.Version == 0:
 		return fmt.Errorf("%w: %s is at %d, the change follows %d", order.ErrVersionConflict, c.Order.ID, o.now.Version, c.After())
 	}
+	ids := outsideIDs(c.Order)
+	for _, name := range ids {
+		if owner, ok := f.owners[name]; ok && owner != c.Order.ID {
+			return fmt.Errorf("%w: %s", order.ErrTaken, name)
+		}
+	}
 	if err := f.move(c); err != nil {
 		return err
 	}
-	o.now = c.Order
+	if f.owners == nil {
+		f.owners = make(map[string]order.ID)
+	}
+	for _, name := range ids {
+		f.owners[name] = c.Order.ID
+	}
+	o.now, o.fence, o.snapshot = clone(c.Order), c.Fence, c.Snapshot
 	o.events = append(o.events[:c.After()], c.Events...)
 	if c.Attempt != "" {
 		o.attempts = append(o.attempts, c.Attempt)
@@ -55,46 +67,75 @@ func (f *Record) save(c order.Change) error {
 	return nil
 }
 
+// outsideIDs lists the ids of the order's payments and parcels, which belong to
+// one order only.
+func outsideIDs(o order.Order) (ids []string) {
+	add := func(kind, id string) {
+		if id != "" {
+			ids = append(ids, kind+" "+id)
+		}
+	}
+	for _, p := range o.Payments {
+		add("payment at "+p.Provider, p.Reference)
+	}
+	for _, s := range o.Shipments {
+		add("parcel", s.Reference)
+		add("label", s.LabelID)
+	}
+	return ids
+}
+
 // move applies the change's stock move to all of the order's reservations, or to
 // none.
 func (f *Record) move(c order.Change) error {
 	id, now := c.Order.ID, c.Order.UpdatedAt
-	if c.Stock == order.StockKeep || c.Stock == order.StockShip {
-		for _, p := range f.products {
-			if r := p.set[id]; r != nil && r.released() && p.available(now) < r.quantity {
-				return fmt.Errorf("%w: %q", order.ErrOutOfStock, p.SKU)
-			}
+	wants := c.Stock.Action == order.StockKeep || c.Stock.Action == order.StockShip
+	for _, p := range f.products {
+		if r := p.set[id]; wants && r != nil && r.over && p.available(now) < r.quantity {
+			return fmt.Errorf("%w: %q", order.ErrOutOfStock, p.SKU)
 		}
 	}
-	for _, p := range f.products {
+	for sku, p := range f.products {
 		r := p.set[id]
 		if r == nil {
 			continue
 		}
-		if r.released() && (c.Stock == order.StockKeep || c.Stock == order.StockShip) {
+		if r.over && wants {
 			p.take(id, r.quantity, now, time.Time{})
 			r = p.set[id]
 		}
-		p.move(r, c.Stock)
+		switch c.Stock.Action {
+		case order.StockKeep:
+			r.until = time.Time{}
+		case order.StockShip:
+			r.until = time.Time{}
+			p.ship(r, shippedOf(c.Stock.Lines, sku, r.quantity))
+		case order.StockRelease:
+			r.over = true
+			p.ship(r, 0)
+		}
 	}
 	return nil
 }
 
-// move changes a reservation, or reverts the shipping of a lost attempt.
-func (p *stocked) move(r *reservation, move order.StockMove) {
-	switch {
-	case move == order.StockRelease && r.shipped:
-		r.shipped = false
-		p.OnHand += r.quantity
-		p.shipped -= r.quantity
-	case move == order.StockRelease:
-		r.over = true
-	case r.over: // shipped before
-	case move == order.StockKeep:
-		r.until = time.Time{}
-	case move == order.StockShip:
-		r.over, r.shipped = true, true
-		p.OnHand -= r.quantity
-		p.shipped += r.quantity
+// shippedOf returns how many pieces of a product's reservation have left if all the
+// goods that have left are these; without lines, everything has.
+func shippedOf(lines []order.LineQuantity, sku string, quantity int64) (n int64) {
+	if len(lines) == 0 {
+		return quantity
 	}
+	for _, l := range lines {
+		if l.SKU == sku {
+			n += l.Quantity
+		}
+	}
+	return min(n, quantity)
+}
+
+// ship makes n the pieces of a reservation that have left. What a lost attempt
+// shipped beyond that comes back.
+func (p *stocked) ship(r *reservation, n int64) {
+	p.OnHand -= n - r.shipped
+	p.shipped += n - r.shipped
+	r.shipped = n
 }

@@ -150,11 +150,11 @@ func TestDeleteImageResumes(t *testing.T) {
 	if u := d.upload(t, ref.ID); u.Status != catalog.Deleting || u.Shown() {
 		t.Errorf("half deleted: %+v", u)
 	}
-	if s, err := d.SweepImages(ctx); err != nil || len(s.Deleting) != 0 {
+	if s, err := d.SweepImages(ctx, images.Sweep{}); err != nil || len(s.Deleting) != 0 {
 		t.Errorf("taken up at once: %+v, %v", s, err)
 	}
 	d.store.Fail, d.now = nil, d.now.Add(20*time.Minute)
-	if s, err := d.SweepImages(ctx); err != nil || !slices.Equal(s.Deleting, []string{ref.ID}) || len(s.Stranded) != 0 {
+	if s, err := d.SweepImages(ctx, images.Sweep{}); err != nil || !slices.Equal(s.Deleting, []string{ref.ID}) || len(s.Stranded) != 0 {
 		t.Errorf("taken up later: %+v, %v", s, err)
 	}
 	if _, err := d.RemoveImage(ctx, ref); err != nil || len(d.store.Keys()) != 0 {
@@ -171,7 +171,7 @@ func TestSweepKeepsWhatIsShown(t *testing.T) {
 	u := d.upload(t, ref.ID)
 	all := d.store.Keys()
 	d.now = d.now.Add(100 * 24 * time.Hour)
-	if _, err := d.SweepImages(ctx); err != nil || !slices.Equal(d.store.Keys(), all) {
+	if _, err := d.SweepImages(ctx, images.Sweep{}); err != nil || !slices.Equal(d.store.Keys(), all) {
 		t.Errorf("left %v, %v, want %v", d.store.Keys(), err, all)
 	}
 	if _, err := d.RemoveImage(ctx, ref); err != nil {
@@ -180,7 +180,7 @@ func TestSweepKeepsWhatIsShown(t *testing.T) {
 	for _, key := range []string{u.Renditions[0].Key, u.OriginalKey(), u.QuarantineKey(), u.Key} {
 		d.store.Send(key, "image/jpeg", nil)
 	}
-	if s, err := d.SweepImages(ctx); err != nil || s.Deleted != 4 || len(d.store.Keys()) != 0 {
+	if s, err := d.SweepImages(ctx, images.Sweep{}); err != nil || s.Deleted != 4 || len(d.store.Keys()) != 0 {
 		t.Errorf("%+v, %v; left: %v", s, err, d.store.Keys())
 	}
 }

@@ -297,7 +297,7 @@ func TestSweepImages(t *testing.T) {
 	sweep := func(after time.Duration, also ...string) {
 		t.Helper()
 		d.now = d.now.Add(after)
-		if _, err := d.SweepImages(ctx); err != nil {
+		if _, err := d.SweepImages(ctx, images.Sweep{}); err != nil {
 			t.Fatal(err)
 		}
 		all := slices.Sorted(slices.Values(append(slices.Clone(kept), also...)))
@@ -317,11 +317,11 @@ func TestSweepImages(t *testing.T) {
 func TestSweepFindsStranded(t *testing.T) {
 	d, ctx := newImageFixture(), context.Background()
 	ref := d.sent(t, []byte("x"))
-	if s, err := d.SweepImages(ctx); err != nil || len(s.Stranded) != 0 {
+	if s, err := d.SweepImages(ctx, images.Sweep{}); err != nil || len(s.Stranded) != 0 {
 		t.Errorf("at once: %+v, %v", s, err)
 	}
 	d.now = d.now.Add(20 * time.Minute)
-	if s, err := d.SweepImages(ctx); err != nil || !slices.Equal(s.Stranded, []string{ref.ID}) {
+	if s, err := d.SweepImages(ctx, images.Sweep{}); err != nil || !slices.Equal(s.Stranded, []string{ref.ID}) {
 		t.Errorf("later: %+v, %v", s, err)
 	}
 }

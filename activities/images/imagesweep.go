@@ -18,6 +18,9 @@ const (
 	sweptAtOnce    = 500
 )
 
+// Sweep is the input of SweepImages; it is empty.
+type Sweep struct{}
+
 // Swept is the result of a sweep.
 type Swept struct {
 	Deleted int `json:"deleted"` // files
@@ -34,7 +37,7 @@ type Swept struct {
 // again after completion, sizes of refused images, files without a record, and
 // files that have been in quarantine long enough. A bucket's own lifecycle rules
 // cannot do this, because they do not know the record.
-func (a *Activities) SweepImages(ctx context.Context) (Swept, error) {
+func (a *Activities) SweepImages(ctx context.Context, _ Sweep) (Swept, error) {
 	now := time.Now
 	if a.Now != nil {
 		now = a.Now

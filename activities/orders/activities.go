@@ -42,8 +42,18 @@ func (a *Activities) SaveOrder(ctx context.Context, c order.Change) error {
 	return activities.Failure(a.Record.SaveOrder(ctx, c))
 }
 
+// Loaded is an order as the record has it, with its workflow's last state.
+type Loaded struct {
+	Order    order.Order    `json:"order"`
+	Snapshot order.Snapshot `json:"snapshot"`
+}
+
 // LoadOrder reads an order whose workflow has ended.
-func (a *Activities) LoadOrder(ctx context.Context, id order.ID) (order.Order, error) {
+func (a *Activities) LoadOrder(ctx context.Context, id order.ID) (Loaded, error) {
 	o, err := a.Orders.Order(ctx, id)
-	return o, activities.Failure(err)
+	if err != nil {
+		return Loaded{}, activities.Failure(err)
+	}
+	s, err := a.Orders.Snapshot(ctx, id)
+	return Loaded{Order: o, Snapshot: s}, activities.Failure(err)
 }

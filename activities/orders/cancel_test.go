@@ -16,7 +16,7 @@ var price = order.Money{Amount: 2900, Currency: "EUR"}
 // TestCancelIntent leaves no live intent behind, whatever is known of it
 // (PAY-9, IDEM-3).
 func TestCancelIntent(t *testing.T) {
-	made := order.IntentRequest{OrderID: "ord_1", Generation: 1, Amount: price, Key: "ord_1:intent:1"}
+	made := order.IntentRequest{OrderID: "ord_1", Number: 1, Amount: price, Key: "ord_1:intent:1"}
 	for _, c := range []struct {
 		name    string
 		exists  bool
@@ -44,7 +44,7 @@ func TestCancelIntent(t *testing.T) {
 			}
 			for range 2 { // again: nothing more happens
 				in, err := a.CancelIntent(t.Context(), cancel)
-				if err != nil || in.Status != order.IntentCanceled {
+				if err != nil || in.Status != order.PaymentCanceled {
 					t.Fatalf("%+v, %v", in, err)
 				}
 			}
@@ -55,7 +55,7 @@ func TestCancelIntent(t *testing.T) {
 	}
 	t.Run("one nobody knows", func(t *testing.T) {
 		a := &orders.Activities{Intents: new(fake.Bank)}
-		if in, err := a.CancelIntent(t.Context(), orders.CancelPaymentRequest{ID: "pi_nowhere", Key: "k"}); err != nil || in.Status != order.IntentCanceled {
+		if in, err := a.CancelIntent(t.Context(), orders.CancelPaymentRequest{ID: "pi_nowhere", Key: "k"}); err != nil || in.Status != order.PaymentCanceled {
 			t.Errorf("%+v, %v", in, err)
 		}
 	})
@@ -105,7 +105,7 @@ func TestVoidParcel(t *testing.T) {
 // TestCreateIntentSeals keeps the secret out of what enters a history (PAY-6).
 func TestCreateIntentSeals(t *testing.T) {
 	a := &orders.Activities{Intents: new(fake.Bank), Sealer: sealer{}}
-	got, err := a.CreateIntent(t.Context(), order.IntentRequest{OrderID: "ord_1", Generation: 1, Amount: price, Key: "k"})
+	got, err := a.CreateIntent(t.Context(), order.IntentRequest{OrderID: "ord_1", Number: 1, Amount: price, Key: "k"})
 	if err != nil || got.SealedSecret != "sealed for ord_1" {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -54,7 +54,7 @@ func (a *Activities) CancelIntent(ctx context.Context, r CancelPaymentRequest) (
 	if id == "" {
 		in, err := a.Intents.CreateIntent(ctx, r.Created)
 		if errors.Is(err, order.ErrRejected) || errors.Is(err, order.ErrBelowMinimum) { // the creation itself was rejected: there is no intent
-			return order.Intent{Status: order.IntentCanceled}, nil
+			return order.Intent{Status: order.PaymentCanceled}, nil
 		}
 		if err != nil {
 			return order.Intent{}, activities.Failure(err)
@@ -63,7 +63,7 @@ func (a *Activities) CancelIntent(ctx context.Context, r CancelPaymentRequest) (
 	}
 	in, err := a.Intents.CancelIntent(ctx, id, r.Key)
 	if errors.Is(err, order.ErrNoSuch) {
-		return order.Intent{ID: id, Status: order.IntentCanceled}, nil
+		return order.Intent{ID: id, Status: order.PaymentCanceled}, nil
 	}
 	return in, activities.Failure(err)
 }

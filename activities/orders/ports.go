@@ -19,28 +19,28 @@ type Intents interface {
 	// order.ErrNoSuch if there is no such intent.
 	GetIntent(ctx context.Context, id string) (order.Intent, error)
 	// CancelIntent cancels an intent and releases any money held, under the
-	// key. It succeeds if the intent is already cancelled. It fails with
-	// order.ErrState if the money was already captured.
+	// key. It succeeds if the intent is already cancelled or has lapsed. It fails
+	// with order.ErrState if the money was already captured.
 	CancelIntent(ctx context.Context, id, key string) (order.Intent, error)
 }
 
 // Captures captures and refunds money. Every error is a *order.ProviderError.
 type Captures interface {
-	// CaptureIntent captures the amount under the key, in one go: the provider
-	// releases what remains. It fails with order.ErrState if the intent cannot
-	// be captured (any more).
+	// CaptureIntent captures the amount under the key, in one go: if it is a part,
+	// the provider releases the rest, and the status is partially captured. It
+	// fails with order.ErrState if the intent cannot be captured (any more).
 	CaptureIntent(ctx context.Context, id string, amount order.Money, key string) (order.Intent, error)
-	// RefundIntent refunds the amount under the key and returns the refund. It
-	// changes nothing under a key used before; if everything was refunded
-	// before, it returns the last refund. It fails with order.ErrRejected if
-	// the amount is more than what remains or differs from the amount of the
-	// key's first use, or if the bank declined the key's refund; a declined
-	// amount can be refunded again. It fails with order.ErrState if nothing was
-	// captured, or the payment is disputed.
+	// RefundIntent refunds the amount under the key and returns the refund, whose
+	// ID is the key if order.Key made it. It changes nothing under a key used
+	// before; if everything was refunded before, it returns the last refund. It
+	// fails with order.ErrRejected if the amount is more than what remains or
+	// differs from the amount of the key's first use, or if the bank declined the
+	// key's refund; a declined amount can be refunded again. It fails with
+	// order.ErrState if nothing was captured, or the payment is disputed.
 	RefundIntent(ctx context.Context, id string, amount order.Money, key string) (order.Refund, error)
 	// Refunds lists all refunds of an intent, oldest first, also those that
-	// somebody made at the provider. For an unknown intent it returns none or
-	// fails with order.ErrNoSuch.
+	// somebody made at the provider, but not what was released uncaptured. For an
+	// unknown intent it returns none or fails with order.ErrNoSuch.
 	Refunds(ctx context.Context, id string) ([]order.Refund, error)
 }
 
@@ -85,4 +85,7 @@ type Sealer interface {
 type Orders interface {
 	// Order returns an order; it fails with order.ErrNotFound.
 	Order(ctx context.Context, id order.ID) (order.Order, error)
+	// Snapshot returns the snapshot that SaveOrder wrote last, or an empty one if the
+	// order was only opened; it fails with order.ErrNotFound.
+	Snapshot(ctx context.Context, id order.ID) (order.Snapshot, error)
 }

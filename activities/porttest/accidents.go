@@ -31,7 +31,7 @@ func failedRead(t *testing.T, h PaymentsHarness) {
 	if _, err := h.Intents.GetIntent(t.Context(), in.ID); err != nil {
 		wantKind(t, err, order.ErrUnavailable)
 	}
-	wantIntent(t, h, in.ID, order.RequiresCapture)
+	wantIntent(t, h, in.ID, order.PaymentAuthorized)
 }
 
 // accidents makes each write fail with each fault, some twice, and repeats it
@@ -92,17 +92,27 @@ var writes = map[string]struct {
 		in := authorized(t, h)
 		return in.OrderID, func() error {
 			got, err := h.Captures.CaptureIntent(t.Context(), in.ID, tenEuro, order.Key(in.OrderID, "capture", 1))
-			if err == nil && (got.Status != order.Succeeded || got.Received != 1000) {
+			if err == nil && (got.Status != order.PaymentCaptured || got.Received != 1000) {
 				t.Errorf("captured: %+v", got)
 			}
 			return err
 		}
 	}, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 1000}},
+	"capture a part": {func(t *testing.T, h PaymentsHarness) (order.ID, func() error) {
+		in := authorized(t, h)
+		return in.OrderID, func() error {
+			got, err := h.Captures.CaptureIntent(t.Context(), in.ID, euro(400), order.Key(in.OrderID, "capture", 1))
+			if err == nil && (got.Status != order.PaymentPartiallyCaptured || got.Received != 400) {
+				t.Errorf("captured: %+v", got)
+			}
+			return err
+		}
+	}, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 400}},
 	"cancel": {func(t *testing.T, h PaymentsHarness) (order.ID, func() error) {
 		in := authorized(t, h)
 		return in.OrderID, func() error {
 			got, err := h.Intents.CancelIntent(t.Context(), in.ID, order.Key(in.OrderID, "cancel", 1))
-			if err == nil && got.Status != order.IntentCanceled {
+			if err == nil && got.Status != order.PaymentCanceled {
 				t.Errorf("cancelled: %+v", got)
 			}
 			return err

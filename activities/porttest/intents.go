@@ -16,11 +16,14 @@ func createsAndFinds(t *testing.T, h PaymentsHarness) {
 	if in.ID == "" || in.ClientSecret == "" {
 		t.Errorf("created %+v: want an id and a secret", in)
 	}
-	want := order.Intent{ID: in.ID, OrderID: id, Status: order.RequiresPaymentMethod, Amount: tenEuro, ClientSecret: in.ClientSecret}
+	if in.Provider == "" {
+		t.Error("the intent does not name its provider")
+	}
+	want := order.Intent{ID: in.ID, Provider: in.Provider, OrderID: id, Status: order.PaymentPending, Amount: tenEuro, ClientSecret: in.ClientSecret}
 	if diff := cmp.Diff(want, in); diff != "" {
 		t.Errorf("created (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(in, wantIntent(t, h, in.ID, order.RequiresPaymentMethod)); diff != "" {
+	if diff := cmp.Diff(in, wantIntent(t, h, in.ID, order.PaymentPending)); diff != "" {
 		t.Errorf("found (-created +found):\n%s", diff)
 	}
 }
@@ -67,12 +70,12 @@ func otherRequestSameKey(t *testing.T, h PaymentsHarness) {
 	wantDone(t, h, r.OrderID, PaymentCount{Intents: 1})
 }
 
-func newGeneration(t *testing.T, h PaymentsHarness) {
+func nextPayment(t *testing.T, h PaymentsHarness) {
 	r := IntentOf(order.NewID(), tenEuro)
 	first := create(t, h, r)
-	r.Generation, r.Key = 2, order.Key(r.OrderID, "intent", 2)
+	r.Number, r.Key = 2, order.Key(r.OrderID, "intent", 2)
 	if create(t, h, r).ID == first.ID {
-		t.Error("two generations share an intent")
+		t.Error("two payments share an intent")
 	}
 }
 

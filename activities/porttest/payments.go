@@ -19,6 +19,8 @@ type PaymentsHarness struct {
 	// Authenticate is the result of that authentication.
 	Pay, PayClosed, Decline, Challenge func(t *testing.T, intent string)
 	Authenticate                       func(t *testing.T, intent string, ok bool)
+	// Lapse has the authorization of an intent expire.
+	Lapse func(t *testing.T, intent string)
 	// Count returns what was done for an order.
 	Count func(id order.ID) PaymentCount
 	// FailNext makes the next matching call fail.
@@ -55,13 +57,15 @@ func Payments(t *testing.T, open func(t *testing.T) PaymentsHarness) {
 		"PAY-4 one key, one intent":                        oneKeyOneIntent,
 		"PAY-4 one key, many at once":                      oneKeyAtOnce,
 		"IDEM-2 other request, same key":                   otherRequestSameKey,
-		"PAY-12 a new generation":                          newGeneration,
+		"PAY-12 the next payment":                          nextPayment,
 		"PAY-1 currencies":                                 currencies,
 		"PAY-1 amounts that cannot be charged":             badAmounts,
 		"PAY-1 the least that can be charged":              leastAmounts,
 		"PAY-8 authorise, capture":                         capturesOnce,
 		"PAY-8 capture less":                               capturesLess,
+		"REF-4 a refund as large as what was released":     refundOfReleasedAmount,
 		"PAY-8 void":                                       cancelsOnce,
+		"PAY-8 an authorization lapses":                    authorizationLapses,
 		"PAY-11 PAY-12 declined, then another card":        declinedThenPaid,
 		"PAY-6 3-D Secure":                                 challenged,
 		"IDEM-3 too early is not for ever":                 captureTooEarly,
@@ -83,7 +87,7 @@ func Payments(t *testing.T, open func(t *testing.T) PaymentsHarness) {
 
 // IntentOf returns the request for the first intent of a new order.
 func IntentOf(id order.ID, m order.Money) order.IntentRequest {
-	return order.IntentRequest{OrderID: id, Generation: 1, Amount: m, Customer: "cus-1", Key: order.Key(id, "intent", 1)}
+	return order.IntentRequest{OrderID: id, Number: 1, Amount: m, Customer: "cus-1", Key: order.Key(id, "intent", 1)}
 }
 
 var tenEuro = order.Money{Amount: 1000, Currency: "EUR"}
@@ -115,7 +119,7 @@ func captured(t *testing.T, h PaymentsHarness) order.Intent {
 	return in
 }
 
-func wantIntent(t *testing.T, h PaymentsHarness, id string, want order.IntentStatus) order.Intent {
+func wantIntent(t *testing.T, h PaymentsHarness, id string, want order.PaymentStatus) order.Intent {
 	t.Helper()
 	in, err := h.Intents.GetIntent(t.Context(), id)
 	if err != nil {
@@ -134,64 +138,15 @@ func wantDone(t *testing.T, h PaymentsHarness, id order.ID, want PaymentCount) {
 	}
 }
 
-func capturesOnce(t *testing.T, h PaymentsHarness) {
-	in := authorized(t, h)
-	if in = wantIntent(t, h, in.ID, order.RequiresCapture); in.Capturable != 1000 {
-		t.Errorf("capturable: %d", in.Capturable)
-	}
-	key := order.Key(in.OrderID, "capture", 1)
-	for range 2 {
-		got, err := h.Captures.CaptureIntent(t.Context(), in.ID, tenEuro, key)
-		if err != nil || got.Status != order.Succeeded || got.Received != 1000 || got.Capturable != 0 {
-			t.Errorf("captured: %+v, %v", got, err)
-		}
-	}
-	_, err := h.Captures.CaptureIntent(t.Context(), in.ID, tenEuro, order.Key(in.OrderID, "capture", 2))
-	wantKind(t, err, order.ErrState) // F18: another operation
-	_, err = h.Intents.CancelIntent(t.Context(), in.ID, order.Key(in.OrderID, "cancel", 1))
-	wantKind(t, err, order.ErrState)
-	wantDone(t, h, in.OrderID, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 1000})
-}
-
-func capturesLess(t *testing.T, h PaymentsHarness) {
-	in := authorized(t, h)
-	key := order.Key(in.OrderID, "capture", 1)
-	_, err := h.Captures.CaptureIntent(t.Context(), in.ID, order.Money{Amount: 1001, Currency: "EUR"}, key+"-more")
-	wantKind(t, err, order.ErrRejected)
-	got, err := h.Captures.CaptureIntent(t.Context(), in.ID, order.Money{Amount: 400, Currency: "EUR"}, key)
-	if err != nil || got.Status != order.Succeeded || got.Received != 400 || got.Capturable != 0 {
-		t.Errorf("captured: %+v, %v", got, err)
-	}
-	wantDone(t, h, in.OrderID, PaymentCount{Intents: 1, Authorized: 1, Captured: 1, Taken: 400})
-}
-
-func cancelsOnce(t *testing.T, h PaymentsHarness) {
-	for name, in := range map[string]order.Intent{
-		"unpaid": create(t, h, IntentOf(order.NewID(), tenEuro)), "authorised": authorized(t, h),
-	} {
-		for _, key := range []string{"cancel", "cancel", "cancel-again"} {
-			got, err := h.Intents.CancelIntent(t.Context(), in.ID, order.Key(in.OrderID, key, 1))
-			if err != nil || got.Status != order.IntentCanceled || got.Capturable != 0 {
-				t.Errorf("%s: %s: %+v, %v", name, key, got, err)
-			}
-		}
-		_, err := h.Captures.CaptureIntent(t.Context(), in.ID, tenEuro, order.Key(in.OrderID, "capture", 1))
-		wantKind(t, err, order.ErrState)
-		if n := h.Count(in.OrderID); n.Canceled != 1 || n.Captured != 0 {
-			t.Errorf("%s: %+v", name, n)
-		}
-	}
-}
-
 func declinedThenPaid(t *testing.T, h PaymentsHarness) {
 	in := create(t, h, IntentOf(order.NewID(), tenEuro))
 	h.Decline(t, in.ID)
-	got := wantIntent(t, h, in.ID, order.RequiresPaymentMethod)
+	got := wantIntent(t, h, in.ID, order.PaymentPending)
 	if diff := cmp.Diff(order.NewDecline("card_declined", "insufficient_funds"), got.Decline); diff != "" {
 		t.Error(diff)
 	}
 	h.Pay(t, in.ID)
-	if got = wantIntent(t, h, in.ID, order.RequiresCapture); got.Decline != nil {
+	if got = wantIntent(t, h, in.ID, order.PaymentAuthorized); got.Decline != nil {
 		t.Errorf("the decline outlives the payment: %+v", got.Decline)
 	}
 }
@@ -199,15 +154,15 @@ func declinedThenPaid(t *testing.T, h PaymentsHarness) {
 func challenged(t *testing.T, h PaymentsHarness) {
 	in := create(t, h, IntentOf(order.NewID(), tenEuro))
 	h.Challenge(t, in.ID)
-	wantIntent(t, h, in.ID, order.RequiresAction)
+	wantIntent(t, h, in.ID, order.PaymentRequiresAction)
 	h.Authenticate(t, in.ID, false)
-	got := wantIntent(t, h, in.ID, order.RequiresPaymentMethod)
+	got := wantIntent(t, h, in.ID, order.PaymentPending)
 	if got.Decline == nil || got.Decline.Code != "payment_intent_authentication_failure" {
 		t.Errorf("decline: %+v", got.Decline)
 	}
 	h.Challenge(t, in.ID)
 	h.Authenticate(t, in.ID, true)
-	wantIntent(t, h, in.ID, order.RequiresCapture)
+	wantIntent(t, h, in.ID, order.PaymentAuthorized)
 	wantDone(t, h, in.OrderID, PaymentCount{Intents: 1, Authorized: 1})
 }
 

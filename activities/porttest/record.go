@@ -17,9 +17,10 @@ import (
 // RecordBench is the record under test: the port, and methods to inspect it.
 type RecordBench interface {
 	orders.Record
+	orders.Orders
 	PutProducts(ctx context.Context, products []catalog.Product) error
 	Offers(ctx context.Context, skus []string) (map[string]order.Offer, error)
-	Order(ctx context.Context, id order.ID) (order.Order, error)
+	Product(ctx context.Context, sku string) (catalog.Stocked, error)
 	Events(ctx context.Context, id order.ID, after int64, limit int) ([]order.Event, error)
 }
 
@@ -46,6 +47,12 @@ func Record(t *testing.T, open func(t *testing.T) RecordBench) {
 		"ORD-7 stock moves happen once":                     movesOnce,
 		"ORD-1 an order that was never opened can be told":  refusedOrder,
 		"ORD-7 every line of an order is set aside or none": allLines,
+		"ORD-7 goods leave in parts":                        shipsParts,
+		"ORD-7 parts of a lost attempt are corrected":       correctsParts,
+		"ORD-3 F87 the snapshot is written with the order":  snapshotWithOrder,
+		"several payments, shipments and refunds":           severalParts,
+		"ORD-5 an id of another order is refused":           refusesTaken,
+		"ORD-5 F87 an id moves within its order":            movesOwnID,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -136,11 +143,11 @@ func (r recordTest) wantNothing(t *testing.T, id order.ID) {
 func line(sku string, n int64) order.RequestLine { return order.RequestLine{SKU: sku, Quantity: n} }
 
 // follow returns the change that moves the order to a status.
-func follow(o order.Order, to order.Status, k order.Kind, stock order.StockMove) order.Change {
+func follow(o order.Order, to order.Status, k order.Kind, stock order.StockAction) order.Change {
 	from := o.Status
 	o.Status, o.Version = to, o.Version+1
 	o.UpdatedAt = o.UpdatedAt.Add(time.Second)
-	return order.Change{Order: o, Stock: stock, Events: []order.Event{{
+	return order.Change{Order: o, Stock: order.StockMove{Action: stock}, Events: []order.Event{{
 		OrderID: o.ID, Seq: o.Version, At: o.UpdatedAt, Kind: k, From: from, To: to,
 		Actor: "purser", Why: "because", Ref: "pi_1", Correlation: "corr-2",
 	}}}
@@ -161,7 +168,7 @@ func opensPriced(t *testing.T, r recordTest) {
 		if want := (order.Money{Amount: c.want, Currency: c.currency}); placed.Total != want {
 			t.Errorf("total: got %v, want %v", placed.Total, want)
 		}
-		if placed.Status != order.Placed || placed.Version != 2 || placed.Payment.Generation != 1 ||
+		if placed.Status != order.Placed || placed.Version != 2 || !cmp.Equal(placed.Payments, []order.Payment{{Number: 1}}) ||
 			!placed.PlacedAt.Equal(r.now) || placed.ShipTo != o.Request.ShipTo || placed.Customer != "c-1" {
 			t.Errorf("opened as %+v", placed)
 		}
@@ -191,7 +198,9 @@ func sameRun(t *testing.T, r recordTest) {
 		t.Errorf("opened again (-want +got):\n%s", diff)
 	}
 	c := follow(placed, order.AwaitingPayment, order.PaymentReady, order.StockStays)
-	c.Order.Payment.IntentID = "pi_1"
+	c.Order.Payments = []order.Payment{{Number: 1, Provider: "stripe", Reference: "pi_1", Status: order.PaymentPending}}
+	c.Order.Refunds = []order.Refund{{ID: "re_1", PaymentRef: "pi_1"}}
+	c.Order.Hold = &order.Hold{Kind: order.HoldPayment}
 	c.Order.Waiting = &order.Waiting{On: "payment"}
 	if err := r.SaveOrder(t.Context(), c); err != nil {
 		t.Fatal(err)

@@ -24,9 +24,9 @@ func refusesIllegal(t *testing.T, r recordTest) {
 func eventsWithChange(t *testing.T, r recordTest) {
 	placed := r.mustOpen(t, r.opening("EUR", line("mug", 1)))
 	a := follow(placed, order.AwaitingPayment, order.PaymentReady, order.StockStays)
-	b := follow(a.Order, order.Authorized, order.PaymentAuthorized, order.StockStays)
-	b.Order.Payment = order.Payment{Generation: 1, IntentID: "pi_1", Status: order.RequiresCapture, Authorized: 1450, AuthorizedAt: r.now}
-	b.Order.Shipment = order.Shipment{Reference: "ref-1", LabelID: "lbl_1", Tracking: "T1", Carrier: "c", Status: order.ParcelBooked}
+	b := follow(a.Order, order.Authorized, order.PaymentWasAuthorized, order.StockStays)
+	b.Order.Payments = []order.Payment{{Number: 1, Provider: "stripe", Reference: "pi_1", Status: order.PaymentAuthorized, Authorized: 1450, AuthorizedAt: r.now}}
+	b.Order.Shipments = []order.Shipment{{Number: 1, Reference: "ref-1", LabelID: "lbl_1", Tracking: "T1", Carrier: "c", Status: order.ParcelBooked}}
 	b.Order.Waiting = &order.Waiting{On: "carrier", Until: r.now, Then: "ask"}
 	b.Events = append(a.Events, b.Events...) // two moves in one change
 	b.Attempt = "capture"
@@ -49,7 +49,7 @@ func eventsWithChange(t *testing.T, r recordTest) {
 func repeatedChange(t *testing.T, r recordTest) {
 	placed := r.mustOpen(t, r.opening("EUR", line("mug", 1)))
 	a := follow(placed, order.AwaitingPayment, order.PaymentReady, order.StockKeep)
-	b := follow(a.Order, order.Authorized, order.PaymentAuthorized, order.StockStays)
+	b := follow(a.Order, order.Authorized, order.PaymentWasAuthorized, order.StockStays)
 	for _, c := range []order.Change{a, a, b, a, b} {
 		if err := r.SaveOrder(t.Context(), c); err != nil {
 			t.Fatal(err)
@@ -66,10 +66,10 @@ func repeatedChange(t *testing.T, r recordTest) {
 func waitAlone(t *testing.T, r recordTest) {
 	placed := r.mustOpen(t, r.opening("EUR", line("mug", 1)))
 	c := follow(placed, order.AwaitingPayment, order.PaymentReady, order.StockStays)
-	c.Order.Fence = 10
+	c.Fence = 10
 	c.Order.Waiting = &order.Waiting{On: "payment", Until: r.now, Then: "ask"}
-	later := order.Change{Order: c.Order}
-	later.Order.Fence, later.Order.Waiting = 20, &order.Waiting{On: "payment", Until: r.now.Add(time.Hour), Then: "ask"}
+	later := order.Change{Order: c.Order, Fence: 20}
+	later.Order.Waiting = &order.Waiting{On: "payment", Until: r.now.Add(time.Hour), Then: "ask"}
 	for _, c := range []order.Change{c, later, later, c} {
 		if err := r.SaveOrder(t.Context(), c); err != nil {
 			t.Fatal(err)
@@ -87,12 +87,14 @@ func waitAlone(t *testing.T, r recordTest) {
 func lostAttempt(t *testing.T, r recordTest) {
 	placed := r.mustOpen(t, r.opening("EUR", line("mug", 1)))
 	ready := follow(placed, order.AwaitingPayment, order.PaymentReady, order.StockStays)
-	ready.Order.Fence = 5
-	lost := follow(ready.Order, order.Authorized, order.PaymentAuthorized, order.StockKeep)
-	lostToo := follow(lost.Order, order.Paid, order.PaymentCaptured, order.StockStays)
+	ready.Fence = 5
+	lost := follow(ready.Order, order.Authorized, order.PaymentWasAuthorized, order.StockKeep)
+	lostToo := follow(lost.Order, order.Paid, order.PaymentWasCaptured, order.StockStays)
+	lost.Fence, lostToo.Fence = 5, 5
 	kept := follow(ready.Order, order.Cancelling, order.CancelRequested, order.StockStays)
-	kept.Order.Fence = 9
+	kept.Fence = 9
 	ended := follow(kept.Order, order.Cancelled, order.OrderCancelled, order.StockRelease)
+	ended.Fence = 9
 	for i, c := range []order.Change{ready, lost, lostToo, kept, lost, ended, lostToo, kept} {
 		if err := r.SaveOrder(t.Context(), c); err != nil {
 			t.Fatalf("change %d: %v", i, err)
@@ -113,7 +115,7 @@ func lostAttempt(t *testing.T, r recordTest) {
 func gap(t *testing.T, r recordTest) {
 	placed := r.mustOpen(t, r.opening("EUR", line("mug", 1)))
 	a := follow(placed, order.AwaitingPayment, order.PaymentReady, order.StockStays)
-	b := follow(a.Order, order.Authorized, order.PaymentAuthorized, order.StockShip)
+	b := follow(a.Order, order.Authorized, order.PaymentWasAuthorized, order.StockShip)
 	unknown := follow(order.Order{ID: order.NewID(), Status: order.Placed, Version: 2, UpdatedAt: r.now}, order.AwaitingPayment, order.PaymentReady, order.StockStays)
 	misnumbered := a
 	misnumbered.Order.Version = 9
@@ -213,7 +215,7 @@ func takenAgain(t *testing.T, r recordTest) {
 func movesOnce(t *testing.T, r recordTest) {
 	o := r.mustOpen(t, r.opening("EUR", line("mug", 4), line("tea", 1)))
 	for i, step := range []struct {
-		move order.StockMove
+		move order.StockAction
 		left int64
 	}{
 		{order.StockKeep, 6},

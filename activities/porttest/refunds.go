@@ -16,15 +16,19 @@ func refundsOnce(t *testing.T, h PaymentsHarness) {
 	part := order.Money{Amount: 300, Currency: "EUR"}
 	var want []order.Refund
 	for i, n := range []int{1, 1, 2, 1, 2} {
-		got, err := h.Captures.RefundIntent(t.Context(), in.ID, part, order.Key(in.OrderID, "refund", n))
-		if err != nil || got.ID == "" || got.IntentID != in.ID || got.Amount != part || got.Status != order.RefundSucceeded {
+		key := order.Key(in.OrderID, "refund", n)
+		got, err := h.Captures.RefundIntent(t.Context(), in.ID, part, key)
+		if err != nil || got.ID != key || got.Reference == "" || got.PaymentRef != in.ID || got.Amount != part || got.Status != order.RefundSucceeded {
 			t.Errorf("refund %d: %+v, %v", n, got, err)
 		}
 		if i == 0 || i == 2 {
 			want = append(want, got)
-		} else if got != want[n-1] {
-			t.Errorf("refund %d again: %+v, want %+v", n, got, want[n-1])
+		} else if diff := cmp.Diff(want[n-1], got); diff != "" {
+			t.Errorf("refund %d again (-want +got):\n%s", n, diff)
 		}
+	}
+	if want[0].Reference == want[1].Reference {
+		t.Errorf("both refunds are %s", want[0].Reference)
 	}
 	_, err = h.Captures.RefundIntent(t.Context(), in.ID, tenEuro, order.Key(in.OrderID, "refund", 3))
 	wantKind(t, err, order.ErrRejected)
@@ -40,7 +44,8 @@ func wantRefunds(t *testing.T, h PaymentsHarness, id string, want ...order.Refun
 	}
 }
 
-// refundedBefore checks a payment that a person refunded under another key.
+// refundedBefore checks a payment that a person refunded under another key. Such a
+// refund has the provider's id.
 func refundedBefore(t *testing.T, h PaymentsHarness) {
 	in := captured(t, h)
 	var first order.Refund
@@ -49,7 +54,7 @@ func refundedBefore(t *testing.T, h PaymentsHarness) {
 		if first.ID == "" {
 			first = got
 		}
-		if err != nil || got.ID == "" || got != first {
+		if err != nil || got.ID == "" || got.ID != got.Reference || !cmp.Equal(got, first) {
 			t.Errorf("%s: %+v, %v; want %+v", key, got, err, first)
 		}
 	}
@@ -79,7 +84,7 @@ func refundsRest(t *testing.T, h PaymentsHarness) {
 		if rest.ID == "" {
 			rest = got
 		}
-		if err != nil || got.ID == first.ID || got != rest || got.Amount != euro(700) {
+		if err != nil || got.ID == first.ID || !cmp.Equal(got, rest) || got.Amount != euro(700) {
 			t.Errorf("the rest: %+v, %v; want %+v", got, err, rest)
 		}
 	}

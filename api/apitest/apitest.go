@@ -146,12 +146,12 @@ func (a *Answer) Into(t *testing.T, v any) {
 
 // PlacedBody is the response to an order that was placed.
 type PlacedBody struct {
-	Order        order.Order `json:"order"`
-	ClientSecret string      `json:"clientSecret"`
+	Order        orders.Order `json:"order"`
+	ClientSecret string       `json:"clientSecret"`
 }
 
-// Place places the sample order for a customer.
-func (s *Shop) Place(t *testing.T, customer string, headers ...string) order.Order {
+// Place places the sample order for a customer, and returns it as the API shows it.
+func (s *Shop) Place(t *testing.T, customer string, headers ...string) orders.Order {
 	t.Helper()
 	a := s.Ask("POST", "/v1/orders", ShopKey, OrderBody(customer), headers...)
 	if a.Status != http.StatusCreated {
@@ -160,6 +160,16 @@ func (s *Shop) Place(t *testing.T, customer string, headers ...string) order.Ord
 	var b PlacedBody
 	a.Into(t, &b)
 	return b.Order
+}
+
+// Recorded returns an order as the record has it.
+func (s *Shop) Recorded(t *testing.T, id order.ID) order.Order {
+	t.Helper()
+	o, err := s.Store.Order(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
 }
 
 // OrderBody returns the sample order as JSON.

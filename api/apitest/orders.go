@@ -3,6 +3,8 @@ package apitest
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,33 +75,67 @@ func (f *Orders) Place(ctx context.Context, id order.ID, r order.Request, actor,
 
 // Cancel begins to cancel the order.
 func (f *Orders) Cancel(ctx context.Context, id order.ID, actor, reason, correlation string) (order.Order, error) {
-	return f.move(ctx, id, order.Cancelling, actor, reason, correlation)
+	if err := f.fails(ctx); err != nil {
+		return order.Order{}, err
+	}
+	return f.Save(ctx, id, order.Cancelling, order.CancelRequested, actor, reason, correlation)
 }
 
-// Release lets the order wait for its payment.
-func (f *Orders) Release(ctx context.Context, id order.ID, actor, reason, correlation string) (order.Order, error) {
-	return f.move(ctx, id, order.AwaitingPayment, actor, reason, correlation)
+// Resolve takes the choices of the order's hold, as its workflow would.
+func (f *Orders) Resolve(ctx context.Context, id order.ID, choice order.Choice, actor, reason, correlation string) (order.Order, error) {
+	if err := f.fails(ctx); err != nil {
+		return order.Order{}, err
+	}
+	o, err := f.store.Order(ctx, id)
+	if err != nil {
+		return order.Order{}, err
+	}
+	if o.Hold == nil || !slices.Contains(o.Hold.Choices, choice) {
+		return order.Order{}, fmt.Errorf("%w: %s %s", order.ErrIllegalMove, o.Status, choice)
+	}
+	return f.Change(ctx, id, order.OrderResolved, actor, reason, correlation, func(o *order.Order) {
+		o.Status, o.Hold, o.Reason = afterChoice[choice], nil, reason
+	})
 }
 
-func (f *Orders) move(ctx context.Context, id order.ID, to order.Status, actor, reason, correlation string) (order.Order, error) {
+// afterChoice are the statuses that the choices lead to.
+var afterChoice = map[order.Choice]order.Status{
+	order.ChooseRelease: order.AwaitingPayment, order.ChooseRebook: order.Paid, order.ChooseVoid: order.Cancelling,
+	order.ChooseRefund: order.Cancelling, order.ChooseKeep: order.Returned,
+}
+
+// fails returns the scripted error of a message, if there is one.
+func (f *Orders) fails(ctx context.Context) error {
 	fail, stall := f.script()
 	if stall {
 		<-ctx.Done()
-		return order.Order{}, cmp.Or(fail, ctx.Err())
+		return cmp.Or(fail, ctx.Err())
 	}
-	if fail != nil {
-		return order.Order{}, fail
-	}
-	return f.Save(ctx, id, to, order.CancelRequested, actor, reason, correlation)
+	return fail
 }
 
-// Save writes the next event of an order, as its workflow would.
+// Hold puts the order on hold, as its workflow would.
+func (f *Orders) Hold(ctx context.Context, id order.ID, kind order.HoldKind, why string) (order.Order, error) {
+	return f.Change(ctx, id, order.OrderOnHold, "purser", why, "", func(o *order.Order) {
+		o.Status, o.Hold = order.OnHold, &order.Hold{Kind: kind, Why: why, Choices: kind.Choices()}
+	})
+}
+
+// Save writes the next event of an order and its new status, as its workflow would.
 func (f *Orders) Save(ctx context.Context, id order.ID, to order.Status, kind order.Kind, actor, why, correlation string) (order.Order, error) {
+	return f.Change(ctx, id, kind, actor, why, correlation, func(o *order.Order) { o.Status = to })
+}
+
+// Change writes the next event of an order and what it changes, as its workflow
+// would.
+func (f *Orders) Change(ctx context.Context, id order.ID, kind order.Kind, actor, why, correlation string, change func(*order.Order)) (order.Order, error) {
 	o, err := f.store.Order(ctx, id)
 	if err != nil {
 		return o, err
 	}
-	e := order.Event{OrderID: id, Seq: o.Version + 1, At: time.Now(), Kind: kind, From: o.Status, To: to, Actor: actor, Why: why, Correlation: correlation}
-	o.Status, o.Version, o.UpdatedAt = to, e.Seq, e.At
+	from := o.Status
+	change(&o)
+	e := order.Event{OrderID: id, Seq: o.Version + 1, At: time.Now(), Kind: kind, From: from, To: o.Status, Actor: actor, Why: why, Correlation: correlation}
+	o.Version, o.UpdatedAt = e.Seq, e.At
 	return o, f.store.SaveOrder(ctx, order.Change{Order: o, Events: []order.Event{e}})
 }

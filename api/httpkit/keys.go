@@ -20,7 +20,7 @@ type Role string
 const (
 	Shop     Role = "shop"     // place, read and cancel orders
 	Viewer   Role = "viewer"   // read
-	Operator Role = "operator" // also release held orders, change the catalogue, read the inbox
+	Operator Role = "operator" // also resolve held orders, change the catalogue, read the inbox
 )
 
 // Principal is a caller. It has one name and one role, whichever of its secrets a

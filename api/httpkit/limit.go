@@ -19,7 +19,7 @@ import (
 // placed. One key may use three quarters of a class; all callers without a key
 // together may use as much.
 type Limits struct {
-	// Orders limits requests that place, cancel and release orders; see
+	// Orders limits requests that place, cancel and resolve orders; see
 	// PlaceAtOnce, too. Default 256.
 	Orders int
 	// Search limits product searches. Default 64.

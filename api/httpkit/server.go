@@ -35,8 +35,9 @@ type Config struct {
 	// PlaceWait is how long an order waits for a slot. After that it is refused
 	// with 429, and nothing was started. Default 1 s.
 	PlaceWait time.Duration
-	// SteerWithin is how long cancelling and releasing wait for the order's new
-	// status; after that the status is 202. Default 10 s.
+	// SteerWithin is how long a request that cancels an order or resolves its hold
+	// waits for the order's new status; after that the response is about the order
+	// as the record has it. Default 10 s.
 	SteerWithin time.Duration
 	// Limits is how many requests of each class are handled at once; more are
 	// refused with 429. Streams and webhooks do not count.

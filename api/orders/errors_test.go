@@ -61,7 +61,7 @@ func TestMessageErrors(t *testing.T) {
 		for _, a := range []*apitest.Answer{
 			s.Ask("POST", "/v1/orders", apitest.ShopKey, apitest.OrderBody("cus_1")),
 			s.Ask("POST", "/v1/orders/"+string(o.ID)+"/cancel", apitest.ShopKey, `{"reason":"changed my mind"}`),
-			s.Ask("POST", "/v1/orders/"+string(o.ID)+"/release", apitest.OperatorKey, `{"reason":"paid by hand"}`),
+			s.Ask("POST", "/v1/orders/"+string(o.ID)+"/resolve", apitest.OperatorKey, `{"choice":"release","reason":"paid by hand"}`),
 		} {
 			p := a.Problem(t)
 			if a.Status != tc.status || p.Code != tc.code || a.Header.Get("Retry-After") != tc.retry {
@@ -77,6 +77,9 @@ func TestMessageErrors(t *testing.T) {
 	}
 }
 
+// steers are the requests that send a message to an order's workflow.
+var steers = map[string]string{"/cancel": `{"reason":"changed my mind"}`, "/resolve": `{"choice":"release","reason":"seen to it"}`}
+
 // A message that no worker has taken in time may never be carried out: 202 would say
 // that it will be.
 func TestNotTaken(t *testing.T) {
@@ -84,8 +87,8 @@ func TestNotTaken(t *testing.T) {
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) { c.SteerWithin = time.Millisecond })
 	o := s.Place(t, "cus_1")
 	s.Orders.Stall, s.Orders.Fail = true, fmt.Errorf("%w: no worker has taken it", order.ErrBusy)
-	for _, path := range []string{"/cancel", "/release"} {
-		a := s.Ask("POST", "/v1/orders/"+string(o.ID)+path, apitest.OperatorKey, `{"reason":"changed my mind"}`)
+	for path, body := range steers {
+		a := s.Ask("POST", "/v1/orders/"+string(o.ID)+path, apitest.OperatorKey, body)
 		if p := a.Problem(t); a.Status != 503 || p.Code != "busy" || a.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: got %d %s", path, a.Status, a.Body)
 		}
@@ -99,8 +102,8 @@ func TestBusy(t *testing.T) {
 	s := apitest.New(t)
 	o := s.Place(t, "cus_1")
 	s.Orders.Fail = fmt.Errorf("%w: unexpected workflow task failure", order.ErrBusy)
-	for _, path := range []string{"/cancel", "/release"} {
-		a := s.Ask("POST", "/v1/orders/"+string(o.ID)+path, apitest.OperatorKey, `{"reason":"changed my mind"}`)
+	for path, body := range steers {
+		a := s.Ask("POST", "/v1/orders/"+string(o.ID)+path, apitest.OperatorKey, body)
 		if p := a.Problem(t); a.Status != 503 || p.Code != "busy" || a.Header.Get("Retry-After") != "1" {
 			t.Errorf("%s: got %d %s, Retry-After %q", path, a.Status, a.Body, a.Header.Get("Retry-After"))
 		}

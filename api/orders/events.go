@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -14,7 +15,6 @@ import (
 
 	"purser/api/httpkit"
 	"purser/order"
-	orderrecords "purser/records/orders"
 )
 
 type eventsInput struct {
@@ -26,7 +26,7 @@ type eventsInput struct {
 }
 
 type eventPage struct {
-	Events []order.Event `json:"events"`
+	Events []Event `json:"events" nullable:"false"`
 	// NextAfter is set if there may be more events.
 	NextAfter int64 `json:"nextAfter,omitempty" doc:"The value of after for the next page; missing on the last page"`
 }
@@ -44,7 +44,7 @@ func (s *Service) events(ctx context.Context, in *eventsInput) (*huma.StreamResp
 	if err != nil {
 		return nil, err
 	}
-	page := eventPage{Events: append([]order.Event{}, events...)}
+	page := eventPage{Events: each(events, eventView)}
 	if len(events) == in.Limit {
 		page.NextAfter = events[len(events)-1].Seq
 	}
@@ -56,13 +56,17 @@ func (s *Service) events(ctx context.Context, in *eventsInput) (*huma.StreamResp
 
 // stream begins a live stream, unless too many are open.
 func (s *Service) stream(ctx context.Context, o order.Order, in *eventsInput) (*huma.StreamResponse, error) {
-	// A caller who sends only a number is assumed to have seen the events that
-	// are valid now.
-	seen := orderrecords.Position{Seq: in.After, Fence: o.Fence}
+	seen, fenced := order.Position{Seq: in.After}, false
 	if in.LastEventID != "" {
 		var ok bool
-		if seen, ok = parseMark(in.LastEventID, o.Fence); !ok {
+		if seen, fenced, ok = parseMark(in.LastEventID); !ok {
 			return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "Last-Event-ID: want the id of an event of this stream")
+		}
+	}
+	if !fenced {
+		var err error
+		if seen, err = s.positionAt(ctx, o, seen.Seq); err != nil {
+			return nil, err
 		}
 	}
 	release, ok := s.server.AcquireStream(ctx)
@@ -87,7 +91,7 @@ type live struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	id      order.ID
-	seen    orderrecords.Position // the last event sent
+	seen    order.Position // the last event sent
 	ended   time.Time
 }
 
@@ -138,7 +142,7 @@ func (l *live) catchUp(ctx context.Context) (over bool, err error) {
 			return false, err
 		}
 		for _, e := range events {
-			data, err := json.Marshal(e.Event)
+			data, err := json.Marshal(eventView(e.Event))
 			if err != nil {
 				return false, err
 			}
@@ -170,21 +174,37 @@ func (l *live) catchUp(ctx context.Context) (over bool, err error) {
 // markText returns the id of an event in a stream: its seq and the fence it was
 // recorded under. An event that replaces a lost one has the same seq and a
 // different id.
-func markText(m orderrecords.Position) string { return fmt.Sprintf("%d-%d", m.Seq, m.Fence) }
+func markText(m order.Position) string { return fmt.Sprintf("%d-%d", m.Seq, m.Fence) }
 
-// parseMark parses an event's id. An id that is only a seq, as older versions sent
-// it, belongs to the events recorded under fence.
-func parseMark(s string, fence int64) (orderrecords.Position, bool) {
-	seq, fenceText, hasFence := strings.Cut(s, "-")
-	m := orderrecords.Position{Fence: fence}
+// parseMark parses an event's id. An id may also be only a seq; then it is not
+// fenced.
+func parseMark(s string) (m order.Position, fenced, ok bool) {
+	seq, fence, fenced := strings.Cut(s, "-")
 	var err error
 	if m.Seq, err = strconv.ParseInt(seq, 10, 64); err != nil || m.Seq < 0 {
-		return m, false
+		return m, fenced, false
 	}
-	if hasFence {
-		m.Fence, err = strconv.ParseInt(fenceText, 10, 64)
+	if fenced {
+		m.Fence, err = strconv.ParseInt(fence, 10, 64)
 	}
-	return m, err == nil && m.Fence >= 0
+	return m, fenced, err == nil && m.Fence >= 0
+}
+
+// positionAt returns the position of a follower that names only the number of the
+// last event it has read. It is assumed to have read the events that are valid now.
+func (s *Service) positionAt(ctx context.Context, o order.Order, seq int64) (order.Position, error) {
+	p := order.Position{Seq: seq}
+	last := min(seq, o.Version)
+	if last == 0 {
+		return p, nil
+	}
+	// No fence is higher, so the first event returned is the one with this number,
+	// or one that follows it.
+	read, err := s.Records.EventsSince(ctx, o.ID, order.Position{Seq: last - 1, Fence: math.MaxInt64}, 1)
+	if len(read) > 0 {
+		p.Fence = read[0].Fence
+	}
+	return p, err
 }
 
 // send writes a part of the stream and flushes it. A caller that does not read it

@@ -7,7 +7,7 @@ import (
 	"purser/api"
 	"purser/api/apitest"
 	"purser/api/httpkit"
-	"purser/order"
+	"purser/api/orders"
 	"purser/records"
 )
 
@@ -25,7 +25,7 @@ func TestRotatedSecret(t *testing.T) {
 		t.Fatalf("got %d principals, want web and app", len(keys))
 	}
 	s := apitest.New(t, func(c *api.Config, _ *records.Store) { c.Keys = keys })
-	place := func(secret string) order.Order {
+	place := func(secret string) orders.Order {
 		t.Helper()
 		a := s.Ask("POST", "/v1/orders", secret, apitest.OrderBody("cus_1"), "Idempotency-Key", "cart-7")
 		var b apitest.PlacedBody

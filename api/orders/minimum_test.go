@@ -8,7 +8,6 @@ import (
 
 	"purser/api/apitest"
 	"purser/order"
-	"purser/records/orders"
 )
 
 // TestBelowMinimum (PAY-1, API-4): an order that costs less than can be
@@ -26,7 +25,7 @@ func TestBelowMinimum(t *testing.T) {
 	if a.Status != http.StatusUnprocessableEntity || p.Code != "amount_too_small" || !strings.Contains(p.Detail, "0.48 EUR, the minimum is 0.50 EUR") {
 		t.Errorf("got %d %s", a.Status, a.Body)
 	}
-	page, err := s.Store.Orders(t.Context(), orders.Filter{})
+	page, err := s.Store.Orders(t.Context(), order.Filter{})
 	if err != nil || len(page.Orders) != 0 || len(s.Orders.Placed) != 0 {
 		t.Errorf("%d orders are in the record, %d were placed (%v), want none", len(page.Orders), len(s.Orders.Placed), err)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"purser/api/httpkit"
 	"purser/order"
-	orderrecords "purser/records/orders"
 	"purser/records/sqldb"
 )
 
@@ -17,7 +16,18 @@ type orderOutput struct {
 	Status     int
 	ETag       string `header:"ETag"`
 	RetryAfter string `header:"Retry-After"`
-	Body       *order.Order
+	Body       *Order
+}
+
+// newOrderOutput returns the response with an order. A response that the caller
+// should ask for again says when.
+func newOrderOutput(status int, o order.Order) *orderOutput {
+	v := viewOf(o)
+	out := &orderOutput{Status: status, ETag: etag(v), Body: &v}
+	if status == http.StatusAccepted {
+		out.RetryAfter = "1"
+	}
+	return out
 }
 
 type getInput struct {
@@ -30,11 +40,11 @@ func (s *Service) get(ctx context.Context, in *getInput) (*orderOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	tag := etag(o)
-	if httpkit.ETagMatches(in.IfNoneMatch, tag) {
-		return &orderOutput{Status: http.StatusNotModified, ETag: tag}, nil
+	out := newOrderOutput(http.StatusOK, o)
+	if httpkit.ETagMatches(in.IfNoneMatch, out.ETag) {
+		return &orderOutput{Status: http.StatusNotModified, ETag: out.ETag}, nil
 	}
-	return &orderOutput{Status: http.StatusOK, ETag: tag, Body: &o}, nil
+	return out, nil
 }
 
 type listInput struct {
@@ -47,8 +57,8 @@ type listInput struct {
 }
 
 type orderPage struct {
-	Orders     []order.Order `json:"orders"`
-	NextCursor string        `json:"nextCursor,omitempty" doc:"Missing on the last page"`
+	Orders     []Order `json:"orders" nullable:"false"`
+	NextCursor string  `json:"nextCursor,omitempty" doc:"Missing on the last page"`
 }
 
 type listOutput struct{ Body orderPage }
@@ -56,13 +66,13 @@ type listOutput struct{ Body orderPage }
 // list returns the newest orders first.
 func (s *Service) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	slices.Sort(in.Status) // a status given twice counts once
-	f := orderrecords.Filter{
+	f := order.Filter{
 		Status: slices.Compact(in.Status), Customer: in.Customer,
 		PlacedFrom: in.PlacedFrom, PlacedTo: in.PlacedTo, Limit: in.Limit, Cursor: in.Cursor,
 	}
 	if scope := httpkit.CallOf(ctx).Customer; scope != "" {
 		if f.Customer != "" && f.Customer != scope {
-			return &listOutput{orderPage{Orders: []order.Order{}}}, nil // as if the other customer had none
+			return &listOutput{orderPage{Orders: []Order{}}}, nil // as if the other customer had none
 		}
 		f.Customer = scope
 	}
@@ -73,5 +83,5 @@ func (s *Service) list(ctx context.Context, in *listInput) (*listOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &listOutput{orderPage{Orders: append([]order.Order{}, page.Orders...), NextCursor: page.Next}}, nil
+	return &listOutput{orderPage{Orders: each(page.Orders, viewOf), NextCursor: page.Next}}, nil
 }

@@ -3,12 +3,14 @@ package orders_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"purser/api/apitest"
+	"purser/api/orders"
 	"purser/order"
 )
 
@@ -18,15 +20,16 @@ func TestGet(t *testing.T) {
 	o := s.Place(t, "cus_1")
 	target := "/v1/orders/" + string(o.ID)
 	a := s.Ask("GET", target, apitest.ViewerKey, "", "Purser-Customer", "cus_1")
-	var got order.Order
+	var got orders.Order
 	a.Into(t, &got)
 	if diff := cmp.Diff(o, got); a.Status != http.StatusOK || diff != "" {
 		t.Errorf("%d (-want +got):\n%s", a.Status, diff)
 	}
-	for tag, want := range map[string]int{`"2"`: 304, `W/"2"`: 304, `"0", "2"`: 304, `*`: 304, `"1"`: 200, `2`: 200} {
-		a := s.Ask("GET", target, apitest.ViewerKey, "", "If-None-Match", tag)
-		if a.Status != want || a.Header.Get("ETag") != `"2"` || want == 304 && len(a.Body) > 0 {
-			t.Errorf("If-None-Match %s: got %d %q %s", tag, a.Status, a.Header.Get("ETag"), a.Body)
+	tag := a.Header.Get("ETag")
+	for sent, want := range map[string]int{tag: 304, "W/" + tag: 304, `"0", ` + tag: 304, `*`: 304, `"1"`: 200, strings.Trim(tag, `"`): 200} {
+		a := s.Ask("GET", target, apitest.ViewerKey, "", "If-None-Match", sent)
+		if a.Status != want || a.Header.Get("ETag") != tag || want == 304 && len(a.Body) > 0 {
+			t.Errorf("If-None-Match %s: got %d %q %s", sent, a.Status, a.Header.Get("ETag"), a.Body)
 		}
 	}
 }
@@ -36,13 +39,12 @@ func TestGet(t *testing.T) {
 func TestGet_waits(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
-	o := s.Place(t, "cus_1")
+	o := s.Recorded(t, s.Place(t, "cus_1").ID)
 	target := "/v1/orders/" + string(o.ID)
 	tags := map[string]bool{s.Ask("GET", target, apitest.ViewerKey, "").Header.Get("ETag"): true}
 	for n := range 2 {
-		o.Fence++
 		o.Waiting = &order.Waiting{On: "carrier", Until: o.PlacedAt.Add(time.Duration(n+1) * time.Hour)}
-		if err := s.Store.SaveOrder(t.Context(), order.Change{Order: o}); err != nil {
+		if err := s.Store.SaveOrder(t.Context(), order.Change{Order: o, Fence: int64(n + 1)}); err != nil {
 			t.Fatal(err)
 		}
 		for tag := range tags {
@@ -62,12 +64,12 @@ func TestGet_waits(t *testing.T) {
 func TestGet_replaced_event(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
-	o := s.Place(t, "cus_1")
+	o := s.Recorded(t, s.Place(t, "cus_1").ID)
 	target := "/v1/orders/" + string(o.ID)
 	tags := map[string]bool{}
 	for n, to := range []order.Status{order.Cancelling, order.AwaitingPayment} {
 		c := order.Change{Order: o, Events: []order.Event{{OrderID: o.ID, Seq: o.Version + 1, At: o.PlacedAt, Kind: order.PaymentReady, From: o.Status, To: to, Actor: "purser"}}}
-		c.Order.Version, c.Order.Status, c.Order.Fence = o.Version+1, to, o.Fence+int64(n)+1
+		c.Order.Version, c.Order.Status, c.Fence = o.Version+1, to, int64(n)+1
 		if err := s.Store.SaveOrder(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
@@ -83,27 +85,6 @@ func TestGet_replaced_event(t *testing.T) {
 	}
 }
 
-func TestCancelAndRelease(t *testing.T) {
-	t.Parallel()
-	s := apitest.New(t)
-	o := s.Place(t, "cus_1")
-	target := "/v1/orders/" + string(o.ID)
-	a := s.Ask("POST", target+"/cancel", apitest.ShopKey, `{"reason":"changed my mind"}`, "X-Correlation-Id", "click-2", "Purser-Customer", "cus_1")
-	var got order.Order
-	a.Into(t, &got)
-	if a.Status != http.StatusOK || got.Status != order.Cancelling || a.Header.Get("ETag") != `"3"` {
-		t.Fatalf("got %d %s", a.Status, a.Body)
-	}
-	events, err := s.Store.Events(t.Context(), o.ID, o.Version, 10)
-	if err != nil || len(events) != 1 || events[0].Actor != "key:web" || events[0].Why != "changed my mind" || events[0].Correlation != "click-2" {
-		t.Errorf("events %+v, %v", events, err)
-	}
-	held := s.Place(t, "cus_1")
-	if a := s.Ask("POST", "/v1/orders/"+string(held.ID)+"/release", apitest.OperatorKey, `{"reason":"seen to it"}`); a.Status != http.StatusOK {
-		t.Errorf("release: got %d %s", a.Status, a.Body)
-	}
-}
-
 func TestList(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
@@ -116,7 +97,7 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 	type page struct {
-		Orders     []order.Order
+		Orders     []orders.Order
 		NextCursor string
 	}
 	list := func(query string, headers ...string) (got []order.ID) {
@@ -168,7 +149,7 @@ func TestEventsAsPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	var p struct {
-		Events    []order.Event
+		Events    []orders.Event
 		NextAfter int64
 	}
 	s.Ask("GET", "/v1/orders/"+string(o.ID)+"/events?limit=1", apitest.ViewerKey, "").Into(t, &p)

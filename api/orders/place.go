@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"purser/api/httpkit"
@@ -18,8 +17,8 @@ type placeInput struct {
 }
 
 type placed struct {
-	Order        order.Order `json:"order"`
-	ClientSecret string      `json:"clientSecret,omitempty" doc:"The payment's client secret, with which the shopper's browser pays this order. Missing if the status is 202: repeat the request with the same Idempotency-Key."`
+	Order        Order  `json:"order"`
+	ClientSecret string `json:"clientSecret,omitempty" doc:"The payment's client secret, with which the shopper's browser pays this order. Missing if the status is 202: repeat the request with the same Idempotency-Key."`
 }
 
 type placeOutput struct {
@@ -137,23 +136,9 @@ func (s *Service) placeLater(ctx context.Context, id order.ID, key, code string)
 }
 
 func newPlaceOutput(o order.Order, secret string) *placeOutput {
+	v := viewOf(o)
 	return &placeOutput{
-		Status: http.StatusCreated, Location: "/v1/orders/" + string(o.ID), ETag: etag(o),
-		Body: placed{Order: o, ClientSecret: secret},
+		Status: http.StatusCreated, Location: "/v1/orders/" + string(o.ID), ETag: etag(v),
+		Body: placed{Order: v, ClientSecret: secret},
 	}
-}
-
-// etag returns a tag that changes exactly when the order does. It contains the
-// order's version, the fence, which distinguishes a version that was lost and
-// recorded again, and the deadline that the order waits for, which may be extended
-// while the version stays the same.
-func etag(o order.Order) string {
-	tag := strconv.FormatInt(o.Version, 10)
-	if o.Fence > 0 {
-		tag += "-" + strconv.FormatInt(o.Fence, 10)
-	}
-	if o.Waiting != nil && !o.Waiting.Until.IsZero() {
-		tag += "." + strconv.FormatInt(o.Waiting.Until.UnixMilli(), 10)
-	}
-	return strconv.Quote(tag)
 }

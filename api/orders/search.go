@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"purser/api/httpkit"
-	"purser/order"
 )
 
 type searchInput struct {
@@ -23,11 +22,11 @@ func (s *Service) search(ctx context.Context, in *searchInput) (*listOutput, err
 	if err != nil {
 		return nil, err
 	}
-	page := orderPage{Orders: []order.Order{}}
+	page := orderPage{Orders: []Order{}}
 	scope := httpkit.CallOf(ctx).Customer
 	for _, o := range found {
 		if scope == "" || o.Customer == scope {
-			page.Orders = append(page.Orders, o)
+			page.Orders = append(page.Orders, viewOf(o))
 		}
 	}
 	return &listOutput{page}, nil

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"purser/api/apitest"
-	"purser/order"
+	"purser/api/orders"
 )
 
 // TestSearchOrders (SRCH-10): operators find orders, others do not.
@@ -15,7 +15,7 @@ func TestSearchOrders(t *testing.T) {
 	if a := s.Ask("POST", "/v1/orders", apitest.ShopKey, apitest.OrderBody("cus_1")); a.Status != http.StatusCreated {
 		t.Fatalf("%d %s", a.Status, a.Body)
 	}
-	var page struct{ Orders []order.Order }
+	var page struct{ Orders []orders.Order }
 	s.Ask("GET", "/v1/search/orders?q=CUS_1", apitest.OperatorKey, "").Into(t, &page)
 	if len(page.Orders) != 1 || page.Orders[0].Customer != "cus_1" {
 		t.Errorf("found %+v", page.Orders)

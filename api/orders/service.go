@@ -1,5 +1,5 @@
 // Package orders implements the API's operations on orders: it places, reads,
-// follows, finds, cancels and releases them.
+// follows, finds, cancels and resolves them.
 package orders
 
 import (
@@ -12,7 +12,6 @@ import (
 
 	"purser/api/httpkit"
 	"purser/order"
-	orderrecords "purser/records/orders"
 )
 
 // Workflows sends messages to the orders' workflows. Every error is or wraps an
@@ -24,24 +23,27 @@ type Workflows interface {
 	// order.ErrOtherRequest. While the first call is still running it may fail
 	// with order.ErrInFlight. The order continues even if ctx ends first.
 	Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (o order.Order, clientSecret string, err error)
-	// Cancel compensates the order and returns it with its final status. It
-	// fails with order.ErrNotFound or order.ErrTooLate.
+	// Cancel compensates the order and returns it with its final status, or on
+	// hold if it cannot be compensated without a person. It fails with
+	// order.ErrNotFound, or with order.ErrTooLate if the carrier has a parcel.
 	Cancel(ctx context.Context, id order.ID, actor, reason, correlation string) (order.Order, error)
-	// Release resumes an order on hold. It fails with order.ErrNotFound or
-	// order.ErrIllegalMove.
-	Release(ctx context.Context, id order.ID, actor, reason, correlation string) (order.Order, error)
+	// Resolve records a person's decision about an order that is on hold or needs
+	// attention, and returns the order as it goes on. It fails with
+	// order.ErrNotFound, or with order.ErrIllegalMove if the order does not take
+	// the choice.
+	Resolve(ctx context.Context, id order.ID, choice order.Choice, actor, reason, correlation string) (order.Order, error)
 }
 
 // Records reads orders, their events, and the prices of products.
 type Records interface {
 	httpkit.OrderReader
 	// Orders fails with sqldb.ErrCursor if the filter's cursor is invalid.
-	Orders(ctx context.Context, f orderrecords.Filter) (orderrecords.Page, error)
+	Orders(ctx context.Context, f order.Filter) (order.Page, error)
 	FindOrders(ctx context.Context, text string, limit int) ([]order.Order, error)
 	Events(ctx context.Context, id order.ID, after int64, limit int) ([]order.Event, error)
-	// EventsSince returns the events after m. If a lost attempt had recorded
-	// some of the events up to m, it returns their replacements, too.
-	EventsSince(ctx context.Context, id order.ID, m orderrecords.Position, limit int) ([]orderrecords.RecordedEvent, error)
+	// EventsSince returns the events after p. If a lost attempt had recorded
+	// some of the events up to p, it returns their replacements, too.
+	EventsSince(ctx context.Context, id order.ID, p order.Position, limit int) ([]order.RecordedEvent, error)
 	// Watch returns a channel that receives when this process writes to the
 	// order.
 	Watch(id order.ID) (changed <-chan struct{}, stop func())
@@ -106,13 +108,13 @@ func (s *Service) Register(server *httpkit.Server) {
 	httpkit.Register(server, huma.Operation{
 		OperationID: "cancel-order", Method: http.MethodPost, Path: "/v1/orders/{id}/cancel", Tags: []string{"orders"},
 		Summary:     "Cancel an order",
-		Description: "Cancels the order if its parcel is not booked yet: releases its stock, voids or refunds its payment, and returns the order. The status is 202 while that is still in progress, and 409 too_late once the parcel is booked. 503 busy says that the request was not accepted: send it again.",
+		Description: "Cancels the order if the carrier does not have its parcel yet: voids the label, voids or refunds the payment, releases the stock and returns the order. The status is 202 while that is still in progress, also if it has to wait for a person's decision (status on_hold with a hold of kind void or refund), and 409 too_late once the carrier has the parcel or the order has ended in another way; the detail says what the order is. 503 busy says that the request was perhaps not accepted: send it again.",
 	}, write, s.cancel, http.StatusAccepted)
 	httpkit.Register(server, huma.Operation{
-		OperationID: "release-order", Method: http.MethodPost, Path: "/v1/orders/{id}/release", Tags: []string{"operators"},
-		Summary:     "Release an order that is on hold",
-		Description: "Resumes an order whose status is on_hold: the provider is asked again, and its new response decides. 409 wrong_state for an order with another status; 202 while the order is still in progress. The reason is recorded in the order's events with the name of the key.",
-	}, operate, s.release, http.StatusAccepted)
+		OperationID: "resolve-order", Method: http.MethodPost, Path: "/v1/orders/{id}/resolve", Tags: []string{"operators"},
+		Summary:     "Resolve an order that is on hold",
+		Description: "Takes a person's decision about an order whose status is on_hold; its hold lists the choices that it takes. release tries the step again, and the provider's new response decides; rebook books another parcel under a new reference; void ends the order, voids its label and voids or refunds its payment; refund refunds the money and ends the order; keep leaves everything as it is, because a person has dealt with it. For an order that is not on hold but needs attention, release tries again now and keep stops trying. 409 wrong_state if the order does not take the choice; the detail names its status and the choices that it takes. 202 if the decision was sent and its result is not known yet: read the order. The reason is recorded in the order's events with the name of the key.",
+	}, operate, s.resolve, http.StatusAccepted)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "search-orders", Method: http.MethodGet, Path: "/v1/search/orders", Tags: []string{"operators"},
 		Summary:     "Search orders",

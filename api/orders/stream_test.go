@@ -102,7 +102,7 @@ func TestStream_replaced_events(t *testing.T) {
 	save := func(fence int64, after order.Order, to order.Status, kinds ...order.Kind) order.Order {
 		t.Helper()
 		c := order.Change{Order: after}
-		c.Order.Status, c.Order.Fence = to, fence
+		c.Order.Status, c.Fence = to, fence
 		for _, k := range kinds {
 			c.Order.Version++
 			c.Events = append(c.Events, order.Event{OrderID: o.ID, Seq: c.Order.Version, At: time.Now(), Kind: k, From: after.Status, To: to, Actor: "test"})
@@ -130,10 +130,10 @@ func TestStream_replaced_events(t *testing.T) {
 
 	live := follow(t, srv, o.ID, "")
 	want(live, "1-0 order.placed", "2-0 stock.reserved")
-	ready := save(5, o, order.AwaitingPayment, order.PaymentReady)
-	save(5, ready, order.Authorized, order.PaymentAuthorized, order.MailSent)
+	ready := save(5, s.Recorded(t, o.ID), order.AwaitingPayment, order.PaymentReady)
+	save(5, ready, order.Authorized, order.PaymentWasAuthorized, order.MailSent)
 	want(live, "3-5 payment.ready", "4-5 payment.authorized", "5-5 mail.sent")
-	bare := follow(t, srv, o.ID, "5") // an id as it was before it held the fence
+	bare := follow(t, srv, o.ID, "5") // a seq alone
 	if first := bare.next(t, ": events of "); first != string(o.ID) {
 		t.Fatal(first)
 	}

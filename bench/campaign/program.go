@@ -171,7 +171,7 @@ func (p *program) paidAt(ctx context.Context, id order.ID) (at time.Time, err er
 	err = p.record(ctx, func(s *records.Store) error {
 		events, err := s.Events(ctx, id, 0, 500)
 		for _, e := range events {
-			if e.Kind == order.PaymentCaptured {
+			if e.Kind == order.PaymentWasCaptured {
 				at = e.At
 			}
 		}

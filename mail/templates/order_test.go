@@ -15,9 +15,9 @@ func TestOrderMails(t *testing.T) {
 	euro := func(n int64) order.Money { return order.Money{Amount: n, Currency: "EUR"} }
 	o := order.Order{
 		ID: "ord_1", Email: "ada@example.com", Locale: "de", ShipTo: order.Address{Name: "Ada"}, Total: euro(2900),
-		Lines:    []order.Line{{SKU: "mug", Name: "Becher", Quantity: 2, Price: 1450, Subtotal: 2900}},
-		Payment:  order.Payment{IntentID: "pi_1", Decline: order.NewDecline("card_declined", "insufficient_funds")},
-		Shipment: order.Shipment{Tracking: "PX 1"},
+		Lines:     []order.Line{{SKU: "mug", Name: "Becher", Quantity: 2, Price: 1450, Subtotal: 2900}},
+		Payments:  []order.Payment{{Number: 1, Reference: "pi_1", Decline: order.NewDecline("card_declined", "insufficient_funds")}},
+		Shipments: []order.Shipment{{Number: 1, Reference: "ord_1", Tracking: "PX 1"}},
 		Refunds: []order.Refund{
 			{ID: "re_1", Amount: euro(500), Status: order.RefundSucceeded},
 			{ID: "re_2", Amount: euro(700), Status: order.RefundFailed},
@@ -29,7 +29,7 @@ func TestOrderMails(t *testing.T) {
 		},
 	}
 	for m, want := range map[order.Notification][]string{
-		order.MailConfirmation: {"Becher", "29,00"}, order.MailShipped: {"PX 1"}, order.MailDelivered: {"ord_1"},
+		order.MailReceived: {"Becher", "29,00", "reserviert"}, order.MailConfirmation: {"Becher", "29,00"}, order.MailShipped: {"PX 1"}, order.MailDelivered: {"ord_1"},
 		order.MailCancelled: {"ord_1"}, order.MailExpired: {"ord_1"},
 		order.MailPaymentProblem:     {"Die Karte ist nicht ausreichend gedeckt.", "29,00"},
 		order.MailRefunded:           {"5,00"},

@@ -15,6 +15,7 @@ type Template string
 
 // The templates.
 const (
+	Received           Template = "received"
 	Confirmation       Template = "confirmation"
 	PaymentProblem     Template = "payment_problem"
 	Shipped            Template = "shipped"
@@ -84,6 +85,7 @@ const (
 )
 
 var plans = map[Template]plan{
+	Received:           {needs: ofOrder, facts: []field{fieldOrder, fieldPlaced}, links: fieldOrder},
 	Confirmation:       {needs: ofOrder, facts: []field{fieldOrder, fieldPlaced}, links: fieldOrder},
 	PaymentProblem:     {needs: ofOrder, facts: []field{fieldOrder, fieldReason}, links: fieldOrder},
 	Shipped:            {needs: append(ofOrder, fieldTracking), facts: []field{fieldTracking, fieldCarrier, fieldOrder}, links: fieldTracking},
@@ -106,7 +108,7 @@ var (
 // Templates lists all templates in the sequence in which an order causes them.
 func Templates() []Template {
 	return []Template{
-		Confirmation, PaymentProblem, Shipped, Delivered, Cancelled, Expired,
+		Received, Confirmation, PaymentProblem, Shipped, Delivered, Cancelled, Expired,
 		Refunded, RefundFailed, Dispute, ReturnInstructions, Reminder, Campaign,
 	}
 }

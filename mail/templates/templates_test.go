@@ -163,7 +163,7 @@ func TestLanguagesComplete(t *testing.T) {
 func TestWriteNotifications(t *testing.T) {
 	w := newWriter(t)
 	for _, m := range []order.Notification{
-		order.MailConfirmation, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
+		order.MailReceived, order.MailConfirmation, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
 	} {
 		subject, text, page, err := w.Write(mailOf(m))
 		if err != nil || subject == "" {

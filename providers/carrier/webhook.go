@@ -72,7 +72,7 @@ func (w Webhooks) Parse(body []byte) (order.Delivery, error) {
 		return d, nil
 	}
 	d.Event = &order.ProviderEvent{
-		ID: provider + "::" + e.ID, Type: e.Type, At: d.At, OrderID: d.OrderID,
+		ID: provider + "::" + e.ID, Provider: provider, Type: e.Type, At: d.At, OrderID: d.OrderID,
 		Parcel: &order.ShipmentEvent{
 			Reference: e.Data.Reference, LabelID: e.Data.LabelID, Tracking: e.Data.Tracking,
 			Status: status, Note: shorten(e.Data.Note),

@@ -56,7 +56,7 @@ func TestParse(t *testing.T) {
 	base := order.Delivery{Provider: "carrier", EventID: "evt_1", Type: "parcel.delivered", At: now, OrderID: id, Ref: id + "-1"}
 	event := base
 	event.Event = &order.ProviderEvent{
-		ID: "carrier::evt_1", Type: "parcel.delivered", At: now, OrderID: id,
+		ID: "carrier::evt_1", Provider: "carrier", Type: "parcel.delivered", At: now, OrderID: id,
 		Parcel: &order.ShipmentEvent{Reference: id + "-1", LabelID: "lbl_1", Tracking: "PX1", Status: order.ParcelDelivered, Note: "left at the door"},
 	}
 	foreign := base

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,14 +26,21 @@ type stand struct {
 	sandbox *sandbox.Server
 	faults  *faults.Control
 	client  *stripe.Client
+	ahead   *atomic.Int64 // how far the sandbox's clock is ahead, in nanoseconds
 }
+
+// lapse moves the sandbox's clock to the time at which all authorizations lapse.
+func (s stand) lapse() { s.ahead.Add(int64(7 * 24 * time.Hour)) }
 
 func open(t *testing.T) stand {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	faultControl := faults.New(1)
+	faultControl, ahead := faults.New(1), new(atomic.Int64)
 	// Validate (TEST-5) makes the test fail on a request that stripe-mock refuses.
-	s, err := sandbox.New(sandbox.Config{Faults: faultControl, Key: testKey, WebhookSecret: testSecret, Log: log, Validate: true})
+	s, err := sandbox.New(sandbox.Config{
+		Faults: faultControl, Key: testKey, WebhookSecret: testSecret, Log: log, Validate: true,
+		Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +56,7 @@ func open(t *testing.T) stand {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stand{s, faultControl, c}
+	return stand{s, faultControl, c, ahead}
 }
 
 func TestConformance(t *testing.T) {
@@ -68,6 +76,13 @@ func TestConformance(t *testing.T) {
 			Authenticate: func(t *testing.T, id string, ok bool) {
 				t.Helper()
 				if err := s.sandbox.Authenticate(id, ok); err != nil {
+					t.Fatal(err)
+				}
+			},
+			Lapse: func(t *testing.T, _ string) {
+				t.Helper()
+				s.lapse()
+				if err := s.sandbox.Sweep(); err != nil {
 					t.Fatal(err)
 				}
 			},

@@ -8,15 +8,19 @@ import (
 
 	"github.com/stripe/stripe-mock/embedded"
 	mock "github.com/stripe/stripe-mock/server"
+	"github.com/stripe/stripe-mock/spec"
 
 	"purser/order"
 	"purser/providers/stripe"
 )
 
+// description returns Stripe's own description of its API.
+var description = sync.OnceValues(func() (*spec.Spec, error) { return mock.LoadSpec(embedded.OpenAPISpec, "") })
+
 // TestContract sends every request the adapter can make to stripe-mock alone,
 // strictly checked, so that our own stand-in cannot flatter us (TEST-5).
 func TestContract(t *testing.T) {
-	spec, err := mock.LoadSpec(embedded.OpenAPISpec, "")
+	described, err := description()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +28,7 @@ func TestContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stub, err := mock.NewStubServer(fixtures, spec, true, false)
+	stub, err := mock.NewStubServer(fixtures, described, true, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +53,7 @@ func TestContract(t *testing.T) {
 	defer server.Close()
 	c := clientOf(t, stripe.Config{Key: testKey, BaseURL: server.URL})
 	ctx, money := t.Context(), order.Money{Amount: 1099, Currency: "USD"}
-	create := order.IntentRequest{OrderID: order.NewID(), Generation: 1, Amount: money, Key: "k1"}
+	create := order.IntentRequest{OrderID: order.NewID(), Number: 1, Amount: money, Key: "k1"}
 	for op, call := range map[string]func() error{
 		"create":  func() error { _, err := c.CreateIntent(ctx, create); return err },
 		"get":     func() error { _, err := c.GetIntent(ctx, "pi_1"); return err },

@@ -34,7 +34,9 @@ var wanted = map[string]func(*order.Delivery, json.RawMessage){
 
 // providerEvent returns the common part of an event, without its subject.
 func providerEvent(d *order.Delivery) *order.ProviderEvent {
-	return &order.ProviderEvent{ID: provider + ":" + d.Account + ":" + d.EventID, Type: d.Type, At: d.At, OrderID: d.OrderID}
+	return &order.ProviderEvent{
+		ID: provider + ":" + d.Account + ":" + d.EventID, Provider: provider, Type: d.Type, At: d.At, OrderID: d.OrderID,
+	}
 }
 
 // readPaymentEvent adds the payment's part. An intent that names no order may
@@ -55,7 +57,7 @@ func readPaymentEvent(d *order.Delivery, object json.RawMessage) {
 	}
 	d.Event = providerEvent(d)
 	d.Event.Payment = &order.PaymentEvent{
-		IntentID: in.ID, Status: in.Status, Amount: in.Amount, Capturable: in.Capturable, Received: in.Received,
+		Reference: in.ID, Status: in.Status, Amount: in.Amount, Capturable: in.Capturable, Received: in.Received,
 		Decline: in.Decline, Failed: d.Type == "payment_intent.payment_failed",
 	}
 }
@@ -64,17 +66,17 @@ func readPaymentEvent(d *order.Delivery, object json.RawMessage) {
 // without an intent is not ours.
 func named(pi *sdk.PaymentIntent) bool { return pi != nil && pi.ID != "" }
 
-// readChargeEvent reads a refunded charge. Releasing an authorization sends the
-// same event, but that money was never captured.
+// readChargeEvent reads a refunded charge. Releasing an authorization, or the rest
+// of one, sends the same event, but that money was never captured.
 func readChargeEvent(d *order.Delivery, object json.RawMessage) {
 	var ch sdk.Charge
 	if err := json.Unmarshal(object, &ch); err != nil || ch.ID == "" || ch.Object != "charge" {
 		d.Problem = "the event's object is not a charge"
 		return
 	}
-	if ch.Captured && named(ch.PaymentIntent) {
+	if ch.Captured && ch.AmountRefunded > ch.Amount-ch.AmountCaptured && named(ch.PaymentIntent) {
 		d.Event = providerEvent(d)
-		d.Event.Refund = &order.RefundEvent{IntentID: ch.PaymentIntent.ID}
+		d.Event.Refund = &order.RefundEvent{PaymentRef: ch.PaymentIntent.ID}
 	}
 }
 
@@ -88,7 +90,7 @@ func readRefundEvent(d *order.Delivery, object json.RawMessage) {
 	}
 	if named(rf.PaymentIntent) { // otherwise it is about an object that we do not create
 		d.Event = providerEvent(d)
-		d.Event.Refund = &order.RefundEvent{IntentID: rf.PaymentIntent.ID}
+		d.Event.Refund = &order.RefundEvent{PaymentRef: rf.PaymentIntent.ID}
 	}
 }
 
@@ -109,7 +111,7 @@ func readDisputeEvent(d *order.Delivery, object json.RawMessage) {
 		return
 	}
 	d.Event = providerEvent(d)
-	d.Event.Dispute = &order.Dispute{ID: dp.ID, IntentID: dp.PaymentIntent.ID, Amount: amount, Reason: string(dp.Reason), Status: string(dp.Status)}
+	d.Event.Dispute = &order.Dispute{ID: dp.ID, PaymentRef: dp.PaymentIntent.ID, Amount: amount, Reason: string(dp.Reason), Status: disputeStatus(dp.Status)}
 	if due := dp.EvidenceDetails; due != nil && due.DueBy > 0 && due.DueBy <= latest {
 		d.Event.Dispute.AnswerBy = time.Unix(due.DueBy, 0).UTC()
 	}

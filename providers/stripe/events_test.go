@@ -26,10 +26,12 @@ func thing(typ, object, fields string) string {
 // refunded amount, so their order in time does not matter.
 func TestParseMoneyBack(t *testing.T) {
 	client := clientOf(t, stripe.Config{Key: testKey})
-	refund := func() *order.ProviderEvent { return &order.ProviderEvent{Refund: &order.RefundEvent{IntentID: "pi_1"}} }
-	dispute := func(status string, answerBy time.Time) *order.ProviderEvent {
+	refund := func() *order.ProviderEvent {
+		return &order.ProviderEvent{Refund: &order.RefundEvent{PaymentRef: "pi_1"}}
+	}
+	dispute := func(status order.DisputeStatus, answerBy time.Time) *order.ProviderEvent {
 		return &order.ProviderEvent{Dispute: &order.Dispute{
-			ID: "x_1", IntentID: "pi_1", Amount: order.Money{Amount: 1000, Currency: "EUR"}, Reason: "fraudulent", Status: status, AnswerBy: answerBy,
+			ID: "x_1", PaymentRef: "pi_1", Amount: order.Money{Amount: 1000, Currency: "EUR"}, Reason: "fraudulent", Status: status, AnswerBy: answerBy,
 		}}
 	}
 	const disputed = `"amount":1000,"charge":"ch_1","payment_intent":"pi_1","reason":"fraudulent","status":`
@@ -39,14 +41,18 @@ func TestParseMoneyBack(t *testing.T) {
 		problem    string
 	}{
 		{"money given back", thing("charge.refunded", "charge", `"captured":true,"amount_refunded":500,"payment_intent":"pi_1"`), refund(), ""},
+		{"the rest after a capture of a part", thing("charge.refunded", "charge", `"captured":true,"amount":1000,"amount_captured":400,"amount_refunded":600,"payment_intent":"pi_1"`), nil, ""},
+		{"a refund after it", thing("charge.refunded", "charge", `"captured":true,"amount":1000,"amount_captured":400,"amount_refunded":601,"payment_intent":"pi_1"`), refund(), ""},
 		{"a hold let go: never taken", thing("charge.refunded", "charge", `"captured":false,"amount_refunded":1000,"payment_intent":"pi_1"`), nil, ""},
 		{"a charge without an intent", thing("charge.refunded", "charge", `"captured":true`), nil, ""},
 		{"REF-5 a refund moves", thing("charge.refund.updated", "refund", `"status":"failed","payment_intent":"pi_1"`), refund(), ""},
 		{"under its newer name", thing("refund.failed", "refund", `"status":"failed","payment_intent":"pi_1"`), refund(), ""},
-		{"of a payment that is none of ours", thing("refund.updated", "refund", `"payment_intent":null`), nil, ""},
+		{"of a payment that is not ours", thing("refund.updated", "refund", `"payment_intent":null`), nil, ""},
 		{"REF-6 opened", thing("charge.dispute.created", "dispute", disputed+`"needs_response","evidence_details":{"due_by":1790777600}`), dispute("needs_response", time.Unix(1790777600, 0).UTC()), ""},
 		{"no answer is possible", thing("charge.dispute.created", "dispute", disputed+`"lost","evidence_details":{"due_by":null}`), dispute("lost", time.Time{}), ""},
 		{"REF-7 decided", thing("charge.dispute.closed", "dispute", disputed+`"won"`), dispute("won", time.Time{}), ""},
+		{"an inquiry", thing("charge.dispute.created", "dispute", disputed+`"warning_needs_response"`), dispute("inquiry", time.Time{}), ""},
+		{"an inquiry that is closed", thing("charge.dispute.closed", "dispute", disputed+`"warning_closed"`), dispute("won", time.Time{}), ""},
 		{"about money that moved in the meantime", thing("charge.dispute.funds_withdrawn", "dispute", disputed+`"needs_response"`), nil, ""},
 		{"no dispute", thing("charge.dispute.created", "charge", `"payment_intent":"pi_1"`), nil, "the event's object is not a dispute"},
 		{"no refund", thing("refund.failed", "charge", `"payment_intent":"pi_1"`), nil, "the event's object is not a refund"},
@@ -55,7 +61,7 @@ func TestParseMoneyBack(t *testing.T) {
 	} {
 		d, err := client.Parse([]byte(c.body))
 		if c.want != nil {
-			c.want.ID, c.want.Type, c.want.At = "stripe::evt_1", d.Type, signedNow.UTC()
+			c.want.ID, c.want.Provider, c.want.Type, c.want.At = "stripe::evt_1", "stripe", d.Type, signedNow.UTC()
 		}
 		if diff := cmp.Diff(c.want, d.Event); err != nil || diff != "" || d.Problem != c.problem {
 			t.Errorf("%s: %v, problem %q (-want +got):\n%s", c.name, err, d.Problem, diff)
@@ -77,7 +83,7 @@ func TestCardsThatComeBack(t *testing.T) {
 	s := open(t)
 	paid := func(method string) order.Intent {
 		id := order.NewID()
-		in, err := s.client.CreateIntent(t.Context(), order.IntentRequest{OrderID: id, Generation: 1, Amount: order.Money{Amount: 1000, Currency: "EUR"}, Key: order.Key(id, "intent", 1)})
+		in, err := s.client.CreateIntent(t.Context(), order.IntentRequest{OrderID: id, Number: 1, Amount: order.Money{Amount: 1000, Currency: "EUR"}, Key: order.Key(id, "intent", 1)})
 		if err == nil {
 			_, err = s.sandbox.Confirm(in.ID, method)
 		}
@@ -112,7 +118,7 @@ func TestCardsThatComeBack(t *testing.T) {
 	if len(reported) != 3 || reported[0].About() != in.ID || reported[1].Refund == nil || reported[2].Dispute == nil {
 		t.Fatalf("events: %+v", reported)
 	}
-	if d := reported[2].Dispute; d.IntentID != disputed.ID || d.Amount != disputed.Amount || d.Reason != "product_not_received" || !d.AnswerBy.After(time.Now()) {
+	if d := reported[2].Dispute; d.PaymentRef != disputed.ID || d.Amount != disputed.Amount || d.Reason != "product_not_received" || !d.AnswerBy.After(time.Now()) {
 		t.Errorf("%+v", d)
 	}
 }

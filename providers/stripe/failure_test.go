@@ -91,7 +91,7 @@ func wantOnly(t *testing.T, what string, err, want error) {
 }
 
 func someIntent() order.IntentRequest {
-	return order.IntentRequest{OrderID: order.NewID(), Generation: 1, Amount: order.Money{Amount: 100, Currency: "EUR"}, Key: "k"}
+	return order.IntentRequest{OrderID: order.NewID(), Number: 1, Amount: order.Money{Amount: 100, Currency: "EUR"}, Key: "k"}
 }
 
 func answering(t *testing.T, h http.HandlerFunc) *stripe.Client {
@@ -161,7 +161,7 @@ func TestCardErrorIsAnOutcome(t *testing.T) {
 		_, _ = w.Write([]byte(`{"error":{"type":"card_error","code":"card_declined","decline_code":"do_not_honor","payment_intent":{"id":"pi_1","object":"payment_intent","amount":100,"currency":"eur","status":"requires_payment_method"}}}`))
 	})
 	in, err := client.CaptureIntent(t.Context(), "pi_1", order.Money{Amount: 100, Currency: "EUR"}, "k")
-	if err != nil || in.Decline == nil || in.Decline.DeclineCode != "do_not_honor" || in.Status != order.RequiresPaymentMethod {
+	if err != nil || in.Decline == nil || in.Decline.DeclineCode != "do_not_honor" || in.Status != order.PaymentPending {
 		t.Errorf("got %+v, %v", in, err)
 	}
 	client = answering(t, func(w http.ResponseWriter, r *http.Request) {
@@ -190,7 +190,7 @@ func TestTooSmall(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = w.Write([]byte(`{"error":{"type":"invalid_request_error","code":"amount_too_small","message":"Amount must convert to at least 50 cents.","param":"amount"}}`))
 	})
-	_, err := client.CreateIntent(t.Context(), order.IntentRequest{OrderID: order.NewID(), Generation: 1, Amount: order.Money{Amount: 100, Currency: "TWD"}, Key: "k"})
+	_, err := client.CreateIntent(t.Context(), order.IntentRequest{OrderID: order.NewID(), Number: 1, Amount: order.Money{Amount: 100, Currency: "TWD"}, Key: "k"})
 	wantOnly(t, "create", err, order.ErrBelowMinimum)
 	_, err = client.CaptureIntent(t.Context(), "pi_1", order.Money{Amount: 100, Currency: "TWD"}, "k")
 	wantOnly(t, "capture", err, order.ErrRejected)

@@ -2,6 +2,7 @@ package stripe
 
 import (
 	"strings"
+	"time"
 
 	sdk "github.com/stripe/stripe-go/v76"
 
@@ -37,8 +38,8 @@ func productResult(op string, d direction) func(*sdk.PaymentIntent, error) (orde
 func toIntent(pi *sdk.PaymentIntent) (order.Intent, error) {
 	cur := strings.ToUpper(string(pi.Currency))
 	in := order.Intent{
-		ID: pi.ID, Status: order.ParseIntentStatus(string(pi.Status)),
-		Amount: order.Money{Currency: cur}, ClientSecret: pi.ClientSecret,
+		ID: pi.ID, Provider: provider, Status: paymentStatus(pi),
+		Amount: order.Money{Currency: cur}, CaptureBefore: captureBefore(pi), ClientSecret: pi.ClientSecret,
 	}
 	// An intent that another integration made on the same account belongs to no
 	// order.
@@ -55,10 +56,25 @@ func toIntent(pi *sdk.PaymentIntent) (order.Intent, error) {
 		}
 		*a.to = m.Amount
 	}
-	if e := pi.LastPaymentError; e != nil && in.Status != order.RequiresCapture && in.Status != order.Succeeded {
+	if e := pi.LastPaymentError; e != nil && !in.Status.HasMoney() {
 		in.Decline = order.NewDecline(string(e.Code), string(e.DeclineCode))
 	}
 	return in, nil
+}
+
+// captureBefore returns when the authorization of an intent lapses
+// (https://docs.stripe.com/payments/capture-later). It returns the zero time if
+// nothing is held, or if the intent has its charge's id only, as in a webhook.
+func captureBefore(pi *sdk.PaymentIntent) time.Time {
+	ch := pi.LatestCharge
+	if pi.Status != sdk.PaymentIntentStatusRequiresCapture || ch == nil || ch.PaymentMethodDetails == nil || ch.PaymentMethodDetails.Card == nil {
+		return time.Time{}
+	}
+	at := ch.PaymentMethodDetails.Card.CaptureBefore
+	if at <= 0 || at > latest {
+		return time.Time{}
+	}
+	return time.Unix(at, 0).UTC()
 }
 
 // A statement line holds 22 characters: the account's prefix, "* " and our

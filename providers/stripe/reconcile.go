@@ -71,8 +71,8 @@ func reconcileWrite[T any](key string, try func(key string) (T, *failure), look 
 	return zero, f.err()
 }
 
-// findIntent looks for the intent of an order's generation that a create
-// without a response may have left behind. An intent it overlooks is harmless:
+// findIntent looks for the intent of an order's payment that a create without a
+// response may have left behind. An intent it overlooks is harmless:
 // its secret was never given out, so it cannot be paid.
 func (c *Client) findIntent(ctx context.Context, r order.IntentRequest) (order.Intent, truth, *failure) {
 	const op = "find intent"
@@ -87,7 +87,7 @@ func (c *Client) findIntent(ctx context.Context, r order.IntentRequest) (order.I
 	it := c.intents.List(p)
 	for n := 0; n < lookAt && it.Next(); n++ {
 		pi := it.PaymentIntent()
-		if pi.Metadata[metaOrder] == string(r.OrderID) && pi.Metadata[metaGeneration] == strconv.Itoa(r.Generation) {
+		if pi.Metadata[metaOrder] == string(r.OrderID) && pi.Metadata[metaNumber] == strconv.Itoa(r.Number) {
 			found = pi
 		}
 	}

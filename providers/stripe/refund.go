@@ -54,7 +54,7 @@ func (c *Client) Refunds(ctx context.Context, id string) ([]order.Refund, error)
 		return nil, f.err()
 	}
 	var found []order.Refund
-	for _, rf := range slices.Backward(all) { // Stripe lists the newest first
+	for _, rf := range all {
 		r, err := toRefund(rf)
 		if err != nil {
 			return nil, rejected(op, "unreadable_amount", err).err()
@@ -64,6 +64,7 @@ func (c *Client) Refunds(ctx context.Context, id string) ([]order.Refund, error)
 	return found, nil
 }
 
+// listRefunds returns the refunds of an intent, oldest first.
 func (c *Client) listRefunds(ctx context.Context, op, intent string) (all []*sdk.Refund, f *failure) {
 	p := &sdk.RefundListParams{
 		ListParams:    sdk.ListParams{Context: ctx, Limit: sdk.Int64(100)},
@@ -72,6 +73,7 @@ func (c *Client) listRefunds(ctx context.Context, op, intent string) (all []*sdk
 	if c.conf.Account != "" {
 		p.StripeAccount = sdk.String(c.conf.Account)
 	}
+	p.AddExpand("data.charge") // for withoutReleases
 	it := c.refunds.List(p)
 	for it.Next() {
 		all = append(all, it.Refund())
@@ -79,7 +81,23 @@ func (c *Client) listRefunds(ctx context.Context, op, intent string) (all []*sdk
 	if err := it.Err(); err != nil {
 		return nil, classify(op, read, err)
 	}
-	return all, nil
+	slices.Reverse(all) // Stripe lists the newest first
+	return withoutReleases(all), nil
+}
+
+// withoutReleases removes the refund of money that the shop never had. At this API
+// version, Stripe also makes a refund of what it releases when an authorization
+// ends, or when a part of it is captured
+// (https://docs.stripe.com/changelog/basil/2025-03-31/remove-refund-from-partial-capture-and-payment-cancellation-flow).
+// Nothing can be refunded before, so it is the oldest refund of its amount.
+func withoutReleases(oldestFirst []*sdk.Refund) []*sdk.Refund {
+	found := false
+	return slices.DeleteFunc(oldestFirst, func(rf *sdk.Refund) bool {
+		ch := rf.Charge
+		released := !found && ch != nil && rf.Amount == ch.Amount-ch.AmountCaptured && rf.Metadata[metaKey] == ""
+		found = found || released
+		return released
+	})
 }
 
 // findRefund looks for the refund that a key made.
@@ -103,7 +121,7 @@ func (c *Client) lastRefund(ctx context.Context, intent string) (order.Refund, *
 	if f != nil {
 		return order.Refund{}, f
 	}
-	for _, rf := range all { // the newest first
+	for _, rf := range slices.Backward(all) {
 		r, err := toRefund(rf)
 		if err != nil {
 			return r, rejected(op, "unreadable_amount", err)
@@ -131,11 +149,15 @@ func refunded(op string, rf *sdk.Refund) (order.Refund, *failure) {
 	return r, nil
 }
 
-// toRefund converts Stripe's refund to ours.
+// toRefund converts Stripe's refund to ours. Its id is the key that our request
+// for it had, or Stripe's id if somebody else made it.
 func toRefund(rf *sdk.Refund) (order.Refund, error) {
-	r := order.Refund{ID: rf.ID, Status: order.ParseRefundStatus(string(rf.Status))}
+	r := order.Refund{ID: rf.ID, Reference: rf.ID, Status: order.ParseRefundStatus(string(rf.Status))}
+	if key := rf.Metadata[metaKey]; orderOfKey(key) != "" {
+		r.ID = key
+	}
 	if rf.PaymentIntent != nil {
-		r.IntentID = rf.PaymentIntent.ID
+		r.PaymentRef = rf.PaymentIntent.ID
 	}
 	var err error
 	r.Amount, err = fromStripe(rf.Amount, strings.ToUpper(string(rf.Currency)))

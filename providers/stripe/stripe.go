@@ -32,9 +32,9 @@ const provider = "stripe"
 // This is the metadata on an intent: it links Stripe's objects to ours and
 // contains nothing about the shopper.
 const (
-	metaOrder      = "order_id"
-	metaGeneration = "generation"
-	metaKey        = "key" // on a refund: the operation it belongs to
+	metaOrder  = "order_id"
+	metaNumber = "payment_number"
+	metaKey    = "key" // on a refund: the operation it belongs to
 )
 
 // Config selects a Stripe account.
@@ -104,7 +104,7 @@ func New(c Config) (*Client, error) {
 	}, nil
 }
 
-// CreateIntent creates the authorise-only intent of an order's generation, or
+// CreateIntent creates the authorise-only intent of one of an order's payments, or
 // returns the one created before under the same key.
 func (c *Client) CreateIntent(ctx context.Context, r order.IntentRequest) (order.Intent, error) {
 	const op = "create intent"
@@ -131,7 +131,7 @@ func (c *Client) CreateIntent(ctx context.Context, r order.IntentRequest) (order
 			StatementDescriptorSuffix: sdk.String(statementSuffix(r.OrderID, c.conf.StatementPrefix)),
 		}
 		p.AddMetadata(metaOrder, string(r.OrderID))
-		p.AddMetadata(metaGeneration, strconv.Itoa(r.Generation))
+		p.AddMetadata(metaNumber, strconv.Itoa(r.Number))
 		in, f := productResult(op, write)(c.intents.New(p))
 		if f != nil && f.Kind == order.ErrRejected && f.Code == string(sdk.ErrorCodeAmountTooSmall) {
 			f.Kind = order.ErrBelowMinimum
@@ -151,11 +151,13 @@ func (c *Client) get(ctx context.Context, id string) (order.Intent, *failure) {
 	if err := checkID(id); err != nil {
 		return order.Intent{}, noSuch(op, err)
 	}
-	return productResult(op, read)(c.intents.Get(id, &sdk.PaymentIntentParams{Params: c.params(ctx, "")}))
+	p := &sdk.PaymentIntentParams{Params: c.params(ctx, "")}
+	p.AddExpand("latest_charge") // for captureBefore
+	return productResult(op, read)(c.intents.Get(id, p))
 }
 
-// CancelIntent cancels an intent. It succeeds for a cancelled intent and fails
-// with ErrState for a captured one.
+// CancelIntent cancels an intent. It succeeds for an intent that is cancelled or
+// whose authorization has lapsed, and fails with ErrState for a captured one.
 func (c *Client) CancelIntent(ctx context.Context, id, key string) (order.Intent, error) {
 	const op = "cancel intent"
 	if err := checkID(id); err != nil {
@@ -168,10 +170,10 @@ func (c *Client) CancelIntent(ctx context.Context, id, key string) (order.Intent
 		return productResult(op, write)(c.intents.Cancel(id, &sdk.PaymentIntentCancelParams{Params: c.params(ctx, key)}))
 	}, func(*failure) (order.Intent, truth, *failure) {
 		in, f := c.get(ctx, id)
-		switch in.Status {
-		case order.IntentCanceled:
+		switch {
+		case in.Status.Dead():
 			return in, done, f
-		case order.Succeeded:
+		case isCaptured(in):
 			return in, closed, f
 		}
 		return in, open, f
@@ -194,15 +196,20 @@ func (c *Client) CaptureIntent(ctx context.Context, id string, amount order.Mone
 	}, func(after *failure) (order.Intent, truth, *failure) {
 		in, f := c.get(ctx, id)
 		switch {
-		case in.Status == order.RequiresCapture:
+		case in.Status == order.PaymentAuthorized:
 			return in, open, f
 		case after.Kind == order.ErrState && !after.replayed: // another operation came first
 			return in, closed, f
-		case in.Status == order.Succeeded && in.Received == amount.Amount && in.Amount.Currency == amount.Currency:
+		case isCaptured(in) && in.Received == amount.Amount && in.Amount.Currency == amount.Currency:
 			return in, done, f
 		}
 		return in, closed, f
 	})
+}
+
+// isCaptured reports whether the amount, or a part of it, was captured.
+func isCaptured(in order.Intent) bool {
+	return in.Status == order.PaymentCaptured || in.Status == order.PaymentPartiallyCaptured
 }
 
 // checkMoneyRequest checks the arguments of capture and refund.

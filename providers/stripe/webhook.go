@@ -91,13 +91,21 @@ type subject struct {
 // order returns the object's order, as far as it names one; a refund names it
 // in its key.
 func (s subject) order() order.ID {
-	ofKey, _, _ := strings.Cut(s.Metadata[metaKey], ":")
-	for _, id := range []string{s.Metadata[metaOrder], ofKey} {
-		if id, err := order.ParseID(id); err == nil {
-			return id
-		}
+	if id, err := order.ParseID(s.Metadata[metaOrder]); err == nil {
+		return id
 	}
-	return ""
+	return orderOfKey(s.Metadata[metaKey])
+}
+
+// orderOfKey returns the order in a key that order.Key made; another integration
+// on the same account may use the same name for something else.
+func orderOfKey(key string) order.ID {
+	s, _, _ := strings.Cut(key, ":")
+	id, err := order.ParseID(s)
+	if err != nil {
+		return ""
+	}
+	return id
 }
 
 // Parse parses a verified event. A genuine event that cannot be used, such as

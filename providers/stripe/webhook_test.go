@@ -64,7 +64,7 @@ const anOrder = order.ID("ord_0123456789abcdefghjkmnpqrs")
 func event(typ, intent string, change ...string) string {
 	s := `{"id":"evt_1","object":"event","api_version":"2023-10-16","created":1790000000,"livemode":false,"type":"` + typ +
 		`","pending_webhooks":1,"request":{"id":null,"idempotency_key":null},"data":{"object":{"id":"pi_1","object":"payment_intent","amount":1000,` +
-		`"currency":"eur","metadata":{"order_id":"` + string(anOrder) + `","generation":"1"},` + intent + `}}}`
+		`"currency":"eur","metadata":{"order_id":"` + string(anOrder) + `","payment_number":"1"},` + intent + `}}}`
 	return strings.NewReplacer(change...).Replace(s)
 }
 
@@ -77,27 +77,35 @@ func TestParse(t *testing.T) {
 	}{
 		{
 			"payment_intent.amount_capturable_updated", `"status":"requires_capture","amount_capturable":1000`,
-			&order.PaymentEvent{IntentID: "pi_1", Status: order.RequiresCapture, Amount: euro, Capturable: 1000},
+			&order.PaymentEvent{Reference: "pi_1", Status: order.PaymentAuthorized, Amount: euro, Capturable: 1000},
 		},
 		{
 			"payment_intent.succeeded", `"status":"succeeded","amount_received":1000`,
-			&order.PaymentEvent{IntentID: "pi_1", Status: order.Succeeded, Amount: euro, Received: 1000},
+			&order.PaymentEvent{Reference: "pi_1", Status: order.PaymentCaptured, Amount: euro, Received: 1000},
 		},
 		{
 			"payment_intent.payment_failed", `"status":"requires_payment_method","last_payment_error":{"type":"card_error","code":"card_declined","decline_code":"insufficient_funds"}`,
-			&order.PaymentEvent{IntentID: "pi_1", Status: order.RequiresPaymentMethod, Amount: euro, Failed: true, Decline: order.NewDecline("card_declined", "insufficient_funds")},
+			&order.PaymentEvent{Reference: "pi_1", Status: order.PaymentPending, Amount: euro, Failed: true, Decline: order.NewDecline("card_declined", "insufficient_funds")},
 		},
-		{"payment_intent.requires_action", `"status":"requires_action"`, &order.PaymentEvent{IntentID: "pi_1", Status: order.RequiresAction, Amount: euro}},
-		{"payment_intent.processing", `"status":"processing"`, &order.PaymentEvent{IntentID: "pi_1", Status: order.Processing, Amount: euro}},
-		{"payment_intent.canceled", `"status":"canceled"`, &order.PaymentEvent{IntentID: "pi_1", Status: order.IntentCanceled, Amount: euro}},
-		{"payment_intent.succeeded", `"status":"requires_oracle"`, &order.PaymentEvent{IntentID: "pi_1", Status: order.IntentUnknown, Amount: euro}}, // PAY-7
+		{"payment_intent.requires_action", `"status":"requires_action"`, &order.PaymentEvent{Reference: "pi_1", Status: order.PaymentRequiresAction, Amount: euro}},
+		{"payment_intent.processing", `"status":"processing"`, &order.PaymentEvent{Reference: "pi_1", Status: order.PaymentProcessing, Amount: euro}},
+		{
+			"payment_intent.succeeded", `"status":"succeeded","amount_received":400,"latest_charge":"ch_1"`,
+			&order.PaymentEvent{Reference: "pi_1", Status: order.PaymentPartiallyCaptured, Amount: euro, Received: 400},
+		},
+		{"payment_intent.canceled", `"status":"canceled"`, &order.PaymentEvent{Reference: "pi_1", Status: order.PaymentCanceled, Amount: euro}},
+		{
+			"payment_intent.canceled", `"status":"canceled","cancellation_reason":"automatic","latest_charge":"ch_1"`,
+			&order.PaymentEvent{Reference: "pi_1", Status: order.PaymentExpired, Amount: euro},
+		},
+		{"payment_intent.succeeded", `"status":"requires_oracle"`, &order.PaymentEvent{Reference: "pi_1", Status: order.PaymentUnknown, Amount: euro}}, // PAY-7
 		{"payment_intent.created", `"status":"requires_payment_method"`, nil},
 		{"payment_intent.partially_funded", `"status":"requires_action"`, nil},
 	} {
 		d, err := client.Parse([]byte(event(c.typ, c.intent)))
 		want := order.Delivery{Provider: "stripe", EventID: "evt_1", Type: c.typ, At: signedNow.UTC(), OrderID: anOrder, Ref: "pi_1"}
 		if c.want != nil {
-			want.Event = &order.ProviderEvent{ID: "stripe::evt_1", Type: c.typ, At: want.At, OrderID: anOrder, Payment: c.want}
+			want.Event = &order.ProviderEvent{ID: "stripe::evt_1", Provider: "stripe", Type: c.typ, At: want.At, OrderID: anOrder, Payment: c.want}
 		}
 		if diff := cmp.Diff(want, d); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", c.typ, err, diff)
@@ -151,7 +159,7 @@ func TestParse_intent_without_an_order(t *testing.T) {
 		event("payment_intent.amount_capturable_updated", `"status":"requires_capture"`, `"order_id":"`+string(anOrder)+`",`, ""),
 	} {
 		d, err := client.Parse([]byte(body))
-		if err != nil || d.OrderID != "" || d.Problem != "" || d.Event == nil || d.Event.OrderID != "" || d.Event.Payment.IntentID != "pi_1" {
+		if err != nil || d.OrderID != "" || d.Problem != "" || d.Event == nil || d.Event.OrderID != "" || d.Event.Payment.Reference != "pi_1" {
 			t.Errorf("got %+v, %v", d, err)
 		}
 	}

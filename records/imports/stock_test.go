@@ -152,7 +152,7 @@ func (m *importer) order(sku string, n int64) order.Order {
 	return o
 }
 
-func (m *importer) move(o order.Order, move order.StockMove) {
+func (m *importer) move(o order.Order, move order.StockAction) {
 	m.Helper()
 	c := recordstest.Next(o, o.Status, move)
 	c.Order.UpdatedAt = time.Now()

@@ -14,17 +14,20 @@ CREATE TABLE products (
 );
 
 CREATE TABLE orders (
-    id           TEXT PRIMARY KEY,
-    run_id       TEXT NOT NULL, -- the workflow run that opened it
-    request_hash TEXT NOT NULL,
-    status       TEXT NOT NULL,
-    version      BIGINT NOT NULL, -- seq of the last event
-    customer     TEXT NOT NULL,
-    total        BIGINT NOT NULL,
-    currency     TEXT NOT NULL,
-    placed_at    BIGINT NOT NULL,
-    updated_at   BIGINT NOT NULL,
-    doc          TEXT NOT NULL  -- the whole order, as JSON
+    id               TEXT PRIMARY KEY,
+    run_id           TEXT NOT NULL, -- the workflow run that opened it
+    request_hash     TEXT NOT NULL,
+    status           TEXT NOT NULL,
+    version          BIGINT NOT NULL, -- seq of the last event
+    fence            BIGINT NOT NULL, -- of the last write; orders the attempts to write
+    customer         TEXT NOT NULL,
+    total            BIGINT NOT NULL,
+    currency         TEXT NOT NULL,
+    placed_at        BIGINT NOT NULL,
+    updated_at       BIGINT NOT NULL,
+    doc              TEXT NOT NULL, -- the whole order, as JSON
+    snapshot_version BIGINT NOT NULL, -- of the form of the snapshot; 0: there is none
+    snapshot         {bytes} -- the workflow's state, which only the workflow reads
 );
 CREATE INDEX orders_by_time ON orders (placed_at, id);
 CREATE INDEX orders_by_customer ON orders (customer, placed_at, id);
@@ -66,38 +69,66 @@ CREATE TABLE reservations (
     order_id   TEXT NOT NULL REFERENCES orders (id),
     sku        TEXT NOT NULL,
     quantity   BIGINT NOT NULL CHECK (quantity > 0),
-    state      TEXT NOT NULL, -- held, kept, lapsed, shipped, released
+    shipped    BIGINT NOT NULL DEFAULT 0 CHECK (shipped BETWEEN 0 AND quantity), -- of the quantity, left the warehouse
+    state      TEXT NOT NULL, -- of the rest: held, kept, lapsed, released; shipped: there is no rest
     expires_at BIGINT NOT NULL, -- matters while held
     PRIMARY KEY (order_id, sku)
 ) {clustered};
 CREATE INDEX reservations_held ON reservations (sku, expires_at) WHERE state = 'held';
 
+-- Payments, shipments and refunds are also in the order's document, which counts.
+-- These tables find the order by an outside id. They keep what a lost attempt
+-- wrote, because it may exist at the provider or at the carrier.
 CREATE TABLE payments (
-    order_id   TEXT NOT NULL REFERENCES orders (id),
-    generation BIGINT NOT NULL,
-    intent_id  TEXT UNIQUE, -- NULL until the provider has responded
-    status     TEXT NOT NULL, -- creating, then the provider's status
-    amount     BIGINT NOT NULL,
-    currency   TEXT NOT NULL,
-    authorized BIGINT NOT NULL,
-    captured   BIGINT NOT NULL,
-    refunded   BIGINT NOT NULL,
-    attempt    TEXT NOT NULL, -- the last money operation about to be tried
-    attempt_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    PRIMARY KEY (order_id, generation)
+    order_id       TEXT NOT NULL REFERENCES orders (id),
+    number         BIGINT NOT NULL, -- 1, 2 … within the order
+    provider       TEXT NOT NULL,   -- empty until the provider has responded
+    reference      TEXT,            -- the provider's id; NULL until the provider has responded
+    status         TEXT NOT NULL,   -- creating until the provider has responded; lost: the order does not have it
+    amount         BIGINT NOT NULL, -- the order's
+    currency       TEXT NOT NULL,
+    authorized     BIGINT NOT NULL,
+    captured       BIGINT NOT NULL,
+    refunded       BIGINT NOT NULL,
+    disputed       BIGINT NOT NULL,
+    surplus        BIGINT NOT NULL, -- 1: the order did not ask for it
+    capture_before BIGINT NOT NULL, -- 0: not known
+    attempt        TEXT NOT NULL,   -- the last money operation about to be tried
+    attempt_at     BIGINT NOT NULL,
+    updated_at     BIGINT NOT NULL,
+    PRIMARY KEY (order_id, number),
+    UNIQUE (reference, provider)
 ) {clustered};
 
 CREATE TABLE shipments (
     reference  TEXT PRIMARY KEY, -- our id
     order_id   TEXT NOT NULL REFERENCES orders (id),
-    label_id   TEXT UNIQUE, -- the carrier's id
+    number     BIGINT NOT NULL, -- 1, 2 … within the order
+    lines      TEXT NOT NULL,   -- the goods in it, as JSON
+    replaced   BIGINT NOT NULL, -- 1: another parcel was booked instead
+    label_id   TEXT UNIQUE,     -- the carrier's id
     tracking   TEXT NOT NULL,
     carrier    TEXT NOT NULL,
     status     TEXT NOT NULL,
     updated_at BIGINT NOT NULL
 ) {clustered};
 CREATE INDEX shipments_by_order ON shipments (order_id);
+
+CREATE TABLE refunds (
+    order_id    TEXT NOT NULL REFERENCES orders (id),
+    id          TEXT NOT NULL, -- its caller's, or the provider's if it was made there
+    payment_ref TEXT NOT NULL,
+    reference   TEXT,          -- the provider's id; NULL until the provider has responded
+    amount      BIGINT NOT NULL,
+    currency    TEXT NOT NULL,
+    lines       TEXT NOT NULL, -- the goods that it is for, as JSON
+    reason      TEXT NOT NULL,
+    status      TEXT NOT NULL,
+    updated_at  BIGINT NOT NULL,
+    PRIMARY KEY (order_id, id)
+) {clustered};
+CREATE INDEX refunds_by_id ON refunds (id);
+CREATE INDEX refunds_by_reference ON refunds (reference);
 
 CREATE TABLE mails (
     mail_key   TEXT PRIMARY KEY, -- order, template and generation

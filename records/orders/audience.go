@@ -15,7 +15,7 @@ const unpaidFor = 7 * 24 * time.Hour
 // AudienceOrders returns a page of the orders whose customers are the audience
 // of a campaign that begins now, newest first. next is "" on the last page.
 func (s *Store) AudienceOrders(ctx context.Context, a mail.Audience, now time.Time, cursor string) (orders []order.Order, next string, err error) {
-	f := Filter{PlacedFrom: a.Since, PlacedTo: now.Add(-time.Duration(a.OlderThanHours) * time.Hour), Cursor: cursor, Limit: sqldb.MaxPage}
+	f := order.Filter{PlacedFrom: a.Since, PlacedTo: now.Add(-time.Duration(a.OlderThanHours) * time.Hour), Cursor: cursor, Limit: sqldb.MaxPage}
 	switch a.Kind {
 	case mail.AudienceUnpaid:
 		f.Status = []order.Status{order.AwaitingPayment, order.Expired}

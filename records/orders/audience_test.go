@@ -38,8 +38,8 @@ func TestAudience(t *testing.T) {
 			}
 			for _, to := range moves {
 				e := order.Event{OrderID: id, Seq: o.Version + 1, At: now, Kind: order.PaymentReady, From: o.Status, To: to, Actor: "test"}
-				o.Status, o.Version, o.Fence = to, e.Seq, e.Seq
-				if err := s.SaveOrder(t.Context(), order.Change{Order: o, Events: []order.Event{e}}); err != nil {
+				o.Status, o.Version = to, e.Seq
+				if err := s.SaveOrder(t.Context(), order.Change{Order: o, Events: []order.Event{e}, Fence: e.Seq}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -15,15 +15,19 @@ import (
 const mostSearched = 20_000
 
 // FindOrders finds up to limit orders, newest first, by any detail that an
-// operator may have: our id, Stripe's id or the carrier's id, a customer, a
+// operator may have: our id, a provider's or the carrier's id, a customer, a
 // mail address, a name, an address, a product. A part of the detail is enough,
 // except for old orders.
 func (s *Store) FindOrders(ctx context.Context, text string, limit int) ([]order.Order, error) {
 	limit = sqldb.PageSize(limit)
 	found, err := s.orderDocs(ctx, `
-		SELECT doc FROM orders WHERE id = ?
-			OR id IN (SELECT order_id FROM payments WHERE intent_id = ?) OR id IN (SELECT order_id FROM shipments WHERE reference = ?)`,
-		[]any{text, text, text}, limit, text)
+		SELECT doc FROM orders WHERE id IN (
+			SELECT CAST(? AS TEXT) UNION ALL
+			SELECT order_id FROM payments WHERE reference = ? UNION ALL
+			SELECT order_id FROM shipments WHERE reference = ? OR label_id = ? UNION ALL
+			SELECT order_id FROM refunds WHERE id = ? OR reference = ?)
+		ORDER BY placed_at DESC, id DESC`,
+		[]any{text, text, text, text, text, text}, limit, text)
 	if err != nil || len(found) > 0 {
 		return found, sqldb.WrapError("find orders", err)
 	}
@@ -66,7 +70,15 @@ func (s *Store) orderDocs(ctx context.Context, query string, args []any, limit i
 func mentions(o order.Order, text string) bool {
 	words := []string{
 		string(o.ID), o.Customer, o.Email, o.ShipTo.Name, o.ShipTo.Line1, o.ShipTo.Line2, o.ShipTo.City, o.ShipTo.PostalCode,
-		o.Payment.IntentID, o.Shipment.Reference, o.Shipment.LabelID, o.Shipment.Tracking,
+	}
+	for _, p := range o.Payments {
+		words = append(words, p.Reference)
+	}
+	for _, s := range o.Shipments {
+		words = append(words, s.Reference, s.LabelID, s.Tracking)
+	}
+	for _, r := range o.Refunds {
+		words = append(words, r.ID, r.Reference)
 	}
 	for _, l := range o.Lines {
 		words = append(words, l.SKU, l.Name)

@@ -47,7 +47,8 @@ func open(ctx context.Context, q sqldb.Querier, o order.Opening) (order.Order, e
 		return order.Order{}, err
 	}
 	placed := newOrder(o, lines, total)
-	inserted, err := insertOrder(ctx, q, placed, o.RunID, o.RequestHash)
+	c := order.Change{Order: placed, Events: openingEvents(o, placed), Attempt: "create"}
+	inserted, err := insertOrder(ctx, q, c, o.RunID, o.RequestHash)
 	if err != nil {
 		return order.Order{}, err
 	}
@@ -55,10 +56,10 @@ func open(ctx context.Context, q sqldb.Querier, o order.Opening) (order.Order, e
 		was, _, err := openedBefore(ctx, q, o)
 		return was, err
 	}
-	if err := insertEvents(ctx, q, openingEvents(o, placed), placed.Fence); err != nil {
+	if err := insertEvents(ctx, q, c.Events, c.Fence); err != nil {
 		return order.Order{}, err
 	}
-	if err := putPayment(ctx, q, placed, "create", now); err != nil {
+	if err := putPayments(ctx, q, c, recorded{}, now); err != nil {
 		return order.Order{}, err
 	}
 	return placed, stock.Reserve(ctx, q, placed, now, sqldb.Micros(o.HoldUntil))
@@ -66,13 +67,18 @@ func open(ctx context.Context, q sqldb.Querier, o order.Opening) (order.Order, e
 
 // newOrder returns the order as it is opened.
 func newOrder(o order.Opening, lines []order.Line, total order.Money) order.Order {
-	at := o.Now.UTC().Truncate(time.Microsecond)
+	return asOpened(order.Order{
+		ID: o.ID, Customer: o.Request.Customer, Email: o.Request.Email, Locale: o.Request.Locale, ShipTo: o.Request.ShipTo,
+		Lines: lines, Total: total, PlacedAt: o.Now.UTC().Truncate(time.Microsecond),
+	})
+}
+
+// asOpened returns an order as it was when it was opened: its constant fields,
+// and the values that the others had then.
+func asOpened(o order.Order) order.Order {
 	return order.Order{
-		ID: o.ID, Status: order.Placed, Version: 2,
-		Customer: o.Request.Customer, Email: o.Request.Email, Locale: o.Request.Locale, ShipTo: o.Request.ShipTo,
-		Lines: lines, Total: total,
-		Payment:  order.Payment{Generation: 1},
-		PlacedAt: at, UpdatedAt: at,
+		ID: o.ID, Status: order.Placed, Version: 2, Customer: o.Customer, Email: o.Email, Locale: o.Locale, ShipTo: o.ShipTo,
+		Lines: o.Lines, Total: o.Total, Payments: []order.Payment{{Number: 1}}, PlacedAt: o.PlacedAt, UpdatedAt: o.PlacedAt,
 	}
 }
 
@@ -97,8 +103,5 @@ func openedBefore(ctx context.Context, q sqldb.Querier, o order.Opening) (was or
 	if err := json.Unmarshal([]byte(doc), &was); err != nil {
 		return order.Order{}, true, err
 	}
-	// The constant fields are still as they were; the others had these values.
-	was.Status, was.Version, was.UpdatedAt = order.Placed, 2, was.PlacedAt
-	was.Payment, was.Shipment, was.Reason, was.Waiting = order.Payment{Generation: 1}, order.Shipment{}, "", nil
-	return was, true, nil
+	return asOpened(was), true, nil
 }

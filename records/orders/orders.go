@@ -1,5 +1,6 @@
-// Package orders records orders: the last state of each order, its events, its
-// payments and its shipments. Only its workflow writes an order.
+// Package orders records orders: the last state of each order with its workflow's
+// snapshot, its events, payments, shipments and refunds. Only its workflow writes
+// an order.
 package orders
 
 import (
@@ -12,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"purser/order"
 	"purser/records/sqldb"
@@ -26,56 +26,38 @@ type Store struct {
 
 // Order returns the order as last recorded, or order.ErrNotFound.
 func (s *Store) Order(ctx context.Context, id order.ID) (order.Order, error) {
-	doc, err := sqldb.One[[]byte](ctx, s.DB.Reader(), "SELECT doc FROM orders WHERE id = ?", string(id))
-	if err != nil {
-		return order.Order{}, sqldb.WrapError("order", orNotFound(err, id))
+	var doc []byte
+	if err := s.read(ctx, id, "doc", &doc); err != nil {
+		return order.Order{}, sqldb.WrapError("order", err)
 	}
 	var o order.Order
 	return o, sqldb.WrapError("order", json.Unmarshal(doc, &o))
 }
 
+// Snapshot returns the workflow's state that the last change wrote with the order,
+// or order.ErrNotFound. It is empty if that change had none.
+func (s *Store) Snapshot(ctx context.Context, id order.ID) (order.Snapshot, error) {
+	var version int
+	var data []byte
+	err := s.read(ctx, id, "snapshot_version, snapshot", &version, &data)
+	return order.Snapshot{Version: version, Data: data}, sqldb.WrapError("snapshot", err)
+}
+
 // RequestHash returns the fingerprint of the request that opened the order, or
 // order.ErrNotFound.
 func (s *Store) RequestHash(ctx context.Context, id order.ID) (string, error) {
-	hash, err := sqldb.One[string](ctx, s.DB.Reader(), "SELECT request_hash FROM orders WHERE id = ?", string(id))
-	return hash, sqldb.WrapError("request hash", orNotFound(err, id))
+	var hash string
+	err := s.read(ctx, id, "request_hash", &hash)
+	return hash, sqldb.WrapError("request hash", err)
 }
 
-// OrderByIntent returns the order that a payment intent belongs to, or
-// order.ErrNotFound.
-func (s *Store) OrderByIntent(ctx context.Context, intentID string) (order.ID, error) {
-	id, err := sqldb.One[string](ctx, s.DB.Reader(), "SELECT order_id FROM payments WHERE intent_id = ?", intentID)
-	return order.ID(id), sqldb.WrapError("order by intent", orNotFound(err, order.ID(intentID)))
-}
-
-// OrderByParcel returns the order whose parcel our reference names, or
-// order.ErrNotFound.
-func (s *Store) OrderByParcel(ctx context.Context, reference string) (order.ID, error) {
-	id, err := sqldb.One[string](ctx, s.DB.Reader(), "SELECT order_id FROM shipments WHERE reference = ?", reference)
-	return order.ID(id), sqldb.WrapError("order by parcel", orNotFound(err, order.ID(reference)))
-}
-
-// Knows reports whether the record already contains what a payment event says:
-// the money was captured in full on this intent, or is authorized and about to
-// be captured. It returns false for any other event.
-func (s *Store) Knows(ctx context.Context, n order.ProviderEvent) (order.EventState, error) {
-	p := n.Payment
-	if p == nil || p.Status != order.Succeeded || p.Received != p.Amount.Amount {
-		return order.Unknown, nil
+// read scans columns of an order's row.
+func (s *Store) read(ctx context.Context, id order.ID, columns string, dest ...any) error {
+	found, err := sqldb.First(ctx, s.DB.Reader(), "SELECT "+columns+" FROM orders WHERE id = ?", []any{string(id)}, dest...)
+	if err == nil && !found {
+		err = sql.ErrNoRows
 	}
-	var authorized, captured int64
-	found, err := sqldb.First(ctx, s.DB.Reader(), `
-		SELECT authorized, captured FROM payments WHERE intent_id = ? AND amount = ? AND currency = ? AND status IN (?, ?)`,
-		[]any{p.IntentID, p.Amount.Amount, p.Amount.Currency, string(order.RequiresCapture), string(order.Succeeded)}, &authorized, &captured)
-	switch {
-	case err != nil || !found:
-		return order.Unknown, sqldb.WrapError("knows", err)
-	case captured == p.Received:
-		return order.Known, nil
-	case captured == 0 && authorized == p.Received:
-		return order.Soon, nil
-	}
-	return order.Unknown, nil
+	return orNotFound(err, id)
 }
 
 func orNotFound(err error, id order.ID) error {
@@ -85,28 +67,12 @@ func orNotFound(err error, id order.ID) error {
 	return err
 }
 
-// Filter selects orders; an empty field does not restrict.
-type Filter struct {
-	Status     []order.Status
-	Customer   string
-	PlacedFrom time.Time // inclusive
-	PlacedTo   time.Time // exclusive
-	Limit      int       // default 50, at most 500
-	Cursor     string    // Page.Next of the previous page
-}
-
-// Page is one page of orders, newest first.
-type Page struct {
-	Orders []order.Order
-	Next   string // the next page's cursor; "" on the last page
-}
-
 // Orders lists orders, newest first. Each page is found where the last one
 // ended, so it costs the same however many orders there are.
-func (s *Store) Orders(ctx context.Context, f Filter) (Page, error) {
+func (s *Store) Orders(ctx context.Context, f order.Filter) (order.Page, error) {
 	from, err := parseCursor(f.Cursor)
 	if err != nil {
-		return Page{}, sqldb.WrapError("orders", err)
+		return order.Page{}, sqldb.WrapError("orders", err)
 	}
 	// An index lists the orders of one status by time, not of several, so each
 	// status is walked and the results are merged. A customer has few orders, so
@@ -120,14 +86,14 @@ func (s *Store) Orders(ctx context.Context, f Filter) (Page, error) {
 	for _, st := range walks {
 		some, err := s.walk(ctx, f, st, from, limit+1)
 		if err != nil {
-			return Page{}, sqldb.WrapError("orders", err)
+			return order.Page{}, sqldb.WrapError("orders", err)
 		}
 		found = append(found, some...)
 	}
 	slices.SortFunc(found, func(a, b placed) int {
 		return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(b.ID, a.ID))
 	})
-	var p Page
+	var p order.Page
 	if len(found) > limit {
 		found = found[:limit]
 		p.Next = cursor{found[limit-1].at, string(found[limit-1].ID)}.String()
@@ -176,7 +142,7 @@ type placed struct {
 }
 
 // walk reads one index from the cursor backwards in time.
-func (s *Store) walk(ctx context.Context, f Filter, statuses []order.Status, from cursor, limit int) ([]placed, error) {
+func (s *Store) walk(ctx context.Context, f order.Filter, statuses []order.Status, from cursor, limit int) ([]placed, error) {
 	query, args := "SELECT placed_at, doc FROM orders WHERE placed_at >= ?", []any{sqldb.Micros(f.PlacedFrom)}
 	and := func(condition string, a ...any) {
 		query += " AND " + condition

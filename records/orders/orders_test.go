@@ -11,7 +11,6 @@ import (
 	"purser/activities/porttest"
 	"purser/order"
 	"purser/records"
-	"purser/records/orders"
 	"purser/records/recordstest"
 	"purser/records/sqldb"
 )
@@ -46,20 +45,20 @@ func TestOrders(t *testing.T) {
 			return ids
 		}
 		for name, c := range map[string]struct {
-			filter orders.Filter
+			filter order.Filter
 			keep   func(order.Order) bool
 		}{
-			"ORD-10 all":   {orders.Filter{}, func(order.Order) bool { return true }},
-			"one customer": {orders.Filter{Customer: "c-1"}, func(o order.Order) bool { return o.Customer == "c-1" }},
-			"one status":   {orders.Filter{Status: []order.Status{order.Placed}}, func(o order.Order) bool { return o.Status == order.Placed }},
-			"two statuses": {orders.Filter{Status: []order.Status{order.Placed, order.AwaitingPayment}}, func(order.Order) bool { return true }},
-			"no such":      {orders.Filter{Status: []order.Status{order.OnHold, order.Delivered}}, func(order.Order) bool { return false }},
+			"ORD-10 all":   {order.Filter{}, func(order.Order) bool { return true }},
+			"one customer": {order.Filter{Customer: "c-1"}, func(o order.Order) bool { return o.Customer == "c-1" }},
+			"one status":   {order.Filter{Status: []order.Status{order.Placed}}, func(o order.Order) bool { return o.Status == order.Placed }},
+			"two statuses": {order.Filter{Status: []order.Status{order.Placed, order.AwaitingPayment}}, func(order.Order) bool { return true }},
+			"no such":      {order.Filter{Status: []order.Status{order.OnHold, order.Delivered}}, func(order.Order) bool { return false }},
 			"customer and statuses": {
-				orders.Filter{Customer: "c-0", Status: []order.Status{order.AwaitingPayment, order.OnHold}},
+				order.Filter{Customer: "c-0", Status: []order.Status{order.AwaitingPayment, order.OnHold}},
 				func(o order.Order) bool { return o.Customer == "c-0" && o.Status == order.AwaitingPayment },
 			},
 			"a time": {
-				orders.Filter{PlacedFrom: recordstest.Noon.Add(time.Minute), PlacedTo: recordstest.Noon.Add(3 * time.Minute)},
+				order.Filter{PlacedFrom: recordstest.Noon.Add(time.Minute), PlacedTo: recordstest.Noon.Add(3 * time.Minute)},
 				func(o order.Order) bool {
 					return !o.PlacedAt.Before(recordstest.Noon.Add(time.Minute)) && o.PlacedAt.Before(recordstest.Noon.Add(3*time.Minute))
 				},
@@ -86,7 +85,7 @@ func TestOrders(t *testing.T) {
 				}
 			}
 		}
-		p, err := s.Orders(t.Context(), orders.Filter{Limit: 1})
+		p, err := s.Orders(t.Context(), order.Filter{Limit: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +93,7 @@ func TestOrders(t *testing.T) {
 			t.Errorf("newest (-want +got):\n%s", diff)
 		}
 		for _, bad := range append(recordstest.BadCursors, p.Next+"A") {
-			if _, err := s.Orders(t.Context(), orders.Filter{Cursor: bad}); !errors.Is(err, sqldb.ErrCursor) {
+			if _, err := s.Orders(t.Context(), order.Filter{Cursor: bad}); !errors.Is(err, sqldb.ErrCursor) {
 				t.Errorf("cursor %q: got %v, want ErrCursor", bad, err)
 			}
 		}
@@ -107,8 +106,8 @@ func TestExternalIDs(t *testing.T) {
 		a, b := recordstest.PlaceOrder(t, s, "c-1", recordstest.Noon), recordstest.PlaceOrder(t, s, "c-1", recordstest.Noon)
 		save := func(o order.Order, intent, label, reference string) error {
 			c := recordstest.Next(o, order.AwaitingPayment, order.StockStays)
-			c.Order.Payment = order.Payment{Generation: 1, IntentID: intent, Status: order.RequiresPaymentMethod}
-			c.Order.Shipment = order.Shipment{Reference: reference, LabelID: label}
+			c.Order.Payments = []order.Payment{{Number: 1, Provider: "stripe", Reference: intent, Status: order.PaymentPending}}
+			c.Order.Shipments = []order.Shipment{{Number: 1, Reference: reference, LabelID: label}}
 			c.Attempt = "capture"
 			return s.SaveOrder(t.Context(), c)
 		}

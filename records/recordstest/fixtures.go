@@ -39,10 +39,10 @@ func PlaceOrder(t *testing.T, s *records.Store, customer string, at time.Time) o
 }
 
 // Next returns the change that moves an order to a status.
-func Next(o order.Order, to order.Status, stock order.StockMove) order.Change {
+func Next(o order.Order, to order.Status, stock order.StockAction) order.Change {
 	from := o.Status
 	o.Status, o.Version = to, o.Version+1
-	return order.Change{Order: o, Stock: stock, Events: []order.Event{{
+	return order.Change{Order: o, Stock: order.StockMove{Action: stock}, Events: []order.Event{{
 		OrderID: o.ID, Seq: o.Version, At: o.UpdatedAt, Kind: order.PaymentReady, From: from, To: to, Actor: "purser",
 	}}}
 }

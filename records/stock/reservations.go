@@ -11,13 +11,14 @@ import (
 	"purser/records/sqldb"
 )
 
-// These are the states of a reservation. The reserved column of a product
-// counts the held and kept ones.
+// These are the states of a reservation: of the part that has not left the
+// warehouse, if there is one. The reserved column of a product counts the held
+// and kept parts.
 const (
-	held     = "held"     // reserved until it expires
+	held     = "held"     // reserved until it expires; nothing has left
 	kept     = "kept"     // paid for: it does not expire
 	lapsed   = "lapsed"   // expired, and another order took the goods
-	shipped  = "shipped"  // left the warehouse
+	shipped  = "shipped"  // everything has left
 	released = "released" // the goods are for sale again
 )
 
@@ -30,7 +31,50 @@ const dueForIndex = "revision = revision + 1, due_at = 1"
 type reservation struct {
 	sku      string
 	quantity int64
+	shipped  int64 // of the quantity, left the warehouse
 	state    string
+}
+
+// reserved returns how many pieces the product's reserved column counts for it.
+func (r reservation) reserved() int64 {
+	if r.state == held || r.state == kept {
+		return r.quantity - r.shipped
+	}
+	return 0
+}
+
+// after returns the reservation as a move leaves it. A lost attempt may have gone
+// further or elsewhere than the one that counts: goods that it released are
+// reserved again, and goods that it shipped come back.
+func (r reservation) after(move order.StockMove) reservation {
+	switch move.Action {
+	case order.StockKeep:
+		if r.state != shipped {
+			r.state = kept
+		}
+	case order.StockShip:
+		r.shipped, r.state = r.shippedOf(move.Lines), kept
+		if r.shipped == r.quantity {
+			r.state = shipped
+		}
+	case order.StockRelease:
+		r.shipped, r.state = 0, released
+	}
+	return r
+}
+
+// shippedOf returns how many pieces have left if all the goods that have left are
+// these; without lines, everything has.
+func (r reservation) shippedOf(lines []order.LineQuantity) (n int64) {
+	if len(lines) == 0 {
+		return r.quantity
+	}
+	for _, l := range lines {
+		if l.SKU == r.sku {
+			n += l.Quantity
+		}
+	}
+	return min(n, r.quantity)
 }
 
 // Reserve reserves every line of an order. It takes products ordered by SKU, so
@@ -59,17 +103,17 @@ func inSKUOrder(lines []order.Line) []order.Line {
 }
 
 // Move makes the changes to the order's reservations that an order change asks
-// for. The states of the reservations show what was done before, so a
-// repetition changes nothing.
+// for. A move says how the reservations are after it, so a repetition changes
+// nothing.
 func Move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMove, now int64) error {
-	if move == order.StockStays {
+	if move.Action == order.StockStays {
 		return nil
 	}
 	var all []reservation
-	err := sqldb.Each(ctx, q, "SELECT sku, quantity, state FROM reservations WHERE order_id = ? ORDER BY sku"+q.ForUpdate(),
+	err := sqldb.Each(ctx, q, "SELECT sku, quantity, shipped, state FROM reservations WHERE order_id = ? ORDER BY sku"+q.ForUpdate(),
 		[]any{string(id)}, func(r *sql.Rows) error {
 			var v reservation
-			if err := r.Scan(&v.sku, &v.quantity, &v.state); err != nil {
+			if err := r.Scan(&v.sku, &v.quantity, &v.shipped, &v.state); err != nil {
 				return err
 			}
 			all = append(all, v)
@@ -79,61 +123,38 @@ func Move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMov
 		return err
 	}
 	for _, r := range all {
-		if err := r.move(ctx, q, id, move, now); err != nil {
+		if err := r.become(ctx, q, id, r.after(move), now); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r reservation) move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMove, now int64) error {
-	counted := r.state == held || r.state == kept
-	var to string
-	var again bool // must take goods again, because another order has them now
-	switch {
-	// A lost attempt may have gone further or elsewhere than the one that counts:
-	// goods that it released are taken again, and goods that it shipped come back.
-	case move == order.StockKeep && (r.state == held || r.state == lapsed || r.state == released):
-		to, again = kept, r.state != held
-	case move == order.StockShip && r.state != shipped:
-		to, again = shipped, !counted
-	case move == order.StockRelease && r.state != released:
-		to = released
-	default:
-		return nil // already done, or nothing to do
+// become changes the reservation and the counters of its product. If the order
+// has more goods afterwards, it takes them again, because others may have them
+// now.
+func (r reservation) become(ctx context.Context, q sqldb.Querier, id order.ID, to reservation, now int64) error {
+	if to == r {
+		return nil
 	}
-	if again {
-		if err := take(ctx, q, id, r.sku, r.quantity, now); err != nil {
+	left, reserved := to.shipped-r.shipped, to.reserved()-r.reserved()
+	if more := left + reserved; more > 0 {
+		if err := take(ctx, q, id, r.sku, more, now); err != nil {
 			return err
 		}
+		reserved -= more
 	}
-	if err := r.setState(ctx, q, id, to); err != nil {
+	if err := to.put(ctx, q, id); err != nil || left == 0 && reserved == 0 {
 		return err
 	}
-	switch to {
-	case shipped:
-		_, err := q.Exec(ctx, "UPDATE products SET on_hand = on_hand - ?, reserved = reserved - ?, shipped = shipped + ?, "+dueForIndex+" WHERE sku = ?",
-			r.quantity, r.quantity, r.quantity, r.sku)
-		return err
-	case released:
-		if r.state == shipped {
-			_, err := q.Exec(ctx, "UPDATE products SET on_hand = on_hand + ?, shipped = shipped - ?, "+dueForIndex+" WHERE sku = ?", r.quantity, r.quantity, r.sku)
-			return err
-		}
-		if counted { // a lapsed reservation was already subtracted
-			return r.unreserve(ctx, q)
-		}
-	}
-	return nil
-}
-
-func (r reservation) setState(ctx context.Context, q sqldb.Querier, id order.ID, state string) error {
-	_, err := q.Exec(ctx, "UPDATE reservations SET state = ? WHERE order_id = ? AND sku = ?", state, string(id), r.sku)
+	_, err := q.Exec(ctx, "UPDATE products SET on_hand = on_hand - ?, shipped = shipped + ?, reserved = reserved + ?, "+dueForIndex+" WHERE sku = ?",
+		left, left, reserved, r.sku)
 	return err
 }
 
-func (r reservation) unreserve(ctx context.Context, q sqldb.Querier) error {
-	_, err := q.Exec(ctx, "UPDATE products SET reserved = reserved - ?, "+dueForIndex+" WHERE sku = ?", r.quantity, r.sku)
+// put writes the reservation.
+func (r reservation) put(ctx context.Context, q sqldb.Querier, id order.ID) error {
+	_, err := q.Exec(ctx, "UPDATE reservations SET shipped = ?, state = ? WHERE order_id = ? AND sku = ?", r.shipped, r.state, string(id), r.sku)
 	return err
 }
 
@@ -162,7 +183,7 @@ func take(ctx context.Context, q sqldb.Querier, id order.ID, sku string, quantit
 // be a deadlock.
 func LapseOldest(ctx context.Context, q sqldb.Querier, id order.ID, sku string, now int64) (bool, error) {
 	var other string
-	r := reservation{sku: sku}
+	r := reservation{sku: sku, state: held}
 	found, err := sqldb.First(ctx, q, `
 		SELECT order_id, quantity FROM reservations
 		WHERE sku = ? AND state = 'held' AND expires_at <= ? AND order_id <> ?
@@ -170,8 +191,7 @@ func LapseOldest(ctx context.Context, q sqldb.Querier, id order.ID, sku string, 
 	if err != nil || !found {
 		return false, err
 	}
-	if err := r.setState(ctx, q, order.ID(other), lapsed); err != nil {
-		return false, err
-	}
-	return true, r.unreserve(ctx, q)
+	to := r
+	to.state = lapsed
+	return true, r.become(ctx, q, order.ID(other), to, now)
 }

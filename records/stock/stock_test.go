@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -46,7 +47,7 @@ func TestStockIsConserved(t *testing.T) {
 				rt.Fatal(err)
 			}
 			lives := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) life { return drawLife(rt, prefix) }), 1, 12).Draw(rt, "lives")
-			owned := liveAll(rt, s, lives)
+			owned, gone := liveAll(rt, s, lives)
 			for sku, n := range owned {
 				if n > onHand[sku] {
 					rt.Errorf("%s: %d sold of %d", sku, n, onHand[sku])
@@ -55,6 +56,11 @@ func TestStockIsConserved(t *testing.T) {
 			report, err := s.IntegrityReport(t.Context())
 			if err != nil {
 				rt.Fatal(err)
+			}
+			for _, p := range report.Stock {
+				if strings.HasPrefix(p.SKU, prefix) && (p.Shipped != gone[p.SKU] || p.OnHand != onHand[p.SKU]-gone[p.SKU]) {
+					rt.Errorf("%s: %d of %d have left: %+v", p.SKU, gone[p.SKU], onHand[p.SKU], p)
+				}
 			}
 			for _, broken := range report.Broken() {
 				rt.Error(broken)
@@ -68,38 +74,56 @@ func drawLife(rt *rapid.T, prefix string) life {
 	for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, 2), 1, 3, rapid.ID[int]).Draw(rt, "products") {
 		l.Lines = append(l.Lines, order.RequestLine{SKU: fmt.Sprint(prefix, i), Quantity: rapid.Int64Range(1, 4).Draw(rt, "quantity")})
 	}
-	l.Moves = rapid.SliceOfN(rapid.SampledFrom([]order.StockMove{order.StockKeep, order.StockShip, order.StockRelease}), 0, 4).Draw(rt, "moves")
+	l.Moves = rapid.SliceOfN(rapid.Custom(l.drawMove), 0, 4).Draw(rt, "moves")
 	return l
 }
 
+// drawMove draws a move of all goods, or a shipment of a part of them.
+func (l life) drawMove(rt *rapid.T) order.StockMove {
+	move := order.StockMove{Action: rapid.SampledFrom([]order.StockAction{order.StockKeep, order.StockShip, order.StockRelease}).Draw(rt, "action")}
+	if move.Action != order.StockShip || rapid.Bool().Draw(rt, "all") {
+		return move
+	}
+	for _, line := range rapid.SliceOfNDistinct(rapid.SampledFrom(l.Lines), 1, len(l.Lines), rapid.ID[order.RequestLine]).Draw(rt, "goods") {
+		move.Lines = append(move.Lines, order.LineQuantity{SKU: line.SKU, Quantity: rapid.Int64Range(1, line.Quantity).Draw(rt, "gone")})
+	}
+	return move
+}
+
 // liveAll runs all lives concurrently and returns how many pieces of each
-// product ended kept or shipped.
-func liveAll(rt *rapid.T, s *records.Store, lives []life) map[string]int64 {
+// product ended kept or shipped, and how many of those left the warehouse.
+func liveAll(rt *rapid.T, s *records.Store, lives []life) (owned, gone map[string]int64) {
 	var mu sync.Mutex
-	owned := make(map[string]int64)
+	owned, gone = make(map[string]int64), make(map[string]int64)
 	var all sync.WaitGroup
 	for _, l := range lives {
 		all.Go(func() {
-			owns, err := l.live(s)
+			last, err := l.live(s)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
 				rt.Errorf("%+v: %v", l, err)
 			}
-			if owns {
-				for _, line := range l.Lines {
+			for _, line := range l.Lines {
+				if last.owns {
 					owned[line.SKU] += line.Quantity
 				}
+				gone[line.SKU] += last.gone[line.SKU]
 			}
 		})
 	}
 	all.Wait()
-	return owned
+	return owned, gone
 }
 
-// live opens the order, makes its moves, each twice, and reports whether it
-// ended owning its goods.
-func (l life) live(s *records.Store) (owns bool, err error) {
+// end is how a life ended.
+type end struct {
+	owns bool // the order kept its goods or shipped them
+	gone map[string]int64
+}
+
+// live opens the order and makes its moves, each twice.
+func (l life) live(s *records.Store) (last end, err error) {
 	now := time.Now()
 	opening := order.Opening{
 		ID: order.NewID(), RunID: "run-1", Actor: "key:shop", Now: now, HoldUntil: now.Add(time.Hour),
@@ -110,11 +134,11 @@ func (l life) live(s *records.Store) (owns bool, err error) {
 	}
 	o, err := s.OpenOrder(context.Background(), opening)
 	if err != nil {
-		return false, ignore(err, order.ErrOutOfStock)
+		return end{}, ignore(err, order.ErrOutOfStock)
 	}
 	for _, move := range l.Moves {
-		c := recordstest.Next(o, o.Status, move)
-		c.Order.UpdatedAt = now
+		c := recordstest.Next(o, o.Status, order.StockStays)
+		c.Stock, c.Order.UpdatedAt = move, now
 		for range 2 {
 			if err = s.SaveOrder(context.Background(), c); err != nil {
 				break
@@ -122,14 +146,34 @@ func (l life) live(s *records.Store) (owns bool, err error) {
 		}
 		if err != nil {
 			if err = ignore(err, order.ErrOutOfStock); err != nil {
-				return owns, err
+				return last, err
 			}
 			continue
 		}
 		o = c.Order
-		owns = move != order.StockRelease // even of what was shipped: by a lost attempt
+		last = l.after(last, move)
 	}
-	return owns, nil
+	return last, nil
+}
+
+// after returns the end of a life that ends with this move.
+func (l life) after(last end, move order.StockMove) end {
+	switch {
+	case move.Action == order.StockRelease: // even of what a lost attempt shipped
+		return end{}
+	case move.Action == order.StockKeep:
+		return end{owns: true, gone: last.gone}
+	}
+	gone := make(map[string]int64)
+	for _, line := range move.Lines {
+		gone[line.SKU] = line.Quantity
+	}
+	for _, line := range l.Lines {
+		if len(move.Lines) == 0 {
+			gone[line.SKU] = line.Quantity
+		}
+	}
+	return end{owns: true, gone: gone}
 }
 
 func ignore(err, expected error) error {

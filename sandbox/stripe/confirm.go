@@ -69,6 +69,7 @@ func (t *txn) chargeCard(in *Intent, card card) *Error {
 	ch := &Charge{
 		ID: newID("ch_3"), Object: "charge", Amount: in.Amount, Created: t.now.Unix(), Currency: in.Currency,
 		Description: in.Description, Metadata: in.Metadata, PaymentIntent: in.ID, PaymentMethod: in.PaymentMethod,
+		PaymentMethodDetails:      &MethodDetails{Type: "card", Card: CardDetails{Brand: card.brand, Last4: card.last4}},
 		StatementDescriptorSuffix: in.StatementDescriptorSuffix,
 	}
 	t.Charge, in.LatestCharge, in.NextAction = ch, &ch.ID, nil
@@ -79,6 +80,7 @@ func (t *txn) chargeCard(in *Intent, card card) *Error {
 	ch.Outcome = &Outcome{NetworkStatus: "approved_by_network", RiskLevel: "normal", SellerMessage: "Payment complete.", Type: "authorized"}
 	if in.CaptureMethod == "manual" {
 		in.Status, in.AmountCapturable = requiresCapture, in.Amount
+		ch.PaymentMethodDetails.Card.CaptureBefore = t.now.Add(authorised).Unix()
 		t.emit("charge.succeeded", ch)
 		t.emit("payment_intent.amount_capturable_updated", in)
 		return nil

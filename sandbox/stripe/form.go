@@ -63,6 +63,20 @@ func (f *form) hash(name string) map[string]string {
 	return m
 }
 
+// all returns the distinct values of a parameter that is a list, such as
+// expand[0] or expand[].
+func (f *form) all(name string) []string {
+	var found []string
+	for k, values := range f.values {
+		if strings.HasPrefix(k, name+"[") {
+			f.take(k)
+			found = append(found, values...)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
 // choice returns a parameter that must be one of the allowed values; the first
 // is the default.
 func (f *form) choice(name string, allowed ...string) (string, *Error) {

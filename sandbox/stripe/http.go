@@ -147,6 +147,9 @@ func (s *Server) run(h http.Header, c *call, key, print string, run func(*call) 
 	}
 	v, e := run(c)
 	if e == nil {
+		v, e = c.expand(v)
+	}
+	if e == nil {
 		e = c.form.unknown()
 	}
 	if e != nil && !e.executed {

@@ -170,73 +170,6 @@ func (s *Server) listIntents(c *call) (any, *Error) {
 		func(*Intent) bool { return true }, func(in *Intent) any { return in })
 }
 
-func (s *Server) captureIntent(c *call) (any, *Error) {
-	old, e := c.pathIntent()
-	if e != nil {
-		return nil, e
-	}
-	amount, present, e := c.form.number("amount_to_capture")
-	if e != nil {
-		return nil, e
-	}
-	if old.Status != requiresCapture {
-		return nil, unexpected(old, "This PaymentIntent could not be captured because it has a status of "+old.Status+". Only a PaymentIntent with one of the following statuses may be captured: requires_capture.")
-	}
-	if !present {
-		amount = old.AmountCapturable
-	}
-	switch {
-	case amount < 1:
-		return nil, invalid("parameter_invalid_integer", "amount_to_capture", "This value must be greater than or equal to 1.")
-	case amount > old.AmountCapturable:
-		return nil, invalid("amount_too_large", "amount_to_capture", "The amount to capture is greater than the amount that can be captured.")
-	}
-	if e := whole(amount, old.Currency); e != nil {
-		return nil, e
-	}
-	in := c.intent(old)
-	in.AmountReceived, in.AmountCapturable, in.Status = amount, 0, succeeded
-	ch := c.charge(*in.LatestCharge)
-	ch.Captured, ch.AmountCaptured, ch.AmountRefunded = true, amount, ch.Amount-amount // the rest is released
-	c.emit("charge.captured", ch)
-	c.emit("payment_intent.succeeded", in)
-	c.dispute(in, ch)
-	return in, nil
-}
-
-func (s *Server) cancelIntent(c *call) (any, *Error) {
-	old, e := c.pathIntent()
-	if e != nil {
-		return nil, e
-	}
-	reason, e := c.form.choice("cancellation_reason", "", "duplicate", "fraudulent", "requested_by_customer", "abandoned")
-	if e != nil {
-		return nil, e
-	}
-	if old.Status == canceled || old.Status == succeeded {
-		return nil, unexpected(old, "You cannot cancel this PaymentIntent because it has a status of "+old.Status+".")
-	}
-	c.cancel(old, reason)
-	return c.Intent, nil
-}
-
-// cancel cancels an intent and releases any authorized money.
-func (t *txn) cancel(old *Intent, reason string) {
-	in := t.intent(old)
-	at := t.now.Unix()
-	in.CanceledAt, in.NextAction = &at, nil
-	if reason != "" {
-		in.CancellationReason = &reason
-	}
-	if old.Status == requiresCapture {
-		ch := t.charge(*in.LatestCharge)
-		ch.Refunded, ch.AmountRefunded = true, ch.Amount
-		t.emit("charge.refunded", ch)
-	}
-	in.AmountCapturable, in.Status = 0, canceled
-	t.emit("payment_intent.canceled", in)
-}
-
 // pathIntent returns the intent that the request's path names.
 func (c *call) pathIntent() (*Intent, *Error) {
 	id := c.r.PathValue("intent")
@@ -259,9 +192,15 @@ func (c *call) visible(in *Intent) *Intent {
 }
 
 // unexpected returns the error for a request that does not fit the intent's
-// status. Stripe stores it under the idempotency key.
+// status.
 func unexpected(in *Intent, message string) *Error {
-	e := invalid("payment_intent_unexpected_state", "", message)
+	return stateError(in, "payment_intent_unexpected_state", message)
+}
+
+// stateError returns the error for a request that the intent's state does not
+// allow. Stripe stores it under the idempotency key.
+func stateError(in *Intent, code, message string) *Error {
+	e := invalid(code, "", message)
 	e.PaymentIntent, e.executed = in, true
 	return e
 }

@@ -87,12 +87,26 @@ type Charge struct {
 	Paid                      bool              `json:"paid"`
 	PaymentIntent             string            `json:"payment_intent"`
 	PaymentMethod             *string           `json:"payment_method"`
+	PaymentMethodDetails      *MethodDetails    `json:"payment_method_details"`
 	Refunded                  bool              `json:"refunded"`
 	StatementDescriptorSuffix *string           `json:"statement_descriptor_suffix"`
 	Status                    string            `json:"status"`
 }
 
 func (c *Charge) key() string { return c.ID }
+
+// MethodDetails describes the payment method of a charge.
+type MethodDetails struct {
+	Type string      `json:"type"`
+	Card CardDetails `json:"card"`
+}
+
+// CardDetails describes the card of a charge.
+type CardDetails struct {
+	Brand         string `json:"brand"`
+	CaptureBefore int64  `json:"capture_before,omitempty"` // when the authorization lapses, in Unix time
+	Last4         string `json:"last4"`
+}
 
 // Outcome is the bank's decision on a charge.
 type Outcome struct {

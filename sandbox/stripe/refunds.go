@@ -222,6 +222,9 @@ func (s *Server) Counts() map[string]Count {
 		})
 	}
 	for _, r := range s.refunds.all {
+		if s.released[r.ID] {
+			continue
+		}
 		add(r.PaymentIntent, func(n *Count) {
 			if n.Refunds++; r.Status == succeeded {
 				n.Returned += r.Amount

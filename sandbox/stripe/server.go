@@ -32,12 +32,8 @@ import (
 // APIVersion is the version of Stripe's API that the stand-in implements.
 const APIVersion = "2023-10-16"
 
-// keepKeys is how long Stripe keeps an idempotency key, authorised how long an
-// authorization is valid.
-const (
-	keepKeys   = 24 * time.Hour
-	authorised = 7 * 24 * time.Hour
-)
+// keepKeys is how long Stripe keeps an idempotency key.
+const keepKeys = 24 * time.Hour
 
 // Config configures a stand-in.
 type Config struct {
@@ -71,6 +67,7 @@ type Server struct {
 	keys      map[string]*stored // responses by idempotency key
 	delivered map[string]bool    // events whose webhooks were accepted
 	inUse     map[string]bool    // keys of requests under way
+	released  map[string]bool    // refunds that only released an authorization, by their id
 }
 
 // New returns a stand-in with the state of its journal.
@@ -84,7 +81,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		conf: c, accounts: map[string]string{}, keys: map[string]*stored{},
-		delivered: map[string]bool{}, inUse: map[string]bool{},
+		delivered: map[string]bool{}, inUse: map[string]bool{}, released: map[string]bool{},
 	}
 	last, err := s.load()
 	if err != nil {
@@ -154,11 +151,11 @@ func (s *Server) Sweep() error {
 		}
 	}
 	for _, in := range s.intents.all {
-		if in.Status != requiresCapture || now.Sub(time.Unix(s.charges.by[*in.LatestCharge].Created, 0)) < authorised {
+		if !s.lapsed(in, now) {
 			continue
 		}
 		t := s.begin("")
-		t.cancel(in, "automatic")
+		t.cancel(in, automatic)
 		if err := s.commit(t); err != nil {
 			return err
 		}

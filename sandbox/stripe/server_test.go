@@ -231,10 +231,10 @@ func TestRestart(t *testing.T) {
 	if a := b.ask(sk, "POST", intents+"/"+in.ID+"/capture", "amount_to_capture=600", ""); a.Status != "succeeded" {
 		t.Errorf("capture: %s", a.raw)
 	}
-	got := b.deliver(6)
+	got := b.deliver(7)
 	for typ, n := range map[string]int{
 		"payment_intent.created": 1, "payment_intent.requires_action": 1, "charge.succeeded": 1,
-		"payment_intent.amount_capturable_updated": 1, "charge.captured": 1, "payment_intent.succeeded": 1,
+		"payment_intent.amount_capturable_updated": 1, "charge.refunded": 1, "charge.captured": 1, "payment_intent.succeeded": 1,
 	} {
 		if got[typ] != n {
 			t.Errorf("%s was delivered %d times, want %d", typ, got[typ], n)
@@ -338,21 +338,5 @@ func TestRefusals(t *testing.T) {
 	}
 	if n := b.server.Counts(); len(n) != 0 {
 		t.Errorf("a refused request left a trace: %v", n)
-	}
-}
-
-func TestAuthorisationLapses(t *testing.T) {
-	now := time.Now()
-	b := start(t, stripe.Config{Now: func() time.Time { return now }})
-	in := b.ask(sk, "POST", intents, manual, "")
-	if _, err := b.server.Confirm(in.ID, "pm_card_visa"); err != nil {
-		t.Fatal(err)
-	}
-	now = now.Add(7*24*time.Hour + time.Second)
-	if err := b.server.Sweep(); err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := b.server.Intent(in.ID); got.Status != "canceled" || *got.CancellationReason != "automatic" {
-		t.Errorf("after seven days: %+v", got)
 	}
 }

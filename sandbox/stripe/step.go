@@ -12,12 +12,14 @@ import (
 // so a crash leaves all of it or nothing. Objects are never changed in place; a
 // step holds new versions of them.
 type step struct {
-	Intent  *Intent  `json:"intent,omitempty"`
-	Account string   `json:"account,omitempty"`
-	Charge  *Charge  `json:"charge,omitempty"`
-	Refund  *Refund  `json:"refund,omitempty"`
-	Events  []*Event `json:"events,omitempty"`
-	Answer  *stored  `json:"answer,omitempty"`
+	Intent  *Intent `json:"intent,omitempty"`
+	Account string  `json:"account,omitempty"`
+	Charge  *Charge `json:"charge,omitempty"`
+	Refund  *Refund `json:"refund,omitempty"`
+	// Released says that Refund only released an authorization.
+	Released bool     `json:"released,omitempty"`
+	Events   []*Event `json:"events,omitempty"`
+	Answer   *stored  `json:"answer,omitempty"`
 }
 
 // txn builds a step. s.mu must be held.
@@ -109,6 +111,9 @@ func (s *Server) apply(st step) {
 	}
 	if st.Refund != nil {
 		s.refunds.put(st.Refund)
+		if st.Released {
+			s.released[st.Refund.ID] = true
+		}
 	}
 	for _, e := range st.Events {
 		s.events.put(e)

@@ -15,9 +15,6 @@ import (
 	"purser/workflows"
 )
 
-// do names the activities; its methods are called by the worker, never here.
-var do *steps.Activities
-
 // The messages of a campaign's workflow.
 const (
 	// GetCampaign returns the progress of the campaign, as of its last chunk.
@@ -139,7 +136,7 @@ func (w *campaignWorkflow) step(ctx workflow.Context) error {
 func (w *campaignWorkflow) beginRound(ctx workflow.Context) error {
 	w.version++
 	r := steps.CampaignRetry{ID: w.ID, Version: w.version, Retry: *w.retry}
-	err := w.write(ctx, "The campaign goes on, round "+strconv.Itoa(w.retry.Round+1), do.RetryCampaign, r)
+	_, err := retryCampaign.Run(ctx, 0, "The campaign goes on, round "+strconv.Itoa(w.retry.Round+1), r, nil)
 	switch {
 	case err == nil:
 		w.State = mail.CampaignRunning
@@ -185,9 +182,7 @@ func (w *campaignWorkflow) gather(ctx workflow.Context) error {
 	if w.began.IsZero() {
 		w.began = workflow.Now(ctx)
 	}
-	var g steps.Gathered
-	err := workflow.ExecuteActivity(w.onBulkQueue(ctx, "Look up the recipients"), do.GatherRecipients,
-		steps.Gathering{ID: w.ID, Now: w.began}).Get(ctx, &g)
+	g, err := gatherRecipients.Remote(ctx, 0, "Look up the recipients", nil, steps.Gathering{ID: w.ID, Now: w.began})
 	if err == nil {
 		w.gathered, w.Counts = true, g.Counts
 	}
@@ -199,9 +194,8 @@ func (w *campaignWorkflow) chunk(ctx workflow.Context) error {
 	w.chunks++
 	working, cancel := workflow.WithCancel(ctx)
 	w.interrupt = cancel
-	var done steps.ChunkDone
-	err := workflow.ExecuteActivity(w.onBulkQueue(working, fmt.Sprintf("Send to the recipients after %d", w.After)), do.SendCampaignChunk,
-		steps.ChunkRequest{ID: w.ID, After: w.After, Wait: w.wait(ctx)}).Get(working, &done)
+	done, err := sendChunk.Remote(working, 0, fmt.Sprintf("Send to the recipients after %d", w.After), nil,
+		steps.ChunkRequest{ID: w.ID, After: w.After, Wait: w.wait(ctx)})
 	if err != nil {
 		return w.pauseOn(working, err)
 	}
@@ -217,26 +211,6 @@ func (w *campaignWorkflow) chunk(ctx workflow.Context) error {
 	}
 	return nil
 }
-
-// onBulkQueue returns the options of an activity that is retried for as long as it
-// takes. It runs on a separate queue: campaigns must not delay the mails of orders.
-func (w *campaignWorkflow) onBulkQueue(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           workflows.BulkQueue,
-		StartToCloseTimeout: chunkTimeout,
-		HeartbeatTimeout:    chunkSilence,
-		WaitForCancellation: true,
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: workflows.FirstRetry, BackoffCoefficient: 2, MaximumInterval: workflows.LongestBackoff},
-		Priority:            temporal.Priority{PriorityKey: bulkPriority},
-		Summary:             summary,
-	})
-}
-
-const (
-	chunkTimeout = 5 * time.Minute // a chunk ends by itself after one minute
-	chunkSilence = 20 * time.Second
-	bulkPriority = 5 // the lowest; the default is 3
-)
 
 // interrupted returns nil for a cancellation, and err otherwise. Only operators
 // interrupt a campaign, so a cancellation is not an error, even if the operator has
@@ -266,18 +240,9 @@ func (w *campaignWorkflow) pauseOn(working workflow.Context, err error) error {
 func (w *campaignWorkflow) advance(ctx workflow.Context, s mail.CampaignState, why string) error {
 	w.version++
 	m := steps.CampaignMark{ID: w.ID, Version: w.version, State: s, Why: why}
-	err := w.write(ctx, "The campaign is "+string(s), do.MarkCampaign, m)
+	_, err := markCampaign.Run(ctx, 0, "The campaign is "+string(s), m, nil)
 	if err == nil {
 		w.State, w.Why = s, why
-	}
-	return err
-}
-
-// write runs a step on the record and retries it for as long as it takes.
-func (w *campaignWorkflow) write(ctx workflow.Context, summary string, step, in any) error {
-	err := workflows.RunLocal(ctx, summary, step, in, nil)
-	if err != nil && workflows.IsTransient(err) {
-		err = workflows.RunRemote(ctx, workflows.RecordQueue, 0, summary, err, step, in, nil)
 	}
 	return err
 }

@@ -38,6 +38,7 @@ type campaignFixture struct {
 	run    campaigns.CampaignRun
 	result campaigns.CampaignProgress
 	runs   int
+	short  bool // each run ends after one step
 
 	mu      sync.Mutex
 	sent    int            // mails sent to the provider
@@ -80,6 +81,7 @@ func newCampaign(t rapid.TB, c mail.Campaign, recipients int) *campaignFixture {
 func (w *campaignFixture) newEnv(now time.Time) *testsuite.TestWorkflowEnvironment {
 	env := workflowtest.NewEnv(new(workflowtest.Observer))
 	env.SetStartTime(now)
+	env.SetContinueAsNewSuggested(w.short)
 	env.RegisterActivity(&steps.Activities{
 		Mails:  &mails.Activities{MailRouter: &w.mailer, Ledger: &w.ledger, Blocked: &w.blocked},
 		Record: &w.record, Recipients: &w.record, Audience: &w.marketing, Templates: &w.marketing,
@@ -127,25 +129,36 @@ func (w *campaignFixture) steer(u workflows.Update[campaigns.SteerRequest, campa
 func (w *campaignFixture) play() {
 	w.t.Helper()
 	for {
-		w.runs++
-		w.env.ExecuteWorkflow(campaigns.CampaignWorkflow, w.run)
-		err := w.env.GetWorkflowError()
-		var again *workflow.ContinueAsNewError
-		if !errors.As(err, &again) {
-			if !w.env.IsWorkflowCompleted() || err != nil {
-				w.t.Fatalf("the campaign failed or hangs: %v", err)
-			}
-			break
+		if w.runs++; w.runs > 100 {
+			w.t.Fatalf("it begins another run for ever: %+v", w.run)
 		}
-		var next campaigns.CampaignRun
-		if err := converter.GetDefaultDataConverter().FromPayloads(again.Input, &next); err != nil {
-			w.t.Fatalf("the next run's input: %v", err)
+		w.env.ExecuteWorkflow(campaigns.CampaignWorkflow, w.run)
+		next, again := w.continued()
+		if !again {
+			break
 		}
 		w.run, w.env = next, w.newEnv(w.env.Now())
 	}
 	if err := w.env.GetWorkflowResult(&w.result); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// continued returns the input of the next run if the run has continued as new.
+func (w *campaignFixture) continued() (next campaigns.CampaignRun, ok bool) {
+	w.t.Helper()
+	err := w.env.GetWorkflowError()
+	var again *workflow.ContinueAsNewError
+	if !errors.As(err, &again) {
+		if !w.env.IsWorkflowCompleted() || err != nil {
+			w.t.Fatalf("the campaign failed or hangs: %v", err)
+		}
+		return next, false
+	}
+	if err := converter.GetDefaultDataConverter().FromPayloads(again.Input, &next); err != nil {
+		w.t.Fatalf("the next run's input: %v", err)
+	}
+	return next, true
 }
 
 // bare is an empty context.

@@ -19,18 +19,9 @@ func ImageWorkflowID(id string) string { return "image/" + id }
 // SweepImagesID is the ID of the schedule of the sweeps and of their workflows.
 const SweepImagesID = "sweep-images"
 
-const (
-	// imageWithin is how long processing an image is retried while the store or
-	// the record cannot be reached.
-	imageWithin = 3 * 24 * time.Hour
-	// renderTimeout is for one try; a try without a heartbeat for silentAfter
-	// counts as lost and is repeated by another worker.
-	renderTimeout = 10 * time.Minute
-	silentAfter   = 30 * time.Second
-)
-
-// do names the activities; its methods are called by the worker, never here.
-var do *steps.Activities
+// imageWithin is how long processing an image is retried while the store or the
+// record cannot be reached.
+const imageWithin = 3 * 24 * time.Hour
 
 // Image is the input of ImageWorkflow and DeleteImageWorkflow; the SKU may be
 // empty.
@@ -61,17 +52,16 @@ func ImageWorkflow(ctx workflow.Context, p Image) (ImageOutcome, error) {
 
 func makeReady(ctx workflow.Context, p Image) (ImageOutcome, error) {
 	ref := steps.ImageRef{ID: p.ID}
-	for _, step := range []struct {
-		summary  string
-		within   time.Duration
-		activity any
+	for _, s := range []struct {
+		summary string
+		within  time.Duration
+		step    workflows.Step[steps.ImageRef, steps.Verdict]
 	}{
-		{"Move the file of " + p.SKU, imageWithin, do.TakeImage},
-		{"Check, decode once, render all sizes", imageWithin, do.RenderImage},
-		{"Publish it in all sizes", 0, do.PublishImage}, // it may be public already: retry without limit
+		{"Move the file of " + p.SKU, imageWithin, takeImage},
+		{"Check, decode once, render all sizes", imageWithin, renderImage},
+		{"Publish it in all sizes", 0, publishImage}, // it may be public already: retry without limit
 	} {
-		var v steps.Verdict
-		err := workflow.ExecuteActivity(imageOptions(ctx, step.summary, step.within), step.activity, ref).Get(ctx, &v)
+		v, err := s.step.Remote(ctx, s.within, s.summary, nil, ref)
 		switch {
 		case temporal.IsCanceledError(err):
 			return ImageOutcome{}, err
@@ -82,81 +72,57 @@ func makeReady(ctx workflow.Context, p Image) (ImageOutcome, error) {
 			return ImageOutcome{}, nil
 		}
 		if v.Reason != "" {
-			return refuseImage(ctx, p, v)
+			return quarantine(ctx, p, v)
 		}
 	}
-	err := workflow.ExecuteActivity(imageOptions(ctx, "Attach it to "+p.SKU, 0), do.AttachImage, ref).Get(ctx, nil)
+	_, err := attachImage.Remote(ctx, 0, "Attach it to "+p.SKU, nil, ref)
 	return ImageOutcome{Ready: true}, err
 }
 
-func refuseImage(ctx workflow.Context, p Image, v steps.Verdict) (ImageOutcome, error) {
+func quarantine(ctx workflow.Context, p Image, v steps.Verdict) (ImageOutcome, error) {
 	r := steps.ImageRefusal{ID: p.ID, Reason: v.Reason, Detail: v.Detail}
-	err := workflow.ExecuteActivity(imageOptions(ctx, "Into quarantine: "+v.Reason, 0), do.RefuseImage, r).Get(ctx, nil)
+	_, err := refuseImage.Remote(ctx, 0, "Into quarantine: "+v.Reason, nil, r)
 	return ImageOutcome{Reason: v.Reason, Detail: v.Detail}, err
-}
-
-// imageOptions returns the options of a step that is retried until it succeeds or
-// within has passed (0: no limit).
-func imageOptions(ctx workflow.Context, summary string, within time.Duration) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:              workflows.ImagesQueue,
-		StartToCloseTimeout:    renderTimeout,
-		ScheduleToCloseTimeout: within,
-		HeartbeatTimeout:       silentAfter,
-		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: workflows.FirstRetry, BackoffCoefficient: 2, MaximumInterval: workflows.LongestBackoff},
-		Summary:                summary,
-	})
 }
 
 // SweepImagesWorkflow removes what uploads left behind, and starts the workflows
 // of images whose processing or deletion never started.
 func SweepImagesWorkflow(ctx workflow.Context) (steps.Swept, error) {
-	var swept steps.Swept
-	err := workflow.ExecuteActivity(imageOptions(ctx, "Remove what uploads left behind", time.Hour), do.SweepImages).Get(ctx, &swept)
+	swept, err := sweepImages.Remote(ctx, time.Hour, "Remove what uploads left behind", nil, steps.Sweep{})
 	if err != nil {
 		return swept, err
 	}
-	if err := startImages(ctx, swept.Stranded, ImageWorkflow); err != nil {
-		return swept, err
-	}
-	if err := startImages(ctx, swept.Deleting, DeleteImageWorkflow); err != nil {
-		return swept, err
-	}
-	return swept, deleteImagesOf(ctx, swept.Products)
-}
-
-// startImages starts a workflow for each of these images and does not wait for its
-// end.
-func startImages(ctx workflow.Context, ids []string, child any) error {
-	for _, id := range ids {
-		ctx := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-			WorkflowID: ImageWorkflowID(id), TaskQueue: workflows.ImagesQueue,
-			ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
-			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		})
-		err := workflow.ExecuteChildWorkflow(ctx, child, Image{ID: id}).GetChildWorkflowExecution().Get(ctx, nil)
-		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) { // it is under way
-			return err
+	for _, id := range swept.Stranded {
+		if err := startChild(ctx, ImageWorkflowID(id), ImageWorkflow, Image{ID: id}); err != nil {
+			return swept, err
 		}
 	}
-	return nil
-}
-
-// deleteImagesOf starts a workflow for each of these products, all of whose
-// discarded images are to be deleted.
-func deleteImagesOf(ctx workflow.Context, skus []string) error {
-	for _, sku := range skus {
-		ctx := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-			WorkflowID: ImagesWorkflowID(sku), TaskQueue: workflows.ImagesQueue,
-			ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
-			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		})
-		err := workflow.ExecuteChildWorkflow(ctx, DeleteImagesWorkflow, steps.Discarded{SKU: sku}).GetChildWorkflowExecution().Get(ctx, nil)
-		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) { // it is under way
-			return err
+	for _, id := range swept.Deleting {
+		if err := startChild(ctx, ImageWorkflowID(id), DeleteImageWorkflow, Image{ID: id}); err != nil {
+			return swept, err
 		}
 	}
-	return nil
+	for _, sku := range swept.Products {
+		if err := startChild(ctx, ImagesWorkflowID(sku), DeleteImagesWorkflow, steps.Discarded{SKU: sku}); err != nil {
+			return swept, err
+		}
+	}
+	return swept, nil
+}
+
+// startChild starts a workflow and does not wait for its end. If one with this ID
+// is running, it does nothing.
+func startChild[In any, Workflow func(workflow.Context, In) error | func(workflow.Context, In) (ImageOutcome, error)](ctx workflow.Context, id string, child Workflow, in In) error {
+	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID: id, TaskQueue: workflows.ImagesQueue,
+		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+	})
+	err := workflow.ExecuteChildWorkflow(ctx, child, in).GetChildWorkflowExecution().Get(ctx, nil)
+	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return nil
+	}
+	return err
 }
 
 // RegisterImages registers the images' workflows with a worker.

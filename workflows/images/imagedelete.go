@@ -12,10 +12,6 @@ import (
 	"purser/workflows"
 )
 
-// productSteps names the activities that index products; its methods are called
-// by the worker, never here.
-var productSteps *products.Activities
-
 // ImageDiscarded says that an image is to be deleted; the record says so already.
 // It starts DeleteImageWorkflow if no workflow of the image runs; a running
 // ImageWorkflow continues as DeleteImageWorkflow.
@@ -33,8 +29,7 @@ const indexedWithin = time.Hour
 // runs under the ID of ImageWorkflow, so that the two never run at the same time.
 func DeleteImageWorkflow(ctx workflow.Context, p Image) error {
 	ref := steps.ImageRef{ID: p.ID}
-	var w steps.Withdrawal
-	err := workflow.ExecuteActivity(imageOptions(ctx, "Take it off its product "+p.SKU, 0), do.WithdrawImage, ref).Get(ctx, &w)
+	w, err := withdrawImage.Remote(ctx, 0, "Take it off its product "+p.SKU, nil, ref)
 	if err != nil || w.Over {
 		return err
 	}
@@ -43,7 +38,8 @@ func DeleteImageWorkflow(ctx workflow.Context, p Image) error {
 			return err
 		}
 	}
-	return workflow.ExecuteActivity(imageOptions(ctx, "Delete its files", 0), do.RemoveImage, ref).Get(ctx, nil)
+	_, err = removeImage.Remote(ctx, 0, "Delete its files", nil, ref)
+	return err
 }
 
 // ImagesWorkflowID returns the ID of the workflow that deletes all discarded images
@@ -59,8 +55,7 @@ const imageRounds = 50
 // are left, so it goes on after any crash.
 func DeleteImagesWorkflow(ctx workflow.Context, of steps.Discarded) error {
 	for range imageRounds {
-		var some steps.Discarded
-		err := workflow.ExecuteActivity(imageOptions(ctx, "Take images off "+of.SKU, 0), do.WithdrawImages, of).Get(ctx, &some)
+		some, err := withdrawImages.Remote(ctx, 0, "Take images off "+of.SKU, nil, of)
 		if err != nil || len(some.IDs) == 0 {
 			return err
 		}
@@ -70,7 +65,7 @@ func DeleteImagesWorkflow(ctx workflow.Context, of steps.Discarded) error {
 			}
 		}
 		summary := fmt.Sprintf("Delete the files of %d images", len(some.IDs))
-		if err := workflow.ExecuteActivity(imageOptions(ctx, summary, 0), do.RemoveImages, some).Get(ctx, nil); err != nil {
+		if _, err := removeImages.Remote(ctx, 0, summary, nil, some); err != nil {
 			return err
 		}
 	}
@@ -80,14 +75,7 @@ func DeleteImagesWorkflow(ctx workflow.Context, of steps.Discarded) error {
 // unlist waits until the index has a product as the record has it now, but no
 // longer than indexedWithin.
 func unlist(ctx workflow.Context, sku string) error {
-	indexing := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:              workflows.CatalogueQueue,
-		StartToCloseTimeout:    workflows.CallTimeout,
-		ScheduleToCloseTimeout: indexedWithin,
-		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: workflows.FirstRetry, BackoffCoefficient: 2, MaximumInterval: workflows.LongestBackoff},
-		Summary:                "Index " + sku,
-	})
-	err := workflow.ExecuteActivity(indexing, productSteps.IndexProducts, products.IndexRequest{SKUs: []string{sku}}).Get(ctx, nil)
+	_, err := indexProducts.Remote(ctx, indexedWithin, "Index "+sku, nil, products.IndexRequest{SKUs: []string{sku}})
 	if err == nil || temporal.IsCanceledError(err) {
 		return err
 	}

@@ -3,6 +3,7 @@ package imports
 
 import (
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -13,6 +14,9 @@ import (
 
 // do names the activities; its methods are called by the worker, never here.
 var do *steps.Activities
+
+// advanceImport takes long and keeps its progress as it goes.
+var advanceImport = workflows.NewStep(workflows.CatalogueQueue, do.AdvanceImport).Long(time.Hour, 30*time.Second, time.Minute)
 
 // GetImport returns how far an import is, as of its last finished step.
 const GetImport workflows.Query[catalog.Import] = "GetImport"
@@ -41,9 +45,11 @@ func ImportWorkflow(ctx workflow.Context, s ImportStart) (catalog.Import, error)
 		if i.State != "" {
 			summary = fmt.Sprintf("Import %s: %s", s.ID, i.State)
 		}
-		if err := workflows.RunLong(ctx, summary, do.AdvanceImport, steps.ImportRef{ID: s.ID}, &i); err != nil {
+		progress, err := advanceImport.Remote(ctx, 0, summary, nil, steps.ImportRef{ID: s.ID})
+		if err != nil {
 			return i, err
 		}
+		i = progress
 		workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**: %d of %d bytes read, %d rows, %d with errors; %d changed, %d unchanged, %d indexed.\n\n%s",
 			i.State, i.Read, i.Bytes, i.Rows, i.Bad, i.Applied, i.Unchanged, i.Indexed, i.Why))
 	}

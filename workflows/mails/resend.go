@@ -17,6 +17,11 @@ import (
 // do names the activities; its methods are called by the worker, never here.
 var do *steps.Activities
 
+var (
+	prepareResend = workflows.NewStep(workflows.RecordQueue, do.PrepareResend)
+	sendMail      = workflows.NewStep(workflows.MailQueue, do.SendMail)
+)
+
 // ResendWorkflowID returns the ID of the workflow that sends a mail again. The same
 // request has the same ID.
 func ResendWorkflowID(r order.Resend) string {
@@ -27,11 +32,9 @@ func ResendWorkflowID(r order.Resend) string {
 // ResendWorkflow sends the mail about a milestone again, under its next generation.
 // It is a separate workflow because the order's may have ended long ago.
 func ResendWorkflow(ctx workflow.Context, r order.Resend) (steps.MailOutcome, error) {
-	var m order.Mail
-	var out steps.MailOutcome
-	if err := workflows.RunLocalFirst(ctx, workflows.RecordQueue, time.Hour, "Record the request", do.PrepareResend, r, &m); err != nil {
-		return out, err
+	m, err := prepareResend.Run(ctx, time.Hour, "Record the request", r, nil)
+	if err != nil {
+		return steps.MailOutcome{}, err
 	}
-	err := workflows.RunLocalFirst(ctx, workflows.MailQueue, workflows.MailWithin, "Mail: "+string(r.Notification)+", again", do.SendMail, m, &out)
-	return out, err
+	return sendMail.Run(ctx, workflows.MailWithin, "Mail: "+string(r.Notification)+", again", m, nil)
 }

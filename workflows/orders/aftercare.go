@@ -1,7 +1,6 @@
 package orders
 
 import (
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"purser/activities"
@@ -9,69 +8,65 @@ import (
 	"purser/workflows"
 )
 
-// AftercareWorkflowID returns the ID of the workflow that handles events about an
-// order whose own workflow has ended. At most one runs per order, so that the
-// order still has one writer.
-func AftercareWorkflowID(id order.ID) string { return id.WorkflowID() + "/late" }
+// AftercareWorkflowID returns the ID of the workflow that takes care of an order
+// whose own workflow has ended, was terminated, or is lost. At most one runs per
+// order, so that the order still has one writer.
+func AftercareWorkflowID(id order.ID) string { return id.WorkflowID() + "/aftercare" }
 
 // Aftercare is the input of AftercareWorkflow.
 type Aftercare struct {
 	OrderID order.ID `json:"orderId"`
-	// Cancel is the request to cancel an order whose workflow was terminated.
-	// It is nil if an event has come.
-	Cancel *CancelRequest `json:"cancel,omitempty"`
+	// Snapshot is the state in which the run before this one ended; nil in the first
+	// run, which reads it from the record.
+	Snapshot *order.Snapshot `json:"snapshot,omitempty"`
 }
 
-// AftercareWorkflow handles the events that come after an order has ended: it
-// refunds a payment for a cancelled order and notes that a parcel was returned.
-// The events come as signals. It also compensates what a terminated workflow has
-// left half done.
-func AftercareWorkflow(ctx workflow.Context, l Aftercare) error {
-	w := restore(Placement{ID: l.OrderID})
-	if err := w.step(ctx, workflows.RecordQueue, 0, "Read the record", do.LoadOrder, l.OrderID, &w.Order); err != nil {
-		if workflows.IsFailure(err, activities.FailureNotFound) {
-			return nil // the order was refused: there is no record to write to
-		}
+// AftercareWorkflow goes on with an order from the state in the record, with all
+// the order's handlers: it returns a payment that comes too late, and takes a
+// person's decision about a parcel that comes back. It ends when nothing is left to
+// do, and is started again for the next message. An order whose workflow was
+// terminated before it was paid is cancelled: nothing else would release the
+// shopper's money and the goods.
+func AftercareWorkflow(ctx workflow.Context, a Aftercare) error {
+	w := newRun(newState(Placement{}))
+	w.aftercare = true
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	if err := w.listen(ctx); err != nil { // before anything blocks: a message without a handler is refused
 		return err
 	}
-	if err := Release.Handle(ctx, w.checkRelease, w.onRelease); err != nil {
+	if err := w.load(ctx, a); err != nil {
 		return err
 	}
-	w.cancelled, w.written = l.Cancel, w.Waiting
-	w.compensateTerminated(ctx)
-	for {
-		if err := workflow.Await(ctx, func() bool { return w.listenNow(ctx) || len(w.pending) > 0 || w.pendingTasks == 0 }); err != nil {
-			return err
-		}
-		if !w.listenNow(ctx) && len(w.pending) == 0 {
-			return nil
-		}
-		for n := range w.takeEvents(ctx) {
-			w.handleLate(ctx, n)
-		}
-		if err := w.save(ctx); err != nil {
-			return err
-		}
+	w.loaded(ctx)
+	if w.ID == "" {
+		return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	}
+	// A request to cancel that started this workflow comes first, so that the order is
+	// cancelled for its reason.
+	if err := workflow.Await(ctx, func() bool { return w.callers == 0 }); err != nil {
+		return err
+	}
+	if !w.Phase.ended() && w.Phase != Compensating && w.Captured() == 0 && !w.cancelPending() {
+		w.abortFor(order.Cancelled, "its workflow was terminated before it was paid", "")
+	}
+	return w.untilEnded(ctx)
 }
 
-// compensateTerminated compensates an order whose workflow was terminated before
-// the capture or during a refund: nothing else would release the shopper's money
-// and the goods.
-func (w *orderWorkflow) compensateTerminated(ctx workflow.Context) {
-	if !w.Compensable() {
-		return
+// load takes over the state of the run before or of the record. A refused order is
+// in neither, and leaves the ID empty.
+func (w *orderWorkflow) load(ctx workflow.Context, a Aftercare) error {
+	if a.Snapshot != nil {
+		return w.restore(*a.Snapshot)
 	}
-	var cause error = abortError{order.Cancelled, "its workflow was terminated before it was paid", ""}
-	if w.cancelled != nil {
-		cause = temporal.NewCanceledError()
+	was, err := loadOrder.Run(ctx, 0, "Read the record", a.OrderID, nil)
+	switch {
+	case workflows.IsFailure(err, activities.FailureNotFound):
+		return nil
+	case err != nil:
+		return err
+	case was.Snapshot.Version == 0: // its workflow ended right after it was opened
+		w.Order = was.Order
+		return nil
 	}
-	w.runInBackground(ctx, func(ctx workflow.Context) {
-		if w.Payment.Authorized > 0 { // the parcel may be booked, unknown to the record
-			w.Shipment.Reference = w.parcelReference()
-		}
-		if err := w.compensate(ctx, cause); err != nil {
-			w.note(ctx, order.OrderCompensationStuck, workflows.ActorPurser, workflows.Reason(err), w.Payment.IntentID)
-		}
-	})
+	return w.restore(was.Snapshot)
 }

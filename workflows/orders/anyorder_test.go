@@ -60,7 +60,8 @@ func drawStep(t *rapid.T) step {
 // generated is an order with a generated life: its methods are the steps of it.
 type generated struct {
 	*fixture
-	reports []order.ProviderEvent
+	reports   []order.ProviderEvent
+	decisions []int // a person's, in their order
 }
 
 // TestAnyOrder generates interleavings of payments, failures, cancellations, expiry,
@@ -79,6 +80,8 @@ func TestAnyOrder(t *testing.T) {
 				if rapid.IntRange(0, 4).Draw(t, "too far") == 0 {
 					w.placement.Request.ShipTo.Country = "XX"
 				}
+				w.askedEarlier = true
+				w.decisions = rapid.SliceOfN(rapid.IntRange(0, 4), 1, 4).Draw(t, "decisions")
 				w.quiesce(rapid.Bool().Draw(t, "comes back"))
 				w.run()
 				w.keptPromises()
@@ -110,7 +113,7 @@ func (w *generated) happen(s step) {
 	case "tamper":
 		if w.open(id) {
 			w.report(s)(w.bank.Change(id, func(in *order.Intent) {
-				in.Status, in.Capturable, in.Amount.Amount = order.RequiresCapture, 100, 100
+				in.Status, in.Capturable, in.Amount.Amount = order.PaymentAuthorized, 100, 100
 			}), nil)
 		}
 	case "second":
@@ -122,7 +125,7 @@ func (w *generated) happen(s step) {
 		}
 	case "refund report":
 		if id != "" {
-			w.deliver(s, w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &order.RefundEvent{IntentID: id}}))
+			w.deliver(s, w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &order.RefundEvent{PaymentRef: id}}))
 		}
 	case "part back by hand":
 		w.partBack(s, id)
@@ -145,7 +148,7 @@ func (w *generated) happen(s step) {
 }
 
 // partBack refunds a part of an intent at the bank by hand, after capturing it if
-// necessary. If it is the order's current intent, the shop keeps that much less.
+// necessary. If the order keeps the payment, the shop keeps that much less.
 func (w *generated) partBack(s step, id string) {
 	if n, err := w.captureAtBank(id); err == nil {
 		w.report(s)(n, nil)
@@ -154,10 +157,8 @@ func (w *generated) partBack(s step, id string) {
 	if _, err := w.bank.RefundIntent(context.Background(), id, part, fmt.Sprint("dashboard-", id, "-", w.clock())); err != nil {
 		return
 	}
-	if id == w.order().Payment.IntentID {
-		w.refundedByHand += part.Amount
-	}
-	w.deliver(s, w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &order.RefundEvent{IntentID: id}}))
+	w.refundedByHand[id] += part.Amount
+	w.deliver(s, w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &order.RefundEvent{PaymentRef: id}}))
 }
 
 // act sends a message that only a running order can receive.
@@ -187,7 +188,7 @@ func (w *generated) anyIntent(n int) string {
 func (w *generated) open(intentID string) bool {
 	for _, in := range w.bank.Intents(id) {
 		if in.ID == intentID {
-			return in.Status == order.RequiresPaymentMethod
+			return in.Status == order.PaymentPending
 		}
 	}
 	return false
@@ -218,18 +219,42 @@ func (w *generated) deliver(s step, n order.ProviderEvent) {
 
 // scanOn scans the parcel of an order that was paid, never backwards.
 func (w *generated) scanOn(s step, next ...order.ParcelStatus) {
-	p, ok := w.carrier.Parcels()[reference]
+	parcel := w.order().Shipment().Reference
+	p, ok := w.carrier.Parcels()[parcel]
 	if !ok || !fulfilled(w.order().Status) {
 		return
 	}
 	for _, st := range next[min(s.On, len(next)-1):] {
 		if st.Overtakes(p.Status) {
-			if n, err := w.carrier.Scan(reference, st); err == nil {
+			if n, err := w.carrier.Scan(parcel, st); err == nil {
 				w.deliver(s, w.event(order.ProviderEvent{Type: "parcel." + string(st), Parcel: &n}))
 			}
 			return
 		}
 	}
+}
+
+// decide takes a person's decision about an order on hold: one that was drawn or, to
+// end it, the last that its hold allows. A person does not leave money behind or give
+// goods away.
+func (w *generated) decide(end bool) {
+	h := w.order().Hold
+	if h == nil || w.over {
+		return
+	}
+	choices := h.Choices
+	switch h.Kind {
+	case order.HoldRefund:
+		choices = choices[:1]
+	case order.HoldVoid:
+		choices = []order.Choice{order.ChooseRelease, order.ChooseKeep}
+	}
+	c := choices[len(choices)-1]
+	if len(w.decisions) > 0 && !end {
+		c = choices[w.decisions[0]%len(choices)]
+		w.decisions = w.decisions[1:]
+	}
+	w.resolve(c)
 }
 
 // quiesce scripts an end: outages end, slow payments are decided, operators release
@@ -245,26 +270,19 @@ func (w *generated) quiesce(comesBack bool) {
 		w.at(d, func() {
 			w.end()
 			for _, in := range w.bank.Intents(id) {
-				if in.Status == order.Processing {
+				if in.Status == order.PaymentProcessing {
 					w.bank.Authenticate(in.ID, false)
 				}
 			}
-			if !w.over && w.order().Status == order.OnHold {
-				w.release()
-			}
+			w.decide(d > 9*days)
 			w.scanOn(step{Lost: true}, last)
-		})
-		w.at(d+time.Hour, func() {
-			if !w.over && w.order().Status == order.OnHold {
-				w.cancel()
-			}
 		})
 	}
 	w.at(13*days, func() {
 		for _, in := range w.bank.Intents(id) {
 			p := in.PaymentEvent()
 			w.sendEvents(w.event(order.ProviderEvent{Type: "compared", Payment: &p}))
-			w.sendEvents(w.event(order.ProviderEvent{Type: "compared", Refund: &order.RefundEvent{IntentID: in.ID}}))
+			w.sendEvents(w.event(order.ProviderEvent{Type: "compared", Refund: &order.RefundEvent{PaymentRef: in.ID}}))
 		}
 	})
 }
@@ -274,7 +292,7 @@ func (w *generated) quiesce(comesBack bool) {
 // never mailed twice for an intent.
 func (w *generated) keptMails() {
 	due := map[order.Kind]order.Notification{
-		order.PaymentCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
+		order.PaymentWasCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
 		order.OrderCancelled: order.MailCancelled, order.OrderExpired: order.MailExpired,
 	}
 	var want []order.Notification
@@ -293,7 +311,7 @@ func (w *generated) keptMails() {
 			want = append(want, order.MailPaymentProblem)
 		}
 	}
-	if problems > w.count(order.PaymentDeclined) || problems > w.order().Payment.Generation {
+	if problems > w.count(order.PaymentDeclined) || problems > w.order().Payment().Number {
 		w.Errorf("%d mails about declined cards in %v", problems, w.kinds())
 	}
 	w.mailed(want...)

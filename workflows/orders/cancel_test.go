@@ -51,14 +51,18 @@ func TestCancel(t *testing.T) {
 				t.Errorf("%d labels, want 1", n)
 			}
 		}},
-		{name: "the money is being captured: too late", prepare: func(w *fixture) {
+		{name: "the money is being captured", prepare: func(w *fixture) {
 			w.down(time.Hour, order.ErrUnavailable, "CaptureIntent")
 			w.at(time.Minute, w.pay)
-			w.arrive(2 * time.Hour)
-		}, at: 30 * time.Minute, refusal: workflows.RefusalTooLate, ends: order.Delivered, mails: delivered},
+		}, at: 30 * time.Minute, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.ParcelWasVoided, "")},
+		{name: "the money was captured, the response is lost", prepare: func(w *fixture) {
+			w.down(time.Hour, order.ErrUnknownOutcome, "CaptureIntent")
+			w.at(time.Minute, w.pay)
+		}, at: 30 * time.Minute, ends: order.Cancelled, mails: also(cancelled, refunded), check: hasEvent(order.PaymentRefunded, "29.00 EUR")},
 		{
-			name: "paid: too late", prepare: func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) },
-			at: time.Hour, refusal: workflows.RefusalTooLate, ends: order.Delivered, mails: delivered,
+			name: "paid: the label is voided and the money refunded", prepare: func(w *fixture) { w.at(time.Minute, w.pay) },
+			at: time.Hour, ends: order.Cancelled, mails: also(cancelled, order.MailConfirmation, refunded),
+			check: both(hasEvent(order.ParcelWasVoided, ""), hasEvent(order.PaymentRefunded, "29.00 EUR")),
 		},
 		{
 			name: "on its way: too late", prepare: func(w *fixture) { w.at(time.Minute, w.pay); w.arrive(0) },
@@ -104,6 +108,9 @@ func TestCancelOnce(t *testing.T) {
 // TestCancelFromTemporalUI cancels the workflow instead of the order.
 func TestCancelFromTemporalUI(t *testing.T) {
 	runScenarios(t, []scenario{
+		{name: "before its first step", script: func(w *fixture) {
+			w.at(0, func() { w.env.CancelWorkflow() })
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.CancelRequested, "Temporal UI")},
 		{name: "awaiting payment", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.env.CancelWorkflow() })
 		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.CancelRequested, "Temporal UI")},
@@ -114,16 +121,20 @@ func TestCancelFromTemporalUI(t *testing.T) {
 		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.CancelRequested, "Temporal UI")},
 		{name: "on hold", script: func(w *fixture) {
 			w.at(time.Minute, func() {
-				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
+				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.PaymentAuthorized, 1 }), nil))
 			})
 			w.at(time.Hour, func() { w.env.CancelWorkflow() })
 		}, ends: order.Cancelled, mails: cancelled},
-		{name: "paid: it goes on", script: func(w *fixture) {
+		{name: "paid", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.env.CancelWorkflow() })
-			w.arrive(time.Hour)
+		}, ends: order.Cancelled, mails: also(cancelled, order.MailConfirmation, refunded)},
+		{name: "on its way: it goes on", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.at(3*time.Hour, func() { w.env.CancelWorkflow() })
+			w.arrive(0)
 		}, ends: order.Delivered, mails: delivered},
-		{name: "paid, in a later run: it goes on", script: func(w *fixture) {
+		{name: "on its way, in a later run: it goes on", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.env.SetContinueAsNewSuggested(true) })
 			w.at(2*time.Hour, func() { w.scan(order.ParcelInTransit) })

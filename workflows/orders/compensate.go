@@ -1,11 +1,8 @@
 package orders
 
 import (
-	"errors"
-	"slices"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"purser/activities"
@@ -14,170 +11,136 @@ import (
 	"purser/workflows"
 )
 
-// compensate reverses what this order did, newest first: the parcel, the payment,
-// the stock. Every step is harmless where there is nothing to reverse and is
-// retried until it succeeds; what cannot be reversed is left to an operator.
-func (w *orderWorkflow) compensate(ctx workflow.Context, cause error) error {
-	if w.Status == "" {
-		w.refused(cause)
-		return nil
+// returnWithin is how long a step of the compensation is tried until a person is
+// asked.
+const returnWithin = 24 * time.Hour
+
+// beginCompensation notes why the order is not fulfilled. A cancellation overrules
+// a hold. An order whose parcel the carrier has picked up in the meantime, or before
+// its money was captured, ends otherwise only after a person has decided.
+func (w *orderWorkflow) beginCompensation(ctx workflow.Context) error {
+	w.Hold, w.Waiting, w.Reason = nil, nil, w.Abort.Reason
+	w.ParcelsOut, w.MoneyResolved = w.Abort.ParcelsOut, false
+	w.enter(ctx, Compensating)
+	if w.Status == order.Shipped && !w.ParcelsOut {
+		w.hold(ctx, order.HoldVoid, "the carrier has a parcel, and "+w.Abort.Reason, w.Shipment().Tracking)
 	}
-	w.compensating = true
-	ends, kind, notification := w.cancelling(ctx, cause)
-	if err := w.save(ctx); err != nil {
-		return err
-	}
-	if w.Shipment.LabelID == "" && w.Shipment.Reference != "" {
-		// The parcel is perhaps booked. A carrier that does not respond must not
-		// delay the release of the shopper's money and the goods.
-		w.retryInBackground(ctx, "the carrier cannot void the parcel", w.Shipment.Reference, time.Time{}, w.voidPerhapsBooked)
-	} else if err := w.compensateParcel(ctx); err != nil {
-		return err
-	}
-	if err := w.compensatePayment(ctx); err != nil {
-		return err
-	}
-	w.stock = order.StockRelease
-	w.note(ctx, order.StockReleased, workflows.ActorPurser, "", "")
-	w.become(ctx, ends, kind, workflows.ActorPurser, w.Reason, "")
-	if w.failure == "" { // otherwise the caller was told that there is no such order
-		w.mail(ctx, notification)
-	}
-	w.notifyRefunds(ctx)
+	w.note(ctx, order.CancelRequested, w.Abort.Actor, w.Abort.Reason, "")
 	return w.save(ctx)
 }
 
-// refused ends an order that could not be opened.
-func (w *orderWorkflow) refused(cause error) {
-	w.Status, w.Reason, w.failure = order.Refused, workflows.Reason(cause), activities.FailureInvalid
-	var app *temporal.ApplicationError
-	if errors.As(cause, &app) {
-		w.failure = app.Type()
-	}
-}
-
-// cancelling notes why the order is cancelled, and returns how it will end: its
-// last status, the kind of its last event and the mail about it.
-func (w *orderWorkflow) cancelling(ctx workflow.Context, cause error) (order.Status, order.Kind, order.Notification) {
-	actor := workflows.ActorPurser
-	ends, kind, notification := order.Cancelled, order.OrderCancelled, order.MailCancelled
-	s, aborted := asAbort(cause)
-	switch {
-	case w.cancelled != nil && !aborted:
-		actor, w.Reason = w.cancelled.Actor, w.cancelled.Reason
-	case aborted:
-		w.Reason, w.customerMessage = s.reason, s.customerMessage
-		if s.ends == order.Expired {
-			ends, kind, notification = order.Expired, order.OrderExpired, order.MailExpired
+// compensate reverses what this order did, newest first: the parcels, the payments,
+// the stock. Every step is harmless where there is nothing to reverse. While it is
+// not certain that no parcel is out, the money and the goods wait; what cannot be
+// reversed is a person's decision.
+func (w *orderWorkflow) compensate(ctx workflow.Context) error {
+	for _, step := range []func(workflow.Context) error{w.voidParcels, w.returnPayments} {
+		if err := step(ctx); err != nil || w.Hold != nil || w.Phase != Compensating {
+			return err
 		}
-	case temporal.IsCanceledError(cause):
-		actor, w.Reason = "temporal-ui", "cancelled in the Temporal UI"
-	default:
-		w.Reason = workflows.Reason(cause)
 	}
-	w.Waiting, w.released = nil, nil // a cancellation overrules a release that came with it
-	w.become(ctx, order.Cancelling, order.CancelRequested, actor, w.Reason, "")
-	return ends, kind, notification
+	switch out := w.ParcelsOut || w.Abort.Ends == order.Returned; {
+	case !out:
+		w.Stock = order.StockMove{Action: order.StockRelease}
+		w.note(ctx, order.StockReleased, workflows.ActorPurser, "", "")
+	case !w.Confirmed: // the goods are gone, although they were never captured
+		w.Stock = order.StockMove{Action: order.StockShip}
+	}
+	w.enter(ctx, Closed)
+	kind, notification := order.OrderCancelled, order.MailCancelled
+	switch w.Abort.Ends {
+	case order.Expired:
+		kind, notification = order.OrderExpired, order.MailExpired
+	case order.Returned:
+		kind, notification = order.OrderReturned, "" // the mail about the refund says what the shopper must know
+	}
+	w.note(ctx, kind, workflows.ActorPurser, w.Reason, "")
+	if w.Failure == "" && notification != "" { // with a failure, the caller was told that there is no such order
+		w.mail(ctx, notification)
+	}
+	w.handleEarly(ctx)
+	w.notifyRefunds(ctx)
+	return nil
 }
 
-// compensateParcel voids the label of a booked parcel. If the carrier has already
-// picked the parcel up, an operator must take over.
-func (w *orderWorkflow) compensateParcel(ctx workflow.Context) error {
-	for w.Shipment.Reference != "" && w.Shipment.Status != order.ParcelVoided {
-		err := w.voidParcel(ctx)
-		if err == nil {
+// voidParcels voids the label of each parcel that is booked, or perhaps is. If the
+// carrier does not void it, a person decides.
+func (w *orderWorkflow) voidParcels(ctx workflow.Context) error {
+	for i := range w.Shipments {
+		s := w.Shipments[i]
+		tried := s.Status != "" && s.Status != order.ParcelVoided && s.Status != order.ParcelReturned
+		if w.ParcelsOut || s.Replaced || !tried {
 			continue
 		}
-		if err := w.stuck(ctx, "the carrier cannot void the parcel: "+workflows.Reason(err), w.Shipment.Tracking); err != nil {
-			return err
+		_, err := run(ctx, w, voidParcel, returnWithin, "a person is asked", "Void parcel "+s.Reference,
+			steps.VoidLabelRequest{Booked: s.LabelID != "", Asked: w.parcelRequest(s)})
+		switch {
+		case w.Hold != nil || w.Phase != Compensating || ctx.Err() != nil:
+			return nil
+		case err != nil:
+			w.hold(ctx, order.HoldVoid, "the carrier cannot void the parcel: "+workflows.Reason(err), s.Reference)
+			return nil
+		}
+		w.shipment(s.Reference).Status = order.ParcelVoided
+		w.note(ctx, order.ParcelWasVoided, workflows.ActorPurser, "", s.LabelID)
+	}
+	return nil
+}
+
+// returnPayments voids the authorizations, or refunds what was captured. Surplus
+// payments are returned in the background.
+func (w *orderWorkflow) returnPayments(ctx workflow.Context) error {
+	for i := range w.Payments {
+		p := w.Payments[i]
+		if w.MoneyResolved || p.Surplus || p.Status.Dead() {
+			continue
+		}
+		back, err := w.returnPayment(ctx, p)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			w.hold(ctx, order.HoldRefund, "the money cannot be refunded or voided: "+workflows.Reason(err), p.Reference)
+			return nil
+		}
+		if back.kind != "" {
+			w.note(ctx, back.kind, workflows.ActorPurser, back.what, w.Payments[i].Reference)
 		}
 	}
 	return nil
 }
 
-// voidPerhapsBooked voids a parcel that was perhaps booked. A parcel that was
-// delivered or returned all the same cannot be voided any more: there is nothing
-// left to try.
-func (w *orderWorkflow) voidPerhapsBooked(ctx workflow.Context) error {
-	ended := w.Shipment.Status == order.ParcelDelivered || w.Shipment.Status == order.ParcelReturned
-	if ended {
-		return nil
+// returnPayment refunds or voids one of the order's payments, also one of which it
+// is unknown whether its creation succeeded.
+func (w *orderWorkflow) returnPayment(ctx workflow.Context, p order.Payment) (reversal, error) {
+	if p.Reference != "" {
+		return w.refundOrVoid(ctx, foreground, p.Reference)
 	}
-	return w.voidParcel(ctx)
-}
-
-func (w *orderWorkflow) voidParcel(ctx workflow.Context) error {
-	err := w.step(ctx, workflows.ParcelsQueue, 0, "Void parcel "+w.Shipment.Reference, do.VoidParcel,
-		steps.VoidLabelRequest{Booked: w.Shipment.LabelID != "", Asked: w.parcelRequest()}, nil)
+	in, err := run(ctx, w, cancelIntent, returnWithin, "a person is asked", "Cancel the payment intent",
+		steps.CancelPaymentRequest{Created: w.intentRequest(p.Number), Key: order.Key(w.ID, "cancel", p.Number)})
+	if workflows.IsFailure(err, activities.FailureState) { // its creation succeeded, and perhaps it was captured
+		return w.returnFound(ctx, p, err)
+	}
 	if err == nil {
-		w.Shipment.Status = order.ParcelVoided
-		w.note(ctx, order.ParcelWasVoided, workflows.ActorPurser, "", w.Shipment.LabelID)
+		own := &w.Payments[p.Number-1]
+		own.Provider, own.Reference, own.Status = in.Provider, in.ID, in.Status
 	}
-	return err
+	return reversal{kind: order.PaymentVoided}, err
 }
 
-// compensatePayment voids the authorization, or refunds what was captured.
-func (w *orderWorkflow) compensatePayment(ctx workflow.Context) error {
-	if w.Payment.Generation == 0 {
-		return nil
+// returnFound finds a payment that cannot be cancelled and whose reference is not
+// known, and refunds it if it was captured; otherwise it returns refused. The creation
+// under the same key may return the payment as it was then, so its state is asked for.
+func (w *orderWorkflow) returnFound(ctx workflow.Context, p order.Payment, refused error) (reversal, error) {
+	made, err := run(ctx, w, createIntent, returnWithin, "a person is asked", "Find the payment intent", w.intentRequest(p.Number))
+	if err != nil {
+		return reversal{}, err
 	}
-	reverse := w.cancelIntent
-	if w.Payment.IntentID != "" {
-		reverse = func(ctx workflow.Context) (reversal, error) { return w.refundOrVoid(ctx, w.Payment.IntentID) }
+	own := &w.Payments[p.Number-1]
+	own.Provider, own.Reference, own.Status = made.Intent.Provider, made.Intent.ID, made.Intent.Status
+	in, err := run(ctx, w, getIntent, returnWithin, "a person is asked", "Ask about payment "+made.Intent.ID, steps.IntentRef{ID: made.Intent.ID})
+	if err != nil || !in.Status.HasMoney() {
+		return reversal{}, refused
 	}
-	for {
-		g, err := reverse(ctx)
-		if err == nil {
-			if g.kind != "" {
-				w.note(ctx, g.kind, workflows.ActorPurser, g.what, w.Payment.IntentID)
-			}
-			return nil
-		}
-		if err := w.stuck(ctx, "the money cannot be refunded or voided: "+workflows.Reason(err), w.Payment.IntentID); err != nil {
-			return err
-		}
-	}
-}
-
-// stuck puts a half compensated order on hold until an operator releases it for
-// another try.
-func (w *orderWorkflow) stuck(ctx workflow.Context, why, ref string) error {
-	cause := w.Reason
-	w.Reason = why
-	w.become(ctx, order.OnHold, order.OrderCompensationStuck, workflows.ActorPurser, why, ref)
-	for w.released == nil {
-		if _, err := w.waitForEvent(ctx, order.Waiting{On: operator, About: ref}); err != nil {
-			return err
-		}
-		w.noteWhileHeld(ctx)
-	}
-	r := w.released
-	w.Reason = cause
-	w.become(ctx, order.Cancelling, order.OrderReleased, r.Actor, r.Reason, ref)
-	w.released = nil
-	return w.save(ctx)
-}
-
-// handleLate handles an event about an order that has ended. It refunds or voids
-// a payment for an order that was not delivered, and notes the rest.
-func (w *orderWorkflow) handleLate(ctx workflow.Context, n order.ProviderEvent) {
-	if w.Status == order.Refused {
-		return // it was never opened: there is no record to write to
-	}
-	p := n.Payment
-	holds := p != nil && (p.Status == order.RequiresCapture || p.Status == order.Succeeded)
-	duplicate := holds && p.IntentID != w.Payment.IntentID
-	unfulfilled := w.Status == order.Cancelled || w.Status == order.Expired
-	compensated := w.Payment.Status == order.IntentCanceled || w.Payment.Refunded > 0 ||
-		slices.ContainsFunc(w.Refunds, func(r order.Refund) bool { return r.IntentID == w.Payment.IntentID })
-	switch {
-	case duplicate, holds && unfulfilled && !compensated:
-		w.refundInBackground(ctx, p.IntentID, "paid after the order had ended")
-	case holds && p.Status == order.Succeeded && p.Received == w.Payment.Captured:
-		w.note(ctx, order.PaymentConfirmed, stripe, "", p.IntentID)
-	case n.Parcel != nil && n.Parcel.Reference == w.Shipment.Reference:
-		w.handleShipmentEvent(ctx, *n.Parcel)
-	default:
-		w.note(ctx, order.EventIgnored, stripe, "the order has ended: "+n.Type, n.ID)
-	}
+	return w.refundOrVoid(ctx, foreground, in.ID)
 }

@@ -13,7 +13,7 @@ import (
 func TestContinueAsNew(t *testing.T) {
 	fresh := func(w *fixture) { w.env.SetContinueAsNewSuggested(true) }
 	tooLittle := func(w *fixture) {
-		w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
+		w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.PaymentAuthorized, 1 }), nil))
 	}
 	mend := func(w *fixture) {
 		w.bank.Change(w.intent(), func(in *order.Intent) { in.Capturable = w.order().Total.Amount })

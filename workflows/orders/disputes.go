@@ -21,49 +21,71 @@ const (
 	followWithin = 14 * 24 * time.Hour
 )
 
-// handleRefundOrDispute handles an event about a refund or a dispute and reports
-// whether it was one. Such an event does not change the order's status, so it is
-// handled whatever the order waits for.
-func (w *orderWorkflow) handleRefundOrDispute(ctx workflow.Context, n order.ProviderEvent) (event bool) {
-	switch {
-	case n.Refund == nil && n.Dispute == nil:
-		return false
-	case w.Status == order.Refused: // there is no record to write to
-	case n.Refund != nil:
-		w.compareRefundsInBackground(ctx, n.Refund.IntentID)
-	default:
-		d := *n.Dispute
-		d.At = n.At
-		w.handleDispute(ctx, d)
-	}
-	return true
+// refundsChanged handles an event about a refund: the provider is asked for all
+// refunds of the payment, because the events may come in any order.
+func (w *orderWorkflow) refundsChanged(ctx workflow.Context, m message) error {
+	ref := m.event.Refund.PaymentRef
+	w.Unlisted[ref] = true
+	w.listRefundsInBackground(ctx, ref)
+	return nil
 }
 
-// compareRefundsInBackground asks the provider for the refunds of an intent,
-// including those made by hand, and mails the shopper about new ones. A provider that does
-// not respond is asked for as long as a refund is followed; after a day an
-// operator is notified.
-func (w *orderWorkflow) compareRefundsInBackground(ctx workflow.Context, intentID string) {
+// listRefundsInBackground asks the provider for the refunds of a payment, including
+// those made by hand, and mails the shopper about new ones. A provider that does not
+// respond is asked for as long as a refund is followed; after a day an operator is
+// notified.
+func (w *orderWorkflow) listRefundsInBackground(ctx workflow.Context, ref string) {
 	until := workflow.Now(ctx).Add(followWithin)
-	w.retryInBackground(ctx, "the refunds are not known", intentID, until, func(ctx workflow.Context) error {
-		return w.compareRefunds(ctx, intentID)
-	})
+	w.retryInBackground(ctx, "the refunds are not known", "refunds of "+ref, until, func(ctx workflow.Context) error {
+		return w.compareRefunds(ctx, ref)
+	}, func() { delete(w.Unlisted, ref) })
 }
 
-func (w *orderWorkflow) compareRefunds(ctx workflow.Context, intentID string) error {
-	var found steps.Refunds
-	err := w.stepInBackground(ctx, workflows.PaymentsQueue, refundWithin, "Ask Stripe for the refunds of "+intentID, do.ListRefunds, steps.IntentRef{ID: intentID}, &found)
+func (w *orderWorkflow) compareRefunds(ctx workflow.Context, ref string) error {
+	found, err := runBackground(ctx, w, listRefunds, returnWithin, "Ask for the refunds of payment "+ref, steps.IntentRef{ID: ref})
 	if err != nil {
 		return err
 	}
 	for _, r := range found.Refunds {
-		if w.keepRefund(ctx, r) {
-			kind, why := describeRefund(r)
-			w.note(ctx, kind, stripe, why, r.ID)
-		}
+		w.keepFound(ctx, r)
 	}
 	w.notifyRefunds(ctx)
+	w.reviewFunds(ctx)
 	return nil
+}
+
+// keepFound records a refund that the provider lists, and notes it if it is new.
+func (w *orderWorkflow) keepFound(ctx workflow.Context, r order.Refund) {
+	if w.keepRefund(ctx, r) {
+		kind, why := describeRefund(r)
+		w.note(ctx, kind, w.providerOf(r.PaymentRef), why, r.Reference)
+	}
+}
+
+// providerOf returns the provider of a payment, which is the actor of what it
+// reports.
+func (w *orderWorkflow) providerOf(ref string) string {
+	if p := w.payment(ref); p != nil {
+		return p.Provider
+	}
+	return w.Order.Payment().Provider
+}
+
+// reviewFunds puts an order on hold whose goods are not with the carrier yet, if its
+// money was refunded as a whole, or if it is disputed and no parcel is booked. A
+// person decides whether it ships all the same.
+func (w *orderWorkflow) reviewFunds(ctx workflow.Context) {
+	p := w.Order.Payment()
+	if w.Phase != Fulfilling || w.Hold != nil || w.Abort != nil || w.FundsReleased || w.inTransit() || p.Captured == 0 {
+		return
+	}
+	unbooked := slices.ContainsFunc(w.Shipments, func(s order.Shipment) bool { return !s.Replaced && s.LabelID == "" })
+	switch {
+	case p.Refunded >= p.Captured:
+		w.hold(ctx, order.HoldFunds, "the money was refunded before the goods went out", p.Reference)
+	case p.Disputed > 0 && unbooked:
+		w.hold(ctx, order.HoldFunds, "the payment is disputed, and the goods have not gone out", p.Reference)
+	}
 }
 
 // describeRefund returns the kind and the text of the event about a refund.
@@ -82,7 +104,7 @@ func describeRefund(r order.Refund) (order.Kind, string) {
 // keepRefund records a refund's status, which never moves backwards, and reports
 // whether it was new. It follows a refund that is pending.
 func (w *orderWorkflow) keepRefund(ctx workflow.Context, r order.Refund) bool {
-	i := slices.IndexFunc(w.Refunds, func(known order.Refund) bool { return known.ID == r.ID })
+	i := slices.IndexFunc(w.Refunds, func(known order.Refund) bool { return known.Reference == r.Reference })
 	switch {
 	case i < 0:
 		w.Refunds = append(w.Refunds, r)
@@ -94,33 +116,39 @@ func (w *orderWorkflow) keepRefund(ctx workflow.Context, r order.Refund) bool {
 	default:
 		w.Refunds[i].Status = r.Status
 	}
-	if r.IntentID == w.Payment.IntentID {
-		w.Payment.Refunded = 0
+	if p := w.payment(r.PaymentRef); p != nil {
+		p.Refunded = 0
 		for _, r := range w.Refunds {
-			if r.IntentID == w.Payment.IntentID && r.Status.Moves() {
-				w.Payment.Refunded += r.Amount.Amount
+			if r.PaymentRef == p.Reference && r.Status.Moves() {
+				p.Refunded += r.Amount.Amount
 			}
 		}
 	}
 	return true
 }
 
+// refunded reports whether there is a refund of a payment, whatever became of it.
+func (w *orderWorkflow) refunded(ref string) bool {
+	return slices.ContainsFunc(w.Refunds, func(r order.Refund) bool { return r.PaymentRef == ref })
+}
+
 // followRefundInBackground asks about a refund until it is no longer pending,
 // because the event about that may never come.
 func (w *orderWorkflow) followRefundInBackground(ctx workflow.Context, r order.Refund) {
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	until := workflow.Now(ctx).Add(followWithin)
 	pending := func() bool {
-		return slices.ContainsFunc(w.Refunds, func(known order.Refund) bool { return known.ID == r.ID && known.Status == order.RefundPending })
+		return slices.ContainsFunc(w.Refunds, func(known order.Refund) bool {
+			return known.Reference == r.Reference && known.Status == order.RefundPending
+		})
 	}
-	w.runInBackground(ctx, func(ctx workflow.Context) {
+	w.inBackground(ctx, func(ctx workflow.Context) {
 		for wait := followFirst; ; wait = min(2*wait, 24*time.Hour) {
 			if done, err := workflow.AwaitWithTimeout(ctx, wait, func() bool { return !pending() }); done || err != nil {
 				return
 			}
-			_ = w.compareRefunds(ctx, r.IntentID) // after an error it is asked again
+			_ = w.compareRefunds(ctx, r.PaymentRef) // after an error it is asked again
 			if pending() && !workflow.Now(ctx).Before(until) {
-				w.note(ctx, order.OrderCompensationStuck, workflows.ActorPurser, fmt.Sprintf("a refund of %s is pending for %d days", r.Amount, followWithin/(24*time.Hour)), r.ID)
+				w.note(ctx, order.OrderNeedsAttention, workflows.ActorPurser, fmt.Sprintf("a refund of %s is pending for %d days", r.Amount, followWithin/(24*time.Hour)), r.Reference)
 				return
 			}
 		}
@@ -143,29 +171,42 @@ func (w *orderWorkflow) notifyRefunds(ctx workflow.Context) {
 	}
 }
 
-// handleDispute handles an event about a dispute. The shop is mailed when a dispute
+// disputed handles an event about a dispute. The shop is mailed when a dispute
 // begins, because it must respond by a given day.
-func (w *orderWorkflow) handleDispute(ctx workflow.Context, d order.Dispute) {
+func (w *orderWorkflow) disputed(ctx workflow.Context, m message) error {
+	d := *m.event.Dispute
+	d.At = m.event.At
 	i := slices.IndexFunc(w.Disputes, func(known order.Dispute) bool { return known.ID == d.ID })
 	switch {
 	case i < 0:
 		w.Disputes = append(w.Disputes, d)
-		w.note(ctx, order.PaymentDisputed, stripe, describeDispute(d), d.ID)
+		w.note(ctx, order.PaymentDisputed, m.event.Provider, describeDispute(d), d.ID)
 		if !d.Closed() {
-			ctx, _ = workflow.NewDisconnectedContext(ctx)
-			w.send(ctx, w.MailFor(order.MailDispute))
+			w.mail(ctx, order.MailDispute)
 		}
 	case w.Disputes[i].Status == d.Status:
+		return nil
 	case w.Disputes[i].Closed(), d.At.Before(w.Disputes[i].At):
-		w.note(ctx, order.EventIgnored, stripe, fmt.Sprintf("late event %q, the dispute is %q", d.Status, w.Disputes[i].Status), d.ID)
+		w.note(ctx, order.EventIgnored, m.event.Provider, fmt.Sprintf("late event %q, the dispute is %q", d.Status, w.Disputes[i].Status), d.ID)
+		return nil
 	default:
 		kind := order.DisputeMoved
 		if d.Closed() {
 			kind = order.DisputeClosed
 		}
 		w.Disputes[i] = d
-		w.note(ctx, kind, stripe, describeDispute(d), d.ID)
+		w.note(ctx, kind, m.event.Provider, describeDispute(d), d.ID)
 	}
+	if p := w.payment(d.PaymentRef); p != nil {
+		p.Disputed = 0
+		for _, d := range w.Disputes {
+			if d.PaymentRef == p.Reference && d.Status != order.DisputeWon && d.Status != order.DisputeInquiry {
+				p.Disputed += d.Amount.Amount
+			}
+		}
+	}
+	w.reviewFunds(ctx)
+	return nil
 }
 
 // describeDispute returns the text of the event about a dispute.

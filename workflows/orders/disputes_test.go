@@ -25,14 +25,14 @@ func (w *fixture) reportRefund(n order.RefundEvent) {
 // refundByHand refunds a part of the order in the provider's dashboard, and reports it.
 func (w *fixture) refundByHand(amount int64) {
 	w.Helper()
-	w.refundedByHand += amount
+	w.refundedByHand[w.intent()] += amount
 	w.byHand(func() {
-		_, err := w.bank.RefundIntent(context.Background(), w.intent(), order.Money{Amount: amount, Currency: "EUR"}, fmt.Sprint("by-hand-", w.refundedByHand))
+		_, err := w.bank.RefundIntent(context.Background(), w.intent(), order.Money{Amount: amount, Currency: "EUR"}, fmt.Sprint("by-hand-", w.refundedByHand[w.intent()]))
 		if err != nil {
 			w.Fatalf("bank: %v", err)
 		}
 	})
-	w.reportRefund(order.RefundEvent{IntentID: w.intent()})
+	w.reportRefund(order.RefundEvent{PaymentRef: w.intent()})
 }
 
 // capturedUndeliverable scripts an order whose payment is captured by hand and that
@@ -74,8 +74,8 @@ func TestRefundMail(t *testing.T) {
 		{name: "refunded at once", script: func(w *fixture) { w.capturedUndeliverable() }, ends: order.Cancelled, mails: also(cancelled, refunded), check: both(refundsAre(order.RefundSucceeded), hasEvent(order.PaymentRefunded, ""))},
 		{name: "refunded, and its event comes as well", script: func(w *fixture) {
 			w.capturedUndeliverable()
-			w.at(time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
-			w.at(2*time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
+			w.at(time.Hour, func() { w.reportRefund(order.RefundEvent{PaymentRef: w.intent()}) })
+			w.at(2*time.Hour, func() { w.reportRefund(order.RefundEvent{PaymentRef: w.intent()}) })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: refundsAre(order.RefundSucceeded)},
 		{name: "pending: mailed when it has succeeded", script: func(w *fixture) {
 			w.bank.Slow = true
@@ -101,7 +101,7 @@ func TestRefundMail(t *testing.T) {
 			w.bank.Slow = true
 			w.capturedUndeliverable()
 			w.at(24*time.Hour*20, func() { w.reportRefund(resolve(w, order.RefundSucceeded)) })
-		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: hasEvent(order.OrderCompensationStuck, "pending for 14 days")},
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: hasEvent(order.OrderNeedsAttention, "pending for 14 days")},
 		{name: "a second payment is refunded", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, w.payElsewhere)
@@ -112,13 +112,13 @@ func TestRefundMail(t *testing.T) {
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.refundByHand(500) })
 			w.at(72*time.Hour, func() { w.refundByHand(700) })
-			w.at(73*time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
+			w.at(73*time.Hour, func() { w.reportRefund(order.RefundEvent{PaymentRef: w.intent()}) })
 		}, ends: order.Delivered, mails: also(delivered, refunded, refunded), check: both(refundsAre(order.RefundSucceeded, order.RefundSucceeded), hasEvent(order.PaymentRefunded, "7.00 EUR"))},
 		{name: "by hand, in transit: two events at once are one mail", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				w.refundByHand(500)
-				w.reportRefund(order.RefundEvent{IntentID: w.intent()})
+				w.reportRefund(order.RefundEvent{PaymentRef: w.intent()})
 			})
 			w.arrive(2 * time.Hour)
 		}, ends: order.Delivered, mails: also(delivered, refunded), check: refundsAre(order.RefundSucceeded)},
@@ -132,20 +132,20 @@ func TestRefundMail(t *testing.T) {
 			w.arrive(0)
 			w.at(48*time.Hour, func() { w.down(24*5*time.Hour, order.ErrUnavailable, "Refunds"); w.refundByHand(500) })
 		}, ends: order.Delivered, mails: also(delivered, refunded), check: both(
-			refundsAre(order.RefundSucceeded), hasEvent(order.OrderCompensationStuck, "the refunds are not known"))},
+			refundsAre(order.RefundSucceeded), hasEvent(order.OrderNeedsAttention, "the refunds are not known"))},
 		{name: "the bank never lists the refunds: an operator is notified, and the order ends", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)
 			w.at(48*time.Hour, func() {
 				w.down(1000*24*time.Hour, order.ErrRejected, "Refunds")
-				w.reportRefund(order.RefundEvent{IntentID: w.intent()})
-				if notified := w.count(order.OrderCompensationStuck); notified < 5 || notified > 30 {
+				w.reportRefund(order.RefundEvent{PaymentRef: w.intent()})
+				if notified := w.count(order.OrderNeedsAttention); notified < 5 || notified > 30 {
 					w.Errorf("an operator is notified %d times", notified)
 				}
 			})
-		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderCompensationStuck, "Purser does not try again")},
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderNeedsAttention, "Purser does not try again")},
 		{name: "the event of a refund for an order that waits for its payment", script: func(w *fixture) {
-			w.at(time.Minute, func() { w.reportRefund(order.RefundEvent{IntentID: w.intent()}) })
+			w.at(time.Minute, func() { w.reportRefund(order.RefundEvent{PaymentRef: w.intent()}) })
 			w.at(2*time.Minute, w.pay)
 			w.arrive(0)
 		}, ends: order.Delivered, mails: delivered, check: refundsAre()},
@@ -178,8 +178,8 @@ func TestRefundFailed(t *testing.T) {
 			w.checkTimeline(w.order())
 			refundsAre(order.RefundFailed)(t, w)
 			hasEvent(order.RefundHasFailed, "the bank did not accept 29.00 EUR")(t, w)
-			if o := w.order(); o.Payment.Refunded != 0 || w.called("RefundIntent") != 1 {
-				t.Errorf("%d refunded in %d refunds", o.Payment.Refunded, w.called("RefundIntent"))
+			if o := w.order(); o.Payment().Refunded != 0 || w.called("RefundIntent") != 1 {
+				t.Errorf("%d refunded in %d refunds", o.Payment().Refunded, w.called("RefundIntent"))
 			}
 		})
 	}
@@ -190,7 +190,7 @@ func TestRefundFailed(t *testing.T) {
 func TestDispute(t *testing.T) {
 	dispute := func(w *fixture, dp, status string) {
 		w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute." + status, Dispute: &order.Dispute{
-			ID: dp, IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status, AnswerBy: workflowtest.Start.Add(9 * 24 * time.Hour),
+			ID: dp, PaymentRef: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: order.DisputeStatus(status), AnswerBy: workflowtest.Start.Add(9 * 24 * time.Hour),
 		}}))
 	}
 	toShop := func(t *testing.T, w *fixture) {
@@ -219,7 +219,7 @@ func TestDispute(t *testing.T) {
 			w.at(time.Minute, w.pay)
 			event := func(status string, at time.Duration) order.ProviderEvent {
 				return w.event(order.ProviderEvent{Type: "charge.dispute.updated", At: workflowtest.Start.Add(at), Dispute: &order.Dispute{
-					ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: status,
+					ID: "dp_1", PaymentRef: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: order.DisputeStatus(status),
 				}})
 			}
 			w.at(time.Hour, func() { w.sendEvents(event("under_review", time.Hour)) })
@@ -264,7 +264,7 @@ func TestRefundsAskedInBackground(t *testing.T) {
 			w.at(time.Hour, func() {
 				w.down(2*time.Hour, order.ErrUnavailable, "Refunds")
 				for range 3 {
-					w.reportRefund(order.RefundEvent{IntentID: w.intent()})
+					w.reportRefund(order.RefundEvent{PaymentRef: w.intent()})
 				}
 				if parts > 0 {
 					w.refundByHand(parts)

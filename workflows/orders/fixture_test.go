@@ -34,7 +34,7 @@ func newFixture(t workflowtest.TB) *fixture {
 	p, f, s := &parties{TB: t}, new(faults), new(script)
 	r := &runner{parties: p, faults: f, script: s, placement: newPlacement()}
 	f.currentTime = r.clock
-	w := &fixture{p, f, s, &providerEvents{parties: p}, r, &checks{runner: r}}
+	w := &fixture{p, f, s, &providerEvents{parties: p}, r, &checks{runner: r, refundedByHand: map[string]int64{}}}
 	err := w.record.PutProducts(context.Background(), []catalog.Product{
 		{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: onHand},
 		{SKU: "pin", Name: "Pin", Price: 24, Currency: "EUR", OnHand: onHand},
@@ -62,7 +62,7 @@ func newPlacement() orders.Placement {
 			ShipTo: order.Address{Name: "Ada", Line1: "1 Quay", City: "Bristol", PostalCode: "BS1", Country: "GB"},
 			Lines:  []order.RequestLine{{SKU: "mug", Quantity: 2}},
 		},
-		Terms: orders.Terms{PayWithin: 30 * time.Minute, AskAfter: 2 * time.Minute, TrackAfter: 12 * time.Hour, OverdueAfter: 14 * 24 * time.Hour},
+		Terms: orders.Terms{PayWithin: 30 * time.Minute, AskAfter: 2 * time.Minute, TrackAfter: 12 * time.Hour, OverdueAfter: 14 * 24 * time.Hour, ReceivedAfter: 10 * time.Minute},
 	}
 }
 

@@ -45,7 +45,7 @@ func TestFound(t *testing.T) {
 // of a parcel (WHK-9, F24): no scan is lost.
 func TestOneBatch(t *testing.T) {
 	scan := func(w *fixture, s order.ParcelStatus) order.ProviderEvent {
-		return w.event(order.ProviderEvent{Type: "parcel", Parcel: &order.ShipmentEvent{Reference: reference, Status: s}})
+		return w.event(order.ProviderEvent{Type: "parcel", Parcel: &order.ShipmentEvent{Reference: reference, Tracking: "TRACK-" + reference, Status: s}})
 	}
 	runScenarios(t, []scenario{
 		{name: "picked up", script: func(w *fixture) {
@@ -91,7 +91,7 @@ func TestVoided(t *testing.T) {
 			voided(w)
 			w.at(3*time.Hour, func() { w.release() })
 			w.arrive(4 * time.Hour)
-		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderReleased, "looked at it")},
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderResolved, "looked at it")},
 		{name: "picked up already when it is released: the carrier is asked", script: func(w *fixture) {
 			voided(w)
 			w.at(3*time.Hour, func() { w.scanSilently(order.ParcelInTransit); w.release() })

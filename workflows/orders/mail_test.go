@@ -50,7 +50,7 @@ func TestMailDelayed(t *testing.T) {
 	var other string
 	w.at(time.Hour, func() { other = w.secondPayment() })
 	w.at(2*time.Hour, func() {
-		if in, err := w.bank.GetIntent(context.Background(), other); err != nil || in.Status != order.IntentCanceled {
+		if in, err := w.bank.GetIntent(context.Background(), other); err != nil || in.Status != order.PaymentCanceled {
 			t.Errorf("an hour later the money is still %s", in.Status)
 		}
 	})

@@ -19,13 +19,14 @@ const (
 	// the same result and no trace in the history, when the caller repeats
 	// its request.
 	Place workflows.Update[PlaceRequest, Placed] = "Place"
-	// Cancel cancels the order, if that is still possible, and returns it when
-	// everything is compensated.
+	// Cancel cancels the order, if the carrier does not have a parcel of it yet,
+	// and returns it when everything is compensated.
 	Cancel workflows.Update[CancelRequest, order.Order] = "Cancel"
-	// Release makes an order on hold ask the provider again and go on.
-	Release workflows.Update[ReleaseRequest, order.Order] = "Release"
+	// Resolve takes a person's decision about an order on hold, and returns the
+	// order as it is then.
+	Resolve workflows.Update[ResolveRequest, order.Order] = "Resolve"
 	// Reported brings one or several events from a provider.
-	Reported workflows.Signal[[]order.ProviderEvent] = "Reported"
+	Reported workflows.Signal[Report] = "Reported"
 )
 
 // Placement is the input of OrderWorkflow: the request and the shop's terms
@@ -37,7 +38,9 @@ type Placement struct {
 	Actor       string        `json:"actor"`
 	Correlation string        `json:"correlationId"`
 	Terms       Terms         `json:"terms"`
-	Snapshot    *Snapshot     `json:"carried,omitempty"` // set by the run before this one
+	// Snapshot is the state in which the run before this one ended; nil in the
+	// first run.
+	Snapshot *order.Snapshot `json:"snapshot,omitempty"`
 }
 
 // Terms are how long things may take. They travel with the order, so that a
@@ -45,10 +48,16 @@ type Placement struct {
 type Terms struct {
 	PayWithin  time.Duration `json:"payWithin"`  // from placing to the money being held; default 30 minutes
 	AskAfter   time.Duration `json:"askAfter"`   // after so long without an event, ask the provider about the payment; default 2 minutes
-	TrackAfter time.Duration `json:"trackAfter"` // after so long without an event, ask the carrier about the parcel; default 12 hours
+	TrackAfter time.Duration `json:"trackAfter"` // after so long without an event, ask the carrier about the parcels; default 12 hours
 	// OverdueAfter is how long a parcel may stand still before an operator must
 	// look for it; default 14 days, 0: for ever.
 	OverdueAfter time.Duration `json:"overdueAfter,omitempty"`
+	// ReceivedAfter is how long after the money is held the shopper is mailed that
+	// the order was received, if no parcel is booked by then; default 10 minutes, 0:
+	// never.
+	ReceivedAfter time.Duration `json:"receivedAfter,omitempty"`
+	// ParcelPieces is the most pieces in one parcel; default 0: all.
+	ParcelPieces int64 `json:"parcelPieces,omitempty"`
 }
 
 // PlaceRequest holds the hash with which a repeated Place is recognized.
@@ -65,14 +74,29 @@ type Placed struct {
 
 // CancelRequest says who cancels and why.
 type CancelRequest struct {
-	Actor       string `json:"actor"`
-	Reason      string `json:"reason"`
-	Correlation string `json:"correlationId,omitempty"`
+	workflows.Sender
 }
 
-// ReleaseRequest says which operator lets a held order go on, and why.
-type ReleaseRequest struct {
-	Actor       string `json:"actor"`
-	Reason      string `json:"reason"`
-	Correlation string `json:"correlationId,omitempty"`
+// UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
+func (r *CancelRequest) UnmarshalJSON(b []byte) error {
+	type plain CancelRequest
+	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
+}
+
+// ResolveRequest says how a person decides about an order on hold.
+type ResolveRequest struct {
+	Choice order.Choice `json:"choice"`
+	workflows.Sender
+}
+
+// UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
+func (r *ResolveRequest) UnmarshalJSON(b []byte) error {
+	type plain ResolveRequest
+	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
+}
+
+// Report holds events that the inbox has verified and kept.
+type Report struct {
+	Version int                   `json:"version"` // workflows.MessageVersion of the sender
+	Events  []order.ProviderEvent `json:"events"`
 }

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"purser/order"
+	"purser/workflows"
 	"purser/workflows/orders"
 )
 
@@ -35,11 +36,13 @@ func (r *runner) update(name, updateID string, got *updateResult, arg any) {
 		got = new(updateResult)
 	}
 	got.err = errors.New("no response")
-	r.env.UpdateWorkflow(name, updateID, &testsuite.TestUpdateCallback{
-		OnAccept:   func() {},
-		OnReject:   func(err error) { got.err = err },
-		OnComplete: func(result any, err error) { got.result, got.err = result, err },
-	}, arg)
+	r.toWorkflow(func() {
+		r.env.UpdateWorkflow(name, updateID, &testsuite.TestUpdateCallback{
+			OnAccept:   func() {},
+			OnReject:   func(err error) { got.err = err },
+			OnComplete: func(result any, err error) { got.result, got.err = result, err },
+		}, arg)
+	})
 }
 
 func (r *runner) place(updateID, hash string, got *updateResult) {
@@ -48,14 +51,21 @@ func (r *runner) place(updateID, hash string, got *updateResult) {
 
 func (r *runner) cancel() *updateResult {
 	got := new(updateResult)
-	r.update(string(orders.Cancel), fmt.Sprintf("cancel-%d", len(r.cues)), got, orders.CancelRequest{Actor: "key:shop", Reason: "changed my mind"})
+	r.update(string(orders.Cancel), fmt.Sprintf("cancel-%d", len(r.cues)), got, orders.CancelRequest{Sender: sentBy("key:shop", "changed my mind")})
 	return got
 }
 
-func (r *runner) release() *updateResult {
+func (r *runner) release() *updateResult { return r.resolve(order.ChooseRelease) }
+
+func (r *runner) resolve(c order.Choice) *updateResult {
 	got := new(updateResult)
-	r.update(string(orders.Release), "", got, orders.ReleaseRequest{Actor: "key:ops", Reason: "looked at it"})
+	r.update(string(orders.Resolve), "", got, orders.ResolveRequest{Choice: c, Sender: sentBy("key:ops", "looked at it")})
 	return got
+}
+
+// sentBy returns the sender of a message of the API.
+func sentBy(who, why string) workflows.Sender {
+	return workflows.Sender{Version: workflows.MessageVersion, Who: who, Why: why}
 }
 
 // providerEvents makes the events that the providers report about the order.
@@ -67,7 +77,10 @@ type providerEvents struct {
 // event gives an event the order's ID and an ID of its own.
 func (p *providerEvents) event(n order.ProviderEvent) order.ProviderEvent {
 	p.made++
-	n.ID, n.OrderID = fmt.Sprintf("evt_%d", p.made), id
+	n.ID, n.OrderID, n.Provider = fmt.Sprintf("evt_%d", p.made), id, "bank"
+	if n.Parcel != nil {
+		n.Provider = "carrier"
+	}
 	return n
 }
 

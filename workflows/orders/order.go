@@ -1,15 +1,20 @@
 package orders
 
 import (
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	steps "purser/activities/orders"
+	"purser/activities"
 	"purser/order"
 	"purser/workflows"
 )
 
-// do names the activities; its methods are called by the worker, never here.
-var do *steps.Activities
+// reservationGrace is how long the stock stays reserved after the shopper's
+// deadline: the time it takes to ask the provider then.
+const reservationGrace = 15 * time.Minute
 
 // Outcome is how an order's workflow ended.
 type Outcome struct {
@@ -24,110 +29,140 @@ type Outcome struct {
 }
 
 // OrderWorkflow carries an order from its placing to its delivery and is the
-// order's only writer. If it cannot deliver, it compensates its steps, newest
-// first, and ends the order as cancelled or expired with a reason. A declined
-// card is an expected event, not a failure of the workflow.
+// order's only writer. Its handlers apply each message as it arrives (see
+// transitions); the phases below take the steps and wait for the state to change.
 func OrderWorkflow(ctx workflow.Context, p Placement) (Outcome, error) {
-	w := restore(p)
-	selling, cancelSelling := workflow.WithCancel(ctx)
-	w.cancelSelling = cancelSelling
+	w, err := begin(ctx, p)
+	if err != nil {
+		return Outcome{}, err
+	}
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	if err := w.listen(ctx); err != nil {
+	if err := w.untilEnded(ctx); err != nil {
 		return Outcome{}, err
 	}
-	err := w.sell(selling)
-	if err == nil {
-		err = w.deliver(ctx)
-	}
-	if workflow.IsContinueAsNewError(err) {
-		return Outcome{}, err
-	}
-	if err != nil {
-		err = w.compensate(ctx, err)
-	}
-	if err != nil {
-		return Outcome{}, err
-	}
-	return w.close(ctx)
+	return Outcome{Status: w.Status, Reason: w.Reason, Failure: w.Failure, Hash: p.Hash}, nil
 }
 
-// sell takes the steps that can still be compensated: of these the shopper
-// notices at most a released hold on the card. Cancelling ctx ends it.
-func (w *orderWorkflow) sell(ctx workflow.Context) error {
-	if w.committed { // in an earlier run
-		return nil
+// untilEnded takes the order to the end of its last phase.
+func (w *orderWorkflow) untilEnded(ctx workflow.Context) error {
+	for {
+		phase, interrupt := workflow.WithCancel(ctx)
+		w.interrupt = interrupt
+		done, err := w.advance(phase)
+		if done || err != nil {
+			return err
+		}
 	}
-	if err := w.open(ctx); err != nil {
-		return err
-	}
-	if err := w.offerPayment(ctx); err != nil {
-		return err
-	}
-	if err := w.awaitPayment(ctx); err != nil {
-		return err
-	}
-	if err := w.bookParcel(ctx); err != nil {
-		return err
-	}
-	return ctx.Err() // the last point at which a cancellation counts
 }
 
-// deliver takes the steps after which nobody can cancel any more.
-func (w *orderWorkflow) deliver(ctx workflow.Context) error {
-	w.committed = true
-	if err := w.capturePayment(ctx); err != nil {
-		w.committed = false
-		return err
+// advance does what comes next, until the phase has ended or was interrupted.
+func (w *orderWorkflow) advance(ctx workflow.Context) (done bool, err error) {
+	switch {
+	case w.Abort != nil && w.Version > 0 && w.Phase != Compensating && w.Phase != Closed:
+		return false, w.beginCompensation(ctx)
+	case w.cancelPending():
+		_ = workflow.Await(ctx, func() bool { return !w.cancelPending() }) // it fails if a hold or a decision interrupts it
+		return false, nil
+	case w.Hold != nil:
+		return false, w.awaitResolution(ctx)
 	}
-	return w.awaitDelivery(ctx)
+	switch w.Phase {
+	case Opening:
+		err = w.open(ctx)
+	case AwaitingPayment:
+		err = w.awaitPayment(ctx)
+	case Fulfilling:
+		err = w.fulfil(ctx)
+	case Compensating:
+		return false, w.compensate(ctx)
+	case Completed, Closed:
+		return w.close(ctx)
+	}
+	return false, w.abortAfter(ctx, err)
 }
 
-// open prices the order, reserves its stock and records it. An order that
-// cannot be opened is refused: there is nothing to compensate.
+// abortAfter aborts the order after a failure of a step, unless the step was
+// interrupted or the failure has aborted it already.
+func (w *orderWorkflow) abortAfter(ctx workflow.Context, err error) error {
+	if err == nil || workflow.IsContinueAsNewError(err) {
+		return err
+	}
+	if ctx.Err() == nil {
+		w.abortFor(order.Cancelled, workflows.Reason(err), "")
+	}
+	return nil
+}
+
+// open prices the order, reserves its stock and records it, and offers the payment.
+// An order that cannot be opened is refused: there is nothing to compensate.
 func (w *orderWorkflow) open(ctx workflow.Context) error {
-	if w.Status != "" {
+	if w.Version == 0 {
+		if err := w.record(ctx); err != nil {
+			w.refuse(ctx, err)
+			return nil
+		}
+	}
+	if w.stopped(ctx) {
 		return nil
 	}
-	// A cancellation must not interrupt this step: it must be known whether the
-	// order was opened.
-	opening, _ := workflow.NewDisconnectedContext(ctx)
-	now := workflow.Now(ctx)
-	var opened steps.Opened
-	err := w.step(opening, workflows.RecordQueue, 0, "Price, reserve stock, record the order", do.OpenOrder, order.Opening{
-		ID: w.ID, RunID: workflow.GetInfo(ctx).OriginalRunID, RequestHash: w.placement.Hash, Request: w.placement.Request,
-		Actor: w.placement.Actor, Correlation: w.placement.Correlation,
-		Now: now, HoldUntil: now.Add(w.placement.Terms.PayWithin + reservationGrace),
-	}, &opened)
+	return w.offerPayment(ctx)
+}
+
+// record opens the order in the record. Nothing interrupts it: it must be known
+// whether the order was opened.
+func (w *orderWorkflow) record(ctx workflow.Context) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	now, p := workflow.Now(ctx), w.Placement
+	opened, err := run(ctx, w, openOrder, 0, "", "Price, reserve stock, record the order", order.Opening{
+		ID: w.ID, RunID: workflow.GetInfo(ctx).OriginalRunID, RequestHash: p.Hash, Request: p.Request,
+		Actor: p.Actor, Correlation: p.Correlation,
+		Now: now, HoldUntil: now.Add(p.Terms.PayWithin + reservationGrace),
+	})
 	if err != nil {
 		return err
 	}
 	w.Status, w.Version, w.PlacedAt, w.UpdatedAt = order.Placed, opened.Version, opened.PlacedAt, opened.PlacedAt
-	w.Lines, w.Total = opened.Lines, opened.Total
+	w.Placement.Request = order.Request{} // the order has what it said
+	w.Lines, w.Total, w.Payments = opened.Lines, opened.Total, []order.Payment{{Number: 1}}
 	w.shown.until = w.payBy() // as the starter set it
-	return ctx.Err()
+	return nil
 }
 
-// close waits for everything still under way (mail, callers, signals) and ends
-// the workflow. It also handles events that arrive too late for the order, so
-// that money that arrives for a cancelled order is refunded.
-func (w *orderWorkflow) close(ctx workflow.Context) (Outcome, error) {
-	if err := w.show(ctx); err != nil {
-		return Outcome{}, err
+// refuse ends an order that could not be opened.
+func (w *orderWorkflow) refuse(ctx workflow.Context, cause error) {
+	w.Failure = activities.FailureInvalid
+	var app *temporal.ApplicationError
+	if errors.As(cause, &app) {
+		w.Failure = app.Type()
 	}
-	idle := func() bool { return w.pendingTasks == 0 && workflow.AllHandlersFinished(ctx) }
+	w.Abort = &Abort{Ends: order.Refused, Actor: workflows.ActorPurser, Reason: workflows.Reason(cause)}
+	w.enter(ctx, Closed)
+	w.Status, w.Reason = order.Refused, w.Abort.Reason
+}
+
+// close waits for everything still under way (mail, callers, signals), and reports
+// whether the workflow can end. Messages that arrive meanwhile can lead the order
+// into another phase.
+func (w *orderWorkflow) close(ctx workflow.Context) (done bool, err error) {
+	if err := w.show(ctx); err != nil {
+		return false, err
+	}
+	idle := func() bool { return w.pending == 0 && workflow.AllHandlersFinished(ctx) && !Reported.Waits(ctx) }
 	for {
-		for n := range w.takeEvents(ctx) {
-			w.handleLate(ctx, n)
-		}
+		w.receive(ctx)
+		_ = workflow.Await(ctx, func() bool { return w.sending == 0 }) // their outcomes go into the same write
 		if err := w.save(ctx); err != nil {
-			return Outcome{}, err
+			return false, err
 		}
-		stirred := func() bool { return w.listenNow(ctx) || len(w.pending) > 0 }
-		if err := workflow.Await(ctx, func() bool { return stirred() || idle() }); err != nil {
-			return Outcome{}, err
+		if w.Hold != nil || w.Abort != nil && w.Phase != Closed || !w.Phase.ended() {
+			return false, nil
 		}
-		if !stirred() {
-			return Outcome{Status: w.Status, Reason: w.Reason, Failure: w.failure, Hash: w.placement.Hash}, nil
+		changes := w.changes
+		if err := workflow.Await(ctx, func() bool { return w.changes != changes || len(w.Pending) > 0 || idle() }); err != nil {
+			return false, nil // interrupted: advance looks at what has changed
+		}
+		if len(w.Pending) == 0 && w.changes == changes && idle() {
+			return true, nil
 		}
 	}
 }

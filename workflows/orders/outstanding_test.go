@@ -34,7 +34,7 @@ func (c *checks) stillRuns(s order.Status) {
 // (PAY-18): the order goes on in the meantime, and its workflow runs until the payment
 // is refunded.
 func TestRefundOutstanding(t *testing.T) {
-	secondRefunded := both(hasEvent(order.PaymentRefunded, "second payment; 29.00 EUR refunded"), hasEvent(order.OrderCompensationStuck, "cannot be refunded or voided"))
+	secondRefunded := both(hasEvent(order.PaymentRefunded, "second payment; 29.00 EUR refunded"), hasEvent(order.OrderNeedsAttention, "cannot be refunded or voided"))
 	var got *updateResult
 	for name, kind := range map[string]error{"refused": order.ErrRejected, "in another state": order.ErrState, "unknown": order.ErrNoSuch} {
 		outstanding := func(w *fixture, from, until time.Duration) {
@@ -83,7 +83,7 @@ func TestRefundOutstandingAfterEnd(t *testing.T) {
 					w.secondPayment()
 				})
 			}, ends: order.Cancelled, mails: cancelled, check: both(
-				hasEvent(order.OrderCompensationStuck, "after the order had ended; cannot be refunded or voided"),
+				hasEvent(order.OrderNeedsAttention, "after the order had ended; cannot be refunded or voided"),
 				hasEvent(order.PaymentVoided, "after the order had ended; nothing is held any more"))}})
 		})
 	}
@@ -104,7 +104,7 @@ func TestRefundOutstandingShown(t *testing.T) {
 			})
 		}
 	}
-	w.at(16*time.Hour, func() { w.reportRefund(order.RefundEvent{IntentID: "pi_2"}) })
+	w.at(16*time.Hour, func() { w.reportRefund(order.RefundEvent{PaymentRef: "pi_2"}) })
 	shows("operator", 15*time.Hour, 17*time.Hour, 30*time.Hour)
 	w.run().ended(order.Expired)
 	if w.observer.WaitingOn != "" {
@@ -118,7 +118,7 @@ func TestCompensateMoney(t *testing.T) {
 	// unknownIntent cancels an order whose intent the bank does not know any more.
 	unknownIntent := func(w *fixture) {
 		w.at(time.Minute, func() {
-			w.bank.Change(w.intent(), func(in *order.Intent) { in.Status = order.IntentCanceled })
+			w.bank.Change(w.intent(), func(in *order.Intent) { in.Status = order.PaymentCanceled })
 			w.down(72*time.Hour, order.ErrNoSuch, "GetIntent")
 			w.cancel()
 		})
@@ -159,7 +159,7 @@ func TestCompensateMoney(t *testing.T) {
 			w.at(23*time.Hour, func() { held(w, false) })
 			w.at(26*time.Hour, func() { held(w, true) })
 			w.at(61*time.Hour, func() { w.release() })
-		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: hasEvent(order.OrderCompensationStuck, "cannot be refunded or voided")},
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: hasEvent(order.OrderOnHold, "cannot be refunded or voided")},
 		{name: "an intent the bank does not know: one release ends it", script: func(w *fixture) {
 			unknownIntent(w)
 			w.at(time.Hour, func() { held(w, true) })
@@ -169,6 +169,6 @@ func TestCompensateMoney(t *testing.T) {
 					w.Errorf("a minute after the release the order is %s", s)
 				}
 			})
-		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCompensationStuck, "cannot be refunded or voided")},
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderOnHold, "cannot be refunded or voided")},
 	})
 }

@@ -9,35 +9,36 @@ import (
 )
 
 // TestCancelledOnItsWay cancels an order whose parcel, of which it was unknown whether
-// it was booked, is with the carrier by then (SHP-4, EML-1). The shopper, who was mailed
-// the cancellation and has the money back, gets no mail about a milestone that the order
-// never reached; and the workflow ends when there is nothing left to compensate.
+// it was booked, is with the carrier by then (SHP-4, EML-1): the carrier does not void
+// it, and a person decides how the order ends. Nothing is delivered for nothing
+// unnoticed.
 func TestCancelledOnItsWay(t *testing.T) {
-	for name, last := range map[string]order.ParcelStatus{"delivered": order.ParcelDelivered, "brought back": order.ParcelReturned} {
-		t.Run(name, func(t *testing.T) {
-			w := newFixture(t)
-			w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
-			w.at(time.Minute, w.pay)
-			w.at(20*time.Minute, func() { w.scanSilently(order.ParcelInTransit); w.cancel() })
-			w.at(2*time.Hour, func() { w.scan(order.ParcelOutForDelivery) })
-			w.at(3*time.Hour, func() {
-				if s := w.order().Status; s != order.Cancelled || w.over {
-					w.Errorf("in transit the order is %s (its workflow ended: %t)", s, w.over)
-				}
-			})
-			w.at(24*time.Hour, func() { w.scan(last) })
-			w.run().mailed(cancelled...)
-			w.keptMoney(w.order())
-			hasEvent(order.OrderCompensationStuck, "cannot void the parcel")(t, w)
-			hasEvent(order.EventIgnored, `its parcel is "`+string(last)+`"`)(t, w)
-			if o := w.order(); w.outcome.Status != order.Cancelled || o.Shipment.Status != last {
-				t.Errorf("the order ended %s, its parcel is %q", w.outcome.Status, o.Shipment.Status)
-			}
-			if t.Failed() {
-				w.logTimeline()
-			}
+	onItsWay := func(w *fixture, choice order.Choice) {
+		w.down(30*time.Minute, order.ErrUnknownOutcome, "BookParcel")
+		w.at(time.Minute, w.pay)
+		w.at(20*time.Minute, func() { w.scanSilently(order.ParcelInTransit); w.cancel() })
+		w.at(2*time.Hour, func() { w.scan(order.ParcelOutForDelivery) })
+		w.at(3*time.Hour, func() {
+			w.stillRuns(order.OnHold)
+			w.resolve(choice)
 		})
+		w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
 	}
+	asked := hasEvent(order.OrderOnHold, "cannot void the parcel")
+	runScenarios(t, []scenario{{name: "kept: the order goes on", script: func(w *fixture) {
+		onItsWay(w, order.ChooseKeep)
+	}, ends: order.Delivered, mails: []order.Notification{order.MailConfirmation, order.MailDelivered}, check: asked}})
+	t.Run("refunded: the goods are given away, and it is known", func(t *testing.T) {
+		w := newFixture(t)
+		onItsWay(w, order.ChooseRefund)
+		w.run().mailed(cancelled...)
+		w.keptMoney(w.order())
+		asked(t, w)
+		if o := w.order(); o.Status != order.Cancelled || o.Shipment().Status != order.ParcelDelivered || w.record.Shipped("mug") != 2 {
+			t.Errorf("the order is %s, its parcel %q, %d pieces have left", o.Status, o.Shipment().Status, w.record.Shipped("mug"))
+		}
+		hasEvent(order.EventIgnored, `its parcel is "delivered"`)(t, w)
+	})
 }
 
 // TestCarrierForgot checks a paid order whose parcel the carrier does not know (any
@@ -77,7 +78,14 @@ func TestParcelOverdue(t *testing.T) {
 		}
 	}
 	const day = 24 * time.Hour
-	runScenarios(t, []scenario{{name: "an operator is notified until it moves", script: func(w *fixture) {
+	runScenarios(t, []scenario{{name: "a problem that the carrier reports is a movement", script: func(w *fixture) {
+		w.at(time.Minute, w.pay)
+		w.at(day, func() { w.scan(order.ParcelInTransit) })
+		w.at(10*day, func() { w.scan(order.ParcelException) })
+		w.at(16*day, func() { on(w, "carrier") })
+		w.at(25*day, func() { on(w, "operator") })
+		w.at(26*day, func() { w.scan(order.ParcelDelivered) })
+	}, ends: order.Delivered, mails: delivered}, {name: "an operator is notified until it moves", script: func(w *fixture) {
 		w.at(time.Minute, w.pay)
 		w.at(day, func() { w.scan(order.ParcelInTransit) })
 		w.at(14*day, func() { on(w, "carrier") })

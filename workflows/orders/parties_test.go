@@ -6,6 +6,7 @@ import (
 
 	"purser/activities/fake"
 	"purser/order"
+	"purser/workflows/orders"
 	"purser/workflows/workflowtest"
 )
 
@@ -21,7 +22,7 @@ type parties struct {
 
 // intent returns the ID of the order's intent.
 func (p *parties) intent() string {
-	if in := p.order().Payment.IntentID; in != "" {
+	if in := p.order().Payment().Reference; in != "" {
 		return in
 	}
 	in, _ := p.bank.IntentOf(id)
@@ -66,6 +67,19 @@ func (p *parties) order() order.Order {
 		p.Fatalf("record: %v", err)
 	}
 	return o
+}
+
+// state returns the order's state as recorded.
+func (p *parties) state() orders.State {
+	snapshot, err := p.record.Snapshot(context.Background(), id)
+	if err != nil {
+		p.Fatalf("snapshot: %v", err)
+	}
+	s, err := orders.Restore(snapshot)
+	if err != nil {
+		p.Fatalf("snapshot: %v", err)
+	}
+	return s
 }
 
 // events returns the order's timeline.

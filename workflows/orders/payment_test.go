@@ -106,7 +106,7 @@ func TestPayment(t *testing.T) {
 			w.at(time.Minute, func() { w.paid(w.bank.Pay(w.intent())) })
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *fixture) {
-			if e := w.events()[3]; e.Kind != order.PaymentAuthorized || e.At.Sub(workflowtest.Start) > 3*time.Minute {
+			if e := w.events()[3]; e.Kind != order.PaymentWasAuthorized || e.At.Sub(workflowtest.Start) > 3*time.Minute {
 				t.Errorf("found as %s after %s", e.Kind, e.At.Sub(workflowtest.Start))
 			}
 		}},
@@ -133,8 +133,8 @@ func TestPayment(t *testing.T) {
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *fixture) {
-			if n := w.bank.Count(id).Intents; n != 2 || w.order().Payment.Generation != 2 {
-				t.Errorf("%d intents, generation %d", n, w.order().Payment.Generation)
+			if n := w.bank.Count(id).Intents; n != 2 || w.order().Payment().Number != 2 {
+				t.Errorf("%d intents, number %d", n, w.order().Payment().Number)
 			}
 		}},
 		{name: "captured by hand at the provider", script: func(w *fixture) {
@@ -163,7 +163,7 @@ func (w *fixture) cancelAtBank(intentID string) {
 func TestMismatch(t *testing.T) {
 	tooLittle := func(w *fixture) {
 		w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) {
-			in.Status, in.Capturable, in.Amount.Amount = order.RequiresCapture, 100, 100
+			in.Status, in.Capturable, in.Amount.Amount = order.PaymentAuthorized, 100, 100
 		}), nil))
 	}
 	mend := func(w *fixture) {
@@ -175,7 +175,7 @@ func TestMismatch(t *testing.T) {
 			w.at(time.Minute, func() { tooLittle(w) })
 			w.at(time.Hour, func() { mend(w); w.release() })
 			w.arrive(2 * time.Hour)
-		}, ends: order.Delivered, mails: delivered, check: both(hasEvent(order.OrderOnHold, "1.00 EUR"), hasEvent(order.OrderReleased, "looked at it"))},
+		}, ends: order.Delivered, mails: delivered, check: both(hasEvent(order.OrderOnHold, "1.00 EUR"), hasEvent(order.OrderResolved, "looked at it"))},
 		{name: "on hold, released unmended: on hold again, cancelled", script: func(w *fixture) {
 			w.at(time.Minute, func() { tooLittle(w) })
 			w.at(time.Hour, func() { w.release() })
@@ -193,7 +193,7 @@ func TestMismatch(t *testing.T) {
 		{name: "another currency", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) {
-					in.Status, in.Capturable, in.Amount.Currency = order.RequiresCapture, in.Amount.Amount, "JPY"
+					in.Status, in.Capturable, in.Amount.Currency = order.PaymentAuthorized, in.Amount.Amount, "JPY"
 				}), nil))
 			})
 			w.at(time.Hour, func() { w.cancel() })
@@ -215,10 +215,22 @@ func TestMismatch(t *testing.T) {
 			w.at(2*time.Hour, func() { mend(w); w.release() })
 			w.arrive(3 * time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.PaymentVoided, "second payment")},
-		{name: "PAY-7 an unknown status: asked, on hold", script: func(w *fixture) {
-			var was order.IntentStatus
+		{name: "PAY-7 an unknown status: asked, and it is held", script: func(w *fixture) {
 			w.at(time.Minute, func() {
-				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { was, in.Status = in.Status, order.IntentUnknown }), nil))
+				n := w.paid(w.bank.Pay(w.intent()))
+				n.Payment.Status = order.PaymentUnknown
+				w.sendEvents(n)
+			})
+			w.arrive(2 * time.Hour)
+		}, ends: order.Delivered, mails: delivered, check: both(calledTimes("GetIntent", 1), func(t *testing.T, w *fixture) {
+			if n := w.count(order.OrderOnHold); n != 0 {
+				t.Errorf("on hold %d times", n)
+			}
+		})},
+		{name: "PAY-7 an unknown status: asked, on hold", script: func(w *fixture) {
+			var was order.PaymentStatus
+			w.at(time.Minute, func() {
+				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { was, in.Status = in.Status, order.PaymentUnknown }), nil))
 			})
 			w.at(time.Hour, func() { w.bank.Change(w.intent(), func(in *order.Intent) { in.Status = was }); w.release() })
 		}, ends: order.Expired, mails: expired, check: hasEvent(order.OrderOnHold, "not known")},
@@ -268,10 +280,10 @@ func TestSecondPayment(t *testing.T) {
 		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.PaymentVoided, "second payment")},
 		{name: "about an intent the bank does not know: noted, the order goes on", script: func(w *fixture) {
 			w.at(time.Minute, func() {
-				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Payment: &order.PaymentEvent{IntentID: "pi_nowhere", Status: order.RequiresCapture}}))
+				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Payment: &order.PaymentEvent{Reference: "pi_nowhere", Status: order.PaymentAuthorized}}))
 			})
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderCompensationStuck, "pi_nowhere")},
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderNeedsAttention, "pi_nowhere")},
 	})
 }

@@ -16,8 +16,8 @@ func TestPlain(t *testing.T) {
 	w.arrive(0)
 	w.run().ended(order.Delivered).mailed(order.MailConfirmation, order.MailShipped, order.MailDelivered)
 	want := []order.Kind{
-		order.OrderPlaced, order.StockReserved, order.PaymentReady, order.PaymentAuthorized, order.ParcelWasBooked,
-		order.PaymentCaptured, order.MailSent, order.ParcelWasShipped, order.MailSent, order.ParcelArrived, order.MailSent,
+		order.OrderPlaced, order.StockReserved, order.PaymentReady, order.PaymentWasAuthorized, order.ParcelWasBooked,
+		order.PaymentWasCaptured, order.MailSent, order.ParcelWasShipped, order.MailSent, order.ParcelArrived, order.MailSent,
 	}
 	if d := cmp.Diff(want, w.kinds()); d != "" {
 		t.Error(d)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"purser/mail"
 	"purser/order"
@@ -12,7 +13,10 @@ import (
 // checks asserts what must hold when an order has ended.
 type checks struct {
 	*runner
-	refundedByHand int64 // minor units of the order's payment that a person refunded
+	// askedEarlier says that a request to cancel may be older than its event, which
+	// the record can delay.
+	askedEarlier   bool
+	refundedByHand map[string]int64 // minor units that a person refunded, by payment
 }
 
 // keptPromises checks what must hold for every order that has ended, whatever
@@ -66,21 +70,27 @@ func fulfilled(s order.Status) bool {
 func (c *checks) keptMoney(o order.Order) {
 	c.Helper()
 	want := int64(0)
-	if fulfilled(o.Status) {
-		want = o.Total.Amount - c.refundedByHand
+	if fulfilled(o.Status) && !c.endedByRefund() {
+		want = o.Total.Amount - c.refundedByHand[o.Payment().Reference]
 	}
 	sum := c.bank.Count(id)
 	if got := sum.Taken - sum.Returned; got != want {
 		c.Errorf("the shop has %d, want %d (%+v)", got, want, sum)
 	}
-	if got := o.Payment.Captured - o.Payment.Refunded; got != want {
+	if got := o.Payment().Captured - o.Payment().Refunded; got != want {
 		c.Errorf("the record says the shop has %d, want %d", got, want)
 	}
 	for _, in := range c.bank.Intents(id) {
-		if in.Status != order.IntentCanceled && in.Status != order.Succeeded {
+		if !in.Status.Dead() && in.Status != order.PaymentCaptured {
 			c.Errorf("intent %s was left %s", in.ID, in.Status)
 		}
 	}
+}
+
+// endedByRefund reports whether a person has refunded a parcel that came back.
+func (c *checks) endedByRefund() bool {
+	s := c.state()
+	return s.Abort != nil && s.Abort.Ends == order.Returned && s.Abort.Actor != ""
 }
 
 // keptGoods checks that there is at most one label, which is valid if the order was
@@ -88,8 +98,13 @@ func (c *checks) keptMoney(o order.Order) {
 func (c *checks) keptGoods(o order.Order) {
 	c.Helper()
 	valid := 0
+	replaced := map[string]bool{}
+	for _, s := range o.Shipments {
+		replaced[s.Reference] = s.Replaced
+	}
 	for ref, p := range c.carrier.Parcels() {
-		if p.Status != order.ParcelVoided {
+		back := p.Status == order.ParcelReturned && !fulfilled(o.Status) // while the order was being cancelled
+		if p.Status != order.ParcelVoided && !back && !replaced[ref] {
 			valid++
 		}
 		if n := c.carrier.Counts()[ref]; n != 1 {
@@ -139,12 +154,21 @@ var shopperWords = []string{
 	order.NewDecline("payment_intent_authentication_failure", "").Message,
 }
 
-// mailed checks which mails were sent, each once.
+// mailed checks which mails were sent, each once, beside the one that the order was
+// received.
 func (c *checks) mailed(want ...order.Notification) {
 	c.Helper()
 	var got []order.Notification
+	received := 0
 	for _, m := range c.mailer.Sent() {
-		got = append(got, order.Notification(m.Template))
+		if m := order.Notification(m.Template); m == order.MailReceived {
+			received++
+		} else {
+			got = append(got, m)
+		}
+	}
+	if due := c.receivedDue(); received > 1 || received != due && c.terminatedAfter == 0 && !c.askedEarlier {
+		c.Errorf("the mail that the order was received went out %d times, want %d", received, due)
 	}
 	want = slices.Clone(want)
 	slices.Sort(got)
@@ -161,6 +185,26 @@ func (c *checks) mailed(want ...order.Notification) {
 	if n := c.count(order.MailSent); n != sent {
 		c.Errorf("%d mails are known to be sent, the timeline has %d", sent, n)
 	}
+}
+
+// receivedDue returns how often the shopper is mailed that the order was received:
+// once, if no parcel was booked for longer than Terms.ReceivedAfter after the money
+// was held.
+func (c *checks) receivedDue() int {
+	var held time.Time
+	for _, e := range c.events() {
+		switch {
+		case e.Kind == order.PaymentWasAuthorized:
+			held = e.At
+		case held.IsZero():
+		case e.Kind == order.ParcelWasBooked || e.Kind == order.CancelRequested:
+			if e.At.Sub(held) > c.placement.Terms.ReceivedAfter {
+				return 1
+			}
+			return 0
+		}
+	}
+	return 0
 }
 
 // ended checks the order's last status and keptPromises.

@@ -47,7 +47,7 @@ func TestProviderEvents(t *testing.T) {
 		}, ends: order.Delivered, mails: delivered, check: oneIntent},
 		{name: "WHK-10 an event says cancelled, the provider says otherwise", script: func(w *fixture) {
 			w.at(time.Minute, func() {
-				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Payment: &order.PaymentEvent{IntentID: w.intent(), Status: order.IntentCanceled}}))
+				w.sendEvents(w.event(order.ProviderEvent{Type: "x", Payment: &order.PaymentEvent{Reference: w.intent(), Status: order.PaymentCanceled}}))
 			})
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)

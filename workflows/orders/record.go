@@ -1,7 +1,7 @@
 package orders
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,33 +24,27 @@ func StartAttributes(payBy time.Time) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(workflows.AttrStatus.ValueSet(string(order.AwaitingPayment)), workflows.AttrWaiting.ValueSet(waitPayment), workflows.AttrDeadline.ValueSet(payBy))
 }
 
-// note adds an event to the order's timeline; the next save writes it.
+// operator is a person with the right to decide, and carrier the actor of what
+// carriers report.
+const (
+	operator = "operator"
+	carrier  = "carrier"
+)
+
+// note adds an event to the order's timeline, with the status that follows from
+// the state; the next save writes it.
 func (w *orderWorkflow) note(ctx workflow.Context, k order.Kind, actor, why, ref string) {
-	w.noteMove(ctx, w.Status, k, actor, why, ref)
-}
-
-func (w *orderWorkflow) noteMove(ctx workflow.Context, from order.Status, k order.Kind, actor, why, ref string) {
-	w.Version++
-	w.UpdatedAt = workflow.Now(ctx)
-	w.pending = append(w.pending, order.Event{
-		OrderID: w.ID, Seq: w.Version, At: w.UpdatedAt, Kind: k, From: from, To: w.Status,
-		Actor: actor, Why: why, Ref: ref, Correlation: w.placement.Correlation,
-	})
-}
-
-// become moves the order to another status and notes that. It ignores and notes
-// an illegal move.
-func (w *orderWorkflow) become(ctx workflow.Context, s order.Status, k order.Kind, actor, why, ref string) {
 	from := w.Status
-	if !from.CanBecome(s) {
-		w.note(ctx, order.EventIgnored, actor, fmt.Sprintf("an order that is %s cannot become %s", from, s), ref)
-		return
-	}
-	w.Status = s
-	if s.Final() {
+	w.Status = w.status()
+	if w.Status.Final() {
 		w.Waiting = nil
 	}
-	w.noteMove(ctx, from, k, actor, why, ref)
+	w.Version++
+	w.UpdatedAt = workflow.Now(ctx)
+	w.Pending = append(w.Pending, order.Event{
+		OrderID: w.ID, Seq: w.Version, At: w.UpdatedAt, Kind: k, From: from, To: w.Status,
+		Actor: actor, Why: why, Ref: ref, Correlation: w.Placement.Correlation,
+	})
 }
 
 // save writes what was noted since the last save, as one numbered change. A
@@ -60,7 +54,7 @@ func (w *orderWorkflow) save(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool { return !w.saving }); err != nil {
 		return err
 	}
-	if len(w.pending) == 0 && w.stock == order.StockStays && w.attempt == "" {
+	if len(w.Pending) == 0 && w.Stock.Action == order.StockStays && w.Attempt == "" && !w.unsaved {
 		return nil
 	}
 	return w.write(ctx)
@@ -70,22 +64,44 @@ func (w *orderWorkflow) save(ctx workflow.Context) error {
 func (w *orderWorkflow) write(ctx workflow.Context) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	w.saving = true
-	w.Fence = max(w.Fence, w.task.began(ctx).UnixMicro())
 	defer func() { w.saving = false }()
-	c := order.Change{Order: w.Order, Events: w.pending, Stock: w.stock, Attempt: w.attempt}
-	// A local step reads the slices in this process while the order goes on.
-	c.Order.Refunds, c.Order.Disputes = slices.Clone(w.Refunds), slices.Clone(w.Disputes)
-	if w.Status.Final() {
-		c.Order.Waiting = nil
+	c, err := w.takeChange(ctx)
+	if err != nil {
+		return err
 	}
-	w.pending, w.stock, w.attempt = nil, order.StockStays, ""
-	err := w.step(ctx, workflows.RecordQueue, 0, "Write the record", do.SaveOrder, c, nil)
-	if err != nil { // nothing was written; the next save writes it
-		w.pending = append(c.Events, w.pending...)
+	if _, err := run(ctx, w, saveOrder, 0, "", "Write the record", c); err != nil { // nothing was written; the next save writes it
+		w.Pending, w.unsaved = append(c.Events, w.Pending...), true
+		if w.Stock.Action == order.StockStays {
+			w.Stock = c.Stock
+		}
+		w.Attempt = cmp.Or(w.Attempt, c.Attempt)
 		return err
 	}
 	w.written = c.Order.Waiting
 	return nil
+}
+
+// takeChange returns the change that is to be written, and begins the next.
+func (w *orderWorkflow) takeChange(ctx workflow.Context) (order.Change, error) {
+	w.Fence = max(w.Fence, w.task.began(ctx).UnixMicro())
+	c := order.Change{Order: w.document(), Events: w.Pending, Fence: w.Fence, Stock: w.Stock, Attempt: w.Attempt}
+	w.Pending, w.Stock, w.Attempt, w.unsaved = nil, order.StockMove{}, "", false
+	var err error
+	c.Snapshot, err = w.Snapshot()
+	return c, err
+}
+
+// document returns the order as the record keeps it. A local step reads the slices
+// in this process while the order goes on, so they are copies.
+func (w *orderWorkflow) document() order.Order {
+	o := w.Order
+	o.Payments, o.Shipments = slices.Clone(o.Payments), slices.Clone(o.Shipments)
+	o.Refunds, o.Disputes = slices.Clone(o.Refunds), slices.Clone(o.Disputes)
+	o.MailTrouble, o.Attention = slices.Clone(o.MailTrouble), slices.Clone(o.Attention)
+	if o.Status.Final() {
+		o.Waiting = nil
+	}
+	return o
 }
 
 // task is the workflow task in progress. The time at which it began is the fence
@@ -131,32 +147,33 @@ func (a *alarm) set(ctx workflow.Context, at time.Time, then string) {
 
 func (a *alarm) fired() bool { return a.timer != nil && a.timer.IsReady() }
 
-// waitForEvent saves the order, shows what it waits for, and waits for an event
-// (true) or for a time (false): on.Until or, if it is given, an earlier one. Because
-// the state is complete here, the order continues as new here if its history has
-// grown long.
-func (w *orderWorkflow) waitForEvent(ctx workflow.Context, on order.Waiting, sooner ...time.Time) (event bool, err error) {
+// wait saves the order, shows what it waits for, and returns when its state has
+// changed, or at a time: on.Until or, if it is given, an earlier one. The state is
+// complete here, so the order continues as new here if its history has grown long.
+func (w *orderWorkflow) wait(ctx workflow.Context, on order.Waiting, sooner ...time.Time) error {
+	changes := w.changes
 	w.Waiting = &on
+	_ = workflow.Await(ctx, func() bool { return w.sending == 0 }) // their outcomes go into the same write
 	if err := w.saveWaiting(ctx); err != nil {
-		return false, err
+		return err
 	}
 	if err := w.show(ctx); err != nil {
-		return false, err
+		return err
 	}
-	whole := !w.compensating && w.pendingTasks == 0 && workflow.AllHandlersFinished(ctx)
+	if w.changes != changes || ctx.Err() != nil { // in the meantime
+		return nil
+	}
+	whole := w.pending == 0 && workflow.AllHandlersFinished(ctx)
 	if whole && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-		return false, w.continueAsNew(ctx)
+		return w.continueAsNew(ctx)
 	}
 	at := on.Until
 	if len(sooner) > 0 {
 		at = sooner[0]
 	}
 	w.alarm.set(ctx, at, on.Then)
-	stirred := func() bool { return w.listenNow(ctx) || w.released != nil || len(w.pending) > 0 }
-	if err := workflow.Await(ctx, func() bool { return stirred() || w.alarm.fired() }); err != nil {
-		return false, err
-	}
-	return stirred(), nil
+	_ = workflow.Await(ctx, func() bool { return w.changes != changes || len(w.Pending) > 0 || w.alarm.fired() }) // it fails if it is interrupted, which the caller sees
+	return nil
 }
 
 // saveWaiting does what save does, even if only what the order waits for has
@@ -175,22 +192,24 @@ func (w *orderWorkflow) show(ctx workflow.Context) error {
 	if w.Waiting != nil && !w.Status.Final() {
 		on = *w.Waiting
 	}
-	if len(w.needsAttention) > 0 {
-		on = order.Waiting{On: operator, About: strings.Join(w.needsAttention, ", ")}
+	if len(w.Attention) > 0 {
+		var about []string
+		for _, a := range w.Attention {
+			about = append(about, a.About)
+		}
+		on = order.Waiting{On: operator, About: strings.Join(about, ", ")}
 	}
 	until := "for as long as it takes"
 	if !on.Until.IsZero() {
 		until = "until " + on.Until.UTC().Format("2006-01-02 15:04:05 MST") + "; then " + on.Then
 	}
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**, %s\n\nWaiting for **%s** `%s` %s.\n\nPayment `%s` %s: %d held, %d captured. Parcel `%s` %s.\n\n%s",
-		w.Status, w.Total, on.On, on.About, until,
-		w.Payment.IntentID, w.Payment.Status, w.Payment.Authorized, w.Payment.Captured, w.Shipment.Tracking, w.Shipment.Status, w.Reason))
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**, %s\n\nWaiting for **%s** `%s` %s.\n\n%s\n\n%s", w.Status, w.Total, on.On, on.About, until, w.things(), w.Reason))
 	now := shown{w.Status, on.On, on.Until}
 	if w.shown.same(now) && !w.shown.passed(ctx, now) {
 		return nil
 	}
 	w.shown = now
-	if w.Status.Final() && len(w.needsAttention) == 0 {
+	if w.Status.Final() && len(w.Attention) == 0 {
 		return workflow.UpsertTypedSearchAttributes(ctx, workflows.AttrStatus.ValueSet(string(w.Status)), workflows.AttrWaiting.ValueUnset(), workflows.AttrDeadline.ValueUnset())
 	}
 	deadline := workflows.AttrDeadline.ValueUnset()
@@ -216,76 +235,17 @@ func (s shown) passed(ctx workflow.Context, now shown) bool {
 	return !s.until.IsZero() && !workflow.Now(ctx).Before(s.until) && !s.until.Equal(now.until)
 }
 
-// step runs one activity to its end: locally first, then on its provider's queue
-// for as long as within (0: for ever). A delay is noted in the timeline, so that
-// it explains why an order stands still.
-func (w *orderWorkflow) step(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
-	w.task.began(ctx)
-	err := workflows.RunLocal(ctx, summary, activity, in, out)
-	if err == nil || !workflows.IsTransient(err) || ctx.Err() != nil {
-		return err
+// things describes the order's payments and shipments for the Temporal UI.
+func (w *orderWorkflow) things() string {
+	var s []string
+	for _, p := range w.Payments {
+		s = append(s, fmt.Sprintf("Payment `%s` %s: %d held, %d captured, %d refunded.", p.Reference, p.Status, p.Authorized, p.Captured, p.Refunded))
 	}
-	if inBackground(ctx) {
-		return w.retryRemote(ctx, queue, within, summary, err, activity, in, out)
+	for _, p := range w.Shipments {
+		s = append(s, fmt.Sprintf("Parcel `%s` `%s` %s.", p.Reference, p.Tracking, p.Status))
 	}
-	if queue != workflows.RecordQueue {
-		defer func(was *order.Waiting) { w.Waiting = was }(w.Waiting)
-		on := order.Waiting{On: queue, Then: "it is tried again until it succeeds"}
-		if within > 0 {
-			on.Until, on.Then = workflow.Now(ctx).Add(within), "the order is cancelled"
-		}
-		w.Waiting = &on
-		w.note(ctx, order.StepDelayed, workflows.ActorPurser, summary+": "+workflows.Reason(err), "")
-		if err := w.save(ctx); err != nil {
-			return err
-		}
-		if err := w.show(ctx); err != nil {
-			return err
-		}
+	if w.Hold != nil {
+		s = append(s, fmt.Sprintf("A person must decide (Resolve): %v.", w.Hold.Choices))
 	}
-	return workflows.RunRemote(ctx, queue, within, summary, err, activity, in, out)
-}
-
-// stepInBackground runs one activity to its end like step, but leaves unchanged
-// what the order shows that it waits for.
-func (w *orderWorkflow) stepInBackground(ctx workflow.Context, queue string, within time.Duration, summary string, activity, in, out any) error {
-	w.task.began(ctx)
-	err := workflows.RunLocal(ctx, summary, activity, in, out)
-	if err == nil || !workflows.IsTransient(err) || ctx.Err() != nil {
-		return err
-	}
-	return w.retryRemote(ctx, queue, within, summary, err, activity, in, out)
-}
-
-// retryRemote notes the delay of a background step that failed locally, and runs
-// it remotely.
-func (w *orderWorkflow) retryRemote(ctx workflow.Context, queue string, within time.Duration, summary string, before error, activity, in, out any) error {
-	w.note(ctx, order.StepDelayed, workflows.ActorPurser, summary+": "+workflows.Reason(before), "")
-	return workflows.RunRemote(ctx, queue, within, summary, before, activity, in, out)
-}
-
-// backgroundKey marks the context of a background task, so that a delayed step in
-// it does not show that the order waits for it.
-type backgroundKey struct{}
-
-func inBackground(ctx workflow.Context) bool {
-	is, _ := ctx.Value(backgroundKey{}).(bool)
-	return is
-}
-
-// runInBackground runs a task for which the order does not wait. The end of the
-// workflow does.
-func (w *orderWorkflow) runInBackground(ctx workflow.Context, task func(workflow.Context)) {
-	w.pendingTasks++
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		defer func() { w.pendingTasks-- }()
-		task(ctx)
-	})
-}
-
-// asAbort returns the abortError in err's chain, if there is one.
-func asAbort(err error) (abortError, bool) {
-	var s abortError
-	ok := errors.As(err, &s)
-	return s, ok
+	return strings.Join(s, "\n\n")
 }

@@ -22,28 +22,31 @@ type reversal struct {
 	what string
 }
 
-// cancelIntent cancels an intent of which it is unknown whether its creation
-// succeeded.
-func (w *orderWorkflow) cancelIntent(ctx workflow.Context) (reversal, error) {
-	var in order.Intent
-	err := w.step(ctx, workflows.PaymentsQueue, 0, "Cancel the payment intent", do.CancelIntent,
-		steps.CancelPaymentRequest{Created: w.intentRequest(), Key: order.Key(w.ID, "cancel", w.Payment.Generation)}, &in)
-	if err == nil {
-		w.Payment.IntentID, w.Payment.Status = in.ID, in.Status
+// runner says how a step is run that a phase or a background task needs.
+type runner bool
+
+const (
+	foreground runner = false
+	background runner = true
+)
+
+func runAs[In, Out any](ctx workflow.Context, w *orderWorkflow, r runner, s workflows.Step[In, Out], summary string, in In) (Out, error) {
+	if r == background {
+		return runBackground(ctx, w, s, 0, summary, in)
 	}
-	return reversal{kind: order.PaymentVoided}, err
+	return run(ctx, w, s, returnWithin, "a person is asked", summary, in)
 }
 
 // refundOrVoid reverses what an intent holds: it asks for the intent's state,
 // cancels or refunds the intent accordingly, and returns which it did. After a
 // refusal it uses another idempotency key: under the same one the provider would
 // only repeat its response.
-func (w *orderWorkflow) refundOrVoid(ctx workflow.Context, intentID string) (reversal, error) {
-	until := workflow.Now(ctx).Add(refundWithin)
+func (w *orderWorkflow) refundOrVoid(ctx workflow.Context, r runner, ref string) (reversal, error) {
+	until := workflow.Now(ctx).Add(returnWithin)
 	for wait := time.Minute; ; wait = min(2*wait, time.Hour) {
-		g, err := w.tryRefundOrVoid(ctx, intentID)
-		if err != nil {
-			w.refusals[intentID]++
+		g, err := w.tryRefundOrVoid(ctx, r, ref)
+		if err != nil && ctx.Err() == nil {
+			w.Refusals[ref]++
 		}
 		if !workflows.IsFailure(err, activities.FailureState) || !workflow.Now(ctx).Before(until) {
 			return g, err
@@ -55,40 +58,39 @@ func (w *orderWorkflow) refundOrVoid(ctx workflow.Context, intentID string) (rev
 	}
 }
 
-func (w *orderWorkflow) tryRefundOrVoid(ctx workflow.Context, intentID string) (reversal, error) {
-	var in order.Intent
-	err := w.step(ctx, workflows.PaymentsQueue, 0, "Ask Stripe about "+intentID, do.GetIntent, steps.IntentRef{ID: intentID}, &in)
-	if workflows.IsFailure(err, activities.FailureNoSuch) && w.refusals[intentID] > 0 {
-		return reversal{kind: order.PaymentVoided}, nil // an operator has looked and released the order: there is nothing to refund
+func (w *orderWorkflow) tryRefundOrVoid(ctx workflow.Context, r runner, ref string) (reversal, error) {
+	in, err := runAs(ctx, w, r, getIntent, "Ask about payment "+ref, steps.IntentRef{ID: ref})
+	if workflows.IsFailure(err, activities.FailureNoSuch) && w.Refusals[ref] > 0 {
+		return reversal{kind: order.PaymentVoided}, nil // a person has looked and released the order: there is nothing to refund
 	}
 	if err != nil {
 		return reversal{}, err
 	}
-	g := reversal{kind: order.PaymentVoided}
-	switch {
-	case in.Status != order.Succeeded:
-		err = w.step(ctx, workflows.PaymentsQueue, 0, "Cancel "+intentID, do.CancelIntent,
-			steps.CancelPaymentRequest{ID: intentID, Key: order.Key(w.ID, "cancel-"+intentID, 1+w.refusals[intentID])}, &in)
+	back := reversal{kind: order.PaymentVoided}
+	switch in.Status {
+	case order.PaymentCaptured, order.PaymentPartiallyCaptured:
+		back, err = w.refundRest(ctx, r, in)
 	default:
-		g, err = w.refundRest(ctx, in)
+		in, err = runAs(ctx, w, r, cancelIntent, "Cancel payment "+ref,
+			steps.CancelPaymentRequest{ID: ref, Key: order.Key(w.ID, "cancel-"+ref, 1+w.Refusals[ref])})
 	}
-	if err == nil && intentID == w.Payment.IntentID {
-		w.Payment.Status, w.Payment.Authorized, w.Payment.Captured = in.Status, 0, in.Received
+	if own := w.payment(ref); err == nil && own != nil {
+		own.Status, own.Authorized, own.Captured = in.Status, 0, in.Received
 	}
-	return g, err
+	return back, err
 }
 
 // errRest reports that the provider contradicts itself; an operator must look.
-var errRest = errors.New("stripe says that nothing is left to refund, but it does not list refunds of the whole amount")
+var errRest = errors.New("the payment provider says that nothing is left to refund, but it does not list refunds of the whole amount")
 
-// refundRest refunds what has not been refunded yet. The amount of a partial
-// refund is in its key, so that no key is used with two amounts. This cannot
+// refundRest refunds what has not been refunded yet. The amount
+// is in its key, so that no key is used with two amounts. This cannot
 // refund more than was captured: two rests together always exceed what is left,
 // and the provider accepts only one of them.
-func (w *orderWorkflow) refundRest(ctx workflow.Context, in order.Intent) (reversal, error) {
+func (w *orderWorkflow) refundRest(ctx workflow.Context, run runner, in order.Intent) (reversal, error) {
 	refused, asked := errRest, int64(0)
 	for {
-		rest, err := w.left(ctx, in)
+		rest, err := w.left(ctx, run, in)
 		if err != nil || rest == 0 {
 			return reversal{}, err
 		}
@@ -96,11 +98,8 @@ func (w *orderWorkflow) refundRest(ctx workflow.Context, in order.Intent) (rever
 			return reversal{}, refused
 		}
 		asked = rest
-		operation := "refund-" + in.ID
-		if rest != in.Received {
-			operation += fmt.Sprintf("-%d", rest)
-		}
-		r, err := w.refund(ctx, in, rest, operation)
+		operation := fmt.Sprintf("refund-%s-%d", in.ID, rest)
+		r, err := w.refund(ctx, run, in, rest, operation)
 		switch {
 		case err == nil && r.Amount.Amount == rest:
 			w.keepRefund(ctx, r)
@@ -116,106 +115,100 @@ func (w *orderWorkflow) refundRest(ctx workflow.Context, in order.Intent) (rever
 	}
 }
 
-// left returns what can still be refunded of an intent, in minor units: what was
-// received, less the refunds that arrived or are pending, including those made by hand, and
-// less the disputes that were lost. It notes the refunds that were not known.
-func (w *orderWorkflow) left(ctx workflow.Context, in order.Intent) (int64, error) {
-	var found steps.Refunds
-	if err := w.step(ctx, workflows.PaymentsQueue, 0, "Ask Stripe for the refunds of "+in.ID, do.ListRefunds, steps.IntentRef{ID: in.ID}, &found); err != nil {
+// left returns what can still be refunded of a payment, in minor units: what was
+// received, less the refunds that arrived or are pending, including those made by
+// hand, and less the disputes that were lost. It notes the refunds that were not
+// known.
+func (w *orderWorkflow) left(ctx workflow.Context, run runner, in order.Intent) (int64, error) {
+	found, err := runAs(ctx, w, run, listRefunds, "Ask for the refunds of payment "+in.ID, steps.IntentRef{ID: in.ID})
+	if err != nil {
 		return 0, err
 	}
 	left := in.Received
 	for _, r := range found.Refunds {
-		if w.keepRefund(ctx, r) {
-			kind, why := describeRefund(r)
-			w.note(ctx, kind, stripe, why, r.ID)
-		}
+		w.keepFound(ctx, r)
 		if r.Status.Moves() {
 			left -= r.Amount.Amount
 		}
 	}
-	return max(left-w.lost(ctx, in.ID), 0), nil
-}
-
-// lost returns how much of an intent was lost in disputes, in minor units, as far
-// as it was reported.
-func (w *orderWorkflow) lost(ctx workflow.Context, intentID string) (sum int64) {
-	counted := map[string]bool{}
-	count := func(d order.Dispute) {
-		if d.IntentID == intentID && d.Status == order.DisputeLost && !counted[d.ID] {
-			counted[d.ID] = true
-			sum += d.Amount.Amount
-		}
-	}
 	for _, d := range w.Disputes {
-		count(d)
-	}
-	w.listenNow(ctx)
-	for _, n := range w.incoming { // not yet handled
-		if n.Dispute != nil {
-			count(*n.Dispute)
+		if d.PaymentRef == in.ID && d.Status == order.DisputeLost {
+			left -= d.Amount.Amount
 		}
 	}
-	return sum
+	return max(left, 0), nil
 }
 
-func (w *orderWorkflow) refund(ctx workflow.Context, in order.Intent, amount int64, operation string) (r order.Refund, err error) {
-	err = w.step(ctx, workflows.PaymentsQueue, 0, "Refund "+in.ID, do.RefundIntent, steps.CaptureRequest{
-		IntentID: in.ID, Amount: order.Money{Amount: amount, Currency: in.Amount.Currency}, Key: order.Key(w.ID, operation, 1+w.refusals[in.ID]),
-	}, &r)
-	return r, err
+func (w *orderWorkflow) refund(ctx workflow.Context, run runner, in order.Intent, amount int64, operation string) (order.Refund, error) {
+	return runAs(ctx, w, run, refundIntent, "Refund payment "+in.ID, steps.CaptureRequest{
+		IntentID: in.ID, Amount: order.Money{Amount: amount, Currency: in.Amount.Currency}, Key: order.Key(w.ID, operation, 1+w.Refusals[in.ID]),
+	})
 }
 
-// refundInBackground refunds or voids a payment that must not be kept. It retries
-// for as long as it takes.
-func (w *orderWorkflow) refundInBackground(ctx workflow.Context, intentID, why string) {
-	w.retryInBackground(ctx, why+"; cannot be refunded or voided", intentID, time.Time{}, func(ctx workflow.Context) error {
-		g, err := w.refundOrVoid(ctx, intentID)
+// returnInBackground refunds or voids a payment that must not be kept. It retries
+// for as long as it takes, or until a person says that it is settled.
+func (w *orderWorkflow) returnInBackground(ctx workflow.Context, ref string) {
+	why := w.Returns[ref]
+	w.retryInBackground(ctx, why+"; cannot be refunded or voided", ref, time.Time{}, func(ctx workflow.Context) error {
+		back, err := w.refundOrVoid(ctx, background, ref)
 		if err == nil {
-			w.note(ctx, cmp.Or(g.kind, order.EventIgnored), workflows.ActorPurser, why+"; "+cmp.Or(g.what, "nothing is held any more"), intentID)
+			w.note(ctx, cmp.Or(back.kind, order.EventIgnored), workflows.ActorPurser, why+"; "+cmp.Or(back.what, "nothing is held any more"), ref)
 			w.notifyRefunds(ctx)
 		}
 		return err
-	})
+	}, func() { delete(w.Returns, ref) })
 }
 
 // retryInBackground runs do until it succeeds or, if until is not zero, until then;
 // the order does not wait for it. refused is noted as the reason of a failure, and
-// about is what it concerns. While do fails, the order shows that it needs an
-// operator, and it goes on showing so if until has passed.
-func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about string, until time.Time, do func(workflow.Context) error) {
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	ctx = workflow.WithValue(ctx, backgroundKey{}, true)
-	outstanding := false // whether this task has added about; another task may have added it too
-	done := func() {
-		if i := slices.Index(w.needsAttention, about); outstanding && i >= 0 {
-			w.needsAttention = slices.Delete(w.needsAttention, i, i+1)
-		}
-		outstanding = false
-	}
-	w.runInBackground(ctx, func(ctx workflow.Context) {
+// about is what it concerns. While do fails, the order shows that it needs
+// attention, and it goes on showing so if until has passed. A person can have it
+// tried at once, or end it. over is called when it is not tried any more.
+func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about string, until time.Time, do func(workflow.Context) error, over func()) {
+	w.inBackground(ctx, func(ctx workflow.Context) {
 		for wait := time.Hour; ; wait = min(2*wait, 24*time.Hour) {
-			err := do(ctx)
-			done()
-			if err == nil {
-				if w.shown.on == operator {
+			try, stop := workflow.WithCancel(ctx)
+			w.trying[about] = stop
+			err := do(try)
+			delete(w.trying, about)
+			shown := w.dropAttention(about)
+			if err == nil || try.Err() != nil { // done, or a person has settled it
+				over()
+				w.changes++
+				if shown {
+					w.unsaved = true
 					_ = w.show(ctx) // it needs no attention any more; at worst the UI shows so later
 				}
 				return
 			}
-			last := !until.IsZero() && !workflow.Now(ctx).Before(until)
 			why := refused + ": " + workflows.Reason(err)
+			last := !until.IsZero() && !workflow.Now(ctx).Before(until)
 			if last {
+				over()
 				why += "; Purser does not try again"
 			}
-			w.note(ctx, order.OrderCompensationStuck, workflows.ActorPurser, why, about)
-			w.needsAttention, outstanding = append(w.needsAttention, about), true
+			w.Attention = append(w.Attention, order.Attention{About: about, Why: why})
+			w.note(ctx, order.OrderNeedsAttention, workflows.ActorPurser, why, about)
 			if err := w.show(ctx); err != nil || last {
 				return
 			}
-			if err := workflow.Sleep(ctx, wait); err != nil {
+			_, _ = workflow.AwaitWithTimeout(ctx, wait, func() bool { return w.retrying[about] || !w.needsAttention(about) })
+			delete(w.retrying, about)
+			if !w.needsAttention(about) { // a person has settled it
+				over()
 				return
 			}
 		}
 	})
+}
+
+func (w *orderWorkflow) needsAttention(about string) bool {
+	return slices.ContainsFunc(w.Attention, func(a order.Attention) bool { return a.About == about })
+}
+
+// dropAttention forgets what needed attention, and reports whether it did.
+func (w *orderWorkflow) dropAttention(about string) bool {
+	n := len(w.Attention)
+	w.Attention = slices.DeleteFunc(w.Attention, func(a order.Attention) bool { return a.About == about })
+	return len(w.Attention) < n
 }

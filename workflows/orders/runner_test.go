@@ -16,9 +16,13 @@ import (
 	steps "purser/activities/orders"
 	"purser/mail"
 	"purser/order"
+	"purser/workflows"
 	"purser/workflows/orders"
 	"purser/workflows/workflowtest"
 )
+
+// forever is longer than any order needs in these tests.
+const forever = 365 * 24 * time.Hour
 
 // script is what happens at which times after placing.
 type script struct{ cues []*workflowtest.Cue }
@@ -36,7 +40,6 @@ type runner struct {
 	placement       orders.Placement
 	orderRecord     steps.Record  // where the activities write the order; nil: the record
 	terminatedAfter time.Duration // after this time an operator terminates the workflow; 0: never
-	inAftercare     []*workflowtest.Cue
 
 	env      *testsuite.TestWorkflowEnvironment
 	observer *workflowtest.Observer // of the current run
@@ -61,6 +64,7 @@ func (r *runner) follow() {
 	slices.SortStableFunc(r.cues, func(a, b *workflowtest.Cue) int { return cmp.Compare(a.At, b.At) })
 	for _, c := range r.cues {
 		if !c.Done {
+			c.Done = true
 			r.now = workflowtest.MaxTime(r.now, workflowtest.Start.Add(c.At))
 			c.Do()
 		}
@@ -75,23 +79,14 @@ func (r *runner) runOnce(p orders.Placement) (next *orders.Placement) {
 	if p.Snapshot == nil {
 		r.env.RegisterDelayedCallback(func() { r.place("place-1", p.Hash, &r.placed) }, 0)
 	}
-	for _, c := range r.cues {
-		if !c.Done {
-			r.env.RegisterDelayedCallback(func() { c.Done = true; c.Do() }, max(workflowtest.Start.Add(c.At).Sub(r.began), 0))
-		}
-	}
-	if r.terminatedAfter > 0 { // a timeout is as sudden and as silent as a termination
-		r.env.SetWorkflowRunTimeout(r.terminatedAfter)
-	}
+	r.schedule()
+	// A timeout is as sudden and as silent as a termination. It also ends a workflow
+	// that would go on for ever.
+	r.env.SetWorkflowRunTimeout(cmp.Or(r.terminatedAfter, forever))
 	r.env.ExecuteWorkflow(orders.OrderWorkflow, p)
 	r.now = r.env.Now()
 	err := r.env.GetWorkflowError()
-	var again *workflow.ContinueAsNewError
-	if errors.As(err, &again) {
-		next = new(orders.Placement)
-		if err := converter.GetDefaultDataConverter().FromPayloads(again.Input, next); err != nil {
-			r.Fatalf("the next run's input: %v", err)
-		}
+	if next = new(orders.Placement); r.continued(err, next) {
 		return next
 	}
 	r.over = true
@@ -129,20 +124,67 @@ func (sealer) Seal(_ order.ID, secret string) (string, error) { return "sealed:"
 // sendEvents sends events to the order's workflow or, if that has ended, to
 // AftercareWorkflow.
 func (r *runner) sendEvents(events ...order.ProviderEvent) {
+	r.toWorkflow(func() {
+		r.env.SignalWorkflow(string(orders.Reported), orders.Report{Version: workflows.MessageVersion, Events: events})
+	})
+}
+
+// toWorkflow sends a message to the order's workflow or, if that has ended, to
+// AftercareWorkflow. The rest of the script goes on while that runs.
+func (r *runner) toWorkflow(send func()) {
 	if !r.over {
-		r.env.SignalWorkflow(string(orders.Reported), events)
+		send()
 		return
 	}
 	r.pause(false)
-	r.env = r.newEnv()
-	r.env.RegisterDelayedCallback(func() { r.env.SignalWorkflow(string(orders.Reported), events) }, 0)
-	for _, c := range r.inAftercare {
-		r.env.RegisterDelayedCallback(c.Do, c.At)
+	r.over = false
+	for a := (orders.Aftercare{OrderID: id}); ; {
+		r.env, r.began = r.newEnv(), r.now
+		if send != nil {
+			r.env.RegisterDelayedCallback(send, 0)
+			send = nil
+		}
+		r.schedule()
+		r.env.SetWorkflowRunTimeout(forever)
+		r.env.ExecuteWorkflow(orders.AftercareWorkflow, a)
+		r.now = r.env.Now()
+		err := r.env.GetWorkflowError()
+		if r.continued(err, &a) {
+			continue
+		}
+		if err != nil || !r.env.IsWorkflowCompleted() {
+			r.logTimeline()
+			r.Fatalf("AftercareWorkflow failed or hangs: %v", err)
+		}
+		r.over, r.outcome.Status = true, r.order().Status
+		return
 	}
-	r.env.ExecuteWorkflow(orders.AftercareWorkflow, orders.Aftercare{OrderID: id})
-	r.now = r.env.Now()
-	if err := r.env.GetWorkflowError(); err != nil || !r.env.IsWorkflowCompleted() {
-		r.Fatalf("AftercareWorkflow failed or hangs: %v", err)
+}
+
+// continued reports whether a run has continued as new, and decodes the next run's
+// input.
+func (r *runner) continued(err error, input any) bool {
+	var again *workflow.ContinueAsNewError
+	if !errors.As(err, &again) {
+		return false
+	}
+	if err := converter.GetDefaultDataConverter().FromPayloads(again.Input, input); err != nil {
+		r.Fatalf("the next run's input: %v", err)
+	}
+	return true
+}
+
+// schedule registers what has not happened yet.
+func (r *runner) schedule() {
+	for _, c := range r.cues {
+		if !c.Done {
+			r.env.RegisterDelayedCallback(func() {
+				if !c.Done {
+					c.Done = true
+					c.Do()
+				}
+			}, max(workflowtest.Start.Add(c.At).Sub(r.began), 0))
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func TestSnapshot(t *testing.T) {
 	w.capturedUndeliverable()
 	for i, s := range []string{"needs_response", "won"} {
 		w.at(time.Duration(i+2)*time.Minute, func() {
-			w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute." + s, Dispute: &order.Dispute{ID: "dp_1", IntentID: w.intent(), Amount: w.order().Total, Status: s}}))
+			w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute." + s, Dispute: &order.Dispute{ID: "dp_1", PaymentRef: w.intent(), Amount: w.order().Total, Status: order.DisputeStatus(s)}}))
 		})
 	}
 	w.at(time.Hour, func() { w.reportRefund(w.bank.ResolveRefund(w.intent(), order.RefundSucceeded)) })

@@ -1,139 +1,253 @@
 package orders
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
 
 	"purser/order"
+	"purser/workflows"
 )
 
-// The actors in an order's events, besides workflows.ActorPurser.
+// Phase says which part of its life an order is in. Its status, which people see,
+// is derived from it and from the order's payments and shipments.
+type Phase string
+
+// The phases, in the sequence of a successful order, and then the two of one that
+// is not fulfilled.
 const (
-	stripe  = "stripe"
-	carrier = "carrier"
-	// operator is a person with the right to decide.
-	operator = "operator"
+	Opening         Phase = "opening" // until the shopper can pay
+	AwaitingPayment Phase = "awaiting_payment"
+	Fulfilling      Phase = "fulfilling" // the money is held or captured
+	Completed       Phase = "completed"  // every parcel is delivered
+	Compensating    Phase = "compensating"
+	Closed          Phase = "closed" // compensated, or refused
 )
 
-const (
-	// reservationGrace is how long the stock stays reserved after the shopper's
-	// deadline: the time it takes to ask the provider then.
-	reservationGrace = 15 * time.Minute
-	// authorizationLasts is how long an authorization is relied on. Stripe keeps
-	// one for seven days
-	// (https://docs.stripe.com/payments/place-a-hold-on-a-payment-method).
-	authorizationLasts = 6 * 24 * time.Hour
-	// refundWithin is how long a payment in motion is looked at again before
-	// an operator is notified.
-	refundWithin = 24 * time.Hour
-	// trackWithin is how long a carrier is asked about one parcel.
-	trackWithin = 2 * time.Minute
-)
+// Phases lists every phase.
+func Phases() []Phase {
+	return []Phase{Opening, AwaitingPayment, Fulfilling, Completed, Compensating, Closed}
+}
 
-// orderWorkflow is the state of one running order.
-type orderWorkflow struct {
+// ended reports whether an order in this phase needs nothing more.
+func (p Phase) ended() bool { return p == Completed || p == Closed }
+
+// State is everything that an order's behaviour depends on. It is carried whole to
+// the next run of the workflow, and to the aftercare workflow by way of the record.
+// Timers and background tasks are derived from it.
+type State struct {
 	order.Order
-	placement Placement
-	sealed    string // the client secret, sealed
+	Phase     Phase     `json:"phase"`
+	Placement Placement `json:"placement"`
+	Sealed    string    `json:"sealed,omitempty"` // the client secret, sealed
+	// Answer is what Place returned to the caller; once the order is paid, its order is
+	// empty, and stands for the order as it is.
+	Answer  *Placed `json:"answer,omitempty"`
+	Failure string  `json:"failure,omitempty"` // why the caller is refused the order
+	Fence   int64   `json:"fence,omitempty"`   // of the last write
 
-	cancelSelling func()         // cancels the context of sell
-	placing       bool           // a caller has asked for the order to be placed
-	answer        *Placed        // what Place returned to the caller
-	failure       string         // why the caller is refused the order
-	cancelled     *CancelRequest // nil: nobody has asked to cancel
-	released      *ReleaseRequest
-	committed     bool // money may have been captured: too late to cancel
-	compensating  bool
-	refusals      map[string]int // how often the provider refused to refund or void an intent
+	// Cancel is the first request to cancel. It counts from when it was received;
+	// the compensation begins when it is certainly in the history.
+	Cancel *CancelRequest `json:"cancel,omitempty"`
+	Abort  *Abort         `json:"abort,omitempty"` // nil: the order is to be fulfilled
 
-	seen           map[string]bool       // ProviderEvent.ID of every event received
-	incoming       []order.ProviderEvent // events not yet handled
-	pending        []order.Event         // events not yet in the record
-	stock          order.StockMove       // what the next write does to the stock
-	attempt        string                // the money operation the next write announces
-	saving         bool                  // a write is under way
-	written        *order.Waiting        // Waiting as the record has it
-	task           task
-	pendingTasks   int                // tasks in the background: mails, refunds
-	found          order.ParcelStatus // where the parcel was when its booking succeeded
-	missing        bool               // the carrier did not know the parcel when last asked
-	moved          time.Time          // when the carrier last reported a change of the parcel
-	overdueSince   time.Time          // the value of moved for which ParcelIsOverdue was noted
-	needsAttention []string           // intents that cannot be refunded and parcels that cannot be voided
-	// declined is when the shopper's last attempt failed, if no mail has reported
-	// it yet; declineNotified is the last intent whose decline was mailed.
-	declined        time.Time
-	declineNotified string
-	customerMessage string // why the order was cancelled, in words for the shopper
-	alarm           alarm
-	shown           shown
-}
+	Seen    map[string]bool       `json:"seen,omitempty"`    // the IDs of the provider events received
+	Early   []order.ProviderEvent `json:"early,omitempty"`   // payment events that came before the payment's reference was known
+	Pending []order.Event         `json:"pending,omitempty"` // events not yet in the record
+	Stock   order.StockMove       `json:"stock,omitzero"`    // what the next write does to the stock
+	Attempt string                `json:"attempt,omitempty"` // the money operation that the next write announces
 
-// Snapshot is the state that a run hands to the next when its history has grown
-// long.
-type Snapshot struct {
-	Order     order.Order           `json:"order"`
-	Sealed    string                `json:"sealed,omitempty"`
-	Answer    *Placed               `json:"answer,omitempty"`
-	Seen      []string              `json:"heard,omitempty"`
-	Incoming  []order.ProviderEvent `json:"news,omitempty"`
-	Pending   []order.Event         `json:"pending,omitempty"`
-	Committed bool                  `json:"committed,omitempty"`
-	// Moved is when the carrier last reported a change of the parcel; OverdueSince
-	// is the value of Moved for which it was noted that the parcel is overdue.
-	Moved        time.Time `json:"moved,omitzero"`
-	OverdueSince time.Time `json:"overdueSince,omitzero"`
-	// Refusals are part of the keys of refunds, so they must not start again at 0.
+	AskNow   bool          `json:"askNow,omitempty"`   // the provider must be asked about the payment
+	AskAt    time.Time     `json:"askAt,omitzero"`     // when it is asked in any case
+	AskEvery time.Duration `json:"askEvery,omitempty"` // the last interval between two questions
+	TrackNow bool          `json:"trackNow,omitempty"` // the carrier must be asked about the parcels
+	TrackAt  time.Time     `json:"trackAt,omitzero"`
+
+	StockKept     bool `json:"stockKept,omitempty"`     // the reservation does not expire
+	Confirmed     bool `json:"confirmed,omitempty"`     // booked and captured, and the shopper mailed
+	FundsReleased bool `json:"fundsReleased,omitempty"` // a person has decided to ship although money was refunded or is disputed
+	ParcelsOut    bool `json:"parcelsOut,omitempty"`    // a person has decided that parcels are not waited for
+	MoneyResolved bool `json:"moneyResolved,omitempty"` // a person has settled the money that cannot be returned
+	Received      bool `json:"received,omitempty"`      // the shopper was mailed that the order was received
+
+	// DeclinedAt is when the shopper's last attempt failed, if no mail has reported
+	// it yet; DeclineNotified is the last payment whose decline was mailed.
+	DeclinedAt      time.Time `json:"declinedAt,omitzero"`
+	DeclineNotified string    `json:"declineNotified,omitempty"`
+	// Refusals counts how often a provider refused to return a payment. It is part of
+	// the keys of refunds, so it must not start again at 0.
 	Refusals map[string]int `json:"refusals,omitempty"`
-	// Declined and DeclineNotified decide when a shopper is mailed about a
-	// declined card.
-	Declined        time.Time `json:"declined,omitzero"`
-	DeclineNotified string    `json:"problemTold,omitempty"`
-	// Missing keeps an order waiting for an operator while the carrier does not
-	// know its parcel.
-	Missing bool `json:"missing,omitempty"`
+	// Returns are the payments that are being refunded or voided in the background,
+	// with the reason; Unlisted are the payments whose refunds must be compared with
+	// the provider's; Mails are being sent.
+	Returns  map[string]string `json:"returns,omitempty"`
+	Unlisted map[string]bool   `json:"unlisted,omitempty"`
+	Mails    []order.Mail      `json:"mails,omitempty"`
 }
 
-// restore returns the state of a new order, or the state in which the last run
-// ended.
-func restore(p Placement) *orderWorkflow {
-	w := &orderWorkflow{placement: p, seen: map[string]bool{}, refusals: map[string]int{}, Order: order.Order{
-		ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo,
-	}}
-	w.shown = shown{status: order.AwaitingPayment, on: waitPayment} // as the starter set it
-	if c := p.Snapshot; c != nil {
-		w.Order, w.sealed, w.answer, w.incoming, w.pending, w.committed = c.Order, c.Sealed, c.Answer, c.Incoming, c.Pending, c.Committed
-		w.placing, w.shown, w.written = true, shown{}, c.Order.Waiting
-		w.declined, w.declineNotified, w.missing = c.Declined, c.DeclineNotified, c.Missing
-		w.moved, w.overdueSince = c.Moved, c.OverdueSince
-		for _, id := range workflow.DeterministicKeys(c.Refusals) {
-			w.refusals[id] = c.Refusals[id]
+// Abort says why an order is not fulfilled: an outcome, not a failure.
+type Abort struct {
+	Ends    order.Status `json:"ends"`              // Cancelled, Expired or Returned
+	Actor   string       `json:"actor"`             // who decided
+	Reason  string       `json:"reason"`            // for operators
+	Shopper string       `json:"shopper,omitempty"` // the reason in words for the shopper; may be empty
+	// ParcelsOut says that the parcels on their way are not waited for.
+	ParcelsOut bool `json:"parcelsOut,omitempty"`
+}
+
+func newState(p Placement) State {
+	return State{
+		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{},
+		Order: order.Order{ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo},
+	}
+}
+
+// orderWorkflow is one run of an order: its state, and what belongs to this run
+// only.
+type orderWorkflow struct {
+	State
+	interrupt func() // ends the wait or the step that the order is in
+	ready     bool   // the state is loaded
+	callers   int    // requests that wait for that
+	aftercare bool   // it runs as AftercareWorkflow
+	placing   bool   // a caller waits for the order to be placed
+	changes   int    // rises with each message handled
+	saving    bool   // a write is under way
+	written   *order.Waiting
+	unsaved   bool // the state has changed without an event
+	task      task
+	pending   int               // background tasks
+	sending   int               // mails that are tried for the first time
+	delayed   bool              // the order waits for a step that failed
+	watched   bool              // watchLapseInBackground runs
+	receiving bool              // mailReceivedInBackground waits
+	retrying  map[string]bool   // attention that is to be tried now
+	trying    map[string]func() // ends what is being tried in the background, by what it is about
+	alarm     alarm
+	shown     shown
+}
+
+// status derives the order's status.
+func (s *State) status() order.Status {
+	if s.Hold != nil {
+		return order.OnHold
+	}
+	switch s.Phase {
+	case Opening:
+		return order.Placed
+	case AwaitingPayment:
+		return order.AwaitingPayment
+	case Fulfilling:
+		switch {
+		case s.inTransit():
+			return order.Shipped
+		case s.Paid() && s.booked():
+			return order.Paid
 		}
-		for _, id := range c.Seen {
-			w.seen[id] = true
+		return order.Authorized
+	case Completed:
+		return order.Delivered
+	case Compensating:
+		return order.Cancelling
+	case Closed:
+		return s.Abort.Ends
+	}
+	return ""
+}
+
+// inTransit reports whether the carrier has a parcel that no other has replaced.
+func (s *State) inTransit() bool {
+	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool { return !p.Replaced && p.Status.HandedOver() })
+}
+
+func (s *State) booked() bool {
+	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool { return p.LabelID != "" })
+}
+
+// delivered reports whether every parcel that was not replaced has ended, and one
+// was delivered.
+func (s *State) delivered() bool {
+	delivered := false
+	for _, p := range s.Shipments {
+		switch {
+		case p.Replaced, p.Kept:
+		case p.Status == order.ParcelDelivered:
+			delivered = true
+		default:
+			return false
 		}
 	}
-	return w
+	return delivered
 }
 
-// continueAsNew ends this run and starts the next with the state as it is.
-func (w *orderWorkflow) continueAsNew(ctx workflow.Context) error {
-	w.listenNow(ctx)
-	p := w.placement
-	p.Snapshot = &Snapshot{
-		Order: w.Order, Sealed: w.sealed, Answer: w.answer, Incoming: w.incoming, Pending: w.pending, Committed: w.committed,
-		Seen: workflow.DeterministicKeys(w.seen), Refusals: w.refusals, Declined: w.declined, DeclineNotified: w.declineNotified,
-		Missing: w.missing, Moved: w.moved, OverdueSince: w.overdueSince,
+// enter moves the order to a phase. The next note shows the status that follows.
+func (w *orderWorkflow) enter(ctx workflow.Context, p Phase) {
+	w.Phase = p
+	now := workflow.Now(ctx)
+	switch p {
+	case AwaitingPayment:
+		w.AskEvery = w.Placement.Terms.AskAfter
+		w.AskAt = now.Add(w.AskEvery)
+	case Fulfilling:
+		if w.Answer != nil {
+			w.Answer.Order = order.Order{}
+		}
+		if len(w.Shipments) == 0 {
+			w.planShipments()
+		}
+		if w.delayed {
+			w.mailReceivedInBackground(ctx)
+		}
 	}
-	return workflow.NewContinueAsNewError(ctx, OrderWorkflow, p)
 }
 
-// abortError says why an order cannot go on: an outcome, not a failure.
-type abortError struct {
-	ends            order.Status // Cancelled or Expired
-	reason          string       // for operators
-	customerMessage string       // for the shopper; may be empty
+// abort decides that the order is not fulfilled, and ends what it waits for.
+func (w *orderWorkflow) abort(a Abort) {
+	if w.Abort == nil && w.Phase != Compensating {
+		w.Abort = &a
+		w.interrupt()
+	}
 }
 
-func (s abortError) Error() string { return s.reason }
+// abortFor aborts the order for a reason of Purser's own.
+func (w *orderWorkflow) abortFor(ends order.Status, reason, shopper string) {
+	w.abort(Abort{Ends: ends, Actor: workflows.ActorPurser, Reason: reason, Shopper: shopper})
+}
+
+// cancelPending reports whether a request to cancel has arrived that is perhaps not
+// in the history yet.
+func (w *orderWorkflow) cancelPending() bool { return w.Cancel != nil && w.Abort == nil }
+
+// stopped reports whether the order must not take its next step.
+func (w *orderWorkflow) stopped(ctx workflow.Context) bool {
+	return ctx.Err() != nil || w.Hold != nil || w.Abort != nil || w.Cancel != nil
+}
+
+// payment returns the order's payment with a reference, or nil.
+func (s *State) payment(reference string) *order.Payment {
+	i := slices.IndexFunc(s.Payments, func(p order.Payment) bool { return reference != "" && p.Reference == reference })
+	if i < 0 {
+		return nil
+	}
+	return &s.Payments[i]
+}
+
+// current returns the payment that the order asks the shopper for, or nil.
+func (s *State) current() *order.Payment {
+	for i := range slices.Backward(s.Payments) {
+		if !s.Payments[i].Surplus {
+			return &s.Payments[i]
+		}
+	}
+	return nil
+}
+
+// shipment returns the order's shipment with a reference, or nil.
+func (s *State) shipment(reference string) *order.Shipment {
+	i := slices.IndexFunc(s.Shipments, func(p order.Shipment) bool { return p.Reference == reference })
+	if i < 0 {
+		return nil
+	}
+	return &s.Shipments[i]
+}

@@ -6,7 +6,6 @@ import (
 
 	"purser/order"
 	"purser/workflows/orders"
-	"purser/workflows/workflowtest"
 )
 
 // TestTerminated checks orders whose workflow an operator terminated before they were
@@ -30,9 +29,13 @@ func TestTerminated(t *testing.T) {
 			w.down(50*time.Minute, order.ErrUnknownOutcome, "CreateIntent")
 			w.at(time.Hour, w.pay)
 		}},
+		{"captured by hand after it, and the record does not know the payment", func(w *fixture) {
+			w.down(50*time.Minute, order.ErrUnavailable, "SaveOrder")
+			w.at(time.Hour, func() { w.paid(w.bank.Pay(w.intent())); w.sendEvents(w.paid(w.captureAtBank(w.intent()))) })
+		}},
 		{"on hold", func(w *fixture) {
 			w.at(time.Minute, func() {
-				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 1 }), nil))
+				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.PaymentAuthorized, 1 }), nil))
 			})
 			w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
 		}},
@@ -64,14 +67,12 @@ func TestTerminated(t *testing.T) {
 		{"and the bank refuses until an operator has resolved it", func(w *fixture) {
 			w.down(5*time.Hour, order.ErrRejected, "CancelIntent")
 			w.at(time.Hour, w.pay)
-			w.inAftercare = []*workflowtest.Cue{
-				{At: 3 * time.Hour, Do: func() {
-					if o := w.order(); o.Status != order.OnHold {
-						w.Errorf("the order is %s, want it to wait for the operator", o.Status)
-					}
-				}},
-				{At: 5 * time.Hour, Do: func() { w.release() }},
-			}
+			w.at(4*time.Hour, func() {
+				if o := w.order(); o.Status != order.OnHold {
+					w.Errorf("the order is %s, want it to wait for the operator", o.Status)
+				}
+			})
+			w.at(6*time.Hour, func() { w.release() })
 		}},
 		{"and the bank is down when the event comes", func(w *fixture) {
 			w.down(5*time.Hour, order.ErrUnavailable, "GetIntent", "CancelIntent")
@@ -98,14 +99,16 @@ func TestTerminated(t *testing.T) {
 }
 
 // TestTerminatedPaid checks an order whose workflow an operator terminated after the
-// capture: the operator must resolve it, no event cancels it.
+// capture (REC-10): the next event does not cancel it, the order goes on to its
+// delivery.
 func TestTerminatedPaid(t *testing.T) {
 	w := newFixture(t)
 	w.terminatedAfter = 10 * time.Minute
 	w.at(time.Minute, w.pay)
 	w.at(time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
+	w.arrive(2 * time.Hour)
 	w.run()
-	if sum := w.bank.Count(id); w.order().Status != order.Paid || sum.Returned != 0 {
+	if sum := w.bank.Count(id); w.order().Status != order.Delivered || sum.Returned != 0 {
 		t.Errorf("the order is %s, %+v", w.order().Status, sum)
 	}
 }

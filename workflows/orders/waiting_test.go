@@ -85,7 +85,7 @@ func TestWaitingShown(t *testing.T) {
 	w.at(time.Minute, w.pay)
 	w.at(time.Hour, func() {
 		w.down(30*time.Hour, order.ErrUnavailable, "Refunds")
-		w.reportRefund(order.RefundEvent{IntentID: w.intent()})
+		w.reportRefund(order.RefundEvent{PaymentRef: w.intent()})
 	})
 	shows(20*time.Hour, "carrier")
 	shows(25*time.Hour+30*time.Minute, "operator")

@@ -27,13 +27,12 @@ type Reconcile struct {
 // ReconcileWorkflow compares the index with the record, repairs what differs,
 // and returns what it found.
 func ReconcileWorkflow(ctx workflow.Context, r Reconcile) (catalog.Drift, error) {
-	var found catalog.Drift
-	err := workflows.RunLong(ctx, "Compare the index with the record", do.CompareIndex, steps.CompareRequest{Stock: r.Nightly}, &found)
+	found, err := compareIndex.Remote(ctx, 0, "Compare the index with the record", nil, steps.CompareRequest{Stock: r.Nightly})
 	if err != nil {
 		return found, err
 	}
 	if r.Nightly {
-		err = workflows.RunLong(ctx, "Delete old imports and changes", do.ForgetImports, steps.Tidying{}, nil)
+		_, err = forgetImports.Remote(ctx, 0, "Delete old imports and changes", nil, steps.Tidying{})
 	}
 	return found, err
 }
@@ -61,27 +60,28 @@ func ReindexWorkflow(ctx workflow.Context) (catalog.Rebuilt, error) {
 		err = fill(ctx, steps.ShadowRequest{Name: name, Since: since}, &done.CaughtUp)
 	}
 	if err == nil {
-		err = workflows.RunLong(ctx, "Put the new index in place", do.SwapShadow, shadow, nil)
+		_, err = swapShadow.Remote(ctx, 0, "Put the new index in place", nil, shadow)
 	}
 	if err != nil {
 		cleanup, _ := workflow.NewDisconnectedContext(ctx)
-		_ = workflows.RunLong(cleanup, "Drop the new index", do.DropShadow, shadow, nil) // err is more important
+		_, _ = dropShadow.Remote(cleanup, 0, "Drop the new index", nil, shadow) // err is more important
 		return done, err
 	}
 	// What was written before the swap and is missing after it is repaired from
 	// here on. Deleted products come first: they must not be on sale again.
-	if err := workflows.RunLong(ctx, "Index what changed in the meantime", do.IndexChanged, steps.ChangedRequest{Since: since}, nil); err != nil {
+	if _, err := indexChanged.Remote(ctx, 0, "Index what changed in the meantime", nil, steps.ChangedRequest{Since: since}); err != nil {
 		return done, err
 	}
-	return done, workflows.RunLong(ctx, "Compare the new index with the record", do.CompareIndex, steps.CompareRequest{Swapped: true}, &done.Drift)
+	done.Drift, err = compareIndex.Remote(ctx, 0, "Compare the new index with the record", nil, steps.CompareRequest{Swapped: true})
+	return done, err
 }
 
 // fill writes the products to the shadow index, step by step, and adds their number
 // to put.
 func fill(ctx workflow.Context, next steps.ShadowRequest, put *int64) error {
 	for {
-		var step steps.ShadowStep
-		if err := workflows.RunLong(ctx, fmt.Sprintf("Fill the new index after %q", next.After), do.FillShadow, next, &step); err != nil {
+		step, err := fillShadow.Remote(ctx, 0, fmt.Sprintf("Fill the new index after %q", next.After), nil, next)
+		if err != nil {
 			return err
 		}
 		*put += step.Put

@@ -3,6 +3,7 @@
 package products
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -13,9 +14,6 @@ import (
 	"purser/catalog"
 	"purser/workflows"
 )
-
-// do names the activities; its methods are called by the worker, never here.
-var do *steps.Activities
 
 // waitSearch is the value of WaitingOn while the index cannot be reached.
 const waitSearch = "search"
@@ -137,18 +135,10 @@ const mostAtOnce = 100
 // write writes the pending changes to the record at once.
 func (w *productWorkflow) write(ctx workflow.Context) error {
 	n := min(len(w.Pending), mostAtOnce)
-	var outcomes []steps.ProductOutcome
 	burst := steps.ProductChanges{SKU: w.SKU, Changes: w.Pending[:n:n]}
-	summary := fmt.Sprintf("Write %d changes of %s", n, w.SKU)
-	if n == 1 {
-		summary = "Write a change of " + w.SKU
-	}
-	err := workflows.RunLocal(ctx, summary, do.ChangeProduct, burst, &outcomes)
-	if err != nil && workflows.IsTransient(err) {
-		err = workflows.RunRemote(ctx, workflows.CatalogueQueue, 0, summary, err, do.ChangeProduct, burst, &outcomes)
-	}
+	outcomes, err := changeProduct.Run(ctx, 0, "Change "+w.SKU, burst, nil)
 	if err != nil {
-		return err
+		return cmp.Or(ctx.Err(), err) // a cancelled workflow ends as cancelled
 	}
 	for i, o := range outcomes { // in the order of the changes
 		if from := w.callers[i]; from != nil {
@@ -180,16 +170,12 @@ func (w *productWorkflow) follow(ctx workflow.Context) {
 // index writes the product to the index, as the record has it at that moment. It
 // waits for an index that is down.
 func (w *productWorkflow) index(ctx workflow.Context) error {
-	summary := "Index " + w.SKU
-	request := steps.IndexRequest{SKUs: []string{w.SKU}}
-	err := workflows.RunLocal(ctx, summary, do.IndexProducts, request, nil)
-	if err == nil || !workflows.IsTransient(err) {
-		return err
-	}
-	if err := w.show(ctx, true, workflows.Reason(err)); err != nil {
-		return err
-	}
-	if err := workflows.RunRemote(ctx, workflows.CatalogueQueue, 0, summary, err, do.IndexProducts, request, nil); err != nil {
+	delayed := false
+	_, err := indexProducts.Run(ctx, 0, "Index "+w.SKU, steps.IndexRequest{SKUs: []string{w.SKU}}, func(err error) error {
+		delayed = true
+		return w.show(ctx, true, workflows.Reason(err))
+	})
+	if err != nil || !delayed {
 		return err
 	}
 	return w.show(ctx, false, "")

@@ -169,5 +169,8 @@ func (d *mailBench) resent() string {
 type anyOrder struct{}
 
 func (anyOrder) Order(_ context.Context, id order.ID) (order.Order, error) {
-	return order.Order{ID: id, Email: "ada@example.com", Locale: "en", ShipTo: order.Address{Name: "Ada"}}, nil
+	return order.Order{
+		ID: id, Email: "ada@example.com", Locale: "en", ShipTo: order.Address{Name: "Ada"},
+		Shipments: []order.Shipment{{Number: 1, Reference: string(id) + "-1", Tracking: "PX 1", Status: order.ParcelInTransit}},
+	}, nil
 }

@@ -75,6 +75,9 @@ type life struct {
 	starter *starter.Client
 	intent  string
 	events  int
+
+	receivedAfter time.Duration
+	pieces        int64 // the most in one parcel; 0: all
 }
 
 func (b *bench) begin(t *testing.T, name string) *life {
@@ -84,7 +87,7 @@ func (b *bench) begin(t *testing.T, name string) *life {
 func (l *life) place(payWithin time.Duration) order.Money {
 	l.t.Helper()
 	l.starter = &starter.Client{Temporal: l.client, Record: hashed{&l.record}, Vault: sealer{}, Terms: orders.Terms{
-		PayWithin: payWithin, AskAfter: payWithin / 2, TrackAfter: time.Hour,
+		PayWithin: payWithin, AskAfter: payWithin / 2, TrackAfter: time.Hour, ReceivedAfter: l.receivedAfter, ParcelPieces: l.pieces,
 	}}
 	o, secret, err := l.starter.Place(l.t.Context(), l.id, order.Request{
 		Customer: "c-1", Email: "ada@example.com", Locale: "en", Currency: "EUR",
@@ -94,7 +97,7 @@ func (l *life) place(payWithin time.Duration) order.Money {
 	if err != nil || secret == "" {
 		l.t.Fatal(err)
 	}
-	l.intent = o.Payment.IntentID
+	l.intent = o.Payment().Reference
 	return o.Total
 }
 
@@ -115,7 +118,7 @@ func (l *life) report(p order.PaymentEvent, err error) {
 func (l *life) deliver(n order.ProviderEvent) {
 	l.t.Helper()
 	l.events++
-	n.ID, n.OrderID, n.At = fmt.Sprintf("evt_%d", l.events), l.id, time.Now().UTC()
+	n.ID, n.OrderID, n.Provider, n.At = fmt.Sprintf("evt_%d", l.events), l.id, "bank", time.Now().UTC()
 	err := l.starter.Report(l.t.Context(), l.id, []order.ProviderEvent{n})
 	if errors.Is(err, order.ErrClosed) {
 		err = l.starter.ReportLate(l.t.Context(), l.id, []order.ProviderEvent{n})
@@ -141,7 +144,13 @@ func (l *life) arrive() {
 
 func (l *life) scan(s order.ParcelStatus) {
 	l.t.Helper()
-	p, err := l.carrier.Scan(string(l.id)+"-1", s)
+	l.scanParcel(1, s)
+}
+
+// scanParcel scans one of the order's parcels, and reports it.
+func (l *life) scanParcel(number int, s order.ParcelStatus) {
+	l.t.Helper()
+	p, err := l.carrier.Scan(fmt.Sprintf("%s-%d", l.id, number), s)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -178,6 +187,14 @@ func (l *life) await(what string, there func(order.Order) bool) {
 		case <-deadline:
 			l.t.Fatalf("%s did not come: %+v", what, o)
 		}
+	}
+}
+
+// resolve carries out a person's decision.
+func (l *life) resolve(c order.Choice) {
+	l.t.Helper()
+	if _, err := l.starter.Resolve(l.t.Context(), l.id, c, "key:ops", "looked at it", ""); err != nil {
+		l.t.Fatal(err)
 	}
 }
 

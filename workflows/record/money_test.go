@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"purser/order"
 	"purser/workflows/orders"
 )
@@ -17,15 +19,18 @@ func recordMoney(t *testing.T, b *bench, label string) {
 	for name, live := range map[string]func(*life){
 		"challenged": challenged, "cancelled-after-capture": cancelledAfterCapture, "refund-pending": refundPending,
 		"refund-refused": refundRefused, "second-payment": secondPayment, "disputed": disputed, "returned": returned,
+		"cancelled-paid": cancelledPaid, "rebooked": rebooked, "several": several,
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := b.begin(t, name)
 			live(l)
-			save(t, filepath.Join("..", "testdata", "histories", label+"-"+name+".json"), l.history())
+			h := l.history()
+			t.Logf("%d events, %d bytes", len(h.Events), proto.Size(h))
+			save(t, filepath.Join("..", "testdata", "histories", label+"-"+name+".json"), h)
 		})
 	}
 	// For these, the history of AftercareWorkflow is saved, too.
-	for name, live := range map[string]func(*life){"refund-by-hand": refundByHand, "terminated": terminated} {
+	for name, live := range map[string]func(*life){"refund-by-hand": refundByHand, "terminated": terminated, "returned-after-delivery": returnedLate} {
 		t.Run(name, func(t *testing.T) {
 			l := b.begin(t, name)
 			live(l)
@@ -65,18 +70,37 @@ func (l *life) takenByHand() order.Money {
 	return total
 }
 
-func (l *life) cancel() {
+// cancel cancels an order while the carrier is down. The money waits until it is
+// certain that no parcel is out.
+func (l *life) cancel() (done <-chan struct{}) {
 	l.t.Helper()
-	if _, err := l.starter.Cancel(l.t.Context(), l.id, "key:shop", "changed my mind", ""); err != nil {
-		l.t.Fatal(err)
-	}
+	cancelled := make(chan struct{})
+	go func() {
+		defer close(cancelled)
+		if _, err := l.starter.Cancel(l.t.Context(), l.id, "key:shop", "changed my mind", ""); err != nil {
+			l.t.Error(err)
+		}
+	}()
+	l.awaitStatus(order.Cancelling)
+	l.outage.Store(false)
+	return cancelled
 }
 
 func cancelledAfterCapture(l *life) {
 	defer l.outage.Store(false)
 	l.takenByHand()
-	l.cancel()
-	l.outage.Store(false)
+	<-l.cancel()
+	l.end(order.Cancelled)
+}
+
+// cancelledPaid cancels an order that is paid and booked.
+func cancelledPaid(l *life) {
+	l.place(time.Minute)
+	l.pay()
+	l.awaitStatus(order.Paid)
+	if _, err := l.starter.Cancel(l.t.Context(), l.id, "key:shop", "changed my mind", ""); err != nil {
+		l.t.Fatal(err)
+	}
 	l.end(order.Cancelled)
 }
 
@@ -85,7 +109,6 @@ func refundPending(l *life) {
 	l.bank.Slow = true
 	l.takenByHand()
 	l.cancel()
-	l.outage.Store(false)
 	l.awaitEvent(order.RefundIsPending)
 	l.moneyBack(l.bank.ResolveRefund(l.intent, order.RefundSucceeded))
 	l.end(order.Cancelled)
@@ -100,19 +123,12 @@ func refundRefused(l *life) {
 	total := l.takenByHand()
 	l.refundByHand(500)
 	l.refusesRefunds.Store(true)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		l.cancel()
-	}()
+	done := l.cancel()
 	l.awaitStatus(order.OnHold)
-	l.outage.Store(false)
 	l.refusesRefunds.Store(false)
 	l.refundByHand(total.Amount - 500)
 	l.await("the rest", func(o order.Order) bool { return len(o.Refunds) == 2 })
-	if _, err := l.starter.Release(l.t.Context(), l.id, "key:ops", "gave the rest back", ""); err != nil {
-		l.t.Fatal(err)
-	}
+	l.resolve(order.ChooseRelease)
 	<-done
 	l.end(order.Cancelled)
 }
@@ -138,9 +154,9 @@ func disputed(l *life) {
 	total := l.place(time.Minute)
 	l.pay()
 	l.awaitStatus(order.Paid)
-	for i, s := range []string{"needs_response", "under_review", "lost"} {
-		l.deliver(order.ProviderEvent{Type: "charge.dispute." + s, Dispute: &order.Dispute{
-			ID: "dp_1", IntentID: l.intent, Amount: total, Reason: "fraudulent", Status: s,
+	for i, s := range []order.DisputeStatus{order.DisputeNeedsResponse, order.DisputeUnderReview, order.DisputeLost} {
+		l.deliver(order.ProviderEvent{Type: "charge.dispute." + string(s), Dispute: &order.Dispute{
+			ID: "dp_1", PaymentRef: l.intent, Amount: total, Reason: "fraudulent", Status: s,
 		}})
 		l.awaitEvent([]order.Kind{order.PaymentDisputed, order.DisputeMoved, order.DisputeClosed}[i])
 	}
@@ -154,7 +170,57 @@ func returned(l *life) {
 	l.scan(order.ParcelInTransit)
 	l.awaitStatus(order.Shipped)
 	l.scan(order.ParcelReturned)
+	l.awaitStatus(order.OnHold)
+	l.resolve(order.ChooseRefund)
 	l.end(order.Returned)
+}
+
+// rebooked sends an order again whose parcel came back.
+func rebooked(l *life) {
+	l.place(time.Minute)
+	l.pay()
+	l.awaitStatus(order.Paid)
+	l.scan(order.ParcelReturned)
+	l.awaitStatus(order.OnHold)
+	l.resolve(order.ChooseRebook)
+	l.awaitStatus(order.Paid)
+	l.scanParcel(2, order.ParcelInTransit)
+	l.awaitStatus(order.Shipped)
+	l.scanParcel(2, order.ParcelDelivered)
+	l.end(order.Delivered)
+}
+
+// several is an order with three payments tried, two parcels and a refund that is found
+// at the provider.
+func several(l *life) {
+	l.pieces = 1
+	l.place(time.Minute)
+	for n := 2; n <= 3; n++ {
+		in, err := l.bank.CancelIntent(l.t.Context(), l.intent, "dashboard-"+l.intent)
+		l.report(in.PaymentEvent(), err)
+		l.await("another payment", func(o order.Order) bool { return o.Payment().Number == n && o.Payment().Reference != "" })
+		in, _ = l.bank.IntentOf(l.id)
+		l.intent = in.ID
+	}
+	l.pay()
+	l.awaitStatus(order.Paid)
+	l.refundByHand(500)
+	l.awaitEvent(order.PaymentRefunded)
+	l.scanParcel(1, order.ParcelInTransit)
+	l.awaitStatus(order.Shipped)
+	l.scanParcel(2, order.ParcelInTransit)
+	l.scanParcel(1, order.ParcelDelivered)
+	l.scanParcel(2, order.ParcelDelivered)
+	l.end(order.Delivered)
+}
+
+// returnedLate refunds an order whose parcel comes back after its delivery.
+func returnedLate(l *life) {
+	plain(l)
+	l.scan(order.ParcelReturned)
+	l.awaitStatus(order.OnHold)
+	l.resolve(order.ChooseRefund)
+	l.awaitStatus(order.Returned)
 }
 
 func refundByHand(l *life) {
@@ -186,7 +252,7 @@ func (l *life) refundByHand(amount int64) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.moneyBack(order.RefundEvent{IntentID: n.IntentID})
+	l.moneyBack(order.RefundEvent{PaymentRef: n.PaymentRef})
 }
 
 func (l *life) moneyBack(n order.RefundEvent) {

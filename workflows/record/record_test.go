@@ -110,7 +110,7 @@ func plain(l *life) {
 func declined(l *life) {
 	l.place(time.Minute)
 	l.report(l.bank.Decline(l.intent, "card_declined", "insufficient_funds"))
-	l.await("the decline", func(o order.Order) bool { return o.Payment.Decline != nil })
+	l.await("the decline", func(o order.Order) bool { return o.Payment().Decline != nil })
 	l.pay()
 	l.arrive()
 }
@@ -130,21 +130,21 @@ func expired(l *life) {
 
 func onHold(l *life) {
 	total := l.place(time.Minute)
-	l.report(l.bank.Change(l.intent, func(in *order.Intent) { in.Status, in.Capturable = order.RequiresCapture, 100 }), nil)
+	l.report(l.bank.Change(l.intent, func(in *order.Intent) { in.Status, in.Capturable = order.PaymentAuthorized, 100 }), nil)
 	l.awaitStatus(order.OnHold)
 	l.bank.Change(l.intent, func(in *order.Intent) { in.Capturable = total.Amount })
-	if _, err := l.starter.Release(l.t.Context(), l.id, "key:ops", "looked at it", ""); err != nil {
-		l.t.Fatal(err)
-	}
+	l.resolve(order.ChooseRelease)
 	l.arrive()
 }
 
 func carrierOutage(l *life) {
 	l.outage.Store(true)
 	defer l.outage.Store(false)
+	l.receivedAfter = time.Second
 	l.place(time.Minute)
 	l.pay()
 	l.await("the delay", func(o order.Order) bool { return o.Waiting != nil && o.Waiting.On != "payment" })
+	l.await("the mail that it was received", func(order.Order) bool { return l.mailer.Counts()[string(l.id)+":mail-received:1"] == 1 })
 	l.outage.Store(false)
 	l.arrive()
 }

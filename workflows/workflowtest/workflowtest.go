@@ -20,11 +20,12 @@ import (
 
 // Observer makes activities retry for ever, as they do on a server: without it, the
 // test environment stops after ten attempts if no maximum is set. It also records
-// the values of the search attributes.
+// the options of the activities and the values of the search attributes.
 type Observer struct {
 	interceptor.WorkerInterceptorBase
-	WaitingOn string    // empty: nothing (yet)
-	Deadline  time.Time // zero: none
+	WaitingOn  string                     // empty: nothing (yet)
+	Deadline   time.Time                  // zero: none
+	Activities []workflow.ActivityOptions // of all activities that went to a queue
 }
 
 func (o *Observer) InterceptWorkflow(ctx workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
@@ -56,6 +57,7 @@ func (o *outbound) UpsertTypedSearchAttributes(ctx workflow.Context, updates ...
 
 func (o *outbound) ExecuteActivity(ctx workflow.Context, activity string, args ...any) workflow.Future {
 	options := workflow.GetActivityOptions(ctx)
+	o.Activities = append(o.Activities, options)
 	retry := temporal.RetryPolicy{}
 	if options.RetryPolicy != nil {
 		retry = *options.RetryPolicy

@@ -1,0 +1,138 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"purser/order"
+	"purser/shop"
+)
+
+// print prints one order, as JSON or as text.
+func (c *orderCmd) print(w io.Writer, o shop.Order) error {
+	if c.JSON {
+		return json.NewEncoder(w).Encode(o)
+	}
+	t := table(w)
+	fmt.Fprintf(t, "order\t%s\nstatus\t%s\ntotal\t%s\nplaced\t%s\n", o.ID, o.Status, o.Total, o.PlacedAt.Format(time.RFC3339))
+	if o.Reason != "" {
+		fmt.Fprintf(t, "reason\t%s\n", o.Reason)
+	}
+	printDecisions(t, o)
+	if o.Waiting != nil {
+		fmt.Fprintf(t, "waiting for\t%s\n", nonEmpty(o.Waiting.On, o.Waiting.About))
+		if !o.Waiting.Until.IsZero() {
+			fmt.Fprintf(t, "until\t%s, then %s\n", o.Waiting.Until.Format(time.RFC3339), o.Waiting.Then)
+		}
+	}
+	for _, p := range o.Payments {
+		printPayment(t, p, o.Total.Currency)
+	}
+	for _, s := range o.Shipments {
+		printShipment(t, s)
+	}
+	for _, r := range o.Refunds {
+		fmt.Fprintf(t, "refund\t%s of %s: %s\n", r.Amount, r.PaymentRef, nonEmpty(string(r.Status), r.ID, r.Reason))
+	}
+	for _, d := range o.Disputes {
+		fmt.Fprintf(t, "dispute\t%s of %s: %s\n", d.Amount, d.PaymentRef, nonEmpty(string(d.Status), d.ID, d.Reason))
+	}
+	for _, m := range o.MailTrouble {
+		fmt.Fprintf(t, "mail\t%s\n", nonEmpty(string(m.Template), string(m.Kind), string(m.Bounce)))
+	}
+	for _, l := range o.Lines {
+		fmt.Fprintf(t, "line\t%d × %s (%s)\t%s\n", l.Quantity, l.Name, l.SKU, order.Money{Amount: l.Subtotal, Currency: o.Total.Currency})
+	}
+	return t.Flush()
+}
+
+// printDecisions prints what a person must decide or look at, and the command for
+// each choice.
+func printDecisions(w io.Writer, o shop.Order) {
+	choices := []order.Choice{order.ChooseRelease, order.ChooseKeep} // about what needs attention
+	if o.Hold != nil {
+		fmt.Fprintf(w, "on hold\t%s: %s\n", nonEmpty(string(o.Hold.Kind), o.Hold.About), o.Hold.Why)
+		choices = o.Hold.Choices
+	}
+	for _, a := range o.Attention {
+		fmt.Fprintf(w, "attention\t%s: %s\n", a.About, a.Why)
+	}
+	if o.Hold == nil && len(o.Attention) == 0 {
+		return
+	}
+	for _, choice := range choices {
+		does := choiceHelp[choice]
+		if o.Hold == nil {
+			does = attentionHelp[choice]
+		}
+		fmt.Fprintf(w, "  %s\tpurser order resolve %s %s --reason=\"\"  # %s\n", choice, o.ID, choice, does)
+	}
+}
+
+// choiceHelp says what each choice does about a hold.
+var choiceHelp = map[order.Choice]string{
+	order.ChooseRelease: "try the step again, or go on as before",
+	order.ChooseRebook:  "book another parcel under a new reference",
+	order.ChooseVoid:    "end the order: void its label, and void or refund its payment",
+	order.ChooseRefund:  "refund the money and end the order",
+	order.ChooseKeep:    "leave everything as it is: a person has dealt with it",
+}
+
+// attentionHelp says what each choice does about what needs attention.
+var attentionHelp = map[order.Choice]string{
+	order.ChooseRelease: "try again now",
+	order.ChooseKeep:    "stop trying: a person has dealt with it",
+}
+
+func printPayment(w io.Writer, p shop.Payment, currency string) {
+	what := "payment"
+	if p.Surplus {
+		what = "surplus"
+	}
+	var sums []string
+	for _, sum := range []struct {
+		name   string
+		amount int64
+	}{{"authorized", p.Authorized}, {"captured", p.Captured}, {"refunded", p.Refunded}, {"disputed", p.Disputed}} {
+		if sum.amount != 0 {
+			sums = append(sums, sum.name+" "+order.Money{Amount: sum.amount, Currency: currency}.String())
+		}
+	}
+	amounts := ""
+	if len(sums) > 0 {
+		amounts = "(" + strings.Join(sums, ", ") + ")"
+	}
+	fmt.Fprintf(w, "%s %d\t%s\n", what, p.Number, nonEmpty(p.Provider, p.Reference, string(p.Status), amounts))
+	if !p.CaptureBefore.IsZero() {
+		fmt.Fprintf(w, "  held until\t%s\n", p.CaptureBefore.Format(time.RFC3339))
+	}
+	if d := p.Decline; d != nil {
+		fmt.Fprintf(w, "  declined\t%s\n", nonEmpty(d.Code, d.DeclineCode))
+	}
+}
+
+func printShipment(w io.Writer, s shop.Shipment) {
+	var goods []string
+	for _, l := range s.Lines {
+		goods = append(goods, fmt.Sprintf("%d × %s", l.Quantity, l.SKU))
+	}
+	status := string(s.Status)
+	switch {
+	case s.Replaced:
+		status += " (replaced)"
+	case s.Missing:
+		status += " (the carrier does not know it)"
+	case s.Kept:
+		status += " (kept)"
+	}
+	fmt.Fprintf(w, "parcel %d\t%s: %s\n", s.Number, nonEmpty(s.Carrier, s.Tracking, s.Reference, status), strings.Join(goods, ", "))
+}
+
+// nonEmpty joins the texts that are not empty.
+func nonEmpty(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), " ")
+}

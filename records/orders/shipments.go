@@ -1,0 +1,61 @@
+package orders
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"purser/order"
+	"purser/records/sqldb"
+)
+
+// OrderByParcel returns the order whose parcel our reference names, or
+// order.ErrNotFound.
+func (s *Store) OrderByParcel(ctx context.Context, reference string) (order.ID, error) {
+	id, err := sqldb.One[string](ctx, s.DB.Reader(), "SELECT order_id FROM shipments WHERE reference = ?", reference)
+	return order.ID(id), sqldb.WrapError("order by parcel", orNotFound(err, order.ID(reference)))
+}
+
+// shipmentRow is what the table of shipments has of a shipment.
+type shipmentRow struct {
+	number                                               int
+	lines, reference, labelID, tracking, carrier, status string
+	replaced                                             int64
+}
+
+func rowOfShipment(s order.Shipment) shipmentRow {
+	return shipmentRow{
+		number: s.Number, lines: linesJSON(s.Lines), reference: s.Reference, labelID: s.LabelID, tracking: s.Tracking,
+		carrier: s.Carrier, status: string(s.Status), replaced: sqldb.Bit(s.Replaced),
+	}
+}
+
+// linesJSON returns goods as a JSON array.
+func linesJSON(lines []order.LineQuantity) string {
+	b, err := json.Marshal(append([]order.LineQuantity{}, lines...))
+	if err != nil {
+		panic(err) // strings and integers only
+	}
+	return string(b)
+}
+
+// putShipments writes the shipments whose rows differ from the recorded order's.
+func putShipments(ctx context.Context, q sqldb.Querier, c order.Change, was recorded, now int64) error {
+	for _, r := range changedRows(c.Order.Shipments, was.Shipments, rowOfShipment) {
+		n, err := q.Exec(ctx, `
+			INSERT INTO shipments (reference, order_id, number, lines, replaced, label_id, tracking, carrier, status, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (reference) DO UPDATE SET number = excluded.number, lines = excluded.lines, replaced = excluded.replaced,
+				label_id = excluded.label_id, tracking = excluded.tracking, carrier = excluded.carrier, status = excluded.status,
+				updated_at = excluded.updated_at
+			WHERE shipments.order_id = excluded.order_id`,
+			r.reference, string(c.Order.ID), r.number, r.lines, r.replaced, sqldb.Nullable(r.labelID), r.tracking, r.carrier, r.status, now)
+		if sqldb.IsUniqueViolation(err) || err == nil && n == 0 {
+			return fmt.Errorf("%w: %s %s", order.ErrTaken, r.reference, r.labelID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

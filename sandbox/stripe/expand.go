@@ -1,0 +1,46 @@
+package stripe
+
+// expand replaces ids in a response by the objects that the request asks for with
+// its parameter "expand" (https://docs.stripe.com/api/expanding_objects).
+func (c *call) expand(v any) (any, *Error) {
+	for _, name := range c.form.all("expand") {
+		in, isIntent := v.(*Intent)
+		refunds, isList := v.(list)
+		switch {
+		case name == "latest_charge" && isIntent:
+			v = expandedIntent{in, c.chargeOf(in)}
+		case name == "data.charge" && isList && c.r.URL.Path == "/v1/refunds":
+			for i, r := range refunds.Data {
+				refund := r.(*Refund)
+				refunds.Data[i] = expandedRefund{refund, c.s.charges.by[refund.Charge]}
+			}
+		default:
+			return nil, invalid("", "expand", "This property cannot be expanded ("+name+").")
+		}
+	}
+	return v, nil
+}
+
+// chargeOf returns the latest charge of an intent as it is after this request, or
+// nil.
+func (c *call) chargeOf(in *Intent) *Charge {
+	switch {
+	case in.LatestCharge == nil:
+		return nil
+	case c.Charge != nil && c.Charge.ID == *in.LatestCharge:
+		return c.Charge
+	}
+	return c.s.charges.by[*in.LatestCharge]
+}
+
+// expandedIntent is an intent that has its charge instead of the charge's id.
+type expandedIntent struct {
+	*Intent
+	LatestCharge *Charge `json:"latest_charge"`
+}
+
+// expandedRefund is a refund that has its charge instead of the charge's id.
+type expandedRefund struct {
+	*Refund
+	Charge *Charge `json:"charge"`
+}

@@ -1,0 +1,172 @@
+package shop
+
+import (
+	"slices"
+	"time"
+
+	"purser/mail"
+	"purser/order"
+)
+
+// Order is an order as the API shows it. Amounts are in minor units of the currency
+// in Total.
+type Order struct {
+	ID       order.ID      `json:"id"`
+	Status   order.Status  `json:"status"`
+	Version  int64         `json:"version"` // the Seq of its last event
+	Customer string        `json:"customerId"`
+	Email    string        `json:"email"`
+	Locale   string        `json:"locale,omitempty"`
+	ShipTo   order.Address `json:"shipTo"`
+	Lines    []order.Line  `json:"lines"`
+	Total    order.Money   `json:"total"`
+	Reason   string        `json:"reason,omitempty"`
+	Hold     *Hold         `json:"hold,omitempty"`    // nil: nobody needs to decide
+	Waiting  *Waiting      `json:"waiting,omitempty"` // nil: it waits for nothing
+	// Payments, Shipments, Refunds and Disputes are listed oldest first.
+	Payments    []Payment     `json:"payments"`
+	Shipments   []Shipment    `json:"shipments"`
+	Refunds     []Refund      `json:"refunds"`
+	Disputes    []Dispute     `json:"disputes"`
+	MailTrouble []MailTrouble `json:"mailTrouble"`
+	Attention   []Attention   `json:"attention"`
+	PlacedAt    time.Time     `json:"placedAt"`
+	UpdatedAt   time.Time     `json:"updatedAt"`
+}
+
+// Payment returns the payment that the order asks the shopper for: the last one
+// that is not a surplus. It is the zero Payment before the first.
+func (o Order) Payment() Payment {
+	for _, p := range slices.Backward(o.Payments) {
+		if !p.Surplus {
+			return p
+		}
+	}
+	return Payment{}
+}
+
+// Shipment returns the parcel that goods go out with at present: the last one that
+// no other replaced. It is the zero Shipment before the first.
+func (o Order) Shipment() Shipment {
+	for _, s := range slices.Backward(o.Shipments) {
+		if !s.Replaced {
+			return s
+		}
+	}
+	return Shipment{}
+}
+
+// Hold is a decision that an order needs from a person.
+type Hold struct {
+	Kind    order.HoldKind `json:"kind"`
+	Why     string         `json:"why"`
+	About   string         `json:"about,omitempty"` // the id to search for
+	Choices []order.Choice `json:"choices"`         // what Resolve takes, the safest first
+}
+
+// Waiting is what an order waits for.
+type Waiting struct {
+	On    string    `json:"on"`
+	Until time.Time `json:"until,omitzero"` // zero: for as long as it takes
+	Then  string    `json:"then,omitempty"`
+	About string    `json:"about,omitempty"`
+}
+
+// Payment is one payment of an order, with amounts in minor currency units.
+type Payment struct {
+	Number     int                 `json:"number"`
+	Provider   string              `json:"provider,omitempty"`
+	Reference  string              `json:"reference,omitempty"` // the provider's id of it
+	Status     order.PaymentStatus `json:"status,omitempty"`
+	Authorized int64               `json:"authorized"`
+	Captured   int64               `json:"captured"`
+	Refunded   int64               `json:"refunded"`
+	Disputed   int64               `json:"disputed"`
+	Surplus    bool                `json:"surplus"` // it does not pay for the order
+	// CaptureBefore is when the held amount is released by itself; zero if nothing is
+	// held, or the provider does not say.
+	CaptureBefore time.Time `json:"captureBefore,omitzero"`
+	AuthorizedAt  time.Time `json:"authorizedAt,omitzero"`
+	Decline       *Decline  `json:"decline,omitempty"`
+}
+
+// Decline says why a payment was declined.
+type Decline struct {
+	Code        string `json:"code"`
+	DeclineCode string `json:"declineCode,omitempty"`
+	Message     string `json:"message"` // for the shopper
+}
+
+// Shipment is one parcel of an order.
+type Shipment struct {
+	Number    int                `json:"number"`
+	Lines     []ItemQuantity     `json:"lines"`
+	Reference string             `json:"reference"`
+	LabelID   string             `json:"labelId,omitempty"` // empty until the parcel is booked
+	Tracking  string             `json:"tracking,omitempty"`
+	Carrier   string             `json:"carrier,omitempty"`
+	Status    order.ParcelStatus `json:"status,omitempty"`
+	Replaced  bool               `json:"replaced"` // another parcel was booked instead
+	Kept      bool               `json:"kept"`     // it came back, and a person left it at that
+	MovedAt   time.Time          `json:"movedAt,omitzero"`
+	OverdueAt time.Time          `json:"overdueAt,omitzero"`
+	Missing   bool               `json:"missing"` // the carrier did not know it
+}
+
+// ItemQuantity is a quantity of one product.
+type ItemQuantity struct {
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+}
+
+// Refund is one refund of a payment.
+type Refund struct {
+	ID         string             `json:"id"`
+	PaymentRef string             `json:"paymentRef"`
+	Reference  string             `json:"reference,omitempty"`
+	Amount     order.Money        `json:"amount"`
+	Lines      []ItemQuantity     `json:"lines,omitempty"` // empty: it is not about goods
+	Reason     string             `json:"reason,omitempty"`
+	Status     order.RefundStatus `json:"status"`
+}
+
+// Dispute is a payment that the shopper's bank claims back.
+type Dispute struct {
+	ID         string              `json:"id"`
+	PaymentRef string              `json:"paymentRef"`
+	Amount     order.Money         `json:"amount"`
+	Reason     string              `json:"reason"`
+	Status     order.DisputeStatus `json:"status"`
+	AnswerBy   time.Time           `json:"answerBy,omitzero"`
+	At         time.Time           `json:"at,omitzero"`
+}
+
+// MailTrouble is a mail that bounced or was reported as spam.
+type MailTrouble struct {
+	Template   order.Notification `json:"template"`
+	Kind       mail.Kind          `json:"kind"`
+	Bounce     mail.Bounce        `json:"bounce,omitempty"`
+	Provider   string             `json:"provider"`
+	ProviderID string             `json:"providerId"`
+	At         time.Time          `json:"at"`
+}
+
+// Attention is something that a person must look at while the order goes on.
+type Attention struct {
+	About string `json:"about"`
+	Why   string `json:"why"`
+}
+
+// Event is one line of an order's timeline.
+type Event struct {
+	OrderID     order.ID     `json:"orderId"`
+	Seq         int64        `json:"seq"`
+	At          time.Time    `json:"at"`
+	Kind        order.Kind   `json:"kind"`
+	From        order.Status `json:"from,omitempty"`
+	To          order.Status `json:"to,omitempty"`
+	Actor       string       `json:"actor"`
+	Why         string       `json:"why,omitempty"`
+	Ref         string       `json:"ref,omitempty"`
+	Correlation string       `json:"correlationId,omitempty"`
+}

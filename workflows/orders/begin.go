@@ -1,0 +1,141 @@
+package orders
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"purser/order"
+	"purser/workflows"
+)
+
+// begin returns a new order, or the order as the run before left it, with its
+// handlers registered.
+func begin(ctx workflow.Context, p Placement) (*orderWorkflow, error) {
+	w := newRun(newState(p))
+	w.shown = shown{status: order.AwaitingPayment, on: waitPayment} // as the starter set it
+	if p.Snapshot != nil {
+		if err := w.restore(*p.Snapshot); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.listen(ctx); err != nil {
+		return nil, err
+	}
+	w.loaded(ctx)
+	return w, nil
+}
+
+// loaded tells the handlers that the state is there, and goes on with the
+// background tasks that it says are under way.
+func (w *orderWorkflow) loaded(ctx workflow.Context) {
+	w.ready = true
+	w.resumeTasks(ctx)
+}
+
+func newRun(s State) *orderWorkflow {
+	return &orderWorkflow{State: s, interrupt: func() {}, retrying: map[string]bool{}, trying: map[string]func(){}}
+}
+
+// restore takes over a snapshot.
+func (w *orderWorkflow) restore(s order.Snapshot) (err error) {
+	w.State, err = Restore(s)
+	w.placing, w.shown, w.written = true, shown{}, w.Waiting
+	if w.Abort == nil {
+		w.Cancel = nil // the run that was to accept the request is lost, and its caller sends it again
+	}
+	return err
+}
+
+// continueAsNew ends this run and starts the next with the state as it is.
+func (w *orderWorkflow) continueAsNew(ctx workflow.Context) error {
+	w.receive(ctx)
+	s, err := w.State.Snapshot()
+	if err != nil {
+		return err
+	}
+	if w.aftercare {
+		return workflow.NewContinueAsNewError(ctx, AftercareWorkflow, Aftercare{OrderID: w.ID, Snapshot: &s})
+	}
+	p := w.Placement
+	p.Snapshot = &s
+	return workflow.NewContinueAsNewError(ctx, OrderWorkflow, p)
+}
+
+// listen registers the handlers of an order's messages. It comes first, so that
+// a message sent with the start finds its handler.
+func (w *orderWorkflow) listen(ctx workflow.Context) error {
+	w.keepReceiving(ctx)
+	w.watchCancellation(ctx)
+	if err := GetOrder.Handle(ctx, func() (order.Order, error) { return w.Order, nil }); err != nil {
+		return err
+	}
+	if err := Place.Handle(ctx, w.checkPlace, w.onPlace); err != nil {
+		return err
+	}
+	if err := Cancel.Handle(ctx, w.checkCancel, w.onCancel); err != nil {
+		return err
+	}
+	return Resolve.Handle(ctx, w.checkResolve, w.onResolve)
+}
+
+// resumeTasks starts the background tasks that the state says are under way.
+func (w *orderWorkflow) resumeTasks(ctx workflow.Context) {
+	for _, ref := range workflow.DeterministicKeys(w.Returns) {
+		w.returnInBackground(ctx, ref)
+	}
+	for _, ref := range workflow.DeterministicKeys(w.Unlisted) {
+		w.listRefundsInBackground(ctx, ref)
+	}
+	for _, r := range w.Refunds {
+		if r.Status == order.RefundPending {
+			w.followRefundInBackground(ctx, r)
+		}
+	}
+	for _, m := range w.Mails {
+		w.sendInBackground(ctx, m, nil)
+	}
+	if w.Phase == Fulfilling {
+		w.mailReceivedInBackground(ctx)
+		if !w.Confirmed {
+			w.watchLapseInBackground(ctx)
+		}
+	}
+}
+
+// checkPlace serves a repeated request from memory, as a refusal with the first
+// result in its details: a refusal leaves no trace in the history.
+func (w *orderWorkflow) checkPlace(_ workflow.Context, r PlaceRequest) error {
+	switch {
+	case r.Hash != w.Placement.Hash:
+		return workflows.Refuse(workflows.RefusalOtherRequest, order.ErrOtherRequest.Error())
+	case w.Answer != nil:
+		return workflows.Refuse(workflows.RefusalAnswered, "placed before", w.answer())
+	case w.placing:
+		return workflows.Refuse(workflows.RefusalInFlight, order.ErrInFlight.Error())
+	}
+	return nil
+}
+
+// answer returns what a repeated Place returns.
+func (w *orderWorkflow) answer() *Placed {
+	a := *w.Answer
+	if a.Order.ID == "" {
+		a.Order = w.document()
+	}
+	return &a
+}
+
+// onPlace returns when the shopper can pay, or when it is certain that the order
+// will not come about.
+func (w *orderWorkflow) onPlace(ctx workflow.Context, _ PlaceRequest) (Placed, error) {
+	w.placing = true
+	if err := workflow.Await(ctx, func() bool { return w.Answer != nil || w.Status.Final() }); err != nil {
+		return Placed{}, err
+	}
+	switch {
+	case w.Answer != nil:
+		return *w.answer(), nil
+	case w.Failure != "":
+		return Placed{}, workflows.Refuse(w.Failure, w.Reason)
+	}
+	return Placed{}, workflows.Refuse(workflows.RefusalCancelled, w.Reason)
+}

@@ -1,0 +1,168 @@
+package orders
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	"purser/order"
+	"purser/workflows"
+)
+
+// fulfil takes the goods, the parcels and the money, in this sequence, and follows
+// the parcels to their delivery. Each step is done once, whatever interrupts the
+// order in between.
+func (w *orderWorkflow) fulfil(ctx workflow.Context) error {
+	for _, step := range []func(workflow.Context) error{w.keepStock, w.bookParcels, w.capturePayments, w.awaitDelivery} {
+		if err := step(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepStock makes the reservation permanent now that the money is held. If the
+// reservation has lapsed and the goods are sold out, the order is cancelled.
+func (w *orderWorkflow) keepStock(ctx workflow.Context) error {
+	if w.StockKept {
+		return nil
+	}
+	w.StockKept = true
+	for i := range w.Shipments { // from here on, they are perhaps booked
+		if s := &w.Shipments[i]; s.Status == "" {
+			s.Status = order.ParcelUnknown
+		}
+	}
+	w.Stock, w.Attempt = order.StockMove{Action: order.StockKeep}, "capture"
+	err := w.save(ctx)
+	if workflows.IsFailure(err, activities.FailureOutOfStock) {
+		w.StockKept, w.Shipments, w.Stock = false, nil, order.StockMove{}
+		w.abortFor(order.Cancelled, "sold out while the payment was on its way", "a product sold out while you were paying")
+		return nil
+	}
+	return err
+}
+
+// planShipments divides the order into parcels: one, or as many as the shop's
+// limit of pieces makes necessary.
+func (w *orderWorkflow) planShipments() {
+	most := w.Placement.Terms.ParcelPieces
+	var lines []order.LineQuantity
+	left := most
+	for _, l := range w.Lines {
+		for rest := l.Quantity; rest > 0; {
+			n := rest
+			if most > 0 {
+				n = min(rest, left)
+			}
+			lines = append(lines, order.LineQuantity{SKU: l.SKU, Quantity: n})
+			rest, left = rest-n, left-n
+			if most > 0 && left == 0 {
+				w.addShipment(lines)
+				lines, left = nil, most
+			}
+		}
+	}
+	if len(lines) > 0 {
+		w.addShipment(lines)
+	}
+}
+
+// addShipment adds a parcel that is to be booked under a reference of its own.
+func (w *orderWorkflow) addShipment(lines []order.LineQuantity) {
+	n := len(w.Shipments) + 1
+	w.Shipments = append(w.Shipments, order.Shipment{
+		Number: n, Lines: lines, Reference: fmt.Sprintf("%s-%d", w.ID, n),
+	})
+}
+
+// bookedLines returns all goods that parcels were booked for, without those of
+// parcels that others replaced.
+func (w *orderWorkflow) bookedLines() (all []order.LineQuantity) {
+	sum := map[string]int64{}
+	for _, s := range w.Shipments {
+		for _, l := range s.Lines {
+			if !s.Replaced && s.LabelID != "" {
+				sum[l.SKU] += l.Quantity
+			}
+		}
+	}
+	for _, l := range w.Lines {
+		if sum[l.SKU] > 0 {
+			all = append(all, order.LineQuantity{SKU: l.SKU, Quantity: sum[l.SKU]})
+		}
+	}
+	return all
+}
+
+// bookParcels books each parcel with the carrier under its reference. While the
+// carrier is down, the order waits for as long as the money stays held; if the
+// carrier refuses, the order is cancelled.
+func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
+	for i := range w.Shipments {
+		if s := w.Shipments[i]; s.LabelID == "" && !s.Replaced {
+			w.reviewFunds(ctx)                                    // perhaps the money has gone while the order was on hold
+			if err := w.save(ctx); err != nil || w.stopped(ctx) { // the record must know a new reference first
+				return err
+			}
+			if err := w.book(ctx, s); err != nil || w.stopped(ctx) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
+	within := w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx))
+	if s.Number > 1 && w.Confirmed { // it replaces another one, and the money is captured
+		within = authorizationLasts
+	}
+	p, err := run(ctx, w, bookParcel, max(within, time.Second), "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case workflows.IsFailure(err, activities.FailureRejected):
+		w.abortFor(order.Cancelled, "the carrier does not accept the parcel: "+workflows.Reason(err), "it cannot be delivered to this address")
+		return nil
+	case err != nil:
+		w.abortFor(order.Cancelled, "the carrier could not be reached while the money was held: "+workflows.Reason(err), "it could not be shipped in time")
+		return nil
+	}
+	own := w.shipment(s.Reference)
+	own.LabelID, own.Tracking, own.Carrier = p.LabelID, p.Tracking, p.Carrier
+	own.MovedAt, w.TrackAt = workflow.Now(ctx), workflow.Now(ctx).Add(w.Placement.Terms.TrackAfter)
+	if !own.Status.HandedOver() { // no event has come first
+		own.Status = order.ParcelBooked
+	}
+	w.note(ctx, order.ParcelWasBooked, carrier, fmt.Sprintf("%s, tracking %s", p.Carrier, p.Tracking), p.LabelID)
+	// A parcel that was booked before may be voided, or in transit, already.
+	w.moveParcel(ctx, order.ShipmentEvent{Reference: s.Reference, Status: p.Status, Note: "found in transit"})
+	return nil
+}
+
+func (w *orderWorkflow) parcelRequest(s order.Shipment) order.ParcelRequest {
+	r := order.ParcelRequest{OrderID: w.ID, Reference: s.Reference, To: w.ShipTo}
+	for _, q := range s.Lines {
+		for _, l := range w.Lines {
+			if l.SKU == q.SKU {
+				l.Quantity, l.Subtotal = q.Quantity, q.Quantity*l.Price
+				r.Lines = append(r.Lines, l)
+			}
+		}
+	}
+	return r
+}
+
+// replaceShipments plans new parcels instead of some that will not arrive.
+func (w *orderWorkflow) replaceShipments(which func(order.Shipment) bool) {
+	for i := range w.Shipments {
+		if s := &w.Shipments[i]; !s.Replaced && which(*s) {
+			s.Replaced = true
+			w.addShipment(s.Lines) // s is not valid any more
+			w.Shipments[len(w.Shipments)-1].Status = order.ParcelUnknown
+		}
+	}
+}

@@ -1,0 +1,235 @@
+package orders
+
+import (
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"purser/order"
+	"purser/workflows"
+)
+
+// hold stops the order, whatever it is doing, until a person decides. An order that
+// is on hold already only notes the second reason.
+func (w *orderWorkflow) hold(ctx workflow.Context, kind order.HoldKind, why, about string) {
+	if w.Hold != nil {
+		w.note(ctx, order.OrderNeedsAttention, workflows.ActorPurser, why, about)
+		return
+	}
+	w.Hold = &order.Hold{Kind: kind, Why: why, About: about, Choices: kind.Choices()}
+	w.Reason = why
+	w.note(ctx, order.OrderOnHold, workflows.ActorPurser, why, about)
+	w.changes++
+	w.mailReceivedInBackground(ctx)
+	w.interrupt()
+}
+
+// awaitResolution waits until a person has decided, or the order is cancelled.
+func (w *orderWorkflow) awaitResolution(ctx workflow.Context) error {
+	for w.Hold != nil && !w.cancelPending() && ctx.Err() == nil {
+		if err := w.wait(ctx, order.Waiting{On: operator, About: w.Hold.About}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *orderWorkflow) checkResolve(ctx workflow.Context, r ResolveRequest) error {
+	if !w.ready { // onResolve checks
+		return nil
+	}
+	return w.handle(ctx, message{kind: resolveMessage, resolve: r})
+}
+
+// mayResolve takes a decision that the hold allows.
+func (w *orderWorkflow) mayResolve(_ workflow.Context, m message) error {
+	switch {
+	case w.Abort != nil && w.Phase != Compensating:
+		return workflows.Refuse(workflows.RefusalNotHeld, "the order is about to be cancelled")
+	case slices.Contains(w.Hold.Choices, m.resolve.Choice):
+		return nil
+	}
+	return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the order is on hold (%s), which can be resolved by %v, not by %q", w.Hold.Why, w.Hold.Choices, m.resolve.Choice))
+}
+
+// mayResolveAttention takes a decision about what Purser cannot finish by itself,
+// while the order is not on hold.
+func (w *orderWorkflow) mayResolveAttention(_ workflow.Context, m message) error {
+	choices := []order.Choice{order.ChooseRelease, order.ChooseKeep}
+	lost := slices.ContainsFunc(w.Shipments, w.lost)
+	if lost {
+		choices = []order.Choice{order.ChooseRelease, order.ChooseRebook, order.ChooseRefund}
+	}
+	switch {
+	case len(w.Attention) == 0 && !lost:
+		return workflows.Refuse(workflows.RefusalNotHeld, "the order is not on hold, it is "+string(w.Status))
+	case !slices.Contains(choices, m.resolve.Choice):
+		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("what needs attention can be resolved by %v, not by %q", choices, m.resolve.Choice))
+	}
+	return nil
+}
+
+// onResolve carries a decision out, and returns the order when the record has it.
+func (w *orderWorkflow) onResolve(ctx workflow.Context, r ResolveRequest) (order.Order, error) {
+	if err := w.awaitReady(ctx); err != nil {
+		return w.Order, err
+	}
+	if err := w.checkResolve(ctx, r); err != nil {
+		return w.Order, err
+	}
+	if err := workflows.AwaitAccepted(ctx); err != nil {
+		return w.Order, err
+	}
+	if err := w.checkResolve(ctx, r); err != nil { // another decision came first
+		return w.Order, err
+	}
+	switch {
+	case w.Hold != nil:
+		w.resolveHold(ctx, r)
+	case slices.ContainsFunc(w.Shipments, w.lost):
+		w.resolveLost(ctx, r)
+	default:
+		w.resolveAttention(ctx, r)
+	}
+	w.changes++
+	err := w.save(ctx)
+	return w.Order, err
+}
+
+// resolveAttention tries again at once what failed, or gives it up.
+func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest) {
+	for _, a := range w.Attention {
+		if stop := w.trying[a.About]; stop != nil && r.Choice == order.ChooseKeep {
+			stop()
+		}
+		w.retrying[a.About] = r.Choice == order.ChooseRelease
+		w.note(ctx, order.OrderResolved, r.Actor(), fmt.Sprintf("%s: %s", r.Choice, r.Reason()), a.About)
+	}
+	if r.Choice == order.ChooseKeep {
+		w.Attention = nil
+	}
+}
+
+// resolveLost asks the carrier again for a parcel that it does not know or that does
+// not move, books another one instead, or refunds the order.
+func (w *orderWorkflow) resolveLost(ctx workflow.Context, r ResolveRequest) {
+	tracking := w.Shipment().Tracking
+	if r.Choice != order.ChooseRelease { // the order is not on its way any more
+		w.hold(ctx, order.HoldReturned, "the parcel is lost", tracking)
+	}
+	w.note(ctx, order.OrderResolved, r.Actor(), fmt.Sprintf("%s: %s", r.Choice, r.Reason()), tracking)
+	switch r.Choice {
+	case order.ChooseRelease:
+		w.TrackNow = true
+	case order.ChooseRebook:
+		w.Hold, w.Reason = nil, ""
+		w.replaceShipments(w.lost)
+	case order.ChooseRefund:
+		w.abort(Abort{Ends: order.Cancelled, Actor: r.Actor(), Reason: "the parcel is lost; " + r.Reason(), ParcelsOut: true})
+	}
+	w.interrupt()
+}
+
+// resolveHold ends the hold as a person has decided.
+func (w *orderWorkflow) resolveHold(ctx workflow.Context, r ResolveRequest) {
+	h := *w.Hold
+	ends := h.Kind != order.HoldVoid && (r.Choice == order.ChooseVoid || r.Choice == order.ChooseRefund)
+	if h.Kind == order.HoldReturned && r.Choice == order.ChooseKeep {
+		w.keepReturned()
+		ends = w.Captured() == 0 && w.allKept() // there is no money to keep: what is held is voided
+	}
+	decision := fmt.Sprintf("%s: %s", r.Choice, r.Reason())
+	if ends { // it stays on hold until it is being cancelled
+		w.note(ctx, order.OrderResolved, r.Actor(), decision, h.About)
+	}
+	if !ends {
+		w.Hold, w.Waiting, w.Reason = nil, nil, ""
+	}
+	if w.Abort != nil {
+		w.Reason = w.Abort.Reason
+	}
+	switch {
+	case ends: // see below
+	case r.Choice == order.ChooseRelease:
+		w.release(h.Kind)
+	case r.Choice == order.ChooseRebook:
+		w.replaceShipments(func(s order.Shipment) bool {
+			return s.Status == order.ParcelVoided || s.Status == order.ParcelReturned
+		})
+		w.TrackNow = false
+		w.enter(ctx, Fulfilling)
+	case r.Choice == order.ChooseRefund:
+		w.ParcelsOut = h.Kind == order.HoldVoid
+	case r.Choice == order.ChooseKeep:
+		w.keep(ctx, h)
+	}
+	if ends {
+		a := Abort{Ends: order.Cancelled, Actor: r.Actor(), Reason: h.Why + "; " + r.Reason()}
+		if h.Kind == order.HoldReturned {
+			a.Ends = order.Returned
+		}
+		w.abort(a)
+	} else {
+		w.note(ctx, order.OrderResolved, r.Actor(), decision, h.About)
+	}
+	w.interrupt()
+}
+
+// release lets the order do again what it stopped at.
+func (w *orderWorkflow) release(k order.HoldKind) {
+	switch k {
+	case order.HoldPayment:
+		w.AskNow = true
+	case order.HoldFunds:
+		w.FundsReleased = true
+	case order.HoldLabel:
+		for i := range w.Shipments {
+			if s := &w.Shipments[i]; !s.Replaced && s.Status == order.ParcelVoided {
+				s.Status = order.ParcelBooked
+			}
+		}
+		w.TrackNow = true
+	}
+}
+
+// keepReturned marks the parcels that came back.
+func (w *orderWorkflow) keepReturned() {
+	for i := range w.Shipments {
+		if s := &w.Shipments[i]; s.Status == order.ParcelReturned && !s.Replaced {
+			s.Kept = true
+		}
+	}
+}
+
+// allKept reports whether every parcel that was not replaced came back and is kept.
+func (w *orderWorkflow) allKept() bool {
+	return !slices.ContainsFunc(w.Shipments, func(s order.Shipment) bool { return !s.Replaced && !s.Kept })
+}
+
+// keep leaves things as they are: a person has dealt with them.
+func (w *orderWorkflow) keep(ctx workflow.Context, h order.Hold) {
+	switch h.Kind {
+	case order.HoldReturned:
+		switch {
+		case w.delivered() && w.Confirmed:
+			w.enter(ctx, Completed)
+		case w.allKept():
+			if !w.Confirmed {
+				w.Stock = order.StockMove{Action: order.StockShip}
+			}
+			w.Abort = &Abort{Ends: order.Returned, Reason: h.Why}
+			w.Reason = h.Why
+			w.enter(ctx, Closed)
+		}
+	case order.HoldVoid: // the parcel is on its way: the order goes on, if its money is there
+		if !w.Covered() {
+			w.ParcelsOut = true
+			return
+		}
+		w.Abort, w.Cancel, w.Reason = nil, nil, ""
+		w.enter(ctx, Fulfilling)
+	case order.HoldRefund:
+		w.MoneyResolved = true
+	}
+}

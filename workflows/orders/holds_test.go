@@ -1,0 +1,429 @@
+package orders_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/workflows"
+	"purser/workflows/orders"
+)
+
+// deliver scripts that the order's present parcel is picked up and delivered.
+func (w *fixture) deliver(after time.Duration) {
+	scan := func(s order.ParcelStatus) func() {
+		return func() {
+			w.Helper()
+			e, err := w.carrier.Scan(w.order().Shipment().Reference, s)
+			if err != nil {
+				w.Fatalf("scan %s: %v", s, err)
+			}
+			w.sendEvents(w.event(order.ProviderEvent{Type: "parcel." + string(s), Parcel: &e}))
+		}
+	}
+	w.at(after, scan(order.ParcelInTransit))
+	w.at(after+24*time.Hour, scan(order.ParcelDelivered))
+}
+
+// TestReturned (SHP-4, REF-8, REC-7): a parcel that comes back waits for a person, who sends
+// it again, refunds it or leaves it.
+func TestReturned(t *testing.T) {
+	back := func(w *fixture, c order.Choice) {
+		var cancel *updateResult
+		w.at(time.Minute, w.pay)
+		w.at(time.Hour, func() { w.scan(order.ParcelInTransit) })
+		w.at(48*time.Hour, func() { w.scan(order.ParcelReturned) })
+		w.at(49*time.Hour, func() {
+			w.stillRuns(order.OnHold)
+			if h := w.order().Hold; h == nil || h.Kind != order.HoldReturned || !slices.Equal(h.Choices, order.HoldReturned.Choices()) {
+				w.Errorf("hold %+v", h)
+			}
+			cancel = w.cancel()
+		})
+		w.at(50*time.Hour, func() {
+			if cancel.refusal() != workflows.RefusalTooLate {
+				w.Errorf("cancel: %q", cancel.refusal())
+			}
+			w.resolve(c)
+		})
+	}
+	runScenarios(t, []scenario{
+		{name: "kept", script: func(w *fixture) { back(w, order.ChooseKeep) }, ends: order.Returned, mails: delivered[:2], check: hasEvent(order.ParcelCameBack, "")},
+		{name: "refunded", script: func(w *fixture) { back(w, order.ChooseRefund) }, ends: order.Returned, mails: also(delivered[:2], refunded), check: both(
+			hasEvent(order.PaymentRefunded, "29.00 EUR"), hasEvent(order.OrderReturned, "looked at it"))},
+		{name: "sent again: under a new reference, with the new number in the mail", script: func(w *fixture) {
+			back(w, order.ChooseRebook)
+			w.deliver(72 * time.Hour)
+		}, ends: order.Delivered, mails: also(delivered, order.MailShipped), check: func(t *testing.T, w *fixture) {
+			o := w.order()
+			if len(o.Shipments) != 2 || !o.Shipments[0].Replaced || o.Shipments[1].Reference != string(id)+"-2" || o.Shipments[0].Tracking == o.Shipments[1].Tracking {
+				t.Errorf("shipments %+v", o.Shipments)
+			}
+			keys := w.mailer.Counts()
+			for _, key := range []string{string(id) + ":mail-shipped:1", string(id) + ":mail-shipped-" + string(id) + "-2:1"} {
+				if keys[key] != 1 {
+					t.Errorf("mail %s went out %d times in %v", key, keys[key], keys)
+				}
+			}
+		}},
+		{name: "after the delivery, sent again by the aftercare workflow", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.at(72*time.Hour, func() { w.scan(order.ParcelReturned) })
+			w.at(73*time.Hour, func() { w.resolve(order.ChooseRebook) })
+			w.deliver(96 * time.Hour)
+		}, ends: order.Delivered, mails: also(delivered, order.MailShipped, order.MailDelivered)},
+		{name: "after the delivery, refunded by the aftercare workflow", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.at(72*time.Hour, func() { w.scan(order.ParcelReturned) })
+			w.at(73*time.Hour, func() { w.resolve(order.ChooseRefund) })
+		}, ends: order.Returned, mails: also(delivered, refunded)},
+	})
+}
+
+// TestVoidLabel (SHP-4, REC-7): a paid order whose label really is void can be booked under a
+// new reference, refunded or cancelled; nobody holds it for ever.
+func TestVoidLabel(t *testing.T) {
+	void := func(w *fixture) {
+		w.at(time.Minute, w.pay)
+		w.at(time.Hour, func() {
+			w.byHand(w.voidAtCarrier)
+			w.sendEvents(w.event(order.ProviderEvent{Type: "parcel.voided", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelVoided}}))
+		})
+	}
+	runScenarios(t, []scenario{
+		{name: "booked under a new reference", script: func(w *fixture) {
+			void(w)
+			w.at(2*time.Hour, func() { w.resolve(order.ChooseRebook) })
+			w.deliver(3 * time.Hour)
+		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *fixture) {
+			if s := w.order().Shipment(); s.Number != 2 || w.called("CaptureIntent") != 1 {
+				t.Errorf("shipment %+v, %d captures", s, w.called("CaptureIntent"))
+			}
+		}},
+		{name: "refunded", script: func(w *fixture) {
+			void(w)
+			w.at(2*time.Hour, func() { w.resolve(order.ChooseRefund) })
+		}, ends: order.Cancelled, mails: also(cancelled, order.MailConfirmation, refunded), check: calledTimes("VoidParcel", 0)},
+		{name: "cancelled", script: func(w *fixture) {
+			void(w)
+			w.at(2*time.Hour, func() { w.cancel() })
+		}, ends: order.Cancelled, mails: also(cancelled, order.MailConfirmation, refunded)},
+		{name: "void all the same when it is released: it holds again, and is booked anew then", script: func(w *fixture) {
+			void(w)
+			w.at(2*time.Hour, func() { w.release() })
+			w.at(3*time.Hour, func() { w.stillRuns(order.OnHold); w.resolve(order.ChooseRebook) })
+			w.deliver(4 * time.Hour)
+		}, ends: order.Delivered, mails: delivered},
+		{name: "voided while the capture is delayed: the shopper is not charged", script: func(w *fixture) {
+			w.down(5*time.Hour, order.ErrUnavailable, "CaptureIntent")
+			void(w)
+		}, ends: order.Cancelled, mails: cancelled, check: both(hasEvent(order.OrderCancelled, "voided"), func(t *testing.T, w *fixture) {
+			if sum := w.bank.Count(id); sum.Taken != 0 {
+				t.Errorf("%d was taken", sum.Taken)
+			}
+		})},
+	})
+}
+
+// TestFundsGone (REF-1, REF-6, SHP-4): an order whose money was wholly refunded, or that
+// is disputed, while it waits for the carrier does not ship when the carrier returns.
+func TestFundsGone(t *testing.T) {
+	waiting := func(w *fixture) {
+		w.down(3*time.Hour, order.ErrUnavailable, "BookParcel")
+		w.at(time.Minute, func() {
+			w.paid(w.bank.Pay(w.intent()))
+			w.sendEvents(w.paid(w.captureAtBank(w.intent())))
+		})
+	}
+	disputed := func(w *fixture) {
+		w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute.created", Dispute: &order.Dispute{
+			ID: "dp_1", PaymentRef: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: order.DisputeNeedsResponse,
+		}}))
+	}
+	held := func(t *testing.T, w *fixture) {
+		t.Helper()
+		hasEvent(order.OrderOnHold, w.intent())(t, w)
+		if n := w.count(order.ParcelWasBooked); n != 0 {
+			t.Errorf("%d parcels were booked", n)
+		}
+	}
+	runScenarios(t, []scenario{
+		{name: "refunded by hand", script: func(w *fixture) {
+			waiting(w)
+			w.at(time.Hour, func() { w.refundByHand(2900) })
+			w.at(10*time.Hour, func() { w.stillRuns(order.OnHold); w.resolve(order.ChooseVoid) })
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: held},
+		{name: "refunded in part: it ships", script: func(w *fixture) {
+			waiting(w)
+			w.at(time.Hour, func() { w.refundByHand(500) })
+			w.arrive(4 * time.Hour)
+		}, ends: order.Delivered, mails: also(delivered, refunded)},
+		{name: "disputed", script: func(w *fixture) {
+			waiting(w)
+			w.at(time.Hour, func() { disputed(w) })
+			w.at(10*time.Hour, func() { w.stillRuns(order.OnHold); w.resolve(order.ChooseVoid) })
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, order.MailDispute), check: held},
+		{name: "disputed, and shipped by a person's decision", script: func(w *fixture) {
+			waiting(w)
+			w.at(time.Hour, func() { disputed(w) })
+			w.at(2*time.Hour, func() { w.release() })
+			w.arrive(4 * time.Hour)
+		}, ends: order.Delivered, mails: also(delivered, order.MailDispute), check: hasEvent(order.OrderResolved, "release")},
+		{name: "booked and disputed: it ships", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { disputed(w) })
+			w.arrive(4 * time.Hour)
+		}, ends: order.Delivered, mails: also(delivered, order.MailDispute)},
+		{name: "booked, and wholly refunded before the carrier has it", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.refundByHand(2900) })
+			w.at(90*time.Minute, func() { w.stillRuns(order.OnHold); w.resolve(order.ChooseVoid) })
+		}, ends: order.Cancelled, mails: also(cancelled, order.MailConfirmation, refunded), check: hasEvent(order.ParcelWasVoided, "")},
+	})
+}
+
+// TestLapsed (PAY-8, WHK-10): a hold that was let go at the provider while the carrier is
+// down is noticed at once, not when the carrier is back.
+func TestLapsed(t *testing.T) {
+	for name, letGo := range map[string]func(w *fixture) order.ProviderEvent{
+		"it lapsed": func(w *fixture) order.ProviderEvent { return w.paid(w.bank.Lapse(w.intent()), nil) },
+		"it was cancelled in the dashboard": func(w *fixture) order.ProviderEvent {
+			w.cancelAtBank(w.intent())
+			return w.paid(w.intentEvent())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runScenarios(t, []scenario{{name: "while the carrier is down", script: func(w *fixture) {
+				w.down(20*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
+				w.at(time.Minute, w.pay)
+				w.at(time.Hour, func() { w.byHand(func() { w.sendEvents(letGo(w)) }) })
+				w.at(time.Hour+time.Minute, func() { w.stillRuns(order.Cancelling) })
+			}, ends: order.Cancelled, mails: cancelled, check: both(calledTimes("CaptureIntent", 0), hasEvent(order.PaymentHasLapsed, ""), func(t *testing.T, w *fixture) {
+				if n := w.count(order.ParcelWasBooked); n != 0 {
+					t.Errorf("%d parcels were booked", n)
+				}
+			})}})
+		})
+	}
+}
+
+// TestCancelCounts (ORD-4, F37): a cancel that was accepted counts from then on, though
+// the payment comes in the same moment.
+func TestCancelCounts(t *testing.T) {
+	w := newFixture(t)
+	var got *updateResult
+	w.at(time.Minute, func() { got = w.cancel() })
+	w.at(time.Minute+500*time.Microsecond, w.pay) // before the request is certainly in the history
+	w.run().ended(order.Cancelled).mailed(cancelled...)
+	if got.refusal() != "" || w.called("BookParcel")+w.called("CaptureIntent") != 0 {
+		t.Errorf("refused with %q, calls %v", got.refusal(), w.calls)
+	}
+}
+
+// TestParcels (SHP-1): an order of several parcels is delivered when all of them are,
+// and each is mailed about once.
+func TestParcels(t *testing.T) {
+	w := newFixture(t)
+	w.placement.Terms.ParcelPieces = 1
+	w.at(time.Minute, w.pay)
+	for i, ref := range []string{reference, string(id) + "-2"} {
+		for j, s := range []order.ParcelStatus{order.ParcelInTransit, order.ParcelDelivered} {
+			w.at(time.Duration(1+i+10*j)*time.Hour, func() {
+				if got := w.order().Status; got == order.Delivered {
+					w.Errorf("%s before %s is %s", got, ref, s)
+				}
+				e, err := w.carrier.Scan(ref, s)
+				if err != nil {
+					w.Fatalf("scan: %v", err)
+				}
+				w.sendEvents(w.event(order.ProviderEvent{Type: "parcel." + string(s), Parcel: &e}))
+			})
+		}
+	}
+	w.run().mailed(also(delivered, order.MailShipped, order.MailDelivered)...)
+	o := w.order()
+	if o.Status != order.Delivered || len(o.Shipments) != 2 || w.called("CaptureIntent") != 1 || w.record.Shipped("mug") != 2 {
+		t.Errorf("the order is %s, %+v, %d captures, %d pieces shipped", o.Status, o.Shipments, w.called("CaptureIntent"), w.record.Shipped("mug"))
+	}
+	for _, s := range o.Shipments {
+		if !slices.Equal(s.Lines, []order.LineQuantity{{SKU: "mug", Quantity: 1}}) {
+			t.Errorf("parcel %d holds %+v", s.Number, s.Lines)
+		}
+	}
+}
+
+// TestEndHolds (ORD-1, REC-7): no order on hold is in a state that a person cannot end, and a
+// choice that the hold does not allow is refused with those that it does.
+func TestEndHolds(t *testing.T) {
+	reach := map[order.HoldKind]func(w *fixture){
+		order.HoldPayment: func(w *fixture) {
+			w.at(time.Minute, func() {
+				w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.PaymentAuthorized, 1 }), nil))
+			})
+		},
+		order.HoldFunds: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.refundByHand(2900) })
+		},
+		order.HoldLabel: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() {
+				w.sendEvents(w.event(order.ProviderEvent{Type: "parcel.voided", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelVoided}}))
+			})
+		},
+		order.HoldReturned: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.scan(order.ParcelReturned) })
+		},
+		order.HoldVoid: func(w *fixture) {
+			w.down(1000*time.Hour, order.ErrState, "VoidParcel")
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.cancel() })
+		},
+		order.HoldRefund: func(w *fixture) {
+			w.down(1000*time.Hour, order.ErrRejected, "CancelIntent")
+			w.at(time.Minute, func() { w.cancel() })
+		},
+	}
+	for _, kind := range order.HoldKinds() {
+		for _, c := range order.Choices() {
+			t.Run(string(kind)+" "+string(c), func(t *testing.T) {
+				t.Parallel()
+				w := newFixture(t)
+				reach[kind](w)
+				var got *updateResult
+				w.at(30*time.Hour, func() {
+					if h := w.order().Hold; h == nil || h.Kind != kind {
+						w.Errorf("the order is on hold for %+v, want %s", h, kind)
+					}
+					got = w.resolve(c)
+				})
+				w.at(31*time.Hour, func() { // whatever was decided: the last choice ends it, or the parcel arrives
+					w.end()
+					if h := w.order().Hold; h != nil {
+						w.resolve(h.Choices[len(h.Choices)-1])
+					}
+				})
+				w.at(32*time.Hour, func() {
+					if o := w.order(); !o.Status.Final() && o.Status != order.OnHold {
+						w.endByShopperOrCarrier()
+					}
+				})
+				w.run()
+				allowed := slices.Contains(kind.Choices(), c)
+				if (got.refusal() == "") != allowed || !allowed && got.refusal() != workflows.RefusalNotHeld {
+					t.Errorf("resolving a hold of %s by %s: %q", kind, c, got.refusal())
+				}
+				if o := w.order(); !o.Status.Final() {
+					t.Errorf("the order is still %s", o.Status)
+				}
+				if t.Failed() {
+					w.logTimeline()
+				}
+			})
+		}
+	}
+}
+
+// endByShopperOrCarrier pays an order that is not paid, and delivers its parcels.
+func (w *fixture) endByShopperOrCarrier() {
+	if w.order().Status == order.AwaitingPayment {
+		w.cancel()
+		return
+	}
+	for _, s := range w.order().Shipments {
+		if e, err := w.carrier.Scan(s.Reference, order.ParcelDelivered); err == nil {
+			w.sendEvents(w.event(order.ProviderEvent{Type: "parcel.delivered", Parcel: &e}))
+		}
+	}
+}
+
+// TestAttention (REC-7, PAY-18): a person can have what needs attention tried at once,
+// and can end it.
+func TestAttention(t *testing.T) {
+	for _, c := range []order.Choice{order.ChooseRelease, order.ChooseKeep} {
+		t.Run(string(c), func(t *testing.T) {
+			w := newFixture(t)
+			w.down(1000*time.Hour, order.ErrRejected, "RefundIntent")
+			w.at(time.Minute, w.payElsewhere)
+			var other, got *updateResult
+			w.at(2*time.Hour, func() {
+				if a := w.order().Attention; len(a) != 1 || a[0].About != "pi_2" || !strings.Contains(a[0].Why, "a second payment") {
+					w.Errorf("attention %+v", a)
+				}
+				other = w.resolve(order.ChooseRefund)
+			})
+			w.at(3*time.Hour, func() {
+				if c == order.ChooseRelease {
+					w.end("RefundIntent")
+				}
+				got = w.resolve(c)
+			})
+			w.run()
+			if got.refusal() != "" || other.refusal() != workflows.RefusalNotHeld || len(w.order().Attention) != 0 {
+				t.Errorf("%q, %q, attention %+v", got.refusal(), other.refusal(), w.order().Attention)
+			}
+			if n := w.bank.Count(id).Refunds; n != map[order.Choice]int{order.ChooseRelease: 1}[c] {
+				t.Errorf("%d refunds", n)
+			}
+			hasEvent(order.OrderResolved, string(c))(t, w)
+		})
+	}
+}
+
+// TestTemporalUI (ORD-2): a request that a person typed is marked as such.
+func TestTemporalUI(t *testing.T) {
+	w := newFixture(t)
+	got := new(updateResult)
+	w.at(time.Minute, func() {
+		w.update(string(orders.Cancel), "typed", got, orders.CancelRequest{Sender: workflows.Sender{Who: "ada", Why: "changed my mind"}})
+	})
+	w.run().ended(order.Cancelled).mailed(cancelled...)
+	for _, e := range w.events() {
+		if e.Kind == order.CancelRequested && (e.Actor != workflows.ActorTemporalUI || e.Why != "ada: changed my mind") {
+			t.Errorf("%s: %s", e.Actor, e.Why)
+		}
+	}
+}
+
+// TestLost (REC-2, SHP-4, F97): a parcel that does not move any more can be booked
+// again, or the order refunded: a person can end it.
+func TestLost(t *testing.T) {
+	const day = 24 * time.Hour
+	lost := func(w *fixture, c order.Choice) {
+		var early, got *updateResult
+		w.at(time.Minute, w.pay)
+		w.at(day, func() { w.scan(order.ParcelInTransit) })
+		w.at(2*day, func() { early = w.resolve(c) })
+		w.at(16*day, func() { got = w.resolve(c) })
+		w.at(17*day, func() {
+			if early.refusal() != workflows.RefusalNotHeld || got.refusal() != "" {
+				w.Errorf("resolved %q before, and %q after it is overdue", early.refusal(), got.refusal())
+			}
+		})
+	}
+	runScenarios(t, []scenario{
+		{name: "asked again", script: func(w *fixture) {
+			lost(w, order.ChooseRelease)
+			w.at(18*day, func() { w.scan(order.ParcelDelivered) })
+		}, ends: order.Delivered, mails: delivered},
+		{name: "booked again; the lost one turns up later", script: func(w *fixture) {
+			lost(w, order.ChooseRebook)
+			w.deliver(18 * day)
+			w.at(18*day+time.Hour, func() { w.scan(order.ParcelDelivered) })
+		}, ends: order.Delivered, mails: also(delivered, order.MailShipped), check: hasEvent(order.EventIgnored, "has replaced")},
+	})
+	t.Run("refunded", func(t *testing.T) {
+		w := newFixture(t)
+		lost(w, order.ChooseRefund)
+		w.run().mailed(also(delivered[:2], order.MailCancelled, refunded)...)
+		w.keptMoney(w.order())
+		if o := w.order(); o.Status != order.Cancelled || w.called("VoidParcel") != 0 {
+			t.Errorf("the order is %s, %d labels were voided", o.Status, w.called("VoidParcel"))
+		}
+	})
+}

@@ -1,0 +1,110 @@
+package orders
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	steps "purser/activities/orders"
+	"purser/order"
+	"purser/workflows"
+)
+
+// payWhileFulfilling handles a payment event that comes when the money is held or
+// captured.
+func (w *orderWorkflow) payWhileFulfilling(ctx workflow.Context, m message) error {
+	p := *m.event.Payment
+	own := w.payment(p.Reference)
+	switch {
+	case own == nil || own.Surplus || own.Number != w.Order.Payment().Number:
+		w.surplus(ctx, m.event, "a second payment")
+	case p.Status == order.PaymentCaptured && own.Captured == 0 && p.Received == own.Authorized: // by this order, or at the provider
+		own.Status, own.Captured = p.Status, p.Received
+		w.note(ctx, order.PaymentConfirmed, own.Provider, order.Money{Amount: p.Received, Currency: p.Amount.Currency}.String()+" received", p.Reference)
+		w.reviewFunds(ctx) // perhaps a refund or a dispute was reported first
+	case p.Status == order.PaymentCaptured && p.Received == own.Captured:
+		w.note(ctx, order.PaymentConfirmed, own.Provider, order.Money{Amount: p.Received, Currency: p.Amount.Currency}.String()+" received", p.Reference)
+	case p.Status.Dead() && own.Captured == 0:
+		w.verifyInBackground(ctx, p.Reference)
+	default:
+		w.note(ctx, order.EventIgnored, own.Provider, fmt.Sprintf("late event %q", p.Status), p.Reference)
+	}
+	return nil
+}
+
+// verifyInBackground asks the provider whether a payment that was held has lapsed
+// or was cancelled, as an event says, and then cancels the order at once, whatever
+// it waits for.
+func (w *orderWorkflow) verifyInBackground(ctx workflow.Context, ref string) {
+	w.inBackground(ctx, func(ctx workflow.Context) {
+		in, err := runBackground(ctx, w, getIntent, 0, "Ask about payment "+ref, steps.IntentRef{ID: ref})
+		own := w.payment(ref)
+		switch {
+		case err != nil:
+			w.note(ctx, order.EventIgnored, workflows.ActorPurser, "the payment provider does not know the payment: "+workflows.Reason(err), ref)
+		case !in.Status.Dead() || own.Captured > 0 || w.Phase != Fulfilling:
+			w.note(ctx, order.EventIgnored, own.Provider, fmt.Sprintf("late event, the payment is %q", in.Status), ref)
+		default:
+			own.Status, own.Authorized = in.Status, 0
+			w.note(ctx, order.PaymentHasLapsed, own.Provider, "the money is not held any more", ref)
+			w.abortFor(order.Cancelled, "the payment was released before it was captured", "the payment could not be taken")
+		}
+		w.changes++
+	})
+}
+
+// payWhileCompensating notes an event about the payment that is being returned, and
+// returns any other.
+func (w *orderWorkflow) payWhileCompensating(ctx workflow.Context, m message) error {
+	switch own := w.current(); {
+	case own != nil && own.Reference == "": // it is perhaps about the payment that is being cancelled
+		w.Early = append(w.Early, m.event)
+		return nil
+	case own == nil || m.event.Payment.Reference != own.Reference:
+		w.surplus(ctx, m.event, "a second payment")
+		return nil
+	}
+	w.note(ctx, order.EventIgnored, m.event.Provider, "the order is being cancelled: "+m.event.Type, m.event.ID)
+	return nil
+}
+
+// payAfterEnd handles a payment event about an order that has ended. It returns a
+// payment for an order that was not fulfilled, and notes the rest.
+func (w *orderWorkflow) payAfterEnd(ctx workflow.Context, m message) error {
+	p := *m.event.Payment
+	own := w.payment(p.Reference)
+	foreign := own == nil || own.Surplus || own.Number != w.Order.Payment().Number
+	unreturned := w.Phase == Closed && !foreign && !own.Status.Dead() && own.Refunded == 0 && !w.refunded(p.Reference) && !w.MoneyResolved && w.Abort.Ends != order.Returned
+	switch {
+	case p.Status.HasMoney() && (foreign || unreturned):
+		w.surplus(ctx, m.event, "paid after the order had ended")
+	case p.Status == order.PaymentCaptured && !foreign && p.Received == own.Captured:
+		w.note(ctx, order.PaymentConfirmed, own.Provider, "", p.Reference)
+	default:
+		w.note(ctx, order.EventIgnored, m.event.Provider, "the order has ended: "+m.event.Type, m.event.ID)
+	}
+	return nil
+}
+
+// surplus refunds or voids a payment that the order does not need: a second one, or
+// one that was replaced. It does so even if the order is cancelled in the meantime.
+func (w *orderWorkflow) surplus(ctx workflow.Context, n order.ProviderEvent, why string) {
+	p := *n.Payment
+	if !p.Status.HasMoney() {
+		w.note(ctx, order.EventIgnored, n.Provider, fmt.Sprintf("event %q about another payment", p.Status), p.Reference)
+		return
+	}
+	own := w.payment(p.Reference)
+	if own == nil {
+		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1, Provider: n.Provider, Reference: p.Reference, Surplus: true})
+		own = w.payment(p.Reference)
+	}
+	if w.Phase != Closed || own.Number != w.Order.Payment().Number {
+		own.Surplus = true
+	}
+	if _, runs := w.Returns[p.Reference]; !runs {
+		own.Status, own.Authorized, own.Captured = p.Status, max(p.Capturable, p.Received), p.Received
+		w.Returns[p.Reference] = why
+		w.returnInBackground(ctx, p.Reference)
+	}
+}

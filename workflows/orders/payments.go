@@ -1,0 +1,340 @@
+package orders
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	steps "purser/activities/orders"
+	"purser/order"
+	"purser/workflows"
+)
+
+// authorizationLasts is how long an authorization is relied on if the provider
+// does not say when it lapses. Card networks keep most for seven days
+// (https://docs.stripe.com/payments/place-a-hold-on-a-payment-method).
+const authorizationLasts = 6 * 24 * time.Hour
+
+// lapseMargin is how long before an authorization lapses the order stops relying on
+// it.
+const lapseMargin = 12 * time.Hour
+
+// offerPayment creates the payment, so that the shopper can pay, and sets the
+// result of Place. The idempotency key consists of the order, the operation and the
+// payment's number: however often this is tried, there is one payment.
+func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
+	p := w.current()
+	if p == nil || p.Status.Dead() { // appended before the step, so that compensate knows of it
+		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1})
+		p = w.current()
+	}
+	if p.Reference != "" {
+		return nil
+	}
+	within := w.payBy().Sub(workflow.Now(ctx))
+	made, err := run(ctx, w, createIntent, max(within, time.Second), "the order expires", "Create payment intent", w.intentRequest(p.Number))
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case workflows.IsFailure(err, activities.FailureMinimum):
+		w.Failure = activities.FailureMinimum // Place fails with it
+		w.abortFor(order.Cancelled, "the amount is too small for the payment provider: "+workflows.Reason(err), "the payment could not be taken")
+		return nil
+	case workflows.IsFailure(err, activities.FailureRejected):
+		w.abortFor(order.Cancelled, "the payment provider cannot accept this payment: "+workflows.Reason(err), "the payment could not be taken")
+		return nil
+	case err != nil:
+		w.abortFor(order.Expired, "the payment provider could not be reached in time: "+workflows.Reason(err), "")
+		return nil
+	}
+	p = w.current() // payments may have been added in the meantime
+	p.Provider, p.Reference, p.Status, w.Sealed = made.Intent.Provider, made.Intent.ID, made.Intent.Status, made.SealedSecret
+	w.enter(ctx, AwaitingPayment)
+	w.note(ctx, order.PaymentReady, workflows.ActorPurser, "the shopper can pay "+w.Total.String(), p.Reference)
+	w.Waiting = w.waitingForPayment()
+	if err := w.save(ctx); err != nil {
+		return err
+	}
+	w.Answer = &Placed{Order: w.document(), SealedSecret: w.Sealed}
+	w.handleEarly(ctx)
+	return nil
+}
+
+// handleEarly handles the payment events that came before it was known which payment
+// is the order's own.
+func (w *orderWorkflow) handleEarly(ctx workflow.Context) {
+	early := w.Early
+	w.Early = nil
+	for _, n := range early {
+		_ = w.handle(ctx, message{kind: n.Kind(), event: n})
+	}
+}
+
+func (w *orderWorkflow) intentRequest(number int) order.IntentRequest {
+	return order.IntentRequest{
+		OrderID: w.ID, Number: number, Amount: w.Total, Customer: w.Customer,
+		Key: order.Key(w.ID, "intent", number),
+	}
+}
+
+// payBy returns when an unpaid order expires.
+func (w *orderWorkflow) payBy() time.Time { return w.PlacedAt.Add(w.Placement.Terms.PayWithin) }
+
+func (w *orderWorkflow) waitingForPayment() *order.Waiting {
+	return &order.Waiting{
+		On: waitPayment, Until: w.payBy(), Then: "the payment provider is asked; if it is unpaid, the order expires", About: w.Order.Payment().Reference,
+	}
+}
+
+// awaitPayment waits until the money is held. The provider's events say so soonest;
+// where none come, the provider is asked at growing intervals, and once more before
+// the order expires.
+func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
+	if err := w.offerPayment(ctx); err != nil {
+		return err
+	}
+	for w.Phase == AwaitingPayment && !w.stopped(ctx) && !w.current().Status.Dead() {
+		if w.AskNow {
+			if err := w.askAboutPayment(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		if until := w.retryUntil(); !until.IsZero() {
+			w.AskAt, w.AskEvery = until, w.Placement.Terms.AskAfter
+		}
+		on, at := w.paymentDeadline(ctx)
+		if err := w.wait(ctx, on, at); err != nil {
+			return err
+		}
+		if w.stopped(ctx) || workflow.Now(ctx).Before(at) {
+			continue
+		}
+		if err := w.askInTime(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// paymentDeadline returns what an order waits for that is not paid yet, and when it
+// does something by itself.
+func (w *orderWorkflow) paymentDeadline(ctx workflow.Context) (on order.Waiting, at time.Time) {
+	on, at = *w.waitingForPayment(), w.AskAt
+	switch overdue := !workflow.Now(ctx).Before(on.Until); {
+	case overdue: // and it is not yet certain whether the order is paid
+		on.Then, on.Until = "the payment provider is asked whether it was paid", w.AskAt
+	case !w.DeclinedAt.IsZero() && w.AskAt.Before(on.Until):
+		on.Then, on.Until = "the payment provider is asked whether it was paid; if not, the shopper is mailed that the card was declined", w.AskAt
+	case on.Until.Before(w.AskAt):
+		at = on.Until
+	}
+	return on, at
+}
+
+// askInTime asks the provider because no event has come for a while, and expires an
+// order whose time is over.
+func (w *orderWorkflow) askInTime(ctx workflow.Context) error {
+	if err := w.askAboutPayment(ctx); err != nil || w.Phase != AwaitingPayment || w.stopped(ctx) {
+		return err
+	}
+	if last := !workflow.Now(ctx).Before(w.payBy()); last && w.current().Status != order.PaymentProcessing {
+		w.abortFor(order.Expired, "not paid within "+w.Placement.Terms.PayWithin.String(), "")
+		return nil
+	}
+	w.notifyDecline(ctx)
+	w.AskEvery = min(2*w.AskEvery, time.Hour)
+	w.AskAt = workflow.Now(ctx).Add(w.AskEvery)
+	return nil
+}
+
+// askAboutPayment fetches the payment from the provider and applies its state,
+// which is certain.
+func (w *orderWorkflow) askAboutPayment(ctx workflow.Context) error {
+	ref := w.current().Reference
+	in, err := run(ctx, w, getIntent, 0, "", "Ask about payment "+ref, steps.IntentRef{ID: ref})
+	if ctx.Err() != nil {
+		return nil
+	}
+	w.AskNow = false
+	if w.Phase != AwaitingPayment || w.current().Reference != ref { // an event came first
+		return nil
+	}
+	if err != nil {
+		w.hold(ctx, order.HoldPayment, "the payment provider does not know the payment: "+workflows.Reason(err), ref)
+		return nil
+	}
+	w.applyPayment(ctx, in.PaymentEvent(), true)
+	return nil
+}
+
+// payAwaited handles a payment event while the order waits for its payment.
+func (w *orderWorkflow) payAwaited(ctx workflow.Context, m message) error {
+	p := *m.event.Payment
+	switch own := w.current(); {
+	case own != nil && own.Reference == "": // the event is perhaps about the payment that is being created
+		w.Early = append(w.Early, m.event)
+	case own == nil || p.Reference != own.Reference:
+		w.surplus(ctx, m.event, "a second payment")
+	default:
+		w.applyPayment(ctx, p, false)
+	}
+	return nil
+}
+
+// payWhileHeld notes the payment events that come while a person decides; after the
+// decision the provider is asked anyway. Only surplus payments are returned.
+func (w *orderWorkflow) payWhileHeld(ctx workflow.Context, m message) error {
+	if m.event.Payment.Reference != w.Order.Payment().Reference {
+		w.surplus(ctx, m.event, "a second payment")
+		return nil
+	}
+	w.note(ctx, order.EventIgnored, m.event.Provider, "on hold: "+m.event.Type, m.event.ID)
+	return nil
+}
+
+// applyPayment applies the state of the order's payment. An event that is legal and
+// matches the order is trusted, because its signature was checked; in doubt the
+// provider is asked. certain says that the state is the provider's response.
+func (w *orderWorkflow) applyPayment(ctx workflow.Context, p order.PaymentEvent, certain bool) {
+	own := w.current()
+	switch {
+	case p.Status.HasMoney():
+		w.verifyAuthorization(ctx, p)
+		return
+	case p.Status == order.PaymentPending:
+		if p.Failed && p.Decline != nil && (own.Decline == nil || !certain) {
+			own.Decline = p.Decline
+			w.note(ctx, order.PaymentDeclined, own.Provider, p.Decline.Message, p.Reference)
+			w.noteDecline(ctx)
+		}
+	case p.Status == order.PaymentRequiresAction:
+		w.DeclinedAt = time.Time{} // the shopper has tried again
+		if own.Status != p.Status {
+			w.note(ctx, order.PaymentAction, own.Provider, "the shopper's bank asks for confirmation (3-D Secure)", p.Reference)
+		}
+	case p.Status == order.PaymentProcessing:
+		w.DeclinedAt = time.Time{}
+		if own.Status != p.Status {
+			w.note(ctx, order.PaymentIsProcessing, own.Provider, "", p.Reference)
+		}
+	case !certain: // dead, or not known
+		w.AskNow = true
+		return
+	case p.Status.Dead():
+		w.note(ctx, order.PaymentReplaced, own.Provider, "the payment was cancelled at the provider", p.Reference)
+		w.DeclinedAt = time.Time{}
+	default:
+		w.hold(ctx, order.HoldPayment, "the payment provider returns a status that is not known", p.Reference)
+		return
+	}
+	own.Status = p.Status
+}
+
+// verifyAuthorization accepts an authorization (or a capture made at the provider)
+// if its amount and currency are the order's; otherwise it puts the order on hold.
+func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.PaymentEvent) {
+	own := w.current()
+	money := p.Capturable
+	if p.Status != order.PaymentAuthorized {
+		money = p.Received
+	}
+	if p.Amount != w.Total || money != w.Total.Amount {
+		own.Status = order.PaymentConflicted
+		w.hold(ctx, order.HoldPayment, fmt.Sprintf("the payment provider has %s of %s, the order is %s",
+			order.Money{Amount: money, Currency: p.Amount.Currency}, p.Amount, w.Total), p.Reference)
+		return
+	}
+	own.Status, own.Authorized, own.AuthorizedAt, own.CaptureBefore, own.Decline = p.Status, money, workflow.Now(ctx), p.CaptureBefore, nil
+	if p.Status == order.PaymentCaptured {
+		own.Captured = money
+	}
+	w.enter(ctx, Fulfilling)
+	w.note(ctx, order.PaymentWasAuthorized, own.Provider, w.Total.String()+" held", p.Reference)
+}
+
+// capturePayments captures what is held, once the parcels are booked, and tells the
+// shopper that the order is paid.
+func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
+	for i := range w.Payments {
+		if p := w.Payments[i]; !p.Surplus && p.Authorized > 0 && p.Captured == 0 {
+			if err := w.capture(ctx, p); err != nil || w.stopped(ctx) {
+				return err
+			}
+		}
+	}
+	if w.Confirmed {
+		return nil
+	}
+	if w.Captured() == 0 { // it lapsed while the order was being cancelled, and a person let the order go on
+		w.abortFor(order.Cancelled, "the payment was released before it was captured", "the payment could not be taken")
+		return nil
+	}
+	w.Confirmed = true
+	w.Stock = order.StockMove{Action: order.StockShip, Lines: w.bookedLines()}
+	w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, w.Total.String()+" captured", w.Order.Payment().Reference)
+	w.mail(ctx, order.MailConfirmation)
+	return nil
+}
+
+func (w *orderWorkflow) capture(ctx workflow.Context, p order.Payment) error {
+	amount := order.Money{Amount: p.Authorized, Currency: w.Total.Currency}
+	within := max(w.reliedOnUntil(p).Sub(workflow.Now(ctx)), time.Second)
+	in, err := run(ctx, w, captureIntent, within, "the order is cancelled", "Capture "+amount.String(), steps.CaptureRequest{
+		IntentID: p.Reference, Amount: amount, Key: order.Key(w.ID, "capture", p.Number),
+	})
+	if workflows.IsFailure(err, activities.FailureState) { // captured or voided at the provider: which?
+		in, err = run(ctx, w, getIntent, 0, "", "Ask about payment "+p.Reference, steps.IntentRef{ID: p.Reference})
+	}
+	own := w.payment(p.Reference)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		w.abortFor(order.Cancelled, "the money could not be captured: "+workflows.Reason(err), "the payment could not be taken")
+	case in.Status != order.PaymentCaptured || in.Received != amount.Amount:
+		own.Status = in.Status
+		w.abortFor(order.Cancelled, fmt.Sprintf("the payment provider captured %d instead of %s", in.Received, amount), "the payment could not be taken")
+	default:
+		own.Status, own.Captured = in.Status, in.Received
+	}
+	return nil
+}
+
+// watchLapseInBackground asks the provider when the authorization of a delayed order
+// lapses, and cancels the order if it is not captured shortly before. It is called
+// when a step is delayed, so that the usual order needs neither question nor timer.
+func (w *orderWorkflow) watchLapseInBackground(ctx workflow.Context) {
+	ref := w.Order.Payment().Reference
+	over := func() bool {
+		p := w.Order.Payment()
+		return w.Phase != Fulfilling || w.Abort != nil || w.Cancel != nil || p.Reference != ref || p.Captured > 0
+	}
+	if w.watched || over() {
+		return
+	}
+	w.watched = true
+	w.inBackground(ctx, func(ctx workflow.Context) {
+		in, err := getIntent.Local(ctx, "Ask when payment "+ref+" lapses", steps.IntentRef{ID: ref})
+		if err == nil && !over() {
+			w.payment(ref).CaptureBefore = in.CaptureBefore
+		}
+		until := w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx))
+		captured, err := workflow.AwaitWithTimeout(ctx, max(until, time.Millisecond), over)
+		w.watched = false
+		if err == nil && !captured {
+			w.abortFor(order.Cancelled, "the money was not captured while it was held", "it could not be shipped in time")
+			w.changes++
+		}
+	})
+}
+
+// reliedOnUntil returns until when an authorization is relied on.
+func (w *orderWorkflow) reliedOnUntil(p order.Payment) time.Time {
+	if p.CaptureBefore.IsZero() {
+		return p.AuthorizedAt.Add(authorizationLasts)
+	}
+	return p.CaptureBefore.Add(-lapseMargin)
+}

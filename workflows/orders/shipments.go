@@ -1,0 +1,213 @@
+package orders
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	steps "purser/activities/orders"
+	"purser/order"
+	"purser/workflows"
+)
+
+// trackWithin is how long a carrier is asked about one parcel.
+const trackWithin = 2 * time.Minute
+
+// awaitDelivery follows the parcels to their delivery. Where no events come, it
+// asks the carrier.
+func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
+	for w.Phase == Fulfilling && !w.stopped(ctx) {
+		if w.reviewShipments(ctx) {
+			return nil
+		}
+		if w.TrackNow || !workflow.Now(ctx).Before(w.TrackAt) {
+			w.askAboutParcels(ctx)
+			continue
+		}
+		on := order.Waiting{On: carrier, Until: w.TrackAt, Then: "the carrier is asked where the parcel is", About: w.Shipment().Tracking}
+		for i := range w.Shipments {
+			if s := &w.Shipments[i]; w.underWay(*s) {
+				w.watchOverdue(ctx, s, &on)
+			}
+		}
+		if err := w.wait(ctx, on); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// underWay reports whether the order waits for a parcel.
+func (w *orderWorkflow) underWay(s order.Shipment) bool {
+	return !s.Replaced && !s.Kept && s.Status != order.ParcelDelivered && s.Status != order.ParcelReturned && s.Status != order.ParcelVoided
+}
+
+// lost reports whether the carrier does not know a parcel, or has not moved it for
+// Terms.OverdueAfter.
+func (w *orderWorkflow) lost(s order.Shipment) bool {
+	overdue := !s.OverdueAt.IsZero() && s.OverdueAt.Equal(s.MovedAt.Add(w.Placement.Terms.OverdueAfter))
+	return w.Phase == Fulfilling && w.underWay(s) && (s.Missing || overdue)
+}
+
+// watchOverdue makes the order wait for an operator if the carrier does not know a
+// parcel, or if the parcel has not moved for Terms.OverdueAfter.
+func (w *orderWorkflow) watchOverdue(ctx workflow.Context, s *order.Shipment, on *order.Waiting) {
+	within := w.Placement.Terms.OverdueAfter
+	overdue := within > 0 && workflow.Now(ctx).Sub(s.MovedAt) >= within
+	switch since := s.MovedAt.UTC().Format(time.DateOnly); {
+	case s.Missing:
+		on.On, on.About, on.Then = operator, s.Tracking, "the carrier, which does not know the parcel, is asked again"
+	case overdue:
+		if at := s.MovedAt.Add(within); !s.OverdueAt.Equal(at) {
+			s.OverdueAt = at
+			w.note(ctx, order.ParcelIsOverdue, workflows.ActorPurser, "it has not moved since "+since, s.Tracking)
+		}
+		on.On, on.About, on.Then = operator, s.Tracking, "the carrier is asked again about the parcel, which has not moved since "+since
+	}
+}
+
+// askAboutParcels asks the carrier where the parcels are.
+func (w *orderWorkflow) askAboutParcels(ctx workflow.Context) {
+	w.TrackNow = false
+	for i := range w.Shipments {
+		if s := w.Shipments[i]; w.underWay(s) && s.LabelID != "" {
+			w.askAboutParcel(ctx, s)
+		}
+	}
+	w.TrackAt = workflow.Now(ctx).Add(w.Placement.Terms.TrackAfter)
+}
+
+func (w *orderWorkflow) askAboutParcel(ctx workflow.Context, s order.Shipment) {
+	summary := "Ask the carrier about " + s.Reference
+	ref := steps.ParcelRef{Reference: s.Reference}
+	w.task.began(ctx)
+	p, err := trackParcel.Run(ctx, trackWithin, summary, ref, nil)
+	if ctx.Err() != nil {
+		w.TrackNow = true
+		return
+	}
+	own := w.shipment(s.Reference)
+	own.Missing = workflows.IsFailure(err, activities.FailureNoSuch)
+	if err != nil {
+		w.note(ctx, order.EventIgnored, carrier, "asked, no response: "+workflows.Reason(err), s.Tracking)
+		return
+	}
+	if s.Missing {
+		w.note(ctx, order.ParcelScanned, carrier, "the carrier knows it again: "+string(p.Status), s.Tracking)
+	}
+	w.moveParcel(ctx, order.ShipmentEvent{Reference: p.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: p.Status, Note: asked})
+}
+
+// asked is the note of a state for which the carrier was asked.
+const asked = "asked"
+
+// scan handles a carrier's event about an order that was not cancelled.
+func (w *orderWorkflow) scan(ctx workflow.Context, m message) error {
+	w.moveParcel(ctx, *m.event.Parcel)
+	return nil
+}
+
+// scanTooEarly notes an event about a parcel that cannot be booked yet.
+func (w *orderWorkflow) scanTooEarly(ctx workflow.Context, m message) error {
+	w.note(ctx, order.EventIgnored, carrier, "a parcel event before there is a parcel: "+m.event.Type, m.event.ID)
+	return nil
+}
+
+// scanOfCancelled keeps where the parcel of an order is that is being cancelled, or
+// was: the parcel could not be voided.
+func (w *orderWorkflow) scanOfCancelled(ctx workflow.Context, m message) error {
+	p := *m.event.Parcel
+	s := w.shipment(p.Reference)
+	if s != nil && p.Status.Overtakes(s.Status) {
+		s.Status, s.MovedAt = p.Status, workflow.Now(ctx)
+	}
+	w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("the order is %s, but its parcel is %q", w.Status, p.Status), p.Tracking)
+	return nil
+}
+
+// moveParcel moves a parcel, and the order with it, never backwards.
+func (w *orderWorkflow) moveParcel(ctx workflow.Context, p order.ShipmentEvent) {
+	s := w.shipment(p.Reference)
+	switch {
+	case s == nil:
+		w.note(ctx, order.EventIgnored, carrier, "event about another parcel: "+p.Reference, p.LabelID)
+		return
+	case p.Status == order.ParcelException && p.Note == asked: // it was reported, or it is not news
+		return
+	case p.Status == order.ParcelException:
+		s.MovedAt = workflow.Now(ctx)
+		w.note(ctx, order.ParcelScanned, carrier, "problem: "+p.Note, p.Tracking)
+		return
+	case !p.Status.Overtakes(s.Status):
+		if p.Note != asked && p.Status != s.Status {
+			w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("late event %q, the parcel is %q", p.Status, s.Status), p.Tracking)
+		}
+		return
+	}
+	first := !s.Status.HandedOver()
+	s.Status, s.Missing, s.MovedAt = p.Status, false, workflow.Now(ctx)
+	s.Tracking = cmp.Or(s.Tracking, p.Tracking) // the response to the booking may be late
+	if s.Replaced {
+		w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("another parcel has replaced this one, which is %q", p.Status), s.Tracking)
+		return
+	}
+	switch p.Status {
+	case order.ParcelInTransit, order.ParcelOutForDelivery:
+		if !first {
+			w.note(ctx, order.ParcelScanned, carrier, string(p.Status), s.Tracking)
+			return
+		}
+		w.note(ctx, order.ParcelWasShipped, carrier, p.Note, s.Tracking)
+		w.mailAbout(ctx, order.MailShipped, s.Reference)
+	case order.ParcelDelivered:
+		if w.delivered() && w.Confirmed && w.Hold == nil && w.Abort == nil {
+			w.enter(ctx, Completed)
+		}
+		w.note(ctx, order.ParcelArrived, carrier, p.Note, s.Tracking)
+		w.mailAbout(ctx, order.MailDelivered, s.Reference)
+	case order.ParcelReturned:
+		w.note(ctx, order.ParcelCameBack, carrier, p.Note, s.Tracking)
+		w.hold(ctx, order.HoldReturned, "the carrier brought the parcel back", s.Tracking)
+	case order.ParcelVoided:
+		w.parcelVoided(ctx, *s)
+	default:
+		w.note(ctx, order.ParcelScanned, carrier, string(p.Status), s.Tracking)
+	}
+}
+
+// parcelVoided handles a label that the carrier has voided: the shopper must not be
+// charged or, if that was done or the carrier had a parcel, a person decides.
+func (w *orderWorkflow) parcelVoided(ctx workflow.Context, s order.Shipment) {
+	if w.Captured() == 0 && w.Status != order.Shipped {
+		w.note(ctx, order.ParcelWasVoided, carrier, "", s.LabelID)
+		w.abortFor(order.Cancelled, "the carrier has voided the parcel", "it could not be shipped")
+		return
+	}
+	w.hold(ctx, order.HoldLabel, "the carrier has voided the parcel of an order that is paid or was shipped", s.Tracking)
+}
+
+// reviewShipments completes an order whose parcels were delivered before its money
+// was captured, or while it was being cancelled, and holds one whose parcel came back
+// or was voided then. It reports whether it did either.
+func (w *orderWorkflow) reviewShipments(ctx workflow.Context) bool {
+	if w.delivered() {
+		w.enter(ctx, Completed)
+		w.note(ctx, order.OrderCompleted, workflows.ActorPurser, "", w.Shipment().Tracking)
+		return true
+	}
+	for _, s := range w.Shipments {
+		switch {
+		case s.Replaced || s.Kept:
+		case s.Status == order.ParcelReturned:
+			w.hold(ctx, order.HoldReturned, "the carrier brought the parcel back", s.Tracking)
+			return true
+		case s.Status == order.ParcelVoided:
+			w.hold(ctx, order.HoldLabel, "the label of a paid order is void", s.Tracking)
+			return true
+		}
+	}
+	return false
+}

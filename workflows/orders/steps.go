@@ -1,0 +1,90 @@
+package orders
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities/mails"
+	steps "purser/activities/orders"
+	"purser/order"
+	"purser/workflows"
+)
+
+// do and doMail name the activities; their methods are called by the worker, never
+// here.
+var (
+	do     *steps.Activities
+	doMail *mails.Activities
+)
+
+// The steps of an order.
+var (
+	openOrder     = workflows.NewStep(workflows.RecordQueue, do.OpenOrder)
+	saveOrder     = workflows.NewCommand(workflows.RecordQueue, do.SaveOrder)
+	loadOrder     = workflows.NewStep(workflows.RecordQueue, do.LoadOrder)
+	createIntent  = workflows.NewStep(workflows.PaymentsQueue, do.CreateIntent)
+	getIntent     = workflows.NewStep(workflows.PaymentsQueue, do.GetIntent)
+	cancelIntent  = workflows.NewStep(workflows.PaymentsQueue, do.CancelIntent)
+	captureIntent = workflows.NewStep(workflows.PaymentsQueue, do.CaptureIntent)
+	refundIntent  = workflows.NewStep(workflows.PaymentsQueue, do.RefundIntent)
+	listRefunds   = workflows.NewStep(workflows.PaymentsQueue, do.ListRefunds)
+	bookParcel    = workflows.NewStep(workflows.ParcelsQueue, do.BookParcel)
+	trackParcel   = workflows.NewStep(workflows.ParcelsQueue, do.TrackParcel)
+	voidParcel    = workflows.NewCommand(workflows.ParcelsQueue, do.VoidParcel)
+	sendMail      = workflows.NewStep(workflows.MailQueue, doMail.SendMail)
+)
+
+// run runs a step to its end: locally first, then on its queue for as long as
+// within (0: for ever). A delay is noted in the timeline, and the order shows that
+// it waits for the step, so that it explains why the order stands still. then says
+// what happens when within has passed.
+func run[In, Out any](ctx workflow.Context, w *orderWorkflow, s workflows.Step[In, Out], within time.Duration, then, summary string, in In) (Out, error) {
+	w.task.began(ctx)
+	delayed := w.delayed
+	defer func(was *order.Waiting) {
+		w.delayed = delayed
+		if s.Queue != workflows.RecordQueue { // a write changes nothing here, and the order may go on during one
+			w.Waiting = was
+		}
+	}(w.Waiting)
+	return s.Run(ctx, within, summary, in, func(err error) error {
+		w.delayed = true
+		w.mailReceivedInBackground(ctx)
+		w.watchLapseInBackground(ctx)
+		if s.Queue == workflows.RecordQueue {
+			return nil
+		}
+		on := order.Waiting{On: s.Queue, Then: "it is tried again until it succeeds"}
+		if within > 0 {
+			on.Until, on.Then = workflow.Now(ctx).Add(within), then
+		}
+		w.Waiting = &on
+		w.note(ctx, order.StepDelayed, workflows.ActorPurser, summary+": "+workflows.Reason(err), "")
+		if err := w.save(ctx); err != nil {
+			return err
+		}
+		return w.show(ctx)
+	})
+}
+
+// runBackground runs a step like run, but leaves unchanged what the order shows that it
+// waits for: it is for background tasks.
+func runBackground[In, Out any](ctx workflow.Context, w *orderWorkflow, s workflows.Step[In, Out], within time.Duration, summary string, in In) (Out, error) {
+	w.task.began(ctx)
+	return s.Run(ctx, within, summary, in, func(err error) error {
+		w.note(ctx, order.StepDelayed, workflows.ActorPurser, summary+": "+workflows.Reason(err), "")
+		return nil
+	})
+}
+
+// inBackground runs a task for which the order does not wait. The end of the
+// workflow does.
+func (w *orderWorkflow) inBackground(ctx workflow.Context, task func(workflow.Context)) {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	w.pending++
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		defer func() { w.pending-- }()
+		task(ctx)
+	})
+}
