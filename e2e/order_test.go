@@ -147,16 +147,16 @@ func (s *stack) doubleClicks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answers := make([]response, clicks)
+	responses := make([]response, clicks)
 	var all sync.WaitGroup
 	for i := range clicks {
 		all.Go(func() {
-			answers[i] = send(t, http.MethodPost, s.at.API+"/v1/orders", s.at.Key, bytes.NewReader(body), "Idempotency-Key", "clicks-on-tea")
+			responses[i] = send(t, http.MethodPost, s.at.API+"/v1/orders", s.at.Key, bytes.NewReader(body), "Idempotency-Key", "clicks-on-tea")
 		})
 	}
 	all.Wait()
 	ids, statuses := map[order.ID]int{}, map[int]int{}
-	for _, a := range answers {
+	for _, a := range responses {
 		statuses[a.status]++
 		switch a.status {
 		case http.StatusOK, http.StatusCreated:

@@ -90,6 +90,9 @@ func (w *orderWorkflow) resumeTasks(ctx workflow.Context) {
 			w.followRefundInBackground(ctx, r)
 		}
 	}
+	if w.Doubted != "" {
+		w.verifyInBackground(ctx, w.Doubted)
+	}
 	for _, m := range w.Mails {
 		w.sendInBackground(ctx, m, nil)
 	}

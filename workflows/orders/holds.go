@@ -100,8 +100,11 @@ func (w *orderWorkflow) onResolve(ctx workflow.Context, r ResolveRequest) (order
 // resolveAttention tries again at once what failed, or gives it up.
 func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest) {
 	for _, a := range w.Attention {
-		if stop := w.trying[a.About]; stop != nil && r.Choice == order.ChooseKeep {
-			stop()
+		if r.Choice == order.ChooseKeep {
+			w.Resolved[a.About] = true
+			if stop := w.trying[a.About]; stop != nil {
+				stop()
+			}
 		}
 		w.retrying[a.About] = r.Choice == order.ChooseRelease
 		w.note(ctx, order.OrderResolved, r.Actor(), fmt.Sprintf("%s: %s", r.Choice, r.Reason()), a.About)

@@ -141,8 +141,8 @@ func (w *orderWorkflow) refuse(ctx workflow.Context, cause error) {
 }
 
 // close waits for everything still under way (mail, callers, signals), and reports
-// whether the workflow can end. Messages that arrive meanwhile can lead the order
-// into another phase.
+// whether the workflow can end. A message that arrives in the meantime can lead
+// the order into another phase.
 func (w *orderWorkflow) close(ctx workflow.Context) (done bool, err error) {
 	if err := w.show(ctx); err != nil {
 		return false, err

@@ -18,13 +18,15 @@ func (w *orderWorkflow) payWhileFulfilling(ctx workflow.Context, m message) erro
 	switch {
 	case own == nil || own.Surplus || own.Number != w.Order.Payment().Number:
 		w.surplus(ctx, m.event, "a second payment")
-	case p.Status == order.PaymentCaptured && own.Captured == 0 && p.Received == own.Authorized: // by this order, or at the provider
+	case p.Status == order.PaymentCaptured && (p.Received == own.Captured || own.Captured == 0 && p.Received == own.Authorized): // by this order, or at the provider
+		first := own.Captured == 0
 		own.Status, own.Captured = p.Status, p.Received
 		w.note(ctx, order.PaymentConfirmed, own.Provider, order.Money{Amount: p.Received, Currency: p.Amount.Currency}.String()+" received", p.Reference)
-		w.reviewFunds(ctx) // perhaps a refund or a dispute was reported first
-	case p.Status == order.PaymentCaptured && p.Received == own.Captured:
-		w.note(ctx, order.PaymentConfirmed, own.Provider, order.Money{Amount: p.Received, Currency: p.Amount.Currency}.String()+" received", p.Reference)
+		if first { // perhaps a refund or a dispute was reported before
+			w.reviewFunds(ctx)
+		}
 	case p.Status.Dead() && own.Captured == 0:
+		w.Doubted = p.Reference
 		w.verifyInBackground(ctx, p.Reference)
 	default:
 		w.note(ctx, order.EventIgnored, own.Provider, fmt.Sprintf("late event %q", p.Status), p.Reference)
@@ -39,6 +41,7 @@ func (w *orderWorkflow) verifyInBackground(ctx workflow.Context, ref string) {
 	w.inBackground(ctx, func(ctx workflow.Context) {
 		in, err := runBackground(ctx, w, getIntent, 0, "Ask about payment "+ref, steps.IntentRef{ID: ref})
 		own := w.payment(ref)
+		w.Doubted = ""
 		switch {
 		case err != nil:
 			w.note(ctx, order.EventIgnored, workflows.ActorPurser, "the payment provider does not know the payment: "+workflows.Reason(err), ref)
@@ -92,6 +95,10 @@ func (w *orderWorkflow) surplus(ctx workflow.Context, n order.ProviderEvent, why
 	p := *n.Payment
 	if !p.Status.HasMoney() {
 		w.note(ctx, order.EventIgnored, n.Provider, fmt.Sprintf("event %q about another payment", p.Status), p.Reference)
+		return
+	}
+	if w.Resolved[p.Reference] {
+		w.note(ctx, order.EventIgnored, n.Provider, "a person has dealt with this payment", p.Reference)
 		return
 	}
 	own := w.payment(p.Reference)

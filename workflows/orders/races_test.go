@@ -222,7 +222,7 @@ func TestFundsGoneUnnoticed(t *testing.T) {
 			w.at(61*time.Minute, func() { w.sendEvents(captured) })
 			w.at(62*time.Minute, func() { w.stillRuns(order.OnHold); w.resolve(order.ChooseVoid) })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: held},
-		{name: "refunded while it is on hold, then booked anew", script: func(w *fixture) {
+		{name: "refunded while it is on hold, then booked again", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() {
 				w.byHand(w.voidAtCarrier)

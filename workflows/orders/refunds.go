@@ -83,10 +83,10 @@ func (w *orderWorkflow) tryRefundOrVoid(ctx workflow.Context, r runner, ref stri
 // errRest reports that the provider contradicts itself; an operator must look.
 var errRest = errors.New("the payment provider says that nothing is left to refund, but it does not list refunds of the whole amount")
 
-// refundRest refunds what has not been refunded yet. The amount
-// is in its key, so that no key is used with two amounts. This cannot
-// refund more than was captured: two rests together always exceed what is left,
-// and the provider accepts only one of them.
+// refundRest refunds what has not been refunded yet. The amount is in its key, so
+// that no key is used with two amounts. This cannot refund more than was captured:
+// two rests together always exceed what is left, and the provider accepts only one
+// of them.
 func (w *orderWorkflow) refundRest(ctx workflow.Context, run runner, in order.Intent) (reversal, error) {
 	refused, asked := errRest, int64(0)
 	for {
@@ -165,6 +165,11 @@ func (w *orderWorkflow) returnInBackground(ctx workflow.Context, ref string) {
 // attention, and it goes on showing so if until has passed. A person can have it
 // tried at once, or end it. over is called when it is not tried any more.
 func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about string, until time.Time, do func(workflow.Context) error, over func()) {
+	end := func() { // the record must know it, or the aftercare workflow would try it again
+		over()
+		w.unsaved = true
+		w.changes++
+	}
 	w.inBackground(ctx, func(ctx workflow.Context) {
 		for wait := time.Hour; ; wait = min(2*wait, 24*time.Hour) {
 			try, stop := workflow.WithCancel(ctx)
@@ -173,10 +178,8 @@ func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about s
 			delete(w.trying, about)
 			shown := w.dropAttention(about)
 			if err == nil || try.Err() != nil { // done, or a person has settled it
-				over()
-				w.changes++
+				end()
 				if shown {
-					w.unsaved = true
 					_ = w.show(ctx) // it needs no attention any more; at worst the UI shows so later
 				}
 				return
@@ -184,7 +187,7 @@ func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about s
 			why := refused + ": " + workflows.Reason(err)
 			last := !until.IsZero() && !workflow.Now(ctx).Before(until)
 			if last {
-				over()
+				end()
 				why += "; Purser does not try again"
 			}
 			w.Attention = append(w.Attention, order.Attention{About: about, Why: why})
@@ -195,7 +198,7 @@ func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about s
 			_, _ = workflow.AwaitWithTimeout(ctx, wait, func() bool { return w.retrying[about] || !w.needsAttention(about) })
 			delete(w.retrying, about)
 			if !w.needsAttention(about) { // a person has settled it
-				over()
+				end()
 				return
 			}
 		}

@@ -81,9 +81,15 @@ type State struct {
 	// Returns are the payments that are being refunded or voided in the background,
 	// with the reason; Unlisted are the payments whose refunds must be compared with
 	// the provider's; Mails are being sent.
-	Returns  map[string]string `json:"returns,omitempty"`
-	Unlisted map[string]bool   `json:"unlisted,omitempty"`
-	Mails    []order.Mail      `json:"mails,omitempty"`
+	Returns map[string]string `json:"returns,omitempty"`
+	// Resolved are the payments, refunds and parcels of which a person has said that
+	// they have been dealt with: nothing is tried about them any more.
+	Resolved map[string]bool `json:"resolved,omitempty"`
+	// Doubted is the payment of which an event says that its money is not held any
+	// more, while the provider is asked.
+	Doubted  string          `json:"doubted,omitempty"`
+	Unlisted map[string]bool `json:"unlisted,omitempty"`
+	Mails    []order.Mail    `json:"mails,omitempty"`
 }
 
 // Abort says why an order is not fulfilled: an outcome, not a failure.
@@ -98,7 +104,7 @@ type Abort struct {
 
 func newState(p Placement) State {
 	return State{
-		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{},
+		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{},
 		Order: order.Order{ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo},
 	}
 }

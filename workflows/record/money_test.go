@@ -110,7 +110,7 @@ func refundPending(l *life) {
 	l.takenByHand()
 	l.cancel()
 	l.awaitEvent(order.RefundIsPending)
-	l.moneyBack(l.bank.ResolveRefund(l.intent, order.RefundSucceeded))
+	l.reportRefund(l.bank.ResolveRefund(l.intent, order.RefundSucceeded))
 	l.end(order.Cancelled)
 	l.bank.Slow = false
 }
@@ -252,10 +252,10 @@ func (l *life) refundByHand(amount int64) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.moneyBack(order.RefundEvent{PaymentRef: n.PaymentRef})
+	l.reportRefund(order.RefundEvent{PaymentRef: n.PaymentRef})
 }
 
-func (l *life) moneyBack(n order.RefundEvent) {
+func (l *life) reportRefund(n order.RefundEvent) {
 	l.t.Helper()
 	l.deliver(order.ProviderEvent{Type: "charge.refunded", Refund: &n})
 }
