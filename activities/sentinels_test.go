@@ -21,10 +21,11 @@ var beyondActivities = []string{
 // neverReported are sentinels that have no row in the table of failures, each
 // with the reason why it reaches no workflow.
 var neverReported = map[string]string{
-	"order.ErrOtherRequest": "a refusal of the workflow or its client to a caller",
-	"order.ErrInFlight":     "as above",
-	"order.ErrTooLate":      "as above",
-	"order.ErrClosed":       "as above",
+	"order.ErrOtherRequest":  "a refusal of the workflow or its client to a caller",
+	"order.ErrInFlight":      "as above",
+	"order.ErrTooLate":       "as above",
+	"order.ErrClosed":        "as above",
+	"order.ErrNotRefundable": "as above",
 
 	"catalog.ErrMovedOn":     "AdvanceImport reads the import again and continues from there",
 	"catalog.ErrQuery":       "a shopper's search is not a step",

@@ -23,6 +23,7 @@ type orderCmd struct {
 	Find    orderFindCmd    `cmd:"" help:"Find orders by an id, a customer, a mail address, a name or a product."`
 	Watch   orderWatchCmd   `cmd:"" help:"Follow an order's timeline live."`
 	Cancel  orderCancelCmd  `cmd:"" help:"Cancel an order that the carrier does not have yet: void its label, void or refund its payment, and release its stock."`
+	Refund  orderRefundCmd  `cmd:"" help:"Refund an order: an amount, goods, the shipping fee, or everything that is left."`
 	Resolve orderResolveCmd `cmd:"" help:"Decide about an order that is on hold or needs attention."`
 
 	ReturnInstructions orderReturnCmd `cmd:"" help:"Tell the shopper how to send an order back."`

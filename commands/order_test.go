@@ -43,7 +43,7 @@ func TestOrderShow(t *testing.T) {
 	placed := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	o := shop.Order{
 		ID: "ord_1", Status: order.OnHold, Total: euro(2900), PlacedAt: placed, Reason: "the carrier has voided the label",
-		Lines: []order.Line{{SKU: "mug-blue", Name: "Mug", Quantity: 2, Price: 1450, Subtotal: 2900}},
+		Lines: []shop.Line{{SKU: "mug-blue", Name: "Mug", Quantity: 2, Price: 1450, Subtotal: 2900, Total: 2900}},
 		Hold:  &shop.Hold{Kind: order.HoldLabel, Why: "the carrier has voided the label", About: "PX 2", Choices: order.HoldLabel.Choices()},
 		Payments: []shop.Payment{
 			{Number: 1, Provider: "stripe", Reference: "pi_1", Status: order.PaymentPending, Decline: &shop.Decline{Code: "card_declined", DeclineCode: "insufficient_funds"}},

@@ -45,9 +45,28 @@ func (c *orderCmd) print(w io.Writer, o shop.Order) error {
 		fmt.Fprintf(t, "mail\t%s\n", nonEmpty(string(m.Template), string(m.Kind), string(m.Bounce)))
 	}
 	for _, l := range o.Lines {
-		fmt.Fprintf(t, "line\t%d × %s (%s)\t%s\n", l.Quantity, l.Name, l.SKU, order.Money{Amount: l.Subtotal, Currency: o.Total.Currency})
+		printLine(t, l, o.Total.Currency)
+	}
+	if f := o.Shipping; f != nil {
+		fmt.Fprintf(t, "shipping\t%s\t%s\n", f.Name, priceOf(f.Total, f.Refunded, 0, o.Total.Currency))
 	}
 	return t.Flush()
+}
+
+func printLine(w io.Writer, l shop.Line, currency string) {
+	fmt.Fprintf(w, "line\t%d × %s (%s)\t%s\n", l.Quantity, l.Name, l.SKU, priceOf(l.Total, l.Refunded, l.RefundedQuantity, currency))
+}
+
+// priceOf writes what something costs and how much of it was refunded.
+func priceOf(total, refunded, pieces int64, currency string) string {
+	s := order.Money{Amount: total, Currency: currency}.String()
+	switch {
+	case pieces > 0:
+		s += fmt.Sprintf(" (%s refunded for %d)", order.Money{Amount: refunded, Currency: currency}, pieces)
+	case refunded > 0:
+		s += fmt.Sprintf(" (%s refunded)", order.Money{Amount: refunded, Currency: currency})
+	}
+	return s
 }
 
 // printDecisions prints what a person must decide or look at, and the command for

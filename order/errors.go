@@ -21,6 +21,7 @@ var (
 	ErrInFlight        = errors.New("a request with this idempotency key is still being worked on")
 	ErrTooLate         = errors.New("too late to cancel")
 	ErrClosed          = errors.New("the order's workflow has ended")
+	ErrNotRefundable   = errors.New("more than can be refunded")
 	ErrIllegalMove     = errors.New("the order's status does not allow this")
 	ErrBusy            = errors.New("try again") // the outcome is not known
 	ErrVersionConflict = errors.New("the record is not at the version this change follows")

@@ -48,14 +48,14 @@ const (
 	PaymentRefunded      Kind = "payment.refunded"
 	PaymentReplaced      Kind = "payment.replaced" // the intent died; a new generation begins
 
-	PaymentHasLapsed Kind = "payment.lapsed"  // the authorization ended, or was cancelled at the provider, before the capture
-	PaymentSurplus   Kind = "payment.surplus" // a payment that the order did not ask for
-	RefundRequested  Kind = "payment.refund_requested"
-	RefundIsPending  Kind = "payment.refund_pending" // the shopper's bank has not accepted the refund yet
-	RefundHasFailed  Kind = "payment.refund_failed"  // the shopper's bank refused the refund; the shop has the money again
-	PaymentDisputed  Kind = "payment.disputed"
-	DisputeMoved     Kind = "payment.dispute_updated"
-	DisputeClosed    Kind = "payment.dispute_closed"
+	PaymentHasLapsed   Kind = "payment.lapsed"  // the authorization ended, or was cancelled at the provider, before the capture
+	PaymentSurplus     Kind = "payment.surplus" // a payment that the order did not ask for
+	RefundWasRequested Kind = "payment.refund_requested"
+	RefundIsPending    Kind = "payment.refund_pending" // the shopper's bank has not accepted the refund yet
+	RefundHasFailed    Kind = "payment.refund_failed"  // the shopper's bank refused the refund; the shop has the money again
+	PaymentDisputed    Kind = "payment.disputed"
+	DisputeMoved       Kind = "payment.dispute_updated"
+	DisputeClosed      Kind = "payment.dispute_closed"
 
 	ParcelWasBooked  Kind = "parcel.booked"
 	ParcelWasVoided  Kind = "parcel.voided"
@@ -106,6 +106,9 @@ type StockMove struct {
 	// Lines are, for StockShip, all the goods that have left the warehouse by
 	// then; the rest stays reserved. Without lines the move is about all goods.
 	Lines []LineQuantity `json:"lines,omitempty"`
+	// Restocked are, of the goods that have left, all that have come back by then
+	// and are for sale again.
+	Restocked []LineQuantity `json:"restocked,omitempty"`
 }
 
 // StockAction is the kind of a move of stock.

@@ -3,6 +3,7 @@ package order
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/currency"
@@ -78,6 +79,16 @@ func most(code string) int64 {
 	return MaxAmount
 }
 
+// Granule returns the smallest amount that cards can be charged and refunded, in
+// minor units: card networks support two decimals
+// (https://docs.stripe.com/currencies#three-decimal).
+func Granule(code string) int64 {
+	if exp, err := Exponent(code); err == nil && exp == 3 {
+		return 10
+	}
+	return 1
+}
+
 // String returns the amount in major units with its code: "12.50 EUR".
 func (m Money) String() string {
 	exp, err := Exponent(m.Currency)
@@ -93,6 +104,28 @@ func (m Money) String() string {
 	}
 	unit := uint64(math.Pow10(exp))
 	return fmt.Sprintf("%s%d.%0*d %s", sign, abs/unit, exp, abs%unit, m.Currency)
+}
+
+// ParseMoney returns the amount that a number of major units stands for: "14.50" is
+// 1450 in EUR, and "14" is 14 in JPY. It fails with ErrInvalid if the number has a
+// comma, or other decimals than the currency has.
+func ParseMoney(number, code string) (Money, error) {
+	exp, err := Exponent(code)
+	if err != nil {
+		return Money{}, err
+	}
+	whole, decimals, point := strings.Cut(number, ".")
+	if point && len(decimals) != exp {
+		return Money{}, fmt.Errorf("%w: %q: %s has %d decimals", ErrInvalid, number, code, exp)
+	}
+	if !point {
+		decimals = strings.Repeat("0", exp)
+	}
+	n, err := strconv.ParseUint(whole+decimals, 10, 63)
+	if err != nil || whole == "" {
+		return Money{}, fmt.Errorf("%w: %q: want a number in major units with a point, such as %s", ErrInvalid, number, strings.Fields(Money{int64(math.Pow10(exp)) * 3, code}.String())[0])
+	}
+	return Money{int64(n), code}, nil
 }
 
 // Times returns the amount multiplied by a count; ErrAmount if it overflows.
@@ -132,7 +165,7 @@ func (m Money) Payable() error {
 // most MaxAmount, and a multiple of ten where the currency has three decimals
 // (card networks support two).
 func (m Money) Chargeable() error {
-	exp, err := Exponent(m.Currency)
+	_, err := Exponent(m.Currency)
 	switch {
 	case err != nil:
 		return err
@@ -140,8 +173,8 @@ func (m Money) Chargeable() error {
 		return fmt.Errorf("%w: %s is not above zero", ErrAmount, m)
 	case m.Amount > most(m.Currency):
 		return fmt.Errorf("%w: %s is above the limit of %s", ErrAmount, m, Money{most(m.Currency), m.Currency})
-	case exp == 3 && m.Amount%10 != 0:
-		return fmt.Errorf("%w: %s must be a multiple of %s", ErrAmount, m, Money{10, m.Currency})
+	case m.Amount%Granule(m.Currency) != 0:
+		return fmt.Errorf("%w: %s must be a multiple of %s", ErrAmount, m, Money{Granule(m.Currency), m.Currency})
 	}
 	return nil
 }

@@ -25,9 +25,10 @@ type Order struct {
 	Locale   string   `json:"locale,omitempty"`
 	ShipTo   Address  `json:"shipTo"`
 	Lines    []Line   `json:"lines"`
-	Total    Money    `json:"total"`
-	Reason   string   `json:"reason,omitempty"` // why it was cancelled, expired, refused, returned or held
-	Hold     *Hold    `json:"hold,omitempty"`   // nil: nobody needs to decide
+	Shipping *Fee     `json:"shipping,omitempty"` // nil: shipping costs nothing
+	Total    Money    `json:"total"`              // of the lines and of the shipping fee
+	Reason   string   `json:"reason,omitempty"`   // why it was cancelled, expired, refused, returned or held
+	Hold     *Hold    `json:"hold,omitempty"`     // nil: nobody needs to decide
 	Waiting  *Waiting `json:"waiting,omitempty"`
 	// Payments, Shipments, Refunds and Disputes are listed oldest first.
 	Payments  []Payment  `json:"payments"`
@@ -98,13 +99,53 @@ func (o Order) HandedOver() bool {
 }
 
 // Line is one priced line. Prices come from the catalogue at the moment of
-// placing; later price changes do not touch the order.
+// placing; later price changes do not touch the order. Amounts are in minor units
+// of the order's currency.
 type Line struct {
 	SKU      string `json:"sku"`
 	Name     string `json:"name"`
 	Quantity int64  `json:"quantity"`
-	Price    int64  `json:"price"`    // per piece, minor units of the order's currency
-	Subtotal int64  `json:"subtotal"` // minor units
+	Price    int64  `json:"price"` // per piece
+	Subtotal int64  `json:"subtotal"`
+	// Discount is what is taken off the subtotal, with the line's share of the
+	// discounts on the whole order.
+	Discount int64 `json:"discount,omitempty"`
+	Tax      *Tax  `json:"tax,omitempty"` // nil: no tax is known
+}
+
+// Total returns what the shopper pays for the line.
+func (l Line) Total() int64 { return l.Subtotal - l.Discount + l.Tax.onTop() }
+
+// Fee is what the shopper pays for shipping, in minor units of the order's
+// currency.
+type Fee struct {
+	Name     string `json:"name,omitempty"`
+	Price    int64  `json:"price"`
+	Discount int64  `json:"discount,omitempty"`
+	Tax      *Tax   `json:"tax,omitempty"`
+}
+
+// Total returns what the shopper pays; 0 if there is no fee.
+func (f *Fee) Total() int64 {
+	if f == nil {
+		return 0
+	}
+	return f.Price - f.Discount + f.Tax.onTop()
+}
+
+// Tax is the tax on a line or on the shipping fee.
+type Tax struct {
+	Name     string `json:"name"`               // as on the receipt, such as "VAT"
+	Rate     string `json:"rate"`               // in per cent, such as "8.875"
+	Amount   int64  `json:"amount"`             // minor units
+	Included bool   `json:"included,omitempty"` // the price contains it; otherwise it is added
+}
+
+func (t *Tax) onTop() int64 {
+	if t == nil || t.Included {
+		return 0
+	}
+	return t.Amount
 }
 
 // Address is where the parcel goes.

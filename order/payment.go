@@ -26,6 +26,15 @@ type Payment struct {
 	Decline      *Decline  `json:"decline,omitempty"` // why the last attempt failed
 }
 
+// refundable returns how much of the payment can still be refunded. A surplus
+// payment is refunded as a whole anyway.
+func (p Payment) refundable() int64 {
+	if p.Surplus {
+		return 0
+	}
+	return max(p.Captured-p.Refunded-p.Disputed, 0)
+}
+
 // PaymentStatus is a payment's state in words that no provider owns. Each adapter
 // maps its provider's words to them.
 type PaymentStatus string

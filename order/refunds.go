@@ -9,19 +9,36 @@ import (
 // Refund is one refund of a payment.
 type Refund struct {
 	// ID is the id under which its caller asked for it; for a refund that was made
-	// at the provider, the provider's id.
+	// at the provider, the provider's id. A refund that is spread over several
+	// payments has a number behind the id of all but the first.
 	ID string `json:"id"`
 	// PaymentRef is the reference of the payment, and Reference the provider's id of
 	// the refund, which is empty until the provider has responded.
-	PaymentRef string         `json:"paymentRef"`
-	Reference  string         `json:"reference,omitempty"`
-	Amount     Money          `json:"amount"`
-	Lines      []LineQuantity `json:"lines,omitempty"` // the goods that it is for, if it is for goods
-	Reason     string         `json:"reason,omitempty"`
-	Status     RefundStatus   `json:"status"`
+	PaymentRef string       `json:"paymentRef"`
+	Reference  string       `json:"reference,omitempty"`
+	Amount     Money        `json:"amount"`
+	Lines      []RefundLine `json:"lines,omitempty"`    // the goods that it is for, if it is for goods
+	Shipping   int64        `json:"shipping,omitempty"` // how much of it is for the shipping fee, in minor units
+	Reason     string       `json:"reason,omitempty"`
+	Status     RefundStatus `json:"status"`
+	// PaidOut says that a person paid the money out, without the payment's provider;
+	// Reference is then that person's proof.
+	PaidOut bool `json:"paidOut,omitempty"`
+	// Key is the idempotency key of the provider's refund, by which it is found
+	// there; Asked is the hash of the request.
+	Key   string `json:"key,omitempty"`
+	Asked string `json:"asked,omitempty"`
 	// Notified is the status that the shopper's last mail was about; empty if
 	// there was no mail.
 	Notified RefundStatus `json:"notified,omitempty"`
+}
+
+// RefundLine is a part of a refund that is for goods.
+type RefundLine struct {
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"`          // pieces; 0 if another part of the refund counts them
+	Amount   int64  `json:"amount"`            // minor units, with tax
+	Restock  bool   `json:"restock,omitempty"` // the pieces are for sale again
 }
 
 // RefundStatus is a refund's state at the provider.
@@ -30,9 +47,10 @@ type RefundStatus string
 // The states of a refund. A refund that succeeded can fail later, when the bank
 // returns the money.
 const (
+	RefundRequested RefundStatus = "requested" // the provider has not responded yet
 	RefundPending   RefundStatus = "pending"
 	RefundSucceeded RefundStatus = "succeeded"
-	RefundFailed    RefundStatus = "failed"   // the shopper's bank refused the money
+	RefundFailed    RefundStatus = "failed"   // the provider or the shopper's bank refused it
 	RefundCanceled  RefundStatus = "canceled" // cancelled before the money was sent
 )
 
@@ -46,13 +64,15 @@ func ParseRefundStatus(s string) RefundStatus {
 	return RefundPending
 }
 
-var refundRank = map[RefundStatus]int{RefundPending: 1, RefundSucceeded: 2, RefundFailed: 3, RefundCanceled: 3}
+var refundRank = map[RefundStatus]int{RefundRequested: 0, RefundPending: 1, RefundSucceeded: 2, RefundFailed: 3, RefundCanceled: 3}
 
 // Overtakes reports whether s is further along than t.
 func (s RefundStatus) Overtakes(t RefundStatus) bool { return refundRank[s] > refundRank[t] }
 
 // Moves reports whether the shopper has the money, or is about to get it.
-func (s RefundStatus) Moves() bool { return s == RefundPending || s == RefundSucceeded }
+func (s RefundStatus) Moves() bool {
+	return s == RefundRequested || s == RefundPending || s == RefundSucceeded
+}
 
 // mail returns the notification about the status; empty if the shopper gets no
 // mail about it.

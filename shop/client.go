@@ -118,6 +118,13 @@ func (c *Client) Resolve(ctx context.Context, id order.ID, choice order.Choice, 
 	return o, c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/resolve", body, &o)
 }
 
+// Refund refunds money of an order. Repeating it with the same id refunds nothing
+// more.
+func (c *Client) Refund(ctx context.Context, id order.ID, r RefundRequest) (Order, error) {
+	var o Order
+	return o, c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/refunds", r, &o)
+}
+
 // Report is an event from a provider, as an operator sees it.
 type Report struct {
 	ID         int64     `json:"id"`

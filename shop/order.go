@@ -18,11 +18,15 @@ type Order struct {
 	Email    string        `json:"email"`
 	Locale   string        `json:"locale,omitempty"`
 	ShipTo   order.Address `json:"shipTo"`
-	Lines    []order.Line  `json:"lines"`
+	Lines    []Line        `json:"lines"`
+	Shipping *ShippingFee  `json:"shipping,omitempty"` // nil: shipping costs nothing
 	Total    order.Money   `json:"total"`
-	Reason   string        `json:"reason,omitempty"`
-	Hold     *Hold         `json:"hold,omitempty"`    // nil: nobody needs to decide
-	Waiting  *Waiting      `json:"waiting,omitempty"` // nil: it waits for nothing
+	// Refundable is how much can still be refunded, in minor currency units.
+	Refundable int64 `json:"refundable"`
+
+	Reason  string   `json:"reason,omitempty"`
+	Hold    *Hold    `json:"hold,omitempty"`    // nil: nobody needs to decide
+	Waiting *Waiting `json:"waiting,omitempty"` // nil: it waits for nothing
 	// Payments, Shipments, Refunds and Disputes are listed oldest first.
 	Payments    []Payment     `json:"payments"`
 	Shipments   []Shipment    `json:"shipments"`
@@ -117,17 +121,6 @@ type Shipment struct {
 type ItemQuantity struct {
 	SKU      string `json:"sku"`
 	Quantity int64  `json:"quantity"`
-}
-
-// Refund is one refund of a payment.
-type Refund struct {
-	ID         string             `json:"id"`
-	PaymentRef string             `json:"paymentRef"`
-	Reference  string             `json:"reference,omitempty"`
-	Amount     order.Money        `json:"amount"`
-	Lines      []ItemQuantity     `json:"lines,omitempty"` // empty: it is not about goods
-	Reason     string             `json:"reason,omitempty"`
-	Status     order.RefundStatus `json:"status"`
 }
 
 // Dispute is a payment that the shopper's bank claims back.

@@ -201,6 +201,8 @@ var refusals = map[string]error{
 	workflows.RefusalInFlight:     order.ErrInFlight,
 	workflows.RefusalTooLate:      order.ErrTooLate,
 	workflows.RefusalNotHeld:      order.ErrIllegalMove,
+	workflows.RefusalNotLeft:      order.ErrNotRefundable,
+	workflows.RefusalInvalid:      order.ErrInvalid,
 	workflows.RefusalCancelled:    order.ErrTooLate,
 }
 

@@ -46,6 +46,16 @@ func (c *Client) Resolve(ctx context.Context, id order.ID, choice order.Choice, 
 	return send(ctx, c, orders.Resolve, "resolve", id, "", orders.ResolveRequest{Choice: choice, Sender: sender(actor, why, correlation)})
 }
 
+// Refund refunds money of an order, and returns the order when the payment's provider
+// has responded. A repeated request refunds nothing more. It fails with
+// order.ErrNotFound, with order.ErrInvalid if the request contradicts the order, with
+// order.ErrNotRefundable if it is about more than is left, and with
+// order.ErrOtherRequest if its ID was used with another request.
+func (c *Client) Refund(ctx context.Context, id order.ID, ask order.RefundRequest, actor, correlation string) (order.Order, error) {
+	updateID := fmt.Sprintf("refund-%s-%s", ask.ID, ask.Hash())
+	return send(ctx, c, orders.Refund, "refund", id, updateID, orders.RefundRequest{RefundRequest: ask, Sender: sender(actor, ask.Reason, correlation)})
+}
+
 func sender(actor, why, correlation string) workflows.Sender {
 	return workflows.Sender{Version: workflows.MessageVersion, Who: actor, Why: why, Correlation: correlation}
 }

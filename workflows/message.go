@@ -209,6 +209,8 @@ const (
 	RefusalAnswered  = "Answered"
 	RefusalTooLate   = "TooLate"
 	RefusalNotHeld   = "NotHeld"
+	RefusalNotLeft   = "NotRefundable"
+	RefusalInvalid   = "InvalidRequest"
 	RefusalCancelled = "Undone"
 )
 

@@ -40,9 +40,11 @@ type stocked struct {
 // reservation is one order's reservation of one product.
 type reservation struct {
 	quantity int64
-	shipped  int64     // of the quantity
-	until    time.Time // zero: kept
-	over     bool      // released or expired: the goods are for sale again
+	shipped  int64 // of the quantity
+	// restocked are, of these, the pieces that came back.
+	restocked int64
+	until     time.Time // zero: kept
+	over      bool      // released or expired: the goods are for sale again
 }
 
 // opened is an order with its timeline.

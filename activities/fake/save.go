@@ -114,6 +114,9 @@ func (f *Record) move(c order.Change) error {
 			r.over = true
 			p.ship(r, 0)
 		}
+		if c.Stock.Action != order.StockStays || len(c.Stock.Restocked) > 0 {
+			p.restock(r, min(sumOf(c.Stock.Restocked, sku), r.shipped))
+		}
 	}
 	return nil
 }
@@ -124,12 +127,23 @@ func shippedOf(lines []order.LineQuantity, sku string, quantity int64) (n int64)
 	if len(lines) == 0 {
 		return quantity
 	}
+	return min(sumOf(lines, sku), quantity)
+}
+
+func sumOf(lines []order.LineQuantity, sku string) (n int64) {
 	for _, l := range lines {
 		if l.SKU == sku {
 			n += l.Quantity
 		}
 	}
-	return min(n, quantity)
+	return n
+}
+
+// restock makes n the pieces of a reservation that have left and come back.
+func (p *stocked) restock(r *reservation, n int64) {
+	p.OnHand += n - r.restocked
+	p.shipped -= n - r.restocked
+	r.restocked = n
 }
 
 // ship makes n the pieces of a reservation that have left. What a lost attempt

@@ -75,7 +75,7 @@ func severalParts(t *testing.T, r recordTest) {
 	}
 	c.Order.Refunds = []order.Refund{
 		{ID: "re_1", PaymentRef: "pi_3", Reference: "re_1", Amount: order.Money{Amount: 90, Currency: "EUR"}, Status: order.RefundSucceeded, Notified: order.RefundSucceeded},
-		{ID: "broken", PaymentRef: "pi_3", Amount: order.Money{Amount: 10, Currency: "EUR"}, Lines: tea, Reason: "broken", Status: order.RefundPending},
+		{ID: "broken", PaymentRef: "pi_3", Amount: order.Money{Amount: 10, Currency: "EUR"}, Lines: []order.RefundLine{{SKU: "tea", Quantity: 1, Amount: 8}}, Shipping: 2, Reason: "broken", Status: order.RefundPending},
 	}
 	c.Attempt = "capture"
 	moved := follow(c.Order, order.Authorized, order.PaymentWasAuthorized, order.StockStays)
@@ -201,6 +201,36 @@ func (r recordTest) wantSoldOut(t *testing.T, sku string, n int64) {
 	late.Now, late.HoldUntil = r.now.Add(48*time.Hour), r.now.Add(49*time.Hour)
 	if _, err := r.OpenOrder(t.Context(), late); !errors.Is(err, order.ErrOutOfStock) {
 		t.Errorf("%d of %s in two days: got %v, want ErrOutOfStock", n, sku, err)
+	}
+}
+
+// restocks checks that goods that came back are for sale again: each move names all
+// that have, and those of a released order do not count twice.
+func restocks(t *testing.T, r recordTest) {
+	back := func(a order.StockAction, n int64) order.StockMove {
+		return order.StockMove{Action: a, Restocked: []order.LineQuantity{{SKU: "mug", Quantity: n}}}
+	}
+	o := r.mustOpen(t, r.opening("EUR", line("mug", 4), line("tea", 1)))
+	for i, step := range []struct {
+		move         order.StockMove
+		onHand, left int64
+	}{
+		{move: back(order.StockStays, 1), onHand: 10, left: 6}, // nothing has left
+		{move: order.StockMove{Action: order.StockShip}, onHand: 6, left: 6},
+		{move: back(order.StockStays, 1), onHand: 7, left: 7},
+		{move: back(order.StockStays, 1), onHand: 7, left: 7},
+		{move: back(order.StockStays, 3), onHand: 9, left: 9},
+		{move: back(order.StockShip, 3), onHand: 9, left: 9},
+		{move: back(order.StockStays, 2), onHand: 8, left: 8}, // a lost attempt restocked the third
+		{move: order.StockMove{Action: order.StockStays}, onHand: 8, left: 8},
+		{move: back(order.StockStays, 9), onHand: 10, left: 10}, // of four
+		{move: back(order.StockRelease, 4), onHand: 10, left: 10},
+		{move: back(order.StockStays, 4), onHand: 10, left: 10},
+	} {
+		o = r.mustMove(t, o, step.move)
+		r.wantOnHand(t, i, "mug", step.onHand)
+		r.wantAvailable(t, "mug", step.left)
+		r.wantAvailable(t, "tea", map[bool]int64{true: 10, false: 9}[i >= 9])
 	}
 }
 

@@ -98,6 +98,24 @@ func (f *Orders) Resolve(ctx context.Context, id order.ID, choice order.Choice, 
 	})
 }
 
+// Refund refunds money, as the order's workflow would.
+func (f *Orders) Refund(ctx context.Context, id order.ID, ask order.RefundRequest, actor, correlation string) (order.Order, error) {
+	if err := f.fails(ctx); err != nil {
+		return order.Order{}, err
+	}
+	o, err := f.store.Order(ctx, id)
+	if err != nil {
+		return order.Order{}, err
+	}
+	parts, err := o.PlanRefund(ask)
+	if err != nil {
+		return order.Order{}, err
+	}
+	return f.Change(ctx, id, order.RefundWasRequested, actor, ask.Reason, correlation, func(o *order.Order) {
+		o.Refunds = append(o.Refunds, parts...)
+	})
+}
+
 // afterChoice are the statuses that the choices lead to.
 var afterChoice = map[order.Choice]order.Status{
 	order.ChooseRelease: order.AwaitingPayment, order.ChooseRebook: order.Paid, order.ChooseVoid: order.Cancelling,

@@ -132,6 +132,7 @@ func ProblemOf(err error) *Problem {
 		{order.ErrMailing, http.StatusConflict, "mailing", 0},
 		{order.ErrClosed, http.StatusConflict, "too_late", 0},
 		{order.ErrIllegalMove, http.StatusConflict, "wrong_state", 0},
+		{order.ErrNotRefundable, http.StatusConflict, "not_refundable", 0},
 		{order.ErrBusy, http.StatusServiceUnavailable, "busy", time.Second},
 	} {
 		if errors.Is(err, k.err) {

@@ -32,6 +32,10 @@ type Workflows interface {
 	// order.ErrNotFound, or with order.ErrIllegalMove if the order does not take
 	// the choice.
 	Resolve(ctx context.Context, id order.ID, choice order.Choice, actor, reason, correlation string) (order.Order, error)
+	// Refund refunds money and returns the order when the payment's provider has
+	// responded. It fails with order.ErrNotFound, order.ErrInvalid,
+	// order.ErrNotRefundable or order.ErrOtherRequest, with a text for the caller.
+	Refund(ctx context.Context, id order.ID, ask order.RefundRequest, actor, correlation string) (order.Order, error)
 }
 
 // Records reads orders, their events, and the prices of products.
@@ -110,6 +114,11 @@ func (s *Service) Register(server *httpkit.Server) {
 		Summary:     "Cancel an order",
 		Description: "Cancels the order if the carrier does not have its parcel yet: voids the label, voids or refunds the payment, releases the stock and returns the order. The status is 202 while that is still in progress, also if it has to wait for a person's decision (status on_hold with a hold of kind void or refund), and 409 too_late once the carrier has the parcel or the order has ended in another way; the detail says what the order is. 503 busy says that the request was perhaps not accepted: send it again.",
 	}, write, s.cancel, http.StatusAccepted)
+	httpkit.Register(server, huma.Operation{
+		OperationID: "refund-order", Method: http.MethodPost, Path: "/v1/orders/{id}/refunds", Tags: []string{"orders"},
+		Summary:     "Refund an order",
+		Description: "Refunds an amount, or goods and a part of the shipping fee, or everything that is left, and returns the order. The refund is spread over the order's payments, within what is left of each: captured less refunded, pending and disputed. It works at any time after the capture, also for orders that have ended. Sending the request again with the same id refunds nothing more; another request under that id is refused (422 idempotency_key_reused). 409 not_refundable if it is about more than is left; the detail says how much is. 202 while the payment's provider has not responded: read the order. A refund that fails, perhaps weeks later, opens its amount again, and the order then needs attention.",
+	}, operate, s.refund, http.StatusAccepted)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "resolve-order", Method: http.MethodPost, Path: "/v1/orders/{id}/resolve", Tags: []string{"operators"},
 		Summary:     "Resolve an order that is on hold",

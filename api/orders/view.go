@@ -21,11 +21,15 @@ type Order struct {
 	Email    string        `json:"email" doc:"The address that gets the order's mails"`
 	Locale   string        `json:"locale,omitempty" doc:"The language of the order's mails, such as de-AT"`
 	ShipTo   order.Address `json:"shipTo" doc:"The address that the goods are sent to"`
-	Lines    []order.Line  `json:"lines" nullable:"false" doc:"The goods, with the prices at the time of placing; price and subtotal are in minor currency units"`
+	Lines    []Line        `json:"lines" nullable:"false" doc:"The goods, with the prices at the time of placing"`
+	Shipping *ShippingFee  `json:"shipping,omitempty" doc:"The shipping fee. Missing if shipping costs nothing"`
 	Total    order.Money   `json:"total" doc:"The amount of the order, in minor currency units"`
-	Reason   string        `json:"reason,omitempty" doc:"Why the order was cancelled, expired, refused, returned or put on hold"`
-	Hold     *Hold         `json:"hold,omitempty" doc:"What a person must decide. Missing unless the status is on_hold"`
-	Waiting  *Waiting      `json:"waiting,omitempty" doc:"What the order waits for. Missing if it waits for nothing"`
+	// Refundable counts the order's own payments only.
+	Refundable int64 `json:"refundable" doc:"How much can still be refunded, in minor currency units"`
+
+	Reason  string   `json:"reason,omitempty" doc:"Why the order was cancelled, expired, refused, returned or put on hold"`
+	Hold    *Hold    `json:"hold,omitempty" doc:"What a person must decide. Missing unless the status is on_hold"`
+	Waiting *Waiting `json:"waiting,omitempty" doc:"What the order waits for. Missing if it waits for nothing"`
 
 	Payments    []Payment     `json:"payments" nullable:"false" doc:"The order's payments, oldest first"`
 	Shipments   []Shipment    `json:"shipments" nullable:"false" doc:"The order's parcels, oldest first"`
@@ -105,9 +109,11 @@ type Refund struct {
 	PaymentRef string             `json:"paymentRef" doc:"The reference of the payment that is refunded"`
 	Reference  string             `json:"reference,omitempty" doc:"The provider's id of the refund. Missing until the provider has responded"`
 	Amount     order.Money        `json:"amount" doc:"The refunded amount, in minor currency units"`
-	Lines      []ItemQuantity     `json:"lines,omitempty" doc:"The goods that are refunded. Missing if the refund is not about goods"`
+	Lines      []RefundLine       `json:"lines,omitempty" doc:"The goods that are refunded. Missing if the refund is not about goods"`
+	Shipping   int64              `json:"shipping" doc:"How much of it is for the shipping fee, in minor currency units"`
 	Reason     string             `json:"reason,omitempty" doc:"Why the money is refunded"`
-	Status     order.RefundStatus `json:"status" doc:"pending, succeeded, failed (the shopper's bank refused the money) or canceled"`
+	Status     order.RefundStatus `json:"status" doc:"requested (the provider has not responded yet), pending, succeeded, failed (the provider or the shopper's bank refused it) or canceled"`
+	PaidOut    bool               `json:"paidOut" doc:"A person paid it out without the payment's provider; reference is the proof"`
 }
 
 // Dispute is a payment that the shopper's bank claims back.
@@ -155,7 +161,7 @@ type Event struct {
 func viewOf(o order.Order) Order {
 	v := Order{
 		ID: o.ID, Status: o.Status, Version: o.Version, Customer: o.Customer, Email: o.Email, Locale: o.Locale, ShipTo: o.ShipTo,
-		Lines: append([]order.Line{}, o.Lines...), Total: o.Total, Reason: o.Reason,
+		Lines: lineViews(o), Shipping: shippingView(o), Total: o.Total, Refundable: o.Refundable(), Reason: o.Reason,
 		Payments: each(o.Payments, paymentView), Shipments: each(o.Shipments, shipmentView), Refunds: each(o.Refunds, refundView),
 		Disputes: each(o.Disputes, disputeView), MailTrouble: each(o.MailTrouble, mailTroubleView),
 		Attention: each(o.Attention, func(a order.Attention) Attention { return Attention(a) }),
@@ -191,8 +197,9 @@ func shipmentView(s order.Shipment) Shipment {
 
 func refundView(r order.Refund) Refund {
 	return Refund{
-		ID: r.ID, PaymentRef: r.PaymentRef, Reference: r.Reference, Amount: r.Amount, Lines: each(r.Lines, quantityView),
-		Reason: r.Reason, Status: r.Status,
+		ID: r.ID, PaymentRef: r.PaymentRef, Reference: r.Reference, Amount: r.Amount,
+		Lines: each(r.Lines, func(l order.RefundLine) RefundLine { return RefundLine(l) }), Shipping: r.Shipping,
+		Reason: r.Reason, Status: r.Status, PaidOut: r.PaidOut,
 	}
 }
 

@@ -70,6 +70,7 @@ CREATE TABLE reservations (
     sku        TEXT NOT NULL,
     quantity   BIGINT NOT NULL CHECK (quantity > 0),
     shipped    BIGINT NOT NULL DEFAULT 0 CHECK (shipped BETWEEN 0 AND quantity), -- of the quantity, left the warehouse
+    restocked  BIGINT NOT NULL DEFAULT 0 CHECK (restocked BETWEEN 0 AND shipped), -- of these, came back
     state      TEXT NOT NULL, -- of the rest: held, kept, lapsed, released; shipped: there is no rest
     expires_at BIGINT NOT NULL, -- matters while held
     PRIMARY KEY (order_id, sku)
@@ -122,8 +123,10 @@ CREATE TABLE refunds (
     amount      BIGINT NOT NULL,
     currency    TEXT NOT NULL,
     lines       TEXT NOT NULL, -- the goods that it is for, as JSON
+    shipping    BIGINT NOT NULL, -- of the amount, for the shipping fee
     reason      TEXT NOT NULL,
     status      TEXT NOT NULL,
+    paid_out    BIGINT NOT NULL, -- 1: a person paid it out, and the reference is the proof
     updated_at  BIGINT NOT NULL,
     PRIMARY KEY (order_id, id)
 ) {clustered};

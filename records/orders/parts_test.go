@@ -83,14 +83,14 @@ func TestChangedRows(t *testing.T) {
 		}
 		first.Order.Refunds = []order.Refund{
 			{ID: "a", PaymentRef: "pi_2", Reference: "re_a", Amount: order.Money{Amount: 20, Currency: "EUR"}, Status: order.RefundSucceeded, Reason: "why"},
-			{ID: "b", PaymentRef: "pi_2", Amount: order.Money{Amount: 30, Currency: "EUR"}, Status: order.RefundPending, Lines: mug},
+			{ID: "b", PaymentRef: "pi_2", Amount: order.Money{Amount: 30, Currency: "EUR"}, Status: order.RefundPending, Lines: []order.RefundLine{{SKU: "mug", Quantity: 1, Amount: 30}}},
 		}
 		next := recordstest.Next(first.Order, order.Authorized, order.StockStays)
 		next.Order.UpdatedAt, next.Attempt = time.UnixMicro(2000), "capture"
 		next.Order.Payments = slices.Clone(first.Order.Payments)
 		next.Order.Payments[1].Decline = order.NewDecline("card_declined", "") // is not in the row
 		next.Order.Shipments = []order.Shipment{first.Order.Shipments[0], {Number: 2, Reference: "ref-2", Status: order.ParcelBooked}}
-		next.Order.Refunds = []order.Refund{first.Order.Refunds[0], {ID: "b", PaymentRef: "pi_2", Reference: "re_b", Amount: order.Money{Amount: 30, Currency: "EUR"}, Status: order.RefundSucceeded, Lines: mug}}
+		next.Order.Refunds = []order.Refund{first.Order.Refunds[0], {ID: "b", PaymentRef: "pi_2", Reference: "re_b", Amount: order.Money{Amount: 30, Currency: "EUR"}, Status: order.RefundSucceeded, PaidOut: true, Shipping: 3, Lines: []order.RefundLine{{SKU: "mug", Quantity: 1, Amount: 27}}}}
 		last := recordstest.Next(next.Order, order.Authorized, order.StockStays)
 		last.Order.UpdatedAt = time.UnixMicro(3000)
 		last.Order.Payments = slices.Clone(next.Order.Payments)
@@ -114,8 +114,8 @@ func TestChangedRows(t *testing.T) {
 				want:  []string{`1 ref-1 [{"sku":"mug","quantity":1}] 1 lbl_1 T1 c voided 1000`, "2 ref-2 [] 0 <nil>   booked 2000"},
 			},
 			{
-				query: "SELECT id, payment_ref, reference, amount, currency, lines, reason, status, updated_at FROM refunds WHERE order_id = ? ORDER BY id",
-				want:  []string{"a pi_2 re_a 20 EUR [] why succeeded 1000", `b pi_2 re_b 30 EUR [{"sku":"mug","quantity":1}]  succeeded 2000`},
+				query: "SELECT id, payment_ref, reference, amount, currency, lines, shipping, reason, status, paid_out, updated_at FROM refunds WHERE order_id = ? ORDER BY id",
+				want:  []string{"a pi_2 re_a 20 EUR [] 0 why succeeded 0 1000", `b pi_2 re_b 30 EUR [{"sku":"mug","quantity":1,"amount":27}] 3  succeeded 1 2000`},
 			},
 		} {
 			if diff := cmp.Diff(c.want, rows(t, db, c.query, string(o.ID))); diff != "" {

@@ -31,8 +31,8 @@ func rowOfShipment(s order.Shipment) shipmentRow {
 }
 
 // linesJSON returns goods as a JSON array.
-func linesJSON(lines []order.LineQuantity) string {
-	b, err := json.Marshal(append([]order.LineQuantity{}, lines...))
+func linesJSON[Line order.LineQuantity | order.RefundLine](lines []Line) string {
+	b, err := json.Marshal(append([]Line{}, lines...))
 	if err != nil {
 		panic(err) // strings and integers only
 	}

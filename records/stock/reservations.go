@@ -32,7 +32,9 @@ type reservation struct {
 	sku      string
 	quantity int64
 	shipped  int64 // of the quantity, left the warehouse
-	state    string
+	// restocked are, of these, the pieces that came back and are for sale again.
+	restocked int64
+	state     string
 }
 
 // reserved returns how many pieces the product's reserved column counts for it.
@@ -60,8 +62,12 @@ func (r reservation) after(move order.StockMove) reservation {
 	case order.StockRelease:
 		r.shipped, r.state = 0, released
 	}
+	r.restocked = min(sumOf(move.Restocked, r.sku), r.shipped)
 	return r
 }
+
+// away returns how many pieces the product's shipped column counts for it.
+func (r reservation) away() int64 { return r.shipped - r.restocked }
 
 // shippedOf returns how many pieces have left if all the goods that have left are
 // these; without lines, everything has.
@@ -69,12 +75,16 @@ func (r reservation) shippedOf(lines []order.LineQuantity) (n int64) {
 	if len(lines) == 0 {
 		return r.quantity
 	}
+	return min(sumOf(lines, r.sku), r.quantity)
+}
+
+func sumOf(lines []order.LineQuantity, sku string) (n int64) {
 	for _, l := range lines {
-		if l.SKU == r.sku {
+		if l.SKU == sku {
 			n += l.Quantity
 		}
 	}
-	return min(n, r.quantity)
+	return n
 }
 
 // Reserve reserves every line of an order. It takes products ordered by SKU, so
@@ -106,14 +116,14 @@ func inSKUOrder(lines []order.Line) []order.Line {
 // for. A move says how the reservations are after it, so a repetition changes
 // nothing.
 func Move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMove, now int64) error {
-	if move.Action == order.StockStays {
+	if move.Action == order.StockStays && len(move.Restocked) == 0 {
 		return nil
 	}
 	var all []reservation
-	err := sqldb.Each(ctx, q, "SELECT sku, quantity, shipped, state FROM reservations WHERE order_id = ? ORDER BY sku"+q.ForUpdate(),
+	err := sqldb.Each(ctx, q, "SELECT sku, quantity, shipped, restocked, state FROM reservations WHERE order_id = ? ORDER BY sku"+q.ForUpdate(),
 		[]any{string(id)}, func(r *sql.Rows) error {
 			var v reservation
-			if err := r.Scan(&v.sku, &v.quantity, &v.shipped, &v.state); err != nil {
+			if err := r.Scan(&v.sku, &v.quantity, &v.shipped, &v.restocked, &v.state); err != nil {
 				return err
 			}
 			all = append(all, v)
@@ -137,7 +147,7 @@ func (r reservation) become(ctx context.Context, q sqldb.Querier, id order.ID, t
 	if to == r {
 		return nil
 	}
-	left, reserved := to.shipped-r.shipped, to.reserved()-r.reserved()
+	left, reserved := to.away()-r.away(), to.reserved()-r.reserved()
 	if more := left + reserved; more > 0 {
 		if err := take(ctx, q, id, r.sku, more, now); err != nil {
 			return err
@@ -154,7 +164,7 @@ func (r reservation) become(ctx context.Context, q sqldb.Querier, id order.ID, t
 
 // put writes the reservation.
 func (r reservation) put(ctx context.Context, q sqldb.Querier, id order.ID) error {
-	_, err := q.Exec(ctx, "UPDATE reservations SET shipped = ?, state = ? WHERE order_id = ? AND sku = ?", r.shipped, r.state, string(id), r.sku)
+	_, err := q.Exec(ctx, "UPDATE reservations SET shipped = ?, restocked = ?, state = ? WHERE order_id = ? AND sku = ?", r.shipped, r.restocked, r.state, string(id), r.sku)
 	return err
 }
 

@@ -21,7 +21,7 @@ func (s *Store) UnbalancedStock(ctx context.Context, limit int) ([]string, error
 	var skus []string
 	err := sqldb.Each(ctx, s.DB.Reader(), `
 		SELECT p.sku FROM products p LEFT JOIN (
-			SELECT sku, SUM(CASE WHEN state IN ('held', 'kept') THEN quantity - shipped ELSE 0 END) AS open, SUM(shipped) AS gone
+			SELECT sku, SUM(CASE WHEN state IN ('held', 'kept') THEN quantity - shipped ELSE 0 END) AS open, SUM(shipped - restocked) AS gone
 			FROM reservations GROUP BY sku) r ON r.sku = p.sku
 		WHERE p.reserved <> COALESCE(r.open, 0) OR p.shipped <> COALESCE(r.gone, 0) OR p.reserved > p.on_hand OR p.received <> p.on_hand + p.shipped
 		ORDER BY p.sku LIMIT ?`, []any{limit}, func(r *sql.Rows) error {

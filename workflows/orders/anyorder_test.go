@@ -35,7 +35,8 @@ func drawStep(t *rapid.T) step {
 		Do: rapid.SampledFrom([]string{
 			"pay", "pay", "pay", "pay", "decline", "challenge", "think", "authenticated", "not authenticated",
 			"cancel at bank", "capture at bank", "tamper", "second", "repeat", "repeat", "cancel", "cancel workflow", "place", "release",
-			"scan", "scan", "come back", "refund report", "part back by hand", "fault", "fault", "fault", "outage", "refusal", "long history",
+			"scan", "scan", "come back", "refund report", "part back by hand",
+			"refund", "refund", "refund goods", "refund all", "pay out", "fault", "fault", "fault", "outage", "refusal", "long history",
 		}).Draw(t, "do"),
 		On:    rapid.IntRange(0, 3).Draw(t, "on"),
 		Lost:  rapid.IntRange(0, 4).Draw(t, "lost") == 0,
@@ -129,6 +130,8 @@ func (w *generated) happen(s step) {
 		}
 	case "part back by hand":
 		w.partBack(s, id)
+	case "refund", "refund goods", "refund all", "pay out":
+		w.ask(s)
 	case "repeat":
 		if len(w.reports) > 0 {
 			w.sendEvents(w.reports[s.On%len(w.reports)])
@@ -154,11 +157,31 @@ func (w *generated) partBack(s step, id string) {
 		w.report(s)(n, nil)
 	}
 	part := order.Money{Amount: int64(100 * s.Times), Currency: w.placement.Request.Currency}
+	before := w.bank.Count(w.placement.ID).Returned
 	if _, err := w.bank.RefundIntent(context.Background(), id, part, fmt.Sprint("dashboard-", id, "-", w.clock())); err != nil {
 		return
 	}
-	w.refundedByHand[id] += part.Amount
+	w.refundedByHand[id] += w.bank.Count(w.placement.ID).Returned - before // 0 if nothing was left
 	w.deliver(s, w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &order.RefundEvent{PaymentRef: id}}))
+}
+
+// ask asks for a refund under one of a few IDs, so that some requests are repeated and
+// others contradict an earlier one.
+func (w *generated) ask(s step) {
+	ask := order.RefundRequest{ID: fmt.Sprint("r", s.On)}
+	switch s.Do {
+	case "refund":
+		ask.Amount = order.Money{Amount: int64(700 * s.Times), Currency: w.placement.Request.Currency}
+	case "refund goods":
+		ask.Lines = []order.RefundItem{{SKU: "mug", Quantity: 1, Restock: s.Lost}}
+	case "refund all":
+		ask.All = true
+	case "pay out":
+		ask.Amount, ask.PaidOut = order.Money{Amount: int64(500 * s.Times), Currency: w.placement.Request.Currency}, "transfer 17"
+	}
+	if w.order().ID != "" {
+		w.refund(ask)
+	}
 }
 
 // act sends a message that only a running order can receive.
@@ -301,8 +324,13 @@ func (w *generated) keptMails() {
 			want = append(want, m)
 		}
 	}
-	for range w.order().Refunds {
-		want = append(want, order.MailRefunded)
+	for _, r := range w.order().Refunds {
+		switch {
+		case r.Status == order.RefundSucceeded:
+			want = append(want, order.MailRefunded)
+		case r.Status == order.RefundFailed:
+			want = append(want, order.MailRefundFailed)
+		}
 	}
 	problems := 0
 	for _, m := range w.mailer.Sent() {

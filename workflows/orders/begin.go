@@ -74,6 +74,9 @@ func (w *orderWorkflow) listen(ctx workflow.Context) error {
 	if err := Cancel.Handle(ctx, w.checkCancel, w.onCancel); err != nil {
 		return err
 	}
+	if err := Refund.Handle(ctx, w.checkRefund, w.onRefund); err != nil {
+		return err
+	}
 	return Resolve.Handle(ctx, w.checkResolve, w.onResolve)
 }
 
@@ -86,8 +89,11 @@ func (w *orderWorkflow) resumeTasks(ctx workflow.Context) {
 		w.listRefundsInBackground(ctx, ref)
 	}
 	for _, r := range w.Refunds {
-		if r.Status == order.RefundPending {
+		switch {
+		case r.Status == order.RefundPending:
 			w.followRefundInBackground(ctx, r)
+		case r.Status == order.RefundRequested:
+			w.makeRefundInBackground(ctx, r.ID)
 		}
 	}
 	if w.Doubted != "" {

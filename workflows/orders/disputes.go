@@ -56,10 +56,16 @@ func (w *orderWorkflow) compareRefunds(ctx workflow.Context, ref string) error {
 
 // keepFound records a refund that the provider lists, and notes it if it is new.
 func (w *orderWorkflow) keepFound(ctx workflow.Context, r order.Refund) {
-	if w.keepRefund(ctx, r) {
-		kind, why := describeRefund(r)
-		w.note(ctx, kind, w.providerOf(r.PaymentRef), why, r.Reference)
+	if !w.keepRefund(ctx, r) {
+		return
 	}
+	kind, why := describeRefund(r)
+	if r.Status == order.RefundFailed {
+		i := slices.IndexFunc(w.Refunds, func(known order.Refund) bool { return known.Reference == r.Reference })
+		w.refundFailed(ctx, w.Refunds[i], why)
+		return
+	}
+	w.note(ctx, kind, w.providerOf(r.PaymentRef), why, r.Reference)
 }
 
 // providerOf returns the provider of a payment, which is the actor of what it
@@ -104,27 +110,42 @@ func describeRefund(r order.Refund) (order.Kind, string) {
 // keepRefund records a refund's status, which never moves backwards, and reports
 // whether it was new. It follows a refund that is pending.
 func (w *orderWorkflow) keepRefund(ctx workflow.Context, r order.Refund) bool {
-	i := slices.IndexFunc(w.Refunds, func(known order.Refund) bool { return known.Reference == r.Reference })
+	i := slices.IndexFunc(w.Refunds, func(known order.Refund) bool {
+		return !known.PaidOut && known.Reference == r.Reference || known.Key != "" && known.Key == r.ID
+	})
 	switch {
 	case i < 0:
+		r = w.adoptRequest(r)
 		w.Refunds = append(w.Refunds, r)
 		if r.Status == order.RefundPending {
 			w.followRefundInBackground(ctx, r)
+		}
+	case w.Refunds[i].Reference == "": // the provider has responded to what the order asked for
+		w.Refunds[i].Reference, w.Refunds[i].Status = r.Reference, r.Status
+		if r.Status == order.RefundPending {
+			w.followRefundInBackground(ctx, w.Refunds[i])
 		}
 	case !r.Status.Overtakes(w.Refunds[i].Status):
 		return false
 	default:
 		w.Refunds[i].Status = r.Status
 	}
-	if p := w.payment(r.PaymentRef); p != nil {
-		p.Refunded = 0
-		for _, r := range w.Refunds {
-			if r.PaymentRef == p.Reference && r.Status.Moves() {
-				p.Refunded += r.Amount.Amount
-			}
+	w.sumRefunds(r.PaymentRef)
+	return true
+}
+
+// sumRefunds adds up the refunds of a payment.
+func (w *orderWorkflow) sumRefunds(ref string) {
+	p := w.payment(ref)
+	if p == nil {
+		return
+	}
+	p.Refunded = 0
+	for _, r := range w.Refunds {
+		if r.PaymentRef == ref && r.Status.Moves() {
+			p.Refunded += r.Amount.Amount
 		}
 	}
-	return true
 }
 
 // refunded reports whether there is a refund of a payment, whatever became of it.

@@ -14,19 +14,21 @@ type message struct {
 	kind    order.EventKind
 	event   order.ProviderEvent
 	resolve ResolveRequest
+	refund  RefundRequest
 }
 
 // The kinds of messages beside the provider events.
 const (
 	cancelMessage  order.EventKind = "cancel"
 	resolveMessage order.EventKind = "resolve"
+	refundMessage  order.EventKind = "refund_request"
 )
 
 // MessageKinds lists every kind of message.
 func MessageKinds() []order.EventKind {
 	return []order.EventKind{
 		order.PaymentReport, order.ShipmentReport, order.RefundReport, order.DisputeReport, order.MailReport, order.UnknownReport,
-		cancelMessage, resolveMessage,
+		cancelMessage, resolveMessage, refundMessage,
 	}
 }
 
@@ -70,6 +72,10 @@ var transitions = []transition{
 	{phases: []Phase{Opening, AwaitingPayment, Fulfilling}, on: cancelMessage, do: (*orderWorkflow).mayCancel},
 	{phases: []Phase{Compensating}, on: cancelMessage, do: (*orderWorkflow).joinCancel},
 	{phases: []Phase{Completed, Closed}, on: cancelMessage, do: (*orderWorkflow).tooLateToCancel},
+
+	{phases: []Phase{Opening, AwaitingPayment}, on: refundMessage, do: (*orderWorkflow).nothingToRefund},
+	{phases: []Phase{Fulfilling, Completed, Closed}, on: refundMessage, do: (*orderWorkflow).mayRefund},
+	{phases: []Phase{Compensating}, on: refundMessage, do: (*orderWorkflow).refundsAnyway},
 
 	{held: held, on: resolveMessage, do: (*orderWorkflow).mayResolve},
 	{held: notHeld, on: resolveMessage, do: (*orderWorkflow).mayResolveAttention},

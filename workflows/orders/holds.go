@@ -3,6 +3,7 @@ package orders
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -99,7 +100,11 @@ func (w *orderWorkflow) onResolve(ctx workflow.Context, r ResolveRequest) (order
 
 // resolveAttention tries again at once what failed, or gives it up.
 func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest) {
-	for _, a := range w.Attention {
+	for _, a := range slices.Clone(w.Attention) {
+		if id, failed := strings.CutPrefix(a.About, failedRefund); failed && r.Choice == order.ChooseRelease {
+			w.dropAttention(a.About)
+			w.refundAgain(ctx, id)
+		}
 		if r.Choice == order.ChooseKeep {
 			w.Resolved[a.About] = true
 			if stop := w.trying[a.About]; stop != nil {

@@ -25,6 +25,9 @@ const (
 	// Resolve takes a person's decision about an order on hold, and returns the
 	// order as it is then.
 	Resolve workflows.Update[ResolveRequest, order.Order] = "Resolve"
+	// Refund refunds money of the order, and returns the order when the provider has
+	// responded, or cannot be reached.
+	Refund workflows.Update[RefundRequest, order.Order] = "Refund"
 	// Reported brings one or several events from a provider.
 	Reported workflows.Signal[Report] = "Reported"
 )
@@ -92,6 +95,18 @@ type ResolveRequest struct {
 // UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
 func (r *ResolveRequest) UnmarshalJSON(b []byte) error {
 	type plain ResolveRequest
+	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
+}
+
+// RefundRequest says what is refunded, who asks for it and why.
+type RefundRequest struct {
+	order.RefundRequest
+	workflows.Sender
+}
+
+// UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
+func (r *RefundRequest) UnmarshalJSON(b []byte) error {
+	type plain RefundRequest
 	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
 }
 

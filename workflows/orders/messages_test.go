@@ -63,6 +63,14 @@ func (r *runner) resolve(c order.Choice) *updateResult {
 	return got
 }
 
+// refund asks for a refund. The request's ID is part of the update's, as at the starter.
+func (r *runner) refund(ask order.RefundRequest) *updateResult {
+	got := new(updateResult)
+	r.asked++
+	r.update(string(orders.Refund), fmt.Sprintf("refund-%s-%d", ask.ID, r.asked), got, orders.RefundRequest{RefundRequest: ask, Sender: sentBy("key:ops", "damaged")})
+	return got
+}
+
 // sentBy returns the sender of a message of the API.
 func sentBy(who, why string) workflows.Sender {
 	return workflows.Sender{Version: workflows.MessageVersion, Who: who, Why: why}

@@ -69,13 +69,21 @@ func fulfilled(s order.Status) bool {
 // fulfilled, and otherwise none, and that no intent is open.
 func (c *checks) keptMoney(o order.Order) {
 	c.Helper()
-	want := int64(0)
+	want, paidOut := int64(0), int64(0)
+	for _, r := range o.Refunds {
+		if r.PaidOut {
+			paidOut += r.Amount.Amount
+		}
+	}
 	if fulfilled(o.Status) && !c.endedByRefund() {
-		want = o.Total.Amount - c.refundedByHand[o.Payment().Reference]
+		want = o.Total.Amount - c.refundedByHand[o.Payment().Reference] - asked(o.Refunds)
 	}
 	sum := c.bank.Count(id)
-	if got := sum.Taken - sum.Returned; got != want {
+	if got := sum.Taken - sum.Returned - paidOut; got != want {
 		c.Errorf("the shop has %d, want %d (%+v)", got, want, sum)
+	}
+	if sum.Returned+paidOut > sum.Taken {
+		c.Errorf("REF-1: of %d, %d were refunded and %d paid out", sum.Taken, sum.Returned, paidOut)
 	}
 	if got := o.Payment().Captured - o.Payment().Refunded; got != want {
 		c.Errorf("the record says the shop has %d, want %d", got, want)
@@ -85,6 +93,16 @@ func (c *checks) keptMoney(o order.Order) {
 			c.Errorf("intent %s was left %s", in.ID, in.Status)
 		}
 	}
+}
+
+// asked adds up the refunds that somebody asked for.
+func asked(refunds []order.Refund) (sum int64) {
+	for _, r := range refunds {
+		if r.Asked != "" && r.Status.Moves() {
+			sum += r.Amount.Amount
+		}
+	}
+	return sum
 }
 
 // endedByRefund reports whether a person has refunded a parcel that came back.
@@ -114,6 +132,9 @@ func (c *checks) keptGoods(o order.Order) {
 	want, shipped := 0, int64(0)
 	if fulfilled(o.Status) {
 		want, shipped = 1, 2
+		for _, l := range o.Restocked() {
+			shipped -= l.Quantity
+		}
 	}
 	if valid != want {
 		c.Errorf("%d labels are valid, want %d", valid, want)

@@ -85,6 +85,7 @@ func (w *orderWorkflow) write(ctx workflow.Context) error {
 func (w *orderWorkflow) takeChange(ctx workflow.Context) (order.Change, error) {
 	w.Fence = max(w.Fence, w.task.began(ctx).UnixMicro())
 	c := order.Change{Order: w.document(), Events: w.Pending, Fence: w.Fence, Stock: w.Stock, Attempt: w.Attempt}
+	c.Stock.Restocked = w.Restocked()
 	w.Pending, w.Stock, w.Attempt, w.unsaved = nil, order.StockMove{}, "", false
 	var err error
 	c.Snapshot, err = w.Snapshot()

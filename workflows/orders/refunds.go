@@ -116,18 +116,20 @@ func (w *orderWorkflow) refundRest(ctx workflow.Context, run runner, in order.In
 }
 
 // left returns what can still be refunded of a payment, in minor units: what was
-// received, less the refunds that arrived or are pending, including those made by
-// hand, and less the disputes that were lost. It notes the refunds that were not
-// known.
+// received, less the refunds that arrived, are pending or were asked for, including
+// those made by hand, and less the disputes that were lost. It notes the refunds that
+// were not known.
 func (w *orderWorkflow) left(ctx workflow.Context, run runner, in order.Intent) (int64, error) {
 	found, err := runAs(ctx, w, run, listRefunds, "Ask for the refunds of payment "+in.ID, steps.IntentRef{ID: in.ID})
 	if err != nil {
 		return 0, err
 	}
-	left := in.Received
 	for _, r := range found.Refunds {
 		w.keepFound(ctx, r)
-		if r.Status.Moves() {
+	}
+	left := in.Received
+	for _, r := range w.Refunds { // also those that the provider does not list: asked for, or paid out by hand
+		if r.PaymentRef == in.ID && r.Status.Moves() {
 			left -= r.Amount.Amount
 		}
 	}
@@ -190,9 +192,7 @@ func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about s
 				end()
 				why += "; Purser does not try again"
 			}
-			w.Attention = append(w.Attention, order.Attention{About: about, Why: why})
-			w.note(ctx, order.OrderNeedsAttention, workflows.ActorPurser, why, about)
-			if err := w.show(ctx); err != nil || last {
+			if err := w.needAttention(ctx, about, why); err != nil || last {
 				return
 			}
 			_, _ = workflow.AwaitWithTimeout(ctx, wait, func() bool { return w.retrying[about] || !w.needsAttention(about) })
@@ -203,6 +203,13 @@ func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about s
 			}
 		}
 	})
+}
+
+// needAttention shows a person what Purser cannot finish by itself.
+func (w *orderWorkflow) needAttention(ctx workflow.Context, about, why string) error {
+	w.Attention = append(w.Attention, order.Attention{About: about, Why: why})
+	w.note(ctx, order.OrderNeedsAttention, workflows.ActorPurser, why, about)
+	return w.show(ctx)
 }
 
 func (w *orderWorkflow) needsAttention(about string) bool {

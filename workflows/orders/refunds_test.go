@@ -26,6 +26,7 @@ func (w *fixture) refundSilently(amount int64, key string) {
 		if _, err := w.bank.RefundIntent(context.Background(), w.intent(), order.Money{Amount: amount, Currency: "EUR"}, key); err != nil {
 			w.Fatalf("bank: %v", err)
 		}
+		w.refundedByHand[w.intent()] += amount
 	})
 }
 

@@ -47,8 +47,11 @@ type runner struct {
 	now      time.Time
 	over     bool // the order's workflow has ended
 	runs     int
-	placed   updateResult // of the first Place
-	outcome  orders.Outcome
+	asked    int // requests for refunds
+	// afterwards are the checks of responses that may come late.
+	afterwards []func()
+	placed     updateResult // of the first Place
+	outcome    orders.Outcome
 }
 
 func (r *runner) clock() time.Time { return workflowtest.MaxTime(r.now, r.env.Now()) }
@@ -68,6 +71,9 @@ func (r *runner) follow() {
 			r.now = workflowtest.MaxTime(r.now, workflowtest.Start.Add(c.At))
 			c.Do()
 		}
+	}
+	for _, check := range r.afterwards {
+		check()
 	}
 }
 

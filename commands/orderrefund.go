@@ -1,0 +1,81 @@
+package commands
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"purser/order"
+	"purser/shop"
+)
+
+type orderRefundCmd struct {
+	OrderID  string   `arg:"" name:"id" help:"The order's id."`
+	Amount   string   `help:"An amount in major units of the order's currency, such as 4.50." xor:"what" placeholder:"AMOUNT"`
+	All      bool     `help:"Everything that is left." xor:"what"`
+	Line     []string `help:"Goods, as SKU=quantity; repeatable. What the shopper paid for them is refunded." placeholder:"SKU=N"`
+	Restock  bool     `help:"The goods are back, or never left, and are for sale again."`
+	Shipping string   `help:"A part of the shipping fee in major units, or 'all' for the rest of it." placeholder:"AMOUNT"`
+	Reason   string   `required:"" help:"The reason, for operators."`
+	PaidOut  string   `help:"The proof of a refund that a person has paid out already, such as the reference of a bank transfer. The payment's provider is not asked to refund it." placeholder:"PROOF"`
+	Key      string   `name:"refund-id" help:"Your id of the refund, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
+}
+
+func (x *orderRefundCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	o, err := client.Order(e.ctx, order.ID(x.OrderID))
+	if err != nil {
+		return err
+	}
+	r, err := x.request(o)
+	if err != nil {
+		return usageError{err}
+	}
+	if o, err = client.Refund(e.ctx, o.ID, r); err != nil {
+		return err
+	}
+	return c.Order.print(e.stdout, o)
+}
+
+// request returns the request of the flags. An amount is in the order's currency.
+func (x *orderRefundCmd) request(o shop.Order) (shop.RefundRequest, error) {
+	r := shop.RefundRequest{ID: x.Key, All: x.All, Reason: x.Reason, PaidOut: x.PaidOut}
+	if r.ID == "" {
+		r.ID = "rf-" + strings.ToLower(rand.Text())
+	}
+	if x.Amount != "" {
+		amount, err := order.ParseMoney(x.Amount, o.Total.Currency)
+		if err != nil {
+			return r, fmt.Errorf("--amount: %w", err)
+		}
+		r.Amount = &amount
+	}
+	for _, l := range x.Line {
+		sku, n, ok := strings.Cut(l, "=")
+		quantity, err := strconv.ParseInt(n, 10, 64)
+		if !ok || err != nil {
+			return r, fmt.Errorf("--line %q: want SKU=quantity, such as mug-blue=2", l)
+		}
+		r.Lines = append(r.Lines, shop.RefundItem{SKU: sku, Quantity: quantity, Restock: x.Restock})
+	}
+	switch {
+	case x.Shipping == "all" && o.Shipping != nil:
+		r.Shipping = o.Shipping.Total - o.Shipping.Refunded
+	case x.Shipping == "all":
+		return r, fmt.Errorf("--shipping: the order has no shipping fee")
+	case x.Shipping != "":
+		fee, err := order.ParseMoney(x.Shipping, o.Total.Currency)
+		if err != nil {
+			return r, fmt.Errorf("--shipping: %w", err)
+		}
+		r.Shipping = fee.Amount
+	}
+	if !x.All && x.Amount == "" && len(r.Lines) == 0 && r.Shipping == 0 {
+		return r, fmt.Errorf("say what is refunded: --amount, --line, --shipping or --all")
+	}
+	return r, nil
+}

@@ -1,0 +1,258 @@
+package orders
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	steps "purser/activities/orders"
+	"purser/order"
+	"purser/workflows"
+)
+
+// complete returns the request with the reason that its sender gave.
+func (r RefundRequest) complete() order.RefundRequest {
+	ask := r.RefundRequest
+	ask.Reason = cmp.Or(ask.Reason, r.Reason())
+	return ask
+}
+
+// Reason returns why the money is refunded.
+func (r RefundRequest) Reason() string { return r.Sender.Reason() }
+
+func (w *orderWorkflow) checkRefund(ctx workflow.Context, r RefundRequest) error {
+	if !w.ready { // onRefund checks
+		return nil
+	}
+	return w.handle(ctx, message{kind: refundMessage, refund: r})
+}
+
+// nothingToRefund refuses a refund of an order whose money was not captured.
+func (w *orderWorkflow) nothingToRefund(workflow.Context, message) error {
+	return workflows.Refuse(workflows.RefusalNotLeft, "the order is "+string(w.Status)+": nothing was captured that could be refunded")
+}
+
+// refundsAnyway refuses a refund of an order that is being cancelled: everything
+// that is left is refunded anyway.
+func (w *orderWorkflow) refundsAnyway(ctx workflow.Context, m message) error {
+	if len(w.refundParts(m.refund.ID)) > 0 {
+		return w.mayRefund(ctx, m)
+	}
+	return workflows.Refuse(workflows.RefusalNotLeft, "the order is "+string(w.Status)+": its money is refunded anyway")
+}
+
+// mayRefund takes a refund of at most what is left, and a request that was made
+// before.
+func (w *orderWorkflow) mayRefund(_ workflow.Context, m message) error {
+	ask := m.refund.complete()
+	if parts := w.refundParts(ask.ID); len(parts) > 0 {
+		if asked := parts[0].Asked; asked != "" && asked != ask.Hash() {
+			return workflows.Refuse(workflows.RefusalOtherRequest, fmt.Sprintf("the refund %s was asked for with another request", ask.ID))
+		}
+		return nil
+	}
+	if w.refundByID(ask.ID) != nil {
+		return workflows.Refuse(workflows.RefusalOtherRequest, fmt.Sprintf("%s is the id of a refund that nobody asked for here", ask.ID))
+	}
+	if w.Abort != nil && w.Phase == Fulfilling {
+		return workflows.Refuse(workflows.RefusalNotLeft, "the order is about to be cancelled: its money is refunded anyway")
+	}
+	switch _, err := w.PlanRefund(ask); {
+	case errors.Is(err, order.ErrInvalid):
+		return workflows.Refuse(workflows.RefusalInvalid, err.Error())
+	case err != nil:
+		return workflows.Refuse(workflows.RefusalNotLeft, err.Error())
+	}
+	return nil
+}
+
+// onRefund refunds money, and returns the order when the provider has responded or
+// the refund needs attention. The amount counts as refunded from the moment the
+// request is certainly in the history, so that two requests never share it.
+func (w *orderWorkflow) onRefund(ctx workflow.Context, r RefundRequest) (order.Order, error) {
+	if err := w.awaitReady(ctx); err != nil {
+		return w.Order, err
+	}
+	if err := w.checkRefund(ctx, r); err != nil {
+		return w.Order, err
+	}
+	if err := workflows.AwaitAccepted(ctx); err != nil {
+		return w.Order, err
+	}
+	if err := w.checkRefund(ctx, r); err != nil { // another request came first
+		return w.Order, err
+	}
+	if parts := w.refundParts(r.ID); len(parts) > 0 {
+		known := w.refundByID(parts[0].ID)
+		known.Asked = cmp.Or(known.Asked, r.complete().Hash())
+	} else if err := w.requestRefund(ctx, r); err != nil {
+		return w.Order, err
+	}
+	err := workflow.Await(ctx, func() bool {
+		return !slices.ContainsFunc(w.refundParts(r.ID), func(p order.Refund) bool {
+			return p.Status == order.RefundRequested && !w.needsAttention(p.ID)
+		})
+	})
+	if err == nil {
+		err = w.save(ctx)
+	}
+	return w.Order, err
+}
+
+// requestRefund writes down what is to be refunded, and then has it refunded.
+func (w *orderWorkflow) requestRefund(ctx workflow.Context, r RefundRequest) error {
+	parts, err := w.PlanRefund(r.complete())
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		w.Refunds = append(w.Refunds, p)
+		w.sumRefunds(p.PaymentRef)
+		kind, why := order.RefundWasRequested, p.Amount.String()+": "+p.Reason
+		if p.PaidOut {
+			kind, why = order.PaymentRefunded, p.Amount.String()+" was paid out: "+p.Reason
+		}
+		w.note(ctx, kind, r.Actor(), why, cmp.Or(p.Reference, p.ID))
+	}
+	w.changes++
+	if err := w.save(ctx); err != nil { // the record must know of it first
+		return err
+	}
+	for _, p := range parts {
+		if p.Status == order.RefundRequested {
+			w.makeRefundInBackground(ctx, p.ID)
+		}
+	}
+	w.notifyRefunds(ctx)
+	w.reviewFunds(ctx)
+	return nil
+}
+
+// refundParts returns the refunds that a request has led to.
+func (s *State) refundParts(id string) (parts []order.Refund) {
+	for _, r := range s.Refunds {
+		if (r.Asked != "" || r.Key != "") && (r.ID == id || strings.HasPrefix(r.ID, id+":")) {
+			parts = append(parts, r)
+		}
+	}
+	return parts
+}
+
+// refundByID returns the order's refund with an ID, or nil.
+func (s *State) refundByID(id string) *order.Refund {
+	i := slices.IndexFunc(s.Refunds, func(r order.Refund) bool { return r.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &s.Refunds[i]
+}
+
+// makeRefundInBackground has the provider make a refund that was asked for. It
+// tries for as long as it takes, or until a person says that it is settled.
+func (w *orderWorkflow) makeRefundInBackground(ctx workflow.Context, id string) {
+	w.retryInBackground(ctx, "the refund cannot be made", id, time.Time{}, func(ctx workflow.Context) error {
+		return w.makeRefund(ctx, id)
+	}, func() {
+		if r := w.refundByID(id); r.Status == order.RefundRequested { // a person has settled it
+			r.Status = order.RefundCanceled
+			w.sumRefunds(r.PaymentRef)
+		}
+	})
+}
+
+// makeRefund has the provider make a refund, once: the request's id is in its
+// idempotency key. A refund that the provider refuses for good has failed, and its
+// amount can be refunded otherwise.
+func (w *orderWorkflow) makeRefund(ctx workflow.Context, id string) error {
+	r := w.refundByID(id)
+	if r.Status != order.RefundRequested {
+		return nil
+	}
+	ref, amount := r.PaymentRef, r.Amount
+	r.Key = order.Key(w.ID, requestOperation+id, 1+w.Refusals[id])
+	made, err := runBackground(ctx, w, refundIntent, 0, "Refund "+amount.String(), steps.CaptureRequest{IntentID: ref, Amount: amount, Key: r.Key})
+	r = w.refundByID(id) // refunds may have been added in the meantime
+	refused := ""
+	switch {
+	case workflows.IsFailure(err, activities.FailureRejected):
+		refused = workflows.Reason(err)
+	case err != nil:
+		if ctx.Err() == nil { // under the same key the provider would only repeat its response
+			w.Refusals[id]++
+		}
+		return err
+	case made.ID != r.Key:
+		refused = "everything was refunded already"
+	default:
+		w.keepFound(ctx, made)
+	}
+	if refused != "" && r.Status == order.RefundRequested {
+		r.Status = order.RefundFailed
+		w.sumRefunds(ref)
+		w.refundFailed(ctx, *r, refused)
+		if err := w.compareRefunds(ctx, ref); err != nil { // what has been refunded instead?
+			return err
+		}
+	}
+	w.notifyRefunds(ctx)
+	w.reviewFunds(ctx)
+	return nil
+}
+
+// requestOperation is, with the refund's ID behind it, the operation in the key of a
+// refund that was asked for.
+const requestOperation = "request-"
+
+// adoptRequest returns a refund that the provider lists, with the ID under which it
+// was asked for. It is for a refund that this history does not know, because the
+// workflow was reset to before the request.
+func (w *orderWorkflow) adoptRequest(r order.Refund) order.Refund {
+	id, asked := strings.CutPrefix(r.ID, order.Key(w.ID, requestOperation, 0)[:len(w.ID)+1+len(requestOperation)])
+	if i := strings.LastIndexByte(id, ':'); asked && i > 0 && w.refundByID(id[:i]) == nil {
+		r.Key, r.ID = r.ID, id[:i]
+	}
+	return r
+}
+
+// refundFailed reopens the balance of a refund that failed, and asks a person how
+// the money is refunded instead.
+func (w *orderWorkflow) refundFailed(ctx workflow.Context, r order.Refund, why string) {
+	w.sumRefunds(r.PaymentRef)
+	w.note(ctx, order.RefundHasFailed, w.providerOf(r.PaymentRef), why, cmp.Or(r.Reference, r.ID))
+	_ = w.needAttention(ctx, failedRefund+r.ID, "a refund of "+r.Amount.String()+" failed: "+why)
+}
+
+// failedRefund stands before the refund's ID in what needs attention.
+const failedRefund = "refund "
+
+// refundAgain asks the provider again for a refund that failed, as far as that is
+// still possible.
+func (w *orderWorkflow) refundAgain(ctx workflow.Context, id string) {
+	failed := w.refundByID(id)
+	if failed == nil || failed.Status.Moves() {
+		return
+	}
+	base, _, _ := strings.Cut(id, ":")
+	r := *failed
+	r.ID, r.Reference, r.Key, r.Status, r.Notified = fmt.Sprintf("%s:%d", base, 1+len(w.refundParts(base))), "", "", order.RefundRequested, ""
+	r.Asked = cmp.Or(r.Asked, "again")
+	for i := range r.Lines {
+		r.Lines = slices.Clone(r.Lines)
+		r.Lines[i].Restock = false // the pieces count with the refund that failed
+	}
+	p := w.payment(r.PaymentRef)
+	if left := p.Captured - p.Refunded - p.Disputed; left < r.Amount.Amount {
+		w.note(ctx, order.EventIgnored, workflows.ActorPurser, fmt.Sprintf("%s cannot be refunded again: %d is left", r.Amount, left), id)
+		return
+	}
+	w.Refunds = append(w.Refunds, r)
+	w.sumRefunds(r.PaymentRef)
+	w.note(ctx, order.RefundWasRequested, workflows.ActorPurser, r.Amount.String()+": again", r.ID)
+	w.makeRefundInBackground(ctx, r.ID)
+}
