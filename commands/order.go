@@ -24,6 +24,7 @@ type orderCmd struct {
 	Watch   orderWatchCmd   `cmd:"" help:"Follow an order's timeline live."`
 	Cancel  orderCancelCmd  `cmd:"" help:"Cancel an order that the carrier does not have yet: void its label, void or refund its payment, and release its stock."`
 	Refund  orderRefundCmd  `cmd:"" help:"Refund an order: an amount, goods, the shipping fee, or everything that is left."`
+	Book    orderBookCmd    `cmd:"" name:"book-payment" help:"Book a bank transfer or cash that came in for an order."`
 	Resolve orderResolveCmd `cmd:"" help:"Decide about an order that is on hold or needs attention."`
 
 	ReturnInstructions orderReturnCmd `cmd:"" help:"Tell the shopper how to send an order back."`
@@ -39,6 +40,7 @@ type orderPlaceCmd struct {
 	City       string   `default:"Harbourtown"`
 	PostalCode string   `default:"10115"`
 	Country    string   `default:"DE"`
+	Payment    string   `enum:"online,manual" default:"online" help:"How it is paid: online, or manual: in advance, by bank transfer or in cash."`
 	Key        string   `name:"idempotency-key" help:"Makes repeating the command safe."`
 }
 
@@ -46,6 +48,9 @@ func (p *orderPlaceCmd) Run(e *env, c *commands) error {
 	r := order.Request{
 		Customer: p.Customer, Email: p.Email, Currency: p.Currency,
 		ShipTo: order.Address{Name: p.Name, Line1: p.Street, City: p.City, PostalCode: p.PostalCode, Country: p.Country},
+	}
+	if p.Payment == string(order.PayManually) {
+		r.Payment = order.PayManually
 	}
 	for _, l := range p.Line {
 		sku, n, ok := strings.Cut(l, "=")

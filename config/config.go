@@ -57,6 +57,7 @@ type Config struct {
 	Catalogue `embed:""`
 
 	PayWithin    time.Duration `help:"How long a shopper may take to pay." env:"PURSER_PAY_WITHIN" default:"30m"`
+	PrepayWithin time.Duration `help:"How long a shopper may take who pays in advance, by bank transfer or in cash." env:"PURSER_PREPAY_WITHIN" default:"168h"`
 	AskAfter     time.Duration `help:"How long to wait for an event about a payment before Stripe is asked." env:"PURSER_ASK_AFTER" default:"2m"`
 	TrackAfter   time.Duration `help:"How long to wait for an event about a parcel before the carrier is asked." env:"PURSER_TRACK_AFTER" default:"12h"`
 	OverdueAfter time.Duration `help:"How long a parcel may stay without a scan before it needs an operator; 0: for ever." env:"PURSER_OVERDUE_AFTER" default:"336h"`
@@ -136,6 +137,7 @@ func (c *Config) checkTimes() error {
 		zero bool // whether 0 is allowed
 	}{
 		{"PURSER_PAY_WITHIN", c.PayWithin, false},
+		{"PURSER_PREPAY_WITHIN", c.PrepayWithin, false},
 		{"PURSER_ASK_AFTER", c.AskAfter, false},
 		{"PURSER_TRACK_AFTER", c.TrackAfter, false},
 		{"PURSER_PLACE_TIMEOUT", c.PlaceTimeout, false},
@@ -196,7 +198,7 @@ func (c *Config) RecordURL() string {
 // are packed.
 func (c *Config) Terms() orders.Terms {
 	return orders.Terms{
-		PayWithin: c.PayWithin, AskAfter: c.AskAfter, ReceivedAfter: c.ReceivedAfter,
+		PayWithin: c.PayWithin, PrepayWithin: c.PrepayWithin, AskAfter: c.AskAfter, ReceivedAfter: c.ReceivedAfter,
 		TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter, ParcelPieces: c.ParcelPieces,
 	}
 }

@@ -18,6 +18,7 @@ type MailBrand struct {
 	ShopColour   string            `help:"The shop's colour in mails, as #rrggbb." env:"PURSER_SHOP_COLOUR"`
 	ShopImprint  string            `help:"The shop's legal name and address, at the end of each mail; lines separated by line breaks." env:"PURSER_SHOP_IMPRINT"`
 	ShopReturnTo string            `help:"Address to which shoppers return goods. Default: the imprint." env:"PURSER_SHOP_RETURN_TO"`
+	ShopPayTo    string            `help:"Where shoppers pay in advance, such as the holder and the number of a bank account, in the mail that asks for it. Default: it is not said." env:"PURSER_SHOP_PAY_TO"`
 	ShopSupport  string            `help:"Email address to which shoppers may write." env:"PURSER_SHOP_SUPPORT"`
 	ShopMail     string            `help:"Email address for mails to the shop itself, about disputes. Default: PURSER_SHOP_SUPPORT, or else the address in PURSER_MAIL_FROM." env:"PURSER_SHOP_MAIL"`
 	OrderURL     string            `name:"order-url" help:"Address of the page that shows a shopper's order; the order's id is appended." env:"PURSER_ORDER_URL"`
@@ -34,7 +35,7 @@ func (c *Config) Shop() (templates.Shop, error) {
 		return templates.Shop{}, fmt.Errorf("PURSER_SHOP_ZONE: %w", err)
 	}
 	s := templates.Shop{
-		Name: c.ShopName, Logo: c.ShopLogo, Colour: c.ShopColour, Imprint: c.ShopImprint, ReturnTo: c.ShopReturnTo, Support: c.ShopSupport,
+		Name: c.ShopName, Logo: c.ShopLogo, Colour: c.ShopColour, Imprint: c.ShopImprint, ReturnTo: c.ShopReturnTo, PayTo: c.ShopPayTo, Support: c.ShopSupport,
 		OrderURL: c.OrderURL, TrackingURL: c.TrackingURL, Locale: c.ShopLocale, Zone: zone,
 		Senders: map[templates.Template]string{},
 	}

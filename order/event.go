@@ -43,6 +43,7 @@ const (
 	PaymentDeclined      Kind = "payment.declined"
 	PaymentWasAuthorized Kind = "payment.authorized"
 	PaymentWasCaptured   Kind = "payment.captured"
+	PaymentReceived      Kind = "payment.received"  // a person has booked a sum that came in
 	PaymentConfirmed     Kind = "payment.confirmed" // the provider's event confirms what the order has
 	PaymentVoided        Kind = "payment.voided"
 	PaymentRefunded      Kind = "payment.refunded"
@@ -144,6 +145,7 @@ type Request struct {
 	ShipTo   Address       `json:"shipTo"`
 	Currency string        `json:"currency"`
 	Lines    []RequestLine `json:"lines"`
+	Payment  PaymentMethod `json:"payment,omitempty"`
 }
 
 // RequestLine asks for a quantity of one product.

@@ -41,6 +41,17 @@ func ParseID(s string) (ID, error) {
 	return ID(s), nil
 }
 
+// TransferReference returns what a shopper writes on a bank transfer for the order.
+func (id ID) TransferReference() string {
+	s := strings.ToUpper(strings.TrimPrefix(string(id), "ord_"))
+	s = s[:min(len(s), 12)]
+	var groups []string
+	for ; len(s) > 4; s = s[4:] {
+		groups = append(groups, s[:4])
+	}
+	return strings.Join(append(groups, s), "-")
+}
+
 // Key returns the idempotency key of one business operation on an order. It is
 // made of order, operation and generation, never of the clock or the attempt,
 // so the same operation always has the same key and a provider does it once.

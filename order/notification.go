@@ -11,6 +11,7 @@ type Notification string
 
 // The notifications. They go to the shopper unless noted otherwise.
 const (
+	MailPrepayment     Notification = "prepayment"      // how to pay in advance
 	MailReceived       Notification = "received"        // the money is held, and the parcel is not booked yet
 	MailConfirmation   Notification = "confirmation"    // paid
 	MailPaymentProblem Notification = "payment_problem" // declined, and not retried since
@@ -74,6 +75,11 @@ func (o Order) MailAbout(m Notification, ref string) Mail {
 	switch m {
 	case MailShipped, MailDelivered:
 		l = l.aboutParcel(o, ref)
+	case MailPrepayment:
+		l.Ref, l.Amount = o.Payment().Reference, Money{o.Total.Amount - o.Captured(), o.Total.Currency}
+		if o.Waiting != nil {
+			l.Until = o.Waiting.Until
+		}
 	case MailPaymentProblem:
 		l.Ref = cmp.Or(ref, o.Payment().Reference)
 		if d := o.Payment().Decline; d != nil {

@@ -205,11 +205,13 @@ const (
 	// HoldRefund: the order is being cancelled, and its money can be neither
 	// refunded nor voided.
 	HoldRefund HoldKind = "refund"
+	// HoldUnderpaid: less than the order's total came in.
+	HoldUnderpaid HoldKind = "underpaid"
 )
 
 // HoldKinds lists every kind of hold.
 func HoldKinds() []HoldKind {
-	return []HoldKind{HoldPayment, HoldFunds, HoldLabel, HoldReturned, HoldVoid, HoldRefund}
+	return []HoldKind{HoldPayment, HoldFunds, HoldLabel, HoldReturned, HoldVoid, HoldRefund, HoldUnderpaid}
 }
 
 // Choice is a person's decision about an order on hold.
@@ -240,6 +242,8 @@ func (k HoldKind) Choices() []Choice {
 		return []Choice{ChooseRebook, ChooseRefund, ChooseKeep}
 	case HoldVoid:
 		return []Choice{ChooseRelease, ChooseRefund, ChooseKeep}
+	case HoldUnderpaid:
+		return []Choice{ChooseRelease, ChooseKeep, ChooseVoid}
 	case HoldRefund:
 		return []Choice{ChooseRelease, ChooseKeep}
 	}

@@ -24,12 +24,38 @@ type Payment struct {
 	// AuthorizedAt is when the order learned that the amount is held.
 	AuthorizedAt time.Time `json:"authorizedAt,omitzero"`
 	Decline      *Decline  `json:"decline,omitempty"` // why the last attempt failed
+	// Receipts are the sums that a person has booked; the captured amount of a manual
+	// payment is their total.
+	Receipts []Receipt `json:"receipts,omitempty"`
 }
 
+// Manual is the provider of payments that no program can take or refund, such as
+// bank transfers and cash. A person books what came in and what was paid out.
+const Manual = "manual"
+
+// Manual reports whether a person takes and refunds the payment.
+func (p Payment) Manual() bool { return p.Provider == Manual }
+
+// Receipt is a sum that came in without a payment provider.
+type Receipt struct {
+	Reference string    `json:"reference"` // such as that of the bank statement
+	Amount    int64     `json:"amount"`    // minor units
+	At        time.Time `json:"at"`        // when the money came in
+}
+
+// PaymentMethod is how a shopper pays for an order.
+type PaymentMethod string
+
+// The methods of payment.
+const (
+	PayOnline   PaymentMethod = ""       // at the payment provider
+	PayManually PaymentMethod = "manual" // in advance, by bank transfer or in cash
+)
+
 // refundable returns how much of the payment can still be refunded. A surplus
-// payment is refunded as a whole anyway.
+// payment at a provider is refunded as a whole anyway.
 func (p Payment) refundable() int64 {
-	if p.Surplus {
+	if p.Surplus && !p.Manual() {
 		return 0
 	}
 	return max(p.Captured-p.Refunded-p.Disputed, 0)

@@ -100,7 +100,14 @@ func (o Order) PlanRefund(r RefundRequest) ([]Refund, error) {
 	case amount.Amount%Granule(amount.Currency) != 0:
 		return nil, fmt.Errorf("%w: amount: %s is not a multiple of %s", ErrInvalid, amount, Money{Granule(amount.Currency), amount.Currency})
 	}
-	return o.spreadRefund(r, amount.Amount, lines), nil
+	parts := o.spreadRefund(r, amount.Amount, lines)
+	for _, p := range parts {
+		i := slices.IndexFunc(o.Payments, func(own Payment) bool { return own.Reference == p.PaymentRef })
+		if o.Payments[i].Manual() && !p.PaidOut {
+			return nil, fmt.Errorf("%w: %s was not paid at a payment provider: pay it out, and name the proof (paidOut)", ErrInvalid, p.Amount)
+		}
+	}
+	return parts, nil
 }
 
 // refundAmount returns how much a request is about, and the goods.

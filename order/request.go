@@ -51,6 +51,9 @@ func (r Request) Validate() error {
 	if _, err := Exponent(r.Currency); err != nil {
 		return err
 	}
+	if r.Payment != PayOnline && r.Payment != PayManually {
+		return fmt.Errorf("%w: payment: want manual, or nothing for a payment online", ErrInvalid)
+	}
 	if len(r.Lines) == 0 || len(r.Lines) > MaxLines {
 		return fmt.Errorf("%w: lines: want 1 to %d, got %d", ErrInvalid, MaxLines, len(r.Lines))
 	}

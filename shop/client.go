@@ -125,6 +125,17 @@ func (c *Client) Refund(ctx context.Context, id order.ID, r RefundRequest) (Orde
 	return o, c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/refunds", r, &o)
 }
 
+// BookPayment books a sum that came in without a payment provider, once per reference.
+// at may be zero, which means now.
+func (c *Client) BookPayment(ctx context.Context, id order.ID, amount order.Money, reference string, at time.Time, reason string) (Order, error) {
+	var o Order
+	body := map[string]any{"amount": amount, "reference": reference, "reason": reason}
+	if !at.IsZero() {
+		body["at"] = at
+	}
+	return o, c.call(ctx, http.MethodPost, "/v1/orders/"+url.PathEscape(string(id))+"/payments", body, &o)
+}
+
 // Report is an event from a provider, as an operator sees it.
 type Report struct {
 	ID         int64     `json:"id"`

@@ -92,6 +92,8 @@ type Payment struct {
 	CaptureBefore time.Time `json:"captureBefore,omitzero"`
 	AuthorizedAt  time.Time `json:"authorizedAt,omitzero"`
 	Decline       *Decline  `json:"decline,omitempty"`
+	// Receipts are the sums that came in without a payment provider.
+	Receipts []order.Receipt `json:"receipts,omitempty"`
 }
 
 // Decline says why a payment was declined.

@@ -72,7 +72,7 @@ func (c *Client) begin(ctx context.Context, id order.ID, r order.Request, hash, 
 		TaskQueue:                workflows.OrdersQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		TypedSearchAttributes:    orders.StartAttributes(time.Now().Add(c.Terms.PayWithin)),
+		TypedSearchAttributes:    orders.StartAttributes(c.Terms.PayBy(r.Payment, time.Now())),
 		StaticSummary:            fmt.Sprintf("Order of %d lines in %s", len(r.Lines), r.Currency),
 	}, orders.OrderWorkflow, orders.Placement{
 		ID: id, Request: r, Hash: hash, Actor: actor, Correlation: correlation, Terms: c.Terms,
@@ -100,6 +100,9 @@ func (c *Client) placed(ctx context.Context, id order.ID, hash string, h client.
 		return c.placedBefore(ctx, id, hash)
 	case err != nil:
 		return order.Order{}, "", translate("place", id, err)
+	}
+	if placed.SealedSecret == "" { // it is not paid online
+		return placed.Order, "", nil
 	}
 	secret, err := c.Vault.Unseal(id, placed.SealedSecret)
 	return placed.Order, secret, err

@@ -56,6 +56,14 @@ func (c *Client) Refund(ctx context.Context, id order.ID, ask order.RefundReques
 	return send(ctx, c, orders.Refund, "refund", id, updateID, orders.RefundRequest{RefundRequest: ask, Sender: sender(actor, ask.Reason, correlation)})
 }
 
+// BookPayment books a sum that came in for an order without a payment provider, and
+// returns the order as it is then. A sum is booked once per reference. It fails with
+// order.ErrNotFound, order.ErrInvalid, order.ErrIllegalMove, or with
+// order.ErrOtherRequest if another sum is booked under the reference.
+func (c *Client) BookPayment(ctx context.Context, id order.ID, r order.Receipt, currency, actor, why, correlation string) (order.Order, error) {
+	return send(ctx, c, orders.BookPayment, "book payment", id, "", orders.BookPaymentRequest{Receipt: r, Currency: currency, Sender: sender(actor, why, correlation)})
+}
+
 func sender(actor, why, correlation string) workflows.Sender {
 	return workflows.Sender{Version: workflows.MessageVersion, Who: actor, Why: why, Correlation: correlation}
 }

@@ -116,6 +116,16 @@ func (f *Orders) Refund(ctx context.Context, id order.ID, ask order.RefundReques
 	})
 }
 
+// BookPayment books a sum, as the order's workflow would.
+func (f *Orders) BookPayment(ctx context.Context, id order.ID, r order.Receipt, currency, actor, why, correlation string) (order.Order, error) {
+	if err := f.fails(ctx); err != nil {
+		return order.Order{}, err
+	}
+	return f.Change(ctx, id, order.PaymentReceived, actor, why, correlation, func(o *order.Order) {
+		o.Payments = []order.Payment{{Number: 1, Provider: order.Manual, Receipts: []order.Receipt{r}, Captured: r.Amount}}
+	})
+}
+
 // afterChoice are the statuses that the choices lead to.
 var afterChoice = map[order.Choice]order.Status{
 	order.ChooseRelease: order.AwaitingPayment, order.ChooseRebook: order.Paid, order.ChooseVoid: order.Cancelling,

@@ -72,7 +72,7 @@ func (s *Service) refund(ctx context.Context, in *refundInput) (*orderOutput, er
 // detailed returns the problem of a refused request with the reason, which holds
 // amounts, quantities and product keys only.
 func detailed(err error) error {
-	for _, kind := range []error{order.ErrInvalid, order.ErrNotRefundable, order.ErrOtherRequest} {
+	for _, kind := range []error{order.ErrInvalid, order.ErrNotRefundable, order.ErrOtherRequest, order.ErrIllegalMove} {
 		if errors.Is(err, kind) {
 			p := httpkit.ProblemOf(err)
 			p.Detail = err.Error()

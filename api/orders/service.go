@@ -36,6 +36,10 @@ type Workflows interface {
 	// responded. It fails with order.ErrNotFound, order.ErrInvalid,
 	// order.ErrNotRefundable or order.ErrOtherRequest, with a text for the caller.
 	Refund(ctx context.Context, id order.ID, ask order.RefundRequest, actor, correlation string) (order.Order, error)
+	// BookPayment books a sum that came in without a payment provider, once per
+	// reference. It fails with order.ErrNotFound, order.ErrInvalid,
+	// order.ErrIllegalMove or order.ErrOtherRequest, with a text for the caller.
+	BookPayment(ctx context.Context, id order.ID, r order.Receipt, currency, actor, why, correlation string) (order.Order, error)
 }
 
 // Records reads orders, their events, and the prices of products.
@@ -119,6 +123,11 @@ func (s *Service) Register(server *httpkit.Server) {
 		Summary:     "Refund an order",
 		Description: "Refunds an amount, or goods and a part of the shipping fee, or everything that is left, and returns the order. The refund is spread over the order's payments, within what is left of each: captured less refunded, pending and disputed. It works at any time after the capture, also for orders that have ended. Sending the request again with the same id refunds nothing more; another request under that id is refused (422 idempotency_key_reused). 409 not_refundable if it is about more than is left; the detail says how much is. 202 while the payment's provider has not responded: read the order. A refund that fails, perhaps weeks later, opens its amount again, and the order then needs attention.",
 	}, operate, s.refund, http.StatusAccepted)
+	httpkit.Register(server, huma.Operation{
+		OperationID: "book-payment", Method: http.MethodPost, Path: "/v1/orders/{id}/payments", Tags: []string{"operators"},
+		Summary:     "Book a sum that came in",
+		Description: "Books a bank transfer or cash for an order that is paid in advance (payment: manual), and returns the order. It is fulfilled as soon as its total has come in. If less came in, the order is on hold (kind underpaid): release waits for the rest, keep is content with it, and void ends the order. What the order does not need must be paid back, and needs attention until that is booked as a refund with paidOut; so does a sum for an order that has ended or is paid online. A sum is booked once per reference; another amount under that reference is refused (422 idempotency_key_reused).",
+	}, operate, s.book, http.StatusAccepted)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "resolve-order", Method: http.MethodPost, Path: "/v1/orders/{id}/resolve", Tags: []string{"operators"},
 		Summary:     "Resolve an order that is on hold",

@@ -44,7 +44,7 @@ type Order struct {
 
 // Hold is a decision that an order needs from a person.
 type Hold struct {
-	Kind    order.HoldKind `json:"kind" doc:"payment: what the provider reports does not match the order; funds: the money was refunded or is disputed before the goods went out; label: the carrier has voided the label of a paid parcel; returned: the parcel came back; void: the order is being cancelled and the carrier does not void its parcel; refund: the order is being cancelled and its money can be neither refunded nor voided"`
+	Kind    order.HoldKind `json:"kind" doc:"payment: what the provider reports does not match the order; funds: the money was refunded or is disputed before the goods went out; label: the carrier has voided the label of a paid parcel; returned: the parcel came back; void: the order is being cancelled and the carrier does not void its parcel; refund: the order is being cancelled and its money can be neither refunded nor voided; underpaid: less than the total came in"`
 	Why     string         `json:"why" doc:"The cause, for people"`
 	About   string         `json:"about,omitempty" doc:"The id to search for: a payment's reference or a tracking number"`
 	Choices []order.Choice `json:"choices" nullable:"false" doc:"The choices that resolve-order takes for this order, the safest first"`
@@ -61,7 +61,7 @@ type Waiting struct {
 // Payment is one payment of an order.
 type Payment struct {
 	Number        int                 `json:"number" doc:"1, 2 and so on within the order"`
-	Provider      string              `json:"provider,omitempty" doc:"The payment provider. Missing until it has responded"`
+	Provider      string              `json:"provider,omitempty" doc:"The payment provider, or manual: paid in advance by bank transfer or in cash. Missing until the provider has responded"`
 	Reference     string              `json:"reference,omitempty" doc:"The provider's id of the payment. Missing until the provider has responded"`
 	Status        order.PaymentStatus `json:"status,omitempty" doc:"pending, requires_action, processing, authorized, partially_captured, captured, canceled, expired, failed, conflicted (the amount or the currency differs from the order's) or unknown. Missing until the provider has responded"`
 	Authorized    int64               `json:"authorized" doc:"The amount that is held or was held before the capture, in minor currency units"`
@@ -72,6 +72,7 @@ type Payment struct {
 	CaptureBefore time.Time           `json:"captureBefore,omitzero" doc:"When the held amount is released by itself. Missing if nothing is held or the provider does not say"`
 	AuthorizedAt  time.Time           `json:"authorizedAt,omitzero" doc:"When Purser learned that the amount is held"`
 	Decline       *Decline            `json:"decline,omitempty" doc:"Why the last attempt to pay failed"`
+	Receipts      []Receipt           `json:"receipts,omitempty" doc:"The sums that came in without a payment provider, as a person has booked them. Missing if there are none"`
 }
 
 // Decline says why a payment was declined.
@@ -181,6 +182,9 @@ func paymentView(p order.Payment) Payment {
 		Number: p.Number, Provider: p.Provider, Reference: p.Reference, Status: p.Status,
 		Authorized: p.Authorized, Captured: p.Captured, Refunded: p.Refunded, Disputed: p.Disputed,
 		Surplus: p.Surplus, CaptureBefore: p.CaptureBefore, AuthorizedAt: p.AuthorizedAt,
+	}
+	for _, r := range p.Receipts {
+		v.Receipts = append(v.Receipts, Receipt(r))
 	}
 	if d := p.Decline; d != nil {
 		v.Decline = &Decline{Code: d.Code, DeclineCode: d.DeclineCode, Message: d.Message}

@@ -31,6 +31,9 @@ type Shop struct {
 	// ReturnTo is the address for returned goods, line by line; default: the
 	// imprint.
 	ReturnTo string
+	// PayTo is where shoppers pay in advance, such as a bank account, line by line;
+	// default: it is not said.
+	PayTo string
 	// OrderURL is the URL of an order's page without the order's id, which is
 	// appended. Empty: no link.
 	OrderURL string
@@ -50,9 +53,9 @@ type Shop struct {
 // brand is a checked shop with its colours.
 type brand struct {
 	Shop
-	imprint, returnTo []string
-	senders           map[Template]mail.Address
-	colour, onColour  html.CSS
+	imprint, returnTo, payTo []string
+	senders                  map[Template]mail.Address
+	colour, onColour         html.CSS
 }
 
 const green = "#1f5f4a"
@@ -74,7 +77,7 @@ func (s Shop) dress() (brand, error) {
 			return brand{}, fmt.Errorf("shop: support: want a plain mail address")
 		}
 	}
-	b := brand{Shop: s, imprint: lines(s.Imprint), returnTo: lines(s.ReturnTo)}
+	b := brand{Shop: s, imprint: lines(s.Imprint), returnTo: lines(s.ReturnTo), payTo: lines(s.PayTo)}
 	var err error
 	if b.senders, err = senders(s.Senders); err != nil {
 		return brand{}, err

@@ -93,7 +93,7 @@ func (w *Writer) values(p plan, in tongue, d Data) map[string]string {
 	v := map[string]string{
 		"shop": w.shop.Name, "name": oneLine(d.Name), "order": oneLine(string(d.OrderID)), "support": w.shop.Support,
 		"tracking": oneLine(d.Tracking), "carrier": oneLine(d.Carrier), "reference": oneLine(d.Reference),
-		"reason": in.reason(oneLine(d.Reason)), "return_to": strings.Join(w.shop.returnTo, ", "),
+		"reason": in.reason(oneLine(d.Reason)), "return_to": strings.Join(w.shop.returnTo, ", "), "pay_to": strings.Join(w.shop.payTo, ", "),
 	}
 	if d.has(fieldAmount) {
 		v["amount"] = in.money(d.Amount)

@@ -15,6 +15,7 @@ func TestOrderMails(t *testing.T) {
 	euro := func(n int64) order.Money { return order.Money{Amount: n, Currency: "EUR"} }
 	o := order.Order{
 		ID: "ord_1", Email: "ada@example.com", Locale: "de", ShipTo: order.Address{Name: "Ada"}, Total: euro(2900),
+		Waiting:   &order.Waiting{Until: time.Date(2026, 3, 8, 12, 0, 0, 0, time.UTC)},
 		Lines:     []order.Line{{SKU: "mug", Name: "Becher", Quantity: 2, Price: 1450, Subtotal: 2900}},
 		Payments:  []order.Payment{{Number: 1, Reference: "pi_1", Decline: order.NewDecline("card_declined", "insufficient_funds")}},
 		Shipments: []order.Shipment{{Number: 1, Reference: "ord_1", Tracking: "PX 1"}},
@@ -29,7 +30,8 @@ func TestOrderMails(t *testing.T) {
 		},
 	}
 	for m, want := range map[order.Notification][]string{
-		order.MailReceived: {"Becher", "29,00", "reserviert"}, order.MailConfirmation: {"Becher", "29,00"}, order.MailShipped: {"PX 1"}, order.MailDelivered: {"ord_1"},
+		order.MailPrepayment: {"29,00", "pi_1"},
+		order.MailReceived:   {"Becher", "29,00", "reserviert"}, order.MailConfirmation: {"Becher", "29,00"}, order.MailShipped: {"PX 1"}, order.MailDelivered: {"ord_1"},
 		order.MailCancelled: {"ord_1"}, order.MailExpired: {"ord_1"},
 		order.MailPaymentProblem:     {"Die Karte ist nicht ausreichend gedeckt.", "29,00"},
 		order.MailRefunded:           {"5,00"},

@@ -15,6 +15,7 @@ type Template string
 
 // The templates.
 const (
+	Prepayment         Template = "prepayment" // how to pay in advance
 	Received           Template = "received"
 	Confirmation       Template = "confirmation"
 	PaymentProblem     Template = "payment_problem"
@@ -38,12 +39,12 @@ type Data struct {
 	PlacedAt  time.Time
 	Lines     []order.Line // in the currency of Total
 	Total     order.Money
-	Amount    order.Money // refunded or disputed
+	Amount    order.Money // refunded, disputed or to be paid
 	Tracking  string
 	Carrier   string
 	Reason    string
 	Until     time.Time
-	Reference string // the id at the provider, such as a dispute's id
+	Reference string // the id at the provider, such as a dispute's id, or on a bank transfer
 	// Link is the button's URL. Default: the order or the parcel, if the shop
 	// has a URL for it.
 	Link string
@@ -79,12 +80,14 @@ const (
 	fieldUntil       field = "until"
 	fieldReference   field = "reference"
 	fieldReturnTo    field = "return_to" // the shop's
+	fieldPayTo       field = "pay_to"    // the shop's
 	fieldLink        field = "link"
 	fieldUnsubscribe field = "unsubscribe"
 	fieldWords       field = "words"
 )
 
 var plans = map[Template]plan{
+	Prepayment:         {needs: append(ofOrder, fieldAmount, fieldReference, fieldUntil), facts: []field{fieldAmount, fieldPayTo, fieldReference, fieldUntil, fieldOrder}, links: fieldOrder},
 	Received:           {needs: ofOrder, facts: []field{fieldOrder, fieldPlaced}, links: fieldOrder},
 	Confirmation:       {needs: ofOrder, facts: []field{fieldOrder, fieldPlaced}, links: fieldOrder},
 	PaymentProblem:     {needs: ofOrder, facts: []field{fieldOrder, fieldReason}, links: fieldOrder},
@@ -108,7 +111,7 @@ var (
 // Templates lists all templates in the sequence in which an order causes them.
 func Templates() []Template {
 	return []Template{
-		Received, Confirmation, PaymentProblem, Shipped, Delivered, Cancelled, Expired,
+		Prepayment, Received, Confirmation, PaymentProblem, Shipped, Delivered, Cancelled, Expired,
 		Refunded, RefundFailed, Dispute, ReturnInstructions, Reminder, Campaign,
 	}
 }
@@ -158,6 +161,8 @@ func (d Data) has(f field) bool {
 		return d.Amount != order.Money{}
 	case fieldTracking:
 		return oneLine(d.Tracking) != ""
+	case fieldReference:
+		return oneLine(d.Reference) != ""
 	case fieldUntil:
 		return !d.Until.IsZero()
 	case fieldUnsubscribe:

@@ -38,6 +38,8 @@ func Sample(t Template, locale string) Data {
 		d.Reason = "a product sold out while you were paying"
 	case Dispute:
 		d.Reason, d.Reference, d.Until = "product_not_received", "dp_1PqRsT2eZvKYlo2C", placed.AddDate(0, 0, 9)
+	case Prepayment:
+		d.Amount, d.Reference, d.Until = d.Total, "3Q8P-5ST7-8CDS", placed.AddDate(0, 0, 7)
 	case ReturnInstructions:
 		d.Until, d.Link = placed.AddDate(0, 0, 30), "https://shop.example/returns/label"
 	case Refunded, RefundFailed:
@@ -69,6 +71,7 @@ var sampleWords = map[string]mail.Words{
 func SampleShop() Shop {
 	return Shop{
 		Name: "Harbour & Sons", Imprint: "Harbour & Sons Ltd\n1 Quay Street, 10115 Harbourtown", Support: "help@shop.example",
+		PayTo: "Harbour & Sons Ltd\nDE02 1203 0000 0000 2020 51",
 		OrderURL: "https://shop.example/orders/", TrackingURL: "https://carrier.example/track/{tracking}",
 	}
 }

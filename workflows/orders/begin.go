@@ -77,6 +77,9 @@ func (w *orderWorkflow) listen(ctx workflow.Context) error {
 	if err := Refund.Handle(ctx, w.checkRefund, w.onRefund); err != nil {
 		return err
 	}
+	if err := BookPayment.Handle(ctx, w.checkBook, w.onBook); err != nil {
+		return err
+	}
 	return Resolve.Handle(ctx, w.checkResolve, w.onResolve)
 }
 

@@ -95,6 +95,10 @@ func (w *orderWorkflow) returnPayments(ctx workflow.Context) error {
 		if w.MoneyResolved || p.Surplus || p.Status.Dead() {
 			continue
 		}
+		if p.Manual() {
+			w.returnTransfer(ctx, &w.Payments[i])
+			continue
+		}
 		back, err := w.returnPayment(ctx, p)
 		switch {
 		case ctx.Err() != nil:

@@ -15,6 +15,7 @@ type message struct {
 	event   order.ProviderEvent
 	resolve ResolveRequest
 	refund  RefundRequest
+	receipt BookPaymentRequest
 }
 
 // The kinds of messages beside the provider events.
@@ -22,13 +23,14 @@ const (
 	cancelMessage  order.EventKind = "cancel"
 	resolveMessage order.EventKind = "resolve"
 	refundMessage  order.EventKind = "refund_request"
+	bookMessage    order.EventKind = "book_payment"
 )
 
 // MessageKinds lists every kind of message.
 func MessageKinds() []order.EventKind {
 	return []order.EventKind{
 		order.PaymentReport, order.ShipmentReport, order.RefundReport, order.DisputeReport, order.MailReport, order.UnknownReport,
-		cancelMessage, resolveMessage, refundMessage,
+		cancelMessage, resolveMessage, refundMessage, bookMessage,
 	}
 }
 
@@ -76,6 +78,9 @@ var transitions = []transition{
 	{phases: []Phase{Opening, AwaitingPayment}, on: refundMessage, do: (*orderWorkflow).nothingToRefund},
 	{phases: []Phase{Fulfilling, Completed, Closed}, on: refundMessage, do: (*orderWorkflow).mayRefund},
 	{phases: []Phase{Compensating}, on: refundMessage, do: (*orderWorkflow).refundsAnyway},
+
+	{phases: []Phase{Opening}, on: bookMessage, do: (*orderWorkflow).tooEarlyToBook},
+	{phases: []Phase{AwaitingPayment, Fulfilling, Completed, Compensating, Closed}, on: bookMessage, do: (*orderWorkflow).mayBook},
 
 	{held: held, on: resolveMessage, do: (*orderWorkflow).mayResolve},
 	{held: notHeld, on: resolveMessage, do: (*orderWorkflow).mayResolveAttention},

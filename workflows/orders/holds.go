@@ -189,6 +189,7 @@ func (w *orderWorkflow) release(k order.HoldKind) {
 	switch k {
 	case order.HoldPayment:
 		w.AskNow = true
+	case order.HoldUnderpaid: // it waits for the rest
 	case order.HoldFunds:
 		w.FundsReleased = true
 	case order.HoldLabel:
@@ -239,5 +240,8 @@ func (w *orderWorkflow) keep(ctx workflow.Context, h order.Hold) {
 		w.enter(ctx, Fulfilling)
 	case order.HoldRefund:
 		w.MoneyResolved = true
+	case order.HoldUnderpaid:
+		w.LessAccepted = true
+		w.enter(ctx, Fulfilling)
 	}
 }

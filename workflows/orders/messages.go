@@ -3,6 +3,7 @@
 package orders
 
 import (
+	"cmp"
 	"time"
 
 	"purser/order"
@@ -28,6 +29,9 @@ const (
 	// Refund refunds money of the order, and returns the order when the provider has
 	// responded, or cannot be reached.
 	Refund workflows.Update[RefundRequest, order.Order] = "Refund"
+	// BookPayment books a sum that came in without a payment provider, and returns the
+	// order as it is then.
+	BookPayment workflows.Update[BookPaymentRequest, order.Order] = "BookPayment"
 	// Reported brings one or several events from a provider.
 	Reported workflows.Signal[Report] = "Reported"
 )
@@ -49,9 +53,11 @@ type Placement struct {
 // Terms are how long things may take. They travel with the order, so that a
 // changed setting does not touch the orders already placed.
 type Terms struct {
-	PayWithin  time.Duration `json:"payWithin"`  // from placing to the money being held; default 30 minutes
-	AskAfter   time.Duration `json:"askAfter"`   // after so long without an event, ask the provider about the payment; default 2 minutes
-	TrackAfter time.Duration `json:"trackAfter"` // after so long without an event, ask the carrier about the parcels; default 12 hours
+	PayWithin time.Duration `json:"payWithin"` // from placing to the money being held; default 30 minutes
+	// PrepayWithin is how long a shopper who pays in advance has; default 7 days.
+	PrepayWithin time.Duration `json:"prepayWithin,omitempty"`
+	AskAfter     time.Duration `json:"askAfter"`   // after so long without an event, ask the provider about the payment; default 2 minutes
+	TrackAfter   time.Duration `json:"trackAfter"` // after so long without an event, ask the carrier about the parcels; default 12 hours
 	// OverdueAfter is how long a parcel may stand still before an operator must
 	// look for it; default 14 days, 0: for ever.
 	OverdueAfter time.Duration `json:"overdueAfter,omitempty"`
@@ -61,6 +67,14 @@ type Terms struct {
 	ReceivedAfter time.Duration `json:"receivedAfter,omitempty"`
 	// ParcelPieces is the most pieces in one parcel; default 0: all.
 	ParcelPieces int64 `json:"parcelPieces,omitempty"`
+}
+
+// PayBy returns when an order that is placed at a time and not paid expires.
+func (t Terms) PayBy(m order.PaymentMethod, placed time.Time) time.Time {
+	if m == order.PayManually {
+		return placed.Add(cmp.Or(t.PrepayWithin, 7*24*time.Hour))
+	}
+	return placed.Add(t.PayWithin)
 }
 
 // PlaceRequest holds the hash with which a repeated Place is recognized.
@@ -107,6 +121,19 @@ type RefundRequest struct {
 // UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
 func (r *RefundRequest) UnmarshalJSON(b []byte) error {
 	type plain RefundRequest
+	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
+}
+
+// BookPaymentRequest says what came in, who books it and why.
+type BookPaymentRequest struct {
+	order.Receipt
+	Currency string `json:"currency"`
+	workflows.Sender
+}
+
+// UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
+func (r *BookPaymentRequest) UnmarshalJSON(b []byte) error {
+	type plain BookPaymentRequest
 	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
 }
 

@@ -116,15 +116,18 @@ func (w *orderWorkflow) record(ctx workflow.Context) error {
 	opened, err := run(ctx, w, openOrder, 0, "", "Price, reserve stock, record the order", order.Opening{
 		ID: w.ID, RunID: workflow.GetInfo(ctx).OriginalRunID, RequestHash: p.Hash, Request: p.Request,
 		Actor: p.Actor, Correlation: p.Correlation,
-		Now: now, HoldUntil: now.Add(p.Terms.PayWithin + reservationGrace),
+		Now: now, HoldUntil: p.Terms.PayBy(p.Request.Payment, now).Add(reservationGrace),
 	})
 	if err != nil {
 		return err
 	}
 	w.Status, w.Version, w.PlacedAt, w.UpdatedAt = order.Placed, opened.Version, opened.PlacedAt, opened.PlacedAt
-	w.Placement.Request = order.Request{} // the order has what it said
 	w.Lines, w.Total, w.Payments = opened.Lines, opened.Total, []order.Payment{{Number: 1}}
-	w.shown.until = w.payBy() // as the starter set it
+	if p.Request.Payment == order.PayManually {
+		w.Payments[0].Provider = order.Manual
+	}
+	w.Placement.Request = order.Request{} // the order has what it said
+	w.shown.until = w.payBy()             // as the starter set it
 	return nil
 }
 

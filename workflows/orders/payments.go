@@ -33,6 +33,9 @@ func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 	if p.Reference != "" {
 		return nil
 	}
+	if p.Manual() {
+		return w.offerTransfer(ctx)
+	}
 	within := w.payBy().Sub(workflow.Now(ctx))
 	made, err := run(ctx, w, createIntent, max(within, time.Second), "the order expires", "Create payment intent", w.intentRequest(p.Number))
 	switch {
@@ -80,7 +83,13 @@ func (w *orderWorkflow) intentRequest(number int) order.IntentRequest {
 }
 
 // payBy returns when an unpaid order expires.
-func (w *orderWorkflow) payBy() time.Time { return w.PlacedAt.Add(w.Placement.Terms.PayWithin) }
+func (w *orderWorkflow) payBy() time.Time {
+	method := order.PayOnline
+	if w.manual() {
+		method = order.PayManually
+	}
+	return w.Placement.Terms.PayBy(method, w.PlacedAt)
+}
 
 func (w *orderWorkflow) waitingForPayment() *order.Waiting {
 	return &order.Waiting{
@@ -94,6 +103,9 @@ func (w *orderWorkflow) waitingForPayment() *order.Waiting {
 func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 	if err := w.offerPayment(ctx); err != nil {
 		return err
+	}
+	if w.manual() {
+		return w.awaitTransfer(ctx)
 	}
 	for w.Phase == AwaitingPayment && !w.stopped(ctx) && !w.current().Status.Dead() {
 		if w.AskNow {
@@ -274,7 +286,7 @@ func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
 	}
 	w.Confirmed = true
 	w.Stock = order.StockMove{Action: order.StockShip, Lines: w.bookedLines()}
-	w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, w.Total.String()+" captured", w.Order.Payment().Reference)
+	w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, order.Money{Amount: w.Captured(), Currency: w.Total.Currency}.String()+" captured", w.Order.Payment().Reference)
 	w.mail(ctx, order.MailConfirmation)
 	return nil
 }

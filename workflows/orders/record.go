@@ -17,6 +17,9 @@ import (
 // waitPayment is the Waiting.On of a new order.
 const waitPayment = "payment"
 
+// waitTransfer is the Waiting.On of an order that is paid in advance.
+const waitTransfer = "transfer"
+
 // StartAttributes returns the search attributes of an order that is placed now.
 // They are those of an order that awaits its payment, so that the usual case does
 // not need to change them.

@@ -41,7 +41,7 @@ func (w *orderWorkflow) nothingToRefund(workflow.Context, message) error {
 // refundsAnyway refuses a refund of an order that is being cancelled: everything
 // that is left is refunded anyway.
 func (w *orderWorkflow) refundsAnyway(ctx workflow.Context, m message) error {
-	if len(w.refundParts(m.refund.ID)) > 0 {
+	if len(w.refundParts(m.refund.ID)) > 0 || m.refund.PaidOut != "" && w.manual() {
 		return w.mayRefund(ctx, m)
 	}
 	return workflows.Refuse(workflows.RefusalNotLeft, "the order is "+string(w.Status)+": its money is refunded anyway")
@@ -130,6 +130,7 @@ func (w *orderWorkflow) requestRefund(ctx workflow.Context, r RefundRequest) err
 		}
 	}
 	w.notifyRefunds(ctx)
+	w.reviewTransfers(ctx)
 	w.reviewFunds(ctx)
 	return nil
 }

@@ -44,6 +44,10 @@ func TestEndHolds(t *testing.T) {
 			w.down(1000*time.Hour, order.ErrRejected, "CancelIntent")
 			w.at(time.Minute, func() { w.cancel() })
 		},
+		order.HoldUnderpaid: func(w *fixture) {
+			w.placement.Request.Payment = order.PayManually
+			w.at(time.Minute, func() { w.book(900, "statement 1") })
+		},
 	}
 	for _, kind := range order.HoldKinds() {
 		for _, c := range order.Choices() {
@@ -67,6 +71,11 @@ func TestEndHolds(t *testing.T) {
 				w.at(32*time.Hour, func() {
 					if o := w.order(); !o.Status.Final() && o.Status != order.OnHold {
 						w.endByShopperOrCarrier()
+					}
+				})
+				w.at(33*time.Hour, func() {
+					if h := w.order().Hold; h != nil { // what came in was not paid back
+						w.resolve(h.Choices[len(h.Choices)-1])
 					}
 				})
 				w.run()

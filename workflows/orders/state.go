@@ -70,6 +70,7 @@ type State struct {
 	ParcelsOut    bool `json:"parcelsOut,omitempty"`    // a person has decided that parcels are not waited for
 	MoneyResolved bool `json:"moneyResolved,omitempty"` // a person has settled the money that cannot be returned
 	Received      bool `json:"received,omitempty"`      // the shopper was mailed that the order was received
+	LessAccepted  bool `json:"lessAccepted,omitempty"`  // a person has decided that less than the total is enough
 
 	// DeclinedAt is when the shopper's last attempt failed, if no mail has reported
 	// it yet; DeclineNotified is the last payment whose decline was mailed.
@@ -148,7 +149,7 @@ func (s *State) status() order.Status {
 		switch {
 		case s.inTransit():
 			return order.Shipped
-		case s.Paid() && s.booked():
+		case (s.Paid() || s.LessAccepted) && s.booked():
 			return order.Paid
 		}
 		return order.Authorized
