@@ -127,9 +127,9 @@ func (o Order) refundAmount(r RefundRequest, left Money) (Money, []RefundLine, e
 	}
 	sum, lines := r.Shipping, make([]RefundLine, 0, len(r.Lines))
 	for i, item := range r.Lines {
-		l, err := o.refundLine(item)
+		l, err := o.refundLine(fmt.Sprintf("lines[%d]", i), item)
 		if err != nil {
-			return Money{}, nil, fmt.Errorf("%w: lines[%d]", err, i)
+			return Money{}, nil, err
 		}
 		lines = append(lines, l)
 		sum += l.Amount
@@ -140,10 +140,10 @@ func (o Order) refundAmount(r RefundRequest, left Money) (Money, []RefundLine, e
 // refundLine returns how much is refunded for pieces of a line. The pieces that are
 // refunded later have the rest, so that all pieces together are refunded what the
 // shopper paid for the line.
-func (o Order) refundLine(item RefundItem) (RefundLine, error) {
+func (o Order) refundLine(at string, item RefundItem) (RefundLine, error) {
 	i := slices.IndexFunc(o.Lines, func(l Line) bool { return l.SKU == item.SKU })
 	if i < 0 {
-		return RefundLine{}, fmt.Errorf("%w: the order has no %q", ErrInvalid, item.SKU)
+		return RefundLine{}, fmt.Errorf("%w: %s: the order has no %q", ErrInvalid, at, item.SKU)
 	}
 	l := o.Lines[i]
 	before, restocked := int64(0), int64(0)
@@ -159,9 +159,9 @@ func (o Order) refundLine(item RefundItem) (RefundLine, error) {
 	}
 	switch {
 	case item.Quantity > l.Quantity-before:
-		return RefundLine{}, fmt.Errorf("%w: %d of %q, and %d can still be refunded", ErrNotRefundable, item.Quantity, item.SKU, l.Quantity-before)
+		return RefundLine{}, fmt.Errorf("%w: %s: %d of %q, and %d can still be refunded", ErrNotRefundable, at, item.Quantity, item.SKU, l.Quantity-before)
 	case item.Restock && item.Quantity > l.Quantity-restocked:
-		return RefundLine{}, fmt.Errorf("%w: %d of %q are for sale again already", ErrNotRefundable, restocked, item.SKU)
+		return RefundLine{}, fmt.Errorf("%w: %s: %d of %q are for sale again already", ErrNotRefundable, at, restocked, item.SKU)
 	}
 	amount := o.share(l, before+item.Quantity) - o.share(l, before)
 	return RefundLine{SKU: item.SKU, Quantity: item.Quantity, Amount: amount, Restock: item.Restock}, nil

@@ -9,8 +9,8 @@ import (
 	"purser/order"
 )
 
-// Receipt is a sum that came in without a payment provider.
-type Receipt struct {
+// PaymentReceipt is a sum that came in without a payment provider.
+type PaymentReceipt struct {
 	Reference string    `json:"reference" doc:"The reference of the sum, such as that of the bank statement"`
 	Amount    int64     `json:"amount" doc:"The sum, in minor currency units"`
 	At        time.Time `json:"at" doc:"When the money came in"`

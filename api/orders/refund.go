@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"purser/api/httpkit"
 	"purser/order"
@@ -75,7 +76,7 @@ func detailed(err error) error {
 	for _, kind := range []error{order.ErrInvalid, order.ErrNotRefundable, order.ErrOtherRequest, order.ErrIllegalMove} {
 		if errors.Is(err, kind) {
 			p := httpkit.ProblemOf(err)
-			p.Detail = err.Error()
+			p.Detail = strings.TrimPrefix(err.Error(), order.ErrInvalid.Error()+": ")
 			return p
 		}
 	}

@@ -72,7 +72,7 @@ type Payment struct {
 	CaptureBefore time.Time           `json:"captureBefore,omitzero" doc:"When the held amount is released by itself. Missing if nothing is held or the provider does not say"`
 	AuthorizedAt  time.Time           `json:"authorizedAt,omitzero" doc:"When Purser learned that the amount is held"`
 	Decline       *Decline            `json:"decline,omitempty" doc:"Why the last attempt to pay failed"`
-	Receipts      []Receipt           `json:"receipts,omitempty" doc:"The sums that came in without a payment provider, as a person has booked them. Missing if there are none"`
+	Receipts      []PaymentReceipt    `json:"receipts,omitempty" doc:"The sums that came in without a payment provider, as a person has booked them. Missing if there are none"`
 }
 
 // Decline says why a payment was declined.
@@ -184,7 +184,7 @@ func paymentView(p order.Payment) Payment {
 		Surplus: p.Surplus, CaptureBefore: p.CaptureBefore, AuthorizedAt: p.AuthorizedAt,
 	}
 	for _, r := range p.Receipts {
-		v.Receipts = append(v.Receipts, Receipt(r))
+		v.Receipts = append(v.Receipts, PaymentReceipt(r))
 	}
 	if d := p.Decline; d != nil {
 		v.Decline = &Decline{Code: d.Code, DeclineCode: d.DeclineCode, Message: d.Message}

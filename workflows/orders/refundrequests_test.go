@@ -152,7 +152,7 @@ func hasStock(shipped, left int64) func(*testing.T, *fixture) {
 	}
 }
 
-// TestRefundFails (REF-5, F17): a refund that fails reopens its balance, and tells the
+// TestRefundFails (REF-5): a refund that fails reopens its balance, and tells the
 // operator and the shopper; it can be tried again, or paid out another way.
 func TestRefundFails(t *testing.T) {
 	failsLate := func(w *fixture) {

@@ -50,7 +50,7 @@ func hasTransfer(captured, refunded int64, attention int) func(*testing.T, *fixt
 	}
 }
 
-// TestPrepayment (PAY-14): an order that is paid in advance waits for the money, is
+// TestPrepayment: an order that is paid in advance waits for the money, is
 // fulfilled when all has come in, and never asks a payment provider.
 func TestPrepayment(t *testing.T) {
 	runScenarios(t, []scenario{

@@ -1,0 +1,83 @@
+package orders_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"purser/api/apitest"
+	"purser/api/orders"
+	"purser/order"
+)
+
+// captured makes the order's payment one that was captured.
+func captured(t *testing.T, s *apitest.Shop, id order.ID) {
+	t.Helper()
+	_, err := s.Orders.Change(t.Context(), id, order.PaymentWasCaptured, "purser", "", "", func(o *order.Order) {
+		o.Payments = []order.Payment{{Number: 1, Provider: "stripe", Reference: "pi_" + string(id), Status: order.PaymentCaptured, Captured: o.Total.Amount}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRefund (API-3, REF-1): a refund is asked for with its id, and the order shows it;
+// what is wrong with a request is said in words.
+func TestRefund(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t)
+	o := s.Place(t, "cus_1")
+	captured(t, s, o.ID)
+	for _, c := range []struct {
+		name, body string
+		status     int
+		code, says string
+	}{
+		{name: "nothing is named", body: `{"id":"r1","reason":"damaged"}`, status: 422, code: "invalid", says: "want an amount, or lines and shipping, or all"},
+		{name: "an amount of zero", body: `{"id":"r1","reason":"damaged","amount":{"amount":0,"currency":"EUR"}}`, status: 422, code: "invalid", says: "not above zero"},
+		{name: "an empty amount", body: `{"id":"r1","reason":"damaged","amount":{"amount":0,"currency":""}}`, status: 422, code: "invalid", says: "not above zero"},
+		{name: "a negative amount", body: `{"id":"r1","reason":"damaged","amount":{"amount":-5,"currency":"EUR"}}`, status: 422, code: "invalid", says: "-0.05 EUR is not above zero"},
+		{name: "another currency", body: `{"id":"r1","reason":"damaged","amount":{"amount":5,"currency":"USD"}}`, status: 422, code: "invalid", says: "the order is in EUR, not in USD"},
+		{name: "more than is left", body: `{"id":"r1","reason":"damaged","amount":{"amount":99999,"currency":"EUR"}}`, status: 409, code: "not_refundable", says: "can still be refunded"},
+		{name: "goods of another order", body: `{"id":"r1","reason":"damaged","lines":[{"sku":"elsewhere","quantity":1}]}`, status: 422, code: "invalid", says: `the order has no \"elsewhere\"`},
+		{name: "no pieces", body: `{"id":"r1","reason":"damaged","lines":[{"sku":"mug-blue","quantity":0}]}`, status: 422, code: "invalid"},
+		{name: "an id with a colon", body: `{"id":"r:1","reason":"damaged","all":true}`, status: 422, code: "invalid"},
+		{name: "no reason", body: `{"id":"r1","all":true}`, status: 422, code: "invalid"},
+		{name: "a part", body: `{"id":"r1","reason":"damaged","amount":{"amount":450,"currency":"EUR"}}`, status: http.StatusAccepted},
+	} {
+		a := s.Ask("POST", "/v1/orders/"+string(o.ID)+"/refunds", apitest.OperatorKey, c.body)
+		if a.Status != c.status || !strings.Contains(string(a.Body), c.code) || !strings.Contains(string(a.Body), c.says) {
+			t.Errorf("%s: got %d %s, want %d %s %q", c.name, a.Status, a.Body, c.status, c.code, c.says)
+		}
+	}
+	var got orders.Order
+	s.Ask("GET", "/v1/orders/"+string(o.ID), apitest.OperatorKey, "").Into(t, &got)
+	if len(got.Refunds) != 1 || got.Refunds[0].ID != "r1" || got.Refunds[0].Status != order.RefundRequested || got.Refunds[0].Amount.Amount != 450 {
+		t.Errorf("%+v", got.Refunds)
+	}
+	if a := s.Ask("POST", "/v1/orders/"+string(o.ID)+"/refunds", apitest.ShopKey, `{"id":"r2","reason":"x","all":true}`); a.Status != http.StatusForbidden {
+		t.Errorf("a shop's key: %d %s", a.Status, a.Body)
+	}
+}
+
+// TestBookPayment: a sum that came in is booked with its reference and its reason.
+func TestBookPayment(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t)
+	o := s.Place(t, "cus_1")
+	target := "/v1/orders/" + string(o.ID) + "/payments"
+	a := s.Ask("POST", target, apitest.OperatorKey, `{"amount":{"amount":1450,"currency":"EUR"},"reference":"statement 17","at":"2026-03-01T12:00:00Z","reason":"paid in advance"}`)
+	var got orders.Order
+	a.Into(t, &got)
+	if a.Status != http.StatusOK || len(got.Payments) != 1 || len(got.Payments[0].Receipts) != 1 || got.Payments[0].Receipts[0].Reference != "statement 17" || got.Payments[0].Captured != 1450 {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	for _, body := range []string{`{"reference":"x","reason":"x"}`, `{"amount":{"amount":1,"currency":"EUR"},"reason":"x"}`, `{"amount":{"amount":1,"currency":"EUR"},"reference":"x"}`} {
+		if a := s.Ask("POST", target, apitest.OperatorKey, body); a.Status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", body, a.Status, a.Body)
+		}
+	}
+	if a := s.Ask("POST", target, apitest.ShopKey, `{"amount":{"amount":1,"currency":"EUR"},"reference":"x","reason":"x"}`); a.Status != http.StatusForbidden {
+		t.Errorf("a shop's key: %d", a.Status)
+	}
+}
