@@ -45,6 +45,9 @@ type Config struct {
 	URL            string           // base URL of the bank's page for shoppers; default from the request
 	Log            *slog.Logger     // default slog.Default()
 	Now            func() time.Time // default time.Now
+	// PerSecond is how many requests are answered in any second; others get 429.
+	// Stripe allows 100 with a live key and 25 with a test key. 0 means no limit.
+	PerSecond int
 	// Validate checks each request with the official stripe-mock, which refuses
 	// parameters that Stripe does not know. It costs time and is meant for tests.
 	Validate bool
@@ -67,7 +70,8 @@ type Server struct {
 	keys      map[string]*stored // responses by idempotency key
 	delivered map[string]bool    // events whose webhooks were accepted
 	inUse     map[string]bool    // keys of requests under way
-	released  map[string]bool    // refunds that only released an authorization, by their id
+	rate      rate
+	released  map[string]bool // refunds that only released an authorization, by their id
 }
 
 // New returns a stand-in with the state of its journal.
