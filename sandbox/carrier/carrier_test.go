@@ -146,6 +146,19 @@ func TestParcelsMoveByThemselves(t *testing.T) {
 	}
 }
 
+// TestHandedOver checks that a parcel cannot be voided once the carrier has it.
+func TestHandedOver(t *testing.T) {
+	s := build(t, "", 0)
+	_, v := call(s, "POST", "/v1/labels", goodBody)
+	if err := s.Advance("r-1", "in_transit", ""); err != nil {
+		t.Fatal(err)
+	}
+	status, refusal := call(s, "POST", "/v1/labels/"+fmt.Sprint(v["id"])+"/void", "")
+	if e, _ := refusal["error"].(map[string]any); status != 409 || e["code"] != "not_voidable" {
+		t.Errorf("%d %v", status, refusal)
+	}
+}
+
 func TestAVoidedParcelStays(t *testing.T) {
 	s := build(t, "", time.Hour)
 	url, statuses := hook(t)

@@ -19,6 +19,7 @@ const (
 	maxMetadata    = 50   // keys of an object
 	maxTypes       = 20   // types of events in one list
 	keepEvents     = 30 * 24 * time.Hour
+	giveUpAfter    = 3 * 24 * time.Hour // a webhook that is not accepted
 )
 
 // formEncoded fails unless the body of a request is a form, which is the only one

@@ -94,7 +94,7 @@ func New(c Config) (*Server, error) {
 	if s.webhooks, err = webhooksender.New(c.Journal, "stripe", s.sign, c.Faults, c.Log); err != nil {
 		return nil, err
 	}
-	s.webhooks.OnDelivered = s.arrived
+	s.webhooks.OnDelivered, s.webhooks.GiveUpAfter = s.arrived, giveUpAfter
 	// The process may have crashed between writing the last step and sending its
 	// events.
 	for _, e := range last {
