@@ -63,17 +63,17 @@ func refused(op string, write bool, resp *http.Response, body []byte) *order.Pro
 // errorCode returns the carrier's error code and the field that is wrong, but only
 // if they look like ones, because they are logged.
 func errorCode(body []byte) (code, field string) {
-	const letters = "abcdefghijklmnopqrstuvwxyz0123456789_"
+	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789_"
 	var b struct {
 		Error struct {
 			Code  string `json:"code"`
 			Field string `json:"field"`
 		} `json:"error"`
 	}
-	if json.Unmarshal(body, &b) != nil || len(b.Error.Code) > 64 || strings.Trim(b.Error.Code, letters) != "" {
+	if json.Unmarshal(body, &b) != nil || len(b.Error.Code) > 64 || strings.Trim(b.Error.Code, alphabet) != "" {
 		return "", ""
 	}
-	if len(b.Error.Field) > 64 || strings.Trim(b.Error.Field, letters+".[]") != "" {
+	if len(b.Error.Field) > 64 || strings.Trim(b.Error.Field, alphabet+".[]") != "" {
 		return b.Error.Code, ""
 	}
 	return b.Error.Code, b.Error.Field

@@ -54,10 +54,10 @@ var postalCodes = map[string]string{
 
 // forms are the expressions of postalCodes.
 var forms = func() map[string]*regexp.Regexp {
-	letters := strings.NewReplacer("9", `\d`, "?", "[A-Z]", "*", `[A-Z\d]`, " ", "|")
+	classes := strings.NewReplacer("9", `\d`, "?", "[A-Z]", "*", `[A-Z\d]`, " ", "|")
 	all := map[string]*regexp.Regexp{}
 	for country, list := range postalCodes {
-		all[country] = regexp.MustCompile("^(?:" + letters.Replace(list) + ")$")
+		all[country] = regexp.MustCompile("^(?:" + classes.Replace(list) + ")$")
 	}
 	return all
 }()

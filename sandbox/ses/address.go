@@ -45,18 +45,18 @@ func checkDomain(domain string) *problem {
 	if len(labels) < 2 || len(domain) > maxDomain {
 		return bad("Missing final '@domain'")
 	}
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	for _, l := range labels {
 		switch {
 		case l == "":
 			return bad("Domain contains dot-dot")
-		case len(l) > maxLabel || strings.Trim(l, letters+"0123456789-") != "":
+		case len(l) > maxLabel || strings.Trim(l, alphabet+"0123456789-") != "":
 			return bad("Domain contains illegal character")
 		case l[0] == '-' || l[len(l)-1] == '-':
 			return bad("Domain starts or ends with a hyphen")
 		}
 	}
-	if !strings.ContainsAny(labels[len(labels)-1], letters) {
+	if !strings.ContainsAny(labels[len(labels)-1], alphabet) {
 		return bad("Domain contains illegal character")
 	}
 	return nil

@@ -73,7 +73,7 @@ func (t *text) check() *problem {
 	return nil
 }
 
-// data returns the text, or "" if there is none.
+// data returns the text, or "" without one.
 func (t *text) data() string {
 	if t == nil {
 		return ""

@@ -19,7 +19,7 @@ const (
 	maxMetadata    = 50   // keys of an object
 	maxTypes       = 20   // types of events in one list
 	keepEvents     = 30 * 24 * time.Hour
-	giveUpAfter    = 3 * 24 * time.Hour // a webhook that is not accepted
+	discardAfter   = 3 * 24 * time.Hour // a webhook that is not accepted
 )
 
 // formEncoded fails unless the body of a request is a form, which is the only one
@@ -107,9 +107,9 @@ func checkDescriptor(in *Intent) *Error {
 		if d == nil {
 			continue
 		}
-		letter := strings.ContainsFunc(*d, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' })
+		latin := strings.ContainsFunc(*d, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' })
 		foreign := strings.ContainsFunc(*d, func(r rune) bool { return r < ' ' || r > '~' })
-		if len(*d) > maxDescriptor || !letter || foreign || strings.ContainsAny(*d, `<>\'"*`) {
+		if len(*d) > maxDescriptor || !latin || foreign || strings.ContainsAny(*d, `<>\'"*`) {
 			return invalid("", name, "The statement descriptor must have at most 22 Latin characters, at least one letter, and none of < > \\ ' \" *.")
 		}
 	}

@@ -50,7 +50,7 @@ func (c *call) typedCard(typed map[string]string) (string, *Error) {
 		year += 2000
 	}
 	thisYear, thisMonth := int64(c.now.UTC().Year()), int64(c.now.UTC().Month())
-	cvc, given := typed["cvc"]
+	cvc, present := typed["cvc"]
 	method, known := numbers[strings.ReplaceAll(typed["number"], " ", "")]
 	switch {
 	case !known:
@@ -59,7 +59,7 @@ func (c *call) typedCard(typed map[string]string) (string, *Error) {
 		return "", cardError("invalid_expiry_month", "exp_month", "Your card's expiration month is invalid.")
 	case year < thisYear || year > thisYear+50:
 		return "", cardError("invalid_expiry_year", "exp_year", "Your card's expiration year is invalid.")
-	case given && (len(cvc) < 3 || len(cvc) > 4 || strings.Trim(cvc, "0123456789") != ""):
+	case present && (len(cvc) < 3 || len(cvc) > 4 || strings.Trim(cvc, "0123456789") != ""):
 		return "", cardError("invalid_cvc", "cvc", "Your card's security code is invalid.")
 	}
 	return method, nil

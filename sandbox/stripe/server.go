@@ -45,7 +45,7 @@ type Config struct {
 	URL            string           // base URL of the bank's page for shoppers; default from the request
 	Log            *slog.Logger     // default slog.Default()
 	Now            func() time.Time // default time.Now
-	// PerSecond is how many requests are answered in any second; others get 429.
+	// PerSecond is how many requests are served in any second; others get 429.
 	// Stripe allows 100 with a live key and 25 with a test key. 0 means no limit.
 	PerSecond int
 	// Validate checks each request with the official stripe-mock, which refuses
@@ -94,7 +94,7 @@ func New(c Config) (*Server, error) {
 	if s.webhooks, err = webhooksender.New(c.Journal, "stripe", s.sign, c.Faults, c.Log); err != nil {
 		return nil, err
 	}
-	s.webhooks.OnDelivered, s.webhooks.GiveUpAfter = s.arrived, giveUpAfter
+	s.webhooks.OnDelivered, s.webhooks.DiscardAfter = s.arrived, discardAfter
 	// The process may have crashed between writing the last step and sending its
 	// events.
 	for _, e := range last {

@@ -30,8 +30,8 @@ type Sender struct {
 	MaxWait time.Duration
 	// AnswerWithin is how long the receiver may take to respond; default 10 s.
 	AnswerWithin time.Duration
-	// GiveUpAfter is how long an event is tried; then it is lost. 0 means for ever.
-	GiveUpAfter time.Duration
+	// DiscardAfter is how long an event is tried; then it is lost. 0 means for ever.
+	DiscardAfter time.Duration
 	// OnDelivered, if set, is called with the id of each event that the receiver
 	// accepted.
 	OnDelivered func(id string)
@@ -102,7 +102,7 @@ func (c *Sender) SetURL(url string) {
 }
 
 // Send accepts an event for delivery: once it returns nil, the event is
-// delivered or given up sooner or later, also after a crash. An event that is already
+// delivered or discarded sooner or later, also after a crash. An event that is already
 // waiting is not sent twice. body is JSON and must not be changed afterwards.
 func (c *Sender) Send(id, typ string, body []byte) error {
 	return c.SendAfter(0, id, typ, body)
@@ -164,7 +164,7 @@ func (c *Sender) accept(p *delivery, reorder bool) error {
 
 // recordAttempt records the result of an attempt.
 func (c *Sender) recordAttempt(p *delivery, err error) {
-	lost := err != nil && c.givesUp(p)
+	lost := err != nil && c.discards(p)
 	if err == nil || lost {
 		if jerr := c.journal.Delete(c.kind, p.ID); jerr != nil {
 			// The event is sent once more after a restart, as a provider may do.
@@ -173,7 +173,7 @@ func (c *Sender) recordAttempt(p *delivery, err error) {
 	}
 	switch {
 	case lost:
-		c.log.Warn("webhook given up", "event", p.ID, "type", p.Type, "attempts", p.tries, "error", err)
+		c.log.Warn("webhook discarded", "event", p.ID, "type", p.Type, "attempts", p.tries, "error", err)
 	case err == nil && c.OnDelivered != nil:
 		c.OnDelivered(p.ID)
 	}
@@ -192,14 +192,14 @@ func (c *Sender) recordAttempt(p *delivery, err error) {
 	c.wakeRun()
 }
 
-// givesUp reports whether an event has failed for too long. It notes the first
+// discards reports whether an event has failed for too long. It notes the first
 // failure, also for after a restart.
-func (c *Sender) givesUp(p *delivery) bool {
-	if c.GiveUpAfter <= 0 {
+func (c *Sender) discards(p *delivery) bool {
+	if c.DiscardAfter <= 0 {
 		return false
 	}
 	if !p.First.IsZero() {
-		return time.Since(p.First) >= c.GiveUpAfter
+		return time.Since(p.First) >= c.DiscardAfter
 	}
 	p.First = time.Now()
 	if err := c.journal.Put(c.kind, p.ID, p); err != nil {

@@ -114,14 +114,14 @@ func TestDeliversUntilAccepted(t *testing.T) {
 	}
 }
 
-// TestGivesUp checks that an event that fails for too long is lost, also over a
+// TestDiscards checks that an event that fails for too long is lost, also over a
 // restart.
-func TestGivesUp(t *testing.T) {
+func TestDiscards(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.db")
 	r := newReceiver(t)
 	r.status.Store(500)
 	first := build(t, path, nil)
-	first.GiveUpAfter = time.Hour
+	first.DiscardAfter = time.Hour
 	first.SetURL(r.URL)
 	stop := run(t, first)
 	send(t, first, "e1")
@@ -134,13 +134,13 @@ func TestGivesUp(t *testing.T) {
 	}
 	first.journal.Close()
 	again := build(t, path, nil)
-	again.GiveUpAfter = time.Nanosecond
+	again.DiscardAfter = time.Nanosecond
 	again.SetURL(r.URL)
 	stop = run(t, again)
 	<-r.seen // the first attempt after it was too late
 	stop()
 	if again.Pending() != 0 {
-		t.Errorf("%d pending after it was given up", again.Pending())
+		t.Errorf("%d pending after it was discarded", again.Pending())
 	}
 	again.journal.Close()
 	if last := build(t, path, nil); last.Pending() != 0 {
