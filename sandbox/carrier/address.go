@@ -40,24 +40,32 @@ const undeliverable = "AQ BV GS HM KP TF UM"
 const cityless = "GI MC SG VA"
 
 // postalCodes are the forms of postal codes, for the countries where one is
-// required: 9 is a digit, ? a letter, * either. Spaces and hyphens do not count.
+// required: 9 is a digit, ? a letter. Spaces and hyphens do not count, nor does the
+// prefix of a code that is a number, such as D- and LV-.
 var postalCodes = map[string]string{
-	"AD": "AD999", "AR": "9999 ?9999???", "AT": "9999", "AU": "9999", "AX": "99999", "BE": "9999", "BG": "9999", "BR": "99999999", "CA": "?9?9?9",
+	"AD": "999", "AT": "9999", "AU": "9999", "AX": "99999", "BE": "9999", "BG": "9999", "BR": "99999999", "CA": "?9?9?9",
 	"CH": "9999", "CN": "999999", "CY": "9999", "CZ": "99999", "DE": "99999", "DK": "9999", "EE": "99999", "ES": "99999", "FI": "99999", "FO": "999",
-	"FR": "99999", "GB": "?99?? ?999?? ??99?? ??999?? ?9?9?? ??9?9??", "GG": "??99?? ??999??", "GL": "9999", "GR": "99999", "HR": "99999",
-	"HU": "9999", "ID": "99999", "IE": "?99**** D6W****", "IL": "9999999", "IM": "??99?? ??999??", "IN": "999999", "IS": "999", "IT": "99999",
-	"JE": "??99?? ??999??", "JP": "9999999", "KR": "99999", "LI": "9999", "LT": "99999 LT99999", "LU": "9999 L9999", "LV": "9999 LV9999",
-	"MC": "99999", "MT": "???9999", "MX": "99999", "MY": "99999", "NL": "9999??", "NO": "9999", "NZ": "9999", "PH": "9999", "PL": "99999",
-	"PR": "99999 999999999", "PT": "9999999", "RO": "999999", "RS": "99999", "RU": "999999", "SE": "99999", "SG": "999999", "SI": "9999", "SK": "99999",
+	"FR": "99999", "GB": british, "GG": british, "GL": "9999", "GR": "99999", "HR": "99999",
+	"HU": "9999", "ID": "99999", "IL": "99999 9999999", "IM": british, "IN": "999999", "IS": "999", "IT": "99999",
+	"JE": british, "JP": "9999999", "KR": "99999 999999", "LI": "9999", "LT": "99999", "LU": "9999", "LV": "9999",
+	"MC": "99999", "MT": "???99 ???9999", "MX": "99999", "MY": "99999", "NL": "9999??", "NO": "9999", "NZ": "9999", "PH": "9999", "PL": "99999",
+	"PR": "99999 999999999", "PT": "9999 9999999", "RO": "999999", "RS": "99999 999999", "RU": "999999", "SE": "99999", "SG": "999999", "SI": "9999", "SK": "99999",
 	"SM": "99999", "TH": "99999", "TR": "99999", "TW": "999 99999 999999", "UA": "99999", "US": "99999 999999999", "VA": "99999", "XK": "99999", "ZA": "9999",
 }
 
+// british are the forms of the United Kingdom's codes, with those of its forces.
+const british = "?99?? ?999?? ??99?? ??999?? ?9?9?? ??9?9?? ???9?? ????9 ????99 ????999 ????9999"
+
 // forms are the expressions of postalCodes.
 var forms = func() map[string]*regexp.Regexp {
-	classes := strings.NewReplacer("9", `\d`, "?", "[A-Z]", "*", `[A-Z\d]`, " ", "|")
+	classes := strings.NewReplacer("9", `\d`, "?", "[A-Z]", " ", "|")
 	all := map[string]*regexp.Regexp{}
 	for country, list := range postalCodes {
-		all[country] = regexp.MustCompile("^(?:" + classes.Replace(list) + ")$")
+		prefix := ""
+		if !strings.Contains(list, "?") {
+			prefix = "[A-Z]{0,3}"
+		}
+		all[country] = regexp.MustCompile("^" + prefix + "(?:" + classes.Replace(list) + ")$")
 	}
 	return all
 }()

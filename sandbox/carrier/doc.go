@@ -85,10 +85,11 @@
 //
 // The postal code is required, and must have the country's form, in
 //
-//	AD AR AT AU AX BE BG BR CA CH CN CY CZ DE DK EE ES FI FO FR GB GG GL GR HR HU ID
-//	IE IL IM IN IS IT JE JP KR LI LT LU LV MC MT MX MY NL NO NZ PH PL PR PT RO RS RU
+//	AD AT AU AX BE BG BR CA CH CN CY CZ DE DK EE ES FI FO FR GB GG GL GR HR HU ID
+//	IL IM IN IS IT JE JP KR LI LT LU LV MC MT MX MY NL NO NZ PH PL PR PT RO RS RU
 //	SE SG SI SK SM TH TR TW UA US VA XK ZA
 //
 // Elsewhere it may be left out. Spaces, hyphens and the case of letters do not
-// matter. 00000 is refused everywhere.
+// matter, nor does a prefix such as D- before a code that is a number. 00000 is
+// refused everywhere.
 package carrier
