@@ -1,6 +1,7 @@
 // Package sandbox runs stand-ins for the payment provider, the carrier, the mail
 // provider, the search engine and the object store. They speak the providers'
-// protocols over HTTP, keep their state, and misbehave by rules.
+// protocols over HTTP, keep their state, and misbehave by rules. They are as strict
+// as the providers; LIMITS.md lists the limits with their sources and tests.
 package sandbox
 
 import (

@@ -49,7 +49,7 @@ func call(t *testing.T, method, url, auth, body string) (int, string) {
 	return resp.StatusCode, string(b)
 }
 
-const label = `{"reference":"r-1","to":{"name":"A","line1":"B 1","city":"C","country":"DE"},"parcels":[{}]}`
+const label = `{"reference":"r-1","to":{"name":"A","line1":"B 1","city":"C","postal_code":"10115","country":"DE"},"parcels":[{"contents":[{"sku":"mug","description":"Mug","quantity":1}]}]}`
 
 // TestSandbox checks that every stand-in is served below its path, that faults
 // reach it, and that parcels survive a restart.

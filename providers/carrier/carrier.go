@@ -153,22 +153,6 @@ func (c *Client) call(ctx context.Context, op, method, path string, in, out any)
 	return nil
 }
 
-// newBooking converts a request to the carrier's terms.
-func newBooking(r order.ParcelRequest) booking {
-	contents := make([]content, len(r.Lines))
-	for i, l := range r.Lines {
-		contents[i] = content{SKU: l.SKU, Description: l.Name, Quantity: l.Quantity}
-	}
-	return booking{
-		Reference: r.Reference,
-		To: address{
-			Name: r.To.Name, Line1: r.To.Line1, Line2: r.To.Line2,
-			City: r.To.City, PostalCode: r.To.PostalCode, Country: r.To.Country,
-		},
-		Parcels: []parcel{{Contents: contents}},
-	}
-}
-
 type booking struct {
 	Reference string   `json:"reference"`
 	To        address  `json:"to"`

@@ -2,6 +2,7 @@ package carrier
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -27,7 +28,11 @@ func unanswered(op string, write bool, err error) *order.ProviderError {
 
 // refused classifies a response that is not 2xx.
 func refused(op string, write bool, resp *http.Response, body []byte) *order.ProviderError {
-	e := failure(op, nil, errorCode(body), nil)
+	code, field := errorCode(body)
+	e := failure(op, nil, code, nil)
+	if field != "" {
+		e.Err = errors.New("field " + field)
+	}
 	e.Status = resp.StatusCode
 	e.Ref = resp.Header.Get("Request-Id")
 	e.RetryAfter = guard.RetryAfter(resp.Header, time.Now())
@@ -55,17 +60,21 @@ func refused(op string, write bool, resp *http.Response, body []byte) *order.Pro
 	return e
 }
 
-// errorCode returns the carrier's error code, but only if it looks like a code,
-// because it is logged.
-func errorCode(body []byte) string {
+// errorCode returns the carrier's error code and the field that is wrong, but only
+// if they look like ones, because they are logged.
+func errorCode(body []byte) (code, field string) {
+	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789_"
 	var b struct {
 		Error struct {
-			Code string `json:"code"`
+			Code  string `json:"code"`
+			Field string `json:"field"`
 		} `json:"error"`
 	}
-	if json.Unmarshal(body, &b) != nil || len(b.Error.Code) > 64 ||
-		strings.Trim(b.Error.Code, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
-		return ""
+	if json.Unmarshal(body, &b) != nil || len(b.Error.Code) > 64 || strings.Trim(b.Error.Code, alphabet) != "" {
+		return "", ""
 	}
-	return b.Error.Code
+	if len(b.Error.Field) > 64 || strings.Trim(b.Error.Field, alphabet+".[]") != "" {
+		return b.Error.Code, ""
+	}
+	return b.Error.Code, b.Error.Field
 }

@@ -62,6 +62,7 @@ func raw(t *testing.T, s *spied, method, path, body string) {
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+s.admin)
+	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -166,15 +166,19 @@ func (m *Mailer) tags(msg mail.Message) []types.MessageTag {
 	return tags
 }
 
-// tag builds a name and a value from the characters that SES allows.
+// maxTag is how many characters SES accepts in a tag's name or value.
+const maxTag = 255
+
+// tag builds a name and a value from the characters that SES allows; it allows
+// more of them in a value.
 func tag(name, value string) types.MessageTag {
-	return types.MessageTag{Name: aws.String(tagText(name)), Value: aws.String(tagText(value))}
+	return types.MessageTag{Name: aws.String(tagText(name, "")), Value: aws.String(tagText(value, ".@"))}
 }
 
-func tagText(s string) string {
+func tagText(s, more string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-', r == '.', r == '@':
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-', strings.ContainsRune(more, r):
 			return r
 		}
 		return '_'
@@ -182,7 +186,7 @@ func tagText(s string) string {
 	if s == "" {
 		s = "none"
 	}
-	return s[:min(len(s), 256)]
+	return s[:min(len(s), maxTag)]
 }
 
 // watched records that a request left the SDK: a failure before that, such as

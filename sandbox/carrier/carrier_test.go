@@ -17,7 +17,7 @@ import (
 	"purser/sandbox/journal"
 )
 
-const goodBody = `{"reference":"r-1","to":{"name":"A","line1":"B 1","city":"C","country":"DE"},"parcels":[{"contents":[{"sku":"mug","description":"Mug","quantity":1}]}]}`
+const goodBody = `{"reference":"r-1","to":{"name":"A","line1":"B 1","city":"C","postal_code":"10115","country":"DE"},"parcels":[{"contents":[{"sku":"mug","description":"Mug","quantity":1}]}]}`
 
 func build(t *testing.T, path string, pace time.Duration) *Server {
 	t.Helper()
@@ -81,8 +81,8 @@ func TestProtocol(t *testing.T) {
 		{name: "another parcel", method: "POST", target: "/v1/labels", body: replace("Mug", "Jug"), status: 409, code: "reference_in_use"},
 		{name: "country XX", method: "POST", target: "/v1/labels", body: replace("DE", "XX"), status: 422, code: "address_undeliverable"},
 		{name: "country in words", method: "POST", target: "/v1/labels", body: replace("DE", "Germany"), status: 422, code: "address_undeliverable"},
-		{name: "postal code 00000", method: "POST", target: "/v1/labels", body: replace(`"city"`, `"postal_code":"00000","city"`), status: 422, code: "address_undeliverable"},
-		{name: "no name", method: "POST", target: "/v1/labels", body: replace(`"A"`, `" "`), status: 400, code: "invalid_request"},
+		{name: "postal code 00000", method: "POST", target: "/v1/labels", body: replace("10115", "00000"), status: 422, code: "address_undeliverable"},
+		{name: "no name", method: "POST", target: "/v1/labels", body: replace(`"A"`, `" "`), status: 422, code: "address_incomplete"},
 		{name: "no parcels", method: "POST", target: "/v1/labels", body: `{"reference":"x","to":{"name":"A","line1":"B","city":"C","country":"DE"}}`, status: 400, code: "invalid_request"},
 		{name: "unknown field", method: "POST", target: "/v1/labels", body: `{"refrence":"x"}`, status: 400, code: "invalid_request"},
 		{name: "not JSON", method: "POST", target: "/v1/labels", body: `reference=x`, status: 400, code: "invalid_request"},
@@ -143,6 +143,19 @@ func TestParcelsMoveByThemselves(t *testing.T) {
 	}
 	if again.Pending() != 0 || len(again.planned) != 0 {
 		t.Errorf("%d webhooks and %d scans to come, want none", again.Pending(), len(again.planned))
+	}
+}
+
+// TestHandedOver checks that a parcel cannot be voided once the carrier has it.
+func TestHandedOver(t *testing.T) {
+	s := build(t, "", 0)
+	_, v := call(s, "POST", "/v1/labels", goodBody)
+	if err := s.Advance("r-1", "in_transit", ""); err != nil {
+		t.Fatal(err)
+	}
+	status, refusal := call(s, "POST", "/v1/labels/"+fmt.Sprint(v["id"])+"/void", "")
+	if e, _ := refusal["error"].(map[string]any); status != 409 || e["code"] != "not_voidable" {
+		t.Errorf("%d %v", status, refusal)
 	}
 }
 

@@ -9,7 +9,8 @@
 //	{"error": {"code": "address_undeliverable", "message": "…", "field": "to.country"}}
 //
 // with 400 invalid_request, 401 unauthorized, 404 not_found, 409
-// reference_in_use or not_voidable, 413 too_large, 422 address_undeliverable.
+// reference_in_use or not_voidable, 413 too_large, 422 address_undeliverable,
+// address_incomplete or address_too_long. The field is the one that is wrong.
 //
 // POST /v1/labels books a parcel and returns its label, 201. The reference is
 // chosen by the caller and makes the call idempotent: the same request with the
@@ -51,8 +52,44 @@
 //
 //	Carrier-Signature: t=1767366245,v1=<hex of HMAC-SHA256(secret, t + "." + body)>
 //
-// # Addresses that are refused
+// # Limits
 //
-// Country XX and postal code 00000 are refused with 422, whatever the rest of
-// the address.
+// A body has at most 1 MiB and no unknown members. All texts are one line of
+// printable characters, with no other space than the ASCII one:
+//
+//	reference               1 to 64 characters of ASCII, without spaces
+//	to.name                 1 to 50 characters
+//	to.line1                1 to 60
+//	to.line2                at most 60
+//	to.city                 1 to 50; may be left out in GI, MC, SG and VA
+//	to.postal_code          at most 12, letters, digits, spaces and hyphens
+//	to.country              two letters, see below
+//	parcels                 1 to 20
+//	contents of a parcel    1 to 100
+//	sku                     1 to 64 characters
+//	description             1 to 256; customs want it
+//	quantity                1 to 10,000
+//
+// An address that lacks something is refused with 422 address_incomplete, one
+// that does not fit on a label with 422 address_too_long, and one that nobody can
+// deliver to with 422 address_undeliverable.
+//
+// # Countries
+//
+// A country is a code of ISO 3166-1 alpha-2 in force, in upper case, or XK. Codes
+// of other lists, such as UK, EL or EU, and codes that were withdrawn, such as AN,
+// YU or SU, are refused like XX and ZZ. The carrier does not serve AQ, BV, GS, HM,
+// KP, TF and UM.
+//
+// # Postal codes
+//
+// The postal code is required, and must have the country's form, in
+//
+//	AD AT AU AX BE BG BR CA CH CN CY CZ DE DK EE ES FI FO FR GB GG GL GR HR HU ID
+//	IL IM IN IS IT JE JP KR LI LT LU LV MC MT MX MY NL NO NZ PH PL PR PT RO RS RU
+//	SE SG SI SK SM TH TR TW UA US VA XK ZA
+//
+// Elsewhere it may be left out. Spaces, hyphens and the case of letters do not
+// matter, nor does a prefix such as D- before a code that is a number. 00000 is
+// refused everywhere.
 package carrier

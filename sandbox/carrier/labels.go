@@ -1,6 +1,7 @@
 package carrier
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -37,16 +38,9 @@ type scan struct {
 
 // booking is the body of POST /v1/labels.
 type booking struct {
-	Reference string `json:"reference"`
-	To        struct {
-		Name       string `json:"name"`
-		Line1      string `json:"line1"`
-		Line2      string `json:"line2"`
-		City       string `json:"city"`
-		PostalCode string `json:"postal_code"`
-		Country    string `json:"country"`
-	} `json:"to"`
-	Parcels []struct {
+	Reference string  `json:"reference"`
+	To        address `json:"to"`
+	Parcels   []struct {
 		Contents []struct {
 			SKU         string `json:"sku"`
 			Description string `json:"description"`
@@ -55,9 +49,23 @@ type booking struct {
 	} `json:"parcels"`
 }
 
+// address is where a parcel goes.
+type address struct {
+	Name       string `json:"name"`
+	Line1      string `json:"line1"`
+	Line2      string `json:"line2"`
+	City       string `json:"city"`
+	PostalCode string `json:"postal_code"`
+	Country    string `json:"country"`
+}
+
 func (s *Server) book(w http.ResponseWriter, r *http.Request) {
 	var b booking
-	if !read(w, r, &b) || !b.check(w) {
+	if !read(w, r, &b) {
+		return
+	}
+	if p := b.check(); p != nil {
+		refuse(w, p.status, p.code, p.field, p.message)
 		return
 	}
 	s.mu.Lock()
@@ -150,31 +158,33 @@ func show(w http.ResponseWriter, l *label) {
 	writeJSON(w, http.StatusOK, l)
 }
 
-// check reports whether a booking is valid. If it is not, check writes the
-// error to w.
-func (b *booking) check(w http.ResponseWriter) bool {
-	for _, f := range []struct{ name, value string }{
-		{"reference", b.Reference}, {"to.name", b.To.Name}, {"to.line1", b.To.Line1}, {"to.city", b.To.City},
-	} {
-		if strings.TrimSpace(f.value) == "" || len(f.value) > 1000 {
-			refuse(w, http.StatusBadRequest, "invalid_request", f.name, "missing or too long")
-			return false
+// check refuses a booking that is incomplete, or cannot be carried.
+func (b *booking) check() *problem {
+	if p := checkText("reference", b.Reference, true, maxReference); p != nil {
+		return p
+	}
+	if strings.ContainsFunc(b.Reference, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return &problem{http.StatusBadRequest, "invalid_request", "reference", "want ASCII without spaces"}
+	}
+	if n := len(b.Parcels); n == 0 || n > maxParcels {
+		return &problem{http.StatusBadRequest, "invalid_request", "parcels", fmt.Sprintf("want 1 to %d", maxParcels)}
+	}
+	for i, p := range b.Parcels {
+		field := fmt.Sprintf("parcels[%d].contents", i)
+		if n := len(p.Contents); n == 0 || n > maxContents {
+			return &problem{http.StatusBadRequest, "invalid_request", field, fmt.Sprintf("want 1 to %d", maxContents)}
+		}
+		for j, c := range p.Contents {
+			field := fmt.Sprintf("%s[%d].", field, j)
+			if c.Quantity < 1 || c.Quantity > maxQuantity {
+				return &problem{http.StatusBadRequest, "invalid_request", field + "quantity", fmt.Sprintf("want 1 to %d", maxQuantity)}
+			}
+			if p := cmp.Or(checkText(field+"sku", c.SKU, true, maxSKU), checkText(field+"description", c.Description, true, maxDescription)); p != nil {
+				return p
+			}
 		}
 	}
-	if len(b.Parcels) == 0 || len(b.Parcels) > 20 {
-		refuse(w, http.StatusBadRequest, "invalid_request", "parcels", "want 1 to 20")
-		return false
-	}
-	c := b.To.Country
-	if len(c) != 2 || strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || c == "XX" {
-		refuse(w, http.StatusUnprocessableEntity, "address_undeliverable", "to.country", "we do not deliver to this country")
-		return false
-	}
-	if b.To.PostalCode == "00000" {
-		refuse(w, http.StatusUnprocessableEntity, "address_undeliverable", "to.postal_code", "no such postal code")
-		return false
-	}
-	return true
+	return b.To.check()
 }
 
 func (b *booking) hash() string {

@@ -1,6 +1,7 @@
 // Package objects is a stand-in for Amazon S3: it runs versitygw's gateway in
 // this process, with its files on disk. It checks signatures, their expiry,
-// signed lengths and types, and POST policies, and refuses requests as S3 does.
+// signed lengths and types, and POST policies, and refuses requests as S3 does;
+// what the gateway itself would accept and S3 would not is refused before it.
 //
 // It creates its one bucket. It does not expire old files by a bucket's rules;
 // Purser deletes them by a schedule of its own, here and on Amazon.

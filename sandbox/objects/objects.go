@@ -174,7 +174,7 @@ func (s *Server) awaitReady(ctx context.Context, dial func(ctx context.Context, 
 
 // Handler serves the bucket at /<bucket>. It must be mounted at that path,
 // because the path is part of the signature.
-func (s *Server) Handler() http.Handler { return s.conf.Faults.Wrap("s3", s.proxy) }
+func (s *Server) Handler() http.Handler { return s.conf.Faults.Wrap("s3", s.strict(s.proxy)) }
 
 // Close stops the gateway and restores the working directory.
 func (s *Server) Close() error {

@@ -68,6 +68,7 @@ func BenchmarkSearch(b *testing.B) {
 					b.Fatal(err)
 				}
 				r, w := httptest.NewRequest("POST", "/indexes/goods/search", strings.NewReader(string(body))), httptest.NewRecorder()
+				r.Header.Set("Content-Type", "application/json")
 				began, before := time.Now(), processorTime(b, unix.CLOCK_THREAD_CPUTIME_ID)
 				h.ServeHTTP(w, r)
 				took, busy = append(took, time.Since(began)), append(busy, processorTime(b, unix.CLOCK_THREAD_CPUTIME_ID)-before)

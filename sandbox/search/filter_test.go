@@ -101,7 +101,9 @@ func FuzzFilter(f *testing.F) {
 			f.Fatal(err)
 		}
 		rec := httptest.NewRecorder()
-		h.ServeHTTP(rec, httptest.NewRequest("POST", "/indexes/goods/search", strings.NewReader(string(body))))
+		r := httptest.NewRequest("POST", "/indexes/goods/search", strings.NewReader(string(body)))
+		r.Header.Set("Content-Type", "application/json")
+		h.ServeHTTP(rec, r)
 		if err := json.Unmarshal(rec.Body.Bytes(), &found); err != nil {
 			f.Fatal(err)
 		}

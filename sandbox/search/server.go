@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"mime"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -138,12 +139,27 @@ type route func(r *http.Request) (any, error)
 // reading returns a route that reads the request's body for a function.
 func reading[T any](do func(r *http.Request, in T) (any, error)) route {
 	return func(r *http.Request) (any, error) {
+		if err := isJSON(r.Header.Get("Content-Type")); err != nil {
+			return nil, err
+		}
 		var in T
 		if err := readJSON(r.Body, &in); err != nil {
 			return nil, err
 		}
 		return do(r, in)
 	}
+}
+
+// isJSON fails unless a body is said to be JSON.
+func isJSON(contentType string) error {
+	kind, _, err := mime.ParseMediaType(contentType)
+	switch {
+	case contentType == "":
+		return newError(http.StatusUnsupportedMediaType, "missing_content_type", "A Content-Type header is missing. Accepted values for the Content-Type header are: `application/json`.")
+	case err != nil || kind != "application/json":
+		return newError(http.StatusUnsupportedMediaType, "invalid_content_type", "The Content-Type `%.60s` is invalid. Accepted values for the Content-Type header are: `application/json`.", contentType)
+	}
+	return nil
 }
 
 // serve calls a route if the request's key opens its address, and writes what it

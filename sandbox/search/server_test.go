@@ -301,6 +301,7 @@ func FuzzSearch(f *testing.F) {
 	h := s.Handler()
 	f.Fuzz(func(t *testing.T, body string) {
 		r := httptest.NewRequest("POST", "/indexes/goods/search", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, r)
 		if rec.Code != 200 && (rec.Code < 400 || rec.Code >= 500) || !json.Valid(rec.Body.Bytes()) {

@@ -23,7 +23,9 @@ func refuses(t *testing.T, h http.Handler, status int, code string, calls ...cal
 	for _, c := range calls {
 		for _, body := range append(c.bodies, "")[:max(1, len(c.bodies))] {
 			w := httptest.NewRecorder()
-			h.ServeHTTP(w, httptest.NewRequest(c.method, c.path, strings.NewReader(body)))
+			r := httptest.NewRequest(c.method, c.path, strings.NewReader(body))
+			r.Header.Set("Content-Type", "application/json")
+			h.ServeHTTP(w, r)
 			var e struct{ Message, Code, Type, Link string }
 			if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil {
 				t.Fatalf("%s %s: %s", c.method, c.path, w.Body)

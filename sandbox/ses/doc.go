@@ -16,7 +16,7 @@
 // UnrecognizedClientException (an unknown access key),
 // InvalidSignatureException. Signatures (Version 4) are verified if an access
 // key is configured. The limits count recipients, in any second and in any 24
-// hours. It supports no templates, and accepts every configuration set.
+// hours. It supports no templates, and refuses what it does not serve.
 //
 // Below /sns/ it simulates Amazon SNS: it asks its one endpoint to confirm the
 // subscription, and once the endpoint has called the confirmation URL, it

@@ -2,6 +2,7 @@ package ses
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"io"
 	"mime"
@@ -15,7 +16,12 @@ import (
 
 const (
 	mailKind = "mail"   // the journal's kind of mails
-	maxMail  = 40 << 20 // SES accepts messages of up to 40 MB
+	maxMail  = 40 << 20 // bytes of a message, in base64
+
+	maxRecipients = 50
+	maxTags       = 50
+	maxTag        = 255 // characters of a tag's name or value
+	maxSet        = 64  // characters of a configuration set's name
 )
 
 // mail is an accepted mail.
@@ -32,23 +38,47 @@ type mail struct {
 	Text string `json:"text,omitempty"`
 	HTML string `json:"html,omitempty"`
 	Raw  []byte `json:"raw,omitempty"`
+
+	senders []string // the addresses in a raw header that must be verified too
 }
 
 func (m *mail) hasContent() bool { return m.Text != "" || m.HTML != "" || m.Raw != nil }
 
-// sendEmail is the part of SendEmail's body that is read.
+// sendEmail is SendEmail's body, as far as it is served.
 type sendEmail struct {
 	FromEmailAddress string
 	Destination      struct{ ToAddresses, CcAddresses, BccAddresses []string }
+	ReplyToAddresses []string
 	Content          struct {
 		Simple *struct {
-			Subject struct{ Data string }
-			Body    struct{ Text, Html *struct{ Data string } }
+			Subject *text
+			Body    struct{ Text, Html *text }
 		}
 		Raw *struct{ Data []byte }
 	}
-	EmailTags            []struct{ Name, Value string }
+	EmailTags            []tag
 	ConfigurationSetName string
+}
+
+type tag struct{ Name, Value string }
+
+type text struct{ Data, Charset string }
+
+// check refuses a text that would not arrive as it is: without a character set it
+// is 7-bit ASCII.
+func (t *text) check() *problem {
+	if t != nil && t.Charset == "" && strings.ContainsFunc(t.Data, func(r rune) bool { return r > 0x7f }) {
+		return bad("The text holds characters outside of ASCII and names no character set.")
+	}
+	return nil
+}
+
+// data returns the text, or "" without one.
+func (t *text) data() string {
+	if t == nil {
+		return ""
+	}
+	return t.Data
 }
 
 // problem is the error for a mail that is not accepted.
@@ -57,90 +87,78 @@ type problem struct{ code, message string }
 func bad(message string) *problem { return &problem{"BadRequestException", message} }
 
 // mail checks a request and returns its mail.
-func (in *sendEmail) mail() (*mail, *problem) {
-	m := &mail{From: in.FromEmailAddress, Set: in.ConfigurationSetName, Tags: make(map[string]string, len(in.EmailTags))}
+func (in *sendEmail) mail() (_ *mail, p *problem) {
+	m := &mail{From: in.FromEmailAddress, Set: in.ConfigurationSetName}
 	m.To = slices.Concat(in.Destination.ToAddresses, in.Destination.CcAddresses, in.Destination.BccAddresses)
-	for _, t := range in.EmailTags {
-		if !tagText(t.Name) || !tagText(t.Value) {
-			return nil, bad("Tags may only contain alphanumeric characters, '_', '-', '.' and '@'.")
-		}
-		m.Tags[t.Name] = t.Value
+	if m.Tags, p = checkTags(in.EmailTags); p != nil {
+		return nil, p
+	}
+	if m.Set != "" && (len(m.Set) > maxSet || !tagText(m.Set, "")) {
+		return nil, bad("Invalid configuration set name.")
 	}
 	switch c := in.Content; {
 	case c.Simple != nil && c.Raw == nil:
-		m.Subject = c.Simple.Subject.Data
-		if t := c.Simple.Body.Text; t != nil {
-			m.Text = t.Data
-		}
-		if h := c.Simple.Body.Html; h != nil {
-			m.HTML = h.Data
-		}
-		if strings.ContainsAny(m.Subject, "\r\n") {
-			return nil, bad("Control characters in the subject.")
+		m.Subject, m.Text, m.HTML = c.Simple.Subject.data(), c.Simple.Body.Text.data(), c.Simple.Body.Html.data()
+		p = cmp.Or(c.Simple.Subject.check(), c.Simple.Body.Text.check(), c.Simple.Body.Html.check())
+		switch {
+		case strings.ContainsAny(m.Subject, "\r\n"):
+			p = bad("Control characters in the subject.")
+		case c.Simple.Subject == nil || c.Simple.Body.Text == nil && c.Simple.Body.Html == nil:
+			p = bad("A simple message has a subject and a body.")
 		}
 	case c.Raw != nil && c.Simple == nil:
 		m.Raw = c.Raw.Data
-		if p := m.readHeader(); p != nil {
-			return nil, p
-		}
+		p = m.readRaw()
 	default:
-		return nil, bad("Content must be one of Simple and Raw.")
+		p = bad("Content must be one of Simple and Raw.")
 	}
-	return m, m.checkAddresses()
+	return m, cmp.Or(p, m.checkEnvelope(in.ReplyToAddresses))
 }
 
-// readHeader fills in from a raw message what the request left out.
-func (m *mail) readHeader() *problem {
-	msg, err := netmail.ReadMessage(bytes.NewReader(m.Raw))
-	if err != nil {
-		return bad("The raw message cannot be read.")
+// checkEnvelope checks the addresses of the request.
+func (m *mail) checkEnvelope(replyTo []string) *problem {
+	if p := checkAddress(m.From); p != nil {
+		return p
 	}
-	m.Subject = decodeWords(msg.Header.Get("Subject"))
-	if m.From == "" {
-		m.From = msg.Header.Get("From")
+	if len(m.To) == 0 || len(m.To) > maxRecipients {
+		return bad("Recipient count exceeds 50, or there is no recipient.")
 	}
-	if len(m.To) == 0 {
-		for _, field := range []string{"To", "Cc", "Bcc"} {
-			list, _ := msg.Header.AddressList(field)
-			for _, a := range list {
-				m.To = append(m.To, a.Address)
-			}
+	for _, a := range slices.Concat(m.To, replyTo) {
+		if p := checkAddress(a); p != nil { // one bad address, and nobody gets the mail
+			return p
 		}
-	}
-	return nil
-}
-
-func (m *mail) checkAddresses() *problem {
-	if _, err := netmail.ParseAddress(m.From); err != nil {
-		return bad("The sender is not an address.")
-	}
-	if len(m.To) == 0 || len(m.To) > 50 {
-		return bad("Want 1 to 50 recipients.")
 	}
 	for _, to := range m.To {
-		a, err := netmail.ParseAddress(to)
-		if err != nil {
-			return bad("Missing final '@domain'")
-		}
-		if strings.HasSuffix(a.Address, "@rejected.example") {
+		if strings.HasSuffix(address(to), "@rejected.example") {
 			return &problem{"MessageRejected", "Email address is not verified."}
 		}
 	}
 	return nil
 }
 
-// address returns the address without the display name.
-func address(s string) string {
-	if a, err := netmail.ParseAddress(s); err == nil {
-		return a.Address
+// checkTags returns the tags by their names.
+func checkTags(list []tag) (map[string]string, *problem) {
+	if len(list) > maxTags {
+		return nil, bad("A message has at most 50 tags.")
 	}
-	return s
+	tags := make(map[string]string, len(list))
+	for _, t := range list {
+		switch {
+		case !tagText(t.Name, ""):
+			return nil, bad("Invalid tag name <" + t.Name + ">: only alphanumeric ASCII characters, '_', and '-' are allowed, and at most 255.")
+		case !tagText(t.Value, ".@"):
+			return nil, bad("Invalid tag value <" + t.Value + ">: only alphanumeric ASCII characters, '_', '-', '.', '@' are allowed, and at most 255.")
+		}
+		tags[t.Name] = t.Value
+	}
+	return tags, nil
 }
 
-// tagText reports whether SES accepts s as a tag's name or value.
-func tagText(s string) bool {
-	return s != "" && len(s) <= 256 &&
-		strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.@") == ""
+// tagText reports whether SES accepts s as a tag's name or value, which may also
+// hold the characters of more.
+func tagText(s, more string) bool {
+	return s != "" && len(s) <= maxTag &&
+		strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"+more) == ""
 }
 
 // content holds the parsed parts of a mail.

@@ -30,6 +30,10 @@ const subscriptionKind = "subscription"
 // confirm its subscription.
 const askEvery = 2 * time.Second
 
+// discardAfter is how long SNS tries at most to send a message to an endpoint over
+// HTTP, whatever the topic's delivery policy.
+const discardAfter = time.Hour
+
 // openTopic reads the topic's state from the journal.
 func (s *Server) openTopic() (err error) {
 	var kept keptSigner
@@ -48,7 +52,7 @@ func (s *Server) openTopic() (err error) {
 	if s.webhooks, err = webhooksender.New(s.journal, "ses", headers, s.cfg.Faults, s.cfg.Log); err != nil {
 		return err
 	}
-	s.webhooks.Envelope = s.envelope
+	s.webhooks.Envelope, s.webhooks.DiscardAfter = s.envelope, discardAfter
 	return nil
 }
 

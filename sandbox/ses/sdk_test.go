@@ -41,7 +41,7 @@ func testEmail(to ...string) *sesv2.SendEmailInput {
 	return &sesv2.SendEmailInput{
 		FromEmailAddress: aws.String("Shop <shop@shop.example>"), Destination: &types.Destination{ToAddresses: to},
 		Content: &types.EmailContent{Simple: &types.Message{
-			Subject: &types.Content{Data: aws.String("Hello")}, Body: &types.Body{Text: &types.Content{Data: aws.String("ä text")}},
+			Subject: &types.Content{Data: aws.String("Hello")}, Body: &types.Body{Text: &types.Content{Data: aws.String("ä text"), Charset: aws.String("UTF-8")}},
 		}},
 	}
 }

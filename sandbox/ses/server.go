@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,9 @@ type Config struct {
 	// Identities are the verified senders: addresses or domains. If it is
 	// empty, every sender is verified.
 	Identities []string
+	// ConfigurationSets are the configuration sets that exist. If it is empty,
+	// every one exists.
+	ConfigurationSets []string
 	// PerSecond is how many recipients are accepted in any second; a mail over
 	// it gets TooManyRequestsException. 0 means no limit.
 	PerSecond int
@@ -143,16 +147,22 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 // send handles SendEmail.
 func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	var in sendEmail
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		refuse(w, http.StatusBadRequest, "SerializationException", "the body is not the JSON of SendEmail")
+	body := json.NewDecoder(r.Body)
+	body.DisallowUnknownFields() // what is not served must not be overlooked
+	if err := body.Decode(&in); err != nil {
+		refuse(w, http.StatusBadRequest, "SerializationException", "the body is not the JSON of SendEmail, or holds what the stand-in does not serve: "+err.Error())
 		return
 	}
 	m, p := in.mail()
-	if p == nil && !s.verified(m.From) {
+	if p == nil && slices.ContainsFunc(append(m.senders, m.From), func(from string) bool { return !s.verified(from) }) {
 		p = &problem{"MessageRejected", "Email address is not verified."}
 	}
 	if p != nil {
 		refuse(w, http.StatusBadRequest, p.code, p.message)
+		return
+	}
+	if sets := s.cfg.ConfigurationSets; m.Set != "" && len(sets) > 0 && !slices.Contains(sets, m.Set) {
+		refuse(w, http.StatusNotFound, "NotFoundException", "Configuration set <"+m.Set+"> does not exist.")
 		return
 	}
 	if status, p := s.accept(m); p != nil {

@@ -188,7 +188,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte(""))
 	f.Fuzz(func(_ *testing.T, raw []byte) {
 		m := &mail{From: "a@b.example", To: []string{"a@b.example"}, Raw: raw}
-		_ = m.readHeader()
+		_ = m.readRaw()
 		_ = m.open()
 	})
 }

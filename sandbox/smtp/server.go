@@ -1,6 +1,6 @@
 // Package smtp is a stand-in for a mail relay to develop and test against. It
 // accepts mail over SMTP like a real one, sends none, counts the accepted mails,
-// and refuses, throttles or resets the connection by configured faults.
+// refuses addresses and messages that relays refuse, and refuses, throttles or resets the connection by configured faults.
 package smtp
 
 import (
@@ -64,7 +64,7 @@ func New(c Config) *Server {
 	s.smtp = gosmtp.NewServer(gosmtp.BackendFunc(s.newSession))
 	s.smtp.Domain = "relay.sandbox.example"
 	s.smtp.ReadTimeout, s.smtp.WriteTimeout = 30*time.Second, 30*time.Second
-	s.smtp.MaxMessageBytes, s.smtp.MaxRecipients = 25<<20, 50
+	s.smtp.MaxMessageBytes, s.smtp.MaxRecipients = maxBytes, maxRecipients
 	s.smtp.AllowInsecureAuth = c.TLS == nil
 	s.smtp.ErrorLog = log.New(io.Discard, "", 0)
 	if !c.Implicit {
@@ -153,11 +153,17 @@ func (t *session) Mail(from string, _ *gosmtp.MailOptions) error {
 	if !t.loggedIn {
 		return &gosmtp.SMTPError{Code: 530, EnhancedCode: gosmtp.EnhancedCode{5, 7, 0}, Message: "authentication required"}
 	}
+	if err := checkAddress(from); err != nil {
+		return err
+	}
 	t.from, t.to = from, nil
 	return t.strike(MailFrom)
 }
 
 func (t *session) Rcpt(to string, _ *gosmtp.RcptOptions) error {
+	if err := checkAddress(to); err != nil {
+		return err
+	}
 	if strings.HasSuffix(to, "@rejected.example") {
 		return &gosmtp.SMTPError{Code: 550, EnhancedCode: gosmtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox"}
 	}
@@ -171,6 +177,9 @@ func (t *session) Data(r io.Reader) error {
 	}
 	raw, err := io.ReadAll(r)
 	if err != nil {
+		return err
+	}
+	if err := checkMessage(raw); err != nil {
 		return err
 	}
 	if err := t.strike(BeforeEnd); err != nil {

@@ -61,8 +61,8 @@ func (s *Server) cancelIntent(c *call) (any, *Error) {
 	if e != nil {
 		return nil, e
 	}
-	if old.Status == canceled || old.Status == succeeded {
-		return nil, unexpected(old, "You cannot cancel this PaymentIntent because it has a status of "+old.Status+".")
+	if old.Status == canceled || old.Status == succeeded || old.Status == processing {
+		return nil, unexpected(old, "You cannot cancel this PaymentIntent because it has a status of "+old.Status+". Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action.")
 	}
 	c.cancel(old, reason)
 	return c.Intent, nil

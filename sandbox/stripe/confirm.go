@@ -20,7 +20,9 @@ func (c *call) confirm(old *Intent) (any, *Error) {
 		return nil, e
 	}
 	back := c.form.text("return_url")
-	c.form.take("confirm", "use_stripe_sdk", "expected_payment_method_type", "off_session")
+	if e := c.checkConfirm(back); e != nil {
+		return nil, e
+	}
 	switch old.Status {
 	case requiresPaymentMethod, requiresConfirmation, requiresAction:
 	default:
@@ -36,6 +38,20 @@ func (c *call) confirm(old *Intent) (any, *Error) {
 		return nil, invalid("", "return_url", "This PaymentIntent is configured to accept payment methods enabled in your Dashboard, some of which might redirect; you must provide a `return_url`.")
 	}
 	return c.try(old, method, back)
+}
+
+// checkConfirm checks the parameters of a confirmation. Payments without the
+// shopper (off_session) are not served.
+func (c *call) checkConfirm(back string) *Error {
+	c.form.take("confirm", "expected_payment_method_type")
+	_, e := c.form.flag("use_stripe_sdk")
+	if e == nil {
+		_, e = c.form.choice("off_session", "false")
+	}
+	if e == nil {
+		e = checkReturnURL(back)
+	}
+	return e
 }
 
 // try starts a payment. It ends with the bank's decision, or with an intent that

@@ -45,7 +45,7 @@ func (f *form) number(name string) (n int64, present bool, e *Error) {
 		return 0, false, nil
 	}
 	n, err := strconv.ParseInt(v, 10, 64)
-	if err != nil {
+	if err != nil || v[0] == '+' {
 		return 0, true, invalid("parameter_invalid_integer", name, "Invalid integer: "+v)
 	}
 	return n, true, nil
@@ -142,6 +142,9 @@ func page[T interface{ key() string }](c *call, b *collection[T], created func(T
 	}
 	when, e := c.form.span("created")
 	if e != nil {
+		return nil, e
+	}
+	if e := c.form.exclusive("starting_after", "ending_before"); e != nil {
 		return nil, e
 	}
 	start, e := cursor(c, "starting_after", b, len(b.all))

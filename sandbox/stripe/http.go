@@ -3,6 +3,7 @@ package stripe
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net"
@@ -85,6 +86,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		writeError(w, e)
 		return
 	}
+	if e := cmp.Or(s.slowDown(), formEncoded(r, body)); e != nil {
+		writeError(w, e)
+		return
+	}
 	if s.check != nil && !publishable(r) && !s.valid(w, r, body) {
 		return
 	}
@@ -94,7 +99,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.Set("Idempotency-Key", r.Header.Get("Idempotency-Key"))
-	if e := s.lockKey(key); e != nil {
+	if e := s.lockKey(r.Header.Get("Idempotency-Key"), key); e != nil {
 		writeError(w, e)
 		return
 	}
@@ -145,7 +150,11 @@ func (s *Server) run(h http.Header, c *call, key, print string, run func(*call) 
 			c.request.IdempotencyKey = &k
 		}
 	}
-	v, e := run(c)
+	var v any
+	e := c.form.blank()
+	if e == nil {
+		v, e = run(c)
+	}
 	if e == nil {
 		v, e = c.expand(v)
 	}

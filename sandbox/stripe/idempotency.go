@@ -76,10 +76,10 @@ func (a *stored) replay(h http.Header, print, key string) (int, []byte) {
 	return a.Status, a.Body
 }
 
-// lockKey marks a key as in use. A concurrent request with the key gets a
+// lockKey marks a key as in use, and refuses one that is too long as it was sent. A concurrent request with the key gets a
 // conflict, which is not stored.
-func (s *Server) lockKey(key string) *Error {
-	if len(key) > 300 {
+func (s *Server) lockKey(sent, key string) *Error {
+	if len(sent) > maxKey {
 		return invalid("", "Idempotency-Key", "Idempotency keys can be at most 255 characters long.")
 	}
 	s.mu.Lock()

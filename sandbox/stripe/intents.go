@@ -3,7 +3,6 @@ package stripe
 import (
 	"crypto/rand"
 	"maps"
-	"net/http"
 	"net/url"
 	"strings"
 )
@@ -41,7 +40,11 @@ func (s *Server) createIntent(c *call) (any, *Error) {
 		return nil, e
 	}
 	c.emit("payment_intent.created", in)
-	if f.text("confirm") == "true" {
+	now, e := f.flag("confirm")
+	if e != nil {
+		return nil, e
+	}
+	if now {
 		return c.confirm(in)
 	}
 	return in, c.attach(in)
@@ -57,34 +60,10 @@ func (f *form) describe(in *Intent) *Error {
 			*to = v
 		}
 	}
-	for k, v := range f.hash("metadata") {
-		if len(k) > 40 || len(v) > 500 {
-			return invalid("", "metadata", "Metadata keys can have up to 40 characters and values up to 500.")
-		}
-		if v == "" {
-			delete(in.Metadata, k)
-			continue
-		}
-		in.Metadata[k] = v
+	if e := f.metadata(in.Metadata); e != nil {
+		return e
 	}
-	if len(in.Metadata) > 50 {
-		return invalid("", "metadata", "Metadata can have up to 50 keys.")
-	}
-	return checkDescriptor(in)
-}
-
-// checkDescriptor checks the statement descriptors.
-func checkDescriptor(in *Intent) *Error {
-	for name, d := range map[string]*string{"statement_descriptor": in.StatementDescriptor, "statement_descriptor_suffix": in.StatementDescriptorSuffix} {
-		if d == nil {
-			continue
-		}
-		r := strings.ContainsFunc(*d, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' })
-		if len(*d) > 22 || !r || strings.ContainsAny(*d, `<>\'"*`) {
-			return invalid("", name, "The statement descriptor must have at most 22 characters, at least one letter, and none of < > \\ ' \" *.")
-		}
-	}
-	return nil
+	return checkTexts(in)
 }
 
 func (f *form) automaticMethods() (*AutomaticMethods, *Error) {
@@ -137,32 +116,6 @@ func (c *call) attach(in *Intent) *Error {
 	}
 	in.PaymentMethod, in.Status = &method, requiresConfirmation
 	return nil
-}
-
-// method returns the payment method that a request names: a test method, or the
-// card number that the shopper typed.
-func (c *call) method() (string, *Error) {
-	method := c.form.text("payment_method")
-	c.form.text("payment_method_data[type]")
-	if n := strings.ReplaceAll(c.form.text("payment_method_data[card][number]"), " ", ""); n != "" {
-		c.form.hash("payment_method_data[card]")
-		c.form.take("payment_method_data[card][exp_month]", "payment_method_data[card][exp_year]", "payment_method_data[card][cvc]")
-		known, ok := numbers[n]
-		if !ok {
-			e := invalid("incorrect_number", "number", "Your card number is incorrect.")
-			e.status, e.Type = http.StatusPaymentRequired, "card_error"
-			return "", e
-		}
-		method = known
-	}
-	if method == "" {
-		return "", nil
-	}
-	if _, ok := findCard(method); !ok {
-		e := invalid("resource_missing", "payment_method", "No such PaymentMethod: '"+method+"'")
-		return "", e
-	}
-	return method, nil
 }
 
 func (s *Server) listIntents(c *call) (any, *Error) {

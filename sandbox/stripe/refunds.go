@@ -2,6 +2,7 @@ package stripe
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -20,7 +21,10 @@ func (s *Server) createRefund(c *call) (any, *Error) {
 	if e != nil {
 		return nil, e
 	}
-	metadata := f.hash("metadata")
+	metadata := map[string]string{}
+	if e := f.metadata(metadata); e != nil {
+		return nil, e
+	}
 	if in.Status != succeeded {
 		return nil, unexpected(in, "This PaymentIntent ("+in.ID+") does not have a successful charge to refund.")
 	}
@@ -79,6 +83,9 @@ const answerWithin = 9 * 24 * time.Hour
 // paid returns the intent that a refund names, by its own id or by its charge's.
 func (c *call) paid() (*Intent, *Error) {
 	id, charge := c.form.text("payment_intent"), c.form.text("charge")
+	if e := c.form.exclusive("payment_intent", "charge"); e != nil {
+		return nil, e
+	}
 	if ch, ok := c.s.charges.by[charge]; ok && id == "" {
 		id = ch.PaymentIntent
 	}
@@ -118,9 +125,23 @@ func (s *Server) getRefund(c *call) (any, *Error) {
 
 func (s *Server) listRefunds(c *call) (any, *Error) {
 	intent, charge := c.form.text("payment_intent"), c.form.text("charge")
+	if e := c.known(intent, charge); e != nil {
+		return nil, e
+	}
 	return page(c, &s.refunds, func(r *Refund) int64 { return r.Created }, func(r *Refund) bool {
 		return (intent == "" || r.PaymentIntent == intent) && (charge == "" || r.Charge == charge)
 	}, func(r *Refund) any { return r })
+}
+
+// known refuses a list that is limited to an object which does not exist.
+func (c *call) known(intent, charge string) *Error {
+	if _, ok := c.s.intents.by[intent]; !ok && intent != "" {
+		return missing("payment_intent", "payment_intent", intent)
+	}
+	if _, ok := c.s.charges.by[charge]; !ok && charge != "" {
+		return missing("charge", "charge", charge)
+	}
+	return nil
 }
 
 func (s *Server) getCharge(c *call) (any, *Error) {
@@ -133,33 +154,41 @@ func (s *Server) getCharge(c *call) (any, *Error) {
 
 func (s *Server) listCharges(c *call) (any, *Error) {
 	intent := c.form.text("payment_intent")
+	if e := c.known(intent, ""); e != nil {
+		return nil, e
+	}
 	return page(c, &s.charges, func(ch *Charge) int64 { return ch.Created },
 		func(ch *Charge) bool { return intent == "" || ch.PaymentIntent == intent }, func(ch *Charge) any { return ch })
 }
 
 func (s *Server) getEvent(c *call) (any, *Error) {
 	id := c.r.PathValue("event")
-	if e, ok := s.events.by[id]; ok {
+	if e, ok := s.events.by[id]; ok && e.Created >= c.now.Add(-keepEvents).Unix() {
 		return s.shownEvent(e), nil
 	}
 	return nil, missing("id", "event", id)
 }
 
-// listEvents lists events, including those whose webhooks never arrived.
+// listEvents lists the events of the last 30 days, including those whose webhooks
+// never arrived.
 func (s *Server) listEvents(c *call) (any, *Error) {
-	types := map[string]bool{}
+	types := c.form.all("types")
 	if t := c.form.text("type"); t != "" {
-		types[t] = true
+		types = append(types, t)
+		if len(types) > 1 {
+			return nil, invalid("parameters_exclusive", "type", "You may only specify one of these parameters: type, types.")
+		}
 	}
-	for _, t := range c.form.hash("types") {
-		types[t] = true
+	if len(types) > maxTypes {
+		return nil, invalid("", "types", "You can list at most "+strconv.Itoa(maxTypes)+" types of events.")
 	}
+	oldest := c.now.Add(-keepEvents).Unix()
 	delivered, e := c.form.choice("delivery_success", "", "true", "false")
 	if e != nil {
 		return nil, e
 	}
 	return page(c, &s.events, func(e *Event) int64 { return e.Created }, func(e *Event) bool {
-		return (len(types) == 0 || types[e.Type]) && (delivered == "" || s.delivered[e.ID] == (delivered == "true"))
+		return e.Created >= oldest && (len(types) == 0 || slices.Contains(types, e.Type)) && (delivered == "" || s.delivered[e.ID] == (delivered == "true"))
 	}, s.shownEvent)
 }
 

@@ -45,6 +45,9 @@ type Config struct {
 	URL            string           // base URL of the bank's page for shoppers; default from the request
 	Log            *slog.Logger     // default slog.Default()
 	Now            func() time.Time // default time.Now
+	// PerSecond is how many requests are served in any second; others get 429.
+	// Stripe allows 100 with a live key and 25 with a test key. 0 means no limit.
+	PerSecond int
 	// Validate checks each request with the official stripe-mock, which refuses
 	// parameters that Stripe does not know. It costs time and is meant for tests.
 	Validate bool
@@ -67,7 +70,8 @@ type Server struct {
 	keys      map[string]*stored // responses by idempotency key
 	delivered map[string]bool    // events whose webhooks were accepted
 	inUse     map[string]bool    // keys of requests under way
-	released  map[string]bool    // refunds that only released an authorization, by their id
+	rate      rate
+	released  map[string]bool // refunds that only released an authorization, by their id
 }
 
 // New returns a stand-in with the state of its journal.
@@ -90,7 +94,7 @@ func New(c Config) (*Server, error) {
 	if s.webhooks, err = webhooksender.New(c.Journal, "stripe", s.sign, c.Faults, c.Log); err != nil {
 		return nil, err
 	}
-	s.webhooks.OnDelivered = s.arrived
+	s.webhooks.OnDelivered, s.webhooks.DiscardAfter = s.arrived, discardAfter
 	// The process may have crashed between writing the last step and sending its
 	// events.
 	for _, e := range last {

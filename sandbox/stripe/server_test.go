@@ -180,7 +180,7 @@ func TestBrowser(t *testing.T) { // PAY-6
 			t.Errorf("publishable key on %s: %d", path, a.status)
 		}
 	}
-	a := b.ask(pk, "POST", intents+"/"+in.ID+"/confirm", secret+"&return_url=http://shop.test/done&payment_method_data[type]=card&payment_method_data[card][number]=4000+0027+6000+3184", "")
+	a := b.ask(pk, "POST", intents+"/"+in.ID+"/confirm", secret+"&return_url=http://shop.test/done&payment_method_data[type]=card&payment_method_data[card][number]=4000+0027+6000+3184&payment_method_data[card][exp_month]=12&payment_method_data[card][exp_year]=60&payment_method_data[card][cvc]=123", "")
 	if a.Status != "requires_action" || a.Meta != nil || a.Next.Redirect.URL == "" {
 		t.Fatalf("confirm: %s", a.raw)
 	}

@@ -30,6 +30,8 @@ type Sender struct {
 	MaxWait time.Duration
 	// AnswerWithin is how long the receiver may take to respond; default 10 s.
 	AnswerWithin time.Duration
+	// DiscardAfter is how long an event is tried; then it is lost. 0 means for ever.
+	DiscardAfter time.Duration
 	// OnDelivered, if set, is called with the id of each event that the receiver
 	// accepted.
 	OnDelivered func(id string)
@@ -61,6 +63,7 @@ type delivery struct {
 	Type  string          `json:"type"`
 	Body  json.RawMessage `json:"body"`
 	After time.Time       `json:"after,omitzero"` // not to be sent before
+	First time.Time       `json:"first,omitzero"` // the time of the first attempt that failed
 	tries int
 	next  time.Time
 }
@@ -99,7 +102,7 @@ func (c *Sender) SetURL(url string) {
 }
 
 // Send accepts an event for delivery: once it returns nil, the event is
-// delivered sooner or later, also after a crash. An event that is already
+// delivered or discarded sooner or later, also after a crash. An event that is already
 // waiting is not sent twice. body is JSON and must not be changed afterwards.
 func (c *Sender) Send(id, typ string, body []byte) error {
 	return c.SendAfter(0, id, typ, body)
@@ -161,17 +164,21 @@ func (c *Sender) accept(p *delivery, reorder bool) error {
 
 // recordAttempt records the result of an attempt.
 func (c *Sender) recordAttempt(p *delivery, err error) {
-	if err == nil {
+	lost := err != nil && c.discards(p)
+	if err == nil || lost {
 		if jerr := c.journal.Delete(c.kind, p.ID); jerr != nil {
 			// The event is sent once more after a restart, as a provider may do.
-			c.log.Warn("webhook delivered, but its record cannot be deleted", "event", p.ID, "error", jerr)
-		}
-		if c.OnDelivered != nil {
-			c.OnDelivered(p.ID)
+			c.log.Warn("webhook done with, but its record cannot be deleted", "event", p.ID, "error", jerr)
 		}
 	}
+	switch {
+	case lost:
+		c.log.Warn("webhook discarded", "event", p.ID, "type", p.Type, "attempts", p.tries, "error", err)
+	case err == nil && c.OnDelivered != nil:
+		c.OnDelivered(p.ID)
+	}
 	c.mu.Lock()
-	if err == nil {
+	if err == nil || lost {
 		delete(c.deliveries, p.ID)
 		c.releaseHeld(p)
 	} else {
@@ -183,6 +190,22 @@ func (c *Sender) recordAttempt(p *delivery, err error) {
 		c.log.Debug("webhook not delivered yet", "event", p.ID, "type", p.Type, "attempt", p.tries, "error", err)
 	}
 	c.wakeRun()
+}
+
+// discards reports whether an event has failed for too long. It notes the first
+// failure, also for after a restart.
+func (c *Sender) discards(p *delivery) bool {
+	if c.DiscardAfter <= 0 {
+		return false
+	}
+	if !p.First.IsZero() {
+		return time.Since(p.First) >= c.DiscardAfter
+	}
+	p.First = time.Now()
+	if err := c.journal.Put(c.kind, p.ID, p); err != nil {
+		c.log.Warn("the first failure of a webhook cannot be recorded", "event", p.ID, "error", err)
+	}
+	return false
 }
 
 // releaseHeld queues the deliveries that were held until another event had

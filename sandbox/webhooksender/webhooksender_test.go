@@ -114,6 +114,40 @@ func TestDeliversUntilAccepted(t *testing.T) {
 	}
 }
 
+// TestDiscards checks that an event that fails for too long is lost, also over a
+// restart.
+func TestDiscards(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.db")
+	r := newReceiver(t)
+	r.status.Store(500)
+	first := build(t, path, nil)
+	first.DiscardAfter = time.Hour
+	first.SetURL(r.URL)
+	stop := run(t, first)
+	send(t, first, "e1")
+	for range 3 {
+		<-r.seen
+	}
+	stop()
+	if first.Pending() != 1 {
+		t.Fatalf("%d pending within the hour, want 1", first.Pending())
+	}
+	first.journal.Close()
+	again := build(t, path, nil)
+	again.DiscardAfter = time.Nanosecond
+	again.SetURL(r.URL)
+	stop = run(t, again)
+	<-r.seen // the first attempt after it was too late
+	stop()
+	if again.Pending() != 0 {
+		t.Errorf("%d pending after it was discarded", again.Pending())
+	}
+	again.journal.Close()
+	if last := build(t, path, nil); last.Pending() != 0 {
+		t.Errorf("%d pending after a restart", last.Pending())
+	}
+}
+
 func TestSurvivesARestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	c := build(t, path, nil)

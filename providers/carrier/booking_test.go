@@ -1,0 +1,51 @@
+package carrier_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"purser/activities/porttest"
+	"purser/order"
+)
+
+// TestAddresses checks that an address reaches the carrier in its form, and that
+// the refusal of one that cannot names the field and not the shopper.
+func TestAddresses(t *testing.T) {
+	words := strings.Repeat("Straße ", 8) + "99" // 58 characters
+	for _, tt := range []struct {
+		name   string
+		change func(*order.Address)
+		code   string // of the refusal; empty: booked
+		field  string
+	}{
+		{name: "as it is", change: func(*order.Address) {}},
+		{name: "no-break spaces", change: func(a *order.Address) { a.Line1, a.City = "Hauptstraße\u00a01", "Bad\u2009Homburg" }},
+		{name: "a line of 60", change: func(a *order.Address) { a.Line1 = words + " b" }},
+		{name: "a line of 61 is wrapped", change: func(a *order.Address) { a.Line1 = words + " bc" }},
+		{name: "a line of 117 is wrapped", change: func(a *order.Address) { a.Line1 = words + " " + words }},
+		{name: "a long line before another", change: func(a *order.Address) { a.Line1, a.Line2 = words+" bc", "Hinterhof" }},
+		{name: "two long lines", change: func(a *order.Address) { a.Line1, a.Line2 = words+" bc", words }, code: "address_too_long", field: "to.line1"},
+		{name: "a long line of one word", change: func(a *order.Address) { a.Line1 = strings.Repeat("x", 61) }, code: "address_too_long", field: "to.line1"},
+		{name: "a line of 200", change: func(a *order.Address) { a.Line1 = strings.Repeat("Weg ", 50) }, code: "address_too_long", field: "to.line1"},
+		{name: "a long name", change: func(a *order.Address) { a.Name = strings.Repeat("Ada ", 13) }, code: "address_too_long", field: "to.name"},
+		{name: "no postal code", change: func(a *order.Address) { a.PostalCode = "" }, code: "address_incomplete", field: "to.postal_code"},
+		{name: "the postal code of another country", change: func(a *order.Address) { a.PostalCode = "BS1 4QS" }, code: "address_undeliverable", field: "to.postal_code"},
+		{name: "a country of nobody", change: func(a *order.Address) { a.Country = "AQ" }, code: "address_undeliverable", field: "to.country"},
+	} {
+		c, s, _ := build(t)
+		r := porttest.ParcelOf(order.NewID())
+		r.Lines[0].Name = strings.Repeat("Mug\u00a0", 49) + "Mug" // as long as a product's name may be
+		tt.change(&r.To)
+		_, err := c.BookParcel(t.Context(), r)
+		var p *order.ProviderError
+		switch {
+		case tt.code == "" && (err != nil || s.Counts()[r.Reference] != 1):
+			t.Errorf("%s: %v", tt.name, err)
+		case tt.code != "" && (!errors.As(err, &p) || p.Kind != order.ErrRejected || p.Code != tt.code || p.Err.Error() != "field "+tt.field):
+			t.Errorf("%s: %+v, want %s %s", tt.name, p, tt.code, tt.field)
+		case err != nil && strings.Contains(err.Error(), "Ada"):
+			t.Errorf("%s: the error names the shopper: %v", tt.name, err)
+		}
+	}
+}
