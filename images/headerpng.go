@@ -17,7 +17,7 @@ type pngFile struct {
 	palette      bool // the palette was seen
 	pixels       bool // pixels were seen
 	profiled     bool // a profile was seen
-	transparency int  // where the chunk of transparent colours is; 0 if there is none
+	transparency int  // where the chunk of transparent colours is; 0: nowhere
 	faulty       bool // the decoder would refuse what browsers pass over
 }
 
