@@ -121,14 +121,11 @@ func normaliseDomain(s string) (string, error) {
 	return domain, nil
 }
 
-// Wire returns a normalised address as it stands in SMTP (RFC 5321, 4.1.2): the
-// part before the @ has quotes if its dots require them.
+// Wire returns an address as it stands in SMTP (RFC 5321, 4.1.2): the part before
+// the at sign has quotes if its dots require them.
 func Wire(email string) string {
-	local, domain, _ := strings.Cut(email, "@")
-	if strings.HasPrefix(local, ".") || strings.HasSuffix(local, ".") || strings.Contains(local, "..") {
-		return `"` + local + `"@` + domain
-	}
-	return email
+	bracketed := (&netmail.Address{Address: email}).String()
+	return bracketed[1 : len(bracketed)-1]
 }
 
 // NeedsUTF8 reports whether only a provider that supports SMTPUTF8 (RFC 6531) can

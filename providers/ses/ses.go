@@ -124,11 +124,11 @@ func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error)
 	}
 	to := make([]string, len(msg.To))
 	for i, a := range msg.To {
-		to[i] = a.Email
+		to[i] = mail.Wire(a.Email)
 	}
 	ctx, sent := watch(ctx)
 	out, err := m.client.SendEmail(ctx, &sesv2.SendEmailInput{
-		FromEmailAddress:     aws.String(m.writer.Sender(msg).String()),
+		FromEmailAddress:     aws.String(m.writer.SenderHeader(msg)),
 		Destination:          &types.Destination{ToAddresses: to},
 		Content:              &types.EmailContent{Raw: &types.RawMessage{Data: raw}},
 		ConfigurationSetName: m.set,
