@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	netmail "net/mail"
+	"slices"
 	"strings"
 
 	"github.com/wneessen/go-mail"
@@ -52,6 +53,11 @@ func (w *Writer) Sender(m ours.Message) *netmail.Address {
 
 // SenderHeader returns Sender in the form of a header, on one line.
 func (w *Writer) SenderHeader(m ours.Message) string { return address(w.Sender(m), " ") }
+
+// NeedsUTF8 reports whether only a provider that supports SMTPUTF8 can send a mail.
+func (w *Writer) NeedsUTF8(m ours.Message) bool {
+	return slices.ContainsFunc(m.To, func(a ours.Address) bool { return ours.NeedsUTF8(a.Email) }) || ours.NeedsUTF8(w.Sender(m).Address)
+}
 
 // MessageID returns the mail's Message-ID without brackets. It is the same for
 // every provider and attempt. mail.FromWireID parses it.
