@@ -122,3 +122,26 @@ func TestWire(t *testing.T) {
 		}
 	}
 }
+
+// TestSpellings proves BNC-1, BNC-6 and EML-7: a list and an unsubscribe link hold
+// an address in the same form, however it was spelled.
+func TestSpellings(t *testing.T) {
+	links := mail.Links{Key: []byte("key"), Base: "https://shop.example"}
+	for want, spellings := range map[string][]string{
+		"ada@xn--bcher-kva.example": {"ada@xn--bcher-kva.example", "ada@bücher.example", "Ada@BÜCHER.example", "ada@XN--BCHER-KVA.example"},
+		"aaa..bbb@docomo.example":   {"aaa..bbb@docomo.example", `"aaa..bbb"@docomo.example`, `Ada <"AAA..bbb"@Docomo.example>`},
+		"用户@xn--fsqu00a.example":    {"用户@例子.example", "用户@xn--fsqu00a.example"},
+	} {
+		for _, spelling := range spellings {
+			m := mail.Message{ID: "camp_1:x", Stream: mail.Marketing, To: []mail.Address{{Email: spelling}}}
+			sub, err := links.Read(strings.TrimPrefix(links.Unsubscribe(m), "https://shop.example"+mail.UnsubscribePath))
+			if err != nil || sub.Email != want {
+				t.Errorf("%q: the link is of %q, %v, want %q", spelling, sub.Email, err, want)
+			}
+			good, bad, err := read(t, "address,name\n\""+strings.ReplaceAll(spelling, `"`, `""`)+"\",Ada\n", mail.CSV)
+			if err != nil || len(good) != 1 || good[0].Address != want {
+				t.Errorf("%q: the list has %+v, %v, %v, want %q", spelling, good, bad, err, want)
+			}
+		}
+	}
+}
