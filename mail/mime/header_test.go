@@ -43,9 +43,9 @@ var names = map[string]string{
 	"a tilde, a percent sign, a hash": "~50% off # 1",
 }
 
-// TestNamesAreShownAsGiven proves EML-9 and EML-11: readers show the names of
+// TestNames proves EML-9 and EML-11: readers show the names of
 // From, Reply-To and To and the subject as they were given.
-func TestNamesAreShownAsGiven(t *testing.T) {
+func TestNames(t *testing.T) {
 	for what, name := range names {
 		t.Run(what, func(t *testing.T) {
 			sender := &netmail.Address{Name: strings.TrimSpace(name), Address: "orders@shop.example"}
