@@ -33,6 +33,7 @@ var names = map[string]string{
 	"a backslash and an umlaut":       `Zoë \ "Å"`,
 	"brackets and a comment":          "Shop (Berlin) [a;b:c]",
 	"two spaces":                      "Ada  Lovelace",
+	"long, with two spaces":           strings.TrimSpace(strings.Repeat("Ada  Lovelace  of ", 10)),
 	"spaces around it":                " Ada ",
 	"long, in one word":               strings.Repeat("z", 150),
 	"long, in Chinese":                strings.Repeat("漢字", 100),
