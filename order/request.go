@@ -2,12 +2,13 @@ package order
 
 import (
 	"fmt"
-	"net/mail"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
+
+	"purser/mail"
 )
 
 // The limits of a request.
@@ -39,8 +40,11 @@ func (r Request) Validate() error {
 			return err
 		}
 	}
-	if a, err := mail.ParseAddress(r.Email); err != nil || a.Address != r.Email {
-		return fmt.Errorf("%w: email: not a plain mail address", ErrInvalid)
+	if _, err := mail.Normalise(r.Email); err != nil {
+		return fmt.Errorf("%w: email: %w", ErrInvalid, err)
+	}
+	if strings.ContainsAny(r.Email, "<>() ") { // not possible without a name or a comment
+		return fmt.Errorf("%w: email: want the address alone, without a name", ErrInvalid)
 	}
 	if err := CheckLocale(r.Locale); err != nil {
 		return err

@@ -1,6 +1,8 @@
 package images_test
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -171,6 +173,58 @@ func TestImageRefused(t *testing.T) {
 	}
 	if a := s.Ask("GET", "/v1/images/"+p.ID+"/original", apitest.OperatorKey, ""); !strings.Contains(string(a.Body), "private.example/quarantine/") {
 		t.Errorf("%d %s", a.Status, a.Body)
+	}
+}
+
+// TestImageTypes proves IMG-1: a declared type is taken for what it means, and
+// the upload is signed for its registered name.
+func TestImageTypes(t *testing.T) {
+	t.Parallel()
+	s, _ := setUpImages(t)
+	for _, tt := range []struct {
+		declared, method string
+		want             string // "": refused
+	}{
+		{declared: "image/jpg", want: "image/jpeg"},
+		{declared: "image/jpg", method: "PUT", want: "image/jpeg"},
+		{declared: "image/pjpeg", want: "image/jpeg"},
+		{declared: "IMAGE/JPEG", want: "image/jpeg"},
+		{declared: "Image/PJPEG", method: "PUT", want: "image/jpeg"},
+		{declared: "image/jpeg; charset=binary", want: "image/jpeg"},
+		{declared: " image/png ", want: "image/png"},
+		{declared: "image/x-png", want: "image/png"},
+		{declared: "image/GIF", want: "image/gif"},
+		{declared: "image/webp", method: "PUT", want: "image/webp"},
+		{declared: "image/heic"},
+		{declared: "image/"},
+		{declared: "jpg"},
+		{declared: "image/jpeg, image/png"},
+		{declared: ""},
+		{declared: "application/octet-stream"},
+	} {
+		body, err := json.Marshal(map[string]any{"contentType": tt.declared, "size": 4, "method": cmp.Or(tt.method, "POST")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := s.Ask("POST", "/v1/products/mug-blue/images", apitest.ShopKey, string(body))
+		if tt.want == "" {
+			if p := a.Problem(t); p.Status != http.StatusUnprocessableEntity || !strings.Contains(p.Detail, "want one of image/jpeg") {
+				t.Errorf("%q: %+v", tt.declared, p)
+			}
+			continue
+		}
+		var got struct {
+			Image  imageBody            `json:"image"`
+			Upload catalog.SignedUpload `json:"upload"`
+		}
+		a.Into(t, &got)
+		signed := got.Upload.Fields["Content-Type"]
+		if tt.method == "PUT" {
+			signed = got.Upload.Headers["Content-Type"]
+		}
+		if a.Status != http.StatusCreated || got.Image.Type != tt.want || signed != tt.want {
+			t.Errorf("%q: %d, stored as %q, signed for %q, want %q", tt.declared, a.Status, got.Image.Type, signed, tt.want)
+		}
 	}
 }
 

@@ -99,7 +99,10 @@ func (o *Router) Send(ctx context.Context, m mail.Message, maxWait time.Duration
 	var receipt mail.Receipt
 	var failures []error
 	for _, r := range o.routes {
-		id, err := o.try(ctx, r, j)
+		id, err := "", r.canSend(m)
+		if err == nil {
+			id, err = o.try(ctx, r, j)
+		}
 		receipt.Provider, receipt.ProviderID = r.Name, id
 		if err == nil {
 			r.served.Add(1)
@@ -169,7 +172,7 @@ func (o *Router) try(ctx context.Context, r *route, j *job) (id string, err erro
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.conf.CallWithin)
 	defer cancel()
 	id, err = r.Mailer.SendMail(call, j.Message)
-	o.release(ctx, r, grant, true)
+	o.release(ctx, r, grant, !unreachable(err))
 	r.judged(err)
 	judge(verdict(ctx, err))
 	return id, err

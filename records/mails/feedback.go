@@ -41,6 +41,7 @@ func (s *Store) RecordFeedback(ctx context.Context, inboxID int64, list []mail.F
 			return err
 		}
 		for _, f := range list {
+			f.Recipient = canonical(f.Recipient)
 			if err := s.applyFeedback(ctx, q, inboxID, f, now); err != nil {
 				return err
 			}
