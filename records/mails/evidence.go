@@ -55,14 +55,14 @@ func confirmOutcome(ctx context.Context, q sqldb.Querier, f mail.Feedback, now t
 	return confirmSent(ctx, q, f.MessageID, f.Recipient, mail.Receipt{Provider: f.Provider, ProviderID: f.ProviderID}, f.Provider+" reports: "+string(f.Kind), now)
 }
 
-// recordHeard records when a mail's provider first reported that it had the mail,
+// recordReported records when a mail's provider first reported that it had the mail,
 // if it names the mail by our id: a provider that does so for one mail would do so
 // for another, so that its silence about the other means something.
-func recordHeard(ctx context.Context, q sqldb.Querier, f mail.Feedback, now time.Time) error {
+func recordReported(ctx context.Context, q sqldb.Querier, f mail.Feedback, now time.Time) error {
 	if f.MessageID == "" || !slices.Contains(proofs, f.Kind) {
 		return nil
 	}
-	_, err := q.Exec(ctx, "UPDATE mails SET heard_at = ? WHERE mail_key = ? AND heard_at = 0", sqldb.Micros(now), f.MessageID)
+	_, err := q.Exec(ctx, "UPDATE mails SET reported_at = ? WHERE mail_key = ? AND reported_at = 0", sqldb.Micros(now), f.MessageID)
 	return err
 }
 

@@ -19,9 +19,9 @@ const (
 	// reportsFor is how long a provider counts as one that reports back after it
 	// was last heard.
 	reportsFor = 24 * time.Hour
-	// newsFor is the age at which a mail is news no more: an older one is not sent
+	// resendWithin is the age at which a mail is news no more: an older one is not sent
 	// once more automatically.
-	newsFor = 3 * 24 * time.Hour
+	resendWithin = 3 * 24 * time.Hour
 	// mostResends is how many mails of a provider one sweep decides about.
 	mostResends = 100
 )
@@ -39,7 +39,7 @@ var errSuperseded = errors.New("the mail is not to be sent once more")
 func (s *Store) ResendUnknown(ctx context.Context, rule mail.Silence) (n int, err error) {
 	now := s.DB.Now()
 	var providers []string
-	err = sqldb.Each(ctx, s.DB.Reader(), "SELECT DISTINCT provider FROM mails WHERE state = 'unknown' AND claimed_at > ?", []any{sqldb.Micros(now.Add(-newsFor))},
+	err = sqldb.Each(ctx, s.DB.Reader(), "SELECT DISTINCT provider FROM mails WHERE state = 'unknown' AND claimed_at > ?", []any{sqldb.Micros(now.Add(-resendWithin))},
 		func(r *sql.Rows) error {
 			var p string
 			err := r.Scan(&p)
@@ -61,7 +61,7 @@ func (s *Store) resendUnknownOf(ctx context.Context, provider string, rule mail.
 	if err != nil || until == 0 {
 		return 0, err
 	}
-	lost, err := s.lostMails(ctx, provider, sqldb.Micros(now.Add(-newsFor)), until)
+	lost, err := s.lostMails(ctx, provider, sqldb.Micros(now.Add(-resendWithin)), until)
 	if err != nil {
 		return 0, err
 	}
@@ -85,22 +85,22 @@ func (s *Store) resendUnknownOf(ctx context.Context, provider string, rule mail.
 // the provider means that it is sent once more, and why. 0: silence means nothing
 // so far.
 func (s *Store) silentUntil(ctx context.Context, provider string, rule mail.Silence, now time.Time) (until int64, why string, err error) {
-	patience := sqldb.Micros(now.Add(-rule.Within)) + 1
+	waited := sqldb.Micros(now.Add(-rule.Within)) + 1
 	q := s.DB.Reader()
-	heard, err := sqldb.One[int64](ctx, q, "SELECT COALESCE(MAX(heard_at), 0) FROM mails WHERE provider = ? AND heard_at > 0", provider)
+	last, err := sqldb.One[int64](ctx, q, "SELECT COALESCE(MAX(reported_at), 0) FROM mails WHERE provider = ? AND reported_at > 0", provider)
 	switch {
 	case err != nil:
 		return 0, "", err
-	case heard > sqldb.Micros(now.Add(-reportsFor)):
+	case last > sqldb.Micros(now.Add(-reportsFor)):
 		// Reports that were held up come in any order, so a report about a later
 		// mail must have been there for a while.
 		until, err = sqldb.One[int64](ctx, q, `
 			SELECT COALESCE(MAX(claimed_at), 0) FROM (
-				SELECT claimed_at FROM mails WHERE provider = ? AND heard_at > 0 AND heard_at <= ? ORDER BY heard_at DESC LIMIT 200
+				SELECT claimed_at FROM mails WHERE provider = ? AND reported_at > 0 AND reported_at <= ? ORDER BY reported_at DESC LIMIT 200
 			) AS latest`, provider, sqldb.Micros(now.Add(-rule.Within/3)))
-		return min(until, patience), "no answer; " + provider + " reported about later mails and not about this one", err
+		return min(until, waited), "no answer; " + provider + " reported about later mails and not about this one", err
 	case rule.Twice:
-		return patience, "no answer, and no reports about any mail: twice is better than never", nil
+		return waited, "no answer, and no reports about any mail: twice is better than never", nil
 	}
 	return 0, "", nil
 }

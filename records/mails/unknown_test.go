@@ -57,9 +57,9 @@ func (q *quiet) lost(n order.Notification) mail.Message {
 	return m
 }
 
-// heard records another mail as sent by a provider, and the provider's report of
+// reported records another mail as sent by a provider, and the provider's report of
 // it under our id.
-func (q *quiet) heard(provider string, kind mail.Kind) {
+func (q *quiet) reported(provider string, kind mail.Kind) {
 	q.Helper()
 	m := porttest.MessageOf(order.NewID(), order.MailShipped)
 	q.hand(m, provider, mail.StateSent)
@@ -108,57 +108,57 @@ func TestSilenceProves(t *testing.T) {
 	}{
 		{name: "others were heard", when: func(q *quiet, _ mail.Message) {
 			q.pass(time.Minute)
-			q.heard("ses", mail.Delivered)
+			q.reported("ses", mail.Delivered)
 			q.pass(within)
 		}, want: 1},
-		{name: "another was heard to bounce", when: func(q *quiet, _ mail.Message) {
+		{name: "another was only accepted", when: func(q *quiet, _ mail.Message) {
 			q.pass(time.Minute)
-			q.heard("ses", mail.Accepted)
+			q.reported("ses", mail.Accepted)
 			q.pass(within)
 		}, want: 1},
 		{name: "not long enough ago", when: func(q *quiet, _ mail.Message) {
-			q.heard("ses", mail.Delivered)
+			q.reported("ses", mail.Delivered)
 			q.pass(within - time.Microsecond)
 		}},
 		{name: "only one that was handed over before was heard", when: func(q *quiet, lost mail.Message) {
 			q.pass(-time.Minute)
-			q.heard("ses", mail.Delivered)
+			q.reported("ses", mail.Delivered)
 			q.pass(within + time.Minute)
 		}},
 		{name: "another provider was heard", when: func(q *quiet, _ mail.Message) {
 			q.pass(-time.Minute)
-			q.heard("ses", mail.Delivered)
+			q.reported("ses", mail.Delivered)
 			q.pass(2 * time.Minute)
-			q.heard("smtp", mail.Delivered)
+			q.reported("smtp", mail.Delivered)
 			q.pass(within)
 		}},
 		{name: "others were heard only now, as after an outage of the webhook", when: func(q *quiet, _ mail.Message) {
 			q.pass(-time.Minute)
-			q.heard("ses", mail.Delivered)
+			q.reported("ses", mail.Delivered)
 			q.pass(within + 2*time.Minute)
-			q.heard("ses", mail.Delivered)
+			q.reported("ses", mail.Delivered)
 			q.pass(within/3 - time.Microsecond)
 		}},
 		{name: "others were heard a while ago, after an outage", when: func(q *quiet, _ mail.Message) {
 			q.pass(within + time.Minute)
-			q.heard("ses", mail.Delivered)
+			q.reported("ses", mail.Delivered)
 			q.pass(within / 3)
 		}, want: 1},
 		{name: "it was heard itself", when: func(q *quiet, lost mail.Message) {
 			q.pass(time.Minute)
-			q.heard("ses", mail.Delivered)
+			q.reported("ses", mail.Delivered)
 			report(q.T, q.Store, named(lost.ID, "ses", mail.Delayed))
 			q.pass(within)
 		}},
 		{name: "it was heard to be refused", when: func(q *quiet, lost mail.Message) {
 			q.pass(time.Minute)
-			q.heard("ses", mail.Delivered)
+			q.reported("ses", mail.Delivered)
 			report(q.T, q.Store, named(lost.ID, "ses", mail.Refused))
 			q.pass(within)
 		}},
 		{name: "only refusals were heard", when: func(q *quiet, _ mail.Message) {
 			q.pass(time.Minute)
-			q.heard("ses", mail.Refused)
+			q.reported("ses", mail.Refused)
 			q.pass(within)
 		}},
 		{name: "the reports do not name our ids, so it may be among them", when: func(q *quiet, _ mail.Message) {
@@ -172,7 +172,7 @@ func TestSilenceProves(t *testing.T) {
 		}},
 		{name: "a person has had it sent again", when: func(q *quiet, lost mail.Message) {
 			q.pass(time.Minute)
-			q.heard("ses", mail.Delivered)
+			q.reported("ses", mail.Delivered)
 			q.pass(within)
 			if _, err := q.OpenResend(q.Context(), order.Resend{OrderID: order.ID(lost.About), Notification: order.MailShipped, Key: "k", Actor: "key:ops"}); err != nil {
 				q.Fatal(err)
@@ -180,7 +180,7 @@ func TestSilenceProves(t *testing.T) {
 		}},
 		{name: "it is no news any more", when: func(q *quiet, _ mail.Message) {
 			q.pass(3 * 24 * time.Hour)
-			q.heard("ses", mail.Delivered)
+			q.reported("ses", mail.Delivered)
 			q.pass(within)
 		}},
 	} {
@@ -216,23 +216,23 @@ func TestSilenceProves(t *testing.T) {
 // TestSilenceOfAll (EML-14): where nobody reports back, the setting decides.
 func TestSilenceOfAll(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		rule  mail.Silence
-		heard bool          // whether the provider was heard before
-		after time.Duration // the hand-over
-		want  int
+		name     string
+		rule     mail.Silence
+		reported bool          // whether the provider was heard before
+		after    time.Duration // the hand-over
+		want     int
 	}{
 		{name: "twice", rule: twice, after: 15 * time.Minute, want: 1},
 		{name: "twice, not long enough ago", rule: twice, after: 15*time.Minute - time.Microsecond},
 		{name: "never", rule: never, after: time.Hour},
-		{name: "twice, but the provider was heard today", rule: twice, heard: true, after: 23 * time.Hour},
-		{name: "twice, and the provider has not been heard since yesterday", rule: twice, heard: true, after: 25 * time.Hour, want: 1},
-		{name: "never, and the provider has not been heard since yesterday", rule: never, heard: true, after: 25 * time.Hour},
+		{name: "twice, but the provider was heard today", rule: twice, reported: true, after: 23 * time.Hour},
+		{name: "twice, and the provider has not been heard since yesterday", rule: twice, reported: true, after: 25 * time.Hour, want: 1},
+		{name: "never, and the provider has not been heard since yesterday", rule: never, reported: true, after: 25 * time.Hour},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			onClock(t, func(q *quiet) {
-				if tt.heard {
-					q.heard("ses", mail.Delivered)
+				if tt.reported {
+					q.reported("ses", mail.Delivered)
 					q.pass(time.Second)
 				}
 				q.lost(order.MailShipped)
@@ -387,10 +387,10 @@ func TestResentFigures(t *testing.T) {
 			lost.ID, lost.Generation = order.Mail{OrderID: order.ID(lost.About), Notification: order.MailShipped, Generation: 2}.Key(), 2
 			seconds = append(seconds, lost)
 		}
-		q.heard("ses", mail.Delivered)
+		q.reported("ses", mail.Delivered)
 		q.pass(time.Hour)
 		q.wantResent(0, never) // they were handed over at the same moment as the mail that was heard
-		q.heard("ses", mail.Delivered)
+		q.reported("ses", mail.Delivered)
 		q.pass(time.Hour)
 		q.wantResent(2, never)
 		q.hand(seconds[0], "ses", mail.StateSent)
