@@ -18,20 +18,31 @@ import (
 	"purser/records/recordstest"
 )
 
-// quiet is a record with a clock that the test sets.
+// quiet is a record with a clock that the test sets, and a mail provider that is
+// quiet about a mail.
 type quiet struct {
 	*testing.T
 	*records.Store
-	now atomic.Int64 // since the epoch
+	now      *atomic.Int64 // since the epoch
+	provider string
 }
 
 // onClock runs a test on both databases, with a clock that begins at noon.
 func onClock(t *testing.T, test func(q *quiet)) {
 	recordstest.EachDatabase(t, func(t *testing.T, url func(t testing.TB) string) {
-		q := &quiet{T: t}
+		q := &quiet{T: t, now: new(atomic.Int64), provider: "ses"}
 		q.now.Store(recordstest.Noon.UnixNano())
 		q.Store = recordstest.OpenWith(t, url(t), records.Options{Now: func() time.Time { return time.Unix(0, q.now.Load()).UTC() }})
 		test(q)
+	})
+}
+
+// each runs a case on the same record: with a provider of its own, and so much later
+// that the cases before do not matter.
+func (q *quiet) each(name string, test func(q *quiet)) {
+	q.Run(name, func(t *testing.T) {
+		q.pass(30 * 24 * time.Hour)
+		test(&quiet{T: t, Store: q.Store, now: q.now, provider: "p-" + fmt.Sprint(q.now.Load())})
 	})
 }
 
@@ -44,16 +55,16 @@ func (q *quiet) hand(m mail.Message, provider string, st mail.State) {
 	if err != nil || before.State != mail.StateDue {
 		q.Fatalf("claim: %+v %v", before, err)
 	}
-	if err := q.RecordMailOutcome(q.Context(), m, mail.Outcome{State: st, Receipt: mail.Receipt{Provider: provider}, Why: "no answer"}); err != nil {
+	if err := q.RecordMailOutcome(q.Context(), m, mail.Outcome{State: st, Receipt: mail.Receipt{Provider: provider, ProviderID: "id-" + m.ID}, Why: "no answer"}); err != nil {
 		q.Fatal(err)
 	}
 }
 
-// lost records a mail about a new order as handed to SES without an answer.
+// lost records a mail about a new order as handed to the provider without an answer.
 func (q *quiet) lost(n order.Notification) mail.Message {
 	q.Helper()
 	m := porttest.MessageOf(order.NewID(), n)
-	q.hand(m, "ses", mail.StateUnknown)
+	q.hand(m, q.provider, mail.StateUnknown)
 	return m
 }
 
@@ -68,7 +79,7 @@ func (q *quiet) reported(provider string, kind mail.Kind) {
 
 // named is feedback that names the mail by our id.
 func named(id, provider string, kind mail.Kind) mail.Feedback {
-	f := feedback("p-"+id, "ada@example.com", kind, "")
+	f := feedback("id-"+id, "ada@example.com", kind, "")
 	f.Provider, f.MessageID = provider, id
 	return f
 }
@@ -100,92 +111,95 @@ var (
 // provider has reported about later mails and not about it.
 func TestSilenceProves(t *testing.T) {
 	const within = 15 * time.Minute
-	for _, tt := range []struct {
-		name string
-		// when happens between the hand-over and the sweep.
-		when func(q *quiet, lost mail.Message)
-		want int
-	}{
-		{name: "others were heard", when: func(q *quiet, _ mail.Message) {
-			q.pass(time.Minute)
-			q.reported("ses", mail.Delivered)
-			q.pass(within)
-		}, want: 1},
-		{name: "another was only accepted", when: func(q *quiet, _ mail.Message) {
-			q.pass(time.Minute)
-			q.reported("ses", mail.Accepted)
-			q.pass(within)
-		}, want: 1},
-		{name: "not long enough ago", when: func(q *quiet, _ mail.Message) {
-			q.reported("ses", mail.Delivered)
-			q.pass(within - time.Microsecond)
-		}},
-		{name: "only one that was handed over before was heard", when: func(q *quiet, lost mail.Message) {
-			q.pass(-time.Minute)
-			q.reported("ses", mail.Delivered)
-			q.pass(within + time.Minute)
-		}},
-		{name: "another provider was heard", when: func(q *quiet, _ mail.Message) {
-			q.pass(-time.Minute)
-			q.reported("ses", mail.Delivered)
-			q.pass(2 * time.Minute)
-			q.reported("smtp", mail.Delivered)
-			q.pass(within)
-		}},
-		{name: "others were heard only now, as after an outage of the webhook", when: func(q *quiet, _ mail.Message) {
-			q.pass(-time.Minute)
-			q.reported("ses", mail.Delivered)
-			q.pass(within + 2*time.Minute)
-			q.reported("ses", mail.Delivered)
-			q.pass(within/3 - time.Microsecond)
-		}},
-		{name: "others were heard a while ago, after an outage", when: func(q *quiet, _ mail.Message) {
-			q.pass(within + time.Minute)
-			q.reported("ses", mail.Delivered)
-			q.pass(within / 3)
-		}, want: 1},
-		{name: "it was heard itself", when: func(q *quiet, lost mail.Message) {
-			q.pass(time.Minute)
-			q.reported("ses", mail.Delivered)
-			report(q.T, q.Store, named(lost.ID, "ses", mail.Delayed))
-			q.pass(within)
-		}},
-		{name: "it was heard to be refused", when: func(q *quiet, lost mail.Message) {
-			q.pass(time.Minute)
-			q.reported("ses", mail.Delivered)
-			report(q.T, q.Store, named(lost.ID, "ses", mail.Refused))
-			q.pass(within)
-		}},
-		{name: "only refusals were heard", when: func(q *quiet, _ mail.Message) {
-			q.pass(time.Minute)
-			q.reported("ses", mail.Refused)
-			q.pass(within)
-		}},
-		{name: "the reports do not name our ids, so it may be among them", when: func(q *quiet, _ mail.Message) {
-			q.pass(time.Minute)
-			other := sendMail(q.T, q.Store, order.NewID(), 1, "ses-1")
-			report(q.T, q.Store, feedback("ses-1", "ada@example.com", mail.Delivered, ""))
-			if q.entry(other).State != mail.StateSent {
-				q.Error("the report was not about the other mail")
-			}
-			q.pass(within)
-		}},
-		{name: "a person has had it sent again", when: func(q *quiet, lost mail.Message) {
-			q.pass(time.Minute)
-			q.reported("ses", mail.Delivered)
-			q.pass(within)
-			if _, err := q.OpenResend(q.Context(), order.Resend{OrderID: order.ID(lost.About), Notification: order.MailShipped, Key: "k", Actor: "key:ops"}); err != nil {
-				q.Fatal(err)
-			}
-		}},
-		{name: "it is no news any more", when: func(q *quiet, _ mail.Message) {
-			q.pass(3 * 24 * time.Hour)
-			q.reported("ses", mail.Delivered)
-			q.pass(within)
-		}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			onClock(t, func(q *quiet) {
+	onClock(t, func(q *quiet) {
+		for _, tt := range []struct {
+			name string
+			// when happens between the hand-over and the sweep.
+			when func(q *quiet, lost mail.Message)
+			want int
+		}{
+			{name: "others were heard", when: func(q *quiet, _ mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within)
+			}, want: 1},
+			{name: "another was only accepted", when: func(q *quiet, _ mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Accepted)
+				q.pass(within)
+			}, want: 1},
+			{name: "not long enough ago", when: func(q *quiet, _ mail.Message) {
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within - time.Microsecond)
+			}},
+			{name: "only one that was handed over before was heard", when: func(q *quiet, lost mail.Message) {
+				q.pass(-time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within + time.Minute)
+			}},
+			{name: "another provider was heard", when: func(q *quiet, _ mail.Message) {
+				q.pass(-time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(2 * time.Minute)
+				q.reported("smtp", mail.Delivered)
+				q.pass(within)
+			}},
+			{name: "others were heard only now, as after an outage of the webhook", when: func(q *quiet, _ mail.Message) {
+				q.pass(-time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within + 2*time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within/3 - time.Microsecond)
+			}},
+			{name: "others were heard a while ago, after an outage", when: func(q *quiet, _ mail.Message) {
+				q.pass(within + time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within / 3)
+			}, want: 1},
+			{name: "it was heard itself", when: func(q *quiet, lost mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				report(q.T, q.Store, named(lost.ID, q.provider, mail.Delayed))
+				q.pass(within)
+			}},
+			{name: "it was heard to be refused", when: func(q *quiet, lost mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				report(q.T, q.Store, named(lost.ID, q.provider, mail.Refused))
+				q.pass(within)
+			}},
+			{name: "only refusals were heard", when: func(q *quiet, _ mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Refused)
+				q.pass(within)
+			}},
+			{name: "the reports do not name our ids, so it may be among them", when: func(q *quiet, _ mail.Message) {
+				q.pass(time.Minute)
+				other := porttest.MessageOf(order.NewID(), order.MailShipped)
+				q.hand(other, q.provider, mail.StateSent)
+				f := named(other.ID, q.provider, mail.Delivered)
+				f.MessageID = ""
+				report(q.T, q.Store, f)
+				if list, err := q.FeedbackOf(q.Context(), order.ID(other.About)); err != nil || len(list) != 1 || list[0].MessageID != other.ID {
+					q.Errorf("the report was not about the other mail: %+v %v", list, err)
+				}
+				q.pass(within)
+			}},
+			{name: "a person has had it sent again", when: func(q *quiet, lost mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within)
+				if _, err := q.OpenResend(q.Context(), order.Resend{OrderID: order.ID(lost.About), Notification: order.MailShipped, Key: "k", Actor: "key:ops"}); err != nil {
+					q.Fatal(err)
+				}
+			}},
+			{name: "it is no news any more", when: func(q *quiet, _ mail.Message) {
+				q.pass(3 * 24 * time.Hour)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within)
+			}},
+		} {
+			q.each(tt.name, func(q *quiet) {
 				lost := q.lost(order.MailShipped)
 				tt.when(q, lost)
 				q.wantResent(tt.want, never)
@@ -202,45 +216,45 @@ func TestSilenceProves(t *testing.T) {
 				}
 				again := q.entry(order.Mail{OrderID: order.ID(lost.About), Notification: order.MailShipped, Generation: 2}.Key())
 				if again.State != mail.StateDue || !again.Resent || again.AskedBy != "purser" || again.Generation != 2 ||
-					!strings.Contains(again.AskedWhy, "ses reported about later mails") {
+					!strings.Contains(again.AskedWhy, q.provider+" reported about later mails") {
 					q.Errorf("the second copy: %+v", again)
 				}
 				if m, err := q.OpenResend(q.Context(), due[0]); err != nil || m.Key() != again.ID {
 					q.Errorf("the decision is about %q, %v; want %q", m.Key(), err, again.ID)
 				}
 			})
-		})
-	}
+		}
+	})
 }
 
 // TestSilenceOfAll (EML-14): where nobody reports back, the setting decides.
 func TestSilenceOfAll(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		rule     mail.Silence
-		reported bool          // whether the provider was heard before
-		after    time.Duration // the hand-over
-		want     int
-	}{
-		{name: "twice", rule: twice, after: 15 * time.Minute, want: 1},
-		{name: "twice, not long enough ago", rule: twice, after: 15*time.Minute - time.Microsecond},
-		{name: "never", rule: never, after: time.Hour},
-		{name: "twice, but the provider was heard today", rule: twice, reported: true, after: 23 * time.Hour},
-		{name: "twice, and the provider has not been heard since yesterday", rule: twice, reported: true, after: 25 * time.Hour, want: 1},
-		{name: "never, and the provider has not been heard since yesterday", rule: never, reported: true, after: 25 * time.Hour},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			onClock(t, func(q *quiet) {
+	onClock(t, func(q *quiet) {
+		for _, tt := range []struct {
+			name     string
+			rule     mail.Silence
+			reported bool          // whether the provider was heard before
+			after    time.Duration // the hand-over
+			want     int
+		}{
+			{name: "twice", rule: twice, after: 15 * time.Minute, want: 1},
+			{name: "twice, not long enough ago", rule: twice, after: 15*time.Minute - time.Microsecond},
+			{name: "never", rule: never, after: time.Hour},
+			{name: "twice, but the provider was heard today", rule: twice, reported: true, after: 23 * time.Hour},
+			{name: "twice, and the provider has not been heard since yesterday", rule: twice, reported: true, after: 25 * time.Hour, want: 1},
+			{name: "never, and the provider has not been heard since yesterday", rule: never, reported: true, after: 25 * time.Hour},
+		} {
+			q.each(tt.name, func(q *quiet) {
 				if tt.reported {
-					q.reported("ses", mail.Delivered)
+					q.reported(q.provider, mail.Delivered)
 					q.pass(time.Second)
 				}
 				q.lost(order.MailShipped)
 				q.pass(tt.after)
 				q.wantResent(tt.want, tt.rule)
 			})
-		})
-	}
+		}
+	})
 }
 
 // TestSilenceSparesOthers (EML-14): only mail that is still news to a shopper is
@@ -335,17 +349,17 @@ func TestSilenceOnce(t *testing.T) {
 // the decision is recorded. The second copy is not sent if it was not handed over
 // yet, and otherwise stays as it is.
 func TestLateReport(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		second mail.State // when the report comes
-		want   mail.State
-	}{
-		{name: "before the second was handed over", second: mail.StateDue, want: mail.StateSkipped},
-		{name: "while the second is sent", second: mail.StateSending, want: mail.StateSending},
-		{name: "after the second was sent", second: mail.StateSent, want: mail.StateSent},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			onClock(t, func(q *quiet) {
+	onClock(t, func(q *quiet) {
+		for _, tt := range []struct {
+			name   string
+			second mail.State // when the report comes
+			want   mail.State
+		}{
+			{name: "before the second was handed over", second: mail.StateDue, want: mail.StateSkipped},
+			{name: "while the second is sent", second: mail.StateSending, want: mail.StateSending},
+			{name: "after the second was sent", second: mail.StateSent, want: mail.StateSent},
+		} {
+			q.each(tt.name, func(q *quiet) {
 				lost := q.lost(order.MailShipped)
 				q.pass(time.Hour)
 				q.wantResent(1, twice)
@@ -353,16 +367,16 @@ func TestLateReport(t *testing.T) {
 				second.ID, second.Generation = order.Mail{OrderID: order.ID(lost.About), Notification: order.MailShipped, Generation: 2}.Key(), 2
 				switch tt.second {
 				case mail.StateSent:
-					q.hand(second, "ses", mail.StateSent)
+					q.hand(second, q.provider, mail.StateSent)
 				case mail.StateSending:
 					if _, err := q.ClaimMail(q.Context(), second, "ses"); err != nil {
 						q.Fatal(err)
 					}
 				}
 				for range 2 {
-					report(q.T, q.Store, named(lost.ID, "ses", mail.Delivered))
+					report(q.T, q.Store, named(lost.ID, q.provider, mail.Delivered))
 				}
-				if e := q.entry(lost.ID); e.State != mail.StateSent || e.Why != "ses reports: delivered" {
+				if e := q.entry(lost.ID); e.State != mail.StateSent || e.Why != q.provider+" reports: delivered" {
 					q.Errorf("the first copy: %+v", e)
 				}
 				if e := q.entry(second.ID); e.State != tt.want || !e.Resent {
@@ -373,8 +387,8 @@ func TestLateReport(t *testing.T) {
 					q.Errorf("due: %+v %v", due, err)
 				}
 			})
-		})
-	}
+		}
+	})
 }
 
 // TestResentFigures (EML-14): mails that were sent because the outcome of their
@@ -387,10 +401,10 @@ func TestResentFigures(t *testing.T) {
 			lost.ID, lost.Generation = order.Mail{OrderID: order.ID(lost.About), Notification: order.MailShipped, Generation: 2}.Key(), 2
 			seconds = append(seconds, lost)
 		}
-		q.reported("ses", mail.Delivered)
+		q.reported(q.provider, mail.Delivered)
 		q.pass(time.Hour)
 		q.wantResent(0, never) // they were handed over at the same moment as the mail that was heard
-		q.reported("ses", mail.Delivered)
+		q.reported(q.provider, mail.Delivered)
 		q.pass(time.Hour)
 		q.wantResent(2, never)
 		q.hand(seconds[0], "ses", mail.StateSent)
