@@ -56,6 +56,9 @@ func (c *mailCmd) list(e *env, ask func(*shop.Client) ([]shop.Mail, error)) erro
 		if m.AskedBy != "" {
 			why += fmt.Sprintf(" [asked by %s: %s]", m.AskedBy, m.AskedWhy)
 		}
+		if m.Resent {
+			why += " [resent after unknown]"
+		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", m.ID, m.State, m.Provider, m.Attempts, why)
 	}
 	return t.Flush()
