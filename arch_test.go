@@ -43,7 +43,7 @@ var architecture = []packageRule{
 	{path: "mail", why: "mails exist without orders"},
 	{path: "mail/mime", may: []string{"mail"}, why: "every provider sends the same bytes for a mail, so they are built in one place"},
 	{path: "images", why: "it turns bytes into pixels and back; where they are stored is the caller's business"},
-	{path: "catalog", why: "products exist without orders"},
+	{path: "catalog", may: []string{"order"}, why: "products exist without orders; of them they need only money, whose limits a price has"},
 	{path: "importfile", may: []string{"catalog"}, why: "it reads rows from bytes; where the bytes come from and where the rows go is the caller's business"},
 	{path: "mail/templates", may: []string{"order", "mail"}, why: "the text of a mail does not depend on the provider that sends it"},
 	{path: "version", why: "the command and the API report the same version"},
