@@ -163,7 +163,7 @@ func newBooking(r order.ParcelRequest) booking {
 		Reference: r.Reference,
 		To: address{
 			Name: r.To.Name, Line1: r.To.Line1, Line2: r.To.Line2,
-			City: r.To.City, PostalCode: r.To.PostalCode, Country: r.To.Country,
+			City: r.To.Locality(), PostalCode: r.To.PostalCode, Country: r.To.Country,
 		},
 		Parcels: []parcel{{Contents: contents}},
 	}
