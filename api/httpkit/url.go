@@ -2,21 +2,29 @@ package httpkit
 
 import (
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
 // validateURL refuses a URL that contains a NUL or is not valid UTF-8: no
-// resource's name does, and Postgres fails on them.
+// resource's name does, and Postgres fails on them. It also refuses a query of which
+// only a part can be parsed.
 func validateURL(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text := isText(r.URL.Path)
-		if r.URL.RawQuery != "" {
-			for name, values := range r.URL.Query() {
-				text = text && isText(name) && !slices.ContainsFunc(values, func(v string) bool { return !isText(v) })
-			}
+		query, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil { // what cannot be parsed would be left out
+			NewProblem(http.StatusBadRequest, "malformed", "the query of the address cannot be parsed: separate its parameters by & and encode their values").Write(w, r)
+			return
+		}
+		for name, values := range query {
+			text = text && isText(name) && !slices.ContainsFunc(values, func(v string) bool { return !isText(v) })
 		}
 		if !text {
 			NewProblem(http.StatusBadRequest, "malformed", "the address is not text").Write(w, r)
@@ -69,3 +77,23 @@ type dryRun struct {
 func (d *dryRun) Header() http.Header         { return d.header }
 func (d *dryRun) Write(b []byte) (int, error) { return len(b), nil }
 func (d *dryRun) WriteHeader(status int)      { d.status = status }
+
+// checkQuery refuses a query parameter that is given twice and takes one value: which
+// of them counts would be a guess. It is a huma middleware.
+func checkQuery(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	var faults []Fault
+	query := r.URL.Query()
+	for _, p := range ctx.Operation().Parameters {
+		if p.In == "query" && len(query[p.Name]) > 1 && (p.Schema == nil || p.Schema.Type != huma.TypeArray) {
+			faults = append(faults, Fault{Location: "query." + p.Name, Message: "the query parameter is given more than once"})
+		}
+	}
+	if len(faults) > 0 {
+		p := NewProblem(http.StatusUnprocessableEntity, "invalid", faults[0].Message+" at "+faults[0].Location)
+		p.Errors = faults
+		p.Write(w, r)
+		return
+	}
+	next(ctx)
+}
