@@ -7,7 +7,7 @@ type Address struct {
 	Name       string `json:"name"`
 	Line1      string `json:"line1"`
 	Line2      string `json:"line2,omitempty"`
-	City       string `json:"city,omitempty" doc:"May be missing where there is no city to name, as in Singapore and Monaco"`
+	City       string `json:"city" required:"false" doc:"May be missing where there is no city to name, as in Singapore and Monaco"`
 	PostalCode string `json:"postalCode,omitempty" doc:"Required in the countries whose mail needs one"`
 	Country    string `json:"country" doc:"ISO 3166-1 alpha-2, upper case, or XK"`
 }
