@@ -13,18 +13,14 @@ import (
 )
 
 // validateURL refuses a URL that contains a NUL or is not valid UTF-8: no
-// resource's name does, and Postgres fails on them. It also refuses a query of which
-// only a part can be parsed.
+// resource's name does, and Postgres fails on them.
 func validateURL(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text := isText(r.URL.Path)
-		query, err := url.ParseQuery(r.URL.RawQuery)
-		if err != nil { // what cannot be parsed would be left out
-			NewProblem(http.StatusBadRequest, "malformed", "the query of the address cannot be parsed: separate its parameters by & and encode their values").Write(w, r)
-			return
-		}
-		for name, values := range query {
-			text = text && isText(name) && !slices.ContainsFunc(values, func(v string) bool { return !isText(v) })
+		if r.URL.RawQuery != "" {
+			for name, values := range r.URL.Query() {
+				text = text && isText(name) && !slices.ContainsFunc(values, func(v string) bool { return !isText(v) })
+			}
 		}
 		if !text {
 			NewProblem(http.StatusBadRequest, "malformed", "the address is not text").Write(w, r)
@@ -78,12 +74,17 @@ func (d *dryRun) Header() http.Header         { return d.header }
 func (d *dryRun) Write(b []byte) (int, error) { return len(b), nil }
 func (d *dryRun) WriteHeader(status int)      { d.status = status }
 
-// checkQuery refuses a query parameter that is given twice and takes one value: which
-// of them counts would be a guess. It is a huma middleware.
+// checkQuery refuses a query parameter that is given twice and takes one value, because
+// which of them counts would be a guess, and a query of which only a part can be parsed,
+// because the rest would be left out. It is a huma middleware.
 func checkQuery(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		NewProblem(http.StatusBadRequest, "malformed", "the query cannot be parsed: separate its parameters by & and encode their values").Write(w, r)
+		return
+	}
 	var faults []Fault
-	query := r.URL.Query()
 	for _, p := range ctx.Operation().Parameters {
 		if p.In == "query" && len(query[p.Name]) > 1 && (p.Schema == nil || p.Schema.Type != huma.TypeArray) {
 			faults = append(faults, Fault{Location: "query." + p.Name, Message: "the query parameter is given more than once"})
