@@ -273,7 +273,7 @@ func TestArchImportsCanFail(t *testing.T) {
 	}{
 		{imports("purser/order", "time", "github.com/some/thing"), false},
 		{imports("purser/order", "purser/catalog"), true},
-		{imports("purser/catalog", "purser/order"), true},
+		{imports("purser/catalog", "purser/mail"), true},
 		{imports("purser/workflows/orders", "purser/activities/orders"), false},
 		{imports("purser/workflows", "purser/activities/fake"), true},
 		{imports("purser/workflows", "purser/records"), true},

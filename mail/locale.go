@@ -68,7 +68,7 @@ func scriptOf(modifier string) string {
 }
 
 // parseTag returns the longest beginning of s that is a tag, without the subtags that
-// are not known; the root if there is none.
+// are not known; the root if it has no such beginning.
 func parseTag(s string) language.Tag {
 	for s != "" {
 		tag, err := language.Parse(s)

@@ -57,7 +57,7 @@ func TestParseLocale(t *testing.T) {
 	}
 }
 
-// TestIsLocale: a list of recipients with a text in its column of locales that is none
+// TestIsLocale: a list of recipients with another text in its column of locales
 // has its columns mixed up, while an unknown language is only unknown.
 func TestIsLocale(t *testing.T) {
 	t.Parallel()

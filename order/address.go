@@ -19,7 +19,7 @@ var places = map[string]string{
 	"NR": "Nauru", "SG": "Singapore", "SM": "San Marino", "VA": "Vatican City", "VG": "Tortola",
 }
 
-// Locality returns the city or, where there is none to name, the name that a carrier
+// Locality returns the city or, where no city can be named, the name that a carrier
 // expects in its place.
 func (a Address) Locality() string {
 	if strings.TrimSpace(a.City) != "" {

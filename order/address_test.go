@@ -93,7 +93,7 @@ func TestCountries(t *testing.T) {
 	}
 }
 
-// TestCity: a city may be missing only where there is none to name, and the carrier gets
+// TestCity: a city may be missing only where no city can be named, and the carrier gets
 // a name in its place.
 func TestCity(t *testing.T) {
 	t.Parallel()

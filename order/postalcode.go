@@ -94,10 +94,8 @@ func (r postalRule) String() string {
 		forms = forms[:2]
 	}
 	s := strings.Join(forms, " or ")
-	switch digits, letters := strings.Contains(s, "9"), strings.Contains(s, "A"); {
-	case digits && letters:
+	if strings.Contains(s, "A") {
 		return s + " (9: a digit, A: a letter)"
-	default:
-		return s + " (9: a digit)"
 	}
+	return s + " (9: a digit)"
 }

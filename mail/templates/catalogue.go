@@ -151,7 +151,7 @@ func (c catalogue) in(locale string) tongue {
 }
 
 // near returns the language with texts that readers of another one are most likely to
-// understand, such as German for Swiss German; the fallback if there is none.
+// understand, such as German for Swiss German; the fallback if no language is near.
 func (c catalogue) near(tag language.Tag) language.Tag {
 	if _, i, confidence := c.nearest.Match(tag); tag != language.Und && confidence > language.No {
 		return c.tags[i]
