@@ -134,7 +134,7 @@ func TestPostalCode(t *testing.T) {
 		bad     []string
 		says    string
 	}{
-		{country: "DE", good: []string{"10115", " 10115 ", "D-10115", "DE 10115", "１０１１５"}, bad: []string{"", "-", "1011", "101155", "O1067", "n/a"}, says: "written 99999 (9: a digit)"},
+		{country: "DE", good: []string{"10115", " 10115 ", "D-10115", "DE 10115", "１０１１５"}, bad: []string{"", "-", "1011", "101155", "O1067", "n/a", "Bonn 10115"}, says: "written 99999 (9: a digit)"},
 		{country: "GB", good: []string{"BS1 4QS", "bs14qs", "SW1A 1AA", "M1 1AE", "GIR 0AA", "BFPO 61", "W1A-1HQ"}, bad: []string{"", "BS1", "10115", "BS14 QSS"}, says: "written AA9 9AA"},
 		{country: "US", good: []string{"02134", "02134-1000", "021341000"}, bad: []string{"", "2134", "02134-10"}, says: "written 99999 or 99999-9999"},
 		{country: "CA", good: []string{"K1A 0B1", "k1a0b1"}, bad: []string{"", "K1A", "KIA 0B1", "12345"}, says: "A9A 9A9"},
