@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"purser/order"
 )
 
 // The limits of a product.
@@ -21,7 +23,6 @@ const (
 	MaxOption      = 60
 	MaxRating      = 500
 	MaxImages      = 20
-	MaxPrice       = 99_999_999    // minor units: the most that a card can be charged
 	MaxOnHand      = 1_000_000_000 // keeps sums of stock from overflowing
 )
 
@@ -96,8 +97,8 @@ func (p Product) variantFaults() []Fault {
 
 func (p Product) saleFaults() []Fault {
 	var faults []Fault
-	if p.Price <= 0 || p.Price > MaxPrice {
-		faults = append(faults, Fault{"price", fmt.Sprintf("want 1 to %d minor units, got %d", MaxPrice, p.Price)})
+	if most := highest(p.Currency); p.Price <= 0 || p.Price > most {
+		faults = append(faults, Fault{"price", fmt.Sprintf("want 1 to %d minor units, got %d", most, p.Price)})
 	}
 	if !isCurrency(p.Currency) {
 		faults = append(faults, Fault{"currency", fmt.Sprintf("want an ISO 4217 code in upper case, got %.10q", p.Currency)})
@@ -109,6 +110,16 @@ func (p Product) saleFaults() []Fault {
 		faults = append(faults, Fault{"images", fmt.Sprintf("want at most %d", MaxImages)})
 	}
 	return faults
+}
+
+// highest returns the highest price in a currency: the most that one order can be
+// charged. For a row of a file that leaves the currency as it is, it is the highest in
+// any currency; the whole product is checked again when the row is applied.
+func highest(currency string) int64 {
+	if currency == "" {
+		return order.MaxAmount
+	}
+	return order.Maximum(currency).Amount
 }
 
 // IsSKU reports whether s can be a product's SKU. A text that cannot be part of

@@ -118,6 +118,17 @@ func TestRowFaults(t *testing.T) {
 			catalog.ImportProducts, "sku,name,price,currency\na,,100,EUR\nb,B,-1,EUR\nc,C,1,EUR\n", 1,
 			[]string{"2 name: want 1 to 200 characters of text on one line", "3 price: want 1 to 99999999 minor units, got -1"},
 		},
+		"prices above the currency's highest": {
+			catalog.ImportPrices, "sku,price,currency\nshoe,150000000,IDR\nyacht,1000000000000,IDR\nring,150000000,EUR\nsari,999999999,INR\nbunad,1000000,ISK\n", 2,
+			[]string{
+				"3 price: want 1 to 999999999999 minor units, got 1000000000000", "4 price: want 1 to 99999999 minor units, got 150000000",
+				"6 price: want 1 to 999999 minor units, got 1000000",
+			},
+		},
+		"a price without its currency": { // the product has it
+			catalog.ImportProducts, `{"sku":"shoe","price":150000000}` + "\n" + `{"sku":"yacht","price":1000000000000}` + "\n", 1,
+			[]string{"2 price: want 1 to 999999999999 minor units, got 1000000000000"},
+		},
 		"a float for an amount": {
 			catalog.ImportPrices, "sku,price,currency\na,14.50,EUR\n", 0,
 			[]string{`2 price: want a whole number, got "14.50": amounts are minor units, such as 1450 for 14.50`, "2 price: is missing"},

@@ -149,7 +149,7 @@ func (r *Recipient) Check() error {
 	switch {
 	case utf8.RuneCountInString(r.Name) > maxName || !utf8.ValidString(r.Name) || strings.ContainsFunc(r.Name, unicode.IsControl):
 		return fmt.Errorf("the name is longer than %d characters or not plain text", maxName)
-	case len(r.Locale) > 35:
+	case len(r.Locale) > 35 || !IsLocale(r.Locale):
 		return fmt.Errorf("not a locale")
 	case len(r.Data) > maxData || size > maxValue:
 		return fmt.Errorf("more than %d data keys, or a value of more than %d bytes", maxData, maxValue)

@@ -107,16 +107,6 @@ type Line struct {
 	Subtotal int64  `json:"subtotal"` // minor units
 }
 
-// Address is where the parcel goes.
-type Address struct {
-	Name       string `json:"name"`
-	Line1      string `json:"line1"`
-	Line2      string `json:"line2,omitempty"`
-	City       string `json:"city"`
-	PostalCode string `json:"postalCode,omitempty"`
-	Country    string `json:"country"` // ISO 3166-1 alpha-2, upper case
-}
-
 // Waiting says what an order is waiting for, until when, and what happens then.
 // Operators read it first.
 type Waiting struct {

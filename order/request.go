@@ -6,8 +6,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/language"
-
 	"purser/mail"
 )
 
@@ -28,13 +26,6 @@ func (r Request) Validate() error {
 	}{
 		{"customerId", r.Customer, true, 64},
 		{"email", r.Email, true, 254},
-		{"locale", r.Locale, false, 35},
-		{"shipTo.name", r.ShipTo.Name, true, MaxText},
-		{"shipTo.line1", r.ShipTo.Line1, true, MaxText},
-		{"shipTo.line2", r.ShipTo.Line2, false, MaxText},
-		{"shipTo.city", r.ShipTo.City, true, MaxText},
-		{"shipTo.postalCode", r.ShipTo.PostalCode, false, 20},
-		{"shipTo.country", r.ShipTo.Country, true, 2},
 	} {
 		if err := CheckText(f.name, f.value, f.required, f.max); err != nil {
 			return err
@@ -46,11 +37,8 @@ func (r Request) Validate() error {
 	if strings.ContainsAny(r.Email, "<>() ") { // not possible without a name or a comment
 		return fmt.Errorf("%w: email: want the address alone, without a name", ErrInvalid)
 	}
-	if err := CheckLocale(r.Locale); err != nil {
+	if err := r.ShipTo.validate("shipTo."); err != nil {
 		return err
-	}
-	if c := r.ShipTo.Country; len(c) != 2 || strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return fmt.Errorf("%w: shipTo.country: want two upper-case letters (ISO 3166-1)", ErrInvalid)
 	}
 	if _, err := Exponent(r.Currency); err != nil {
 		return err
@@ -72,17 +60,6 @@ func (r Request) Validate() error {
 		}
 	}
 	return nil
-}
-
-// CheckLocale fails with ErrInvalid if s is not a BCP 47 tag such as "de-AT":
-// no mail could be written for it. A well-formed tag of an unknown language
-// passes, and so does an empty one, which means that the language is not known.
-func CheckLocale(s string) error {
-	_, err := language.Parse(s)
-	if _, unknown := err.(language.ValueError); s == "" || err == nil || unknown {
-		return nil
-	}
-	return fmt.Errorf("%w: locale: want a language tag such as de-AT", ErrInvalid)
 }
 
 // CheckText fails with ErrInvalid for invalid UTF-8, control characters, line

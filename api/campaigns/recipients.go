@@ -67,7 +67,7 @@ func (s *Service) addRecipients(ctx context.Context, in *listUpload) (*uploadedO
 		return nil, problemOf(err)
 	}
 	if c.State != mail.CampaignDraft {
-		return nil, problemOf(mail.ErrCampaignBegun)
+		return nil, s.refusalOf(ctx, c.ID, mail.ErrCampaignBegun)
 	}
 	if c.Template == string(templates.Reminder) {
 		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", "a reminder selects its recipients automatically")

@@ -97,8 +97,8 @@ func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
 }
 
 // ProblemOf returns the problem that reports an error to the caller. It shows the
-// text of a known sentinel error, not of the errors that wrap it. Any other error
-// becomes "internal".
+// text of an order.Refusal or of a known sentinel error, not of the errors that wrap
+// it. Any other error becomes "internal".
 func ProblemOf(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
@@ -135,7 +135,11 @@ func ProblemOf(err error) *Problem {
 		{order.ErrBusy, http.StatusServiceUnavailable, "busy", time.Second},
 	} {
 		if errors.Is(err, k.err) {
-			return NewProblem(k.status, k.code, k.err.Error()).RetryAfter(k.retry)
+			p = NewProblem(k.status, k.code, k.err.Error()).RetryAfter(k.retry)
+			if r := (*order.Refusal)(nil); errors.As(err, &r) && r.Text != "" {
+				p.Detail = r.Text
+			}
+			return p
 		}
 	}
 	switch {

@@ -138,7 +138,7 @@ func (s *Server) openAPI(c huma.Config) huma.API {
 	}
 	c.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
 	a := humago.New(s.Mux, c)
-	a.UseMiddleware(s.authorize, checkHeaders, s.limit, checkBody)
+	a.UseMiddleware(s.authorize, checkHeaders, checkQuery, s.limit, checkBody)
 	return a
 }
 

@@ -46,8 +46,8 @@ func (s *Service) list(ctx context.Context, in *productsInput) (*productsOutput,
 func (s *Service) putMany(ctx context.Context, in *putProductsInput) (*productsOutput, error) {
 	seen := make(map[string]bool, len(in.Body.Products))
 	for i, p := range in.Body.Products {
-		if p.Price > order.MaxAmount {
-			return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "amount_invalid", fmt.Sprintf("products[%d]: price: want at most %d minor units", i, order.MaxAmount))
+		if most := order.Maximum(p.Currency); p.Price > most.Amount {
+			return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "amount_invalid", fmt.Sprintf("products[%d]: price: want at most %d minor units (%s)", i, most.Amount, most))
 		}
 		if err := p.Validate(); err != nil {
 			return nil, httpkit.RequestProblem(fmt.Errorf("products[%d]: %w", i, err))

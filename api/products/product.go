@@ -158,7 +158,7 @@ func faulty(faults []catalog.Fault) *httpkit.Problem {
 type patchProductInput struct {
 	ChangeInput
 	Body struct {
-		Price    *int64  `json:"price,omitempty" minimum:"1" maximum:"99999999" doc:"The price in minor units of the currency"`
+		Price    *int64  `json:"price,omitempty" minimum:"1" doc:"The price in minor units of the currency. At most what one order can be charged in it: 99999999 in most currencies, 999999999999 in IDR"`
 		Currency *string `json:"currency,omitempty" minLength:"3" maxLength:"3" doc:"Only together with price"`
 		OnHand   *int64  `json:"onHand,omitempty" minimum:"0" maximum:"1000000000" doc:"The counted stock, including reserved pieces"`
 		Receive  int64   `json:"receive,omitempty" minimum:"-1000000000" maximum:"1000000000" doc:"The number of pieces to add to the stock; negative to remove"`

@@ -166,6 +166,23 @@ func TestImportErrors(t *testing.T) {
 	})
 }
 
+// TestImportPrices_highest: a price is compared with the highest of the product's own
+// currency, also in a file that does not say it.
+func TestImportPrices_highest(t *testing.T) {
+	onBothImporters(t, func(m *importer) {
+		m.run(catalog.ImportProducts, "sku,name,price,currency\nshoe,Shoe,100000000,IDR\nring,Ring,1000,EUR\nyacht,Yacht,999999999999,IDR\n")
+		i := m.run(catalog.ImportProducts, `{"sku":"shoe","price":150000000}`+"\n"+`{"sku":"ring","price":150000000}`+"\n")
+		if got := m.errors(i.ID); i.Applied != 1 || i.Bad != 1 || !strings.Contains(got, "2 ring price: want 1 to 99999999 minor units, got 150000000") {
+			m.Errorf("ended as %+v\n%s", i, got)
+		}
+		i = m.run(catalog.ImportPrices, "sku,price,currency\nshoe,200000000,IDR\nyacht,999999999998,IDR\n")
+		if shoe, ring, yacht := m.product("shoe"), m.product("ring"), m.product("yacht"); i.Applied != 2 || shoe.Price != 200_000_000 || ring.Price != 1000 || yacht.Price != 999_999_999_998 {
+			m.Errorf("ended as %+v: %d, %d and %d", i, shoe.Price, ring.Price, yacht.Price)
+		}
+		m.wantAgreement()
+	})
+}
+
 func TestImportDryRun(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
 		i := m.finish(m.receive(catalog.ImportProducts, someProducts+"bad,,1,EUR,1,\nlate,Late,1,XYZ,1,\n", 7, true).ID)

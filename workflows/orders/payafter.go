@@ -44,7 +44,7 @@ func (w *orderWorkflow) verifyInBackground(ctx workflow.Context, ref string) {
 		w.Doubted = ""
 		switch {
 		case err != nil:
-			w.note(ctx, order.EventIgnored, workflows.ActorPurser, "the payment provider does not know the payment: "+workflows.Reason(err), ref)
+			w.note(ctx, order.EventIgnored, workflows.ActorPurser, unreadable(err), ref)
 		case !in.Status.Dead() || own.Captured > 0 || w.Phase != Fulfilling:
 			w.note(ctx, order.EventIgnored, own.Provider, fmt.Sprintf("late event, the payment is %q", in.Status), ref)
 		default:

@@ -163,11 +163,19 @@ func (w *orderWorkflow) askAboutPayment(ctx workflow.Context) error {
 		return nil
 	}
 	if err != nil {
-		w.hold(ctx, order.HoldPayment, "the payment provider does not know the payment: "+workflows.Reason(err), ref)
+		w.hold(ctx, order.HoldPayment, unreadable(err), ref)
 		return nil
 	}
 	w.applyPayment(ctx, in.PaymentEvent(), true)
 	return nil
+}
+
+// unreadable says why the provider's response about a payment is of no use.
+func unreadable(err error) string {
+	if workflows.IsFailure(err, activities.FailureNoSuch) {
+		return "the payment provider does not know the payment: " + workflows.Reason(err)
+	}
+	return "the payment cannot be read at the payment provider: " + workflows.Reason(err)
 }
 
 // payAwaited handles a payment event while the order waits for its payment.
@@ -296,7 +304,7 @@ func (w *orderWorkflow) capture(ctx workflow.Context, p order.Payment) error {
 		w.abortFor(order.Cancelled, "the money could not be captured: "+workflows.Reason(err), "the payment could not be taken")
 	case in.Status != order.PaymentCaptured || in.Received != amount.Amount:
 		own.Status = in.Status
-		w.abortFor(order.Cancelled, fmt.Sprintf("the payment provider captured %d instead of %s", in.Received, amount), "the payment could not be taken")
+		w.abortFor(order.Cancelled, fmt.Sprintf("the payment provider captured %s instead of %s", order.Money{Amount: in.Received, Currency: in.Amount.Currency}, amount), "the payment could not be taken")
 	default:
 		own.Status, own.Captured = in.Status, in.Received
 	}
