@@ -47,7 +47,7 @@ func TestConformance(t *testing.T) {
 	for name, open := range servers {
 		for what, check := range map[string]func(*testing.T, wire){
 			"indexes": indexes, "settings": settings, "documents": documents, "failed tasks": failedTasks, "tasks": tasks,
-			"words": words, "phrases": phrases, "filters": filters, "pages and orders": pages, "formatted": formatted, "swap": swaps, "errors": problems,
+			"words": words, "numbers": numbers, "stop words": stopWords, "ranking": ranking, "phrases": phrases, "filters": filters, "pages and orders": pages, "formatted": formatted, "swap": swaps, "errors": problems,
 		} {
 			t.Run(name+"/"+what, func(t *testing.T) {
 				t.Parallel()
