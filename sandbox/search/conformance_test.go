@@ -198,6 +198,10 @@ func settings(t *testing.T, w wire) {
 	if s, err := w.index().GetSettings(); err != nil || s.Synonyms["a"] != nil || !slices.Equal(s.SearchableAttributes, []string{"name", "text"}) {
 		t.Errorf("after a change of the synonyms: %+v, %v", s, err)
 	}
+	at(w.index().ResetSynonyms())(w.did, t)
+	if s, err := w.index().GetSettings(); err != nil || len(s.Synonyms) != 0 || !slices.Equal(s.SearchableAttributes, []string{"name", "text"}) {
+		t.Errorf("after a reset of the synonyms: %+v, %v", s, err)
+	}
 	_, err = w.index().UpdateSettings(&meilisearch.Settings{RankingRules: []string{"nonsense"}})
 	wantCode(t, err, 400, "invalid_settings_ranking_rules")
 	if _, err = w.index().UpdateSettings(&meilisearch.Settings{Pagination: &meilisearch.Pagination{MaxTotalHits: -1}}); err == nil {

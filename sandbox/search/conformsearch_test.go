@@ -224,6 +224,10 @@ func stopWords(t *testing.T, w wire) {
 	if s, err := w.index().GetSettings(); err != nil || len(s.StopWords) != 3 {
 		t.Errorf("%+v, %v", s, err)
 	}
+	at(w.index().ResetStopWords())(w.did, t)
+	if _, got := w.find(t, "the ", &meilisearch.SearchRequest{}); !slices.Equal(got, []string{"pot"}) {
+		t.Errorf("without stop words: %v", got)
+	}
 }
 
 // ranking checks that documents that match equally well are ordered by attributes.

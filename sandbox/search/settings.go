@@ -117,3 +117,8 @@ func (s *Server) patchSettings(r *http.Request, patch json.RawMessage) (any, err
 		return c.put(x, docs)
 	})
 }
+
+// resetting returns a route that makes the same patch for every request.
+func (s *Server) resetting(patch string) route {
+	return func(r *http.Request) (any, error) { return s.patchSettings(r, json.RawMessage(patch)) }
+}
