@@ -154,6 +154,7 @@ func numbers(t *testing.T, w wire) {
 		map[string]any{"id": "tyre", "sku": "KB-100", "name": "Tyre 205/55 R16", "brand": "007", "size": 7},
 		map[string]any{"id": "wide", "sku": "KB-1001", "name": "Tyre 205/65 R15, with a rim of 55", "text": "Fits KB-100", "brand": "7", "size": 70},
 		map[string]any{"id": "filter", "sku": "F-4711", "name": "Filter for KB-100", "brand": "07", "size": 0.7},
+		map[string]any{"id": "a-rim", "sku": "KB-100-1", "name": "Tyre 205 by 65, for a rim of 55", "brand": "y"},
 		map[string]any{"id": "agent", "sku": "A-4710", "name": "Agent 007, volume 0042", "brand": "7.0", "size": "7"},
 		map[string]any{"id": "seven", "sku": "A-0071", "name": "Agent 7, volume 42, box of 47112", "brand": "x"},
 	)
