@@ -16,8 +16,9 @@ type Document struct {
 	Brand       string   `json:"brand,omitempty"`
 	Category    string   `json:"category,omitempty"`
 	Tags        []string `json:"tags,omitempty"`
-	Price       int64    `json:"price"`    // minor units of Currency
-	Currency    string   `json:"currency"` // ISO 4217, upper case
+	Options     []string `json:"options,omitempty"` // the values of the variant's options, such as 42 and blue
+	Price       int64    `json:"price"`             // minor units of Currency
+	Currency    string   `json:"currency"`          // ISO 4217, upper case
 	Available   int64    `json:"available"`
 	InStock     bool     `json:"inStock"`          // Available > 0, for filtering
 	Rating      int64    `json:"rating"`           // hundredths of a star: 450 is 4.5; 0: not rated

@@ -17,13 +17,13 @@ import (
 
 // commands lists the commands and their help texts.
 type commands struct {
-	Demo   demoCmd   `cmd:"" help:"Start everything, take one order from the checkout to its delivery, and keep running."`
-	Up     upCmd     `cmd:"" help:"Start everything in this process."`
-	API    apiCmd    `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
-	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
-	Search searchCmd `cmd:"" help:"Find products as a shopper does."`
-	Order  orderCmd  `cmd:"" help:"Place, show, list, watch, cancel and resolve orders."`
-	Inbox  inboxCmd  `cmd:"" help:"List and redeliver the events that providers sent."`
+	Demo   demoCmd    `cmd:"" help:"Start everything, take one order from the checkout to its delivery, and keep running."`
+	Up     upCmd      `cmd:"" help:"Start everything in this process."`
+	API    apiCmd     `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
+	Worker workerCmd  `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
+	Search searchCmds `cmd:"" help:"Find products as a shopper does; show and set the shop's settings of the search."`
+	Order  orderCmd   `cmd:"" help:"Place, show, list, watch, cancel and resolve orders."`
+	Inbox  inboxCmd   `cmd:"" help:"List and redeliver the events that providers sent."`
 
 	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; maintain the search index."`
 	Image   imageCmd   `cmd:"" help:"Add, show, list and delete products' images."`

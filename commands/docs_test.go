@@ -111,7 +111,7 @@ func openAPI(t *testing.T) string {
 	h, err := api.New(api.Config{
 		Config:   httpkit.Config{Keys: keys, Log: slog.New(slog.DiscardHandler)},
 		Orders:   &orders.Service{Workflows: struct{ orders.Workflows }{}, Records: struct{ orders.Records }{}},
-		Products: &products.Service{}, Imports: &imports.Service{}, Images: &images.Service{}, Search: &search.Service{},
+		Products: &products.Service{}, Imports: &imports.Service{}, Images: &images.Service{}, Search: &search.Service{Settings: struct{ search.Settings }{}},
 		Mails: &mails.Service{Records: struct{ mails.Records }{}}, Campaigns: &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, Preview: &mails.Preview{}, Inbox: &inbox.Service{Redeliver: func(context.Context, int64, string) (inboxrecords.Item, error) { return inboxrecords.Item{}, nil }},
 	})
 	if err != nil {
@@ -295,6 +295,9 @@ func (d *documented) command(words []string) (named []*kong.Node, err error) {
 		case len(n.Children) > 0 && n.DefaultCmd == nil:
 			return named, fmt.Errorf("%s has no command %s", n.FullPath(), word)
 		default:
+			if n.DefaultCmd != nil {
+				n = n.DefaultCmd
+			}
 			if arguments++; !takes(n, arguments) {
 				return named, fmt.Errorf("%s takes no argument %s", n.FullPath(), word)
 			}

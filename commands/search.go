@@ -2,10 +2,12 @@ package commands
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +43,12 @@ func (f *orderFindCmd) Run(e *env, c *commands) error {
 	return t.Flush()
 }
 
+// searchCmds has the commands for the search. Without one of their names, it searches.
+type searchCmds struct {
+	Products searchCmd         `cmd:"" default:"withargs" help:"Find products as a shopper does: 'purser search WORDS' is enough."`
+	Settings searchSettingsCmd `cmd:"" help:"Show the shop's settings of the search as JSON, or set them."`
+}
+
 // searchCmd searches products over the API.
 type searchCmd struct {
 	Words  []string `arg:"" optional:"" help:"The words to search for; without them, all products are listed."`
@@ -49,9 +57,9 @@ type searchCmd struct {
 	Page      int      `default:"1" help:"The page to print, from 1."`
 	PerPage   int      `default:"20" help:"How many on a page, 1 to 100."`
 	Sort      string   `default:"" enum:",price,-price,-rating,-added,name" help:"Sort by price, -price, -rating, -added or name. Default: the best match first."`
-	Brand     []string `help:"Only products of these brands."`
-	Category  []string `help:"Only products of these categories."`
-	Tag       []string `help:"Only products with one of these tags."`
+	Brand     []string `sep:"none" help:"Only products of this brand. May be repeated."`
+	Category  []string `sep:"none" help:"Only products of this category. May be repeated."`
+	Tag       []string `sep:"none" help:"Only products with this tag, or with another one that is given. May be repeated."`
 	Currency  string   `help:"Only products with a price in this currency."`
 	PriceFrom int64    `help:"The lowest price, in minor units of the currency."`
 	PriceTo   int64    `help:"The highest price, in minor units of the currency."`
@@ -114,7 +122,61 @@ func printFound(w io.Writer, r catalog.Results) error {
 		for _, v := range slices.Sorted(maps.Keys(r.Facets[f])) {
 			fmt.Fprintf(w, "  %s %d", v, r.Facets[f][v])
 		}
+		if slices.Contains(r.CutFacets, f) {
+			fmt.Fprint(w, "  and others that are not listed")
+		}
 		fmt.Fprintln(w)
 	}
 	return nil
+}
+
+// searchSettingsCmd shows and sets the shop's settings of the search.
+type searchSettingsCmd struct {
+	remote `embed:""`
+
+	Set string `placeholder:"FILE" help:"Set the settings of a JSON file, or of - for the standard input. If the file has a version, as one that this command printed has, nobody else may have changed the settings since."`
+}
+
+// Run sets the settings if there is a file, and prints them.
+func (c *searchSettingsCmd) Run(e *env) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	var now catalog.RecordedSettings
+	if c.Set == "" {
+		now, err = client.SearchSettings(e.ctx)
+	} else {
+		var next catalog.RecordedSettings
+		if next, err = readSettings(c.Set); err == nil {
+			now, err = client.PutSearchSettings(e.ctx, next.SearchSettings, next.Version)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	out := json.NewEncoder(e.stdout)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	return out.Encode(now)
+}
+
+// readSettings reads settings from a file. It refuses a field that there is not.
+func readSettings(path string) (s catalog.RecordedSettings, err error) {
+	in := os.Stdin
+	if path != "-" {
+		if in, err = os.Open(path); err != nil {
+			return s, err
+		}
+		defer in.Close()
+	}
+	dec := json.NewDecoder(in)
+	dec.DisallowUnknownFields()
+	if err = dec.Decode(&s); err == nil && dec.More() {
+		err = errors.New("more than one JSON value")
+	}
+	if err != nil {
+		return s, usageError{fmt.Errorf("%s: want the settings of the search as JSON, as 'purser search settings' prints them: %w", path, err)}
+	}
+	return s, nil
 }

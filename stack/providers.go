@@ -132,7 +132,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 		Config:   httpkit.Config{Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout},
 		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Appeared: relay.OrderAppeared, Stopping: stopping},
 		Products: s.productService(), Imports: s.importService(), Images: s.imageService(p),
-		Search: &search.Service{Engine: p.search, Catalogue: s.Records, Public: s.cfg.SearchPublic, SampleShop: s.atHome(r)},
+		Search: &search.Service{Engine: p.search, Catalogue: s.Records, Settings: s.Records, Public: s.cfg.SearchPublic, SampleShop: s.atHome(r)},
 		Mails:  s.mailService(p), Campaigns: s.campaignService(p), Preview: s.preview(r, p),
 		Inbox: &apiinbox.Service{
 			Records: s.Records, Redeliver: hooks.Redeliver,

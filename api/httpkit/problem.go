@@ -125,6 +125,7 @@ func ProblemOf(err error) *Problem {
 		{catalog.ErrMovedOn, http.StatusConflict, "in_flight", time.Second},
 		{catalog.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},
 		{catalog.ErrQuery, http.StatusUnprocessableEntity, "invalid", 0},
+		{catalog.ErrSettings, http.StatusUnprocessableEntity, "invalid", 0},
 		{order.ErrOtherRequest, http.StatusUnprocessableEntity, "idempotency_key_reused", 0},
 		{order.ErrInFlight, http.StatusConflict, "in_flight", time.Second},
 		{order.ErrDuplicate, http.StatusConflict, "duplicate", 0},

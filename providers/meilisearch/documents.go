@@ -55,9 +55,13 @@ func (c *Client) putBatch(ctx context.Context, op, index string, docs []catalog.
 	if len(docs) == 0 {
 		return nil
 	}
+	held := make([]document, len(docs))
+	for i, d := range docs {
+		held[i] = documentOf(d)
+	}
 	return c.awaitTask(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
 		key := primaryKey
-		return c.admin.Index(index).AddDocumentsWithContext(ctx, docs, &meilisearch.DocumentOptions{PrimaryKey: &key})
+		return c.admin.Index(index).AddDocumentsWithContext(ctx, held, &meilisearch.DocumentOptions{PrimaryKey: &key})
 	})
 }
 

@@ -26,6 +26,7 @@ CREATE TABLE orders (
     placed_at        BIGINT NOT NULL,
     updated_at       BIGINT NOT NULL,
     doc              TEXT NOT NULL, -- the whole order, as JSON
+    search_text      TEXT NOT NULL, -- what operators find the order by, without case and accents
     snapshot_version BIGINT NOT NULL, -- of the form of the snapshot; 0: there is none
     snapshot         {bytes} -- the workflow's state, which only the workflow reads
 );
@@ -113,6 +114,7 @@ CREATE TABLE shipments (
     updated_at BIGINT NOT NULL
 ) {clustered};
 CREATE INDEX shipments_by_order ON shipments (order_id);
+CREATE INDEX shipments_by_tracking ON shipments (tracking) WHERE tracking <> '';
 
 CREATE TABLE refunds (
     order_id    TEXT NOT NULL REFERENCES orders (id),

@@ -92,3 +92,14 @@ CREATE TABLE import_errors (
     message   TEXT NOT NULL,
     PRIMARY KEY (import_id, line, field)
 ) {clustered};
+
+-- The shop's settings of the search, in one row.
+CREATE TABLE search_settings (
+    id         BIGINT PRIMARY KEY CHECK (id = 1),
+    doc        TEXT NOT NULL,   -- JSON
+    version    BIGINT NOT NULL, -- 0: never changed
+    actor      TEXT NOT NULL,
+    changed_at BIGINT NOT NULL, -- 0: never
+    applied    BIGINT NOT NULL, -- the version that the index has; -1: none
+    problem    TEXT NOT NULL    -- why this version could not be applied yet
+);
