@@ -37,12 +37,15 @@ type Sourced interface {
 // Keeper stores events.
 type Keeper interface {
 	// Receive returns when the event is durable. An event that was stored
-	// before is not fresh and changes nothing.
+	// before is not fresh and changes nothing, unless it could not be used then.
 	Receive(ctx context.Context, it *inboxrecords.Item) (fresh bool, err error)
 	// Item returns a stored event, or inboxrecords.ErrNoItem.
 	Item(ctx context.Context, id int64) (inboxrecords.Item, error)
 	// Redeliver makes a stored event due again, with its newly parsed content.
 	Redeliver(ctx context.Context, it *inboxrecords.Item) error
+	// Dismiss ends the wait of a parked or held event, with a note. It fails with
+	// inboxrecords.ErrNoItem or inboxrecords.ErrNotDismissible.
+	Dismiss(ctx context.Context, id int64, note string) (inboxrecords.Item, error)
 }
 
 // Handler serves POST /webhooks/{provider}. Its exported fields must be set before
