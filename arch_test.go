@@ -48,7 +48,7 @@ var architecture = []packageRule{
 	{path: "mail/templates", may: []string{"order", "mail"}, why: "the text of a mail does not depend on the provider that sends it"},
 	{path: "version", why: "the command and the API report the same version"},
 	{path: "vault", may: []string{"order"}, why: "a secret is bound to an order; where the sealed secret is kept is the caller's business"},
-	{path: "limiter", why: "it counts callers and uses by key; what a key stands for is the caller's business"},
+	{path: "limiter", why: "it counts callers and uses by key, and gives up bodies that stop coming; what a key stands for is the caller's business"},
 
 	{path: "activities", may: []string{"order", "catalog", "mail"}, tests: []string{"activities/*"}, why: "one table turns errors into failures for the activities of all subjects"},
 	{path: "activities/orders", may: []string{"order", "activities"}, why: "the ports are declared here and adapters satisfy them by shape; importing an adapter would reverse the dependency"},

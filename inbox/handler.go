@@ -289,6 +289,10 @@ func (h *Handler) unreadable(w http.ResponseWriter, err error) {
 		refuse(w, http.StatusRequestEntityTooLarge, "body_too_large", "the body is larger than any event")
 		return
 	}
+	if limiter.Stalled(err) {
+		refuse(w, http.StatusRequestTimeout, "timeout", "the rest of the body did not come in time; send it again")
+		return
+	}
 	refuse(w, http.StatusBadRequest, "malformed", "the body could not be read to its end")
 }
 
