@@ -98,8 +98,8 @@ func putPayments(ctx context.Context, q sqldb.Querier, c order.Change, was recor
 	return nil
 }
 
-// knows reports whether the recorded order has a payment's reference, or there is
-// none.
+// knows reports whether the recorded order has a payment's reference, or the payment
+// has no reference yet.
 func (was recorded) knows(reference string) bool {
 	return reference == "" || slices.ContainsFunc(was.Payments, func(p order.Payment) bool { return p.Reference == reference })
 }
