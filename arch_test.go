@@ -48,7 +48,7 @@ var architecture = []packageRule{
 	{path: "mail/templates", may: []string{"order", "mail"}, why: "the text of a mail does not depend on the provider that sends it"},
 	{path: "version", why: "the command and the API report the same version"},
 	{path: "vault", may: []string{"order"}, why: "a secret is bound to an order; where the sealed secret is kept is the caller's business"},
-	{path: "limiter", why: "it counts callers and uses by key; what a key stands for is the caller's business"},
+	{path: "limiter", why: "it counts callers and uses by key, and gives up bodies that stop coming; what a key stands for is the caller's business"},
 
 	{path: "activities", may: []string{"order", "catalog", "mail"}, tests: []string{"activities/*"}, why: "one table turns errors into failures for the activities of all subjects"},
 	{path: "activities/orders", may: []string{"order", "activities"}, why: "the ports are declared here and adapters satisfy them by shape; importing an adapter would reverse the dependency"},
@@ -70,7 +70,7 @@ var architecture = []packageRule{
 	{path: "records", may: []string{"order", "mail", "records/*"}, tests: recordTests, why: "it opens the database and joins the subjects to one record"},
 	{path: "records/sqldb", may: []string{"order"}, why: "connections, transactions and statements do not depend on the tables; of the domain it needs only the error for a closed database"},
 	{path: "records/stock", may: []string{"order", "records/sqldb"}, tests: recordTests, why: "orders reserve stock and products count it: both import this package, so it imports neither"},
-	{path: "records/orders", may: []string{"order", "mail", "records/sqldb", "records/stock"}, tests: recordTests, why: "an order and its stock are written in one transaction; the audience of a campaign is selected among orders"},
+	{path: "records/orders", may: []string{"order", "mail", "records/inbox", "records/sqldb", "records/stock"}, tests: recordTests, why: "an order and its stock are written in one transaction, in which events about a payment that was not known become due; the audience of a campaign is selected among orders"},
 	{path: "records/images", may: []string{"catalog", "records/sqldb"}, tests: recordTests, why: "an image has a record of its own, whether or not its product shows it"},
 	{path: "records/products", may: []string{"catalog", "order", "records/images", "records/sqldb", "records/stock"}, tests: recordTests, why: "a product is written together with its stock and its images; prices are in the currencies of order"},
 	{path: "records/imports", may: []string{"catalog", "records/products", "records/sqldb"}, tests: recordTests, why: "the rows of a file become products in the transaction that records the progress of the import"},

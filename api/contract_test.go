@@ -53,6 +53,9 @@ func contract(t *testing.T) []byte {
 		c.Inbox.Redeliver = func(context.Context, int64, string) (inboxrecords.Item, error) {
 			return inboxrecords.Item{}, inbox.ErrNotNeeded
 		}
+		c.Inbox.Dismiss = func(context.Context, int64, string, string) (inboxrecords.Item, error) {
+			return inboxrecords.Item{}, inboxrecords.ErrNotDismissible
+		}
 	})
 	return s.Ask("GET", "/openapi.json", "", "").Body
 }

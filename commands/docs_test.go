@@ -112,7 +112,9 @@ func openAPI(t *testing.T) string {
 		Config:   httpkit.Config{Keys: keys, Log: slog.New(slog.DiscardHandler)},
 		Orders:   &orders.Service{Workflows: struct{ orders.Workflows }{}, Records: struct{ orders.Records }{}},
 		Products: &products.Service{}, Imports: &imports.Service{}, Images: &images.Service{}, Search: &search.Service{Settings: struct{ search.Settings }{}},
-		Mails: &mails.Service{Records: struct{ mails.Records }{}}, Campaigns: &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, Preview: &mails.Preview{}, Inbox: &inbox.Service{Redeliver: func(context.Context, int64, string) (inboxrecords.Item, error) { return inboxrecords.Item{}, nil }},
+		Mails: &mails.Service{Records: struct{ mails.Records }{}}, Campaigns: &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, Preview: &mails.Preview{}, Inbox: &inbox.Service{Redeliver: func(context.Context, int64, string) (inboxrecords.Item, error) { return inboxrecords.Item{}, nil }, Dismiss: func(context.Context, int64, string, string) (inboxrecords.Item, error) {
+			return inboxrecords.Item{}, nil
+		}},
 	})
 	if err != nil {
 		t.Fatal(err)

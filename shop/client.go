@@ -143,6 +143,13 @@ func (c *Client) Inbox(ctx context.Context, query url.Values) (Reports, error) {
 	return p, c.call(ctx, http.MethodGet, "/v1/inbox?"+query.Encode(), nil, &p)
 }
 
+// DismissEvent ends the wait of an event that nobody needs.
+func (c *Client) DismissEvent(ctx context.Context, id int64, reason string) (Report, error) {
+	var r Report
+	err := c.call(ctx, http.MethodPost, fmt.Sprintf("/v1/inbox/%d/dismiss", id), map[string]string{"reason": reason}, &r)
+	return r, err
+}
+
 // RedeliverEvent reads a stored event again and delivers it.
 func (c *Client) RedeliverEvent(ctx context.Context, id int64) (Report, error) {
 	var r Report

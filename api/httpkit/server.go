@@ -121,7 +121,7 @@ func New(c Config, document huma.Config) (*Server, error) {
 }
 
 // Handler returns the handler that serves what was registered.
-func (s *Server) Handler() http.Handler { return s.observe(validateURL(notFound(s.Mux))) }
+func (s *Server) Handler() http.Handler { return s.observe(boundBody(validateURL(notFound(s.Mux)))) }
 
 // openAPI sets up huma with strict JSON, our problems instead of its own, and a
 // document that refers to no other address.

@@ -41,7 +41,7 @@ type startImportInput struct {
 // memory.
 func (in *startImportInput) Resolve(ctx huma.Context) []error {
 	r, w := humago.Unwrap(ctx)
-	in.body = &importBody{Reader: r.Body, conn: http.NewResponseController(w), length: r.ContentLength}
+	in.body = &importBody{Reader: r.Body, bound: func() { httpkit.BoundBody(w, r, chunkWithin) }, length: r.ContentLength}
 	if !httpkit.IsPlain(r.Header.Get("Content-Encoding")) {
 		return []error{httpkit.NewProblem(http.StatusUnsupportedMediaType, "unsupported_media_type", "the file must not be compressed")}
 	}
@@ -51,9 +51,9 @@ func (in *startImportInput) Resolve(ctx huma.Context) []error {
 // importBody is a file that is received chunk by chunk.
 type importBody struct {
 	io.Reader
-	conn   *http.ResponseController
-	length int64 // the announced length; -1 if unknown
-	most   int64 // the most bytes that the file may have
+	bound  func() // bounds how long the next chunk may take
+	length int64  // the announced length; -1 if unknown
+	most   int64  // the most bytes that the file may have
 
 	chunk  []byte    // the chunk read last
 	at     int64     // the offset at which chunk begins
@@ -69,7 +69,7 @@ func (b *importBody) next(size int) error {
 	}
 	b.at += int64(len(b.chunk))
 	b.chunk = b.chunk[:0]
-	_ = b.conn.SetReadDeadline(time.Now().Add(chunkWithin)) // not every connection supports it
+	b.bound()
 	for len(b.chunk) < size {
 		n, err := b.Read(b.chunk[len(b.chunk):size])
 		b.chunk = b.chunk[:len(b.chunk)+n]
@@ -80,9 +80,6 @@ func (b *importBody) next(size int) error {
 		if err != nil {
 			return brokenOff(err)
 		}
-	}
-	if b.ended {
-		_ = b.conn.SetReadDeadline(time.Time{}) // a deadline that passes would cancel the request
 	}
 	b.digest.Write(b.chunk)
 	if b.read() > b.most {
@@ -200,6 +197,9 @@ func tooLarge(most int64) *httpkit.Problem {
 }
 
 func brokenOff(err error) *httpkit.Problem {
+	if httpkit.Stalled(err) {
+		return httpkit.NewProblem(http.StatusRequestTimeout, "timeout", "the rest of the file did not come in time; send it again").WithCause(err)
+	}
 	return httpkit.NewProblem(http.StatusBadRequest, "malformed", "the connection broke off before the end of the file; send it again").WithCause(err)
 }
 

@@ -173,3 +173,4 @@ CREATE INDEX inbox_due ON inbox (next_at, id) WHERE next_at > 0;
 CREATE INDEX inbox_by_state ON inbox (state, id);
 CREATE INDEX inbox_by_order ON inbox (order_id, id) WHERE order_id <> '';
 CREATE INDEX inbox_held_ref ON inbox (ref, id) WHERE state = 'held';
+CREATE INDEX inbox_foreign_ref ON inbox (ref) WHERE state = 'foreign' AND ref <> '';
