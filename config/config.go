@@ -49,6 +49,7 @@ type Config struct {
 
 	SESRegion           string  `name:"ses-region" help:"AWS region of SES. Without it the sandbox plays SES. Credentials come from AWS's default credential chain." env:"SES_REGION"`
 	SESConfigurationSet string  `name:"ses-configuration-set" help:"SES configuration set." env:"SES_CONFIGURATION_SET"`
+	SESEnvironment      string  `name:"ses-environment" help:"Value of the tag environment on each mail that SES sends, such as production, so that SES's events of several stages can be told apart. Letters, digits and _ . @ -. Default: no tag." env:"SES_ENVIRONMENT"`
 	MailFrom            string  `help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
 	MailRate            float64 `help:"The most retried mails per second over all workers; 0: unlimited." env:"PURSER_MAIL_RATE" default:"0"`
 
