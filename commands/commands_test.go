@@ -64,7 +64,7 @@ func TestComplaints(t *testing.T) {
 		{name: "unknown command", args: []string{"fly"}, code: 2, says: "see purser --help"},
 		{name: "a flag missing", args: []string{"order", "place"}, code: 2, says: "see purser order place --help"},
 		{name: "an argument missing", args: []string{"order", "show"}, code: 2, says: "see purser order show --help"},
-		{name: "not a number", args: []string{"product", "put", "mug", "--price=x"}, code: 2, says: "see purser product put --help"},
+		{name: "not a number", args: []string{"product", "put", "mug", "--on-hand=x"}, code: 2, says: "see purser product put --help"},
 		{name: "no running stack", args: []string{"order", "list"}, code: 1, says: "start 'purser up'"},
 		{name: "not an address", args: []string{"order", "list", "--api-url=nonsense"}, code: 2, says: "want http://host"},
 		{name: "no server at the address", args: []string{"order", "list", "--api-url=http://127.0.0.1:1"}, code: 1, says: "no response from the API at http://127.0.0.1:1: dial tcp"},

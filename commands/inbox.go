@@ -48,7 +48,7 @@ func (l *inboxListCmd) Run(e *env, c *commands) error {
 	t := table(e.stdout, "NUMBER", "RECEIVED", "STATE", "PROVIDER", "TYPE", "EVENT", "ORDER", "NOTE")
 	for _, it := range page.Items {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			it.ID, it.ReceivedAt.Format(time.RFC3339), it.State, it.Provider, it.Type, it.EventID, it.OrderID, it.Note)
+			it.ID, it.ReceivedAt.Format(time.RFC3339), paintStatus(t, it.State), it.Provider, it.Type, it.EventID, it.OrderID, it.Note)
 	}
 	return endPage(t, e.stdout, "--cursor", page.Next)
 }
@@ -90,6 +90,6 @@ func printEvent(e *env, c *commands, it shop.Report) error {
 	if c.Inbox.JSON {
 		return json.NewEncoder(e.stdout).Encode(it)
 	}
-	_, err := fmt.Fprintf(e.stdout, "%d  %s  %s  %s\n", it.ID, it.State, it.Type, it.Note)
+	_, err := fmt.Fprintf(e.stdout, "%d  %s  %s  %s\n", it.ID, paintStatus(e.stdout, it.State), it.Type, it.Note)
 	return err
 }

@@ -38,7 +38,7 @@ func (f *orderFindCmd) Run(e *env, c *commands) error {
 	}
 	t := table(e.stdout, "PLACED", "ORDER", "STATUS", "TOTAL", "CUSTOMER")
 	for _, o := range found {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", o.PlacedAt.Format(time.RFC3339), o.ID, o.Status, o.Total, o.Customer)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", o.PlacedAt.Format(time.RFC3339), o.ID, paintStatus(t, o.Status), o.Total, o.Customer)
 	}
 	return t.Flush()
 }
@@ -61,19 +61,23 @@ type searchCmd struct {
 	Category  []string `sep:"none" help:"Only products of this category. May be repeated."`
 	Tag       []string `sep:"none" help:"Only products with this tag, or with another one that is given. May be repeated."`
 	Currency  string   `help:"Only products with a price in this currency."`
-	PriceFrom int64    `help:"The lowest price, in minor units of the currency."`
-	PriceTo   int64    `help:"The highest price, in minor units of the currency."`
+	PriceFrom decimal  `help:"The lowest price in the currency, with all its decimals: 14.50 in EUR, 1450 in JPY."`
+	PriceTo   decimal  `help:"The highest price, written like the lowest."`
 	InStock   bool     `help:"Only products that are in stock."`
 	Facet     []string `help:"Count the products found by brand, category, tags, inStock or stars."`
 }
 
 // Run searches and prints the products found.
 func (s *searchCmd) Run(e *env) error {
+	q, err := s.query()
+	if err != nil {
+		return err
+	}
 	client, err := s.client()
 	if err != nil {
 		return err
 	}
-	r, err := client.Search(e.ctx, s.query())
+	r, err := client.Search(e.ctx, q)
 	if err != nil {
 		return err
 	}
@@ -83,22 +87,37 @@ func (s *searchCmd) Run(e *env) error {
 	return printFound(e.stdout, r)
 }
 
-func (s *searchCmd) query() url.Values {
+// query returns the API's parameters for the flags.
+func (s *searchCmd) query() (url.Values, error) {
 	q := url.Values{"page": {strconv.Itoa(s.Page)}, "perPage": {strconv.Itoa(s.PerPage)}, "brand": s.Brand, "category": s.Category, "tag": s.Tag, "facet": s.Facet}
 	for name, value := range map[string]string{"q": strings.Join(s.Words, " "), "sort": s.Sort, "currency": s.Currency} {
 		if value != "" {
 			q.Set(name, value)
 		}
 	}
-	for name, n := range map[string]int64{"priceFrom": s.PriceFrom, "priceTo": s.PriceTo} {
-		if n != 0 {
-			q.Set(name, strconv.FormatInt(n, 10))
+	for _, bound := range []struct {
+		flag, parameter string
+		price           decimal
+	}{
+		{flag: "--price-from", parameter: "priceFrom", price: s.PriceFrom},
+		{flag: "--price-to", parameter: "priceTo", price: s.PriceTo},
+	} {
+		switch {
+		case bound.price == "":
+			continue
+		case s.Currency == "":
+			return nil, usageError{fmt.Errorf("%s %s: name its currency with --currency", bound.flag, bound.price)}
 		}
+		n, err := bound.price.in(s.Currency, bound.flag, "")
+		if err != nil {
+			return nil, err
+		}
+		q.Set(bound.parameter, strconv.FormatInt(n, 10))
 	}
 	if s.InStock {
 		q.Set("inStock", "true")
 	}
-	return q
+	return q, nil
 }
 
 func printFound(w io.Writer, r catalog.Results) error {

@@ -30,9 +30,9 @@ type Feedback struct {
 	MailJudgeLeast     int64         `help:"The fewest sends for which the rates are evaluated." env:"PURSER_MAIL_JUDGE_LEAST" default:"500"`
 	MailJudgeLatest    int           `help:"The number of latest sends for which the rates are evaluated." env:"PURSER_MAIL_JUDGE_LATEST" default:"10000"`
 
-	SandboxMailPace  time.Duration `help:"How long after accepting a mail the sandbox's SES reports that it was delivered; 0: only on request." env:"PURSER_SANDBOX_MAIL_PACE" default:"2s"`
-	SandboxMailRate  int           `help:"Recipients per second that the sandbox's SES accepts; 0: unlimited." env:"PURSER_SANDBOX_MAIL_RATE" default:"0"`
-	SandboxMailQuota int           `help:"Recipients per day that the sandbox's SES accepts; 0: unlimited." env:"PURSER_SANDBOX_MAIL_QUOTA" default:"0"`
+	SandboxMailPace  time.Duration `group:"The sandbox:" help:"How long after accepting a mail the sandbox's SES reports that it was delivered; 0: only on request." env:"PURSER_SANDBOX_MAIL_PACE" default:"2s"`
+	SandboxMailRate  int           `group:"The sandbox:" help:"Recipients per second that the sandbox's SES accepts; 0: unlimited." env:"PURSER_SANDBOX_MAIL_RATE" default:"0"`
+	SandboxMailQuota int           `group:"The sandbox:" help:"Recipients per day that the sandbox's SES accepts; 0: unlimited." env:"PURSER_SANDBOX_MAIL_QUOTA" default:"0"`
 }
 
 // mostProveWithin is shorter than a mail is news, so that each mail can still be

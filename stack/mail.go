@@ -60,7 +60,7 @@ func (s *Stack) newMail() (*mailOut, error) {
 
 func (s *Stack) newSES() (*ses.Mailer, error) {
 	c := s.cfg
-	conf := ses.Config{From: c.MailFrom, ReplyTo: c.MailReplyTo, Region: c.SESRegion, ConfigurationSet: c.SESConfigurationSet}
+	conf := ses.Config{From: c.MailFrom, ReplyTo: c.MailReplyTo, Region: c.SESRegion, ConfigurationSet: c.SESConfigurationSet, Environment: c.SESEnvironment}
 	if c.SESRegion == "" {
 		conf.Endpoint, conf.Region, conf.AccessKey, conf.SecretKey = s.sandboxURL+"/ses", "sandbox", "sandbox", "sandbox"
 		// With a configuration set the stand-in, like SES, repeats our id in its

@@ -130,11 +130,8 @@ func (a *Activities) readRows(ctx context.Context, i catalog.Import, until time.
 	if i, err = a.Imports.Import(ctx, i.ID); err != nil || i.Read < i.Bytes {
 		return err
 	}
-	switch staged := i.Kind != catalog.ImportProducts; {
-	case staged && i.Bad > 0:
+	if i.Kind != catalog.ImportProducts && i.Bad > 0 {
 		return a.Imports.EndImport(ctx, i.ID, catalog.ImportRefused, fmt.Sprintf("%d rows have errors; nothing was changed", i.Bad))
-	case staged && i.DryRun:
-		return a.Imports.EndImport(ctx, i.ID, catalog.ImportDone, "")
 	}
 	return a.ImportRows.StartApplying(ctx, i.ID)
 }

@@ -46,6 +46,9 @@ func New(shop Shop) (*Writer, error) {
 	return w, err
 }
 
+// ShopName returns the shop's name as the mails show it.
+func (w *Writer) ShopName() string { return w.shop.Name }
+
 // Write writes the mail of an order's notification, with the template of the
 // same name.
 func (w *Writer) Write(m order.Mail) (subject, text, html string, err error) {

@@ -59,8 +59,8 @@ func apply(ctx context.Context, q sqldb.Querier, id string, limit int, now int64
 	if len(rows) < limit {
 		next = catalog.ImportIndexing
 	}
-	_, err = q.Exec(ctx, "UPDATE imports SET at_sku = ?, applied = applied + ?, unchanged = unchanged + ?, bad = bad + ?, state = ?, updated_at = ? WHERE id = ?",
-		at, merged.Applied, merged.Unchanged, int64(len(merged.Faults)), string(next), now, id)
+	_, err = q.Exec(ctx, "UPDATE imports SET at_sku = ?, applied = applied + ?, added = added + ?, unchanged = unchanged + ?, bad = bad + ?, state = ?, updated_at = ? WHERE id = ?",
+		at, merged.Applied, merged.Added, merged.Unchanged, int64(len(merged.Faults)), string(next), now, id)
 	return next == catalog.ImportApplying, err
 }
 

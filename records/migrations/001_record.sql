@@ -18,6 +18,7 @@ CREATE TABLE orders (
     run_id           TEXT NOT NULL, -- the workflow run that opened it
     request_hash     TEXT NOT NULL,
     status           TEXT NOT NULL,
+    waits_for        TEXT NOT NULL, -- empty: nothing
     version          BIGINT NOT NULL, -- seq of the last event
     fence            BIGINT NOT NULL, -- of the last write; orders the attempts to write
     customer         TEXT NOT NULL,
@@ -33,6 +34,7 @@ CREATE TABLE orders (
 CREATE INDEX orders_by_time ON orders (placed_at, id);
 CREATE INDEX orders_by_customer ON orders (customer, placed_at, id);
 CREATE INDEX orders_by_status ON orders (status, placed_at, id);
+CREATE INDEX orders_by_wait ON orders (waits_for, placed_at, id) WHERE waits_for <> '';
 
 -- Events carry no foreign key, because they are only ever written together with
 -- their order, and theirs would be the most often checked of all.

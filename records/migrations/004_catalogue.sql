@@ -56,7 +56,8 @@ CREATE TABLE imports (
     at_sku      TEXT NOT NULL, -- applying has come this far
     staged      BIGINT NOT NULL, -- valid rows
     bad         BIGINT NOT NULL, -- rows with an error
-    applied     BIGINT NOT NULL, -- rows that changed a product
+    applied     BIGINT NOT NULL, -- rows that added or changed a product
+    added       BIGINT NOT NULL, -- of these, rows that added one
     unchanged   BIGINT NOT NULL, -- rows that agree with the record already
     indexed     BIGINT NOT NULL, -- products sent to the index
     mark        BIGINT NOT NULL, -- due_at of the products it changed

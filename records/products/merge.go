@@ -15,6 +15,7 @@ import (
 // Merged counts the outcomes of rows that were merged into the catalogue.
 type Merged struct {
 	Applied   int64 // added or changed
+	Added     int64 // of Applied
 	Unchanged int64 // the catalogue already agreed
 	Faults    []catalog.RowFault
 }
@@ -34,7 +35,7 @@ func Merge(ctx context.Context, q sqldb.Querier, rows []catalog.LinedRow, now, d
 	if !dryRun {
 		err = b.write(ctx, q)
 	}
-	return Merged{int64(len(b.added) + len(b.changed)), b.unchanged, b.faults}, err
+	return Merged{Applied: int64(len(b.added) + len(b.changed)), Added: int64(len(b.added)) + b.returned, Unchanged: b.unchanged, Faults: b.faults}, err
 }
 
 // lockProducts locks and then reads the products that rows are about (see
@@ -64,6 +65,7 @@ type batch struct {
 	moment
 	added     []catalog.Product
 	changed   []update
+	returned  int64 // of changed, products that had been deleted
 	unchanged int64
 	faults    []catalog.RowFault
 }
@@ -103,6 +105,9 @@ func (b *batch) add(r catalog.LinedRow, was *productRow) {
 	case was.Deleted && next.OnHand < was.reserved:
 		b.refuse(r, catalog.Fault{Field: "onHand", Message: fmt.Sprintf("%d are set aside for orders", was.reserved)})
 	default:
+		if was.Deleted {
+			b.returned++
+		}
 		next.Version = was.Version + 1
 		b.changed = append(b.changed, update{was, next})
 	}
