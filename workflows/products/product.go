@@ -12,6 +12,7 @@ import (
 	"purser/activities"
 	steps "purser/activities/products"
 	"purser/catalog"
+	"purser/text"
 	"purser/workflows"
 )
 
@@ -20,7 +21,7 @@ const waitSearch = "search"
 
 // ProductWorkflowID returns the ID of the workflow that changes a product. It runs
 // while there is something to do, and at most one runs at a time.
-func ProductWorkflowID(sku string) string { return "product/" + sku }
+func ProductWorkflowID(sku string) string { return "product/" + text.Printable.Encode(sku) }
 
 // ProductState is the input of ProductWorkflow.
 type ProductState struct {
