@@ -45,7 +45,7 @@ var architecture = []packageRule{
 	{path: "images", why: "it turns bytes into pixels and back; where they are stored is the caller's business"},
 	{path: "catalog", may: []string{"text"}, why: "products exist without orders"},
 	{path: "text", why: "one check and one encoding of callers' texts serve every package"},
-	{path: "importfile", may: []string{"catalog", "text"}, why: "it reads rows from bytes; where the bytes come from and where the rows go is the caller's business"},
+	{path: "importfile", may: []string{"catalog", "order", "text"}, why: "it reads rows from bytes; where the bytes come from and where the rows go is the caller's business"},
 	{path: "mail/templates", may: []string{"order", "mail"}, why: "the text of a mail does not depend on the provider that sends it"},
 	{path: "version", why: "the command and the API report the same version"},
 	{path: "vault", may: []string{"order"}, why: "a secret is bound to an order; where the sealed secret is kept is the caller's business"},

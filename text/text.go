@@ -13,9 +13,9 @@ import (
 
 // Clean returns a text in the form in which it is kept: in NFC, with LF at the
 // line ends, and without white space or invisible characters at its ends. It
-// leaves invalid UTF-8 as it is, for Fault to find.
+// leaves control characters and invalid UTF-8 as they are: they are faults.
 func Clean(s string) string {
-	s = strings.TrimFunc(LF(s), func(r rune) bool { return unicode.IsSpace(r) || isStray(r) })
+	s = strings.TrimFunc(LF(s), func(r rune) bool { return unicode.IsSpace(r) || isStray(r) && !unicode.IsControl(r) })
 	if !utf8.ValidString(s) {
 		return s
 	}

@@ -27,6 +27,7 @@ func TestClean(t *testing.T) {
 		{name: "decomposed", in: "cafe\u0301-1", want: "caf\u00e9-1"},
 		{name: "a joiner at the end of a word", in: "می\u200c", want: "می\u200c"},
 		{name: "invalid UTF-8 is left to be refused", in: "a\xff", want: "a\xff"},
+		{name: "a control character is left to be refused", in: "Mug\x00", want: "Mug\x00"},
 		{name: "nothing else", in: "\u200b \ufeff", want: ""},
 	} {
 		if got := text.Clean(c.in); got != c.want {
