@@ -1,12 +1,29 @@
 package catalog
 
 import (
+	"fmt"
+
 	"purser/text"
 )
 
 // CleanSKU returns a SKU as the catalogue keeps it: in NFC, without the white space
 // and the invisible characters at its ends that a spreadsheet or a browser may add.
 func CleanSKU(sku string) string { return text.Clean(sku) }
+
+// Look returns a form of a SKU that is equal for SKUs that people take for the same
+// (see text.Look). No two products that are not deleted have the same look.
+func Look(sku string) string { return text.Look(sku) }
+
+// LookalikeFault returns the fault of a new product that looks like another one, or
+// like a row on another line of its file.
+func LookalikeFault(other string) Fault {
+	return Fault{"sku", fmt.Sprintf("looks like %s: use that SKU, or one that differs in more than case, hyphens or similar letters", other)}
+}
+
+// Lookalike returns the refusal of a new product that looks like another one.
+func Lookalike(sku, other string) error {
+	return fmt.Errorf("%w: %s: %s", ErrInvalid, sku, LookalikeFault(fmt.Sprintf("the product %q", other)))
+}
 
 // Clean returns the product with its texts as the catalogue keeps them (see
 // text.Clean): equal texts are equal whoever sent them, and line ends are LF.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"purser/api/httpkit"
+	"purser/catalog"
 	"purser/order"
 )
 
@@ -33,6 +34,9 @@ type placeOutput struct {
 // without starting anything.
 func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, error) {
 	c := httpkit.CallOf(ctx)
+	for i := range in.Body.Lines { // as the catalogue keeps them
+		in.Body.Lines[i].SKU = catalog.CleanSKU(in.Body.Lines[i].SKU)
+	}
 	if err := in.Body.Validate(); err != nil {
 		return nil, httpkit.RequestProblem(err)
 	}
