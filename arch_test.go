@@ -32,7 +32,7 @@ const anything = "**"
 var apiSubjects = []string{"api/campaigns", "api/images", "api/imports", "api/inbox", "api/mails", "api/orders", "api/products", "api/search"}
 
 // testPackages may be imported by the tests of every package.
-var testPackages = []string{"order", "catalog", "mail", "soak", "activities/porttest", "activities/fake", "postgrestest", "sandbox", "sandbox/*"}
+var testPackages = []string{"order", "catalog", "mail", "text", "soak", "activities/porttest", "activities/fake", "postgrestest", "sandbox", "sandbox/*"}
 
 // recordTests may be imported by the tests of the record's subjects, which write
 // through the whole record, as the program does, and run the conformance suites.

@@ -98,7 +98,7 @@ func TestPutCleans(t *testing.T) {
 		{name: "a NUL in a description", sku: "mug", field: "description", value: "a\x00b", want: "a control character (U+0000)"},
 		{name: "a long description", sku: "mug", field: "description", value: strings.Repeat("<", 20_001), want: "longer than 20000 characters"},
 	} {
-		p := map[string]any{"sku": c.sku, "name": "Mug", "price": 1, "currency": "EUR"}
+		p := map[string]any{"sku": c.sku, "name": "Mug", "price": 1, "currency": "EUR", "onHand": 1}
 		p[c.field] = c.value
 		b, err := json.Marshal(p)
 		if err != nil {
@@ -116,7 +116,7 @@ func TestLookalikesAreRefused(t *testing.T) {
 	t.Parallel()
 	s, _ := apitest.NewProducts(t)
 	product := func(sku string) string {
-		return `{"sku":"` + sku + `","name":"Thing","price":1000,"currency":"EUR"}`
+		return `{"sku":"` + sku + `","name":"Thing","price":1000,"currency":"EUR","onHand":1}`
 	}
 	s.Ask("PUT", "/v1/products/A-1", apitest.OperatorKey, product("A-1"))
 	for _, door := range []struct{ at, body string }{

@@ -36,7 +36,7 @@ func TestImportLookalikes(t *testing.T) {
 // TestImportLongDescriptions: rows with long descriptions are read and applied in
 // several transactions, and none is lost (ORD-8).
 func TestImportLongDescriptions(t *testing.T) {
-	s := recordstest.Open(t, "")
+	s := recordstest.Open(t, recordstest.SQLite(t))
 	m := newImporter(t, s)
 	const rows = 450 // 9 MB
 	var file strings.Builder
