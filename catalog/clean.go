@@ -26,7 +26,7 @@ func Lookalike(sku, other string) error {
 }
 
 // Clean returns the product with its texts as the catalogue keeps them (see
-// text.Clean): equal texts are equal whoever sent them, and line ends are LF.
+// text.Clean): equal texts are equal, however they were typed, and line ends are LF.
 func (p Product) Clean() Product {
 	for _, s := range []*string{&p.SKU, &p.Name, &p.Description, &p.Brand, &p.Category, &p.Parent} {
 		*s = text.Clean(*s)

@@ -84,8 +84,8 @@ func (d Decimal) marks() (point, group string) {
 // zeros.
 func (d Decimal) parse(price string, decimals int) (minor int64, ok bool) {
 	point, group := d.marks()
-	whole, fraction, given := strings.Cut(price, point)
-	if whole, ok = ungroup(whole, group); !ok || given && !isNumber(fraction) || len(fraction) > max(decimals, 2) {
+	whole, fraction, cut := strings.Cut(price, point)
+	if whole, ok = ungroup(whole, group); !ok || cut && !isNumber(fraction) || len(fraction) > max(decimals, 2) {
 		return 0, false
 	}
 	fraction += strings.Repeat("0", max(decimals-len(fraction), 0))

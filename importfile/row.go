@@ -147,10 +147,10 @@ func (r *Reader) record(line string) (row catalog.Row, faults []catalog.Fault, b
 	faults = append(faults, r.scalePrice(&row)...)
 	for _, must := range []struct {
 		field string
-		given bool
+		there bool
 	}{{"onHand", row.OnHand != nil}, {"price", row.Price != nil || r.price != ""}, {"currency", row.Currency != nil}} {
 		faulty := slices.ContainsFunc(faults, func(f catalog.Fault) bool { return f.Field == must.field })
-		if !must.given && !faulty && slices.Contains(requiredColumns[r.header.Kind], must.field) {
+		if !must.there && !faulty && slices.Contains(requiredColumns[r.header.Kind], must.field) {
 			faults = append(faults, catalog.Fault{Field: must.field, Message: "is missing"})
 		}
 	}

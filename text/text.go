@@ -15,7 +15,7 @@ import (
 // line ends, and without white space or invisible characters at its ends. It
 // leaves control characters and invalid UTF-8 as they are: they are faults.
 func Clean(s string) string {
-	s = strings.TrimFunc(LF(s), func(r rune) bool { return unicode.IsSpace(r) || isStray(r) && !unicode.IsControl(r) })
+	s = strings.TrimFunc(LF(s), func(r rune) bool { return unicode.IsSpace(r) || isForeign(r) && !unicode.IsControl(r) })
 	if !utf8.ValidString(s) {
 		return s
 	}
@@ -45,7 +45,7 @@ func fault(s string, most int, allowed string) string {
 	case utf8.RuneCountInString(s) > most:
 		return fmt.Sprintf("longer than %d characters", most)
 	}
-	return found(s, func(r rune) bool { return isStray(r) && !strings.ContainsRune(allowed, r) })
+	return found(s, func(r rune) bool { return isForeign(r) && !strings.ContainsRune(allowed, r) })
 }
 
 // Key returns what is wrong with a key, such as a SKU, or "". A key is 1 to most
@@ -65,7 +65,7 @@ func Key(s string, most int) string {
 		return "not in Unicode's composed form (NFC)"
 	}
 	return found(s, func(r rune) bool {
-		return unicode.IsSpace(r) || isStray(r) || isJoiner(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+		return unicode.IsSpace(r) || isForeign(r) || isJoiner(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 	})
 }
 
@@ -100,10 +100,10 @@ func Name(r rune) string {
 	return fmt.Sprintf("%s (U+%04X)", kind, r)
 }
 
-// isStray reports whether r is not part of a plain text: a control or format
+// isForeign reports whether r is not part of a plain text: a control or format
 // character, or a separator of lines. The two joiners are part of one, because
 // Persian and Indic names are misspelt without them.
-func isStray(r rune) bool {
+func isForeign(r rune) bool {
 	if r >= ' ' && r <= '~' { // nearly always
 		return false
 	}
