@@ -124,7 +124,7 @@ func (r *Reader) record(line string) (row catalog.Row, faults []catalog.Fault, b
 	for i, field := range r.fields {
 		r.fields[i] = text.Clean(field)
 	}
-	for n := len(r.fields); n > 0 && r.fields[n-1] == "" && (n > len(columns) || n == 1); n-- {
+	for n := len(r.fields); n > 0 && r.fields[n-1] == "" && n > len(columns); n-- {
 		r.fields = r.fields[:n-1]
 	}
 	switch {
