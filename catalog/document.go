@@ -1,9 +1,6 @@
 package catalog
 
-import (
-	"fmt"
-	"strings"
-)
+import "purser/text"
 
 // Document is a product in the search index, with the data to find it and to
 // show it in a list. It is derived from the catalogue.
@@ -44,20 +41,5 @@ type Key struct {
 }
 
 // DocumentID returns a SKU in the characters that a search engine allows in an
-// id (letters, digits, "-" and "_"): any other byte, and "_" itself, becomes "_"
-// and two hexadecimal digits, so that no two SKUs share an id.
-func DocumentID(sku string) string {
-	var b strings.Builder
-	for i := range len(sku) {
-		if c := sku[i]; plainInID(c) {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "_%02X", c)
-		}
-	}
-	return b.String()
-}
-
-func plainInID(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-'
-}
+// id.
+func DocumentID(sku string) string { return text.Word.Encode(sku) }

@@ -87,7 +87,7 @@ func (s SearchSettings) Faults() []Fault {
 			words := SearchWords(text)
 			key := strings.Join(words, " ")
 			switch {
-			case !isLine(text, 1, MaxSearchWord) || len(words) < 1 || len(words) > MaxSynonymWords:
+			case lineFault(text, 1, MaxSearchWord) != "" || len(words) < 1 || len(words) > MaxSynonymWords:
 				wrong(fmt.Sprintf("%s[%d]", field, j), "want 1 to %d words, at most %d characters", MaxSynonymWords, MaxSearchWord)
 			case twice[key]:
 				wrong(fmt.Sprintf("%s[%d]", field, j), "%q is in the group twice", text)
@@ -118,7 +118,7 @@ func (s SearchSettings) stopWordFaults(synonyms map[string]bool) (faults []Fault
 	for i, text := range s.StopWords[:min(len(s.StopWords), MaxStopWords)] {
 		words, why := SearchWords(text), ""
 		switch {
-		case !isLine(text, 1, MaxSearchWord) || len(words) != 1:
+		case lineFault(text, 1, MaxSearchWord) != "" || len(words) != 1:
 			why = fmt.Sprintf("want one word, at most %d characters", MaxSearchWord)
 		case strings.ContainsFunc(text, unicode.IsNumber):
 			why = fmt.Sprintf("%q has a digit: a number is a size or a part of a SKU to shoppers, so that they must find it", text)

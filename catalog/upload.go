@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"purser/text"
 )
 
 // The errors of uploads. Each is a result for the caller.
@@ -112,11 +114,13 @@ type Upload struct {
 // be any name that UploadType knows. Its id and its key hold 128 random bits each. It fails with ErrUpload.
 func NewUpload(sku, alt, contentType string, bytes int64, owner string, now time.Time) (Upload, error) {
 	media := UploadType(contentType)
+	sku, alt = CleanSKU(sku), text.Clean(alt)
+	altFault := lineFault(alt, 0, MaxName)
 	switch {
 	case !IsSKU(sku):
 		return Upload{}, fmt.Errorf("%w: sku", ErrUpload)
-	case !isLine(alt, 0, MaxName):
-		return Upload{}, fmt.Errorf("%w: alt: want at most %d characters on one line", ErrUpload, MaxName)
+	case altFault != "":
+		return Upload{}, fmt.Errorf("%w: alt: want at most %d characters on one line: %s", ErrUpload, MaxName, altFault)
 	case media == "":
 		return Upload{}, fmt.Errorf("%w: contentType: want one of %s", ErrUpload, strings.Join(UploadTypes(), ", "))
 	case bytes < 1 || bytes > MaxUpload:

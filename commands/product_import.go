@@ -16,8 +16,10 @@ type productImportCmd struct {
 	File   string `arg:"" help:"The file; - reads standard input."`
 	Kind   string `default:"products" enum:"products,stock,prices" help:"The kind of rows in the file."`
 	DryRun bool   `help:"Check the file, say what it would change, and change nothing."`
-	Once   string `name:"idempotency-key" help:"Makes repeating the command safe."`
-	Most   int    `name:"errors" default:"20" help:"How many errors to print."`
+	// Decimal is checked by the API, so that the refusal says what to write.
+	Decimal string `help:"How a CSV writes prices: point for 14.50 or 1,450.00, comma for 14,50 or 1.450,00. Default: whole numbers of minor units, such as 1450."`
+	Once    string `name:"idempotency-key" help:"Makes repeating the command safe."`
+	Most    int    `name:"errors" default:"20" help:"How many errors to print."`
 }
 
 // Run sends the file and shows the import's progress until it ends.
@@ -33,7 +35,7 @@ func (i *productImportCmd) Run(e *env, c *commands) error {
 	defer file.Close()
 	bar := progress{to: e.stderr, silent: c.Product.JSON || !isTerminal(e.stderr)}
 	state, err := client.Import(e.ctx, bar.reading(file, size), shop.ImportOf{
-		Kind: catalog.ImportKind(i.Kind), Name: i.File, DryRun: i.DryRun, Key: i.Once, Size: size,
+		Kind: catalog.ImportKind(i.Kind), Name: i.File, DryRun: i.DryRun, Decimal: i.Decimal, Key: i.Once, Size: size,
 	})
 	id := state.ID
 	for err == nil && !state.State.Final() {

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"purser/text"
 )
 
 // The errors of campaigns.
@@ -49,7 +51,7 @@ type Campaign struct {
 func (c Campaign) WorkflowID() string { return CampaignWorkflowID(c.ID) }
 
 // CampaignWorkflowID returns the ID of a campaign's workflow.
-func CampaignWorkflowID(id string) string { return "campaign/" + id }
+func CampaignWorkflowID(id string) string { return "campaign/" + text.Printable.Encode(id) }
 
 // Audience selects orders whose shoppers become recipients. The orders are read
 // from the record when the campaign begins.

@@ -3,10 +3,9 @@ package order
 import (
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"purser/mail"
+	"purser/text"
 )
 
 // The limits of a request.
@@ -62,28 +61,18 @@ func (r Request) Validate() error {
 	return nil
 }
 
-// CheckText fails with ErrInvalid for invalid UTF-8, control characters, line
-// separators and characters that change the writing direction, all of which
-// would get into mail headers, labels and logs.
+// CheckText fails with ErrInvalid for a text that is missing though it is required,
+// that is longer than max characters, or that is not plain text on one line (see
+// text.Line). The names of products pass the same check.
 func CheckText(name, s string, required bool, max int) error {
-	switch {
-	case required && strings.TrimSpace(s) == "":
-		return fmt.Errorf("%w: %s: missing", ErrInvalid, name)
-	case !utf8.ValidString(s):
-		return fmt.Errorf("%w: %s: not valid UTF-8", ErrInvalid, name)
-	case utf8.RuneCountInString(s) > max:
-		return fmt.Errorf("%w: %s: longer than %d characters", ErrInvalid, name, max)
-	case strings.ContainsFunc(s, notText):
-		return fmt.Errorf("%w: %s: holds a control character", ErrInvalid, name)
+	fault := text.Line(s, max)
+	if required && strings.TrimSpace(s) == "" {
+		fault = "missing"
+	}
+	if fault != "" {
+		return fmt.Errorf("%w: %s: %s", ErrInvalid, name, fault)
 	}
 	return nil
-}
-
-// notText reports whether r is not part of a plain text. The two joiners are,
-// because Persian and Indic names are misspelt without them.
-func notText(r rune) bool {
-	const nonJoiner, joiner = '\u200c', '\u200d'
-	return r != nonJoiner && r != joiner && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
 // Offer is a product as the catalogue has it at the moment of pricing.

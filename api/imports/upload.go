@@ -33,6 +33,8 @@ type startImportInput struct {
 	Kind   catalog.ImportKind `query:"kind" enum:"products,stock,prices" default:"products" doc:"What the file contains"`
 	Name   string             `query:"name" maxLength:"200" doc:"The name of the file, for lists"`
 	DryRun bool               `query:"dryRun" doc:"Check the file and change nothing"`
+	// Decimal has no enum, so that the refusal says what to write.
+	Decimal importfile.Decimal `query:"decimal" maxLength:"20" doc:"How a CSV writes prices. point: 14.50 or 1,450.00; comma: 14,50 or 1.450,00. Default: whole numbers of minor units, such as 1450. With point or comma, each row with a price needs its currency"`
 
 	body *importBody
 }
@@ -110,6 +112,9 @@ func (s *Service) start(ctx context.Context, in *startImportInput) (*importOutpu
 		return nil, err
 	}
 	header, err := importfile.Sniff(in.Kind, in.body.chunk)
+	if err == nil {
+		header, err = header.WithDecimal(in.Decimal)
+	}
 	if err != nil {
 		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", err.Error())
 	}
@@ -132,7 +137,7 @@ func (s *Service) start(ctx context.Context, in *startImportInput) (*importOutpu
 	case i.Kind != in.Kind || i.DryRun != in.DryRun:
 		return nil, otherImport()
 	default:
-		if err := compare(i, in.body); err != nil {
+		if err := s.compare(ctx, i, header, in.body); err != nil {
 			return nil, err
 		}
 	}
@@ -175,14 +180,22 @@ func (s *Service) receive(ctx context.Context, i catalog.Import, start importfil
 }
 
 // compare reads a file that is sent again to its end, and refuses a different
-// one.
-func compare(i catalog.Import, body *importBody) error {
+// one, or one that is to be read in another way.
+func (s *Service) compare(ctx context.Context, i catalog.Import, header importfile.Header, body *importBody) error {
+	text, err := s.Records.ImportHeader(ctx, i.ID)
+	if err != nil {
+		return err
+	}
+	var first importfile.Header
+	if err := json.Unmarshal([]byte(text), &first); err != nil {
+		return err
+	}
 	for !body.ended {
 		if err := body.next(chunkSize); err != nil {
 			return err
 		}
 	}
-	if i.Digest != "" && i.Digest != body.sum() {
+	if i.Digest != "" && i.Digest != body.sum() || first.Decimal != header.Decimal {
 		return otherImport()
 	}
 	return nil

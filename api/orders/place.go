@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"purser/api/httpkit"
+	"purser/catalog"
 	"purser/mail"
 	"purser/order"
 )
@@ -35,6 +36,9 @@ type placeOutput struct {
 func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, error) {
 	c := httpkit.CallOf(ctx)
 	in.Body.Locale = mail.ParseLocale(in.Body.Locale)
+	for i := range in.Body.Lines { // as the catalogue keeps them
+		in.Body.Lines[i].SKU = catalog.CleanSKU(in.Body.Lines[i].SKU)
+	}
 	if err := in.Body.Validate(); err != nil {
 		return nil, httpkit.RequestProblem(err)
 	}

@@ -4,6 +4,7 @@
 
 CREATE TABLE products (
     sku      TEXT PRIMARY KEY,
+    look     TEXT NOT NULL, -- equal for SKUs that people take for the same
     name     TEXT NOT NULL,
     price    BIGINT NOT NULL CHECK (price > 0),
     currency TEXT NOT NULL,

@@ -15,6 +15,7 @@ ALTER TABLE products ADD COLUMN changed_at BIGINT NOT NULL DEFAULT 0; -- last ch
 -- sweep takes it. 0: the index has it. A stock move sets it to 1, which means
 -- at once.
 ALTER TABLE products ADD COLUMN due_at BIGINT NOT NULL DEFAULT 1;
+CREATE UNIQUE INDEX products_look ON products (look) WHERE deleted = 0;
 CREATE INDEX products_due ON products (due_at, sku) WHERE due_at > 0;
 
 -- Details that orders do not need have a table of their own, so that the row
@@ -76,6 +77,7 @@ CREATE TABLE import_chunks (
 CREATE TABLE import_rows (
     import_id TEXT NOT NULL,
     sku       TEXT NOT NULL,
+    look      TEXT NOT NULL, -- as in products
     line      BIGINT NOT NULL,
     price     BIGINT NOT NULL,
     currency  TEXT NOT NULL,
@@ -84,6 +86,7 @@ CREATE TABLE import_rows (
     doc       TEXT NOT NULL,   -- the row, as JSON; empty for stock and prices
     PRIMARY KEY (import_id, sku)
 ) {clustered};
+CREATE UNIQUE INDEX import_rows_look ON import_rows (import_id, look);
 
 CREATE TABLE import_errors (
     import_id TEXT NOT NULL,
